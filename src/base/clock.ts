@@ -1,0 +1,39 @@
+/**
+ * Time as a parameter. Everything that waits or measures takes a Clock, so that a whole network of nodes runs in one
+ * process on simulated time. This file is the only place that touches the real one.
+ */
+
+export interface Timer {
+  /** Stops the timer; harmless when it has fired or was cancelled before. */
+  cancel(): void;
+}
+
+export interface Clock {
+  /** Milliseconds since an arbitrary start; monotonic, with fractions. */
+  now(): number;
+  /** Whole seconds since 1970, as the Tox protocol puts them on the wire. */
+  unixTime(): number;
+  /** Calls back once, `delay` ms from now. */
+  after(delay: number, callback: () => void): Timer;
+  /** Calls back again and again, first after `interval` ms. */
+  every(interval: number, callback: () => void): Timer;
+  /** Calls back once the events at hand (such as a batch of received datagrams) have been handled; no time passes. */
+  soon(callback: () => void): Timer;
+}
+
+export const systemClock: Clock = {
+  now: () => performance.now(),
+  unixTime: () => Math.floor(Date.now() / 1000),
+  after(delay, callback) {
+    const handle = setTimeout(callback, delay);
+    return { cancel: () => clearTimeout(handle) };
+  },
+  every(interval, callback) {
+    const handle = setInterval(callback, interval);
+    return { cancel: () => clearInterval(handle) };
+  },
+  soon(callback) {
+    const handle = setImmediate(callback);
+    return { cancel: () => clearImmediate(handle) };
+  },
+};

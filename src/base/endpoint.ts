@@ -1,0 +1,100 @@
+/** An IP address and a port, IPv4 or IPv6, comparable by its `key`. */
+import { isIPv4, isIPv6, SocketAddress } from 'node:net';
+
+export class Endpoint {
+  /** 4 or 6. */
+  readonly family: 4 | 6;
+  /** Canonical text without brackets; a link-local IPv6 address keeps its scope (`fe80::1%eth0`). */
+  readonly address: string;
+  readonly port: number;
+  /** Text that is equal for equal endpoints: `192.0.2.1:33445`, `[2001:db8::1]:33445`. */
+  readonly key: string;
+
+  private constructor(family: 4 | 6, address: string, port: number) {
+    this.family = family;
+    this.address = address;
+    this.port = port;
+    this.key = family === 4 ? `${address}:${port}` : `[${address}]:${port}`;
+  }
+
+  /** From a literal address; IPv4 mapped into IPv6 becomes IPv4. Undefined when it is none, or the port is not 0 to 65535. */
+  static of(address: string, port: number): Endpoint | undefined {
+    if (!Number.isInteger(port) || port < 0 || port > 0xffff) return undefined;
+    if (isIPv4(address)) return new Endpoint(4, address, port);
+    if (!isIPv6(address)) return undefined;
+    const percent = address.indexOf('%');
+    const scope = percent < 0 ? '' : address.slice(percent);
+    const bare = percent < 0 ? address : address.slice(0, percent);
+    const canonical = new SocketAddress({ address: bare, family: 'ipv6' }).address;
+    if (canonical.startsWith('::ffff:') && isIPv4(canonical.slice(7))) return new Endpoint(4, canonical.slice(7), port);
+    return new Endpoint(6, canonical + scope, port);
+  }
+
+  /** From 4 or 16 bytes in network order. */
+  static ofBytes(bytes: Buffer, port: number): Endpoint {
+    if (bytes.length === 4) return new Endpoint(4, `${bytes[0]}.${bytes[1]}.${bytes[2]}.${bytes[3]}`, port);
+    if (bytes.length !== 16) throw new RangeError('Endpoint: an address has 4 or 16 bytes');
+    const groups: string[] = [];
+    for (let at = 0; at < 16; at += 2) groups.push(bytes.readUInt16BE(at).toString(16));
+    return Endpoint.of(groups.join(':'), port) as Endpoint;
+  }
+
+  /** From what a socket reported, which is canonical already; only IPv4 mapped into IPv6 is unwrapped. */
+  static ofSource(address: string, port: number): Endpoint {
+    if (!address.includes(':')) return new Endpoint(4, address, port);
+    if (address.startsWith('::ffff:') && address.includes('.')) return new Endpoint(4, address.slice(7), port);
+    return new Endpoint(6, address, port);
+  }
+
+  /** The address in network order, 4 or 16 bytes; a scope is left out. */
+  toBytes(): Buffer {
+    if (this.family === 4) return Buffer.from(this.address.split('.').map(Number));
+    const bare = this.address.split('%', 1)[0] as string;
+    const [head = '', tail = ''] = bare.split('::');
+    const out = Buffer.alloc(16);
+    const groups = (text: string): number[] => (text === '' ? [] : text.split(':').flatMap(groupValues));
+    const before = groups(head);
+    const after = groups(tail);
+    before.forEach((value, index) => {
+      out.writeUInt16BE(value, index * 2);
+    });
+    after.forEach((value, index) => {
+      out.writeUInt16BE(value, 16 - (after.length - index) * 2);
+    });
+    return out;
+  }
+
+  equals(other: Endpoint): boolean {
+    return this.key === other.key;
+  }
+
+  /** Loopback, private, link-local, shared (RFC 6598) or interface- and link-local multicast, as c-toxcore's ip_is_lan has it. */
+  get isLan(): boolean {
+    const bytes = this.toBytes();
+    const [a, b] = bytes as unknown as [number, number];
+    if (this.family === 4) {
+      return (
+        a === 127 ||
+        a === 10 ||
+        (a === 172 && b >= 16 && b <= 31) ||
+        (a === 192 && b === 168) ||
+        (a === 169 && b === 254 && bytes[2] !== 0 && bytes[2] !== 255) ||
+        (a === 100 && b >= 64 && b <= 127)
+      );
+    }
+    if (a === 0xfe && (b & 0xc0) === 0x80) return true;
+    if (a === 0xff && b < 3 && bytes[15] === 1) return true;
+    return this.address === '::1';
+  }
+
+  toString(): string {
+    return this.key;
+  }
+}
+
+/** One colon-separated part of an IPv6 address: a group, or a dotted IPv4 tail that makes two. */
+function groupValues(part: string): number[] {
+  if (!part.includes('.')) return [Number.parseInt(part, 16)];
+  const [a = 0, b = 0, c = 0, d = 0] = part.split('.').map(Number);
+  return [(a << 8) | b, (c << 8) | d];
+}

@@ -1,0 +1,61 @@
+/** A bounded map whose entries live for a fixed time; `now` comes from the caller. Used for requests that await an answer. */
+export class ExpiringMap<Key, Value> {
+  readonly #lifetime: number;
+  readonly #capacity: number;
+  readonly #entries = new Map<Key, { readonly value: Value; readonly expires: number }>();
+
+  /**
+   * @param lifetime ms that an entry is kept
+   * @param capacity entries at the most; one more pushes out the oldest
+   */
+  constructor(lifetime: number, capacity: number) {
+    this.#lifetime = lifetime;
+    this.#capacity = capacity;
+  }
+
+  get size(): number {
+    return this.#entries.size;
+  }
+
+  set(key: Key, value: Value, now: number): void {
+    this.#entries.delete(key);
+    this.expire(now);
+    if (this.#entries.size >= this.#capacity) {
+      const oldest = this.#entries.keys().next();
+      if (!oldest.done) this.#entries.delete(oldest.value);
+    }
+    this.#entries.set(key, { value, expires: now + this.#lifetime });
+  }
+
+  get(key: Key, now: number): Value | undefined {
+    const entry = this.#entries.get(key);
+    return entry !== undefined && entry.expires > now ? entry.value : undefined;
+  }
+
+  /** Gives the entry and removes it: an answer counts once. */
+  take(key: Key, now: number): Value | undefined {
+    const value = this.get(key, now);
+    this.#entries.delete(key);
+    return value;
+  }
+
+  delete(key: Key): boolean {
+    return this.#entries.delete(key);
+  }
+
+  /** Drops what is too old. Entries stand in the order in which they expire. */
+  expire(now: number): void {
+    for (const [key, entry] of this.#entries) {
+      if (entry.expires > now) return;
+      this.#entries.delete(key);
+    }
+  }
+
+  *values(now: number): IterableIterator<Value> {
+    for (const entry of this.#entries.values()) if (entry.expires > now) yield entry.value;
+  }
+
+  clear(): void {
+    this.#entries.clear();
+  }
+}

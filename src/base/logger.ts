@@ -1,0 +1,24 @@
+/** What the layers say while they work. Ids of people and machines are logged by their first 8 hex digits, secrets never. */
+
+export type LogLevel = 'error' | 'warn' | 'info' | 'debug' | 'trace';
+
+export interface Logger {
+  error(message: string): void;
+  warn(message: string): void;
+  info(message: string): void;
+  debug(message: string): void;
+  trace(message: string): void;
+  /** A logger that puts `name` before what it says. */
+  child(name: string): Logger;
+}
+
+const nothing = (): void => {};
+
+export const silentLogger: Logger = {
+  error: nothing,
+  warn: nothing,
+  info: nothing,
+  debug: nothing,
+  trace: nothing,
+  child: () => silentLogger,
+};

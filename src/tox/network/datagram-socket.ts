@@ -1,0 +1,14 @@
+/** What the protocol needs of UDP; the real one is in udp-socket, the simulated one in the tests. */
+import type { Endpoint } from '../../base/endpoint.js';
+
+/** Receives one datagram. The bytes belong to the receiver and are not reused. */
+export type DatagramHandler = (packet: Buffer, source: Endpoint) => void;
+
+export interface DatagramSocket {
+  readonly localPort: number;
+  /** True when the socket can reach IPv6 destinations. */
+  readonly hasIpv6: boolean;
+  /** Sends, or loses, one datagram of at most 2048 bytes; never throws. The buffer must stay unchanged afterwards. */
+  send(packet: Buffer, destination: Endpoint): void;
+  close(): void;
+}

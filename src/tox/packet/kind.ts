@@ -1,0 +1,63 @@
+/** Every first byte of a datagram (spec: "Packet kind") and every inner id, in one place. */
+
+export const UdpKind = {
+  PingRequest: 0x00,
+  PingResponse: 0x01,
+  NodesRequest: 0x02,
+  NodesResponse: 0x04,
+  CookieRequest: 0x18,
+  CookieResponse: 0x19,
+  CryptoHandshake: 0x1a,
+  CryptoData: 0x1b,
+  DhtRequest: 0x20,
+  LanDiscovery: 0x21,
+  OnionRequest0: 0x80,
+  OnionRequest1: 0x81,
+  OnionRequest2: 0x82,
+  /** What c-toxcore's clients send; 0x87 is the newer variant, which a node answers and no client needs. */
+  AnnounceRequest: 0x83,
+  AnnounceResponse: 0x84,
+  OnionDataRequest: 0x85,
+  OnionDataResponse: 0x86,
+  AnnounceRequestExtended: 0x87,
+  AnnounceResponseExtended: 0x88,
+  OnionResponse3: 0x8c,
+  OnionResponse2: 0x8d,
+  OnionResponse1: 0x8e,
+  BootstrapInfo: 0xf0,
+} as const;
+
+/** First plain byte inside a DHT request (0x20). */
+export const DhtRequestKind = {
+  DhtPublicKey: 0x9c,
+  NatPing: 0xfe,
+} as const;
+
+/** First byte of the innermost data of an onion data packet. */
+export const OnionDataKind = {
+  FriendRequest: 0x20,
+  DhtPublicKey: 0x9c,
+} as const;
+
+/** First byte of the data of a net_crypto packet. 16 to 191 travel lossless, 192 to 254 lossy. */
+export const CryptoKind = {
+  Padding: 0,
+  Request: 1,
+  Kill: 2,
+  FirstLossless: 16,
+  LastLossless: 191,
+  FirstLossy: 192,
+  LastLossy: 254,
+} as const;
+
+/** Lossless ids that friend connections and the messenger use. */
+export const FriendKind = {
+  Alive: 16,
+  ShareRelays: 17,
+  Online: 24,
+  Offline: 25,
+  FirstCustomLossless: 160,
+  LastCustomLossless: 191,
+  FirstCustomLossy: 200,
+  LastCustomLossy: 254,
+} as const;
