@@ -1,0 +1,43 @@
+/**
+ * Friend requests that come in (spec: "Friend requests"). Whether to accept is the application's business: here a request
+ * only has to be meant for our current nospam, and to come at a bearable rate. Unlike c-toxcore we do not remember whom the
+ * application refused: the right secret from the same key is let in at once.
+ */
+import type { Clock } from '../../base/clock.js';
+import { ExpiringMap } from '../../base/expiring-map.js';
+import { sha512 } from '../crypto/box.js';
+import type { PublicKey } from '../crypto/keys.js';
+import { equalsInConstantTime } from '../crypto/keys.js';
+import { decodeFriendRequest } from '../packet/friend.js';
+
+/** Implementation: an honest client repeats the same request every few seconds; the application need not see each copy. */
+const REPEAT_WINDOW = 2_000;
+/** Implementation: senders remembered; an attacker makes keys for nothing, so the table is bounded. */
+const MAX_REMEMBERED = 1_024;
+
+export class FriendRequests {
+  readonly #clock: Clock;
+  readonly #nospam: Buffer;
+  readonly #onRequest: (publicKey: PublicKey, message: Buffer) => void;
+  /** By sender and message: a corrected secret is a new request. */
+  readonly #seen: ExpiringMap<string, true>;
+
+  constructor(deps: { clock: Clock; onRequest: (publicKey: PublicKey, message: Buffer) => void }, nospam: Buffer) {
+    this.#clock = deps.clock;
+    this.#onRequest = deps.onRequest;
+    this.#nospam = nospam;
+    this.#seen = new ExpiringMap(REPEAT_WINDOW, MAX_REMEMBERED);
+  }
+
+  /** @param data the onion data, its id first; @param sender authenticated by the onion's inner box */
+  handle(sender: PublicKey, data: Buffer): void {
+    const request = decodeFriendRequest(data);
+    if (request === undefined || !equalsInConstantTime(request.nospam, this.#nospam)) return;
+    const now = this.#clock.now();
+    // A hash, so that no table of ours holds a secret.
+    const key = sha512(Buffer.concat([sender.bytes, request.message])).toString('latin1');
+    if (this.#seen.get(key, now) !== undefined) return;
+    this.#seen.set(key, true, now);
+    this.#onRequest(sender, Buffer.from(request.message));
+  }
+}

@@ -1,0 +1,48 @@
+/**
+ * Which addresses of ours a DHT public key announcement names: four nodes at the most. The peer asks each of them at once,
+ * so naming ourselves saves it the search (docs/tox-protocol.md 4.5), and naming a node next to us helps where NAT hides us.
+ */
+import type { Endpoint } from '../../base/endpoint.js';
+import type { PublicKey } from '../crypto/keys.js';
+import type { NodeInfo, PackedNode } from '../packet/node-info.js';
+
+/** Specification: an announcement carries at most four nodes. */
+const MAX_NODES = 4;
+/** Implementation: of which so many are ours, so that at least one slot is left for a DHT node near us. */
+const MAX_OWN = 3;
+
+export interface OwnAddresses {
+  readonly dhtKey: PublicKey;
+  /** Where other nodes say they see us, the most reported first. */
+  readonly reported: readonly Endpoint[];
+  /** Addresses of our network interfaces, with the port of our socket. */
+  readonly local: readonly Endpoint[];
+  /** Good nodes, the closest to our DHT key first. */
+  readonly neighbours: readonly NodeInfo[];
+}
+
+export function announcedNodes({ dhtKey, reported, local, neighbours }: OwnAddresses): PackedNode[] {
+  // A loopback address means something only to peers on this machine: named when the network that we are in is there too.
+  const isOnLoopback = neighbours.some((node) => isLoopback(node.endpoint));
+  const candidates = [
+    ...firstOfEachFamily(reported.filter((endpoint) => !endpoint.isLan)),
+    ...firstOfEachFamily(local.filter((endpoint) => !endpoint.isLan && endpoint.family === 6)),
+    ...local.filter((endpoint) => isLoopback(endpoint) && isOnLoopback),
+    ...local.filter((endpoint) => endpoint.isLan && !isLoopback(endpoint) && !endpoint.address.includes('%')),
+    ...local.filter((endpoint) => !endpoint.isLan && endpoint.family === 4),
+  ];
+  const own = new Map<string, Endpoint>();
+  for (const endpoint of candidates) if (own.size < MAX_OWN) own.set(endpoint.key, endpoint);
+  const nodes: PackedNode[] = [...own.values()].map((endpoint) => ({ transport: 'udp', endpoint, publicKey: dhtKey }));
+  for (const { endpoint, publicKey } of neighbours) {
+    if (nodes.length === MAX_NODES) break;
+    nodes.push({ transport: 'udp', endpoint, publicKey });
+  }
+  return nodes;
+}
+
+const isLoopback = (endpoint: Endpoint): boolean => endpoint.address.startsWith('127.') || endpoint.address === '::1';
+
+function firstOfEachFamily(endpoints: readonly Endpoint[]): Endpoint[] {
+  return [4, 6].flatMap((family) => endpoints.find((endpoint) => endpoint.family === family) ?? []);
+}

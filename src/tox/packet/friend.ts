@@ -1,0 +1,44 @@
+/**
+ * What friends send each other, first through the onion, then over their connection.
+ *
+ *     friend request       0x20 || nospam (4) || message (1 … 921)                    onion data
+ *     ALIVE, ONLINE, OFFLINE: the id alone                                            lossless
+ *     custom packets       id 160 … 191 || anything, 1373 bytes in all at the most    lossless
+ *
+ * Sources: spec "Friend requests", "Messenger"; c-toxcore friend_requests.c, friend_connection.c, Messenger.c.
+ */
+import { NOSPAM_SIZE } from '../crypto/tox-id.js';
+import { FriendKind, OnionDataKind } from './kind.js';
+
+/** Spec, "Friend requests": what fits into an onion data packet. */
+export const MAX_FRIEND_REQUEST_MESSAGE = 921;
+
+export interface FriendRequest {
+  readonly nospam: Buffer;
+  readonly message: Buffer;
+}
+
+/** @throws RangeError when the message is empty or longer than 921 bytes */
+export function encodeFriendRequest({ nospam, message }: FriendRequest): Buffer {
+  if (message.length === 0 || message.length > MAX_FRIEND_REQUEST_MESSAGE) {
+    throw new RangeError('a friend request carries 1 to 921 bytes');
+  }
+  return Buffer.concat([Buffer.from([OnionDataKind.FriendRequest]), nospam, message]);
+}
+
+export function decodeFriendRequest(data: Buffer): FriendRequest | undefined {
+  if (data[0] !== OnionDataKind.FriendRequest) return undefined;
+  const message = data.subarray(1 + NOSPAM_SIZE);
+  if (message.length === 0 || message.length > MAX_FRIEND_REQUEST_MESSAGE) return undefined;
+  return { nospam: data.subarray(1, 1 + NOSPAM_SIZE), message };
+}
+
+export const ALIVE_PACKET = Buffer.from([FriendKind.Alive]);
+export const ONLINE_PACKET = Buffer.from([FriendKind.Online]);
+export const OFFLINE_PACKET = Buffer.from([FriendKind.Offline]);
+
+/** True for the ids 160 to 191, which belong to the application. */
+export function isCustomLossless(data: Buffer): boolean {
+  const id = data[0] ?? 0;
+  return id >= FriendKind.FirstCustomLossless && id <= FriendKind.LastCustomLossless;
+}

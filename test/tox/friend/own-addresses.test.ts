@@ -1,0 +1,47 @@
+import t from 'tap';
+import { Endpoint } from '../../../src/base/endpoint.js';
+import { generateKeyPair } from '../../../src/tox/crypto/keys.js';
+import { announcedNodes } from '../../../src/tox/friend/own-addresses.js';
+import type { NodeInfo } from '../../../src/tox/packet/node-info.js';
+import { SeededRandom } from '../../support/seeded-random.js';
+
+const random = new SeededRandom(1);
+const dhtKey = generateKeyPair(random).publicKey;
+const at = (address: string, port = 33445): Endpoint => Endpoint.of(address, port) as Endpoint;
+const node = (address: string): NodeInfo => ({ publicKey: generateKeyPair(random).publicKey, endpoint: at(address) });
+const keys = (nodes: readonly NodeInfo[]): string[] => nodes.map(({ endpoint }) => endpoint.key);
+
+t.test(
+  'the public address that others report comes first, then those of the interfaces, then a neighbour',
+  async (t) => {
+    const nodes = announcedNodes({
+      dhtKey,
+      reported: [at('203.0.113.9', 4000), at('203.0.113.9', 4001), at('10.0.0.1')],
+      local: [at('192.168.1.5'), at('127.0.0.1')],
+      neighbours: [node('198.51.100.1'), node('198.51.100.2'), node('198.51.100.3')],
+    });
+    t.same(keys(nodes), ['203.0.113.9:4000', '192.168.1.5:33445', '198.51.100.1:33445', '198.51.100.2:33445']);
+    t.ok(nodes[0]?.publicKey.equals(dhtKey));
+  },
+);
+
+t.test('however many addresses there are, one slot is left for a neighbour', async (t) => {
+  const local = [1, 2, 3, 4, 5].map((host) => at(`10.0.0.${host}`));
+  const nodes = announcedNodes({ dhtKey, reported: [], local, neighbours: [node('198.51.100.1')] });
+  t.same(keys(nodes), ['10.0.0.1:33445', '10.0.0.2:33445', '10.0.0.3:33445', '198.51.100.1:33445']);
+});
+
+t.test('loopback is named only when the network around us is on loopback', async (t) => {
+  const local = [at('127.0.0.1'), at('::1')];
+  t.same(keys(announcedNodes({ dhtKey, reported: [], local, neighbours: [node('198.51.100.1')] })), [
+    '198.51.100.1:33445',
+  ]);
+  t.same(keys(announcedNodes({ dhtKey, reported: [], local, neighbours: [node('127.0.0.1')] })).slice(0, 2), [
+    '127.0.0.1:33445',
+    '[::1]:33445',
+  ]);
+});
+
+t.test('a link-local address with its scope is never told', async (t) => {
+  t.same(announcedNodes({ dhtKey, reported: [], local: [at('fe80::1%eth0')], neighbours: [] }), []);
+});
