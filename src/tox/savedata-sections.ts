@@ -1,0 +1,102 @@
+/**
+ * The container of a `tox_save` (spec: "State Format"; c-toxcore state.c), all integers little endian:
+ *
+ *     u32 0 || u32 0x15ED1B1F || section… || END section || zeros
+ *     section: u32 length || u16 type || u16 cookie || content (length)
+ *
+ * The DHT section holds the same again without the zero: `u32 0x0159000D || section…`, with another cookie in each.
+ */
+import { ByteReader, ByteWriter } from '../base/bytes.js';
+import { SavedataError } from './savedata-error.js';
+
+export interface Section {
+  readonly type: number;
+  readonly content: Buffer;
+}
+
+export const SectionType = {
+  Identity: 1,
+  Dht: 2,
+  Friends: 3,
+  Name: 4,
+  StatusMessage: 5,
+  UserStatus: 6,
+  Relays: 10,
+  PathNodes: 11,
+  End: 255,
+} as const;
+
+const GLOBAL_COOKIE = 0x15ed1b1f;
+const SECTION_COOKIE = 0x01ce;
+const DHT_COOKIE = 0x0159000d;
+const DHT_SECTION_COOKIE = 0x11ce;
+const SECTION_HEADER_SIZE = 8;
+/** What c-toxcore's toxencryptsave puts before a `tox_save` that has a password. */
+const ENCRYPTED_MAGIC = 'toxEsave';
+
+/** @throws SavedataError */
+export function decodeSections(bytes: Buffer): Section[] {
+  if (bytes.length === 0) throw new SavedataError('not-a-tox-save', 'it is empty');
+  if (bytes.subarray(0, ENCRYPTED_MAGIC.length).equals(Buffer.from(ENCRYPTED_MAGIC))) {
+    throw new SavedataError('encrypted', 'it is encrypted with a password');
+  }
+  const reader = new ByteReader(bytes);
+  const zero = reader.u32LE();
+  if (zero !== 0 || reader.u32LE() !== GLOBAL_COOKIE || !reader.ok) {
+    throw new SavedataError('not-a-tox-save', 'it does not begin as a tox_save does');
+  }
+  return readSections(reader.rest(), SECTION_COOKIE, 8);
+}
+
+/** Writes the sections in their order, and the END section after them. */
+export function encodeSections(sections: readonly Section[]): Buffer {
+  const body = writeSections([...sections, { type: SectionType.End, content: Buffer.alloc(0) }], SECTION_COOKIE);
+  return new ByteWriter(8 + body.length).u32LE(0).u32LE(GLOBAL_COOKIE).bytes(body).finish();
+}
+
+/** The sections inside the DHT section. @throws SavedataError */
+export function decodeDhtSections(content: Buffer): Section[] {
+  const reader = new ByteReader(content);
+  if (reader.u32LE() !== DHT_COOKIE) throw new SavedataError('corrupt', 'its DHT section does not begin as one');
+  return readSections(reader.rest(), DHT_SECTION_COOKIE, 4);
+}
+
+export function encodeDhtSections(sections: readonly Section[]): Buffer {
+  const body = writeSections(sections, DHT_SECTION_COOKIE);
+  return new ByteWriter(4 + body.length).u32LE(DHT_COOKIE).bytes(body).finish();
+}
+
+/** @param base where `bytes` begin, for messages that name the place of the damage */
+function readSections(bytes: Buffer, cookie: number, base: number): Section[] {
+  const sections: Section[] = [];
+  const reader = new ByteReader(bytes);
+  while (reader.remaining > 0) {
+    const start = bytes.length - reader.remaining;
+    // Files without END exist, and every file may be padded with zeros, which libtoxcore's own always are.
+    if (isAllZero(bytes.subarray(start))) break;
+    const length = reader.u32LE();
+    const type = reader.u16LE();
+    const found = reader.u16LE();
+    if (!reader.ok)
+      throw new SavedataError('corrupt', `it is cut off in the header of a section at byte ${base + start}`);
+    if (found !== cookie)
+      throw new SavedataError('corrupt', `it is damaged at byte ${base + start}: no section begins there`);
+    // Like c-toxcore, whatever follows END is not looked at.
+    if (type === SectionType.End) break;
+    const content = reader.bytes(length);
+    if (!reader.ok) {
+      const there = bytes.length - start - SECTION_HEADER_SIZE;
+      throw new SavedataError('corrupt', `it is cut off: section ${type} has ${there} of ${length} bytes`);
+    }
+    sections.push({ type, content });
+  }
+  return sections;
+}
+
+function writeSections(sections: readonly Section[], cookie: number): Buffer {
+  const writer = new ByteWriter(sections.reduce((sum, { content }) => sum + SECTION_HEADER_SIZE + content.length, 0));
+  for (const { type, content } of sections) writer.u32LE(content.length).u16LE(type).u16LE(cookie).bytes(content);
+  return writer.finish();
+}
+
+const isAllZero = (bytes: Buffer): boolean => bytes.every((byte) => byte === 0);
