@@ -1,0 +1,152 @@
+/**
+ * Messages to somebody whom a node stores (spec: "Onion data"; c-toxcore onion_client.c), and what they may say.
+ *
+ *     request 0x85    receiver's real key (32) || nonce (24) || ephemeral key (32) || sealed for the receiver's data key
+ *     response 0x86   nonce (24) || ephemeral key (32) || the same
+ *       sealed        sender's real key (32) || sealed from real key to real key, with the same nonce: data
+ *     data 0x20       nospam (4) || message, 1 to 921 bytes                                  friend request
+ *     data 0x9c       no_replay u64 || DHT key (32) || packed nodes, 0 to 4                  DHT key announcement, 41 to 245
+ */
+import { ByteReader, ByteWriter } from '../../base/bytes.js';
+import { PublicKey } from '../crypto/keys.js';
+import { MAC_SIZE, NONCE_SIZE, PUBLIC_KEY_SIZE } from '../crypto/sodium.js';
+import { NOSPAM_SIZE } from '../crypto/tox-id.js';
+import { OnionDataKind, UdpKind } from './kind.js';
+import { decodePackedNodes, encodePackedNodes, type PackedNode } from './node-info.js';
+
+/** The longest data: a whole 0x86 may have 1069 bytes, of which 121 are around the data. */
+export const MAX_ONION_DATA_SIZE = 948;
+const RESPONSE_OVERHEAD = 1 + NONCE_SIZE + PUBLIC_KEY_SIZE + MAC_SIZE + PUBLIC_KEY_SIZE + MAC_SIZE;
+/** c-toxcore's TOX_MAX_FRIEND_REQUEST_LENGTH, bytes of UTF-8. */
+export const MAX_FRIEND_REQUEST_MESSAGE_SIZE = 921;
+export const MAX_ANNOUNCEMENT_NODES = 4;
+const MIN_ANNOUNCEMENT_SIZE = 1 + 8 + PUBLIC_KEY_SIZE;
+const MAX_ANNOUNCEMENT_SIZE = MIN_ANNOUNCEMENT_SIZE + MAX_ANNOUNCEMENT_NODES * 51;
+
+/** What the receiver gets: the sealed data and what it needs to open it. */
+export interface SealedOnionData {
+  readonly nonce: Buffer;
+  readonly ephemeralKey: PublicKey;
+  readonly sealed: Buffer;
+}
+
+export interface OnionDataRequest extends SealedOnionData {
+  readonly receiver: PublicKey;
+}
+
+export function encodeOnionDataRequest({ receiver, nonce, ephemeralKey, sealed }: OnionDataRequest): Buffer {
+  return new ByteWriter(1 + PUBLIC_KEY_SIZE + NONCE_SIZE + PUBLIC_KEY_SIZE + sealed.length)
+    .u8(UdpKind.OnionDataRequest)
+    .bytes(receiver.bytes)
+    .bytes(nonce)
+    .bytes(ephemeralKey.bytes)
+    .bytes(sealed)
+    .finish();
+}
+
+export function decodeOnionDataRequest(packet: Buffer): OnionDataRequest | undefined {
+  const reader = new ByteReader(packet);
+  if (reader.u8() !== UdpKind.OnionDataRequest) return undefined;
+  const receiver = reader.bytes(PUBLIC_KEY_SIZE);
+  const nonce = reader.bytes(NONCE_SIZE);
+  const key = reader.bytes(PUBLIC_KEY_SIZE);
+  const sealed = reader.rest();
+  if (!reader.ok || sealed.length <= MAC_SIZE) return undefined;
+  return { receiver: new PublicKey(receiver), nonce, ephemeralKey: new PublicKey(key), sealed };
+}
+
+export function encodeOnionDataResponse({ nonce, ephemeralKey, sealed }: SealedOnionData): Buffer {
+  return new ByteWriter(1 + NONCE_SIZE + PUBLIC_KEY_SIZE + sealed.length)
+    .u8(UdpKind.OnionDataResponse)
+    .bytes(nonce)
+    .bytes(ephemeralKey.bytes)
+    .bytes(sealed)
+    .finish();
+}
+
+export function decodeOnionDataResponse(packet: Buffer): SealedOnionData | undefined {
+  const dataSize = packet.length - RESPONSE_OVERHEAD;
+  if (dataSize <= 0 || dataSize > MAX_ONION_DATA_SIZE) return undefined;
+  const reader = new ByteReader(packet);
+  if (reader.u8() !== UdpKind.OnionDataResponse) return undefined;
+  const nonce = reader.bytes(NONCE_SIZE);
+  const ephemeralKey = new PublicKey(reader.bytes(PUBLIC_KEY_SIZE));
+  return { nonce, ephemeralKey, sealed: reader.rest() };
+}
+
+/** What the outer box holds: who writes, and the inner box that proves it. */
+export interface OnionDataContent {
+  readonly sender: PublicKey;
+  readonly sealedData: Buffer;
+}
+
+export function encodeOnionDataContent({ sender, sealedData }: OnionDataContent): Buffer {
+  return Buffer.concat([sender.bytes, sealedData]);
+}
+
+export function decodeOnionDataContent(plain: Buffer): OnionDataContent | undefined {
+  if (plain.length <= PUBLIC_KEY_SIZE + MAC_SIZE) return undefined;
+  const sender = new PublicKey(plain.subarray(0, PUBLIC_KEY_SIZE));
+  return { sender, sealedData: plain.subarray(PUBLIC_KEY_SIZE) };
+}
+
+export interface FriendRequest {
+  /** 4 bytes of the receiver's Tox ID. */
+  readonly nospam: Buffer;
+  readonly message: Buffer;
+}
+
+/** @throws RangeError when the message has not 1 to 921 bytes */
+export function encodeFriendRequest({ nospam, message }: FriendRequest): Buffer {
+  if (message.length === 0 || message.length > MAX_FRIEND_REQUEST_MESSAGE_SIZE) {
+    throw new RangeError(`friend request: 1 to ${MAX_FRIEND_REQUEST_MESSAGE_SIZE} bytes of message`);
+  }
+  return new ByteWriter(1 + NOSPAM_SIZE + message.length)
+    .u8(OnionDataKind.FriendRequest)
+    .bytes(nospam)
+    .bytes(message)
+    .finish();
+}
+
+/** Takes messages of up to 943 bytes: c-toxcore checks the shorter limit only when it sends. */
+export function decodeFriendRequest(data: Buffer): FriendRequest | undefined {
+  if (data.length > MAX_ONION_DATA_SIZE) return undefined;
+  const reader = new ByteReader(data);
+  if (reader.u8() !== OnionDataKind.FriendRequest) return undefined;
+  const nospam = reader.bytes(NOSPAM_SIZE);
+  const message = reader.rest();
+  return message.length === 0 ? undefined : { nospam, message };
+}
+
+/** How friends tell each other where they are for now. */
+export interface DhtPublicKeyAnnouncement {
+  /** Counts only when greater than the last accepted one; c-toxcore uses the unix time in seconds. */
+  readonly noReplay: bigint;
+  readonly dhtKey: PublicKey;
+  /** Nodes and relays near the sender, or the sender itself. */
+  readonly nodes: readonly PackedNode[];
+}
+
+/** @throws RangeError when there are more than 4 nodes */
+export function encodeDhtPublicKeyAnnouncement({ noReplay, dhtKey, nodes }: DhtPublicKeyAnnouncement): Buffer {
+  if (nodes.length > MAX_ANNOUNCEMENT_NODES) throw new RangeError('DHT key announcement: at most 4 nodes');
+  const packed = encodePackedNodes(nodes);
+  return new ByteWriter(MIN_ANNOUNCEMENT_SIZE + packed.length)
+    .u8(OnionDataKind.DhtPublicKey)
+    .u64(noReplay)
+    .bytes(dhtKey.bytes)
+    .bytes(packed)
+    .finish();
+}
+
+export function decodeDhtPublicKeyAnnouncement(data: Buffer): DhtPublicKeyAnnouncement | undefined {
+  if (data.length > MAX_ANNOUNCEMENT_SIZE) return undefined;
+  const reader = new ByteReader(data);
+  if (reader.u8() !== OnionDataKind.DhtPublicKey) return undefined;
+  const noReplay = reader.u64();
+  const key = reader.bytes(PUBLIC_KEY_SIZE);
+  if (!reader.ok) return undefined;
+  // As in c-toxcore the key counts even when a node after it cannot be read.
+  const { nodes } = decodePackedNodes(reader.rest(), MAX_ANNOUNCEMENT_NODES, 'udp and tcp');
+  return { noReplay, dhtKey: new PublicKey(key), nodes };
+}

@@ -1,0 +1,179 @@
+/**
+ * The onion's own packets (spec: "Onion"; c-toxcore onion.c). One nonce serves all layers of a request, each under another key.
+ *
+ *     request 0x80  nonce (24) || sender's DHT key (32)   || sealed layer                              client -> A
+ *             0x81  nonce (24) || ephemeral key 2 (32)    || sealed layer || sendback 1 (59)           A -> B
+ *             0x82  nonce (24) || ephemeral key 3 (32)    || sealed layer || sendback 2 (118)          B -> C
+ *             payload || sendback 3 (177)                                                              C -> D
+ *     layer         next hop (19) || inner: key (32) || sealed layer, or at C the payload
+ *
+ *     response 0x8c sendback 3 (177) || data                                                           D -> C
+ *              0x8d sendback 2 (118) || data                                                           C -> B
+ *              0x8e sendback 1 (59)  || data                                                           B -> A
+ *              data                                                                                    A -> client
+ *     sendback      nonce (24) || sealed: previous hop (19) || the sendback before it (0 | 59 | 118)
+ */
+import { ByteReader, ByteWriter } from '../../base/bytes.js';
+import type { Endpoint } from '../../base/endpoint.js';
+import { PublicKey } from '../crypto/keys.js';
+import { MAC_SIZE, NONCE_SIZE, PUBLIC_KEY_SIZE } from '../crypto/sodium.js';
+import { UdpKind } from './kind.js';
+import { decodeIpPort, encodeIpPort, IP_PORT_SIZE } from './node-info.js';
+
+/** How many hops a request has behind it; so many sendbacks it carries, one inside the other. */
+export type OnionLevel = 0 | 1 | 2;
+/** How many hops a response has before it. */
+export type SendbackLevel = 1 | 2 | 3;
+
+/** No onion datagram is longer. */
+export const MAX_ONION_PACKET_SIZE = 1400;
+/** What a hop adds around what it hides: address, key and MAC. */
+const LAYER_SIZE = IP_PORT_SIZE + PUBLIC_KEY_SIZE + MAC_SIZE;
+/** What a hop adds around the sendback before it. */
+const SENDBACK_STEP = NONCE_SIZE + IP_PORT_SIZE + MAC_SIZE;
+/** The longest payload of a request: 1174 bytes. */
+export const MAX_ONION_PAYLOAD_SIZE = MAX_ONION_PACKET_SIZE - (1 + NONCE_SIZE + 3 * LAYER_SIZE);
+/** The longest data of a response: 1222 bytes. */
+export const MAX_ONION_RESPONSE_SIZE = MAX_ONION_PACKET_SIZE - (1 + 3 * SENDBACK_STEP);
+
+const REQUEST_KINDS = [UdpKind.OnionRequest0, UdpKind.OnionRequest1, UdpKind.OnionRequest2] as const;
+const RESPONSE_KINDS = { 1: UdpKind.OnionResponse1, 2: UdpKind.OnionResponse2, 3: UdpKind.OnionResponse3 } as const;
+const PAYLOAD_KINDS: ReadonlySet<number> = new Set([
+  UdpKind.AnnounceRequest,
+  UdpKind.AnnounceRequestExtended,
+  UdpKind.OnionDataRequest,
+]);
+const ANSWER_KINDS: ReadonlySet<number> = new Set([
+  UdpKind.AnnounceResponse,
+  UdpKind.AnnounceResponseExtended,
+  UdpKind.OnionDataResponse,
+]);
+
+/** 59, 118 or 177 bytes; level 0 has none. */
+export function sendbackSize(level: OnionLevel | SendbackLevel): number {
+  return level * SENDBACK_STEP;
+}
+
+/** A request as a hop receives it. */
+export interface OnionRequest {
+  readonly nonce: Buffer;
+  /** Whose shared key with the hop opens the layer. */
+  readonly publicKey: PublicKey;
+  readonly sealedLayer: Buffer;
+  /** Empty at level 0. */
+  readonly sendback: Buffer;
+}
+
+export function encodeOnionRequest(level: OnionLevel, request: OnionRequest): Buffer {
+  const { nonce, publicKey, sealedLayer, sendback } = request;
+  return new ByteWriter(1 + NONCE_SIZE + PUBLIC_KEY_SIZE + sealedLayer.length + sendbackSize(level))
+    .u8(REQUEST_KINDS[level])
+    .bytes(nonce)
+    .bytes(publicKey.bytes)
+    .bytes(sealedLayer)
+    .bytes(sendback)
+    .finish();
+}
+
+export function decodeOnionRequest(level: OnionLevel, packet: Buffer): OnionRequest | undefined {
+  if (packet.length > MAX_ONION_PACKET_SIZE) return undefined;
+  const layers = 3 - level;
+  if (packet.length <= 1 + NONCE_SIZE + layers * LAYER_SIZE + sendbackSize(level)) return undefined;
+  const reader = new ByteReader(packet);
+  if (reader.u8() !== REQUEST_KINDS[level]) return undefined;
+  return {
+    nonce: reader.bytes(NONCE_SIZE),
+    publicKey: new PublicKey(reader.bytes(PUBLIC_KEY_SIZE)),
+    sealedLayer: reader.bytes(reader.remaining - sendbackSize(level)),
+    sendback: reader.rest(),
+  };
+}
+
+/** What a hop finds in its layer. */
+export interface OnionLayer {
+  readonly next: Endpoint;
+  /** For the next hop: `key || sealed layer`; for the last one the payload. */
+  readonly inner: Buffer;
+}
+
+export function encodeOnionLayer({ next, inner }: OnionLayer): Buffer {
+  return Buffer.concat([encodeIpPort(next), inner]);
+}
+
+export function decodeOnionLayer(level: OnionLevel, plain: Buffer): OnionLayer | undefined {
+  const inner = plain.subarray(IP_PORT_SIZE);
+  if (level === 2 && !PAYLOAD_KINDS.has(inner[0] ?? -1)) return undefined;
+  const next = decodeIpPort(plain.subarray(0, IP_PORT_SIZE));
+  return next === undefined ? undefined : { next, inner };
+}
+
+/**
+ * The request that a hop of `level` 0 or 1 sends on: kind, nonce and what its layer held, which begins with the next key.
+ * @param sendback the hop's own, one level higher
+ */
+export function encodeForwardedRequest(level: 0 | 1, nonce: Buffer, inner: Buffer, sendback: Buffer): Buffer {
+  return new ByteWriter(1 + NONCE_SIZE + inner.length + sendback.length)
+    .u8(REQUEST_KINDS[level === 0 ? 1 : 2])
+    .bytes(nonce)
+    .bytes(inner)
+    .bytes(sendback)
+    .finish();
+}
+
+/** What arrives at the end of a path: the payload, and the way back. */
+export interface OnionDelivery {
+  readonly payload: Buffer;
+  readonly sendback: Buffer;
+}
+
+export function encodeOnionDelivery({ payload, sendback }: OnionDelivery): Buffer {
+  return Buffer.concat([payload, sendback]);
+}
+
+export function decodeOnionDelivery(packet: Buffer): OnionDelivery | undefined {
+  const size = packet.length - sendbackSize(3);
+  if (size <= 0 || packet.length > MAX_ONION_PACKET_SIZE) return undefined;
+  return { payload: packet.subarray(0, size), sendback: packet.subarray(size) };
+}
+
+export interface OnionResponse {
+  readonly sendback: Buffer;
+  readonly data: Buffer;
+}
+
+/** @throws RangeError when the data is empty or too long for the way back */
+export function encodeOnionResponse(level: SendbackLevel, { sendback, data }: OnionResponse): Buffer {
+  if (data.length === 0 || data.length > MAX_ONION_RESPONSE_SIZE)
+    throw new RangeError('onion response: 1 to 1222 bytes');
+  return new ByteWriter(1 + sendbackSize(level) + data.length)
+    .u8(RESPONSE_KINDS[level])
+    .bytes(sendback)
+    .bytes(data)
+    .finish();
+}
+
+export function decodeOnionResponse(level: SendbackLevel, packet: Buffer): OnionResponse | undefined {
+  const reader = new ByteReader(packet);
+  if (reader.u8() !== RESPONSE_KINDS[level]) return undefined;
+  const sendback = reader.bytes(sendbackSize(level));
+  const data = reader.rest();
+  if (!reader.ok || data.length > MAX_ONION_RESPONSE_SIZE) return undefined;
+  // Hops carry nothing but what the onion is for.
+  return ANSWER_KINDS.has(data[0] ?? -1) ? { sendback, data } : undefined;
+}
+
+/** What a hop sealed into a sendback for itself. */
+export interface SendbackContent {
+  readonly previous: Endpoint;
+  /** The sendback of the hop before; empty at the first hop. */
+  readonly inner: Buffer;
+}
+
+export function encodeSendbackContent({ previous, inner }: SendbackContent): Buffer {
+  return Buffer.concat([encodeIpPort(previous), inner]);
+}
+
+export function decodeSendbackContent(plain: Buffer): SendbackContent | undefined {
+  const previous = decodeIpPort(plain.subarray(0, IP_PORT_SIZE));
+  return previous === undefined ? undefined : { previous, inner: plain.subarray(IP_PORT_SIZE) };
+}
