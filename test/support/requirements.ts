@@ -1,0 +1,70 @@
+/**
+ * What a test needs beyond Node. A test that cannot have it is left out with its reason, which the report at the end of
+ * `make test` repeats; with CI=true it fails instead, for there nothing may be left out.
+ *
+ *     t.test('…', async (t) => {
+ *       if (!requirementsMet(t, tool('tox-bootstrapd', 'toxcore-utils'), tool('gcc', 'gcc'))) return;
+ */
+import { accessSync, constants, existsSync } from 'node:fs';
+import { delimiter, join } from 'node:path';
+import type { Test } from 'tap';
+
+export interface Requirement {
+  readonly isMet: boolean;
+  /** What is missing and how to get it, when it is not met. */
+  readonly reason: string;
+  /** An extra that no machine has to have, such as a build of another program: left out even with CI=true, by name. */
+  readonly isOptional: boolean;
+}
+
+/** A program on the PATH. */
+export function tool(name: string, debianPackage: string): Requirement {
+  const directories = [...(process.env.PATH ?? '').split(delimiter), '/usr/sbin', '/sbin'];
+  const isMet = directories.some((directory) => isExecutable(join(directory, name)));
+  return { isMet, reason: `${name} is missing (apt-get install ${debianPackage})`, isOptional: false };
+}
+
+/** A file that a package brings, such as a C header. */
+export function systemFile(path: string, debianPackage: string): Requirement {
+  return {
+    isMet: existsSync(path),
+    reason: `${path} is missing (apt-get install ${debianPackage})`,
+    isOptional: false,
+  };
+}
+
+/** The rights of root, and what for. */
+export function root(purpose: string): Requirement {
+  return { isMet: process.getuid?.() === 0, reason: `needs root to ${purpose}`, isOptional: false };
+}
+
+/** An optional program that a variable of the environment names, such as TUNTOX_UPSTREAM. */
+export function namedBy(variable: string, what: string): Requirement {
+  const path = process.env[variable];
+  return {
+    isMet: path !== undefined && isExecutable(path),
+    reason: path ? `${variable} names no program: ${path}` : `${variable} does not name ${what}`,
+    // Once it was given, it must work.
+    isOptional: path === undefined || path === '',
+  };
+}
+
+/** True when all are met; else the test is left out, or fails with CI=true, and should return at once. */
+export function requirementsMet(t: Test, ...requirements: readonly Requirement[]): boolean {
+  const missing = requirements.filter(({ isMet }) => !isMet);
+  if (missing.length === 0) return true;
+  const reason = missing.map((requirement) => requirement.reason).join('; ');
+  const mayBeLeftOut = process.env.CI !== 'true' || missing.some(({ isOptional }) => isOptional);
+  if (mayBeLeftOut) t.pass(reason, { skip: reason });
+  else t.fail(`with CI=true nothing may be left out: ${reason}`);
+  return false;
+}
+
+function isExecutable(path: string): boolean {
+  try {
+    accessSync(path, constants.X_OK);
+    return true;
+  } catch {
+    return false;
+  }
+}
