@@ -611,6 +611,15 @@ static void bench_receive(uint32_t friend_number, const uint8_t *data, size_t le
   if (length < 7 || get32(data + 2) != bench_sequence) die(EXIT_FAILED, "bench: packet out of order");
   if (bench_sequence++ == 0) bench_started_at = now_us();
   bench_received += length;
+  // libtoxcore begins slowly and has no memory between connections, so the rate of a run depends on its length: say it on the way.
+  static uint64_t part_at, part_from;
+  if (bench_received == length) part_at = now_us(), part_from = 0;
+  if (bench_received - part_from >= 16 << 20) {
+    uint64_t now = now_us();
+    event("BENCH part %llu bytes %.2f MB/s", (unsigned long long)bench_received, (double)(bench_received - part_from) / (double)(now - part_at));
+    part_at = now;
+    part_from = bench_received;
+  }
   if (!data[6]) return;
   bench_report("received", bench_received);
   bench_sequence = 0;
