@@ -1,0 +1,55 @@
+/** What `tuntox -h` prints; no line is wider than 80 columns. */
+export const HELP = `tuntox - reach a TCP service behind NATs over the Tox network
+
+Server, on the machine to be reached (prints its Tox ID):
+  tuntox --secret-file FILE [-C DIR] [-i ALLOWED_ID]... [-f RULES]
+Client, with the server's Tox ID:
+  tuntox -i ID -L [BIND:]PORT:HOST:PORT...   forward local ports
+  tuntox -i ID -W HOST:PORT                  connect standard input and output
+  tuntox -i ID -p                            measure the round trip and exit
+
+Server:
+  -i ID             let in only this Tox ID; may be repeated. With a secret
+                    as well, a client needs both
+  -f FILE           allow only the targets in FILE: one HOST:PORT a line, * for
+                    any host, 0 for any port, # begins a comment
+  --insecure-open   let in everybody who knows the Tox ID; without it a server
+                    that has neither a secret nor -i does not start
+Client:
+  -i ID             the server's Tox ID
+  -L [BIND:]PORT:HOST:PORT
+                    who connects to PORT here reaches HOST:PORT as the server
+                    sees it; may be repeated. BIND is 127.0.0.1 unless given,
+                    * is every address of this machine
+  -W HOST:PORT      connect HOST:PORT to standard input and output, as for
+                    ssh -o ProxyCommand='tuntox -i ID -W %h:%p'; -P is the same
+  -p                ping the server and exit
+Both:
+  -C DIR            keep the identity in DIR/tox_save. Without it, a server
+                    uses /etc/tuntox if it can write there, and a client a new
+                    identity each time
+  -s SECRET         the shared secret; other users can see it in the process
+                    list, so better use one of the next two
+  --secret-file F   read the shared secret from F
+  TUNTOX_SHARED_SECRET
+                    environment variable with the shared secret
+  -I FILE           write the own Tox ID to FILE
+  -b FILE           bootstrap from the nodes in FILE (JSON, in the format of
+                    https://nodes.tox.chat/json) and from no others
+  --bootstrap HOST:PORT:KEY
+                    bootstrap from this node; may be repeated. As with -b no
+                    other node is asked, not even on the local network
+  -u FIRST:LAST     use a UDP port from FIRST to LAST
+  -d                say more; twice: say everything
+  -q                say nothing but errors
+  -V, --version     print the version and exit
+  -h, --help        print this help and exit
+
+An IPv6 address goes in brackets: -L 2222:[::1]:22. @ may stand for : in -L,
+-W, -P and -u. A server ended by Ctrl-C exits with 0, a client with 130.
+Exit status: 0 done, 1 failed, 2 called wrongly, 4 target not allowed by the
+server, 5 target not reached by the server.
+
+Without -b and --bootstrap, the nodes come from /etc/tuntox/nodes.json if it
+exists, else from the list that comes with tuntox.
+`;

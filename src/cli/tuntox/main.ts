@@ -1,0 +1,42 @@
+/** The classic command: what it answers at once, what it says when it was called wrongly, and its exit status. */
+import { readFileSync } from 'node:fs';
+import { CodedError } from '../../base/coded-error.js';
+import { ExitStatus } from './exit-status.js';
+import { type GivenFlag, readFlags } from './flags.js';
+import { HELP } from './help.js';
+import { UsageError } from './usage-error.js';
+
+/** Of the tunnel protocol; upstream prints it too. */
+const PROTOCOL_VERSION = 2;
+
+/** @returns the exit status; never throws */
+export async function main(process: NodeJS.Process): Promise<number> {
+  try {
+    const flags = readFlags(process.argv.slice(2));
+    const isGiven = (...names: GivenFlag['flag'][]): boolean => flags.some(({ flag }) => names.includes(flag));
+    if (isGiven('-h', '--help')) process.stdout.write(HELP);
+    else if (isGiven('-V', '--version')) process.stdout.write(`${version()}\n`);
+    else {
+      // Only now, because the Tox stack takes longer to load than help takes to print.
+      const { run } = await import('./run.js');
+      return await run(process, flags);
+    }
+    return ExitStatus.Ok;
+  } catch (error) {
+    process.stderr.write(`tuntox: ${textOf(error)}\n`);
+    return error instanceof UsageError ? ExitStatus.Usage : ExitStatus.Failed;
+  }
+}
+
+function textOf(error: unknown): string {
+  if (error instanceof UsageError) return `${error.message} (tuntox -h shows all options)`;
+  // Everything that can be expected has a code of ours; the rest is a fault of the program, and its place is wanted.
+  if (error instanceof CodedError) return error.message;
+  return error instanceof Error ? (error.stack ?? error.message) : String(error);
+}
+
+function version(): string {
+  const text = readFileSync(new URL('../../../../package.json', import.meta.url), 'utf8');
+  const { version } = JSON.parse(text) as { version: string };
+  return `tuntox ${version}, protocol version ${PROTOCOL_VERSION}`;
+}

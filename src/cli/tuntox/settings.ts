@@ -1,0 +1,111 @@
+/** From the flags and the environment to settings that hang together. */
+import type { LogLevel } from '../../base/logger.js';
+import type { CommonSettings, RunSettings, SecretSource } from '../../config/classic-settings.js';
+import { FormatError } from '../../config/format-error.js';
+import { parseForward, parseNode, parsePortRange, parseTarget, parseToxId } from '../../config/formats.js';
+import type { GivenFlag, PlainFlag, ValueFlag } from './flags.js';
+import { UsageError } from './usage-error.js';
+
+type Environment = Readonly<Record<string, string | undefined>>;
+
+/** Flags that would be ignored silently by the other role. */
+const SERVER_ONLY = ['-f', '--insecure-open'] as const;
+
+/** @throws UsageError */
+export function settingsOf(given: readonly GivenFlag[], environment: Environment): RunSettings {
+  if (environment.ALL_PROXY) {
+    throw new UsageError('ALL_PROXY is set, but proxies are not in this version yet: unset it to connect without one');
+  }
+  const flags = new FlagSet(given);
+  const forwards = flags.all('-L', parseForward);
+  const targets = [...flags.all('-P', parseTarget), ...flags.all('-W', parseTarget)];
+  const isPing = flags.has('-p');
+  const common = commonSettings(flags, environment);
+  const jobs = [forwards.length > 0, targets.length > 0, isPing].filter(Boolean).length;
+  if (jobs === 0) {
+    return {
+      ...common,
+      mode: 'server',
+      whitelist: flags.all('-i', parseToxId).map((id) => id.publicKey),
+      rulesFile: flags.last('-f'),
+      isInsecureOpen: flags.has('--insecure-open'),
+    };
+  }
+
+  if (jobs > 1) throw new UsageError('-L, -W (or -P) and -p are different jobs: choose one of them');
+  for (const flag of SERVER_ONLY) if (flags.has(flag)) throw new UsageError(`${flag} is for the server: leave it out`);
+  const [serverId, secondId] = flags.all('-i', parseToxId);
+  if (serverId === undefined) throw new UsageError('which server? Give its Tox ID with -i');
+  if (secondId !== undefined) throw new UsageError('a client has one server: give -i only once');
+  if (isPing) return { ...common, mode: 'ping', serverId };
+  const [target, secondTarget] = targets;
+  if (target === undefined) return { ...common, mode: 'forward', serverId, forwards };
+  if (secondTarget !== undefined) throw new UsageError('one standard input can have one target: give -W (or -P) once');
+  return { ...common, mode: 'pipe', serverId, target };
+}
+
+function commonSettings(flags: FlagSet, environment: Environment): CommonSettings {
+  return {
+    // A pipe shares the terminal with ssh: it only speaks when something is wrong.
+    logLevel: logLevel(flags, flags.has('-P') || flags.has('-W') ? 'warn' : 'info'),
+    directory: flags.last('-C'),
+    idFile: flags.last('-I'),
+    secret: secretSource(flags, environment),
+    udpPorts: flags.all('-u', parsePortRange).at(-1),
+    nodesFile: flags.last('-b'),
+    nodes: flags.all('--bootstrap', parseNode),
+  };
+}
+
+/** As upstream: each -d says more, -q is errors only, and of both the later counts. */
+function logLevel(flags: FlagSet, usual: LogLevel): LogLevel {
+  let level = usual;
+  for (const { flag } of flags.given) {
+    if (flag === '-q') level = 'error';
+    else if (flag === '-d') level = level === 'debug' || level === 'trace' ? 'trace' : 'debug';
+  }
+  return level;
+}
+
+function secretSource(flags: FlagSet, environment: Environment): SecretSource {
+  const text = flags.last('-s');
+  const path = flags.last('--secret-file');
+  if (text !== undefined && path !== undefined) {
+    throw new UsageError('-s and --secret-file both give the secret: leave -s out, other users can see it');
+  }
+  if (path !== undefined) return { from: 'file', path };
+  if (text !== undefined) return { from: 'flag', text };
+  const variable = environment.TUNTOX_SHARED_SECRET;
+  return variable === undefined ? { from: 'nowhere' } : { from: 'environment', text: variable };
+}
+
+class FlagSet {
+  readonly given: readonly GivenFlag[];
+
+  constructor(given: readonly GivenFlag[]) {
+    this.given = given;
+  }
+
+  has(flag: ValueFlag | PlainFlag): boolean {
+    return this.given.some((one) => one.flag === flag);
+  }
+
+  /** The value given last, which wins. */
+  last(flag: ValueFlag): string | undefined {
+    return this.given.findLast((one) => one.flag === flag)?.value;
+  }
+
+  /** All values of the flag, parsed. @throws UsageError that names the flag */
+  all<Value>(flag: ValueFlag, parse: (text: string) => Value): Value[] {
+    return this.given.flatMap((one) => (one.flag === flag ? [this.#parse(flag, one.value, parse)] : []));
+  }
+
+  #parse<Value>(flag: ValueFlag, text: string, parse: (text: string) => Value): Value {
+    try {
+      return parse(text);
+    } catch (error) {
+      if (error instanceof FormatError) throw new UsageError(`${flag}: ${error.message}`);
+      throw error;
+    }
+  }
+}

@@ -1,0 +1,143 @@
+/** The small texts that people write: ports, Tox IDs, nodes. Each parser gives a value or throws a FormatError that says what is wrong. */
+import { isIPv6 } from 'node:net';
+import { domainToASCII } from 'node:url';
+import { PublicKey } from '../tox/crypto/keys.js';
+import { TOX_ID_SIZE, ToxId } from '../tox/crypto/tox-id.js';
+import { FormatError } from './format-error.js';
+
+/** Inclusive at both ends. */
+export interface PortRange {
+  readonly first: number;
+  readonly last: number;
+}
+
+export interface HostAndPort {
+  /** A name or a literal address, without brackets. */
+  readonly host: string;
+  readonly port: number;
+}
+
+export interface NodeAddress extends HostAndPort {
+  readonly publicKey: PublicKey;
+}
+
+/** A forward of the client: who connects to `bindPort` here reaches `host`:`port` as the server sees it. */
+export interface ForwardText extends HostAndPort {
+  /** A name, a literal address, or `*` for every address of this machine. */
+  readonly bindHost: string;
+  readonly bindPort: number;
+}
+
+/** Where a forward listens when nothing else is said: nobody but this machine gets in. */
+const LOOPBACK = '127.0.0.1';
+/** The longest name that DNS knows. */
+const MAX_HOST_LENGTH = 253;
+
+/** @throws FormatError */
+export function parsePort(text: string): number {
+  const port = /^[0-9]{1,5}$/.test(text) ? Number(text) : 0;
+  if (port < 1 || port > 65535) throw new FormatError(`"${text}" is not a port: a port is a number from 1 to 65535`);
+  return port;
+}
+
+/** `33445:33545`, or with the older `@` for `:`. @throws FormatError */
+export function parsePortRange(text: string): PortRange {
+  const [first, last, more] = text.replaceAll('@', ':').split(':');
+  if (first === undefined || last === undefined || more !== undefined) {
+    throw new FormatError(`"${text}" is not a range of ports: write the first and the last, as in 33445:33545`);
+  }
+  const range = { first: parsePort(first), last: parsePort(last) };
+  if (range.first > range.last) throw new FormatError(`in "${text}" the first port is above the last: swap them`);
+  return range;
+}
+
+/** 76 hex digits of either case. @throws FormatError that names the fault */
+export function parseToxId(text: string): ToxId {
+  const id = ToxId.parse(text);
+  switch (id) {
+    case 'length':
+      throw new FormatError(`a Tox ID has ${TOX_ID_SIZE * 2} hex digits, this one has ${text.length}: copy all of it`);
+    case 'digits': {
+      const at = text.search(/[^0-9a-fA-F]/);
+      throw new FormatError(
+        `a Tox ID has only hex digits (0-9, A-F), but character ${at + 1} of this one is "${text[at]}"`,
+      );
+    }
+    case 'checksum':
+      throw new FormatError('the checksum of this Tox ID does not match, so a digit of it is wrong: copy it again');
+    case 'key':
+      throw new FormatError('no Tox peer can have the public key in this Tox ID: copy it again from the server');
+    default:
+      return id;
+  }
+}
+
+/** `host:port`, where `@` may stand for `:`; an IPv6 address in brackets. @throws FormatError */
+export function parseTarget(text: string): HostAndPort {
+  const parts = splitAddress(text);
+  const [host, port] = parts ?? [];
+  if (host === undefined || port === undefined || parts?.length !== 2) {
+    throw new FormatError(`"${text}" is not host:port, as in 127.0.0.1:22 or [::1]:22`);
+  }
+  return { host: parseHost(host, text), port: parsePort(port) };
+}
+
+/** `[bind:]port:host:port`, where `@` may stand for `:`; IPv6 addresses in brackets. @throws FormatError */
+export function parseForward(text: string): ForwardText {
+  const parts = splitAddress(text);
+  const [bindHost, bindPort, host, port] = parts?.length === 3 ? [undefined, ...parts] : (parts ?? []);
+  if (bindPort === undefined || host === undefined || port === undefined || (parts?.length ?? 0) > 4) {
+    throw new FormatError(`"${text}" is not [bind:]port:host:port, as in 2222:127.0.0.1:22`);
+  }
+  return {
+    // As with ssh, an empty address means all of them.
+    bindHost: bindHost === undefined ? LOOPBACK : bindHost === '' ? '*' : parseHost(bindHost, text),
+    bindPort: parsePort(bindPort),
+    host: parseHost(host, text),
+    port: parsePort(port),
+  };
+}
+
+/** `host:port:public key`; an IPv6 address in brackets. @throws FormatError */
+export function parseNode(text: string): NodeAddress {
+  const parts = splitAddress(text);
+  const [host, port, key] = parts ?? [];
+  if (host === undefined || port === undefined || key === undefined || parts?.length !== 3) {
+    throw new FormatError(`"${text}" is not host:port:key, as in 192.0.2.1:33445:F404AB…`);
+  }
+  return { host: parseHost(host, text), port: parsePort(port), publicKey: parsePublicKey(key) };
+}
+
+/** 64 hex digits of either case. @throws FormatError */
+export function parsePublicKey(text: string): PublicKey {
+  const key = PublicKey.parse(text);
+  if (key !== undefined) return key;
+  throw new FormatError(
+    /^[0-9a-fA-F]*$/.test(text)
+      ? `a public key has 64 hex digits, this one has ${text.length}`
+      : `"${text}" is not a public key: a public key has 64 hex digits`,
+  );
+}
+
+/** A name or a literal address, in the form in which it goes over the wire: names with other letters in their DNS form. */
+function parseHost(text: string, whole: string): string {
+  if (text === '') throw new FormatError(`the host is missing in "${whole}"`);
+  const host = /^\p{ASCII}*$/u.test(text) ? text : domainToASCII(text);
+  if (host.length > MAX_HOST_LENGTH) throw new FormatError(`a host name has at most ${MAX_HOST_LENGTH} characters`);
+  if (!/^[!-~]+$/.test(host)) throw new FormatError(`"${text}" in "${whole}" is not a host`);
+  return host;
+}
+
+/** Splits at the colons outside of brackets; undefined when what is in brackets is not an IPv6 address. */
+function splitAddress(text: string): string[] | undefined {
+  const parts: string[] = [];
+  let rest = text.replaceAll('@', ':');
+  for (;;) {
+    const part = /^(?:\[([^\]]*)\]|([^:[\]]*))(?::|$)/.exec(rest);
+    if (part === null) return undefined;
+    if (part[1] !== undefined && !isIPv6(part[1])) return undefined;
+    parts.push(part[1] ?? part[2] ?? '');
+    if (!part[0].endsWith(':')) return parts;
+    rest = rest.slice(part[0].length);
+  }
+}

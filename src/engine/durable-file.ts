@@ -1,0 +1,46 @@
+/** Replacing a file so that at any moment, also after a power cut, either the old or the new content is there, whole. */
+import { dirname } from 'node:path';
+import { systemCodeOf } from '../base/coded-error.js';
+import type { FileSystem } from './file-system.js';
+
+/**
+ * Writes a temporary file beside `path`, brings it to the disk, and puts it in place of `path`. A link at `path` stays a
+ * link: what it points to is replaced.
+ * @param mode permissions of the new file
+ * @throws what the file system throws; `path` is then as it was
+ */
+export async function replaceFile(files: FileSystem, path: string, bytes: Buffer, mode: number): Promise<void> {
+  const target = await behindLinks(files, path);
+  const temporary = `${target}.tmp`;
+  // What is left of a process that was killed here; taken away first, because a planted link must not be written through.
+  await files.remove(temporary);
+  try {
+    const file = await files.createNew(temporary, mode);
+    try {
+      await file.write(bytes);
+      await file.sync();
+    } finally {
+      await file.close();
+    }
+    await files.rename(temporary, target);
+  } catch (error) {
+    // The first error is the one to report, whatever becomes of the clearing up.
+    await files.remove(temporary).catch(() => {});
+    throw error;
+  }
+  const directory = await files.openDirectory(dirname(target));
+  try {
+    await directory.sync();
+  } finally {
+    await directory.close();
+  }
+}
+
+async function behindLinks(files: FileSystem, path: string): Promise<string> {
+  try {
+    return await files.realPath(path);
+  } catch (error) {
+    if (systemCodeOf(error) === 'ENOENT') return path;
+    throw error;
+  }
+}

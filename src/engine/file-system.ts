@@ -1,0 +1,67 @@
+/** What we need of the file system to keep a file safe; tests pass one in that fails where they want. */
+import { constants } from 'node:fs';
+import { mkdir, open, readFile, realpath, rename, rm, stat } from 'node:fs/promises';
+
+export interface FileStatus {
+  readonly isFile: boolean;
+  readonly isDirectory: boolean;
+  readonly mode: number;
+  /** Bytes. */
+  readonly size: number;
+}
+
+export interface OpenFile {
+  readonly fd: number;
+  write(bytes: Buffer): Promise<void>;
+  /** Resolves once all that was written is on the disk. */
+  sync(): Promise<void>;
+  close(): Promise<void>;
+}
+
+export interface FileSystem {
+  /** With its parents; an existing one is left as it is. */
+  makeDirectory(path: string, mode: number): Promise<void>;
+  /** Follows links. */
+  status(path: string): Promise<FileStatus>;
+  /** The path behind all links. */
+  realPath(path: string): Promise<string>;
+  read(path: string): Promise<Buffer>;
+  /** Creates a file that must not exist, not even as a link. */
+  createNew(path: string, mode: number): Promise<OpenFile>;
+  /** Opens for writing, keeping what is there; creates the file when it is missing. */
+  openOrCreate(path: string, mode: number): Promise<OpenFile>;
+  openDirectory(path: string): Promise<OpenFile>;
+  rename(from: string, to: string): Promise<void>;
+  /** Does nothing when there is no such file. */
+  remove(path: string): Promise<void>;
+}
+
+export const nodeFileSystem: FileSystem = {
+  makeDirectory: async (path, mode) => {
+    await mkdir(path, { recursive: true, mode });
+  },
+  status: async (path) => {
+    const found = await stat(path);
+    return { isFile: found.isFile(), isDirectory: found.isDirectory(), mode: found.mode, size: found.size };
+  },
+  realPath: (path) => realpath(path),
+  read: (path) => readFile(path),
+  createNew: (path, mode) => openFile(path, 'wx', mode),
+  openOrCreate: (path, mode) => openFile(path, constants.O_RDWR | constants.O_CREAT | constants.O_NOFOLLOW, mode),
+  openDirectory: (path) => openFile(path, 'r', undefined),
+  rename: (from, to) => rename(from, to),
+  remove: (path) => rm(path, { force: true }),
+};
+
+async function openFile(path: string, flags: string | number, mode: number | undefined): Promise<OpenFile> {
+  const handle = await open(path, flags, mode);
+  return {
+    fd: handle.fd,
+    write: async (bytes) => {
+      await handle.truncate(0);
+      await handle.writeFile(bytes);
+    },
+    sync: () => handle.sync(),
+    close: () => handle.close(),
+  };
+}

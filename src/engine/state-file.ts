@@ -1,0 +1,116 @@
+/**
+ * The directory that holds an identity: its file `tox_save`, and the lock that keeps every other process out. The file is
+ * bytes here; what is in them is for `identity` to say.
+ */
+import { join } from 'node:path';
+import { systemCodeOf } from '../base/coded-error.js';
+import { replaceFile } from './durable-file.js';
+import { type LockFile, lockFile } from './file-lock.js';
+import { type FileSystem, nodeFileSystem, type OpenFile } from './file-system.js';
+import { asStateFileError, reasonOf, StateFileError } from './state-file-error.js';
+
+/** The name under which upstream keeps it too. */
+const FILE_NAME = 'tox_save';
+const LOCK_NAME = 'tox_save.lock';
+const DIRECTORY_MODE = 0o700;
+const FILE_MODE = 0o600;
+const READABLE_BY_OTHERS = 0o044;
+/** Real ones have some kilobytes, and 2 KiB for each friend more; bounds what a wrong file can make us read. */
+const MAX_FILE_SIZE = 16 * 1024 * 1024;
+
+export interface StateFileDeps {
+  readonly files: FileSystem;
+  readonly lock: LockFile;
+}
+
+export const nodeStateFileDeps: StateFileDeps = { files: nodeFileSystem, lock: lockFile };
+
+export class StateFile {
+  readonly directory: string;
+  readonly #files: FileSystem;
+  readonly #lockedFile: OpenFile;
+  /** The end of the last save: saves wait for each other. */
+  #saving: Promise<void> = Promise.resolve();
+
+  private constructor(files: FileSystem, directory: string, lockedFile: OpenFile) {
+    this.#files = files;
+    this.directory = directory;
+    this.#lockedFile = lockedFile;
+  }
+
+  /**
+   * Takes the directory for this process until `close`.
+   * @param options.isCreated whether to create the directory when it is missing
+   * @throws StateFileError
+   */
+  static async open(deps: StateFileDeps, directory: string, options: { isCreated: boolean }): Promise<StateFile> {
+    const { files } = deps;
+    try {
+      if (options.isCreated) await files.makeDirectory(directory, DIRECTORY_MODE);
+      if (!(await files.status(directory)).isDirectory) throw asStateFileError({ code: 'ENOTDIR' }, directory);
+      const lockedFile = await files.openOrCreate(join(directory, LOCK_NAME), FILE_MODE);
+      try {
+        if (!deps.lock(lockedFile.fd)) throw await inUse(files, directory);
+        await lockedFile.write(Buffer.from(`${process.pid}\n`));
+        return new StateFile(files, directory, lockedFile);
+      } catch (error) {
+        await lockedFile.close();
+        throw error;
+      }
+    } catch (error) {
+      throw asStateFileError(error, directory);
+    }
+  }
+
+  get path(): string {
+    return join(this.directory, FILE_NAME);
+  }
+
+  /** What was saved last, undefined when there is nothing yet. @throws StateFileError */
+  async read(): Promise<Buffer | undefined> {
+    try {
+      const { isFile, size } = await this.#files.status(this.path);
+      if (!isFile || size > MAX_FILE_SIZE) {
+        const reason = isFile ? `${size} bytes are too many for an identity` : 'it is not a file';
+        throw new StateFileError('unreadable', `cannot use ${this.path}: ${reason}; move it away, or name another -C`);
+      }
+      return await this.#files.read(this.path);
+    } catch (error) {
+      if (error instanceof StateFileError) throw error;
+      if (systemCodeOf(error) === 'ENOENT') return undefined;
+      const message = `cannot read ${this.path} (${reasonOf(error)}): make it readable for this user, or name another directory with -C`;
+      throw new StateFileError('unreadable', message, { cause: error });
+    }
+  }
+
+  /** Whether users other than the owner can read the secret key. */
+  async isReadableByOthers(): Promise<boolean> {
+    const status = await this.#files.status(this.path).catch(() => undefined);
+    return status !== undefined && (status.mode & READABLE_BY_OTHERS) !== 0;
+  }
+
+  /** Replaces the file, durably: it is on the disk once this resolves. @throws StateFileError; the old file is then untouched */
+  save(bytes: Buffer): Promise<void> {
+    const saved = this.#saving.then(() => replaceFile(this.#files, this.path, bytes, FILE_MODE));
+    // A failed save must not keep the next one from being tried.
+    this.#saving = saved.catch(() => {});
+    return saved.catch((error: unknown) => {
+      throw asStateFileError(error, this.directory);
+    });
+  }
+
+  /** Lets others have the directory, once the last save is done. */
+  async close(): Promise<void> {
+    await this.#saving;
+    await this.#lockedFile.close();
+  }
+}
+
+async function inUse(files: FileSystem, directory: string): Promise<StateFileError> {
+  const text = await files.read(join(directory, LOCK_NAME)).then(String, () => '');
+  const holder = /^[0-9]{1,10}\n$/.test(text) ? `process ${text.trim()}` : 'another process';
+  return new StateFileError(
+    'in-use',
+    `the identity in ${directory} is in use by ${holder}: stop that one, or name another directory with -C`,
+  );
+}

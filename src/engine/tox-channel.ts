@@ -1,0 +1,65 @@
+/** Each session of a friend, from coming online to going offline, is one channel of the tunnel protocol. */
+import type { PublicKey } from '../tox/crypto/keys.js';
+import type { PeerChannel, PeerChannelHandlers } from '../tunnel/peer-channel.js';
+
+/** The longest custom packet of Tox, bytes. */
+const MAX_PACKET_SIZE = 1373;
+
+/** What is needed of a friend of the Tox stack. */
+export interface ChannelFriend {
+  readonly publicKey: PublicKey;
+  /** False means that nothing was taken; `onDrain` tells when there is room again. */
+  sendLossless(packet: Buffer): boolean;
+  onOnline(listener: () => void): void;
+  onOffline(listener: () => void): void;
+  onLossless(listener: (packet: Buffer) => void): void;
+  onDrain(listener: () => void): void;
+}
+
+/** Calls back with a new channel at the beginning of each session of the friend. */
+export function openChannels(friend: ChannelFriend, onChannel: (channel: PeerChannel) => void): void {
+  let session: ToxChannel | undefined;
+  friend.onOnline(() => {
+    session?.close();
+    session = new ToxChannel(friend);
+    onChannel(session);
+  });
+  friend.onOffline(() => {
+    session?.close();
+    session = undefined;
+  });
+  friend.onLossless((packet) => session?.handlers?.onPacket(packet));
+  friend.onDrain(() => session?.handlers?.onDrain());
+}
+
+class ToxChannel implements PeerChannel {
+  readonly peerId: string;
+  readonly maxPacketSize = MAX_PACKET_SIZE;
+  readonly #friend: ChannelFriend;
+  #handlers: PeerChannelHandlers | undefined;
+  #isOpen = true;
+
+  constructor(friend: ChannelFriend) {
+    this.peerId = friend.publicKey.hex;
+    this.#friend = friend;
+  }
+
+  get handlers(): PeerChannelHandlers | undefined {
+    return this.#handlers;
+  }
+
+  send(packet: Buffer): boolean {
+    return !this.#isOpen || this.#friend.sendLossless(packet);
+  }
+
+  receive(handlers: PeerChannelHandlers): void {
+    this.#handlers = handlers;
+  }
+
+  close(): void {
+    this.#isOpen = false;
+    const handlers = this.#handlers;
+    this.#handlers = undefined;
+    handlers?.onClose();
+  }
+}

@@ -1,0 +1,91 @@
+import t from 'tap';
+import type { RunSettings, ServerSettings } from '../../../src/config/classic-settings.js';
+import { readFlags } from '../../../src/cli/tuntox/flags.js';
+import { settingsOf } from '../../../src/cli/tuntox/settings.js';
+
+const ID = 'E776E9A993EE3CAE04F5946D9AC66FBBAA8C63A95A94B41942353C6DC1739B4B4C762C7DA7B9';
+
+const settings = (words: string, environment: Record<string, string> = {}): RunSettings =>
+  settingsOf(readFlags(words.split(' ').filter((word) => word !== '')), environment);
+
+t.test('without a job for a client it is a server, and -i is its whitelist', async (t) => {
+  const server = settings(`-i ${ID} -i ${ID.toLowerCase()} -f rules -C dir -I id --insecure-open`) as ServerSettings;
+  t.equal(server.mode, 'server');
+  t.same(
+    server.whitelist.map((key) => key.hex),
+    [ID.slice(0, 64), ID.slice(0, 64)],
+  );
+  t.match(server, { rulesFile: 'rules', directory: 'dir', idFile: 'id', isInsecureOpen: true, logLevel: 'info' });
+  t.match(settings(''), { mode: 'server', whitelist: [], rulesFile: undefined, isInsecureOpen: false });
+});
+
+t.test('-L, -W, -P and -p make a client, and -i is its server', async (t) => {
+  const forward = settings(`-i ${ID} -L 1:a:2 -L *:3:b:4`);
+  t.match(forward, { mode: 'forward', serverId: { nospam: Buffer } });
+  t.match(forward, {
+    forwards: [
+      { bindPort: 1, host: 'a' },
+      { bindHost: '*', bindPort: 3, host: 'b', port: 4 },
+    ],
+  });
+  for (const flag of ['-W', '-P']) {
+    t.match(settings(`-i ${ID} ${flag} host@22`), { mode: 'pipe', target: { host: 'host', port: 22 } });
+  }
+  t.equal(settings(`-p -i ${ID}`).mode, 'ping');
+});
+
+t.test('how much is said depends on the job, -d and -q, of which the later counts', async (t) => {
+  const levels: [string, string][] = [
+    [`-L 1:a:2 -i ${ID}`, 'info'],
+    [`-W a:2 -i ${ID}`, 'warn'],
+    ['-q', 'error'],
+    ['-d', 'debug'],
+    ['-d -d', 'trace'],
+    ['-ddd', 'trace'],
+    ['-d -q', 'error'],
+    ['-q -d', 'debug'],
+  ];
+  for (const [words, level] of levels) t.equal(settings(words).logLevel, level, words);
+});
+
+t.test('the secret comes from a flag, a file or the environment, in this order', async (t) => {
+  const environment = { TUNTOX_SHARED_SECRET: 'e' };
+  t.same(settings('').secret, { from: 'nowhere' });
+  t.same(settings('', environment).secret, { from: 'environment', text: 'e' });
+  t.same(settings('', { TUNTOX_SHARED_SECRET: '' }).secret, { from: 'environment', text: '' }, 'refused when read');
+  t.same(settings('-s f', environment).secret, { from: 'flag', text: 'f' });
+  t.same(settings('--secret-file p', environment).secret, { from: 'file', path: 'p' });
+});
+
+t.test('ports and nodes are parsed', async (t) => {
+  const node = `192.0.2.1:33445:${ID.slice(0, 64)}`;
+  const server = settings(`-u 5:6 -b nodes.json --bootstrap ${node} --bootstrap ${node}`);
+  t.match(server, { udpPorts: { first: 5, last: 6 }, nodesFile: 'nodes.json' });
+  t.equal(server.nodes.length, 2);
+  t.match(settings(''), { udpPorts: undefined, nodesFile: undefined, nodes: [] });
+});
+
+t.test('what does not hang together is refused, and says what to do', async (t) => {
+  const cases: [string, RegExp][] = [
+    ['-p', /-i/],
+    ['-L 1:a:2', /-i/],
+    [`-L 1:a:2 -i ${ID} -i ${ID}`, /only once/],
+    [`-L 1:a:2 -W a:2 -i ${ID}`, /choose one/],
+    [`-p -W a:2 -i ${ID}`, /choose one/],
+    [`-W a:2 -P a:2 -i ${ID}`, /once/],
+    [`-p -f rules -i ${ID}`, /-f is for the server/],
+    [`-p --insecure-open -i ${ID}`, /--insecure-open is for the server/],
+    ['-s a --secret-file b', /leave -s out/],
+    ['-L nonsense', /^-L: "nonsense"/],
+    ['-W nonsense', /^-W: "nonsense"/],
+    ['-i 12', /^-i: .*76 hex digits/],
+    ['-u 0:7', /^-u: "0"/],
+    ['--bootstrap a:1:z', /^--bootstrap: "z"/],
+  ];
+  for (const [words, message] of cases) t.throws(() => settings(words), { code: 'usage', message }, words);
+});
+
+t.test('a proxy that would be ignored is refused', async (t) => {
+  t.throws(() => settings('', { ALL_PROXY: 'socks5://127.0.0.1' }), { code: 'usage', message: /ALL_PROXY/ });
+  t.doesNotThrow(() => settings('', { ALL_PROXY: '' }));
+});

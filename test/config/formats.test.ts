@@ -1,0 +1,100 @@
+import t from 'tap';
+import {
+  parseForward,
+  parseNode,
+  parsePort,
+  parsePortRange,
+  parsePublicKey,
+  parseTarget,
+  parseToxId,
+} from '../../src/config/formats.js';
+
+const ID = 'E776E9A993EE3CAE04F5946D9AC66FBBAA8C63A95A94B41942353C6DC1739B4B4C762C7DA7B9';
+const KEY = ID.slice(0, 64);
+
+t.test('a port is a number from 1 to 65535', async (t) => {
+  t.equal(parsePort('1'), 1);
+  t.equal(parsePort('65535'), 65535);
+  for (const text of ['0', '65536', '-1', '', ' 22', '22x', '0x16', '1e3', '123456']) {
+    t.throws(() => parsePort(text), { code: 'format', message: /from 1 to 65535/ }, text);
+  }
+});
+
+t.test('a range of ports has a first and a last, in this order', async (t) => {
+  t.same(parsePortRange('33445:33545'), { first: 33445, last: 33545 });
+  t.same(parsePortRange('7@7'), { first: 7, last: 7 });
+  t.throws(() => parsePortRange('33445'), { message: /the first and the last/ });
+  t.throws(() => parsePortRange('1:2:3'), { message: /the first and the last/ });
+  t.throws(() => parsePortRange('2:1'), { message: /swap/ });
+  t.throws(() => parsePortRange('0:1'), { message: /from 1 to 65535/ });
+});
+
+t.test('a Tox ID is read in either case', async (t) => {
+  t.equal(parseToxId(ID).toString(), ID);
+  t.equal(parseToxId(ID.toLowerCase()).toString(), ID);
+});
+
+t.test('what is wrong with a Tox ID is named', async (t) => {
+  t.throws(() => parseToxId(ID.slice(1)), { message: /76 hex digits, this one has 75/ });
+  t.throws(() => parseToxId(`${ID.slice(0, 40)}O${ID.slice(41)}`), { message: /character 41 of this one is "O"/ });
+  t.throws(() => parseToxId(`0${ID.slice(1)}`), { message: /checksum/ });
+  // The top bit of the key set, and the checksum put right for it.
+  const bytes = Buffer.from(ID, 'hex');
+  bytes[31] = (bytes[31] as number) ^ 0x80;
+  bytes[37] = (bytes[37] as number) ^ 0x80;
+  t.throws(() => parseToxId(bytes.toString('hex')), { message: /public key/ });
+});
+
+t.test('a target is a host and a port', async (t) => {
+  t.same(parseTarget('127.0.0.1:22'), { host: '127.0.0.1', port: 22 });
+  t.same(parseTarget('db.example@5432'), { host: 'db.example', port: 5432 });
+  t.same(parseTarget('[fe80::1]:22'), { host: 'fe80::1', port: 22 });
+  t.same(parseTarget('bücher.example:80'), { host: 'xn--bcher-kva.example', port: 80 }, 'as DNS has it');
+  for (const text of [
+    '',
+    '22',
+    'host',
+    'host:',
+    ':22',
+    'a:b:c',
+    '::1:22',
+    '[::1:22',
+    '[nonsense]:22',
+    'a b:22',
+    'a\n:22',
+  ]) {
+    t.throws(() => parseTarget(text), { code: 'format' }, JSON.stringify(text));
+  }
+  t.throws(() => parseTarget(`${'a'.repeat(254)}:22`), { message: /253/ });
+});
+
+t.test('a forward listens on the loopback address unless told otherwise', async (t) => {
+  t.same(parseForward('2222:127.0.0.1:22'), { bindHost: '127.0.0.1', bindPort: 2222, host: '127.0.0.1', port: 22 });
+  t.same(parseForward('2222@localhost@22'), { bindHost: '127.0.0.1', bindPort: 2222, host: 'localhost', port: 22 });
+  t.same(parseForward('*:80:web:8080'), { bindHost: '*', bindPort: 80, host: 'web', port: 8080 });
+  t.equal(parseForward(':80:web:8080').bindHost, '*', 'as with ssh');
+  t.same(parseForward('[::1]:80:[2001:db8::1]:8080'), {
+    bindHost: '::1',
+    bindPort: 80,
+    host: '2001:db8::1',
+    port: 8080,
+  });
+  for (const text of ['', '2222', '2222:22', 'a:1:b:2:c', '2222::22', '0:h:22', '2222:h:70000', '2222:h:22:']) {
+    t.throws(() => parseForward(text), { code: 'format' }, JSON.stringify(text));
+  }
+});
+
+t.test('a bootstrap node has a host, a port and a key', async (t) => {
+  const node = parseNode(`[2001:db8::1]:33445:${KEY}`);
+  t.equal(node.host, '2001:db8::1');
+  t.equal(node.port, 33445);
+  t.equal(node.publicKey.hex, KEY);
+  t.throws(() => parseNode('192.0.2.1:33445'), { message: /host:port:key/ });
+  t.throws(() => parseNode(`192.0.2.1:0:${KEY}`), { message: /not a port/ });
+});
+
+t.test('a public key has 64 hex digits', async (t) => {
+  t.equal(parsePublicKey(KEY.toLowerCase()).hex, KEY);
+  t.throws(() => parsePublicKey(KEY.slice(2)), { message: /this one has 62/ });
+  t.throws(() => parsePublicKey('nonsense'), { message: /"nonsense" is not a public key/ });
+});
