@@ -8,7 +8,7 @@ SHELL := /bin/bash
 
 BIN := node_modules/.bin
 # Directories too: they change when a file is taken away.
-SOURCES := $(shell find src test bench -type d -o -name '*.ts')
+SOURCES := $(shell find src test bench -mindepth 1 -type d -o -name '*.ts' 2>/dev/null)
 # What the interoperation tests need: a real bootstrap node, and libtoxcore with a compiler for our C peer.
 DEBIAN_PACKAGES := toxcore-utils libtoxcore-dev gcc libc6-dev pkg-config
 # A guard against hanging, in seconds for each test file; the slowest take a tenth of it.
@@ -24,7 +24,7 @@ build: dist/.built ## compile, so that every command runs in place (dist/src/bin
 dist/.built: node_modules/.package-lock.json package.json tsconfig.json $(SOURCES)
 	@$(BIN)/tsc
 	@# What was compiled from a file that is gone must not be run by the tests.
-	@cd dist && find src test bench -name '*.js' 2>/dev/null | while read -r file; do \
+	@cd dist && find . -name '*.js' | while read -r file; do \
 	  [ -e "../$${file%.js}.ts" ] || rm -f "$$file" "$$file.map"; done
 	@node -p 'Object.values(require("./package.json").bin).join("\n")' | xargs -r chmod +x
 	@touch $@
@@ -32,10 +32,15 @@ dist/.built: node_modules/.package-lock.json package.json tsconfig.json $(SOURCE
 # npm writes this file last, so it is older than package-lock.json when the dependencies are out of date.
 node_modules/.package-lock.json: package-lock.json
 	@echo 'Installing the dependencies (npm ci)'
-	@npm ci --loglevel=error
+	@npm ci --loglevel=error --update-notifier=false
 	@touch $@
 
-test: build packages ## run all tests, and say what had to be left out
+# tap is compiled for the plugins that package.json names; without this its runner and its tests disagree about them.
+.tap/.built: node_modules/.package-lock.json package.json
+	@$(BIN)/tap build
+	@mkdir -p .tap && touch $@
+
+test: build packages .tap/.built ## run all tests, and say what had to be left out
 	@$(BIN)/tap run --reporter=tap --jobs=2 --timeout=$(TEST_TIMEOUT) $(FILES) | node dist/test/support/report.js
 
 # Only root can install packages; without them the tests that need them name what is missing.
