@@ -1,24 +1,21 @@
 /**
- * Messages to somebody whom a node stores (spec: "Onion data"; c-toxcore onion_client.c), and what they may say.
+ * Messages to somebody whom a node stores (spec: "Onion data"; c-toxcore onion_client.c), and the announcement that they carry.
  *
  *     request 0x85    receiver's real key (32) || nonce (24) || ephemeral key (32) || sealed for the receiver's data key
  *     response 0x86   nonce (24) || ephemeral key (32) || the same
  *       sealed        sender's real key (32) || sealed from real key to real key, with the same nonce: data
- *     data 0x20       nospam (4) || message, 1 to 921 bytes                                  friend request
  *     data 0x9c       no_replay u64 || DHT key (32) || packed nodes, 0 to 4                  DHT key announcement, 41 to 245
+ *          0x20       a friend request, see friend.ts
  */
 import { ByteReader, ByteWriter } from '../../base/bytes.js';
 import { PublicKey } from '../crypto/keys.js';
 import { MAC_SIZE, NONCE_SIZE, PUBLIC_KEY_SIZE } from '../crypto/sodium.js';
-import { NOSPAM_SIZE } from '../crypto/tox-id.js';
 import { OnionDataKind, UdpKind } from './kind.js';
 import { decodePackedNodes, encodePackedNodes, type PackedNode } from './node-info.js';
 
 /** The longest data: a whole 0x86 may have 1069 bytes, of which 121 are around the data. */
 export const MAX_ONION_DATA_SIZE = 948;
 const RESPONSE_OVERHEAD = 1 + NONCE_SIZE + PUBLIC_KEY_SIZE + MAC_SIZE + PUBLIC_KEY_SIZE + MAC_SIZE;
-/** c-toxcore's TOX_MAX_FRIEND_REQUEST_LENGTH, bytes of UTF-8. */
-export const MAX_FRIEND_REQUEST_MESSAGE_SIZE = 921;
 export const MAX_ANNOUNCEMENT_NODES = 4;
 const MIN_ANNOUNCEMENT_SIZE = 1 + 8 + PUBLIC_KEY_SIZE;
 const MAX_ANNOUNCEMENT_SIZE = MIN_ANNOUNCEMENT_SIZE + MAX_ANNOUNCEMENT_NODES * 51;
@@ -88,34 +85,6 @@ export function decodeOnionDataContent(plain: Buffer): OnionDataContent | undefi
   if (plain.length <= PUBLIC_KEY_SIZE + MAC_SIZE) return undefined;
   const sender = new PublicKey(plain.subarray(0, PUBLIC_KEY_SIZE));
   return { sender, sealedData: plain.subarray(PUBLIC_KEY_SIZE) };
-}
-
-export interface FriendRequest {
-  /** 4 bytes of the receiver's Tox ID. */
-  readonly nospam: Buffer;
-  readonly message: Buffer;
-}
-
-/** @throws RangeError when the message has not 1 to 921 bytes */
-export function encodeFriendRequest({ nospam, message }: FriendRequest): Buffer {
-  if (message.length === 0 || message.length > MAX_FRIEND_REQUEST_MESSAGE_SIZE) {
-    throw new RangeError(`friend request: 1 to ${MAX_FRIEND_REQUEST_MESSAGE_SIZE} bytes of message`);
-  }
-  return new ByteWriter(1 + NOSPAM_SIZE + message.length)
-    .u8(OnionDataKind.FriendRequest)
-    .bytes(nospam)
-    .bytes(message)
-    .finish();
-}
-
-/** Takes messages of up to 943 bytes: c-toxcore checks the shorter limit only when it sends. */
-export function decodeFriendRequest(data: Buffer): FriendRequest | undefined {
-  if (data.length > MAX_ONION_DATA_SIZE) return undefined;
-  const reader = new ByteReader(data);
-  if (reader.u8() !== OnionDataKind.FriendRequest) return undefined;
-  const nospam = reader.bytes(NOSPAM_SIZE);
-  const message = reader.rest();
-  return message.length === 0 ? undefined : { nospam, message };
 }
 
 /** How friends tell each other where they are for now. */

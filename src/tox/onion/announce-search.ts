@@ -1,0 +1,174 @@
+/**
+ * The lookup of a real public key: finds the nodes closest to it that answer, and keeps them (spec: "Onion announce").
+ * Driven by events: each newly learnt node is asked at once when it may belong to the closest, up to a number at a time.
+ *
+ *     waiting --ask--> asked --answer--> resting --ask--> asked …          no answer to the last try: forgotten
+ */
+import type { Clock, Timer } from '../../base/clock.js';
+import { ExpiringMap } from '../../base/expiring-map.js';
+import type { PublicKey } from '../crypto/keys.js';
+import type { NodeInfo } from '../packet/node-info.js';
+import { compareDistance } from './distance.js';
+
+/** Implementation, ms until the next try: answers come by eight hops, most within half a second. */
+const RETRIES_OF_STRANGERS = [700, 1_500, 3_000];
+/** Implementation: nodes that have answered before get more tries, or loss would have us give up good ones. */
+const RETRIES_OF_ACQUAINTANCES = [700, 1_500, 3_000, 3_000, 3_000];
+/** Implementation: nodes at most that have not answered yet; made-up nodes of a liar push out no more than these. */
+const MAX_CANDIDATES = 32;
+/** Specification (c-toxcore MIN_NODE_PING_TIME), ms for which a silent node is left alone. */
+const SILENCE_MEMORY = 10_000;
+const MAX_SILENT = 128;
+
+type Phase =
+  | { readonly kind: 'waiting' }
+  | { readonly kind: 'asked'; readonly attempt: number; readonly timer: Timer }
+  | { readonly kind: 'resting' };
+
+interface Entry {
+  readonly node: NodeInfo;
+  hasAnswered: boolean;
+  phase: Phase;
+}
+
+/** Whoever runs the search. */
+export interface SearchOwner {
+  /** Sends a request; called again with a higher attempt, from 0, while no answer comes. */
+  ask(node: NodeInfo, attempt: number): void;
+  /** A node that had answered is no longer among the closest, or fell silent. */
+  onForgotten(node: NodeInfo): void;
+}
+
+export interface SearchOptions {
+  readonly target: PublicKey;
+  /** Nodes to keep. */
+  readonly size: number;
+  /** Nodes asked for the first time and without an answer yet. */
+  readonly parallelism: number;
+}
+
+export class AnnounceSearch {
+  readonly #clock: Clock;
+  readonly #owner: SearchOwner;
+  readonly #options: SearchOptions;
+  readonly #entries = new Map<string, Entry>();
+  readonly #silent = new ExpiringMap<string, true>(SILENCE_MEMORY, MAX_SILENT);
+
+  constructor(deps: { readonly clock: Clock; readonly owner: SearchOwner }, options: SearchOptions) {
+    this.#clock = deps.clock;
+    this.#owner = deps.owner;
+    this.#options = options;
+  }
+
+  /** The nodes that answered, closest first. */
+  get nodes(): NodeInfo[] {
+    return this.#closest().map(({ node }) => node);
+  }
+
+  /** True while there are so few nodes that any is welcome. */
+  get isSparse(): boolean {
+    return this.#closest().length <= this.#options.size / 2;
+  }
+
+  /** Learns of nodes; those close enough are asked at once. */
+  offer(nodes: readonly NodeInfo[]): void {
+    const now = this.#clock.now();
+    for (const node of nodes) {
+      if (this.#entries.has(node.publicKey.hex) || this.#silent.get(identityOf(node), now)) continue;
+      if (!this.#isWanted(node)) continue;
+      this.#entries.set(node.publicKey.hex, { node, hasAnswered: false, phase: { kind: 'waiting' } });
+    }
+    this.#dropFarCandidates();
+    this.#askWaiting();
+  }
+
+  /** Starts over with these nodes; when all is silent, also with those that were silent before. */
+  populate(nodes: readonly NodeInfo[]): void {
+    if (this.#entries.size === 0) this.#silent.clear();
+    this.offer(nodes);
+  }
+
+  /** Asks a node again that rests. Harmless for any other. */
+  ask(node: NodeInfo): void {
+    const entry = this.#entries.get(node.publicKey.hex);
+    if (entry?.phase.kind === 'resting') this.#ask(entry, 0);
+  }
+
+  /** A node answered. @returns whether it is among the closest */
+  noteAnswer(node: NodeInfo, learnt: readonly NodeInfo[]): boolean {
+    const entry = this.#entries.get(node.publicKey.hex) ?? { node, hasAnswered: false, phase: { kind: 'waiting' } };
+    if (entry.phase.kind === 'asked') entry.phase.timer.cancel();
+    entry.phase = { kind: 'resting' };
+    entry.hasAnswered = true;
+    this.#entries.set(node.publicKey.hex, entry);
+    const excess = this.#closest().slice(this.#options.size);
+    for (const far of excess) this.#forget(far);
+    this.offer(learnt);
+    return !excess.includes(entry);
+  }
+
+  /** Forgets everything without a word to the owner. */
+  clear(): void {
+    for (const { phase } of this.#entries.values()) if (phase.kind === 'asked') phase.timer.cancel();
+    this.#entries.clear();
+    this.#silent.clear();
+  }
+
+  #closest(): Entry[] {
+    return [...this.#entries.values()].filter((entry) => entry.hasAnswered).sort(this.#byDistance);
+  }
+
+  readonly #byDistance = (a: Entry, b: Entry): number =>
+    compareDistance(this.#options.target, a.node.publicKey, b.node.publicKey);
+
+  #isWanted(node: NodeInfo): boolean {
+    const farthest = this.#closest()[this.#options.size - 1];
+    return farthest === undefined || compareDistance(this.#options.target, node.publicKey, farthest.node.publicKey) < 0;
+  }
+
+  #dropFarCandidates(): void {
+    for (const entry of this.#entries.values()) {
+      if (entry.phase.kind === 'waiting' && !this.#isWanted(entry.node)) this.#forget(entry);
+    }
+    const candidates = [...this.#entries.values()].filter((entry) => !entry.hasAnswered).sort(this.#byDistance);
+    for (const entry of candidates.slice(MAX_CANDIDATES)) this.#forget(entry);
+  }
+
+  #askWaiting(): void {
+    let underWay = 0;
+    const waiting: Entry[] = [];
+    for (const entry of this.#entries.values()) {
+      const { phase } = entry;
+      if (phase.kind === 'waiting') waiting.push(entry);
+      // One that missed its first deadline gives up its place, or a few dead nodes would stall the search.
+      else if (phase.kind === 'asked' && phase.attempt === 0 && !entry.hasAnswered) underWay += 1;
+    }
+    waiting.sort(this.#byDistance);
+    for (const entry of waiting.slice(0, Math.max(0, this.#options.parallelism - underWay))) this.#ask(entry, 0);
+  }
+
+  #ask(entry: Entry, attempt: number): void {
+    const retries = entry.hasAnswered ? RETRIES_OF_ACQUAINTANCES : RETRIES_OF_STRANGERS;
+    const patience = retries[attempt];
+    if (patience === undefined) {
+      this.#silent.set(identityOf(entry.node), true, this.#clock.now());
+      this.#forget(entry);
+    } else {
+      const timer = this.#clock.after(patience, () => this.#ask(entry, attempt + 1));
+      entry.phase = { kind: 'asked', attempt, timer };
+      this.#owner.ask(entry.node, attempt);
+    }
+    if (attempt > 0) this.#askWaiting();
+  }
+
+  #forget(entry: Entry): void {
+    if (entry.phase.kind === 'asked') entry.phase.timer.cancel();
+    this.#entries.delete(entry.node.publicKey.hex);
+    if (entry.hasAnswered) this.#owner.onForgotten(entry.node);
+  }
+}
+
+/** A node that was silent at one address may answer at another. */
+function identityOf(node: NodeInfo): string {
+  return `${node.publicKey.hex}@${node.endpoint.key}`;
+}

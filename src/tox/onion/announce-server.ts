@@ -1,0 +1,119 @@
+/**
+ * A node's duty at the end of onion paths (spec: "Onion announce"): stores who announces itself, tells who is stored, and
+ * passes data on to them.
+ */
+import { ownedCopy } from '../../base/bytes.js';
+import type { Clock } from '../../base/clock.js';
+import type { Endpoint } from '../../base/endpoint.js';
+import type { Random } from '../../base/random.js';
+import { open, seal } from '../crypto/box.js';
+import type { KeyPair, PublicKey } from '../crypto/keys.js';
+import { SharedKeyCache } from '../crypto/shared-key-cache.js';
+import { NONCE_SIZE } from '../crypto/sodium.js';
+import type { DatagramHandler } from '../network/datagram-socket.js';
+import {
+  type AnnounceOutcome,
+  type AnnounceRequest,
+  type AnnounceVariant,
+  decodeAnnounceRequest,
+  decodeAnnounceRequestContent,
+  encodeAnnounceResponse,
+  encodeAnnounceResponseContent,
+  MAX_ANNOUNCED_NODES,
+} from '../packet/announce.js';
+import { UdpKind } from '../packet/kind.js';
+import type { NodeInfo } from '../packet/node-info.js';
+import { decodeOnionDelivery, encodeOnionResponse } from '../packet/onion.js';
+import { decodeOnionDataRequest, encodeOnionDataResponse } from '../packet/onion-data.js';
+import { AnnounceStore } from './announce-store.js';
+import { PingIds } from './ping-ids.js';
+
+export interface AnnounceServerDeps {
+  readonly clock: Clock;
+  readonly random: Random;
+  /** The DHT key pair. */
+  readonly keyPair: KeyPair;
+  /** The good nodes closest to `target`; those with addresses of a local network only when `lan`. */
+  readonly closestNodes: (target: PublicKey, count: number, options: { readonly lan: boolean }) => readonly NodeInfo[];
+  readonly send: (packet: Buffer, destination: Endpoint) => void;
+}
+
+export class AnnounceServer {
+  readonly #deps: AnnounceServerDeps;
+  readonly #sharedKeys: SharedKeyCache;
+  readonly #pingIds: PingIds;
+  readonly #store: AnnounceStore;
+  #dropped = 0;
+
+  constructor(deps: AnnounceServerDeps) {
+    this.#deps = deps;
+    // Not the DHT's cache: requesters' keys come and go, and would push the nodes' keys out.
+    this.#sharedKeys = new SharedKeyCache(deps.keyPair.secretKey);
+    this.#pingIds = new PingIds(deps);
+    this.#store = new AnnounceStore(deps.keyPair.publicKey);
+  }
+
+  routes(): [number, DatagramHandler][] {
+    return [
+      [UdpKind.AnnounceRequest, (packet, source) => this.#answer('classic', packet, source)],
+      [UdpKind.AnnounceRequestExtended, (packet, source) => this.#answer('extended', packet, source)],
+      [UdpKind.OnionDataRequest, (packet) => this.#passOn(packet)],
+    ];
+  }
+
+  /** Announcements kept, at most 160; some may be out of date. */
+  get entries(): number {
+    return this.#store.size;
+  }
+
+  /** Packets that were malformed, not for us, or for somebody whom we do not store. */
+  get dropped(): number {
+    return this.#dropped;
+  }
+
+  #answer(variant: AnnounceVariant, packet: Buffer, source: Endpoint): void {
+    const delivery = decodeOnionDelivery(packet);
+    const request = delivery && decodeAnnounceRequest(variant, delivery.payload);
+    const key = request && this.#sharedKeys.get(request.requester);
+    const plain = key && open(key, request.nonce, request.sealed);
+    const content = plain && decodeAnnounceRequestContent(plain);
+    if (delivery === undefined || request === undefined || key === undefined || content === undefined) {
+      this.#dropped += 1;
+      return;
+    }
+    const outcome = this.#outcome(request.requester, content, source, delivery.sendback);
+    const nodes = this.#deps.closestNodes(content.searchedKey, MAX_ANNOUNCED_NODES, { lan: source.isLan });
+    const nonce = this.#deps.random.bytes(NONCE_SIZE);
+    const sealed = seal(key, nonce, encodeAnnounceResponseContent(variant, { outcome, nodes }));
+    const data = encodeAnnounceResponse(variant, { sendback: content.sendback, nonce, sealed });
+    this.#deps.send(encodeOnionResponse(3, { sendback: delivery.sendback, data }), source);
+  }
+
+  /** Stores the requester when its ping id is good; else looks for the key that it searches. */
+  #outcome(requester: PublicKey, request: AnnounceRequest, source: Endpoint, sendback: Buffer): AnnounceOutcome {
+    const now = this.#deps.clock.now();
+    const { dataKey } = request;
+    let wanted = request.searchedKey;
+    if (this.#pingIds.isValid(request.pingId, requester, source)) {
+      wanted = requester;
+      this.#store.add({ publicKey: requester, dataKey, endpoint: source, sendback: ownedCopy(sendback) }, now);
+    }
+    const entry = this.#store.get(wanted, now);
+    if (entry !== undefined && !entry.publicKey.equals(requester)) return { status: 'found', dataKey: entry.dataKey };
+    // An entry of the requester's own with another data key is from before its restart: it shall announce itself anew.
+    const status = entry?.dataKey.equals(dataKey) ? 'announced' : 'unknown';
+    return { status, pingId: this.#pingIds.issue(requester, source) };
+  }
+
+  #passOn(packet: Buffer): void {
+    const delivery = decodeOnionDelivery(packet);
+    const request = delivery && decodeOnionDataRequest(delivery.payload);
+    const entry = request && this.#store.get(request.receiver, this.#deps.clock.now());
+    if (request === undefined || entry === undefined) {
+      this.#dropped += 1;
+      return;
+    }
+    const data = encodeOnionDataResponse(request);
+    this.#deps.send(encodeOnionResponse(3, { sendback: entry.sendback, data }), entry.endpoint);
+  }
+}

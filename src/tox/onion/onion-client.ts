@@ -1,0 +1,218 @@
+/**
+ * The onion from the side of who uses it (spec: "Onion client"): announces our real key, searches for friends', and
+ * receives what friends send through the nodes that store us. Joins paths, requests and searches.
+ */
+import type { Clock } from '../../base/clock.js';
+import type { Endpoint } from '../../base/endpoint.js';
+import type { Logger } from '../../base/logger.js';
+import type { Random } from '../../base/random.js';
+import { TokenBucket } from '../../base/token-bucket.js';
+import { generateKeyPair, type KeyPair, type PublicKey } from '../crypto/keys.js';
+import { SharedKeyCache } from '../crypto/shared-key-cache.js';
+import type { DatagramHandler } from '../network/datagram-socket.js';
+import { UdpKind } from '../packet/kind.js';
+import type { NodeInfo } from '../packet/node-info.js';
+import { AnnounceRequests, announcer } from './announce-requests.js';
+import { openBoth } from './data-box.js';
+import { UdpFirstHop } from './first-hop.js';
+import { FriendSearch, type FriendSearchHandlers, type Persistence } from './friend-search.js';
+import { HopPicker } from './hop-picker.js';
+import { PathPool } from './path-pool.js';
+import { SelfAnnouncer } from './self-announcer.js';
+
+/** Implementation: nodes remembered for the time when the DHT names none for paths. */
+const FALLBACK_NODES = 32;
+/** Implementation: nodes near the target that the DHT knows, with which a search begins. */
+const SEEDS = 8;
+/** Implementation: nodes of our paths with which a search begins; more would be a burst for nothing. */
+const MAX_PATH_SEEDS = 32;
+/** Implementation: shared keys of first hops. */
+const FIRST_HOP_KEYS = 256;
+/** Implementation: onion data opened a second, and at once. Each costs two key agreements, and strangers can send it. */
+const DATA_RATE = 200;
+const DATA_BURST = 400;
+
+export interface OnionClientDeps {
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly log: Logger;
+  readonly dhtKeyPair: KeyPair;
+  /** The real key pair. */
+  readonly identity: KeyPair;
+  readonly send: (packet: Buffer, destination: Endpoint) => void;
+  /** Nodes for paths: the DHT's good ones, and bootstrap nodes before any is good. */
+  readonly pathNodes: () => readonly NodeInfo[];
+  /** The good nodes closest to `target`, with which a search saves its first rounds. */
+  readonly closestNodes?: (target: PublicKey, count: number) => readonly NodeInfo[];
+}
+
+export interface OnionClientHandlers {
+  /** Onion data came, its id first; the inner box proved the sender. */
+  readonly onData: (sender: PublicKey, data: Buffer) => void;
+  /** Friends can find us now, or no longer. */
+  readonly onAnnouncedChange?: (isAnnounced: boolean) => void;
+}
+
+export interface OnionClientOptions {
+  /** False on a machine that cannot reach IPv6 addresses; default true. */
+  readonly hasIpv6?: boolean;
+}
+
+type State =
+  | { readonly kind: 'stopped' }
+  | { readonly kind: 'running'; readonly dataKeys: KeyPair; readonly announcer: SelfAnnouncer };
+
+export class OnionClient {
+  readonly #deps: OnionClientDeps;
+  readonly #handlers: OnionClientHandlers;
+  readonly #hasIpv6: boolean;
+  readonly #log: Logger;
+  readonly #requests: AnnounceRequests;
+  /** Separate, so that no exit sees both who we are and whom we look for. */
+  readonly #ownPaths: PathPool;
+  readonly #friendPaths: PathPool;
+  /** The nodes named to us last, newest first. */
+  #known: readonly NodeInfo[] = [];
+  readonly #searches = new Map<string, FriendSearch>();
+  readonly #dataLimit: TokenBucket;
+  #state: State = { kind: 'stopped' };
+  #wasAnnounced = false;
+  #dropped = 0;
+
+  constructor(deps: OnionClientDeps, handlers: OnionClientHandlers, options: OnionClientOptions = {}) {
+    this.#deps = deps;
+    this.#handlers = handlers;
+    this.#hasIpv6 = options.hasIpv6 ?? true;
+    this.#log = deps.log.child('onion');
+    this.#requests = new AnnounceRequests(deps);
+    this.#dataLimit = new TokenBucket(DATA_RATE, DATA_BURST, deps.clock.now());
+    const hopKeys = new SharedKeyCache(deps.dhtKeyPair.secretKey, FIRST_HOP_KEYS);
+    const { clock, random, send } = deps;
+    const ownKey = deps.dhtKeyPair.publicKey;
+    const firstHop = (node: NodeInfo): UdpFirstHop =>
+      new UdpFirstHop({ ownKey, sharedKey: hopKeys.get(node.publicKey), send }, node);
+    const hops = new HopPicker({ random, nodes: () => this.#pathNodes() });
+    this.#ownPaths = new PathPool({ clock, random, hops, firstHop });
+    this.#friendPaths = new PathPool({ clock, random, hops, firstHop });
+  }
+
+  routes(): [number, DatagramHandler][] {
+    return [
+      [UdpKind.AnnounceResponse, (packet, source) => this.#onAnnounceResponse(packet, source)],
+      [UdpKind.OnionDataResponse, (packet) => this.#onData(packet)],
+    ];
+  }
+
+  /** True while a node confirmed that it stores us, so that friends can find us. */
+  get isAnnounced(): boolean {
+    return this.#state.kind === 'running' && this.#state.announcer.isAnnounced;
+  }
+
+  /** Nodes that confirmed that they store us, at most 12. */
+  get storingNodes(): number {
+    return this.#state.kind === 'running' ? this.#state.announcer.storingNodes : 0;
+  }
+
+  /** Responses and data that nobody waited for, or that could not be opened. */
+  get dropped(): number {
+    return this.#dropped;
+  }
+
+  /** Announces us under a fresh data key, and begins all searches. */
+  start(): void {
+    if (this.#state.kind === 'running') return;
+    const dataKeys = generateKeyPair(this.#deps.random);
+    const self = new SelfAnnouncer(
+      {
+        clock: this.#deps.clock,
+        requests: this.#requests,
+        paths: this.#ownPaths,
+        seeds: () => this.#seeds(this.#deps.identity.publicKey),
+        onChange: (isAnnounced) => this.#onAnnouncedChange(isAnnounced),
+      },
+      announcer(this.#deps.identity, dataKeys.publicKey),
+    );
+    this.#state = { kind: 'running', dataKeys, announcer: self };
+    self.start();
+    for (const search of this.#searches.values()) search.begin();
+  }
+
+  /** Stops all without a word to the handlers; searches stay, and go on after `start`. */
+  stop(): void {
+    if (this.#state.kind === 'stopped') return;
+    const { dataKeys, announcer: self } = this.#state;
+    this.#state = { kind: 'stopped' };
+    this.#wasAnnounced = false;
+    self.stop();
+    for (const search of this.#searches.values()) search.end();
+    this.#requests.clear();
+    dataKeys.secretKey.wipe();
+  }
+
+  /** The DHT has a new good node, or the user named a bootstrap node: it is asked at once where it helps. */
+  noteNode(node: NodeInfo): void {
+    if (!this.#isReachable(node)) return;
+    const others = this.#known.filter((known) => !known.publicKey.equals(node.publicKey));
+    this.#known = [node, ...others].slice(0, FALLBACK_NODES);
+    if (this.#state.kind === 'stopped') return;
+    this.#state.announcer.noteNode(node);
+    for (const search of this.#searches.values()) search.noteNode(node);
+  }
+
+  /**
+   * Begins to search for a friend.
+   * @throws RangeError when there is a search for this friend already
+   */
+  search(friend: PublicKey, handlers: FriendSearchHandlers, persistence: Persistence = 'eager'): FriendSearch {
+    if (this.#searches.has(friend.hex)) throw new RangeError(`OnionClient: ${friend.short} is searched for already`);
+    const search = new FriendSearch(
+      {
+        clock: this.#deps.clock,
+        random: this.#deps.random,
+        identity: this.#deps.identity,
+        requests: this.#requests,
+        paths: this.#friendPaths,
+        seeds: (target) => this.#seeds(target),
+      },
+      { friend, persistence, handlers, onClosed: () => this.#searches.delete(friend.hex) },
+    );
+    this.#searches.set(friend.hex, search);
+    if (this.#state.kind === 'running') search.begin();
+    return search;
+  }
+
+  #onAnnouncedChange(isAnnounced: boolean): void {
+    this.#log.debug(isAnnounced ? 'announced: friends can find us' : 'no node stores us any longer');
+    // Back after an outage: whoever was searched for in vain meanwhile may be there. c-toxcore does the same.
+    if (isAnnounced && this.#wasAnnounced) for (const search of this.#searches.values()) search.hurry();
+    this.#wasAnnounced ||= isAnnounced;
+    this.#handlers.onAnnouncedChange?.(isAnnounced);
+  }
+
+  #onAnnounceResponse(packet: Buffer, source: Endpoint): void {
+    const filter = (node: NodeInfo): boolean => this.#isReachable(node) && (source.isLan || !node.endpoint.isLan);
+    if (!this.#requests.receive(packet, filter)) this.#dropped += 1;
+  }
+
+  #onData(packet: Buffer): void {
+    const state = this.#state;
+    const isWelcome = state.kind === 'running' && this.#dataLimit.take(this.#deps.clock.now());
+    const opened = isWelcome ? openBoth(packet, state.dataKeys, this.#deps.identity) : undefined;
+    if (opened === undefined) this.#dropped += 1;
+    else this.#handlers.onData(opened.sender, opened.data);
+  }
+
+  #isReachable({ publicKey, endpoint }: NodeInfo): boolean {
+    if (endpoint.port === 0 || publicKey.equals(this.#deps.dhtKeyPair.publicKey)) return false;
+    return endpoint.family === 4 || this.#hasIpv6;
+  }
+
+  #pathNodes(): readonly NodeInfo[] {
+    const nodes = this.#deps.pathNodes();
+    return nodes.length > 0 ? nodes : this.#known;
+  }
+
+  #seeds(target: PublicKey): NodeInfo[] {
+    return [...(this.#deps.closestNodes?.(target, SEEDS) ?? []), ...this.#pathNodes().slice(0, MAX_PATH_SEEDS)];
+  }
+}

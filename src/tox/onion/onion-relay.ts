@@ -1,0 +1,98 @@
+/**
+ * A node's duty as one of three hops (spec: "Onion"): opens its layer of a request and sends the rest on with a sendback;
+ * takes its sendback off a response and sends that back. Nothing is remembered in between.
+ */
+import type { Clock } from '../../base/clock.js';
+import type { Endpoint } from '../../base/endpoint.js';
+import type { Random } from '../../base/random.js';
+import { open } from '../crypto/box.js';
+import type { KeyPair } from '../crypto/keys.js';
+import { SharedKeyCache } from '../crypto/shared-key-cache.js';
+import type { DatagramHandler } from '../network/datagram-socket.js';
+import { UdpKind } from '../packet/kind.js';
+import {
+  decodeOnionLayer,
+  decodeOnionRequest,
+  decodeOnionResponse,
+  encodeForwardedRequest,
+  encodeOnionDelivery,
+  encodeOnionResponse,
+  type OnionLevel,
+  type SendbackLevel,
+} from '../packet/onion.js';
+import { SendbackBox } from './sendback-box.js';
+
+export interface OnionRelayDeps {
+  readonly clock: Clock;
+  readonly random: Random;
+  /** The DHT key pair. */
+  readonly keyPair: KeyPair;
+  /** The cache of the DHT secret key, where one exists already. */
+  readonly sharedKeys?: SharedKeyCache;
+  readonly send: (packet: Buffer, destination: Endpoint) => void;
+}
+
+export class OnionRelay {
+  readonly #send: (packet: Buffer, destination: Endpoint) => void;
+  readonly #sharedKeys: SharedKeyCache;
+  readonly #sendbacks: SendbackBox;
+  #dropped = 0;
+
+  constructor(deps: OnionRelayDeps) {
+    this.#send = deps.send;
+    this.#sharedKeys = deps.sharedKeys ?? new SharedKeyCache(deps.keyPair.secretKey);
+    this.#sendbacks = new SendbackBox(deps);
+  }
+
+  routes(): [number, DatagramHandler][] {
+    return [
+      [UdpKind.OnionRequest0, (packet, source) => this.#forward(0, packet, source)],
+      [UdpKind.OnionRequest1, (packet, source) => this.#forward(1, packet, source)],
+      [UdpKind.OnionRequest2, (packet, source) => this.#forward(2, packet, source)],
+      [UdpKind.OnionResponse3, (packet) => this.#return(3, packet)],
+      [UdpKind.OnionResponse2, (packet) => this.#return(2, packet)],
+      [UdpKind.OnionResponse1, (packet) => this.#return(1, packet)],
+    ];
+  }
+
+  /** Packets that were malformed, not for us, or may not be sent on. */
+  get dropped(): number {
+    return this.#dropped;
+  }
+
+  #forward(level: OnionLevel, packet: Buffer, source: Endpoint): void {
+    const request = decodeOnionRequest(level, packet);
+    const plain = request && open(this.#sharedKeys.get(request.publicKey), request.nonce, request.sealedLayer);
+    const layer = plain && decodeOnionLayer(level, plain);
+    if (request === undefined || layer === undefined || !isAllowed(layer.next, source)) {
+      this.#dropped += 1;
+      return;
+    }
+    const { next, inner } = layer;
+    const sendback = this.#sendbacks.seal({ previous: source, inner: request.sendback });
+    const isLast = level === 2;
+    this.#send(
+      isLast
+        ? encodeOnionDelivery({ payload: inner, sendback })
+        : encodeForwardedRequest(level, request.nonce, inner, sendback),
+      next,
+    );
+  }
+
+  #return(level: SendbackLevel, packet: Buffer): void {
+    const response = decodeOnionResponse(level, packet);
+    const content = response && this.#sendbacks.open(response.sendback);
+    if (response === undefined || content === undefined) {
+      this.#dropped += 1;
+      return;
+    }
+    const { data } = response;
+    const { previous, inner } = content;
+    this.#send(level === 1 ? data : encodeOnionResponse(level === 3 ? 2 : 1, { sendback: inner, data }), previous);
+  }
+}
+
+/** Stricter than c-toxcore: a stranger shall not reach hosts of our local network through us. */
+function isAllowed(next: Endpoint, source: Endpoint): boolean {
+  return next.port !== 0 && (!next.isLan || source.isLan);
+}

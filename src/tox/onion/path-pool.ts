@@ -1,0 +1,135 @@
+/**
+ * The paths in use for one purpose, each with what is known of its working (c-toxcore onion_client.c: Onion_Client_Paths).
+ * Those that stay silent are replaced when one is asked for next, so that no outage leaves anything stuck.
+ */
+import type { Clock } from '../../base/clock.js';
+import type { Endpoint } from '../../base/endpoint.js';
+import type { Random } from '../../base/random.js';
+import type { NodeInfo } from '../packet/node-info.js';
+import type { FirstHop } from './first-hop.js';
+import type { HopPicker } from './hop-picker.js';
+import { OnionPath } from './onion-path.js';
+
+/** Specification (c-toxcore NUMBER_ONION_PATHS). */
+const PATHS = 6;
+/** Specification (c-toxcore ONION_PATH_MAX_LIFETIME), ms. */
+const LIFETIME = 1_200_000;
+/**
+ * Implementation: a path is dead after so many requests without an answer, the last of them so many ms ago. A path that
+ * never answered gets less patience. c-toxcore waits 4 s and 10 s; nobody's answer takes that long.
+ */
+const FRESH = { uses: 2, patience: 2_500 };
+const PROVEN = { uses: 4, patience: 8_000 };
+
+interface PathSlot {
+  readonly path: OnionPath;
+  readonly createdAt: number;
+  hasAnswered: boolean;
+  /** Requests since the last answer. */
+  unanswered: number;
+  /** When the request was sent that made `unanswered` reach its limit, or the last one before that. */
+  usedAt: number;
+}
+
+export interface PathWish {
+  /** Another one than this. */
+  readonly except?: OnionPath | undefined;
+  /** Preferably not leaving the onion at this address, which is where the packet goes. */
+  readonly avoidExit?: Endpoint;
+  /** Preferably one that answered: for what nobody will confirm. */
+  readonly proven?: boolean;
+}
+
+export interface PathPoolDeps {
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly hops: HopPicker;
+  readonly firstHop: (node: NodeInfo) => FirstHop;
+}
+
+export class PathPool {
+  readonly #deps: PathPoolDeps;
+  readonly #slots: (PathSlot | undefined)[] = new Array(PATHS).fill(undefined);
+
+  constructor(deps: PathPoolDeps) {
+    this.#deps = deps;
+  }
+
+  /** A path for one packet; undefined only when no nodes are known. */
+  pick(wish: PathWish = {}): OnionPath | undefined {
+    let secondBest: OnionPath | undefined;
+    for (const index of this.#order(wish.proven === true)) {
+      const path = this.#at(index);
+      if (path === undefined || path === wish.except) continue;
+      if (wish.avoidExit === undefined || path.exit.endpoint.key !== wish.avoidExit.key) return path;
+      secondBest ??= path;
+    }
+    return secondBest;
+  }
+
+  /** One that probably works and another one, for a packet that should arrive at once. */
+  pickTwo(avoidExit: Endpoint): OnionPath[] {
+    const first = this.pick({ avoidExit, proven: true });
+    const second = this.pick({ avoidExit, except: first });
+    return [first, second].filter((path) => path !== undefined);
+  }
+
+  /** A request that will be answered leaves by this path. */
+  noteRequest(path: OnionPath): void {
+    const slot = this.#slotOf(path);
+    if (slot === undefined) return;
+    slot.unanswered += 1;
+    if (slot.unanswered <= (slot.hasAnswered ? PROVEN : FRESH).uses) slot.usedAt = this.#deps.clock.now();
+  }
+
+  noteAnswer(path: OnionPath): void {
+    this.#deps.hops.noteSuccess(path.hops);
+    const slot = this.#slotOf(path);
+    if (slot === undefined) return;
+    slot.hasAnswered = true;
+    slot.unanswered = 0;
+  }
+
+  /** True while what is bound to the path, such as a ping id, is worth keeping. */
+  isUsable(path: OnionPath): boolean {
+    const slot = this.#slotOf(path);
+    return slot !== undefined && !this.#isDead(slot) && !this.#isOutgrown(slot);
+  }
+
+  /** The slots at random; first those whose paths answered lately, when that matters. */
+  #order(provenFirst: boolean): number[] {
+    const order = this.#slots.map((slot, index) => {
+      const isProven = slot?.hasAnswered === true && slot.unanswered < PROVEN.uses;
+      return { index, rank: this.#deps.random.below(1000) - (provenFirst && isProven ? 1000 : 0) };
+    });
+    return order.sort((a, b) => a.rank - b.rank).map(({ index }) => index);
+  }
+
+  #at(index: number): OnionPath | undefined {
+    const slot = this.#slots[index];
+    if (slot !== undefined && !this.#isDead(slot) && !this.#isOutgrown(slot)) return slot.path;
+    if (slot !== undefined && !slot.hasAnswered && this.#isDead(slot)) this.#deps.hops.noteFailure(slot.path.hops);
+    const hops = this.#deps.hops.pick();
+    if (hops === undefined) return slot?.path;
+    const path = new OnionPath({ random: this.#deps.random, first: this.#deps.firstHop(hops[0]) }, hops);
+    const now = this.#deps.clock.now();
+    this.#slots[index] = { path, createdAt: now, hasAnswered: false, unanswered: 0, usedAt: now };
+    return path;
+  }
+
+  #slotOf(path: OnionPath): PathSlot | undefined {
+    return this.#slots.find((slot) => slot?.path === path);
+  }
+
+  #isDead(slot: PathSlot): boolean {
+    const now = this.#deps.clock.now();
+    const { uses, patience } = slot.hasAnswered ? PROVEN : FRESH;
+    return now - slot.createdAt >= LIFETIME || (slot.unanswered >= uses && now - slot.usedAt >= patience);
+  }
+
+  /** Paths that repeat nodes are for the first moments: they go when a better one is known to work, or if they never did. */
+  #isOutgrown(slot: PathSlot): boolean {
+    if (!slot.path.isRepetitive || !this.#deps.hops.hasPlenty) return false;
+    return !slot.hasAnswered || this.#slots.some((other) => other?.hasAnswered && !other.path.isRepetitive);
+  }
+}

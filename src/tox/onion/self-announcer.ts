@@ -1,0 +1,178 @@
+/**
+ * Keeps ourselves announced at the nodes closest to our real key (spec: "Onion announce"). Two steps at each node: the
+ * first answer brings a ping id, which goes back at once through the same path, for it is bound to the path's exit.
+ */
+import { ownedCopy } from '../../base/bytes.js';
+import type { Clock, Timer } from '../../base/clock.js';
+import { Repeater } from '../../base/repeater.js';
+import type { NodeInfo } from '../packet/node-info.js';
+import { type AnnounceRequests, NO_PING_ID, type Requester, type RequestAnswer } from './announce-requests.js';
+import { AnnounceSearch, type SearchOwner } from './announce-search.js';
+import type { OnionPath } from './onion-path.js';
+import type { PathPool } from './path-pool.js';
+
+/** Specification (c-toxcore MAX_ONION_CLIENTS_ANNOUNCE). */
+const NODES = 12;
+/** Implementation: as many as keep a slow network busy without flooding it. */
+const PARALLELISM = 8;
+/** Specification (c-toxcore ANNOUNCE_INTERVAL_ANNOUNCED, TIME_TO_STABLE, ANNOUNCE_INTERVAL_STABLE), ms. */
+const REFRESH_WHILE_YOUNG = 15_000;
+const YOUTH = 90_000;
+const REFRESH = 120_000;
+/** Implementation: gaps between tries with all known nodes while few answer, ms. */
+const POPULATE_GAPS = [700, 1_500, 3_000, 6_000, 15_000];
+/** c-toxcore ANNOUNCE_INTERVAL_NOT_ANNOUNCED, doubled with each refusal so that a full node is not pestered, ms. */
+const FIRST_REFUSAL_DELAY = 3_000;
+const MAX_REFUSAL_DELAY = 60_000;
+/** Tries with the ping id at hand, until its path is taken for broken and all begins anew. */
+const TRIES_BY_SAME_PATH = 2;
+
+/** What a node wants to see next time, from the exit of this path. */
+interface Ticket {
+  readonly pingId: Buffer;
+  readonly path: OnionPath;
+}
+
+interface Slot {
+  ticket: Ticket;
+  /** Where the announcement that the node stores came from, and since when it has. */
+  stored: { readonly path: OnionPath; readonly since: number } | undefined;
+  /** Between the decision to announce and its confirmation; an answer at any other time is a late double. */
+  isRenewing: boolean;
+  refusals: number;
+  timer: Timer | undefined;
+}
+
+export interface SelfAnnouncerDeps {
+  readonly clock: Clock;
+  readonly requests: AnnounceRequests;
+  readonly paths: PathPool;
+  /** Nodes to begin with. */
+  readonly seeds: () => readonly NodeInfo[];
+  readonly onChange: (isAnnounced: boolean) => void;
+}
+
+export class SelfAnnouncer implements SearchOwner {
+  readonly #deps: SelfAnnouncerDeps;
+  readonly #requester: Requester;
+  readonly #search: AnnounceSearch;
+  readonly #populating: Repeater;
+  readonly #slots = new Map<string, Slot>();
+  #isAnnounced = false;
+
+  constructor(deps: SelfAnnouncerDeps, requester: Requester) {
+    this.#deps = deps;
+    this.#requester = requester;
+    const options = { target: requester.searchedKey, size: NODES, parallelism: PARALLELISM };
+    this.#search = new AnnounceSearch({ clock: deps.clock, owner: this }, options);
+    this.#populating = new Repeater(deps.clock, POPULATE_GAPS, () => this.#populate());
+  }
+
+  /** True while a node confirmed that it stores us. */
+  get isAnnounced(): boolean {
+    return this.#isAnnounced;
+  }
+
+  /** Nodes that confirmed that they store us. */
+  get storingNodes(): number {
+    return [...this.#slots.values()].filter((slot) => slot.stored !== undefined).length;
+  }
+
+  start(): void {
+    this.#search.populate(this.#deps.seeds());
+    this.#populating.start();
+  }
+
+  stop(): void {
+    this.#populating.stop();
+    this.#search.clear();
+    for (const slot of this.#slots.values()) slot.timer?.cancel();
+    this.#slots.clear();
+    this.#isAnnounced = false;
+  }
+
+  noteNode(node: NodeInfo): void {
+    this.#search.populate([node]);
+  }
+
+  ask(node: NodeInfo, attempt: number): void {
+    const slot = this.#slots.get(node.publicKey.hex);
+    if (slot !== undefined && attempt < TRIES_BY_SAME_PATH && this.#isGood(slot)) {
+      this.#send(node, slot.ticket.path, slot.ticket.pingId);
+    } else {
+      for (const path of this.#deps.paths.pickTwo(node.endpoint)) this.#send(node, path, NO_PING_ID);
+    }
+  }
+
+  onForgotten(node: NodeInfo): void {
+    this.#slots.get(node.publicKey.hex)?.timer?.cancel();
+    this.#slots.delete(node.publicKey.hex);
+    this.#noteChange();
+  }
+
+  #populate(): void {
+    if (this.#search.isSparse) this.#search.populate(this.#deps.seeds());
+  }
+
+  /** A ticket that just came is used by the way it came; an old one only if its path is still one that we want. */
+  #isGood({ ticket, stored }: Slot): boolean {
+    return ticket.path !== stored?.path || this.#deps.paths.isUsable(ticket.path);
+  }
+
+  #send(node: NodeInfo, path: OnionPath, pingId: Buffer): void {
+    const { requests, paths } = this.#deps;
+    const onAnswer = (answer: RequestAnswer): void => this.#onAnswer(answer);
+    requests.send({ requester: this.#requester, node, path, pool: paths, pingId, onAnswer });
+  }
+
+  #onAnswer({ node, path, pingId, outcome, nodes }: RequestAnswer): void {
+    // Nobody else announces our key: a node that found somebody lies, and shall fall silent for us.
+    if (outcome.status === 'found') return;
+    if (!this.#search.noteAnswer(node, nodes)) return;
+    const ticket = { pingId: ownedCopy(outcome.pingId), path };
+    const slot = this.#slots.get(node.publicKey.hex) ?? this.#newSlot(node, ticket);
+    if (!slot.isRenewing) return;
+    slot.ticket = ticket;
+    if (pingId === NO_PING_ID) {
+      this.#search.ask(node);
+    } else if (outcome.status === 'announced') {
+      this.#onStored(node, slot);
+    } else {
+      slot.stored = undefined;
+      this.#renewAfter(Math.min(FIRST_REFUSAL_DELAY * 2 ** slot.refusals, MAX_REFUSAL_DELAY), node, slot);
+      slot.refusals += 1;
+      this.#noteChange();
+    }
+  }
+
+  #onStored(node: NodeInfo, slot: Slot): void {
+    const now = this.#deps.clock.now();
+    const { path } = slot.ticket;
+    if (slot.stored?.path !== path) slot.stored = { path, since: now };
+    slot.isRenewing = false;
+    slot.refusals = 0;
+    this.#renewAfter(now - slot.stored.since < YOUTH ? REFRESH_WHILE_YOUNG : REFRESH, node, slot);
+    this.#noteChange();
+  }
+
+  #newSlot(node: NodeInfo, ticket: Ticket): Slot {
+    const slot = { ticket, stored: undefined, isRenewing: true, refusals: 0, timer: undefined };
+    this.#slots.set(node.publicKey.hex, slot);
+    return slot;
+  }
+
+  #renewAfter(delay: number, node: NodeInfo, slot: Slot): void {
+    slot.timer?.cancel();
+    slot.timer = this.#deps.clock.after(delay, () => {
+      slot.isRenewing = true;
+      this.#search.ask(node);
+    });
+  }
+
+  #noteChange(): void {
+    const isAnnounced = this.storingNodes > 0;
+    if (isAnnounced === this.#isAnnounced) return;
+    this.#isAnnounced = isAnnounced;
+    this.#deps.onChange(isAnnounced);
+  }
+}
