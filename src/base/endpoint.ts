@@ -87,6 +87,14 @@ export class Endpoint {
     return this.address === '::1';
   }
 
+  /** Whether one host can answer there: not the unspecified address, a multicast group, a broadcast or port 0. */
+  get isUnicast(): boolean {
+    if (this.port === 0) return false;
+    if (this.family === 6) return this.address !== '::' && !/^ff[0-9a-f]{2}:/.test(this.address);
+    const first = Number.parseInt(this.address, 10);
+    return first > 0 && first < 224;
+  }
+
   toString(): string {
     return this.key;
   }

@@ -1,0 +1,88 @@
+/**
+ * The nodes that we begin with. Each is asked again and again until it answers or others have; then it rests until we lose
+ * everybody. A dead one costs ten packets.
+ */
+import { Backoff } from '../../base/backoff.js';
+import type { Clock, Timer } from '../../base/clock.js';
+import type { Random } from '../../base/random.js';
+import type { NodeInfo } from '../packet/node-info.js';
+
+// Implementation.
+const FIRST_WAIT_MS = 250;
+const LONGEST_WAIT_MS = 64_000;
+/** Once we are connected nobody waits longer than so for a node that stays silent. */
+const LONGEST_WAIT_CONNECTED_MS = 4000;
+/** The public list has under a hundred nodes, each with two addresses. */
+const MAX_NODES = 256;
+
+interface Entry {
+  readonly node: NodeInfo;
+  readonly backoff: Backoff;
+  timer: Timer | undefined;
+}
+
+export interface BootstrapperDeps {
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly ask: (node: NodeInfo) => void;
+  readonly isConnected: () => boolean;
+}
+
+export class Bootstrapper {
+  readonly #deps: BootstrapperDeps;
+  readonly #entries = new Map<string, Entry>();
+  #isStopped = false;
+
+  constructor(deps: BootstrapperDeps) {
+    this.#deps = deps;
+  }
+
+  /** Asks the node now. When there are too many, the oldest is forgotten. */
+  add(node: NodeInfo): void {
+    this.#forget(idOf(node));
+    if (this.#entries.size >= MAX_NODES) this.#forget(this.#entries.keys().next().value as string);
+    const backoff = new Backoff(this.#deps.random, { first: FIRST_WAIT_MS, most: LONGEST_WAIT_MS });
+    const entry: Entry = { node, backoff, timer: undefined };
+    this.#entries.set(idOf(node), entry);
+    this.#ask(entry);
+  }
+
+  /** The node has answered: it rests. */
+  heard(node: NodeInfo): void {
+    const entry = this.#entries.get(idOf(node));
+    entry?.timer?.cancel();
+    if (entry !== undefined) entry.timer = undefined;
+  }
+
+  /** Everybody is lost: begins again with all of them. */
+  restart(): void {
+    for (const entry of this.#entries.values()) {
+      entry.timer?.cancel();
+      entry.backoff.reset();
+      this.#ask(entry);
+    }
+  }
+
+  stop(): void {
+    this.#isStopped = true;
+    for (const entry of this.#entries.values()) entry.timer?.cancel();
+  }
+
+  #ask(entry: Entry): void {
+    if (this.#isStopped) return;
+    const { clock, ask, isConnected } = this.#deps;
+    ask(entry.node);
+    const wait = entry.backoff.next();
+    entry.timer = clock.after(wait, () => {
+      entry.timer = undefined;
+      if (wait < LONGEST_WAIT_CONNECTED_MS || !isConnected()) this.#ask(entry);
+    });
+  }
+
+  #forget(id: string): void {
+    this.#entries.get(id)?.timer?.cancel();
+    this.#entries.delete(id);
+  }
+}
+
+const idOf = (node: NodeInfo): string => `${node.publicKey.hex}@${node.endpoint.key}`;

@@ -1,0 +1,343 @@
+/**
+ * The distributed hash table (spec: "DHT"): finds the address of a node by its DHT key, and does its share for others.
+ * This file joins the parts; what comes in goes from a service to all the lists, and from the lists back to a service.
+ */
+import type { Clock, Timer } from '../../base/clock.js';
+import type { Endpoint } from '../../base/endpoint.js';
+import type { Logger } from '../../base/logger.js';
+import { pick, type Random } from '../../base/random.js';
+import type { KeyPair, PublicKey } from '../crypto/keys.js';
+import type { SharedKeyCache } from '../crypto/shared-key-cache.js';
+import type { DatagramHandler } from '../network/datagram-socket.js';
+import { encodeBootstrapInfo, isBootstrapInfoRequest } from '../packet/bootstrap-info.js';
+import { decodeNatPing, encodeNatPing, type NatPing } from '../packet/dht-request.js';
+import { DhtRequestKind, UdpKind } from '../packet/kind.js';
+import type { NodeInfo } from '../packet/node-info.js';
+import { AddressReports, type ReportedEndpoint } from './address-reports.js';
+import { Bootstrapper } from './bootstrapper.js';
+import { CloseList } from './close-list.js';
+import type { DhtNode } from './dht-node.js';
+import { Envelope } from './envelope.js';
+import { LanDiscovery, type LanDiscoveryDeps } from './lan-discovery.js';
+import { ListKeeper } from './list-keeper.js';
+import { Newcomers } from './newcomers.js';
+import { closestOf, goodOf, sample } from './node-selection.js';
+import { NodesService } from './nodes-service.js';
+import { PingService } from './ping-service.js';
+import { type DhtRequestHandler, RequestForwarder } from './request-forwarder.js';
+import { SavedNodes } from './saved-nodes.js';
+import type { DhtSearch, DhtSearchHandlers, Search } from './search.js';
+import { SearchTable } from './search-table.js';
+
+// Specification: do_dht runs once a second.
+const TICK_MS = 1000;
+// Implementation: saved nodes beyond that make the next start no faster.
+const MAX_SAVED_NODES = 128;
+
+export interface DhtDeps {
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly send: (packet: Buffer, to: Endpoint) => void;
+  readonly log: Logger;
+  /** Our DHT key, fresh at every start of a client. */
+  readonly keyPair: KeyPair;
+  /** The cache of that key. */
+  readonly sharedKeys: SharedKeyCache;
+  /** For LAN discovery; without it only the general broadcast address is called. */
+  readonly interfaces?: LanDiscoveryDeps['interfaces'];
+}
+
+export interface DhtOptions {
+  readonly lanDiscovery: boolean;
+  /** Whether the socket reaches IPv6; without it nodes with such addresses are ignored. */
+  readonly ipv6: boolean;
+  /** Makes us answer bootstrap info requests, as public bootstrap nodes do. */
+  readonly bootstrapInfo?: { readonly version: number; readonly motd: string };
+}
+
+export class Dht {
+  readonly #clock: Clock;
+  readonly #random: Random;
+  readonly #log: Logger;
+  readonly #ownKey: PublicKey;
+  readonly #options: DhtOptions;
+  readonly #sendPacket: (packet: Buffer, to: Endpoint) => void;
+  readonly #envelope: Envelope;
+  readonly #ping: PingService;
+  readonly #nodes: NodesService;
+  readonly #requests: RequestForwarder;
+  readonly #newcomers: Newcomers;
+  readonly #lanDiscovery: LanDiscovery;
+  readonly #bootstrapper: Bootstrapper;
+  readonly #saved: SavedNodes;
+  readonly #close: ListKeeper;
+  readonly #searches: SearchTable;
+  readonly #ownReports = new AddressReports();
+  readonly #nodeListeners = new Set<(node: NodeInfo) => void>();
+  readonly #connectedListeners = new Set<(isConnected: boolean) => void>();
+  #isConnected = false;
+  #timer: Timer | undefined;
+
+  constructor(deps: DhtDeps, options: DhtOptions) {
+    const { clock, random } = deps;
+    const ownKey = deps.keyPair.publicKey;
+    this.#clock = clock;
+    this.#random = random;
+    this.#log = deps.log;
+    this.#ownKey = ownKey;
+    this.#options = options;
+    this.#sendPacket = deps.send;
+    const send = this.#send;
+    const envelope = new Envelope({ clock, random, ownKey, sharedKeys: deps.sharedKeys });
+    this.#envelope = envelope;
+    const onRequest = this.#onRequest;
+    this.#ping = new PingService({
+      clock,
+      random,
+      envelope,
+      send,
+      onRequest,
+      onResponse: (node) => this.#heard(node, undefined),
+    });
+    this.#nodes = new NodesService({
+      clock,
+      random,
+      envelope,
+      send,
+      handlers: {
+        closestNodes: (target, count, { lan }) => this.closestNodes(target, count, { lan }),
+        onRequest,
+        onResponse: this.#onNodes,
+      },
+    });
+    this.#close = new ListKeeper({ clock, random, ask: this.#ask }, { list: new CloseList(ownKey) });
+    this.#requests = new RequestForwarder(
+      { envelope, send, findNode: (key) => this.#close.list.find(key) },
+      { ownKey },
+    );
+    this.#requests.on(DhtRequestKind.NatPing, this.#onNatPing);
+    this.#newcomers = new Newcomers({ ping: (node) => this.#ping.ping(node) }, { ownKey, now: clock.now() });
+    this.#lanDiscovery = new LanDiscovery(
+      { clock, send, interfaces: deps.interfaces ?? (() => []), onNode: (node) => this.#close.insist(node) },
+      { ownKey, ipv6: options.ipv6 },
+    );
+    const ask = (node: NodeInfo): void => this.#ask(node, ownKey);
+    this.#bootstrapper = new Bootstrapper({ clock, random, ask, isConnected: () => this.#isConnected });
+    this.#saved = new SavedNodes(ask);
+    this.#searches = new SearchTable({
+      clock,
+      random,
+      ask: this.#ask,
+      ping: (node) => this.#ping.ping(node),
+      sendNatPing: this.#sendNatPing,
+      closestNodes: (target, count) => this.closestNodes(target, count, { lan: true }),
+      isReachable: this.#isReachable,
+    });
+  }
+
+  /** First byte and handler of every datagram that is for the DHT. */
+  routes(): readonly (readonly [kind: number, handler: DatagramHandler])[] {
+    const routes: [number, DatagramHandler][] = [
+      [UdpKind.PingRequest, this.#ping.handleRequest],
+      [UdpKind.PingResponse, this.#ping.handleResponse],
+      [UdpKind.NodesRequest, this.#nodes.handleRequest],
+      [UdpKind.NodesResponse, this.#nodes.handleResponse],
+      [UdpKind.DhtRequest, this.#requests.handle],
+    ];
+    if (this.#options.lanDiscovery) routes.push([UdpKind.LanDiscovery, this.#lanDiscovery.handle]);
+    if (this.#options.bootstrapInfo !== undefined) routes.push([UdpKind.BootstrapInfo, this.#onBootstrapInfo]);
+    return routes;
+  }
+
+  start(): void {
+    if (this.#timer !== undefined) return;
+    this.#timer = this.#clock.every(TICK_MS, () => this.tick(this.#clock.now()));
+    if (this.#options.lanDiscovery) this.#lanDiscovery.start();
+    this.#saved.tick(this.#clock.now(), this.#isConnectedBeyondLan());
+  }
+
+  /** Ends everything for good. */
+  stop(): void {
+    this.#timer?.cancel();
+    this.#lanDiscovery.stop();
+    this.#bootstrapper.stop();
+    this.#close.close();
+    this.#searches.close();
+  }
+
+  /** The periodic work; `start` calls it once a second. @param now ms of the clock */
+  tick(now: number): void {
+    this.#close.tick(now);
+    this.#searches.tick(now);
+    this.#newcomers.tick(now, (node) => this.#isWantedNewcomer(node, now));
+    this.#saved.tick(now, this.#isConnectedBeyondLan());
+    this.#setConnected(this.#close.list.nodes().some((node) => node.isGood(now)));
+  }
+
+  /** Whether any node near to us has answered within 122 s. */
+  get isConnected(): boolean {
+    return this.#isConnected;
+  }
+
+  /** Calls back whenever `isConnected` changes. @returns takes the listener away */
+  onConnectedChange(listener: (isConnected: boolean) => void): () => void {
+    this.#connectedListeners.add(listener);
+    return () => this.#connectedListeners.delete(listener);
+  }
+
+  /** Calls back when a node has become good that was not. @returns takes the listener away */
+  onNode(listener: (node: NodeInfo) => void): () => void {
+    this.#nodeListeners.add(listener);
+    return () => this.#nodeListeners.delete(listener);
+  }
+
+  /** Enters the network through this node: asks it for nodes near to us until it answers, and again when all is lost. */
+  bootstrap(node: NodeInfo): void {
+    if (!node.publicKey.equals(this.#ownKey)) this.#bootstrapper.add(node);
+  }
+
+  /** Nodes of an earlier run, to be tried eight a second while we are not connected. */
+  loadNodes(nodes: readonly NodeInfo[]): void {
+    this.#saved.load(nodes.filter((node) => !node.publicKey.equals(this.#ownKey)));
+    if (this.#timer !== undefined) this.#saved.tick(this.#clock.now(), this.#isConnectedBeyondLan());
+  }
+
+  /** What a later run may begin with: good nodes, at most 128. */
+  nodesToSave(): NodeInfo[] {
+    const now = this.#clock.now();
+    return goodOf([...this.#searches.randomNodes(), ...this.#close.list.nodes()], now).slice(0, MAX_SAVED_NODES);
+  }
+
+  /** Looks for the address of a node by its DHT key until closed. */
+  search(publicKey: PublicKey, handlers: DhtSearchHandlers = {}): DhtSearch {
+    return this.#searches.open(publicKey, handlers);
+  }
+
+  /** Sends one nodes request, without any repetition. */
+  queryNode(node: NodeInfo, target: PublicKey): void {
+    this.#ask(node, target);
+  }
+
+  /** Good nodes near to a key, the nearest in front. @param lan whether nodes of local networks may be among them */
+  closestNodes(target: PublicKey, count: number, { lan }: { readonly lan: boolean }): NodeInfo[] {
+    return closestOf(this.#allNodes(), target, count, { lan, now: this.#clock.now() });
+  }
+
+  /** Good nodes near to ourselves. Nodes near to friends are left out: whoever sees which ones we use would learn about friends. */
+  goodNodes(): NodeInfo[] {
+    return goodOf(this.#close.list.nodes(), this.#clock.now());
+  }
+
+  /** Good nodes from anywhere in the network, in random order; from near to us when there are too few. */
+  randomNodes(count: number): NodeInfo[] {
+    const now = this.#clock.now();
+    const chosen = sample(this.#random, goodOf(this.#searches.randomNodes(), now), count);
+    if (chosen.length === count) return chosen;
+    const others = this.goodNodes().filter((node) => !chosen.some((other) => other.publicKey.equals(node.publicKey)));
+    return [...chosen, ...sample(this.#random, others, count - chosen.length)];
+  }
+
+  /** Our own addresses as others see them, the one that most of them report in front. */
+  get reportedEndpoints(): readonly ReportedEndpoint[] {
+    return this.#ownReports.counted(this.#clock.now());
+  }
+
+  /**
+   * Sends a DHT request to a node that we search for: straight if it answers, else by all nodes that know its address.
+   * @returns false when there is no way
+   * @throws RangeError when `data` is longer than 918 bytes
+   */
+  sendRequest(to: PublicKey, kind: number, data: Buffer): boolean {
+    const packet = this.#envelope.sealRequest(to, { kind, data });
+    const ways = this.#searches.get(to)?.ways(this.#clock.now()) ?? [];
+    for (const endpoint of ways) this.#send(packet, endpoint);
+    return ways.length > 0;
+  }
+
+  /** Takes the DHT requests of a kind. @throws RangeError when the kind has a handler already */
+  onRequest(kind: number, handler: DhtRequestHandler): void {
+    this.#requests.on(kind, handler);
+  }
+
+  readonly #send = (packet: Buffer, to: Endpoint): void => {
+    if (to.family === 4 || this.#options.ipv6) this.#sendPacket(packet, to);
+  };
+
+  readonly #ask = (node: NodeInfo, target: PublicKey): void => {
+    if (this.#isReachable(node)) this.#nodes.ask(node, target);
+  };
+
+  /** A node has proven that it lives at its address. */
+  #heard(node: NodeInfo, asked: PublicKey | undefined): void {
+    const now = this.#clock.now();
+    const wasGood =
+      this.#close.list.find(node.publicKey)?.isGood(now) || this.#searches.isKnownGood(node.publicKey, now);
+    this.#bootstrapper.heard(node);
+    const isNewClose = this.#close.heard(node, asked, now) === 'new';
+    const isNew = this.#searches.heard(node, asked, now) || isNewClose;
+    if (this.#close.list.find(node.publicKey)?.isGood(now)) this.#setConnected(true);
+    if (isNew && !wasGood) for (const listener of [...this.#nodeListeners]) listener(node);
+  }
+
+  readonly #onNodes = (node: NodeInfo, asked: PublicKey, listed: readonly NodeInfo[]): void => {
+    this.#heard(node, asked);
+    const now = this.#clock.now();
+    for (const other of listed) {
+      if (other.publicKey.equals(this.#ownKey)) this.#ownReports.add(node.publicKey, other.endpoint, now);
+      if (!this.#isReachable(other)) continue;
+      this.#close.offer(other);
+      this.#searches.named(node.publicKey, other, now);
+    }
+  };
+
+  readonly #onRequest = (node: NodeInfo): void => {
+    const now = this.#clock.now();
+    const search = this.#searches.get(node.publicKey);
+    if (search !== undefined && search.endpoints(now).length === 0) this.#ping.ping(node);
+    else if (this.#isWantedNewcomer(node, now)) this.#newcomers.add(node, now);
+  };
+
+  readonly #onNatPing: DhtRequestHandler = (sender, data) => {
+    const ping = decodeNatPing(data);
+    if (ping !== undefined) this.#searches.get(sender)?.handleNatPing(ping, this.#clock.now());
+  };
+
+  readonly #onBootstrapInfo: DatagramHandler = (packet, source) => {
+    const info = this.#options.bootstrapInfo;
+    if (info !== undefined && isBootstrapInfoRequest(packet)) this.#send(encodeBootstrapInfo(info), source);
+  };
+
+  readonly #sendNatPing = (search: Search, ping: NatPing): void => {
+    const data = encodeNatPing(ping);
+    const packet = this.#envelope.sealRequest(search.publicKey, { kind: DhtRequestKind.NatPing, data });
+    const ways = search.ways(this.#clock.now());
+    if (ways.length === 0) return;
+    for (const endpoint of ping.type === 'request' ? ways : [pick(this.#random, ways)]) this.#send(packet, endpoint);
+  };
+
+  #setConnected(isConnected: boolean): void {
+    if (isConnected === this.#isConnected) return;
+    this.#isConnected = isConnected;
+    this.#log.info(isConnected ? 'connected to the DHT' : 'no node of the DHT answers any more');
+    if (!isConnected) this.#bootstrapper.restart();
+    for (const listener of [...this.#connectedListeners]) listener(isConnected);
+  }
+
+  #isConnectedBeyondLan(): boolean {
+    return this.goodNodes().some((node) => !node.endpoint.isLan);
+  }
+
+  #isWantedNewcomer({ publicKey, endpoint }: NodeInfo, now: number): boolean {
+    return this.#close.list.wants(publicKey, endpoint, now);
+  }
+
+  readonly #isReachable = ({ publicKey, endpoint }: NodeInfo): boolean => {
+    if (publicKey.equals(this.#ownKey) || !endpoint.isUnicast) return false;
+    return endpoint.family === 4 || this.#options.ipv6;
+  };
+
+  *#allNodes(): IterableIterator<DhtNode> {
+    yield* this.#close.list.nodes();
+    yield* this.#searches.nodes();
+  }
+}

@@ -1,0 +1,21 @@
+/** How near two keys are (spec: "Distance"): their XOR as one number of 256 bits, most significant byte first. */
+import type { PublicKey } from '../crypto/keys.js';
+
+/** Below 0 when `a` is nearer to `target` than `b`, above 0 when it is farther, 0 when they are the same. */
+export function compareDistance(target: PublicKey, a: PublicKey, b: PublicKey): number {
+  for (let at = 0; at < 32; at += 1) {
+    const byte = target.bytes[at] as number;
+    const difference = ((a.bytes[at] as number) ^ byte) - ((b.bytes[at] as number) ^ byte);
+    if (difference !== 0) return difference;
+  }
+  return 0;
+}
+
+/** How many leading bits two keys have in common, 0 to 256. */
+export function commonBits(a: PublicKey, b: PublicKey): number {
+  for (let at = 0; at < 32; at += 1) {
+    const difference = (a.bytes[at] as number) ^ (b.bytes[at] as number);
+    if (difference !== 0) return at * 8 + Math.clz32(difference) - 24;
+  }
+  return 256;
+}

@@ -1,0 +1,45 @@
+/**
+ * Nodes that spoke to us first (c-toxcore ping_add). They enter our lists only after they have answered a ping, for a source
+ * address can be forged; and the pings are limited, so that nobody can make us flood a third party.
+ */
+import { TokenBucket } from '../../base/token-bucket.js';
+import type { PublicKey } from '../crypto/keys.js';
+import type { NodeInfo } from '../packet/node-info.js';
+import { compareDistance } from './distance.js';
+
+// Specification: 32 nodes wait, and are pinged every two seconds. We ping at once, at the same rate.
+const CAPACITY = 32;
+const PINGS_PER_SECOND = 16;
+
+export class Newcomers {
+  readonly #ping: (node: NodeInfo) => void;
+  readonly #ownKey: PublicKey;
+  readonly #limit: TokenBucket;
+  #waiting: NodeInfo[] = [];
+
+  constructor(deps: { readonly ping: (node: NodeInfo) => void }, options: { ownKey: PublicKey; now: number }) {
+    this.#ping = deps.ping;
+    this.#ownKey = options.ownKey;
+    this.#limit = new TokenBucket(PINGS_PER_SECOND, CAPACITY, options.now);
+  }
+
+  /** Pings the node now or soon; when too many wait, those nearest to us stay. */
+  add(node: NodeInfo, now: number): void {
+    if (this.#waiting.some((other) => other.publicKey.equals(node.publicKey))) return;
+    if (this.#waiting.length === 0 && this.#limit.take(now)) {
+      this.#ping(node);
+      return;
+    }
+    this.#waiting.push(node);
+    if (this.#waiting.length <= CAPACITY) return;
+    this.#waiting.sort((a, b) => compareDistance(this.#ownKey, a.publicKey, b.publicKey));
+    this.#waiting.pop();
+  }
+
+  /** Pings those who wait, as far as the rate allows. @param isWanted whether the node would still enter our lists */
+  tick(now: number, isWanted: (node: NodeInfo) => boolean): void {
+    const waiting = this.#waiting.filter(isWanted);
+    while (waiting.length > 0 && this.#limit.take(now)) this.#ping(waiting.shift() as NodeInfo);
+    this.#waiting = waiting;
+  }
+}

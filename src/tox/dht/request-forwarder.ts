@@ -1,0 +1,53 @@
+/**
+ * DHT requests (spec: "DHT Request Packets"): opens those for us, and hands on those for a node near to us. There is one hop
+ * only: whoever wants to reach a node gives the packet to nodes that know the address.
+ */
+import type { Endpoint } from '../../base/endpoint.js';
+import type { PublicKey } from '../crypto/keys.js';
+import { decodeDhtRequest } from '../packet/dht-request.js';
+import type { DhtNode } from './dht-node.js';
+import type { Envelope } from './envelope.js';
+
+/** @param sender the DHT key that sealed it */
+export type DhtRequestHandler = (sender: PublicKey, data: Buffer) => void;
+
+export interface RequestForwarderDeps {
+  readonly envelope: Envelope;
+  readonly send: (packet: Buffer, to: Endpoint) => void;
+  /** A node of the close list. */
+  readonly findNode: (key: PublicKey) => DhtNode | undefined;
+}
+
+export class RequestForwarder {
+  readonly #deps: RequestForwarderDeps;
+  readonly #ownKey: PublicKey;
+  readonly #handlers = new Map<number, DhtRequestHandler>();
+
+  constructor(deps: RequestForwarderDeps, options: { readonly ownKey: PublicKey }) {
+    this.#deps = deps;
+    this.#ownKey = options.ownKey;
+  }
+
+  /** @throws RangeError when the kind has a handler already */
+  on(kind: number, handler: DhtRequestHandler): void {
+    if (this.#handlers.has(kind)) throw new RangeError(`RequestForwarder: kind 0x${kind.toString(16)} twice`);
+    this.#handlers.set(kind, handler);
+  }
+
+  readonly handle = (packet: Buffer, source: Endpoint): void => {
+    const request = decodeDhtRequest(packet);
+    if (request === undefined) return;
+    if (!request.receiver.equals(this.#ownKey)) {
+      this.#forward(request.receiver, packet, source);
+      return;
+    }
+    const plain = this.#deps.envelope.openRequest(request);
+    if (plain !== undefined) this.#handlers.get(plain.kind)?.(request.sender, plain.data);
+  };
+
+  #forward(receiver: PublicKey, packet: Buffer, source: Endpoint): void {
+    const endpoint = this.#deps.findNode(receiver)?.associations[0]?.endpoint;
+    // Two nodes that each believe the receiver to be the other would play this packet to and fro for ever.
+    if (endpoint !== undefined && !endpoint.equals(source)) this.#deps.send(packet, endpoint);
+  }
+}

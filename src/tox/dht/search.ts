@@ -1,0 +1,108 @@
+/** The search for one key: the nodes near to it, what they say about its address, and the way through NATs to it. */
+import type { Endpoint } from '../../base/endpoint.js';
+import type { PublicKey } from '../crypto/keys.js';
+import type { NatPing } from '../packet/dht-request.js';
+import type { NodeInfo } from '../packet/node-info.js';
+import { AddressReports } from './address-reports.js';
+import { HolePuncher } from './hole-puncher.js';
+import { ListKeeper, type ListKeeperDeps } from './list-keeper.js';
+import type { Hearing } from './node-list.js';
+import { SearchList } from './search-list.js';
+
+/** What the owner of a search gets. Two searches for the same key share their work. */
+export interface DhtSearch {
+  readonly publicKey: PublicKey;
+  /** Where the node itself has answered lately: none, an IPv4, an IPv6 endpoint or both, the one heard last in front. */
+  readonly endpoints: readonly Endpoint[];
+  /** Takes a node that should know more, or the one looked for itself, and asks it at once. */
+  learn(node: NodeInfo): void;
+  close(): void;
+}
+
+export interface DhtSearchHandlers {
+  /** The node looked for has answered, from here: for the first time, as a sign of life, or from a new address. */
+  onEndpoint?(endpoint: Endpoint): void;
+}
+
+export interface SearchDeps extends ListKeeperDeps {
+  readonly ping: (node: NodeInfo) => void;
+  /** Sends a NAT ping to the key looked for: a request by all who know its address, a response by one. */
+  readonly sendNatPing: (search: Search, ping: NatPing) => void;
+}
+
+export class Search {
+  readonly publicKey: PublicKey;
+  readonly keeper: ListKeeper;
+  /** Those for whom we search. */
+  readonly owners = new Set<DhtSearchHandlers>();
+  readonly #deps: SearchDeps;
+  readonly #reports = new AddressReports();
+  readonly #puncher: HolePuncher;
+
+  constructor(deps: SearchDeps, options: { readonly publicKey: PublicKey }) {
+    this.#deps = deps;
+    this.publicKey = options.publicKey;
+    this.keeper = new ListKeeper(deps, { list: new SearchList(options.publicKey) });
+    this.#puncher = new HolePuncher({
+      random: deps.random,
+      requestNatPing: (id) => deps.sendNatPing(this, { type: 'request', id }),
+      ping: (endpoint) => deps.ping({ publicKey: this.publicKey, endpoint }),
+    });
+  }
+
+  endpoints(now: number): readonly Endpoint[] {
+    return this.keeper.list.find(this.publicKey)?.goodEndpoints(now) ?? [];
+  }
+
+  /** A node has answered. */
+  heard(node: NodeInfo, asked: PublicKey | undefined, now: number): Hearing {
+    const hearing = this.keeper.heard(node, asked, now);
+    if (node.publicKey.equals(this.publicKey)) for (const owner of [...this.owners]) owner.onEndpoint?.(node.endpoint);
+    return hearing;
+  }
+
+  /** A node that has answered names another one. */
+  named(reporter: PublicKey, node: NodeInfo, now: number): void {
+    this.keeper.offer(node);
+    if (!node.publicKey.equals(this.publicKey) || this.keeper.list.find(reporter) === undefined) return;
+    this.#reports.add(reporter, node.endpoint, now);
+    this.#puncher.drive(this.#puncherReports(now), now);
+  }
+
+  /** Where to send DHT requests for the key: to its own address if it answers, else to all nodes that know an address of it. */
+  ways(now: number): readonly Endpoint[] {
+    const direct = this.endpoints(now)[0];
+    if (direct !== undefined) return [direct];
+    return this.#reports
+      .reporters(now)
+      .map((reporter) => this.keeper.list.find(reporter)?.goodEndpoints(now)[0])
+      .filter((endpoint) => endpoint !== undefined);
+  }
+
+  handleNatPing({ type, id }: NatPing, now: number): void {
+    const reports = this.#puncherReports(now);
+    if (type === 'response') {
+      this.#puncher.answered(id, reports, now);
+    } else {
+      this.#deps.sendNatPing(this, { type: 'response', id });
+      this.#puncher.requested(reports, now);
+    }
+  }
+
+  tick(now: number): void {
+    this.keeper.tick(now);
+    this.#puncher.drive(this.#puncherReports(now), now);
+  }
+
+  close(): void {
+    this.keeper.close();
+  }
+
+  /** Nothing while the node answers directly; else the family that more nodes report, IPv6 when in doubt (c-toxcore friend_iplist). */
+  #puncherReports(now: number): readonly Endpoint[] {
+    if (this.endpoints(now).length > 0) return [];
+    const reports = this.#reports.endpoints(now);
+    const ipv6 = reports.filter((endpoint) => endpoint.family === 6);
+    return ipv6.length * 2 >= reports.length ? ipv6 : reports.filter((endpoint) => endpoint.family === 4);
+  }
+}

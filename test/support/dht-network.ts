@@ -1,0 +1,63 @@
+/** Nodes of the DHT on a simulated network, each at an address of its own. */
+import { silentLogger } from '../../src/base/logger.js';
+import { Endpoint } from '../../src/base/endpoint.js';
+import { generateKeyPair, type PublicKey } from '../../src/tox/crypto/keys.js';
+import { SharedKeyCache } from '../../src/tox/crypto/shared-key-cache.js';
+import { Dht, type DhtOptions } from '../../src/tox/dht/dht.js';
+import { PacketRouter } from '../../src/tox/network/packet-router.js';
+import type { NodeInfo } from '../../src/tox/packet/node-info.js';
+import { ManualClock } from './manual-clock.js';
+import { SeededRandom } from './seeded-random.js';
+import { SimulatedNetwork } from './simulated-network.js';
+
+export interface DhtPeer extends NodeInfo {
+  readonly dht: Dht;
+  readonly router: PacketRouter;
+}
+
+export class DhtNetwork {
+  readonly clock = new ManualClock();
+  readonly random: SeededRandom;
+  readonly network: SimulatedNetwork;
+  #made = 0;
+
+  constructor(seed: number) {
+    this.random = new SeededRandom(seed);
+    this.network = new SimulatedNetwork(this.clock, this.random);
+    this.network.faults.delay = 20;
+    this.network.faults.jitter = 10;
+  }
+
+  /** A started node, at 20.0.x.y:33445 unless said otherwise. */
+  peer(options: Partial<DhtOptions> & { readonly address?: string; readonly port?: number } = {}): DhtPeer {
+    const { clock, random } = this;
+    const { address, port = 33445, ...dhtOptions } = options;
+    this.#made += 1;
+    const endpoint = Endpoint.of(address ?? `20.0.${this.#made >> 8}.${this.#made & 0xff}`, port) as Endpoint;
+    const router = new PacketRouter();
+    const socket = this.network.socket(endpoint.address, port, (packet, source) => router.receive(packet, source));
+    const keyPair = generateKeyPair(random);
+    const sharedKeys = new SharedKeyCache(keyPair.secretKey);
+    const send = (packet: Buffer, to: Endpoint): void => socket.send(packet, to);
+    const dht = new Dht(
+      { clock, random, send, log: silentLogger, keyPair, sharedKeys },
+      { lanDiscovery: false, ipv6: endpoint.family === 6, ...dhtOptions },
+    );
+    for (const [kind, handler] of dht.routes()) router.route(kind, handler);
+    dht.start();
+    return { dht, router, publicKey: keyPair.publicKey, endpoint };
+  }
+
+  /** Nodes that bootstrap from the first one, all joined. */
+  peers(count: number): DhtPeer[] {
+    const peers = Array.from({ length: count }, () => this.peer());
+    for (const peer of peers.slice(1)) peer.dht.bootstrap(peers[0] as DhtPeer);
+    return peers;
+  }
+}
+
+/** A node that answers nothing, at a black hole of the network. */
+export function deadNode(net: DhtNetwork, publicKey: PublicKey, address: string): NodeInfo {
+  net.network.blackHoles.add(address);
+  return { publicKey, endpoint: Endpoint.of(address, 33445) as Endpoint };
+}
