@@ -1,0 +1,40 @@
+import { EventEmitter } from 'node:events';
+import t from 'tap';
+import { onStopSignal, type SignalSource, signalNumber, type StopSignal } from '../../src/platform/signals.js';
+
+class TestProcess extends EventEmitter {
+  readonly pid = 42;
+  readonly killed: [number, StopSignal, number][] = [];
+
+  kill(pid: number, signal: StopSignal): void {
+    this.killed.push([pid, signal, this.listenerCount(signal)]);
+  }
+
+  /** As the system sends it. */
+  signal(name: StopSignal): void {
+    this.emit(name, name);
+  }
+}
+
+t.test('the first signal asks, the second one ends the process with its usual effect', async (t) => {
+  const source = new TestProcess();
+  const asked: StopSignal[] = [];
+  onStopSignal(source as SignalSource, (signal) => asked.push(signal));
+  source.signal('SIGTERM');
+  t.same(asked, ['SIGTERM']);
+  t.same(source.killed, []);
+  source.signal('SIGINT');
+  t.same(asked, ['SIGTERM']);
+  t.same(source.killed, [[42, 'SIGINT', 0]]);
+});
+
+t.test('once released, signals are nobody’s business here', async (t) => {
+  const source = new TestProcess();
+  const release = onStopSignal(source as SignalSource, () => t.fail('called'));
+  release();
+  t.equal(source.eventNames().length, 0);
+});
+
+t.test('numbers are the system’s', async (t) => {
+  t.same([signalNumber('SIGHUP'), signalNumber('SIGINT'), signalNumber('SIGTERM')], [1, 2, 15]);
+});
