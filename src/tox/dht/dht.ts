@@ -5,34 +5,33 @@
 import type { Clock, Timer } from '../../base/clock.js';
 import type { Endpoint } from '../../base/endpoint.js';
 import type { Logger } from '../../base/logger.js';
-import { pick, type Random } from '../../base/random.js';
+import type { Random } from '../../base/random.js';
 import type { KeyPair, PublicKey } from '../crypto/keys.js';
 import type { SharedKeyCache } from '../crypto/shared-key-cache.js';
 import type { DatagramHandler } from '../network/datagram-socket.js';
-import { encodeBootstrapInfo, isBootstrapInfoRequest } from '../packet/bootstrap-info.js';
-import { decodeNatPing, encodeNatPing, type NatPing } from '../packet/dht-request.js';
+import type { BootstrapInfo } from '../packet/bootstrap-info.js';
 import { DhtRequestKind, UdpKind } from '../packet/kind.js';
 import type { NodeInfo } from '../packet/node-info.js';
 import { AddressReports, type ReportedEndpoint } from './address-reports.js';
 import { Bootstrapper } from './bootstrapper.js';
 import { CloseList } from './close-list.js';
-import type { DhtNode } from './dht-node.js';
+import { Connectivity } from './connectivity.js';
 import { Envelope } from './envelope.js';
+import { infoService } from './info-service.js';
+import { KnownNodes } from './known-nodes.js';
 import { LanDiscovery, type LanDiscoveryDeps } from './lan-discovery.js';
 import { ListKeeper } from './list-keeper.js';
+import { NatPings } from './nat-pings.js';
 import { Newcomers } from './newcomers.js';
-import { closestOf, goodOf, sample } from './node-selection.js';
 import { NodesService } from './nodes-service.js';
 import { PingService } from './ping-service.js';
 import { type DhtRequestHandler, RequestForwarder } from './request-forwarder.js';
 import { SavedNodes } from './saved-nodes.js';
-import type { DhtSearch, DhtSearchHandlers, Search } from './search.js';
+import type { DhtSearch, DhtSearchHandlers } from './search.js';
 import { SearchTable } from './search-table.js';
 
 // Specification: do_dht runs once a second.
 const TICK_MS = 1000;
-// Implementation: saved nodes beyond that make the next start no faster.
-const MAX_SAVED_NODES = 128;
 
 export interface DhtDeps {
   readonly clock: Clock;
@@ -52,13 +51,11 @@ export interface DhtOptions {
   /** Whether the socket reaches IPv6; without it nodes with such addresses are ignored. */
   readonly ipv6: boolean;
   /** Makes us answer bootstrap info requests, as public bootstrap nodes do. */
-  readonly bootstrapInfo?: { readonly version: number; readonly motd: string };
+  readonly bootstrapInfo?: BootstrapInfo;
 }
 
 export class Dht {
   readonly #clock: Clock;
-  readonly #random: Random;
-  readonly #log: Logger;
   readonly #ownKey: PublicKey;
   readonly #options: DhtOptions;
   readonly #sendPacket: (packet: Buffer, to: Endpoint) => void;
@@ -72,18 +69,16 @@ export class Dht {
   readonly #saved: SavedNodes;
   readonly #close: ListKeeper;
   readonly #searches: SearchTable;
+  readonly #known: KnownNodes;
+  readonly #connectivity = new Connectivity();
   readonly #ownReports = new AddressReports();
   readonly #nodeListeners = new Set<(node: NodeInfo) => void>();
-  readonly #connectedListeners = new Set<(isConnected: boolean) => void>();
-  #isConnected = false;
   #timer: Timer | undefined;
 
   constructor(deps: DhtDeps, options: DhtOptions) {
     const { clock, random } = deps;
     const ownKey = deps.keyPair.publicKey;
     this.#clock = clock;
-    this.#random = random;
-    this.#log = deps.log;
     this.#ownKey = ownKey;
     this.#options = options;
     this.#sendPacket = deps.send;
@@ -105,7 +100,7 @@ export class Dht {
       envelope,
       send,
       handlers: {
-        closestNodes: (target, count, { lan }) => this.closestNodes(target, count, { lan }),
+        closestNodes: (target, count, { lan }) => this.#known.closest(target, count, { lan }),
         onRequest,
         onResponse: this.#onNodes,
       },
@@ -115,23 +110,29 @@ export class Dht {
       { envelope, send, findNode: (key) => this.#close.list.find(key) },
       { ownKey },
     );
-    this.#requests.on(DhtRequestKind.NatPing, this.#onNatPing);
     this.#newcomers = new Newcomers({ ping: (node) => this.#ping.ping(node) }, { ownKey, now: clock.now() });
     this.#lanDiscovery = new LanDiscovery(
       { clock, send, interfaces: deps.interfaces ?? (() => []), onNode: (node) => this.#close.insist(node) },
       { ownKey, ipv6: options.ipv6 },
     );
     const ask = (node: NodeInfo): void => this.#ask(node, ownKey);
-    this.#bootstrapper = new Bootstrapper({ clock, random, ask, isConnected: () => this.#isConnected });
+    this.#bootstrapper = new Bootstrapper({ clock, random, ask, isConnected: () => this.isConnected });
     this.#saved = new SavedNodes(ask);
+    const natPings = new NatPings({ clock, random, envelope, send, findSearch: (key) => this.#searches.get(key) });
+    this.#requests.on(DhtRequestKind.NatPing, natPings.handle);
     this.#searches = new SearchTable({
       clock,
       random,
       ask: this.#ask,
       ping: (node) => this.#ping.ping(node),
-      sendNatPing: this.#sendNatPing,
-      closestNodes: (target, count) => this.closestNodes(target, count, { lan: true }),
+      sendNatPing: natPings.send,
+      closestNodes: (target, count) => this.#known.closest(target, count, { lan: true }),
       isReachable: this.#isReachable,
+    });
+    this.#known = new KnownNodes({ clock, random, close: this.#close.list, searches: this.#searches });
+    this.#connectivity.onChange((isConnected) => {
+      deps.log.info(isConnected ? 'connected to the DHT' : 'no node of the DHT answers any more');
+      if (!isConnected) this.#bootstrapper.restart();
     });
   }
 
@@ -144,8 +145,9 @@ export class Dht {
       [UdpKind.NodesResponse, this.#nodes.handleResponse],
       [UdpKind.DhtRequest, this.#requests.handle],
     ];
-    if (this.#options.lanDiscovery) routes.push([UdpKind.LanDiscovery, this.#lanDiscovery.handle]);
-    if (this.#options.bootstrapInfo !== undefined) routes.push([UdpKind.BootstrapInfo, this.#onBootstrapInfo]);
+    const { lanDiscovery, bootstrapInfo } = this.#options;
+    if (lanDiscovery) routes.push([UdpKind.LanDiscovery, this.#lanDiscovery.handle]);
+    if (bootstrapInfo !== undefined) routes.push([UdpKind.BootstrapInfo, infoService(bootstrapInfo, this.#send)]);
     return routes;
   }
 
@@ -153,7 +155,7 @@ export class Dht {
     if (this.#timer !== undefined) return;
     this.#timer = this.#clock.every(TICK_MS, () => this.tick(this.#clock.now()));
     if (this.#options.lanDiscovery) this.#lanDiscovery.start();
-    this.#saved.tick(this.#clock.now(), this.#isConnectedBeyondLan());
+    this.#saved.tick(this.#clock.now(), this.#known.isBeyondLan);
   }
 
   /** Ends everything for good. */
@@ -170,19 +172,18 @@ export class Dht {
     this.#close.tick(now);
     this.#searches.tick(now);
     this.#newcomers.tick(now, (node) => this.#isWantedNewcomer(node, now));
-    this.#saved.tick(now, this.#isConnectedBeyondLan());
-    this.#setConnected(this.#close.list.nodes().some((node) => node.isGood(now)));
+    this.#saved.tick(now, this.#known.isBeyondLan);
+    this.#connectivity.set(this.#close.list.nodes().some((node) => node.isGood(now)));
   }
 
   /** Whether any node near to us has answered within 122 s. */
   get isConnected(): boolean {
-    return this.#isConnected;
+    return this.#connectivity.isConnected;
   }
 
   /** Calls back whenever `isConnected` changes. @returns takes the listener away */
   onConnectedChange(listener: (isConnected: boolean) => void): () => void {
-    this.#connectedListeners.add(listener);
-    return () => this.#connectedListeners.delete(listener);
+    return this.#connectivity.onChange(listener);
   }
 
   /** Calls back when a node has become good that was not. @returns takes the listener away */
@@ -199,13 +200,12 @@ export class Dht {
   /** Nodes of an earlier run, to be tried eight a second while we are not connected. */
   loadNodes(nodes: readonly NodeInfo[]): void {
     this.#saved.load(nodes.filter((node) => !node.publicKey.equals(this.#ownKey)));
-    if (this.#timer !== undefined) this.#saved.tick(this.#clock.now(), this.#isConnectedBeyondLan());
+    if (this.#timer !== undefined) this.#saved.tick(this.#clock.now(), this.#known.isBeyondLan);
   }
 
   /** What a later run may begin with: good nodes, at most 128. */
   nodesToSave(): NodeInfo[] {
-    const now = this.#clock.now();
-    return goodOf([...this.#searches.randomNodes(), ...this.#close.list.nodes()], now).slice(0, MAX_SAVED_NODES);
+    return this.#known.toSave();
   }
 
   /** Looks for the address of a node by its DHT key until closed. */
@@ -220,21 +220,17 @@ export class Dht {
 
   /** Good nodes near to a key, the nearest in front. @param lan whether nodes of local networks may be among them */
   closestNodes(target: PublicKey, count: number, { lan }: { readonly lan: boolean }): NodeInfo[] {
-    return closestOf(this.#allNodes(), target, count, { lan, now: this.#clock.now() });
+    return this.#known.closest(target, count, { lan });
   }
 
-  /** Good nodes near to ourselves. Nodes near to friends are left out: whoever sees which ones we use would learn about friends. */
+  /** Good nodes near to ourselves. */
   goodNodes(): NodeInfo[] {
-    return goodOf(this.#close.list.nodes(), this.#clock.now());
+    return this.#known.near();
   }
 
   /** Good nodes from anywhere in the network, in random order; from near to us when there are too few. */
   randomNodes(count: number): NodeInfo[] {
-    const now = this.#clock.now();
-    const chosen = sample(this.#random, goodOf(this.#searches.randomNodes(), now), count);
-    if (chosen.length === count) return chosen;
-    const others = this.goodNodes().filter((node) => !chosen.some((other) => other.publicKey.equals(node.publicKey)));
-    return [...chosen, ...sample(this.#random, others, count - chosen.length)];
+    return this.#known.random(count);
   }
 
   /** Our own addresses as others see them, the one that most of them report in front. */
@@ -270,12 +266,11 @@ export class Dht {
   /** A node has proven that it lives at its address. */
   #heard(node: NodeInfo, asked: PublicKey | undefined): void {
     const now = this.#clock.now();
-    const wasGood =
-      this.#close.list.find(node.publicKey)?.isGood(now) || this.#searches.isKnownGood(node.publicKey, now);
+    const wasGood = this.#known.isGood(node.publicKey);
     this.#bootstrapper.heard(node);
     const isNewClose = this.#close.heard(node, asked, now) === 'new';
     const isNew = this.#searches.heard(node, asked, now) || isNewClose;
-    if (this.#close.list.find(node.publicKey)?.isGood(now)) this.#setConnected(true);
+    if (this.#close.list.find(node.publicKey)?.isGood(now)) this.#connectivity.set(true);
     if (isNew && !wasGood) for (const listener of [...this.#nodeListeners]) listener(node);
   }
 
@@ -293,39 +288,10 @@ export class Dht {
   readonly #onRequest = (node: NodeInfo): void => {
     const now = this.#clock.now();
     const search = this.#searches.get(node.publicKey);
-    if (search !== undefined && search.endpoints(now).length === 0) this.#ping.ping(node);
+    const isFriendElsewhere = search?.endpoints(now).every((endpoint) => !endpoint.equals(node.endpoint));
+    if (isFriendElsewhere) this.#ping.ping(node);
     else if (this.#isWantedNewcomer(node, now)) this.#newcomers.add(node, now);
   };
-
-  readonly #onNatPing: DhtRequestHandler = (sender, data) => {
-    const ping = decodeNatPing(data);
-    if (ping !== undefined) this.#searches.get(sender)?.handleNatPing(ping, this.#clock.now());
-  };
-
-  readonly #onBootstrapInfo: DatagramHandler = (packet, source) => {
-    const info = this.#options.bootstrapInfo;
-    if (info !== undefined && isBootstrapInfoRequest(packet)) this.#send(encodeBootstrapInfo(info), source);
-  };
-
-  readonly #sendNatPing = (search: Search, ping: NatPing): void => {
-    const data = encodeNatPing(ping);
-    const packet = this.#envelope.sealRequest(search.publicKey, { kind: DhtRequestKind.NatPing, data });
-    const ways = search.ways(this.#clock.now());
-    if (ways.length === 0) return;
-    for (const endpoint of ping.type === 'request' ? ways : [pick(this.#random, ways)]) this.#send(packet, endpoint);
-  };
-
-  #setConnected(isConnected: boolean): void {
-    if (isConnected === this.#isConnected) return;
-    this.#isConnected = isConnected;
-    this.#log.info(isConnected ? 'connected to the DHT' : 'no node of the DHT answers any more');
-    if (!isConnected) this.#bootstrapper.restart();
-    for (const listener of [...this.#connectedListeners]) listener(isConnected);
-  }
-
-  #isConnectedBeyondLan(): boolean {
-    return this.goodNodes().some((node) => !node.endpoint.isLan);
-  }
 
   #isWantedNewcomer({ publicKey, endpoint }: NodeInfo, now: number): boolean {
     return this.#close.list.wants(publicKey, endpoint, now);
@@ -335,9 +301,4 @@ export class Dht {
     if (publicKey.equals(this.#ownKey) || !endpoint.isUnicast) return false;
     return endpoint.family === 4 || this.#options.ipv6;
   };
-
-  *#allNodes(): IterableIterator<DhtNode> {
-    yield* this.#close.list.nodes();
-    yield* this.#searches.nodes();
-  }
 }

@@ -1,0 +1,100 @@
+/** The nodes of all our lists together, and which of them serve a purpose. */
+import type { Clock } from '../../base/clock.js';
+import { pick, type Random } from '../../base/random.js';
+import type { PublicKey } from '../crypto/keys.js';
+import type { NodeInfo } from '../packet/node-info.js';
+import type { DhtNode } from './dht-node.js';
+import { compareDistance } from './distance.js';
+import type { NodeList } from './node-list.js';
+import type { SearchTable } from './search-table.js';
+
+// Implementation: saved nodes beyond that make the next start no faster.
+const MAX_SAVED = 128;
+
+export class KnownNodes {
+  readonly #clock: Clock;
+  readonly #random: Random;
+  readonly #close: NodeList;
+  readonly #searches: SearchTable;
+
+  constructor(deps: { clock: Clock; random: Random; close: NodeList; searches: SearchTable }) {
+    this.#clock = deps.clock;
+    this.#random = deps.random;
+    this.#close = deps.close;
+    this.#searches = deps.searches;
+  }
+
+  /** Good nodes nearest to `target`, each once. @param lan whether nodes of local networks are of use to who gets them */
+  closest(target: PublicKey, count: number, { lan }: { readonly lan: boolean }): NodeInfo[] {
+    const now = this.#clock.now();
+    // The answer to every nodes request comes from here: one pass, in which most nodes cost a few comparisons.
+    const best: NodeInfo[] = [];
+    for (const node of this.#all()) {
+      const { publicKey } = node;
+      const at = best.findIndex((other) => compareDistance(target, publicKey, other.publicKey) <= 0);
+      if (at < 0 ? best.length >= count : best[at]?.publicKey.equals(publicKey)) continue;
+      const endpoint = node.goodEndpoints(now).find((candidate) => lan || !candidate.isLan);
+      if (endpoint === undefined) continue;
+      best.splice(at < 0 ? best.length : at, 0, { publicKey, endpoint });
+      if (best.length > count) best.pop();
+    }
+    return best;
+  }
+
+  /** Good nodes near to us. Nodes near to friends are left out: whoever sees which ones we use would learn about friends. */
+  near(): NodeInfo[] {
+    return goodOf(this.#close.nodes(), this.#clock.now());
+  }
+
+  /** Good nodes from anywhere in the network, in random order; from near to us when there are too few. */
+  random(count: number): NodeInfo[] {
+    const chosen = this.#sample(goodOf(this.#searches.randomNodes(), this.#clock.now()), count);
+    if (chosen.length === count) return chosen;
+    const others = this.near().filter((node) => !chosen.some((other) => other.publicKey.equals(node.publicKey)));
+    return [...chosen, ...this.#sample(others, count - chosen.length)];
+  }
+
+  /** What a later run may begin with; those from anywhere in front, for they differ from run to run. */
+  toSave(): NodeInfo[] {
+    const nodes = [...this.#searches.randomNodes(), ...this.#close.nodes()];
+    return goodOf(nodes, this.#clock.now()).slice(0, MAX_SAVED);
+  }
+
+  /** Whether a good node near to us lives outside of our local networks. */
+  get isBeyondLan(): boolean {
+    return this.near().some((node) => !node.endpoint.isLan);
+  }
+
+  isGood(key: PublicKey): boolean {
+    const now = this.#clock.now();
+    return this.#close.find(key)?.isGood(now) === true || this.#searches.isKnownGood(key, now);
+  }
+
+  /** Up to `count` different elements in random order. */
+  #sample(list: readonly NodeInfo[], count: number): NodeInfo[] {
+    const left = [...list];
+    const taken: NodeInfo[] = [];
+    while (taken.length < count && left.length > 0) {
+      const chosen = pick(this.#random, left);
+      taken.push(chosen);
+      left[left.indexOf(chosen)] = left.at(-1) as NodeInfo;
+      left.pop();
+    }
+    return taken;
+  }
+
+  *#all(): IterableIterator<DhtNode> {
+    yield* this.#close.nodes();
+    yield* this.#searches.nodes();
+  }
+}
+
+/** Good nodes, each once. */
+function goodOf(nodes: readonly DhtNode[], now: number): NodeInfo[] {
+  const found = new Map<string, NodeInfo>();
+  for (const node of nodes) {
+    const info = node.info(now);
+    if (info !== undefined) found.set(node.publicKey.hex, info);
+  }
+  return [...found.values()];
+}
