@@ -22,8 +22,11 @@ import type { PathPool } from './path-pool.js';
 const NODES = 8;
 /** Below so many storing nodes, data goes to each by two paths. */
 const FEW = 3;
-/** c-toxcore ANNOUNCE_FRIEND_NEW_INTERVAL, for its first rounds; ours begin quicker, as nobody waits for a c-toxcore tick. */
-const QUICK_ROUNDS = [700, 1_500, 3_000, 3_000, 3_000, 3_000, 3_000];
+/**
+ * c-toxcore's first rounds are 3 s apart (ANNOUNCE_FRIEND_NEW_INTERVAL). Ours begin sooner: a friend that starts in the same
+ * moment is announced two round trips later. ms.
+ */
+const QUICK_ROUNDS = [300, 700, 1_500, 3_000, 3_000, 3_000, 3_000, 3_000];
 
 /**
  * How a search goes on that found nothing: `eager` when somebody waits for the friend, never more than a minute apart;

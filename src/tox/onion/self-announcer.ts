@@ -20,7 +20,7 @@ const REFRESH_WHILE_YOUNG = 15_000;
 const YOUTH = 90_000;
 const REFRESH = 120_000;
 /** Implementation: gaps between tries with all known nodes while few answer, ms. */
-const POPULATE_GAPS = [700, 1_500, 3_000, 6_000, 15_000];
+const POPULATE_GAPS = [700, 1_500, 3_000, 3_000, 3_000, 3_000, 3_000, 6_000, 15_000];
 /** c-toxcore ANNOUNCE_INTERVAL_NOT_ANNOUNCED, doubled with each refusal so that a full node is not pestered, ms. */
 const FIRST_REFUSAL_DELAY = 3_000;
 const MAX_REFUSAL_DELAY = 60_000;
