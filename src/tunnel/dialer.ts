@@ -1,0 +1,63 @@
+/** Connecting to targets: names are resolved here, IPv4 and IPv6 are tried side by side, nothing ever blocks. */
+import { connect, type Socket } from 'node:net';
+import type { Clock } from '../base/clock.js';
+import { systemCodeOf } from '../base/coded-error.js';
+import type { Reason } from './reasons.js';
+import type { Target } from './target.js';
+
+/** ms, for resolving and connecting together: below the time that a peer waits for its answer. */
+const CONNECT_TIMEOUT = 12_000;
+
+export interface DialHandlers {
+  /** The socket has `allowHalfOpen` and has not been read from. */
+  onConnected(socket: Socket): void;
+  onFailed(reason: Reason): void;
+}
+
+export interface Dialer {
+  /** One of the handlers is called, once, later. */
+  dial(target: Target, handlers: DialHandlers): void;
+}
+
+const REASON_OF_CODE: Readonly<Record<string, Reason>> = {
+  ECONNREFUSED: 'connection-refused',
+  ECONNRESET: 'connection-refused',
+  ETIMEDOUT: 'timeout',
+  ENOTFOUND: 'name-not-found',
+  EAI_AGAIN: 'name-not-found',
+  EHOSTUNREACH: 'unreachable',
+  ENETUNREACH: 'unreachable',
+  EHOSTDOWN: 'unreachable',
+  ENETDOWN: 'unreachable',
+  EADDRNOTAVAIL: 'unreachable',
+  EINVAL: 'unreachable',
+};
+
+export class TcpDialer implements Dialer {
+  readonly #clock: Clock;
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+  }
+
+  dial(target: Target, handlers: DialHandlers): void {
+    const { host, port } = target;
+    const bare = host.startsWith('[') && host.endsWith(']') ? host.slice(1, -1) : host;
+    const socket = connect({ host: bare, port, allowHalfOpen: true, autoSelectFamily: true });
+    const fail = (reason: Reason): void => {
+      timeout.cancel();
+      socket.off('connect', succeed).off('error', onError).on('error', ignore).destroy();
+      handlers.onFailed(reason);
+    };
+    const succeed = (): void => {
+      timeout.cancel();
+      socket.off('error', onError);
+      handlers.onConnected(socket);
+    };
+    const onError = (error: Error): void => fail(REASON_OF_CODE[systemCodeOf(error) ?? ''] ?? 'failed');
+    const timeout = this.#clock.after(CONNECT_TIMEOUT, () => fail('timeout'));
+    socket.once('connect', succeed).once('error', onError);
+  }
+}
+
+const ignore = (): void => {};

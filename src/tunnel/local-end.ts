@@ -1,0 +1,34 @@
+/** The local end of a tunnel: a TCP connection of this machine, or standard input and output. */
+import type { Socket } from 'node:net';
+import type { Readable, Writable } from 'node:stream';
+import type { Reason } from './reasons.js';
+
+export interface LocalEnd {
+  /** Gives what goes to the peer; nobody reads from it before the tunnel does. */
+  readonly source: Readable;
+  /** Takes what comes from the peer. The same stream as `source` for a socket. */
+  readonly sink: Writable;
+  /**
+   * Whether the local program may go on writing for a while when nobody reads any more: to break a TCP connection while
+   * data comes in can cost the program the last bytes that it was sent.
+   */
+  readonly lingers: boolean;
+  /** Breaks the connection so that the local program sees an error, and frees it. */
+  reset(reason: Reason): void;
+  /** Frees what is left when both directions are over. */
+  destroy(): void;
+}
+
+/** @param socket made with `allowHalfOpen`, so that its two directions end on their own */
+export function socketEnd(socket: Socket): LocalEnd {
+  // Small packets of interactive programs must not wait for acknowledgements; a dead host is noticed in the end.
+  socket.setNoDelay(true);
+  socket.setKeepAlive(true, 60_000);
+  return {
+    source: socket,
+    sink: socket,
+    lingers: true,
+    reset: () => void socket.resetAndDestroy(),
+    destroy: () => void socket.destroy(),
+  };
+}

@@ -1,0 +1,223 @@
+/** Tunnels of one running identity, with all its peers: channels come and go, forwards stay, everything can be listed. */
+import { EventEmitter } from 'node:events';
+import type { Clock } from '../base/clock.js';
+import type { Logger } from '../base/logger.js';
+import { LruMap } from '../base/lru-map.js';
+import type { Random } from '../base/random.js';
+import { type Dialer, TcpDialer } from './dialer.js';
+import type { ForwardSpec } from './forward-spec.js';
+import { LocalForward } from './local-forward.js';
+import type { PeerChannel } from './peer-channel.js';
+import { PeerLink } from './peer-link.js';
+import { type Opener, PeerOpener } from './peer-opener.js';
+import { describeReason, type Reason, TunnelError } from './reasons.js';
+import { type MayReach, RequestHandler } from './request-handler.js';
+import { describeTarget, type Target } from './target.js';
+import type { Tunnel } from './tunnel.js';
+
+/** Of all peers together: descriptors, and BASE_WINDOW of memory each. */
+const MAX_ALL_TUNNELS = 8192;
+/** Upstream servers whose forgotten tunnels are remembered, until they are seen again. */
+const MAX_STALE_PEERS = 64;
+
+export interface TunnelInfo {
+  /** Counts up from 1 and names the tunnel for people (`c-17`). */
+  readonly number: number;
+  readonly peerId: string;
+  readonly target: Target;
+  /** Which side asked for it: `accepted` came from the peer, `opened` from a program here. */
+  readonly direction: 'accepted' | 'opened';
+  /** ms since it was opened. */
+  readonly age: number;
+  /** Bytes to the peer. */
+  readonly bytesSent: number;
+  /** Bytes from the peer. */
+  readonly bytesReceived: number;
+  /** Bytes from the peer that wait for the local program. */
+  readonly backlog: number;
+}
+
+export interface PeerInfo {
+  readonly peerId: string;
+  readonly terms: PeerLink['terms'];
+  /** ms; undefined before it was measured. */
+  readonly roundTrip: number | undefined;
+  readonly tunnels: number;
+}
+
+interface TunnelEvents {
+  opened: [tunnel: TunnelInfo];
+  /** `reason` when it did not end in good order. */
+  closed: [tunnel: TunnelInfo, reason: Reason | undefined];
+  /** A request of a peer; `detail` is for the owner's eyes. */
+  refused: [peerId: string, target: Target, reason: Reason, detail: string];
+}
+
+export class TunnelService extends EventEmitter<TunnelEvents> {
+  readonly #clock: Clock;
+  readonly #random: Random;
+  readonly #log: Logger;
+  readonly #requests: RequestHandler;
+  readonly #links = new Map<string, PeerLink>();
+  readonly #openers = new Map<string, PeerOpener>();
+  readonly #forwards = new Set<LocalForward>();
+  readonly #staleIds = new LruMap<string, readonly number[]>(MAX_STALE_PEERS);
+  readonly #numbered = new Map<Tunnel, { readonly number: number; readonly peerId: string }>();
+  #lastNumber = 0;
+  #isStopped = false;
+
+  /** @param deps.mayReach asked for every request of a peer, and again when its target is connected */
+  constructor(deps: {
+    readonly clock: Clock;
+    readonly random: Random;
+    readonly log: Logger;
+    readonly mayReach: MayReach;
+    readonly dialer?: Dialer;
+  }) {
+    super();
+    this.#clock = deps.clock;
+    this.#random = deps.random;
+    this.#log = deps.log;
+    this.#requests = new RequestHandler({
+      dialer: deps.dialer ?? new TcpDialer(deps.clock),
+      mayReach: deps.mayReach,
+      log: deps.log,
+      events: { onRefused: (...refusal) => this.emit('refused', ...refusal) },
+    });
+  }
+
+  /** A peer has come online. Its earlier channel, if there is one, counts as closed. */
+  attach(channel: PeerChannel): void {
+    if (this.#isStopped) return;
+    const { peerId } = channel;
+    this.#links.get(peerId)?.close('peer-gone');
+    const staleIds = this.#staleIds.get(peerId) ?? [];
+    this.#staleIds.delete(peerId);
+    const link: PeerLink = new PeerLink(
+      {
+        channel,
+        clock: this.#clock,
+        random: this.#random,
+        log: this.#log.child(peerId.slice(0, 8)),
+        handlers: {
+          onOffer: (offer) => this.#requests.handle(offer, this.#numbered.size < MAX_ALL_TUNNELS),
+          onTunnelOpened: (tunnel) => this.#onTunnelOpened(peerId, tunnel),
+          onTunnelClosed: (tunnel, reason) => this.#onTunnelClosed(tunnel, reason),
+          onClose: () => this.#onLinkClosed(link),
+        },
+      },
+      { staleIds },
+    );
+    this.#links.set(peerId, link);
+    this.#openers.get(peerId)?.onLink(link);
+  }
+
+  /** Where tunnels to a peer are asked for, whether it is online or not. */
+  opener(peerId: string): Opener {
+    let opener = this.#openers.get(peerId);
+    if (opener === undefined) {
+      opener = new PeerOpener(this.#clock);
+      this.#openers.set(peerId, opener);
+      const link = this.#links.get(peerId);
+      if (link !== undefined) opener.onLink(link);
+    }
+    return opener;
+  }
+
+  /** Listens on a local port from now on. @throws ListenError */
+  async forward(peerId: string, spec: ForwardSpec): Promise<LocalForward> {
+    const forward = new LocalForward({ opener: this.opener(peerId), log: this.#log }, { spec });
+    await forward.listen();
+    if (this.#isStopped) forward.close();
+    else this.#forwards.add(forward);
+    return forward;
+  }
+
+  /** Stops listening; its tunnels stay. */
+  removeForward(forward: LocalForward): void {
+    if (this.#forwards.delete(forward)) forward.close();
+  }
+
+  /** Resolves to the round trip in ms. @throws TunnelError `peer-away`, `peer-gone`, `timeout` */
+  async ping(peerId: string): Promise<number> {
+    const link = this.#links.get(peerId);
+    if (link === undefined) throw new TunnelError('peer-away');
+    return link.ping();
+  }
+
+  peers(): PeerInfo[] {
+    return [...this.#links.values()].map(({ peerId, terms, roundTrip, tunnels }) => {
+      return { peerId, terms, roundTrip, tunnels: tunnels.size };
+    });
+  }
+
+  list(): TunnelInfo[] {
+    return [...this.#numbered.keys()].map((tunnel) => this.#describe(tunnel));
+  }
+
+  /** @returns false when there is no such tunnel */
+  closeTunnel(number: number): boolean {
+    for (const [tunnel, entry] of this.#numbered) {
+      if (entry.number !== number) continue;
+      tunnel.close('closed-by-owner');
+      return true;
+    }
+    return false;
+  }
+
+  /** Breaks all tunnels with a peer, at once; the channel is the caller's to close. */
+  closePeer(peerId: string, reason: Reason = 'closed-by-owner'): void {
+    for (const [tunnel, entry] of [...this.#numbered]) if (entry.peerId === peerId) tunnel.close(reason);
+  }
+
+  /** Ends everything: listeners, tunnels, links. */
+  stop(): void {
+    if (this.#isStopped) return;
+    this.#isStopped = true;
+    for (const forward of this.#forwards) forward.close();
+    this.#forwards.clear();
+    for (const tunnel of [...this.#numbered.keys()]) tunnel.close('shutting-down');
+    for (const link of [...this.#links.values()]) link.close('shutting-down');
+    for (const opener of this.#openers.values()) opener.close('shutting-down');
+  }
+
+  #onLinkClosed(link: PeerLink): void {
+    const { peerId, staleIds } = link;
+    if (this.#links.get(peerId) === link) this.#links.delete(peerId);
+    if (staleIds.length > 0) this.#staleIds.set(peerId, staleIds);
+    this.#openers.get(peerId)?.onLinkClosed(link);
+  }
+
+  #onTunnelOpened(peerId: string, tunnel: Tunnel): void {
+    this.#lastNumber += 1;
+    this.#numbered.set(tunnel, { number: this.#lastNumber, peerId });
+    const { side, target } = tunnel.identity;
+    this.#log.info(
+      `${peerId.slice(0, 8)}: tunnel ${side === 'opener' ? 'through it to' : 'to'} ${describeTarget(target)}`,
+    );
+    this.emit('opened', this.#describe(tunnel));
+  }
+
+  #onTunnelClosed(tunnel: Tunnel, reason: Reason | undefined): void {
+    const info = this.#describe(tunnel);
+    this.#numbered.delete(tunnel);
+    const why = reason === undefined ? 'ended' : describeReason(reason);
+    this.#log.info(`${info.peerId.slice(0, 8)}: tunnel ${describeTarget(info.target)}: ${why}`);
+    this.emit('closed', info, reason);
+  }
+
+  #describe(tunnel: Tunnel): TunnelInfo {
+    const { number, peerId } = this.#numbered.get(tunnel) as { readonly number: number; readonly peerId: string };
+    const { identity, openedAt, bytesSent, bytesReceived, backlog } = tunnel;
+    return {
+      number,
+      peerId,
+      target: identity.target,
+      direction: identity.side === 'opener' ? 'opened' : 'accepted',
+      age: this.#clock.now() - openedAt,
+      bytesSent,
+      bytesReceived,
+      backlog,
+    };
+  }
+}

@@ -1,0 +1,98 @@
+/**
+ * Who sends next on the one stream of packets to a peer: frames of the link first, in order, then the tunnels, a few frames
+ * each in turn, so that a big transfer does not delay a keystroke by more than a turn of each.
+ */
+import type { LineUser } from './tunnel-line.js';
+
+/** Frames in a turn: 22 KB, small beside what is under way on any path, large enough for the loop to be cheap. */
+const TURN = 16;
+
+export class TurnQueue {
+  readonly #send: (frame: Buffer) => boolean;
+  readonly #frames: Buffer[] = [];
+  /** A Set keeps its order, and nobody stands in it twice. */
+  readonly #waiting = new Set<LineUser>();
+  /** Whose turn was cut short before it sent anything. */
+  #current: LineUser | undefined;
+  #sent = 0;
+  #state: 'idle' | 'working' | 'full' | 'closed' = 'idle';
+
+  /** @param send takes a packet whole, or returns false and says so by `onDrain` when there is room */
+  constructor(send: (frame: Buffer) => boolean) {
+    this.#send = send;
+  }
+
+  /** Frames of the link that wait. */
+  get length(): number {
+    return this.#frames.length;
+  }
+
+  /** Sends a frame of the link, now or when there is room. */
+  push(frame: Buffer): void {
+    if (this.#state === 'closed') return;
+    this.#frames.push(frame);
+    this.#work();
+  }
+
+  wantTurn(user: LineUser): void {
+    if (this.#state === 'closed') return;
+    this.#waiting.add(user);
+    this.#work();
+  }
+
+  forget(user: LineUser): void {
+    this.#waiting.delete(user);
+    if (this.#current === user) this.#current = undefined;
+  }
+
+  /** For whoever has the turn. */
+  send(frame: Buffer): boolean {
+    if (this.#state !== 'working') return false;
+    if (this.#send(frame)) {
+      this.#sent += 1;
+      return true;
+    }
+    this.#state = 'full';
+    return false;
+  }
+
+  onDrain(): void {
+    if (this.#state !== 'full') return;
+    this.#state = 'idle';
+    this.#work();
+  }
+
+  close(): void {
+    this.#state = 'closed';
+    this.#frames.length = 0;
+    this.#waiting.clear();
+    this.#current = undefined;
+  }
+
+  #work(): void {
+    if (this.#state !== 'idle') return;
+    this.#state = 'working';
+    while (this.#state === 'working' && this.#step());
+    if (this.#state === 'working') this.#state = 'idle';
+  }
+
+  #step(): boolean {
+    const frame = this.#frames[0];
+    if (frame !== undefined) {
+      if (this.send(frame)) this.#frames.shift();
+      return true;
+    }
+    const user = this.#current ?? this.#waiting.values().next().value;
+    if (user === undefined) return false;
+    this.#current = undefined;
+    this.#waiting.delete(user);
+    const sentBefore = this.#sent;
+    const outcome = user.takeTurn(TURN);
+    if (outcome === 'more') this.#waiting.add(user);
+    else if (outcome === 'full') {
+      if (this.#sent === sentBefore) this.#current = user;
+      else this.#waiting.add(user);
+    }
+    return true;
+  }
+}

@@ -1,0 +1,114 @@
+/** Two ends of a channel in memory: bounded, refusing at random, delivering in bursts of random size, repeatable by seed. */
+import type { PeerChannel, PeerChannelHandlers } from '../../../src/tunnel/peer-channel.js';
+import { SeededRandom } from '../../support/seeded-random.js';
+
+export interface ChannelOptions {
+  readonly seed?: number;
+  /** Packets that may be under way in one direction. */
+  readonly capacity?: number;
+  /** Fraction of sends that are refused though there is room. */
+  readonly refusals?: number;
+  /** Packets of one delivery at the most. */
+  readonly burst?: number;
+}
+
+export class TestChannel implements PeerChannel {
+  readonly peerId: string;
+  readonly maxPacketSize = 1373;
+  readonly #random: SeededRandom;
+  readonly #capacity: number;
+  readonly #refusals: number;
+  readonly #burst: number;
+  readonly #underWay: Buffer[] = [];
+  #handlers: PeerChannelHandlers | undefined;
+  #other: TestChannel | undefined;
+  #owesDrain = false;
+  #isScheduled = false;
+  #isClosed = false;
+  /** While true nothing is delivered to the other end. */
+  isStalled = false;
+  /** Every packet that was taken. */
+  readonly sent: Buffer[] = [];
+  isRecording = false;
+
+  constructor(peerId: string, random: SeededRandom, options: ChannelOptions) {
+    this.peerId = peerId;
+    this.#random = random;
+    this.#capacity = options.capacity ?? 64;
+    this.#refusals = options.refusals ?? 0;
+    this.#burst = options.burst ?? 64;
+  }
+
+  static connect(a: TestChannel, b: TestChannel): void {
+    a.#other = b;
+    b.#other = a;
+  }
+
+  get underWay(): number {
+    return this.#underWay.length;
+  }
+
+  send(packet: Buffer): boolean {
+    if (this.#isClosed) return true;
+    if (packet.length > this.maxPacketSize) throw new RangeError(`packet of ${packet.length} bytes`);
+    if (this.#owesDrain) throw new Error('sent after a refusal and before the drain');
+    if (this.#underWay.length >= this.#capacity || this.#random.fraction() < this.#refusals) {
+      this.#owesDrain = true;
+      this.#schedule();
+      return false;
+    }
+    this.#underWay.push(packet);
+    if (this.isRecording) this.sent.push(packet);
+    this.#schedule();
+    return true;
+  }
+
+  receive(handlers: PeerChannelHandlers): void {
+    this.#handlers = handlers;
+  }
+
+  resume(): void {
+    this.isStalled = false;
+    this.#schedule();
+  }
+
+  /** The connection is lost, with what was under way, at both ends. */
+  close(): void {
+    for (const end of [this, this.#other as TestChannel]) {
+      if (end.#isClosed) continue;
+      end.#isClosed = true;
+      end.#underWay.length = 0;
+      end.#handlers?.onClose();
+    }
+  }
+
+  #schedule(): void {
+    if (this.#isScheduled || this.isStalled) return;
+    this.#isScheduled = true;
+    setImmediate(() => {
+      this.#isScheduled = false;
+      this.#deliver();
+    });
+  }
+
+  #deliver(): void {
+    if (this.isStalled || this.#isClosed) return;
+    const count = 1 + this.#random.below(this.#burst);
+    // A copy made now: a sender that changes a packet after it was taken is caught by the contents.
+    for (const packet of this.#underWay.splice(0, count)) this.#other?.#handlers?.onPacket(Buffer.from(packet));
+    if (this.#owesDrain && this.#underWay.length < this.#capacity) {
+      this.#owesDrain = false;
+      this.#handlers?.onDrain();
+    }
+    if (this.#underWay.length > 0) this.#schedule();
+  }
+}
+
+/** @returns the client's end, whose peer is `server`, and the server's end, whose peer is `client` */
+export function channelPair(options: ChannelOptions = {}): { client: TestChannel; server: TestChannel } {
+  const random = new SeededRandom(options.seed ?? 1);
+  const client = new TestChannel('5e'.repeat(32), random, options);
+  const server = new TestChannel('c1'.repeat(32), random, options);
+  TestChannel.connect(client, server);
+  return { client, server };
+}
