@@ -1,0 +1,146 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import t from 'tap';
+import { readTables, type Sources, violationsOf } from './support/architecture.js';
+import { codeOf, importsOf } from './support/source-text.js';
+
+/** Seen from dist/test. */
+const ROOT = fileURLToPath(new URL('../../', import.meta.url));
+const tables = readTables(readFileSync(`${ROOT}docs/architecture.md`, 'utf8'));
+
+function readSources(): Sources {
+  const files = readdirSync(`${ROOT}src`, { recursive: true, encoding: 'utf8' }).filter((file) => file.endsWith('.ts'));
+  return new Map(files.sort().map((file) => [file, readFileSync(`${ROOT}src/${file}`, 'utf8')]));
+}
+
+/** What is found in fabricated files, which replace nothing of the real ones. */
+const findIn = (files: Readonly<Record<string, string>>): string[] =>
+  violationsOf(new Map(Object.entries(files)), tables);
+
+t.test('the sources keep the rules of docs/architecture.md', async (t) => {
+  const sources = readSources();
+  t.ok(sources.size > 50, 'sources were found');
+  for (const violation of violationsOf(sources, tables)) t.fail(violation);
+});
+
+t.test('every owner in the table that exists is a file, and imports what it owns', async (t) => {
+  const sources = readSources();
+  for (const [module, owner] of tables.owners) {
+    const source = sources.get(owner);
+    if (source === undefined) continue;
+    t.ok(
+      importsOf(source).some(({ specifier }) => specifier === module),
+      `${owner} imports ${module}`,
+    );
+  }
+  t.ok(sources.has('tox/crypto/sodium.ts'));
+});
+
+t.test('the table is read whole', async (t) => {
+  t.same(tables.mayImport.get('base'), []);
+  t.same(tables.mayImport.get('tox/onion'), ['base', 'tox/crypto', 'tox/packet', 'tox/network']);
+  t.same(tables.mayImport.get('bin'), ['daemon', 'cli/ctl', 'cli/tuntox']);
+  t.equal(tables.owners.get('winston'), 'platform/winston-logger.ts');
+  t.throws(() => readTables('# Nothing'), /no table/);
+});
+
+t.test('finds nothing where nothing is wrong', async (t) => {
+  const found = findIn({
+    'base/bytes.ts': "import { inspect } from 'node:util';\nexport const a = inspect;\n",
+    'base/clock.ts': 'export const now = (): number => Date.now() + performance.now();\n',
+    'tox/dht/dht.ts':
+      "import { a } from '../../base/bytes.js';\n// Date, setTimeout(), process.exit()\nconst s = 'Date';\n",
+    'cli/tuntox/modes/server.ts': "import type { b } from '../flags.js';\n",
+    'cli/tuntox/flags.ts': 'export const b = { Date: 1 };\n',
+  });
+  t.same(found, []);
+});
+
+const CASES: readonly (readonly [string, RegExp, Readonly<Record<string, string>>])[] = [
+  [
+    'an import against the table',
+    /tox\/dht may not import tox\/onion/,
+    {
+      'tox/dht/a.ts': "import { b } from '../onion/b.js';",
+      'tox/onion/b.ts': '',
+    },
+  ],
+  [
+    'an import of a type against the table',
+    /tunnel may not import tox\/crypto/,
+    {
+      'tunnel/a.ts': "import type {\n  PublicKey,\n} from '../tox/crypto/keys.js';",
+      'tox/crypto/keys.ts': '',
+    },
+  ],
+  [
+    'a dynamic import against the table',
+    /base may not import tunnel/,
+    {
+      'base/a.ts': "const b = await import('../tunnel/b.js');",
+      'tunnel/b.ts': '',
+    },
+  ],
+  [
+    'a folder inside another takes its row',
+    /cli\/tuntox may not import tunnel/,
+    {
+      'cli/tuntox/modes/a.ts': "import '../../../tunnel/b.js';",
+      'tunnel/b.ts': '',
+    },
+  ],
+  ['a folder without a row', /helpers\/a\.ts: its folder has no row/, { 'helpers/a.ts': '' }],
+  ['an import of nothing', /no file of src/, { 'base/a.ts': "import { b } from './b.js';" }],
+  ['a barrel', /exports again/, { 'base/a.ts': "export * from './b.js';", 'base/b.ts': '' }],
+  ['an index', /no barrels/, { 'base/index.ts': '' }],
+  [
+    'an import cycle',
+    /cycle: base\/a\.ts -> base\/b\.ts -> base\/c\.ts -> base\/a\.ts/,
+    {
+      'base/a.ts': "import './b.js';",
+      'base/b.ts': "import type { C } from './c.js';",
+      'base/c.ts': "import { a } from './a.js';",
+    },
+  ],
+  [
+    'a second importer of sodium-native',
+    /only tox\/crypto\/sodium\.ts does/,
+    { 'tox/crypto/box.ts': "import s from 'sodium-native';" },
+  ],
+  [
+    'a socket outside its file',
+    /only tox\/network\/udp-socket\.ts does/,
+    { 'tox/dht/a.ts': "import { createSocket } from 'node:dgram';" },
+  ],
+  ['a dependency without an owner', /without an owner/, { 'base/a.ts': "import _ from 'lodash';" }],
+  ['I/O in protocol code', /does no I\/O/, { 'tox/onion/a.ts': "import { readFile } from 'node:fs/promises';" }],
+  ['a real timer', /a\.ts:2 uses setTimeout/, { 'tunnel/a.ts': '\nsetTimeout(() => {}, 1);' }],
+  ['the real time', /uses Date/, { 'tunnel/a.ts': `const t = \`\${Date.now()}\`;` }],
+  ['randomness that can be foreseen', /uses Math\.random/, { 'tunnel/a.ts': 'const x = Math.random();' }],
+  ['randomness of its own', /uses randomBytes/, { 'tunnel/a.ts': "import { randomBytes } from 'node:crypto';" }],
+  ['process.exit', /uses process\.exit/, { 'bin/a.ts': 'process.exit(1);' }],
+  ['a file that is too long', /has 401 lines/, { 'base/a.ts': 'x;\n'.repeat(401) }],
+];
+
+for (const [what, message, files] of CASES) {
+  t.test(`finds ${what}`, async (t) => {
+    const found = findIn(files);
+    t.equal(found.length, 1, found.join('\n'));
+    t.match(found[0], message);
+  });
+}
+
+t.test('a file of exactly the longest length is let be', async (t) => {
+  t.same(findIn({ 'base/a.ts': 'x;\n'.repeat(400) }), []);
+});
+
+t.test('reads code without its comments, strings and regular expressions', async (t) => {
+  const placeholder = '$' + '{d}';
+  const source = `const a = /['"]/.test(b); // Date\n/* Date\n */ const c = 'Date' + \`Date ${placeholder} Date\`; const e = a / b / c;`;
+  const code = codeOf(source);
+  t.notMatch(code, /Date/);
+  t.match(code, /const c = {8}\+/);
+  t.match(code, placeholder);
+  t.match(code, 'a / b / c;');
+  t.equal(code.split('\n').length, 3);
+});

@@ -1,0 +1,194 @@
+/** The rules of docs/architecture.md, held against sources. What it finds says which rule is broken and why there is one. */
+import { posix } from 'node:path';
+import { codeOf, importsOf } from './source-text.js';
+
+export interface ArchitectureTables {
+  /** From each folder that has a row to the folders that it may import. */
+  readonly mayImport: ReadonlyMap<string, readonly string[]>;
+  /** From each module outside the program to the one file that may import it. */
+  readonly owners: ReadonlyMap<string, string>;
+}
+
+/** Paths relative to src, such as `tox/dht/dht.ts`, with their text. */
+export type Sources = ReadonlyMap<string, string>;
+
+const MOST_LINES = 400;
+/** Files that own what nobody else may touch. */
+const CLOCK = 'base/clock.ts';
+const RANDOM = 'base/random.ts';
+/** Node's modules that reach the world. */
+const IO_MODULE =
+  /^node:(dgram|net|dns|fs|http|https|http2|tls|os|child_process|cluster|worker_threads|readline|timers)(\/|$)/;
+
+/** Reads the two tables of docs/architecture.md. @throws Error when they are not there */
+export function readTables(document: string): ArchitectureTables {
+  const rows = (heading: string): readonly (readonly [string[], string[]])[] => {
+    const start = document.indexOf(`| ${heading} |`);
+    if (start < 0) throw new Error(`docs/architecture.md has no table "${heading}"`);
+    const body = document.slice(start).split('\n').slice(2);
+    const end = body.findIndex((line) => !line.startsWith('|'));
+    return body.slice(0, end).map((line) => {
+      const [, left = '', right = ''] = line.split('|');
+      return [codeSpans(left), codeSpans(right)] as const;
+    });
+  };
+  return {
+    mayImport: new Map(
+      rows('folder | may import').flatMap(([folders, allowed]) => folders.map((folder) => [folder, allowed] as const)),
+    ),
+    owners: new Map(
+      rows('module | its only importer').map(([[module = ''], [owner = '']]) => [module, owner] as const),
+    ),
+  };
+}
+
+const codeSpans = (cell: string): string[] => [...cell.matchAll(/`([^`]+)`/g)].map(([, text]) => text as string);
+
+/** One sentence for each rule that is broken somewhere; empty when all is well. */
+export function violationsOf(sources: Sources, tables: ArchitectureTables): string[] {
+  const found: string[] = [];
+  for (const [file, text] of sources) {
+    found.push(...violationsOfImports(file, text, sources, tables), ...violationsOfText(file, text));
+  }
+  for (const cycle of cyclesOf(sources)) {
+    found.push(
+      `import cycle: ${cycle.join(' -> ')}. A cycle has no first file to read and none to test alone; declare an interface.`,
+    );
+  }
+  return found;
+}
+
+function violationsOfImports(file: string, text: string, sources: Sources, tables: ArchitectureTables): string[] {
+  const found: string[] = [];
+  const folder = rowOf(file, tables);
+  if (folder === undefined)
+    return [`${file}: its folder has no row in docs/architecture.md, so nobody decided what it may import.`];
+  for (const { specifier, isReExport } of importsOf(text)) {
+    if (isReExport) {
+      found.push(
+        `${file} exports again from ${specifier}: import from the file that has it; barrels hide directions and make cycles.`,
+      );
+    }
+    if (!specifier.startsWith('.')) {
+      found.push(...violationsOfModule(file, folder, specifier, tables));
+      continue;
+    }
+    const target = resolve(file, specifier);
+    const targetFolder = rowOf(target, tables);
+    if (!sources.has(target)) found.push(`${file} imports ${specifier}, which is no file of src.`);
+    else if (
+      targetFolder !== undefined &&
+      targetFolder !== folder &&
+      !tables.mayImport.get(folder)?.includes(targetFolder)
+    ) {
+      found.push(
+        `${file} imports ${target}: ${folder} may not import ${targetFolder} (docs/architecture.md). ` +
+          'Imports have one direction; declare a small interface in your own folder and let a joiner pass it in.',
+      );
+    }
+  }
+  return found;
+}
+
+function violationsOfModule(file: string, folder: string, specifier: string, tables: ArchitectureTables): string[] {
+  const owner = tables.owners.get(specifier);
+  if (owner !== undefined) {
+    if (owner === file) return [];
+    return [`${file} imports ${specifier}: only ${owner} does, so that it can be replaced in one place.`];
+  }
+  if (!specifier.startsWith('node:')) {
+    return [`${file} imports ${specifier}, a dependency without an owner in docs/architecture.md: give it one file.`];
+  }
+  const isProtocol = folder.startsWith('tox') && folder !== 'tox/network';
+  if (isProtocol && IO_MODULE.test(specifier)) {
+    return [
+      `${file} imports ${specifier}: protocol code does no I/O, so that a network of nodes runs in one simulated process.`,
+    ];
+  }
+  return [];
+}
+
+interface NameRule {
+  readonly pattern: RegExp;
+  readonly allowedIn: readonly string[];
+  readonly why: string;
+}
+
+const NAME_RULES: readonly NameRule[] = [
+  {
+    pattern: /\bprocess\s*(\.|\[)\s*(exit|reallyExit|abort)\b/,
+    allowedIn: [],
+    why: 'process.exit cuts off what is still being written; set process.exitCode and close what is open',
+  },
+  {
+    pattern: /(?<![.\w#])(Date|setTimeout|setInterval|setImmediate|performance)\b(?!\s*[?]?:)/,
+    allowedIn: [CLOCK],
+    why: 'take a Clock (base/clock), so that tests run on simulated time',
+  },
+  {
+    pattern: /\bprocess\s*\.\s*hrtime\b/,
+    allowedIn: [CLOCK],
+    why: 'take a Clock (base/clock), so that tests run on simulated time',
+  },
+  {
+    pattern: /\bMath\s*\.\s*random\b/,
+    allowedIn: [],
+    why: 'take a Random (base/random): this one can be foreseen, and tests cannot repeat it',
+  },
+  {
+    pattern: /\b(randomBytes|randomInt|randomFillSync|randomUUID|getRandomValues)\b/,
+    allowedIn: [RANDOM],
+    why: 'take a Random (base/random), so that tests can repeat a run from its seed',
+  },
+];
+
+function violationsOfText(file: string, text: string): string[] {
+  const found: string[] = [];
+  const lines = text.split('\n');
+  const length = text.endsWith('\n') ? lines.length - 1 : lines.length;
+  if (length > MOST_LINES)
+    found.push(`${file} has ${length} lines, more than ${MOST_LINES}: it holds more than one noun; split it.`);
+  if (posix.basename(file) === 'index.ts')
+    found.push(`${file}: no barrels; name the file after the one thing that it holds.`);
+  codeOf(text)
+    .split('\n')
+    .forEach((line, index) => {
+      for (const { pattern, allowedIn, why } of NAME_RULES) {
+        const name = pattern.exec(line)?.[0];
+        if (name !== undefined && !allowedIn.includes(file)) found.push(`${file}:${index + 1} uses ${name}: ${why}.`);
+      }
+    });
+  return found;
+}
+
+/** Each cycle once, as the files along it; the first stands at its end again. */
+function cyclesOf(sources: Sources): string[][] {
+  const cycles: string[][] = [];
+  const done = new Set<string>();
+  const path: string[] = [];
+  const visit = (file: string): void => {
+    const at = path.indexOf(file);
+    if (at >= 0) cycles.push([...path.slice(at), file]);
+    if (at >= 0 || done.has(file)) return;
+    path.push(file);
+    const imports = importsOf(sources.get(file) ?? '').filter(({ specifier }) => specifier.startsWith('.'));
+    for (const target of new Set(imports.map(({ specifier }) => resolve(file, specifier)))) {
+      if (sources.has(target)) visit(target);
+    }
+    path.pop();
+    done.add(file);
+  };
+  for (const file of sources.keys()) visit(file);
+  return cycles;
+}
+
+/** The row that counts for a file: that of its own folder, or of the nearest one above. */
+function rowOf(file: string, { mayImport }: ArchitectureTables): string | undefined {
+  for (let folder = posix.dirname(file); folder !== '.' && folder !== '..'; folder = posix.dirname(folder)) {
+    if (mayImport.has(folder)) return folder;
+  }
+  return undefined;
+}
+
+const resolve = (file: string, specifier: string): string =>
+  posix.join(posix.dirname(file), specifier).replace(/\.js$/, '.ts');
