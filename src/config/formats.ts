@@ -21,11 +21,12 @@ export interface NodeAddress extends HostAndPort {
   readonly publicKey: PublicKey;
 }
 
-/** A forward of the client: who connects to `bindPort` here reaches `host`:`port` as the server sees it. */
-export interface ForwardText extends HostAndPort {
-  /** A name, a literal address, or `*` for every address of this machine. */
-  readonly bindHost: string;
-  readonly bindPort: number;
+/** A forward of the client: who connects to `port` here reaches `target` as the server sees it. */
+export interface ForwardText {
+  /** A name or a literal address; undefined means every address of this machine. */
+  readonly bind: string | undefined;
+  readonly port: number;
+  readonly target: HostAndPort;
 }
 
 /** Where a forward listens when nothing else is said: nobody but this machine gets in. */
@@ -85,17 +86,21 @@ export function parseTarget(text: string): HostAndPort {
 /** `[bind:]port:host:port`, where `@` may stand for `:`; IPv6 addresses in brackets. @throws FormatError */
 export function parseForward(text: string): ForwardText {
   const parts = splitAddress(text);
-  const [bindHost, bindPort, host, port] = parts?.length === 3 ? [undefined, ...parts] : (parts ?? []);
+  const [bind, bindPort, host, port] = parts?.length === 3 ? [undefined, ...parts] : (parts ?? []);
   if (bindPort === undefined || host === undefined || port === undefined || (parts?.length ?? 0) > 4) {
     throw new FormatError(`"${text}" is not [bind:]port:host:port, as in 2222:127.0.0.1:22`);
   }
   return {
-    // As with ssh, an empty address means all of them.
-    bindHost: bindHost === undefined ? LOOPBACK : bindHost === '' ? '*' : parseHost(bindHost, text),
-    bindPort: parsePort(bindPort),
-    host: parseHost(host, text),
-    port: parsePort(port),
+    bind: parseBind(bind, text),
+    port: parsePort(bindPort),
+    target: { host: parseHost(host, text), port: parsePort(port) },
   };
+}
+
+/** As with ssh, `*` and an empty address mean all of them. */
+function parseBind(text: string | undefined, whole: string): string | undefined {
+  if (text === undefined) return LOOPBACK;
+  return text === '' || text === '*' ? undefined : parseHost(text, whole);
 }
 
 /** `host:port:public key`; an IPv6 address in brackets. @throws FormatError */

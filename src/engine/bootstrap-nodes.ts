@@ -1,8 +1,9 @@
 /** The nodes through which a peer enters the network, in the format of https://nodes.tox.chat/json that upstream reads too. */
-import { existsSync, readFileSync, statSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { isIP } from 'node:net';
 import { fileURLToPath } from 'node:url';
-import { CodedError, systemCodeOf } from '../base/coded-error.js';
+import { CodedError } from '../base/coded-error.js';
+import { readSmallFile } from '../config/small-file.js';
 import { PublicKey } from '../tox/crypto/keys.js';
 import { JsonSyntaxError, type LocatedJson, parseLocatedJson } from './located-json.js';
 
@@ -18,7 +19,7 @@ export interface BootstrapNode {
 }
 
 /** The message names the file, the line where there is one, and what is wrong. */
-export class BootstrapNodesError extends CodedError<'unreadable' | 'bad-nodes'> {}
+export class BootstrapNodesError extends CodedError<'bad-nodes'> {}
 
 /** Where upstream looks as well. */
 const SYSTEM_FILE = '/etc/tuntox/nodes.json';
@@ -37,9 +38,9 @@ export function defaultNodesFile(): string {
   return existsSync(SYSTEM_FILE) ? SYSTEM_FILE : PACKAGED_FILE;
 }
 
-/** @throws BootstrapNodesError */
+/** @throws FileError, BootstrapNodesError */
 export function loadBootstrapNodes(path: string): BootstrapNode[] {
-  return parseBootstrapNodes(readText(path), path);
+  return parseBootstrapNodes(readSmallFile(path, MAX_FILE_SIZE).toString(), path);
 }
 
 /**
@@ -105,21 +106,3 @@ function addressOf({ line, value }: LocatedJson, name: string): string | undefin
 /** A name of DNS; digits and dots alone are rather a mistyped address. */
 const isName = (text: string): boolean =>
   text.length <= 253 && /^[A-Za-z0-9_-]+(?:\.[A-Za-z0-9_-]+)*\.?$/.test(text) && !/^[0-9.]+$/.test(text);
-
-function readText(path: string): string {
-  try {
-    const { size } = statSync(path);
-    if (size > MAX_FILE_SIZE) throw new BootstrapNodesError('bad-nodes', `${path} is too large for a list of nodes`);
-    return readFileSync(path, 'utf8');
-  } catch (error) {
-    if (error instanceof BootstrapNodesError) throw error;
-    const reason = READ_FAULTS[systemCodeOf(error) ?? ''] ?? 'it cannot be read';
-    throw new BootstrapNodesError('unreadable', `no bootstrap nodes from ${path}: ${reason}`, { cause: error });
-  }
-}
-
-const READ_FAULTS: Readonly<Record<string, string>> = {
-  ENOENT: 'there is no such file',
-  EACCES: 'it may not be read by this user',
-  EISDIR: 'it is a directory',
-};

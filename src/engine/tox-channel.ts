@@ -16,18 +16,27 @@ export interface ChannelFriend {
   onDrain(listener: () => void): void;
 }
 
-/** Calls back with a new channel at the beginning of each session of the friend. */
-export function openChannels(friend: ChannelFriend, onChannel: (channel: PeerChannel) => void): void {
+export interface SessionHandlers {
+  onOpen(channel: PeerChannel): void;
+  /** The session ended; its channel has been closed. */
+  onClose(): void;
+}
+
+/** Makes a channel of each session of the friend. */
+export function openChannels(friend: ChannelFriend, handlers: SessionHandlers): void {
   let session: ToxChannel | undefined;
-  friend.onOnline(() => {
-    session?.close();
-    session = new ToxChannel(friend);
-    onChannel(session);
-  });
-  friend.onOffline(() => {
-    session?.close();
+  const end = (): void => {
+    if (session === undefined) return;
+    session.close();
     session = undefined;
+    handlers.onClose();
+  };
+  friend.onOnline(() => {
+    end();
+    session = new ToxChannel(friend);
+    handlers.onOpen(session);
   });
+  friend.onOffline(end);
   friend.onLossless((packet) => session?.handlers?.onPacket(packet));
   friend.onDrain(() => session?.handlers?.onDrain());
 }

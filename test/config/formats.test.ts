@@ -69,15 +69,16 @@ t.test('a target is a host and a port', async (t) => {
 });
 
 t.test('a forward listens on the loopback address unless told otherwise', async (t) => {
-  t.same(parseForward('2222:127.0.0.1:22'), { bindHost: '127.0.0.1', bindPort: 2222, host: '127.0.0.1', port: 22 });
-  t.same(parseForward('2222@localhost@22'), { bindHost: '127.0.0.1', bindPort: 2222, host: 'localhost', port: 22 });
-  t.same(parseForward('*:80:web:8080'), { bindHost: '*', bindPort: 80, host: 'web', port: 8080 });
-  t.equal(parseForward(':80:web:8080').bindHost, '*', 'as with ssh');
+  const ssh = { host: '127.0.0.1', port: 22 };
+  const web = { host: 'web', port: 8080 };
+  t.same(parseForward('2222:127.0.0.1:22'), { bind: '127.0.0.1', port: 2222, target: ssh });
+  t.same(parseForward('2222@127.0.0.1@22'), { bind: '127.0.0.1', port: 2222, target: ssh });
+  t.same(parseForward('*:80:web:8080'), { bind: undefined, port: 80, target: web });
+  t.same(parseForward(':80:web:8080'), { bind: undefined, port: 80, target: web }, 'as with ssh');
   t.same(parseForward('[::1]:80:[2001:db8::1]:8080'), {
-    bindHost: '::1',
-    bindPort: 80,
-    host: '2001:db8::1',
-    port: 8080,
+    bind: '::1',
+    port: 80,
+    target: { host: '2001:db8::1', port: 8080 },
   });
   for (const text of ['', '2222', '2222:22', 'a:1:b:2:c', '2222::22', '0:h:22', '2222:h:70000', '2222:h:22:']) {
     t.throws(() => parseForward(text), { code: 'format' }, JSON.stringify(text));

@@ -65,7 +65,7 @@ t.test('a file that cannot be read is named', async (t) => {
   mkdirSync(join(directory, 'dir'));
   t.throws(() => loadBootstrapNodes(join(directory, 'dir')), { code: 'unreadable', message: /it is a directory/ });
   writeFileSync(join(directory, 'huge'), Buffer.alloc(5_000_000));
-  t.throws(() => loadBootstrapNodes(join(directory, 'huge')), { code: 'bad-nodes', message: /too large/ });
+  t.throws(() => loadBootstrapNodes(join(directory, 'huge')), { code: 'too-large', message: /huge: it has more than/ });
 });
 
 t.test('whatever is in the file, it is nodes or an error of ours', async (t) => {

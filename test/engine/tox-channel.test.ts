@@ -35,13 +35,16 @@ function setUp(): { friend: TestFriend; channels: PeerChannel[]; events: string[
   const friend = new TestFriend();
   const channels: PeerChannel[] = [];
   const events: string[] = [];
-  openChannels(friend, (channel) => {
-    const name = channels.push(channel);
-    channel.receive({
-      onPacket: (packet) => events.push(`${name} ${packet}`),
-      onDrain: () => events.push(`${name} drain`),
-      onClose: () => events.push(`${name} close`),
-    });
+  openChannels(friend, {
+    onOpen: (channel) => {
+      const name = channels.push(channel);
+      channel.receive({
+        onPacket: (packet) => events.push(`${name} ${packet}`),
+        onDrain: () => events.push(`${name} drain`),
+        onClose: () => events.push(`${name} close`),
+      });
+    },
+    onClose: () => events.push('over'),
   });
   return { friend, channels, events };
 }
@@ -57,7 +60,7 @@ t.test('each session of a friend is a channel of its own', async (t) => {
   friend.online();
   friend.lossless(Buffer.from('b'));
   friend.drain();
-  t.same(events, ['1 a', '1 close', '2 b', '2 drain']);
+  t.same(events, ['1 a', '1 close', 'over', '2 b', '2 drain']);
   t.same(
     channels.map(({ peerId, maxPacketSize }) => [peerId, maxPacketSize]),
     [
@@ -71,7 +74,7 @@ t.test('a session that begins anew without an end closes the old channel first',
   const { friend, events } = setUp();
   friend.online();
   friend.online();
-  t.same(events, ['1 close']);
+  t.same(events, ['1 close', 'over']);
 });
 
 t.test('a full friend takes nothing, and a closed channel takes everything and does nothing', async (t) => {

@@ -1,21 +1,22 @@
 /** Reads the shared secret from wherever it was given. What is wrong with it is said without showing it. */
-import { readFileSync, statSync } from 'node:fs';
-import { CodedError, systemCodeOf } from '../../base/coded-error.js';
+import { statSync } from 'node:fs';
+import { CodedError } from '../../base/coded-error.js';
 import type { Logger } from '../../base/logger.js';
 import type { SecretSource } from '../../config/classic-settings.js';
+import { readSmallFile } from '../../config/small-file.js';
 import { UsageError } from './usage-error.js';
 
 /** A friend request carries 921 bytes, and upstream ends the secret with a zero byte. */
 const MAX_SECRET_SIZE = 920;
-/** Nobody's secret, rather a wrong file name; reading stops there. */
+/** A file that is longer is the wrong one. */
 const MAX_FILE_SIZE = 64 * 1024;
 const READABLE_BY_OTHERS = 0o044;
 
-export class SecretFileError extends CodedError<'unreadable' | 'bad-secret'> {}
+export class SecretFileError extends CodedError<'bad-secret'> {}
 
 /**
  * @returns undefined when no secret was given
- * @throws UsageError, or SecretFileError when it comes from a file
+ * @throws UsageError, or FileError and SecretFileError when it comes from a file
  */
 export function readSecret(source: SecretSource, log: Logger): Buffer | undefined {
   switch (source.from) {
@@ -47,23 +48,11 @@ function secretOf(secret: Buffer, error: (fault: string) => Error): Buffer {
 }
 
 function readSecretFile(path: string, log: Logger): Buffer {
-  try {
-    const { mode, size } = statSync(path);
-    if (size > MAX_FILE_SIZE) throw new SecretFileError('bad-secret', `${path} is too large to be a secret`);
-    if ((mode & READABLE_BY_OTHERS) !== 0) log.warn(`other users can read the secret: run chmod 600 ${path}`);
-    return readFileSync(path);
-  } catch (error) {
-    if (error instanceof SecretFileError) throw error;
-    const reason = FILE_FAULTS[systemCodeOf(error) ?? ''] ?? 'it cannot be read';
-    throw new SecretFileError('unreadable', `no secret from ${path}: ${reason}`, { cause: error });
-  }
+  const bytes = readSmallFile(path, MAX_FILE_SIZE);
+  if ((statSync(path).mode & READABLE_BY_OTHERS) !== 0)
+    log.warn(`other users can read the secret: run chmod 600 ${path}`);
+  return bytes;
 }
-
-const FILE_FAULTS: Readonly<Record<string, string>> = {
-  ENOENT: 'there is no such file',
-  EACCES: 'it may not be read by this user',
-  EISDIR: 'it is a directory',
-};
 
 /** Editors and `echo` end a file with a newline that is not part of the secret. */
 function withoutNewline(bytes: Buffer): Buffer {

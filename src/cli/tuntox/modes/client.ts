@@ -1,0 +1,38 @@
+/** `tuntox -i ID` with a job: what the three kinds of clients have in common. */
+import type { ClientSettings } from '../../../config/classic-settings.js';
+import { writeIdFile } from '../../../engine/id-file.js';
+import { startEngine } from '../../../engine/start-engine.js';
+import { noTarget } from '../../../engine/target-rules.js';
+import type { Context } from '../context.js';
+import { readSecret } from '../secret.js';
+import { UsageError } from '../usage-error.js';
+import { forward } from './forward.js';
+import { ping } from './ping.js';
+import { pipe } from './pipe.js';
+
+export async function runClient(settings: ClientSettings, context: Context): Promise<number> {
+  const { directory } = settings;
+  const secret = readSecret(settings.secret, context.log);
+  const engine = await startEngine(context.log, {
+    settings,
+    place: directory === undefined ? { kind: 'nowhere' } : { kind: 'directory', path: directory },
+    mayReach: noTarget,
+  });
+  try {
+    if (settings.idFile !== undefined) await writeIdFile(settings.idFile, engine.id.toString());
+    if (engine.id.publicKey.equals(settings.serverId.publicKey)) {
+      throw new UsageError('-i is the Tox ID of this client itself: give the one of the server');
+    }
+    const server = engine.connect(settings.serverId, secret);
+    switch (settings.mode) {
+      case 'forward':
+        return await forward(settings, server, context);
+      case 'pipe':
+        return await pipe(settings, server, context);
+      case 'ping':
+        return await ping(settings, server, context);
+    }
+  } finally {
+    await engine.stop();
+  }
+}

@@ -1,0 +1,61 @@
+/** `tuntox` without a job for a client: lets clients in, and connects them to what they ask for. */
+import { systemRandom } from '../../../base/random.js';
+import type { ServerSettings } from '../../../config/classic-settings.js';
+import { AccessPolicy } from '../../../engine/access-policy.js';
+import { writeIdFile } from '../../../engine/id-file.js';
+import type { IdentityPlace } from '../../../engine/identity.js';
+import { startEngine } from '../../../engine/start-engine.js';
+import { anyTarget, loadRules, onlyBy } from '../../../engine/target-rules.js';
+import type { Context } from '../context.js';
+import { ExitStatus } from '../exit-status.js';
+import { readSecret } from '../secret.js';
+import { UsageError } from '../usage-error.js';
+
+/** Where upstream keeps the identity of a server. */
+const USUAL_DIRECTORY = '/etc/tuntox';
+
+export async function runServer(settings: ServerSettings, context: Context): Promise<number> {
+  const { log, stdout, stopping } = context;
+  const policy = policyOf(settings, context);
+  const engine = await startEngine(log, {
+    settings,
+    place: placeOf(settings),
+    mayReach: mayReachOf(settings, context),
+  });
+  try {
+    const id = engine.id.toString();
+    if (settings.idFile !== undefined) await writeIdFile(settings.idFile, id);
+    engine.serve(policy);
+    stdout.write(`${id}\n`);
+    await stopping.asked;
+  } finally {
+    await engine.stop();
+  }
+  // To be told to stop is how a server ends.
+  return ExitStatus.Ok;
+}
+
+function policyOf(settings: ServerSettings, { log }: Context): AccessPolicy {
+  const { whitelist, isInsecureOpen } = settings;
+  const secret = readSecret(settings.secret, log);
+  const policy = new AccessPolicy({ random: systemRandom }, { secret, whitelist, isInsecureOpen });
+  if (policy.isClosed) {
+    throw new UsageError(
+      'nobody could get in: give a secret with --secret-file, or allow clients with -i, or everybody with --insecure-open',
+    );
+  }
+  if (policy.isOpen) log.warn('everybody who knows the Tox ID gets in, because of --insecure-open');
+  return policy;
+}
+
+function placeOf({ directory }: ServerSettings): IdentityPlace {
+  if (directory === undefined) return { kind: 'if-possible', path: USUAL_DIRECTORY };
+  return { kind: 'directory', path: directory };
+}
+
+function mayReachOf({ rulesFile }: ServerSettings, { log }: Context): ReturnType<typeof onlyBy> {
+  if (rulesFile === undefined) return anyTarget;
+  const rules = loadRules(rulesFile);
+  if (rules.length === 0) log.warn(`${rulesFile} has no rules, so clients reach nothing`);
+  return onlyBy(rules, rulesFile);
+}

@@ -1,0 +1,34 @@
+/** Runs one mode of the command between the first log line and the last. */
+import { onStopSignal } from '../../platform/signals.js';
+import { winstonLogger } from '../../platform/winston-logger.js';
+import { Stopping } from './context.js';
+import type { GivenFlag } from './flags.js';
+import { runClient } from './modes/client.js';
+import { runServer } from './modes/server.js';
+import { settingsOf } from './settings.js';
+
+/**
+ * @returns the exit status
+ * @throws UsageError, and CodedErrors of all kinds that say why it did not work
+ */
+export async function run(process: NodeJS.Process, flags: readonly GivenFlag[]): Promise<number> {
+  const settings = settingsOf(flags, process.env);
+  const log = winstonLogger(process.stderr, {
+    level: settings.logLevel,
+    hasTime: settings.logLevel === 'debug' || settings.logLevel === 'trace',
+    hasColour: process.stderr.isTTY === true && !process.env.NO_COLOR,
+  });
+  const stopping = new Stopping();
+  const release = onStopSignal(process, (signal) => {
+    log.debug(`stopping because of ${signal}; once more ends at once`);
+    stopping.ask(signal);
+  });
+  // Whoever read our output may go away; what that means is for the mode to say.
+  process.stdout.on('error', () => {});
+  const context = { log, stdin: process.stdin, stdout: process.stdout, stopping };
+  try {
+    return settings.mode === 'server' ? await runServer(settings, context) : await runClient(settings, context);
+  } finally {
+    release();
+  }
+}

@@ -1,0 +1,107 @@
+/** One running identity: it enters the network, stays in it, serves or connects, and keeps what it has learned. */
+import { Backoff } from '../base/backoff.js';
+import type { Clock, Timer } from '../base/clock.js';
+import { messageOf } from '../base/coded-error.js';
+import type { Logger } from '../base/logger.js';
+import type { Random } from '../base/random.js';
+import type { ToxId } from '../tox/crypto/tox-id.js';
+import type { TunnelService } from '../tunnel/tunnel-service.js';
+import type { AccessPolicy } from './access-policy.js';
+import { Doorkeeper } from './doorkeeper.js';
+import type { Identity } from './identity.js';
+import { RemoteServer } from './remote-server.js';
+import type { NodeToAsk, ToxStack } from './tox-stack.js';
+
+/** ms between saves of what was learned about the network; stopping saves too. */
+const SAVE_INTERVAL = 60 * 60_000;
+/** ms until all bootstrap nodes are asked again while none has answered, or after the network was lost. */
+const FIRST_RETRY = 2_000;
+const LONGEST_RETRY = 60_000;
+
+interface Deps {
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly log: Logger;
+  readonly tox: ToxStack;
+  readonly tunnels: TunnelService;
+  readonly identity: Identity;
+}
+
+export class Engine {
+  readonly #deps: Deps;
+  readonly #nodes: readonly NodeToAsk[];
+  readonly #retries: Backoff;
+  /** What to close first when stopping. */
+  readonly #roles: { close(): void }[] = [];
+  #retryTimer: Timer | undefined;
+  #saveTimer: Timer | undefined;
+
+  constructor(deps: Deps, options: { readonly nodes: readonly NodeToAsk[] }) {
+    this.#deps = deps;
+    this.#nodes = options.nodes;
+    this.#retries = new Backoff(deps.random, { first: FIRST_RETRY, most: LONGEST_RETRY });
+  }
+
+  get id(): ToxId {
+    return this.#deps.tox.id;
+  }
+
+  /** Enters the network. @throws NetworkError when there is no port for it */
+  async start(): Promise<void> {
+    const { clock, tox } = this.#deps;
+    tox.onOnlineChange((isOnline) => this.#onOnlineChange(isOnline));
+    await tox.start();
+    this.#askNodes();
+    if (this.#deps.identity.isKept) this.#saveTimer = clock.every(SAVE_INTERVAL, () => void this.#save());
+  }
+
+  /** Lets clients in from now on. */
+  serve(policy: AccessPolicy): void {
+    this.#roles.push(new Doorkeeper(this.#deps, policy));
+  }
+
+  /** Looks for a server from now on. */
+  connect(id: ToxId, secret: Buffer | undefined): RemoteServer {
+    const server = new RemoteServer(this.#deps, { id, secret });
+    this.#roles.push(server);
+    return server;
+  }
+
+  /** Says goodbye to everybody and gives the identity back; never throws. */
+  async stop(): Promise<void> {
+    const { tox, tunnels, identity } = this.#deps;
+    this.#retryTimer?.cancel();
+    this.#saveTimer?.cancel();
+    for (const role of this.#roles) role.close();
+    tunnels.stop();
+    if (identity.isKept) await this.#save();
+    await tox.stop();
+    await identity.close();
+  }
+
+  #onOnlineChange(isOnline: boolean): void {
+    this.#deps.log.info(isOnline ? 'online: the Tox network answers' : 'offline: no node of the Tox network answers');
+    this.#retryTimer?.cancel();
+    if (isOnline) this.#retries.reset();
+    else this.#askNodes();
+  }
+
+  /** All of them at once, so that dead ones cost nothing; and again until one has answered. */
+  #askNodes(): void {
+    const { clock, tox } = this.#deps;
+    for (const node of this.#nodes) tox.bootstrap(node);
+    this.#retryTimer = clock.after(this.#retries.next(), () => {
+      if (!tox.isOnline) this.#askNodes();
+    });
+  }
+
+  /** What would be lost are hints for a faster start: no reason to stop working. */
+  async #save(): Promise<void> {
+    const { identity, log, tox } = this.#deps;
+    try {
+      await identity.save(tox.savedata());
+    } catch (error) {
+      log.warn(messageOf(error));
+    }
+  }
+}

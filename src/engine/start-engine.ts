@@ -1,0 +1,63 @@
+/** Puts an engine together, from the identity up to the tunnels, and starts it. */
+import { systemClock } from '../base/clock.js';
+import type { Logger } from '../base/logger.js';
+import { systemRandom } from '../base/random.js';
+import type { CommonSettings } from '../config/classic-settings.js';
+import type { PortRange } from '../config/formats.js';
+import { Tox } from '../tox/tox.js';
+import type { MayReach } from '../tunnel/request-handler.js';
+import { TunnelService } from '../tunnel/tunnel-service.js';
+import { defaultNodesFile, loadBootstrapNodes } from './bootstrap-nodes.js';
+import { Engine } from './engine.js';
+import { Identity, type IdentityPlace } from './identity.js';
+import type { NodeToAsk } from './tox-stack.js';
+
+export interface EngineOptions {
+  readonly settings: CommonSettings;
+  readonly place: IdentityPlace;
+  /** What peers may reach through us. */
+  readonly mayReach: MayReach;
+}
+
+/** Ports from which one is chosen when none are given, as upstream: above the privileged ones, eleven in a row. */
+const LOWEST_PORT = 1024;
+const RANGE_LENGTH = 11;
+
+/** @throws FileError, BootstrapNodesError, StateFileError, IdentityError, NetworkError */
+export async function startEngine(log: Logger, options: EngineOptions): Promise<Engine> {
+  const { settings, place, mayReach } = options;
+  const nodes = nodesToAsk(settings);
+  const deps = { clock: systemClock, random: systemRandom, log };
+  const identity = await Identity.open(deps, place);
+  const tox = new Tox(
+    { ...deps, log: log.child('tox') },
+    {
+      savedata: identity.savedata,
+      ports: settings.udpPorts ?? randomPorts(),
+      ipv6: true,
+      // Another Tox program on the local network would connect a private network with the public one.
+      lanDiscovery: !isPrivate(settings),
+    },
+  );
+  const tunnels = new TunnelService({ ...deps, mayReach });
+  const engine = new Engine({ ...deps, tox, tunnels, identity }, { nodes });
+  try {
+    await engine.start();
+  } catch (error) {
+    await identity.close();
+    throw error;
+  }
+  return engine;
+}
+
+const isPrivate = ({ nodesFile, nodes }: CommonSettings): boolean => nodesFile !== undefined || nodes.length > 0;
+
+function nodesToAsk(settings: CommonSettings): NodeToAsk[] {
+  if (!isPrivate(settings)) return loadBootstrapNodes(defaultNodesFile());
+  return [...(settings.nodesFile === undefined ? [] : loadBootstrapNodes(settings.nodesFile)), ...settings.nodes];
+}
+
+function randomPorts(): PortRange {
+  const first = LOWEST_PORT + systemRandom.below(0x10000 - RANGE_LENGTH - LOWEST_PORT + 1);
+  return { first, last: first + RANGE_LENGTH - 1 };
+}

@@ -1,0 +1,36 @@
+/** What the engine needs of the Tox stack; tests pass their own. */
+import type { PublicKey } from '../tox/crypto/keys.js';
+import type { ToxId } from '../tox/crypto/tox-id.js';
+import type { ChannelFriend } from './tox-channel.js';
+
+export interface StackFriend extends ChannelFriend {
+  readonly isOnline: boolean;
+  /** `endpoint` is undefined when nothing goes to the friend directly. */
+  readonly facts: { readonly endpoint: string | undefined };
+}
+
+export interface FriendRequest {
+  readonly publicKey: PublicKey;
+  readonly message: Buffer;
+  accept(): StackFriend;
+}
+
+export interface NodeToAsk {
+  readonly host: string;
+  readonly port: number;
+  readonly publicKey: PublicKey;
+}
+
+export interface ToxStack<Friend extends StackFriend = StackFriend> {
+  readonly id: ToxId;
+  start(): Promise<void>;
+  stop(): Promise<void>;
+  bootstrap(node: NodeToAsk): void;
+  readonly isOnline: boolean;
+  onOnlineChange(listener: (isOnline: boolean) => void): void;
+  onFriendRequest(listener: (request: FriendRequest) => void): void;
+  /** Sends the request whenever the friend is not connected: a server that was restarted has forgotten its clients. */
+  addFriend(id: ToxId, message: Buffer): Friend;
+  removeFriend(friend: Friend): void;
+  savedata(): Buffer;
+}
