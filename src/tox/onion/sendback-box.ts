@@ -46,12 +46,12 @@ export class SendbackBox {
   }
 
   #rotate(): void {
-    const age = this.#clock.now() - this.#rotatedAt;
-    if (age < ROTATION_INTERVAL) return;
-    sodium_memzero(this.#previous);
-    this.#previous = this.#current;
-    this.#current = this.#random.bytes(SHARED_KEY_SIZE);
-    // After a long silence the old key's grace is over already; it began when the key should have changed.
-    this.#rotatedAt += Math.floor(age / ROTATION_INTERVAL) * ROTATION_INTERVAL;
+    // More than once after a long silence, so that the key before is never older than it should be.
+    while (this.#clock.now() - this.#rotatedAt >= ROTATION_INTERVAL) {
+      sodium_memzero(this.#previous);
+      this.#previous = this.#current;
+      this.#current = this.#random.bytes(SHARED_KEY_SIZE);
+      this.#rotatedAt += ROTATION_INTERVAL;
+    }
   }
 }
