@@ -15,19 +15,30 @@ export interface Clock {
   unixTime(): number;
   /** Calls back once, `delay` ms from now. */
   after(delay: number, callback: () => void): Timer;
-  /** Calls back again and again, first after `interval` ms. */
+  /** Calls back again and again, first after `interval` ms, which is at most 24 days. */
   every(interval: number, callback: () => void): Timer;
   /** Calls back once the events at hand (such as a batch of received datagrams) have been handled; no time passes. */
   soon(callback: () => void): Timer;
 }
 
+/** What Node's timers can count; a longer delay would make them fire at once. About 24 days. */
+const LONGEST_DELAY = 2 ** 31 - 1;
+
+/** Waits in pieces that Node can count. */
+function afterAnyDelay(delay: number, callback: () => void): Timer {
+  let handle: NodeJS.Timeout;
+  const wait = (left: number): void => {
+    const piece = Math.min(left, LONGEST_DELAY);
+    handle = setTimeout(() => (left > piece ? wait(left - piece) : callback()), piece);
+  };
+  wait(delay);
+  return { cancel: () => clearTimeout(handle) };
+}
+
 export const systemClock: Clock = {
   now: () => performance.now(),
   unixTime: () => Math.floor(Date.now() / 1000),
-  after(delay, callback) {
-    const handle = setTimeout(callback, delay);
-    return { cancel: () => clearTimeout(handle) };
-  },
+  after: afterAnyDelay,
   every(interval, callback) {
     const handle = setInterval(callback, interval);
     return { cancel: () => clearInterval(handle) };

@@ -1,4 +1,4 @@
-/** A bounded map whose entries live for a fixed time; `now` comes from the caller. Used for requests that await an answer. */
+/** A bounded map whose entries live for a fixed time; `now` comes from the caller and never runs backwards. For requests that await an answer. */
 export class ExpiringMap<Key, Value> {
   readonly #lifetime: number;
   readonly #capacity: number;
@@ -6,13 +6,15 @@ export class ExpiringMap<Key, Value> {
 
   /**
    * @param lifetime ms that an entry is kept
-   * @param capacity entries at the most; one more pushes out the oldest
+   * @param capacity entries at the most, 1 or more; one more pushes out the oldest
    */
   constructor(lifetime: number, capacity: number) {
+    if (capacity < 1) throw new RangeError('ExpiringMap: capacity must be at least 1');
     this.#lifetime = lifetime;
     this.#capacity = capacity;
   }
 
+  /** Entries held, those included that are too old and not yet dropped. */
   get size(): number {
     return this.#entries.size;
   }

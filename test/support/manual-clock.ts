@@ -6,6 +6,7 @@ interface Entry {
   readonly order: number;
   readonly callback: () => void;
   readonly interval: number | undefined;
+  state: 'waiting' | 'fired' | 'cancelled';
 }
 
 export class ManualClock implements Clock {
@@ -13,7 +14,8 @@ export class ManualClock implements Clock {
   #order = 0;
   /** A binary heap by time, then by order of making. */
   readonly #heap: Entry[] = [];
-  readonly #cancelled = new Set<Entry>();
+  /** Entries that wait; cancelled ones stay in the heap until their time. */
+  #pending = 0;
   readonly #unixStart: number;
 
   constructor(unixStart = 1_800_000_000) {
@@ -67,39 +69,41 @@ export class ManualClock implements Clock {
 
   /** Timers that have not fired or been cancelled. */
   get pending(): number {
-    return this.#heap.length - this.#cancelled.size;
+    return this.#pending;
   }
 
   #add(delay: number, callback: () => void, interval: number | undefined): Timer {
     this.#order += 1;
-    const entry: Entry = { time: this.#now + delay, order: this.#order, callback, interval };
+    const entry: Entry = { time: this.#now + delay, order: this.#order, callback, interval, state: 'waiting' };
     this.#push(entry);
-    let isLive = true;
     return {
       cancel: () => {
-        if (!isLive) return;
-        isLive = false;
-        if (this.#heap.includes(entry)) this.#cancelled.add(entry);
-        else this.#stopped.add(entry);
+        if (entry.state === 'waiting') this.#pending -= 1;
+        entry.state = 'cancelled';
       },
     };
   }
 
-  /** Repeating timers that were cancelled from inside their own callback. */
-  readonly #stopped = new WeakSet<Entry>();
-
   #fire(): void {
     const entry = this.#pop();
-    if (this.#cancelled.delete(entry)) return;
+    if (entry.state === 'cancelled') return;
+    this.#pending -= 1;
+    entry.state = 'fired';
     this.#now = Math.max(this.#now, entry.time);
     entry.callback();
-    if (entry.interval !== undefined && !this.#stopped.has(entry)) {
-      entry.time += entry.interval;
-      this.#push(entry);
-    }
+    if (entry.interval === undefined || this.#isCancelled(entry)) return;
+    entry.state = 'waiting';
+    entry.time += entry.interval;
+    this.#push(entry);
+  }
+
+  /** Its callback may have cancelled it. */
+  #isCancelled(entry: Entry): boolean {
+    return entry.state === 'cancelled';
   }
 
   #push(entry: Entry): void {
+    this.#pending += 1;
     const heap = this.#heap;
     let at = heap.push(entry) - 1;
     while (at > 0) {

@@ -36,7 +36,8 @@ function count(point: TapPoint, path: readonly string[]): void {
   else if (!point.isOk && point.skip === undefined && failed === before) {
     describe(here, point.detail);
     failed += 1;
-  } else if (point.isOk && subtests.length === 0 && assertions.length > skipped.length) passed += 1;
+  } else if (point.isOk && subtests.length === 0 && (skipped.length === 0 || skipped.length < assertions.length))
+    passed += 1;
 }
 
 function leaveOut(reason: string, path: readonly string[]): void {

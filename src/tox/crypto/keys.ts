@@ -42,6 +42,10 @@ export class PublicKey {
   toString(): string {
     return this.hex;
   }
+
+  [inspect.custom](): string {
+    return this.hex;
+  }
 }
 
 export class SecretKey {

@@ -1,0 +1,41 @@
+import t from 'tap';
+import { systemClock } from '../../src/base/clock.js';
+
+t.test('the system clock goes on and knows the date', async (t) => {
+  const before = systemClock.now();
+  await new Promise<void>((resolve) => systemClock.after(1, resolve));
+  t.ok(systemClock.now() > before);
+  t.ok(Number.isInteger(systemClock.unixTime()));
+  t.ok(Math.abs(systemClock.unixTime() - Date.now() / 1000) < 5);
+});
+
+t.test('a repeating timer fires until it is cancelled', async (t) => {
+  let rounds = 0;
+  await new Promise<void>((resolve) => {
+    const timer = systemClock.every(1, () => {
+      rounds += 1;
+      if (rounds < 3) return;
+      timer.cancel();
+      resolve();
+    });
+  });
+  await new Promise<void>((resolve) => systemClock.after(10, resolve));
+  t.equal(rounds, 3);
+});
+
+t.test('soon comes before any delay, and can be cancelled', async (t) => {
+  systemClock.soon(() => t.fail('was cancelled')).cancel();
+  systemClock.after(1, () => t.fail('was cancelled')).cancel();
+  await new Promise<void>((resolve) => systemClock.soon(resolve));
+});
+
+t.test('a delay longer than Node can count does not fire at once', async (t) => {
+  const warnings: Error[] = [];
+  const onWarning = (warning: Error): number => warnings.push(warning);
+  process.on('warning', onWarning);
+  const timer = systemClock.after(2 ** 33, () => t.fail('fired'));
+  await new Promise<void>((resolve) => systemClock.after(20, resolve));
+  timer.cancel();
+  process.off('warning', onWarning);
+  t.same(warnings, []);
+});

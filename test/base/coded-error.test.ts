@@ -1,0 +1,25 @@
+import t from 'tap';
+import { CodedError, messageOf, systemCodeOf } from '../../src/base/coded-error.js';
+
+class LayerError extends CodedError<'broken' | 'gone'> {}
+
+t.test('carries its code, its cause and the name of its class', async (t) => {
+  const cause = new Error('deeper');
+  const error = new LayerError('broken', 'it broke', { cause });
+  t.ok(error instanceof Error);
+  t.equal(error.code, 'broken');
+  t.equal(error.cause, cause);
+  t.equal(String(error), 'LayerError: it broke');
+});
+
+t.test('gives the text of whatever was thrown', async (t) => {
+  t.equal(messageOf(new Error('text')), 'text');
+  t.equal(messageOf('text'), 'text');
+  t.equal(messageOf(undefined), 'undefined');
+});
+
+t.test('gives the code of a system error, and of nothing else', async (t) => {
+  t.equal(systemCodeOf(Object.assign(new Error('in use'), { code: 'EADDRINUSE' })), 'EADDRINUSE');
+  for (const thrown of [new Error('plain'), { code: 7 }, 'EADDRINUSE', null, undefined])
+    t.equal(systemCodeOf(thrown), undefined);
+});

@@ -1,0 +1,64 @@
+import t from 'tap';
+import { ExpiringMap } from '../../src/base/expiring-map.js';
+
+t.test('an entry lives for its lifetime, not a millisecond longer', async (t) => {
+  const map = new ExpiringMap<string, number>(100, 10);
+  map.set('a', 1, 1000);
+  t.equal(map.get('a', 1000), 1);
+  t.equal(map.get('a', 1099.9), 1);
+  t.equal(map.get('a', 1100), undefined);
+});
+
+t.test('taking an entry gives it once', async (t) => {
+  const map = new ExpiringMap<string, number>(100, 10);
+  map.set('a', 1, 0);
+  t.equal(map.take('a', 50), 1);
+  t.equal(map.take('a', 50), undefined);
+  map.set('b', 2, 0);
+  t.equal(map.take('b', 100), undefined, 'too late');
+  t.equal(map.size, 0);
+});
+
+t.test('setting again makes an entry young', async (t) => {
+  const map = new ExpiringMap<string, number>(100, 10);
+  map.set('a', 1, 0);
+  map.set('b', 2, 10);
+  map.set('a', 3, 90);
+  t.equal(map.get('a', 150), 3);
+  map.expire(150);
+  t.equal(map.size, 1, 'b is gone though a was made before it');
+});
+
+t.test('never holds more than its capacity: the oldest makes room', async (t) => {
+  const map = new ExpiringMap<number, number>(1000, 3);
+  for (let key = 0; key < 10; key += 1) {
+    map.set(key, key, key);
+    t.ok(map.size <= 3);
+  }
+  t.same([...map.values(10)], [7, 8, 9]);
+  map.set(8, 80, 11);
+  t.same([...map.values(11)], [7, 9, 80], 'a known key pushes nobody out');
+});
+
+t.test('what is too old makes room before what is not', async (t) => {
+  const map = new ExpiringMap<string, number>(100, 2);
+  map.set('a', 1, 0);
+  map.set('b', 2, 90);
+  map.set('c', 3, 120);
+  t.same([...map.values(120)], [2, 3]);
+});
+
+t.test('lists, deletes and clears', async (t) => {
+  const map = new ExpiringMap<string, number>(100, 10);
+  map.set('a', 1, 0);
+  map.set('b', 2, 50);
+  t.same([...map.values(100)], [2]);
+  t.ok(map.delete('b'));
+  t.notOk(map.delete('b'));
+  map.clear();
+  t.equal(map.size, 0);
+});
+
+t.test('a capacity below 1 is our own mistake', async (t) => {
+  t.throws(() => new ExpiringMap(1, 0), RangeError);
+});
