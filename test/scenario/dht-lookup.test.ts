@@ -9,7 +9,8 @@ function findEachOther(net: DhtNetwork, peers: readonly DhtPeer[], limit: number
     return { sought, search: peer.dht.search(sought.publicKey) };
   });
   const found = (): number =>
-    searches.filter(({ search, sought }) => search.endpoints.some((endpoint) => endpoint.equals(sought.endpoint))).length;
+    searches.filter(({ search, sought }) => search.endpoints.some((endpoint) => endpoint.equals(sought.endpoint)))
+      .length;
   net.clock.runUntil(() => found() === peers.length, limit);
   return found();
 }

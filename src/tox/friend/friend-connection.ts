@@ -1,0 +1,268 @@
+/**
+ * One friend, from a bare public key to a living connection (spec: "Friend connection"; c-toxcore friend_connection.c):
+ *
+ *     searching    the onion is asked where the friend is announced; each node that stores it gets our DHT public key
+ *     connecting   the friend's DHT key is known: the DHT looks for its address, net_crypto shakes hands
+ *     established  packets flow; ALIVE every 8 s; after 32 s without a word the connection is given up and all begins again
+ *
+ * Whatever comes first moves it on: an announcement of the friend's DHT key, its cookie request, its handshake.
+ */
+import type { Clock, Timer } from '../../base/clock.js';
+import type { Endpoint } from '../../base/endpoint.js';
+import type { Logger } from '../../base/logger.js';
+import { Repeater } from '../../base/repeater.js';
+import type { PublicKey } from '../crypto/keys.js';
+import type { Dht } from '../dht/dht.js';
+import type { DhtSearch } from '../dht/search.js';
+import type { ConnectionHandlers } from '../net-crypto/connection-host.js';
+import type { CryptoConnection } from '../net-crypto/crypto-connection.js';
+import type { ConnectionOffer, NetCrypto } from '../net-crypto/net-crypto.js';
+import type { FriendSearch, FriendSearchHandlers } from '../onion/friend-search.js';
+import type { DhtPublicKeyAnnouncement } from '../packet/onion-data.js';
+import { ALIVE_PACKET } from '../packet/friend.js';
+import { FriendKind } from '../packet/kind.js';
+
+/** Specification: an ALIVE packet every 8 s, and death after 32 s of silence. */
+const ALIVE_INTERVAL = 8_000;
+const SILENCE_LIMIT = 32_000;
+/** Specification (c-toxcore FRIEND_DHT_TIMEOUT): a DHT key not announced again for so long is of no use. */
+const DHT_KEY_LIFETIME = 122_000;
+/**
+ * Implementation: gaps between our DHT key announcements while the friend is away. c-toxcore drops those that come before
+ * it knows us as a friend, which takes it 50 ms or 100 ms from the friend request: hence the haste at the start.
+ */
+const ANNOUNCE_GAPS = [60, 90, 150, 300, 400, 500, 500, 1_000, 2_000, 4_000, 8_000, 15_000, 30_000];
+/** Implementation: an attempt to connect that failed is followed by the next one after so long. */
+const RETRY_DELAY = 1_000;
+
+export interface FriendConnectionDeps {
+  readonly clock: Clock;
+  readonly log: Logger;
+  readonly dht: Dht;
+  readonly netCrypto: NetCrypto;
+  /** Opens the search for the friend in the onion. */
+  readonly search: (handlers: FriendSearchHandlers) => FriendSearch;
+  /** Our current announcement, as bytes of onion data. */
+  readonly announcement: () => Buffer;
+  /** Sends onion data as a DHT request to the friend's DHT key. */
+  readonly sendByDht: (dhtKey: PublicKey, data: Buffer) => void;
+}
+
+export interface FriendConnectionHandlers {
+  /** A connection is being made; what is sent into it now goes with its first packets. */
+  onConnecting(connection: CryptoConnection): void;
+  /** It stands: the friend can read us, and we can read the friend. */
+  onEstablished(): void;
+  /** It ended; the search goes on by itself. */
+  onLost(reason: string): void;
+  /** Everything lossless but ALIVE and shared relays. */
+  onLossless(data: Buffer): void;
+  /** There is room again after a `send` that returned false. */
+  onDrain(): void;
+  /** A node was found that stores the friend: the moment to send a friend request through it. */
+  onReachable(send: (data: Buffer) => void): void;
+}
+
+type State =
+  | { readonly kind: 'searching' }
+  | { readonly kind: 'connecting'; readonly connection: CryptoConnection }
+  | { readonly kind: 'established'; readonly connection: CryptoConnection; readonly aliveTimer: Timer };
+
+/** The friend's DHT key as last announced, and the search for it in the DHT. */
+interface Whereabouts {
+  readonly dhtKey: PublicKey;
+  readonly search: DhtSearch;
+  /** Clock ms after which the key is forgotten unless a connection stands. */
+  expires: number;
+}
+
+export class FriendConnection {
+  readonly publicKey: PublicKey;
+  readonly #deps: FriendConnectionDeps;
+  readonly #handlers: FriendConnectionHandlers;
+  readonly #log: Logger;
+  readonly #search: FriendSearch;
+  readonly #announcer: Repeater;
+  #state: State = { kind: 'searching' };
+  #whereabouts: Whereabouts | undefined;
+  #retry: Timer | undefined;
+  /** Highest counter of an announcement that we accepted: older ones are replays. 0 again once the friend is away. */
+  #lastNoReplay = 0n;
+  #isClosed = false;
+
+  constructor(deps: FriendConnectionDeps, publicKey: PublicKey, handlers: FriendConnectionHandlers) {
+    this.#deps = deps;
+    this.publicKey = publicKey;
+    this.#handlers = handlers;
+    this.#log = deps.log.child(publicKey.short);
+    this.#announcer = new Repeater(deps.clock, ANNOUNCE_GAPS, () => this.#announce());
+    this.#search = deps.search({ onFound: (stored) => this.#onStored(stored.send) });
+  }
+
+  /** The connection, when one stands. */
+  get connection(): CryptoConnection | undefined {
+    return this.#state.kind === 'established' ? this.#state.connection : undefined;
+  }
+
+  get isSearching(): boolean {
+    return this.#state.kind === 'searching';
+  }
+
+  /** Sends through the onion, to every node that stores the friend. @returns how many */
+  sendByOnion(data: Buffer): number {
+    return this.#search.send(data);
+  }
+
+  /** The friend announced its DHT key, through the onion or the DHT; it is authenticated by its real key. */
+  handleAnnouncement({ noReplay, dhtKey, nodes }: DhtPublicKeyAnnouncement): void {
+    if (this.#isClosed || noReplay <= this.#lastNoReplay) return;
+    this.#lastNoReplay = noReplay;
+    const { search } = this.#locate(dhtKey);
+    this.#connect();
+    for (const node of nodes) {
+      if (node.transport !== 'udp') continue;
+      search.learn(node);
+      // The friend names itself: no need to wait for an answer to a nodes request before the first cookie request.
+      if (node.publicKey.equals(dhtKey)) this.#onEndpoint(node.endpoint);
+    }
+  }
+
+  /** The friend shook hands with us; whatever we had with it before is replaced. */
+  handleOffer(offer: ConnectionOffer): void {
+    if (this.#isClosed) return;
+    this.#locate(offer.dhtKey);
+    this.#begin(offer.accept(this.#connectionHandlers()));
+  }
+
+  /** Ends all dealings with the friend. */
+  close(): void {
+    if (this.#isClosed) return;
+    this.#isClosed = true;
+    this.#leave('closed');
+    this.#forgetWhereabouts();
+    this.#announcer.stop();
+    this.#search.close();
+  }
+
+  /** A DHT key that differs from the known one means that the friend restarted: what belongs to the old one is given up. */
+  #locate(dhtKey: PublicKey): Whereabouts {
+    const { clock, dht } = this.#deps;
+    const expires = clock.now() + DHT_KEY_LIFETIME;
+    if (this.#whereabouts?.dhtKey.equals(dhtKey)) {
+      this.#whereabouts.expires = expires;
+      return this.#whereabouts;
+    }
+    this.#forgetWhereabouts();
+    this.#leave('the friend has started anew');
+    const search = dht.search(dhtKey, { onEndpoint: (endpoint) => this.#onEndpoint(endpoint) });
+    this.#whereabouts = { dhtKey, search, expires };
+    return this.#whereabouts;
+  }
+
+  #forgetWhereabouts(): void {
+    this.#retry?.cancel();
+    this.#retry = undefined;
+    this.#whereabouts?.search.close();
+    this.#whereabouts = undefined;
+  }
+
+  #connect(): void {
+    const { clock, netCrypto } = this.#deps;
+    if (this.#isClosed || this.#state.kind !== 'searching' || this.#whereabouts === undefined) return;
+    const { dhtKey, search, expires } = this.#whereabouts;
+    if (expires <= clock.now()) {
+      this.#log.debug('its DHT key is too old to be of use; searching again');
+      this.#forgetWhereabouts();
+      return;
+    }
+    this.#begin(netCrypto.connect({ realKey: this.publicKey, dhtKey }, this.#connectionHandlers()));
+    for (const endpoint of search.endpoints) this.#onEndpoint(endpoint);
+  }
+
+  #begin(connection: CryptoConnection): void {
+    this.#retry?.cancel();
+    this.#retry = undefined;
+    this.#state = { kind: 'connecting', connection };
+    this.#handlers.onConnecting(connection);
+    connection.sendLossless(ALIVE_PACKET, { isUrgent: true });
+  }
+
+  #onEndpoint(endpoint: Endpoint): void {
+    if (this.#state.kind !== 'searching') this.#state.connection.setEndpoint(endpoint);
+  }
+
+  #connectionHandlers(): ConnectionHandlers {
+    return {
+      onEstablished: () => this.#onEstablished(),
+      onLossless: (data) => this.#onLossless(data),
+      // Upstream and we send nothing lossy.
+      onLossy: () => {},
+      onDrain: () => this.#handlers.onDrain(),
+      onRouteChange: (route) =>
+        this.#log.debug(route === undefined ? 'no way to it is known' : `packets go to ${route.key}`),
+      onClosed: (reason) => this.#onEnded(reason),
+    };
+  }
+
+  #onEstablished(): void {
+    if (this.#state.kind !== 'connecting') return;
+    const { connection } = this.#state;
+    const aliveTimer = this.#deps.clock.every(ALIVE_INTERVAL, () => this.#keepAlive(connection));
+    this.#state = { kind: 'established', connection, aliveTimer };
+    this.#announcer.stop();
+    this.#search.pause();
+    this.#handlers.onEstablished();
+  }
+
+  #keepAlive(connection: CryptoConnection): void {
+    // Any packet of the session is a sign of life here; c-toxcore counts ALIVE alone.
+    if (this.#deps.clock.now() - connection.lastHeardAt > SILENCE_LIMIT) this.#leave('silent for 32 s');
+    else connection.sendLossless(ALIVE_PACKET, { isUrgent: true });
+  }
+
+  #onLossless(data: Buffer): void {
+    switch (data[0]) {
+      case FriendKind.Alive:
+      case FriendKind.ShareRelays:
+        return;
+      default:
+        this.#handlers.onLossless(data);
+    }
+  }
+
+  /** Ends the connection on our own account. */
+  #leave(reason: string): void {
+    if (this.#state.kind === 'searching') return;
+    this.#state.connection.kill();
+    this.#onEnded(reason);
+  }
+
+  #onEnded(reason: string): void {
+    const before = this.#state;
+    this.#state = { kind: 'searching' };
+    if (before.kind === 'established') {
+      before.aliveTimer.cancel();
+      this.#lastNoReplay = 0n;
+      if (this.#whereabouts !== undefined) this.#whereabouts.expires = this.#deps.clock.now() + DHT_KEY_LIFETIME;
+      this.#handlers.onLost(reason);
+    }
+    if (this.#isClosed) return;
+    this.#search.resume();
+    this.#announcer.start();
+    this.#retry?.cancel();
+    this.#retry = this.#deps.clock.after(RETRY_DELAY, () => this.#connect());
+  }
+
+  #onStored(send: (data: Buffer) => void): void {
+    this.#handlers.onReachable(send);
+    send(this.#deps.announcement());
+    this.#announcer.start();
+  }
+
+  /** To all who store the friend, and through the DHT once its key is known. */
+  #announce(): void {
+    const announcement = this.#deps.announcement();
+    this.#search.send(announcement);
+    if (this.#whereabouts !== undefined) this.#deps.sendByDht(this.#whereabouts.dhtKey, announcement);
+  }
+}

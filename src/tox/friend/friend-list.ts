@@ -1,0 +1,143 @@
+/**
+ * All friends. The only joiner of DHT, onion and net_crypto: what these learn about a friend's real key arrives here and
+ * goes to its connection; whom nobody knows becomes a friend request, or is nothing.
+ */
+import type { Clock } from '../../base/clock.js';
+import type { Endpoint } from '../../base/endpoint.js';
+import { ExpiringMap } from '../../base/expiring-map.js';
+import type { Logger } from '../../base/logger.js';
+import type { Random } from '../../base/random.js';
+import type { KeyPair, PublicKey } from '../crypto/keys.js';
+import type { Dht } from '../dht/dht.js';
+import type { ConnectionOffer, NetCrypto } from '../net-crypto/net-crypto.js';
+import type { Persistence } from '../onion/friend-search.js';
+import type { OnionClient } from '../onion/onion-client.js';
+import { DhtRequestKind, OnionDataKind } from '../packet/kind.js';
+import {
+  type DhtPublicKeyAnnouncement,
+  decodeDhtPublicKeyAnnouncement,
+  encodeDhtPublicKeyAnnouncement,
+} from '../packet/onion-data.js';
+import { openDhtAnnouncement, sealDhtAnnouncement } from './dht-announcement.js';
+import { FriendConnection, type FriendConnectionHandlers } from './friend-connection.js';
+import { FriendRequests } from './friend-requests.js';
+import { announcedNodes } from './own-addresses.js';
+
+/**
+ * Implementation: a client's announcement often overtakes its friend request. It is kept this long, ms, and counts once the
+ * request is accepted, which saves the client a repetition.
+ */
+const STRANGER_MEMORY = 30_000;
+/** Implementation: strangers' announcements kept; keys cost an attacker nothing, so the table is bounded. */
+const MAX_STRANGERS = 256;
+/** Implementation: DHT nodes near us that an announcement may name. */
+const NEIGHBOURS = 4;
+
+export interface FriendListDeps {
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly log: Logger;
+  readonly dht: Dht;
+  readonly onion: OnionClient;
+  readonly netCrypto: NetCrypto;
+  readonly identity: KeyPair;
+  readonly dhtKey: PublicKey;
+  /** Addresses of our interfaces with the port of our socket. */
+  readonly localEndpoints: () => readonly Endpoint[];
+}
+
+export interface FriendListHandlers {
+  /** Somebody who is no friend asks to become one; `message` is a copy. */
+  onFriendRequest(publicKey: PublicKey, message: Buffer): void;
+}
+
+export class FriendList {
+  readonly #deps: FriendListDeps;
+  readonly #friends = new Map<string, FriendConnection>();
+  readonly #requests: FriendRequests;
+  readonly #strangers = new ExpiringMap<string, DhtPublicKeyAnnouncement>(STRANGER_MEMORY, MAX_STRANGERS);
+
+  constructor(deps: FriendListDeps, handlers: FriendListHandlers, options: { readonly nospam: Buffer }) {
+    this.#deps = deps;
+    this.#requests = new FriendRequests({ clock: deps.clock, onRequest: handlers.onFriendRequest }, options.nospam);
+    deps.dht.onRequest(DhtRequestKind.DhtPublicKey, (sender, data) => this.#onDhtRequest(sender, data));
+  }
+
+  get(publicKey: PublicKey): FriendConnection | undefined {
+    return this.#friends.get(publicKey.hex);
+  }
+
+  /** @throws RangeError when the key is a friend's already */
+  add(publicKey: PublicKey, handlers: FriendConnectionHandlers, persistence: Persistence): FriendConnection {
+    if (this.#friends.has(publicKey.hex)) throw new RangeError(`FriendList: ${publicKey.short} is a friend already`);
+    const { clock, random, log, dht, onion, netCrypto, identity } = this.#deps;
+    const friend = new FriendConnection(
+      {
+        clock,
+        log,
+        dht,
+        netCrypto,
+        search: (searchHandlers) => onion.search(publicKey, searchHandlers, persistence),
+        announcement: () => this.#announcement(),
+        sendByDht: (dhtKey, data) => {
+          const sealed = sealDhtAnnouncement(random, identity, publicKey, data);
+          dht.sendRequest(dhtKey, DhtRequestKind.DhtPublicKey, sealed);
+        },
+      },
+      publicKey,
+      handlers,
+    );
+    this.#friends.set(publicKey.hex, friend);
+    const announced = this.#strangers.take(publicKey.hex, clock.now());
+    if (announced !== undefined) friend.handleAnnouncement(announced);
+    return friend;
+  }
+
+  remove(publicKey: PublicKey): void {
+    this.#friends.get(publicKey.hex)?.close();
+    this.#friends.delete(publicKey.hex);
+  }
+
+  close(): void {
+    for (const friend of this.#friends.values()) friend.close();
+    this.#friends.clear();
+  }
+
+  /** Data came through the onion; its inner box proved the sender. */
+  handleOnionData(sender: PublicKey, data: Buffer): void {
+    if (data[0] === OnionDataKind.DhtPublicKey) this.#onAnnouncement(sender, decodeDhtPublicKeyAnnouncement(data));
+    else if (data[0] === OnionDataKind.FriendRequest && !this.#friends.has(sender.hex))
+      this.#requests.handle(sender, data);
+  }
+
+  /** Somebody shook hands with us. Who is no friend gets no answer. */
+  handleOffer(offer: ConnectionOffer): void {
+    this.#friends.get(offer.realKey.hex)?.handleOffer(offer);
+  }
+
+  #onDhtRequest(senderDhtKey: PublicKey, packet: Buffer): void {
+    const opened = openDhtAnnouncement(this.#deps.identity, packet, (sender) => this.#friends.has(sender.hex));
+    if (opened === undefined) return;
+    const announcement = decodeDhtPublicKeyAnnouncement(opened.data);
+    // A friend's announcement in somebody else's envelope would be a replay.
+    if (announcement?.dhtKey.equals(senderDhtKey)) this.#onAnnouncement(opened.sender, announcement);
+  }
+
+  #onAnnouncement(sender: PublicKey, announcement: DhtPublicKeyAnnouncement | undefined): void {
+    if (announcement === undefined) return;
+    const friend = this.#friends.get(sender.hex);
+    if (friend !== undefined) friend.handleAnnouncement(announcement);
+    else this.#strangers.set(sender.hex, announcement, this.#deps.clock.now());
+  }
+
+  #announcement(): Buffer {
+    const { clock, dht, dhtKey, localEndpoints } = this.#deps;
+    const nodes = announcedNodes({
+      dhtKey,
+      reported: dht.reportedEndpoints.map(({ endpoint }) => endpoint),
+      local: localEndpoints(),
+      neighbours: dht.closestNodes(dhtKey, NEIGHBOURS, { lan: true }),
+    });
+    return encodeDhtPublicKeyAnnouncement({ noReplay: BigInt(clock.unixTime()), dhtKey, nodes });
+  }
+}

@@ -1,0 +1,149 @@
+/**
+ * Friends as the application sees them (spec: "Messenger"): online or not, with an ordered stream of custom packets.
+ * Of the messenger's own packets a tunnel needs two: ONLINE, before which c-toxcore throws everything away, and OFFLINE.
+ */
+import { Repeater } from '../base/repeater.js';
+import type { Clock } from '../base/clock.js';
+import type { PublicKey } from './crypto/keys.js';
+import type { FriendConnection, FriendConnectionHandlers } from './friend/friend-connection.js';
+import { isCustomLossless, OFFLINE_PACKET, ONLINE_PACKET } from './packet/friend.js';
+import { FriendKind } from './packet/kind.js';
+
+/** Implementation: gaps between friend requests, ms; the first goes as soon as a node stores the friend. */
+const REQUEST_GAPS = [500, 1_000, 2_500, 6_000, 10_000, 20_000, 40_000];
+
+export interface FriendFacts {
+  /** Where packets go now, as text; undefined while there is no connection. */
+  readonly endpoint: string | undefined;
+  /** Recent round trip, ms. */
+  readonly rtt: number | undefined;
+  readonly bytesReceived: number;
+  readonly bytesSent: number;
+}
+
+export interface Friend {
+  readonly publicKey: PublicKey;
+  readonly isOnline: boolean;
+  /**
+   * Takes a custom packet (first byte 160 to 191, 1373 bytes at the most) whole, or returns false: not online, or no room, in
+   * which case `onDrain` follows. The buffer must stay unchanged afterwards.
+   */
+  sendLossless(packet: Buffer): boolean;
+  onOnline(listener: () => void): void;
+  onOffline(listener: (reason: string) => void): void;
+  onLossless(listener: (packet: Buffer) => void): void;
+  onDrain(listener: () => void): void;
+  readonly facts: FriendFacts;
+}
+
+export interface MessengerFriendDeps {
+  readonly clock: Clock;
+  /** Joins the friend list. */
+  readonly connect: (handlers: FriendConnectionHandlers) => FriendConnection;
+}
+
+export class MessengerFriend implements Friend {
+  readonly publicKey: PublicKey;
+  readonly #connection: FriendConnection;
+  readonly #request: Buffer | undefined;
+  readonly #requests: Repeater | undefined;
+  readonly #onlineListeners: (() => void)[] = [];
+  readonly #offlineListeners: ((reason: string) => void)[] = [];
+  readonly #losslessListeners: ((packet: Buffer) => void)[] = [];
+  readonly #drainListeners: (() => void)[] = [];
+  #isOnline = false;
+
+  /** @param options.request onion data sent until the friend is online; without it the friend is expected to know us */
+  constructor(
+    deps: MessengerFriendDeps,
+    options: { readonly publicKey: PublicKey; readonly request: Buffer | undefined },
+  ) {
+    this.publicKey = options.publicKey;
+    this.#request = options.request;
+    const { request } = options;
+    if (request !== undefined) {
+      this.#requests = new Repeater(deps.clock, REQUEST_GAPS, () => this.#connection.sendByOnion(request));
+    }
+    this.#connection = deps.connect({
+      onConnecting: (connection) => connection.sendLossless(ONLINE_PACKET, { isUrgent: true }),
+      onEstablished: () => this.#requests?.stop(),
+      onLost: (reason) => this.#setOffline(reason),
+      onLossless: (data) => this.#onLossless(data),
+      onDrain: () => {
+        if (this.#isOnline) for (const listener of this.#drainListeners) listener();
+      },
+      onReachable: (send) => this.#onReachable(send),
+    });
+  }
+
+  get isOnline(): boolean {
+    return this.#isOnline;
+  }
+
+  get facts(): FriendFacts {
+    const connection = this.#connection.connection;
+    return {
+      endpoint: connection?.endpoint?.key,
+      rtt: connection?.rtt?.smoothed,
+      bytesReceived: connection?.bytesIn ?? 0,
+      bytesSent: connection?.bytesOut ?? 0,
+    };
+  }
+
+  sendLossless(packet: Buffer): boolean {
+    if (!isCustomLossless(packet)) throw new RangeError('custom lossless packets begin with 160 to 191');
+    return this.#isOnline && (this.#connection.connection?.sendLossless(packet) ?? false);
+  }
+
+  onOnline(listener: () => void): void {
+    this.#onlineListeners.push(listener);
+  }
+
+  onOffline(listener: (reason: string) => void): void {
+    this.#offlineListeners.push(listener);
+  }
+
+  onLossless(listener: (packet: Buffer) => void): void {
+    this.#losslessListeners.push(listener);
+  }
+
+  onDrain(listener: () => void): void {
+    this.#drainListeners.push(listener);
+  }
+
+  /** Says good-bye; the friend list closes the connection itself. */
+  leave(): void {
+    this.#requests?.stop();
+    this.#connection.connection?.sendLossless(OFFLINE_PACKET, { isUrgent: true });
+    this.#setOffline('closed');
+  }
+
+  #onReachable(send: (data: Buffer) => void): void {
+    if (this.#request === undefined) return;
+    send(this.#request);
+    this.#requests?.start();
+  }
+
+  #onLossless(data: Buffer): void {
+    if (isCustomLossless(data)) {
+      if (this.#isOnline) for (const listener of this.#losslessListeners) listener(data);
+    } else if (data.length === 1 && data[0] === FriendKind.Online) {
+      this.#setOnline();
+    } else if (data.length === 1 && data[0] === FriendKind.Offline) {
+      this.#setOffline('the friend said good-bye');
+    }
+  }
+
+  #setOnline(): void {
+    // c-toxcore says it twice: when the connection stands, and again when it hears ours.
+    if (this.#isOnline) return;
+    this.#isOnline = true;
+    for (const listener of this.#onlineListeners) listener();
+  }
+
+  #setOffline(reason: string): void {
+    if (!this.#isOnline) return;
+    this.#isOnline = false;
+    for (const listener of this.#offlineListeners) listener(reason);
+  }
+}

@@ -1,0 +1,296 @@
+/**
+ * The Tox stack of one identity: builds the layers in the order of their dependence, and takes them down in reverse.
+ */
+import type { Clock } from '../base/clock.js';
+import { messageOf } from '../base/coded-error.js';
+import { Endpoint } from '../base/endpoint.js';
+import type { Logger } from '../base/logger.js';
+import type { Random } from '../base/random.js';
+import { generateKeyPair, type KeyPair, type PublicKey } from './crypto/keys.js';
+import { SharedKeyCache } from './crypto/shared-key-cache.js';
+import { ToxId } from './crypto/tox-id.js';
+import { Dht } from './dht/dht.js';
+import { FriendList } from './friend/friend-list.js';
+import { type Friend, MessengerFriend } from './messenger.js';
+import { NetCrypto } from './net-crypto/net-crypto.js';
+import type { DatagramHandler, DatagramSocket } from './network/datagram-socket.js';
+import { type LocalInterface, localInterfaces } from './network/interfaces.js';
+import { PacketRouter } from './network/packet-router.js';
+import { Resolver } from './network/resolver.js';
+import { openUdpSocket } from './network/udp-socket.js';
+import { AnnounceServer } from './onion/announce-server.js';
+import { OnionClient } from './onion/onion-client.js';
+import { OnionRelay } from './onion/onion-relay.js';
+import { encodeFriendRequest } from './packet/friend.js';
+import { connectRoutes } from './routes.js';
+import { encodeSavedata, type Savedata } from './savedata.js';
+
+export interface ToxDeps {
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly log: Logger;
+  /** For simulations; the system's UDP when left out. */
+  readonly openSocket?: (onDatagram: DatagramHandler) => Promise<DatagramSocket>;
+  readonly interfaces?: () => readonly LocalInterface[];
+  readonly resolver?: Resolver;
+}
+
+export interface ToxOptions {
+  /** Who we are, and nodes of an earlier run. */
+  readonly savedata: Savedata;
+  /** UDP ports to choose from, ends included. */
+  readonly ports: { readonly first: number; readonly last: number };
+  readonly ipv6: boolean;
+  readonly lanDiscovery: boolean;
+  readonly bindAddress?: string;
+  /** A DHT key that outlives the run, for a bootstrap node; else a new one each time, which makes peers notice a restart. */
+  readonly dhtKeys?: KeyPair;
+}
+
+export interface BootstrapAddress {
+  /** A name or a literal address. */
+  readonly host: string;
+  readonly port: number;
+  readonly publicKey: PublicKey;
+}
+
+export interface FriendRequest {
+  readonly publicKey: PublicKey;
+  readonly message: Buffer;
+  /** Makes the sender a friend. */
+  accept(): Friend;
+}
+
+interface Stack {
+  readonly socket: DatagramSocket;
+  readonly dht: Dht;
+  readonly onion: OnionClient;
+  readonly netCrypto: NetCrypto;
+  readonly friends: FriendList;
+}
+
+export class Tox {
+  readonly id: ToxId;
+  readonly #deps: ToxDeps;
+  readonly #options: ToxOptions;
+  readonly #log: Logger;
+  readonly #resolver: Resolver;
+  readonly #dhtKeys: KeyPair;
+  readonly #friends = new Map<string, MessengerFriend>();
+  readonly #requestListeners: ((request: FriendRequest) => void)[] = [];
+  readonly #onlineListeners: ((isOnline: boolean) => void)[] = [];
+  #stack: Stack | undefined;
+
+  constructor(deps: ToxDeps, options: ToxOptions) {
+    this.#deps = deps;
+    this.#options = options;
+    this.#log = deps.log;
+    this.#resolver = deps.resolver ?? new Resolver({ clock: deps.clock });
+    const { publicKey, nospam } = options.savedata.identity;
+    this.id = new ToxId(publicKey, nospam);
+    this.#dhtKeys = options.dhtKeys ?? generateKeyPair(deps.random);
+  }
+
+  get publicKey(): PublicKey {
+    return this.id.publicKey;
+  }
+
+  get dhtPublicKey(): PublicKey {
+    return this.#dhtKeys.publicKey;
+  }
+
+  /** The UDP port. @throws Error before `start` */
+  get localPort(): number {
+    return this.#running().socket.localPort;
+  }
+
+  /** Whether others can find us: a node has confirmed that it stores our announcement. */
+  get isOnline(): boolean {
+    return this.#stack?.onion.isAnnounced ?? false;
+  }
+
+  onOnlineChange(listener: (isOnline: boolean) => void): void {
+    this.#onlineListeners.push(listener);
+  }
+
+  onFriendRequest(listener: (request: FriendRequest) => void): void {
+    this.#requestListeners.push(listener);
+  }
+
+  /** Opens the socket and begins. @throws NetworkError (rejects) when no port of the range can be bound */
+  async start(): Promise<void> {
+    if (this.#stack !== undefined) throw new Error('Tox: started already');
+    const router = new PacketRouter();
+    const socket = await this.#openSocket((packet, source) => router.receive(packet, source));
+    this.#stack = this.#build(socket, router);
+    const { dht, onion } = this.#stack;
+    dht.start();
+    dht.loadNodes(this.#options.savedata.dhtNodes);
+    onion.start();
+  }
+
+  /** Says good-bye to all friends, and closes the socket once that is sent. */
+  async stop(): Promise<void> {
+    const stack = this.#stack;
+    if (stack === undefined) return;
+    this.#stack = undefined;
+    for (const friend of this.#friends.values()) friend.leave();
+    this.#friends.clear();
+    stack.friends.close();
+    stack.netCrypto.stop();
+    stack.onion.stop();
+    stack.dht.stop();
+    await new Promise<void>((resolve) => {
+      this.#deps.clock.soon(resolve);
+    });
+    stack.socket.close();
+  }
+
+  /** Enters the network through a node. One that does not answer, or has no address, costs nothing but a few packets. */
+  bootstrap({ host, port, publicKey }: BootstrapAddress): void {
+    this.#running();
+    this.#resolver.resolve(host, port).then(
+      (endpoints) => {
+        for (const endpoint of endpoints) {
+          this.#stack?.dht.bootstrap({ endpoint, publicKey });
+          this.#stack?.onion.noteNode({ endpoint, publicKey });
+        }
+      },
+      (error) => this.#log.debug(`bootstrap node left out: ${messageOf(error)}`),
+    );
+  }
+
+  /**
+   * Makes a friend of somebody whose Tox ID we have, and asks until it is online.
+   * @param message 1 to 921 bytes
+   * @throws RangeError when the message has another length, or the key is ours or a friend's already
+   */
+  addFriend(id: ToxId, message: Buffer): Friend {
+    return this.#add(id.publicKey, encodeFriendRequest({ nospam: id.nospam, message }));
+  }
+
+  /** Makes a friend of somebody who knows us. @throws RangeError when the key is ours or a friend's already */
+  addFriendWithoutRequest(publicKey: PublicKey): Friend {
+    return this.#add(publicKey, undefined);
+  }
+
+  removeFriend(friend: Friend): void {
+    const key = friend.publicKey.hex;
+    this.#friends.get(key)?.leave();
+    this.#friends.delete(key);
+    this.#stack?.friends.remove(friend.publicKey);
+  }
+
+  /** The bytes of `tox_save`: who we are, and nodes for a warm start. */
+  savedata(): Buffer {
+    const dhtNodes = this.#stack?.dht.nodesToSave() ?? [];
+    const { savedata } = this.#options;
+    return encodeSavedata(dhtNodes.length > 0 ? { ...savedata, dhtNodes } : savedata);
+  }
+
+  #running(): Stack {
+    if (this.#stack === undefined) throw new Error('Tox: not started');
+    return this.#stack;
+  }
+
+  #openSocket(onDatagram: DatagramHandler): Promise<DatagramSocket> {
+    const { openSocket, random, log } = this.#deps;
+    if (openSocket !== undefined) return openSocket(onDatagram);
+    const { ports, ipv6, bindAddress } = this.#options;
+    return openUdpSocket(
+      { random, log },
+      { ports, ipv6, onDatagram, ...(bindAddress === undefined ? {} : { bindAddress }) },
+    );
+  }
+
+  #build(socket: DatagramSocket, router: PacketRouter): Stack {
+    const { clock, random, log } = this.#deps;
+    const { identity } = this.#options.savedata;
+    const { lanDiscovery } = this.#options;
+    const interfaces = this.#deps.interfaces ?? localInterfaces;
+    const keyPair = this.#dhtKeys;
+    const sharedKeys = new SharedKeyCache(keyPair.secretKey);
+    const send = (packet: Buffer, to: Endpoint): void => socket.send(packet, to);
+
+    const dht = new Dht(
+      { clock, random, log, send, keyPair, sharedKeys, interfaces },
+      { lanDiscovery, ipv6: socket.hasIpv6 },
+    );
+    const onionRelay = new OnionRelay({ clock, random, keyPair, sharedKeys, send });
+    const announceServer = new AnnounceServer({
+      clock,
+      random,
+      keyPair,
+      send,
+      closestNodes: (target, count, options) => dht.closestNodes(target, count, options),
+    });
+    const onion = new OnionClient(
+      {
+        clock,
+        random,
+        log,
+        send,
+        dhtKeyPair: keyPair,
+        identity,
+        pathNodes: () => dht.goodNodes(),
+        closestNodes: (target, count) => dht.closestNodes(target, count, { lan: true }),
+      },
+      {
+        onData: (sender, data) => friends.handleOnionData(sender, data),
+        onAnnouncedChange: (isAnnounced) => {
+          for (const listener of this.#onlineListeners) listener(isAnnounced);
+        },
+      },
+      { hasIpv6: socket.hasIpv6 },
+    );
+    const netCrypto = new NetCrypto(
+      { clock, random, log, send, dhtKeyPair: keyPair, dhtSharedKeys: sharedKeys, identity },
+      { onOffer: (offer) => friends.handleOffer(offer) },
+    );
+    const friends: FriendList = new FriendList(
+      {
+        clock,
+        random,
+        log,
+        dht,
+        onion,
+        netCrypto,
+        identity,
+        dhtKey: keyPair.publicKey,
+        localEndpoints: () => localEndpoints(interfaces(), socket),
+      },
+      { onFriendRequest: (publicKey, message) => this.#offerFriend(publicKey, message) },
+      { nospam: identity.nospam },
+    );
+    dht.onNode((node) => onion.noteNode(node));
+    connectRoutes(router, { dht, onionRelay, announceServer, onion, netCrypto });
+    return { socket, dht, onion, netCrypto, friends };
+  }
+
+  #add(publicKey: PublicKey, request: Buffer | undefined): Friend {
+    if (publicKey.equals(this.publicKey)) throw new RangeError('Tox: that is our own key');
+    const { friends } = this.#running();
+    // Whoever asks waits for the friend; whoever was asked has many friends, and those come by themselves.
+    const persistence = request === undefined ? 'patient' : 'eager';
+    const friend = new MessengerFriend(
+      { clock: this.#deps.clock, connect: (handlers) => friends.add(publicKey, handlers, persistence) },
+      { publicKey, request },
+    );
+    this.#friends.set(publicKey.hex, friend);
+    return friend;
+  }
+
+  #offerFriend(publicKey: PublicKey, message: Buffer): void {
+    const accept = (): Friend => this.#friends.get(publicKey.hex) ?? this.addFriendWithoutRequest(publicKey);
+    for (const listener of this.#requestListeners) listener({ publicKey, message, accept });
+  }
+}
+
+/** Where we might be reached, as far as this machine knows. */
+function localEndpoints(interfaces: readonly LocalInterface[], socket: DatagramSocket): Endpoint[] {
+  const addresses = [...interfaces.map(({ address }) => address), '127.0.0.1', '::1'];
+  const endpoints = addresses.map((address) => Endpoint.of(address, socket.localPort));
+  return endpoints.filter(
+    (endpoint) => endpoint !== undefined && (endpoint.family === 4 || socket.hasIpv6),
+  ) as Endpoint[];
+}

@@ -1,0 +1,138 @@
+/** Two whole stacks find each other through the DHT and the onion, shake hands and exchange packets. */
+import t from 'tap';
+import { acceptAll, type Peer, World } from '../support/world.js';
+
+const HELLO = Buffer.from('hi\0');
+const packet = (text: string): Buffer => Buffer.concat([Buffer.from([0xa2]), Buffer.from(text)]);
+/** A guard against never, ms of simulated time. */
+const LONG = 60_000;
+
+t.test('a client that knows one bootstrap node and a Tox ID comes online at its friend', async (t) => {
+  const world = new World(1);
+  const [node, server] = (await world.peers(2)) as [Peer, Peer];
+  const { friends, received } = acceptAll(server);
+  t.ok(await world.until(() => server.tox.isOnline, LONG), 'the server is announced');
+  const client = (await world.peer()).join(node);
+  const friend = client.tox.addFriend(server.tox.id, HELLO);
+  const took = await world.until(() => friend.isOnline && friends[0]?.isOnline === true, LONG);
+  t.ok(took !== undefined, `online on both sides, after ${took} ms`);
+  t.ok(friend.sendLossless(packet('first')));
+  t.ok(await world.until(() => received.length === 1, LONG));
+  t.same(received[0], packet('first'));
+});
+
+t.test('the server itself may be the only node of the network', async (t) => {
+  const world = new World(2);
+  const server = await world.peer();
+  acceptAll(server);
+  const client = (await world.peer()).join(server);
+  const friend = client.tox.addFriend(server.tox.id, HELLO);
+  t.ok(await world.until(() => friend.isOnline, LONG));
+});
+
+t.test('a fifth of all datagrams may be lost', async (t) => {
+  for (const seed of [3, 4, 5, 6]) {
+    const world = new World(seed);
+    world.network.faults.loss = 0.2;
+    const [node, server] = (await world.peers(4)) as [Peer, Peer];
+    acceptAll(server);
+    const client = (await world.peer()).join(node);
+    const friend = client.tox.addFriend(server.tox.id, HELLO);
+    const took = await world.until(() => friend.isOnline, LONG);
+    t.ok(took !== undefined, `online after ${took} ms`);
+  }
+});
+
+t.test('nine of ten bootstrap nodes may be black holes', async (t) => {
+  const world = new World(7);
+  const nodes = await world.peers(10);
+  for (const node of nodes.slice(1)) world.network.blackHoles.add(node.address);
+  const server = await world.peer();
+  const client = await world.peer();
+  for (const node of nodes) {
+    server.join(node);
+    client.join(node);
+  }
+  acceptAll(server);
+  const friend = client.tox.addFriend(server.tox.id, HELLO);
+  const took = await world.until(() => friend.isOnline, LONG);
+  t.ok(took !== undefined, `online after ${took} ms`);
+});
+
+t.test('IPv6 alone is enough', async (t) => {
+  const world = new World(8);
+  const server = await world.peer({ address: '2001:db8::1' });
+  const client = (await world.peer({ address: '2001:db8::2' })).join(server);
+  acceptAll(server);
+  const friend = client.tox.addFriend(server.tox.id, HELLO);
+  t.ok(await world.until(() => friend.isOnline, LONG));
+});
+
+t.test('a wrong nospam reaches nobody', async (t) => {
+  const world = new World(9);
+  const [node, server] = (await world.peers(2)) as [Peer, Peer];
+  const { friends } = acceptAll(server);
+  const client = (await world.peer()).join(node);
+  const { ToxId } = await import('../../src/tox/crypto/tox-id.js');
+  const friend = client.tox.addFriend(new ToxId(server.tox.publicKey, Buffer.alloc(4)), HELLO);
+  t.equal(await world.until(() => friend.isOnline, 20_000), undefined);
+  t.equal(friends.length, 0);
+});
+
+t.test('who says good-bye is offline at once', async (t) => {
+  const world = new World(10);
+  const [node, server] = (await world.peers(2)) as [Peer, Peer];
+  const { friends } = acceptAll(server);
+  const client = (await world.peer()).join(node);
+  const friend = client.tox.addFriend(server.tox.id, HELLO);
+  await world.until(() => friend.isOnline && friends[0]?.isOnline === true, LONG);
+  void client.tox.stop();
+  const took = await world.until(() => friends[0]?.isOnline === false, 1_000);
+  t.ok(took !== undefined && took < 100, 'not by a timeout');
+});
+
+t.test('a client that was killed and runs again with its identity replaces its dead session', async (t) => {
+  const world = new World(11);
+  const [node, server] = (await world.peers(3)) as [Peer, Peer];
+  const { received } = acceptAll(server);
+  const first = (await world.peer()).join(node);
+  const before = first.tox.addFriend(server.tox.id, HELLO);
+  t.ok(await world.until(() => before.isOnline, LONG));
+  world.network.blackHoles.add(first.address);
+  const second = (await world.peer({ savedata: first.savedata })).join(node);
+  const after = second.tox.addFriend(server.tox.id, HELLO);
+  const took = await world.until(() => after.isOnline, LONG);
+  t.ok(took !== undefined, `online again after ${took} ms`);
+  t.ok(after.sendLossless(packet('again')));
+  t.ok(await world.until(() => received.some((bytes) => bytes.equals(packet('again'))), LONG));
+});
+
+t.test('a server that was killed, and forgot its friends, is reached again after its restart', async (t) => {
+  const world = new World(12);
+  const [node, server] = (await world.peers(3)) as [Peer, Peer];
+  acceptAll(server);
+  const client = (await world.peer()).join(node);
+  const friend = client.tox.addFriend(server.tox.id, HELLO);
+  t.ok(await world.until(() => friend.isOnline, LONG));
+  world.network.blackHoles.add(server.address);
+  t.ok(await world.until(() => !friend.isOnline, LONG), 'the silence is noticed');
+  const again = (await world.peer({ savedata: server.savedata })).join(node);
+  acceptAll(again);
+  const took = await world.until(() => friend.isOnline, 5 * LONG);
+  t.ok(took !== undefined, `online again after ${took} ms`);
+});
+
+t.test('a path that is cut for a minute is used again when it is back', async (t) => {
+  const world = new World(13);
+  const [node, server] = (await world.peers(3)) as [Peer, Peer];
+  acceptAll(server);
+  const client = (await world.peer()).join(node);
+  const friend = client.tox.addFriend(server.tox.id, HELLO);
+  t.ok(await world.until(() => friend.isOnline, LONG));
+  world.network.blackHoles.add(client.address);
+  world.clock.advance(60_000);
+  t.notOk(friend.isOnline);
+  world.network.blackHoles.delete(client.address);
+  const took = await world.until(() => friend.isOnline, 5 * LONG);
+  t.ok(took !== undefined, `online again after ${took} ms`);
+});

@@ -1,0 +1,187 @@
+/**
+ * Real processes for tests, the demo and benchmarks: each is followed line by line, and none outlives the one that started
+ * it: `stop` asks, then kills, and what is left when this process exits is killed then.
+ */
+import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
+import { createSocket } from 'node:dgram';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+/** The root of the repository, from dist/test/support. */
+export const ROOT = fileURLToPath(new URL('../../../', import.meta.url));
+export const TUNTOX = join(ROOT, 'dist/src/bin/tuntox.js');
+
+/** A guard against hanging, several times what anything takes; never a statement about speed. */
+const PATIENCE = 30_000;
+
+const running = new Set<Process>();
+process.once('exit', () => {
+  for (const one of running) one.kill('SIGKILL');
+});
+
+export class Process {
+  readonly name: string;
+  readonly child: ChildProcessWithoutNullStreams;
+  stdout = '';
+  stderr = '';
+  readonly exited: Promise<number | NodeJS.Signals>;
+  #status: number | NodeJS.Signals | undefined;
+  #onOutput = new Set<() => void>();
+
+  constructor(
+    name: string,
+    command: string,
+    args: readonly string[],
+    options: { env?: NodeJS.ProcessEnv; cwd?: string } = {},
+  ) {
+    this.name = name;
+    this.child = spawn(command, args, { ...options, stdio: 'pipe' });
+    running.add(this);
+    this.child.stdin.on('error', () => {});
+    const collect = (stream: 'stdout' | 'stderr') => (bytes: Buffer) => {
+      this[stream] += bytes.toString('latin1');
+      for (const listener of this.#onOutput) listener();
+    };
+    this.child.stdout.on('data', collect('stdout'));
+    this.child.stderr.on('data', collect('stderr'));
+    this.exited = new Promise((resolve) => {
+      const end = (status: number | NodeJS.Signals): void => {
+        this.#status ??= status;
+        running.delete(this);
+        for (const listener of this.#onOutput) listener();
+        resolve(this.#status);
+      };
+      this.child.once('close', (code, signal) => end(code ?? signal ?? 1));
+      this.child.once('error', (error) => {
+        this.stderr += error.message;
+        end(127);
+      });
+    });
+  }
+
+  get pid(): number {
+    return this.child.pid ?? 0;
+  }
+
+  get hasExited(): boolean {
+    return this.#status !== undefined;
+  }
+
+  /** Waits until the output matches and gives the match. Rejects when the process ends first, with what it said. */
+  async waitFor(pattern: RegExp, patience = PATIENCE): Promise<RegExpExecArray> {
+    const find = (): RegExpExecArray | null => pattern.exec(this.stdout) ?? pattern.exec(this.stderr);
+    return new Promise((resolve, reject) => {
+      const finish = (result: RegExpExecArray | Error): void => {
+        clearTimeout(timer);
+        this.#onOutput.delete(check);
+        if (result instanceof Error) reject(result);
+        else resolve(result);
+      };
+      const check = (): void => {
+        const match = find();
+        if (match !== null) finish(match);
+        else if (this.hasExited) finish(this.#complaint(`ended with ${this.#status} before ${pattern}`));
+      };
+      const timer = setTimeout(() => finish(this.#complaint(`did not say ${pattern}`)), patience);
+      this.#onOutput.add(check);
+      check();
+    });
+  }
+
+  #complaint(what: string): Error {
+    return new Error(
+      `${this.name} ${what}\n--- stdout\n${this.stdout.slice(-2000)}\n--- stderr\n${this.stderr.slice(-4000)}`,
+    );
+  }
+
+  kill(signal: NodeJS.Signals): void {
+    this.child.kill(signal);
+  }
+
+  /** Asks the process to end, kills it when it does not; returns its exit status or signal. */
+  async stop(signal: NodeJS.Signals = 'SIGTERM'): Promise<number | NodeJS.Signals> {
+    this.kill(signal);
+    const timer = setTimeout(() => this.kill('SIGKILL'), 5_000);
+    const status = await this.exited;
+    clearTimeout(timer);
+    return status;
+  }
+
+  /** Resident memory in bytes, from /proc. */
+  async resident(): Promise<number> {
+    const { readFile } = await import('node:fs/promises');
+    const status = await readFile(`/proc/${this.pid}/status`, 'latin1');
+    return Number(/VmRSS:\s+(\d+) kB/.exec(status)?.[1] ?? 0) * 1024;
+  }
+}
+
+/** Runs the real command, without anything of the caller's environment that would change what it does. */
+export function startTuntox(
+  args: readonly string[],
+  options: { env?: NodeJS.ProcessEnv; name?: string } = {},
+): Process {
+  const env: NodeJS.ProcessEnv = { ...process.env, ...options.env };
+  for (const name of ['TUNTOX_SHARED_SECRET', 'ALL_PROXY', 'all_proxy'])
+    if (options.env?.[name] === undefined) delete env[name];
+  return new Process(options.name ?? 'tuntox', process.execPath, [TUNTOX, ...args], { env });
+}
+
+/** A UDP port that was free a moment ago. */
+export function freeUdpPort(): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const socket = createSocket('udp4');
+    socket.once('error', reject);
+    socket.bind(0, '127.0.0.1', () => {
+      const { port } = socket.address();
+      socket.close(() => resolve(port));
+    });
+  });
+}
+
+/** A TCP port that was free a moment ago. */
+export function freeTcpPort(): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const server = createServer();
+    server.once('error', reject);
+    server.listen(0, '127.0.0.1', () => {
+      const { port } = server.address() as { port: number };
+      server.close(() => resolve(port));
+    });
+  });
+}
+
+/** A directory that goes with this process. */
+export function temporaryDirectory(): string {
+  const path = mkdtempSync(join(tmpdir(), 'tuntox-test-'));
+  process.once('exit', () => rmSync(path, { recursive: true, force: true }));
+  return path;
+}
+
+/** Debian's tox-bootstrapd on loopback, as the only node of a network; ready when its port answers. */
+export async function startBootstrapd(): Promise<{ process: Process; port: number; key: string; argument: string }> {
+  const port = await freeUdpPort();
+  const directory = temporaryDirectory();
+  const config = join(directory, 'bootstrapd.conf');
+  writeFileSync(
+    config,
+    [
+      `port = ${port}`,
+      `keys_file_path = "${directory}/keys"`,
+      `pid_file_path = "${directory}/pid"`,
+      'enable_ipv6 = false',
+      'enable_ipv4_fallback = true',
+      'enable_lan_discovery = false',
+      'enable_tcp_relay = false',
+      'enable_motd = false',
+      'bootstrap_nodes = ( )',
+      '',
+    ].join('\n'),
+  );
+  const args = [`--config=${config}`, '--foreground', '--log-backend=stdout'];
+  const daemon = new Process('tox-bootstrapd', '/usr/bin/tox-bootstrapd', args);
+  const key = (await daemon.waitFor(/Public Key: ([0-9A-F]{64})/))[1] as string;
+  return { process: daemon, port, key, argument: `127.0.0.1:${port}:${key}` };
+}

@@ -1,0 +1,104 @@
+/** Whole Tox stacks on the simulated internet, in one process, repeatable from a seed. */
+import { silentLogger } from '../../src/base/logger.js';
+import type { Friend } from '../../src/tox/messenger.js';
+import { newSavedata, type Savedata } from '../../src/tox/savedata.js';
+import { Tox } from '../../src/tox/tox.js';
+import { ManualClock } from './manual-clock.js';
+import { SeededRandom } from './seeded-random.js';
+import { SimulatedNetwork } from './simulated-network.js';
+
+export const PORT = 33445;
+
+export interface PeerOptions {
+  /** A literal address; the next free public IPv4 address when left out. */
+  readonly address?: string;
+  readonly port?: number;
+  /** Another run of an identity that exists. */
+  readonly savedata?: Savedata;
+}
+
+export class Peer {
+  readonly tox: Tox;
+  readonly address: string;
+  readonly port: number;
+  readonly savedata: Savedata;
+
+  constructor(tox: Tox, address: string, port: number, savedata: Savedata) {
+    this.tox = tox;
+    this.address = address;
+    this.port = port;
+    this.savedata = savedata;
+  }
+
+  /** Enters the network through another peer. */
+  join(node: Peer): this {
+    this.tox.bootstrap({ host: node.address, port: node.port, publicKey: node.tox.dhtPublicKey });
+    return this;
+  }
+}
+
+export class World {
+  readonly clock = new ManualClock();
+  readonly random: SeededRandom;
+  readonly network: SimulatedNetwork;
+  #hosts = 0;
+
+  constructor(seed: number) {
+    this.random = new SeededRandom(seed);
+    this.network = new SimulatedNetwork(this.clock, new SeededRandom(seed + 1));
+  }
+
+  async peer(options: PeerOptions = {}): Promise<Peer> {
+    this.#hosts += 1;
+    const address = options.address ?? `198.51.${this.#hosts >> 8}.${this.#hosts & 0xff}`;
+    const port = options.port ?? PORT;
+    const savedata = options.savedata ?? newSavedata(this.random);
+    const random = new SeededRandom(this.random.uint32());
+    const tox = new Tox(
+      {
+        clock: this.clock,
+        random,
+        log: silentLogger,
+        openSocket: async (onDatagram) => this.network.socket(address, port, onDatagram),
+        interfaces: () => [{ address }],
+      },
+      { savedata, ports: { first: port, last: port }, ipv6: address.includes(':'), lanDiscovery: false },
+    );
+    await tox.start();
+    return new Peer(tox, address, port, savedata);
+  }
+
+  /** Peers that all enter through the first. */
+  async peers(count: number): Promise<Peer[]> {
+    const peers: Peer[] = [];
+    for (let index = 0; index < count; index += 1) peers.push(await this.peer());
+    for (const peer of peers.slice(1)) peer.join(peers[0] as Peer);
+    await this.settle();
+    return peers;
+  }
+
+  /** Lets promises that wait for nothing but each other run; simulated time stands still. */
+  async settle(): Promise<void> {
+    for (let turn = 0; turn < 20; turn += 1) await new Promise<void>((resolve) => setImmediate(resolve));
+  }
+
+  /** Runs until the condition holds; ms that it took, or undefined when `limit` ms passed first. */
+  async until(condition: () => boolean, limit: number): Promise<number | undefined> {
+    await this.settle();
+    const start = this.clock.now();
+    return this.clock.runUntil(condition, limit) ? this.clock.now() - start : undefined;
+  }
+}
+
+/** A server that accepts everybody, and remembers its friends and what they sent. */
+export function acceptAll(server: Peer): { friends: Friend[]; received: Buffer[] } {
+  const friends: Friend[] = [];
+  const received: Buffer[] = [];
+  server.tox.onFriendRequest((request) => {
+    const friend = request.accept();
+    if (friends.includes(friend)) return;
+    friends.push(friend);
+    friend.onLossless((packet) => received.push(packet));
+  });
+  return { friends, received };
+}
