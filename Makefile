@@ -63,7 +63,7 @@ soak: build ## let it run for long, with churn, and watch memory and descriptors
 	@node dist/bench/soak.js
 
 lint: node_modules/.package-lock.json ## check the style, without changing anything
-	@$(BIN)/biome ci --error-on-warnings
+	@$(BIN)/biome check --error-on-warnings
 
 format: node_modules/.package-lock.json ## format all files and sort their imports
 	@$(BIN)/biome check --write --linter-enabled=false
