@@ -56,8 +56,11 @@ packages:
 demo: build ## show it: a service carried through a private Tox network on this machine
 	@node dist/bench/demo.js
 
+# Each file of bench/ is a benchmark that runs by itself; what they share is in its subfolders.
+BENCHMARKS := $(filter-out bench/demo.ts bench/soak.ts,$(wildcard bench/*.ts))
+
 bench: build ## measure: time to connect, round trip, throughput, memory
-	@node dist/bench/main.js
+	@for file in $(BENCHMARKS); do echo "== $$file"; node "dist/$${file%.ts}.js" || exit; done
 
 soak: build ## let it run for long, with churn, and watch memory and descriptors
 	@node dist/bench/soak.js
