@@ -1,9 +1,11 @@
 /** Nodes of the DHT on a simulated network, each at an address of its own. */
-import { silentLogger } from '../../src/base/logger.js';
+
 import { Endpoint } from '../../src/base/endpoint.js';
+import { silentLogger } from '../../src/base/logger.js';
 import { generateKeyPair, type PublicKey } from '../../src/tox/crypto/keys.js';
 import { SharedKeyCache } from '../../src/tox/crypto/shared-key-cache.js';
 import { Dht, type DhtOptions } from '../../src/tox/dht/dht.js';
+import type { DatagramHandler } from '../../src/tox/network/datagram-socket.js';
 import { PacketRouter } from '../../src/tox/network/packet-router.js';
 import type { NodeInfo } from '../../src/tox/packet/node-info.js';
 import { ManualClock } from './manual-clock.js';
@@ -14,6 +16,18 @@ export interface DhtPeer extends NodeInfo {
   readonly dht: Dht;
   readonly router: PacketRouter;
 }
+
+export interface PeerPlace {
+  readonly address?: string;
+  readonly port?: number;
+  /**
+   * Behind a NAT that lets in only answers from where was sent to. One that is a cone uses one port for all destinations,
+   * a symmetric one a new port for each, counting up.
+   */
+  readonly nat?: 'cone' | 'symmetric';
+}
+
+type Send = (packet: Buffer, to: Endpoint) => void;
 
 export class DhtNetwork {
   readonly clock = new ManualClock();
@@ -29,16 +43,16 @@ export class DhtNetwork {
   }
 
   /** A started node, at 20.0.x.y:33445 unless said otherwise. */
-  peer(options: Partial<DhtOptions> & { readonly address?: string; readonly port?: number } = {}): DhtPeer {
+  peer(options: Partial<DhtOptions> & PeerPlace = {}): DhtPeer {
     const { clock, random } = this;
-    const { address, port = 33445, ...dhtOptions } = options;
+    const { address, port = 33445, nat, ...dhtOptions } = options;
     this.#made += 1;
     const endpoint = Endpoint.of(address ?? `20.0.${this.#made >> 8}.${this.#made & 0xff}`, port) as Endpoint;
     const router = new PacketRouter();
-    const socket = this.network.socket(endpoint.address, port, (packet, source) => router.receive(packet, source));
+    const receive: DatagramHandler = (packet, source) => router.receive(packet, source);
+    const send = nat === undefined ? this.#open(endpoint, receive) : this.#behindNat(nat, endpoint, receive);
     const keyPair = generateKeyPair(random);
     const sharedKeys = new SharedKeyCache(keyPair.secretKey);
-    const send = (packet: Buffer, to: Endpoint): void => socket.send(packet, to);
     const dht = new Dht(
       { clock, random, send, log: silentLogger, keyPair, sharedKeys },
       { lanDiscovery: false, ipv6: endpoint.family === 6, ...dhtOptions },
@@ -46,6 +60,31 @@ export class DhtNetwork {
     for (const [kind, handler] of dht.routes()) router.route(kind, handler);
     dht.start();
     return { dht, router, publicKey: keyPair.publicKey, endpoint };
+  }
+
+  #open(endpoint: Endpoint, receive: DatagramHandler): Send {
+    const socket = this.network.socket(endpoint.address, endpoint.port, receive);
+    return (packet, to) => socket.send(packet, to);
+  }
+
+  #behindNat(nat: 'cone' | 'symmetric', first: Endpoint, receive: DatagramHandler): Send {
+    const opened = new Map<string, Send>();
+    let cone: Send | undefined;
+    let nextPort = first.port;
+    return (packet, to) => {
+      let send = opened.get(to.key);
+      if (send === undefined) {
+        const isOpen = (source: Endpoint): boolean => (nat === 'cone' ? opened.has(source.key) : source.equals(to));
+        const filtered: DatagramHandler = (bytes, source) => {
+          if (isOpen(source)) receive(bytes, source);
+        };
+        send = cone ?? this.#open(Endpoint.of(first.address, nextPort) as Endpoint, filtered);
+        if (nat === 'cone') cone = send;
+        nextPort += 1;
+        opened.set(to.key, send);
+      }
+      send(packet, to);
+    };
   }
 
   /** Nodes that bootstrap from the first one, all joined. */

@@ -23,7 +23,7 @@ import { LanDiscovery, type LanDiscoveryDeps } from './lan-discovery.js';
 import { ListKeeper } from './list-keeper.js';
 import { NatPings } from './nat-pings.js';
 import { Newcomers } from './newcomers.js';
-import { NodesService } from './nodes-service.js';
+import { type NodesHandlers, NodesService } from './nodes-service.js';
 import { PingService } from './ping-service.js';
 import { type DhtRequestHandler, RequestForwarder } from './request-forwarder.js';
 import { SavedNodes } from './saved-nodes.js';
@@ -85,26 +85,11 @@ export class Dht {
     const send = this.#send;
     const envelope = new Envelope({ clock, random, ownKey, sharedKeys: deps.sharedKeys });
     this.#envelope = envelope;
+    const common = { clock, random, envelope, send };
     const onRequest = this.#onRequest;
-    this.#ping = new PingService({
-      clock,
-      random,
-      envelope,
-      send,
-      onRequest,
-      onResponse: (node) => this.#heard(node, undefined),
-    });
-    this.#nodes = new NodesService({
-      clock,
-      random,
-      envelope,
-      send,
-      handlers: {
-        closestNodes: (target, count, { lan }) => this.#known.closest(target, count, { lan }),
-        onRequest,
-        onResponse: this.#onNodes,
-      },
-    });
+    this.#ping = new PingService({ ...common, onRequest, onResponse: (node) => this.#heard(node, undefined) });
+    const closestNodes: NodesHandlers['closestNodes'] = (...query) => this.#known.closest(...query);
+    this.#nodes = new NodesService({ ...common, handlers: { closestNodes, onRequest, onResponse: this.#onNodes } });
     this.#close = new ListKeeper({ clock, random, ask: this.#ask }, { list: new CloseList(ownKey) });
     this.#requests = new RequestForwarder(
       { envelope, send, findNode: (key) => this.#close.list.find(key) },
@@ -118,7 +103,7 @@ export class Dht {
     const ask = (node: NodeInfo): void => this.#ask(node, ownKey);
     this.#bootstrapper = new Bootstrapper({ clock, random, ask, isConnected: () => this.isConnected });
     this.#saved = new SavedNodes(ask);
-    const natPings = new NatPings({ clock, random, envelope, send, findSearch: (key) => this.#searches.get(key) });
+    const natPings = new NatPings({ ...common, findSearch: (key) => this.#searches.get(key) });
     this.#requests.on(DhtRequestKind.NatPing, natPings.handle);
     this.#searches = new SearchTable({
       clock,

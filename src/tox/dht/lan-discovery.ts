@@ -74,9 +74,9 @@ export class LanDiscovery {
     return ports;
   }
 
-  /** The broadcast address of every network, and for IPv6 the group of all nodes on every link. */
+  /** This machine, the broadcast address of every network, and for IPv6 the group of all nodes on every link. */
   #addresses(): readonly string[] {
-    const addresses = new Set(['255.255.255.255']);
+    const addresses = new Set(['127.0.0.1', '255.255.255.255']);
     if (this.#ipv6) addresses.add('ff02::1');
     for (const { address, broadcast } of this.#deps.interfaces()) {
       if (addresses.size >= MAX_TARGETS) break;

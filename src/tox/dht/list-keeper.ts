@@ -49,13 +49,11 @@ export class ListKeeper {
 
   /** The node has answered a request about `asked`, or a ping. One that is new to the list is asked onwards at once. */
   heard(node: NodeInfo, asked: PublicKey | undefined, now: number): Hearing {
-    this.#lookup.answered(node);
     const hearing = this.list.heard(node.publicKey, node.endpoint, now);
     const association = this.list.find(node.publicKey)?.association(node.endpoint.family);
-    if (hearing === 'new' && association !== undefined) {
-      association.askedAt = now;
-      if (asked === undefined || !asked.equals(this.list.target)) this.#lookup.insist(node);
-    }
+    if (hearing === 'new' && association !== undefined) association.askedAt = now;
+    if (asked?.equals(this.list.target)) this.#lookup.answered(node);
+    else if (hearing === 'new') this.#lookup.insist(node);
     return hearing;
   }
 

@@ -66,7 +66,7 @@ export class Lookup {
     this.#add(node, true);
   }
 
-  /** The node has answered whatever was asked. */
+  /** The node has answered what it was asked about the target. */
   answered(node: NodeInfo): void {
     this.#silent.delete(idOf(node));
     if (this.#candidates.delete(idOf(node))) this.#pump();

@@ -1,0 +1,18 @@
+/** The other end of a DHT packet, made by hand: seals and opens with a key pair of its own. */
+import { SharedKeyCache } from '../../src/tox/crypto/shared-key-cache.js';
+import { generateKeyPair, type PublicKey } from '../../src/tox/crypto/keys.js';
+import { Envelope } from '../../src/tox/dht/envelope.js';
+import { ManualClock } from './manual-clock.js';
+import { SeededRandom } from './seeded-random.js';
+
+export interface Stranger {
+  readonly publicKey: PublicKey;
+  readonly envelope: Envelope;
+}
+
+export function stranger(seed: number, clock = new ManualClock()): Stranger {
+  const random = new SeededRandom(seed);
+  const { publicKey, secretKey } = generateKeyPair(random);
+  const sharedKeys = new SharedKeyCache(secretKey);
+  return { publicKey, envelope: new Envelope({ clock, random, ownKey: publicKey, sharedKeys }) };
+}

@@ -1,0 +1,77 @@
+import t from 'tap';
+import { Bootstrapper } from '../../../src/tox/dht/bootstrapper.js';
+import { ManualClock } from '../../support/manual-clock.js';
+import { named, node } from '../../support/nodes.js';
+import { SeededRandom } from '../../support/seeded-random.js';
+
+const A = node('0a', '192.0.2.1');
+
+function start() {
+  const clock = new ManualClock();
+  const asked: string[] = [];
+  const state = { isConnected: false };
+  const bootstrapper = new Bootstrapper({
+    clock,
+    random: new SeededRandom(1),
+    ask: (info) => asked.push(named(info)),
+    isConnected: () => state.isConnected,
+  });
+  return { clock, asked, state, bootstrapper };
+}
+
+t.test('a node is asked at once and again, ever more rarely, until it answers', async (t) => {
+  const { clock, asked, bootstrapper } = start();
+  bootstrapper.add(A);
+  t.equal(asked.length, 1);
+  clock.advance(250);
+  t.equal(asked.length, 2);
+  clock.advance(500);
+  t.equal(asked.length, 3);
+  bootstrapper.heard(A);
+  clock.advance(600_000);
+  t.equal(asked.length, 3);
+});
+
+t.test('a node that never answers is given up once others have', async (t) => {
+  const { clock, asked, state, bootstrapper } = start();
+  bootstrapper.add(A);
+  state.isConnected = true;
+  clock.advance(600_000);
+  t.ok(asked.length >= 5 && asked.length <= 7, `${asked.length}`);
+  t.equal(clock.pending, 0);
+});
+
+t.test('as long as nobody answers it goes on, about once a minute', async (t) => {
+  const { clock, asked, bootstrapper } = start();
+  bootstrapper.add(A);
+  clock.advance(600_000);
+  t.ok(asked.length > 14 && asked.length < 25, `${asked.length}`);
+});
+
+t.test('when all is lost it begins again, with those that had answered too', async (t) => {
+  const { clock, asked, bootstrapper } = start();
+  bootstrapper.add(A);
+  bootstrapper.heard(A);
+  bootstrapper.restart();
+  clock.advance(250);
+  t.equal(asked.length, 3);
+});
+
+t.test('the same node twice is asked as one, and the number of nodes is bounded', async (t) => {
+  const { clock, bootstrapper } = start();
+  bootstrapper.add(A);
+  bootstrapper.add(A);
+  t.equal(clock.pending, 1);
+  for (let index = 0; index < 1000; index += 1) bootstrapper.add(node('0b', '192.0.2.1', 1 + index));
+  t.equal(clock.pending, 256);
+});
+
+t.test('after stop nothing is asked any more', async (t) => {
+  const { clock, asked, bootstrapper } = start();
+  bootstrapper.add(A);
+  bootstrapper.stop();
+  bootstrapper.restart();
+  clock.advance(60_000);
+  t.equal(asked.length, 1);
+  t.equal(clock.pending, 0);
+});

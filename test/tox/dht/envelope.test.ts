@@ -1,0 +1,58 @@
+import t from 'tap';
+import { mutations } from '../../support/fuzz.js';
+import { stranger } from '../../support/dht-stranger.js';
+import { decodeDhtRequest } from '../../../src/tox/packet/dht-request.js';
+import { ManualClock } from '../../support/manual-clock.js';
+
+const PLAIN = Buffer.from('content');
+
+t.test('what one seals the other opens, and nobody else', async (t) => {
+  const [a, b, c] = [stranger(1), stranger(2), stranger(3)];
+  const packet = a.envelope.seal(2, b.publicKey, PLAIN);
+  t.equal(packet[0], 2);
+  const opened = b.envelope.open(packet);
+  t.equal(opened?.sender.hex, a.publicKey.hex);
+  t.same(opened?.plain, PLAIN);
+  t.equal(c.envelope.open(packet), undefined);
+});
+
+t.test('a DHT request is opened by its receiver only', async (t) => {
+  const [a, b, c] = [stranger(1), stranger(2), stranger(3)];
+  const request = decodeDhtRequest(a.envelope.sealRequest(b.publicKey, { kind: 0x9c, data: PLAIN }));
+  if (request === undefined) throw new Error('not decoded');
+  t.same(b.envelope.openRequest(request), { kind: 0x9c, data: PLAIN });
+  t.equal(c.envelope.openRequest(request), undefined);
+});
+
+t.test('our own packets are dropped', async (t) => {
+  const a = stranger(1);
+  t.equal(a.envelope.open(a.envelope.seal(2, a.publicKey, PLAIN)), undefined);
+});
+
+t.test('the same content is sealed differently each time', async (t) => {
+  const [a, b] = [stranger(1), stranger(2)];
+  t.notSame(a.envelope.seal(2, b.publicKey, PLAIN), a.envelope.seal(2, b.publicKey, PLAIN));
+});
+
+t.test('hostile bytes open nowhere', async (t) => {
+  const [a, b] = [stranger(1, new ManualClock()), stranger(2)];
+  const sample = a.envelope.seal(2, b.publicKey, PLAIN);
+  for (const bytes of mutations(5, [sample], 500)) {
+    // The kind is outside of the box, and is checked by the router and inside of the content.
+    if (!bytes.subarray(1).equals(sample.subarray(1)) && b.envelope.open(bytes) !== undefined) t.fail('opened');
+  }
+});
+
+t.test('a flood of packets is opened at 2000 a second', async (t) => {
+  const clock = new ManualClock();
+  const [a, b] = [stranger(1), stranger(2, clock)];
+  const packet = a.envelope.seal(2, b.publicKey, PLAIN);
+  const burst = (): number => {
+    let opened = 0;
+    for (let index = 0; index < 3000; index += 1) if (b.envelope.open(packet) !== undefined) opened += 1;
+    return opened;
+  };
+  t.equal(burst(), 2000);
+  clock.advance(500);
+  t.equal(burst(), 1000);
+});

@@ -1,0 +1,82 @@
+import t from 'tap';
+import { ListKeeper } from '../../../src/tox/dht/list-keeper.js';
+import { SearchList } from '../../../src/tox/dht/search-list.js';
+import { ManualClock } from '../../support/manual-clock.js';
+import { keyOf, named, node } from '../../support/nodes.js';
+import { SeededRandom } from '../../support/seeded-random.js';
+
+const TARGET = keyOf('00');
+const A = node('0a', '192.0.2.1');
+
+function start() {
+  const clock = new ManualClock();
+  const asked: string[] = [];
+  const keeper = new ListKeeper(
+    {
+      clock,
+      random: new SeededRandom(1),
+      ask: (info, target) => asked.push(`${named(info)} about ${target.hex.slice(0, 2)}`),
+    },
+    { list: new SearchList(TARGET) },
+  );
+  return { clock, asked, keeper };
+}
+
+const ABOUT_TARGET = '0a@192.0.2.1:33445 about 00';
+
+t.test('a node that answered about something else is asked about our target at once', async (t) => {
+  const { asked, keeper } = start();
+  t.equal(keeper.heard(A, keyOf('ff'), 0), 'new');
+  t.same(asked, [ABOUT_TARGET]);
+});
+
+t.test('a node that answered about our target is not asked again', async (t) => {
+  const { clock, asked, keeper } = start();
+  keeper.offer(A);
+  keeper.heard(A, TARGET, 0);
+  clock.advance(10_000);
+  t.same(asked, [ABOUT_TARGET]);
+});
+
+t.test('while our question is in flight, an answer to another one does not double it', async (t) => {
+  const { asked, keeper } = start();
+  keeper.offer(A);
+  keeper.heard(A, undefined, 0);
+  t.same(asked, [ABOUT_TARGET]);
+});
+
+t.test('five rounds go to random nodes at once, then one every 20 s, and each node is asked every 60 s', async (t) => {
+  const { asked, keeper } = start();
+  keeper.heard(A, TARGET, 0);
+  for (let now = 1000; now <= 5000; now += 1000) keeper.tick(now);
+  t.equal(asked.length, 5);
+  for (let now = 6000; now < 25_000; now += 1000) keeper.tick(now);
+  t.equal(asked.length, 5);
+  keeper.tick(25_000);
+  t.equal(asked.length, 6);
+  keeper.tick(59_999);
+  t.equal(asked.length, 7);
+  keeper.tick(60_000);
+  t.equal(asked.length, 8);
+});
+
+t.test('a bad node still is asked, a dead one no more as long as others live', async (t) => {
+  const { asked, keeper } = start();
+  const b = node('0b', '192.0.2.2');
+  keeper.heard(A, TARGET, 0);
+  keeper.heard(b, TARGET, 100_000);
+  keeper.tick(150_000);
+  t.ok(asked.includes(ABOUT_TARGET));
+  asked.length = 0;
+  keeper.tick(215_000);
+  t.notOk(asked.includes(ABOUT_TARGET));
+});
+
+t.test('when all are dead our own line was: they are asked again', async (t) => {
+  const { asked, keeper } = start();
+  keeper.heard(A, TARGET, 0);
+  keeper.tick(500_000);
+  t.same(asked, []);
+  keeper.tick(501_000);
+  t.same(asked, [ABOUT_TARGET]);
+});

@@ -1,0 +1,122 @@
+import { networkInterfaces } from 'node:os';
+import t from 'tap';
+import { silentLogger } from '../../../src/base/logger.js';
+import { NetworkError } from '../../../src/tox/network/network-error.js';
+import { openUdpSocket, type UdpSocket, type UdpSocketOptions } from '../../../src/tox/network/udp-socket.js';
+import { at } from '../../support/nodes.js';
+import { SeededRandom } from '../../support/seeded-random.js';
+
+const hasIpv6 = Object.values(networkInterfaces()).some((list) => list?.some((info) => info.address === '::1'));
+const NO_IPV6 = hasIpv6 ? false : 'this machine has no ::1';
+
+interface Opened extends UdpSocket {
+  readonly received: string[];
+  /** Resolves when that many datagrams have come. */
+  got(count: number): Promise<void>;
+}
+
+async function open(t: { teardown(end: () => void): void }, options: Partial<UdpSocketOptions> = {}): Promise<Opened> {
+  const received: string[] = [];
+  let notify = (): void => {};
+  const socket = await openUdpSocket(
+    { random: new SeededRandom(1), log: silentLogger },
+    {
+      ports: 0,
+      ipv6: true,
+      ...options,
+      onDatagram: (packet, source) => {
+        received.push(`${packet} from ${source}`);
+        notify();
+      },
+    },
+  );
+  t.teardown(() => socket.close());
+  const got = (count: number): Promise<void> =>
+    new Promise((resolve) => {
+      notify = () => received.length >= count && resolve();
+      notify();
+    });
+  return Object.assign(socket, { received, got });
+}
+
+t.test(
+  'datagrams travel over IPv4 and come from a plain IPv4 address, also through a socket for both families',
+  async (t) => {
+    const [a, b] = [await open(t), await open(t, { ipv6: false })];
+    a.send(Buffer.from('one'), at('127.0.0.1', b.localPort));
+    await b.got(1);
+    b.send(Buffer.from('two'), at('127.0.0.1', a.localPort));
+    await a.got(1);
+    t.same(b.received, [`one from 127.0.0.1:${a.localPort}`]);
+    t.same(a.received, [`two from 127.0.0.1:${b.localPort}`]);
+  },
+);
+
+t.test('datagrams travel over IPv6', { skip: NO_IPV6 }, async (t) => {
+  const [a, b] = [await open(t), await open(t, { bindAddress: '::1' })];
+  t.ok(a.hasIpv6);
+  a.send(Buffer.from('one'), at('::1', b.localPort));
+  await b.got(1);
+  t.same(b.received, [`one from [::1]:${a.localPort}`]);
+});
+
+t.test('a datagram is told apart from one of another port or address before it', async (t) => {
+  const [a, b, c] = [await open(t), await open(t), await open(t, { ipv6: false })];
+  for (const [socket, count] of [
+    [a, 1],
+    [b, 2],
+    [a, 3],
+    [c, 4],
+    [c, 5],
+  ] as const) {
+    socket.send(Buffer.from('x'), at('127.0.0.1', c.localPort));
+    await c.got(count);
+  }
+  t.same(
+    c.received,
+    [a, b, a, c, c].map((socket) => `x from 127.0.0.1:${socket.localPort}`),
+  );
+});
+
+t.test('a port is taken from the range, and when all are in use the error says what to do', async (t) => {
+  const first = await open(t, { ipv6: false });
+  const ports = { first: first.localPort, last: first.localPort };
+  await t.rejects(open(t, { ipv6: false, ports }), {
+    constructor: NetworkError,
+    code: 'port-in-use',
+    message: /choose other ports/,
+  });
+  const wider = { first: first.localPort - 3, last: first.localPort + 3 };
+  const second = await open(t, { ipv6: false, ports: wider });
+  t.not(second.localPort, first.localPort);
+  t.ok(second.localPort >= wider.first && second.localPort <= wider.last);
+});
+
+t.test('an address that is not ours is refused with a code', async (t) => {
+  await t.rejects(open(t, { bindAddress: '192.0.2.1' }), { code: 'no-address', message: /192\.0\.2\.1/ });
+});
+
+t.test('a range that is none is our own mistake', async (t) => {
+  await t.rejects(open(t, { ports: { first: 5, last: 4 } }), RangeError);
+  await t.rejects(open(t, { ports: { first: 0, last: 4 } }), RangeError);
+});
+
+t.test('what cannot be sent is counted and breaks nothing', async (t) => {
+  const [a, b] = [await open(t, { ipv6: false }), await open(t, { ipv6: false })];
+  a.send(Buffer.from('x'), at('127.0.0.1', 0));
+  a.send(Buffer.from('x'), at('2001:db8::1', 1));
+  t.equal(a.errors, 2);
+  a.send(Buffer.alloc(70_000), at('127.0.0.1', b.localPort));
+  a.send(Buffer.from('still alive'), at('127.0.0.1', b.localPort));
+  await b.got(1);
+  t.equal(a.errors, 3);
+  t.match(b.received, [/^still alive/]);
+});
+
+t.test('a closed socket loses what it is given', async (t) => {
+  const a = await open(t);
+  a.close();
+  a.close();
+  a.send(Buffer.from('x'), at('127.0.0.1', a.localPort));
+  t.equal(a.received.length, 0);
+});
