@@ -2,7 +2,9 @@
  * The lookup of a real public key: finds the nodes closest to it that answer, and keeps them (spec: "Onion announce").
  * Driven by events: each newly learnt node is asked at once when it may belong to the closest, up to a number at a time.
  *
- *     waiting --ask--> asked --answer--> resting --ask--> asked …          no answer to the last try: forgotten
+ *     waiting --ask--> asked --answer--> resting --ask--> asked …
+ *
+ * No answer to the last try: forgotten, unless all are silent.
  */
 import type { Clock, Timer } from '../../base/clock.js';
 import { ExpiringMap } from '../../base/expiring-map.js';
@@ -14,8 +16,13 @@ import { compareDistance } from './distance.js';
 const RETRIES_OF_STRANGERS = [700, 1_500, 3_000];
 /** Implementation: nodes that have answered before get more tries, or loss would have us give up good ones. */
 const RETRIES_OF_ACQUAINTANCES = [700, 1_500, 3_000, 3_000, 3_000];
-/** Implementation: nodes at most that have not answered yet; made-up nodes of a liar push out no more than these. */
-const MAX_CANDIDATES = 32;
+/** Implementation: nodes at most that wait to be asked; a remote can name as many as it likes. */
+const MAX_WAITING = 32;
+/** Implementation, ms: the gaps go on so while nobody at all answers, for then it is rather the network that is silent. */
+const GAP_IN_SILENCE = 3_000;
+/** Implementation: after so many tries it is an outage, and the gap grows, ms. */
+const TRIES_IN_SILENCE = 12;
+const GAP_IN_OUTAGE = 15_000;
 /** Specification (c-toxcore MIN_NODE_PING_TIME), ms for which a silent node is left alone. */
 const SILENCE_MEMORY = 10_000;
 const MAX_SILENT = 128;
@@ -74,18 +81,12 @@ export class AnnounceSearch {
   offer(nodes: readonly NodeInfo[]): void {
     const now = this.#clock.now();
     for (const node of nodes) {
-      if (this.#entries.has(node.publicKey.hex) || this.#silent.get(identityOf(node), now)) continue;
-      if (!this.#isWanted(node)) continue;
+      if (this.#entries.has(node.publicKey.hex) || !this.#isWanted(node)) continue;
+      if (this.#silent.get(identityOf(node), now) && this.#hasAnswers()) continue;
       this.#entries.set(node.publicKey.hex, { node, hasAnswered: false, phase: { kind: 'waiting' } });
     }
-    this.#dropFarCandidates();
+    this.#dropFarWaiting();
     this.#askWaiting();
-  }
-
-  /** Starts over with these nodes; when all is silent, also with those that were silent before. */
-  populate(nodes: readonly NodeInfo[]): void {
-    if (this.#entries.size === 0) this.#silent.clear();
-    this.offer(nodes);
   }
 
   /** Asks a node again that rests. Harmless for any other. */
@@ -126,12 +127,12 @@ export class AnnounceSearch {
     return farthest === undefined || compareDistance(this.#options.target, node.publicKey, farthest.node.publicKey) < 0;
   }
 
-  #dropFarCandidates(): void {
-    for (const entry of this.#entries.values()) {
-      if (entry.phase.kind === 'waiting' && !this.#isWanted(entry.node)) this.#forget(entry);
-    }
-    const candidates = [...this.#entries.values()].filter((entry) => !entry.hasAnswered).sort(this.#byDistance);
-    for (const entry of candidates.slice(MAX_CANDIDATES)) this.#forget(entry);
+  /** Those that are asked already stay, or a flood of newcomers would undo the limit of requests. */
+  #dropFarWaiting(): void {
+    const waiting = [...this.#entries.values()].filter(({ phase }) => phase.kind === 'waiting').sort(this.#byDistance);
+    waiting.forEach((entry, index) => {
+      if (index >= MAX_WAITING || !this.#isWanted(entry.node)) this.#forget(entry);
+    });
   }
 
   #askWaiting(): void {
@@ -148,17 +149,32 @@ export class AnnounceSearch {
   }
 
   #ask(entry: Entry, attempt: number): void {
-    const retries = entry.hasAnswered ? RETRIES_OF_ACQUAINTANCES : RETRIES_OF_STRANGERS;
-    const patience = retries[attempt];
-    if (patience === undefined) {
-      this.#silent.set(identityOf(entry.node), true, this.#clock.now());
-      this.#forget(entry);
-    } else {
-      const timer = this.#clock.after(patience, () => this.#ask(entry, attempt + 1));
-      entry.phase = { kind: 'asked', attempt, timer };
-      this.#owner.ask(entry.node, attempt);
-    }
+    const patience = (entry.hasAnswered ? RETRIES_OF_ACQUAINTANCES : RETRIES_OF_STRANGERS)[attempt];
+    if (patience !== undefined) this.#send(entry, attempt, patience);
+    else this.#giveUp(entry, attempt);
     if (attempt > 0) this.#askWaiting();
+  }
+
+  #send(entry: Entry, attempt: number, patience: number): void {
+    const timer = this.#clock.after(patience, () => this.#ask(entry, attempt + 1));
+    entry.phase = { kind: 'asked', attempt, timer };
+    this.#owner.ask(entry.node, attempt);
+  }
+
+  #giveUp(entry: Entry, attempt: number): void {
+    this.#forget(entry);
+    if (this.#hasAnswers()) {
+      this.#silent.set(identityOf(entry.node), true, this.#clock.now());
+      return;
+    }
+    const again: Entry = { node: entry.node, hasAnswered: false, phase: { kind: 'waiting' } };
+    this.#entries.set(entry.node.publicKey.hex, again);
+    this.#send(again, attempt, attempt < TRIES_IN_SILENCE ? GAP_IN_SILENCE : GAP_IN_OUTAGE);
+  }
+
+  #hasAnswers(): boolean {
+    for (const entry of this.#entries.values()) if (entry.hasAnswered) return true;
+    return false;
   }
 
   #forget(entry: Entry): void {

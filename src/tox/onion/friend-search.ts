@@ -134,7 +134,7 @@ export class FriendSearch implements SearchOwner {
     if (this.#state !== 'off') return;
     this.#state = 'running';
     this.#rounds.start();
-    this.#search.populate([...this.#remembered, ...this.#deps.seeds(this.#options.friend)]);
+    this.#search.offer([...this.#remembered, ...this.#deps.seeds(this.#options.friend)]);
   }
 
   /** Called by the onion client when it stops. */
@@ -153,7 +153,7 @@ export class FriendSearch implements SearchOwner {
   }
 
   noteNode(node: NodeInfo): void {
-    if (this.#state === 'running') this.#search.populate([node]);
+    if (this.#state === 'running') this.#search.offer([node]);
   }
 
   ask(node: NodeInfo): void {
@@ -180,7 +180,7 @@ export class FriendSearch implements SearchOwner {
 
   #nextRound(): void {
     for (const node of this.#search.nodes) this.#search.ask(node);
-    if (this.#search.isSparse) this.#search.populate(this.#deps.seeds(this.#options.friend));
+    if (this.#search.isSparse) this.#search.offer(this.#deps.seeds(this.#options.friend));
   }
 
   #onAnswer({ node, outcome, nodes }: RequestAnswer): void {

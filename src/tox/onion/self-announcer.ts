@@ -24,8 +24,6 @@ const POPULATE_GAPS = [700, 1_500, 3_000, 3_000, 3_000, 3_000, 3_000, 6_000, 15_
 /** c-toxcore ANNOUNCE_INTERVAL_NOT_ANNOUNCED, doubled with each refusal so that a full node is not pestered, ms. */
 const FIRST_REFUSAL_DELAY = 3_000;
 const MAX_REFUSAL_DELAY = 60_000;
-/** Tries with the ping id at hand, until its path is taken for broken and all begins anew. */
-const TRIES_BY_SAME_PATH = 2;
 
 /** What a node wants to see next time, from the exit of this path. */
 interface Ticket {
@@ -79,7 +77,7 @@ export class SelfAnnouncer implements SearchOwner {
   }
 
   start(): void {
-    this.#search.populate(this.#deps.seeds());
+    this.#search.offer(this.#deps.seeds());
     this.#populating.start();
   }
 
@@ -92,16 +90,21 @@ export class SelfAnnouncer implements SearchOwner {
   }
 
   noteNode(node: NodeInfo): void {
-    this.#search.populate([node]);
+    this.#search.offer([node]);
   }
 
   ask(node: NodeInfo, attempt: number): void {
     const slot = this.#slots.get(node.publicKey.hex);
-    if (slot !== undefined && attempt < TRIES_BY_SAME_PATH && this.#isGood(slot)) {
-      this.#send(node, slot.ticket.path, slot.ticket.pingId);
-    } else {
-      for (const path of this.#deps.paths.pickTwo(node.endpoint)) this.#send(node, path, NO_PING_ID);
+    const { paths } = this.#deps;
+    if (slot === undefined || !this.#isGood(slot)) {
+      for (const path of paths.pickTwo(node.endpoint)) this.#send(node, path, NO_PING_ID);
+      return;
     }
+    const { path, pingId } = slot.ticket;
+    this.#send(node, path, pingId);
+    // No answer: the path may be broken, so a fresh start is made by another one besides.
+    const other = attempt > 0 ? paths.pick({ avoidExit: node.endpoint, except: path }) : undefined;
+    if (other !== undefined) this.#send(node, other, NO_PING_ID);
   }
 
   onForgotten(node: NodeInfo): void {
@@ -111,7 +114,7 @@ export class SelfAnnouncer implements SearchOwner {
   }
 
   #populate(): void {
-    if (this.#search.isSparse) this.#search.populate(this.#deps.seeds());
+    if (this.#search.isSparse) this.#search.offer(this.#deps.seeds());
   }
 
   /** A ticket that just came is used by the way it came; an old one only if its path is still one that we want. */

@@ -82,7 +82,11 @@ class Bench {
     const response = answer && decodeOnionResponse(3, answer.packet);
     const sealed = response && decodeAnnounceResponse(variant, response.data);
     if (sealed?.sendback !== SENDBACK_NUMBER || answer?.to !== (ask.exit ?? EXIT)) return undefined;
-    const plain = open(new SharedKeyCache(requester.secretKey).get(this.keyPair.publicKey), sealed.nonce, sealed.sealed);
+    const plain = open(
+      new SharedKeyCache(requester.secretKey).get(this.keyPair.publicKey),
+      sealed.nonce,
+      sealed.sealed,
+    );
     return plain && decodeAnnounceResponseContent(variant, plain);
   }
 

@@ -1,0 +1,151 @@
+import t from 'tap';
+import { Endpoint } from '../../../src/base/endpoint.js';
+import { generateKeyPair } from '../../../src/tox/crypto/keys.js';
+import { HopPicker } from '../../../src/tox/onion/hop-picker.js';
+import type { OnionPath } from '../../../src/tox/onion/onion-path.js';
+import { PathPool } from '../../../src/tox/onion/path-pool.js';
+import type { NodeInfo } from '../../../src/tox/packet/node-info.js';
+import { ManualClock } from '../../support/manual-clock.js';
+import { SeededRandom } from '../../support/seeded-random.js';
+
+function make(count: number) {
+  const clock = new ManualClock();
+  const random = new SeededRandom(count);
+  const nodes: NodeInfo[] = [];
+  const grow = (to: number): void => {
+    while (nodes.length < to) {
+      const endpoint = Endpoint.of(`203.0.113.${nodes.length + 1}`, 33_445)!;
+      nodes.push({ publicKey: generateKeyPair(random).publicKey, endpoint });
+    }
+  };
+  grow(count);
+  const hops = new HopPicker({ random, nodes: () => nodes });
+  const pool = new PathPool({ clock, random, hops, firstHop: () => ({ send: () => {} }) });
+  const draw = (times = 100): Set<OnionPath | undefined> => new Set(Array.from({ length: times }, () => pool.pick()));
+  return { clock, random, nodes, grow, hops, pool, draw };
+}
+
+const addresses = (path: OnionPath | undefined): (string | undefined)[] =>
+  (path?.hops ?? []).map((hop) => hop.endpoint.address);
+
+t.test('without nodes there is no path', async (t) => {
+  const { pool, nodes } = make(0);
+  t.equal(pool.pick(), undefined);
+  t.same(pool.pickTwo(Endpoint.of('192.0.2.1', 1)!), []);
+  t.equal(nodes.length, 0);
+});
+
+t.test('one node serves as all three hops, two nodes there and back', async (t) => {
+  t.same(addresses(make(1).pool.pick()), ['203.0.113.1', '203.0.113.1', '203.0.113.1']);
+  const [first, second, third] = addresses(make(2).pool.pick());
+  t.equal(first, third);
+  t.not(first, second);
+});
+
+t.test('of three nodes or more, the hops are different ones', async (t) => {
+  for (const path of make(3).draw()) t.notOk(path?.isRepetitive);
+  for (const path of make(40).draw()) t.notOk(path?.isRepetitive);
+});
+
+t.test('there are six paths, and each is used', async (t) => {
+  t.equal(make(40).draw(300).size, 6);
+});
+
+t.test('the second of two paths is another one, also on a network of one node', async (t) => {
+  for (const count of [1, 5]) {
+    const { pool } = make(count);
+    const [first, second] = pool.pickTwo(Endpoint.of('192.0.2.1', 1)!);
+    t.ok(first !== undefined && second !== undefined && first !== second);
+  }
+});
+
+t.test('a path does not leave at its destination where there are others', async (t) => {
+  const { pool, nodes } = make(20);
+  const endpoint = nodes[3]!.endpoint;
+  for (let index = 0; index < 100; index += 1) {
+    t.not(pool.pick({ avoidExit: endpoint })?.exit.endpoint.key, endpoint.key);
+  }
+  t.ok(make(1).pool.pick({ avoidExit: endpoint }), 'but rather so than not at all');
+});
+
+t.test('a path that answered is preferred for what nobody confirms', async (t) => {
+  const { pool, draw } = make(20);
+  const [proven] = draw();
+  pool.noteAnswer(proven!);
+  for (let index = 0; index < 30; index += 1) t.equal(pool.pick({ proven: true }), proven);
+});
+
+t.test('a fresh path that stays silent twice is replaced after 2.5 s', async (t) => {
+  const { pool, clock } = make(20);
+  const path = pool.pick()!;
+  pool.noteRequest(path);
+  clock.advance(60_000);
+  t.ok(pool.isUsable(path), 'one loss is no proof');
+  pool.noteRequest(path);
+  t.ok(pool.isUsable(path), 'the answer may be on its way');
+  clock.advance(2_500);
+  t.notOk(pool.isUsable(path));
+});
+
+t.test('a path that worked gets four tries and 8 s, and an answer makes it good again', async (t) => {
+  const { pool, clock } = make(20);
+  const path = pool.pick()!;
+  pool.noteAnswer(path);
+  for (let index = 0; index < 4; index += 1) pool.noteRequest(path);
+  clock.advance(7_999);
+  t.ok(pool.isUsable(path));
+  pool.noteAnswer(path);
+  clock.advance(60_000);
+  t.ok(pool.isUsable(path));
+  for (let index = 0; index < 9; index += 1) {
+    pool.noteRequest(path);
+    clock.advance(2_000);
+  }
+  t.notOk(pool.isUsable(path), 'more requests do not keep a dead path alive');
+});
+
+t.test('a path lives for twenty minutes at the most', async (t) => {
+  const { pool, clock } = make(20);
+  const path = pool.pick()!;
+  clock.advance(1_199_999);
+  pool.noteAnswer(path);
+  t.ok(pool.isUsable(path));
+  clock.advance(1);
+  t.notOk(pool.isUsable(path));
+});
+
+t.test('when all paths are dead, new ones are made', async (t) => {
+  const { pool, clock, draw } = make(20);
+  const before = draw(300);
+  for (const path of before) for (let index = 0; index < 2; index += 1) pool.noteRequest(path!);
+  clock.advance(2_500);
+  for (const path of draw(300)) t.notOk(before.has(path));
+});
+
+t.test('a path that repeats a node goes once a better one works, not before', async (t) => {
+  const { pool, grow, draw } = make(1);
+  const first = pool.pick()!;
+  pool.noteAnswer(first);
+  grow(10);
+  t.ok(pool.isUsable(first), 'nothing better is known to work');
+  const better = [...draw(300)].find((path) => path?.isRepetitive === false)!;
+  pool.noteAnswer(better);
+  t.notOk(pool.isUsable(first));
+  for (const path of draw(300)) t.notOk(path?.isRepetitive);
+});
+
+t.test('nodes whose paths never worked are avoided, until one does', async (t) => {
+  const { hops, nodes } = make(30);
+  const broken = nodes.slice(0, 10);
+  const share = (): number => {
+    let count = 0;
+    for (let index = 0; index < 300; index += 1) {
+      for (const hop of hops.pick() ?? []) if (broken.includes(hop)) count += 1;
+    }
+    return count / 900;
+  };
+  for (const node of broken) hops.noteFailure([node, node, node]);
+  t.ok(share() < 0.2, 'a third would be blind');
+  for (const node of broken) hops.noteSuccess([node, node, node]);
+  t.ok(share() > 0.25);
+});
