@@ -2,8 +2,9 @@
  * Authenticated encryption (spec: "Box"): XSalsa20-Poly1305, the 16-byte MAC in front. NaCl's box with a precomputed key
  * and its secret box are the same construction, so one pair of functions serves both.
  */
-import type { PublicKey, SecretKey } from './keys.js';
+
 import { hsalsa20 } from './hsalsa20.js';
+import type { PublicKey, SecretKey } from './keys.js';
 import {
   crypto_auth,
   crypto_hash_sha512,
