@@ -1,0 +1,59 @@
+/**
+ * When to send a request packet, which confirms what arrived and lists what is missing. Every data packet confirms the
+ * unbroken part as well, so that traffic in both directions needs few of them. Pure.
+ */
+
+/** Specification (CRYPTO_SEND_PACKET_INTERVAL): ms between request packets at the most; they also keep NATs open. */
+const KEEPALIVE = 1000;
+
+/** Implementation: packets after which the peer is told; it learns its rate from that, and c-toxcore rewards a short queue. */
+const MAX_UNTOLD = 16;
+/** Implementation: ms that a packet waits to be confirmed by data of ours that goes anyway. */
+const MAX_DELAY = 10;
+/** Implementation: round trips before missing packets are listed again; sooner, what was sent again is still under way. */
+const REPEAT = 1.2;
+const MIN_REPEAT = 10;
+/** Implementation: packets spoken of per ms of pause between requests; a long list costs both sides time to walk it. */
+const SPAN_PER_MS = 1000;
+
+export class AckSchedule {
+  #untold = 0;
+  #untoldSince = 0;
+  #isUrgent = false;
+  #requestedAt = Number.NEGATIVE_INFINITY;
+
+  /** A lossless packet came, new or again. */
+  onReceived(now: number): void {
+    if (this.#untold === 0) this.#untoldSince = now;
+    this.#untold += 1;
+  }
+
+  /** Some packet was found missing, or the peer should learn at once how much it should have. */
+  urge(): void {
+    this.#isUrgent = true;
+  }
+
+  /** A data packet of ours carried the confirmation. */
+  onPiggybacked(hasHoles: boolean): void {
+    if (!hasHoles) this.#untold = 0;
+  }
+
+  onRequestSent(now: number): void {
+    this.#untold = 0;
+    this.#isUrgent = false;
+    this.#requestedAt = now;
+  }
+
+  /**
+   * When the next request is due, ms of the clock; in the past for at once.
+   * @param span numbers from the first missing one to the last known one; 0 when none is missing
+   * @param rtt ms
+   */
+  dueAt(span: number, rtt: number): number {
+    let due = this.#requestedAt + KEEPALIVE;
+    if (this.#untold > 0) due = Math.min(due, this.#untoldSince + (this.#untold >= MAX_UNTOLD ? 0 : MAX_DELAY));
+    if (this.#isUrgent) due = Number.NEGATIVE_INFINITY;
+    else if (span > 0) due = Math.min(due, this.#requestedAt + Math.max(MIN_REPEAT, REPEAT * rtt));
+    return Math.max(due, this.#requestedAt + span / SPAN_PER_MS);
+  }
+}

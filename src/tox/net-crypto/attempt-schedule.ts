@@ -1,0 +1,37 @@
+/**
+ * When a cookie request or a handshake goes out again. c-toxcore sends every 1000 ms, up to 8 times; the first repetitions
+ * may come sooner, for its answer is the same each time. Pure.
+ */
+
+/** Implementation: ms from each sending to the next, so that they go at 0, 150, 300, 600, 1000, 2000, 3000 and 4000 ms. */
+const PAUSES = [150, 150, 300, 400, 1000, 1000, 1000, 1000] as const;
+
+export class AttemptSchedule {
+  #sent = 0;
+  #dueAt: number;
+
+  constructor(now: number) {
+    this.#dueAt = now;
+  }
+
+  /** When `attempt` is to be asked, ms of the clock. */
+  get dueAt(): number {
+    return this.#dueAt;
+  }
+
+  /** What to do at `now`: nothing yet, send, or give up after 8 sendings without an answer. */
+  attempt(now: number): 'wait' | 'send' | 'give up' {
+    if (now < this.#dueAt) return 'wait';
+    const pause = PAUSES[this.#sent];
+    if (pause === undefined) return 'give up';
+    this.#sent += 1;
+    this.#dueAt = now + pause;
+    return 'send';
+  }
+
+  /** Begins anew: a new route has appeared, or a new packet is to be sent. */
+  restart(now: number): void {
+    this.#sent = 0;
+    this.#dueAt = now;
+  }
+}

@@ -1,0 +1,49 @@
+/** What a connection tells its owner, and what it needs of the table that it stands in. */
+import type { Clock } from '../../base/clock.js';
+import type { Endpoint } from '../../base/endpoint.js';
+import type { Logger } from '../../base/logger.js';
+import type { Random } from '../../base/random.js';
+import type { KeyPair, PublicKey } from '../crypto/keys.js';
+import type { CloseReason } from './connection-state.js';
+import type { CryptoConnection } from './crypto-connection.js';
+import type { Route } from './route.js';
+import type { Turn } from './turn.js';
+
+export interface ConnectionHandlers {
+  /** The peer can read us and we can read it; called once. */
+  onEstablished(): void;
+  /** A lossless packet (ids 16 to 191), in order; the bytes belong to the receiver. */
+  onLossless(data: Buffer): void;
+  /** A lossy packet (ids 192 to 254). */
+  onLossy(data: Buffer): void;
+  /** There is room again after a `sendLossless` that returned false. */
+  onDrain(): void;
+  /** It is over, and not because of our own `kill` or `stop`. */
+  onClosed(reason: CloseReason): void;
+  /** Packets go another way now. */
+  onRouteChange(route: Route | undefined): void;
+}
+
+export interface PeerKeys {
+  readonly realKey: PublicKey;
+  readonly dhtKey: PublicKey;
+}
+
+/** What the table of connections gives to each of them. */
+export interface ConnectionHost {
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly log: Logger;
+  readonly turn: Turn;
+  readonly identity: KeyPair;
+  readonly dhtKey: PublicKey;
+  send(packet: Buffer, to: Endpoint): void;
+  /** The key that our DHT key shares with another. */
+  dhtSecret(dhtKey: PublicKey): Buffer;
+  /** The key that our real key shares with another. */
+  realSecret(realKey: PublicKey): Buffer;
+  issueCookie(peer: PeerKeys): Buffer;
+  bind(route: Route, connection: CryptoConnection): void;
+  unbind(route: Route, connection: CryptoConnection): void;
+  forget(connection: CryptoConnection): void;
+}

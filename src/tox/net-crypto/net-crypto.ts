@@ -1,0 +1,263 @@
+/**
+ * The table of encrypted connections (spec: "Net crypto"): answers cookie requests, finds for each packet the connection it
+ * belongs to, by the address it came from or by the key it shows, and offers the handshakes of peers that have none.
+ */
+import type { Clock } from '../../base/clock.js';
+import type { Endpoint } from '../../base/endpoint.js';
+import type { Logger } from '../../base/logger.js';
+import type { Random } from '../../base/random.js';
+import { TokenBucket } from '../../base/token-bucket.js';
+import type { KeyPair, PublicKey } from '../crypto/keys.js';
+import { SharedKeyCache } from '../crypto/shared-key-cache.js';
+import { NONCE_SIZE } from '../crypto/sodium.js';
+import type { DatagramHandler } from '../network/datagram-socket.js';
+import { UdpKind } from '../packet/kind.js';
+import type { ConnectionHandlers, ConnectionHost, PeerKeys } from './connection-host.js';
+import { CookieJar } from './cookie.js';
+import { CryptoConnection } from './crypto-connection.js';
+import { buildCookieResponse, type OpenedHandshake, openCookieRequest, openHandshake } from './handshake.js';
+import { type Route, UdpRoute } from './route.js';
+import { Turn } from './turn.js';
+
+/** Implementation: cookie requests and handshakes answered a second; each costs one scalar multiplication, 56 µs. */
+const GREETING_RATE = 200;
+const GREETING_BURST = 400;
+/** Implementation: sessions tried a second for packets from unknown addresses, 2 µs each. */
+const TRIAL_RATE = 2000;
+const TRIAL_BURST = 500;
+/** Implementation: friends are few, and their keys with ours the only ones kept. */
+const REAL_KEYS = 512;
+/**
+ * Implementation: ms. A peer that lives speaks once a second; after this much silence a handshake of the same run of the same
+ * peer means that it has lost the session. c-toxcore ignores it until its own timeout, 32 s.
+ */
+const SILENCE_BEFORE_REPLACEMENT = 3500;
+
+export interface NetCryptoDeps {
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly log: Logger;
+  readonly dhtKeyPair: KeyPair;
+  readonly dhtSharedKeys: SharedKeyCache;
+  readonly identity: KeyPair;
+  send(packet: Buffer, to: Endpoint): void;
+}
+
+/** A peer without a connection, or with one that it has given up, has shaken hands. */
+export interface ConnectionOffer extends PeerKeys {
+  readonly source: Route;
+  /**
+   * Answers, and replaces an older connection with the same peer. Only while the offer is made.
+   * @throws Error afterwards, or when called twice
+   */
+  accept(handlers: ConnectionHandlers): CryptoConnection;
+}
+
+export interface NetCryptoHandlers {
+  /** Who does not accept the offer before returning has declined it; nothing is sent then. */
+  onOffer(offer: ConnectionOffer): void;
+}
+
+interface Binding {
+  readonly connection: CryptoConnection;
+  readonly route: Route;
+}
+
+export class NetCrypto {
+  readonly #deps: NetCryptoDeps;
+  readonly #handlers: NetCryptoHandlers;
+  readonly #turn: Turn;
+  readonly #jar: CookieJar;
+  readonly #realKeys: SharedKeyCache;
+  readonly #greetings: TokenBucket;
+  readonly #trials: TokenBucket;
+  readonly #host: ConnectionHost;
+  /** By the peer's real key. */
+  readonly #connections = new Map<string, CryptoConnection>();
+  /** By the key of a route. */
+  readonly #bindings = new Map<string, Binding>();
+  #trialOffset = 0;
+  #dropped = 0;
+
+  constructor(deps: NetCryptoDeps, handlers: NetCryptoHandlers) {
+    this.#deps = deps;
+    this.#handlers = handlers;
+    const { clock, random, identity } = deps;
+    const now = clock.now();
+    this.#turn = new Turn(clock);
+    this.#jar = new CookieJar(random, now);
+    this.#realKeys = new SharedKeyCache(identity.secretKey, REAL_KEYS);
+    this.#greetings = new TokenBucket(GREETING_RATE, GREETING_BURST, now);
+    this.#trials = new TokenBucket(TRIAL_RATE, TRIAL_BURST, now);
+    this.#host = this.#makeHost();
+  }
+
+  /** What the datagram router needs. */
+  routes(): [number, DatagramHandler][] {
+    return [
+      [UdpKind.CookieRequest, (packet, source) => this.#onCookieRequest(packet, this.#udpRoute(source))],
+      [UdpKind.CookieResponse, (packet, source) => this.#onCookieResponse(packet, this.#udpRoute(source))],
+      [UdpKind.CryptoHandshake, (packet, source) => this.#onHandshake(packet, this.#udpRoute(source))],
+      [UdpKind.CryptoData, (packet, source) => this.#onUdpData(packet, source)],
+    ];
+  }
+
+  /** A packet that came another way than by UDP. */
+  receive(packet: Buffer, source: Route): void {
+    const [kind] = packet;
+    if (kind === UdpKind.CookieRequest) this.#onCookieRequest(packet, source);
+    else if (kind === UdpKind.CookieResponse) this.#onCookieResponse(packet, source);
+    else if (kind === UdpKind.CryptoHandshake) this.#onHandshake(packet, source);
+    else if (kind === UdpKind.CryptoData) this.#onData(packet, source, this.#bindings.get(source.key));
+    else this.#dropped += 1;
+  }
+
+  /**
+   * Connects to a peer; it begins as soon as the connection is given a route.
+   * @throws RangeError when there is a connection to that real key
+   */
+  connect(peer: PeerKeys, handlers: ConnectionHandlers): CryptoConnection {
+    if (this.#connections.has(peer.realKey.hex)) {
+      throw new RangeError(`NetCrypto: connected to ${peer.realKey.short} already`);
+    }
+    return this.#add(new CryptoConnection(this.#host, peer, handlers));
+  }
+
+  /** The connection with a peer, whatever its state. */
+  connectionWith(realKey: PublicKey): CryptoConnection | undefined {
+    return this.#connections.get(realKey.hex);
+  }
+
+  /** Packets that belonged to nothing. */
+  get dropped(): number {
+    return this.#dropped;
+  }
+
+  /** Takes leave of every peer. */
+  stop(): void {
+    for (const connection of [...this.#connections.values()]) connection.kill();
+    this.#turn.stop();
+  }
+
+  #makeHost(): ConnectionHost {
+    const { clock, random, log, identity, dhtKeyPair, dhtSharedKeys } = this.#deps;
+    return {
+      clock,
+      random,
+      log,
+      turn: this.#turn,
+      identity,
+      dhtKey: dhtKeyPair.publicKey,
+      send: (packet, to) => this.#deps.send(packet, to),
+      dhtSecret: (dhtKey) => dhtSharedKeys.get(dhtKey),
+      realSecret: (realKey) => this.#realKeys.get(realKey),
+      issueCookie: ({ realKey, dhtKey }) => this.#jar.issue(realKey, dhtKey, clock.now()),
+      bind: (route, connection) => this.#bindings.set(route.key, { connection, route }),
+      unbind: (route, connection) => {
+        if (this.#bindings.get(route.key)?.connection === connection) this.#bindings.delete(route.key);
+      },
+      forget: (connection) => {
+        const key = connection.realKey.hex;
+        if (this.#connections.get(key) === connection) this.#connections.delete(key);
+      },
+    };
+  }
+
+  #add(connection: CryptoConnection): CryptoConnection {
+    this.#connections.set(connection.realKey.hex, connection);
+    return connection;
+  }
+
+  #udpRoute(source: Endpoint): Route {
+    return this.#bindings.get(source.key)?.route ?? new UdpRoute(source, this.#host.send);
+  }
+
+  #onCookieRequest(packet: Buffer, source: Route): void {
+    const now = this.#turn.now();
+    const request = this.#greetings.take(now)
+      ? openCookieRequest(packet, (dhtKey) => this.#deps.dhtSharedKeys.get(dhtKey))
+      : undefined;
+    if (request === undefined) {
+      this.#dropped += 1;
+      return;
+    }
+    const cookie = this.#jar.issue(request.realKey, request.dhtKey, now);
+    source.send(buildCookieResponse(request.key, this.#deps.random.bytes(NONCE_SIZE), cookie, request.echo));
+  }
+
+  #onCookieResponse(packet: Buffer, source: Route): void {
+    for (const connection of this.#connections.values()) {
+      if (connection.receiveCookieResponse(packet, source)) return;
+    }
+    this.#dropped += 1;
+  }
+
+  #onHandshake(packet: Buffer, source: Route): void {
+    const now = this.#turn.now();
+    const handshake = this.#greetings.take(now)
+      ? openHandshake(
+          packet,
+          (cookie) => this.#jar.open(cookie, now),
+          (realKey) => this.#realKeys.get(realKey),
+        )
+      : undefined;
+    const existing = handshake && this.#connections.get(handshake.realKey.hex);
+    if (handshake === undefined || existing?.isOutdated(handshake)) {
+      this.#dropped += 1;
+    } else if (existing === undefined || this.#replaces(existing, handshake, now)) {
+      this.#offer(handshake, source);
+    } else {
+      existing.receiveHandshake(handshake, source);
+    }
+  }
+
+  /** Whether the peer has begun anew since the connection was made. */
+  #replaces(existing: CryptoConnection, handshake: OpenedHandshake, now: number): boolean {
+    if (!existing.dhtKey.equals(handshake.dhtKey)) return true;
+    if (existing.state !== 'established' || existing.isOf(handshake)) return false;
+    return now - existing.lastHeardAt > SILENCE_BEFORE_REPLACEMENT;
+  }
+
+  #offer(handshake: OpenedHandshake, source: Route): void {
+    let isOpen = true;
+    this.#handlers.onOffer({
+      realKey: handshake.realKey,
+      dhtKey: handshake.dhtKey,
+      source,
+      accept: (handlers) => {
+        if (!isOpen) throw new Error('ConnectionOffer: accepted too late, or twice');
+        isOpen = false;
+        this.#connections.get(handshake.realKey.hex)?.close('replaced');
+        const peer = { realKey: handshake.realKey, dhtKey: handshake.dhtKey };
+        return this.#add(new CryptoConnection(this.#host, peer, handlers, { handshake, source }));
+      },
+    });
+    isOpen = false;
+  }
+
+  #onUdpData(packet: Buffer, source: Endpoint): void {
+    const binding = this.#bindings.get(source.key);
+    if (binding?.connection.receiveData(packet, binding.route, this.#turn.now())) return;
+    this.#onData(packet, new UdpRoute(source, this.#host.send), undefined);
+  }
+
+  #onData(packet: Buffer, source: Route, binding: Binding | undefined): void {
+    if (binding?.connection.receiveData(packet, source, this.#turn.now())) return;
+    if (!this.#tryAll(packet, source)) this.#dropped += 1;
+  }
+
+  /**
+   * A peer whose address has changed is known by its session alone. Each call begins with another one, so that all have
+   * their turn also when there are more of them than trials.
+   */
+  #tryAll(packet: Buffer, source: Route): boolean {
+    const now = this.#turn.now();
+    const connections = [...this.#connections.values()];
+    for (let at = 0; at < connections.length; at += 1) {
+      if (!this.#trials.take(now)) return false;
+      this.#trialOffset = (this.#trialOffset + 1) % connections.length;
+      if (connections[this.#trialOffset]?.receiveData(packet, source, now)) return true;
+    }
+    return false;
+  }
+}

@@ -1,0 +1,168 @@
+/**
+ * What runs inside a session: lossless packets in order in both directions, lossy ones, and the request packets that keep
+ * the two ends in step. It knows numbers and time; sealing and routes are the connection's.
+ */
+import { CryptoKind } from '../packet/kind.js';
+import type { DataContent } from '../packet/net-crypto.js';
+import { encodePacketRequest } from '../packet/net-crypto-request.js';
+import { AckSchedule } from './ack-schedule.js';
+import { Congestion } from './congestion.js';
+import { distanceBetween } from './packet-number.js';
+import { ReceiveWindow } from './receive-window.js';
+import { Rtt } from './rtt.js';
+import { SendWindow } from './send-window.js';
+import { Sender } from './sender.js';
+
+export interface PacketStreamDeps {
+  /** Seals and sends one data packet. */
+  emit(bufferStart: number, packetNumber: number, data: Buffer): void;
+  /** False while there is no session, when nothing can be sealed. */
+  isOpen(): boolean;
+  /** A packet in order; the bytes belong to the receiver. */
+  onLossless(data: Buffer): void;
+  onLossy(data: Buffer): void;
+  /** There is room again after a refusal. */
+  onDrain(): void;
+}
+
+const KILL = Buffer.from([CryptoKind.Kill]);
+
+export class PacketStream {
+  readonly #deps: PacketStreamDeps;
+  readonly #rtt = new Rtt();
+  readonly #congestion = new Congestion(this.#rtt);
+  readonly #sendWindow: SendWindow;
+  readonly #receiveWindow: ReceiveWindow;
+  readonly #sender: Sender;
+  readonly #acks = new AckSchedule();
+  /** What was malformed, doubled or out of all windows; for the curious. */
+  #dropped = 0;
+
+  /** @param options.firstNumber of the packets of both directions; always 0 on the wire, tests begin near the wrap */
+  constructor(deps: PacketStreamDeps, options: { readonly firstNumber?: number } = {}) {
+    this.#deps = deps;
+    this.#sendWindow = new SendWindow(options.firstNumber);
+    this.#receiveWindow = new ReceiveWindow(options.firstNumber);
+    this.#sender = new Sender({
+      window: this.#sendWindow,
+      congestion: this.#congestion,
+      rtt: this.#rtt,
+      transmit: (number, data) => this.#emit(number, data),
+      advertise: () => this.#acks.urge(),
+    });
+  }
+
+  get rtt(): Rtt {
+    return this.#rtt;
+  }
+
+  /** Bytes a ms that the path was seen to deliver. */
+  get deliveryRate(): number {
+    return this.#congestion.deliveryRate;
+  }
+
+  get retransmissions(): number {
+    return this.#sender.retransmissions;
+  }
+
+  get dropped(): number {
+    return this.#dropped;
+  }
+
+  /** Whether packets wait to be sent or confirmed. */
+  get isIdle(): boolean {
+    return !this.#sendWindow.hasUnsent && !this.#sendWindow.hasUnconfirmed;
+  }
+
+  /** Takes a lossless packet, or returns false and takes nothing. */
+  takeLossless(data: Buffer, isUrgent: boolean): boolean {
+    return this.#sender.take(data, isUrgent);
+  }
+
+  /** Sends a lossy packet at once; false when there is no session, or the peer has not been heard for too long. */
+  sendLossy(data: Buffer): boolean {
+    if (!this.#deps.isOpen() || !this.#sender.maySendLossy) return false;
+    this.#emit(this.#sendWindow.next, data);
+    return true;
+  }
+
+  sendKill(): void {
+    this.#emit(this.#sendWindow.next, KILL);
+  }
+
+  /** The peer has just become able to read us: tell it at once what it should have. */
+  urge(): void {
+    this.#acks.urge();
+  }
+
+  /** One opened data packet of the peer. */
+  receive({ bufferStart, packetNumber, data }: DataContent, now: number): void {
+    const id = data[0] as number;
+    const isRequest = id === CryptoKind.Request;
+    // A confirmation older than the newest one says nothing, but what came with it is good (c-toxcore drops it whole).
+    if (!this.#sender.heard(bufferStart, isRequest ? data : undefined, now)) this.#dropped += 1;
+    if (isRequest) {
+      this.#receiveWindow.advertised(packetNumber);
+    } else if (id >= CryptoKind.FirstLossless && id <= CryptoKind.LastLossless) {
+      this.#acks.onReceived(now);
+      this.#receiveLossless(packetNumber, data);
+    } else if (id >= CryptoKind.FirstLossy && id <= CryptoKind.LastLossy) {
+      this.#receiveWindow.advertised(packetNumber);
+      this.#deps.onLossy(data);
+    } else {
+      this.#dropped += 1;
+    }
+    if (this.#receiveWindow.takeNewHole()) this.#acks.urge();
+  }
+
+  #receiveLossless(number: number, data: Buffer): void {
+    const arrival = this.#receiveWindow.arrived(number, data);
+    if (arrival !== 'next') {
+      if (arrival !== 'early') this.#dropped += 1;
+      return;
+    }
+    let next: Buffer | undefined = data;
+    while (next !== undefined && this.#deps.isOpen()) {
+      this.#deps.onLossless(next);
+      next = this.#receiveWindow.takeNext();
+    }
+  }
+
+  /** Sends what is due: data first, which carries confirmations, then a request packet if one is still needed. */
+  endTurn(now: number): void {
+    if (!this.#deps.isOpen()) return;
+    this.#sender.pump(now);
+    if (this.#requestDueAt <= now) {
+      this.#emit(this.#sendWindow.next, this.#buildRequest());
+      this.#acks.onRequestSent(now);
+    }
+    if (this.#sender.takeDrain()) this.#deps.onDrain();
+  }
+
+  /** Whether `endTurn` should be called in the next turn. */
+  get isBehind(): boolean {
+    return this.#deps.isOpen() && this.#sender.isBehind;
+  }
+
+  /** When `endTurn` should be called next at the latest, ms of the clock. */
+  wakeAt(now: number): number {
+    return this.#deps.isOpen() ? Math.min(this.#sender.wakeAt(now), this.#requestDueAt) : Number.POSITIVE_INFINITY;
+  }
+
+  get #requestDueAt(): number {
+    const { start, end } = this.#receiveWindow;
+    return this.#acks.dueAt(distanceBetween(start, end), this.#rtt.smoothed);
+  }
+
+  readonly #isMissing = (number: number): boolean => this.#receiveWindow.isMissing(number);
+
+  #buildRequest(): Buffer {
+    return encodePacketRequest(this.#receiveWindow.start, this.#receiveWindow.end, this.#isMissing);
+  }
+
+  #emit(number: number, data: Buffer): void {
+    this.#deps.emit(this.#receiveWindow.start, number, data);
+    this.#sender.sealed();
+    this.#acks.onPiggybacked(this.#receiveWindow.hasHoles);
+  }
+}

@@ -1,0 +1,56 @@
+/**
+ * Guesses the nonce of a received packet from the 16 bits that travel with it (c-toxcore: handle_data_packet): it lies
+ * 0 to 65535 after a base, and the base moves on by a third of that once packets come from the last third.
+ */
+import { ownedCopy } from '../../base/bytes.js';
+import { advanceNonce, nonceAfter } from '../crypto/nonce.js';
+import { NONCE_SIZE } from '../crypto/sodium.js';
+
+/** Specification (DATA_NUM_THRESHOLD). */
+const STEP = 21_845;
+const LOW_AT = NONCE_SIZE - 2;
+
+export class ReceiveNonce {
+  /** The base; its last two bytes are scratch. */
+  #same: Buffer;
+  /** The base plus 2^16, for packets whose 16 bits have wrapped. */
+  #carried: Buffer;
+  #low: number;
+  #newest = -1;
+
+  /** @param base the base nonce in the peer's handshake, 24 bytes, copied */
+  constructor(base: Buffer) {
+    this.#same = ownedCopy(base);
+    this.#carried = nonceAfter(base, 0x1_0000);
+    this.#low = base.readUInt16BE(LOW_AT);
+  }
+
+  /** The full nonce, good until the next call. @param low the last 16 bits */
+  full(low: number): Buffer {
+    const nonce = low >= this.#low ? this.#same : this.#carried;
+    nonce[LOW_AT] = low >> 8;
+    nonce[LOW_AT + 1] = low & 0xff;
+    return nonce;
+  }
+
+  /**
+   * The packet with these 16 bits was genuine.
+   * @returns whether none before was sent later: a copy of an old packet never says so
+   */
+  opened(low: number): boolean {
+    const ahead = (low - this.#low) & 0xffff;
+    const isNewest = ahead > this.#newest;
+    if (isNewest) this.#newest = ahead;
+    if (ahead > 2 * STEP) this.#move();
+    return isNewest;
+  }
+
+  #move(): void {
+    const base = this.full(this.#low);
+    advanceNonce(base, STEP);
+    this.#carried = nonceAfter(base, 0x1_0000);
+    this.#same = base;
+    this.#low = base.readUInt16BE(LOW_AT);
+    this.#newest -= STEP;
+  }
+}

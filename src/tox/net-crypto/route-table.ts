@@ -1,0 +1,105 @@
+/**
+ * The routes of one connection and the choice among them (c-toxcore: return_ip_port_connection): heard of lately before
+ * not, then LAN over IPv4, then IPv6, then IPv4; relays only while no UDP route is alive.
+ */
+import type { Route } from './route.js';
+
+/** Specification (UDP_DIRECT_TIMEOUT): ms after which a silent UDP route no longer counts as direct. */
+const DIRECT_TIMEOUT = 8000;
+
+/** Implementation: both sides speak at least once a second, so a route this many ms behind another one was left by the peer. */
+const LEFT_BEHIND = 2500;
+/** Implementation: addresses of one peer. LAN, public, a rebound port and IPv6 fit; more is hearsay. */
+const MAX_UDP_ROUTES = 4;
+/** Implementation: relays that tie two peers; c-toxcore uses up to 3. */
+const MAX_RELAY_ROUTES = 4;
+
+interface Entry {
+  readonly route: Route;
+  heardAt: number;
+}
+
+export class RouteTable {
+  readonly #entries: Entry[] = [];
+  #latestHeardAt = Number.NEGATIVE_INFINITY;
+
+  get all(): readonly Route[] {
+    return this.#entries.map((entry) => entry.route);
+  }
+
+  has(key: string): boolean {
+    return this.#entries.some((entry) => entry.route.key === key);
+  }
+
+  /** Adds a route. @returns what had to go for it: the one of its sort that was silent longest */
+  add(route: Route): Route | undefined {
+    if (this.has(route.key)) return undefined;
+    const isRelay = route.kind === 'relay';
+    const rivals = this.#entries.filter((entry) => (entry.route.kind === 'relay') === isRelay);
+    this.#entries.push({ route, heardAt: Number.NEGATIVE_INFINITY });
+    if (rivals.length < (isRelay ? MAX_RELAY_ROUTES : MAX_UDP_ROUTES)) return undefined;
+    const oldest = rivals.reduce((a, b) => (b.heardAt < a.heardAt ? b : a));
+    this.remove(oldest.route.key);
+    return oldest.route;
+  }
+
+  remove(key: string): Route | undefined {
+    const at = this.#entries.findIndex((entry) => entry.route.key === key);
+    return at < 0 ? undefined : this.#entries.splice(at, 1)[0]?.route;
+  }
+
+  /** A packet that only the peer can have made came this way. @returns false when the route is not known */
+  heard(key: string, now: number): boolean {
+    for (const entry of this.#entries) {
+      if (entry.route.key !== key) continue;
+      entry.heardAt = now;
+      this.#latestHeardAt = now;
+      return true;
+    }
+    return false;
+  }
+
+  /** When a packet came over any route, ms; -Infinity for never. */
+  get latestHeardAt(): number {
+    return this.#latestHeardAt;
+  }
+
+  /** Where to send now. */
+  best(now: number): Route | undefined {
+    let best: Entry | undefined;
+    let bestRank = Number.NEGATIVE_INFINITY;
+    for (const entry of this.#entries) {
+      const rank = this.#rank(entry, now);
+      if (best === undefined || rank > bestRank || (rank === bestRank && entry.heardAt >= best.heardAt)) {
+        best = entry;
+        bestRank = rank;
+      }
+    }
+    return best?.route;
+  }
+
+  /** The UDP route to try with small packets while a relay carries the rest. */
+  bestUdp(): Route | undefined {
+    const udp = this.#entries.filter((entry) => entry.route.kind !== 'relay');
+    return udp.reduce<Entry | undefined>((a, b) => (a === undefined || b.heardAt >= a.heardAt ? b : a), undefined)
+      ?.route;
+  }
+
+  #rank({ route, heardAt }: Entry, now: number): number {
+    if (route.kind === 'relay') return 10;
+    const isAlive = now - heardAt <= DIRECT_TIMEOUT && this.#latestUdpHeardAt() - heardAt <= LEFT_BEHIND;
+    const family = route.kind === 'udp6' ? 1 : route.isLan ? 2 : 0;
+    return (isAlive ? 20 : 0) + family;
+  }
+
+  #latestUdpHeardAt(): number {
+    let latest = Number.NEGATIVE_INFINITY;
+    for (const { route, heardAt } of this.#entries) if (route.kind !== 'relay' && heardAt > latest) latest = heardAt;
+    return latest;
+  }
+
+  /** Whether some UDP route carried a packet of the peer within 8 s. */
+  isDirect(now: number): boolean {
+    return now - this.#latestUdpHeardAt() <= DIRECT_TIMEOUT;
+  }
+}

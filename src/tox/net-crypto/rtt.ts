@@ -1,0 +1,60 @@
+/** Round-trip times in ms: the smallest of the last seconds, the latest, and the smoothed one with its variation (RFC 6298). */
+
+/** Implementation: ms; the smallest time is that of the last one to two such spans, as a path may change. BBR's value. */
+const MIN_SPAN = 10_000;
+/** Implementation: what a new connection reckons with, ms. */
+const UNKNOWN = 100;
+/** Implementation: a coarse clock can measure 0, by which nothing can be divided. */
+const SHORTEST = 0.05;
+
+export class Rtt {
+  #min = Number.POSITIVE_INFINITY;
+  #previousMin = Number.POSITIVE_INFINITY;
+  #spanStartedAt = 0;
+  #latest = UNKNOWN;
+  #smoothed = UNKNOWN;
+  #variation = UNKNOWN / 2;
+  #isKnown = false;
+
+  /** @param measured ms */
+  add(measured: number, now: number): void {
+    const sample = Math.max(SHORTEST, measured);
+    this.#latest = sample;
+    if (now - this.#spanStartedAt > MIN_SPAN) {
+      this.#previousMin = this.#min;
+      this.#min = sample;
+      this.#spanStartedAt = now;
+    }
+    if (sample < this.#min) this.#min = sample;
+    if (this.#isKnown) {
+      this.#variation += (Math.abs(this.#smoothed - sample) - this.#variation) / 4;
+      this.#smoothed += (sample - this.#smoothed) / 8;
+    } else {
+      this.#smoothed = sample;
+      this.#variation = sample / 2;
+      this.#isKnown = true;
+    }
+  }
+
+  /** False before the first measurement, when the others tell a guess. */
+  get isKnown(): boolean {
+    return this.#isKnown;
+  }
+
+  get min(): number {
+    return this.#isKnown ? Math.min(this.#min, this.#previousMin) : UNKNOWN;
+  }
+
+  get smoothed(): number {
+    return this.#smoothed;
+  }
+
+  get variation(): number {
+    return this.#variation;
+  }
+
+  /** The larger of the latest and the smoothed time: by then an answer should have come. */
+  get recent(): number {
+    return Math.max(this.#latest, this.#smoothed);
+  }
+}

@@ -1,0 +1,233 @@
+/**
+ * The sending half of a connection: takes packets, lets them go as the congestion control allows, sends lost ones again and
+ * probes when the peer falls silent. Pure but for `transmit`: the connection calls it with the time, and asks when next.
+ */
+import type { Congestion } from './congestion.js';
+import { distanceBetween } from './packet-number.js';
+import type { Rtt } from './rtt.js';
+import { MAX_IN_FLIGHT_NUMBERS, type SendWindow, WIRE_OVERHEAD } from './send-window.js';
+
+/** Implementation: the queue of unsent packets spans this many ms at the present rate; interactive tunnels wait behind it. */
+const QUEUE_SPAN = 5;
+/** Implementation: bytes; the least keeps a slow connection busy between two calls of the application. */
+const MIN_QUEUE = 64 * 1024;
+const MAX_QUEUE = 1024 * 1024;
+/** Implementation: bytes beyond the bound for our own few packets (ALIVE, ONLINE), which have nowhere to wait. */
+const URGENT_RESERVE = 64 * 1024;
+
+/** Implementation: packets in one turn of the event loop, about half a ms; what arrives meanwhile then has its turn. */
+const MAX_PACKETS_PER_TURN = 64;
+/** Implementation: packets from the first missing one that are sent again although the window is full. */
+const ALWAYS_AGAIN = 64;
+/** Implementation: a late timer catches up on this many ms, in a burst of no more than so many bytes. */
+const BURST_SPAN = 4;
+const MIN_BURST = 16 * 1428;
+const MAX_BURST = 512 * 1024;
+/** Implementation: ms between bursts; timers are no finer. */
+const BURST_INTERVAL = 1;
+
+/** Implementation: a report counts as a loss only after this part of the smallest round trip, which forgives reordering. */
+const PATIENCE = 0.9;
+/** Implementation: a packet sent again gets this many of the recent round trips, for the report may be older than it. */
+const PATIENCE_AGAIN = 1.1;
+/** Implementation: ms without a word about packets in flight after which nothing new goes: the peer is blocked, or gone. */
+const SILENCE = 300;
+/** Implementation: bytes in flight from which on silence is meant; c-toxcore confirms a few small packets only each second. */
+const SILENCE_FROM = 16 * 1428;
+/** Implementation: ms between the probes that a silent peer gets. */
+const PROBE_INTERVAL = 250;
+/** Implementation: ms that the first probe waits beyond two round trips: our own receiver takes 10 ms to confirm. */
+const PROBE_SLACK = 15;
+/** Implementation: of 21,845 transmissions in a row lost, the peer's nonce never recovers; stop well before. */
+const MAX_UNHEARD = MAX_IN_FLIGHT_NUMBERS;
+/** Implementation: at 4 a second they last 17 minutes, when every other layer has given up. */
+const MAX_PROBES = 4096;
+
+export interface SenderDeps {
+  readonly window: SendWindow;
+  readonly congestion: Congestion;
+  readonly rtt: Rtt;
+  /** Seals and sends one packet. */
+  transmit(number: number, data: Buffer): void;
+  /** Sends a request packet, which tells the peer how much it should have. */
+  advertise(): void;
+}
+
+export class Sender {
+  readonly #deps: SenderDeps;
+  /** Bytes that may go now; negative after a packet that was larger than what was left. */
+  #budget = 0;
+  #budgetAt = Number.NEGATIVE_INFINITY;
+  #isPaced = false;
+  #isRefusing = false;
+  /** When the peer last told something of our packets, or we began to wait for it. */
+  #heardAt = 0;
+  #probes = 0;
+  #unheard = 0;
+  #retransmissions = 0;
+
+  constructor(deps: SenderDeps) {
+    this.#deps = deps;
+  }
+
+  /** Packets sent again, be it for a report of the peer or as probes. */
+  get retransmissions(): number {
+    return this.#retransmissions;
+  }
+
+  /** Takes a lossless packet, or not. @param isUrgent may exceed the bound by a little */
+  take(data: Buffer, isUrgent: boolean): boolean {
+    const { window } = this.#deps;
+    const bound = this.#queueBound + (isUrgent ? URGENT_RESERVE : 0);
+    if (window.isFull || (window.hasUnsent && window.unsentBytes + data.length > bound)) {
+      this.#isRefusing = true;
+      return false;
+    }
+    window.push(data);
+    return true;
+  }
+
+  /** Whether there is room again after a refusal; says so once. */
+  takeDrain(): boolean {
+    if (!this.#isRefusing || this.#deps.window.isFull) return false;
+    if (this.#deps.window.unsentBytes > this.#queueBound / 2) return false;
+    this.#isRefusing = false;
+    return true;
+  }
+
+  get #queueBound(): number {
+    return Math.min(MAX_QUEUE, Math.max(MIN_QUEUE, this.#deps.congestion.deliveryRate * QUEUE_SPAN));
+  }
+
+  /** Any data packet was sealed: transmissions that the peer may not have heard of are counted. */
+  sealed(): void {
+    this.#unheard += 1;
+  }
+
+  /** Whether a packet that nobody confirms may go: not after thousands of which nothing was heard. */
+  get maySendLossy(): boolean {
+    return this.#unheard < MAX_UNHEARD;
+  }
+
+  /**
+   * A packet of the peer came.
+   * @param bufferStart all lossless packets before it arrived
+   * @param request the request packet that it is, if it is one
+   * @returns false when the request makes no sense
+   */
+  heard(bufferStart: number, request: Buffer | undefined, now: number): boolean {
+    const { window, rtt, congestion } = this.#deps;
+    if (!window.hasUnconfirmed) {
+      this.#unheard = 0;
+      return true;
+    }
+    if (request === undefined && bufferStart === window.start) return true;
+    const sample = window.beginAck(now);
+    window.acknowledge(bufferStart);
+    // A list counts from the start that came with it: one that was overtaken by a newer one would speak of other packets.
+    const isSound =
+      request === undefined ||
+      window.start !== bufferStart ||
+      window.readRequest(request, rtt.min * PATIENCE, Math.max(rtt.recent, 2 * BURST_INTERVAL) * PATIENCE_AGAIN);
+    if (sample.ackedBytes > 0) {
+      this.#unheard = 0;
+      if (!sample.isAmbiguous) rtt.add(now - sample.sentAt, now);
+    }
+    if (sample.ackedBytes > 0 || request !== undefined) {
+      this.#heardAt = now;
+      this.#probes = 0;
+    }
+    if (sample.ackedBytes > 0 || sample.lostBytes > 0) congestion.onAck(sample, window.inFlightBytes, now);
+    return isSound;
+  }
+
+  /** Sends what may go now. */
+  pump(now: number): void {
+    this.#probe(now);
+    this.#refill(now);
+    const isSilent = this.#isSilent(now);
+    for (let count = 0; count < MAX_PACKETS_PER_TURN; count += 1) {
+      const number = this.#nextToGo(isSilent);
+      this.#isPaced = number !== undefined;
+      if (number === undefined || this.#budget <= 0) return;
+      this.#send(number, now);
+    }
+  }
+
+  #nextToGo(isSilent: boolean): number | undefined {
+    const { window, congestion } = this.#deps;
+    if (isSilent || this.#unheard >= MAX_UNHEARD) return undefined;
+    const hasRoom = window.inFlightBytes < congestion.window;
+    const lost = window.nextLost();
+    // What the peer waits for goes in any case: it may have all that we count as in flight, and cannot say so for the hole.
+    if (lost !== undefined) return hasRoom || distanceBetween(window.start, lost) < ALWAYS_AGAIN ? lost : undefined;
+    return hasRoom && window.mayAdvance ? window.next : undefined;
+  }
+
+  /** Whether packets may go that did not for the length of this turn. */
+  get isBehind(): boolean {
+    return this.#isPaced && this.#budget > 0;
+  }
+
+  #send(number: number, now: number): void {
+    const { window, congestion } = this.#deps;
+    const data = window.dataOf(number);
+    if (!window.hasUnconfirmed) {
+      this.#heardAt = now;
+      this.#probes = 0;
+    }
+    const size = data.length + WIRE_OVERHEAD;
+    const isNew = number === window.next;
+    if (!isNew) this.#retransmissions += 1;
+    const isLast = isNew && window.unsentBytes === size;
+    window.sent(number, now, isLast && window.inFlightBytes + size < congestion.window);
+    this.#budget -= size;
+    this.#deps.transmit(number, data);
+  }
+
+  #refill(now: number): void {
+    const { rate } = this.#deps.congestion;
+    const most = Math.min(MAX_BURST, Math.max(MIN_BURST, rate * BURST_SPAN));
+    this.#budget = Math.min(most, this.#budget + rate * (now - this.#budgetAt));
+    this.#budgetAt = now;
+  }
+
+  /** Whether much is in flight of which nothing was heard for too long. */
+  #isSilent(now: number): boolean {
+    const { window, rtt } = this.#deps;
+    if (window.inFlightBytes < SILENCE_FROM) return false;
+    return now - this.#heardAt >= Math.max(SILENCE, 2 * rtt.recent + 4 * rtt.variation);
+  }
+
+  /** When the next probe is due; Infinity while nothing is in flight. */
+  get #probeAt(): number {
+    const { window, rtt } = this.#deps;
+    if (!window.hasUnconfirmed) return Number.POSITIVE_INFINITY;
+    const first = 2 * rtt.smoothed + 2 * rtt.variation + PROBE_SLACK;
+    return this.#heardAt + first + this.#probes * Math.max(PROBE_INTERVAL, rtt.smoothed);
+  }
+
+  /**
+   * The peer said nothing for so long that a packet at the end must have been lost, or the word about it: sends the first
+   * one again, which moves the peer's window, and tells how much there is, which makes it list what else is missing.
+   */
+  #probe(now: number): void {
+    const { window } = this.#deps;
+    if (now < this.#probeAt) return;
+    this.#probes += 1;
+    const number = window.firstUndelivered();
+    if (number !== undefined && this.#unheard < MAX_UNHEARD + MAX_PROBES) {
+      this.#retransmissions += 1;
+      window.sent(number, now, true);
+      this.#deps.transmit(number, window.dataOf(number));
+    }
+    this.#deps.advertise();
+  }
+
+  /** When `pump` should be called next at the latest, in ms of the clock; Infinity when only events matter. */
+  wakeAt(now: number): number {
+    const rate = this.#deps.congestion.rate;
+    const paced = this.#isPaced ? now + Math.max(BURST_INTERVAL, -this.#budget / rate) : Number.POSITIVE_INFINITY;
+    return Math.min(paced, this.#probeAt);
+  }
+}

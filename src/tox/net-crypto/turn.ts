@@ -1,0 +1,52 @@
+/**
+ * One turn of the event loop: the clock is read once for a batch of datagrams, and what each of them makes necessary (acks,
+ * packets that may go now) is done once, at its end.
+ */
+import type { Clock, Timer } from '../../base/clock.js';
+
+export interface TurnTask {
+  /** Called once at the end of each turn that it was put into. */
+  endTurn(now: number): void;
+}
+
+export class Turn {
+  readonly #clock: Clock;
+  #tasks = new Set<TurnTask>();
+  #now: number | undefined;
+  #end: Timer | undefined;
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+  }
+
+  /** ms of the clock, the same for the whole turn. */
+  now(): number {
+    if (this.#now === undefined) {
+      this.#now = this.#clock.now();
+      this.#end ??= this.#clock.soon(() => this.#finish());
+    }
+    return this.#now;
+  }
+
+  atEnd(task: TurnTask): void {
+    this.#tasks.add(task);
+    this.now();
+  }
+
+  /** Nothing more will be called. */
+  stop(): void {
+    this.#end?.cancel();
+    this.#tasks.clear();
+  }
+
+  #finish(): void {
+    const tasks = this.#tasks;
+    this.#tasks = new Set();
+    this.#end = undefined;
+    // The batch may have taken a while; what is sent now is stamped with the time of now.
+    this.#now = undefined;
+    if (tasks.size === 0) return;
+    const now = this.#clock.now();
+    for (const task of tasks) task.endTurn(now);
+  }
+}

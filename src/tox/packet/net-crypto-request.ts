@@ -1,0 +1,68 @@
+/**
+ * The request packet of net_crypto (id 1): which lossless packets arrived and which are missing, from the receiver's first
+ * missing number up to its last known one (spec: "Packet request packet"; c-toxcore: generate_request_packet).
+ *
+ *     1 || for each missing packet its distance from the one before it, where the first counts from 1;
+ *          a 0 stands for 255 packets that arrived
+ *
+ * What comes after the last byte is not spoken of.
+ */
+import { CryptoKind } from './kind.js';
+import { MAX_CRYPTO_DATA_SIZE } from './net-crypto.js';
+
+const LONGEST_RUN = 255;
+
+const scratch = Buffer.alloc(MAX_CRYPTO_DATA_SIZE);
+
+/** @param end the number after the last one to speak of */
+export function encodePacketRequest(start: number, end: number, isMissing: (number: number) => boolean): Buffer {
+  scratch[0] = CryptoKind.Request;
+  let length = 1;
+  let distance = 1;
+  for (let number = start; number !== end && length < MAX_CRYPTO_DATA_SIZE; number = (number + 1) >>> 0) {
+    if (isMissing(number)) {
+      scratch[length] = distance;
+      length += 1;
+      distance = 0;
+    } else if (distance === LONGEST_RUN) {
+      scratch[length] = 0;
+      length += 1;
+      distance = 0;
+    }
+    distance += 1;
+  }
+  return Buffer.from(scratch.subarray(0, length));
+}
+
+export interface PacketRequestReader {
+  onMissing(number: number): void;
+  onReceived(number: number): void;
+}
+
+/**
+ * Tells the reader about every number that the packet speaks of, in order.
+ * @param start the first number of the sender's window
+ * @param end the number after the last that it sent
+ * @returns false when the bytes make no sense; what was told before stays told, as in c-toxcore
+ */
+export function readPacketRequest(data: Buffer, start: number, end: number, reader: PacketRequestReader): boolean {
+  if (data[0] !== CryptoKind.Request) return false;
+  let at = 1;
+  let distance = 1;
+  for (let number = start; number !== end && at < data.length; number = (number + 1) >>> 0) {
+    if (data[at] === distance) {
+      reader.onMissing(number);
+      at += 1;
+      distance = 1;
+      continue;
+    }
+    if (distance === LONGEST_RUN && data[at] !== 0) return false;
+    reader.onReceived(number);
+    if (distance === LONGEST_RUN) {
+      at += 1;
+      distance = 0;
+    }
+    distance += 1;
+  }
+  return true;
+}

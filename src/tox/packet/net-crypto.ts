@@ -1,0 +1,218 @@
+/**
+ * The packets of net_crypto (spec: "Net crypto"), sealed and plain. Sealing itself is done by net-crypto/handshake and
+ * net-crypto/session-cipher.
+ *
+ *     cookie request   0x18 || sender's DHT key (32) || nonce (24) || box of 72                             145 bytes
+ *       content        sender's real key (32) || zeros (32) || echo u64
+ *     cookie response  0x19 || nonce (24) || box of 120                                                     161 bytes
+ *       content        cookie (112) || echo u64
+ *     cookie           nonce (24) || secret box of (time u64 || real key (32) || DHT key (32))              112 bytes
+ *     handshake        0x1a || cookie (112) || nonce (24) || box of 232                                     385 bytes
+ *       content        base nonce (24) || session key (32) || SHA-512 of the outer cookie (64) || cookie (112)
+ *     data             0x1b || last two bytes of the nonce || secret box                                28 to 1400 bytes
+ *       content        buffer start u32 || packet number u32 || zeros (0 or more) || data (1 to 1373)
+ */
+import { ByteReader, ByteWriter, ownedCopy } from '../../base/bytes.js';
+import { PublicKey } from '../crypto/keys.js';
+import { MAC_SIZE, NONCE_SIZE, PUBLIC_KEY_SIZE } from '../crypto/sodium.js';
+import { UdpKind } from './kind.js';
+
+export const COOKIE_SIZE = 112;
+export const COOKIE_REQUEST_SIZE = 145;
+export const COOKIE_RESPONSE_SIZE = 161;
+export const HANDSHAKE_SIZE = 385;
+export const MAX_CRYPTO_PACKET_SIZE = 1400;
+export const MIN_CRYPTO_DATA_PACKET_SIZE = 28;
+/** Bytes of data, its id included, that one packet carries at the most. */
+export const MAX_CRYPTO_DATA_SIZE = 1373;
+
+const COOKIE_HASH_SIZE = 64;
+const PADDING_QUANTUM = 8;
+const HEADER_SIZE = 3;
+const CONTENT_HEADER_SIZE = 8;
+/** Where the content of a data packet stands, sealed or, while it is made and after it was opened, in plain. */
+export const DATA_CONTENT_OFFSET = HEADER_SIZE + MAC_SIZE;
+/** Where the secret box of a data packet begins. */
+export const DATA_BOX_OFFSET = HEADER_SIZE;
+
+export interface CookieRequest {
+  readonly dhtKey: PublicKey;
+  readonly nonce: Buffer;
+  readonly sealed: Buffer;
+}
+
+export function encodeCookieRequest({ dhtKey, nonce, sealed }: CookieRequest): Buffer {
+  return new ByteWriter(COOKIE_REQUEST_SIZE)
+    .u8(UdpKind.CookieRequest)
+    .bytes(dhtKey.bytes)
+    .bytes(nonce)
+    .bytes(sealed)
+    .finish();
+}
+
+export function decodeCookieRequest(packet: Buffer): CookieRequest | undefined {
+  if (packet.length !== COOKIE_REQUEST_SIZE || packet[0] !== UdpKind.CookieRequest) return undefined;
+  const reader = new ByteReader(packet);
+  reader.skip(1);
+  return {
+    dhtKey: new PublicKey(reader.bytes(PUBLIC_KEY_SIZE)),
+    nonce: reader.bytes(NONCE_SIZE),
+    sealed: reader.rest(),
+  };
+}
+
+export interface CookieRequestContent {
+  readonly realKey: PublicKey;
+  readonly echo: bigint;
+}
+
+export function encodeCookieRequestContent({ realKey, echo }: CookieRequestContent): Buffer {
+  return new ByteWriter(72).bytes(realKey.bytes).zeros(PUBLIC_KEY_SIZE).u64(echo).finish();
+}
+
+export function decodeCookieRequestContent(plain: Buffer): CookieRequestContent | undefined {
+  const reader = new ByteReader(plain);
+  const realKey = reader.bytes(PUBLIC_KEY_SIZE);
+  reader.skip(PUBLIC_KEY_SIZE);
+  const echo = reader.u64();
+  return reader.isComplete ? { realKey: new PublicKey(realKey), echo } : undefined;
+}
+
+export interface CookieResponse {
+  readonly nonce: Buffer;
+  readonly sealed: Buffer;
+}
+
+export function encodeCookieResponse({ nonce, sealed }: CookieResponse): Buffer {
+  return new ByteWriter(COOKIE_RESPONSE_SIZE).u8(UdpKind.CookieResponse).bytes(nonce).bytes(sealed).finish();
+}
+
+export function decodeCookieResponse(packet: Buffer): CookieResponse | undefined {
+  if (packet.length !== COOKIE_RESPONSE_SIZE || packet[0] !== UdpKind.CookieResponse) return undefined;
+  return { nonce: packet.subarray(1, 1 + NONCE_SIZE), sealed: packet.subarray(1 + NONCE_SIZE) };
+}
+
+export interface CookieResponseContent {
+  readonly cookie: Buffer;
+  readonly echo: bigint;
+}
+
+export function encodeCookieResponseContent({ cookie, echo }: CookieResponseContent): Buffer {
+  return new ByteWriter(COOKIE_SIZE + 8).bytes(cookie).u64(echo).finish();
+}
+
+export function decodeCookieResponseContent(plain: Buffer): CookieResponseContent | undefined {
+  const reader = new ByteReader(plain);
+  const cookie = reader.bytes(COOKIE_SIZE);
+  const echo = reader.u64();
+  return reader.isComplete ? { cookie, echo } : undefined;
+}
+
+export interface CookieContent {
+  /** Milliseconds of the clock of whoever made the cookie; nobody else can read it. */
+  readonly time: number;
+  readonly realKey: PublicKey;
+  readonly dhtKey: PublicKey;
+}
+
+export function encodeCookieContent({ time, realKey, dhtKey }: CookieContent): Buffer {
+  return new ByteWriter(72)
+    .u64(BigInt(Math.floor(time)))
+    .bytes(realKey.bytes)
+    .bytes(dhtKey.bytes)
+    .finish();
+}
+
+export function decodeCookieContent(plain: Buffer): CookieContent | undefined {
+  const reader = new ByteReader(plain);
+  const time = Number(reader.u64());
+  const realKey = reader.bytes(PUBLIC_KEY_SIZE);
+  const dhtKey = reader.bytes(PUBLIC_KEY_SIZE);
+  return reader.isComplete ? { time, realKey: new PublicKey(realKey), dhtKey: new PublicKey(dhtKey) } : undefined;
+}
+
+export interface Handshake {
+  readonly cookie: Buffer;
+  readonly nonce: Buffer;
+  readonly sealed: Buffer;
+}
+
+export function encodeHandshake({ cookie, nonce, sealed }: Handshake): Buffer {
+  return new ByteWriter(HANDSHAKE_SIZE).u8(UdpKind.CryptoHandshake).bytes(cookie).bytes(nonce).bytes(sealed).finish();
+}
+
+export function decodeHandshake(packet: Buffer): Handshake | undefined {
+  if (packet.length !== HANDSHAKE_SIZE || packet[0] !== UdpKind.CryptoHandshake) return undefined;
+  const reader = new ByteReader(packet);
+  reader.skip(1);
+  return { cookie: reader.bytes(COOKIE_SIZE), nonce: reader.bytes(NONCE_SIZE), sealed: reader.rest() };
+}
+
+export interface HandshakeContent {
+  readonly baseNonce: Buffer;
+  readonly sessionKey: PublicKey;
+  readonly cookieHash: Buffer;
+  readonly cookie: Buffer;
+}
+
+export function encodeHandshakeContent({ baseNonce, sessionKey, cookieHash, cookie }: HandshakeContent): Buffer {
+  return new ByteWriter(232).bytes(baseNonce).bytes(sessionKey.bytes).bytes(cookieHash).bytes(cookie).finish();
+}
+
+export function decodeHandshakeContent(plain: Buffer): HandshakeContent | undefined {
+  const reader = new ByteReader(plain);
+  const baseNonce = reader.bytes(NONCE_SIZE);
+  const sessionKey = reader.bytes(PUBLIC_KEY_SIZE);
+  const cookieHash = reader.bytes(COOKIE_HASH_SIZE);
+  const cookie = reader.bytes(COOKIE_SIZE);
+  if (!reader.isComplete) return undefined;
+  return { baseNonce, sessionKey: new PublicKey(sessionKey), cookieHash, cookie };
+}
+
+/**
+ * A data packet with its content in plain where the box will stand, to be sealed in place: the hot path allocates once.
+ * @param lowNonce the last 16 bits of the nonce
+ */
+export function layOutData(lowNonce: number, bufferStart: number, packetNumber: number, data: Buffer): Buffer {
+  // c-toxcore pads so that the length tells an observer less; its receiver takes any number of zeros.
+  const padding = (MAX_CRYPTO_DATA_SIZE - data.length) % PADDING_QUANTUM;
+  const dataAt = DATA_CONTENT_OFFSET + CONTENT_HEADER_SIZE + padding;
+  const packet = Buffer.allocUnsafe(dataAt + data.length);
+  packet[0] = UdpKind.CryptoData;
+  packet.writeUInt16BE(lowNonce, 1);
+  packet.writeUInt32BE(bufferStart, DATA_CONTENT_OFFSET);
+  packet.writeUInt32BE(packetNumber, DATA_CONTENT_OFFSET + 4);
+  for (let at = dataAt - padding; at < dataAt; at += 1) packet[at] = 0;
+  packet.set(data, dataAt);
+  return packet;
+}
+
+/** The last 16 bits of the nonce; undefined when the packet cannot be a data packet. */
+export function lowNonceOf(packet: Buffer): number | undefined {
+  const { length } = packet;
+  if (length < MIN_CRYPTO_DATA_PACKET_SIZE || length > MAX_CRYPTO_PACKET_SIZE) return undefined;
+  return packet[0] === UdpKind.CryptoData ? packet.readUInt16BE(1) : undefined;
+}
+
+export interface DataContent {
+  /** The lowest lossless number that the sender of this packet has not received. */
+  readonly bufferStart: number;
+  readonly packetNumber: number;
+  /** At least one byte, the first of which is the id; a view. */
+  readonly data: Buffer;
+}
+
+/** Reads a packet that was opened in place. @returns undefined when it holds nothing but padding */
+export function decodeOpenedData(packet: Buffer): DataContent | undefined {
+  let dataAt = DATA_CONTENT_OFFSET + CONTENT_HEADER_SIZE;
+  while (dataAt < packet.length && packet[dataAt] === 0) dataAt += 1;
+  if (dataAt === packet.length) return undefined;
+  const data = packet.subarray(dataAt);
+  // Whoever pads more than anybody has reason to does not make us hold the padding while the data waits for its turn.
+  const isPaddedTooMuch = dataAt >= DATA_CONTENT_OFFSET + CONTENT_HEADER_SIZE + PADDING_QUANTUM;
+  return {
+    bufferStart: packet.readUInt32BE(DATA_CONTENT_OFFSET),
+    packetNumber: packet.readUInt32BE(DATA_CONTENT_OFFSET + 4),
+    data: isPaddedTooMuch ? ownedCopy(data) : data,
+  };
+}

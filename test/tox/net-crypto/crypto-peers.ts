@@ -1,0 +1,177 @@
+/** Peers with net_crypto alone, on the simulated network, that note all that happens to them. */
+import { Endpoint } from '../../../src/base/endpoint.js';
+import { silentLogger } from '../../../src/base/logger.js';
+import { generateKeyPair, type KeyPair } from '../../../src/tox/crypto/keys.js';
+import { SharedKeyCache } from '../../../src/tox/crypto/shared-key-cache.js';
+import type { ConnectionHandlers } from '../../../src/tox/net-crypto/connection-host.js';
+import type { CryptoConnection } from '../../../src/tox/net-crypto/crypto-connection.js';
+import { type ConnectionOffer, NetCrypto } from '../../../src/tox/net-crypto/net-crypto.js';
+import type { DatagramSocket } from '../../../src/tox/network/datagram-socket.js';
+import { PacketRouter } from '../../../src/tox/network/packet-router.js';
+import { ManualClock } from '../../support/manual-clock.js';
+import { SeededRandom } from '../../support/seeded-random.js';
+import { SimulatedNetwork } from '../../support/simulated-network.js';
+
+export class World {
+  readonly clock = new ManualClock();
+  readonly random: SeededRandom;
+  readonly network: SimulatedNetwork;
+
+  constructor(seed = 1) {
+    this.random = new SeededRandom(seed);
+    this.network = new SimulatedNetwork(this.clock, this.random);
+  }
+
+  peer(address: string, identity?: KeyPair): CryptoPeer {
+    return new CryptoPeer(this, address, identity ?? generateKeyPair(this.random));
+  }
+}
+
+/** What one connection was told. */
+export class Notes implements ConnectionHandlers {
+  readonly lossless: Buffer[] = [];
+  readonly lossy: Buffer[] = [];
+  readonly events: string[] = [];
+  onPacket: ((data: Buffer) => void) | undefined;
+  onRoom: (() => void) | undefined;
+
+  onEstablished(): void {
+    this.events.push('established');
+  }
+
+  onLossless(data: Buffer): void {
+    this.lossless.push(data);
+    this.onPacket?.(data);
+  }
+
+  onLossy(data: Buffer): void {
+    this.lossy.push(data);
+  }
+
+  onDrain(): void {
+    this.events.push('drain');
+    this.onRoom?.();
+  }
+
+  onClosed(reason: string): void {
+    this.events.push(`closed: ${reason}`);
+  }
+
+  onRouteChange(): void {}
+}
+
+export class CryptoPeer {
+  readonly identity: KeyPair;
+  readonly dht: KeyPair;
+  readonly netCrypto: NetCrypto;
+  readonly router = new PacketRouter();
+  readonly offers: ConnectionOffer[] = [];
+  accepts = true;
+  /** Connections that this peer accepted, the latest last, with what they were told. */
+  readonly accepted: { readonly connection: CryptoConnection; readonly notes: Notes }[] = [];
+  /** Called inside the offer, after accepting. */
+  onAccepted: ((connection: CryptoConnection, notes: Notes) => void) | undefined;
+  readonly #world: World;
+  #socket: DatagramSocket;
+  endpoint: Endpoint;
+
+  constructor(world: World, address: string, identity: KeyPair) {
+    this.#world = world;
+    this.identity = identity;
+    this.dht = generateKeyPair(world.random);
+    this.endpoint = Endpoint.of(address, 33445) as Endpoint;
+    this.#socket = this.#open();
+    this.netCrypto = new NetCrypto(
+      {
+        clock: world.clock,
+        random: world.random,
+        log: silentLogger,
+        dhtKeyPair: this.dht,
+        dhtSharedKeys: new SharedKeyCache(this.dht.secretKey),
+        identity,
+        send: (packet, to) => this.#socket.send(packet, to),
+      },
+      { onOffer: (offer) => this.#onOffer(offer) },
+    );
+    for (const [kind, handler] of this.netCrypto.routes()) this.router.route(kind, handler);
+  }
+
+  #open(): DatagramSocket {
+    return this.#world.network.socket(this.endpoint.address, this.endpoint.port, (packet, source) =>
+      this.router.receive(packet, source),
+    );
+  }
+
+  #onOffer(offer: ConnectionOffer): void {
+    this.offers.push(offer);
+    if (!this.accepts) return;
+    const notes = new Notes();
+    const connection = offer.accept(notes);
+    this.accepted.push({ connection, notes });
+    this.onAccepted?.(connection, notes);
+  }
+
+  /** Goes on from another address, as behind a NAT that forgot it. */
+  move(address: string, port = 33445): void {
+    this.#socket.close();
+    this.endpoint = Endpoint.of(address, port) as Endpoint;
+    this.#socket = this.#open();
+  }
+
+  /** Vanishes without a word. */
+  crash(): void {
+    this.#socket.close();
+  }
+
+  get keys(): { realKey: KeyPair['publicKey']; dhtKey: KeyPair['publicKey'] } {
+    return { realKey: this.identity.publicKey, dhtKey: this.dht.publicKey };
+  }
+
+  connect(to: CryptoPeer): { readonly connection: CryptoConnection; readonly notes: Notes } {
+    const notes = new Notes();
+    const connection = this.netCrypto.connect(to.keys, notes);
+    connection.setEndpoint(to.endpoint);
+    return { connection, notes };
+  }
+}
+
+/** Two peers of which the first has connected to the second. */
+export function connectedPair(seed = 1): {
+  readonly world: World;
+  readonly alice: CryptoPeer;
+  readonly bob: CryptoPeer;
+  readonly near: { readonly connection: CryptoConnection; readonly notes: Notes };
+  readonly far: { readonly connection: CryptoConnection; readonly notes: Notes };
+} {
+  const world = new World(seed);
+  const alice = world.peer('203.0.113.1');
+  const bob = world.peer('203.0.113.2');
+  const near = alice.connect(bob);
+  world.clock.advance(100);
+  const far = bob.accepted[0];
+  if (far === undefined) throw new Error('they did not connect');
+  return { world, alice, bob, near, far };
+}
+
+/** A lossless packet with a number in it. */
+export function numbered(number: number, size = 64): Buffer {
+  const data = Buffer.alloc(size, number & 0xff);
+  data[0] = 162;
+  data.writeUInt32BE(number, 1);
+  return data;
+}
+
+/** Sends numbered packets as fast as they are taken. */
+export function sendAll(connection: CryptoConnection, notes: Notes, count: number, size = 64): void {
+  let sent = 0;
+  const more = (): void => {
+    while (sent < count && connection.sendLossless(numbered(sent, size))) sent += 1;
+  };
+  notes.onRoom = more;
+  more();
+}
+
+/** Whether the packets are 0, 1, … count - 1, intact. */
+export function isInOrder(packets: readonly Buffer[], count: number, size = 64): boolean {
+  return packets.length === count && packets.every((data, at) => data.equals(numbered(at, size)));
+}
