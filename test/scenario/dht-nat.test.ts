@@ -23,5 +23,5 @@ t.test('two nodes behind cone NATs meet', async (t) => {
 });
 
 t.test('a node behind a cone NAT guesses the port of one behind a symmetric NAT', async (t) => {
-  t.ok(meet(3, 'cone', 'symmetric', 60_000));
+  t.ok(meet(3, 'cone', 'symmetric', 30_000));
 });

@@ -1,0 +1,263 @@
+import t from 'tap';
+import { generateKeyPair } from '../../../src/tox/crypto/keys.js';
+import { decodeBootstrapInfo, encodeBootstrapInfoRequest } from '../../../src/tox/packet/bootstrap-info.js';
+import { decodeNodesResponse, encodeNodesRequest, encodeNodesResponse } from '../../../src/tox/packet/dht.js';
+import { UdpKind } from '../../../src/tox/packet/kind.js';
+import { encodeLanDiscovery } from '../../../src/tox/packet/lan-discovery.js';
+import type { NodeInfo } from '../../../src/tox/packet/node-info.js';
+import { DhtNetwork, type DhtPeer } from '../../support/dht-network.js';
+import { type Stranger, stranger } from '../../support/dht-stranger.js';
+import { mutations } from '../../support/fuzz.js';
+import { at, keyOf } from '../../support/nodes.js';
+
+const addresses = (nodes: readonly NodeInfo[]): string[] => nodes.map((node) => node.endpoint.key).sort();
+
+/** What `peer` answers to a nodes request that comes from `source`. */
+function answerOf(net: DhtNetwork, peer: DhtPeer, asker: Stranger, source: string): string[] {
+  const seen: string[] = [];
+  const socket = net.network.socket(source, 1, (packet) => {
+    const opened = packet[0] === UdpKind.NodesResponse ? asker.envelope.open(packet) : undefined;
+    const response = opened && decodeNodesResponse(opened.plain);
+    for (const node of response?.nodes ?? []) seen.push(node.endpoint.address);
+  });
+  const plain = encodeNodesRequest({ target: keyOf('00'), id: 1n });
+  socket.send(asker.envelope.seal(UdpKind.NodesRequest, peer.publicKey, plain), peer.endpoint);
+  net.clock.advance(100);
+  socket.close();
+  return seen.sort();
+}
+
+t.test('a node that bootstraps is known to both sides, and each is told once', async (t) => {
+  const net = new DhtNetwork(1);
+  const [a, b] = [net.peer(), net.peer()];
+  const news: string[] = [];
+  const changes: boolean[] = [];
+  b.dht.onNode((node) => news.push(node.endpoint.key));
+  b.dht.onConnectedChange((isConnected) => changes.push(isConnected));
+  b.dht.bootstrap(a);
+  net.clock.advance(10_000);
+  t.same(news, [a.endpoint.key]);
+  t.same(changes, [true]);
+  t.same(addresses(a.dht.goodNodes()), [b.endpoint.key]);
+});
+
+t.test('when everybody is gone it says so', async (t) => {
+  const net = new DhtNetwork(2);
+  const [a, b] = [net.peer(), net.peer()];
+  b.dht.bootstrap(a);
+  net.clock.advance(1000);
+  const changes: boolean[] = [];
+  b.dht.onConnectedChange((isConnected) => changes.push(isConnected));
+  net.network.blackHoles.add(a.endpoint.key);
+  net.clock.advance(190_000);
+  t.same(changes, [false]);
+  t.notOk(b.dht.isConnected);
+  t.same(b.dht.goodNodes(), []);
+});
+
+t.test('nodes of a local network are told to those only who ask from one', async (t) => {
+  const net = new DhtNetwork(3);
+  const [a, near, far] = [net.peer(), net.peer({ address: '192.168.1.9' }), net.peer()];
+  near.dht.bootstrap(a);
+  far.dht.bootstrap(a);
+  net.clock.advance(3000);
+  t.same(answerOf(net, a, stranger(5), '8.8.8.8'), [far.endpoint.address]);
+  t.same(answerOf(net, a, stranger(6), '192.168.1.10'), ['192.168.1.9', far.endpoint.address]);
+  t.same(addresses(a.dht.closestNodes(keyOf('00'), 8, { lan: false })), [far.endpoint.key]);
+});
+
+t.test('a call from the local network makes two nodes know each other', async (t) => {
+  const net = new DhtNetwork(4);
+  const a = net.peer({ address: '192.168.1.1', lanDiscovery: true });
+  const b = net.peer({ address: '192.168.1.2' });
+  a.router.receive(encodeLanDiscovery(b.publicKey), b.endpoint);
+  net.clock.advance(1000);
+  t.ok(a.dht.isConnected && b.dht.isConnected);
+});
+
+t.test('a search tells the address of the node, again when it answers, and when the address changes', async (t) => {
+  const net = new DhtNetwork(5);
+  const peers = net.peers(10);
+  const [a, b] = [peers[3] as DhtPeer, peers[7] as DhtPeer];
+  net.clock.advance(3000);
+  const heard: string[] = [];
+  const search = a.dht.search(b.publicKey, { onEndpoint: (endpoint) => heard.push(endpoint.key) });
+  net.clock.advance(1000);
+  t.same([...new Set(heard)], [b.endpoint.key]);
+  t.same(search.endpoints.map(String), [b.endpoint.key]);
+  const before = heard.length;
+  net.clock.advance(130_000);
+  t.ok(heard.length > before, 'signs of life go on');
+
+  const moved = at('40.0.0.1', 5);
+  const socket = net.network.socket(moved.address, moved.port, (packet, source) => b.router.receive(packet, source));
+  // From now on whatever b sends leaves from there.
+  net.network.filter = (packet, from, to) => {
+    if (!from.equals(b.endpoint)) return true;
+    socket.send(packet, to);
+    return false;
+  };
+  b.dht.queryNode(a, b.publicKey);
+  net.clock.advance(1000);
+  t.equal(heard.at(-1), moved.key, 'a request from the new address is enough');
+  search.close();
+  const after = heard.length;
+  net.clock.advance(130_000);
+  t.equal(heard.length, after, 'a closed search is silent');
+});
+
+t.test('two searches for one key both hear, and end one by one', async (t) => {
+  const net = new DhtNetwork(6);
+  const [a, b] = [net.peer(), net.peer()];
+  b.dht.bootstrap(a);
+  net.clock.advance(1000);
+  const heard: string[] = [];
+  const one = a.dht.search(b.publicKey, { onEndpoint: () => heard.push('one') });
+  a.dht.search(b.publicKey, { onEndpoint: () => heard.push('two') });
+  net.clock.advance(1000);
+  t.ok(heard.includes('one') && heard.includes('two'));
+  one.close();
+  one.close();
+  heard.length = 0;
+  net.clock.advance(130_000);
+  t.ok(heard.length > 0 && heard.every((name) => name === 'two'));
+});
+
+t.test('a node that an announcement names is asked at once, without any other node', async (t) => {
+  const net = new DhtNetwork(7);
+  const [a, b] = [net.peer(), net.peer()];
+  const search = a.dht.search(b.publicKey);
+  search.learn(b);
+  t.ok(net.clock.runUntil(() => search.endpoints.length > 0, 100));
+});
+
+t.test('a DHT request reaches a friend through the nodes that know it', async (t) => {
+  const net = new DhtNetwork(8);
+  const peers = net.peers(8);
+  net.clock.advance(3000);
+  const [a, b] = [peers[2] as DhtPeer, peers[5] as DhtPeer];
+  net.network.filter = (_packet, from, to) => !(from.equals(a.endpoint) && to.equals(b.endpoint));
+  const received: string[] = [];
+  b.dht.onRequest(0x9c, (sender, data) => received.push(`${sender.hex} ${data}`));
+  t.notOk(a.dht.sendRequest(b.publicKey, 0x9c, Buffer.from('nobody knows')), 'without a search there is no way');
+  const search = a.dht.search(b.publicKey);
+  net.clock.advance(1000);
+  t.same(search.endpoints, [], 'there is no direct way');
+  t.ok(a.dht.sendRequest(b.publicKey, 0x9c, Buffer.from('hello')));
+  net.clock.advance(1000);
+  t.same([...new Set(received)], [`${a.publicKey.hex} hello`]);
+});
+
+t.test('we learn our own address from those who answer, with the number of them', async (t) => {
+  const net = new DhtNetwork(9);
+  const peers = net.peers(5);
+  net.clock.advance(10_000);
+  const [best] = (peers[2] as DhtPeer).dht.reportedEndpoints;
+  t.equal(best?.endpoint.key, (peers[2] as DhtPeer).endpoint.key);
+  t.ok((best?.count ?? 0) >= 3);
+});
+
+t.test('saved nodes of an earlier run are the way in for the next', async (t) => {
+  const net = new DhtNetwork(10);
+  const peers = net.peers(10);
+  net.clock.advance(3000);
+  const saved = (peers[4] as DhtPeer).dht.nodesToSave();
+  t.ok(saved.length >= 8);
+  t.equal(new Set(addresses(saved)).size, saved.length, 'each once');
+  const late = net.peer();
+  late.dht.loadNodes(saved);
+  t.ok(net.clock.runUntil(() => late.dht.isConnected, 1000));
+});
+
+t.test('random nodes are good ones, and none of them twice', async (t) => {
+  const net = new DhtNetwork(11);
+  const peers = net.peers(30);
+  net.clock.advance(5000);
+  const { dht } = peers[3] as DhtPeer;
+  const nodes = dht.randomNodes(12);
+  t.equal(nodes.length, 12);
+  t.equal(new Set(addresses(nodes)).size, 12);
+  t.notSame(addresses(dht.randomNodes(4)), addresses(dht.randomNodes(4)));
+  t.equal(dht.randomNodes(1000).length, new Set(addresses(dht.randomNodes(1000))).size);
+});
+
+t.test('without IPv6 nobody is asked by it', async (t) => {
+  const net = new DhtNetwork(12);
+  const a = net.peer();
+  let sent = 0;
+  net.network.filter = (_packet, _from, to) => {
+    if (to.family === 6) sent += 1;
+    return true;
+  };
+  const target = generateKeyPair(net.random).publicKey;
+  a.dht.bootstrap({ publicKey: target, endpoint: at('2001:db8::1') });
+  a.dht.search(target).learn({ publicKey: target, endpoint: at('2001:db8::1') });
+  net.clock.advance(10_000);
+  t.equal(sent, 0);
+});
+
+t.test('bootstrap info is given by those who have some', async (t) => {
+  const net = new DhtNetwork(13);
+  const [daemon, client] = [net.peer({ bootstrapInfo: { version: 5, motd: 'welcome' } }), net.peer()];
+  const answers: unknown[] = [];
+  const socket = net.network.socket('8.8.8.8', 1, (packet) => answers.push(decodeBootstrapInfo(packet)));
+  socket.send(encodeBootstrapInfoRequest(), daemon.endpoint);
+  socket.send(encodeBootstrapInfoRequest(), client.endpoint);
+  net.clock.advance(100);
+  t.same(answers, [{ version: 5, motd: 'welcome' }]);
+});
+
+t.test('a liar that names ever new nodes makes us send little and remember little', async (t) => {
+  const net = new DhtNetwork(14);
+  const a = net.peer();
+  const liar = stranger(99, net.clock);
+  let named = 0;
+  let sent = 0;
+  const socket = net.network.socket('66.0.0.1', 33445, (packet, source) => {
+    const opened = packet[0] === UdpKind.NodesRequest ? liar.envelope.open(packet) : undefined;
+    if (opened === undefined) return;
+    const nodes = Array.from({ length: 4 }, () => {
+      named += 1;
+      return { publicKey: generateKeyPair(net.random).publicKey, endpoint: at(`66.1.${named >> 8}.${named & 0xff}`) };
+    });
+    const id = opened.plain.readBigUInt64BE(32);
+    socket.send(liar.envelope.seal(UdpKind.NodesResponse, a.publicKey, encodeNodesResponse({ nodes, id })), source);
+  });
+  net.network.filter = (_packet, _from, to) => {
+    if (to.address.startsWith('66.1.')) sent += 1;
+    return true;
+  };
+  a.dht.bootstrap({ publicKey: liar.publicKey, endpoint: at('66.0.0.1') });
+  net.clock.advance(300_000);
+  t.ok(named > 20, 'it was asked');
+  // Three lists ask a node three times each.
+  t.ok(sent <= named * 9, `${sent} packets for ${named} names`);
+  t.equal(a.dht.goodNodes().length, 1, 'and none of them is a node');
+});
+
+t.test('hostile datagrams of every kind change nothing', async (t) => {
+  const net = new DhtNetwork(15);
+  const [a, b] = net.peers(2) as [DhtPeer, DhtPeer];
+  const samples: Buffer[] = [];
+  net.network.filter = (packet) => {
+    samples.push(packet);
+    return true;
+  };
+  net.clock.advance(5000);
+  net.network.filter = undefined;
+  for (const bytes of mutations(16, samples, 1500)) a.router.receive(bytes, at('8.8.8.8', 1));
+  net.clock.advance(1000);
+  t.same(addresses(a.dht.goodNodes()), [b.endpoint.key]);
+});
+
+t.test('after stop no timer is left and nothing is sent', async (t) => {
+  const net = new DhtNetwork(17);
+  const a = net.peer({ lanDiscovery: true });
+  a.dht.bootstrap({ publicKey: keyOf('0a'), endpoint: at('8.8.8.8') });
+  a.dht.search(keyOf('0b')).learn({ publicKey: keyOf('0b'), endpoint: at('8.8.8.9') });
+  a.dht.stop();
+  const before = net.network.sent;
+  net.clock.advance(60_000);
+  t.equal(net.network.sent, before);
+  t.equal(net.clock.pending, 0);
+});
