@@ -35,6 +35,7 @@ export class Engine {
   readonly #roles: { close(): void }[] = [];
   #retryTimer: Timer | undefined;
   #saveTimer: Timer | undefined;
+  #isStopped = false;
 
   constructor(deps: Deps, options: { readonly nodes: readonly NodeToAsk[] }) {
     this.#deps = deps;
@@ -70,6 +71,7 @@ export class Engine {
   /** Says goodbye to everybody and gives the identity back; never throws. */
   async stop(): Promise<void> {
     const { tox, tunnels, identity } = this.#deps;
+    this.#isStopped = true;
     this.#retryTimer?.cancel();
     this.#saveTimer?.cancel();
     for (const role of this.#roles) role.close();
@@ -80,6 +82,7 @@ export class Engine {
   }
 
   #onOnlineChange(isOnline: boolean): void {
+    if (this.#isStopped) return;
     this.#deps.log.info(isOnline ? 'online: the Tox network answers' : 'offline: no node of the Tox network answers');
     this.#retryTimer?.cancel();
     if (isOnline) this.#retries.reset();

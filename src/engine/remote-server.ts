@@ -34,6 +34,7 @@ export class RemoteServer {
   /** Since when there is no connection, ms. */
   #awaySince: number;
   #hintTimer: Timer | undefined;
+  #isClosed = false;
   #onFirstOnline: () => void = () => {};
   /** Resolves when the server has let us in for the first time. */
   readonly online: Promise<void>;
@@ -79,7 +80,9 @@ export class RemoteServer {
     return this.#deps.tunnels.ping(this.#peerId);
   }
 
+  /** Says nothing more about the connection, whose end belongs to the stack. */
   close(): void {
+    this.#isClosed = true;
     this.#hintTimer?.cancel();
   }
 
@@ -94,6 +97,7 @@ export class RemoteServer {
   }
 
   #onOffline(): void {
+    if (this.#isClosed) return;
     this.#deps.log.warn(`lost the connection to ${this.#name}, looking for it again`);
     this.#awaySince = this.#deps.clock.now();
     this.#planHint();

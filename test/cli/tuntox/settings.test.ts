@@ -24,8 +24,8 @@ t.test('-L, -W, -P and -p make a client, and -i is its server', async (t) => {
   t.match(forward, { mode: 'forward', serverId: { nospam: Buffer } });
   t.match(forward, {
     forwards: [
-      { bindPort: 1, host: 'a' },
-      { bindHost: '*', bindPort: 3, host: 'b', port: 4 },
+      { port: 1, target: { host: 'a' } },
+      { bind: undefined, port: 3, target: { host: 'b', port: 4 } },
     ],
   });
   for (const flag of ['-W', '-P']) {

@@ -1,0 +1,159 @@
+/** The real command as a process: what it answers, what it refuses, and in which words. Nothing here reaches a network. */
+import { createSocket } from 'node:dgram';
+import { once } from 'node:events';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { join } from 'node:path';
+import t, { type Test } from 'tap';
+import { freeTcpPort, type Process, startTuntox } from '../../support/processes.js';
+import { temporaryDirectory } from '../../support/temporary-directory.js';
+
+const ID = 'E776E9A993EE3CAE04F5946D9AC66FBBAA8C63A95A94B41942353C6DC1739B4B4C762C7DA7B9';
+/** A node that is not there, so that no other one is asked. */
+const NOWHERE = ['--bootstrap', `127.0.0.1:9:${ID.slice(0, 64)}`];
+
+interface Expected {
+  readonly status: number;
+  readonly message: RegExp;
+  readonly env?: NodeJS.ProcessEnv;
+}
+
+/** The command ends by itself, and says one line, on standard error alone. */
+async function refuses(t: Test, args: readonly string[], { status, message, env = {} }: Expected): Promise<void> {
+  const command = startTuntox(args, { env });
+  t.equal(await command.exited, status, `status of tuntox ${args.join(' ')}`);
+  t.equal(command.stdout, '');
+  const lines = command.stderr.split('\n').filter((line) => line !== '' && !line.startsWith('warning: '));
+  t.equal(lines.length, 1, command.stderr);
+  t.match(lines[0], message);
+}
+
+t.test('help and version come on standard output, whatever else is given', async (t) => {
+  const help = startTuntox(['-h']);
+  t.equal(await help.exited, 0);
+  t.match(help.stdout, /^tuntox - .*\n\nServer/);
+  const version = startTuntox(['-p', '-V'], { env: { ALL_PROXY: 'socks5://127.0.0.1' } });
+  t.equal(await version.exited, 0);
+  t.match(version.stdout, /^tuntox \d+\.\d+\.\d+, protocol version 2\n$/);
+  t.equal(help.stderr + version.stderr, '');
+});
+
+t.test('who calls it wrongly is told how to call it, with status 2', async (t) => {
+  const cases: [string[], RegExp, NodeJS.ProcessEnv?][] = [
+    [['-x'], /^tuntox: there is no flag -x \(tuntox -h shows all options\)$/],
+    [['-D'], /^tuntox: -D .*not in this version yet/],
+    [['list'], /^tuntox: "list"/],
+    [['-p'], /^tuntox: which server\?/],
+    [['-p', '-i', ID.slice(1)], /^tuntox: -i: a Tox ID has 76 hex digits, this one has 75/],
+    [['-p', '-i', `0${ID.slice(1)}`], /^tuntox: -i: the checksum/],
+    [['-i', ID, '-L', '70000:a:22'], /^tuntox: -L: "70000" is not a port/],
+    [['-u', '1:65536'], /^tuntox: -u: "65536" is not a port/],
+    [[...NOWHERE], /^tuntox: nobody could get in: .*--secret-file/],
+    [[...NOWHERE], /^tuntox: the secret in TUNTOX_SHARED_SECRET is empty/, { TUNTOX_SHARED_SECRET: '' }],
+    [[], /^tuntox: ALL_PROXY/, { ALL_PROXY: 'socks5://127.0.0.1' }],
+  ];
+  for (const [args, message, env] of cases) await refuses(t, args, { status: 2, message, ...(env ? { env } : {}) });
+});
+
+t.test('files that cannot be used are named, with status 1 and the line where there is one', async (t) => {
+  const directory = temporaryDirectory(t);
+  const file = (name: string, content: string): string => {
+    writeFileSync(join(directory, name), content);
+    return join(directory, name);
+  };
+  const open = ['--insecure-open', ...NOWHERE];
+  const cases: [string[], RegExp][] = [
+    [['-f', join(directory, 'none'), ...open], /^tuntox: cannot read .*none: there is no such file$/],
+    [['-f', file('rules', '# these\nhost:22\nnonsense\n'), ...open], /^tuntox: .*rules, line 3: /],
+    [['-b', file('nodes.json', '{\n"nodes": [\n}'), '--insecure-open'], /^tuntox: .*nodes\.json, line 3: /],
+    [['-b', join(directory, 'none'), '--insecure-open'], /^tuntox: cannot read .*none: there is no such file$/],
+    [['--secret-file', join(directory, 'none'), ...NOWHERE], /^tuntox: cannot read .*none: there is no such file$/],
+    [['-C', file('file', ''), ...open], /^tuntox: .*file is not a directory: name another with -C$/],
+    [['-I', join(directory, 'none', 'id'), ...open], /^tuntox: cannot write the Tox ID to .*none.id/],
+  ];
+  for (const [args, message] of cases) await refuses(t, args, { status: 1, message });
+});
+
+t.test('a damaged identity is reported and left as it is', async (t) => {
+  const directory = temporaryDirectory(t);
+  writeFileSync(join(directory, 'tox_save'), 'what is left of an identity');
+  await refuses(t, ['-C', directory, '--insecure-open', ...NOWHERE], {
+    status: 1,
+    message: /^tuntox: .*tox_save is damaged, .*: restore it from a backup, or move it away/,
+  });
+  t.equal(readFileSync(join(directory, 'tox_save'), 'utf8'), 'what is left of an identity');
+});
+
+t.test('UDP ports in use are named, and nothing is taken or left locked', async (t) => {
+  const socket = createSocket({ type: 'udp6', ipv6Only: false });
+  t.teardown(() => socket.close());
+  socket.bind(0);
+  await once(socket, 'listening');
+  const { port } = socket.address();
+  await refuses(t, ['--insecure-open', '-u', `${port}:${port}`, ...NOWHERE], {
+    status: 1,
+    message: new RegExp(`^tuntox: .*${port}`),
+  });
+});
+
+t.test('a local port in use is named', async (t) => {
+  const server = createServer();
+  t.teardown(() => server.close());
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as { port: number };
+  await refuses(t, ['-q', '-i', ID, '-L', `${port}:127.0.0.1:22`, ...NOWHERE], {
+    status: 1,
+    message: new RegExp(`^tuntox: port ${port} is in use by another program: choose another port$`),
+  });
+});
+
+const ID_LINE = /^([0-9A-F]{76})\n/;
+
+async function startServer(t: Test, args: readonly string[]): Promise<{ command: Process; id: string }> {
+  const command = startTuntox(['--insecure-open', ...NOWHERE, ...args]);
+  t.teardown(() => command.stop('SIGKILL'));
+  const id = (await command.waitFor(ID_LINE))[1] as string;
+  return { command, id };
+}
+
+t.test(
+  'a server says its Tox ID and nothing else on standard output, and keeps it over a stop and a kill -9',
+  async (t) => {
+    const directory = join(temporaryDirectory(t), 'identity');
+    const idFile = join(temporaryDirectory(t), 'id');
+    const first = await startServer(t, ['-C', directory, '-I', idFile]);
+    t.equal(readFileSync(idFile, 'utf8'), `${first.id}\n`);
+    t.equal(await first.command.stop('SIGTERM'), 0);
+    t.equal(first.command.stdout, `${first.id}\n`);
+    const second = await startServer(t, ['-C', directory]);
+    t.equal(second.id, first.id);
+    t.equal(await second.command.stop('SIGKILL'), 'SIGKILL');
+    const third = await startServer(t, ['-C', directory, '-q']);
+    t.equal(third.id, first.id);
+    t.equal(await third.command.stop('SIGINT'), 0);
+    t.equal(third.command.stderr, '');
+  },
+);
+
+t.test('an identity has one process at a time', async (t) => {
+  const directory = temporaryDirectory(t);
+  const { command } = await startServer(t, ['-C', directory]);
+  await refuses(t, ['-p', '-i', ID, '-q', '-C', directory, ...NOWHERE], {
+    status: 1,
+    message: new RegExp(`^tuntox: the identity in ${directory} is in use by process ${command.pid}: stop that one`),
+  });
+});
+
+t.test('a client stops on Ctrl-C with the status of a shell, having said nothing on standard output', async (t) => {
+  const client = startTuntox(['-i', ID, '-L', `${await freeTcpPort()}:127.0.0.1:22`, ...NOWHERE]);
+  await client.waitFor(/listening/);
+  t.equal(await client.stop('SIGINT'), 130);
+  t.equal(client.stdout, '');
+});
+
+t.test('a secret is in no line, not even at the lowest level', async (t) => {
+  const { command } = await startServer(t, ['-dd', '-s', 'canary-in-argv']);
+  await command.stop();
+  t.notMatch(command.stderr + command.stdout, 'canary');
+});

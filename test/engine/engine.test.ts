@@ -1,0 +1,204 @@
+import { readFileSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { join } from 'node:path';
+import { PassThrough } from 'node:stream';
+import { setImmediate } from 'node:timers/promises';
+import t, { type Test } from 'tap';
+import { type Clock, systemClock } from '../../src/base/clock.js';
+import { type Logger, silentLogger } from '../../src/base/logger.js';
+import { type AccessFactors, AccessPolicy } from '../../src/engine/access-policy.js';
+import { Engine } from '../../src/engine/engine.js';
+import { Identity, type IdentityPlace } from '../../src/engine/identity.js';
+import { anyTarget, noTarget, onlyBy } from '../../src/engine/target-rules.js';
+import { ToxId } from '../../src/tox/crypto/tox-id.js';
+import { decodeSavedata, encodeSavedata } from '../../src/tox/savedata.js';
+import type { MayReach } from '../../src/tunnel/request-handler.js';
+import { parseRules } from '../../src/tunnel/rules.js';
+import { TunnelService } from '../../src/tunnel/tunnel-service.js';
+import { ManualClock } from '../support/manual-clock.js';
+import { SeededRandom } from '../support/seeded-random.js';
+import { temporaryDirectory } from '../support/temporary-directory.js';
+import { FakeStack } from './support/fake-stacks.js';
+
+const SECRET = Buffer.from('canary secret');
+const random = new SeededRandom(1);
+
+interface Peer {
+  readonly engine: Engine;
+  readonly tox: FakeStack;
+  /** Everything, and what was a warning. */
+  readonly said: string[];
+  readonly warned: string[];
+}
+
+interface PeerOptions {
+  readonly mayReach?: MayReach;
+  readonly place?: IdentityPlace;
+  readonly clock?: Clock;
+}
+
+async function startPeer(network: Map<string, FakeStack>, options: PeerOptions = {}): Promise<Peer> {
+  const said: string[] = [];
+  const warned: string[] = [];
+  const say = (text: string): void => void said.push(text);
+  const warn = (text: string): void => void [said, warned].map((list) => list.push(text));
+  const log: Logger = { ...silentLogger, error: say, warn, info: say, debug: say };
+  const clock = options.clock ?? systemClock;
+  const identity = await Identity.open({ random, log }, options.place ?? { kind: 'nowhere' });
+  const { publicKey, nospam } = identity.savedata.identity;
+  const tox = new FakeStack(network, new ToxId(publicKey, nospam), encodeSavedata(identity.savedata));
+  const tunnels = new TunnelService({ clock, random, log: silentLogger, mayReach: options.mayReach ?? noTarget });
+  const nodes = [{ host: '192.0.2.1', port: 33445, publicKey }];
+  const engine = new Engine({ clock, random, log, tox, tunnels, identity }, { nodes });
+  await engine.start();
+  return { engine, tox, said, warned };
+}
+
+async function startServer(
+  t: Test,
+  network: Map<string, FakeStack>,
+  factors: Partial<AccessFactors>,
+  mayReach = anyTarget,
+): Promise<Peer> {
+  const server = await startPeer(network, { mayReach });
+  const all = { secret: undefined, whitelist: [], isInsecureOpen: false, ...factors };
+  server.engine.serve(new AccessPolicy({ random }, all));
+  t.teardown(() => server.engine.stop());
+  return server;
+}
+
+/** Lets everything that is under way between fake stacks arrive. */
+async function settle(): Promise<void> {
+  for (let count = 0; count < 20; count += 1) await setImmediate();
+}
+
+/** A service that answers everything in capital letters; resolves to its port. */
+function startService(t: Test): Promise<number> {
+  const service = createServer((socket) => {
+    socket.on('error', () => {});
+    socket.on('data', (bytes) => socket.write(bytes.toString().toUpperCase()));
+  });
+  t.teardown(() => service.close());
+  return new Promise((resolve) => {
+    service.listen(0, '127.0.0.1', () => resolve((service.address() as { port: number }).port));
+  });
+}
+
+t.test('who has the secret gets in, is answered, and reaches a service through standard streams', async (t) => {
+  const network = new Map<string, FakeStack>();
+  const server = await startServer(t, network, { secret: SECRET });
+  const client = await startPeer(network);
+  t.teardown(() => client.engine.stop());
+  const remote = client.engine.connect(server.engine.id, SECRET);
+  t.ok((await remote.ping()) >= 0);
+  t.match(client.said, [/^connecting to/, /^connected to .* s, direct$/]);
+
+  const port = await startService(t);
+  const streams = { stdin: new PassThrough(), stdout: new PassThrough() };
+  const piped = remote.pipe({ host: '127.0.0.1', port }, streams);
+  streams.stdin.write('hello');
+  for await (const bytes of streams.stdout) {
+    t.equal(bytes.toString(), 'HELLO');
+    break;
+  }
+  await server.engine.stop();
+  await t.rejects(piped, { name: 'TunnelError' });
+});
+
+t.test('who comes with a wrong secret is refused, and with the right one is let in at once', async (t) => {
+  const network = new Map<string, FakeStack>();
+  const directory = temporaryDirectory(t);
+  const server = await startServer(t, network, { secret: SECRET });
+  for (const [secret, isIn] of [
+    [Buffer.from('canary guess'), false],
+    [undefined, false],
+    [SECRET, true],
+  ] as const) {
+    const client = await startPeer(network, { place: { kind: 'directory', path: directory } });
+    client.engine.connect(server.engine.id, secret);
+    await settle();
+    t.equal(server.tox.friends.has(client.tox.id.publicKey.hex), isIn, String(secret));
+    await client.engine.stop();
+  }
+  t.match(server.said, [/refused, it sent a wrong secret/, /refused, it sent no secret/, /let in, by the secret/]);
+  t.notMatch(server.said.join(), 'canary');
+});
+
+t.test('a flood of strangers does not fill the log, nor does one who repeats its request', async (t) => {
+  const network = new Map<string, FakeStack>();
+  const server = await startServer(t, network, { whitelist: [absentId().publicKey] });
+  const stranger = await startPeer(network);
+  for (let count = 0; count < 5; count += 1) stranger.tox.addFriend(server.engine.id, Buffer.from('hi'));
+  await settle();
+  t.equal(server.warned.length, 1);
+  await stranger.engine.stop();
+  for (let count = 0; count < 100; count += 1) {
+    (await startPeer(network, { clock: new ManualClock() })).tox.addFriend(server.engine.id, Buffer.from('hi'));
+  }
+  await settle();
+  t.equal(server.tox.friends.size, 0);
+  t.ok(server.warned.length < 30, `${server.warned.length} lines about 101 strangers`);
+});
+
+t.test('a target that the rules do not allow is refused by name', async (t) => {
+  const network = new Map<string, FakeStack>();
+  const mayReach = onlyBy(parseRules('127.0.0.1:1\n'), 'rules');
+  const server = await startServer(t, network, { isInsecureOpen: true }, mayReach);
+  const client = await startPeer(network);
+  t.teardown(() => client.engine.stop());
+  const remote = client.engine.connect(server.engine.id, undefined);
+  const pipe = (port: number): Promise<void> =>
+    remote.pipe({ host: '127.0.0.1', port }, { stdin: new PassThrough(), stdout: new PassThrough() });
+  await t.rejects(pipe(22), { code: 'not-allowed' });
+  await t.rejects(pipe(1), { code: 'connection-refused' });
+});
+
+t.test('a server asks nothing of its client', async (t) => {
+  t.match(noTarget('peer', { host: '127.0.0.1', port: 22 }), { allowed: false });
+});
+
+t.test('bootstrap nodes are asked again until the network answers, and after it was lost', async (t) => {
+  const clock = new ManualClock();
+  const { engine, tox } = await startPeer(new Map(), { clock });
+  t.equal(tox.bootstraps.length, 1, 'at once');
+  clock.advance(10_000);
+  const asked = tox.bootstraps.length;
+  t.ok(asked >= 3, `${asked} times in 10 s`);
+  tox.setOnline(true);
+  clock.advance(3_600_000);
+  t.equal(tox.bootstraps.length, asked);
+  tox.setOnline(false);
+  t.equal(tox.bootstraps.length, asked + 1);
+  await engine.stop();
+});
+
+t.test('a client that is not answered says what may be wrong, and how it differs', async (t) => {
+  const clock = new ManualClock();
+  const { engine, tox, said } = await startPeer(new Map(), { clock });
+  engine.connect(absentId(), undefined);
+  clock.advance(10_000);
+  t.match(said.at(-1), /^no node of the Tox network answers/);
+  tox.setOnline(true);
+  clock.advance(30_000);
+  t.match(said.at(-1), /^no answer from .*let this client in/);
+  await engine.stop();
+});
+
+t.test('once stopped, nothing is left to happen, and the identity is saved and free', async (t) => {
+  const clock = new ManualClock();
+  const path = temporaryDirectory(t);
+  const { engine, tox } = await startPeer(new Map(), { clock, place: { kind: 'directory', path } });
+  engine.serve(new AccessPolicy({ random }, { secret: SECRET, whitelist: [], isInsecureOpen: false }));
+  engine.connect(absentId(), undefined);
+  await engine.stop();
+  t.equal(clock.pending, 0);
+  t.ok(tox.isStopped);
+  const { identity } = decodeSavedata(readFileSync(join(path, 'tox_save')));
+  t.equal(identity.publicKey.hex, tox.id.publicKey.hex);
+  await (await Identity.open({ random, log: silentLogger }, { kind: 'directory', path })).close();
+});
+
+/** Of somebody who is not there. */
+function absentId(): ToxId {
+  return ToxId.parse('E776E9A993EE3CAE04F5946D9AC66FBBAA8C63A95A94B41942353C6DC1739B4B4C762C7DA7B9') as ToxId;
+}

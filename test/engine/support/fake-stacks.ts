@@ -1,0 +1,118 @@
+/** Tox without a network: stacks in one process that hand each other friend requests and packets, in order, soon. */
+import type { FriendRequest, NodeToAsk, StackFriend, ToxStack } from '../../../src/engine/tox-stack.js';
+import type { PublicKey } from '../../../src/tox/crypto/keys.js';
+import type { ToxId } from '../../../src/tox/crypto/tox-id.js';
+
+export class FakeFriend implements StackFriend {
+  readonly publicKey: PublicKey;
+  readonly facts = { endpoint: '192.0.2.1:33445' };
+  isOnline = false;
+  other: FakeFriend | undefined;
+  readonly #online: (() => void)[] = [];
+  readonly #offline: (() => void)[] = [];
+  readonly #lossless: ((packet: Buffer) => void)[] = [];
+
+  constructor(publicKey: PublicKey) {
+    this.publicKey = publicKey;
+  }
+
+  onOnline(listener: () => void): void {
+    this.#online.push(listener);
+  }
+  onOffline(listener: () => void): void {
+    this.#offline.push(listener);
+  }
+  onLossless(listener: (packet: Buffer) => void): void {
+    this.#lossless.push(listener);
+  }
+  onDrain(): void {}
+
+  sendLossless(packet: Buffer): boolean {
+    const { other } = this;
+    setImmediate(() => {
+      if (other?.isOnline) for (const listener of other.#lossless) listener(Buffer.from(packet));
+    });
+    return true;
+  }
+
+  setOnline(isOnline: boolean): void {
+    if (this.isOnline === isOnline) return;
+    this.isOnline = isOnline;
+    for (const listener of isOnline ? this.#online : this.#offline) listener();
+  }
+}
+
+export class FakeStack implements ToxStack<FakeFriend> {
+  readonly id: ToxId;
+  readonly #network: Map<string, FakeStack>;
+  readonly #savedata: Buffer;
+  readonly friends = new Map<string, FakeFriend>();
+  readonly bootstraps: NodeToAsk[] = [];
+  isOnline = false;
+  isStopped = false;
+  #onRequest: (request: FriendRequest) => void = () => {};
+  #onOnlineChange: (isOnline: boolean) => void = () => {};
+
+  /** @param network where stacks find each other, by public key in hex */
+  constructor(network: Map<string, FakeStack>, id: ToxId, savedata: Buffer) {
+    this.id = id;
+    this.#network = network;
+    this.#savedata = savedata;
+    network.set(id.publicKey.hex, this);
+  }
+
+  async start(): Promise<void> {}
+  async stop(): Promise<void> {
+    this.isStopped = true;
+    for (const friend of [...this.friends.values()]) this.removeFriend(friend);
+  }
+  bootstrap(node: NodeToAsk): void {
+    this.bootstraps.push(node);
+  }
+  onOnlineChange(listener: (isOnline: boolean) => void): void {
+    this.#onOnlineChange = listener;
+  }
+  onFriendRequest(listener: (request: FriendRequest) => void): void {
+    this.#onRequest = listener;
+  }
+  savedata(): Buffer {
+    return Buffer.from(this.#savedata);
+  }
+
+  setOnline(isOnline: boolean): void {
+    this.isOnline = isOnline;
+    this.#onOnlineChange(isOnline);
+  }
+
+  addFriend(id: ToxId, message: Buffer): FakeFriend {
+    const friend = this.#add(id.publicKey);
+    setImmediate(() => this.#network.get(id.publicKey.hex)?.receiveRequest(this, friend, message));
+    return friend;
+  }
+
+  removeFriend(friend: FakeFriend): void {
+    this.friends.delete(friend.publicKey.hex);
+    friend.other?.setOnline(false);
+    friend.setOnline(false);
+  }
+
+  receiveRequest(from: FakeStack, theirs: FakeFriend, message: Buffer): void {
+    const accept = (): FakeFriend => {
+      const ours = this.#add(from.id.publicKey);
+      ours.other = theirs;
+      theirs.other = ours;
+      setImmediate(() => {
+        ours.setOnline(true);
+        theirs.setOnline(true);
+      });
+      return ours;
+    };
+    this.#onRequest({ publicKey: from.id.publicKey, message, accept });
+  }
+
+  #add(publicKey: PublicKey): FakeFriend {
+    const friend = new FakeFriend(publicKey);
+    this.friends.set(publicKey.hex, friend);
+    return friend;
+  }
+}
