@@ -95,7 +95,7 @@ export class TestChannel implements PeerChannel {
     if (this.isStalled || this.#isClosed) return;
     const count = 1 + this.#random.below(this.#burst);
     // A copy made now: a sender that changes a packet after it was taken is caught by the contents.
-    for (const packet of this.#underWay.splice(0, count)) this.#other?.#handlers?.onPacket(Buffer.from(packet));
+    for (const packet of this.#underWay.splice(0, count)) this.#other!.#handlers?.onPacket(Buffer.from(packet));
     if (this.#owesDrain && this.#underWay.length < this.#capacity) {
       this.#owesDrain = false;
       this.#handlers?.onDrain();

@@ -1,0 +1,170 @@
+/**
+ * The tunnel protocol alone: real TCP at both ends, a channel in memory between, all in one process.
+ *
+ *     node dist/bench/tunnel.js [MiB] [one-way delay of the channel, ms]
+ */
+import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
+import { systemClock } from '../src/base/clock.js';
+import { silentLogger } from '../src/base/logger.js';
+import { systemRandom } from '../src/base/random.js';
+import type { PeerChannel, PeerChannelHandlers } from '../src/tunnel/peer-channel.js';
+import { TunnelService } from '../src/tunnel/tunnel-service.js';
+
+const MIB = 1024 * 1024;
+const size = Number(process.argv[2] ?? 1024) * MIB;
+const delay = Number(process.argv[3] ?? 0);
+
+/** Packets under way at the most, far above what a window holds, so that the windows are what is measured. */
+const CAPACITY = 32_768;
+
+class DelayedChannel implements PeerChannel {
+  readonly peerId: string;
+  readonly maxPacketSize = 1373;
+  other: DelayedChannel | undefined;
+  handlers: PeerChannelHandlers | undefined;
+  #batch: Buffer[] = [];
+  #underWay = 0;
+  #owesDrain = false;
+
+  constructor(peerId: string) {
+    this.peerId = peerId;
+  }
+
+  send(packet: Buffer): boolean {
+    if (this.#underWay >= CAPACITY) {
+      this.#owesDrain = true;
+      return false;
+    }
+    this.#underWay += 1;
+    if (this.#batch.push(packet) === 1) {
+      if (delay > 0) systemClock.after(delay, () => this.#deliver());
+      else systemClock.soon(() => this.#deliver());
+    }
+    return true;
+  }
+
+  receive(handlers: PeerChannelHandlers): void {
+    this.handlers = handlers;
+  }
+
+  #deliver(): void {
+    const batch = this.#batch;
+    this.#batch = [];
+    this.#underWay -= batch.length;
+    for (const packet of batch) this.other?.handlers?.onPacket(packet);
+    if (!this.#owesDrain) return;
+    this.#owesDrain = false;
+    this.handlers?.onDrain();
+  }
+}
+
+const listen = (onConnection: (socket: Socket) => void): Promise<number> =>
+  new Promise((resolve) => {
+    const server = createServer({ noDelay: true }, onConnection).listen(0, '127.0.0.1', () => {
+      resolve((server.address() as AddressInfo).port);
+    });
+  });
+
+const chunk = Buffer.alloc(MIB, 7);
+
+/** Asked with a 'd' it sends `size` bytes; 'u' it swallows them and says so; 'e' it echoes. */
+const targetPort = await listen((socket) => {
+  socket.once('data', (first) => {
+    const order = String.fromCharCode(first[0] as number);
+    if (order === 'd') {
+      let left = size;
+      const pump = (): void => {
+        while (left > 0) {
+          left -= MIB;
+          if (!socket.write(chunk)) {
+            socket.once('drain', pump);
+            return;
+          }
+        }
+        socket.end();
+      };
+      pump();
+    } else if (order === 'u') {
+      let got = first.length - 1;
+      socket.on('data', (data) => {
+        got += data.length;
+        if (got >= size) socket.end('done');
+      });
+    } else {
+      socket.write(first.subarray(1));
+      socket.pipe(socket);
+    }
+  });
+});
+
+const mayReach = () => ({ allowed: true }) as const;
+const make = (): TunnelService =>
+  new TunnelService({ clock: systemClock, random: systemRandom, log: silentLogger, mayReach });
+const [client, server] = [make(), make()];
+const [toServer, toClient] = [new DelayedChannel('server'), new DelayedChannel('client')];
+toServer.other = toClient;
+toClient.other = toServer;
+client.attach(toServer);
+server.attach(toClient);
+const spec = { bind: '127.0.0.1', port: 0, target: { host: '127.0.0.1', port: targetPort } };
+const { port } = await client.forward('server', spec);
+
+const open = (order: string, at: number): Promise<Socket> =>
+  new Promise((resolve) => {
+    const socket = connect({ host: '127.0.0.1', port: at, noDelay: true }, () => {
+      socket.write(order);
+      resolve(socket);
+    });
+  });
+
+let peak = 0;
+const watch = systemClock.every(20, () => {
+  peak = Math.max(peak, process.memoryUsage().rss);
+});
+
+async function transfer(order: 'd' | 'u', at: number): Promise<number> {
+  const started = systemClock.now();
+  const socket = await open(order, at);
+  if (order === 'd') for await (const _ of socket);
+  else {
+    let left = size;
+    while (left > 0) {
+      left -= MIB;
+      if (!socket.write(chunk)) await new Promise((resolve) => socket.once('drain', resolve));
+    }
+    await new Promise((resolve) => socket.once('data', resolve));
+    socket.destroy();
+  }
+  return size / MIB / ((systemClock.now() - started) / 1000);
+}
+
+async function roundTrip(at: number): Promise<number> {
+  const socket = await open('e', at);
+  const times: number[] = [];
+  for (let round = 0; round < 200; round += 1) {
+    const started = systemClock.now();
+    socket.write('x');
+    await new Promise((resolve) => socket.once('data', resolve));
+    times.push(systemClock.now() - started);
+  }
+  socket.destroy();
+  return times.sort((a, b) => a - b)[100] as number;
+}
+
+for (const [name, at] of [
+  ['bare TCP', targetPort],
+  ['tunnel', port],
+] as const) {
+  peak = 0;
+  const down = await transfer('d', at);
+  const up = await transfer('u', at);
+  const rtt = await roundTrip(at);
+  const memory = Math.round(peak / MIB);
+  console.log(
+    `${name}: down ${down.toFixed(0)} MiB/s, up ${up.toFixed(0)} MiB/s, round trip ${rtt.toFixed(2)} ms, ${memory} MiB`,
+  );
+}
+watch.cancel();
+client.stop();
+server.stop();
+process.exit();

@@ -1,0 +1,257 @@
+/** Both roles, over a channel that refuses, delays and bursts at random. */
+import { once } from 'node:events';
+import type { Socket } from 'node:net';
+import t from 'tap';
+import { SeededRandom } from '../support/seeded-random.js';
+import { howItEnds, nextClosed, pairOfOurs, readAll, readSome, until } from './support/world.js';
+
+const faulty = { capacity: 20, refusals: 0.05, burst: 16 };
+const echo = (socket: Socket): void => void socket.pipe(socket);
+
+t.test('what goes in comes out, byte for byte, in both directions', async (t) => {
+  const { world, client, server, port } = await pairOfOurs(t, echo, { ...faulty, seed: 11 });
+  const bytes = world.random.bytes(3_000_000);
+  const socket = await world.connect(port);
+  socket.end(bytes);
+  t.ok((await readAll(socket)).equals(bytes));
+  await until(() => client.list().length === 0 && server.list().length === 0);
+  t.match(client.peers(), [{ terms: 'extended', tunnels: 0 }]);
+});
+
+t.test('the first request goes out at once after the hello, and the tunnel is an extended one', async (t) => {
+  const { world, channels, port } = await pairOfOurs(t, echo);
+  channels.client.isRecording = true;
+  channels.client.isStalled = true;
+  const socket = await world.connect(port);
+  await until(() => channels.client.sent.length === 2);
+  t.same(
+    channels.client.sent.map((packet) => packet.readUInt16BE(2)),
+    [0x0108, 0x0602],
+  );
+  channels.client.resume();
+  socket.end('x');
+  t.equal((await readAll(socket)).toString(), 'x');
+  const types = channels.client.sent.map((packet) => packet.readUInt16BE(2));
+  t.ok(types.includes(0x0621), 'it ended by eof');
+});
+
+t.test('200 connections at once, ended in any order by either side, keep their bytes apart', async (t) => {
+  const ends = new SeededRandom(5);
+  const { world, client, server, port } = await pairOfOurs(
+    t,
+    (socket) => {
+      // Some targets echo and wait for the end, some answer once and end first, some do so and read no more.
+      const kind = ends.below(3);
+      if (kind === 0) echo(socket);
+      else socket.once('data', (data) => (kind === 1 ? socket.end(data) : void socket.write(data, () => socket.end())));
+    },
+    { ...faulty, seed: 12 },
+  );
+  const one = async (index: number): Promise<void> => {
+    const random = new SeededRandom(1000 + index);
+    const bytes = random.bytes(1 + random.below(1000));
+    const socket = await world.connect(port);
+    socket.write(bytes);
+    const back = await readSome(socket, bytes.length);
+    if (!back.equals(bytes)) t.fail(`connection ${index}: ${back.length} of ${bytes.length} bytes`);
+    if (random.below(2) === 0) socket.end();
+    else socket.destroy();
+  };
+  await Promise.all(Array.from({ length: 200 }, (_, index) => one(index)));
+  await until(() => client.list().length === 0 && server.list().length === 0);
+  t.pass();
+});
+
+t.test('a program that has said all still gets its answer, however late', async (t) => {
+  const { world, port } = await pairOfOurs(t, (socket) => {
+    socket.resume().once('end', () => {
+      world.clock.advance(3_600_000);
+      socket.end('the answer');
+    });
+  });
+  const socket = await world.connect(port);
+  socket.end('the question');
+  t.equal((await readAll(socket)).toString(), 'the answer');
+});
+
+t.test('a service that has said all still hears the rest', async (t) => {
+  let heard: Promise<Buffer> | undefined;
+  const { world, port } = await pairOfOurs(t, (socket) => {
+    socket.end('go on');
+    heard = readAll(socket);
+  });
+  const socket = await world.connect(port);
+  t.equal((await readAll(socket)).toString(), 'go on');
+  world.clock.advance(3_600_000);
+  socket.end('the rest');
+  await until(() => heard !== undefined);
+  t.equal((await heard)?.toString(), 'the rest');
+});
+
+t.test('a refused target resets the connection at once, with a reason that has a name', async (t) => {
+  const { world, client, port, target, serverId } = await pairOfOurs(t, echo);
+  const refusals: string[] = [];
+  const ask = (host: string, at: number): Promise<string> =>
+    new Promise((resolve) => {
+      client.opener(serverId).open(
+        { host, port: at },
+        {
+          onAccepted: () => {
+            throw new Error('accepted');
+          },
+          onRefused: resolve,
+        },
+      );
+    });
+  const unused = await world.target(() => {});
+  t.ok(unused);
+  refusals.push(await ask('127.0.0.1', 1));
+  refusals.push(await ask('no host', 80));
+  t.same(refusals, ['connection-refused', 'bad-request']);
+  const socket = await world.connect(port);
+  socket.end('still');
+  t.equal((await readAll(socket)).toString(), 'still', `and ${target.port} works on`);
+});
+
+t.test('a target that is not allowed is never dialled, and the local connection is reset', async (t) => {
+  let connections = 0;
+  const { world, server, port } = await pairOfOurs(t, () => void (connections += 1), {
+    mayReach: () => ({ allowed: false, reason: 'line 3 of the rules' }),
+  });
+  const refused = once(server, 'refused');
+  const socket = await world.connect(port);
+  t.equal(await howItEnds(socket), 'ECONNRESET');
+  const [, , reason, detail] = await refused;
+  t.same([reason, detail], ['not-allowed', 'line 3 of the rules']);
+  t.equal(connections, 0);
+});
+
+t.test('access that was taken away while the target was dialled counts', async (t) => {
+  let asked = 0;
+  const { world, port } = await pairOfOurs(t, (socket) => void socket.write('secret'), {
+    mayReach: () => {
+      asked += 1;
+      return asked === 1 ? { allowed: true } : { allowed: false, reason: 'expired' };
+    },
+  });
+  t.equal(await howItEnds(await world.connect(port)), 'ECONNRESET');
+});
+
+t.test('a slow reader stops only itself, and its sender', async (t) => {
+  let sent = 0;
+  const stalled: Socket[] = [];
+  const { world, client, port } = await pairOfOurs(t, (socket) => {
+    socket.once('data', (first) => {
+      if (first.toString() !== 'flood') {
+        socket.end(first);
+        return;
+      }
+      stalled.push(socket);
+      const more = (): void => {
+        while (socket.write(Buffer.alloc(65536))) sent += 65536;
+        sent += 65536;
+        socket.once('drain', more);
+      };
+      more();
+    });
+  });
+  const slow = await world.connect(port);
+  slow.write('flood');
+  await until(() => (client.list()[0]?.backlog ?? 0) > 100_000);
+  let sentBefore = -1;
+  while (sentBefore !== sent) {
+    sentBefore = sent;
+    for (let round = 0; round < 20; round += 1) {
+      const socket = await world.connect(port);
+      socket.end('quick');
+      t.equal((await readAll(socket)).toString(), 'quick');
+    }
+  }
+  t.ok((client.list()[0]?.backlog ?? 0) <= 16 * 1024 * 1024, 'what waits is bounded by the largest window');
+  slow.destroy();
+  await until(() => client.list().length === 0);
+});
+
+t.test('a reset at either end comes out as a reset at the other', async (t) => {
+  let atTarget: Socket | undefined;
+  const { world, client, server, port } = await pairOfOurs(t, (socket) => {
+    atTarget = socket;
+    socket.write('hi');
+  });
+  const first = await world.connect(port);
+  await once(first, 'data');
+  const ending = howItEnds(atTarget as Socket);
+  first.resetAndDestroy();
+  t.equal(await ending, 'ECONNRESET');
+  const second = await world.connect(port);
+  await once(second, 'data');
+  (atTarget as Socket).resetAndDestroy();
+  t.equal(await howItEnds(second), 'ECONNRESET');
+  await until(() => client.list().length === 0 && server.list().length === 0);
+});
+
+t.test('when the peer goes away, connections break at both ends', async (t) => {
+  let atTarget: Socket | undefined;
+  const { world, channels, client, server, port } = await pairOfOurs(t, (socket) => {
+    atTarget = socket;
+    socket.write('hi');
+  });
+  const socket = await world.connect(port);
+  await once(socket, 'data');
+  const endings = [howItEnds(socket), howItEnds(atTarget as Socket)];
+  const reasons = [nextClosed(client), nextClosed(server)];
+  channels.client.close();
+  t.same(await Promise.all(endings), ['ECONNRESET', 'ECONNRESET']);
+  t.same(await Promise.all(reasons), ['peer-gone', 'peer-gone']);
+  t.same([client.list(), server.list(), client.peers()], [[], [], []]);
+});
+
+t.test('both sides may open tunnels over one channel, with the same ids', async (t) => {
+  const { world, client, server, channels, port } = await pairOfOurs(t, echo, { ...faulty, seed: 13 });
+  const back = await world.target((socket) => void socket.end('from the client'));
+  const forward = await server.forward(channels.server.peerId, {
+    bind: '127.0.0.1',
+    port: 0,
+    target: { host: '127.0.0.1', port: back },
+  });
+  for (let round = 0; round < 20; round += 1) {
+    const [there, here] = await Promise.all([world.connect(port), world.connect(forward.port)]);
+    there.end('to the server');
+    here.end();
+    t.equal((await readAll(there)).toString(), 'to the server');
+    t.equal((await readAll(here)).toString(), 'from the client');
+  }
+  await until(() => client.list().length === 0 && server.list().length === 0);
+});
+
+t.test('a ping measures the round trip, and one to nobody says so', async (t) => {
+  const { client, channels, serverId } = await pairOfOurs(t, echo);
+  t.equal(await client.ping(serverId), 0);
+  t.equal(client.peers()[0]?.roundTrip, 0);
+  await t.rejects(client.ping('nobody'), { code: 'peer-away' });
+  channels.client.isStalled = true;
+  const lost = client.ping(serverId);
+  channels.client.close();
+  await t.rejects(lost, { code: 'peer-gone' });
+});
+
+t.test('tunnels are listed, and closed by their number or their peer', async (t) => {
+  const { world, client, server, channels, port, target } = await pairOfOurs(t, echo);
+  const sockets = await Promise.all([1, 2, 3].map(() => world.connect(port)));
+  await until(() => server.list().length === 3);
+  const socket = sockets[0] as Socket;
+  socket.write('abc');
+  await once(socket, 'data');
+  t.match(
+    server.list().find((tunnel) => tunnel.bytesSent === 3),
+    { peerId: channels.server.peerId, target, direction: 'accepted', bytesReceived: 3, backlog: 0 },
+  );
+  const [{ number } = { number: 0 }] = client.list();
+  t.ok(client.closeTunnel(number));
+  t.notOk(client.closeTunnel(999));
+  await until(() => server.list().length === 2);
+  server.closePeer(channels.server.peerId);
+  t.same(server.list().length, 2, 'until the peer has confirmed');
+  t.same(await Promise.all(sockets.map(howItEnds)), ['ECONNRESET', 'ECONNRESET', 'ECONNRESET']);
+  await until(() => client.list().length === 0 && server.list().length === 0);
+});

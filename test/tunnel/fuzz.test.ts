@@ -1,0 +1,184 @@
+/** Peers that send anything at all: nothing throws, nothing grows, and other peers' tunnels go on. */
+import { once } from 'node:events';
+import type { Socket } from 'node:net';
+import t from 'tap';
+import { encodeFrame } from '../../src/tunnel/frame.js';
+import { encodeHello } from '../../src/tunnel/hello.js';
+import type { PeerChannelHandlers } from '../../src/tunnel/peer-channel.js';
+import { encodeRequest } from '../../src/tunnel/request.js';
+import { SeededRandom } from '../support/seeded-random.js';
+import { channelPair, type TestChannel } from './support/channel-pair.js';
+import { readAll, until, World } from './support/world.js';
+
+const TYPES = [
+  0x0100, 0x0108, 0x0600, 0x0601, 0x0602, 0x0604, 0x0610, 0x0620, 0x0621, 0x0622, 0x0680, 0x0681, 0x06a0, 0x06a1,
+  0x06a2,
+];
+const hello = encodeFrame(0x0108, 0, encodeHello({ kind: 'hello', version: 1, initialWindow: 65536 }));
+
+/** Sends in order, however full the channel is, and remembers the ids of the tunnels that it gets. */
+class RawPeer implements PeerChannelHandlers {
+  readonly #channel: TestChannel;
+  readonly #queue: Buffer[] = [];
+  #isFull = false;
+  readonly ids: number[] = [];
+  readonly received: Buffer[] = [];
+
+  constructor(channel: TestChannel) {
+    this.#channel = channel;
+    channel.receive(this);
+  }
+
+  get waiting(): number {
+    return this.#queue.length;
+  }
+
+  send(packet: Buffer): void {
+    this.#queue.push(packet);
+    this.onDrain(this.#isFull);
+  }
+
+  onPacket(packet: Buffer): void {
+    this.received.push(packet);
+    if (packet.readUInt16BE(2) === 0x0610) this.ids.push(packet.readUInt16BE(4));
+  }
+
+  onDrain(isFull = false): void {
+    this.#isFull = isFull;
+    while (!this.#isFull && this.#queue.length > 0) {
+      if (this.#channel.send(this.#queue[0] as Buffer)) this.#queue.shift();
+      else this.#isFull = true;
+    }
+  }
+
+  onClose(): void {}
+}
+
+t.test('random and mutated frames on a live link break nothing but their own tunnels', async (t) => {
+  for (const seed of [31, 32, 33, 34]) {
+    const world = new World(t, seed);
+    const random = new SeededRandom(seed);
+    const server = world.service();
+    const port = await world.target((socket) => void socket.pipe(socket));
+    const evil = channelPair({ seed, refusals: 0.02 });
+    const peer = new RawPeer(evil.client);
+    server.attach(evil.server);
+    const fine = channelPair({ seed: seed + 1 });
+    Object.defineProperty(fine.server, 'peerId', { value: 'f1'.repeat(32) });
+    server.attach(fine.server);
+    const client = world.service();
+    client.attach(fine.client);
+    const forward = await client.forward(fine.client.peerId, {
+      bind: '127.0.0.1',
+      port: 0,
+      target: { host: '127.0.0.1', port },
+    });
+    if (seed % 2 === 0) peer.send(hello);
+    for (let round = 0; round < 4000; round += 1) {
+      const id =
+        random.below(3) === 0 || peer.ids.length === 0
+          ? random.below(0x10000)
+          : (peer.ids[random.below(peer.ids.length)] as number);
+      let packet = encodeFrame(TYPES[random.below(TYPES.length)] as number, id, random.bytes(random.below(64)));
+      const kind = random.below(20);
+      if (kind < 3) packet = encodeRequest(random.below(100), { host: '127.0.0.1', port });
+      if (kind === 3) packet = random.bytes(random.below(80));
+      if (kind === 4) packet[random.below(packet.length)] = random.below(256);
+      if (kind === 5) packet = packet.subarray(0, random.below(packet.length));
+      if (kind === 6) packet = Buffer.from(hello);
+      peer.send(packet);
+      if (round % 50 === 0) await new Promise((resolve) => setImmediate(resolve));
+    }
+    await until(() => peer.waiting === 0);
+    const socket = await world.connect(forward.port);
+    socket.end('alive');
+    t.equal((await readAll(socket)).toString(), 'alive', `seed ${seed}`);
+    evil.client.close();
+    await until(() => server.list().length === 0);
+  }
+});
+
+t.test('what an opener gets from an evil server breaks nothing either', async (t) => {
+  const world = new World(t, 41);
+  const random = new SeededRandom(41);
+  const client = world.service();
+  const evil = channelPair({ seed: 41 });
+  const peer = new RawPeer(evil.server);
+  client.attach(evil.client);
+  const forward = await client.forward(evil.client.peerId, {
+    bind: '127.0.0.1',
+    port: 0,
+    target: { host: 'h', port: 1 },
+  });
+  const sockets = await Promise.all(Array.from({ length: 20 }, () => world.connect(forward.port)));
+  for (const socket of sockets) socket.resume().write('x');
+  await until(() => peer.received.length === 21);
+  const forwardIds = peer.received.slice(1).map((packet) => packet.subarray(8, 12));
+  for (let round = 0; round < 3000; round += 1) {
+    const type = TYPES[random.below(TYPES.length)] as number;
+    const data = type === 0x0610 ? (forwardIds[random.below(20)] as Buffer) : random.bytes(random.below(20));
+    peer.send(encodeFrame(type, random.below(30), data));
+  }
+  await until(() => peer.waiting === 0 && evil.server.underWay === 0);
+  evil.client.close();
+  t.same(client.list(), []);
+});
+
+t.test('an extended peer that ignores its window loses that tunnel, and what waited was bounded', async (t) => {
+  const world = new World(t);
+  const server = world.service();
+  const evil = channelPair({ capacity: 2000, burst: 500 });
+  const peer = new RawPeer(evil.client);
+  server.attach(evil.server);
+  const port = await world.target((socket) => void socket.pause());
+  peer.send(hello);
+  peer.send(encodeRequest(1, { host: '127.0.0.1', port }));
+  await until(() => peer.ids.length === 1);
+  const closed = once(server, 'closed');
+  let highest = 0;
+  while (server.list().length === 1) {
+    for (let count = 0; count < 500; count += 1)
+      peer.send(encodeFrame(0x0600, peer.ids[0] as number, Buffer.alloc(1365)));
+    await until(() => peer.waiting === 0);
+    highest = Math.max(highest, server.list()[0]?.backlog ?? 0);
+    // This peer never says its last word, as long as it is wanted to.
+    if (peer.received.some((packet) => packet.readUInt16BE(2) === 0x06a2))
+      peer.send(encodeFrame(0x0601, peer.ids[0] as number));
+  }
+  t.equal((await closed)[1], 'overflow');
+  t.ok(highest <= 16 * 1024 * 1024, `${highest}`);
+});
+
+t.test('more requests than a peer may make are refused, and those that are answered free their place', async (t) => {
+  const world = new World(t);
+  const server = world.service();
+  const evil = channelPair({ capacity: 100, burst: 100 });
+  const peer = new RawPeer(evil.client);
+  server.attach(evil.server);
+  const sockets: Socket[] = [];
+  const port = await world.target((socket) => void sockets.push(socket));
+  peer.send(hello);
+  for (let count = 0; count < 1100; count += 1) peer.send(encodeRequest(count, { host: '127.0.0.1', port }));
+  const denied = (): number => peer.received.filter((packet) => packet.readUInt16BE(2) === 0x0604).length;
+  await until(() => peer.ids.length + denied() === 1100);
+  t.equal(peer.ids.length, 1024);
+  for (const id of peer.ids) peer.send(encodeFrame(0x0622, id));
+  await until(() => server.list().length === 0);
+  peer.send(encodeRequest(5000, { host: '127.0.0.1', port }));
+  await until(() => peer.ids.length === 1025);
+  t.pass();
+});
+
+t.test('a flood of pings that are never read is answered only so far', async (t) => {
+  const world = new World(t);
+  const evil = channelPair({ capacity: 10 });
+  const peer = new RawPeer(evil.client);
+  world.service().attach(evil.server);
+  evil.server.isStalled = true;
+  for (let count = 0; count < 5000; count += 1) peer.send(encodeFrame(0x0108, 0, Buffer.alloc(1365)));
+  await until(() => peer.waiting === 0 && evil.client.underWay === 0);
+  evil.server.resume();
+  await until(() => evil.server.underWay === 0);
+  await new Promise((resolve) => setImmediate(resolve));
+  t.ok(peer.received.length <= 256 + 10, `${peer.received.length} pongs`);
+});

@@ -1,0 +1,54 @@
+import t from 'tap';
+import { BASE_WINDOW, ReceiveWindow, WINDOW_POOL, WindowPool } from '../../src/tunnel/receive-window.js';
+
+/** A sender that uses all its credit, and a reader that takes all at once, for so many round trips. */
+function run(window: ReceiveWindow, roundTrips: number, roundTrip: number, delivered = 1): void {
+  let credit = BASE_WINDOW;
+  for (let round = 1; round <= roundTrips; round += 1) {
+    credit += window.due;
+    window.onGranted();
+    window.onReceived(credit);
+    window.onDelivered(credit * delivered, round * roundTrip, roundTrip);
+    credit = 0;
+  }
+}
+
+t.test('a window is raised at once and grows while the reader keeps up', async (t) => {
+  const window = new ReceiveWindow(new WindowPool(), 0);
+  t.equal(window.due + BASE_WINDOW, 256 * 1024);
+  run(window, 12, 100);
+  t.equal(window.size, 16 * 1024 * 1024, 'to its limit');
+});
+
+t.test('a window does not grow when the reader is slow', async (t) => {
+  const window = new ReceiveWindow(new WindowPool(), 0);
+  for (let second = 1; second < 100; second += 1) {
+    window.onReceived(window.due);
+    window.onGranted();
+    window.onDelivered(64 * 1024, second * 1000, 100);
+  }
+  t.equal(window.size, 256 * 1024);
+});
+
+t.test('what was granted, waits and was delivered makes up the window', async (t) => {
+  const window = new ReceiveWindow(new WindowPool(), 0);
+  window.onGranted();
+  t.ok(window.onReceived(256 * 1024), 'all of it');
+  t.notOk(window.onReceived(1), 'not a byte more');
+  t.notOk(window.onDelivered(64 * 1024 - 1, 1e6, 1), 'a grant is not due for every byte');
+  t.ok(window.onDelivered(1, 1e6, 1));
+  t.notOk(window.onReceived(1), 'a grant counts once it is sent');
+  window.onGranted();
+  t.ok(window.onReceived(64 * 1024));
+  t.notOk(window.onReceived(1));
+});
+
+t.test('the pool bounds what all windows have beyond their base, and gets it back', async (t) => {
+  const pool = new WindowPool();
+  const windows = Array.from({ length: 1024 }, () => new ReceiveWindow(pool, 0));
+  for (const window of windows) run(window, 12, 100);
+  const total = windows.reduce((sum, window) => sum + window.size, 0);
+  t.ok(total <= 1024 * BASE_WINDOW + WINDOW_POOL, `${total}`);
+  for (const window of windows) window.close();
+  t.ok(pool.take(WINDOW_POOL));
+});

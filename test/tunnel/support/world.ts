@@ -1,0 +1,119 @@
+/** Two machines with a channel between them, targets on loopback, and clients that connect to forwards. */
+import { once } from 'node:events';
+import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net';
+import type { Test } from 'tap';
+import { silentLogger } from '../../../src/base/logger.js';
+import type { Reason } from '../../../src/tunnel/reasons.js';
+import type { MayReach } from '../../../src/tunnel/request-handler.js';
+import { TunnelService } from '../../../src/tunnel/tunnel-service.js';
+import { SeededRandom } from '../../support/seeded-random.js';
+import { type ChannelOptions, channelPair } from './channel-pair.js';
+import { SocketClock } from './socket-clock.js';
+
+export class World {
+  readonly clock = new SocketClock();
+  readonly random: SeededRandom;
+  readonly #servers: Server[] = [];
+  readonly #sockets = new Set<Socket>();
+  readonly #services: TunnelService[] = [];
+
+  constructor(t: Test, seed = 1) {
+    this.random = new SeededRandom(seed);
+    t.teardown(() => {
+      for (const service of this.#services) service.stop();
+      for (const server of this.#servers) server.close();
+      for (const socket of this.#sockets) socket.destroy();
+    });
+  }
+
+  service(mayReach: MayReach = () => ({ allowed: true })): TunnelService {
+    const { clock, random } = this;
+    const service = new TunnelService({ clock, random, log: silentLogger, mayReach });
+    this.#services.push(service);
+    return service;
+  }
+
+  /** @returns the port of a target on loopback */
+  async target(onConnection: (socket: Socket) => void): Promise<number> {
+    const server = createServer({ allowHalfOpen: true }, (socket) => {
+      this.#keep(socket);
+      onConnection(socket);
+    });
+    this.#servers.push(server);
+    server.listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    return (server.address() as AddressInfo).port;
+  }
+
+  async connect(port: number): Promise<Socket> {
+    const socket = connect({ host: '127.0.0.1', port, allowHalfOpen: true });
+    this.#keep(socket);
+    await once(socket, 'connect');
+    return socket;
+  }
+
+  #keep(socket: Socket): void {
+    this.#sockets.add(socket);
+    socket.on('error', () => {}).on('close', () => this.#sockets.delete(socket));
+  }
+}
+
+/** Two services of ours over one channel, and a forward from the client to a target. */
+export async function pairOfOurs(
+  t: Test,
+  onConnection: (socket: Socket) => void,
+  options: ChannelOptions & { readonly mayReach?: MayReach } = {},
+) {
+  const world = new World(t, options.seed);
+  const channels = channelPair(options);
+  const client = world.service();
+  const server = world.service(options.mayReach);
+  client.attach(channels.client);
+  server.attach(channels.server);
+  const target = { host: '127.0.0.1', port: await world.target(onConnection) };
+  const forward = await client.forward(channels.client.peerId, { bind: '127.0.0.1', port: 0, target });
+  return { world, channels, client, server, target, port: forward.port, serverId: channels.client.peerId };
+}
+
+/** All bytes until the end; rejects with what breaks the connection. */
+export function readAll(socket: Socket): Promise<Buffer> {
+  const chunks: Buffer[] = [];
+  return new Promise((resolve, reject) => {
+    socket.on('data', (chunk: Buffer) => chunks.push(chunk));
+    socket.once('end', () => resolve(Buffer.concat(chunks))).once('error', reject);
+  });
+}
+
+/** The bytes up to a length, or to the end. */
+export async function readSome(socket: Socket, length: number): Promise<Buffer> {
+  const chunks: Buffer[] = [];
+  let got = 0;
+  while (got < length) {
+    const chunk: Buffer | null = socket.read();
+    if (chunk === null) {
+      if (socket.readableEnded) break;
+      await Promise.race([once(socket, 'readable'), once(socket, 'end')]);
+      continue;
+    }
+    chunks.push(chunk);
+    got += chunk.length;
+  }
+  return Buffer.concat(chunks);
+}
+
+/** The code of the error that ends the connection, or 'ended'. */
+export function howItEnds(socket: Socket): Promise<string> {
+  return new Promise((resolve) => {
+    socket.resume().once('end', () => resolve('ended'));
+    socket.once('error', (error: Error & { code?: string }) => resolve(error.code ?? error.message));
+  });
+}
+
+/** Resolves, without a clock, once the condition holds after some turn of the event loop. */
+export async function until(condition: () => boolean): Promise<void> {
+  while (!condition()) await new Promise((resolve) => setImmediate(resolve));
+}
+
+export function nextClosed(service: TunnelService): Promise<Reason | undefined> {
+  return new Promise((resolve) => service.once('closed', (_, reason) => resolve(reason)));
+}

@@ -1,0 +1,87 @@
+import t from 'tap';
+import type { LineUser } from '../../src/tunnel/tunnel-line.js';
+import { TurnQueue } from '../../src/tunnel/turn-queue.js';
+
+/** Sends `left` frames that carry its name. */
+class Sender implements LineUser {
+  readonly identity = { id: 1, side: 'opener', target: { host: 'h', port: 1 } } as const;
+  readonly #queue: TurnQueue;
+  readonly #name: string;
+  left: number;
+
+  constructor(queue: TurnQueue, name: string, left: number) {
+    this.#queue = queue;
+    this.#name = name;
+    this.left = left;
+  }
+
+  takeTurn(limit: number): 'idle' | 'more' | 'full' {
+    for (let count = 0; count < limit && this.left > 0; count += 1) {
+      if (!this.#queue.send(Buffer.from(this.#name))) return 'full';
+      this.left -= 1;
+    }
+    return this.left > 0 ? 'more' : 'idle';
+  }
+}
+
+function setup(room: number) {
+  const sent: string[] = [];
+  const state = { room };
+  const queue: TurnQueue = new TurnQueue((frame) => {
+    if (state.room === 0) return false;
+    state.room -= 1;
+    sent.push(frame.toString());
+    return true;
+  });
+  const drain = (more: number): void => {
+    state.room = more;
+    queue.onDrain();
+  };
+  return { queue, sent, drain };
+}
+
+t.test('senders take turns, and nobody is passed over however small the room', async (t) => {
+  for (const room of [1, 3, 16, 17, 100]) {
+    const { queue, sent, drain } = setup(0);
+    const senders = ['a', 'b', 'c'].map((name) => new Sender(queue, name, 200));
+    for (const sender of senders) queue.wantTurn(sender);
+    while (sent.length < 300) drain(room);
+    const counts = ['a', 'b', 'c'].map((name) => sent.slice(0, 300).filter((frame) => frame === name).length);
+    t.ok(Math.max(...counts) - Math.min(...counts) <= 32, `room for ${room}: ${counts}`);
+  }
+});
+
+t.test('frames of the link go first and in order', async (t) => {
+  const { queue, sent, drain } = setup(0);
+  queue.wantTurn(new Sender(queue, 'x', 2));
+  queue.push(Buffer.from('1'));
+  queue.push(Buffer.from('2'));
+  drain(10);
+  t.same(sent, ['1', '2', 'x', 'x']);
+});
+
+t.test('nothing is sent between a refusal and the drain', async (t) => {
+  const { queue, sent, drain } = setup(1);
+  const sender = new Sender(queue, 'x', 3);
+  queue.wantTurn(sender);
+  t.same(sent, ['x']);
+  queue.wantTurn(sender);
+  queue.push(Buffer.from('1'));
+  t.same(sent, ['x']);
+  drain(10);
+  t.same(sent, ['x', '1', 'x', 'x']);
+});
+
+t.test('a sender that was forgotten, or a queue that is closed, sends nothing', async (t) => {
+  const { queue, sent, drain } = setup(0);
+  const sender = new Sender(queue, 'x', 3);
+  queue.wantTurn(sender);
+  drain(0);
+  queue.forget(sender);
+  drain(10);
+  t.same(sent, []);
+  queue.close();
+  queue.push(Buffer.from('1'));
+  queue.wantTurn(sender);
+  t.same(sent, []);
+});
