@@ -102,9 +102,10 @@ export class AnnounceSearch {
     entry.phase = { kind: 'resting' };
     entry.hasAnswered = true;
     this.#entries.set(node.publicKey.hex, entry);
-    const excess = this.#closest().slice(this.#options.size);
-    for (const far of excess) this.#forget(far);
     this.offer(learnt);
+    const excess = this.#closest().slice(this.#options.size);
+    // Last, as the owner may do anything when it hears of it, such as end the search.
+    for (const far of excess) this.#forget(far);
     return !excess.includes(entry);
   }
 
@@ -161,15 +162,16 @@ export class AnnounceSearch {
     this.#owner.ask(entry.node, attempt);
   }
 
-  #giveUp(entry: Entry, attempt: number): void {
-    this.#forget(entry);
+  #giveUp({ node, hasAnswered }: Entry, attempt: number): void {
+    this.#entries.delete(node.publicKey.hex);
     if (this.#hasAnswers()) {
-      this.#silent.set(identityOf(entry.node), true, this.#clock.now());
-      return;
+      this.#silent.set(identityOf(node), true, this.#clock.now());
+    } else {
+      const again: Entry = { node, hasAnswered: false, phase: { kind: 'waiting' } };
+      this.#entries.set(node.publicKey.hex, again);
+      this.#send(again, attempt, attempt < TRIES_IN_SILENCE ? GAP_IN_SILENCE : GAP_IN_OUTAGE);
     }
-    const again: Entry = { node: entry.node, hasAnswered: false, phase: { kind: 'waiting' } };
-    this.#entries.set(entry.node.publicKey.hex, again);
-    this.#send(again, attempt, attempt < TRIES_IN_SILENCE ? GAP_IN_SILENCE : GAP_IN_OUTAGE);
+    if (hasAnswered) this.#owner.onForgotten(node);
   }
 
   #hasAnswers(): boolean {

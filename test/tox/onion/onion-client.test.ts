@@ -1,4 +1,5 @@
 import t from 'tap';
+import { Endpoint } from '../../../src/base/endpoint.js';
 import { generateKeyPair } from '../../../src/tox/crypto/keys.js';
 import type { StoredFriend } from '../../../src/tox/onion/friend-search.js';
 import { UdpKind } from '../../../src/tox/packet/kind.js';
@@ -209,6 +210,66 @@ t.test('a stopped client leaves no timer behind, and can start again', async (t)
   onion.clock.advance(5_000);
   t.ok(alice.client.isAnnounced);
   t.ok(alice.received.length > 0, 'the search went on as well');
+});
+
+t.test('a response counts once', async (t) => {
+  const onion = new OnionNetwork(2);
+  const responses: Buffer[] = [];
+  const alice = onion.addClient();
+  onion.network.filter = (packet, _from, to) => {
+    if (packet[0] === UdpKind.AnnounceResponse && to.key === alice.endpoint.key) responses.push(packet);
+    return true;
+  };
+  alice.client.start();
+  alice.bootstrap(onion.nodes[0]!);
+  onion.clock.advance(1_000);
+  t.equal(alice.client.dropped, 0);
+  const receive = new Map(alice.client.routes()).get(UdpKind.AnnounceResponse)!;
+  for (const response of responses) receive(response, onion.nodes[0]!.endpoint);
+  t.ok(responses.length > 0);
+  t.equal(alice.client.dropped, responses.length);
+});
+
+t.test('nodes do not learn who searches', async (t) => {
+  const onion = new OnionNetwork(3);
+  const requesters = new Set<string>();
+  onion.network.filter = (packet) => {
+    if (packet[0] === UdpKind.AnnounceRequest) requesters.add(packet.toString('hex', 25, 57).toUpperCase());
+    return true;
+  };
+  const bob = online(onion);
+  onion.clock.advance(1_000);
+  t.same([...requesters], [bob.identity.publicKey.hex], 'for itself it asks under its own name');
+  requesters.clear();
+  const friends = [generateKeyPair(onion.random), generateKeyPair(onion.random)];
+  for (const friend of friends) bob.client.search(friend.publicKey, { onFound: () => {} });
+  onion.clock.advance(1_000);
+  t.equal(requesters.size, 2, 'one key for each search');
+  t.notOk(requesters.has(bob.identity.publicKey.hex));
+});
+
+t.test('nodes of a local network that strangers name are not asked', async (t) => {
+  const onion = new OnionNetwork(3);
+  const alice = online(onion);
+  const endpoint = Endpoint.of('192.168.1.1', 33_445)!;
+  onion.nodes.push({ ...onion.nodes[0]!, publicKey: generateKeyPair(onion.random).publicKey, endpoint });
+  onion.clock.advance(MINUTE);
+  t.ok(alice.client.isAnnounced);
+  for (const { relay } of onion.nodes) t.equal(relay.dropped, 0, 'no hop had to refuse');
+});
+
+t.test('a client may be stopped from inside of what it reports', async (t) => {
+  const onion = new OnionNetwork(1);
+  const alice = online(onion);
+  onion.clock.advance(5_000);
+  t.ok(alice.client.isAnnounced);
+  onion.network.blackHoles.add(onion.nodes[0]!.endpoint.address);
+  alice.changes.push = (...values: boolean[]): number => {
+    alice.client.stop();
+    return values.length;
+  };
+  onion.clock.advance(10 * MINUTE);
+  t.equal(onion.clock.pending, 0);
 });
 
 t.test('data that pretends to be from somebody else is dropped', async (t) => {
