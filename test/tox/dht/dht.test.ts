@@ -55,6 +55,31 @@ t.test('when everybody is gone it says so', async (t) => {
   t.same(b.dht.goodNodes(), []);
 });
 
+t.test('when everybody is gone the bootstrap node is asked again at once, and then ever more rarely', async (t) => {
+  const net = new DhtNetwork(20);
+  const [a, b] = [net.peer(), net.peer()];
+  b.dht.bootstrap(a);
+  net.clock.advance(1000);
+  let asked = 0;
+  net.network.filter = (_packet, from) => {
+    if (from.equals(b.endpoint)) asked += 1;
+    return false;
+  };
+  net.clock.runUntil(() => !b.dht.isConnected, 190_000);
+  asked = 0;
+  net.clock.advance(3000);
+  t.ok(asked >= 3, `${asked}`);
+});
+
+t.test('a search begins with the nodes that we know, in the same moment', async (t) => {
+  const net = new DhtNetwork(21);
+  const peers = net.peers(10);
+  net.clock.advance(3000);
+  const search = (peers[3] as DhtPeer).dht.search((peers[7] as DhtPeer).publicKey);
+  // One round trip takes 40 to 60 ms here.
+  t.ok(net.clock.runUntil(() => search.endpoints.length > 0, 130));
+});
+
 t.test('nodes of a local network are told to those only who ask from one', async (t) => {
   const net = new DhtNetwork(3);
   const [a, near, far] = [net.peer(), net.peer({ address: '192.168.1.9' }), net.peer()];
@@ -233,6 +258,19 @@ t.test('a liar that names ever new nodes makes us send little and remember littl
   // Three lists ask a node three times each.
   t.ok(sent <= named * 9, `${sent} packets for ${named} names`);
   t.equal(a.dht.goodNodes().length, 1, 'and none of them is a node');
+});
+
+t.test('whatever makes us ask, we ask 500 times a second and 2000 times at once', async (t) => {
+  const net = new DhtNetwork(18);
+  const a = net.peer();
+  const before = net.network.sent;
+  for (let index = 0; index < 5000; index += 1)
+    a.dht.queryNode({ publicKey: keyOf('0a'), endpoint: at('8.8.8.8') }, keyOf('0b'));
+  t.equal(net.network.sent - before, 2000);
+  net.clock.advance(1000);
+  for (let index = 0; index < 5000; index += 1)
+    a.dht.queryNode({ publicKey: keyOf('0a'), endpoint: at('8.8.8.8') }, keyOf('0b'));
+  t.equal(net.network.sent - before, 2500);
 });
 
 t.test('hostile datagrams of every kind change nothing', async (t) => {

@@ -1,0 +1,83 @@
+import t from 'tap';
+import type { NatPing } from '../../../src/tox/packet/dht-request.js';
+import { Search } from '../../../src/tox/dht/search.js';
+import { ManualClock } from '../../support/manual-clock.js';
+import { at, keyOf, named, node } from '../../support/nodes.js';
+import { SeededRandom } from '../../support/seeded-random.js';
+
+const FRIEND = keyOf('00');
+const REPORTERS = [node('01', '192.0.2.1'), node('02', '192.0.2.2')] as const;
+const friendAt = (address: string) => ({ publicKey: FRIEND, endpoint: at(address) });
+
+function start() {
+  const natPings: NatPing[] = [];
+  const pinged: string[] = [];
+  const search = new Search(
+    {
+      clock: new ManualClock(),
+      random: new SeededRandom(1),
+      ask: () => {},
+      ping: (info) => pinged.push(named(info)),
+      sendNatPing: (_search, ping) => natPings.push(ping),
+    },
+    { publicKey: FRIEND },
+  );
+  for (const reporter of REPORTERS) search.heard(reporter, FRIEND, 0);
+  return { search, natPings, pinged };
+}
+
+t.test('the ways to a friend are the nodes of the list that know an address of it', async (t) => {
+  const { search } = start();
+  t.same(search.ways(0), []);
+  for (const { publicKey } of REPORTERS) search.named(publicKey, friendAt('198.51.100.1'), 0);
+  search.named(keyOf('ff'), friendAt('198.51.100.1'), 0);
+  t.same(search.ways(0).map(String), ['192.0.2.1:33445', '192.0.2.2:33445']);
+});
+
+t.test('a friend that answers is reached straight', async (t) => {
+  const { search } = start();
+  search.named(REPORTERS[0].publicKey, friendAt('198.51.100.1'), 0);
+  search.heard(friendAt('198.51.100.1'), FRIEND, 0);
+  t.same(search.ways(0).map(String), ['198.51.100.1:33445']);
+});
+
+t.test('a report by a node of the list starts NAT pings, one by any other node does not', async (t) => {
+  const { search, natPings } = start();
+  search.named(keyOf('ff'), friendAt('198.51.100.1'), 0);
+  t.equal(natPings.length, 0);
+  search.named(REPORTERS[0].publicKey, friendAt('198.51.100.1'), 0);
+  t.same(
+    natPings.map(({ type }) => type),
+    ['request'],
+  );
+});
+
+t.test('a NAT ping request is answered with its id, and makes us send to the reported addresses', async (t) => {
+  const { search, natPings, pinged } = start();
+  search.named(REPORTERS[0].publicKey, friendAt('198.51.100.1'), 0);
+  search.handleNatPing({ type: 'request', id: 7n }, 100);
+  t.same(natPings.at(-1), { type: 'response', id: 7n });
+  t.same(pinged, ['00@198.51.100.1:33445']);
+});
+
+t.test('nothing is punched once the friend answers', async (t) => {
+  const { search, natPings, pinged } = start();
+  search.heard(friendAt('198.51.100.1'), FRIEND, 0);
+  search.named(REPORTERS[0].publicKey, friendAt('198.51.100.1'), 0);
+  search.handleNatPing({ type: 'request', id: 7n }, 100);
+  search.tick(5000);
+  t.same(pinged, []);
+  t.same(
+    natPings.map(({ type }) => type),
+    ['response'],
+  );
+});
+
+t.test('the family that more nodes report is punched', async (t) => {
+  const { search, pinged } = start();
+  search.named(REPORTERS[0].publicKey, friendAt('198.51.100.1'), 0);
+  search.named(REPORTERS[1].publicKey, friendAt('198.51.100.1'), 0);
+  search.named(REPORTERS[1].publicKey, friendAt('2001:db8::1'), 0);
+  search.handleNatPing({ type: 'request', id: 7n }, 100);
+  t.same(pinged, ['00@198.51.100.1:33445']);
+});
