@@ -1,6 +1,7 @@
 /** The other end of a DHT packet, made by hand: seals and opens with a key pair of its own. */
-import { SharedKeyCache } from '../../src/tox/crypto/shared-key-cache.js';
+
 import { generateKeyPair, type PublicKey } from '../../src/tox/crypto/keys.js';
+import { SharedKeyCache } from '../../src/tox/crypto/shared-key-cache.js';
 import { Envelope } from '../../src/tox/dht/envelope.js';
 import { ManualClock } from './manual-clock.js';
 import { SeededRandom } from './seeded-random.js';
