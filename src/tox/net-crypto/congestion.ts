@@ -27,7 +27,10 @@ const MAX_WINDOW = MAX_IN_FLIGHT_NUMBERS * PACKET;
 
 /** BBR: 2/ln 2 doubles the rate each round. */
 const STARTUP_GAIN = 2.885;
-const WINDOW_GAIN = 2;
+/** Implementation: BBR has 2; what the gain spares, interactive packets do not wait behind. */
+const WINDOW_GAIN = 1.5;
+/** Implementation: packets that arrived, but of which a request packet does not speak, count as in flight: some at any time. */
+const WINDOW_SLACK = 16 * PACKET;
 /** BBR: a probe for more, the same less to drain what the probe queued, then six periods of what was found. */
 const CYCLE = [1.25, 0.75, 1, 1, 1, 1, 1, 1] as const;
 /** BBR: the pipe is full when three rounds brought less than a quarter more. */
@@ -35,6 +38,9 @@ const FULL_GROWTH = 1.25;
 const FULL_ROUNDS = 3;
 /** Implementation: ms of a period at the least; on a path of microseconds a period would hold too few packets to measure. */
 const MIN_PERIOD = 2;
+/** Implementation: ms over which the delivery rate is measured at the least; below, it measures the event loop. */
+const MIN_MEASUREMENT = 8;
+const MEASURED_ROUNDS = 2;
 /** Implementation: ms of a round at the least, in which the delivery rate can be measured once or twice. */
 const MIN_ROUND = 10;
 /** Implementation: ms; longer silences are the peer's, not the path's. c-toxcore confirms every 100 ms at the latest. */
@@ -46,7 +52,7 @@ const ACK_GAP_MARGIN = 1.5;
 const OVERFLOW_LOSS = 0.1;
 const OVERFLOW_PACKETS = 8;
 /** Implementation: what a round without overflow adds to the bound that an overflow set. */
-const RECOVERY_GROWTH = 1 / 12;
+const RECOVERY_GROWTH = 1 / 24;
 
 type Mode = 'startup' | 'drain' | 'cruise';
 
@@ -78,7 +84,7 @@ export class Congestion {
     const bandwidth = this.#bandwidth.max;
     if (bandwidth === 0) return FIRST_WINDOW;
     const gain = this.#mode === 'startup' ? STARTUP_GAIN : WINDOW_GAIN;
-    const wanted = gain * bandwidth * this.#horizon + MIN_WINDOW;
+    const wanted = gain * bandwidth * this.#horizon + WINDOW_SLACK;
     const least = this.#mode === 'startup' ? FIRST_WINDOW : MIN_WINDOW;
     return Math.min(MAX_WINDOW, this.#overflowBound, Math.max(least, wanted));
   }
@@ -95,6 +101,14 @@ export class Congestion {
   /** Bytes a ms that the path was seen to deliver; 0 before that is known. */
   get deliveryRate(): number {
     return this.#bandwidth.max;
+  }
+
+  /**
+   * ms over which to measure the delivery rate, besides the round trip. A request packet does not speak of what came after
+   * the last missing packet; when that one comes, much is confirmed at once, which a short measurement takes for speed.
+   */
+  get measurement(): number {
+    return this.#mode === 'startup' ? MIN_MEASUREMENT : Math.max(MIN_MEASUREMENT, this.#rtt.smoothed * MEASURED_ROUNDS);
   }
 
   get mode(): Mode {

@@ -20,9 +20,6 @@ const FIRST_CAPACITY = 64;
 /** Implementation: entries of the list of lost packets that are done with before the list is moved together. */
 const LOST_COMPACTION = 4096;
 
-/** Implementation: ms over which the delivery rate is measured at the least; below, it measures the event loop. */
-const MIN_MEASUREMENT = 8;
-
 /** A moment of the delivery: bytes delivered until then, and when the packet had been sent that was delivered then. */
 interface Mark {
   readonly delivered: number;
@@ -61,6 +58,7 @@ export class SendWindow {
   #unsentBytes = 0;
   #sample = new AckSample();
   #now = 0;
+  #measurement = 0;
   #patience = 0;
   #patienceAgain = 0;
 
@@ -172,9 +170,14 @@ export class SendWindow {
     this.#roundDelivered[at] = this.#delivered;
   }
 
-  /** Begins to read what one packet of the peer tells; the result of the reading is `sample`. */
-  beginAck(now: number): AckSample {
+  /**
+   * Begins to read what one packet of the peer tells.
+   * @param measurement ms over which the delivery rate is to be measured, the round trip not counted
+   * @returns what is found while it is read
+   */
+  beginAck(now: number, measurement: number): AckSample {
     this.#now = now;
+    this.#measurement = measurement;
     this.#sample.reset();
     return this.#sample;
   }
@@ -239,7 +242,7 @@ export class SendWindow {
     const sample = this.#sample;
     if (sample.ackedBytes === 0) return;
     sample.delivered = this.#delivered;
-    if (this.#now - this.#mark.at < MIN_MEASUREMENT) return;
+    if (this.#now - this.#mark.at < this.#measurement) return;
     this.#previousMark = this.#mark;
     this.#mark = { delivered: this.#delivered, at: this.#now, sentAt: sample.sentAt };
   }

@@ -122,7 +122,7 @@ export class Sender {
       return true;
     }
     if (request === undefined && bufferStart === window.start) return true;
-    const sample = window.beginAck(now);
+    const sample = window.beginAck(now, congestion.measurement);
     window.acknowledge(bufferStart);
     // A list counts from the start that came with it: one that was overtaken by a newer one would speak of other packets.
     const isSound =

@@ -67,6 +67,8 @@ export class CryptoPeer {
   readonly router = new PacketRouter();
   readonly offers: ConnectionOffer[] = [];
   accepts = true;
+  /** What happens to a packet on its way to the network; by default nothing. */
+  shape: (packet: Buffer, forward: () => void) => void = (_packet, forward) => forward();
   /** Connections that this peer accepted, the latest last, with what they were told. */
   readonly accepted: { readonly connection: CryptoConnection; readonly notes: Notes }[] = [];
   /** Called inside the offer, after accepting. */
@@ -89,7 +91,7 @@ export class CryptoPeer {
         dhtKeyPair: this.dht,
         dhtSharedKeys: new SharedKeyCache(this.dht.secretKey),
         identity,
-        send: (packet, to) => this.#socket.send(packet, to),
+        send: (packet, to) => this.shape(packet, () => this.#socket.send(packet, to)),
       },
       { onOffer: (offer) => this.#onOffer(offer) },
     );

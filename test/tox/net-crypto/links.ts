@@ -1,0 +1,54 @@
+/** What packets meet on their way: a slow link with a queue that overflows, and a program that reads its socket now and then. */
+import type { ManualClock } from '../../support/manual-clock.js';
+
+/** What IP and UDP add to a packet. */
+const HEADERS = 28;
+
+export class Bottleneck {
+  readonly #clock: ManualClock;
+  readonly #bytesPerMs: number;
+  readonly #queueBytes: number;
+  #freeAt = 0;
+  dropped = 0;
+  /** The longest time that a packet waited, ms. */
+  mostDelay = 0;
+
+  constructor(clock: ManualClock, options: { readonly megabits: number; readonly queueBytes: number }) {
+    this.#clock = clock;
+    this.#bytesPerMs = (options.megabits * 1e6) / 8 / 1000;
+    this.#queueBytes = options.queueBytes;
+  }
+
+  readonly shape = (packet: Buffer, forward: () => void): void => {
+    const now = this.#clock.now();
+    const waiting = Math.max(0, this.#freeAt - now);
+    if (waiting * this.#bytesPerMs > this.#queueBytes) {
+      this.dropped += 1;
+      return;
+    }
+    this.mostDelay = Math.max(this.mostDelay, waiting);
+    this.#freeAt = now + waiting + (packet.length + HEADERS) / this.#bytesPerMs;
+    this.#clock.after(this.#freeAt - now, forward);
+  };
+}
+
+/** Lets packets through every so many ms, as c-toxcore's main loop reads its socket, and no more than the socket holds. */
+export class PolledSocket {
+  readonly #limit: number;
+  #waiting: (() => void)[] = [];
+  dropped = 0;
+
+  constructor(clock: ManualClock, options: { readonly interval: number; readonly packets: number }) {
+    this.#limit = options.packets;
+    clock.every(options.interval, () => {
+      const ready = this.#waiting;
+      this.#waiting = [];
+      for (const forward of ready) forward();
+    });
+  }
+
+  readonly shape = (_packet: Buffer, forward: () => void): void => {
+    if (this.#waiting.length < this.#limit) this.#waiting.push(forward);
+    else this.dropped += 1;
+  };
+}
