@@ -6,6 +6,9 @@
 import { createInterface } from 'node:readline';
 import { type TapPoint, TapTree } from './tap-tree.js';
 
+/** A file's duration in ms from which the report mentions it. */
+const SLOW = 5000;
+
 const leftOut = new Map<string, string[]>();
 let passed = 0;
 let failed = 0;
@@ -15,10 +18,10 @@ function reportFile(file: TapPoint): void {
   const passedBefore = passed;
   count(file, []);
   const failures = failed - before;
-  console.log(
-    `${failures === 0 ? 'ok  ' : 'FAIL'} ${file.name.replace(/^dist\//, '')}: ${passed - passedBefore} passed` +
-      (failures === 0 ? '' : `, ${failures} failed`),
-  );
+  const name = file.name.replace(/^dist\//, '');
+  const outcome = `${passed - passedBefore} passed${failures === 0 ? '' : `, ${failures} failed`}`;
+  const slow = file.duration !== undefined && file.duration > SLOW ? ` (${Math.round(file.duration / 1000)} s)` : '';
+  console.log(`${failures === 0 ? 'ok  ' : 'FAIL'} ${name}: ${outcome}${slow}`);
 }
 
 /** Adds up the tests of a point; a test without subtests is one, whatever it asserts. */

@@ -6,6 +6,8 @@
 export interface TapPoint {
   readonly name: string;
   readonly isOk: boolean;
+  /** How long it took, ms, where tap says so. */
+  readonly duration: number | undefined;
   /** Why it was left out. */
   readonly skip: string | undefined;
   /** Lines of the YAML block, without their indentation. */
@@ -69,9 +71,18 @@ export class TapTree {
     const directive = DIRECTIVE.exec(rest);
     const name = plain(directive === null ? rest : directive[1]);
     const isSkip = directive !== null && directive[2] !== 'time=';
+    const duration = directive?.[2] === 'time=' ? Number.parseFloat(directive[3] as string) : undefined;
     const skip = isSkip ? plain(directive[3]) || name : undefined;
     const detail: string[] = [];
-    const point = { name, isOk, skip, detail, children: opened?.children ?? [], isSubtest: opened !== undefined };
+    const point = {
+      name,
+      isOk,
+      duration,
+      skip,
+      detail,
+      children: opened?.children ?? [],
+      isSubtest: opened !== undefined,
+    };
     this.#point = { indent, point, detail };
   }
 
@@ -87,7 +98,9 @@ export class TapTree {
 
   #close(isOk: boolean): void {
     const { name, children } = this.#open.pop() as Open;
-    this.#open.at(-1)?.children.push({ name, isOk, skip: undefined, detail: [], children, isSubtest: true });
+    this.#open
+      .at(-1)
+      ?.children.push({ name, isOk, duration: undefined, skip: undefined, detail: [], children, isSubtest: true });
   }
 }
 
