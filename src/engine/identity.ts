@@ -1,7 +1,8 @@
 /** Who we are on the network: kept in a directory over restarts, or made for one run. */
+
+import { CodedError } from '../base/coded-error.js';
 import type { Logger } from '../base/logger.js';
 import type { Random } from '../base/random.js';
-import { CodedError } from '../base/coded-error.js';
 import { decodeSavedata, encodeSavedata, newSavedata, type Savedata } from '../tox/savedata.js';
 import { SavedataError } from '../tox/savedata-error.js';
 import { nodeStateFileDeps, StateFile, type StateFileDeps } from './state-file.js';

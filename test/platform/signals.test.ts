@@ -1,6 +1,6 @@
 import { EventEmitter } from 'node:events';
 import t from 'tap';
-import { onStopSignal, type SignalSource, signalNumber, type StopSignal } from '../../src/platform/signals.js';
+import { onStopSignal, type SignalSource, type StopSignal, signalNumber } from '../../src/platform/signals.js';
 
 class TestProcess extends EventEmitter {
   readonly pid = 42;

@@ -1,7 +1,7 @@
 /** What a mode of the command works with. */
 import type { Readable, Writable } from 'node:stream';
 import type { Logger } from '../../base/logger.js';
-import { signalNumber, type StopSignal } from '../../platform/signals.js';
+import { type StopSignal, signalNumber } from '../../platform/signals.js';
 import { SIGNAL_STATUS_BASE } from './exit-status.js';
 
 export interface Context {

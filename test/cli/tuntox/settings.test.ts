@@ -1,7 +1,7 @@
 import t from 'tap';
-import type { RunSettings, ServerSettings } from '../../../src/config/classic-settings.js';
 import { readFlags } from '../../../src/cli/tuntox/flags.js';
 import { settingsOf } from '../../../src/cli/tuntox/settings.js';
+import type { RunSettings, ServerSettings } from '../../../src/config/classic-settings.js';
 
 const ID = 'E776E9A993EE3CAE04F5946D9AC66FBBAA8C63A95A94B41942353C6DC1739B4B4C762C7DA7B9';
 

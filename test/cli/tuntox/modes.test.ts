@@ -1,0 +1,131 @@
+/** Every job of the real command, as processes in a private network whose only other node is one of ours. */
+import { once } from 'node:events';
+import { writeFileSync } from 'node:fs';
+import { connect, createServer, type Socket } from 'node:net';
+import { join } from 'node:path';
+import t, { type Test } from 'tap';
+import { systemClock } from '../../../src/base/clock.js';
+import { silentLogger } from '../../../src/base/logger.js';
+import { systemRandom } from '../../../src/base/random.js';
+import { newSavedata } from '../../../src/tox/savedata.js';
+import { Tox } from '../../../src/tox/tox.js';
+import { freeTcpPort, freeUdpPort, type Process, startTuntox } from '../../support/processes.js';
+import { temporaryDirectory } from '../../support/temporary-directory.js';
+
+const ID_LINE = /^([0-9A-F]{76})\n/;
+const SECRET = 'canary of the modes';
+
+/** Starts the node through which all find each other, and gives the flags that name it. */
+async function startNode(t: Test): Promise<string[]> {
+  const port = await freeUdpPort();
+  const deps = { clock: systemClock, random: systemRandom, log: silentLogger };
+  const savedata = newSavedata(systemRandom);
+  const node = new Tox(deps, { savedata, ports: { first: port, last: port }, ipv6: false, lanDiscovery: false });
+  await node.start();
+  t.teardown(() => node.stop());
+  return ['--bootstrap', `127.0.0.1:${port}:${node.dhtPublicKey.hex}`];
+}
+
+/** A service that says everything back, and ends when it was told that nothing more comes. */
+async function startEcho(t: Test): Promise<number> {
+  const sockets = new Set<Socket>();
+  const echo = createServer({ allowHalfOpen: true }, (socket) => {
+    sockets.add(socket);
+    socket.on('error', () => {});
+    socket.pipe(socket);
+  });
+  t.teardown(() => {
+    echo.close();
+    for (const socket of sockets) socket.destroy();
+  });
+  echo.listen(0, '127.0.0.1');
+  await once(echo, 'listening');
+  return (echo.address() as { port: number }).port;
+}
+
+function start(t: Test, args: readonly string[], secret = SECRET): Process {
+  const command = startTuntox(args, { env: { TUNTOX_SHARED_SECRET: secret } });
+  t.teardown(() => command.stop('SIGKILL'));
+  return command;
+}
+
+/** Says `text` to a local port, ends, and gives what comes back. */
+async function askPort(port: number, text: string): Promise<string> {
+  const socket = connect({ port, host: '127.0.0.1', allowHalfOpen: true });
+  socket.end(text);
+  let answer = '';
+  for await (const bytes of socket) answer += bytes;
+  return answer;
+}
+
+t.test('the jobs of the command, against one server', async (t) => {
+  const node = await startNode(t);
+  const echo = await startEcho(t);
+  const closed = await freeTcpPort();
+  const rules = join(temporaryDirectory(t), 'rules');
+  writeFileSync(rules, `# only these\nlocalhost:${echo}\n127.0.0.1:${echo}\n127.0.0.1:${closed}\n`);
+  const server = start(t, ['-f', rules, '-C', temporaryDirectory(t), ...node]);
+  const id = (await server.waitFor(ID_LINE))[1] as string;
+  const client = (...args: string[]): Process => start(t, ['-i', id, ...args, ...node]);
+
+  await t.test('-p measures the round trip on standard output, and ends', async (t) => {
+    const ping = client('-p');
+    t.equal(await ping.exited, 0, ping.stderr);
+    t.match(ping.stdout, new RegExp(`^(${id.slice(0, 8)}: [0-9.]+ ms\\n){4}4 round trips: .*\\n$`));
+    t.match(ping.stderr, /connected to .* direct/);
+  });
+
+  await t.test('-L opens its ports at once, each leading where it should, until Ctrl-C', async (t) => {
+    const ports = [await freeTcpPort(), await freeTcpPort(), await freeTcpPort()] as const;
+    const forward = client(
+      '-L',
+      `${ports[0]}:127.0.0.1:${echo}`,
+      '-L',
+      `${ports[1]}@localhost@${echo}`,
+      '-L',
+      `${ports[2]}:127.0.0.1:${closed}`,
+    );
+    await forward.waitFor(/listening(.|\n)*listening(.|\n)*listening/);
+    t.equal(await askPort(ports[0], 'before the server was found'), 'before the server was found');
+    const texts = Array.from({ length: 20 }, (_, index) => `${index} `.repeat(1000));
+    t.same(await Promise.all(texts.map((text, index) => askPort(ports[index % 2] as number, text))), texts);
+    await t.rejects(askPort(ports[2], 'nobody there'), { code: 'ECONNRESET' });
+    t.match(forward.stderr, /the target refused the connection/);
+    t.equal(await forward.stop('SIGINT'), 130);
+    t.equal(forward.stdout, '');
+  });
+
+  await t.test('-W carries standard input and output and nothing else, and ends when both have', async (t) => {
+    for (const flag of ['-W', '-P']) {
+      const pipe = client(flag, `127.0.0.1:${echo}`);
+      pipe.child.stdin.end('through the pipe\n');
+      t.equal(await pipe.exited, 0, pipe.stderr);
+      t.equal(pipe.stdout, 'through the pipe\n');
+      t.equal(pipe.stderr, '');
+    }
+  });
+
+  await t.test('-W tells by its status whether the server or the target refused', async (t) => {
+    const denied = client('-W', '127.0.0.1:22');
+    t.equal(await denied.exited, 4);
+    t.match(denied.stderr, /^error: 127\.0\.0\.1 port 22: the other side does not allow this target\n$/);
+    const unreachable = client('-W', `127.0.0.1:${closed}`);
+    t.equal(await unreachable.exited, 5);
+    t.match(unreachable.stderr, /the target refused the connection\n$/);
+    t.equal(denied.stdout + unreachable.stdout, '');
+    await server.waitFor(/refused: no line of .*rules allows it/);
+  });
+
+  await t.test('a wrong secret is refused, and the right one from the same identity is let in', async (t) => {
+    const identity = ['-C', temporaryDirectory(t)];
+    const wrong = start(t, ['-p', '-i', id, ...identity, ...node], 'canary guess');
+    await server.waitFor(/refused, it sent a wrong secret/);
+    t.equal(await wrong.stop('SIGINT'), 130);
+    const right = client('-p', ...identity);
+    t.equal(await right.exited, 0);
+  });
+
+  t.equal(await server.stop(), 0);
+  t.equal(server.stdout, `${id}\n`);
+  t.notMatch(server.stderr, 'canary');
+});
