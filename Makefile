@@ -11,8 +11,8 @@ BIN := node_modules/.bin
 SOURCES := $(shell find src test bench -mindepth 1 -type d -o -name '*.ts' 2>/dev/null)
 # What the interoperation tests need: a real bootstrap node, and libtoxcore with a compiler for our C peer.
 DEBIAN_PACKAGES := toxcore-utils libtoxcore-dev gcc libc6-dev pkg-config
-# A guard against hanging, in seconds for each test file; the slowest take a tenth of it.
-TEST_TIMEOUT := 240
+# A guard against hanging, in seconds for each test file; the slowest take a fraction of it.
+TEST_TIMEOUT := 180
 # make test FILES=dist/test/tox/savedata.test.js runs some tests only.
 FILES :=
 

@@ -84,7 +84,9 @@ t.test('a file that crashed, timed out or was cut off has failed', async (t) => 
   const crashed = 'not ok 2 - dist/test/d.test.js # time=3ms\n  ---\n  exitCode: 139\n  ...\n';
   t.equal(report(PASSING + crashed).last, '2 passed, 1 failed');
   t.match(report(PASSING + crashed).text, 'exitCode: 139');
-  t.equal(report(`${PASSING}not ok 2 - timeout!\n`).last, '2 passed, 1 failed');
+  const hung = report(`${PASSING}not ok 2 - timeout!\n  ---\n  expired: dist/test/f.test.js\n  ...\n`);
+  t.equal(hung.last, '2 passed, 1 failed');
+  t.match(hung.text, 'FAIL test/f.test.js: 0 passed, 1 failed');
   const cutOff =
     '# Subtest: dist/test/e.test.js\n    # Subtest: hangs\n        ok 1 - begins\nnot ok 2 - dist/test/e.test.js\n';
   t.equal(report(PASSING + cutOff).last, '2 passed, 1 failed');

@@ -18,7 +18,9 @@ function reportFile(file: TapPoint): void {
   const passedBefore = passed;
   count(file, []);
   const failures = failed - before;
-  const name = file.name.replace(/^dist\//, '');
+  // A file that hung has no name of its own: tap says only here which one it was.
+  const expired = file.detail.find((line) => line.startsWith('expired: '))?.slice('expired: '.length);
+  const name = (expired ?? file.name).replace(/^dist\//, '');
   const outcome = `${passed - passedBefore} passed${failures === 0 ? '' : `, ${failures} failed`}`;
   const slow = file.duration !== undefined && file.duration > SLOW ? ` (${Math.round(file.duration / 1000)} s)` : '';
   console.log(`${failures === 0 ? 'ok  ' : 'FAIL'} ${name}: ${outcome}${slow}`);
