@@ -14,9 +14,13 @@ export interface DialHandlers {
   onFailed(reason: Reason): void;
 }
 
+export interface Dialling {
+  cancel(): void;
+}
+
 export interface Dialer {
-  /** One of the handlers is called, once, later. */
-  dial(target: Target, handlers: DialHandlers): void;
+  /** One of the handlers is called, once, later, unless it is cancelled before. */
+  dial(target: Target, handlers: DialHandlers): Dialling;
 }
 
 const REASON_OF_CODE: Readonly<Record<string, Reason>> = {
@@ -40,13 +44,16 @@ export class TcpDialer implements Dialer {
     this.#clock = clock;
   }
 
-  dial(target: Target, handlers: DialHandlers): void {
+  dial(target: Target, handlers: DialHandlers): Dialling {
     const { host, port } = target;
     const bare = host.startsWith('[') && host.endsWith(']') ? host.slice(1, -1) : host;
     const socket = connect({ host: bare, port, allowHalfOpen: true, autoSelectFamily: true });
-    const fail = (reason: Reason): void => {
+    const cancel = (): void => {
       timeout.cancel();
       socket.off('connect', succeed).off('error', onError).on('error', ignore).destroy();
+    };
+    const fail = (reason: Reason): void => {
+      cancel();
       handlers.onFailed(reason);
     };
     const succeed = (): void => {
@@ -57,6 +64,7 @@ export class TcpDialer implements Dialer {
     const onError = (error: Error): void => fail(REASON_OF_CODE[systemCodeOf(error) ?? ''] ?? 'failed');
     const timeout = this.#clock.after(CONNECT_TIMEOUT, () => fail('timeout'));
     socket.once('connect', succeed).once('error', onError);
+    return { cancel };
   }
 }
 

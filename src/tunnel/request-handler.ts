@@ -1,13 +1,15 @@
 /** The server's role: a request is checked against the policy, its target dialled, and the tunnel made or refused. */
 import type { Logger } from '../base/logger.js';
-import type { Dialer } from './dialer.js';
+import type { Dialer, Dialling } from './dialer.js';
 import { socketEnd } from './local-end.js';
 import { describeReason, type Reason } from './reasons.js';
 import { describeTarget, type Target } from './target.js';
 import type { TunnelOffer } from './tunnel-offer.js';
 
-/** Of all peers: each is a descriptor, and names are resolved by few threads. */
-const MAX_DIALS = 1024;
+/** Targets being dialled for one peer: a burst of a browser, and what one peer may take of what all share. */
+const MAX_PEER_DIALS = 256;
+/** Of all peers: each is a descriptor. */
+const MAX_DIALS = 2048;
 
 export type Verdict = { readonly allowed: true } | { readonly allowed: false; readonly reason: string };
 
@@ -24,7 +26,7 @@ export class RequestHandler {
   readonly #mayReach: MayReach;
   readonly #log: Logger;
   readonly #events: RequestHandlerEvents;
-  #dials = 0;
+  readonly #dials = new Map<TunnelOffer, Dialling>();
 
   constructor(deps: {
     readonly dialer: Dialer;
@@ -43,15 +45,26 @@ export class RequestHandler {
     const { peerId, target } = offer;
     const verdict = this.#mayReach(peerId, target);
     if (!verdict.allowed) this.#refuse(offer, 'not-allowed', verdict.reason);
-    else if (!hasRoom || this.#dials >= MAX_DIALS) this.#refuse(offer, 'too-many-tunnels');
+    else if (!hasRoom || !this.#mayDial(peerId)) this.#refuse(offer, 'too-many-tunnels');
     else this.#dial(offer);
   }
 
+  /** Gives up what is being dialled; the offers stay unanswered. */
+  stop(): void {
+    for (const dialling of this.#dials.values()) dialling.cancel();
+    this.#dials.clear();
+  }
+
+  #mayDial(peerId: string): boolean {
+    let count = 0;
+    for (const offer of this.#dials.keys()) if (offer.peerId === peerId) count += 1;
+    return count < MAX_PEER_DIALS && this.#dials.size < MAX_DIALS;
+  }
+
   #dial(offer: TunnelOffer): void {
-    this.#dials += 1;
-    this.#dialer.dial(offer.target, {
+    const dialling = this.#dialer.dial(offer.target, {
       onConnected: (socket) => {
-        this.#dials -= 1;
+        this.#dials.delete(offer);
         // Access may have been taken away while the target was dialled.
         const verdict = this.#mayReach(offer.peerId, offer.target);
         if (verdict.allowed) {
@@ -62,10 +75,11 @@ export class RequestHandler {
         this.#refuse(offer, 'not-allowed', verdict.reason);
       },
       onFailed: (reason) => {
-        this.#dials -= 1;
+        this.#dials.delete(offer);
         this.#refuse(offer, reason);
       },
     });
+    this.#dials.set(offer, dialling);
   }
 
   #refuse(offer: TunnelOffer, reason: Reason, detail = describeReason(reason)): void {

@@ -35,6 +35,8 @@ export interface TunnelInfo {
   readonly bytesReceived: number;
   /** Bytes from the peer that wait for the local program. */
   readonly backlog: number;
+  /** The local connection is over, and the peer has not confirmed it. */
+  readonly isClosing: boolean;
 }
 
 export interface PeerInfo {
@@ -176,6 +178,7 @@ export class TunnelService extends EventEmitter<TunnelEvents> {
     this.#isStopped = true;
     for (const forward of this.#forwards) forward.close();
     this.#forwards.clear();
+    this.#requests.stop();
     for (const tunnel of [...this.#numbered.keys()]) tunnel.close('shutting-down');
     for (const link of [...this.#links.values()]) link.close('shutting-down');
     for (const opener of this.#openers.values()) opener.close('shutting-down');
@@ -208,7 +211,7 @@ export class TunnelService extends EventEmitter<TunnelEvents> {
 
   #describe(tunnel: Tunnel): TunnelInfo {
     const { number, peerId } = this.#numbered.get(tunnel) as { readonly number: number; readonly peerId: string };
-    const { identity, openedAt, bytesSent, bytesReceived, backlog } = tunnel;
+    const { identity, openedAt, bytesSent, bytesReceived, backlog, isClosing } = tunnel;
     return {
       number,
       peerId,
@@ -218,6 +221,7 @@ export class TunnelService extends EventEmitter<TunnelEvents> {
       bytesSent,
       bytesReceived,
       backlog,
+      isClosing,
     };
   }
 }

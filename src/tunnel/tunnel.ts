@@ -77,10 +77,11 @@ export class Tunnel implements LineUser {
   start(): void {
     const { source, sink } = this.#local;
     sink.on('finish', () => this.#onSinkFinish());
-    for (const stream of new Set([source, sink])) {
-      stream.on('error', () => this.#onLocalBroken());
-      stream.on('close', () => this.#onLocalBroken());
-    }
+    source.on('error', () => this.#onLocalBroken());
+    sink.on('error', () => this.#onLocalBroken());
+    // Streams close after their end too.
+    source.on('close', () => this.#isSourceOver || this.#onLocalBroken());
+    sink.on('close', () => this.#isSinkOver || this.#onLocalBroken());
     if (source.destroyed || sink.destroyed) this.#onLocalBroken();
     else this.#reader.start();
     if (this.#window !== undefined && this.#window.due > 0) this.#line.wantTurn(this);
@@ -97,6 +98,11 @@ export class Tunnel implements LineUser {
   /** Bytes that came and wait for the local program. */
   get backlog(): number {
     return this.#writer.pending;
+  }
+
+  /** The local end is over, and the peer's last word is awaited. */
+  get isClosing(): boolean {
+    return this.#isSourceOver && this.#isSinkOver;
   }
 
   /** Breaks both directions, and tells the peer why. */
@@ -266,9 +272,7 @@ export class Tunnel implements LineUser {
     this.#checkOver();
   }
 
-  /** Also called in the end of a connection that ended well, when both directions are over. */
   #onLocalBroken(): void {
-    if (this.#isSourceOver && this.#isSinkOver) return;
     if (!this.#isLineOver) this.close('connection-reset');
     else this.#breakLocal(this.#isSinkOver ? undefined : 'connection-reset');
   }

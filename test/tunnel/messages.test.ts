@@ -38,7 +38,7 @@ t.test('what is no hello is an ordinary ping', async (t) => {
 
 t.test('a request has the bytes that upstream sends', async (t) => {
   const packet = encodeRequest(0x01020304, { host: '127.0.0.1', port: 22 });
-  t.equal(packet.toString('hex'), 'a26b06020016000d01020304' + Buffer.from('127.0.0.1').toString('hex'));
+  t.equal(packet.toString('hex'), `a26b06020016000d01020304${Buffer.from('127.0.0.1').toString('hex')}`);
   t.same(decodeRequest(decodeFrame(packet) as Frame), {
     forwardId: 0x01020304,
     target: { host: '127.0.0.1', port: 22 },

@@ -13,12 +13,14 @@ import { SocketClock } from './socket-clock.js';
 export class World {
   readonly clock = new SocketClock();
   readonly random: SeededRandom;
+  readonly #seed: number;
   readonly #servers: Server[] = [];
   readonly #sockets = new Set<Socket>();
   readonly #services: TunnelService[] = [];
 
   constructor(t: Test, seed = 1) {
-    this.random = new SeededRandom(seed);
+    this.#seed = seed;
+    this.random = new SeededRandom(seed + 1);
     t.teardown(() => {
       for (const service of this.#services) service.stop();
       for (const server of this.#servers) server.close();
@@ -27,7 +29,9 @@ export class World {
   }
 
   service(mayReach: MayReach = () => ({ allowed: true })): TunnelService {
-    const { clock, random } = this;
+    // The same seed for all, so that both sides of a link choose the same ids.
+    const { clock } = this;
+    const random = new SeededRandom(this.#seed);
     const service = new TunnelService({ clock, random, log: silentLogger, mayReach });
     this.#services.push(service);
     return service;

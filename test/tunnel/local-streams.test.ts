@@ -1,0 +1,192 @@
+/** The local side of a tunnel: writer, standard input and output, dialling. */
+import { PassThrough, Writable } from 'node:stream';
+import t from 'tap';
+import { TcpDialer } from '../../src/tunnel/dialer.js';
+import { LocalWriter } from '../../src/tunnel/local-writer.js';
+import type { Reason } from '../../src/tunnel/reasons.js';
+import { openStdioPipe } from '../../src/tunnel/stdio-pipe.js';
+import { ManualClock } from '../support/manual-clock.js';
+import { SeededRandom } from '../support/seeded-random.js';
+import { channelPair } from './support/channel-pair.js';
+import { SocketClock } from './support/socket-clock.js';
+import { UpstreamPeer } from './support/upstream-peer.js';
+import { until, World } from './support/world.js';
+
+/** A program that takes bytes when the test lets it, and counts the system calls. */
+class SlowSink extends Writable {
+  readonly taken: Buffer[] = [];
+  writes = 0;
+  #next: (() => void) | undefined;
+
+  override _write(chunk: Buffer, _: string, done: () => void): void {
+    this.#take([chunk], done);
+  }
+
+  override _writev(chunks: { chunk: Buffer }[], done: () => void): void {
+    this.#take(
+      chunks.map(({ chunk }) => chunk),
+      done,
+    );
+  }
+
+  #take(chunks: Buffer[], done: () => void): void {
+    this.writes += 1;
+    this.taken.push(...chunks);
+    this.#next = done;
+  }
+
+  release(): void {
+    const next = this.#next;
+    this.#next = undefined;
+    next?.();
+  }
+}
+
+t.test('what comes in one turn is written at once, in order, and counted when it is taken', async (t) => {
+  const clock = new ManualClock();
+  const sink = new SlowSink();
+  let delivered = 0;
+  const writer = new LocalWriter(sink, clock, (bytes) => {
+    delivered += bytes;
+  });
+  for (const text of ['a', 'bc', 'def']) writer.write(Buffer.from(text));
+  t.equal(sink.writes, 0);
+  clock.advance(0);
+  t.equal(Buffer.concat(sink.taken).toString(), 'abcdef');
+  writer.write(Buffer.from('gh'));
+  writer.end();
+  clock.advance(0);
+  t.same([writer.pending, delivered], [8, 0]);
+  while (!sink.writableFinished) {
+    sink.release();
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+  t.same([writer.pending, delivered], [0, 8]);
+  t.equal(Buffer.concat(sink.taken).toString(), 'abcdefgh');
+});
+
+t.test('single bytes are merged, and every byte keeps its place', async (t) => {
+  const clock = new ManualClock();
+  const random = new SeededRandom(1);
+  const sink = new SlowSink();
+  const writer = new LocalWriter(sink, clock, () => {});
+  const sent: Buffer[] = [];
+  const send = (bytes: Buffer): void => {
+    sent.push(bytes);
+    writer.write(bytes);
+  };
+  for (let round = 0; round < 20_000; round += 1) {
+    send(random.bytes(random.below(50) === 0 ? 1365 : 1));
+    if (round % 3000 === 0) {
+      clock.advance(0);
+      sink.release();
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+  }
+  writer.end();
+  while (!sink.writableFinished) {
+    clock.advance(0);
+    sink.release();
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+  t.ok(Buffer.concat(sink.taken).equals(Buffer.concat(sent)));
+  t.ok(sink.taken.length < 3000, `${sink.taken.length} pieces of ${sent.length}`);
+});
+
+t.test('nothing is written after it was discarded', async (t) => {
+  const clock = new ManualClock();
+  const sink = new SlowSink();
+  const writer = new LocalWriter(sink, clock, () => {});
+  writer.write(Buffer.from('a'));
+  writer.discard();
+  writer.write(Buffer.from('b'));
+  writer.end();
+  clock.advance(0);
+  t.same([sink.taken, writer.pending, sink.writableEnded], [[], 0, false]);
+});
+
+t.test('standard input and output carry to the end in both directions', async (t) => {
+  const world = new World(t);
+  const channels = channelPair({ seed: 4, refusals: 0.1 });
+  const client = world.service();
+  client.attach(channels.client);
+  world.service().attach(channels.server);
+  const port = await world.target((socket) => {
+    const heard: Buffer[] = [];
+    socket.on('data', (data: Buffer) => heard.push(data)).once('end', () => socket.end(Buffer.concat(heard)));
+  });
+  const [stdin, stdout] = [new PassThrough(), new PassThrough()];
+  const heard: Buffer[] = [];
+  stdout.on('data', (data: Buffer) => heard.push(data));
+  const bytes = world.random.bytes(200_000);
+  stdin.end(bytes);
+  await openStdioPipe(client.opener(channels.client.peerId), { host: '127.0.0.1', port }, { stdin, stdout });
+  t.ok(Buffer.concat(heard).equals(bytes));
+});
+
+t.test('a pipe to a refused target fails with the reason', async (t) => {
+  const world = new World(t);
+  const channels = channelPair();
+  const client = world.service();
+  client.attach(channels.client);
+  world.service().attach(channels.server);
+  const streams = { stdin: new PassThrough(), stdout: new PassThrough() };
+  const opener = client.opener(channels.client.peerId);
+  await t.rejects(openStdioPipe(opener, { host: '127.0.0.1', port: 1 }, streams), { code: 'connection-refused' });
+  const lost = openStdioPipe(opener, { host: '127.0.0.1', port: await world.target(() => {}) }, streams);
+  await until(() => client.list().length === 1);
+  channels.client.close();
+  await t.rejects(lost, { code: 'peer-gone' });
+});
+
+t.test('a pipe ends as soon as an upstream server ended it, though input is still open', async (t) => {
+  const world = new World(t);
+  const channels = channelPair();
+  const client = world.service();
+  client.attach(channels.client);
+  new UpstreamPeer(channels.server, 'server', world.random);
+  const port = await world.target((socket) => void socket.end('bye'));
+  const [stdin, stdout] = [new PassThrough(), new PassThrough()];
+  const heard: Buffer[] = [];
+  stdout.on('data', (data: Buffer) => heard.push(data));
+  const done = openStdioPipe(client.opener(channels.client.peerId), { host: '127.0.0.1', port }, { stdin, stdout });
+  let isDone = false;
+  void done.then(() => {
+    isDone = true;
+  });
+  await until(() => {
+    world.clock.advance(0);
+    return isDone;
+  });
+  t.equal(Buffer.concat(heard).toString(), 'bye');
+});
+
+t.test('dialling names what fails', async (t) => {
+  const world = new World(t);
+  const clock = new SocketClock();
+  const dialer = new TcpDialer(clock);
+  const dial = (host: string, port: number): Promise<Reason | 'connected'> =>
+    new Promise((resolve) => {
+      dialer.dial(
+        { host, port },
+        {
+          onConnected: (socket) => {
+            socket.destroy();
+            resolve('connected');
+          },
+          onFailed: resolve,
+        },
+      );
+    });
+  const port = await world.target(() => {});
+  t.equal(await dial('127.0.0.1', port), 'connected');
+  t.equal(await dial('[127.0.0.1]', port), 'connected');
+  t.equal(await dial('localhost', port), 'connected', 'also when localhost is ::1 first');
+  t.equal(await dial('127.0.0.1', 1), 'connection-refused');
+  t.equal(await dial('localhost', 1), 'connection-refused');
+  t.equal(await dial('..', 80), 'name-not-found');
+  const silent = dial('192.0.2.1', 80);
+  clock.advance(12_000);
+  t.match(await silent, /timeout|unreachable/);
+  t.equal(clock.pending, 0, 'no timer is left');
+});
