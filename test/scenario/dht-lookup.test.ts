@@ -82,7 +82,7 @@ t.test('two nodes find each other through the only bootstrap node of a private n
   const [, a, b] = net.peers(3) as [DhtPeer, DhtPeer, DhtPeer];
   const search = a.dht.search(b.publicKey);
   const back = b.dht.search(a.publicKey);
-  t.ok(net.clock.runUntil(() => search.endpoints.length > 0 && back.endpoints.length > 0, 1000));
+  t.ok(net.clock.runUntil(() => search.endpoints.length > 0 && back.endpoints.length > 0, 400));
   t.same(
     a.dht.reportedEndpoints.map(({ endpoint }) => endpoint.key),
     [a.endpoint.key],

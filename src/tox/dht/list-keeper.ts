@@ -1,15 +1,17 @@
 /** Keeps a list of nodes alive and draws nearer and nearer nodes into it (spec: "Maintaining", c-toxcore do_DHT). */
-import type { Clock } from '../../base/clock.js';
+import type { Clock, Timer } from '../../base/clock.js';
 import { type Random, pick } from '../../base/random.js';
 import type { PublicKey } from '../crypto/keys.js';
 import type { NodeInfo } from '../packet/node-info.js';
 import { Lookup } from './lookup.js';
 import type { Hearing, NodeList } from './node-list.js';
 
-// Specification: PING_INTERVAL, NODES_REQUEST_INTERVAL, MAX_BOOTSTRAP_TIMES.
+// Specification: PING_INTERVAL, NODES_REQUEST_INTERVAL.
 const ASK_EACH_MS = 60_000;
 const ASK_RANDOM_MS = 20_000;
-const QUICK_ROUNDS = 5;
+// Implementation: c-toxcore asks five more times, one second apart, once a list has a node (MAX_BOOTSTRAP_TIMES). The first
+// answer often comes before that node has heard of those that start together with us, so the first rounds follow quickly.
+const QUICK_ROUNDS_MS: readonly number[] = [100, 200, 400, 800, 1600];
 
 export interface ListKeeperDeps {
   readonly clock: Clock;
@@ -22,7 +24,8 @@ export class ListKeeper {
   readonly #deps: ListKeeperDeps;
   readonly #lookup: Lookup;
   #askedRandomAt = Number.NEGATIVE_INFINITY;
-  #quickRounds = QUICK_ROUNDS;
+  #quickRounds = 0;
+  #quickTimer: Timer | undefined;
 
   constructor(deps: ListKeeperDeps, options: { readonly list: NodeList }) {
     this.#deps = deps;
@@ -54,36 +57,48 @@ export class ListKeeper {
     if (hearing === 'new' && association !== undefined) association.askedAt = now;
     if (asked?.equals(this.list.target)) this.#lookup.answered(node);
     else if (hearing === 'new') this.#lookup.insist(node);
+    this.#awaitQuickRound();
     return hearing;
   }
 
   /** Once a second. */
   tick(now: number): void {
-    const { ask, random } = this.#deps;
-    const good: NodeInfo[] = [];
     let isMute = true;
     const nodes = this.list.nodes();
     for (const node of nodes) {
       for (const association of node.associations) {
         if (association.isDead(now)) continue;
         isMute = false;
-        const info = { publicKey: node.publicKey, endpoint: association.endpoint };
-        if (association.isGood(now)) good.push(info);
         if (now - association.askedAt < ASK_EACH_MS) continue;
         association.askedAt = now;
-        ask(info, this.list.target);
+        this.#deps.ask({ publicKey: node.publicKey, endpoint: association.endpoint }, this.list.target);
       }
     }
-    if (good.length > 0 && (this.#quickRounds > 0 || now - this.#askedRandomAt >= ASK_RANDOM_MS)) {
-      this.#quickRounds -= 1;
-      this.#askedRandomAt = now;
-      ask(pick(random, good), this.list.target);
-    }
+    if (now - this.#askedRandomAt >= ASK_RANDOM_MS) this.#askRandom(now);
     // When all are dead it is our own line that was: keep asking, for once a minute it costs nothing.
     if (isMute) for (const node of nodes) for (const association of node.associations) association.revive(now);
   }
 
   close(): void {
+    this.#quickTimer?.cancel();
     this.#lookup.close();
+  }
+
+  #askRandom(now: number): void {
+    const good = this.list.nodes().flatMap((node) => node.info(now) ?? []);
+    if (good.length === 0) return;
+    this.#askedRandomAt = now;
+    this.#deps.ask(pick(this.#deps.random, good), this.list.target);
+  }
+
+  #awaitQuickRound(): void {
+    const wait = QUICK_ROUNDS_MS[this.#quickRounds];
+    if (wait === undefined || this.#quickTimer !== undefined) return;
+    this.#quickRounds += 1;
+    this.#quickTimer = this.#deps.clock.after(wait, () => {
+      this.#quickTimer = undefined;
+      this.#askRandom(this.#deps.clock.now());
+      this.#awaitQuickRound();
+    });
   }
 }
