@@ -5,7 +5,6 @@ import type { Logger } from '../../base/logger.js';
 import type { Random } from '../../base/random.js';
 import type { KeyPair, PublicKey } from '../crypto/keys.js';
 import type { CloseReason } from './connection-state.js';
-import type { CryptoConnection } from './crypto-connection.js';
 import type { Route } from './route.js';
 import type { Turn } from './turn.js';
 
@@ -30,7 +29,7 @@ export interface PeerKeys {
 }
 
 /** What the table of connections gives to each of them. */
-export interface ConnectionHost {
+export interface ConnectionHost<Connection> {
   readonly clock: Clock;
   readonly random: Random;
   readonly log: Logger;
@@ -43,7 +42,7 @@ export interface ConnectionHost {
   /** The key that our real key shares with another. */
   realSecret(realKey: PublicKey): Buffer;
   issueCookie(peer: PeerKeys): Buffer;
-  bind(route: Route, connection: CryptoConnection): void;
-  unbind(route: Route, connection: CryptoConnection): void;
-  forget(connection: CryptoConnection): void;
+  bind(route: Route, connection: Connection): void;
+  unbind(route: Route, connection: Connection): void;
+  forget(connection: Connection): void;
 }

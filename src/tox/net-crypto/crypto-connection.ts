@@ -13,28 +13,23 @@ import { type CloseReason, type ConnectionState, type Session, sessionOf } from 
 import { Greeter } from './greeter.js';
 import { type OpenedHandshake, openCookieResponse } from './handshake.js';
 import { PacketStream } from './packet-stream.js';
+import { Path } from './path.js';
 import { type Route, UdpRoute } from './route.js';
-import { RouteTable } from './route-table.js';
 import type { TurnTask } from './turn.js';
 
 /** Implementation: copies of a kill packet; if all get lost, the peer notices after 32 s. */
 const KILL_COPIES = 3;
-/** Specification (UDP_DIRECT_TIMEOUT / 2 and its size limit): while a relay carries all, small packets try UDP now and then. */
-const UDP_TRIAL_INTERVAL = 4000;
-const UDP_TRIAL_SIZE = 96;
 
 export class CryptoConnection implements TurnTask {
   readonly realKey: PublicKey;
   readonly dhtKey: PublicKey;
-  readonly #host: ConnectionHost;
+  readonly #host: ConnectionHost<CryptoConnection>;
   readonly #handlers: ConnectionHandlers;
-  readonly #routes = new RouteTable();
+  readonly #path: Path;
   readonly #greeter: Greeter;
   readonly #stream: PacketStream;
   readonly #attempts: AttemptSchedule;
   #state: ConnectionState;
-  #route: Route | undefined;
-  #udpTriedAt = Number.NEGATIVE_INFINITY;
   #timer: Timer | undefined;
   #timerAt = Number.POSITIVE_INFINITY;
   #bytesIn = 0;
@@ -42,7 +37,7 @@ export class CryptoConnection implements TurnTask {
 
   /** @param accepted the peer's handshake that this answers, and the way it came; without it a cookie is asked for */
   constructor(
-    host: ConnectionHost,
+    host: ConnectionHost<CryptoConnection>,
     peer: PeerKeys,
     handlers: ConnectionHandlers,
     accepted?: { readonly handshake: OpenedHandshake; readonly source: Route },
@@ -59,6 +54,12 @@ export class CryptoConnection implements TurnTask {
       dhtSecret: () => host.dhtSecret(peer.dhtKey),
       realSecret: () => host.realSecret(peer.realKey),
       issueCookie: () => host.issueCookie(peer),
+    });
+    this.#path = new Path({
+      bind: (route) => host.bind(route, this),
+      unbind: (route) => host.unbind(route, this),
+      onChange: (route) => handlers.onRouteChange(route),
+      now: () => host.clock.now(),
     });
     this.#attempts = new AttemptSchedule(now);
     this.#stream = new PacketStream({
@@ -94,16 +95,16 @@ export class CryptoConnection implements TurnTask {
 
   /** Whether the peer was heard over UDP within the last 8 s. */
   get isDirect(): boolean {
-    return this.#routes.isDirect(this.#host.clock.now());
+    return this.#path.isDirect(this.#host.clock.now());
   }
 
   /** Where packets go; undefined over a relay, or while no way is known. */
   get endpoint(): Endpoint | undefined {
-    return this.#routes.best(this.#host.clock.now())?.endpoint;
+    return this.#path.endpoint(this.#host.clock.now());
   }
 
   get routes(): readonly Route[] {
-    return this.#routes.all;
+    return this.#path.routes;
   }
 
   /** Bytes of data packets received, net_crypto's own included. */
@@ -126,29 +127,27 @@ export class CryptoConnection implements TurnTask {
 
   /** When a packet of the peer's session came last, ms of the clock; -Infinity for never. */
   get lastHeardAt(): number {
-    return this.#routes.latestHeardAt;
+    return this.#path.latestHeardAt;
+  }
+
+  hasRoute(key: string): boolean {
+    return this.#path.has(key);
   }
 
   /** The peer may be there; several addresses are kept, and the best that answers is used. */
   setEndpoint(endpoint: Endpoint): void {
-    if (!this.#routes.has(endpoint.key)) this.addRoute(new UdpRoute(endpoint, this.#host.send));
+    if (!this.#path.has(endpoint.key)) this.addRoute(new UdpRoute(endpoint, this.#host.send));
   }
 
   /** A way to the peer, such as a relay; while connecting it is tried at once. */
   addRoute(route: Route): void {
-    if (this.#state.kind === 'closed' || this.#routes.has(route.key)) return;
-    const dropped = this.#routes.add(route);
-    if (dropped !== undefined) this.#host.unbind(dropped, this);
-    this.#host.bind(route, this);
+    if (this.#state.kind === 'closed' || !this.#path.add(route)) return;
     if (this.#state.kind !== 'established') this.#attempts.restart(this.#host.turn.now());
     this.#host.turn.atEnd(this);
   }
 
   removeRoute(key: string): void {
-    const route = this.#routes.remove(key);
-    if (route === undefined) return;
-    this.#host.unbind(route, this);
-    this.#host.turn.atEnd(this);
+    if (this.#path.remove(key)) this.#host.turn.atEnd(this);
   }
 
   /**
@@ -178,6 +177,7 @@ export class CryptoConnection implements TurnTask {
 
   /** Tells the peer and ends; `onClosed` is not called. */
   kill(): void {
+    if (this.#state.kind === 'closed') return;
     if (sessionOf(this.#state) !== undefined) for (let copy = 0; copy < KILL_COPIES; copy += 1) this.#stream.sendKill();
     this.#end('stopped');
   }
@@ -191,7 +191,7 @@ export class CryptoConnection implements TurnTask {
 
   /** @returns false when the response belongs to another request */
   receiveCookieResponse(packet: Buffer, source: Route): boolean {
-    if (this.#state.kind !== 'cookie-requesting' || !this.#routes.has(source.key)) return false;
+    if (this.#state.kind !== 'cookie-requesting' || !this.#path.has(source.key)) return false;
     const cookie = openCookieResponse(packet, this.#host.dhtSecret(this.dhtKey), this.#state.echo);
     if (cookie === undefined) return false;
     this.#state = { kind: 'handshake-sent', packet: this.#greeter.handshake(cookie) };
@@ -245,7 +245,7 @@ export class CryptoConnection implements TurnTask {
     if (session === undefined || content === undefined) return false;
     this.#bytesIn += packet.length;
     // A copy of an old packet, from whatever address, moves nothing.
-    if (session.cipher.isNewest && !this.#routes.heard(source.key, now)) this.#addHeardRoute(source, now);
+    if (session.cipher.isNewest && !this.#path.heard(source.key, now)) this.#addHeardRoute(source, now);
     if (content === 'empty') return true;
     if (content.data[0] === CryptoKind.Kill) {
       this.close('killed');
@@ -265,7 +265,7 @@ export class CryptoConnection implements TurnTask {
   endTurn(now: number): void {
     this.#attempt(now);
     if (this.#state.kind === 'closed') return;
-    this.#chooseRoute(now);
+    this.#path.choose(now);
     this.#stream.endTurn(now);
     if (this.#stream.isBehind) this.#host.turn.atEnd(this);
     else this.#schedule(now);
@@ -274,8 +274,7 @@ export class CryptoConnection implements TurnTask {
   #attempt(now: number): void {
     const state = this.#state;
     if (state.kind === 'established' || state.kind === 'closed') return;
-    const routes = this.#routes.all;
-    if (routes.length === 0) return;
+    if (this.#path.routes.length === 0) return;
     switch (this.#attempts.attempt(now)) {
       case 'wait':
         return;
@@ -283,20 +282,13 @@ export class CryptoConnection implements TurnTask {
         this.close('timeout');
         return;
       case 'send':
-        for (const route of routes) route.send(state.packet);
+        this.#path.sendEverywhere(state.packet);
     }
-  }
-
-  #chooseRoute(now: number): void {
-    const route = this.#routes.best(now);
-    if (route === this.#route) return;
-    this.#route = route;
-    this.#handlers.onRouteChange(route);
   }
 
   #addHeardRoute(source: Route, now: number): void {
     this.addRoute(source);
-    this.#routes.heard(source.key, now);
+    this.#path.heard(source.key, now);
   }
 
   #emit(bufferStart: number, number: number, data: Buffer): void {
@@ -304,21 +296,13 @@ export class CryptoConnection implements TurnTask {
     if (session === undefined) return;
     const packet = session.cipher.seal(bufferStart, number, data);
     this.#bytesOut += packet.length;
-    this.#route?.send(packet);
-    if (this.#route?.kind === 'relay' && packet.length < UDP_TRIAL_SIZE) this.#tryUdp(packet);
-  }
-
-  #tryUdp(packet: Buffer): void {
-    const now = this.#host.turn.now();
-    if (now - this.#udpTriedAt < UDP_TRIAL_INTERVAL) return;
-    this.#udpTriedAt = now;
-    this.#routes.bestUdp()?.send(packet);
+    this.#path.send(packet);
   }
 
   /** One timer for all: it is moved only when something is due before it. */
   #schedule(now: number): void {
     if (this.#state.kind === 'closed') return;
-    const isConnecting = this.#state.kind !== 'established' && this.#routes.all.length > 0;
+    const isConnecting = this.#state.kind !== 'established' && this.#path.routes.length > 0;
     const attemptAt = isConnecting ? this.#attempts.dueAt : Number.POSITIVE_INFINITY;
     const wakeAt = Math.min(attemptAt, this.#stream.wakeAt(now));
     if (wakeAt >= this.#timerAt || wakeAt === Number.POSITIVE_INFINITY) return;
@@ -337,7 +321,7 @@ export class CryptoConnection implements TurnTask {
     this.#state = { kind: 'closed', reason };
     this.#timer?.cancel();
     this.#timer = undefined;
-    for (const route of this.#routes.all) this.#host.unbind(route, this);
+    this.#path.close();
     this.#host.forget(this);
   }
 

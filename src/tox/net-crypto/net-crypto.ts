@@ -71,7 +71,7 @@ export class NetCrypto {
   readonly #realKeys: SharedKeyCache;
   readonly #greetings: TokenBucket;
   readonly #trials: TokenBucket;
-  readonly #host: ConnectionHost;
+  readonly #host: ConnectionHost<CryptoConnection>;
   /** By the peer's real key. */
   readonly #connections = new Map<string, CryptoConnection>();
   /** By the key of a route. */
@@ -139,7 +139,7 @@ export class NetCrypto {
     this.#turn.stop();
   }
 
-  #makeHost(): ConnectionHost {
+  #makeHost(): ConnectionHost<CryptoConnection> {
     const { clock, random, log, identity, dhtKeyPair, dhtSharedKeys } = this.#deps;
     return {
       clock,
@@ -252,11 +252,17 @@ export class NetCrypto {
    */
   #tryAll(packet: Buffer, source: Route): boolean {
     const now = this.#turn.now();
+    if (!this.#trials.take(now)) return false;
     const connections = [...this.#connections.values()];
     for (let at = 0; at < connections.length; at += 1) {
-      if (!this.#trials.take(now)) return false;
       this.#trialOffset = (this.#trialOffset + 1) % connections.length;
-      if (connections[this.#trialOffset]?.receiveData(packet, source, now)) return true;
+      const connection = connections[this.#trialOffset] as CryptoConnection;
+      if (connection.receiveData(packet, source, now)) {
+        // Hearsay may have given the address to another connection meanwhile.
+        if (connection.hasRoute(source.key)) this.#host.bind(source, connection);
+        return true;
+      }
+      if (!this.#trials.take(now)) return false;
     }
     return false;
   }
