@@ -50,8 +50,9 @@ export function decodeSections(bytes: Buffer): Section[] {
 
 /** Writes the sections in their order, and the END section after them. */
 export function encodeSections(sections: readonly Section[]): Buffer {
-  const body = writeSections([...sections, { type: SectionType.End, content: Buffer.alloc(0) }], SECTION_COOKIE);
-  return new ByteWriter(8 + body.length).u32LE(0).u32LE(GLOBAL_COOKIE).bytes(body).finish();
+  const all = [...sections, { type: SectionType.End, content: Buffer.alloc(0) }];
+  const writer = new ByteWriter(8 + sizeOf(all)).u32LE(0).u32LE(GLOBAL_COOKIE);
+  return writeSections(writer, all, SECTION_COOKIE).finish();
 }
 
 /** The sections inside the DHT section. @throws SavedataError */
@@ -62,8 +63,8 @@ export function decodeDhtSections(content: Buffer): Section[] {
 }
 
 export function encodeDhtSections(sections: readonly Section[]): Buffer {
-  const body = writeSections(sections, DHT_SECTION_COOKIE);
-  return new ByteWriter(4 + body.length).u32LE(DHT_COOKIE).bytes(body).finish();
+  const writer = new ByteWriter(4 + sizeOf(sections)).u32LE(DHT_COOKIE);
+  return writeSections(writer, sections, DHT_SECTION_COOKIE).finish();
 }
 
 /** @param base where `bytes` begin, for messages that name the place of the damage */
@@ -93,10 +94,12 @@ function readSections(bytes: Buffer, cookie: number, base: number): Section[] {
   return sections;
 }
 
-function writeSections(sections: readonly Section[], cookie: number): Buffer {
-  const writer = new ByteWriter(sections.reduce((sum, { content }) => sum + SECTION_HEADER_SIZE + content.length, 0));
+function writeSections(writer: ByteWriter, sections: readonly Section[], cookie: number): ByteWriter {
   for (const { type, content } of sections) writer.u32LE(content.length).u16LE(type).u16LE(cookie).bytes(content);
-  return writer.finish();
+  return writer;
 }
+
+const sizeOf = (sections: readonly Section[]): number =>
+  sections.reduce((sum, { content }) => sum + SECTION_HEADER_SIZE + content.length, 0);
 
 const isAllZero = (bytes: Buffer): boolean => bytes.every((byte) => byte === 0);

@@ -71,10 +71,11 @@ export function newSavedata(random: Random): Savedata {
 
 /** The bytes of the file. They hold the secret key: whoever has written them out wipes them. */
 export function encodeSavedata(savedata: Savedata): Buffer {
+  const identity = encodeIdentity(savedata.identity);
   const dhtNodes = encodePackedNodes(as('udp', savedata.dhtNodes));
   // The order in which c-toxcore writes them.
-  return encodeSections([
-    { type: SectionType.Identity, content: encodeIdentity(savedata.identity) },
+  const bytes = encodeSections([
+    { type: SectionType.Identity, content: identity },
     { type: SectionType.Dht, content: encodeDhtSections([{ type: DHT_NODES, content: dhtNodes }]) },
     { type: SectionType.Friends, content: Buffer.concat(savedata.friends.map(encodeSavedFriend)) },
     { type: SectionType.Name, content: savedata.name },
@@ -84,6 +85,8 @@ export function encodeSavedata(savedata: Savedata): Buffer {
     { type: SectionType.PathNodes, content: encodePackedNodes(as('udp', savedata.pathNodes)) },
     ...savedata.unknownSections,
   ]);
+  identity.fill(0);
+  return bytes;
 }
 
 /**
