@@ -223,8 +223,9 @@ export class Tox {
       keyPair,
       send,
       closestNodes: (target, count, options) => dht.closestNodes(target, count, options),
+      onStored: (publicKey) => onion.noteStored(publicKey),
     });
-    const onion = new OnionClient(
+    const onion: OnionClient = new OnionClient(
       {
         clock,
         random,
@@ -234,6 +235,7 @@ export class Tox {
         identity,
         pathNodes: () => dht.goodNodes(),
         closestNodes: (target, count) => dht.closestNodes(target, count, { lan: true }),
+        ownStore: announceServer,
       },
       {
         onData: (sender, data) => friends.handleOnionData(sender, data),

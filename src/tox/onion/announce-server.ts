@@ -36,6 +36,8 @@ export interface AnnounceServerDeps {
   /** The good nodes closest to `target`; those with addresses of a local network only when `lan`. */
   readonly closestNodes: (target: PublicKey, count: number, options: { readonly lan: boolean }) => readonly NodeInfo[];
   readonly send: (packet: Buffer, destination: Endpoint) => void;
+  /** Somebody announced itself here, for the first time or under a new data key. */
+  readonly onStored?: (publicKey: PublicKey) => void;
 }
 
 export class AnnounceServer {
@@ -71,6 +73,21 @@ export class AnnounceServer {
     return this.#dropped;
   }
 
+  /** What data for somebody who is announced here has to be sealed to: we may ask ourselves as well as any other node. */
+  dataKeyOf(publicKey: PublicKey): PublicKey | undefined {
+    return this.#store.get(publicKey, this.#deps.clock.now())?.dataKey;
+  }
+
+  /** Sends a data request (0x85) of our own on to whom we store. @returns false when we do not */
+  deliver(packet: Buffer): boolean {
+    const request = decodeOnionDataRequest(packet);
+    const entry = request && this.#store.get(request.receiver, this.#deps.clock.now());
+    if (request === undefined || entry === undefined) return false;
+    const data = encodeOnionDataResponse(request);
+    this.#deps.send(encodeOnionResponse(3, { sendback: entry.sendback, data }), entry.endpoint);
+    return true;
+  }
+
   #answer(variant: AnnounceVariant, packet: Buffer, source: Endpoint): void {
     const delivery = decodeOnionDelivery(packet);
     const request = delivery && decodeAnnounceRequest(variant, delivery.payload);
@@ -96,7 +113,9 @@ export class AnnounceServer {
     let wanted = request.searchedKey;
     if (this.#pingIds.isValid(request.pingId, requester, source)) {
       wanted = requester;
-      this.#store.add({ publicKey: requester, dataKey, endpoint: source, sendback: ownedCopy(sendback) }, now);
+      const isNews = !this.#store.get(requester, now)?.dataKey.equals(dataKey);
+      const entry = { publicKey: requester, dataKey, endpoint: source, sendback: ownedCopy(sendback) };
+      if (this.#store.add(entry, now) && isNews) this.#deps.onStored?.(requester);
     }
     const entry = this.#store.get(wanted, now);
     if (entry !== undefined && !entry.publicKey.equals(requester)) return { status: 'found', dataKey: entry.dataKey };
@@ -107,13 +126,6 @@ export class AnnounceServer {
 
   #passOn(packet: Buffer): void {
     const delivery = decodeOnionDelivery(packet);
-    const request = delivery && decodeOnionDataRequest(delivery.payload);
-    const entry = request && this.#store.get(request.receiver, this.#deps.clock.now());
-    if (request === undefined || entry === undefined) {
-      this.#dropped += 1;
-      return;
-    }
-    const data = encodeOnionDataResponse(request);
-    this.#deps.send(encodeOnionResponse(3, { sendback: entry.sendback, data }), entry.endpoint);
+    if (delivery === undefined || !this.deliver(delivery.payload)) this.#dropped += 1;
   }
 }

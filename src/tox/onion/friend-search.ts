@@ -54,12 +54,20 @@ export interface FriendSearchHandlers {
   readonly onFound: (stored: StoredFriend) => void;
 }
 
+/** Our own node's part as one that stores others: in a network of two, the friend is announced nowhere else. */
+export interface OwnStore {
+  dataKeyOf(friend: PublicKey): PublicKey | undefined;
+  /** Takes a data request (0x85). */
+  deliver(packet: Buffer): boolean;
+}
+
 export interface FriendSearchDeps {
   readonly clock: Clock;
   readonly random: Random;
   readonly identity: KeyPair;
   readonly requests: AnnounceRequests;
   readonly paths: PathPool;
+  readonly ownStore: OwnStore;
   /** Nodes to begin with. */
   readonly seeds: (target: PublicKey) => readonly NodeInfo[];
 }
@@ -78,6 +86,8 @@ export class FriendSearch implements SearchOwner {
   readonly #search: AnnounceSearch;
   readonly #rounds: Repeater;
   readonly #stored = new Map<string, { readonly node: NodeInfo; readonly dataKey: PublicKey }>();
+  /** The friend's data key in our own store, as last reported. */
+  #ownDataKey: PublicKey | undefined;
   /** The closest nodes when the search paused. */
   #remembered: readonly NodeInfo[] = [];
   #state: 'off' | 'running' | 'paused' | 'closed';
@@ -96,7 +106,7 @@ export class FriendSearch implements SearchOwner {
 
   /** Nodes that said that they store the friend. */
   get storedNodes(): number {
-    return this.#stored.size;
+    return this.#stored.size + (this.#ownDataKey === undefined ? 0 : 1);
   }
 
   /**
@@ -106,7 +116,8 @@ export class FriendSearch implements SearchOwner {
   send(data: Buffer): number {
     const inner = this.#seal(data);
     for (const { node, dataKey } of this.#stored.values()) this.#sendTo(node, dataKey, inner);
-    return this.#stored.size;
+    if (this.#ownDataKey !== undefined) this.#deliver(this.#ownDataKey, inner);
+    return this.storedNodes;
   }
 
   /** Stops searching, because the friend is online; the nodes found are asked first after `resume`. */
@@ -135,6 +146,15 @@ export class FriendSearch implements SearchOwner {
     this.#state = 'running';
     this.#rounds.start();
     this.#search.offer([...this.#remembered, ...this.#deps.seeds(this.#options.friend)]);
+    this.noteOwnStore();
+  }
+
+  /** Called by the onion client when the friend has announced itself at our own node. */
+  noteOwnStore(): void {
+    const dataKey = this.#deps.ownStore.dataKeyOf(this.#options.friend);
+    if (this.#state !== 'running' || dataKey === undefined || this.#ownDataKey?.equals(dataKey)) return;
+    this.#ownDataKey = dataKey;
+    this.#options.handlers.onFound({ send: (data) => this.#deliver(dataKey, this.#seal(data)) });
   }
 
   /** Called by the onion client when it stops. */
@@ -176,6 +196,7 @@ export class FriendSearch implements SearchOwner {
     this.#remembered = this.#search.nodes;
     this.#search.clear();
     this.#stored.clear();
+    this.#ownDataKey = undefined;
   }
 
   #nextRound(): void {
@@ -199,6 +220,10 @@ export class FriendSearch implements SearchOwner {
 
   #seal(data: Buffer): InnerBox {
     return sealInner(this.#deps.random, this.#deps.identity, this.#options.friend, data);
+  }
+
+  #deliver(dataKey: PublicKey, inner: InnerBox): void {
+    this.#deps.ownStore.deliver(sealOuter(this.#deps.random, inner, dataKey));
   }
 
   #sendTo(node: NodeInfo, dataKey: PublicKey, inner: InnerBox): void {

@@ -15,13 +15,15 @@ import type { NodeInfo } from '../packet/node-info.js';
 import { AnnounceRequests, announcer } from './announce-requests.js';
 import { openBoth } from './data-box.js';
 import { UdpFirstHop } from './first-hop.js';
-import { FriendSearch, type FriendSearchHandlers, type Persistence } from './friend-search.js';
+import { FriendSearch, type FriendSearchHandlers, type OwnStore, type Persistence } from './friend-search.js';
 import { HopPicker } from './hop-picker.js';
 import { PathPool } from './path-pool.js';
 import { SelfAnnouncer } from './self-announcer.js';
 
 /** Implementation: nodes remembered for the time when the DHT names none for paths. */
 const FALLBACK_NODES = 32;
+/** Implementation: as many known nodes as are tried before they have answered. */
+const TRUSTED_NODES = 2;
 /** Implementation: nodes near the target that the DHT knows, with which a search begins. */
 const SEEDS = 8;
 /** Implementation: nodes of our paths with which a search begins; more would be a burst for nothing. */
@@ -44,6 +46,8 @@ export interface OnionClientDeps {
   readonly pathNodes: () => readonly NodeInfo[];
   /** The good nodes closest to `target`, with which a search saves its first rounds. */
   readonly closestNodes?: (target: PublicKey, count: number) => readonly NodeInfo[];
+  /** Where others are announced at our own node. */
+  readonly ownStore: OwnStore;
 }
 
 export interface OnionClientHandlers {
@@ -154,9 +158,14 @@ export class OnionClient {
     if (!this.#isReachable(node)) return;
     const others = this.#known.filter((known) => !known.publicKey.equals(node.publicKey));
     this.#known = [node, ...others].slice(0, FALLBACK_NODES);
-    if (this.#state.kind === 'stopped') return;
+    if (this.#state.kind === 'stopped' || this.#pathNodes().length === 0) return;
     this.#state.announcer.noteNode(node);
     for (const search of this.#searches.values()) search.noteNode(node);
+  }
+
+  /** Somebody has announced itself at our own node. */
+  noteStored(publicKey: PublicKey): void {
+    this.#searches.get(publicKey.hex)?.noteOwnStore();
   }
 
   /**
@@ -172,6 +181,7 @@ export class OnionClient {
         identity: this.#deps.identity,
         requests: this.#requests,
         paths: this.#friendPaths,
+        ownStore: this.#deps.ownStore,
         seeds: (target) => this.#seeds(target),
       },
       { friend, persistence, handlers, onClosed: () => this.#searches.delete(friend.hex) },
@@ -207,9 +217,13 @@ export class OnionClient {
     return endpoint.family === 4 || this.#hasIpv6;
   }
 
+  /**
+   * Nodes that live. Before any has answered, only in a network of one or two known nodes are these taken on trust: of many
+   * bootstrap nodes most may be dead, and waiting for the first answer is faster than trying paths through them.
+   */
   #pathNodes(): readonly NodeInfo[] {
     const nodes = this.#deps.pathNodes();
-    return nodes.length > 0 ? nodes : this.#known;
+    return nodes.length > 0 || this.#known.length > TRUSTED_NODES ? nodes : this.#known;
   }
 
   #seeds(target: PublicKey): NodeInfo[] {

@@ -91,6 +91,8 @@ export class OnionNetwork {
         identity,
         send: socket.send,
         pathNodes: () => known,
+        // These clients store nobody.
+        ownStore: { dataKeyOf: () => undefined, deliver: () => false },
       },
       {
         onData: (sender, data) => received.push({ sender, data }),
