@@ -163,9 +163,11 @@ t.test('more requests than a peer may make are refused, and those that are answe
   const sockets: Socket[] = [];
   const port = await world.target((socket) => void sockets.push(socket));
   peer.send(hello);
-  for (let count = 0; count < 1100; count += 1) peer.send(encodeRequest(count, { host: '127.0.0.1', port }));
   const denied = (): number => peer.received.filter((packet) => packet.readUInt16BE(2) === 0x0604).length;
-  await until(() => peer.ids.length + denied() === 1100);
+  for (let wave = 1; wave <= 11; wave += 1) {
+    for (let count = 0; count < 100; count += 1) peer.send(encodeRequest(count, { host: '127.0.0.1', port }));
+    await until(() => peer.ids.length + denied() === wave * 100);
+  }
   t.equal(peer.ids.length, 1024);
   for (const id of peer.ids) peer.send(encodeFrame(0x0622, id));
   await until(() => server.list().length === 0);
@@ -173,6 +175,21 @@ t.test('more requests than a peer may make are refused, and those that are answe
   await until(() => peer.ids.length === 1025);
   t.pass();
 });
+
+t.test(
+  'a burst of requests beyond what may be dialled at once is refused in part, and answered in whole',
+  async (t) => {
+    const world = new World(t);
+    const evil = channelPair({ capacity: 1000, burst: 1000 });
+    const peer = new RawPeer(evil.client);
+    world.service().attach(evil.server);
+    const port = await world.target(() => {});
+    peer.send(hello);
+    for (let count = 0; count < 600; count += 1) peer.send(encodeRequest(count, { host: '127.0.0.1', port }));
+    await until(() => peer.received.length === 601);
+    t.ok(peer.ids.length >= 256 && peer.ids.length < 600, `${peer.ids.length}`);
+  },
+);
 
 t.test('a flood of pings that are never read is answered only so far', async (t) => {
   const world = new World(t);
