@@ -100,7 +100,7 @@ export class PacketStream {
     const id = data[0] as number;
     const isRequest = id === CryptoKind.Request;
     // A confirmation older than the newest one says nothing, but what came with it is good (c-toxcore drops it whole).
-    if (!this.#sender.heard(bufferStart, isRequest ? data : undefined, now)) this.#dropped += 1;
+    this.#sender.heard(bufferStart, isRequest ? data : undefined, now);
     if (isRequest) {
       this.#receiveWindow.advertised(packetNumber);
     } else if (id >= CryptoKind.FirstLossless && id <= CryptoKind.LastLossless) {

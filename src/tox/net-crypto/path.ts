@@ -76,12 +76,15 @@ export class Path {
   }
 
   /** Sends a data packet the chosen way. */
-  send(packet: Buffer, now: number): void {
-    const route = this.#chosen;
-    if (route === undefined) return;
-    route.send(packet);
-    if (route.kind !== 'relay' || packet.length >= UDP_TRIAL_SIZE || now - this.#udpTriedAt < UDP_TRIAL_INTERVAL)
-      return;
+  send(packet: Buffer): void {
+    const route = this.#chosen ?? this.#routes.best(this.#deps.now());
+    route?.send(packet);
+    if (route?.kind === 'relay' && packet.length < UDP_TRIAL_SIZE) this.#tryUdp(packet);
+  }
+
+  #tryUdp(packet: Buffer): void {
+    const now = this.#deps.now();
+    if (now - this.#udpTriedAt < UDP_TRIAL_INTERVAL) return;
     this.#udpTriedAt = now;
     this.#routes.bestUdp()?.send(packet);
   }

@@ -195,12 +195,11 @@ export class SendWindow {
    * @param patience ms that a packet is given before a report counts as its loss
    * @param patienceAgain the same for packets that were sent more than once
    */
-  readRequest(data: Buffer, patience: number, patienceAgain: number): boolean {
+  readRequest(data: Buffer, patience: number, patienceAgain: number): void {
     this.#patience = patience;
     this.#patienceAgain = patienceAgain;
-    const isSound = readPacketRequest(data, this.#start, this.#next, this);
+    readPacketRequest(data, this.#start, this.#next, this);
     this.#finishAck();
-    return isSound;
   }
 
   onReceived(number: number): void {

@@ -113,22 +113,21 @@ export class Sender {
    * A packet of the peer came.
    * @param bufferStart all lossless packets before it arrived
    * @param request the request packet that it is, if it is one
-   * @returns false when the request makes no sense
    */
-  heard(bufferStart: number, request: Buffer | undefined, now: number): boolean {
+  heard(bufferStart: number, request: Buffer | undefined, now: number): void {
     const { window, rtt, congestion } = this.#deps;
     if (!window.hasUnconfirmed) {
       this.#unheard = 0;
-      return true;
+      return;
     }
-    if (request === undefined && bufferStart === window.start) return true;
+    if (request === undefined && bufferStart === window.start) return;
     const sample = window.beginAck(now, congestion.measurement);
     window.acknowledge(bufferStart);
     // A list counts from the start that came with it: one that was overtaken by a newer one would speak of other packets.
-    const isSound =
-      request === undefined ||
-      window.start !== bufferStart ||
-      window.readRequest(request, rtt.min * PATIENCE, Math.max(rtt.recent, 2 * BURST_INTERVAL) * PATIENCE_AGAIN);
+    if (request !== undefined && window.start === bufferStart) {
+      const patienceAgain = Math.max(rtt.recent, 2 * BURST_INTERVAL) * PATIENCE_AGAIN;
+      window.readRequest(request, rtt.min * PATIENCE, patienceAgain);
+    }
     if (sample.ackedBytes > 0) {
       this.#unheard = 0;
       if (!sample.isAmbiguous) rtt.add(now - sample.sentAt, now);
@@ -138,7 +137,6 @@ export class Sender {
       this.#probes = 0;
     }
     if (sample.ackedBytes > 0 || sample.lostBytes > 0) congestion.onAck(sample, window.inFlightBytes, now);
-    return isSound;
   }
 
   /** Sends what may go now. */

@@ -40,13 +40,12 @@ export interface PacketRequestReader {
 }
 
 /**
- * Tells the reader about every number that the packet speaks of, in order.
- * @param start the first number of the sender's window
+ * Tells the reader about every number that the packet speaks of, in order. No bytes make it speak of others.
+ * @param data with its id, 1
+ * @param start the first number of the sender's window, which is where the list must begin
  * @param end the number after the last that it sent
- * @returns false when the bytes make no sense; what was told before stays told, as in c-toxcore
  */
-export function readPacketRequest(data: Buffer, start: number, end: number, reader: PacketRequestReader): boolean {
-  if (data[0] !== CryptoKind.Request) return false;
+export function readPacketRequest(data: Buffer, start: number, end: number, reader: PacketRequestReader): void {
   let at = 1;
   let distance = 1;
   for (let number = start; number !== end && at < data.length; number = (number + 1) >>> 0) {
@@ -56,13 +55,9 @@ export function readPacketRequest(data: Buffer, start: number, end: number, read
       distance = 1;
       continue;
     }
-    if (distance === LONGEST_RUN && data[at] !== 0) return false;
     reader.onReceived(number);
-    if (distance === LONGEST_RUN) {
-      at += 1;
-      distance = 0;
-    }
-    distance += 1;
+    // Any other byte than 0 has met its distance by now.
+    if (distance === LONGEST_RUN) at += 1;
+    distance = distance === LONGEST_RUN ? 1 : distance + 1;
   }
-  return true;
 }

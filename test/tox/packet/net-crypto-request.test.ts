@@ -1,0 +1,84 @@
+import t from 'tap';
+import { encodePacketRequest, readPacketRequest } from '../../../src/tox/packet/net-crypto-request.js';
+import { SeededRandom } from '../../support/seeded-random.js';
+
+function encode(start: number, end: number, missing: Iterable<number>): number[] {
+  const set = new Set(missing);
+  return [...encodePacketRequest(start, end, (number) => set.has(number))];
+}
+
+function read(bytes: readonly number[], start: number, end: number): { missing: number[]; received: number[] } {
+  const missing: number[] = [];
+  const received: number[] = [];
+  readPacketRequest(Buffer.from(bytes), start, end, {
+    onMissing: (number) => missing.push(number),
+    onReceived: (number) => received.push(number),
+  });
+  return { missing, received };
+}
+
+t.test('the known answers', async (t) => {
+  t.same(encode(1, 1025, [3, 6, 1024]), [1, 3, 3, 0, 0, 0, 253]);
+  t.same(encode(0, 300, [254]), [1, 255], 'the 255th packet missing is the byte 255');
+  t.same(encode(5, 5, []), [1], 'nothing to speak of');
+  t.same(encode(0, 1, [0]), [1, 1], 'a hole at the start counts as 1');
+});
+
+t.test('the sender reads out of it what the receiver put in, over 2000 random windows', async (t) => {
+  const random = new SeededRandom(2);
+  for (let round = 0; round < 2000; round += 1) {
+    const start = random.below(3) === 0 ? 0xffff_ff00 : random.below(1000);
+    const length = random.below(1500);
+    const rarity = 2 + random.below(400);
+    const missing: number[] = [];
+    for (let at = 0; at < length; at += 1) if (random.below(rarity) === 0) missing.push((start + at) >>> 0);
+    const end = (start + length) >>> 0;
+    const result = read(encode(start, end, missing), start, end);
+    const spoken = missing.length === 0 ? 0 : (((missing.at(-1) as number) - start) >>> 0) + 1;
+    const isRight =
+      result.missing.join() === missing.join() &&
+      result.missing.length + result.received.length >= spoken &&
+      !result.received.some((number) => missing.includes(number));
+    if (!isRight) t.fail(`${start}, ${end}, ${missing.join()}`);
+  }
+});
+
+t.test('a list of holes stops where the packet is full', async (t) => {
+  const bytes = encode(
+    0,
+    5000,
+    Array.from({ length: 5000 }, (_, at) => at),
+  );
+  t.equal(bytes.length, 1373);
+  t.equal(read(bytes, 0, 5000).missing.length, 1372);
+});
+
+t.test('what follows the last byte is not spoken of', async (t) => {
+  t.same(read([1, 2], 0, 10), { missing: [1], received: [0] });
+});
+
+t.test('bytes beyond the end of the window are left alone', async (t) => {
+  t.same(read([1, 1, 1, 1, 1, 1], 0, 2), { missing: [0, 1], received: [] });
+});
+
+t.test('a 0 stands for 255 packets that arrived, also at the end', async (t) => {
+  const { missing, received } = read([1, 1, 0], 0, 400);
+  t.same(missing, [0]);
+  t.same(received.length, 255);
+});
+
+t.test('no bytes make the reader throw or speak of a number outside the window', async (t) => {
+  const random = new SeededRandom(3);
+  for (let round = 0; round < 500; round += 1) {
+    const bytes = random.bytes(1 + random.below(1373));
+    bytes[0] = 1;
+    const length = random.below(3000);
+    let told = 0;
+    const tell = (number: number): void => {
+      if (number >= length) t.fail(`${number} of ${length}`);
+      told += 1;
+    };
+    readPacketRequest(bytes, 0, length, { onMissing: tell, onReceived: tell });
+    if (told > length) t.fail('told twice');
+  }
+});
