@@ -3,9 +3,9 @@
  * ours. A good node is never evicted, so that nobody can push out the honest nodes that we know by being new.
  */
 import type { Endpoint } from '../../base/endpoint.js';
+import { commonBits } from '../crypto/distance.js';
 import type { PublicKey } from '../crypto/keys.js';
 import { DhtNode } from './dht-node.js';
-import { commonBits } from './distance.js';
 import type { Hearing, NodeList } from './node-list.js';
 
 // Specification: c-toxcore's LCLIENT_LENGTH and LCLIENT_NODES.

@@ -1,10 +1,10 @@
 /** The nodes of all our lists together, and which of them serve a purpose. */
 import type { Clock } from '../../base/clock.js';
 import { pick, type Random } from '../../base/random.js';
+import { compareDistance } from '../crypto/distance.js';
 import type { PublicKey } from '../crypto/keys.js';
 import type { NodeInfo } from '../packet/node-info.js';
 import type { DhtNode } from './dht-node.js';
-import { compareDistance } from './distance.js';
 import type { NodeList } from './node-list.js';
 import type { SearchTable } from './search-table.js';
 

@@ -1,6 +1,6 @@
 /** Keeps a list of nodes alive and draws nearer and nearer nodes into it (spec: "Maintaining", c-toxcore do_DHT). */
 import type { Clock, Timer } from '../../base/clock.js';
-import { type Random, pick } from '../../base/random.js';
+import { pick, type Random } from '../../base/random.js';
 import type { PublicKey } from '../crypto/keys.js';
 import type { NodeInfo } from '../packet/node-info.js';
 import { Lookup } from './lookup.js';

@@ -4,9 +4,9 @@
  */
 import type { Clock, Timer } from '../../base/clock.js';
 import { ExpiringMap } from '../../base/expiring-map.js';
+import { compareDistance } from '../crypto/distance.js';
 import type { PublicKey } from '../crypto/keys.js';
 import type { NodeInfo } from '../packet/node-info.js';
-import { compareDistance } from './distance.js';
 
 // Implementation.
 /** Requests in flight: enough to outrun a list of dead nodes, too few to flood a line. */

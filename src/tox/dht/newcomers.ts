@@ -3,9 +3,9 @@
  * address can be forged; and the pings are limited, so that nobody can make us flood a third party.
  */
 import { TokenBucket } from '../../base/token-bucket.js';
+import { compareDistance } from '../crypto/distance.js';
 import type { PublicKey } from '../crypto/keys.js';
 import type { NodeInfo } from '../packet/node-info.js';
-import { compareDistance } from './distance.js';
 
 // Specification: 32 nodes wait, and are pinged every two seconds. We ping at once, at the same rate.
 const CAPACITY = 32;

@@ -1,8 +1,8 @@
 /** The eight nodes nearest to a key that we look for (spec: "DHT Search"), the nearest in front. */
 import type { Endpoint } from '../../base/endpoint.js';
+import { compareDistance } from '../crypto/distance.js';
 import type { PublicKey } from '../crypto/keys.js';
 import { DhtNode } from './dht-node.js';
-import { compareDistance } from './distance.js';
 import type { Hearing, NodeList } from './node-list.js';
 
 // Specification: c-toxcore's MAX_FRIEND_CLIENTS.

@@ -1,6 +1,7 @@
 /** All searches: those of friends, and two for random keys, which give us nodes from anywhere in the network. */
-import type { Random } from '../../base/random.js';
+
 import type { Endpoint } from '../../base/endpoint.js';
+import type { Random } from '../../base/random.js';
 import { generateKeyPair, type PublicKey } from '../crypto/keys.js';
 import type { NodeInfo } from '../packet/node-info.js';
 import type { DhtNode } from './dht-node.js';

@@ -8,9 +8,9 @@
  */
 import type { Clock, Timer } from '../../base/clock.js';
 import { ExpiringMap } from '../../base/expiring-map.js';
+import { compareDistance } from '../crypto/distance.js';
 import type { PublicKey } from '../crypto/keys.js';
 import type { NodeInfo } from '../packet/node-info.js';
-import { compareDistance } from './distance.js';
 
 /** Implementation, ms until the next try: answers come by eight hops, most within half a second. */
 const RETRIES_OF_STRANGERS = [700, 1_500, 3_000];

@@ -1,7 +1,7 @@
 /** Who announced itself to this node, with the way to reach it (spec: "Onion announce"; c-toxcore onion_announce.c). */
 import type { Endpoint } from '../../base/endpoint.js';
+import { compareDistance } from '../crypto/distance.js';
 import type { PublicKey } from '../crypto/keys.js';
-import { compareDistance } from './distance.js';
 
 /** Specification (c-toxcore ONION_ANNOUNCE_MAX_ENTRIES): a remote can make us keep no more. */
 export const MAX_ANNOUNCE_ENTRIES = 160;

@@ -10,8 +10,8 @@ import type { NodeInfo } from '../packet/node-info.js';
 import {
   type AnnounceRequests,
   NO_PING_ID,
-  type Requester,
   type RequestAnswer,
+  type Requester,
   searcher,
 } from './announce-requests.js';
 import { AnnounceSearch, type SearchOwner } from './announce-search.js';

@@ -6,7 +6,7 @@ import { ownedCopy } from '../../base/bytes.js';
 import type { Clock, Timer } from '../../base/clock.js';
 import { Repeater } from '../../base/repeater.js';
 import type { NodeInfo } from '../packet/node-info.js';
-import { type AnnounceRequests, NO_PING_ID, type Requester, type RequestAnswer } from './announce-requests.js';
+import { type AnnounceRequests, NO_PING_ID, type RequestAnswer, type Requester } from './announce-requests.js';
 import { AnnounceSearch, type SearchOwner } from './announce-search.js';
 import type { OnionPath } from './onion-path.js';
 import type { PathPool } from './path-pool.js';

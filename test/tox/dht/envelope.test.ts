@@ -1,7 +1,7 @@
 import t from 'tap';
-import { mutations } from '../../support/fuzz.js';
-import { stranger } from '../../support/dht-stranger.js';
 import { decodeDhtRequest } from '../../../src/tox/packet/dht-request.js';
+import { stranger } from '../../support/dht-stranger.js';
+import { mutations } from '../../support/fuzz.js';
 import { ManualClock } from '../../support/manual-clock.js';
 
 const PLAIN = Buffer.from('content');

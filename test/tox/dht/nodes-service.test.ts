@@ -1,4 +1,5 @@
 import t from 'tap';
+import type { PublicKey } from '../../../src/tox/crypto/keys.js';
 import { NodesService } from '../../../src/tox/dht/nodes-service.js';
 import {
   decodeNodesRequest,
@@ -8,7 +9,6 @@ import {
 } from '../../../src/tox/packet/dht.js';
 import { UdpKind } from '../../../src/tox/packet/kind.js';
 import type { NodeInfo } from '../../../src/tox/packet/node-info.js';
-import type { PublicKey } from '../../../src/tox/crypto/keys.js';
 import { type Stranger, stranger } from '../../support/dht-stranger.js';
 import { mutations } from '../../support/fuzz.js';
 import { ManualClock } from '../../support/manual-clock.js';

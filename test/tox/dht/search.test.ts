@@ -1,6 +1,6 @@
 import t from 'tap';
-import type { NatPing } from '../../../src/tox/packet/dht-request.js';
 import { Search } from '../../../src/tox/dht/search.js';
+import type { NatPing } from '../../../src/tox/packet/dht-request.js';
 import { ManualClock } from '../../support/manual-clock.js';
 import { at, keyOf, named, node } from '../../support/nodes.js';
 import { SeededRandom } from '../../support/seeded-random.js';

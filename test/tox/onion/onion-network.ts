@@ -1,10 +1,10 @@
 /** Nodes and clients of the onion on a simulated network, without a DHT: every node knows all the others. */
 import { Endpoint } from '../../../src/base/endpoint.js';
 import { silentLogger } from '../../../src/base/logger.js';
+import { compareDistance } from '../../../src/tox/crypto/distance.js';
 import { generateKeyPair, type KeyPair, type PublicKey } from '../../../src/tox/crypto/keys.js';
 import { PacketRouter } from '../../../src/tox/network/packet-router.js';
 import { AnnounceServer } from '../../../src/tox/onion/announce-server.js';
-import { compareDistance } from '../../../src/tox/onion/distance.js';
 import { OnionClient } from '../../../src/tox/onion/onion-client.js';
 import { OnionRelay } from '../../../src/tox/onion/onion-relay.js';
 import type { NodeInfo } from '../../../src/tox/packet/node-info.js';

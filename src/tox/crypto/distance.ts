@@ -1,5 +1,5 @@
 /** How near two keys are (spec: "Distance"): their XOR as one number of 256 bits, most significant byte first. */
-import type { PublicKey } from '../crypto/keys.js';
+import type { PublicKey } from './keys.js';
 
 /** Below 0 when `a` is nearer to `target` than `b`, above 0 when it is farther, 0 when they are the same. */
 export function compareDistance(target: PublicKey, a: PublicKey, b: PublicKey): number {

@@ -1,5 +1,5 @@
 import t from 'tap';
-import { commonBits, compareDistance } from '../../../src/tox/dht/distance.js';
+import { commonBits, compareDistance } from '../../../src/tox/crypto/distance.js';
 import { keyOf } from '../../support/nodes.js';
 
 t.test('the nearer key is the one whose XOR with the target is smaller, the first byte counting most', async (t) => {
