@@ -17,9 +17,11 @@ export async function main(process: NodeJS.Process): Promise<number> {
     if (isGiven('-h', '--help')) process.stdout.write(HELP);
     else if (isGiven('-V', '--version')) process.stdout.write(`${version()}\n`);
     else {
-      // Only now, because the Tox stack takes longer to load than help takes to print.
+      // Only now, because the Tox stack takes longer to load than help takes to print, or a mistake to be found.
+      const { settingsOf } = await import('./settings.js');
+      const settings = settingsOf(flags, process.env);
       const { run } = await import('./run.js');
-      return await run(process, flags);
+      return await run(process, settings);
     }
     return ExitStatus.Ok;
   } catch (error) {

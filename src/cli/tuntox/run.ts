@@ -1,18 +1,16 @@
 /** Runs one mode of the command between the first log line and the last. */
+import type { RunSettings } from '../../config/classic-settings.js';
 import { onStopSignal } from '../../platform/signals.js';
 import { winstonLogger } from '../../platform/winston-logger.js';
 import { Stopping } from './context.js';
-import type { GivenFlag } from './flags.js';
 import { runClient } from './modes/client.js';
 import { runServer } from './modes/server.js';
-import { settingsOf } from './settings.js';
 
 /**
  * @returns the exit status
  * @throws UsageError, and CodedErrors of all kinds that say why it did not work
  */
-export async function run(process: NodeJS.Process, flags: readonly GivenFlag[]): Promise<number> {
-  const settings = settingsOf(flags, process.env);
+export async function run(process: NodeJS.Process, settings: RunSettings): Promise<number> {
   const log = winstonLogger(process.stderr, {
     level: settings.logLevel,
     hasTime: settings.logLevel === 'debug' || settings.logLevel === 'trace',

@@ -69,7 +69,10 @@ t.test('files that cannot be used are named, with status 1 and the line where th
     [['-b', join(directory, 'none'), '--insecure-open'], /^tuntox: cannot read .*none: there is no such file$/],
     [['--secret-file', join(directory, 'none'), ...NOWHERE], /^tuntox: cannot read .*none: there is no such file$/],
     [['-C', file('file', ''), ...open], /^tuntox: .*file is not a directory: name another with -C$/],
-    [['-I', join(directory, 'none', 'id'), ...open], /^tuntox: cannot write the Tox ID to .*none.id/],
+    [
+      ['-I', join(directory, 'none', 'id'), ...open],
+      /^tuntox: cannot write the Tox ID to .*none.id \(no such directory\): name another file with -I$/,
+    ],
   ];
   for (const [args, message] of cases) await refuses(t, args, { status: 1, message });
 });
