@@ -43,7 +43,8 @@ export function openCookieRequest(
   keyWith: (dhtKey: PublicKey) => Buffer,
 ): OpenedCookieRequest | undefined {
   const request = decodeCookieRequest(packet);
-  if (request === undefined) return undefined;
+  // The top bit of a key has no weight on the curve: flipped on the way, it would open and tell of another peer.
+  if (request === undefined || !request.dhtKey.isValid) return undefined;
   const key = keyWith(request.dhtKey);
   const plain = open(key, request.nonce, request.sealed);
   const content = plain && decodeCookieRequestContent(plain);

@@ -1,7 +1,20 @@
 import t from 'tap';
-import { connectedPair, isInOrder, numbered, sendAll, World } from './crypto-peers.js';
+import { Endpoint } from '../../../src/base/endpoint.js';
+import type { Route } from '../../../src/tox/net-crypto/route.js';
+import { type CryptoPeer, connectedPair, isInOrder, Notes, numbered, sendAll, World } from './crypto-peers.js';
+import { hostileInputs } from './hostile.js';
 
-t.test('two peers connect, and both are told', async (t) => {
+const COOKIE_REQUEST = 0x18;
+const COOKIE_RESPONSE = 0x19;
+const HANDSHAKE = 0x1a;
+const DATA = 0x1b;
+
+function twoPeers(seed = 1): { world: World; alice: CryptoPeer; bob: CryptoPeer } {
+  const world = new World(seed);
+  return { world, alice: world.peer('203.0.113.1'), bob: world.peer('203.0.113.2') };
+}
+
+t.test('two peers connect, and both are told once', async (t) => {
   const { near, far } = connectedPair();
   t.equal(near.connection.state, 'established');
   t.equal(far.connection.state, 'established');
@@ -9,20 +22,125 @@ t.test('two peers connect, and both are told', async (t) => {
   t.same(far.notes.events, ['established']);
 });
 
-t.test(
-  'what is sent before there is a session arrives one and a half round trips after the first packet',
-  async (t) => {
-    const world = new World();
-    const alice = world.peer('203.0.113.1');
-    const bob = world.peer('203.0.113.2');
-    world.network.faults.delay = 10;
-    const { connection } = alice.connect(bob);
+t.test('what is sent before there is a session arrives after two and a half round trips', async (t) => {
+  const { world, alice, bob } = twoPeers();
+  world.network.faults.delay = 10;
+  const { connection } = alice.connect(bob);
+  connection.sendLossless(numbered(0));
+  connection.sendLossless(numbered(1));
+  const isThere = (): boolean => bob.accepted[0]?.notes.lossless.length === 2;
+  t.ok(world.clock.runUntil(isThere, 51), 'cookie request, cookie, handshake, handshake, data');
+});
+
+t.test('the acceptor speaks right behind its handshake, and is understood', async (t) => {
+  const { world, alice, bob } = twoPeers();
+  world.network.faults.delay = 10;
+  bob.onAccepted = (connection) => {
     connection.sendLossless(numbered(0));
     connection.sendLossless(numbered(1));
-    const isThere = (): boolean => bob.accepted[0]?.notes.lossless.length === 2;
-    t.ok(world.clock.runUntil(isThere, 51), 'cookie request, cookie, handshake, handshake, data');
-  },
-);
+  };
+  const { notes } = alice.connect(bob);
+  t.ok(
+    world.clock.runUntil(() => notes.lossless.length === 2, 41),
+    'cookie request, cookie, handshake, handshake',
+  );
+});
+
+t.test('both may open at once', async (t) => {
+  const { world, alice, bob } = twoPeers();
+  const [a, b] = [alice.connect(bob), bob.connect(alice)];
+  a.connection.sendLossless(numbered(0));
+  b.connection.sendLossless(numbered(0));
+  world.clock.advance(50);
+  for (const { connection, notes } of [a, b]) {
+    t.equal(connection.state, 'established');
+    t.ok(isInOrder(notes.lossless, 1));
+  }
+  t.equal(alice.offers.length + bob.offers.length, 0);
+});
+
+for (const [kind, from] of [
+  [COOKIE_REQUEST, 'alice'],
+  [COOKIE_RESPONSE, 'bob'],
+  [HANDSHAKE, 'alice'],
+  [HANDSHAKE, 'bob'],
+  [DATA, 'alice'],
+  [DATA, 'bob'],
+] as const) {
+  t.test(`the first packets of kind 0x${kind.toString(16)} from ${from} may get lost`, async (t) => {
+    const { world, alice, bob } = twoPeers();
+    let left = 2;
+    const sender = from === 'alice' ? alice : bob;
+    world.network.filter = (packet, source) => {
+      if (packet[0] !== kind || !source.equals(sender.endpoint) || left === 0) return true;
+      left -= 1;
+      return false;
+    };
+    const near = alice.connect(bob);
+    near.connection.sendLossless(numbered(0));
+    bob.onAccepted = (connection) => connection.sendLossless(numbered(0));
+    world.clock.runUntil(() => near.notes.lossless.length === 1 && bob.accepted[0]?.notes.lossless.length === 1, 1500);
+    t.ok(isInOrder(near.notes.lossless, 1));
+    t.ok(isInOrder(bob.accepted[0]?.notes.lossless ?? [], 1));
+    t.equal(bob.accepted.length, 1);
+    t.equal(left, 0);
+  });
+}
+
+t.test('a handshake that is sent again has the same bytes', async (t) => {
+  const { world, alice, bob } = twoPeers();
+  const handshakes = new Set<string>();
+  let count = 0;
+  world.network.filter = (packet) => {
+    if (packet[0] !== HANDSHAKE) return true;
+    handshakes.add(packet.toString('hex'));
+    count += 1;
+    return false;
+  };
+  alice.connect(bob);
+  world.clock.advance(3000);
+  t.ok(count > 3);
+  t.equal(handshakes.size, 1);
+});
+
+t.test('who is not answered gives up after eight attempts', async (t) => {
+  const { world, alice, bob } = twoPeers();
+  bob.crash();
+  const { connection, notes } = alice.connect(bob);
+  world.clock.advance(6000);
+  t.same(notes.events, ['closed: timeout']);
+  t.equal(connection.state, 'closed');
+  t.equal(world.network.sent, 8);
+  t.equal(alice.netCrypto.connectionWith(bob.keys.realKey), undefined);
+  t.ok(connection.sendLossless(numbered(0)), 'it takes all and sends nothing');
+});
+
+t.test('a connection without a route waits for one, without attempts', async (t) => {
+  const { world, alice, bob } = twoPeers();
+  const notes = new Notes();
+  const connection = alice.netCrypto.connect(bob.keys, notes);
+  world.clock.advance(60_000);
+  t.equal(world.network.sent, 0);
+  connection.setEndpoint(bob.endpoint);
+  world.clock.advance(10);
+  t.same(notes.events, ['established']);
+});
+
+t.test('an offer that nobody accepts is answered with silence', async (t) => {
+  const { world, alice, bob } = twoPeers();
+  bob.accepts = false;
+  const kinds = new Set<number>();
+  world.network.filter = (packet, source) => {
+    if (source.equals(bob.endpoint)) kinds.add(packet[0] as number);
+    return true;
+  };
+  const { notes } = alice.connect(bob);
+  world.clock.advance(20_000);
+  t.ok(bob.offers.length > 0);
+  t.same([...kinds], [COOKIE_RESPONSE]);
+  t.same(notes.events, ['closed: timeout']);
+  t.throws(() => bob.offers[0]?.accept(new Notes()), /too late/);
+});
 
 t.test('5000 packets arrive in order and intact through loss, reordering and duplication', async (t) => {
   const { world, near, far } = connectedPair(7);
@@ -32,4 +150,250 @@ t.test('5000 packets arrive in order and intact through loss, reordering and dup
   world.clock.runUntil(() => far.notes.lossless.length >= 5000 && near.notes.lossless.length >= 5000, 120_000);
   t.ok(isInOrder(far.notes.lossless, 5000));
   t.ok(isInOrder(near.notes.lossless, 5000));
+});
+
+t.test('lossy packets go once, and only within a session', async (t) => {
+  const { world, alice, bob } = twoPeers();
+  const { connection } = alice.connect(bob);
+  t.notOk(connection.sendLossy(Buffer.from([200, 1])));
+  world.clock.advance(100);
+  t.ok(connection.sendLossy(Buffer.from([200, 2])));
+  world.clock.advance(5000);
+  t.same(bob.accepted[0]?.notes.lossy, [Buffer.from([200, 2])]);
+});
+
+t.test('data of other ids or lengths is our own mistake', async (t) => {
+  const { near } = connectedPair();
+  for (const data of [Buffer.alloc(0), Buffer.from([15]), Buffer.from([192]), Buffer.alloc(1374, 162)]) {
+    t.throws(() => near.connection.sendLossless(data), RangeError);
+  }
+  t.throws(() => near.connection.sendLossy(Buffer.from([191])), RangeError);
+  t.throws(() => near.connection.sendLossy(Buffer.from([255])), RangeError);
+});
+
+t.test('a kill reaches the peer, also when two of its three copies are lost', async (t) => {
+  const { world, near, far } = connectedPair();
+  let lost = 0;
+  world.network.filter = () => {
+    lost += 1;
+    return lost > 2;
+  };
+  near.connection.kill();
+  world.clock.advance(10);
+  t.same(far.notes.events, ['established', 'closed: killed']);
+  t.same(near.notes.events, ['established'], 'whoever kills knows it');
+});
+
+t.test('a stopped net_crypto takes leave of all and leaves no timer behind', async (t) => {
+  const { world, alice, bob, far } = connectedPair();
+  alice.netCrypto.stop();
+  world.clock.advance(10);
+  t.same(far.notes.events, ['established', 'closed: killed']);
+  bob.netCrypto.stop();
+  world.clock.advance(2000);
+  t.equal(world.clock.pending, 0);
+});
+
+t.test('a peer that starts anew, with another DHT key, replaces its session', async (t) => {
+  const { world, alice, bob, far } = connectedPair();
+  alice.crash();
+  const reborn = world.peer('203.0.113.9', alice.identity);
+  const again = reborn.connect(bob);
+  again.connection.sendLossless(numbered(0));
+  world.clock.advance(100);
+  t.same(far.notes.events, ['established', 'closed: replaced']);
+  t.ok(isInOrder(bob.accepted[1]?.notes.lossless ?? [], 1));
+  t.equal(bob.netCrypto.connectionWith(alice.keys.realKey), bob.accepted[1]?.connection);
+});
+
+t.test('it does so from the address of the old session as well', async (t) => {
+  const { world, alice, bob } = connectedPair();
+  alice.crash();
+  const reborn = world.peer('203.0.113.1', alice.identity);
+  reborn.connect(bob);
+  world.clock.advance(100);
+  t.equal(bob.accepted[1]?.connection.state, 'established');
+});
+
+t.test('a peer that lost the session, but kept its DHT key, replaces it once it has been silent', async (t) => {
+  const { world, alice, bob, near } = connectedPair();
+  world.network.blackHoles.add(bob.endpoint.key);
+  near.connection.kill();
+  world.clock.advance(100);
+  world.network.blackHoles.clear();
+  alice.connect(bob);
+  world.clock.advance(1000);
+  t.equal(bob.accepted.length, 1, 'not at once: it could be a copy of an old handshake');
+  world.clock.advance(4000);
+  t.equal(bob.accepted.length, 2);
+  t.equal(bob.accepted[1]?.connection.state, 'established');
+});
+
+t.test('old handshakes, sent again by somebody else, neither kill nor move a session', async (t) => {
+  const { world, alice, bob } = twoPeers();
+  const handshakes: Buffer[] = [];
+  world.network.filter = (packet, from) => {
+    if (packet[0] === HANDSHAKE && from.address === '203.0.113.1') handshakes.push(Buffer.from(packet));
+    return true;
+  };
+  alice.connect(bob);
+  world.clock.advance(100);
+  alice.crash();
+  const reborn = world.peer('203.0.113.1', alice.identity);
+  const { connection } = reborn.connect(bob);
+  world.clock.advance(100);
+  const present = bob.accepted[1];
+  t.equal(present?.connection.state, 'established');
+  const thief = Endpoint.of('198.51.100.66', 1) as Endpoint;
+  for (const handshake of handshakes) bob.router.receive(handshake, thief);
+  world.clock.advance(100);
+  t.equal(bob.accepted.length, 2);
+  t.equal(present?.connection.endpoint?.key, reborn.endpoint.key);
+  present?.connection.sendLossless(numbered(0));
+  connection.sendLossless(numbered(0));
+  world.clock.advance(100);
+  t.ok(isInOrder(present?.notes.lossless ?? [], 1));
+});
+
+t.test('a peer whose address changes goes on without a new handshake', async (t) => {
+  const { world, alice, bob, near, far } = connectedPair();
+  sendAll(near.connection, near.notes, 500);
+  sendAll(far.connection, far.notes, 500);
+  world.clock.advance(3);
+  alice.move('198.51.100.7', 40_001);
+  world.clock.advance(2000);
+  t.ok(isInOrder(far.notes.lossless, 500));
+  t.ok(isInOrder(near.notes.lossless, 500));
+  t.equal(far.connection.endpoint?.key, '198.51.100.7:40001');
+  t.equal(bob.accepted.length, 1);
+});
+
+t.test('copies of data packets from elsewhere do not move a session', async (t) => {
+  const { world, bob, near, far, alice } = connectedPair();
+  const copies: Buffer[] = [];
+  world.network.filter = (packet, from) => {
+    if (packet[0] === DATA && from.equals(alice.endpoint)) copies.push(Buffer.from(packet));
+    return true;
+  };
+  sendAll(near.connection, near.notes, 20);
+  world.clock.advance(100);
+  for (const copy of copies) bob.router.receive(copy, Endpoint.of('198.51.100.66', 1) as Endpoint);
+  world.clock.advance(100);
+  t.equal(far.connection.endpoint?.key, alice.endpoint.key);
+  t.equal(far.connection.routes.length, 1);
+  t.ok(isInOrder(far.notes.lossless, 20));
+});
+
+t.test('an address that hearsay gives to another peer stays with the one that uses it', async (t) => {
+  const { world, alice, bob, near, far } = connectedPair();
+  const mallory = world.peer('203.0.113.66');
+  mallory.connect(bob);
+  world.clock.advance(100);
+  bob.accepted[1]?.connection.setEndpoint(alice.endpoint);
+  sendAll(near.connection, near.notes, 200);
+  world.clock.advance(200);
+  t.ok(isInOrder(far.notes.lossless, 200));
+  t.equal(bob.accepted[1]?.connection.endpoint?.key, mallory.endpoint.key);
+});
+
+t.test('all routes are tried at first, and the one that answers is used', async (t) => {
+  const { world, alice, bob } = twoPeers();
+  const notes = new Notes();
+  const connection = alice.netCrypto.connect(bob.keys, notes);
+  for (const address of ['192.168.1.77', '198.51.100.1']) {
+    connection.setEndpoint(Endpoint.of(address, 33445) as Endpoint);
+  }
+  connection.setEndpoint(bob.endpoint);
+  world.clock.advance(100);
+  t.same(notes.events, ['established']);
+  t.equal(connection.endpoint?.key, bob.endpoint.key);
+  t.ok(connection.isDirect);
+});
+
+t.test('a relay route connects, and UDP takes over once it works', async (t) => {
+  const { world, alice, bob } = twoPeers();
+  let relayed = 0;
+  const relayTo = (peer: CryptoPeer, back: () => Route): Route => ({
+    key: 'relay-1',
+    kind: 'relay',
+    isLan: false,
+    endpoint: undefined,
+    send: (packet) => {
+      relayed += 1;
+      const copy = Buffer.from(packet);
+      world.clock.after(30, () => peer.netCrypto.receive(copy, back()));
+    },
+  });
+  const toBob: Route = relayTo(bob, () => toAlice);
+  const toAlice: Route = relayTo(alice, () => toBob);
+  const near = { notes: new Notes() };
+  const connection = alice.netCrypto.connect(bob.keys, near.notes);
+  connection.addRoute(toBob);
+  sendAll(connection, near.notes, 100);
+  world.clock.advance(1000);
+  const far = bob.accepted[0];
+  t.ok(isInOrder(far?.notes.lossless ?? [], 100));
+  t.notOk(connection.isDirect);
+  connection.setEndpoint(bob.endpoint);
+  far?.connection.setEndpoint(alice.endpoint);
+  world.clock.advance(9000);
+  t.ok(connection.isDirect && far?.connection.isDirect);
+  const before = relayed;
+  world.clock.advance(5000);
+  t.equal(relayed, before);
+});
+
+t.test('nothing that is thrown at a living session disturbs it', async (t) => {
+  const { world, alice, bob, near, far } = connectedPair(11);
+  const samples: Buffer[] = [];
+  world.network.filter = (packet) => {
+    if (samples.length < 200) samples.push(Buffer.from(packet));
+    return true;
+  };
+  bob.connect(world.peer('203.0.113.3'));
+  sendAll(near.connection, near.notes, 300);
+  world.clock.advance(50);
+  const sources = [alice.endpoint, Endpoint.of('198.51.100.66', 1) as Endpoint];
+  for (const packet of hostileInputs(world.random, samples, 2000)) {
+    bob.router.receive(packet, sources[world.random.below(2)] as Endpoint);
+    if (world.random.below(10) === 0) world.clock.advance(5);
+  }
+  near.notes.onRoom = undefined;
+  near.connection.sendLossless(numbered(300));
+  world.clock.advance(2000);
+  t.ok(isInOrder(far.notes.lossless, 301));
+  t.same(far.notes.events, ['established']);
+});
+
+t.test('a flood of cookie requests is answered only so often', async (t) => {
+  const { world, alice, bob } = twoPeers();
+  let request: Buffer | undefined;
+  let answers = 0;
+  world.network.filter = (packet, from) => {
+    if (packet[0] === COOKIE_REQUEST) request ??= Buffer.from(packet);
+    if (packet[0] === COOKIE_RESPONSE && from.equals(bob.endpoint)) answers += 1;
+    return false;
+  };
+  alice.connect(bob);
+  world.clock.advance(1);
+  for (let count = 0; count < 2000; count += 1) bob.router.receive(request as Buffer, alice.endpoint);
+  t.ok(answers > 0 && answers <= 400, `${answers}`);
+  t.ok(bob.netCrypto.dropped >= 1600);
+});
+
+t.test('whoever connects twice to the same peer has made a mistake', async (t) => {
+  const { alice, bob } = connectedPair();
+  t.throws(() => alice.netCrypto.connect(bob.keys, new Notes()), RangeError);
+});
+
+t.test('a handler may kill its connection in the midst of what arrives', async (t) => {
+  const { world, near, far } = connectedPair();
+  world.network.faults.jitter = 5;
+  far.notes.onPacket = () => {
+    if (far.notes.lossless.length === 10) far.connection.kill();
+  };
+  sendAll(near.connection, near.notes, 100);
+  world.clock.advance(1000);
+  t.equal(far.notes.lossless.length, 10);
+  t.same(near.notes.events.at(-1), 'closed: killed');
 });

@@ -1,0 +1,78 @@
+import t from 'tap';
+import { sharedKey } from '../../../src/tox/crypto/box.js';
+import { generateKeyPair } from '../../../src/tox/crypto/keys.js';
+import { CookieJar } from '../../../src/tox/net-crypto/cookie.js';
+import * as handshake from '../../../src/tox/net-crypto/handshake.js';
+import { SeededRandom } from '../../support/seeded-random.js';
+import { hostileInputs } from './hostile.js';
+
+const random = new SeededRandom(1);
+const pairs = { aliceReal: generateKeyPair(random), aliceDht: generateKeyPair(random) };
+const { aliceReal, aliceDht } = pairs;
+const bobReal = generateKeyPair(random);
+const bobDht = generateKeyPair(random);
+const dhtKey = sharedKey(bobDht.publicKey, aliceDht.secretKey);
+const realKey = sharedKey(bobReal.publicKey, aliceReal.secretKey);
+const jar = new CookieJar(random, 0);
+
+const request = handshake.buildCookieRequest(dhtKey, random.bytes(24), aliceDht.publicKey, {
+  realKey: aliceReal.publicKey,
+  echo: 77n,
+});
+const cookie = jar.issue(aliceReal.publicKey, aliceDht.publicKey, 500);
+const response = handshake.buildCookieResponse(dhtKey, random.bytes(24), cookie, 77n);
+const offer = {
+  baseNonce: random.bytes(24),
+  sessionKey: generateKeyPair(random).publicKey,
+  cookie: random.bytes(112),
+};
+const shake = handshake.buildHandshake(realKey, random.bytes(24), cookie, offer);
+
+const openShake = (packet: Buffer): handshake.OpenedHandshake | undefined =>
+  handshake.openHandshake(
+    packet,
+    (bytes) => jar.open(bytes, 600),
+    (peer) => sharedKey(peer, bobReal.secretKey),
+  );
+
+t.test('a cookie request tells who asks, by both keys', async (t) => {
+  const opened = handshake.openCookieRequest(request, (peer) => sharedKey(peer, bobDht.secretKey));
+  t.ok(opened?.realKey.equals(aliceReal.publicKey));
+  t.ok(opened?.dhtKey.equals(aliceDht.publicKey));
+  t.equal(opened?.echo, 77n);
+  t.same(opened?.key, dhtKey);
+});
+
+t.test('a cookie response gives the cookie to whoever asked, and to no other request', async (t) => {
+  t.same(handshake.openCookieResponse(response, dhtKey, 77n), cookie);
+  t.equal(handshake.openCookieResponse(response, dhtKey, 78n), undefined);
+  t.equal(handshake.openCookieResponse(response, realKey, 77n), undefined);
+});
+
+t.test('a handshake brings what the peer offers, and from our cookie who it is', async (t) => {
+  const opened = openShake(shake);
+  t.same(opened?.baseNonce, offer.baseNonce);
+  t.ok(opened?.sessionKey.equals(offer.sessionKey));
+  t.same(opened?.cookie, offer.cookie);
+  t.ok(opened?.realKey.equals(aliceReal.publicKey));
+  t.ok(opened?.dhtKey.equals(aliceDht.publicKey));
+  t.equal(opened?.cookieTime, 500);
+});
+
+t.test('a handshake around another cookie than the one that it was made for is refused', async (t) => {
+  const other = jar.issue(aliceReal.publicKey, aliceDht.publicKey, 500);
+  t.equal(openShake(Buffer.concat([shake.subarray(0, 1), other, shake.subarray(113)])), undefined);
+});
+
+t.test('whoever does not hold the real key in the cookie shakes no hands', async (t) => {
+  const thief = sharedKey(bobReal.publicKey, generateKeyPair(random).secretKey);
+  t.equal(openShake(handshake.buildHandshake(thief, random.bytes(24), cookie, offer)), undefined);
+});
+
+t.test('changed and random packets open nowhere and never throw', async (t) => {
+  for (const packet of hostileInputs(random, [request, response, shake], 400)) {
+    if (handshake.openCookieRequest(packet, (peer) => sharedKey(peer, bobDht.secretKey))) t.fail('cookie request');
+    if (handshake.openCookieResponse(packet, dhtKey, 77n)) t.fail('cookie response');
+    if (openShake(packet)) t.fail('handshake');
+  }
+});

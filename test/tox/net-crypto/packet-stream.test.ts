@@ -1,0 +1,178 @@
+import t from 'tap';
+import { PacketStream } from '../../../src/tox/net-crypto/packet-stream.js';
+import { encodePacketRequest } from '../../../src/tox/packet/net-crypto-request.js';
+import { ManualClock } from '../../support/manual-clock.js';
+import { SeededRandom } from '../../support/seeded-random.js';
+import { isInOrder, numbered } from './crypto-peers.js';
+
+interface Sent {
+  readonly bufferStart: number;
+  readonly packetNumber: number;
+  readonly data: Buffer;
+}
+
+/** One end: a stream that is driven by a clock, and all that it emitted and received. */
+class End {
+  readonly stream: PacketStream;
+  readonly received: Buffer[] = [];
+  readonly emitted: Sent[] = [];
+  drains = 0;
+  /** Where emitted packets go. */
+  carry: (packet: Sent) => void = () => {};
+  readonly #clock: ManualClock;
+
+  constructor(clock: ManualClock, firstNumber = 0) {
+    this.#clock = clock;
+    this.stream = new PacketStream(
+      {
+        emit: (bufferStart, packetNumber, data) => {
+          const packet = { bufferStart, packetNumber, data };
+          this.emitted.push(packet);
+          this.carry(packet);
+        },
+        isOpen: () => true,
+        onLossless: (data) => this.received.push(data),
+        onLossy: () => {},
+        onDrain: () => {
+          this.drains += 1;
+        },
+      },
+      { firstNumber },
+    );
+    clock.every(1, () => this.stream.endTurn(clock.now()));
+  }
+
+  receive(packet: Sent): void {
+    this.stream.receive(packet, this.#clock.now());
+  }
+}
+
+function pair(options: { firstNumber?: number; delay?: number; isLost?: (packet: Sent) => boolean }) {
+  const clock = new ManualClock();
+  const near = new End(clock, options.firstNumber);
+  const far = new End(clock, options.firstNumber);
+  const carryTo = (to: End) => (packet: Sent) => {
+    if (!options.isLost?.(packet)) clock.after(options.delay ?? 10, () => to.receive(packet));
+  };
+  near.carry = carryTo(far);
+  far.carry = carryTo(near);
+  return { clock, near, far };
+}
+
+t.test('packets arrive over the wrap of their numbers, with loss', async (t) => {
+  const random = new SeededRandom(1);
+  const { clock, near, far } = pair({ firstNumber: 0xffff_ff00, isLost: () => random.fraction() < 0.1 });
+  for (let at = 0; at < 500; at += 1) near.stream.takeLossless(numbered(at), false);
+  t.ok(clock.runUntil(() => far.received.length === 500, 10_000));
+  t.ok(isInOrder(far.received, 500));
+});
+
+t.test('the last packet, lost, is sent again though nothing follows it', async (t) => {
+  let isFirst = true;
+  const { clock, near, far } = pair({
+    isLost: ({ data }) => {
+      const isLost = data[0] === 162 && isFirst;
+      if (isLost) isFirst = false;
+      return isLost;
+    },
+  });
+  near.stream.takeLossless(numbered(0), false);
+  t.ok(
+    clock.runUntil(() => far.received.length === 1, 1000),
+    'long before the request of each second',
+  );
+});
+
+t.test('a hole is filled one and a half round trips after the packet was lost', async (t) => {
+  const { clock, near, far } = pair({ delay: 50, isLost: lossOf(30) });
+  for (let at = 0; at < 60; at += 1) near.stream.takeLossless(numbered(at), false);
+  t.ok(clock.runUntil(() => far.received.length === 60, 190));
+  t.equal(near.stream.retransmissions, 1);
+});
+
+/** Loses the first copy of one packet. */
+function lossOf(number: number): (packet: Sent) => boolean {
+  let isFirst = true;
+  return ({ data, packetNumber }) => {
+    const isLost = data[0] === 162 && packetNumber === number && isFirst;
+    if (isLost) isFirst = false;
+    return isLost;
+  };
+}
+
+t.test('a stale confirmation does not cost the data that came with it', async (t) => {
+  const clock = new ManualClock();
+  const end = new End(clock);
+  for (let at = 0; at < 10; at += 1) end.stream.takeLossless(numbered(at), false);
+  clock.advance(5);
+  end.receive({ bufferStart: 8, packetNumber: 0, data: numbered(0) });
+  end.receive({ bufferStart: 3, packetNumber: 1, data: numbered(1) });
+  end.receive({ bufferStart: 0x9000_0000, packetNumber: 2, data: numbered(2) });
+  t.ok(isInOrder(end.received, 3));
+});
+
+t.test('an overtaken list of holes is not read against a newer window', async (t) => {
+  const clock = new ManualClock();
+  const end = new End(clock);
+  for (let at = 0; at < 10; at += 1) end.stream.takeLossless(numbered(at), false);
+  clock.advance(5);
+  end.receive({ bufferStart: 4, packetNumber: 0, data: Buffer.from([1]) });
+  // Speaks of 0, 1 and 2 as received and 3 as missing; counted from 4 it would confirm 4 to 6, which nobody has.
+  end.receive({ bufferStart: 0, packetNumber: 0, data: encodePacketRequest(0, 10, (number) => number === 3) });
+  clock.advance(2000);
+  const again = new Set(end.emitted.slice(12).map(({ packetNumber }) => packetNumber));
+  t.ok(again.has(4), 'it is still held, and sent to a silent peer');
+});
+
+t.test('a peer that never confirms gets the first packets, and then probes', async (t) => {
+  const clock = new ManualClock();
+  const end = new End(clock);
+  while (end.stream.takeLossless(Buffer.alloc(1373, 162), false));
+  clock.advance(60_000);
+  const dataPackets = end.emitted.filter(({ data }) => data[0] === 162).length;
+  t.ok(dataPackets > 30 && dataPackets < 400, `${dataPackets}`);
+});
+
+t.test('the queue is bounded in bytes, refuses, and says when there is room', async (t) => {
+  const { clock, near, far } = pair({ delay: 20 });
+  let taken = 0;
+  while (near.stream.takeLossless(Buffer.alloc(1373, 162), false)) taken += 1;
+  t.ok(taken * 1373 <= 64 * 1024, `${taken}`);
+  t.equal(near.drains, 0);
+  t.ok(near.stream.takeLossless(Buffer.from([16]), true), 'what is urgent has a reserve');
+  clock.runUntil(() => near.drains > 0, 1000);
+  t.equal(near.drains, 1);
+  clock.advance(1000);
+  t.equal(near.drains, 1, 'once for each refusal');
+  t.equal(far.received.length, taken + 1);
+});
+
+t.test('small packets do not make the queue long without bound', async (t) => {
+  const end = new End(new ManualClock());
+  let taken = 0;
+  while (end.stream.takeLossless(Buffer.from([162]), false)) taken += 1;
+  t.ok(taken < 2000, `${taken}`);
+});
+
+t.test('hostile data and request packets change nothing for whoever comes after them', async (t) => {
+  const random = new SeededRandom(5);
+  const { clock, near, far } = pair({ delay: 5 });
+  for (let round = 0; round < 300; round += 1) {
+    const data = random.bytes(1 + random.below(1373));
+    // The peer may say what it likes of its own; confirming what it did not receive would be its own loss.
+    data[0] = [1, 3, 15, 255, 192][random.below(5)] as number;
+    if (data[0] === 1) data.fill(1, 1);
+    far.receive({ bufferStart: random.uint32() | 0x8000_0000, packetNumber: random.uint32(), data });
+  }
+  for (let at = 0; at < 500; at += 1) near.stream.takeLossless(numbered(at), false);
+  t.ok(clock.runUntil(() => far.received.length === 500, 5000));
+  t.ok(isInOrder(far.received, 500));
+  t.ok(far.stream.dropped > 0);
+});
+
+t.test('a session keeps alive with one request a second', async (t) => {
+  const { clock, near } = pair({});
+  clock.advance(10_500);
+  t.ok(near.emitted.length >= 10 && near.emitted.length <= 12, `${near.emitted.length}`);
+  t.ok(near.emitted.every(({ data }) => data[0] === 1));
+});

@@ -1,0 +1,67 @@
+import t from 'tap';
+import { Endpoint } from '../../../src/base/endpoint.js';
+import { type Route, UdpRoute } from '../../../src/tox/net-crypto/route.js';
+import { RouteTable } from '../../../src/tox/net-crypto/route-table.js';
+
+const udp = (address: string, port = 33445): Route => new UdpRoute(Endpoint.of(address, port) as Endpoint, () => {});
+const relay: Route = { key: 'relay', kind: 'relay', isLan: false, endpoint: undefined, send: () => {} };
+const lan = udp('192.168.1.5');
+const v4 = udp('203.0.113.5');
+const v6 = udp('2001:db8::5');
+
+function tableOf(...routes: Route[]): RouteTable {
+  const table = new RouteTable();
+  for (const route of routes) table.add(route);
+  return table;
+}
+
+t.test('among addresses that answer, LAN over IPv4 goes before IPv6, and that before IPv4', async (t) => {
+  const table = tableOf(v4, v6, lan);
+  for (const route of [lan, v6, v4]) table.heard(route.key, 1000);
+  t.equal(table.best(1000), lan);
+  table.remove(lan.key);
+  t.equal(table.best(1000), v6);
+});
+
+t.test('an address that answers goes before better ones that do not', async (t) => {
+  const table = tableOf(lan, v6, v4);
+  table.heard(v4.key, 1000);
+  t.equal(table.best(1000), v4);
+});
+
+t.test('an address that the peer left is left, too, though it was better', async (t) => {
+  const table = tableOf(lan, v4);
+  table.heard(lan.key, 1000);
+  table.heard(v4.key, 2000);
+  t.equal(table.best(2000), lan);
+  table.heard(v4.key, 4000);
+  t.equal(table.best(4000), v4);
+});
+
+t.test('of two equal addresses the one heard last is used', async (t) => {
+  const rebound = udp('203.0.113.5', 40_000);
+  const table = tableOf(v4, rebound);
+  table.heard(v4.key, 1000);
+  table.heard(rebound.key, 1001);
+  t.equal(table.best(1001), rebound);
+});
+
+t.test('a relay carries all while no address answers, and none of it while one does', async (t) => {
+  const table = tableOf(v4, relay);
+  t.equal(table.best(0), relay);
+  table.heard(v4.key, 1000);
+  t.equal(table.best(9000), v4);
+  t.ok(table.isDirect(9000));
+  t.equal(table.best(9001), relay);
+  t.notOk(table.isDirect(9001));
+  t.equal(table.bestUdp(), v4);
+});
+
+t.test('hearsay cannot push out the address that answers', async (t) => {
+  const table = tableOf(v4);
+  table.heard(v4.key, 1000);
+  for (let port = 1; port < 100; port += 1) table.add(udp('198.51.100.1', port));
+  t.ok(table.has(v4.key));
+  t.equal(table.all.length, 4);
+  t.equal(table.best(1000), v4);
+});

@@ -1,0 +1,98 @@
+import t from 'tap';
+import { AckSchedule } from '../../../src/tox/net-crypto/ack-schedule.js';
+import { AttemptSchedule } from '../../../src/tox/net-crypto/attempt-schedule.js';
+import { MaxFilter } from '../../../src/tox/net-crypto/max-filter.js';
+import { Rtt } from '../../../src/tox/net-crypto/rtt.js';
+
+t.test('the first request is due at once, then one a second keeps the session alive', async (t) => {
+  const acks = new AckSchedule();
+  t.ok(acks.dueAt(0, 50) <= 0);
+  acks.onRequestSent(100);
+  t.equal(acks.dueAt(0, 50), 1100);
+});
+
+t.test('a packet is confirmed after 10 ms, 16 of them at once', async (t) => {
+  const acks = new AckSchedule();
+  acks.onRequestSent(0);
+  acks.onReceived(20);
+  t.equal(acks.dueAt(0, 50), 30);
+  for (let count = 1; count < 16; count += 1) acks.onReceived(25);
+  t.ok(acks.dueAt(0, 50) <= 25);
+  acks.onRequestSent(25);
+  t.equal(acks.dueAt(0, 50), 1025);
+});
+
+t.test('data of ours confirms as well, but cannot list what is missing', async (t) => {
+  const acks = new AckSchedule();
+  acks.onRequestSent(0);
+  acks.onReceived(20);
+  acks.onPiggybacked(false);
+  t.equal(acks.dueAt(0, 50), 1000);
+  acks.onReceived(30);
+  acks.onPiggybacked(true);
+  t.equal(acks.dueAt(3, 50), 40);
+});
+
+t.test('a new hole is told at once, an old one again after 1.2 round trips', async (t) => {
+  const acks = new AckSchedule();
+  acks.onRequestSent(0);
+  acks.urge();
+  t.ok(acks.dueAt(10, 50) <= 1);
+  acks.onRequestSent(100);
+  t.equal(acks.dueAt(10, 50), 160);
+  t.equal(acks.dueAt(10, 1), 110, 'but not more often than each 10 ms');
+});
+
+t.test('long lists are sent less often', async (t) => {
+  const acks = new AckSchedule();
+  acks.onRequestSent(0);
+  acks.urge();
+  t.equal(acks.dueAt(16_000, 1), 16);
+});
+
+t.test('eight attempts go out at 0, 150, 300, 600, 1000, 2000, 3000 and 4000 ms; at 5000 it is given up', async (t) => {
+  const attempts = new AttemptSchedule(0);
+  const times: number[] = [];
+  for (let now = 0; now < 10_000; now += 10) {
+    const what = attempts.attempt(now);
+    if (what === 'send') times.push(now);
+    if (what === 'give up') {
+      t.same(times, [0, 150, 300, 600, 1000, 2000, 3000, 4000]);
+      t.equal(now, 5000);
+      return;
+    }
+  }
+  t.fail('never gave up');
+});
+
+t.test('a new route begins the attempts anew', async (t) => {
+  const attempts = new AttemptSchedule(0);
+  attempts.attempt(0);
+  attempts.restart(100);
+  t.equal(attempts.attempt(100), 'send');
+  t.equal(attempts.attempt(249), 'wait');
+  t.equal(attempts.attempt(250), 'send');
+});
+
+t.test('the smallest round trip is forgotten after a while, the smoothed one follows', async (t) => {
+  const rtt = new Rtt();
+  t.notOk(rtt.isKnown);
+  rtt.add(20, 0);
+  for (let now = 100; now < 9000; now += 100) rtt.add(80, now);
+  t.equal(rtt.min, 20);
+  t.ok(Math.abs(rtt.smoothed - 80) < 1);
+  for (let now = 9000; now < 31_000; now += 100) rtt.add(80, now);
+  t.equal(rtt.min, 80);
+});
+
+t.test('the largest rate is kept for 10 to 20 rounds, and over times without samples', async (t) => {
+  const filter = new MaxFilter();
+  filter.add(9);
+  for (let round = 0; round < 50; round += 1) filter.endRound(50);
+  t.equal(filter.max, 9);
+  for (let round = 0; round < 19; round += 1) {
+    filter.add(5);
+    filter.endRound(50);
+  }
+  t.equal(filter.max, 5);
+});

@@ -1,0 +1,122 @@
+import t from 'tap';
+import { SendWindow, WIRE_OVERHEAD } from '../../../src/tox/net-crypto/send-window.js';
+import { encodePacketRequest } from '../../../src/tox/packet/net-crypto-request.js';
+import { numbered } from './crypto-peers.js';
+
+function sentWindow(count: number, first = 0): SendWindow {
+  const window = new SendWindow(first);
+  for (let at = 0; at < count; at += 1) {
+    window.push(numbered(at));
+    window.sent((first + at) >>> 0, at, false);
+  }
+  return window;
+}
+
+const request = (start: number, end: number, missing: number[]): Buffer =>
+  encodePacketRequest(start, end, (number) => missing.includes(number));
+
+t.test('numbers go up from 0 and bytes are counted as sent, in flight and confirmed', async (t) => {
+  const window = new SendWindow();
+  window.push(Buffer.alloc(100, 162));
+  window.push(Buffer.alloc(50, 162));
+  t.equal(window.unsentBytes, 150 + 2 * WIRE_OVERHEAD);
+  window.sent(0, 10, false);
+  t.equal(window.next, 1);
+  t.equal(window.inFlightBytes, 100 + WIRE_OVERHEAD);
+  t.equal(window.unsentBytes, 50 + WIRE_OVERHEAD);
+  const sample = window.beginAck(20, 8);
+  window.acknowledge(1);
+  t.equal(sample.ackedBytes, 100 + WIRE_OVERHEAD);
+  t.equal(sample.sentAt, 10);
+  t.equal(window.inFlightBytes, 0);
+  t.notOk(window.hasUnconfirmed);
+});
+
+t.test('confirmations of what was never sent, or was confirmed before, are ignored', async (t) => {
+  const window = sentWindow(10);
+  window.push(numbered(10));
+  window.beginAck(20, 8);
+  window.acknowledge(11);
+  t.equal(window.start, 0, '11 would confirm a packet that waits');
+  window.acknowledge(5);
+  window.acknowledge(3);
+  window.acknowledge(0x8000_0000);
+  t.equal(window.start, 5);
+});
+
+t.test('a request frees what it tells as received and marks what it tells as missing', async (t) => {
+  const window = sentWindow(10);
+  const sample = window.beginAck(1000, 8);
+  window.readRequest(request(0, 10, [2, 7]), 100, 100);
+  t.equal(sample.lostPackets, 2);
+  t.equal(window.nextLost(), 2);
+  window.sent(2, 1000, false);
+  t.equal(window.nextLost(), 7);
+  window.sent(7, 1000, false);
+  t.equal(window.nextLost(), undefined);
+});
+
+t.test('a packet sent lately is not lost for a report that may be older', async (t) => {
+  const window = sentWindow(3);
+  window.beginAck(50, 8);
+  window.readRequest(request(0, 3, [1]), 100, 100);
+  t.equal(window.nextLost(), undefined);
+  window.beginAck(101, 8);
+  window.readRequest(request(0, 3, [1]), 100, 100);
+  t.equal(window.nextLost(), 1);
+  window.sent(1, 101, false);
+  window.beginAck(250, 8);
+  window.readRequest(request(0, 3, [1]), 100, 200);
+  t.equal(window.nextLost(), undefined, 'sent again, it is given longer');
+});
+
+t.test('a lost packet that arrived after all is not sent again', async (t) => {
+  const window = sentWindow(5);
+  window.beginAck(1000, 8);
+  window.readRequest(request(0, 5, [0, 3]), 1, 1);
+  window.beginAck(1001, 8);
+  window.acknowledge(4);
+  t.equal(window.nextLost(), undefined);
+});
+
+t.test('at most 16,384 numbers are in flight, and 32,768 are held', async (t) => {
+  const window = new SendWindow();
+  while (!window.isFull) window.push(numbered(1));
+  t.throws(() => window.push(numbered(1)), RangeError);
+  let sent = 0;
+  while (window.mayAdvance) {
+    window.sent(window.next, 0, false);
+    sent += 1;
+  }
+  t.equal(sent, 16_384);
+  t.equal(window.unsentBytes, 16_384 * (64 + WIRE_OVERHEAD));
+});
+
+t.test('all holds over the wrap of the numbers, while the ring grows', async (t) => {
+  const first = 0xffff_ffa0;
+  const window = sentWindow(300, first);
+  t.equal(window.next, (first + 300) >>> 0);
+  window.beginAck(1000, 8);
+  window.readRequest(request(first, (first + 300) >>> 0, [(first + 200) >>> 0]), 1, 1);
+  t.equal(window.nextLost(), (first + 200) >>> 0);
+  t.same(window.dataOf((first + 200) >>> 0), numbered(200));
+  window.acknowledge((first + 300) >>> 0);
+  t.equal(window.inFlightBytes, 0);
+  t.notOk(window.hasUnconfirmed);
+});
+
+t.test('the delivery rate is what arrived in the time that it took', async (t) => {
+  const window = new SendWindow();
+  const size = 64 + WIRE_OVERHEAD;
+  // 1 packet a ms over a path of 50 ms, each confirmed on its own.
+  let rate: number | undefined;
+  for (let now = 0; now < 300; now += 1) {
+    window.push(numbered(now));
+    window.sent(now, now, false);
+    if (now < 50) continue;
+    const sample = window.beginAck(now, 8);
+    window.acknowledge(now - 50 + 1);
+    rate = sample.deliveryRate(now);
+  }
+  t.ok(Math.abs((rate as number) / size - 1) < 0.02, `${rate}`);
+});
