@@ -1,0 +1,64 @@
+import t from 'tap';
+import { Turn } from '../../../src/tox/net-crypto/turn.js';
+import { ManualClock } from '../../support/manual-clock.js';
+
+t.test('a task is done once at the end of the turn, however often it was asked for', async (t) => {
+  const clock = new ManualClock();
+  const turn = new Turn(clock);
+  let calls = 0;
+  const task = {
+    endTurn: () => {
+      calls += 1;
+    },
+  };
+  turn.atEnd(task);
+  turn.atEnd(task);
+  t.equal(calls, 0);
+  clock.advance(0);
+  t.equal(calls, 1);
+  clock.advance(100);
+  t.equal(calls, 1);
+});
+
+t.test('what a task asks for at the end of a turn is done in the next one', async (t) => {
+  const clock = new ManualClock();
+  const turn = new Turn(clock);
+  let calls = 0;
+  const task = {
+    endTurn: () => {
+      calls += 1;
+      if (calls < 3) turn.atEnd(task);
+    },
+  };
+  turn.atEnd(task);
+  clock.advance(1);
+  t.equal(calls, 3);
+});
+
+t.test('the clock is read once a turn', async (t) => {
+  const clock = new ManualClock();
+  let reads = 0;
+  const turn = new Turn({
+    now: () => {
+      reads += 1;
+      return clock.now();
+    },
+    unixTime: () => clock.unixTime(),
+    after: (delay, callback) => clock.after(delay, callback),
+    every: (interval, callback) => clock.every(interval, callback),
+    soon: (callback) => clock.soon(callback),
+  });
+  for (let packet = 0; packet < 32; packet += 1) turn.now();
+  t.equal(reads, 1);
+  clock.advance(5);
+  t.equal(turn.now(), 5);
+});
+
+t.test('a stopped turn does nothing more', async (t) => {
+  const clock = new ManualClock();
+  const turn = new Turn(clock);
+  turn.atEnd({ endTurn: () => t.fail('called') });
+  turn.stop();
+  clock.advance(10);
+  t.equal(clock.pending, 0);
+});
