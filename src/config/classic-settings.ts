@@ -49,5 +49,10 @@ export interface PingSettings extends CommonSettings {
   readonly serverId: ToxId;
 }
 
+/** A bootstrap node, which has neither an identity nor tunnels. */
+export interface NodeSettings extends CommonSettings {
+  readonly mode: 'node';
+}
+
 export type ClientSettings = ForwardSettings | PipeSettings | PingSettings;
-export type RunSettings = ServerSettings | ClientSettings;
+export type RunSettings = ServerSettings | ClientSettings | NodeSettings;

@@ -1,5 +1,4 @@
 /** One running identity: it enters the network, stays in it, serves or connects, and keeps what it has learned. */
-import { Backoff } from '../base/backoff.js';
 import type { Clock, Timer } from '../base/clock.js';
 import { messageOf } from '../base/coded-error.js';
 import type { Logger } from '../base/logger.js';
@@ -9,14 +8,12 @@ import type { TunnelService } from '../tunnel/tunnel-service.js';
 import type { AccessPolicy } from './access-policy.js';
 import { Doorkeeper } from './doorkeeper.js';
 import type { Identity } from './identity.js';
+import { NetworkEntry } from './network-entry.js';
 import { RemoteServer } from './remote-server.js';
 import type { NodeToAsk, ToxStack } from './tox-stack.js';
 
 /** ms between saves of what was learned about the network; stopping saves too. */
 const SAVE_INTERVAL = 60 * 60_000;
-/** ms until all bootstrap nodes are asked again while none has answered, or after the network was lost. */
-const FIRST_RETRY = 2_000;
-const LONGEST_RETRY = 60_000;
 
 interface Deps {
   readonly clock: Clock;
@@ -29,18 +26,15 @@ interface Deps {
 
 export class Engine {
   readonly #deps: Deps;
-  readonly #nodes: readonly NodeToAsk[];
-  readonly #retries: Backoff;
+  readonly #entry: NetworkEntry;
   /** What to close first when stopping. */
   readonly #roles: { close(): void }[] = [];
-  #retryTimer: Timer | undefined;
   #saveTimer: Timer | undefined;
   #isStopped = false;
 
   constructor(deps: Deps, options: { readonly nodes: readonly NodeToAsk[] }) {
     this.#deps = deps;
-    this.#nodes = options.nodes;
-    this.#retries = new Backoff(deps.random, { first: FIRST_RETRY, most: LONGEST_RETRY });
+    this.#entry = new NetworkEntry(deps, options.nodes);
   }
 
   get id(): ToxId {
@@ -52,7 +46,7 @@ export class Engine {
     const { clock, tox } = this.#deps;
     tox.onOnlineChange((isOnline) => this.#onOnlineChange(isOnline));
     await tox.start();
-    this.#askNodes();
+    this.#entry.ask();
     if (this.#deps.identity.isKept) this.#saveTimer = clock.every(SAVE_INTERVAL, () => void this.#save());
   }
 
@@ -72,7 +66,7 @@ export class Engine {
   async stop(): Promise<void> {
     const { tox, tunnels, identity } = this.#deps;
     this.#isStopped = true;
-    this.#retryTimer?.cancel();
+    this.#entry.close();
     this.#saveTimer?.cancel();
     for (const role of this.#roles) role.close();
     tunnels.stop();
@@ -84,18 +78,7 @@ export class Engine {
   #onOnlineChange(isOnline: boolean): void {
     if (this.#isStopped) return;
     this.#deps.log.info(isOnline ? 'online: the Tox network answers' : 'offline: no node of the Tox network answers');
-    this.#retryTimer?.cancel();
-    if (isOnline) this.#retries.reset();
-    else this.#askNodes();
-  }
-
-  /** All of them at once, so that dead ones cost nothing; and again until one has answered. */
-  #askNodes(): void {
-    const { clock, tox } = this.#deps;
-    for (const node of this.#nodes) tox.bootstrap(node);
-    this.#retryTimer = clock.after(this.#retries.next(), () => {
-      if (!tox.isOnline) this.#askNodes();
-    });
+    this.#entry.onOnlineChange(isOnline);
   }
 
   /** What would be lost are hints for a faster start: no reason to stop working. */

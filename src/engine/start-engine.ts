@@ -50,9 +50,9 @@ export async function startEngine(log: Logger, options: EngineOptions): Promise<
   return engine;
 }
 
-const isPrivate = ({ nodesFile, nodes }: CommonSettings): boolean => nodesFile !== undefined || nodes.length > 0;
+export const isPrivate = ({ nodesFile, nodes }: CommonSettings): boolean => nodesFile !== undefined || nodes.length > 0;
 
-function nodesToAsk(settings: CommonSettings): NodeToAsk[] {
+export function nodesToAsk(settings: CommonSettings): NodeToAsk[] {
   if (!isPrivate(settings)) return loadBootstrapNodes(defaultNodesFile());
   return [...(settings.nodesFile === undefined ? [] : loadBootstrapNodes(settings.nodesFile)), ...settings.nodes];
 }

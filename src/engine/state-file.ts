@@ -10,8 +10,7 @@ import { type FileSystem, nodeFileSystem, type OpenFile } from './file-system.js
 import { asStateFileError, reasonOf, StateFileError } from './state-file-error.js';
 
 /** The name under which upstream keeps it too. */
-const FILE_NAME = 'tox_save';
-const LOCK_NAME = 'tox_save.lock';
+export const TOX_SAVE = 'tox_save';
 const DIRECTORY_MODE = 0o700;
 const FILE_MODE = 0o600;
 const READABLE_BY_OTHERS = 0o044;
@@ -28,31 +27,40 @@ export const nodeStateFileDeps: StateFileDeps = { files: nodeFileSystem, lock: l
 export class StateFile {
   readonly directory: string;
   readonly #files: FileSystem;
+  readonly #name: string;
   readonly #lockedFile: OpenFile;
   /** The end of the last save: saves wait for each other. */
   #saving: Promise<void> = Promise.resolve();
 
-  private constructor(files: FileSystem, directory: string, lockedFile: OpenFile) {
+  private constructor(files: FileSystem, directory: string, name: string, lockedFile: OpenFile) {
     this.#files = files;
     this.directory = directory;
+    this.#name = name;
     this.#lockedFile = lockedFile;
   }
 
   /**
-   * Takes the directory for this process until `close`.
+   * Takes the file for this process until `close`.
    * @param options.isCreated whether to create the directory when it is missing
+   * @param options.name of the file; the lock is beside it
    * @throws StateFileError
    */
-  static async open(deps: StateFileDeps, directory: string, options: { isCreated: boolean }): Promise<StateFile> {
+  static async open(
+    deps: StateFileDeps,
+    directory: string,
+    options: { readonly isCreated: boolean; readonly name?: string },
+  ): Promise<StateFile> {
     const { files } = deps;
+    const name = options.name ?? TOX_SAVE;
+    const lockPath = join(directory, `${name}.lock`);
     try {
       if (options.isCreated) await files.makeDirectory(directory, DIRECTORY_MODE);
       if (!(await files.status(directory)).isDirectory) throw asStateFileError({ code: 'ENOTDIR' }, directory);
-      const lockedFile = await files.openOrCreate(join(directory, LOCK_NAME), FILE_MODE);
+      const lockedFile = await files.openOrCreate(lockPath, FILE_MODE);
       try {
-        if (!deps.lock(lockedFile.fd)) throw await inUse(files, directory);
+        if (!deps.lock(lockedFile.fd)) throw await inUse(files, directory, lockPath);
         await lockedFile.write(Buffer.from(`${process.pid}\n`));
-        return new StateFile(files, directory, lockedFile);
+        return new StateFile(files, directory, name, lockedFile);
       } catch (error) {
         await lockedFile.close();
         throw error;
@@ -63,7 +71,7 @@ export class StateFile {
   }
 
   get path(): string {
-    return join(this.directory, FILE_NAME);
+    return join(this.directory, this.#name);
   }
 
   /** What was saved last, undefined when there is nothing yet. @throws StateFileError */
@@ -106,8 +114,8 @@ export class StateFile {
   }
 }
 
-async function inUse(files: FileSystem, directory: string): Promise<StateFileError> {
-  const text = await files.read(join(directory, LOCK_NAME)).then(String, () => '');
+async function inUse(files: FileSystem, directory: string, lockPath: string): Promise<StateFileError> {
+  const text = await files.read(lockPath).then(String, () => '');
   const holder = /^[0-9]{1,10}\n$/.test(text) ? `process ${text.trim()}` : 'another process';
   return new StateFileError(
     'in-use',

@@ -43,6 +43,8 @@ export interface ToxOptions {
   readonly ipv6: boolean;
   readonly lanDiscovery: boolean;
   readonly bindAddress?: string;
+  /** A 'node' serves others, but is not announced itself and has no friends; default 'peer'. */
+  readonly role?: 'peer' | 'node';
   /** A DHT key that outlives the run, for a bootstrap node; else a new one each time, which makes peers notice a restart. */
   readonly dhtKeys?: KeyPair;
 }
@@ -104,8 +106,9 @@ export class Tox {
     return this.#running().socket.localPort;
   }
 
-  /** Whether others can find us: a node has confirmed that it stores our announcement. */
+  /** Whether others can find us: a node has confirmed that it stores our announcement. A mere node: whether any answers. */
   get isOnline(): boolean {
+    if (this.#options.role === 'node') return this.#stack?.dht.isConnected ?? false;
     return this.#stack?.onion.isAnnounced ?? false;
   }
 
@@ -126,7 +129,7 @@ export class Tox {
     const { dht, onion } = this.#stack;
     dht.start();
     dht.loadNodes(this.#options.savedata.dhtNodes);
-    onion.start();
+    if (this.#options.role !== 'node') onion.start();
   }
 
   /** Says good-bye to all friends, and closes the socket once that is sent. */
@@ -239,9 +242,7 @@ export class Tox {
       },
       {
         onData: (sender, data) => friends.handleOnionData(sender, data),
-        onAnnouncedChange: (isAnnounced) => {
-          for (const listener of this.#onlineListeners) listener(isAnnounced);
-        },
+        onAnnouncedChange: (isAnnounced) => this.#tellOnline(isAnnounced),
       },
       { hasIpv6: socket.hasIpv6 },
     );
@@ -265,8 +266,13 @@ export class Tox {
       { nospam: identity.nospam },
     );
     dht.onNode((node) => onion.noteNode(node));
+    if (this.#options.role === 'node') dht.onConnectedChange((isConnected) => this.#tellOnline(isConnected));
     connectRoutes(router, { dht, onionRelay, announceServer, onion, netCrypto });
     return { socket, dht, onion, netCrypto, friends };
+  }
+
+  #tellOnline(isOnline: boolean): void {
+    for (const listener of this.#onlineListeners) listener(isOnline);
   }
 
   #add(publicKey: PublicKey, request: Buffer | undefined): Friend {

@@ -4,6 +4,7 @@ import { onStopSignal } from '../../platform/signals.js';
 import { winstonLogger } from '../../platform/winston-logger.js';
 import { Stopping } from './context.js';
 import { runClient } from './modes/client.js';
+import { runNode } from './modes/node.js';
 import { runServer } from './modes/server.js';
 
 /**
@@ -25,7 +26,14 @@ export async function run(process: NodeJS.Process, settings: RunSettings): Promi
   process.stdout.on('error', () => {});
   const context = { log, stdin: process.stdin, stdout: process.stdout, stopping };
   try {
-    return settings.mode === 'server' ? await runServer(settings, context) : await runClient(settings, context);
+    switch (settings.mode) {
+      case 'server':
+        return await runServer(settings, context);
+      case 'node':
+        return await runNode(settings, context);
+      default:
+        return await runClient(settings, context);
+    }
   } finally {
     release();
   }

@@ -10,6 +10,7 @@ type Environment = Readonly<Record<string, string | undefined>>;
 
 /** Flags that would be ignored silently by the other role. */
 const SERVER_ONLY = ['-f', '--insecure-open'] as const;
+const NOT_FOR_NODES = [...SERVER_ONLY, '-i', '-I', '-s', '--secret-file'] as const;
 
 /** @throws UsageError */
 export function settingsOf(given: readonly GivenFlag[], environment: Environment): RunSettings {
@@ -22,6 +23,12 @@ export function settingsOf(given: readonly GivenFlag[], environment: Environment
   const isPing = flags.has('-p');
   const common = commonSettings(flags, environment);
   const jobs = [forwards.length > 0, targets.length > 0, isPing].filter(Boolean).length;
+  if (flags.has('--node')) {
+    if (jobs > 0) throw new UsageError('a node (--node) has no tunnels: leave -L, -W, -P and -p out');
+    for (const flag of NOT_FOR_NODES)
+      if (flags.has(flag)) throw new UsageError(`${flag} is not for nodes: leave it out`);
+    return { ...common, mode: 'node' };
+  }
   if (jobs === 0) {
     return {
       ...common,

@@ -89,3 +89,11 @@ t.test('a proxy that would be ignored is refused', async (t) => {
   t.throws(() => settings('', { ALL_PROXY: 'socks5://127.0.0.1' }), { code: 'usage', message: /ALL_PROXY/ });
   t.doesNotThrow(() => settings('', { ALL_PROXY: '' }));
 });
+
+t.test('--node makes a bootstrap node, which has neither Tox ID nor secret nor tunnels', async (t) => {
+  t.match(settings('--node -C dir -u 1:2'), { mode: 'node', directory: 'dir', udpPorts: { first: 1, last: 2 } });
+  t.throws(() => settings(`--node -i ${ID} -L 1:a:2`), { message: /no tunnels/ });
+  for (const flag of [`-i ${ID}`, '-I id', '-s x', '--secret-file f', '-f rules', '--insecure-open']) {
+    t.throws(() => settings(`--node ${flag}`), { message: /not for nodes/ }, flag);
+  }
+});

@@ -1,0 +1,18 @@
+/** `tuntox --node`: a bootstrap node, for a network of one's own. It has no Tox ID and no tunnels. */
+import type { NodeSettings } from '../../../config/classic-settings.js';
+import { startNode } from '../../../engine/start-node.js';
+import type { Context } from '../context.js';
+import { ExitStatus } from '../exit-status.js';
+
+export async function runNode(settings: NodeSettings, { log, stdout, stopping }: Context): Promise<number> {
+  const node = await startNode(log, settings);
+  try {
+    const entry = `${node.port}:${node.publicKey.hex}`;
+    log.info(`others enter through this machine with --bootstrap HOST:${entry}`);
+    stdout.write(`${entry}\n`);
+    await stopping.asked;
+  } finally {
+    await node.stop();
+  }
+  return ExitStatus.Ok;
+}

@@ -1,0 +1,57 @@
+/** A bootstrap node: the part of the stack that serves others, under a key that lasts. */
+import { systemClock } from '../base/clock.js';
+import type { Logger } from '../base/logger.js';
+import { systemRandom } from '../base/random.js';
+import type { NodeSettings } from '../config/classic-settings.js';
+import type { PublicKey } from '../tox/crypto/keys.js';
+import { newSavedata } from '../tox/savedata.js';
+import { Tox } from '../tox/tox.js';
+import { NetworkEntry } from './network-entry.js';
+import { NodeKey } from './node-key.js';
+import { isPrivate, nodesToAsk } from './start-engine.js';
+
+/** The usual one of Tox. Others name it in their configuration, so it is never another one by chance. */
+const USUAL_PORT = 33445;
+
+export interface RunningNode {
+  readonly publicKey: PublicKey;
+  /** UDP. */
+  readonly port: number;
+  stop(): Promise<void>;
+}
+
+/** @throws FileError, BootstrapNodesError, StateFileError, NodeKeyError, NetworkError */
+export async function startNode(log: Logger, settings: NodeSettings): Promise<RunningNode> {
+  // A node is for the network whose nodes it is given; without any it is the first of its own, not one of the public's.
+  const nodes = isPrivate(settings) ? nodesToAsk(settings) : [];
+  const deps = { clock: systemClock, random: systemRandom, log: log.child('tox') };
+  if (settings.directory === undefined) log.warn('this key is for this run only: name a directory for it with -C');
+  const key = await NodeKey.open(deps, settings.directory);
+  try {
+    const tox = new Tox(deps, {
+      // Nobody: a node is not announced, and gets no friends.
+      savedata: newSavedata(systemRandom),
+      role: 'node',
+      dhtKeys: key.keyPair,
+      ports: settings.udpPorts ?? { first: USUAL_PORT, last: USUAL_PORT },
+      ipv6: true,
+      lanDiscovery: false,
+    });
+    const entry = new NetworkEntry({ ...deps, tox }, nodes);
+    tox.onOnlineChange((isOnline) => entry.onOnlineChange(isOnline));
+    await tox.start();
+    entry.ask();
+    return {
+      publicKey: tox.dhtPublicKey,
+      port: tox.localPort,
+      stop: async () => {
+        entry.close();
+        await tox.stop();
+        await key.close();
+      },
+    };
+  } catch (error) {
+    await key.close();
+    throw error;
+  }
+}
