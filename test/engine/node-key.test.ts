@@ -8,7 +8,7 @@ import { temporaryDirectory } from '../support/temporary-directory.js';
 const deps = { random: new SeededRandom(1) };
 
 t.test('a node keeps its key over restarts, in a file for its owner alone', async (t) => {
-  const directory = join(temporaryDirectory(), 'new');
+  const directory = join(temporaryDirectory(t), 'new');
   const first = await NodeKey.open(deps, directory);
   await first.close();
   const second = await NodeKey.open(deps, directory);
@@ -18,7 +18,7 @@ t.test('a node keeps its key over restarts, in a file for its owner alone', asyn
 });
 
 t.test('the file is the one of tox-bootstrapd: public key, secret key', async (t) => {
-  const directory = temporaryDirectory();
+  const directory = temporaryDirectory(t);
   const key = await NodeKey.open(deps, directory);
   const bytes = readFileSync(join(directory, 'node_key'));
   t.same(bytes, Buffer.concat([key.keyPair.publicKey.bytes, key.keyPair.secretKey.bytes]));
@@ -34,7 +34,7 @@ t.test('without a directory the key is another one each time', async (t) => {
 });
 
 t.test('a damaged key is refused and left as it is', async (t) => {
-  const directory = temporaryDirectory();
+  const directory = temporaryDirectory(t);
   const path = join(directory, 'node_key');
   for (const bytes of [Buffer.alloc(0), Buffer.alloc(63, 1), Buffer.alloc(64, 1)]) {
     writeFileSync(path, bytes);
@@ -44,7 +44,7 @@ t.test('a damaged key is refused and left as it is', async (t) => {
 });
 
 t.test('one process at a time has a key', async (t) => {
-  const directory = temporaryDirectory();
+  const directory = temporaryDirectory(t);
   const key = await NodeKey.open(deps, directory);
   await t.rejects(NodeKey.open(deps, directory), { code: 'in-use' });
   await key.close();

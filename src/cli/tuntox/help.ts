@@ -8,8 +8,8 @@ Client, with the server's Tox ID:
   tuntox -i ID -W HOST:PORT                  connect standard input and output
   tuntox -i ID -p                            measure the round trip and exit
 Bootstrap node, for a Tox network of one's own (prints PORT:KEY):
-  tuntox --node -C DIR [-u FIRST:LAST]       its key is kept in DIR/node_key, its
-                                             UDP port is 33445 without -u
+  tuntox --node -C DIR [-u FIRST:LAST]       its key is kept in DIR/node_key,
+                                             its UDP port is 33445 without -u
 
 Server:
   -i ID             let in only this Tox ID; may be repeated. With a secret
