@@ -28,7 +28,14 @@ export function socketEnd(socket: Socket): LocalEnd {
     source: socket,
     sink: socket,
     lingers: true,
-    reset: () => void socket.resetAndDestroy(),
+    reset: () => resetSocket(socket),
     destroy: () => void socket.destroy(),
   };
+}
+
+function resetSocket(socket: Socket): void {
+  // While a shutdown is under way Node 20 fails to reset and then loses the handle; it takes a turn of the event loop.
+  const isShuttingDown = socket.writableEnded && socket.writableLength === 0 && !socket.writableFinished;
+  if (isShuttingDown) socket.once('finish', () => socket.resetAndDestroy());
+  else socket.resetAndDestroy();
 }

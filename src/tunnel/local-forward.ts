@@ -54,6 +54,10 @@ export class LocalForward {
 
   #onConnection(socket: Socket): void {
     this.#pending.add(socket);
+    const onGone = (): void => {
+      this.#pending.delete(socket);
+      opening.cancel();
+    };
     const opening = this.#opener.open(this.spec.target, {
       onAccepted: () => {
         this.#pending.delete(socket);
@@ -65,10 +69,6 @@ export class LocalForward {
         socket.resetAndDestroy();
       },
     });
-    const onGone = (): void => {
-      this.#pending.delete(socket);
-      opening.cancel();
-    };
     socket.on('error', ignore).once('close', onGone);
   }
 }

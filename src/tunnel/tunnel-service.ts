@@ -35,7 +35,7 @@ export interface TunnelInfo {
   readonly bytesReceived: number;
   /** Bytes from the peer that wait for the local program. */
   readonly backlog: number;
-  /** The local connection is over, and the peer has not confirmed it. */
+  /** The local connection is over; what is left is between the two peers. */
   readonly isClosing: boolean;
 }
 

@@ -100,7 +100,7 @@ export class Tunnel implements LineUser {
     return this.#writer.pending;
   }
 
-  /** The local end is over, and the peer's last word is awaited. */
+  /** The local end is over; what is left is between the two peers. */
   get isClosing(): boolean {
     return this.#isSourceOver && this.#isSinkOver;
   }
@@ -108,8 +108,8 @@ export class Tunnel implements LineUser {
   /** Breaks both directions, and tells the peer why. */
   close(reason: Reason): void {
     this.#breakLocal(reason);
-    if (this.#ourLastWord.kind !== 'unsaid') return;
-    this.#owe(this.#window === undefined ? TCP_FIN : RESET, encodeReason(reason));
+    if (this.#window === undefined) this.#owe(TCP_FIN);
+    else this.#owe(RESET, encodeReason(reason));
   }
 
   // What the peer says
@@ -208,8 +208,7 @@ export class Tunnel implements LineUser {
 
   #owe(type: number, data?: Buffer): void {
     if (this.#ourLastWord.kind !== 'unsaid') return;
-    const content = type === RESET ? data : undefined;
-    this.#ourLastWord = { kind: 'due', frame: encodeFrame(this.#typeOf(type), this.identity.id, content) };
+    this.#ourLastWord = { kind: 'due', frame: encodeFrame(this.#typeOf(type), this.identity.id, data) };
     this.#line.wantTurn(this);
   }
 

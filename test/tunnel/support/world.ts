@@ -96,7 +96,13 @@ export async function readSome(socket: Socket, length: number): Promise<Buffer> 
     const chunk: Buffer | null = socket.read();
     if (chunk === null) {
       if (socket.readableEnded) break;
-      await Promise.race([once(socket, 'readable'), once(socket, 'end')]);
+      await new Promise<void>((resolve) => {
+        const wake = (): void => {
+          socket.off('readable', wake).off('end', wake);
+          resolve();
+        };
+        socket.on('readable', wake).on('end', wake);
+      });
       continue;
     }
     chunks.push(chunk);
