@@ -40,7 +40,7 @@ export function seal(key: Buffer, nonce: Buffer, plain: Buffer): Buffer {
   return out;
 }
 
-/** Seals into `out`, which is exactly 16 bytes longer than `plain` and does not overlap it. For the hot path. */
+/** Seals into `out`, which is exactly 16 bytes longer than `plain`; `plain` may be the last part of `out`. For the hot path. */
 export function sealInto(out: Buffer, key: Buffer, nonce: Buffer, plain: Buffer): void {
   crypto_secretbox_easy(out, plain, nonce, key);
 }
@@ -52,7 +52,7 @@ export function open(key: Buffer, nonce: Buffer, sealed: Buffer): Buffer | undef
   return crypto_secretbox_open_easy(out, sealed, nonce, key) ? out : undefined;
 }
 
-/** Opens into `out`, which is exactly 16 bytes shorter than `sealed`. For the hot path. */
+/** Opens into `out`, which is exactly 16 bytes shorter than `sealed` and may be its last part; untouched on failure. For the hot path. */
 export function openInto(out: Buffer, key: Buffer, nonce: Buffer, sealed: Buffer): boolean {
   return crypto_secretbox_open_easy(out, sealed, nonce, key);
 }

@@ -254,6 +254,7 @@ export class CryptoConnection implements TurnTask {
     if (this.#state.kind === 'not-confirmed') {
       this.#state = { kind: 'established', session };
       this.#stream.urge();
+      this.#host.log.debug(`${this.realKey.short} established over ${source.key}`);
       this.#handlers.onEstablished();
     }
     if (this.state !== 'closed') this.#stream.receive(content, now);
@@ -319,6 +320,7 @@ export class CryptoConnection implements TurnTask {
     sessionOf(this.#state)?.cipher.wipe();
     this.#greeter.wipe();
     this.#state = { kind: 'closed', reason };
+    this.#host.log.debug(`${this.realKey.short} closed: ${reason}`);
     this.#timer?.cancel();
     this.#timer = undefined;
     this.#path.close();

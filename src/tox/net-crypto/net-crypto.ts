@@ -144,7 +144,7 @@ export class NetCrypto {
     return {
       clock,
       random,
-      log,
+      log: log.child('net-crypto'),
       turn: this.#turn,
       identity,
       dhtKey: dhtKeyPair.publicKey,

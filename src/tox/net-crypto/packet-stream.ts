@@ -69,11 +69,6 @@ export class PacketStream {
     return this.#dropped;
   }
 
-  /** Whether packets wait to be sent or confirmed. */
-  get isIdle(): boolean {
-    return !this.#sendWindow.hasUnsent && !this.#sendWindow.hasUnconfirmed;
-  }
-
   /** Takes a lossless packet, or returns false and takes nothing. */
   takeLossless(data: Buffer, isUrgent: boolean): boolean {
     return this.#sender.take(data, isUrgent);

@@ -45,7 +45,7 @@ const MAX_PROBES = 4096;
 
 export interface SenderDeps {
   readonly window: SendWindow;
-  readonly congestion: Congestion;
+  readonly congestion: Pick<Congestion, 'window' | 'rate' | 'deliveryRate' | 'measurement' | 'onAck'>;
   readonly rtt: Rtt;
   /** Seals and sends one packet. */
   transmit(number: number, data: Buffer): void;

@@ -1,0 +1,102 @@
+import t from 'tap';
+import { Rtt } from '../../../src/tox/net-crypto/rtt.js';
+import { SendWindow } from '../../../src/tox/net-crypto/send-window.js';
+import { Sender } from '../../../src/tox/net-crypto/sender.js';
+import { encodePacketRequest } from '../../../src/tox/packet/net-crypto-request.js';
+import { numbered } from './crypto-peers.js';
+
+/** A sender whose congestion control is the test. */
+function makeSender(): {
+  sender: Sender;
+  limits: { window: number; rate: number };
+  transmitted: number[];
+  told: () => number;
+} {
+  const limits = { window: 1_000_000, rate: 10_000, deliveryRate: 0, measurement: 8, onAck: () => {} };
+  const transmitted: number[] = [];
+  let advertised = 0;
+  const sender = new Sender({
+    window: new SendWindow(),
+    congestion: limits,
+    rtt: new Rtt(),
+    transmit: (number) => {
+      transmitted.push(number);
+      sender.sealed();
+    },
+    advertise: () => {
+      advertised += 1;
+    },
+  });
+  return { sender, limits, transmitted, told: () => advertised };
+}
+
+const request = (start: number, end: number, missing: number[]): Buffer =>
+  encodePacketRequest(start, end, (number) => missing.includes(number));
+
+t.test('no more goes than the window and the rate allow', async (t) => {
+  const { sender, limits, transmitted } = makeSender();
+  for (let at = 0; at < 40; at += 1) sender.take(Buffer.alloc(1373, 162), false);
+  limits.window = 10 * 1428;
+  limits.rate = 1428;
+  sender.pump(0);
+  t.equal(transmitted.length, 10);
+  limits.window = 1_000_000;
+  sender.pump(1);
+  sender.pump(2);
+  t.ok(transmitted.length <= 20, `${transmitted.length}`);
+  t.ok(sender.wakeAt(2) <= 3);
+});
+
+t.test('what the peer waits for goes again although the window is full', async (t) => {
+  const { sender, limits, transmitted } = makeSender();
+  for (let at = 0; at < 30; at += 1) sender.take(numbered(at), false);
+  sender.pump(0);
+  limits.window = 0;
+  sender.heard(5, request(5, 30, [5]), 200);
+  sender.pump(201);
+  t.equal(transmitted.at(-1), 5);
+  t.equal(transmitted.length, 31);
+});
+
+t.test('a burst is cut into turns, and the rest is said to be behind', async (t) => {
+  const { sender, transmitted, limits } = makeSender();
+  limits.rate = 1_000_000;
+  for (let at = 0; at < 200; at += 1) sender.take(numbered(at), false);
+  sender.pump(0);
+  t.equal(transmitted.length, 64);
+  t.ok(sender.isBehind);
+});
+
+t.test('a silent peer gets one packet each 250 ms, and is told how much there is', async (t) => {
+  const { sender, transmitted, told, limits } = makeSender();
+  limits.rate = 1_000_000;
+  while (sender.take(Buffer.alloc(1373, 162), false));
+  for (let now = 0; now <= 400; now += 1) sender.pump(now);
+  transmitted.length = 0;
+  const before = told();
+  for (let now = 401; now <= 10_400; now += 1) {
+    sender.take(Buffer.alloc(1373, 162), false);
+    sender.pump(now);
+  }
+  t.ok(transmitted.length >= 35 && transmitted.length <= 41, `${transmitted.length} in 10 s`);
+  t.ok(transmitted.every((number) => number === 0));
+  t.equal(told() - before, transmitted.length);
+});
+
+t.test('after 16,384 transmissions of which nothing was heard no more go, lest the nonce be lost', async (t) => {
+  const { sender, transmitted, limits } = makeSender();
+  t.ok(sender.maySendLossy);
+  sender.take(numbered(0), false);
+  sender.pump(0);
+  for (let count = 0; count < 16_384; count += 1) sender.sealed();
+  t.notOk(sender.maySendLossy);
+  limits.rate = 1_000_000;
+  transmitted.length = 0;
+  sender.take(numbered(1), false);
+  sender.pump(1);
+  t.equal(transmitted.length, 0);
+  sender.heard(1, undefined, 2);
+  sender.pump(3);
+  t.same(transmitted, [1]);
+  t.ok(sender.maySendLossy);
+});
