@@ -1,0 +1,138 @@
+/** A private Tox network on loopback, of processes of the real command, with a service to be reached through it. */
+import { randomBytes } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import {
+  freeTcpPort,
+  freeUdpPort,
+  type Process,
+  ROOT,
+  startProgram,
+  startTuntox,
+  temporaryDirectory,
+} from '../../test/support/processes.js';
+
+/** Every process that runs, in the order in which to stop them: what uses another comes first. */
+const started: Process[] = [];
+
+/** Has the process stopped with the others, and watched by `whileAllRun`. */
+export function keep(process: Process): Process {
+  started.unshift(process);
+  return process;
+}
+
+/** Stops all that is left; each exit status by the process's name. */
+export async function stopAll(): Promise<ReadonlyMap<string, number | NodeJS.Signals>> {
+  const statuses = new Map<string, number | NodeJS.Signals>();
+  for (const process of started.splice(0)) statuses.set(process.name, await process.stop());
+  return statuses;
+}
+
+/** Stops one of them. @returns its exit status or signal */
+export function stop(process: Process): Promise<number | NodeJS.Signals> {
+  started.splice(started.indexOf(process), 1);
+  return process.stop();
+}
+
+/** Does the work, and gives up at once when one of the processes ends meanwhile. @throws Error (rejects) with what it said */
+export async function whileAllRun<T>(work: Promise<T>): Promise<T> {
+  const ends = started.map(async (process) => {
+    const status = await process.exited;
+    throw new Error(`${process.name} ended with ${status}\n${process.stderr.slice(-2000)}`);
+  });
+  return Promise.race([work, ...ends]);
+}
+
+/** A signal ends this process as any other; what it started ends and its directories go with it (test/support/processes). */
+export function endCleanlyOnSignals(): void {
+  const numbers = { SIGHUP: 1, SIGINT: 2, SIGTERM: 15 } as const;
+  for (const [signal, number] of Object.entries(numbers)) process.once(signal, () => process.exit(128 + number));
+}
+
+/** The only bootstrap node. @returns what others give to `--bootstrap` */
+export async function startNode(): Promise<string> {
+  const port = await freeUdpPort();
+  const node = keep(startTuntox(['--node', '-C', temporaryDirectory(), '-u', `${port}:${port}`], { name: 'node' }));
+  const [entry] = await node.waitFor(/^[0-9]+:[0-9A-F]{64}$/im);
+  return `127.0.0.1:${entry}`;
+}
+
+/** @returns its port */
+export async function startService(): Promise<number> {
+  return startHelper('service');
+}
+
+/** A process of Node that only copies between TCP connections. @returns its port */
+export async function startNodeRelay(target: number): Promise<number> {
+  return startHelper('relay', String(target));
+}
+
+/** The same by socat, which has a process for each connection. @returns its port */
+export async function startSocat(target: number): Promise<number> {
+  const port = await freeTcpPort();
+  const listen = `TCP-LISTEN:${port},bind=127.0.0.1,fork,nodelay`;
+  const socat = keep(startProgram('socat', ['socat', '-d', '-d', listen, `TCP:127.0.0.1:${target},nodelay`]));
+  await socat.waitFor(/listening on/);
+  return port;
+}
+
+/** Starts a program of this folder that prints its port. */
+async function startHelper(name: string, ...args: readonly string[]): Promise<number> {
+  const helper = keep(startProgram(name, [process.execPath, join(ROOT, `dist/bench/support/${name}.js`), ...args]));
+  return Number((await helper.waitFor(/^[0-9]+$/m))[0]);
+}
+
+export interface Server {
+  readonly process: Process;
+  readonly toxId: string;
+  readonly secret: string;
+}
+
+/** Ready when it has found the network; until friends find it, it takes a little longer. */
+export async function startServer(bootstrap: string): Promise<Server> {
+  const secret = randomBytes(16).toString('hex');
+  const args = ['-C', temporaryDirectory(), '--bootstrap', bootstrap];
+  const server = keep(startTuntox(args, { name: 'server', env: { TUNTOX_SHARED_SECRET: secret } }));
+  const [toxId] = await server.waitFor(/^[0-9A-F]{76}$/m);
+  await server.waitFor(/^online/m);
+  return { process: server, toxId, secret };
+}
+
+export interface Client {
+  readonly process: Process;
+  /** Its forwarded port. */
+  readonly port: number;
+  /** performance.now() when it was executed. */
+  readonly executedAt: number;
+}
+
+/** A client with a new identity that knows one node, and forwards a port to the service; ready when that port listens. */
+export async function startClient(
+  server: Pick<Server, 'toxId' | 'secret'>,
+  options: { readonly bootstrap: string; readonly target: number },
+): Promise<Client> {
+  const port = await freeTcpPort();
+  const forward = `${port}:127.0.0.1:${options.target}`;
+  const args = ['-i', server.toxId, '-L', forward, '--bootstrap', options.bootstrap];
+  const executedAt = performance.now();
+  const client = keep(startTuntox(args, { name: 'client', env: { TUNTOX_SHARED_SECRET: server.secret } }));
+  await client.waitFor(/^listening/m);
+  return { process: client, port, executedAt };
+}
+
+export interface Memory {
+  /** Resident now, bytes; and the most it ever was. */
+  readonly resident: number;
+  readonly peak: number;
+}
+
+/** What the kernel has counted; undefined where there is no /proc. */
+export function memoryOf(process: Process): Memory | undefined {
+  try {
+    const status = readFileSync(`/proc/${process.pid}/status`, 'latin1');
+    const bytes = (name: string): number => Number(new RegExp(`${name}:\\s+(\\d+) kB`).exec(status)?.[1]) * 1024;
+    return { resident: bytes('VmRSS'), peak: bytes('VmHWM') };
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,135 @@
+/** Visits the service of service.ts through a port that leads there, and measures. */
+import { connect, type Socket } from 'node:net';
+import { content } from '../../test/support/exchange.js';
+import { DIGEST_LENGTH, Digest, GREETING, sendAll } from './service-protocol.js';
+
+/** ms without a byte: a guard against hanging. */
+const STALL = 20_000;
+
+export type Direction = 'down' | 'up';
+
+export interface Transfer {
+  readonly bytes: number;
+  readonly milliseconds: number;
+  /** SHA-256 of what was sent and of what arrived, each computed by who sent and who received. */
+  readonly sentDigest: string;
+  readonly receivedDigest: string;
+}
+
+export const megabytesPerSecond = ({ bytes, milliseconds }: Transfer): number => bytes / 1000 / milliseconds;
+
+/** Waits for bytes of a connection in order; nothing else may read it. */
+class Visit {
+  readonly socket: Socket;
+  readonly #input: AsyncIterator<Buffer, undefined>;
+  #left: Buffer = Buffer.alloc(0);
+
+  constructor(port: number) {
+    this.socket = connect({ port, host: '127.0.0.1', noDelay: true });
+    this.socket.setTimeout(STALL, () => this.socket.destroy(new Error(`port ${port}: nothing came for ${STALL} ms`)));
+    this.#input = this.socket[Symbol.asyncIterator]() as AsyncIterator<Buffer, undefined>;
+  }
+
+  async next(): Promise<Buffer> {
+    const kept = this.#left;
+    this.#left = Buffer.alloc(0);
+    if (kept.length > 0) return kept;
+    const { value } = await this.#input.next();
+    if (value === undefined) throw new Error('the connection ended too early');
+    return value;
+  }
+
+  /** Gives back what was too much. */
+  unread(bytes: Buffer): void {
+    this.#left = bytes;
+  }
+
+  async exactly(length: number): Promise<Buffer> {
+    const parts: Buffer[] = [];
+    for (let missing = length; missing > 0; ) {
+      const bytes = await this.next();
+      parts.push(bytes.subarray(0, missing));
+      this.unread(bytes.subarray(Math.min(missing, bytes.length)));
+      missing -= Math.min(missing, bytes.length);
+    }
+    return Buffer.concat(parts);
+  }
+
+  async greeting(): Promise<void> {
+    const greeting = (await this.exactly(GREETING.length)).toString('latin1');
+    if (greeting !== GREETING) throw new Error(`the service greets with ${JSON.stringify(greeting)}`);
+  }
+}
+
+/** Connects and resolves with the first bytes of the service; rejects when the connection ends before. */
+export async function greet(port: number): Promise<void> {
+  const visit = new Visit(port);
+  await visit.greeting();
+  visit.socket.destroy();
+}
+
+/**
+ * Moves bytes one way; the time is from the order to the last byte, and on the way up to the receiver's answer.
+ * `onProgress` is told of the bytes that have gone or come.
+ */
+export async function transfer(
+  port: number,
+  direction: Direction,
+  bytes: number,
+  options: { readonly hasDigest?: boolean; readonly onProgress?: (bytes: number) => void } = {},
+): Promise<Transfer> {
+  const { hasDigest = true, onProgress } = options;
+  const visit = new Visit(port);
+  await visit.greeting();
+  const own = new Digest(hasDigest);
+  const started = performance.now();
+  visit.socket.write(`${direction} ${bytes} ${hasDigest ? 'sha256' : 'plain'}\n`);
+  let milliseconds: number;
+  let theirs: string;
+  if (direction === 'down') {
+    let missing = bytes;
+    while (missing > 0) {
+      const chunk = await visit.next();
+      const data = chunk.subarray(0, missing);
+      own.add(data);
+      missing -= data.length;
+      if (data.length < chunk.length) visit.unread(chunk.subarray(data.length));
+      onProgress?.(bytes - missing);
+    }
+    milliseconds = performance.now() - started;
+    theirs = (await visit.exactly(DIGEST_LENGTH)).toString('latin1');
+  } else {
+    await sendAll(visit.socket, counted(content('up', bytes), onProgress), own);
+    theirs = (await visit.exactly(DIGEST_LENGTH)).toString('latin1');
+    milliseconds = performance.now() - started;
+  }
+  visit.socket.destroy();
+  const [sentDigest, receivedDigest] = direction === 'down' ? [theirs, own.text()] : [own.text(), theirs];
+  return { bytes, milliseconds, sentDigest, receivedDigest };
+}
+
+function* counted(chunks: Iterable<Buffer>, onProgress?: (bytes: number) => void): Generator<Buffer> {
+  let sum = 0;
+  for (const chunk of chunks) {
+    yield chunk;
+    sum += chunk.length;
+    onProgress?.(sum);
+  }
+}
+
+/** ms from a small write to its echo, one after the other through one connection. */
+export async function roundTrips(port: number, count: number, size = 64): Promise<number[]> {
+  const visit = new Visit(port);
+  await visit.greeting();
+  visit.socket.write('echo\n');
+  const times: number[] = [];
+  const message = Buffer.alloc(size, 'x');
+  for (let round = 0; round < count; round += 1) {
+    const started = performance.now();
+    visit.socket.write(message);
+    await visit.exactly(size);
+    times.push(performance.now() - started);
+  }
+  visit.socket.destroy();
+  return times;
+}
