@@ -1,4 +1,6 @@
 #!/usr/bin/env node
-import { main } from '../cli/tuntox/main.js';
+import { keepYoungGenerationSmall } from '../platform/memory.js';
 
+keepYoungGenerationSmall();
+const { main } = await import('../cli/tuntox/main.js');
 process.exitCode = await main(process);
