@@ -62,6 +62,7 @@ export class Congestion {
   readonly #bandwidth = new MaxFilter();
   /** Average ms between acks, as a random moment sees it: one long pause counts for its length, not for more. */
   #ackGap = 0;
+  /** Undefined while nothing is in flight. */
   #lastAckAt: number | undefined;
   #roundEnd = 0;
   #roundStartedAt = 0;
@@ -127,7 +128,7 @@ export class Congestion {
     this.#roundMostInFlight = Math.max(this.#roundMostInFlight, inFlight + sample.ackedBytes + sample.lostBytes);
     if (sample.ackedBytes === 0) return;
     this.#roundAcked += sample.ackedBytes;
-    this.#measureAckGap(inFlight, now);
+    this.#measureAckGap(sample, inFlight, now);
     const rate = sample.deliveryRate(now);
     if (rate !== undefined && (!sample.isAppLimited || rate > this.#bandwidth.max)) this.#bandwidth.add(rate);
     if (sample.roundDelivered >= this.#roundEnd && now - this.#roundStartedAt >= MIN_ROUND) {
@@ -137,11 +138,14 @@ export class Congestion {
     this.#advance(inFlight, now);
   }
 
-  #measureAckGap(inFlight: number, now: number): void {
-    if (this.#lastAckAt !== undefined) {
-      const gap = Math.min(MAX_ACK_GAP, now - this.#lastAckAt);
-      this.#ackGap += (gap - this.#ackGap) * Math.min(1, gap / ACK_GAP_MEMORY);
-    }
+  /**
+   * A peer that confirms all at once leaves nothing in flight, and owes nothing until the next packet has reached it. Without
+   * such gaps, a window that is too small for the peer's pauses would stay so for ever.
+   */
+  #measureAckGap(sample: AckSample, inFlight: number, now: number): void {
+    const since = this.#lastAckAt ?? sample.priorDeliveredAt + this.#rtt.min;
+    const gap = Math.min(MAX_ACK_GAP, Math.max(0, now - since));
+    this.#ackGap += (gap - this.#ackGap) * Math.min(1, gap / ACK_GAP_MEMORY);
     this.#lastAckAt = inFlight > 0 ? now : undefined;
   }
 

@@ -99,3 +99,10 @@ t.test('a peer that confirms every 100 ms is not starved for its short round tri
   for (let at = 0; at < 30; at += 1) path.round({ rtt: 100, packets: 100, inFlight: PACKET });
   t.ok(path.congestion.window / PACKET >= 100, 'what goes in 100 ms, not in 2');
 });
+
+t.test('nor is one that confirms each time all that is in flight', async (t) => {
+  const path = new Path();
+  path.rtt.add(2, 0);
+  path.fill(30, 50, 1000);
+  t.ok(path.congestion.window / PACKET >= 1000, 'more each time, and not 64 packets for ever');
+});
