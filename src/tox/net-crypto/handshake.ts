@@ -33,22 +33,19 @@ export function buildCookieRequest(
 
 export interface OpenedCookieRequest extends CookieRequestContent {
   readonly dhtKey: PublicKey;
-  /** Shared by our DHT key and the requester's. */
-  readonly key: Buffer;
 }
 
-/** @param keyWith gives the key that our DHT key shares with another */
-export function openCookieRequest(
-  packet: Buffer,
-  keyWith: (dhtKey: PublicKey) => Buffer,
-): OpenedCookieRequest | undefined {
+/** Opens a box that a peer has sealed for one of our keys; undefined when it did not, or may not have the time it takes. */
+export type OpenBox = (peer: PublicKey, nonce: Buffer, sealed: Buffer) => Buffer | undefined;
+
+/** @param openBox for our DHT key */
+export function openCookieRequest(packet: Buffer, openBox: OpenBox): OpenedCookieRequest | undefined {
   const request = decodeCookieRequest(packet);
   // The top bit of a key has no weight on the curve: flipped on the way, it would open and tell of another peer.
   if (request === undefined || !request.dhtKey.isValid) return undefined;
-  const key = keyWith(request.dhtKey);
-  const plain = open(key, request.nonce, request.sealed);
+  const plain = openBox(request.dhtKey, request.nonce, request.sealed);
   const content = plain && decodeCookieRequestContent(plain);
-  return content && { ...content, dhtKey: request.dhtKey, key };
+  return content && { ...content, dhtKey: request.dhtKey };
 }
 
 /** @param key the one that the request was opened with */
@@ -88,18 +85,18 @@ export interface OpenedHandshake extends HandshakeOffer {
 
 /**
  * @param openCookie reads a cookie of ours that is still good
- * @param keyWith gives the key that our real key shares with another
+ * @param openBox for our real key; asked last, as it costs most
  */
 export function openHandshake(
   packet: Buffer,
   openCookie: (cookie: Buffer) => CookieContent | undefined,
-  keyWith: (realKey: PublicKey) => Buffer,
+  openBox: OpenBox,
 ): OpenedHandshake | undefined {
   const handshake = decodeHandshake(packet);
   if (handshake === undefined) return undefined;
   const peer = openCookie(handshake.cookie);
   if (peer === undefined) return undefined;
-  const plain = open(keyWith(peer.realKey), handshake.nonce, handshake.sealed);
+  const plain = openBox(peer.realKey, handshake.nonce, handshake.sealed);
   const content = plain && decodeHandshakeContent(plain);
   if (content === undefined || !equalsInConstantTime(content.cookieHash, sha512(handshake.cookie))) return undefined;
   const { baseNonce, sessionKey, cookie } = content;

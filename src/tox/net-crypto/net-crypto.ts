@@ -19,9 +19,13 @@ import { buildCookieResponse, type OpenedHandshake, openCookieRequest, openHands
 import { type Route, UdpRoute } from './route.js';
 import { Turn } from './turn.js';
 
-/** Implementation: cookie requests and handshakes answered a second; each costs one scalar multiplication, 56 µs. */
-const GREETING_RATE = 200;
-const GREETING_BURST = 400;
+/**
+ * Implementation: cookie requests and handshakes of strangers looked at a second; each costs a key agreement, 60 µs. Those
+ * whose keys we have met cost 10 µs, and are not kept waiting by a flood of made-up keys.
+ */
+const STRANGER_RATE = 200;
+const STRANGER_BURST = 400;
+const ACQUAINTANCE_RATE = 1000;
 /** Implementation: sessions tried a second for packets from unknown addresses, 2 µs each. */
 const TRIAL_RATE = 2000;
 const TRIAL_BURST = 500;
@@ -69,7 +73,8 @@ export class NetCrypto {
   readonly #turn: Turn;
   readonly #jar: CookieJar;
   readonly #realKeys: SharedKeyCache;
-  readonly #greetings: TokenBucket;
+  readonly #strangers: TokenBucket;
+  readonly #acquaintances: TokenBucket;
   readonly #trials: TokenBucket;
   readonly #host: ConnectionHost<CryptoConnection>;
   /** By the peer's real key. */
@@ -87,7 +92,8 @@ export class NetCrypto {
     this.#turn = new Turn(clock);
     this.#jar = new CookieJar(random, now);
     this.#realKeys = new SharedKeyCache(identity.secretKey, REAL_KEYS);
-    this.#greetings = new TokenBucket(GREETING_RATE, GREETING_BURST, now);
+    this.#strangers = new TokenBucket(STRANGER_RATE, STRANGER_BURST, now);
+    this.#acquaintances = new TokenBucket(ACQUAINTANCE_RATE, ACQUAINTANCE_RATE, now);
     this.#trials = new TokenBucket(TRIAL_RATE, TRIAL_BURST, now);
     this.#host = this.#makeHost();
   }
@@ -173,17 +179,19 @@ export class NetCrypto {
   }
 
   #onCookieRequest(packet: Buffer, source: Route): void {
-    const now = this.#turn.now();
-    const request = this.#greetings.take(now)
-      ? openCookieRequest(packet, (dhtKey) => this.#deps.dhtSharedKeys.get(dhtKey))
-      : undefined;
+    const { random, dhtSharedKeys } = this.#deps;
+    const request = openCookieRequest(packet, (...box) => dhtSharedKeys.open(...box, this.#mayGreet));
     if (request === undefined) {
       this.#dropped += 1;
       return;
     }
-    const cookie = this.#jar.issue(request.realKey, request.dhtKey, now);
-    source.send(buildCookieResponse(request.key, this.#deps.random.bytes(NONCE_SIZE), cookie, request.echo));
+    const cookie = this.#jar.issue(request.realKey, request.dhtKey, this.#turn.now());
+    const key = dhtSharedKeys.get(request.dhtKey);
+    source.send(buildCookieResponse(key, random.bytes(NONCE_SIZE), cookie, request.echo));
   }
+
+  readonly #mayGreet = (isKnown: boolean): boolean =>
+    (isKnown ? this.#acquaintances : this.#strangers).take(this.#turn.now());
 
   #onCookieResponse(packet: Buffer, source: Route): void {
     for (const connection of this.#connections.values()) {
@@ -194,13 +202,11 @@ export class NetCrypto {
 
   #onHandshake(packet: Buffer, source: Route): void {
     const now = this.#turn.now();
-    const handshake = this.#greetings.take(now)
-      ? openHandshake(
-          packet,
-          (cookie) => this.#jar.open(cookie, now),
-          (realKey) => this.#realKeys.get(realKey),
-        )
-      : undefined;
+    const handshake = openHandshake(
+      packet,
+      (cookie) => this.#jar.open(cookie, now),
+      (...box) => this.#realKeys.open(...box, this.#mayGreet),
+    );
     const existing = handshake && this.#connections.get(handshake.realKey.hex);
     if (handshake === undefined || existing?.isOutdated(handshake)) {
       this.#dropped += 1;

@@ -6,7 +6,8 @@ import { ownedCopy } from '../../base/bytes.js';
 import type { Clock } from '../../base/clock.js';
 import type { Endpoint } from '../../base/endpoint.js';
 import type { Random } from '../../base/random.js';
-import { open, seal } from '../crypto/box.js';
+import { TokenBucket } from '../../base/token-bucket.js';
+import { seal } from '../crypto/box.js';
 import type { KeyPair, PublicKey } from '../crypto/keys.js';
 import { SharedKeyCache } from '../crypto/shared-key-cache.js';
 import { NONCE_SIZE } from '../crypto/sodium.js';
@@ -28,6 +29,9 @@ import { decodeOnionDataRequest, encodeOnionDataResponse } from '../packet/onion
 import { AnnounceStore } from './announce-store.js';
 import { PingIds } from './ping-ids.js';
 
+/** Implementation: requesters of whom we had not heard, a second; each costs a key agreement of 60 µs. */
+const NEW_REQUESTERS_PER_SECOND = 1000;
+
 export interface AnnounceServerDeps {
   readonly clock: Clock;
   readonly random: Random;
@@ -43,6 +47,7 @@ export interface AnnounceServerDeps {
 export class AnnounceServer {
   readonly #deps: AnnounceServerDeps;
   readonly #sharedKeys: SharedKeyCache;
+  readonly #newRequesters: TokenBucket;
   readonly #pingIds: PingIds;
   readonly #store: AnnounceStore;
   #dropped = 0;
@@ -51,6 +56,7 @@ export class AnnounceServer {
     this.#deps = deps;
     // Not the DHT's cache: requesters' keys come and go, and would push the nodes' keys out.
     this.#sharedKeys = new SharedKeyCache(deps.keyPair.secretKey);
+    this.#newRequesters = new TokenBucket(NEW_REQUESTERS_PER_SECOND, NEW_REQUESTERS_PER_SECOND, deps.clock.now());
     this.#pingIds = new PingIds(deps);
     this.#store = new AnnounceStore(deps.keyPair.publicKey);
   }
@@ -91,20 +97,22 @@ export class AnnounceServer {
   #answer(variant: AnnounceVariant, packet: Buffer, source: Endpoint): void {
     const delivery = decodeOnionDelivery(packet);
     const request = delivery && decodeAnnounceRequest(variant, delivery.payload);
-    const key = request && this.#sharedKeys.get(request.requester);
-    const plain = key && open(key, request.nonce, request.sealed);
+    const plain = request && this.#sharedKeys.open(request.requester, request.nonce, request.sealed, this.#mayTry);
     const content = plain && decodeAnnounceRequestContent(plain);
-    if (delivery === undefined || request === undefined || key === undefined || content === undefined) {
+    if (delivery === undefined || request === undefined || content === undefined) {
       this.#dropped += 1;
       return;
     }
     const outcome = this.#outcome(request.requester, content, source, delivery.sendback);
     const nodes = this.#deps.closestNodes(content.searchedKey, MAX_ANNOUNCED_NODES, { lan: source.isLan });
     const nonce = this.#deps.random.bytes(NONCE_SIZE);
+    const key = this.#sharedKeys.get(request.requester);
     const sealed = seal(key, nonce, encodeAnnounceResponseContent(variant, { outcome, nodes }));
     const data = encodeAnnounceResponse(variant, { sendback: content.sendback, nonce, sealed });
     this.#deps.send(encodeOnionResponse(3, { sendback: delivery.sendback, data }), source);
   }
+
+  readonly #mayTry = (isKnown: boolean): boolean => isKnown || this.#newRequesters.take(this.#deps.clock.now());
 
   /** Stores the requester when its ping id is good; else looks for the key that it searches. */
   #outcome(requester: PublicKey, request: AnnounceRequest, source: Endpoint, sendback: Buffer): AnnounceOutcome {

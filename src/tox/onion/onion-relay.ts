@@ -5,7 +5,7 @@
 import type { Clock } from '../../base/clock.js';
 import type { Endpoint } from '../../base/endpoint.js';
 import type { Random } from '../../base/random.js';
-import { open } from '../crypto/box.js';
+import { TokenBucket } from '../../base/token-bucket.js';
 import type { KeyPair } from '../crypto/keys.js';
 import { SharedKeyCache } from '../crypto/shared-key-cache.js';
 import type { DatagramHandler } from '../network/datagram-socket.js';
@@ -22,25 +22,34 @@ import {
 } from '../packet/onion.js';
 import { SendbackBox } from './sendback-box.js';
 
+/**
+ * Implementation: paths accepted a second. Each has keys of its own, and learning one costs a key agreement of 60 µs; who
+ * uses a path keeps it for many packets.
+ */
+const NEW_PATHS_PER_SECOND = 1000;
+
 export interface OnionRelayDeps {
   readonly clock: Clock;
   readonly random: Random;
   /** The DHT key pair. */
   readonly keyPair: KeyPair;
-  /** The cache of the DHT secret key, where one exists already. */
-  readonly sharedKeys?: SharedKeyCache;
   readonly send: (packet: Buffer, destination: Endpoint) => void;
 }
 
 export class OnionRelay {
+  readonly #clock: Clock;
   readonly #send: (packet: Buffer, destination: Endpoint) => void;
   readonly #sharedKeys: SharedKeyCache;
+  readonly #newPaths: TokenBucket;
   readonly #sendbacks: SendbackBox;
   #dropped = 0;
 
   constructor(deps: OnionRelayDeps) {
+    this.#clock = deps.clock;
     this.#send = deps.send;
-    this.#sharedKeys = deps.sharedKeys ?? new SharedKeyCache(deps.keyPair.secretKey);
+    // Not the DHT's cache: keys of paths come and go, and would push the nodes' keys out.
+    this.#sharedKeys = new SharedKeyCache(deps.keyPair.secretKey);
+    this.#newPaths = new TokenBucket(NEW_PATHS_PER_SECOND, NEW_PATHS_PER_SECOND, deps.clock.now());
     this.#sendbacks = new SendbackBox(deps);
   }
 
@@ -62,7 +71,7 @@ export class OnionRelay {
 
   #forward(level: OnionLevel, packet: Buffer, source: Endpoint): void {
     const request = decodeOnionRequest(level, packet);
-    const plain = request && open(this.#sharedKeys.get(request.publicKey), request.nonce, request.sealedLayer);
+    const plain = request && this.#sharedKeys.open(request.publicKey, request.nonce, request.sealedLayer, this.#mayTry);
     const layer = plain && decodeOnionLayer(level, plain);
     if (request === undefined || layer === undefined || !isAllowed(layer.next, source)) {
       this.#dropped += 1;
@@ -79,6 +88,8 @@ export class OnionRelay {
     );
   }
 
+  readonly #mayTry = (isKnown: boolean): boolean => isKnown || this.#newPaths.take(this.#clock.now());
+
   #return(level: SendbackLevel, packet: Buffer): void {
     const response = decodeOnionResponse(level, packet);
     const content = response && this.#sendbacks.open(response.sendback);
@@ -92,7 +103,7 @@ export class OnionRelay {
   }
 }
 
-/** Stricter than c-toxcore: a stranger shall not reach hosts of our local network through us. */
+/** Stricter than c-toxcore: a stranger shall not reach hosts of our local network through us, least of all by broadcast. */
 function isAllowed(next: Endpoint, source: Endpoint): boolean {
-  return next.port !== 0 && (!next.isLan || source.isLan);
+  return next.isUnicast && (!next.isLan || source.isLan);
 }

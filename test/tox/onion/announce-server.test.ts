@@ -218,6 +218,22 @@ t.test('a request that was altered, or sealed for another node, gets no answer',
   t.equal(bench.server.dropped, 1);
 });
 
+t.test('garbage of made-up requesters keeps nobody waiting who is known', async (t) => {
+  const bench = new Bench();
+  const [alice, bob] = [generateKeyPair(bench.random), generateKeyPair(bench.random)];
+  const ask = { searchedKey: alice.publicKey };
+  t.ok(bench.ask(alice, ask));
+  const garbage = bench.request(alice, ask);
+  for (let made = 0; made < 1_500; made += 1) {
+    garbage.writeUInt32BE(made, 25);
+    bench.router.receive(Buffer.from(garbage), EXIT);
+  }
+  t.ok(bench.ask(alice, ask));
+  t.notOk(bench.ask(bob, ask), 'a new one has to wait');
+  bench.clock.advance(10);
+  t.ok(bench.ask(bob, ask), 'not for long');
+});
+
 t.test('hostile datagrams neither throw nor make answers longer than what came', async (t) => {
   const bench = new Bench();
   const alice = generateKeyPair(bench.random);

@@ -114,6 +114,43 @@ t.test('a stranger does not reach the local network through us, a neighbour does
   t.ok(a.receive(packet, Endpoint.of('192.168.1.5', 40_000)!));
 });
 
+t.test('nobody broadcasts through us', async (t) => {
+  for (const address of ['255.255.255.255', '224.0.0.1', '0.0.0.0', 'ff05::1', '::']) {
+    const { a, send } = makePath(1, ['203.0.113.1', address, '203.0.113.3']);
+    const { packet } = send(payload);
+    t.notOk(a.receive(packet, CLIENT), address);
+    t.notOk(a.receive(packet, Endpoint.of('192.168.1.5', 40_000)!), `${address}, for a neighbour`);
+  }
+});
+
+t.test('new paths are accepted at a bounded rate, and garbage does not stop those in use', async (t) => {
+  const { a, path, send, clock, random } = makePath();
+  const { packet } = send(payload);
+  t.ok(a.receive(packet, CLIENT));
+  const garbage = Buffer.from(packet);
+  for (let made = 0; made < 1500; made += 1) {
+    garbage.writeUInt32BE(made, 25);
+    if (a.receive(garbage, CLIENT) !== undefined) t.fail('forwarded');
+  }
+  t.ok(a.receive(send(payload).packet, CLIENT), 'a path in use');
+  const stranger = generateKeyPair(random);
+  let newcomer: Buffer = Buffer.alloc(0);
+  const first = new UdpFirstHop(
+    {
+      ownKey: stranger.publicKey,
+      sharedKey: sharedKey(a.publicKey, stranger.secretKey),
+      send: (sent) => {
+        newcomer = sent;
+      },
+    },
+    a,
+  );
+  new OnionPath({ random, first }, path.hops).send(payload, DESTINATION);
+  t.notOk(a.receive(newcomer, CLIENT), 'a new one has to wait');
+  clock.advance(10);
+  t.ok(a.receive(newcomer, CLIENT), 'not for long');
+});
+
 t.test('the way back survives the change of the keys', async (t) => {
   const { a, b, c, send, clock } = makePath();
   clock.advance(7_199_000);
