@@ -18,14 +18,14 @@ import type { ConnectionHandlers } from '../net-crypto/connection-host.js';
 import type { CryptoConnection } from '../net-crypto/crypto-connection.js';
 import type { ConnectionOffer, NetCrypto } from '../net-crypto/net-crypto.js';
 import type { FriendSearch, FriendSearchHandlers } from '../onion/friend-search.js';
-import type { DhtPublicKeyAnnouncement } from '../packet/onion-data.js';
 import { ALIVE_PACKET } from '../packet/friend.js';
 import { FriendKind } from '../packet/kind.js';
+import type { DhtPublicKeyAnnouncement } from '../packet/onion-data.js';
 
 /** Specification: an ALIVE packet every 8 s, and death after 32 s of silence. */
 const ALIVE_INTERVAL = 8_000;
 const SILENCE_LIMIT = 32_000;
-/** Specification (c-toxcore FRIEND_DHT_TIMEOUT): a DHT key not announced again for so long is of no use. */
+/** Specification (c-toxcore FRIEND_DHT_TIMEOUT): a DHT key not heard of again for so long is of no use. */
 const DHT_KEY_LIFETIME = 122_000;
 /**
  * Implementation: gaps between our DHT key announcements while the friend is away. c-toxcore drops those that come before
@@ -72,8 +72,6 @@ type State =
 interface Whereabouts {
   readonly dhtKey: PublicKey;
   readonly search: DhtSearch;
-  /** Clock ms after which the key is forgotten unless a connection stands. */
-  expires: number;
 }
 
 export class FriendConnection {
@@ -85,8 +83,12 @@ export class FriendConnection {
   readonly #announcer: Repeater;
   #state: State = { kind: 'searching' };
   #whereabouts: Whereabouts | undefined;
+  #expiry: Timer | undefined;
   #retry: Timer | undefined;
-  /** Highest counter of an announcement that we accepted: older ones are replays. 0 again once the friend is away. */
+  /**
+   * Highest counter of an announcement that we accepted: others are replays, with which anybody who stores us could make us
+   * believe that the friend has started anew. 0 again when the DHT key has expired, for the friend's clock may have been wrong.
+   */
   #lastNoReplay = 0n;
   #isClosed = false;
 
@@ -104,10 +106,6 @@ export class FriendConnection {
     return this.#state.kind === 'established' ? this.#state.connection : undefined;
   }
 
-  get isSearching(): boolean {
-    return this.#state.kind === 'searching';
-  }
-
   /** Sends through the onion, to every node that stores the friend. @returns how many */
   sendByOnion(data: Buffer): number {
     return this.#search.send(data);
@@ -117,11 +115,11 @@ export class FriendConnection {
   handleAnnouncement({ noReplay, dhtKey, nodes }: DhtPublicKeyAnnouncement): void {
     if (this.#isClosed || noReplay <= this.#lastNoReplay) return;
     this.#lastNoReplay = noReplay;
-    const { search } = this.#locate(dhtKey);
+    const whereabouts = this.#locate(dhtKey);
     this.#connect();
     for (const node of nodes) {
-      if (node.transport !== 'udp') continue;
-      search.learn(node);
+      if (node.transport !== 'udp' || !node.endpoint.isUnicast) continue;
+      whereabouts?.search.learn(node);
       // The friend names itself: no need to wait for an answer to a nodes request before the first cookie request.
       if (node.publicKey.equals(dhtKey)) this.#onEndpoint(node.endpoint);
     }
@@ -131,7 +129,9 @@ export class FriendConnection {
   handleOffer(offer: ConnectionOffer): void {
     if (this.#isClosed) return;
     this.#locate(offer.dhtKey);
-    this.#begin(offer.accept(this.#connectionHandlers()));
+    this.#leave('the friend has lost the connection');
+    // Whoever heard that a connection was lost may have given up the friend.
+    if (!this.#isClosed) this.#begin(offer.accept(this.#connectionHandlers()));
   }
 
   /** Ends all dealings with the friend. */
@@ -144,44 +144,52 @@ export class FriendConnection {
     this.#search.close();
   }
 
-  /** A DHT key that differs from the known one means that the friend restarted: what belongs to the old one is given up. */
-  #locate(dhtKey: PublicKey): Whereabouts {
-    const { clock, dht } = this.#deps;
-    const expires = clock.now() + DHT_KEY_LIFETIME;
-    if (this.#whereabouts?.dhtKey.equals(dhtKey)) {
-      this.#whereabouts.expires = expires;
-      return this.#whereabouts;
+  /**
+   * A DHT key that differs from the known one means that the friend restarted: what belongs to the old one is given up.
+   * @returns undefined when that made the application close the friend
+   */
+  #locate(dhtKey: PublicKey): Whereabouts | undefined {
+    if (!this.#whereabouts?.dhtKey.equals(dhtKey)) {
+      this.#forgetWhereabouts();
+      this.#leave('the friend has started anew');
+      if (this.#isClosed) return undefined;
+      const search = this.#deps.dht.search(dhtKey, { onEndpoint: (endpoint) => this.#onEndpoint(endpoint) });
+      this.#whereabouts = { dhtKey, search };
     }
-    this.#forgetWhereabouts();
-    this.#leave('the friend has started anew');
-    const search = dht.search(dhtKey, { onEndpoint: (endpoint) => this.#onEndpoint(endpoint) });
-    this.#whereabouts = { dhtKey, search, expires };
+    this.#awaitExpiry();
     return this.#whereabouts;
   }
 
+  #awaitExpiry(): void {
+    this.#expiry?.cancel();
+    this.#expiry = this.#deps.clock.after(DHT_KEY_LIFETIME, () => this.#expire());
+  }
+
+  /** The DHT key has not been heard of for too long. */
+  #expire(): void {
+    if (this.#state.kind === 'established') return;
+    this.#log.debug('its DHT key is too old to be of use; searching again');
+    this.#lastNoReplay = 0n;
+    this.#forgetWhereabouts();
+    this.#leave('its DHT key is too old');
+  }
+
   #forgetWhereabouts(): void {
+    this.#expiry?.cancel();
     this.#retry?.cancel();
-    this.#retry = undefined;
     this.#whereabouts?.search.close();
     this.#whereabouts = undefined;
   }
 
   #connect(): void {
-    const { clock, netCrypto } = this.#deps;
     if (this.#isClosed || this.#state.kind !== 'searching' || this.#whereabouts === undefined) return;
-    const { dhtKey, search, expires } = this.#whereabouts;
-    if (expires <= clock.now()) {
-      this.#log.debug('its DHT key is too old to be of use; searching again');
-      this.#forgetWhereabouts();
-      return;
-    }
-    this.#begin(netCrypto.connect({ realKey: this.publicKey, dhtKey }, this.#connectionHandlers()));
+    const { dhtKey, search } = this.#whereabouts;
+    this.#begin(this.#deps.netCrypto.connect({ realKey: this.publicKey, dhtKey }, this.#connectionHandlers()));
     for (const endpoint of search.endpoints) this.#onEndpoint(endpoint);
   }
 
   #begin(connection: CryptoConnection): void {
     this.#retry?.cancel();
-    this.#retry = undefined;
     this.#state = { kind: 'connecting', connection };
     this.#handlers.onConnecting(connection);
     connection.sendLossless(ALIVE_PACKET, { isUrgent: true });
@@ -242,15 +250,13 @@ export class FriendConnection {
     this.#state = { kind: 'searching' };
     if (before.kind === 'established') {
       before.aliveTimer.cancel();
-      this.#lastNoReplay = 0n;
-      if (this.#whereabouts !== undefined) this.#whereabouts.expires = this.#deps.clock.now() + DHT_KEY_LIFETIME;
+      if (this.#whereabouts !== undefined) this.#awaitExpiry();
       this.#handlers.onLost(reason);
     }
     if (this.#isClosed) return;
     this.#search.resume();
     this.#announcer.start();
-    this.#retry?.cancel();
-    this.#retry = this.#deps.clock.after(RETRY_DELAY, () => this.#connect());
+    if (this.#whereabouts !== undefined) this.#retry = this.#deps.clock.after(RETRY_DELAY, () => this.#connect());
   }
 
   #onStored(send: (data: Buffer) => void): void {
