@@ -2,11 +2,12 @@
  * Friends as the application sees them (spec: "Messenger"): online or not, with an ordered stream of custom packets.
  * Of the messenger's own packets a tunnel needs two: ONLINE, before which c-toxcore throws everything away, and OFFLINE.
  */
-import { Repeater } from '../base/repeater.js';
+
 import type { Clock } from '../base/clock.js';
+import { Repeater } from '../base/repeater.js';
 import type { PublicKey } from './crypto/keys.js';
 import type { FriendConnection, FriendConnectionHandlers } from './friend/friend-connection.js';
-import { isCustomLossless, OFFLINE_PACKET, ONLINE_PACKET } from './packet/friend.js';
+import { isCustomLossless, ONLINE_PACKET } from './packet/friend.js';
 import { FriendKind } from './packet/kind.js';
 
 /** Implementation: gaps between friend requests, ms; the first goes as soon as a node stores the friend. */
@@ -111,10 +112,9 @@ export class MessengerFriend implements Friend {
     this.#drainListeners.push(listener);
   }
 
-  /** Says good-bye; the friend list closes the connection itself. */
+  /** The friend list ends the connection itself, and that is the good-bye: no OFFLINE would arrive before it. */
   leave(): void {
     this.#requests?.stop();
-    this.#connection.connection?.sendLossless(OFFLINE_PACKET, { isUrgent: true });
     this.#setOffline('closed');
   }
 

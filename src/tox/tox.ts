@@ -124,7 +124,10 @@ export class Tox {
   async start(): Promise<void> {
     if (this.#stack !== undefined) throw new Error('Tox: started already');
     const router = new PacketRouter();
-    const socket = await this.#openSocket((packet, source) => router.receive(packet, source));
+    // Deaf as soon as `stop` is called: what a late datagram would set going, nobody would end.
+    const socket = await this.#openSocket((packet, source) => {
+      if (this.#stack !== undefined) router.receive(packet, source);
+    });
     this.#stack = this.#build(socket, router);
     const { dht, onion } = this.#stack;
     dht.start();
@@ -179,8 +182,11 @@ export class Tox {
 
   removeFriend(friend: Friend): void {
     const key = friend.publicKey.hex;
-    this.#friends.get(key)?.leave();
+    const known = this.#friends.get(key);
+    // It may be gone already, and somebody new have its key.
+    if (known === undefined || known !== friend) return;
     this.#friends.delete(key);
+    known.leave();
     this.#stack?.friends.remove(friend.publicKey);
   }
 
@@ -219,7 +225,7 @@ export class Tox {
       { clock, random, log, send, keyPair, sharedKeys, interfaces },
       { lanDiscovery, ipv6: socket.hasIpv6 },
     );
-    const onionRelay = new OnionRelay({ clock, random, keyPair, sharedKeys, send });
+    const onionRelay = new OnionRelay({ clock, random, keyPair, send });
     const announceServer = new AnnounceServer({
       clock,
       random,

@@ -1,7 +1,7 @@
 /** From a host name or a literal address to endpoints. */
 import { lookup as systemLookup } from 'node:dns/promises';
-import { messageOf } from '../../base/coded-error.js';
 import type { Clock } from '../../base/clock.js';
+import { messageOf } from '../../base/coded-error.js';
 import { Endpoint } from '../../base/endpoint.js';
 import { NetworkError } from './network-error.js';
 

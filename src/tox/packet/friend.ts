@@ -35,7 +35,6 @@ export function decodeFriendRequest(data: Buffer): FriendRequest | undefined {
 
 export const ALIVE_PACKET = Buffer.from([FriendKind.Alive]);
 export const ONLINE_PACKET = Buffer.from([FriendKind.Online]);
-export const OFFLINE_PACKET = Buffer.from([FriendKind.Offline]);
 
 /** True for the ids 160 to 191, which belong to the application. */
 export function isCustomLossless(data: Buffer): boolean {
