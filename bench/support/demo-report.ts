@@ -29,7 +29,7 @@ export function formatReport({ connected, roundTrips, down, up, memory }: DemoRe
     'A TCP service was reached through a private Tox network of three processes of',
     'tuntox on this machine: a bootstrap node, a server, and a client with -L.',
     '',
-    row('time to connect', `${short(connected / 1000)} s`, "from exec of the client to the service's first byte"),
+    row('time to connect', `${short(connected / 1000)} s`, "exec of the client to the service's first byte"),
     row('round trip', `${short(median(roundTrips))} ms`, `median; ${short(quantile(roundTrips, 0.95))} ms for 95 %`),
     row('service -> client', `${short(megabytesPerSecond(down))} MB/s`, describe(down)),
     row('client -> service', `${short(megabytesPerSecond(up))} MB/s`, describe(up)),

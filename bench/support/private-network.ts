@@ -34,13 +34,23 @@ export function stop(process: Process): Promise<number | NodeJS.Signals> {
   return process.stop();
 }
 
+/** ms in which the end of a process is seen after what it broke: a connection that breaks says less than who has died. */
+const DEATH_NOTICE = 500;
+
 /** Does the work, and gives up at once when one of the processes ends meanwhile. @throws Error (rejects) with what it said */
 export async function whileAllRun<T>(work: Promise<T>): Promise<T> {
-  const ends = started.map(async (process) => {
-    const status = await process.exited;
-    throw new Error(`${process.name} ended with ${status}\n${process.stderr.slice(-2000)}`);
-  });
-  return Promise.race([work, ...ends]);
+  const firstEnd = Promise.race(
+    started.map(async (process): Promise<never> => {
+      const status = await process.exited;
+      throw new Error(`${process.name} ended with ${status}\n${process.stderr.slice(-2000)}`.trimEnd());
+    }),
+  );
+  try {
+    return await Promise.race([work, firstEnd]);
+  } catch (error) {
+    await Promise.race([firstEnd, new Promise((resolve) => setTimeout(resolve, DEATH_NOTICE))]);
+    throw error;
+  }
 }
 
 /** A signal ends this process as any other; what it started ends and its directories go with it (test/support/processes). */

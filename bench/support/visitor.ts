@@ -61,51 +61,57 @@ class Visit {
   }
 }
 
-/** Connects and resolves with the first bytes of the service; rejects when the connection ends before. */
-export async function greet(port: number): Promise<void> {
+/** Connects, is greeted, does the work, and hangs up however it ends. */
+async function during<T>(port: number, work: (visit: Visit) => Promise<T>): Promise<T> {
   const visit = new Visit(port);
-  await visit.greeting();
-  visit.socket.destroy();
+  try {
+    await visit.greeting();
+    return await work(visit);
+  } finally {
+    visit.socket.destroy();
+  }
 }
+
+/** Connects and resolves with the first bytes of the service; rejects when the connection ends before. */
+export const greet = (port: number): Promise<void> => during(port, async () => {});
 
 /**
  * Moves bytes one way; the time is from the order to the last byte, and on the way up to the receiver's answer.
  * `onProgress` is told of the bytes that have gone or come.
  */
-export async function transfer(
+export function transfer(
   port: number,
   direction: Direction,
   bytes: number,
   options: { readonly hasDigest?: boolean; readonly onProgress?: (bytes: number) => void } = {},
 ): Promise<Transfer> {
   const { hasDigest = true, onProgress } = options;
-  const visit = new Visit(port);
-  await visit.greeting();
-  const own = new Digest(hasDigest);
-  const started = performance.now();
-  visit.socket.write(`${direction} ${bytes} ${hasDigest ? 'sha256' : 'plain'}\n`);
-  let milliseconds: number;
-  let theirs: string;
-  if (direction === 'down') {
-    let missing = bytes;
-    while (missing > 0) {
-      const chunk = await visit.next();
-      const data = chunk.subarray(0, missing);
-      own.add(data);
-      missing -= data.length;
-      if (data.length < chunk.length) visit.unread(chunk.subarray(data.length));
-      onProgress?.(bytes - missing);
+  return during(port, async (visit) => {
+    const own = new Digest(hasDigest);
+    const theirs = async (): Promise<string> => (await visit.exactly(DIGEST_LENGTH)).toString('latin1');
+    const started = performance.now();
+    const passed = (): number => performance.now() - started;
+    visit.socket.write(`${direction} ${bytes} ${hasDigest ? 'sha256' : 'plain'}\n`);
+    if (direction === 'down') {
+      await receive(visit, bytes, own, onProgress);
+      const milliseconds = passed();
+      return { bytes, milliseconds, sentDigest: await theirs(), receivedDigest: own.text() };
     }
-    milliseconds = performance.now() - started;
-    theirs = (await visit.exactly(DIGEST_LENGTH)).toString('latin1');
-  } else {
     await sendAll(visit.socket, counted(content('up', bytes), onProgress), own);
-    theirs = (await visit.exactly(DIGEST_LENGTH)).toString('latin1');
-    milliseconds = performance.now() - started;
+    const receivedDigest = await theirs();
+    return { bytes, milliseconds: passed(), sentDigest: own.text(), receivedDigest };
+  });
+}
+
+async function receive(visit: Visit, bytes: number, digest: Digest, onProgress?: (sum: number) => void): Promise<void> {
+  for (let missing = bytes; missing > 0; ) {
+    const chunk = await visit.next();
+    const data = chunk.subarray(0, missing);
+    visit.unread(chunk.subarray(data.length));
+    digest.add(data);
+    missing -= data.length;
+    onProgress?.(bytes - missing);
   }
-  visit.socket.destroy();
-  const [sentDigest, receivedDigest] = direction === 'down' ? [theirs, own.text()] : [own.text(), theirs];
-  return { bytes, milliseconds, sentDigest, receivedDigest };
 }
 
 function* counted(chunks: Iterable<Buffer>, onProgress?: (bytes: number) => void): Generator<Buffer> {
@@ -118,18 +124,17 @@ function* counted(chunks: Iterable<Buffer>, onProgress?: (bytes: number) => void
 }
 
 /** ms from a small write to its echo, one after the other through one connection. */
-export async function roundTrips(port: number, count: number, size = 64): Promise<number[]> {
-  const visit = new Visit(port);
-  await visit.greeting();
-  visit.socket.write('echo\n');
-  const times: number[] = [];
-  const message = Buffer.alloc(size, 'x');
-  for (let round = 0; round < count; round += 1) {
-    const started = performance.now();
-    visit.socket.write(message);
-    await visit.exactly(size);
-    times.push(performance.now() - started);
-  }
-  visit.socket.destroy();
-  return times;
+export function roundTrips(port: number, count: number, size = 64): Promise<number[]> {
+  return during(port, async (visit) => {
+    visit.socket.write('echo\n');
+    const times: number[] = [];
+    const message = Buffer.alloc(size, 'x');
+    for (let round = 0; round < count; round += 1) {
+      const started = performance.now();
+      visit.socket.write(message);
+      await visit.exactly(size);
+      times.push(performance.now() - started);
+    }
+    return times;
+  });
 }
