@@ -83,6 +83,19 @@ export function parseTarget(text: string): HostAndPort {
   return { host: parseHost(host, text), port: parsePort(port) };
 }
 
+/** A line of a rules file: a target, `*` for any host, `0` for any port. @throws FormatError */
+export function parseRule(text: string): HostAndPort {
+  const [host, port, more] = splitAddress(text) ?? [];
+  if (host === undefined || port === undefined || more !== undefined) {
+    throw new FormatError(`"${text}" is not a rule: write host:port, *:port or host:0`);
+  }
+  // What looks like a pattern would match nothing, and its author would not know.
+  if (host !== '*' && /[*?/]/.test(host)) {
+    throw new FormatError(`"${host}" is not a host: write one name, one address, or * for any`);
+  }
+  return { host: parseHost(host, text), port: port === '0' ? 0 : parsePort(port) };
+}
+
 /** `[bind:]port:host:port`, where `@` may stand for `:`; IPv6 addresses in brackets. @throws FormatError */
 export function parseForward(text: string): ForwardText {
   const parts = splitAddress(text);

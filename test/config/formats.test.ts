@@ -48,7 +48,7 @@ t.test('what is wrong with a Tox ID is named', async (t) => {
 t.test('a target is a host and a port', async (t) => {
   t.same(parseTarget('127.0.0.1:22'), { host: '127.0.0.1', port: 22 });
   t.same(parseTarget('db.example@5432'), { host: 'db.example', port: 5432 });
-  t.same(parseTarget('[fe80::1]:22'), { host: 'fe80::1', port: 22 });
+  t.same(parseTarget('[fe80::1%eth0]:22'), { host: 'fe80::1%eth0', port: 22 });
   t.same(parseTarget('bücher.example:80'), { host: 'xn--bcher-kva.example', port: 80 }, 'as DNS has it');
   for (const text of [
     '',

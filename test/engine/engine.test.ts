@@ -9,11 +9,11 @@ import { type Logger, silentLogger } from '../../src/base/logger.js';
 import { type AccessFactors, AccessPolicy } from '../../src/engine/access-policy.js';
 import { Engine } from '../../src/engine/engine.js';
 import { Identity, type IdentityPlace } from '../../src/engine/identity.js';
-import { anyTarget, noTarget, onlyBy } from '../../src/engine/target-rules.js';
+import { anyTarget, noTarget, onlyBy, parseRules } from '../../src/engine/target-rules.js';
 import { ToxId } from '../../src/tox/crypto/tox-id.js';
 import { decodeSavedata, encodeSavedata } from '../../src/tox/savedata.js';
 import type { MayReach } from '../../src/tunnel/request-handler.js';
-import { parseRules } from '../../src/tunnel/rules.js';
+
 import { TunnelService } from '../../src/tunnel/tunnel-service.js';
 import { ManualClock } from '../support/manual-clock.js';
 import { SeededRandom } from '../support/seeded-random.js';
@@ -142,7 +142,7 @@ t.test('a flood of strangers does not fill the log, nor does one who repeats its
 
 t.test('a target that the rules do not allow is refused by name', async (t) => {
   const network = new Map<string, FakeStack>();
-  const mayReach = onlyBy(parseRules('127.0.0.1:1\n'), 'rules');
+  const mayReach = onlyBy(parseRules('127.0.0.1:1\n', 'rules'), 'rules');
   const server = await startServer(t, network, { isInsecureOpen: true }, mayReach);
   const client = await startPeer(network);
   t.teardown(() => client.engine.stop());

@@ -1,5 +1,6 @@
 import t from 'tap';
-import { decide, parseRules, RulesError } from '../../src/tunnel/rules.js';
+import { parseRules } from '../../src/engine/target-rules.js';
+import { decide } from '../../src/tunnel/rules.js';
 
 const file = `# services of the office
 127.0.0.1:22
@@ -11,7 +12,7 @@ db@5432
 `;
 
 t.test('a rules file allows what stands in it and nothing else', async (t) => {
-  const rules = parseRules(file);
+  const rules = parseRules(file, 'rules');
   const lineOf = (host: string, port: number): number | undefined => decide(rules, { host, port })?.line;
   t.equal(lineOf('127.0.0.1', 22), 2);
   t.equal(lineOf('127.0.0.1', 23), undefined);
@@ -26,12 +27,12 @@ t.test('a rules file allows what stands in it and nothing else', async (t) => {
 });
 
 t.test('no rules allow nothing', async (t) => {
-  t.equal(decide(parseRules('# nothing\n\n'), { host: '127.0.0.1', port: 22 }), undefined);
+  t.equal(decide(parseRules('# nothing\n\n', 'rules'), { host: '127.0.0.1', port: 22 }), undefined);
 });
 
 t.test('port 0 of a request is no wildcard', async (t) => {
-  t.equal(decide(parseRules('127.0.0.1:22'), { host: '127.0.0.1', port: 0 }), undefined);
-  t.equal(decide(parseRules('127.0.0.1:22'), { host: '*', port: 22 }), undefined);
+  t.equal(decide(parseRules('127.0.0.1:22', 'rules'), { host: '127.0.0.1', port: 0 }), undefined);
+  t.equal(decide(parseRules('127.0.0.1:22', 'rules'), { host: '*', port: 22 }), undefined);
 });
 
 t.test('a line that is no rule is named by its number', async (t) => {
@@ -46,15 +47,20 @@ t.test('a line that is no rule is named by its number', async (t) => {
     '[::1:22',
     'a:22 b',
     '::1:22',
+    '*.example:22',
+    '10.0.0.0/8:22',
   ]) {
-    const error = t.throws(() => parseRules(`# fine\nok:1\n${bad}\n`)) as unknown;
-    t.ok(error instanceof RulesError && error.line === 3 && error.message.includes('line 3'), bad);
+    const text = `# fine\nok:1\n${bad}\n`;
+    t.throws(() => parseRules(text, 'rules'), { code: 'bad-rules', message: /^rules, line 3: / }, bad);
   }
 });
 
-t.test('Windows line ends and spaces around are no matter', async (t) => {
-  t.match(parseRules('  a:1 \r\n\tb:2\r\n'), [
-    { host: 'a', port: 1 },
-    { host: 'b', port: 2, line: 2 },
-  ]);
-});
+t.test(
+  'what Windows puts at the start of a file and the end of a line, and spaces around, are no matter',
+  async (t) => {
+    t.match(parseRules('\ufeff  a:1 \r\n\tb:2\r\n', 'rules'), [
+      { host: 'a', port: 1 },
+      { host: 'b', port: 2, line: 2 },
+    ]);
+  },
+);
