@@ -118,15 +118,30 @@ export class Process {
   }
 }
 
+/** What a command line may begin with so that it runs somewhere else, such as in a network namespace. */
+export type Prefix = readonly string[];
+
+/** Starts a program, behind a prefix if there is one. */
+export function startProgram(
+  name: string,
+  command: readonly string[],
+  options: { readonly prefix?: Prefix | undefined; readonly env?: NodeJS.ProcessEnv } = {},
+): Process {
+  const { prefix = [], env } = options;
+  const [program, ...args] = [...prefix, ...command];
+  return new Process(name, program as string, args, env === undefined ? {} : { env });
+}
+
 /** Runs the real command, without anything of the caller's environment that would change what it does. */
 export function startTuntox(
   args: readonly string[],
-  options: { env?: NodeJS.ProcessEnv; name?: string } = {},
+  options: { env?: NodeJS.ProcessEnv; name?: string; prefix?: Prefix } = {},
 ): Process {
   const env: NodeJS.ProcessEnv = { ...process.env, ...options.env };
   for (const name of ['TUNTOX_SHARED_SECRET', 'ALL_PROXY', 'all_proxy'])
     if (options.env?.[name] === undefined) delete env[name];
-  return new Process(options.name ?? 'tuntox', process.execPath, [TUNTOX, ...args], { env });
+  const command = [process.execPath, TUNTOX, ...args];
+  return startProgram(options.name ?? 'tuntox', command, { env, prefix: options.prefix });
 }
 
 /** A UDP port that was free a moment ago. */
@@ -161,7 +176,9 @@ export function temporaryDirectory(): string {
 }
 
 /** Debian's tox-bootstrapd on loopback, as the only node of a network; ready when its port answers. */
-export async function startBootstrapd(): Promise<{ process: Process; port: number; key: string; argument: string }> {
+export async function startBootstrapd(
+  options: { readonly prefix?: Prefix } = {},
+): Promise<{ process: Process; port: number; key: string; argument: string }> {
   const port = await freeUdpPort();
   const directory = temporaryDirectory();
   const config = join(directory, 'bootstrapd.conf');
@@ -180,8 +197,8 @@ export async function startBootstrapd(): Promise<{ process: Process; port: numbe
       '',
     ].join('\n'),
   );
-  const args = [`--config=${config}`, '--foreground', '--log-backend=stdout'];
-  const daemon = new Process('tox-bootstrapd', '/usr/bin/tox-bootstrapd', args);
+  const command = ['tox-bootstrapd', `--config=${config}`, '--foreground', '--log-backend=stdout'];
+  const daemon = startProgram('tox-bootstrapd', command, options);
   const key = (await daemon.waitFor(/Public Key: ([0-9A-F]{64})/))[1] as string;
   return { process: daemon, port, key, argument: `127.0.0.1:${port}:${key}` };
 }
