@@ -63,7 +63,7 @@ export class MessengerFriend implements Friend {
     this.#request = options.request;
     const { request } = options;
     if (request !== undefined) {
-      this.#requests = new Repeater(deps.clock, REQUEST_GAPS, () => this.#connection.sendByOnion(request));
+      this.#requests = new Repeater(deps.clock, REQUEST_GAPS, () => this.#repeatRequest(request));
     }
     this.#connection = deps.connect({
       onConnecting: (connection) => connection.sendLossless(ONLINE_PACKET, { isUrgent: true }),
@@ -122,6 +122,11 @@ export class MessengerFriend implements Friend {
     if (this.#request === undefined) return;
     send(this.#request);
     this.#requests?.start();
+  }
+
+  /** Until nobody stores the friend any more; it begins anew when somebody does. */
+  #repeatRequest(request: Buffer): void {
+    if (this.#connection.sendByOnion(request) === 0) this.#requests?.stop();
   }
 
   #onLossless(data: Buffer): void {

@@ -122,6 +122,23 @@ t.test('a server that was killed, and forgot its friends, is reached again after
   t.ok(took !== undefined, `online again after ${took} ms`);
 });
 
+t.test('a server that was killed and runs again at once is reached before its silence is noticed', async (t) => {
+  const world = new World(14);
+  const [node, server] = (await world.peers(3)) as [Peer, Peer];
+  acceptAll(server);
+  const client = (await world.peer()).join(node);
+  const friend = client.tox.addFriend(server.tox.id, HELLO);
+  t.ok(await world.until(() => friend.isOnline, LONG));
+  world.clock.advance(20_000);
+  world.network.blackHoles.add(server.address);
+  const again = (await world.peer({ savedata: server.savedata })).join(node);
+  const { friends, received } = acceptAll(again);
+  const took = await world.until(() => friends[0]?.isOnline === true && friend.isOnline, LONG);
+  t.ok(took !== undefined && took < 25_000, `online again after ${took} ms`);
+  friend.sendLossless(packet('again'));
+  t.ok(await world.until(() => received.length === 1, LONG));
+});
+
 t.test('a path that is cut for a minute is used again when it is back', async (t) => {
   const world = new World(13);
   const [node, server] = (await world.peers(3)) as [Peer, Peer];

@@ -25,6 +25,11 @@ import type { DhtPublicKeyAnnouncement } from '../packet/onion-data.js';
 /** Specification: an ALIVE packet every 8 s, and death after 32 s of silence. */
 const ALIVE_INTERVAL = 8_000;
 const SILENCE_LIMIT = 32_000;
+/**
+ * Implementation: both sides speak once a second. After this much silence the friend may well have been killed and run again,
+ * and is searched for besides; one that forgot us needs our friend request, and shall not wait 32 s for it. ms.
+ */
+const DOUBT = 4_000;
 /** Specification (c-toxcore FRIEND_DHT_TIMEOUT): a DHT key not heard of again for so long is of no use. */
 const DHT_KEY_LIFETIME = 122_000;
 /**
@@ -217,15 +222,30 @@ export class FriendConnection {
     const { connection } = this.#state;
     const aliveTimer = this.#deps.clock.every(ALIVE_INTERVAL, () => this.#keepAlive(connection));
     this.#state = { kind: 'established', connection, aliveTimer };
-    this.#announcer.stop();
-    this.#search.pause();
+    this.#rest();
     this.#handlers.onEstablished();
   }
 
   #keepAlive(connection: CryptoConnection): void {
     // Any packet of the session is a sign of life here; c-toxcore counts ALIVE alone.
-    if (this.#deps.clock.now() - connection.lastHeardAt > SILENCE_LIMIT) this.#leave('silent for 32 s');
-    else connection.sendLossless(ALIVE_PACKET, { isUrgent: true });
+    const silence = this.#deps.clock.now() - connection.lastHeardAt;
+    if (silence > SILENCE_LIMIT) {
+      this.#leave('silent for 32 s');
+      return;
+    }
+    connection.sendLossless(ALIVE_PACKET, { isUrgent: true });
+    if (silence > DOUBT) this.#seek();
+    else this.#rest();
+  }
+
+  #seek(): void {
+    this.#search.resume();
+    this.#announcer.start();
+  }
+
+  #rest(): void {
+    this.#search.pause();
+    this.#announcer.stop();
   }
 
   #onLossless(data: Buffer): void {
@@ -254,8 +274,7 @@ export class FriendConnection {
       this.#handlers.onLost(reason);
     }
     if (this.#isClosed) return;
-    this.#search.resume();
-    this.#announcer.start();
+    this.#seek();
     if (this.#whereabouts !== undefined) this.#retry = this.#deps.clock.after(RETRY_DELAY, () => this.#connect());
   }
 

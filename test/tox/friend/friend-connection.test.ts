@@ -26,6 +26,10 @@ class Bench {
   handlers: ConnectionHandlers | undefined;
   lastHeardAt = 0;
   onLost = (): void => {};
+  isPaused = false;
+  readonly pauses = (isPaused: boolean): void => {
+    this.isPaused = isPaused;
+  };
   readonly friend = new FriendConnection(
     {
       clock: this.clock,
@@ -35,7 +39,13 @@ class Bench {
         connect: (peer: PeerKeys, handlers: ConnectionHandlers) =>
           this.#connection(`connect ${peer.dhtKey.short}`, handlers),
       } as unknown as NetCrypto,
-      search: () => ({ pause() {}, resume() {}, close() {}, send: () => 0 }) as unknown as FriendSearch,
+      search: () =>
+        ({
+          pause: () => this.pauses(true),
+          resume: () => this.pauses(false),
+          close() {},
+          send: () => 0,
+        }) as unknown as FriendSearch,
       announcement: () => Buffer.alloc(41),
       sendByDht: () => {},
     },
@@ -171,6 +181,19 @@ t.test('an attempt that failed is followed by the next one after a second', asyn
   t.same(bench.taken(), [connect(FIRST)]);
   bench.clock.advance(1);
   t.same(bench.taken(), [connect(FIRST)]);
+});
+
+t.test('a friend that falls silent is searched for besides, until it is heard again', async (t) => {
+  const bench = new Bench();
+  bench.announce(100, FIRST);
+  bench.establish();
+  t.ok(bench.isPaused);
+  bench.clock.advance(8_000);
+  t.notOk(bench.isPaused);
+  bench.lastHeardAt = 15_000;
+  bench.clock.advance(8_000);
+  t.ok(bench.isPaused);
+  t.same(bench.taken(), [connect(FIRST), 'established'], 'and the connection was kept');
 });
 
 t.test('silence of 32 s ends a connection', async (t) => {
