@@ -4,8 +4,9 @@
  *     sender's real key (32) || nonce (24) || sealed from real key to real key: the announcement, as onion data
  */
 import type { Random } from '../../base/random.js';
-import { open, seal, sharedKey } from '../crypto/box.js';
-import { type KeyPair, PublicKey } from '../crypto/keys.js';
+import { seal } from '../crypto/box.js';
+import { PublicKey } from '../crypto/keys.js';
+import type { SharedKeyCache } from '../crypto/shared-key-cache.js';
 import { MAC_SIZE, NONCE_SIZE, PUBLIC_KEY_SIZE } from '../crypto/sodium.js';
 
 export interface DhtAnnouncement {
@@ -14,22 +15,25 @@ export interface DhtAnnouncement {
   readonly data: Buffer;
 }
 
-export function sealDhtAnnouncement(random: Random, identity: KeyPair, receiver: PublicKey, data: Buffer): Buffer {
-  const nonce = random.bytes(NONCE_SIZE);
-  const key = sharedKey(receiver, identity.secretKey);
-  return Buffer.concat([identity.publicKey.bytes, nonce, seal(key, nonce, data)]);
+/** @param realKeys those that our real key shares with others */
+export function sealDhtAnnouncement(
+  deps: { readonly random: Random; readonly ownKey: PublicKey; readonly realKeys: SharedKeyCache },
+  receiver: PublicKey,
+  data: Buffer,
+): Buffer {
+  const nonce = deps.random.bytes(NONCE_SIZE);
+  return Buffer.concat([deps.ownKey.bytes, nonce, seal(deps.realKeys.get(receiver), nonce, data)]);
 }
 
 /** @param isKnown asked before the costly part, so that strangers cost nothing */
 export function openDhtAnnouncement(
-  identity: KeyPair,
+  realKeys: SharedKeyCache,
   packet: Buffer,
   isKnown: (sender: PublicKey) => boolean,
 ): DhtAnnouncement | undefined {
   if (packet.length <= PUBLIC_KEY_SIZE + NONCE_SIZE + MAC_SIZE) return undefined;
   const sender = new PublicKey(packet.subarray(0, PUBLIC_KEY_SIZE));
-  if (!isKnown(sender)) return undefined;
   const nonce = packet.subarray(PUBLIC_KEY_SIZE, PUBLIC_KEY_SIZE + NONCE_SIZE);
-  const data = open(sharedKey(sender, identity.secretKey), nonce, packet.subarray(PUBLIC_KEY_SIZE + NONCE_SIZE));
+  const data = realKeys.open(sender, nonce, packet.subarray(PUBLIC_KEY_SIZE + NONCE_SIZE), () => isKnown(sender));
   return data === undefined ? undefined : { sender, data };
 }

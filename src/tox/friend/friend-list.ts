@@ -8,6 +8,7 @@ import { ExpiringMap } from '../../base/expiring-map.js';
 import type { Logger } from '../../base/logger.js';
 import type { Random } from '../../base/random.js';
 import type { KeyPair, PublicKey } from '../crypto/keys.js';
+import { SharedKeyCache } from '../crypto/shared-key-cache.js';
 import type { Dht } from '../dht/dht.js';
 import type { ConnectionOffer, NetCrypto } from '../net-crypto/net-crypto.js';
 import type { Persistence } from '../onion/friend-search.js';
@@ -30,6 +31,8 @@ import { announcedNodes } from './own-addresses.js';
 const STRANGER_MEMORY = 30_000;
 /** Implementation: strangers' announcements kept; keys cost an attacker nothing, so the table is bounded. */
 const MAX_STRANGERS = 256;
+/** Implementation: keys shared with friends that are kept. Anybody can pretend to be a friend, and shall not make us compute. */
+const REAL_KEYS = 1_024;
 /** Implementation: DHT nodes near us that an announcement may name. */
 const NEIGHBOURS = 4;
 
@@ -55,10 +58,12 @@ export class FriendList {
   readonly #deps: FriendListDeps;
   readonly #friends = new Map<string, FriendConnection>();
   readonly #requests: FriendRequests;
+  readonly #realKeys: SharedKeyCache;
   readonly #strangers = new ExpiringMap<string, DhtPublicKeyAnnouncement>(STRANGER_MEMORY, MAX_STRANGERS);
 
   constructor(deps: FriendListDeps, handlers: FriendListHandlers, options: { readonly nospam: Buffer }) {
     this.#deps = deps;
+    this.#realKeys = new SharedKeyCache(deps.identity.secretKey, REAL_KEYS);
     this.#requests = new FriendRequests({ clock: deps.clock, onRequest: handlers.onFriendRequest }, options.nospam);
     deps.dht.onRequest(DhtRequestKind.DhtPublicKey, (sender, data) => this.#onDhtRequest(sender, data));
   }
@@ -80,7 +85,8 @@ export class FriendList {
         search: (searchHandlers) => onion.search(publicKey, searchHandlers, persistence),
         announcement: () => this.#announcement(),
         sendByDht: (dhtKey, data) => {
-          const sealed = sealDhtAnnouncement(random, identity, publicKey, data);
+          const own = { random, ownKey: identity.publicKey, realKeys: this.#realKeys };
+          const sealed = sealDhtAnnouncement(own, publicKey, data);
           dht.sendRequest(dhtKey, DhtRequestKind.DhtPublicKey, sealed);
         },
       },
@@ -116,7 +122,7 @@ export class FriendList {
   }
 
   #onDhtRequest(senderDhtKey: PublicKey, packet: Buffer): void {
-    const opened = openDhtAnnouncement(this.#deps.identity, packet, (sender) => this.#friends.has(sender.hex));
+    const opened = openDhtAnnouncement(this.#realKeys, packet, (sender) => this.#friends.has(sender.hex));
     if (opened === undefined) return;
     const announcement = decodeDhtPublicKeyAnnouncement(opened.data);
     // A friend's announcement in somebody else's envelope would be a replay.

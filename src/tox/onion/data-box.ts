@@ -8,10 +8,10 @@ import { generateKeyPair, type KeyPair, type PublicKey } from '../crypto/keys.js
 import { NONCE_SIZE } from '../crypto/sodium.js';
 import {
   decodeOnionDataContent,
-  decodeOnionDataResponse,
   encodeOnionDataContent,
   encodeOnionDataRequest,
   MAX_ONION_DATA_SIZE,
+  type SealedOnionData,
 } from '../packet/onion-data.js';
 
 /** Data for one receiver, sealed once, to be addressed to each of its data keys. */
@@ -39,14 +39,12 @@ export function sealOuter(random: Random, { receiver, nonce, content }: InnerBox
   return encodeOnionDataRequest({ receiver, nonce, ephemeralKey: ephemeral.publicKey, sealed });
 }
 
-/** Opens both boxes of a data response; undefined unless it is for us and from who it says. */
+/** Opens both boxes of a data response; undefined unless it is for us and from who it says. Costs two key agreements. */
 export function openBoth(
-  packet: Buffer,
+  response: SealedOnionData,
   dataKeys: KeyPair,
   identity: KeyPair,
 ): { readonly sender: PublicKey; readonly data: Buffer } | undefined {
-  const response = decodeOnionDataResponse(packet);
-  if (response === undefined) return undefined;
   const plain = open(sharedKey(response.ephemeralKey, dataKeys.secretKey), response.nonce, response.sealed);
   const content = plain && decodeOnionDataContent(plain);
   if (content === undefined) return undefined;

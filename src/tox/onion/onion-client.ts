@@ -12,6 +12,7 @@ import { SharedKeyCache } from '../crypto/shared-key-cache.js';
 import type { DatagramHandler } from '../network/datagram-socket.js';
 import { UdpKind } from '../packet/kind.js';
 import type { NodeInfo } from '../packet/node-info.js';
+import { decodeOnionDataResponse } from '../packet/onion-data.js';
 import { AnnounceRequests, announcer } from './announce-requests.js';
 import { openBoth } from './data-box.js';
 import { UdpFirstHop } from './first-hop.js';
@@ -206,8 +207,10 @@ export class OnionClient {
 
   #onData(packet: Buffer): void {
     const state = this.#state;
-    const isWelcome = state.kind === 'running' && this.#dataLimit.take(this.#deps.clock.now());
-    const opened = isWelcome ? openBoth(packet, state.dataKeys, this.#deps.identity) : undefined;
+    const response = decodeOnionDataResponse(packet);
+    const isWelcome =
+      response !== undefined && state.kind === 'running' && this.#dataLimit.take(this.#deps.clock.now());
+    const opened = isWelcome ? openBoth(response, state.dataKeys, this.#deps.identity) : undefined;
     if (opened === undefined) this.#dropped += 1;
     else this.#handlers.onData(opened.sender, opened.data);
   }
