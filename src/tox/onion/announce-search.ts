@@ -23,6 +23,8 @@ const GAP_IN_SILENCE = 3_000;
 /** Implementation: after so many tries it is an outage, and the gap grows, ms. */
 const TRIES_IN_SILENCE = 12;
 const GAP_IN_OUTAGE = 15_000;
+/** Implementation: nodes asked on in the silence; while an outage lasts, others may name new ones without end. */
+const MAX_IN_SILENCE = 64;
 /** Specification (c-toxcore MIN_NODE_PING_TIME), ms for which a silent node is left alone. */
 const SILENCE_MEMORY = 10_000;
 const MAX_SILENT = 128;
@@ -164,7 +166,7 @@ export class AnnounceSearch {
 
   #giveUp({ node, hasAnswered }: Entry, attempt: number): void {
     this.#entries.delete(node.publicKey.hex);
-    if (this.#hasAnswers()) {
+    if (this.#hasAnswers() || this.#entries.size >= MAX_IN_SILENCE) {
       this.#silent.set(identityOf(node), true, this.#clock.now());
     } else {
       const again: Entry = { node, hasAnswered: false, phase: { kind: 'waiting' } };

@@ -170,6 +170,15 @@ t.test('a liar that makes up nodes without end costs bounded work', async (t) =>
   t.ok(asked.length <= 15 * 8 * 3, `asked ${asked.length} times in 10 s`);
 });
 
+t.test('a long silence in which others name nodes without end costs bounded memory', async (t) => {
+  const { search, clock } = make();
+  for (let distance = 1; distance < 2_000; distance += 1) {
+    search.offer([nodeAt(distance)]);
+    clock.advance(1_000);
+  }
+  t.ok(clock.pending <= 64 + 8 + 32, `${clock.pending} nodes asked on`);
+});
+
 t.test('cleared, it leaves no timer behind', async (t) => {
   const { search, clock } = make();
   search.offer([nodeAt(1), nodeAt(2)]);
