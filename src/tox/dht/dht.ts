@@ -99,7 +99,7 @@ export class Dht {
     this.#nodes = new NodesService({ ...common, handlers: { closestNodes, onRequest, onResponse: this.#onNodes } });
     this.#close = new ListKeeper({ clock, random, ask: this.#ask }, { list: new CloseList(ownKey) });
     this.#requests = new RequestForwarder(
-      { envelope, send, findNode: (key) => this.#close.list.find(key) },
+      { envelope, send, findEndpoint: (key) => this.#close.list.find(key)?.goodEndpoints(clock.now())[0] },
       { ownKey },
     );
     this.#newcomers = new Newcomers({ ping: (node) => this.#ping.ping(node) }, { ownKey, now: clock.now() });

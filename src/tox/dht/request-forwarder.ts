@@ -5,7 +5,6 @@
 import type { Endpoint } from '../../base/endpoint.js';
 import type { PublicKey } from '../crypto/keys.js';
 import { decodeDhtRequest } from '../packet/dht-request.js';
-import type { DhtNode } from './dht-node.js';
 import type { Envelope } from './envelope.js';
 
 /** @param sender the DHT key that sealed it */
@@ -14,8 +13,8 @@ export type DhtRequestHandler = (sender: PublicKey, data: Buffer) => void;
 export interface RequestForwarderDeps {
   readonly envelope: Envelope;
   readonly send: (packet: Buffer, to: Endpoint) => void;
-  /** A node of the close list. */
-  readonly findNode: (key: PublicKey) => DhtNode | undefined;
+  /** Where a node of the close list answers. */
+  readonly findEndpoint: (key: PublicKey) => Endpoint | undefined;
 }
 
 export class RequestForwarder {
@@ -46,7 +45,7 @@ export class RequestForwarder {
   };
 
   #forward(receiver: PublicKey, packet: Buffer, source: Endpoint): void {
-    const endpoint = this.#deps.findNode(receiver)?.associations[0]?.endpoint;
+    const endpoint = this.#deps.findEndpoint(receiver);
     // Two nodes that each believe the receiver to be the other would play this packet to and fro for ever.
     if (endpoint !== undefined && !endpoint.equals(source)) this.#deps.send(packet, endpoint);
   }

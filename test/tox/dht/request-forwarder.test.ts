@@ -1,12 +1,11 @@
 import t from 'tap';
-import { DhtNode } from '../../../src/tox/dht/dht-node.js';
 import { RequestForwarder } from '../../../src/tox/dht/request-forwarder.js';
 import { stranger } from '../../support/dht-stranger.js';
 import { mutations } from '../../support/fuzz.js';
 import { at } from '../../support/nodes.js';
 
 const [us, a, b] = [stranger(1), stranger(2), stranger(3)];
-const NEAR = new DhtNode(b.publicKey, at('192.0.2.3'), 0);
+const NEAR = at('192.0.2.3');
 
 function start() {
   const sent: { packet: Buffer; to: string }[] = [];
@@ -15,7 +14,7 @@ function start() {
     {
       envelope: us.envelope,
       send: (packet, to) => sent.push({ packet, to: to.key }),
-      findNode: (key) => (key.equals(b.publicKey) ? NEAR : undefined),
+      findEndpoint: (key) => (key.equals(b.publicKey) ? NEAR : undefined),
     },
     { ownKey: us.publicKey },
   );
