@@ -81,6 +81,7 @@ export class Tox {
   readonly #friends = new Map<string, MessengerFriend>();
   readonly #requestListeners: ((request: FriendRequest) => void)[] = [];
   readonly #onlineListeners: ((isOnline: boolean) => void)[] = [];
+  #starting: Promise<void> | undefined;
   #stack: Stack | undefined;
 
   constructor(deps: ToxDeps, options: ToxOptions) {
@@ -122,7 +123,17 @@ export class Tox {
 
   /** Opens the socket and begins. @throws NetworkError (rejects) when no port of the range can be bound */
   async start(): Promise<void> {
-    if (this.#stack !== undefined) throw new Error('Tox: started already');
+    if (this.#starting !== undefined) throw new Error('Tox: started already');
+    this.#starting = this.#start();
+    try {
+      await this.#starting;
+    } catch (error) {
+      this.#starting = undefined;
+      throw error;
+    }
+  }
+
+  async #start(): Promise<void> {
     const router = new PacketRouter();
     // Deaf as soon as `stop` is called: what a late datagram would set going, nobody would end.
     const socket = await this.#openSocket((packet, source) => {
@@ -137,9 +148,12 @@ export class Tox {
 
   /** Says good-bye to all friends, and closes the socket once that is sent. */
   async stop(): Promise<void> {
+    // What is being opened would stay open.
+    if (this.#stack === undefined) await this.#starting?.catch(() => {});
     const stack = this.#stack;
     if (stack === undefined) return;
     this.#stack = undefined;
+    this.#starting = undefined;
     for (const friend of this.#friends.values()) friend.leave();
     this.#friends.clear();
     stack.friends.close();

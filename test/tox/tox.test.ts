@@ -1,0 +1,128 @@
+import t from 'tap';
+import { silentLogger } from '../../src/base/logger.js';
+import type { DatagramHandler, DatagramSocket } from '../../src/tox/network/datagram-socket.js';
+import { newSavedata } from '../../src/tox/savedata.js';
+import { Tox } from '../../src/tox/tox.js';
+import { ManualClock } from '../support/manual-clock.js';
+import { at } from '../support/nodes.js';
+import { SeededRandom } from '../support/seeded-random.js';
+import { acceptAll, type Peer, World } from '../support/world.js';
+
+/** A stack whose socket opens when the test says so. */
+function make() {
+  const clock = new ManualClock();
+  const random = new SeededRandom(1);
+  const events: string[] = [];
+  let open = (): void => {};
+  let refuse = (_error: Error): void => {};
+  let receive: DatagramHandler = () => {};
+  const tox = new Tox(
+    {
+      clock,
+      random,
+      log: silentLogger,
+      interfaces: () => [],
+      openSocket: (onDatagram) => {
+        receive = onDatagram;
+        return new Promise<DatagramSocket>((resolve, reject) => {
+          const socket = {
+            localPort: 1,
+            hasIpv6: false,
+            send: () => events.push('send'),
+            close: () => events.push('close'),
+          };
+          open = () => resolve(socket);
+          refuse = reject;
+        });
+      },
+    },
+    { savedata: newSavedata(random), ports: { first: 1, last: 1 }, ipv6: false, lanDiscovery: true },
+  );
+  return {
+    clock,
+    events,
+    tox,
+    open: () => open(),
+    refuse: () => refuse(new Error('no port')),
+    receive: (packet: Buffer) => receive(packet, at('127.0.0.1')),
+  };
+}
+
+/** Runs what `soon` has put off, as `stop` waits for it. */
+async function stopped(stop: Promise<void>, clock: ManualClock): Promise<void> {
+  for (let turn = 0; turn < 5; turn += 1) {
+    await new Promise(setImmediate);
+    clock.advance(1);
+  }
+  await stop;
+}
+
+t.test('a stack that is stopped while its socket is being opened closes it', async (t) => {
+  const { tox, open, events, clock } = make();
+  const started = tox.start();
+  const stop = tox.stop();
+  open();
+  await started;
+  await stopped(stop, clock);
+  t.equal(events.at(-1), 'close');
+  t.equal(clock.pending, 0);
+});
+
+t.test('it starts once, but may be started again after a failure, and after a stop', async (t) => {
+  const { tox, open, refuse, clock } = make();
+  const first = tox.start();
+  await t.rejects(tox.start(), /already/);
+  refuse();
+  await t.rejects(first, /no port/);
+  const second = tox.start();
+  open();
+  await second;
+  await t.rejects(tox.start(), /already/);
+  await stopped(tox.stop(), clock);
+  const third = tox.start();
+  open();
+  await third;
+  await stopped(tox.stop(), clock);
+  t.equal(clock.pending, 0);
+});
+
+t.test('a datagram that comes while it stops sets nothing going', async (t) => {
+  const { tox, open, receive, clock } = make();
+  const started = tox.start();
+  open();
+  await started;
+  const stop = tox.stop();
+  // A call of LAN discovery, whose sender would be asked again and again.
+  receive(Buffer.concat([Buffer.from([0x21]), Buffer.alloc(32, 7)]));
+  await stopped(stop, clock);
+  t.equal(clock.pending, 0);
+});
+
+t.test('whole stacks leave no timer behind, whatever they were doing', async (t) => {
+  const world = new World(20);
+  const peers = await world.peers(4);
+  const [node, server] = peers as [Peer, Peer];
+  acceptAll(server);
+  const client = (await world.peer()).join(node);
+  const friend = client.tox.addFriend(server.tox.id, Buffer.from('hi'));
+  await world.until(() => friend.isOnline, 60_000);
+  const late = (await world.peer()).join(node);
+  late.tox.addFriend(server.tox.id, Buffer.from('hi'));
+  const stops = [...peers, client, late].map(({ tox }) => tox.stop());
+  world.clock.advance(1);
+  await Promise.all(stops);
+  world.clock.advance(10);
+  t.equal(world.clock.pending, 0);
+});
+
+t.test('a friend that was removed, and one that has come in its place, are two', async (t) => {
+  const world = new World(21);
+  const [, server] = (await world.peers(2)) as [Peer, Peer];
+  const other = await world.peer();
+  const first = server.tox.addFriendWithoutRequest(other.tox.publicKey);
+  t.throws(() => server.tox.addFriendWithoutRequest(other.tox.publicKey), RangeError);
+  server.tox.removeFriend(first);
+  server.tox.addFriendWithoutRequest(other.tox.publicKey);
+  server.tox.removeFriend(first);
+  t.throws(() => server.tox.addFriendWithoutRequest(other.tox.publicKey), RangeError, 'the second is still there');
+});
