@@ -328,6 +328,7 @@ export class CryptoConnection implements TurnTask {
   }
 
   #confirming(packet: Buffer, session: Session): void {
+    sessionOf(this.#state)?.cipher.wipe();
     this.#state = { kind: 'not-confirmed', packet, session };
     this.#stream.urge();
   }
