@@ -4,11 +4,13 @@
  */
 import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
 import { createSocket } from 'node:dgram';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { temporaryDirectory } from './temporary-directory.js';
+
+export { temporaryDirectory };
 
 /** The root of the repository, from dist/test/support. */
 export const ROOT = fileURLToPath(new URL('../../../', import.meta.url));
@@ -18,9 +20,17 @@ export const TUNTOX = join(ROOT, 'dist/src/bin/tuntox.js');
 const PATIENCE = 30_000;
 
 const running = new Set<Process>();
-process.once('exit', () => {
+function killAll(): void {
   for (const one of running) one.kill('SIGKILL');
-});
+}
+process.once('exit', killAll);
+// By these the process would end without an 'exit'; tap ends tests that take too long by the first.
+for (const signal of ['SIGALRM', 'SIGTERM', 'SIGINT', 'SIGHUP'] as const) {
+  process.once(signal, () => {
+    killAll();
+    process.kill(process.pid, signal);
+  });
+}
 
 export class Process {
   readonly name: string;
@@ -166,13 +176,6 @@ export function freeTcpPort(): Promise<number> {
       server.close(() => resolve(port));
     });
   });
-}
-
-/** A directory that goes with this process. */
-export function temporaryDirectory(): string {
-  const path = mkdtempSync(join(tmpdir(), 'tuntox-test-'));
-  process.once('exit', () => rmSync(path, { recursive: true, force: true }));
-  return path;
 }
 
 /** Debian's tox-bootstrapd on loopback, as the only node of a network; ready when its port answers. */

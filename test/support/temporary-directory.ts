@@ -3,9 +3,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Test } from 'tap';
 
-/** A new directory that goes away with the test. */
-export function temporaryDirectory(t: Test): string {
+/** A new directory that goes away with the test, or without one with this process. */
+export function temporaryDirectory(t?: Test): string {
   const path = mkdtempSync(join(tmpdir(), 'tuntox-test-'));
-  t.teardown(() => rmSync(path, { recursive: true, force: true }));
+  const remove = (): void => rmSync(path, { recursive: true, force: true });
+  if (t === undefined) process.once('exit', remove);
+  else t.teardown(remove);
   return path;
 }
