@@ -1,13 +1,18 @@
 /** Standard input and output as the local end of one tunnel (`-W`), as ssh wants of its ProxyCommand. */
 import type { Readable, Writable } from 'node:stream';
+import { CodedError, messageOf, systemCodeOf } from '../base/coded-error.js';
 import type { LocalEnd } from './local-end.js';
 import type { Opener } from './peer-opener.js';
 import { TunnelError } from './reasons.js';
 import type { Target } from './target.js';
 
+/** It was this side's own input or output that broke. */
+export class StdioError extends CodedError<'nobody-reads' | 'failed'> {}
+
 /**
  * Runs one tunnel between the streams and the target; resolves when both directions have ended.
  * @throws TunnelError why the tunnel was refused, or broke
+ * @throws StdioError
  */
 export function openStdioPipe(
   opener: Opener,
@@ -16,6 +21,17 @@ export function openStdioPipe(
 ): Promise<void> {
   const { stdin, stdout } = streams;
   return new Promise((resolve, reject) => {
+    let fault: StdioError | undefined;
+    // Before the tunnel listens, so that the cause is known when the tunnel breaks.
+    stdin.on('error', (error) => {
+      fault ??= new StdioError('failed', `standard input: ${messageOf(error)}`, { cause: error });
+    });
+    stdout.on('error', (error) => {
+      fault ??=
+        systemCodeOf(error) === 'EPIPE'
+          ? new StdioError('nobody-reads', 'nobody reads standard output any more', { cause: error })
+          : new StdioError('failed', `standard output: ${messageOf(error)}`, { cause: error });
+    });
     const end: LocalEnd = {
       source: stdin,
       sink: stdout,
@@ -23,7 +39,7 @@ export function openStdioPipe(
       reset: (reason) => {
         stdin.destroy();
         stdout.destroy();
-        reject(new TunnelError(reason));
+        reject(fault ?? new TunnelError(reason));
       },
       destroy: () => {
         stdin.destroy();

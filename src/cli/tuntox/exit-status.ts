@@ -7,6 +7,8 @@ export const ExitStatus = {
   NotAllowed: 4,
   /** The server could not reach the target. */
   TargetUnreachable: 5,
+  /** Nobody reads the output: what a shell reports of a program that SIGPIPE ended. */
+  NobodyReads: 141,
 } as const;
 
 /** What a shell reports of a process that a signal ended. */

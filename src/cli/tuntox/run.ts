@@ -1,8 +1,10 @@
 /** Runs one mode of the command between the first log line and the last. */
+import { systemClock } from '../../base/clock.js';
 import type { RunSettings } from '../../config/classic-settings.js';
 import { onStopSignal } from '../../platform/signals.js';
+import { closePipeAtEnd } from '../../platform/standard-output.js';
 import { winstonLogger } from '../../platform/winston-logger.js';
-import { Stopping } from './context.js';
+import { type Context, Stopping } from './context.js';
 import { runClient } from './modes/client.js';
 import { runNode } from './modes/node.js';
 import { runServer } from './modes/server.js';
@@ -24,7 +26,16 @@ export async function run(process: NodeJS.Process, settings: RunSettings): Promi
   });
   // Whoever read our output may go away; what that means is for the mode to say.
   process.stdout.on('error', () => {});
-  const context = { log, stdin: process.stdin, stdout: process.stdout, stopping };
+  closePipeAtEnd(process.stdout, systemClock);
+  const context: Context = {
+    log,
+    // Only when it is asked for: to look at it is to take hold of it.
+    get stdin() {
+      return process.stdin;
+    },
+    stdout: process.stdout,
+    stopping,
+  };
   try {
     switch (settings.mode) {
       case 'server':

@@ -12,20 +12,20 @@ const STATUS_OF_REASON: Readonly<Record<string, number>> = {
   unreachable: ExitStatus.TargetUnreachable,
   timeout: ExitStatus.TargetUnreachable,
   'name-not-found': ExitStatus.TargetUnreachable,
+  'nobody-reads': ExitStatus.NobodyReads,
 };
 
 export async function pipe(settings: PipeSettings, server: RemoteServer, context: Context): Promise<number> {
   const { log, stdin, stdout, stopping } = context;
-  const work = server.pipe(settings.target, { stdin, stdout }).then(
-    () => ExitStatus.Ok,
-    (error: unknown) => {
-      if (!(error instanceof CodedError)) throw error;
-      log.error(`${settings.target.host} port ${settings.target.port}: ${error.message}`);
-      return STATUS_OF_REASON[error.code] ?? ExitStatus.Failed;
-    },
-  );
   try {
+    const work = server.pipe(settings.target, { stdin, stdout }).then(() => ExitStatus.Ok);
     return await stopping.orStatusOf(work);
+  } catch (error) {
+    if (!(error instanceof CodedError)) throw error;
+    // `tuntox … | head` has what it wanted, and says as little as any other program there.
+    const level = error.code === 'nobody-reads' ? 'debug' : 'error';
+    log[level](`${settings.target.host} port ${settings.target.port}: ${error.message}`);
+    return STATUS_OF_REASON[error.code] ?? ExitStatus.Failed;
   } finally {
     // An input that nobody reads any more would keep the process alive.
     stdin.destroy();
