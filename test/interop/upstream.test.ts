@@ -1,0 +1,112 @@
+/**
+ * A real build of gjedeer/tuntox, which TUNTOX_UPSTREAM names. It always calls its built-in nodes on the internet, so all of
+ * this runs where there is none. Its options and its faults: docs/interop.md.
+ */
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import t from 'tap';
+import { addressOf, C_PATIENCE, C_WORLD, startCPeer } from '../support/c-peer.js';
+import { answerTo, requestLine } from '../support/exchange.js';
+import { exchangeIn, NAMESPACES, startNamespace } from '../support/namespace.js';
+import { freeTcpPort, freeUdpPort, startBootstrapd, startProgram, startTuntox } from '../support/processes.js';
+import { namedBy, requirementsMet } from '../support/requirements.js';
+import { temporaryDirectory } from '../support/temporary-directory.js';
+
+const MIB = 1024 * 1024;
+const SECRET = 'canary of upstream';
+const SECRET_WRONG = 'canary guess';
+
+interface Save {
+  readonly id: string;
+  readonly directory: string;
+}
+
+t.test('gjedeer/tuntox', async (t) => {
+  if (!requirementsMet(t, namedBy('TUNTOX_UPSTREAM', 'a build of gjedeer/tuntox'), ...C_WORLD, ...NAMESPACES)) return;
+  const namespace = await startNamespace();
+  t.teardown(() => namespace.service.process.stop());
+  const { prefix } = namespace;
+  const node = await startBootstrapd({ prefix });
+  t.teardown(() => node.process.stop());
+  const network = ['--bootstrap', node.argument];
+  const target = `127.0.0.1:${namespace.service.port}`;
+  const directory = temporaryDirectory(t);
+
+  /** A directory for upstream's -C with an identity that knows our node, which its -b would not. */
+  const makeSave = async (name: string): Promise<Save> => {
+    const path = join(directory, name);
+    mkdirSync(path);
+    const peer = await startCPeer(['make-save', '--save', join(path, 'tox_save'), ...network], { prefix });
+    const id = await addressOf(peer);
+    await peer.waitFor(/^SAVED/m, C_PATIENCE);
+    await peer.exited;
+    return { id, directory: path };
+  };
+  const startUpstream = async (name: string, args: readonly string[], secret = SECRET) => {
+    const port = await freeUdpPort();
+    const command = [process.env.TUNTOX_UPSTREAM as string, '-s', secret, '-t', '0', '-u', `${port}:${port}`, '-d'];
+    const upstream = startProgram(name, [...command, ...args], { prefix });
+    t.teardown(() => upstream.stop('SIGKILL'));
+    return upstream;
+  };
+  const startOurs = (name: string, args: readonly string[], secret = SECRET) => {
+    const ours = startTuntox([...args, ...network], { name, prefix, env: { TUNTOX_SHARED_SECRET: secret } });
+    t.teardown(() => ours.stop('SIGKILL'));
+    return ours;
+  };
+
+  const saves = await Promise.all(['server', 'forward', 'ping', 'wrong'].map(makeSave));
+  const [saveServer, saveForward, savePing, saveWrong] = saves as [Save, Save, Save, Save];
+  const theirs = await startUpstream('upstream server', ['-C', saveServer.directory]);
+  const ours = startOurs('our server', ['-C', join(directory, 'ours')]);
+  const id = (await ours.waitFor(/^([0-9A-F]{76})\n/))[1] as string;
+  const [port, theirPort, theirSecondPort] = [await freeTcpPort(), await freeTcpPort(), await freeTcpPort()];
+  // At once all that upstream takes its time for.
+  // Its -L is good for one connection.
+  const theirForward = await startUpstream('upstream forward', [
+    ...['-C', saveForward.directory, '-i', id],
+    ...['-L', `${theirPort}:${target}`, '-L', `${theirSecondPort}:${target}`],
+  ]);
+  const theirPing = await startUpstream('upstream ping', ['-C', savePing.directory, '-i', id, '-p']);
+  const theirWrong = await startUpstream(
+    'upstream with a wrong secret',
+    ['-C', saveWrong.directory, '-i', id, '-p'],
+    SECRET_WRONG,
+  );
+  const wrong = startOurs('our client with a wrong secret', ['-i', saveServer.id, '-p'], SECRET_WRONG);
+  const forward = startOurs('our forward', ['-i', saveServer.id, '-L', `${port}:${target}`]);
+  const ping = startOurs('our ping', ['-i', saveServer.id, '-p']);
+  const pipe = startOurs('our pipe', ['-i', saveServer.id, '-W', target]);
+
+  await t.test('our client and its server', async (t) => {
+    t.equal(await ping.exited, 0, ping.stderr);
+    t.comment(ping.stdout.trim());
+    const small = { seed: 'pipe', up: 0, down: 20_000 };
+    pipe.child.stdin.end(requestLine(small));
+    t.equal(await pipe.exited, 0, pipe.stderr);
+    t.ok(pipe.stdout === answerTo(small), 'every byte arrived through the pipe');
+    t.comment((await forward.waitFor(/connected to [0-9A-F]{8} in.*/, C_PATIENCE))[0]);
+    t.comment(`20 MiB down in ${await exchangeIn(namespace, port, { seed: 'down', up: 0, down: 20 * MIB })} ms`);
+    t.comment(`1 MiB up in ${await exchangeIn(namespace, port, { seed: 'up', up: MIB, down: 0 })} ms`);
+    const many = await exchangeIn(namespace, port, { seed: 'many', up: 20_000, down: 100_000 }, 10);
+    t.comment(`10 connections at once, 20 kB up and 100 kB down each, in ${many} ms`);
+  });
+
+  await t.test('its server refuses a wrong secret of ours', async (t) => {
+    await theirs.waitFor(/differs from our shared secret/, C_PATIENCE);
+    t.equal(wrong.stdout, '');
+  });
+
+  await t.test('its client and our server', async (t) => {
+    await theirPing.waitFor(/GOT PONG/, C_PATIENCE);
+    await theirForward.waitFor(/Bound to local port(.|\n)*Bound to local port/, C_PATIENCE);
+    t.comment(`20 MiB down in ${await exchangeIn(namespace, theirPort, { seed: 'down', up: 0, down: 20 * MIB })} ms`);
+    t.comment(`1 MiB up in ${await exchangeIn(namespace, theirSecondPort, { seed: 'up', up: MIB, down: 0 })} ms`);
+  });
+
+  await t.test('our server refuses a wrong secret of its client', async (t) => {
+    const short = saveWrong.id.slice(0, 8);
+    await ours.waitFor(new RegExp(`${short}: refused, it sent a wrong secret`), C_PATIENCE);
+    t.notMatch(theirWrong.stdout + theirWrong.stderr, /GOT PONG/);
+  });
+});
