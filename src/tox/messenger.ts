@@ -11,7 +11,7 @@ import { isCustomLossless, ONLINE_PACKET } from './packet/friend.js';
 import { FriendKind } from './packet/kind.js';
 
 /** Implementation: gaps between friend requests, ms; the first goes as soon as a node stores the friend. */
-const REQUEST_GAPS = [500, 1_000, 2_500, 6_000, 10_000, 20_000, 40_000];
+const REQUEST_GAPS = [500, 700, 1_000, 1_500, 2_500, 4_000, 6_000, 10_000, 20_000, 40_000];
 
 export interface FriendFacts {
   /** Where packets go now, as text; undefined while there is no connection. */

@@ -216,7 +216,7 @@ export class OnionClient {
   }
 
   #isReachable({ publicKey, endpoint }: NodeInfo): boolean {
-    if (endpoint.port === 0 || publicKey.equals(this.#deps.dhtKeyPair.publicKey)) return false;
+    if (!endpoint.isUnicast || publicKey.equals(this.#deps.dhtKeyPair.publicKey)) return false;
     return endpoint.family === 4 || this.#hasIpv6;
   }
 

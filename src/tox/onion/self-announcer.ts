@@ -16,7 +16,7 @@ const NODES = 12;
 /** Implementation: as many as keep a slow network busy without flooding it. */
 const PARALLELISM = 8;
 /** Specification (c-toxcore ANNOUNCE_INTERVAL_ANNOUNCED, TIME_TO_STABLE, ANNOUNCE_INTERVAL_STABLE), ms. */
-const REFRESH_WHILE_YOUNG = 15_000;
+const REFRESH_OFTEN = 15_000;
 const YOUTH = 90_000;
 const REFRESH = 120_000;
 /** Implementation: gaps between tries with all known nodes while few answer, ms. */
@@ -140,11 +140,14 @@ export class SelfAnnouncer implements SearchOwner {
       this.#search.ask(node);
     } else if (outcome.status === 'announced') {
       this.#onStored(node, slot);
-    } else {
+    } else if (slot.stored !== undefined) {
+      // It has been run again, and with its memory its ping ids are gone: the new one counts at once.
       slot.stored = undefined;
+      this.#search.ask(node);
+      this.#noteChange();
+    } else {
       this.#renewAfter(Math.min(FIRST_REFUSAL_DELAY * 2 ** slot.refusals, MAX_REFUSAL_DELAY), node, slot);
       slot.refusals += 1;
-      this.#noteChange();
     }
   }
 
@@ -154,7 +157,9 @@ export class SelfAnnouncer implements SearchOwner {
     if (slot.stored?.path !== path) slot.stored = { path, since: now };
     slot.isRenewing = false;
     slot.refusals = 0;
-    this.#renewAfter(now - slot.stored.since < YOUTH ? REFRESH_WHILE_YOUNG : REFRESH, node, slot);
+    // Where few nodes store us, nobody stands in for one that is run again and has forgotten us.
+    const isOften = now - slot.stored.since < YOUTH || this.#search.isSparse;
+    this.#renewAfter(isOften ? REFRESH_OFTEN : REFRESH, node, slot);
     this.#noteChange();
   }
 

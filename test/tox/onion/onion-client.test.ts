@@ -85,6 +85,18 @@ t.test('a client whose nodes all vanish is found again when they return', async 
   }
 });
 
+t.test('a node that is run again, and alone stored a client, stores it again within seconds', async (t) => {
+  const onion = new OnionNetwork(1);
+  const alice = online(onion);
+  onion.clock.advance(10 * MINUTE);
+  onion.restart(0);
+  t.equal(onion.nodes[0]?.server.entries, 0);
+  onion.clock.advance(16_000);
+  t.equal(onion.nodes[0]?.server.entries, 1);
+  onion.clock.advance(1_000);
+  t.ok(alice.client.isAnnounced);
+});
+
 t.test('a friend that starts anew is found anew, under its new data key', async (t) => {
   const onion = new OnionNetwork(4);
   const alice = online(onion);

@@ -3,6 +3,7 @@ import { Endpoint } from '../../../src/base/endpoint.js';
 import { silentLogger } from '../../../src/base/logger.js';
 import { compareDistance } from '../../../src/tox/crypto/distance.js';
 import { generateKeyPair, type KeyPair, type PublicKey } from '../../../src/tox/crypto/keys.js';
+import type { DatagramSocket } from '../../../src/tox/network/datagram-socket.js';
 import { PacketRouter } from '../../../src/tox/network/packet-router.js';
 import { AnnounceServer } from '../../../src/tox/onion/announce-server.js';
 import { OnionClient } from '../../../src/tox/onion/onion-client.js';
@@ -41,6 +42,7 @@ export class OnionNetwork {
   readonly random: SeededRandom;
   readonly network: SimulatedNetwork;
   readonly nodes: TestNode[] = [];
+  readonly #sockets = new Map<string, DatagramSocket>();
   #clients = 0;
 
   constructor(nodes: number, seed = 1) {
@@ -51,18 +53,29 @@ export class OnionNetwork {
 
   addNode(): TestNode {
     const endpoint = Endpoint.of(`203.0.113.${this.nodes.length + 1}`, 33_445) as Endpoint;
-    const keyPair = generateKeyPair(this.random);
+    const node = this.#run(endpoint, generateKeyPair(this.random));
+    this.nodes.push(node);
+    return node;
+  }
+
+  /** The node ends, and runs again with its key and its address, and without its memory. */
+  restart(index: number): void {
+    const { endpoint, keyPair } = this.nodes[index] as TestNode;
+    this.#sockets.get(endpoint.key)?.close();
+    this.nodes[index] = this.#run(endpoint, keyPair);
+  }
+
+  #run(endpoint: Endpoint, keyPair: KeyPair): TestNode {
     const router = new PacketRouter();
     const socket = this.network.socket(endpoint.address, endpoint.port, (packet, source) =>
       router.receive(packet, source),
     );
+    this.#sockets.set(endpoint.key, socket);
     const deps = { clock: this.clock, random: this.random, keyPair, send: socket.send };
     const relay = new OnionRelay(deps);
     const server = new AnnounceServer({ ...deps, closestNodes: (target, count) => this.closest(target, count) });
     for (const [kind, handler] of [...relay.routes(), ...server.routes()]) router.route(kind, handler);
-    const node = { publicKey: keyPair.publicKey, endpoint, keyPair, relay, server, router };
-    this.nodes.push(node);
-    return node;
+    return { publicKey: keyPair.publicKey, endpoint, keyPair, relay, server, router };
   }
 
   closest(target: PublicKey, count: number): NodeInfo[] {
