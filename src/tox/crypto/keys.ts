@@ -6,12 +6,15 @@ import { crypto_scalarmult_base, PUBLIC_KEY_SIZE, SECRET_KEY_SIZE, sodium_memcmp
 
 export class PublicKey {
   readonly bytes: Buffer;
+  /** The first 32 bits as a number, by which most keys differ. */
+  readonly head: number;
   #hex: string | undefined;
 
   /** @param bytes 32 bytes, copied */
   constructor(bytes: Buffer) {
     if (bytes.length !== PUBLIC_KEY_SIZE) throw new RangeError('PublicKey: 32 bytes expected');
     this.bytes = ownedCopy(bytes);
+    this.head = bytes.readUInt32BE();
   }
 
   /** From 64 hex digits of either case; undefined when it is anything else. */

@@ -31,8 +31,10 @@ export class KnownNodes {
     const best: NodeInfo[] = [];
     for (const node of this.#all()) {
       const { publicKey } = node;
+      const last = best[count - 1];
+      if (last !== undefined && compareDistance(target, publicKey, last.publicKey) >= 0) continue;
       const at = best.findIndex((other) => compareDistance(target, publicKey, other.publicKey) <= 0);
-      if (at < 0 ? best.length >= count : best[at]?.publicKey.equals(publicKey)) continue;
+      if (at >= 0 && best[at]?.publicKey.equals(publicKey)) continue;
       const endpoint = node.goodEndpoints(now).find((candidate) => lan || !candidate.isLan);
       if (endpoint === undefined) continue;
       best.splice(at < 0 ? best.length : at, 0, { publicKey, endpoint });

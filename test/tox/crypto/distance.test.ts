@@ -7,6 +7,9 @@ t.test('the nearer key is the one whose XOR with the target is smaller, the firs
   t.ok(compareDistance(keyOf('0f'), keyOf('08'), keyOf('07')) < 0, 'not the smaller number');
   t.ok(compareDistance(keyOf('00'), keyOf('0100'), keyOf('00ff')) > 0);
   t.ok(compareDistance(keyOf('00'), keyOf('80'), keyOf('7f')) > 0, 'bytes have no sign');
+  const late = (digits: string) => keyOf(`0102030405060708${digits}`);
+  t.ok(compareDistance(late('0f'), late('08'), late('07')) < 0, 'late digits count as well');
+  t.ok(compareDistance(late('00'), late('80'), late('7f')) > 0);
   t.equal(compareDistance(keyOf('12'), keyOf('34'), keyOf('34')), 0);
 });
 
