@@ -3,6 +3,8 @@ import type { Socket } from 'node:net';
 import type { Readable, Writable } from 'node:stream';
 import type { Reason } from './reasons.js';
 
+const NOTHING = Buffer.alloc(0);
+
 export interface LocalEnd {
   /** Gives what goes to the peer; nobody reads from it before the tunnel does. */
   readonly source: Readable;
@@ -13,6 +15,8 @@ export interface LocalEnd {
    * data comes in can cost the program the last bytes that it was sent.
    */
   readonly lingers: boolean;
+  /** Calls back when the end of `source` was said by the local program; after an abort there is an error instead. */
+  confirmEnd(onConfirmed: () => void): void;
   /** Breaks the connection so that the local program sees an error, and frees it. */
   reset(reason: Reason): void;
   /** Frees what is left when both directions are over. */
@@ -28,9 +32,23 @@ export function socketEnd(socket: Socket): LocalEnd {
     source: socket,
     sink: socket,
     lingers: true,
+    confirmEnd: (onConfirmed) => confirmEnd(socket, onConfirmed),
     reset: () => resetSocket(socket),
     destroy: () => void socket.destroy(),
   };
+}
+
+/**
+ * A reset that finds data unread, as while the peer is slow, comes out of libuv as a plain end after that data. The socket
+ * still knows better, and says so to whoever writes to it, be it nothing.
+ */
+function confirmEnd(socket: Socket, onConfirmed: () => void): void {
+  // What waits to be written will meet the error by itself, and the end should not wait for that.
+  if (socket.writableEnded || socket.writableLength > 0) onConfirmed();
+  else
+    socket.write(NOTHING, (error) => {
+      if (!error) onConfirmed();
+    });
 }
 
 function resetSocket(socket: Socket): void {

@@ -68,7 +68,7 @@ export class Tunnel implements LineUser {
     this.#reader = new LocalReader(
       deps.local.source,
       { type: this.#typeOf(TCP), id: identity.id, dataSize: deps.line.frameData },
-      { onFrames: () => this.#line.wantTurn(this), onEnd: () => this.#onSourceEnd() },
+      { onFrames: () => this.#line.wantTurn(this), onEnd: () => deps.local.confirmEnd(() => this.#onSourceEnd()) },
     );
     this.#writer = new LocalWriter(deps.local.sink, deps.clock, (bytes) => this.#onDelivered(bytes));
   }

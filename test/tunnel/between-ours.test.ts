@@ -196,6 +196,26 @@ t.test('a reset at either end comes out as a reset at the other', async (t) => {
   await until(() => client.list().length === 0 && server.list().length === 0);
 });
 
+t.test('a reset that finds bytes unread is no end in good order', async (t) => {
+  for (const isEnded of [false, true]) {
+    const { world, channels, client, server, port } = await pairOfOurs(t, (socket) => void socket.write('hi'));
+    const socket = await world.connect(port);
+    await once(socket, 'data');
+    // Nothing reaches the peer, so that in the end nobody reads from the program either.
+    channels.client.isStalled = true;
+    const bytes = Buffer.alloc(300_000);
+    await new Promise<void>((resolve) => {
+      if (isEnded) socket.end(bytes, resolve);
+      else socket.write(bytes, () => resolve());
+    });
+    const reasons = [nextClosed(client), nextClosed(server)];
+    socket.resetAndDestroy();
+    await once(socket, 'close');
+    channels.client.resume();
+    t.same(await Promise.all(reasons), ['connection-reset', 'connection-reset']);
+  }
+});
+
 t.test('when the peer goes away, connections break at both ends', async (t) => {
   let atTarget: Socket | undefined;
   const { world, channels, client, server, port } = await pairOfOurs(t, (socket) => {
