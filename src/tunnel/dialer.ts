@@ -1,9 +1,10 @@
 /** Connecting to targets: names are resolved here, IPv4 and IPv6 are tried side by side, nothing ever blocks. */
-import { connect, type Socket } from 'node:net';
+import { connect, type LookupFunction, type Socket } from 'node:net';
 import type { Clock } from '../base/clock.js';
 import { systemCodeOf } from '../base/coded-error.js';
+import { NameLookup } from './name-lookup.js';
 import type { Reason } from './reasons.js';
-import type { Target } from './target.js';
+import { bareHost, type Target } from './target.js';
 
 /** ms, for resolving and connecting together: below the time that a peer waits for its answer. */
 const CONNECT_TIMEOUT = 12_000;
@@ -19,8 +20,11 @@ export interface Dialling {
 }
 
 export interface Dialer {
-  /** One of the handlers is called, once, later, unless it is cancelled before. */
-  dial(target: Target, handlers: DialHandlers): Dialling;
+  /**
+   * One of the handlers is called, once, later, unless it is cancelled before.
+   * @param peerId who asked for it
+   */
+  dial(peerId: string, target: Target, handlers: DialHandlers): Dialling;
 }
 
 const REASON_OF_CODE: Readonly<Record<string, Reason>> = {
@@ -39,17 +43,23 @@ const REASON_OF_CODE: Readonly<Record<string, Reason>> = {
 
 export class TcpDialer implements Dialer {
   readonly #clock: Clock;
+  readonly #names: NameLookup;
 
-  constructor(clock: Clock) {
+  constructor(clock: Clock, names = new NameLookup(clock)) {
     this.#clock = clock;
+    this.#names = names;
   }
 
-  dial(target: Target, handlers: DialHandlers): Dialling {
-    const { host, port } = target;
-    const bare = host.startsWith('[') && host.endsWith(']') ? host.slice(1, -1) : host;
-    const socket = connect({ host: bare, port, allowHalfOpen: true, autoSelectFamily: true });
+  dial(peerId: string, target: Target, handlers: DialHandlers): Dialling {
+    let cancelLookup = (): void => {};
+    const lookup: LookupFunction = (name, _options, done) => {
+      cancelLookup = this.#names.lookup(peerId, name, done);
+    };
+    const { port } = target;
+    const socket = connect({ host: bareHost(target.host), port, lookup, allowHalfOpen: true, autoSelectFamily: true });
     const cancel = (): void => {
       timeout.cancel();
+      cancelLookup();
       socket.off('connect', succeed).off('error', onError).on('error', ignore).destroy();
     };
     const fail = (reason: Reason): void => {

@@ -62,7 +62,7 @@ export class RequestHandler {
   }
 
   #dial(offer: TunnelOffer): void {
-    const dialling = this.#dialer.dial(offer.target, {
+    const dialling = this.#dialer.dial(offer.peerId, offer.target, {
       onConnected: (socket) => {
         this.#dials.delete(offer);
         // Access may have been taken away while the target was dialled.

@@ -168,6 +168,7 @@ t.test('dialling names what fails', async (t) => {
   const dial = (host: string, port: number): Promise<Reason | 'connected'> =>
     new Promise((resolve) => {
       dialer.dial(
+        'peer',
         { host, port },
         {
           onConnected: (socket) => {
