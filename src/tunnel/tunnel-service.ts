@@ -14,9 +14,12 @@ import { describeReason, type Reason, TunnelError } from './reasons.js';
 import { type MayReach, RequestHandler } from './request-handler.js';
 import { describeTarget, type Target } from './target.js';
 import type { Tunnel } from './tunnel.js';
+import { fullestOf } from './tunnel-table.js';
 
 /** Of all peers together: descriptors, and BASE_WINDOW of memory each. */
 const MAX_ALL_TUNNELS = 8192;
+/** Bytes that may wait for slow programs, of all peers together: two peers can fill what one may, and more than that only share it. */
+const MAX_ALL_BACKLOG = 256 * 1024 * 1024;
 /** Upstream servers whose forgotten tunnels are remembered, until they are seen again. */
 const MAX_STALE_PEERS = 64;
 
@@ -66,6 +69,7 @@ export class TunnelService extends EventEmitter<TunnelEvents> {
   readonly #staleIds = new LruMap<string, readonly number[]>(MAX_STALE_PEERS);
   readonly #numbered = new Map<Tunnel, { readonly number: number; readonly peerId: string }>();
   #lastNumber = 0;
+  #backlog = 0;
   #isStopped = false;
 
   /** @param deps.mayReach asked for every request of a peer, and again when its target is connected */
@@ -105,6 +109,7 @@ export class TunnelService extends EventEmitter<TunnelEvents> {
           onOffer: (offer) => this.#requests.handle(offer, this.#numbered.size < MAX_ALL_TUNNELS),
           onTunnelOpened: (tunnel) => this.#onTunnelOpened(peerId, tunnel),
           onTunnelClosed: (tunnel, reason) => this.#onTunnelClosed(tunnel, reason),
+          onBacklog: (change) => this.#onBacklog(change),
           onClose: () => this.#onLinkClosed(link),
         },
       },
@@ -207,6 +212,21 @@ export class TunnelService extends EventEmitter<TunnelEvents> {
     const why = reason === undefined ? 'ended' : describeReason(reason);
     this.#log.info(`${info.peerId.slice(0, 8)}: tunnel ${describeTarget(info.target)}: ${why}`);
     this.emit('closed', info, reason);
+  }
+
+  /** The peer that has most is the one to give way, and of its tunnels the fullest. */
+  #onBacklog(change: number): void {
+    this.#backlog += change;
+    if (this.#backlog <= MAX_ALL_BACKLOG) return;
+    const ofPeers = new Map<string, { bytes: number; readonly tunnels: Tunnel[] }>();
+    for (const [tunnel, { peerId }] of this.#numbered) {
+      const peer = ofPeers.get(peerId) ?? { bytes: 0, tunnels: [] };
+      ofPeers.set(peerId, peer);
+      peer.bytes += tunnel.backlog;
+      peer.tunnels.push(tunnel);
+    }
+    const [most] = [...ofPeers.values()].sort((a, b) => b.bytes - a.bytes);
+    if (most !== undefined) fullestOf(most.tunnels)?.close('overflow');
   }
 
   #describe(tunnel: Tunnel): TunnelInfo {

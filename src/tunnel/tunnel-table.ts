@@ -24,6 +24,8 @@ export interface TunnelHandlers {
   onTunnelOpened(tunnel: Tunnel): void;
   /** `reason` when it did not end in good order. */
   onTunnelClosed(tunnel: Tunnel, reason: Reason | undefined): void;
+  /** So many bytes more, or less, wait for the local program of one of the tunnels. */
+  onBacklog(change: number): void;
 }
 
 export class TunnelTable {
@@ -123,9 +125,14 @@ export class TunnelTable {
   /** Windows keep an extended peer below the bound; for others the slowest reader has to go. */
   #onBacklog(change: number): void {
     this.#backlog += change;
-    if (this.#backlog <= MAX_BACKLOG) return;
-    let fullest: Tunnel | undefined;
-    for (const tunnel of this.#all) if (tunnel.backlog > (fullest?.backlog ?? 0)) fullest = tunnel;
-    fullest?.close('overflow');
+    if (this.#backlog > MAX_BACKLOG) fullestOf(this.#all)?.close('overflow');
+    this.#handlers.onBacklog(change);
   }
+}
+
+/** The tunnel whose local program is furthest behind; undefined when none is. */
+export function fullestOf(tunnels: Iterable<Tunnel>): Tunnel | undefined {
+  let fullest: Tunnel | undefined;
+  for (const tunnel of tunnels) if (tunnel.backlog > (fullest?.backlog ?? 0)) fullest = tunnel;
+  return fullest;
 }

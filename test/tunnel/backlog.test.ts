@@ -1,0 +1,74 @@
+/** What all peers together may have waiting here. */
+import t from 'tap';
+import type { PeerChannel, PeerChannelHandlers } from '../../src/tunnel/peer-channel.js';
+import { until, World } from './support/world.js';
+
+const MIB = 1024 * 1024;
+const FRAME_DATA = 1365;
+
+/** A client as upstream's, which sends frames made beforehand: what waits is counted in full and takes no memory. */
+class Flooder implements PeerChannel {
+  readonly peerId: string;
+  readonly maxPacketSize = 1373;
+  readonly tunnelIds: number[] = [];
+  #handlers: PeerChannelHandlers | undefined;
+
+  constructor(peerId: string) {
+    this.peerId = peerId;
+  }
+
+  send(packet: Buffer): boolean {
+    if (packet.readUInt16BE(2) === 0x0610) this.tunnelIds.push(packet.readUInt16BE(4));
+    return true;
+  }
+
+  receive(handlers: PeerChannelHandlers): void {
+    this.#handlers = handlers;
+  }
+
+  #say(type: number, id: number, data: Buffer): void {
+    const header = Buffer.alloc(8);
+    for (const [index, value] of [0xa26b, type, id, data.length].entries()) header.writeUInt16BE(value, index * 2);
+    this.#handlers?.onPacket(Buffer.concat([header, data]));
+  }
+
+  async open(port: number): Promise<number> {
+    const count = this.tunnelIds.length;
+    this.#say(0x0602, port, Buffer.concat([Buffer.alloc(4, count), Buffer.from('127.0.0.1')]));
+    await until(() => this.tunnelIds.length > count);
+    return this.tunnelIds[count] as number;
+  }
+
+  flood(id: number, bytes: number): void {
+    const header = Buffer.from([0xa2, 0x6b, 0x06, 0x00, id >> 8, id & 0xff, FRAME_DATA >> 8, FRAME_DATA & 0xff]);
+    const packet = Buffer.concat([header, Buffer.alloc(FRAME_DATA)]);
+    for (let sent = 0; sent < bytes; sent += FRAME_DATA) this.#handlers?.onPacket(packet);
+  }
+}
+
+t.test('slow programs of all peers together fill so much and no more, and the peer with most gives way', async (t) => {
+  const world = new World(t);
+  const server = world.service();
+  const port = await world.target((socket) => void socket.pause());
+  const [greedy, modest] = [new Flooder('dd'.repeat(32)), new Flooder('cc'.repeat(32))];
+  const total = (): number => server.list().reduce((sum, { backlog }) => sum + backlog, 0);
+  const closed: string[] = [];
+  server.on('closed', ({ peerId }, reason) => closed.push(`${peerId.slice(0, 2)} ${reason}`));
+  const others = [new Flooder('aa'.repeat(32)), new Flooder('bb'.repeat(32))];
+  for (const peer of [greedy, modest, ...others]) server.attach(peer);
+  /** Until so much waits in a new tunnel, whatever the system's own buffers take. */
+  const fill = async (peer: Flooder, bytes: number): Promise<void> => {
+    const id = await peer.open(port);
+    const waiting = (): number => server.list().at(-1)?.backlog ?? 0;
+    while (waiting() < bytes && closed.length === 0) {
+      peer.flood(id, bytes - waiting());
+      for (let turn = 0; turn < 3; turn += 1) await new Promise((resolve) => setImmediate(resolve));
+    }
+  };
+  for (let round = 0; round < 8; round += 1) await fill(greedy, 15 * MIB);
+  for (let round = 0; round < 6; round += 1) for (const peer of others) await fill(peer, 10 * MIB);
+  t.same(closed, [], 'which is below the limit');
+  while (closed.length === 0) await fill(modest, 5 * MIB);
+  t.same(closed, ['dd overflow']);
+  t.ok(total() <= 256 * MIB, `${total()} bytes wait`);
+});
