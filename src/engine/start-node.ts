@@ -38,7 +38,10 @@ export async function startNode(log: Logger, settings: NodeSettings): Promise<Ru
       lanDiscovery: false,
     });
     const entry = new NetworkEntry({ ...deps, tox }, nodes);
-    tox.onOnlineChange((isOnline) => entry.onOnlineChange(isOnline));
+    tox.onOnlineChange((isOnline) => {
+      log.info(isOnline ? 'online: another node answers' : 'offline: no other node answers');
+      entry.onOnlineChange(isOnline);
+    });
     await tox.start();
     entry.ask();
     return {

@@ -199,18 +199,18 @@ export class TunnelService extends EventEmitter<TunnelEvents> {
   #onTunnelOpened(peerId: string, tunnel: Tunnel): void {
     this.#lastNumber += 1;
     this.#numbered.set(tunnel, { number: this.#lastNumber, peerId });
-    const { side, target } = tunnel.identity;
-    this.#log.info(
-      `${peerId.slice(0, 8)}: tunnel ${side === 'opener' ? 'through it to' : 'to'} ${describeTarget(target)}`,
-    );
-    this.emit('opened', this.#describe(tunnel));
+    const info = this.#describe(tunnel);
+    this.#log[info.direction === 'accepted' ? 'info' : 'debug'](`${nameOf(info)} opened`);
+    this.emit('opened', info);
   }
 
   #onTunnelClosed(tunnel: Tunnel, reason: Reason | undefined): void {
     const info = this.#describe(tunnel);
     this.#numbered.delete(tunnel);
-    const why = reason === undefined ? 'ended' : describeReason(reason);
-    this.#log.info(`${info.peerId.slice(0, 8)}: tunnel ${describeTarget(info.target)}: ${why}`);
+    // Who opens them here sees them come and go; the owner of a server does not.
+    const isNews = info.direction === 'accepted' || reason !== undefined;
+    const why = reason === undefined ? '' : `: ${describeReason(reason)}`;
+    this.#log[isNews ? 'info' : 'debug'](`${nameOf(info)} ended${why}`);
     this.emit('closed', info, reason);
   }
 
@@ -245,3 +245,5 @@ export class TunnelService extends EventEmitter<TunnelEvents> {
     };
   }
 }
+
+const nameOf = ({ peerId, target }: TunnelInfo): string => `${peerId.slice(0, 8)}: tunnel to ${describeTarget(target)}`;
