@@ -1,9 +1,11 @@
 /** Files that people write: read whole, and never by accident something endless. */
-import { readFileSync, statSync } from 'node:fs';
+import { closeSync, openSync, readSync } from 'node:fs';
 import { CodedError, systemCodeOf } from '../base/coded-error.js';
 
 /** The message names the file and the reason. */
 export class FileError extends CodedError<'unreadable' | 'too-large'> {}
+
+const CHUNK_SIZE = 64 * 1024;
 
 const REASONS: Readonly<Record<string, string>> = {
   ENOENT: 'there is no such file',
@@ -18,12 +20,30 @@ const REASONS: Readonly<Record<string, string>> = {
  */
 export function readSmallFile(path: string, limit: number): Buffer {
   try {
-    if (statSync(path).size > limit)
-      throw new FileError('too-large', `cannot use ${path}: it has more than ${limit} bytes`);
-    return readFileSync(path);
+    const bytes = readUpTo(path, limit + 1);
+    if (bytes.length > limit) throw new FileError('too-large', `cannot use ${path}: it has more than ${limit} bytes`);
+    return bytes;
   } catch (error) {
     if (error instanceof FileError) throw error;
     const reason = REASONS[systemCodeOf(error) ?? ''] ?? 'it cannot be read';
     throw new FileError('unreadable', `cannot read ${path}: ${reason}`, { cause: error });
+  }
+}
+
+/** Not by its size, which pipes and devices do not have. */
+function readUpTo(path: string, limit: number): Buffer {
+  const file = openSync(path, 'r');
+  try {
+    const chunks: Buffer[] = [];
+    for (let left = limit; left > 0; ) {
+      const chunk = Buffer.alloc(Math.min(left, CHUNK_SIZE));
+      const length = readSync(file, chunk);
+      if (length === 0) break;
+      chunks.push(chunk.subarray(0, length));
+      left -= length;
+    }
+    return Buffer.concat(chunks);
+  } finally {
+    closeSync(file);
   }
 }

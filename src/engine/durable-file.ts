@@ -4,13 +4,19 @@ import { systemCodeOf } from '../base/coded-error.js';
 import type { FileSystem } from './file-system.js';
 
 /**
- * Writes a temporary file beside `path`, brings it to the disk, and puts it in place of `path`. A link at `path` stays a
- * link: what it points to is replaced.
- * @param mode permissions of the new file
+ * Writes a temporary file beside `path`, brings it to the disk, and puts it in place of `path`.
+ * @param options.mode permissions of the new file
+ * @param options.link what becomes of a link at `path`: it is followed, so that what it points to is replaced, or it is
+ *   replaced itself, as one that a stranger may have put there
  * @throws what the file system throws; `path` is then as it was
  */
-export async function replaceFile(files: FileSystem, path: string, bytes: Buffer, mode: number): Promise<void> {
-  const target = await behindLinks(files, path);
+export async function replaceFile(
+  files: FileSystem,
+  path: string,
+  bytes: Buffer,
+  { mode, link }: { readonly mode: number; readonly link: 'followed' | 'replaced' },
+): Promise<void> {
+  const target = link === 'followed' ? await behindLinks(files, path) : path;
   const temporary = `${target}.tmp`;
   // What is left of a process that was killed here; taken away first, because a planted link must not be written through.
   await files.remove(temporary);

@@ -1,5 +1,6 @@
 /** Our Tox ID in plain text, for scripts (`-I`). */
-import { CodedError } from '../base/coded-error.js';
+import { lstat } from 'node:fs/promises';
+import { CodedError, systemCodeOf } from '../base/coded-error.js';
 import { replaceFile } from './durable-file.js';
 import { nodeFileSystem } from './file-system.js';
 import { reasonOf } from './state-file-error.js';
@@ -12,9 +13,20 @@ const FILE_MODE = 0o644;
 /** @throws IdFileError */
 export async function writeIdFile(path: string, id: string): Promise<void> {
   try {
-    await replaceFile(nodeFileSystem, path, Buffer.from(`${id}\n`), FILE_MODE);
+    if (!(await mayReplace(path))) throw new Error('it is not a plain file');
+    // It may be in a directory such as /tmp, where anybody can put a link to a file that only we may write.
+    await replaceFile(nodeFileSystem, path, Buffer.from(`${id}\n`), { mode: FILE_MODE, link: 'replaced' });
   } catch (error) {
     const message = `cannot write the Tox ID to ${path} (${reasonOf(error)}): name another file with -I`;
     throw new IdFileError('not-writable', message, { cause: error });
+  }
+}
+
+async function mayReplace(path: string): Promise<boolean> {
+  try {
+    return (await lstat(path)).isFile();
+  } catch (error) {
+    if (systemCodeOf(error) === 'ENOENT') return true;
+    throw error;
   }
 }

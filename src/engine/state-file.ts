@@ -99,7 +99,9 @@ export class StateFile {
 
   /** Replaces the file, durably: it is on the disk once this resolves. @throws StateFileError; the old file is then untouched */
   save(bytes: Buffer): Promise<void> {
-    const saved = this.#saving.then(() => replaceFile(this.#files, this.path, bytes, FILE_MODE));
+    const saved = this.#saving.then(() =>
+      replaceFile(this.#files, this.path, bytes, { mode: FILE_MODE, link: 'followed' }),
+    );
     // A failed save must not keep the next one from being tried.
     this.#saving = saved.catch(() => {});
     return saved.catch((error: unknown) => {

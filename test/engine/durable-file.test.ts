@@ -7,13 +7,14 @@ import { FailingFileSystem, systemError } from '../support/failing-file-system.j
 import { temporaryDirectory } from '../support/temporary-directory.js';
 
 const OLD = Buffer.from('the old content, which is rather long');
+const FOLLOWED = { mode: 0o600, link: 'followed' } as const;
 const NEW = Buffer.from('the new content');
 
 t.test('a file is written with its permissions, and nothing else stays behind', async (t) => {
   const directory = temporaryDirectory(t);
   const path = join(directory, 'file');
-  await replaceFile(nodeFileSystem, path, OLD, 0o600);
-  await replaceFile(nodeFileSystem, path, NEW, 0o600);
+  await replaceFile(nodeFileSystem, path, OLD, FOLLOWED);
+  await replaceFile(nodeFileSystem, path, NEW, FOLLOWED);
   t.same(readFileSync(path), NEW);
   t.equal(statSync(path).mode & 0o777, 0o600);
   t.same(readdirSync(directory), ['file']);
@@ -23,7 +24,7 @@ t.test('a link stays a link', async (t) => {
   const directory = temporaryDirectory(t);
   writeFileSync(join(directory, 'real'), OLD);
   symlinkSync('real', join(directory, 'link'));
-  await replaceFile(nodeFileSystem, join(directory, 'link'), NEW, 0o600);
+  await replaceFile(nodeFileSystem, join(directory, 'link'), NEW, FOLLOWED);
   t.ok(lstatSync(join(directory, 'link')).isSymbolicLink());
   t.same(readFileSync(join(directory, 'real')), NEW);
 });
@@ -32,7 +33,7 @@ t.test('a link planted at the temporary name is not written through', async (t) 
   const directory = temporaryDirectory(t);
   writeFileSync(join(directory, 'victim'), OLD);
   symlinkSync('victim', join(directory, 'file.tmp'));
-  await replaceFile(nodeFileSystem, join(directory, 'file'), NEW, 0o600);
+  await replaceFile(nodeFileSystem, join(directory, 'file'), NEW, FOLLOWED);
   t.same(readFileSync(join(directory, 'victim')), OLD);
   t.same(readFileSync(join(directory, 'file')), NEW);
 });
@@ -42,7 +43,7 @@ async function operations(t: Parameters<typeof temporaryDirectory>[0]): Promise<
   const files = new FailingFileSystem({ at: -1, error: systemError('NEVER'), isFinal: false });
   const path = join(temporaryDirectory(t), 'file');
   writeFileSync(path, OLD);
-  await replaceFile(files, path, NEW, 0o600);
+  await replaceFile(files, path, NEW, FOLLOWED);
   return files.count;
 }
 
@@ -52,9 +53,9 @@ t.test('killed at any step, the old or the new content is there, whole, and the 
     const path = join(temporaryDirectory(t), 'file');
     writeFileSync(path, OLD);
     const files = new FailingFileSystem({ at, error: systemError('KILLED'), isFinal: true });
-    await t.rejects(replaceFile(files, path, NEW, 0o600), { code: 'KILLED' });
+    await t.rejects(replaceFile(files, path, NEW, FOLLOWED), { code: 'KILLED' });
     seen.add(readFileSync(path).toString());
-    await replaceFile(nodeFileSystem, path, NEW, 0o600);
+    await replaceFile(nodeFileSystem, path, NEW, FOLLOWED);
     t.same(readFileSync(path), NEW);
   }
   t.same([...seen].sort(), [NEW.toString(), OLD.toString()]);
@@ -66,7 +67,7 @@ t.test('an error at any step is reported, and leaves the content whole and no li
     const path = join(directory, 'file');
     writeFileSync(path, OLD);
     const files = new FailingFileSystem({ at, error: systemError('ENOSPC'), isFinal: false });
-    await t.rejects(replaceFile(files, path, NEW, 0o600), { code: 'ENOSPC' });
+    await t.rejects(replaceFile(files, path, NEW, FOLLOWED), { code: 'ENOSPC' });
     t.ok([OLD, NEW].some((content) => content.equals(readFileSync(path))));
     t.same(readdirSync(directory), ['file']);
   }
