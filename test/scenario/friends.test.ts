@@ -139,6 +139,27 @@ t.test('a server that was killed and runs again at once is reached before its si
   t.ok(await world.until(() => received.length === 1, LONG));
 });
 
+t.test('clients that come for a moment and go without a word keep nobody from the server', async (t) => {
+  const world = new World(16);
+  const [node, server] = (await world.peers(3)) as [Peer, Peer];
+  acceptAll(server);
+  world.clock.advance(300_000);
+  const times: number[] = [];
+  for (let visit = 0; visit < 20; visit += 1) {
+    const client = (await world.peer()).join(node);
+    const friend = client.tox.addFriend(server.tox.id, HELLO);
+    times.push((await world.until(() => friend.isOnline, LONG)) ?? Number.POSITIVE_INFINITY);
+    world.network.blackHoles.add(client.address);
+    void client.tox.stop();
+    await world.settle();
+    world.clock.advance(20_000);
+  }
+  t.ok(
+    times.every((took) => took < 2_000),
+    `${times.join(', ')} ms`,
+  );
+});
+
 t.test('a path that is cut for a minute is used again when it is back', async (t) => {
   const world = new World(13);
   const [node, server] = (await world.peers(3)) as [Peer, Peer];

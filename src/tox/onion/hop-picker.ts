@@ -1,4 +1,8 @@
-/** Which nodes a new path goes through: three different ones where there are, and rather those that did not fail before. */
+/**
+ * Which nodes a new path goes through: three different ones where there are, and rather those that have lasted and did not
+ * fail before. A path through a node that has gone loses what friends send to us until we announce ourselves anew.
+ */
+import type { Clock } from '../../base/clock.js';
 import { LruMap } from '../../base/lru-map.js';
 import type { Random } from '../../base/random.js';
 import type { NodeInfo } from '../packet/node-info.js';
@@ -6,25 +10,41 @@ import type { Hops } from './onion-path.js';
 
 /** Implementation: nodes of whose failures we know; more than the DHT has good nodes near us. */
 const REMEMBERED = 256;
+/** Implementation: as many as a close list can hold. */
+const MAX_SEEN = 1024;
+/** Implementation, ms: the DHT believes for 122 s in a node that has gone; who was seen before that has lasted. */
+const LASTING = 125_000;
+/** Implementation, ms after the first node: then the nodes of the first minute have lasted, and these are enough, however few. */
+const SETTLED = 180_000;
+/** Hops of a path. */
+const ENOUGH = 3;
 
 export class HopPicker {
+  readonly #clock: Clock;
   readonly #random: Random;
   readonly #nodes: () => readonly NodeInfo[];
+  /** When a node was seen first, ms of the clock. */
+  readonly #seenAt = new LruMap<string, number>(MAX_SEEN);
   /** Paths through the node that never worked, since one did. */
   readonly #failures = new LruMap<string, number>(REMEMBERED);
 
-  constructor(deps: { readonly random: Random; readonly nodes: () => readonly NodeInfo[] }) {
+  constructor(deps: {
+    readonly clock: Clock;
+    readonly random: Random;
+    readonly nodes: () => readonly NodeInfo[];
+  }) {
+    this.#clock = deps.clock;
     this.#random = deps.random;
     this.#nodes = deps.nodes;
   }
 
   /** True when a path need not repeat nodes. */
   get hasPlenty(): boolean {
-    return this.#nodes().length >= 3;
+    return this.#candidates().length >= ENOUGH;
   }
 
   pick(): Hops | undefined {
-    const nodes = [...this.#nodes()];
+    const nodes = [...this.#candidates()];
     const first = this.#take(nodes);
     if (first === undefined) return undefined;
     const second = this.#take(nodes) ?? first;
@@ -41,6 +61,20 @@ export class HopPicker {
     for (const hop of new Set(hops)) {
       this.#failures.set(hop.publicKey.hex, (this.#failures.get(hop.publicKey.hex) ?? 0) + 1);
     }
+  }
+
+  #candidates(): readonly NodeInfo[] {
+    const now = this.#clock.now();
+    const nodes = this.#nodes();
+    const ages = nodes.map((node) => now - this.#firstSeen(node, now));
+    const lasting = nodes.filter((_node, index) => (ages[index] as number) >= LASTING);
+    return lasting.length >= ENOUGH || ages.some((age) => age >= SETTLED) ? lasting : nodes;
+  }
+
+  #firstSeen({ publicKey }: NodeInfo, now: number): number {
+    const known = this.#seenAt.get(publicKey.hex);
+    if (known === undefined) this.#seenAt.set(publicKey.hex, now);
+    return known ?? now;
   }
 
   /** Of two drawn at random the one that failed less often: avoids the broken without settling on a few. */

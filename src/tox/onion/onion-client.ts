@@ -96,7 +96,7 @@ export class OnionClient {
     const ownKey = deps.dhtKeyPair.publicKey;
     const firstHop = (node: NodeInfo): UdpFirstHop =>
       new UdpFirstHop({ ownKey, sharedKey: hopKeys.get(node.publicKey), send }, node);
-    const hops = new HopPicker({ random, nodes: () => this.#pathNodes() });
+    const hops = new HopPicker({ clock, random, nodes: () => this.#pathNodes() });
     this.#ownPaths = new PathPool({ clock, random, hops, firstHop });
     this.#friendPaths = new PathPool({ clock, random, hops, firstHop });
   }

@@ -19,7 +19,7 @@ function make(count: number) {
     }
   };
   grow(count);
-  const hops = new HopPicker({ random, nodes: () => nodes });
+  const hops = new HopPicker({ clock, random, nodes: () => nodes });
   const pool = new PathPool({ clock, random, hops, firstHop: () => ({ send: () => {} }) });
   const draw = (times = 100): Set<OnionPath | undefined> => new Set(Array.from({ length: times }, () => pool.pick()));
   return { clock, random, nodes, grow, hops, pool, draw };
@@ -33,6 +33,26 @@ t.test('without nodes there is no path', async (t) => {
   t.equal(pool.pick(), undefined);
   t.same(pool.pickTwo(Endpoint.of('192.0.2.1', 1)!), []);
   t.equal(nodes.length, 0);
+});
+
+t.test('paths go through those that have lasted, when newcomers may have gone already', async (t) => {
+  for (const [old, exits] of [
+    [1, ['203.0.113.1']],
+    [4, ['203.0.113.1', '203.0.113.2', '203.0.113.3', '203.0.113.4']],
+  ] as const) {
+    const { clock, grow, hops } = make(old);
+    const used = (): string[] => [
+      ...new Set(Array.from({ length: 100 }, () => hops.pick()?.[2].endpoint.address as string)),
+    ];
+    hops.pick();
+    clock.advance(100_000);
+    grow(30);
+    t.ok(used().length > 10, 'at first nobody has lasted');
+    clock.advance(90_000);
+    t.same(used().sort(), exits);
+    clock.advance(60_000);
+    t.ok(used().length > 10, 'then the newcomers have lasted, too');
+  }
 });
 
 t.test('one node serves as all three hops, two nodes there and back', async (t) => {
