@@ -157,7 +157,7 @@ t.test('a flood of garbage stops nothing, and leaves nothing behind', async (t) 
   t.ok(after.heap < before.heap + MORE_HEAP, 'nor has what the node remembers');
   t.ok(after.descriptors <= before.descriptors + 2, 'no descriptor was left open');
   t.ok(flooder.answeredBytes < 1.5 * flooder.sentBytes, 'nobody can make us flood others');
-  t.equal(await server.stop(), 0, server.stderr);
+  t.equal(await server.stop(), 0, 'the server ends well');
   t.notMatch(server.stderr + client.stderr, /Error|at file:|node:internal/);
   t.notMatch(server.stderr + client.stderr, SECRET);
   client.kill('SIGINT');
