@@ -2,7 +2,7 @@
 import type { Clock } from '../base/clock.js';
 import type { Random } from '../base/random.js';
 import { ConnectionIds } from './connection-ids.js';
-import { type Frame, FROM_ACCEPTOR } from './frame.js';
+import { FROM_ACCEPTOR, type Frame } from './frame.js';
 import type { LocalEnd } from './local-end.js';
 import type { PeerTerms } from './negotiation.js';
 import type { Reason } from './reasons.js';

@@ -1,9 +1,9 @@
 import t from 'tap';
-import { ManualClock } from '../support/manual-clock.js';
 import { silentLogger } from '../../src/base/logger.js';
 import { ListenError, LocalForward } from '../../src/tunnel/local-forward.js';
 import type { OpenHandlers } from '../../src/tunnel/open-requests.js';
 import { type Opener, PeerOpener } from '../../src/tunnel/peer-opener.js';
+import { ManualClock } from '../support/manual-clock.js';
 import { howItEnds, until, World } from './support/world.js';
 
 const target = { host: 'h', port: 1 };
