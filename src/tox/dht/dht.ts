@@ -123,7 +123,7 @@ export class Dht {
     });
     this.#known = new KnownNodes({ clock, random, close: this.#close.list, searches: this.#searches });
     this.#connectivity.onChange((isConnected) => {
-      deps.log.info(isConnected ? 'connected to the DHT' : 'no node of the DHT answers any more');
+      deps.log.debug(isConnected ? 'connected to the DHT' : 'no node of the DHT answers any more');
       if (!isConnected) this.#bootstrapper.restart();
     });
   }
