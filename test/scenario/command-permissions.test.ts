@@ -3,7 +3,7 @@ import { spawnSync } from 'node:child_process';
 import { chmodSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
-import { startTuntox, TUNTOX } from '../support/processes.js';
+import { startTuntox, TUNTOX, TUNTOX_COMMAND } from '../support/processes.js';
 import { type Requirement, requirementsMet } from '../support/requirements.js';
 import { temporaryDirectory } from '../support/temporary-directory.js';
 
@@ -20,7 +20,7 @@ const asOrdinaryUser = isRoot
 
 /** The program itself may lie where only root looks. */
 const runsAsOrdinaryUser: Requirement = {
-  isMet: spawnSync('env', [...asOrdinaryUser, process.execPath, TUNTOX, '-V']).status === 0,
+  isMet: spawnSync('env', [...asOrdinaryUser, ...TUNTOX_COMMAND, '-V']).status === 0,
   reason: `an ordinary user cannot run ${TUNTOX}`,
   isOptional: true,
 };

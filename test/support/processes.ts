@@ -142,6 +142,12 @@ export function startProgram(
   return new Process(name, program as string, args, env === undefined ? {} : { env });
 }
 
+/** tap has every Node that is started below it load a recorder of its own, which costs time and memory, and writes files. */
+const UNRECORDED: Prefix = ['env', '-u', 'NODE_OPTIONS'];
+
+/** The real command as users run it. */
+export const TUNTOX_COMMAND: readonly string[] = [...UNRECORDED, process.execPath, TUNTOX];
+
 /** Runs the real command, without anything of the caller's environment that would change what it does. */
 export function startTuntox(
   args: readonly string[],
@@ -150,8 +156,7 @@ export function startTuntox(
   const env: NodeJS.ProcessEnv = { ...process.env, ...options.env };
   for (const name of ['TUNTOX_SHARED_SECRET', 'ALL_PROXY', 'all_proxy'])
     if (options.env?.[name] === undefined) delete env[name];
-  const command = [process.execPath, TUNTOX, ...args];
-  return startProgram(options.name ?? 'tuntox', command, { env, prefix: options.prefix });
+  return startProgram(options.name ?? 'tuntox', [...TUNTOX_COMMAND, ...args], { env, prefix: options.prefix });
 }
 
 /** A UDP port that was free a moment ago. */
