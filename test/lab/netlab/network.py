@@ -1,5 +1,7 @@
 """The lab itself: namespaces, links and routers, made, changed and taken away."""
 
+import contextlib
+import fcntl
 import hashlib
 import json
 import os
@@ -156,7 +158,9 @@ class Lab:
             raise LabError(f"a lab {self.name!r} is up already; take it down first")
         self.directory.mkdir()
         if options.owner:
-            (self.directory / "owner").write_text(f"{options.owner} {start_time(options.owner)}")
+            unfinished = self.directory / "owner.new"
+            unfinished.write_text(f"{options.owner} {start_time(options.owner)}")
+            unfinished.rename(self.directory / "owner")  # whole, as a sweep may read it any time
         try:
             self.build(options)
         except BaseException:
@@ -385,9 +389,15 @@ class Lab:
 def sweep():
     """Takes down the labs whose owners have ended; returns their names."""
     swept = []
-    for path in base_directory().glob("*/owner"):
-        pid, started = path.read_text().split()
-        if start_time(int(pid)) != started:
-            Lab(path.parent.name).down()
-            swept.append(path.parent.name)
+    with (base_directory() / "sweep.lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return []  # somebody else is at it
+        for path in base_directory().glob("*/owner"):
+            with contextlib.suppress(FileNotFoundError):  # its owner has just taken it down
+                pid, started = path.read_text().split()
+                if start_time(int(pid)) != started:
+                    Lab(path.parent.name).down()
+                    swept.append(path.parent.name)
     return swept
