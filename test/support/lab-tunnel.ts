@@ -1,6 +1,6 @@
 /** The real command in a lab: a node at the hub, a server at one host and a client at the other, with a service behind it. */
 import type { Host, Lab } from './lab.js';
-import { type Process, TUNTOX, temporaryDirectory } from './processes.js';
+import { type Process, startTuntox } from './processes.js';
 
 const SECRET = 'the lab';
 const NODE_PORT = 33445;
@@ -29,14 +29,12 @@ export interface Download {
 
 /** Starts `tuntox` in a node of the lab. */
 export function startTuntoxIn(lab: Lab, node: Host, name: string, args: readonly string[]): Process {
-  const env: NodeJS.ProcessEnv = { ...process.env, TUNTOX_SHARED_SECRET: SECRET };
-  for (const variable of ['ALL_PROXY', 'all_proxy']) delete env[variable];
-  return lab.start(node, name, [process.execPath, TUNTOX, ...args], env);
+  return startTuntox(args, { name, prefix: lab.prefix(node), env: { TUNTOX_SHARED_SECRET: SECRET } });
 }
 
 /** A bootstrap node at the hub. @returns what others give as `--bootstrap` */
 export async function startNodeAtHub(lab: Lab): Promise<string> {
-  const args = ['--node', '-C', temporaryDirectory(), '-u', `${NODE_PORT}:${NODE_PORT}`];
+  const args = ['--node', '-C', lab.directory(), '-u', `${NODE_PORT}:${NODE_PORT}`];
   const node = startTuntoxIn(lab, 'hub', 'node', args);
   const [entry] = await node.waitFor(/^[0-9]+:[0-9A-F]{64}$/im);
   const address = await lab.addressOf('hub');
@@ -64,7 +62,7 @@ export class LabTunnel {
     const { server: host = 'bob', args, length } = options;
     const service = await lab.startProbe(host, 'serve', SERVICE_PORT, length);
     const [, sha256] = await service.waitFor(/^ready ([0-9a-f]{64})$/m);
-    const server = startTuntoxIn(lab, host, 'server', ['-C', temporaryDirectory(), '-d', ...args]);
+    const server = startTuntoxIn(lab, host, 'server', ['-C', lab.directory(), '-d', ...args]);
     const [toxId] = await server.waitFor(/^[0-9A-F]{76}$/m);
     return new LabTunnel(lab, options, server, toxId, sha256 as string);
   }

@@ -1,8 +1,10 @@
 /** The lab of test/lab for tests: an internet in network namespaces, with NATs, shaped links and captures of packets. */
 import { execFile, spawnSync } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { Process, ROOT, temporaryDirectory } from './processes.js';
+import { type Prefix, type Process, ROOT, startProgram } from './processes.js';
 import { type Requirement, root, systemFile, tool } from './requirements.js';
 
 const LAB = join(ROOT, 'test/lab/lab');
@@ -73,11 +75,11 @@ export interface Owner {
   teardown(down: () => Promise<void>): unknown;
 }
 
-const namesUp = new Set<string>();
+const labsUp = new Set<Lab>();
 let count = 0;
 // When this process ends in the middle of a test; after a SIGKILL, the next lab that comes up sweeps.
 process.once('exit', () => {
-  for (const name of namesUp) spawnSync(LAB, ['down'], { env: environment(name) });
+  for (const lab of labsUp) lab.downAtOnce();
 });
 
 const environment = (name: string): NodeJS.ProcessEnv => ({ ...process.env, LAB: name });
@@ -87,8 +89,7 @@ const optionsOf = (settings: object): string[] =>
 
 export class Lab {
   readonly name: string;
-  #captures = 0;
-  #directory: string | undefined;
+  readonly #directory = mkdtempSync(join(tmpdir(), 'tuntox-lab-'));
 
   private constructor(name: string) {
     this.name = name;
@@ -98,7 +99,7 @@ export class Lab {
   static async up(owner: Owner, options: LabOptions): Promise<Lab> {
     count += 1;
     const lab = new Lab(`t${process.pid}-${count}`);
-    namesUp.add(lab.name);
+    labsUp.add(lab);
     owner.teardown(() => lab.down());
     await lab.#command('sweep');
     await lab.#command('up', '--owner', String(process.pid), ...optionsOf(options));
@@ -108,11 +109,27 @@ export class Lab {
   /** Ends everything that runs in it, and removes it. */
   async down(): Promise<void> {
     await this.#command('down');
-    namesUp.delete(this.name);
+    this.#forget();
+  }
+
+  /** The same, for when there is no time to wait. */
+  downAtOnce(): void {
+    spawnSync(LAB, ['down'], { env: environment(this.name) });
+    this.#forget();
+  }
+
+  #forget(): void {
+    rmSync(this.#directory, { recursive: true, force: true });
+    labsUp.delete(this);
+  }
+
+  /** A new directory that goes with the lab. */
+  directory(): string {
+    return mkdtempSync(join(this.#directory, 'd'));
   }
 
   /** What makes a command line run in a node. */
-  prefix(node: Node): readonly string[] {
+  prefix(node: Node): Prefix {
     return ['ip', 'netns', 'exec', `${this.name}-${node}`];
   }
 
@@ -122,9 +139,8 @@ export class Lab {
   }
 
   /** Starts a program in a node. */
-  start(node: Node, name: string, command: readonly string[], env?: NodeJS.ProcessEnv): Process {
-    const [program, ...args] = [...this.prefix(node), ...command];
-    return new Process(name, program as string, args, env === undefined ? {} : { env });
+  start(node: Node, name: string, command: readonly string[]): Process {
+    return startProgram(name, command, { prefix: this.prefix(node) });
   }
 
   /** Runs one of netlab/probes.py to its end. @returns the lines that it printed */
@@ -185,10 +201,8 @@ export class Lab {
 
   /** Records the packets at the outermost device of a node, or at a device of it (`nata:lan0`), from now on. */
   async capture(place: Node | `${Node}:${string}`): Promise<Capture> {
-    this.#directory ??= temporaryDirectory();
-    this.#captures += 1;
-    const file = join(this.#directory, `${this.#captures}.pcap`);
-    const tcpdump = new Process('capture', LAB, ['capture', place, file], { env: environment(this.name) });
+    const file = join(this.directory(), 'pcap');
+    const tcpdump = startProgram('capture', [LAB, 'capture', place, file], { env: environment(this.name) });
     await tcpdump.waitFor(/listening on/);
     return {
       stop: async () => {
