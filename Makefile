@@ -9,8 +9,10 @@ SHELL := /bin/bash
 BIN := node_modules/.bin
 # Directories too: they change when a file is taken away.
 SOURCES := $(shell find src test bench -mindepth 1 -type d -o -name '*.ts' 2>/dev/null)
-# What the interoperation tests need: a real bootstrap node, and libtoxcore with a compiler for our C peer.
+# What the interoperation tests need: a real bootstrap node, and libtoxcore with a compiler for our C peer;
 DEBIAN_PACKAGES := toxcore-utils libtoxcore-dev gcc libc6-dev pkg-config
+# and what the network lab does (test/lab): namespaces, NATs, captures, probes, and a gateway that opens ports.
+DEBIAN_PACKAGES += iproute2 nftables procps python3 iputils-ping tcpdump miniupnpd-nftables
 # A guard against hanging, in seconds for each test file; the slowest take a fraction of it.
 TEST_TIMEOUT := 180
 # make test FILES=dist/test/tox/savedata.test.js runs some tests only.
@@ -48,7 +50,7 @@ packages:
 	@missing=$$(for name in $(DEBIAN_PACKAGES); do \
 	  dpkg-query -W -f '$${Status}' $$name 2>/dev/null | grep -q '^install ok' || echo $$name; done); \
 	if [ -n "$$missing" ] && [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
-	  echo "Installing for the interoperation tests:" $$missing; \
+	  echo "Installing for the tests:" $$missing; \
 	  { apt-get -qq update && DEBIAN_FRONTEND=noninteractive apt-get -qq install -y --no-install-recommends $$missing; } \
 	    >/dev/null || echo "That failed; the tests that need them will say so." >&2; \
 	fi

@@ -11,6 +11,7 @@ import { SharedKeyCache } from './crypto/shared-key-cache.js';
 import { ToxId } from './crypto/tox-id.js';
 import { Dht } from './dht/dht.js';
 import { FriendList } from './friend/friend-list.js';
+import { type LanListener, openLanListener } from './lan-listener.js';
 import { type Friend, MessengerFriend } from './messenger.js';
 import { NetCrypto } from './net-crypto/net-crypto.js';
 import type { DatagramHandler, DatagramSocket } from './network/datagram-socket.js';
@@ -83,6 +84,7 @@ export class Tox {
   readonly #onlineListeners: ((isOnline: boolean) => void)[] = [];
   #starting: Promise<void> | undefined;
   #stack: Stack | undefined;
+  #lanListener: LanListener | undefined;
 
   constructor(deps: ToxDeps, options: ToxOptions) {
     this.#deps = deps;
@@ -136,9 +138,11 @@ export class Tox {
   async #start(): Promise<void> {
     const router = new PacketRouter();
     // Deaf as soon as `stop` is called: what a late datagram would set going, nobody would end.
-    const socket = await this.#openSocket((packet, source) => {
+    const receive: DatagramHandler = (packet, source) => {
       if (this.#stack !== undefined) router.receive(packet, source);
-    });
+    };
+    const socket = await this.#openSocket(receive);
+    this.#lanListener = await this.#openLanListener(receive);
     this.#stack = this.#build(socket, router);
     const { dht, onion } = this.#stack;
     dht.start();
@@ -160,6 +164,7 @@ export class Tox {
     stack.netCrypto.stop();
     stack.onion.stop();
     stack.dht.stop();
+    this.#lanListener?.close();
     await new Promise<void>((resolve) => {
       this.#deps.clock.soon(resolve);
     });
@@ -214,6 +219,13 @@ export class Tox {
   #running(): Stack {
     if (this.#stack === undefined) throw new Error('Tox: not started');
     return this.#stack;
+  }
+
+  /** In a simulation there is nothing to hear. */
+  async #openLanListener(onCall: DatagramHandler): Promise<LanListener | undefined> {
+    const { openSocket } = this.#deps;
+    const { lanDiscovery, ipv6 } = this.#options;
+    return lanDiscovery && openSocket === undefined ? openLanListener(this.#deps, { ipv6, onCall }) : undefined;
   }
 
   #openSocket(onDatagram: DatagramHandler): Promise<DatagramSocket> {

@@ -77,11 +77,11 @@ export class DhtNode {
     return [this.#ipv6, this.#ipv4].filter((association) => association !== undefined);
   }
 
-  /** Good addresses, the one heard last in front. */
+  /** Good addresses, the one heard last in front; a link-local one, which means nothing to others, comes after any other. */
   goodEndpoints(now: number): readonly Endpoint[] {
     return this.associations
       .filter((association) => association.isGood(now))
-      .sort((a, b) => b.heardAt - a.heardAt)
+      .sort((a, b) => Number(isScoped(a)) - Number(isScoped(b)) || b.heardAt - a.heardAt)
       .map((association) => association.endpoint);
   }
 
@@ -99,3 +99,5 @@ export class DhtNode {
     return endpoint && { publicKey: this.publicKey, endpoint };
   }
 }
+
+const isScoped = ({ endpoint }: Association): boolean => endpoint.address.includes('%');

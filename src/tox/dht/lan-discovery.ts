@@ -12,6 +12,11 @@ const FIRST_PORT = 33445;
 /** and on ten of the others that c-toxcore may be bound to, up to this one. */
 const LAST_PORT = 33545;
 const PORTS_IN_A_ROUND = 10;
+/**
+ * Implementation: who is bound to a port that nobody calls on can hear calls on one of these. They are the first to be called
+ * after FIRST_PORT, and the last to be taken by a c-toxcore, which tries its ports from FIRST_PORT upwards.
+ */
+export const LISTENING_PORTS = { first: LAST_PORT - PORTS_IN_A_ROUND + 1, last: LAST_PORT } as const;
 // Implementation: machines that run containers have hundreds of interfaces.
 const MAX_TARGETS = 32;
 
@@ -29,7 +34,7 @@ export class LanDiscovery {
   readonly #ownKey: PublicKey;
   readonly #ipv6: boolean;
   #timer: Timer | undefined;
-  #nextPort = FIRST_PORT + 1;
+  #nextPort: number = LISTENING_PORTS.first;
 
   constructor(deps: LanDiscoveryDeps, options: { readonly ownKey: PublicKey; readonly ipv6: boolean }) {
     this.#deps = deps;

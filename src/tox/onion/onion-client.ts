@@ -2,7 +2,7 @@
  * The onion from the side of who uses it (spec: "Onion client"): announces our real key, searches for friends', and
  * receives what friends send through the nodes that store us. Joins paths, requests and searches.
  */
-import type { Clock } from '../../base/clock.js';
+import type { Clock, Timer } from '../../base/clock.js';
 import type { Endpoint } from '../../base/endpoint.js';
 import type { Logger } from '../../base/logger.js';
 import type { Random } from '../../base/random.js';
@@ -81,6 +81,7 @@ export class OnionClient {
   readonly #searches = new Map<string, FriendSearch>();
   readonly #dataLimit: TokenBucket;
   #state: State = { kind: 'stopped' };
+  #trusting: Timer | undefined;
   #wasAnnounced = false;
   #dropped = 0;
 
@@ -148,6 +149,8 @@ export class OnionClient {
     const { dataKeys, announcer: self } = this.#state;
     this.#state = { kind: 'stopped' };
     this.#wasAnnounced = false;
+    this.#trusting?.cancel();
+    this.#trusting = undefined;
     self.stop();
     for (const search of this.#searches.values()) search.end();
     this.#requests.clear();
@@ -159,7 +162,19 @@ export class OnionClient {
     if (!this.#isReachable(node)) return;
     const others = this.#known.filter((known) => !known.publicKey.equals(node.publicKey));
     this.#known = [node, ...others].slice(0, FALLBACK_NODES);
-    if (this.#state.kind === 'stopped' || this.#pathNodes().length === 0) return;
+    if (this.#state.kind === 'stopped') return;
+    if (this.#deps.pathNodes().length > 0) this.#ask(node);
+    // The first of many bootstrap nodes is not the only one: whom to trust is known once all have been named.
+    else this.#trusting ??= this.#deps.clock.soon(() => this.#askTrusted());
+  }
+
+  #askTrusted(): void {
+    this.#trusting = undefined;
+    if (this.#pathNodes().length > 0) for (const node of this.#known) this.#ask(node);
+  }
+
+  #ask(node: NodeInfo): void {
+    if (this.#state.kind === 'stopped') return;
     this.#state.announcer.noteNode(node);
     for (const search of this.#searches.values()) search.noteNode(node);
   }

@@ -33,6 +33,18 @@ t.test('it has one address of each family, the good one heard last in front', as
   t.equal(node.info(200_000), undefined);
 });
 
+t.test('a link-local address, which means nothing to others, is never in front of another one', async (t) => {
+  const node = new DhtNode(KEY, IPV4, 0);
+  node.heard(at('fe80::1%eth0'), 1);
+  t.same(node.goodEndpoints(2).map(String), [IPV4.key, '[fe80::1%eth0]:33445']);
+  t.equal(node.info(2)?.endpoint.key, IPV4.key);
+  t.equal(
+    new DhtNode(KEY, at('fe80::1%eth0'), 0).info(1)?.endpoint.key,
+    '[fe80::1%eth0]:33445',
+    'unless there is none',
+  );
+});
+
 t.test('a new address replaces the old one of its family', async (t) => {
   const node = new DhtNode(KEY, IPV4, 0);
   node.heard(at('192.0.2.2'), 1);

@@ -1,5 +1,5 @@
 import t from 'tap';
-import { LanDiscovery } from '../../../src/tox/dht/lan-discovery.js';
+import { LanDiscovery, LISTENING_PORTS } from '../../../src/tox/dht/lan-discovery.js';
 import { decodeLanDiscovery, encodeLanDiscovery } from '../../../src/tox/packet/lan-discovery.js';
 import { ManualClock } from '../../support/manual-clock.js';
 import { at, keyOf, named } from '../../support/nodes.js';
@@ -35,6 +35,14 @@ t.test('it calls at once on the first port, and on ten others, of every network'
     targets.map((target) => `${target}:33445`),
   );
   t.equal(sent.length, 11 * targets.length);
+});
+
+t.test('its first call reaches those who only listen for calls', async (t) => {
+  const { sent, discovery } = start();
+  discovery.start();
+  for (let port = LISTENING_PORTS.first; port <= LISTENING_PORTS.last; port += 1) {
+    t.ok(sent.includes(`192.168.1.255:${port}`));
+  }
 });
 
 t.test('without IPv6 it calls by IPv4 only', async (t) => {

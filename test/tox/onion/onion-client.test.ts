@@ -27,6 +27,20 @@ t.test('a client is announced two round trips after it knows its first node', as
   t.same(alice.changes, [true]);
 });
 
+t.test('of many bootstrap nodes that were named none is used for paths before one has answered', async (t) => {
+  const net = new OnionNetwork(4);
+  const { client, endpoint } = net.addClient();
+  client.start();
+  let sent = 0;
+  net.network.filter = (_packet, from) => {
+    if (from.equals(endpoint)) sent += 1;
+    return true;
+  };
+  for (const node of net.nodes) client.noteNode(node);
+  net.clock.advance(2000);
+  t.equal(sent, 0);
+});
+
 t.test('a client is announced at the twelve nodes closest to it', async (t) => {
   const onion = new OnionNetwork(40);
   const alice = online(onion);
