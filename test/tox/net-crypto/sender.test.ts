@@ -26,6 +26,7 @@ function makeSender(): {
     advertise: () => {
       advertised += 1;
     },
+    isBlocked: () => false,
   });
   return { sender, limits, transmitted, told: () => advertised };
 }
