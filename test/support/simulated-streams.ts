@@ -53,6 +53,11 @@ export class SimulatedStreams {
     return (to, handlers) => this.#dial(address, to, handlers);
   }
 
+  /** Ends of standing connections at an address. */
+  connectionsOf(address: string): number {
+    return [...this.#open].filter(({ local }) => local.address === address).length;
+  }
+
   /** Breaks every connection of an address, as when its cable is cut: both ends learn of it. */
   reset(address: string): void {
     for (const end of [...this.#open]) if (end.local.address === address) end.break('reset');

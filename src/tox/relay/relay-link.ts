@@ -18,8 +18,8 @@ const SLEEP_DELAY = 10_000;
 const MAX_FAILURES = 3;
 
 export interface RelayLinkHandlers {
-  /** A relay may carry cookies and handshakes now, or `isOnline`: the peer is there, and data reach it. */
-  onUsable(isOnline: boolean): void;
+  /** One more relay may carry cookies and handshakes, or data. */
+  onUsable(): void;
   /** No relay knows the peer any more. */
   onUnusable(): void;
   /** There is room again where there was none. */
@@ -55,6 +55,11 @@ export class RelayLink implements RelayUser {
 
   get isAwake(): boolean {
     return this.#isAwake;
+  }
+
+  /** Whether cookies and handshakes may get through. */
+  get isUsable(): boolean {
+    return this.#isUsable;
   }
 
   /** How data fare now. */
@@ -107,10 +112,9 @@ export class RelayLink implements RelayUser {
   /** A relay said something of the peer, or came, or went. */
   noteStatus(): void {
     if (this.#isClosed) return;
-    const isOnline = this.#with('online').length > 0;
     const wasUsable = this.#isUsable;
-    this.#isUsable = isOnline || this.#with('registered').length > 0;
-    if (this.#isUsable) this.#handlers.onUsable(isOnline);
+    this.#isUsable = this.#with('online').length > 0 || this.#with('registered').length > 0;
+    if (this.#isUsable) this.#handlers.onUsable();
     else if (wasUsable) this.#handlers.onUnusable();
   }
 

@@ -78,9 +78,10 @@ export class RelayPool implements RelaySender {
     return [...this.#candidates].filter(({ isHome, client }) => isHome && client !== undefined).map(({ node }) => node);
   }
 
-  /** Our own relay, once it is known to work. */
-  get own(): NodeInfo | undefined {
-    return this.#own?.client?.relay;
+  /** Relays where others can meet us: home relays, and last the one that we are, which not everybody can reach. */
+  get meetingPlaces(): readonly NodeInfo[] {
+    const own = this.#own?.client?.relay;
+    return own === undefined ? this.homes : [...this.homes, own];
   }
 
   /** @returns false when the relay is not connected, or has no room */
