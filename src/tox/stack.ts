@@ -55,7 +55,11 @@ export class Stack {
   readonly #options: StackOptions;
   readonly #dhtKey: PublicKey;
 
-  constructor(deps: StackDeps, options: StackOptions, { dhtKeys: keyPair, onOnlineChange, onFriendRequest }: StackOwner) {
+  constructor(
+    deps: StackDeps,
+    options: StackOptions,
+    { dhtKeys: keyPair, onOnlineChange, onFriendRequest }: StackOwner,
+  ) {
     const { clock, random, log, socket, dial, interfaces = localInterfaces } = deps;
     const { identity } = options.savedata;
     const hasUdp = options.udp !== false;

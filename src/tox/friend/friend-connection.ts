@@ -150,7 +150,10 @@ export class FriendConnection {
     this.#locate(offer.dhtKey);
     this.#leave('the friend has lost the connection');
     // Whoever heard that a connection was lost may have given up the friend.
-    if (!this.#isClosed) this.#begin(offer.accept(this.#connectionHandlers()));
+    if (this.#isClosed) return;
+    this.#begin(offer.accept(this.#connectionHandlers()));
+    for (const endpoint of this.#whereabouts?.search.endpoints ?? []) this.#onEndpoint(endpoint);
+    this.#relays.join();
   }
 
   /** Ends all dealings with the friend. */

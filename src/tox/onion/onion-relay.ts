@@ -7,8 +7,8 @@ import type { Endpoint } from '../../base/endpoint.js';
 import type { Random } from '../../base/random.js';
 import { TokenBucket } from '../../base/token-bucket.js';
 import type { KeyPair } from '../crypto/keys.js';
-import { NONCE_SIZE } from '../crypto/sodium.js';
 import { SharedKeyCache } from '../crypto/shared-key-cache.js';
+import { NONCE_SIZE } from '../crypto/sodium.js';
 import type { DatagramHandler } from '../network/datagram-socket.js';
 import { UdpKind } from '../packet/kind.js';
 import {

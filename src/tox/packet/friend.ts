@@ -49,7 +49,9 @@ export function encodeSharedRelays(relays: readonly NodeInfo[]): Buffer {
 export function decodeSharedRelays(data: Buffer): NodeInfo[] | undefined {
   if (data[0] !== FriendKind.ShareRelays) return undefined;
   const { nodes } = decodePackedNodes(data.subarray(1), MAX_SHARED_RELAYS, 'udp and tcp');
-  return nodes.filter(({ transport }) => transport === 'tcp').map(({ publicKey, endpoint }) => ({ publicKey, endpoint }));
+  return nodes
+    .filter(({ transport }) => transport === 'tcp')
+    .map(({ publicKey, endpoint }) => ({ publicKey, endpoint }));
 }
 
 export const ALIVE_PACKET = Buffer.from([FriendKind.Alive]);

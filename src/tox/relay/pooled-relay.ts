@@ -152,19 +152,22 @@ export class PooledRelay {
   #connect(): void {
     const [endpoint] = this.#endpoints;
     if (endpoint === undefined) return;
-    const client = this.#deps.connect({ publicKey: this.publicKey, endpoint }, {
-      onConfirmed: () => {
-        this.#confirmedAt = this.#deps.clock.now();
-        this.#failures = 0;
-        this.#handlers.onConfirmed(this);
+    const client = this.#deps.connect(
+      { publicKey: this.publicKey, endpoint },
+      {
+        onConfirmed: () => {
+          this.#confirmedAt = this.#deps.clock.now();
+          this.#failures = 0;
+          this.#handlers.onConfirmed(this);
+        },
+        onPeerStatus: (peer, status) => this.#handlers.onPeerStatus(this, peer, status),
+        onData: (peer, packet) => this.#handlers.onData(this, peer, packet),
+        onOob: (sender, packet) => this.#handlers.onOob(this, sender, packet),
+        onOnion: (packet) => this.#handlers.onOnion(this, packet),
+        onDrain: () => this.#handlers.onDrain(this),
+        onClosed: (reason) => this.#onClosed(reason),
       },
-      onPeerStatus: (peer, status) => this.#handlers.onPeerStatus(this, peer, status),
-      onData: (peer, packet) => this.#handlers.onData(this, peer, packet),
-      onOob: (sender, packet) => this.#handlers.onOob(this, sender, packet),
-      onOnion: (packet) => this.#handlers.onOnion(this, packet),
-      onDrain: () => this.#handlers.onDrain(this),
-      onClosed: (reason) => this.#onClosed(reason),
-    });
+    );
     this.#client = client;
     for (const { peer } of this.#users.values()) client.ask(peer);
   }
