@@ -54,6 +54,8 @@ export class Stack {
   readonly friends: FriendList;
   readonly #options: StackOptions;
   readonly #dhtKey: PublicKey;
+  /** What still comes in over relays would set going what nobody ends. */
+  #isStopped = false;
 
   constructor(
     deps: StackDeps,
@@ -75,7 +77,9 @@ export class Stack {
     this.relays = new RelayPool(
       { clock, random, log, dial, ownKey: keyPair.publicKey, sharedKey: (key) => sharedKeys.get(key) },
       {
-        onPacket: (packet, source) => this.netCrypto.receive(packet, source),
+        onPacket: (packet, source) => {
+          if (!this.#isStopped) this.netCrypto.receive(packet, source);
+        },
         onOnion: (packet, relay) => this.onion.receive(packet, relay),
         onHomeConnected: () => this.onion.noteEntryChange(),
       },
@@ -156,6 +160,7 @@ export class Stack {
 
   /** Says good-bye; what that makes go leaves with the end of this turn, after which `close` is due. */
   stop(): void {
+    this.#isStopped = true;
     this.friends.close();
     this.netCrypto.stop();
     this.onion.stop();

@@ -41,7 +41,7 @@ export interface ToxOptions {
   readonly udp?: boolean;
   /** UDP ports to choose from, ends included. */
   readonly ports: { readonly first: number; readonly last: number };
-  /** The TCP port on which we are a relay for others; 0, the default, for none. */
+  /** The TCP port on which we are a relay for others, 0 for none; by default that of UDP, or another one where it is taken. */
   readonly relayPort?: number;
   readonly ipv6: boolean;
   readonly lanDiscovery: boolean;
@@ -106,7 +106,7 @@ export class Tox {
     return this.#running().socket.localPort;
   }
 
-  /** The TCP port on which we are a relay; undefined when we are none. */
+  /** The TCP port on which we are a relay for others; undefined when we are none. */
   get relayPort(): number | undefined {
     return this.#relayListener?.port;
   }
@@ -238,15 +238,22 @@ export class Tox {
   }
 
   async #becomeRelay(stack: Stack): Promise<void> {
-    const { relayPort = 0, ipv6, bindAddress } = this.#options;
+    const { relayPort } = this.#options;
     if (relayPort === 0) return;
     const accept: AcceptStream = (socket) => stack.relayServer.accept(socket);
-    const listen =
-      this.#deps.listen ??
-      ((onConnection, port) =>
-        listenTcp(onConnection, { port, ipv6, ...(bindAddress === undefined ? {} : { bindAddress }) }));
-    this.#relayListener = await listen(accept, relayPort);
+    if (relayPort !== undefined) {
+      this.#relayListener = await this.#listen(accept, relayPort);
+    } else {
+      // Who knows our UDP port alone tries the same one.
+      this.#relayListener = await this.#listen(accept, stack.socket.localPort).catch(() => this.#listen(accept, 0));
+    }
     stack.useOwnRelay(this.#relayListener.port);
+  }
+
+  #listen(accept: AcceptStream, port: number): Promise<StreamListener> {
+    const { ipv6, bindAddress } = this.#options;
+    if (this.#deps.listen !== undefined) return this.#deps.listen(accept, port);
+    return listenTcp(accept, { port, ipv6, ...(bindAddress === undefined ? {} : { bindAddress }) });
   }
 
   #tellOnline(isOnline: boolean): void {
