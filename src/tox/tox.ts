@@ -3,6 +3,7 @@
  */
 import type { Clock } from '../base/clock.js';
 import { messageOf } from '../base/coded-error.js';
+import { Endpoint } from '../base/endpoint.js';
 import type { Logger } from '../base/logger.js';
 import type { Random } from '../base/random.js';
 import { generateKeyPair, type KeyPair, type PublicKey } from './crypto/keys.js';
@@ -12,6 +13,8 @@ import type { DatagramHandler, DatagramSocket } from './network/datagram-socket.
 import type { LocalInterface } from './network/interfaces.js';
 import { noUdp } from './network/no-udp.js';
 import { PacketRouter } from './network/packet-router.js';
+import type { ProxyServer } from './network/proxies.js';
+import { dialThrough } from './network/proxy-dialer.js';
 import { Resolver } from './network/resolver.js';
 import type { AcceptStream, DialStream, StreamListener } from './network/stream-socket.js';
 import { dialTcp } from './network/tcp-dialer.js';
@@ -20,7 +23,7 @@ import { openUdpSocket } from './network/udp-socket.js';
 import { encodeFriendRequest } from './packet/friend.js';
 import { connectRoutes } from './routes.js';
 import { encodeSavedata, type Savedata } from './savedata.js';
-import { Stack } from './stack.js';
+import { Stack, type StackOptions } from './stack.js';
 
 export interface ToxDeps {
   readonly clock: Clock;
@@ -46,6 +49,8 @@ export interface ToxOptions {
   readonly ipv6: boolean;
   readonly lanDiscovery: boolean;
   readonly bindAddress?: string;
+  /** All goes through it or nowhere: no UDP, no LAN discovery, no names looked up, and no relay of our own. */
+  readonly proxy?: ProxyServer;
   /** A 'node' serves others, but is not announced itself and has no friends; default 'peer'. */
   readonly role?: 'peer' | 'node';
   /** A DHT key that outlives the run, for a bootstrap node; else a new one each time, which makes peers notice a restart. */
@@ -143,7 +148,7 @@ export class Tox {
     const socket = await this.#openSocket((packet, source) => {
       if (this.#stack !== undefined) router.receive(packet, source);
     });
-    const stack = new Stack({ ...this.#deps, socket, dial: this.#deps.dial ?? dialTcp }, this.#options, {
+    const stack = new Stack({ ...this.#deps, socket, dial: this.#dialer() }, this.#stackOptions(), {
       dhtKeys: this.#dhtKeys,
       onOnlineChange: (isOnline) => this.#tellOnline(isOnline),
       onFriendRequest: (publicKey, message) => this.#offerFriend(publicKey, message),
@@ -182,6 +187,10 @@ export class Tox {
   /** Enters the network through a node. One that does not answer, or has no address, costs nothing but a few packets. */
   bootstrap({ host, port, publicKey, tcpPorts = [port] }: BootstrapAddress): void {
     this.#running();
+    if (this.#options.proxy !== undefined && Endpoint.of(host, port) === undefined) {
+      this.#log.debug(`bootstrap node left out: ${host} is a name, which would have to be looked up without the proxy`);
+      return;
+    }
     this.#resolver.resolve(host, port).then(
       (endpoints) => {
         for (const endpoint of endpoints) this.#stack?.bootstrap({ endpoint, publicKey }, tcpPorts);
@@ -226,9 +235,23 @@ export class Tox {
     return this.#stack;
   }
 
+  get #hasUdp(): boolean {
+    return this.#options.udp !== false && this.#options.proxy === undefined;
+  }
+
+  #stackOptions(): StackOptions {
+    return { ...this.#options, udp: this.#hasUdp };
+  }
+
+  #dialer(): DialStream {
+    const { clock, dial = dialTcp } = this.#deps;
+    const { proxy } = this.#options;
+    return proxy === undefined ? dial : dialThrough(clock, dial, proxy);
+  }
+
   #openSocket(onDatagram: DatagramHandler): Promise<DatagramSocket> {
     const { openSocket, random, log } = this.#deps;
-    if (this.#options.udp === false) return Promise.resolve(noUdp);
+    if (!this.#hasUdp) return Promise.resolve(noUdp);
     if (openSocket !== undefined) return openSocket(onDatagram);
     const { ports, ipv6, bindAddress } = this.#options;
     return openUdpSocket(
@@ -238,8 +261,8 @@ export class Tox {
   }
 
   async #becomeRelay(stack: Stack): Promise<void> {
-    const { relayPort } = this.#options;
-    if (relayPort === 0) return;
+    const { relayPort, proxy } = this.#options;
+    if (relayPort === 0 || proxy !== undefined) return;
     const accept: AcceptStream = (socket) => stack.relayServer.accept(socket);
     if (relayPort !== undefined) {
       this.#relayListener = await this.#listen(accept, relayPort);

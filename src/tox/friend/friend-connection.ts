@@ -275,7 +275,8 @@ export class FriendConnection {
       case FriendKind.Alive:
         return;
       case FriendKind.ShareRelays:
-        return this.#relays.handleShared(data);
+        this.#relays.handleShared(data);
+        return;
       default:
         this.#handlers.onLossless(data);
     }

@@ -100,7 +100,10 @@ export class FriendRelays {
     if (link === undefined) return;
     const { endpoint, publicKey } = relay;
     // Who is a relay itself says so with its loopback address (c-toxcore): it is where its DHT node is.
-    if (!publicKey.equals(link.peer) || !isLoopback(endpoint)) return link.tie(relay);
+    if (!publicKey.equals(link.peer) || !isLoopback(endpoint)) {
+      link.tie(relay);
+      return;
+    }
     for (const seen of this.#deps.endpoints()) link.tie({ publicKey, endpoint: seen.withPort(endpoint.port) });
   }
 }

@@ -16,7 +16,7 @@ export interface ProxyCredentials {
   readonly password: string;
 }
 
-export interface Proxy {
+export interface ProxyServer {
   readonly kind: 'socks5' | 'http';
   readonly endpoint: Endpoint;
   readonly credentials?: ProxyCredentials;
@@ -37,7 +37,7 @@ export interface ProxyHandshake {
 }
 
 /** @throws RangeError when SOCKS5 cannot carry the credentials */
-export function proxyHandshake(proxy: Proxy, to: Endpoint): ProxyHandshake {
+export function proxyHandshake(proxy: ProxyServer, to: Endpoint): ProxyHandshake {
   return proxy.kind === 'socks5'
     ? new Socks5Handshake(to, proxy.credentials)
     : new HttpHandshake(to, proxy.credentials);

@@ -1,14 +1,14 @@
 /** Dials through a proxy, and never around it: what the proxy cannot reach is not reached. */
 import type { Clock, Timer } from '../../base/clock.js';
 import type { Endpoint } from '../../base/endpoint.js';
-import { type Proxy, type ProxyHandshake, type ProxyProgress, proxyHandshake } from './proxies.js';
+import { type ProxyHandshake, type ProxyProgress, type ProxyServer, proxyHandshake } from './proxies.js';
 import type { DialStream, StreamHandlers, StreamSocket } from './stream-socket.js';
 
 /** Specification (c-toxcore TCP_CONNECTION_TIMEOUT), ms: the proxy's own connecting included. */
 const PROXY_TIMEOUT = 10_000;
 
 /** @param dial how the proxy itself is reached */
-export function dialThrough(clock: Clock, dial: DialStream, proxy: Proxy): DialStream {
+export function dialThrough(clock: Clock, dial: DialStream, proxy: ProxyServer): DialStream {
   return (to, handlers) => new ProxiedStream(clock, dial, proxy, to, handlers);
 }
 
@@ -21,7 +21,7 @@ class ProxiedStream implements StreamSocket {
   #handshake: ProxyHandshake | undefined;
   #isClosed = false;
 
-  constructor(clock: Clock, dial: DialStream, proxy: Proxy, to: Endpoint, handlers: StreamHandlers) {
+  constructor(clock: Clock, dial: DialStream, proxy: ProxyServer, to: Endpoint, handlers: StreamHandlers) {
     this.remote = to;
     this.#handlers = handlers;
     const handshake = proxyHandshake(proxy, to);

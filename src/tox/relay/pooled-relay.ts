@@ -107,9 +107,17 @@ export class PooledRelay {
     this.update();
   }
 
+  /** It may be reached there, too; at once, when it was not elsewhere. */
   addEndpoint(endpoint: Endpoint): void {
-    const isKnown = this.#endpoints.some((known) => known.equals(endpoint));
-    if (!isKnown && this.#endpoints.length < MAX_ENDPOINTS) this.#endpoints.push(endpoint);
+    if (this.#endpoints.length >= MAX_ENDPOINTS || this.#endpoints.some((known) => known.equals(endpoint))) return;
+    if (this.#retry === undefined) {
+      this.#endpoints.push(endpoint);
+      return;
+    }
+    this.#endpoints.unshift(endpoint);
+    this.#retry.cancel();
+    this.#retry = undefined;
+    this.update();
   }
 
   tie(user: RelayUser): void {

@@ -152,7 +152,10 @@ export class RelayClient {
     state.bytes = Buffer.concat([state.bytes, bytes]);
     if (state.bytes.length < RELAY_REPLY_SIZE) return;
     const session = state.handshake.finish(state.bytes.subarray(0, RELAY_REPLY_SIZE));
-    if (session === undefined) return this.#end('it has another key');
+    if (session === undefined) {
+      this.#end('it has another key');
+      return;
+    }
     const stream = new SecureStream(
       { write: (frame) => this.#socket.write(frame), onPacket: (plain) => this.#onPlain(plain) },
       session,
@@ -172,7 +175,10 @@ export class RelayClient {
 
   #onPlain(plain: Buffer): void {
     const packet = decodeRelayPacket(plain);
-    if (packet === undefined) return this.#end('it sends what is no packet');
+    if (packet === undefined) {
+      this.#end('it sends what is no packet');
+      return;
+    }
     if (this.#state.kind === 'confirming') this.#confirm(this.#state);
     if (packet !== 'ignored' && this.#state.kind === 'confirmed') this.#onPacket(packet);
   }
@@ -200,14 +206,17 @@ export class RelayClient {
         return;
       }
       case 'ping':
-        return this.#control({ kind: 'pong', id: packet.id });
+        this.#control({ kind: 'pong', id: packet.id });
+        return;
       case 'pong':
         if ('pings' in this.#state) this.#state.pings.pong(packet.id);
         return;
       case 'oob receive':
-        return this.#handlers.onOob(packet.publicKey, packet.data);
+        this.#handlers.onOob(packet.publicKey, packet.data);
+        return;
       case 'onion response':
-        return this.#handlers.onOnion(packet.data);
+        this.#handlers.onOnion(packet.data);
+        return;
       case 'data': {
         // Data may overtake the notification of a slot that was freed a moment ago: then nobody waits for it.
         const peer = this.#slots.keyAt(packet.slot);

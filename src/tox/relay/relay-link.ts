@@ -78,7 +78,10 @@ export class RelayLink implements RelayUser {
   tie(node: NodeInfo): void {
     if (this.#isClosed) return;
     const known = this.#ties.get(node.publicKey.hex);
-    if (known !== undefined) return known.addEndpoint(node.endpoint);
+    if (known !== undefined) {
+      known.addEndpoint(node.endpoint);
+      return;
+    }
     if (this.#with('online').length >= ENOUGH_ONLINE) return;
     const relay = this.#deps.relay(node);
     if (relay === undefined) return;

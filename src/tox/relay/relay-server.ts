@@ -121,19 +121,23 @@ export class RelayServer {
   #onPacket(sender: RelaySession, packet: RelayPacket): void {
     switch (packet.kind) {
       case 'data':
-        return this.#onData(sender, packet.slot, packet.data);
+        this.#onData(sender, packet.slot, packet.data);
+        return;
       case 'routing request':
-        return this.#onRoutingRequest(sender, packet.publicKey);
+        this.#onRoutingRequest(sender, packet.publicKey);
+        return;
       case 'disconnected':
         // c-toxcore ends the connection for a slot that there is not; our own client can be a packet late.
-        return this.#unlink(sender, packet.slot);
+        this.#unlink(sender, packet.slot);
+        return;
       case 'oob send':
         this.#clients
           .get(packet.publicKey.hex)
           ?.send({ kind: 'oob receive', publicKey: sender.publicKey, data: packet.data });
         return;
       case 'onion request':
-        return this.#deps.forwardOnion(packet.data, { id: sender.id, endpoint: sender.remote });
+        this.#deps.forwardOnion(packet.data, { id: sender.id, endpoint: sender.remote });
+        return;
       case 'connected':
         // Allowed, and without a meaning.
         return;
@@ -142,7 +146,8 @@ export class RelayServer {
       case 'routing response':
       case 'oob receive':
       case 'onion response':
-        return sender.end();
+        sender.end();
+        return;
     }
   }
 

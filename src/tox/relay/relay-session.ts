@@ -125,7 +125,10 @@ export class RelaySession {
     const { random, keyPair, socket } = this.#deps;
     const greeting = state.bytes.subarray(0, RELAY_GREETING_SIZE);
     const answer = this.#handlers.mayGreet() ? answerHandshake(random, keyPair, greeting) : undefined;
-    if (answer === undefined) return this.end();
+    if (answer === undefined) {
+      this.end();
+      return;
+    }
     const stream = new SecureStream(
       { write: (frame) => socket.write(frame), onPacket: (plain) => this.#onPlain(plain) },
       answer.session,
@@ -138,8 +141,14 @@ export class RelaySession {
 
   #onPlain(plain: Buffer): void {
     const packet = decodeRelayPacket(plain);
-    if (packet === undefined) return this.end();
-    if (this.#state.kind === 'unconfirmed' && !this.#confirm(this.#state)) return this.end();
+    if (packet === undefined) {
+      this.end();
+      return;
+    }
+    if (this.#state.kind === 'unconfirmed' && !this.#confirm(this.#state)) {
+      this.end();
+      return;
+    }
     if (packet === 'ignored' || this.#state.kind !== 'confirmed') return;
     if (packet.kind === 'ping') this.sendControl({ kind: 'pong', id: packet.id });
     else if (packet.kind === 'pong') this.#state.pings.pong(packet.id);
