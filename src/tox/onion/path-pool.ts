@@ -89,10 +89,10 @@ export class PathPool {
     slot.unanswered = 0;
   }
 
-  /** Another way to begin has turned up: paths that have not answered yet are not waited for. */
+  /** Another way to begin has turned up: paths that never answered, or wait for an answer, are given up. */
   forgetUnanswered(): void {
     for (const [index, slot] of this.#slots.entries()) {
-      if (slot !== undefined && slot.unanswered > 0) this.#slots[index] = undefined;
+      if (slot !== undefined && (!slot.hasAnswered || slot.unanswered > 0)) this.#slots[index] = undefined;
     }
   }
 
