@@ -171,6 +171,38 @@ t.test('of clients that never finish their greeting only so many are kept, for a
   t.equal(bench.streams.connections, 1);
 });
 
+t.test('of clients that do not read only so many are kept, and the honest ones are served', async (t) => {
+  const bench = new RelayBench(16);
+  const [a, b] = bench.pair();
+  const flooder = bench.client();
+  const victims = Array.from({ length: 70 }, () => bench.client());
+  bench.clock.advance(2_000);
+  const isOpen = ({ events }: { events: string[] }): boolean => !events.at(-1)?.startsWith('closed');
+  for (const { address } of victims) bench.streams.stalled.add(address);
+  for (const { keys } of victims) {
+    for (let count = 0; count < 80; count += 1) flooder.client.sendOob(keys.publicKey, Buffer.alloc(1_000));
+    bench.clock.advance(5);
+  }
+  for (const { address } of victims) bench.streams.resume(address);
+  bench.clock.advance(100);
+  t.equal(victims.filter(isOpen).length, 64);
+  a.client.sendData(b.keys.publicKey, Buffer.from('still here'));
+  bench.clock.advance(100);
+  t.same(b.received, [Buffer.from('still here')]);
+});
+
+t.test('a relay that is full gives up who talks with nobody, not who does', async (t) => {
+  const bench = new RelayBench(17);
+  const [a, b] = bench.pair();
+  for (let count = 0; count < 1_030; count += 1) {
+    bench.client();
+    bench.clock.advance(10);
+  }
+  bench.clock.advance(100);
+  t.equal(bench.server.clients, 1_024);
+  t.ok(isOnline(a, b.keys.publicKey) && isOnline(b, a.keys.publicKey));
+});
+
 t.test('hostile bytes, before and after the handshake, end one connection at the most', async (t) => {
   const bench = new RelayBench(13);
   const [a, b] = bench.pair();
