@@ -52,7 +52,7 @@ export class PooledRelay {
   readonly #deps: PooledRelayDeps;
   readonly #handlers: PooledRelayHandlers;
   readonly #retries: Backoff;
-  readonly #users = new Map<string, RelayUser>();
+  readonly #users = new Set<RelayUser>();
   /** The one to be tried next is the first. */
   #endpoints: Endpoint[] = [];
   #client: RelayClient | undefined;
@@ -121,21 +121,20 @@ export class PooledRelay {
   }
 
   tie(user: RelayUser): void {
-    this.#users.set(user.peer.hex, user);
+    this.#users.add(user);
     this.#client?.ask(user.peer);
     this.update();
   }
 
   untie(user: RelayUser): void {
-    if (this.#users.get(user.peer.hex) !== user) return;
-    this.#users.delete(user.peer.hex);
-    this.#client?.release(user.peer);
+    this.#users.delete(user);
+    if (![...this.#users].some(({ peer }) => peer.equals(user.peer))) this.#client?.release(user.peer);
     this.update();
   }
 
   /** Opens the connection when it is wanted, closes it when it has not been for a while. */
   update(): void {
-    const isWanted = this.#isHome || [...this.#users.values()].some(({ isAwake }) => isAwake);
+    const isWanted = this.#isHome || [...this.#users].some(({ isAwake }) => isAwake);
     if (isWanted) {
       this.#unused?.cancel();
       this.#unused = undefined;
@@ -177,7 +176,7 @@ export class PooledRelay {
       },
     );
     this.#client = client;
-    for (const { peer } of this.#users.values()) client.ask(peer);
+    for (const { peer } of this.#users) client.ask(peer);
   }
 
   #onClosed(reason: string): void {

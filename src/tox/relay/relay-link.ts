@@ -43,7 +43,8 @@ export class RelayLink implements RelayUser {
   readonly #ties = new Map<string, PooledRelay>();
   #isAwake = true;
   #sleep: Timer | undefined;
-  #isUsable = false;
+  /** How good the relays are for reaching the peer: 1 for each that may know it, 2 for each where it is. */
+  #worth = 0;
   #isClosed = false;
 
   constructor(deps: RelayLinkDeps, handlers: RelayLinkHandlers) {
@@ -59,7 +60,7 @@ export class RelayLink implements RelayUser {
 
   /** Whether cookies and handshakes may get through. */
   get isUsable(): boolean {
-    return this.#isUsable;
+    return this.#worth > 0;
   }
 
   /** How data fare now. */
@@ -115,14 +116,15 @@ export class RelayLink implements RelayUser {
   /** A relay said something of the peer, or came, or went. */
   noteStatus(): void {
     if (this.#isClosed) return;
-    const wasUsable = this.#isUsable;
-    this.#isUsable = this.#with('online').length > 0 || this.#with('registered').length > 0;
-    if (this.#isUsable) this.#handlers.onUsable();
-    else if (wasUsable) this.#handlers.onUnusable();
+    const before = this.#worth;
+    this.#worth = 2 * this.#with('online').length + this.#with('registered').length;
+    if (this.#worth > before) this.#handlers.onUsable();
+    else if (this.#worth === 0 && before > 0) this.#handlers.onUnusable();
   }
 
   /** A relay failed or ended. */
   noteLost(relay: PooledRelay): void {
+    if (!this.#ties.has(relay.publicKey.hex)) return;
     if (relay.failures >= MAX_FAILURES && !relay.isHome) this.#untie(relay);
     this.noteStatus();
   }

@@ -47,8 +47,8 @@ export class RelayPool implements RelaySender {
   readonly #relays = new Map<string, PooledRelay>();
   /** Those that may become home relays. */
   readonly #candidates = new Set<PooledRelay>();
-  /** By the peer's DHT key. */
-  readonly #links = new Map<string, RelayLink>();
+  /** By the peer's DHT key, of which a friend may claim that it is its own though it is another friend's. */
+  readonly #links = new Map<string, readonly RelayLink[]>();
   #own: PooledRelay | undefined;
   #isStopped = false;
 
@@ -89,39 +89,50 @@ export class RelayPool implements RelaySender {
     return this.#relays.get(relay.hex)?.client?.sendOnion(data) ?? false;
   }
 
-  /**
-   * A peer to be met at relays: at our home relays, and those that are tied to it.
-   * @throws RangeError when there is a link to the peer already
-   */
+  /** A peer to be met at relays: at our home relays, and those that are tied to it. */
   link(peer: PublicKey, handlers: RelayLinkHandlers): RelayLink {
-    if (this.#links.has(peer.hex)) throw new RangeError(`RelayPool: linked with ${peer.short} already`);
-    const link = new RelayLink(
+    const link: RelayLink = new RelayLink(
       {
         clock: this.#deps.clock,
         route: new RelayRoute(this, peer),
         relay: (node) => this.#relay(node),
-        onClosed: () => this.#links.delete(peer.hex),
+        onClosed: () => this.#unlink(link),
       },
       handlers,
     );
-    this.#links.set(peer.hex, link);
+    this.#links.set(peer.hex, [...this.#linksWith(peer), link]);
     for (const node of this.#own === undefined ? this.homes : [this.#own.node, ...this.homes]) link.tie(node);
     return link;
   }
 
   sendTo(peer: PublicKey, packet: Buffer, via: PublicKey | undefined): void {
-    if (this.#links.get(peer.hex)?.send(packet)) return;
+    if (this.#linksWith(peer).some((link) => link.send(packet))) return;
     if (via !== undefined) this.#relays.get(via.hex)?.client?.sendOob(peer, packet);
   }
 
   stateOf(peer: PublicKey): RelayRouteState {
-    return this.#links.get(peer.hex)?.state ?? 'doubtful';
+    const states = this.#linksWith(peer).map(({ state }) => state);
+    return states.find((state) => state === 'ready') ?? states.find((state) => state === 'busy') ?? 'doubtful';
   }
 
   stop(): void {
     this.#isStopped = true;
-    for (const link of [...this.#links.values()]) link.close();
+    for (const link of this.#allLinks()) link.close();
     for (const relay of this.#relays.values()) relay.close();
+  }
+
+  #linksWith(peer: PublicKey): readonly RelayLink[] {
+    return this.#links.get(peer.hex) ?? [];
+  }
+
+  #allLinks(): readonly RelayLink[] {
+    return [...this.#links.values()].flat();
+  }
+
+  #unlink(link: RelayLink): void {
+    const left = this.#linksWith(link.peer).filter((other) => other !== link);
+    if (left.length > 0) this.#links.set(link.peer.hex, left);
+    else this.#links.delete(link.peer.hex);
   }
 
   #relay(node: NodeInfo): PooledRelay | undefined {
@@ -156,22 +167,24 @@ export class RelayPool implements RelaySender {
       onConfirmed: (relay) => this.#onConfirmed(relay),
       onLost: (relay, reason) => this.#onLost(relay, reason),
       onRested: () => this.#fillHomes(),
-      onPeerStatus: (_relay, peer) => this.#links.get(peer.hex)?.noteStatus(),
+      onPeerStatus: (_relay, peer) => {
+        for (const link of this.#linksWith(peer)) link.noteStatus();
+      },
       onData: (_relay, peer, packet) => {
-        const link = this.#links.get(peer.hex);
+        const [link] = this.#linksWith(peer);
         if (link !== undefined) this.#handlers.onPacket(packet, link.route);
       },
       onOob: (relay, sender, packet) => this.#onOob(relay, sender, packet),
       onOnion: (relay, packet) => this.#handlers.onOnion(packet, relay.node),
       onDrain: () => {
-        for (const link of this.#links.values()) link.noteDrain();
+        for (const link of this.#allLinks()) link.noteDrain();
       },
     };
   }
 
   #onOob(relay: PooledRelay, sender: PublicKey, packet: Buffer): void {
     // The peer is there: from now on data can go as well.
-    this.#links.get(sender.hex)?.tie(relay.node);
+    for (const link of this.#linksWith(sender)) link.tie(relay.node);
     this.#handlers.onPacket(packet, new RelayRoute(this, sender, relay.publicKey));
   }
 
@@ -179,14 +192,14 @@ export class RelayPool implements RelaySender {
     this.#log.debug(`${relay.publicKey.short} at ${relay.node.endpoint.key} answers`);
     this.#fillHomes();
     if (!relay.isHome) return;
-    for (const link of this.#links.values()) link.tie(relay.node);
+    for (const link of this.#allLinks()) link.tie(relay.node);
     if (relay !== this.#own) this.#handlers.onHomeConnected();
   }
 
   #onLost(relay: PooledRelay, reason: string): void {
     if (this.#isStopped) return;
     this.#log.debug(`${relay.publicKey.short} at ${relay.node.endpoint.key} is lost: ${reason}`);
-    for (const link of [...this.#links.values()]) link.noteLost(relay);
+    for (const link of this.#allLinks()) link.noteLost(relay);
     this.#fillHomes();
   }
 

@@ -213,6 +213,21 @@ t.test('a link has no more than six relays, and closed ones are let go', async (
   t.equal(bench.streams.connectionsOf(address), 0);
 });
 
+t.test('two friends may claim the same DHT key: neither takes the relays from the other', async (t) => {
+  const bench = new PoolBench(1, 13);
+  const [a, b, link] = bench.pair();
+  const claimed = a.link(b.keys.publicKey);
+  claimed.tie(bench.relays[0] as NodeInfo);
+  bench.clock.advance(100);
+  t.equal(claimed.state, 'ready');
+  claimed.close();
+  bench.clock.advance(100);
+  t.equal(link.state, 'ready');
+  link.route.send(DATA);
+  bench.clock.advance(100);
+  t.same(b.received[0]?.packet, DATA);
+});
+
 t.test('a full socket makes the route busy, and drains', async (t) => {
   const bench = new PoolBench(1, 10);
   const [a, b, link] = bench.pair();
