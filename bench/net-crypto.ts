@@ -41,6 +41,7 @@ const quiet: Omit<ConnectionHandlers, 'onLossless'> = {
   onDrain: () => {},
   onClosed: () => {},
   onRouteChange: () => {},
+  onDirectChange: () => {},
 };
 
 async function openPeer(handlers: NetCryptoHandlers): Promise<{ netCrypto: NetCrypto; address: Address }> {

@@ -64,6 +64,11 @@ export class Endpoint {
     return out;
   }
 
+  /** The same host at another port. */
+  withPort(port: number): Endpoint {
+    return new Endpoint(this.family, this.address, port);
+  }
+
   equals(other: Endpoint): boolean {
     return this.key === other.key;
   }

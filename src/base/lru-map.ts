@@ -30,6 +30,11 @@ export class LruMap<Key, Value> {
     this.#entries.set(key, value);
   }
 
+  /** Those used longest ago first; looking at them is no use. */
+  values(): IterableIterator<Value> {
+    return this.#entries.values();
+  }
+
   delete(key: Key): boolean {
     return this.#entries.delete(key);
   }

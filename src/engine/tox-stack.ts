@@ -19,6 +19,8 @@ export interface NodeToAsk {
   readonly host: string;
   readonly port: number;
   readonly publicKey: PublicKey;
+  /** Of its TCP relay; that of UDP is tried when nothing is known. */
+  readonly tcpPorts?: readonly number[];
 }
 
 export interface ToxStack<Friend extends StackFriend = StackFriend> {

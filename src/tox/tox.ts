@@ -7,31 +7,33 @@ import { Endpoint } from '../base/endpoint.js';
 import type { Logger } from '../base/logger.js';
 import type { Random } from '../base/random.js';
 import { generateKeyPair, type KeyPair, type PublicKey } from './crypto/keys.js';
-import { SharedKeyCache } from './crypto/shared-key-cache.js';
 import { ToxId } from './crypto/tox-id.js';
-import { Dht } from './dht/dht.js';
-import { FriendList } from './friend/friend-list.js';
 import { type LanListener, openLanListener } from './lan-listener.js';
 import { type Friend, MessengerFriend } from './messenger.js';
-import { NetCrypto } from './net-crypto/net-crypto.js';
 import type { DatagramHandler, DatagramSocket } from './network/datagram-socket.js';
-import { type LocalInterface, localInterfaces } from './network/interfaces.js';
+import type { LocalInterface } from './network/interfaces.js';
+import { noUdp } from './network/no-udp.js';
 import { PacketRouter } from './network/packet-router.js';
+import type { ProxyServer } from './network/proxies.js';
+import { dialThrough } from './network/proxy-dialer.js';
 import { Resolver } from './network/resolver.js';
+import type { AcceptStream, DialStream, StreamListener } from './network/stream-socket.js';
+import { dialTcp } from './network/tcp-dialer.js';
+import { listenTcp } from './network/tcp-listener.js';
 import { openUdpSocket } from './network/udp-socket.js';
-import { AnnounceServer } from './onion/announce-server.js';
-import { OnionClient } from './onion/onion-client.js';
-import { OnionRelay } from './onion/onion-relay.js';
 import { encodeFriendRequest } from './packet/friend.js';
 import { connectRoutes } from './routes.js';
 import { encodeSavedata, type Savedata } from './savedata.js';
+import { Stack, type StackOptions } from './stack.js';
 
 export interface ToxDeps {
   readonly clock: Clock;
   readonly random: Random;
   readonly log: Logger;
-  /** For simulations; the system's UDP when left out. */
+  /** For simulations; the system's UDP and TCP when left out. */
   readonly openSocket?: (onDatagram: DatagramHandler) => Promise<DatagramSocket>;
+  readonly dial?: DialStream;
+  readonly listen?: (accept: AcceptStream, port: number) => Promise<StreamListener>;
   readonly interfaces?: () => readonly LocalInterface[];
   readonly resolver?: Resolver;
 }
@@ -39,11 +41,17 @@ export interface ToxDeps {
 export interface ToxOptions {
   /** Who we are, and nodes of an earlier run. */
   readonly savedata: Savedata;
+  /** False: TCP relays alone, through which everything goes; default true. */
+  readonly udp?: boolean;
   /** UDP ports to choose from, ends included. */
   readonly ports: { readonly first: number; readonly last: number };
+  /** The TCP port on which we are a relay for others, 0 for none; by default that of UDP, or another one where it is taken. */
+  readonly relayPort?: number;
   readonly ipv6: boolean;
   readonly lanDiscovery: boolean;
   readonly bindAddress?: string;
+  /** All goes through it or nowhere: no UDP, no LAN discovery, no names looked up, and no relay of our own. */
+  readonly proxy?: ProxyServer;
   /** A 'node' serves others, but is not announced itself and has no friends; default 'peer'. */
   readonly role?: 'peer' | 'node';
   /** A DHT key that outlives the run, for a bootstrap node; else a new one each time, which makes peers notice a restart. */
@@ -53,8 +61,11 @@ export interface ToxOptions {
 export interface BootstrapAddress {
   /** A name or a literal address. */
   readonly host: string;
+  /** UDP. */
   readonly port: number;
   readonly publicKey: PublicKey;
+  /** Ports of its TCP relay; that of UDP is tried when nothing is known. */
+  readonly tcpPorts?: readonly number[];
 }
 
 export interface FriendRequest {
@@ -62,14 +73,6 @@ export interface FriendRequest {
   readonly message: Buffer;
   /** Makes the sender a friend. */
   accept(): Friend;
-}
-
-interface Stack {
-  readonly socket: DatagramSocket;
-  readonly dht: Dht;
-  readonly onion: OnionClient;
-  readonly netCrypto: NetCrypto;
-  readonly friends: FriendList;
 }
 
 export class Tox {
@@ -85,6 +88,7 @@ export class Tox {
   #starting: Promise<void> | undefined;
   #stack: Stack | undefined;
   #lanListener: LanListener | undefined;
+  #relayListener: StreamListener | undefined;
 
   constructor(deps: ToxDeps, options: ToxOptions) {
     this.#deps = deps;
@@ -104,9 +108,14 @@ export class Tox {
     return this.#dhtKeys.publicKey;
   }
 
-  /** The UDP port. @throws Error before `start` */
+  /** The UDP port, 0 without UDP. @throws Error before `start` */
   get localPort(): number {
     return this.#running().socket.localPort;
+  }
+
+  /** The TCP port on which we are a relay for others; undefined when we are none. */
+  get relayPort(): number | undefined {
+    return this.#relayListener?.port;
   }
 
   /** Whether others can find us: a node has confirmed that it stores our announcement. A mere node: whether any answers. */
@@ -142,12 +151,22 @@ export class Tox {
       if (this.#stack !== undefined) router.receive(packet, source);
     };
     const socket = await this.#openSocket(receive);
+    const stack = new Stack({ ...this.#deps, socket, dial: this.#dialer() }, this.#stackOptions(), {
+      dhtKeys: this.#dhtKeys,
+      onOnlineChange: (isOnline) => this.#tellOnline(isOnline),
+      onFriendRequest: (publicKey, message) => this.#offerFriend(publicKey, message),
+    });
+    try {
+      await this.#becomeRelay(stack);
+    } catch (error) {
+      socket.close();
+      throw error;
+    }
     this.#lanListener = await this.#openLanListener(receive);
-    this.#stack = this.#build(socket, router);
-    const { dht, onion } = this.#stack;
-    dht.start();
-    dht.loadNodes(this.#options.savedata.dhtNodes);
-    if (this.#options.role !== 'node') onion.start();
+    const { dht, onionRelay, announceServer, onion, netCrypto } = stack;
+    connectRoutes(router, { dht, onionRelay, announceServer, onion, netCrypto });
+    this.#stack = stack;
+    stack.start();
   }
 
   /** Says good-bye to all friends, and closes the socket once that is sent. */
@@ -160,26 +179,26 @@ export class Tox {
     this.#starting = undefined;
     for (const friend of this.#friends.values()) friend.leave();
     this.#friends.clear();
-    stack.friends.close();
-    stack.netCrypto.stop();
-    stack.onion.stop();
-    stack.dht.stop();
     this.#lanListener?.close();
+    this.#relayListener?.close();
+    this.#relayListener = undefined;
+    stack.stop();
     await new Promise<void>((resolve) => {
       this.#deps.clock.soon(resolve);
     });
-    stack.socket.close();
+    stack.close();
   }
 
   /** Enters the network through a node. One that does not answer, or has no address, costs nothing but a few packets. */
-  bootstrap({ host, port, publicKey }: BootstrapAddress): void {
+  bootstrap({ host, port, publicKey, tcpPorts = [port] }: BootstrapAddress): void {
     this.#running();
+    if (this.#options.proxy !== undefined && Endpoint.of(host, port) === undefined) {
+      this.#log.debug(`bootstrap node left out: ${host} is a name, which would have to be looked up without the proxy`);
+      return;
+    }
     this.#resolver.resolve(host, port).then(
       (endpoints) => {
-        for (const endpoint of endpoints) {
-          this.#stack?.dht.bootstrap({ endpoint, publicKey });
-          this.#stack?.onion.noteNode({ endpoint, publicKey });
-        }
+        for (const endpoint of endpoints) this.#stack?.bootstrap({ endpoint, publicKey }, tcpPorts);
       },
       (error) => this.#log.debug(`bootstrap node left out: ${messageOf(error)}`),
     );
@@ -221,15 +240,30 @@ export class Tox {
     return this.#stack;
   }
 
-  /** In a simulation there is nothing to hear. */
+  /** In a simulation there is nothing to hear, and with a proxy nothing may go beside it. */
   async #openLanListener(onCall: DatagramHandler): Promise<LanListener | undefined> {
-    const { openSocket } = this.#deps;
     const { lanDiscovery, ipv6 } = this.#options;
-    return lanDiscovery && openSocket === undefined ? openLanListener(this.#deps, { ipv6, onCall }) : undefined;
+    if (!lanDiscovery || !this.#hasUdp || this.#deps.openSocket !== undefined) return undefined;
+    return openLanListener(this.#deps, { ipv6, onCall });
+  }
+
+  get #hasUdp(): boolean {
+    return this.#options.udp !== false && this.#options.proxy === undefined;
+  }
+
+  #stackOptions(): StackOptions {
+    return { ...this.#options, udp: this.#hasUdp };
+  }
+
+  #dialer(): DialStream {
+    const { clock, dial = dialTcp } = this.#deps;
+    const { proxy } = this.#options;
+    return proxy === undefined ? dial : dialThrough(clock, dial, proxy);
   }
 
   #openSocket(onDatagram: DatagramHandler): Promise<DatagramSocket> {
     const { openSocket, random, log } = this.#deps;
+    if (!this.#hasUdp) return Promise.resolve(noUdp);
     if (openSocket !== undefined) return openSocket(onDatagram);
     const { ports, ipv6, bindAddress } = this.#options;
     return openUdpSocket(
@@ -238,69 +272,23 @@ export class Tox {
     );
   }
 
-  #build(socket: DatagramSocket, router: PacketRouter): Stack {
-    const { clock, random, log } = this.#deps;
-    const { identity } = this.#options.savedata;
-    const { lanDiscovery } = this.#options;
-    const interfaces = this.#deps.interfaces ?? localInterfaces;
-    const keyPair = this.#dhtKeys;
-    const sharedKeys = new SharedKeyCache(keyPair.secretKey);
-    const send = (packet: Buffer, to: Endpoint): void => socket.send(packet, to);
+  async #becomeRelay(stack: Stack): Promise<void> {
+    const { relayPort, proxy } = this.#options;
+    if (relayPort === 0 || proxy !== undefined) return;
+    const accept: AcceptStream = (socket) => stack.relayServer.accept(socket);
+    if (relayPort !== undefined) {
+      this.#relayListener = await this.#listen(accept, relayPort);
+    } else {
+      // Who knows our UDP port alone tries the same one.
+      this.#relayListener = await this.#listen(accept, stack.socket.localPort).catch(() => this.#listen(accept, 0));
+    }
+    stack.useOwnRelay(this.#relayListener.port);
+  }
 
-    const dht = new Dht(
-      { clock, random, log, send, keyPair, sharedKeys, interfaces },
-      { lanDiscovery, ipv6: socket.hasIpv6 },
-    );
-    const onionRelay = new OnionRelay({ clock, random, keyPair, send });
-    const announceServer = new AnnounceServer({
-      clock,
-      random,
-      keyPair,
-      send,
-      closestNodes: (target, count, options) => dht.closestNodes(target, count, options),
-      onStored: (publicKey) => onion.noteStored(publicKey),
-    });
-    const onion: OnionClient = new OnionClient(
-      {
-        clock,
-        random,
-        log,
-        send,
-        dhtKeyPair: keyPair,
-        identity,
-        pathNodes: () => dht.goodNodes(),
-        closestNodes: (target, count) => dht.closestNodes(target, count, { lan: true }),
-        ownStore: announceServer,
-      },
-      {
-        onData: (sender, data) => friends.handleOnionData(sender, data),
-        onAnnouncedChange: (isAnnounced) => this.#tellOnline(isAnnounced),
-      },
-      { hasIpv6: socket.hasIpv6 },
-    );
-    const netCrypto = new NetCrypto(
-      { clock, random, log, send, dhtKeyPair: keyPair, dhtSharedKeys: sharedKeys, identity },
-      { onOffer: (offer) => friends.handleOffer(offer) },
-    );
-    const friends: FriendList = new FriendList(
-      {
-        clock,
-        random,
-        log,
-        dht,
-        onion,
-        netCrypto,
-        identity,
-        dhtKey: keyPair.publicKey,
-        localEndpoints: () => localEndpoints(interfaces(), socket),
-      },
-      { onFriendRequest: (publicKey, message) => this.#offerFriend(publicKey, message) },
-      { nospam: identity.nospam },
-    );
-    dht.onNode((node) => onion.noteNode(node));
-    if (this.#options.role === 'node') dht.onConnectedChange((isConnected) => this.#tellOnline(isConnected));
-    connectRoutes(router, { dht, onionRelay, announceServer, onion, netCrypto });
-    return { socket, dht, onion, netCrypto, friends };
+  #listen(accept: AcceptStream, port: number): Promise<StreamListener> {
+    const { ipv6, bindAddress } = this.#options;
+    if (this.#deps.listen !== undefined) return this.#deps.listen(accept, port);
+    return listenTcp(accept, { port, ipv6, ...(bindAddress === undefined ? {} : { bindAddress }) });
   }
 
   #tellOnline(isOnline: boolean): void {
@@ -324,13 +312,4 @@ export class Tox {
     const accept = (): Friend => this.#friends.get(publicKey.hex) ?? this.addFriendWithoutRequest(publicKey);
     for (const listener of this.#requestListeners) listener({ publicKey, message, accept });
   }
-}
-
-/** Where we might be reached, as far as this machine knows. */
-function localEndpoints(interfaces: readonly LocalInterface[], socket: DatagramSocket): Endpoint[] {
-  const addresses = [...interfaces.map(({ address }) => address), '127.0.0.1', '::1'];
-  const endpoints = addresses.map((address) => Endpoint.of(address, socket.localPort));
-  return endpoints.filter(
-    (endpoint) => endpoint !== undefined && (endpoint.family === 4 || socket.hasIpv6),
-  ) as Endpoint[];
 }

@@ -185,7 +185,7 @@ export function freeTcpPort(): Promise<number> {
 
 /** Debian's tox-bootstrapd on loopback, as the only node of a network; ready when its port answers. */
 export async function startBootstrapd(
-  options: { readonly prefix?: Prefix } = {},
+  options: { readonly prefix?: Prefix; readonly isRelay?: boolean } = {},
 ): Promise<{ process: Process; port: number; key: string; argument: string }> {
   const port = await freeUdpPort();
   const directory = temporaryDirectory();
@@ -199,7 +199,9 @@ export async function startBootstrapd(
       'enable_ipv6 = false',
       'enable_ipv4_fallback = true',
       'enable_lan_discovery = false',
-      'enable_tcp_relay = false',
+      `enable_tcp_relay = ${options.isRelay === true}`,
+      // The number of the UDP port: others look for a relay there when they are told nothing else.
+      `tcp_relay_ports = [${port}]`,
       'enable_motd = false',
       'bootstrap_nodes = ( )',
       '',

@@ -6,6 +6,7 @@ import { Tox } from '../../src/tox/tox.js';
 import { ManualClock } from './manual-clock.js';
 import { SeededRandom } from './seeded-random.js';
 import { SimulatedNetwork } from './simulated-network.js';
+import { SimulatedStreams } from './simulated-streams.js';
 
 export const PORT = 33445;
 
@@ -15,6 +16,12 @@ export interface PeerOptions {
   readonly port?: number;
   /** Another run of an identity that exists. */
   readonly savedata?: Savedata;
+  /** False: TCP relays alone. */
+  readonly udp?: boolean;
+  /** Being a TCP relay on this port. */
+  readonly relayPort?: number;
+  /** A mere node serves others. */
+  readonly role?: 'peer' | 'node';
 }
 
 export class Peer {
@@ -41,11 +48,14 @@ export class World {
   readonly clock = new ManualClock();
   readonly random: SeededRandom;
   readonly network: SimulatedNetwork;
+  /** TCP between the same addresses. */
+  readonly streams: SimulatedStreams;
   #hosts = 0;
 
   constructor(seed: number) {
     this.random = new SeededRandom(seed);
     this.network = new SimulatedNetwork(this.clock, new SeededRandom(seed + 1));
+    this.streams = new SimulatedStreams(this.clock, new SeededRandom(seed + 2));
   }
 
   async peer(options: PeerOptions = {}): Promise<Peer> {
@@ -61,8 +71,18 @@ export class World {
         log: silentLogger,
         openSocket: async (onDatagram) => this.network.socket(address, port, onDatagram),
         interfaces: () => [{ address }],
+        dial: this.streams.dialer(address),
+        listen: async (accept, relayPort) => this.streams.listen(address, relayPort, accept),
       },
-      { savedata, ports: { first: port, last: port }, ipv6: address.includes(':'), lanDiscovery: false },
+      {
+        savedata,
+        ports: { first: port, last: port },
+        ipv6: address.includes(':'),
+        lanDiscovery: false,
+        udp: options.udp ?? true,
+        relayPort: options.relayPort ?? 0,
+        role: options.role ?? 'peer',
+      },
     );
     await tox.start();
     return new Peer(tox, address, port, savedata);

@@ -21,6 +21,8 @@ import type { FriendSearch, FriendSearchHandlers } from '../onion/friend-search.
 import { ALIVE_PACKET } from '../packet/friend.js';
 import { FriendKind } from '../packet/kind.js';
 import type { DhtPublicKeyAnnouncement } from '../packet/onion-data.js';
+import type { RelayPool } from '../relay/relay-pool.js';
+import { FriendRelays } from './friend-relays.js';
 
 /** Specification: an ALIVE packet every 8 s, and death after 32 s of silence. */
 const ALIVE_INTERVAL = 8_000;
@@ -51,6 +53,7 @@ export interface FriendConnectionDeps {
   readonly announcement: () => Buffer;
   /** Sends onion data as a DHT request to the friend's DHT key. */
   readonly sendByDht: (dhtKey: PublicKey, data: Buffer) => void;
+  readonly relays: RelayPool;
 }
 
 export interface FriendConnectionHandlers {
@@ -86,6 +89,7 @@ export class FriendConnection {
   readonly #log: Logger;
   readonly #search: FriendSearch;
   readonly #announcer: Repeater;
+  readonly #relays: FriendRelays;
   #state: State = { kind: 'searching' };
   #whereabouts: Whereabouts | undefined;
   #expiry: Timer | undefined;
@@ -103,6 +107,12 @@ export class FriendConnection {
     this.#handlers = handlers;
     this.#log = deps.log.child(publicKey.short);
     this.#announcer = new Repeater(deps.clock, ANNOUNCE_GAPS, () => this.#announce());
+    this.#relays = new FriendRelays({
+      clock: deps.clock,
+      pool: deps.relays,
+      connection: () => (this.#state.kind === 'searching' ? undefined : this.#state.connection),
+      endpoints: () => this.#whereabouts?.search.endpoints ?? [],
+    });
     this.#search = deps.search({ onFound: (stored) => this.#onStored(stored.send) });
   }
 
@@ -123,7 +133,11 @@ export class FriendConnection {
     const whereabouts = this.#locate(dhtKey);
     this.#connect();
     for (const node of nodes) {
-      if (node.transport !== 'udp' || !node.endpoint.isUnicast) continue;
+      if (!node.endpoint.isUnicast) continue;
+      if (node.transport === 'tcp') {
+        this.#relays.learn(node);
+        continue;
+      }
       whereabouts?.search.learn(node);
       // The friend names itself: no need to wait for an answer to a nodes request before the first cookie request.
       if (node.publicKey.equals(dhtKey)) this.#onEndpoint(node.endpoint);
@@ -136,7 +150,10 @@ export class FriendConnection {
     this.#locate(offer.dhtKey);
     this.#leave('the friend has lost the connection');
     // Whoever heard that a connection was lost may have given up the friend.
-    if (!this.#isClosed) this.#begin(offer.accept(this.#connectionHandlers()));
+    if (this.#isClosed) return;
+    this.#begin(offer.accept(this.#connectionHandlers()));
+    for (const endpoint of this.#whereabouts?.search.endpoints ?? []) this.#onEndpoint(endpoint);
+    this.#relays.join();
   }
 
   /** Ends all dealings with the friend. */
@@ -160,6 +177,7 @@ export class FriendConnection {
       if (this.#isClosed) return undefined;
       const search = this.#deps.dht.search(dhtKey, { onEndpoint: (endpoint) => this.#onEndpoint(endpoint) });
       this.#whereabouts = { dhtKey, search };
+      this.#relays.open(dhtKey);
     }
     this.#awaitExpiry();
     return this.#whereabouts;
@@ -184,6 +202,7 @@ export class FriendConnection {
     this.#retry?.cancel();
     this.#whereabouts?.search.close();
     this.#whereabouts = undefined;
+    this.#relays.close();
   }
 
   #connect(): void {
@@ -191,6 +210,7 @@ export class FriendConnection {
     const { dhtKey, search } = this.#whereabouts;
     this.#begin(this.#deps.netCrypto.connect({ realKey: this.publicKey, dhtKey }, this.#connectionHandlers()));
     for (const endpoint of search.endpoints) this.#onEndpoint(endpoint);
+    this.#relays.join();
   }
 
   #begin(connection: CryptoConnection): void {
@@ -213,6 +233,7 @@ export class FriendConnection {
       onDrain: () => this.#handlers.onDrain(),
       onRouteChange: (route) =>
         this.#log.debug(route === undefined ? 'no way to it is known' : `packets go to ${route.key}`),
+      onDirectChange: (isDirect) => this.#relays.setDirect(isDirect),
       onClosed: (reason) => this.#onEnded(reason),
     };
   }
@@ -222,6 +243,7 @@ export class FriendConnection {
     const { connection } = this.#state;
     const aliveTimer = this.#deps.clock.every(ALIVE_INTERVAL, () => this.#keepAlive(connection));
     this.#state = { kind: 'established', connection, aliveTimer };
+    this.#relays.startSharing(connection);
     this.#rest();
     this.#handlers.onEstablished();
   }
@@ -251,7 +273,9 @@ export class FriendConnection {
   #onLossless(data: Buffer): void {
     switch (data[0]) {
       case FriendKind.Alive:
+        return;
       case FriendKind.ShareRelays:
+        this.#relays.handleShared(data);
         return;
       default:
         this.#handlers.onLossless(data);
@@ -270,6 +294,7 @@ export class FriendConnection {
     this.#state = { kind: 'searching' };
     if (before.kind === 'established') {
       before.aliveTimer.cancel();
+      this.#relays.stopSharing();
       if (this.#whereabouts !== undefined) this.#awaitExpiry();
       this.#handlers.onLost(reason);
     }

@@ -19,9 +19,11 @@ import {
   decodeDhtPublicKeyAnnouncement,
   encodeDhtPublicKeyAnnouncement,
 } from '../packet/onion-data.js';
+import type { RelayPool } from '../relay/relay-pool.js';
 import { openDhtAnnouncement, sealDhtAnnouncement } from './dht-announcement.js';
 import { FriendConnection, type FriendConnectionHandlers } from './friend-connection.js';
 import { FriendRequests } from './friend-requests.js';
+import { NoReplay } from './no-replay.js';
 import { announcedNodes } from './own-addresses.js';
 
 /**
@@ -47,6 +49,7 @@ export interface FriendListDeps {
   readonly dhtKey: PublicKey;
   /** Addresses of our interfaces with the port of our socket. */
   readonly localEndpoints: () => readonly Endpoint[];
+  readonly relays: RelayPool;
 }
 
 export interface FriendListHandlers {
@@ -75,7 +78,8 @@ export class FriendList {
   /** @throws RangeError when the key is a friend's already */
   add(publicKey: PublicKey, handlers: FriendConnectionHandlers, persistence: Persistence): FriendConnection {
     if (this.#friends.has(publicKey.hex)) throw new RangeError(`FriendList: ${publicKey.short} is a friend already`);
-    const { clock, random, log, dht, onion, netCrypto, identity } = this.#deps;
+    const { clock, random, log, dht, onion, netCrypto, identity, relays } = this.#deps;
+    const noReplay = new NoReplay(clock);
     const friend = new FriendConnection(
       {
         clock,
@@ -83,7 +87,8 @@ export class FriendList {
         dht,
         netCrypto,
         search: (searchHandlers) => onion.search(publicKey, searchHandlers, persistence),
-        announcement: () => this.#announcement(),
+        announcement: () => this.#announcement(noReplay),
+        relays,
         sendByDht: (dhtKey, data) => {
           const own = { random, ownKey: identity.publicKey, realKeys: this.#realKeys };
           const sealed = sealDhtAnnouncement(own, publicKey, data);
@@ -136,14 +141,16 @@ export class FriendList {
     else this.#strangers.set(sender.hex, announcement, this.#deps.clock.now());
   }
 
-  #announcement(): Buffer {
-    const { clock, dht, dhtKey, localEndpoints } = this.#deps;
+  #announcement(noReplay: NoReplay): Buffer {
+    const { dht, dhtKey, localEndpoints } = this.#deps;
+    const relays = this.#deps.relays.meetingPlaces;
     const nodes = announcedNodes({
+      relays,
       dhtKey,
       reported: dht.reportedEndpoints.map(({ endpoint }) => endpoint),
       local: localEndpoints(),
       neighbours: dht.closestNodes(dhtKey, NEIGHBOURS, { lan: true }),
     });
-    return encodeDhtPublicKeyAnnouncement({ noReplay: BigInt(clock.unixTime()), dhtKey, nodes });
+    return encodeDhtPublicKeyAnnouncement({ noReplay: noReplay.next(relays.length > 0), dhtKey, nodes });
   }
 }

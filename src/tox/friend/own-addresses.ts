@@ -10,6 +10,8 @@ import type { NodeInfo, PackedNode } from '../packet/node-info.js';
 const MAX_NODES = 4;
 /** Implementation: of which so many are ours, so that at least one slot is left for a DHT node near us. */
 const MAX_OWN = 3;
+/** Specification (c-toxcore MAX_SENT_RELAYS): relays; where we have addresses of our own one of them has to do. */
+const MAX_RELAYS = 2;
 
 export interface OwnAddresses {
   readonly dhtKey: PublicKey;
@@ -19,9 +21,11 @@ export interface OwnAddresses {
   readonly local: readonly Endpoint[];
   /** Good nodes, the closest to our DHT key first. */
   readonly neighbours: readonly NodeInfo[];
+  /** TCP relays where we are to be met, the best first. */
+  readonly relays?: readonly NodeInfo[];
 }
 
-export function announcedNodes({ dhtKey, reported, local, neighbours }: OwnAddresses): PackedNode[] {
+export function announcedNodes({ dhtKey, reported, local, neighbours, relays = [] }: OwnAddresses): PackedNode[] {
   // A loopback address means something only to peers on this machine: named when the network that we are in is there too.
   const isOnLoopback = neighbours.some((node) => isLoopback(node.endpoint));
   const candidates = [
@@ -32,8 +36,12 @@ export function announcedNodes({ dhtKey, reported, local, neighbours }: OwnAddre
     ...local.filter((endpoint) => !endpoint.isLan && endpoint.family === 4),
   ];
   const own = new Map<string, Endpoint>();
-  for (const endpoint of candidates) if (own.size < MAX_OWN) own.set(endpoint.key, endpoint);
+  const maxOwn = relays.length > 0 ? MAX_OWN - 1 : MAX_OWN;
+  for (const endpoint of candidates) if (own.size < maxOwn) own.set(endpoint.key, endpoint);
   const nodes: PackedNode[] = [...own.values()].map((endpoint) => ({ transport: 'udp', endpoint, publicKey: dhtKey }));
+  for (const { endpoint, publicKey } of relays.slice(0, own.size > 0 ? 1 : MAX_RELAYS)) {
+    nodes.push({ transport: 'tcp', endpoint, publicKey });
+  }
   for (const { endpoint, publicKey } of neighbours) {
     if (nodes.length === MAX_NODES) break;
     nodes.push({ transport: 'udp', endpoint, publicKey });

@@ -21,6 +21,8 @@ export interface ConnectionHandlers {
   onClosed(reason: CloseReason): void;
   /** Packets go another way now. */
   onRouteChange(route: Route | undefined): void;
+  /** The peer was heard over UDP within the last seconds, or no longer. */
+  onDirectChange(isDirect: boolean): void;
 }
 
 export interface PeerKeys {

@@ -59,12 +59,14 @@ export class CryptoConnection implements TurnTask {
       bind: (route) => host.bind(route, this),
       unbind: (route) => host.unbind(route, this),
       onChange: (route) => handlers.onRouteChange(route),
+      onDirectChange: (isDirect) => handlers.onDirectChange(isDirect),
       now: () => host.clock.now(),
     });
     this.#attempts = new AttemptSchedule(now);
     this.#stream = new PacketStream({
       emit: (bufferStart, number, data) => this.#emit(bufferStart, number, data),
       isOpen: () => sessionOf(this.#state) !== undefined,
+      isBlocked: () => this.#path.isBusy,
       onLossless: (data) => handlers.onLossless(data),
       onLossy: (data) => handlers.onLossy(data),
       onDrain: () => handlers.onDrain(),
@@ -144,6 +146,18 @@ export class CryptoConnection implements TurnTask {
     if (this.#state.kind === 'closed' || !this.#path.add(route)) return;
     if (this.#state.kind !== 'established') this.#attempts.restart(this.#host.turn.now());
     this.#host.turn.atEnd(this);
+  }
+
+  /** A known route carries packets again, or better than before: what waits for it goes at once. */
+  noteRouteReady(): void {
+    if (this.#state.kind === 'closed') return;
+    if (this.#state.kind !== 'established') this.#attempts.restart(this.#host.turn.now());
+    this.#host.turn.atEnd(this);
+  }
+
+  /** There is room again on a route that was busy. */
+  noteRouteDrained(): void {
+    if (this.#state.kind !== 'closed') this.#host.turn.atEnd(this);
   }
 
   removeRoute(key: string): void {

@@ -18,6 +18,8 @@ export interface PacketStreamDeps {
   emit(bufferStart: number, packetNumber: number, data: Buffer): void;
   /** False while there is no session, when nothing can be sealed. */
   isOpen(): boolean;
+  /** Whether the way there has no room at present; the owner calls `endTurn` when it has again. */
+  isBlocked(): boolean;
   /** A packet in order; the bytes belong to the receiver. */
   onLossless(data: Buffer): void;
   onLossy(data: Buffer): void;
@@ -49,6 +51,7 @@ export class PacketStream {
       rtt: this.#rtt,
       transmit: (number, data) => this.#emit(number, data),
       advertise: () => this.#acks.urge(),
+      isBlocked: () => deps.isBlocked(),
     });
   }
 

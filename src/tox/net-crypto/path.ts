@@ -12,6 +12,8 @@ export interface PathDeps {
   bind(route: Route): void;
   unbind(route: Route): void;
   onChange(route: Route | undefined): void;
+  /** UDP reaches the peer for sure, or may not do so any more: then relays should be at hand. */
+  onDirectChange(isDirect: boolean): void;
   /** ms of the clock. */
   now(): number;
 }
@@ -21,6 +23,7 @@ export class Path {
   readonly #routes = new RouteTable();
   #chosen: Route | undefined;
   #udpTriedAt = Number.NEGATIVE_INFINITY;
+  #wasDirect = false;
 
   constructor(deps: PathDeps) {
     this.#deps = deps;
@@ -51,6 +54,7 @@ export class Path {
   add(route: Route): boolean {
     if (this.#routes.has(route.key)) return false;
     const dropped = this.#routes.add(route);
+    if (route.kind !== 'relay') this.#udpTriedAt = Number.NEGATIVE_INFINITY;
     if (dropped !== undefined) this.#deps.unbind(dropped);
     this.#deps.bind(route);
     return true;
@@ -68,7 +72,17 @@ export class Path {
     return this.#routes.heard(key, now);
   }
 
+  /** Whether what is sent now would be lost for want of room. */
+  get isBusy(): boolean {
+    return this.#chosen?.state === 'busy';
+  }
+
   choose(now: number): void {
+    const isDirect = this.#routes.isSurelyDirect(now);
+    if (isDirect !== this.#wasDirect) {
+      this.#wasDirect = isDirect;
+      this.#deps.onDirectChange(isDirect);
+    }
     const route = this.#routes.best(now);
     if (route === this.#chosen) return;
     this.#chosen = route;
@@ -86,7 +100,7 @@ export class Path {
     const now = this.#deps.now();
     if (now - this.#udpTriedAt < UDP_TRIAL_INTERVAL) return;
     this.#udpTriedAt = now;
-    this.#routes.bestUdp()?.send(packet);
+    for (const route of this.#routes.udp) route.send(packet);
   }
 
   /** Sends the same packet every way there is: nobody knows yet which one works. */

@@ -78,18 +78,22 @@ export class RouteTable {
     return best?.route;
   }
 
-  /** The UDP route to try with small packets while a relay carries the rest. */
-  bestUdp(): Route | undefined {
-    const udp = this.#entries.filter((entry) => entry.route.kind !== 'relay');
-    return udp.reduce<Entry | undefined>((a, b) => (a === undefined || b.heardAt >= a.heardAt ? b : a), undefined)
-      ?.route;
+  /** The UDP routes, to be tried with small packets while a relay carries the rest. */
+  get udp(): readonly Route[] {
+    return this.all.filter(({ kind }) => kind !== 'relay');
   }
 
   #rank({ route, heardAt }: Entry, now: number): number {
-    if (route.kind === 'relay') return 10;
-    const isAlive = now - heardAt <= DIRECT_TIMEOUT && this.#latestUdpHeardAt() - heardAt <= LEFT_BEHIND;
+    if (route.kind === 'relay') return route.state === 'doubtful' ? -1 : 10;
+    const isAlive = now - heardAt <= this.#patience && this.#latestUdpHeardAt() - heardAt <= LEFT_BEHIND;
     const family = route.kind === 'udp6' ? 1 : route.isLan ? 2 : 0;
     return (isAlive ? 20 : 0) + family;
+  }
+
+  /** With a relay at hand there is no need to hope for long. */
+  get #patience(): number {
+    const hasRelay = this.#entries.some(({ route }) => route.kind === 'relay' && route.state !== 'doubtful');
+    return hasRelay ? LEFT_BEHIND : DIRECT_TIMEOUT;
   }
 
   #latestUdpHeardAt(): number {
@@ -101,5 +105,10 @@ export class RouteTable {
   /** Whether some UDP route carried a packet of the peer within 8 s. */
   isDirect(now: number): boolean {
     return now - this.#latestUdpHeardAt() <= DIRECT_TIMEOUT;
+  }
+
+  /** Whether one did so lately enough that no other way need be thought of. */
+  isSurelyDirect(now: number): boolean {
+    return now - this.#latestUdpHeardAt() <= LEFT_BEHIND;
   }
 }

@@ -8,6 +8,11 @@ export interface Route {
   readonly isLan: boolean;
   /** The peer's address; a relay's route has none. */
   readonly endpoint: Endpoint | undefined;
+  /**
+   * How data fare: `busy` means that they would be lost for want of room, `doubtful` that no more than cookies and
+   * handshakes may get through. Datagrams are never busy: what is too much is lost on the way.
+   */
+  readonly state: 'ready' | 'busy' | 'doubtful';
   /** Sends, or loses, one packet; never throws. The buffer stays unchanged afterwards. */
   send(packet: Buffer): void;
 }
@@ -17,6 +22,7 @@ export class UdpRoute implements Route {
   readonly kind: 'udp4' | 'udp6';
   readonly isLan: boolean;
   readonly endpoint: Endpoint;
+  readonly state = 'ready';
   readonly #send: (packet: Buffer, to: Endpoint) => void;
 
   constructor(endpoint: Endpoint, send: (packet: Buffer, to: Endpoint) => void) {

@@ -51,6 +51,8 @@ export interface SenderDeps {
   transmit(number: number, data: Buffer): void;
   /** Sends a request packet, which tells the peer how much it should have. */
   advertise(): void;
+  /** Whether what is sent now would be lost for want of room. */
+  isBlocked(): boolean;
 }
 
 export class Sender {
@@ -153,8 +155,8 @@ export class Sender {
   }
 
   #nextToGo(isSilent: boolean): number | undefined {
-    const { window, congestion } = this.#deps;
-    if (isSilent || this.#unheard >= MAX_UNHEARD) return undefined;
+    const { window, congestion, isBlocked } = this.#deps;
+    if (isSilent || this.#unheard >= MAX_UNHEARD || isBlocked()) return undefined;
     const hasRoom = window.inFlightBytes < congestion.window;
     const lost = window.nextLost();
     // What the peer waits for goes in any case: it may have all that we count as in flight, and cannot say so for the hole.

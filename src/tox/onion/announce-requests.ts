@@ -94,8 +94,12 @@ export class AnnounceRequests {
     path.send(encodeAnnounceRequest('classic', { nonce, requester: publicKey, sealed }), node.endpoint);
   }
 
-  /** Hands a response to whoever sent its request. @returns false when there is no such request, or it is forged */
-  receive(packet: Buffer, filter: (node: NodeInfo) => boolean): boolean {
+  /**
+   * Hands a response to whoever sent its request.
+   * @param onNode told who answered
+   * @returns false when there is no such request, or it is forged
+   */
+  receive(packet: Buffer, filter: (node: NodeInfo) => boolean, onNode?: (node: NodeInfo) => void): boolean {
     const response = decodeAnnounceResponse('classic', packet);
     if (response === undefined) return false;
     const order = this.#pending.get(response.sendback, this.#clock.now());
@@ -107,6 +111,7 @@ export class AnnounceRequests {
     // Only now: a hop that alters responses shall not spoil the honest one that may come by another way.
     this.#pending.delete(response.sendback);
     pool.noteAnswer(path);
+    onNode?.(node);
     order.onAnswer({ outcome: content.outcome, nodes: content.nodes.filter(filter), node, path, pingId });
     return true;
   }

@@ -91,6 +91,16 @@ export class AnnounceSearch {
     this.#askWaiting();
   }
 
+  /** Another way to the nodes has turned up: those that have not answered are asked anew without waiting. */
+  askAgain(nodes: readonly NodeInfo[]): void {
+    for (const entry of this.#entries.values()) {
+      if (entry.phase.kind !== 'asked') continue;
+      entry.phase.timer.cancel();
+      this.#ask(entry, 0);
+    }
+    this.offer(nodes);
+  }
+
   /** Asks a node again that rests. Harmless for any other. */
   ask(node: NodeInfo): void {
     const entry = this.#entries.get(node.publicKey.hex);

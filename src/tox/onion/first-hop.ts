@@ -13,6 +13,19 @@ export interface FirstHop {
   send(nonce: Buffer, layer: Buffer): void;
 }
 
+/** A TCP relay as the first hop: our connection to it stands for the layer, which goes as it is. */
+export class RelayFirstHop implements FirstHop {
+  readonly #send: (data: Buffer) => void;
+
+  constructor(deps: { readonly send: (data: Buffer) => void }) {
+    this.#send = deps.send;
+  }
+
+  send(nonce: Buffer, layer: Buffer): void {
+    this.#send(Buffer.concat([nonce, layer]));
+  }
+}
+
 /** A DHT node as the first hop: the layer is sealed for it with our DHT key. */
 export class UdpFirstHop implements FirstHop {
   readonly #ownKey: PublicKey;

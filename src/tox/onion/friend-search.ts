@@ -176,6 +176,11 @@ export class FriendSearch implements SearchOwner {
     if (this.#state === 'running') this.#search.offer([node]);
   }
 
+  /** Another way to all nodes has turned up. @param nodes some that live */
+  askAgain(nodes: readonly NodeInfo[]): void {
+    if (this.#state === 'running') this.#search.askAgain(nodes);
+  }
+
   ask(node: NodeInfo): void {
     const { paths, requests } = this.#deps;
     const onAnswer = (answer: RequestAnswer): void => this.#onAnswer(answer);

@@ -4,7 +4,7 @@
  */
 import type { Clock } from '../../base/clock.js';
 import { LruMap } from '../../base/lru-map.js';
-import type { Random } from '../../base/random.js';
+import { pick, type Random } from '../../base/random.js';
 import type { NodeInfo } from '../packet/node-info.js';
 import type { Hops } from './onion-path.js';
 
@@ -23,19 +23,23 @@ export class HopPicker {
   readonly #clock: Clock;
   readonly #random: Random;
   readonly #nodes: () => readonly NodeInfo[];
+  readonly #relays: () => readonly NodeInfo[];
   /** When a node was seen first, ms of the clock. */
   readonly #seenAt = new LruMap<string, number>(MAX_SEEN);
   /** Paths through the node that never worked, since one did. */
   readonly #failures = new LruMap<string, number>(REMEMBERED);
 
+  /** @param deps.relays TCP relays to begin with, as long as there are any; none where UDP works */
   constructor(deps: {
     readonly clock: Clock;
     readonly random: Random;
     readonly nodes: () => readonly NodeInfo[];
+    readonly relays?: () => readonly NodeInfo[];
   }) {
     this.#clock = deps.clock;
     this.#random = deps.random;
     this.#nodes = deps.nodes;
+    this.#relays = deps.relays ?? (() => []);
   }
 
   /** True when a path need not repeat nodes. */
@@ -45,9 +49,11 @@ export class HopPicker {
 
   pick(): Hops | undefined {
     const nodes = [...this.#candidates()];
+    const relays = this.#relays();
     const first = this.#take(nodes);
     if (first === undefined) return undefined;
     const second = this.#take(nodes) ?? first;
+    if (relays.length > 0) return [{ ...pick(this.#random, relays), transport: 'tcp' }, second, first];
     // With two nodes the path goes there and back: a node behind a NAT may be unable to reach itself.
     const third = this.#take(nodes) ?? first;
     return [first, second, third];

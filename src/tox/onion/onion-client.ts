@@ -15,16 +15,14 @@ import type { NodeInfo } from '../packet/node-info.js';
 import { decodeOnionDataResponse } from '../packet/onion-data.js';
 import { AnnounceRequests, announcer } from './announce-requests.js';
 import { openBoth } from './data-box.js';
-import { UdpFirstHop } from './first-hop.js';
+import { type FirstHop, RelayFirstHop, UdpFirstHop } from './first-hop.js';
 import { FriendSearch, type FriendSearchHandlers, type OwnStore, type Persistence } from './friend-search.js';
 import { HopPicker } from './hop-picker.js';
+import type { EntryNode } from './onion-path.js';
+import { type EntryRelays, PathNodes } from './path-nodes.js';
 import { PathPool } from './path-pool.js';
 import { SelfAnnouncer } from './self-announcer.js';
 
-/** Implementation: nodes remembered for the time when the DHT names none for paths. */
-const FALLBACK_NODES = 32;
-/** Implementation: as many known nodes as are tried before they have answered. */
-const TRUSTED_NODES = 2;
 /** Implementation: nodes near the target that the DHT knows, with which a search begins. */
 const SEEDS = 8;
 /** Implementation: nodes of our paths with which a search begins; more would be a burst for nothing. */
@@ -49,6 +47,8 @@ export interface OnionClientDeps {
   readonly closestNodes?: (target: PublicKey, count: number) => readonly NodeInfo[];
   /** Where others are announced at our own node. */
   readonly ownStore: OwnStore;
+  /** TCP relays, for where UDP does not work. */
+  readonly relays?: EntryRelays;
 }
 
 export interface OnionClientHandlers {
@@ -76,8 +76,7 @@ export class OnionClient {
   /** Separate, so that no exit sees both who we are and whom we look for. */
   readonly #ownPaths: PathPool;
   readonly #friendPaths: PathPool;
-  /** The nodes named to us last, newest first. */
-  #known: readonly NodeInfo[] = [];
+  readonly #pathNodes: PathNodes;
   readonly #searches = new Map<string, FriendSearch>();
   readonly #dataLimit: TokenBucket;
   #state: State = { kind: 'stopped' };
@@ -92,12 +91,20 @@ export class OnionClient {
     this.#log = deps.log.child('onion');
     this.#requests = new AnnounceRequests(deps);
     this.#dataLimit = new TokenBucket(DATA_RATE, DATA_BURST, deps.clock.now());
+    this.#pathNodes = new PathNodes(deps);
     const hopKeys = new SharedKeyCache(deps.dhtKeyPair.secretKey, FIRST_HOP_KEYS);
     const { clock, random, send } = deps;
     const ownKey = deps.dhtKeyPair.publicKey;
-    const firstHop = (node: NodeInfo): UdpFirstHop =>
-      new UdpFirstHop({ ownKey, sharedKey: hopKeys.get(node.publicKey), send }, node);
-    const hops = new HopPicker({ clock, random, nodes: () => this.#pathNodes() });
+    const firstHop = (node: EntryNode): FirstHop =>
+      node.transport === 'tcp'
+        ? new RelayFirstHop({ send: (data) => deps.relays?.sendOnion(node.publicKey, data) })
+        : new UdpFirstHop({ ownKey, sharedKey: hopKeys.get(node.publicKey), send }, node);
+    const hops = new HopPicker({
+      clock,
+      random,
+      nodes: () => this.#pathNodes.nodes,
+      relays: () => this.#pathNodes.relays,
+    });
     this.#ownPaths = new PathPool({ clock, random, hops, firstHop });
     this.#friendPaths = new PathPool({ clock, random, hops, firstHop });
   }
@@ -160,8 +167,7 @@ export class OnionClient {
   /** The DHT has a new good node, or the user named a bootstrap node: it is asked at once where it helps. */
   noteNode(node: NodeInfo): void {
     if (!this.#isReachable(node)) return;
-    const others = this.#known.filter((known) => !known.publicKey.equals(node.publicKey));
-    this.#known = [node, ...others].slice(0, FALLBACK_NODES);
+    this.#pathNodes.noteKnown(node);
     if (this.#state.kind === 'stopped') return;
     if (this.#deps.pathNodes().length > 0) this.#ask(node);
     // The first of many bootstrap nodes is not the only one: whom to trust is known once all have been named.
@@ -170,13 +176,31 @@ export class OnionClient {
 
   #askTrusted(): void {
     this.#trusting = undefined;
-    if (this.#pathNodes().length > 0) for (const node of this.#known) this.#ask(node);
+    for (const node of this.#pathNodes.nodes) this.#ask(node);
   }
 
   #ask(node: NodeInfo): void {
     if (this.#state.kind === 'stopped') return;
     this.#state.announcer.noteNode(node);
     for (const search of this.#searches.values()) search.noteNode(node);
+  }
+
+  /** A TCP relay is there to begin paths with, or UDP has died: what waits for an answer is asked anew, at once. */
+  noteEntryChange(): void {
+    const state = this.#state;
+    if (state.kind === 'stopped' || this.#pathNodes.relays.length === 0) return;
+    this.#ownPaths.forgetUnanswered();
+    this.#friendPaths.forgetUnanswered();
+    const { nodes } = this.#pathNodes;
+    state.announcer.askAgain(nodes);
+    for (const search of this.#searches.values()) search.askAgain(nodes);
+  }
+
+  /** A packet that came over a TCP relay. */
+  receive(packet: Buffer, relay: NodeInfo): void {
+    if (packet[0] === UdpKind.AnnounceResponse) this.#onAnnounceResponse(packet, relay.endpoint);
+    else if (packet[0] === UdpKind.OnionDataResponse) this.#onData(packet);
+    else this.#dropped += 1;
   }
 
   /** Somebody has announced itself at our own node. */
@@ -217,7 +241,8 @@ export class OnionClient {
 
   #onAnnounceResponse(packet: Buffer, source: Endpoint): void {
     const filter = (node: NodeInfo): boolean => this.#isReachable(node) && (source.isLan || !node.endpoint.isLan);
-    if (!this.#requests.receive(packet, filter)) this.#dropped += 1;
+    const onNode = (node: NodeInfo): void => this.#pathNodes.noteAnswer(node);
+    if (!this.#requests.receive(packet, filter, onNode)) this.#dropped += 1;
   }
 
   #onData(packet: Buffer): void {
@@ -235,16 +260,7 @@ export class OnionClient {
     return endpoint.family === 4 || this.#hasIpv6;
   }
 
-  /**
-   * Nodes that live. Before any has answered, only in a network of one or two known nodes are these taken on trust: of many
-   * bootstrap nodes most may be dead, and waiting for the first answer is faster than trying paths through them.
-   */
-  #pathNodes(): readonly NodeInfo[] {
-    const nodes = this.#deps.pathNodes();
-    return nodes.length > 0 || this.#known.length > TRUSTED_NODES ? nodes : this.#known;
-  }
-
   #seeds(target: PublicKey): NodeInfo[] {
-    return [...(this.#deps.closestNodes?.(target, SEEDS) ?? []), ...this.#pathNodes().slice(0, MAX_PATH_SEEDS)];
+    return [...(this.#deps.closestNodes?.(target, SEEDS) ?? []), ...this.#pathNodes.nodes.slice(0, MAX_PATH_SEEDS)];
   }
 }

@@ -11,8 +11,13 @@ import type { NodeInfo } from '../packet/node-info.js';
 import { encodeOnionLayer, MAX_ONION_PAYLOAD_SIZE } from '../packet/onion.js';
 import type { FirstHop } from './first-hop.js';
 
+/** The first hop may be a TCP relay. */
+export interface EntryNode extends NodeInfo {
+  readonly transport?: 'tcp';
+}
+
 /** The three nodes; they may repeat while fewer are known. */
-export type Hops = readonly [NodeInfo, NodeInfo, NodeInfo];
+export type Hops = readonly [EntryNode, NodeInfo, NodeInfo];
 
 interface HiddenHop {
   readonly endpoint: Endpoint;

@@ -8,6 +8,7 @@ import type { Random } from '../../base/random.js';
 import { TokenBucket } from '../../base/token-bucket.js';
 import type { KeyPair } from '../crypto/keys.js';
 import { SharedKeyCache } from '../crypto/shared-key-cache.js';
+import { NONCE_SIZE } from '../crypto/sodium.js';
 import type { DatagramHandler } from '../network/datagram-socket.js';
 import { UdpKind } from '../packet/kind.js';
 import {
@@ -34,11 +35,14 @@ export interface OnionRelayDeps {
   /** The DHT key pair. */
   readonly keyPair: KeyPair;
   readonly send: (packet: Buffer, destination: Endpoint) => void;
+  /** Sends a response to a client of our TCP relay, where we are one. */
+  readonly sendToClient?: (client: bigint, packet: Buffer) => void;
 }
 
 export class OnionRelay {
   readonly #clock: Clock;
   readonly #send: (packet: Buffer, destination: Endpoint) => void;
+  readonly #sendToClient: ((client: bigint, packet: Buffer) => void) | undefined;
   readonly #sharedKeys: SharedKeyCache;
   readonly #newPaths: TokenBucket;
   readonly #sendbacks: SendbackBox;
@@ -47,6 +51,7 @@ export class OnionRelay {
   constructor(deps: OnionRelayDeps) {
     this.#clock = deps.clock;
     this.#send = deps.send;
+    this.#sendToClient = deps.sendToClient;
     // Not the DHT's cache: keys of paths come and go, and would push the nodes' keys out.
     this.#sharedKeys = new SharedKeyCache(deps.keyPair.secretKey);
     this.#newPaths = new TokenBucket(NEW_PATHS_PER_SECOND, NEW_PATHS_PER_SECOND, deps.clock.now());
@@ -67,6 +72,20 @@ export class OnionRelay {
   /** Packets that were malformed, not for us, or may not be sent on. */
   get dropped(): number {
     return this.#dropped;
+  }
+
+  /**
+   * A client of our TCP relay begins a path; its own connection stands for the first layer.
+   * @param data nonce (24) and what the first layer would hold
+   */
+  forwardFromClient(data: Buffer, client: { readonly id: bigint; readonly endpoint: Endpoint }): void {
+    const layer = decodeOnionLayer(0, data.subarray(NONCE_SIZE));
+    if (layer === undefined || !isAllowed(layer.next, client.endpoint)) {
+      this.#dropped += 1;
+      return;
+    }
+    const sendback = this.#sendbacks.seal({ previous: { client: client.id }, inner: Buffer.alloc(0) });
+    this.#send(encodeForwardedRequest(0, data.subarray(0, NONCE_SIZE), layer.inner, sendback), layer.next);
   }
 
   #forward(level: OnionLevel, packet: Buffer, source: Endpoint): void {
@@ -99,6 +118,11 @@ export class OnionRelay {
     }
     const { data } = response;
     const { previous, inner } = content;
+    if ('client' in previous) {
+      // Only the first hop has clients.
+      if (level === 1) this.#sendToClient?.(previous.client, data);
+      return;
+    }
     this.#send(level === 1 ? data : encodeOnionResponse(level === 3 ? 2 : 1, { sendback: inner, data }), previous);
   }
 }

@@ -5,10 +5,9 @@
 import type { Clock } from '../../base/clock.js';
 import type { Endpoint } from '../../base/endpoint.js';
 import type { Random } from '../../base/random.js';
-import type { NodeInfo } from '../packet/node-info.js';
 import type { FirstHop } from './first-hop.js';
 import type { HopPicker } from './hop-picker.js';
-import { OnionPath } from './onion-path.js';
+import { type EntryNode, OnionPath } from './onion-path.js';
 
 /** Specification (c-toxcore NUMBER_ONION_PATHS). */
 const PATHS = 6;
@@ -44,7 +43,7 @@ export interface PathPoolDeps {
   readonly clock: Clock;
   readonly random: Random;
   readonly hops: HopPicker;
-  readonly firstHop: (node: NodeInfo) => FirstHop;
+  readonly firstHop: (node: EntryNode) => FirstHop;
 }
 
 export class PathPool {
@@ -88,6 +87,13 @@ export class PathPool {
     if (slot === undefined) return;
     slot.hasAnswered = true;
     slot.unanswered = 0;
+  }
+
+  /** Another way to begin has turned up: paths that never answered, or wait for an answer, are given up. */
+  forgetUnanswered(): void {
+    for (const [index, slot] of this.#slots.entries()) {
+      if (slot !== undefined && (!slot.hasAnswered || slot.unanswered > 0)) this.#slots[index] = undefined;
+    }
   }
 
   /** True while what is bound to the path, such as a ping id, is worth keeping. */

@@ -93,6 +93,11 @@ export class SelfAnnouncer implements SearchOwner {
     this.#search.offer([node]);
   }
 
+  /** Another way to all nodes has turned up. @param nodes some that live */
+  askAgain(nodes: readonly NodeInfo[]): void {
+    this.#search.askAgain(nodes);
+  }
+
   ask(node: NodeInfo, attempt: number): void {
     const slot = this.#slots.get(node.publicKey.hex);
     const { paths } = this.#deps;

@@ -3,12 +3,14 @@
  *
  *     friend request       0x20 || nospam (4) || message (1 … 921)                    onion data
  *     ALIVE, ONLINE, OFFLINE: the id alone                                            lossless
+ *     shared relays        17 || packed nodes, 1 to 3                                 lossless
  *     custom packets       id 160 … 191 || anything, 1373 bytes in all at the most    lossless
  *
  * Sources: spec "Friend requests", "Messenger"; c-toxcore friend_requests.c, friend_connection.c, Messenger.c.
  */
 import { NOSPAM_SIZE } from '../crypto/tox-id.js';
 import { FriendKind, OnionDataKind } from './kind.js';
+import { decodePackedNodes, encodePackedNodes, type NodeInfo } from './node-info.js';
 
 /** Spec, "Friend requests": what fits into an onion data packet. */
 export const MAX_FRIEND_REQUEST_MESSAGE = 921;
@@ -31,6 +33,25 @@ export function decodeFriendRequest(data: Buffer): FriendRequest | undefined {
   const message = data.subarray(1 + NOSPAM_SIZE);
   if (message.length === 0 || message.length > MAX_FRIEND_REQUEST_MESSAGE) return undefined;
   return { nospam: data.subarray(1, 1 + NOSPAM_SIZE), message };
+}
+
+/** c-toxcore MAX_SHARED_RELAYS. */
+export const MAX_SHARED_RELAYS = 3;
+
+/** @throws RangeError for none, or more than 3 */
+export function encodeSharedRelays(relays: readonly NodeInfo[]): Buffer {
+  if (relays.length === 0 || relays.length > MAX_SHARED_RELAYS) throw new RangeError('shared relays: 1 to 3');
+  const nodes = relays.map(({ publicKey, endpoint }) => ({ transport: 'tcp' as const, publicKey, endpoint }));
+  return Buffer.concat([Buffer.from([FriendKind.ShareRelays]), encodePackedNodes(nodes)]);
+}
+
+/** The relays up to the first that cannot be read; nodes that are no relays are left out. */
+export function decodeSharedRelays(data: Buffer): NodeInfo[] | undefined {
+  if (data[0] !== FriendKind.ShareRelays) return undefined;
+  const { nodes } = decodePackedNodes(data.subarray(1), MAX_SHARED_RELAYS, 'udp and tcp');
+  return nodes
+    .filter(({ transport }) => transport === 'tcp')
+    .map(({ publicKey, endpoint }) => ({ publicKey, endpoint }));
 }
 
 export const ALIVE_PACKET = Buffer.from([FriendKind.Alive]);

@@ -27,6 +27,25 @@ export const UdpKind = {
   BootstrapInfo: 0xf0,
 } as const;
 
+/** First plain byte between a client and a TCP relay. From 16 on it is the slot of the peer whose data follow. */
+export const RelayKind = {
+  RoutingRequest: 0,
+  RoutingResponse: 1,
+  ConnectNotification: 2,
+  DisconnectNotification: 3,
+  Ping: 4,
+  Pong: 5,
+  OobSend: 6,
+  OobReceive: 7,
+  OnionRequest: 8,
+  OnionResponse: 9,
+  /** Newer, for what we have no use of: neither sent nor answered. */
+  ForwardRequest: 10,
+  Forwarding: 11,
+  FirstSlot: 16,
+  LastSlot: 255,
+} as const;
+
 /** First plain byte inside a DHT request (0x20). */
 export const DhtRequestKind = {
   DhtPublicKey: 0x9c,

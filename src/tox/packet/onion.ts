@@ -162,18 +162,38 @@ export function decodeOnionResponse(level: SendbackLevel, packet: Buffer): Onion
   return ANSWER_KINDS.has(data[0] ?? -1) ? { sendback, data } : undefined;
 }
 
+/** A client of our own TCP relay; the number is the relay's, and never used twice. */
+export interface RelayClientId {
+  readonly client: bigint;
+}
+
 /** What a hop sealed into a sendback for itself. */
 export interface SendbackContent {
-  readonly previous: Endpoint;
+  readonly previous: Endpoint | RelayClientId;
   /** The sendback of the hop before; empty at the first hop. */
   readonly inner: Buffer;
 }
 
 export function encodeSendbackContent({ previous, inner }: SendbackContent): Buffer {
-  return Buffer.concat([encodeIpPort(previous), inner]);
+  return Buffer.concat(['client' in previous ? encodeRelayClient(previous) : encodeIpPort(previous), inner]);
 }
 
 export function decodeSendbackContent(plain: Buffer): SendbackContent | undefined {
-  const previous = decodeIpPort(plain.subarray(0, IP_PORT_SIZE));
+  const address = plain.subarray(0, IP_PORT_SIZE);
+  const previous = plain[0] === RELAY_CLIENT ? decodeRelayClient(address) : decodeIpPort(address);
   return previous === undefined ? undefined : { previous, inner: plain.subarray(IP_PORT_SIZE) };
+}
+
+/** In the place of an address family; c-toxcore has such numbers as well, and as there none but we read it. */
+const RELAY_CLIENT = 11;
+
+function encodeRelayClient({ client }: RelayClientId): Buffer {
+  return new ByteWriter(IP_PORT_SIZE).u8(RELAY_CLIENT).zeros(10).u64(client).finish();
+}
+
+function decodeRelayClient(bytes: Buffer): RelayClientId | undefined {
+  const reader = new ByteReader(bytes);
+  reader.skip(11);
+  const client = reader.u64();
+  return reader.isComplete ? { client } : undefined;
 }

@@ -9,6 +9,7 @@ import type { CryptoConnection } from '../../../src/tox/net-crypto/crypto-connec
 import type { ConnectionOffer, NetCrypto } from '../../../src/tox/net-crypto/net-crypto.js';
 import type { FriendSearch } from '../../../src/tox/onion/friend-search.js';
 import type { PackedNode } from '../../../src/tox/packet/node-info.js';
+import type { RelayPool } from '../../../src/tox/relay/relay-pool.js';
 import { ManualClock } from '../../support/manual-clock.js';
 import { at, keyOf } from '../../support/nodes.js';
 
@@ -48,6 +49,10 @@ class Bench {
         }) as unknown as FriendSearch,
       announcement: () => Buffer.alloc(41),
       sendByDht: () => {},
+      relays: {
+        link: (peer: PublicKey) => ({ peer, isUsable: false, tie() {}, setDirect() {}, close() {} }),
+        meetingPlaces: [],
+      } as unknown as RelayPool,
     },
     FRIEND,
     {

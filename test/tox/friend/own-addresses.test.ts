@@ -45,3 +45,19 @@ t.test('loopback is named only when the network around us is on loopback', async
 t.test('a link-local address with its scope is never told', async (t) => {
   t.same(announcedNodes({ dhtKey, reported: [], local: [at('fe80::1%eth0')], neighbours: [] }), []);
 });
+
+t.test('one relay is named beside addresses of our own, and two where we have none', async (t) => {
+  const relays = [node('203.0.113.1'), node('203.0.113.2'), node('203.0.113.3')];
+  const neighbours = [node('198.51.100.1'), node('198.51.100.2'), node('198.51.100.3')];
+  const local = [at('192.168.1.5'), at('10.0.0.5'), at('10.0.0.6')];
+  const named = announcedNodes({ dhtKey, reported: [], local, neighbours, relays });
+  t.same(
+    named.map(({ transport, endpoint }) => `${transport} ${endpoint.address}`),
+    ['udp 192.168.1.5', 'udp 10.0.0.5', 'tcp 203.0.113.1', 'udp 198.51.100.1'],
+  );
+  const without = announcedNodes({ dhtKey, reported: [], local: [], neighbours, relays });
+  t.same(
+    without.map(({ transport, endpoint }) => `${transport} ${endpoint.address}`),
+    ['tcp 203.0.113.1', 'tcp 203.0.113.2', 'udp 198.51.100.1', 'udp 198.51.100.2'],
+  );
+});

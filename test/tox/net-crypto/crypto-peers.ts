@@ -58,6 +58,8 @@ export class Notes implements ConnectionHandlers {
   }
 
   onRouteChange(): void {}
+
+  onDirectChange(): void {}
 }
 
 export class CryptoPeer {

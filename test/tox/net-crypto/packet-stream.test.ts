@@ -17,6 +17,7 @@ class End {
   readonly received: Buffer[] = [];
   readonly emitted: Sent[] = [];
   drains = 0;
+  isBlocked = false;
   /** Where emitted packets go. */
   carry: (packet: Sent) => void = () => {};
   readonly #clock: ManualClock;
@@ -31,6 +32,7 @@ class End {
           this.carry(packet);
         },
         isOpen: () => true,
+        isBlocked: () => this.isBlocked,
         onLossless: (data) => this.received.push(data),
         onLossy: () => {},
         onDrain: () => {

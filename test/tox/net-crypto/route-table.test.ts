@@ -4,7 +4,15 @@ import { type Route, UdpRoute } from '../../../src/tox/net-crypto/route.js';
 import { RouteTable } from '../../../src/tox/net-crypto/route-table.js';
 
 const udp = (address: string, port = 33445): Route => new UdpRoute(Endpoint.of(address, port) as Endpoint, () => {});
-const relay: Route = { key: 'relay', kind: 'relay', isLan: false, endpoint: undefined, send: () => {} };
+const relayIn = (state: Route['state']): Route => ({
+  key: 'relay',
+  kind: 'relay',
+  isLan: false,
+  endpoint: undefined,
+  state,
+  send: () => {},
+});
+const relay = relayIn('ready');
 const lan = udp('192.168.1.5');
 const v4 = udp('203.0.113.5');
 const v6 = udp('2001:db8::5');
@@ -50,11 +58,21 @@ t.test('a relay carries all while no address answers, and none of it while one d
   const table = tableOf(v4, relay);
   t.equal(table.best(0), relay);
   table.heard(v4.key, 1000);
-  t.equal(table.best(9000), v4);
+  t.equal(table.best(3500), v4);
+  t.ok(table.isSurelyDirect(3500));
+  t.equal(table.best(3501), relay, 'two packets that should have come are missing');
+  t.notOk(table.isSurelyDirect(3501));
   t.ok(table.isDirect(9000));
-  t.equal(table.best(9001), relay);
   t.notOk(table.isDirect(9001));
-  t.equal(table.bestUdp(), v4);
+  t.same(table.udp, [v4], 'is tried on');
+});
+
+t.test('a relay where the peer is not is the last resort', async (t) => {
+  const table = tableOf(v4, relayIn('doubtful'));
+  t.equal(table.best(0), v4);
+  table.heard(v4.key, 1000);
+  t.equal(table.best(9000), v4, 'and an address is given all the time that it has');
+  t.equal(tableOf(relayIn('doubtful')).best(0)?.kind, 'relay');
 });
 
 t.test('hearsay cannot push out the address that answers', async (t) => {

@@ -11,9 +11,12 @@ function makeSender(): {
   limits: { window: number; rate: number };
   transmitted: number[];
   told: () => number;
+  /** How the way there is. */
+  readonly way: { isBlocked: boolean };
 } {
   const limits = { window: 1_000_000, rate: 10_000, deliveryRate: 0, measurement: 8, onAck: () => {} };
   const transmitted: number[] = [];
+  const way = { isBlocked: false };
   let advertised = 0;
   const sender = new Sender({
     window: new SendWindow(),
@@ -26,8 +29,9 @@ function makeSender(): {
     advertise: () => {
       advertised += 1;
     },
+    isBlocked: () => way.isBlocked,
   });
-  return { sender, limits, transmitted, told: () => advertised };
+  return { sender, limits, transmitted, told: () => advertised, way };
 }
 
 const request = (start: number, end: number, missing: number[]): Buffer =>
@@ -99,4 +103,17 @@ t.test('after 16,384 transmissions of which nothing was heard no more go, lest t
   sender.pump(3);
   t.same(transmitted, [1]);
   t.ok(sender.maySendLossy);
+});
+
+t.test('while the way has no room nothing goes, and nothing is asked for in vain', async (t) => {
+  const { sender, transmitted, way } = makeSender();
+  way.isBlocked = true;
+  for (let count = 0; count < 10; count += 1) sender.take(Buffer.alloc(100, 0xa2), false);
+  sender.pump(0);
+  t.same(transmitted, []);
+  t.notOk(sender.isBehind);
+  t.equal(sender.wakeAt(0), Number.POSITIVE_INFINITY, 'until somebody says that there is room');
+  way.isBlocked = false;
+  sender.pump(1);
+  t.equal(transmitted.length, 10);
 });

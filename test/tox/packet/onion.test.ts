@@ -112,8 +112,16 @@ t.test('a layer with a family that is not UDP is refused', async (t) => {
     const plain = encodeOnionLayer({ next: Endpoint.of('192.0.2.9', 1)!, inner: random.bytes(50) });
     plain[0] = family;
     t.notOk(decodeOnionLayer(0, plain));
-    t.notOk(decodeSendbackContent(plain));
+    // In a sendback, which only we can have sealed, 11 is a client of our relay.
+    t.equal(decodeSendbackContent(plain) !== undefined, family === 11);
   }
+});
+
+t.test('the way back to a client of our relay is as long as an address', async (t) => {
+  const content = { previous: { client: 0x0102030405060708n }, inner: random.bytes(59) };
+  const plain = encodeSendbackContent(content);
+  t.equal(plain.length, 19 + 59);
+  t.same(decodeSendbackContent(plain), content);
 });
 
 t.test('what a hop forwards is the request of the next level', async (t) => {

@@ -1,0 +1,9 @@
+/** The socket of who shall send no datagram, because a proxy or a firewall lets none through: all are lost. */
+import type { DatagramSocket } from './datagram-socket.js';
+
+export const noUdp: DatagramSocket = {
+  localPort: 0,
+  hasIpv6: false,
+  send: () => {},
+  close: () => {},
+};

@@ -1,0 +1,44 @@
+/** Pings of one connection, the same at both ends: every 30 s, and whoever does not answer within 10 s is gone. */
+import type { Clock, Timer } from '../../base/clock.js';
+import { type Random, randomId } from '../../base/random.js';
+
+/** Specification (TCP_PING_FREQUENCY, TCP_PING_TIMEOUT), ms. */
+const PING_INTERVAL = 30_000;
+const PONG_TIMEOUT = 10_000;
+
+export interface PingTimerDeps {
+  readonly clock: Clock;
+  readonly random: Random;
+  sendPing(id: bigint): void;
+  onSilence(): void;
+}
+
+export class PingTimer {
+  readonly #deps: PingTimerDeps;
+  readonly #interval: Timer;
+  #awaited: { readonly id: bigint; readonly timeout: Timer } | undefined;
+
+  constructor(deps: PingTimerDeps) {
+    this.#deps = deps;
+    this.#interval = deps.clock.every(PING_INTERVAL, () => this.ping());
+  }
+
+  /** Asks now. */
+  ping(): void {
+    if (this.#awaited !== undefined) return;
+    const { clock, random, sendPing, onSilence } = this.#deps;
+    this.#awaited = { id: randomId(random), timeout: clock.after(PONG_TIMEOUT, onSilence) };
+    sendPing(this.#awaited.id);
+  }
+
+  pong(id: bigint): void {
+    if (this.#awaited?.id !== id) return;
+    this.#awaited.timeout.cancel();
+    this.#awaited = undefined;
+  }
+
+  stop(): void {
+    this.#interval.cancel();
+    this.#awaited?.timeout.cancel();
+  }
+}

@@ -1,0 +1,249 @@
+/**
+ * One connection to a relay, from dialling to its end (spec: "TCP client"; c-toxcore TCP_client.c):
+ *
+ *     connecting   the socket, and a proxy before it, come to stand
+ *     greeting     our half of the handshake is sent, the relay's is awaited
+ *     confirming   its key is proved; whether ours has arrived shows with the first packet that comes back
+ *     confirmed    the relay answers; peers asked for meanwhile were asked at once
+ */
+import type { Clock, Timer } from '../../base/clock.js';
+import type { Random } from '../../base/random.js';
+import type { PublicKey } from '../crypto/keys.js';
+import type { DialStream, StreamSocket } from '../network/stream-socket.js';
+import type { NodeInfo } from '../packet/node-info.js';
+import {
+  decodeRelayPacket,
+  encodeRelayPacket,
+  MAX_OOB_SIZE,
+  RELAY_REPLY_SIZE,
+  type RelayPacket,
+} from '../packet/relay.js';
+import { ClientSlots, type PeerStatus } from './client-slots.js';
+import { beginHandshake, type ClientHandshake } from './handshake.js';
+import { PingTimer } from './ping-timer.js';
+import { SecureStream } from './secure-stream.js';
+
+/** Specification (TCP_CONNECTION_TIMEOUT), ms from dialling to the first packet of the relay. */
+const CONNECT_TIMEOUT = 10_000;
+
+export interface RelayClientDeps {
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly dial: DialStream;
+  readonly ownKey: PublicKey;
+  /** Shared by our DHT key and the relay's. */
+  readonly sharedKey: Buffer;
+}
+
+export interface RelayClientHandlers {
+  onConfirmed(): void;
+  onPeerStatus(peer: PublicKey, status: PeerStatus): void;
+  onData(peer: PublicKey, packet: Buffer): void;
+  /** From whoever is connected to the relay and has our key. */
+  onOob(sender: PublicKey, packet: Buffer): void;
+  onOnion(packet: Buffer): void;
+  /** There is room again after a `send…` that returned false. */
+  onDrain(): void;
+  /** Called once; not after `close`. */
+  onClosed(reason: string): void;
+}
+
+type State =
+  | { readonly kind: 'connecting' }
+  | { readonly kind: 'greeting'; readonly handshake: ClientHandshake; bytes: Buffer }
+  | { readonly kind: 'confirming' | 'confirmed'; readonly stream: SecureStream; readonly pings: PingTimer }
+  | { readonly kind: 'closed' };
+
+export class RelayClient {
+  readonly relay: NodeInfo;
+  readonly #deps: RelayClientDeps;
+  readonly #handlers: RelayClientHandlers;
+  readonly #socket: StreamSocket;
+  readonly #timeout: Timer;
+  readonly #slots = new ClientSlots();
+  #state: State = { kind: 'connecting' };
+
+  constructor(deps: RelayClientDeps, relay: NodeInfo, handlers: RelayClientHandlers) {
+    this.#deps = deps;
+    this.#handlers = handlers;
+    this.relay = relay;
+    this.#timeout = deps.clock.after(CONNECT_TIMEOUT, () => this.#end('no answer within 10 s'));
+    this.#socket = deps.dial(relay.endpoint, {
+      onOpen: () => this.#onOpen(),
+      onData: (bytes) => this.#onBytes(bytes),
+      onDrain: () => this.#onDrain(),
+      onClose: (reason) => this.#end(reason),
+    });
+  }
+
+  get isConfirmed(): boolean {
+    return this.#state.kind === 'confirmed';
+  }
+
+  /** Whether what may get lost is refused at present. */
+  get isFull(): boolean {
+    return this.#state.kind !== 'confirmed' || this.#state.stream.isFull;
+  }
+
+  status(peer: PublicKey): PeerStatus {
+    return this.#slots.status(peer);
+  }
+
+  /** Asks for a peer; what becomes of it is told by `onPeerStatus`. */
+  ask(peer: PublicKey): void {
+    if (this.#slots.ask(peer) && this.#state.kind === 'confirmed')
+      this.#control({ kind: 'routing request', publicKey: peer });
+  }
+
+  /** Nothing goes to the peer any more. */
+  release(peer: PublicKey): void {
+    const slot = this.#slots.release(peer);
+    if (slot !== undefined) this.#control({ kind: 'disconnected', slot });
+  }
+
+  /** @returns false when the peer is not online here, or there is no room */
+  sendData(peer: PublicKey, data: Buffer): boolean {
+    const slot = this.#slots.slotOf(peer);
+    if (slot === undefined || this.#slots.status(peer) !== 'online') return false;
+    return this.#send({ kind: 'data', slot, data });
+  }
+
+  /** To a peer that may be connected to the relay; larger packets are refused. */
+  sendOob(peer: PublicKey, data: Buffer): boolean {
+    return data.length <= MAX_OOB_SIZE && this.#send({ kind: 'oob send', publicKey: peer, data });
+  }
+
+  /** @param data nonce, key and sealed layer of the hop after the relay */
+  sendOnion(data: Buffer): boolean {
+    return this.#send({ kind: 'onion request', data });
+  }
+
+  close(): void {
+    if (this.#state.kind === 'closed') return;
+    this.#timeout.cancel();
+    if ('stream' in this.#state) {
+      this.#state.stream.close();
+      this.#state.pings.stop();
+    }
+    this.#state = { kind: 'closed' };
+    this.#socket.destroy();
+  }
+
+  #end(reason: string): void {
+    if (this.#state.kind === 'closed') return;
+    this.close();
+    this.#handlers.onClosed(reason);
+  }
+
+  #onOpen(): void {
+    const { random, ownKey, sharedKey } = this.#deps;
+    const handshake = beginHandshake(random, ownKey, sharedKey);
+    this.#state = { kind: 'greeting', handshake, bytes: Buffer.alloc(0) };
+    this.#socket.write(handshake.greeting);
+  }
+
+  #onBytes(bytes: Buffer): void {
+    const state = this.#state;
+    if (state.kind === 'greeting') this.#onReply(state, bytes);
+    else if ('stream' in state && !state.stream.receive(bytes)) this.#end('what it says cannot be read');
+  }
+
+  #onReply(state: State & { readonly kind: 'greeting' }, bytes: Buffer): void {
+    state.bytes = Buffer.concat([state.bytes, bytes]);
+    if (state.bytes.length < RELAY_REPLY_SIZE) return;
+    const session = state.handshake.finish(state.bytes.subarray(0, RELAY_REPLY_SIZE));
+    if (session === undefined) {
+      this.#end('it has another key');
+      return;
+    }
+    const stream = new SecureStream(
+      { write: (frame) => this.#socket.write(frame), onPacket: (plain) => this.#onPlain(plain) },
+      session,
+    );
+    const pings = new PingTimer({
+      clock: this.#deps.clock,
+      random: this.#deps.random,
+      sendPing: (id) => this.#control({ kind: 'ping', id }),
+      onSilence: () => this.#end('silent for 10 s'),
+    });
+    this.#state = { kind: 'confirming', stream, pings };
+    // The relay does not count us as connected before it can read a packet of ours.
+    pings.ping();
+    const rest = state.bytes.subarray(RELAY_REPLY_SIZE);
+    if (rest.length > 0) this.#onBytes(rest);
+  }
+
+  #onPlain(plain: Buffer): void {
+    const packet = decodeRelayPacket(plain);
+    if (packet === undefined) {
+      this.#end('it sends what is no packet');
+      return;
+    }
+    if (this.#state.kind === 'confirming') this.#confirm(this.#state);
+    if (packet !== 'ignored' && this.#state.kind === 'confirmed') this.#onPacket(packet);
+  }
+
+  #confirm({ stream, pings }: State & { readonly kind: 'confirming' | 'confirmed' }): void {
+    this.#timeout.cancel();
+    this.#state = { kind: 'confirmed', stream, pings };
+    for (const publicKey of this.#slots.asked()) this.#control({ kind: 'routing request', publicKey });
+    this.#handlers.onConfirmed();
+  }
+
+  #onPacket(packet: RelayPacket): void {
+    switch (packet.kind) {
+      case 'routing response': {
+        const unwanted = this.#slots.onResponse(packet.publicKey, packet.slot);
+        if (unwanted !== undefined) this.#control({ kind: 'disconnected', slot: unwanted });
+        else this.#handlers.onPeerStatus(packet.publicKey, this.#slots.status(packet.publicKey));
+        return;
+      }
+      case 'connected':
+      case 'disconnected': {
+        const status = packet.kind === 'connected' ? 'online' : 'registered';
+        const peer = this.#slots.onNotification(packet.slot, status);
+        if (peer !== undefined) this.#handlers.onPeerStatus(peer, status);
+        return;
+      }
+      case 'ping':
+        this.#control({ kind: 'pong', id: packet.id });
+        return;
+      case 'pong':
+        if ('pings' in this.#state) this.#state.pings.pong(packet.id);
+        return;
+      case 'oob receive':
+        this.#handlers.onOob(packet.publicKey, packet.data);
+        return;
+      case 'onion response':
+        this.#handlers.onOnion(packet.data);
+        return;
+      case 'data': {
+        // Data may overtake the notification of a slot that was freed a moment ago: then nobody waits for it.
+        const peer = this.#slots.keyAt(packet.slot);
+        if (peer !== undefined) this.#handlers.onData(peer, packet.data);
+        return;
+      }
+      case 'routing request':
+      case 'oob send':
+      case 'onion request':
+        // What clients say; c-toxcore ignores it from a relay as well.
+        return;
+    }
+  }
+
+  #onDrain(): void {
+    if (!('stream' in this.#state)) return;
+    this.#state.stream.drained();
+    if (this.isConfirmed) this.#handlers.onDrain();
+  }
+
+  #send(packet: RelayPacket): boolean {
+    return this.#state.kind === 'confirmed' && this.#state.stream.send(encodeRelayPacket(packet));
+  }
+
+  #control(packet: RelayPacket): void {
+    if ('stream' in this.#state && !this.#state.stream.sendControl(encodeRelayPacket(packet))) {
+      this.#end('it takes nothing any more');
+    }
+  }
+}

@@ -1,0 +1,228 @@
+/**
+ * All relays (c-toxcore TCP_connection.c): three home relays that we stay connected to, through which strangers find us and
+ * which serve as first hops of the onion; and those at which our peers are to be met.
+ */
+import type { Clock } from '../../base/clock.js';
+import type { Logger } from '../../base/logger.js';
+import { pick, type Random } from '../../base/random.js';
+import type { PublicKey } from '../crypto/keys.js';
+import type { DialStream } from '../network/stream-socket.js';
+import type { NodeInfo } from '../packet/node-info.js';
+import { PooledRelay, type PooledRelayHandlers } from './pooled-relay.js';
+import { RelayClient } from './relay-client.js';
+import { RelayLink, type RelayLinkHandlers } from './relay-link.js';
+import { RelayRoute, type RelayRouteState, type RelaySender } from './relay-route.js';
+
+/** Specification (NUM_ONION_TCP_CONNECTIONS, RECOMMENDED_FRIEND_TCP_CONNECTIONS): home relays. */
+const HOME_RELAYS = 3;
+/** Implementation: home relays tried at the same time; of those that a list names many are dead. */
+const HOME_ATTEMPTS = 6;
+/** Implementation: relays remembered; a public list names some 50, and each friend 6. */
+const MAX_RELAYS = 512;
+
+export interface RelayPoolDeps {
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly log: Logger;
+  readonly dial: DialStream;
+  /** Our DHT key. */
+  readonly ownKey: PublicKey;
+  /** Shared by our DHT key and another. */
+  readonly sharedKey: (publicKey: PublicKey) => Buffer;
+}
+
+export interface RelayPoolHandlers {
+  /** A net_crypto packet of a peer; answers go by `source`. */
+  readonly onPacket: (packet: Buffer, source: RelayRoute) => void;
+  readonly onOnion: (packet: Buffer, relay: NodeInfo) => void;
+  /** One more home relay is connected. */
+  readonly onHomeConnected: () => void;
+}
+
+export class RelayPool implements RelaySender {
+  readonly #deps: RelayPoolDeps;
+  readonly #handlers: RelayPoolHandlers;
+  readonly #log: Logger;
+  /** By the relay's key. */
+  readonly #relays = new Map<string, PooledRelay>();
+  /** Those that may become home relays. */
+  readonly #candidates = new Set<PooledRelay>();
+  /** By the peer's DHT key, of which a friend may claim that it is its own though it is another friend's. */
+  readonly #links = new Map<string, readonly RelayLink[]>();
+  #own: PooledRelay | undefined;
+  #isStopped = false;
+
+  constructor(deps: RelayPoolDeps, handlers: RelayPoolHandlers) {
+    this.#deps = deps;
+    this.#handlers = handlers;
+    this.#log = deps.log.child('relay');
+  }
+
+  /** A relay that we were told of by whoever runs us. */
+  add(node: NodeInfo): void {
+    if (this.#isStopped) return;
+    const relay = this.#relay(node);
+    if (relay === undefined) return;
+    this.#candidates.add(relay);
+    this.#fillHomes();
+  }
+
+  /** The relay that we are ourselves: strangers meet us there as at any other. @param node at our loopback address */
+  addOwn(node: NodeInfo): void {
+    this.#own = this.#relay(node);
+    if (this.#own !== undefined) this.#own.isHome = true;
+  }
+
+  /** Home relays that answer, without our own. */
+  get homes(): readonly NodeInfo[] {
+    return [...this.#candidates].filter(({ isHome, client }) => isHome && client !== undefined).map(({ node }) => node);
+  }
+
+  /** Relays where others can meet us: home relays, and last the one that we are, which not everybody can reach. */
+  get meetingPlaces(): readonly NodeInfo[] {
+    const own = this.#own?.client?.relay;
+    return own === undefined ? this.homes : [...this.homes, own];
+  }
+
+  /** @returns false when the relay is not connected, or has no room */
+  sendOnion(relay: PublicKey, data: Buffer): boolean {
+    return this.#relays.get(relay.hex)?.client?.sendOnion(data) ?? false;
+  }
+
+  /** A peer to be met at relays: at our home relays, and those that are tied to it. */
+  link(peer: PublicKey, handlers: RelayLinkHandlers): RelayLink {
+    const link: RelayLink = new RelayLink(
+      {
+        clock: this.#deps.clock,
+        route: new RelayRoute(this, peer),
+        relay: (node) => this.#relay(node),
+        onClosed: () => this.#unlink(link),
+      },
+      handlers,
+    );
+    this.#links.set(peer.hex, [...this.#linksWith(peer), link]);
+    for (const node of this.#own === undefined ? this.homes : [this.#own.node, ...this.homes]) link.tie(node);
+    return link;
+  }
+
+  sendTo(peer: PublicKey, packet: Buffer, via: PublicKey | undefined): void {
+    if (this.#linksWith(peer).some((link) => link.send(packet))) return;
+    if (via !== undefined) this.#relays.get(via.hex)?.client?.sendOob(peer, packet);
+  }
+
+  stateOf(peer: PublicKey): RelayRouteState {
+    const states = this.#linksWith(peer).map(({ state }) => state);
+    return states.find((state) => state === 'ready') ?? states.find((state) => state === 'busy') ?? 'doubtful';
+  }
+
+  stop(): void {
+    this.#isStopped = true;
+    for (const link of this.#allLinks()) link.close();
+    for (const relay of this.#relays.values()) relay.close();
+  }
+
+  #linksWith(peer: PublicKey): readonly RelayLink[] {
+    return this.#links.get(peer.hex) ?? [];
+  }
+
+  #allLinks(): readonly RelayLink[] {
+    return [...this.#links.values()].flat();
+  }
+
+  #unlink(link: RelayLink): void {
+    const left = this.#linksWith(link.peer).filter((other) => other !== link);
+    if (left.length > 0) this.#links.set(link.peer.hex, left);
+    else this.#links.delete(link.peer.hex);
+  }
+
+  #relay(node: NodeInfo): PooledRelay | undefined {
+    const { publicKey, endpoint } = node;
+    if (!endpoint.isUnicast || !publicKey.isValid || this.#isStopped) return undefined;
+    const known = this.#relays.get(publicKey.hex);
+    if (known !== undefined) {
+      known.addEndpoint(endpoint);
+      return known;
+    }
+    if (this.#relays.size >= MAX_RELAYS && !this.#forgetOne()) return undefined;
+    const { clock, random, dial, ownKey, sharedKey } = this.#deps;
+    const connect = (relay: NodeInfo, handlers: ConstructorParameters<typeof RelayClient>[2]): RelayClient =>
+      new RelayClient({ clock, random, dial, ownKey, sharedKey: sharedKey(publicKey) }, relay, handlers);
+    const relay = new PooledRelay({ clock, random, connect }, publicKey, this.#relayHandlers());
+    relay.addEndpoint(endpoint);
+    this.#relays.set(publicKey.hex, relay);
+    return relay;
+  }
+
+  #forgetOne(): boolean {
+    for (const [key, relay] of this.#relays) {
+      if (relay.isUsed || this.#candidates.has(relay)) continue;
+      relay.close();
+      return this.#relays.delete(key);
+    }
+    return false;
+  }
+
+  #relayHandlers(): PooledRelayHandlers {
+    return {
+      onConfirmed: (relay) => this.#onConfirmed(relay),
+      onLost: (relay, reason) => this.#onLost(relay, reason),
+      onRested: () => this.#fillHomes(),
+      onPeerStatus: (_relay, peer) => {
+        for (const link of this.#linksWith(peer)) link.noteStatus();
+      },
+      onData: (_relay, peer, packet) => {
+        const [link] = this.#linksWith(peer);
+        if (link !== undefined) this.#handlers.onPacket(packet, link.route);
+      },
+      onOob: (relay, sender, packet) => this.#onOob(relay, sender, packet),
+      onOnion: (relay, packet) => this.#handlers.onOnion(packet, relay.node),
+      onDrain: () => {
+        for (const link of this.#allLinks()) link.noteDrain();
+      },
+    };
+  }
+
+  #onOob(relay: PooledRelay, sender: PublicKey, packet: Buffer): void {
+    // The peer is there: from now on data can go as well.
+    for (const link of this.#linksWith(sender)) link.tie(relay.node);
+    this.#handlers.onPacket(packet, new RelayRoute(this, sender, relay.publicKey));
+  }
+
+  #onConfirmed(relay: PooledRelay): void {
+    this.#log.debug(`${relay.publicKey.short} at ${relay.node.endpoint.key} answers`);
+    this.#fillHomes();
+    if (!relay.isHome) return;
+    for (const link of this.#allLinks()) link.tie(relay.node);
+    if (relay !== this.#own) this.#handlers.onHomeConnected();
+  }
+
+  #onLost(relay: PooledRelay, reason: string): void {
+    if (this.#isStopped) return;
+    this.#log.debug(`${relay.publicKey.short} at ${relay.node.endpoint.key} is lost: ${reason}`);
+    for (const link of this.#allLinks()) link.noteLost(relay);
+    this.#fillHomes();
+  }
+
+  /** Keeps three home relays: tries some more than are needed, and lets go those that came too late. */
+  #fillHomes(): void {
+    if (this.#isStopped) return;
+    const candidates = [...this.#candidates].filter((relay) => relay !== this.#own);
+    const homes = candidates.filter(({ isHome }) => isHome);
+    const working = homes.filter(({ client }) => client !== undefined);
+    if (working.length >= HOME_RELAYS) {
+      for (const relay of homes) if (relay.client === undefined) relay.isHome = false;
+      for (const relay of working.slice(HOME_RELAYS)) relay.isHome = false;
+      return;
+    }
+    // One that rests after a failure gives its place to another that has not been tried.
+    for (const relay of homes) if (relay.isResting && candidates.length > HOME_ATTEMPTS) relay.isHome = false;
+    const rest = candidates.filter(({ isHome, isResting }) => !isHome && !isResting);
+    let trying = candidates.filter(({ isHome }) => isHome).length;
+    while (trying < HOME_ATTEMPTS && rest.length > 0) {
+      const relay = pick(this.#deps.random, rest);
+      rest.splice(rest.indexOf(relay), 1);
+      relay.isHome = true;
+      trying += 1;
+    }
+  }
+}

@@ -1,0 +1,182 @@
+/**
+ * One client of our relay (spec: "TCP server"; c-toxcore TCP_server.c):
+ *
+ *     greeting     its half of the handshake is awaited
+ *     unconfirmed  answered; it must prove with a first packet that it could read the answer
+ *     confirmed    served
+ */
+import type { Clock, Timer } from '../../base/clock.js';
+import type { Random } from '../../base/random.js';
+import type { KeyPair, PublicKey } from '../crypto/keys.js';
+import type { StreamHandlers, StreamSocket } from '../network/stream-socket.js';
+import { decodeRelayPacket, encodeRelayPacket, RELAY_GREETING_SIZE, type RelayPacket } from '../packet/relay.js';
+import { answerHandshake } from './handshake.js';
+import { PingTimer } from './ping-timer.js';
+import { SecureStream } from './secure-stream.js';
+import { ServerSlots } from './server-slots.js';
+
+/** Implementation: ms until a client must be confirmed. */
+const CONFIRM_TIMEOUT = 10_000;
+
+export interface RelaySessionDeps {
+  readonly clock: Clock;
+  readonly random: Random;
+  /** The relay's DHT key pair. */
+  readonly keyPair: KeyPair;
+  readonly socket: StreamSocket;
+}
+
+export interface RelaySessionHandlers {
+  /** Whether the server can afford a handshake now. */
+  mayGreet(): boolean;
+  /** @returns false to end it */
+  onConfirmed(session: RelaySession): boolean;
+  onPacket(session: RelaySession, packet: RelayPacket): void;
+  /** Its socket takes no more, or takes more again. */
+  onFullChange(session: RelaySession, isFull: boolean): void;
+  /** Called once, however it ended. */
+  onEnded(session: RelaySession): void;
+}
+
+type State =
+  | { readonly kind: 'greeting'; bytes: Buffer }
+  | { readonly kind: 'unconfirmed'; readonly stream: SecureStream; readonly publicKey: PublicKey }
+  | {
+      readonly kind: 'confirmed';
+      readonly stream: SecureStream;
+      readonly publicKey: PublicKey;
+      readonly pings: PingTimer;
+    }
+  | { readonly kind: 'ended' };
+
+export class RelaySession {
+  /** Never used again for another session. */
+  readonly id: bigint;
+  readonly slots = new ServerSlots<RelaySession>();
+  readonly #deps: RelaySessionDeps;
+  readonly #handlers: RelaySessionHandlers;
+  readonly #timeout: Timer;
+  #state: State = { kind: 'greeting', bytes: Buffer.alloc(0) };
+  #wasFull = false;
+
+  constructor(deps: RelaySessionDeps, id: bigint, handlers: RelaySessionHandlers) {
+    this.#deps = deps;
+    this.id = id;
+    this.#handlers = handlers;
+    this.#timeout = deps.clock.after(CONFIRM_TIMEOUT, () => this.end());
+  }
+
+  get remote(): StreamSocket['remote'] {
+    return this.#deps.socket.remote;
+  }
+
+  get isConfirmed(): boolean {
+    return this.#state.kind === 'confirmed';
+  }
+
+  /** The client's DHT key. @throws Error before its greeting */
+  get publicKey(): PublicKey {
+    if (!('publicKey' in this.#state)) throw new Error('RelaySession: nobody yet');
+    return this.#state.publicKey;
+  }
+
+  /** What the socket is to call. */
+  streamHandlers(): StreamHandlers {
+    return {
+      onData: (bytes) => this.#onBytes(bytes),
+      onDrain: () => this.#onDrain(),
+      onClose: () => this.end(),
+    };
+  }
+
+  /** Sends what may get lost. */
+  send(packet: RelayPacket): void {
+    if (this.#state.kind !== 'confirmed') return;
+    this.#state.stream.send(encodeRelayPacket(packet));
+    this.#tellFull(this.#state.stream.isFull);
+  }
+
+  /** Sends what must arrive. */
+  sendControl(packet: RelayPacket): void {
+    if (this.#state.kind === 'confirmed' && !this.#state.stream.sendControl(encodeRelayPacket(packet))) this.end();
+  }
+
+  end(): void {
+    const state = this.#state;
+    if (state.kind === 'ended') return;
+    this.#timeout.cancel();
+    if (state.kind === 'confirmed') state.pings.stop();
+    if ('stream' in state) state.stream.close();
+    this.#deps.socket.destroy();
+    // The server looks at the key while it takes leave.
+    this.#handlers.onEnded(this);
+    this.#state = { kind: 'ended' };
+  }
+
+  #onBytes(bytes: Buffer): void {
+    const state = this.#state;
+    if (state.kind === 'greeting') this.#onGreeting(state, bytes);
+    else if ('stream' in state && !state.stream.receive(bytes)) this.end();
+  }
+
+  #onGreeting(state: State & { readonly kind: 'greeting' }, bytes: Buffer): void {
+    state.bytes = Buffer.concat([state.bytes, bytes]);
+    if (state.bytes.length < RELAY_GREETING_SIZE) return;
+    const { random, keyPair, socket } = this.#deps;
+    const greeting = state.bytes.subarray(0, RELAY_GREETING_SIZE);
+    const answer = this.#handlers.mayGreet() ? answerHandshake(random, keyPair, greeting) : undefined;
+    if (answer === undefined) {
+      this.end();
+      return;
+    }
+    const stream = new SecureStream(
+      { write: (frame) => socket.write(frame), onPacket: (plain) => this.#onPlain(plain) },
+      answer.session,
+    );
+    this.#state = { kind: 'unconfirmed', stream, publicKey: answer.clientKey };
+    socket.write(answer.reply);
+    const rest = state.bytes.subarray(RELAY_GREETING_SIZE);
+    if (rest.length > 0) this.#onBytes(rest);
+  }
+
+  #onPlain(plain: Buffer): void {
+    const packet = decodeRelayPacket(plain);
+    if (packet === undefined) {
+      this.end();
+      return;
+    }
+    if (this.#state.kind === 'unconfirmed' && !this.#confirm(this.#state)) {
+      this.end();
+      return;
+    }
+    if (packet === 'ignored' || this.#state.kind !== 'confirmed') return;
+    if (packet.kind === 'ping') this.sendControl({ kind: 'pong', id: packet.id });
+    else if (packet.kind === 'pong') this.#state.pings.pong(packet.id);
+    else this.#handlers.onPacket(this, packet);
+  }
+
+  #confirm({ stream, publicKey }: State & { readonly kind: 'unconfirmed' }): boolean {
+    const { clock, random } = this.#deps;
+    this.#timeout.cancel();
+    const pings = new PingTimer({
+      clock,
+      random,
+      sendPing: (id) => this.sendControl({ kind: 'ping', id }),
+      onSilence: () => this.end(),
+    });
+    this.#state = { kind: 'confirmed', stream, publicKey, pings };
+    return this.#handlers.onConfirmed(this);
+  }
+
+  #onDrain(): void {
+    if (!('stream' in this.#state)) return;
+    this.#state.stream.drained();
+    this.#tellFull(false);
+  }
+
+  #tellFull(isFull: boolean): void {
+    if (isFull === this.#wasFull) return;
+    this.#wasFull = isFull;
+    this.#handlers.onFullChange(this, isFull);
+  }
+}

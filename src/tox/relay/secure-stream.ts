@@ -1,0 +1,111 @@
+/**
+ * The encrypted stream between a client and a relay, for both ends (spec: "TCP server", encrypted part; c-toxcore
+ * TCP_common.c): frames of `length u16 || sealed`, a nonce for each direction that counts on. There is no way back from a
+ * frame that does not open: the connection is over.
+ *
+ * What may get lost (data, out of band, onion) goes only while the socket has room, and is refused otherwise; control
+ * packets always go, up to a bound beyond which the other side is not reading and the connection is over.
+ */
+import { open, sealInto } from '../crypto/box.js';
+import { advanceNonce } from '../crypto/nonce.js';
+import { MAC_SIZE, sodium_memzero } from '../crypto/sodium.js';
+import { MAX_RELAY_FRAME_SIZE } from '../packet/relay.js';
+import type { RelaySession } from './handshake.js';
+
+const LENGTH_SIZE = 2;
+/** Implementation: bytes of control packets that may wait in a full socket: those for all 240 slots at once fit twice. */
+const MAX_WAITING_CONTROL = 32 * 1024;
+
+export interface SecureStreamDeps {
+  /** Takes the bytes in any case; false when there is no more room. */
+  write(bytes: Buffer): boolean;
+  /** One opened packet, 1 to 2032 bytes, which belong to the receiver. May end the stream. */
+  onPacket(plain: Buffer): void;
+}
+
+export class SecureStream {
+  readonly #deps: SecureStreamDeps;
+  readonly #session: RelaySession;
+  /** The beginning of a frame whose end has not arrived. */
+  #partial: Buffer | undefined;
+  #isFull = false;
+  #waitingControl = 0;
+  #state: 'open' | 'broken' | 'closed' = 'open';
+
+  /** @param session owned by the stream from now on: its nonces advance */
+  constructor(deps: SecureStreamDeps, session: RelaySession) {
+    this.#deps = deps;
+    this.#session = session;
+  }
+
+  /** Whether `send` would refuse. */
+  get isFull(): boolean {
+    return this.#isFull || this.#state !== 'open';
+  }
+
+  /** A packet that may get lost. @returns false when it was not taken; `onDrain` tells when to go on */
+  send(plain: Buffer): boolean {
+    if (this.isFull) return false;
+    this.#isFull = !this.#deps.write(this.#seal(plain));
+    return true;
+  }
+
+  /** A packet that must arrive. @returns false when the other side takes nothing any more: the connection is to be ended */
+  sendControl(plain: Buffer): boolean {
+    if (this.#state !== 'open') return this.#state === 'closed';
+    const frame = this.#seal(plain);
+    if (this.#isFull) this.#waitingControl += frame.length;
+    if (this.#waitingControl > MAX_WAITING_CONTROL) this.#state = 'broken';
+    else if (!this.#deps.write(frame)) this.#isFull = true;
+    return this.#state === 'open';
+  }
+
+  /** The socket has room again. */
+  drained(): void {
+    this.#isFull = false;
+    this.#waitingControl = 0;
+  }
+
+  /** Bytes came. @returns false when they are no frames of this session: the connection is to be ended */
+  receive(chunk: Buffer): boolean {
+    const bytes = this.#partial === undefined ? chunk : Buffer.concat([this.#partial, chunk]);
+    this.#partial = undefined;
+    let at = 0;
+    while (this.#state === 'open' && bytes.length - at >= LENGTH_SIZE) {
+      const size = bytes.readUInt16BE(at);
+      if (size <= MAC_SIZE || size > MAX_RELAY_FRAME_SIZE) return this.#break();
+      const end = at + LENGTH_SIZE + size;
+      if (end > bytes.length) break;
+      const plain = open(this.#session.key, this.#session.receiveNonce, bytes.subarray(at + LENGTH_SIZE, end));
+      if (plain === undefined) return this.#break();
+      advanceNonce(this.#session.receiveNonce);
+      at = end;
+      this.#deps.onPacket(plain);
+    }
+    // At most one frame; copied, so that it does not keep a whole chunk alive.
+    if (this.#state === 'open' && at < bytes.length) this.#partial = Buffer.from(bytes.subarray(at));
+    return this.#state !== 'broken';
+  }
+
+  /** Nothing is sent or received any more, and the key is overwritten. */
+  close(): void {
+    this.#state = 'closed';
+    this.#partial = undefined;
+    sodium_memzero(this.#session.key);
+  }
+
+  #break(): false {
+    this.#state = 'broken';
+    return false;
+  }
+
+  #seal(plain: Buffer): Buffer {
+    const size = plain.length + MAC_SIZE;
+    if (plain.length === 0 || size > MAX_RELAY_FRAME_SIZE) throw new RangeError('SecureStream: 1 to 2032 bytes');
+    const frame = Buffer.allocUnsafe(LENGTH_SIZE + size);
+    frame.writeUInt16BE(size);
+    sealInto(frame.subarray(LENGTH_SIZE), this.#session.key, this.#session.sendNonce, plain);
+    advanceNonce(this.#session.sendNonce);
+    return frame;
+  }
+}

@@ -1,0 +1,216 @@
+/** The layers of one identity's stack, built in the order of their dependence and taken down in reverse. */
+import type { Clock } from '../base/clock.js';
+import { Endpoint } from '../base/endpoint.js';
+import type { Logger } from '../base/logger.js';
+import type { Random } from '../base/random.js';
+import type { KeyPair, PublicKey } from './crypto/keys.js';
+import { SharedKeyCache } from './crypto/shared-key-cache.js';
+import { Dht } from './dht/dht.js';
+import { FriendList } from './friend/friend-list.js';
+import { NetCrypto } from './net-crypto/net-crypto.js';
+import type { DatagramSocket } from './network/datagram-socket.js';
+import { type LocalInterface, localInterfaces } from './network/interfaces.js';
+import type { DialStream } from './network/stream-socket.js';
+import { AnnounceServer } from './onion/announce-server.js';
+import { OnionClient } from './onion/onion-client.js';
+import { OnionRelay } from './onion/onion-relay.js';
+import type { EntryRelays } from './onion/path-nodes.js';
+import type { NodeInfo } from './packet/node-info.js';
+import { RelayPool } from './relay/relay-pool.js';
+import { RelayServer } from './relay/relay-server.js';
+import type { Savedata } from './savedata.js';
+
+export interface StackDeps {
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly log: Logger;
+  readonly socket: DatagramSocket;
+  readonly dial: DialStream;
+  readonly interfaces?: () => readonly LocalInterface[];
+}
+
+export interface StackOptions {
+  readonly savedata: Savedata;
+  readonly udp?: boolean;
+  readonly lanDiscovery: boolean;
+  readonly role?: 'peer' | 'node';
+}
+
+export interface StackOwner {
+  readonly dhtKeys: KeyPair;
+  readonly onOnlineChange: (isOnline: boolean) => void;
+  readonly onFriendRequest: (publicKey: PublicKey, message: Buffer) => void;
+}
+
+export class Stack {
+  readonly socket: DatagramSocket;
+  readonly dht: Dht;
+  readonly relays: RelayPool;
+  readonly relayServer: RelayServer;
+  readonly onionRelay: OnionRelay;
+  readonly announceServer: AnnounceServer;
+  readonly onion: OnionClient;
+  readonly netCrypto: NetCrypto;
+  readonly friends: FriendList;
+  readonly #options: StackOptions;
+  readonly #dhtKey: PublicKey;
+  /** What still comes in over relays would set going what nobody ends. */
+  #isStopped = false;
+
+  constructor(
+    deps: StackDeps,
+    options: StackOptions,
+    { dhtKeys: keyPair, onOnlineChange, onFriendRequest }: StackOwner,
+  ) {
+    const { clock, random, log, socket, dial, interfaces = localInterfaces } = deps;
+    const { identity } = options.savedata;
+    const hasUdp = options.udp !== false;
+    const sharedKeys = new SharedKeyCache(keyPair.secretKey);
+    const send = (packet: Buffer, to: Endpoint): void => socket.send(packet, to);
+    this.#options = options;
+    this.#dhtKey = keyPair.publicKey;
+    this.socket = socket;
+    this.dht = new Dht(
+      { clock, random, log, send, keyPair, sharedKeys, interfaces },
+      { lanDiscovery: options.lanDiscovery && hasUdp, ipv6: socket.hasIpv6 },
+    );
+    this.relays = new RelayPool(
+      { clock, random, log, dial, ownKey: keyPair.publicKey, sharedKey: (key) => sharedKeys.get(key) },
+      {
+        onPacket: (packet, source) => {
+          if (!this.#isStopped) this.netCrypto.receive(packet, source);
+        },
+        onOnion: (packet, relay) => this.onion.receive(packet, relay),
+        onHomeConnected: () => this.onion.noteEntryChange(),
+      },
+    );
+    this.onionRelay = new OnionRelay({
+      clock,
+      random,
+      keyPair,
+      send,
+      sendToClient: (client, packet) => this.relayServer.respond(client, packet),
+    });
+    this.relayServer = new RelayServer({
+      clock,
+      random,
+      log,
+      keyPair,
+      forwardOnion: (data, client) => this.onionRelay.forwardFromClient(data, client),
+    });
+    this.announceServer = new AnnounceServer({
+      clock,
+      random,
+      keyPair,
+      send,
+      closestNodes: (target, count, query) => this.dht.closestNodes(target, count, query),
+      onStored: (publicKey) => this.onion.noteStored(publicKey),
+    });
+    this.onion = new OnionClient(
+      {
+        clock,
+        random,
+        log,
+        send,
+        dhtKeyPair: keyPair,
+        identity,
+        pathNodes: () => this.dht.goodNodes(),
+        closestNodes: (target, count) => this.dht.closestNodes(target, count, { lan: true }),
+        ownStore: this.announceServer,
+        relays: entryRelays(this.dht, this.relays),
+      },
+      {
+        onData: (sender, data) => this.friends.handleOnionData(sender, data),
+        onAnnouncedChange: onOnlineChange,
+      },
+      { hasIpv6: socket.hasIpv6 || !hasUdp },
+    );
+    this.netCrypto = new NetCrypto(
+      { clock, random, log, send, dhtKeyPair: keyPair, dhtSharedKeys: sharedKeys, identity },
+      { onOffer: (offer) => this.friends.handleOffer(offer) },
+    );
+    this.friends = new FriendList(
+      {
+        clock,
+        random,
+        log,
+        dht: this.dht,
+        onion: this.onion,
+        netCrypto: this.netCrypto,
+        relays: this.relays,
+        identity,
+        dhtKey: keyPair.publicKey,
+        localEndpoints: () => (hasUdp ? localEndpoints(interfaces(), socket) : []),
+      },
+      { onFriendRequest },
+      { nospam: identity.nospam },
+    );
+    this.dht.onNode((node) => this.onion.noteNode(node));
+    this.dht.onConnectedChange((isConnected) => {
+      if (!isConnected) this.onion.noteEntryChange();
+      if (options.role === 'node') onOnlineChange(isConnected);
+    });
+  }
+
+  start(): void {
+    this.dht.start();
+    this.dht.loadNodes(this.#options.savedata.dhtNodes);
+    if (this.#options.role !== 'node') this.onion.start();
+  }
+
+  /** Says good-bye; what that makes go leaves with the end of this turn, after which `close` is due. */
+  stop(): void {
+    this.#isStopped = true;
+    this.friends.close();
+    this.netCrypto.stop();
+    this.onion.stop();
+    this.dht.stop();
+  }
+
+  close(): void {
+    this.relays.stop();
+    this.relayServer.stop();
+    this.socket.close();
+  }
+
+  /** Enters the network through a node, and the relays that it runs. */
+  bootstrap(node: NodeInfo, tcpPorts: readonly number[]): void {
+    this.dht.bootstrap(node);
+    this.onion.noteNode(node);
+    // A node has no peers to meet at relays.
+    if (this.#options.role === 'node') return;
+    for (const port of tcpPorts) {
+      this.relays.add({ publicKey: node.publicKey, endpoint: node.endpoint.withPort(port) });
+    }
+  }
+
+  /** Others may meet us at the relay that we are. */
+  useOwnRelay(port: number): void {
+    const endpoint = Endpoint.of('127.0.0.1', port);
+    if (this.#options.role !== 'node' && endpoint !== undefined) {
+      this.relays.addOwn({ publicKey: this.#dhtKey, endpoint });
+    }
+  }
+}
+
+/** Relays as first hops of the onion: only while no node answers by UDP. */
+function entryRelays(dht: Dht, relays: RelayPool): EntryRelays {
+  return {
+    get isNeeded() {
+      return !dht.isConnected;
+    },
+    get connected() {
+      return relays.homes;
+    },
+    sendOnion: (relay, data) => void relays.sendOnion(relay, data),
+  };
+}
+
+/** Where we might be reached, as far as this machine knows. */
+function localEndpoints(interfaces: readonly LocalInterface[], socket: DatagramSocket): Endpoint[] {
+  const addresses = [...interfaces.map(({ address }) => address), '127.0.0.1', '::1'];
+  const endpoints = addresses.map((address) => Endpoint.of(address, socket.localPort));
+  return endpoints.filter(
+    (endpoint) => endpoint !== undefined && (endpoint.family === 4 || socket.hasIpv6),
+  ) as Endpoint[];
+}

@@ -1,0 +1,136 @@
+/** Whole stacks that cannot reach each other by UDP meet at TCP relays. */
+import t from 'tap';
+import { acceptAll, type Peer, World } from '../support/world.js';
+
+const HELLO = Buffer.from('hi\0');
+const packet = (text: string): Buffer => Buffer.concat([Buffer.from([0xa2]), Buffer.from(text)]);
+/** A guard against never, ms of simulated time. */
+const LONG = 60_000;
+const RELAY_PORT = 33445;
+
+const relayNode = (world: World): Promise<Peer> => world.peer({ role: 'node', relayPort: RELAY_PORT });
+
+t.test('two peers without any UDP meet over the one relay of the one node that they know', async (t) => {
+  const world = new World(1);
+  const node = await relayNode(world);
+  const server = (await world.peer({ udp: false })).join(node);
+  const { friends, received } = acceptAll(server);
+  t.ok(await world.until(() => server.tox.isOnline, LONG), 'the server is announced');
+  const client = (await world.peer({ udp: false })).join(node);
+  const friend = client.tox.addFriend(server.tox.id, HELLO);
+  const took = await world.until(() => friend.isOnline && friends[0]?.isOnline === true, LONG);
+  t.ok(took !== undefined && took < 500, `online on both sides, after ${took} ms: not by a timeout`);
+  t.ok(friend.sendLossless(packet('first')));
+  t.ok(await world.until(() => received.length === 1, LONG));
+  t.same(received[0], packet('first'));
+});
+
+t.test('a firewall that swallows all UDP is noticed', async (t) => {
+  const world = new World(2);
+  const nodes = await Promise.all([1, 2, 3, 4].map(() => relayNode(world)));
+  for (const node of nodes.slice(1)) node.join(nodes[0] as Peer);
+  const server = await world.peer();
+  const client = await world.peer();
+  for (const peer of [server, client]) {
+    world.network.blackHoles.add(peer.address);
+    for (const node of nodes) peer.join(node);
+  }
+  const { friends } = acceptAll(server);
+  const friend = client.tox.addFriend(server.tox.id, HELLO);
+  const took = await world.until(() => friend.isOnline && friends[0]?.isOnline === true, LONG);
+  t.ok(took !== undefined, `online on both sides, after ${took} ms`);
+});
+
+t.test('a peer without UDP reaches one that has it, and the other way round', async (t) => {
+  for (const udp of [true, false]) {
+    const world = new World(udp ? 3 : 4);
+    const nodes = await Promise.all([1, 2].map(() => relayNode(world)));
+    for (const node of nodes.slice(1)) node.join(nodes[0] as Peer);
+    const server = await world.peer({ udp });
+    const client = await world.peer({ udp: !udp });
+    for (const peer of [server, client]) for (const node of nodes) peer.join(node);
+    acceptAll(server);
+    const friend = client.tox.addFriend(server.tox.id, HELLO);
+    const took = await world.until(() => friend.isOnline, LONG);
+    t.ok(took !== undefined, `online after ${took} ms, the server ${udp ? 'with' : 'without'} UDP`);
+  }
+});
+
+t.test('a server that is a relay itself is reached there by who has no UDP', async (t) => {
+  const world = new World(5);
+  const node = await world.peer({ role: 'node', relayPort: RELAY_PORT });
+  const server = (await world.peer({ relayPort: 4000 })).join(node);
+  acceptAll(server);
+  t.ok(await world.until(() => server.tox.isOnline, LONG));
+  const client = (await world.peer({ udp: false })).join(node);
+  const friend = client.tox.addFriend(server.tox.id, HELLO);
+  t.ok(await world.until(() => friend.isOnline, LONG));
+});
+
+t.test(
+  'the relay carries on when UDP dies in mid-transfer, and UDP again when it is back; no byte is lost',
+  async (t) => {
+    const world = new World(6);
+    const node = await relayNode(world);
+    const [server, client] = [(await world.peer()).join(node), (await world.peer()).join(node)];
+    const { friends, received } = acceptAll(server);
+    const friend = client.tox.addFriend(server.tox.id, HELLO);
+    t.ok(await world.until(() => friend.isOnline && friends[0]?.isOnline === true, LONG));
+    t.not(await world.until(() => friend.facts.endpoint !== undefined, LONG), undefined, 'by UDP');
+    let sent = 0;
+    const sendFor = async (duration: number): Promise<void> => {
+      for (let passed = 0; passed < duration; passed += 100) {
+        for (let count = 0; count < 3 && friend.sendLossless(packet(String(sent))); count += 1) sent += 1;
+        await world.until(() => false, 100);
+      }
+    };
+    await sendFor(30_000);
+    world.network.blackHoles.add(client.address);
+    await sendFor(10_000);
+    t.equal(friend.facts.endpoint, undefined, 'over the relay');
+    t.ok(received.length > sent - 10, `${received.length} of ${sent} have arrived`);
+    world.network.blackHoles.delete(client.address);
+    await sendFor(10_000);
+    t.not(friend.facts.endpoint, undefined, 'by UDP again');
+    t.not(await world.until(() => received.length === sent, LONG), undefined, 'all have arrived');
+    t.strictSame(
+      received.map((bytes) => Number(bytes.subarray(1))),
+      Array.from({ length: sent }, (_, index) => index),
+      'in order, once each',
+    );
+  },
+);
+
+t.test('a relay that ends is replaced by another one', async (t) => {
+  const world = new World(7);
+  const nodes = await Promise.all([1, 2, 3].map(() => relayNode(world)));
+  for (const node of nodes.slice(1)) node.join(nodes[0] as Peer);
+  const [server, client] = [await world.peer({ udp: false }), await world.peer({ udp: false })];
+  for (const peer of [server, client]) for (const node of nodes) peer.join(node);
+  const { received } = acceptAll(server);
+  const friend = client.tox.addFriend(server.tox.id, HELLO);
+  t.ok(await world.until(() => friend.isOnline, LONG));
+  await world.until(() => false, 5_000);
+  for (const [index, node] of nodes.slice(0, 2).entries()) {
+    world.streams.blackHoles.add(node.address);
+    world.streams.reset(node.address);
+    await world.until(() => false, 1_000);
+    t.ok(friend.sendLossless(packet(`after ${index}`)));
+    t.ok(await world.until(() => received.length === index + 1, LONG), `without ${index + 1} of 3`);
+  }
+});
+
+t.test('stop leaves neither a connection nor a timer behind', async (t) => {
+  const world = new World(8);
+  const node = await relayNode(world);
+  const peer = (await world.peer({ udp: false, relayPort: 4000 })).join(node);
+  t.ok(await world.until(() => peer.tox.isOnline, LONG));
+  for (const { tox } of [peer, node]) {
+    const stopped = tox.stop();
+    world.clock.advance(10);
+    await stopped;
+  }
+  world.clock.advance(10);
+  t.equal(world.streams.connections, 0);
+  t.equal(world.clock.pending, 0);
+});

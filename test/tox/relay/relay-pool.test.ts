@@ -1,0 +1,270 @@
+import t from 'tap';
+import { silentLogger } from '../../../src/base/logger.js';
+import { sharedKey } from '../../../src/tox/crypto/box.js';
+import { generateKeyPair, type KeyPair, type PublicKey } from '../../../src/tox/crypto/keys.js';
+import type { NodeInfo } from '../../../src/tox/packet/node-info.js';
+import type { RelayLink } from '../../../src/tox/relay/relay-link.js';
+import { RelayPool } from '../../../src/tox/relay/relay-pool.js';
+import type { RelayRoute } from '../../../src/tox/relay/relay-route.js';
+import { RelayServer } from '../../../src/tox/relay/relay-server.js';
+import { ManualClock } from '../../support/manual-clock.js';
+import { at } from '../../support/nodes.js';
+import { SeededRandom } from '../../support/seeded-random.js';
+import { SimulatedStreams } from '../../support/simulated-streams.js';
+
+const DATA = Buffer.from([0x1b, 1, 2, 3]);
+
+class TestPool {
+  readonly keys: KeyPair;
+  readonly address: string;
+  readonly pool: RelayPool;
+  readonly received: { readonly packet: Buffer; readonly source: RelayRoute }[] = [];
+  readonly events: string[] = [];
+
+  constructor(bench: PoolBench, address: string) {
+    this.keys = generateKeyPair(bench.random);
+    this.address = address;
+    const { clock, random } = bench;
+    this.pool = new RelayPool(
+      {
+        clock,
+        random,
+        log: silentLogger,
+        dial: bench.streams.dialer(address),
+        ownKey: this.keys.publicKey,
+        sharedKey: (key) => sharedKey(key, this.keys.secretKey),
+      },
+      {
+        onPacket: (packet, source) => this.received.push({ packet, source }),
+        onOnion: (packet) => this.events.push(`onion ${packet}`),
+        onHomeConnected: () => this.events.push('home'),
+      },
+    );
+  }
+
+  link(peer: PublicKey): RelayLink {
+    return this.pool.link(peer, {
+      onUsable: () => this.events.push('usable'),
+      onUnusable: () => this.events.push('unusable'),
+      onDrain: () => this.events.push('drain'),
+    });
+  }
+}
+
+class PoolBench {
+  readonly clock = new ManualClock();
+  readonly random: SeededRandom;
+  readonly streams: SimulatedStreams;
+  readonly relays: NodeInfo[] = [];
+  #hosts = 0;
+
+  constructor(relays: number, seed: number) {
+    this.random = new SeededRandom(seed);
+    this.streams = new SimulatedStreams(this.clock, new SeededRandom(seed + 1));
+    for (let count = 0; count < relays; count += 1) this.addRelay();
+  }
+
+  addRelay(): NodeInfo {
+    const keyPair = generateKeyPair(this.random);
+    const { clock, random } = this;
+    const server = new RelayServer({ clock, random, log: silentLogger, keyPair, forwardOnion: () => {} });
+    const endpoint = at(`203.0.113.${this.relays.length + 1}`, 443);
+    this.streams.listen(endpoint.address, endpoint.port, (socket) => server.accept(socket));
+    const relay = { publicKey: keyPair.publicKey, endpoint };
+    this.relays.push(relay);
+    return relay;
+  }
+
+  pool(): TestPool {
+    this.#hosts += 1;
+    return new TestPool(this, `198.51.100.${this.#hosts}`);
+  }
+
+  /** Two that know each other's key, at the first relay alone. */
+  pair(): [TestPool, TestPool, RelayLink, RelayLink] {
+    const [a, b] = [this.pool(), this.pool()];
+    const links = [a.link(b.keys.publicKey), b.link(a.keys.publicKey)] as [RelayLink, RelayLink];
+    for (const link of links) link.tie(this.relays[0] as NodeInfo);
+    this.clock.advance(100);
+    return [a, b, ...links];
+  }
+}
+
+t.test('three home relays are kept, however many are known', async (t) => {
+  const bench = new PoolBench(10, 1);
+  const { pool, address } = bench.pool();
+  for (const relay of bench.relays) pool.add(relay);
+  bench.clock.advance(20_000);
+  t.equal(pool.homes.length, 3);
+  t.equal(bench.streams.connectionsOf(address), 3, 'those that came too late were let go');
+  bench.streams.blackHoles.add((pool.homes[0] as NodeInfo).endpoint.address);
+  bench.clock.advance(60_000);
+  t.equal(pool.homes.length, 3, 'one that dies is replaced');
+});
+
+t.test('among many dead relays the living ones are found, and the dead are not hammered', async (t) => {
+  const bench = new PoolBench(40, 2);
+  for (const relay of bench.relays.slice(2)) bench.streams.blackHoles.add(relay.endpoint.address);
+  const { pool } = bench.pool();
+  for (const relay of bench.relays) pool.add(relay);
+  bench.clock.advance(180_000);
+  t.equal(pool.homes.length, 2);
+  t.ok(bench.streams.dialled < 200, `${bench.streams.dialled} attempts in 3 minutes`);
+});
+
+t.test('a relay that refuses is tried again ever more slowly, at all its ports', async (t) => {
+  const bench = new PoolBench(1, 3);
+  const [relay] = bench.relays as [NodeInfo];
+  const { pool } = bench.pool();
+  for (const port of [1, 2, 3]) pool.add({ ...relay, endpoint: relay.endpoint.withPort(port) });
+  bench.clock.advance(60_000);
+  t.equal(pool.homes.length, 0);
+  t.ok(bench.streams.dialled > 9 && bench.streams.dialled < 40, `${bench.streams.dialled} attempts in a minute`);
+  pool.add(relay);
+  bench.clock.advance(60_000);
+  t.equal(pool.homes[0]?.endpoint.port, 443, 'a port that is learnt later counts, too');
+});
+
+t.test('peers that are tied to the same relay reach each other there', async (t) => {
+  const bench = new PoolBench(1, 4);
+  const [a, b, link] = bench.pair();
+  t.equal(link.state, 'ready');
+  link.route.send(DATA);
+  bench.clock.advance(100);
+  t.same(b.received[0]?.packet, DATA);
+  b.received[0]?.source.send(Buffer.from('back'));
+  bench.clock.advance(100);
+  t.equal(String(a.received[0]?.packet), 'back');
+  t.equal(a.received[0]?.source.key, link.route.key, 'one route, whichever way');
+});
+
+t.test('a stranger is answered over the relay that it came by', async (t) => {
+  const bench = new PoolBench(2, 5);
+  const [a, b] = [bench.pool(), bench.pool()];
+  for (const relay of bench.relays) b.pool.add(relay);
+  const link = a.link(b.keys.publicKey);
+  link.tie(bench.relays[1] as NodeInfo);
+  bench.clock.advance(100);
+  t.equal(link.state, 'doubtful');
+  t.ok(link.isUsable, 'for cookies and handshakes');
+  link.route.send(Buffer.from('cookie?'));
+  bench.clock.advance(100);
+  t.equal(String(b.received[0]?.packet), 'cookie?');
+  t.equal(b.received[0]?.source.via?.hex, bench.relays[1]?.publicKey.hex);
+  b.received[0]?.source.send(Buffer.from('cookie!'));
+  bench.clock.advance(100);
+  t.equal(String(a.received[0]?.packet), 'cookie!');
+});
+
+t.test('who hears from its peer out of band ties that relay', async (t) => {
+  const bench = new PoolBench(2, 6);
+  const [a, b] = [bench.pool(), bench.pool()];
+  for (const relay of bench.relays) b.pool.add(relay);
+  bench.clock.advance(100);
+  const back = b.link(a.keys.publicKey);
+  const link = a.link(b.keys.publicKey);
+  link.tie(bench.relays[1] as NodeInfo);
+  bench.clock.advance(100);
+  link.route.send(Buffer.from('cookie?'));
+  bench.clock.advance(100);
+  t.equal(back.state, 'ready');
+  t.equal(link.state, 'ready');
+});
+
+t.test('relays sleep while the peer is reached directly, and wake at once', async (t) => {
+  const bench = new PoolBench(1, 7);
+  const [a, , link] = bench.pair();
+  link.setDirect(true);
+  bench.clock.advance(5_000);
+  t.equal(link.state, 'ready', 'not for a moment');
+  bench.clock.advance(30_000);
+  t.equal(bench.streams.connectionsOf(a.address), 0);
+  t.same(a.events.at(-1), 'unusable');
+  link.setDirect(false);
+  bench.clock.advance(100);
+  t.equal(link.state, 'ready');
+});
+
+t.test('home relays stay connected while all peers are reached directly', async (t) => {
+  const bench = new PoolBench(1, 8);
+  const [a, b] = [bench.pool(), bench.pool()];
+  for (const { pool } of [a, b]) pool.add(bench.relays[0] as NodeInfo);
+  bench.clock.advance(100);
+  const links = [a.link(b.keys.publicKey), b.link(a.keys.publicKey)];
+  bench.clock.advance(100);
+  for (const link of links) link.setDirect(true);
+  bench.clock.advance(60_000);
+  t.equal(links[0]?.state, 'ready', 'so that they carry on without a pause');
+});
+
+t.test('a link has no more than six relays, and closed ones are let go', async (t) => {
+  const bench = new PoolBench(20, 9);
+  const { pool, address } = bench.pool();
+  const link = pool.link(generateKeyPair(bench.random).publicKey, {
+    onUsable: () => {},
+    onUnusable: () => {},
+    onDrain: () => {},
+  });
+  for (const relay of bench.relays) link.tie(relay);
+  bench.clock.advance(60_000);
+  t.equal(bench.streams.connectionsOf(address), 6);
+  link.close();
+  bench.clock.advance(60_000);
+  t.equal(bench.streams.connectionsOf(address), 0);
+});
+
+t.test('two friends may claim the same DHT key: neither takes the relays from the other', async (t) => {
+  const bench = new PoolBench(1, 13);
+  const [a, b, link] = bench.pair();
+  const claimed = a.link(b.keys.publicKey);
+  claimed.tie(bench.relays[0] as NodeInfo);
+  bench.clock.advance(100);
+  t.equal(claimed.state, 'ready');
+  claimed.close();
+  bench.clock.advance(100);
+  t.equal(link.state, 'ready');
+  link.route.send(DATA);
+  bench.clock.advance(100);
+  t.same(b.received[0]?.packet, DATA);
+});
+
+t.test('a full socket makes the route busy, and drains', async (t) => {
+  const bench = new PoolBench(1, 10);
+  const [a, b, link] = bench.pair();
+  const relay = (bench.relays[0] as NodeInfo).endpoint.address;
+  bench.streams.stalled.add(relay);
+  let sent = 0;
+  while (link.state === 'ready') {
+    link.route.send(Buffer.concat([DATA, Buffer.alloc(1_000)]));
+    sent += 1;
+  }
+  t.equal(link.state, 'busy');
+  bench.streams.resume(relay);
+  bench.clock.advance(100);
+  t.equal(link.state, 'ready');
+  t.ok(a.events.includes('drain'));
+  t.equal(b.received.length, sent, 'nothing was lost');
+});
+
+t.test('a relay that ends every connection at once is not hammered', async (t) => {
+  const bench = new PoolBench(1, 11);
+  const [relay] = bench.relays as [NodeInfo];
+  const [a] = [bench.pool()];
+  a.pool.add(relay);
+  for (let count = 0; count < 600; count += 1) {
+    bench.clock.advance(100);
+    bench.streams.reset(relay.endpoint.address);
+  }
+  t.ok(bench.streams.dialled < 30, `${bench.streams.dialled} connections in a minute`);
+});
+
+t.test('stop leaves nothing behind', async (t) => {
+  const bench = new PoolBench(3, 12);
+  const [a, b] = bench.pair();
+  for (const relay of bench.relays) a.pool.add(relay);
+  bench.clock.advance(100);
+  for (const { pool } of [a, b]) pool.stop();
+  bench.clock.advance(100);
+  t.equal(bench.streams.connections, 0);
+  t.equal(bench.clock.pending, 0);
+});

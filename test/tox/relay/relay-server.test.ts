@@ -1,0 +1,231 @@
+import t from 'tap';
+import { generateKeyPair } from '../../../src/tox/crypto/keys.js';
+import type { StreamSocket } from '../../../src/tox/network/stream-socket.js';
+import { MAX_OOB_SIZE } from '../../../src/tox/packet/relay.js';
+import { mutations } from '../../support/fuzz.js';
+import { at } from '../../support/nodes.js';
+import { isOnline, RELAY_ADDRESS, RELAY_PORT, RelayBench } from './relay-bench.js';
+
+t.test('a client is confirmed by its first packet', async (t) => {
+  const bench = new RelayBench(1);
+  const { events } = bench.client();
+  t.ok(bench.clock.runUntil(() => events.includes('confirmed'), 1_000));
+  t.equal(bench.server.clients, 1);
+});
+
+t.test('two clients that ask for each other are told, and exchange data', async (t) => {
+  const bench = new RelayBench(2);
+  const [a, b] = [bench.client(), bench.client()];
+  a.client.ask(b.keys.publicKey);
+  bench.clock.advance(100);
+  t.same(a.events, ['confirmed', `${b.keys.publicKey.short} registered`], 'the other has not asked yet');
+  t.notOk(a.client.sendData(b.keys.publicKey, Buffer.from('early')));
+  b.client.ask(a.keys.publicKey);
+  bench.clock.advance(100);
+  t.ok(isOnline(a, b.keys.publicKey) && isOnline(b, a.keys.publicKey));
+  t.ok(a.client.sendData(b.keys.publicKey, Buffer.from('hello')));
+  t.ok(b.client.sendData(a.keys.publicKey, Buffer.from('there')));
+  bench.clock.advance(100);
+  t.same(b.received, [Buffer.from('hello')]);
+  t.same(a.received, [Buffer.from('there')]);
+});
+
+t.test('who leaves, or frees its slot, is no longer online for the other', async (t) => {
+  const bench = new RelayBench(3);
+  const [a, b] = bench.pair();
+  b.client.release(a.keys.publicKey);
+  bench.clock.advance(100);
+  t.equal(a.client.status(b.keys.publicKey), 'registered');
+  b.client.ask(a.keys.publicKey);
+  bench.clock.advance(100);
+  t.ok(isOnline(a, b.keys.publicKey), 'and again when it is wanted');
+  b.client.close();
+  bench.clock.advance(100);
+  t.equal(a.client.status(b.keys.publicKey), 'registered');
+  t.equal(bench.server.clients, 1);
+});
+
+t.test('packets out of band need nothing but the key of a connected client', async (t) => {
+  const bench = new RelayBench(4);
+  const [a, b] = [bench.client(), bench.client()];
+  bench.clock.advance(100);
+  t.ok(a.client.sendOob(b.keys.publicKey, Buffer.from('psst')));
+  t.ok(a.client.sendOob(generateKeyPair(bench.random).publicKey, Buffer.from('nobody')));
+  t.notOk(a.client.sendOob(b.keys.publicKey, Buffer.alloc(MAX_OOB_SIZE + 1)));
+  bench.clock.advance(100);
+  t.same(b.events, ['confirmed', `oob from ${a.keys.publicKey.short}`]);
+  t.same(b.received, [Buffer.from('psst')]);
+});
+
+t.test('nobody is connected with itself, and with no more than 240 others', async (t) => {
+  const bench = new RelayBench(5);
+  const a = bench.client();
+  a.client.ask(a.keys.publicKey);
+  bench.clock.advance(100);
+  t.equal(a.client.status(a.keys.publicKey), 'refused');
+  a.client.release(a.keys.publicKey);
+  for (let count = 0; count < 240; count += 1) a.client.ask(generateKeyPair(bench.random).publicKey);
+  bench.clock.advance(100);
+  const last = generateKeyPair(bench.random).publicKey;
+  a.client.ask(last);
+  t.equal(a.client.status(last), 'unknown', 'the client does not even ask');
+  t.equal(a.events.filter((event) => event.endsWith('registered')).length, 240);
+});
+
+t.test('a second connection with the same key replaces the first', async (t) => {
+  const bench = new RelayBench(6);
+  const [a, b] = bench.pair();
+  const again = bench.client({ keys: b.keys });
+  again.client.ask(a.keys.publicKey);
+  bench.clock.advance(100);
+  t.ok(b.events.some((event) => event.startsWith('closed')));
+  t.equal(bench.server.clients, 2);
+  t.ok(isOnline(again, a.keys.publicKey) && isOnline(a, b.keys.publicKey));
+});
+
+t.test('a relay with another key is not trusted', async (t) => {
+  const bench = new RelayBench(7);
+  const relay = { publicKey: generateKeyPair(bench.random).publicKey, endpoint: bench.relay.endpoint };
+  const { events } = bench.client({ relay });
+  bench.clock.advance(20_000);
+  t.equal(events.length, 1);
+  t.match(events[0], /^closed/);
+  t.equal(bench.server.clients, 0);
+});
+
+t.test('onion requests are handed on, and answers find the client', async (t) => {
+  const bench = new RelayBench(8);
+  const a = bench.client();
+  bench.clock.advance(100);
+  const data = Buffer.alloc(300, 5);
+  t.ok(a.client.sendOnion(data));
+  bench.clock.advance(100);
+  t.same(bench.onion[0]?.data, data);
+  bench.server.respond(bench.onion[0]?.client as bigint, Buffer.from('answer'));
+  bench.server.respond(12345n, Buffer.from('for nobody'));
+  bench.clock.advance(100);
+  t.same(a.received, [Buffer.from('answer')]);
+});
+
+t.test('both sides notice silence', async (t) => {
+  const bench = new RelayBench(9);
+  const a = bench.client();
+  bench.clock.advance(100_000);
+  t.same(a.events, ['confirmed'], 'pings are answered, however long it lasts');
+  bench.streams.blackHoles.add(a.address);
+  bench.clock.advance(50_000);
+  t.match(a.events.at(-1), /closed: silent/);
+  t.equal(bench.server.clients, 0);
+});
+
+t.test('a relay that takes no more is heard again; what may get lost was refused meanwhile', async (t) => {
+  const bench = new RelayBench(10);
+  const [a, b] = bench.pair();
+  bench.streams.stalled.add(RELAY_ADDRESS);
+  let sent = 0;
+  while (a.client.sendData(b.keys.publicKey, Buffer.alloc(1000))) sent += 1;
+  t.ok(sent > 50 && sent < 100, `the capacity of the stream: ${sent}`);
+  t.ok(a.client.isFull);
+  bench.streams.resume(RELAY_ADDRESS);
+  bench.clock.advance(100);
+  t.ok(a.events.includes('drain'));
+  t.equal(b.received.length, sent, 'nothing that was taken is lost');
+});
+
+t.test('a client that does not read loses data, costs no memory and hinders nobody', async (t) => {
+  const bench = new RelayBench(11);
+  const [a, b] = bench.pair();
+  const other = bench.client();
+  bench.clock.advance(100);
+  bench.streams.stalled.add(b.address);
+  for (let round = 0; round < 50; round += 1) {
+    for (let count = 0; count < 20; count += 1) a.client.sendData(b.keys.publicKey, Buffer.alloc(1000));
+    bench.clock.advance(10);
+  }
+  a.client.sendOob(other.keys.publicKey, Buffer.from('hi'));
+  bench.clock.advance(100);
+  t.same(other.received, [Buffer.from('hi')]);
+  bench.streams.resume(b.address);
+  bench.clock.advance(100);
+  t.ok(b.received.length >= 60 && b.received.length < 100, `what fitted: ${b.received.length}`);
+});
+
+t.test('of clients that never finish their greeting only so many are kept, for a while', async (t) => {
+  const bench = new RelayBench(12);
+  let closed = 0;
+  for (let count = 0; count < 400; count += 1) {
+    bench.streams.dialer(bench.nextAddress())(at(RELAY_ADDRESS, RELAY_PORT), {
+      onData: () => {},
+      onDrain: () => {},
+      onClose: () => {
+        closed += 1;
+      },
+    });
+  }
+  bench.clock.advance(100);
+  t.equal(closed, 400 - 256);
+  const honest = bench.client();
+  bench.clock.advance(100);
+  t.same(honest.events, ['confirmed']);
+  bench.clock.advance(10_000);
+  t.equal(bench.streams.connections, 1);
+});
+
+t.test('of clients that do not read only so many are kept, and the honest ones are served', async (t) => {
+  const bench = new RelayBench(16);
+  const [a, b] = bench.pair();
+  const flooder = bench.client();
+  const victims = Array.from({ length: 70 }, () => bench.client());
+  bench.clock.advance(2_000);
+  const isOpen = ({ events }: { events: string[] }): boolean => !events.at(-1)?.startsWith('closed');
+  for (const { address } of victims) bench.streams.stalled.add(address);
+  for (const { keys } of victims) {
+    for (let count = 0; count < 80; count += 1) flooder.client.sendOob(keys.publicKey, Buffer.alloc(1_000));
+    bench.clock.advance(5);
+  }
+  for (const { address } of victims) bench.streams.resume(address);
+  bench.clock.advance(100);
+  t.equal(victims.filter(isOpen).length, 64);
+  a.client.sendData(b.keys.publicKey, Buffer.from('still here'));
+  bench.clock.advance(100);
+  t.same(b.received, [Buffer.from('still here')]);
+});
+
+t.test('a relay that is full gives up who talks with nobody, not who does', async (t) => {
+  const bench = new RelayBench(17);
+  const [a, b] = bench.pair();
+  for (let count = 0; count < 1_030; count += 1) {
+    bench.client();
+    bench.clock.advance(10);
+  }
+  bench.clock.advance(100);
+  t.equal(bench.server.clients, 1_024);
+  t.ok(isOnline(a, b.keys.publicKey) && isOnline(b, a.keys.publicKey));
+});
+
+t.test('hostile bytes, before and after the handshake, end one connection at the most', async (t) => {
+  const bench = new RelayBench(13);
+  const [a, b] = bench.pair();
+  const greetings = [Buffer.alloc(128, 3), Buffer.concat([a.keys.publicKey.bytes, Buffer.alloc(96)])];
+  for (const bytes of mutations(14, greetings, 300)) {
+    const socket: StreamSocket = bench.streams.dialer(bench.nextAddress())(at(RELAY_ADDRESS, RELAY_PORT), {
+      onOpen: () => void socket.write(bytes),
+      onData: () => {},
+      onDrain: () => {},
+      onClose: () => {},
+    });
+    bench.clock.advance(5);
+  }
+  t.ok(a.client.sendData(b.keys.publicKey, Buffer.from('still here')));
+  bench.clock.advance(100);
+  t.same(b.received, [Buffer.from('still here')]);
+});
+
+t.test('stop ends every connection and leaves no timer', async (t) => {
+  const bench = new RelayBench(15);
+  const [a, b] = bench.pair();
+  bench.server.stop();
+  bench.clock.advance(100);
+  for (const { events } of [a, b]) t.match(events.at(-1), /^closed/);
+  t.equal(bench.clock.pending, 0);
+});
