@@ -19,6 +19,8 @@ export interface CommonSettings {
   readonly secret: SecretSource;
   /** Undefined lets chance choose. */
   readonly udpPorts: PortRange | undefined;
+  /** TCP, for being a relay (-t); 0 for being none, undefined leaves it to the mode. */
+  readonly relayPort: number | undefined;
   /** As soon as one of the two is given, no other node is asked: a private network stays private. */
   readonly nodesFile: string | undefined;
   readonly nodes: readonly NodeAddress[];

@@ -42,6 +42,11 @@ export function parsePort(text: string): number {
 }
 
 /** `33445:33545`, or with the older `@` for `:`. @throws FormatError */
+/** A port, or 0 for none. @throws FormatError */
+export function parsePortOrNone(text: string): number {
+  return text === '0' ? 0 : parsePort(text);
+}
+
 export function parsePortRange(text: string): PortRange {
   const [first, last, more] = text.replaceAll('@', ':').split(':');
   if (first === undefined || last === undefined || more !== undefined) {

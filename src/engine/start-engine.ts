@@ -15,6 +15,8 @@ import type { NodeToAsk } from './tox-stack.js';
 export interface EngineOptions {
   readonly settings: CommonSettings;
   readonly place: IdentityPlace;
+  /** Whether we are a TCP relay for others, unless the settings say otherwise. */
+  readonly isRelay: boolean;
   /** What peers may reach through us. */
   readonly mayReach: MayReach;
 }
@@ -25,7 +27,7 @@ const RANGE_LENGTH = 11;
 
 /** @throws FileError, BootstrapNodesError, StateFileError, IdentityError, NetworkError */
 export async function startEngine(log: Logger, options: EngineOptions): Promise<Engine> {
-  const { settings, place, mayReach } = options;
+  const { settings, place, isRelay, mayReach } = options;
   const nodes = nodesToAsk(settings);
   const deps = { clock: systemClock, random: systemRandom, log };
   const identity = await Identity.open(deps, place);
@@ -34,6 +36,7 @@ export async function startEngine(log: Logger, options: EngineOptions): Promise<
     {
       savedata: identity.savedata,
       ports: settings.udpPorts ?? randomPorts(),
+      ...relayPortOf(settings, isRelay),
       ipv6: true,
       // Another Tox program on the local network would connect a private network with the public one.
       lanDiscovery: !isPrivate(settings),
@@ -48,6 +51,12 @@ export async function startEngine(log: Logger, options: EngineOptions): Promise<
     throw error;
   }
   return engine;
+}
+
+/** Without a port in the settings the stack chooses one. */
+export function relayPortOf({ relayPort }: CommonSettings, isRelay: boolean): { readonly relayPort?: number } {
+  if (relayPort !== undefined) return { relayPort };
+  return isRelay ? {} : { relayPort: 0 };
 }
 
 export const isPrivate = ({ nodesFile, nodes }: CommonSettings): boolean => nodesFile !== undefined || nodes.length > 0;

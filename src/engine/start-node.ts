@@ -8,7 +8,7 @@ import { newSavedata } from '../tox/savedata.js';
 import { Tox } from '../tox/tox.js';
 import { NetworkEntry } from './network-entry.js';
 import { NodeKey } from './node-key.js';
-import { isPrivate, nodesToAsk } from './start-engine.js';
+import { isPrivate, nodesToAsk, relayPortOf } from './start-engine.js';
 
 /** The usual one of Tox. Others name it in their configuration, so it is never another one by chance. */
 const USUAL_PORT = 33445;
@@ -34,6 +34,7 @@ export async function startNode(log: Logger, settings: NodeSettings): Promise<Ru
       role: 'node',
       dhtKeys: key.keyPair,
       ports: settings.udpPorts ?? { first: USUAL_PORT, last: USUAL_PORT },
+      ...relayPortOf(settings, true),
       ipv6: true,
       lanDiscovery: false,
     });

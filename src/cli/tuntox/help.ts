@@ -43,6 +43,8 @@ Both:
                     bootstrap from this node; may be repeated. As with -b no
                     other node is asked, not even on the local network
   -u FIRST:LAST     use a UDP port from FIRST to LAST
+  -t PORT           be a TCP relay for others on this port, 0 for none; servers
+                    and nodes are relays unless told otherwise, clients are not
   -d                say more; twice: say everything
   -q                say nothing but errors
   -V, --version     print the version and exit

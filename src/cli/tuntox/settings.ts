@@ -2,7 +2,14 @@
 import type { LogLevel } from '../../base/logger.js';
 import type { CommonSettings, RunSettings, SecretSource } from '../../config/classic-settings.js';
 import { FormatError } from '../../config/format-error.js';
-import { parseForward, parseNode, parsePortRange, parseTarget, parseToxId } from '../../config/formats.js';
+import {
+  parseForward,
+  parseNode,
+  parsePortOrNone,
+  parsePortRange,
+  parseTarget,
+  parseToxId,
+} from '../../config/formats.js';
 import type { GivenFlag, PlainFlag, ValueFlag } from './flags.js';
 import { UsageError } from './usage-error.js';
 
@@ -59,6 +66,7 @@ function commonSettings(flags: FlagSet, environment: Environment): CommonSetting
     idFile: flags.last('-I'),
     secret: secretSource(flags, environment),
     udpPorts: flags.all('-u', parsePortRange).at(-1),
+    relayPort: flags.all('-t', parsePortOrNone).at(-1),
     nodesFile: flags.last('-b'),
     nodes: flags.all('--bootstrap', parseNode),
   };

@@ -19,7 +19,7 @@ t.test('a value may look like a flag', async (t) => {
 });
 
 t.test('what comes in a later version says so, whatever follows it', async (t) => {
-  for (const flag of ['-D', '-z', '-F', '-U', '-S', '-t', '--timeout', '--max-retries', '--json']) {
+  for (const flag of ['-D', '-z', '-F', '-U', '-S', '--timeout', '--max-retries', '--json']) {
     for (const words of [[flag], [flag, 'value'], ['-p', flag]]) {
       t.throws(() => readFlags(words), { code: 'usage', message: new RegExp(`^${flag} .*not in this version yet`) });
     }

@@ -9,7 +9,7 @@ t.test('help names every flag of this version, and none of a later one', async (
   const flags = ['-L', '-P', '-W', '-p', '-i', '-C', '-I', '-f', '-b', '-u', '-s', '-d', '-q', '-V', '-h'];
   const long = ['--secret-file', '--bootstrap', '--insecure-open', '--version', '--help'];
   for (const flag of [...flags, ...long]) t.match(HELP, new RegExp(`(^|\\s)${flag}\\b`, 'm'), flag);
-  for (const flag of ['-D', '-t', '-z', '-F', '-U', '-S', '--json']) {
+  for (const flag of ['-D', '-z', '-F', '-U', '-S', '--json']) {
     t.notMatch(HELP, new RegExp(`(^|\\s)${flag}\\b`, 'm'), flag);
   }
 });

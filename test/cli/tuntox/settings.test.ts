@@ -97,3 +97,10 @@ t.test('--node makes a bootstrap node, which has neither Tox ID nor secret nor t
     t.throws(() => settings(`--node ${flag}`), { message: /not for nodes/ }, flag);
   }
 });
+
+t.test('-t is the port of the TCP relay, 0 for none', async (t) => {
+  t.equal(settings('--node -t 443').relayPort, 443);
+  t.equal(settings('--node -t 0').relayPort, 0);
+  t.equal(settings('--node').relayPort, undefined);
+  t.throws(() => settings('--node -t 65536'), { message: /-t/ });
+});

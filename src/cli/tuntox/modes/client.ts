@@ -16,6 +16,8 @@ export async function runClient(settings: ClientSettings, context: Context): Pro
   const engine = await startEngine(context.log, {
     settings,
     place: directory === undefined ? { kind: 'nowhere' } : { kind: 'directory', path: directory },
+    // It lives too short for others to rely on it.
+    isRelay: false,
     mayReach: noTarget,
   });
   try {

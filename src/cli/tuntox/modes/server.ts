@@ -20,6 +20,7 @@ export async function runServer(settings: ServerSettings, context: Context): Pro
   const engine = await startEngine(log, {
     settings,
     place: placeOf(settings),
+    isRelay: true,
     mayReach: mayReachOf(settings, context),
   });
   try {
