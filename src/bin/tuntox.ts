@@ -1,6 +1,6 @@
 #!/usr/bin/env node
-import { keepYoungGenerationSmall } from '../platform/memory.js';
+import { keepHeapSmall } from '../platform/memory.js';
 
-keepYoungGenerationSmall();
+keepHeapSmall();
 const { main } = await import('../cli/tuntox/main.js');
 process.exitCode = await main(process);

@@ -1,15 +1,22 @@
 /**
- * Keeps the process small while it carries bulk traffic. Each datagram is a buffer outside of the heap that lives for
- * microseconds; V8 frees it only when it collects its young objects, and it lets these grow to 16 MiB when some survive, by
- * which time tens of MiB of dead datagrams have piled up. A young generation that stays at its first size of 1 MiB costs
- * nothing measurable here and saves 30 MB (bench/throughput).
+ * Keeps the process small while it carries bulk traffic. Each datagram is a buffer outside of the heap, most of which live
+ * for microseconds; V8 frees them only when it collects the objects that own them, and left to itself it lets these grow
+ * until tens of MiB of dead datagrams have piled up. Both settings together save 30 MB and cost nothing measurable
+ * (bench/throughput).
  */
 import { setFlagsFromString } from 'node:v8';
 
-/** The versions of V8 that are known to have the flag, those of Node 20 to 24; others would complain on standard error. */
+/** The versions of V8 that are known to have the flags, those of Node 20 to 24; others would complain on standard error. */
 const NEWEST_V8 = 13;
+const FLAGS = [
+  // The young generation stays at its first size, where it would grow to 16 MiB.
+  '--semi-space-growth-factor=1',
+  // The old one, where packets end up that waited for their confirmation, is collected after growing by a fifth, not by half or more.
+  '--heap-growing-percent=20',
+];
 
 /** To be called before anything else. */
-export function keepYoungGenerationSmall(): void {
-  if (Number.parseInt(process.versions.v8, 10) <= NEWEST_V8) setFlagsFromString('--semi-space-growth-factor=1');
+export function keepHeapSmall(): void {
+  if (Number.parseInt(process.versions.v8, 10) > NEWEST_V8) return;
+  for (const flag of FLAGS) setFlagsFromString(flag);
 }

@@ -18,14 +18,14 @@ const churn = (prelude: string): number =>
   Number(execFileSync(process.execPath, ['--input-type=module', '-e', prelude + CHURN], { encoding: 'utf8' }));
 
 t.test('the young generation stays small, where it would grow', async (t) => {
-  const bounded = churn(`import { keepYoungGenerationSmall } from '${MODULE}'; keepYoungGenerationSmall();`);
+  const bounded = churn(`import { keepHeapSmall } from '${MODULE}'; keepHeapSmall();`);
   const usual = churn('');
   // What was loaded before the call may have made it grow once.
   t.ok(bounded <= usual / 4, `${bounded} bytes, else ${usual}`);
 });
 
 t.test('this Node says nothing about it', async (t) => {
-  const script = `import { keepYoungGenerationSmall } from '${MODULE}'; keepYoungGenerationSmall();`;
+  const script = `import { keepHeapSmall } from '${MODULE}'; keepHeapSmall();`;
   const { status, stderr } = spawnSync(process.execPath, ['--input-type=module', '-e', script], { encoding: 'utf8' });
   t.equal(status, 0);
   t.equal(stderr, '');
