@@ -6,6 +6,7 @@
  *       if (!requirementsMet(t, tool('tox-bootstrapd', 'toxcore-utils'), tool('gcc', 'gcc'))) return;
  */
 import { accessSync, constants, existsSync } from 'node:fs';
+import { networkInterfaces } from 'node:os';
 import { delimiter, join } from 'node:path';
 import type { Test } from 'tap';
 
@@ -36,6 +37,12 @@ export function systemFile(path: string, debianPackage: string): Requirement {
 /** The rights of root, and what for. */
 export function root(purpose: string): Requirement {
   return { isMet: process.getuid?.() === 0, reason: `needs root to ${purpose}`, isOptional: false };
+}
+
+/** IPv6 on the loopback interface. */
+export function ipv6Loopback(): Requirement {
+  const isMet = Object.values(networkInterfaces()).some((list) => list?.some(({ address }) => address === '::1'));
+  return { isMet, reason: 'this machine has no ::1', isOptional: false };
 }
 
 /** An optional program that a variable of the environment names, such as TUNTOX_UPSTREAM. */
