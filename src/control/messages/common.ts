@@ -1,7 +1,7 @@
 /** What several methods of the control socket speak of. All objects are strict: a field that nobody knows is refused. */
 import * as v from 'valibot';
 
-/** Unix time in ms. */
+/** Unix time in whole seconds. */
 export const UnixTime = v.pipe(v.number(), v.integer(), v.minValue(0));
 /** A length of time in ms. */
 export const Milliseconds = v.pipe(v.number(), v.minValue(0));
