@@ -5,12 +5,13 @@ import type { Logger } from '../base/logger.js';
 import { TokenBucket } from '../base/token-bucket.js';
 import type { PublicKey } from '../tox/crypto/keys.js';
 import type { TunnelService } from '../tunnel/tunnel-service.js';
-import type { AccessDecision, AccessPolicy, RefusalReason } from './access-policy.js';
+import type { AccessPolicy, AdmittedBy, RefusalReason } from './access/access-policy.js';
 import { GuestList } from './guest-list.js';
 import { openChannels } from './tox-channel.js';
 import type { FriendRequest, StackFriend, ToxStack } from './tox-stack.js';
 
 const REFUSALS: Readonly<Record<RefusalReason, string>> = {
+  banned: 'it is banned',
   closed: 'nobody is let in',
   'not-whitelisted': 'it is not on the whitelist',
   'no-secret': 'it sent no secret',
@@ -18,7 +19,7 @@ const REFUSALS: Readonly<Record<RefusalReason, string>> = {
   'too-many-guesses': 'too many wrong secrets came',
 };
 
-const FACTORS: Readonly<Record<Extract<AccessDecision, { isAdmitted: true }>['factors'], string>> = {
+const FACTORS: Readonly<Record<AdmittedBy, string>> = {
   none: 'the door is open',
   secret: 'by the secret',
   whitelist: 'by the whitelist',

@@ -5,7 +5,7 @@ import type { Logger } from '../base/logger.js';
 import type { Random } from '../base/random.js';
 import type { ToxId } from '../tox/crypto/tox-id.js';
 import type { TunnelService } from '../tunnel/tunnel-service.js';
-import type { AccessPolicy } from './access-policy.js';
+import type { AccessPolicy } from './access/access-policy.js';
 import { Doorkeeper } from './doorkeeper.js';
 import type { Identity } from './identity.js';
 import { NetworkEntry } from './network-entry.js';

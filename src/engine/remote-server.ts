@@ -9,7 +9,7 @@ import type { ForwardSpec } from '../tunnel/forward-spec.js';
 import { openStdioPipe } from '../tunnel/stdio-pipe.js';
 import type { Target } from '../tunnel/target.js';
 import type { TunnelService } from '../tunnel/tunnel-service.js';
-import { friendRequestMessage } from './access-policy.js';
+import { friendRequestMessage } from './access/access-policy.js';
 import { openChannels } from './tox-channel.js';
 import type { StackFriend, ToxStack } from './tox-stack.js';
 

@@ -1,7 +1,8 @@
 /** `tuntox` without a job for a client: lets clients in, and connects them to what they ask for. */
 import { systemRandom } from '../../../base/random.js';
 import type { ServerSettings } from '../../../config/classic-settings.js';
-import { AccessPolicy } from '../../../engine/access-policy.js';
+import { FixedFactors } from '../../../engine/access/access-factors.js';
+import { AccessPolicy } from '../../../engine/access/access-policy.js';
 import { writeIdFile } from '../../../engine/id-file.js';
 import type { IdentityPlace } from '../../../engine/identity.js';
 import { startEngine } from '../../../engine/start-engine.js';
@@ -39,7 +40,7 @@ export async function runServer(settings: ServerSettings, context: Context): Pro
 function policyOf(settings: ServerSettings, { log }: Context): AccessPolicy {
   const { whitelist, isInsecureOpen } = settings;
   const secret = readSecret(settings.secret, log);
-  const policy = new AccessPolicy({ random: systemRandom }, { secret, whitelist, isInsecureOpen });
+  const policy = new AccessPolicy(new FixedFactors({ random: systemRandom }, { secret, whitelist, isInsecureOpen }));
   if (policy.isClosed) {
     throw new UsageError(
       'nobody could get in: give a secret with --secret-file, or allow clients with -i, or everybody with --insecure-open',
