@@ -8,6 +8,8 @@ import type { Upnp } from './upnp.js';
 
 /** Implementation: ms of silence after which UPnP's slow search begins, beside the rest of the waiting. */
 const HEAD_START = 250;
+/** Implementation: ms for which what was found out about a router that opens nothing counts for the next port as well. */
+const MEMORY = 5_000;
 
 export interface GatewayMapperDeps {
   readonly clock: Clock;
@@ -23,6 +25,7 @@ export class GatewayMapper implements PortMapper {
   #upnp: Promise<Upnp> | undefined;
   /** What opened a port before. */
   #working: PortMapper | undefined;
+  #failure: { readonly result: MapResult; readonly until: number } | undefined;
   /** One thing after the other: routers are small, and what the first port has found out serves the next. */
   #last: Promise<unknown> = Promise.resolve();
   #isClosed = false;
@@ -55,6 +58,7 @@ export class GatewayMapper implements PortMapper {
       const result = await before.map(port);
       if (result.kind === 'mapped') return result;
     }
+    if (this.#failure !== undefined && this.#deps.clock.now() < this.#failure.until) return this.#failure.result;
     const search = this.#deps.clock.after(HEAD_START, () => void this.#loadUpnp().then((upnp) => upnp.find()));
     const first = await this.#portControl.map(port);
     search.cancel();
@@ -69,7 +73,9 @@ export class GatewayMapper implements PortMapper {
       this.#working = upnp;
       return second;
     }
-    return failed(`${first.reason}; ${second.reason}`);
+    const result = failed(`${first.reason}; ${second.reason}`);
+    this.#failure = { result, until: this.#deps.clock.now() + MEMORY };
+    return result;
   }
 
   #loadUpnp(): Promise<Upnp> {

@@ -82,8 +82,9 @@ export function decodePcpAnswer(packet: Buffer, { port, nonce }: PcpRequest): Pc
     reader.bytes(3).length === 3 &&
     reader.u16() === port.port;
   const outsidePort = reader.u16();
-  const outside = Endpoint.ofBytes(reader.ok ? reader.bytes(16) : Buffer.alloc(16), outsidePort);
-  return reader.ok && isOurs ? { kind: 'mapped', outside, lifetime } : undefined;
+  const address = reader.bytes(16);
+  if (!reader.ok || !isOurs) return undefined;
+  return { kind: 'mapped', outside: Endpoint.ofBytes(address, outsidePort), lifetime };
 }
 
 /** ::ffff:a.b.c.d; without an address 0.0.0.0, which says that any will do. */

@@ -1,4 +1,5 @@
 import t from 'tap';
+import type { Endpoint } from '../../../src/base/endpoint.js';
 import { silentLogger } from '../../../src/base/logger.js';
 import { sharedKey } from '../../../src/tox/crypto/box.js';
 import { generateKeyPair, type KeyPair, type PublicKey } from '../../../src/tox/crypto/keys.js';
@@ -20,6 +21,7 @@ class TestPool {
   readonly pool: RelayPool;
   readonly received: { readonly packet: Buffer; readonly source: RelayRoute }[] = [];
   readonly events: string[] = [];
+  outside: Endpoint | undefined;
 
   constructor(bench: PoolBench, address: string) {
     this.keys = generateKeyPair(bench.random);
@@ -33,6 +35,7 @@ class TestPool {
         dial: bench.streams.dialer(address),
         ownKey: this.keys.publicKey,
         sharedKey: (key) => sharedKey(key, this.keys.secretKey),
+        outside: () => this.outside,
       },
       {
         onPacket: (packet, source) => this.received.push({ packet, source }),
