@@ -27,6 +27,7 @@ class Bench {
   handlers: ConnectionHandlers | undefined;
   lastHeardAt = 0;
   isDirect = false;
+  announcements = 0;
   onLost = (): void => {};
   isPaused = false;
   readonly pauses = (isPaused: boolean): void => {
@@ -49,7 +50,9 @@ class Bench {
           send: () => 0,
         }) as unknown as FriendSearch,
       announcement: () => Buffer.alloc(41),
-      sendByDht: (dhtKey) => this.events.push(`announce ${dhtKey.short}`),
+      sendByDht: () => {
+        this.announcements += 1;
+      },
       relays: {
         link: (peer: PublicKey) => ({ peer, isUsable: false, tie() {}, setDirect() {}, close() {} }),
         meetingPlaces: [],
@@ -124,12 +127,12 @@ t.test(
     const bench = new Bench();
     bench.announce(1, FIRST);
     bench.establish();
-    bench.taken();
+    bench.announcements = 0;
     bench.friend.announceAgain();
-    t.same(bench.taken(), [`announce ${FIRST.short}`]);
+    t.equal(bench.announcements, 1);
     bench.isDirect = true;
     bench.friend.announceAgain();
-    t.same(bench.taken(), []);
+    t.equal(bench.announcements, 1);
   },
 );
 

@@ -271,3 +271,17 @@ t.test('stop leaves nothing behind', async (t) => {
   t.equal(bench.streams.connections, 0);
   t.equal(bench.clock.pending, 0);
 });
+
+t.test('the relay that we are is named by its outside address where a router has moved its port', async (t) => {
+  const bench = new PoolBench(1, 30);
+  const tester = bench.pool();
+  tester.pool.addOwn(bench.relays[0] as NodeInfo);
+  bench.clock.advance(1_000);
+  const named = (): string[] => tester.pool.meetingPlaces.map(({ endpoint }) => endpoint.key);
+  t.same(named(), ['203.0.113.1:443']);
+  tester.outside = at('192.0.2.1', 443);
+  t.same(named(), ['203.0.113.1:443'], 'at the same port others find it where they see us');
+  tester.outside = at('192.0.2.1', 7000);
+  t.same(named(), ['192.0.2.1:7000']);
+  tester.pool.stop();
+});
