@@ -6,8 +6,11 @@ import { PortControl } from './port-control.js';
 import { failed, type LocalPort, type MapResult, type OpenSocket, type PortMapper } from './port-mapper.js';
 import type { Upnp } from './upnp.js';
 
-/** Implementation: ms of silence after which UPnP's slow search begins, beside the rest of the waiting. */
-const HEAD_START = 250;
+/**
+ * Implementation: ms of silence after which UPnP's slow search begins, beside the rest of the waiting. To load it takes up to 60 ms of
+ * CPU, which shall not be in the way of a client's first connection.
+ */
+const HEAD_START = 600;
 /** Implementation: ms for which what was found out about a router that opens nothing counts for the next port as well. */
 const MEMORY = 5_000;
 

@@ -74,7 +74,7 @@ t.test('a router that has changed its ways is asked in all of them again', async
 t.test('closing leaves no timer and no socket', async (t) => {
   const { clock, router, mapper } = make();
   const asking = mapper.map(UDP);
-  await pass(clock, 400);
+  await pass(clock, 700);
   mapper.close();
   t.match(await asking, { kind: 'failed' });
   await pass(clock, 100);
