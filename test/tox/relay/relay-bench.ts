@@ -31,7 +31,7 @@ export class RelayBench {
   readonly onion: { readonly data: Buffer; readonly client: bigint }[] = [];
   #hosts = 0;
 
-  constructor(seed: number) {
+  constructor(seed: number, options: { readonly descriptors?: number } = {}) {
     this.random = new SeededRandom(seed);
     this.streams = new SimulatedStreams(this.clock, new SeededRandom(seed + 1));
     this.keys = generateKeyPair(this.random);
@@ -40,6 +40,7 @@ export class RelayBench {
       random: this.random,
       log: silentLogger,
       keyPair: this.keys,
+      descriptors: options.descriptors ?? Number.POSITIVE_INFINITY,
       forwardOnion: (data, client) => this.onion.push({ data, client: client.id }),
     });
     this.streams.listen(RELAY_ADDRESS, RELAY_PORT, (socket) => this.server.accept(socket));
