@@ -173,9 +173,10 @@ export class RelaySession {
       this.end();
       return;
     }
-    if (packet === 'ignored' || this.#state.kind !== 'confirmed') return;
+    if (this.#state.kind !== 'confirmed') return;
+    this.#state.pings.heard();
+    if (packet === 'ignored' || packet.kind === 'pong') return;
     if (packet.kind === 'ping') this.sendControl({ kind: 'pong', id: packet.id });
-    else if (packet.kind === 'pong') this.#state.pings.pong(packet.id);
     else this.#handlers.onPacket(this, packet);
   }
 

@@ -55,10 +55,12 @@ export class RelayBench {
     return `198.51.${100 + (this.#hosts >> 8)}.${this.#hosts & 0xff}`;
   }
 
-  client(options: { readonly keys?: KeyPair; readonly relay?: NodeInfo } = {}): TestRelayClient {
+  client(
+    options: { readonly keys?: KeyPair; readonly relay?: NodeInfo; readonly address?: string } = {},
+  ): TestRelayClient {
     const keys = options.keys ?? generateKeyPair(this.random);
     const relay = options.relay ?? this.relay;
-    const address = this.nextAddress();
+    const address = options.address ?? this.nextAddress();
     const events: string[] = [];
     const received: Buffer[] = [];
     const handlers: RelayClientHandlers = {
