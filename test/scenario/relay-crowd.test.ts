@@ -13,9 +13,9 @@ import { RelayVandals, VANDALS } from './support/relay-vandals.js';
 const PAIRS = 250;
 const HOSTILE = 500;
 /** ms between the messages of a pair. */
-const INTERVAL = 250;
+const INTERVAL = 400;
 /** ms that the hostile have. */
-const DURATION = 8_000;
+const DURATION = 6_000;
 const ROUNDS = 10;
 /** A guard against never, ms. */
 const PATIENCE = 20_000;

@@ -7,11 +7,11 @@ import { at } from '../../support/nodes.js';
 import { call, type Insider, shakeHands } from './relay-caller.js';
 
 /** ms between the deeds of one vandal: in between all others have the processor. */
-const INTERVAL = 20;
+const INTERVAL = 40;
 /** Packets that a flooder says in that time. */
-const BURST = 20;
+const BURST = 10;
 /** ms until one that was thrown out is back. */
-const RETURN = 20;
+const RETURN = 100;
 /** Few hosts: what protects the others from one host protects them from these. */
 const HOSTS = ['127.0.66.1', '127.0.66.2', '127.0.66.3', '127.0.66.4'];
 
