@@ -45,14 +45,20 @@ t.test('a server is a relay at the number of its UDP port, or where it is told, 
     return server;
   };
   const [port, other, lonely] = [await freeUdpPort(), await freeUdpPort(), await freeUdpPort()];
-  t.same(listeningPorts(await start('-u', `${port}:${port}`)), [port]);
-  t.same(listeningPorts(await start('-u', `${other}:${other}`, '-t', '0')), []);
   const told = await freeTcpPort();
-  t.same(listeningPorts(await start('-t', `${told}`)), [told]);
   await taken(t, lonely);
-  const elsewhere = listeningPorts(await start('-u', `${lonely}:${lonely}`));
-  t.equal(elsewhere.length, 1, 'where another program has that port, it takes another one');
-  t.not(elsewhere[0], lonely);
+  const servers = await Promise.all([
+    start('-u', `${port}:${port}`),
+    start('-u', `${other}:${other}`, '-t', '0'),
+    start('-t', `${told}`),
+    start('-u', `${lonely}:${lonely}`),
+  ]);
+  const [usual, none, named, elsewhere] = servers.map(listeningPorts);
+  t.same(usual, [port]);
+  t.same(none, []);
+  t.same(named, [told]);
+  t.equal(elsewhere?.length, 1, 'where another program has that port, it takes another one');
+  t.not(elsewhere?.[0], lonely);
 });
 
 t.test('a node is a relay, too, and a client is none', async (t) => {
