@@ -1,4 +1,4 @@
-/** Pings of one connection, the same at both ends: every 30 s, and whoever says nothing at all for 10 s after one is gone. */
+/** Pings of one connection, the same at both ends: every 30 s, and whoever does not answer within 10 s is gone. */
 import type { Clock, Timer } from '../../base/clock.js';
 import { type Random, randomId } from '../../base/random.js';
 
@@ -16,7 +16,7 @@ export interface PingTimerDeps {
 export class PingTimer {
   readonly #deps: PingTimerDeps;
   readonly #interval: Timer;
-  #silence: Timer | undefined;
+  #awaited: { readonly id: bigint; readonly timeout: Timer } | undefined;
 
   constructor(deps: PingTimerDeps) {
     this.#deps = deps;
@@ -25,23 +25,28 @@ export class PingTimer {
 
   /** Asks now. */
   ping(): void {
-    if (this.#silence !== undefined) return;
+    if (this.#awaited !== undefined) return;
     const { clock, random, sendPing, onSilence } = this.#deps;
-    this.#silence = clock.after(PONG_TIMEOUT, onSilence);
-    sendPing(randomId(random));
+    this.#awaited = { id: randomId(random), timeout: clock.after(PONG_TIMEOUT, onSilence) };
+    sendPing(this.#awaited.id);
+  }
+
+  pong(id: bigint): void {
+    if (this.#awaited?.id !== id) return;
+    this.#awaited.timeout.cancel();
+    this.#awaited = undefined;
   }
 
   /**
-   * A packet of the other side came, the pong or another one: it opened under the connection's key, so the other side lives.
-   * The pong itself may be late on a slow line, behind all that waits in the system's buffers (c-toxcore insists on it).
+   * Another packet came: it opened under the connection's key, so the other side lives. The pong itself may be late on a
+   * slow line, behind all that waits in the system's buffers (c-toxcore insists on it).
    */
   heard(): void {
-    this.#silence?.cancel();
-    this.#silence = undefined;
+    if (this.#awaited !== undefined) this.pong(this.#awaited.id);
   }
 
   stop(): void {
     this.#interval.cancel();
-    this.#silence?.cancel();
+    this.#awaited?.timeout.cancel();
   }
 }

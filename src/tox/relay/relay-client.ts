@@ -179,7 +179,7 @@ export class RelayClient {
       this.#end('it sends what is no packet');
       return;
     }
-    if ('pings' in this.#state) this.#state.pings.heard();
+    if ('pings' in this.#state && packet !== 'ignored' && packet.kind !== 'pong') this.#state.pings.heard();
     if (this.#state.kind === 'confirming') this.#confirm(this.#state);
     if (packet !== 'ignored' && this.#state.kind === 'confirmed') this.#onPacket(packet);
   }
@@ -222,7 +222,7 @@ export class RelayClient {
         return;
       }
       case 'pong':
-        // It counted as every packet does.
+        if ('pings' in this.#state) this.#state.pings.pong(packet.id);
         return;
       case 'routing request':
       case 'oob send':

@@ -174,8 +174,12 @@ export class RelaySession {
       return;
     }
     if (this.#state.kind !== 'confirmed') return;
+    if (packet === 'ignored') return;
+    if (packet.kind === 'pong') {
+      this.#state.pings.pong(packet.id);
+      return;
+    }
     this.#state.pings.heard();
-    if (packet === 'ignored' || packet.kind === 'pong') return;
     if (packet.kind === 'ping') this.sendControl({ kind: 'pong', id: packet.id });
     else this.#handlers.onPacket(this, packet);
   }
