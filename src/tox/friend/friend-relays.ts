@@ -115,7 +115,7 @@ export class FriendRelays {
     if (link === undefined) return;
     const { endpoint, publicKey } = relay;
     // Who is a relay itself says so with its loopback address (c-toxcore): it is where its DHT node is.
-    if (!publicKey.equals(link.peer) || !isLoopback(endpoint)) {
+    if (!publicKey.equals(link.peer) || !endpoint.isLoopback) {
       link.tie(relay);
       return;
     }
@@ -124,5 +124,3 @@ export class FriendRelays {
     }
   }
 }
-
-const isLoopback = ({ address }: Endpoint): boolean => address.startsWith('127.') || address === '::1';
