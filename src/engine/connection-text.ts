@@ -3,13 +3,14 @@ import type { ConnectionFacts, ConnectionPath, FlowFacts } from '../tox/connecti
 
 type RelayReason = Extract<ConnectionPath, { kind: 'relayed' }>['reason'];
 
+/** What the word alone may not tell. */
 const WHY_RELAYED: Readonly<Record<RelayReason, string>> = {
   proxy: 'all goes through the proxy',
   'udp-off': 'UDP is switched off here',
   'udp-blocked': 'UDP seems to be blocked here',
   'peer-tcp-only': 'the peer seems to have no UDP',
-  'punching-failed': 'no UDP packet gets through between the two',
-  'being-tried': 'UDP is being tried',
+  'punching-failed': 'no UDP packet gets through',
+  'being-tried': '',
 };
 
 /** Hex digits of a key that people see. */
@@ -25,7 +26,8 @@ export function pathText(path: ConnectionPath): string {
     case 'relayed': {
       const { relay, reason } = path;
       const by = relay === undefined ? '' : ` by ${relay.publicKey.slice(0, SHORT)} at ${relay.endpoint}`;
-      return `relayed (${reason})${by}: ${WHY_RELAYED[reason]}`;
+      const why = WHY_RELAYED[reason];
+      return `relayed (${reason})${by}${why === '' ? '' : `: ${why}`}`;
     }
   }
 }

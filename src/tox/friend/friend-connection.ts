@@ -17,6 +17,7 @@ import type { DhtSearch } from '../dht/search.js';
 import type { ConnectionHandlers } from '../net-crypto/connection-host.js';
 import type { CryptoConnection } from '../net-crypto/crypto-connection.js';
 import type { ConnectionOffer, NetCrypto } from '../net-crypto/net-crypto.js';
+import type { Route } from '../net-crypto/route.js';
 import type { FriendSearch, FriendSearchHandlers } from '../onion/friend-search.js';
 import { ALIVE_PACKET } from '../packet/friend.js';
 import { FriendKind } from '../packet/kind.js';
@@ -265,7 +266,7 @@ export class FriendConnection {
       onLossy: () => {},
       onDrain: () => this.#handlers.onDrain(),
       onRouteChange: (route) => {
-        this.#log.debug(route === undefined ? 'no way to it is known' : `packets go to ${route.key}`);
+        this.#log.debug(route === undefined ? 'no way to it is known' : `packets go ${wayText(route)}`);
         if (this.#state.kind === 'established') this.#noteWay(route?.endpoint, route !== undefined);
       },
       onDirectChange: (isDirect) => this.#relays.setDirect(isDirect),
@@ -362,3 +363,6 @@ export class FriendConnection {
     if (this.#whereabouts !== undefined) this.#deps.sendByDht(this.#whereabouts.dhtKey, announcement);
   }
 }
+
+/** The key of a relay's route holds all of the friend's, which is not for the log. */
+const wayText = ({ endpoint }: Route): string => (endpoint === undefined ? 'over relays' : `to ${endpoint}`);
