@@ -92,7 +92,7 @@ t.test('both have UDP and nothing passes between them: punching has failed, unti
   const between = new Set([pair.client.address, pair.server.address]);
   world.network.filter = (_packet, from, to) => !(between.has(from.address) && between.has(to.address));
   t.not(await world.until(() => isMet(pair), LONG), undefined);
-  const [ours, theirs] = await saidWithin(world, 240_000, pair.toServer, pair.toClient());
+  const [ours, theirs] = await saidWithin(world, 100_000, pair.toServer, pair.toClient());
   t.same(ours, ['being-tried', 'punching-failed']);
   t.same(theirs, ['being-tried', 'punching-failed']);
   world.network.filter = undefined;
