@@ -1,5 +1,5 @@
 /** The facts about a connection in words, for a line of the log. */
-import type { ConnectionFacts, ConnectionPath, FlowFacts } from '../tox/connection-facts.js';
+import type { ConnectionFacts, ConnectionPath, FlowFacts, PathRelay } from '../tox/connection-facts.js';
 
 type RelayReason = Extract<ConnectionPath, { kind: 'relayed' }>['reason'];
 
@@ -25,11 +25,16 @@ export function pathText(path: ConnectionPath): string {
       return `direct to ${path.endpoint}`;
     case 'relayed': {
       const { relay, reason } = path;
-      const by = relay === undefined ? '' : ` by ${relay.publicKey.slice(0, SHORT)} at ${relay.endpoint}`;
+      const by = relay === undefined ? '' : ` by ${relayText(relay)}`;
       const why = WHY_RELAYED[reason];
       return `relayed (${reason})${by}${why === '' ? '' : `: ${why}`}`;
     }
   }
+}
+
+function relayText({ owner, publicKey, endpoint }: PathRelay): string {
+  if (owner === 'us') return 'our own relay';
+  return `${owner === 'peer' ? 'its own relay' : publicKey.slice(0, SHORT)} at ${endpoint}`;
 }
 
 /** The path for how long, round trip, bytes and rates. */

@@ -25,7 +25,7 @@ import type { NodeInfo } from '../packet/node-info.js';
 import type { DhtPublicKeyAnnouncement } from '../packet/onion-data.js';
 import type { RelayPool } from '../relay/relay-pool.js';
 import { ConnectionRecord, endingOf, type Traffic, trafficOf } from './connection-record.js';
-import { FriendRelays } from './friend-relays.js';
+import { FriendRelays, type RelayOwner } from './friend-relays.js';
 
 /** Specification: an ALIVE packet every 8 s, and death after 32 s of silence. */
 const ALIVE_INTERVAL = 8_000;
@@ -89,6 +89,7 @@ export interface FriendSight {
   readonly answeredAt: number | undefined;
   /** The relay over which packets would go. */
   readonly relay: NodeInfo | undefined;
+  readonly relayOwner: RelayOwner;
 }
 
 /** The friend's DHT key as last announced, and the search for it in the DHT. */
@@ -152,6 +153,7 @@ export class FriendConnection {
       seenSince: search?.seenSince,
       answeredAt: search?.answeredAt,
       relay: this.#relays.carrier,
+      relayOwner: this.#relays.carrierOwner,
     };
   }
 
@@ -174,7 +176,10 @@ export class FriendConnection {
       }
       whereabouts?.search.learn(node);
       // The friend names itself: no need to wait for an answer to a nodes request before the first cookie request.
-      if (node.publicKey.equals(dhtKey)) this.#onEndpoint(node.endpoint);
+      if (node.publicKey.equals(dhtKey)) {
+        this.#relays.learnHost(node.endpoint);
+        this.#onEndpoint(node.endpoint);
+      }
     }
   }
 
