@@ -2,6 +2,7 @@ import t from 'tap';
 import type { Endpoint } from '../../src/base/endpoint.js';
 import { silentLogger } from '../../src/base/logger.js';
 import type { DatagramHandler, DatagramSocket } from '../../src/tox/network/datagram-socket.js';
+import type { ProxyServer } from '../../src/tox/network/proxies.js';
 import { newSavedata } from '../../src/tox/savedata.js';
 import { Tox, type ToxOptions } from '../../src/tox/tox.js';
 import { ManualClock } from '../support/manual-clock.js';
@@ -181,4 +182,19 @@ t.test('a friend that was removed, and one that has come in its place, are two',
   server.tox.addFriendWithoutRequest(other.tox.publicKey);
   server.tox.removeFriend(first);
   t.throws(() => server.tox.addFriendWithoutRequest(other.tox.publicKey), RangeError, 'the second is still there');
+});
+
+t.test('with a proxy there is no UDP, and that is why', async (t) => {
+  const world = new World(22);
+  const { clock, random } = world;
+  const proxy: ProxyServer = { kind: 'socks5', endpoint: at('192.0.2.9', 1080) };
+  const dial = world.streams.dialer('192.0.2.1');
+  const tox = new Tox(
+    { clock, random, log: silentLogger, dial },
+    { savedata: newSavedata(random), ports: { first: 1, last: 1 }, ipv6: false, lanDiscovery: true, proxy },
+  );
+  await tox.start();
+  t.match(tox.networkFacts, { isOnline: false, udp: 'proxy', relays: [], relayPort: undefined });
+  await stopped(tox.stop(), clock);
+  t.throws(() => tox.networkFacts, /not started/);
 });
