@@ -9,6 +9,7 @@ import { Dht } from './dht/dht.js';
 import { FriendList } from './friend/friend-list.js';
 import { NetCrypto } from './net-crypto/net-crypto.js';
 import type { DatagramSocket } from './network/datagram-socket.js';
+import { descriptorLimit } from './network/descriptor-limit.js';
 import { type LocalInterface, localInterfaces } from './network/interfaces.js';
 import type { DialStream } from './network/stream-socket.js';
 import { AnnounceServer } from './onion/announce-server.js';
@@ -40,6 +41,8 @@ export interface StackOwner {
   readonly dhtKeys: KeyPair;
   readonly onOnlineChange: (isOnline: boolean) => void;
   readonly onFriendRequest: (publicKey: PublicKey, message: Buffer) => void;
+  /** Where a router lets the world reach our UDP port or our relay. */
+  readonly outside: (protocol: 'udp' | 'tcp') => Endpoint | undefined;
 }
 
 export class Stack {
@@ -60,7 +63,7 @@ export class Stack {
   constructor(
     deps: StackDeps,
     options: StackOptions,
-    { dhtKeys: keyPair, onOnlineChange, onFriendRequest }: StackOwner,
+    { dhtKeys: keyPair, onOnlineChange, onFriendRequest, outside }: StackOwner,
   ) {
     const { clock, random, log, socket, dial, interfaces = localInterfaces } = deps;
     const { identity } = options.savedata;
@@ -75,7 +78,15 @@ export class Stack {
       { lanDiscovery: options.lanDiscovery && hasUdp, ipv6: socket.hasIpv6 },
     );
     this.relays = new RelayPool(
-      { clock, random, log, dial, ownKey: keyPair.publicKey, sharedKey: (key) => sharedKeys.get(key) },
+      {
+        clock,
+        random,
+        log,
+        dial,
+        ownKey: keyPair.publicKey,
+        sharedKey: (key) => sharedKeys.get(key),
+        outside: () => outside('tcp'),
+      },
       {
         onPacket: (packet, source) => {
           if (!this.#isStopped) this.netCrypto.receive(packet, source);
@@ -96,6 +107,7 @@ export class Stack {
       random,
       log,
       keyPair,
+      descriptors: descriptorLimit(),
       forwardOnion: (data, client) => this.onionRelay.forwardFromClient(data, client),
     });
     this.announceServer = new AnnounceServer({
@@ -140,6 +152,7 @@ export class Stack {
         relays: this.relays,
         identity,
         dhtKey: keyPair.publicKey,
+        outside: () => outside('udp'),
         localEndpoints: () => (hasUdp ? localEndpoints(interfaces(), socket) : []),
       },
       { onFriendRequest },
@@ -182,6 +195,11 @@ export class Stack {
     for (const port of tcpPorts) {
       this.relays.add({ publicKey: node.publicKey, endpoint: node.endpoint.withPort(port) });
     }
+  }
+
+  /** A router has opened a port of ours, or opens it no longer: friends that have no direct way to us may have one now. */
+  noteOutside(): void {
+    if (!this.#isStopped) this.friends.announceAgain();
   }
 
   /** Others may meet us at the relay that we are. */

@@ -126,6 +126,11 @@ export class FriendConnection {
     return this.#search.send(data);
   }
 
+  /** Our addresses have changed: a friend that has no direct way to us is told at once, the others learn it when they need it. */
+  announceAgain(): void {
+    if (!this.connection?.isDirect) this.#announce();
+  }
+
   /** The friend announced its DHT key, through the onion or the DHT; it is authenticated by its real key. */
   handleAnnouncement({ noReplay, dhtKey, nodes }: DhtPublicKeyAnnouncement): void {
     if (this.#isClosed || noReplay <= this.#lastNoReplay) return;
@@ -140,7 +145,10 @@ export class FriendConnection {
       }
       whereabouts?.search.learn(node);
       // The friend names itself: no need to wait for an answer to a nodes request before the first cookie request.
-      if (node.publicKey.equals(dhtKey)) this.#onEndpoint(node.endpoint);
+      if (node.publicKey.equals(dhtKey)) {
+        this.#relays.learnHost(node.endpoint);
+        this.#onEndpoint(node.endpoint);
+      }
     }
   }
 
