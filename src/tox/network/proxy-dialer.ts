@@ -13,8 +13,11 @@ import {
 import { type ProxyFault, ProxyWatch } from './proxy-watch.js';
 import type { DialStream, StreamHandlers, StreamSocket } from './stream-socket.js';
 
-/** Specification (c-toxcore TCP_CONNECTION_TIMEOUT), ms: the proxy's own connecting included. */
-const PROXY_TIMEOUT = 10_000;
+/**
+ * Implementation, ms, the proxy's own connecting included: less than the 10 s of a relay connection (c-toxcore
+ * TCP_CONNECTION_TIMEOUT), whose owner would hang up before it is known that it was the proxy that said nothing.
+ */
+const PROXY_TIMEOUT = 9_000;
 
 export interface ProxyDialerDeps {
   readonly clock: Clock;
@@ -158,7 +161,8 @@ class ProxiedStream implements StreamSocket {
   }
 
   #onTimeout(): void {
-    if (this.#state.kind === 'looking') this.#fail('unreachable', 'the proxy cannot be reached: no answer in 10 s');
+    if (this.#state.kind === 'looking')
+      this.#fail('unreachable', `the proxy cannot be reached: no answer in ${PROXY_TIMEOUT / 1000} s`);
     else this.#fail(this.#handshake.isAdmitted ? undefined : 'silent', 'the proxy does not answer');
   }
 

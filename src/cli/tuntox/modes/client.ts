@@ -1,6 +1,7 @@
 /** `tuntox -i ID` with a job: what the three kinds of clients have in common. */
 import type { ClientSettings } from '../../../config/classic-settings.js';
 import { writeIdFile } from '../../../engine/id-file.js';
+import type { RemoteServer } from '../../../engine/remote-server.js';
 import { ServerError } from '../../../engine/server-error.js';
 import { startEngine } from '../../../engine/start-engine.js';
 import { noTarget } from '../../../engine/target-rules.js';
@@ -28,6 +29,15 @@ export async function runClient(settings: ClientSettings, context: Context): Pro
       throw new UsageError('-i is the Tox ID of this client itself: give the one of the server');
     }
     const server = engine.connect(settings.serverId, secret, settings.patience);
+    return await runJob(settings, server, context);
+  } finally {
+    await engine.stop();
+  }
+}
+
+/** @returns the exit status, also when the server is not there, refuses or is lost */
+export async function runJob(settings: ClientSettings, server: RemoteServer, context: Context): Promise<number> {
+  try {
     switch (settings.mode) {
       case 'forward':
         return await forward(settings, server, context);
@@ -40,7 +50,5 @@ export async function runClient(settings: ClientSettings, context: Context): Pro
     if (!(error instanceof ServerError)) throw error;
     context.log.error(error.message);
     return statusOf(error.code);
-  } finally {
-    await engine.stop();
   }
 }
