@@ -54,7 +54,7 @@ export class ProxyWatch {
     if (!MAY_BE_OF_ONE.has(fault.code)) {
       this.stop();
       this.#set(fault);
-    } else if (this.#fault === undefined) {
+    } else if (this.#fault === undefined || !MAY_BE_OF_ONE.has(this.#fault.code)) {
       this.#grace ??= this.#clock.after(GRACE, () => {
         this.#grace = undefined;
         if (this.#open === 0) this.#set(fault);

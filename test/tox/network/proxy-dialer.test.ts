@@ -125,6 +125,18 @@ t.test('a proxy that is not there is told of once, and nothing goes around it', 
   t.equal(scene.dialer.fault, undefined);
 });
 
+t.test('a proxy that comes back and refuses is another fault, told once', async (t) => {
+  const scene = new Scene({});
+  scene.dial();
+  scene.clock.advance(1_000);
+  scene.listen([HTTP_FORBIDDEN], [HANG_UP], [HTTP_FORBIDDEN]);
+  for (const _ of [1, 2, 3]) {
+    scene.dial();
+    scene.clock.advance(5_000);
+  }
+  t.same(scene.told, ['unreachable', 'refuses']);
+});
+
 t.test('a black hole is no proxy either', async (t) => {
   const scene = new Scene({});
   scene.streams.blackHoles.add(PROXY.address);
