@@ -4,7 +4,7 @@ import { type Flows, LAB_REQUIREMENTS, Lab } from '../support/lab.js';
 import { LabTunnel, startNodeAtHub, startTuntoxIn } from '../support/lab-tunnel.js';
 import { requirementsMet } from '../support/requirements.js';
 
-const LENGTH = 1 << 20;
+const LENGTH = 1 << 19;
 /** Alice's own cable, before the router that only serves the proxies. */
 const CABLE = 'nata:lan0';
 /** The proxies' address there, and their ports. */
@@ -40,9 +40,9 @@ for (const [name, proxy, port] of [
     const tunnel = await LabTunnel.start(lab, { args, clientArgs: ['--proxy', proxy], length: LENGTH });
     const cable = await lab.capture(CABLE);
     const outside = await lab.capture('nata');
-    const { firstByte, isWhole } = await tunnel.download();
+    const { firstByte, rest, isWhole } = await tunnel.download();
     const [inside, beyond] = [await cable.stop(), await outside.stop()];
-    t.comment(`first byte after ${firstByte.toFixed(0)} ms`);
+    t.comment(`first byte after ${firstByte.toFixed(0)} ms, the rest after ${rest.toFixed(0)} ms`);
     t.ok(isWhole, 'everything arrives, and right');
     nothingBeside(t, inside, port);
     t.ok(inside.bytes({ with: PROXY, by: 'tcp' }) > LENGTH, 'it all comes from the proxy');
