@@ -9,6 +9,7 @@ import { Dht } from './dht/dht.js';
 import { FriendList } from './friend/friend-list.js';
 import { NetCrypto } from './net-crypto/net-crypto.js';
 import type { DatagramSocket } from './network/datagram-socket.js';
+import { descriptorLimit } from './network/descriptor-limit.js';
 import { type LocalInterface, localInterfaces } from './network/interfaces.js';
 import type { DialStream } from './network/stream-socket.js';
 import { AnnounceServer } from './onion/announce-server.js';
@@ -96,6 +97,7 @@ export class Stack {
       random,
       log,
       keyPair,
+      descriptors: descriptorLimit(),
       forwardOnion: (data, client) => this.onionRelay.forwardFromClient(data, client),
     });
     this.announceServer = new AnnounceServer({

@@ -87,6 +87,10 @@ class ProxiedStream implements StreamSocket {
     }
   }
 
+  get waiting(): number {
+    return this.#state.kind === 'open' ? this.#state.socket.waiting : 0;
+  }
+
   write(bytes: Buffer): boolean {
     return this.#state.kind === 'open' && this.#state.socket.write(bytes);
   }
