@@ -1,6 +1,8 @@
 /** What the engine needs of the Tox stack; tests pass their own. */
+import type { ConnectionFacts } from '../tox/connection-facts.js';
 import type { PublicKey } from '../tox/crypto/keys.js';
 import type { ToxId } from '../tox/crypto/tox-id.js';
+import type { NetworkFacts } from '../tox/network-facts.js';
 import type { ChannelFriend } from './tox-channel.js';
 
 /** How far the search for a friend has come that is not connected; `since` in ms of the clock. */
@@ -24,8 +26,7 @@ export interface StackFriend extends ChannelFriend {
   readonly standing: FriendStanding;
   /** Looks for it anew, as quickly as at first; while it is online, nothing happens. */
   seek(): void;
-  /** `endpoint` is undefined when nothing goes to the friend directly. */
-  readonly facts: { readonly endpoint: string | undefined };
+  readonly facts: ConnectionFacts;
 }
 
 export interface FriendRequest {
@@ -48,6 +49,8 @@ export interface ToxStack<Friend extends StackFriend = StackFriend> {
   stop(): Promise<void>;
   bootstrap(node: NodeToAsk): void;
   readonly isOnline: boolean;
+  /** Only once it has started. */
+  readonly networkFacts: NetworkFacts;
   onOnlineChange(listener: (isOnline: boolean) => void): void;
   /** Why the proxy is of no use now; undefined while it is, and without one. */
   readonly proxyFault: ProxyFault | undefined;

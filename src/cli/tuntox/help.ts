@@ -52,6 +52,8 @@ Both:
   -u FIRST:LAST     use a UDP port from FIRST to LAST
   -t PORT           be a TCP relay for others on this port, 0 for none; servers
                     and nodes are relays unless told otherwise, clients are not
+  --no-port-mapping do not ask the router to let others reach our ports, which
+                    servers and clients with -L do (PCP, NAT-PMP, UPnP)
   --proxy URL       connect through this proxy or not at all, without UDP and
                     without looking up a name but the proxy's:
                     socks5://[USER:PASSWORD@]HOST[:PORT] or

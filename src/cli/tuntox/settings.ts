@@ -21,7 +21,7 @@ type Environment = Readonly<Record<string, string | undefined>>;
 /** Flags that would be ignored silently by the other role. */
 const SERVER_ONLY = ['-f', '--insecure-open'] as const;
 const CLIENT_ONLY = ['--timeout', '--max-retries'] as const;
-const NOT_FOR_NODES = [...SERVER_ONLY, ...CLIENT_ONLY, '-i', '-I', '-s', '--secret-file'] as const;
+const NOT_FOR_NODES = [...SERVER_ONLY, ...CLIENT_ONLY, '-i', '-I', '-s', '--secret-file', '--no-port-mapping'] as const;
 
 /** ms that a client with one job waits for its server, and every client that is to try again. */
 const USUAL_TIMEOUT = 60_000;
@@ -98,6 +98,7 @@ function commonSettings(flags: FlagSet, environment: Environment): CommonSetting
     secret: secretSource(flags, environment),
     udpPorts,
     relayPort,
+    portMapping: !flags.has('--no-port-mapping'),
     nodesFile: flags.last('-b'),
     nodes: flags.all('--bootstrap', parseNode),
     proxy,

@@ -9,10 +9,12 @@ import type {
 } from '../../../src/engine/tox-stack.js';
 import type { PublicKey } from '../../../src/tox/crypto/keys.js';
 import type { ToxId } from '../../../src/tox/crypto/tox-id.js';
+import type { NetworkFacts } from '../../../src/tox/network-facts.js';
+import { direct, factsOf, networkFactsOf, none } from './facts.js';
 
 export class FakeFriend implements StackFriend {
   readonly publicKey: PublicKey;
-  readonly facts = { endpoint: '192.0.2.1:33445' };
+  facts = factsOf(none('searching'));
   isOnline = false;
   standing: FriendStanding = { kind: 'sought' };
   /** How often it was looked for anew. */
@@ -52,6 +54,7 @@ export class FakeFriend implements StackFriend {
   setOnline(isOnline: boolean): void {
     if (this.isOnline === isOnline) return;
     this.isOnline = isOnline;
+    this.facts = factsOf(isOnline ? direct() : none('searching'));
     for (const listener of isOnline ? this.#online : this.#offline) listener();
   }
 }
@@ -65,6 +68,7 @@ export class FakeStack implements ToxStack<FakeFriend> {
   isOnline = false;
   isStopped = false;
   proxyFault: ProxyFault | undefined;
+  networkFacts: NetworkFacts = networkFactsOf({});
   #onRequest: (request: FriendRequest) => void = () => {};
   #onOnlineChange: (isOnline: boolean) => void = () => {};
   #onProxyChange: (fault: ProxyFault | undefined) => void = () => {};
