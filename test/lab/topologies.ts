@@ -4,10 +4,12 @@ import type { LabOptions } from '../support/lab.js';
 export interface Topology {
   readonly name: string;
   readonly options: LabOptions;
+  /** Further arguments for our commands. */
+  readonly args?: readonly string[];
   /** Without one, LAN discovery alone has to do. */
   readonly hasBootstrapNode: boolean;
-  /** How packets must go between alice and bob. */
-  readonly route: 'direct' | 'relay';
+  /** How packets must go between alice and bob: by UDP, over the hub, or straight to the TCP port of the one that is a relay. */
+  readonly route: 'direct' | 'relay' | 'relay of the peer';
   /** Where a direct route is between private addresses, behind the same NAT. */
   readonly isPrivate?: boolean;
   /** What the stack must have learned first. */
@@ -24,6 +26,11 @@ const direct = (name: string, mark: number, options: LabOptions): Topology => ({
   mark,
 });
 const relay = (name: string, options: LabOptions): Topology => ({ ...direct(name, 3000, options), route: 'relay' });
+const relayOfPeer = (name: string, options: LabOptions): Topology => ({
+  ...direct(name, 3000, options),
+  args: ['-t', '443'],
+  route: 'relay of the peer',
+});
 
 export const TOPOLOGIES: readonly Topology[] = [
   { ...direct('lan', 1000, { topology: 'lan' }), isPrivate: true },
@@ -40,8 +47,15 @@ export const TOPOLOGIES: readonly Topology[] = [
   { ...direct('upnp - symmetric-nat', 3000, { topology: 'upnp' }), needs: 'port mapping' },
   relay('udp-blocked - nat', { topology: 'udp-blocked' }),
   relay('udp-blocked - udp-blocked', { alice: 'udp-blocked', bob: 'udp-blocked' }),
+  relayOfPeer('udp-blocked - public', { alice: 'udp-blocked', bob: 'public' }),
+  relayOfPeer('public - udp-blocked', { alice: 'public', bob: 'udp-blocked' }),
   relay('proxy - nat', { topology: 'proxy' }),
 ];
 
 /** Those that need nothing but UDP and the DHT. */
 export const DIRECT_TOPOLOGIES = TOPOLOGIES.filter(({ route, needs }) => route === 'direct' && needs === undefined);
+
+/** Those without a direct way by UDP, where nothing but TCP to anywhere is needed. */
+export const RELAY_TOPOLOGIES = TOPOLOGIES.filter(
+  ({ route, options }) => route !== 'direct' && options.topology !== 'proxy',
+);

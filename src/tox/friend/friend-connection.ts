@@ -111,7 +111,6 @@ export class FriendConnection {
       clock: deps.clock,
       pool: deps.relays,
       connection: () => (this.#state.kind === 'searching' ? undefined : this.#state.connection),
-      endpoints: () => this.#whereabouts?.search.endpoints ?? [],
     });
     this.#search = deps.search({ onFound: (stored) => this.#onStored(stored.send) });
   }
@@ -221,6 +220,7 @@ export class FriendConnection {
   }
 
   #onEndpoint(endpoint: Endpoint): void {
+    this.#relays.learnAddress(endpoint);
     if (this.#state.kind !== 'searching') this.#state.connection.setEndpoint(endpoint);
   }
 

@@ -15,6 +15,9 @@ import type { RelayPool } from '../relay/relay-pool.js';
 /** Specification (MAX_FRIEND_TCP_CONNECTIONS): relays that a friend named last, kept for the next connection with it. */
 const REMEMBERED = 6;
 
+/** Implementation: addresses of the friend at which a relay of its own is looked for; its public one comes first. */
+const MAX_ADDRESSES = 4;
+
 /** Specification (c-toxcore SHARE_RELAYS_INTERVAL): relays are shared at once and then every 2 minutes, ms. */
 const SHARE_INTERVAL = 120_000;
 
@@ -23,13 +26,13 @@ export interface FriendRelaysDeps {
   readonly pool: RelayPool;
   /** The connection with the friend that is made or stands. */
   readonly connection: () => CryptoConnection | undefined;
-  /** Where the friend's DHT node was seen. */
-  readonly endpoints: () => readonly Endpoint[];
 }
 
 export class FriendRelays {
   readonly #deps: FriendRelaysDeps;
   readonly #named = new LruMap<string, NodeInfo>(REMEMBERED);
+  /** Where the friend's DHT node is, by what it says and what we saw. */
+  readonly #addresses = new LruMap<string, Endpoint>(MAX_ADDRESSES);
   #link: RelayLink | undefined;
   #sharing: Timer | undefined;
 
@@ -53,6 +56,13 @@ export class FriendRelays {
   learn(relay: NodeInfo): void {
     this.#named.set(relay.publicKey.hex, relay);
     this.#tie(relay);
+  }
+
+  /** The friend is there, or says so; and so is the relay that it may be. */
+  learnAddress(endpoint: Endpoint): void {
+    if (this.#addresses.get(endpoint.address) !== undefined) return;
+    this.#addresses.set(endpoint.address, endpoint);
+    for (const relay of this.#named.values()) if (this.#isAtFriend(relay)) this.#tie(relay);
   }
 
   /** Gives the connection the route over the relays, if they are of any use. */
@@ -93,18 +103,23 @@ export class FriendRelays {
   close(): void {
     this.#link?.close();
     this.#link = undefined;
+    this.#addresses.clear();
   }
 
   #tie(relay: NodeInfo): void {
     const link = this.#link;
     if (link === undefined) return;
-    const { endpoint, publicKey } = relay;
-    // Who is a relay itself says so with its loopback address (c-toxcore): it is where its DHT node is.
-    if (!publicKey.equals(link.peer) || !isLoopback(endpoint)) {
+    if (!this.#isAtFriend(relay)) {
       link.tie(relay);
       return;
     }
-    for (const seen of this.#deps.endpoints()) link.tie({ publicKey, endpoint: seen.withPort(endpoint.port) });
+    const { endpoint, publicKey } = relay;
+    for (const address of this.#addresses.values()) link.tie({ publicKey, endpoint: address.withPort(endpoint.port) });
+  }
+
+  /** Who is a relay itself says so with its loopback address (c-toxcore): it is where its DHT node is. */
+  #isAtFriend({ endpoint, publicKey }: NodeInfo): boolean {
+    return this.#link?.peer.equals(publicKey) === true && isLoopback(endpoint);
   }
 }
 

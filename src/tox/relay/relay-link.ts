@@ -29,6 +29,8 @@ export interface RelayLinkHandlers {
 export interface RelayLinkDeps {
   readonly clock: Clock;
   readonly route: RelayRoute;
+  /** Our DHT key, and that of the relay that we may be. */
+  readonly ownKey: PublicKey;
   /** The relay of the pool, made if it is new; undefined when there are too many. */
   relay(node: NodeInfo): PooledRelay | undefined;
   onClosed(link: RelayLink): void;
@@ -65,9 +67,9 @@ export class RelayLink implements RelayUser {
 
   /** How data fare now. */
   get state(): RelayRouteState {
-    const online = this.#with('online');
-    if (online.length === 0) return 'doubtful';
-    return online.some(({ client }) => client?.isFull === false) ? 'ready' : 'busy';
+    const carriers = this.#carriers();
+    if (carriers.length === 0) return 'doubtful';
+    return carriers.some(({ client }) => client?.isFull === false) ? 'ready' : 'busy';
   }
 
   /** Relays at which the peer is connected as well. */
@@ -105,9 +107,9 @@ export class RelayLink implements RelayUser {
 
   /** Sends over the first relay that the peer is connected to and that has room, else out of band over all that may know it. */
   send(packet: Buffer): boolean {
-    const online = this.#with('online');
-    for (const { client } of online) if (client?.sendData(this.peer, packet)) return true;
-    if (online.length > 0) return false;
+    const carriers = this.#carriers();
+    for (const { client } of carriers) if (client?.sendData(this.peer, packet)) return true;
+    if (carriers.length > 0) return false;
     const relays = this.#with('registered');
     for (const { client } of relays) client?.sendOob(this.peer, packet);
     return relays.length > 0;
@@ -160,6 +162,13 @@ export class RelayLink implements RelayUser {
       return true;
     }
     return false;
+  }
+
+  /** Relays that carry data: all at which the peer is, or the one alone that it is itself, or that we are. */
+  #carriers(): readonly PooledRelay[] {
+    const online = this.#with('online');
+    const straight = online.find(({ publicKey }) => publicKey.equals(this.peer) || publicKey.equals(this.#deps.ownKey));
+    return straight === undefined ? online : [straight];
   }
 
   #with(status: 'online' | 'registered'): PooledRelay[] {

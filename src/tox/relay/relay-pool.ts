@@ -95,6 +95,7 @@ export class RelayPool implements RelaySender {
       {
         clock: this.#deps.clock,
         route: new RelayRoute(this, peer),
+        ownKey: this.#deps.ownKey,
         relay: (node) => this.#relay(node),
         onClosed: () => this.#unlink(link),
       },
