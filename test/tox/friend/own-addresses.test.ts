@@ -53,7 +53,12 @@ t.test('our own relay is named where no NAT hides it, before another one', async
     announcedNodes({ dhtKey, reported, local, neighbours: [], relays }).map(
       ({ transport, endpoint }) => `${transport} ${endpoint.key}`,
     );
-  t.same(named([at('203.0.113.9')]), ['udp 203.0.113.9:4000', 'udp 203.0.113.9:33445', 'tcp 203.0.113.9:443', 'tcp 203.0.113.1:33445']);
+  t.same(named([at('203.0.113.9')]), [
+    'udp 203.0.113.9:4000',
+    'udp 203.0.113.9:33445',
+    'tcp 203.0.113.9:443',
+    'tcp 203.0.113.1:33445',
+  ]);
   t.same(named([at('10.0.0.1')]), ['udp 203.0.113.9:4000', 'udp 10.0.0.1:33445', 'tcp 203.0.113.1:33445']);
 });
 
