@@ -1,5 +1,6 @@
 /** The networks that a tunnel must come up in, and by which route. */
 import type { LabOptions } from '../support/lab.js';
+import type { Way } from '../support/lab-route.js';
 
 export interface Topology {
   readonly name: string;
@@ -8,12 +9,12 @@ export interface Topology {
   readonly args?: readonly string[];
   /** Without one, LAN discovery alone has to do. */
   readonly hasBootstrapNode: boolean;
-  /** How packets must go between alice and bob: by UDP, over the hub, or straight to the TCP port of the one that is a relay. */
-  readonly route: 'direct' | 'relay' | 'relay of the peer';
+  /** How packets must go between alice and bob. */
+  readonly route: Way;
   /** Where a direct route is between private addresses, behind the same NAT. */
   readonly isPrivate?: boolean;
   /** What the stack must have learned first. */
-  readonly needs?: 'port mapping';
+  readonly needs?: 'port mapping' | 'proxy';
   /** ms to the first byte, cold, at the median: a mark for the benchmark. */
   readonly mark: number;
 }
@@ -49,13 +50,14 @@ export const TOPOLOGIES: readonly Topology[] = [
   relay('udp-blocked - udp-blocked', { alice: 'udp-blocked', bob: 'udp-blocked' }),
   relayOfPeer('udp-blocked - public', { alice: 'udp-blocked', bob: 'public' }),
   relayOfPeer('public - udp-blocked', { alice: 'public', bob: 'udp-blocked' }),
-  relay('proxy - nat', { topology: 'proxy' }),
+  { ...relay('proxy - nat', { topology: 'proxy' }), needs: 'proxy' },
 ];
 
 /** Those that need nothing but UDP and the DHT. */
 export const DIRECT_TOPOLOGIES = TOPOLOGIES.filter(({ route, needs }) => route === 'direct' && needs === undefined);
 
 /** Those without a direct way by UDP, where nothing but TCP to anywhere is needed. */
-export const RELAY_TOPOLOGIES = TOPOLOGIES.filter(
-  ({ route, options }) => route !== 'direct' && options.topology !== 'proxy',
-);
+export const RELAY_TOPOLOGIES = TOPOLOGIES.filter(({ route, needs }) => route !== 'direct' && needs === undefined);
+
+/** Where the addresses that peers have are those that the world sees. */
+export const isUntranslated = ({ options }: Topology): boolean => options['ipv6-only'] === true;

@@ -42,12 +42,15 @@ for (const nats of [
   ['in sequence', 'cone'],
   ['cone', 'in sequence'],
 ] as const) {
-  t.test(`a NAT that counts its ports up is guessed by one that keeps them, the server ${nats[0]}, the client ${nats[1]}`, async (t) => {
-    for (const seed of [1, 2, 3]) {
-      const took = await meet(t, seed, nats, GUESSING);
-      t.ok(took !== undefined, `direct ${took} ms after both were online`);
-    }
-  });
+  t.test(
+    `a NAT that counts its ports up is guessed by one that keeps them, the server ${nats[0]}, the client ${nats[1]}`,
+    async (t) => {
+      for (const seed of [1, 2, 3]) {
+        const took = await meet(t, seed, nats, GUESSING);
+        t.ok(took !== undefined, `direct ${took} ms after both were online`);
+      }
+    },
+  );
 }
 
 t.test('ports drawn at random are not guessed: the relay goes on', async (t) => {

@@ -14,6 +14,8 @@ const PATIENCE = 60_000;
 export interface TunnelOptions {
   /** Arguments for our commands, such as `--bootstrap`. */
   readonly args: readonly string[];
+  /** For the client alone. */
+  readonly clientArgs?: readonly string[];
   /** One of the two is tuntox_peer on libtoxcore instead, with arguments of its own. */
   readonly libtoxcore?: { readonly role: 'server' | 'client'; readonly args: readonly string[] };
   /** Bytes that the service sends to each connection. */
@@ -23,11 +25,21 @@ export interface TunnelOptions {
 }
 
 export interface Download {
-  /** ms from the client's exec to the first byte, and from there to the last. */
+  /** ms from the client's exec, or from when it was asked again, to the first byte, and from there to the last. */
   readonly firstByte: number;
   readonly rest: number;
   /** Whether all bytes came, and right. */
   readonly isWhole: boolean;
+}
+
+/** A client that runs. */
+export interface TunnelClient {
+  readonly process: Process;
+  /** What it fetches as soon as it can. */
+  first(): Promise<Download>;
+  /** The same over a new connection, when the first has ended. */
+  again(): Promise<Download>;
+  stop(): Promise<void>;
 }
 
 /** Starts `tuntox` in a node of the lab. */
@@ -84,28 +96,52 @@ export class LabTunnel {
     return new LabTunnel(lab, options, server, toxId as string, sha256 as string);
   }
 
-  /** Runs a client with a new identity until it has fetched all that the service sends. */
-  async download(): Promise<Download> {
-    const { client: host = 'alice', args, length, libtoxcore } = this.#options;
-    const fetch = await this.#lab.startProbe(host, 'fetch', LOCAL_PORT);
-    const executedAt = Number(process.hrtime.bigint()) / 1e6;
+  /** Starts a client with a new identity. */
+  async connect(): Promise<TunnelClient> {
+    const { client: host = 'alice', args, clientArgs = [], length, libtoxcore } = this.#options;
+    const startFetch = (): Promise<Process> => this.#lab.startProbe(host, 'fetch', LOCAL_PORT);
+    // So that it asks from the moment in which the client listens.
+    const fetch = await startFetch();
+    const executedAt = now();
     const tunnel = ['-L', `${LOCAL_PORT}:127.0.0.1:${SERVICE_PORT}`];
     const client =
       libtoxcore?.role === 'client'
         ? await startCPeerIn(this.#lab, host, ['client', '--id', this.#toxId, ...tunnel, ...libtoxcore.args])
-        : startTuntoxIn(this.#lab, host, 'client', ['-i', this.#toxId, ...tunnel, '-d', ...args]);
+        : startTuntoxIn(this.#lab, host, 'client', ['-i', this.#toxId, ...tunnel, '-d', ...args, ...clientArgs]);
+    const finish = (asking: Process, since: number): Promise<Download> =>
+      this.#finish(asking, since, client, length, libtoxcore === undefined ? PATIENCE : C_PATIENCE);
+    return {
+      process: client,
+      first: () => finish(fetch, executedAt),
+      again: async () => finish(await startFetch(), now()),
+      stop: async () => void (await client.stop()),
+    };
+  }
+
+  /** Runs a client with a new identity until it has fetched all that the service sends. */
+  async download(): Promise<Download> {
+    const client = await this.connect();
     try {
-      const [text] = await fetch.waitFor(/^\{.*\}$/m, libtoxcore === undefined ? PATIENCE : C_PATIENCE);
+      return await client.first();
+    } finally {
+      await client.stop();
+    }
+  }
+
+  async #finish(fetch: Process, since: number, client: Process, length: number, patience: number): Promise<Download> {
+    try {
+      const [text] = await fetch.waitFor(/^\{.*\}$/m, patience);
       const fetched = JSON.parse(text) as { first: number; last: number; length: number; sha256: string };
       return {
-        firstByte: fetched.first - executedAt,
+        firstByte: fetched.first - since,
         rest: fetched.last - fetched.first,
         isWhole: fetched.length === length && fetched.sha256 === this.#sha256,
       };
     } catch (error) {
       throw new Error(`${error}\n--- client\n${client.stderr}\n--- server\n${this.server.stderr}`);
-    } finally {
-      await client.stop();
     }
   }
 }
+
+/** ms of the clock that the probes use, too. */
+const now = (): number => Number(process.hrtime.bigint()) / 1e6;
