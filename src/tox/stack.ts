@@ -7,6 +7,7 @@ import type { KeyPair, PublicKey } from './crypto/keys.js';
 import { SharedKeyCache } from './crypto/shared-key-cache.js';
 import { Dht } from './dht/dht.js';
 import { FriendList } from './friend/friend-list.js';
+import type { OwnUdp } from './friend/relay-reason.js';
 import { NetCrypto } from './net-crypto/net-crypto.js';
 import type { DatagramSocket } from './network/datagram-socket.js';
 import { type LocalInterface, localInterfaces } from './network/interfaces.js';
@@ -32,6 +33,8 @@ export interface StackDeps {
 export interface StackOptions {
   readonly savedata: Savedata;
   readonly udp?: boolean;
+  /** Given, it is why there is no UDP. */
+  readonly proxy?: object;
   readonly lanDiscovery: boolean;
   readonly role?: 'peer' | 'node';
 }
@@ -171,6 +174,17 @@ export class Stack {
     this.relays.stop();
     this.relayServer.stop();
     this.socket.close();
+  }
+
+  /** How UDP fares for us. */
+  get ownUdp(): OwnUdp {
+    if (this.#options.proxy !== undefined) return { kind: 'proxy' };
+    return this.#options.udp === false ? { kind: 'off' } : this.dht.udpHealth;
+  }
+
+  /** Whether any node or relay answers. */
+  get hasNetwork(): boolean {
+    return this.dht.isConnected || this.relays.homes.length > 0;
   }
 
   /** Enters the network through a node, and the relays that it runs. */

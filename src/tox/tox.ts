@@ -21,6 +21,7 @@ import type { AcceptStream, DialStream, StreamListener } from './network/stream-
 import { dialTcp } from './network/tcp-dialer.js';
 import { listenTcp } from './network/tcp-listener.js';
 import { openUdpSocket } from './network/udp-socket.js';
+import { type NetworkFacts, networkFacts } from './network-facts.js';
 import { encodeFriendRequest } from './packet/friend.js';
 import { connectRoutes } from './routes.js';
 import { encodeSavedata, type Savedata } from './savedata.js';
@@ -122,6 +123,13 @@ export class Tox {
   get isOnline(): boolean {
     if (this.#options.role === 'node') return this.#stack?.dht.isConnected ?? false;
     return this.#stack?.onion.isAnnounced ?? false;
+  }
+
+  /** What our own network is like. @throws Error before `start` */
+  get networkFacts(): NetworkFacts {
+    const { ownUdp, dht, relays } = this.#running();
+    const { isOnline, relayPort } = this;
+    return networkFacts({ isOnline, ownUdp, reported: dht.reportedEndpoints, relays: relays.homes, relayPort });
   }
 
   onOnlineChange(listener: (isOnline: boolean) => void): void {
@@ -297,11 +305,15 @@ export class Tox {
 
   #add(publicKey: PublicKey, request: Buffer | undefined): Friend {
     if (publicKey.equals(this.publicKey)) throw new RangeError('Tox: that is our own key');
-    const { friends } = this.#running();
+    const stack = this.#running();
     // Whoever asks waits for the friend; whoever was asked has many friends, and those come by themselves.
     const persistence = request === undefined ? 'patient' : 'eager';
     const friend = new MessengerFriend(
-      { clock: this.#deps.clock, connect: (handlers) => friends.add(publicKey, handlers, persistence) },
+      {
+        clock: this.#deps.clock,
+        connect: (handlers) => stack.friends.add(publicKey, handlers, persistence),
+        ownNetwork: () => stack,
+      },
       { publicKey, request },
     );
     this.#friends.set(publicKey.hex, friend);

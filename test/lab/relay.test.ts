@@ -11,17 +11,20 @@ const LENGTH = 5 << 20;
 const CHATTER = LENGTH / 20;
 /** ms, one way, of alice's and bob's links. */
 const DELAY = 5;
+/** ms until both know for certain why: a guard against never. */
+const CERTAINTY = 60_000;
 
 t.jobs = 3;
 
-for (const { name, options, route, args: further = [] } of RELAY_TOPOLOGIES) {
+for (const { name, options, route, reasons = [], args: further = [] } of RELAY_TOPOLOGIES) {
   t.test(name, { buffered: true }, async (t) => {
     if (!requirementsMet(t, ...LAB_REQUIREMENTS)) return;
     const lab = await Lab.up(t, { delay: DELAY, ...options });
     const args = ['--bootstrap', await startNodeAtHub(lab), ...further];
     const tunnel = await LabTunnel.start(lab, { args, length: LENGTH });
     const capture = await captureRoute(lab, {});
-    const { firstByte, rest, isWhole } = await tunnel.download();
+    const client = await tunnel.connect();
+    const { firstByte, rest, isWhole } = await client.first();
     const flows = await capture.stop();
     t.comment(`first byte after ${firstByte.toFixed(0)} ms, the rest after ${rest.toFixed(0)} ms`);
     t.ok(isWhole, 'everything arrives, and right');
@@ -32,5 +35,8 @@ for (const { name, options, route, args: further = [] } of RELAY_TOPOLOGIES) {
     t.ok(bytes.direct < CHATTER, 'not by UDP');
     t.ok(bytes[route === 'relay' ? 'relay of the peer' : 'relay'] < CHATTER, 'nor the other way by TCP');
     if (!t.passing()) t.comment(flows.toString());
+    const [alice, bob] = reasons.map((reason) => new RegExp(`relayed \\(${reason}\\)`)) as [RegExp, RegExp];
+    await Promise.all([client.process.waitFor(alice, CERTAINTY), tunnel.server.waitFor(bob, CERTAINTY)]);
+    t.pass(`the reasons are given: ${reasons}`);
   });
 }

@@ -32,7 +32,7 @@ async function meet(
   const friend = (await enter(nats[1])).tox.addFriend(server.tox.id, Buffer.from('hi\0'));
   const isOnline = (): boolean => friend.isOnline && friends[0]?.isOnline === true;
   t.not(await world.until(isOnline, LONG), undefined, 'both are online');
-  const isDirect = (): boolean => friend.facts.endpoint !== undefined && friends[0]?.facts.endpoint !== undefined;
+  const isDirect = (): boolean => friend.facts.path.kind === 'direct' && friends[0]?.facts.path.kind === 'direct';
   const took = await world.until(isDirect, limit);
   t.ok(isOnline(), 'and still are');
   return took;

@@ -96,7 +96,7 @@ t.test(
     const { friends, received } = acceptAll(server);
     const friend = client.tox.addFriend(server.tox.id, HELLO);
     t.ok(await world.until(() => friend.isOnline && friends[0]?.isOnline === true, LONG));
-    t.not(await world.until(() => friend.facts.endpoint !== undefined, LONG), undefined, 'by UDP');
+    t.not(await world.until(() => friend.facts.path.kind === 'direct', LONG), undefined, 'by UDP');
     let sent = 0;
     const sendFor = async (duration: number): Promise<void> => {
       for (let passed = 0; passed < duration; passed += 100) {
@@ -107,11 +107,11 @@ t.test(
     await sendFor(30_000);
     world.network.blackHoles.add(client.address);
     await sendFor(10_000);
-    t.equal(friend.facts.endpoint, undefined, 'over the relay');
+    t.equal(friend.facts.path.kind, 'relayed');
     t.ok(received.length > sent - 10, `${received.length} of ${sent} have arrived`);
     world.network.blackHoles.delete(client.address);
     await sendFor(10_000);
-    t.not(friend.facts.endpoint, undefined, 'by UDP again');
+    t.equal(friend.facts.path.kind, 'direct', 'again');
     t.not(await world.until(() => received.length === sent, LONG), undefined, 'all have arrived');
     t.strictSame(
       received.map((bytes) => Number(bytes.subarray(1))),

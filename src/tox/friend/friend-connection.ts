@@ -20,8 +20,10 @@ import type { ConnectionOffer, NetCrypto } from '../net-crypto/net-crypto.js';
 import type { FriendSearch, FriendSearchHandlers } from '../onion/friend-search.js';
 import { ALIVE_PACKET } from '../packet/friend.js';
 import { FriendKind } from '../packet/kind.js';
+import type { NodeInfo } from '../packet/node-info.js';
 import type { DhtPublicKeyAnnouncement } from '../packet/onion-data.js';
 import type { RelayPool } from '../relay/relay-pool.js';
+import { ConnectionRecord, endingOf, type Traffic, trafficOf } from './connection-record.js';
 import { FriendRelays } from './friend-relays.js';
 
 /** Specification: an ALIVE packet every 8 s, and death after 32 s of silence. */
@@ -76,6 +78,18 @@ type State =
   | { readonly kind: 'connecting'; readonly connection: CryptoConnection }
   | { readonly kind: 'established'; readonly connection: CryptoConnection; readonly aliveTimer: Timer };
 
+/** What is known of the way to a friend. Times are ms of the clock. */
+export interface FriendSight {
+  /** Since when its DHT key is known, and its address asked for; undefined while it is not. */
+  readonly soughtSince: number | undefined;
+  /** Since when it is known to have UDP. */
+  readonly seenSince: number | undefined;
+  /** When its DHT node answered us by UDP last. */
+  readonly answeredAt: number | undefined;
+  /** The relay over which packets would go. */
+  readonly relay: NodeInfo | undefined;
+}
+
 /** The friend's DHT key as last announced, and the search for it in the DHT. */
 interface Whereabouts {
   readonly dhtKey: PublicKey;
@@ -84,6 +98,7 @@ interface Whereabouts {
 
 export class FriendConnection {
   readonly publicKey: PublicKey;
+  readonly record: ConnectionRecord;
   readonly #deps: FriendConnectionDeps;
   readonly #handlers: FriendConnectionHandlers;
   readonly #log: Logger;
@@ -104,6 +119,7 @@ export class FriendConnection {
   constructor(deps: FriendConnectionDeps, publicKey: PublicKey, handlers: FriendConnectionHandlers) {
     this.#deps = deps;
     this.publicKey = publicKey;
+    this.record = new ConnectionRecord(deps.clock);
     this.#handlers = handlers;
     this.#log = deps.log.child(publicKey.short);
     this.#announcer = new Repeater(deps.clock, ANNOUNCE_GAPS, () => this.#announce());
@@ -111,6 +127,8 @@ export class FriendConnection {
       clock: deps.clock,
       pool: deps.relays,
       connection: () => (this.#state.kind === 'searching' ? undefined : this.#state.connection),
+      onRelayLost: ({ publicKey: { short }, endpoint }, reason) =>
+        this.record.failed(`relay ${short} at ${endpoint}: ${reason}`),
     });
     this.#search = deps.search({ onFound: (stored) => this.#onStored(stored.send) });
   }
@@ -118,6 +136,21 @@ export class FriendConnection {
   /** The connection, when one stands. */
   get connection(): CryptoConnection | undefined {
     return this.#state.kind === 'established' ? this.#state.connection : undefined;
+  }
+
+  /** Of the connection that stands, or else of the last one. */
+  get traffic(): Traffic {
+    return this.connection === undefined ? this.record.traffic : trafficOf(this.connection);
+  }
+
+  get sight(): FriendSight {
+    const search = this.#whereabouts?.search;
+    return {
+      soughtSince: search?.soughtSince,
+      seenSince: search?.seenSince,
+      answeredAt: search?.answeredAt,
+      relay: this.#relays.carrier,
+    };
   }
 
   /** Sends through the onion, to every node that stores the friend. @returns how many */
@@ -138,8 +171,11 @@ export class FriendConnection {
         continue;
       }
       whereabouts?.search.learn(node);
+      if (!node.publicKey.equals(dhtKey)) continue;
       // The friend names itself: no need to wait for an answer to a nodes request before the first cookie request.
-      if (node.publicKey.equals(dhtKey)) this.#onEndpoint(node.endpoint);
+      this.#onEndpoint(node.endpoint);
+      // Another network has the same private addresses, and TCP to one of them says nothing for long.
+      if (!node.endpoint.isLan) this.#relays.learnAddress(node.endpoint);
     }
   }
 
@@ -174,7 +210,7 @@ export class FriendConnection {
       this.#forgetWhereabouts();
       this.#leave('the friend has started anew');
       if (this.#isClosed) return undefined;
-      const search = this.#deps.dht.search(dhtKey, { onEndpoint: (endpoint) => this.#onEndpoint(endpoint) });
+      const search = this.#deps.dht.search(dhtKey, { onEndpoint: (endpoint) => this.#onAnswer(endpoint) });
       this.#whereabouts = { dhtKey, search };
       this.#relays.open(dhtKey);
     }
@@ -219,8 +255,13 @@ export class FriendConnection {
     connection.sendLossless(ALIVE_PACKET, { isUrgent: true });
   }
 
-  #onEndpoint(endpoint: Endpoint): void {
+  /** The friend's DHT node answers from here. */
+  #onAnswer(endpoint: Endpoint): void {
     this.#relays.learnAddress(endpoint);
+    this.#onEndpoint(endpoint);
+  }
+
+  #onEndpoint(endpoint: Endpoint): void {
     if (this.#state.kind !== 'searching') this.#state.connection.setEndpoint(endpoint);
   }
 
@@ -231,8 +272,10 @@ export class FriendConnection {
       // Upstream and we send nothing lossy.
       onLossy: () => {},
       onDrain: () => this.#handlers.onDrain(),
-      onRouteChange: (route) =>
-        this.#log.debug(route === undefined ? 'no way to it is known' : `packets go to ${route.key}`),
+      onRouteChange: (route) => {
+        this.#log.debug(route === undefined ? 'no way to it is known' : `packets go to ${route.key}`);
+        if (this.#state.kind === 'established') this.#noteWay(route?.endpoint, route !== undefined);
+      },
       onDirectChange: (isDirect) => this.#relays.setDirect(isDirect),
       onClosed: (reason) => this.#onEnded(reason),
     };
@@ -243,9 +286,16 @@ export class FriendConnection {
     const { connection } = this.#state;
     const aliveTimer = this.#deps.clock.every(ALIVE_INTERVAL, () => this.#keepAlive(connection));
     this.#state = { kind: 'established', connection, aliveTimer };
+    this.#noteWay(connection.endpoint, true);
     this.#relays.startSharing(connection);
     this.#rest();
     this.#handlers.onEstablished();
+  }
+
+  /** @param endpoint undefined over relays */
+  #noteWay(endpoint: Endpoint | undefined, isThereOne: boolean): void {
+    if (endpoint !== undefined) this.record.goes({ kind: 'direct', endpoint });
+    else this.record.goes({ kind: isThereOne ? 'relayed' : 'none' });
   }
 
   #keepAlive(connection: CryptoConnection): void {
@@ -289,11 +339,15 @@ export class FriendConnection {
     this.#onEnded(reason);
   }
 
-  #onEnded(reason: string): void {
+  #onEnded(code: string): void {
     const before = this.#state;
+    if (before.kind === 'searching') return;
+    const reason = endingOf(before.connection, code);
+    if (!this.#isClosed) this.record.failed(reason);
     this.#state = { kind: 'searching' };
     if (before.kind === 'established') {
       before.aliveTimer.cancel();
+      this.record.ended(before.connection);
       this.#relays.stopSharing();
       if (this.#whereabouts !== undefined) this.#awaitExpiry();
       this.#handlers.onLost(reason);

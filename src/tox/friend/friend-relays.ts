@@ -26,6 +26,8 @@ export interface FriendRelaysDeps {
   readonly pool: RelayPool;
   /** The connection with the friend that is made or stands. */
   readonly connection: () => CryptoConnection | undefined;
+  /** A relay that should lead to the friend failed. */
+  readonly onRelayLost: (relay: NodeInfo, reason: string) => void;
 }
 
 export class FriendRelays {
@@ -48,8 +50,14 @@ export class FriendRelays {
       onUsable: () => this.join(),
       onUnusable: () => this.#deps.connection()?.removeRoute(this.#link?.route.key ?? ''),
       onDrain: () => this.#deps.connection()?.noteRouteDrained(),
+      onRelayLost: (relay, reason) => this.#deps.onRelayLost(relay, reason),
     });
     for (const relay of this.#named.values()) this.#tie(relay);
+  }
+
+  /** The relay that carries packets to the friend, if any does. */
+  get carrier(): NodeInfo | undefined {
+    return this.#link?.carrier;
   }
 
   /** The friend named a relay. */

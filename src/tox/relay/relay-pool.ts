@@ -200,7 +200,7 @@ export class RelayPool implements RelaySender {
   #onLost(relay: PooledRelay, reason: string): void {
     if (this.#isStopped) return;
     this.#log.debug(`${relay.publicKey.short} at ${relay.node.endpoint.key} is lost: ${reason}`);
-    for (const link of this.#allLinks()) link.noteLost(relay);
+    for (const link of this.#allLinks()) link.noteLost(relay, reason);
     this.#fillHomes();
   }
 

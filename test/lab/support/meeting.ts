@@ -55,7 +55,7 @@ export class Meeting {
 /** Brings all up but the client. */
 export async function startMeeting(owner: Owner, topology: Topology, options: MeetingOptions): Promise<Meeting> {
   const { length, libtoxcore } = options;
-  const hasMany = libtoxcore !== undefined && topology.hasBootstrapNode && !isUntranslated(topology);
+  const hasMany = libtoxcore !== undefined && topology.isPunched === true;
   const hosts = hasMany ? NODES_BESIDE_HUB.length : 0;
   const lab = await Lab.up(owner, { delay: DELAY, hosts, ...topology.options });
   const nodes = topology.hasBootstrapNode ? [await startNodeAtHub(lab)] : [];
