@@ -73,6 +73,7 @@ function libtoxcoreArgs(topology: Topology, nodes: readonly string[]): string[] 
     // libtoxcore wants IPv6 addresses without brackets.
     ...nodes.map((node) => node.replace(/[[\]]/g, '')).flatMap((node) => ['--bootstrap', node, '--relay', node]),
     ...(isUntranslated(topology) ? ['--ipv6'] : []),
-    ...(topology.hasBootstrapNode ? [] : ['--lan']),
+    // On the port that Tox programs prefer; those on others hear of us only when their own broadcasts come to our port.
+    ...(topology.hasBootstrapNode ? [] : ['--lan', '--port', '33445']),
   ];
 }
