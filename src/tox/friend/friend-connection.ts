@@ -127,6 +127,7 @@ export class FriendConnection {
       clock: deps.clock,
       pool: deps.relays,
       connection: () => (this.#state.kind === 'searching' ? undefined : this.#state.connection),
+      endpoints: () => this.#whereabouts?.search.endpoints ?? [],
       onRelayLost: ({ publicKey: { short }, endpoint }, reason) =>
         this.record.failed(`relay ${short} at ${endpoint}: ${reason}`),
     });
@@ -173,9 +174,8 @@ export class FriendConnection {
       whereabouts?.search.learn(node);
       if (!node.publicKey.equals(dhtKey)) continue;
       // The friend names itself: no need to wait for an answer to a nodes request before the first cookie request.
+      this.#relays.learnHost(node.endpoint);
       this.#onEndpoint(node.endpoint);
-      // Another network has the same private addresses, and TCP to one of them says nothing for long.
-      if (!node.endpoint.isLan) this.#relays.learnAddress(node.endpoint);
     }
   }
 
@@ -210,7 +210,7 @@ export class FriendConnection {
       this.#forgetWhereabouts();
       this.#leave('the friend has started anew');
       if (this.#isClosed) return undefined;
-      const search = this.#deps.dht.search(dhtKey, { onEndpoint: (endpoint) => this.#onAnswer(endpoint) });
+      const search = this.#deps.dht.search(dhtKey, { onEndpoint: (endpoint) => this.#onEndpoint(endpoint) });
       this.#whereabouts = { dhtKey, search };
       this.#relays.open(dhtKey);
     }
@@ -253,12 +253,6 @@ export class FriendConnection {
     this.#state = { kind: 'connecting', connection };
     this.#handlers.onConnecting(connection);
     connection.sendLossless(ALIVE_PACKET, { isUrgent: true });
-  }
-
-  /** The friend's DHT node answers from here. */
-  #onAnswer(endpoint: Endpoint): void {
-    this.#relays.learnAddress(endpoint);
-    this.#onEndpoint(endpoint);
   }
 
   #onEndpoint(endpoint: Endpoint): void {

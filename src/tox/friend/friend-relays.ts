@@ -15,11 +15,10 @@ import type { RelayPool } from '../relay/relay-pool.js';
 /** Specification (MAX_FRIEND_TCP_CONNECTIONS): relays that a friend named last, kept for the next connection with it. */
 const REMEMBERED = 6;
 
-/** Implementation: addresses of the friend at which a relay of its own is looked for; its public one comes first. */
-const MAX_ADDRESSES = 4;
-
 /** Specification (c-toxcore SHARE_RELAYS_INTERVAL): relays are shared at once and then every 2 minutes, ms. */
 const SHARE_INTERVAL = 120_000;
+/** Implementation: addresses of the friend, as it named them, where its own relay may be. */
+const MAX_HOSTS = 4;
 
 export interface FriendRelaysDeps {
   readonly clock: Clock;
@@ -28,13 +27,15 @@ export interface FriendRelaysDeps {
   readonly connection: () => CryptoConnection | undefined;
   /** A relay that should lead to the friend failed. */
   readonly onRelayLost: (relay: NodeInfo, reason: string) => void;
+  /** Where the friend's DHT node has answered. */
+  readonly endpoints: () => readonly Endpoint[];
 }
 
 export class FriendRelays {
   readonly #deps: FriendRelaysDeps;
   readonly #named = new LruMap<string, NodeInfo>(REMEMBERED);
-  /** Where the friend's DHT node is, by what it says and what we saw. */
-  readonly #addresses = new LruMap<string, Endpoint>(MAX_ADDRESSES);
+  /** Where the friend says that it is, by address: who has no UDP learns it in no other way. */
+  readonly #hosts = new LruMap<string, Endpoint>(MAX_HOSTS);
   #link: RelayLink | undefined;
   #sharing: Timer | undefined;
 
@@ -46,6 +47,7 @@ export class FriendRelays {
   open(dhtKey: PublicKey): void {
     if (this.#link?.peer.equals(dhtKey)) return;
     this.close();
+    this.#hosts.clear();
     this.#link = this.#deps.pool.link(dhtKey, {
       onUsable: () => this.join(),
       onUnusable: () => this.#deps.connection()?.removeRoute(this.#link?.route.key ?? ''),
@@ -66,11 +68,11 @@ export class FriendRelays {
     this.#tie(relay);
   }
 
-  /** The friend is there, or says so; and so is the relay that it may be. */
-  learnAddress(endpoint: Endpoint): void {
-    if (this.#addresses.get(endpoint.address) !== undefined) return;
-    this.#addresses.set(endpoint.address, endpoint);
-    for (const relay of this.#named.values()) if (this.#isAtFriend(relay)) this.#tie(relay);
+  /** The friend named an address of its own. */
+  learnHost(endpoint: Endpoint): void {
+    this.#hosts.set(endpoint.address, endpoint);
+    const own = this.#link && this.#named.get(this.#link.peer.hex);
+    if (own !== undefined) this.#tie(own);
   }
 
   /** Gives the connection the route over the relays, if they are of any use. */
@@ -85,8 +87,11 @@ export class FriendRelays {
   /** The friend is connected: it is told of our relays, which serve when UDP dies. */
   startSharing(connection: CryptoConnection): void {
     const share = (): void => {
-      const relays = this.#deps.pool.meetingPlaces.slice(0, MAX_SHARED_RELAYS);
-      if (relays.length > 0) connection.sendLossless(encodeSharedRelays(relays), { isUrgent: true });
+      // All of them, our own relay included, though it takes a second packet (c-toxcore: the next ones 2 minutes later).
+      const relays = this.#deps.pool.meetingPlaces;
+      for (let at = 0; at < relays.length; at += MAX_SHARED_RELAYS) {
+        connection.sendLossless(encodeSharedRelays(relays.slice(at, at + MAX_SHARED_RELAYS)), { isUrgent: true });
+      }
     };
     this.#sharing = this.#deps.clock.every(SHARE_INTERVAL, share);
     share();
@@ -111,23 +116,20 @@ export class FriendRelays {
   close(): void {
     this.#link?.close();
     this.#link = undefined;
-    this.#addresses.clear();
   }
 
   #tie(relay: NodeInfo): void {
     const link = this.#link;
     if (link === undefined) return;
-    if (!this.#isAtFriend(relay)) {
+    const { endpoint, publicKey } = relay;
+    // Who is a relay itself says so with its loopback address (c-toxcore): it is where its DHT node is.
+    if (!publicKey.equals(link.peer) || !isLoopback(endpoint)) {
       link.tie(relay);
       return;
     }
-    const { endpoint, publicKey } = relay;
-    for (const address of this.#addresses.values()) link.tie({ publicKey, endpoint: address.withPort(endpoint.port) });
-  }
-
-  /** Who is a relay itself says so with its loopback address (c-toxcore): it is where its DHT node is. */
-  #isAtFriend({ endpoint, publicKey }: NodeInfo): boolean {
-    return this.#link?.peer.equals(publicKey) === true && isLoopback(endpoint);
+    for (const host of [...this.#deps.endpoints(), ...this.#hosts.values()]) {
+      link.tie({ publicKey, endpoint: host.withPort(endpoint.port) });
+    }
   }
 }
 

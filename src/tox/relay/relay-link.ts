@@ -31,7 +31,7 @@ export interface RelayLinkHandlers {
 export interface RelayLinkDeps {
   readonly clock: Clock;
   readonly route: RelayRoute;
-  /** Our DHT key, and that of the relay that we may be. */
+  /** Our own DHT key, under which we are a relay, if we are one. */
   readonly ownKey: PublicKey;
   /** The relay of the pool, made if it is new; undefined when there are too many. */
   relay(node: NodeInfo): PooledRelay | undefined;
@@ -94,7 +94,7 @@ export class RelayLink implements RelayUser {
       known.addEndpoint(node.endpoint);
       return;
     }
-    if (this.#with('online').length >= ENOUGH_ONLINE) return;
+    if (this.#with('online').length >= ENOUGH_ONLINE && !this.#isEndOfLine(node.publicKey)) return;
     const relay = this.#deps.relay(node);
     if (relay === undefined) return;
     if (this.#ties.size >= MAX_TIES && !this.#makeRoom()) return;
@@ -167,21 +167,29 @@ export class RelayLink implements RelayUser {
   /** The oldest one that leads nowhere gives way. */
   #makeRoom(): boolean {
     for (const relay of this.#ties.values()) {
-      if (relay.client?.status(this.peer) === 'online') continue;
+      if (relay.client?.status(this.peer) === 'online' || this.#isEndOfLine(relay.publicKey)) continue;
       this.#untie(relay);
       return true;
     }
     return false;
   }
 
-  /** Relays that carry data: all at which the peer is, or the one alone that it is itself, or that we are. */
+  /** Relays that carry data: all at which the peer is; where there is a direct connection that one alone, however full it is. */
   #carriers(): readonly PooledRelay[] {
     const online = this.#with('online');
-    const straight = online.find(({ publicKey }) => publicKey.equals(this.peer) || publicKey.equals(this.#deps.ownKey));
-    return straight === undefined ? online : [straight];
+    const [first] = online;
+    return first !== undefined && this.#isEndOfLine(first.publicKey) ? [first] : online;
   }
 
+  /** The peer is that relay itself, or we are: a connection to it is a direct one. */
+  #isEndOfLine(relay: PublicKey): boolean {
+    return relay.equals(this.peer) || relay.equals(this.#deps.ownKey);
+  }
+
+  /** Direct connections first. */
   #with(status: 'online' | 'registered'): PooledRelay[] {
-    return [...this.#ties.values()].filter(({ client }) => client?.status(this.peer) === status);
+    const relays = [...this.#ties.values()].filter(({ client }) => client?.status(this.peer) === status);
+    const direct = relays.filter(({ publicKey }) => this.#isEndOfLine(publicKey));
+    return direct.length === 0 ? relays : [...direct, ...relays.filter((relay) => !direct.includes(relay))];
   }
 }

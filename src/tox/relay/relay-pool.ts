@@ -94,8 +94,8 @@ export class RelayPool implements RelaySender {
     const link: RelayLink = new RelayLink(
       {
         clock: this.#deps.clock,
-        route: new RelayRoute(this, peer),
         ownKey: this.#deps.ownKey,
+        route: new RelayRoute(this, peer),
         relay: (node) => this.#relay(node),
         onClosed: () => this.#unlink(link),
       },
