@@ -9,7 +9,7 @@ import { messageOf } from '../src/base/coded-error.js';
 import { startMeeting } from '../test/lab/support/meeting.js';
 import { TOPOLOGIES, type Topology } from '../test/lab/topologies.js';
 import { C_WORLD } from '../test/support/c-peer.js';
-import { LAB_REQUIREMENTS } from '../test/support/lab.js';
+import { GATEWAY_REQUIREMENT, LAB_REQUIREMENTS } from '../test/support/lab.js';
 import { mainWay, type Way } from '../test/support/lab-route.js';
 import { atMost, type Figure, spread } from './support/figures.js';
 import { runBenchmark } from './support/output.js';
@@ -62,11 +62,11 @@ function figure(topology: Topology, results: readonly Run[]): Figure {
 }
 
 await runBenchmark(async () => {
-  const needed = [...LAB_REQUIREMENTS, ...(libtoxcore === undefined ? [] : C_WORLD)];
+  const needed = [...LAB_REQUIREMENTS, GATEWAY_REQUIREMENT, ...(libtoxcore === undefined ? [] : C_WORLD)];
   const missing = needed.filter(({ isMet }) => !isMet).map(({ reason }) => reason);
   if (missing.length > 0) return [{ what: 'the lab', measured: 'left out', note: missing.join('; ') }];
   const figures: Figure[] = [];
-  for (const topology of TOPOLOGIES.filter(({ name, needs }) => needs === undefined && name.startsWith(beginning))) {
+  for (const topology of TOPOLOGIES.filter(({ name, needs }) => needs !== 'proxy' && name.startsWith(beginning))) {
     const results: Run[] = [];
     while (results.length < Number(runs)) {
       showProgress(`${topology.name}: run ${results.length + 1} of ${runs}`);

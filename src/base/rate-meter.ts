@@ -9,8 +9,10 @@ const SLOTS = 10;
 
 export class RateMeter {
   readonly #slots = new Float64Array(SLOTS);
-  /** The number of the latest slot, counted from 0 ms of the clock. */
+  /** The number of the latest slot, counted from 0 ms of the clock, when it ends, and what it holds so far. */
   #latest = 0;
+  #latestEnds = SLOT;
+  #amount = 0;
   #startedAt: number | undefined;
   #total = 0;
 
@@ -18,29 +20,32 @@ export class RateMeter {
     return this.#total;
   }
 
-  /** @param now ms of the clock; never runs backwards */
+  /** Called for each packet. @param now ms of the clock; never runs backwards */
   add(amount: number, now: number): void {
+    if (now >= this.#latestEnds) this.#turnTo(now);
     this.#startedAt ??= now;
-    this.#turnTo(now);
-    this.#slots[this.#latest % SLOTS] = (this.#slots[this.#latest % SLOTS] as number) + amount;
+    this.#amount += amount;
     this.#total += amount;
   }
 
   /** How much came a second, over the last seconds. */
   rate(now: number): number {
     if (this.#startedAt === undefined) return 0;
-    this.#turnTo(now);
+    if (now >= this.#latestEnds) this.#turnTo(now);
     const oldest = (this.#latest - SLOTS + 1) * SLOT;
     // What has just begun is not divided by less than one slot, which would make a flood of a single packet.
     const span = Math.max(SLOT, now - Math.max(oldest, this.#startedAt));
-    return (this.#slots.reduce((sum, amount) => sum + amount, 0) * 1000) / span;
+    return (this.#slots.reduce((sum, amount) => sum + amount, this.#amount) * 1000) / span;
   }
 
+  /** The latest slot of the ring is empty: what belongs to it is in `#amount`. */
   #turnTo(now: number): void {
     const slot = Math.floor(now / SLOT);
-    if (slot === this.#latest) return;
+    this.#slots[this.#latest % SLOTS] = this.#amount;
     const passed = Math.min(SLOTS, slot - this.#latest);
     for (let back = 0; back < passed; back += 1) this.#slots[(slot - back) % SLOTS] = 0;
     this.#latest = slot;
+    this.#latestEnds = (slot + 1) * SLOT;
+    this.#amount = 0;
   }
 }

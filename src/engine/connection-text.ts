@@ -1,15 +1,16 @@
 /** The facts about a connection in words, for a line of the log. */
-import type { ConnectionFacts, ConnectionPath, FlowFacts } from '../tox/connection-facts.js';
+import type { ConnectionFacts, ConnectionPath, FlowFacts, PathRelay } from '../tox/connection-facts.js';
 
 type RelayReason = Extract<ConnectionPath, { kind: 'relayed' }>['reason'];
 
+/** What the word alone may not tell. */
 const WHY_RELAYED: Readonly<Record<RelayReason, string>> = {
   proxy: 'all goes through the proxy',
   'udp-off': 'UDP is switched off here',
   'udp-blocked': 'UDP seems to be blocked here',
   'peer-tcp-only': 'the peer seems to have no UDP',
-  'punching-failed': 'no UDP packet gets through between the two',
-  'being-tried': 'UDP is being tried',
+  'punching-failed': 'no UDP packet gets through',
+  'being-tried': '',
 };
 
 /** Hex digits of a key that people see. */
@@ -24,10 +25,16 @@ export function pathText(path: ConnectionPath): string {
       return `direct to ${path.endpoint}`;
     case 'relayed': {
       const { relay, reason } = path;
-      const by = relay === undefined ? '' : ` by ${relay.publicKey.slice(0, SHORT)} at ${relay.endpoint}`;
-      return `relayed (${reason})${by}: ${WHY_RELAYED[reason]}`;
+      const by = relay === undefined ? '' : ` by ${relayText(relay)}`;
+      const why = WHY_RELAYED[reason];
+      return `relayed (${reason})${by}${why === '' ? '' : `: ${why}`}`;
     }
   }
+}
+
+function relayText({ owner, publicKey, endpoint }: PathRelay): string {
+  if (owner === 'us') return 'our own relay';
+  return `${owner === 'peer' ? 'its own relay' : publicKey.slice(0, SHORT)} at ${endpoint}`;
 }
 
 /** The path for how long, round trip, bytes and rates. */

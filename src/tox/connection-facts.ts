@@ -21,10 +21,15 @@ interface Since {
   readonly age: number;
 }
 
+/** A relay of the `peer` itself, or of `us`, is TCP between the two without anybody else. */
+export interface PathRelay extends RelayFacts {
+  readonly owner: FriendSight['relayOwner'];
+}
+
 export type ConnectionPath =
   | ({ readonly kind: 'none'; readonly reason: NoPathReason } & Since)
   | ({ readonly kind: 'direct'; readonly endpoint: string } & Since)
-  | ({ readonly kind: 'relayed'; readonly reason: RelayReason; readonly relay: RelayFacts | undefined } & Since);
+  | ({ readonly kind: 'relayed'; readonly reason: RelayReason; readonly relay: PathRelay | undefined } & Since);
 
 export interface FlowFacts {
   readonly bytes: number;
@@ -79,9 +84,9 @@ function pathOf(evidence: ConnectionEvidence, since: Since, now: number): Connec
     case 'direct':
       return { kind: 'direct', endpoint: way.endpoint.key, ...since };
     case 'relayed': {
-      const { relay, ...seen } = sight;
+      const { relay, relayOwner: owner, ...seen } = sight;
       const reason = relayReason({ ownUdp, relayedSince: record.since.at, ...seen }, now);
-      return { kind: 'relayed', reason, relay: relay && relayFacts(relay), ...since };
+      return { kind: 'relayed', reason, relay: relay && { ...relayFacts(relay), owner }, ...since };
     }
   }
 }

@@ -44,6 +44,8 @@ export interface StackOwner {
   readonly dhtKeys: KeyPair;
   readonly onOnlineChange: (isOnline: boolean) => void;
   readonly onFriendRequest: (publicKey: PublicKey, message: Buffer) => void;
+  /** Where a router lets the world reach our UDP port or our relay. */
+  readonly outside: (protocol: 'udp' | 'tcp') => Endpoint | undefined;
 }
 
 export class Stack {
@@ -64,7 +66,7 @@ export class Stack {
   constructor(
     deps: StackDeps,
     options: StackOptions,
-    { dhtKeys: keyPair, onOnlineChange, onFriendRequest }: StackOwner,
+    { dhtKeys: keyPair, onOnlineChange, onFriendRequest, outside }: StackOwner,
   ) {
     const { clock, random, log, socket, dial, interfaces = localInterfaces } = deps;
     const { identity } = options.savedata;
@@ -79,7 +81,15 @@ export class Stack {
       { lanDiscovery: options.lanDiscovery && hasUdp, ipv6: socket.hasIpv6 },
     );
     this.relays = new RelayPool(
-      { clock, random, log, dial, ownKey: keyPair.publicKey, sharedKey: (key) => sharedKeys.get(key) },
+      {
+        clock,
+        random,
+        log,
+        dial,
+        ownKey: keyPair.publicKey,
+        sharedKey: (key) => sharedKeys.get(key),
+        outside: () => outside('tcp'),
+      },
       {
         onPacket: (packet, source) => {
           if (!this.#isStopped) this.netCrypto.receive(packet, source);
@@ -145,6 +155,7 @@ export class Stack {
         relays: this.relays,
         identity,
         dhtKey: keyPair.publicKey,
+        outside: () => outside('udp'),
         localEndpoints: () => (hasUdp ? localEndpoints(interfaces(), socket) : []),
       },
       { onFriendRequest },
@@ -198,6 +209,11 @@ export class Stack {
     for (const port of tcpPorts) {
       this.relays.add({ publicKey: node.publicKey, endpoint: node.endpoint.withPort(port) });
     }
+  }
+
+  /** A router has opened a port of ours, or opens it no longer: friends that have no direct way to us may have one now. */
+  noteOutside(): void {
+    if (!this.#isStopped) this.friends.announceAgain();
   }
 
   /** Others may meet us at the relay that we are. */

@@ -9,6 +9,7 @@ import type { Random } from '../base/random.js';
 import { generateKeyPair, type KeyPair, type PublicKey } from './crypto/keys.js';
 import { ToxId } from './crypto/tox-id.js';
 import { type LanListener, openLanListener } from './lan-listener.js';
+import { type KeepPorts, keepPortsAtRouter, MappedPorts } from './mapped-ports.js';
 import { type Friend, MessengerFriend } from './messenger.js';
 import type { DatagramHandler, DatagramSocket } from './network/datagram-socket.js';
 import type { LocalInterface } from './network/interfaces.js';
@@ -37,6 +38,7 @@ export interface ToxDeps {
   readonly listen?: (accept: AcceptStream, port: number) => Promise<StreamListener>;
   readonly interfaces?: () => readonly LocalInterface[];
   readonly resolver?: Resolver;
+  readonly keepPorts?: KeepPorts;
 }
 
 export interface ToxOptions {
@@ -53,6 +55,8 @@ export interface ToxOptions {
   readonly bindAddress?: string;
   /** All goes through it or nowhere: no UDP, no LAN discovery, no names looked up, and no relay of our own. */
   readonly proxy?: ProxyServer;
+  /** Whether the router is asked to let the world reach our ports; default false. */
+  readonly portMapping?: boolean;
   /** A 'node' serves others, but is not announced itself and has no friends; default 'peer'. */
   readonly role?: 'peer' | 'node';
   /** A DHT key that outlives the run, for a bootstrap node; else a new one each time, which makes peers notice a restart. */
@@ -90,6 +94,7 @@ export class Tox {
   #stack: Stack | undefined;
   #lanListener: LanListener | undefined;
   #relayListener: StreamListener | undefined;
+  #mappedPorts: MappedPorts | undefined;
 
   constructor(deps: ToxDeps, options: ToxOptions) {
     this.#deps = deps;
@@ -163,6 +168,7 @@ export class Tox {
       dhtKeys: this.#dhtKeys,
       onOnlineChange: (isOnline) => this.#tellOnline(isOnline),
       onFriendRequest: (publicKey, message) => this.#offerFriend(publicKey, message),
+      outside: (protocol) => this.#mappedPorts?.outside(protocol),
     });
     try {
       await this.#becomeRelay(stack);
@@ -175,6 +181,7 @@ export class Tox {
     connectRoutes(router, { dht, onionRelay, announceServer, onion, netCrypto });
     this.#stack = stack;
     stack.start();
+    this.#mappedPorts = this.#mapPorts(stack);
   }
 
   /** Says good-bye to all friends, and closes the socket once that is sent. */
@@ -185,6 +192,8 @@ export class Tox {
     if (stack === undefined) return;
     this.#stack = undefined;
     this.#starting = undefined;
+    const unmapped = this.#mappedPorts?.stop();
+    this.#mappedPorts = undefined;
     for (const friend of this.#friends.values()) friend.leave();
     this.#friends.clear();
     this.#lanListener?.close();
@@ -195,6 +204,7 @@ export class Tox {
       this.#deps.clock.soon(resolve);
     });
     stack.close();
+    await unmapped;
   }
 
   /** Enters the network through a node. One that does not answer, or has no address, costs nothing but a few packets. */
@@ -297,6 +307,17 @@ export class Tox {
     const { ipv6, bindAddress } = this.#options;
     if (this.#deps.listen !== undefined) return this.#deps.listen(accept, port);
     return listenTcp(accept, { port, ipv6, ...(bindAddress === undefined ? {} : { bindAddress }) });
+  }
+
+  /** A proxy's user wants nothing to go beside it. */
+  #mapPorts(stack: Stack): MappedPorts | undefined {
+    const { portMapping, proxy } = this.#options;
+    if (portMapping !== true || proxy !== undefined) return undefined;
+    const udp = this.#hasUdp ? [{ protocol: 'udp' as const, port: stack.socket.localPort }] : [];
+    const tcp = this.relayPort === undefined ? [] : [{ protocol: 'tcp' as const, port: this.relayPort }];
+    const ports = [...udp, ...tcp];
+    if (ports.length === 0) return undefined;
+    return new MappedPorts(this.#deps, this.#deps.keepPorts ?? keepPortsAtRouter, ports, () => stack.noteOutside());
   }
 
   #tellOnline(isOnline: boolean): void {

@@ -2,7 +2,7 @@ import t from 'tap';
 import { errorText, pathText, summaryText } from '../../src/engine/connection-text.js';
 import { direct, factsOf, none, relayed } from './support/facts.js';
 
-const RELAY = { publicKey: '5A40C344'.padEnd(64, '0'), endpoint: '203.0.113.7:33445' };
+const RELAY = { publicKey: '5A40C344'.padEnd(64, '0'), endpoint: '203.0.113.7:33445', owner: 'others' } as const;
 
 t.test('a path is told with its address, and a relayed one with the reason in parentheses', async (t) => {
   t.equal(pathText(direct('1.2.3.4:33445')), 'direct to 1.2.3.4:33445');
@@ -13,19 +13,17 @@ t.test('a path is told with its address, and a relayed one with the reason in pa
   t.equal(pathText(none('searching')), 'not connected (searching)');
 });
 
-t.test('every reason has its word and its explanation', async (t) => {
-  for (const reason of [
-    'proxy',
-    'udp-off',
-    'udp-blocked',
-    'peer-tcp-only',
-    'punching-failed',
-    'being-tried',
-  ] as const) {
-    const text = pathText(relayed(reason));
-    t.match(text, new RegExp(`^relayed \\(${reason}\\): .{10,}`));
-    t.ok(text.length < 80, text);
+t.test('a relay of one of the two is told as such', async (t) => {
+  const by = (owner: 'peer' | 'us'): string => pathText(relayed('being-tried', { ...RELAY, owner }));
+  t.equal(by('peer'), 'relayed (being-tried) by its own relay at 203.0.113.7:33445');
+  t.equal(by('us'), 'relayed (being-tried) by our own relay');
+});
+
+t.test('every reason has its word, and its explanation once it is certain', async (t) => {
+  for (const reason of ['proxy', 'udp-off', 'udp-blocked', 'peer-tcp-only', 'punching-failed'] as const) {
+    t.match(pathText(relayed(reason)), new RegExp(`^relayed \\(${reason}\\): .{10,45}$`));
   }
+  t.equal(pathText(relayed('being-tried', RELAY)), 'relayed (being-tried) by 5A40C344 at 203.0.113.7:33445');
 });
 
 t.test('a summary has path, age, round trip, bytes, rates and what was sent again, and fits on a line', async (t) => {

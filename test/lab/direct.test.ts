@@ -1,6 +1,6 @@
 /** The real command between two hosts that can reach each other without help: by which way the bytes go, as the wire shows. */
 import t from 'tap';
-import { LAB_REQUIREMENTS, Lab } from '../support/lab.js';
+import { GATEWAY_REQUIREMENT, LAB_REQUIREMENTS, Lab } from '../support/lab.js';
 import { bytesByWay, captureRoute } from '../support/lab-route.js';
 import { LabTunnel, startNodeAtHub } from '../support/lab-tunnel.js';
 import { requirementsMet } from '../support/requirements.js';
@@ -16,7 +16,8 @@ t.jobs = 2;
 
 for (const topology of DIRECT_TOPOLOGIES) {
   t.test(topology.name, { buffered: true }, async (t) => {
-    if (!requirementsMet(t, ...LAB_REQUIREMENTS)) return;
+    const gateway = topology.needs === 'gateway' ? [GATEWAY_REQUIREMENT] : [];
+    if (!requirementsMet(t, ...LAB_REQUIREMENTS, ...gateway)) return;
     const place = { ...topology, isUntranslated: isUntranslated(topology) };
     const lab = await Lab.up(t, { delay: DELAY, ...topology.options });
     const args = topology.hasBootstrapNode ? ['--bootstrap', await startNodeAtHub(lab)] : [];

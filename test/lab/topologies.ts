@@ -19,8 +19,8 @@ export interface Topology {
   readonly isPrivate?: boolean;
   /** Both have to send before either hears anything. */
   readonly isPunched?: boolean;
-  /** What the stack must have learned first. */
-  readonly needs?: 'port mapping' | 'proxy';
+  /** A router in it opens ports, or is a proxy that the command must be told of. */
+  readonly needs?: 'gateway' | 'proxy';
   /** ms to the first byte, cold, at the median: a mark for the benchmark. */
   readonly mark: number;
 }
@@ -55,7 +55,8 @@ export const TOPOLOGIES: readonly Topology[] = [
   direct('IPv6 only, with firewalls', 2000, { topology: 'nat', 'ipv6-only': true }),
   relay('symmetric-nat - nat', ['punching-failed', 'punching-failed'], { alice: 'symmetric-nat', bob: 'nat' }),
   relay('symmetric-nat - symmetric-nat', ['punching-failed', 'punching-failed'], { topology: 'symmetric-nat' }),
-  { ...direct('upnp - symmetric-nat', 3000, { topology: 'upnp' }), needs: 'port mapping' },
+  { ...direct('upnp - symmetric-nat', 3000, { topology: 'upnp' }), needs: 'gateway' },
+  { ...direct('symmetric-nat - upnp', 3000, { alice: 'symmetric-nat', bob: 'upnp' }), needs: 'gateway' },
   relay('udp-blocked - nat', ['udp-blocked', 'peer-tcp-only'], { topology: 'udp-blocked' }),
   relay('udp-blocked - udp-blocked', ['udp-blocked', 'udp-blocked'], { alice: 'udp-blocked', bob: 'udp-blocked' }),
   relayOfPeer('udp-blocked - public', ['udp-blocked', 'peer-tcp-only'], { alice: 'udp-blocked', bob: 'public' }),
@@ -63,8 +64,7 @@ export const TOPOLOGIES: readonly Topology[] = [
   { ...relay('proxy - nat', undefined, { topology: 'proxy' }), needs: 'proxy' },
 ];
 
-/** Those that need nothing but UDP and the DHT. */
-export const DIRECT_TOPOLOGIES = TOPOLOGIES.filter(({ route, needs }) => route === 'direct' && needs === undefined);
+export const DIRECT_TOPOLOGIES = TOPOLOGIES.filter(({ route }) => route === 'direct');
 
 /** Those without a direct way by UDP, where nothing but TCP to anywhere is needed. */
 export const RELAY_TOPOLOGIES = TOPOLOGIES.filter(({ route, needs }) => route !== 'direct' && needs === undefined);

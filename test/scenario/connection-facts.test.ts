@@ -92,7 +92,7 @@ t.test('both have UDP and nothing passes between them: punching has failed, unti
   const between = new Set([pair.client.address, pair.server.address]);
   world.network.filter = (_packet, from, to) => !(between.has(from.address) && between.has(to.address));
   t.not(await world.until(() => isMet(pair), LONG), undefined);
-  const [ours, theirs] = await saidWithin(world, 240_000, pair.toServer, pair.toClient());
+  const [ours, theirs] = await saidWithin(world, 100_000, pair.toServer, pair.toClient());
   t.same(ours, ['being-tried', 'punching-failed']);
   t.same(theirs, ['being-tried', 'punching-failed']);
   world.network.filter = undefined;
@@ -196,4 +196,18 @@ t.test('round trip and rates are those of the wire, and fade when nothing goes a
   t.ok(there.rate > 20_000 && there.rate < 23_000, 'and as much arrives');
   await world.until(() => false, 10_000);
   t.ok(pair.toServer.facts.sent.rate < 1_000, `${pair.toServer.facts.sent.rate} at rest`);
+});
+
+t.test('a peer whose own relay is reached by TCP is told as relayed by itself', async (t) => {
+  const world = new World(11);
+  const node = await world.peer({ role: 'node', relayPort: RELAY_PORT });
+  const server = (await world.peer({ relayPort: 4000 })).join(node);
+  const client = (await world.peer({ udp: false })).join(node);
+  acceptAll(server);
+  t.not(await world.until(() => server.tox.isOnline, LONG), undefined);
+  const friend = client.tox.addFriend(server.tox.id, HELLO);
+  const relay = (): unknown => (friend.facts.path.kind === 'relayed' ? friend.facts.path.relay : undefined);
+  t.not(await world.until(() => friend.isOnline, LONG), undefined);
+  await world.until(() => false, 5_000);
+  t.match(relay(), { owner: 'peer', publicKey: server.tox.dhtPublicKey.hex, endpoint: `${server.address}:4000` });
 });

@@ -17,6 +17,7 @@ import type { DhtSearch } from '../dht/search.js';
 import type { ConnectionHandlers } from '../net-crypto/connection-host.js';
 import type { CryptoConnection } from '../net-crypto/crypto-connection.js';
 import type { ConnectionOffer, NetCrypto } from '../net-crypto/net-crypto.js';
+import type { Route } from '../net-crypto/route.js';
 import type { FriendSearch, FriendSearchHandlers } from '../onion/friend-search.js';
 import { ALIVE_PACKET } from '../packet/friend.js';
 import { FriendKind } from '../packet/kind.js';
@@ -24,7 +25,7 @@ import type { NodeInfo } from '../packet/node-info.js';
 import type { DhtPublicKeyAnnouncement } from '../packet/onion-data.js';
 import type { RelayPool } from '../relay/relay-pool.js';
 import { ConnectionRecord, endingOf, type Traffic, trafficOf } from './connection-record.js';
-import { FriendRelays } from './friend-relays.js';
+import { FriendRelays, type RelayOwner } from './friend-relays.js';
 
 /** Specification: an ALIVE packet every 8 s, and death after 32 s of silence. */
 const ALIVE_INTERVAL = 8_000;
@@ -88,6 +89,7 @@ export interface FriendSight {
   readonly answeredAt: number | undefined;
   /** The relay over which packets would go. */
   readonly relay: NodeInfo | undefined;
+  readonly relayOwner: RelayOwner;
 }
 
 /** The friend's DHT key as last announced, and the search for it in the DHT. */
@@ -151,12 +153,18 @@ export class FriendConnection {
       seenSince: search?.seenSince,
       answeredAt: search?.answeredAt,
       relay: this.#relays.carrier,
+      relayOwner: this.#relays.carrierOwner,
     };
   }
 
   /** Sends through the onion, to every node that stores the friend. @returns how many */
   sendByOnion(data: Buffer): number {
     return this.#search.send(data);
+  }
+
+  /** Our addresses have changed: a friend that has no direct way to us is told at once, the others learn it when they need it. */
+  announceAgain(): void {
+    if (!this.connection?.isDirect) this.#announce();
   }
 
   /** The friend announced its DHT key, through the onion or the DHT; it is authenticated by its real key. */
@@ -172,10 +180,11 @@ export class FriendConnection {
         continue;
       }
       whereabouts?.search.learn(node);
-      if (!node.publicKey.equals(dhtKey)) continue;
       // The friend names itself: no need to wait for an answer to a nodes request before the first cookie request.
-      this.#relays.learnHost(node.endpoint);
-      this.#onEndpoint(node.endpoint);
+      if (node.publicKey.equals(dhtKey)) {
+        this.#relays.learnHost(node.endpoint);
+        this.#onEndpoint(node.endpoint);
+      }
     }
   }
 
@@ -267,7 +276,7 @@ export class FriendConnection {
       onLossy: () => {},
       onDrain: () => this.#handlers.onDrain(),
       onRouteChange: (route) => {
-        this.#log.debug(route === undefined ? 'no way to it is known' : `packets go to ${route.key}`);
+        this.#log.debug(route === undefined ? 'no way to it is known' : `packets go ${wayText(route)}`);
         if (this.#state.kind === 'established') this.#noteWay(route?.endpoint, route !== undefined);
       },
       onDirectChange: (isDirect) => this.#relays.setDirect(isDirect),
@@ -364,3 +373,6 @@ export class FriendConnection {
     if (this.#whereabouts !== undefined) this.#deps.sendByDht(this.#whereabouts.dhtKey, announcement);
   }
 }
+
+/** The key of a relay's route holds all of the friend's, which is not for the log. */
+const wayText = ({ endpoint }: Route): string => (endpoint === undefined ? 'over relays' : `to ${endpoint}`);

@@ -20,15 +20,17 @@ const SHARE_INTERVAL = 120_000;
 /** Implementation: addresses of the friend, as it named them, where its own relay may be. */
 const MAX_HOSTS = 4;
 
+export type RelayOwner = 'peer' | 'us' | 'others';
+
 export interface FriendRelaysDeps {
   readonly clock: Clock;
   readonly pool: RelayPool;
   /** The connection with the friend that is made or stands. */
   readonly connection: () => CryptoConnection | undefined;
-  /** A relay that should lead to the friend failed. */
-  readonly onRelayLost: (relay: NodeInfo, reason: string) => void;
   /** Where the friend's DHT node has answered. */
   readonly endpoints: () => readonly Endpoint[];
+  /** A relay that should lead to the friend failed. */
+  readonly onRelayLost: (relay: NodeInfo, reason: string) => void;
 }
 
 export class FriendRelays {
@@ -60,6 +62,13 @@ export class FriendRelays {
   /** The relay that carries packets to the friend, if any does. */
   get carrier(): NodeInfo | undefined {
     return this.#link?.carrier;
+  }
+
+  /** Whose relay that is: the friend is reached by TCP without anybody between where it is its own, or ours. */
+  get carrierOwner(): RelayOwner {
+    const { carrier } = this;
+    if (carrier?.publicKey.equals(this.#link?.peer as PublicKey)) return 'peer';
+    return carrier !== undefined && carrier.endpoint.isLoopback ? 'us' : 'others';
   }
 
   /** The friend named a relay. */
@@ -123,7 +132,7 @@ export class FriendRelays {
     if (link === undefined) return;
     const { endpoint, publicKey } = relay;
     // Who is a relay itself says so with its loopback address (c-toxcore): it is where its DHT node is.
-    if (!publicKey.equals(link.peer) || !isLoopback(endpoint)) {
+    if (!publicKey.equals(link.peer) || !endpoint.isLoopback) {
       link.tie(relay);
       return;
     }
@@ -132,5 +141,3 @@ export class FriendRelays {
     }
   }
 }
-
-const isLoopback = ({ address }: Endpoint): boolean => address.startsWith('127.') || address === '::1';

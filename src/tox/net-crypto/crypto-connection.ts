@@ -35,6 +35,8 @@ export class CryptoConnection implements TurnTask {
   #state: ConnectionState;
   #timer: Timer | undefined;
   #timerAt = Number.POSITIVE_INFINITY;
+  /** The latest time that we were told, ms of the clock: exact enough for counting, and free. */
+  #now: number;
 
   /** @param accepted the peer's handshake that this answers, and the way it came; without it a cookie is asked for */
   constructor(
@@ -48,6 +50,7 @@ export class CryptoConnection implements TurnTask {
     this.dhtKey = peer.dhtKey;
     this.#handlers = handlers;
     const now = host.turn.now();
+    this.#now = now;
     this.#greeter = new Greeter({
       random: host.random,
       identity: host.identity,
@@ -272,6 +275,7 @@ export class CryptoConnection implements TurnTask {
     const session = sessionOf(this.#state);
     const content = session?.cipher.open(packet);
     if (session === undefined || content === undefined) return false;
+    this.#now = now;
     this.#received.add(packet.length, now);
     // A copy of an old packet, from whatever address, moves nothing.
     if (session.cipher.isNewest && !this.#path.heard(source.key, now)) this.#addHeardRoute(source, now);
@@ -283,7 +287,7 @@ export class CryptoConnection implements TurnTask {
     if (this.#state.kind === 'not-confirmed') {
       this.#state = { kind: 'established', session };
       this.#stream.urge();
-      this.#host.log.debug(`${this.realKey.short} established over ${source.key}`);
+      this.#host.log.debug(`${this.realKey.short} established over ${source.endpoint ?? 'relays'}`);
       this.#handlers.onEstablished();
     }
     if (this.state !== 'closed') this.#stream.receive(content, now);
@@ -293,6 +297,7 @@ export class CryptoConnection implements TurnTask {
 
   /** Does what the events of this turn made due. */
   endTurn(now: number): void {
+    this.#now = now;
     this.#attempt(now);
     if (this.#state.kind === 'closed') return;
     this.#path.choose(now);
@@ -325,7 +330,7 @@ export class CryptoConnection implements TurnTask {
     const session = sessionOf(this.#state);
     if (session === undefined) return;
     const packet = session.cipher.seal(bufferStart, number, data);
-    this.#sent.add(packet.length, this.#host.clock.now());
+    this.#sent.add(packet.length, this.#now);
     this.#path.send(packet);
   }
 
