@@ -4,6 +4,7 @@ import type { Friend } from '../../src/tox/messenger.js';
 import { newSavedata, type Savedata } from '../../src/tox/savedata.js';
 import { Tox } from '../../src/tox/tox.js';
 import { ManualClock } from './manual-clock.js';
+import { type Mapping, openBehindNat } from './mapping-nat.js';
 import { SeededRandom } from './seeded-random.js';
 import { SimulatedNetwork } from './simulated-network.js';
 import { SimulatedStreams } from './simulated-streams.js';
@@ -22,7 +23,12 @@ export interface PeerOptions {
   readonly relayPort?: number;
   /** A mere node serves others. */
   readonly role?: 'peer' | 'node';
+  /** Behind a NAT that gives out ports so. */
+  readonly nat?: Mapping;
 }
+
+/** What every host behind such a NAT takes for its address. */
+const PRIVATE_ADDRESS = '192.168.1.2';
 
 export class Peer {
   readonly tox: Tox;
@@ -69,8 +75,11 @@ export class World {
         clock: this.clock,
         random,
         log: silentLogger,
-        openSocket: async (onDatagram) => this.network.socket(address, port, onDatagram),
-        interfaces: () => [{ address }],
+        openSocket: async (onDatagram) =>
+          options.nat === undefined
+            ? this.network.socket(address, port, onDatagram)
+            : openBehindNat(this, { address, port, mapping: options.nat }, onDatagram),
+        interfaces: () => [{ address: options.nat === undefined ? address : PRIVATE_ADDRESS }],
         dial: this.streams.dialer(address),
         listen: async (accept, relayPort) => this.streams.listen(address, relayPort, accept),
       },
