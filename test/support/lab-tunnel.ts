@@ -67,13 +67,19 @@ export class LabTunnel {
     return new LabTunnel(lab, options, server, toxId, sha256 as string);
   }
 
+  /** Starts a client with a new identity that forwards a port of its host to the service. */
+  startClient(localPort: number): Process {
+    const { client: host = 'alice', args } = this.#options;
+    const forward = `${localPort}:127.0.0.1:${SERVICE_PORT}`;
+    return startTuntoxIn(this.#lab, host, 'client', ['-i', this.#toxId, '-L', forward, '-d', ...args]);
+  }
+
   /** Runs a client with a new identity until it has fetched all that the service sends. */
   async download(): Promise<Download> {
-    const { client: host = 'alice', args, length } = this.#options;
+    const { client: host = 'alice', length } = this.#options;
     const fetch = await this.#lab.startProbe(host, 'fetch', LOCAL_PORT);
     const executedAt = Number(process.hrtime.bigint()) / 1e6;
-    const forward = `${LOCAL_PORT}:127.0.0.1:${SERVICE_PORT}`;
-    const client = startTuntoxIn(this.#lab, host, 'client', ['-i', this.#toxId, '-L', forward, '-d', ...args]);
+    const client = this.startClient(LOCAL_PORT);
     try {
       const [text] = await fetch.waitFor(/^\{.*\}$/m, PATIENCE);
       const fetched = JSON.parse(text) as { first: number; last: number; length: number; sha256: string };

@@ -32,6 +32,8 @@ const SILENCE_LIMIT = 32_000;
  * and is searched for besides; one that forgot us needs our friend request, and shall not wait 32 s for it. ms.
  */
 const DOUBT = 4_000;
+/** Implementation: after a disruption, ms in which a friend that lives lets us hear something; it speaks once a second. */
+const ANSWER_PATIENCE = 2_000;
 /** Specification (c-toxcore FRIEND_DHT_TIMEOUT): a DHT key not heard of again for so long is of no use. */
 const DHT_KEY_LIFETIME = 122_000;
 /**
@@ -156,6 +158,26 @@ export class FriendConnection {
     this.#relays.join();
   }
 
+  /** We slept, or the network has changed: finds out now whether the connection lives, or tries at once to make one. */
+  refresh(): void {
+    if (this.#isClosed) return;
+    const state = this.#state;
+    switch (state.kind) {
+      case 'established':
+        this.#keepAlive(state.connection);
+        this.#deps.clock.after(ANSWER_PATIENCE, () => this.#doubt(state.connection));
+        return;
+      case 'connecting':
+        state.connection.noteRouteReady();
+        break;
+      case 'searching':
+        this.#retry?.cancel();
+        this.#connect();
+    }
+    this.#announcer.stop();
+    this.#announcer.start();
+  }
+
   /** Ends all dealings with the friend. */
   close(): void {
     if (this.#isClosed) return;
@@ -258,6 +280,12 @@ export class FriendConnection {
     connection.sendLossless(ALIVE_PACKET, { isUrgent: true });
     if (silence > DOUBT) this.#seek();
     else this.#rest();
+  }
+
+  /** The friend had time to answer. */
+  #doubt(connection: CryptoConnection): void {
+    if (this.connection !== connection) return;
+    if (this.#deps.clock.now() - connection.lastHeardAt >= ANSWER_PATIENCE) this.#seek();
   }
 
   #seek(): void {

@@ -109,6 +109,11 @@ export class FriendList {
     this.#friends.delete(publicKey.hex);
   }
 
+  /** We slept, or the network has changed. */
+  refresh(): void {
+    for (const friend of [...this.#friends.values()]) friend.refresh();
+  }
+
   close(): void {
     for (const friend of this.#friends.values()) friend.close();
     this.#friends.clear();

@@ -14,14 +14,15 @@ import { UdpKind } from '../packet/kind.js';
 import type { NodeInfo } from '../packet/node-info.js';
 import { decodeOnionDataResponse } from '../packet/onion-data.js';
 import { AnnounceRequests, announcer } from './announce-requests.js';
-import { openBoth } from './data-box.js';
+import { openBoth, sealInner, sealOuter } from './data-box.js';
 import { type FirstHop, RelayFirstHop, UdpFirstHop } from './first-hop.js';
 import { FriendSearch, type FriendSearchHandlers, type OwnStore, type Persistence } from './friend-search.js';
 import { HopPicker } from './hop-picker.js';
 import type { EntryNode } from './onion-path.js';
-import { type EntryRelays, PathNodes } from './path-nodes.js';
+import { type EntryRelays, type NodeHealth, PathNodes } from './path-nodes.js';
 import { PathPool } from './path-pool.js';
 import { SelfAnnouncer } from './self-announcer.js';
+import { SelfCalls } from './self-calls.js';
 
 /** Implementation: nodes near the target that the DHT knows, with which a search begins. */
 const SEEDS = 8;
@@ -49,6 +50,7 @@ export interface OnionClientDeps {
   readonly ownStore: OwnStore;
   /** TCP relays, for where UDP does not work. */
   readonly relays?: EntryRelays;
+  readonly health?: NodeHealth;
 }
 
 export interface OnionClientHandlers {
@@ -56,6 +58,8 @@ export interface OnionClientHandlers {
   readonly onData: (sender: PublicKey, data: Buffer) => void;
   /** Friends can find us now, or no longer. */
   readonly onAnnouncedChange?: (isAnnounced: boolean) => void;
+  /** Nodes say that they store us, but nothing reaches us; all paths are new now, and the DHT should look around as well. */
+  readonly onUnreachable?: () => void;
 }
 
 export interface OnionClientOptions {
@@ -65,7 +69,12 @@ export interface OnionClientOptions {
 
 type State =
   | { readonly kind: 'stopped' }
-  | { readonly kind: 'running'; readonly dataKeys: KeyPair; readonly announcer: SelfAnnouncer };
+  | {
+      readonly kind: 'running';
+      readonly dataKeys: KeyPair;
+      readonly announcer: SelfAnnouncer;
+      readonly calls: SelfCalls;
+    };
 
 export class OnionClient {
   readonly #deps: OnionClientDeps;
@@ -104,6 +113,7 @@ export class OnionClient {
       random,
       nodes: () => this.#pathNodes.nodes,
       relays: () => this.#pathNodes.relays,
+      health: deps.health,
     });
     this.#ownPaths = new PathPool({ clock, random, hops, firstHop });
     this.#friendPaths = new PathPool({ clock, random, hops, firstHop });
@@ -142,25 +152,38 @@ export class OnionClient {
         paths: this.#ownPaths,
         seeds: () => this.#seeds(this.#deps.identity.publicKey),
         onChange: (isAnnounced) => this.#onAnnouncedChange(isAnnounced),
+        onStored: () => calls.prove(),
       },
       announcer(this.#deps.identity, dataKeys.publicKey),
     );
-    this.#state = { kind: 'running', dataKeys, announcer: self };
+    const calls = new SelfCalls({
+      clock: this.#deps.clock,
+      random: this.#deps.random,
+      storing: () => self.storing,
+      send: (node, data) => this.#callSelf(node, data, dataKeys.publicKey),
+      onUnanswered: (node) => self.renew(node),
+      onLost: () => this.#onUnreachable(),
+    });
+    this.#state = { kind: 'running', dataKeys, announcer: self, calls };
     self.start();
+    calls.start();
     for (const search of this.#searches.values()) search.begin();
   }
 
   /** Stops all without a word to the handlers; searches stay, and go on after `start`. */
   stop(): void {
     if (this.#state.kind === 'stopped') return;
-    const { dataKeys, announcer: self } = this.#state;
+    const { dataKeys, announcer: self, calls } = this.#state;
     this.#state = { kind: 'stopped' };
     this.#wasAnnounced = false;
     this.#trusting?.cancel();
     this.#trusting = undefined;
+    calls.stop();
     self.stop();
     for (const search of this.#searches.values()) search.end();
     this.#requests.clear();
+    this.#ownPaths.clear();
+    this.#friendPaths.clear();
     dataKeys.secretKey.wipe();
   }
 
@@ -185,14 +208,36 @@ export class OnionClient {
     for (const search of this.#searches.values()) search.noteNode(node);
   }
 
+  /** A node that was good does not answer any more: what goes through it is lost until we are announced by another path. */
+  noteDoubt({ publicKey }: NodeInfo): void {
+    if (this.#state.kind === 'stopped') return;
+    const pools = [this.#ownPaths, this.#friendPaths];
+    if (pools.map((pool) => pool.forgetThrough(publicKey)).includes(true)) this.#askAgain();
+    this.#state.announcer.noteDoubt(publicKey);
+  }
+
+  /** Everything that is known may be wrong: all paths are new, and everybody is asked anew. */
+  refresh(): void {
+    if (this.#state.kind === 'stopped') return;
+    this.#ownPaths.clear();
+    this.#friendPaths.clear();
+    const { nodes } = this.#pathNodes;
+    this.#state.announcer.refresh(nodes, this.#state.calls.isProven);
+    for (const search of this.#searches.values()) search.refresh(nodes);
+  }
+
   /** A TCP relay is there to begin paths with, or UDP has died: what waits for an answer is asked anew, at once. */
   noteEntryChange(): void {
-    const state = this.#state;
-    if (state.kind === 'stopped' || this.#pathNodes.relays.length === 0) return;
+    if (this.#state.kind === 'stopped' || this.#pathNodes.relays.length === 0) return;
     this.#ownPaths.forgetUnanswered();
     this.#friendPaths.forgetUnanswered();
+    this.#askAgain();
+  }
+
+  #askAgain(): void {
+    if (this.#state.kind === 'stopped') return;
     const { nodes } = this.#pathNodes;
-    state.announcer.askAgain(nodes);
+    this.#state.announcer.askAgain(nodes);
     for (const search of this.#searches.values()) search.askAgain(nodes);
   }
 
@@ -239,6 +284,19 @@ export class OnionClient {
     this.#handlers.onAnnouncedChange?.(isAnnounced);
   }
 
+  /** As a friend would: through the node, by a path that we are not announced by. */
+  #callSelf(node: NodeInfo, data: Buffer, dataKey: PublicKey): void {
+    const { random, identity } = this.#deps;
+    const inner = sealInner(random, identity, identity.publicKey, data);
+    this.#friendPaths.pick({ proven: true })?.send(sealOuter(random, inner, dataKey), node.endpoint);
+  }
+
+  #onUnreachable(): void {
+    this.#log.warn('nodes store us, but nothing sent to us arrives: looking for the network anew');
+    this.refresh();
+    this.#handlers.onUnreachable?.();
+  }
+
   #onAnnounceResponse(packet: Buffer, source: Endpoint): void {
     const filter = (node: NodeInfo): boolean => this.#isReachable(node) && (source.isLan || !node.endpoint.isLan);
     const onNode = (node: NodeInfo): void => this.#pathNodes.noteAnswer(node);
@@ -251,8 +309,14 @@ export class OnionClient {
     const isWelcome =
       response !== undefined && state.kind === 'running' && this.#dataLimit.take(this.#deps.clock.now());
     const opened = isWelcome ? openBoth(response, state.dataKeys, this.#deps.identity) : undefined;
+    const isOwn = opened?.sender.equals(this.#deps.identity.publicKey) === true;
     if (opened === undefined) this.#dropped += 1;
+    else if (isOwn) this.#noteCall(opened.data);
     else this.#handlers.onData(opened.sender, opened.data);
+  }
+
+  #noteCall(data: Buffer): void {
+    if (this.#state.kind === 'stopped' || !this.#state.calls.receive(data)) this.#dropped += 1;
   }
 
   #isReachable({ publicKey, endpoint }: NodeInfo): boolean {

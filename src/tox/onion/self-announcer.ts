@@ -5,6 +5,7 @@
 import { ownedCopy } from '../../base/bytes.js';
 import type { Clock, Timer } from '../../base/clock.js';
 import { Repeater } from '../../base/repeater.js';
+import type { PublicKey } from '../crypto/keys.js';
 import type { NodeInfo } from '../packet/node-info.js';
 import { type AnnounceRequests, NO_PING_ID, type RequestAnswer, type Requester } from './announce-requests.js';
 import { AnnounceSearch, type SearchOwner } from './announce-search.js';
@@ -48,6 +49,8 @@ export interface SelfAnnouncerDeps {
   /** Nodes to begin with. */
   readonly seeds: () => readonly NodeInfo[];
   readonly onChange: (isAnnounced: boolean) => void;
+  /** A node has confirmed that it stores us, again or for the first time. */
+  readonly onStored: () => void;
 }
 
 export class SelfAnnouncer implements SearchOwner {
@@ -96,6 +99,48 @@ export class SelfAnnouncer implements SearchOwner {
   /** Another way to all nodes has turned up. @param nodes some that live */
   askAgain(nodes: readonly NodeInfo[]): void {
     this.#search.askAgain(nodes);
+  }
+
+  /** Nodes that confirmed that they store us. */
+  get storing(): readonly NodeInfo[] {
+    return this.#search.nodes.filter(({ publicKey }) => this.#slots.get(publicKey.hex)?.stored !== undefined);
+  }
+
+  /** What a node passes on does not reach us: we are announced there anew, by another path. */
+  renew(node: NodeInfo): void {
+    const slot = this.#slots.get(node.publicKey.hex);
+    if (slot?.stored === undefined) return;
+    this.#deps.paths.suspect(slot.stored.path);
+    this.#slots.delete(node.publicKey.hex);
+    slot.timer?.cancel();
+    this.#search.ask(node);
+    this.#noteChange();
+  }
+
+  /**
+   * Everything is announced anew.
+   * @param nodes some that live
+   * @param isProven whether that we are reached is believed meanwhile
+   */
+  refresh(nodes: readonly NodeInfo[], isProven: boolean): void {
+    for (const slot of this.#slots.values()) slot.timer?.cancel();
+    if (!isProven) this.#slots.clear();
+    for (const node of this.#search.nodes) {
+      const slot = this.#slots.get(node.publicKey.hex);
+      if (slot !== undefined) this.#renewAfter(0, node, slot);
+    }
+    this.#populating.stop();
+    this.#populating.start();
+    this.#search.refresh(nodes);
+    this.#noteChange();
+  }
+
+  /** A node is gone: whoever sends to us through it does not reach us, so that another path is announced, at once. */
+  noteDoubt(key: PublicKey): void {
+    for (const node of this.#search.nodes) {
+      const slot = this.#slots.get(node.publicKey.hex);
+      if (slot?.stored?.path.hops.some((hop) => hop.publicKey.equals(key))) this.#renewAfter(0, node, slot);
+    }
   }
 
   ask(node: NodeInfo, attempt: number): void {
@@ -165,6 +210,7 @@ export class SelfAnnouncer implements SearchOwner {
     // Where few nodes store us, nobody stands in for one that is run again and has forgotten us.
     const isOften = now - slot.stored.since < YOUTH || this.#search.isSparse;
     this.#renewAfter(isOften ? REFRESH_OFTEN : REFRESH, node, slot);
+    this.#deps.onStored();
     this.#noteChange();
   }
 
