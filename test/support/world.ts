@@ -3,6 +3,7 @@ import { silentLogger } from '../../src/base/logger.js';
 import type { Friend } from '../../src/tox/messenger.js';
 import { newSavedata, type Savedata } from '../../src/tox/savedata.js';
 import { Tox } from '../../src/tox/tox.js';
+import { FreezableClock } from './freezable-clock.js';
 import { ManualClock } from './manual-clock.js';
 import { SeededRandom } from './seeded-random.js';
 import { SimulatedNetwork } from './simulated-network.js';
@@ -29,9 +30,12 @@ export class Peer {
   readonly address: string;
   readonly port: number;
   readonly savedata: Savedata;
+  /** Stops and resumes it as if it were a process; datagrams wait meanwhile. */
+  readonly clock: FreezableClock;
 
-  constructor(tox: Tox, address: string, port: number, savedata: Savedata) {
+  constructor(tox: Tox, clock: FreezableClock, address: string, port: number, savedata: Savedata) {
     this.tox = tox;
+    this.clock = clock;
     this.address = address;
     this.port = port;
     this.savedata = savedata;
@@ -64,12 +68,14 @@ export class World {
     const port = options.port ?? PORT;
     const savedata = options.savedata ?? newSavedata(this.random);
     const random = new SeededRandom(this.random.uint32());
+    const clock = new FreezableClock(this.clock);
     const tox = new Tox(
       {
-        clock: this.clock,
+        clock,
         random,
         log: silentLogger,
-        openSocket: async (onDatagram) => this.network.socket(address, port, onDatagram),
+        openSocket: async (onDatagram) =>
+          this.network.socket(address, port, (packet, source) => clock.whenThawed(() => onDatagram(packet, source))),
         interfaces: () => [{ address }],
         dial: this.streams.dialer(address),
         listen: async (accept, relayPort) => this.streams.listen(address, relayPort, accept),
@@ -85,7 +91,7 @@ export class World {
       },
     );
     await tox.start();
-    return new Peer(tox, address, port, savedata);
+    return new Peer(tox, clock, address, port, savedata);
   }
 
   /** Peers that all enter through the first. */

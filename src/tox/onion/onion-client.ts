@@ -306,8 +306,13 @@ export class OnionClient {
   #onData(packet: Buffer): void {
     const state = this.#state;
     const response = decodeOnionDataResponse(packet);
-    const isWelcome =
-      response !== undefined && state.kind === 'running' && this.#dataLimit.take(this.#deps.clock.now());
+    if (response === undefined || state.kind === 'stopped') {
+      this.#dropped += 1;
+      return;
+    }
+    const isWelcome = this.#dataLimit.take(this.#deps.clock.now());
+    // In a flood our own calls go unopened like all else, which says nothing about the ways that they took.
+    if (!isWelcome) state.calls.prove();
     const opened = isWelcome ? openBoth(response, state.dataKeys, this.#deps.identity) : undefined;
     const isOwn = opened?.sender.equals(this.#deps.identity.publicKey) === true;
     if (opened === undefined) this.#dropped += 1;

@@ -38,6 +38,8 @@ interface Slot {
   stored: { readonly path: OnionPath; readonly since: number } | undefined;
   /** Between the decision to announce and its confirmation; an answer at any other time is a late double. */
   isRenewing: boolean;
+  /** What came through the node of late did not reach us. */
+  isAstray: boolean;
   refusals: number;
   timer: Timer | undefined;
 }
@@ -111,10 +113,8 @@ export class SelfAnnouncer implements SearchOwner {
     const slot = this.#slots.get(node.publicKey.hex);
     if (slot?.stored === undefined) return;
     this.#deps.paths.suspect(slot.stored.path);
-    this.#slots.delete(node.publicKey.hex);
-    slot.timer?.cancel();
-    this.#search.ask(node);
-    this.#noteChange();
+    slot.isAstray = true;
+    this.#renewAfter(0, node, slot);
   }
 
   /**
@@ -168,8 +168,8 @@ export class SelfAnnouncer implements SearchOwner {
   }
 
   /** A ticket that just came is used by the way it came; an old one only if its path is still one that we want. */
-  #isGood({ ticket, stored }: Slot): boolean {
-    return ticket.path !== stored?.path || this.#deps.paths.isUsable(ticket.path);
+  #isGood({ ticket, stored, isAstray }: Slot): boolean {
+    return ticket.path !== stored?.path || (!isAstray && this.#deps.paths.isUsable(ticket.path));
   }
 
   #send(node: NodeInfo, path: OnionPath, pingId: Buffer): void {
@@ -206,6 +206,7 @@ export class SelfAnnouncer implements SearchOwner {
     const { path } = slot.ticket;
     if (slot.stored?.path !== path) slot.stored = { path, since: now };
     slot.isRenewing = false;
+    slot.isAstray = false;
     slot.refusals = 0;
     // Where few nodes store us, nobody stands in for one that is run again and has forgotten us.
     const isOften = now - slot.stored.since < YOUTH || this.#search.isSparse;
@@ -215,7 +216,7 @@ export class SelfAnnouncer implements SearchOwner {
   }
 
   #newSlot(node: NodeInfo, ticket: Ticket): Slot {
-    const slot = { ticket, stored: undefined, isRenewing: true, refusals: 0, timer: undefined };
+    const slot = { ticket, stored: undefined, isRenewing: true, isAstray: false, refusals: 0, timer: undefined };
     this.#slots.set(node.publicKey.hex, slot);
     return slot;
   }
