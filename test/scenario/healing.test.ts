@@ -48,17 +48,20 @@ function vanish(world: World, peer: Peer): void {
 }
 
 for (const seconds of [10, 40, 300]) {
-  t.test(`a server whose line was cut for ${seconds} s is reached within seconds of the network's return`, async (t) => {
-    for (const seed of SEEDS) {
-      const scene = await set(seed);
-      const { world, server } = scene;
-      world.network.blackHoles.add(server.address);
-      world.clock.advance(seconds * 1000 + seed * 370);
-      world.network.blackHoles.delete(server.address);
-      const { present, newcomer } = await recovery(scene);
-      t.ok(present < 5_000 && newcomer < 5_000, `${present} and ${newcomer} ms`);
-    }
-  });
+  t.test(
+    `a server whose line was cut for ${seconds} s is reached within seconds of the network's return`,
+    async (t) => {
+      for (const seed of SEEDS) {
+        const scene = await set(seed);
+        const { world, server } = scene;
+        world.network.blackHoles.add(server.address);
+        world.clock.advance(seconds * 1000 + seed * 370);
+        world.network.blackHoles.delete(server.address);
+        const { present, newcomer } = await recovery(scene);
+        t.ok(present < 5_000 && newcomer < 5_000, `${present} and ${newcomer} ms`);
+      }
+    },
+  );
 }
 
 for (const seconds of [3, 20, 600]) {
@@ -75,22 +78,25 @@ for (const seconds of [3, 20, 600]) {
   });
 }
 
-t.test('in a network of two whose other one has just died, the next client finds the server within seconds', async (t) => {
-  for (const seed of SEEDS) {
-    const world = new World(seed);
-    const server = await world.peer();
-    acceptAll(server);
-    const first = (await world.peer()).join(server);
-    const before = first.tox.addFriend(server.tox.id, HELLO);
-    await world.until(() => before.isOnline, LONG);
-    world.clock.advance(10_000);
-    vanish(world, first);
-    world.clock.advance(2_000);
-    const after = (await world.peer()).join(server).tox.addFriend(server.tox.id, HELLO);
-    const took = await world.until(() => after.isOnline, LONG);
-    t.ok(took !== undefined && took < 5_000, `${took} ms`);
-  }
-});
+t.test(
+  'in a network of two whose other one has just died, the next client finds the server within seconds',
+  async (t) => {
+    for (const seed of SEEDS) {
+      const world = new World(seed);
+      const server = await world.peer();
+      acceptAll(server);
+      const first = (await world.peer()).join(server);
+      const before = first.tox.addFriend(server.tox.id, HELLO);
+      await world.until(() => before.isOnline, LONG);
+      world.clock.advance(10_000);
+      vanish(world, first);
+      world.clock.advance(2_000);
+      const after = (await world.peer()).join(server).tox.addFriend(server.tox.id, HELLO);
+      const took = await world.until(() => after.isOnline, LONG);
+      t.ok(took !== undefined && took < 5_000, `${took} ms`);
+    }
+  },
+);
 
 t.test('a server all of whose neighbours but one die at once is announced by living ones within seconds', async (t) => {
   for (const seed of SEEDS) {

@@ -85,20 +85,23 @@ t.test('of nodes that are not near to us nothing is kept', async (t) => {
   t.same(pinged, []);
 });
 
-t.test('when nobody answers the line is silent, nobody is in doubt, and two pings a second go out for ever', async (t) => {
-  const { clock, pulse, pinged, hear } = start();
-  pulse.asked(A);
-  pulse.asked(B);
-  clock.advance(8_000);
-  t.ok(pulse.isSilent);
-  t.notOk(pulse.isDoubtful(A.publicKey));
-  clock.advance(3_600_000);
-  const before = pinged.length;
-  clock.advance(100_000);
-  t.ok(pinged.length - before >= 200 && pinged.length - before < 220, `${pinged.length - before} in 100 s`);
-  hear(A);
-  t.notOk(pulse.isSilent);
-});
+t.test(
+  'when nobody answers the line is silent, nobody is in doubt, and two pings a second go out for ever',
+  async (t) => {
+    const { clock, pulse, pinged, hear } = start();
+    pulse.asked(A);
+    pulse.asked(B);
+    clock.advance(8_000);
+    t.ok(pulse.isSilent);
+    t.notOk(pulse.isDoubtful(A.publicKey));
+    clock.advance(3_600_000);
+    const before = pinged.length;
+    clock.advance(100_000);
+    t.ok(pinged.length - before >= 200 && pinged.length - before < 220, `${pinged.length - before} in 100 s`);
+    hear(A);
+    t.notOk(pulse.isSilent);
+  },
+);
 
 t.test('after stop nothing is pinged any more', async (t) => {
   const { clock, pulse, pinged } = start();
