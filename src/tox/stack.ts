@@ -10,6 +10,7 @@ import { Disruptions } from './disruptions.js';
 import { FriendList } from './friend/friend-list.js';
 import { NetCrypto } from './net-crypto/net-crypto.js';
 import type { DatagramSocket } from './network/datagram-socket.js';
+import { descriptorLimit } from './network/descriptor-limit.js';
 import { type LocalInterface, localInterfaces } from './network/interfaces.js';
 import type { DialStream } from './network/stream-socket.js';
 import { AnnounceServer } from './onion/announce-server.js';
@@ -102,6 +103,7 @@ export class Stack {
       random,
       log,
       keyPair,
+      descriptors: descriptorLimit(),
       forwardOnion: (data, client) => this.onionRelay.forwardFromClient(data, client),
     });
     this.announceServer = new AnnounceServer({

@@ -142,7 +142,10 @@ export class FriendConnection {
       }
       whereabouts?.search.learn(node);
       // The friend names itself: no need to wait for an answer to a nodes request before the first cookie request.
-      if (node.publicKey.equals(dhtKey)) this.#onEndpoint(node.endpoint);
+      if (node.publicKey.equals(dhtKey)) {
+        this.#relays.learnHost(node.endpoint);
+        this.#onEndpoint(node.endpoint);
+      }
     }
   }
 

@@ -17,19 +17,23 @@ const REMEMBERED = 6;
 
 /** Specification (c-toxcore SHARE_RELAYS_INTERVAL): relays are shared at once and then every 2 minutes, ms. */
 const SHARE_INTERVAL = 120_000;
+/** Implementation: addresses of the friend, as it named them, where its own relay may be. */
+const MAX_HOSTS = 4;
 
 export interface FriendRelaysDeps {
   readonly clock: Clock;
   readonly pool: RelayPool;
   /** The connection with the friend that is made or stands. */
   readonly connection: () => CryptoConnection | undefined;
-  /** Where the friend's DHT node was seen. */
+  /** Where the friend's DHT node has answered. */
   readonly endpoints: () => readonly Endpoint[];
 }
 
 export class FriendRelays {
   readonly #deps: FriendRelaysDeps;
   readonly #named = new LruMap<string, NodeInfo>(REMEMBERED);
+  /** Where the friend says that it is, by address: who has no UDP learns it in no other way. */
+  readonly #hosts = new LruMap<string, Endpoint>(MAX_HOSTS);
   #link: RelayLink | undefined;
   #sharing: Timer | undefined;
 
@@ -41,6 +45,7 @@ export class FriendRelays {
   open(dhtKey: PublicKey): void {
     if (this.#link?.peer.equals(dhtKey)) return;
     this.close();
+    this.#hosts.clear();
     this.#link = this.#deps.pool.link(dhtKey, {
       onUsable: () => this.join(),
       onUnusable: () => this.#deps.connection()?.removeRoute(this.#link?.route.key ?? ''),
@@ -55,6 +60,13 @@ export class FriendRelays {
     this.#tie(relay);
   }
 
+  /** The friend named an address of its own. */
+  learnHost(endpoint: Endpoint): void {
+    this.#hosts.set(endpoint.address, endpoint);
+    const own = this.#link && this.#named.get(this.#link.peer.hex);
+    if (own !== undefined) this.#tie(own);
+  }
+
   /** Gives the connection the route over the relays, if they are of any use. */
   join(): void {
     const connection = this.#deps.connection();
@@ -67,8 +79,11 @@ export class FriendRelays {
   /** The friend is connected: it is told of our relays, which serve when UDP dies. */
   startSharing(connection: CryptoConnection): void {
     const share = (): void => {
-      const relays = this.#deps.pool.meetingPlaces.slice(0, MAX_SHARED_RELAYS);
-      if (relays.length > 0) connection.sendLossless(encodeSharedRelays(relays), { isUrgent: true });
+      // All of them, our own relay included, though it takes a second packet (c-toxcore: the next ones 2 minutes later).
+      const relays = this.#deps.pool.meetingPlaces;
+      for (let at = 0; at < relays.length; at += MAX_SHARED_RELAYS) {
+        connection.sendLossless(encodeSharedRelays(relays.slice(at, at + MAX_SHARED_RELAYS)), { isUrgent: true });
+      }
     };
     this.#sharing = this.#deps.clock.every(SHARE_INTERVAL, share);
     share();
@@ -104,7 +119,9 @@ export class FriendRelays {
       link.tie(relay);
       return;
     }
-    for (const seen of this.#deps.endpoints()) link.tie({ publicKey, endpoint: seen.withPort(endpoint.port) });
+    for (const host of [...this.#deps.endpoints(), ...this.#hosts.values()]) {
+      link.tie({ publicKey, endpoint: host.withPort(endpoint.port) });
+    }
   }
 }
 

@@ -29,6 +29,8 @@ export interface RelayLinkHandlers {
 export interface RelayLinkDeps {
   readonly clock: Clock;
   readonly route: RelayRoute;
+  /** Our own DHT key, under which we are a relay, if we are one. */
+  readonly ownKey: PublicKey;
   /** The relay of the pool, made if it is new; undefined when there are too many. */
   relay(node: NodeInfo): PooledRelay | undefined;
   onClosed(link: RelayLink): void;
@@ -83,7 +85,7 @@ export class RelayLink implements RelayUser {
       known.addEndpoint(node.endpoint);
       return;
     }
-    if (this.#with('online').length >= ENOUGH_ONLINE) return;
+    if (this.#with('online').length >= ENOUGH_ONLINE && !this.#isEndOfLine(node.publicKey)) return;
     const relay = this.#deps.relay(node);
     if (relay === undefined) return;
     if (this.#ties.size >= MAX_TIES && !this.#makeRoom()) return;
@@ -155,14 +157,22 @@ export class RelayLink implements RelayUser {
   /** The oldest one that leads nowhere gives way. */
   #makeRoom(): boolean {
     for (const relay of this.#ties.values()) {
-      if (relay.client?.status(this.peer) === 'online') continue;
+      if (relay.client?.status(this.peer) === 'online' || this.#isEndOfLine(relay.publicKey)) continue;
       this.#untie(relay);
       return true;
     }
     return false;
   }
 
+  /** The peer is that relay itself, or we are: a connection to it is a direct one. */
+  #isEndOfLine(relay: PublicKey): boolean {
+    return relay.equals(this.peer) || relay.equals(this.#deps.ownKey);
+  }
+
+  /** Direct connections first. */
   #with(status: 'online' | 'registered'): PooledRelay[] {
-    return [...this.#ties.values()].filter(({ client }) => client?.status(this.peer) === status);
+    const relays = [...this.#ties.values()].filter(({ client }) => client?.status(this.peer) === status);
+    const direct = relays.filter(({ publicKey }) => this.#isEndOfLine(publicKey));
+    return direct.length === 0 ? relays : [...direct, ...relays.filter((relay) => !direct.includes(relay))];
   }
 }

@@ -94,6 +94,7 @@ export class RelayPool implements RelaySender {
     const link: RelayLink = new RelayLink(
       {
         clock: this.#deps.clock,
+        ownKey: this.#deps.ownKey,
         route: new RelayRoute(this, peer),
         relay: (node) => this.#relay(node),
         onClosed: () => this.#unlink(link),

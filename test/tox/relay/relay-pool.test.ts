@@ -67,7 +67,14 @@ class PoolBench {
   addRelay(): NodeInfo {
     const keyPair = generateKeyPair(this.random);
     const { clock, random } = this;
-    const server = new RelayServer({ clock, random, log: silentLogger, keyPair, forwardOnion: () => {} });
+    const server = new RelayServer({
+      clock,
+      random,
+      log: silentLogger,
+      keyPair,
+      descriptors: 4_096,
+      forwardOnion: () => {},
+    });
     const endpoint = at(`203.0.113.${this.relays.length + 1}`, 443);
     this.streams.listen(endpoint.address, endpoint.port, (socket) => server.accept(socket));
     const relay = { publicKey: keyPair.publicKey, endpoint };
