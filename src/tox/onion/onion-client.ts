@@ -8,19 +8,15 @@ import type { Logger } from '../../base/logger.js';
 import type { Random } from '../../base/random.js';
 import { TokenBucket } from '../../base/token-bucket.js';
 import { generateKeyPair, type KeyPair, type PublicKey } from '../crypto/keys.js';
-import { SharedKeyCache } from '../crypto/shared-key-cache.js';
 import type { DatagramHandler } from '../network/datagram-socket.js';
 import { UdpKind } from '../packet/kind.js';
 import type { NodeInfo } from '../packet/node-info.js';
 import { decodeOnionDataResponse } from '../packet/onion-data.js';
 import { AnnounceRequests, announcer } from './announce-requests.js';
 import { openBoth, sealInner, sealOuter } from './data-box.js';
-import { type FirstHop, RelayFirstHop, UdpFirstHop } from './first-hop.js';
 import { FriendSearch, type FriendSearchHandlers, type OwnStore, type Persistence } from './friend-search.js';
-import { HopPicker } from './hop-picker.js';
-import type { EntryNode } from './onion-path.js';
-import { type EntryRelays, type NodeHealth, PathNodes } from './path-nodes.js';
-import { PathPool } from './path-pool.js';
+import { OnionPaths } from './onion-paths.js';
+import type { EntryRelays, NodeHealth } from './path-nodes.js';
 import { SelfAnnouncer } from './self-announcer.js';
 import { SelfCalls } from './self-calls.js';
 
@@ -28,8 +24,6 @@ import { SelfCalls } from './self-calls.js';
 const SEEDS = 8;
 /** Implementation: nodes of our paths with which a search begins; more would be a burst for nothing. */
 const MAX_PATH_SEEDS = 32;
-/** Implementation: shared keys of first hops. */
-const FIRST_HOP_KEYS = 256;
 /** Implementation: onion data opened a second, and at once. Each costs two key agreements, and strangers can send it. */
 const DATA_RATE = 200;
 const DATA_BURST = 400;
@@ -82,10 +76,7 @@ export class OnionClient {
   readonly #hasIpv6: boolean;
   readonly #log: Logger;
   readonly #requests: AnnounceRequests;
-  /** Separate, so that no exit sees both who we are and whom we look for. */
-  readonly #ownPaths: PathPool;
-  readonly #friendPaths: PathPool;
-  readonly #pathNodes: PathNodes;
+  readonly #paths: OnionPaths;
   readonly #searches = new Map<string, FriendSearch>();
   readonly #dataLimit: TokenBucket;
   #state: State = { kind: 'stopped' };
@@ -100,23 +91,7 @@ export class OnionClient {
     this.#log = deps.log.child('onion');
     this.#requests = new AnnounceRequests(deps);
     this.#dataLimit = new TokenBucket(DATA_RATE, DATA_BURST, deps.clock.now());
-    this.#pathNodes = new PathNodes(deps);
-    const hopKeys = new SharedKeyCache(deps.dhtKeyPair.secretKey, FIRST_HOP_KEYS);
-    const { clock, random, send } = deps;
-    const ownKey = deps.dhtKeyPair.publicKey;
-    const firstHop = (node: EntryNode): FirstHop =>
-      node.transport === 'tcp'
-        ? new RelayFirstHop({ send: (data) => deps.relays?.sendOnion(node.publicKey, data) })
-        : new UdpFirstHop({ ownKey, sharedKey: hopKeys.get(node.publicKey), send }, node);
-    const hops = new HopPicker({
-      clock,
-      random,
-      nodes: () => this.#pathNodes.nodes,
-      relays: () => this.#pathNodes.relays,
-      health: deps.health,
-    });
-    this.#ownPaths = new PathPool({ clock, random, hops, firstHop });
-    this.#friendPaths = new PathPool({ clock, random, hops, firstHop });
+    this.#paths = new OnionPaths(deps);
   }
 
   routes(): [number, DatagramHandler][] {
@@ -149,7 +124,7 @@ export class OnionClient {
       {
         clock: this.#deps.clock,
         requests: this.#requests,
-        paths: this.#ownPaths,
+        paths: this.#paths.own,
         seeds: () => this.#seeds(this.#deps.identity.publicKey),
         onChange: (isAnnounced) => this.#onAnnouncedChange(isAnnounced),
         onStored: () => calls.prove(),
@@ -182,15 +157,14 @@ export class OnionClient {
     self.stop();
     for (const search of this.#searches.values()) search.end();
     this.#requests.clear();
-    this.#ownPaths.clear();
-    this.#friendPaths.clear();
+    this.#paths.clear();
     dataKeys.secretKey.wipe();
   }
 
   /** The DHT has a new good node, or the user named a bootstrap node: it is asked at once where it helps. */
   noteNode(node: NodeInfo): void {
     if (!this.#isReachable(node)) return;
-    this.#pathNodes.noteKnown(node);
+    this.#paths.nodes.noteKnown(node);
     if (this.#state.kind === 'stopped') return;
     if (this.#deps.pathNodes().length > 0) this.#ask(node);
     // The first of many bootstrap nodes is not the only one: whom to trust is known once all have been named.
@@ -199,7 +173,7 @@ export class OnionClient {
 
   #askTrusted(): void {
     this.#trusting = undefined;
-    for (const node of this.#pathNodes.nodes) this.#ask(node);
+    for (const node of this.#paths.nodes.nodes) this.#ask(node);
   }
 
   #ask(node: NodeInfo): void {
@@ -209,34 +183,31 @@ export class OnionClient {
   }
 
   /** A node that was good does not answer any more: what goes through it is lost until we are announced by another path. */
-  noteDoubt({ publicKey }: NodeInfo): void {
+  noteDoubt(node: NodeInfo): void {
     if (this.#state.kind === 'stopped') return;
-    const pools = [this.#ownPaths, this.#friendPaths];
-    if (pools.map((pool) => pool.forgetThrough(publicKey)).includes(true)) this.#askAgain();
-    this.#state.announcer.noteDoubt(publicKey);
+    if (this.#paths.forgetThrough(node)) this.#askAgain();
+    this.#state.announcer.noteDoubt(node.publicKey);
   }
 
   /** Everything that is known may be wrong: all paths are new, and everybody is asked anew. */
   refresh(): void {
     if (this.#state.kind === 'stopped') return;
-    this.#ownPaths.clear();
-    this.#friendPaths.clear();
-    const { nodes } = this.#pathNodes;
+    this.#paths.clear();
+    const { nodes } = this.#paths.nodes;
     this.#state.announcer.refresh(nodes, this.#state.calls.isProven);
     for (const search of this.#searches.values()) search.refresh(nodes);
   }
 
   /** A TCP relay is there to begin paths with, or UDP has died: what waits for an answer is asked anew, at once. */
   noteEntryChange(): void {
-    if (this.#state.kind === 'stopped' || this.#pathNodes.relays.length === 0) return;
-    this.#ownPaths.forgetUnanswered();
-    this.#friendPaths.forgetUnanswered();
+    if (this.#state.kind === 'stopped' || this.#paths.nodes.relays.length === 0) return;
+    this.#paths.forgetUnanswered();
     this.#askAgain();
   }
 
   #askAgain(): void {
     if (this.#state.kind === 'stopped') return;
-    const { nodes } = this.#pathNodes;
+    const { nodes } = this.#paths.nodes;
     this.#state.announcer.askAgain(nodes);
     for (const search of this.#searches.values()) search.askAgain(nodes);
   }
@@ -265,7 +236,7 @@ export class OnionClient {
         random: this.#deps.random,
         identity: this.#deps.identity,
         requests: this.#requests,
-        paths: this.#friendPaths,
+        paths: this.#paths.friends,
         ownStore: this.#deps.ownStore,
         seeds: (target) => this.#seeds(target),
       },
@@ -288,7 +259,7 @@ export class OnionClient {
   #callSelf(node: NodeInfo, data: Buffer, dataKey: PublicKey): void {
     const { random, identity } = this.#deps;
     const inner = sealInner(random, identity, identity.publicKey, data);
-    this.#friendPaths.pick({ proven: true })?.send(sealOuter(random, inner, dataKey), node.endpoint);
+    this.#paths.friends.pick({ proven: true })?.send(sealOuter(random, inner, dataKey), node.endpoint);
   }
 
   #onUnreachable(): void {
@@ -299,7 +270,7 @@ export class OnionClient {
 
   #onAnnounceResponse(packet: Buffer, source: Endpoint): void {
     const filter = (node: NodeInfo): boolean => this.#isReachable(node) && (source.isLan || !node.endpoint.isLan);
-    const onNode = (node: NodeInfo): void => this.#pathNodes.noteAnswer(node);
+    const onNode = (node: NodeInfo): void => this.#paths.nodes.noteAnswer(node);
     if (!this.#requests.receive(packet, filter, onNode)) this.#dropped += 1;
   }
 
@@ -330,6 +301,6 @@ export class OnionClient {
   }
 
   #seeds(target: PublicKey): NodeInfo[] {
-    return [...(this.#deps.closestNodes?.(target, SEEDS) ?? []), ...this.#pathNodes.nodes.slice(0, MAX_PATH_SEEDS)];
+    return [...(this.#deps.closestNodes?.(target, SEEDS) ?? []), ...this.#paths.nodes.nodes.slice(0, MAX_PATH_SEEDS)];
   }
 }
