@@ -182,7 +182,13 @@ class NodeUdpSocket implements UdpSocket {
       this.#unsampled = 0;
       callback = this.#countError;
     }
-    this.#socket.send(packet, destination.port, this.#destinationAddress, callback);
+    try {
+      this.#socket.send(packet, destination.port, this.#destinationAddress, callback);
+    } catch {
+      // It has been closed, and we have not been told yet.
+      this.#errors += 1;
+      this.#lose();
+    }
   }
 
   close(): void {
