@@ -139,7 +139,10 @@ async function outage(kind: Outage, seconds: number): Promise<void> {
   showProgress(what);
   const downs: (() => Promise<void>)[] = [];
   try {
-    const recovery = await suffer({ teardown: (down) => downs.push(down) }, kind, { duration: seconds * 1000 });
+    const recovery = await suffer({ teardown: (down) => downs.push(down) }, kind, {
+      duration: seconds * 1000,
+      isCompared: true,
+    });
     for (const [who, ms] of Object.entries(recovery)) {
       const times = new Series(`${what}: ${who}`, 's', Number.POSITIVE_INFINITY);
       times.add(ms / 1000);
