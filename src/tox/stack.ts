@@ -8,6 +8,7 @@ import { SharedKeyCache } from './crypto/shared-key-cache.js';
 import { Dht } from './dht/dht.js';
 import { Disruptions } from './disruptions.js';
 import { FriendList } from './friend/friend-list.js';
+import type { OwnUdp } from './friend/relay-reason.js';
 import { NetCrypto } from './net-crypto/net-crypto.js';
 import type { DatagramSocket } from './network/datagram-socket.js';
 import { descriptorLimit } from './network/descriptor-limit.js';
@@ -34,6 +35,8 @@ export interface StackDeps {
 export interface StackOptions {
   readonly savedata: Savedata;
   readonly udp?: boolean;
+  /** Given, it is why there is no UDP. */
+  readonly proxy?: object;
   readonly lanDiscovery: boolean;
   readonly role?: 'peer' | 'node';
 }
@@ -42,6 +45,8 @@ export interface StackOwner {
   readonly dhtKeys: KeyPair;
   readonly onOnlineChange: (isOnline: boolean) => void;
   readonly onFriendRequest: (publicKey: PublicKey, message: Buffer) => void;
+  /** Where a router lets the world reach our UDP port or our relay. */
+  readonly outside: (protocol: 'udp' | 'tcp') => Endpoint | undefined;
 }
 
 export class Stack {
@@ -65,7 +70,7 @@ export class Stack {
   constructor(
     deps: StackDeps,
     options: StackOptions,
-    { dhtKeys: keyPair, onOnlineChange, onFriendRequest }: StackOwner,
+    { dhtKeys: keyPair, onOnlineChange, onFriendRequest, outside }: StackOwner,
   ) {
     const { clock, random, log, socket, dial, interfaces = localInterfaces } = deps;
     const { identity } = options.savedata;
@@ -82,7 +87,15 @@ export class Stack {
       { lanDiscovery: options.lanDiscovery && hasUdp, ipv6: socket.hasIpv6 },
     );
     this.relays = new RelayPool(
-      { clock, random, log, dial, ownKey: keyPair.publicKey, sharedKey: (key) => sharedKeys.get(key) },
+      {
+        clock,
+        random,
+        log,
+        dial,
+        ownKey: keyPair.publicKey,
+        sharedKey: (key) => sharedKeys.get(key),
+        outside: () => outside('tcp'),
+      },
       {
         onPacket: (packet, source) => {
           if (!this.#isStopped) this.netCrypto.receive(packet, source);
@@ -150,6 +163,7 @@ export class Stack {
         relays: this.relays,
         identity,
         dhtKey: keyPair.publicKey,
+        outside: () => outside('udp'),
         localEndpoints: () => (hasUdp ? localEndpoints(interfaces(), socket) : []),
       },
       { onFriendRequest },
@@ -198,6 +212,17 @@ export class Stack {
     this.friends.refresh();
   }
 
+  /** How UDP fares for us. */
+  get ownUdp(): OwnUdp {
+    if (this.#options.proxy !== undefined) return { kind: 'proxy' };
+    return this.#options.udp === false ? { kind: 'off' } : this.dht.udpHealth;
+  }
+
+  /** Whether any node or relay answers. */
+  get hasNetwork(): boolean {
+    return this.dht.isConnected || this.relays.homes.length > 0;
+  }
+
   /** Enters the network through a node, and the relays that it runs. */
   bootstrap(node: NodeInfo, tcpPorts: readonly number[]): void {
     this.dht.bootstrap(node);
@@ -207,6 +232,11 @@ export class Stack {
     for (const port of tcpPorts) {
       this.relays.add({ publicKey: node.publicKey, endpoint: node.endpoint.withPort(port) });
     }
+  }
+
+  /** A router has opened a port of ours, or opens it no longer: friends that have no direct way to us may have one now. */
+  noteOutside(): void {
+    if (!this.#isStopped) this.friends.announceAgain();
   }
 
   /** Others may meet us at the relay that we are. */

@@ -122,7 +122,7 @@ t.test(
     const { friends, received } = acceptAll(server);
     const friend = client.tox.addFriend(server.tox.id, HELLO);
     t.ok(await world.until(() => friend.isOnline && friends[0]?.isOnline === true, LONG));
-    t.not(await world.until(() => friend.facts.endpoint !== undefined, LONG), undefined, 'by UDP');
+    t.not(await world.until(() => friend.facts.path.kind === 'direct', LONG), undefined, 'by UDP');
     let sent = 0;
     const sendFor = async (duration: number): Promise<void> => {
       for (let passed = 0; passed < duration; passed += 100) {
@@ -133,11 +133,11 @@ t.test(
     await sendFor(30_000);
     world.network.blackHoles.add(client.address);
     await sendFor(10_000);
-    t.equal(friend.facts.endpoint, undefined, 'over the relay');
+    t.equal(friend.facts.path.kind, 'relayed');
     t.ok(received.length > sent - 10, `${received.length} of ${sent} have arrived`);
     world.network.blackHoles.delete(client.address);
     await sendFor(10_000);
-    t.not(friend.facts.endpoint, undefined, 'by UDP again');
+    t.equal(friend.facts.path.kind, 'direct', 'again');
     t.not(await world.until(() => received.length === sent, LONG), undefined, 'all have arrived');
     t.strictSame(
       received.map((bytes) => Number(bytes.subarray(1))),
@@ -179,4 +179,39 @@ t.test('stop leaves neither a connection nor a timer behind', async (t) => {
   world.clock.advance(10);
   t.equal(world.streams.connections, 0);
   t.equal(world.clock.pending, 0);
+});
+
+t.test('a relay that takes nothing stops the application, and what waits stays bounded', async (t) => {
+  const world = new World(7);
+  const node = await relayNode(world);
+  const server = (await world.peer({ udp: false })).join(node);
+  const client = (await world.peer({ udp: false })).join(node);
+  const { friends, received } = acceptAll(server);
+  t.ok(await world.until(() => server.tox.isOnline, LONG));
+  const friend = client.tox.addFriend(server.tox.id, HELLO);
+  t.ok(await world.until(() => friend.isOnline && friends[0]?.isOnline === true, LONG));
+  let sent = 0;
+  let drains = 0;
+  const numbered = (number: number): Buffer => packet(`${number} `.padEnd(1300, '.'));
+  const fill = (): void => {
+    while (friend.sendLossless(numbered(sent))) sent += 1;
+  };
+  world.streams.stalled.add(node.address);
+  for (let round = 0; round < 20; round += 1) {
+    fill();
+    world.clock.advance(50);
+  }
+  const most = sent;
+  fill();
+  t.equal(sent, most, 'refused as long as nothing moves');
+  t.ok(sent > 0 && sent * 1300 < 1024 * 1024, `${sent} packets taken`);
+  friend.onDrain(() => {
+    drains += 1;
+  });
+  world.streams.resume(node.address);
+  t.ok(await world.until(() => received.length === sent && drains > 0, LONG), 'then it goes on, and says so');
+  t.ok(
+    received.every((data, at) => data.equals(numbered(at))),
+    'whole and in order',
+  );
 });

@@ -13,6 +13,8 @@ const PATIENCE = 60_000;
 export interface TunnelOptions {
   /** Arguments for both commands, such as `--bootstrap`; as text each, or for one of them. */
   readonly args: readonly string[];
+  /** For the client alone. */
+  readonly clientArgs?: readonly string[];
   /** Bytes that the service sends to each connection. */
   readonly length: number;
   readonly server?: Host;
@@ -69,9 +71,10 @@ export class LabTunnel {
 
   /** Starts a client with a new identity that forwards a port of its host to the service. */
   startClient(localPort: number): Process {
-    const { client: host = 'alice', args } = this.#options;
+    const { client: host = 'alice', args, clientArgs = [] } = this.#options;
     const forward = `${localPort}:127.0.0.1:${SERVICE_PORT}`;
-    return startTuntoxIn(this.#lab, host, 'client', ['-i', this.#toxId, '-L', forward, '-d', ...args]);
+    const all = ['-i', this.#toxId, '-L', forward, '-d', ...args, ...clientArgs];
+    return startTuntoxIn(this.#lab, host, 'client', all);
   }
 
   /** Runs a client with a new identity until it has fetched all that the service sends. */

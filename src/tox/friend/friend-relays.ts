@@ -20,6 +20,8 @@ const SHARE_INTERVAL = 120_000;
 /** Implementation: addresses of the friend, as it named them, where its own relay may be. */
 const MAX_HOSTS = 4;
 
+export type RelayOwner = 'peer' | 'us' | 'others';
+
 export interface FriendRelaysDeps {
   readonly clock: Clock;
   readonly pool: RelayPool;
@@ -27,6 +29,8 @@ export interface FriendRelaysDeps {
   readonly connection: () => CryptoConnection | undefined;
   /** Where the friend's DHT node has answered. */
   readonly endpoints: () => readonly Endpoint[];
+  /** A relay that should lead to the friend failed. */
+  readonly onRelayLost: (relay: NodeInfo, reason: string) => void;
 }
 
 export class FriendRelays {
@@ -50,8 +54,21 @@ export class FriendRelays {
       onUsable: () => this.join(),
       onUnusable: () => this.#deps.connection()?.removeRoute(this.#link?.route.key ?? ''),
       onDrain: () => this.#deps.connection()?.noteRouteDrained(),
+      onRelayLost: (relay, reason) => this.#deps.onRelayLost(relay, reason),
     });
     for (const relay of this.#named.values()) this.#tie(relay);
+  }
+
+  /** The relay that carries packets to the friend, if any does. */
+  get carrier(): NodeInfo | undefined {
+    return this.#link?.carrier;
+  }
+
+  /** Whose relay that is: the friend is reached by TCP without anybody between where it is its own, or ours. */
+  get carrierOwner(): RelayOwner {
+    const { carrier } = this;
+    if (carrier?.publicKey.equals(this.#link?.peer as PublicKey)) return 'peer';
+    return carrier !== undefined && carrier.endpoint.isLoopback ? 'us' : 'others';
   }
 
   /** The friend named a relay. */
@@ -115,7 +132,7 @@ export class FriendRelays {
     if (link === undefined) return;
     const { endpoint, publicKey } = relay;
     // Who is a relay itself says so with its loopback address (c-toxcore): it is where its DHT node is.
-    if (!publicKey.equals(link.peer) || !isLoopback(endpoint)) {
+    if (!publicKey.equals(link.peer) || !endpoint.isLoopback) {
       link.tie(relay);
       return;
     }
@@ -124,5 +141,3 @@ export class FriendRelays {
     }
   }
 }
-
-const isLoopback = ({ address }: Endpoint): boolean => address.startsWith('127.') || address === '::1';

@@ -24,6 +24,8 @@ export interface RelayLinkHandlers {
   onUnusable(): void;
   /** There is room again where there was none. */
   onDrain(): void;
+  /** A relay failed, or its connection ended. */
+  onRelayLost?(relay: NodeInfo, reason: string): void;
 }
 
 export interface RelayLinkDeps {
@@ -77,6 +79,12 @@ export class RelayLink implements RelayUser {
     return this.#with('online').map(({ node }) => node);
   }
 
+  /** The relay that carries packets to the peer now, or out of band those of a handshake. */
+  get carrier(): NodeInfo | undefined {
+    const online = this.#with('online');
+    return (online.find(({ client }) => client?.isFull === false) ?? online[0] ?? this.#with('registered')[0])?.node;
+  }
+
   /** The peer may be met at this relay. */
   tie(node: NodeInfo): void {
     if (this.#isClosed) return;
@@ -125,8 +133,9 @@ export class RelayLink implements RelayUser {
   }
 
   /** A relay failed or ended. */
-  noteLost(relay: PooledRelay): void {
+  noteLost(relay: PooledRelay, reason: string): void {
     if (!this.#ties.has(relay.publicKey.hex)) return;
+    if (this.#isAwake) this.#handlers.onRelayLost?.(relay.node, reason);
     if (relay.failures >= MAX_FAILURES && !relay.isHome) this.#untie(relay);
     this.noteStatus();
   }
