@@ -98,7 +98,7 @@ export class LabTunnel {
 
   /** Starts a client with a new identity. */
   async connect(): Promise<TunnelClient> {
-    const { client: host = 'alice', args, clientArgs = [], length, libtoxcore } = this.#options;
+    const { client: host = 'alice', length, libtoxcore } = this.#options;
     const startFetch = (): Promise<Process> => this.#lab.startProbe(host, 'fetch', LOCAL_PORT);
     // So that it asks from the moment in which the client listens.
     const fetch = await startFetch();
@@ -107,7 +107,7 @@ export class LabTunnel {
     const client =
       libtoxcore?.role === 'client'
         ? await startCPeerIn(this.#lab, host, ['client', '--id', this.#toxId, ...tunnel, ...libtoxcore.args])
-        : startTuntoxIn(this.#lab, host, 'client', ['-i', this.#toxId, ...tunnel, '-d', ...args, ...clientArgs]);
+        : this.startClient(LOCAL_PORT);
     const finish = (asking: Process, since: number): Promise<Download> =>
       this.#finish(asking, since, client, length, libtoxcore === undefined ? PATIENCE : C_PATIENCE);
     return {
@@ -116,6 +116,14 @@ export class LabTunnel {
       again: async () => finish(await startFetch(), now()),
       stop: async () => void (await client.stop()),
     };
+  }
+
+  /** Starts a client with a new identity that forwards a port of its host to the service. */
+  startClient(localPort: number): Process {
+    const { client: host = 'alice', args, clientArgs = [] } = this.#options;
+    const forward = `${localPort}:127.0.0.1:${SERVICE_PORT}`;
+    const all = ['-i', this.#toxId, '-L', forward, '-d', ...args, ...clientArgs];
+    return startTuntoxIn(this.#lab, host, 'client', all);
   }
 
   /** Runs a client with a new identity until it has fetched all that the service sends. */
