@@ -35,7 +35,10 @@ export function readYaml(
     if (node === null || (isScalar(node) && node.value === null)) return;
     if (!isMap(node)) {
       const what = prefix === '' ? 'the file' : `"${prefix}"`;
-      faults.push({ line: lineOf(node as Node), message: `${what} holds keys with values, one a line, as in key: value` });
+      faults.push({
+        line: lineOf(node as Node),
+        message: `${what} holds keys with values, one a line, as in key: value`,
+      });
       return;
     }
     for (const pair of node.items) {

@@ -6,9 +6,12 @@ import type { Random } from '../base/random.js';
 import type { KeyPair, PublicKey } from './crypto/keys.js';
 import { SharedKeyCache } from './crypto/shared-key-cache.js';
 import { Dht } from './dht/dht.js';
+import { Disruptions } from './disruptions.js';
 import { FriendList } from './friend/friend-list.js';
+import type { OwnUdp } from './friend/relay-reason.js';
 import { NetCrypto } from './net-crypto/net-crypto.js';
 import type { DatagramSocket } from './network/datagram-socket.js';
+import { descriptorLimit } from './network/descriptor-limit.js';
 import { type LocalInterface, localInterfaces } from './network/interfaces.js';
 import type { DialStream } from './network/stream-socket.js';
 import { AnnounceServer } from './onion/announce-server.js';
@@ -32,6 +35,8 @@ export interface StackDeps {
 export interface StackOptions {
   readonly savedata: Savedata;
   readonly udp?: boolean;
+  /** Given, it is why there is no UDP. */
+  readonly proxy?: object;
   readonly lanDiscovery: boolean;
   readonly role?: 'peer' | 'node';
 }
@@ -40,6 +45,8 @@ export interface StackOwner {
   readonly dhtKeys: KeyPair;
   readonly onOnlineChange: (isOnline: boolean) => void;
   readonly onFriendRequest: (publicKey: PublicKey, message: Buffer) => void;
+  /** Where a router lets the world reach our UDP port or our relay. */
+  readonly outside: (protocol: 'udp' | 'tcp') => Endpoint | undefined;
 }
 
 export class Stack {
@@ -53,6 +60,9 @@ export class Stack {
   readonly netCrypto: NetCrypto;
   readonly friends: FriendList;
   readonly #options: StackOptions;
+  readonly #log: Logger;
+  readonly #disruptions: Disruptions;
+  #wasConnected = false;
   readonly #dhtKey: PublicKey;
   /** What still comes in over relays would set going what nobody ends. */
   #isStopped = false;
@@ -60,7 +70,7 @@ export class Stack {
   constructor(
     deps: StackDeps,
     options: StackOptions,
-    { dhtKeys: keyPair, onOnlineChange, onFriendRequest }: StackOwner,
+    { dhtKeys: keyPair, onOnlineChange, onFriendRequest, outside }: StackOwner,
   ) {
     const { clock, random, log, socket, dial, interfaces = localInterfaces } = deps;
     const { identity } = options.savedata;
@@ -68,6 +78,8 @@ export class Stack {
     const sharedKeys = new SharedKeyCache(keyPair.secretKey);
     const send = (packet: Buffer, to: Endpoint): void => socket.send(packet, to);
     this.#options = options;
+    this.#log = log;
+    this.#disruptions = new Disruptions({ clock, interfaces, onDisruption: (reason) => this.#refresh(reason) });
     this.#dhtKey = keyPair.publicKey;
     this.socket = socket;
     this.dht = new Dht(
@@ -75,7 +87,15 @@ export class Stack {
       { lanDiscovery: options.lanDiscovery && hasUdp, ipv6: socket.hasIpv6 },
     );
     this.relays = new RelayPool(
-      { clock, random, log, dial, ownKey: keyPair.publicKey, sharedKey: (key) => sharedKeys.get(key) },
+      {
+        clock,
+        random,
+        log,
+        dial,
+        ownKey: keyPair.publicKey,
+        sharedKey: (key) => sharedKeys.get(key),
+        outside: () => outside('tcp'),
+      },
       {
         onPacket: (packet, source) => {
           if (!this.#isStopped) this.netCrypto.receive(packet, source);
@@ -96,6 +116,7 @@ export class Stack {
       random,
       log,
       keyPair,
+      descriptors: descriptorLimit(),
       forwardOnion: (data, client) => this.onionRelay.forwardFromClient(data, client),
     });
     this.announceServer = new AnnounceServer({
@@ -118,10 +139,12 @@ export class Stack {
         closestNodes: (target, count) => this.dht.closestNodes(target, count, { lan: true }),
         ownStore: this.announceServer,
         relays: entryRelays(this.dht, this.relays),
+        health: this.dht,
       },
       {
         onData: (sender, data) => this.friends.handleOnionData(sender, data),
         onAnnouncedChange: onOnlineChange,
+        onUnreachable: () => this.dht.refresh(),
       },
       { hasIpv6: socket.hasIpv6 || !hasUdp },
     );
@@ -140,14 +163,18 @@ export class Stack {
         relays: this.relays,
         identity,
         dhtKey: keyPair.publicKey,
+        outside: () => outside('udp'),
         localEndpoints: () => (hasUdp ? localEndpoints(interfaces(), socket) : []),
       },
       { onFriendRequest },
       { nospam: identity.nospam },
     );
     this.dht.onNode((node) => this.onion.noteNode(node));
+    this.dht.onDoubt((node) => this.onion.noteDoubt(node));
     this.dht.onConnectedChange((isConnected) => {
       if (!isConnected) this.onion.noteEntryChange();
+      else if (this.#wasConnected) this.#refresh('nodes answer again');
+      this.#wasConnected = true;
       if (options.role === 'node') onOnlineChange(isConnected);
     });
   }
@@ -155,12 +182,14 @@ export class Stack {
   start(): void {
     this.dht.start();
     this.dht.loadNodes(this.#options.savedata.dhtNodes);
+    this.#disruptions.start();
     if (this.#options.role !== 'node') this.onion.start();
   }
 
   /** Says good-bye; what that makes go leaves with the end of this turn, after which `close` is due. */
   stop(): void {
     this.#isStopped = true;
+    this.#disruptions.stop();
     this.friends.close();
     this.netCrypto.stop();
     this.onion.stop();
@@ -173,6 +202,27 @@ export class Stack {
     this.socket.close();
   }
 
+  /** Addresses, mappings of NATs, connections, paths, announcements: nothing that we know of need be true any more. */
+  #refresh(reason: string): void {
+    if (this.#isStopped) return;
+    this.#log.info(`${reason}: looking for the network and for friends anew`);
+    this.dht.refresh();
+    this.relays.refresh();
+    this.onion.refresh();
+    this.friends.refresh();
+  }
+
+  /** How UDP fares for us. */
+  get ownUdp(): OwnUdp {
+    if (this.#options.proxy !== undefined) return { kind: 'proxy' };
+    return this.#options.udp === false ? { kind: 'off' } : this.dht.udpHealth;
+  }
+
+  /** Whether any node or relay answers. */
+  get hasNetwork(): boolean {
+    return this.dht.isConnected || this.relays.homes.length > 0;
+  }
+
   /** Enters the network through a node, and the relays that it runs. */
   bootstrap(node: NodeInfo, tcpPorts: readonly number[]): void {
     this.dht.bootstrap(node);
@@ -182,6 +232,11 @@ export class Stack {
     for (const port of tcpPorts) {
       this.relays.add({ publicKey: node.publicKey, endpoint: node.endpoint.withPort(port) });
     }
+  }
+
+  /** A router has opened a port of ours, or opens it no longer: friends that have no direct way to us may have one now. */
+  noteOutside(): void {
+    if (!this.#isStopped) this.friends.announceAgain();
   }
 
   /** Others may meet us at the relay that we are. */

@@ -46,6 +46,13 @@ export class SearchTable {
     search.owners.add(owner);
     return {
       publicKey,
+      soughtSince: clock.now(),
+      get seenSince(): number | undefined {
+        return search.seenSince(clock.now());
+      },
+      get answeredAt(): number | undefined {
+        return search.answeredAt(clock.now());
+      },
       get endpoints(): readonly Endpoint[] {
         return search.endpoints(clock.now());
       },
@@ -79,6 +86,11 @@ export class SearchTable {
       search.tick(now);
       if (!search.keeper.list.nodes().some((node) => node.isGood(now))) this.#seed(search);
     }
+  }
+
+  /** Asks all nodes of all searches anew. */
+  refresh(): void {
+    for (const search of this.#searches.values()) search.keeper.refresh();
   }
 
   *nodes(): IterableIterator<DhtNode> {

@@ -21,7 +21,8 @@ import {
 } from '../packet/onion-data.js';
 import type { RelayPool } from '../relay/relay-pool.js';
 import { openDhtAnnouncement, sealDhtAnnouncement } from './dht-announcement.js';
-import { FriendConnection, type FriendConnectionHandlers } from './friend-connection.js';
+import { FriendConnection } from './friend-connection.js';
+import type { FriendConnectionHandlers } from './friend-connection-owner.js';
 import { FriendRequests } from './friend-requests.js';
 import { NoReplay } from './no-replay.js';
 import { announcedNodes } from './own-addresses.js';
@@ -47,6 +48,8 @@ export interface FriendListDeps {
   readonly netCrypto: NetCrypto;
   readonly identity: KeyPair;
   readonly dhtKey: PublicKey;
+  /** Where a router lets everybody reach our UDP port. */
+  readonly outside?: () => Endpoint | undefined;
   /** Addresses of our interfaces with the port of our socket. */
   readonly localEndpoints: () => readonly Endpoint[];
   readonly relays: RelayPool;
@@ -109,6 +112,16 @@ export class FriendList {
     this.#friends.delete(publicKey.hex);
   }
 
+  /** We slept, or the network has changed. */
+  refresh(): void {
+    for (const friend of [...this.#friends.values()]) friend.refresh();
+  }
+
+  /** We are to be found elsewhere than before. */
+  announceAgain(): void {
+    for (const friend of this.#friends.values()) friend.announceAgain();
+  }
+
   close(): void {
     for (const friend of this.#friends.values()) friend.close();
     this.#friends.clear();
@@ -147,6 +160,7 @@ export class FriendList {
     const nodes = announcedNodes({
       relays,
       dhtKey,
+      outside: this.#deps.outside?.(),
       reported: dht.reportedEndpoints.map(({ endpoint }) => endpoint),
       local: localEndpoints(),
       neighbours: dht.closestNodes(dhtKey, NEIGHBOURS, { lan: true }),

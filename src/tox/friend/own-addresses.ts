@@ -15,31 +15,48 @@ const MAX_RELAYS = 2;
 
 export interface OwnAddresses {
   readonly dhtKey: PublicKey;
+  /** Where a router lets everybody reach us, which others see only when it gives us the same port for what we send. */
+  readonly outside?: Endpoint | undefined;
   /** Where other nodes say they see us, the most reported first. */
   readonly reported: readonly Endpoint[];
   /** Addresses of our network interfaces, with the port of our socket. */
   readonly local: readonly Endpoint[];
   /** Good nodes, the closest to our DHT key first. */
   readonly neighbours: readonly NodeInfo[];
-  /** TCP relays where we are to be met, the best first. */
+  /** TCP relays where we are to be met, the best first, and the one that we are by our own key at a loopback address. */
   readonly relays?: readonly NodeInfo[];
 }
 
-export function announcedNodes({ dhtKey, reported, local, neighbours, relays = [] }: OwnAddresses): PackedNode[] {
+export function announcedNodes({
+  dhtKey,
+  outside,
+  reported,
+  local,
+  neighbours,
+  relays = [],
+}: OwnAddresses): PackedNode[] {
   // A loopback address means something only to peers on this machine: named when the network that we are in is there too.
-  const isOnLoopback = neighbours.some((node) => isLoopback(node.endpoint));
+  const isOnLoopback = neighbours.some((node) => node.endpoint.isLoopback);
   const candidates = [
-    ...firstOfEachFamily(reported.filter((endpoint) => !endpoint.isLan)),
+    ...firstOfEachFamily([
+      ...(outside === undefined ? [] : [outside]),
+      ...reported.filter((endpoint) => !endpoint.isLan),
+    ]),
     ...firstOfEachFamily(local.filter((endpoint) => !endpoint.isLan && endpoint.family === 6)),
-    ...local.filter((endpoint) => isLoopback(endpoint) && isOnLoopback),
-    ...local.filter((endpoint) => endpoint.isLan && !isLoopback(endpoint) && !endpoint.address.includes('%')),
+    ...local.filter((endpoint) => endpoint.isLoopback && isOnLoopback),
+    ...local.filter((endpoint) => endpoint.isLan && !endpoint.isLoopback && !endpoint.address.includes('%')),
     ...local.filter((endpoint) => !endpoint.isLan && endpoint.family === 4),
   ];
   const own = new Map<string, Endpoint>();
   const maxOwn = relays.length > 0 ? MAX_OWN - 1 : MAX_OWN;
   for (const endpoint of candidates) if (own.size < maxOwn) own.set(endpoint.key, endpoint);
   const nodes: PackedNode[] = [...own.values()].map((endpoint) => ({ transport: 'udp', endpoint, publicKey: dhtKey }));
-  for (const { endpoint, publicKey } of relays.slice(0, own.size > 0 ? 1 : MAX_RELAYS)) {
+  const open = ownRelayInTheOpen(relays, dhtKey, [...own.values()], local);
+  const others = open === undefined ? relays : relays.filter(({ publicKey }) => !publicKey.equals(dhtKey));
+  for (const { endpoint, publicKey } of [
+    ...(open === undefined ? [] : [open]),
+    ...others.slice(0, own.size > 0 ? 1 : MAX_RELAYS),
+  ]) {
     nodes.push({ transport: 'tcp', endpoint, publicKey });
   }
   for (const { endpoint, publicKey } of neighbours) {
@@ -49,7 +66,18 @@ export function announcedNodes({ dhtKey, reported, local, neighbours, relays = [
   return nodes;
 }
 
-const isLoopback = (endpoint: Endpoint): boolean => endpoint.address.startsWith('127.') || endpoint.address === '::1';
+/** Where no NAT is between the world and us, our own relay saves those who have no UDP the way over a third machine. */
+function ownRelayInTheOpen(
+  relays: readonly NodeInfo[],
+  dhtKey: PublicKey,
+  named: readonly Endpoint[],
+  local: readonly Endpoint[],
+): NodeInfo | undefined {
+  const relay = relays.find(({ publicKey }) => publicKey.equals(dhtKey));
+  const place = named.find(({ address, isLan }) => !isLan && local.some((one) => one.address === address));
+  if (relay === undefined || place === undefined) return undefined;
+  return { publicKey: dhtKey, endpoint: place.withPort(relay.endpoint.port) };
+}
 
 function firstOfEachFamily(endpoints: readonly Endpoint[]): Endpoint[] {
   return [4, 6].flatMap((family) => endpoints.find((endpoint) => endpoint.family === family) ?? []);

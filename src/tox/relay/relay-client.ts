@@ -118,6 +118,11 @@ export class RelayClient {
     return this.#send({ kind: 'onion request', data });
   }
 
+  /** We slept, or the network has changed: whether it lives is known within 3 s. */
+  doubt(): void {
+    if (this.#state.kind === 'confirmed') this.#state.pings.doubt();
+  }
+
   close(): void {
     if (this.#state.kind === 'closed') return;
     this.#timeout.cancel();
@@ -179,6 +184,7 @@ export class RelayClient {
       this.#end('it sends what is no packet');
       return;
     }
+    if ('pings' in this.#state && packet !== 'ignored' && packet.kind !== 'pong') this.#state.pings.heard();
     if (this.#state.kind === 'confirming') this.#confirm(this.#state);
     if (packet !== 'ignored' && this.#state.kind === 'confirmed') this.#onPacket(packet);
   }
@@ -208,9 +214,6 @@ export class RelayClient {
       case 'ping':
         this.#control({ kind: 'pong', id: packet.id });
         return;
-      case 'pong':
-        if ('pings' in this.#state) this.#state.pings.pong(packet.id);
-        return;
       case 'oob receive':
         this.#handlers.onOob(packet.publicKey, packet.data);
         return;
@@ -223,6 +226,9 @@ export class RelayClient {
         if (peer !== undefined) this.#handlers.onData(peer, packet.data);
         return;
       }
+      case 'pong':
+        if ('pings' in this.#state) this.#state.pings.pong(packet.id);
+        return;
       case 'routing request':
       case 'oob send':
       case 'onion request':

@@ -25,6 +25,17 @@ t.test(
   },
 );
 
+t.test('where a router lets everybody in stands before where others see us, and takes no slot more', async (t) => {
+  const nodes = announcedNodes({
+    dhtKey,
+    outside: at('203.0.113.9', 7000),
+    reported: [at('203.0.113.9', 4000), at('2001:db8::9', 4000)],
+    local: [at('192.168.1.5')],
+    neighbours: [node('198.51.100.1')],
+  });
+  t.same(keys(nodes), ['203.0.113.9:7000', '[2001:db8::9]:4000', '192.168.1.5:33445', '198.51.100.1:33445']);
+});
+
 t.test('however many addresses there are, one slot is left for a neighbour', async (t) => {
   const local = [1, 2, 3, 4, 5].map((host) => at(`10.0.0.${host}`));
   const nodes = announcedNodes({ dhtKey, reported: [], local, neighbours: [node('198.51.100.1')] });
@@ -44,6 +55,22 @@ t.test('loopback is named only when the network around us is on loopback', async
 
 t.test('a link-local address with its scope is never told', async (t) => {
   t.same(announcedNodes({ dhtKey, reported: [], local: [at('fe80::1%eth0')], neighbours: [] }), []);
+});
+
+t.test('our own relay is named where no NAT hides it, before another one', async (t) => {
+  const relays = [node('203.0.113.1'), node('203.0.113.2'), { publicKey: dhtKey, endpoint: at('127.0.0.1', 443) }];
+  const reported = [at('203.0.113.9', 4000)];
+  const named = (local: readonly Endpoint[]): string[] =>
+    announcedNodes({ dhtKey, reported, local, neighbours: [], relays }).map(
+      ({ transport, endpoint }) => `${transport} ${endpoint.key}`,
+    );
+  t.same(named([at('203.0.113.9')]), [
+    'udp 203.0.113.9:4000',
+    'udp 203.0.113.9:33445',
+    'tcp 203.0.113.9:443',
+    'tcp 203.0.113.1:33445',
+  ]);
+  t.same(named([at('10.0.0.1')]), ['udp 203.0.113.9:4000', 'udp 10.0.0.1:33445', 'tcp 203.0.113.1:33445']);
 });
 
 t.test('one relay is named beside addresses of our own, and two where we have none', async (t) => {

@@ -1,4 +1,5 @@
 import t from 'tap';
+import type { Endpoint } from '../../../src/base/endpoint.js';
 import { silentLogger } from '../../../src/base/logger.js';
 import { sharedKey } from '../../../src/tox/crypto/box.js';
 import { generateKeyPair, type KeyPair, type PublicKey } from '../../../src/tox/crypto/keys.js';
@@ -20,6 +21,7 @@ class TestPool {
   readonly pool: RelayPool;
   readonly received: { readonly packet: Buffer; readonly source: RelayRoute }[] = [];
   readonly events: string[] = [];
+  outside: Endpoint | undefined;
 
   constructor(bench: PoolBench, address: string) {
     this.keys = generateKeyPair(bench.random);
@@ -33,6 +35,7 @@ class TestPool {
         dial: bench.streams.dialer(address),
         ownKey: this.keys.publicKey,
         sharedKey: (key) => sharedKey(key, this.keys.secretKey),
+        outside: () => this.outside,
       },
       {
         onPacket: (packet, source) => this.received.push({ packet, source }),
@@ -64,10 +67,16 @@ class PoolBench {
     for (let count = 0; count < relays; count += 1) this.addRelay();
   }
 
-  addRelay(): NodeInfo {
-    const keyPair = generateKeyPair(this.random);
+  addRelay(keyPair = generateKeyPair(this.random)): NodeInfo {
     const { clock, random } = this;
-    const server = new RelayServer({ clock, random, log: silentLogger, keyPair, forwardOnion: () => {} });
+    const server = new RelayServer({
+      clock,
+      random,
+      log: silentLogger,
+      keyPair,
+      descriptors: 4_096,
+      forwardOnion: () => {},
+    });
     const endpoint = at(`203.0.113.${this.relays.length + 1}`, 443);
     this.streams.listen(endpoint.address, endpoint.port, (socket) => server.accept(socket));
     const relay = { publicKey: keyPair.publicKey, endpoint };
@@ -136,6 +145,25 @@ t.test('peers that are tied to the same relay reach each other there', async (t)
   bench.clock.advance(100);
   t.equal(String(a.received[0]?.packet), 'back');
   t.equal(a.received[0]?.source.key, link.route.key, 'one route, whichever way');
+});
+
+t.test('a peer that is a relay itself is reached there alone, even when it is busy', async (t) => {
+  const bench = new PoolBench(1, 14);
+  const [a, b, link] = bench.pair();
+  const own = bench.addRelay(b.keys);
+  b.pool.addOwn(own);
+  link.tie(own);
+  bench.clock.advance(100);
+  bench.streams.blackHoles.add((bench.relays[0] as NodeInfo).endpoint.address);
+  link.route.send(DATA);
+  bench.clock.advance(100);
+  t.same(b.received[0]?.packet, DATA);
+  b.received[0]?.source.send(Buffer.from('back'));
+  bench.clock.advance(100);
+  t.equal(String(a.received[0]?.packet), 'back');
+  bench.streams.stalled.add(own.endpoint.address);
+  for (let sent = 0; link.state === 'ready' && sent < 1_000; sent += 1) link.route.send(Buffer.alloc(1_000, DATA));
+  t.equal(link.state, 'busy');
 });
 
 t.test('a stranger is answered over the relay that it came by', async (t) => {
@@ -267,4 +295,18 @@ t.test('stop leaves nothing behind', async (t) => {
   bench.clock.advance(100);
   t.equal(bench.streams.connections, 0);
   t.equal(bench.clock.pending, 0);
+});
+
+t.test('the relay that we are is named by its outside address where a router has moved its port', async (t) => {
+  const bench = new PoolBench(1, 30);
+  const tester = bench.pool();
+  tester.pool.addOwn(bench.relays[0] as NodeInfo);
+  bench.clock.advance(1_000);
+  const named = (): string[] => tester.pool.meetingPlaces.map(({ endpoint }) => endpoint.key);
+  t.same(named(), ['203.0.113.1:443']);
+  tester.outside = at('192.0.2.1', 443);
+  t.same(named(), ['203.0.113.1:443'], 'at the same port others find it where they see us');
+  tester.outside = at('192.0.2.1', 7000);
+  t.same(named(), ['192.0.2.1:7000']);
+  tester.pool.stop();
 });
