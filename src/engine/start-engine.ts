@@ -1,5 +1,8 @@
 /** Puts an engine together, from the identity up to the tunnels, and starts it. */
+
+import { isIP } from 'node:net';
 import { systemClock } from '../base/clock.js';
+import { Endpoint } from '../base/endpoint.js';
 import type { Logger } from '../base/logger.js';
 import { systemRandom } from '../base/random.js';
 import type { CommonSettings } from '../config/classic-settings.js';
@@ -7,7 +10,7 @@ import type { PortRange } from '../config/formats.js';
 import { Tox } from '../tox/tox.js';
 import type { MayReach } from '../tunnel/request-handler.js';
 import { TunnelService } from '../tunnel/tunnel-service.js';
-import { defaultNodesFile, loadBootstrapNodes } from './bootstrap-nodes.js';
+import { BootstrapNodesError, defaultNodesFile, loadBootstrapNodes } from './bootstrap-nodes.js';
 import { Engine } from './engine.js';
 import { Identity, type IdentityPlace } from './identity.js';
 import type { NodeToAsk } from './tox-stack.js';
@@ -17,6 +20,8 @@ export interface EngineOptions {
   readonly place: IdentityPlace;
   /** Whether we are a TCP relay for others, unless the settings say otherwise. */
   readonly isRelay: boolean;
+  /** Whether it lives long enough for a router to be asked for ports, unless the settings forbid it. */
+  readonly isLasting: boolean;
   /** What peers may reach through us. */
   readonly mayReach: MayReach;
 }
@@ -27,8 +32,8 @@ const RANGE_LENGTH = 11;
 
 /** @throws FileError, BootstrapNodesError, StateFileError, IdentityError, NetworkError */
 export async function startEngine(log: Logger, options: EngineOptions): Promise<Engine> {
-  const { settings, place, isRelay, mayReach } = options;
-  const nodes = nodesToAsk(settings);
+  const { settings, place, isRelay, isLasting, mayReach } = options;
+  const nodes = settings.proxy === undefined ? nodesToAsk(settings) : withAddresses(nodesToAsk(settings), log);
   const deps = { clock: systemClock, random: systemRandom, log };
   const identity = await Identity.open(deps, place);
   const tox = new Tox(
@@ -37,9 +42,11 @@ export async function startEngine(log: Logger, options: EngineOptions): Promise<
       savedata: identity.savedata,
       ports: settings.udpPorts ?? randomPorts(),
       ...relayPortOf(settings, isRelay),
+      portMapping: isLasting && settings.portMapping && !nodes.every(isOnThisMachine),
       ipv6: true,
       // Another Tox program on the local network would connect a private network with the public one.
       lanDiscovery: !isPrivate(settings),
+      ...(settings.proxy === undefined ? {} : { proxy: settings.proxy.address }),
     },
   );
   const tunnels = new TunnelService({ ...deps, mayReach });
@@ -61,9 +68,33 @@ export function relayPortOf({ relayPort }: CommonSettings, isRelay: boolean): { 
 
 export const isPrivate = ({ nodesFile, nodes }: CommonSettings): boolean => nodesFile !== undefined || nodes.length > 0;
 
+/** A network of nothing but this machine needs no router. */
+const isOnThisMachine = ({ host }: NodeToAsk): boolean =>
+  host === 'localhost' || (Endpoint.of(host, 0)?.isLoopback ?? false);
+
 export function nodesToAsk(settings: CommonSettings): NodeToAsk[] {
   if (!isPrivate(settings)) return loadBootstrapNodes(defaultNodesFile());
   return [...(settings.nodesFile === undefined ? [] : loadBootstrapNodes(settings.nodesFile)), ...settings.nodes];
+}
+
+/**
+ * Those that need no name to be looked up. The proxy could look it up, but to have others pass packets on to the node its
+ * address is needed here, and SOCKS5 does not tell.
+ */
+function withAddresses(nodes: readonly NodeToAsk[], log: Logger): NodeToAsk[] {
+  const left = nodes.filter(({ host }) => isIP(host) !== 0);
+  if (left.length === 0) {
+    throw new BootstrapNodesError(
+      'bad-nodes',
+      'with a proxy no name is looked up, and none of the nodes has a literal address: give one in -b or --bootstrap',
+    );
+  }
+  if (left.length < nodes.length) {
+    log.info(
+      `nodes left out, because with a proxy their names are not looked up: ${nodes.length - left.length} of ${nodes.length}`,
+    );
+  }
+  return left;
 }
 
 function randomPorts(): PortRange {

@@ -17,12 +17,15 @@ import type { DhtSearch } from '../dht/search.js';
 import type { ConnectionHandlers } from '../net-crypto/connection-host.js';
 import type { CryptoConnection } from '../net-crypto/crypto-connection.js';
 import type { ConnectionOffer, NetCrypto } from '../net-crypto/net-crypto.js';
+import type { Route } from '../net-crypto/route.js';
 import type { FriendSearch, FriendSearchHandlers } from '../onion/friend-search.js';
 import { ALIVE_PACKET } from '../packet/friend.js';
 import { FriendKind } from '../packet/kind.js';
+import type { NodeInfo } from '../packet/node-info.js';
 import type { DhtPublicKeyAnnouncement } from '../packet/onion-data.js';
 import type { RelayPool } from '../relay/relay-pool.js';
-import { FriendRelays } from './friend-relays.js';
+import { ConnectionRecord, endingOf, type Traffic, trafficOf } from './connection-record.js';
+import { FriendRelays, type RelayOwner } from './friend-relays.js';
 
 /** Specification: an ALIVE packet every 8 s, and death after 32 s of silence. */
 const ALIVE_INTERVAL = 8_000;
@@ -71,10 +74,31 @@ export interface FriendConnectionHandlers {
   onReachable(send: (data: Buffer) => void): void;
 }
 
+/** How far the search for a friend has come that is not connected; `since` in ms of the clock. */
+export type FriendStanding =
+  | { readonly kind: 'sought' }
+  /** Nodes store it, as they do for up to five minutes after it stopped (onion announcements live for 300 s). */
+  | { readonly kind: 'found'; readonly since: number }
+  /** It has announced its DHT key to us, or shaken hands: it knows us. */
+  | { readonly kind: 'answering'; readonly since: number };
+
 type State =
   | { readonly kind: 'searching' }
   | { readonly kind: 'connecting'; readonly connection: CryptoConnection }
   | { readonly kind: 'established'; readonly connection: CryptoConnection; readonly aliveTimer: Timer };
+
+/** What is known of the way to a friend. Times are ms of the clock. */
+export interface FriendSight {
+  /** Since when its DHT key is known, and its address asked for; undefined while it is not. */
+  readonly soughtSince: number | undefined;
+  /** Since when it is known to have UDP. */
+  readonly seenSince: number | undefined;
+  /** When its DHT node answered us by UDP last. */
+  readonly answeredAt: number | undefined;
+  /** The relay over which packets would go. */
+  readonly relay: NodeInfo | undefined;
+  readonly relayOwner: RelayOwner;
+}
 
 /** The friend's DHT key as last announced, and the search for it in the DHT. */
 interface Whereabouts {
@@ -84,6 +108,7 @@ interface Whereabouts {
 
 export class FriendConnection {
   readonly publicKey: PublicKey;
+  readonly record: ConnectionRecord;
   readonly #deps: FriendConnectionDeps;
   readonly #handlers: FriendConnectionHandlers;
   readonly #log: Logger;
@@ -91,6 +116,7 @@ export class FriendConnection {
   readonly #announcer: Repeater;
   readonly #relays: FriendRelays;
   #state: State = { kind: 'searching' };
+  #standing: FriendStanding = { kind: 'sought' };
   #whereabouts: Whereabouts | undefined;
   #expiry: Timer | undefined;
   #retry: Timer | undefined;
@@ -104,6 +130,7 @@ export class FriendConnection {
   constructor(deps: FriendConnectionDeps, publicKey: PublicKey, handlers: FriendConnectionHandlers) {
     this.#deps = deps;
     this.publicKey = publicKey;
+    this.record = new ConnectionRecord(deps.clock);
     this.#handlers = handlers;
     this.#log = deps.log.child(publicKey.short);
     this.#announcer = new Repeater(deps.clock, ANNOUNCE_GAPS, () => this.#announce());
@@ -112,6 +139,8 @@ export class FriendConnection {
       pool: deps.relays,
       connection: () => (this.#state.kind === 'searching' ? undefined : this.#state.connection),
       endpoints: () => this.#whereabouts?.search.endpoints ?? [],
+      onRelayLost: ({ publicKey: { short }, endpoint }, reason) =>
+        this.record.failed(`relay ${short} at ${endpoint}: ${reason}`),
     });
     this.#search = deps.search({ onFound: (stored) => this.#onStored(stored.send) });
   }
@@ -121,15 +150,50 @@ export class FriendConnection {
     return this.#state.kind === 'established' ? this.#state.connection : undefined;
   }
 
+  get standing(): FriendStanding {
+    const isForgotten = this.#standing.kind === 'found' && this.#search.storedNodes === 0;
+    return isForgotten ? { kind: 'sought' } : this.#standing;
+  }
+
+  /** Searches anew, as quickly as at first; while the friend is connected, nothing happens. */
+  seek(): void {
+    this.#search.hurry();
+    if (!this.#announcer.isRunning) return;
+    this.#announcer.stop();
+    this.#announcer.start();
+  }
+
+  /** Of the connection that stands, or else of the last one. */
+  get traffic(): Traffic {
+    return this.connection === undefined ? this.record.traffic : trafficOf(this.connection);
+  }
+
+  get sight(): FriendSight {
+    const search = this.#whereabouts?.search;
+    return {
+      soughtSince: search?.soughtSince,
+      seenSince: search?.seenSince,
+      answeredAt: search?.answeredAt,
+      relay: this.#relays.carrier,
+      relayOwner: this.#relays.carrierOwner,
+    };
+  }
+
   /** Sends through the onion, to every node that stores the friend. @returns how many */
   sendByOnion(data: Buffer): number {
     return this.#search.send(data);
+  }
+
+  /** Our addresses have changed: a friend that has no direct way to us is told at once, the others learn it when they need it. */
+  announceAgain(): void {
+    if (!this.connection?.isDirect) this.#announce();
   }
 
   /** The friend announced its DHT key, through the onion or the DHT; it is authenticated by its real key. */
   handleAnnouncement({ noReplay, dhtKey, nodes }: DhtPublicKeyAnnouncement): void {
     if (this.#isClosed || noReplay <= this.#lastNoReplay) return;
     this.#lastNoReplay = noReplay;
+    this.#standing = { kind: 'answering', since: this.#deps.clock.now() };
     const whereabouts = this.#locate(dhtKey);
     this.#connect();
     for (const node of nodes) {
@@ -140,7 +204,10 @@ export class FriendConnection {
       }
       whereabouts?.search.learn(node);
       // The friend names itself: no need to wait for an answer to a nodes request before the first cookie request.
-      if (node.publicKey.equals(dhtKey)) this.#onEndpoint(node.endpoint);
+      if (node.publicKey.equals(dhtKey)) {
+        this.#relays.learnHost(node.endpoint);
+        this.#onEndpoint(node.endpoint);
+      }
     }
   }
 
@@ -151,6 +218,7 @@ export class FriendConnection {
     this.#leave('the friend has lost the connection');
     // Whoever heard that a connection was lost may have given up the friend.
     if (this.#isClosed) return;
+    this.#standing = { kind: 'answering', since: this.#deps.clock.now() };
     this.#begin(offer.accept(this.#connectionHandlers()));
     for (const endpoint of this.#whereabouts?.search.endpoints ?? []) this.#onEndpoint(endpoint);
     this.#relays.join();
@@ -193,6 +261,7 @@ export class FriendConnection {
     if (this.#state.kind === 'established') return;
     this.#log.debug('its DHT key is too old to be of use; searching again');
     this.#lastNoReplay = 0n;
+    this.#standing = { kind: 'sought' };
     this.#forgetWhereabouts();
     this.#leave('its DHT key is too old');
   }
@@ -231,8 +300,10 @@ export class FriendConnection {
       // Upstream and we send nothing lossy.
       onLossy: () => {},
       onDrain: () => this.#handlers.onDrain(),
-      onRouteChange: (route) =>
-        this.#log.debug(route === undefined ? 'no way to it is known' : `packets go to ${route.key}`),
+      onRouteChange: (route) => {
+        this.#log.debug(route === undefined ? 'no way to it is known' : `packets go ${wayText(route)}`);
+        if (this.#state.kind === 'established') this.#noteWay(route?.endpoint, route !== undefined);
+      },
       onDirectChange: (isDirect) => this.#relays.setDirect(isDirect),
       onClosed: (reason) => this.#onEnded(reason),
     };
@@ -243,9 +314,16 @@ export class FriendConnection {
     const { connection } = this.#state;
     const aliveTimer = this.#deps.clock.every(ALIVE_INTERVAL, () => this.#keepAlive(connection));
     this.#state = { kind: 'established', connection, aliveTimer };
+    this.#noteWay(connection.endpoint, true);
     this.#relays.startSharing(connection);
     this.#rest();
     this.#handlers.onEstablished();
+  }
+
+  /** @param endpoint undefined over relays */
+  #noteWay(endpoint: Endpoint | undefined, isThereOne: boolean): void {
+    if (endpoint !== undefined) this.record.goes({ kind: 'direct', endpoint });
+    else this.record.goes({ kind: isThereOne ? 'relayed' : 'none' });
   }
 
   #keepAlive(connection: CryptoConnection): void {
@@ -289,11 +367,16 @@ export class FriendConnection {
     this.#onEnded(reason);
   }
 
-  #onEnded(reason: string): void {
+  #onEnded(code: string): void {
     const before = this.#state;
+    if (before.kind === 'searching') return;
+    const reason = endingOf(before.connection, code);
+    if (!this.#isClosed) this.record.failed(reason);
     this.#state = { kind: 'searching' };
     if (before.kind === 'established') {
       before.aliveTimer.cancel();
+      this.#standing = { kind: 'sought' };
+      this.record.ended(before.connection);
       this.#relays.stopSharing();
       if (this.#whereabouts !== undefined) this.#awaitExpiry();
       this.#handlers.onLost(reason);
@@ -304,6 +387,9 @@ export class FriendConnection {
   }
 
   #onStored(send: (data: Buffer) => void): void {
+    // By the first node, or the first again after all had forgotten it.
+    const isNew = this.#standing.kind === 'sought' || this.#search.storedNodes === 1;
+    if (isNew && this.#standing.kind !== 'answering') this.#standing = { kind: 'found', since: this.#deps.clock.now() };
     this.#handlers.onReachable(send);
     send(this.#deps.announcement());
     this.#announcer.start();
@@ -316,3 +402,6 @@ export class FriendConnection {
     if (this.#whereabouts !== undefined) this.#deps.sendByDht(this.#whereabouts.dhtKey, announcement);
   }
 }
+
+/** The key of a relay's route holds all of the friend's, which is not for the log. */
+const wayText = ({ endpoint }: Route): string => (endpoint === undefined ? 'over relays' : `to ${endpoint}`);

@@ -1,12 +1,24 @@
 /** Tox without a network: stacks in one process that hand each other friend requests and packets, in order, soon. */
-import type { FriendRequest, NodeToAsk, StackFriend, ToxStack } from '../../../src/engine/tox-stack.js';
+import type {
+  FriendRequest,
+  FriendStanding,
+  NodeToAsk,
+  ProxyFault,
+  StackFriend,
+  ToxStack,
+} from '../../../src/engine/tox-stack.js';
 import type { PublicKey } from '../../../src/tox/crypto/keys.js';
 import type { ToxId } from '../../../src/tox/crypto/tox-id.js';
+import type { NetworkFacts } from '../../../src/tox/network-facts.js';
+import { direct, factsOf, networkFactsOf, none } from './facts.js';
 
 export class FakeFriend implements StackFriend {
   readonly publicKey: PublicKey;
-  readonly facts = { endpoint: '192.0.2.1:33445' };
+  facts = factsOf(none('searching'));
   isOnline = false;
+  standing: FriendStanding = { kind: 'sought' };
+  /** How often it was looked for anew. */
+  seeks = 0;
   other: FakeFriend | undefined;
   readonly #online: (() => void)[] = [];
   readonly #offline: (() => void)[] = [];
@@ -27,6 +39,10 @@ export class FakeFriend implements StackFriend {
   }
   onDrain(): void {}
 
+  seek(): void {
+    this.seeks += 1;
+  }
+
   sendLossless(packet: Buffer): boolean {
     const { other } = this;
     setImmediate(() => {
@@ -38,6 +54,7 @@ export class FakeFriend implements StackFriend {
   setOnline(isOnline: boolean): void {
     if (this.isOnline === isOnline) return;
     this.isOnline = isOnline;
+    this.facts = factsOf(isOnline ? direct() : none('searching'));
     for (const listener of isOnline ? this.#online : this.#offline) listener();
   }
 }
@@ -50,8 +67,11 @@ export class FakeStack implements ToxStack<FakeFriend> {
   readonly bootstraps: NodeToAsk[] = [];
   isOnline = false;
   isStopped = false;
+  proxyFault: ProxyFault | undefined;
+  networkFacts: NetworkFacts = networkFactsOf({});
   #onRequest: (request: FriendRequest) => void = () => {};
   #onOnlineChange: (isOnline: boolean) => void = () => {};
+  #onProxyChange: (fault: ProxyFault | undefined) => void = () => {};
 
   /** @param network where stacks find each other, by public key in hex */
   constructor(network: Map<string, FakeStack>, id: ToxId, savedata: Buffer) {
@@ -71,6 +91,13 @@ export class FakeStack implements ToxStack<FakeFriend> {
   }
   onOnlineChange(listener: (isOnline: boolean) => void): void {
     this.#onOnlineChange = listener;
+  }
+  onProxyChange(listener: (fault: ProxyFault | undefined) => void): void {
+    this.#onProxyChange = listener;
+  }
+  setProxyFault(fault: ProxyFault | undefined): void {
+    this.proxyFault = fault;
+    this.#onProxyChange(fault);
   }
   onFriendRequest(listener: (request: FriendRequest) => void): void {
     this.#onRequest = listener;
