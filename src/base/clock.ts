@@ -48,3 +48,6 @@ export const systemClock: Clock = {
     return { cancel: () => clearImmediate(handle) };
   },
 };
+
+/** µs of the system's CLOCK_MONOTONIC, which other processes can compare with theirs. */
+export const systemMicroseconds = (): bigint => process.hrtime.bigint() / 1_000n;
