@@ -109,7 +109,7 @@ t.test('a stream sends events until it is cancelled', async (t) => {
   const path = await startServer(t, {
     'log.tail': async (_params: unknown, emit: Emit<never>, { signal }: Call) => {
       for (let at = 1; !signal.aborted; at += 1) {
-        emit({ at, level: 'info', message: 'tick' } as never);
+        emit({ schema: 'tuntox.log-line/1', at, level: 'info', message: 'tick' } as never);
         await sleep(5);
       }
       aborted = true;
