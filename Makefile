@@ -76,7 +76,10 @@ format: node_modules/.package-lock.json ## format all files and sort their impor
 types: node_modules/.package-lock.json ## check the types, without compiling
 	@$(BIN)/tsc --noEmit --incremental false
 
+schemas: build ## write docs/schema anew from the map of methods
+	@node dist/test/support/write-schemas.js
+
 clean: ## remove all that was made here, but the dependencies
 	@rm -rf dist .tap coverage
 
-.PHONY: help build test packages demo bench soak lint format types clean
+.PHONY: help build test packages demo bench soak lint format types schemas clean

@@ -8,7 +8,7 @@ import type { Session } from './session.js';
 
 export interface Command extends Description {
   /** @returns the exit status; 0 when nothing. @throws CtlError, ControlError */
-  run(context: Context): Promise<number | void>;
+  run(context: Context): Promise<number | undefined>;
 }
 
 /** What a command works with. */

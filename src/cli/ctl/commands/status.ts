@@ -111,12 +111,12 @@ function accessText({ access }: Status, now: number): string {
   const old = isOldValid ? `, the old one for ${durationText(((secret.oldValidUntil ?? now) - now) * 1000)} more` : '';
   const expired = whitelist.expired === 0 ? '' : ` (${whitelist.expired} expired)`;
   const list = whitelist.isOn ? `${countText(whitelist.entries, 'client')}${expired}` : 'off';
-  const isBoth = secret.isSet && whitelist.isOn;
+  const first = secret.isSet ? `secret set${ago}${old}` : 'no secret';
+  // Both are factors: all are needed, or any is enough.
+  const joint = secret.isSet && whitelist.isOn ? (access.require === 'all' ? ' and' : ' or') : ',';
   const parts = [
     ...(access.isClosed ? ['CLOSED: nobody gets in'] : []),
-    secret.isSet ? `secret set${ago}${old}` : 'no secret',
-    `whitelist ${list}`,
-    ...(isBoth ? [access.require === 'all' ? 'both needed' : 'one is enough'] : []),
+    `${first}${joint} whitelist ${list}`,
     'open: no',
   ];
   return parts.join(', ');

@@ -1,6 +1,7 @@
 /** `tuntoxctl whitelist import` and `export`. */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { messageOf, systemCodeOf } from '../../../base/coded-error.js';
+import { harmlessJson } from '../../columns.js';
 import { countText } from '../../humanise.js';
 import { type Command, type Context, show } from '../command.js';
 import { withConfirmation, YES } from '../confirm.js';
@@ -43,7 +44,7 @@ export const WHITELIST_FILE_COMMANDS: readonly Command[] = [
       const list = exportOf((await session.call('whitelist.list', {})).entries);
       const text = `${JSON.stringify(list, undefined, 2)}\n`;
       if (name === '-') {
-        out.raw(text);
+        out.raw(harmlessJson(text));
         return;
       }
       save(name, text);
