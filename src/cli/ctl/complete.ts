@@ -61,7 +61,11 @@ const described = ({ name, about }: Option): string => `${name}\t${about}`;
 
 const nouns = (commands: readonly Description[]): string[] => {
   const found = new Map<string, string>();
-  for (const { path, about } of commands) if (!found.has(path[0] as string)) found.set(path[0] as string, about);
+  for (const { path, about } of commands) {
+    const [noun, verb] = path as [string, string?];
+    const before = found.get(noun);
+    found.set(noun, before === undefined ? (verb ?? about) : `${before}, ${verb}`);
+  }
   return [...found].map(([noun, about]) => `${noun}\t${about}`);
 };
 

@@ -2,6 +2,7 @@
 import type { Result } from '../../control/protocol.js';
 import { ageText, bytesText, countText, roundTripText } from '../humanise.js';
 import type { Output } from '../output.js';
+import { tableLines } from '../table.js';
 import { NAME_COLUMNS, nameCells, nameOf, targetText } from './names.js';
 import { Footnotes } from './via.js';
 
@@ -18,29 +19,36 @@ const COLUMNS = [
   { heading: 'OUT' },
 ];
 
-/** @param most rows that fit; the rest is counted */
+/** @param most lines that there is room for; the connections that are left out are counted */
 export function printConnections(out: Output, connections: readonly Row[], most = Number.POSITIVE_INFINITY): void {
   if (connections.length === 0) {
     out.line('no connections');
     return;
   }
-  const notes = new Footnotes();
   const shown = connections.slice(0, most);
-  out.table(
-    COLUMNS,
-    shown.map((one) => [
-      one.id,
-      ...nameCells(one.client),
-      targetText(one.target),
-      notes.via(one.path),
-      roundTripText(one.roundTrip),
-      ageText(one.age),
-      ...(one.state === 'open' ? [bytesText(one.bytesReceived), bytesText(one.bytesSent)] : [one.state]),
-    ]),
-  );
+  while (shown.length > 1 && heightOf(out, shown) > most) shown.pop();
+  const notes = new Footnotes();
+  out.table(COLUMNS, cellsOf(shown, notes));
   notes.print(out);
   if (shown.length < connections.length) out.line(`and ${connections.length - shown.length} more`);
 }
+
+function heightOf(out: Output, connections: readonly Row[]): number {
+  const notes = new Footnotes();
+  const { rows } = tableLines(COLUMNS, cellsOf(connections, notes), out.columns);
+  return rows.length + notes.lines(out.columns).length;
+}
+
+const cellsOf = (connections: readonly Row[], notes: Footnotes): string[][] =>
+  connections.map((one) => [
+    one.id,
+    ...nameCells(one.client),
+    targetText(one.target),
+    notes.via(one.path),
+    roundTripText(one.roundTrip),
+    ageText(one.age),
+    ...(one.state === 'open' ? [bytesText(one.bytesReceived), bytesText(one.bytesSent)] : [one.state]),
+  ]);
 
 /** What an order closed, or would close. */
 export function printClosed(out: Output, closed: readonly Row[], isDryRun: boolean): void {

@@ -61,7 +61,7 @@ function helpOfCommand(command: Description): string {
     'Examples:',
     ...examples.map((example) => `  tuntoxctl ${`${name} ${example}`.trim()}`),
     '',
-    ...wrapped(`Also ${GLOBAL_OPTIONS.map(({ name: one }) => one).join(', ')}: tuntoxctl -h tells of them.`, COLUMNS),
+    ...wrapped(`Also ${GLOBAL_OPTIONS.map(({ name: one }) => one).join(', ')}: see tuntoxctl -h.`, COLUMNS),
   );
 }
 

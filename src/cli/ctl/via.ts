@@ -1,5 +1,6 @@
 /** How packets go to clients, in a word, with footnotes for why they do not go straight. */
 import type { Result } from '../../control/protocol.js';
+import { harmless, wrapped } from '../columns.js';
 import type { Output } from '../output.js';
 
 type Path = Result<'connections.list'>['connections'][number]['path'];
@@ -22,7 +23,14 @@ export class Footnotes {
   }
 
   print(out: Output): void {
-    for (const [index, reason] of this.#reasons.entries()) out.line(`${markOf(index + 1)} ${reason}`, { indent: 2 });
+    for (const line of this.lines(out.columns)) out.line(line);
+  }
+
+  lines(width: number): string[] {
+    return this.#reasons.flatMap((reason, index) => {
+      const mark = `${markOf(index + 1)} `;
+      return wrapped(harmless(reason), width - mark.length).map((line, at) => (at === 0 ? mark : '  ') + line);
+    });
   }
 
   #mark(reason: string): string {

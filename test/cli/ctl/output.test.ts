@@ -208,7 +208,15 @@ t.test('a watched list is drawn anew on a terminal, and no higher than it', asyn
   const { stdout } = await run(['connections', '--watch'], { socket, terminal: 80 });
   t.ok(stdout.startsWith('\u001b[H\u001b[J'));
   t.ok(stdout.split('\n').length <= 24);
-  t.match(stdout, /and 41 more/);
+  t.match(stdout, /and 40 more/);
+  const high = await startDaemon(t, {
+    'connections.watch': async (_params, emit) => {
+      emit({ schema: 'tuntox.connections/1', connections: [...longConnections] });
+    },
+  });
+  const screen = await run(['connections', '--watch'], { socket: high, terminal: 80 });
+  t.ok(screen.stdout.split('\n').length <= 24, 'also where rows are higher than a line');
+  t.match(screen.stdout, /and 1 more/);
 });
 
 t.test('Ctrl-C ends a stream with 130', async (t) => {

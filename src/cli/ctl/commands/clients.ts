@@ -1,6 +1,6 @@
 /** `tuntoxctl clients`: who is here. */
 import type { Result } from '../../../control/protocol.js';
-import { ageText, bytesText, countText, dateText, durationText, roundTripText } from '../../humanise.js';
+import { ageText, bytesText, dateText, durationText, roundTripText } from '../../humanise.js';
 import type { Output } from '../../output.js';
 import { type Command, show } from '../command.js';
 import { printClosed, printConnections } from '../connection-table.js';
@@ -13,7 +13,7 @@ const CLIENT: Argument = { name: 'CLIENT', completes: 'client' };
 const COLUMNS = [
   ...NAME_COLUMNS,
   { heading: 'STATE' },
-  { heading: 'LET IN BY', narrowest: 9 },
+  { heading: 'LET IN BY' },
   { heading: 'VIA' },
   { heading: 'RTT' },
   { heading: 'IN' },
@@ -71,7 +71,7 @@ function printClients({ clients }: Result<'clients.list'>, out: Output, now: num
     clients.map((one) => [
       ...nameCells(one.client),
       `${one.isOnline ? 'online' : 'away'} ${ageText((now - one.since) * 1000)}`,
-      one.admittedBy,
+      one.admittedBy === 'secret and whitelist' ? 'both' : one.admittedBy,
       one.isOnline ? notes.via(one.path) : '-',
       roundTripText(one.roundTrip),
       bytesText(one.bytesReceived),
@@ -107,7 +107,7 @@ function printClient(
       style: 'warning',
     });
   }
-  out.field('Tunnels', countText(connections.length, 'tunnel'));
+  out.field('Tunnels', String(connections.length));
   if (connections.length === 0) return;
   out.line();
   printConnections(out, connections);

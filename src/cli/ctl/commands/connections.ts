@@ -7,8 +7,8 @@ import { ExitStatus } from '../exit-status.js';
 import { parseDuration } from '../values.js';
 
 const CLIENT = { name: '--client', value: 'C', about: 'only those of this client', completes: 'client' } as const;
-/** Lines of the screen that are no rows: what we are, the heading, a footnote, what was left out, the cursor. */
-const AROUND_ROWS = 5;
+/** Lines of the screen besides rows and footnotes: the count, the heading, what was left out, the cursor. */
+const AROUND_ROWS = 4;
 const CLEAR = '\x1b[H\x1b[J';
 
 export const CONNECTION_COMMANDS: readonly Command[] = [

@@ -1,8 +1,8 @@
 /** `tuntoxctl id`: what clients need to find us. */
 import { type Command, show } from '../command.js';
 
-/** Black on white whatever the terminal's own colours are: a camera wants it so. */
-const PAPER = '\x1b[107;30m';
+/** The blocks are the light parts: white on black whatever the terminal's own colours are, as a camera wants it. */
+const INK = '\x1b[97;40m';
 const PLAIN = '\x1b[0m';
 
 export const IDENTITY_COMMANDS: readonly Command[] = [
@@ -16,7 +16,7 @@ export const IDENTITY_COMMANDS: readonly Command[] = [
       const identity = await context.session.call('id', {});
       const code = context.given.has('--qr') && !context.isJson ? await qrLines(`tox:${identity.toxId}`) : [];
       show(context, identity, ({ toxId }, out) => {
-        for (const line of code) out.raw(out.hasColour ? `${PAPER}${line}${PLAIN}\n` : `${line}\n`);
+        for (const line of code) out.raw(out.hasColour ? `${INK}${line}${PLAIN}\n` : `${line}\n`);
         out.line(toxId);
       });
     },
