@@ -4,7 +4,7 @@ import { systemCodeOf } from '../../base/coded-error.js';
 import { wrapped } from '../columns.js';
 import { Output, type OutputStream } from '../output.js';
 import type { Context } from './command.js';
-import { COMMANDS } from './commands.js';
+import { allCommands, commandsFor } from './commands.js';
 import { Dialogue, type InputStream } from './dialogue.js';
 import { ExitStatus } from './exit-status.js';
 import { failureJson, failureOf, failureText } from './failure.js';
@@ -50,15 +50,15 @@ async function run(process: Surroundings, clock: Clock, ending: Ending): Promise
   if (words[0] === COMPLETE) {
     const { complete } = await import('./complete.js');
     const session = new Session(clock, { path: socketPath(process, undefined), version: ownVersion() });
-    const found = await complete(words.slice(1), COMMANDS, session).finally(() => session.close());
+    const found = await complete(words.slice(1), await allCommands(), session).finally(() => session.close());
     for (const line of found) process.stdout.write(`${line}\n`);
     return ExitStatus.Ok;
   }
-  const line = readLine(words, COMMANDS);
+  const line = readLine(words, await commandsFor(words));
   switch (line.kind) {
     case 'help': {
       const { helpText } = await import('./help.js');
-      process.stdout.write(helpText(line.path, COMMANDS));
+      process.stdout.write(helpText(line.path, await allCommands()));
       return ExitStatus.Ok;
     }
     case 'version':
