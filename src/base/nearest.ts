@@ -1,12 +1,12 @@
 /** The name that somebody probably meant. Pure. */
 
-/** Implementation: mistakes that a name may have for each this many characters, and one at least. */
-const CHARACTERS_PER_MISTAKE = 3;
+/** Implementation: mistakes that a name may have, as a part of its length; one at least. */
+const TOLERANCE = 0.4;
 
 /** The nearest of the names, whatever the case; undefined when none is near. */
 export function nearest(text: string, names: Iterable<string>): string | undefined {
   let best: string | undefined;
-  let fewest = Math.max(1, Math.floor(text.length / CHARACTERS_PER_MISTAKE)) + 1;
+  let fewest = Math.max(1, Math.floor(text.length * TOLERANCE)) + 1;
   for (const name of names) {
     // No more steps than the difference of the lengths: most names are out without a look at their letters.
     if (Math.abs(name.length - text.length) >= fewest) continue;
