@@ -83,7 +83,7 @@ export class Session {
   #explained(error: unknown, method: string, daemon: string): unknown {
     if (!(error instanceof ControlError)) return error;
     const isUnknown =
-      error.code === 'unknown-method' || (error.code === 'bad-params' && /Invalid key/.test(error.message));
+      error.code === 'unknown-method' || (error.code === 'bad-params' && /^there is no field /.test(error.message));
     if (!isUnknown && error.code !== 'version') return error;
     return new CtlError(
       'version',

@@ -35,8 +35,8 @@ export const Whitelist = v.strictObject({
 });
 
 export const WhitelistItem = v.strictObject({
-  /** A Tox ID or a public key. */
-  id: v.pipe(v.string(), v.minLength(1), v.maxLength(80)),
+  /** A Tox ID or a public key; what is longer than both is taken too, to say what is wrong with it. */
+  id: v.pipe(v.string(), v.minLength(1), v.maxLength(256)),
   name: v.optional(Alias),
   allow: v.optional(Allow),
   expiresAt: v.optional(UnixTime),

@@ -1,7 +1,6 @@
 /** Each way to fail has its own message, its own next step, and its exit status. */
-import { mkdtempSync, writeFileSync } from 'node:fs';
+import { writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
 import { ControlError, type ControlFault } from '../../../src/control/control-error.js';
@@ -105,7 +104,7 @@ t.test('version skew has its own message, whichever way it shows: 1', async (t) 
     (line) =>
       isHello(line)
         ? HELLO
-        : '{"jsonrpc":"2.0","id":1,"error":{"code":-32602,"message":"x: Invalid key: Expected never","data":{"code":"bad-params"}}}',
+        : '{"jsonrpc":"2.0","id":1,"error":{"code":-32602,"message":"there is no field \\"x\\"","data":{"code":"bad-params"}}}',
     (line) => (isHello(line) ? HELLO : '{"jsonrpc":"2.0","id":1,"result":{"schema":"tuntox.id/2"}}'),
     (line) => (isHello(line) ? HELLO : 'garbage'),
     () => '{"jsonrpc":"2.0","id":0,"result":{"hello":"you"}}',
@@ -222,14 +221,13 @@ t.test('export writes what import reads', async (t) => {
       return { schema: 'tuntox.whitelist-change/1', added: [], changed: [], removed: [], closedTunnels: 0, notes: [] };
     },
   });
-  const file = join(mkdtempSync(join(temporaryDirectory(t), 'x')), 'list.json');
+  const file = join(temporaryDirectory(t), 'list.json');
   t.match((await run(['whitelist', 'export', file], { socket })).stdout, /wrote 2 clients to/);
   t.equal((await run(['whitelist', 'import', file], { socket })).status, 0);
   t.same(seen, [
     { id: KEYS.laptop, name: 'laptop', allow: ['127.0.0.1:22'], expiresAt: kept[0]?.expiresAt, note: 'x' },
     { id: KEYS.ci },
   ]);
-  t.ok(tmpdir());
 });
 
 const asking = (t: Test): Promise<string> =>

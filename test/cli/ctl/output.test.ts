@@ -202,6 +202,16 @@ t.test('values are whole where no terminal needs them short', async (t) => {
   t.equal((await run(['id'], { socket })).stdout, `${TOX_ID}\n`);
 });
 
+t.test('the QR code is light on dark, with its border, whatever the colours of the terminal are', async (t) => {
+  const socket = await startDaemon(t);
+  const { stdout } = await run(['id', '--qr'], { socket, terminal: 80 });
+  const [border = '', finder = ''] = stdout.split('\n');
+  t.match(border, /97;40m█{41}/);
+  t.match(finder, /97;40m██ ▄▄▄▄▄ █/);
+  t.ok(stdout.endsWith(`\n${TOX_ID}\n`));
+  t.ok(stdout.split('\n').length <= 24, 'it fits the screen with the ID');
+});
+
 t.test('a watched list is drawn anew on a terminal, and no higher than it', async (t) => {
   const many = Array.from({ length: 60 }, (_, index) => ({ ...connections[0]!, id: `c-${index + 1}` }));
   const socket = await startDaemon(t, {
