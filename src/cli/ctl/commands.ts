@@ -27,8 +27,9 @@ export async function allCommands(): Promise<readonly Command[]> {
   return (await Promise.all(Object.values(NOUNS).map((load) => load()))).flat();
 }
 
-/** Those that a line can mean: of the noun that is its first word, or else all. */
+/** Those that a line can mean: of the noun that is its first word, none where only our version is asked for, or else all. */
 export async function commandsFor(words: readonly string[]): Promise<readonly Command[]> {
   const [noun = ''] = words;
+  if (words.length === 1 && (noun === '-V' || noun === '--version')) return [];
   return Object.hasOwn(NOUNS, noun) ? (NOUNS[noun] as () => Promise<readonly Command[]>)() : allCommands();
 }

@@ -54,11 +54,12 @@ async function run(process: Surroundings, clock: Clock, ending: Ending): Promise
     for (const line of found) process.stdout.write(`${line}\n`);
     return ExitStatus.Ok;
   }
-  const line = readLine(words, await commandsFor(words));
+  const commands = await commandsFor(words);
+  const line = readLine(words, commands);
   switch (line.kind) {
     case 'help': {
       const { helpText } = await import('./help.js');
-      process.stdout.write(helpText(line.path, await allCommands()));
+      process.stdout.write(helpText(line.path, commands));
       return ExitStatus.Ok;
     }
     case 'version':
