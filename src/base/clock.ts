@@ -49,10 +49,9 @@ export const systemClock: Clock = {
   },
 };
 
-<<<<<<< HEAD
 /** µs of the system's CLOCK_MONOTONIC, which other processes can compare with theirs. */
 export const systemMicroseconds = (): bigint => process.hrtime.bigint() / 1_000n;
-=======
+
 /** A moment on the calendar and the clock of this machine. */
 export interface LocalTime {
   readonly year: number;
@@ -84,4 +83,3 @@ export function unixTimeOf({ year, month, day, hour, minute, second }: LocalTime
   const isMoment = date.getMonth() === month - 1 && date.getDate() === day && hour < 24 && minute < 60 && second < 60;
   return isMoment ? Math.floor(date.getTime() / 1000) : undefined;
 }
->>>>>>> ctl
