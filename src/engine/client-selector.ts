@@ -40,14 +40,18 @@ export function selectClient(text: string, clients: Iterable<NamedClient>): Name
   const all = [...byKey.values()];
   const named = all.find(({ alias }) => alias === text);
   if (named !== undefined) return named;
-  const digits = text.toLowerCase();
-  if (!/^[0-9a-f]+$/.test(digits) || digits.length < MIN_PREFIX) throw notFound(text, all);
+  const digits = text.toUpperCase();
+  if (!/^[0-9A-F]+$/.test(digits) || digits.length < MIN_PREFIX) throw notFound(text, all);
   if (digits.length >= KEY_LENGTH) return byWholeKey(text, byKey);
   const matches = all.filter(({ publicKey }) => publicKey.hex.startsWith(digits));
   const [only] = matches;
   if (only === undefined) throw notFound(text, all);
   if (matches.length === 1) return only;
-  throw new SelectorError('ambiguous', `"${text}" fits ${matches.length} clients`, `write more of one: ${listOf(matches)}`);
+  throw new SelectorError(
+    'ambiguous',
+    `"${text}" fits ${matches.length} clients`,
+    `write more of one: ${listOf(matches)}`,
+  );
 }
 
 /**
@@ -61,7 +65,11 @@ export function parseClientId(text: string): PublicKey {
     return parseToxId(text).publicKey;
   } catch (error) {
     if (!(error instanceof FormatError)) throw error;
-    throw new SelectorError('bad-id', error.message, 'the client shows its Tox ID, and a public key is the first 64 digits');
+    throw new SelectorError(
+      'bad-id',
+      error.message,
+      'the client shows its Tox ID, and a public key is the first 64 digits',
+    );
   }
 }
 
@@ -90,7 +98,7 @@ function notFound(text: string, all: readonly NamedClient[]): SelectorError {
 function nearestPrefix(text: string, all: readonly NamedClient[]): string | undefined {
   if (!/^[0-9a-fA-F]{6,}$/.test(text)) return undefined;
   const prefixes = new Map(all.map(({ publicKey }) => [publicKey.hex.slice(0, text.length), publicKey.short]));
-  const near = nearest(text.toLowerCase(), prefixes.keys());
+  const near = nearest(text.toUpperCase(), prefixes.keys());
   return near === undefined ? undefined : prefixes.get(near);
 }
 

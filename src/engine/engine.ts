@@ -38,6 +38,7 @@ export class Engine {
   #saveTimer: Timer | undefined;
   /** Unix time, s, since when we are online, or not. */
   #onlineSince: number;
+  #wasOnline = false;
   #saveFault: Error | undefined;
   #isStopped = false;
 
@@ -63,6 +64,11 @@ export class Engine {
 
   get isOnline(): boolean {
     return this.#deps.tox.isOnline;
+  }
+
+  /** Whether it was online once. */
+  get wasOnline(): boolean {
+    return this.#wasOnline;
   }
 
   /** Unix time, s, since when we are online, or not. */
@@ -136,6 +142,7 @@ export class Engine {
   #onOnlineChange(isOnline: boolean): void {
     if (this.#isStopped) return;
     this.#onlineSince = this.#deps.clock.unixTime();
+    this.#wasOnline ||= isOnline;
     this.#deps.log.info(isOnline ? 'online: the Tox network answers' : 'offline: no node of the Tox network answers');
     this.#entry.onOnlineChange(isOnline);
   }

@@ -16,10 +16,7 @@ import { Engine } from './engine.js';
 import { Identity, type IdentityPlace } from './identity.js';
 import type { NodeToAsk } from './tox-stack.js';
 
-export type NetworkSettings = Pick<
-  CommonSettings,
-  'udpPorts' | 'relayPort' | 'portMapping' | 'nodesFile' | 'nodes'
-> & {
+export type NetworkSettings = Pick<CommonSettings, 'udpPorts' | 'relayPort' | 'portMapping' | 'nodesFile' | 'nodes'> & {
   readonly proxy: Pick<ProxySetting, 'address'> | undefined;
   /** False: not even where the nodes are those of the world. */
   readonly lanDiscovery?: boolean;
@@ -71,12 +68,16 @@ export async function startEngine(log: Logger, options: EngineOptions): Promise<
 }
 
 /** Without a port in the settings the stack chooses one. */
-export function relayPortOf({ relayPort }: Pick<NetworkSettings, 'relayPort'>, isRelay: boolean): { readonly relayPort?: number } {
+export function relayPortOf(
+  { relayPort }: Pick<NetworkSettings, 'relayPort'>,
+  isRelay: boolean,
+): { readonly relayPort?: number } {
   if (relayPort !== undefined) return { relayPort };
   return isRelay ? {} : { relayPort: 0 };
 }
 
-export const isPrivate = ({ nodesFile, nodes }: Pick<NetworkSettings, 'nodesFile' | 'nodes'>): boolean => nodesFile !== undefined || nodes.length > 0;
+export const isPrivate = ({ nodesFile, nodes }: Pick<NetworkSettings, 'nodesFile' | 'nodes'>): boolean =>
+  nodesFile !== undefined || nodes.length > 0;
 
 /** A network of nothing but this machine needs no router. */
 const isOnThisMachine = ({ host }: NodeToAsk): boolean =>

@@ -61,9 +61,9 @@ export class TargetPolicy {
     return isAllowed ? { allowed: true } : { allowed: false, reason: decidedBy };
   };
 
-  explain(peerId: string, target: Target): Explanation {
+  /** @param entry of the client, instead of the one that it has */
+  explain(peerId: string, target: Target, entry = this.#deps.entryOf(peerId)): Explanation {
     const byRules = this.#explainRules(target);
-    const entry = this.#deps.entryOf(peerId);
     if (!byRules.isAllowed || entry === undefined || entry.allow.length === 0) return byRules;
     const name = entry.alias ?? entry.publicKey.short;
     const rule = decide(
