@@ -40,10 +40,12 @@ export class Service {
     const user = this.#user;
     if (user === undefined) return;
     const { log, process } = this.#deps;
-    if (process.geteuid?.() === 0 && this.#isDirectoryNew) this.#handOver(user);
+    // Afterwards it may lie where the user cannot even look.
+    const isKept = existsSync(this.#directory);
+    if (process.geteuid?.() === 0 && this.#isDirectoryNew && isKept) this.#handOver(user);
     becomeUser(user, privilegesOf(process));
     log.info(`running as the user ${user.name}`);
-    if (existsSync(this.#directory) && !isWritable(this.#directory)) {
+    if (isKept && !isWritable(this.#directory)) {
       const what = `the user ${user.name} cannot write in ${this.#directory}, so what is learned of the network is not kept`;
       log.warn(`${what}: run chown -R ${user.name} ${this.#directory}`);
     }
@@ -60,7 +62,6 @@ export class Service {
 
   /** A directory that we made ourselves, with mode 0700 and our files in it alone, so that nothing else changes its owner. */
   #handOver({ uid, gid }: User): void {
-    if (!existsSync(this.#directory)) return;
     for (const name of readdirSync(this.#directory)) lchownSync(join(this.#directory, name), uid, gid);
     lchownSync(this.#directory, uid, gid);
   }
