@@ -1,40 +1,43 @@
-/** The word that somebody probably meant. */
+/** The name that somebody probably meant. Pure. */
 
-/** Implementation: letters that may be wrong, as a part of the word's length. */
+/** Implementation: mistakes that a name may have, as a part of its length; one at least. */
 const TOLERANCE = 0.4;
 
-/** The candidate with the fewest letters to change; undefined when none is near enough to be meant. */
-export function nearest(word: string, candidates: Iterable<string>): string | undefined {
+/** The nearest of the names, whatever the case; undefined when none is near. */
+export function nearest(text: string, names: Iterable<string>): string | undefined {
   let best: string | undefined;
-  let least = Math.max(1, Math.floor(word.length * TOLERANCE)) + 1;
-  for (const candidate of candidates) {
-    const distance = editDistance(word.toLowerCase(), candidate.toLowerCase());
-    if (distance < least) {
-      least = distance;
-      best = candidate;
-    }
+  let fewest = Math.max(1, Math.floor(text.length * TOLERANCE)) + 1;
+  for (const name of names) {
+    // No more steps than the difference of the lengths: most names are out without a look at their letters.
+    if (Math.abs(name.length - text.length) >= fewest) continue;
+    const mistakes = distance(text.toLowerCase(), name.toLowerCase());
+    if (mistakes >= fewest) continue;
+    best = name;
+    fewest = mistakes;
   }
   return best;
 }
 
-/** Insertions, deletions, replacements and swaps of neighbours (optimal string alignment). */
-function editDistance(a: string, b: string): number {
+/** Letters to put in, take out, change, or swap with the next one (optimal string alignment). */
+function distance(left: string, right: string): number {
   let beforeLast: number[] = [];
-  let last = Array.from({ length: b.length + 1 }, (_, index) => index);
-  for (let i = 1; i <= a.length; i += 1) {
-    const row = [i];
-    for (let j = 1; j <= b.length; j += 1) {
-      const isSame = a[i - 1] === b[j - 1];
-      const isSwapped = i > 1 && j > 1 && a[i - 1] === b[j - 2] && a[i - 2] === b[j - 1];
-      row[j] = Math.min(
-        (last[j] as number) + 1,
-        (row[j - 1] as number) + 1,
-        (last[j - 1] as number) + (isSame ? 0 : 1),
-        isSwapped ? (beforeLast[j - 2] as number) + 1 : Number.POSITIVE_INFINITY,
+  let last = Array.from({ length: right.length + 1 }, (_, column) => column);
+  for (let row = 1; row <= left.length; row += 1) {
+    const current = [row];
+    for (let column = 1; column <= right.length; column += 1) {
+      const change = left[row - 1] === right[column - 1] ? 0 : 1;
+      let fewest = Math.min(
+        (last[column] as number) + 1,
+        (current[column - 1] as number) + 1,
+        (last[column - 1] as number) + change,
       );
+      const isSwap =
+        row > 1 && column > 1 && left[row - 1] === right[column - 2] && left[row - 2] === right[column - 1];
+      if (isSwap) fewest = Math.min(fewest, (beforeLast[column - 2] as number) + 1);
+      current.push(fewest);
     }
     beforeLast = last;
-    last = row;
+    last = current;
   }
-  return last[b.length] as number;
+  return last[right.length] as number;
 }

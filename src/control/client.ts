@@ -35,6 +35,7 @@ export class ControlClient {
   readonly #lines = new LineReader(MAX_REPLY_SIZE);
   readonly #pending = new Map<number, Pending>();
   #ipc: IpcConnection | undefined;
+  #hello: v.InferOutput<typeof HelloResult> | undefined;
   #nextId = 0;
   #isClosed = false;
 
@@ -52,14 +53,26 @@ export class ControlClient {
       onClose: () => client.#end(new ControlError('stopping', 'the daemon has closed the connection')),
     });
     try {
-      const hello = await client.#request('hello', { versions: [PROTOCOL_VERSION], client: options.client });
-      const { version } = v.parse(HelloResult, hello);
+      const answer = await client.#request('hello', { versions: [PROTOCOL_VERSION], client: options.client });
+      const hello = client.#checked(HelloResult, answer) as v.InferOutput<typeof HelloResult>;
+      client.#hello = hello;
+      const { version } = hello;
       if (version !== PROTOCOL_VERSION) throw new ControlError('version', `the daemon speaks version ${version}`);
     } catch (error) {
       client.close();
       throw error;
     }
     return client;
+  }
+
+  /** Name and version of the daemon. */
+  get daemon(): string {
+    return this.#hello?.daemon ?? '';
+  }
+
+  /** Process of the daemon. */
+  get pid(): number {
+    return this.#hello?.pid ?? 0;
   }
 
   /** @throws ControlError */

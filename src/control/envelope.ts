@@ -82,5 +82,8 @@ export function describeIssues(issues: readonly v.BaseIssue<unknown>[]): string 
   const [issue] = issues;
   if (issue === undefined) return 'it cannot be read';
   const path = v.getDotPath(issue);
+  // Valibot speaks of keys that should have had no value, and of those that have none.
+  if (issue.type === 'strict_object' && issue.expected === 'never') return `there is no field "${path}"`;
+  if (issue.type === 'strict_object' && issue.received === 'undefined') return `the field "${path}" is missing`;
   return path === null ? issue.message : `${path}: ${issue.message}`;
 }

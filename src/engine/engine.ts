@@ -58,9 +58,11 @@ export class Engine {
     if (this.#deps.identity.isKept) this.#saveTimer = clock.every(SAVE_INTERVAL, () => void this.#save());
   }
 
-  /** Lets clients in from now on. */
-  serve(policy: AccessPolicy): void {
-    this.#roles.push(new Doorkeeper(this.#deps, policy));
+  /** Lets clients in from now on. @returns who keeps the door */
+  serve(policy: AccessPolicy): Doorkeeper {
+    const doorkeeper = new Doorkeeper(this.#deps, policy);
+    this.#roles.push(doorkeeper);
+    return doorkeeper;
   }
 
   /** Looks for a server from now on. */

@@ -42,32 +42,28 @@ async function startInBackground(t: Test, args: readonly string[], pidFile: stri
   return pid;
 }
 
-  t.test(
-    `${flag}: the command ends with 0 once the server works, which lives on in a session of its own`,
-    async (t) => {
-      const directory = temporaryDirectory(t);
-      const pidFile = join(directory, 'pid');
-      const pid = await startInBackground(t, ['-z', '-C', join(directory, 'identity')], pidFile);
-      t.ok(isRunning(pid));
-      const session = readFileSync(`/proc/${pid}/stat`, 'utf8')
-        .replace(/^.*\) /, '')
-        .split(' ')[3];
-      t.equal(Number(session), pid);
+t.test('-z or -D: the command ends with 0 once the server works, which lives on in a session of its own', async (t) => {
+  const directory = temporaryDirectory(t);
+  const pidFile = join(directory, 'pid');
+  const pid = await startInBackground(t, ['-z', '-C', join(directory, 'identity')], pidFile);
+  t.ok(isRunning(pid));
+  const session = readFileSync(`/proc/${pid}/stat`, 'utf8')
+    .replace(/^.*\) /, '')
+    .split(' ')[3];
+  t.equal(Number(session), pid);
 
-      const second = startTuntox(['-D', '-C', join(directory, 'identity'), ...SERVER]);
-      t.equal(await second.exited, 1);
-      t.match(second.stderr, new RegExp(`^tuntox: the identity in .* is in use by process ${pid}`, 'm'));
-      t.equal(second.stdout, '');
-      const third = startTuntox(['-D', '-C', join(directory, 'other'), '-F', pidFile, ...SERVER]);
-      t.equal(await third.exited, 1);
-      t.match(third.stderr, new RegExp(`^tuntox: .*pid belongs to process ${pid}, which runs`, 'm'));
+  const second = startTuntox(['-D', '-C', join(directory, 'identity'), ...SERVER]);
+  t.equal(await second.exited, 1);
+  t.match(second.stderr, new RegExp(`^tuntox: the identity in .* is in use by process ${pid}`, 'm'));
+  t.equal(second.stdout, '');
+  const third = startTuntox(['-D', '-C', join(directory, 'other'), '-F', pidFile, ...SERVER]);
+  t.equal(await third.exited, 1);
+  t.match(third.stderr, new RegExp(`^tuntox: .*pid belongs to process ${pid}, which runs`, 'm'));
 
-      process.kill(pid, 'SIGTERM');
-      t.ok(await ended(pid));
-      t.notOk(existsSync(pidFile));
-    },
-  );
-}
+  process.kill(pid, 'SIGTERM');
+  t.ok(await ended(pid));
+  t.notOk(existsSync(pidFile));
+});
 
 t.test('what is called wrongly is said at once, with its own status', async (t) => {
   const command = startTuntox(['-z', '-f', '/nonexistent', ...SERVER]);

@@ -67,6 +67,26 @@ t.test('a server that is a relay itself is reached there by who has no UDP', asy
   t.ok(await world.until(() => friend.isOnline, LONG));
 });
 
+t.test('a peer that is a relay itself, in the open, is used directly from the start, in either role', async (t) => {
+  for (const isServer of [true, false]) {
+    const world = new World(isServer ? 9 : 10);
+    const node = await relayNode(world);
+    const [open, blocked] = [{ relayPort: 4000 }, { udp: false }];
+    const server = (await world.peer(isServer ? open : blocked)).join(node);
+    const { friends, received } = acceptAll(server);
+    t.ok(await world.until(() => server.tox.isOnline, LONG));
+    const client = (await world.peer(isServer ? blocked : open)).join(node);
+    const friend = client.tox.addFriend(server.tox.id, HELLO);
+    t.ok(await world.until(() => friend.isOnline && friends[0]?.isOnline === true, LONG));
+    await world.until(() => false, 100);
+    world.network.blackHoles.add(node.address);
+    world.streams.blackHoles.add(node.address);
+    t.ok(friend.sendLossless(packet('straight')));
+    const took = await world.until(() => received.length === 1, LONG);
+    t.ok(took !== undefined && took < 100, `the node is not missed when the ${isServer ? 'server' : 'client'} is open`);
+  }
+});
+
 t.test(
   'a server whose relay can be reached is used directly by who has no UDP, whatever other relays there are',
   async (t) => {
@@ -179,4 +199,39 @@ t.test('stop leaves neither a connection nor a timer behind', async (t) => {
   world.clock.advance(10);
   t.equal(world.streams.connections, 0);
   t.equal(world.clock.pending, 0);
+});
+
+t.test('a relay that takes nothing stops the application, and what waits stays bounded', async (t) => {
+  const world = new World(7);
+  const node = await relayNode(world);
+  const server = (await world.peer({ udp: false })).join(node);
+  const client = (await world.peer({ udp: false })).join(node);
+  const { friends, received } = acceptAll(server);
+  t.ok(await world.until(() => server.tox.isOnline, LONG));
+  const friend = client.tox.addFriend(server.tox.id, HELLO);
+  t.ok(await world.until(() => friend.isOnline && friends[0]?.isOnline === true, LONG));
+  let sent = 0;
+  let drains = 0;
+  const numbered = (number: number): Buffer => packet(`${number} `.padEnd(1300, '.'));
+  const fill = (): void => {
+    while (friend.sendLossless(numbered(sent))) sent += 1;
+  };
+  world.streams.stalled.add(node.address);
+  for (let round = 0; round < 20; round += 1) {
+    fill();
+    world.clock.advance(50);
+  }
+  const most = sent;
+  fill();
+  t.equal(sent, most, 'refused as long as nothing moves');
+  t.ok(sent > 0 && sent * 1300 < 1024 * 1024, `${sent} packets taken`);
+  friend.onDrain(() => {
+    drains += 1;
+  });
+  world.streams.resume(node.address);
+  t.ok(await world.until(() => received.length === sent && drains > 0, LONG), 'then it goes on, and says so');
+  t.ok(
+    received.every((data, at) => data.equals(numbered(at))),
+    'whole and in order',
+  );
 });

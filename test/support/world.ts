@@ -1,9 +1,12 @@
 /** Whole Tox stacks on the simulated internet, in one process, repeatable from a seed. */
 import { silentLogger } from '../../src/base/logger.js';
 import type { Friend } from '../../src/tox/messenger.js';
+import type { DatagramHandler } from '../../src/tox/network/datagram-socket.js';
 import { newSavedata, type Savedata } from '../../src/tox/savedata.js';
 import { Tox } from '../../src/tox/tox.js';
+import { FreezableClock } from './freezable-clock.js';
 import { ManualClock } from './manual-clock.js';
+import { type Mapping, openBehindNat } from './mapping-nat.js';
 import { SeededRandom } from './seeded-random.js';
 import { SimulatedNetwork } from './simulated-network.js';
 import { SimulatedStreams } from './simulated-streams.js';
@@ -22,16 +25,24 @@ export interface PeerOptions {
   readonly relayPort?: number;
   /** A mere node serves others. */
   readonly role?: 'peer' | 'node';
+  /** Behind a NAT that gives out ports so. */
+  readonly nat?: Mapping;
 }
+
+/** What every host behind such a NAT takes for its address. */
+const PRIVATE_ADDRESS = '192.168.1.2';
 
 export class Peer {
   readonly tox: Tox;
   readonly address: string;
   readonly port: number;
   readonly savedata: Savedata;
+  /** Stops and resumes it as if it were a process; datagrams wait meanwhile. */
+  readonly clock: FreezableClock;
 
-  constructor(tox: Tox, address: string, port: number, savedata: Savedata) {
+  constructor(tox: Tox, clock: FreezableClock, address: string, port: number, savedata: Savedata) {
     this.tox = tox;
+    this.clock = clock;
     this.address = address;
     this.port = port;
     this.savedata = savedata;
@@ -64,13 +75,21 @@ export class World {
     const port = options.port ?? PORT;
     const savedata = options.savedata ?? newSavedata(this.random);
     const random = new SeededRandom(this.random.uint32());
+    const clock = new FreezableClock(this.clock);
+    const onceThawed =
+      (onDatagram: DatagramHandler): DatagramHandler =>
+      (packet, source) =>
+        clock.whenThawed(() => onDatagram(packet, source));
     const tox = new Tox(
       {
-        clock: this.clock,
+        clock,
         random,
         log: silentLogger,
-        openSocket: async (onDatagram) => this.network.socket(address, port, onDatagram),
-        interfaces: () => [{ address }],
+        openSocket: async (onDatagram) =>
+          options.nat === undefined
+            ? this.network.socket(address, port, onceThawed(onDatagram))
+            : openBehindNat(this, { address, port, mapping: options.nat }, onceThawed(onDatagram)),
+        interfaces: () => [{ address: options.nat === undefined ? address : PRIVATE_ADDRESS }],
         dial: this.streams.dialer(address),
         listen: async (accept, relayPort) => this.streams.listen(address, relayPort, accept),
       },
@@ -85,7 +104,7 @@ export class World {
       },
     );
     await tox.start();
-    return new Peer(tox, address, port, savedata);
+    return new Peer(tox, clock, address, port, savedata);
   }
 
   /** Peers that all enter through the first. */

@@ -6,7 +6,6 @@ import {
   Count,
   isDryRun,
   Milliseconds,
-  NoParams,
   notes,
   PublicKeyHex,
   Selector,
@@ -28,16 +27,26 @@ export const WhitelistEntry = v.strictObject({
   addedAt: UnixTime,
   isExpired: v.boolean(),
 });
-export const Whitelist = v.strictObject({ schema: v.literal('tuntox.whitelist/1'), entries: v.array(WhitelistEntry) });
+export const Whitelist = v.strictObject({
+  schema: v.literal('tuntox.whitelist/1'),
+  /** Whether it decides over who gets in; from its first entry until `whitelist.off`. */
+  isOn: v.boolean(),
+  entries: v.array(WhitelistEntry),
+});
 
-/** What `import` reads and `export` writes. */
 export const WhitelistItem = v.strictObject({
-  /** A Tox ID or a public key. */
-  id: v.pipe(v.string(), v.minLength(1), v.maxLength(80)),
+  /** A Tox ID or a public key; what is longer than both is taken too, to say what is wrong with it. */
+  id: v.pipe(v.string(), v.minLength(1), v.maxLength(256)),
   name: v.optional(Alias),
   allow: v.optional(Allow),
   expiresAt: v.optional(UnixTime),
   note: v.optional(Note),
+});
+
+/** The file that `tuntoxctl whitelist export` writes and `import` reads. */
+export const WhitelistExport = v.strictObject({
+  schema: v.literal('tuntox.whitelist-export/1'),
+  items: v.array(WhitelistItem),
 });
 
 export const AddToWhitelist = v.strictObject({
@@ -63,6 +72,8 @@ export const ImportWhitelist = v.strictObject({
   isConfirmed: v.optional(v.boolean(), false),
   isDryRun,
 });
+/** The list decides no longer; entries that are left are removed, which has to be confirmed. */
+export const WhitelistOff = v.strictObject({ isConfirmed: v.optional(v.boolean(), false), isDryRun });
 export const WhitelistChange = v.strictObject({
   schema: v.literal('tuntox.whitelist-change/1'),
   added: v.array(WhitelistEntry),
@@ -129,4 +140,3 @@ export const Ban = v.strictObject({
 export const BanList = v.strictObject({ schema: v.literal('tuntox.bans/1'), bans: v.array(Ban) });
 /** Without a client, all. */
 export const ClearBans = v.strictObject({ client: v.optional(Selector), isDryRun });
-export const NoAccessParams = NoParams;

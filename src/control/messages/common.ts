@@ -17,7 +17,7 @@ export const Alias = v.pipe(
   v.regex(/^[A-Za-z][A-Za-z0-9._-]{0,31}$/, 'a name begins with a letter and has at most 32 of A-Z a-z 0-9 . _ -'),
 );
 /** Names one client: alias, unique prefix of its key (6 digits or more), whole key, whole Tox ID. */
-export const Selector = v.pipe(v.string(), v.minLength(1), v.maxLength(76));
+export const Selector = v.pipe(v.string(), v.minLength(1), v.maxLength(256));
 /** `host:port` with `*` for any host and `0` for any port; an IPv6 address in brackets. */
 export const TargetText = v.pipe(v.string(), v.minLength(3), v.maxLength(300));
 

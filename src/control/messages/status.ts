@@ -49,7 +49,8 @@ export const Status = v.strictObject({
       changedAt: v.nullable(UnixTime),
       oldValidUntil: v.nullable(UnixTime),
     }),
-    whitelist: v.strictObject({ entries: Count, expired: Count }),
+    /** It is on from its first entry until `whitelist off`, also when it got empty: then it lets nobody in. */
+    whitelist: v.strictObject({ isOn: v.boolean(), entries: Count, expired: Count }),
     require: v.picklist(['all', 'any']),
     isOpen: v.boolean(),
     /** Nobody can get in. */

@@ -5,6 +5,7 @@
 import type { Clock, Timer } from '../../base/clock.js';
 import { messageOf } from '../../base/coded-error.js';
 import type { Logger } from '../../base/logger.js';
+import type { Random } from '../../base/random.js';
 import type { PublicKey } from '../../tox/crypto/keys.js';
 import type { FileSystem } from '../file-system.js';
 import type { AccessFactors, SecretCheck } from './access-factors.js';
@@ -25,6 +26,7 @@ import {
 
 export interface AccessControlDeps {
   readonly clock: Clock;
+  readonly random: Random;
   readonly log: Logger;
   readonly files: FileSystem;
 }
@@ -69,7 +71,7 @@ export class AccessControl implements AccessFactors {
     this.#whitelist = kept.whitelist;
     this.#secret = kept.secret;
     this.#bans = kept.bans;
-    this.#keptCheck = this.#checkOf(() => valueOf(this.#secret));
+    this.#keptCheck = this.#checkOf(() => currentOf(this.#secret));
     this.#given = this.#checkGiven(settings.givenSecret);
     this.#awaitExpiry();
   }
@@ -103,7 +105,7 @@ export class AccessControl implements AccessFactors {
 
   get secret(): SecretCheck | undefined {
     if (this.#given !== undefined) return this.#given.check;
-    return valueOf(this.#secret).current === undefined ? undefined : this.#keptCheck;
+    return currentOf(this.#secret).current === undefined ? undefined : this.#keptCheck;
   }
 
   get hasWhitelist(): boolean {
@@ -125,7 +127,7 @@ export class AccessControl implements AccessFactors {
 
   /** With bans or a secret that cannot be read nobody can be told from who is kept out. */
   isBanned(key: PublicKey): boolean {
-    return this.faults.length > 0 || isBanned(valueOf(this.#bans), key, this.#deps.clock.unixTime());
+    return this.faults.length > 0 || isBanned(currentOf(this.#bans), key, this.#deps.clock.unixTime());
   }
 
   // What the owner asks
@@ -136,7 +138,7 @@ export class AccessControl implements AccessFactors {
   }
 
   get secretState(): SecretState {
-    return this.#given?.state ?? valueOf(this.#secret);
+    return this.#given?.state ?? currentOf(this.#secret);
   }
 
   get isSecretGiven(): boolean {
@@ -153,7 +155,7 @@ export class AccessControl implements AccessFactors {
 
   get bans(): readonly Ban[] {
     const now = this.#deps.clock.unixTime();
-    return [...valueOf(this.#bans).values()].filter(({ until }) => until === undefined || now < until);
+    return [...currentOf(this.#bans).values()].filter(({ until }) => until === undefined || now < until);
   }
 
   // What the owner changes; each throws StateFileError when it could not be saved, and then nothing has changed
@@ -180,7 +182,7 @@ export class AccessControl implements AccessFactors {
   /** @param secret undefined for none from now on */
   async setSecret(secret: Buffer | undefined, { grace, isDroppingSessions }: SecretChange): Promise<void> {
     const now = this.#deps.clock.unixTime();
-    const current = secret === undefined ? undefined : hashSecret(secret);
+    const current = secret === undefined ? undefined : hashSecret(this.#deps.random, secret);
     await this.#change(this.#secret, (state) => ({
       current,
       old: state.current !== undefined && grace > 0 ? { hash: state.current, validUntil: now + grace } : undefined,
@@ -216,7 +218,7 @@ export class AccessControl implements AccessFactors {
   }
 
   get #whitelistNow(): Whitelist {
-    return valueOf(this.#whitelist);
+    return currentOf(this.#whitelist);
   }
 
   async #change<Value>(opened: Opened<Value>, change: (old: Value) => Value): Promise<void> {
@@ -239,7 +241,7 @@ export class AccessControl implements AccessFactors {
   }
 
   #checkOf(state: () => SecretState): SecretCheck {
-    const checker = new SecretChecker(state);
+    const checker = new SecretChecker(this.#deps.random, state);
     return {
       digest: (candidate) => checker.digest(candidate),
       matches: (candidate) => checker.matches(candidate, this.#deps.clock.unixTime()),
@@ -248,9 +250,9 @@ export class AccessControl implements AccessFactors {
 
   #checkGiven(secret: Buffer | undefined): { readonly state: SecretState; readonly check: SecretCheck } | undefined {
     if (secret === undefined) return undefined;
-    const state: SecretState = { ...NO_SECRET, current: hashSecret(secret) };
+    const state: SecretState = { ...NO_SECRET, current: hashSecret(this.#deps.random, secret) };
     return { state, check: this.#checkOf(() => state) };
   }
 }
 
-const valueOf = <Value>(opened: Opened<Value>): Value => (opened.kind === 'good' ? opened.file.value : opened.closed);
+const currentOf = <Value>(opened: Opened<Value>): Value => (opened.kind === 'good' ? opened.file.value : opened.closed);

@@ -13,6 +13,8 @@ export interface SecretCheck {
 export interface AccessFactors {
   /** Undefined while there is none. */
   readonly secret: SecretCheck | undefined;
+  /** Counts up when those who came by an earlier secret have to go. */
+  readonly secretGeneration: number;
   /** Whether being listed is a factor at all. */
   readonly hasWhitelist: boolean;
   /** Whether a key is on the list, and its time has not run out. */
@@ -27,6 +29,7 @@ export interface AccessFactors {
 /** Those of the classic command, which do not change while it runs. */
 export class FixedFactors implements AccessFactors {
   readonly secret: SecretCheck | undefined;
+  readonly secretGeneration = 0;
   readonly require = 'all';
   readonly isOpen: boolean;
   readonly #whitelist: ReadonlySet<string>;

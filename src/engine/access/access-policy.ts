@@ -47,6 +47,10 @@ export class AccessPolicy {
     return this.#hasNoFactor && this.#factors.isOpen;
   }
 
+  get secretGeneration(): number {
+    return this.#factors.secretGeneration;
+  }
+
   get #hasNoFactor(): boolean {
     return this.#factors.secret === undefined && !this.#factors.hasWhitelist;
   }

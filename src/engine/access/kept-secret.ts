@@ -2,7 +2,8 @@
  * The shared secret of a daemon: only slow, salted hashes are kept, of the present one and, for a while after a change, of
  * the one before.
  */
-import { createHmac, randomBytes, scryptSync, timingSafeEqual } from 'node:crypto';
+import { createHmac, scryptSync, timingSafeEqual } from 'node:crypto';
+import type { Random } from '../../base/random.js';
 import type { Kept } from './kept-json.js';
 
 /**
@@ -30,8 +31,8 @@ export interface SecretState {
 
 export const NO_SECRET: SecretState = { current: undefined, old: undefined, changedAt: undefined, generation: 0 };
 
-export function hashSecret(secret: Buffer): SecretHash {
-  const salt = randomBytes(SALT_SIZE);
+export function hashSecret(random: Random, secret: Buffer): SecretHash {
+  const salt = random.bytes(SALT_SIZE);
   return { salt, hash: scryptSync(secret, salt, HASH_SIZE, SCRYPT) };
 }
 
@@ -41,12 +42,13 @@ const isOf = (secret: Buffer, { salt, hash }: SecretHash): boolean =>
 /** Checks candidates; those that were right once in this run are recognised without the slow hash. */
 export class SecretChecker {
   /** Fresh for each run: a digest that leaks cannot be tried elsewhere. */
-  readonly #key = randomBytes(HASH_SIZE);
+  readonly #key: Buffer;
   readonly #state: () => SecretState;
   /** Digest of a right candidate, and the hash that it matched. */
   readonly #known = new Map<string, SecretHash>();
 
-  constructor(state: () => SecretState) {
+  constructor(random: Random, state: () => SecretState) {
+    this.#key = random.bytes(HASH_SIZE);
     this.#state = state;
   }
 

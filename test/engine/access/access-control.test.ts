@@ -41,7 +41,7 @@ async function open(
 ): Promise<Door> {
   const clock = new ManualClock();
   const { directory = temporaryDirectory(t), files = nodeFileSystem } = options;
-  const control = await AccessControl.open({ clock, log: silentLogger, files }, directory, {
+  const control = await AccessControl.open({ clock, random, log: silentLogger, files }, directory, {
     ...CLOSED,
     ...options.settings,
   });
