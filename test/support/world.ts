@@ -5,6 +5,7 @@ import { newSavedata, type Savedata } from '../../src/tox/savedata.js';
 import { Tox } from '../../src/tox/tox.js';
 import { ManualClock } from './manual-clock.js';
 import { SeededRandom } from './seeded-random.js';
+import { SimulatedNat } from './simulated-nat.js';
 import { SimulatedNetwork } from './simulated-network.js';
 import { SimulatedStreams } from './simulated-streams.js';
 
@@ -22,19 +23,36 @@ export interface PeerOptions {
   readonly relayPort?: number;
   /** A mere node serves others. */
   readonly role?: 'peer' | 'node';
+  /** Behind a NAT, at the same private address as everybody who is. */
+  readonly isBehindNat?: boolean;
 }
+
+/** What every host behind a NAT believes to be its address. */
+const PRIVATE_ADDRESS = '192.168.1.2';
 
 export class Peer {
   readonly tox: Tox;
-  readonly address: string;
   readonly port: number;
   readonly savedata: Savedata;
+  readonly #address: string;
+  readonly #nat: SimulatedNat | undefined;
 
-  constructor(tox: Tox, address: string, port: number, savedata: Savedata) {
+  constructor(tox: Tox, place: { readonly address: string; readonly nat?: SimulatedNat | undefined; readonly port: number }, savedata: Savedata) {
     this.tox = tox;
-    this.address = address;
-    this.port = port;
+    this.#address = place.address;
+    this.#nat = place.nat;
+    this.port = place.port;
     this.savedata = savedata;
+  }
+
+  /** As the world sees it. */
+  get address(): string {
+    return this.#nat?.address ?? this.#address;
+  }
+
+  get nat(): SimulatedNat {
+    if (this.#nat === undefined) throw new Error('Peer: not behind a NAT');
+    return this.#nat;
   }
 
   /** Enters the network through another peer. */
@@ -58,9 +76,15 @@ export class World {
     this.streams = new SimulatedStreams(this.clock, new SeededRandom(seed + 2));
   }
 
-  async peer(options: PeerOptions = {}): Promise<Peer> {
+  /** A public IPv4 address that nobody has yet. */
+  newAddress(): string {
     this.#hosts += 1;
-    const address = options.address ?? `198.51.${this.#hosts >> 8}.${this.#hosts & 0xff}`;
+    return `198.51.${this.#hosts >> 8}.${this.#hosts & 0xff}`;
+  }
+
+  async peer(options: PeerOptions = {}): Promise<Peer> {
+    const address = options.address ?? this.newAddress();
+    const nat = options.isBehindNat ? new SimulatedNat(this.network, address) : undefined;
     const port = options.port ?? PORT;
     const savedata = options.savedata ?? newSavedata(this.random);
     const random = new SeededRandom(this.random.uint32());
@@ -69,8 +93,9 @@ export class World {
         clock: this.clock,
         random,
         log: silentLogger,
-        openSocket: async (onDatagram) => this.network.socket(address, port, onDatagram),
-        interfaces: () => [{ address }],
+        openSocket: async (onDatagram) =>
+          nat === undefined ? this.network.socket(address, port, onDatagram) : nat.socket(port, onDatagram),
+        interfaces: () => [{ address: nat === undefined ? address : PRIVATE_ADDRESS }],
         dial: this.streams.dialer(address),
         listen: async (accept, relayPort) => this.streams.listen(address, relayPort, accept),
       },
@@ -85,7 +110,7 @@ export class World {
       },
     );
     await tox.start();
-    return new Peer(tox, address, port, savedata);
+    return new Peer(tox, { address, nat, port }, savedata);
   }
 
   /** Peers that all enter through the first. */
