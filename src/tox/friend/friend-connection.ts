@@ -233,9 +233,14 @@ export class FriendConnection {
       onDrain: () => this.#handlers.onDrain(),
       onRouteChange: (route) =>
         this.#log.debug(route === undefined ? 'no way to it is known' : `packets go to ${route.key}`),
-      onDirectChange: (isDirect) => this.#relays.setDirect(isDirect),
+      onDirectChange: (isDirect) => this.#onDirectChange(isDirect),
       onClosed: (reason) => this.#onEnded(reason),
     };
+  }
+
+  #onDirectChange(isDirect: boolean): void {
+    this.#relays.setDirect(isDirect);
+    this.#whereabouts?.search.setDirect(isDirect);
   }
 
   #onEstablished(): void {

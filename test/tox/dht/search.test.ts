@@ -18,6 +18,7 @@ function start() {
       random: new SeededRandom(1),
       ask: () => {},
       ping: (info) => pinged.push(named(info)),
+      showOurselves: () => {},
       sendNatPing: (_search, ping) => natPings.push(ping),
     },
     { publicKey: FRIEND },
