@@ -174,6 +174,51 @@ def probe_fetch(port):
                     "length": length, "sha256": digest.hexdigest()}))
 
 
+def probe_serve_swap(port, length, seed):
+    """Exchanges so many bytes with the one that connects, both ways at once."""
+    server = socket.create_server(("", int(port)))
+    content = announced(length, seed)
+    swap(server.accept()[0], content)
+
+
+def probe_swap(port, length, seed):
+    """The same for the one that connects, as soon as a port of this host listens."""
+    content = announced(length, seed)
+    while True:
+        try:
+            sock = socket.create_connection(("127.0.0.1", int(port)))
+            break
+        except ConnectionRefusedError:
+            time.sleep(0.01)
+    swap(sock, content)
+
+
+def announced(length, seed):
+    content = random.Random(int(seed)).randbytes(int(length))
+    say(f"ready {hashlib.sha256(content).hexdigest()}")
+    return content
+
+
+def swap(sock, content):
+    """Prints, ten times a second while something comes, when it came in ms of the monotonic clock, and
+    how much it is by then; at the end the SHA-256."""
+    def send():
+        with contextlib.suppress(OSError):
+            sock.sendall(content)
+            sock.shutdown(socket.SHUT_WR)
+
+    threading.Thread(target=send, daemon=True).start()
+    length, told, digest = 0, 0, hashlib.sha256()
+    while data := sock.recv(1 << 16):
+        length += len(data)
+        digest.update(data)
+        now = time.monotonic()
+        if now - told > 0.1:
+            told = now
+            say(f"at {now * 1000:.0f} {length}")
+    say(f"done {length} {digest.hexdigest()}")
+
+
 def probe_send(address, port, count, rate):
     """Sends numbered datagrams, so many a second."""
     sock = udp_socket()
