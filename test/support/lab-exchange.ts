@@ -11,12 +11,6 @@ const PATIENCE = 60_000;
 /** Ms of the monotonic clock, and the bytes that had arrived by then. */
 type Arrival = readonly [at: number, bytes: number];
 
-/** ms that it lasted, and from the moment in question to its end. */
-export interface Stall {
-  readonly length: number;
-  readonly end: number;
-}
-
 /** One direction: who sends, and who receives. */
 interface OneWay {
   readonly from: Process;
@@ -58,26 +52,29 @@ export class LabExchange {
     return exchange;
   }
 
+  /** Bytes that have come by the slower direction. */
+  get arrived(): number {
+    return Math.min(...this.#ways.map(({ to }) => arrivalsAt(to).at(-1)?.[1] ?? 0));
+  }
+
   /** Waits until both directions have brought so many bytes. */
   async reach(bytes: number, patience: number): Promise<void> {
     const deadline = monotonicNow() + patience;
-    while (this.#ways.some(({ to }) => (arrivalsAt(to).at(-1)?.[1] ?? 0) < bytes)) {
+    while (this.arrived < Math.min(bytes, this.#length)) {
       if (monotonicNow() > deadline) throw new Error(`not ${bytes} bytes within ${patience} ms\n${this.#log}`);
       await new Promise((resolve) => setTimeout(resolve, 50));
     }
   }
 
-  /** Waits for the end of both directions. @returns whether every byte arrived, and right */
-  async finish(patience: number): Promise<boolean> {
+  /** Waits until every byte has arrived both ways, and right. @throws Error (rejects) with what both commands said */
+  async finish(patience: number): Promise<void> {
     try {
-      const ends = await Promise.all(
-        this.#ways.map(async ({ from, to }) => {
-          const [, length, sha256] = await to.waitFor(/^done (\d+) ([0-9a-f]{64})$/m, patience);
-          const [, expected] = await from.waitFor(/^ready ([0-9a-f]{64})$/m);
-          return Number(length) === this.#length && sha256 === expected;
-        }),
-      );
-      return ends.every((isRight) => isRight);
+      for (const { from, to } of this.#ways) {
+        const [, length, sha256] = await to.waitFor(/^done (\d+) ([0-9a-f]{64})$/m, patience);
+        const [, expected] = await from.waitFor(/^ready ([0-9a-f]{64})$/m);
+        if (Number(length) !== this.#length) throw new Error(`only ${length} of ${this.#length} bytes arrived`);
+        if (sha256 !== expected) throw new Error('other bytes arrived than were sent');
+      }
     } catch (error) {
       throw new Error(`${error}\n${this.#log}`);
     } finally {
@@ -86,10 +83,9 @@ export class LabExchange {
     }
   }
 
-  /** The longest time since a moment in which nothing came by one of the directions. */
-  stall(since: number, until = monotonicNow()): Stall {
-    const [one, other] = this.#ways.map(({ to }) => stallOf(arrivalsAt(to), since, until)) as [Stall, Stall];
-    return one.length >= other.length ? one : other;
+  /** The longest time since a moment in which nothing came by one of the directions, ms. */
+  pauseSince(since: number): number {
+    return Math.max(...this.#ways.map(({ to }) => longestPause(arrivalsAt(to), since)));
   }
 
   get #log(): string {
@@ -101,12 +97,13 @@ function arrivalsAt({ stdout }: Process): Arrival[] {
   return [...stdout.matchAll(/^at (\d+) (\d+)$/gm)].map(([, at, bytes]) => [Number(at), Number(bytes)]);
 }
 
-function stallOf(arrivals: readonly Arrival[], since: number, until: number): Stall {
-  const times = [since, ...arrivals.map(([at]) => at).filter((at) => at > since && at < until), until];
-  let longest: Stall = { length: 0, end: 0 };
-  for (const [index, at] of times.slice(1).entries()) {
-    const length = at - (times[index] as number);
-    if (length > longest.length) longest = { length, end: at - since };
+function longestPause(arrivals: readonly Arrival[], since: number): number {
+  let longest = 0;
+  let last = since;
+  for (const [at] of arrivals) {
+    if (at <= since) continue;
+    longest = Math.max(longest, at - last);
+    last = at;
   }
   return longest;
 }

@@ -3,7 +3,7 @@ import type { Clock, Timer } from '../../../src/base/clock.js';
 import type { Friend } from '../../../src/tox/messenger.js';
 
 /** ms between two packets of one direction. */
-const PACE = 20;
+const PACE = 50;
 const PACKET_SIZE = 1000;
 
 export class OneWay {
