@@ -1,12 +1,13 @@
 /**
  * `make soak`: endurance. Clients come and go, some of them killed; a node and a server are killed and run again; everything
- * that passes is checked; and what the long-lived processes use is written down. Then ten transfers of 256 MiB in a row, and
- * hundreds of simulated networks. The exit status is 1 when anything was lost, or something grows without bound.
+ * that passes is checked; and what the long-lived processes use is written down. Then ten transfers of 256 MiB in a row,
+ * hundreds of simulated networks, and transfers in a lab whose network changes meanwhile. The exit status is 1 when anything was lost, or something grows without bound.
  *
- *     node dist/bench/soak.js [MINUTES of coming and going, 10 unless told]
+ *     node dist/bench/soak.js [MINUTES of coming and going, 10 unless told; 0 for the changing network alone]
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { messageOf } from '../src/base/coded-error.js';
+import { endureChanges } from './soak/changes.js';
 import { checkedTransfer, type Restartable, reached, restartableNode, restartableServer, visit } from './soak/churn.js';
 import { LIMIT, meet, SIMULATIONS } from './soak/simulations.js';
 import { Series, Watch } from './soak/watch.js';
@@ -121,6 +122,14 @@ async function simulate(): Promise<void> {
   }
 }
 
+/** The changes are in no private network of this machine, but in a lab. */
+async function change(): Promise<void> {
+  const changes = await endureChanges();
+  report(changes.pauses);
+  failures.push(...changes.failures);
+  if (changes.leftOut !== undefined) rows.push([`transfers in a changing network: left out, ${changes.leftOut}`]);
+}
+
 function printTable(): void {
   const table = [['', 'first', 'median', 'worst', 'last', ''], ...rows];
   const widths = [0, 1, 2, 3, 4, 5].map((column) => Math.max(...table.map((row) => row[column]?.length ?? 0)));
@@ -135,8 +144,11 @@ function printTable(): void {
 
 endCleanlyOnSignals();
 try {
-  await simulate();
-  await endure();
+  if (minutes > 0) {
+    await simulate();
+    await endure();
+  }
+  await change();
 } catch (error) {
   failures.push(messageOf(error));
 } finally {

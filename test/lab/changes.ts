@@ -24,13 +24,19 @@ export interface Change {
   readonly options: LabOptions;
   /** Public hosts that run a node with a relay; a node without one is at the hub. */
   readonly relays: readonly Host[];
-  readonly story: (stage: Stage) => Promise<void>;
+  readonly story: (stage: Stage, check: Check) => Promise<void>;
 }
+
+/** Judges what the wire shows. */
+export type Check = (isRight: boolean, what: string) => void;
 
 /** Bytes that have to come both ways after something happened, before the next thing may. */
 const SIGN_OF_LIFE = 1 << 20;
 /** ms of a look at the wire. */
 const LOOK = 1500;
+/** Bytes in a look: what a way carries that is in use, and what the others may carry. */
+const MUCH = 200_000;
+const LITTLE = 50_000;
 
 /** A lab with a transfer under way. */
 export class Stage {
@@ -91,21 +97,28 @@ export class Stage {
     return capture.stop();
   }
 
-  /** Bytes that alice exchanges with bob for a moment, and with each relay. */
-  async routes(): Promise<{ readonly direct: number; readonly relayed: ReadonlyMap<Host, number> }> {
+  /** Bytes that alice exchanges for a moment with bob, by UDP, and with all relays, by TCP. */
+  async routes(): Promise<{ readonly direct: number; readonly relayed: number }> {
     const flows = await this.look();
     const between = [await this.lab.addressOutside('alice'), await this.lab.addressOutside('bob')] as const;
-    const relayed = new Map<Host, number>();
-    for (const host of this.relays.keys()) {
-      relayed.set(host, flows.bytes({ with: await this.lab.addressOf(host), by: 'tcp' }));
-    }
-    return { direct: flows.bytes({ between, by: 'udp' }), relayed };
+    const relayed = await this.#relayed(flows);
+    return {
+      direct: flows.bytes({ between, by: 'udp' }),
+      relayed: relayed.reduce((sum, { bytes }) => sum + bytes, 0),
+    };
   }
 
   /** The relay that carries most at present. */
   async busiestRelay(): Promise<Host> {
-    const { relayed } = await this.routes();
-    return [...relayed].reduce((a, b) => (b[1] > a[1] ? b : a))[0];
+    return (await this.#relayed(await this.look())).reduce((a, b) => (b.bytes > a.bytes ? b : a)).host;
+  }
+
+  async #relayed(flows: Flows): Promise<{ readonly host: Host; readonly bytes: number }[]> {
+    const relayed: { host: Host; bytes: number }[] = [];
+    for (const host of this.relays.keys()) {
+      relayed.push({ host, bytes: flows.bytes({ with: await this.lab.addressOf(host), by: 'tcp' }) });
+    }
+    return relayed;
   }
 
   /** Waits until everything has arrived both ways, and right. */
@@ -140,6 +153,23 @@ export const CHANGES: readonly Change[] = [
       await stage.outage();
       await stage.after('cut healed', lab.heal('bob'));
       await stage.after('bob renumbered', lab.renumber('bob'));
+    },
+  },
+  {
+    name: 'UDP is blocked and opened again: a relay carries on, and only meanwhile',
+    options: { topology: 'nat' },
+    relays: ['hub'],
+    story: async (stage, check) => {
+      await stage.after('UDP blocked', stage.lab.blockUdp('alice'));
+      const blocked = await stage.routes();
+      check(blocked.relayed > MUCH, `${blocked.relayed} bytes by the relay while UDP is blocked`);
+      check(blocked.direct === 0, 'none directly');
+      await stage.outage();
+      await stage.after('UDP opened', stage.lab.unblockUdp('alice'));
+      await stage.goOn();
+      const opened = await stage.routes();
+      check(opened.direct > MUCH, `${opened.direct} bytes directly when it is opened`);
+      check(opened.relayed < LITTLE, `${opened.relayed} by the relay`);
     },
   },
   {

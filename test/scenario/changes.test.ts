@@ -77,7 +77,11 @@ async function converse(t: Test, setting: Setting): Promise<Scene> {
     stall: (since) => Math.max(...streams.map((stream) => stream.stallSince(since))),
     end: async () => {
       for (const stream of streams) stream.stop();
-      t.not(await world.until(() => streams.every(({ isWhole }) => isWhole), LONG), undefined, 'all have arrived, in order');
+      t.not(
+        await world.until(() => streams.every(({ isWhole }) => isWhole), LONG),
+        undefined,
+        'all have arrived, in order',
+      );
     },
   };
 }
@@ -179,21 +183,24 @@ for (const how of ['is killed', 'falls silent']) {
   });
 }
 
-t.test('loss, doubles and disorder take nothing from a conversation, also while all of the above happens', async (t) => {
-  const scene = await converse(t, { seed: 30, nodes: 3, relays: 2, peer: NAT });
-  Object.assign(scene.world.network.faults, { loss: 0.05, duplicate: 0.05, jitter: 30 });
-  await scene.run(5 * SECOND);
-  scene.client.nat.renumber(scene.world.newAddress());
-  await scene.run(5 * SECOND);
-  scene.world.network.blackHoles.add(scene.client.address);
-  await scene.run(5 * SECOND);
-  scene.server.nat.renumber(scene.world.newAddress());
-  await scene.run(3 * SECOND);
-  scene.world.network.blackHoles.clear();
-  await scene.run(5 * SECOND);
-  scene.cut(scene.server.address);
-  await scene.run(20 * SECOND);
-  scene.heal(scene.server.address);
-  await scene.run(5 * SECOND);
-  await scene.end();
-});
+t.test(
+  'loss, doubles and disorder take nothing from a conversation, also while all of the above happens',
+  async (t) => {
+    const scene = await converse(t, { seed: 30, nodes: 3, relays: 2, peer: NAT });
+    Object.assign(scene.world.network.faults, { loss: 0.05, duplicate: 0.05, jitter: 30 });
+    await scene.run(5 * SECOND);
+    scene.client.nat.renumber(scene.world.newAddress());
+    await scene.run(5 * SECOND);
+    scene.world.network.blackHoles.add(scene.client.address);
+    await scene.run(5 * SECOND);
+    scene.server.nat.renumber(scene.world.newAddress());
+    await scene.run(3 * SECOND);
+    scene.world.network.blackHoles.clear();
+    await scene.run(5 * SECOND);
+    scene.cut(scene.server.address);
+    await scene.run(20 * SECOND);
+    scene.heal(scene.server.address);
+    await scene.run(5 * SECOND);
+    await scene.end();
+  },
+);

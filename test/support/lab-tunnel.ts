@@ -43,7 +43,15 @@ export async function startNode(
   host: Host,
   { isRelay }: { readonly isRelay: boolean } = { isRelay: false },
 ): Promise<{ readonly process: Process; readonly entry: string }> {
-  const args = ['--node', '-C', lab.directory(), '-u', `${NODE_PORT}:${NODE_PORT}`, '-t', isRelay ? `${NODE_PORT}` : '0'];
+  const args = [
+    '--node',
+    '-C',
+    lab.directory(),
+    '-u',
+    `${NODE_PORT}:${NODE_PORT}`,
+    '-t',
+    isRelay ? `${NODE_PORT}` : '0',
+  ];
   const process = startTuntoxIn(lab, host, `node at ${host}`, args);
   const [entry] = await process.waitFor(/^[0-9]+:[0-9A-F]{64}$/im);
   const address = await lab.addressOf(host);

@@ -37,7 +37,11 @@ export class Peer {
   readonly #address: string;
   readonly #nat: SimulatedNat | undefined;
 
-  constructor(tox: Tox, place: { readonly address: string; readonly nat?: SimulatedNat | undefined; readonly port: number }, savedata: Savedata) {
+  constructor(
+    tox: Tox,
+    place: { readonly address: string; readonly nat?: SimulatedNat | undefined; readonly port: number },
+    savedata: Savedata,
+  ) {
     this.tox = tox;
     this.#address = place.address;
     this.#nat = place.nat;

@@ -94,7 +94,8 @@ export class SearchTable {
 
   /** Whether the node has answered somewhere else lately. */
   isElsewhere({ publicKey, endpoint }: NodeInfo, now: number): boolean {
-    for (const { keeper } of this.#searches.values()) if (keeper.list.find(publicKey)?.isElsewhere(endpoint, now)) return true;
+    for (const { keeper } of this.#searches.values())
+      if (keeper.list.find(publicKey)?.isElsewhere(endpoint, now)) return true;
     return false;
   }
 

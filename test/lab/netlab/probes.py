@@ -216,6 +216,7 @@ def swap(sock, content):
         if now - told > 0.1:
             told = now
             say(f"at {now * 1000:.0f} {length}")
+    say(f"at {time.monotonic() * 1000:.0f} {length}")
     say(f"done {length} {digest.hexdigest()}")
 
 
