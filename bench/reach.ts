@@ -5,7 +5,7 @@
  *     node dist/bench/reach.js [runs, 5 unless told] [the beginning of a topology's name]
  */
 import { DIRECT_TOPOLOGIES, type Topology } from '../test/lab/topologies.js';
-import { LAB_REQUIREMENTS, Lab } from '../test/support/lab.js';
+import { GATEWAY_REQUIREMENT, LAB_REQUIREMENTS, Lab } from '../test/support/lab.js';
 import { LabTunnel, startNodeAtHub } from '../test/support/lab-tunnel.js';
 import { atMost, type Figure, spread } from './support/figures.js';
 import { runBenchmark } from './support/output.js';
@@ -34,7 +34,7 @@ async function firstByte({ options, hasBootstrapNode }: Topology): Promise<numbe
 }
 
 await runBenchmark(async () => {
-  const missing = LAB_REQUIREMENTS.filter(({ isMet }) => !isMet).map(({ reason }) => reason);
+  const missing = [...LAB_REQUIREMENTS, GATEWAY_REQUIREMENT].filter(({ isMet }) => !isMet).map(({ reason }) => reason);
   if (missing.length > 0) return [{ what: 'the lab', measured: 'left out', note: missing.join('; ') }];
   const figures: Figure[] = [];
   for (const topology of DIRECT_TOPOLOGIES.filter(({ name }) => name.startsWith(beginning))) {

@@ -92,6 +92,10 @@ export class Endpoint {
     return this.address === '::1';
   }
 
+  get isLoopback(): boolean {
+    return this.address === '::1' || (this.family === 4 && this.address.startsWith('127.'));
+  }
+
   /** Whether one host can answer there: not the unspecified address, a multicast group, a broadcast or port 0. */
   get isUnicast(): boolean {
     if (this.port === 0) return false;

@@ -21,6 +21,8 @@ export interface CommonSettings {
   readonly udpPorts: PortRange | undefined;
   /** TCP, for being a relay (-t); 0 for being none, undefined leaves it to the mode. */
   readonly relayPort: number | undefined;
+  /** Whether a router may be asked to let the world in (not --no-port-mapping). */
+  readonly portMapping: boolean;
   /** As soon as one of the two is given, no other node is asked: a private network stays private. */
   readonly nodesFile: string | undefined;
   readonly nodes: readonly NodeAddress[];

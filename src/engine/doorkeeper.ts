@@ -6,6 +6,8 @@ import { TokenBucket } from '../base/token-bucket.js';
 import type { PublicKey } from '../tox/crypto/keys.js';
 import type { TunnelService } from '../tunnel/tunnel-service.js';
 import type { AccessDecision, AccessPolicy, RefusalReason } from './access-policy.js';
+import { pathText } from './connection-text.js';
+import { ConnectionWatch } from './connection-watch.js';
 import { GuestList } from './guest-list.js';
 import { openChannels } from './tox-channel.js';
 import type { FriendRequest, StackFriend, ToxStack } from './tox-stack.js';
@@ -85,7 +87,8 @@ export class Doorkeeper {
   }
 
   #welcome(friend: StackFriend): void {
-    const { log, tunnels } = this.#deps;
+    const { clock, log, tunnels } = this.#deps;
+    const watch = new ConnectionWatch({ clock, log, friend }, { news: 'debug' });
     const name = friend.publicKey.short;
     const guest: Guest = {
       id: friend.publicKey.hex,
@@ -97,11 +100,13 @@ export class Doorkeeper {
     this.#guests.add(guest);
     openChannels(friend, {
       onOpen: (channel) => {
-        log.info(`${name}: connected, ${friend.facts.endpoint === undefined ? 'relayed' : 'direct'}`);
+        log.info(`${name}: connected, ${pathText(friend.facts.path)}`);
+        watch.begin();
         this.#guests.onSeen(guest);
         tunnels.attach(channel);
       },
       onClose: () => {
+        watch.end();
         log.info(`${name}: gone`);
         this.#guests.onSeen(guest);
       },

@@ -9,6 +9,7 @@ import type { AccessPolicy } from './access-policy.js';
 import { Doorkeeper } from './doorkeeper.js';
 import type { Identity } from './identity.js';
 import { NetworkEntry } from './network-entry.js';
+import { NetworkWatch } from './network-watch.js';
 import { RemoteServer } from './remote-server.js';
 import type { NodeToAsk, ToxStack } from './tox-stack.js';
 
@@ -27,6 +28,7 @@ interface Deps {
 export class Engine {
   readonly #deps: Deps;
   readonly #entry: NetworkEntry;
+  readonly #watch: NetworkWatch;
   /** What to close first when stopping. */
   readonly #roles: { close(): void }[] = [];
   #saveTimer: Timer | undefined;
@@ -35,6 +37,7 @@ export class Engine {
   constructor(deps: Deps, options: { readonly nodes: readonly NodeToAsk[] }) {
     this.#deps = deps;
     this.#entry = new NetworkEntry(deps, options.nodes);
+    this.#watch = new NetworkWatch(deps);
   }
 
   get id(): ToxId {
@@ -47,6 +50,7 @@ export class Engine {
     tox.onOnlineChange((isOnline) => this.#onOnlineChange(isOnline));
     await tox.start();
     this.#entry.ask();
+    this.#watch.begin();
     if (this.#deps.identity.isKept) this.#saveTimer = clock.every(SAVE_INTERVAL, () => void this.#save());
   }
 
@@ -67,6 +71,7 @@ export class Engine {
     const { tox, tunnels, identity } = this.#deps;
     this.#isStopped = true;
     this.#entry.close();
+    this.#watch.end();
     this.#saveTimer?.cancel();
     for (const role of this.#roles) role.close();
     tunnels.stop();

@@ -10,6 +10,8 @@ import { openStdioPipe } from '../tunnel/stdio-pipe.js';
 import type { Target } from '../tunnel/target.js';
 import type { TunnelService } from '../tunnel/tunnel-service.js';
 import { friendRequestMessage } from './access-policy.js';
+import { errorText, pathText } from './connection-text.js';
+import { ConnectionWatch } from './connection-watch.js';
 import { openChannels } from './tox-channel.js';
 import type { StackFriend, ToxStack } from './tox-stack.js';
 
@@ -30,6 +32,7 @@ export class RemoteServer {
   readonly #peerId: string;
   readonly #name: string;
   readonly #friend: StackFriend;
+  readonly #watch: ConnectionWatch;
   readonly #hints: Backoff;
   /** Since when there is no connection, ms. */
   #awaySince: number;
@@ -52,6 +55,7 @@ export class RemoteServer {
     });
     deps.log.info(`connecting to ${this.#name}`);
     this.#friend = deps.tox.addFriend(options.id, friendRequestMessage(options.secret));
+    this.#watch = new ConnectionWatch({ ...deps, friend: this.#friend }, { news: 'info' });
     openChannels(this.#friend, {
       onOpen: (channel) => {
         deps.tunnels.attach(channel);
@@ -89,16 +93,18 @@ export class RemoteServer {
   #onOnline(): void {
     const { clock, log } = this.#deps;
     const seconds = (clock.now() - this.#awaySince) / 1000;
-    const route = this.#friend.facts.endpoint === undefined ? 'relayed' : 'direct';
-    log.info(`connected to ${this.#name} in ${seconds.toFixed(1)} s, ${route}`);
+    log.info(`connected to ${this.#name} in ${seconds.toFixed(1)} s, ${pathText(this.#friend.facts.path)}`);
+    this.#watch.begin();
     this.#hintTimer?.cancel();
     this.#hints.reset();
     this.#onFirstOnline();
   }
 
   #onOffline(): void {
+    this.#watch.end();
     if (this.#isClosed) return;
-    this.#deps.log.warn(`lost the connection to ${this.#name}, looking for it again`);
+    const why = errorText(this.#friend.facts);
+    this.#deps.log.warn(`lost the connection to ${this.#name}${why}, looking for it again`);
     this.#awaySince = this.#deps.clock.now();
     this.#planHint();
   }
@@ -108,6 +114,8 @@ export class RemoteServer {
     this.#hintTimer?.cancel();
     this.#hintTimer = clock.after(this.#hints.next(), () => {
       const seconds = Math.round((clock.now() - this.#awaySince) / 1000);
+      const { facts } = this.#friend;
+      log.debug(`${this.#name}: ${pathText(facts.path)}${errorText(facts)}`);
       log.warn(
         tox.isOnline
           ? `no answer from ${this.#name} for ${seconds} s: is it running, is its Tox ID right, and does it let this client in?`

@@ -1,5 +1,6 @@
 /** Puts an engine together, from the identity up to the tunnels, and starts it. */
 import { systemClock } from '../base/clock.js';
+import { Endpoint } from '../base/endpoint.js';
 import type { Logger } from '../base/logger.js';
 import { systemRandom } from '../base/random.js';
 import type { CommonSettings } from '../config/classic-settings.js';
@@ -17,6 +18,8 @@ export interface EngineOptions {
   readonly place: IdentityPlace;
   /** Whether we are a TCP relay for others, unless the settings say otherwise. */
   readonly isRelay: boolean;
+  /** Whether it lives long enough for a router to be asked for ports, unless the settings forbid it. */
+  readonly isLasting: boolean;
   /** What peers may reach through us. */
   readonly mayReach: MayReach;
 }
@@ -27,7 +30,7 @@ const RANGE_LENGTH = 11;
 
 /** @throws FileError, BootstrapNodesError, StateFileError, IdentityError, NetworkError */
 export async function startEngine(log: Logger, options: EngineOptions): Promise<Engine> {
-  const { settings, place, isRelay, mayReach } = options;
+  const { settings, place, isRelay, isLasting, mayReach } = options;
   const nodes = nodesToAsk(settings);
   const deps = { clock: systemClock, random: systemRandom, log };
   const identity = await Identity.open(deps, place);
@@ -37,6 +40,7 @@ export async function startEngine(log: Logger, options: EngineOptions): Promise<
       savedata: identity.savedata,
       ports: settings.udpPorts ?? randomPorts(),
       ...relayPortOf(settings, isRelay),
+      portMapping: isLasting && settings.portMapping && !nodes.every(isOnThisMachine),
       ipv6: true,
       // Another Tox program on the local network would connect a private network with the public one.
       lanDiscovery: !isPrivate(settings),
@@ -60,6 +64,10 @@ export function relayPortOf({ relayPort }: CommonSettings, isRelay: boolean): { 
 }
 
 export const isPrivate = ({ nodesFile, nodes }: CommonSettings): boolean => nodesFile !== undefined || nodes.length > 0;
+
+/** A network of nothing but this machine needs no router. */
+const isOnThisMachine = ({ host }: NodeToAsk): boolean =>
+  host === 'localhost' || (Endpoint.of(host, 0)?.isLoopback ?? false);
 
 export function nodesToAsk(settings: CommonSettings): NodeToAsk[] {
   if (!isPrivate(settings)) return loadBootstrapNodes(defaultNodesFile());

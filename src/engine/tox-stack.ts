@@ -1,12 +1,13 @@
 /** What the engine needs of the Tox stack; tests pass their own. */
+import type { ConnectionFacts } from '../tox/connection-facts.js';
 import type { PublicKey } from '../tox/crypto/keys.js';
 import type { ToxId } from '../tox/crypto/tox-id.js';
+import type { NetworkFacts } from '../tox/network-facts.js';
 import type { ChannelFriend } from './tox-channel.js';
 
 export interface StackFriend extends ChannelFriend {
   readonly isOnline: boolean;
-  /** `endpoint` is undefined when nothing goes to the friend directly. */
-  readonly facts: { readonly endpoint: string | undefined };
+  readonly facts: ConnectionFacts;
 }
 
 export interface FriendRequest {
@@ -29,6 +30,8 @@ export interface ToxStack<Friend extends StackFriend = StackFriend> {
   stop(): Promise<void>;
   bootstrap(node: NodeToAsk): void;
   readonly isOnline: boolean;
+  /** Only once it has started. */
+  readonly networkFacts: NetworkFacts;
   onOnlineChange(listener: (isOnline: boolean) => void): void;
   onFriendRequest(listener: (request: FriendRequest) => void): void;
   /** Sends the request whenever the friend is not connected: a server that was restarted has forgotten its clients. */

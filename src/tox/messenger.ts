@@ -5,22 +5,17 @@
 
 import type { Clock } from '../base/clock.js';
 import { Repeater } from '../base/repeater.js';
+import { type ConnectionFacts, connectionFacts } from './connection-facts.js';
 import type { PublicKey } from './crypto/keys.js';
 import type { FriendConnection, FriendConnectionHandlers } from './friend/friend-connection.js';
+import type { OwnUdp } from './friend/relay-reason.js';
 import { isCustomLossless, ONLINE_PACKET } from './packet/friend.js';
 import { FriendKind } from './packet/kind.js';
 
 /** Implementation: gaps between friend requests, ms; the first goes as soon as a node stores the friend. */
 const REQUEST_GAPS = [500, 700, 1_000, 1_500, 2_500, 4_000, 6_000, 10_000, 20_000, 40_000];
 
-export interface FriendFacts {
-  /** Where packets go now, as text; undefined while there is no connection. */
-  readonly endpoint: string | undefined;
-  /** Recent round trip, ms. */
-  readonly rtt: number | undefined;
-  readonly bytesReceived: number;
-  readonly bytesSent: number;
-}
+const GOOD_BYE = 'the friend said good-bye';
 
 export interface Friend {
   readonly publicKey: PublicKey;
@@ -34,17 +29,21 @@ export interface Friend {
   onOffline(listener: (reason: string) => void): void;
   onLossless(listener: (packet: Buffer) => void): void;
   onDrain(listener: () => void): void;
-  readonly facts: FriendFacts;
+  /** How it is reached, since when, and how that goes. */
+  readonly facts: ConnectionFacts;
 }
 
 export interface MessengerFriendDeps {
   readonly clock: Clock;
   /** Joins the friend list. */
   readonly connect: (handlers: FriendConnectionHandlers) => FriendConnection;
+  /** How our own network is at present. */
+  readonly ownNetwork: () => { readonly ownUdp: OwnUdp; readonly hasNetwork: boolean };
 }
 
 export class MessengerFriend implements Friend {
   readonly publicKey: PublicKey;
+  readonly #deps: MessengerFriendDeps;
   readonly #connection: FriendConnection;
   readonly #request: Buffer | undefined;
   readonly #requests: Repeater | undefined;
@@ -60,6 +59,7 @@ export class MessengerFriend implements Friend {
     options: { readonly publicKey: PublicKey; readonly request: Buffer | undefined },
   ) {
     this.publicKey = options.publicKey;
+    this.#deps = deps;
     this.#request = options.request;
     const { request } = options;
     if (request !== undefined) {
@@ -81,14 +81,12 @@ export class MessengerFriend implements Friend {
     return this.#isOnline;
   }
 
-  get facts(): FriendFacts {
-    const connection = this.#connection.connection;
-    return {
-      endpoint: connection?.endpoint?.key,
-      rtt: connection?.rtt?.smoothed,
-      bytesReceived: connection?.bytesIn ?? 0,
-      bytesSent: connection?.bytesOut ?? 0,
-    };
+  get facts(): ConnectionFacts {
+    const { record, sight, traffic, connection } = this.#connection;
+    const { ownUdp, hasNetwork } = this.#deps.ownNetwork();
+    const isEstablished = connection !== undefined;
+    const evidence = { record, sight, traffic, isEstablished, ownUdp, hasNetwork };
+    return connectionFacts(this.#deps.clock, evidence);
   }
 
   sendLossless(packet: Buffer): boolean {
@@ -135,7 +133,8 @@ export class MessengerFriend implements Friend {
     } else if (data.length === 1 && data[0] === FriendKind.Online) {
       this.#setOnline();
     } else if (data.length === 1 && data[0] === FriendKind.Offline) {
-      this.#setOffline('the friend said good-bye');
+      this.#connection.record.failed(GOOD_BYE);
+      this.#setOffline(GOOD_BYE);
     }
   }
 

@@ -7,8 +7,10 @@ import type { KeyPair, PublicKey } from './crypto/keys.js';
 import { SharedKeyCache } from './crypto/shared-key-cache.js';
 import { Dht } from './dht/dht.js';
 import { FriendList } from './friend/friend-list.js';
+import type { OwnUdp } from './friend/relay-reason.js';
 import { NetCrypto } from './net-crypto/net-crypto.js';
 import type { DatagramSocket } from './network/datagram-socket.js';
+import { descriptorLimit } from './network/descriptor-limit.js';
 import { type LocalInterface, localInterfaces } from './network/interfaces.js';
 import type { DialStream } from './network/stream-socket.js';
 import { AnnounceServer } from './onion/announce-server.js';
@@ -32,6 +34,8 @@ export interface StackDeps {
 export interface StackOptions {
   readonly savedata: Savedata;
   readonly udp?: boolean;
+  /** Given, it is why there is no UDP. */
+  readonly proxy?: object;
   readonly lanDiscovery: boolean;
   readonly role?: 'peer' | 'node';
 }
@@ -40,6 +44,8 @@ export interface StackOwner {
   readonly dhtKeys: KeyPair;
   readonly onOnlineChange: (isOnline: boolean) => void;
   readonly onFriendRequest: (publicKey: PublicKey, message: Buffer) => void;
+  /** Where a router lets the world reach our UDP port or our relay. */
+  readonly outside: (protocol: 'udp' | 'tcp') => Endpoint | undefined;
 }
 
 export class Stack {
@@ -60,7 +66,7 @@ export class Stack {
   constructor(
     deps: StackDeps,
     options: StackOptions,
-    { dhtKeys: keyPair, onOnlineChange, onFriendRequest }: StackOwner,
+    { dhtKeys: keyPair, onOnlineChange, onFriendRequest, outside }: StackOwner,
   ) {
     const { clock, random, log, socket, dial, interfaces = localInterfaces } = deps;
     const { identity } = options.savedata;
@@ -75,7 +81,15 @@ export class Stack {
       { lanDiscovery: options.lanDiscovery && hasUdp, ipv6: socket.hasIpv6 },
     );
     this.relays = new RelayPool(
-      { clock, random, log, dial, ownKey: keyPair.publicKey, sharedKey: (key) => sharedKeys.get(key) },
+      {
+        clock,
+        random,
+        log,
+        dial,
+        ownKey: keyPair.publicKey,
+        sharedKey: (key) => sharedKeys.get(key),
+        outside: () => outside('tcp'),
+      },
       {
         onPacket: (packet, source) => {
           if (!this.#isStopped) this.netCrypto.receive(packet, source);
@@ -96,6 +110,7 @@ export class Stack {
       random,
       log,
       keyPair,
+      descriptors: descriptorLimit(),
       forwardOnion: (data, client) => this.onionRelay.forwardFromClient(data, client),
     });
     this.announceServer = new AnnounceServer({
@@ -140,6 +155,7 @@ export class Stack {
         relays: this.relays,
         identity,
         dhtKey: keyPair.publicKey,
+        outside: () => outside('udp'),
         localEndpoints: () => (hasUdp ? localEndpoints(interfaces(), socket) : []),
       },
       { onFriendRequest },
@@ -173,6 +189,17 @@ export class Stack {
     this.socket.close();
   }
 
+  /** How UDP fares for us. */
+  get ownUdp(): OwnUdp {
+    if (this.#options.proxy !== undefined) return { kind: 'proxy' };
+    return this.#options.udp === false ? { kind: 'off' } : this.dht.udpHealth;
+  }
+
+  /** Whether any node or relay answers. */
+  get hasNetwork(): boolean {
+    return this.dht.isConnected || this.relays.homes.length > 0;
+  }
+
   /** Enters the network through a node, and the relays that it runs. */
   bootstrap(node: NodeInfo, tcpPorts: readonly number[]): void {
     this.dht.bootstrap(node);
@@ -182,6 +209,11 @@ export class Stack {
     for (const port of tcpPorts) {
       this.relays.add({ publicKey: node.publicKey, endpoint: node.endpoint.withPort(port) });
     }
+  }
+
+  /** A router has opened a port of ours, or opens it no longer: friends that have no direct way to us may have one now. */
+  noteOutside(): void {
+    if (!this.#isStopped) this.friends.announceAgain();
   }
 
   /** Others may meet us at the relay that we are. */

@@ -9,6 +9,7 @@ import type { Random } from '../base/random.js';
 import { generateKeyPair, type KeyPair, type PublicKey } from './crypto/keys.js';
 import { ToxId } from './crypto/tox-id.js';
 import { type LanListener, openLanListener } from './lan-listener.js';
+import { type KeepPorts, keepPortsAtRouter, MappedPorts } from './mapped-ports.js';
 import { type Friend, MessengerFriend } from './messenger.js';
 import type { DatagramHandler, DatagramSocket } from './network/datagram-socket.js';
 import type { LocalInterface } from './network/interfaces.js';
@@ -21,6 +22,7 @@ import type { AcceptStream, DialStream, StreamListener } from './network/stream-
 import { dialTcp } from './network/tcp-dialer.js';
 import { listenTcp } from './network/tcp-listener.js';
 import { openUdpSocket } from './network/udp-socket.js';
+import { type NetworkFacts, networkFacts } from './network-facts.js';
 import { encodeFriendRequest } from './packet/friend.js';
 import { connectRoutes } from './routes.js';
 import { encodeSavedata, type Savedata } from './savedata.js';
@@ -36,6 +38,7 @@ export interface ToxDeps {
   readonly listen?: (accept: AcceptStream, port: number) => Promise<StreamListener>;
   readonly interfaces?: () => readonly LocalInterface[];
   readonly resolver?: Resolver;
+  readonly keepPorts?: KeepPorts;
 }
 
 export interface ToxOptions {
@@ -52,6 +55,8 @@ export interface ToxOptions {
   readonly bindAddress?: string;
   /** All goes through it or nowhere: no UDP, no LAN discovery, no names looked up, and no relay of our own. */
   readonly proxy?: ProxyServer;
+  /** Whether the router is asked to let the world reach our ports; default false. */
+  readonly portMapping?: boolean;
   /** A 'node' serves others, but is not announced itself and has no friends; default 'peer'. */
   readonly role?: 'peer' | 'node';
   /** A DHT key that outlives the run, for a bootstrap node; else a new one each time, which makes peers notice a restart. */
@@ -89,6 +94,7 @@ export class Tox {
   #stack: Stack | undefined;
   #lanListener: LanListener | undefined;
   #relayListener: StreamListener | undefined;
+  #mappedPorts: MappedPorts | undefined;
 
   constructor(deps: ToxDeps, options: ToxOptions) {
     this.#deps = deps;
@@ -124,6 +130,13 @@ export class Tox {
     return this.#stack?.onion.isAnnounced ?? false;
   }
 
+  /** What our own network is like. @throws Error before `start` */
+  get networkFacts(): NetworkFacts {
+    const { ownUdp, dht, relays } = this.#running();
+    const { isOnline, relayPort } = this;
+    return networkFacts({ isOnline, ownUdp, reported: dht.reportedEndpoints, relays: relays.homes, relayPort });
+  }
+
   onOnlineChange(listener: (isOnline: boolean) => void): void {
     this.#onlineListeners.push(listener);
   }
@@ -155,6 +168,7 @@ export class Tox {
       dhtKeys: this.#dhtKeys,
       onOnlineChange: (isOnline) => this.#tellOnline(isOnline),
       onFriendRequest: (publicKey, message) => this.#offerFriend(publicKey, message),
+      outside: (protocol) => this.#mappedPorts?.outside(protocol),
     });
     try {
       await this.#becomeRelay(stack);
@@ -167,6 +181,7 @@ export class Tox {
     connectRoutes(router, { dht, onionRelay, announceServer, onion, netCrypto });
     this.#stack = stack;
     stack.start();
+    this.#mappedPorts = this.#mapPorts(stack);
   }
 
   /** Says good-bye to all friends, and closes the socket once that is sent. */
@@ -177,6 +192,8 @@ export class Tox {
     if (stack === undefined) return;
     this.#stack = undefined;
     this.#starting = undefined;
+    const unmapped = this.#mappedPorts?.stop();
+    this.#mappedPorts = undefined;
     for (const friend of this.#friends.values()) friend.leave();
     this.#friends.clear();
     this.#lanListener?.close();
@@ -187,6 +204,7 @@ export class Tox {
       this.#deps.clock.soon(resolve);
     });
     stack.close();
+    await unmapped;
   }
 
   /** Enters the network through a node. One that does not answer, or has no address, costs nothing but a few packets. */
@@ -291,17 +309,32 @@ export class Tox {
     return listenTcp(accept, { port, ipv6, ...(bindAddress === undefined ? {} : { bindAddress }) });
   }
 
+  /** A proxy's user wants nothing to go beside it. */
+  #mapPorts(stack: Stack): MappedPorts | undefined {
+    const { portMapping, proxy } = this.#options;
+    if (portMapping !== true || proxy !== undefined) return undefined;
+    const udp = this.#hasUdp ? [{ protocol: 'udp' as const, port: stack.socket.localPort }] : [];
+    const tcp = this.relayPort === undefined ? [] : [{ protocol: 'tcp' as const, port: this.relayPort }];
+    const ports = [...udp, ...tcp];
+    if (ports.length === 0) return undefined;
+    return new MappedPorts(this.#deps, this.#deps.keepPorts ?? keepPortsAtRouter, ports, () => stack.noteOutside());
+  }
+
   #tellOnline(isOnline: boolean): void {
     for (const listener of this.#onlineListeners) listener(isOnline);
   }
 
   #add(publicKey: PublicKey, request: Buffer | undefined): Friend {
     if (publicKey.equals(this.publicKey)) throw new RangeError('Tox: that is our own key');
-    const { friends } = this.#running();
+    const stack = this.#running();
     // Whoever asks waits for the friend; whoever was asked has many friends, and those come by themselves.
     const persistence = request === undefined ? 'patient' : 'eager';
     const friend = new MessengerFriend(
-      { clock: this.#deps.clock, connect: (handlers) => friends.add(publicKey, handlers, persistence) },
+      {
+        clock: this.#deps.clock,
+        connect: (handlers) => stack.friends.add(publicKey, handlers, persistence),
+        ownNetwork: () => stack,
+      },
       { publicKey, request },
     );
     this.#friends.set(publicKey.hex, friend);

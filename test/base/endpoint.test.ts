@@ -4,6 +4,19 @@ import { SeededRandom } from '../support/seeded-random.js';
 
 const keyOf = (address: string, port = 1): string | undefined => Endpoint.of(address, port)?.key;
 
+t.test('loopback is what never leaves this machine', async (t) => {
+  const cases = {
+    '127.0.0.1': true,
+    '127.9.9.9': true,
+    '::1': true,
+    '10.0.0.1': false,
+    '::': false,
+    '128.0.0.1': false,
+  };
+  for (const [address, expected] of Object.entries(cases))
+    t.equal(Endpoint.of(address, 1)?.isLoopback, expected, address);
+});
+
 t.test('an address in any spelling becomes the canonical one', async (t) => {
   const spellings: readonly (readonly [string, string])[] = [
     ['192.0.2.1', '192.0.2.1:1'],

@@ -1,4 +1,5 @@
 /** Peers without UDP: ours through the relay of tox-bootstrapd, libtoxcore's through ours. */
+import { setTimeout as sleep } from 'node:timers/promises';
 import t, { type Test } from 'tap';
 import { systemClock } from '../../src/base/clock.js';
 import { silentLogger } from '../../src/base/logger.js';
@@ -15,6 +16,8 @@ const SECRET = 'canary of the relay';
 /** Frames of tuntox 2: magic, type, connection, length, data. */
 const PING = Buffer.concat([Buffer.from('a26b010800000005', 'hex'), Buffer.from('hello')]);
 const PONG = Buffer.concat([Buffer.from('a26b010000000005', 'hex'), Buffer.from('hello')]);
+
+const argumentOf = (node: Tox): string => `127.0.0.1:${node.localPort}:${node.dhtPublicKey.hex}`;
 
 type Peer = Pick<ConstructorParameters<typeof Tox>[1], 'udp' | 'relayPort' | 'role'>;
 
@@ -89,10 +92,55 @@ t.test('through the relay of tox-bootstrapd', async (t) => {
   });
 });
 
+t.test('libtoxcore uses relays that we share: another carries on when the one that it knew dies', async (t) => {
+  if (!requirementsMet(t, ...C_WORLD)) return;
+  const first = await startBootstrapd({ isRelay: true });
+  t.teardown(() => first.process.stop());
+  const second = await startTox(t, { role: 'node' });
+  const entries: BootstrapAddress[] = [
+    { host: '127.0.0.1', port: first.port, publicKey: PublicKey.parse(first.key) as PublicKey },
+    { host: '127.0.0.1', port: second.localPort, publicKey: second.dhtPublicKey },
+  ];
+  second.bootstrap(entries[0] as BootstrapAddress);
+  const server = await startCPeer([
+    ...['server', '--secret', SECRET, '--no-udp'],
+    ...['--bootstrap', first.argument, '--relay', first.argument],
+  ]);
+  t.teardown(() => server.stop());
+  const id = await addressOf(server);
+  await server.waitFor(/^SELF tcp$/m, C_PATIENCE);
+  const tox = await startTox(t, { udp: false, relayPort: 0 });
+  for (const entry of entries) tox.bootstrap(entry);
+  const friend = tox.addFriend(ToxId.parse(id) as ToxId, Buffer.from(`${SECRET}\0`));
+  let pongs = 0;
+  friend.onLossless((packet) => {
+    if (packet.equals(PONG)) pongs += 1;
+  });
+  let isLost = false;
+  friend.onOffline(() => {
+    isLost = true;
+  });
+  const exchange = async (): Promise<void> => {
+    const before = pongs;
+    for (let waited = 0; pongs === before && waited < C_PATIENCE; waited += 500) {
+      friend.sendLossless(PING);
+      await sleep(500);
+    }
+    t.ok(pongs > before, 'a frame and its answer');
+  };
+  await exchange();
+  // It gets to know, and asks for us at the second relay.
+  await sleep(3_000);
+  await first.process.stop();
+  await exchange();
+  await exchange();
+  t.notOk(isLost, 'on the same connection');
+});
+
 t.test('a libtoxcore client without UDP, through our relay alone', async (t) => {
   if (!requirementsMet(t, ...C_WORLD)) return;
   const node = await startTox(t, { role: 'node' });
-  const argument = `127.0.0.1:${node.localPort}:${node.dhtPublicKey.hex}`;
+  const argument = argumentOf(node);
   t.equal(node.relayPort, node.localPort, 'a node is a relay at its UDP port');
   const server = await startTox(t, { udp: false, relayPort: 0 });
   server.bootstrap({ host: '127.0.0.1', port: node.localPort, publicKey: node.dhtPublicKey });

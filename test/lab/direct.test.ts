@@ -1,6 +1,6 @@
 /** The real command between two hosts that can reach each other without help: by which way the bytes go, as the wire shows. */
 import t from 'tap';
-import { LAB_REQUIREMENTS, Lab } from '../support/lab.js';
+import { GATEWAY_REQUIREMENT, LAB_REQUIREMENTS, Lab } from '../support/lab.js';
 import { LabTunnel, startNodeAtHub } from '../support/lab-tunnel.js';
 import { requirementsMet } from '../support/requirements.js';
 import { DIRECT_TOPOLOGIES } from './topologies.js';
@@ -13,9 +13,10 @@ const DELAY = 5;
 
 t.jobs = 2;
 
-for (const { name, options, hasBootstrapNode, isPrivate } of DIRECT_TOPOLOGIES) {
+for (const { name, options, hasBootstrapNode, isPrivate, needs } of DIRECT_TOPOLOGIES) {
   t.test(name, { buffered: true }, async (t) => {
-    if (!requirementsMet(t, ...LAB_REQUIREMENTS)) return;
+    const gateway = needs === 'gateway' ? [GATEWAY_REQUIREMENT] : [];
+    if (!requirementsMet(t, ...LAB_REQUIREMENTS, ...gateway)) return;
     const lab = await Lab.up(t, { delay: DELAY, ...options });
     const args = hasBootstrapNode ? ['--bootstrap', await startNodeAtHub(lab)] : [];
     const tunnel = await LabTunnel.start(lab, { args, length: LENGTH });

@@ -65,7 +65,7 @@ async function converse(t: Test, setting: Setting): Promise<Scene> {
     server,
     client,
     get isDirect() {
-      return friend.facts.endpoint !== undefined;
+      return friend.facts.path.kind === 'direct';
     },
     cut: (address) => {
       for (const net of [world.network, world.streams]) net.blackHoles.add(address);

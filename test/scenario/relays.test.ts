@@ -68,6 +68,52 @@ t.test('a server that is a relay itself is reached there by who has no UDP', asy
 });
 
 t.test(
+  'a server whose relay can be reached is used directly by who has no UDP, whatever other relays there are',
+  async (t) => {
+    const world = new World(9);
+    const nodes = await Promise.all([1, 2, 3, 4].map(() => relayNode(world)));
+    for (const node of nodes.slice(1)) node.join(nodes[0] as Peer);
+    const server = await world.peer({ relayPort: 4000 });
+    const client = await world.peer({ udp: false });
+    for (const peer of [server, client]) for (const node of nodes) peer.join(node);
+    const { received } = acceptAll(server);
+    t.ok(await world.until(() => server.tox.isOnline, LONG));
+    const friend = client.tox.addFriend(server.tox.id, HELLO);
+    t.ok(await world.until(() => friend.isOnline, LONG));
+    await world.until(() => false, 5_000);
+    // Nothing else stands between them now.
+    for (const node of nodes) {
+      world.streams.blackHoles.add(node.address);
+      world.network.blackHoles.add(node.address);
+    }
+    for (let count = 0; count < 20; count += 1) {
+      t.ok(friend.sendLossless(packet(`${count}`)));
+      t.ok(await world.until(() => received.length === count + 1, 100), 'by the next packet, not by a timeout');
+    }
+    await world.until(() => false, 60_000);
+    t.ok(friend.isOnline, 'for good');
+  },
+);
+
+t.test('a server whose relay cannot be reached is met at others, and is not called again and again', async (t) => {
+  const world = new World(10);
+  const node = await relayNode(world);
+  const server = (await world.peer({ relayPort: 4000 })).join(node);
+  const client = (await world.peer({ udp: false })).join(node);
+  const { received } = acceptAll(server);
+  t.ok(await world.until(() => server.tox.isOnline, LONG));
+  // What it dials leaves; nobody gets in.
+  world.streams.blackHoles.add(`${server.address}:4000`);
+  const friend = client.tox.addFriend(server.tox.id, HELLO);
+  t.ok(await world.until(() => friend.isOnline, LONG));
+  const before = world.streams.dialled;
+  await world.until(() => false, 60_000);
+  t.ok(friend.sendLossless(packet('over the node')));
+  t.ok(await world.until(() => received.length === 1, LONG));
+  t.ok(world.streams.dialled - before < 20, `${world.streams.dialled - before} attempts in a minute`);
+});
+
+t.test(
   'the relay carries on when UDP dies in mid-transfer, and UDP again when it is back; no byte is lost',
   async (t) => {
     const world = new World(6);
@@ -76,7 +122,7 @@ t.test(
     const { friends, received } = acceptAll(server);
     const friend = client.tox.addFriend(server.tox.id, HELLO);
     t.ok(await world.until(() => friend.isOnline && friends[0]?.isOnline === true, LONG));
-    t.not(await world.until(() => friend.facts.endpoint !== undefined, LONG), undefined, 'by UDP');
+    t.not(await world.until(() => friend.facts.path.kind === 'direct', LONG), undefined, 'by UDP');
     let sent = 0;
     const sendFor = async (duration: number): Promise<void> => {
       for (let passed = 0; passed < duration; passed += 100) {
@@ -87,11 +133,11 @@ t.test(
     await sendFor(30_000);
     world.network.blackHoles.add(client.address);
     await sendFor(10_000);
-    t.equal(friend.facts.endpoint, undefined, 'over the relay');
+    t.equal(friend.facts.path.kind, 'relayed');
     t.ok(received.length > sent - 10, `${received.length} of ${sent} have arrived`);
     world.network.blackHoles.delete(client.address);
     await sendFor(10_000);
-    t.not(friend.facts.endpoint, undefined, 'by UDP again');
+    t.equal(friend.facts.path.kind, 'direct', 'again');
     t.not(await world.until(() => received.length === sent, LONG), undefined, 'all have arrived');
     t.strictSame(
       received.map((bytes) => Number(bytes.subarray(1))),

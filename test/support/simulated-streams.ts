@@ -146,6 +146,10 @@ class End implements StreamSocket {
     this.#peer = peer;
   }
 
+  get waiting(): number {
+    return this.#underWay;
+  }
+
   open(): void {
     this.handlers?.onOpen?.();
   }

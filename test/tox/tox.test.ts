@@ -1,18 +1,22 @@
 import t from 'tap';
+import type { Endpoint } from '../../src/base/endpoint.js';
 import { silentLogger } from '../../src/base/logger.js';
 import type { DatagramHandler, DatagramSocket } from '../../src/tox/network/datagram-socket.js';
+import type { ProxyServer } from '../../src/tox/network/proxies.js';
 import { newSavedata } from '../../src/tox/savedata.js';
-import { Tox } from '../../src/tox/tox.js';
+import { Tox, type ToxOptions } from '../../src/tox/tox.js';
 import { ManualClock } from '../support/manual-clock.js';
 import { at } from '../support/nodes.js';
 import { SeededRandom } from '../support/seeded-random.js';
 import { acceptAll, type Peer, World } from '../support/world.js';
 
 /** A stack whose socket opens when the test says so. */
-function make() {
+function make(options: Partial<ToxOptions> = {}) {
   const clock = new ManualClock();
   const random = new SeededRandom(1);
   const events: string[] = [];
+  const outside = { udp: undefined as Endpoint | undefined, tcp: undefined as Endpoint | undefined };
+  let onChange = (): void => {};
   let open = (): void => {};
   let refuse = (_error: Error): void => {};
   let receive: DatagramHandler = () => {};
@@ -22,6 +26,15 @@ function make() {
       random,
       log: silentLogger,
       interfaces: () => [],
+      listen: async (_accept, port) => ({ port: port + 1, close: () => {} }),
+      keepPorts: async (_deps, ports, change) => {
+        onChange = change;
+        events.push(...ports.map(({ protocol, port }) => `map ${protocol} ${port}`));
+        return {
+          outside: (protocol) => outside[protocol],
+          stop: async () => void events.push('unmap'),
+        };
+      },
       openSocket: (onDatagram) => {
         receive = onDatagram;
         return new Promise<DatagramSocket>((resolve, reject) => {
@@ -36,11 +49,13 @@ function make() {
         });
       },
     },
-    { savedata: newSavedata(random), ports: { first: 1, last: 1 }, ipv6: false, lanDiscovery: true },
+    { savedata: newSavedata(random), ports: { first: 1, last: 1 }, ipv6: false, lanDiscovery: true, ...options },
   );
   return {
     clock,
     events,
+    outside,
+    tellOutside: () => onChange(),
     tox,
     open: () => open(),
     refuse: () => refuse(new Error('no port')),
@@ -98,6 +113,48 @@ t.test('a datagram that comes while it stops sets nothing going', async (t) => {
   t.equal(clock.pending, 0);
 });
 
+t.test('the router is asked for the ports that there are, once they are open, and gets them back', async (t) => {
+  const { tox, open, events, clock } = make({ portMapping: true });
+  const started = tox.start();
+  t.same(events, []);
+  open();
+  await started;
+  t.same(
+    events.filter((event) => event !== 'send'),
+    ['map udp 1', 'map tcp 2'],
+  );
+  await stopped(tox.stop(), clock);
+  t.ok(events.includes('unmap'));
+  t.equal(clock.pending, 0);
+});
+
+t.test('it is asked for nothing unless that is wanted, and by a proxy’s user never', async (t) => {
+  const proxy = { kind: 'http', endpoint: at('192.0.2.1', 8080) } as const;
+  for (const options of [
+    {},
+    { portMapping: false },
+    { portMapping: true, proxy },
+    { portMapping: true, udp: false, relayPort: 0 },
+  ]) {
+    const { tox, open, events, clock } = make(options);
+    const started = tox.start();
+    open();
+    await started;
+    await stopped(tox.stop(), clock);
+    t.notOk(
+      events.some((event) => event.includes('map')),
+      JSON.stringify(options),
+    );
+  }
+});
+
+t.test('without UDP it is asked for the port of the relay alone', async (t) => {
+  const { tox, events, clock } = make({ portMapping: true, udp: false });
+  await tox.start();
+  t.same(events, ['map tcp 1']);
+  await stopped(tox.stop(), clock);
+});
+
 t.test('whole stacks leave no timer behind, whatever they were doing', async (t) => {
   const world = new World(20);
   const peers = await world.peers(4);
@@ -125,4 +182,19 @@ t.test('a friend that was removed, and one that has come in its place, are two',
   server.tox.addFriendWithoutRequest(other.tox.publicKey);
   server.tox.removeFriend(first);
   t.throws(() => server.tox.addFriendWithoutRequest(other.tox.publicKey), RangeError, 'the second is still there');
+});
+
+t.test('with a proxy there is no UDP, and that is why', async (t) => {
+  const world = new World(22);
+  const { clock, random } = world;
+  const proxy: ProxyServer = { kind: 'socks5', endpoint: at('192.0.2.9', 1080) };
+  const dial = world.streams.dialer('192.0.2.1');
+  const tox = new Tox(
+    { clock, random, log: silentLogger, dial },
+    { savedata: newSavedata(random), ports: { first: 1, last: 1 }, ipv6: false, lanDiscovery: true, proxy },
+  );
+  await tox.start();
+  t.match(tox.networkFacts, { isOnline: false, udp: 'proxy', relays: [], relayPort: undefined });
+  await stopped(tox.stop(), clock);
+  t.throws(() => tox.networkFacts, /not started/);
 });

@@ -19,7 +19,18 @@ const WITH_VALUE = {
   '--bootstrap': '192.0.2.1:33445:F404AB…',
 } as const;
 
-const WITHOUT_VALUE = ['-p', '-d', '-q', '-h', '--help', '-V', '--version', '--insecure-open', '--node'] as const;
+const WITHOUT_VALUE = [
+  '-p',
+  '-d',
+  '-q',
+  '-h',
+  '--help',
+  '-V',
+  '--version',
+  '--insecure-open',
+  '--node',
+  '--no-port-mapping',
+] as const;
 
 /** Planned, and refused by name until then: a flag that is silently ignored could open a door. */
 const LATER: Readonly<Record<string, string>> = {

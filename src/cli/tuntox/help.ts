@@ -45,6 +45,8 @@ Both:
   -u FIRST:LAST     use a UDP port from FIRST to LAST
   -t PORT           be a TCP relay for others on this port, 0 for none; servers
                     and nodes are relays unless told otherwise, clients are not
+  --no-port-mapping do not ask the router to let others reach our ports, which
+                    servers and clients with -L do (PCP, NAT-PMP, UPnP)
   -d                say more; twice: say everything
   -q                say nothing but errors
   -V, --version     print the version and exit

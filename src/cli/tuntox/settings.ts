@@ -17,7 +17,7 @@ type Environment = Readonly<Record<string, string | undefined>>;
 
 /** Flags that would be ignored silently by the other role. */
 const SERVER_ONLY = ['-f', '--insecure-open'] as const;
-const NOT_FOR_NODES = [...SERVER_ONLY, '-i', '-I', '-s', '--secret-file'] as const;
+const NOT_FOR_NODES = [...SERVER_ONLY, '-i', '-I', '-s', '--secret-file', '--no-port-mapping'] as const;
 
 /** @throws UsageError */
 export function settingsOf(given: readonly GivenFlag[], environment: Environment): RunSettings {
@@ -67,6 +67,7 @@ function commonSettings(flags: FlagSet, environment: Environment): CommonSetting
     secret: secretSource(flags, environment),
     udpPorts: flags.all('-u', parsePortRange).at(-1),
     relayPort: flags.all('-t', parsePortOrNone).at(-1),
+    portMapping: !flags.has('--no-port-mapping'),
     nodesFile: flags.last('-b'),
     nodes: flags.all('--bootstrap', parseNode),
   };

@@ -30,6 +30,7 @@ import { type DhtRequestHandler, RequestForwarder } from './request-forwarder.js
 import { SavedNodes } from './saved-nodes.js';
 import type { DhtSearch, DhtSearchHandlers } from './search.js';
 import { SearchTable } from './search-table.js';
+import { type UdpHealth, UdpHealthRecord } from './udp-health.js';
 
 // Specification: do_dht runs once a second.
 const TICK_MS = 1000;
@@ -81,6 +82,7 @@ export class Dht {
   readonly #known: KnownNodes;
   readonly #connectivity = new Connectivity();
   readonly #ownReports = new AddressReports();
+  readonly #udpHealth = new UdpHealthRecord();
   readonly #askLimit: TokenBucket;
   readonly #nodeListeners = new Set<(node: NodeInfo) => void>();
   #timer: Timer | undefined;
@@ -236,6 +238,11 @@ export class Dht {
     return this.#ownReports.counted(this.#clock.now());
   }
 
+  /** Whether nodes answer us, by what was asked and heard lately. */
+  get udpHealth(): UdpHealth {
+    return this.#udpHealth.at(this.#clock.now());
+  }
+
   /**
    * Sends a DHT request to a node that we search for: straight if it answers, else by all nodes that know its address.
    * @returns false when there is no way
@@ -258,13 +265,23 @@ export class Dht {
   };
 
   readonly #ask = (node: NodeInfo, target: PublicKey): void => {
-    if (this.#isReachable(node) && this.#askLimit.take(this.#clock.now())) this.#nodes.ask(node, target);
+    const now = this.#clock.now();
+    if (!this.#isReachable(node) || !this.#askLimit.take(now)) return;
+    this.#noteAsked(node, now);
+    this.#nodes.ask(node, target);
   };
+
+  /** Whom we look for may be behind a NAT or a firewall of its own, and tells nothing about ours. */
+  #noteAsked({ publicKey, endpoint }: NodeInfo, now: number): void {
+    if (this.#searches.get(publicKey) !== undefined) return;
+    this.#udpHealth.asked(endpoint, this.#known.isGood(publicKey), now);
+  }
 
   /** A node has proven that it lives at its address. */
   #heard(node: NodeInfo, asked: PublicKey | undefined): void {
     const now = this.#clock.now();
     const wasGood = this.#known.isGood(node.publicKey);
+    this.#udpHealth.answered(node.endpoint, now);
     this.#bootstrapper.heard(node);
     const isNewClose = this.#close.heard(node, asked, now) === 'new';
     const isNew = this.#searches.heard(node, asked, now) || isNewClose;

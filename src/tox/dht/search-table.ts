@@ -46,6 +46,13 @@ export class SearchTable {
     search.owners.add(owner);
     return {
       publicKey,
+      soughtSince: clock.now(),
+      get seenSince(): number | undefined {
+        return search.seenSince(clock.now());
+      },
+      get answeredAt(): number | undefined {
+        return search.answeredAt(clock.now());
+      },
       get endpoints(): readonly Endpoint[] {
         return search.endpoints(clock.now());
       },

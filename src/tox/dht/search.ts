@@ -15,6 +15,12 @@ export interface DhtSearch {
   readonly publicKey: PublicKey;
   /** Where the node itself has answered lately: none, an IPv4, an IPv6 endpoint or both, the one heard last in front. */
   readonly endpoints: readonly Endpoint[];
+  /** When this owner began, ms of the clock. */
+  readonly soughtSince: number;
+  /** Since when it answers from some UDP address, or nodes report one; undefined while there is none. */
+  readonly seenSince: number | undefined;
+  /** When it answered last; undefined when that was too long ago for its address to be good. */
+  readonly answeredAt: number | undefined;
   /** Takes a node that should know more, or the one looked for itself, and asks it at once. */
   learn(node: NodeInfo): void;
   /** Packets of the node arrive straight, or no longer: then its address, good as it was, or ours may have changed. */
@@ -52,6 +58,7 @@ export class Search {
   /** What was heard of the node before is of no use: its packets did not arrive any more then. ms of the clock. */
   #doubtedAt = Number.NEGATIVE_INFINITY;
   #suspectedAt = Number.NEGATIVE_INFINITY;
+  #seenSince = 0;
 
   constructor(deps: SearchDeps, options: { readonly publicKey: PublicKey }) {
     this.#deps = deps;
@@ -69,8 +76,24 @@ export class Search {
     return this.keeper.list.find(this.publicKey)?.goodEndpoints(now) ?? [];
   }
 
+  /** Since when the node is known to have UDP, ms; undefined when it is not. */
+  seenSince(now: number): number | undefined {
+    return this.#isSeen(now) ? this.#seenSince : undefined;
+  }
+
+  /** When the node itself answered last, ms; undefined when no address of it is good. */
+  answeredAt(now: number): number | undefined {
+    const good = this.keeper.list.find(this.publicKey)?.associations.filter((association) => association.isGood(now));
+    return good === undefined || good.length === 0 ? undefined : Math.max(...good.map(({ heardAt }) => heardAt));
+  }
+
+  #isSeen(now: number): boolean {
+    return this.endpoints(now).length > 0 || this.#reports.endpoints(now).length > 0;
+  }
+
   /** A node has answered. */
   heard(node: NodeInfo, asked: PublicKey | undefined, now: number): Hearing {
+    if (node.publicKey.equals(this.publicKey) && !this.#isSeen(now)) this.#seenSince = now;
     const hearing = this.keeper.heard(node, asked, now);
     if (node.publicKey.equals(this.publicKey)) for (const owner of [...this.owners]) owner.onEndpoint?.(node.endpoint);
     return hearing;
@@ -80,6 +103,7 @@ export class Search {
   named(reporter: PublicKey, node: NodeInfo, now: number): void {
     this.keeper.offer(node);
     if (!node.publicKey.equals(this.publicKey) || this.keeper.list.find(reporter) === undefined) return;
+    if (!this.#isSeen(now)) this.#seenSince = now;
     this.#reports.add(reporter, node.endpoint, now);
     // Asking there opens our NAT for it, whether or not the question arrives.
     if (this.#inquiries.isRunning || now - this.#suspectedAt < SUSPICION) this.keeper.insist(node);

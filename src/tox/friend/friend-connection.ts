@@ -17,12 +17,15 @@ import type { DhtSearch } from '../dht/search.js';
 import type { ConnectionHandlers } from '../net-crypto/connection-host.js';
 import type { CryptoConnection } from '../net-crypto/crypto-connection.js';
 import type { ConnectionOffer, NetCrypto } from '../net-crypto/net-crypto.js';
+import type { Route } from '../net-crypto/route.js';
 import type { FriendSearch, FriendSearchHandlers } from '../onion/friend-search.js';
 import { ALIVE_PACKET } from '../packet/friend.js';
 import { FriendKind } from '../packet/kind.js';
+import type { NodeInfo } from '../packet/node-info.js';
 import type { DhtPublicKeyAnnouncement } from '../packet/onion-data.js';
 import type { RelayPool } from '../relay/relay-pool.js';
-import { FriendRelays } from './friend-relays.js';
+import { ConnectionRecord, endingOf, type Traffic, trafficOf } from './connection-record.js';
+import { FriendRelays, type RelayOwner } from './friend-relays.js';
 
 /** Specification: an ALIVE packet every 8 s, and death after 32 s of silence. */
 const ALIVE_INTERVAL = 8_000;
@@ -76,6 +79,19 @@ type State =
   | { readonly kind: 'connecting'; readonly connection: CryptoConnection }
   | { readonly kind: 'established'; readonly connection: CryptoConnection; readonly aliveTimer: Timer };
 
+/** What is known of the way to a friend. Times are ms of the clock. */
+export interface FriendSight {
+  /** Since when its DHT key is known, and its address asked for; undefined while it is not. */
+  readonly soughtSince: number | undefined;
+  /** Since when it is known to have UDP. */
+  readonly seenSince: number | undefined;
+  /** When its DHT node answered us by UDP last. */
+  readonly answeredAt: number | undefined;
+  /** The relay over which packets would go. */
+  readonly relay: NodeInfo | undefined;
+  readonly relayOwner: RelayOwner;
+}
+
 /** The friend's DHT key as last announced, and the search for it in the DHT. */
 interface Whereabouts {
   readonly dhtKey: PublicKey;
@@ -84,6 +100,7 @@ interface Whereabouts {
 
 export class FriendConnection {
   readonly publicKey: PublicKey;
+  readonly record: ConnectionRecord;
   readonly #deps: FriendConnectionDeps;
   readonly #handlers: FriendConnectionHandlers;
   readonly #log: Logger;
@@ -104,6 +121,7 @@ export class FriendConnection {
   constructor(deps: FriendConnectionDeps, publicKey: PublicKey, handlers: FriendConnectionHandlers) {
     this.#deps = deps;
     this.publicKey = publicKey;
+    this.record = new ConnectionRecord(deps.clock);
     this.#handlers = handlers;
     this.#log = deps.log.child(publicKey.short);
     this.#announcer = new Repeater(deps.clock, ANNOUNCE_GAPS, () => this.#announce());
@@ -112,6 +130,8 @@ export class FriendConnection {
       pool: deps.relays,
       connection: () => (this.#state.kind === 'searching' ? undefined : this.#state.connection),
       endpoints: () => this.#whereabouts?.search.endpoints ?? [],
+      onRelayLost: ({ publicKey: { short }, endpoint }, reason) =>
+        this.record.failed(`relay ${short} at ${endpoint}: ${reason}`),
     });
     this.#search = deps.search({ onFound: (stored) => this.#onStored(stored.send) });
   }
@@ -121,9 +141,30 @@ export class FriendConnection {
     return this.#state.kind === 'established' ? this.#state.connection : undefined;
   }
 
+  /** Of the connection that stands, or else of the last one. */
+  get traffic(): Traffic {
+    return this.connection === undefined ? this.record.traffic : trafficOf(this.connection);
+  }
+
+  get sight(): FriendSight {
+    const search = this.#whereabouts?.search;
+    return {
+      soughtSince: search?.soughtSince,
+      seenSince: search?.seenSince,
+      answeredAt: search?.answeredAt,
+      relay: this.#relays.carrier,
+      relayOwner: this.#relays.carrierOwner,
+    };
+  }
+
   /** Sends through the onion, to every node that stores the friend. @returns how many */
   sendByOnion(data: Buffer): number {
     return this.#search.send(data);
+  }
+
+  /** Our addresses have changed: a friend that has no direct way to us is told at once, the others learn it when they need it. */
+  announceAgain(): void {
+    if (!this.connection?.isDirect) this.#announce();
   }
 
   /** The friend announced its DHT key, through the onion or the DHT; it is authenticated by its real key. */
@@ -140,7 +181,10 @@ export class FriendConnection {
       }
       whereabouts?.search.learn(node);
       // The friend names itself: no need to wait for an answer to a nodes request before the first cookie request.
-      if (node.publicKey.equals(dhtKey)) this.#onEndpoint(node.endpoint);
+      if (node.publicKey.equals(dhtKey)) {
+        this.#relays.learnHost(node.endpoint);
+        this.#onEndpoint(node.endpoint);
+      }
     }
   }
 
@@ -231,8 +275,10 @@ export class FriendConnection {
       // Upstream and we send nothing lossy.
       onLossy: () => {},
       onDrain: () => this.#handlers.onDrain(),
-      onRouteChange: (route) =>
-        this.#log.debug(route === undefined ? 'no way to it is known' : `packets go to ${route.key}`),
+      onRouteChange: (route) => {
+        this.#log.debug(route === undefined ? 'no way to it is known' : `packets go ${wayText(route)}`);
+        if (this.#state.kind === 'established') this.#noteWay(route?.endpoint, route !== undefined);
+      },
       onDirectChange: (isDirect) => this.#onDirectChange(isDirect),
       onClosed: (reason) => this.#onEnded(reason),
     };
@@ -248,9 +294,16 @@ export class FriendConnection {
     const { connection } = this.#state;
     const aliveTimer = this.#deps.clock.every(ALIVE_INTERVAL, () => this.#keepAlive(connection));
     this.#state = { kind: 'established', connection, aliveTimer };
+    this.#noteWay(connection.endpoint, true);
     this.#relays.startSharing(connection);
     this.#rest();
     this.#handlers.onEstablished();
+  }
+
+  /** @param endpoint undefined over relays */
+  #noteWay(endpoint: Endpoint | undefined, isThereOne: boolean): void {
+    if (endpoint !== undefined) this.record.goes({ kind: 'direct', endpoint });
+    else this.record.goes({ kind: isThereOne ? 'relayed' : 'none' });
   }
 
   #keepAlive(connection: CryptoConnection): void {
@@ -294,11 +347,15 @@ export class FriendConnection {
     this.#onEnded(reason);
   }
 
-  #onEnded(reason: string): void {
+  #onEnded(code: string): void {
     const before = this.#state;
+    if (before.kind === 'searching') return;
+    const reason = endingOf(before.connection, code);
+    if (!this.#isClosed) this.record.failed(reason);
     this.#state = { kind: 'searching' };
     if (before.kind === 'established') {
       before.aliveTimer.cancel();
+      this.record.ended(before.connection);
       this.#relays.stopSharing();
       if (this.#whereabouts !== undefined) this.#awaitExpiry();
       this.#handlers.onLost(reason);
@@ -321,3 +378,6 @@ export class FriendConnection {
     if (this.#whereabouts !== undefined) this.#deps.sendByDht(this.#whereabouts.dhtKey, announcement);
   }
 }
+
+/** The key of a relay's route holds all of the friend's, which is not for the log. */
+const wayText = ({ endpoint }: Route): string => (endpoint === undefined ? 'over relays' : `to ${endpoint}`);

@@ -47,6 +47,8 @@ export interface FriendListDeps {
   readonly netCrypto: NetCrypto;
   readonly identity: KeyPair;
   readonly dhtKey: PublicKey;
+  /** Where a router lets everybody reach our UDP port. */
+  readonly outside?: () => Endpoint | undefined;
   /** Addresses of our interfaces with the port of our socket. */
   readonly localEndpoints: () => readonly Endpoint[];
   readonly relays: RelayPool;
@@ -109,6 +111,11 @@ export class FriendList {
     this.#friends.delete(publicKey.hex);
   }
 
+  /** We are to be found elsewhere than before. */
+  announceAgain(): void {
+    for (const friend of this.#friends.values()) friend.announceAgain();
+  }
+
   close(): void {
     for (const friend of this.#friends.values()) friend.close();
     this.#friends.clear();
@@ -147,6 +154,7 @@ export class FriendList {
     const nodes = announcedNodes({
       relays,
       dhtKey,
+      outside: this.#deps.outside?.(),
       reported: dht.reportedEndpoints.map(({ endpoint }) => endpoint),
       local: localEndpoints(),
       neighbours: dht.closestNodes(dhtKey, NEIGHBOURS, { lan: true }),

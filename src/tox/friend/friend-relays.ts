@@ -17,19 +17,27 @@ const REMEMBERED = 6;
 
 /** Specification (c-toxcore SHARE_RELAYS_INTERVAL): relays are shared at once and then every 2 minutes, ms. */
 const SHARE_INTERVAL = 120_000;
+/** Implementation: addresses of the friend, as it named them, where its own relay may be. */
+const MAX_HOSTS = 4;
+
+export type RelayOwner = 'peer' | 'us' | 'others';
 
 export interface FriendRelaysDeps {
   readonly clock: Clock;
   readonly pool: RelayPool;
   /** The connection with the friend that is made or stands. */
   readonly connection: () => CryptoConnection | undefined;
-  /** Where the friend's DHT node was seen. */
+  /** Where the friend's DHT node has answered. */
   readonly endpoints: () => readonly Endpoint[];
+  /** A relay that should lead to the friend failed. */
+  readonly onRelayLost: (relay: NodeInfo, reason: string) => void;
 }
 
 export class FriendRelays {
   readonly #deps: FriendRelaysDeps;
   readonly #named = new LruMap<string, NodeInfo>(REMEMBERED);
+  /** Where the friend says that it is, by address: who has no UDP learns it in no other way. */
+  readonly #hosts = new LruMap<string, Endpoint>(MAX_HOSTS);
   #link: RelayLink | undefined;
   #sharing: Timer | undefined;
 
@@ -41,18 +49,39 @@ export class FriendRelays {
   open(dhtKey: PublicKey): void {
     if (this.#link?.peer.equals(dhtKey)) return;
     this.close();
+    this.#hosts.clear();
     this.#link = this.#deps.pool.link(dhtKey, {
       onUsable: () => this.join(),
       onUnusable: () => this.#deps.connection()?.removeRoute(this.#link?.route.key ?? ''),
       onDrain: () => this.#deps.connection()?.noteRouteDrained(),
+      onRelayLost: (relay, reason) => this.#deps.onRelayLost(relay, reason),
     });
     for (const relay of this.#named.values()) this.#tie(relay);
+  }
+
+  /** The relay that carries packets to the friend, if any does. */
+  get carrier(): NodeInfo | undefined {
+    return this.#link?.carrier;
+  }
+
+  /** Whose relay that is: the friend is reached by TCP without anybody between where it is its own, or ours. */
+  get carrierOwner(): RelayOwner {
+    const { carrier } = this;
+    if (carrier?.publicKey.equals(this.#link?.peer as PublicKey)) return 'peer';
+    return carrier !== undefined && carrier.endpoint.isLoopback ? 'us' : 'others';
   }
 
   /** The friend named a relay. */
   learn(relay: NodeInfo): void {
     this.#named.set(relay.publicKey.hex, relay);
     this.#tie(relay);
+  }
+
+  /** The friend named an address of its own. */
+  learnHost(endpoint: Endpoint): void {
+    this.#hosts.set(endpoint.address, endpoint);
+    const own = this.#link && this.#named.get(this.#link.peer.hex);
+    if (own !== undefined) this.#tie(own);
   }
 
   /** Gives the connection the route over the relays, if they are of any use. */
@@ -67,8 +96,11 @@ export class FriendRelays {
   /** The friend is connected: it is told of our relays, which serve when UDP dies. */
   startSharing(connection: CryptoConnection): void {
     const share = (): void => {
-      const relays = this.#deps.pool.meetingPlaces.slice(0, MAX_SHARED_RELAYS);
-      if (relays.length > 0) connection.sendLossless(encodeSharedRelays(relays), { isUrgent: true });
+      // All of them, our own relay included, though it takes a second packet (c-toxcore: the next ones 2 minutes later).
+      const relays = this.#deps.pool.meetingPlaces;
+      for (let at = 0; at < relays.length; at += MAX_SHARED_RELAYS) {
+        connection.sendLossless(encodeSharedRelays(relays.slice(at, at + MAX_SHARED_RELAYS)), { isUrgent: true });
+      }
     };
     this.#sharing = this.#deps.clock.every(SHARE_INTERVAL, share);
     share();
@@ -100,12 +132,12 @@ export class FriendRelays {
     if (link === undefined) return;
     const { endpoint, publicKey } = relay;
     // Who is a relay itself says so with its loopback address (c-toxcore): it is where its DHT node is.
-    if (!publicKey.equals(link.peer) || !isLoopback(endpoint)) {
+    if (!publicKey.equals(link.peer) || !endpoint.isLoopback) {
       link.tie(relay);
       return;
     }
-    for (const seen of this.#deps.endpoints()) link.tie({ publicKey, endpoint: seen.withPort(endpoint.port) });
+    for (const host of [...this.#deps.endpoints(), ...this.#hosts.values()]) {
+      link.tie({ publicKey, endpoint: host.withPort(endpoint.port) });
+    }
   }
 }
-
-const isLoopback = ({ address }: Endpoint): boolean => address.startsWith('127.') || address === '::1';

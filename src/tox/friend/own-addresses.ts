@@ -15,6 +15,8 @@ const MAX_RELAYS = 2;
 
 export interface OwnAddresses {
   readonly dhtKey: PublicKey;
+  /** Where a router lets everybody reach us, which others see only when it gives us the same port for what we send. */
+  readonly outside?: Endpoint | undefined;
   /** Where other nodes say they see us, the most reported first. */
   readonly reported: readonly Endpoint[];
   /** Addresses of our network interfaces, with the port of our socket. */
@@ -25,14 +27,24 @@ export interface OwnAddresses {
   readonly relays?: readonly NodeInfo[];
 }
 
-export function announcedNodes({ dhtKey, reported, local, neighbours, relays = [] }: OwnAddresses): PackedNode[] {
+export function announcedNodes({
+  dhtKey,
+  outside,
+  reported,
+  local,
+  neighbours,
+  relays = [],
+}: OwnAddresses): PackedNode[] {
   // A loopback address means something only to peers on this machine: named when the network that we are in is there too.
-  const isOnLoopback = neighbours.some((node) => isLoopback(node.endpoint));
+  const isOnLoopback = neighbours.some((node) => node.endpoint.isLoopback);
   const candidates = [
-    ...firstOfEachFamily(reported.filter((endpoint) => !endpoint.isLan)),
+    ...firstOfEachFamily([
+      ...(outside === undefined ? [] : [outside]),
+      ...reported.filter((endpoint) => !endpoint.isLan),
+    ]),
     ...firstOfEachFamily(local.filter((endpoint) => !endpoint.isLan && endpoint.family === 6)),
-    ...local.filter((endpoint) => isLoopback(endpoint) && isOnLoopback),
-    ...local.filter((endpoint) => endpoint.isLan && !isLoopback(endpoint) && !endpoint.address.includes('%')),
+    ...local.filter((endpoint) => endpoint.isLoopback && isOnLoopback),
+    ...local.filter((endpoint) => endpoint.isLan && !endpoint.isLoopback && !endpoint.address.includes('%')),
     ...local.filter((endpoint) => !endpoint.isLan && endpoint.family === 4),
   ];
   const own = new Map<string, Endpoint>();
@@ -48,8 +60,6 @@ export function announcedNodes({ dhtKey, reported, local, neighbours, relays = [
   }
   return nodes;
 }
-
-const isLoopback = (endpoint: Endpoint): boolean => endpoint.address.startsWith('127.') || endpoint.address === '::1';
 
 function firstOfEachFamily(endpoints: readonly Endpoint[]): Endpoint[] {
   return [4, 6].flatMap((family) => endpoints.find((endpoint) => endpoint.family === family) ?? []);

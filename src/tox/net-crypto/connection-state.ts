@@ -21,12 +21,15 @@ export interface Session {
   readonly cookieTime: number;
 }
 
+/** What a connection does until it is closed. */
+export type Stage = 'cookie-requesting' | 'handshake-sent' | 'not-confirmed' | 'established';
+
 export type ConnectionState =
   | { readonly kind: 'cookie-requesting'; readonly packet: Buffer; readonly echo: bigint }
   | { readonly kind: 'handshake-sent'; readonly packet: Buffer }
   | { readonly kind: 'not-confirmed'; readonly packet: Buffer; readonly session: Session }
   | { readonly kind: 'established'; readonly session: Session }
-  | { readonly kind: 'closed'; readonly reason: CloseReason };
+  | { readonly kind: 'closed'; readonly reason: CloseReason; readonly during: Stage };
 
 /** The session, in the states that have one. */
 export function sessionOf(state: ConnectionState): Session | undefined {

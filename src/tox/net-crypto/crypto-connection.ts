@@ -4,12 +4,13 @@
  */
 import type { Timer } from '../../base/clock.js';
 import type { Endpoint } from '../../base/endpoint.js';
+import { RateMeter } from '../../base/rate-meter.js';
 import type { PublicKey } from '../crypto/keys.js';
 import { CryptoKind } from '../packet/kind.js';
 import { MAX_CRYPTO_DATA_SIZE } from '../packet/net-crypto.js';
 import { AttemptSchedule } from './attempt-schedule.js';
 import type { ConnectionHandlers, ConnectionHost, PeerKeys } from './connection-host.js';
-import { type CloseReason, type ConnectionState, type Session, sessionOf } from './connection-state.js';
+import { type CloseReason, type ConnectionState, type Session, type Stage, sessionOf } from './connection-state.js';
 import { Greeter } from './greeter.js';
 import { type OpenedHandshake, openCookieResponse } from './handshake.js';
 import { PacketStream } from './packet-stream.js';
@@ -29,11 +30,13 @@ export class CryptoConnection implements TurnTask {
   readonly #greeter: Greeter;
   readonly #stream: PacketStream;
   readonly #attempts: AttemptSchedule;
+  readonly #received = new RateMeter();
+  readonly #sent = new RateMeter();
   #state: ConnectionState;
   #timer: Timer | undefined;
   #timerAt = Number.POSITIVE_INFINITY;
-  #bytesIn = 0;
-  #bytesOut = 0;
+  /** The latest time that we were told, ms of the clock: exact enough for counting, and free. */
+  #now: number;
 
   /** @param accepted the peer's handshake that this answers, and the way it came; without it a cookie is asked for */
   constructor(
@@ -47,6 +50,7 @@ export class CryptoConnection implements TurnTask {
     this.dhtKey = peer.dhtKey;
     this.#handlers = handlers;
     const now = host.turn.now();
+    this.#now = now;
     this.#greeter = new Greeter({
       random: host.random,
       identity: host.identity,
@@ -93,6 +97,11 @@ export class CryptoConnection implements TurnTask {
     return this.#state.kind;
   }
 
+  /** What it was doing when it ended; what it does as long as it has not. */
+  get lastStage(): Stage {
+    return this.#state.kind === 'closed' ? this.#state.during : this.#state.kind;
+  }
+
   /** Round trip in ms; undefined before one was measured. */
   get rtt(): { readonly min: number; readonly smoothed: number } | undefined {
     const { rtt } = this.#stream;
@@ -115,11 +124,20 @@ export class CryptoConnection implements TurnTask {
 
   /** Bytes of data packets received, net_crypto's own included. */
   get bytesIn(): number {
-    return this.#bytesIn;
+    return this.#received.total;
   }
 
   get bytesOut(): number {
-    return this.#bytesOut;
+    return this.#sent.total;
+  }
+
+  /** Bytes a second received within the last seconds. */
+  get rateIn(): number {
+    return this.#received.rate(this.#host.clock.now());
+  }
+
+  get rateOut(): number {
+    return this.#sent.rate(this.#host.clock.now());
   }
 
   get retransmissions(): number {
@@ -263,7 +281,8 @@ export class CryptoConnection implements TurnTask {
     const session = sessionOf(this.#state);
     const content = session?.cipher.open(packet);
     if (session === undefined || content === undefined) return false;
-    this.#bytesIn += packet.length;
+    this.#now = now;
+    this.#received.add(packet.length, now);
     // A copy of an old packet, from whatever address, moves nothing.
     if (session.cipher.isFirst && !this.#path.heard(source.key, now)) this.#addHeardRoute(source, now);
     if (content === 'empty') return true;
@@ -274,7 +293,7 @@ export class CryptoConnection implements TurnTask {
     if (this.#state.kind === 'not-confirmed') {
       this.#state = { kind: 'established', session };
       this.#stream.urge();
-      this.#host.log.debug(`${this.realKey.short} established over ${source.key}`);
+      this.#host.log.debug(`${this.realKey.short} established over ${source.endpoint ?? 'relays'}`);
       this.#handlers.onEstablished();
     }
     if (this.state !== 'closed') this.#stream.receive(content, now);
@@ -284,6 +303,7 @@ export class CryptoConnection implements TurnTask {
 
   /** Does what the events of this turn made due. */
   endTurn(now: number): void {
+    this.#now = now;
     this.#attempt(now);
     if (this.#state.kind === 'closed') return;
     this.#path.choose(now, this.#stream.isUnanswered);
@@ -317,14 +337,14 @@ export class CryptoConnection implements TurnTask {
     const session = sessionOf(this.#state);
     if (session === undefined) return;
     const packet = session.cipher.seal(bufferStart, number, data);
-    this.#bytesOut += packet.length;
+    this.#sent.add(packet.length, this.#now);
     this.#path.send(packet);
   }
 
   readonly #sealTrial = (): Buffer => {
     const session = sessionOf(this.#state) as Session;
     const packet = this.#stream.sealTrial((...content) => session.cipher.seal(...content));
-    this.#bytesOut += packet.length;
+    this.#sent.add(packet.length, this.#now);
     return packet;
   };
 
@@ -348,7 +368,7 @@ export class CryptoConnection implements TurnTask {
   #end(reason: CloseReason): void {
     sessionOf(this.#state)?.cipher.wipe();
     this.#greeter.wipe();
-    this.#state = { kind: 'closed', reason };
+    this.#state = { kind: 'closed', reason, during: this.lastStage };
     this.#host.log.debug(`${this.realKey.short} closed: ${reason}`);
     this.#timer?.cancel();
     this.#timer = undefined;

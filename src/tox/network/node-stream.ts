@@ -20,6 +20,10 @@ export class NodeStream implements StreamSocket {
     socket.setNoDelay(true);
   }
 
+  get waiting(): number {
+    return this.#socket.writableLength;
+  }
+
   /** From now on the handlers are called. */
   attach(handlers: StreamHandlers): void {
     this.#handlers = handlers;

@@ -42,6 +42,10 @@ class ProxiedStream implements StreamSocket {
     });
   }
 
+  get waiting(): number {
+    return this.#socket.waiting;
+  }
+
   write(bytes: Buffer): boolean {
     return this.#handshake === undefined && this.#socket.write(bytes);
   }

@@ -15,6 +15,8 @@ export interface StreamHandlers {
 export interface StreamSocket {
   /** The other end: for a proxied connection, that behind the proxy. */
   readonly remote: Endpoint;
+  /** Bytes written that the system has not taken yet. */
+  readonly waiting: number;
   /** Takes the bytes in any case; false asks to write no more than must be before `onDrain`. */
   write(bytes: Buffer): boolean;
   /** Ends both directions at once; nothing is called afterwards. */

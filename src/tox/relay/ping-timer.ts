@@ -37,6 +37,14 @@ export class PingTimer {
     this.#awaited = undefined;
   }
 
+  /**
+   * Another packet came: it opened under the connection's key, so the other side lives. The pong itself may be late on a
+   * slow line, behind all that waits in the system's buffers (c-toxcore insists on it).
+   */
+  heard(): void {
+    if (this.#awaited !== undefined) this.pong(this.#awaited.id);
+  }
+
   stop(): void {
     this.#interval.cancel();
     this.#awaited?.timeout.cancel();

@@ -189,6 +189,7 @@ export class RelayClient {
       this.#end('it sends what is no packet');
       return;
     }
+    if ('pings' in this.#state && packet !== 'ignored' && packet.kind !== 'pong') this.#state.pings.heard();
     if (this.#state.kind === 'confirming') this.#confirm(this.#state);
     this.#lull.heard();
     if (packet !== 'ignored' && this.#state.kind === 'confirmed') this.#onPacket(packet);
@@ -219,9 +220,6 @@ export class RelayClient {
       case 'ping':
         this.#control({ kind: 'pong', id: packet.id });
         return;
-      case 'pong':
-        if ('pings' in this.#state) this.#state.pings.pong(packet.id);
-        return;
       case 'oob receive':
         this.#handlers.onOob(packet.publicKey, packet.data);
         return;
@@ -236,6 +234,9 @@ export class RelayClient {
         this.#handlers.onData(peer, packet.data);
         return;
       }
+      case 'pong':
+        if ('pings' in this.#state) this.#state.pings.pong(packet.id);
+        return;
       case 'routing request':
       case 'oob send':
       case 'onion request':

@@ -24,11 +24,15 @@ export interface RelayLinkHandlers {
   onUnusable(): void;
   /** There is room again where there was none. */
   onDrain(): void;
+  /** A relay failed, or its connection ended. */
+  onRelayLost?(relay: NodeInfo, reason: string): void;
 }
 
 export interface RelayLinkDeps {
   readonly clock: Clock;
   readonly route: RelayRoute;
+  /** Our own DHT key, under which we are a relay, if we are one. */
+  readonly ownKey: PublicKey;
   /** The relay of the pool, made if it is new; undefined when there are too many. */
   relay(node: NodeInfo): PooledRelay | undefined;
   onClosed(link: RelayLink): void;
@@ -75,6 +79,12 @@ export class RelayLink implements RelayUser {
     return this.#with('online').map(({ node }) => node);
   }
 
+  /** The relay that carries packets to the peer now, or out of band those of a handshake. */
+  get carrier(): NodeInfo | undefined {
+    const online = this.#with('online');
+    return (online.find(({ client }) => client?.isFull === false) ?? online[0] ?? this.#with('registered')[0])?.node;
+  }
+
   /** The peer may be met at this relay. */
   tie(node: NodeInfo): void {
     if (this.#isClosed) return;
@@ -83,7 +93,7 @@ export class RelayLink implements RelayUser {
       known.addEndpoint(node.endpoint);
       return;
     }
-    if (this.#with('online').length >= ENOUGH_ONLINE) return;
+    if (this.#with('online').length >= ENOUGH_ONLINE && !this.#isEndOfLine(node.publicKey)) return;
     const relay = this.#deps.relay(node);
     if (relay === undefined) return;
     if (this.#ties.size >= MAX_TIES && !this.#makeRoom()) return;
@@ -123,8 +133,9 @@ export class RelayLink implements RelayUser {
   }
 
   /** A relay failed or ended. */
-  noteLost(relay: PooledRelay): void {
+  noteLost(relay: PooledRelay, reason: string): void {
     if (!this.#ties.has(relay.publicKey.hex)) return;
+    if (this.#isAwake) this.#handlers.onRelayLost?.(relay.node, reason);
     if (relay.failures >= MAX_FAILURES && !relay.isHome) this.#untie(relay);
     this.noteStatus();
   }
@@ -155,14 +166,22 @@ export class RelayLink implements RelayUser {
   /** The oldest one that leads nowhere gives way. */
   #makeRoom(): boolean {
     for (const relay of this.#ties.values()) {
-      if (relay.client?.status(this.peer) === 'online') continue;
+      if (relay.client?.status(this.peer) === 'online' || this.#isEndOfLine(relay.publicKey)) continue;
       this.#untie(relay);
       return true;
     }
     return false;
   }
 
+  /** The peer is that relay itself, or we are: a connection to it is a direct one. */
+  #isEndOfLine(relay: PublicKey): boolean {
+    return relay.equals(this.peer) || relay.equals(this.#deps.ownKey);
+  }
+
+  /** Direct connections first. */
   #with(status: 'online' | 'registered'): PooledRelay[] {
-    return [...this.#ties.values()].filter(({ client }) => client?.status(this.peer) === status);
+    const relays = [...this.#ties.values()].filter(({ client }) => client?.status(this.peer) === status);
+    const direct = relays.filter(({ publicKey }) => this.#isEndOfLine(publicKey));
+    return direct.length === 0 ? relays : [...direct, ...relays.filter((relay) => !direct.includes(relay))];
   }
 }

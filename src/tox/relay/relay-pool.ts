@@ -3,6 +3,7 @@
  * which serve as first hops of the onion; and those at which our peers are to be met.
  */
 import type { Clock } from '../../base/clock.js';
+import type { Endpoint } from '../../base/endpoint.js';
 import type { Logger } from '../../base/logger.js';
 import { pick, type Random } from '../../base/random.js';
 import type { PublicKey } from '../crypto/keys.js';
@@ -29,6 +30,8 @@ export interface RelayPoolDeps {
   readonly ownKey: PublicKey;
   /** Shared by our DHT key and another. */
   readonly sharedKey: (publicKey: PublicKey) => Buffer;
+  /** Where a router lets everybody reach the relay that we are. */
+  readonly outside?: () => Endpoint | undefined;
 }
 
 export interface RelayPoolHandlers {
@@ -81,7 +84,11 @@ export class RelayPool implements RelaySender {
   /** Relays where others can meet us: home relays, and last the one that we are, which not everybody can reach. */
   get meetingPlaces(): readonly NodeInfo[] {
     const own = this.#own?.client?.relay;
-    return own === undefined ? this.homes : [...this.homes, own];
+    if (own === undefined) return this.homes;
+    const outside = this.#deps.outside?.();
+    // At its usual port others find it where they see us; a router that chose another one has to be named.
+    const isMoved = outside !== undefined && outside.port !== own.endpoint.port;
+    return [...this.homes, isMoved ? { ...own, endpoint: outside } : own];
   }
 
   /** @returns false when the relay is not connected, or has no room */
@@ -94,6 +101,7 @@ export class RelayPool implements RelaySender {
     const link: RelayLink = new RelayLink(
       {
         clock: this.#deps.clock,
+        ownKey: this.#deps.ownKey,
         route: new RelayRoute(this, peer),
         relay: (node) => this.#relay(node),
         onClosed: () => this.#unlink(link),
@@ -199,7 +207,7 @@ export class RelayPool implements RelaySender {
   #onLost(relay: PooledRelay, reason: string): void {
     if (this.#isStopped) return;
     this.#log.debug(`${relay.publicKey.short} at ${relay.node.endpoint.key} is lost: ${reason}`);
-    for (const link of this.#allLinks()) link.noteLost(relay);
+    for (const link of this.#allLinks()) link.noteLost(relay, reason);
     this.#fillHomes();
   }
 

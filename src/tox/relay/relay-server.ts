@@ -2,7 +2,7 @@
  * Our node as a TCP relay (spec: "TCP server"; c-toxcore TCP_server.c): brings together two clients that ask for each other,
  * carries single packets out of band, and is the first hop of the onion for those who have no UDP.
  */
-import type { Clock } from '../../base/clock.js';
+import type { Clock, Timer } from '../../base/clock.js';
 import type { Endpoint } from '../../base/endpoint.js';
 import type { Logger } from '../../base/logger.js';
 import type { Random } from '../../base/random.js';
@@ -10,17 +10,26 @@ import { TokenBucket } from '../../base/token-bucket.js';
 import type { KeyPair, PublicKey } from '../crypto/keys.js';
 import type { StreamHandlers, StreamSocket } from '../network/stream-socket.js';
 import type { RelayPacket } from '../packet/relay.js';
+import { BySource } from './by-source.js';
 import { RelaySession } from './relay-session.js';
 
-/** Specification (MAX_INCOMING_CONNECTIONS): clients that are not confirmed yet; one more pushes out the oldest. */
+/** Specification (MAX_INCOMING_CONNECTIONS): clients that are not confirmed yet; one more pushes out one of the busiest host. */
 const MAX_PENDING = 256;
 /** Implementation: clients served at once. Each costs some 30 KB while it is idle. */
 const MAX_CLIENTS = 1_024;
-/** Implementation: clients whose socket takes no more, with 256 KiB waiting for each; one more ends the one that waited longest. */
-const MAX_FULL = 64;
-/** Implementation: handshakes answered a second; each costs four key agreements, 250 µs. */
+/** Implementation: what a relay may have of the descriptors of its process; the rest is for tunnels and files. */
+const DESCRIPTOR_SHARE = 0.5;
+/** Implementation: one host may have so much of a full relay, whatever its clients do. */
+const HOST_SHARE = 1 / 8;
+/** Implementation: bytes that wait for all clients together; 256 KiB for each whose socket is full. */
+const MAX_WAITING = 16 * 1024 * 1024;
+/** Implementation: bytes sent until it is looked how many wait. */
+const WAITING_LOOK = 512 * 1024;
+/** Implementation: handshakes answered a second; each costs four key agreements, 250 µs. Others wait for their turn. */
 const GREETING_RATE = 200;
 const GREETING_BURST = 400;
+/** Implementation: ms between turns. */
+const GREETING_INTERVAL = 25;
 
 export interface RelayServerDeps {
   readonly clock: Clock;
@@ -28,6 +37,8 @@ export interface RelayServerDeps {
   readonly log: Logger;
   /** The DHT key pair. */
   readonly keyPair: KeyPair;
+  /** What the process may have open, see `descriptorLimit`. */
+  readonly descriptors: number;
   /** Sends an onion request on, its first layer being none. @param client where responses go, see `respond` */
   readonly forwardOnion: (data: Buffer, client: { readonly id: bigint; readonly endpoint: Endpoint }) => void;
 }
@@ -35,19 +46,29 @@ export interface RelayServerDeps {
 export class RelayServer {
   readonly #deps: RelayServerDeps;
   readonly #log: Logger;
+  readonly #maxPending: number;
+  readonly #maxClients: number;
   readonly #greetings: TokenBucket;
-  /** In the order in which they came. */
-  readonly #pending = new Set<RelaySession>();
-  /** By the client's key, the oldest first. */
+  /** Not confirmed yet; and those of them that wait for our half of the handshake. */
+  readonly #pending = new BySource<RelaySession>();
+  readonly #greeted = new BySource<RelaySession>();
+  #turn: Timer | undefined;
+  /** By the client's key. */
   readonly #clients = new Map<string, RelaySession>();
+  readonly #clientsBySource = new BySource<RelaySession>();
   readonly #byId = new Map<bigint, RelaySession>();
+  /** Those whose sockets take no more, the longest first. */
   readonly #full = new Set<RelaySession>();
+  #sentUnseen = 0;
   #nextId = 1n;
   #isStopped = false;
 
   constructor(deps: RelayServerDeps) {
     this.#deps = deps;
     this.#log = deps.log.child('relay-server');
+    const share = (DESCRIPTOR_SHARE * deps.descriptors) / (MAX_PENDING + MAX_CLIENTS);
+    this.#maxPending = Math.max(1, Math.floor(MAX_PENDING * Math.min(1, share)));
+    this.#maxClients = Math.max(1, Math.floor(MAX_CLIENTS * Math.min(1, share)));
     this.#greetings = new TokenBucket(GREETING_RATE, GREETING_BURST, deps.clock.now());
   }
 
@@ -59,17 +80,21 @@ export class RelayServer {
   /** A connection came in. @returns undefined to refuse it */
   accept(socket: StreamSocket): StreamHandlers | undefined {
     if (this.#isStopped) return undefined;
-    if (this.#pending.size >= MAX_PENDING) first(this.#pending)?.end();
     const { clock, random, keyPair } = this.#deps;
     const session = new RelaySession({ clock, random, keyPair, socket }, this.#nextId, {
-      mayGreet: () => this.#greetings.take(clock.now()),
+      onGreeting: (greeted) => {
+        this.#greeted.add(greeted);
+        this.#answer();
+      },
       onConfirmed: (confirmed) => this.#onConfirmed(confirmed),
       onPacket: (sender, packet) => this.#onPacket(sender, packet),
+      onSent: (bytes) => this.#onSent(bytes),
       onFullChange: (changed, isFull) => this.#onFullChange(changed, isFull),
       onEnded: (ended) => this.#onEnded(ended),
     });
     this.#nextId += 1n;
     this.#pending.add(session);
+    if (this.#pending.size > this.#maxPending) this.#pending.oldestOfLargest()?.end();
     return session.streamHandlers();
   }
 
@@ -80,33 +105,47 @@ export class RelayServer {
 
   stop(): void {
     this.#isStopped = true;
+    this.#turn?.cancel();
     for (const session of [...this.#pending, ...this.#clients.values()]) session.end();
+  }
+
+  /** Shakes hands with those that wait for it, each host in its turn. */
+  #answer(): void {
+    const { clock } = this.#deps;
+    while (this.#greeted.size > 0 && this.#greetings.take(clock.now())) this.#greeted.next()?.answer();
+    if (this.#greeted.size === 0 || this.#isStopped) return;
+    this.#turn ??= clock.after(GREETING_INTERVAL, () => {
+      this.#turn = undefined;
+      this.#answer();
+    });
   }
 
   #onConfirmed(session: RelaySession): boolean {
     this.#pending.delete(session);
     // One connection for each key: the newer one is of a client that has lost the older.
     this.#clients.get(session.publicKey.hex)?.end();
-    if (this.#clients.size >= MAX_CLIENTS && !this.#makeRoom()) return false;
     this.#clients.set(session.publicKey.hex, session);
+    this.#clientsBySource.add(session);
     this.#byId.set(session.id, session);
+    if (this.#clients.size > this.#maxClients) (this.#leastOfUse() ?? session).end();
+    if (!this.#byId.has(session.id)) return false;
     this.#log.debug(`${session.publicKey.short} is connected`);
     return true;
   }
 
-  /** Ends a client that talks with nobody; those that do are not disturbed by new ones. */
-  #makeRoom(): boolean {
-    for (const session of this.#clients.values()) {
-      if (session.slots.links > 0) continue;
-      session.end();
-      return true;
+  /** Talks with nobody, of the host that has most; those that talk are not disturbed, but where a host has more than its share. */
+  #leastOfUse(): RelaySession | undefined {
+    for (const ofHost of this.#clientsBySource.largestFirst()) {
+      const sessions = [...ofHost];
+      const idle = sessions.find(({ slots }) => slots.links === 0);
+      if (idle !== undefined) return idle;
+      if (sessions.length > HOST_SHARE * this.#maxClients) return sessions[0];
     }
-    return false;
+    return undefined;
   }
 
   #onEnded(session: RelaySession): void {
-    this.#pending.delete(session);
-    this.#full.delete(session);
+    for (const sessions of [this.#pending, this.#greeted, this.#clientsBySource, this.#full]) sessions.delete(session);
     this.#byId.delete(session.id);
     if (!session.isConfirmed) return;
     if (this.#clients.get(session.publicKey.hex) === session) this.#clients.delete(session.publicKey.hex);
@@ -114,8 +153,25 @@ export class RelayServer {
   }
 
   #onFullChange(session: RelaySession, isFull: boolean): void {
-    if (!isFull) this.#full.delete(session);
-    else if (this.#full.add(session).size > MAX_FULL) first(this.#full)?.end();
+    if (isFull) this.#full.add(session);
+    else this.#full.delete(session);
+  }
+
+  /** Ends those that do not read, the longest first, when more waits for all together than is good. */
+  #onSent(bytes: number): void {
+    this.#sentUnseen += bytes;
+    if (this.#sentUnseen < WAITING_LOOK) return;
+    this.#sentUnseen = 0;
+    const clients = [...this.#clients.values()];
+    let excess = -MAX_WAITING;
+    for (const { waiting } of clients) excess += waiting;
+    if (excess <= 0) return;
+    const others = clients.sort((a, b) => b.waiting - a.waiting);
+    for (const session of [...this.#full, ...others]) {
+      if (excess <= 0) return;
+      excess -= session.waiting;
+      session.end();
+    }
   }
 
   #onPacket(sender: RelaySession, packet: RelayPacket): void {
@@ -183,5 +239,3 @@ export class RelayServer {
     link.session.sendControl({ kind: 'disconnected', slot: back.id });
   }
 }
-
-const first = <T>(set: ReadonlySet<T>): T | undefined => set.values().next().value;

@@ -2,6 +2,7 @@
  * One client of our relay (spec: "TCP server"; c-toxcore TCP_server.c):
  *
  *     greeting     its half of the handshake is awaited
+ *     greeted      it is there, and the server gets to it when it is this client's turn
  *     unconfirmed  answered; it must prove with a first packet that it could read the answer
  *     confirmed    served
  */
@@ -10,6 +11,7 @@ import type { Random } from '../../base/random.js';
 import type { KeyPair, PublicKey } from '../crypto/keys.js';
 import type { StreamHandlers, StreamSocket } from '../network/stream-socket.js';
 import { decodeRelayPacket, encodeRelayPacket, RELAY_GREETING_SIZE, type RelayPacket } from '../packet/relay.js';
+import { sourceOf } from './by-source.js';
 import { answerHandshake } from './handshake.js';
 import { PingTimer } from './ping-timer.js';
 import { SecureStream } from './secure-stream.js';
@@ -27,11 +29,13 @@ export interface RelaySessionDeps {
 }
 
 export interface RelaySessionHandlers {
-  /** Whether the server can afford a handshake now. */
-  mayGreet(): boolean;
+  /** It has sent its half of the handshake: `answer` is to be called when the server can afford it. */
+  onGreeting(session: RelaySession): void;
   /** @returns false to end it */
   onConfirmed(session: RelaySession): boolean;
   onPacket(session: RelaySession, packet: RelayPacket): void;
+  /** Something was written to the client: bytes, frame and all. */
+  onSent(bytes: number): void;
   /** Its socket takes no more, or takes more again. */
   onFullChange(session: RelaySession, isFull: boolean): void;
   /** Called once, however it ended. */
@@ -40,6 +44,7 @@ export interface RelaySessionHandlers {
 
 type State =
   | { readonly kind: 'greeting'; bytes: Buffer }
+  | { readonly kind: 'greeted'; readonly greeting: Buffer }
   | { readonly kind: 'unconfirmed'; readonly stream: SecureStream; readonly publicKey: PublicKey }
   | {
       readonly kind: 'confirmed';
@@ -52,6 +57,8 @@ type State =
 export class RelaySession {
   /** Never used again for another session. */
   readonly id: bigint;
+  /** The host that it is of, see `sourceOf`. */
+  readonly source: string;
   readonly slots = new ServerSlots<RelaySession>();
   readonly #deps: RelaySessionDeps;
   readonly #handlers: RelaySessionHandlers;
@@ -62,12 +69,18 @@ export class RelaySession {
   constructor(deps: RelaySessionDeps, id: bigint, handlers: RelaySessionHandlers) {
     this.#deps = deps;
     this.id = id;
+    this.source = sourceOf(deps.socket.remote);
     this.#handlers = handlers;
     this.#timeout = deps.clock.after(CONFIRM_TIMEOUT, () => this.end());
   }
 
   get remote(): StreamSocket['remote'] {
     return this.#deps.socket.remote;
+  }
+
+  /** Bytes that wait for the client to read. */
+  get waiting(): number {
+    return this.#deps.socket.waiting;
   }
 
   get isConfirmed(): boolean {
@@ -78,6 +91,23 @@ export class RelaySession {
   get publicKey(): PublicKey {
     if (!('publicKey' in this.#state)) throw new Error('RelaySession: nobody yet');
     return this.#state.publicKey;
+  }
+
+  /** Shakes hands with a client that has sent its half. */
+  answer(): void {
+    if (this.#state.kind !== 'greeted') return;
+    const { random, keyPair, socket } = this.#deps;
+    const answer = answerHandshake(random, keyPair, this.#state.greeting);
+    if (answer === undefined) {
+      this.end();
+      return;
+    }
+    const stream = new SecureStream(
+      { write: (frame) => this.#write(frame), onPacket: (plain) => this.#onPlain(plain) },
+      answer.session,
+    );
+    this.#state = { kind: 'unconfirmed', stream, publicKey: answer.clientKey };
+    socket.write(answer.reply);
   }
 
   /** What the socket is to call. */
@@ -92,8 +122,9 @@ export class RelaySession {
   /** Sends what may get lost. */
   send(packet: RelayPacket): void {
     if (this.#state.kind !== 'confirmed') return;
-    this.#state.stream.send(encodeRelayPacket(packet));
-    this.#tellFull(this.#state.stream.isFull);
+    const { stream } = this.#state;
+    stream.send(encodeRelayPacket(packet));
+    if (this.isConfirmed) this.#tellFull(stream.isFull);
   }
 
   /** Sends what must arrive. */
@@ -116,27 +147,20 @@ export class RelaySession {
   #onBytes(bytes: Buffer): void {
     const state = this.#state;
     if (state.kind === 'greeting') this.#onGreeting(state, bytes);
-    else if ('stream' in state && !state.stream.receive(bytes)) this.end();
+    // Nobody has anything to say before our half of the handshake.
+    else if (!('stream' in state) || !state.stream.receive(bytes)) this.end();
   }
 
   #onGreeting(state: State & { readonly kind: 'greeting' }, bytes: Buffer): void {
-    state.bytes = Buffer.concat([state.bytes, bytes]);
-    if (state.bytes.length < RELAY_GREETING_SIZE) return;
-    const { random, keyPair, socket } = this.#deps;
-    const greeting = state.bytes.subarray(0, RELAY_GREETING_SIZE);
-    const answer = this.#handlers.mayGreet() ? answerHandshake(random, keyPair, greeting) : undefined;
-    if (answer === undefined) {
+    const greeting = Buffer.concat([state.bytes, bytes]);
+    if (greeting.length > RELAY_GREETING_SIZE) {
       this.end();
-      return;
+    } else if (greeting.length < RELAY_GREETING_SIZE) {
+      state.bytes = greeting;
+    } else {
+      this.#state = { kind: 'greeted', greeting };
+      this.#handlers.onGreeting(this);
     }
-    const stream = new SecureStream(
-      { write: (frame) => socket.write(frame), onPacket: (plain) => this.#onPlain(plain) },
-      answer.session,
-    );
-    this.#state = { kind: 'unconfirmed', stream, publicKey: answer.clientKey };
-    socket.write(answer.reply);
-    const rest = state.bytes.subarray(RELAY_GREETING_SIZE);
-    if (rest.length > 0) this.#onBytes(rest);
   }
 
   #onPlain(plain: Buffer): void {
@@ -149,9 +173,14 @@ export class RelaySession {
       this.end();
       return;
     }
-    if (packet === 'ignored' || this.#state.kind !== 'confirmed') return;
+    if (this.#state.kind !== 'confirmed') return;
+    if (packet === 'ignored') return;
+    if (packet.kind === 'pong') {
+      this.#state.pings.pong(packet.id);
+      return;
+    }
+    this.#state.pings.heard();
     if (packet.kind === 'ping') this.sendControl({ kind: 'pong', id: packet.id });
-    else if (packet.kind === 'pong') this.#state.pings.pong(packet.id);
     else this.#handlers.onPacket(this, packet);
   }
 
@@ -166,6 +195,12 @@ export class RelaySession {
     });
     this.#state = { kind: 'confirmed', stream, publicKey, pings };
     return this.#handlers.onConfirmed(this);
+  }
+
+  #write(frame: Buffer): boolean {
+    const hasRoom = this.#deps.socket.write(frame);
+    this.#handlers.onSent(frame.length);
+    return hasRoom;
   }
 
   #onDrain(): void {

@@ -57,6 +57,13 @@ t.test('the secret comes from a flag, a file or the environment, in this order',
   t.same(settings('--secret-file p', environment).secret, { from: 'file', path: 'p' });
 });
 
+t.test('routers are asked for ports unless that is forbidden', async (t) => {
+  t.match(settings(''), { portMapping: true });
+  t.match(settings('--no-port-mapping'), { portMapping: false });
+  t.match(settings(`--no-port-mapping -L 1:a:2 -i ${ID}`), { mode: 'forward', portMapping: false });
+  t.throws(() => settings('--node --no-port-mapping'), /not for nodes/);
+});
+
 t.test('ports and nodes are parsed', async (t) => {
   const node = `192.0.2.1:33445:${ID.slice(0, 64)}`;
   const server = settings(`-u 5:6 -b nodes.json --bootstrap ${node} --bootstrap ${node}`);

@@ -2,10 +2,12 @@
 import type { FriendRequest, NodeToAsk, StackFriend, ToxStack } from '../../../src/engine/tox-stack.js';
 import type { PublicKey } from '../../../src/tox/crypto/keys.js';
 import type { ToxId } from '../../../src/tox/crypto/tox-id.js';
+import type { NetworkFacts } from '../../../src/tox/network-facts.js';
+import { direct, factsOf, networkFactsOf, none } from './facts.js';
 
 export class FakeFriend implements StackFriend {
   readonly publicKey: PublicKey;
-  readonly facts = { endpoint: '192.0.2.1:33445' };
+  facts = factsOf(none('searching'));
   isOnline = false;
   other: FakeFriend | undefined;
   readonly #online: (() => void)[] = [];
@@ -38,6 +40,7 @@ export class FakeFriend implements StackFriend {
   setOnline(isOnline: boolean): void {
     if (this.isOnline === isOnline) return;
     this.isOnline = isOnline;
+    this.facts = factsOf(isOnline ? direct() : none('searching'));
     for (const listener of isOnline ? this.#online : this.#offline) listener();
   }
 }
@@ -50,6 +53,7 @@ export class FakeStack implements ToxStack<FakeFriend> {
   readonly bootstraps: NodeToAsk[] = [];
   isOnline = false;
   isStopped = false;
+  networkFacts: NetworkFacts = networkFactsOf({});
   #onRequest: (request: FriendRequest) => void = () => {};
   #onOnlineChange: (isOnline: boolean) => void = () => {};
 

@@ -288,10 +288,10 @@ class Lab:
             ready = "ready"
         elif site.kind == "upnp":
             self.ip(site.router, "route add 239.0.0.0/8 dev lan0")
-            settings = self.directory / "miniupnpd.conf"
+            settings = self.directory / f"{site.router}.conf"
             settings.write_text(MINIUPNPD)
             command = ["miniupnpd", "-d", "-f", str(settings), "-P",
-                       str(self.directory / "miniupnpd.number")]
+                       str(self.directory / f"{site.router}.number")]
             ready = "Listening for NAT-PMP"
         else:
             return

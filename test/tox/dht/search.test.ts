@@ -128,3 +128,25 @@ t.test('a friend that asks others for us is looked for, though it is believed to
   search.named(REPORTERS[1].publicKey, friendAt('198.51.100.2'), 10_000);
   t.ok(asked.includes('00@198.51.100.2:33445'));
 });
+
+t.test('a friend has been seen since the first report, or answer, of those that still count', async (t) => {
+  const { search } = start();
+  t.equal(search.seenSince(0), undefined);
+  search.named(keyOf('ff'), friendAt('198.51.100.1'), 100);
+  t.equal(search.seenSince(100), undefined, 'a stranger may say what it likes');
+  search.named(REPORTERS[0].publicKey, friendAt('198.51.100.1'), 1_000);
+  search.named(REPORTERS[1].publicKey, friendAt('198.51.100.1'), 100_000);
+  t.equal(search.seenSince(200_000), 1_000);
+  t.equal(search.seenSince(222_000), undefined, 'nobody has said so for too long');
+  search.heard(friendAt('198.51.100.1'), FRIEND, 300_000);
+  t.equal(search.seenSince(310_000), 300_000);
+});
+
+t.test('when a friend answered last is known as long as its address is good', async (t) => {
+  const { search } = start();
+  search.named(REPORTERS[0].publicKey, friendAt('198.51.100.1'), 0);
+  t.equal(search.answeredAt(1), undefined, 'a report is no answer');
+  for (const now of [1_000, 5_000]) search.heard(friendAt('198.51.100.1'), FRIEND, now);
+  t.equal(search.answeredAt(100_000), 5_000);
+  t.equal(search.answeredAt(127_000), undefined);
+});

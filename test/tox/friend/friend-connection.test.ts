@@ -26,6 +26,8 @@ class Bench {
   /** Of the latest connection. */
   handlers: ConnectionHandlers | undefined;
   lastHeardAt = 0;
+  isDirect = false;
+  announcements = 0;
   onLost = (): void => {};
   isPaused = false;
   readonly pauses = (isPaused: boolean): void => {
@@ -48,7 +50,9 @@ class Bench {
           send: () => 0,
         }) as unknown as FriendSearch,
       announcement: () => Buffer.alloc(41),
-      sendByDht: () => {},
+      sendByDht: () => {
+        this.announcements += 1;
+      },
       relays: {
         link: (peer: PublicKey) => ({ peer, isUsable: false, tie() {}, setDirect() {}, close() {} }),
         meetingPlaces: [],
@@ -104,6 +108,9 @@ class Bench {
       get lastHeardAt() {
         return bench.lastHeardAt;
       },
+      get isDirect() {
+        return bench.isDirect;
+      },
       setEndpoint: (endpoint: Endpoint) => this.events.push(`try ${endpoint.key}`),
       sendLossless: () => true,
       kill: () => this.events.push('kill'),
@@ -113,6 +120,21 @@ class Bench {
 
 const connect = (key: PublicKey): string => `connect ${key.short}`;
 const accept = (key: PublicKey): string => `accept ${key.short}`;
+
+t.test(
+  'new addresses of ours are told at once to a friend that has no direct way to us, and to no other',
+  async (t) => {
+    const bench = new Bench();
+    bench.announce(1, FIRST);
+    bench.establish();
+    bench.announcements = 0;
+    bench.friend.announceAgain();
+    t.equal(bench.announcements, 1);
+    bench.isDirect = true;
+    bench.friend.announceAgain();
+    t.equal(bench.announcements, 1);
+  },
+);
 
 t.test('a new DHT key means that the friend has started anew', async (t) => {
   const bench = new Bench();

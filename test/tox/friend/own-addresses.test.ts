@@ -25,6 +25,17 @@ t.test(
   },
 );
 
+t.test('where a router lets everybody in stands before where others see us, and takes no slot more', async (t) => {
+  const nodes = announcedNodes({
+    dhtKey,
+    outside: at('203.0.113.9', 7000),
+    reported: [at('203.0.113.9', 4000), at('2001:db8::9', 4000)],
+    local: [at('192.168.1.5')],
+    neighbours: [node('198.51.100.1')],
+  });
+  t.same(keys(nodes), ['203.0.113.9:7000', '[2001:db8::9]:4000', '192.168.1.5:33445', '198.51.100.1:33445']);
+});
+
 t.test('however many addresses there are, one slot is left for a neighbour', async (t) => {
   const local = [1, 2, 3, 4, 5].map((host) => at(`10.0.0.${host}`));
   const nodes = announcedNodes({ dhtKey, reported: [], local, neighbours: [node('198.51.100.1')] });

@@ -31,7 +31,7 @@ export class RelayBench {
   readonly onion: { readonly data: Buffer; readonly client: bigint }[] = [];
   #hosts = 0;
 
-  constructor(seed: number) {
+  constructor(seed: number, options: { readonly descriptors?: number } = {}) {
     this.random = new SeededRandom(seed);
     this.streams = new SimulatedStreams(this.clock, new SeededRandom(seed + 1));
     this.keys = generateKeyPair(this.random);
@@ -40,6 +40,7 @@ export class RelayBench {
       random: this.random,
       log: silentLogger,
       keyPair: this.keys,
+      descriptors: options.descriptors ?? Number.POSITIVE_INFINITY,
       forwardOnion: (data, client) => this.onion.push({ data, client: client.id }),
     });
     this.streams.listen(RELAY_ADDRESS, RELAY_PORT, (socket) => this.server.accept(socket));
@@ -54,10 +55,12 @@ export class RelayBench {
     return `198.51.${100 + (this.#hosts >> 8)}.${this.#hosts & 0xff}`;
   }
 
-  client(options: { readonly keys?: KeyPair; readonly relay?: NodeInfo } = {}): TestRelayClient {
+  client(
+    options: { readonly keys?: KeyPair; readonly relay?: NodeInfo; readonly address?: string } = {},
+  ): TestRelayClient {
     const keys = options.keys ?? generateKeyPair(this.random);
     const relay = options.relay ?? this.relay;
-    const address = this.nextAddress();
+    const address = options.address ?? this.nextAddress();
     const events: string[] = [];
     const received: Buffer[] = [];
     const handlers: RelayClientHandlers = {

@@ -1,4 +1,5 @@
 import t from 'tap';
+import type { Endpoint } from '../../../src/base/endpoint.js';
 import { silentLogger } from '../../../src/base/logger.js';
 import { sharedKey } from '../../../src/tox/crypto/box.js';
 import { generateKeyPair, type KeyPair, type PublicKey } from '../../../src/tox/crypto/keys.js';
@@ -20,6 +21,7 @@ class TestPool {
   readonly pool: RelayPool;
   readonly received: { readonly packet: Buffer; readonly source: RelayRoute }[] = [];
   readonly events: string[] = [];
+  outside: Endpoint | undefined;
 
   constructor(bench: PoolBench, address: string) {
     this.keys = generateKeyPair(bench.random);
@@ -33,6 +35,7 @@ class TestPool {
         dial: bench.streams.dialer(address),
         ownKey: this.keys.publicKey,
         sharedKey: (key) => sharedKey(key, this.keys.secretKey),
+        outside: () => this.outside,
       },
       {
         onPacket: (packet, source) => this.received.push({ packet, source }),
@@ -67,7 +70,14 @@ class PoolBench {
   addRelay(): NodeInfo {
     const keyPair = generateKeyPair(this.random);
     const { clock, random } = this;
-    const server = new RelayServer({ clock, random, log: silentLogger, keyPair, forwardOnion: () => {} });
+    const server = new RelayServer({
+      clock,
+      random,
+      log: silentLogger,
+      keyPair,
+      descriptors: 4_096,
+      forwardOnion: () => {},
+    });
     const endpoint = at(`203.0.113.${this.relays.length + 1}`, 443);
     this.streams.listen(endpoint.address, endpoint.port, (socket) => server.accept(socket));
     const relay = { publicKey: keyPair.publicKey, endpoint };
@@ -267,4 +277,18 @@ t.test('stop leaves nothing behind', async (t) => {
   bench.clock.advance(100);
   t.equal(bench.streams.connections, 0);
   t.equal(bench.clock.pending, 0);
+});
+
+t.test('the relay that we are is named by its outside address where a router has moved its port', async (t) => {
+  const bench = new PoolBench(1, 30);
+  const tester = bench.pool();
+  tester.pool.addOwn(bench.relays[0] as NodeInfo);
+  bench.clock.advance(1_000);
+  const named = (): string[] => tester.pool.meetingPlaces.map(({ endpoint }) => endpoint.key);
+  t.same(named(), ['203.0.113.1:443']);
+  tester.outside = at('192.0.2.1', 443);
+  t.same(named(), ['203.0.113.1:443'], 'at the same port others find it where they see us');
+  tester.outside = at('192.0.2.1', 7000);
+  t.same(named(), ['192.0.2.1:7000']);
+  tester.pool.stop();
 });

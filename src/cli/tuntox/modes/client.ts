@@ -18,6 +18,7 @@ export async function runClient(settings: ClientSettings, context: Context): Pro
     place: directory === undefined ? { kind: 'nowhere' } : { kind: 'directory', path: directory },
     // It lives too short for others to rely on it.
     isRelay: false,
+    isLasting: settings.mode === 'forward',
     mayReach: noTarget,
   });
   try {

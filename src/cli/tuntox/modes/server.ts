@@ -21,6 +21,7 @@ export async function runServer(settings: ServerSettings, context: Context): Pro
     settings,
     place: placeOf(settings),
     isRelay: true,
+    isLasting: true,
     mayReach: mayReachOf(settings, context),
   });
   try {

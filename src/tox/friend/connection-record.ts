@@ -1,0 +1,106 @@
+/** What is remembered of the connections with one friend: the way that packets take and since when, and what failed last. */
+import type { Clock } from '../../base/clock.js';
+import type { Endpoint } from '../../base/endpoint.js';
+import type { CryptoConnection } from '../net-crypto/crypto-connection.js';
+
+/** One moment by both clocks: the one that never jumps, and the one that people read. */
+export interface Moment {
+  /** ms of the clock. */
+  readonly at: number;
+  /** Seconds since 1970. */
+  readonly unixTime: number;
+}
+
+export type Way =
+  | { readonly kind: 'none' }
+  | { readonly kind: 'direct'; readonly endpoint: Endpoint }
+  | { readonly kind: 'relayed' };
+
+export interface Failure extends Moment {
+  readonly text: string;
+}
+
+/** Of one connection, from its first packet. */
+export interface Traffic {
+  /** Recent round trip, ms; undefined before one was measured. */
+  readonly rtt: number | undefined;
+  readonly bytesIn: number;
+  readonly bytesOut: number;
+  /** Bytes a second over the last seconds. */
+  readonly rateIn: number;
+  readonly rateOut: number;
+  /** Packets sent again. */
+  readonly retransmissions: number;
+}
+
+const NO_TRAFFIC: Traffic = { rtt: undefined, bytesIn: 0, bytesOut: 0, rateIn: 0, rateOut: 0, retransmissions: 0 };
+
+export class ConnectionRecord {
+  readonly #clock: Clock;
+  #way: Way = { kind: 'none' };
+  #since: Moment;
+  #failure: Failure | undefined;
+  #traffic = NO_TRAFFIC;
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+    this.#since = this.#now();
+  }
+
+  get way(): Way {
+    return this.#way;
+  }
+
+  /** Since when packets go directly, over relays, or nowhere; the friend may have moved meanwhile. */
+  get since(): Moment {
+    return this.#since;
+  }
+
+  /** Why the last connection or attempt ended, or a relay did. */
+  get failure(): Failure | undefined {
+    return this.#failure;
+  }
+
+  /** Of the last connection that has ended. */
+  get traffic(): Traffic {
+    return this.#traffic;
+  }
+
+  goes(way: Way): void {
+    if (way.kind !== this.#way.kind) this.#since = this.#now();
+    this.#way = way;
+  }
+
+  failed(text: string): void {
+    this.#failure = { text, ...this.#now() };
+  }
+
+  /** The connection that stood is no more. */
+  ended(connection: CryptoConnection): void {
+    this.goes({ kind: 'none' });
+    this.#traffic = { ...trafficOf(connection), rtt: undefined, rateIn: 0, rateOut: 0 };
+  }
+
+  #now(): Moment {
+    return { at: this.#clock.now(), unixTime: this.#clock.unixTime() };
+  }
+}
+
+export function trafficOf(connection: CryptoConnection): Traffic {
+  const { rtt, bytesIn, bytesOut, rateIn, rateOut, retransmissions } = connection;
+  return { rtt: rtt?.smoothed, bytesIn, bytesOut, rateIn, rateOut, retransmissions };
+}
+
+/** Why a connection ended, in words. @param reason a CloseReason, or words already */
+export function endingOf(connection: CryptoConnection, reason: string): string {
+  switch (reason) {
+    case 'timeout':
+      return connection.lastStage === 'cookie-requesting' ? 'cookie request timed out' : 'handshake timed out';
+    case 'killed':
+      return 'killed by the peer';
+    case 'replaced':
+      return 'the peer began anew';
+    default:
+      return reason;
+  }
+}

@@ -1,0 +1,57 @@
+/**
+ * Why a friend is reached over relays and not directly, from what was seen on the way and from nothing else. Pure.
+ *
+ *     proxy             our own: with a proxy everything goes through it, and UDP does not
+ *     udp-off           our own: it was not wanted
+ *     udp-blocked       our own: nodes were asked by UDP, and none answers, though relays do
+ *     peer-tcp-only     our UDP works; nodes that should know an address of the friend know none
+ *     punching-failed   both have UDP, and packets were sent to all known addresses for a while: none came through
+ *     being-tried       none of these is certain yet
+ */
+import type { UdpHealth } from '../dht/udp-health.js';
+
+/** Implementation: ms after which nodes near the friend would have told its address; a search takes three of them. */
+const SEARCH_PATIENCE = 5_000;
+/** Implementation: ms of NAT pings and knocking; a punched hole opens within two rounds of 3 s, or by luck much later. */
+const PUNCHING_PATIENCE = 10_000;
+
+export type RelayReason = 'proxy' | 'udp-off' | 'udp-blocked' | 'peer-tcp-only' | 'punching-failed' | 'being-tried';
+
+/** Our own UDP: why there is none, or how it fares. */
+export type OwnUdp = { readonly kind: 'proxy' } | { readonly kind: 'off' } | UdpHealth;
+
+/** Times are ms of the clock. */
+export interface RelayEvidence {
+  readonly ownUdp: OwnUdp;
+  /** Since when relays carry the packets. */
+  readonly relayedSince: number;
+  /** Since when the DHT is asked for the friend; undefined while its DHT key is not known. */
+  readonly soughtSince: number | undefined;
+  /** Since when it answers from a UDP address, or nodes report one. */
+  readonly seenSince: number | undefined;
+  /** When it answered by UDP last. */
+  readonly answeredAt: number | undefined;
+}
+
+export function relayReason(evidence: RelayEvidence, now: number): RelayReason {
+  const { ownUdp, relayedSince, soughtSince, seenSince, answeredAt } = evidence;
+  switch (ownUdp.kind) {
+    case 'proxy':
+      return 'proxy';
+    case 'off':
+      return 'udp-off';
+    case 'silent':
+      return 'udp-blocked';
+    case 'untried':
+      return 'being-tried';
+    case 'answers':
+      // UDP does get through, to its DHT node: the connection has only not gone over to it.
+      if (answeredAt !== undefined && answeredAt > relayedSince) return 'being-tried';
+      if (seenSince !== undefined) {
+        const triedSince = Math.max(ownUdp.since, relayedSince, seenSince);
+        return now - triedSince >= PUNCHING_PATIENCE ? 'punching-failed' : 'being-tried';
+      }
+      if (soughtSince === undefined) return 'being-tried';
+      return now - Math.max(ownUdp.since, soughtSince) >= SEARCH_PATIENCE ? 'peer-tcp-only' : 'being-tried';
+  }
+}

@@ -1,0 +1,57 @@
+/** The ports that a router keeps open for us. Their code is loaded beside everything else, and only by who wants them. */
+import type { Clock } from '../base/clock.js';
+import { messageOf } from '../base/coded-error.js';
+import type { Endpoint } from '../base/endpoint.js';
+import type { Logger } from '../base/logger.js';
+import type { Random } from '../base/random.js';
+import type { LocalPort } from './port-mapping/port-mapper.js';
+
+export interface KeptPorts {
+  /** Where the world reaches a port of ours. */
+  outside(protocol: LocalPort['protocol']): Endpoint | undefined;
+  stop(): Promise<void>;
+}
+
+export interface MappedPortsDeps {
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly log: Logger;
+}
+
+/** @param onChange an outside address has come or gone */
+export type KeepPorts = (
+  deps: MappedPortsDeps,
+  ports: readonly LocalPort[],
+  onChange: () => void,
+) => Promise<KeptPorts>;
+
+/** At the router of this machine. */
+export const keepPortsAtRouter: KeepPorts = async (deps, ports, onChange) => {
+  const { openPortKeeper } = await import('./port-mapping/open-port-keeper.js');
+  return openPortKeeper(deps, ports, onChange);
+};
+
+export class MappedPorts {
+  readonly #opening: Promise<void>;
+  #kept: KeptPorts | undefined;
+
+  constructor(deps: MappedPortsDeps, keep: KeepPorts, ports: readonly LocalPort[], onChange: () => void) {
+    const log = deps.log.child('port mapping');
+    this.#opening = keep({ ...deps, log }, ports, onChange).then(
+      (kept) => {
+        this.#kept = kept;
+      },
+      (error) => log.debug(`left out: ${messageOf(error)}`),
+    );
+  }
+
+  outside(protocol: LocalPort['protocol']): Endpoint | undefined {
+    return this.#kept?.outside(protocol);
+  }
+
+  /** Gives them back, which takes half a second at the most. */
+  async stop(): Promise<void> {
+    await this.#opening;
+    await this.#kept?.stop();
+  }
+}

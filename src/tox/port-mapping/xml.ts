@@ -1,0 +1,52 @@
+/** Reads XML of routers, which may be anything: the only file that imports sax. */
+import sax from 'sax';
+
+/** Implementation: elements inside each other, and elements in all; a description has 10 and some hundreds. */
+const DEEPEST = 32;
+const MOST_ELEMENTS = 4_000;
+
+interface Open {
+  readonly name: string;
+  text: string;
+  readonly children: Map<string, string>;
+}
+
+/**
+ * All elements of a name, wherever they stand, each as the texts of its children by their names. Names are without their
+ * namespaces; of children of the same name the first counts. Never throws: what cannot be read is not there.
+ */
+export function elementsOf(xml: string, wanted: string): ReadonlyMap<string, string>[] {
+  const found: Map<string, string>[] = [];
+  const open: Open[] = [];
+  let count = 0;
+  let isTooMuch = false;
+  const parser = sax.parser(true, { trim: true });
+  parser.onopentag = ({ name }) => {
+    count += 1;
+    isTooMuch ||= count > MOST_ELEMENTS || open.length >= DEEPEST;
+    if (!isTooMuch) open.push({ name: name.slice(name.indexOf(':') + 1), text: '', children: new Map() });
+  };
+  const addText = (text: string): void => {
+    const current = open.at(-1);
+    if (current !== undefined) current.text += text;
+  };
+  parser.ontext = addText;
+  parser.oncdata = addText;
+  parser.onclosetag = () => {
+    const element = isTooMuch ? undefined : open.pop();
+    if (element === undefined) return;
+    const parent = open.at(-1);
+    if (parent !== undefined && !parent.children.has(element.name)) parent.children.set(element.name, element.text);
+    if (element.name === wanted) found.push(element.children);
+  };
+  // Routers' XML is often not quite right; it is read as far as it can be.
+  parser.onerror = () => {
+    parser.resume();
+  };
+  try {
+    parser.write(xml).close();
+  } catch {
+    // Something that even that did not help with.
+  }
+  return isTooMuch ? [] : found;
+}

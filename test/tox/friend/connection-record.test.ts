@@ -1,0 +1,66 @@
+import t from 'tap';
+import { ConnectionRecord, endingOf } from '../../../src/tox/friend/connection-record.js';
+import type { Stage } from '../../../src/tox/net-crypto/connection-state.js';
+import type { CryptoConnection } from '../../../src/tox/net-crypto/crypto-connection.js';
+import { ManualClock } from '../../support/manual-clock.js';
+import { at } from '../../support/nodes.js';
+
+const connection = (lastStage: Stage): CryptoConnection =>
+  ({
+    lastStage,
+    rtt: { min: 1, smoothed: 2 },
+    bytesIn: 10,
+    bytesOut: 20,
+    rateIn: 30,
+    rateOut: 40,
+    retransmissions: 5,
+  }) as CryptoConnection;
+
+t.test('since when counts from the change of the way, not from each mention or another address', async (t) => {
+  const clock = new ManualClock();
+  const record = new ConnectionRecord(clock);
+  t.same(record.way, { kind: 'none' });
+  clock.advance(5_000);
+  record.goes({ kind: 'direct', endpoint: at('192.0.2.1') });
+  const since = record.since;
+  t.same(since, { at: 5_000, unixTime: clock.unixTime() });
+  clock.advance(5_000);
+  record.goes({ kind: 'direct', endpoint: at('192.0.2.2') });
+  t.same(record.since, since);
+  t.match(record.way, { endpoint: { address: '192.0.2.2' } });
+  record.goes({ kind: 'relayed' });
+  t.equal(record.since.at, 10_000);
+});
+
+t.test('what ends leaves its bytes, and neither a rate nor a round trip', async (t) => {
+  const record = new ConnectionRecord(new ManualClock());
+  record.goes({ kind: 'relayed' });
+  record.ended(connection('established'));
+  t.same(record.way, { kind: 'none' });
+  t.same(record.traffic, {
+    rtt: undefined,
+    bytesIn: 10,
+    bytesOut: 20,
+    rateIn: 0,
+    rateOut: 0,
+    retransmissions: 5,
+  });
+});
+
+t.test('the last failure is kept with its time', async (t) => {
+  const clock = new ManualClock();
+  const record = new ConnectionRecord(clock);
+  t.equal(record.failure, undefined);
+  record.failed('one');
+  clock.advance(2_000);
+  record.failed('two');
+  t.same(record.failure, { text: 'two', at: 2_000, unixTime: clock.unixTime() });
+});
+
+t.test('the end of a connection is told in words', async (t) => {
+  t.equal(endingOf(connection('cookie-requesting'), 'timeout'), 'cookie request timed out');
+  t.equal(endingOf(connection('handshake-sent'), 'timeout'), 'handshake timed out');
+  t.equal(endingOf(connection('not-confirmed'), 'timeout'), 'handshake timed out');
+  t.equal(endingOf(connection('established'), 'killed'), 'killed by the peer');
+  t.equal(endingOf(connection('established'), 'silent for 32 s'), 'silent for 32 s');
+});

@@ -1,0 +1,43 @@
+import t from 'tap';
+import { type RelayEvidence, relayReason } from '../../../src/tox/friend/relay-reason.js';
+
+/** Both have UDP, and all has been known for long. */
+const KNOWN: RelayEvidence = {
+  ownUdp: { kind: 'answers', since: 0 },
+  relayedSince: 100_000,
+  soughtSince: 0,
+  seenSince: 50_000,
+  answeredAt: undefined,
+};
+
+t.test('what is known of our own UDP comes before whatever is thought of the friend', async (t) => {
+  const reason = (ownUdp: RelayEvidence['ownUdp']): string => relayReason({ ...KNOWN, ownUdp }, 1_000_000);
+  t.equal(reason({ kind: 'proxy' }), 'proxy');
+  t.equal(reason({ kind: 'off' }), 'udp-off');
+  t.equal(reason({ kind: 'silent', since: 900_000 }), 'udp-blocked');
+  t.equal(reason({ kind: 'untried' }), 'being-tried');
+});
+
+t.test('punching has failed 10 s after the last thing that it needs came', async (t) => {
+  t.equal(relayReason(KNOWN, 109_999), 'being-tried');
+  t.equal(relayReason(KNOWN, 110_000), 'punching-failed');
+  t.equal(relayReason({ ...KNOWN, seenSince: 105_000 }, 114_999), 'being-tried', 'the address of the friend');
+  t.equal(relayReason({ ...KNOWN, seenSince: 105_000 }, 115_000), 'punching-failed');
+  const ownUdp = { kind: 'answers', since: 120_000 } as const;
+  t.equal(relayReason({ ...KNOWN, ownUdp }, 129_999), 'being-tried', 'our own UDP');
+  t.equal(relayReason({ ...KNOWN, ownUdp }, 130_000), 'punching-failed');
+});
+
+t.test('a friend of whom nobody knows an address has TCP alone, once there was time to ask for it', async (t) => {
+  const unseen = { ...KNOWN, relayedSince: 0, soughtSince: 20_000, seenSince: undefined };
+  t.equal(relayReason(unseen, 24_999), 'being-tried');
+  t.equal(relayReason(unseen, 25_000), 'peer-tcp-only');
+  const ownUdp = { kind: 'answers', since: 30_000 } as const;
+  t.equal(relayReason({ ...unseen, ownUdp }, 34_999), 'being-tried', 'nor could anybody be asked before UDP worked');
+  t.equal(relayReason({ ...unseen, soughtSince: undefined }, 1_000_000), 'being-tried');
+});
+
+t.test('a friend whose DHT node answers by UDP meanwhile is being tried, for UDP gets through', async (t) => {
+  t.equal(relayReason({ ...KNOWN, answeredAt: 101_000 }, 150_000), 'being-tried');
+  t.equal(relayReason({ ...KNOWN, answeredAt: 99_000 }, 150_000), 'punching-failed', 'that was before');
+});

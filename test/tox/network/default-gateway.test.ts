@@ -1,0 +1,40 @@
+import t from 'tap';
+import { defaultGateway, defaultRouteIn } from '../../../src/tox/network/default-gateway.js';
+
+const HEAD = 'Iface\tDestination\tGateway \tFlags\tRefCnt\tUse\tMetric\tMask\t\tMTU\tWindow\tIRTT';
+const table = (...lines: readonly string[]): string =>
+  [HEAD, ...lines.map((line) => `${line.replaceAll(' ', '\t')}\t0\t0\t0`), ''].join('\n');
+
+t.test('the route to everywhere is read, whatever stands beside it', async (t) => {
+  const routes = table(
+    'eth0 00000000 0100010A 0003 0 0 0 00000000',
+    'eth0 0000010A 00000000 0001 0 0 0 00FFFFFF',
+    'eth0 000000AC 0200010A 0003 0 0 0 0000F0FF',
+  );
+  t.same(defaultRouteIn(routes), { device: 'eth0', gateway: '10.1.0.1', metric: 0 });
+});
+
+t.test(
+  'of several the one with the lowest metric is taken, and none that leads over no router or is down',
+  async (t) => {
+    const routes = table(
+      'tun0 00000000 00000000 0001 0 0 0 00000000',
+      'eth1 00000000 0100030A 0002 0 0 5 00000000',
+      'wlan0 00000000 0101A8C0 0003 0 0 600 00000000',
+      'eth0 00000000 0102A8C0 0003 0 0 100 00000000',
+    );
+    t.match(defaultRouteIn(routes), { device: 'eth0', gateway: '192.168.2.1' });
+  },
+);
+
+t.test('a table without one, or no table, is no router', async (t) => {
+  t.equal(defaultRouteIn(table('eth0 0000010A 00000000 0001 0 0 0 00FFFFFF')), undefined);
+  t.equal(defaultRouteIn(''), undefined);
+  t.equal(defaultRouteIn(table('eth0 00000000 xyz 0003 0 0 0 00000000')), undefined);
+});
+
+t.test('the system’s own is read without an error, if it has one', async (t) => {
+  const gateway = defaultGateway();
+  if (gateway !== undefined) t.match(gateway, { address: /^\d+\.\d+\.\d+\.\d+$/, ownAddress: /^\d+\.\d+\.\d+\.\d+$/ });
+  else t.pass('it has none');
+});
