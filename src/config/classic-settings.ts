@@ -3,12 +3,21 @@ import type { LogLevel } from '../base/logger.js';
 import type { PublicKey } from '../tox/crypto/keys.js';
 import type { ToxId } from '../tox/crypto/tox-id.js';
 import type { ForwardText, HostAndPort, NodeAddress, PortRange } from './formats.js';
+import type { ProxySetting } from './proxy.js';
 
 /** Where the shared secret comes from; it is read only when it is needed. */
 export type SecretSource =
   | { readonly from: 'nowhere' }
   | { readonly from: 'flag' | 'environment'; readonly text: string }
   | { readonly from: 'file'; readonly path: string };
+
+/** How long a client waits for its server. */
+export interface Patience {
+  /** ms for the first connection, and for each that was lost; undefined: without end. */
+  readonly timeout: number | undefined;
+  /** How often it waits so long again, in a row. */
+  readonly maxRetries: number;
+}
 
 export interface CommonSettings {
   readonly logLevel: LogLevel;
@@ -26,6 +35,8 @@ export interface CommonSettings {
   /** As soon as one of the two is given, no other node is asked: a private network stays private. */
   readonly nodesFile: string | undefined;
   readonly nodes: readonly NodeAddress[];
+  /** Through which everything goes; undefined for none. */
+  readonly proxy: ProxySetting | undefined;
 }
 
 export interface ServerSettings extends CommonSettings {
@@ -36,21 +47,23 @@ export interface ServerSettings extends CommonSettings {
   readonly isInsecureOpen: boolean;
 }
 
-export interface ForwardSettings extends CommonSettings {
-  readonly mode: 'forward';
+interface OfClient extends CommonSettings {
   readonly serverId: ToxId;
+  readonly patience: Patience;
+}
+
+export interface ForwardSettings extends OfClient {
+  readonly mode: 'forward';
   readonly forwards: readonly ForwardText[];
 }
 
-export interface PipeSettings extends CommonSettings {
+export interface PipeSettings extends OfClient {
   readonly mode: 'pipe';
-  readonly serverId: ToxId;
   readonly target: HostAndPort;
 }
 
-export interface PingSettings extends CommonSettings {
+export interface PingSettings extends OfClient {
   readonly mode: 'ping';
-  readonly serverId: ToxId;
 }
 
 /** A bootstrap node, which has neither an identity nor tunnels. */

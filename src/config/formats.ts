@@ -41,12 +41,12 @@ export function parsePort(text: string): number {
   return port;
 }
 
-/** `33445:33545`, or with the older `@` for `:`. @throws FormatError */
 /** A port, or 0 for none. @throws FormatError */
 export function parsePortOrNone(text: string): number {
   return text === '0' ? 0 : parsePort(text);
 }
 
+/** `33445:33545`, or with the older `@` for `:`. @throws FormatError */
 export function parsePortRange(text: string): PortRange {
   const [first, last, more] = text.replaceAll('@', ':').split(':');
   if (first === undefined || last === undefined || more !== undefined) {
@@ -55,6 +55,25 @@ export function parsePortRange(text: string): PortRange {
   const range = { first: parsePort(first), last: parsePort(last) };
   if (range.first > range.last) throw new FormatError(`in "${text}" the first port is above the last: swap them`);
   return range;
+}
+
+const MS_OF_UNIT: Readonly<Record<string, number>> = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000 };
+/** Timers know no more than 24 days. */
+const MAX_DURATION = 24 * 3_600_000;
+
+/** `30s`, `500ms`, `2m`, `1.5h`; a number alone is seconds. @returns ms @throws FormatError */
+export function parseDuration(text: string): number {
+  const [, number, unit = 's'] = /^([0-9]{1,9}(?:\.[0-9]{1,9})?)(ms|s|m|h)?$/.exec(text) ?? [];
+  if (number === undefined) throw new FormatError(`"${text}" is not a time: write it as in 30s, 500ms or 2m`);
+  const duration = Number(number) * (MS_OF_UNIT[unit] as number);
+  if (duration > MAX_DURATION) throw new FormatError(`"${text}" is too long: the longest is 24h, and 0 has no end`);
+  return duration;
+}
+
+/** @throws FormatError */
+export function parseCount(text: string): number {
+  if (!/^[0-9]{1,9}$/.test(text)) throw new FormatError(`"${text}" is not a number: write one from 0 up`);
+  return Number(text);
 }
 
 /** 76 hex digits of either case. @throws FormatError that names the fault */

@@ -3,6 +3,7 @@ import type { Clock, Timer } from '../base/clock.js';
 import { messageOf } from '../base/coded-error.js';
 import type { Logger } from '../base/logger.js';
 import type { Random } from '../base/random.js';
+import type { Patience } from '../config/classic-settings.js';
 import type { ToxId } from '../tox/crypto/tox-id.js';
 import type { TunnelService } from '../tunnel/tunnel-service.js';
 import type { AccessPolicy } from './access-policy.js';
@@ -10,11 +11,13 @@ import { Doorkeeper } from './doorkeeper.js';
 import type { Identity } from './identity.js';
 import { NetworkEntry } from './network-entry.js';
 import { NetworkWatch } from './network-watch.js';
+import { proxyText } from './proxy-text.js';
 import { RemoteServer } from './remote-server.js';
-import type { NodeToAsk, ToxStack } from './tox-stack.js';
+import type { NodeToAsk, ProxyFault, ToxStack } from './tox-stack.js';
 
 /** ms between saves of what was learned about the network; stopping saves too. */
 const SAVE_INTERVAL = 60 * 60_000;
+const FOR_EVER: Patience = { timeout: undefined, maxRetries: 0 };
 
 interface Deps {
   readonly clock: Clock;
@@ -48,6 +51,7 @@ export class Engine {
   async start(): Promise<void> {
     const { clock, tox } = this.#deps;
     tox.onOnlineChange((isOnline) => this.#onOnlineChange(isOnline));
+    tox.onProxyChange((fault) => this.#onProxyChange(fault));
     await tox.start();
     this.#entry.ask();
     this.#watch.begin();
@@ -60,8 +64,11 @@ export class Engine {
   }
 
   /** Looks for a server from now on. */
-  connect(id: ToxId, secret: Buffer | undefined): RemoteServer {
-    const server = new RemoteServer(this.#deps, { id, secret });
+  connect(id: ToxId, secret: Buffer | undefined, patience = FOR_EVER): RemoteServer {
+    const enterAnew = (): void => {
+      if (!this.#deps.tox.isOnline) this.#entry.ask();
+    };
+    const server = new RemoteServer({ ...this.#deps, enterAnew }, { id, secret, patience });
     this.#roles.push(server);
     return server;
   }
@@ -84,6 +91,12 @@ export class Engine {
     if (this.#isStopped) return;
     this.#deps.log.info(isOnline ? 'online: the Tox network answers' : 'offline: no node of the Tox network answers');
     this.#entry.onOnlineChange(isOnline);
+  }
+
+  #onProxyChange(fault: ProxyFault | undefined): void {
+    if (this.#isStopped) return;
+    if (fault === undefined) this.#deps.log.info('the proxy works again');
+    else this.#deps.log.error(proxyText(fault));
   }
 
   /** What would be lost are hints for a faster start: no reason to stop working. */

@@ -4,6 +4,7 @@ import { Backoff } from '../base/backoff.js';
 import type { Clock, Timer } from '../base/clock.js';
 import type { Logger } from '../base/logger.js';
 import type { Random } from '../base/random.js';
+import type { Patience } from '../config/classic-settings.js';
 import type { ToxId } from '../tox/crypto/tox-id.js';
 import type { ForwardSpec } from '../tunnel/forward-spec.js';
 import { openStdioPipe } from '../tunnel/stdio-pipe.js';
@@ -12,10 +13,12 @@ import type { TunnelService } from '../tunnel/tunnel-service.js';
 import { friendRequestMessage } from './access-policy.js';
 import { errorText, pathText } from './connection-text.js';
 import { ConnectionWatch } from './connection-watch.js';
+import { type ServerError, serverError } from './server-error.js';
 import { openChannels } from './tox-channel.js';
 import type { StackFriend, ToxStack } from './tox-stack.js';
+import { Tries } from './tries.js';
 
-/** ms without a connection after which the possible reasons are told, and the longest time until they are told again. */
+/** ms without a connection after which the reason is told and all is looked for anew, and the longest time until that comes again. */
 const FIRST_HINT = 10_000;
 const LONGEST_HINT = 5 * 60_000;
 
@@ -25,6 +28,15 @@ interface Deps {
   readonly log: Logger;
   readonly tox: ToxStack;
   readonly tunnels: TunnelService;
+  /** Asks the bootstrap nodes again. */
+  readonly enterAnew: () => void;
+}
+
+export interface RemoteServerOptions {
+  readonly id: ToxId;
+  /** Undefined when the server wants none. */
+  readonly secret: Buffer | undefined;
+  readonly patience: Patience;
 }
 
 export class RemoteServer {
@@ -34,6 +46,7 @@ export class RemoteServer {
   readonly #friend: StackFriend;
   readonly #watch: ConnectionWatch;
   readonly #hints: Backoff;
+  readonly #tries: Tries;
   /** Since when there is no connection, ms. */
   #awaySince: number;
   #hintTimer: Timer | undefined;
@@ -41,9 +54,11 @@ export class RemoteServer {
   #onFirstOnline: () => void = () => {};
   /** Resolves when the server has let us in for the first time. */
   readonly online: Promise<void>;
+  #onGivenUp: (error: ServerError) => void = () => {};
+  /** Rejects with a ServerError when patience has come to its end. */
+  readonly givenUp: Promise<never>;
 
-  /** @param options.secret undefined when the server wants none */
-  constructor(deps: Deps, options: { readonly id: ToxId; readonly secret: Buffer | undefined }) {
+  constructor(deps: Deps, options: RemoteServerOptions) {
     const { publicKey } = options.id;
     this.#deps = deps;
     this.#peerId = publicKey.hex;
@@ -52,6 +67,16 @@ export class RemoteServer {
     this.#awaySince = deps.clock.now();
     this.online = new Promise((resolve) => {
       this.#onFirstOnline = resolve;
+    });
+    this.givenUp = new Promise((_, reject) => {
+      this.#onGivenUp = reject;
+    });
+    // Nobody has to wait for it.
+    this.givenUp.catch(() => {});
+    this.#tries = new Tries(deps, options.patience, {
+      onPause: (pause, left) => this.#onPause(pause, left),
+      onRetry: () => this.#seek(),
+      onExhausted: () => this.#onGivenUp(this.#error()),
     });
     deps.log.info(`connecting to ${this.#name}`);
     this.#friend = deps.tox.addFriend(options.id, friendRequestMessage(options.secret));
@@ -63,7 +88,7 @@ export class RemoteServer {
       },
       onClose: () => this.#onOffline(),
     });
-    this.#planHint();
+    this.#await();
   }
 
   /** Listens on a local port, whether the server is there or not. @throws ListenError */
@@ -71,22 +96,23 @@ export class RemoteServer {
     await this.#deps.tunnels.forward(this.#peerId, spec);
   }
 
-  /** Resolves when both directions have ended. @throws TunnelError */
+  /** Resolves when both directions have ended. @throws ServerError, TunnelError, StdioError */
   async pipe(target: Target, streams: { readonly stdin: Readable; readonly stdout: Writable }): Promise<void> {
-    // However long it takes: whoever started us decides when to give up.
-    await this.online;
-    await openStdioPipe(this.#deps.tunnels.opener(this.#peerId), target, streams);
+    await Promise.race([this.online, this.givenUp]);
+    const opener = this.#deps.tunnels.opener(this.#peerId);
+    await Promise.race([openStdioPipe(opener, target, streams), this.givenUp]);
   }
 
-  /** Resolves to the round trip in ms. @throws TunnelError */
+  /** Resolves to the round trip in ms. @throws ServerError, TunnelError */
   async ping(): Promise<number> {
-    await this.online;
+    await Promise.race([this.online, this.givenUp]);
     return this.#deps.tunnels.ping(this.#peerId);
   }
 
   /** Says nothing more about the connection, whose end belongs to the stack. */
   close(): void {
     this.#isClosed = true;
+    this.#tries.end();
     this.#hintTimer?.cancel();
   }
 
@@ -95,6 +121,7 @@ export class RemoteServer {
     const seconds = (clock.now() - this.#awaySince) / 1000;
     log.info(`connected to ${this.#name} in ${seconds.toFixed(1)} s, ${pathText(this.#friend.facts.path)}`);
     this.#watch.begin();
+    this.#tries.end();
     this.#hintTimer?.cancel();
     this.#hints.reset();
     this.#onFirstOnline();
@@ -106,22 +133,39 @@ export class RemoteServer {
     const why = errorText(this.#friend.facts);
     this.#deps.log.warn(`lost the connection to ${this.#name}${why}, looking for it again`);
     this.#awaySince = this.#deps.clock.now();
+    this.#await();
+  }
+
+  #await(): void {
+    this.#tries.begin();
     this.#planHint();
   }
 
   #planHint(): void {
-    const { clock, log, tox } = this.#deps;
     this.#hintTimer?.cancel();
-    this.#hintTimer = clock.after(this.#hints.next(), () => {
-      const seconds = Math.round((clock.now() - this.#awaySince) / 1000);
-      const { facts } = this.#friend;
-      log.debug(`${this.#name}: ${pathText(facts.path)}${errorText(facts)}`);
-      log.warn(
-        tox.isOnline
-          ? `no answer from ${this.#name} for ${seconds} s: is it running, is its Tox ID right, and does it let this client in?`
-          : `no node of the Tox network answers for ${seconds} s: is this machine online, and does it let UDP out?`,
-      );
+    this.#hintTimer = this.#deps.clock.after(this.#hints.next(), () => {
+      this.#deps.log.warn(this.#error().message);
+      this.#seek();
       this.#planHint();
     });
+  }
+
+  #onPause(pause: number, left: number): void {
+    const tries = left === 1 ? 'the last try' : `${left} tries left`;
+    this.#deps.log.warn(`${this.#error().message}; trying again in ${(pause / 1000).toFixed(1)} s, ${tries}`);
+  }
+
+  /** Whatever has slowed down in the meantime begins quickly again. */
+  #seek(): void {
+    this.#deps.enterAnew();
+    this.#friend.seek();
+  }
+
+  #error(): ServerError {
+    const { clock, tox } = this.#deps;
+    const { isOnline, proxyFault } = tox;
+    const now = clock.now();
+    const away = now - this.#awaySince;
+    return serverError({ name: this.#name, isOnline, proxyFault, standing: this.#friend.standing, away, now });
   }
 }

@@ -1,4 +1,6 @@
 /** Puts an engine together, from the identity up to the tunnels, and starts it. */
+
+import { isIP } from 'node:net';
 import { systemClock } from '../base/clock.js';
 import { Endpoint } from '../base/endpoint.js';
 import type { Logger } from '../base/logger.js';
@@ -8,7 +10,7 @@ import type { PortRange } from '../config/formats.js';
 import { Tox } from '../tox/tox.js';
 import type { MayReach } from '../tunnel/request-handler.js';
 import { TunnelService } from '../tunnel/tunnel-service.js';
-import { defaultNodesFile, loadBootstrapNodes } from './bootstrap-nodes.js';
+import { BootstrapNodesError, defaultNodesFile, loadBootstrapNodes } from './bootstrap-nodes.js';
 import { Engine } from './engine.js';
 import { Identity, type IdentityPlace } from './identity.js';
 import type { NodeToAsk } from './tox-stack.js';
@@ -31,7 +33,7 @@ const RANGE_LENGTH = 11;
 /** @throws FileError, BootstrapNodesError, StateFileError, IdentityError, NetworkError */
 export async function startEngine(log: Logger, options: EngineOptions): Promise<Engine> {
   const { settings, place, isRelay, isLasting, mayReach } = options;
-  const nodes = nodesToAsk(settings);
+  const nodes = settings.proxy === undefined ? nodesToAsk(settings) : withAddresses(nodesToAsk(settings), log);
   const deps = { clock: systemClock, random: systemRandom, log };
   const identity = await Identity.open(deps, place);
   const tox = new Tox(
@@ -44,6 +46,7 @@ export async function startEngine(log: Logger, options: EngineOptions): Promise<
       ipv6: true,
       // Another Tox program on the local network would connect a private network with the public one.
       lanDiscovery: !isPrivate(settings),
+      ...(settings.proxy === undefined ? {} : { proxy: settings.proxy.address }),
     },
   );
   const tunnels = new TunnelService({ ...deps, mayReach });
@@ -72,6 +75,26 @@ const isOnThisMachine = ({ host }: NodeToAsk): boolean =>
 export function nodesToAsk(settings: CommonSettings): NodeToAsk[] {
   if (!isPrivate(settings)) return loadBootstrapNodes(defaultNodesFile());
   return [...(settings.nodesFile === undefined ? [] : loadBootstrapNodes(settings.nodesFile)), ...settings.nodes];
+}
+
+/**
+ * Those that need no name to be looked up. The proxy could look it up, but to have others pass packets on to the node its
+ * address is needed here, and SOCKS5 does not tell.
+ */
+function withAddresses(nodes: readonly NodeToAsk[], log: Logger): NodeToAsk[] {
+  const left = nodes.filter(({ host }) => isIP(host) !== 0);
+  if (left.length === 0) {
+    throw new BootstrapNodesError(
+      'bad-nodes',
+      'with a proxy no name is looked up, and none of the nodes has a literal address: give one in -b or --bootstrap',
+    );
+  }
+  if (left.length < nodes.length) {
+    log.info(
+      `nodes left out, because with a proxy their names are not looked up: ${nodes.length - left.length} of ${nodes.length}`,
+    );
+  }
+  return left;
 }
 
 function randomPorts(): PortRange {

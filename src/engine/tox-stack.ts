@@ -5,8 +5,27 @@ import type { ToxId } from '../tox/crypto/tox-id.js';
 import type { NetworkFacts } from '../tox/network-facts.js';
 import type { ChannelFriend } from './tox-channel.js';
 
+/** How far the search for a friend has come that is not connected; `since` in ms of the clock. */
+export type FriendStanding =
+  | { readonly kind: 'sought' }
+  /** Nodes know the friend, as they do for up to five minutes after it stopped. */
+  | { readonly kind: 'found'; readonly since: number }
+  /** The friend has answered, and so knows us. */
+  | { readonly kind: 'answering'; readonly since: number };
+
+export interface ProxyFault {
+  readonly code: 'unreachable' | 'silent' | 'not-a-proxy' | 'credentials' | 'refuses';
+  /** Which proxy, without the credentials. */
+  readonly proxy: string;
+  /** Why, as a sentence without its end. */
+  readonly reason: string;
+}
+
 export interface StackFriend extends ChannelFriend {
   readonly isOnline: boolean;
+  readonly standing: FriendStanding;
+  /** Looks for it anew, as quickly as at first; while it is online, nothing happens. */
+  seek(): void;
   readonly facts: ConnectionFacts;
 }
 
@@ -33,6 +52,9 @@ export interface ToxStack<Friend extends StackFriend = StackFriend> {
   /** Only once it has started. */
   readonly networkFacts: NetworkFacts;
   onOnlineChange(listener: (isOnline: boolean) => void): void;
+  /** Why the proxy is of no use now; undefined while it is, and without one. */
+  readonly proxyFault: ProxyFault | undefined;
+  onProxyChange(listener: (fault: ProxyFault | undefined) => void): void;
   onFriendRequest(listener: (request: FriendRequest) => void): void;
   /** Sends the request whenever the friend is not connected: a server that was restarted has forgotten its clients. */
   addFriend(id: ToxId, message: Buffer): Friend;

@@ -7,7 +7,7 @@ import type { Clock } from '../base/clock.js';
 import { Repeater } from '../base/repeater.js';
 import { type ConnectionFacts, connectionFacts } from './connection-facts.js';
 import type { PublicKey } from './crypto/keys.js';
-import type { FriendConnection, FriendConnectionHandlers } from './friend/friend-connection.js';
+import type { FriendConnection, FriendConnectionHandlers, FriendStanding } from './friend/friend-connection.js';
 import type { OwnUdp } from './friend/relay-reason.js';
 import { isCustomLossless, ONLINE_PACKET } from './packet/friend.js';
 import { FriendKind } from './packet/kind.js';
@@ -20,6 +20,10 @@ const GOOD_BYE = 'the friend said good-bye';
 export interface Friend {
   readonly publicKey: PublicKey;
   readonly isOnline: boolean;
+  /** Of use while it is not online. */
+  readonly standing: FriendStanding;
+  /** Looks for it anew, as quickly as at first; while it is online, nothing happens. */
+  seek(): void;
   /**
    * Takes a custom packet (first byte 160 to 191, 1373 bytes at the most) whole, or returns false: not online, or no room, in
    * which case `onDrain` follows. The buffer must stay unchanged afterwards.
@@ -79,6 +83,18 @@ export class MessengerFriend implements Friend {
 
   get isOnline(): boolean {
     return this.#isOnline;
+  }
+
+  get standing(): FriendStanding {
+    return this.#connection.standing;
+  }
+
+  seek(): void {
+    if (this.#isOnline) return;
+    this.#connection.seek();
+    if (!this.#requests?.isRunning) return;
+    this.#requests.stop();
+    this.#requests.start();
   }
 
   get facts(): ConnectionFacts {

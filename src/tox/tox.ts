@@ -16,7 +16,8 @@ import type { LocalInterface } from './network/interfaces.js';
 import { noUdp } from './network/no-udp.js';
 import { PacketRouter } from './network/packet-router.js';
 import type { ProxyServer } from './network/proxies.js';
-import { dialThrough } from './network/proxy-dialer.js';
+import { ProxyDialer } from './network/proxy-dialer.js';
+import type { ProxyFault } from './network/proxy-watch.js';
 import { Resolver } from './network/resolver.js';
 import type { AcceptStream, DialStream, StreamListener } from './network/stream-socket.js';
 import { dialTcp } from './network/tcp-dialer.js';
@@ -90,6 +91,8 @@ export class Tox {
   readonly #friends = new Map<string, MessengerFriend>();
   readonly #requestListeners: ((request: FriendRequest) => void)[] = [];
   readonly #onlineListeners: ((isOnline: boolean) => void)[] = [];
+  readonly #proxyListeners: ((fault: ProxyFault | undefined) => void)[] = [];
+  readonly #proxy: ProxyDialer | undefined;
   #starting: Promise<void> | undefined;
   #stack: Stack | undefined;
   #lanListener: LanListener | undefined;
@@ -104,6 +107,7 @@ export class Tox {
     const { publicKey, nospam } = options.savedata.identity;
     this.id = new ToxId(publicKey, nospam);
     this.#dhtKeys = options.dhtKeys ?? generateKeyPair(deps.random);
+    this.#proxy = options.proxy === undefined ? undefined : this.#proxyDialer(options.proxy);
   }
 
   get publicKey(): PublicKey {
@@ -141,6 +145,15 @@ export class Tox {
     this.#onlineListeners.push(listener);
   }
 
+  /** Why the proxy is of no use now; undefined while it is, and without one. */
+  get proxyFault(): ProxyFault | undefined {
+    return this.#proxy?.fault;
+  }
+
+  onProxyChange(listener: (fault: ProxyFault | undefined) => void): void {
+    this.#proxyListeners.push(listener);
+  }
+
   onFriendRequest(listener: (request: FriendRequest) => void): void {
     this.#requestListeners.push(listener);
   }
@@ -164,12 +177,16 @@ export class Tox {
       if (this.#stack !== undefined) router.receive(packet, source);
     };
     const socket = await this.#openSocket(receive);
-    const stack = new Stack({ ...this.#deps, socket, dial: this.#dialer() }, this.#stackOptions(), {
-      dhtKeys: this.#dhtKeys,
-      onOnlineChange: (isOnline) => this.#tellOnline(isOnline),
-      onFriendRequest: (publicKey, message) => this.#offerFriend(publicKey, message),
-      outside: (protocol) => this.#mappedPorts?.outside(protocol),
-    });
+    const stack = new Stack(
+      { ...this.#deps, socket, dial: this.#proxy?.dial ?? this.#deps.dial ?? dialTcp },
+      this.#stackOptions(),
+      {
+        dhtKeys: this.#dhtKeys,
+        onOnlineChange: (isOnline) => this.#tellOnline(isOnline),
+        onFriendRequest: (publicKey, message) => this.#offerFriend(publicKey, message),
+        outside: (protocol) => this.#mappedPorts?.outside(protocol),
+      },
+    );
     try {
       await this.#becomeRelay(stack);
     } catch (error) {
@@ -204,6 +221,7 @@ export class Tox {
       this.#deps.clock.soon(resolve);
     });
     stack.close();
+    this.#proxy?.stop();
     await unmapped;
   }
 
@@ -273,10 +291,13 @@ export class Tox {
     return { ...this.#options, udp: this.#hasUdp };
   }
 
-  #dialer(): DialStream {
+  #proxyDialer(proxy: ProxyServer): ProxyDialer {
     const { clock, dial = dialTcp } = this.#deps;
-    const { proxy } = this.#options;
-    return proxy === undefined ? dial : dialThrough(clock, dial, proxy);
+    const resolve = (host: string, port: number): Promise<readonly Endpoint[]> => this.#resolver.resolve(host, port);
+    const onChange = (fault: ProxyFault | undefined): void => {
+      for (const listener of this.#proxyListeners) listener(fault);
+    };
+    return new ProxyDialer({ clock, dial, resolve, onChange }, proxy);
   }
 
   #openSocket(onDatagram: DatagramHandler): Promise<DatagramSocket> {

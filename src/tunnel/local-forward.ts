@@ -5,7 +5,7 @@ import type { Logger } from '../base/logger.js';
 import { describeForward, type ForwardSpec } from './forward-spec.js';
 import { socketEnd } from './local-end.js';
 import type { Opener } from './peer-opener.js';
-import { describeReason } from './reasons.js';
+import { explainReason } from './reasons.js';
 import { describeTarget } from './target.js';
 
 export class ListenError extends CodedError<'address-in-use' | 'not-permitted' | 'no-such-address' | 'failed'> {}
@@ -65,7 +65,7 @@ export class LocalForward {
         return socketEnd(socket);
       },
       onRefused: (reason) => {
-        this.#log.warn(`${describeTarget(this.spec.target)}: ${describeReason(reason)}`);
+        this.#log.warn(`${describeTarget(this.spec.target)}: ${explainReason(reason)}`);
         socket.resetAndDestroy();
       },
     });

@@ -1,5 +1,7 @@
 import t from 'tap';
 import {
+  parseCount,
+  parseDuration,
   parseForward,
   parseNode,
   parsePort,
@@ -98,4 +100,27 @@ t.test('a public key has 64 hex digits', async (t) => {
   t.equal(parsePublicKey(KEY.toLowerCase()).hex, KEY);
   t.throws(() => parsePublicKey(KEY.slice(2)), { message: /this one has 62/ });
   t.throws(() => parsePublicKey('nonsense'), { message: /"nonsense" is not a public key/ });
+});
+
+t.test('times are in seconds unless they say otherwise', async (t) => {
+  const cases: [string, number][] = [
+    ['30', 30_000],
+    ['30s', 30_000],
+    ['500ms', 500],
+    ['2m', 120_000],
+    ['1.5h', 5_400_000],
+    ['0', 0],
+    ['24h', 86_400_000],
+  ];
+  for (const [text, duration] of cases) t.equal(parseDuration(text), duration, text);
+  for (const text of ['', 's', '-1', '1 s', '1d', '0x1', '1e3', 'Infinity']) {
+    t.throws(() => parseDuration(text), { code: 'format', message: /is not a time/ }, text);
+  }
+  t.throws(() => parseDuration('24.1h'), { code: 'format', message: /too long/ }, 'timers could not');
+});
+
+t.test('counts are from 0 up', async (t) => {
+  t.equal(parseCount('0'), 0);
+  t.equal(parseCount('12'), 12);
+  for (const text of ['', '-1', '1.5', 'x', '1'.repeat(10)]) t.throws(() => parseCount(text), { code: 'format' }, text);
 });

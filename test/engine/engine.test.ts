@@ -18,7 +18,7 @@ import { TunnelService } from '../../src/tunnel/tunnel-service.js';
 import { ManualClock } from '../support/manual-clock.js';
 import { SeededRandom } from '../support/seeded-random.js';
 import { temporaryDirectory } from '../support/temporary-directory.js';
-import { FakeStack } from './support/fake-stacks.js';
+import { type FakeFriend, FakeStack } from './support/fake-stacks.js';
 
 const SECRET = Buffer.from('canary secret');
 const random = new SeededRandom(1);
@@ -177,11 +177,114 @@ t.test('a client that is not answered says what may be wrong, and how it differs
   const { engine, tox, said } = await startPeer(new Map(), { clock });
   engine.connect(absentId(), undefined);
   clock.advance(10_000);
-  t.match(said.at(-1), /^no node of the Tox network answers/);
+  t.match(said.at(-1), /^no node of the Tox network has answered for [0-9.]+ s: /);
   tox.setOnline(true);
   clock.advance(30_000);
-  t.match(said.at(-1), /^no answer from .*let this client in/);
+  t.match(said.at(-1), /^E776E9A9 has not been found for [0-9]+ s: /);
+  const [friend] = tox.friends.values();
+  const seeks = friend?.seeks ?? 0;
+  t.ok(seeks >= 2, 'and it is looked for anew each time');
+  clock.advance(3_600_000);
+  t.ok((friend?.seeks ?? 0) - seeks <= 20, 'but not too often');
   await engine.stop();
+});
+
+/** A client that is not connected, and what becomes of its patience. */
+async function startClient(t: Test, patience: { timeout: number | undefined; maxRetries: number }) {
+  const clock = new ManualClock();
+  const peer = await startPeer(new Map(), { clock });
+  t.teardown(() => peer.engine.stop());
+  const remote = peer.engine.connect(absentId(), undefined, patience);
+  const codes: string[] = [];
+  remote.givenUp.catch((error) => codes.push(error.code));
+  const [friend] = [...peer.tox.friends.values()] as [FakeFriend];
+  return { ...peer, clock, friend, codes };
+}
+
+t.test('patience ends with what is known about the server', async (t) => {
+  const patience = { timeout: 20_000, maxRetries: 0 };
+  const cases: [string, (client: Awaited<ReturnType<typeof startClient>>) => void][] = [
+    ['no-network', () => {}],
+    ['not-found', ({ tox }) => tox.setOnline(true)],
+    [
+      'not-let-in',
+      ({ tox, friend }) => {
+        tox.setOnline(true);
+        friend.standing = { kind: 'found', since: 0 };
+      },
+    ],
+    [
+      'no-connection',
+      ({ tox, friend }) => {
+        tox.setOnline(true);
+        friend.standing = { kind: 'found', since: 18_000 };
+      },
+    ],
+    [
+      'no-connection',
+      ({ tox, friend }) => {
+        tox.setOnline(true);
+        friend.standing = { kind: 'answering', since: 0 };
+      },
+    ],
+    [
+      'proxy',
+      ({ tox }) =>
+        tox.setProxyFault({ code: 'credentials', proxy: 'socks5://192.0.2.1:1080', reason: 'the proxy refuses' }),
+    ],
+  ];
+  for (const [code, prepare] of cases) {
+    const client = await startClient(t, patience);
+    prepare(client);
+    client.clock.advance(19_999);
+    await settle();
+    t.same(client.codes, []);
+    client.clock.advance(1);
+    await settle();
+    t.same(client.codes, [code]);
+  }
+});
+
+t.test('every try is followed by a longer pause, after which everything is looked for anew', async (t) => {
+  const { clock, codes, warned, friend, tox } = await startClient(t, { timeout: 1_000, maxRetries: 2 });
+  clock.advance(1_000);
+  t.match(warned, [/^no node .*; trying again in (0\.[7-9]|1\.0) s, 2 tries left$/]);
+  const asked = tox.bootstraps.length;
+  clock.advance(1_000);
+  t.equal(friend.seeks, 1);
+  t.ok(tox.bootstraps.length > asked);
+  clock.advance(1_000);
+  t.match(warned[1], /trying again in (1\.[5-9]|2\.0) s, the last try$/);
+  clock.advance(2_000 + 1_000);
+  await settle();
+  t.same(codes, ['no-network']);
+});
+
+t.test('a connection gives all tries back, and a loss begins with the first', async (t) => {
+  const { clock, codes, friend } = await startClient(t, { timeout: 1_000, maxRetries: 1 });
+  clock.advance(2_500);
+  friend.setOnline(true);
+  clock.advance(3_600_000);
+  await settle();
+  t.same(codes, [], 'while it is there, nobody loses patience');
+  friend.setOnline(false);
+  clock.advance(2_500);
+  await settle();
+  t.same(codes, []);
+  clock.advance(1_000);
+  await settle();
+  t.equal(codes.length, 1);
+});
+
+t.test('a proxy of no use is an error that names it, and its recovery is told', async (t) => {
+  const { tox, said } = await startClient(t, { timeout: undefined, maxRetries: 0 });
+  tox.setProxyFault({ code: 'unreachable', proxy: 'http://192.0.2.1:3128', reason: 'the proxy cannot be reached' });
+  t.match(
+    said.at(-1),
+    /^http:..192\.0\.2\.1:3128: the proxy cannot be reached: check .*nothing goes around the proxy$/,
+  );
+  tox.setProxyFault(undefined);
+  t.equal(said.at(-1), 'the proxy works again');
 });
 
 t.test('once stopped, nothing is left to happen, and the identity is saved and free', async (t) => {

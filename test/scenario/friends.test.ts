@@ -1,5 +1,8 @@
 /** Two whole stacks find each other through the DHT and the onion, shake hands and exchange packets. */
 import t from 'tap';
+import { generateKeyPair } from '../../src/tox/crypto/keys.js';
+import { ToxId } from '../../src/tox/crypto/tox-id.js';
+import type { Friend } from '../../src/tox/messenger.js';
 import { acceptAll, type Peer, World } from '../support/world.js';
 
 const HELLO = Buffer.from('hi\0');
@@ -173,4 +176,48 @@ t.test('a path that is cut for a minute is used again when it is back', async (t
   world.network.blackHoles.delete(client.address);
   const took = await world.until(() => friend.isOnline, 5 * LONG);
   t.ok(took !== undefined, `online again after ${took} ms`);
+});
+
+t.test('who is not accepted knows that the friend is there, and no more; who is accepted is answered', async (t) => {
+  const world = new World(81);
+  const [server, client, , stranger] = (await world.peers(4)) as [Peer, Peer, Peer, Peer];
+  let isOpen = false;
+  server.tox.onFriendRequest((request) => {
+    if (isOpen) request.accept();
+  });
+  const friend = client.tox.addFriend(server.tox.id, Buffer.from('hi'));
+  t.equal(friend.standing.kind, 'sought');
+  t.not(await world.until(() => friend.standing.kind === 'found', 30_000), undefined);
+  await world.until(() => false, 120_000);
+  t.equal(friend.standing.kind, 'found', 'for as long as nobody answers');
+  isOpen = true;
+  friend.seek();
+  t.ok(((await world.until(() => friend.isOnline, 60_000)) ?? 60_000) < 10_000, 'looking anew is quick');
+  t.equal(friend.standing.kind, 'answering');
+
+  const nobody = stranger.tox.addFriend(
+    new ToxId(generateKeyPair(world.random).publicKey, Buffer.alloc(4)),
+    Buffer.from('hi'),
+  );
+  await world.until(() => false, 60_000);
+  t.equal(nobody.standing.kind, 'sought', 'whom no node knows');
+});
+
+t.test('a friend that has put us out is there again, and does not answer', async (t) => {
+  const world = new World(82);
+  const [server, client] = (await world.peers(4)) as [Peer, Peer];
+  let isOpen = true;
+  const ours: Friend[] = [];
+  server.tox.onFriendRequest((request) => {
+    if (isOpen) ours.push(request.accept());
+  });
+  const friend = client.tox.addFriend(server.tox.id, Buffer.from('hi'));
+  t.not(await world.until(() => friend.isOnline, 60_000), undefined);
+  isOpen = false;
+  server.tox.removeFriend(ours[0] as Friend);
+  t.not(await world.until(() => !friend.isOnline, 60_000), undefined);
+  t.not(await world.until(() => friend.standing.kind === 'found', 60_000), undefined);
+  await world.until(() => false, 60_000);
+  t.equal(friend.standing.kind, 'found');
+  t.notOk(friend.isOnline);
 });

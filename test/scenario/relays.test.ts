@@ -180,3 +180,38 @@ t.test('stop leaves neither a connection nor a timer behind', async (t) => {
   t.equal(world.streams.connections, 0);
   t.equal(world.clock.pending, 0);
 });
+
+t.test('a relay that takes nothing stops the application, and what waits stays bounded', async (t) => {
+  const world = new World(7);
+  const node = await relayNode(world);
+  const server = (await world.peer({ udp: false })).join(node);
+  const client = (await world.peer({ udp: false })).join(node);
+  const { friends, received } = acceptAll(server);
+  t.ok(await world.until(() => server.tox.isOnline, LONG));
+  const friend = client.tox.addFriend(server.tox.id, HELLO);
+  t.ok(await world.until(() => friend.isOnline && friends[0]?.isOnline === true, LONG));
+  let sent = 0;
+  let drains = 0;
+  const numbered = (number: number): Buffer => packet(`${number} `.padEnd(1300, '.'));
+  const fill = (): void => {
+    while (friend.sendLossless(numbered(sent))) sent += 1;
+  };
+  world.streams.stalled.add(node.address);
+  for (let round = 0; round < 20; round += 1) {
+    fill();
+    world.clock.advance(50);
+  }
+  const most = sent;
+  fill();
+  t.equal(sent, most, 'refused as long as nothing moves');
+  t.ok(sent > 0 && sent * 1300 < 1024 * 1024, `${sent} packets taken`);
+  friend.onDrain(() => {
+    drains += 1;
+  });
+  world.streams.resume(node.address);
+  t.ok(await world.until(() => received.length === sent && drains > 0, LONG), 'then it goes on, and says so');
+  t.ok(
+    received.every((data, at) => data.equals(numbered(at))),
+    'whole and in order',
+  );
+});

@@ -13,6 +13,8 @@ const PATIENCE = 60_000;
 export interface TunnelOptions {
   /** Arguments for both commands, such as `--bootstrap`; as text each, or for one of them. */
   readonly args: readonly string[];
+  /** For the client alone. */
+  readonly clientArgs?: readonly string[];
   /** Bytes that the service sends to each connection. */
   readonly length: number;
   readonly server?: Host;
@@ -86,11 +88,19 @@ export class LabTunnel {
 
   /** Runs a client with a new identity until it has fetched all that the service sends. */
   async download(): Promise<Download> {
-    const { client: host = 'alice', args, length } = this.#options;
+    const { client: host = 'alice', args, clientArgs = [], length } = this.#options;
     const fetch = await this.#lab.startProbe(host, 'fetch', LOCAL_PORT);
     const executedAt = Number(process.hrtime.bigint()) / 1e6;
     const forward = `${LOCAL_PORT}:127.0.0.1:${SERVICE_PORT}`;
-    const client = startTuntoxIn(this.#lab, host, 'client', ['-i', this.#toxId, '-L', forward, '-d', ...args]);
+    const client = startTuntoxIn(this.#lab, host, 'client', [
+      '-i',
+      this.#toxId,
+      '-L',
+      forward,
+      '-d',
+      ...args,
+      ...clientArgs,
+    ]);
     try {
       const [text] = await fetch.waitFor(/^\{.*\}$/m, PATIENCE);
       const fetched = JSON.parse(text) as { first: number; last: number; length: number; sha256: string };

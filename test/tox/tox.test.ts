@@ -129,7 +129,7 @@ t.test('the router is asked for the ports that there are, once they are open, an
 });
 
 t.test('it is asked for nothing unless that is wanted, and by a proxy’s user never', async (t) => {
-  const proxy = { kind: 'http', endpoint: at('192.0.2.1', 8080) } as const;
+  const proxy = { kind: 'http', host: '192.0.2.1', port: 8080 } as const;
   for (const options of [
     {},
     { portMapping: false },
@@ -187,7 +187,7 @@ t.test('a friend that was removed, and one that has come in its place, are two',
 t.test('with a proxy there is no UDP, and that is why', async (t) => {
   const world = new World(22);
   const { clock, random } = world;
-  const proxy: ProxyServer = { kind: 'socks5', endpoint: at('192.0.2.9', 1080) };
+  const proxy: ProxyServer = { kind: 'socks5', host: '192.0.2.9', port: 1080 };
   const dial = world.streams.dialer('192.0.2.1');
   const tox = new Tox(
     { clock, random, log: silentLogger, dial },

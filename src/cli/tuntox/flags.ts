@@ -17,6 +17,9 @@ const WITH_VALUE = {
   '-s': 'SECRET',
   '--secret-file': '/etc/tuntox/secret',
   '--bootstrap': '192.0.2.1:33445:F404AB…',
+  '--proxy': 'socks5://127.0.0.1:1080',
+  '--timeout': '30s',
+  '--max-retries': '3',
 } as const;
 
 const WITHOUT_VALUE = [
@@ -39,8 +42,6 @@ const LATER: Readonly<Record<string, string>> = {
   '-F': 'the PID file',
   '-U': 'changing the user',
   '-S': 'logging to syslog',
-  '--timeout': 'giving up after a time',
-  '--max-retries': 'giving up after some attempts',
   '--json': 'output as JSON',
 };
 

@@ -27,6 +27,13 @@ Client:
   -W HOST:PORT      connect HOST:PORT to standard input and output, as for
                     ssh -o ProxyCommand='tuntox -i ID -W %h:%p'; -P is the same
   -p                ping the server and exit
+  --timeout D       wait so long for a connection to the server, the first and
+                    each after a loss, as in 30s, 500ms or 2m (a number alone
+                    is seconds), then end; 0 is for ever. Without it -L waits
+                    for ever, -W, -P and -p 60 s
+  --max-retries N   before ending, wait so long N times more (0 without it),
+                    each time after a pause of 1 s, growing to 60 s, and look
+                    for the server anew. A connection gives all N back
 Both:
   -C DIR            keep the identity in DIR/tox_save. Without it, a server
                     uses /etc/tuntox if it can write there, and a client a new
@@ -47,6 +54,13 @@ Both:
                     and nodes are relays unless told otherwise, clients are not
   --no-port-mapping do not ask the router to let others reach our ports, which
                     servers and clients with -L do (PCP, NAT-PMP, UPnP)
+  --proxy URL       connect through this proxy or not at all, without UDP and
+                    without looking up a name but the proxy's:
+                    socks5://[USER:PASSWORD@]HOST[:PORT] or
+                    http://[USER:PASSWORD@]HOST:PORT (CONNECT), or none.
+                    What a server's clients reach does not go through it
+  ALL_PROXY         environment variable with the same, for when there is no
+                    --proxy; others cannot see the password there
   -d                say more; twice: say everything
   -q                say nothing but errors
   -V, --version     print the version and exit
@@ -54,8 +68,10 @@ Both:
 
 An IPv6 address goes in brackets: -L 2222:[::1]:22. @ may stand for : in -L,
 -W, -P and -u. A server ended by Ctrl-C exits with 0, a client with 130.
-Exit status: 0 done, 1 failed, 2 called wrongly, 4 target not allowed by the
-server, 5 target not reached by the server.
+Exit status: 0 done, 1 failed, 2 called wrongly, 3 server not found or lost,
+4 target not allowed by the server, 5 target not reached by the server, 6 no
+Tox network, 7 no connection or answer in time though the server was found, 8
+the server does not let this client in, 9 the proxy is of no use.
 
 Without -b and --bootstrap, the nodes come from /etc/tuntox/nodes.json if it
 exists, else from the list that comes with tuntox.

@@ -1,6 +1,8 @@
 /** Runs one mode of the command between the first log line and the last. */
 import { systemClock } from '../../base/clock.js';
+import type { Logger } from '../../base/logger.js';
 import type { RunSettings } from '../../config/classic-settings.js';
+import { describeProxy } from '../../config/proxy.js';
 import { onStopSignal } from '../../platform/signals.js';
 import { closePipeAtEnd } from '../../platform/standard-output.js';
 import { winstonLogger } from '../../platform/winston-logger.js';
@@ -36,6 +38,7 @@ export async function run(process: NodeJS.Process, settings: RunSettings): Promi
     stdout: process.stdout,
     stopping,
   };
+  tellOfProxy(settings, log);
   try {
     switch (settings.mode) {
       case 'server':
@@ -47,5 +50,13 @@ export async function run(process: NodeJS.Process, settings: RunSettings): Promi
     }
   } finally {
     release();
+  }
+}
+
+function tellOfProxy({ proxy }: RunSettings, log: Logger): void {
+  if (proxy === undefined) return;
+  log.info(`everything goes through the proxy ${describeProxy(proxy.address)}, or nowhere`);
+  if (proxy.from === 'flag' && proxy.address.credentials !== undefined) {
+    log.warn('other users of this machine can see the password after --proxy: use ALL_PROXY');
   }
 }

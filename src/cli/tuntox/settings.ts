@@ -1,8 +1,10 @@
 /** From the flags and the environment to settings that hang together. */
 import type { LogLevel } from '../../base/logger.js';
-import type { CommonSettings, RunSettings, SecretSource } from '../../config/classic-settings.js';
+import type { CommonSettings, Patience, RunSettings, SecretSource } from '../../config/classic-settings.js';
 import { FormatError } from '../../config/format-error.js';
 import {
+  parseCount,
+  parseDuration,
   parseForward,
   parseNode,
   parsePortOrNone,
@@ -10,6 +12,7 @@ import {
   parseTarget,
   parseToxId,
 } from '../../config/formats.js';
+import { type ProxySetting, parseProxy, parseProxyOrNone } from '../../config/proxy.js';
 import type { GivenFlag, PlainFlag, ValueFlag } from './flags.js';
 import { UsageError } from './usage-error.js';
 
@@ -17,13 +20,14 @@ type Environment = Readonly<Record<string, string | undefined>>;
 
 /** Flags that would be ignored silently by the other role. */
 const SERVER_ONLY = ['-f', '--insecure-open'] as const;
-const NOT_FOR_NODES = [...SERVER_ONLY, '-i', '-I', '-s', '--secret-file', '--no-port-mapping'] as const;
+const CLIENT_ONLY = ['--timeout', '--max-retries'] as const;
+const NOT_FOR_NODES = [...SERVER_ONLY, ...CLIENT_ONLY, '-i', '-I', '-s', '--secret-file', '--no-port-mapping'] as const;
+
+/** ms that a client with one job waits for its server, and every client that is to try again. */
+const USUAL_TIMEOUT = 60_000;
 
 /** @throws UsageError */
 export function settingsOf(given: readonly GivenFlag[], environment: Environment): RunSettings {
-  if (environment.ALL_PROXY) {
-    throw new UsageError('ALL_PROXY is set, but proxies are not in this version yet: unset it to connect without one');
-  }
   const flags = new FlagSet(given);
   const forwards = flags.all('-L', parseForward);
   const targets = [...flags.all('-P', parseTarget), ...flags.all('-W', parseTarget)];
@@ -34,9 +38,13 @@ export function settingsOf(given: readonly GivenFlag[], environment: Environment
     if (jobs > 0) throw new UsageError('a node (--node) has no tunnels: leave -L, -W, -P and -p out');
     for (const flag of NOT_FOR_NODES)
       if (flags.has(flag)) throw new UsageError(`${flag} is not for nodes: leave it out`);
+    if (common.proxy !== undefined) {
+      throw new UsageError('a node serves others directly, which no proxy lets it do: add --proxy none to go without');
+    }
     return { ...common, mode: 'node' };
   }
   if (jobs === 0) {
+    for (const flag of CLIENT_ONLY) if (flags.has(flag)) throw new UsageError(`${flag} is for clients: leave it out`);
     return {
       ...common,
       mode: 'server',
@@ -51,26 +59,67 @@ export function settingsOf(given: readonly GivenFlag[], environment: Environment
   const [serverId, secondId] = flags.all('-i', parseToxId);
   if (serverId === undefined) throw new UsageError('which server? Give its Tox ID with -i');
   if (secondId !== undefined) throw new UsageError('a client has one server: give -i only once');
-  if (isPing) return { ...common, mode: 'ping', serverId };
+  const patience = patienceOf(flags, forwards.length > 0 ? undefined : USUAL_TIMEOUT);
+  if (isPing) return { ...common, mode: 'ping', serverId, patience };
   const [target, secondTarget] = targets;
-  if (target === undefined) return { ...common, mode: 'forward', serverId, forwards };
+  if (target === undefined) return { ...common, mode: 'forward', serverId, patience, forwards };
   if (secondTarget !== undefined) throw new UsageError('one standard input can have one target: give -W (or -P) once');
-  return { ...common, mode: 'pipe', serverId, target };
+  return { ...common, mode: 'pipe', serverId, patience, target };
+}
+
+/** @param usual ms; undefined for a job that has no end by itself */
+function patienceOf(flags: FlagSet, usual: number | undefined): Patience {
+  const given = flags.all('--timeout', parseDuration).at(-1);
+  const maxRetries = flags.all('--max-retries', parseCount).at(-1);
+  if (given === 0 && maxRetries !== undefined) {
+    throw new UsageError('--timeout 0 waits without end, so there is nothing to retry: leave --max-retries out');
+  }
+  const timeout = given ?? (maxRetries === undefined ? usual : USUAL_TIMEOUT);
+  return { timeout: timeout === 0 ? undefined : timeout, maxRetries: maxRetries ?? 0 };
 }
 
 function commonSettings(flags: FlagSet, environment: Environment): CommonSettings {
+  const proxy = proxyOf(flags, environment);
+  const relayPort = flags.all('-t', parsePortOrNone).at(-1);
+  const udpPorts = flags.all('-u', parsePortRange).at(-1);
+  if (proxy !== undefined) {
+    const useless = udpPorts !== undefined ? '-u' : '-t';
+    if (udpPorts !== undefined || (relayPort ?? 0) !== 0) {
+      throw new UsageError(
+        `${useless} opens a port, and with a proxy there is none: leave it out, or add --proxy none`,
+      );
+    }
+  }
   return {
     // A pipe shares the terminal with ssh: it only speaks when something is wrong.
     logLevel: logLevel(flags, flags.has('-P') || flags.has('-W') ? 'warn' : 'info'),
     directory: flags.last('-C'),
     idFile: flags.last('-I'),
     secret: secretSource(flags, environment),
-    udpPorts: flags.all('-u', parsePortRange).at(-1),
-    relayPort: flags.all('-t', parsePortOrNone).at(-1),
+    udpPorts,
+    relayPort,
     portMapping: !flags.has('--no-port-mapping'),
     nodesFile: flags.last('-b'),
     nodes: flags.all('--bootstrap', parseNode),
+    proxy,
   };
+}
+
+/** As with curl, the variable in small letters comes first. */
+function proxyOf(flags: FlagSet, environment: Environment): ProxySetting | undefined {
+  if (flags.has('--proxy')) {
+    const address = flags.all('--proxy', parseProxyOrNone).at(-1);
+    return address === undefined ? undefined : { from: 'flag', address };
+  }
+  const name = environment.all_proxy ? 'all_proxy' : 'ALL_PROXY';
+  const url = environment[name];
+  if (!url) return undefined;
+  try {
+    return { from: 'environment', address: parseProxy(url) };
+  } catch (error) {
+    if (!(error instanceof FormatError)) throw error;
+    throw new UsageError(`${name}: ${error.message}; or add --proxy none to go without`);
+  }
 }
 
 /** As upstream: each -d says more, -q is errors only, and of both the later counts. */

@@ -74,6 +74,14 @@ export interface FriendConnectionHandlers {
   onReachable(send: (data: Buffer) => void): void;
 }
 
+/** How far the search for a friend has come that is not connected; `since` in ms of the clock. */
+export type FriendStanding =
+  | { readonly kind: 'sought' }
+  /** Nodes store it, as they do for up to five minutes after it stopped (onion announcements live for 300 s). */
+  | { readonly kind: 'found'; readonly since: number }
+  /** It has announced its DHT key to us, or shaken hands: it knows us. */
+  | { readonly kind: 'answering'; readonly since: number };
+
 type State =
   | { readonly kind: 'searching' }
   | { readonly kind: 'connecting'; readonly connection: CryptoConnection }
@@ -108,6 +116,7 @@ export class FriendConnection {
   readonly #announcer: Repeater;
   readonly #relays: FriendRelays;
   #state: State = { kind: 'searching' };
+  #standing: FriendStanding = { kind: 'sought' };
   #whereabouts: Whereabouts | undefined;
   #expiry: Timer | undefined;
   #retry: Timer | undefined;
@@ -141,6 +150,19 @@ export class FriendConnection {
     return this.#state.kind === 'established' ? this.#state.connection : undefined;
   }
 
+  get standing(): FriendStanding {
+    const isForgotten = this.#standing.kind === 'found' && this.#search.storedNodes === 0;
+    return isForgotten ? { kind: 'sought' } : this.#standing;
+  }
+
+  /** Searches anew, as quickly as at first; while the friend is connected, nothing happens. */
+  seek(): void {
+    this.#search.hurry();
+    if (!this.#announcer.isRunning) return;
+    this.#announcer.stop();
+    this.#announcer.start();
+  }
+
   /** Of the connection that stands, or else of the last one. */
   get traffic(): Traffic {
     return this.connection === undefined ? this.record.traffic : trafficOf(this.connection);
@@ -171,6 +193,7 @@ export class FriendConnection {
   handleAnnouncement({ noReplay, dhtKey, nodes }: DhtPublicKeyAnnouncement): void {
     if (this.#isClosed || noReplay <= this.#lastNoReplay) return;
     this.#lastNoReplay = noReplay;
+    this.#standing = { kind: 'answering', since: this.#deps.clock.now() };
     const whereabouts = this.#locate(dhtKey);
     this.#connect();
     for (const node of nodes) {
@@ -195,6 +218,7 @@ export class FriendConnection {
     this.#leave('the friend has lost the connection');
     // Whoever heard that a connection was lost may have given up the friend.
     if (this.#isClosed) return;
+    this.#standing = { kind: 'answering', since: this.#deps.clock.now() };
     this.#begin(offer.accept(this.#connectionHandlers()));
     for (const endpoint of this.#whereabouts?.search.endpoints ?? []) this.#onEndpoint(endpoint);
     this.#relays.join();
@@ -237,6 +261,7 @@ export class FriendConnection {
     if (this.#state.kind === 'established') return;
     this.#log.debug('its DHT key is too old to be of use; searching again');
     this.#lastNoReplay = 0n;
+    this.#standing = { kind: 'sought' };
     this.#forgetWhereabouts();
     this.#leave('its DHT key is too old');
   }
@@ -355,6 +380,7 @@ export class FriendConnection {
     this.#state = { kind: 'searching' };
     if (before.kind === 'established') {
       before.aliveTimer.cancel();
+      this.#standing = { kind: 'sought' };
       this.record.ended(before.connection);
       this.#relays.stopSharing();
       if (this.#whereabouts !== undefined) this.#awaitExpiry();
@@ -366,6 +392,9 @@ export class FriendConnection {
   }
 
   #onStored(send: (data: Buffer) => void): void {
+    // By the first node, or the first again after all had forgotten it.
+    const isNew = this.#standing.kind === 'sought' || this.#search.storedNodes === 1;
+    if (isNew && this.#standing.kind !== 'answering') this.#standing = { kind: 'found', since: this.#deps.clock.now() };
     this.#handlers.onReachable(send);
     send(this.#deps.announcement());
     this.#announcer.start();

@@ -68,7 +68,7 @@ export class FriendRelays {
   get carrierOwner(): RelayOwner {
     const { carrier } = this;
     if (carrier?.publicKey.equals(this.#link?.peer as PublicKey)) return 'peer';
-    return carrier !== undefined && carrier.endpoint.isLoopback ? 'us' : 'others';
+    return carrier?.endpoint.isLoopback ? 'us' : 'others';
   }
 
   /** The friend named a relay. */

@@ -18,9 +18,18 @@ export interface ProxyCredentials {
 
 export interface ProxyServer {
   readonly kind: 'socks5' | 'http';
-  readonly endpoint: Endpoint;
+  /** A literal address, or a name: the only one that is ever looked up. */
+  readonly host: string;
+  readonly port: number;
   readonly credentials?: ProxyCredentials;
 }
+
+/** For people: without the credentials. */
+export const proxyName = ({ kind, host, port }: ProxyServer): string =>
+  `${kind}://${host.includes(':') ? `[${host}]` : host}:${port}`;
+
+/** What keeps a proxy from being one for us, as against a destination that it cannot reach. */
+export type ProxyFaultCode = 'unreachable' | 'silent' | 'not-a-proxy' | 'credentials' | 'refuses';
 
 /** What came of the bytes so far. */
 export type ProxyProgress =
@@ -28,12 +37,15 @@ export type ProxyProgress =
   | { readonly kind: 'send'; readonly bytes: Buffer }
   /** `rest` is the first of what the destination sent. */
   | { readonly kind: 'connected'; readonly rest: Buffer }
-  | { readonly kind: 'failed'; readonly reason: string };
+  /** `fault` is undefined when it is the destination's. */
+  | { readonly kind: 'failed'; readonly fault: ProxyFaultCode | undefined; readonly reason: string };
 
 export interface ProxyHandshake {
   /** What to send first. */
   begin(): Buffer;
   receive(bytes: Buffer): ProxyProgress;
+  /** Whether it has proved to be a proxy that lets us in: what fails later is the destination's fault. */
+  readonly isAdmitted: boolean;
 }
 
 /** @throws RangeError when SOCKS5 cannot carry the credentials */
@@ -44,12 +56,17 @@ export function proxyHandshake(proxy: ProxyServer, to: Endpoint): ProxyHandshake
 }
 
 const WAIT: ProxyProgress = { kind: 'wait' };
-const failed = (reason: string): ProxyProgress => ({ kind: 'failed', reason });
+const failed = (fault: ProxyFaultCode | undefined, reason: string): ProxyProgress => ({
+  kind: 'failed',
+  fault,
+  reason,
+});
 
 const SOCKS_VERSION = 5;
 const NO_AUTHENTICATION = 0;
 const USER_AND_PASSWORD = 2;
 /** RFC 1928, section 6. */
+const NOT_ALLOWED = 2;
 const SOCKS_FAILURES = [
   '',
   'general failure',
@@ -78,6 +95,10 @@ class Socks5Handshake implements ProxyHandshake {
     }
   }
 
+  get isAdmitted(): boolean {
+    return this.#state === 'connect';
+  }
+
   begin(): Buffer {
     const methods = this.#credentials === undefined ? [NO_AUTHENTICATION] : [NO_AUTHENTICATION, USER_AND_PASSWORD];
     return Buffer.from([SOCKS_VERSION, methods.length, ...methods]);
@@ -98,10 +119,11 @@ class Socks5Handshake implements ProxyHandshake {
 
   #onMethod(): ProxyProgress {
     const [version, method] = this.#take(2) as unknown as [number, number];
-    if (version !== SOCKS_VERSION) return failed('the proxy does not speak SOCKS5');
+    if (version !== SOCKS_VERSION) return failed('not-a-proxy', 'the proxy does not speak SOCKS5');
     if (method === NO_AUTHENTICATION) return this.#connect();
     if (method !== USER_AND_PASSWORD || this.#credentials === undefined) {
       return failed(
+        'credentials',
         this.#credentials === undefined
           ? 'the proxy wants a user and a password'
           : 'the proxy wants another way of authentication',
@@ -118,7 +140,7 @@ class Socks5Handshake implements ProxyHandshake {
   }
 
   #onLogin(): ProxyProgress {
-    return this.#take(2)[1] === 0 ? this.#connect() : failed('the proxy refuses this user and password');
+    return this.#take(2)[1] === 0 ? this.#connect() : failed('credentials', 'the proxy refuses this user and password');
   }
 
   #connect(): ProxyProgress {
@@ -135,11 +157,14 @@ class Socks5Handshake implements ProxyHandshake {
 
   #onConnected(): ProxyProgress {
     const [version, code] = this.#buffer as unknown as [number, number];
-    if (version !== SOCKS_VERSION) return failed('the proxy does not speak SOCKS5');
-    if (code !== 0) return failed(`the proxy cannot reach it: ${SOCKS_FAILURES[code] ?? `code ${code}`}`);
+    if (version !== SOCKS_VERSION) return failed('not-a-proxy', 'the proxy does not speak SOCKS5');
+    if (code !== 0) {
+      const fault = code === NOT_ALLOWED ? 'refuses' : undefined;
+      return failed(fault, `the proxy cannot reach it: ${SOCKS_FAILURES[code] ?? `code ${code}`}`);
+    }
     if (this.#buffer.length < 5) return WAIT;
     const size = socksReplySize(this.#buffer);
-    if (size === undefined) return failed('the proxy answers with an unknown type of address');
+    if (size === undefined) return failed('not-a-proxy', 'the proxy answers with an unknown type of address');
     if (this.#buffer.length < size) return WAIT;
     return { kind: 'connected', rest: this.#buffer.subarray(size) };
   }
@@ -168,6 +193,8 @@ function socksReplySize(reply: Buffer): number | undefined {
 const MAX_HTTP_HEADER = 16 * 1024;
 
 class HttpHandshake implements ProxyHandshake {
+  /** Its first answer is its last. */
+  readonly isAdmitted = false;
   readonly #to: Endpoint;
   readonly #credentials: ProxyCredentials | undefined;
   #buffer = Buffer.alloc(0);
@@ -191,12 +218,19 @@ class HttpHandshake implements ProxyHandshake {
     const end = this.#buffer.indexOf('\r\n\r\n');
     if (end < 0 && this.#buffer.length <= MAX_HTTP_HEADER) return WAIT;
     const status = /^HTTP\/1\.[01] (\d{3})/.exec(this.#buffer.toString('latin1', 0, 12))?.[1];
-    if (end < 0 || status === undefined) return failed('the proxy does not speak HTTP');
+    if (end < 0 || status === undefined) return failed('not-a-proxy', 'the proxy does not speak HTTP');
     if (status === '407') {
       const isKnown = this.#credentials !== undefined;
-      return failed(`the proxy ${isKnown ? 'refuses this user and password' : 'wants a user and a password'}`);
+      return failed(
+        'credentials',
+        `the proxy ${isKnown ? 'refuses this user and password' : 'wants a user and a password'}`,
+      );
     }
-    if (!status.startsWith('2')) return failed(`the proxy cannot reach it: HTTP status ${status}`);
+    if (!status.startsWith('2')) {
+      // 4xx: it will not; 5xx: it cannot.
+      const fault = status.startsWith('4') ? 'refuses' : undefined;
+      return failed(fault, `the proxy cannot reach it: HTTP status ${status}`);
+    }
     return { kind: 'connected', rest: this.#buffer.subarray(end + 4) };
   }
 }

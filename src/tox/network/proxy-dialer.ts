@@ -1,86 +1,183 @@
 /** Dials through a proxy, and never around it: what the proxy cannot reach is not reached. */
 import type { Clock, Timer } from '../../base/clock.js';
-import type { Endpoint } from '../../base/endpoint.js';
-import { type ProxyHandshake, type ProxyProgress, type ProxyServer, proxyHandshake } from './proxies.js';
+import { messageOf } from '../../base/coded-error.js';
+import { Endpoint } from '../../base/endpoint.js';
+import {
+  type ProxyFaultCode,
+  type ProxyHandshake,
+  type ProxyProgress,
+  type ProxyServer,
+  proxyHandshake,
+  proxyName,
+} from './proxies.js';
+import { type ProxyFault, ProxyWatch } from './proxy-watch.js';
 import type { DialStream, StreamHandlers, StreamSocket } from './stream-socket.js';
 
-/** Specification (c-toxcore TCP_CONNECTION_TIMEOUT), ms: the proxy's own connecting included. */
-const PROXY_TIMEOUT = 10_000;
+/**
+ * Implementation, ms, the proxy's own connecting included: less than the 10 s of a relay connection (c-toxcore
+ * TCP_CONNECTION_TIMEOUT), whose owner would hang up before it is known that it was the proxy that said nothing.
+ */
+const PROXY_TIMEOUT = 9_000;
 
-/** @param dial how the proxy itself is reached */
-export function dialThrough(clock: Clock, dial: DialStream, proxy: ProxyServer): DialStream {
-  return (to, handlers) => new ProxiedStream(clock, dial, proxy, to, handlers);
+export interface ProxyDialerDeps {
+  readonly clock: Clock;
+  /** How the proxy itself is reached. */
+  readonly dial: DialStream;
+  /** Finds the proxy, anew for each connection: its address may change. Rejects when there is none. */
+  readonly resolve: (host: string, port: number) => Promise<readonly Endpoint[]>;
+  /** The proxy is of no use, and why; undefined when it is again. */
+  readonly onChange: (fault: ProxyFault | undefined) => void;
 }
+
+export class ProxyDialer {
+  readonly dial: DialStream;
+  readonly #watch: ProxyWatch;
+
+  /** @throws RangeError when SOCKS5 cannot carry the credentials */
+  constructor(deps: ProxyDialerDeps, proxy: ProxyServer) {
+    const watch = new ProxyWatch(deps.clock, deps.onChange);
+    this.#watch = watch;
+    this.dial = (to, handlers) => new ProxiedStream({ ...deps, watch }, proxy, to, handlers);
+  }
+
+  /** Why it is of no use now. */
+  get fault(): ProxyFault | undefined {
+    return this.#watch.fault;
+  }
+
+  stop(): void {
+    this.#watch.stop();
+  }
+}
+
+interface StreamDeps extends Omit<ProxyDialerDeps, 'onChange'> {
+  readonly watch: ProxyWatch;
+}
+
+/** `looking` for the proxy and connecting to it; `asking` it for the destination; `open`, and at last `closed`. */
+type State =
+  | { readonly kind: 'looking'; readonly socket: StreamSocket | undefined }
+  | { readonly kind: 'asking'; readonly socket: StreamSocket }
+  | { readonly kind: 'open'; readonly socket: StreamSocket }
+  | { readonly kind: 'closed' };
 
 class ProxiedStream implements StreamSocket {
   readonly remote: Endpoint;
-  readonly #socket: StreamSocket;
+  readonly #deps: StreamDeps;
   readonly #handlers: StreamHandlers;
+  readonly #proxy: ProxyServer;
+  readonly #handshake: ProxyHandshake;
   readonly #timer: Timer;
-  /** Undefined once the destination is connected. */
-  #handshake: ProxyHandshake | undefined;
-  #isClosed = false;
+  #state: State = { kind: 'looking', socket: undefined };
 
-  constructor(clock: Clock, dial: DialStream, proxy: ProxyServer, to: Endpoint, handlers: StreamHandlers) {
+  constructor(deps: StreamDeps, proxy: ProxyServer, to: Endpoint, handlers: StreamHandlers) {
     this.remote = to;
+    this.#deps = deps;
     this.#handlers = handlers;
-    const handshake = proxyHandshake(proxy, to);
-    this.#handshake = handshake;
-    this.#timer = clock.after(PROXY_TIMEOUT, () => this.#fail(`the proxy ${proxy.endpoint.key} does not answer`));
-    this.#socket = dial(proxy.endpoint, {
-      onOpen: () => void this.#socket.write(handshake.begin()),
-      onData: (bytes) => this.#onData(bytes),
-      onDrain: () => {
-        if (this.#handshake === undefined) handlers.onDrain();
-      },
-      onClose: (reason) => {
-        this.#timer.cancel();
-        if (this.#isClosed) return;
-        this.#isClosed = true;
-        handlers.onClose(this.#handshake === undefined ? reason : `proxy ${proxy.endpoint.key}: ${reason}`);
-      },
-    });
+    this.#proxy = proxy;
+    this.#handshake = proxyHandshake(proxy, to);
+    this.#timer = deps.clock.after(PROXY_TIMEOUT, () => this.#onTimeout());
+    const literal = Endpoint.of(proxy.host, proxy.port);
+    if (literal !== undefined) this.#connect([literal], '');
+    else {
+      deps.resolve(proxy.host, proxy.port).then(
+        (endpoints) => this.#connect(endpoints, 'it has no address'),
+        (error) => this.#fail('unreachable', `the proxy cannot be found: ${messageOf(error)}`),
+      );
+    }
   }
 
   get waiting(): number {
-    return this.#socket.waiting;
+    return this.#state.kind === 'open' ? this.#state.socket.waiting : 0;
   }
 
   write(bytes: Buffer): boolean {
-    return this.#handshake === undefined && this.#socket.write(bytes);
+    return this.#state.kind === 'open' && this.#state.socket.write(bytes);
   }
 
   destroy(): void {
-    this.#isClosed = true;
+    const state = this.#state;
+    this.#state = { kind: 'closed' };
     this.#timer.cancel();
-    this.#socket.destroy();
+    if (state.kind === 'closed') return;
+    state.socket?.destroy();
+    if (state.kind === 'open') this.#deps.watch.noteClosed();
   }
 
-  #onData(bytes: Buffer): void {
-    if (this.#handshake === undefined) this.#handlers.onData(bytes);
-    else this.#onProgress(this.#handshake.receive(bytes));
+  /** One address after the other: a name such as localhost may have some where nobody listens. */
+  #connect(endpoints: readonly Endpoint[], lastReason: string): void {
+    if (this.#state.kind !== 'looking') return;
+    const [endpoint, ...rest] = endpoints;
+    if (endpoint === undefined) {
+      this.#fail('unreachable', `the proxy cannot be reached: ${lastReason}`);
+      return;
+    }
+    const socket = this.#deps.dial(endpoint, {
+      onOpen: () => {
+        this.#state = { kind: 'asking', socket };
+        socket.write(this.#handshake.begin());
+      },
+      onData: (bytes) => {
+        if (this.#state.kind === 'open') this.#handlers.onData(bytes);
+        else this.#onProgress(this.#handshake.receive(bytes));
+      },
+      onDrain: () => {
+        if (this.#state.kind === 'open') this.#handlers.onDrain();
+      },
+      onClose: (reason) => {
+        if (this.#state.kind === 'looking') this.#connect(rest, reason);
+        else this.#onClose(reason);
+      },
+    });
+    if (this.#state.kind === 'looking') this.#state = { kind: 'looking', socket };
   }
 
   #onProgress(progress: ProxyProgress): void {
+    if (this.#state.kind !== 'asking') return;
+    const { socket } = this.#state;
     switch (progress.kind) {
       case 'wait':
         return;
       case 'send':
-        this.#socket.write(progress.bytes);
+        socket.write(progress.bytes);
         return;
       case 'failed':
-        this.#fail(progress.reason);
+        this.#fail(progress.fault, progress.reason);
         return;
       case 'connected':
-        this.#handshake = undefined;
+        this.#state = { kind: 'open', socket };
         this.#timer.cancel();
+        this.#deps.watch.noteOpened();
         this.#handlers.onOpen?.();
         if (progress.rest.length > 0 && !this.#isClosed) this.#handlers.onData(progress.rest);
     }
   }
 
-  #fail(reason: string): void {
+  /** Its socket ended after it stood. */
+  #onClose(reason: string): void {
+    if (this.#state.kind === 'open') {
+      this.destroy();
+      this.#handlers.onClose(reason);
+    } else if (this.#state.kind === 'asking') {
+      const fault = this.#handshake.isAdmitted ? undefined : 'silent';
+      this.#fail(fault, `the proxy hangs up without an answer: ${reason}`);
+    }
+  }
+
+  #onTimeout(): void {
+    if (this.#state.kind === 'looking')
+      this.#fail('unreachable', `the proxy cannot be reached: no answer in ${PROXY_TIMEOUT / 1000} s`);
+    else this.#fail(this.#handshake.isAdmitted ? undefined : 'silent', 'the proxy does not answer');
+  }
+
+  #fail(fault: ProxyFaultCode | undefined, reason: string): void {
+    if (this.#isClosed) return;
     this.destroy();
+    if (fault !== undefined) this.#deps.watch.noteFault({ code: fault, proxy: proxyName(this.#proxy), reason });
     this.#handlers.onClose(reason);
+  }
+
+  get #isClosed(): boolean {
+    return this.#state.kind === 'closed';
   }
 }

@@ -50,7 +50,7 @@ t.test('who calls it wrongly is told how to call it, with status 2', async (t) =
     [['-u', '1:65536'], /^tuntox: -u: "65536" is not a port/],
     [[...NOWHERE], /^tuntox: nobody could get in: .*--secret-file/],
     [[...NOWHERE], /^tuntox: the secret in TUNTOX_SHARED_SECRET is empty/, { TUNTOX_SHARED_SECRET: '' }],
-    [[], /^tuntox: ALL_PROXY/, { ALL_PROXY: 'socks5://127.0.0.1' }],
+    [[], /^tuntox: ALL_PROXY: proxies of socks4:.*--proxy none/, { ALL_PROXY: 'socks4://127.0.0.1' }],
   ];
   for (const [args, message, env] of cases) await refuses(t, args, { status: 2, message, ...(env ? { env } : {}) });
 });

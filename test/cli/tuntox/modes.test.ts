@@ -90,7 +90,7 @@ t.test('the jobs of the command, against one server', async (t) => {
     const texts = Array.from({ length: 20 }, (_, index) => `${index} `.repeat(1000));
     t.same(await Promise.all(texts.map((text, index) => askPort(ports[index % 2] as number, text))), texts);
     await t.rejects(askPort(ports[2], 'nobody there'), { code: 'ECONNRESET' });
-    t.match(forward.stderr, /the target refused the connection/);
+    await forward.waitFor(/the target refused the connection: check that/);
     t.equal(await forward.stop('SIGINT'), 130);
     t.equal(forward.stdout, '');
   });
@@ -108,10 +108,13 @@ t.test('the jobs of the command, against one server', async (t) => {
   await t.test('-W tells by its status whether the server or the target refused', async (t) => {
     const denied = client('-W', '127.0.0.1:22');
     t.equal(await denied.exited, 4);
-    t.match(denied.stderr, /^error: 127\.0\.0\.1 port 22: the other side does not allow this target\n$/);
+    t.match(
+      denied.stderr,
+      /^error: 127\.0\.0\.1 port 22: the other side does not allow this target: ask its owner .*\n$/,
+    );
     const unreachable = client('-W', `127.0.0.1:${closed}`);
     t.equal(await unreachable.exited, 5);
-    t.match(unreachable.stderr, /the target refused the connection\n$/);
+    t.match(unreachable.stderr, /the target refused the connection: check that .*\n$/);
     t.equal(denied.stdout + unreachable.stdout, '');
     await server.waitFor(/refused: no line of .*rules allows it/);
   });

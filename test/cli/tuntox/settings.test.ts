@@ -92,9 +92,45 @@ t.test('what does not hang together is refused, and says what to do', async (t) 
   for (const [words, message] of cases) t.throws(() => settings(words), { code: 'usage', message }, words);
 });
 
-t.test('a proxy that would be ignored is refused', async (t) => {
-  t.throws(() => settings('', { ALL_PROXY: 'socks5://127.0.0.1' }), { code: 'usage', message: /ALL_PROXY/ });
-  t.doesNotThrow(() => settings('', { ALL_PROXY: '' }));
+t.test('a proxy comes from its flag, else from the environment, and none is a word for it', async (t) => {
+  const [upper, lower] = ['socks5://upper:1', 'http://lower:2'];
+  const host = (words: string, environment = {}): string | undefined =>
+    settings(words, environment).proxy?.address.host;
+  t.equal(host(''), undefined);
+  t.equal(host('', { ALL_PROXY: '', all_proxy: '' }), undefined);
+  t.equal(host('', { ALL_PROXY: upper }), 'upper');
+  t.equal(host('', { ALL_PROXY: upper, all_proxy: lower }), 'lower', 'as with curl');
+  t.match(settings('--proxy http://flag:3', { ALL_PROXY: upper }).proxy, { from: 'flag', address: { host: 'flag' } });
+  t.equal(host('--proxy none', { ALL_PROXY: upper }), undefined);
+  t.equal(host('--proxy none', { ALL_PROXY: 'nonsense' }), undefined);
+  const message = /^all_proxy: .*socks4.*--proxy none/;
+  t.throws(() => settings('', { all_proxy: 'socks4://a:1' }), { code: 'usage', message });
+});
+
+t.test('with a proxy, what would open a port is refused', async (t) => {
+  const environment = { ALL_PROXY: 'socks5://a' };
+  t.throws(() => settings('-u 5:6', environment), { message: /^-u opens a port.*--proxy none/ });
+  t.throws(() => settings('-t 443', environment), { message: /^-t opens a port/ });
+  t.throws(() => settings('--node', environment), { message: /no proxy.*--proxy none/ });
+  t.equal(settings('-t 0', environment).relayPort, 0);
+  t.equal(settings('--node -t 443 --proxy none', environment).relayPort, 443);
+});
+
+t.test('-L waits for ever, other jobs a minute, and whoever is to try again a minute each time', async (t) => {
+  const patience = (words: string): unknown => {
+    const found = settings(`-i ${ID} ${words}`);
+    return 'patience' in found ? found.patience : undefined;
+  };
+  t.same(patience('-L 1:a:2'), { timeout: undefined, maxRetries: 0 });
+  t.same(patience('-p'), { timeout: 60_000, maxRetries: 0 });
+  t.same(patience('-W a:2'), { timeout: 60_000, maxRetries: 0 });
+  t.same(patience('-L 1:a:2 --max-retries 3'), { timeout: 60_000, maxRetries: 3 });
+  t.same(patience('-L 1:a:2 --timeout 500ms'), { timeout: 500, maxRetries: 0 });
+  t.same(patience('-p --timeout 0'), { timeout: undefined, maxRetries: 0 });
+  t.throws(() => patience('-p --timeout 0 --max-retries 1'), { message: /nothing to retry/ });
+  t.throws(() => patience('-p --timeout soon'), { message: /^--timeout: "soon" is not a time/ });
+  t.throws(() => patience('-p --max-retries -1'), { message: /^--max-retries/ });
+  t.throws(() => settings('--timeout 5'), { message: /--timeout is for clients/ });
 });
 
 t.test('--node makes a bootstrap node, which has neither Tox ID nor secret nor tunnels', async (t) => {

@@ -1,5 +1,12 @@
 /** Tox without a network: stacks in one process that hand each other friend requests and packets, in order, soon. */
-import type { FriendRequest, NodeToAsk, StackFriend, ToxStack } from '../../../src/engine/tox-stack.js';
+import type {
+  FriendRequest,
+  FriendStanding,
+  NodeToAsk,
+  ProxyFault,
+  StackFriend,
+  ToxStack,
+} from '../../../src/engine/tox-stack.js';
 import type { PublicKey } from '../../../src/tox/crypto/keys.js';
 import type { ToxId } from '../../../src/tox/crypto/tox-id.js';
 import type { NetworkFacts } from '../../../src/tox/network-facts.js';
@@ -9,6 +16,9 @@ export class FakeFriend implements StackFriend {
   readonly publicKey: PublicKey;
   facts = factsOf(none('searching'));
   isOnline = false;
+  standing: FriendStanding = { kind: 'sought' };
+  /** How often it was looked for anew. */
+  seeks = 0;
   other: FakeFriend | undefined;
   readonly #online: (() => void)[] = [];
   readonly #offline: (() => void)[] = [];
@@ -28,6 +38,10 @@ export class FakeFriend implements StackFriend {
     this.#lossless.push(listener);
   }
   onDrain(): void {}
+
+  seek(): void {
+    this.seeks += 1;
+  }
 
   sendLossless(packet: Buffer): boolean {
     const { other } = this;
@@ -53,9 +67,11 @@ export class FakeStack implements ToxStack<FakeFriend> {
   readonly bootstraps: NodeToAsk[] = [];
   isOnline = false;
   isStopped = false;
+  proxyFault: ProxyFault | undefined;
   networkFacts: NetworkFacts = networkFactsOf({});
   #onRequest: (request: FriendRequest) => void = () => {};
   #onOnlineChange: (isOnline: boolean) => void = () => {};
+  #onProxyChange: (fault: ProxyFault | undefined) => void = () => {};
 
   /** @param network where stacks find each other, by public key in hex */
   constructor(network: Map<string, FakeStack>, id: ToxId, savedata: Buffer) {
@@ -75,6 +91,13 @@ export class FakeStack implements ToxStack<FakeFriend> {
   }
   onOnlineChange(listener: (isOnline: boolean) => void): void {
     this.#onOnlineChange = listener;
+  }
+  onProxyChange(listener: (fault: ProxyFault | undefined) => void): void {
+    this.#onProxyChange = listener;
+  }
+  setProxyFault(fault: ProxyFault | undefined): void {
+    this.proxyFault = fault;
+    this.#onProxyChange(fault);
   }
   onFriendRequest(listener: (request: FriendRequest) => void): void {
     this.#onRequest = listener;

@@ -52,3 +52,33 @@ export class PolledSocket {
     else this.dropped += 1;
   };
 }
+
+/**
+ * A relay that looks at its sockets now and then: takes from each what its buffer holds, while more waits with the sender, in
+ * order; what the next socket has no room for is lost.
+ */
+export class PolledRelay {
+  readonly #clock: ManualClock;
+  readonly #options: { readonly interval: number; readonly packets: number; readonly room: number };
+  dropped = 0;
+
+  constructor(
+    clock: ManualClock,
+    options: { readonly interval: number; readonly packets: number; readonly room: number },
+  ) {
+    this.#clock = clock;
+    this.#options = options;
+  }
+
+  /** One direction through it. */
+  direction(): (packet: Buffer, forward: () => void) => void {
+    const { interval, packets, room } = this.#options;
+    const waiting: (() => void)[] = [];
+    this.#clock.every(interval, () => {
+      const taken = waiting.splice(0, packets);
+      this.dropped += Math.max(0, taken.length - room);
+      for (const forward of taken.slice(0, room)) forward();
+    });
+    return (_packet, forward) => void waiting.push(forward);
+  }
+}

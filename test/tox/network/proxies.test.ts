@@ -4,14 +4,14 @@ import { type ProxyProgress, proxyHandshake } from '../../../src/tox/network/pro
 import { mutations } from '../../support/fuzz.js';
 import { at } from '../../support/nodes.js';
 
-const PROXY = at('192.0.2.1', 1080);
+const PROXY = { host: '192.0.2.1', port: 1080 };
 const LOGIN = { user: 'me', password: 'pw' };
 const hex = (text: string): Buffer => Buffer.from(text.replaceAll(' ', ''), 'hex');
 const IPV4_REQUEST = '05 01 00 01 cb007107 8235';
 const socks = (credentials?: typeof LOGIN, to = at('203.0.113.7', 33333)): ProxyHandshake =>
-  proxyHandshake({ kind: 'socks5', endpoint: PROXY, ...(credentials && { credentials }) }, to);
+  proxyHandshake({ kind: 'socks5', ...PROXY, ...(credentials && { credentials }) }, to);
 const http = (credentials?: typeof LOGIN, to = at('203.0.113.7', 33333)): ProxyHandshake =>
-  proxyHandshake({ kind: 'http', endpoint: PROXY, ...(credentials && { credentials }) }, to);
+  proxyHandshake({ kind: 'http', ...PROXY, ...(credentials && { credentials }) }, to);
 
 /** The bytes one by one; the last progress that was not 'wait'. */
 function dribble(handshake: ProxyHandshake, bytes: Buffer): ProxyProgress {

@@ -1,6 +1,7 @@
 import t from 'tap';
+import type { Endpoint } from '../../../src/base/endpoint.js';
 import type { ProxyServer } from '../../../src/tox/network/proxies.js';
-import { dialThrough } from '../../../src/tox/network/proxy-dialer.js';
+import { ProxyDialer } from '../../../src/tox/network/proxy-dialer.js';
 import type { StreamSocket } from '../../../src/tox/network/stream-socket.js';
 import { ManualClock } from '../../support/manual-clock.js';
 import { at } from '../../support/nodes.js';
@@ -9,92 +10,217 @@ import { SimulatedStreams } from '../../support/simulated-streams.js';
 
 const PROXY = at('192.0.2.1', 1080);
 const TARGET = at('203.0.113.7', 443);
+const HANG_UP = 'hang up';
+const HTTP_OK = Buffer.from('HTTP/1.1 200 ok\r\n\r\n');
+const HTTP_FORBIDDEN = Buffer.from('HTTP/1.1 403 no\r\n\r\n');
+const hex = (text: string): Buffer => Buffer.from(text, 'hex');
 
-/** A proxy of this kind that answers with these bytes, one after the other; what we said and heard. */
-function dial(kind: ProxyServer['kind'], answers: readonly Buffer[]) {
-  const clock = new ManualClock();
-  const streams = new SimulatedStreams(clock, new SeededRandom(1));
-  streams.pieces = 3;
-  const said: string[] = [];
-  streams.listen(PROXY.address, PROXY.port, (socket) => {
-    const left = [...answers];
-    let heard = '';
-    return {
-      onData: (bytes) => {
-        heard += bytes.toString('latin1');
-        clock.after(5, () => {
-          if (heard === '') return;
-          said.push(heard);
-          heard = '';
-          const answer = left.shift();
-          if (answer !== undefined) socket.write(answer);
-        });
+/** A proxy that gives each connection the next of these lists of answers, one after the other; and who dials through it. */
+class Scene {
+  readonly clock = new ManualClock();
+  readonly streams = new SimulatedStreams(this.clock, new SeededRandom(1));
+  /** What the proxy heard. */
+  readonly said: string[] = [];
+  /** What the dialer told of the proxy: codes, 'works'. */
+  readonly told: string[] = [];
+  readonly dialer: ProxyDialer;
+
+  constructor(proxy: Partial<ProxyServer>, resolve: () => Promise<readonly Endpoint[]> = () => Promise.reject()) {
+    this.dialer = new ProxyDialer(
+      {
+        clock: this.clock,
+        dial: this.streams.dialer('198.51.100.1'),
+        resolve,
+        onChange: (fault) => this.told.push(fault?.code ?? 'works'),
       },
-      onDrain: () => {},
-      onClose: () => said.push('closed'),
-    };
-  });
-  const events: string[] = [];
-  const dialler = dialThrough(clock, streams.dialer('198.51.100.1'), { kind, endpoint: PROXY });
-  const socket: StreamSocket = dialler(TARGET, {
-    onOpen: () => events.push('open'),
-    onData: (bytes) => events.push(`data ${bytes}`),
-    onDrain: () => events.push('drain'),
-    onClose: (reason) => events.push(`closed: ${reason}`),
-  });
-  return { clock, streams, socket, said, events };
+      { kind: 'http', host: PROXY.address, port: PROXY.port, ...proxy },
+    );
+  }
+
+  listen(...connections: (Buffer | typeof HANG_UP)[][]): this {
+    this.streams.pieces = 3;
+    this.streams.listen(PROXY.address, PROXY.port, (socket) => {
+      const left = [...(connections.shift() ?? [])];
+      let heard = '';
+      return {
+        onData: (bytes) => {
+          heard += bytes.toString('latin1');
+          this.clock.after(5, () => {
+            if (heard === '') return;
+            this.said.push(heard);
+            heard = '';
+            const answer = left.shift();
+            if (answer === HANG_UP) socket.destroy();
+            else if (answer !== undefined) socket.write(answer);
+          });
+        },
+        onDrain: () => {},
+        onClose: () => this.said.push('closed'),
+      };
+    });
+    return this;
+  }
+
+  dial(): { readonly socket: StreamSocket; readonly events: string[] } {
+    const events: string[] = [];
+    const socket = this.dialer.dial(TARGET, {
+      onOpen: () => events.push('open'),
+      onData: (bytes) => events.push(`data ${bytes}`),
+      onDrain: () => events.push('drain'),
+      onClose: (reason) => events.push(`closed: ${reason}`),
+    });
+    return { socket, events };
+  }
 }
 
-const HTTP_OK = Buffer.from('HTTP/1.1 200 ok\r\n\r\n');
-
 t.test('the destination counts as open once the proxy has connected it', async (t) => {
-  const { clock, socket, said, events } = dial('http', [Buffer.concat([HTTP_OK, Buffer.from('x')])]);
+  const scene = new Scene({}).listen([Buffer.concat([HTTP_OK, Buffer.from('x')])]);
+  const { socket, events } = scene.dial();
   t.notOk(socket.write(Buffer.from('early')), 'nothing goes before');
-  clock.advance(100);
+  scene.clock.advance(100);
   t.same(events, ['open', 'data x']);
   t.ok(socket.write(Buffer.from('hello')));
-  clock.advance(100);
-  t.equal(said.at(-1), 'hello');
+  scene.clock.advance(100);
+  t.equal(scene.said.at(-1), 'hello');
   t.equal(socket.remote, TARGET);
-  t.notMatch(said.join(), /early/);
+  t.notMatch(scene.said.join(), /early/);
+  t.same(scene.told, []);
 });
 
 t.test('SOCKS5 as well', async (t) => {
-  const { clock, events } = dial('socks5', [Buffer.from('0500', 'hex'), Buffer.from('05000001000000000000', 'hex')]);
-  clock.advance(100);
+  const scene = new Scene({ kind: 'socks5' }).listen([hex('0500'), hex('05000001000000000000')]);
+  const { events } = scene.dial();
+  scene.clock.advance(100);
   t.same(events, ['open']);
 });
 
-t.test('a proxy that refuses, does not answer or is not there fails with a reason', async (t) => {
-  const refusing = dial('http', [Buffer.from('HTTP/1.1 403 no\r\n\r\n')]);
-  refusing.clock.advance(100);
-  t.same(refusing.events, ['closed: the proxy cannot reach it: HTTP status 403']);
-  const silent = dial('http', []);
-  silent.clock.advance(11_000);
-  t.same(silent.events, ['closed: the proxy 192.0.2.1:1080 does not answer']);
-  t.equal(silent.clock.pending, 0);
-  const clock = new ManualClock();
-  const streams = new SimulatedStreams(clock, new SeededRandom(2));
-  const events: string[] = [];
-  dialThrough(clock, streams.dialer('198.51.100.1'), { kind: 'http', endpoint: PROXY })(TARGET, {
-    onData: () => {},
-    onDrain: () => {},
-    onClose: (reason) => events.push(reason),
-  });
-  clock.advance(11_000);
-  t.same(events, ['proxy 192.0.2.1:1080: refused']);
-  t.equal(streams.dialled, 1, 'and nothing goes around it');
+t.test('a destination that the proxy does not reach is no fault of the proxy', async (t) => {
+  const scene = new Scene({ kind: 'socks5' }).listen(
+    [hex('0500'), hex('0505000100000000')],
+    [hex('0500'), HANG_UP],
+    [hex('0500')],
+  );
+  for (const reason of [/connection refused/, /hangs up/, /does not answer/]) {
+    const { events } = scene.dial();
+    scene.clock.advance(15_000);
+    t.match(events, [reason]);
+  }
+  t.same(scene.told, []);
+  t.equal(scene.clock.pending, 0);
 });
 
-t.test('destroy is the end, before and after', async (t) => {
-  const early = dial('http', [HTTP_OK]);
+t.test('a proxy that is not there is told of once, and nothing goes around it', async (t) => {
+  const scene = new Scene({});
+  const { events } = scene.dial();
+  scene.dial();
+  scene.clock.advance(11_000);
+  t.same(events, ['closed: the proxy cannot be reached: refused']);
+  t.same(scene.told, ['unreachable']);
+  t.match(scene.dialer.fault, { code: 'unreachable', proxy: 'http://192.0.2.1:1080' });
+  t.equal(scene.streams.dialled, 2);
+  scene.listen([HTTP_OK]);
+  scene.dial();
+  scene.clock.advance(100);
+  t.same(scene.told, ['unreachable', 'works']);
+  t.equal(scene.dialer.fault, undefined);
+});
+
+t.test('a proxy that comes back and refuses is another fault, told once', async (t) => {
+  const scene = new Scene({});
+  scene.dial();
+  scene.clock.advance(1_000);
+  scene.listen([HTTP_FORBIDDEN], [HANG_UP], [HTTP_FORBIDDEN]);
+  for (const _ of [1, 2, 3]) {
+    scene.dial();
+    scene.clock.advance(5_000);
+  }
+  t.same(scene.told, ['unreachable', 'refuses']);
+});
+
+t.test('a black hole is no proxy either', async (t) => {
+  const scene = new Scene({});
+  scene.streams.blackHoles.add(PROXY.address);
+  scene.dial();
+  scene.clock.advance(11_000);
+  t.same(scene.told, ['unreachable']);
+});
+
+t.test('wrong credentials and other services are told of at once', async (t) => {
+  const credentials = { user: 'me', password: 'canary' };
+  const cases: [Partial<ProxyServer>, Buffer[], string][] = [
+    [{ kind: 'socks5' }, [hex('05ff')], 'credentials'],
+    [{ kind: 'socks5', credentials }, [hex('0502'), hex('0101')], 'credentials'],
+    [{ credentials }, [Buffer.from('HTTP/1.1 407 no\r\n\r\n')], 'credentials'],
+    [{}, [Buffer.from('SSH-2.0-x\r\n\r\n')], 'not-a-proxy'],
+    [{ kind: 'socks5' }, [Buffer.from('SSH-2.0-x\r\n')], 'not-a-proxy'],
+  ];
+  for (const [proxy, answers, code] of cases) {
+    const scene = new Scene(proxy).listen(answers);
+    scene.dial();
+    scene.clock.advance(100);
+    t.same(scene.told, [code]);
+    t.notMatch(JSON.stringify(scene.dialer.fault), 'canary');
+  }
+});
+
+t.test('what may be meant for one destination only counts when nothing else works', async (t) => {
+  const refusing = new Scene({}).listen([HTTP_FORBIDDEN], [HTTP_FORBIDDEN], [HANG_UP]);
+  for (const _ of [1, 2, 3]) refusing.dial();
+  refusing.clock.advance(1_000);
+  t.same(refusing.told, []);
+  refusing.clock.advance(3_000);
+  t.same(refusing.told, ['refuses']);
+
+  const choosy = new Scene({}).listen([HTTP_FORBIDDEN], [HTTP_OK]);
+  for (const _ of [1, 2]) choosy.dial();
+  choosy.clock.advance(5_000);
+  t.same(choosy.told, []);
+
+  const silent = new Scene({}).listen([], [HANG_UP]);
+  const { events } = silent.dial();
+  silent.clock.advance(14_000);
+  t.same(events, ['closed: the proxy does not answer']);
+  t.same(silent.told, ['silent']);
+});
+
+t.test('the name of a proxy is looked up each time, and its addresses are tried one after the other', async (t) => {
+  let lookups = 0;
+  const scene = new Scene({ host: 'proxy.example' }, async () => {
+    lookups += 1;
+    return [at('192.0.2.9', PROXY.port), PROXY];
+  }).listen([HTTP_OK], [HTTP_OK]);
+  for (const _ of [1, 2]) {
+    const { events } = scene.dial();
+    await new Promise((resolve) => setImmediate(resolve));
+    scene.clock.advance(100);
+    t.same(events, ['open']);
+  }
+  t.equal(lookups, 2);
+  t.same(scene.told, []);
+});
+
+t.test('a name that leads nowhere is a fault of the proxy', async (t) => {
+  const scene = new Scene({ host: 'proxy.example' }, () => Promise.reject(new Error('cannot find proxy.example')));
+  const { events } = scene.dial();
+  await new Promise((resolve) => setImmediate(resolve));
+  t.match(events, [/cannot find proxy\.example/]);
+  t.same(scene.told, ['unreachable']);
+});
+
+t.test('destroy is the end, before and after, and stop leaves nothing to happen', async (t) => {
+  const scene = new Scene({}).listen([HTTP_OK], [HTTP_OK], [HTTP_FORBIDDEN]);
+  const early = scene.dial();
   early.socket.destroy();
-  early.clock.advance(11_000);
+  scene.clock.advance(11_000);
   t.same(early.events, []);
-  const late = dial('http', [HTTP_OK]);
-  late.clock.advance(100);
+  const late = scene.dial();
+  scene.clock.advance(100);
   late.socket.destroy();
-  late.clock.advance(11_000);
+  scene.clock.advance(11_000);
   t.same(late.events, ['open']);
-  t.equal(late.said.at(-1), 'closed');
+  t.equal(scene.said.at(-1), 'closed');
+  scene.dial();
+  scene.clock.advance(100);
+  scene.dialer.stop();
+  t.equal(scene.clock.pending, 0);
 });

@@ -1,9 +1,12 @@
 /** `tuntox -i ID` with a job: what the three kinds of clients have in common. */
 import type { ClientSettings } from '../../../config/classic-settings.js';
 import { writeIdFile } from '../../../engine/id-file.js';
+import type { RemoteServer } from '../../../engine/remote-server.js';
+import { ServerError } from '../../../engine/server-error.js';
 import { startEngine } from '../../../engine/start-engine.js';
 import { noTarget } from '../../../engine/target-rules.js';
 import type { Context } from '../context.js';
+import { statusOf } from '../exit-status.js';
 import { readSecret } from '../secret.js';
 import { UsageError } from '../usage-error.js';
 import { forward } from './forward.js';
@@ -26,7 +29,16 @@ export async function runClient(settings: ClientSettings, context: Context): Pro
     if (engine.id.publicKey.equals(settings.serverId.publicKey)) {
       throw new UsageError('-i is the Tox ID of this client itself: give the one of the server');
     }
-    const server = engine.connect(settings.serverId, secret);
+    const server = engine.connect(settings.serverId, secret, settings.patience);
+    return await runJob(settings, server, context);
+  } finally {
+    await engine.stop();
+  }
+}
+
+/** @returns the exit status, also when the server is not there, refuses or is lost */
+export async function runJob(settings: ClientSettings, server: RemoteServer, context: Context): Promise<number> {
+  try {
     switch (settings.mode) {
       case 'forward':
         return await forward(settings, server, context);
@@ -35,7 +47,9 @@ export async function runClient(settings: ClientSettings, context: Context): Pro
       case 'ping':
         return await ping(settings, server, context);
     }
-  } finally {
-    await engine.stop();
+  } catch (error) {
+    if (!(error instanceof ServerError)) throw error;
+    context.log.error(error.message);
+    return statusOf(error.code);
   }
 }

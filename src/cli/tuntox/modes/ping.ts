@@ -1,14 +1,23 @@
 /** `-p`: how long a packet takes to the server and back. */
+import { CodedError } from '../../../base/coded-error.js';
 import type { PingSettings } from '../../../config/classic-settings.js';
 import type { RemoteServer } from '../../../engine/remote-server.js';
+import { ServerError } from '../../../engine/server-error.js';
 import type { Context } from '../context.js';
-import { ExitStatus } from '../exit-status.js';
+import { ExitStatus, statusOf } from '../exit-status.js';
 
 /** One says little, and each goes out when the one before is back. */
 const COUNT = 4;
 
 export async function ping(settings: PingSettings, server: RemoteServer, context: Context): Promise<number> {
-  return context.stopping.orStatusOf(pingAll(settings, server, context));
+  try {
+    return await context.stopping.orStatusOf(pingAll(settings, server, context));
+  } catch (error) {
+    if (!(error instanceof CodedError) || error instanceof ServerError) throw error;
+    const isUnanswered = error.code === 'timeout';
+    context.log.error(isUnanswered ? 'the server did not answer a ping in 10 s: try again' : error.message);
+    return isUnanswered ? ExitStatus.Timeout : statusOf(error.code);
+  }
 }
 
 async function pingAll(settings: PingSettings, server: RemoteServer, { stdout }: Context): Promise<number> {

@@ -1,0 +1,180 @@
+/** Every job of a client against every way in which its server can fail it, on a simulated clock: status and message. */
+import { PassThrough } from 'node:stream';
+import { setImmediate } from 'node:timers/promises';
+import t, { type Test } from 'tap';
+import { type Logger, silentLogger } from '../../../src/base/logger.js';
+import { Stopping } from '../../../src/cli/tuntox/context.js';
+import { readFlags } from '../../../src/cli/tuntox/flags.js';
+import { runJob } from '../../../src/cli/tuntox/modes/client.js';
+import { settingsOf } from '../../../src/cli/tuntox/settings.js';
+import type { ClientSettings } from '../../../src/config/classic-settings.js';
+import { Engine } from '../../../src/engine/engine.js';
+import { Identity } from '../../../src/engine/identity.js';
+import { noTarget } from '../../../src/engine/target-rules.js';
+import { ToxId } from '../../../src/tox/crypto/tox-id.js';
+import { encodeSavedata } from '../../../src/tox/savedata.js';
+import { TunnelService } from '../../../src/tunnel/tunnel-service.js';
+import { type FakeFriend, FakeStack } from '../../engine/support/fake-stacks.js';
+import { ManualClock } from '../../support/manual-clock.js';
+import { freeTcpPort } from '../../support/processes.js';
+import { SeededRandom } from '../../support/seeded-random.js';
+
+const ID = 'E776E9A993EE3CAE04F5946D9AC66FBBAA8C63A95A94B41942353C6DC1739B4B4C762C7DA7B9';
+const random = new SeededRandom(1);
+
+interface Running {
+  readonly clock: ManualClock;
+  readonly tox: FakeStack;
+  readonly friend: FakeFriend;
+  readonly stopping: Stopping;
+  readonly errors: string[];
+  readonly status: Promise<number>;
+}
+
+/** Starts a job whose server does nothing by itself. */
+async function run(t: Test, words: string): Promise<Running> {
+  const clock = new ManualClock();
+  const errors: string[] = [];
+  const log: Logger = { ...silentLogger, error: (text) => void errors.push(text), child: () => log };
+  const settings = settingsOf(readFlags(['-i', ID, ...words.split(' ')]), {}) as ClientSettings;
+  const identity = await Identity.open({ random, log }, { kind: 'nowhere' });
+  const { publicKey, nospam } = identity.savedata.identity;
+  const tox = new FakeStack(new Map(), new ToxId(publicKey, nospam), encodeSavedata(identity.savedata));
+  const tunnels = new TunnelService({ clock, random, log, mayReach: noTarget });
+  const engine = new Engine({ clock, random, log, tox, tunnels, identity }, { nodes: [] });
+  await engine.start();
+  t.teardown(() => engine.stop());
+  const server = engine.connect(settings.serverId, undefined, settings.patience);
+  const stopping = new Stopping();
+  const context = { log, stopping, stdin: new PassThrough(), stdout: new PassThrough() };
+  const status = runJob(settings, server, context);
+  // A status that is asked for late is no fault.
+  status.catch(() => {});
+  await settle();
+  const [friend] = [...tox.friends.values()] as [FakeFriend];
+  return { clock, tox, friend, stopping, errors, status };
+}
+
+async function settle(): Promise<void> {
+  for (let turn = 0; turn < 20; turn += 1) await setImmediate();
+}
+
+const jobs = async (): Promise<string[]> => [`-L ${await freeTcpPort()}:127.0.0.1:22`, '-W 127.0.0.1:22', '-p'];
+
+interface Failure {
+  readonly name: string;
+  readonly status: number;
+  readonly message: RegExp;
+  readonly happens: (running: Running) => void;
+}
+
+const FAILURES: readonly Failure[] = [
+  { name: 'no network', status: 6, message: /^no node .* has answered .*: check that this machine/, happens: () => {} },
+  {
+    name: 'a server that nobody knows',
+    status: 3,
+    message: /^E776E9A9 has not been found for 30 s: check that it runs/,
+    happens: ({ tox }) => tox.setOnline(true),
+  },
+  {
+    name: 'a server that does not let us in',
+    status: 8,
+    message: /^E776E9A9 is there, but has not let this client in for 30 s: check the secret/,
+    happens: ({ tox, friend }) => {
+      tox.setOnline(true);
+      friend.standing = { kind: 'found', since: 0 };
+    },
+  },
+  {
+    name: 'a server that answers, and to which no way leads',
+    status: 7,
+    message: /^E776E9A9 was found, but there has been no connection to it for 30 s: try again, or wait longer/,
+    happens: ({ tox, friend }) => {
+      tox.setOnline(true);
+      friend.standing = { kind: 'answering', since: 0 };
+    },
+  },
+  {
+    name: 'a proxy of no use',
+    status: 9,
+    message: /^http:..192\.0\.2\.1:3128: the proxy is gone: check that it runs/,
+    happens: ({ tox }) =>
+      tox.setProxyFault({ code: 'unreachable', proxy: 'http://192.0.2.1:3128', reason: 'the proxy is gone' }),
+  },
+];
+
+for (const { name, status, message, happens } of FAILURES) {
+  t.test(`${name} ends every job with ${status}, when patience ends`, async (t) => {
+    for (const job of await jobs()) {
+      const running = await run(t, `${job} --timeout 30`);
+      happens(running);
+      running.clock.advance(29_999);
+      await settle();
+      const before = running.errors.length;
+      running.clock.advance(1);
+      t.equal(await running.status, status, job);
+      t.equal(running.errors.length, before + 1);
+      t.match(running.errors.at(-1), message);
+    }
+  });
+}
+
+t.test('a server that puts us out and lets us not in again ends -L with 8', async (t) => {
+  const { clock, tox, friend, status, errors } = await run(t, `${(await jobs())[0]} --timeout 30`);
+  tox.setOnline(true);
+  friend.setOnline(true);
+  clock.advance(60_000);
+  friend.setOnline(false);
+  friend.standing = { kind: 'found', since: 61_000 };
+  clock.advance(30_000);
+  t.equal(await status, 8);
+  t.match(errors, [/has not let this client in for 30 s/]);
+});
+
+t.test('without --timeout -L waits for ever, and the others give up after a minute', async (t) => {
+  for (const job of await jobs()) {
+    const { clock, status, stopping } = await run(t, job);
+    clock.advance(24 * 3_600_000);
+    await settle();
+    stopping.ask('SIGINT');
+    t.equal(await status, job.startsWith('-L') ? 130 : 6, job);
+  }
+});
+
+t.test('Ctrl-C while connecting ends every job with 130, and without an error', async (t) => {
+  for (const job of await jobs()) {
+    const { stopping, status, errors } = await run(t, job);
+    stopping.ask('SIGINT');
+    t.equal(await status, 130, job);
+    t.same(errors, []);
+  }
+});
+
+t.test('a server that goes away in the middle of a job of its own ends it with 3', async (t) => {
+  for (const job of ['-W 127.0.0.1:22', '-p']) {
+    const { friend, tox, status, errors, clock } = await run(t, job);
+    tox.setOnline(true);
+    friend.setOnline(true);
+    await settle();
+    friend.setOnline(false);
+    await settle();
+    // What had not been accepted yet waits for the server's return, a minute at the most.
+    clock.advance(60_000);
+    t.equal(await status, 3, job);
+    t.equal(errors.length, 1, errors.join());
+  }
+});
+
+t.test('a server that does not answer a ping, or a request, is 7', async (t) => {
+  for (const [job, message] of [
+    ['-p', /did not answer a ping/],
+    ['-W 127.0.0.1:22', /did not answer the request/],
+  ] as const) {
+    const { friend, status, errors, clock } = await run(t, job);
+    friend.setOnline(true);
+    await settle();
+    clock.advance(30_000);
+    t.equal(await status, 7, job);
+    t.match(errors, [message]);
+  }
+});

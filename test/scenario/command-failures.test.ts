@@ -1,0 +1,151 @@
+/** Every way in which a client of the real command fails: its status, and one message that says what to do. */
+import { once } from 'node:events';
+import { connect, createServer, type Socket } from 'node:net';
+import t, { type Test } from 'tap';
+import { CommandNetwork, echo } from '../support/command-network.js';
+import { freeTcpPort, freeUdpPort, type Process, startTuntox } from '../support/processes.js';
+
+/** Of somebody who is not there. */
+const NOBODY = 'E776E9A993EE3CAE04F5946D9AC66FBBAA8C63A95A94B41942353C6DC1739B4B4C762C7DA7B9';
+const TARGET = '127.0.0.1:9';
+
+/** What a client can be there for. */
+async function jobs(): Promise<readonly (readonly string[])[]> {
+  return [['-L', `${await freeTcpPort()}:${TARGET}`], ['-W', TARGET], ['-p']];
+}
+
+function start(t: Test, args: readonly string[], env: NodeJS.ProcessEnv = {}): Process {
+  const command = startTuntox(args, { env });
+  t.teardown(() => command.stop('SIGKILL'));
+  return command;
+}
+
+/** It ends with this status and one error, and says nothing on standard output. */
+async function fails(t: Test, command: Process, status: number, message: RegExp): Promise<void> {
+  t.equal(await command.exited, status, command.stderr);
+  const errors = command.stderr.split('\n').filter((line) => line.startsWith('error: '));
+  t.match(errors, [message]);
+  t.equal(command.stdout, '');
+}
+
+/** A service of this process. @returns its port */
+async function service(t: Test, onConnection: (socket: Socket) => void): Promise<number> {
+  const server = createServer((socket) => {
+    socket.on('error', () => {});
+    onConnection(socket);
+  });
+  t.teardown(() => server.close());
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  return (server.address() as { port: number }).port;
+}
+
+/** A network whose only node is not there. */
+const nowhere = async (): Promise<string[]> => [
+  '--bootstrap',
+  `127.0.0.1:${await freeUdpPort()}:${NOBODY.slice(0, 64)}`,
+];
+
+t.test('without a Tox network it is 6, and Ctrl-C while connecting 130', async (t) => {
+  const node = await nowhere();
+  const impatient = (await jobs()).map((job) =>
+    start(t, ['-i', NOBODY, ...job, ...node, '--timeout', '300ms', '--max-retries', '1']),
+  );
+  const patient = (await jobs()).map((job) => start(t, ['-i', NOBODY, ...job, ...node, '-d']));
+  for (const command of impatient) {
+    await fails(t, command, 6, /^error: no node of the Tox network has answered for [0-9.]+ s: check that/);
+    t.match(command.stderr, /^warning: no node .* trying again in [0-9.]+ s, the last try$/m);
+  }
+  for (const command of patient) {
+    await command.waitFor(/connecting to/);
+    t.equal(await command.stop('SIGINT'), 130);
+    t.equal(command.stdout, '');
+  }
+});
+
+t.test('against a network', async (t) => {
+  const network = await CommandNetwork.start(t);
+  const { process: server, id } = await network.server();
+  const client = (...args: string[]): Process => network.command('client', args);
+
+  // Their time passes while the others work; longer than a busy machine needs to come online.
+  const stranger = client('-i', NOBODY, '-p', '--timeout', '15');
+  const wrongSecret = { TUNTOX_SHARED_SECRET: 'canary guess' };
+  const refused = start(t, ['-i', id, '-W', TARGET, ...network.node, '--timeout', '15s'], wrongSecret);
+
+  await t.test('a target that refuses is 5 for -W, and for -L a reset that is explained', async (t) => {
+    const closed = await freeTcpPort();
+    const port = await freeTcpPort();
+    const pipe = client('-i', id, '-W', `127.0.0.1:${closed}`);
+    const forward = client('-i', id, '-L', `${port}:127.0.0.1:${closed}`);
+    await fails(t, pipe, 5, /: the target refused the connection: check that the service runs there/);
+    await forward.waitFor(/connected to/);
+    const [error] = (await once(connect(port, '127.0.0.1'), 'error', { signal: AbortSignal.timeout(30_000) }).catch(
+      (thrown) => [thrown],
+    )) as [NodeJS.ErrnoException];
+    t.equal(error.code, 'ECONNRESET');
+    await forward.waitFor(/warning: .*the target refused the connection: check that the service runs there/);
+    t.equal(await forward.stop('SIGINT'), 130);
+  });
+
+  await t.test('a server that the network does not know is 3, one that does not let us in 8', async (t) => {
+    await fails(t, stranger, 3, /^error: E776E9A9 has not been found for [0-9.]+ s: check that it runs/);
+    await fails(t, refused, 8, /^error: .* is there, but has not let this client in for [0-9.]+ s: check the secret/);
+    t.notMatch(refused.stderr, 'canary');
+  });
+
+  await t.test('a server that goes away is 3 for -W, while -L waits for as long as it was told', async (t) => {
+    const port = await network.service(echo);
+    const pipe = client('-i', id, '-W', `127.0.0.1:${port}`);
+    pipe.child.stdin.write('hello');
+    const forward = client('-i', id, '-L', `${await freeTcpPort()}:${TARGET}`, '--timeout', '1', '--max-retries', '1');
+    await pipe.waitFor(/hello/);
+    await forward.waitFor(/connected to/);
+    t.equal(await server.stop(), 0);
+    t.equal(await pipe.exited, 3, pipe.stderr);
+    t.match(pipe.stderr, /^error: 127\.0\.0\.1 port \d+: .*\n$/);
+    const status = await forward.exited;
+    // For some time nodes still know it.
+    t.ok([3, 7].includes(status as number), `status ${status}`);
+    t.match(forward.stderr, /^warning: lost the connection to .*\nwarning: .*; trying again in .*\nerror: /m);
+  });
+});
+
+t.test('a proxy of no use is 9, is named at once and at the end, and its password never', async (t) => {
+  const node = await nowhere();
+  const other = await service(t, (socket) => void socket.end('SSH-2.0-x\r\n\r\n'));
+  const strict = await service(t, (socket) => {
+    socket.on('data', (bytes) => void socket.write(Buffer.from(bytes[0] === 5 ? '0502' : '0101', 'hex')));
+  });
+  const refuses = await service(t, (socket) => void socket.end('HTTP/1.1 403 no\r\n\r\n'));
+  const closed = await freeTcpPort();
+  const cases: [string, RegExp][] = [
+    [`http://me:canary@localhost:${closed}`, /http:..localhost:\d+: the proxy cannot be reached: .*: check that it/],
+    [`socks5://127.0.0.1:${other}`, /does not speak SOCKS5: check its kind/],
+    [`socks5://me:canary@127.0.0.1:${strict}`, /refuses this user and password: write the right ones/],
+    [`http://me:canary@127.0.0.1:${refuses}`, /cannot reach it: HTTP status 403: have its owner allow/],
+  ];
+  const commands = cases.map(([url]) =>
+    start(t, ['-p', '-dd', '-i', NOBODY, ...node, '--timeout', '8s'], { ALL_PROXY: url }),
+  );
+  const url = `socks5://me:canary@127.0.0.1:${closed}`;
+  const patient = start(t, ['-i', NOBODY, ...((await jobs())[0] ?? []), ...node, '--proxy', url]);
+  await patient.waitFor(/warning: other users of this machine can see the password after --proxy/);
+  await patient.waitFor(/error: socks5:.*cannot be reached/);
+  t.equal(await patient.stop('SIGINT'), 130);
+  t.notMatch(patient.stderr, 'canary');
+  for (const [index, command] of commands.entries()) {
+    t.equal(await command.exited, 9, command.stderr);
+    const told = command.stderr.split('\n').filter((line) => line.includes('error: '));
+    t.equal(told.length, 2, command.stderr);
+    for (const line of told) t.match(line, cases[index]?.[1]);
+    t.notMatch(command.stderr, 'canary');
+  }
+});
+
+t.test('nodes that only have names are of no use with a proxy, which is said', async (t) => {
+  const named = ['--bootstrap', `node.invalid:1:${NOBODY.slice(0, 64)}`];
+  const command = start(t, ['-p', '-i', NOBODY, ...named], { ALL_PROXY: 'socks5://127.0.0.1:9' });
+  t.equal(await command.exited, 1);
+  t.match(command.stderr, /with a proxy no name is looked up, and none of the nodes has a literal address: give one/);
+});
