@@ -6,7 +6,7 @@ import type { Process } from '../support/processes.js';
 
 /** How long a story is. */
 export interface Measure {
-  /** Bytes each way. */
+  /** Bytes each way at the least; it lasts as long as its story. */
   readonly length: number;
   /** Mbit/s of alice's and of bob's link. */
   readonly rate: number;
@@ -16,7 +16,7 @@ export interface Measure {
   readonly patience: number;
 }
 
-export const SHORT: Measure = { length: 24 << 20, rate: 24, outage: 3000, patience: 60_000 };
+export const SHORT: Measure = { length: 8 << 20, rate: 16, outage: 3000, patience: 60_000 };
 export const WHOLE: Measure = { length: 200 << 20, rate: 40, outage: 20_000, patience: 300_000 };
 
 export interface Change {
@@ -55,7 +55,7 @@ export class Stage {
   }
 
   static async set(owner: Owner, { options, relays: hosts }: Change, measure: Measure): Promise<Stage> {
-    const { rate, length } = measure;
+    const { rate } = measure;
     const lab = await Lab.up(owner, { delay: 5, rate, hosts: 2, ...options });
     const relays = new Map<Host, Process>();
     const entries: string[] = [];
@@ -66,7 +66,7 @@ export class Stage {
       if (isRelay) relays.set(host, node.process);
     }
     const args = entries.flatMap((entry) => ['--bootstrap', entry]);
-    const exchange = await LabExchange.start(lab, { args, length });
+    const exchange = await LabExchange.start(lab, { args });
     const stage = new Stage(lab, measure, exchange, relays);
     await stage.goOn();
     return stage;
@@ -122,7 +122,8 @@ export class Stage {
   }
 
   /** Waits until everything has arrived both ways, and right. */
-  finish(): Promise<void> {
+  async finish(): Promise<void> {
+    await this.exchange.reach(this.measure.length, this.measure.patience);
     return this.exchange.finish(this.measure.patience);
   }
 }
@@ -163,7 +164,7 @@ export const CHANGES: readonly Change[] = [
       await stage.after('UDP blocked', stage.lab.blockUdp('alice'));
       const blocked = await stage.routes();
       check(blocked.relayed > MUCH, `${blocked.relayed} bytes by the relay while UDP is blocked`);
-      check(blocked.direct === 0, 'none directly');
+      check(blocked.direct < LITTLE, `${blocked.direct} directly: what bob tries, as seen outside`);
       await stage.outage();
       await stage.after('UDP opened', stage.lab.unblockUdp('alice'));
       await stage.goOn();

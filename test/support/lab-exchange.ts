@@ -22,32 +22,27 @@ export const monotonicNow = (): number => Number(process.hrtime.bigint()) / 1e6;
 export class LabExchange {
   readonly server: Process;
   readonly client: Process;
-  readonly #length: number;
   readonly #ways: readonly OneWay[];
 
-  private constructor(length: number, ways: readonly OneWay[], commands: { server: Process; client: Process }) {
-    this.#length = length;
+  private constructor(ways: readonly OneWay[], commands: { server: Process; client: Process }) {
     this.#ways = ways;
     this.server = commands.server;
     this.client = commands.client;
   }
 
   /** Between a service behind bob's server and alice's client. @param options.args for both commands */
-  static async start(
-    lab: Lab,
-    { args, length }: { readonly args: readonly string[]; readonly length: number },
-  ): Promise<LabExchange> {
-    const service = await lab.startProbe('bob', 'serve_swap', SERVICE_PORT, length, 1);
+  static async start(lab: Lab, { args }: { readonly args: readonly string[] }): Promise<LabExchange> {
+    const service = await lab.startProbe('bob', 'serve_swap', SERVICE_PORT, 1);
     const server = startTuntoxIn(lab, 'bob', 'server', ['-C', lab.directory(), '-d', ...args]);
     const [toxId] = await server.waitFor(/^[0-9A-F]{76}$/m);
-    const user = await lab.startProbe('alice', 'swap', LOCAL_PORT, length, 2);
+    const user = await lab.startProbe('alice', 'swap', LOCAL_PORT, 2);
     const forward = `${LOCAL_PORT}:127.0.0.1:${SERVICE_PORT}`;
     const client = startTuntoxIn(lab, 'alice', 'client', ['-i', toxId, '-L', forward, '-d', ...args]);
     const ways = [
       { from: service, to: user },
       { from: user, to: service },
     ];
-    const exchange = new LabExchange(length, ways, { server, client });
+    const exchange = new LabExchange(ways, { server, client });
     await Promise.all(ways.map(({ to }) => to.waitFor(/^at /m, PATIENCE)));
     return exchange;
   }
@@ -60,20 +55,20 @@ export class LabExchange {
   /** Waits until both directions have brought so many bytes. */
   async reach(bytes: number, patience: number): Promise<void> {
     const deadline = monotonicNow() + patience;
-    while (this.arrived < Math.min(bytes, this.#length)) {
+    while (this.arrived < bytes) {
       if (monotonicNow() > deadline) throw new Error(`not ${bytes} bytes within ${patience} ms\n${this.#log}`);
       await new Promise((resolve) => setTimeout(resolve, 50));
     }
   }
 
-  /** Waits until every byte has arrived both ways, and right. @throws Error (rejects) with what both commands said */
+  /** Ends it, and waits until every byte has arrived both ways, and right. @throws Error (rejects) with what both commands said */
   async finish(patience: number): Promise<void> {
     try {
+      for (const { from } of this.#ways) from.child.stdin.write('end\n');
       for (const { from, to } of this.#ways) {
-        const [, length, sha256] = await to.waitFor(/^done (\d+) ([0-9a-f]{64})$/m, patience);
-        const [, expected] = await from.waitFor(/^ready ([0-9a-f]{64})$/m);
-        if (Number(length) !== this.#length) throw new Error(`only ${length} of ${this.#length} bytes arrived`);
-        if (sha256 !== expected) throw new Error('other bytes arrived than were sent');
+        const [, sent] = await from.waitFor(/^sent (\d+ [0-9a-f]{64})$/m, patience);
+        const [, came] = await to.waitFor(/^came (\d+ [0-9a-f]{64})$/m, patience);
+        if (sent !== came) throw new Error(`sent ${sent}, came ${came}`);
       }
     } catch (error) {
       throw new Error(`${error}\n${this.#log}`);

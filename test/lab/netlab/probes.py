@@ -174,40 +174,49 @@ def probe_fetch(port):
                     "length": length, "sha256": digest.hexdigest()}))
 
 
-def probe_serve_swap(port, length, seed):
-    """Exchanges so many bytes with the one that connects, both ways at once."""
+def probe_serve_swap(port, seed):
+    """Exchanges bytes with the one that connects, both ways at once."""
     server = socket.create_server(("", int(port)))
-    content = announced(length, seed)
-    swap(server.accept()[0], content)
+    say("ready")
+    swap(server.accept()[0], seed)
 
 
-def probe_swap(port, length, seed):
+def probe_swap(port, seed):
     """The same for the one that connects, as soon as a port of this host listens."""
-    content = announced(length, seed)
+    say("ready")
     while True:
         try:
             sock = socket.create_connection(("127.0.0.1", int(port)))
             break
         except ConnectionRefusedError:
             time.sleep(0.01)
-    swap(sock, content)
+    swap(sock, seed)
 
 
-def announced(length, seed):
-    content = random.Random(int(seed)).randbytes(int(length))
-    say(f"ready {hashlib.sha256(content).hexdigest()}")
-    return content
+def swap(sock, seed):
+    """Sends until a line comes on standard input. Prints, ten times a second while something comes, when
+    it came in ms of the monotonic clock, and how much it is by then; at the end how much was sent and
+    came, each with its SHA-256."""
+    told_to_end = threading.Event()
 
-
-def swap(sock, content):
-    """Prints, ten times a second while something comes, when it came in ms of the monotonic clock, and
-    how much it is by then; at the end the SHA-256."""
     def send():
+        source, length, digest = random.Random(int(seed)), 0, hashlib.sha256()
         with contextlib.suppress(OSError):
-            sock.sendall(content)
+            while not told_to_end.is_set():
+                content = source.randbytes(1 << 16)
+                digest.update(content)
+                length += len(content)
+                sock.sendall(content)
             sock.shutdown(socket.SHUT_WR)
+        say(f"sent {length} {digest.hexdigest()}")
 
-    threading.Thread(target=send, daemon=True).start()
+    def listen():
+        sys.stdin.readline()
+        told_to_end.set()
+
+    threading.Thread(target=listen, daemon=True).start()
+    # Not a daemon: the other direction may take longer than this one.
+    threading.Thread(target=send).start()
     length, told, digest = 0, 0, hashlib.sha256()
     while data := sock.recv(1 << 16):
         length += len(data)
@@ -216,8 +225,7 @@ def swap(sock, content):
         if now - told > 0.1:
             told = now
             say(f"at {now * 1000:.0f} {length}")
-    say(f"at {time.monotonic() * 1000:.0f} {length}")
-    say(f"done {length} {digest.hexdigest()}")
+    say(f"at {time.monotonic() * 1000:.0f} {length}\ncame {length} {digest.hexdigest()}")
 
 
 def probe_send(address, port, count, rate):
