@@ -4,6 +4,8 @@
  *
  *     node dist/bench/connect.js [runs against ours, 20 unless told] [runs against libtoxcore, 20 unless told]
  */
+import { randomBytes } from 'node:crypto';
+import { createSocket } from 'node:dgram';
 import { addressOf, C_WORLD, startCPeer } from '../test/support/c-peer.js';
 import type { Process } from '../test/support/processes.js';
 import { atMost, type Figure, spread } from './support/figures.js';
@@ -23,6 +25,8 @@ import { median, most } from './support/statistics.js';
 import { greet } from './support/visitor.js';
 
 const [ownRuns = 20, libtoxcoreRuns = 20] = process.argv.slice(2).map(Number);
+/** Of ten bootstrap nodes that a client is told of. */
+const SILENT_NODES = 9;
 /** ms that the server is up before the first client comes. */
 const UPTIME = 10_000;
 const SECRET = 'benchmark';
@@ -68,6 +72,28 @@ async function startLibtoxcoreServer(bootstrap: string): Promise<{ process: Proc
   return { process: server, toxId: await addressOf(server), secret: SECRET };
 }
 
+/** Nodes that say nothing: sockets that nobody reads. @returns what clients give to `--bootstrap` */
+function silentNodes(): Promise<readonly string[]> {
+  return Promise.all(
+    Array.from({ length: SILENT_NODES }, async () => {
+      const socket = createSocket('udp4');
+      socket.unref();
+      await new Promise<void>((resolve) => socket.bind(0, '127.0.0.1', resolve));
+      return `127.0.0.1:${socket.address().port}:${randomBytes(32).toString('hex')}`;
+    }),
+  );
+}
+
+/** Seconds from exec to being online, of a client that is told of one node that lives and nine that do not. */
+async function goOnline(server: Server, bootstrap: string, target: number): Promise<number> {
+  const nodes = [...(await silentNodes()), bootstrap];
+  const client = await startClient(server, { bootstrap: nodes, target });
+  await whileAllRun(client.process.waitFor(/^online/m));
+  const took = (performance.now() - client.executedAt) / 1000;
+  await stop(client.process);
+  return took;
+}
+
 const settle = (): Promise<unknown> => new Promise((resolve) => setTimeout(resolve, UPTIME));
 
 await runBenchmark(async () => {
@@ -79,6 +105,11 @@ await runBenchmark(async () => {
   showProgress('our server is up for ten seconds before clients come');
   await whileAllRun(settle());
   const ours = await measure('our server', ownRuns, () => connectOnce(server, bootstrap, target));
+  const lonely: number[] = [];
+  while (lonely.length < Math.ceil(ownRuns / 2)) {
+    showProgress(`nine of ten nodes silent: run ${lonely.length + 1}`);
+    lonely.push(await goOnline(server, bootstrap, target));
+  }
   await stop(server.process);
   const all = ours.map(({ firstByte }) => firstByte);
   const step = (what: string, values: number[], note?: string): Figure => ({
@@ -118,6 +149,13 @@ await runBenchmark(async () => {
       ours.map(({ firstByte, connected }) => firstByte - connected),
     ),
   );
+
+  figures.push({
+    what: 'nine of ten nodes silent',
+    measured: spread(lonely, 's'),
+    mark: atMost(most(lonely), 3, 's'),
+    note: 'exec to online, the worst',
+  });
 
   const missing = C_WORLD.filter(({ isMet }) => !isMet).map(({ reason }) => reason);
   if (missing.length > 0) return [...figures, { what: 'libtoxcore', measured: 'left out', note: missing.join('; ') }];

@@ -1,20 +1,24 @@
 /**
  * `make soak`: endurance. Clients come and go, some of them killed; a node and a server are killed and run again; everything
  * that passes is checked; and what the long-lived processes use is written down. Then ten transfers of 256 MiB in a row,
- * hundreds of simulated networks, and transfers in a lab whose network changes meanwhile. The exit status is 1 when anything was lost, or something grows without bound.
+ * and hundreds of simulated networks. The exit status is 1 when anything was lost, or something grows without bound.
  *
- *     node dist/bench/soak.js [MINUTES of coming and going, 10 unless told; 0 for the changing network alone]
+ * Beside that, in the lab: a server whose line is cut, one that is stopped, and transfers whose network changes.
+ *
+ *     node dist/bench/soak.js [MINUTES of coming and going, 10 unless told [SECONDS of the cut, 300 [and of the stop, 600]]]
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { messageOf } from '../src/base/coded-error.js';
+import { LAB_REQUIREMENTS } from '../test/support/lab.js';
 import { endureChanges } from './soak/changes.js';
 import { checkedTransfer, type Restartable, reached, restartableNode, restartableServer, visit } from './soak/churn.js';
+import { CUT, type Outage, STOP, suffer } from './soak/outages.js';
 import { LIMIT, meet, SIMULATIONS } from './soak/simulations.js';
 import { Series, Watch } from './soak/watch.js';
 import { endCleanlyOnSignals, startClient, startServer, startService, stopAll } from './support/private-network.js';
 import { clearProgress, showProgress } from './support/progress.js';
 
-const minutes = Number(process.argv[2] ?? 10);
+const [minutes = 10, cutSeconds = 300, stopSeconds = 600] = process.argv.slice(2).map(Number);
 /** ms without any work, in which the long-lived processes show what they use for themselves. */
 const REST = 5_000;
 /** Every so many rounds the node is killed, and the mortal server. */
@@ -22,6 +26,8 @@ const NODE_DIES = 3;
 const SERVER_DIES = 2;
 /** ms from a kill to the next start. */
 const PAUSE = 2_000;
+/** ms after the end of an outage in which the service is to be reached again. */
+const RECOVERY = 10_000;
 const BIG_TRANSFERS = 10;
 const BIG = 256;
 
@@ -130,6 +136,35 @@ async function change(): Promise<void> {
   if (changes.leftOut !== undefined) rows.push([`transfers in a changing network: left out, ${changes.leftOut}`]);
 }
 
+/** Both at once: all that they do is wait. */
+async function outages(): Promise<void> {
+  const missing = LAB_REQUIREMENTS.filter(({ isMet }) => !isMet).map(({ reason }) => reason);
+  if (missing.length > 0) rows.push([`outages are left out: ${missing.join('; ')}`]);
+  else await Promise.all([outage(CUT, cutSeconds), outage(STOP, stopSeconds)]);
+}
+
+async function outage(kind: Outage, seconds: number): Promise<void> {
+  const what = `${kind.name} for ${seconds} s`;
+  showProgress(what);
+  const downs: (() => Promise<void>)[] = [];
+  try {
+    const recovery = await suffer({ teardown: (down) => downs.push(down) }, kind, {
+      duration: seconds * 1000,
+      isCompared: true,
+    });
+    for (const [who, ms] of Object.entries(recovery)) {
+      const times = new Series(`${what}: ${who}`, 's', Number.POSITIVE_INFINITY);
+      times.add(ms / 1000);
+      report([times]);
+      if (who !== 'before' && ms > RECOVERY) failures.push(`${what}: ${who} needed ${ms / 1000} s`);
+    }
+  } catch (error) {
+    failures.push(`${what}: ${messageOf(error)}`);
+  } finally {
+    for (const down of downs) await down();
+  }
+}
+
 function printTable(): void {
   const table = [['', 'first', 'median', 'worst', 'last', ''], ...rows];
   const widths = [0, 1, 2, 3, 4, 5].map((column) => Math.max(...table.map((row) => row[column]?.length ?? 0)));
@@ -144,11 +179,10 @@ function printTable(): void {
 
 endCleanlyOnSignals();
 try {
-  if (minutes > 0) {
-    await simulate();
-    await endure();
-  }
+  await outages();
   await change();
+  await simulate();
+  await endure();
 } catch (error) {
   failures.push(messageOf(error));
 } finally {

@@ -116,14 +116,15 @@ export interface Client {
   readonly executedAt: number;
 }
 
-/** A client with a new identity that knows one node, and forwards a port to the service; ready when that port listens. */
+/** A client with a new identity that knows one node or some, and forwards a port to the service; ready when that port listens. */
 export async function startClient(
   server: Pick<Server, 'toxId' | 'secret'>,
-  options: { readonly bootstrap: string; readonly target: number },
+  options: { readonly bootstrap: string | readonly string[]; readonly target: number },
 ): Promise<Client> {
   const port = await freeTcpPort();
   const forward = `${port}:127.0.0.1:${options.target}`;
-  const args = ['-i', server.toxId, '-L', forward, '--bootstrap', options.bootstrap];
+  const nodes = [options.bootstrap].flat().flatMap((node) => ['--bootstrap', node]);
+  const args = ['-i', server.toxId, '-L', forward, ...nodes];
   const executedAt = performance.now();
   const client = keep(startTuntox(args, { name: 'client', env: { TUNTOX_SHARED_SECRET: server.secret } }));
   await client.waitFor(/^listening/m);

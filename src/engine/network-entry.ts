@@ -6,7 +6,7 @@ import type { NodeToAsk } from './tox-stack.js';
 
 /** ms until all bootstrap nodes are asked again while none has answered, or after the network was lost. */
 const FIRST_RETRY = 2_000;
-const LONGEST_RETRY = 60_000;
+const LONGEST_RETRY = 15_000;
 
 export interface NetworkEntryDeps {
   readonly clock: Clock;

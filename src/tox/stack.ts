@@ -6,6 +6,7 @@ import type { Random } from '../base/random.js';
 import type { KeyPair, PublicKey } from './crypto/keys.js';
 import { SharedKeyCache } from './crypto/shared-key-cache.js';
 import { Dht } from './dht/dht.js';
+import { Disruptions } from './disruptions.js';
 import { FriendList } from './friend/friend-list.js';
 import type { OwnUdp } from './friend/relay-reason.js';
 import { NetCrypto } from './net-crypto/net-crypto.js';
@@ -59,6 +60,9 @@ export class Stack {
   readonly netCrypto: NetCrypto;
   readonly friends: FriendList;
   readonly #options: StackOptions;
+  readonly #log: Logger;
+  readonly #disruptions: Disruptions;
+  #wasConnected = false;
   readonly #dhtKey: PublicKey;
   /** What still comes in over relays would set going what nobody ends. */
   #isStopped = false;
@@ -74,6 +78,8 @@ export class Stack {
     const sharedKeys = new SharedKeyCache(keyPair.secretKey);
     const send = (packet: Buffer, to: Endpoint): void => socket.send(packet, to);
     this.#options = options;
+    this.#log = log;
+    this.#disruptions = new Disruptions({ clock, interfaces, onDisruption: (reason) => this.#refresh(reason) });
     this.#dhtKey = keyPair.publicKey;
     this.socket = socket;
     this.dht = new Dht(
@@ -133,10 +139,12 @@ export class Stack {
         closestNodes: (target, count) => this.dht.closestNodes(target, count, { lan: true }),
         ownStore: this.announceServer,
         relays: entryRelays(this.dht, this.relays),
+        health: this.dht,
       },
       {
         onData: (sender, data) => this.friends.handleOnionData(sender, data),
         onAnnouncedChange: onOnlineChange,
+        onUnreachable: () => this.dht.refresh(),
       },
       { hasIpv6: socket.hasIpv6 || !hasUdp },
     );
@@ -162,8 +170,11 @@ export class Stack {
       { nospam: identity.nospam },
     );
     this.dht.onNode((node) => this.onion.noteNode(node));
+    this.dht.onDoubt((node) => this.onion.noteDoubt(node));
     this.dht.onConnectedChange((isConnected) => {
       if (!isConnected) this.onion.noteEntryChange();
+      else if (this.#wasConnected) this.#refresh('nodes answer again');
+      this.#wasConnected = true;
       if (options.role === 'node') onOnlineChange(isConnected);
     });
   }
@@ -171,12 +182,14 @@ export class Stack {
   start(): void {
     this.dht.start();
     this.dht.loadNodes(this.#options.savedata.dhtNodes);
+    this.#disruptions.start();
     if (this.#options.role !== 'node') this.onion.start();
   }
 
   /** Says good-bye; what that makes go leaves with the end of this turn, after which `close` is due. */
   stop(): void {
     this.#isStopped = true;
+    this.#disruptions.stop();
     this.friends.close();
     this.netCrypto.stop();
     this.onion.stop();
@@ -187,6 +200,16 @@ export class Stack {
     this.relays.stop();
     this.relayServer.stop();
     this.socket.close();
+  }
+
+  /** Addresses, mappings of NATs, connections, paths, announcements: nothing that we know of need be true any more. */
+  #refresh(reason: string): void {
+    if (this.#isStopped) return;
+    this.#log.info(`${reason}: looking for the network and for friends anew`);
+    this.dht.refresh();
+    this.relays.refresh();
+    this.onion.refresh();
+    this.friends.refresh();
   }
 
   /** How UDP fares for us. */

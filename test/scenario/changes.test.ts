@@ -86,7 +86,7 @@ async function converse(t: Test, setting: Setting): Promise<Scene> {
   };
 }
 
-const NAT: PeerOptions = { isBehindNat: true };
+const NAT: PeerOptions = { isBehindMovingNat: true };
 /** ms of simulated time: by then it must go on, for no timer that waits for more should be in the way. */
 const SOON = 2 * SECOND;
 const SOON_WITHOUT_HINT = 6 * SECOND;

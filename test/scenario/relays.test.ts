@@ -67,6 +67,26 @@ t.test('a server that is a relay itself is reached there by who has no UDP', asy
   t.ok(await world.until(() => friend.isOnline, LONG));
 });
 
+t.test('a peer that is a relay itself, in the open, is used directly from the start, in either role', async (t) => {
+  for (const isServer of [true, false]) {
+    const world = new World(isServer ? 9 : 10);
+    const node = await relayNode(world);
+    const [open, blocked] = [{ relayPort: 4000 }, { udp: false }];
+    const server = (await world.peer(isServer ? open : blocked)).join(node);
+    const { friends, received } = acceptAll(server);
+    t.ok(await world.until(() => server.tox.isOnline, LONG));
+    const client = (await world.peer(isServer ? blocked : open)).join(node);
+    const friend = client.tox.addFriend(server.tox.id, HELLO);
+    t.ok(await world.until(() => friend.isOnline && friends[0]?.isOnline === true, LONG));
+    await world.until(() => false, 100);
+    world.network.blackHoles.add(node.address);
+    world.streams.blackHoles.add(node.address);
+    t.ok(friend.sendLossless(packet('straight')));
+    const took = await world.until(() => received.length === 1, LONG);
+    t.ok(took !== undefined && took < 100, `the node is not missed when the ${isServer ? 'server' : 'client'} is open`);
+  }
+});
+
 t.test(
   'a server whose relay can be reached is used directly by who has no UDP, whatever other relays there are',
   async (t) => {

@@ -11,6 +11,13 @@ const LAB = join(ROOT, 'test/lab/lab');
 const PROBES = join(ROOT, 'test/lab/netlab/probes.py');
 const run = promisify(execFile);
 
+/** The interpreter itself: what the PATH has may be a shim that takes most of a second to find it, each time. */
+let interpreter: string | undefined;
+function python(): string {
+  interpreter ??= spawnSync('python3', ['-c', 'import sys; print(sys.executable)']).stdout?.toString().trim();
+  return interpreter || 'python3';
+}
+
 export type Kind = 'public' | 'nat' | 'full-cone-nat' | 'symmetric-nat' | 'udp-blocked' | 'upnp' | 'proxy-only';
 /** Alice and bob, the hub that both can reach, and public hosts beside them. */
 export type Host = 'alice' | 'bob' | 'hub' | `h${number}`;
@@ -114,7 +121,7 @@ export class Lab {
 
   /** The same, for when there is no time to wait. */
   downAtOnce(): void {
-    spawnSync(LAB, ['down'], { env: environment(this.name) });
+    spawnSync(python(), [LAB, 'down'], { env: environment(this.name) });
     this.#forget();
   }
 
@@ -145,13 +152,13 @@ export class Lab {
 
   /** Runs one of netlab/probes.py to its end. @returns the lines that it printed */
   async probe(node: Node, name: string, ...args: readonly (string | number)[]): Promise<string[]> {
-    const printed = await this.exec(node, 'python3', PROBES, name, ...args.map(String));
+    const printed = await this.exec(node, python(), PROBES, name, ...args.map(String));
     return printed.split('\n').slice(0, -1);
   }
 
   /** Starts one of netlab/probes.py that says when it is ready. */
   async startProbe(node: Node, name: string, ...args: readonly (string | number)[]): Promise<Process> {
-    const probe = this.start(node, `probe ${name}`, ['python3', PROBES, name, ...args.map(String)]);
+    const probe = this.start(node, `probe ${name}`, [python(), PROBES, name, ...args.map(String)]);
     await probe.waitFor(/^ready/m);
     return probe;
   }
@@ -202,19 +209,19 @@ export class Lab {
   /** Records the packets at the outermost device of a node, or at a device of it (`nata:lan0`), from now on. */
   async capture(place: Node | `${Node}:${string}`): Promise<Capture> {
     const file = join(this.directory(), 'pcap');
-    const tcpdump = startProgram('capture', [LAB, 'capture', place, file], { env: environment(this.name) });
+    const tcpdump = startProgram('capture', [python(), LAB, 'capture', place, file], { env: environment(this.name) });
     await tcpdump.waitFor(/listening on/);
     return {
       stop: async () => {
         await tcpdump.stop('SIGINT');
-        const { stdout } = await run(LAB, ['flows', '--json', file], { maxBuffer: 1 << 26 });
+        const { stdout } = await run(python(), [LAB, 'flows', '--json', file], { maxBuffer: 1 << 26 });
         return new Flows(JSON.parse(stdout) as Flow[]);
       },
     };
   }
 
   async #command(...args: readonly string[]): Promise<string> {
-    return (await run(LAB, args, { env: environment(this.name) })).stdout;
+    return (await run(python(), [LAB, ...args], { env: environment(this.name) })).stdout;
   }
 
   async #status(): Promise<Status> {

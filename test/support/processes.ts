@@ -183,9 +183,12 @@ export function freeTcpPort(): Promise<number> {
   });
 }
 
-/** Debian's tox-bootstrapd on loopback, as the only node of a network; ready when its port answers. */
+/**
+ * Debian's tox-bootstrapd on loopback, or in a network of its own, as the only node or one that enters by other nodes
+ * (HOST:PORT:KEY); ready when its port answers.
+ */
 export async function startBootstrapd(
-  options: { readonly prefix?: Prefix; readonly isRelay?: boolean } = {},
+  options: { readonly prefix?: Prefix; readonly isRelay?: boolean; readonly nodes?: readonly string[] } = {},
 ): Promise<{ process: Process; port: number; key: string; argument: string }> {
   const port = await freeUdpPort();
   const directory = temporaryDirectory();
@@ -203,7 +206,7 @@ export async function startBootstrapd(
       // The number of the UDP port: others look for a relay there when they are told nothing else.
       `tcp_relay_ports = [${port}]`,
       'enable_motd = false',
-      'bootstrap_nodes = ( )',
+      `bootstrap_nodes = ( ${(options.nodes ?? []).map(nodeEntry).join(', ')} )`,
       '',
     ].join('\n'),
   );
@@ -211,4 +214,9 @@ export async function startBootstrapd(
   const daemon = startProgram('tox-bootstrapd', command, options);
   const key = (await daemon.waitFor(/Public Key: ([0-9A-F]{64})/))[1] as string;
   return { process: daemon, port, key, argument: `127.0.0.1:${port}:${key}` };
+}
+
+function nodeEntry(node: string): string {
+  const [address, port, key] = node.split(':');
+  return `{ public_key = "${key}"; address = "${address}"; port = ${port} }`;
 }

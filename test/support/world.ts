@@ -1,9 +1,12 @@
 /** Whole Tox stacks on the simulated internet, in one process, repeatable from a seed. */
 import { silentLogger } from '../../src/base/logger.js';
 import type { Friend } from '../../src/tox/messenger.js';
+import type { DatagramHandler, DatagramSocket } from '../../src/tox/network/datagram-socket.js';
 import { newSavedata, type Savedata } from '../../src/tox/savedata.js';
 import { Tox } from '../../src/tox/tox.js';
+import { FreezableClock } from './freezable-clock.js';
 import { ManualClock } from './manual-clock.js';
+import { type Mapping, openBehindNat } from './mapping-nat.js';
 import { SeededRandom } from './seeded-random.js';
 import { SimulatedNat } from './simulated-nat.js';
 import { SimulatedNetwork } from './simulated-network.js';
@@ -23,26 +26,32 @@ export interface PeerOptions {
   readonly relayPort?: number;
   /** A mere node serves others. */
   readonly role?: 'peer' | 'node';
-  /** Behind a NAT, at the same private address as everybody who is. */
-  readonly isBehindNat?: boolean;
+  /** Behind a NAT that gives out ports so. */
+  readonly nat?: Mapping;
+  /** Behind a NAT of the kind 'cone' whose address can change: `Peer.nat`. */
+  readonly isBehindMovingNat?: boolean;
 }
 
-/** What every host behind a NAT believes to be its address. */
+/** What every host behind a NAT takes for its address. */
 const PRIVATE_ADDRESS = '192.168.1.2';
 
 export class Peer {
   readonly tox: Tox;
   readonly port: number;
   readonly savedata: Savedata;
+  /** Stops and resumes it as if it were a process; datagrams wait meanwhile. */
+  readonly clock: FreezableClock;
   readonly #address: string;
   readonly #nat: SimulatedNat | undefined;
 
   constructor(
     tox: Tox,
+    clock: FreezableClock,
     place: { readonly address: string; readonly nat?: SimulatedNat | undefined; readonly port: number },
     savedata: Savedata,
   ) {
     this.tox = tox;
+    this.clock = clock;
     this.#address = place.address;
     this.#nat = place.nat;
     this.port = place.port;
@@ -88,18 +97,21 @@ export class World {
 
   async peer(options: PeerOptions = {}): Promise<Peer> {
     const address = options.address ?? this.newAddress();
-    const nat = options.isBehindNat ? new SimulatedNat(this.network, address) : undefined;
+    const nat = options.isBehindMovingNat ? new SimulatedNat(this.network, address) : undefined;
     const port = options.port ?? PORT;
     const savedata = options.savedata ?? newSavedata(this.random);
     const random = new SeededRandom(this.random.uint32());
+    const clock = new FreezableClock(this.clock);
     const tox = new Tox(
       {
-        clock: this.clock,
+        clock,
         random,
         log: silentLogger,
         openSocket: async (onDatagram) =>
-          nat === undefined ? this.network.socket(address, port, onDatagram) : nat.socket(port, onDatagram),
-        interfaces: () => [{ address: nat === undefined ? address : PRIVATE_ADDRESS }],
+          this.#openSocket({ address, port, mapping: options.nat, nat }, (packet, source) =>
+            clock.whenThawed(() => onDatagram(packet, source)),
+          ),
+        interfaces: () => [{ address: nat !== undefined || options.nat !== undefined ? PRIVATE_ADDRESS : address }],
         dial: this.streams.dialer(address),
         listen: async (accept, relayPort) => this.streams.listen(address, relayPort, accept),
       },
@@ -114,7 +126,22 @@ export class World {
       },
     );
     await tox.start();
-    return new Peer(tox, { address, nat, port }, savedata);
+    return new Peer(tox, clock, { address, nat, port }, savedata);
+  }
+
+  #openSocket(
+    place: {
+      readonly address: string;
+      readonly port: number;
+      readonly mapping: Mapping | undefined;
+      readonly nat: SimulatedNat | undefined;
+    },
+    onDatagram: DatagramHandler,
+  ): DatagramSocket {
+    const { address, port, mapping, nat } = place;
+    if (nat !== undefined) return nat.socket(port, onDatagram);
+    if (mapping !== undefined) return openBehindNat(this, { address, port, mapping }, onDatagram);
+    return this.network.socket(address, port, onDatagram);
   }
 
   /** Peers that all enter through the first. */

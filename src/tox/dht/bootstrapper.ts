@@ -10,6 +10,12 @@ import type { NodeInfo } from '../packet/node-info.js';
 // Implementation.
 const FIRST_WAIT_MS = 250;
 const LONGEST_WAIT_MS = 64_000;
+/**
+ * However long the network was away, we are to know within seconds that it is back: while we are not connected a node waits
+ * at most so long, with many nodes longer, so that all of them together cost four packets a second.
+ */
+const LONGEST_WAIT_ALONE_MS = 2_000;
+const WAIT_ALONE_MS_FOR_EACH_NODE = 250;
 /** Once we are connected nobody waits longer than so for a node that stays silent. */
 const LONGEST_WAIT_CONNECTED_MS = 4000;
 /** The public list has under a hundred nodes, each with two addresses. */
@@ -72,10 +78,11 @@ export class Bootstrapper {
     if (this.#isStopped) return;
     const { clock, ask, isConnected } = this.#deps;
     ask(entry.node);
-    const wait = entry.backoff.next();
-    entry.timer = clock.after(wait, () => {
+    const patience = entry.backoff.next();
+    const most = Math.max(LONGEST_WAIT_ALONE_MS, WAIT_ALONE_MS_FOR_EACH_NODE * this.#entries.size);
+    entry.timer = clock.after(Math.min(patience, most), () => {
       entry.timer = undefined;
-      if (wait < LONGEST_WAIT_CONNECTED_MS || !isConnected()) this.#ask(entry);
+      if (patience < LONGEST_WAIT_CONNECTED_MS || !isConnected()) this.#ask(entry);
     });
   }
 

@@ -26,6 +26,7 @@ import { NatPings } from './nat-pings.js';
 import { Newcomers } from './newcomers.js';
 import { type NodesHandlers, NodesService } from './nodes-service.js';
 import { PingService } from './ping-service.js';
+import { Pulse } from './pulse.js';
 import { type DhtRequestHandler, RequestForwarder } from './request-forwarder.js';
 import { SavedNodes } from './saved-nodes.js';
 import type { DhtSearch, DhtSearchHandlers } from './search.js';
@@ -80,11 +81,13 @@ export class Dht {
   readonly #close: ListKeeper;
   readonly #searches: SearchTable;
   readonly #known: KnownNodes;
+  readonly #pulse: Pulse;
   readonly #connectivity = new Connectivity();
   readonly #ownReports = new AddressReports();
   readonly #udpHealth = new UdpHealthRecord();
   readonly #askLimit: TokenBucket;
   readonly #nodeListeners = new Set<(node: NodeInfo) => void>();
+  readonly #doubtListeners = new Set<(node: NodeInfo) => void>();
   #timer: Timer | undefined;
   #shownAt = Number.NEGATIVE_INFINITY;
 
@@ -129,7 +132,15 @@ export class Dht {
       closestNodes: (target, count) => this.#known.closest(target, count, { lan: true }),
       isReachable: this.#isReachable,
     });
-    this.#known = new KnownNodes({ clock, random, close: this.#close.list, searches: this.#searches });
+    this.#pulse = new Pulse({
+      clock,
+      random,
+      close: this.#close.list,
+      ping: (node) => this.#ping.ping(node),
+      onDoubt: (node) => this.#doubt(node),
+    });
+    const isDoubtful = (key: PublicKey): boolean => this.#pulse.isDoubtful(key);
+    this.#known = new KnownNodes({ clock, random, close: this.#close.list, searches: this.#searches, isDoubtful });
     this.#connectivity.onChange((isConnected) => {
       deps.log.debug(isConnected ? 'connected to the DHT' : 'no node of the DHT answers any more');
       if (!isConnected) this.#bootstrapper.restart();
@@ -163,6 +174,7 @@ export class Dht {
     this.#timer?.cancel();
     this.#lanDiscovery.stop();
     this.#bootstrapper.stop();
+    this.#pulse.stop();
     this.#close.close();
     this.#searches.close();
   }
@@ -172,11 +184,12 @@ export class Dht {
     this.#close.tick(now);
     this.#searches.tick(now);
     this.#newcomers.tick(now, (node) => this.#isWantedNewcomer(node, now));
-    this.#saved.tick(now, this.#known.isBeyondLan);
-    this.#connectivity.set(this.#close.list.nodes().some((node) => node.isGood(now)));
+    this.#pulse.tick(now);
+    this.#saved.tick(now, this.isConnected && this.#known.isBeyondLan);
+    this.#connectivity.set(!this.#pulse.isSilent && this.#close.list.nodes().some((node) => node.isGood(now)));
   }
 
-  /** Whether any node near to us has answered within 122 s. */
+  /** Whether a node near to us has answered within 122 s, and not all stay silent now. */
   get isConnected(): boolean {
     return this.#connectivity.isConnected;
   }
@@ -190,6 +203,32 @@ export class Dht {
   onNode(listener: (node: NodeInfo) => void): () => void {
     this.#nodeListeners.add(listener);
     return () => this.#nodeListeners.delete(listener);
+  }
+
+  /** Calls back when a node that was good does not answer any more. @returns takes the listener away */
+  onDoubt(listener: (node: NodeInfo) => void): () => void {
+    this.#doubtListeners.add(listener);
+    return () => this.#doubtListeners.delete(listener);
+  }
+
+  /** Whether a node stays silent though it is too early to call it bad. */
+  isDoubtful(key: PublicKey): boolean {
+    return this.#pulse.isDoubtful(key);
+  }
+
+  /** Somebody has a reason to think that the node is gone; it is pinged, if it is near to us. */
+  check(node: NodeInfo): void {
+    this.#pulse.check(node);
+  }
+
+  /** What is known may be wrong, for we slept or the network has changed: asks everybody anew, at once. */
+  refresh(): void {
+    this.#pulse.stop();
+    this.#close.refresh();
+    this.#searches.refresh();
+    this.#bootstrapper.restart();
+    this.#saved.restart();
+    if (this.#timer !== undefined) this.tick(this.#clock.now());
   }
 
   /** Enters the network through this node: asks it for nodes near to us until it answers, and again when all is lost. */
@@ -268,6 +307,7 @@ export class Dht {
     const now = this.#clock.now();
     if (!this.#isReachable(node) || !this.#askLimit.take(now)) return;
     this.#noteAsked(node, now);
+    this.#pulse.asked(node);
     this.#nodes.ask(node, target);
   };
 
@@ -283,6 +323,7 @@ export class Dht {
     const wasGood = this.#known.isGood(node.publicKey);
     this.#udpHealth.answered(node.endpoint, now);
     this.#bootstrapper.heard(node);
+    this.#pulse.heard(node);
     const isNewClose = this.#close.heard(node, asked, now) === 'new';
     const isNew = this.#searches.heard(node, asked, now) || isNewClose;
     if (this.#close.list.find(node.publicKey)?.isGood(now)) this.#connectivity.set(true);
@@ -307,6 +348,10 @@ export class Dht {
     if (isFriendElsewhere) this.#ping.ping(node);
     else if (this.#isWantedNewcomer(node, now)) this.#newcomers.add(node, now);
   };
+
+  #doubt(node: NodeInfo): void {
+    for (const listener of [...this.#doubtListeners]) listener(node);
+  }
 
   /** A node that enters our list, or one of ours that has moved. */
   #isWantedNewcomer(node: NodeInfo, now: number): boolean {

@@ -16,12 +16,21 @@ export class KnownNodes {
   readonly #random: Random;
   readonly #close: NodeList;
   readonly #searches: SearchTable;
+  /** Whether a good node stays silent of late; others are preferred to it. */
+  readonly #isDoubtful: (key: PublicKey) => boolean;
 
-  constructor(deps: { clock: Clock; random: Random; close: NodeList; searches: SearchTable }) {
+  constructor(deps: {
+    clock: Clock;
+    random: Random;
+    close: NodeList;
+    searches: SearchTable;
+    isDoubtful: (key: PublicKey) => boolean;
+  }) {
     this.#clock = deps.clock;
     this.#random = deps.random;
     this.#close = deps.close;
     this.#searches = deps.searches;
+    this.#isDoubtful = deps.isDoubtful;
   }
 
   /** Good nodes nearest to `target`, each once. @param lan whether nodes of local networks are of use to who gets them */
@@ -36,7 +45,7 @@ export class KnownNodes {
       const at = best.findIndex((other) => compareDistance(target, publicKey, other.publicKey) <= 0);
       if (at >= 0 && best[at]?.publicKey.equals(publicKey)) continue;
       const endpoint = node.goodEndpoints(now).find((candidate) => lan || !candidate.isLan);
-      if (endpoint === undefined) continue;
+      if (endpoint === undefined || this.#isDoubtful(publicKey)) continue;
       best.splice(at < 0 ? best.length : at, 0, { publicKey, endpoint });
       if (best.length > count) best.pop();
     }
@@ -45,7 +54,9 @@ export class KnownNodes {
 
   /** Good nodes near to us. Nodes near to friends are left out: whoever sees which ones we use would learn about friends. */
   near(): NodeInfo[] {
-    return goodOf(this.#close.nodes(), this.#clock.now());
+    const good = goodOf(this.#close.nodes(), this.#clock.now());
+    const sound = good.filter(({ publicKey }) => !this.#isDoubtful(publicKey));
+    return sound.length > 0 ? sound : good;
   }
 
   /** Good nodes from anywhere in the network, in random order; from near to us when there are too few. */

@@ -79,6 +79,18 @@ export class ListKeeper {
     if (isMute) for (const node of nodes) for (const association of node.associations) association.revive(now);
   }
 
+  /** Asks every node, dead or alive, and quickly more of them. */
+  refresh(): void {
+    const now = this.#deps.clock.now();
+    for (const node of this.list.nodes()) {
+      for (const association of node.associations) {
+        association.askedAt = now;
+        this.#deps.ask({ publicKey: node.publicKey, endpoint: association.endpoint }, this.list.target);
+      }
+    }
+    this.#quickRounds = 0;
+  }
+
   close(): void {
     this.#quickTimer?.cancel();
     this.#lookup.close();

@@ -6,9 +6,9 @@ const NODES_PER_SECOND = 8;
 // Implementation.
 /** More than a full close list has in practice. */
 const MAX_NODES = 512;
-/** After each round of all the nodes the rest is twice as long, up to a minute. */
+/** After each round of all the nodes the rest is twice as long, up to this: when the network is back, nobody wants to wait. */
 const FIRST_REST_MS = 4000;
-const LONGEST_REST_MS = 64_000;
+const LONGEST_REST_MS = 16_000;
 
 export class SavedNodes {
   readonly #ask: (node: NodeInfo) => void;
@@ -23,6 +23,11 @@ export class SavedNodes {
 
   load(nodes: readonly NodeInfo[]): void {
     this.#nodes = [...nodes, ...this.#nodes].slice(0, MAX_NODES);
+    this.restart();
+  }
+
+  /** Begins anew, without a rest. */
+  restart(): void {
     this.#next = 0;
     this.#rest = FIRST_REST_MS;
     this.#restsUntil = Number.NEGATIVE_INFINITY;

@@ -91,6 +91,11 @@ export class SearchTable {
     }
   }
 
+  /** Asks all nodes of all searches anew. */
+  refresh(): void {
+    for (const search of this.#searches.values()) search.keeper.refresh();
+  }
+
   *nodes(): IterableIterator<DhtNode> {
     for (const search of this.#searches.values()) yield* search.keeper.list.nodes();
   }

@@ -7,23 +7,22 @@
  *
  * Whatever comes first moves it on: an announcement of the friend's DHT key, its cookie request, its handshake.
  */
-import type { Clock, Timer } from '../../base/clock.js';
+import type { Timer } from '../../base/clock.js';
 import type { Endpoint } from '../../base/endpoint.js';
 import type { Logger } from '../../base/logger.js';
 import { Repeater } from '../../base/repeater.js';
 import type { PublicKey } from '../crypto/keys.js';
-import type { Dht } from '../dht/dht.js';
 import type { DhtSearch } from '../dht/search.js';
 import type { ConnectionHandlers } from '../net-crypto/connection-host.js';
 import type { CryptoConnection } from '../net-crypto/crypto-connection.js';
-import type { ConnectionOffer, NetCrypto } from '../net-crypto/net-crypto.js';
+import type { ConnectionOffer } from '../net-crypto/net-crypto.js';
 import type { Route } from '../net-crypto/route.js';
-import type { FriendSearch, FriendSearchHandlers } from '../onion/friend-search.js';
+import type { FriendSearch } from '../onion/friend-search.js';
 import { ALIVE_PACKET } from '../packet/friend.js';
 import { FriendKind } from '../packet/kind.js';
 import type { DhtPublicKeyAnnouncement } from '../packet/onion-data.js';
-import type { RelayPool } from '../relay/relay-pool.js';
 import { ConnectionRecord, endingOf, type Traffic, trafficOf } from './connection-record.js';
+import type { FriendConnectionDeps, FriendConnectionHandlers, FriendStanding } from './friend-connection-owner.js';
 import { FriendRelays } from './friend-relays.js';
 import type { FriendSight } from './friend-sight.js';
 
@@ -35,6 +34,8 @@ const SILENCE_LIMIT = 32_000;
  * and is searched for besides; one that forgot us needs our friend request, and shall not wait 32 s for it. ms.
  */
 const DOUBT = 4_000;
+/** Implementation: after a disruption, ms in which a friend that lives lets us hear something; it speaks once a second. */
+const ANSWER_PATIENCE = 2_000;
 /** Specification (c-toxcore FRIEND_DHT_TIMEOUT): a DHT key not heard of again for so long is of no use. */
 const DHT_KEY_LIFETIME = 122_000;
 /**
@@ -44,43 +45,6 @@ const DHT_KEY_LIFETIME = 122_000;
 const ANNOUNCE_GAPS = [60, 90, 150, 300, 400, 500, 500, 1_000, 2_000, 4_000, 8_000, 15_000, 30_000];
 /** Implementation: an attempt to connect that failed is followed by the next one after so long. */
 const RETRY_DELAY = 1_000;
-
-export interface FriendConnectionDeps {
-  readonly clock: Clock;
-  readonly log: Logger;
-  readonly dht: Dht;
-  readonly netCrypto: NetCrypto;
-  /** Opens the search for the friend in the onion. */
-  readonly search: (handlers: FriendSearchHandlers) => FriendSearch;
-  /** Our current announcement, as bytes of onion data. */
-  readonly announcement: () => Buffer;
-  /** Sends onion data as a DHT request to the friend's DHT key. */
-  readonly sendByDht: (dhtKey: PublicKey, data: Buffer) => void;
-  readonly relays: RelayPool;
-}
-
-export interface FriendConnectionHandlers {
-  /** A connection is being made; what is sent into it now goes with its first packets. */
-  onConnecting(connection: CryptoConnection): void;
-  /** It stands: the friend can read us, and we can read the friend. */
-  onEstablished(): void;
-  /** It ended; the search goes on by itself. */
-  onLost(reason: string): void;
-  /** Everything lossless but ALIVE and shared relays. */
-  onLossless(data: Buffer): void;
-  /** There is room again after a `send` that returned false. */
-  onDrain(): void;
-  /** A node was found that stores the friend: the moment to send a friend request through it. */
-  onReachable(send: (data: Buffer) => void): void;
-}
-
-/** How far the search for a friend has come that is not connected; `since` in ms of the clock. */
-export type FriendStanding =
-  | { readonly kind: 'sought' }
-  /** Nodes store it, as they do for up to five minutes after it stopped (onion announcements live for 300 s). */
-  | { readonly kind: 'found'; readonly since: number }
-  /** It has announced its DHT key to us, or shaken hands: it knows us. */
-  | { readonly kind: 'answering'; readonly since: number };
 
 type State =
   | { readonly kind: 'searching' }
@@ -211,6 +175,26 @@ export class FriendConnection {
     this.#relays.join();
   }
 
+  /** We slept, or the network has changed: finds out now whether the connection lives, or tries at once to make one. */
+  refresh(): void {
+    if (this.#isClosed) return;
+    const state = this.#state;
+    switch (state.kind) {
+      case 'established':
+        this.#keepAlive(state.connection);
+        this.#deps.clock.after(ANSWER_PATIENCE, () => this.#doubt(state.connection));
+        return;
+      case 'connecting':
+        state.connection.noteRouteReady();
+        break;
+      case 'searching':
+        this.#retry?.cancel();
+        this.#connect();
+    }
+    this.#announcer.stop();
+    this.#announcer.start();
+  }
+
   /** Ends all dealings with the friend. */
   close(): void {
     if (this.#isClosed) return;
@@ -328,6 +312,12 @@ export class FriendConnection {
     connection.sendLossless(ALIVE_PACKET, { isUrgent: true });
     if (silence > DOUBT) this.#seek();
     else this.#rest();
+  }
+
+  /** The friend had time to answer. */
+  #doubt(connection: CryptoConnection): void {
+    if (this.connection !== connection) return;
+    if (this.#deps.clock.now() - connection.lastHeardAt >= ANSWER_PATIENCE) this.#seek();
   }
 
   #seek(): void {

@@ -21,7 +21,8 @@ import {
 } from '../packet/onion-data.js';
 import type { RelayPool } from '../relay/relay-pool.js';
 import { openDhtAnnouncement, sealDhtAnnouncement } from './dht-announcement.js';
-import { FriendConnection, type FriendConnectionHandlers } from './friend-connection.js';
+import { FriendConnection } from './friend-connection.js';
+import type { FriendConnectionHandlers } from './friend-connection-owner.js';
 import { FriendRequests } from './friend-requests.js';
 import { NoReplay } from './no-replay.js';
 import { announcedNodes } from './own-addresses.js';
@@ -109,6 +110,11 @@ export class FriendList {
   remove(publicKey: PublicKey): void {
     this.#friends.get(publicKey.hex)?.close();
     this.#friends.delete(publicKey.hex);
+  }
+
+  /** We slept, or the network has changed. */
+  refresh(): void {
+    for (const friend of [...this.#friends.values()]) friend.refresh();
   }
 
   /** We are to be found elsewhere than before. */

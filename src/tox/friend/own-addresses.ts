@@ -23,7 +23,7 @@ export interface OwnAddresses {
   readonly local: readonly Endpoint[];
   /** Good nodes, the closest to our DHT key first. */
   readonly neighbours: readonly NodeInfo[];
-  /** TCP relays where we are to be met, the best first. */
+  /** TCP relays where we are to be met, the best first, and the one that we are by our own key at a loopback address. */
   readonly relays?: readonly NodeInfo[];
 }
 
@@ -51,7 +51,12 @@ export function announcedNodes({
   const maxOwn = relays.length > 0 ? MAX_OWN - 1 : MAX_OWN;
   for (const endpoint of candidates) if (own.size < maxOwn) own.set(endpoint.key, endpoint);
   const nodes: PackedNode[] = [...own.values()].map((endpoint) => ({ transport: 'udp', endpoint, publicKey: dhtKey }));
-  for (const { endpoint, publicKey } of relays.slice(0, own.size > 0 ? 1 : MAX_RELAYS)) {
+  const open = ownRelayInTheOpen(relays, dhtKey, [...own.values()], local);
+  const others = open === undefined ? relays : relays.filter(({ publicKey }) => !publicKey.equals(dhtKey));
+  for (const { endpoint, publicKey } of [
+    ...(open === undefined ? [] : [open]),
+    ...others.slice(0, own.size > 0 ? 1 : MAX_RELAYS),
+  ]) {
     nodes.push({ transport: 'tcp', endpoint, publicKey });
   }
   for (const { endpoint, publicKey } of neighbours) {
@@ -59,6 +64,19 @@ export function announcedNodes({
     nodes.push({ transport: 'udp', endpoint, publicKey });
   }
   return nodes;
+}
+
+/** Where no NAT is between the world and us, our own relay saves those who have no UDP the way over a third machine. */
+function ownRelayInTheOpen(
+  relays: readonly NodeInfo[],
+  dhtKey: PublicKey,
+  named: readonly Endpoint[],
+  local: readonly Endpoint[],
+): NodeInfo | undefined {
+  const relay = relays.find(({ publicKey }) => publicKey.equals(dhtKey));
+  const place = named.find(({ address, isLan }) => !isLan && local.some((one) => one.address === address));
+  if (relay === undefined || place === undefined) return undefined;
+  return { publicKey: dhtKey, endpoint: place.withPort(relay.endpoint.port) };
 }
 
 function firstOfEachFamily(endpoints: readonly Endpoint[]): Endpoint[] {

@@ -1,5 +1,5 @@
 /** The real UDP socket: the only file that imports node:dgram. */
-import { createSocket, type RemoteInfo, type Socket } from 'node:dgram';
+import { createSocket, type RemoteInfo, type Socket, type SocketOptions } from 'node:dgram';
 import { messageOf, systemCodeOf } from '../../base/coded-error.js';
 import { Endpoint } from '../../base/endpoint.js';
 import type { Logger } from '../../base/logger.js';
@@ -11,6 +11,8 @@ import { NetworkError } from './network-error.js';
 const BUFFER_SIZE = 4 * 1024 * 1024;
 /** In a run of datagrams to one destination, one of so many asks the kernel how it went: asking costs a tenth of sending. */
 const SAMPLE = 64;
+/** What the system says of a socket that is no more; some end all of them when the machine sleeps. */
+const DEAD = new Set(['EBADF', 'ENOTSOCK', 'EPIPE', 'ENOTCONN', 'ESHUTDOWN']);
 /** What a machine without IPv6 says to an IPv6 socket. */
 const NO_IPV6 = new Set(['EAFNOSUPPORT', 'EADDRNOTAVAIL', 'EPROTONOSUPPORT', 'EINVAL', 'ENODEV']);
 
@@ -24,6 +26,9 @@ export interface UdpSocketOptions {
   readonly onDatagram: DatagramHandler;
 }
 
+/** For tests; Node's own otherwise. */
+export type CreateSocket = (options: SocketOptions) => Socket;
+
 export interface UdpSocket extends DatagramSocket {
   /** Failures that the system reported since the start; of a fast stream to one destination only a sample is seen. */
   readonly errors: number;
@@ -34,15 +39,17 @@ export interface UdpSocket extends DatagramSocket {
  * @throws NetworkError (rejects) with 'port-in-use', 'no-permission', 'no-address' or 'no-socket'
  */
 export async function openUdpSocket(
-  deps: { readonly random: Random; readonly log: Logger },
+  deps: { readonly random: Random; readonly log: Logger; readonly create?: CreateSocket },
   options: UdpSocketOptions,
 ): Promise<UdpSocket> {
+  const { create = createSocket } = deps;
   let failure: unknown;
   for (const port of shuffledPorts(deps.random, options.ports)) {
     for (const type of socketTypes(options)) {
       try {
-        const socket = await bind(type, port, options.bindAddress);
-        return new NodeUdpSocket(socket, type, options.onDatagram, deps.log);
+        const open = (number: number): Promise<Socket> => bind(create, { type, port: number }, options.bindAddress);
+        const socket = await open(port);
+        return new NodeUdpSocket({ socket, open, log: deps.log }, type, options.onDatagram);
       } catch (error) {
         failure = error;
         if (!NO_IPV6.has(systemCodeOf(error) ?? '')) break;
@@ -73,10 +80,14 @@ function shuffledPorts(random: Random, ports: UdpSocketOptions['ports']): number
   return list;
 }
 
-function bind(type: 'udp6' | 'udp4', port: number, address: string | undefined): Promise<Socket> {
+function bind(
+  create: CreateSocket,
+  { type, port }: { readonly type: 'udp6' | 'udp4'; readonly port: number },
+  address: string | undefined,
+): Promise<Socket> {
   const family = type === 'udp6' ? 6 : 4;
   // All our destinations are literal addresses. Node's own lookup would put each one off to the next tick.
-  const socket = createSocket({ type, lookup: (host, _options, callback) => callback(null, host, family) });
+  const socket = create({ type, lookup: (host, _options, callback) => callback(null, host, family) });
   return new Promise((resolve, reject) => {
     socket.once('error', (error) => {
       socket.close();
@@ -117,8 +128,13 @@ function bindError(cause: unknown, { ports, bindAddress }: UdpSocketOptions): Ne
 class NodeUdpSocket implements UdpSocket {
   readonly localPort: number;
   readonly hasIpv6: boolean;
-  readonly #socket: Socket;
+  readonly #log: Logger;
+  /** Opens another one in the place of one that died. */
+  readonly #open: (port: number) => Promise<Socket>;
   readonly #onDatagram: DatagramHandler;
+  /** Undefined when it has died, until there is another one. */
+  #socket: Socket | undefined;
+  #isReopening = false;
   #isOpen = true;
   #errors = 0;
   /** The last source, kept because most datagrams come from where the one before came from. */
@@ -128,14 +144,17 @@ class NodeUdpSocket implements UdpSocket {
   #destinationAddress = '';
   #unsampled = 0;
 
-  constructor(socket: Socket, type: 'udp6' | 'udp4', onDatagram: DatagramHandler, log: Logger) {
-    this.#socket = socket;
+  constructor(
+    deps: { readonly socket: Socket; readonly open: (port: number) => Promise<Socket>; readonly log: Logger },
+    type: 'udp6' | 'udp4',
+    onDatagram: DatagramHandler,
+  ) {
+    this.#log = deps.log;
+    this.#open = deps.open;
     this.#onDatagram = onDatagram;
     this.hasIpv6 = type === 'udp6';
-    this.localPort = socket.address().port;
-    enlargeBuffers(socket, log);
-    socket.on('message', this.#receive);
-    socket.on('error', this.#countError);
+    this.localPort = deps.socket.address().port;
+    this.#use(deps.socket);
   }
 
   get errors(): number {
@@ -149,6 +168,11 @@ class NodeUdpSocket implements UdpSocket {
       this.#errors += 1;
       return;
     }
+    if (this.#socket === undefined) {
+      this.#errors += 1;
+      void this.#reopen();
+      return;
+    }
     this.#unsampled += 1;
     let callback: ((error: Error | null) => void) | undefined;
     if (destination !== this.#destination || this.#unsampled >= SAMPLE) {
@@ -158,14 +182,63 @@ class NodeUdpSocket implements UdpSocket {
       this.#unsampled = 0;
       callback = this.#countError;
     }
-    this.#socket.send(packet, destination.port, this.#destinationAddress, callback);
+    try {
+      this.#socket.send(packet, destination.port, this.#destinationAddress, callback);
+    } catch {
+      // It has been closed, and we have not been told yet.
+      this.#errors += 1;
+      this.#lose();
+    }
   }
 
   close(): void {
     if (!this.#isOpen) return;
     this.#isOpen = false;
-    this.#socket.removeListener('message', this.#receive);
-    this.#socket.close();
+    this.#abandon();
+  }
+
+  #use(socket: Socket): void {
+    this.#socket = socket;
+    enlargeBuffers(socket, this.#log);
+    socket.on('message', this.#receive);
+    socket.on('error', this.#countError);
+    // Not by us: we take the listeners away first.
+    socket.on('close', this.#lose);
+  }
+
+  /** Takes leave of the socket, dead or alive; what it still says is of no interest. */
+  #abandon(): void {
+    const socket = this.#socket;
+    this.#socket = undefined;
+    if (socket === undefined) return;
+    socket.removeAllListeners();
+    socket.on('error', () => {});
+    try {
+      socket.close();
+    } catch {
+      // It is closed already.
+    }
+  }
+
+  readonly #lose = (): void => {
+    this.#abandon();
+    this.#log.warn(`the UDP socket on port ${this.localPort} has died; another one takes its place`);
+    void this.#reopen();
+  };
+
+  /** On the same port, which peers and mappings of NATs know; where that fails, with the next packet to be sent. */
+  async #reopen(): Promise<void> {
+    if (this.#isReopening || !this.#isOpen) return;
+    this.#isReopening = true;
+    try {
+      const socket = await this.#open(this.localPort);
+      if (this.#isOpen) this.#use(socket);
+      else socket.close();
+    } catch (error) {
+      this.#log.debug(`no UDP socket on port ${this.localPort}: ${messageOf(error)}`);
+    } finally {
+      this.#isReopening = false;
+    }
   }
 
   readonly #receive = (packet: Buffer, { address, port }: RemoteInfo): void => {
@@ -180,7 +253,9 @@ class NodeUdpSocket implements UdpSocket {
 
   /** Unreachable networks, oversized packets, refusals told by ICMP: all of it is loss, which every layer above survives. */
   readonly #countError = (error: Error | null): void => {
-    if (error !== null) this.#errors += 1;
+    if (error === null) return;
+    this.#errors += 1;
+    if (DEAD.has(systemCodeOf(error) ?? '') && this.#socket !== undefined) this.#lose();
   };
 }
 

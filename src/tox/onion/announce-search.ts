@@ -93,12 +93,19 @@ export class AnnounceSearch {
 
   /** Another way to the nodes has turned up: those that have not answered are asked anew without waiting. */
   askAgain(nodes: readonly NodeInfo[]): void {
+    this.#silent.clear();
     for (const entry of this.#entries.values()) {
       if (entry.phase.kind !== 'asked') continue;
       entry.phase.timer.cancel();
       this.#ask(entry, 0);
     }
     this.offer(nodes);
+  }
+
+  /** Everything that is known may be wrong: asks all nodes anew, those too that have answered. @param nodes some that live */
+  refresh(nodes: readonly NodeInfo[]): void {
+    for (const entry of [...this.#entries.values()]) if (entry.phase.kind === 'resting') this.#ask(entry, 0);
+    this.askAgain(nodes);
   }
 
   /** Asks a node again that rests. Harmless for any other. */

@@ -164,7 +164,7 @@ export class FriendSearch implements SearchOwner {
     this.#state = 'off';
   }
 
-  /** Called by the onion client when the network is back: quick rounds again. */
+  /** Called by the onion client when we are announced again: quick rounds again. */
   hurry(): void {
     if (this.#state !== 'running') return;
     this.#rounds.stop();
@@ -179,6 +179,17 @@ export class FriendSearch implements SearchOwner {
   /** Another way to all nodes has turned up. @param nodes some that live */
   askAgain(nodes: readonly NodeInfo[]): void {
     if (this.#state === 'running') this.#search.askAgain(nodes);
+  }
+
+  /** Everything that is known may be wrong: quick rounds again, and each node found is reported anew. */
+  refresh(nodes: readonly NodeInfo[]): void {
+    if (this.#state !== 'running') return;
+    this.#stored.clear();
+    this.#ownDataKey = undefined;
+    this.#rounds.stop();
+    this.#rounds.start();
+    this.#search.refresh(nodes);
+    this.noteOwnStore();
   }
 
   ask(node: NodeInfo): void {

@@ -6,7 +6,8 @@ import type { Clock } from '../../base/clock.js';
 import { LruMap } from '../../base/lru-map.js';
 import { pick, type Random } from '../../base/random.js';
 import type { NodeInfo } from '../packet/node-info.js';
-import type { Hops } from './onion-path.js';
+import type { EntryNode, Hops } from './onion-path.js';
+import type { NodeHealth } from './path-nodes.js';
 
 /** Implementation: nodes of whose failures we know; more than the DHT has good nodes near us. */
 const REMEMBERED = 256;
@@ -24,6 +25,7 @@ export class HopPicker {
   readonly #random: Random;
   readonly #nodes: () => readonly NodeInfo[];
   readonly #relays: () => readonly NodeInfo[];
+  readonly #health: NodeHealth | undefined;
   /** When a node was seen first, ms of the clock. */
   readonly #seenAt = new LruMap<string, number>(MAX_SEEN);
   /** Paths through the node that never worked, since one did. */
@@ -35,11 +37,13 @@ export class HopPicker {
     readonly random: Random;
     readonly nodes: () => readonly NodeInfo[];
     readonly relays?: () => readonly NodeInfo[];
+    readonly health?: NodeHealth | undefined;
   }) {
     this.#clock = deps.clock;
     this.#random = deps.random;
     this.#nodes = deps.nodes;
     this.#relays = deps.relays ?? (() => []);
+    this.#health = deps.health;
   }
 
   /** True when a path need not repeat nodes. */
@@ -67,6 +71,16 @@ export class HopPicker {
     for (const hop of new Set(hops)) {
       this.#failures.set(hop.publicKey.hex, (this.#failures.get(hop.publicKey.hex) ?? 0) + 1);
     }
+  }
+
+  /** The path seems not to work: any of its nodes may be gone. */
+  suspect(hops: Hops): void {
+    for (const hop of new Set<EntryNode>(hops)) if (hop.transport !== 'tcp') this.#health?.check(hop);
+  }
+
+  /** Whether one of them does not answer any more. */
+  isBroken(hops: Hops): boolean {
+    return hops.some((hop) => this.#health?.isDoubtful(hop.publicKey) === true);
   }
 
   #candidates(): readonly NodeInfo[] {

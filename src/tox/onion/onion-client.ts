@@ -8,27 +8,22 @@ import type { Logger } from '../../base/logger.js';
 import type { Random } from '../../base/random.js';
 import { TokenBucket } from '../../base/token-bucket.js';
 import { generateKeyPair, type KeyPair, type PublicKey } from '../crypto/keys.js';
-import { SharedKeyCache } from '../crypto/shared-key-cache.js';
 import type { DatagramHandler } from '../network/datagram-socket.js';
 import { UdpKind } from '../packet/kind.js';
 import type { NodeInfo } from '../packet/node-info.js';
 import { decodeOnionDataResponse } from '../packet/onion-data.js';
 import { AnnounceRequests, announcer } from './announce-requests.js';
-import { openBoth } from './data-box.js';
-import { type FirstHop, RelayFirstHop, UdpFirstHop } from './first-hop.js';
+import { openBoth, sealInner, sealOuter } from './data-box.js';
 import { FriendSearch, type FriendSearchHandlers, type OwnStore, type Persistence } from './friend-search.js';
-import { HopPicker } from './hop-picker.js';
-import type { EntryNode } from './onion-path.js';
-import { type EntryRelays, PathNodes } from './path-nodes.js';
-import { PathPool } from './path-pool.js';
+import { OnionPaths } from './onion-paths.js';
+import type { EntryRelays, NodeHealth } from './path-nodes.js';
 import { SelfAnnouncer } from './self-announcer.js';
+import { SelfCalls } from './self-calls.js';
 
 /** Implementation: nodes near the target that the DHT knows, with which a search begins. */
 const SEEDS = 8;
 /** Implementation: nodes of our paths with which a search begins; more would be a burst for nothing. */
 const MAX_PATH_SEEDS = 32;
-/** Implementation: shared keys of first hops. */
-const FIRST_HOP_KEYS = 256;
 /** Implementation: onion data opened a second, and at once. Each costs two key agreements, and strangers can send it. */
 const DATA_RATE = 200;
 const DATA_BURST = 400;
@@ -49,6 +44,7 @@ export interface OnionClientDeps {
   readonly ownStore: OwnStore;
   /** TCP relays, for where UDP does not work. */
   readonly relays?: EntryRelays;
+  readonly health?: NodeHealth;
 }
 
 export interface OnionClientHandlers {
@@ -56,6 +52,8 @@ export interface OnionClientHandlers {
   readonly onData: (sender: PublicKey, data: Buffer) => void;
   /** Friends can find us now, or no longer. */
   readonly onAnnouncedChange?: (isAnnounced: boolean) => void;
+  /** Nodes say that they store us, but nothing reaches us; all paths are new now, and the DHT should look around as well. */
+  readonly onUnreachable?: () => void;
 }
 
 export interface OnionClientOptions {
@@ -65,7 +63,12 @@ export interface OnionClientOptions {
 
 type State =
   | { readonly kind: 'stopped' }
-  | { readonly kind: 'running'; readonly dataKeys: KeyPair; readonly announcer: SelfAnnouncer };
+  | {
+      readonly kind: 'running';
+      readonly dataKeys: KeyPair;
+      readonly announcer: SelfAnnouncer;
+      readonly calls: SelfCalls;
+    };
 
 export class OnionClient {
   readonly #deps: OnionClientDeps;
@@ -73,10 +76,7 @@ export class OnionClient {
   readonly #hasIpv6: boolean;
   readonly #log: Logger;
   readonly #requests: AnnounceRequests;
-  /** Separate, so that no exit sees both who we are and whom we look for. */
-  readonly #ownPaths: PathPool;
-  readonly #friendPaths: PathPool;
-  readonly #pathNodes: PathNodes;
+  readonly #paths: OnionPaths;
   readonly #searches = new Map<string, FriendSearch>();
   readonly #dataLimit: TokenBucket;
   #state: State = { kind: 'stopped' };
@@ -91,22 +91,7 @@ export class OnionClient {
     this.#log = deps.log.child('onion');
     this.#requests = new AnnounceRequests(deps);
     this.#dataLimit = new TokenBucket(DATA_RATE, DATA_BURST, deps.clock.now());
-    this.#pathNodes = new PathNodes(deps);
-    const hopKeys = new SharedKeyCache(deps.dhtKeyPair.secretKey, FIRST_HOP_KEYS);
-    const { clock, random, send } = deps;
-    const ownKey = deps.dhtKeyPair.publicKey;
-    const firstHop = (node: EntryNode): FirstHop =>
-      node.transport === 'tcp'
-        ? new RelayFirstHop({ send: (data) => deps.relays?.sendOnion(node.publicKey, data) })
-        : new UdpFirstHop({ ownKey, sharedKey: hopKeys.get(node.publicKey), send }, node);
-    const hops = new HopPicker({
-      clock,
-      random,
-      nodes: () => this.#pathNodes.nodes,
-      relays: () => this.#pathNodes.relays,
-    });
-    this.#ownPaths = new PathPool({ clock, random, hops, firstHop });
-    this.#friendPaths = new PathPool({ clock, random, hops, firstHop });
+    this.#paths = new OnionPaths(deps);
   }
 
   routes(): [number, DatagramHandler][] {
@@ -139,35 +124,47 @@ export class OnionClient {
       {
         clock: this.#deps.clock,
         requests: this.#requests,
-        paths: this.#ownPaths,
+        paths: this.#paths.own,
         seeds: () => this.#seeds(this.#deps.identity.publicKey),
         onChange: (isAnnounced) => this.#onAnnouncedChange(isAnnounced),
+        onStored: () => calls.prove(),
       },
       announcer(this.#deps.identity, dataKeys.publicKey),
     );
-    this.#state = { kind: 'running', dataKeys, announcer: self };
+    const calls = new SelfCalls({
+      clock: this.#deps.clock,
+      random: this.#deps.random,
+      storing: () => self.storing,
+      send: (node, data) => this.#callSelf(node, data, dataKeys.publicKey),
+      onUnanswered: (node) => self.renew(node),
+      onLost: () => this.#onUnreachable(),
+    });
+    this.#state = { kind: 'running', dataKeys, announcer: self, calls };
     self.start();
+    calls.start();
     for (const search of this.#searches.values()) search.begin();
   }
 
   /** Stops all without a word to the handlers; searches stay, and go on after `start`. */
   stop(): void {
     if (this.#state.kind === 'stopped') return;
-    const { dataKeys, announcer: self } = this.#state;
+    const { dataKeys, announcer: self, calls } = this.#state;
     this.#state = { kind: 'stopped' };
     this.#wasAnnounced = false;
     this.#trusting?.cancel();
     this.#trusting = undefined;
+    calls.stop();
     self.stop();
     for (const search of this.#searches.values()) search.end();
     this.#requests.clear();
+    this.#paths.clear();
     dataKeys.secretKey.wipe();
   }
 
   /** The DHT has a new good node, or the user named a bootstrap node: it is asked at once where it helps. */
   noteNode(node: NodeInfo): void {
     if (!this.#isReachable(node)) return;
-    this.#pathNodes.noteKnown(node);
+    this.#paths.nodes.noteKnown(node);
     if (this.#state.kind === 'stopped') return;
     if (this.#deps.pathNodes().length > 0) this.#ask(node);
     // The first of many bootstrap nodes is not the only one: whom to trust is known once all have been named.
@@ -176,7 +173,7 @@ export class OnionClient {
 
   #askTrusted(): void {
     this.#trusting = undefined;
-    for (const node of this.#pathNodes.nodes) this.#ask(node);
+    for (const node of this.#paths.nodes.nodes) this.#ask(node);
   }
 
   #ask(node: NodeInfo): void {
@@ -185,14 +182,33 @@ export class OnionClient {
     for (const search of this.#searches.values()) search.noteNode(node);
   }
 
+  /** A node that was good does not answer any more: what goes through it is lost until we are announced by another path. */
+  noteDoubt(node: NodeInfo): void {
+    if (this.#state.kind === 'stopped') return;
+    if (this.#paths.forgetThrough(node)) this.#askAgain();
+    this.#state.announcer.noteDoubt(node.publicKey);
+  }
+
+  /** Everything that is known may be wrong: all paths are new, and everybody is asked anew. */
+  refresh(): void {
+    if (this.#state.kind === 'stopped') return;
+    this.#paths.clear();
+    const { nodes } = this.#paths.nodes;
+    this.#state.announcer.refresh(nodes, this.#state.calls.isProven);
+    for (const search of this.#searches.values()) search.refresh(nodes);
+  }
+
   /** A TCP relay is there to begin paths with, or UDP has died: what waits for an answer is asked anew, at once. */
   noteEntryChange(): void {
-    const state = this.#state;
-    if (state.kind === 'stopped' || this.#pathNodes.relays.length === 0) return;
-    this.#ownPaths.forgetUnanswered();
-    this.#friendPaths.forgetUnanswered();
-    const { nodes } = this.#pathNodes;
-    state.announcer.askAgain(nodes);
+    if (this.#state.kind === 'stopped' || this.#paths.nodes.relays.length === 0) return;
+    this.#paths.forgetUnanswered();
+    this.#askAgain();
+  }
+
+  #askAgain(): void {
+    if (this.#state.kind === 'stopped') return;
+    const { nodes } = this.#paths.nodes;
+    this.#state.announcer.askAgain(nodes);
     for (const search of this.#searches.values()) search.askAgain(nodes);
   }
 
@@ -220,7 +236,7 @@ export class OnionClient {
         random: this.#deps.random,
         identity: this.#deps.identity,
         requests: this.#requests,
-        paths: this.#friendPaths,
+        paths: this.#paths.friends,
         ownStore: this.#deps.ownStore,
         seeds: (target) => this.#seeds(target),
       },
@@ -239,20 +255,44 @@ export class OnionClient {
     this.#handlers.onAnnouncedChange?.(isAnnounced);
   }
 
+  /** As a friend would: through the node, by a path that we are not announced by. */
+  #callSelf(node: NodeInfo, data: Buffer, dataKey: PublicKey): void {
+    const { random, identity } = this.#deps;
+    const inner = sealInner(random, identity, identity.publicKey, data);
+    this.#paths.friends.pick({ proven: true })?.send(sealOuter(random, inner, dataKey), node.endpoint);
+  }
+
+  #onUnreachable(): void {
+    this.#log.warn('nodes store us, but nothing sent to us arrives: looking for the network anew');
+    this.refresh();
+    this.#handlers.onUnreachable?.();
+  }
+
   #onAnnounceResponse(packet: Buffer, source: Endpoint): void {
     const filter = (node: NodeInfo): boolean => this.#isReachable(node) && (source.isLan || !node.endpoint.isLan);
-    const onNode = (node: NodeInfo): void => this.#pathNodes.noteAnswer(node);
+    const onNode = (node: NodeInfo): void => this.#paths.nodes.noteAnswer(node);
     if (!this.#requests.receive(packet, filter, onNode)) this.#dropped += 1;
   }
 
   #onData(packet: Buffer): void {
     const state = this.#state;
     const response = decodeOnionDataResponse(packet);
-    const isWelcome =
-      response !== undefined && state.kind === 'running' && this.#dataLimit.take(this.#deps.clock.now());
+    if (response === undefined || state.kind === 'stopped') {
+      this.#dropped += 1;
+      return;
+    }
+    const isWelcome = this.#dataLimit.take(this.#deps.clock.now());
+    // In a flood our own calls go unopened like all else, which says nothing about the ways that they took.
+    if (!isWelcome) state.calls.prove();
     const opened = isWelcome ? openBoth(response, state.dataKeys, this.#deps.identity) : undefined;
+    const isOwn = opened?.sender.equals(this.#deps.identity.publicKey) === true;
     if (opened === undefined) this.#dropped += 1;
+    else if (isOwn) this.#noteCall(opened.data);
     else this.#handlers.onData(opened.sender, opened.data);
+  }
+
+  #noteCall(data: Buffer): void {
+    if (this.#state.kind === 'stopped' || !this.#state.calls.receive(data)) this.#dropped += 1;
   }
 
   #isReachable({ publicKey, endpoint }: NodeInfo): boolean {
@@ -261,6 +301,6 @@ export class OnionClient {
   }
 
   #seeds(target: PublicKey): NodeInfo[] {
-    return [...(this.#deps.closestNodes?.(target, SEEDS) ?? []), ...this.#pathNodes.nodes.slice(0, MAX_PATH_SEEDS)];
+    return [...(this.#deps.closestNodes?.(target, SEEDS) ?? []), ...this.#paths.nodes.nodes.slice(0, MAX_PATH_SEEDS)];
   }
 }

@@ -17,6 +17,14 @@ export interface EntryRelays {
   sendOnion(relay: PublicKey, data: Buffer): void;
 }
 
+/** What is known of a node's life, from the DHT. */
+export interface NodeHealth {
+  /** Whether it stays silent of late. */
+  isDoubtful(key: PublicKey): boolean;
+  /** A path through it does not work: it is asked whether it lives. */
+  check(node: NodeInfo): void;
+}
+
 export interface PathNodesDeps {
   /** The DHT's good nodes, and bootstrap nodes before any is good. */
   readonly pathNodes: () => readonly NodeInfo[];

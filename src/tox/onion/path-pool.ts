@@ -2,9 +2,10 @@
  * The paths in use for one purpose, each with what is known of its working (c-toxcore onion_client.c: Onion_Client_Paths).
  * Those that stay silent are replaced when one is asked for next, so that no outage leaves anything stuck.
  */
-import type { Clock } from '../../base/clock.js';
+import type { Clock, Timer } from '../../base/clock.js';
 import type { Endpoint } from '../../base/endpoint.js';
 import type { Random } from '../../base/random.js';
+import type { PublicKey } from '../crypto/keys.js';
 import type { FirstHop } from './first-hop.js';
 import type { HopPicker } from './hop-picker.js';
 import { type EntryNode, OnionPath } from './onion-path.js';
@@ -19,6 +20,8 @@ const LIFETIME = 1_200_000;
  */
 const FRESH = { uses: 2, patience: 2_500 };
 const PROVEN = { uses: 4, patience: 8_000 };
+/** Implementation: ms without an answer after which the nodes of the path are asked whether they live. */
+const SUSPICION = 700;
 
 interface PathSlot {
   readonly path: OnionPath;
@@ -28,6 +31,8 @@ interface PathSlot {
   unanswered: number;
   /** When the request was sent that made `unanswered` reach its limit, or the last one before that. */
   usedAt: number;
+  /** Runs out when an answer is overdue. */
+  suspicion: Timer | undefined;
 }
 
 export interface PathWish {
@@ -78,6 +83,7 @@ export class PathPool {
     const slot = this.#slotOf(path);
     if (slot === undefined) return;
     slot.unanswered += 1;
+    slot.suspicion ??= this.#deps.clock.after(SUSPICION, () => this.#suspect(slot));
     if (slot.unanswered <= (slot.hasAnswered ? PROVEN : FRESH).uses) slot.usedAt = this.#deps.clock.now();
   }
 
@@ -87,13 +93,35 @@ export class PathPool {
     if (slot === undefined) return;
     slot.hasAnswered = true;
     slot.unanswered = 0;
+    this.#calm(slot);
+  }
+
+  /** Something got lost on the path that was not a request: an answer does not make it good, a dead node makes it bad. */
+  suspect(path: OnionPath): void {
+    this.#deps.hops.suspect(path.hops);
+  }
+
+  /** All paths are given up. */
+  clear(): void {
+    for (const index of this.#slots.keys()) this.#empty(index);
   }
 
   /** Another way to begin has turned up: paths that never answered, or wait for an answer, are given up. */
   forgetUnanswered(): void {
     for (const [index, slot] of this.#slots.entries()) {
-      if (slot !== undefined && (!slot.hasAnswered || slot.unanswered > 0)) this.#slots[index] = undefined;
+      if (slot !== undefined && (!slot.hasAnswered || slot.unanswered > 0)) this.#empty(index);
     }
+  }
+
+  /** A node is gone. @returns whether a path went through it */
+  forgetThrough(node: PublicKey): boolean {
+    let isChanged = false;
+    for (const [index, slot] of this.#slots.entries()) {
+      if (!slot?.path.hops.some(({ publicKey }) => publicKey.equals(node))) continue;
+      this.#empty(index);
+      isChanged = true;
+    }
+    return isChanged;
   }
 
   /** True while what is bound to the path, such as a ping id, is worth keeping. */
@@ -119,8 +147,32 @@ export class PathPool {
     if (hops === undefined) return slot?.path;
     const path = new OnionPath({ random: this.#deps.random, first: this.#deps.firstHop(hops[0]) }, hops);
     const now = this.#deps.clock.now();
-    this.#slots[index] = { path, createdAt: now, hasAnswered: false, unanswered: 0, usedAt: now };
+    this.#empty(index);
+    this.#slots[index] = {
+      path,
+      createdAt: now,
+      hasAnswered: false,
+      unanswered: 0,
+      usedAt: now,
+      suspicion: undefined,
+    };
     return path;
+  }
+
+  #suspect(slot: PathSlot): void {
+    slot.suspicion = undefined;
+    this.#deps.hops.suspect(slot.path.hops);
+  }
+
+  #calm(slot: PathSlot): void {
+    slot.suspicion?.cancel();
+    slot.suspicion = undefined;
+  }
+
+  #empty(index: number): void {
+    const slot = this.#slots[index];
+    if (slot !== undefined) this.#calm(slot);
+    this.#slots[index] = undefined;
   }
 
   #slotOf(path: OnionPath): PathSlot | undefined {
@@ -128,6 +180,7 @@ export class PathPool {
   }
 
   #isDead(slot: PathSlot): boolean {
+    if (this.#deps.hops.isBroken(slot.path.hops)) return true;
     const now = this.#deps.clock.now();
     const { uses, patience } = slot.hasAnswered ? PROVEN : FRESH;
     return now - slot.createdAt >= LIFETIME || (slot.unanswered >= uses && now - slot.usedAt >= patience);

@@ -5,6 +5,7 @@
 import { ownedCopy } from '../../base/bytes.js';
 import type { Clock, Timer } from '../../base/clock.js';
 import { Repeater } from '../../base/repeater.js';
+import type { PublicKey } from '../crypto/keys.js';
 import type { NodeInfo } from '../packet/node-info.js';
 import { type AnnounceRequests, NO_PING_ID, type RequestAnswer, type Requester } from './announce-requests.js';
 import { AnnounceSearch, type SearchOwner } from './announce-search.js';
@@ -37,6 +38,8 @@ interface Slot {
   stored: { readonly path: OnionPath; readonly since: number } | undefined;
   /** Between the decision to announce and its confirmation; an answer at any other time is a late double. */
   isRenewing: boolean;
+  /** What came through the node of late did not reach us. */
+  isAstray: boolean;
   refusals: number;
   timer: Timer | undefined;
 }
@@ -48,6 +51,8 @@ export interface SelfAnnouncerDeps {
   /** Nodes to begin with. */
   readonly seeds: () => readonly NodeInfo[];
   readonly onChange: (isAnnounced: boolean) => void;
+  /** A node has confirmed that it stores us, again or for the first time. */
+  readonly onStored: () => void;
 }
 
 export class SelfAnnouncer implements SearchOwner {
@@ -98,6 +103,46 @@ export class SelfAnnouncer implements SearchOwner {
     this.#search.askAgain(nodes);
   }
 
+  /** Nodes that confirmed that they store us. */
+  get storing(): readonly NodeInfo[] {
+    return this.#search.nodes.filter(({ publicKey }) => this.#slots.get(publicKey.hex)?.stored !== undefined);
+  }
+
+  /** What a node passes on does not reach us: we are announced there anew, by another path. */
+  renew(node: NodeInfo): void {
+    const slot = this.#slots.get(node.publicKey.hex);
+    if (slot?.stored === undefined) return;
+    this.#deps.paths.suspect(slot.stored.path);
+    slot.isAstray = true;
+    this.#renewAfter(0, node, slot);
+  }
+
+  /**
+   * Everything is announced anew.
+   * @param nodes some that live
+   * @param isProven whether that we are reached is believed meanwhile
+   */
+  refresh(nodes: readonly NodeInfo[], isProven: boolean): void {
+    for (const slot of this.#slots.values()) slot.timer?.cancel();
+    if (!isProven) this.#slots.clear();
+    for (const node of this.#search.nodes) {
+      const slot = this.#slots.get(node.publicKey.hex);
+      if (slot !== undefined) this.#renewAfter(0, node, slot);
+    }
+    this.#populating.stop();
+    this.#populating.start();
+    this.#search.refresh(nodes);
+    this.#noteChange();
+  }
+
+  /** A node is gone: whoever sends to us through it does not reach us, so that another path is announced, at once. */
+  noteDoubt(key: PublicKey): void {
+    for (const node of this.#search.nodes) {
+      const slot = this.#slots.get(node.publicKey.hex);
+      if (slot?.stored?.path.hops.some((hop) => hop.publicKey.equals(key))) this.#renewAfter(0, node, slot);
+    }
+  }
+
   ask(node: NodeInfo, attempt: number): void {
     const slot = this.#slots.get(node.publicKey.hex);
     const { paths } = this.#deps;
@@ -123,8 +168,8 @@ export class SelfAnnouncer implements SearchOwner {
   }
 
   /** A ticket that just came is used by the way it came; an old one only if its path is still one that we want. */
-  #isGood({ ticket, stored }: Slot): boolean {
-    return ticket.path !== stored?.path || this.#deps.paths.isUsable(ticket.path);
+  #isGood({ ticket, stored, isAstray }: Slot): boolean {
+    return ticket.path !== stored?.path || (!isAstray && this.#deps.paths.isUsable(ticket.path));
   }
 
   #send(node: NodeInfo, path: OnionPath, pingId: Buffer): void {
@@ -161,15 +206,17 @@ export class SelfAnnouncer implements SearchOwner {
     const { path } = slot.ticket;
     if (slot.stored?.path !== path) slot.stored = { path, since: now };
     slot.isRenewing = false;
+    slot.isAstray = false;
     slot.refusals = 0;
     // Where few nodes store us, nobody stands in for one that is run again and has forgotten us.
     const isOften = now - slot.stored.since < YOUTH || this.#search.isSparse;
     this.#renewAfter(isOften ? REFRESH_OFTEN : REFRESH, node, slot);
+    this.#deps.onStored();
     this.#noteChange();
   }
 
   #newSlot(node: NodeInfo, ticket: Ticket): Slot {
-    const slot = { ticket, stored: undefined, isRenewing: true, refusals: 0, timer: undefined };
+    const slot = { ticket, stored: undefined, isRenewing: true, isAstray: false, refusals: 0, timer: undefined };
     this.#slots.set(node.publicKey.hex, slot);
     return slot;
   }

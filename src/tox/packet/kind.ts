@@ -54,6 +54,8 @@ export const DhtRequestKind = {
 
 /** First byte of the innermost data of an onion data packet. */
 export const OnionDataKind = {
+  /** Ours alone: from us to ourselves, so that nobody else ever sees it. */
+  SelfCall: 0x01,
   FriendRequest: 0x20,
   DhtPublicKey: 0x9c,
 } as const;

@@ -144,6 +144,16 @@ export class PooledRelay {
     }
   }
 
+  /** We slept, or the network has changed: what rests is tried at once, and what seems to live has to show it. */
+  refresh(): void {
+    this.#client?.doubt();
+    this.#retries.reset();
+    if (this.#retry === undefined) return;
+    this.#retry.cancel();
+    this.#retry = undefined;
+    this.update();
+  }
+
   /** Until it is wanted anew. */
   close(): void {
     for (const timer of [this.#unused, this.#retry]) timer?.cancel();

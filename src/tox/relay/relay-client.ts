@@ -127,6 +127,11 @@ export class RelayClient {
     return this.#send({ kind: 'onion request', data });
   }
 
+  /** We slept, or the network has changed: whether it lives is known within 3 s. */
+  doubt(): void {
+    if (this.#state.kind === 'confirmed') this.#state.pings.doubt();
+  }
+
   close(): void {
     if (this.#state.kind === 'closed') return;
     this.#timeout.cancel();

@@ -69,9 +69,9 @@ export class RelayLink implements RelayUser {
 
   /** How data fare now. */
   get state(): RelayRouteState {
-    const online = this.#with('online');
-    if (online.length === 0) return 'doubtful';
-    return online.some(({ client }) => client?.isFull === false) ? 'ready' : 'busy';
+    const carriers = this.#carriers();
+    if (carriers.length === 0) return 'doubtful';
+    return carriers.some(({ client }) => client?.isFull === false) ? 'ready' : 'busy';
   }
 
   /** Relays at which the peer is connected as well. */
@@ -81,8 +81,9 @@ export class RelayLink implements RelayUser {
 
   /** The relay that carries packets to the peer now, or out of band those of a handshake. */
   get carrier(): NodeInfo | undefined {
-    const online = this.#with('online');
-    return (online.find(({ client }) => client?.isFull === false) ?? online[0] ?? this.#with('registered')[0])?.node;
+    const carriers = this.#carriers();
+    const ready = carriers.find(({ client }) => client?.isFull === false);
+    return (ready ?? carriers[0] ?? this.#with('registered')[0])?.node;
   }
 
   /** The peer may be met at this relay. */
@@ -115,9 +116,9 @@ export class RelayLink implements RelayUser {
 
   /** Sends over the first relay that the peer is connected to and that has room, else out of band over all that may know it. */
   send(packet: Buffer): boolean {
-    const online = this.#with('online');
-    for (const { client } of online) if (client?.sendData(this.peer, packet)) return true;
-    if (online.length > 0) return false;
+    const carriers = this.#carriers();
+    for (const { client } of carriers) if (client?.sendData(this.peer, packet)) return true;
+    if (carriers.length > 0) return false;
     const relays = this.#with('registered');
     for (const { client } of relays) client?.sendOob(this.peer, packet);
     return relays.length > 0;
@@ -171,6 +172,13 @@ export class RelayLink implements RelayUser {
       return true;
     }
     return false;
+  }
+
+  /** Relays that carry data: all at which the peer is; where there is a direct connection that one alone, however full it is. */
+  #carriers(): readonly PooledRelay[] {
+    const online = this.#with('online');
+    const [first] = online;
+    return first !== undefined && this.#isEndOfLine(first.publicKey) ? [first] : online;
   }
 
   /** The peer is that relay itself, or we are: a connection to it is a direct one. */

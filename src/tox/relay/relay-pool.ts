@@ -123,6 +123,12 @@ export class RelayPool implements RelaySender {
     return states.find((state) => state === 'ready') ?? states.find((state) => state === 'busy') ?? 'doubtful';
   }
 
+  /** We slept, or the network has changed. */
+  refresh(): void {
+    for (const relay of this.#relays.values()) relay.refresh();
+    this.#fillHomes();
+  }
+
   stop(): void {
     this.#isStopped = true;
     for (const link of this.#allLinks()) link.close();

@@ -228,6 +228,24 @@ def swap(sock, seed):
     say(f"at {time.monotonic() * 1000:.0f} {length}\ncame {length} {digest.hexdigest()}")
 
 
+def probe_reach(port):
+    """Connects to a port of this host twice a second until one of the connections brings a byte, and prints
+    after how many ms that was."""
+    say("ready")
+    start = time.monotonic()
+    reached = threading.Event()
+
+    def attempt():
+        with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", int(port))) as sock:
+            if sock.recv(1):
+                reached.set()
+
+    while not reached.is_set():
+        threading.Thread(target=attempt, daemon=True).start()
+        reached.wait(0.5)
+    say(f"{(time.monotonic() - start) * 1000:.0f}")
+
+
 def probe_send(address, port, count, rate):
     """Sends numbered datagrams, so many a second."""
     sock = udp_socket()

@@ -30,6 +30,7 @@ t.test('the closest nodes are those that sorting all the good ones gives, each o
       random,
       close: { nodes: () => nodes.slice(0, half) } as unknown as NodeList,
       searches: { nodes: () => nodes.slice(half).values() } as unknown as SearchTable,
+      isDoubtful: () => false,
     });
     const target = key();
     const lan = random.below(2) === 0;

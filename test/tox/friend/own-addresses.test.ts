@@ -57,6 +57,22 @@ t.test('a link-local address with its scope is never told', async (t) => {
   t.same(announcedNodes({ dhtKey, reported: [], local: [at('fe80::1%eth0')], neighbours: [] }), []);
 });
 
+t.test('our own relay is named where no NAT hides it, before another one', async (t) => {
+  const relays = [node('203.0.113.1'), node('203.0.113.2'), { publicKey: dhtKey, endpoint: at('127.0.0.1', 443) }];
+  const reported = [at('203.0.113.9', 4000)];
+  const named = (local: readonly Endpoint[]): string[] =>
+    announcedNodes({ dhtKey, reported, local, neighbours: [], relays }).map(
+      ({ transport, endpoint }) => `${transport} ${endpoint.key}`,
+    );
+  t.same(named([at('203.0.113.9')]), [
+    'udp 203.0.113.9:4000',
+    'udp 203.0.113.9:33445',
+    'tcp 203.0.113.9:443',
+    'tcp 203.0.113.1:33445',
+  ]);
+  t.same(named([at('10.0.0.1')]), ['udp 203.0.113.9:4000', 'udp 10.0.0.1:33445', 'tcp 203.0.113.1:33445']);
+});
+
 t.test('one relay is named beside addresses of our own, and two where we have none', async (t) => {
   const relays = [node('203.0.113.1'), node('203.0.113.2'), node('203.0.113.3')];
   const neighbours = [node('198.51.100.1'), node('198.51.100.2'), node('198.51.100.3')];

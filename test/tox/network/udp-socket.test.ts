@@ -1,3 +1,4 @@
+import { createSocket, type Socket, type SocketOptions } from 'node:dgram';
 import t from 'tap';
 import { silentLogger } from '../../../src/base/logger.js';
 import { NetworkError } from '../../../src/tox/network/network-error.js';
@@ -117,4 +118,55 @@ t.test('a closed socket loses what it is given', async (t) => {
   a.close();
   a.send(Buffer.from('x'), at('127.0.0.1', a.localPort));
   t.equal(a.received.length, 0);
+});
+
+/** Also gives the sockets of Node that it uses. */
+async function openWatched(t: { teardown(end: () => void): void }, onDatagram: (packet: Buffer) => void) {
+  const sockets: Socket[] = [];
+  const create = (options: SocketOptions): Socket => {
+    const made = createSocket(options);
+    sockets.push(made);
+    return made;
+  };
+  const deps = { random: new SeededRandom(1), log: silentLogger, create };
+  const socket = await openUdpSocket(deps, { ports: 0, ipv6: false, onDatagram });
+  t.teardown(() => socket.close());
+  return { socket, sockets };
+}
+
+t.test('a socket that dies is replaced by another one on the same port', async (t) => {
+  const heard: string[] = [];
+  const { socket, sockets } = await openWatched(t, (packet) => heard.push(`${packet}`));
+  const peer = await open(t, { ipv6: false });
+  const deaths = [
+    () => sockets[0]?.close(),
+    () => sockets[1]?.emit('error', Object.assign(new Error('gone'), { code: 'EBADF' })),
+  ];
+  for (const [index, die] of deaths.entries()) {
+    die();
+    while (peer.received.length === index) {
+      socket.send(Buffer.from('again'), at('127.0.0.1', peer.localPort));
+      await new Promise((resolve) => setTimeout(resolve, 5));
+    }
+    t.equal(sockets.length, index + 2, 'one new socket');
+    t.equal(peer.received[index], `again from 127.0.0.1:${socket.localPort}`);
+    peer.received.length = index + 1;
+    while (heard.length <= index) {
+      peer.send(Buffer.from('and back'), at('127.0.0.1', socket.localPort));
+      await new Promise((resolve) => setTimeout(resolve, 5));
+    }
+    heard.length = index + 1;
+  }
+});
+
+t.test('a network that cannot be reached is loss, after which the same socket goes on', async (t) => {
+  const { socket, sockets } = await openWatched(t, () => {});
+  for (const code of ['ENETUNREACH', 'EHOSTUNREACH', 'ENETDOWN', 'EPERM']) {
+    sockets[0]?.emit('error', Object.assign(new Error(code), { code }));
+  }
+  const peer = await open(t, { ipv6: false });
+  socket.send(Buffer.from('still here'), at('127.0.0.1', peer.localPort));
+  await peer.got(1);
+  t.equal(sockets.length, 1);
+  t.equal(socket.errors, 4);
 });

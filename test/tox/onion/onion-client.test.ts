@@ -325,11 +325,12 @@ t.test('a flood of data is opened at a bounded rate', async (t) => {
   const [alice, bob] = [online(onion), online(onion)];
   let packet: Buffer | undefined;
   onion.network.filter = (bytes, _from, to) => {
-    if (bytes[0] === UdpKind.OnionDataResponse && to.key === alice.endpoint.key) packet = bytes;
+    // The first one: later ones may be alice's own, by which she proves that she is reached.
+    if (bytes[0] === UdpKind.OnionDataResponse && to.key === alice.endpoint.key) packet ??= bytes;
     return true;
   };
   bob.client.search(alice.identity.publicKey, { onFound: (stored) => stored.send(DATA) });
-  onion.clock.advance(5_000);
+  onion.clock.advance(2_000);
   alice.received.length = 0;
   const receive = new Map(alice.client.routes()).get(UdpKind.OnionDataResponse)!;
   const flood = (): void => {
@@ -338,9 +339,9 @@ t.test('a flood of data is opened at a bounded rate', async (t) => {
   for (let index = 0; index < 1_000; index += 1) receive(packet!.subarray(0, 100), onion.nodes[0]!.endpoint);
   flood();
   t.equal(alice.received.length, 400, 'what is too short to be any costs nothing');
-  onion.clock.advance(1_000);
+  onion.clock.advance(400);
   flood();
-  t.equal(alice.received.length, 600);
+  t.equal(alice.received.length, 480);
 });
 
 t.test('hostile datagrams neither throw nor change what is announced', async (t) => {

@@ -67,8 +67,7 @@ class PoolBench {
     for (let count = 0; count < relays; count += 1) this.addRelay();
   }
 
-  addRelay(): NodeInfo {
-    const keyPair = generateKeyPair(this.random);
+  addRelay(keyPair = generateKeyPair(this.random)): NodeInfo {
     const { clock, random } = this;
     const server = new RelayServer({
       clock,
@@ -146,6 +145,25 @@ t.test('peers that are tied to the same relay reach each other there', async (t)
   bench.clock.advance(100);
   t.equal(String(a.received[0]?.packet), 'back');
   t.equal(a.received[0]?.source.key, link.route.key, 'one route, whichever way');
+});
+
+t.test('a peer that is a relay itself is reached there alone, even when it is busy', async (t) => {
+  const bench = new PoolBench(1, 14);
+  const [a, b, link] = bench.pair();
+  const own = bench.addRelay(b.keys);
+  b.pool.addOwn(own);
+  link.tie(own);
+  bench.clock.advance(100);
+  bench.streams.blackHoles.add((bench.relays[0] as NodeInfo).endpoint.address);
+  link.route.send(DATA);
+  bench.clock.advance(100);
+  t.same(b.received[0]?.packet, DATA);
+  b.received[0]?.source.send(Buffer.from('back'));
+  bench.clock.advance(100);
+  t.equal(String(a.received[0]?.packet), 'back');
+  bench.streams.stalled.add(own.endpoint.address);
+  for (let sent = 0; link.state === 'ready' && sent < 1_000; sent += 1) link.route.send(Buffer.alloc(1_000, DATA));
+  t.equal(link.state, 'busy');
 });
 
 t.test('a stranger is answered over the relay that it came by', async (t) => {

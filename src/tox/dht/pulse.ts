@@ -1,0 +1,153 @@
+/**
+ * Whether the nodes near to us still live, and our own line. A node whose answer is overdue, or through which no onion path
+ * works, is pinged; when three pings bring nothing it is in doubt until it is heard of again, long before the 122 s after
+ * which it counts as bad. When nobody at all answers, it is our line that is silent, and nobody in particular is in doubt.
+ */
+import type { Clock, Timer } from '../../base/clock.js';
+import { pick, type Random } from '../../base/random.js';
+import type { PublicKey } from '../crypto/keys.js';
+import type { NodeInfo } from '../packet/node-info.js';
+import type { NodeList } from './node-list.js';
+
+// Implementation, all in ms.
+/** Longer than almost every round trip. */
+const OVERDUE = 1_500;
+/** From each ping to the next, and from the last one to the verdict. */
+const PING_GAPS = [300, 500, 700];
+/** A node in doubt may come back: when it is pinged again, the last one repeats. */
+const SECOND_CHANCES = [3_000, 6_000, 12_000, 24_000, 48_000];
+/** Who was heard so lately needs no ping. */
+const JUST_HEARD = 1_500;
+/** Silence of the line: so many requests without any answer, the first so long ago. Loss of a fifth makes five in a row rare. */
+const UNANSWERED = 5;
+const SILENCE = 3_000;
+/** Nodes pinged each second while answers are overdue: we are to know within a second or two that the network is back. */
+const PROBES = 2;
+
+interface Check {
+  readonly node: NodeInfo;
+  sent: number;
+  isInDoubt: boolean;
+  timer: Timer;
+}
+
+export interface PulseDeps {
+  readonly clock: Clock;
+  readonly random: Random;
+  /** Nodes near to us; of no other is anything kept. */
+  readonly close: NodeList;
+  readonly ping: (node: NodeInfo) => void;
+  /** Three pings brought nothing. */
+  readonly onDoubt: (node: NodeInfo) => void;
+}
+
+export class Pulse {
+  readonly #deps: PulseDeps;
+  /** Requests to nodes near to us without an answer: the first one to each. By key. */
+  readonly #awaited = new Map<string, { readonly node: NodeInfo; readonly since: number }>();
+  /** By key. */
+  readonly #checks = new Map<string, Check>();
+  /** Requests since anybody answered, and when the first of them was sent. */
+  #unanswered = 0;
+  #unansweredSince = 0;
+  #wasSilent = false;
+
+  constructor(deps: PulseDeps) {
+    this.#deps = deps;
+  }
+
+  /** Nobody has answered for some seconds although several were asked. */
+  get isSilent(): boolean {
+    return this.#unanswered >= UNANSWERED && this.#deps.clock.now() - this.#unansweredSince >= SILENCE;
+  }
+
+  isDoubtful(key: PublicKey): boolean {
+    return this.#checks.get(key.hex)?.isInDoubt === true && !this.isSilent;
+  }
+
+  /** A request went to the node. */
+  asked(node: NodeInfo): void {
+    if (this.#deps.close.find(node.publicKey) === undefined) return;
+    const now = this.#deps.clock.now();
+    this.#count(now);
+    if (!this.#awaited.has(node.publicKey.hex)) this.#awaited.set(node.publicKey.hex, { node, since: now });
+  }
+
+  /** The node has answered. */
+  heard({ publicKey }: NodeInfo): void {
+    this.#unanswered = 0;
+    this.#awaited.delete(publicKey.hex);
+    this.#end(publicKey.hex);
+  }
+
+  /** Somebody has a reason to think that the node is gone. */
+  check(node: NodeInfo): void {
+    const { clock, close } = this.#deps;
+    const known = close.find(node.publicKey);
+    if (known === undefined || this.#checks.has(node.publicKey.hex)) return;
+    const now = clock.now();
+    if (known.associations.some(({ heardAt }) => now - heardAt < JUST_HEARD)) return;
+    const check: Check = { node, sent: 0, isInDoubt: false, timer: clock.soon(() => this.#ping(check)) };
+    this.#checks.set(node.publicKey.hex, check);
+  }
+
+  /** Once a second. */
+  tick(now: number): void {
+    for (const [key, { node, since }] of this.#awaited) {
+      if (now - since < OVERDUE) continue;
+      this.#awaited.delete(key);
+      this.check(node);
+    }
+    const { isSilent } = this;
+    // Whoever seems to be gone may well live.
+    if (isSilent && !this.#wasSilent) this.stop();
+    this.#wasSilent = isSilent;
+    if (this.#unanswered > 0 && now - this.#unansweredSince >= OVERDUE) this.#probe(now);
+  }
+
+  /** Forgets all doubts. */
+  stop(): void {
+    for (const key of [...this.#checks.keys()]) this.#end(key);
+    this.#awaited.clear();
+  }
+
+  #count(now: number): void {
+    if (this.#unanswered === 0) this.#unansweredSince = now;
+    this.#unanswered += 1;
+  }
+
+  #probe(now: number): void {
+    const { random, close, ping } = this.#deps;
+    const nodes = close.nodes();
+    for (let count = 0; count < PROBES && nodes.length > 0; count += 1) {
+      const { publicKey, associations } = pick(random, nodes);
+      this.#count(now);
+      ping({ publicKey, endpoint: pick(random, associations).endpoint });
+    }
+  }
+
+  #ping(check: Check): void {
+    const { clock, close, ping, onDoubt } = this.#deps;
+    if (close.find(check.node.publicKey) === undefined) {
+      this.#end(check.node.publicKey.hex);
+      return;
+    }
+    const gap = PING_GAPS[check.sent];
+    if (gap === undefined && !check.isInDoubt) {
+      check.isInDoubt = true;
+      if (!this.isSilent) onDoubt(check.node);
+    }
+    const chance = check.sent - PING_GAPS.length;
+    const wait = gap ?? (SECOND_CHANCES[Math.min(chance, SECOND_CHANCES.length - 1)] as number);
+    check.sent += 1;
+    check.timer = clock.after(wait, () => this.#ping(check));
+    // The verdict itself needs no ping; but a second chance does, and it costs nothing to give the first at once.
+    this.#count(clock.now());
+    ping(check.node);
+  }
+
+  #end(key: string): void {
+    this.#checks.get(key)?.timer.cancel();
+    this.#checks.delete(key);
+  }
+}

@@ -1,0 +1,112 @@
+import t from 'tap';
+import { CloseList } from '../../../src/tox/dht/close-list.js';
+import { Pulse } from '../../../src/tox/dht/pulse.js';
+import type { NodeInfo } from '../../../src/tox/packet/node-info.js';
+import { ManualClock } from '../../support/manual-clock.js';
+import { named, node } from '../../support/nodes.js';
+import { SeededRandom } from '../../support/seeded-random.js';
+
+const A = node('0a', '192.0.2.1');
+const B = node('0b', '192.0.2.2');
+const STRANGER = node('0c', '192.0.2.3');
+
+function start() {
+  const clock = new ManualClock();
+  const close = new CloseList(node('ff', '192.0.2.9').publicKey);
+  const pinged: string[] = [];
+  const doubted: string[] = [];
+  const alive = new Set<NodeInfo>();
+  const pulse = new Pulse({
+    clock,
+    random: new SeededRandom(1),
+    close,
+    ping: (info) => {
+      pinged.push(named(info));
+      for (const one of alive) if (one.publicKey.equals(info.publicKey)) clock.after(50, () => hear(one));
+    },
+    onDoubt: (info) => doubted.push(named(info)),
+  });
+  const hear = (info: NodeInfo): void => {
+    close.heard(info.publicKey, info.endpoint, clock.now());
+    pulse.heard(info);
+  };
+  hear(A);
+  hear(B);
+  clock.every(1_000, () => pulse.tick(clock.now()));
+  clock.advance(20_000);
+  return { clock, pulse, pinged, doubted, alive, hear };
+}
+
+t.test('a node that answers a ping is not in doubt', async (t) => {
+  const { clock, pulse, pinged, doubted, alive } = start();
+  alive.add(A);
+  pulse.check(A);
+  clock.advance(10_000);
+  t.same(pinged, [named(A)]);
+  t.same(doubted, []);
+});
+
+t.test('a node that is silent to three pings is in doubt within two seconds, until it is heard of', async (t) => {
+  const { clock, pulse, doubted, alive, hear } = start();
+  alive.add(B);
+  pulse.check(A);
+  clock.advance(2_000);
+  t.same(doubted, [named(A)]);
+  t.ok(pulse.isDoubtful(A.publicKey));
+  t.notOk(pulse.isDoubtful(B.publicKey));
+  hear(A);
+  t.notOk(pulse.isDoubtful(A.publicKey));
+});
+
+t.test('a node in doubt gets second chances', async (t) => {
+  const { clock, pulse, alive } = start();
+  alive.add(B);
+  pulse.check(A);
+  clock.advance(60_000);
+  t.ok(pulse.isDoubtful(A.publicKey));
+  alive.add(A);
+  clock.advance(60_000);
+  t.notOk(pulse.isDoubtful(A.publicKey));
+});
+
+t.test('an answer that is overdue puts a node in doubt', async (t) => {
+  const { clock, pulse, doubted, alive } = start();
+  alive.add(B);
+  pulse.asked(A);
+  clock.advance(5_000);
+  t.same(doubted, [named(A)]);
+});
+
+t.test('of nodes that are not near to us nothing is kept', async (t) => {
+  const { clock, pulse, pinged } = start();
+  pulse.asked(STRANGER);
+  pulse.check(STRANGER);
+  clock.advance(10_000);
+  t.same(pinged, []);
+});
+
+t.test(
+  'when nobody answers the line is silent, nobody is in doubt, and two pings a second go out for ever',
+  async (t) => {
+    const { clock, pulse, pinged, hear } = start();
+    pulse.asked(A);
+    pulse.asked(B);
+    clock.advance(8_000);
+    t.ok(pulse.isSilent);
+    t.notOk(pulse.isDoubtful(A.publicKey));
+    clock.advance(3_600_000);
+    const before = pinged.length;
+    clock.advance(100_000);
+    t.ok(pinged.length - before >= 200 && pinged.length - before < 220, `${pinged.length - before} in 100 s`);
+    hear(A);
+    t.notOk(pulse.isSilent);
+  },
+);
+
+t.test('after stop nothing is pinged any more', async (t) => {
+  const { clock, pulse, pinged } = start();
+  pulse.check(A);
+  pulse.stop();
+  clock.advance(500);
+  t.same(pinged, []);
+});
