@@ -17,7 +17,7 @@ export interface Measure {
 }
 
 export const SHORT: Measure = { length: 8 << 20, rate: 16, outage: 3000, patience: 60_000 };
-export const WHOLE: Measure = { length: 200 << 20, rate: 40, outage: 20_000, patience: 300_000 };
+export const WHOLE: Measure = { length: 200 << 20, rate: 40, outage: 20_000, patience: 900_000 };
 
 export interface Change {
   readonly name: string;
