@@ -73,7 +73,7 @@ export class AccessControl implements AccessFactors {
     this.#whitelist = kept.whitelist;
     this.#secret = kept.secret;
     this.#bans = kept.bans;
-    this.#keptCheck = this.#checkOf(() => contentOf(this.#secret));
+    this.#keptCheck = this.#checkOf(() => currentOf(this.#secret));
     this.#given = this.#checkGiven(settings.givenSecret);
     this.#awaitExpiry();
   }
@@ -111,7 +111,7 @@ export class AccessControl implements AccessFactors {
 
   get secret(): SecretCheck | undefined {
     if (this.#given !== undefined) return this.#given.check;
-    return contentOf(this.#secret).current === undefined ? undefined : this.#keptCheck;
+    return currentOf(this.#secret).current === undefined ? undefined : this.#keptCheck;
   }
 
   get hasWhitelist(): boolean {
@@ -133,7 +133,7 @@ export class AccessControl implements AccessFactors {
 
   /** With bans or a secret that cannot be read nobody can be told from who is kept out. */
   isBanned(key: PublicKey): boolean {
-    return this.faults.length > 0 || isBanned(contentOf(this.#bans), key, this.#deps.clock.unixTime());
+    return this.faults.length > 0 || isBanned(currentOf(this.#bans), key, this.#deps.clock.unixTime());
   }
 
   // What the owner asks
@@ -144,7 +144,7 @@ export class AccessControl implements AccessFactors {
   }
 
   get secretState(): SecretState {
-    return this.#given?.state ?? contentOf(this.#secret);
+    return this.#given?.state ?? currentOf(this.#secret);
   }
 
   get isSecretGiven(): boolean {
@@ -166,7 +166,7 @@ export class AccessControl implements AccessFactors {
 
   get bans(): readonly Ban[] {
     const now = this.#deps.clock.unixTime();
-    return [...contentOf(this.#bans).values()].filter(({ until }) => until === undefined || now < until);
+    return [...currentOf(this.#bans).values()].filter(({ until }) => until === undefined || now < until);
   }
 
   // What the owner changes; each throws StateFileError when it could not be saved, and then nothing has changed
@@ -229,7 +229,7 @@ export class AccessControl implements AccessFactors {
   }
 
   get #whitelistNow(): Whitelist {
-    return contentOf(this.#whitelist);
+    return currentOf(this.#whitelist);
   }
 
   async #change<Value>(opened: Opened<Value>, change: (old: Value) => Value): Promise<void> {
@@ -266,4 +266,4 @@ export class AccessControl implements AccessFactors {
   }
 }
 
-const contentOf = <Value>(opened: Opened<Value>): Value => (opened.kind === 'good' ? opened.file.value : opened.closed);
+const currentOf = <Value>(opened: Opened<Value>): Value => (opened.kind === 'good' ? opened.file.value : opened.closed);
