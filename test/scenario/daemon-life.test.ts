@@ -2,9 +2,10 @@
 import { spawnSync } from 'node:child_process';
 import { createHash, randomBytes } from 'node:crypto';
 import { once } from 'node:events';
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import t, { type Test } from 'tap';
 import { CommandNetwork } from '../support/command-network.js';
 import { freeTcpPort, type Process } from '../support/processes.js';
@@ -62,7 +63,7 @@ t.test('settings that are wrong are all named, with line and nearest key; --chec
   configure(place, undefined, 'acces:\n  open: true\nlog:\n  level: loud\n');
   for (const args of [['--check'], []]) {
     const daemon = spawnDaemon(t, place, { args });
-    await refused(t, daemon, 2, /line 6: .*"acces.*access.*\n.*line 9: log\.level: write one of/);
+    await refused(t, daemon, 2, /line 6: .*"acces", perhaps "access" is meant\n.*line 9: log\.level: write one of/);
   }
   t.notOk(existsSync(place.stateDirectory));
   await refused(
@@ -143,4 +144,37 @@ t.test('a full disk is said, and changes nothing', async (t) => {
   writeFileSync(join(place.stateDirectory, 'fill'), '');
   await control.call('whitelist.remove', { client: 'laptop' });
   t.equal(await daemon.stop('SIGTERM'), 0);
+});
+
+t.test('in the background, as another user, with a pid file', async (t) => {
+  const isRoot = process.getuid?.() === 0;
+  if (!requirementsMet(t, { isMet: isRoot, reason: 'only root can become somebody else', isOptional: true })) return;
+  const place = daemonPlace(t, undefined, 'user: nobody\n');
+  chmodSync(place.directory, 0o755);
+  const pidFile = join(place.directory, 'pid');
+  const first = spawnDaemon(t, place, { args: ['-z', '-F', pidFile] });
+  t.equal(await first.exited, 0, first.stderr);
+  const pid = Number(readFileSync(pidFile, 'utf8'));
+  t.teardown(() => {
+    try {
+      process.kill(pid, 'SIGKILL');
+    } catch {
+      // It has ended, as it should.
+    }
+  });
+  t.match(first.stderr, /running as the user nobody\n(.*\n)*.*is ready: /);
+  const control = await controlOf(t, place);
+  await control.call('whitelist.add', { id: KEY });
+  const status = readFileSync(`/proc/${pid}/status`, 'utf8');
+  t.match(status, /^Uid:\s+65534\s+65534\s+65534\s+65534$/m);
+  for (const name of ['tox_save', 'whitelist.json']) t.equal(statSync(join(place.stateDirectory, name)).uid, 65534);
+  await refused(
+    t,
+    spawnDaemon(t, place, { args: ['-F', pidFile] }),
+    1,
+    new RegExp(`pid belongs to process ${pid}, which`),
+  );
+  process.kill(pid, 'SIGTERM');
+  while (existsSync(`/proc/${pid}/cmdline`) && readFileSync(`/proc/${pid}/cmdline`).length > 0) await sleep(20);
+  t.notOk(existsSync(place.socket));
 });
