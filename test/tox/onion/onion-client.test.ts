@@ -287,7 +287,8 @@ t.test('no exit sees that who is sent to and who sends to itself are friends', a
     const exit = onion.nodes.find(({ endpoint }) => endpoint.equals(to));
     if (packet[0] !== UdpKind.OnionRequest2 || exit === undefined) return true;
     const request = decodeOnionRequest(2, packet);
-    const plain = request && open(sharedKey(request.publicKey, exit.keyPair.secretKey), request.nonce, request.sealedLayer);
+    const plain =
+      request && open(sharedKey(request.publicKey, exit.keyPair.secretKey), request.nonce, request.sealedLayer);
     const data = decodeOnionDataRequest((plain && decodeOnionLayer(2, plain)?.inner) ?? Buffer.alloc(0));
     if (request === undefined || data === undefined) return true;
     const { hex } = request.publicKey;
