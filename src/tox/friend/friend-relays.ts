@@ -142,6 +142,12 @@ export class FriendRelays {
     const link = this.#link;
     if (link === undefined) return;
     const { endpoint, publicKey } = relay;
+    // Addresses that are made up would be tried, 10 s each, when we lose our own relay.
+    const home = this.#deps.pool.homes.find((known) => known.publicKey.equals(publicKey));
+    if (home !== undefined) {
+      link.tie(home);
+      return;
+    }
     // Who is a relay itself says so with its loopback address (c-toxcore): it is where its DHT node is.
     const isAtItsHosts = publicKey.equals(link.peer) && endpoint.isLoopback;
     const hosts = isAtItsHosts ? [...this.#deps.endpoints(), ...this.#hosts.values()] : [endpoint];

@@ -2,11 +2,12 @@ import t from 'tap';
 import type { Endpoint } from '../../../src/base/endpoint.js';
 import { silentLogger } from '../../../src/base/logger.js';
 import { sharedKey } from '../../../src/tox/crypto/box.js';
-import { generateKeyPair, type PublicKey } from '../../../src/tox/crypto/keys.js';
+import { generateKeyPair, type KeyPair, type PublicKey } from '../../../src/tox/crypto/keys.js';
 import { FriendRelays } from '../../../src/tox/friend/friend-relays.js';
 import { encodeSharedRelays } from '../../../src/tox/packet/friend.js';
 import type { NodeInfo } from '../../../src/tox/packet/node-info.js';
 import { RelayPool } from '../../../src/tox/relay/relay-pool.js';
+import { RelayServer } from '../../../src/tox/relay/relay-server.js';
 import { ManualClock } from '../../support/manual-clock.js';
 import { at } from '../../support/nodes.js';
 import { SeededRandom } from '../../support/seeded-random.js';
@@ -20,13 +21,14 @@ class Bench {
   readonly friend = this.key();
   /** Where the friend's DHT node has answered. */
   endpoints: readonly Endpoint[] = [];
+  readonly streams = new SimulatedStreams(this.clock, this.random);
   readonly dialled: string[] = [];
   readonly pool: RelayPool;
   readonly relays: FriendRelays;
 
   constructor() {
     const { clock, random, keys } = this;
-    const dial = new SimulatedStreams(clock, random).dialer('198.51.100.1');
+    const dial = this.streams.dialer('198.51.100.1');
     this.pool = new RelayPool(
       {
         clock,
@@ -53,6 +55,24 @@ class Bench {
 
   key(): PublicKey {
     return generateKeyPair(this.random).publicKey;
+  }
+
+  /** A relay of our own that answers. @returns takes it off the network */
+  runHome(keyPair: KeyPair, endpoint: Endpoint): () => void {
+    const { clock, random } = this;
+    const server = new RelayServer({
+      clock,
+      random,
+      log: silentLogger,
+      keyPair,
+      descriptors: 4_096,
+      forwardOnion: () => {},
+    });
+    const listener = this.streams.listen(endpoint.address, endpoint.port, (socket) => server.accept(socket));
+    return () => {
+      listener.close();
+      this.streams.reset(endpoint.address);
+    };
   }
 
   named(...relays: NodeInfo[]): void {
@@ -95,4 +115,18 @@ t.test('a relay at a loopback address is one only for a friend on this machine',
     { publicKey: bench.friend, endpoint: at('127.0.0.1', 444) },
   );
   t.same(bench.dialled, ['127.0.0.1:443', '127.0.0.1:444']);
+});
+
+t.test('addresses that a friend makes up for our own relay are not tried when that is lost', async (t) => {
+  const bench = new Bench();
+  const keyPair = generateKeyPair(bench.random);
+  const home = { publicKey: keyPair.publicKey, endpoint: at('203.0.113.1', 443) };
+  const cut = bench.runHome(keyPair, home.endpoint);
+  bench.pool.add(home);
+  bench.clock.advance(1_000);
+  t.equal(bench.pool.homes.length, 1);
+  for (let host = 1; host <= 7; host += 1) bench.named({ ...home, endpoint: at(`198.18.0.${host}`, 443) });
+  cut();
+  bench.clock.advance(5_000);
+  t.same([...new Set(bench.dialled)], [home.endpoint.key]);
 });
