@@ -77,6 +77,11 @@ export class Path {
     return this.#chosen?.state === 'busy';
   }
 
+  /** Whether the chosen way says when it is full. */
+  get pushesBack(): boolean {
+    return this.#chosen?.kind === 'relay';
+  }
+
   choose(now: number): void {
     const isDirect = this.#routes.isSurelyDirect(now);
     if (isDirect !== this.#wasDirect) {

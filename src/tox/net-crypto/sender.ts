@@ -53,6 +53,8 @@ export interface SenderDeps {
   advertise(): void;
   /** Whether what is sent now would be lost for want of room. */
   isBlocked(): boolean;
+  /** Whether the way itself says when it is full, so that it sets the pace, and what is sent too early is not lost. */
+  pushesBack(): boolean;
 }
 
 export class Sender {
@@ -187,6 +189,11 @@ export class Sender {
 
   #refill(now: number): void {
     const { rate } = this.#deps.congestion;
+    if (this.#deps.pushesBack()) {
+      this.#budget = Number.MAX_SAFE_INTEGER;
+      this.#budgetAt = now;
+      return;
+    }
     const most = Math.min(MAX_BURST, Math.max(MIN_BURST, rate * BURST_SPAN));
     this.#budget = Math.min(most, this.#budget + rate * (now - this.#budgetAt));
     this.#budgetAt = now;

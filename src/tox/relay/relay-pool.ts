@@ -9,7 +9,7 @@ import { pick, type Random } from '../../base/random.js';
 import type { PublicKey } from '../crypto/keys.js';
 import type { DialStream } from '../network/stream-socket.js';
 import type { NodeInfo } from '../packet/node-info.js';
-import { PooledRelay, type PooledRelayHandlers } from './pooled-relay.js';
+import { PooledRelay, type PooledRelayDeps, type PooledRelayHandlers } from './pooled-relay.js';
 import { RelayClient } from './relay-client.js';
 import { RelayLink, type RelayLinkHandlers } from './relay-link.js';
 import { RelayRoute, type RelayRouteState, type RelaySender } from './relay-route.js';
@@ -159,8 +159,8 @@ export class RelayPool implements RelaySender {
     }
     if (this.#relays.size >= MAX_RELAYS && !this.#forgetOne()) return undefined;
     const { clock, random, dial, ownKey, sharedKey } = this.#deps;
-    const connect = (relay: NodeInfo, handlers: ConstructorParameters<typeof RelayClient>[2]): RelayClient =>
-      new RelayClient({ clock, random, dial, ownKey, sharedKey: sharedKey(publicKey) }, relay, handlers);
+    const connect: PooledRelayDeps['connect'] = (relay, handlers, options) =>
+      new RelayClient({ clock, random, dial, ownKey, sharedKey: sharedKey(publicKey) }, relay, handlers, options);
     const relay = new PooledRelay({ clock, random, connect }, publicKey, this.#relayHandlers());
     relay.addEndpoint(endpoint);
     this.#relays.set(publicKey.hex, relay);

@@ -33,6 +33,7 @@ class End {
         },
         isOpen: () => true,
         isBlocked: () => this.isBlocked,
+      pushesBack: () => false,
         onLossless: (data) => this.received.push(data),
         onLossy: () => {},
         onDrain: () => {

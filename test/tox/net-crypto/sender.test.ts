@@ -12,11 +12,11 @@ function makeSender(): {
   transmitted: number[];
   told: () => number;
   /** How the way there is. */
-  readonly way: { isBlocked: boolean };
+  readonly way: { isBlocked: boolean; pushesBack: boolean };
 } {
   const limits = { window: 1_000_000, rate: 10_000, deliveryRate: 0, measurement: 8, onAck: () => {} };
   const transmitted: number[] = [];
-  const way = { isBlocked: false };
+  const way = { isBlocked: false, pushesBack: false };
   let advertised = 0;
   const sender = new Sender({
     window: new SendWindow(),
@@ -30,6 +30,7 @@ function makeSender(): {
       advertised += 1;
     },
     isBlocked: () => way.isBlocked,
+    pushesBack: () => way.pushesBack,
   });
   return { sender, limits, transmitted, told: () => advertised, way };
 }
