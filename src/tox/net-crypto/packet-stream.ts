@@ -20,8 +20,8 @@ export interface PacketStreamDeps {
   isOpen(): boolean;
   /** Whether the way there has no room at present; the owner calls `endTurn` when it has again. */
   isBlocked(): boolean;
-  /** Whether the way says when it has no room; else what is sent too fast is lost. */
-  pushesBack(): boolean;
+  /** Whether packets need not be spread over time. */
+  pacesItself(): boolean;
   /** A packet in order; the bytes belong to the receiver. */
   onLossless(data: Buffer): void;
   onLossy(data: Buffer): void;
@@ -54,7 +54,7 @@ export class PacketStream {
       transmit: (number, data) => this.#emit(number, data),
       advertise: () => this.#acks.urge(),
       isBlocked: () => deps.isBlocked(),
-      pushesBack: () => deps.pushesBack(),
+      pacesItself: () => deps.pacesItself(),
     });
   }
 

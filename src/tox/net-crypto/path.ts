@@ -77,9 +77,9 @@ export class Path {
     return this.#chosen?.state === 'busy';
   }
 
-  /** Whether the chosen way says when it is full. */
-  get pushesBack(): boolean {
-    return this.#chosen?.kind === 'relay';
+  /** Whether packets need not be spread over time. */
+  get pacesItself(): boolean {
+    return this.#chosen?.pacesItself ?? false;
   }
 
   choose(now: number): void {

@@ -54,7 +54,7 @@ export interface SenderDeps {
   /** Whether what is sent now would be lost for want of room. */
   isBlocked(): boolean;
   /** Whether the way itself says when it is full, so that it sets the pace, and what is sent too early is not lost. */
-  pushesBack(): boolean;
+  pacesItself(): boolean;
 }
 
 export class Sender {
@@ -189,7 +189,7 @@ export class Sender {
 
   #refill(now: number): void {
     const { rate } = this.#deps.congestion;
-    if (this.#deps.pushesBack()) {
+    if (this.#deps.pacesItself()) {
       this.#budget = Number.MAX_SAFE_INTEGER;
       this.#budgetAt = now;
       return;

@@ -82,12 +82,7 @@ export class RelayClient {
   #lowerBound: number | undefined;
   #state: State = { kind: 'connecting' };
 
-  constructor(
-    deps: RelayClientDeps,
-    relay: NodeInfo,
-    handlers: RelayClientHandlers,
-    options: RelayClientOptions = {},
-  ) {
+  constructor(deps: RelayClientDeps, relay: NodeInfo, handlers: RelayClientHandlers, options: RelayClientOptions = {}) {
     this.#deps = deps;
     this.#handlers = handlers;
     this.relay = relay;
@@ -109,6 +104,11 @@ export class RelayClient {
   /** Whether what may get lost is refused at present. */
   get isFull(): boolean {
     return this.#state.kind !== 'confirmed' || this.#state.flow.isFull;
+  }
+
+  /** Whether packets may come as fast as they are taken: they gather until the relay is ready for them. */
+  get gathers(): boolean {
+    return this.#state.kind === 'confirmed' && this.#state.flow.gathers;
   }
 
   /** After a stall: the `flowBound` of the next connection, which may be opened at once. */

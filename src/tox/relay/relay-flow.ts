@@ -10,7 +10,7 @@
  *     resting   what reached the relay now it would read in pieces
  *     looking   at another ping, so that its kernel takes notice of what was read
  *
- * From a relay that answers at once the pong comes within a ms or so, and neither rest nor look is needed.
+ * A relay that has answered at once for a while gets its packets as they come, while pings tell how much is unread.
  */
 import type { Clock, Timer } from '../../base/clock.js';
 
@@ -26,8 +26,16 @@ const GROWTH = 1.75;
 const LOOKS = 2;
 /** Implementation: a burst that fills so much of the limit is a full one. */
 const FULL = 0.9;
-/** Implementation: ms; from a relay that needs no more, larger bursts would only make packets wait. */
+/** Implementation: ms of a prompt answer, and of one that is not and outweighs some of those. */
 const PROMPT = 5;
+const LATE = 10;
+const LATE_WEIGHT = 3;
+/** Implementation: from so many on, of at the most so many that count, the relay is prompt. */
+const PROMPT_PONGS = 8;
+const MAX_PROMPT_PONGS = 32;
+/** Implementation: bytes that a prompt relay may have unread, which no buffer was seen to refuse; and between two pings to it. */
+const PROMPT_LIMIT = 90 * 1024;
+const PROMPT_SPACING = 24 * 1024;
 /** Implementation: bytes that pass through before packets gather. */
 const SMALL = 16 * 1024;
 /** Implementation: ms of rest: half of what the relay itself waited, and no more than half of tox-bootstrapd's sleep. */
@@ -71,6 +79,10 @@ export class RelayFlow {
   #burst = 0;
   /** Bytes since the last ping. */
   #unpinged = 0;
+  /** Bytes that went and of which no pong tells; and of these, those before the ping. */
+  #unread = 0;
+  #pinged = 0;
+  #promptPongs = 0;
   #looksLeft = 0;
   #wasFull = false;
   #pingedAt = 0;
@@ -102,6 +114,11 @@ export class RelayFlow {
     return this.#limit > FIRST_LIMIT ? Math.max(FIRST_LIMIT, this.#limit / 2) : undefined;
   }
 
+  /** Whether packets may come as fast as `send` takes them, and gather; a prompt relay gets them as they come. */
+  get gathers(): boolean {
+    return this.#promptPongs < PROMPT_PONGS;
+  }
+
   /** Whether `send` would refuse. */
   get isFull(): boolean {
     return this.#gatheredBytes >= this.#limit;
@@ -110,7 +127,7 @@ export class RelayFlow {
   /** @returns false when the packet was not taken; `onDrain` tells when to go on */
   send(packet: Buffer): boolean {
     if (this.isFull) return false;
-    if (this.#phase === 'open' && this.#gatheredBytes === 0 && this.#deps.write([packet])) {
+    if (this.#mayPass && this.#gatheredBytes === 0 && this.#deps.write([packet])) {
       this.#wrote(packet.length);
       return true;
     }
@@ -128,7 +145,12 @@ export class RelayFlow {
 
   /** The socket has room again. */
   drained(): void {
-    if (this.#phase === 'open') this.#release();
+    if (this.#mayPass) this.#release();
+  }
+
+  get #mayPass(): boolean {
+    if (this.#phase === 'open') return true;
+    return this.#phase === 'reading' && !this.gathers && this.#unread < PROMPT_LIMIT;
   }
 
   /** The relay has read all that went before the ping. */
@@ -138,14 +160,18 @@ export class RelayFlow {
     const now = this.#deps.clock.now();
     const wait = now - this.#pingedAt;
     this.#rtt = Math.min(this.#rtt, wait);
+    this.#unread -= this.#pinged;
+    this.#pinged = 0;
     if (this.#phase === 'looking') {
       this.#looksLeft -= 1;
     } else {
       this.#usualWait = this.#usualWait === 0 ? wait : this.#usualWait + (wait - this.#usualWait) * SMOOTHING;
+      if (wait <= PROMPT) this.#promptPongs = Math.min(MAX_PROMPT_PONGS, this.#promptPongs + 1);
+      else if (wait > LATE) this.#promptPongs = Math.max(0, this.#promptPongs - LATE_WEIGHT);
       if (this.#burst >= this.#limit * FULL && wait > PROMPT) this.#adapt(now - this.#cycleStartedAt);
     }
     this.#cycleStartedAt = now;
-    this.#rest(Math.min(MAX_REST, (wait - this.#rtt) / 2));
+    this.#rest(this.gathers ? Math.min(MAX_REST, (wait - this.#rtt) / 2) : 0);
   }
 
   stop(): void {
@@ -200,14 +226,16 @@ export class RelayFlow {
   }
 
   #wrote(bytes: number): void {
+    this.#unread += bytes;
     this.#unpinged += bytes;
-    if (this.#unpinged >= SMALL) this.#ask('reading');
+    if (this.#phase === 'open' && this.#unpinged >= (this.gathers ? SMALL : PROMPT_SPACING)) this.#ask('reading');
   }
 
   #ask(phase: 'reading' | 'looking'): void {
     const { clock, onStall, ping } = this.#deps;
     this.#phase = phase;
     this.#unpinged = 0;
+    this.#pinged = this.#unread;
     this.#pingedAt = clock.now();
     this.#timer = clock.after(Math.max(STALL, STALL_WAITS * this.#usualWait), onStall);
     ping();

@@ -123,6 +123,10 @@ export class RelayPool implements RelaySender {
     return states.find((state) => state === 'ready') ?? states.find((state) => state === 'busy') ?? 'doubtful';
   }
 
+  pacesItself(peer: PublicKey): boolean {
+    return this.#linksWith(peer).some((link) => link.pacesItself);
+  }
+
   /** We slept, or the network has changed. */
   refresh(): void {
     for (const relay of this.#relays.values()) relay.refresh();

@@ -33,7 +33,7 @@ class End {
         },
         isOpen: () => true,
         isBlocked: () => this.isBlocked,
-      pushesBack: () => false,
+        pacesItself: () => false,
         onLossless: (data) => this.received.push(data),
         onLossy: () => {},
         onDrain: () => {
