@@ -16,13 +16,15 @@ import type { Clock, Timer } from '../../base/clock.js';
 
 /** Implementation: bytes of the first burst: less than Linux's first window, 65,483 bytes on loopback, with all headers. */
 const FIRST_LIMIT = 60 * 1024;
+/** Implementation: of the second one: 90 KB always fit into a fresh buffer of 128 KiB, and so much makes it grow. */
+const SECOND_LIMIT = 84 * 1024;
 /** Implementation: bytes of the largest burst at the least: through tox-bootstrapd some 13 MB/s. */
 const MAX_LIMIT = 640 * 1024;
 /** Implementation: bytes for each ms to the relay and back, on a longer way; and the bound of that. */
 const MAX_RATE = 14 * 1024;
 const MAX_FAR_LIMIT = 1536 * 1024;
-/** Implementation: Linux 6.18 was seen to make the buffer 2.8 times as large as a burst; headers take a part of it. */
-const GROWTH = 1.75;
+/** Implementation: Linux 6.18 was seen to make the buffer 2.6 times as large as a burst and more; headers take some of it. */
+const GROWTH = 1.6;
 const LOOKS = 2;
 /** Implementation: a burst that fills so much of the limit is a full one. */
 const FULL = 0.9;
@@ -187,7 +189,7 @@ export class RelayFlow {
       const most = Math.min(this.#bound, Math.max(MAX_LIMIT, this.#rtt * MAX_RATE));
       this.#bound = Math.min(MAX_FAR_LIMIT, this.#bound * RECOVERY);
       if (this.#limit >= most) return;
-      this.#limit = Math.min(most, this.#limit * GROWTH);
+      this.#limit = Math.min(most, this.#limit < SECOND_LIMIT ? SECOND_LIMIT : this.#limit * GROWTH);
       this.#looksLeft = LOOKS;
     } else if (cycle > 2 * this.#leastCycle + SENT_AGAIN) {
       this.#bound = Math.max(FIRST_LIMIT, this.#limit * BOUND_SHRINKING);
@@ -237,7 +239,10 @@ export class RelayFlow {
     this.#unpinged = 0;
     this.#pinged = this.#unread;
     this.#pingedAt = clock.now();
-    this.#timer = clock.after(Math.max(STALL, STALL_WAITS * this.#usualWait), onStall);
+    // We may have stood still ourselves: then the pong is there, and only was not looked at.
+    this.#timer = clock.after(Math.max(STALL, STALL_WAITS * this.#usualWait), () => {
+      this.#timer = clock.soon(onStall);
+    });
     ping();
   }
 }
