@@ -14,7 +14,7 @@ DEBIAN_PACKAGES := toxcore-utils libtoxcore-dev gcc libc6-dev pkg-config
 # and what the network lab does (test/lab): namespaces, NATs, captures, probes, and a gateway that opens ports.
 DEBIAN_PACKAGES += iproute2 nftables procps python3 iputils-ping tcpdump miniupnpd-nftables
 # A guard against hanging, in seconds for each test file; the slowest take a fraction of it.
-TEST_TIMEOUT := 180
+TEST_TIMEOUT := 300
 # make test FILES=dist/test/tox/savedata.test.js runs some tests only.
 FILES :=
 

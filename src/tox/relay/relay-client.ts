@@ -20,6 +20,7 @@ import {
 } from '../packet/relay.js';
 import { ClientSlots, type PeerStatus } from './client-slots.js';
 import { beginHandshake, type ClientHandshake } from './handshake.js';
+import { LullGuard } from './lull-guard.js';
 import { PingTimer } from './ping-timer.js';
 import { RelayFlow } from './relay-flow.js';
 import { SecureStream } from './secure-stream.js';
@@ -80,6 +81,7 @@ export class RelayClient {
   #rtt = 0;
   #flowPing: bigint | undefined;
   #lowerBound: number | undefined;
+  readonly #lull: LullGuard;
   #state: State = { kind: 'connecting' };
 
   constructor(deps: RelayClientDeps, relay: NodeInfo, handlers: RelayClientHandlers, options: RelayClientOptions = {}) {
@@ -88,6 +90,13 @@ export class RelayClient {
     this.relay = relay;
     this.#options = options;
     this.#dialledAt = deps.clock.now();
+    this.#lull = new LullGuard({
+      clock: deps.clock,
+      ping: () => {
+        if ('pings' in this.#state) this.#state.pings.ping();
+      },
+      onSilence: () => this.#end('silent while it carried packets'),
+    });
     this.#timeout = deps.clock.after(CONNECT_TIMEOUT, () => this.#end('no answer within 10 s'));
     this.#socket = deps.dial(relay.endpoint, {
       onOpen: () => this.#onOpen(),
@@ -160,6 +169,7 @@ export class RelayClient {
   close(): void {
     if (this.#state.kind === 'closed') return;
     this.#timeout.cancel();
+    this.#lull.stop();
     if ('stream' in this.#state) {
       this.#state.stream.close();
       this.#state.pings.stop();
@@ -232,6 +242,7 @@ export class RelayClient {
     }
     if ('pings' in this.#state && packet !== 'ignored' && packet.kind !== 'pong') this.#state.pings.heard();
     if (this.#state.kind === 'confirming') this.#confirm(this.#state);
+    this.#lull.heard();
     if (packet !== 'ignored' && this.#state.kind === 'confirmed') this.#onPacket(packet);
   }
 
@@ -269,7 +280,9 @@ export class RelayClient {
       case 'data': {
         // Data may overtake the notification of a slot that was freed a moment ago: then nobody waits for it.
         const peer = this.#slots.keyAt(packet.slot);
-        if (peer !== undefined) this.#handlers.onData(peer, packet.data);
+        if (peer === undefined) return;
+        this.#lull.carried();
+        this.#handlers.onData(peer, packet.data);
         return;
       }
       case 'pong':

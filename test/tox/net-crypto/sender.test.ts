@@ -130,3 +130,19 @@ t.test('a way that says when it is full sets the pace itself', async (t) => {
   t.ok(paced.transmitted.length < 40, `${paced.transmitted.length} at once`);
   t.equal(free.transmitted.length, 60);
 });
+
+t.test('three probes without a word make the way doubtful, and any word clears it', async (t) => {
+  const { sender } = makeSender();
+  sender.take(numbered(0), false);
+  sender.take(numbered(1), false);
+  sender.pump(0);
+  let now = 0;
+  for (let probe = 1; probe <= 3; probe += 1) {
+    t.notOk(sender.isUnanswered);
+    now = sender.wakeAt(now);
+    sender.pump(now);
+  }
+  t.ok(sender.isUnanswered);
+  sender.heard(1, undefined, now + 1);
+  t.notOk(sender.isUnanswered);
+});
