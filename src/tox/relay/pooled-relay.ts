@@ -9,7 +9,7 @@ import type { Random } from '../../base/random.js';
 import type { PublicKey } from '../crypto/keys.js';
 import type { NodeInfo } from '../packet/node-info.js';
 import type { PeerStatus } from './client-slots.js';
-import type { RelayClient, RelayClientHandlers } from './relay-client.js';
+import type { RelayClient, RelayClientHandlers, RelayClientOptions } from './relay-client.js';
 
 /** Specification (TCP_CONNECTION_ANNOUNCE_TIMEOUT): ms that a relay is kept when nobody wants it any more. */
 const UNUSED_TIMEOUT = 10_000;
@@ -31,7 +31,7 @@ export interface RelayUser {
 export interface PooledRelayDeps {
   readonly clock: Clock;
   readonly random: Random;
-  connect(relay: NodeInfo, handlers: RelayClientHandlers): RelayClient;
+  connect(relay: NodeInfo, handlers: RelayClientHandlers, options: RelayClientOptions): RelayClient;
 }
 
 export interface PooledRelayHandlers {
@@ -62,6 +62,7 @@ export class PooledRelay {
   /** When the present connection came to stand, if it did. */
   #confirmedAt: number | undefined;
   #failures = 0;
+  #flowBound: number | undefined;
 
   constructor(deps: PooledRelayDeps, publicKey: PublicKey, handlers: PooledRelayHandlers) {
     this.#deps = deps;
@@ -182,14 +183,16 @@ export class PooledRelay {
         onOob: (sender, packet) => this.#handlers.onOob(this, sender, packet),
         onOnion: (packet) => this.#handlers.onOnion(this, packet),
         onDrain: () => this.#handlers.onDrain(this),
-        onClosed: (reason) => this.#onClosed(reason),
+        onClosed: (reason) => this.#onClosed(reason, client.lowerBound),
       },
+      { flowBound: this.#flowBound },
     );
     this.#client = client;
     for (const { peer } of this.#users) client.ask(peer);
   }
 
-  #onClosed(reason: string): void {
+  /** @param lowerBound when the relay has stalled: then it gets less at a time, and from now on */
+  #onClosed(reason: string, lowerBound: number | undefined): void {
     const { clock } = this.#deps;
     const isLasting = this.#confirmedAt !== undefined && clock.now() - this.#confirmedAt >= LASTING;
     if (isLasting) this.#retries.reset();
@@ -200,7 +203,9 @@ export class PooledRelay {
     this.#confirmedAt = undefined;
     this.#client = undefined;
     // The addresses that are left get their turn without waiting.
-    const isAtOnce = isLasting || this.#failures % this.#endpoints.length !== 0;
+    const hasStalled = lowerBound !== undefined;
+    if (hasStalled) this.#flowBound = lowerBound;
+    const isAtOnce = isLasting || hasStalled || this.#failures % this.#endpoints.length !== 0;
     this.#retry = clock.after(isAtOnce ? 0 : this.#retries.next(), () => {
       this.#retry = undefined;
       this.update();

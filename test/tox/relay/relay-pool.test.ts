@@ -274,6 +274,29 @@ t.test('a full socket makes the route busy, and drains', async (t) => {
   t.equal(b.received.length, sent, 'nothing was lost');
 });
 
+t.test('a relay that reads no more is dialled anew at once', async (t) => {
+  const bench = new PoolBench(1, 14);
+  bench.streams.delay = 10;
+  bench.streams.capacity = 2 ** 20;
+  const [, b, link] = bench.pair();
+  const relay = (bench.relays[0] as NodeInfo).endpoint.address;
+  const sendFor = (duration: number): void => {
+    for (let passed = 0; passed < duration; passed += 10) {
+      while (link.state === 'ready') link.route.send(Buffer.concat([DATA, Buffer.alloc(1_300)]));
+      bench.clock.advance(10);
+    }
+  };
+  sendFor(500);
+  t.ok(b.received.length > 500);
+  const before = bench.streams.dialled;
+  bench.streams.stalled.add(relay);
+  sendFor(1_600);
+  t.equal(bench.streams.dialled, before + 1);
+  bench.streams.resume(relay);
+  bench.clock.advance(100);
+  t.equal(link.state, 'ready');
+});
+
 t.test('a relay that ends every connection at once is not hammered', async (t) => {
   const bench = new PoolBench(1, 11);
   const [relay] = bench.relays as [NodeInfo];
