@@ -59,6 +59,8 @@ export class PooledRelay {
   #retry: Timer | undefined;
   #unused: Timer | undefined;
   #isHome = false;
+  /** Where it answered last. */
+  #provenKey: string | undefined;
   /** When the present connection came to stand, if it did. */
   #confirmedAt: number | undefined;
   #failures = 0;
@@ -110,7 +112,8 @@ export class PooledRelay {
 
   /** It may be reached there, too; at once, when it was not elsewhere. */
   addEndpoint(endpoint: Endpoint): void {
-    if (this.#endpoints.length >= MAX_ENDPOINTS || this.#endpoints.some((known) => known.equals(endpoint))) return;
+    if (this.#endpoints.some((known) => known.equals(endpoint))) return;
+    if (this.#endpoints.length >= MAX_ENDPOINTS) this.#forgetHearsay();
     if (this.#retry === undefined) {
       this.#endpoints.push(endpoint);
       return;
@@ -119,6 +122,13 @@ export class PooledRelay {
     this.#retry.cancel();
     this.#retry = undefined;
     this.update();
+  }
+
+  /** Anybody may name addresses: where it has answered stays known, of the others the oldest goes. */
+  #forgetHearsay(): void {
+    // Not the first one, which may just be tried.
+    const at = this.#endpoints.findIndex(({ key }, index) => index > 0 && key !== this.#provenKey);
+    this.#endpoints.splice(at, 1);
   }
 
   tie(user: RelayUser): void {
@@ -175,6 +185,7 @@ export class PooledRelay {
       {
         onConfirmed: () => {
           this.#confirmedAt = this.#deps.clock.now();
+          this.#provenKey = endpoint.key;
           this.#failures = 0;
           this.#handlers.onConfirmed(this);
         },

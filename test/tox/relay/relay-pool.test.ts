@@ -134,6 +134,19 @@ t.test('a relay that refuses is tried again ever more slowly, at all its ports',
   t.equal(pool.homes[0]?.endpoint.port, 443, 'a port that is learnt later counts, too');
 });
 
+t.test('an address where a relay has answered outlives all that is only said', async (t) => {
+  const bench = new PoolBench(1, 11);
+  const relay = bench.relays[0] as NodeInfo;
+  const { pool } = bench.pool();
+  pool.add(relay);
+  bench.clock.advance(1_000);
+  t.equal(pool.homes.length, 1);
+  for (let port = 1; port <= 30; port += 1) pool.add({ ...relay, endpoint: at('198.51.100.77', port) });
+  bench.streams.reset(relay.endpoint.address);
+  bench.clock.advance(60_000);
+  t.same(pool.homes, [relay], 'it is found again where it was');
+});
+
 t.test('peers that are tied to the same relay reach each other there', async (t) => {
   const bench = new PoolBench(1, 4);
   const [a, b, link] = bench.pair();
