@@ -8,6 +8,7 @@ import type { Logger } from '../../base/logger.js';
 import type { Random } from '../../base/random.js';
 import type { PublicKey } from '../../tox/crypto/keys.js';
 import type { FileSystem } from '../file-system.js';
+import { StateFileError } from '../state-file-error.js';
 import type { AccessFactors, SecretCheck } from './access-factors.js';
 import { type Ban, type Bans, bansFile, isBanned, withBan, withoutBan } from './bans.js';
 import { type Kept, KeptJson } from './kept-json.js';
@@ -36,6 +37,8 @@ export interface AccessSettings {
   readonly isOpen: boolean;
   /** A secret that the configuration or a credential of systemd brings, instead of the kept one. */
   readonly givenSecret: Buffer | undefined;
+  /** Why the secret that was to be given cannot be read: nobody gets in. */
+  readonly secretFault?: string | undefined;
 }
 
 export interface SecretChange {
@@ -60,6 +63,7 @@ export class AccessControl implements AccessFactors {
   #settings: AccessSettings;
   #given: { readonly state: SecretState; readonly check: SecretCheck } | undefined;
   #expiry: Timer | undefined;
+  #saveFault: Error | undefined;
 
   private constructor(
     deps: AccessControlDeps,
@@ -96,9 +100,18 @@ export class AccessControl implements AccessFactors {
 
   /** What of the kept state cannot be used, for people; while there is anything, nobody gets in. */
   get faults(): readonly string[] {
-    return [this.#whitelist, this.#secret, this.#bans].flatMap((opened) =>
-      opened.kind === 'bad' ? [opened.error.message] : [],
-    );
+    const { secretFault } = this.#settings;
+    return [
+      ...(secretFault === undefined ? [] : [secretFault]),
+      ...[this.#whitelist, this.#secret, this.#bans].flatMap((opened) =>
+        opened.kind === 'bad' ? [opened.error.message] : [],
+      ),
+    ];
+  }
+
+  /** Why the last change could not be saved; undefined when it was. */
+  get saveFault(): Error | undefined {
+    return this.#saveFault;
   }
 
   // What the policy asks
@@ -150,7 +163,12 @@ export class AccessControl implements AccessFactors {
   }
 
   entry(key: PublicKey): WhitelistEntry | undefined {
-    return this.#whitelistNow.entries.get(key.hex);
+    return this.entryOf(key.hex);
+  }
+
+  /** @param id public key in hex */
+  entryOf(id: string): WhitelistEntry | undefined {
+    return this.#whitelistNow.entries.get(id);
   }
 
   get bans(): readonly Ban[] {
@@ -223,7 +241,14 @@ export class AccessControl implements AccessFactors {
 
   async #change<Value>(opened: Opened<Value>, change: (old: Value) => Value): Promise<void> {
     if (opened.kind === 'bad') throw opened.error;
-    await opened.file.change(change);
+    try {
+      await opened.file.change(change);
+      this.#saveFault = undefined;
+    } catch (error) {
+      // What the change itself found wrong is the caller's affair.
+      if (error instanceof StateFileError) this.#saveFault = error;
+      throw error;
+    }
     this.#tell();
   }
 
