@@ -13,6 +13,8 @@ SOURCES := $(shell find src test bench -mindepth 1 -type d -o -name '*.ts' 2>/de
 DEBIAN_PACKAGES := toxcore-utils libtoxcore-dev gcc libc6-dev pkg-config
 # and what the network lab does (test/lab): namespaces, NATs, captures, probes, and a gateway that opens ports.
 DEBIAN_PACKAGES += iproute2 nftables procps python3 iputils-ping tcpdump miniupnpd-nftables
+# In these shells, the completions of tuntoxctl are tested.
+DEBIAN_PACKAGES += zsh fish
 # A guard against hanging, in seconds for each test file; the slowest take a fraction of it.
 TEST_TIMEOUT := 300
 # make test FILES=dist/test/tox/savedata.test.js runs some tests only.
@@ -76,7 +78,10 @@ format: node_modules/.package-lock.json ## format all files and sort their impor
 types: node_modules/.package-lock.json ## check the types, without compiling
 	@$(BIN)/tsc --noEmit --incremental false
 
+schemas: build ## write docs/schema anew from the map of methods
+	@node dist/test/support/write-schemas.js
+
 clean: ## remove all that was made here, but the dependencies
 	@rm -rf dist .tap coverage
 
-.PHONY: help build test packages demo bench soak lint format types clean
+.PHONY: help build test packages demo bench soak lint format types schemas clean

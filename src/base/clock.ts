@@ -48,3 +48,38 @@ export const systemClock: Clock = {
     return { cancel: () => clearImmediate(handle) };
   },
 };
+
+/** µs of the system's CLOCK_MONOTONIC, which other processes can compare with theirs. */
+export const systemMicroseconds = (): bigint => process.hrtime.bigint() / 1_000n;
+
+/** A moment on the calendar and the clock of this machine. */
+export interface LocalTime {
+  readonly year: number;
+  /** 1 to 12. */
+  readonly month: number;
+  readonly day: number;
+  readonly hour: number;
+  readonly minute: number;
+  readonly second: number;
+}
+
+/** @param unixTime seconds since 1970 */
+export function localTimeOf(unixTime: number): LocalTime {
+  const date = new Date(unixTime * 1000);
+  return {
+    year: date.getFullYear(),
+    month: date.getMonth() + 1,
+    day: date.getDate(),
+    hour: date.getHours(),
+    minute: date.getMinutes(),
+    second: date.getSeconds(),
+  };
+}
+
+/** Seconds since 1970; undefined when the calendar has no such moment. */
+export function unixTimeOf({ year, month, day, hour, minute, second }: LocalTime): number | undefined {
+  const date = new Date(year, month - 1, day, hour, minute, second);
+  // What is too much is carried over: 31 February would be in March.
+  const isMoment = date.getMonth() === month - 1 && date.getDate() === day && hour < 24 && minute < 60 && second < 60;
+  return isMoment ? Math.floor(date.getTime() / 1000) : undefined;
+}

@@ -5,14 +5,16 @@ import type { Logger } from '../base/logger.js';
 import { TokenBucket } from '../base/token-bucket.js';
 import type { PublicKey } from '../tox/crypto/keys.js';
 import type { TunnelService } from '../tunnel/tunnel-service.js';
-import type { AccessDecision, AccessPolicy, RefusalReason } from './access-policy.js';
+import type { AccessPolicy, AdmittedBy, RefusalReason } from './access/access-policy.js';
 import { pathText } from './connection-text.js';
 import { ConnectionWatch } from './connection-watch.js';
 import { GuestList } from './guest-list.js';
+import { RefusalCounts } from './refusal-counts.js';
 import { openChannels } from './tox-channel.js';
 import type { FriendRequest, StackFriend, ToxStack } from './tox-stack.js';
 
 const REFUSALS: Readonly<Record<RefusalReason, string>> = {
+  banned: 'it is banned',
   closed: 'nobody is let in',
   'not-whitelisted': 'it is not on the whitelist',
   'no-secret': 'it sent no secret',
@@ -20,7 +22,7 @@ const REFUSALS: Readonly<Record<RefusalReason, string>> = {
   'too-many-guesses': 'too many wrong secrets came',
 };
 
-const FACTORS: Readonly<Record<Extract<AccessDecision, { isAdmitted: true }>['factors'], string>> = {
+const FACTORS: Readonly<Record<AdmittedBy, string>> = {
   none: 'the door is open',
   secret: 'by the secret',
   whitelist: 'by the whitelist',
@@ -34,10 +36,23 @@ const MAX_REFUSALS = 1_024;
 const LOG_RATE = 1;
 const LOG_BURST = 20;
 
-interface Guest {
+/** A client that was let in, until it has been away for long or has to go. */
+export interface Guest {
+  /** Public key in hex. */
   readonly id: string;
-  readonly isOnline: boolean;
   readonly friend: StackFriend;
+  readonly isOnline: boolean;
+  readonly admittedBy: AdmittedBy;
+  /** Unix times, s: when it was let in, and since when it is here, or away. */
+  readonly admittedAt: number;
+  readonly since: number;
+}
+
+/** What is kept of a guest for the door. */
+interface Admission {
+  readonly admittedBy: AdmittedBy;
+  /** Of the secret by which it came. */
+  readonly generation: number;
 }
 
 interface Deps {
@@ -51,6 +66,8 @@ export class Doorkeeper {
   readonly #deps: Deps;
   readonly #policy: AccessPolicy;
   readonly #guests: GuestList<Guest>;
+  readonly #admissions = new WeakMap<Guest, Admission>();
+  readonly #counts: RefusalCounts;
   readonly #refusals = new ExpiringMap<string, true>(SAME_REFUSAL, MAX_REFUSALS);
   readonly #logLimit: TokenBucket;
 
@@ -58,6 +75,7 @@ export class Doorkeeper {
     this.#deps = deps;
     this.#policy = policy;
     this.#logLimit = new TokenBucket(LOG_RATE, LOG_BURST, deps.clock.now());
+    this.#counts = new RefusalCounts(deps.clock);
     this.#guests = new GuestList({
       clock: deps.clock,
       onForget: ({ friend }) => {
@@ -68,8 +86,47 @@ export class Doorkeeper {
     deps.tox.onFriendRequest((request) => this.#onRequest(request));
   }
 
+  /** All who were let in and have not been forgotten, whether they are here or not. */
+  get guests(): readonly Guest[] {
+    return this.#guests.all;
+  }
+
+  /** Friend requests refused within the last 24 hours, by reason. */
+  get refusals(): Readonly<Record<string, number>> {
+    return this.#counts.lastDay;
+  }
+
+  /** Looks at everybody again, after who may come in has changed: who may not stay has to go, with all tunnels. */
+  review(): void {
+    for (const guest of this.leaving(this.#policy)) this.#part(guest, 'may not stay');
+  }
+
+  /** Who would have to go by a policy, such as the one that a change would make. */
+  leaving(policy: AccessPolicy): readonly Guest[] {
+    const { secretGeneration } = policy;
+    return this.#guests.all.filter((guest) => {
+      const { admittedBy, generation } = this.#admissions.get(guest) as Admission;
+      return !policy.mayStay(guest.friend.publicKey, admittedBy, generation < secretGeneration);
+    });
+  }
+
+  /** Shows a guest the door; it may ask again. @returns false when there is none of that key */
+  kick(publicKey: PublicKey): boolean {
+    const guest = this.#guests.all.find(({ id }) => id === publicKey.hex);
+    if (guest !== undefined) this.#part(guest, 'shown the door');
+    return guest !== undefined;
+  }
+
   close(): void {
     this.#guests.close();
+  }
+
+  #part(guest: Guest, why: string): void {
+    const { log, tox, tunnels } = this.#deps;
+    log.info(`${guest.friend.publicKey.short}: ${why}`);
+    this.#guests.remove(guest);
+    tunnels.closePeer(guest.id);
+    tox.removeFriend(guest.friend);
   }
 
   #onRequest(request: FriendRequest): void {
@@ -77,37 +134,48 @@ export class Doorkeeper {
     if (this.#guests.has(publicKey.hex)) return;
     const decision = this.#policy.decide(publicKey, request.message, this.#deps.clock.now());
     if (!decision.isAdmitted) {
+      this.#counts.add(decision.reason);
       this.#logRefusal(publicKey, REFUSALS[decision.reason]);
     } else if (!this.#guests.makeRoom()) {
+      this.#counts.add('full');
       this.#logRefusal(publicKey, 'all places for clients are taken');
     } else {
       this.#deps.log.info(`${publicKey.short}: let in, ${FACTORS[decision.factors]}`);
-      this.#welcome(request.accept());
+      this.#welcome(request.accept(), decision.factors);
     }
   }
 
-  #welcome(friend: StackFriend): void {
+  #welcome(friend: StackFriend, admittedBy: AdmittedBy): void {
     const { clock, log, tunnels } = this.#deps;
     const watch = new ConnectionWatch({ clock, log, friend }, { news: 'debug' });
     const name = friend.publicKey.short;
+    let since = clock.unixTime();
     const guest: Guest = {
       id: friend.publicKey.hex,
       friend,
+      admittedBy,
+      admittedAt: since,
       get isOnline() {
         return friend.isOnline;
       },
+      get since() {
+        return since;
+      },
     };
     this.#guests.add(guest);
+    this.#admissions.set(guest, { admittedBy, generation: this.#policy.secretGeneration });
     openChannels(friend, {
       onOpen: (channel) => {
         log.info(`${name}: connected, ${pathText(friend.facts.path)}`);
         watch.begin();
+        since = clock.unixTime();
         this.#guests.onSeen(guest);
         tunnels.attach(channel);
       },
       onClose: () => {
         watch.end();
         log.info(`${name}: gone`);
+        since = clock.unixTime();
         this.#guests.onSeen(guest);
       },
     });

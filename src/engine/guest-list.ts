@@ -35,6 +35,10 @@ export class GuestList<Member extends Guest> {
     return this.#guests.size;
   }
 
+  get all(): readonly Member[] {
+    return [...this.#guests.values()].map(({ guest }) => guest);
+  }
+
   has(id: string): boolean {
     return this.#guests.has(id);
   }
@@ -52,6 +56,11 @@ export class GuestList<Member extends Guest> {
 
   add(guest: Member): void {
     this.#guests.set(guest.id, { guest, seenAt: this.#clock.now() });
+  }
+
+  /** Parts with a guest on the owner's account; `onForget` is not called. */
+  remove(guest: Member): void {
+    this.#guests.delete(guest.id);
   }
 
   /** The guest came or went. */

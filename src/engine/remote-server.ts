@@ -10,7 +10,7 @@ import type { ForwardSpec } from '../tunnel/forward-spec.js';
 import { openStdioPipe } from '../tunnel/stdio-pipe.js';
 import type { Target } from '../tunnel/target.js';
 import type { TunnelService } from '../tunnel/tunnel-service.js';
-import { friendRequestMessage } from './access-policy.js';
+import { friendRequestMessage } from './access/access-policy.js';
 import { errorText, pathText } from './connection-text.js';
 import { ConnectionWatch } from './connection-watch.js';
 import { type ServerError, serverError } from './server-error.js';

@@ -6,7 +6,8 @@ import { setImmediate } from 'node:timers/promises';
 import t, { type Test } from 'tap';
 import { type Clock, systemClock } from '../../src/base/clock.js';
 import { type Logger, silentLogger } from '../../src/base/logger.js';
-import { type AccessFactors, AccessPolicy } from '../../src/engine/access-policy.js';
+import { FixedFactors } from '../../src/engine/access/access-factors.js';
+import { AccessPolicy } from '../../src/engine/access/access-policy.js';
 import { Engine } from '../../src/engine/engine.js';
 import { Identity, type IdentityPlace } from '../../src/engine/identity.js';
 import { anyTarget, noTarget, onlyBy, parseRules } from '../../src/engine/target-rules.js';
@@ -57,12 +58,12 @@ async function startPeer(network: Map<string, FakeStack>, options: PeerOptions =
 async function startServer(
   t: Test,
   network: Map<string, FakeStack>,
-  factors: Partial<AccessFactors>,
+  factors: Partial<ConstructorParameters<typeof FixedFactors>[1]>,
   mayReach = anyTarget,
 ): Promise<Peer> {
   const server = await startPeer(network, { mayReach });
   const all = { secret: undefined, whitelist: [], isInsecureOpen: false, ...factors };
-  server.engine.serve(new AccessPolicy({ random }, all));
+  server.engine.serve(new AccessPolicy(new FixedFactors({ random }, all)));
   t.teardown(() => server.engine.stop());
   return server;
 }
@@ -291,7 +292,9 @@ t.test('once stopped, nothing is left to happen, and the identity is saved and f
   const clock = new ManualClock();
   const path = temporaryDirectory(t);
   const { engine, tox } = await startPeer(new Map(), { clock, place: { kind: 'directory', path } });
-  engine.serve(new AccessPolicy({ random }, { secret: SECRET, whitelist: [], isInsecureOpen: false }));
+  engine.serve(
+    new AccessPolicy(new FixedFactors({ random }, { secret: SECRET, whitelist: [], isInsecureOpen: false })),
+  );
   engine.connect(absentId(), undefined);
   await engine.stop();
   t.equal(clock.pending, 0);

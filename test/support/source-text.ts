@@ -19,7 +19,7 @@ export function importsOf(source: string): Import[] {
   for (const [, keyword, specifier] of text.matchAll(/^\s*(import|export)\b[^;'"`]*?\bfrom\s*['"]([^'"]+)['"]/gm)) {
     found.push({ specifier: specifier as string, isReExport: keyword === 'export' });
   }
-  for (const [, specifier] of text.matchAll(/\bimport\s*\(?\s*['"]([^'"]+)['"]/g)) {
+  for (const [, specifier] of text.matchAll(/(?<![.'"])\bimport\s*\(?\s*['"]([^'"]+)['"]/g)) {
     found.push({ specifier: specifier as string, isReExport: false });
   }
   return found;

@@ -1,7 +1,8 @@
 /** `tuntox` without a job for a client: lets clients in, and connects them to what they ask for. */
 import { systemRandom } from '../../../base/random.js';
 import type { ServerSettings } from '../../../config/classic-settings.js';
-import { AccessPolicy } from '../../../engine/access-policy.js';
+import { FixedFactors } from '../../../engine/access/access-factors.js';
+import { AccessPolicy } from '../../../engine/access/access-policy.js';
 import { writeIdFile } from '../../../engine/id-file.js';
 import type { IdentityPlace } from '../../../engine/identity.js';
 import { startEngine } from '../../../engine/start-engine.js';
@@ -9,12 +10,10 @@ import { anyTarget, loadRules, onlyBy } from '../../../engine/target-rules.js';
 import type { Context } from '../context.js';
 import { ExitStatus } from '../exit-status.js';
 import { readSecret } from '../secret.js';
+import { type Service, USUAL_DIRECTORY } from '../service.js';
 import { UsageError } from '../usage-error.js';
 
-/** Where upstream keeps the identity of a server. */
-const USUAL_DIRECTORY = '/etc/tuntox';
-
-export async function runServer(settings: ServerSettings, context: Context): Promise<number> {
+export async function runServer(settings: ServerSettings, context: Context, service: Service): Promise<number> {
   const { log, stdout, stopping } = context;
   const policy = policyOf(settings, context);
   const engine = await startEngine(log, {
@@ -27,8 +26,10 @@ export async function runServer(settings: ServerSettings, context: Context): Pro
   try {
     const id = engine.id.toString();
     if (settings.idFile !== undefined) await writeIdFile(settings.idFile, id);
+    service.becomeUser();
     engine.serve(policy);
     stdout.write(`${id}\n`);
+    await service.ready();
     await stopping.asked;
   } finally {
     await engine.stop();
@@ -40,7 +41,7 @@ export async function runServer(settings: ServerSettings, context: Context): Pro
 function policyOf(settings: ServerSettings, { log }: Context): AccessPolicy {
   const { whitelist, isInsecureOpen } = settings;
   const secret = readSecret(settings.secret, log);
-  const policy = new AccessPolicy({ random: systemRandom }, { secret, whitelist, isInsecureOpen });
+  const policy = new AccessPolicy(new FixedFactors({ random: systemRandom }, { secret, whitelist, isInsecureOpen }));
   if (policy.isClosed) {
     throw new UsageError(
       'nobody could get in: give a secret with --secret-file, or allow clients with -i, or everybody with --insecure-open',

@@ -1,6 +1,6 @@
 /** Compares secrets by keyed hashes, in constant time; the secret itself is not kept. */
 import { createHmac, timingSafeEqual } from 'node:crypto';
-import type { Random } from '../base/random.js';
+import type { Random } from '../../base/random.js';
 
 /** Bytes. */
 const KEY_SIZE = 32;
@@ -20,7 +20,7 @@ export class SecretVerifier {
     return createHmac('sha256', this.#key).update(candidate).digest();
   }
 
-  matches(digest: Buffer): boolean {
-    return timingSafeEqual(digest, this.#expected);
+  matches(candidate: Buffer): boolean {
+    return timingSafeEqual(this.digest(candidate), this.#expected);
   }
 }

@@ -2,7 +2,7 @@
  * Slows down who tries one secret after another under the same key. Some wrong ones are free, for people mistype; each
  * further one makes the key wait longer before anything from it is looked at again.
  */
-import { LruMap } from '../base/lru-map.js';
+import { LruMap } from '../../base/lru-map.js';
 
 /** Different wrong secrets before a key has to wait. */
 const FREE_GUESSES = 5;

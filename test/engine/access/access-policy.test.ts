@@ -1,8 +1,11 @@
 import { inspect } from 'node:util';
 import t from 'tap';
-import { type AccessFactors, AccessPolicy, friendRequestMessage } from '../../src/engine/access-policy.js';
-import { generateKeyPair, PublicKey } from '../../src/tox/crypto/keys.js';
-import { SeededRandom } from '../support/seeded-random.js';
+import { FixedFactors } from '../../../src/engine/access/access-factors.js';
+import { AccessPolicy, friendRequestMessage } from '../../../src/engine/access/access-policy.js';
+import { generateKeyPair, PublicKey } from '../../../src/tox/crypto/keys.js';
+import { SeededRandom } from '../../support/seeded-random.js';
+
+type AccessFactors = ConstructorParameters<typeof FixedFactors>[1];
 
 const SECRET = Buffer.from('correct horse');
 const random = new SeededRandom(1);
@@ -11,7 +14,9 @@ const LISTED = newKey();
 const STRANGER = newKey();
 
 const policy = (factors: Partial<AccessFactors>): AccessPolicy =>
-  new AccessPolicy({ random }, { secret: undefined, whitelist: [], isInsecureOpen: false, ...factors });
+  new AccessPolicy(
+    new FixedFactors({ random }, { secret: undefined, whitelist: [], isInsecureOpen: false, ...factors }),
+  );
 
 /** `admitted by …` or the reason of the refusal. */
 function outcome(of: AccessPolicy, key: PublicKey, message: Buffer, now = 0): string {

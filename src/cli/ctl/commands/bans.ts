@@ -1,0 +1,50 @@
+/** `tuntoxctl bans`: keys that get no answer. */
+import { countText, dateText } from '../../humanise.js';
+import { type Command, show } from '../command.js';
+import { shortKey } from '../names.js';
+
+export const BAN_COMMANDS: readonly Command[] = [
+  {
+    path: ['bans', 'list'],
+    isDefault: true,
+    about: 'list the keys that are banned',
+    examples: ['', '--json'],
+    run: async (context) => {
+      const list = await context.session.call('bans.list', {});
+      show(context, list, ({ bans }, out) => {
+        if (bans.length === 0) {
+          out.line('nobody is banned');
+          return;
+        }
+        out.table(
+          [{ heading: 'KEY' }, { heading: 'REASON', narrowest: 12 }, { heading: 'SINCE' }, { heading: 'UNTIL' }],
+          bans.map(({ publicKey, reason, since, until }) => [
+            shortKey(publicKey),
+            reason,
+            dateText(since),
+            until === null ? 'cleared' : dateText(until),
+          ]),
+        );
+      });
+    },
+  },
+  {
+    path: ['bans', 'clear'],
+    isWrite: true,
+    about: 'lift the ban of one client, or all bans',
+    arguments: [{ name: 'CLIENT', isOptional: true }],
+    examples: ['', '9F3A11C2'],
+    run: async (context) => {
+      const { given, session } = context;
+      const [client] = given.arguments;
+      const { isDryRun } = given;
+      const list = await session.call('bans.clear', { ...(client === undefined ? {} : { client }), isDryRun });
+      show(context, list, ({ bans }, out) => {
+        for (const { publicKey, reason } of bans) {
+          out.line(`${isDryRun ? 'would lift' : 'lifted'}  ${shortKey(publicKey)}  ${reason}`, { indent: 8 });
+        }
+        if (bans.length !== 1) out.line(countText(bans.length, 'ban'));
+      });
+    },
+  },
+];

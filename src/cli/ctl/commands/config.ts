@@ -1,0 +1,63 @@
+/** `tuntoxctl config`: the settings of the daemon. */
+import type { Output } from '../../output.js';
+import { type Command, show } from '../command.js';
+import { ExitStatus } from '../exit-status.js';
+
+export const CONFIG_COMMANDS: readonly Command[] = [
+  {
+    path: ['config', 'check'],
+    about: 'check the configuration file, without using it',
+    more: 'Exits with 1 when something is wrong in it. Without a daemon, tuntoxd --check does the same.',
+    examples: ['', '--json'],
+    run: async (context) => {
+      const checked = await context.session.call('config.check', {});
+      show(context, checked, ({ file, isGood, errors }, out) => {
+        for (const error of errors) out.line(error, { style: 'warning', indent: 2 });
+        if (isGood) out.line(file === null ? 'there is no configuration file: all is by default' : `${file} is good`);
+      });
+      return checked.isGood ? ExitStatus.Ok : ExitStatus.Failed;
+    },
+  },
+  {
+    path: ['config', 'show'],
+    about: 'show each setting, and where it comes from',
+    examples: ['', '--json'],
+    run: async (context) => {
+      const configuration = await context.session.call('config.show', {});
+      show(context, configuration, ({ file, settings }, out) => {
+        out.line(file === null ? 'no configuration file' : `file ${file}`, { indent: 2 });
+        out.table(
+          [{ heading: 'SETTING' }, { heading: 'VALUE', narrowest: 16 }, { heading: 'FROM' }],
+          settings.map(({ key, value, source }) => [key, valueText(value), source]),
+        );
+      });
+    },
+  },
+  {
+    path: ['config', 'reload'],
+    isWrite: true,
+    about: 'read the configuration file again; no tunnel is dropped',
+    more: 'A file with mistakes changes nothing. What cannot change while the daemon runs is named.',
+    examples: ['', '--dry-run'],
+    run: async (context) => {
+      const { isDryRun } = context.given;
+      const reloaded = await context.session.call('config.reload', { isDryRun });
+      show(context, reloaded, ({ changed, needsRestart }, out) => {
+        const would = isDryRun ? 'would change' : 'changed';
+        if (changed.length + needsRestart.length === 0) out.line('nothing is different');
+        printKeys(out, would, changed);
+        printKeys(out, 'needs a restart', needsRestart);
+      });
+    },
+  },
+];
+
+function printKeys(out: Output, verb: string, keys: readonly string[]): void {
+  if (keys.length > 0) out.line(`${verb}: ${keys.join(', ')}`, { indent: 2 });
+}
+
+function valueText(value: unknown): string {
+  if (value === null || value === '') return '-';
+  if (Array.isArray(value)) return value.length === 0 ? '-' : value.map(valueText).join(' ');
+  return typeof value === 'object' ? JSON.stringify(value) : String(value);
+}

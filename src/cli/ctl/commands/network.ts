@@ -1,0 +1,39 @@
+/** `tuntoxctl net`: how we are connected with the Tox network. */
+import type { Result } from '../../../control/protocol.js';
+import { countText, durationText } from '../../humanise.js';
+import type { Output } from '../../output.js';
+import { type Command, show } from '../command.js';
+import { shortKey } from '../names.js';
+import { udpText } from './status.js';
+
+export const NETWORK_COMMANDS: readonly Command[] = [
+  {
+    path: ['net'],
+    about: 'show the connection with the Tox network',
+    examples: ['', '--json'],
+    run: async (context) => {
+      const network = await context.session.call('net', {});
+      show(context, network, (result, out) => printNetwork(result, out, context.clock.unixTime()));
+    },
+  },
+];
+
+function printNetwork(network: Result<'net'>, out: Output, now: number): void {
+  const { udpPort, relayPort, relayClients, proxy, seenAt, portMapping, bootstrapNodes, relays } = network;
+  out.field('Network', `${network.state} since ${durationText((now - network.since) * 1000)}`);
+  out.field('UDP', udpPort === null ? udpText(network.udp) : `${network.udp}, port ${udpPort}`);
+  out.field('Seen at', seenAt.length === 0 ? 'nobody has told us yet' : seenAt.join(', '));
+  out.field('Gateway', portMapping === null ? 'opens no port' : `${portMapping.outside} (${portMapping.protocol})`);
+  out.field('Proxy', proxy ?? 'none');
+  const { known, answering } = bootstrapNodes;
+  out.field('Bootstrap', `${answering} of ${countText(known, 'node')} answer`, {
+    style: answering === 0 ? 'warning' : 'plain',
+  });
+  out.field(
+    'Serving',
+    relayPort === null ? 'no relay' : `relay on port ${relayPort}, ${countText(relayClients, 'user')}`,
+  );
+  out.field('Relays', relays.length === 0 ? 'none' : countText(relays.length, 'connection'));
+  for (const { address, publicKey } of relays)
+    out.line(`           ${address}  ${shortKey(publicKey)}`, { indent: 11 });
+}

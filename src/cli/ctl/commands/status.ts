@@ -1,0 +1,132 @@
+/** `tuntoxctl status`: health first. */
+import type { Result } from '../../../control/protocol.js';
+import { bytesText, countText, durationText } from '../../humanise.js';
+import type { Output } from '../../output.js';
+import { type Command, type Context, show } from '../command.js';
+import { CtlError } from '../ctl-error.js';
+import { ExitStatus } from '../exit-status.js';
+import { shortId } from '../names.js';
+import { parseDuration } from '../values.js';
+
+type Status = Result<'status'>;
+
+/** ms to wait for health where --wait names no time. */
+const USUAL_WAIT = 30_000;
+/** Implementation: ms between two looks. */
+const LOOK_INTERVAL = 500;
+
+export const STATUS_COMMANDS: readonly Command[] = [
+  {
+    path: ['status'],
+    about: 'show how the daemon is, health first',
+    more: 'Exits with 6 when something needs its owner: each warning says what, and how to look. With --wait it waits until all is well, also for a daemon that is starting.',
+    options: [
+      {
+        name: '--wait',
+        value: 'D',
+        isValueOptional: true,
+        about: 'wait until the health is ok, for at most D (30s)',
+      },
+    ],
+    examples: ['', '--wait=2m', '--json'],
+    run: async (context) => {
+      const { given, clock } = context;
+      const status = given.has('--wait')
+        ? await healthyStatus(context, parseDuration(given.value('--wait') ?? `${USUAL_WAIT}ms`, '--wait'))
+        : await context.session.call('status', {});
+      show(context, status, (result, out) => printStatus(result, out, clock.unixTime()));
+      return status.health === 'ok' ? ExitStatus.Ok : ExitStatus.Degraded;
+    },
+  },
+];
+
+/** The first good status, or the last one before the time is over. @throws CtlError when there was none */
+async function healthyStatus({ clock, session, signal }: Context, wait: number): Promise<Status> {
+  const end = clock.now() + wait;
+  for (;;) {
+    try {
+      const status = await session.call('status', {});
+      if (status.health === 'ok' || clock.now() + LOOK_INTERVAL >= end) return status;
+    } catch (error) {
+      const isStarting = error instanceof CtlError && error.code === 'not-running';
+      if (!isStarting || clock.now() + LOOK_INTERVAL >= end) throw error;
+    }
+    if (signal.aborted) throw new CtlError('failed', 'stopped');
+    await new Promise<void>((resolve) => {
+      clock.after(LOOK_INTERVAL, resolve);
+    });
+  }
+}
+
+function printStatus(status: Status, out: Output, now: number): void {
+  const { daemon, identity, network, access, sessions, refusals } = status;
+  const health = status.health === 'ok' ? '' : ', degraded';
+  const uptime = `up ${durationText(daemon.uptime)}, pid ${daemon.pid}`;
+  out.line(`tuntoxd ${daemon.version}   ${daemon.state}${health}, ${uptime}`, { style: health ? 'warning' : 'plain' });
+  printWarnings(status, out);
+  out.line();
+  const id = out.isTerminal ? shortId(identity.toxId) : identity.toxId;
+  out.field('Identity', `${id}   ${identity.path}   (tuntoxctl id --qr)`);
+  out.field(
+    'Network',
+    `${network.state}, ${udpText(network.udp)}, since ${durationText((now - network.since) * 1000)}`,
+  );
+  const isAlarm = access.isClosed || access.isOpen;
+  out.field('Access', accessText(status, now), { style: isAlarm ? 'alarm' : 'plain' });
+  out.field('Targets', access.targets === 'any' ? 'any (no rules file)' : `those in ${access.targets}`);
+  const bytes = `rx ${bytesText(sessions.bytesReceived)}   tx ${bytesText(sessions.bytesSent)}`;
+  out.field(
+    'Sessions',
+    `${countText(sessions.clients, 'client')}, ${countText(sessions.tunnels, 'tunnel')}   ${bytes}`,
+  );
+  out.field('Refused', refusedText(refusals));
+}
+
+function printWarnings({ warnings }: Status, out: Output): void {
+  const texts = warnings.map(({ message, hint }) => (hint === null ? message : `${message} (${hint})`));
+  const [only] = texts;
+  const style = 'warning';
+  if (texts.length === 1) out.line(`! 1 warning: ${only}`, { style, indent: 2 });
+  if (texts.length <= 1) return;
+  out.line(`! ${texts.length} warnings:`, { style });
+  for (const text of texts) out.line(`  - ${text}`, { style, indent: 4 });
+}
+
+export function udpText(udp: Status['network']['udp']): string {
+  switch (udp) {
+    case 'works':
+      return 'UDP';
+    case 'blocked':
+      return 'TCP relays only (UDP is blocked)';
+    case 'off':
+      return 'TCP relays only (UDP is off)';
+    case 'unknown':
+      return 'UDP is being tried';
+  }
+}
+
+function accessText({ access }: Status, now: number): string {
+  const { secret, whitelist } = access;
+  if (access.isOpen) return 'OPEN TO ALL who know the Tox ID (access.open in the configuration)';
+  const ago = secret.changedAt === null ? '' : ` (rotated ${durationText((now - secret.changedAt) * 1000)} ago)`;
+  const isOldValid = secret.oldValidUntil !== null && secret.oldValidUntil > now;
+  const old = isOldValid ? `, the old one for ${durationText(((secret.oldValidUntil ?? now) - now) * 1000)} more` : '';
+  const expired = whitelist.expired === 0 ? '' : ` (${whitelist.expired} expired)`;
+  const list = whitelist.isOn ? `${countText(whitelist.entries, 'client')}${expired}` : 'off';
+  const first = secret.isSet ? `secret set${ago}${old}` : 'no secret';
+  // Both are factors: all are needed, or any is enough.
+  const joint = secret.isSet && whitelist.isOn ? (access.require === 'all' ? ' and' : ' or') : ',';
+  const parts = [
+    ...(access.isClosed ? ['CLOSED: nobody gets in'] : []),
+    `${first}${joint} whitelist ${list}`,
+    'open: no',
+  ];
+  return parts.join(', ');
+}
+
+function refusedText({ last24Hours, banned }: Status['refusals']): string {
+  const reasons = Object.entries(last24Hours).filter(([, count]) => count > 0);
+  const total = reasons.reduce((sum, [, count]) => sum + count, 0);
+  const why = reasons.map(([reason, count]) => `${count} ${reason}`).join(', ');
+  return `${total} in 24 h${why === '' ? '' : ` (${why})`}, ${banned} banned`;
+}

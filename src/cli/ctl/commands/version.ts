@@ -1,0 +1,31 @@
+/** `tuntoxctl version`: of both sides. */
+import { type Command, show } from '../command.js';
+import { CtlError } from '../ctl-error.js';
+import { ownVersion } from '../own-version.js';
+
+export const VERSION_COMMANDS: readonly Command[] = [
+  {
+    path: ['version'],
+    about: 'print the versions of tuntoxctl and of the daemon',
+    more: 'Exits with 0 also when the daemon does not run; tuntoxctl -V does not ask it.',
+    examples: ['', '--json'],
+    run: async (context) => {
+      const { PROTOCOL_VERSION } = await import('../../../control/protocol.js');
+      const { daemon, why } = await askDaemon(context.session);
+      const report = { schema: 'tuntox.version/1', version: ownVersion(), protocol: PROTOCOL_VERSION, daemon } as const;
+      show(context, report, ({ version, protocol }, out) => {
+        out.line(`tuntoxctl ${version}, control protocol ${protocol}`);
+        out.line(daemon === null ? `tuntoxd: ${why}` : `${daemon.version}, pid ${daemon.pid}`, { indent: 2 });
+      });
+    },
+  },
+];
+
+async function askDaemon(session: { daemon(): Promise<{ readonly version: string; readonly pid: number }> }) {
+  try {
+    return { daemon: await session.daemon(), why: '' };
+  } catch (error) {
+    if (error instanceof CtlError) return { daemon: null, why: error.message };
+    throw error;
+  }
+}

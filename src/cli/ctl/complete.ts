@@ -1,0 +1,106 @@
+/** What Tab offers: `tuntoxctl __complete WORD…` answers the scripts of the shells, from the table of commands. */
+import type { Completes, Description, Option } from './description.js';
+import { GLOBAL_OPTIONS, optionsOf } from './given.js';
+import { shortKey } from './names.js';
+import type { Session } from './session.js';
+
+/** The shell is to complete the names of files. */
+const FILES = ':files';
+
+/**
+ * @param words all behind the name of the program; the last one is being typed, and may be empty
+ * @returns a candidate a line, with what it is behind a tab
+ */
+export async function complete(
+  words: readonly string[],
+  commands: readonly Description[],
+  session: Pick<Session, 'call'>,
+): Promise<string[]> {
+  const typed = words.at(-1) ?? '';
+  const { positionals, pending } = read(words.slice(0, -1), commands);
+  const [noun, verb] = positionals;
+  const ofNoun = commands.filter(({ path }) => path[0] === noun);
+  const command =
+    ofNoun.find(({ path }) => path.length === 1 || path[1] === verb) ?? ofNoun.find(({ isDefault }) => isDefault);
+  if (pending !== undefined) return matching(await namesOf(pending.completes, session), typed);
+  if (typed.startsWith('-')) {
+    const options = command === undefined ? GLOBAL_OPTIONS : [...optionsOf(command), ...GLOBAL_OPTIONS];
+    return matching(options.map(described), typed);
+  }
+  if (noun === undefined) return matching(nouns(commands), typed);
+  const isVerbNext = verb === undefined && ofNoun.every(({ path }) => path.length > 1);
+  if (isVerbNext)
+    return matching(
+      ofNoun.map(({ path, about }) => `${path[1]}\t${about}`),
+      typed,
+    );
+  const argument = command?.arguments?.[positionals.length - (command?.path.length ?? 0)];
+  return matching(await namesOf(argument?.completes, session), typed);
+}
+
+/** The words that are no options, and the option whose value comes next. */
+function read(words: readonly string[], commands: readonly Description[]) {
+  const options = [...GLOBAL_OPTIONS, ...commands.flatMap(optionsOf)];
+  const positionals: string[] = [];
+  let pending: Option | undefined;
+  for (const word of words) {
+    if (pending !== undefined) pending = undefined;
+    else if (word.startsWith('-') && word.length > 1) pending = optionThatWaits(word, options);
+    else positionals.push(word);
+  }
+  return { positionals, pending };
+}
+
+const optionThatWaits = (word: string, options: readonly Option[]): Option | undefined =>
+  options.find(
+    ({ name, short, value, isValueOptional }) =>
+      value !== undefined && isValueOptional !== true && (word === name || word === `-${short}`),
+  );
+
+const described = ({ name, about }: Option): string => `${name}\t${about}`;
+
+const nouns = (commands: readonly Description[]): string[] => {
+  const found = new Map<string, string>();
+  for (const { path, about } of commands) {
+    const [noun, verb] = path as [string, string?];
+    const before = found.get(noun);
+    found.set(noun, before === undefined ? (verb ?? about) : `${before}, ${verb}`);
+  }
+  return [...found].map(([noun, about]) => `${noun}\t${about}`);
+};
+
+const matching = (candidates: readonly string[], typed: string): string[] =>
+  candidates.filter((candidate) => candidate === FILES || candidate.toLowerCase().startsWith(typed.toLowerCase()));
+
+/** Without a daemon there are no names: Tab must never print an error. */
+async function namesOf(completes: Completes | undefined, session: Pick<Session, 'call'>): Promise<readonly string[]> {
+  if (completes === undefined) return [];
+  if (completes === 'file') return [FILES];
+  if (typeof completes !== 'string') return completes;
+  try {
+    return await namesFromDaemon(completes, session);
+  } catch {
+    return [];
+  }
+}
+
+async function namesFromDaemon(kind: 'client' | 'entry' | 'connection', session: Pick<Session, 'call'>) {
+  switch (kind) {
+    case 'connection': {
+      const { connections } = await session.call('connections.list', {});
+      return connections.map(({ id, client }) => `${id}\t${client.alias ?? shortKey(client.publicKey)}`);
+    }
+    case 'entry':
+      return (await session.call('whitelist.list', {})).entries.map(nameAndKey);
+    case 'client': {
+      const [{ clients }, { entries }] = await Promise.all([
+        session.call('clients.list', {}),
+        session.call('whitelist.list', {}),
+      ]);
+      return [...new Set([...clients.map(({ client }) => client), ...entries].map(nameAndKey))];
+    }
+  }
+}
+
+const nameAndKey = ({ alias, publicKey }: { readonly alias: string | null; readonly publicKey: string }): string =>
+  alias === null ? shortKey(publicKey) : `${alias}\t${shortKey(publicKey)}`;

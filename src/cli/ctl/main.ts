@@ -1,0 +1,143 @@
+/** tuntoxctl: reads what was typed, runs the command, and says how it ended. */
+import { type Clock, systemClock } from '../../base/clock.js';
+import { systemCodeOf } from '../../base/coded-error.js';
+import { wrapped } from '../columns.js';
+import { Output, type OutputStream } from '../output.js';
+import type { Context } from './command.js';
+import { allCommands, commandsFor } from './commands.js';
+import { Dialogue, type InputStream } from './dialogue.js';
+import { ExitStatus } from './exit-status.js';
+import { failureJson, failureOf, failureText } from './failure.js';
+import { readLine } from './given.js';
+import { ownVersion } from './own-version.js';
+import { Session } from './session.js';
+
+export const DEFAULT_SOCKET = '/run/tuntox/tuntoxd.sock';
+const COMPLETE = '__complete';
+
+/** What we need of the process; a test passes its own. */
+export interface Surroundings {
+  readonly argv: readonly string[];
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly stdin: InputStream;
+  readonly stdout: OutputStream & { on(event: 'error', listener: (error: Error) => void): unknown };
+  readonly stderr: OutputStream;
+  once(signal: 'SIGINT' | 'SIGTERM', listener: () => void): unknown;
+  removeListener(signal: 'SIGINT' | 'SIGTERM', listener: () => void): unknown;
+}
+
+/** @returns the exit status; never throws */
+export async function main(process: Surroundings, clock: Clock = systemClock): Promise<number> {
+  const ending = new Ending(process);
+  try {
+    const status = await Promise.race([run(process, clock, ending), ending.asked]);
+    return ending.status ?? status;
+  } catch (error) {
+    // Who stopped it wants no complaint.
+    if (ending.status !== undefined) return ending.status;
+    const failure = failureOf(error);
+    const isJson = process.argv.includes('--json');
+    const columns = process.stderr.isTTY === true ? process.stderr.columns || 80 : Number.POSITIVE_INFINITY;
+    process.stderr.write(isJson ? failureJson(failure) : failureText(failure, columns));
+    return failure.exitStatus;
+  } finally {
+    ending.release();
+  }
+}
+
+async function run(process: Surroundings, clock: Clock, ending: Ending): Promise<number> {
+  const words = process.argv.slice(2);
+  if (words[0] === COMPLETE) {
+    const { complete } = await import('./complete.js');
+    const session = new Session(clock, { path: socketPath(process, undefined), version: ownVersion() });
+    const found = await complete(words.slice(1), await allCommands(), session).finally(() => session.close());
+    for (const line of found) process.stdout.write(`${line}\n`);
+    return ExitStatus.Ok;
+  }
+  const commands = await commandsFor(words);
+  const line = readLine(words, commands);
+  switch (line.kind) {
+    case 'help': {
+      const { helpText } = await import('./help.js');
+      process.stdout.write(helpText(line.path, commands));
+      return ExitStatus.Ok;
+    }
+    case 'version':
+      process.stdout.write(`tuntoxctl ${ownVersion()}\n`);
+      return ExitStatus.Ok;
+    case 'command': {
+      const { command, given } = line;
+      const session = new Session(clock, { path: socketPath(process, given.value('--socket')), version: ownVersion() });
+      const mayColour = !given.has('--no-color') && !process.env.NO_COLOR && process.env.TERM !== 'dumb';
+      const note = (text: string): void => void process.stderr.write(text);
+      // What waits for the daemon, or for somebody to type, would keep the process alive.
+      ending.signal.addEventListener('abort', () => {
+        session.close();
+        process.stdin.destroy();
+      });
+      const context: Context = {
+        clock,
+        given,
+        out: new Output(process.stdout, { mayColour }),
+        isJson: given.has('--json'),
+        dialogue: new Dialogue(() => process.stdin, note, {
+          isPerson: process.stdin.isTTY === true && process.stderr.isTTY === true,
+        }),
+        session,
+        signal: ending.signal,
+        note: (text) => {
+          const columns = process.stderr.isTTY === true ? process.stderr.columns || 80 : Number.POSITIVE_INFINITY;
+          note(`${wrapped(text, columns).join('\n')}\n`);
+        },
+      };
+      try {
+        return (await command.run(context)) ?? ExitStatus.Ok;
+      } finally {
+        session.close();
+      }
+    }
+  }
+}
+
+const socketPath = ({ env }: Surroundings, given: string | undefined): string =>
+  given || env.TUNTOX_SOCKET || DEFAULT_SOCKET;
+
+/** Being told to end: by Ctrl-C, a signal, or because nobody reads the output. */
+class Ending {
+  readonly #abort = new AbortController();
+  readonly #release: () => void;
+  #resolve: (status: number) => void = () => {};
+  readonly asked: Promise<number>;
+  status: number | undefined;
+
+  constructor(process: Surroundings) {
+    this.asked = new Promise((resolve) => {
+      this.#resolve = resolve;
+    });
+    const onInterrupt = (): void => this.#end(ExitStatus.Interrupted);
+    const onTerminate = (): void => this.#end(ExitStatus.Terminated);
+    process.once('SIGINT', onInterrupt);
+    process.once('SIGTERM', onTerminate);
+    process.stdout.on('error', (error) => {
+      this.#end(systemCodeOf(error) === 'EPIPE' ? ExitStatus.NobodyReads : ExitStatus.Failed);
+    });
+    this.#release = () => {
+      process.removeListener('SIGINT', onInterrupt);
+      process.removeListener('SIGTERM', onTerminate);
+    };
+  }
+
+  get signal(): AbortSignal {
+    return this.#abort.signal;
+  }
+
+  release(): void {
+    this.#release();
+  }
+
+  #end(status: number): void {
+    this.status ??= status;
+    this.#abort.abort();
+    this.#resolve(status);
+  }
+}

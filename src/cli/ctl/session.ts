@@ -1,0 +1,127 @@
+/** The connection of a command with the daemon: made with the first order, and its errors told apart. */
+import type { Clock } from '../../base/clock.js';
+import type { CodedError } from '../../base/coded-error.js';
+import type { ControlClient } from '../../control/client.js';
+import { ControlError } from '../../control/control-error.js';
+import type { MethodName, ParamsIn, Result, StreamEvent, StreamName } from '../../control/protocol.js';
+import { CtlError } from './ctl-error.js';
+
+export interface SessionOptions {
+  readonly path: string;
+  /** Of this program. */
+  readonly version: string;
+}
+
+/** Implementation: ms for an order; the longest, a ping, takes 10 s in the daemon when nobody answers. */
+const TIMEOUT = 20_000;
+
+export class Session {
+  readonly #clock: Clock;
+  readonly #options: SessionOptions;
+  #client: ControlClient | undefined;
+
+  constructor(clock: Clock, options: SessionOptions) {
+    this.#clock = clock;
+    this.#options = options;
+  }
+
+  /** Name and version of the daemon, and its process. @throws CtlError, ControlError */
+  async daemon(): Promise<{ readonly version: string; readonly pid: number }> {
+    const { daemon, pid } = await this.#connected();
+    return { version: daemon, pid };
+  }
+
+  /** @throws CtlError, ControlError */
+  async call<M extends Exclude<MethodName, StreamName>>(method: M, params: ParamsIn<M>): Promise<Result<M>> {
+    const client = await this.#connected();
+    try {
+      return await client.call(method, params);
+    } catch (error) {
+      throw this.#explained(error, method, client.daemon);
+    }
+  }
+
+  /** Resolves when the daemon ends the stream, or `signal` did. @throws CtlError, ControlError */
+  async stream<M extends StreamName>(
+    method: M,
+    params: ParamsIn<M>,
+    options: { readonly onEvent: (event: StreamEvent<M>) => void; readonly signal: AbortSignal },
+  ): Promise<void> {
+    const client = await this.#connected();
+    try {
+      await client.stream(method, params, options);
+    } catch (error) {
+      // A daemon that stops at the same moment changes nothing for who wanted to stop.
+      if (options.signal.aborted) return;
+      throw this.#explained(error, method, client.daemon);
+    }
+  }
+
+  close(): void {
+    this.#client?.close();
+    this.#client = undefined;
+  }
+
+  async #connected(): Promise<ControlClient> {
+    if (this.#client !== undefined) return this.#client;
+    const { path, version } = this.#options;
+    // Only now: help, mistakes and completion do without the protocol.
+    const { ControlClient } = await import('../../control/client.js');
+    try {
+      this.#client = await ControlClient.connect(this.#clock, {
+        path,
+        client: `tuntoxctl ${version}`,
+        timeout: TIMEOUT,
+      });
+    } catch (error) {
+      throw await connectionError(error, path);
+    }
+    return this.#client;
+  }
+
+  /** A daemon of another version refuses what this one knows to be right. */
+  #explained(error: unknown, method: string, daemon: string): unknown {
+    if (!(error instanceof ControlError)) return error;
+    const isUnknown =
+      error.code === 'unknown-method' || (error.code === 'bad-params' && /^there is no field /.test(error.message));
+    if (!isUnknown && error.code !== 'version') return error;
+    return new CtlError(
+      'version',
+      `this is tuntoxctl ${this.#options.version}, and ${daemon} understands "${method}" in another way`,
+      { hint: 'use the same version of both: after an upgrade, systemctl restart tuntox', cause: error },
+    );
+  }
+}
+
+async function connectionError(error: unknown, path: string): Promise<unknown> {
+  if (error instanceof ControlError && error.code === 'version') {
+    return new CtlError('version', error.message, {
+      hint: 'use the same version of both: after an upgrade, systemctl restart tuntox',
+      cause: error,
+    });
+  }
+  const { IpcError } = await import('../../control/ipc.js');
+  if (!(error instanceof IpcError)) return error;
+  return error.code === 'permission' ? permissionError(error, path) : notRunningError(error, path);
+}
+
+function notRunningError(error: CodedError<string>, path: string): CtlError {
+  if (error.code !== 'not-running') return new CtlError('failed', error.message, { cause: error });
+  return new CtlError('not-running', `the daemon is not running: nobody listens at ${path}`, {
+    hint: 'start it: sudo systemctl start tuntox (or sudo supervisorctl start tuntox); journalctl -u tuntox says why it ended',
+    cause: error,
+  });
+}
+
+async function permissionError(cause: unknown, path: string): Promise<CtlError> {
+  const { groupOf } = await import('./socket-group.js');
+  const group = groupOf(path);
+  const message = `this user may not use ${path}`;
+  if (group === undefined) {
+    return new CtlError('permission', message, { hint: 'run it as root: sudo tuntoxctl …', cause });
+  }
+  return new CtlError('permission', `${message}: that is for group ${group}`, {
+    hint: `join it: sudo usermod -aG ${group} $USER, then log in again; or run it as root: sudo tuntoxctl …`,
+    cause,
+  });
+}

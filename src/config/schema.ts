@@ -1,0 +1,203 @@
+/**
+ * The only file that imports convict: every setting of the daemon, on one page, with what it means, its default, and the
+ * variable of the environment that sets it. Values come from the file, the environment and the flags, the later ones first.
+ */
+import convict from 'convict';
+import { FormatError } from './format-error.js';
+import { parseNode, parsePortOrNone, parsePortRange, parseTarget } from './formats.js';
+
+/** Texts that people write; '' stands for "not set". */
+interface Shape {
+  state_dir: string;
+  user: string;
+  socket: { path: string; group: string };
+  log: { level: string; format: string };
+  network: {
+    udp_ports: string;
+    relay_port: string;
+    bootstrap: string[];
+    nodes_file: string;
+    lan_discovery: boolean;
+    port_mapping: boolean;
+    proxy: string;
+  };
+  access: { require: string; open: boolean; secret_file: string };
+  targets: { rules_file: string };
+  http: { listen: string };
+}
+
+export type SettingSource = 'default' | 'file' | 'environment' | 'flag';
+
+/** A text that the parser takes, or '' where the setting may be absent. */
+const text =
+  (parse: (value: string) => unknown, options: { readonly mayBeEmpty: boolean }) =>
+  (value: unknown): void => {
+    // YAML reads 0 and 33445 as numbers.
+    if (typeof value !== 'string' && typeof value !== 'number') throw new FormatError('write one text');
+    if (!(options.mayBeEmpty && value === '')) parse(String(value));
+  };
+const optional = (parse: (value: string) => unknown) => text(parse, { mayBeEmpty: true });
+
+const oneOf =
+  (...words: readonly string[]) =>
+  (value: unknown): void => {
+    if (!words.includes(value as string)) throw new FormatError(`write one of ${words.join(', ')}`);
+  };
+
+function absolutePath(value: string): void {
+  if (!value.startsWith('/')) throw new FormatError(`"${value}" is no absolute path: begin it with /`);
+}
+
+function yesOrNo(value: unknown): void {
+  if (typeof value !== 'boolean') throw new FormatError('write true or false');
+}
+
+function nodes(value: unknown): void {
+  if (!Array.isArray(value)) throw new FormatError('write a list, each entry as in - 192.0.2.1:33445:F404AB…');
+  for (const node of value) parseNode(String(node));
+}
+
+function loopback(value: string): void {
+  if (value === 'off') return;
+  const { host } = parseTarget(value);
+  if (host !== '127.0.0.1' && host !== '::1') {
+    throw new FormatError(`"${host}" is not of this machine alone: listen on 127.0.0.1 or [::1]`);
+  }
+}
+
+/** What must be a proxy is checked where proxies are known. @param parseProxy throws a FormatError */
+export const schemaOf = (parseProxy: (text: string) => unknown): convict.Schema<Shape> => ({
+  state_dir: {
+    doc: 'Where identity, whitelist and secret are kept.',
+    format: text(absolutePath, { mayBeEmpty: false }),
+    default: '/etc/tuntox',
+    env: 'TUNTOX_STATE_DIR',
+  },
+  user: {
+    doc: 'Run as this user, when started as root; systemd does that by itself.',
+    format: optional(() => {}),
+    default: '',
+    env: 'TUNTOX_USER',
+  },
+  socket: {
+    path: {
+      doc: 'The control socket, for tuntoxctl.',
+      format: text(absolutePath, { mayBeEmpty: false }),
+      default: '/run/tuntox/tuntoxd.sock',
+      env: 'TUNTOX_SOCKET',
+    },
+    group: {
+      doc: 'Whose members may use it, besides the user that the daemon runs as.',
+      format: optional(() => {}),
+      default: 'tuntox',
+      env: 'TUNTOX_SOCKET_GROUP',
+    },
+  },
+  log: {
+    level: {
+      doc: 'What is said at the most.',
+      format: oneOf('error', 'warn', 'info', 'debug', 'trace'),
+      default: 'info',
+      env: 'TUNTOX_LOG_LEVEL',
+    },
+    format: {
+      doc: 'plain, json, journal; auto takes journal under systemd, else plain.',
+      format: oneOf('auto', 'plain', 'json', 'journal'),
+      default: 'auto',
+      env: 'TUNTOX_LOG_FORMAT',
+    },
+  },
+  network: {
+    udp_ports: {
+      doc: 'First and last UDP port to choose from; none leaves it to chance.',
+      format: optional(parsePortRange),
+      default: '',
+      env: 'TUNTOX_NETWORK_UDP_PORTS',
+    },
+    relay_port: {
+      doc: 'TCP port on which we are a relay for others; auto, or 0 for none.',
+      format: text((value) => value === 'auto' || parsePortOrNone(value), { mayBeEmpty: false }),
+      default: 'auto',
+      env: 'TUNTOX_NETWORK_RELAY_PORT',
+    },
+    bootstrap: {
+      doc: 'Nodes through which to enter the network, HOST:PORT:KEY each; with any, no others are asked.',
+      format: nodes,
+      default: [],
+      env: 'TUNTOX_NETWORK_BOOTSTRAP',
+    },
+    nodes_file: {
+      doc: 'The same from a file, in the format of https://nodes.tox.chat/json.',
+      format: optional(absolutePath),
+      default: '',
+      env: 'TUNTOX_NETWORK_NODES_FILE',
+    },
+    lan_discovery: {
+      doc: 'Look for peers on the local network; off by itself where nodes are given.',
+      format: yesOrNo,
+      default: true,
+      env: 'TUNTOX_NETWORK_LAN_DISCOVERY',
+    },
+    port_mapping: {
+      doc: 'Ask the router to open our ports (NAT-PMP, PCP, UPnP).',
+      format: yesOrNo,
+      default: true,
+      env: 'TUNTOX_NETWORK_PORT_MAPPING',
+    },
+    proxy: {
+      doc: 'Everything goes through it or nowhere: socks5://HOST:PORT or http://HOST:PORT.',
+      format: optional(parseProxy),
+      default: '',
+      env: 'TUNTOX_NETWORK_PROXY',
+      sensitive: true,
+    },
+  },
+  access: {
+    require: {
+      doc: 'all: who wants in needs secret and whitelist, where both exist; any: one of them.',
+      format: oneOf('all', 'any'),
+      default: 'all',
+      env: 'TUNTOX_ACCESS_REQUIRE',
+    },
+    open: {
+      doc: 'Let in everybody who knows the Tox ID, where neither secret nor whitelist exist.',
+      format: yesOrNo,
+      default: false,
+      env: 'TUNTOX_ACCESS_OPEN',
+    },
+    secret_file: {
+      doc: 'A file with the shared secret, instead of the one that tuntoxctl keeps.',
+      format: optional(absolutePath),
+      default: '',
+      env: 'TUNTOX_ACCESS_SECRET_FILE',
+    },
+  },
+  targets: {
+    rules_file: {
+      doc: 'A file with the targets that clients may reach, host:port a line; none allows any.',
+      format: optional(absolutePath),
+      default: '',
+      env: 'TUNTOX_TARGETS_RULES_FILE',
+    },
+  },
+  http: {
+    listen: {
+      doc: 'Metrics and health by HTTP, on this address of this machine; off for none.',
+      format: text(loopback, { mayBeEmpty: false }),
+      default: 'off',
+      env: 'TUNTOX_HTTP_LISTEN',
+    },
+  },
+});
+
+/** Every key with a value, once each of them has been checked. @param values as an object of objects */
+export function completed(schema: convict.Schema<Shape>, values: object): Shape {
+  // Its own reading of variables and flags takes "flase" for true, and names the first mistake only.
+  const config = convict(schema, { env: {}, args: [] });
+  config.load(values);
+  config.validate({ allowed: 'strict', output: () => {} });
+  return config.getProperties();
+}
+
+export type SettingsShape = Shape;
+export type SettingsSchema = convict.Schema<Shape>;

@@ -1,0 +1,170 @@
+/**
+ * The only file that imports node-ipc: the control socket, as bytes. Its raw mode is used; its message mode buffers without
+ * limit and lets a client name any event. It neither removes what is at the path nor reconnects: that is ours to decide.
+ */
+import { chmodSync, chownSync, lstatSync, unlinkSync } from 'node:fs';
+import type { Socket } from 'node:net';
+import { IPCModule } from 'node-ipc';
+import { CodedError, messageOf, systemCodeOf } from '../base/coded-error.js';
+
+/** Implementation: clients at once; 50 programs and a few people fit. The kernel's queue takes some more. */
+const MAX_CONNECTIONS = 128;
+/** Owner and group. */
+const SOCKET_MODE = 0o660;
+/** While the socket is made: nobody but the owner may connect before the group is right. */
+const PRIVATE_UMASK = 0o177;
+
+export type IpcFault = 'not-running' | 'permission' | 'in-use' | 'failed';
+
+/** The message names the socket. */
+export class IpcError extends CodedError<IpcFault> {}
+
+/** One end of a connection. */
+export interface IpcConnection {
+  /** False when there is no more room: `onDrain` follows. Bytes are taken in any case. */
+  write(text: string): boolean;
+  /** Bytes that wait for the other side. */
+  readonly waiting: number;
+  pause(): void;
+  resume(): void;
+  /** Sends what waits, and ends. */
+  end(): void;
+  destroy(): void;
+}
+
+export interface IpcHandlers {
+  onData(bytes: Buffer): void;
+  onDrain(): void;
+  /** Called once. */
+  onClose(): void;
+}
+
+export interface IpcListener {
+  /** Takes no more connections, and takes the socket away; connections are their owners' to end. */
+  close(): void;
+}
+
+export interface SocketOptions {
+  readonly path: string;
+  /** Who may connect besides the owner; undefined leaves it to the process's own group. */
+  readonly groupId: number | undefined;
+}
+
+function quietModule(): IPCModule {
+  const ipc = new IPCModule();
+  Object.assign(ipc.config, {
+    rawBuffer: true,
+    // Chunks of UTF-8 are decoded as a stream: no character is torn.
+    encoding: 'utf8',
+    silent: true,
+    unlink: false,
+    readableAll: false,
+    writableAll: false,
+    maxConnections: MAX_CONNECTIONS,
+    stopRetrying: true,
+    maxRetries: 0,
+  });
+  return ipc;
+}
+
+/**
+ * Listens on a Unix socket. What a daemon that was killed left there is replaced.
+ * @param accept gets each connection and says what to do with its bytes
+ * @throws IpcError `in-use` when somebody answers there, `permission`, `failed`
+ */
+export async function listenIpc(
+  { path, groupId }: SocketOptions,
+  accept: (connection: IpcConnection) => IpcHandlers,
+): Promise<IpcListener> {
+  await removeStale(path);
+  const ipc = quietModule();
+  ipc.serve(path);
+  const { server } = ipc;
+  const handlers = new Map<Socket, IpcHandlers>();
+  server.on('connect', (socket) => {
+    const made = accept(connectionOf(socket));
+    handlers.set(socket, made);
+    socket.on('drain', () => made.onDrain());
+    socket.on('close', () => {
+      if (handlers.delete(socket)) made.onClose();
+    });
+  });
+  server.on('data', (data, socket) => handlers.get(socket)?.onData(data));
+  await new Promise<void>((resolve, reject) => {
+    server.on('start', resolve);
+    server.on('error', (error) => reject(ipcError(error, path)));
+    // Node makes the socket before `start` returns.
+    const umask = process.umask(PRIVATE_UMASK);
+    try {
+      server.start();
+      if (groupId !== undefined) chownSync(path, -1, groupId);
+      chmodSync(path, SOCKET_MODE);
+    } catch (error) {
+      server.stop();
+      reject(ipcError(error, path));
+    } finally {
+      process.umask(umask);
+    }
+  });
+  // Node takes the socket's file away with it.
+  return { close: () => server.stop() };
+}
+
+/** @throws IpcError `not-running`, `permission`, `failed` */
+export async function connectIpc(path: string, handlers: IpcHandlers): Promise<IpcConnection> {
+  const ipc = quietModule();
+  ipc.connectTo(path, path);
+  const client = ipc.of[path];
+  if (client === undefined) throw new IpcError('failed', `cannot connect to ${path}`);
+  await new Promise<void>((resolve, reject) => {
+    client.on('connect', resolve);
+    client.on('error', (error) => reject(ipcError(error, path)));
+  });
+  client.on('data', (data) => handlers.onData(data));
+  client.on('destroy', () => handlers.onClose());
+  client.socket.on('drain', () => handlers.onDrain());
+  return connectionOf(client.socket);
+}
+
+function connectionOf(socket: Socket): IpcConnection {
+  return {
+    write: (text) => socket.destroyed || socket.write(text),
+    get waiting() {
+      return socket.writableLength;
+    },
+    pause: () => socket.pause(),
+    resume: () => socket.resume(),
+    end: () => socket.end(),
+    destroy: () => socket.destroy(),
+  };
+}
+
+/** A socket on which nobody listens is what is left of a daemon that was killed. */
+async function removeStale(path: string): Promise<void> {
+  const status = lstatSync(path, { throwIfNoEntry: false });
+  if (status === undefined) return;
+  if (!status.isSocket()) throw new IpcError('in-use', `${path} is there already and is no socket: move it away`);
+  try {
+    const nobody: IpcHandlers = { onData: () => {}, onDrain: () => {}, onClose: () => {} };
+    (await connectIpc(path, nobody)).destroy();
+  } catch (error) {
+    if (!(error instanceof IpcError) || error.code !== 'not-running') throw error;
+    unlinkSync(path);
+    return;
+  }
+  throw new IpcError('in-use', `another daemon answers at ${path}: stop it, or name another socket`);
+}
+
+const FAULTS: Readonly<Record<string, readonly [IpcFault, string]>> = {
+  ENOENT: ['not-running', 'there is no such socket'],
+  ECONNREFUSED: ['not-running', 'nobody listens there'],
+  EACCES: ['permission', 'this user may not'],
+  EPERM: ['permission', 'this user may not'],
+  EADDRINUSE: ['in-use', 'it is in use'],
+};
+
+function ipcError(error: unknown, path: string): IpcError {
+  if (error instanceof IpcError) return error;
+  const [code, reason] = FAULTS[systemCodeOf(error) ?? ''] ?? ['failed', messageOf(error)];
+  return new IpcError(code, `${path}: ${reason}`, { cause: error });
+}

@@ -1,0 +1,35 @@
+/** Lines out of chunks of bytes, none longer than a bound: the framing of the control socket. Pure. */
+
+const NEWLINE = 0x0a;
+
+export class LineReader {
+  readonly #limit: number;
+  #partial: Buffer[] = [];
+  #length = 0;
+
+  /** @param limit bytes that a line may have, without its end */
+  constructor(limit: number) {
+    this.#limit = limit;
+  }
+
+  /** @returns the lines that the chunk completes; undefined when one is too long, after which nothing can be read any more */
+  push(chunk: Buffer): string[] | undefined {
+    const lines: string[] = [];
+    let at = 0;
+    for (let end = chunk.indexOf(NEWLINE); end >= 0; end = chunk.indexOf(NEWLINE, at)) {
+      if (!this.#take(chunk.subarray(at, end))) return undefined;
+      lines.push(Buffer.concat(this.#partial).toString());
+      this.#partial = [];
+      this.#length = 0;
+      at = end + 1;
+    }
+    return this.#take(chunk.subarray(at)) ? lines : undefined;
+  }
+
+  #take(part: Buffer): boolean {
+    this.#length += part.length;
+    if (this.#length > this.#limit) return false;
+    if (part.length > 0) this.#partial.push(part);
+    return true;
+  }
+}

@@ -1,0 +1,34 @@
+/** What several methods of the control socket speak of. All objects are strict: a field that nobody knows is refused. */
+import * as v from 'valibot';
+
+/** Unix time in whole seconds. */
+export const UnixTime = v.pipe(v.number(), v.integer(), v.minValue(0));
+/** A length of time in ms. */
+export const Milliseconds = v.pipe(v.number(), v.minValue(0));
+export const Count = v.pipe(v.number(), v.integer(), v.minValue(0));
+export const Bytes = Count;
+/** 64 lower-case hex digits: a client is its public key. */
+export const PublicKeyHex = v.pipe(v.string(), v.regex(/^[0-9a-f]{64}$/));
+/** 76 upper-case hex digits. */
+export const ToxIdHex = v.pipe(v.string(), v.regex(/^[0-9A-F]{76}$/));
+/** A name that the owner gave: it begins with a letter, so that no prefix of a key can look like one. */
+export const Alias = v.pipe(
+  v.string(),
+  v.regex(/^[A-Za-z][A-Za-z0-9._-]{0,31}$/, 'a name begins with a letter and has at most 32 of A-Z a-z 0-9 . _ -'),
+);
+/** Names one client: alias, unique prefix of its key (6 digits or more), whole key, whole Tox ID. */
+export const Selector = v.pipe(v.string(), v.minLength(1), v.maxLength(256));
+/** `host:port` with `*` for any host and `0` for any port; an IPv6 address in brackets. */
+export const TargetText = v.pipe(v.string(), v.minLength(3), v.maxLength(300));
+
+export const Target = v.strictObject({ host: v.string(), port: Count });
+
+/** A client as lists show it. */
+export const ClientName = v.strictObject({ publicKey: PublicKeyHex, alias: v.nullable(Alias) });
+
+export const NoParams = v.strictObject({});
+/** Whether to do it, or only to say what would happen. */
+export const isDryRun = v.optional(v.boolean(), false);
+
+/** What a change did, for people: each line stands alone. */
+export const notes = v.array(v.string());

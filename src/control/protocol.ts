@@ -1,0 +1,77 @@
+/**
+ * The language of the control socket: one map types methods, parameters and results for the server and the client
+ * (docs/control-protocol.md). A method with `event` answers with a stream of those before its result.
+ */
+import type * as v from 'valibot';
+import * as access from './messages/access.js';
+import { NoParams } from './messages/common.js';
+import * as connections from './messages/connections.js';
+import * as status from './messages/status.js';
+import * as upkeep from './messages/upkeep.js';
+
+/** The newest version that we speak; both sides name theirs, and speak the lower one. */
+export const PROTOCOL_VERSION = 1;
+
+type Schema = v.GenericSchema;
+
+export interface MethodSchema {
+  readonly params: Schema;
+  readonly result: Schema;
+  /** What comes any number of times before the result. */
+  readonly event?: Schema;
+  /** Whether it changes anything. */
+  readonly isWrite: boolean;
+}
+
+const read = <P extends Schema, R extends Schema>(params: P, result: R) =>
+  ({ params, result, isWrite: false }) as const satisfies MethodSchema;
+const write = <P extends Schema, R extends Schema>(params: P, result: R) =>
+  ({ params, result, isWrite: true }) as const satisfies MethodSchema;
+const stream = <P extends Schema, E extends Schema>(params: P, event: E) =>
+  ({ params, result: NoParams, event, isWrite: false }) as const satisfies MethodSchema;
+
+export const METHODS = {
+  status: read(NoParams, status.Status),
+  id: read(NoParams, status.Identity),
+  net: read(NoParams, status.Network),
+  'connections.list': read(connections.ListConnections, connections.ConnectionList),
+  'connections.watch': stream(connections.WatchConnections, connections.ConnectionList),
+  'connections.close': write(connections.CloseConnections, connections.Closed),
+  'clients.list': read(connections.ListClients, connections.ClientList),
+  'clients.show': read(connections.ShowClient, connections.ShownClient),
+  'clients.kick': write(connections.KickClient, connections.Closed),
+  'whitelist.list': read(NoParams, access.Whitelist),
+  'whitelist.add': write(access.AddToWhitelist, access.WhitelistChange),
+  'whitelist.edit': write(access.EditWhitelist, access.WhitelistChange),
+  'whitelist.remove': write(access.RemoveFromWhitelist, access.WhitelistChange),
+  'whitelist.import': write(access.ImportWhitelist, access.WhitelistChange),
+  'whitelist.off': write(access.WhitelistOff, access.WhitelistChange),
+  'secret.status': read(NoParams, access.SecretStatus),
+  'secret.set': write(access.SetSecret, access.SecretChange),
+  'secret.rotate': write(access.RotateSecret, access.SecretChange),
+  'secret.off': write(access.SecretOff, access.SecretChange),
+  'rules.list': read(NoParams, access.RuleList),
+  'rules.check': read(access.CheckRule, access.RuleVerdict),
+  'bans.list': read(NoParams, access.BanList),
+  'bans.clear': write(access.ClearBans, access.BanList),
+  'config.show': read(NoParams, upkeep.Configuration),
+  'config.check': read(NoParams, upkeep.CheckedConfiguration),
+  'config.reload': write(upkeep.ReloadConfiguration, upkeep.Reloaded),
+  'log.tail': stream(upkeep.TailLog, upkeep.LogLine),
+  'log.level': write(upkeep.SetLogLevel, upkeep.LogLevelSet),
+  ping: read(upkeep.PingClient, upkeep.Pong),
+  metrics: read(NoParams, upkeep.Metrics),
+} as const satisfies Readonly<Record<string, MethodSchema>>;
+
+export type Methods = typeof METHODS;
+export type MethodName = keyof Methods;
+/** What a caller writes: fields with a default may be left out. */
+export type ParamsIn<M extends MethodName> = v.InferInput<Methods[M]['params']>;
+/** What the daemon gets: defaults are filled in. */
+export type Params<M extends MethodName> = v.InferOutput<Methods[M]['params']>;
+export type Result<M extends MethodName> = v.InferOutput<Methods[M]['result']>;
+/** Methods that answer with a stream. */
+export type StreamName = { [M in MethodName]: Methods[M] extends { event: Schema } ? M : never }[MethodName];
+export type StreamEvent<M extends StreamName> = Methods[M] extends { event: infer E extends Schema }
+  ? v.InferOutput<E>
+  : never;

@@ -1,0 +1,191 @@
+/**
+ * One client of the control socket:
+ *
+ *     greeting   its `hello` is awaited, for a few seconds
+ *     ready      its orders are answered, several at a time
+ *     closed
+ *
+ * A client may be hostile or half dead: lines, orders at a time and bytes that wait for it are bounded.
+ */
+import * as v from 'valibot';
+import type { Clock, Timer } from '../base/clock.js';
+import type { Logger } from '../base/logger.js';
+import { ControlError } from './control-error.js';
+import {
+  Cancel,
+  describeIssues,
+  encodeError,
+  encodeEvent,
+  encodeResult,
+  HelloParams,
+  MAX_REPLY_SIZE,
+  MAX_REQUEST_SIZE,
+  parseLine,
+  Request,
+} from './envelope.js';
+import type { IpcConnection, IpcHandlers } from './ipc.js';
+import { LineReader } from './line-reader.js';
+import type { Call, Emit } from './method-handlers.js';
+import { PROTOCOL_VERSION } from './protocol.js';
+
+/** Implementation: ms for `hello`. */
+const GREETING_TIMEOUT = 5_000;
+/** Implementation: orders of one client that are worked on at a time; the next ones wait in its socket. */
+const MAX_CALLS = 16;
+/** Implementation: bytes that may wait for a client that does not read; two of the largest answers. */
+const MAX_WAITING = 2 * MAX_REPLY_SIZE;
+/** Implementation: bytes from which on a stream leaves events out. */
+const STREAM_WAITING = 256 * 1024;
+/** Implementation: ms that the last words may take. */
+const LINGER = 1_000;
+
+export interface ServerConnectionDeps {
+  readonly clock: Clock;
+  readonly log: Logger;
+  readonly ipc: IpcConnection;
+  /** @throws ControlError (rejects) */
+  answer(method: string, params: unknown, emit: Emit<unknown>, call: Call): Promise<unknown>;
+  onClosed(): void;
+}
+
+type State =
+  | { readonly kind: 'greeting'; readonly timeout: Timer }
+  | { readonly kind: 'ready' }
+  | { readonly kind: 'closed' };
+
+export class ServerConnection {
+  readonly #deps: ServerConnectionDeps;
+  readonly #options: { readonly daemon: string; readonly pid: number };
+  readonly #lines = new LineReader(MAX_REQUEST_SIZE);
+  readonly #calls = new Map<number, AbortController>();
+  /** Lines that came while too much was being worked on. */
+  #waiting: string[] = [];
+  #linger: Timer | undefined;
+  #state: State;
+
+  constructor(deps: ServerConnectionDeps, options: { readonly daemon: string; readonly pid: number }) {
+    this.#deps = deps;
+    this.#options = options;
+    this.#state = { kind: 'greeting', timeout: deps.clock.after(GREETING_TIMEOUT, () => this.close()) };
+  }
+
+  ipcHandlers(): IpcHandlers {
+    return {
+      onData: (bytes) => this.#onBytes(bytes),
+      onDrain: () => {},
+      onClose: () => {
+        this.close();
+        this.#linger?.cancel();
+      },
+    };
+  }
+
+  /** What was said last still goes out, if the client reads it soon. */
+  close(): void {
+    if (this.#state.kind === 'closed') return;
+    if (this.#state.kind === 'greeting') this.#state.timeout.cancel();
+    this.#state = { kind: 'closed' };
+    this.#waiting = [];
+    for (const call of this.#calls.values()) call.abort();
+    this.#deps.ipc.end();
+    this.#linger = this.#deps.clock.after(LINGER, () => this.#deps.ipc.destroy());
+    this.#deps.onClosed();
+  }
+
+  #onBytes(bytes: Buffer): void {
+    if (this.#state.kind === 'closed') return;
+    const lines = this.#lines.push(bytes);
+    if (lines === undefined) {
+      this.#refuse(null, 'bad-params', `a line has more than ${MAX_REQUEST_SIZE} bytes`);
+      this.close();
+      return;
+    }
+    this.#waiting.push(...lines);
+    this.#work();
+  }
+
+  #work(): void {
+    while (this.#calls.size < MAX_CALLS && this.#state.kind !== 'closed') {
+      const line = this.#waiting.shift();
+      if (line === undefined) break;
+      if (line.trim() !== '') this.#onLine(line);
+    }
+    if (this.#waiting.length > 0) this.#deps.ipc.pause();
+    else this.#deps.ipc.resume();
+  }
+
+  #onLine(line: string): void {
+    const message = parseLine(line);
+    if (v.is(Cancel, message)) {
+      this.#calls.get(message.params.id)?.abort();
+      return;
+    }
+    const request = v.safeParse(Request, message);
+    if (!request.success) {
+      this.#refuse(null, 'bad-params', `not a request: ${describeIssues(request.issues)}`);
+      this.close();
+      return;
+    }
+    const { id, method, params } = request.output;
+    if (this.#state.kind === 'greeting') this.#onHello(this.#state, id, method, params);
+    else if (this.#calls.has(id)) this.#refuse(id, 'bad-params', `request ${id} is being worked on already`);
+    else void this.#call(id, method, params);
+  }
+
+  #onHello(state: State & { readonly kind: 'greeting' }, id: number, method: string, params: unknown): void {
+    const hello = v.safeParse(HelloParams, params);
+    if (method !== 'hello' || !hello.success) {
+      this.#refuse(id, 'bad-params', 'the first request of a connection is "hello" with versions and client');
+      this.close();
+      return;
+    }
+    const { daemon, pid } = this.#options;
+    if (!hello.output.versions.includes(PROTOCOL_VERSION)) {
+      const spoken = hello.output.versions.join(', ');
+      this.#refuse(id, 'version', `${daemon} speaks version ${PROTOCOL_VERSION}, and ${hello.output.client} ${spoken}`);
+      this.close();
+      return;
+    }
+    state.timeout.cancel();
+    this.#state = { kind: 'ready' };
+    this.#deps.log.debug(`${JSON.stringify(hello.output.client)} is connected`);
+    this.#write(encodeResult(id, { version: PROTOCOL_VERSION, daemon, pid }));
+  }
+
+  async #call(id: number, method: string, params: unknown): Promise<void> {
+    const abort = new AbortController();
+    this.#calls.set(id, abort);
+    try {
+      const emit: Emit<unknown> = (event) => this.#emit(id, event, abort.signal);
+      const result = await this.#deps.answer(method, params, emit, { signal: abort.signal });
+      this.#write(encodeResult(id, result));
+    } catch (error) {
+      const fault = error instanceof ControlError ? error : new ControlError('failed', 'it failed', { cause: error });
+      this.#refuse(id, fault.code, fault.message, fault.hint);
+    } finally {
+      this.#calls.delete(id);
+      this.#work();
+    }
+  }
+
+  #emit(id: number, event: unknown, signal: AbortSignal): boolean {
+    if (signal.aborted || this.#deps.ipc.waiting > STREAM_WAITING) return false;
+    this.#write(encodeEvent(id, event));
+    return this.#deps.ipc.waiting <= STREAM_WAITING;
+  }
+
+  #refuse(id: number | null, ...fault: readonly [ControlError['code'], string, string?]): void {
+    const [code, message, hint] = fault;
+    this.#write(encodeError(id, code, message, hint));
+  }
+
+  #write(text: string): void {
+    if (this.#state.kind === 'closed') return;
+    this.#deps.ipc.write(text);
+    if (this.#deps.ipc.waiting <= MAX_WAITING) return;
+    this.#deps.log.debug('a client of the control socket does not read: ended');
+    this.close();
+    this.#linger?.cancel();
+    this.#deps.ipc.destroy();
+  }
+}

@@ -1,0 +1,82 @@
+/** The daemon's end of the control socket: reads orders, checks them against the protocol, and answers. */
+import * as v from 'valibot';
+import type { Clock } from '../base/clock.js';
+import { messageOf } from '../base/coded-error.js';
+import type { Logger } from '../base/logger.js';
+import { ControlError } from './control-error.js';
+import { describeIssues } from './envelope.js';
+import { type IpcConnection, type IpcHandlers, type IpcListener, listenIpc, type SocketOptions } from './ipc.js';
+import type { Call, Emit, MethodHandlers } from './method-handlers.js';
+import { METHODS, type MethodName } from './protocol.js';
+import { ServerConnection } from './server-connection.js';
+
+export interface ControlServerDeps {
+  readonly clock: Clock;
+  readonly log: Logger;
+  readonly handlers: MethodHandlers;
+}
+
+export interface ControlServerOptions extends SocketOptions {
+  /** Name and version, told to clients. */
+  readonly daemon: string;
+  readonly pid: number;
+}
+
+export class ControlServer {
+  readonly #deps: ControlServerDeps;
+  readonly #options: ControlServerOptions;
+  readonly #connections = new Set<ServerConnection>();
+  #listener: IpcListener | undefined;
+
+  constructor(deps: ControlServerDeps, options: ControlServerOptions) {
+    this.#deps = deps;
+    this.#options = options;
+  }
+
+  /** @throws IpcError when another daemon answers at the socket, or it cannot be made */
+  async start(): Promise<void> {
+    this.#listener = await listenIpc(this.#options, (connection) => this.#accept(connection));
+  }
+
+  /** Ends all connections; what they asked for is aborted. */
+  stop(): void {
+    for (const connection of [...this.#connections]) connection.close();
+    this.#listener?.close();
+    this.#listener = undefined;
+  }
+
+  #accept(ipc: IpcConnection): IpcHandlers {
+    const connection: ServerConnection = new ServerConnection(
+      {
+        clock: this.#deps.clock,
+        log: this.#deps.log,
+        ipc,
+        answer: (method, params, emit, call) => this.#answer(method, params, emit, call),
+        onClosed: () => this.#connections.delete(connection),
+      },
+      this.#options,
+    );
+    this.#connections.add(connection);
+    return connection.ipcHandlers();
+  }
+
+  /** @throws ControlError */
+  async #answer(method: string, params: unknown, emit: Emit<unknown>, call: Call): Promise<unknown> {
+    if (!isMethod(method)) throw new ControlError('unknown-method', `there is no method ${JSON.stringify(method)}`);
+    const parsed = v.safeParse(METHODS[method].params, params);
+    if (!parsed.success) throw new ControlError('bad-params', describeIssues(parsed.issues));
+    try {
+      // The compiler cannot see that name, parameters and handler belong together; the map says so.
+      const handler = this.#deps.handlers[method] as (...args: unknown[]) => unknown;
+      if (!('event' in METHODS[method])) return await handler(parsed.output, call);
+      await handler(parsed.output, emit, call);
+      return {};
+    } catch (error) {
+      if (error instanceof ControlError) throw error;
+      this.#deps.log.error(`${method} failed: ${error instanceof Error ? error.stack : messageOf(error)}`);
+      throw new ControlError('failed', messageOf(error), { cause: error });
+    }
+  }
+}
+
+const isMethod = (name: string): name is MethodName => Object.hasOwn(METHODS, name);

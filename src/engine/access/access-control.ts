@@ -1,0 +1,283 @@
+/**
+ * Who gets into the daemon, as its owner changes it while it runs: the kept whitelist, secret and bans, and what the
+ * configuration says. A change counts once it is on the disk; whoever watches is told, and looks at who is here again.
+ */
+import type { Clock, Timer } from '../../base/clock.js';
+import { messageOf } from '../../base/coded-error.js';
+import type { Logger } from '../../base/logger.js';
+import type { Random } from '../../base/random.js';
+import type { PublicKey } from '../../tox/crypto/keys.js';
+import type { FileSystem } from '../file-system.js';
+import { StateFileError } from '../state-file-error.js';
+import type { AccessFactors, SecretCheck } from './access-factors.js';
+import { type Ban, type Bans, bansFile, isBanned, withBan, withoutBan } from './bans.js';
+import { type Kept, KeptJson } from './kept-json.js';
+import { hashSecret, NO_SECRET, SecretChecker, type SecretState, secretFile } from './kept-secret.js';
+import {
+  isExpired,
+  NO_WHITELIST,
+  nextExpiry,
+  type Whitelist,
+  type WhitelistEntry,
+  whitelistFile,
+  withChanged,
+  withEntry,
+  withoutEntry,
+} from './whitelist.js';
+
+export interface AccessControlDeps {
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly log: Logger;
+  readonly files: FileSystem;
+}
+
+export interface AccessSettings {
+  readonly require: 'all' | 'any';
+  readonly isOpen: boolean;
+  /** A secret that the configuration or a credential of systemd brings, instead of the kept one. */
+  readonly givenSecret: Buffer | undefined;
+  /** Why the secret that was to be given cannot be read: nobody gets in. */
+  readonly secretFault?: string | undefined;
+}
+
+export interface SecretChange {
+  /** s for which the old one stays valid beside the new one. */
+  readonly grace: number;
+  /** Whether those who came by the old one have to go. */
+  readonly isDroppingSessions: boolean;
+}
+
+/** One kept file, or why it cannot be used: then nobody gets in. */
+type Opened<Value> =
+  | { readonly kind: 'good'; readonly file: KeptJson<Value> }
+  | { readonly kind: 'bad'; readonly error: Error; readonly closed: Value };
+
+export class AccessControl implements AccessFactors {
+  readonly #deps: AccessControlDeps;
+  readonly #whitelist: Opened<Whitelist>;
+  readonly #secret: Opened<SecretState>;
+  readonly #bans: Opened<Bans>;
+  readonly #keptCheck: SecretCheck;
+  readonly #listeners: (() => void)[] = [];
+  #settings: AccessSettings;
+  #given: { readonly state: SecretState; readonly check: SecretCheck } | undefined;
+  #expiry: Timer | undefined;
+  #saveFault: Error | undefined;
+
+  private constructor(
+    deps: AccessControlDeps,
+    settings: AccessSettings,
+    kept: { whitelist: Opened<Whitelist>; secret: Opened<SecretState>; bans: Opened<Bans> },
+  ) {
+    this.#deps = deps;
+    this.#settings = settings;
+    this.#whitelist = kept.whitelist;
+    this.#secret = kept.secret;
+    this.#bans = kept.bans;
+    this.#keptCheck = this.#checkOf(() => currentOf(this.#secret));
+    this.#given = this.#checkGiven(settings.givenSecret);
+    this.#awaitExpiry();
+  }
+
+  /** Never fails: what cannot be read closes the door, and `faults` says so. @param directory of the state */
+  static async open(deps: AccessControlDeps, directory: string, settings: AccessSettings): Promise<AccessControl> {
+    const open = async <Value>(kept: Kept<Value>, closed: Value): Promise<Opened<Value>> => {
+      try {
+        return { kind: 'good', file: await KeptJson.open(deps.files, directory, kept) };
+      } catch (error) {
+        deps.log.error(messageOf(error));
+        return { kind: 'bad', error: error as Error, closed };
+      }
+    };
+    return new AccessControl(deps, settings, {
+      // A list that cannot be read lists nobody, but is a list.
+      whitelist: await open(whitelistFile, { ...NO_WHITELIST, isFactor: true }),
+      secret: await open(secretFile, NO_SECRET),
+      bans: await open(bansFile, new Map()),
+    });
+  }
+
+  /** What of the kept state cannot be used, for people; while there is anything, nobody gets in. */
+  get faults(): readonly string[] {
+    const { secretFault } = this.#settings;
+    return [
+      ...(secretFault === undefined ? [] : [secretFault]),
+      ...[this.#whitelist, this.#secret, this.#bans].flatMap((opened) =>
+        opened.kind === 'bad' ? [opened.error.message] : [],
+      ),
+    ];
+  }
+
+  /** Why the last change could not be saved; undefined when it was. */
+  get saveFault(): Error | undefined {
+    return this.#saveFault;
+  }
+
+  // What the policy asks
+
+  get secret(): SecretCheck | undefined {
+    if (this.#given !== undefined) return this.#given.check;
+    return currentOf(this.#secret).current === undefined ? undefined : this.#keptCheck;
+  }
+
+  get hasWhitelist(): boolean {
+    return this.#whitelistNow.isFactor;
+  }
+
+  get require(): 'all' | 'any' {
+    return this.#settings.require;
+  }
+
+  get isOpen(): boolean {
+    return this.#settings.isOpen && this.faults.length === 0;
+  }
+
+  isListed(key: PublicKey): boolean {
+    const entry = this.entry(key);
+    return entry !== undefined && !isExpired(entry, this.#deps.clock.unixTime());
+  }
+
+  /** With bans or a secret that cannot be read nobody can be told from who is kept out. */
+  isBanned(key: PublicKey): boolean {
+    return this.faults.length > 0 || isBanned(currentOf(this.#bans), key, this.#deps.clock.unixTime());
+  }
+
+  // What the owner asks
+
+  /** Which secret's sessions may stay: those of an earlier generation came by one that was dropped. */
+  get secretGeneration(): number {
+    return this.secretState.generation;
+  }
+
+  get secretState(): SecretState {
+    return this.#given?.state ?? currentOf(this.#secret);
+  }
+
+  get isSecretGiven(): boolean {
+    return this.#given !== undefined;
+  }
+
+  get entries(): readonly WhitelistEntry[] {
+    return [...this.#whitelistNow.entries.values()];
+  }
+
+  entry(key: PublicKey): WhitelistEntry | undefined {
+    return this.entryOf(key.hex);
+  }
+
+  /** @param id public key in hex */
+  entryOf(id: string): WhitelistEntry | undefined {
+    return this.#whitelistNow.entries.get(id);
+  }
+
+  get bans(): readonly Ban[] {
+    const now = this.#deps.clock.unixTime();
+    return [...currentOf(this.#bans).values()].filter(({ until }) => until === undefined || now < until);
+  }
+
+  // What the owner changes; each throws StateFileError when it could not be saved, and then nothing has changed
+
+  /** @throws WhitelistError, StateFileError */
+  async addEntries(entries: readonly WhitelistEntry[]): Promise<void> {
+    await this.#change(this.#whitelist, (list) => entries.reduce(withEntry, list));
+  }
+
+  /** @throws WhitelistError, StateFileError */
+  async changeEntry(entry: WhitelistEntry): Promise<void> {
+    await this.#change(this.#whitelist, (list) => withChanged(list, entry));
+  }
+
+  async removeEntry(key: PublicKey): Promise<void> {
+    await this.#change(this.#whitelist, (list) => withoutEntry(list, key));
+  }
+
+  /** Being listed is asked for no more. */
+  async dropWhitelist(): Promise<void> {
+    await this.#change(this.#whitelist, () => NO_WHITELIST);
+  }
+
+  /** @param secret undefined for none from now on */
+  async setSecret(secret: Buffer | undefined, { grace, isDroppingSessions }: SecretChange): Promise<void> {
+    const now = this.#deps.clock.unixTime();
+    const current = secret === undefined ? undefined : hashSecret(this.#deps.random, secret);
+    await this.#change(this.#secret, (state) => ({
+      current,
+      old: state.current !== undefined && grace > 0 ? { hash: state.current, validUntil: now + grace } : undefined,
+      changedAt: now,
+      generation: state.generation + (isDroppingSessions ? 1 : 0),
+    }));
+  }
+
+  async ban(key: PublicKey, reason: string, until: number | undefined): Promise<void> {
+    const since = this.#deps.clock.unixTime();
+    await this.#change(this.#bans, (bans) => withBan(bans, { publicKey: key, reason, since, until }));
+  }
+
+  /** @param key undefined for all */
+  async clearBans(key: PublicKey | undefined): Promise<void> {
+    await this.#change(this.#bans, (bans) => withoutBan(bans, key));
+  }
+
+  /** The configuration was read anew. */
+  applySettings(settings: AccessSettings): void {
+    this.#settings = settings;
+    this.#given = this.#checkGiven(settings.givenSecret);
+    this.#tell();
+  }
+
+  /** Calls back whenever somebody who is here may have to go. */
+  onChange(listener: () => void): void {
+    this.#listeners.push(listener);
+  }
+
+  close(): void {
+    this.#expiry?.cancel();
+  }
+
+  get #whitelistNow(): Whitelist {
+    return currentOf(this.#whitelist);
+  }
+
+  async #change<Value>(opened: Opened<Value>, change: (old: Value) => Value): Promise<void> {
+    if (opened.kind === 'bad') throw opened.error;
+    try {
+      await opened.file.change(change);
+      this.#saveFault = undefined;
+    } catch (error) {
+      // What the change itself found wrong is the caller's affair.
+      if (error instanceof StateFileError) this.#saveFault = error;
+      throw error;
+    }
+    this.#tell();
+  }
+
+  #tell(): void {
+    this.#awaitExpiry();
+    for (const listener of this.#listeners) listener();
+  }
+
+  #awaitExpiry(): void {
+    this.#expiry?.cancel();
+    const now = this.#deps.clock.unixTime();
+    const next = nextExpiry(this.#whitelistNow, now);
+    // Whole seconds may be up to one behind the clock: it looks again rather than a moment too early.
+    this.#expiry = next === undefined ? undefined : this.#deps.clock.after((next - now) * 1000, () => this.#tell());
+  }
+
+  #checkOf(state: () => SecretState): SecretCheck {
+    const checker = new SecretChecker(this.#deps.random, state);
+    return {
+      digest: (candidate) => checker.digest(candidate),
+      matches: (candidate) => checker.matches(candidate, this.#deps.clock.unixTime()),
+    };
+  }
+
+  #checkGiven(secret: Buffer | undefined): { readonly state: SecretState; readonly check: SecretCheck } | undefined {
+    if (secret === undefined) return undefined;
+    const state: SecretState = { ...NO_SECRET, current: hashSecret(this.#deps.random, secret) };
+    return { state, check: this.#checkOf(() => state) };
+  }
+}
+
+const currentOf = <Value>(opened: Opened<Value>): Value => (opened.kind === 'good' ? opened.file.value : opened.closed);

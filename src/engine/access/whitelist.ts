@@ -1,0 +1,146 @@
+/** Whom the owner of a daemon let in by name: public keys, each with what it may reach and for how long. Values only, no I/O. */
+import { CodedError } from '../../base/coded-error.js';
+import { FormatError } from '../../config/format-error.js';
+import { parseRule } from '../../config/formats.js';
+import { PublicKey } from '../../tox/crypto/keys.js';
+import type { Rule } from '../../tunnel/rules.js';
+import { canonicalHost } from '../../tunnel/target.js';
+import type { Kept } from './kept-json.js';
+
+/** The message is for the owner. */
+export class WhitelistError extends CodedError<'exists' | 'alias-taken' | 'full' | 'bad-target'> {}
+
+/** Entries at the most; each is looked at when the list changes, not for each packet. */
+const MAX_ENTRIES = 10_000;
+
+export interface AllowedTarget {
+  /** As it was written. */
+  readonly text: string;
+  readonly rule: Rule;
+}
+
+export interface WhitelistEntry {
+  readonly publicKey: PublicKey;
+  readonly alias: string | undefined;
+  /** Empty: every target that the global rules allow. */
+  readonly allow: readonly AllowedTarget[];
+  /** Unix time, s. */
+  readonly expiresAt: number | undefined;
+  readonly note: string;
+  readonly addedAt: number;
+}
+
+export interface Whitelist {
+  /** Whether being listed is asked for: from the first entry on, also when the list is empty again, until the owner says no. */
+  readonly isFactor: boolean;
+  /** By public key in hex. */
+  readonly entries: ReadonlyMap<string, WhitelistEntry>;
+}
+
+export const NO_WHITELIST: Whitelist = { isFactor: false, entries: new Map() };
+
+export const isExpired = ({ expiresAt }: WhitelistEntry, unixTime: number): boolean =>
+  expiresAt !== undefined && unixTime >= expiresAt;
+
+/** `host:port` with `*` for any host, `0` for any port. @param line its place in the list, from 1 @throws WhitelistError */
+export function parseAllowed(text: string, line: number): AllowedTarget {
+  try {
+    const { host, port } = parseRule(text);
+    return { text, rule: { host: canonicalHost(host), port, line } };
+  } catch (error) {
+    if (!(error instanceof FormatError)) throw error;
+    throw new WhitelistError('bad-target', error.message, { cause: error });
+  }
+}
+
+/** @throws WhitelistError when the key is listed, the alias belongs to another, or the list is full */
+export function withEntry(list: Whitelist, entry: WhitelistEntry): Whitelist {
+  if (list.entries.has(entry.publicKey.hex)) {
+    throw new WhitelistError('exists', `${entry.publicKey.short} is on the whitelist already`);
+  }
+  if (list.entries.size >= MAX_ENTRIES) throw new WhitelistError('full', `the whitelist has ${MAX_ENTRIES} entries`);
+  return put(list, entry);
+}
+
+/** @throws WhitelistError when the alias belongs to another */
+export function withChanged(list: Whitelist, entry: WhitelistEntry): Whitelist {
+  return put(list, entry);
+}
+
+export function withoutEntry(list: Whitelist, publicKey: PublicKey): Whitelist {
+  const entries = new Map(list.entries);
+  entries.delete(publicKey.hex);
+  return { ...list, entries };
+}
+
+function put(list: Whitelist, entry: WhitelistEntry): Whitelist {
+  const { alias, publicKey } = entry;
+  const owner = [...list.entries.values()].find((other) => alias !== undefined && other.alias === alias);
+  if (owner !== undefined && !owner.publicKey.equals(publicKey)) {
+    throw new WhitelistError('alias-taken', `the name "${alias}" belongs to ${owner.publicKey.short}`);
+  }
+  return { isFactor: true, entries: new Map(list.entries).set(publicKey.hex, entry) };
+}
+
+/** When the next entry expires, unix time in s; undefined when none will. */
+export function nextExpiry(list: Whitelist, unixTime: number): number | undefined {
+  let next: number | undefined;
+  for (const { expiresAt } of list.entries.values()) {
+    if (expiresAt !== undefined && expiresAt > unixTime && expiresAt < (next ?? Number.POSITIVE_INFINITY)) {
+      next = expiresAt;
+    }
+  }
+  return next;
+}
+
+export const whitelistFile: Kept<Whitelist> = {
+  name: 'whitelist.json',
+  version: 1,
+  initial: NO_WHITELIST,
+  encode: ({ isFactor, entries }) => ({
+    is_factor: isFactor,
+    entries: [...entries.values()].map((entry) => ({
+      key: entry.publicKey.hex.toUpperCase(),
+      alias: entry.alias ?? null,
+      allow: entry.allow.map(({ text }) => text),
+      expires_at: entry.expiresAt ?? null,
+      note: entry.note,
+      added_at: entry.addedAt,
+    })),
+  }),
+  decode: ({ is_factor: isFactor, entries }) => {
+    if (typeof isFactor !== 'boolean' || !Array.isArray(entries)) throw new Error('it has no "is_factor" or "entries"');
+    const decoded = entries.map((entry, index) => decodeEntry(entry, index + 1));
+    const list = new Map(decoded.map((entry) => [entry.publicKey.hex, entry]));
+    if (list.size < decoded.length) throw new Error('a key stands there twice');
+    return { isFactor, entries: list };
+  },
+};
+
+function decodeEntry(value: unknown, place: number): WhitelistEntry {
+  const {
+    key,
+    alias,
+    allow,
+    expires_at: expiresAt,
+    note,
+    added_at: addedAt,
+  } = (value ?? {}) as Record<string, unknown>;
+  const publicKey = typeof key === 'string' ? PublicKey.parse(key) : undefined;
+  const isGood =
+    publicKey !== undefined &&
+    (alias === null || typeof alias === 'string') &&
+    Array.isArray(allow) &&
+    (expiresAt === null || Number.isSafeInteger(expiresAt)) &&
+    typeof note === 'string' &&
+    Number.isSafeInteger(addedAt);
+  if (!isGood) throw new Error(`entry ${place} is not as it was written`);
+  return {
+    publicKey,
+    alias: alias ?? undefined,
+    allow: allow.map((text, index) => parseAllowed(String(text), index + 1)),
+    expiresAt: (expiresAt as number | null) ?? undefined,
+    note,
+    addedAt: addedAt as number,
+  };
+}

@@ -1,0 +1,17 @@
+import t from 'tap';
+import { nearest } from '../../src/base/nearest.js';
+
+t.test('finds what was meant, with a few mistakes in it', async (t) => {
+  const names = ['whitelist', 'status', 'net', 'connections', 'config', 'Laptop'];
+  t.equal(nearest('whitlist', names), 'whitelist');
+  t.equal(nearest('statsu', names), 'status', 'two swapped letters are one mistake');
+  t.equal(nearest('conections', names), 'connections');
+  t.equal(nearest('NET', names), 'net', 'whatever the case');
+  t.equal(nearest('laptpo', names), 'Laptop');
+});
+
+t.test('says nothing when nothing is near', async (t) => {
+  t.equal(nearest('xyzzy', ['whitelist', 'status']), undefined);
+  t.equal(nearest('', ['whitelist']), undefined);
+  t.equal(nearest('status', []), undefined);
+});

@@ -1,0 +1,51 @@
+import t from 'tap';
+import { columnsOf, harmless, harmlessJson, wrapped } from '../../src/cli/columns.js';
+import { tableLines } from '../../src/cli/table.js';
+
+t.test('control characters, and those that turn the writing round, become visible', async (t) => {
+  t.equal(harmless('a\u001b[2J\u0007\u009b\u202e\u2028\nb'), 'a\\x1b[2J\\x07\\x9b\\u202e\\u2028\\x0ab');
+  t.equal(harmless('snow 雪 é 👍'), 'snow 雪 é 👍', 'all else stays');
+  t.equal(harmless('half \ud83d pair'), 'half \\ud83d pair');
+});
+
+t.test('JSON without them is the same value', async (t) => {
+  const value = { note: 'a\u009b\u202e\u007f\u001b👍' };
+  const text = harmlessJson(JSON.stringify(value, undefined, 2));
+  t.notMatch(text, /[\u007f-\u009f\u202e]/);
+  t.same(JSON.parse(text), value);
+});
+
+t.test('counts columns, not characters', async (t) => {
+  t.equal(columnsOf('abc'), 3);
+  t.equal(columnsOf('雪が'), 4);
+  t.equal(columnsOf('e\u0301'), 1);
+  t.equal(columnsOf('👍'), 2);
+});
+
+t.test('breaks lines at spaces, and words only where they are longer than a line', async (t) => {
+  t.same(wrapped('one two three', 7), ['one two', 'three']);
+  t.same(wrapped('abcdefgh ij', 3), ['abc', 'def', 'gh', 'ij']);
+  t.same(wrapped('雪雪雪', 4), ['雪雪', '雪']);
+  t.same(wrapped('short', Number.POSITIVE_INFINITY), ['short']);
+});
+
+t.test('a table that is too wide wraps the columns that may get narrower', async (t) => {
+  const columns = [{ heading: 'A' }, { heading: 'LONG', narrowest: 4 }];
+  t.same(tableLines(columns, [['x', 'one two three']], 12), { heading: 'A  LONG', rows: ['x  one two', '   three'] });
+  t.same(tableLines(columns, [['x', 'one two three']], 80).rows, ['x  one two three']);
+});
+
+t.test('the last cell of a short row goes on over the columns that are left', async (t) => {
+  const columns = [{ heading: 'ID' }, { heading: 'IN' }, { heading: 'OUT' }];
+  t.same(
+    tableLines(
+      columns,
+      [
+        ['1', 'connecting'],
+        ['2', '1 B', '2 B'],
+      ],
+      80,
+    ).rows,
+    ['1   connecting', '2   1 B  2 B'],
+  );
+});

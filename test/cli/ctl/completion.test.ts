@@ -1,0 +1,110 @@
+/** What Tab offers, and the scripts that ask for it. */
+import { spawnSync } from 'node:child_process';
+import { chmodSync, mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import t, { type Test } from 'tap';
+import { allCommands } from '../../../src/cli/ctl/commands.js';
+import { optionsOf } from '../../../src/cli/ctl/given.js';
+import { ROOT } from '../../support/processes.js';
+import { requirementsMet, tool } from '../../support/requirements.js';
+import { temporaryDirectory } from '../../support/temporary-directory.js';
+import { startDaemon } from './support/daemon.js';
+import { run } from './support/run.js';
+
+const COMMANDS = await allCommands();
+
+/** The candidates for the last word, without what they are. */
+async function offered(words: readonly string[], socket = '/nowhere/s'): Promise<string[]> {
+  const { status, stdout } = await run(['__complete', ...words], { socket });
+  return status === 0 ? stdout.split('\n').flatMap((line) => line.split('\t')[0] || []) : ['failed'];
+}
+
+t.test('offers every command and every option of it', async (t) => {
+  const nouns = await offered(['']);
+  t.same(new Set(nouns), new Set(COMMANDS.map(({ path }) => path[0])));
+  for (const command of COMMANDS) {
+    const { path } = command;
+    if (path.length > 1) t.ok((await offered([path[0]!, ''])).includes(path[1]!), path.join(' '));
+    const options = await offered([...path, '--']);
+    for (const { name } of optionsOf(command)) t.ok(options.includes(name), `${path.join(' ')} ${name}`);
+    t.ok(options.includes('--json'));
+  }
+  t.same(await offered(['wh']), ['whitelist']);
+  t.same(await offered(['log', 'level', 'd']), ['debug']);
+  t.same(await offered(['completion', '']), ['bash', 'zsh', 'fish']);
+});
+
+t.test('offers names and connections from the running daemon', async (t) => {
+  const socket = await startDaemon(t);
+  t.same(await offered(['connections', 'close', ''], socket), ['c-17', 'c-22']);
+  t.same(await offered(['connections', 'close', 'c-2'], socket), ['c-22']);
+  t.same(await offered(['whitelist', 'remove', 'l'], socket), ['laptop']);
+  t.ok((await offered(['connections', '--client', ''], socket)).includes('laptop'));
+  t.ok((await offered(['clients', 'show', ''], socket)).includes('ABCDEF01'), 'a key where there is no name');
+  t.same(await offered(['whitelist', 'import', ''], socket), [':files']);
+});
+
+t.test('offers nothing, without an error, when there is no daemon', async (t) => {
+  t.same(await offered(['clients', 'show', '']), []);
+  t.same(await offered(['no-such', 'thing', '']), []);
+});
+
+/** A directory with tuntoxctl in it, for PATH. */
+function binaries(t: Test): string {
+  const directory = temporaryDirectory(t);
+  const file = join(directory, 'tuntoxctl');
+  writeFileSync(
+    file,
+    `#!/bin/sh\nexec env -u NODE_OPTIONS ${process.execPath} ${ROOT}dist/src/bin/tuntoxctl.js "$@"\n`,
+  );
+  chmodSync(file, 0o755);
+  return directory;
+}
+
+t.test('the script works in bash', async (t) => {
+  const script = `source <(tuntoxctl completion bash)
+    try() { COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); COMPREPLY=(); _tuntoxctl; echo "\${COMPREPLY[*]}" | tr '\\n' ' '; echo; }
+    try tuntoxctl whi
+    try tuntoxctl whitelist re
+    try tuntoxctl whitelist add --n
+    touch 'a file'; try tuntoxctl whitelist import a`;
+  const cwd = join(temporaryDirectory(t), 'w');
+  mkdirSync(cwd);
+  const { stdout, stderr } = spawnSync('bash', ['--norc', '-c', script], {
+    cwd,
+    env: { ...process.env, PATH: `${binaries(t)}:${process.env.PATH}` },
+    encoding: 'utf8',
+  });
+  t.equal(stderr, '');
+  t.same(
+    stdout.split('\n').map((line) => line.trim()),
+    ['whitelist', 'remove', '--name --note --no-color', 'a file', ''],
+  );
+});
+
+t.test('the script works in fish', async (t) => {
+  if (!requirementsMet(t, tool('fish', 'fish'))) return;
+  const script = `tuntoxctl completion fish | source
+    complete -C 'tuntoxctl whitelist re'; complete -C 'tuntoxctl log level d'`;
+  const { stdout, stderr } = spawnSync('fish', ['--no-config', '-c', script], {
+    env: { ...process.env, HOME: temporaryDirectory(t), PATH: `${binaries(t)}:${process.env.PATH}` },
+    encoding: 'utf8',
+  });
+  t.equal(stderr, '');
+  t.same(stdout.split('\n'), ['remove\ttake a client off the list and close its tunnels', 'debug', '']);
+});
+
+t.test('the script works in zsh', async (t) => {
+  if (!requirementsMet(t, tool('zsh', 'zsh'))) return;
+  // Zsh completes in its line editor only: it gets a terminal of its own.
+  const script = `zmodload zsh/zpty; zpty shell zsh -f -i
+    zpty -w shell "PS1=; autoload -Uz compinit; compinit -u -d $HOME/dump; source <(tuntoxctl completion zsh)"
+    zpty -w -n shell $'tuntoxctl whitelist rem\t --dry-\t\n'
+    zpty -r -m shell found '*needs CLIENT*'; print -r -- "$found"; zpty -d shell`;
+  const { stdout } = spawnSync('zsh', ['-f', '-c', script], {
+    env: { ...process.env, HOME: temporaryDirectory(t), TERM: 'dumb', PATH: `${binaries(t)}:${process.env.PATH}` },
+    encoding: 'utf8',
+    timeout: 60_000,
+  });
+  t.match(stdout.replaceAll('\b', ''), /whitelist remove +--dry-run/);
+});

@@ -1,0 +1,269 @@
+/** Each way to fail has its own message, its own next step, and its exit status. */
+import { writeFileSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { join } from 'node:path';
+import t, { type Test } from 'tap';
+import { ControlError, type ControlFault } from '../../../src/control/control-error.js';
+import { temporaryDirectory } from '../../support/temporary-directory.js';
+import { entry, KEYS, startDaemon } from './support/daemon.js';
+import { run } from './support/run.js';
+
+/** What is said, without the line breaks. */
+async function failure(words: readonly string[], options: Parameters<typeof run>[1] = {}) {
+  const { status, stdout, stderr } = await run(words, options);
+  return { status, stdout, said: stderr.replaceAll(/\s+/g, ' ').trim() };
+}
+
+t.test('the daemon is not running: 3, and how to start it', async (t) => {
+  const { status, stdout, said } = await failure(['status', '--socket', '/nowhere/tuntoxd.sock']);
+  t.equal(status, 3);
+  t.equal(stdout, '');
+  t.equal(
+    said,
+    'tuntoxctl: the daemon is not running: nobody listens at /nowhere/tuntoxd.sock start it: sudo systemctl start tuntox ' +
+      '(or sudo supervisorctl start tuntox); journalctl -u tuntox says why it ended',
+  );
+});
+
+t.test('what the daemon answers has its status, and its hint', async (t) => {
+  const cases: readonly (readonly [ControlFault, number, RegExp])[] = [
+    ['not-found', 5, /^tuntoxctl: there is no client "laptp" did you mean "laptop"\?$/],
+    ['ambiguous', 5, /did you mean/],
+    ['bad-params', 2, /there is no client/],
+    ['exists', 1, /did you mean/],
+    ['not-saved', 1, /did you mean/],
+    ['away', 1, /did you mean/],
+    ['timeout', 7, /did you mean/],
+    ['busy', 1, /did you mean/],
+    ['failed', 1, /did you mean/],
+  ];
+  for (const [code, expected, message] of cases) {
+    const socket = await startDaemon(t, {
+      ping: () => {
+        throw new ControlError(code, 'there is no client "laptp"', { hint: 'did you mean "laptop"?' });
+      },
+    });
+    const { status, said } = await failure(['ping', 'laptp'], { socket });
+    t.equal(status, expected, code);
+    t.match(said, message, code);
+  }
+});
+
+t.test('what the daemon says without a hint gets a next step', async (t) => {
+  for (const [code, hint] of [
+    ['failed', /journalctl -u tuntox/],
+    ['not-saved', /nothing has changed; look at the disk/],
+    ['busy', /try again/],
+  ] as const) {
+    const socket = await startDaemon(t, {
+      ping: () => {
+        throw new ControlError(code, 'no');
+      },
+    });
+    t.match((await failure(['ping', 'x'], { socket })).said, hint, code);
+  }
+});
+
+t.test('a line on standard error has nothing that could harm a terminal, and fits it', async (t) => {
+  const socket = await startDaemon(t, {
+    ping: () => {
+      throw new ControlError('not-found', `there is no client "\u001b]0;x\u0007 ${'word '.repeat(30)}"`);
+    },
+  });
+  const { stderr } = await run(['ping', 'x'], { socket, terminal: 80 });
+  t.notMatch(stderr, /[^\P{Cc}\n]/u);
+  for (const line of stderr.split('\n')) t.ok(line.length <= 80, line);
+});
+
+/** A daemon that says what it likes. */
+async function oddDaemon(t: Test, answer: (line: string) => string): Promise<string> {
+  const path = join(temporaryDirectory(t), 's');
+  const server = createServer((socket) => {
+    socket.on('data', (bytes) => {
+      const line = bytes.toString();
+      socket.write(`${answer(line)}\n`);
+    });
+    socket.on('error', () => {});
+  });
+  await new Promise<void>((resolve) => server.listen(path, resolve));
+  t.teardown(() => server.close());
+  return path;
+}
+
+const HELLO = '{"jsonrpc":"2.0","id":0,"result":{"version":1,"daemon":"tuntoxd 9.0.0","pid":1}}';
+
+t.test('version skew has its own message, whichever way it shows: 1', async (t) => {
+  const isHello = (line: string): boolean => line.includes('"hello"');
+  const answers: readonly ((line: string) => string)[] = [
+    () =>
+      '{"jsonrpc":"2.0","id":0,"error":{"code":-32000,"message":"tuntoxd 9 speaks version 2, and tuntoxctl 1","data":{"code":"version"}}}',
+    (line) =>
+      isHello(line)
+        ? HELLO
+        : '{"jsonrpc":"2.0","id":1,"error":{"code":-32601,"message":"there is no method","data":{"code":"unknown-method"}}}',
+    (line) =>
+      isHello(line)
+        ? HELLO
+        : '{"jsonrpc":"2.0","id":1,"error":{"code":-32602,"message":"there is no field \\"x\\"","data":{"code":"bad-params"}}}',
+    (line) => (isHello(line) ? HELLO : '{"jsonrpc":"2.0","id":1,"result":{"schema":"tuntox.id/2"}}'),
+    (line) => (isHello(line) ? HELLO : 'garbage'),
+    () => '{"jsonrpc":"2.0","id":0,"result":{"hello":"you"}}',
+  ];
+  for (const answer of answers) {
+    const { status, said } = await failure(['id'], { socket: await oddDaemon(t, answer) });
+    t.equal(status, 1, said);
+    t.match(said, /speaks version 2|understands "id" in another way|form that this version|cannot be read/);
+    t.match(said, /use the same version of both: after an upgrade, systemctl restart tuntox|the same version/);
+  }
+});
+
+t.test('version says what it can when the daemon does not answer', async (t) => {
+  const { status, stdout } = await run(['version', '--socket', '/nowhere/s']);
+  t.equal(status, 0);
+  t.match(stdout, /^tuntoxctl \d+\.\d+\.\d+, control protocol 1\ntuntoxd: the daemon is not running/);
+  const socket = await startDaemon(t);
+  t.match((await run(['version'], { socket })).stdout, /\ntuntoxd 1\.0\.0, pid 812\n$/);
+});
+
+t.test('a daemon that stops while it is asked is said to have stopped: 1', async (t) => {
+  const path = join(temporaryDirectory(t), 's');
+  const server = createServer((socket) => {
+    socket.on('error', () => {});
+    socket.once('data', () => {
+      socket.write(`${HELLO}\n`);
+      socket.once('data', () => socket.destroy());
+    });
+  });
+  await new Promise<void>((resolve) => server.listen(path, resolve));
+  t.teardown(() => server.close());
+  const { status, said } = await failure(['id'], { socket: path });
+  t.equal(status, 1);
+  t.match(said, /the daemon has closed the connection look with: systemctl status tuntox/);
+});
+
+t.test('what was typed wrongly is said with the nearest right one: 2', async (t) => {
+  const cases: readonly (readonly [readonly string[], string])[] = [
+    [['whitlist'], 'there is no command "whitlist" did you mean "whitelist"?'],
+    [['xyzzy'], 'there is no command "xyzzy" tuntoxctl -h lists them'],
+    [['whitelist', 'ad', 'X'], 'there is no command "whitelist" with "ad" did you mean "add"?'],
+    [['config'], 'config what? one of: check, show, reload tuntoxctl config -h tells more'],
+    [['whitelist', 'add'], 'whitelist add needs ID as in: tuntoxctl whitelist add 5A40C344…C4054 --name laptop'],
+    [['whitelist', 'add', 'X', '--nmae', 'y'], 'whitelist add has no option --nmae did you mean --name?'],
+    [['whitelist', 'add', 'X', '--name'], '--name needs a value: --name N'],
+    [
+      ['whitelist', 'add', 'X', '--name', '--yes'],
+      '--name needs a value: --name N a value that begins with "-" is written --name=--yes',
+    ],
+    [['whitelist', 'add', 'X', '--name', 'a', '--name', 'b'], '--name is given twice leave one of them out'],
+    [['whitelist', 'add', 'X', '--yes=no'], '--yes takes no value leave "=no" out'],
+    [['whitelist', 'add', 'X', '--expires', 'soon'], '"soon" is not a length of time for --expires'],
+    [['whitelist', 'add', 'X', '--expires', '2027-02-30'], 'the calendar has no "2027-02-30"'],
+    [['whitelist', 'add', 'X', '--expires', '2001-01-01'], '"2001-01-01" is over already'],
+    [['whitelist', 'edit', 'X'], 'whitelist edit needs something to change'],
+    [['status', '--dry-run'], 'status changes nothing, so it has no --dry-run leave it out'],
+    [['status', 'now'], 'status knows nothing to do with "now" tuntoxctl status -h tells more'],
+    [['status', '--wait=x'], '"x" is not a length of time for --wait'],
+    [['connections', 'close'], 'close which? a connection, or all of one client'],
+    [['connections', 'close', 'laptop'], '"laptop" is not a connection'],
+    [['connections', '--interval', '2s'], '--interval belongs to --watch'],
+    [['connections', '--watch', '--interval', '1h'], '--interval is from 200ms to 1m'],
+    [['secret', 'set'], 'secret set reads the secret from standard input'],
+    [['secret', 'set', '--stdin'], 'the secret is empty tuntoxctl secret off takes it away'],
+    [['secret', 'rotate', '--grace', '1h', '--drop-sessions'], '--grace and --drop-sessions exclude each other'],
+    [['rules', 'check', '--client', 'x'], 'rules check needs --target'],
+    [['log', 'level', 'loud'], 'there is no level "loud" one of: error, warn, info, debug, trace'],
+    [['log', 'tail', '-n', 'many'], '"many" is not a number for --lines'],
+    [['completion', 'tcsh'], 'there is no script for "tcsh" one of: bash, zsh, fish'],
+    [['--json'], 'which command? tuntoxctl -h lists them'],
+  ];
+  for (const [words, message] of cases) {
+    const { status, stdout, said } = await failure(words, { socket: '/nowhere/s' });
+    t.equal(status, 2, words.join(' '));
+    t.equal(stdout, '');
+    const heard = words.includes('--json') ? said : said.replace('tuntoxctl: ', '');
+    t.ok(heard.includes(words.includes('--json') ? 'which command?' : message), `${words.join(' ')}: ${said}`);
+  }
+});
+
+t.test('a file for the whitelist that is none is refused with the line', async (t) => {
+  const directory = temporaryDirectory(t);
+  const file = join(directory, 'clients');
+  const socket = await startDaemon(t);
+  for (const [text, message] of [
+    ['', 'names no client'],
+    [`${KEYS.ci} ci\nnot-an-id\n`, 'clients:2: "not-an-id" is neither a Tox ID nor a public key'],
+    [`${KEYS.ci} ci and more\n`, 'clients:1: there is more than an ID and a name'],
+    ['{', 'is not JSON'],
+    ['{"schema":"x"}', 'is not what whitelist export writes'],
+  ] as const) {
+    writeFileSync(file, text);
+    const { status, said } = await failure(['whitelist', 'import', file], { socket });
+    t.equal(status, 2, said);
+    t.match(said, message);
+  }
+  t.match(await failure(['whitelist', 'import', join(directory, 'none')], { socket }), {
+    status: 1,
+    said: /cannot read/,
+  });
+  t.match(await failure(['whitelist', 'export', file], { socket }), {
+    status: 1,
+    said: /is there already name another/,
+  });
+});
+
+t.test('export writes what import reads', async (t) => {
+  const seen: unknown[] = [];
+  const kept = [entry({ note: 'x' }), entry({ publicKey: KEYS.ci, alias: null, allow: [], expiresAt: null })];
+  const socket = await startDaemon(t, {
+    'whitelist.list': () => ({ schema: 'tuntox.whitelist/1', isOn: true, entries: kept }),
+    'whitelist.import': ({ items }) => {
+      seen.push(...items);
+      return { schema: 'tuntox.whitelist-change/1', added: [], changed: [], removed: [], closedTunnels: 0, notes: [] };
+    },
+  });
+  const file = join(temporaryDirectory(t), 'list.json');
+  t.match((await run(['whitelist', 'export', file], { socket })).stdout, /wrote 2 clients to/);
+  t.equal((await run(['whitelist', 'import', file], { socket })).status, 0);
+  t.same(seen, [
+    { id: KEYS.laptop, name: 'laptop', allow: ['127.0.0.1:22'], expiresAt: kept[0]?.expiresAt, note: 'x' },
+    { id: KEYS.ci },
+  ]);
+});
+
+const asking = (t: Test): Promise<string> =>
+  startDaemon(t, {
+    'whitelist.add': ({ isConfirmed }) => {
+      if (!isConfirmed) {
+        throw new ControlError('needs-confirmation', '2 clients came by the secret alone: they would be shut out', {
+          hint: '--adopt puts them on the list',
+        });
+      }
+      return {
+        schema: 'tuntox.whitelist-change/1',
+        added: [entry()],
+        changed: [],
+        removed: [],
+        closedTunnels: 0,
+        notes: [],
+      };
+    },
+  });
+
+t.test('what must be agreed to is asked on a terminal', async (t) => {
+  const socket = await asking(t);
+  const yes = await run(['whitelist', 'add', KEYS.laptop], { socket, terminal: 80, input: 'yes\n' });
+  t.equal(yes.status, 0, yes.stderr);
+  t.match(yes.stderr, /they would be shut out\n--adopt puts them on the list\nGo on\? \[y\/N\] /);
+  t.match(yes.stdout, /^added {2}laptop/);
+  const no = await run(['whitelist', 'add', KEYS.laptop], { socket, terminal: 80, input: '\n' });
+  t.equal(no.status, 1);
+  t.match(no.stderr, /nothing has changed/);
+});
+
+t.test('without a terminal it is an error that names --yes: 1', async (t) => {
+  const socket = await asking(t);
+  const { status, said } = await failure(['whitelist', 'add', KEYS.laptop], { socket, input: 'yes\n' });
+  t.equal(status, 1);
+  t.match(said, /they would be shut out --yes does it anyway; --adopt puts them on the list$/);
+  t.equal((await run(['whitelist', 'add', KEYS.laptop, '--yes'], { socket })).status, 0);
+});

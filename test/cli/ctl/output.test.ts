@@ -1,0 +1,300 @@
+/** What people see of tuntoxctl, on a terminal of 80 columns and in a file. */
+import t from 'tap';
+import { columnsOf } from '../../../src/cli/columns.js';
+import { allCommands, commandsFor } from '../../../src/cli/ctl/commands.js';
+import { helpText } from '../../../src/cli/ctl/help.js';
+import {
+  bootstrapWarning,
+  connections,
+  entry,
+  KEYS,
+  longConnections,
+  now,
+  startDaemon,
+  status,
+  TOX_ID,
+} from './support/daemon.js';
+import { inputOf, LINES } from './support/lines.js';
+import { run, uncoloured } from './support/run.js';
+
+const COMMANDS = await allCommands();
+
+const CONTROL = /[\p{Cc}\u200e\u200f\u202a-\u202e\u2066-\u2069]/u;
+
+t.test('every command fits 80 columns and lets nothing reach the terminal that could harm it', async (t) => {
+  const socket = await startDaemon(t);
+  const socketOfLong = await startDaemon(t, {
+    'connections.list': () => ({ schema: 'tuntox.connections/1', connections: [...longConnections] }),
+  });
+  for (const words of [...LINES, ['--socket', socketOfLong, 'connections']]) {
+    const { status, stdout, stderr } = await run(words, { socket, terminal: 80, input: inputOf(words) });
+    t.equal(status, 0, `${words.join(' ')}: ${stderr}`);
+    t.not(stdout, '', words.join(' '));
+    for (const line of uncoloured(stdout).split('\n')) {
+      t.ok(columnsOf(line) <= 80, `${words.join(' ')}: ${columnsOf(line)} columns: ${line}`);
+      t.notMatch(line, CONTROL, words.join(' '));
+    }
+  }
+});
+
+t.test('every command is in that test', async (t) => {
+  for (const { path, isDefault } of COMMANDS) {
+    if (path[0] === 'completion') continue;
+    const isThere = LINES.some((words) => path.every((word, index) => words[index] === word));
+    t.ok(isThere || (isDefault === true && LINES.some(([noun]) => noun === path[0])), path.join(' '));
+  }
+});
+
+t.test('nothing is lost where a table is too wide: it is wrapped', async (t) => {
+  const socket = await startDaemon(t, {
+    'connections.list': () => ({ schema: 'tuntox.connections/1', connections: [...longConnections] }),
+  });
+  const { stdout } = await run(['connections'], { socket, terminal: 80 });
+  const [heading = '', ...lines] = uncoloured(stdout).split('\n');
+  const targets = lines.map((line) => line.slice(heading.indexOf('TARGET'), heading.indexOf('VIA')).trim()).join('');
+  t.match(targets, '[2001:db8:aaaa:bbbb:cccc:dddd:eeee:ffff]:65535');
+  t.match(targets, `${'very-long-name.'.repeat(8)}example:443`);
+  const wide = await run(['connections'], { socket });
+  t.match(wide.stdout, /\[2001:db8:aaaa:bbbb:cccc:dddd:eeee:ffff\]:65535/, 'no terminal, no wrapping');
+  t.match(wide.stdout, `${'very-long-name.'.repeat(8)}example:443`);
+});
+
+t.test('status shows health first, as docs/product.md says', async (t) => {
+  const socket = await startDaemon(t, {
+    status: () => status({ health: 'degraded', warnings: [bootstrapWarning] }),
+  });
+  const { status: exit, stdout } = await run(['status'], { socket, terminal: 80 });
+  t.equal(exit, 6);
+  t.same(uncoloured(stdout).split('\n'), [
+    'tuntoxd 1.0.0   running, degraded, up 3d 4h, pid 812',
+    '! 1 warning: 3 of 8 bootstrap nodes do not answer (tuntoxctl net)',
+    '',
+    'Identity   5A40C344…C4054   /etc/tuntox/tox_save   (tuntoxctl id --qr)',
+    'Network    online, UDP, since 3d 4h',
+    'Access     secret set (rotated 12d ago) and whitelist 4 clients, open: no',
+    'Targets    any (no rules file)',
+    'Sessions   2 clients, 5 tunnels   rx 1.2 GiB   tx 310 MiB',
+    'Refused    14 in 24 h (12 bad secret, 2 not whitelisted), 1 banned',
+    '',
+  ]);
+});
+
+t.test('status shouts when nobody or everybody gets in', async (t) => {
+  const { access } = status();
+  const closed = await startDaemon(t, {
+    status: () =>
+      status({
+        health: 'degraded',
+        access: {
+          ...access,
+          isClosed: true,
+          secret: { isSet: false, changedAt: null, oldValidUntil: null },
+          whitelist: { isOn: true, entries: 0, expired: 0 },
+        },
+      }),
+  });
+  t.match(
+    (await run(['status'], { socket: closed })).stdout,
+    /Access +CLOSED: nobody gets in, no secret, whitelist 0 cl/,
+  );
+  const open = await startDaemon(t, { status: () => status({ access: { ...access, isOpen: true } }) });
+  const { stdout } = await run(['status'], { socket: open, terminal: 80 });
+  t.match(stdout, '\u001b[1;31mAccess     OPEN TO ALL');
+});
+
+t.test('connections are shown as docs/product.md says, with the reason for a relay below', async (t) => {
+  const socket = await startDaemon(t);
+  const { stdout } = await run(['connections'], { socket, terminal: 80 });
+  t.same(uncoloured(stdout).split('\n'), [
+    'ID    CLIENT           TARGET        VIA     RTT    AGE    IN       OUT',
+    'c-17  laptop 9F3A11C2  127.0.0.1:22  direct  23ms   1h12m  4.1 MiB  880 KiB',
+    'c-22  ci     77B0D4E1  10.0.0.5:443  relay¹  180ms  3s     connecting',
+    '¹ relayed: UDP is blocked at the client',
+    '',
+  ]);
+});
+
+t.test('whitelist add says what it did, as docs/product.md says', async (t) => {
+  const socket = await startDaemon(t);
+  const { stdout } = await run(['whitelist', 'add', TOX_ID, '--name', 'laptop'], { socket });
+  t.match(
+    stdout,
+    /^added {2}laptop {2}9F3A11C2 {2}allow 127\.0\.0\.1:22 {2}expires \d{4}-\d\d-\d\d \d\d:\d\d \(30d\)\n/,
+  );
+  t.match(stdout, /a secret exists too: the client needs both\n$/);
+  const dry = await run(['whitelist', 'remove', 'laptop', '--dry-run'], { socket });
+  t.match(dry.stdout, /^would be removed {2}laptop {2}9F3A11C2/);
+  t.match(dry.stdout, /would close {2}2 tunnels/);
+});
+
+t.test('the order goes to the daemon as it was typed', async (t) => {
+  const asked: unknown[] = [];
+  const socket = await startDaemon(t, {
+    'whitelist.add': (params) => {
+      asked.push(params);
+      return {
+        schema: 'tuntox.whitelist-change/1',
+        added: [entry()],
+        changed: [],
+        removed: [],
+        closedTunnels: 0,
+        notes: [],
+      };
+    },
+    'whitelist.edit': (params) => {
+      asked.push(params);
+      return { schema: 'tuntox.whitelist-change/1', added: [], changed: [], removed: [], closedTunnels: 0, notes: [] };
+    },
+    'secret.set': (params) => {
+      asked.push(params);
+      return { schema: 'tuntox.secret-change/1', secret: null, oldValidUntil: null, closedTunnels: 0, notes: [] };
+    },
+    'connections.list': (params) => {
+      asked.push(params);
+      return { schema: 'tuntox.connections/1', connections: [...connections] };
+    },
+  });
+  const options = ['--name=lap', '--allow', '[::1]:22', '--allow', 'a:0', '--note', 'mine', '--adopt', '--yes'];
+  await run(['whitelist', 'add', KEYS.ci, ...options], { socket });
+  await run(['whitelist', 'edit', 'ci', '--no-name', '--allow', 'any', '--expires', 'never', '--note', ''], { socket });
+  await run(['secret', 'set', '--stdin', '--grace', '1h30m'], { socket, input: 'a secret \r\n' });
+  await run(['--json', 'connections', '--client', '9f3a11'], { socket });
+  t.same(asked, [
+    {
+      id: KEYS.ci,
+      name: 'lap',
+      allow: ['[::1]:22', 'a:0'],
+      note: 'mine',
+      isAdopting: true,
+      isConfirmed: true,
+      isDryRun: false,
+    },
+    { client: 'ci', name: null, allow: [], expiresAt: null, note: '', isDryRun: false },
+    { secret: 'a secret ', grace: 5_400_000, isDroppingSessions: false, isDryRun: false },
+    { client: '9f3a11' },
+  ]);
+});
+
+t.test('a new secret is shown once, alone on its line', async (t) => {
+  const socket = await startDaemon(t);
+  const { stdout } = await run(['secret', 'rotate'], { socket });
+  t.match(stdout, /^the new secret, shown this once:\n\n {2}correct-horse-battery-staple-0123456789\n\n/);
+  t.match(stdout, /closed {2}3 tunnels\n/);
+});
+
+t.test('colours are for terminals, and for who wants them', async (t) => {
+  const socket = await startDaemon(t, {
+    status: () => status({ health: 'degraded', warnings: [bootstrapWarning, bootstrapWarning] }),
+  });
+  const colour = '\u001b[';
+  const isColoured = async (words: readonly string[], options: object): Promise<boolean> =>
+    (await run(words, { socket, ...options })).stdout.includes(colour);
+  t.ok(await isColoured(['status'], { terminal: 80 }));
+  t.notOk(await isColoured(['status'], {}));
+  t.notOk(await isColoured(['status', '--no-color'], { terminal: 80 }));
+  t.notOk(await isColoured(['status'], { terminal: 80, env: { NO_COLOR: '1' } }));
+  t.match((await run(['status'], { socket })).stdout, /! 2 warnings:\n {2}- 3 of 8 .*\n {2}- 3 of 8 /);
+});
+
+t.test('values are whole where no terminal needs them short', async (t) => {
+  const socket = await startDaemon(t);
+  t.match((await run(['status'], { socket })).stdout, `Identity   ${TOX_ID}   /etc`);
+  t.equal((await run(['id'], { socket })).stdout, `${TOX_ID}\n`);
+});
+
+t.test('the QR code is light on dark, with its border, whatever the colours of the terminal are', async (t) => {
+  const socket = await startDaemon(t);
+  const { stdout } = await run(['id', '--qr'], { socket, terminal: 80 });
+  const [border = '', finder = ''] = stdout.split('\n');
+  t.match(border, /97;40m█{41}/);
+  t.match(finder, /97;40m██ ▄▄▄▄▄ █/);
+  t.ok(stdout.endsWith(`\n${TOX_ID}\n`));
+  t.ok(stdout.split('\n').length <= 24, 'it fits the screen with the ID');
+});
+
+t.test('a watched list is drawn anew on a terminal, and no higher than it', async (t) => {
+  const many = Array.from({ length: 60 }, (_, index) => ({ ...connections[0]!, id: `c-${index + 1}` }));
+  const socket = await startDaemon(t, {
+    'connections.watch': async (_params, emit) => {
+      emit({ schema: 'tuntox.connections/1', connections: many });
+    },
+  });
+  const { stdout } = await run(['connections', '--watch'], { socket, terminal: 80 });
+  t.ok(stdout.startsWith('\u001b[H\u001b[J'));
+  t.ok(stdout.split('\n').length <= 24);
+  t.match(stdout, /and 40 more/);
+  const high = await startDaemon(t, {
+    'connections.watch': async (_params, emit) => {
+      emit({ schema: 'tuntox.connections/1', connections: [...longConnections] });
+    },
+  });
+  const screen = await run(['connections', '--watch'], { socket: high, terminal: 80 });
+  t.ok(screen.stdout.split('\n').length <= 24, 'also where rows are higher than a line');
+  t.match(screen.stdout, /and 1 more/);
+});
+
+t.test('Ctrl-C ends a stream with 130', async (t) => {
+  let hasEnded = false;
+  const socket = await startDaemon(t, {
+    'log.tail': (_params, emit, { signal }) =>
+      new Promise((resolve) => {
+        emit({ schema: 'tuntox.log-line/1', at: now(), level: 'info', message: 'here' });
+        signal.addEventListener('abort', () => {
+          hasEnded = true;
+          resolve();
+        });
+      }),
+  });
+  const { status: exit, stderr } = await run(['log', 'tail', '-f'], {
+    socket,
+    onOutput: (_text, interrupt) => interrupt(),
+  });
+  t.equal(exit, 130);
+  t.equal(stderr, '', 'without a complaint');
+  for (let turn = 0; !hasEnded && turn < 500; turn += 1) await new Promise((resolve) => setTimeout(resolve, 2));
+  t.ok(hasEnded, 'the daemon works for it no longer');
+});
+
+t.test('status --wait waits until all is well', async (t) => {
+  let looks = 0;
+  const socket = await startDaemon(t, {
+    status: () => {
+      looks += 1;
+      return looks < 3 ? status({ health: 'degraded', warnings: [bootstrapWarning] }) : status();
+    },
+  });
+  t.equal((await run(['status', '--wait=20s'], { socket })).status, 0);
+  t.equal(looks, 3);
+  const ill = await startDaemon(t, { status: () => status({ health: 'degraded', warnings: [bootstrapWarning] }) });
+  t.equal((await run(['status', '--wait=1s'], { socket: ill })).status, 6);
+});
+
+t.test('help of every command fits 80 columns and has examples that can be read', async (t) => {
+  const paths = [[], ...COMMANDS.map(({ path }) => path), ...COMMANDS.map(({ path }) => path.slice(0, 1))];
+  for (const path of paths) {
+    for (const line of helpText(path, COMMANDS).split('\n')) t.ok(columnsOf(line) <= 80, line);
+  }
+  for (const { path, examples } of COMMANDS) t.ok(examples.length > 0, path.join(' '));
+  const { status: exit, stdout } = await run(['whitelist', 'add', '-h']);
+  t.equal(exit, 0);
+  t.match(stdout, /Examples:\n {2}tuntoxctl whitelist add 5A40C344/);
+});
+
+t.test('a noun loads its own commands only, and options before it change nothing', async (t) => {
+  t.same(new Set((await commandsFor(['whitelist', 'add'])).map(({ path }) => path[0])), new Set(['whitelist']));
+  t.equal((await commandsFor(['--json', 'status'])).length, COMMANDS.length);
+  const socket = await startDaemon(t);
+  const { stdout } = await run(['--client', 'laptop', '--json', 'connections'], { socket });
+  t.match(stdout, /^\{"schema":"tuntox.connections\/1"/);
+});
+
+t.test('an option means the same in every command, so that it may stand before it', async (t) => {
+  const meanings = new Map<string, string>();
+  for (const command of COMMANDS) {
+    for (const { name, short = '', value, isValueOptional = false } of command.options ?? []) {
+      const meaning = `${short} ${value !== undefined && !isValueOptional}`;
+      t.equal(meanings.get(name) ?? meaning, meaning, name);
+      meanings.set(name, meaning);
+    }
+  }
+});

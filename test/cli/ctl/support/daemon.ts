@@ -1,0 +1,325 @@
+/** A daemon for tests of tuntoxctl: a real control socket, with answers out of a script. */
+import { join } from 'node:path';
+import type { Test } from 'tap';
+import { systemClock } from '../../../../src/base/clock.js';
+import { silentLogger } from '../../../../src/base/logger.js';
+import type { MethodHandlers } from '../../../../src/control/method-handlers.js';
+import type { Result } from '../../../../src/control/protocol.js';
+import { ControlServer } from '../../../../src/control/server.js';
+import { temporaryDirectory } from '../../../support/temporary-directory.js';
+
+export const KEYS = {
+  laptop: `9f3a11c2${'1'.repeat(56)}`,
+  ci: `77b0d4e1${'2'.repeat(56)}`,
+  nobody: `abcdef01${'3'.repeat(56)}`,
+} as const;
+export const TOX_ID = `5A40C344${'0'.repeat(63)}C4054`;
+
+const DAY = 86_400;
+export const now = (): number => systemClock.unixTime();
+
+export const laptop = { publicKey: KEYS.laptop, alias: 'laptop' } as const;
+const ci = { publicKey: KEYS.ci, alias: 'ci' } as const;
+/** As long and as hostile as names get. */
+const nobody = { publicKey: KEYS.nobody, alias: null } as const;
+const longest = { publicKey: KEYS.nobody, alias: `A${'b'.repeat(31)}` } as const;
+
+const direct = { kind: 'direct', since: 1, address: '198.51.100.7:33445' } as const;
+const relayed = {
+  kind: 'relayed',
+  since: 1,
+  address: '203.0.113.9:443',
+  reason: 'UDP is blocked at the client',
+} as const;
+
+export type Connection = Result<'connections.list'>['connections'][number];
+
+const base: Connection = {
+  id: 'c-17',
+  client: laptop,
+  target: { host: '127.0.0.1', port: 22 },
+  state: 'open',
+  path: direct,
+  roundTrip: 23.4,
+  age: 72 * 60_000,
+  bytesReceived: 4_300_000,
+  bytesSent: 901_000,
+  localPort: 40_022,
+};
+
+export const connections: readonly Connection[] = [
+  base,
+  {
+    ...base,
+    id: 'c-22',
+    client: ci,
+    target: { host: '10.0.0.5', port: 443 },
+    state: 'connecting',
+    path: relayed,
+    roundTrip: 180.2,
+    age: 3_000,
+    localPort: null,
+  },
+];
+
+export const longConnections: readonly Connection[] = [
+  ...connections,
+  {
+    ...base,
+    id: 'c-81920',
+    client: longest,
+    target: { host: '2001:db8:aaaa:bbbb:cccc:dddd:eeee:ffff', port: 65_535 },
+    path: {
+      ...relayed,
+      reason: 'no hole could be punched: the client is behind a NAT that gives each target another port',
+    },
+    roundTrip: 999.2,
+    age: (23 * 60 + 59) * 60_000,
+    bytesReceived: 999 * 1024 * 1024,
+    bytesSent: 999 * 1024 * 1024,
+  },
+  {
+    ...base,
+    id: 'c-81921',
+    client: nobody,
+    target: { host: `${'very-long-name.'.repeat(8)}example`, port: 443 },
+    path: { kind: 'none', since: 1, reason: 'it went away' },
+    roundTrip: null,
+  },
+];
+
+export function status(changes: Partial<Result<'status'>> = {}): Result<'status'> {
+  return {
+    schema: 'tuntox.status/1',
+    health: 'ok',
+    warnings: [],
+    daemon: {
+      version: '1.0.0',
+      state: 'running',
+      pid: 812,
+      startedAt: now() - 3 * DAY,
+      uptime: 76 * 3_600_000,
+      configFile: '/etc/tuntox/tuntox.yaml',
+      logLevel: 'info',
+      memory: 70_000_000,
+    },
+    identity: { toxId: TOX_ID, publicKey: KEYS.laptop, path: '/etc/tuntox/tox_save' },
+    network,
+    access: {
+      secret: { isSet: true, changedAt: now() - 12 * DAY, oldValidUntil: null },
+      whitelist: { isOn: true, entries: 4, expired: 0 },
+      require: 'all',
+      isOpen: false,
+      isClosed: false,
+      targets: 'any',
+    },
+    sessions: { clients: 2, tunnels: 5, bytesReceived: 1_288_490_188, bytesSent: 325_058_560 },
+    refusals: { last24Hours: { 'bad secret': 12, 'not whitelisted': 2 }, banned: 1 },
+    ...changes,
+  };
+}
+
+export const bootstrapWarning = {
+  code: 'bootstrap',
+  message: '3 of 8 bootstrap nodes do not answer',
+  hint: 'tuntoxctl net',
+} as const;
+
+const network: Result<'status'>['network'] = {
+  state: 'online',
+  since: now() - 76 * 3_600,
+  udp: 'works',
+  udpPort: 33_445,
+  relayPort: 33_445,
+  relayClients: 1,
+  proxy: null,
+  seenAt: ['192.0.2.4:33445', '[2001:db8::4]:33445'],
+  portMapping: { outside: '192.0.2.4:33445', protocol: 'PCP' },
+  bootstrapNodes: { known: 8, answering: 5 },
+  relays: [{ publicKey: KEYS.ci, address: '203.0.113.9:443' }],
+};
+
+export const entry = (changes: object = {}): Result<'whitelist.list'>['entries'][number] => ({
+  ...laptop,
+  allow: ['127.0.0.1:22'],
+  expiresAt: now() + 30 * DAY + 60,
+  note: '',
+  addedAt: now() - DAY,
+  isExpired: false,
+  ...changes,
+});
+
+export const client = (changes: object = {}): Result<'clients.list'>['clients'][number] => ({
+  client: laptop,
+  isOnline: true,
+  since: now() - 3 * DAY,
+  admittedBy: 'secret and whitelist',
+  admittedAt: now() - 4 * DAY,
+  path: direct,
+  roundTrip: 23.4,
+  rateReceived: 1_000,
+  rateSent: 12_345,
+  bytesReceived: 4_300_000,
+  bytesSent: 901_000,
+  tunnels: 1,
+  lastError: { at: now() - 60, message: 'the target 127.0.0.1:80 refused the connection' },
+  ...changes,
+});
+
+const change = (changes: Partial<Result<'whitelist.add'>>): Result<'whitelist.add'> => ({
+  schema: 'tuntox.whitelist-change/1',
+  added: [],
+  changed: [],
+  removed: [],
+  closedTunnels: 0,
+  notes: [],
+  ...changes,
+});
+
+const secretChange = (changes: Partial<Result<'secret.set'>>): Result<'secret.set'> => ({
+  schema: 'tuntox.secret-change/1',
+  secret: null,
+  oldValidUntil: null,
+  closedTunnels: 0,
+  notes: ['4 clients of the whitelist need the new secret as well'],
+  ...changes,
+});
+
+const settings: Result<'config.show'>['settings'] = [
+  { key: 'state_dir', value: '/etc/tuntox', source: 'default' },
+  { key: 'network.bootstrap', value: [`192.0.2.1:33445:${'F4'.repeat(32)}`], source: 'file' },
+  { key: 'access.secret_file', value: '[set]', source: 'environment' },
+  { key: 'network.proxy', value: null, source: 'default' },
+];
+
+/** What a daemon without any trouble answers. */
+export const HANDLERS: MethodHandlers = {
+  status: () => status(),
+  id: () => ({ schema: 'tuntox.id/1', toxId: TOX_ID, publicKey: KEYS.laptop }),
+  net: () => ({ schema: 'tuntox.net/1', ...network }),
+  'connections.list': () => ({ schema: 'tuntox.connections/1', connections: [...connections] }),
+  'connections.watch': async (_params, emit) => {
+    emit({ schema: 'tuntox.connections/1', connections: [...connections] });
+    emit({ schema: 'tuntox.connections/1', connections: [base] });
+  },
+  'connections.close': () => ({ schema: 'tuntox.closed/1', closed: [...longConnections] }),
+  'clients.list': () => ({
+    schema: 'tuntox.clients/1',
+    clients: [
+      client(),
+      client({
+        client: longest,
+        path: relayed,
+        roundTrip: 1_800,
+        admittedBy: 'secret',
+        since: now() - 9 * DAY - 9_000,
+      }),
+      client({ client: nobody, isOnline: false, roundTrip: null }),
+    ],
+  }),
+  'clients.show': () => ({
+    schema: 'tuntox.client/1',
+    client: client(),
+    allow: ['127.0.0.1:22', '127.0.0.1:80'],
+    expiresAt: now() + DAY,
+    connections: [...connections],
+  }),
+  'clients.kick': () => ({ schema: 'tuntox.closed/1', closed: [...connections] }),
+  'whitelist.list': () => ({
+    schema: 'tuntox.whitelist/1',
+    isOn: true,
+    entries: [
+      entry(),
+      entry({
+        ...ci,
+        allow: [],
+        expiresAt: null,
+        note: 'the build machine in the cellar, asked for by Ann in November',
+      }),
+      entry({
+        ...longest,
+        allow: ['[2001:db8::1]:443', 'db.internal.example.org:5432'],
+        isExpired: true,
+        note: '雪 \u202egpj.exe',
+      }),
+    ],
+  }),
+  'whitelist.add': () => change({ added: [entry()], notes: ['a secret exists too: the client needs both'] }),
+  'whitelist.edit': () => change({ changed: [entry({ allow: [], note: 'new' })] }),
+  'whitelist.remove': () =>
+    change({ removed: [entry()], closedTunnels: 2, notes: ['the whitelist is empty now: nobody gets in'] }),
+  'whitelist.import': ({ items }) => change({ added: items.map(() => entry()) }),
+  'whitelist.off': () => change({ removed: [entry()] }),
+  'secret.status': () => ({
+    schema: 'tuntox.secret/1',
+    isSet: true,
+    source: 'state',
+    changedAt: now() - 12 * DAY,
+    oldValidUntil: now() + 3_600,
+  }),
+  'secret.set': () => secretChange({}),
+  'secret.rotate': () => secretChange({ secret: 'correct-horse-battery-staple-0123456789', closedTunnels: 3 }),
+  'secret.off': () => secretChange({}),
+  'rules.list': () => ({
+    schema: 'tuntox.rules/1',
+    file: '/etc/tuntox/rules',
+    rules: [
+      { line: 3, text: '127.0.0.1:22' },
+      { line: 4, text: `${'long.'.repeat(20)}example:443` },
+    ],
+  }),
+  'rules.check': ({ target }) => ({
+    schema: 'tuntox.rule-verdict/1',
+    client: laptop,
+    target: { host: '127.0.0.1', port: 22 },
+    isAllowed: target.endsWith(':22'),
+    decidedBy: 'line 3 of /etc/tuntox/rules: 127.0.0.1:22, and the allow list of laptop: 127.0.0.1:22',
+  }),
+  'bans.list': () => ({
+    schema: 'tuntox.bans/1',
+    bans: [
+      {
+        publicKey: KEYS.nobody,
+        reason: 'too many wrong secrets: 30 within a minute',
+        since: now(),
+        until: now() + DAY,
+      },
+    ],
+  }),
+  'bans.clear': () => ({
+    schema: 'tuntox.bans/1',
+    bans: [{ publicKey: KEYS.nobody, reason: 'too many wrong secrets', since: now(), until: null }],
+  }),
+  'config.show': () => ({ schema: 'tuntox.config/1', file: '/etc/tuntox/tuntox.yaml', settings }),
+  'config.check': () => ({
+    schema: 'tuntox.config-check/1',
+    file: '/etc/tuntox/tuntox.yaml',
+    isGood: true,
+    errors: [],
+  }),
+  'config.reload': () => ({ schema: 'tuntox.reload/1', changed: ['log.level'], needsRestart: ['network.udp_ports'] }),
+  'log.tail': async (_params, emit) => {
+    emit({ schema: 'tuntox.log-line/1', at: 1_700_000_000, level: 'info', message: 'laptop 9F3A11C2 is here' });
+    emit({
+      schema: 'tuntox.log-line/1',
+      at: 1_700_000_001,
+      level: 'error',
+      message: `hostile \u001b]0;title\u0007 \u009b31m \u202e and long: ${'word '.repeat(30)}\nsecond line`,
+    });
+  },
+  'log.level': ({ level }) => ({ schema: 'tuntox.log-level/1', before: 'info', now: level }),
+  ping: () => ({ schema: 'tuntox.ping/1', client: laptop, roundTrip: 23.4 }),
+  metrics: () => ({ schema: 'tuntox.metrics/1', text: '# TYPE tuntox_tunnels gauge\ntuntox_tunnels 5\n# EOF\n' }),
+};
+
+/** @returns the path of its socket */
+export async function startDaemon(t: Test, handlers: Partial<MethodHandlers> = {}): Promise<string> {
+  const path = join(temporaryDirectory(t), 'tuntoxd.sock');
+  const server = new ControlServer(
+    { clock: systemClock, log: silentLogger, handlers: { ...HANDLERS, ...handlers } },
+    { path, groupId: process.getgid?.(), daemon: 'tuntoxd 1.0.0', pid: 812 },
+  );
+  await server.start();
+  t.teardown(() => server.stop());
+  return path;
+}

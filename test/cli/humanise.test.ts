@@ -1,0 +1,51 @@
+import t from 'tap';
+import { localTimeOf, unixTimeOf } from '../../src/base/clock.js';
+import { ageText, bytesText, countText, dateText, durationText, roundTripText } from '../../src/cli/humanise.js';
+
+t.test('sizes have at most three digits', async (t) => {
+  const cases: readonly (readonly [number, string])[] = [
+    [0, '0 B'],
+    [999, '999 B'],
+    [1_000, '1.0 KiB'],
+    [901_000, '880 KiB'],
+    [4_300_000, '4.1 MiB'],
+    [1023 * 1024, '1.0 MiB'],
+    [1_288_490_188, '1.2 GiB'],
+    [2 ** 50, '1024 TiB'],
+  ];
+  for (const [bytes, text] of cases) t.equal(bytesText(bytes), text);
+});
+
+t.test('lengths of time have their two largest units', async (t) => {
+  const cases: readonly (readonly [number, string])[] = [
+    [0, '0s'],
+    [59_999, '59s'],
+    [90_000, '1m 30s'],
+    [72 * 60_000, '1h 12m'],
+    [76 * 3_600_000, '3d 4h'],
+    [30 * 86_400_000, '30d'],
+    [3_600_000, '1h'],
+  ];
+  for (const [duration, text] of cases) t.equal(durationText(duration), text);
+  t.equal(ageText(72 * 60_000), '1h12m');
+});
+
+t.test('round trips have the digits that mean something', async (t) => {
+  t.same([null, 0.31, 23.4, 180, 1_800].map(roundTripText), ['-', '0.3ms', '23ms', '180ms', '1.8s']);
+});
+
+t.test('a date is one of this machine, and can be turned round', async (t) => {
+  const moment = unixTimeOf({ year: 2027, month: 1, day: 31, hour: 18, minute: 5, second: 9 }) as number;
+  t.equal(dateText(moment), '2027-01-31 18:05');
+  t.equal(dateText(moment, true), '2027-01-31 18:05:09');
+  t.equal(unixTimeOf(localTimeOf(moment)), moment);
+  t.equal(unixTimeOf({ year: 2027, month: 2, day: 29, hour: 0, minute: 0, second: 0 }), undefined);
+  t.equal(unixTimeOf({ year: 2027, month: 1, day: 1, hour: 24, minute: 0, second: 0 }), undefined);
+});
+
+t.test('one of a thing is not several', async (t) => {
+  t.same(
+    [0, 1, 2].map((count) => countText(count, 'client')),
+    ['0 clients', '1 client', '2 clients'],
+  );
+});

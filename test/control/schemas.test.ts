@@ -1,0 +1,36 @@
+/** docs/schema and docs/control-protocol.md say what the map of methods says. */
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import t from 'tap';
+import { METHODS, type MethodSchema } from '../../src/control/protocol.js';
+import { fileOfSchema, jsonSchemas, schemaName } from '../support/json-schemas.js';
+import { ROOT } from '../support/processes.js';
+
+t.test('the JSON Schemas in docs/schema are those of this version', async (t) => {
+  const directory = join(ROOT, 'docs/schema');
+  const there = readdirSync(directory, { recursive: true, encoding: 'utf8' }).filter((file) => file.endsWith('.json'));
+  const generated = jsonSchemas();
+  t.same(there.sort(), [...generated.keys()].sort(), 'the files: make schemas writes them');
+  for (const [file, text] of generated) {
+    t.equal(readFileSync(join(directory, file), 'utf8'), text, `${file}: make schemas writes it anew`);
+  }
+});
+
+t.test('every result that is printed for programs has its version in it', async (t) => {
+  for (const [method, { result, event }] of Object.entries(METHODS) as [string, MethodSchema][]) {
+    t.match(schemaName(event ?? result), /^tuntox\.[a-z-]+\/\d+$/, method);
+  }
+});
+
+t.test('docs/control-protocol.md has a row for each method, with links to its schemas', async (t) => {
+  const document = readFileSync(join(ROOT, 'docs/control-protocol.md'), 'utf8');
+  const rows = document.split('\n').filter((line) => line.includes('(schema/params/'));
+  t.equal(rows.length, Object.keys(METHODS).length, 'no row of a method that is gone');
+  for (const [method, { result, event, isWrite }] of Object.entries(METHODS) as [string, MethodSchema][]) {
+    const row = rows.find((line) => line.startsWith(`| \`${method}\` |`)) ?? '';
+    t.match(row, `(schema/params/${method}.json)`, method);
+    t.match(row, `(schema/${fileOfSchema(schemaName(event ?? result) as string)})`, method);
+    t.equal(row.includes('| write |'), isWrite, `${method} is a ${isWrite ? 'write' : 'read'}`);
+    t.equal(row.includes('stream'), event !== undefined, `${method}: stream or not`);
+  }
+});

@@ -1,0 +1,256 @@
+/** The control socket with real sockets: what honest clients get, and what hostile ones cannot do. */
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync, statSync, writeFileSync } from 'node:fs';
+import { connect, type Socket } from 'node:net';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import t, { type Test } from 'tap';
+import { systemClock } from '../../src/base/clock.js';
+import { silentLogger } from '../../src/base/logger.js';
+import { ControlClient } from '../../src/control/client.js';
+import { ControlError } from '../../src/control/control-error.js';
+import type { Call, Emit, MethodHandlers } from '../../src/control/method-handlers.js';
+import { ControlServer } from '../../src/control/server.js';
+import { temporaryDirectory } from '../support/temporary-directory.js';
+
+type Handlers = Partial<MethodHandlers>;
+
+const pong = { schema: 'tuntox.ping/1', client: { publicKey: 'a'.repeat(64), alias: null }, roundTrip: 1.5 } as const;
+
+async function startServer(t: Test, handlers: Handlers = {}): Promise<string> {
+  const path = join(temporaryDirectory(t), 'tuntoxd.sock');
+  const server = newServer(path, handlers);
+  await server.start();
+  t.teardown(() => server.stop());
+  return path;
+}
+
+const newServer = (path: string, handlers: Handlers): ControlServer =>
+  new ControlServer(
+    { clock: systemClock, log: silentLogger, handlers: handlers as MethodHandlers },
+    { path, groupId: process.getgid?.(), daemon: 'tuntoxd 0', pid: 7 },
+  );
+
+async function client(t: Test, path: string, timeout = 5_000): Promise<ControlClient> {
+  const made = await ControlClient.connect(systemClock, { path, client: 'test 0', timeout });
+  t.teardown(() => made.close());
+  return made;
+}
+
+/** A client that says what it likes. */
+async function raw(t: Test, path: string): Promise<Socket> {
+  const socket = connect(path);
+  socket.setEncoding('utf8');
+  t.teardown(() => socket.destroy());
+  await once(socket, 'connect');
+  return socket;
+}
+
+/** All that the other side says until it ends. */
+async function untilEnd(socket: Socket): Promise<string> {
+  let text = '';
+  socket.on('data', (chunk: string) => {
+    text += chunk;
+  });
+  socket.on('error', () => {});
+  await once(socket, 'close');
+  return text;
+}
+
+const HELLO = '{"jsonrpc":"2.0","id":0,"method":"hello","params":{"versions":[1],"client":"raw"}}\n';
+
+t.test('answers an order, with defaults filled in', async (t) => {
+  const path = await startServer(t, {
+    'connections.list': (params) => {
+      t.same(params, {});
+      return { schema: 'tuntox.connections/1', connections: [] };
+    },
+    'whitelist.remove': (params) => {
+      t.same(params, { client: 'laptop', isDryRun: false });
+      throw new ControlError('not-found', 'there is no client "laptop"', { hint: 'did you mean "laptop2"?' });
+    },
+  });
+  const control = await client(t, path);
+  t.same(await control.call('connections.list', {}), { schema: 'tuntox.connections/1', connections: [] });
+  const error = await control.call('whitelist.remove', { client: 'laptop' }).catch((caught: unknown) => caught);
+  t.match(error, { code: 'not-found', message: 'there is no client "laptop"', hint: 'did you mean "laptop2"?' });
+});
+
+t.test('refuses fields, methods and values that nobody knows, by name', async (t) => {
+  const path = await startServer(t);
+  const control = await client(t, path);
+  await t.rejects(control.call('id', { shout: true } as never), {
+    code: 'bad-params',
+    message: 'there is no field "shout"',
+  });
+  await t.rejects(control.call('ping', {} as never), { code: 'bad-params', message: 'the field "client" is missing' });
+  await t.rejects(control.call('rules.check', { client: 'a', target: 7 } as never), {
+    code: 'bad-params',
+    message: /^target: /,
+  });
+  const socket = await raw(t, path);
+  socket.write(`${HELLO}{"jsonrpc":"2.0","id":1,"method":"constructor"}\n`);
+  let said = '';
+  while (!said.includes('"id":1')) said += (await once(socket, 'data')) as unknown as string;
+  t.match(said, /there is no method \\"constructor\\".*"unknown-method"/);
+});
+
+t.test('an error that nobody expected is an answer too, and the daemon lives on', async (t) => {
+  const path = await startServer(t, {
+    id: () => {
+      throw new Error('disk on fire');
+    },
+    ping: () => pong,
+  });
+  const control = await client(t, path);
+  await t.rejects(control.call('id', {}), { code: 'failed', message: 'disk on fire' });
+  t.same(await control.call('ping', { client: 'a' }), pong);
+});
+
+t.test('a stream sends events until it is cancelled', async (t) => {
+  let aborted = false;
+  const path = await startServer(t, {
+    'log.tail': async (_params: unknown, emit: Emit<never>, { signal }: Call) => {
+      for (let at = 1; !signal.aborted; at += 1) {
+        emit({ schema: 'tuntox.log-line/1', at, level: 'info', message: 'tick' } as never);
+        await sleep(5);
+      }
+      aborted = true;
+    },
+  });
+  const control = await client(t, path);
+  const abort = new AbortController();
+  const seen: number[] = [];
+  await control.stream(
+    'log.tail',
+    { isFollowing: true },
+    {
+      signal: abort.signal,
+      onEvent: ({ at }) => {
+        seen.push(at);
+        if (at === 3) abort.abort();
+      },
+    },
+  );
+  t.same(seen.slice(0, 3), [1, 2, 3]);
+  t.ok(aborted, 'the daemon stopped working for it');
+});
+
+t.test('a client that goes away aborts what it asked for', async (t) => {
+  const gone = new Promise<void>((resolve) => {
+    void startServer(t, {
+      ping: (_params: unknown, { signal }: Call) =>
+        new Promise((_, reject) => {
+          signal.addEventListener('abort', () => {
+            resolve();
+            reject(new ControlError('failed', 'aborted'));
+          });
+        }),
+    }).then(async (path) => {
+      const control = await client(t, path);
+      control.call('ping', { client: 'a' }).catch(() => {});
+      await sleep(20);
+      control.close();
+    });
+  });
+  await gone;
+});
+
+t.test('many clients at once, with many orders each', async (t) => {
+  const path = await startServer(t, { ping: () => pong });
+  const all = Array.from({ length: 50 }, async () => {
+    const control = await client(t, path);
+    const answers = await Promise.all(Array.from({ length: 40 }, () => control.call('ping', { client: 'a' })));
+    control.close();
+    return answers.length;
+  });
+  t.equal(
+    (await Promise.all(all)).reduce((sum, one) => sum + one, 0),
+    2_000,
+  );
+});
+
+t.test('settles the version first, or says which ones there are', async (t) => {
+  const path = await startServer(t);
+  const socket = await raw(t, path);
+  socket.write('{"jsonrpc":"2.0","id":1,"method":"hello","params":{"versions":[2,3],"client":"tuntoxctl 9"}}\n');
+  t.match(await untilEnd(socket), /tuntoxd 0 speaks version 1, and tuntoxctl 9 2, 3.*"code":"version"/);
+  const rude = await raw(t, path);
+  rude.write('{"jsonrpc":"2.0","id":1,"method":"id"}\n');
+  t.match(await untilEnd(rude), /the first request of a connection is/);
+});
+
+t.test('ends a client that sends no lines, or lines that are no requests', async (t) => {
+  const path = await startServer(t, { ping: () => pong });
+  const endless = await raw(t, path);
+  endless.write('x'.repeat(600 * 1024));
+  t.match(await untilEnd(endless), /a line has more than/);
+  for (const text of ['garbage\n', '[]\n', '{"jsonrpc":"1.0"}\n', 'null\n', `${HELLO}{"id":1}\n`]) {
+    const socket = await raw(t, path);
+    socket.write(text);
+    t.match(await untilEnd(socket), /not a request/, JSON.stringify(text));
+  }
+  t.same(await (await client(t, path)).call('ping', { client: 'a' }), pong, 'others do not notice');
+});
+
+t.test('a client that asks and never reads is ended, and costs no more than the bound', async (t) => {
+  const text = 'x'.repeat(1_000_000);
+  let answered = 0;
+  const path = await startServer(t, {
+    metrics: () => {
+      answered += 1;
+      return { schema: 'tuntox.metrics/1', text };
+    },
+  });
+  const socket = await raw(t, path);
+  socket.pause();
+  socket.write(HELLO);
+  for (let id = 1; id <= 200; id += 1) socket.write(`{"jsonrpc":"2.0","id":${id},"method":"metrics","params":{}}\n`);
+  socket.on('error', () => {});
+  while (answered < 33) await sleep(5);
+  await sleep(50);
+  t.ok(answered < 60, `answered ${answered} of 200`);
+});
+
+t.test('owner and group may connect, and nobody else', async (t) => {
+  const path = await startServer(t);
+  t.equal(statSync(path).mode & 0o777, 0o660);
+});
+
+t.test('replaces what a killed daemon left, but no living one and no file', async (t) => {
+  const path = join(temporaryDirectory(t), 's');
+  const dying = spawn(process.execPath, [
+    '-e',
+    `require('net').createServer().listen(${JSON.stringify(path)}, () => process.kill(process.pid, 'SIGKILL'))`,
+  ]);
+  await once(dying, 'exit');
+  t.ok(existsSync(path), 'a stale socket');
+  const server = newServer(path, { ping: () => pong });
+  await server.start();
+  t.teardown(() => server.stop());
+  await t.rejects(newServer(path, {}).start(), { code: 'in-use', message: /another daemon answers/ });
+  t.same(await (await client(t, path)).call('ping', { client: 'a' }), pong);
+  const file = join(temporaryDirectory(t), 'f');
+  writeFileSync(file, 'precious');
+  await t.rejects(newServer(file, {}).start(), { code: 'in-use', message: /is no socket/ });
+});
+
+t.test('says when nobody listens, and when the daemon does not answer', async (t) => {
+  const path = join(temporaryDirectory(t), 'none');
+  await t.rejects(ControlClient.connect(systemClock, { path, client: 'x', timeout: 1_000 }), { code: 'not-running' });
+  const silent = await startServer(t, { ping: () => new Promise(() => {}) });
+  const control = await client(t, silent, 50);
+  await t.rejects(control.call('ping', { client: 'a' }), { code: 'timeout' });
+});
+
+t.test('stopping takes the socket away and ends the clients', async (t) => {
+  const path = join(temporaryDirectory(t), 's');
+  const server = newServer(path, { ping: () => new Promise(() => {}) });
+  await server.start();
+  const control = await client(t, path);
+  const call = control.call('ping', { client: 'a' });
+  server.stop();
+  await t.rejects(call, { code: 'stopping' });
+  t.notOk(existsSync(path));
+});

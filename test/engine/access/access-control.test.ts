@@ -1,0 +1,238 @@
+import { readFileSync, statSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import t, { type Test } from 'tap';
+import { silentLogger } from '../../../src/base/logger.js';
+import { AccessControl, type AccessSettings } from '../../../src/engine/access/access-control.js';
+import { AccessPolicy, friendRequestMessage } from '../../../src/engine/access/access-policy.js';
+import type { WhitelistEntry } from '../../../src/engine/access/whitelist.js';
+import { type FileSystem, nodeFileSystem } from '../../../src/engine/file-system.js';
+import { generateKeyPair, type PublicKey } from '../../../src/tox/crypto/keys.js';
+import { FailingFileSystem, systemError } from '../../support/failing-file-system.js';
+import { ManualClock } from '../../support/manual-clock.js';
+import { SeededRandom } from '../../support/seeded-random.js';
+import { temporaryDirectory } from '../../support/temporary-directory.js';
+
+const random = new SeededRandom(4);
+const newKey = (): PublicKey => generateKeyPair(random).publicKey;
+const CLIENT = newKey();
+const SECRET = Buffer.from('correct horse');
+const CLOSED: AccessSettings = { require: 'all', isOpen: false, givenSecret: undefined };
+const AT_ONCE = { grace: 0, isDroppingSessions: false };
+
+const entry = (publicKey: PublicKey, more: Partial<WhitelistEntry> = {}): WhitelistEntry => ({
+  publicKey,
+  alias: undefined,
+  allow: [],
+  expiresAt: undefined,
+  note: '',
+  addedAt: 1,
+  ...more,
+});
+
+interface Door {
+  readonly clock: ManualClock;
+  readonly control: AccessControl;
+  readonly policy: AccessPolicy;
+}
+
+async function open(
+  t: Test,
+  options: { directory?: string; settings?: Partial<AccessSettings>; files?: FileSystem } = {},
+): Promise<Door> {
+  const clock = new ManualClock();
+  const { directory = temporaryDirectory(t), files = nodeFileSystem } = options;
+  const control = await AccessControl.open({ clock, random, log: silentLogger, files }, directory, {
+    ...CLOSED,
+    ...options.settings,
+  });
+  t.teardown(() => control.close());
+  return { clock, control, policy: new AccessPolicy(control) };
+}
+
+function outcome({ policy, clock }: Door, key: PublicKey, secret?: Buffer): string {
+  const decision = policy.decide(key, friendRequestMessage(secret), clock.now());
+  return decision.isAdmitted ? `by ${decision.factors}` : decision.reason;
+}
+
+t.test('the whole table: secret, whitelist, expiry, ban, open, require', async (t) => {
+  for (const hasSecret of [false, true])
+    for (const listed of ['no list', 'not on it', 'on it', 'expired'] as const)
+      for (const isBanned of [false, true])
+        for (const isOpen of [false, true])
+          for (const require of ['all', 'any'] as const) {
+            const door = await open(t, { settings: { isOpen, require } });
+            const { control, clock } = door;
+            if (hasSecret) await control.setSecret(SECRET, AT_ONCE);
+            if (listed === 'not on it') await control.addEntries([entry(newKey())]);
+            if (listed === 'on it') await control.addEntries([entry(CLIENT)]);
+            if (listed === 'expired') await control.addEntries([entry(CLIENT, { expiresAt: clock.unixTime() })]);
+            if (isBanned) await control.ban(CLIENT, 'test', undefined);
+            for (const said of ['nothing', 'wrong', 'right'] as const) {
+              const secret = { nothing: undefined, wrong: Buffer.from('wrong'), right: SECRET }[said];
+              const expected = expectedOutcome({ hasSecret, listed, isBanned, isOpen, require, said });
+              const name = `secret ${hasSecret}, ${listed}, ban ${isBanned}, open ${isOpen}, ${require}, says ${said}`;
+              t.equal(outcome(door, CLIENT, secret), expected, name);
+            }
+          }
+});
+
+interface Case {
+  readonly hasSecret: boolean;
+  readonly listed: 'no list' | 'not on it' | 'on it' | 'expired';
+  readonly isBanned: boolean;
+  readonly isOpen: boolean;
+  readonly require: 'all' | 'any';
+  readonly said: 'nothing' | 'wrong' | 'right';
+}
+
+/** The table of product.md, written a second time and in another way: row by row, the first that fits. */
+function expectedOutcome({ hasSecret, listed, isBanned, isOpen, require, said }: Case): string {
+  const hasList = listed !== 'no list';
+  const isOnList = listed === 'on it';
+  const wrong = said === 'nothing' ? 'no-secret' : 'wrong-secret';
+  const rows: readonly (readonly [boolean, string])[] = [
+    [isBanned, 'banned'],
+    [!hasSecret && !hasList && isOpen, 'by none'],
+    [!hasSecret && !hasList, 'closed'],
+    [!hasSecret && isOnList, 'by whitelist'],
+    [!hasSecret, 'not-whitelisted'],
+    [!hasList, said === 'right' ? 'by secret' : wrong],
+    [require === 'any' && isOnList, 'by whitelist'],
+    [require === 'any', said === 'right' ? 'by secret' : wrong],
+    [!isOnList, 'not-whitelisted'],
+    [said === 'right', 'by secret and whitelist'],
+  ];
+  return rows.find(([fits]) => fits)?.[1] ?? wrong;
+}
+
+t.test('the last entry that is removed leaves the door closed, until the list is dropped', async (t) => {
+  const door = await open(t, { settings: { isOpen: true } });
+  await door.control.setSecret(SECRET, AT_ONCE);
+  await door.control.addEntries([entry(CLIENT)]);
+  await door.control.removeEntry(CLIENT);
+  t.equal(outcome(door, CLIENT, SECRET), 'not-whitelisted');
+  await door.control.dropWhitelist();
+  t.equal(outcome(door, CLIENT, SECRET), 'by secret');
+});
+
+t.test('everything is there again after a restart, but for the secret itself', async (t) => {
+  const directory = temporaryDirectory(t);
+  const first = await open(t, { directory });
+  await first.control.setSecret(SECRET, AT_ONCE);
+  const allow = [{ text: '127.0.0.1:22', rule: { host: '127.0.0.1', port: 22, line: 1 } }];
+  const listed = entry(CLIENT, { alias: 'laptop', allow, expiresAt: 2_000_000_000, note: 'of the owner' });
+  await first.control.addEntries([listed]);
+  const banned = newKey();
+  await first.control.ban(banned, 'guesses', 2_000_000_000);
+  const second = await open(t, { directory });
+  t.same(second.control.entries, [listed]);
+  t.match(second.control.bans, [{ reason: 'guesses', until: 2_000_000_000 }]);
+  t.equal(outcome(second, CLIENT, SECRET), 'by secret and whitelist');
+  for (const name of ['whitelist.json', 'secret.json', 'bans.json']) {
+    const path = join(directory, name);
+    t.equal(statSync(path).mode & 0o777, 0o600, name);
+    t.notMatch(readFileSync(path, 'utf8'), /correct|636f7272/);
+  }
+});
+
+t.test('a change that cannot be saved changes nothing, whatever step fails', async (t) => {
+  const directory = temporaryDirectory(t);
+  const before = await open(t, { directory });
+  await before.control.addEntries([entry(CLIENT)]);
+  const text = readFileSync(join(directory, 'whitelist.json'), 'utf8');
+  let failures = 0;
+  for (let at = 0; at < 20; at += 1) {
+    const files = new FailingFileSystem({ at, error: systemError('ENOSPC'), isFinal: false });
+    const door = await open(t, { directory, files });
+    if (door.control.faults.length > 0) continue;
+    const isSaved = await door.control.removeEntry(CLIENT).then(
+      () => true,
+      (error: Error) => {
+        t.match(error, { code: 'disk-full', message: /no space to keep the identity/ });
+        failures += 1;
+        return false;
+      },
+    );
+    t.equal(outcome(door, CLIENT), isSaved ? 'not-whitelisted' : 'by whitelist', `step ${at}`);
+    writeFileSync(join(directory, 'whitelist.json'), text);
+  }
+  t.ok(failures >= 4, `${failures} steps failed`);
+});
+
+t.test('state that cannot be read lets nobody in, stays as it is, and says what to do', async (t) => {
+  for (const [name, content, said] of [
+    ['whitelist.json', '{"version":1', /whitelist\.json is damaged .*restore it from a backup/],
+    ['whitelist.json', '{"version":1,"is_factor":true,"entries":[{"key":"00"}]}', /entry 1 is not as it was written/],
+    ['secret.json', '[]', /secret\.json is damaged \(it is no object\)/],
+    ['bans.json', '{"version":2,"bans":[]}', /is of a newer version \(2\): use the tuntoxd that wrote it/],
+  ] as const) {
+    const directory = temporaryDirectory(t);
+    const before = await open(t, { directory });
+    await before.control.addEntries([entry(CLIENT)]);
+    writeFileSync(join(directory, name), content);
+    const door = await open(t, { directory, settings: { isOpen: true } });
+    t.match(door.control.faults, [said]);
+    t.equal(outcome(door, CLIENT, SECRET), 'banned', `${name} ${content}`);
+    t.notOk(door.policy.isOpen);
+    t.equal(readFileSync(join(directory, name), 'utf8'), content);
+    if (name === 'whitelist.json') await t.rejects(door.control.addEntries([entry(newKey())]), said);
+  }
+});
+
+t.test('an old secret stays valid for the time of grace, and not a second longer', async (t) => {
+  const door = await open(t);
+  await door.control.setSecret(SECRET, AT_ONCE);
+  t.equal(outcome(door, newKey(), SECRET), 'by secret');
+  await door.control.setSecret(Buffer.from('new'), { grace: 60, isDroppingSessions: false });
+  t.equal(outcome(door, newKey(), SECRET), 'by secret');
+  t.equal(outcome(door, newKey(), Buffer.from('new')), 'by secret');
+  door.clock.advance(60_000);
+  t.equal(outcome(door, newKey(), SECRET), 'wrong-secret');
+  t.equal(outcome(door, newKey(), Buffer.from('new')), 'by secret');
+  await door.control.setSecret(Buffer.from('newest'), AT_ONCE);
+  t.equal(outcome(door, newKey(), Buffer.from('new')), 'wrong-secret', 'without grace');
+});
+
+t.test('who is here may have to go: by removal, expiry, ban, a dropped secret', async (t) => {
+  const door = await open(t);
+  const { control, policy, clock } = door;
+  let changes = 0;
+  control.onChange(() => {
+    changes += 1;
+  });
+  await control.addEntries([entry(CLIENT, { expiresAt: clock.unixTime() + 5 })]);
+  t.ok(policy.mayStay(CLIENT, 'whitelist', false));
+  const before = changes;
+  clock.advance(5_000);
+  t.equal(changes, before + 1, 'told when the entry expires');
+  t.notOk(policy.mayStay(CLIENT, 'whitelist', false), 'expired');
+  await control.changeEntry(entry(CLIENT));
+  t.ok(policy.mayStay(CLIENT, 'whitelist', false));
+  await control.setSecret(SECRET, AT_ONCE);
+  t.ok(policy.mayStay(CLIENT, 'whitelist', false), 'a first secret ends no session of those on the list');
+  t.notOk(policy.mayStay(newKey(), 'none', false), 'but of those who came by an open door');
+  t.notOk(policy.mayStay(CLIENT, 'secret and whitelist', true), 'a dropped secret');
+  await control.ban(CLIENT, 'enough', undefined);
+  t.notOk(policy.mayStay(CLIENT, 'secret and whitelist', false));
+  await control.clearBans(CLIENT);
+  await control.removeEntry(CLIENT);
+  t.notOk(policy.mayStay(CLIENT, 'secret and whitelist', false), 'removed');
+});
+
+t.test('a secret of the configuration takes the place of the kept one', async (t) => {
+  const directory = temporaryDirectory(t);
+  const door = await open(t, { directory, settings: { givenSecret: Buffer.from('given') } });
+  await door.control.setSecret(SECRET, AT_ONCE);
+  t.equal(outcome(door, newKey(), Buffer.from('given')), 'by secret');
+  t.equal(outcome(door, newKey(), SECRET), 'wrong-secret');
+  door.control.applySettings(CLOSED);
+  t.equal(outcome(door, newKey(), SECRET), 'by secret', 'and gives it back');
+});
+
+t.test('two entries have no alias in common, and no key stands there twice', async (t) => {
+  const { control } = await open(t);
+  await control.addEntries([entry(CLIENT, { alias: 'laptop' })]);
+  await t.rejects(control.addEntries([entry(CLIENT)]), { code: 'exists' });
+  await t.rejects(control.addEntries([entry(newKey()), entry(newKey(), { alias: 'laptop' })]), { code: 'alias-taken' });
+  t.equal(control.entries.length, 1, 'all or nothing');
+});
