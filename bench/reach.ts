@@ -66,7 +66,9 @@ await runBenchmark(async () => {
   const missing = needed.filter(({ isMet }) => !isMet).map(({ reason }) => reason);
   if (missing.length > 0) return [{ what: 'the lab', measured: 'left out', note: missing.join('; ') }];
   const figures: Figure[] = [];
-  for (const topology of TOPOLOGIES.filter(({ name, needs }) => needs !== 'proxy' && name.startsWith(beginning))) {
+  // libtoxcore's peer knows no proxies.
+  const able = TOPOLOGIES.filter(({ needs }) => libtoxcore === undefined || needs !== 'proxy');
+  for (const topology of able.filter(({ name }) => name.startsWith(beginning))) {
     const results: Run[] = [];
     while (results.length < Number(runs)) {
       showProgress(`${topology.name}: run ${results.length + 1} of ${runs}`);

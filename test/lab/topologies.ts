@@ -9,6 +9,8 @@ export interface Topology {
   readonly options: LabOptions;
   /** Further arguments for our commands. */
   readonly args?: readonly string[];
+  /** For the client alone. */
+  readonly clientArgs?: readonly string[];
   /** Without one, LAN discovery alone has to do. */
   readonly hasBootstrapNode: boolean;
   /** How packets must go between alice and bob. */
@@ -19,7 +21,7 @@ export interface Topology {
   readonly isPrivate?: boolean;
   /** Both have to send before either hears anything. */
   readonly isPunched?: boolean;
-  /** A router in it opens ports, or is a proxy that the command must be told of. */
+  /** A router in it opens ports, or is a proxy that the client must be told of. */
   readonly needs?: 'gateway' | 'proxy';
   /** ms to the first byte, cold, at the median: a mark for the benchmark. */
   readonly mark: number;
@@ -43,6 +45,12 @@ const relayOfPeer = (name: string, reasons: Topology['reasons'], options: LabOpt
   route: 'relay of the peer',
 });
 
+const proxied = (name: string, url: string): Topology => ({
+  ...relay(name, undefined, { topology: 'proxy' }),
+  clientArgs: ['--proxy', url],
+  needs: 'proxy',
+});
+
 export const TOPOLOGIES: readonly Topology[] = [
   { ...direct('lan', 1000, { topology: 'lan' }), isPrivate: true },
   { ...direct('lan without a bootstrap node', 1000, { topology: 'lan' }), isPrivate: true, hasBootstrapNode: false },
@@ -61,7 +69,8 @@ export const TOPOLOGIES: readonly Topology[] = [
   relay('udp-blocked - udp-blocked', ['udp-blocked', 'udp-blocked'], { alice: 'udp-blocked', bob: 'udp-blocked' }),
   relayOfPeer('udp-blocked - public', ['udp-blocked', 'peer-tcp-only'], { alice: 'udp-blocked', bob: 'public' }),
   relayOfPeer('public - udp-blocked', ['peer-tcp-only', 'udp-blocked'], { alice: 'public', bob: 'udp-blocked' }),
-  { ...relay('proxy - nat', undefined, { topology: 'proxy' }), needs: 'proxy' },
+  proxied('SOCKS5 proxy - nat', 'socks5://alice:wonderland@10.1.0.1:1080'),
+  proxied('HTTP proxy - nat', 'http://10.1.0.1:3128'),
 ];
 
 export const DIRECT_TOPOLOGIES = TOPOLOGIES.filter(({ route }) => route === 'direct');

@@ -62,6 +62,7 @@ export async function startMeeting(owner: Owner, topology: Topology, options: Me
   if (hasMany) await Promise.all(NODES_BESIDE_HUB.map((host) => startBootstrapdIn(lab, host, nodes)));
   const tunnel = await LabTunnel.start(lab, {
     args: [...nodes.flatMap((node) => ['--bootstrap', node]), ...(topology.args ?? [])],
+    clientArgs: topology.clientArgs ?? [],
     length,
     ...(libtoxcore && { libtoxcore: { role: libtoxcore, args: libtoxcoreArgs(topology, nodes) } }),
   });
