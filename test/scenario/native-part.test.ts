@@ -37,7 +37,7 @@ async function complaintOf(root: string, [command, ...words]: (typeof COMMANDS)[
 }
 
 const LINE = new RegExp(
-  `^[^\n]*the native part sodium-native does not load on this machine \\(${process.platform}-${process.arch}\\): it exists for linux-x64 and linux-arm64[^\n]*\n$`,
+  `^[^\n]*the native part sodium-native does not load on this machine \\(${process.platform}-${process.arch}\\): it exists for linux with glibc[^\n]*\n$`,
 );
 
 for (const words of COMMANDS) {

@@ -38,5 +38,5 @@ function complaint(error: unknown): string {
   const isOtherLibrary = process.platform === 'linux' && glibcVersionRuntime === undefined;
   const here = `${process.platform}-${process.arch}${isOtherLibrary ? ' without glibc' : ''}`;
   const [reason = ''] = messageOf(error).split('\n');
-  return `the native part sodium-native does not load on this machine (${here}): it exists for linux-x64 and linux-arm64 with glibc, darwin and win32 alike; on one of these, install tuntox anew, on the machine itself (${reason})`;
+  return `the native part sodium-native does not load on this machine (${here}): it exists for linux with glibc, darwin and win32, each on x64 and arm64; where this is one of them, install tuntox anew, on this machine (${reason})`;
 }
