@@ -49,6 +49,9 @@ export const systemClock: Clock = {
   },
 };
 
+/** µs of the system's CLOCK_MONOTONIC, which other processes can compare with theirs. */
+export const systemMicroseconds = (): bigint => process.hrtime.bigint() / 1_000n;
+
 /** A moment on the calendar and the clock of this machine. */
 export interface LocalTime {
   readonly year: number;

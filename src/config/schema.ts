@@ -190,4 +190,14 @@ export const schemaOf = (parseProxy: (text: string) => unknown): convict.Schema<
   },
 });
 
+/** Every key with a value, once each of them has been checked. @param values as an object of objects */
+export function completed(schema: convict.Schema<Shape>, values: object): Shape {
+  // Its own reading of variables and flags takes "flase" for true, and names the first mistake only.
+  const config = convict(schema, { env: {}, args: [] });
+  config.load(values);
+  config.validate({ allowed: 'strict', output: () => {} });
+  return config.getProperties();
+}
+
 export type SettingsShape = Shape;
+export type SettingsSchema = convict.Schema<Shape>;

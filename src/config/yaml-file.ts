@@ -1,5 +1,5 @@
 /** The only file that imports yaml: a configuration file as flat keys, each with the line where it stands. */
-import { isMap, isScalar, isSeq, LineCounter, type Node, parseDocument } from 'yaml';
+import { isAlias, isMap, isScalar, isSeq, LineCounter, type Node, parseDocument } from 'yaml';
 
 /** A value of the file: `network.udp_ports`, what it holds, and where. */
 export interface YamlEntry {
@@ -7,15 +7,14 @@ export interface YamlEntry {
   readonly value: unknown;
   /** From 1. */
   readonly line: number;
+  /** Of each entry, where the value is a list. */
+  readonly itemLines: readonly number[];
 }
 
 export interface YamlFault {
   readonly line: number;
   readonly message: string;
 }
-
-/** Aliases can make a small file huge. */
-const MAX_ALIASES = 100;
 
 /**
  * @param isGroup whether a key has keys inside it; all others are taken with what they hold
@@ -31,6 +30,7 @@ export function readYaml(
   const faults = document.errors.map(({ pos, message }) => ({ line: lines.linePos(pos[0]).line, message }));
   if (faults.length > 0) return { entries: [], faults };
   const entries: YamlEntry[] = [];
+  const firstLines = new Map<string, number>();
   const walk = (node: unknown, prefix: string): void => {
     if (node === null || (isScalar(node) && node.value === null)) return;
     if (!isMap(node)) {
@@ -44,14 +44,27 @@ export function readYaml(
     for (const pair of node.items) {
       const name = isScalar(pair.key) ? String(pair.key.value) : '?';
       const key = prefix === '' ? name : `${prefix}.${name}`;
-      if (isGroup(key)) walk(pair.value, key);
-      else entries.push({ key, value: plain(pair.value), line: lineOf(pair.key as Node) });
+      const line = lineOf(pair.key as Node);
+      const first = firstLines.get(key);
+      if (first !== undefined)
+        faults.push({ line, message: `"${key}" stands in line ${first} already: keep one of them` });
+      firstLines.set(key, line);
+      if (isGroup(key)) {
+        walk(pair.value, key);
+        continue;
+      }
+      const itemLines = isSeq(pair.value) ? pair.value.items.map((item) => lineOf(item as Node)) : [];
+      entries.push({ key, value: plain(pair.value), line, itemLines });
     }
   };
   const plain = (node: unknown): unknown => {
     if (isScalar(node)) return node.value;
     if (isSeq(node)) return node.items.map(plain);
-    return isMap(node) ? node.toJS(document, { maxAliasCount: MAX_ALIASES }) : null;
+    // They can make a small file huge, and no setting is so long that it needs them.
+    if (isAlias(node))
+      faults.push({ line: lineOf(node), message: 'an alias (*) stands for no value here: write the value' });
+    // No setting holds keys: what it holds does not matter.
+    return isMap(node) ? {} : null;
   };
   walk(document.contents, '');
   return { entries, faults };

@@ -98,12 +98,16 @@ export class Doorkeeper {
 
   /** Looks at everybody again, after who may come in has changed: who may not stay has to go, with all tunnels. */
   review(): void {
-    const { secretGeneration } = this.#policy;
-    for (const guest of this.#guests.all) {
+    for (const guest of this.leaving(this.#policy)) this.#part(guest, 'may not stay');
+  }
+
+  /** Who would have to go by a policy, such as the one that a change would make. */
+  leaving(policy: AccessPolicy): readonly Guest[] {
+    const { secretGeneration } = policy;
+    return this.#guests.all.filter((guest) => {
       const { admittedBy, generation } = this.#admissions.get(guest) as Admission;
-      if (this.#policy.mayStay(guest.friend.publicKey, admittedBy, generation < secretGeneration)) continue;
-      this.#part(guest, 'may not stay');
-    }
+      return !policy.mayStay(guest.friend.publicKey, admittedBy, generation < secretGeneration);
+    });
   }
 
   /** Shows a guest the door; it may ask again. @returns false when there is none of that key */

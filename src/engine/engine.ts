@@ -5,6 +5,7 @@ import type { Logger } from '../base/logger.js';
 import type { Random } from '../base/random.js';
 import type { Patience } from '../config/classic-settings.js';
 import type { ToxId } from '../tox/crypto/tox-id.js';
+import type { NetworkFacts } from '../tox/network-facts.js';
 import type { TunnelService } from '../tunnel/tunnel-service.js';
 import type { AccessPolicy } from './access/access-policy.js';
 import { Doorkeeper } from './doorkeeper.js';
@@ -35,16 +36,65 @@ export class Engine {
   /** What to close first when stopping. */
   readonly #roles: { close(): void }[] = [];
   #saveTimer: Timer | undefined;
+  /** Unix time, s, since when we are online, or not. */
+  #onlineSince: number;
+  #wasOnline = false;
+  #saveFault: Error | undefined;
   #isStopped = false;
 
   constructor(deps: Deps, options: { readonly nodes: readonly NodeToAsk[] }) {
     this.#deps = deps;
     this.#entry = new NetworkEntry(deps, options.nodes);
     this.#watch = new NetworkWatch(deps);
+    this.#onlineSince = deps.clock.unixTime();
   }
 
   get id(): ToxId {
     return this.#deps.tox.id;
+  }
+
+  /** Where the identity is kept; undefined for one that is of this run. */
+  get statePath(): string | undefined {
+    return this.#deps.identity.path;
+  }
+
+  get tunnels(): TunnelService {
+    return this.#deps.tunnels;
+  }
+
+  get isOnline(): boolean {
+    return this.#deps.tox.isOnline;
+  }
+
+  /** Whether it was online once. */
+  get wasOnline(): boolean {
+    return this.#wasOnline;
+  }
+
+  /** Unix time, s, since when we are online, or not. */
+  get onlineSince(): number {
+    return this.#onlineSince;
+  }
+
+  /** Only once it has started. */
+  get networkFacts(): NetworkFacts {
+    return this.#deps.tox.networkFacts;
+  }
+
+  /** Why the proxy is of no use now, in words; undefined while it is, and without one. */
+  get proxyFault(): string | undefined {
+    const fault = this.#deps.tox.proxyFault;
+    return fault === undefined ? undefined : proxyText(fault);
+  }
+
+  /** Why what was learned of the network could not be kept the last time; undefined when it was. */
+  get saveFault(): Error | undefined {
+    return this.#saveFault;
+  }
+
+  /** Whether the stack's own socket carries a datagram: one to ourselves, and back. Never rejects. */
+  proveAlive(): Promise<boolean> {
+    return this.#deps.tox.proveAlive();
   }
 
   /** Enters the network. @throws NetworkError when there is no port for it */
@@ -91,6 +141,8 @@ export class Engine {
 
   #onOnlineChange(isOnline: boolean): void {
     if (this.#isStopped) return;
+    this.#onlineSince = this.#deps.clock.unixTime();
+    this.#wasOnline ||= isOnline;
     this.#deps.log.info(isOnline ? 'online: the Tox network answers' : 'offline: no node of the Tox network answers');
     this.#entry.onOnlineChange(isOnline);
   }
@@ -106,7 +158,9 @@ export class Engine {
     const { identity, log, tox } = this.#deps;
     try {
       await identity.save(tox.savedata());
+      this.#saveFault = undefined;
     } catch (error) {
+      this.#saveFault = error as Error;
       log.warn(messageOf(error));
     }
   }

@@ -63,6 +63,11 @@ export class Identity {
     }
   }
 
+  /** Of the file; undefined when the identity ends with this run. */
+  get path(): string | undefined {
+    return this.#file?.path;
+  }
+
   /** False when the identity ends with this run. */
   get isKept(): boolean {
     return this.#file !== undefined;

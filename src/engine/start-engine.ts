@@ -7,6 +7,7 @@ import type { Logger } from '../base/logger.js';
 import { systemRandom } from '../base/random.js';
 import type { CommonSettings } from '../config/classic-settings.js';
 import type { PortRange } from '../config/formats.js';
+import type { ProxySetting } from '../config/proxy.js';
 import { Tox } from '../tox/tox.js';
 import type { MayReach } from '../tunnel/request-handler.js';
 import { TunnelService } from '../tunnel/tunnel-service.js';
@@ -15,8 +16,14 @@ import { Engine } from './engine.js';
 import { Identity, type IdentityPlace } from './identity.js';
 import type { NodeToAsk } from './tox-stack.js';
 
+export type NetworkSettings = Pick<CommonSettings, 'udpPorts' | 'relayPort' | 'portMapping' | 'nodesFile' | 'nodes'> & {
+  readonly proxy: Pick<ProxySetting, 'address'> | undefined;
+  /** False: not even where the nodes are those of the world. */
+  readonly lanDiscovery?: boolean;
+};
+
 export interface EngineOptions {
-  readonly settings: CommonSettings;
+  readonly settings: NetworkSettings;
   readonly place: IdentityPlace;
   /** Whether we are a TCP relay for others, unless the settings say otherwise. */
   readonly isRelay: boolean;
@@ -45,7 +52,7 @@ export async function startEngine(log: Logger, options: EngineOptions): Promise<
       portMapping: isLasting && settings.portMapping && !nodes.every(isOnThisMachine),
       ipv6: true,
       // Another Tox program on the local network would connect a private network with the public one.
-      lanDiscovery: !isPrivate(settings),
+      lanDiscovery: settings.lanDiscovery !== false && !isPrivate(settings),
       ...(settings.proxy === undefined ? {} : { proxy: settings.proxy.address }),
     },
   );
@@ -61,18 +68,22 @@ export async function startEngine(log: Logger, options: EngineOptions): Promise<
 }
 
 /** Without a port in the settings the stack chooses one. */
-export function relayPortOf({ relayPort }: CommonSettings, isRelay: boolean): { readonly relayPort?: number } {
+export function relayPortOf(
+  { relayPort }: Pick<NetworkSettings, 'relayPort'>,
+  isRelay: boolean,
+): { readonly relayPort?: number } {
   if (relayPort !== undefined) return { relayPort };
   return isRelay ? {} : { relayPort: 0 };
 }
 
-export const isPrivate = ({ nodesFile, nodes }: CommonSettings): boolean => nodesFile !== undefined || nodes.length > 0;
+export const isPrivate = ({ nodesFile, nodes }: Pick<NetworkSettings, 'nodesFile' | 'nodes'>): boolean =>
+  nodesFile !== undefined || nodes.length > 0;
 
 /** A network of nothing but this machine needs no router. */
 const isOnThisMachine = ({ host }: NodeToAsk): boolean =>
   host === 'localhost' || (Endpoint.of(host, 0)?.isLoopback ?? false);
 
-export function nodesToAsk(settings: CommonSettings): NodeToAsk[] {
+export function nodesToAsk(settings: Pick<NetworkSettings, 'nodesFile' | 'nodes'>): NodeToAsk[] {
   if (!isPrivate(settings)) return loadBootstrapNodes(defaultNodesFile());
   return [...(settings.nodesFile === undefined ? [] : loadBootstrapNodes(settings.nodesFile)), ...settings.nodes];
 }

@@ -14,11 +14,18 @@ export interface SignalSource {
   kill(pid: number, signal: StopSignal): unknown;
 }
 
-/** @returns a function that gives the signals back their usual effect */
-export function onStopSignal(source: SignalSource, onStop: (signal: StopSignal) => void): () => void {
+/**
+ * @param signals that mean to stop
+ * @returns a function that gives the signals back their usual effect
+ */
+export function onStopSignal(
+  source: SignalSource,
+  onStop: (signal: StopSignal) => void,
+  signals: readonly StopSignal[] = STOP_SIGNALS,
+): () => void {
   let isAsked = false;
   const release = (): void => {
-    for (const name of STOP_SIGNALS) source.removeListener(name, listener);
+    for (const name of signals) source.removeListener(name, listener);
   };
   const listener = (signal: StopSignal): void => {
     if (!isAsked) {
@@ -30,8 +37,15 @@ export function onStopSignal(source: SignalSource, onStop: (signal: StopSignal) 
     release();
     source.kill(source.pid, signal);
   };
-  for (const name of STOP_SIGNALS) source.on(name, listener);
+  for (const name of signals) source.on(name, listener);
   return release;
+}
+
+/** A daemon has no terminal that could be closed: SIGHUP means to read the settings anew. @returns a function that ends it */
+export function onReloadSignal(source: SignalSource, onReload: () => void): () => void {
+  const listener = (): void => onReload();
+  source.on('SIGHUP', listener);
+  return () => void source.removeListener('SIGHUP', listener);
 }
 
 export const signalNumber = (signal: StopSignal): number => constants.signals[signal];

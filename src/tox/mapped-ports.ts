@@ -4,11 +4,14 @@ import { messageOf } from '../base/coded-error.js';
 import type { Endpoint } from '../base/endpoint.js';
 import type { Logger } from '../base/logger.js';
 import type { Random } from '../base/random.js';
+import type { MappingFacts } from './network-facts.js';
 import type { LocalPort } from './port-mapping/port-mapper.js';
 
 export interface KeptPorts {
   /** Where the world reaches a port of ours. */
   outside(protocol: LocalPort['protocol']): Endpoint | undefined;
+  /** By which protocol the router opened it. */
+  by(protocol: LocalPort['protocol']): MappingFacts['by'] | undefined;
   stop(): Promise<void>;
 }
 
@@ -47,6 +50,14 @@ export class MappedPorts {
 
   outside(protocol: LocalPort['protocol']): Endpoint | undefined {
     return this.#kept?.outside(protocol);
+  }
+
+  get facts(): MappingFacts | undefined {
+    for (const protocol of ['udp', 'tcp'] as const) {
+      const [outside, by] = [this.#kept?.outside(protocol), this.#kept?.by(protocol)];
+      if (outside !== undefined && by !== undefined) return { outside: outside.key, by };
+    }
+    return undefined;
   }
 
   /** Gives them back, which takes half a second at the most. */

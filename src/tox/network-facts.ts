@@ -33,25 +33,39 @@ export interface NetworkFacts {
   readonly relays: readonly RelayFacts[];
   /** The TCP port on which we are a relay for others; undefined when we are none. */
   readonly relayPort: number | undefined;
+  /** Who uses the relay that we are. */
+  readonly relayClients: number;
+  /** 0 without UDP. */
+  readonly udpPort: number;
+  /** Where a router lets the world reach our UDP port, else our relay, and by which protocol. */
+  readonly mapping: MappingFacts | undefined;
+  /** Nodes through which we enter the network, and how many of them answered. */
+  readonly bootstrapNodes: { readonly known: number; readonly answering: number };
 }
 
-export interface NetworkEvidence {
-  readonly isOnline: boolean;
+export interface MappingFacts {
+  /** `host:port` */
+  readonly outside: string;
+  readonly by: 'PCP' | 'NAT-PMP' | 'UPnP';
+}
+
+/** What needs no judgement. */
+type Plain = Pick<NetworkFacts, 'isOnline' | 'relayPort' | 'relayClients' | 'udpPort' | 'mapping' | 'bootstrapNodes'>;
+
+export interface NetworkEvidence extends Plain {
   readonly ownUdp: OwnUdp;
   /** Our addresses as nodes see them, each with the number of nodes, the most reported first. */
   readonly reported: readonly ReportedEndpoint[];
   readonly relays: readonly NodeInfo[];
-  readonly relayPort: number | undefined;
 }
 
-export function networkFacts({ isOnline, ownUdp, reported, relays, relayPort }: NetworkEvidence): NetworkFacts {
+export function networkFacts({ ownUdp, reported, relays, ...plain }: NetworkEvidence): NetworkFacts {
   return {
-    isOnline,
+    ...plain,
     udp: udpState(ownUdp),
     ipv4: natFacts(reported.filter(({ endpoint }) => endpoint.family === 4)),
     ipv6: natFacts(reported.filter(({ endpoint }) => endpoint.family === 6)),
     relays: relays.map(relayFacts),
-    relayPort,
   };
 }
 

@@ -19,6 +19,7 @@ import type { ProxyServer } from './network/proxies.js';
 import { ProxyDialer } from './network/proxy-dialer.js';
 import type { ProxyFault } from './network/proxy-watch.js';
 import { Resolver } from './network/resolver.js';
+import { SelfProbe } from './network/self-probe.js';
 import type { AcceptStream, DialStream, StreamListener } from './network/stream-socket.js';
 import { dialTcp } from './network/tcp-dialer.js';
 import { listenTcp } from './network/tcp-listener.js';
@@ -28,6 +29,8 @@ import { encodeFriendRequest } from './packet/friend.js';
 import { connectRoutes } from './routes.js';
 import { encodeSavedata, type Savedata } from './savedata.js';
 import { Stack, type StackOptions } from './stack.js';
+
+const LOOPBACK = '127.0.0.1';
 
 export interface ToxDeps {
   readonly clock: Clock;
@@ -93,6 +96,7 @@ export class Tox {
   readonly #onlineListeners: ((isOnline: boolean) => void)[] = [];
   readonly #proxyListeners: ((fault: ProxyFault | undefined) => void)[] = [];
   readonly #proxy: ProxyDialer | undefined;
+  readonly #selfProbe: SelfProbe;
   #starting: Promise<void> | undefined;
   #stack: Stack | undefined;
   #lanListener: LanListener | undefined;
@@ -106,6 +110,7 @@ export class Tox {
     this.#resolver = deps.resolver ?? new Resolver({ clock: deps.clock });
     const { publicKey, nospam } = options.savedata.identity;
     this.id = new ToxId(publicKey, nospam);
+    this.#selfProbe = new SelfProbe(deps);
     this.#dhtKeys = options.dhtKeys ?? generateKeyPair(deps.random);
     this.#proxy = options.proxy === undefined ? undefined : this.#proxyDialer(options.proxy);
   }
@@ -136,9 +141,18 @@ export class Tox {
 
   /** What our own network is like. @throws Error before `start` */
   get networkFacts(): NetworkFacts {
-    const { ownUdp, dht, relays } = this.#running();
-    const { isOnline, relayPort } = this;
-    return networkFacts({ isOnline, ownUdp, reported: dht.reportedEndpoints, relays: relays.homes, relayPort });
+    const { ownUdp, dht, relays, relayServer, socket } = this.#running();
+    return networkFacts({
+      isOnline: this.isOnline,
+      ownUdp,
+      reported: dht.reportedEndpoints,
+      relays: relays.homes,
+      relayPort: this.relayPort,
+      relayClients: relayServer.clients,
+      udpPort: socket.localPort,
+      mapping: this.#mappedPorts?.facts,
+      bootstrapNodes: dht.bootstrapCounts,
+    });
   }
 
   onOnlineChange(listener: (isOnline: boolean) => void): void {
@@ -174,7 +188,7 @@ export class Tox {
     const router = new PacketRouter();
     // Deaf as soon as `stop` is called: what a late datagram would set going, nobody would end.
     const receive: DatagramHandler = (packet, source) => {
-      if (this.#stack !== undefined) router.receive(packet, source);
+      if (this.#stack !== undefined && !this.#selfProbe.take(packet)) router.receive(packet, source);
     };
     const socket = await this.#openSocket(receive);
     const stack = new Stack(
@@ -209,6 +223,7 @@ export class Tox {
     if (stack === undefined) return;
     this.#stack = undefined;
     this.#starting = undefined;
+    this.#selfProbe.stop();
     const unmapped = this.#mappedPorts?.stop();
     this.#mappedPorts = undefined;
     for (const friend of this.#friends.values()) friend.leave();
@@ -262,6 +277,16 @@ export class Tox {
     this.#friends.delete(key);
     known.leave();
     this.#stack?.friends.remove(friend.publicKey);
+  }
+
+  /** Whether our UDP socket carries a datagram to ourselves; true without UDP, where nothing can be asked. Never rejects. */
+  proveAlive(): Promise<boolean> {
+    const { bindAddress = LOOPBACK } = this.#options;
+    const socket = this.#stack?.socket;
+    if (socket === undefined) return Promise.resolve(false);
+    const own = Endpoint.of(bindAddress, socket.localPort);
+    if (!this.#hasUdp || own === undefined) return Promise.resolve(true);
+    return this.#selfProbe.send((packet) => socket.send(packet, own));
   }
 
   /** The bytes of `tox_save`: who we are, and nodes for a warm start. */

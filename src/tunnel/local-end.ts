@@ -15,6 +15,8 @@ export interface LocalEnd {
    * data comes in can cost the program the last bytes that it was sent.
    */
   readonly lingers: boolean;
+  /** Of our side of the TCP connection, as the kernel lists it; undefined for what is none, or is over. */
+  readonly localPort: number | undefined;
   /** Calls back when the end of `source` was said by the local program; after an abort there is an error instead. */
   confirmEnd(onConfirmed: () => void): void;
   /** Breaks the connection so that the local program sees an error, and frees it. */
@@ -32,6 +34,9 @@ export function socketEnd(socket: Socket): LocalEnd {
     source: socket,
     sink: socket,
     lingers: true,
+    get localPort() {
+      return socket.localPort;
+    },
     confirmEnd: (onConfirmed) => confirmEnd(socket, onConfirmed),
     reset: () => resetSocket(socket),
     destroy: () => void socket.destroy(),

@@ -19,6 +19,10 @@ export type MayReach = (peerId: string, target: Target) => Verdict;
 export interface RequestHandlerEvents {
   /** `detail` says which rule, or what failed; it is for the owner, the peer is told the reason alone. */
   onRefused(peerId: string, target: Target, reason: Reason, detail: string): void;
+  /** The target is being dialled from now on, until `onDialled`. */
+  onDialling(offer: TunnelOffer): void;
+  /** It is connected, and `accept` makes the tunnel; or it is not, and there is nothing to accept. */
+  onDialled(offer: TunnelOffer, accept: (() => void) | undefined): void;
 }
 
 export class RequestHandler {
@@ -49,6 +53,15 @@ export class RequestHandler {
     else this.#dial(offer);
   }
 
+  /** Gives up what is being dialled for an offer. */
+  refuse(offer: TunnelOffer, reason: Reason): void {
+    const dialling = this.#dials.get(offer);
+    if (dialling === undefined) return;
+    dialling.cancel();
+    this.#end(offer);
+    this.#refuse(offer, reason);
+  }
+
   /** Gives up what is being dialled; the offers stay unanswered. */
   stop(): void {
     for (const dialling of this.#dials.values()) dialling.cancel();
@@ -64,22 +77,25 @@ export class RequestHandler {
   #dial(offer: TunnelOffer): void {
     const dialling = this.#dialer.dial(offer.peerId, offer.target, {
       onConnected: (socket) => {
-        this.#dials.delete(offer);
         // Access may have been taken away while the target was dialled.
         const verdict = this.#mayReach(offer.peerId, offer.target);
-        if (verdict.allowed) {
-          offer.accept(socketEnd(socket));
-          return;
-        }
+        this.#end(offer, verdict.allowed ? () => offer.accept(socketEnd(socket)) : undefined);
+        if (verdict.allowed) return;
         socket.destroy();
         this.#refuse(offer, 'not-allowed', verdict.reason);
       },
       onFailed: (reason) => {
-        this.#dials.delete(offer);
+        this.#end(offer);
         this.#refuse(offer, reason);
       },
     });
     this.#dials.set(offer, dialling);
+    this.#events.onDialling(offer);
+  }
+
+  #end(offer: TunnelOffer, accept?: () => void): void {
+    this.#dials.delete(offer);
+    this.#events.onDialled(offer, accept);
   }
 
   #refuse(offer: TunnelOffer, reason: Reason, detail = describeReason(reason)): void {

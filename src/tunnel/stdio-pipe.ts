@@ -36,6 +36,7 @@ export function openStdioPipe(
       source: stdin,
       sink: stdout,
       lingers: false,
+      localPort: undefined,
       confirmEnd: (onConfirmed) => onConfirmed(),
       reset: (reason) => {
         stdin.destroy();

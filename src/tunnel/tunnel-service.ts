@@ -14,6 +14,7 @@ import { describeReason, type Reason, TunnelError } from './reasons.js';
 import { type MayReach, RequestHandler } from './request-handler.js';
 import { describeTarget, type Target } from './target.js';
 import type { Tunnel } from './tunnel.js';
+import type { TunnelOffer } from './tunnel-offer.js';
 import { fullestOf } from './tunnel-table.js';
 
 /** Of all peers together: descriptors, and BASE_WINDOW of memory each. */
@@ -40,6 +41,8 @@ export interface TunnelInfo {
   readonly backlog: number;
   /** The local connection is over; what is left is between the two peers. */
   readonly isClosing: boolean;
+  /** Of the local connection, as the kernel lists it; undefined when there is none. */
+  readonly localPort: number | undefined;
 }
 
 export interface PeerInfo {
@@ -68,7 +71,11 @@ export class TunnelService extends EventEmitter<TunnelEvents> {
   readonly #forwards = new Set<LocalForward>();
   readonly #staleIds = new LruMap<string, readonly number[]>(MAX_STALE_PEERS);
   readonly #numbered = new Map<Tunnel, { readonly number: number; readonly peerId: string }>();
+  /** Requests of peers whose targets are being dialled. */
+  readonly #dialled = new Map<TunnelOffer, { readonly number: number; readonly since: number }>();
   #lastNumber = 0;
+  /** Of the request that becomes a tunnel just now. */
+  #acceptedNumber: number | undefined;
   #backlog = 0;
   #isStopped = false;
 
@@ -88,7 +95,11 @@ export class TunnelService extends EventEmitter<TunnelEvents> {
       dialer: deps.dialer ?? new TcpDialer(deps.clock),
       mayReach: deps.mayReach,
       log: deps.log,
-      events: { onRefused: (...refusal) => this.emit('refused', ...refusal) },
+      events: {
+        onRefused: (...refusal) => this.emit('refused', ...refusal),
+        onDialling: (offer) => void this.#dialled.set(offer, { number: this.#nextNumber(), since: this.#clock.now() }),
+        onDialled: (offer, accept) => this.#onDialled(offer, accept),
+      },
     });
   }
 
@@ -162,11 +173,24 @@ export class TunnelService extends EventEmitter<TunnelEvents> {
     return [...this.#numbered.keys()].map((tunnel) => this.#describe(tunnel));
   }
 
-  /** @returns false when there is no such tunnel */
+  /** Requests of peers whose targets are being connected; each keeps its number when it becomes a tunnel. */
+  connecting(): Pick<TunnelInfo, 'number' | 'peerId' | 'target' | 'age'>[] {
+    const now = this.#clock.now();
+    return [...this.#dialled].map(([{ peerId, target }, { number, since }]) => {
+      return { number, peerId, target, age: now - since };
+    });
+  }
+
+  /** @returns false when there is no such tunnel, and none to become one */
   closeTunnel(number: number): boolean {
     for (const [tunnel, entry] of this.#numbered) {
       if (entry.number !== number) continue;
       tunnel.close('closed-by-owner');
+      return true;
+    }
+    for (const [offer, entry] of this.#dialled) {
+      if (entry.number !== number) continue;
+      this.#requests.refuse(offer, 'closed-by-owner');
       return true;
     }
     return false;
@@ -175,6 +199,7 @@ export class TunnelService extends EventEmitter<TunnelEvents> {
   /** Breaks all tunnels with a peer, at once; the channel is the caller's to close. */
   closePeer(peerId: string, reason: Reason = 'closed-by-owner'): void {
     for (const [tunnel, entry] of [...this.#numbered]) if (entry.peerId === peerId) tunnel.close(reason);
+    for (const offer of [...this.#dialled.keys()]) if (offer.peerId === peerId) this.#requests.refuse(offer, reason);
   }
 
   /** Ends everything: listeners, tunnels, links. */
@@ -184,6 +209,7 @@ export class TunnelService extends EventEmitter<TunnelEvents> {
     for (const forward of this.#forwards) forward.close();
     this.#forwards.clear();
     this.#requests.stop();
+    this.#dialled.clear();
     for (const tunnel of [...this.#numbered.keys()]) tunnel.close('shutting-down');
     for (const link of [...this.#links.values()]) link.close('shutting-down');
     for (const opener of this.#openers.values()) opener.close('shutting-down');
@@ -196,9 +222,20 @@ export class TunnelService extends EventEmitter<TunnelEvents> {
     this.#openers.get(peerId)?.onLinkClosed(link);
   }
 
-  #onTunnelOpened(peerId: string, tunnel: Tunnel): void {
+  #nextNumber(): number {
     this.#lastNumber += 1;
-    this.#numbered.set(tunnel, { number: this.#lastNumber, peerId });
+    return this.#lastNumber;
+  }
+
+  #onDialled(offer: TunnelOffer, accept: (() => void) | undefined): void {
+    this.#acceptedNumber = this.#dialled.get(offer)?.number;
+    this.#dialled.delete(offer);
+    accept?.();
+    this.#acceptedNumber = undefined;
+  }
+
+  #onTunnelOpened(peerId: string, tunnel: Tunnel): void {
+    this.#numbered.set(tunnel, { number: this.#acceptedNumber ?? this.#nextNumber(), peerId });
     const info = this.#describe(tunnel);
     this.#log[info.direction === 'accepted' ? 'info' : 'debug'](`${nameOf(info)} opened`);
     this.emit('opened', info);
@@ -231,7 +268,7 @@ export class TunnelService extends EventEmitter<TunnelEvents> {
 
   #describe(tunnel: Tunnel): TunnelInfo {
     const { number, peerId } = this.#numbered.get(tunnel) as { readonly number: number; readonly peerId: string };
-    const { identity, openedAt, bytesSent, bytesReceived, backlog, isClosing } = tunnel;
+    const { identity, openedAt, bytesSent, bytesReceived, backlog, isClosing, localPort } = tunnel;
     return {
       number,
       peerId,
@@ -242,6 +279,7 @@ export class TunnelService extends EventEmitter<TunnelEvents> {
       bytesReceived,
       backlog,
       isClosing,
+      localPort,
     };
   }
 }

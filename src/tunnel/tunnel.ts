@@ -100,6 +100,11 @@ export class Tunnel implements LineUser {
     return this.#writer.pending;
   }
 
+  /** Of the TCP connection of this machine; undefined when there is none, or it is over. */
+  get localPort(): number | undefined {
+    return this.#local.localPort;
+  }
+
   /** The local end is over; what is left is between the two peers. */
   get isClosing(): boolean {
     return this.#isSourceOver && this.#isSinkOver;

@@ -5,8 +5,8 @@ import { codeOf, importsOf } from './source-text.js';
 export interface ArchitectureTables {
   /** From each folder that has a row to the folders that it may import. */
   readonly mayImport: ReadonlyMap<string, readonly string[]>;
-  /** From each module outside the program to the one file that may import it. */
-  readonly owners: ReadonlyMap<string, string>;
+  /** From each module outside the program to the one file that may import it; a client and a server may be two. */
+  readonly owners: ReadonlyMap<string, readonly string[]>;
 }
 
 /** Paths relative to src, such as `tox/dht/dht.ts`, with their text. */
@@ -36,9 +36,7 @@ export function readTables(document: string): ArchitectureTables {
     mayImport: new Map(
       rows('folder | may import').flatMap(([folders, allowed]) => folders.map((folder) => [folder, allowed] as const)),
     ),
-    owners: new Map(
-      rows('module | its only importer').map(([[module = ''], [owner = '']]) => [module, owner] as const),
-    ),
+    owners: new Map(rows('module | its only importer').map(([[module = ''], owners]) => [module, owners] as const)),
   };
 }
 
@@ -91,11 +89,13 @@ function violationsOfImports(file: string, text: string, sources: Sources, table
 }
 
 function violationsOfModule(file: string, folder: string, specifier: string, tables: ArchitectureTables): string[] {
-  const owner = tables.owners.get(specifier);
-  if (owner !== undefined) {
+  const owners = tables.owners.get(specifier);
+  if (owners !== undefined) {
     // A vocabulary, such as that of schemas, belongs to a folder.
-    if (owner === file || (owner.endsWith('/') && file.startsWith(owner))) return [];
-    return [`${file} imports ${specifier}: only ${owner} does, so that it can be replaced in one place.`];
+    if (owners.some((owner) => owner === file || (owner.endsWith('/') && file.startsWith(owner)))) return [];
+    return [
+      `${file} imports ${specifier}: only ${owners.join(' and ')} does, so that it can be replaced in one place.`,
+    ];
   }
   if (!specifier.startsWith('node:')) {
     return [`${file} imports ${specifier}, a dependency without an owner in docs/architecture.md: give it one file.`];

@@ -8,6 +8,10 @@ const EVIDENCE: NetworkEvidence = {
   reported: [],
   relays: [],
   relayPort: undefined,
+  relayClients: 2,
+  udpPort: 33445,
+  mapping: undefined,
+  bootstrapNodes: { known: 3, answering: 1 },
 };
 
 const seenAs = (...reports: [address: string, port: number, count: number][]) => {
@@ -54,5 +58,8 @@ t.test('all of it can be told to a program', async (t) => {
     ipv6: { kind: 'unknown' },
     relays: [{ publicKey: keyOf('ab').hex, endpoint: '198.51.100.9:443' }],
     relayPort: 4000,
+    relayClients: 2,
+    udpPort: 33445,
+    bootstrapNodes: { known: 3, answering: 1 },
   });
 });

@@ -32,6 +32,7 @@ function make(options: Partial<ToxOptions> = {}) {
         events.push(...ports.map(({ protocol, port }) => `map ${protocol} ${port}`));
         return {
           outside: (protocol) => outside[protocol],
+          by: () => 'PCP',
           stop: async () => void events.push('unmap'),
         };
       },

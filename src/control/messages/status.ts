@@ -9,7 +9,8 @@ export const NetworkState = v.strictObject({
   state: v.picklist(['connecting', 'online', 'offline']),
   /** Since when it is so. */
   since: UnixTime,
-  udp: v.picklist(['works', 'blocked', 'off']),
+  /** `unknown` until there was time for an answer. */
+  udp: v.picklist(['works', 'blocked', 'off', 'unknown']),
   udpPort: v.nullable(Count),
   /** TCP port on which we are a relay for others. */
   relayPort: v.nullable(Count),

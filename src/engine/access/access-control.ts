@@ -36,6 +36,8 @@ export interface AccessSettings {
   readonly isOpen: boolean;
   /** A secret that the configuration or a credential of systemd brings, instead of the kept one. */
   readonly givenSecret: Buffer | undefined;
+  /** Why the secret that was to be given cannot be read: nobody gets in. */
+  readonly secretFault?: string | undefined;
 }
 
 export interface SecretChange {
@@ -96,9 +98,13 @@ export class AccessControl implements AccessFactors {
 
   /** What of the kept state cannot be used, for people; while there is anything, nobody gets in. */
   get faults(): readonly string[] {
-    return [this.#whitelist, this.#secret, this.#bans].flatMap((opened) =>
-      opened.kind === 'bad' ? [opened.error.message] : [],
-    );
+    const { secretFault } = this.#settings;
+    return [
+      ...(secretFault === undefined ? [] : [secretFault]),
+      ...[this.#whitelist, this.#secret, this.#bans].flatMap((opened) =>
+        opened.kind === 'bad' ? [opened.error.message] : [],
+      ),
+    ];
   }
 
   // What the policy asks
@@ -150,7 +156,12 @@ export class AccessControl implements AccessFactors {
   }
 
   entry(key: PublicKey): WhitelistEntry | undefined {
-    return this.#whitelistNow.entries.get(key.hex);
+    return this.entryOf(key.hex);
+  }
+
+  /** @param id public key in hex */
+  entryOf(id: string): WhitelistEntry | undefined {
+    return this.#whitelistNow.entries.get(id);
   }
 
   get bans(): readonly Ban[] {

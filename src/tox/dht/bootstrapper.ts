@@ -25,6 +25,8 @@ interface Entry {
   readonly node: NodeInfo;
   readonly backoff: Backoff;
   timer: Timer | undefined;
+  /** Since it was asked for the first time, or for the first time after everybody was lost. */
+  hasAnswered: boolean;
 }
 
 export interface BootstrapperDeps {
@@ -48,7 +50,7 @@ export class Bootstrapper {
     this.#forget(idOf(node));
     if (this.#entries.size >= MAX_NODES) this.#forget(this.#entries.keys().next().value as string);
     const backoff = new Backoff(this.#deps.random, { first: FIRST_WAIT_MS, most: LONGEST_WAIT_MS });
-    const entry: Entry = { node, backoff, timer: undefined };
+    const entry: Entry = { node, backoff, timer: undefined, hasAnswered: false };
     this.#entries.set(idOf(node), entry);
     this.#ask(entry);
   }
@@ -56,8 +58,17 @@ export class Bootstrapper {
   /** The node has answered: it rests. */
   heard(node: NodeInfo): void {
     const entry = this.#entries.get(idOf(node));
-    entry?.timer?.cancel();
-    if (entry !== undefined) entry.timer = undefined;
+    if (entry === undefined) return;
+    entry.timer?.cancel();
+    entry.timer = undefined;
+    entry.hasAnswered = true;
+  }
+
+  /** Nodes by their keys, for one may have two addresses; and how many of them answered when they were asked last. */
+  get counts(): { readonly known: number; readonly answering: number } {
+    const keys = (entries: Iterable<Entry>): number => new Set([...entries].map(({ node }) => node.publicKey.hex)).size;
+    const entries = [...this.#entries.values()];
+    return { known: keys(entries), answering: keys(entries.filter(({ hasAnswered }) => hasAnswered)) };
   }
 
   /** Everybody is lost: begins again with all of them. */
@@ -65,6 +76,7 @@ export class Bootstrapper {
     for (const entry of this.#entries.values()) {
       entry.timer?.cancel();
       entry.backoff.reset();
+      entry.hasAnswered = false;
       this.#ask(entry);
     }
   }

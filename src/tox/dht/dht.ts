@@ -266,6 +266,11 @@ export class Dht {
     return this.#known.random(count);
   }
 
+  /** Nodes through which we enter the network, and how many of them answered. */
+  get bootstrapCounts(): { readonly known: number; readonly answering: number } {
+    return this.#bootstrapper.counts;
+  }
+
   /** Our own addresses as others see them, the one that most of them report in front. */
   get reportedEndpoints(): readonly ReportedEndpoint[] {
     return this.#ownReports.counted(this.#clock.now());

@@ -84,8 +84,17 @@ export class PortKeeper {
 
   /** Where the world reaches a port of ours; undefined where it does not, as far as we know. */
   outside(protocol: LocalPort['protocol']): Endpoint | undefined {
+    return this.#held(protocol)?.mapping.outside;
+  }
+
+  /** By which protocol the router opened it. */
+  by(protocol: LocalPort['protocol']): Mapping['by'] | undefined {
+    return this.#held(protocol)?.mapping.by;
+  }
+
+  #held(protocol: LocalPort['protocol']): { readonly mapping: Mapping } | undefined {
     const held = this.#ports.find(({ local }) => local.protocol === protocol)?.state.held;
-    return held !== undefined && isPublic(held.mapping.outside) ? held.mapping.outside : undefined;
+    return held !== undefined && isPublic(held.mapping.outside) ? held : undefined;
   }
 
   /** Gives the ports back, if the router takes no longer than 500 ms about it. */

@@ -38,5 +38,9 @@ export const networkFactsOf = (more: Partial<NetworkFacts>): NetworkFacts => ({
   ipv6: { kind: 'unknown', endpoint: undefined },
   relays: [],
   relayPort: undefined,
+  relayClients: 0,
+  udpPort: 33445,
+  mapping: undefined,
+  bootstrapNodes: { known: 1, answering: 0 },
   ...more,
 });

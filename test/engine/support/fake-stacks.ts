@@ -82,6 +82,9 @@ export class FakeStack implements ToxStack<FakeFriend> {
   }
 
   async start(): Promise<void> {}
+  async proveAlive(): Promise<boolean> {
+    return true;
+  }
   async stop(): Promise<void> {
     this.isStopped = true;
     for (const friend of [...this.friends.values()]) this.removeFriend(friend);

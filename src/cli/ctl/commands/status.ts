@@ -100,6 +100,8 @@ export function udpText(udp: Status['network']['udp']): string {
       return 'TCP relays only (UDP is blocked)';
     case 'off':
       return 'TCP relays only (UDP is off)';
+    case 'unknown':
+      return 'UDP is being tried';
   }
 }
 

@@ -1,0 +1,218 @@
+/**
+ * What the daemon was told to do, checked and typed: from the file, the environment and the flags, the later ones first.
+ * All that is wrong is said at once, each fault with its place, and no fault shows a value that is a secret.
+ */
+import { CodedError, systemCodeOf } from '../base/coded-error.js';
+import type { LogLevel } from '../base/logger.js';
+import { FormatError } from './format-error.js';
+import {
+  type HostAndPort,
+  type NodeAddress,
+  type PortRange,
+  parseNode,
+  parsePortOrNone,
+  parsePortRange,
+  parseTarget,
+} from './formats.js';
+import { completed, type SettingSource, type SettingsShape, schemaOf } from './schema.js';
+import {
+  CONFIG_VARIABLE,
+  type Layer,
+  layerOfEnvironment,
+  layerOfFile,
+  layerOfFlags,
+  NO_LAYER,
+  type WrittenFlag,
+  type WrittenValue,
+} from './setting-layers.js';
+import { type SettingList, settingsIn } from './setting-list.js';
+import { FileError, readSmallFile } from './small-file.js';
+
+export type LogFormat = 'auto' | 'plain' | 'json' | 'journal';
+
+/** @template Proxy what the parser of proxies gives */
+export interface DaemonSettings<Proxy> {
+  readonly stateDirectory: string;
+  /** Undefined: stay who we are. */
+  readonly user: string | undefined;
+  /** The group: undefined leaves that of the process. */
+  readonly socket: { readonly path: string; readonly group: string | undefined };
+  readonly log: { readonly level: LogLevel; readonly format: LogFormat };
+  readonly network: {
+    /** Undefined lets chance choose. */
+    readonly udpPorts: PortRange | undefined;
+    /** TCP; 0 for being no relay, undefined lets the stack choose. */
+    readonly relayPort: number | undefined;
+    /** As soon as one of the two is given, no other node is asked. */
+    readonly nodes: readonly NodeAddress[];
+    readonly nodesFile: string | undefined;
+    readonly lanDiscovery: boolean;
+    readonly portMapping: boolean;
+    readonly proxy: Proxy | undefined;
+  };
+  readonly access: {
+    readonly require: 'all' | 'any';
+    readonly isOpen: boolean;
+    readonly secretFile: string | undefined;
+  };
+  readonly targets: { readonly rulesFile: string | undefined };
+  /** Undefined for none. */
+  readonly http: { readonly listen: HostAndPort | undefined };
+}
+
+/** One setting as `config show` tells it. */
+export interface EffectiveSetting {
+  readonly key: string;
+  readonly value: unknown;
+  readonly isSensitive: boolean;
+  readonly source: SettingSource;
+  /** A file with a line, a variable, a flag; undefined for a default. */
+  readonly place: string | undefined;
+}
+
+export interface LoadedSettings<Proxy> {
+  readonly settings: DaemonSettings<Proxy>;
+  /** Undefined when there is no file. */
+  readonly file: string | undefined;
+  /** All of them, in the order of the schema. */
+  readonly effective: ReadonlyMap<string, EffectiveSetting>;
+}
+
+/** Everything that is wrong, one sentence a line of the message. */
+export class SettingsError extends CodedError<'bad-settings'> {
+  readonly faults: readonly string[];
+
+  constructor(faults: readonly string[]) {
+    super('bad-settings', faults.join('\n'));
+    this.faults = faults;
+  }
+}
+
+export interface SettingsInput<Proxy> {
+  /** From --config; undefined when it was not given. */
+  readonly configFile: string | undefined;
+  readonly flags: readonly WrittenFlag[];
+  readonly environment: Readonly<Record<string, string | undefined>>;
+  /** @returns undefined for a text that says "none" @throws FormatError that does not show the text */
+  readonly parseProxy: (text: string) => Proxy | undefined;
+  /** Where the file is looked for when nobody names one. */
+  readonly usualFile?: string;
+}
+
+export const USUAL_CONFIG_FILE = '/etc/tuntox/tuntox.yaml';
+/** bytes; the commented default has five thousand. */
+const MAX_FILE_SIZE = 1024 * 1024;
+
+/** Reads everything anew, for the start and for each reload. @throws SettingsError */
+export function loadSettings<Proxy>(input: SettingsInput<Proxy>): LoadedSettings<Proxy> {
+  const schema = schemaOf(input.parseProxy);
+  const list = settingsIn(schema);
+  const { file, layer } = readFileLayer(input, list);
+  const layers = [layer, layerOfEnvironment(input.environment, list), layerOfFlags(input.flags)];
+  const written = layers.flatMap(({ values }) => values);
+  const faults = [...layers.flatMap((one) => one.faults), ...written.flatMap(faultsOf)];
+  const chosen = new Map(written.map((value) => [value.setting.key, value]));
+  if (faults.length === 0) faults.push(...contradictions(chosen, input.parseProxy));
+  if (faults.length > 0) throw new SettingsError(faults);
+  const shape = completed(schema, nested(chosen));
+  const effective = [...list.values()].map(({ key, usual, isSensitive }): [string, EffectiveSetting] => {
+    const { value = usual, source = 'default', place } = chosen.get(key) ?? {};
+    return [key, { key, value, isSensitive, source, place }];
+  });
+  return { settings: typed(shape, input.parseProxy), file, effective: new Map(effective) };
+}
+
+/** For people and programs: what is sensitive is shown as set, never as it is. */
+export const shownValue = ({ value, isSensitive }: EffectiveSetting): unknown =>
+  isSensitive && value !== '' ? '[set]' : value;
+
+function readFileLayer<Proxy>(
+  { configFile, environment, usualFile = USUAL_CONFIG_FILE }: SettingsInput<Proxy>,
+  list: SettingList,
+): { readonly file: string | undefined; readonly layer: Layer } {
+  const named = configFile ?? (environment[CONFIG_VARIABLE] || undefined);
+  const path = named ?? usualFile;
+  try {
+    return { file: path, layer: layerOfFile(readSmallFile(path, MAX_FILE_SIZE).toString('utf8'), path, list) };
+  } catch (error) {
+    if (!(error instanceof FileError)) throw error;
+    // A fresh machine has none, and that is fine; one that somebody named must be there.
+    if (named === undefined && systemCodeOf(error.cause) === 'ENOENT') return { file: undefined, layer: NO_LAYER };
+    const by = configFile !== undefined ? '--config' : named === undefined ? undefined : CONFIG_VARIABLE;
+    return {
+      file: path,
+      layer: { values: [], faults: [by === undefined ? error.message : `${by}: ${error.message}`] },
+    };
+  }
+}
+
+function faultsOf({ setting, value, place, itemPlaces }: WrittenValue): string[] {
+  // Each entry by itself, so that each that is wrong is named, with its own line.
+  const parts = Array.isArray(value)
+    ? value.map((item, index) => [[item], itemPlaces[index] ?? place])
+    : [[value, place]];
+  return parts.flatMap(([part, where]) => {
+    try {
+      setting.check(part);
+      return [];
+    } catch (error) {
+      if (!(error instanceof FormatError)) throw error;
+      return [`${where}: ${setting.key}: ${error.message}`];
+    }
+  });
+}
+
+/** Values that are good each by itself. */
+function contradictions(chosen: ReadonlyMap<string, WrittenValue>, parseProxy: (text: string) => unknown): string[] {
+  const textOf = (key: string): string => String(chosen.get(key)?.value ?? '');
+  const proxy = textOf('network.proxy');
+  if (proxy === '' || parseProxy(proxy) === undefined) return [];
+  const opensPort = (key: string): boolean => !['', '0', 'auto'].includes(textOf(key));
+  return ['network.udp_ports', 'network.relay_port'].filter(opensPort).map((key) => {
+    const { place } = chosen.get(key) as WrittenValue;
+    return `${place}: ${key}: it opens a port, and with a proxy there is none: leave it out, or network.proxy`;
+  });
+}
+
+function nested(chosen: ReadonlyMap<string, WrittenValue>): object {
+  const values: Record<string, unknown> = {};
+  for (const [key, { value }] of chosen) {
+    const [group, name] = key.split('.') as [string, string?];
+    if (name === undefined) values[group] = value;
+    else values[group] = { ...(values[group] as object | undefined), [name]: value };
+  }
+  return values;
+}
+
+/** Everything was checked, so nothing throws here. */
+function typed<Proxy>(shape: SettingsShape, parseProxy: (text: string) => Proxy | undefined): DaemonSettings<Proxy> {
+  const { socket, log, network, access, targets, http } = shape;
+  return deeplyFrozen({
+    stateDirectory: shape.state_dir,
+    user: orNone(shape.user),
+    socket: { path: socket.path, group: orNone(socket.group) },
+    log: { level: log.level as LogLevel, format: log.format as LogFormat },
+    network: {
+      udpPorts: network.udp_ports === '' ? undefined : parsePortRange(network.udp_ports),
+      relayPort: network.relay_port === 'auto' ? undefined : parsePortOrNone(network.relay_port),
+      nodes: network.bootstrap.map(parseNode),
+      nodesFile: orNone(network.nodes_file),
+      lanDiscovery: network.lan_discovery,
+      portMapping: network.port_mapping,
+      proxy: network.proxy === '' ? undefined : parseProxy(network.proxy),
+    },
+    access: { require: access.require as 'all' | 'any', isOpen: access.open, secretFile: orNone(access.secret_file) },
+    targets: { rulesFile: orNone(targets.rules_file) },
+    http: { listen: http.listen === 'off' ? undefined : parseTarget(http.listen) },
+  });
+}
+
+const orNone = (text: string): string | undefined => (text === '' ? undefined : text);
+
+/** Objects and lists of ours; what has a class, such as a key, takes care of itself. */
+function deeplyFrozen<T>(value: T): T {
+  if (typeof value !== 'object' || value === null) return value;
+  if (!Array.isArray(value) && Object.getPrototypeOf(value) !== Object.prototype) return value;
+  for (const inner of Object.values(value)) deeplyFrozen(inner);
+  return Object.freeze(value);
+}

@@ -1,0 +1,39 @@
+/** Reads a shared secret from a file. What is wrong with one is said without showing it. */
+import { statSync } from 'node:fs';
+import { CodedError } from '../base/coded-error.js';
+import type { Logger } from '../base/logger.js';
+import { readSmallFile } from './small-file.js';
+
+/** A friend request carries 921 bytes, and upstream ends the secret with a zero byte. */
+const MAX_SECRET_SIZE = 920;
+/** A file that is longer is the wrong one. */
+const MAX_FILE_SIZE = 64 * 1024;
+const READABLE_BY_OTHERS = 0o044;
+
+export class SecretFileError extends CodedError<'bad-secret'> {}
+
+/** What is wrong with a secret, as the end of a sentence; undefined when nothing is. */
+export function faultOfSecret(secret: Buffer): string | undefined {
+  if (secret.length === 0) return 'is empty: write one';
+  if (secret.length > MAX_SECRET_SIZE) {
+    return `has ${secret.length} bytes: shorten it to ${MAX_SECRET_SIZE} or less`;
+  }
+  return secret.includes(0) ? 'contains a zero byte: use text' : undefined;
+}
+
+/** @throws FileError, SecretFileError */
+export function readSecretFile(path: string, log: Logger): Buffer {
+  const bytes = readSmallFile(path, MAX_FILE_SIZE);
+  if ((statSync(path).mode & READABLE_BY_OTHERS) !== 0)
+    log.warn(`other users can read the secret: run chmod 600 ${path}`);
+  const secret = withoutNewline(bytes);
+  const fault = faultOfSecret(secret);
+  if (fault !== undefined) throw new SecretFileError('bad-secret', `the secret in ${path} ${fault}`);
+  return secret;
+}
+
+/** Editors and `echo` end a file with a newline that is not part of the secret. */
+function withoutNewline(bytes: Buffer): Buffer {
+  if (bytes.at(-1) !== 0x0a) return bytes;
+  return bytes.subarray(0, bytes.at(-2) === 0x0d ? -2 : -1);
+}

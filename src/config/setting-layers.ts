@@ -1,0 +1,119 @@
+/** The places from which settings come: the file, the environment, the flags. Each gives values with the place of each, and faults. */
+import { nearest } from '../base/nearest.js';
+import type { SettingSource } from './schema.js';
+import { groupsOf, type SettingDescription, type SettingList } from './setting-list.js';
+import { readYaml } from './yaml-file.js';
+
+/** A value that somebody wrote, not checked yet. */
+export interface WrittenValue {
+  readonly setting: SettingDescription;
+  readonly value: unknown;
+  readonly source: SettingSource;
+  /** For messages: a file with a line, a variable, a flag. */
+  readonly place: string;
+  /** Of each entry of a list; else that of the whole. */
+  readonly itemPlaces: readonly string[];
+}
+
+export interface Layer {
+  readonly values: readonly WrittenValue[];
+  /** Whole sentences, each with its place. */
+  readonly faults: readonly string[];
+}
+
+/** A flag as it was given: a list is given by repeating it, true by the flag alone. */
+export interface WrittenFlag {
+  readonly setting: SettingDescription;
+  readonly name: string;
+  readonly text: string;
+}
+
+export const NO_LAYER: Layer = { values: [], faults: [] };
+
+/** Variables that are no settings, though they begin as such. */
+export const CONFIG_VARIABLE = 'TUNTOX_CONFIG';
+
+export function layerOfFile(text: string, path: string, list: SettingList): Layer {
+  const groups = groupsOf(list);
+  const { entries, faults } = readYaml(text, (key) => groups.has(key));
+  const at = (line: number): string => `${path}, line ${line}`;
+  const found = faults.map(({ line, message }) => `${at(line)}: ${message}`);
+  const values: WrittenValue[] = [];
+  for (const { key, value, line, itemLines } of entries) {
+    const setting = list.get(key);
+    if (setting === undefined) found.push(`${at(line)}: there is no setting "${key}"${meant(key, list)}`);
+    // `key:` with nothing after it says nothing.
+    else if (value !== null) {
+      const written = setting.kind === 'text' && typeof value === 'number' ? String(value) : value;
+      values.push({ setting, value: written, source: 'file', place: at(line), itemPlaces: itemLines.map(at) });
+    }
+  }
+  return { values, faults: found };
+}
+
+/** A variable that is empty counts as absent, as ALL_PROXY does. */
+export function layerOfEnvironment(
+  environment: Readonly<Record<string, string | undefined>>,
+  list: SettingList,
+): Layer {
+  const byVariable = new Map([...list.values()].map((setting) => [setting.variable, setting]));
+  const prefixes = [...groupsOf(list)].map((group) => `TUNTOX_${group.toUpperCase()}_`);
+  const values: WrittenValue[] = [];
+  const faults: string[] = [];
+  for (const [name, text] of Object.entries(environment)) {
+    if (!name.startsWith('TUNTOX_') || !text) continue;
+    const setting = byVariable.get(name);
+    if (setting !== undefined) values.push(valueOfText(setting, [text], { source: 'environment', place: name }));
+    else if (prefixes.some((prefix) => name.startsWith(prefix))) {
+      const near = nearest(name, byVariable.keys());
+      faults.push(`${name}: there is no setting of this name${near === undefined ? '' : `, perhaps ${near} is meant`}`);
+    }
+  }
+  return { values, faults };
+}
+
+export function layerOfFlags(flags: readonly WrittenFlag[]): Layer {
+  const bySetting = new Map<SettingDescription, WrittenFlag[]>();
+  for (const flag of flags) bySetting.set(flag.setting, [...(bySetting.get(flag.setting) ?? []), flag]);
+  return {
+    faults: [],
+    values: [...bySetting].map(([setting, given]) => {
+      const { name: place } = given.at(-1) as WrittenFlag;
+      // Of the others the last one wins, as with every command.
+      const texts = setting.kind === 'list' ? given.map(({ text }) => text) : [(given.at(-1) as WrittenFlag).text];
+      return valueOfText(setting, texts, { source: 'flag', place });
+    }),
+  };
+}
+
+const YES: ReadonlySet<string> = new Set(['true', 'yes', 'on', '1']);
+const NO: ReadonlySet<string> = new Set(['false', 'no', 'off', '0']);
+
+/** Outside of the file everything is text. What is neither yes nor no stays text, which the check refuses. */
+function valueOfText(
+  setting: SettingDescription,
+  texts: readonly string[],
+  where: { readonly source: SettingSource; readonly place: string },
+): WrittenValue {
+  const [text = ''] = texts;
+  const word = text.trim().toLowerCase();
+  const value = {
+    text: () => text,
+    list: () => texts.flatMap((one) => one.split(/[\s,]+/).filter((item) => item !== '')),
+    'yes-or-no': () => (YES.has(word) ? true : NO.has(word) ? false : text),
+  }[setting.kind]();
+  return { setting, value, ...where, itemPlaces: [] };
+}
+
+/** Somebody may have left the group out, or taken another one, so the last part alone is compared too. */
+function meant(key: string, list: SettingList): string {
+  const lastPart = (name: string): string => name.slice(name.lastIndexOf('.') + 1);
+  const same = [...list.keys()].find((known) => lastPart(known) === lastPart(key));
+  const near = same ?? nearest(key, list.keys()) ?? nearestOf(lastPart(key), list, lastPart);
+  return near === undefined ? '' : `, perhaps "${near}" is meant`;
+}
+
+function nearestOf(part: string, list: SettingList, partOf: (name: string) => string): string | undefined {
+  const near = nearest(part, [...list.keys()].map(partOf));
+  return [...list.keys()].find((known) => partOf(known) === near);
+}

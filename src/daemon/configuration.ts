@@ -1,0 +1,111 @@
+/** The settings in use: shown, checked, and read anew while the daemon runs. A file that is not good changes nothing. */
+import { messageOf } from '../base/coded-error.js';
+import type { Logger } from '../base/logger.js';
+import { type DaemonSettings, type LoadedSettings, SettingsError, shownValue } from '../config/daemon-settings.js';
+import type { ProxyAddress } from '../config/proxy.js';
+import { changesBetween } from '../config/setting-changes.js';
+import { ControlError } from '../control/control-error.js';
+import type { Result } from '../control/protocol.js';
+import { FileMarks } from './file-marks.js';
+import type { ConfigurationKeeper } from './methods/context.js';
+
+export type Settings = DaemonSettings<ProxyAddress>;
+export type Loaded = LoadedSettings<ProxyAddress>;
+
+interface Deps {
+  readonly log: Logger;
+  /** @throws SettingsError */
+  readonly load: () => Loaded;
+  /** Checks all that it needs first, then uses the settings. @throws CodedError when something of them cannot be used; then nothing has changed */
+  readonly apply: (settings: Settings) => void;
+}
+
+export class Configuration implements ConfigurationKeeper {
+  readonly #deps: Deps;
+  readonly #started: Loaded;
+  readonly #files = new FileMarks();
+  #loaded: Loaded;
+  #reloadFault: string | undefined;
+
+  /** @param loaded what the daemon was started with */
+  constructor(deps: Deps, loaded: Loaded) {
+    this.#deps = deps;
+    this.#started = loaded;
+    this.#loaded = loaded;
+    this.#files.take(filesOf(loaded));
+  }
+
+  get file(): string | undefined {
+    return this.#loaded.file;
+  }
+
+  get settings(): Settings {
+    return this.#loaded.settings;
+  }
+
+  /** A file of it has changed since it was read. */
+  get isStale(): boolean {
+    return this.#files.haveChanged;
+  }
+
+  /** Why the last reload kept what was there; undefined when it did not. */
+  get reloadFault(): string | undefined {
+    return this.#reloadFault;
+  }
+
+  /** Settings that count from the next start on. */
+  get needRestart(): readonly string[] {
+    return changesBetween(this.#started.effective, this.#loaded.effective).needRestart;
+  }
+
+  show(): Result<'config.show'> {
+    const settings = [...this.#loaded.effective.values()].map((one) => {
+      return { key: one.key, value: shownValue(one), source: one.source };
+    });
+    return { schema: 'tuntox.config/1', file: this.file ?? null, settings };
+  }
+
+  check(): Result<'config.check'> {
+    const result = { schema: 'tuntox.config-check/1', file: this.file ?? null } as const;
+    try {
+      const { file } = this.#deps.load();
+      return { ...result, file: file ?? null, isGood: true, errors: [] };
+    } catch (error) {
+      if (!(error instanceof SettingsError)) throw error;
+      return { ...result, isGood: false, errors: [...error.faults] };
+    }
+  }
+
+  /** @throws ControlError */
+  reload(isDryRun: boolean): Result<'config.reload'> {
+    try {
+      const loaded = this.#deps.load();
+      const { atOnce, needRestart } = changesBetween(this.#loaded.effective, loaded.effective);
+      if (!isDryRun) {
+        this.#deps.apply(loaded.settings);
+        this.#loaded = loaded;
+        this.#files.take(filesOf(loaded));
+        this.#reloadFault = undefined;
+        this.#deps.log.info(reloadText(atOnce, needRestart));
+      }
+      return { schema: 'tuntox.reload/1', changed: [...atOnce], needsRestart: [...needRestart] };
+    } catch (error) {
+      const [first = messageOf(error), ...more] = error instanceof SettingsError ? error.faults : [];
+      const text = more.length === 0 ? first : `${first} (and ${more.length} more: tuntoxctl config check)`;
+      if (!isDryRun) {
+        this.#reloadFault = text;
+        this.#deps.log.error(`the settings stay as they were: ${text}`);
+      }
+      throw new ControlError('failed', `the settings stay as they were: ${text}`, { cause: error });
+    }
+  }
+}
+
+function reloadText(atOnce: readonly string[], needRestart: readonly string[]): string {
+  const changed = atOnce.length === 0 ? 'nothing changed' : `changed: ${atOnce.join(', ')}`;
+  const later = needRestart.length === 0 ? '' : `; from the next start on: ${needRestart.join(', ')}`;
+  return `the configuration was read anew, ${changed}${later}`;
+}
+
+const filesOf = ({ file, settings }: Loaded): string[] =>
+  [file, settings.targets.rulesFile, settings.access.secretFile].filter((path) => path !== undefined);

@@ -1,0 +1,66 @@
+/** The log of the daemon: in the form that whoever reads it wants, with its last lines kept for `tuntoxctl log tail`. */
+import type { Clock } from '../base/clock.js';
+import type { Logger, LogLevel } from '../base/logger.js';
+import { isReadByJournal } from '../platform/journal-stream.js';
+import { LogRing } from '../platform/log-ring.js';
+import { type ServiceLog, serviceLog } from '../platform/winston-logger.js';
+import type { Settings } from './configuration.js';
+import type { LogKeeper } from './methods/context.js';
+
+type Line = ReturnType<LogKeeper['last']>[number];
+type LineFormat = ServiceLog['format'];
+
+interface Deps {
+  readonly clock: Clock;
+  readonly stream: NodeJS.WritableStream & { readonly fd?: number; readonly isTTY?: boolean };
+  readonly environment: Readonly<Record<string, string | undefined>>;
+  /** Given, it goes there whatever the settings say, as for syslog. */
+  readonly format?: LineFormat;
+}
+
+export class DaemonLog implements LogKeeper {
+  readonly #deps: Deps;
+  readonly #ring = new LogRing();
+  readonly #log: ServiceLog;
+
+  constructor(deps: Deps, settings: Settings['log']) {
+    this.#deps = deps;
+    const { clock, stream } = deps;
+    const ring = this.#ring;
+    this.#log = serviceLog({ clock, stream, ring }, { level: settings.level, format: this.#formatOf(settings) });
+  }
+
+  get logger(): Logger {
+    return this.#log.logger;
+  }
+
+  get level(): LogLevel {
+    return this.#log.level;
+  }
+
+  set level(level: LogLevel) {
+    this.#log.level = level;
+  }
+
+  use(settings: Settings['log']): void {
+    this.#log.level = settings.level;
+    this.#log.format = this.#formatOf(settings);
+  }
+
+  last(count: number): Line[] {
+    return this.#ring.last(count);
+  }
+
+  follow(listener: (line: Line) => void): () => void {
+    return this.#ring.follow(listener);
+  }
+
+  #formatOf({ format }: Settings['log']): LineFormat {
+    const { stream, environment, format: fixed } = this.#deps;
+    if (fixed !== undefined) return fixed;
+    const isJournal = stream.fd !== undefined && isReadByJournal(environment.JOURNAL_STREAM, stream.fd);
+    const chosen = format === 'auto' ? (isJournal ? 'journal' : 'plain') : format;
+    if (chosen !== 'plain') return { kind: chosen };
+    return { kind: 'plain', hasTime: true, hasColour: stream.isTTY === true && !environment.NO_COLOR };
+  }
+}

@@ -1,0 +1,238 @@
+/** The service, put together: identity and network, the door, what clients may reach, and the socket by which it is managed. */
+import type { Clock } from '../base/clock.js';
+import type { Logger } from '../base/logger.js';
+import type { Random } from '../base/random.js';
+import { describeProxy } from '../config/proxy.js';
+import { ControlServer } from '../control/server.js';
+import { AccessControl } from '../engine/access/access-control.js';
+import { AccessPolicy } from '../engine/access/access-policy.js';
+import type { Doorkeeper } from '../engine/doorkeeper.js';
+import type { Engine } from '../engine/engine.js';
+import type { FileSystem } from '../engine/file-system.js';
+import type { EngineOptions } from '../engine/start-engine.js';
+import { TargetPolicy } from '../engine/target-policy.js';
+import { accessSettings, accessSettingsOrFault, secretPlace } from './access-settings.js';
+import { Configuration, type Loaded, type Settings } from './configuration.js';
+import { HttpPages } from './http-pages.js';
+import { methodTable } from './method-table.js';
+import type { DaemonState, LogKeeper, MethodContext } from './methods/context.js';
+import { isClosed, networkOf } from './methods/status.js';
+import { metricsOf } from './metrics.js';
+import { RunningTotals } from './tunnel-totals.js';
+import { healthOf } from './warnings.js';
+
+export interface DaemonDeps {
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly log: Logger;
+  readonly logging: LogKeeper & { use(settings: Settings['log']): void };
+  readonly files: FileSystem;
+  readonly environment: Readonly<Record<string, string | undefined>>;
+  /** @throws CodedErrors that say why it did not work */
+  readonly startEngine: (log: Logger, options: EngineOptions) => Promise<Engine>;
+  /** Reads the settings anew. @throws SettingsError */
+  readonly load: () => Loaded;
+  /** Resident memory, bytes. */
+  readonly memory: () => number;
+}
+
+export interface DaemonOptions {
+  readonly version: string;
+  readonly pid: number;
+  /** Of the control socket; undefined leaves the process's own. */
+  readonly groupId: number | undefined;
+}
+
+export class Daemon {
+  readonly engine: Engine;
+  readonly configuration: Configuration;
+  readonly #deps: DaemonDeps;
+  readonly #options: DaemonOptions;
+  readonly #access: AccessControl;
+  readonly #policy: AccessPolicy;
+  readonly #targets: TargetPolicy;
+  readonly #doorkeeper: Doorkeeper;
+  readonly #totals: RunningTotals;
+  readonly #http: HttpPages;
+  readonly #control: ControlServer;
+  readonly #startedAt: number;
+  readonly #startedNow: number;
+  #state: DaemonState = 'starting';
+
+  private constructor(
+    deps: DaemonDeps,
+    options: DaemonOptions,
+    parts: { loaded: Loaded; engine: Engine; access: AccessControl; targets: TargetPolicy },
+  ) {
+    const { loaded, engine, access, targets } = parts;
+    this.#deps = deps;
+    this.#options = options;
+    this.engine = engine;
+    this.#access = access;
+    this.#targets = targets;
+    this.#startedAt = deps.clock.unixTime();
+    this.#startedNow = deps.clock.now();
+    this.#policy = new AccessPolicy(access);
+    this.#doorkeeper = engine.serve(this.#policy);
+    this.#totals = new RunningTotals({ clock: deps.clock, tunnels: engine.tunnels });
+    access.onChange(() => this.#review());
+    const { log, load } = deps;
+    this.configuration = new Configuration({ log, load, apply: (settings) => this.#apply(settings) }, loaded);
+    const context = this.#context();
+    this.#http = new HttpPages({ log, metrics: context.metrics, health: context.warnings, state: () => this.#state });
+    const { socket } = loaded.settings;
+    const { groupId, pid, version } = options;
+    this.#control = new ControlServer(
+      { clock: deps.clock, log, handlers: methodTable(context) },
+      { path: socket.path, groupId, daemon: `tuntoxd ${version}`, pid },
+    );
+  }
+
+  /**
+   * Resolves when the identity is loaded and the control socket answers; the network may take longer.
+   * @throws CodedErrors that say why it did not work; then everything is given back
+   */
+  static async start(deps: DaemonDeps, loaded: Loaded, options: DaemonOptions): Promise<Daemon> {
+    const { settings } = loaded;
+    // Nobody asks before somebody is let in.
+    let targets: TargetPolicy | undefined;
+    const engine = await deps.startEngine(deps.log, {
+      settings: { ...settings.network, proxy: settings.network.proxy && { address: settings.network.proxy } },
+      place: { kind: 'directory', path: settings.stateDirectory },
+      isRelay: true,
+      isLasting: true,
+      mayReach: (peerId, target) => targets?.mayReach(peerId, target) ?? { allowed: false, reason: 'too early' },
+    });
+    try {
+      // The lock of the identity keeps others away from the whole directory, so what is in it is read after that.
+      const access = await AccessControl.open(deps, settings.stateDirectory, accessSettingsOrFault(deps, settings));
+      targets = new TargetPolicy({ entryOf: (peerId) => access.entryOf(peerId) }, settings.targets.rulesFile);
+      const daemon = new Daemon(deps, options, { loaded, engine, access, targets });
+      await daemon.#open();
+      return daemon;
+    } catch (error) {
+      await engine.stop();
+      throw error;
+    }
+  }
+
+  get state(): DaemonState {
+    return this.#state;
+  }
+
+  /** Reads the settings anew; the outcome is logged, and kept for `status`. */
+  reload(): void {
+    try {
+      this.configuration.reload(false);
+    } catch {
+      // The settings before are used still; that has been said.
+    }
+  }
+
+  /** In one line, for the service manager. */
+  get summary(): string {
+    const { health, warnings } = this.#warnings();
+    const clients = this.#doorkeeper.guests.filter(({ isOnline }) => isOnline).length;
+    const rest = `${networkOf(this.#networkContext).state}, clients: ${clients}, tunnels: ${this.engine.tunnels.list().length}`;
+    return health === 'ok' ? rest : `${warnings[0]?.message}; ${rest}`;
+  }
+
+  /** Lets nobody in any more, says good-bye, and keeps what was learned. */
+  async stop(): Promise<void> {
+    this.#state = 'stopping';
+    this.#http.close();
+    this.#control.stop();
+    this.#access.close();
+    await this.engine.stop();
+  }
+
+  async #open(): Promise<void> {
+    const { targets, log } = { targets: this.#targets, log: this.#deps.log };
+    if (targets.fault !== undefined) log.error(`clients reach nothing: ${targets.fault}`);
+    await this.#control.start();
+    await this.#http.serve(this.configuration.settings.http.listen);
+    this.#state = 'running';
+    for (const { message } of this.#warnings().warnings) log.warn(message);
+  }
+
+  /** Who may come in, or what they may reach, has changed. */
+  #review(): void {
+    this.#doorkeeper.review();
+    const { tunnels } = this.engine;
+    for (const { number, direction, peerId, target, isClosing } of tunnels.list()) {
+      if (direction !== 'accepted' || isClosing) continue;
+      if (!this.#targets.explain(peerId, target).isAllowed) tunnels.closeTunnel(number);
+    }
+  }
+
+  /** @throws CodedError when something of it cannot be used; then nothing has changed */
+  #apply(settings: Settings): void {
+    const access = accessSettings(this.#deps, settings);
+    this.#targets.reload(settings.targets.rulesFile);
+    const before = this.configuration.settings;
+    if (!isSame(before.log, settings.log)) this.#deps.logging.use(settings.log);
+    // It has us looked at everybody again, by the new rules too.
+    this.#access.applySettings(access);
+    void this.#http.serve(settings.http.listen);
+  }
+
+  get #networkContext(): Pick<MethodContext, 'engine' | 'proxy'> {
+    const { proxy } = this.configuration.settings.network;
+    return { engine: this.engine, proxy: proxy === undefined ? undefined : describeProxy(proxy) };
+  }
+
+  #warnings(): ReturnType<MethodContext['warnings']> {
+    const { engine, configuration } = this;
+    const access = this.#access;
+    const { clock } = this.#deps;
+    const { state, udp, bootstrapNodes, since } = networkOf(this.#networkContext);
+    const isDoorClosed = isClosed({ access, clock, policy: this.#policy });
+    return healthOf({
+      stateFaults: access.faults,
+      door: isDoorClosed ? 'closed' : this.#policy.isOpen ? 'open' : 'guarded',
+      whitelist: { isOn: access.hasWhitelist, entries: access.entries.length },
+      rulesFault: this.#targets.fault,
+      saveFault: engine.saveFault?.message,
+      proxyFault: engine.proxyFault,
+      network: { state, udp, bootstrapNodes, age: clock.unixTime() - since },
+      configuration,
+      httpFault: this.#http.fault,
+    });
+  }
+
+  #context(): MethodContext {
+    const { clock, random, log, logging, environment, memory } = this.#deps;
+    const { version, pid } = this.#options;
+    const daemon = this;
+    const context: MethodContext = {
+      clock,
+      random,
+      log,
+      logging,
+      engine: this.engine,
+      doorkeeper: this.#doorkeeper,
+      access: this.#access,
+      policy: this.#policy,
+      targets: this.#targets,
+      configuration: this.configuration,
+      totals: this.#totals,
+      warnings: () => this.#warnings(),
+      metrics: () => metrics(),
+      secretSource: () => secretPlace({ environment }, this.configuration.settings)?.from ?? 'configuration',
+      get proxy() {
+        return daemon.#networkContext.proxy;
+      },
+      get targetRefusals() {
+        return daemon.#totals.refused;
+      },
+      get process() {
+        const uptime = clock.now() - daemon.#startedNow;
+        return { version, pid, startedAt: daemon.#startedAt, uptime, state: daemon.#state, memory: memory() };
+      },
+    };
+    const metrics = metricsOf(context);
+    return context;
+  }
+}
+
+const isSame = (a: unknown, b: unknown): boolean => JSON.stringify(a) === JSON.stringify(b);

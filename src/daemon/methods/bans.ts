@@ -1,0 +1,34 @@
+/** `bans`: keys that are kept out whatever else they have. */
+import type { MethodHandlers } from '../../control/method-handlers.js';
+import type { Result } from '../../control/protocol.js';
+import { findClient, keyText } from './clients-by-name.js';
+import type { MethodContext } from './context.js';
+import { saved } from './saving.js';
+
+type Deps = Pick<MethodContext, 'access' | 'log'>;
+type Ban = Result<'bans.list'>['bans'][number];
+
+export function banMethods(deps: Deps): Pick<MethodHandlers, 'bans.list' | 'bans.clear'> {
+  const { access, log } = deps;
+  return {
+    'bans.list': () => ({ schema: 'tuntox.bans/1', bans: access.bans.map(shown) }),
+    'bans.clear': async ({ client, isDryRun }) => {
+      const { bans } = access;
+      const names = bans.map(({ publicKey }) => ({ publicKey, alias: access.entry(publicKey)?.alias }));
+      const key = client === undefined ? undefined : findClient(client, names);
+      const lifted = key === undefined ? bans : bans.filter(({ publicKey }) => publicKey.equals(key));
+      if (!isDryRun && lifted.length > 0) {
+        await saved(access.clearBans(key));
+        for (const { publicKey } of lifted) log.info(`the ban of ${publicKey.short} was lifted`);
+      }
+      return { schema: 'tuntox.bans/1', bans: lifted.map(shown) };
+    },
+  };
+}
+
+const shown = ({ publicKey, reason, since, until }: MethodContext['access']['bans'][number]): Ban => ({
+  publicKey: keyText(publicKey),
+  reason,
+  since,
+  until: until ?? null,
+});

@@ -1,0 +1,64 @@
+/** Clients as people name them and as lists show them. */
+import { ControlError } from '../../control/control-error.js';
+import type { Result } from '../../control/protocol.js';
+import { type NamedClient, parseClientId, SelectorError, selectClient } from '../../engine/client-selector.js';
+import type { Guest } from '../../engine/doorkeeper.js';
+import type { MethodContext } from './context.js';
+
+export type ClientName = Result<'ping'>['client'];
+/** A key of the engine; its class is of the layer below. */
+export type ClientKey = NamedClient['publicKey'];
+
+/** What a method needs for it. */
+export type Clients = Pick<MethodContext, 'access' | 'doorkeeper'>;
+
+/** Keys are lower case in the protocol. */
+export const keyText = (key: ClientKey): string => key.hex.toLowerCase();
+
+export function clientName({ access }: Pick<Clients, 'access'>, key: ClientKey): ClientName {
+  return { publicKey: keyText(key), alias: access.entry(key)?.alias ?? null };
+}
+
+/** For sentences: its alias, or the digits by which people know it. */
+export const nameOf = ({ access }: Pick<Clients, 'access'>, key: ClientKey): string =>
+  access.entry(key)?.alias ?? key.short;
+
+/** Those on the whitelist, and those who are here by other ways. */
+export function knownClients({ access, doorkeeper }: Clients): NamedClient[] {
+  const guests = doorkeeper.guests.map(({ friend }) => ({ publicKey: friend.publicKey, alias: undefined }));
+  return [...access.entries, ...guests];
+}
+
+/** @throws ControlError `not-found`, `ambiguous`, `bad-params` */
+export function findClient(text: string, among: Iterable<NamedClient>): ClientKey {
+  try {
+    return selectClient(text, among).publicKey;
+  } catch (error) {
+    throw asControlError(error);
+  }
+}
+
+/** Who was let in. @throws ControlError */
+export function findGuest(clients: Clients, text: string): Guest {
+  const key = findClient(text, knownClients(clients));
+  const guest = clients.doorkeeper.guests.find(({ id }) => id === key.hex);
+  if (guest !== undefined) return guest;
+  throw new ControlError('away', `${nameOf(clients, key)} has not come since the daemon was started`, {
+    hint: 'tuntoxctl clients list shows who has',
+  });
+}
+
+/** A whole Tox ID, or a whole key. @throws ControlError that says what is wrong in it */
+export function newClient(text: string): ClientKey {
+  try {
+    return parseClientId(text);
+  } catch (error) {
+    throw asControlError(error);
+  }
+}
+
+function asControlError(error: unknown): unknown {
+  if (!(error instanceof SelectorError)) return error;
+  const hint = error.hint === undefined ? {} : { hint: error.hint };
+  return new ControlError(error.code === 'bad-id' ? 'bad-params' : error.code, error.message, hint);
+}

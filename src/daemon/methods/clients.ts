@@ -1,0 +1,85 @@
+/** `clients` and `ping`: who was let in. */
+import { ControlError } from '../../control/control-error.js';
+import type { MethodHandlers } from '../../control/method-handlers.js';
+import type { Result } from '../../control/protocol.js';
+import type { Guest } from '../../engine/doorkeeper.js';
+import { clientName, findGuest, nameOf } from './clients-by-name.js';
+import { connectionsOf, pathOf, roundTripOf } from './connections.js';
+import type { MethodContext } from './context.js';
+
+type Client = Result<'clients.list'>['clients'][number];
+type Deps = Pick<MethodContext, 'access' | 'clock' | 'doorkeeper' | 'engine'>;
+type Names = 'clients.list' | 'clients.show' | 'clients.kick' | 'ping';
+
+export function clientMethods(deps: Deps): Pick<MethodHandlers, Names> {
+  const { access, doorkeeper, engine } = deps;
+  return {
+    'clients.list': () => ({
+      schema: 'tuntox.clients/1',
+      clients: clientsOf(deps, doorkeeper.guests),
+    }),
+    'clients.show': ({ client }) => {
+      const guest = findGuest(deps, client);
+      const entry = access.entryOf(guest.id);
+      const [shown] = clientsOf(deps, [guest]) as [Client];
+      return {
+        schema: 'tuntox.client/1',
+        client: shown,
+        allow: entry?.allow.map(({ text }) => text) ?? null,
+        expiresAt: entry?.expiresAt ?? null,
+        connections: connectionsOf(deps, guest.id),
+      };
+    },
+    'clients.kick': ({ client, isDryRun }) => {
+      const guest = findGuest(deps, client);
+      const closed = connectionsOf(deps, guest.id);
+      if (!isDryRun) doorkeeper.kick(guest.friend.publicKey);
+      return { schema: 'tuntox.closed/1', closed };
+    },
+    ping: async ({ client }) => {
+      const guest = findGuest(deps, client);
+      try {
+        const roundTrip = await engine.tunnels.ping(guest.id);
+        return { schema: 'tuntox.ping/1', client: clientName(deps, guest.friend.publicKey), roundTrip };
+      } catch (error) {
+        throw asControlError(error, nameOf(deps, guest.friend.publicKey));
+      }
+    },
+  };
+}
+
+function clientsOf(deps: Deps, guests: readonly Guest[]): Client[] {
+  const peers = new Map(deps.engine.tunnels.peers().map((peer) => [peer.peerId, peer]));
+  return guests.map((guest) => clientOf(deps, guest, peers.get(guest.id)));
+}
+
+function clientOf(
+  deps: Deps,
+  guest: Guest,
+  peer: { readonly roundTrip: number | undefined; readonly tunnels: number } | undefined,
+): Client {
+  const { friend } = guest;
+  const { received, sent, lastError } = friend.facts;
+  return {
+    client: clientName(deps, friend.publicKey),
+    isOnline: guest.isOnline,
+    since: guest.since,
+    admittedBy: guest.admittedBy === 'none' ? 'open' : guest.admittedBy,
+    admittedAt: guest.admittedAt,
+    path: pathOf(guest),
+    roundTrip: roundTripOf(guest, peer?.roundTrip),
+    rateReceived: received.rate,
+    rateSent: sent.rate,
+    bytesReceived: received.bytes,
+    bytesSent: sent.bytes,
+    tunnels: peer?.tunnels ?? 0,
+    lastError: lastError === undefined ? null : { at: lastError.since, message: lastError.text },
+  };
+}
+
+function asControlError(error: unknown, name: string): unknown {
+  const { code } = error as { readonly code?: unknown };
+  if (code === 'timeout') return new ControlError('timeout', `${name} did not answer in time`);
+  if (code === 'peer-away' || code === 'peer-gone') return new ControlError('away', `${name} is not here`);
+  return error;
+}

@@ -1,0 +1,110 @@
+/** `connections`: the tunnels of clients. */
+import { ControlError } from '../../control/control-error.js';
+import type { MethodHandlers } from '../../control/method-handlers.js';
+import type { Result } from '../../control/protocol.js';
+import type { Guest } from '../../engine/doorkeeper.js';
+import { clientName, findClient, knownClients } from './clients-by-name.js';
+import type { MethodContext } from './context.js';
+import { every } from './streams.js';
+
+export type Connection = Result<'connections.list'>['connections'][number];
+export type Path = Connection['path'];
+type Deps = Pick<MethodContext, 'access' | 'clock' | 'doorkeeper' | 'engine'>;
+type Names = 'connections.list' | 'connections.watch' | 'connections.close';
+
+export function connectionMethods(deps: Deps): Pick<MethodHandlers, Names> {
+  const list = (client: string | undefined): Result<'connections.list'> => ({
+    schema: 'tuntox.connections/1',
+    connections: connectionsOf(deps, client === undefined ? undefined : findClient(client, knownClients(deps)).hex),
+  });
+  return {
+    'connections.list': ({ client }) => list(client),
+    'connections.watch': ({ client, interval }, emit, { signal }) =>
+      every({ clock: deps.clock, interval, signal }, () => void emit(list(client))),
+    'connections.close': ({ connection, client, isDryRun }) => {
+      const closed = chosen(deps, connection, client);
+      if (!isDryRun) for (const { id } of closed) deps.engine.tunnels.closeTunnel(numberOf(id));
+      return { schema: 'tuntox.closed/1', closed };
+    },
+  };
+}
+
+/** Those that clients opened, in the order of their numbers. @param peerId of one client, as the engine spells it */
+export function connectionsOf(deps: Deps, peerId?: string): Connection[] {
+  const { tunnels } = deps.engine;
+  const guests = new Map(deps.doorkeeper.guests.map((guest) => [guest.id, guest]));
+  const isWanted = (one: { readonly peerId: string }): boolean =>
+    guests.has(one.peerId) && (peerId === undefined || one.peerId === peerId);
+  const roundTrips = new Map(tunnels.peers().map((peer) => [peer.peerId, peer.roundTrip]));
+  const common = (id: string) => {
+    const guest = guests.get(id) as Guest;
+    return {
+      client: clientName(deps, guest.friend.publicKey),
+      path: pathOf(guest),
+      roundTrip: roundTripOf(guest, roundTrips.get(id)),
+    };
+  };
+  const connecting = tunnels.connecting().filter(isWanted);
+  const open = tunnels.list().filter((one) => one.direction === 'accepted' && isWanted(one));
+  const rows = [
+    ...connecting.map((one): [number, Connection] => [
+      one.number,
+      {
+        id: `c-${one.number}`,
+        ...common(one.peerId),
+        target: { ...one.target },
+        state: 'connecting',
+        age: one.age,
+        bytesReceived: 0,
+        bytesSent: 0,
+        localPort: null,
+      },
+    ]),
+    ...open.map((one): [number, Connection] => [
+      one.number,
+      {
+        id: `c-${one.number}`,
+        ...common(one.peerId),
+        target: { ...one.target },
+        state: one.isClosing ? 'closing' : 'open',
+        age: one.age,
+        bytesReceived: one.bytesReceived,
+        bytesSent: one.bytesSent,
+        localPort: one.localPort ?? null,
+      },
+    ]),
+  ];
+  return rows.sort(([a], [b]) => a - b).map(([, connection]) => connection);
+}
+
+/** As the protocol tells it. */
+export function pathOf({ friend }: Guest): Path {
+  const { path } = friend.facts;
+  const { since } = path;
+  switch (path.kind) {
+    case 'none':
+      return { kind: 'none', since, reason: path.reason };
+    case 'direct':
+      return { kind: 'direct', since, address: path.endpoint };
+    case 'relayed':
+      return { kind: 'relayed', since, address: path.relay?.endpoint ?? null, reason: path.reason };
+  }
+}
+
+/** That of the connection, which is measured all the time; else that of the last ping through it. */
+export const roundTripOf = ({ friend }: Guest, pinged: number | undefined): number | null =>
+  friend.facts.rtt ?? pinged ?? null;
+
+const numberOf = (id: string): number => Number(id.slice('c-'.length));
+
+function chosen(deps: Deps, connection: string | undefined, client: string | undefined): Connection[] {
+  if ((connection === undefined) === (client === undefined)) {
+    throw new ControlError('bad-params', 'name one connection, or one client');
+  }
+  if (client !== undefined) return connectionsOf(deps, findClient(client, knownClients(deps)).hex);
+  const found = connectionsOf(deps).filter(({ id }) => id === connection);
+  if (found.length > 0) return found;
+  throw new ControlError('not-found', `there is no connection ${connection}`, {
+    hint: 'tuntoxctl connections shows those that there are',
+  });
+}

@@ -1,0 +1,54 @@
+/** `rules`: which targets may be reached, and why. */
+import { FormatError } from '../../config/format-error.js';
+import { parseTarget } from '../../config/formats.js';
+import { ControlError } from '../../control/control-error.js';
+import type { MethodHandlers } from '../../control/method-handlers.js';
+import { type ClientKey, clientName, findClient, knownClients, newClient } from './clients-by-name.js';
+import type { MethodContext } from './context.js';
+
+type Deps = Pick<MethodContext, 'access' | 'doorkeeper' | 'targets'>;
+
+export function ruleMethods(deps: Deps): Pick<MethodHandlers, 'rules.list' | 'rules.check'> {
+  const { targets } = deps;
+  return {
+    'rules.list': () => ({
+      schema: 'tuntox.rules/1',
+      file: targets.file ?? null,
+      rules: targets.rules.map(({ host, port, line }) => ({
+        line,
+        text: `${host.includes(':') ? `[${host}]` : host}:${port}`,
+      })),
+    }),
+    'rules.check': ({ client, target: text }) => {
+      const key = clientOrStranger(deps, client);
+      const target = targetOf(text);
+      return {
+        schema: 'tuntox.rule-verdict/1',
+        client: clientName(deps, key),
+        target,
+        ...targets.explain(key.hex, target),
+      };
+    },
+  };
+}
+
+/** One that nobody has seen yet may be asked about too, by its whole key or Tox ID. @throws ControlError */
+function clientOrStranger(deps: Deps, text: string): ClientKey {
+  try {
+    return findClient(text, knownClients(deps));
+  } catch (error) {
+    if (!(error instanceof ControlError) || error.code !== 'not-found' || !/^[0-9a-f]{64,}$/i.test(text)) throw error;
+    return newClient(text);
+  }
+}
+
+/** @throws ControlError */
+function targetOf(text: string): { host: string; port: number } {
+  try {
+    const { host, port } = parseTarget(text);
+    return { host, port };
+  } catch (error) {
+    if (!(error instanceof FormatError)) throw error;
+    throw new ControlError('bad-params', error.message, { cause: error });
+  }
+}

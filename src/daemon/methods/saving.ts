@@ -1,0 +1,34 @@
+/** What a change of kept state ends with when it cannot be done, as its caller sees it. */
+import { ControlError } from '../../control/control-error.js';
+import { KeptStateError } from '../../engine/access/kept-json.js';
+import { WhitelistError } from '../../engine/access/whitelist.js';
+import { reasonOf, StateFileError } from '../../engine/state-file-error.js';
+
+/** @throws ControlError `not-saved` when the disk did not take it; nothing has changed then */
+export async function saved<Value>(change: Promise<Value>): Promise<Value> {
+  try {
+    return await change;
+  } catch (error) {
+    throw asControlError(error);
+  }
+}
+
+/** What is left as it is gets into the log, as a fault of ours. */
+export function asControlError(error: unknown): unknown {
+  if (error instanceof StateFileError) {
+    const hint = error.code === 'disk-full' ? 'free some space, and do it again' : 'make it writable, and do it again';
+    const reason = reasonOf(error.cause);
+    return new ControlError('not-saved', `it could not be saved (${reason}), so nothing has changed`, {
+      hint: `${hint}: the state directory is shown by tuntoxctl config show`,
+      cause: error,
+    });
+  }
+  if (error instanceof KeptStateError) {
+    return new ControlError('failed', error.message, { hint: 'then restart the daemon', cause: error });
+  }
+  if (error instanceof WhitelistError) {
+    const code = error.code === 'bad-target' ? 'bad-params' : error.code === 'full' ? 'failed' : 'exists';
+    return new ControlError(code, error.message, { cause: error });
+  }
+  return error;
+}

@@ -1,0 +1,140 @@
+/** `secret`: the shared secret. It is told once, when it is made, and only a hash of it is kept. */
+import type { Random } from '../../base/random.js';
+import { faultOfSecret } from '../../config/secret-file.js';
+import { ControlError } from '../../control/control-error.js';
+import type { MethodHandlers } from '../../control/method-handlers.js';
+import type { Result } from '../../control/protocol.js';
+import { supposing } from '../../engine/access/supposed-factors.js';
+import type { MethodContext } from './context.js';
+import { tunnelsOf } from './leaving.js';
+import { saved } from './saving.js';
+
+type Deps = Pick<MethodContext, 'access' | 'clock' | 'doorkeeper' | 'engine' | 'log' | 'random' | 'secretSource'>;
+type Change = Result<'secret.set'>;
+type Names = 'secret.status' | 'secret.set' | 'secret.rotate' | 'secret.off';
+
+/** 32 of 32 letters are 160 bits; those that are easily taken for others are left out. */
+const ALPHABET = 'abcdefghijkmnpqrstuvwxyz23456789';
+const LENGTH = 32;
+/** Bytes below which somebody could guess it. */
+const GOOD_LENGTH = 12;
+
+interface Options {
+  readonly grace: number;
+  readonly isDroppingSessions: boolean;
+  readonly isDryRun: boolean;
+}
+
+export function secretMethods(deps: Deps): Pick<MethodHandlers, Names> {
+  const { access, clock, log, random } = deps;
+
+  const set = async (secret: Buffer, options: Options): Promise<Change> => {
+    checkIsOurs(deps);
+    const { grace, isDroppingSessions, isDryRun } = options;
+    if (grace > 0 && isDroppingSessions) {
+      throw new ControlError('bad-params', 'a grace lets the old one be used, and dropping the sessions does not', {
+        hint: 'choose one of the two',
+      });
+    }
+    // What is kept has whole seconds.
+    const seconds = Math.ceil(grace / 1000);
+    const hadOne = access.secret !== undefined;
+    const closedTunnels = isDroppingSessions ? closedBy(deps, { secretGeneration: access.secretGeneration + 1 }) : 0;
+    const notes = notesOfSetting(deps, hadOne, options);
+    if (!isDryRun) {
+      await saved(access.setSecret(secret, { grace: seconds, isDroppingSessions }));
+      log.info(hadOne ? 'the secret was changed' : 'a secret was set');
+    }
+    const oldValidUntil = hadOne && seconds > 0 ? clock.unixTime() + seconds : null;
+    return { schema: 'tuntox.secret-change/1', secret: null, oldValidUntil, closedTunnels, notes };
+  };
+
+  return {
+    'secret.status': () => secretStatus(deps),
+    'secret.set': async ({ secret, ...options }) => {
+      const bytes = Buffer.from(secret);
+      const fault = faultOfSecret(bytes);
+      if (fault !== undefined) throw new ControlError('bad-params', `the secret ${fault}`);
+      const change = await set(bytes, options);
+      const notes =
+        bytes.length < GOOD_LENGTH ? [`it is short: ${GOOD_LENGTH} characters or more are hard to guess`] : [];
+      return { ...change, notes: [...change.notes, ...notes] };
+    },
+    'secret.rotate': async (options) => {
+      const secret = newSecret(random);
+      const change = await set(Buffer.from(secret), options);
+      return { ...change, secret: options.isDryRun ? null : secret };
+    },
+    'secret.off': async ({ isDryRun }) => {
+      checkIsOurs(deps);
+      const change = { schema: 'tuntox.secret-change/1', secret: null, oldValidUntil: null } as const;
+      if (access.secret === undefined) return { ...change, closedTunnels: 0, notes: ['there was no secret'] };
+      const closedTunnels = closedBy(deps, { secret: undefined });
+      const notes = [noteWithout(access)];
+      if (!isDryRun) {
+        await saved(access.setSecret(undefined, { grace: 0, isDroppingSessions: false }));
+        log.info('the secret was taken away');
+      }
+      return { ...change, closedTunnels, notes };
+    },
+  };
+}
+
+/** For `secret.status` and `status`. */
+export function secretStatus({
+  access,
+  clock,
+  secretSource,
+}: Pick<Deps, 'access' | 'clock' | 'secretSource'>): Result<'secret.status'> {
+  const { changedAt, old } = access.secretState;
+  const isSet = access.secret !== undefined;
+  const isOldValid = old !== undefined && clock.unixTime() < old.validUntil;
+  return {
+    schema: 'tuntox.secret/1',
+    isSet,
+    source: access.isSecretGiven ? secretSource() : isSet ? 'state' : 'none',
+    changedAt: changedAt ?? null,
+    oldValidUntil: isOldValid ? old.validUntil : null,
+  };
+}
+
+function notesOfSetting({ access, doorkeeper }: Deps, hadOne: boolean, options: Options): string[] {
+  const needsBoth = access.hasWhitelist && access.require === 'all';
+  const guests = doorkeeper.guests.length;
+  const stay =
+    options.isDroppingSessions || guests === 0 ? [] : ['who is here stays, and needs the new one to come again'];
+  return [
+    ...(needsBoth
+      ? [`clients on the whitelist need the ${hadOne ? 'new ' : ''}secret as well (access.require: all)`]
+      : []),
+    ...(hadOne || access.hasWhitelist ? [] : ['everybody who has the secret and the Tox ID gets in']),
+    ...stay,
+  ];
+}
+
+function noteWithout({ hasWhitelist, isOpen }: Deps['access']): string {
+  if (hasWhitelist) return 'from now on being on the whitelist is enough';
+  if (isOpen) return 'from now on everybody who knows the Tox ID gets in (access.open)';
+  return 'there is no whitelist either, so nobody gets in';
+}
+
+function closedBy(deps: Deps, changes: Parameters<typeof supposing>[1]): number {
+  return tunnelsOf(deps, deps.doorkeeper.leaving(supposing(deps.access, changes))).length;
+}
+
+/** @throws ControlError */
+function checkIsOurs({ access, secretSource }: Deps): void {
+  if (!access.isSecretGiven) return;
+  const isCredential = secretSource() === 'credential';
+  throw new ControlError(
+    'failed',
+    `the secret comes from ${isCredential ? 'a credential of systemd' : 'the file that access.secret_file names'}`,
+    {
+      hint: isCredential ? 'change it there, and restart' : 'change it there, then tuntoxctl config reload',
+    },
+  );
+}
+
+function newSecret(random: Random): string {
+  return [...random.bytes(LENGTH)].map((byte) => ALPHABET[byte % ALPHABET.length]).join('');
+}

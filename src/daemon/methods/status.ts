@@ -1,0 +1,100 @@
+/** `status`, `id`, `net`: how the daemon is. */
+import type { MethodHandlers } from '../../control/method-handlers.js';
+import type { Result } from '../../control/protocol.js';
+import { isExpired } from '../../engine/access/whitelist.js';
+import { keyText } from './clients-by-name.js';
+import { connectionsOf } from './connections.js';
+import type { MethodContext } from './context.js';
+import { secretStatus } from './secret.js';
+
+type Network = Omit<Result<'net'>, 'schema'>;
+
+const UDP = {
+  works: 'works',
+  'udp-blocked': 'blocked',
+  'being-tried': 'unknown',
+  'udp-off': 'off',
+  proxy: 'off',
+} as const;
+
+export function statusMethods(context: MethodContext): Pick<MethodHandlers, 'status' | 'id' | 'net'> {
+  const { id } = context.engine;
+  const identity = { toxId: id.toString(), publicKey: keyText(id.publicKey) };
+  return {
+    status: () => ({
+      schema: 'tuntox.status/1',
+      ...context.warnings(),
+      daemon: {
+        ...context.process,
+        configFile: context.configuration.file ?? null,
+        logLevel: context.logging.level,
+      },
+      identity: { ...identity, path: context.engine.statePath ?? '' },
+      network: networkOf(context),
+      access: accessOf(context),
+      sessions: sessionsOf(context),
+      refusals: {
+        last24Hours: sums(context.doorkeeper.refusals, context.targetRefusals),
+        banned: context.access.bans.length,
+      },
+    }),
+    id: () => ({ schema: 'tuntox.id/1', ...identity }),
+    net: () => ({ schema: 'tuntox.net/1', ...networkOf(context) }),
+  };
+}
+
+export function networkOf({ engine, proxy }: Pick<MethodContext, 'engine' | 'proxy'>): Network {
+  const { isOnline, onlineSince, networkFacts: facts, wasOnline } = engine;
+  return {
+    state: isOnline ? 'online' : wasOnline ? 'offline' : 'connecting',
+    since: onlineSince,
+    udp: UDP[facts.udp],
+    udpPort: facts.udpPort === 0 ? null : facts.udpPort,
+    relayPort: facts.relayPort ?? null,
+    relayClients: facts.relayClients,
+    proxy: proxy ?? null,
+    seenAt: [facts.ipv4.endpoint, facts.ipv6.endpoint].filter((endpoint) => endpoint !== undefined),
+    portMapping: facts.mapping === undefined ? null : { outside: facts.mapping.outside, protocol: facts.mapping.by },
+    bootstrapNodes: { ...facts.bootstrapNodes },
+    relays: facts.relays.map(({ publicKey, endpoint }) => ({ publicKey: publicKey.toLowerCase(), address: endpoint })),
+  };
+}
+
+function accessOf(context: MethodContext): Result<'status'>['access'] {
+  const { access, clock, policy, targets } = context;
+  const { isSet, changedAt, oldValidUntil } = secretStatus(context);
+  const now = clock.unixTime();
+  return {
+    secret: { isSet, changedAt, oldValidUntil },
+    whitelist: {
+      isOn: access.hasWhitelist,
+      entries: access.entries.length,
+      expired: access.entries.filter((entry) => isExpired(entry, now)).length,
+    },
+    require: access.require,
+    isOpen: policy.isOpen,
+    isClosed: isClosed(context),
+    targets: targets.file ?? 'any',
+  };
+}
+
+/** Whether there is nobody who could get in. */
+export function isClosed({ access, clock, policy }: Pick<MethodContext, 'access' | 'clock' | 'policy'>): boolean {
+  if (access.faults.length > 0 || policy.isClosed) return true;
+  if (!access.hasWhitelist || (access.secret !== undefined && access.require === 'any')) return false;
+  const now = clock.unixTime();
+  return access.entries.every((entry) => isExpired(entry, now));
+}
+
+function sessionsOf(context: MethodContext): Result<'status'>['sessions'] {
+  const { bytesReceived, bytesSent } = context.totals;
+  const clients = context.doorkeeper.guests.filter(({ isOnline }) => isOnline).length;
+  return { clients, tunnels: connectionsOf(context).length, bytesReceived, bytesSent };
+}
+
+function sums(...counts: readonly Readonly<Record<string, number>>[]): Record<string, number> {
+  const total: Record<string, number> = {};
+  for (const one of counts)
+    for (const [reason, count] of Object.entries(one)) total[reason] = (total[reason] ?? 0) + count;
+  return total;
+}

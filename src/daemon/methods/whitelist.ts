@@ -1,0 +1,257 @@
+/** `whitelist`: who gets in by name. A change says first what it would do to those who are here. */
+import { ControlError } from '../../control/control-error.js';
+import type { MethodHandlers } from '../../control/method-handlers.js';
+import type { Params, Result } from '../../control/protocol.js';
+import { supposing } from '../../engine/access/supposed-factors.js';
+import { isExpired, parseAllowed, type WhitelistEntry } from '../../engine/access/whitelist.js';
+import type { Guest } from '../../engine/doorkeeper.js';
+import { findClient, keyText, nameOf, newClient } from './clients-by-name.js';
+import type { MethodContext } from './context.js';
+import { confirm, namesOf, tunnelsOf } from './leaving.js';
+import { asControlError, saved } from './saving.js';
+
+type Deps = Pick<MethodContext, 'access' | 'clock' | 'doorkeeper' | 'engine' | 'log' | 'policy' | 'targets'>;
+type Change = Result<'whitelist.add'>;
+type Item = Params<'whitelist.import'>['items'][number];
+type Names =
+  | 'whitelist.list'
+  | 'whitelist.add'
+  | 'whitelist.edit'
+  | 'whitelist.remove'
+  | 'whitelist.import'
+  | 'whitelist.off';
+
+export function whitelistMethods(deps: Deps): Pick<MethodHandlers, Names> {
+  const { access } = deps;
+  return {
+    'whitelist.list': () => ({
+      schema: 'tuntox.whitelist/1',
+      isOn: access.hasWhitelist,
+      entries: access.entries.map((entry) => shown(deps, entry)),
+    }),
+    'whitelist.add': ({ isConfirmed, isAdopting, isDryRun, ...item }) =>
+      add(deps, [entryOf(deps, item)], { isConfirmed, isAdopting, isDryRun }),
+    'whitelist.import': ({ items, isConfirmed, isDryRun }) =>
+      add(deps, newEntries(deps, items), { isConfirmed, isAdopting: false, isDryRun }),
+    'whitelist.edit': (params) => edit(deps, params),
+    'whitelist.remove': ({ client, isDryRun }) => remove(deps, client, isDryRun),
+    'whitelist.off': (params) => off(deps, params),
+  };
+}
+
+interface AddOptions {
+  readonly isConfirmed: boolean;
+  readonly isAdopting: boolean;
+  readonly isDryRun: boolean;
+}
+
+async function add(deps: Deps, entries: readonly WhitelistEntry[], options: AddOptions): Promise<Change> {
+  const { access, doorkeeper, clock } = deps;
+  if (entries.length === 0) return change({ notes: ['there was nothing to add'] });
+  for (const { publicKey, alias } of entries) {
+    if (access.entry(publicKey) === undefined) continue;
+    throw new ControlError('exists', `${alias ?? publicKey.short} is on the whitelist already`, {
+      hint: `tuntoxctl whitelist edit ${nameOf(deps, publicKey)} changes it`,
+    });
+  }
+  const listed = new Set(entries.map(({ publicKey }) => publicKey.hex));
+  const after = supposing(access, {
+    hasWhitelist: true,
+    isListed: (key) => listed.has(key.hex) || access.isListed(key),
+  });
+  const lost = doorkeeper.leaving(after);
+  const adopted = options.isAdopting ? lost.map((guest) => adoptedEntry(guest, clock.unixTime())) : [];
+  const shutOut = options.isAdopting ? [] : lost;
+  confirm(options.isConfirmed || options.isDryRun, shutOut, () => ({
+    message: `who came without being on the whitelist would be shut out by it: ${namesOf(deps, shutOut)}`,
+    hint: 'confirm it with --yes, or put them on the list as well with --adopt',
+  }));
+  const added = [...entries, ...adopted];
+  const notes = notesOfAdding(deps, entries, shutOut);
+  const closedTunnels = tunnelsOf(deps, shutOut).length;
+  if (!options.isDryRun) {
+    await saved(access.addEntries(added));
+    for (const { publicKey, alias } of added) deps.log.info(`whitelist: ${alias ?? ''} ${publicKey.short} added`);
+  }
+  return change({ added: added.map((entry) => shown(deps, entry)), closedTunnels, notes });
+}
+
+function notesOfAdding(deps: Deps, entries: readonly WhitelistEntry[], shutOut: readonly Guest[]): string[] {
+  const { access } = deps;
+  const [only] = entries;
+  const who = entries.length === 1 && only !== undefined ? (only.alias ?? only.publicKey.short) : 'each of them';
+  const banned = entries.filter(({ publicKey }) => access.isBanned(publicKey));
+  const isSecret = access.secret !== undefined;
+  return [
+    ...(isSecret && access.require === 'all' ? [`there is a secret too: ${who} needs both`] : []),
+    ...(isSecret && access.require === 'any' ? ['the secret alone lets in as well (access.require: any)'] : []),
+    ...(access.hasWhitelist || (isSecret && access.require === 'any')
+      ? []
+      : ['from now on nobody gets in who is not on the whitelist']),
+    ...(shutOut.length === 0 ? [] : [`shut out: ${namesOf(deps, shutOut)}`]),
+    ...banned.map(({ publicKey, alias }) => {
+      return `${alias ?? publicKey.short} is banned, and stays out: tuntoxctl bans clear ${publicKey.short}`;
+    }),
+  ];
+}
+
+async function edit(deps: Deps, params: Params<'whitelist.edit'>): Promise<Change> {
+  const { access, clock, engine, targets } = deps;
+  const before = listedEntry(deps, params.client);
+  const { name = before.alias, note = before.note, expiresAt = before.expiresAt } = params;
+  const after: WhitelistEntry = {
+    ...before,
+    alias: name ?? undefined,
+    note,
+    expiresAt: expiresAt ?? undefined,
+    allow: params.allow === undefined ? before.allow : allowOf(params.allow),
+  };
+  if (params.expiresAt !== undefined) checkExpiry(params.expiresAt, clock.unixTime());
+  const closing = engine.tunnels
+    .list()
+    .filter(({ peerId, direction }) => direction === 'accepted' && peerId === before.publicKey.hex)
+    .filter(({ peerId, target }) => !targets.explain(peerId, target, after).isAllowed);
+  if (!params.isDryRun) {
+    await saved(access.changeEntry(after));
+    deps.log.info(`whitelist: ${after.alias ?? ''} ${after.publicKey.short} changed`);
+  } else checkAlias(deps, after);
+  return change({ changed: [shown(deps, after)], closedTunnels: closing.length });
+}
+
+async function remove(deps: Deps, client: string, isDryRun: boolean): Promise<Change> {
+  const { access, doorkeeper } = deps;
+  const entry = listedEntry(deps, client);
+  const { publicKey } = entry;
+  const after = supposing(access, { isListed: (key) => !key.equals(publicKey) && access.isListed(key) });
+  const closedTunnels = tunnelsOf(deps, doorkeeper.leaving(after)).length;
+  const isLast = access.entries.length === 1;
+  const hasOther = access.secret !== undefined && access.require === 'any';
+  if (!isDryRun) {
+    await saved(access.removeEntry(publicKey));
+    deps.log.info(`whitelist: ${entry.alias ?? ''} ${publicKey.short} removed`);
+  }
+  const notes =
+    isLast && !hasOther
+      ? ['the whitelist is empty now and stays on: nobody gets in. tuntoxctl whitelist off switches it off']
+      : [];
+  return change({ removed: [shown(deps, entry)], closedTunnels, notes });
+}
+
+async function off(deps: Deps, { isConfirmed, isDryRun }: Params<'whitelist.off'>): Promise<Change> {
+  const { access, doorkeeper } = deps;
+  if (!access.hasWhitelist) return change({ notes: ['the whitelist was off already'] });
+  const { entries } = access;
+  if (entries.length > 0 && !isConfirmed && !isDryRun) {
+    throw new ControlError(
+      'needs-confirmation',
+      `the whitelist has ${entries.length} entries, which would be removed`,
+      {
+        hint: 'confirm it with --yes; tuntoxctl whitelist export keeps a copy',
+      },
+    );
+  }
+  const after = supposing(access, { hasWhitelist: false, isListed: () => false });
+  const closedTunnels = tunnelsOf(deps, doorkeeper.leaving(after)).length;
+  const removed = entries.map((entry) => shown(deps, entry));
+  const notes = [noteWithout(access)];
+  if (!isDryRun) {
+    await saved(access.dropWhitelist());
+    deps.log.info('whitelist: switched off');
+  }
+  return change({ removed, closedTunnels, notes });
+}
+
+function noteWithout({ secret, isOpen }: Deps['access']): string {
+  if (secret !== undefined) return 'from now on everybody who has the secret gets in';
+  if (isOpen) return 'from now on everybody who knows the Tox ID gets in (access.open)';
+  return 'there is no secret either, so nobody gets in';
+}
+
+/** @throws ControlError */
+function entryOf({ engine, clock }: Deps, { id, name, allow, expiresAt, note }: Item): WhitelistEntry {
+  const publicKey = newClient(id);
+  if (publicKey.equals(engine.id.publicKey)) {
+    throw new ControlError('bad-params', "that is the daemon's own Tox ID", { hint: 'give the one of the client' });
+  }
+  const now = clock.unixTime();
+  if (expiresAt !== undefined) checkExpiry(expiresAt, now);
+  return { publicKey, alias: name, allow: allowOf(allow ?? []), expiresAt, note: note ?? '', addedAt: now };
+}
+
+/** All or none: what is wrong with one is said with its place. @throws ControlError */
+function newEntries(deps: Deps, items: readonly Item[]): WhitelistEntry[] {
+  const places = new Map<string, number>();
+  const names = new Map<string, number>();
+  return items.map((item, index) => {
+    const place = index + 1;
+    try {
+      const entry = entryOf(deps, item);
+      const { publicKey, alias } = entry;
+      const twin = places.get(publicKey.hex) ?? (alias === undefined ? undefined : names.get(alias));
+      if (twin !== undefined) throw new ControlError('bad-params', `it has the key or the name of entry ${twin}`);
+      places.set(publicKey.hex, place);
+      if (alias !== undefined) names.set(alias, place);
+      return entry;
+    } catch (error) {
+      if (!(error instanceof ControlError)) throw error;
+      const hint = error.hint === undefined ? {} : { hint: error.hint };
+      throw new ControlError(error.code, `entry ${place}: ${error.message}`, { ...hint, cause: error });
+    }
+  });
+}
+
+/** @throws ControlError */
+function allowOf(texts: readonly string[]): WhitelistEntry['allow'] {
+  try {
+    return texts.map((text, index) => parseAllowed(text, index + 1));
+  } catch (error) {
+    throw asControlError(error);
+  }
+}
+
+/** @throws ControlError */
+function checkExpiry(expiresAt: number | null, now: number): void {
+  if (expiresAt === null || expiresAt > now) return;
+  throw new ControlError('bad-params', 'that time is over already', { hint: 'write a later one, as in --expires 30d' });
+}
+
+/** What saving would refuse. @throws ControlError */
+function checkAlias({ access }: Deps, { alias, publicKey }: WhitelistEntry): void {
+  const owner = access.entries.find((entry) => alias !== undefined && entry.alias === alias);
+  if (owner === undefined || owner.publicKey.equals(publicKey)) return;
+  throw new ControlError('exists', `the name "${alias}" belongs to ${owner.publicKey.short}`);
+}
+
+/** @throws ControlError */
+function listedEntry({ access }: Deps, client: string): WhitelistEntry {
+  return access.entry(findClient(client, access.entries)) as WhitelistEntry;
+}
+
+const adoptedEntry = ({ friend, admittedBy }: Guest, now: number): WhitelistEntry => ({
+  publicKey: friend.publicKey,
+  alias: undefined,
+  allow: [],
+  expiresAt: undefined,
+  note: admittedBy === 'secret' ? 'adopted: came by the secret' : 'adopted: came through the open door',
+  addedAt: now,
+});
+
+const change = (part: Partial<Change>): Change => ({
+  schema: 'tuntox.whitelist-change/1',
+  added: [],
+  changed: [],
+  removed: [],
+  closedTunnels: 0,
+  notes: [],
+  ...part,
+});
+
+const shown = ({ clock }: Pick<Deps, 'clock'>, entry: WhitelistEntry): Change['added'][number] => ({
+  publicKey: keyText(entry.publicKey),
+  alias: entry.alias ?? null,
+  allow: entry.allow.map(({ text }) => text),
+  expiresAt: entry.expiresAt ?? null,
+  note: entry.note,
+  addedAt: entry.addedAt,
+  isExpired: isExpired(entry, clock.unixTime()),
+});

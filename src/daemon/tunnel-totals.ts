@@ -1,0 +1,44 @@
+/** What went through all tunnels since the start, and the requests for targets that were refused. */
+import type { Clock } from '../base/clock.js';
+import type { Engine } from '../engine/engine.js';
+import { RefusalCounts } from '../engine/refusal-counts.js';
+import type { TunnelTotals } from './methods/context.js';
+
+export class RunningTotals implements TunnelTotals {
+  readonly #tunnels: Engine['tunnels'];
+  readonly #refusals: RefusalCounts;
+  #opened = 0;
+  /** Of tunnels that are over. */
+  #received = 0;
+  #sent = 0;
+
+  constructor(deps: { readonly clock: Clock; readonly tunnels: Engine['tunnels'] }) {
+    this.#tunnels = deps.tunnels;
+    this.#refusals = new RefusalCounts(deps.clock);
+    deps.tunnels.on('opened', () => {
+      this.#opened += 1;
+    });
+    deps.tunnels.on('closed', ({ bytesReceived, bytesSent }) => {
+      this.#received += bytesReceived;
+      this.#sent += bytesSent;
+    });
+    deps.tunnels.on('refused', (_peer, _target, reason) => this.#refusals.add(`target ${reason}`));
+  }
+
+  get opened(): number {
+    return this.#opened;
+  }
+
+  get bytesReceived(): number {
+    return this.#tunnels.list().reduce((sum, { bytesReceived }) => sum + bytesReceived, this.#received);
+  }
+
+  get bytesSent(): number {
+    return this.#tunnels.list().reduce((sum, { bytesSent }) => sum + bytesSent, this.#sent);
+  }
+
+  /** Within 24 hours, by reason. */
+  get refused(): Readonly<Record<string, number>> {
+    return this.#refusals.lastDay;
+  }
+}

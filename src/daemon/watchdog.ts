@@ -1,0 +1,41 @@
+/**
+ * Feeds the watchdog of the service manager, and only by proof: this timer ran, so the event loop turns; and the stack's socket
+ * carried a datagram to ourselves and back since the last time. A stopped process, a loop that spins and a dead socket all starve it.
+ */
+import type { Clock, Timer } from '../base/clock.js';
+import type { Logger } from '../base/logger.js';
+
+interface Deps {
+  readonly clock: Clock;
+  readonly log: Logger;
+  /** Whether the stack's socket lives; never rejects. */
+  readonly proveAlive: () => Promise<boolean>;
+  readonly feed: () => void;
+}
+
+export class Watchdog {
+  readonly #deps: Deps;
+  readonly #timer: Timer;
+  #isAsking = false;
+
+  /** @param interval ms between two looks; the service manager waits several of them */
+  constructor(deps: Deps, interval: number) {
+    this.#deps = deps;
+    this.#timer = deps.clock.every(interval, () => void this.#look());
+    void this.#look();
+  }
+
+  stop(): void {
+    this.#timer.cancel();
+  }
+
+  async #look(): Promise<void> {
+    if (this.#isAsking) return;
+    this.#isAsking = true;
+    const { log, proveAlive, feed } = this.#deps;
+    const isAlive = await proveAlive();
+    this.#isAsking = false;
+    if (isAlive) feed();
+    else log.error('the UDP socket does not carry a datagram to ourselves: the watchdog is not fed');
+  }
+}

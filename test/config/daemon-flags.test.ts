@@ -1,0 +1,62 @@
+import t from 'tap';
+import { readDaemonFlags } from '../../src/config/daemon-flags.js';
+import { LIST, load } from './support/settings.js';
+
+const read = (...words: string[]) => readDaemonFlags(words, LIST);
+
+t.test('every setting has a flag, and no two the same one', async (t) => {
+  const flags = [...LIST.values()].map(({ flag }) => flag);
+  t.equal(new Set(flags).size, LIST.size);
+  for (const flag of flags) t.match(flag, /^--[a-z]+(-[a-z]+)*$/);
+});
+
+t.test('settings are taken with a space or an equals sign, lists by repeating, true by the flag alone', async (t) => {
+  const key = 'F404ABAA1C99A9D37D61AB54898F56793E1DEF8BD46B1038B9D822E8460FAB67';
+  const { settings } = load(t, {
+    flags: [
+      ...['--state-dir=/a', '--log-level', 'warn', '--log-level', 'trace', '--access-open'],
+      ...['--network-port-mapping=false', '--network-bootstrap', `a:1:${key}`, '--network-bootstrap', `b:2:${key}`],
+    ],
+  });
+  t.equal(settings.stateDirectory, '/a');
+  t.equal(settings.log.level, 'trace');
+  t.equal(settings.access.isOpen, true);
+  t.equal(settings.network.portMapping, false);
+  t.same(
+    settings.network.nodes.map(({ host, port }) => `${host}:${port}`),
+    ['a:1', 'b:2'],
+  );
+});
+
+t.test('the letters of the classic command mean the same here', async (t) => {
+  const { settings } = load(t, { flags: ['-C', '/b', '-U', 'nobody', '-d'] });
+  t.same([settings.stateDirectory, settings.user, settings.log.level], ['/b', 'nobody', 'debug']);
+  t.match(read('-z', '-F', '/run/x.pid', '-S', '-c', '/y', '--check'), {
+    isBackground: true,
+    pidFile: '/run/x.pid',
+    isSyslog: true,
+    configFile: '/y',
+    isCheck: true,
+    faults: [],
+  });
+  t.equal(read('-D').isBackground, true);
+  t.match(read(), { isBackground: false, pidFile: undefined, isSyslog: false, configFile: undefined, isCheck: false });
+  t.match(read('-h', '-V'), { isHelp: true, isVersion: true });
+});
+
+t.test('what is no flag, lacks its value or has one too many, is named with the nearest right one', async (t) => {
+  const cases: [string[], RegExp][] = [
+    [['--log-levle', 'debug'], /no flag --log-levle, perhaps --log-level is meant/],
+    [['--log_level', 'debug'], /no flag --log_level, perhaps --log-level is meant/],
+    [['-x'], /^there is no flag -x$/],
+    [['--state-dir'], /--state-dir needs a value, as in --state-dir \/etc\/tuntox/],
+    [['-F', ''], /-F needs a value/],
+    [['--check=yes'], /--check takes no value/],
+    [['canary'], /a word that belongs to no flag/],
+  ];
+  for (const [words, message] of cases) {
+    const { faults } = readDaemonFlags(words, LIST);
+    t.match(faults[0], message);
+    t.notMatch(faults.join(), 'canary');
+  }
+});

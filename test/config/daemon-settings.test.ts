@@ -1,0 +1,215 @@
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import t from 'tap';
+import { loadSettings, shownValue } from '../../src/config/daemon-settings.js';
+import { parseProxyOrNone } from '../../src/config/proxy.js';
+import { temporaryDirectory } from '../support/temporary-directory.js';
+import { faultsOf, load } from './support/settings.js';
+
+const KEY = 'F404ABAA1C99A9D37D61AB54898F56793E1DEF8BD46B1038B9D822E8460FAB67';
+
+t.test('a fresh machine has the defaults, typed and frozen', async (t) => {
+  const { settings, file, effective } = load(t, {});
+  t.equal(file, undefined);
+  t.strictSame(settings, {
+    stateDirectory: '/etc/tuntox',
+    user: undefined,
+    socket: { path: '/run/tuntox/tuntoxd.sock', group: 'tuntox' },
+    log: { level: 'info', format: 'auto' },
+    network: {
+      udpPorts: undefined,
+      relayPort: undefined,
+      nodes: [],
+      nodesFile: undefined,
+      lanDiscovery: true,
+      portMapping: true,
+      proxy: undefined,
+    },
+    access: { require: 'all', isOpen: false, secretFile: undefined },
+    targets: { rulesFile: undefined },
+    http: { listen: undefined },
+  });
+  for (const part of [settings, settings.network, settings.network.nodes]) t.ok(Object.isFrozen(part));
+  for (const { source, place } of effective.values()) t.same([source, place], ['default', undefined]);
+});
+
+t.test('a file is read into values', async (t) => {
+  const { settings } = load(t, {
+    file: [
+      'state_dir: /srv/tox',
+      'user: 1000',
+      'socket: {group: ""}',
+      'network:',
+      '  udp_ports: 33445:33500',
+      '  relay_port: 0',
+      `  bootstrap: ["192.0.2.1:33445:${KEY}"]`,
+      '  lan_discovery: false',
+      'access: {require: any, open: true}',
+      'http: {listen: "[::1]:9101"}',
+    ].join('\n'),
+  });
+  t.equal(settings.stateDirectory, '/srv/tox');
+  t.equal(settings.user, '1000');
+  t.equal(settings.socket.group, undefined);
+  t.same(settings.network.udpPorts, { first: 33445, last: 33500 });
+  t.equal(settings.network.relayPort, 0);
+  t.equal(settings.network.nodes[0]?.publicKey.hex, KEY);
+  t.equal(settings.network.lanDiscovery, false);
+  t.same(settings.access, { require: 'any', isOpen: true, secretFile: undefined });
+  t.same(settings.http.listen, { host: '::1', port: 9101 });
+});
+
+t.test('the environment comes before the file, flags before both, and each knows where it is from', async (t) => {
+  const { settings, effective, file } = load(t, {
+    file: 'log: {level: warn, format: json}\nuser: a\n',
+    environment: { TUNTOX_LOG_LEVEL: 'debug', TUNTOX_USER: 'b', TUNTOX_ACCESS_REQUIRE: '' },
+    flags: ['--user', 'c'],
+  });
+  t.same(settings.log, { level: 'debug', format: 'json' });
+  t.equal(settings.user, 'c');
+  const from = (key: string): unknown => effective.get(key)?.source;
+  t.same(['log.level', 'log.format', 'user', 'access.require'].map(from), ['environment', 'file', 'flag', 'default']);
+  t.same(effective.get('log.format')?.place, `${file}, line 1`);
+  t.same(effective.get('log.level')?.place, 'TUNTOX_LOG_LEVEL');
+  t.same(effective.get('user')?.place, '--user');
+});
+
+t.test('variables are texts: lists with spaces or commas, yes and no in the usual words', async (t) => {
+  const node = (octet: number): string => `192.0.2.${octet}:33445:${KEY}`;
+  for (const separator of [' ', ',', ', ', '\n']) {
+    const { settings } = load(t, { environment: { TUNTOX_NETWORK_BOOTSTRAP: [node(1), node(2)].join(separator) } });
+    t.same(
+      settings.network.nodes.map(({ host }) => host),
+      ['192.0.2.1', '192.0.2.2'],
+    );
+  }
+  for (const [word, isOpen] of [
+    ['true', true],
+    ['YES', true],
+    ['1', true],
+    ['on', true],
+    ['No', false],
+    ['0', false],
+  ] as const) {
+    t.equal(load(t, { environment: { TUNTOX_ACCESS_OPEN: word } }).settings.access.isOpen, isOpen, word);
+  }
+  t.same(faultsOf(t, { environment: { TUNTOX_ACCESS_OPEN: 'flase' } }), [
+    'TUNTOX_ACCESS_OPEN: access.open: write true or false',
+  ]);
+});
+
+t.test('all that is wrong is said at once, with file and line, variable or flag', async (t) => {
+  const faults = faultsOf(t, {
+    file: [
+      'log:',
+      '  levle: debug',
+      '  format: xml',
+      'network:',
+      '  udp_ports: 5-3',
+      '  bootstrap:',
+      `    - 192.0.2.1:33445:${KEY}`,
+      '    - 192.0.2.1:33445:F404',
+      '    - nonsense',
+      'colour: blue',
+      'secret_fil: /x',
+    ].join('\n'),
+    environment: {
+      TUNTOX_LOG_LEVL: 'debug',
+      TUNTOX_HTTP_LISTEN: '0.0.0.0:80',
+      TUNTOX_SHARED_SECRET: 'of the other command',
+    },
+    flags: ['--state-dir', 'relative'],
+  });
+  const expected = [
+    /^tuntox\.yaml, line 2: there is no setting "log\.levle", perhaps "log\.level" is meant$/,
+    /^tuntox\.yaml, line 10: there is no setting "colour"$/,
+    /^tuntox\.yaml, line 11: there is no setting "secret_fil", perhaps "access\.secret_file" is meant$/,
+    /^TUNTOX_LOG_LEVL: there is no setting of this name, perhaps TUNTOX_LOG_LEVEL is meant$/,
+    /^tuntox\.yaml, line 3: log\.format: write one of auto, plain, json, journal$/,
+    /^tuntox\.yaml, line 5: network\.udp_ports: "5-3" is not a range/,
+    /^tuntox\.yaml, line 8: network\.bootstrap: a public key has 64 hex digits, this one has 4$/,
+    /^tuntox\.yaml, line 9: network\.bootstrap: "nonsense" is not host:port:key/,
+    /^TUNTOX_HTTP_LISTEN: http\.listen: "0\.0\.0\.0" is not of this machine alone/,
+    /^--state-dir: state_dir: "relative" is no absolute path/,
+  ];
+  t.equal(faults.length, expected.length, faults.join('\n'));
+  for (const [index, pattern] of expected.entries()) t.match(faults[index], pattern);
+});
+
+t.test('a key in the wrong group or without its group is found in the right one', async (t) => {
+  t.match(faultsOf(t, { file: 'udp_ports: 1:2\n' }), [/perhaps "network\.udp_ports" is meant$/]);
+  t.match(faultsOf(t, { file: 'access:\n  rules_file: /x\n' }), [/perhaps "targets\.rules_file" is meant$/]);
+});
+
+t.test('a value of the wrong kind is refused by each setting', async (t) => {
+  const cases: [string, RegExp][] = [
+    ['state_dir: ""', /absolute path/],
+    ['state_dir: [a]', /write one text/],
+    ['user: true', /write one text/],
+    ['log: {level: 3}', /write one of error/],
+    ['network: {lan_discovery: "no"}', /write true or false/],
+    ['network: {bootstrap: text}', /write a list/],
+    ['network: {bootstrap: {a: 1}}', /write a list/],
+    ['network: {relay_port: 70000}', /not a port/],
+    ['http: {listen: localhost:80}', /127\.0\.0\.1/],
+    ['access: {secret_file: x}', /absolute path/],
+  ];
+  for (const [file, message] of cases) t.match(faultsOf(t, { file }), [message], file);
+});
+
+t.test('a file that was named must be there, and is read with its own name in messages', async (t) => {
+  const directory = temporaryDirectory(t);
+  const missing = join(directory, 'none.yaml');
+  t.same(faultsOf(t, { flags: ['-c', missing] }), ['--config: cannot read none.yaml: there is no such file']);
+  t.same(faultsOf(t, { environment: { TUNTOX_CONFIG: missing } }), [
+    'TUNTOX_CONFIG: cannot read none.yaml: there is no such file',
+  ]);
+  const other = join(directory, 'other.yaml');
+  writeFileSync(other, 'user: you\n');
+  const loaded = load(t, { file: 'user: me\n', flags: ['--config', other], environment: { TUNTOX_CONFIG: missing } });
+  t.same([loaded.file, loaded.settings.user], [other, 'you']);
+});
+
+t.test('a usual file that is there and cannot be used is an error, not a fresh machine', async (t) => {
+  const path = join(temporaryDirectory(t), 'tuntox.yaml');
+  mkdirSync(path);
+  const input = { configFile: undefined, flags: [], environment: {}, parseProxy: parseProxyOrNone, usualFile: path };
+  t.throws(() => loadSettings(input), { code: 'bad-settings', message: /it is a directory/ });
+});
+
+t.test('what goes out through a proxy opens no port', async (t) => {
+  const file = 'network:\n  proxy: socks5://127.0.0.1\n  udp_ports: 1:2\n  relay_port: 33445\n';
+  t.match(faultsOf(t, { file }), [
+    /^tuntox\.yaml, line 3: network\.udp_ports: /,
+    /^tuntox\.yaml, line 4: network\.relay_port: /,
+  ]);
+  t.same(faultsOf(t, { file: 'network: {proxy: "socks5://127.0.0.1", relay_port: 0}' }), []);
+  t.same(faultsOf(t, { file, flags: ['--network-proxy', 'none'] }), []);
+});
+
+t.test('a password of the proxy is in no message and in no list, whatever is wrong with it', async (t) => {
+  const proxies = [
+    'socks5://u:canary@h',
+    'http://u:canary@h',
+    'ftp://u:canary@h:1',
+    'canary',
+    'socks5://canary:%zz@h:1',
+  ];
+  for (const proxy of proxies) {
+    const quoted = JSON.stringify(proxy);
+    for (const written of [
+      { file: `network:\n  proxy: ${quoted}\n  x: 1\n` },
+      { file: `network:\n  proxy: [${quoted}]\n` },
+      { file: `network: {proxi: ${quoted}}\n` },
+      { environment: { TUNTOX_NETWORK_PROXY: proxy, TUNTOX_NETWORK_PROXI: proxy } },
+      { flags: ['--network-proxy', proxy, '--log-level', 'x'] },
+    ]) {
+      const faults = faultsOf(t, written);
+      t.ok(faults.length > 0);
+      t.notMatch(faults.join('\n'), 'canary');
+    }
+  }
+  const { effective } = load(t, { environment: { TUNTOX_NETWORK_PROXY: 'socks5://u:canary@h' } });
+  t.notMatch(JSON.stringify([...effective.values()].map(shownValue)), 'canary');
+  t.match([...effective.values()].map(shownValue), { length: effective.size });
+});
