@@ -19,8 +19,20 @@ export interface Patience {
   readonly maxRetries: number;
 }
 
+/** How a process lives that nobody watches. */
+export interface ServiceSettings {
+  /** Whether to go into the background (-z, -D). */
+  readonly isBackground: boolean;
+  /** Gets our process number (-F). */
+  readonly pidFile: string | undefined;
+  /** Whom to become once everything is open (-U). */
+  readonly user: string | undefined;
+}
+
 export interface CommonSettings {
   readonly logLevel: LogLevel;
+  /** Whether the log goes to syslog (-S). */
+  readonly isSyslog: boolean;
   /** Where the identity lives (-C); undefined leaves it to the mode. */
   readonly directory: string | undefined;
   /** Gets our Tox ID in plain text (-I). */
@@ -41,6 +53,7 @@ export interface CommonSettings {
 
 export interface ServerSettings extends CommonSettings {
   readonly mode: 'server';
+  readonly service: ServiceSettings;
   /** Empty when there is no whitelist. */
   readonly whitelist: readonly PublicKey[];
   readonly rulesFile: string | undefined;
@@ -69,6 +82,7 @@ export interface PingSettings extends OfClient {
 /** A bootstrap node, which has neither an identity nor tunnels. */
 export interface NodeSettings extends CommonSettings {
   readonly mode: 'node';
+  readonly service: ServiceSettings;
 }
 
 export type ClientSettings = ForwardSettings | PipeSettings | PingSettings;

@@ -37,7 +37,7 @@ export function winstonLogger(stream: NodeJS.WritableStream, options: LogOptions
 
 /** The log of a daemon: files and rings keep it, so neither whole Tox IDs nor passwords get into it. */
 export function serviceLog(
-  deps: { readonly clock: Clock; readonly stream: NodeJS.WritableStream; readonly ring: LogRing },
+  deps: { readonly clock: Clock; readonly stream: NodeJS.WritableStream; readonly ring?: LogRing },
   options: ServiceLogOptions,
 ): ServiceLog {
   const gate = { rank: LEVELS[options.level] };
@@ -46,7 +46,7 @@ export function serviceLog(
   const logger = named('', gate, (level, text) => {
     const message = withoutSecrets(text);
     write(level, message);
-    deps.ring.add({ at: deps.clock.unixTime(), level, message: onOneLine(message) });
+    deps.ring?.add({ at: deps.clock.unixTime(), level, message: onOneLine(message) });
   });
   return {
     logger,

@@ -18,6 +18,10 @@ Server:
                     any host, 0 for any port, # begins a comment
   --insecure-open   let in everybody who knows the Tox ID; without it a server
                     that has neither a secret nor -i does not start
+  -z, -D            run in the background, once the start has succeeded
+  -F FILE           write the process number to FILE, which is removed at the
+                    end; who finds FILE in use does not start
+  -U USER           as root: become USER once everything is open
 Client:
   -i ID             the server's Tox ID
   -L [BIND:]PORT:HOST:PORT
@@ -61,6 +65,7 @@ Both:
                     What a server's clients reach does not go through it
   ALL_PROXY         environment variable with the same, for when there is no
                     --proxy; others cannot see the password there
+  -S                log to syslog instead of standard error
   -d                say more; twice: say everything
   -q                say nothing but errors
   -V, --version     print the version and exit

@@ -1,55 +1,99 @@
 /** Runs one mode of the command between the first log line and the last. */
+import { finished } from 'node:stream/promises';
 import { systemClock } from '../../base/clock.js';
 import type { Logger } from '../../base/logger.js';
-import type { RunSettings } from '../../config/classic-settings.js';
+import type { NodeSettings, RunSettings, ServerSettings } from '../../config/classic-settings.js';
 import { describeProxy } from '../../config/proxy.js';
+import { type BackgroundSide, backgroundSide, goIntoBackground } from '../../platform/background.js';
 import { onStopSignal } from '../../platform/signals.js';
 import { closePipeAtEnd } from '../../platform/standard-output.js';
-import { winstonLogger } from '../../platform/winston-logger.js';
+import { Syslog } from '../../platform/syslog.js';
+import { serviceLog, winstonLogger } from '../../platform/winston-logger.js';
 import { type Context, Stopping } from './context.js';
 import { runClient } from './modes/client.js';
 import { runNode } from './modes/node.js';
 import { runServer } from './modes/server.js';
+import { Service } from './service.js';
 
 /**
  * @returns the exit status
  * @throws UsageError, and CodedErrors of all kinds that say why it did not work
  */
 export async function run(process: NodeJS.Process, settings: RunSettings): Promise<number> {
-  const log = winstonLogger(process.stderr, {
-    level: settings.logLevel,
-    hasTime: settings.logLevel === 'debug' || settings.logLevel === 'trace',
-    hasColour: process.stderr.isTTY === true && !process.env.NO_COLOR,
+  const background = backgroundSide(process);
+  if (isService(settings) && settings.service.isBackground && background === undefined) {
+    return goIntoBackground(process);
+  }
+  const stderr = background?.stderr ?? process.stderr;
+  const deps = { clock: systemClock, fallback: stderr, pid: process.pid };
+  const syslog = settings.isSyslog ? new Syslog(deps, { tag: 'tuntox' }) : undefined;
+  try {
+    return await runLogging(process, settings, { background, log: logTo(syslog ?? stderr, settings, process) });
+  } finally {
+    syslog?.end();
+    if (syslog !== undefined) await finished(syslog);
+  }
+}
+
+function logTo(stream: NodeJS.WritableStream, { logLevel: level }: RunSettings, { env }: NodeJS.Process): Logger {
+  if (stream instanceof Syslog) {
+    return serviceLog({ clock: systemClock, stream }, { level, format: { kind: 'journal' } }).logger;
+  }
+  const isTerminal = (stream as { readonly isTTY?: boolean }).isTTY === true;
+  return winstonLogger(stream, {
+    level,
+    hasTime: level === 'debug' || level === 'trace',
+    hasColour: isTerminal && !env.NO_COLOR,
   });
+}
+
+async function runLogging(
+  process: NodeJS.Process,
+  settings: RunSettings,
+  { background, log }: { readonly background: BackgroundSide | undefined; readonly log: Logger },
+): Promise<number> {
   const stopping = new Stopping();
   const release = onStopSignal(process, (signal) => {
     log.debug(`stopping because of ${signal}; once more ends at once`);
     stopping.ask(signal);
   });
-  // Whoever read our output may go away; what that means is for the mode to say.
-  process.stdout.on('error', () => {});
-  closePipeAtEnd(process.stdout, systemClock);
+  if (background === undefined) {
+    // Whoever read our output may go away; what that means is for the mode to say.
+    process.stdout.on('error', () => {});
+    closePipeAtEnd(process.stdout, systemClock);
+  }
   const context: Context = {
     log,
     // Only when it is asked for: to look at it is to take hold of it.
     get stdin() {
       return process.stdin;
     },
-    stdout: process.stdout,
+    stdout: background?.stdout ?? process.stdout,
     stopping,
   };
   tellOfProxy(settings, log);
   try {
-    switch (settings.mode) {
-      case 'server':
-        return await runServer(settings, context);
-      case 'node':
-        return await runNode(settings, context);
-      default:
-        return await runClient(settings, context);
-    }
+    if (!isService(settings)) return await runClient(settings, context);
+    return await runService(settings, context, new Service({ process, log, background }, settings));
   } finally {
     release();
+  }
+}
+
+const isService = (settings: RunSettings): settings is ServerSettings | NodeSettings =>
+  settings.mode === 'server' || settings.mode === 'node';
+
+async function runService(
+  settings: ServerSettings | NodeSettings,
+  context: Context,
+  service: Service,
+): Promise<number> {
+  try {
+    return settings.mode === 'server'
+      ? await runServer(settings, context, service)
+      : await runNode(settings, context, service);
+  } finally {
+    service.end();
   }
 }
 

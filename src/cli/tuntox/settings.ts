@@ -1,6 +1,12 @@
 /** From the flags and the environment to settings that hang together. */
 import type { LogLevel } from '../../base/logger.js';
-import type { CommonSettings, Patience, RunSettings, SecretSource } from '../../config/classic-settings.js';
+import type {
+  CommonSettings,
+  Patience,
+  RunSettings,
+  SecretSource,
+  ServiceSettings,
+} from '../../config/classic-settings.js';
 import { FormatError } from '../../config/format-error.js';
 import {
   parseCount,
@@ -20,6 +26,8 @@ type Environment = Readonly<Record<string, string | undefined>>;
 
 /** Flags that would be ignored silently by the other role. */
 const SERVER_ONLY = ['-f', '--insecure-open'] as const;
+/** A client that is to run for long is started by a service manager. */
+const NOT_FOR_CLIENTS = ['-z', '-D', '-F', '-U'] as const;
 const CLIENT_ONLY = ['--timeout', '--max-retries'] as const;
 const NOT_FOR_NODES = [...SERVER_ONLY, ...CLIENT_ONLY, '-i', '-I', '-s', '--secret-file', '--no-port-mapping'] as const;
 
@@ -41,13 +49,14 @@ export function settingsOf(given: readonly GivenFlag[], environment: Environment
     if (common.proxy !== undefined) {
       throw new UsageError('a node serves others directly, which no proxy lets it do: add --proxy none to go without');
     }
-    return { ...common, mode: 'node' };
+    return { ...common, mode: 'node', service: serviceSettings(flags) };
   }
   if (jobs === 0) {
     for (const flag of CLIENT_ONLY) if (flags.has(flag)) throw new UsageError(`${flag} is for clients: leave it out`);
     return {
       ...common,
       mode: 'server',
+      service: serviceSettings(flags),
       whitelist: flags.all('-i', parseToxId).map((id) => id.publicKey),
       rulesFile: flags.last('-f'),
       isInsecureOpen: flags.has('--insecure-open'),
@@ -55,7 +64,9 @@ export function settingsOf(given: readonly GivenFlag[], environment: Environment
   }
 
   if (jobs > 1) throw new UsageError('-L, -W (or -P) and -p are different jobs: choose one of them');
-  for (const flag of SERVER_ONLY) if (flags.has(flag)) throw new UsageError(`${flag} is for the server: leave it out`);
+  for (const flag of [...SERVER_ONLY, ...NOT_FOR_CLIENTS]) {
+    if (flags.has(flag)) throw new UsageError(`${flag} is for the server: leave it out`);
+  }
   const [serverId, secondId] = flags.all('-i', parseToxId);
   if (serverId === undefined) throw new UsageError('which server? Give its Tox ID with -i');
   if (secondId !== undefined) throw new UsageError('a client has one server: give -i only once');
@@ -78,6 +89,12 @@ function patienceOf(flags: FlagSet, usual: number | undefined): Patience {
   return { timeout: timeout === 0 ? undefined : timeout, maxRetries: maxRetries ?? 0 };
 }
 
+const serviceSettings = (flags: FlagSet): ServiceSettings => ({
+  isBackground: flags.has('-z') || flags.has('-D'),
+  pidFile: flags.last('-F'),
+  user: flags.last('-U'),
+});
+
 function commonSettings(flags: FlagSet, environment: Environment): CommonSettings {
   const proxy = proxyOf(flags, environment);
   const relayPort = flags.all('-t', parsePortOrNone).at(-1);
@@ -93,6 +110,7 @@ function commonSettings(flags: FlagSet, environment: Environment): CommonSetting
   return {
     // A pipe shares the terminal with ssh: it only speaks when something is wrong.
     logLevel: logLevel(flags, flags.has('-P') || flags.has('-W') ? 'warn' : 'info'),
+    isSyslog: flags.has('-S'),
     directory: flags.last('-C'),
     idFile: flags.last('-I'),
     secret: secretSource(flags, environment),

@@ -41,7 +41,8 @@ t.test('help and version come on standard output, whatever else is given', async
 t.test('who calls it wrongly is told how to call it, with status 2', async (t) => {
   const cases: [string[], RegExp, NodeJS.ProcessEnv?][] = [
     [['-x'], /^tuntox: there is no flag -x \(tuntox -h shows all options\)$/],
-    [['-D'], /^tuntox: -D .*not in this version yet/],
+    [['-D', '1080'], /^tuntox: -D .*not in this version yet/],
+    [['-z', '-p', '-i', ID], /^tuntox: -z is for the server: leave it out/],
     [['list'], /^tuntox: "list"/],
     [['-p'], /^tuntox: which server\?/],
     [['-p', '-i', ID.slice(1)], /^tuntox: -i: a Tox ID has 76 hex digits, this one has 75/],

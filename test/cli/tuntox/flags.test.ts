@@ -19,12 +19,32 @@ t.test('a value may look like a flag', async (t) => {
 });
 
 t.test('what comes in a later version says so, whatever follows it', async (t) => {
-  for (const flag of ['-D', '-z', '-F', '-U', '-S', '--json']) {
-    for (const words of [[flag], [flag, 'value'], ['-p', flag]]) {
-      t.throws(() => readFlags(words), { code: 'usage', message: new RegExp(`^${flag} .*not in this version yet`) });
-    }
+  for (const words of [['--json'], ['--json', 'value'], ['-p', '--json']]) {
+    t.throws(() => readFlags(words), { code: 'usage', message: /^--json .*not in this version yet/ });
   }
-  t.throws(() => readFlags(['-D1080']), { message: /^-D .*not in this version yet/ });
+});
+
+t.test('-D with a port after it is a SOCKS5 proxy, which comes later, and alone it is the background', async (t) => {
+  for (const words of [
+    ['-D1080'],
+    ['-D', '1080'],
+    ['-D', 'localhost:1080'],
+    ['-D', '[::1]:1080'],
+    ['-D', '*@1080'],
+    ['-dD', '1'],
+  ]) {
+    t.throws(
+      () => readFlags(words),
+      { code: 'usage', message: /^-D \[BIND:\]PORT .*not in this version yet/ },
+      words.join(' '),
+    );
+  }
+  const background = { flag: '-D', value: undefined };
+  t.match(readFlags(['-D']), [background]);
+  t.match(readFlags(['-D', '-C', '1080']), [background, { flag: '-C', value: '1080' }]);
+  t.match(readFlags(['-i', 'ID', '-D']), [{ flag: '-i' }, background]);
+  t.match(readFlags(['-dDq']), [{ flag: '-d' }, background, { flag: '-q' }]);
+  t.match(readFlags(['-s', '-D1080']), [{ flag: '-s', value: '-D1080' }]);
 });
 
 t.test('what is no flag, or lacks its value, or has one too many, is named', async (t) => {

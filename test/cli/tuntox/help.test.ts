@@ -6,10 +6,29 @@ t.test('help fits a terminal of 80 columns', async (t) => {
 });
 
 t.test('help names every flag of this version, and none of a later one', async (t) => {
-  const flags = ['-L', '-P', '-W', '-p', '-i', '-C', '-I', '-f', '-b', '-u', '-s', '-d', '-q', '-V', '-h'];
+  const flags = [
+    '-L',
+    '-P',
+    '-W',
+    '-p',
+    '-i',
+    '-C',
+    '-I',
+    '-f',
+    '-b',
+    '-u',
+    '-s',
+    '-d',
+    '-q',
+    '-V',
+    '-h',
+    '-z',
+    '-D',
+    '-F',
+    '-U',
+    '-S',
+  ];
   const long = ['--secret-file', '--bootstrap', '--insecure-open', '--no-port-mapping', '--version', '--help'];
   for (const flag of [...flags, ...long]) t.match(HELP, new RegExp(`(^|\\s)${flag}\\b`, 'm'), flag);
-  for (const flag of ['-D', '-z', '-F', '-U', '-S', '--json']) {
-    t.notMatch(HELP, new RegExp(`(^|\\s)${flag}\\b`, 'm'), flag);
-  }
+  t.notMatch(HELP, '--json');
 });

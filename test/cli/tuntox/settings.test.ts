@@ -147,3 +147,18 @@ t.test('-t is the port of the TCP relay, 0 for none', async (t) => {
   t.equal(settings('--node').relayPort, undefined);
   t.throws(() => settings('--node -t 65536'), { message: /-t/ });
 });
+
+t.test('a server or a node can be in the background, with a file for its number and another user', async (t) => {
+  for (const mode of ['', '--node']) {
+    t.match(settings(`${mode} -z -F pid -U me -S`), {
+      isSyslog: true,
+      service: { isBackground: true, pidFile: 'pid', user: 'me' },
+    });
+    t.equal((settings(`${mode} -D`) as ServerSettings).service.isBackground, true);
+    t.match(settings(mode), { isSyslog: false, service: { isBackground: false, pidFile: undefined, user: undefined } });
+  }
+  for (const flag of ['-z', '-D', '-F x', '-U x']) {
+    t.throws(() => settings(`-L 1:a:2 -i ${ID} ${flag}`), { code: 'usage', message: /is for the server/ });
+  }
+  t.match(settings(`-L 1:a:2 -i ${ID} -S`), { isSyslog: true });
+});

@@ -3,13 +3,17 @@ import type { NodeSettings } from '../../../config/classic-settings.js';
 import { startNode } from '../../../engine/start-node.js';
 import type { Context } from '../context.js';
 import { ExitStatus } from '../exit-status.js';
+import type { Service } from '../service.js';
 
-export async function runNode(settings: NodeSettings, { log, stdout, stopping }: Context): Promise<number> {
+export async function runNode(settings: NodeSettings, context: Context, service: Service): Promise<number> {
+  const { log, stdout, stopping } = context;
   const node = await startNode(log, settings);
   try {
     const entry = `${node.port}:${node.publicKey.hex}`;
     log.info(`others enter through this machine with --bootstrap HOST:${entry}`);
+    service.becomeUser();
     stdout.write(`${entry}\n`);
+    await service.ready();
     await stopping.asked;
   } finally {
     await node.stop();

@@ -10,12 +10,10 @@ import { anyTarget, loadRules, onlyBy } from '../../../engine/target-rules.js';
 import type { Context } from '../context.js';
 import { ExitStatus } from '../exit-status.js';
 import { readSecret } from '../secret.js';
+import { type Service, USUAL_DIRECTORY } from '../service.js';
 import { UsageError } from '../usage-error.js';
 
-/** Where upstream keeps the identity of a server. */
-const USUAL_DIRECTORY = '/etc/tuntox';
-
-export async function runServer(settings: ServerSettings, context: Context): Promise<number> {
+export async function runServer(settings: ServerSettings, context: Context, service: Service): Promise<number> {
   const { log, stdout, stopping } = context;
   const policy = policyOf(settings, context);
   const engine = await startEngine(log, {
@@ -28,8 +26,10 @@ export async function runServer(settings: ServerSettings, context: Context): Pro
   try {
     const id = engine.id.toString();
     if (settings.idFile !== undefined) await writeIdFile(settings.idFile, id);
+    service.becomeUser();
     engine.serve(policy);
     stdout.write(`${id}\n`);
+    await service.ready();
     await stopping.asked;
   } finally {
     await engine.stop();

@@ -1,0 +1,59 @@
+import { spawnSync } from 'node:child_process';
+import { existsSync, mkdirSync, readFileSync, renameSync, symlinkSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import t from 'tap';
+import { lockFile } from '../../src/engine/file-lock.js';
+import { PidFile } from '../../src/platform/pid-file.js';
+import { temporaryDirectory } from '../support/temporary-directory.js';
+
+t.test('it has our number, keeps others out, and is gone at the end', async (t) => {
+  const path = join(temporaryDirectory(t), 'pid');
+  const file = PidFile.create(path, 42, lockFile);
+  t.equal(readFileSync(path, 'utf8'), '42\n');
+  t.throws(() => PidFile.create(path, 43, lockFile), {
+    code: 'in-use',
+    message: /belongs to process 42, which runs: .*-F/,
+  });
+  t.equal(readFileSync(path, 'utf8'), '42\n');
+  file.remove();
+  file.remove();
+  t.notOk(existsSync(path));
+});
+
+t.test('a stale one is replaced, however long it was', async (t) => {
+  const path = join(temporaryDirectory(t), 'pid');
+  writeFileSync(path, '1234567890 and more\n');
+  PidFile.create(path, 7, lockFile).remove();
+  writeFileSync(path, 'x'.repeat(1000));
+  const file = PidFile.create(path, 7, lockFile);
+  t.equal(readFileSync(path, 'utf8'), '7\n');
+  file.remove();
+});
+
+t.test('the file of somebody else in our place stays', async (t) => {
+  const path = join(temporaryDirectory(t), 'pid');
+  const file = PidFile.create(path, 42, lockFile);
+  renameSync(path, `${path}.old`);
+  writeFileSync(path, '43\n');
+  file.remove();
+  t.equal(readFileSync(path, 'utf8'), '43\n');
+});
+
+t.test('what is no plain file is left alone, and places that cannot be written are named', async (t) => {
+  const directory = temporaryDirectory(t);
+  const target = join(directory, 'target');
+  writeFileSync(target, 'precious');
+  symlinkSync(target, join(directory, 'link'));
+  mkdirSync(join(directory, 'inner'));
+  spawnSync('mkfifo', [join(directory, 'pipe')]);
+  const cases: [string, RegExp][] = [
+    ['link', /link \(it is a link\): name another file with -F/],
+    ['inner', /inner \(it is a directory\)/],
+    ['pipe', /pipe \(it is not a plain file\)/],
+    ['none/pid', /\(no such directory\)/],
+  ];
+  for (const [name, message] of cases) {
+    t.throws(() => PidFile.create(join(directory, name), 1, lockFile), { code: 'not-writable', message }, name);
+  }
+  t.equal(readFileSync(target, 'utf8'), 'precious');
+});

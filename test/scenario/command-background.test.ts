@@ -1,0 +1,117 @@
+/** The real command as a service without a service manager: `-z`, `-D`, `-F`, `-U`. Nothing here reaches a network. */
+import { existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import t, { type Test } from 'tap';
+import { startTuntox } from '../support/processes.js';
+import { requirementsMet, root } from '../support/requirements.js';
+import { temporaryDirectory } from '../support/temporary-directory.js';
+
+const KEY = 'F404ABAA1C99A9D37D61AB54898F56793E1DEF8BD46B1038B9D822E8460FAB67';
+const SERVER = ['--insecure-open', '--bootstrap', `127.0.0.1:9:${KEY}`];
+
+/** Those in the background are nobody's children. */
+function endWith(t: Test, pid: number): void {
+  t.teardown(() => {
+    if (isRunning(pid)) process.kill(pid, 'SIGKILL');
+  });
+}
+
+function isRunning(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return !/^State:\s+Z/m.test(readFileSync(`/proc/${pid}/status`, 'utf8'));
+  } catch {
+    return false;
+  }
+}
+
+async function ended(pid: number): Promise<boolean> {
+  for (let turn = 0; turn < 500 && isRunning(pid); turn += 1) await delay(20);
+  return !isRunning(pid);
+}
+
+/** @returns the process number in the background */
+async function startInBackground(t: Test, args: readonly string[], pidFile: string): Promise<number> {
+  const command = startTuntox([...args, '-F', pidFile, ...SERVER]);
+  t.equal(await command.exited, 0, command.stderr);
+  t.match(command.stdout, /^[0-9A-F]{76}\n$/);
+  const pid = Number(readFileSync(pidFile, 'utf8'));
+  endWith(t, pid);
+  t.not(pid, command.pid);
+  return pid;
+}
+
+t.test('-z or -D: the command ends with 0 once the server works, which lives on in a session of its own', async (t) => {
+  const directory = temporaryDirectory(t);
+  const pidFile = join(directory, 'pid');
+  const pid = await startInBackground(t, ['-z', '-C', join(directory, 'identity')], pidFile);
+  t.ok(isRunning(pid));
+  const session = readFileSync(`/proc/${pid}/stat`, 'utf8')
+    .replace(/^.*\) /, '')
+    .split(' ')[3];
+  t.equal(Number(session), pid);
+
+  const second = startTuntox(['-D', '-C', join(directory, 'identity'), ...SERVER]);
+  t.equal(await second.exited, 1);
+  t.match(second.stderr, new RegExp(`^tuntox: the identity in .* is in use by process ${pid}`, 'm'));
+  t.equal(second.stdout, '');
+  const third = startTuntox(['-D', '-C', join(directory, 'other'), '-F', pidFile, ...SERVER]);
+  t.equal(await third.exited, 1);
+  t.match(third.stderr, new RegExp(`^tuntox: .*pid belongs to process ${pid}, which runs`, 'm'));
+
+  process.kill(pid, 'SIGTERM');
+  t.ok(await ended(pid));
+  t.notOk(existsSync(pidFile));
+});
+
+t.test('what is called wrongly is said at once, with its own status', async (t) => {
+  const command = startTuntox(['-z', '-f', '/nonexistent', ...SERVER]);
+  t.equal(await command.exited, 1);
+  t.match(command.stderr, /^tuntox: cannot read \/nonexistent/m);
+  const closed = startTuntox(['-z', '--bootstrap', `127.0.0.1:9:${KEY}`]);
+  t.equal(await closed.exited, 2);
+  t.match(closed.stderr, /^tuntox: nobody could get in/m);
+});
+
+t.test(
+  '-U: root is given up before anybody gets in, a new directory belongs to the user, and the pid file goes',
+  async (t) => {
+    if (!requirementsMet(t, root('become somebody else'))) return;
+    const directory = temporaryDirectory(t);
+    const pidFile = join(directory, 'pid');
+    const identity = join(directory, 'identity');
+    const pid = await startInBackground(t, ['-z', '-C', identity, '-U', 'nobody'], pidFile);
+    t.match(readFileSync(`/proc/${pid}/status`, 'utf8'), /^Uid:\t65534\t65534\t65534\t65534\n(.*\n)*Groups:\t65534 $/m);
+    for (const path of [identity, join(identity, 'tox_save')]) t.equal(statSync(path).uid, 65534);
+    process.kill(pid, 'SIGTERM');
+    t.ok(await ended(pid));
+    // In a directory of root it cannot be removed by somebody else.
+    t.ok(!existsSync(pidFile) || readFileSync(pidFile, 'utf8') === '');
+  },
+);
+
+t.test('-U: a directory that was there keeps its owner, and a warning says what that means', async (t) => {
+  if (!requirementsMet(t, root('become somebody else'))) return;
+  const directory = join(temporaryDirectory(t), 'identity');
+  mkdirSync(directory);
+  const command = startTuntox(['-C', directory, '-U', 'nobody', ...SERVER]);
+  await command.waitFor(/^[0-9A-F]{76}\n/);
+  await command.waitFor(/warning: the user nobody cannot write in .*: run chown -R nobody /);
+  t.equal(statSync(directory).uid, 0);
+  t.equal(await command.stop(), 0);
+});
+
+t.test('a user that is not there, and a stale pid file', async (t) => {
+  const directory = temporaryDirectory(t);
+  const pidFile = join(directory, 'pid');
+  writeFileSync(pidFile, `${process.pid}\n`);
+  const wrong = startTuntox(['-C', directory, '-U', 'nobody-has-this-name', ...SERVER]);
+  t.equal(await wrong.exited, 1);
+  t.match(wrong.stderr, /^tuntox: there is no user nobody-has-this-name/m);
+  const command = startTuntox(['-C', directory, '-F', pidFile, ...SERVER]);
+  await command.waitFor(/^[0-9A-F]{76}\n/);
+  t.equal(readFileSync(pidFile, 'utf8'), `${command.pid}\n`);
+  t.equal(await command.stop(), 0);
+  t.notOk(existsSync(pidFile));
+});
