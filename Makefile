@@ -69,6 +69,9 @@ bench: build ## measure: time to connect, round trip, throughput, memory
 soak: build ## let it run for long, with churn, and watch memory and descriptors
 	@node dist/bench/soak.js
 
+manual: build ## write man/tuntoxctl.1 anew from the commands
+	@node dist/test/support/write-manual.js
+
 lint: node_modules/.package-lock.json ## check the style, without changing anything
 	@$(BIN)/biome check --error-on-warnings
 
@@ -120,4 +123,4 @@ schemas: build ## write docs/schema anew from the map of methods
 clean: ## remove all that was made here, but the dependencies
 	@rm -rf dist .tap coverage $(RELEASE)
 
-.PHONY: help build test packages demo bench soak lint format types install uninstall deb dist schemas clean
+.PHONY: help build test packages demo bench soak lint format types install uninstall deb dist schemas manual clean
