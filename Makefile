@@ -16,7 +16,7 @@ DEBIAN_PACKAGES += iproute2 nftables procps python3 iputils-ping tcpdump miniupn
 # In these shells, the completions of tuntoxctl are tested.
 DEBIAN_PACKAGES += zsh fish
 # A guard against hanging, in seconds for each test file; the slowest take a fraction of it.
-TEST_TIMEOUT := 180
+TEST_TIMEOUT := 300
 # make test FILES=dist/test/tox/savedata.test.js runs some tests only.
 FILES :=
 

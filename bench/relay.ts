@@ -20,6 +20,8 @@ const [mebibytes = 128, rounds = 3] = process.argv.slice(2).map(Number);
 const size = mebibytes * 2 ** 20;
 /** ms; a guard against hanging. */
 const PATIENCE = 300_000;
+/** ms for the sender's report when the receiver has all. */
+const LAST_WORD = 2_000;
 /** Payload bytes of a packet. */
 const PAYLOAD = 1373;
 
@@ -48,7 +50,10 @@ async function measure(kind: 'tox' | 'bare', relay: string, peers: Process[]): P
   const sender = start('send', peer);
   const report = /^\{"packets".*\}$/m;
   const receipt = JSON.parse((await receiver.waitFor(report, PATIENCE))[0]) as RelayReceipt;
-  const sent = report.exec(sender.stdout)?.[0];
+  const sent = await sender.waitFor(report, LAST_WORD).then(
+    ([text]) => text,
+    () => undefined,
+  );
   const rate = (receipt.packets * PAYLOAD) / 1000 / receipt.milliseconds;
   if (sent === undefined) return { rate, lost: undefined, dispatch: undefined };
   const dispatch = JSON.parse(sent) as RelayDispatch;

@@ -1,15 +1,16 @@
 /**
  * `make soak`: endurance. Clients come and go, some of them killed; a node and a server are killed and run again; everything
- * that passes is checked; and what the long-lived processes use is written down. Then ten transfers of 256 MiB in a row, and
- * hundreds of simulated networks. The exit status is 1 when anything was lost, or something grows without bound.
+ * that passes is checked; and what the long-lived processes use is written down. Then ten transfers of 256 MiB in a row,
+ * and hundreds of simulated networks. The exit status is 1 when anything was lost, or something grows without bound.
  *
- * Beside that, in the lab: a server whose line is cut, and one that is stopped.
+ * Beside that, in the lab: a server whose line is cut, one that is stopped, and transfers whose network changes.
  *
  *     node dist/bench/soak.js [MINUTES of coming and going, 10 unless told [SECONDS of the cut, 300 [and of the stop, 600]]]
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { messageOf } from '../src/base/coded-error.js';
 import { LAB_REQUIREMENTS } from '../test/support/lab.js';
+import { endureChanges } from './soak/changes.js';
 import { checkedTransfer, type Restartable, reached, restartableNode, restartableServer, visit } from './soak/churn.js';
 import { CUT, type Outage, STOP, suffer } from './soak/outages.js';
 import { LIMIT, meet, SIMULATIONS } from './soak/simulations.js';
@@ -127,6 +128,14 @@ async function simulate(): Promise<void> {
   }
 }
 
+/** The changes are in no private network of this machine, but in a lab. */
+async function change(): Promise<void> {
+  const changes = await endureChanges();
+  report(changes.pauses);
+  failures.push(...changes.failures);
+  if (changes.leftOut !== undefined) rows.push([`transfers in a changing network: left out, ${changes.leftOut}`]);
+}
+
 /** Both at once: all that they do is wait. */
 async function outages(): Promise<void> {
   const missing = LAB_REQUIREMENTS.filter(({ isMet }) => !isMet).map(({ reason }) => reason);
@@ -171,6 +180,7 @@ function printTable(): void {
 endCleanlyOnSignals();
 try {
   await outages();
+  await change();
   await simulate();
   await endure();
 } catch (error) {

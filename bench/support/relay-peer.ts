@@ -133,13 +133,19 @@ async function receiveByTox(): Promise<void> {
 async function roundTrips(friend: Friend, isOver: (count: number) => boolean): Promise<number[]> {
   const times: number[] = [];
   let onEcho = (): void => {};
+  let onRoom = (): void => {};
   friend.onLossless(() => onEcho());
+  friend.onDrain(() => onRoom());
   for (let count = 0; !isOver(count); count += 1) {
     const startedAt = performance.now();
     const echo = new Promise<void>((resolve) => {
       onEcho = resolve;
     });
-    while (!friend.sendLossless(Buffer.alloc(64, ECHO))) await new Promise<void>((resolve) => friend.onDrain(resolve));
+    while (!friend.sendLossless(Buffer.alloc(64, ECHO))) {
+      await new Promise<void>((resolve) => {
+        onRoom = resolve;
+      });
+    }
     await echo;
     times.push(performance.now() - startedAt);
   }

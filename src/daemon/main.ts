@@ -40,8 +40,7 @@ export async function main(process: NodeJS.Process): Promise<number> {
     }
     // Only now, because the Tox stack takes longer to load than a mistake to be found.
     const { run } = await import('./run.js');
-    await run(process, { flags, load, loaded });
-    return ExitStatus.Ok;
+    return await run(process, { flags, load, loaded });
   } catch (error) {
     if (error instanceof SettingsError) return complain(process, error.faults);
     // Everything that can be expected has a code of ours; the rest is a fault of the program, and its place is wanted.

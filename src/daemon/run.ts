@@ -1,19 +1,20 @@
 /** Runs the daemon from the first line of its log to the last: signals come in, the service manager is told. */
-import { mkdirSync } from 'node:fs';
-import { dirname } from 'node:path';
+import { finished } from 'node:stream/promises';
 import { systemClock, systemMicroseconds } from '../base/clock.js';
 import type { Logger } from '../base/logger.js';
 import { systemRandom } from '../base/random.js';
 import type { DaemonFlags } from '../config/daemon-flags.js';
 import { nodeFileSystem } from '../engine/file-system.js';
 import { startEngine } from '../engine/start-engine.js';
-import { groupIdOf } from '../platform/group-id.js';
+import { type BackgroundSide, backgroundSide, goIntoBackground } from '../platform/background.js';
 import { onReloadSignal, onStopSignal } from '../platform/signals.js';
+import { Syslog } from '../platform/syslog.js';
 import { findServiceManager, type ServiceManager } from '../platform/systemd-notify.js';
 import type { Loaded } from './configuration.js';
 import { Daemon } from './daemon.js';
 import { DaemonLog } from './daemon-log.js';
 import { ownVersion } from './own-version.js';
+import { ProcessForm } from './process-form.js';
 import { Watchdog } from './watchdog.js';
 
 interface Order {
@@ -24,24 +25,44 @@ interface Order {
 
 /** ms between looks whether the line for the service manager has changed. */
 const SUMMARY_INTERVAL = 10_000;
-/** Others may pass through to the socket, whose own rights decide. */
-const DIRECTORY_MODE = 0o755;
+
+/** @returns the exit status @throws CodedErrors that say why it did not work */
+export async function run(process: NodeJS.Process, order: Order): Promise<number> {
+  const { flags, loaded } = order;
+  const background = backgroundSide(process);
+  if (flags.isBackground && background === undefined) return goIntoBackground(process);
+  const stderr = background?.stderr ?? process.stderr;
+  const syslogDeps = { clock: systemClock, fallback: stderr, pid: process.pid };
+  const syslog = flags.isSyslog ? new Syslog(syslogDeps, { tag: 'tuntoxd' }) : undefined;
+  const logging = new DaemonLog(
+    {
+      clock: systemClock,
+      stream: syslog ?? stderr,
+      environment: process.env,
+      ...(syslog === undefined ? {} : { format: { kind: 'journal' } }),
+    },
+    loaded.settings.log,
+  );
+  try {
+    await serve(process, order, { logging, background });
+    return 0;
+  } finally {
+    syslog?.end();
+    if (syslog !== undefined) await finished(syslog);
+  }
+}
 
 /** Resolves when it was told to stop, and has. @throws CodedErrors that say why it did not work */
-export async function run(process: NodeJS.Process, { load, loaded }: Order): Promise<void> {
+async function serve(
+  process: NodeJS.Process,
+  { flags, load, loaded }: Order,
+  { logging, background }: { readonly logging: DaemonLog; readonly background: BackgroundSide | undefined },
+): Promise<void> {
   const { env: environment, pid } = process;
-  const logging = new DaemonLog({ clock: systemClock, stream: process.stderr, environment }, loaded.settings.log);
   const log = logging.logger;
-  const stopping = whenTold(process, log);
+  const signals = new Signals(process);
   const version = ownVersion();
-  const manager = await findServiceManager({
-    clock: systemClock,
-    log,
-    environment,
-    pid,
-    monotonic: systemMicroseconds,
-  });
-  manager.status('starting');
+  const managing = findServiceManager({ clock: systemClock, log, environment, pid, monotonic: systemMicroseconds });
   const deps = {
     ...{
       clock: systemClock,
@@ -55,41 +76,66 @@ export async function run(process: NodeJS.Process, { load, loaded }: Order): Pro
     },
     memory: () => process.memoryUsage.rss(),
   };
-  const { socket } = loaded.settings;
-  mkdirSync(dirname(socket.path), { recursive: true, mode: DIRECTORY_MODE });
-  const groupId = socketGroup(process, log, loaded);
-  const daemon = await Daemon.start(deps, loaded, { version, pid, groupId });
-  log.info(`tuntoxd ${version} is ready: ${daemon.engine.id.publicKey.short}, managed at ${socket.path}`);
-  const ends = [
-    keepSummary(daemon, manager),
-    feedWatchdog(daemon, manager, log),
-    reloadWhenTold(process, daemon, manager),
-  ];
+  const form = new ProcessForm({ process, log }, loaded, { pidFile: flags.pidFile });
+  try {
+    const manager = await managing;
+    manager.status('starting');
+    const daemon = await Daemon.start(deps, loaded, { version, pid, groupId: form.groupId });
+    try {
+      form.becomeUser();
+      const { path } = loaded.settings.socket;
+      log.info(`tuntoxd ${version} is ready: ${daemon.engine.id.publicKey.short}, managed at ${path}`);
+      const ends = [keepSummary(daemon, manager), feedWatchdog(daemon, manager, log)];
+      signals.onReload(() => reload(daemon, manager));
+      await manager.ready();
+      await background?.ready();
+      log.info(`stopping because of ${await signals.stop}; once more ends at once`);
+      for (const end of ends) end();
+      await manager.stopping();
+    } finally {
+      await daemon.stop();
+    }
+    log.info('stopped');
+  } finally {
+    form.end();
+    signals.release();
+  }
+}
+
+/** From the first moment on: what comes while we start is done once we have. */
+class Signals {
+  readonly stop: Promise<string>;
+  readonly #releases: (() => void)[];
+  #reload: (() => void) | undefined;
+  #isReloadDue = false;
+
+  constructor(process: NodeJS.Process) {
+    let onStop: (signal: string) => void = () => {};
+    this.stop = new Promise((resolve) => {
+      onStop = resolve;
+    });
+    const onReload = (): void => {
+      if (this.#reload === undefined) this.#isReloadDue = true;
+      else this.#reload();
+    };
+    this.#releases = [onStopSignal(process, onStop, ['SIGINT', 'SIGTERM']), onReloadSignal(process, onReload)];
+  }
+
+  onReload(listener: () => void): void {
+    this.#reload = listener;
+    if (this.#isReloadDue) listener();
+  }
+
+  /** They have their usual effects again. */
+  release(): void {
+    for (const release of this.#releases) release();
+  }
+}
+
+async function reload(daemon: Daemon, manager: ServiceManager): Promise<void> {
+  await manager.reloading();
+  daemon.reload();
   await manager.ready();
-  const signal = await stopping.told;
-  log.info(`stopping because of ${signal}; once more ends at once`);
-  for (const end of ends) end();
-  await manager.stopping();
-  await daemon.stop();
-  stopping.release();
-  log.info('stopped');
-}
-
-function whenTold(process: NodeJS.Process, log: Logger): { readonly told: Promise<string>; release(): void } {
-  let release = (): void => {};
-  const told = new Promise<string>((resolve) => {
-    release = onStopSignal(process, resolve, ['SIGINT', 'SIGTERM']);
-  });
-  log.debug(`tuntoxd begins, process ${process.pid}`);
-  return { told, release: () => release() };
-}
-
-function reloadWhenTold(process: NodeJS.Process, daemon: Daemon, manager: ServiceManager): () => void {
-  return onReloadSignal(process, async () => {
-    await manager.reloading();
-    daemon.reload();
-    await manager.ready();
-  });
 }
 
 function keepSummary(daemon: Daemon, manager: ServiceManager): () => void {
@@ -111,18 +157,4 @@ function feedWatchdog(daemon: Daemon, manager: ServiceManager, log: Logger): () 
   const feed = (): void => manager.feedWatchdog();
   const watchdog = new Watchdog({ clock: systemClock, log, proveAlive, feed }, manager.watchdogInterval);
   return () => watchdog.stop();
-}
-
-/** That of the settings; where nobody named one and there is none of that name, or it is not ours to give, our own. */
-function socketGroup(process: NodeJS.Process, log: Logger, { settings, effective }: Loaded): number | undefined {
-  const { group } = settings.socket;
-  if (group === undefined) return undefined;
-  const id = groupIdOf(group);
-  const isOurs = process.geteuid?.() === 0 || (id !== undefined && (process.getgroups?.() ?? []).includes(id));
-  if (id !== undefined && isOurs) return id;
-  const isUsual = effective.get('socket.group')?.source === 'default';
-  const why = id === undefined ? `there is no group ${group}` : `this user is not in the group ${group}`;
-  const others = 'only this user and root may use the control socket';
-  log[isUsual ? 'info' : 'warn'](`${why}, so ${others}`);
-  return undefined;
 }

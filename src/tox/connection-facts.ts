@@ -4,7 +4,7 @@
  */
 import type { Clock } from '../base/clock.js';
 import type { ConnectionRecord, Moment, Traffic } from './friend/connection-record.js';
-import type { FriendSight } from './friend/friend-connection.js';
+import type { FriendSight } from './friend/friend-sight.js';
 import { type OwnUdp, type RelayReason, relayReason } from './friend/relay-reason.js';
 import { type RelayFacts, relayFacts } from './network-facts.js';
 

@@ -317,12 +317,12 @@ export class Tox {
   }
 
   #proxyDialer(proxy: ProxyServer): ProxyDialer {
-    const { clock, dial = dialTcp } = this.#deps;
+    const { clock, random, dial = dialTcp } = this.#deps;
     const resolve = (host: string, port: number): Promise<readonly Endpoint[]> => this.#resolver.resolve(host, port);
     const onChange = (fault: ProxyFault | undefined): void => {
       for (const listener of this.#proxyListeners) listener(fault);
     };
-    return new ProxyDialer({ clock, dial, resolve, onChange }, proxy);
+    return new ProxyDialer({ clock, random, dial, resolve, onChange }, proxy);
   }
 
   #openSocket(onDatagram: DatagramHandler): Promise<DatagramSocket> {

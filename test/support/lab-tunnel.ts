@@ -54,11 +54,28 @@ function startCPeerIn(lab: Lab, node: Host, args: readonly string[]): Promise<Pr
 
 /** A bootstrap node at the hub. @returns what others give as `--bootstrap` */
 export async function startNodeAtHub(lab: Lab): Promise<string> {
-  const args = ['--node', '-C', lab.directory(), '-u', `${NODE_PORT}:${NODE_PORT}`];
-  const node = startTuntoxIn(lab, 'hub', 'node', args);
-  const [entry] = await node.waitFor(/^[0-9]+:[0-9A-F]{64}$/im);
-  const address = await lab.addressOf('hub');
-  return `${address.includes(':') ? `[${address}]` : address}:${entry}`;
+  return (await startNode(lab, 'hub')).entry;
+}
+
+/** A bootstrap node, which is a relay at the same port as well if wanted. */
+export async function startNode(
+  lab: Lab,
+  host: Host,
+  { isRelay }: { readonly isRelay: boolean } = { isRelay: false },
+): Promise<{ readonly process: Process; readonly entry: string }> {
+  const args = [
+    '--node',
+    '-C',
+    lab.directory(),
+    '-u',
+    `${NODE_PORT}:${NODE_PORT}`,
+    '-t',
+    isRelay ? `${NODE_PORT}` : '0',
+  ];
+  const process = startTuntoxIn(lab, host, `node at ${host}`, args);
+  const [entry] = await process.waitFor(/^[0-9]+:[0-9A-F]{64}$/im);
+  const address = await lab.addressOf(host);
+  return { process, entry: `${address.includes(':') ? `[${address}]` : address}:${entry}` };
 }
 
 /** Debian's tox-bootstrapd on a host, with a relay on the port that is its UDP port too. @returns HOST:PORT:KEY */

@@ -3,11 +3,18 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Test } from 'tap';
 
+/** Those that go with this process. */
+const lasting = new Set<string>();
+process.once('exit', () => {
+  for (const path of lasting) remove(path);
+});
+
+const remove = (path: string): void => rmSync(path, { recursive: true, force: true });
+
 /** A new directory that goes away with the test, or without one with this process. */
 export function temporaryDirectory(t?: Test): string {
   const path = mkdtempSync(join(tmpdir(), 'tuntox-test-'));
-  const remove = (): void => rmSync(path, { recursive: true, force: true });
-  if (t === undefined) process.once('exit', remove);
-  else t.teardown(remove);
+  if (t === undefined) lasting.add(path);
+  else t.teardown(() => remove(path));
   return path;
 }

@@ -1,13 +1,14 @@
 /** Whole Tox stacks on the simulated internet, in one process, repeatable from a seed. */
 import { silentLogger } from '../../src/base/logger.js';
 import type { Friend } from '../../src/tox/messenger.js';
-import type { DatagramHandler } from '../../src/tox/network/datagram-socket.js';
+import type { DatagramHandler, DatagramSocket } from '../../src/tox/network/datagram-socket.js';
 import { newSavedata, type Savedata } from '../../src/tox/savedata.js';
 import { Tox } from '../../src/tox/tox.js';
 import { FreezableClock } from './freezable-clock.js';
 import { ManualClock } from './manual-clock.js';
 import { type Mapping, openBehindNat } from './mapping-nat.js';
 import { SeededRandom } from './seeded-random.js';
+import { SimulatedNat } from './simulated-nat.js';
 import { SimulatedNetwork } from './simulated-network.js';
 import { SimulatedStreams } from './simulated-streams.js';
 
@@ -27,25 +28,44 @@ export interface PeerOptions {
   readonly role?: 'peer' | 'node';
   /** Behind a NAT that gives out ports so. */
   readonly nat?: Mapping;
+  /** Behind a NAT of the kind 'cone' whose address can change: `Peer.nat`. */
+  readonly isBehindMovingNat?: boolean;
 }
 
-/** What every host behind such a NAT takes for its address. */
+/** What every host behind a NAT takes for its address. */
 const PRIVATE_ADDRESS = '192.168.1.2';
 
 export class Peer {
   readonly tox: Tox;
-  readonly address: string;
   readonly port: number;
   readonly savedata: Savedata;
   /** Stops and resumes it as if it were a process; datagrams wait meanwhile. */
   readonly clock: FreezableClock;
+  readonly #address: string;
+  readonly #nat: SimulatedNat | undefined;
 
-  constructor(tox: Tox, clock: FreezableClock, address: string, port: number, savedata: Savedata) {
+  constructor(
+    tox: Tox,
+    clock: FreezableClock,
+    place: { readonly address: string; readonly nat?: SimulatedNat | undefined; readonly port: number },
+    savedata: Savedata,
+  ) {
     this.tox = tox;
     this.clock = clock;
-    this.address = address;
-    this.port = port;
+    this.#address = place.address;
+    this.#nat = place.nat;
+    this.port = place.port;
     this.savedata = savedata;
+  }
+
+  /** As the world sees it. */
+  get address(): string {
+    return this.#nat?.address ?? this.#address;
+  }
+
+  get nat(): SimulatedNat {
+    if (this.#nat === undefined) throw new Error('Peer: not behind a NAT');
+    return this.#nat;
   }
 
   /** Enters the network through another peer. */
@@ -69,27 +89,29 @@ export class World {
     this.streams = new SimulatedStreams(this.clock, new SeededRandom(seed + 2));
   }
 
-  async peer(options: PeerOptions = {}): Promise<Peer> {
+  /** A public IPv4 address that nobody has yet. */
+  newAddress(): string {
     this.#hosts += 1;
-    const address = options.address ?? `198.51.${this.#hosts >> 8}.${this.#hosts & 0xff}`;
+    return `198.51.${this.#hosts >> 8}.${this.#hosts & 0xff}`;
+  }
+
+  async peer(options: PeerOptions = {}): Promise<Peer> {
+    const address = options.address ?? this.newAddress();
+    const nat = options.isBehindMovingNat ? new SimulatedNat(this.network, address) : undefined;
     const port = options.port ?? PORT;
     const savedata = options.savedata ?? newSavedata(this.random);
     const random = new SeededRandom(this.random.uint32());
     const clock = new FreezableClock(this.clock);
-    const onceThawed =
-      (onDatagram: DatagramHandler): DatagramHandler =>
-      (packet, source) =>
-        clock.whenThawed(() => onDatagram(packet, source));
     const tox = new Tox(
       {
         clock,
         random,
         log: silentLogger,
         openSocket: async (onDatagram) =>
-          options.nat === undefined
-            ? this.network.socket(address, port, onceThawed(onDatagram))
-            : openBehindNat(this, { address, port, mapping: options.nat }, onceThawed(onDatagram)),
-        interfaces: () => [{ address: options.nat === undefined ? address : PRIVATE_ADDRESS }],
+          this.#openSocket({ address, port, mapping: options.nat, nat }, (packet, source) =>
+            clock.whenThawed(() => onDatagram(packet, source)),
+          ),
+        interfaces: () => [{ address: nat !== undefined || options.nat !== undefined ? PRIVATE_ADDRESS : address }],
         dial: this.streams.dialer(address),
         listen: async (accept, relayPort) => this.streams.listen(address, relayPort, accept),
       },
@@ -104,7 +126,22 @@ export class World {
       },
     );
     await tox.start();
-    return new Peer(tox, clock, address, port, savedata);
+    return new Peer(tox, clock, { address, nat, port }, savedata);
+  }
+
+  #openSocket(
+    place: {
+      readonly address: string;
+      readonly port: number;
+      readonly mapping: Mapping | undefined;
+      readonly nat: SimulatedNat | undefined;
+    },
+    onDatagram: DatagramHandler,
+  ): DatagramSocket {
+    const { address, port, mapping, nat } = place;
+    if (nat !== undefined) return nat.socket(port, onDatagram);
+    if (mapping !== undefined) return openBehindNat(this, { address, port, mapping }, onDatagram);
+    return this.network.socket(address, port, onDatagram);
   }
 
   /** Peers that all enter through the first. */

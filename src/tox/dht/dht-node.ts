@@ -93,6 +93,13 @@ export class DhtNode {
     return this.association(endpoint.family)?.endpoint.equals(endpoint) === true;
   }
 
+  /** Whether it is known to be at another address than this one, which it may have moved to. */
+  isElsewhere(endpoint: Endpoint, now: number): boolean {
+    const association = this.association(endpoint.family);
+    if (association?.isGood(now) !== true || association.endpoint.equals(endpoint)) return false;
+    return !endpoint.isLan || association.endpoint.isLan;
+  }
+
   /** How others reach it: the good address heard last. */
   info(now: number): NodeInfo | undefined {
     const endpoint = this.goodEndpoints(now)[0];

@@ -39,6 +39,10 @@ const TICK_MS = 1000;
 // third party; two hundred searches at rest ask 40 times a second, and 4000 times when they begin.
 const ASKED_PER_SECOND = 500;
 const ASKED_AT_ONCE = 2000;
+// Implementation: who asks for us asks those nearest to us. They are shown where we are when there is doubt about it, for all
+// friends together no more often than that.
+const SHOWN_TO = 8;
+const SHOW_INTERVAL_MS = 250;
 
 export interface DhtDeps {
   readonly clock: Clock;
@@ -85,6 +89,7 @@ export class Dht {
   readonly #nodeListeners = new Set<(node: NodeInfo) => void>();
   readonly #doubtListeners = new Set<(node: NodeInfo) => void>();
   #timer: Timer | undefined;
+  #shownAt = Number.NEGATIVE_INFINITY;
 
   constructor(deps: DhtDeps, options: DhtOptions) {
     const { clock, random } = deps;
@@ -123,6 +128,7 @@ export class Dht {
       ask: this.#ask,
       ping: (node) => this.#ping.ping(node),
       sendNatPing: natPings.send,
+      showOurselves: this.#showOurselves,
       closestNodes: (target, count) => this.#known.closest(target, count, { lan: true }),
       isReachable: this.#isReachable,
     });
@@ -352,9 +358,20 @@ export class Dht {
     for (const listener of [...this.#doubtListeners]) listener(node);
   }
 
-  #isWantedNewcomer({ publicKey, endpoint }: NodeInfo, now: number): boolean {
-    return this.#close.list.wants(publicKey, endpoint, now);
+  /** A node that enters our list, or one of ours that has moved. */
+  #isWantedNewcomer(node: NodeInfo, now: number): boolean {
+    const { publicKey, endpoint } = node;
+    if (this.#close.list.wants(publicKey, endpoint, now)) return true;
+    const isElsewhere = this.#close.list.find(publicKey)?.isElsewhere(endpoint, now);
+    return isElsewhere || this.#searches.isElsewhere(node, now);
   }
+
+  readonly #showOurselves = (): void => {
+    const now = this.#clock.now();
+    if (now - this.#shownAt < SHOW_INTERVAL_MS) return;
+    this.#shownAt = now;
+    for (const node of this.#known.closest(this.#ownKey, SHOWN_TO, { lan: true })) this.#ask(node, this.#ownKey);
+  };
 
   readonly #isReachable = ({ publicKey, endpoint }: NodeInfo): boolean => {
     if (publicKey.equals(this.#ownKey) || !endpoint.isUnicast) return false;

@@ -59,6 +59,9 @@ export class SearchTable {
       learn: (node) => {
         if (search.owners.has(owner) && isReachable(node)) search.keeper.insist(node);
       },
+      setDirect: (isDirect) => {
+        if (search.owners.has(owner)) search.setDirect(isDirect);
+      },
       close: () => {
         if (!search.owners.delete(owner) || search.owners.size > 0) return;
         search.close();
@@ -99,6 +102,13 @@ export class SearchTable {
 
   randomNodes(): readonly DhtNode[] {
     return this.#random.flatMap((search) => search.keeper.list.nodes());
+  }
+
+  /** Whether the node has answered somewhere else lately. */
+  isElsewhere({ publicKey, endpoint }: NodeInfo, now: number): boolean {
+    for (const { keeper } of this.#searches.values())
+      if (keeper.list.find(publicKey)?.isElsewhere(endpoint, now)) return true;
+    return false;
   }
 
   isKnownGood(key: PublicKey, now: number): boolean {

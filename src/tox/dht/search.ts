@@ -1,5 +1,6 @@
 /** The search for one key: the nodes near to it, what they say about its address, and the way through NATs to it. */
 import type { Endpoint } from '../../base/endpoint.js';
+import { Repeater } from '../../base/repeater.js';
 import type { PublicKey } from '../crypto/keys.js';
 import type { NatPing } from '../packet/dht-request.js';
 import type { NodeInfo } from '../packet/node-info.js';
@@ -22,6 +23,8 @@ export interface DhtSearch {
   readonly answeredAt: number | undefined;
   /** Takes a node that should know more, or the one looked for itself, and asks it at once. */
   learn(node: NodeInfo): void;
+  /** Packets of the node arrive straight, or no longer: then its address, good as it was, or ours may have changed. */
+  setDirect(isDirect: boolean): void;
   close(): void;
 }
 
@@ -30,7 +33,14 @@ export interface DhtSearchHandlers {
   onEndpoint?(endpoint: Endpoint): void;
 }
 
+/** Implementation: ms between rounds of asking everybody where a node is whose packets do not arrive any more. */
+const DOUBT_ROUNDS = [300, 500, 1000, 1000, 1000, 1000, 2000, 2000, 4000, 4000, 8000, 15_000, 30_000];
+/** Implementation: ms in which we look where a node is that asks others for us, though we believe to reach it. */
+const SUSPICION = 5000;
+
 export interface SearchDeps extends ListKeeperDeps {
+  /** Asks the nodes near to us something, so that they see where we are now. */
+  readonly showOurselves: () => void;
   readonly ping: (node: NodeInfo) => void;
   /** Sends a NAT ping to the key looked for: a request by all who know its address, a response by one. */
   readonly sendNatPing: (search: Search, ping: NatPing) => void;
@@ -44,6 +54,10 @@ export class Search {
   readonly #deps: SearchDeps;
   readonly #reports = new AddressReports();
   readonly #puncher: HolePuncher;
+  readonly #inquiries: Repeater;
+  /** What was heard of the node before is of no use: its packets did not arrive any more then. ms of the clock. */
+  #doubtedAt = Number.NEGATIVE_INFINITY;
+  #suspectedAt = Number.NEGATIVE_INFINITY;
   #seenSince = 0;
 
   constructor(deps: SearchDeps, options: { readonly publicKey: PublicKey }) {
@@ -55,6 +69,7 @@ export class Search {
       requestNatPing: (id) => deps.sendNatPing(this, { type: 'request', id }),
       ping: (endpoint) => deps.ping({ publicKey: this.publicKey, endpoint }),
     });
+    this.#inquiries = new Repeater(deps.clock, DOUBT_ROUNDS, () => this.#inquire());
   }
 
   endpoints(now: number): readonly Endpoint[] {
@@ -90,17 +105,52 @@ export class Search {
     if (!node.publicKey.equals(this.publicKey) || this.keeper.list.find(reporter) === undefined) return;
     if (!this.#isSeen(now)) this.#seenSince = now;
     this.#reports.add(reporter, node.endpoint, now);
+    // Asking there opens our NAT for it, whether or not the question arrives.
+    if (this.#inquiries.isRunning || now - this.#suspectedAt < SUSPICION) this.keeper.insist(node);
     this.#puncher.drive(this.#puncherReports(now), now);
   }
 
   /** Where to send DHT requests for the key: to its own address if it answers, else to all nodes that know an address of it. */
   ways(now: number): readonly Endpoint[] {
     const direct = this.endpoints(now)[0];
-    if (direct !== undefined) return [direct];
+    if (direct !== undefined && this.#isReached(now)) return [direct];
     return this.#reports
       .reporters(now)
       .map((reporter) => this.keeper.list.find(reporter)?.goodEndpoints(now)[0])
       .filter((endpoint) => endpoint !== undefined);
+  }
+
+  /** See `DhtSearch.setDirect`. */
+  setDirect(isDirect: boolean): void {
+    if (isDirect) {
+      this.#inquiries.stop();
+      this.#doubtedAt = Number.NEGATIVE_INFINITY;
+    } else if (!this.#inquiries.isRunning) {
+      this.#doubtedAt = this.#deps.clock.now();
+      this.#inquiries.start();
+      this.#inquire();
+    }
+  }
+
+  #inquire(): void {
+    this.#deps.showOurselves();
+    const now = this.#deps.clock.now();
+    this.#askAll(now);
+    this.#puncher.drive(this.#puncherReports(now), now);
+  }
+
+  #askAll(now: number): void {
+    for (const node of this.keeper.list.nodes()) {
+      const info = node.info(now);
+      if (info !== undefined) this.#deps.ask(info, this.publicKey);
+    }
+  }
+
+  /** Whether the node answers at the address that we know, as far as anybody can tell. */
+  #isReached(now: number): boolean {
+    const node = this.keeper.list.find(this.publicKey);
+    if (node === undefined) return false;
+    return node.associations.some((association) => association.isGood(now) && association.heardAt > this.#doubtedAt);
   }
 
   handleNatPing({ type, id }: NatPing, now: number): void {
@@ -110,7 +160,15 @@ export class Search {
     } else {
       this.#deps.sendNatPing(this, { type: 'response', id });
       this.#puncher.requested(reports, now);
+      this.#suspect(now);
     }
+  }
+
+  /** Who asks others for us does not reach us; it may have moved, or we, whatever we know of it. */
+  #suspect(now: number): void {
+    if (!this.#isReached(now) || now - this.#suspectedAt < SUSPICION / 2) return;
+    this.#suspectedAt = now;
+    this.#askAll(now);
   }
 
   tick(now: number): void {
@@ -119,12 +177,13 @@ export class Search {
   }
 
   close(): void {
+    this.#inquiries.stop();
     this.keeper.close();
   }
 
   /** Nothing while the node answers directly; else the family that more nodes report, IPv6 when in doubt (c-toxcore friend_iplist). */
   #puncherReports(now: number): readonly Endpoint[] {
-    if (this.endpoints(now).length > 0) return [];
+    if (this.#isReached(now)) return [];
     const reports = this.#reports.endpoints(now);
     const ipv6 = reports.filter((endpoint) => endpoint.family === 6);
     return ipv6.length * 2 >= reports.length ? ipv6 : reports.filter((endpoint) => endpoint.family === 4);

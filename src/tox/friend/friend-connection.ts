@@ -20,11 +20,11 @@ import type { Route } from '../net-crypto/route.js';
 import type { FriendSearch } from '../onion/friend-search.js';
 import { ALIVE_PACKET } from '../packet/friend.js';
 import { FriendKind } from '../packet/kind.js';
-import type { NodeInfo } from '../packet/node-info.js';
 import type { DhtPublicKeyAnnouncement } from '../packet/onion-data.js';
 import { ConnectionRecord, endingOf, type Traffic, trafficOf } from './connection-record.js';
 import type { FriendConnectionDeps, FriendConnectionHandlers, FriendStanding } from './friend-connection-owner.js';
-import { FriendRelays, type RelayOwner } from './friend-relays.js';
+import { FriendRelays } from './friend-relays.js';
+import type { FriendSight } from './friend-sight.js';
 
 /** Specification: an ALIVE packet every 8 s, and death after 32 s of silence. */
 const ALIVE_INTERVAL = 8_000;
@@ -50,19 +50,6 @@ type State =
   | { readonly kind: 'searching' }
   | { readonly kind: 'connecting'; readonly connection: CryptoConnection }
   | { readonly kind: 'established'; readonly connection: CryptoConnection; readonly aliveTimer: Timer };
-
-/** What is known of the way to a friend. Times are ms of the clock. */
-export interface FriendSight {
-  /** Since when its DHT key is known, and its address asked for; undefined while it is not. */
-  readonly soughtSince: number | undefined;
-  /** Since when it is known to have UDP. */
-  readonly seenSince: number | undefined;
-  /** When its DHT node answered us by UDP last. */
-  readonly answeredAt: number | undefined;
-  /** The relay over which packets would go. */
-  readonly relay: NodeInfo | undefined;
-  readonly relayOwner: RelayOwner;
-}
 
 /** The friend's DHT key as last announced, and the search for it in the DHT. */
 interface Whereabouts {
@@ -288,9 +275,14 @@ export class FriendConnection {
         this.#log.debug(route === undefined ? 'no way to it is known' : `packets go ${wayText(route)}`);
         if (this.#state.kind === 'established') this.#noteWay(route?.endpoint, route !== undefined);
       },
-      onDirectChange: (isDirect) => this.#relays.setDirect(isDirect),
+      onDirectChange: (isDirect) => this.#onDirectChange(isDirect),
       onClosed: (reason) => this.#onEnded(reason),
     };
+  }
+
+  #onDirectChange(isDirect: boolean): void {
+    this.#relays.setDirect(isDirect);
+    this.#whereabouts?.search.setDirect(isDirect);
   }
 
   #onEstablished(): void {

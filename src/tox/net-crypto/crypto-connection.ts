@@ -62,7 +62,11 @@ export class CryptoConnection implements TurnTask {
     this.#path = new Path({
       bind: (route) => host.bind(route, this),
       unbind: (route) => host.unbind(route, this),
-      onChange: (route) => handlers.onRouteChange(route),
+      onChange: (route) => {
+        // The peer hears at once where we are now.
+        this.#stream.urge();
+        handlers.onRouteChange(route);
+      },
       onDirectChange: (isDirect) => handlers.onDirectChange(isDirect),
       now: () => host.clock.now(),
     });
@@ -156,7 +160,8 @@ export class CryptoConnection implements TurnTask {
 
   /** The peer may be there; several addresses are kept, and the best that answers is used. */
   setEndpoint(endpoint: Endpoint): void {
-    if (!this.#path.has(endpoint.key)) this.addRoute(new UdpRoute(endpoint, this.#host.send));
+    if (this.#path.has(endpoint.key)) this.#path.tryAnew();
+    else this.addRoute(new UdpRoute(endpoint, this.#host.send));
   }
 
   /** A way to the peer, such as a relay; while connecting it is tried at once. */
@@ -169,7 +174,8 @@ export class CryptoConnection implements TurnTask {
   /** A known route carries packets again, or better than before: what waits for it goes at once. */
   noteRouteReady(): void {
     if (this.#state.kind === 'closed') return;
-    if (this.#state.kind !== 'established') this.#attempts.restart(this.#host.turn.now());
+    if (this.#state.kind === 'established') this.#path.tryAnew();
+    else this.#attempts.restart(this.#host.turn.now());
     this.#host.turn.atEnd(this);
   }
 
@@ -278,7 +284,7 @@ export class CryptoConnection implements TurnTask {
     this.#now = now;
     this.#received.add(packet.length, now);
     // A copy of an old packet, from whatever address, moves nothing.
-    if (session.cipher.isNewest && !this.#path.heard(source.key, now)) this.#addHeardRoute(source, now);
+    if (session.cipher.isFirst && !this.#path.heard(source.key, now)) this.#addHeardRoute(source, now);
     if (content === 'empty') return true;
     if (content.data[0] === CryptoKind.Kill) {
       this.close('killed');
@@ -300,8 +306,9 @@ export class CryptoConnection implements TurnTask {
     this.#now = now;
     this.#attempt(now);
     if (this.#state.kind === 'closed') return;
-    this.#path.choose(now);
+    this.#path.choose(now, this.#stream.isUnanswered);
     this.#stream.endTurn(now);
+    if (this.#state.kind === 'established') this.#path.tryOthers(now, this.#sealTrial);
     if (this.#stream.isBehind) this.#host.turn.atEnd(this);
     else this.#schedule(now);
   }
@@ -334,12 +341,20 @@ export class CryptoConnection implements TurnTask {
     this.#path.send(packet);
   }
 
+  readonly #sealTrial = (): Buffer => {
+    const session = sessionOf(this.#state) as Session;
+    const packet = this.#stream.sealTrial((...content) => session.cipher.seal(...content));
+    this.#sent.add(packet.length, this.#now);
+    return packet;
+  };
+
   /** One timer for all: it is moved only when something is due before it. */
   #schedule(now: number): void {
     if (this.#state.kind === 'closed') return;
     const isConnecting = this.#state.kind !== 'established' && this.#path.routes.length > 0;
     const attemptAt = isConnecting ? this.#attempts.dueAt : Number.POSITIVE_INFINITY;
-    const wakeAt = Math.min(attemptAt, this.#stream.wakeAt(now));
+    const trialAt = this.#state.kind === 'established' ? this.#path.trialAt : Number.POSITIVE_INFINITY;
+    const wakeAt = Math.min(attemptAt, trialAt, this.#stream.wakeAt(now));
     if (wakeAt >= this.#timerAt || wakeAt === Number.POSITIVE_INFINITY) return;
     this.#timer?.cancel();
     this.#timerAt = wakeAt;

@@ -88,6 +88,17 @@ export class PacketStream {
     this.#emit(this.#sendWindow.next, KILL);
   }
 
+  /** Whether what was sent last should have been confirmed long ago: the way, or the peer, may be dead. */
+  get isUnanswered(): boolean {
+    return this.#sender.isUnanswered;
+  }
+
+  /** A request packet that is sent besides all others, another way. @param seal of the session */
+  sealTrial(seal: (bufferStart: number, packetNumber: number, data: Buffer) => Buffer): Buffer {
+    this.#sender.sealed();
+    return seal(this.#receiveWindow.start, this.#sendWindow.next, this.#buildRequest());
+  }
+
   /** The peer has just become able to read us: tell it at once what it should have. */
   urge(): void {
     this.#acks.urge();

@@ -1,11 +1,16 @@
-/** The way that one connection's packets take at present, chosen anew at the end of each turn from the routes there are. */
+/**
+ * The way that one connection's packets take at present, chosen anew at the end of each turn from the routes there are. While
+ * it is a relay, or seems dead, the others are tried with small packets of their own, each of which proves its way.
+ */
 import type { Endpoint } from '../../base/endpoint.js';
 import type { Route } from './route.js';
 import { RouteTable } from './route-table.js';
 
-/** Specification (UDP_DIRECT_TIMEOUT / 2 and its size limit): while a relay carries all, small packets try UDP now and then. */
-const UDP_TRIAL_INTERVAL = 4000;
-const UDP_TRIAL_SIZE = 96;
+/** Specification (UDP_DIRECT_TIMEOUT / 2): ms between trials of UDP, once a relay has carried all for long. */
+const LONGEST_TRIAL_INTERVAL = 4000;
+/** Implementation: ms between the first trials; later the pause is this part of the time since they began. */
+const FIRST_TRIAL_INTERVAL = 250;
+const TRIAL_SLOWDOWN = 1 / 16;
 
 export interface PathDeps {
   /** Packets that come over this route are the connection's from now on. */
@@ -18,12 +23,19 @@ export interface PathDeps {
   now(): number;
 }
 
+/** Which of the ways not in use are tried, since when, and when last, ms. */
+interface Trials {
+  readonly of: 'udp' | 'all';
+  readonly since: number;
+  readonly at: number;
+}
+
 export class Path {
   readonly #deps: PathDeps;
   readonly #routes = new RouteTable();
   #chosen: Route | undefined;
-  #udpTriedAt = Number.NEGATIVE_INFINITY;
   #wasDirect = false;
+  #trials: Trials | undefined;
 
   constructor(deps: PathDeps) {
     this.#deps = deps;
@@ -54,7 +66,7 @@ export class Path {
   add(route: Route): boolean {
     if (this.#routes.has(route.key)) return false;
     const dropped = this.#routes.add(route);
-    if (route.kind !== 'relay') this.#udpTriedAt = Number.NEGATIVE_INFINITY;
+    this.tryAnew();
     if (dropped !== undefined) this.#deps.unbind(dropped);
     this.#deps.bind(route);
     return true;
@@ -77,30 +89,52 @@ export class Path {
     return this.#chosen?.state === 'busy';
   }
 
-  choose(now: number): void {
-    const isDirect = this.#routes.isSurelyDirect(now);
+  /** @param isUnanswered what was sent last should have been confirmed long ago */
+  choose(now: number, isUnanswered: boolean): void {
+    const isDirect = this.#routes.isSurelyDirect(now) && !isUnanswered;
     if (isDirect !== this.#wasDirect) {
       this.#wasDirect = isDirect;
       this.#deps.onDirectChange(isDirect);
     }
     const route = this.#routes.best(now);
-    if (route === this.#chosen) return;
-    this.#chosen = route;
-    this.#deps.onChange(route);
+    if (route !== this.#chosen) {
+      this.#chosen = route;
+      this.#deps.onChange(route);
+    }
+    const of = isDirect ? undefined : route?.kind === 'relay' && !isUnanswered ? 'udp' : 'all';
+    if (of !== this.#trials?.of) this.#trials = of && { of, since: now, at: Number.NEGATIVE_INFINITY };
   }
 
   /** Sends a data packet the chosen way. */
   send(packet: Buffer): void {
     const route = this.#chosen ?? this.#routes.best(this.#deps.now());
     route?.send(packet);
-    if (route?.kind === 'relay' && packet.length < UDP_TRIAL_SIZE) this.#tryUdp(packet);
   }
 
-  #tryUdp(packet: Buffer): void {
-    const now = this.#deps.now();
-    if (now - this.#udpTriedAt < UDP_TRIAL_INTERVAL) return;
-    this.#udpTriedAt = now;
-    for (const route of this.#routes.udp) route.send(packet);
+  /** When the ways that are not in use are to be tried next, ms of the clock. */
+  get trialAt(): number {
+    if (this.#trials === undefined || this.#tried.length === 0) return Number.POSITIVE_INFINITY;
+    const { since, at } = this.#trials;
+    const interval = Math.max(FIRST_TRIAL_INTERVAL, (at - since) * TRIAL_SLOWDOWN);
+    return at + Math.min(LONGEST_TRIAL_INTERVAL, interval);
+  }
+
+  /** Begins the trials anew, without a pause: there is reason to hope. */
+  tryAnew(): void {
+    const of = this.#trials?.of;
+    if (of !== undefined) this.#trials = { of, since: this.#deps.now(), at: Number.NEGATIVE_INFINITY };
+  }
+
+  /** Tries them if it is time. @param seal makes a packet that the peer has not had yet: a copy would prove nothing */
+  tryOthers(now: number, seal: () => Buffer): void {
+    if (this.#trials === undefined || now < this.trialAt) return;
+    this.#trials = { ...this.#trials, at: now };
+    for (const route of this.#tried) route.send(seal());
+  }
+
+  get #tried(): readonly Route[] {
+    const isAll = this.#trials?.of === 'all';
+    return this.#routes.all.filter((route) => route !== this.#chosen && (isAll || route.kind !== 'relay'));
   }
 
   /** Sends the same packet every way there is: nobody knows yet which one works. */

@@ -8,6 +8,11 @@ import { NONCE_SIZE } from '../crypto/sodium.js';
 
 /** Specification (DATA_NUM_THRESHOLD). */
 const STEP = 21_845;
+/**
+ * Implementation: packets back from the newest one of which is known whether they came already. A relay's queue may hold as
+ * many as overtook the first one by UDP; what is older counts as a copy.
+ */
+const REMEMBERED = 8192;
 const LOW_AT = NONCE_SIZE - 2;
 
 export class ReceiveNonce {
@@ -16,7 +21,12 @@ export class ReceiveNonce {
   /** The base plus 2^16, for packets whose 16 bits have wrapped. */
   #carried: Buffer;
   #low: number;
+  /** Packets before the base. */
+  #passed = 0;
+  /** The highest number of a packet that came, counted from the start of the session. */
   #newest = -1;
+  /** For each of the last numbers whether it came; a ring. */
+  readonly #came = new Uint8Array(REMEMBERED);
 
   /** @param base the base nonce in the peer's handshake, 24 bytes, copied */
   constructor(base: Buffer) {
@@ -35,14 +45,24 @@ export class ReceiveNonce {
 
   /**
    * The packet with these 16 bits was genuine.
-   * @returns whether none before was sent later: a copy of an old packet never says so
+   * @returns whether it came for the first time: a copy never says so, and what is very late passes for one
    */
   opened(low: number): boolean {
     const ahead = (low - this.#low) & 0xffff;
-    const isNewest = ahead > this.#newest;
-    if (isNewest) this.#newest = ahead;
+    const isFirst = this.#note(this.#passed + ahead);
     if (ahead > 2 * STEP) this.#move();
-    return isNewest;
+    return isFirst;
+  }
+
+  #note(number: number): boolean {
+    if (this.#newest - number >= REMEMBERED) return false;
+    // Those between the newest one and this have not come yet.
+    const first = Math.max(this.#newest + 1, number - REMEMBERED + 1);
+    for (let missing = first; missing <= number; missing += 1) this.#came[missing % REMEMBERED] = 0;
+    this.#newest = Math.max(this.#newest, number);
+    const isFirst = this.#came[number % REMEMBERED] === 0;
+    this.#came[number % REMEMBERED] = 1;
+    return isFirst;
   }
 
   #move(): void {
@@ -51,6 +71,6 @@ export class ReceiveNonce {
     this.#carried = nonceAfter(base, 0x1_0000);
     this.#same = base;
     this.#low = base.readUInt16BE(LOW_AT);
-    this.#newest -= STEP;
+    this.#passed += STEP;
   }
 }

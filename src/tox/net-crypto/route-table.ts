@@ -1,6 +1,7 @@
 /**
  * The routes of one connection and the choice among them (c-toxcore: return_ip_port_connection): heard of lately before
- * not, then LAN over IPv4, then IPv6, then IPv4; relays only while no UDP route is alive.
+ * not, then LAN over IPv4, then IPv6, then IPv4; relays only while no UDP route is alive. Among the dead the one that was
+ * heard last is the best guess, and hearsay the worst.
  */
 import type { Route } from './route.js';
 
@@ -9,6 +10,8 @@ const DIRECT_TIMEOUT = 8000;
 
 /** Implementation: both sides speak at least once a second, so a route this many ms behind another one was left by the peer. */
 const LEFT_BEHIND = 2500;
+/** Implementation: so many ms behind a relay, for a peer whose datagrams arrive does not send by a relay. */
+const LEFT_FOR_RELAY = 500;
 /** Implementation: addresses of one peer. LAN, public, a rebound port and IPv6 fit; more is hearsay. */
 const MAX_UDP_ROUTES = 4;
 /** Implementation: relays that tie two peers; c-toxcore uses up to 3. */
@@ -78,22 +81,19 @@ export class RouteTable {
     return best?.route;
   }
 
-  /** The UDP routes, to be tried with small packets while a relay carries the rest. */
-  get udp(): readonly Route[] {
-    return this.all.filter(({ kind }) => kind !== 'relay');
-  }
-
   #rank({ route, heardAt }: Entry, now: number): number {
     if (route.kind === 'relay') return route.state === 'doubtful' ? -1 : 10;
-    const isAlive = now - heardAt <= this.#patience && this.#latestUdpHeardAt() - heardAt <= LEFT_BEHIND;
     const family = route.kind === 'udp6' ? 1 : route.isLan ? 2 : 0;
-    return (isAlive ? 20 : 0) + family;
+    if (this.#isAlive(heardAt, now)) return 20 + family;
+    return heardAt === Number.NEGATIVE_INFINITY ? family : 5;
   }
 
-  /** With a relay at hand there is no need to hope for long. */
-  get #patience(): number {
-    const hasRelay = this.#entries.some(({ route }) => route.kind === 'relay' && route.state !== 'doubtful');
-    return hasRelay ? LEFT_BEHIND : DIRECT_TIMEOUT;
+  #isAlive(heardAt: number, now: number): boolean {
+    if (this.#latestUdpHeardAt() - heardAt > LEFT_BEHIND) return false;
+    const relays = this.#entries.filter(({ route }) => route.kind === 'relay' && route.state !== 'doubtful');
+    // With a relay at hand there is no need to hope for long.
+    if (now - heardAt > (relays.length > 0 ? LEFT_BEHIND : DIRECT_TIMEOUT)) return false;
+    return relays.every((relay) => relay.heardAt - heardAt <= LEFT_FOR_RELAY);
   }
 
   #latestUdpHeardAt(): number {

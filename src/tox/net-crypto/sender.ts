@@ -38,6 +38,8 @@ const SILENCE_FROM = 16 * 1428;
 const PROBE_INTERVAL = 250;
 /** Implementation: ms that the first probe waits beyond two round trips: our own receiver takes 10 ms to confirm. */
 const PROBE_SLACK = 15;
+/** Implementation: probes without an answer after which the way is doubted, half a second after the first one. */
+const UNANSWERED_PROBES = 3;
 /** Implementation: of 21,845 transmissions in a row lost, the peer's nonce never recovers; stop well before. */
 const MAX_UNHEARD = MAX_IN_FLIGHT_NUMBERS;
 /** Implementation: at 4 a second they last 17 minutes, when every other layer has given up. */
@@ -75,6 +77,11 @@ export class Sender {
   /** Packets sent again, be it for a report of the peer or as probes. */
   get retransmissions(): number {
     return this.#retransmissions;
+  }
+
+  /** Whether several probes, sent over more than half a second, brought no word of the peer. */
+  get isUnanswered(): boolean {
+    return this.#deps.window.hasUnconfirmed && this.#probes >= UNANSWERED_PROBES;
   }
 
   /** Takes a lossless packet, or not. @param isUrgent may exceed the bound by a little */

@@ -31,7 +31,7 @@ export class SessionCipher {
   readonly #receiveNonce: ReceiveNonce;
   readonly #peerSessionKey: PublicKey;
   readonly #peerBaseNonce: Buffer;
-  #isNewest = false;
+  #isFirst = false;
 
   constructor(ours: SessionOffer, peer: { readonly sessionKey: PublicKey; readonly baseNonce: Buffer }) {
     this.#key = sharedKey(peer.sessionKey, ours.keyPair.secretKey);
@@ -64,13 +64,13 @@ export class SessionCipher {
     if (low === undefined) return undefined;
     const plain = packet.subarray(DATA_CONTENT_OFFSET);
     if (!openInto(plain, this.#key, this.#receiveNonce.full(low), packet.subarray(DATA_BOX_OFFSET))) return undefined;
-    this.#isNewest = this.#receiveNonce.opened(low);
+    this.#isFirst = this.#receiveNonce.opened(low);
     return decodeOpenedData(packet) ?? 'empty';
   }
 
-  /** Whether the packet opened last was sent later than all before it, and so is no copy of one of them. */
-  get isNewest(): boolean {
-    return this.#isNewest;
+  /** Whether the packet opened last is no copy of one before it, which anybody could have sent from anywhere. */
+  get isFirst(): boolean {
+    return this.#isFirst;
   }
 
   /** Overwrites the key; the session seals and opens nothing any more. */

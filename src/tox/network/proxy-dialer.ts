@@ -2,6 +2,7 @@
 import type { Clock, Timer } from '../../base/clock.js';
 import { messageOf } from '../../base/coded-error.js';
 import { Endpoint } from '../../base/endpoint.js';
+import type { Random } from '../../base/random.js';
 import {
   type ProxyFaultCode,
   type ProxyHandshake,
@@ -21,6 +22,7 @@ const PROXY_TIMEOUT = 9_000;
 
 export interface ProxyDialerDeps {
   readonly clock: Clock;
+  readonly random: Random;
   /** How the proxy itself is reached. */
   readonly dial: DialStream;
   /** Finds the proxy, anew for each connection: its address may change. Rejects when there is none. */
@@ -35,9 +37,12 @@ export class ProxyDialer {
 
   /** @throws RangeError when SOCKS5 cannot carry the credentials */
   constructor(deps: ProxyDialerDeps, proxy: ProxyServer) {
-    const watch = new ProxyWatch(deps.clock, deps.onChange);
+    const watch = new ProxyWatch(deps, deps.onChange);
     this.#watch = watch;
-    this.dial = (to, handlers) => new ProxiedStream({ ...deps, watch }, proxy, to, handlers);
+    this.dial = (to, handlers) =>
+      watch.mayTry()
+        ? new ProxiedStream({ ...deps, watch }, proxy, to, handlers)
+        : new HeldBackStream(deps.clock, to, handlers, watch.fault?.reason ?? '');
   }
 
   /** Why it is of no use now. */
@@ -52,6 +57,26 @@ export class ProxyDialer {
 
 interface StreamDeps extends Omit<ProxyDialerDeps, 'onChange'> {
   readonly watch: ProxyWatch;
+}
+
+/** An attempt that is not made, because the last ones have shown that the proxy is of no use. */
+class HeldBackStream implements StreamSocket {
+  readonly remote: Endpoint;
+  readonly waiting = 0;
+  readonly #timer: Timer;
+
+  constructor(clock: Clock, to: Endpoint, handlers: StreamHandlers, reason: string) {
+    this.remote = to;
+    this.#timer = clock.soon(() => handlers.onClose(reason));
+  }
+
+  write(): boolean {
+    return false;
+  }
+
+  destroy(): void {
+    this.#timer.cancel();
+  }
 }
 
 /** `looking` for the proxy and connecting to it; `asking` it for the destination; `open`, and at last `closed`. */

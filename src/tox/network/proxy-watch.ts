@@ -1,8 +1,11 @@
 /**
  * Whether a proxy does what it is there for. One destination that it does not reach says nothing; a fault counts while no
- * connection through it stands, and is told once.
+ * connection through it stands, and is told once. As long as there is one, the proxy is asked seldom: a hundred relays are to
+ * be reached through it, and as many wrong passwords in a second would lock an account.
  */
+import { Backoff } from '../../base/backoff.js';
 import type { Clock, Timer } from '../../base/clock.js';
+import type { Random } from '../../base/random.js';
 import type { ProxyFaultCode } from './proxies.js';
 
 /**
@@ -10,6 +13,9 @@ import type { ProxyFaultCode } from './proxies.js';
  * would be the same for every destination, and is told at once.
  */
 const GRACE = 3_000;
+/** Implementation, ms: pauses between attempts at a proxy of no use. */
+const FIRST_PAUSE = 1_000;
+const LONGEST_PAUSE = 15_000;
 const MAY_BE_OF_ONE: ReadonlySet<ProxyFaultCode> = new Set(['refuses', 'silent']);
 
 export interface ProxyFault {
@@ -26,21 +32,37 @@ export class ProxyWatch {
   #open = 0;
   #fault: ProxyFault | undefined;
   #grace: Timer | undefined;
+  readonly #pauses: Backoff;
+  #nextAt = Number.NEGATIVE_INFINITY;
 
   /** @param onChange told when another fault comes up, and when the last one is over */
-  constructor(clock: Clock, onChange: (fault: ProxyFault | undefined) => void) {
-    this.#clock = clock;
+  constructor(
+    deps: { readonly clock: Clock; readonly random: Random },
+    onChange: (fault: ProxyFault | undefined) => void,
+  ) {
+    this.#clock = deps.clock;
     this.#onChange = onChange;
+    this.#pauses = new Backoff(deps.random, { first: FIRST_PAUSE, most: LONGEST_PAUSE });
   }
 
   get fault(): ProxyFault | undefined {
     return this.#fault;
   }
 
+  /** Whether one more connection may be tried now: with a fault, one after each pause. */
+  mayTry(): boolean {
+    const now = this.#clock.now();
+    if (this.#fault === undefined) return true;
+    if (now < this.#nextAt) return false;
+    this.#nextAt = now + this.#pauses.next();
+    return true;
+  }
+
   /** A connection through the proxy stands. */
   noteOpened(): void {
     this.#open += 1;
     this.stop();
+    this.#pauses.reset();
     if (this.#fault !== undefined) this.#set(undefined);
   }
 
@@ -70,6 +92,7 @@ export class ProxyWatch {
 
   #set(fault: ProxyFault | undefined): void {
     this.#fault = fault;
+    this.#nextAt = this.#clock.now() + this.#pauses.next();
     this.#onChange(fault);
   }
 }

@@ -20,6 +20,7 @@ import {
 } from '../packet/relay.js';
 import { ClientSlots, type PeerStatus } from './client-slots.js';
 import { beginHandshake, type ClientHandshake } from './handshake.js';
+import { LullGuard } from './lull-guard.js';
 import { PingTimer } from './ping-timer.js';
 import { SecureStream } from './secure-stream.js';
 
@@ -61,12 +62,20 @@ export class RelayClient {
   readonly #socket: StreamSocket;
   readonly #timeout: Timer;
   readonly #slots = new ClientSlots();
+  readonly #lull: LullGuard;
   #state: State = { kind: 'connecting' };
 
   constructor(deps: RelayClientDeps, relay: NodeInfo, handlers: RelayClientHandlers) {
     this.#deps = deps;
     this.#handlers = handlers;
     this.relay = relay;
+    this.#lull = new LullGuard({
+      clock: deps.clock,
+      ping: () => {
+        if ('pings' in this.#state) this.#state.pings.ping();
+      },
+      onSilence: () => this.#end('silent while it carried packets'),
+    });
     this.#timeout = deps.clock.after(CONNECT_TIMEOUT, () => this.#end('no answer within 10 s'));
     this.#socket = deps.dial(relay.endpoint, {
       onOpen: () => this.#onOpen(),
@@ -126,6 +135,7 @@ export class RelayClient {
   close(): void {
     if (this.#state.kind === 'closed') return;
     this.#timeout.cancel();
+    this.#lull.stop();
     if ('stream' in this.#state) {
       this.#state.stream.close();
       this.#state.pings.stop();
@@ -186,6 +196,7 @@ export class RelayClient {
     }
     if ('pings' in this.#state && packet !== 'ignored' && packet.kind !== 'pong') this.#state.pings.heard();
     if (this.#state.kind === 'confirming') this.#confirm(this.#state);
+    this.#lull.heard();
     if (packet !== 'ignored' && this.#state.kind === 'confirmed') this.#onPacket(packet);
   }
 
@@ -223,7 +234,9 @@ export class RelayClient {
       case 'data': {
         // Data may overtake the notification of a slot that was freed a moment ago: then nobody waits for it.
         const peer = this.#slots.keyAt(packet.slot);
-        if (peer !== undefined) this.#handlers.onData(peer, packet.data);
+        if (peer === undefined) return;
+        this.#lull.carried();
+        this.#handlers.onData(peer, packet.data);
         return;
       }
       case 'pong':

@@ -174,6 +174,60 @@ def probe_fetch(port):
                     "length": length, "sha256": digest.hexdigest()}))
 
 
+def probe_serve_swap(port, seed):
+    """Exchanges bytes with the one that connects, both ways at once."""
+    server = socket.create_server(("", int(port)))
+    say("ready")
+    swap(server.accept()[0], seed)
+
+
+def probe_swap(port, seed):
+    """The same for the one that connects, as soon as a port of this host listens."""
+    say("ready")
+    while True:
+        try:
+            sock = socket.create_connection(("127.0.0.1", int(port)))
+            break
+        except ConnectionRefusedError:
+            time.sleep(0.01)
+    swap(sock, seed)
+
+
+def swap(sock, seed):
+    """Sends until a line comes on standard input. Prints, ten times a second while something comes, when
+    it came in ms of the monotonic clock, and how much it is by then; at the end how much was sent and
+    came, each with its SHA-256."""
+    told_to_end = threading.Event()
+
+    def send():
+        source, length, digest = random.Random(int(seed)), 0, hashlib.sha256()
+        with contextlib.suppress(OSError):
+            while not told_to_end.is_set():
+                content = source.randbytes(1 << 16)
+                digest.update(content)
+                length += len(content)
+                sock.sendall(content)
+            sock.shutdown(socket.SHUT_WR)
+        say(f"sent {length} {digest.hexdigest()}")
+
+    def listen():
+        sys.stdin.readline()
+        told_to_end.set()
+
+    threading.Thread(target=listen, daemon=True).start()
+    # Not a daemon: the other direction may take longer than this one.
+    threading.Thread(target=send).start()
+    length, told, digest = 0, 0, hashlib.sha256()
+    while data := sock.recv(1 << 16):
+        length += len(data)
+        digest.update(data)
+        now = time.monotonic()
+        if now - told > 0.1:
+            told = now
+            say(f"at {now * 1000:.0f} {length}")
+    say(f"at {time.monotonic() * 1000:.0f} {length}\ncame {length} {digest.hexdigest()}")
+
+
 def probe_reach(port):
     """Connects to a port of this host twice a second until one of the connections brings a byte, and prints
     after how many ms that was."""

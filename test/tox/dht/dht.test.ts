@@ -131,6 +131,23 @@ t.test('a search tells the address of the node, again when it answers, and when 
   t.equal(heard.length, after, 'a closed search is silent');
 });
 
+t.test('a node that speaks to us from a new address is told to others there at once', async (t) => {
+  const net = new DhtNetwork(1);
+  const [a, b] = [net.peer(), net.peer()];
+  b.dht.bootstrap(a);
+  net.clock.advance(10_000);
+  const moved = net.network.socket('20.0.9.9', 33445, (packet, source) => b.router.receive(packet, source));
+  net.network.filter = (packet, from, to) => {
+    if (!from.equals(b.endpoint)) return true;
+    moved.send(packet, to);
+    return false;
+  };
+  b.dht.queryNode(a, b.publicKey);
+  net.clock.advance(200);
+  t.same(addresses(a.dht.closestNodes(b.publicKey, 1, { lan: false })), ['20.0.9.9:33445']);
+  moved.close();
+});
+
 t.test('two searches for one key both hear, and end one by one', async (t) => {
   const net = new DhtNetwork(6);
   const [a, b] = [net.peer(), net.peer()];

@@ -14,7 +14,7 @@ function start() {
   const random = new SeededRandom(1);
   const sent: { packet: Buffer; to: string }[] = [];
   const sendNatPing: NatPings['send'] = (...args) => natPings.send(...args);
-  const deps = { clock, random, ask: () => {}, ping: () => {}, sendNatPing };
+  const deps = { clock, random, ask: () => {}, ping: () => {}, showOurselves: () => {}, sendNatPing };
   const search = new Search(deps, { publicKey: friend.publicKey });
   const natPings = new NatPings({
     clock,

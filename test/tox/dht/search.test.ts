@@ -12,18 +12,21 @@ const friendAt = (address: string) => ({ publicKey: FRIEND, endpoint: at(address
 function start() {
   const natPings: NatPing[] = [];
   const pinged: string[] = [];
+  const asked: string[] = [];
+  const clock = new ManualClock();
   const search = new Search(
     {
-      clock: new ManualClock(),
+      clock,
       random: new SeededRandom(1),
-      ask: () => {},
+      ask: (info) => asked.push(named(info)),
       ping: (info) => pinged.push(named(info)),
+      showOurselves: () => {},
       sendNatPing: (_search, ping) => natPings.push(ping),
     },
     { publicKey: FRIEND },
   );
   for (const reporter of REPORTERS) search.heard(reporter, FRIEND, 0);
-  return { search, natPings, pinged };
+  return { search, natPings, pinged, asked, clock };
 }
 
 t.test('the ways to a friend are the nodes of the list that know an address of it', async (t) => {
@@ -80,6 +83,50 @@ t.test('the family that more nodes report is punched', async (t) => {
   search.named(REPORTERS[1].publicKey, friendAt('2001:db8::1'), 0);
   search.handleNatPing({ type: 'request', id: 7n }, 100);
   t.same(pinged, ['00@198.51.100.1:33445']);
+});
+
+t.test(
+  'when packets of a friend stop, everybody near to it is asked where it is, and its address counts no more',
+  async (t) => {
+    const { search, asked, natPings, clock } = start();
+    clock.advance(1000);
+    search.heard(friendAt('198.51.100.1'), FRIEND, 1000);
+    search.named(REPORTERS[0].publicKey, friendAt('198.51.100.1'), 1000);
+    asked.length = 0;
+    search.setDirect(false);
+    t.same(new Set(asked), new Set(['01@192.0.2.1:33445', '02@192.0.2.2:33445', '00@198.51.100.1:33445']));
+    t.same(
+      natPings.map(({ type }) => type),
+      ['request'],
+    );
+    t.same(search.ways(1000).map(String), ['192.0.2.1:33445'], 'DHT requests go by those who know it');
+    search.named(REPORTERS[1].publicKey, friendAt('198.51.100.2'), 1000);
+    t.ok(asked.includes('00@198.51.100.2:33445'), 'and it is asked where others see it now');
+    clock.advance(1);
+    search.heard(friendAt('198.51.100.2'), FRIEND, 1001);
+    t.same(search.ways(1001).map(String), ['198.51.100.2:33445'], 'where it answers it is');
+  },
+);
+
+t.test('once packets of the friend arrive nobody is asked any more', async (t) => {
+  const { search, asked, clock } = start();
+  clock.advance(20_000);
+  search.setDirect(false);
+  search.setDirect(true);
+  asked.length = 0;
+  clock.advance(5000);
+  t.same(asked, []);
+  search.close();
+  t.equal(clock.pending, 0);
+});
+
+t.test('a friend that asks others for us is looked for, though it is believed to be where it was', async (t) => {
+  const { search, asked } = start();
+  search.heard(friendAt('198.51.100.1'), FRIEND, 0);
+  search.handleNatPing({ type: 'request', id: 7n }, 10_000);
+  asked.length = 0;
+  search.named(REPORTERS[1].publicKey, friendAt('198.51.100.2'), 10_000);
+  t.ok(asked.includes('00@198.51.100.2:33445'));
 });
 
 t.test('a friend has been seen since the first report, or answer, of those that still count', async (t) => {

@@ -64,7 +64,6 @@ t.test('a relay carries all while no address answers, and none of it while one d
   t.notOk(table.isSurelyDirect(3501));
   t.ok(table.isDirect(9000));
   t.notOk(table.isDirect(9001));
-  t.same(table.udp, [v4], 'is tried on');
 });
 
 t.test('a relay where the peer is not is the last resort', async (t) => {
@@ -83,3 +82,23 @@ t.test('hearsay cannot push out the address that answers', async (t) => {
   t.equal(table.all.length, 4);
   t.equal(table.best(1000), v4);
 });
+
+t.test('when nothing answers, the address that did last goes before hearsay, be that better or not', async (t) => {
+  const table = tableOf(lan, v6, v4);
+  table.heard(v4.key, 1000);
+  t.equal(table.best(60_000), v4);
+});
+
+t.test(
+  'a peer that sends by a relay, and not by UDP, is followed there before its address counts as silent',
+  async (t) => {
+    const table = tableOf(v4, relay);
+    table.heard(v4.key, 1000);
+    table.heard(relay.key, 1500);
+    t.equal(table.best(1500), v4, 'a latecomer proves nothing');
+    table.heard(relay.key, 1501);
+    t.equal(table.best(1501), relay);
+    table.heard(v4.key, 1600);
+    t.equal(table.best(1600), v4, 'and back');
+  },
+);

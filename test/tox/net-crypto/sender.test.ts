@@ -117,3 +117,19 @@ t.test('while the way has no room nothing goes, and nothing is asked for in vain
   sender.pump(1);
   t.equal(transmitted.length, 10);
 });
+
+t.test('three probes without a word make the way doubtful, and any word clears it', async (t) => {
+  const { sender } = makeSender();
+  sender.take(numbered(0), false);
+  sender.take(numbered(1), false);
+  sender.pump(0);
+  let now = 0;
+  for (let probe = 1; probe <= 3; probe += 1) {
+    t.notOk(sender.isUnanswered);
+    now = sender.wakeAt(now);
+    sender.pump(now);
+  }
+  t.ok(sender.isUnanswered);
+  sender.heard(1, undefined, now + 1);
+  t.notOk(sender.isUnanswered);
+});

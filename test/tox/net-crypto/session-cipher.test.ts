@@ -65,18 +65,35 @@ t.test('a packet that was overtaken by 20,000 others still opens', async (t) => 
   t.match(bob.open(late), { packetNumber: 42 });
 });
 
-t.test('only a packet sent after all others is the newest: copies and latecomers are not', async (t) => {
+t.test('a packet counts as the first of its kind once, be it late or not; a copy never does', async (t) => {
   const { alice, bob } = pair();
   const [first, second] = [alice.seal(0, 0, data(0)), alice.seal(0, 1, data(1))];
-  const copy = Buffer.from(second);
+  const copies = [Buffer.from(first), Buffer.from(second)] as const;
   bob.open(second);
-  t.ok(bob.isNewest);
+  t.ok(bob.isFirst);
   bob.open(first);
-  t.notOk(bob.isNewest);
-  bob.open(copy);
-  t.notOk(bob.isNewest);
-  bob.open(alice.seal(0, 2, data(2)));
-  t.ok(bob.isNewest);
+  t.ok(bob.isFirst, 'overtaken');
+  for (const copy of copies) {
+    bob.open(copy);
+    t.notOk(bob.isFirst);
+  }
+});
+
+t.test('copies are known as such over every carry of the nonce, and what is very old passes for one', async (t) => {
+  const { alice, bob } = pair();
+  const ancient = alice.seal(0, 0, data(0));
+  for (let count = 0; count < 140_000; count += 1) {
+    const packet = alice.seal(0, 0, data(count));
+    const copy = Buffer.from(packet);
+    bob.open(packet);
+    if (!bob.isFirst) t.fail(`packet ${count}`);
+    if (count % 100 !== 0) continue;
+    bob.open(copy);
+    if (bob.isFirst) t.fail(`the copy of packet ${count}`);
+    if (count !== 20_000) continue;
+    t.ok(bob.open(ancient));
+    t.notOk(bob.isFirst, 'nobody remembers');
+  }
 });
 
 t.test('packets of nothing but padding are known as such', async (t) => {

@@ -29,6 +29,7 @@ class Scene {
     this.dialer = new ProxyDialer(
       {
         clock: this.clock,
+        random: new SeededRandom(2),
         dial: this.streams.dialer('198.51.100.1'),
         resolve,
         onChange: (fault) => this.told.push(fault?.code ?? 'works'),
@@ -135,6 +136,37 @@ t.test('a proxy that comes back and refuses is another fault, told once', async 
     scene.clock.advance(5_000);
   }
   t.same(scene.told, ['unreachable', 'refuses']);
+});
+
+t.test('a proxy of no use is asked seldom, whatever is to be reached through it', async (t) => {
+  const scene = new Scene({});
+  for (let second = 0; second < 120; second += 1) {
+    for (let relay = 0; relay < 10; relay += 1) scene.dial();
+    scene.clock.advance(1_000);
+  }
+  t.ok(scene.streams.dialled <= 10 + 15, `${scene.streams.dialled} attempts of 1200`);
+  t.same(scene.told, ['unreachable']);
+  scene.listen([HTTP_OK]);
+  scene.clock.advance(15_000);
+  const { events } = scene.dial();
+  scene.clock.advance(100);
+  t.same(events, ['open'], 'and again within 15 s');
+  t.same(scene.told, ['unreachable', 'works']);
+});
+
+t.test('an attempt that is held back ends as any other, but not at once', async (t) => {
+  const scene = new Scene({});
+  scene.dial();
+  scene.clock.advance(100);
+  const { events } = scene.dial();
+  t.same(events, []);
+  scene.clock.advance(0);
+  t.same(events, ['closed: the proxy cannot be reached: refused']);
+  const { socket, events: none } = scene.dial();
+  socket.destroy();
+  scene.clock.advance(100);
+  t.same(none, []);
+  t.equal(scene.streams.dialled, 1);
 });
 
 t.test('a black hole is no proxy either', async (t) => {

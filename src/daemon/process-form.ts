@@ -1,0 +1,126 @@
+/**
+ * What the daemon is as a process that nobody watches: its pid file (-F), its user (-U), and the directories that these have to
+ * come by. Everything that needs root comes first; then it is somebody else for good.
+ */
+import { accessSync, chownSync, constants, lstatSync, mkdirSync, readdirSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { CodedError, messageOf, systemCodeOf } from '../base/coded-error.js';
+import type { Logger } from '../base/logger.js';
+import { lockFile } from '../engine/file-lock.js';
+import { groupIdOf } from '../platform/group-id.js';
+import { PidFile } from '../platform/pid-file.js';
+import { becomeUser, findUser, privilegesOf, type User } from '../platform/privileges.js';
+import type { Loaded, Settings } from './configuration.js';
+
+/** The message says what to do. */
+export class ProcessFormError extends CodedError<'not-writable'> {}
+
+/** Others may pass through to the socket, whose own rights decide. */
+const SOCKET_DIRECTORY_MODE = 0o755;
+const STATE_DIRECTORY_MODE = 0o700;
+const ROOT = 0;
+
+interface Deps {
+  readonly process: NodeJS.Process;
+  readonly log: Logger;
+}
+
+export class ProcessForm {
+  readonly #deps: Deps;
+  readonly #settings: Settings;
+  readonly #user: User | undefined;
+  readonly #pidFile: PidFile | undefined;
+  /** Of the control socket; undefined leaves the process's own. */
+  readonly groupId: number | undefined;
+
+  /**
+   * Before anything is opened: a wrong user or a second process ends it here.
+   * @throws PrivilegesError, PidFileError, FileLockError, ProcessFormError
+   */
+  constructor(deps: Deps, loaded: Loaded, options: { readonly pidFile: string | undefined }) {
+    const { process } = deps;
+    const { settings } = loaded;
+    this.#deps = deps;
+    this.#settings = settings;
+    this.#user = settings.user === undefined ? undefined : findUser(settings.user, privilegesOf(process));
+    this.#pidFile = options.pidFile === undefined ? undefined : PidFile.create(options.pidFile, process.pid, lockFile);
+    this.groupId = socketGroup(deps, loaded, this.#user);
+    makeDirectory(dirname(settings.socket.path), SOCKET_DIRECTORY_MODE, this.#owner);
+    makeDirectory(settings.stateDirectory, STATE_DIRECTORY_MODE, this.#owner);
+  }
+
+  /** Once ports and files are open. @throws PrivilegesError, ProcessFormError */
+  becomeUser(): void {
+    const user = this.#user;
+    if (user === undefined) return;
+    const { stateDirectory, socket } = this.#settings;
+    if (this.#owner !== undefined) {
+      // What we have just made as root, in a directory that is the user's already.
+      if (lstatSync(stateDirectory).uid === user.uid) {
+        for (const name of readdirSync(stateDirectory)) handOver(join(stateDirectory, name), user);
+      }
+      chownSync(socket.path, user.uid, this.groupId ?? user.gid);
+    }
+    becomeUser(user, privilegesOf(this.#deps.process));
+    if (!isWritable(stateDirectory)) {
+      const message = `the user ${user.name} cannot write in ${stateDirectory}: run chown -R ${user.name} ${stateDirectory}`;
+      throw new ProcessFormError('not-writable', message);
+    }
+    this.#deps.log.info(`running as the user ${user.name}`);
+  }
+
+  end(): void {
+    this.#pidFile?.remove();
+  }
+
+  /** Whom to give what we make: only root can. */
+  get #owner(): User | undefined {
+    return this.#deps.process.geteuid?.() === ROOT ? this.#user : undefined;
+  }
+}
+
+function makeDirectory(path: string, mode: number, owner: User | undefined): void {
+  try {
+    const first = mkdirSync(path, { recursive: true, mode });
+    if (first !== undefined && owner !== undefined) chownSync(path, owner.uid, owner.gid);
+  } catch (error) {
+    const code = systemCodeOf(error);
+    const reason =
+      code === 'EACCES' ? 'permission denied' : code === 'EROFS' ? 'the disk is read-only' : messageOf(error);
+    throw new ProcessFormError('not-writable', `cannot make ${path} (${reason}): make it, or name another place`, {
+      cause: error,
+    });
+  }
+}
+
+/** Plain files of root's that have no other name, which could be somebody else's file. */
+function handOver(path: string, { uid, gid }: User): void {
+  const status = lstatSync(path);
+  if (status.isFile() && status.nlink === 1 && status.uid === ROOT) chownSync(path, uid, gid);
+}
+
+function isWritable(directory: string): boolean {
+  try {
+    accessSync(directory, constants.W_OK | constants.X_OK);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** That of the settings; where nobody named one and there is none of that name, or it is not ours to give, our own. */
+function socketGroup(
+  { process, log }: Deps,
+  { settings, effective }: Loaded,
+  user: User | undefined,
+): number | undefined {
+  const { group } = settings.socket;
+  if (group === undefined) return undefined;
+  const id = groupIdOf(group);
+  const isOurs = process.geteuid?.() === ROOT || (id !== undefined && (process.getgroups?.() ?? []).includes(id));
+  if (id !== undefined && isOurs) return id;
+  const isUsual = effective.get('socket.group')?.source === 'default';
+  const why = id === undefined ? `there is no group ${group}` : `this user is not in the group ${group}`;
+  log[isUsual ? 'info' : 'warn'](`${why}, so only this user and root may use the control socket`);
+  return user?.gid;
+}

@@ -1,0 +1,16 @@
+/** What is known of the way to one friend, for those who tell why it is the way it is. */
+import type { NodeInfo } from '../packet/node-info.js';
+import type { RelayOwner } from './friend-relays.js';
+
+/** What is known of the way to a friend. Times are ms of the clock. */
+export interface FriendSight {
+  /** Since when its DHT key is known, and its address asked for; undefined while it is not. */
+  readonly soughtSince: number | undefined;
+  /** Since when it is known to have UDP. */
+  readonly seenSince: number | undefined;
+  /** When its DHT node answered us by UDP last. */
+  readonly answeredAt: number | undefined;
+  /** The relay over which packets would go. */
+  readonly relay: NodeInfo | undefined;
+  readonly relayOwner: RelayOwner;
+}

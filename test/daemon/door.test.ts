@@ -1,0 +1,343 @@
+/** Changes of the door through the control socket, and what they do at once to those who are here. */
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import t, { type Test } from 'tap';
+import { systemClock } from '../../src/base/clock.js';
+import { settle, startEcho, type TestClient, TestDaemon } from './support/test-daemon.js';
+
+const SECRET = 'a secret of some length';
+
+/** A client with a tunnel to an echo service. */
+async function clientWithTunnel(t: Test, daemon: TestDaemon, secret?: string) {
+  const client = await daemon.client();
+  const server = client.connect(secret);
+  const port = await startEcho(t);
+  await server.ping();
+  return { client, server, port, tunnel: await client.tunnel(server, port) };
+}
+
+async function list(daemon: TestDaemon, client: TestClient, options: object = {}) {
+  return daemon.call('whitelist.add', { id: client.id, ...options });
+}
+
+t.test('a fresh daemon is closed and says what to do', async (t) => {
+  const daemon = await TestDaemon.start(t);
+  daemon.goOnline();
+  const status = await daemon.call('status', {});
+  t.match(status, { health: 'degraded', access: { isClosed: true, isOpen: false } });
+  t.same(
+    status.warnings.map(({ code }) => code),
+    ['closed'],
+  );
+  t.match(status.warnings[0]?.hint, /tuntoxctl whitelist add ID, or tuntoxctl secret rotate/);
+  const stranger = await daemon.client();
+  stranger.connect();
+  await settle();
+  t.same((await daemon.call('clients.list', {})).clients, []);
+  t.match((await daemon.call('status', {})).refusals.last24Hours, { closed: 1 });
+});
+
+t.test('whitelist add lets a client in at once, and it reaches a service', async (t) => {
+  const daemon = await TestDaemon.start(t);
+  daemon.goOnline();
+  const client = await daemon.client();
+  const change = await list(daemon, client, { name: 'laptop', note: 'mine' });
+  t.match(change.added, [{ publicKey: client.key, alias: 'laptop', note: 'mine', expiresAt: null }]);
+  t.match(change.notes, [/nobody gets in who is not on the whitelist/]);
+  const server = client.connect();
+  const port = await startEcho(t);
+  await server.ping();
+  await client.tunnel(server, port);
+  const { connections } = await daemon.call('connections.list', { client: 'laptop' });
+  t.match(connections, [
+    {
+      id: /^c-\d+$/,
+      client: { publicKey: client.key, alias: 'laptop' },
+      target: { host: '127.0.0.1', port },
+      state: 'open',
+      path: { kind: 'direct', address: '192.0.2.1:33445' },
+      bytesReceived: 5,
+      bytesSent: 5,
+    },
+  ]);
+  t.ok((connections[0]?.localPort ?? 0) > 0);
+  const status = await daemon.call('status', {});
+  t.match(status, { health: 'ok', warnings: [], sessions: { clients: 1, tunnels: 1, bytesReceived: 5, bytesSent: 5 } });
+});
+
+t.test('whitelist remove closes the tunnels of the client at once', async (t) => {
+  const daemon = await TestDaemon.start(t);
+  const client = await daemon.client();
+  await list(daemon, client, { name: 'laptop' });
+  const server = client.connect();
+  await server.ping();
+  const tunnel = await client.tunnel(server, await startEcho(t));
+  const dry = await daemon.call('whitelist.remove', { client: 'laptop', isDryRun: true });
+  t.equal(dry.closedTunnels, 1);
+  t.equal((await daemon.call('connections.list', {})).connections.length, 1, 'a dry run changes nothing');
+  const change = await daemon.call('whitelist.remove', { client: client.key.slice(0, 8) });
+  t.match(change, { removed: [{ alias: 'laptop' }], closedTunnels: 1, notes: [/empty now and stays on: nobody/] });
+  t.match(await tunnel.over, { name: 'TunnelError' });
+  t.same((await daemon.call('connections.list', {})).connections, []);
+  t.match((await daemon.call('status', {})).access, { isClosed: true, whitelist: { isOn: true, entries: 0 } });
+});
+
+t.test('an entry that expires takes its tunnels with it', async (t) => {
+  const daemon = await TestDaemon.start(t);
+  const client = await daemon.client();
+  await list(daemon, client, { expiresAt: systemClock.unixTime() + 2 });
+  const server = client.connect();
+  await server.ping();
+  const tunnel = await client.tunnel(server, await startEcho(t));
+  t.match(await tunnel.over, { name: 'TunnelError' });
+  t.match((await daemon.call('whitelist.list', {})).entries, [{ isExpired: true }]);
+  t.match((await daemon.call('status', {})).access, { isClosed: true, whitelist: { entries: 1, expired: 1 } });
+});
+
+t.test('clients known by the secret alone are named before a whitelist shuts them out', async (t) => {
+  const daemon = await TestDaemon.start(t);
+  await daemon.call('secret.set', { secret: SECRET });
+  const { client: guest, tunnel } = await clientWithTunnel(t, daemon, SECRET);
+  const other = await daemon.client();
+  await t.rejects(list(daemon, other), {
+    code: 'needs-confirmation',
+    message: new RegExp(`shut out by it: ${guest.key.slice(0, 8).toUpperCase()}`),
+    hint: /--yes.*--adopt/,
+  });
+  t.equal((await daemon.call('whitelist.list', {})).isOn, false, 'and nothing has changed');
+  const dry = await list(daemon, other, { isDryRun: true });
+  t.match(dry, { closedTunnels: 1, notes: [/needs both/, /from now on/, /^shut out: /] });
+  await list(daemon, other, { isConfirmed: true });
+  t.match(await tunnel.over, { name: 'TunnelError' });
+});
+
+t.test('--adopt puts those who came by the secret on the list, and they stay', async (t) => {
+  const daemon = await TestDaemon.start(t);
+  await daemon.call('secret.set', { secret: SECRET });
+  const { client: guest } = await clientWithTunnel(t, daemon, SECRET);
+  const change = await list(daemon, await daemon.client(), { name: 'new', isAdopting: true });
+  t.match(change, { added: [{ alias: 'new' }, { publicKey: guest.key, note: /adopted/ }], closedTunnels: 0 });
+  t.equal((await daemon.call('connections.list', {})).connections.length, 1);
+});
+
+t.test('a new secret is made and told once; sessions stay, or are dropped on request', async (t) => {
+  const daemon = await TestDaemon.start(t);
+  const first = await daemon.call('secret.rotate', {});
+  t.match(first.secret, /^[a-z2-9]{32}$/);
+  t.match(await daemon.call('secret.status', {}), { isSet: true, source: 'state', oldValidUntil: null });
+  const { tunnel } = await clientWithTunnel(t, daemon, first.secret as string);
+  const second = await daemon.call('secret.rotate', { grace: 60_000 });
+  t.not(second.secret, first.secret);
+  t.match(second, { closedTunnels: 0, notes: [/who is here stays/] });
+  t.equal((await daemon.call('secret.status', {})).oldValidUntil, second.oldValidUntil);
+  t.ok((await daemon.client()).connect(first.secret as string).ping(), 'the old one is valid for a while');
+  t.equal((await daemon.call('connections.list', {})).connections.length, 1);
+  const third = await daemon.call('secret.rotate', { isDroppingSessions: true });
+  t.equal(third.closedTunnels, 1);
+  t.match(await tunnel.over, { name: 'TunnelError' });
+  await settle();
+  const all = [first, second, third].map(({ secret }) => secret as string);
+  const kept = readFileSync(join(daemon.directory, 'secret.json'), 'utf8') + daemon.said.join('');
+  for (const secret of all) t.notOk(kept.includes(secret), 'neither kept nor logged');
+});
+
+t.test('secrets that cannot be used are refused, and a dry run makes none', async (t) => {
+  const daemon = await TestDaemon.start(t);
+  const faults: readonly [object, RegExp][] = [
+    [{ secret: 'ä'.repeat(461) }, /has 922 bytes/],
+    [{ secret: 'a\0b' }, /zero byte/],
+    [{ secret: SECRET, grace: 1_000, isDroppingSessions: true }, /grace/],
+  ];
+  for (const [params, message] of faults) {
+    await t.rejects(daemon.call('secret.set', params as { secret: string }), { code: 'bad-params', message });
+  }
+  t.equal((await daemon.call('secret.rotate', { isDryRun: true })).secret, null);
+  t.match((await daemon.call('secret.set', { secret: 'short', isDryRun: true })).notes, [/everybody/, /it is short/]);
+  t.equal((await daemon.call('secret.status', {})).isSet, false);
+  t.match((await daemon.call('secret.off', {})).notes, ['there was no secret']);
+});
+
+t.test('secret off closes the door where there is no list', async (t) => {
+  const daemon = await TestDaemon.start(t);
+  await daemon.call('secret.set', { secret: SECRET });
+  const { tunnel } = await clientWithTunnel(t, daemon, SECRET);
+  t.match(await daemon.call('secret.off', {}), { closedTunnels: 1, notes: [/so nobody gets in/] });
+  t.match(await tunnel.over, { name: 'TunnelError' });
+});
+
+t.test('whitelist off asks while entries are left', async (t) => {
+  const daemon = await TestDaemon.start(t, { config: 'access:\n  open: true\n' });
+  const client = await daemon.client();
+  await list(daemon, client);
+  await t.rejects(daemon.call('whitelist.off', {}), { code: 'needs-confirmation', hint: /--yes/ });
+  t.match(await daemon.call('whitelist.off', { isConfirmed: true }), {
+    removed: [{ publicKey: client.key }],
+    notes: [/everybody who knows the Tox ID gets in \(access.open\)/],
+  });
+  t.match(await daemon.call('status', {}), {
+    access: { isOpen: true },
+    warnings: [{}, { code: 'open', message: /OPEN/ }],
+  });
+  t.match((await daemon.call('whitelist.off', {})).notes, ['the whitelist was off already']);
+});
+
+t.test('what is wrong with an ID, a name or a target is said', async (t) => {
+  const daemon = await TestDaemon.start(t);
+  const client = await daemon.client();
+  await list(daemon, client, { name: 'laptop' });
+  const other = await daemon.client();
+  const wrong = `${other.id.slice(0, 74)}${other.id.endsWith('00') ? '01' : '00'}`;
+  const cases: readonly [object, string, RegExp][] = [
+    [{ id: other.id.slice(1) }, 'bad-params', /76 hex digits, this one has 75/],
+    [{ id: `${other.id.slice(0, -1)}x` }, 'bad-params', /character 76 of this one is "x"/],
+    [{ id: wrong }, 'bad-params', /checksum/],
+    [{ id: daemon.daemon.engine.id.toString() }, 'bad-params', /daemon's own/],
+    [{ id: client.id }, 'exists', /laptop|on the whitelist already/],
+    [{ id: other.id, name: 'laptop' }, 'exists', /"laptop" belongs to/],
+    [{ id: other.id, allow: ['127.0.0.1'] }, 'bad-params', /not a rule/],
+    [{ id: other.id, expiresAt: 5 }, 'bad-params', /over already/],
+  ];
+  for (const [params, code, message] of cases) {
+    await t.rejects(daemon.call('whitelist.add', params as { id: string }), { code, message });
+  }
+  await t.rejects(daemon.call('whitelist.edit', { client: 'lpatop' }), {
+    code: 'not-found',
+    hint: 'did you mean "laptop"?',
+  });
+  await t.rejects(daemon.call('clients.show', { client: 'laptop' }), { code: 'away' });
+  await t.rejects(daemon.call('ping', { client: 'nobody' }), { code: 'not-found' });
+});
+
+t.test('import takes all or none', async (t) => {
+  const daemon = await TestDaemon.start(t);
+  const [one, two] = [await daemon.client(), await daemon.client()];
+  const items = [{ id: one.id, name: 'one' }, { id: two.key }];
+  await t.rejects(daemon.call('whitelist.import', { items: [...items, { id: one.key }] }), {
+    code: 'bad-params',
+    message: /^entry 3: .* entry 1/,
+  });
+  t.equal((await daemon.call('whitelist.import', { items, isDryRun: true })).added.length, 2);
+  t.equal((await daemon.call('whitelist.list', {})).entries.length, 0);
+  await daemon.call('whitelist.import', { items });
+  t.equal((await daemon.call('whitelist.list', {})).entries.length, 2);
+});
+
+t.test('an edited allow list counts at once, for tunnels that are open too', async (t) => {
+  const daemon = await TestDaemon.start(t);
+  const client = await daemon.client();
+  await list(daemon, client, { name: 'laptop' });
+  const server = client.connect();
+  const port = await startEcho(t);
+  await server.ping();
+  const tunnel = await client.tunnel(server, port);
+  const change = await daemon.call('whitelist.edit', { client: 'laptop', allow: ['127.0.0.1:1'], name: 'lap' });
+  t.match(change, { changed: [{ alias: 'lap', allow: ['127.0.0.1:1'] }], closedTunnels: 1 });
+  t.match(await tunnel.over, { name: 'TunnelError' });
+  await t.rejects(client.tunnel(server, port), { code: 'not-allowed' });
+  t.match((await daemon.call('status', {})).refusals.last24Hours, { 'target not-allowed': 1 });
+  await daemon.call('whitelist.edit', { client: 'lap', allow: [], name: null, note: '' });
+  await client.tunnel(server, port);
+});
+
+t.test('rules and allow list decide together, and the line that decides is told', async (t) => {
+  const daemon = await TestDaemon.start(t);
+  const rules = join(daemon.directory, 'rules');
+  writeFileSync(rules, '# ours\n127.0.0.1:22\n\n*:80\n');
+  daemon.configure(`targets:\n  rules_file: ${rules}\n`);
+  t.same((await daemon.call('config.reload', {})).changed, ['targets.rules_file']);
+  t.match(await daemon.call('rules.list', {}), {
+    file: rules,
+    rules: [
+      { line: 2, text: '127.0.0.1:22' },
+      { line: 4, text: '*:80' },
+    ],
+  });
+  const client = await daemon.client();
+  await list(daemon, client, { name: 'laptop', allow: ['*:80'] });
+  const check = async (target: string) => daemon.call('rules.check', { client: 'laptop', target });
+  t.match(await check('example.org:80'), {
+    isAllowed: true,
+    decidedBy: `line 4 of ${rules}: *:80; and *:80 on the allow list of laptop`,
+  });
+  t.match(await check('127.0.0.1:22'), { isAllowed: false, decidedBy: 'the allow list of laptop has only *:80' });
+  t.match(await check('127.0.0.1:23'), { isAllowed: false, decidedBy: `no line of ${rules} allows it` });
+  t.match(await daemon.call('rules.check', { client: 'F'.repeat(64), target: '127.0.0.1:22' }), { isAllowed: true });
+  await t.rejects(check('127.0.0.1'), { code: 'bad-params', message: /host:port/ });
+});
+
+t.test('a full disk changes nothing, and is said', async (t) => {
+  const daemon = await TestDaemon.start(t);
+  const client = await daemon.client();
+  await list(daemon, client, { name: 'laptop' });
+  const before = readFileSync(join(daemon.directory, 'whitelist.json'), 'utf8');
+  for (const [code, reason] of [
+    ['ENOSPC', /disk full/],
+    ['EROFS', /read-only/],
+  ] as const) {
+    daemon.disk.fault = code;
+    const error = { code: 'not-saved', message: reason, hint: /do it again/ };
+    await t.rejects(daemon.call('whitelist.remove', { client: 'laptop' }), error);
+    await t.rejects(daemon.call('secret.rotate', {}), error);
+  }
+  daemon.disk.fault = undefined;
+  t.equal(readFileSync(join(daemon.directory, 'whitelist.json'), 'utf8'), before);
+  t.equal((await daemon.call('whitelist.list', {})).entries.length, 1);
+  t.equal((await daemon.call('secret.status', {})).isSet, false);
+});
+
+t.test('state that cannot be read closes the door, and says so', async (t) => {
+  const daemon = await TestDaemon.start(t, { config: 'access:\n  open: true\n', state: { 'bans.json': '{' } });
+  daemon.goOnline();
+  const status = await daemon.call('status', {});
+  t.match(status, { health: 'degraded', access: { isClosed: true } });
+  t.match(status.warnings, [{ code: 'state', message: /bans\.json is damaged/, hint: 'then restart the daemon' }]);
+  (await daemon.client()).connect();
+  await settle();
+  t.same((await daemon.call('clients.list', {})).clients, []);
+  await t.rejects(daemon.call('bans.clear', { client: 'abcdef' }), { code: 'not-found' });
+});
+
+t.test('kick and connections close end what they name', async (t) => {
+  const daemon = await TestDaemon.start(t);
+  const client = await daemon.client();
+  await list(daemon, client, { name: 'laptop' });
+  const server = client.connect();
+  const port = await startEcho(t);
+  await server.ping();
+  const tunnels = [await client.tunnel(server, port), await client.tunnel(server, port)] as const;
+  const [first] = (await daemon.call('connections.list', {})).connections;
+  await t.rejects(daemon.call('connections.close', {}), { code: 'bad-params' });
+  await t.rejects(daemon.call('connections.close', { connection: 'c-99' }), { code: 'not-found' });
+  const closed = await daemon.call('connections.close', { connection: first?.id as string });
+  t.match(closed.closed, [{ id: first?.id }]);
+  t.match(await tunnels[0].over, { name: 'TunnelError' });
+  t.equal((await daemon.call('connections.list', {})).connections.filter(({ state }) => state === 'open').length, 1);
+  t.match(await daemon.call('ping', { client: 'laptop' }), { client: { alias: 'laptop' } });
+  t.match(await daemon.call('clients.show', { client: 'laptop' }), {
+    client: { isOnline: true, admittedBy: 'whitelist', tunnels: 1 },
+    allow: [],
+    connections: [{ state: 'open' }],
+  });
+  t.equal((await daemon.call('clients.kick', { client: 'laptop' })).closed.length, 1);
+  t.match(await tunnels[1].over, { name: 'TunnelError' });
+});
+
+t.test('a request whose target does not answer is shown as connecting, and can be closed', async (t) => {
+  const daemon = await TestDaemon.start(t);
+  const client = await daemon.client();
+  await list(daemon, client);
+  const server = client.connect();
+  await server.ping();
+  // Of the range for documentation: nobody is there, or nothing leads there.
+  const opening = client.tunnel(server, 9, '192.0.2.77').catch((error: unknown) => error);
+  await sleep(100);
+  const { connections } = await daemon.call('connections.list', {});
+  if (connections.length === 0) t.comment('this machine says at once that there is no way');
+  else {
+    t.match(connections, [{ state: 'connecting', localPort: null }]);
+    await daemon.call('connections.close', { connection: connections[0]?.id as string });
+    t.same((await daemon.call('connections.list', {})).connections, []);
+  }
+  t.match(await opening, { name: 'TunnelError' });
+});

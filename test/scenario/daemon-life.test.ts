@@ -1,0 +1,180 @@
+/** The life of the real daemon: reload, end, being killed, being started twice, and a disk that is full. */
+import { spawnSync } from 'node:child_process';
+import { createHash, randomBytes } from 'node:crypto';
+import { once } from 'node:events';
+import { chmodSync, existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { connect } from 'node:net';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import t, { type Test } from 'tap';
+import { CommandNetwork } from '../support/command-network.js';
+import { freeTcpPort, type Process } from '../support/processes.js';
+import { requirementsMet } from '../support/requirements.js';
+import { temporaryDirectory } from '../support/temporary-directory.js';
+import { configure, controlOf, daemonPlace, spawnDaemon, startDaemon } from './support/daemon-command.js';
+
+const SECRET = 'canary of the network';
+const KEY = 'a'.repeat(64);
+
+/** Ends with what it says on standard error. */
+async function refused(t: Test, daemon: Process, status: number, message: RegExp): Promise<void> {
+  t.equal(await daemon.exited, status, daemon.stderr);
+  t.match(daemon.stderr, message);
+}
+
+t.test('killed and started again it is who it was, and knows whom it lets in', async (t) => {
+  const place = daemonPlace(t, undefined);
+  const first = await startDaemon(t, place);
+  const control = await controlOf(t, place);
+  const { toxId } = await control.call('id', {});
+  const { secret } = await control.call('secret.rotate', {});
+  await control.call('whitelist.add', { id: KEY, name: 'laptop', allow: ['127.0.0.1:22'] });
+  t.equal(await first.stop('SIGKILL'), 'SIGKILL');
+  t.ok(existsSync(place.socket), 'its socket is left behind, and replaced');
+  const second = await startDaemon(t, place);
+  const again = await controlOf(t, place);
+  t.equal((await again.call('id', {})).toxId, toxId);
+  t.match((await again.call('whitelist.list', {})).entries, [{ alias: 'laptop', allow: ['127.0.0.1:22'] }]);
+  t.equal((await again.call('secret.status', {})).isSet, true);
+  t.equal(await second.stop('SIGTERM'), 0);
+  t.notOk(existsSync(place.socket), 'in good order it takes its socket away');
+  for (const { stderr } of [first, second]) t.notOk(stderr.includes(secret as string) || stderr.includes(toxId));
+});
+
+t.test('a second one on the same directory, or the same socket, does not start', async (t) => {
+  const place = daemonPlace(t, undefined);
+  const first = await startDaemon(t, place);
+  await refused(
+    t,
+    spawnDaemon(t, place),
+    1,
+    /tuntoxd: the identity in .*state is in use by process \d+: stop that one/,
+  );
+  const other = spawnDaemon(t, place, { args: ['--state-dir', temporaryDirectory(t)] });
+  await refused(t, other, 1, /tuntoxd: another daemon answers at .*tuntoxd\.sock: stop it, or name another socket\n$/);
+  t.equal((await (await controlOf(t, place)).call('status', {})).daemon.pid, first.pid, 'the first one answers still');
+});
+
+t.test('settings that are wrong are all named, with line and nearest key; --check starts nothing', async (t) => {
+  const place = daemonPlace(t, undefined);
+  const check = spawnDaemon(t, place, { args: ['--check'] });
+  t.equal(await check.exited, 0, check.stderr);
+  t.match(check.stdout, /tuntox\.yaml: good\n/);
+  configure(place, undefined, 'acces:\n  open: true\nlog:\n  level: loud\n');
+  for (const args of [['--check'], []]) {
+    const daemon = spawnDaemon(t, place, { args });
+    await refused(t, daemon, 2, /line 6: .*"acces", perhaps "access" is meant\n.*line 9: log\.level: write one of/);
+  }
+  t.notOk(existsSync(place.stateDirectory));
+  await refused(
+    t,
+    spawnDaemon(t, place, { args: ['--lgo-level', 'info'] }),
+    2,
+    /no flag --lgo-level, perhaps --log-level/,
+  );
+});
+
+t.test('a reload during a transfer breaks nothing, and a bad file keeps what was there', async (t) => {
+  const network = await CommandNetwork.start(t);
+  const [, node] = network.node;
+  const place = daemonPlace(t, node);
+  const daemon = await startDaemon(t, place);
+  const control = await controlOf(t, place);
+  await control.call('secret.set', { secret: SECRET });
+  const { toxId } = await control.call('id', {});
+  const hash = createHash('sha256');
+  const service = await network.service((socket) => {
+    socket.on('data', (bytes) => hash.update(bytes));
+    socket.on('end', () => socket.end('all'));
+  });
+  const port = await freeTcpPort();
+  const client = network.command('client', ['-i', toxId, '-L', `${port}:127.0.0.1:${service}`]);
+  await client.waitFor(/connected to/);
+  const bytes = randomBytes(8 * 1024 * 1024);
+  const socket = connect({ port, host: '127.0.0.1', allowHalfOpen: true });
+  const answer = once(socket, 'data');
+  socket.write(bytes.subarray(0, 1024 * 1024));
+  configure(place, node, 'log:\n  level: debug\naccess:\n  require: any\nuser: nobody\n');
+  daemon.kill('SIGHUP');
+  await daemon.waitFor(/read anew, changed: log\.level, access\.require; from the next start on: user\n/);
+  socket.write(bytes.subarray(1024 * 1024, 4 * 1024 * 1024));
+  t.match(await control.call('status', {}), { daemon: { logLevel: 'debug' }, access: { require: 'any' } });
+  configure(place, node, 'log:\n  level: loud\n');
+  daemon.kill('SIGHUP');
+  await daemon.waitFor(/the settings stay as they were: .*line \d+: log\.level/);
+  socket.end(bytes.subarray(4 * 1024 * 1024));
+  t.equal(String((await answer)[0]), 'all');
+  t.equal(hash.digest('hex'), createHash('sha256').update(bytes).digest('hex'));
+  const { warnings, daemon: facts } = await control.call('status', {});
+  t.equal(facts.logLevel, 'debug');
+  t.match(warnings.find(({ code }) => code === 'reload')?.message, /the settings before are used still/);
+  t.match(warnings.find(({ code }) => code === 'restart')?.message, /user/);
+  await t.rejects(control.call('config.reload', {}), { code: 'failed', message: /log\.level/ });
+});
+
+t.test('the second SIGTERM ends it at once', async (t) => {
+  const place = daemonPlace(t, undefined);
+  const daemon = await startDaemon(t, place);
+  // While it is stopped both arrive, and the second one finds the first one's effect.
+  daemon.kill('SIGTERM');
+  await daemon.waitFor(/stopping because of SIGTERM/);
+  daemon.kill('SIGTERM');
+  t.match(await daemon.exited, /^(0|SIGTERM)$/);
+});
+
+t.test('a full disk is said, and changes nothing', async (t) => {
+  const isRoot = process.getuid?.() === 0;
+  if (!requirementsMet(t, { isMet: isRoot, reason: 'only root can mount a small disk', isOptional: true })) return;
+  const place = daemonPlace(t, undefined);
+  mkdirSync(place.stateDirectory);
+  const mounted = spawnSync('mount', ['-t', 'tmpfs', '-o', 'size=64k,mode=700', 'tmpfs', place.stateDirectory]);
+  t.equal(mounted.status, 0, String(mounted.stderr));
+  t.teardown(() => spawnSync('umount', ['-l', place.stateDirectory]));
+  const daemon = await startDaemon(t, place);
+  const control = await controlOf(t, place);
+  await control.call('whitelist.add', { id: KEY, name: 'laptop' });
+  const kept = readFileSync(join(place.stateDirectory, 'whitelist.json'), 'utf8');
+  const fill = spawnSync('dd', ['if=/dev/zero', `of=${join(place.stateDirectory, 'fill')}`, 'bs=4k']);
+  t.not(fill.status, 0, 'it is full');
+  const error = { code: 'not-saved', message: /disk full.*nothing has changed/ };
+  await t.rejects(control.call('whitelist.remove', { client: 'laptop' }), error);
+  await t.rejects(control.call('secret.rotate', {}), error);
+  t.equal((await control.call('whitelist.list', {})).entries.length, 1);
+  t.equal(readFileSync(join(place.stateDirectory, 'whitelist.json'), 'utf8'), kept);
+  writeFileSync(join(place.stateDirectory, 'fill'), '');
+  await control.call('whitelist.remove', { client: 'laptop' });
+  t.equal(await daemon.stop('SIGTERM'), 0);
+});
+
+t.test('in the background, as another user, with a pid file', async (t) => {
+  const isRoot = process.getuid?.() === 0;
+  if (!requirementsMet(t, { isMet: isRoot, reason: 'only root can become somebody else', isOptional: true })) return;
+  const place = daemonPlace(t, undefined, 'user: nobody\n');
+  chmodSync(place.directory, 0o755);
+  const pidFile = join(place.directory, 'pid');
+  const first = spawnDaemon(t, place, { args: ['-z', '-F', pidFile] });
+  t.equal(await first.exited, 0, first.stderr);
+  const pid = Number(readFileSync(pidFile, 'utf8'));
+  t.teardown(() => {
+    try {
+      process.kill(pid, 'SIGKILL');
+    } catch {
+      // It has ended, as it should.
+    }
+  });
+  t.match(first.stderr, /running as the user nobody\n(.*\n)*.*is ready: /);
+  const control = await controlOf(t, place);
+  await control.call('whitelist.add', { id: KEY });
+  const status = readFileSync(`/proc/${pid}/status`, 'utf8');
+  t.match(status, /^Uid:\s+65534\s+65534\s+65534\s+65534$/m);
+  for (const name of ['tox_save', 'whitelist.json']) t.equal(statSync(join(place.stateDirectory, name)).uid, 65534);
+  await refused(
+    t,
+    spawnDaemon(t, place, { args: ['-F', pidFile] }),
+    1,
+    new RegExp(`pid belongs to process ${pid}, which`),
+  );
+  process.kill(pid, 'SIGTERM');
+  while (existsSync(`/proc/${pid}/cmdline`) && readFileSync(`/proc/${pid}/cmdline`).length > 0) await sleep(20);
+  t.notOk(existsSync(place.socket));
+});

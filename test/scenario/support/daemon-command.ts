@@ -1,0 +1,72 @@
+/** The real `tuntoxd`, with its own configuration and state, in a private network; asked over its control socket. */
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Test } from 'tap';
+import { systemClock } from '../../../src/base/clock.js';
+import { ControlClient } from '../../../src/control/client.js';
+import { type Prefix, type Process, ROOT, startProgram } from '../../support/processes.js';
+import { temporaryDirectory } from '../../support/temporary-directory.js';
+
+export const TUNTOXD_COMMAND: readonly string[] = [
+  ...['env', '-u', 'NODE_OPTIONS', '-u', 'NOTIFY_SOCKET', process.execPath],
+  join(ROOT, 'dist/src/bin/tuntoxd.js'),
+];
+
+export interface DaemonPlace {
+  readonly directory: string;
+  readonly stateDirectory: string;
+  readonly socket: string;
+  readonly config: string;
+}
+
+/** @param node HOST:PORT:KEY of the network; undefined for one that does not exist */
+export function daemonPlace(t: Test, node: string | undefined, more = ''): DaemonPlace {
+  const directory = temporaryDirectory(t);
+  const place = {
+    directory,
+    stateDirectory: join(directory, 'state'),
+    socket: join(directory, 'run', 'tuntoxd.sock'),
+    config: join(directory, 'tuntox.yaml'),
+  };
+  configure(place, node, more);
+  return place;
+}
+
+/** Writes the configuration anew. */
+export function configure({ config, stateDirectory, socket }: DaemonPlace, node: string | undefined, more = ''): void {
+  const bootstrap = node ?? `127.0.0.1:9:${'E776E9A993EE3CAE04F5946D9AC66FBBAA8C63A95A94B41942353C6DC1739B4B'}`;
+  const base = `state_dir: ${stateDirectory}\nsocket:\n  path: ${socket}\nnetwork:\n  bootstrap: [ '${bootstrap}' ]\n`;
+  writeFileSync(config, base + more);
+}
+
+/** Runs it without waiting for anything. */
+export function spawnDaemon(
+  t: Test,
+  { config }: DaemonPlace,
+  options: { readonly args?: readonly string[]; readonly prefix?: Prefix; readonly env?: NodeJS.ProcessEnv } = {},
+): Process {
+  const { args = [], prefix, env = {} } = options;
+  const daemon = startProgram('tuntoxd', [...TUNTOXD_COMMAND, '--config', config, ...args], {
+    prefix,
+    env: { ...process.env, ...env },
+  });
+  t.teardown(() => daemon.stop('SIGKILL'));
+  return daemon;
+}
+
+/** Resolves when it says that it is ready. */
+export async function startDaemon(
+  t: Test,
+  place: DaemonPlace,
+  options: Parameters<typeof spawnDaemon>[2] = {},
+): Promise<Process> {
+  const daemon = spawnDaemon(t, place, options);
+  await daemon.waitFor(/is ready: /);
+  return daemon;
+}
+
+export async function controlOf(t: Test, { socket }: DaemonPlace): Promise<ControlClient> {
+  const control = await ControlClient.connect(systemClock, { path: socket, client: 'test', timeout: 10_000 });
+  t.teardown(() => control.close());
+  return control;
+}
