@@ -109,7 +109,8 @@ function valueOfText(
 function meant(key: string, list: SettingList): string {
   const lastPart = (name: string): string => name.slice(name.lastIndexOf('.') + 1);
   const same = [...list.keys()].find((known) => lastPart(known) === lastPart(key));
-  const near = same ?? nearest(key, list.keys()) ?? nearestOf(lastPart(key), list, lastPart) ?? nearest(key, groupsOf(list));
+  const near =
+    same ?? nearest(key, list.keys()) ?? nearestOf(lastPart(key), list, lastPart) ?? nearest(key, groupsOf(list));
   return near === undefined ? '' : `, perhaps "${near}" is meant`;
 }
 

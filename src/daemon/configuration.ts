@@ -45,7 +45,7 @@ export class Configuration implements ConfigurationKeeper {
 
   /** A file of it has changed since it was read. */
   get isStale(): boolean {
-    return this.#files.haveChanged;
+    return this.#files.changed.length > 0;
   }
 
   /** Why the last reload kept what was there; undefined when it did not. */
@@ -76,11 +76,20 @@ export class Configuration implements ConfigurationKeeper {
     }
   }
 
+  /** Settings that name a file with something else in it now. */
+  #filesChanged(): string[] {
+    const { changed } = this.#files;
+    const { access, targets } = this.settings;
+    const named = { 'access.secret_file': access.secretFile, 'targets.rules_file': targets.rulesFile };
+    return Object.entries(named).flatMap(([key, path]) => (path !== undefined && changed.includes(path) ? [key] : []));
+  }
+
   /** @throws ControlError */
   reload(isDryRun: boolean): Result<'config.reload'> {
     try {
       const loaded = this.#deps.load();
-      const { atOnce, needRestart } = changesBetween(this.#loaded.effective, loaded.effective);
+      const { atOnce: settings, needRestart } = changesBetween(this.#loaded.effective, loaded.effective);
+      const atOnce = [...new Set([...settings, ...this.#filesChanged()])];
       if (!isDryRun) {
         this.#deps.apply(loaded.settings);
         this.#loaded = loaded;
@@ -88,7 +97,7 @@ export class Configuration implements ConfigurationKeeper {
         this.#reloadFault = undefined;
         this.#deps.log.info(reloadText(atOnce, needRestart));
       }
-      return { schema: 'tuntox.reload/1', changed: [...atOnce], needsRestart: [...needRestart] };
+      return { schema: 'tuntox.reload/1', changed: atOnce, needsRestart: [...needRestart] };
     } catch (error) {
       const [first = messageOf(error), ...more] = error instanceof SettingsError ? error.faults : [];
       const text = more.length === 0 ? first : `${first} (and ${more.length} more: tuntoxctl config check)`;

@@ -9,8 +9,9 @@ export class FileMarks {
     this.#marks = new Map(paths.map((path) => [path, markOf(path)]));
   }
 
-  get haveChanged(): boolean {
-    return [...this.#marks].some(([path, mark]) => markOf(path) !== mark);
+  /** Those that are not as they were. */
+  get changed(): readonly string[] {
+    return [...this.#marks].flatMap(([path, mark]) => (markOf(path) === mark ? [] : [path]));
   }
 }
 

@@ -116,10 +116,10 @@ function socketGroup(
 ): number | undefined {
   const { group } = settings.socket;
   if (group === undefined) return undefined;
-  const id = groupIdOf(group);
+  const isUsual = effective.get('socket.group')?.source === 'default';
+  const id = groupIdOf(group, { isThorough: !isUsual });
   const isOurs = process.geteuid?.() === ROOT || (id !== undefined && (process.getgroups?.() ?? []).includes(id));
   if (id !== undefined && isOurs) return id;
-  const isUsual = effective.get('socket.group')?.source === 'default';
   const why = id === undefined ? `there is no group ${group}` : `this user is not in the group ${group}`;
   log[isUsual ? 'info' : 'warn'](`${why}, so only this user and root may use the control socket`);
   return user?.gid;

@@ -148,7 +148,7 @@ export class Tox {
       reported: dht.reportedEndpoints,
       relays: relays.homes,
       relayPort: this.relayPort,
-      relayClients: relayServer.clients,
+      relayClients: relayServer.strangers,
       udpPort: socket.localPort,
       mapping: this.#mappedPorts?.facts,
       bootstrapNodes: dht.bootstrapCounts,

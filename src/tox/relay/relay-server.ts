@@ -77,6 +77,11 @@ export class RelayServer {
     return this.#clients.size;
   }
 
+  /** Clients that are not we ourselves, who are to be met there too. */
+  get strangers(): number {
+    return this.#clients.size - (this.#clients.has(this.#deps.keyPair.publicKey.hex) ? 1 : 0);
+  }
+
   /** A connection came in. @returns undefined to refuse it */
   accept(socket: StreamSocket): StreamHandlers | undefined {
     if (this.#isStopped) return undefined;

@@ -8,7 +8,7 @@ import { type Prefix, type Process, ROOT, startProgram } from '../../support/pro
 import { temporaryDirectory } from '../../support/temporary-directory.js';
 
 export const TUNTOXD_COMMAND: readonly string[] = [
-  ...['env', '-u', 'NODE_OPTIONS', '-u', 'NOTIFY_SOCKET', process.execPath],
+  ...['env', '-u', 'NODE_OPTIONS', process.execPath],
   join(ROOT, 'dist/src/bin/tuntoxd.js'),
 ];
 
@@ -48,7 +48,7 @@ export function spawnDaemon(
   const { args = [], prefix, env = {} } = options;
   const daemon = startProgram('tuntoxd', [...TUNTOXD_COMMAND, '--config', config, ...args], {
     prefix,
-    env: { ...process.env, ...env },
+    env: { ...process.env, NOTIFY_SOCKET: '', ...env },
   });
   t.teardown(() => daemon.stop('SIGKILL'));
   return daemon;

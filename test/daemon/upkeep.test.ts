@@ -1,0 +1,248 @@
+/** Settings, log, metrics and health of a running daemon. */
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import t, { type Test } from 'tap';
+import type { StreamEvent } from '../../src/control/protocol.js';
+import { freeTcpPort } from '../support/processes.js';
+import { settle, startEcho, TestDaemon } from './support/test-daemon.js';
+
+const get = async (port: number, path: string, method = 'GET') => {
+  const response = await fetch(`http://127.0.0.1:${port}${path}`, { method });
+  return { status: response.status, type: response.headers.get('content-type'), text: await response.text() };
+};
+
+t.test('config show tells each setting and its source, check what is wrong, and nothing is used', async (t) => {
+  const daemon = await TestDaemon.start(t, { environment: { TUNTOX_NETWORK_PROXY: 'socks5://u:canary@127.0.0.1:9' } });
+  const { settings, file } = await daemon.call('config.show', {});
+  t.match(file, /tuntox\.yaml$/);
+  const setting = (key: string) => settings.find((one) => one.key === key);
+  t.match(setting('state_dir'), { value: daemon.directory, source: 'file' });
+  t.match(setting('network.proxy'), { value: '[set]', source: 'environment' });
+  t.match(setting('log.level'), { value: 'info', source: 'default' });
+  t.equal((await daemon.call('net', {})).proxy, 'socks5://127.0.0.1:9', 'without the password');
+  daemon.configure('log:\n  level: loud\n  fromat: json\n');
+  t.match(await daemon.call('config.check', {}), {
+    isGood: false,
+    errors: [/line 6: .*"log\.fromat".*log\.format/, /line 5/],
+  });
+  t.equal((await daemon.call('status', {})).daemon.logLevel, 'info');
+});
+
+t.test('a file that was changed is said until it is read, and a dry run reads it without using it', async (t) => {
+  const daemon = await TestDaemon.start(t);
+  const codes = async () => (await daemon.call('status', {})).warnings.map(({ code }) => code);
+  t.notOk((await codes()).includes('stale'));
+  daemon.configure('log:\n  level: debug\nuser: nobody\n');
+  t.ok((await codes()).includes('stale'));
+  const dry = await daemon.call('config.reload', { isDryRun: true });
+  t.match(dry, { changed: ['log.level'], needsRestart: ['user'] });
+  t.equal((await daemon.call('status', {})).daemon.logLevel, 'info');
+  t.same(await daemon.call('config.reload', {}), dry);
+  t.equal((await daemon.call('status', {})).daemon.logLevel, 'debug');
+  t.notOk((await codes()).includes('stale'));
+  t.ok((await codes()).includes('restart'));
+});
+
+t.test('a rules file or a secret that cannot be used keeps all settings as they were', async (t) => {
+  const daemon = await TestDaemon.start(t);
+  const rules = join(daemon.directory, 'rules');
+  writeFileSync(rules, '127.0.0.1:1\n');
+  daemon.configure(`targets:\n  rules_file: ${rules}\n`);
+  await daemon.call('config.reload', {});
+  writeFileSync(rules, 'nonsense\n');
+  daemon.configure(`targets:\n  rules_file: ${rules}\nlog:\n  level: debug\n`);
+  await t.rejects(daemon.call('config.reload', {}), { code: 'failed', message: /stay as they were: .*rules, line 1/ });
+  t.equal((await daemon.call('rules.list', {})).rules.length, 1);
+  t.equal((await daemon.call('status', {})).daemon.logLevel, 'info');
+  daemon.configure(`access:\n  secret_file: ${daemon.directory}/nothing\nlog:\n  level: debug\n`);
+  await t.rejects(daemon.call('config.reload', {}), { code: 'failed', message: /nothing: there is no such file/ });
+  t.match((await daemon.call('status', {})).warnings.find(({ code }) => code === 'reload')?.message, /no such file/);
+  writeFileSync(rules, '127.0.0.1:2\n');
+  daemon.configure(`targets:\n  rules_file: ${rules}\n`);
+  t.same((await daemon.call('config.reload', {})).changed, ['targets.rules_file'], 'by what is in it');
+});
+
+t.test('a secret of the configuration counts instead of the kept one, which cannot be changed then', async (t) => {
+  const daemon = await TestDaemon.start(t);
+  await daemon.call('secret.set', { secret: 'the kept secret' });
+  const file = join(daemon.directory, 'secret');
+  writeFileSync(file, 'of the configuration\n', { mode: 0o600 });
+  daemon.configure(`access:\n  secret_file: ${file}\n`);
+  await daemon.call('config.reload', {});
+  t.match(await daemon.call('secret.status', {}), { isSet: true, source: 'configuration' });
+  for (const order of [daemon.call('secret.rotate', {}), daemon.call('secret.off', {})]) {
+    await t.rejects(order, { code: 'failed', message: /access\.secret_file/, hint: /reload/ });
+  }
+  const [good, bad] = [await daemon.client(), await daemon.client()];
+  bad.connect('the kept secret');
+  t.ok((await good.connect('of the configuration').ping()) >= 0);
+  t.same(
+    (await daemon.call('clients.list', {})).clients.map(({ client }) => client.publicKey),
+    [good.key],
+  );
+});
+
+t.test(
+  'a secret file that is missing at the start closes the door, and a credential of systemd is taken',
+  async (t) => {
+    const missing = await TestDaemon.start(t, { config: 'access:\n  secret_file: /nowhere/secret\n  open: true\n' });
+    t.match(await missing.call('status', {}), {
+      access: { isClosed: true },
+      warnings: [{ code: 'state', message: /nowhere/ }, {}],
+    });
+    const daemon = await TestDaemon.start(t, {
+      state: { secret: 'by systemd' },
+      environment: { CREDENTIALS_DIRECTORY: '' },
+    });
+    t.equal((await daemon.call('secret.status', {})).source, 'none');
+    const environment = { CREDENTIALS_DIRECTORY: daemon.directory };
+    const other = await TestDaemon.start(t, { environment });
+    t.match(await other.call('secret.status', {}), { isSet: true, source: 'credential' });
+  },
+);
+
+t.test('log tail gives the past, then what comes, until it is cancelled; the level changes at once', async (t) => {
+  const daemon = await TestDaemon.start(t);
+  const lines: StreamEvent<'log.tail'>[] = [];
+  const stop = new AbortController();
+  const tail = daemon.control.stream(
+    'log.tail',
+    { lines: 1, isFollowing: true },
+    { onEvent: (line) => void lines.push(line), signal: stop.signal },
+  );
+  t.match(await daemon.call('log.level', { level: 'debug', isDryRun: true }), { before: 'info', now: 'debug' });
+  t.match(await daemon.call('log.level', { level: 'debug' }), { before: 'info', now: 'debug' });
+  await daemon.client().then((client) => client.connect());
+  await settle();
+  stop.abort();
+  await tail;
+  t.match(lines[0], { level: 'warn', message: /not in the Tox network yet/ });
+  t.match(lines.at(-1), { level: 'warn', message: /refused, nobody is let in/ });
+  t.ok(lines.some(({ message }) => message === 'the log level is debug now'));
+  const past: string[] = [];
+  await daemon.control.stream('log.tail', { lines: 2 }, { onEvent: ({ message }) => void past.push(message) });
+  t.equal(past.length, 2);
+});
+
+t.test('connections watch sends a list each interval', async (t) => {
+  const daemon = await TestDaemon.start(t);
+  const stop = new AbortController();
+  let lists = 0;
+  await daemon.control.stream(
+    'connections.watch',
+    { interval: 200 },
+    {
+      onEvent: () => {
+        lists += 1;
+        if (lists === 3) stop.abort();
+      },
+      signal: stop.signal,
+    },
+  );
+  t.equal(lists, 3);
+  await t.rejects(daemon.control.stream('connections.watch', { client: 'nobody' }, { onEvent: () => {} }), {
+    code: 'not-found',
+  });
+});
+
+async function withTraffic(t: Test, config: string): Promise<TestDaemon> {
+  const daemon = await TestDaemon.start(t, { config });
+  daemon.goOnline();
+  const client = await daemon.client();
+  await daemon.call('whitelist.add', { id: client.id });
+  const server = client.connect();
+  await server.ping();
+  await client.tunnel(server, await startEcho(t));
+  return daemon;
+}
+
+t.test('metrics are OpenMetrics, the same by the socket and by HTTP, and health is a page', async (t) => {
+  const port = await freeTcpPort();
+  const daemon = await withTraffic(t, `http:\n  listen: 127.0.0.1:${port}\n`);
+  const { text } = await daemon.call('metrics', {});
+  t.ok(text.endsWith('# EOF\n'));
+  for (const line of [
+    'tuntox_healthy 1',
+    'tuntox_online 1',
+    'tuntox_clients{path="direct"} 1',
+    'tuntox_tunnels 1',
+    'tuntox_tunnels_opened_total 1',
+    'tuntox_received_bytes_total 5',
+    'tuntox_sent_bytes_total 5',
+    'tuntox_whitelist_entries 1',
+  ]) {
+    t.ok(text.split('\n').includes(line), line);
+  }
+  const page = await get(port, '/metrics');
+  t.match(page, { status: 200, type: 'application/openmetrics-text; version=1.0.0; charset=utf-8' });
+  t.ok(page.text.endsWith('# EOF\n'));
+  t.match(await get(port, '/healthz'), { status: 200, text: 'ok\n' });
+  t.match(await get(port, '/readyz'), { status: 200, text: 'running\n' });
+  t.match(await get(port, '/other'), { status: 404 });
+  t.match(await get(port, '/metrics', 'POST'), { status: 405 });
+  daemon.stack.setOnline(false);
+  t.match(await get(port, '/healthz'), { status: 503, text: /^degraded\noffline: no node/ });
+  t.match(await get(port, '/readyz'), { status: 200 });
+});
+
+t.test('HTTP goes where a reload says, and a port that is taken is a warning', async (t) => {
+  const [first, second] = [await freeTcpPort(), await freeTcpPort()];
+  const daemon = await TestDaemon.start(t, { config: `http:\n  listen: 127.0.0.1:${first}\n` });
+  t.equal((await get(first, '/readyz')).status, 200);
+  daemon.configure(`http:\n  listen: 127.0.0.1:${second}\n`);
+  await daemon.call('config.reload', {});
+  t.equal((await get(second, '/readyz')).status, 200);
+  await t.rejects(get(first, '/readyz'));
+  const taken = await startEcho(t);
+  daemon.configure(`http:\n  listen: 127.0.0.1:${taken}\n`);
+  await daemon.call('config.reload', {});
+  await settle();
+  t.match(
+    (await daemon.call('status', {})).warnings.find(({ code }) => code === 'http')?.message,
+    /another program listens/,
+  );
+  daemon.configure('');
+  await daemon.call('config.reload', {});
+  t.notOk((await daemon.call('status', {})).warnings.some(({ code }) => code === 'http'));
+});
+
+t.test('what the network is like is told as the stack says', async (t) => {
+  const daemon = await TestDaemon.start(t);
+  t.match(await daemon.call('net', {}), { state: 'connecting', udp: 'unknown', portMapping: null, relayPort: null });
+  daemon.goOnline();
+  daemon.stack.networkFacts = {
+    ...daemon.stack.networkFacts,
+    ipv4: { kind: 'same-port', endpoint: '192.0.2.4:33445' },
+    mapping: { outside: '192.0.2.4:33445', by: 'PCP' },
+    relays: [{ publicKey: 'AB'.repeat(32), endpoint: '192.0.2.9:443' }],
+    relayPort: 33445,
+  };
+  t.match(await daemon.call('net', {}), {
+    state: 'online',
+    udp: 'works',
+    udpPort: 33445,
+    relayPort: 33445,
+    seenAt: ['192.0.2.4:33445'],
+    portMapping: { outside: '192.0.2.4:33445', protocol: 'PCP' },
+    relays: [{ publicKey: 'ab'.repeat(32), address: '192.0.2.9:443' }],
+  });
+  daemon.stack.setOnline(false);
+  t.equal((await daemon.call('net', {})).state, 'offline');
+});
+
+t.test('bans are listed and cleared, and who is banned is told when it is listed', async (t) => {
+  const key = 'AB'.repeat(32);
+  const bans = { version: 1, bans: [{ key, reason: 'guessed', since: 5, until: null }] };
+  const daemon = await TestDaemon.start(t, { state: { 'bans.json': JSON.stringify(bans) } });
+  t.match((await daemon.call('whitelist.add', { id: key, name: 'bad' })).notes, [
+    /from now on/,
+    /bad is banned.*bans clear/,
+  ]);
+  t.match(await daemon.call('bans.list', {}), {
+    bans: [{ publicKey: key.toLowerCase(), reason: 'guessed', until: null }],
+  });
+  t.equal((await daemon.call('bans.clear', { client: 'bad', isDryRun: true })).bans.length, 1);
+  t.equal((await daemon.call('status', {})).refusals.banned, 1);
+  t.equal((await daemon.call('bans.clear', {})).bans.length, 1);
+  t.same((await daemon.call('bans.list', {})).bans, []);
+});

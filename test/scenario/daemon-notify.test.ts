@@ -1,0 +1,29 @@
+/** The real daemon under a service manager: ready when it answers, fed while it lives, told what happens. */
+import { setTimeout as sleep } from 'node:timers/promises';
+import t from 'tap';
+import { startNotifySocket } from '../platform/support/notify-socket.js';
+import { controlOf, daemonPlace, spawnDaemon } from './support/daemon-command.js';
+
+t.test('READY comes when the socket answers, then WATCHDOG by proof, RELOADING with READY, and STOPPING', async (t) => {
+  const manager = await startNotifySocket(t, 'path');
+  const place = daemonPlace(t, undefined);
+  const daemon = spawnDaemon(t, place, {
+    env: { NOTIFY_SOCKET: manager.address, WATCHDOG_USEC: '2000000' },
+  });
+  await manager.waitFor('READY=1');
+  t.match((await (await controlOf(t, place)).call('status', {})).daemon, { state: 'running', pid: daemon.pid });
+  await manager.waitFor('WATCHDOG=1');
+  daemon.kill('SIGHUP');
+  await daemon.waitFor(/the configuration was read anew/);
+  await manager.waitFor('RELOADING=1');
+  const fed = (): number => manager.messages().filter((text) => text === 'WATCHDOG=1').length;
+  for (const before = fed(); fed() === before; ) await sleep(50);
+  t.equal(await daemon.stop('SIGTERM'), 0);
+  const messages = manager.messages().map((text) => text.replace(/\n.*/s, ''));
+  t.ok(
+    messages.some((text) => text.startsWith('STATUS=nobody gets in')),
+    messages.join('; '),
+  );
+  const order = messages.filter((text) => /^(READY|RELOADING|STOPPING)/.test(text));
+  t.same(order, ['READY=1', 'RELOADING=1', 'READY=1', 'STOPPING=1']);
+});

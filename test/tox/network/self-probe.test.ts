@@ -1,0 +1,31 @@
+import t from 'tap';
+import { SelfProbe } from '../../../src/tox/network/self-probe.js';
+import { ManualClock } from '../../support/manual-clock.js';
+import { SeededRandom } from '../../support/seeded-random.js';
+
+const probe = (clock = new ManualClock()): SelfProbe => new SelfProbe({ clock, random: new SeededRandom(3) });
+
+t.test('a datagram that comes back is proof, once', async (t) => {
+  const one = probe();
+  const sent: Buffer[] = [];
+  const proof = one.send((packet) => void sent.push(packet));
+  const [packet] = sent as [Buffer];
+  t.equal(one.take(Buffer.from('other')), false);
+  t.equal(one.take(Buffer.alloc(24, 0xff)), false, 'nobody can guess it');
+  t.equal(one.take(Buffer.from(packet)), true);
+  t.equal(await proof, true);
+  t.equal(one.take(packet), false);
+});
+
+t.test('one that does not come back in time is none, nor one that another takes the place of', async (t) => {
+  const clock = new ManualClock();
+  const one = probe(clock);
+  const lost = one.send(() => {});
+  clock.advance(2_000);
+  t.equal(await lost, false);
+  const first = one.send(() => {});
+  const second = one.send(() => {});
+  t.equal(await first, false);
+  one.stop();
+  t.equal(await second, false);
+});
