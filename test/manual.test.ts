@@ -21,7 +21,7 @@ const ALSO = ['-P', '--node'];
 /** Short and long options at the beginning of an entry of a help text. */
 function optionsIn(help: string): ReadonlySet<string> {
   const entries = help.split('\n').filter((line) => /^ {2,8}-/.test(line));
-  return new Set(entries.flatMap((line) => line.match(/(?<=^ *|, |  )--?[A-Za-z][a-z-]*/g) ?? []));
+  return new Set(entries.flatMap((line) => line.match(/(?<=^ *|, | {2})--?[A-Za-z][a-z-]*/g) ?? []));
 }
 
 /** Those that an entry (.It) of a page is about. */
@@ -60,7 +60,9 @@ t.test('the page of tuntoxctl is what its commands make', async (t) => {
 t.test('the page of the configuration explains every setting with its variable', async (t) => {
   const list = settingsIn(schemaOf(parseProxyOrNone));
   const manual = page('tuntox.yaml.5');
-  const explained = [...manual.matchAll(/^\.It Va (\S+) Pq Ev (\S+)$/gm)].map(([, key, variable]) => `${key} ${variable}`);
+  const explained = [...manual.matchAll(/^\.It Va (\S+) Pq Ev (\S+)$/gm)].map(
+    ([, key, variable]) => `${key} ${variable}`,
+  );
   t.same(explained.sort(), [...list.values()].map(({ key, variable }) => `${key} ${variable}`).sort());
 });
 

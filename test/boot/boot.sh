@@ -48,6 +48,13 @@ stop() {
   exit
 }
 
+# What comes next would have nothing to work with.
+give_up() {
+  failed=$((failed + 1))
+  echo "not ok - the rest could not be tried"
+  stop
+}
+
 missing=$(requirements | paste -sd ' ')
 if [ -n "$missing" ]; then
   echo "not ok - the boot test needs $missing (apt-get install debootstrap systemd-container)"
@@ -89,7 +96,7 @@ fi
 note "Debian $(cat "$layer/root/etc/debian_version"), node $(on node --version), $(on systemctl --version | head -n 1)"
 check "the package is built" package "$version-1"
 check "a newer package is built" package "$version-2"
-[ -s "$layer/root/root/tuntox_$version-2.deb" ] || stop
+[ -s "$layer/root/root/tuntox_$version-2.deb" ] || give_up
 install_package() { on apt-get install --yes "/root/tuntox_$version-$1.deb"; }
 
 is_off() { [ "$(on systemctl is-enabled tuntox)" = disabled ] && [ "$(on systemctl is-active tuntox)" = inactive ]; }
@@ -104,8 +111,8 @@ check "the three commands tell their version" on sh -c 'tuntox --version && tunt
 
 on mkdir -p /srv/node /srv/client /srv/www
 on systemd-run --quiet --unit=node --property=StandardOutput=file:/srv/node/out tuntox --node -C /srv/node -u 33500:33500
-within $PATIENCE on grep -q : /srv/node/out
-node=127.0.0.1:$(on cat /srv/node/out)
+within $PATIENCE on grep -Eq '^[0-9]+:[0-9A-F]{64}$' /srv/node/out || give_up
+node=127.0.0.1:$(on grep -E '^[0-9]+:[0-9A-F]{64}$' /srv/node/out)
 on sed -i "s|^network:.*|network:\n  port_mapping: false\n  bootstrap: [\"$node\"]|" /etc/tuntox/tuntox.yaml
 check "the settings are good" on runuser -u tuntox -- tuntoxd --check
 
@@ -132,7 +139,7 @@ sum=$(on sha256sum /srv/www/payload | cut -d ' ' -f 1)
 on systemd-run --quiet --unit=www python3 -m http.server --bind 127.0.0.1 --directory /srv/www 8080
 tox_id=$(on tuntoxctl id)
 on systemd-run --quiet --unit=client tuntox -i "$tox_id" --bootstrap "$node" -C /srv/client -I /srv/client/id -L 9000:127.0.0.1:8080
-within $PATIENCE on test -s /srv/client/id
+within $PATIENCE on test -s /srv/client/id || give_up
 fetch() { on curl --silent --fail --max-time $PATIENCE --output /dev/null "http://127.0.0.1:9000/$1"; }
 # It has to be at the door first, which is closed; then nothing but the order lets it in.
 sleep 15

@@ -5,6 +5,7 @@ import { ROOT, startProgram, temporaryDirectory } from '../support/processes.js'
 
 const COMMANDS: readonly (readonly [command: string, ...words: string[]])[] = [
   ['tuntox', '--insecure-open'],
+  ['tuntoxd', '--config', '/dev/null'],
 ];
 const PREBUILDS = 'node_modules/sodium-native/prebuilds';
 
@@ -26,7 +27,7 @@ function installation(t: Test): string {
   return root;
 }
 
-async function complaintOf(root: string, [command, ...words]: (typeof COMMANDS)[number]): Promise<string> {
+async function complaintOf(t: Test, root: string, [command, ...words]: (typeof COMMANDS)[number]): Promise<string> {
   const run = startProgram(command, [
     ...['env', '-u', 'NODE_OPTIONS', process.execPath, join(root, `dist/src/bin/${command}.js`)],
     ...words,
@@ -44,13 +45,13 @@ for (const words of COMMANDS) {
   t.test(`${words[0]} without the native part of its cryptography says so in one line`, async (t) => {
     const root = installation(t);
     rmSync(join(root, PREBUILDS), { recursive: true });
-    t.match(await complaintOf(root, words), LINE);
+    t.match(await complaintOf(t, root, words), LINE);
   });
 
   t.test(`${words[0]} with a native part for another machine says so in one line`, async (t) => {
     const root = installation(t);
     const folder = join(root, PREBUILDS, `${process.platform}-${process.arch}`);
     for (const file of readdirSync(folder)) writeFileSync(join(folder, file), 'made for another machine');
-    t.match(await complaintOf(root, words), LINE);
+    t.match(await complaintOf(t, root, words), LINE);
   });
 }
