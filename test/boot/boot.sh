@@ -157,7 +157,7 @@ main_pid() { on systemctl show -P MainPID tuntox; }
 reload_during_transfer() {
   local transfer received pid
   pid=$(main_pid)
-  on curl --silent --fail --limit-rate 8M --max-time $((2 * PATIENCE)) --output /srv/received http://127.0.0.1:9000/payload &
+  on curl --silent --fail --limit-rate 2M --max-time $((2 * PATIENCE)) --output /srv/received http://127.0.0.1:9000/payload &
   transfer=$!
   sleep 1
   on systemctl reload tuntox || return
@@ -165,7 +165,7 @@ reload_during_transfer() {
   on systemctl reload tuntox && { echo "a bad file was taken"; return 1; }
   on mv /etc/tuntox/tuntox.yaml.good /etc/tuntox/tuntox.yaml
   on systemctl reload tuntox || return
-  kill -0 "$transfer" 2>/dev/null || echo "the transfer was over before"
+  kill -0 "$transfer" 2>/dev/null || { echo "the transfer was over before"; return 1; }
   wait "$transfer" || { echo "the transfer failed"; return 1; }
   received=$(on sha256sum /srv/received | cut -d ' ' -f 1)
   [ "$received" = "$sum" ] && [ "$(main_pid)" = "$pid" ]
