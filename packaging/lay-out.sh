@@ -20,7 +20,9 @@ umask 022
 rm -rf "$program"
 mkdir -p "$program/etc/tuntox" "$root/bin"
 cp -R "$PRODUCTION/node_modules" "$program/node_modules"
-rm -rf "$program"/node_modules/{.bin,.package-lock.json,sodium-native/prebuilds}
+rm -rf "$program"/node_modules/{.bin,.package-lock.json}
+# Native parts for other machines, and for another program than Node.
+find "$program/node_modules" -depth -name prebuilds -type d -exec rm -rf {} +
 mkdir -p "$program/$native"
 cp "$PRODUCTION/$native/sodium-native.node" "$program/$native/"
 # What only those who develop these modules need.

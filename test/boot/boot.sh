@@ -194,13 +194,9 @@ recover() {
 freeze() { on kill -STOP "$(main_pid)"; }
 spin() {
   on kill -USR1 "$(main_pid)"
-  within 10 on sh -c 'ss -Hltn sport = :9229 | grep -q .' || return
-  # The debugger gets no answer any more, so it does not end by itself.
-  on timeout 5 sh -c '{ echo "exec for(;;);"; sleep 4; } | node inspect 127.0.0.1:9229' >/dev/null 2>&1
-  true
+  within 10 on sh -c 'ss -Hltn sport = :9229 | grep -q .' && on node --experimental-websocket --input-type=module -e "$(<test/boot/spin.js)"
 }
-cp test/boot/deafen.py "$layer/root/root/"
-deafen() { on python3 /root/deafen.py "$(main_pid)"; }
+deafen() { on python3 -c "$(<test/boot/deafen.py)" "$(main_pid)"; }
 recover "a stopped daemon" freeze
 recover "a spinning daemon" spin
 recover "a daemon whose UDP socket is dead" deafen
