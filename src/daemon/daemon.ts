@@ -192,7 +192,7 @@ export class Daemon {
       door: isDoorClosed ? 'closed' : this.#policy.isOpen ? 'open' : 'guarded',
       whitelist: { isOn: access.hasWhitelist, entries: access.entries.length },
       rulesFault: this.#targets.fault,
-      saveFault: engine.saveFault?.message,
+      saveFault: (access.saveFault ?? engine.saveFault)?.message,
       proxyFault: engine.proxyFault,
       network: { state, udp, bootstrapNodes, age: clock.unixTime() - since },
       configuration,

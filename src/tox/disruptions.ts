@@ -69,7 +69,11 @@ export class Disruptions {
   }
 
   #readAddresses(): string {
-    const addresses = this.#deps.interfaces().map(({ address }) => address);
+    // Link-local ones lead to nobody beyond the cable, and come and go with every container of this machine.
+    const addresses = this.#deps
+      .interfaces()
+      .map(({ address }) => address)
+      .filter((address) => !address.includes('%'));
     return addresses.sort().join(' ');
   }
 }

@@ -195,6 +195,7 @@ t.test('what is wrong with an ID, a name or a target is said', async (t) => {
     [{ id: daemon.daemon.engine.id.toString() }, 'bad-params', /daemon's own/],
     [{ id: client.id }, 'exists', /laptop|on the whitelist already/],
     [{ id: other.id, name: 'laptop' }, 'exists', /"laptop" belongs to/],
+    [{ id: other.id, name: 'laptop', isDryRun: true }, 'exists', /"laptop" belongs to/],
     [{ id: other.id, allow: ['127.0.0.1'] }, 'bad-params', /not a rule/],
     [{ id: other.id, expiresAt: 5 }, 'bad-params', /over already/],
   ];
@@ -280,10 +281,14 @@ t.test('a full disk changes nothing, and is said', async (t) => {
     await t.rejects(daemon.call('whitelist.remove', { client: 'laptop' }), error);
     await t.rejects(daemon.call('secret.rotate', {}), error);
   }
+  const codes = async () => (await daemon.call('status', {})).warnings.map(({ code }) => code);
+  t.ok((await codes()).includes('not-saved'), 'status tells it');
   daemon.disk.fault = undefined;
   t.equal(readFileSync(join(daemon.directory, 'whitelist.json'), 'utf8'), before);
   t.equal((await daemon.call('whitelist.list', {})).entries.length, 1);
   t.equal((await daemon.call('secret.status', {})).isSet, false);
+  await daemon.call('whitelist.remove', { client: 'laptop' });
+  t.notOk((await codes()).includes('not-saved'), 'until a change is saved');
 });
 
 t.test('state that cannot be read closes the door, and says so', async (t) => {

@@ -1,6 +1,12 @@
 import { EventEmitter } from 'node:events';
 import t from 'tap';
-import { onStopSignal, type SignalSource, type StopSignal, signalNumber } from '../../src/platform/signals.js';
+import {
+  onReloadSignal,
+  onStopSignal,
+  type SignalSource,
+  type StopSignal,
+  signalNumber,
+} from '../../src/platform/signals.js';
 
 class TestProcess extends EventEmitter {
   readonly pid = 42;
@@ -37,4 +43,22 @@ t.test('once released, signals are nobody’s business here', async (t) => {
 
 t.test('numbers are the system’s', async (t) => {
   t.same([signalNumber('SIGHUP'), signalNumber('SIGINT'), signalNumber('SIGTERM')], [1, 2, 15]);
+});
+
+t.test('a daemon is told by SIGHUP to read its settings anew, and goes on', async (t) => {
+  const source = new TestProcess();
+  let reloads = 0;
+  const onReload = (): void => {
+    reloads += 1;
+  };
+  const release = [
+    onStopSignal(source as SignalSource, () => t.fail('stopped'), ['SIGINT', 'SIGTERM']),
+    onReloadSignal(source as SignalSource, onReload),
+  ];
+  source.signal('SIGHUP');
+  source.signal('SIGHUP');
+  t.equal(reloads, 2);
+  t.same(source.killed, []);
+  for (const end of release) end();
+  t.equal(source.eventNames().length, 0);
 });

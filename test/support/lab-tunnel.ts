@@ -52,16 +52,16 @@ function startCPeerIn(lab: Lab, node: Host, args: readonly string[]): Promise<Pr
   return startCPeer([...args, '--secret', SECRET], { prefix: lab.prefix(node) });
 }
 
-/** A bootstrap node at the hub. @returns what others give as `--bootstrap` */
+/** A bootstrap node and relay at the hub. @returns what others give as `--bootstrap` */
 export async function startNodeAtHub(lab: Lab): Promise<string> {
-  return (await startNode(lab, 'hub')).entry;
+  return (await startNode(lab, 'hub', { isRelay: true })).entry;
 }
 
 /** A bootstrap node, which is a relay at the same port as well if wanted. */
 export async function startNode(
   lab: Lab,
   host: Host,
-  { isRelay }: { readonly isRelay: boolean } = { isRelay: false },
+  { isRelay }: { readonly isRelay: boolean },
 ): Promise<{ readonly process: Process; readonly entry: string }> {
   const args = [
     '--node',

@@ -64,6 +64,13 @@ t.test('other addresses of the machine are noticed within two seconds, their ord
   t.equal(reasons.length, 1);
 });
 
+t.test('link-local addresses, which come and go with containers, are no disruption', async (t) => {
+  const { manual, reasons, addresses } = start();
+  addresses.push('fe80::1%veth1');
+  manual.advance(10_000);
+  t.same(reasons, []);
+});
+
 t.test('after stop nothing is noticed', async (t) => {
   const { manual, disruptions, reasons, addresses } = start();
   disruptions.stop();

@@ -2,6 +2,7 @@
 import { once } from 'node:events';
 import type { Socket } from 'node:net';
 import t from 'tap';
+import type { Dialer, DialHandlers } from '../../src/tunnel/dialer.js';
 import { SeededRandom } from '../support/seeded-random.js';
 import { howItEnds, nextClosed, pairOfOurs, readAll, readSome, until } from './support/world.js';
 
@@ -284,3 +285,41 @@ t.test('tunnels are listed, and closed by their number or their peer', async (t)
   t.same(await Promise.all(sockets.map(howItEnds)), ['ECONNRESET', 'ECONNRESET', 'ECONNRESET']);
   await until(() => client.list().length === 0 && server.list().length === 0);
 });
+
+t.test(
+  'a request has a number while its target is dialled, keeps it as a tunnel, and can be closed before',
+  async (t) => {
+    const dials: DialHandlers[] = [];
+    let cancelled = 0;
+    const dialer: Dialer = {
+      dial: (_peer, _target, handlers) => {
+        dials.push(handlers);
+        return {
+          cancel: () => {
+            cancelled += 1;
+          },
+        };
+      },
+    };
+    const { world, server, target, port } = await pairOfOurs(t, echo, { dialer });
+    const sockets = [await world.connect(port), await world.connect(port), await world.connect(port)] as const;
+    await until(() => dials.length === 3);
+    t.match(server.connecting(), [
+      { number: 1, target },
+      { number: 2, target },
+      { number: 3, target },
+    ]);
+    t.same(server.list(), []);
+    t.equal(server.closeTunnel(2), true);
+    t.equal(cancelled, 1);
+    t.match(await howItEnds(sockets[1]), /ECONNRESET/);
+    const local = await world.connect(target.port);
+    const { localPort } = local;
+    dials[2]?.onConnected(local);
+    await until(() => server.list().length === 1);
+    t.match(server.list(), [{ number: 3, localPort, isClosing: false }]);
+    dials[0]?.onFailed('connection-refused');
+    t.same(server.connecting(), []);
+    t.equal(server.closeTunnel(1), false);
+  },
+);

@@ -48,7 +48,9 @@ interface AddOptions {
 async function add(deps: Deps, entries: readonly WhitelistEntry[], options: AddOptions): Promise<Change> {
   const { access, doorkeeper, clock } = deps;
   if (entries.length === 0) return change({ notes: ['there was nothing to add'] });
-  for (const { publicKey, alias } of entries) {
+  for (const entry of entries) {
+    const { publicKey, alias } = entry;
+    checkAlias(deps, entry);
     if (access.entry(publicKey) === undefined) continue;
     throw new ControlError('exists', `${alias ?? publicKey.short} is on the whitelist already`, {
       hint: `tuntoxctl whitelist edit ${nameOf(deps, publicKey)} changes it`,

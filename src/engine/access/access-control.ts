@@ -8,6 +8,7 @@ import type { Logger } from '../../base/logger.js';
 import type { Random } from '../../base/random.js';
 import type { PublicKey } from '../../tox/crypto/keys.js';
 import type { FileSystem } from '../file-system.js';
+import { StateFileError } from '../state-file-error.js';
 import type { AccessFactors, SecretCheck } from './access-factors.js';
 import { type Ban, type Bans, bansFile, isBanned, withBan, withoutBan } from './bans.js';
 import { type Kept, KeptJson } from './kept-json.js';
@@ -62,6 +63,7 @@ export class AccessControl implements AccessFactors {
   #settings: AccessSettings;
   #given: { readonly state: SecretState; readonly check: SecretCheck } | undefined;
   #expiry: Timer | undefined;
+  #saveFault: Error | undefined;
 
   private constructor(
     deps: AccessControlDeps,
@@ -105,6 +107,11 @@ export class AccessControl implements AccessFactors {
         opened.kind === 'bad' ? [opened.error.message] : [],
       ),
     ];
+  }
+
+  /** Why the last change could not be saved; undefined when it was. */
+  get saveFault(): Error | undefined {
+    return this.#saveFault;
   }
 
   // What the policy asks
@@ -234,7 +241,14 @@ export class AccessControl implements AccessFactors {
 
   async #change<Value>(opened: Opened<Value>, change: (old: Value) => Value): Promise<void> {
     if (opened.kind === 'bad') throw opened.error;
-    await opened.file.change(change);
+    try {
+      await opened.file.change(change);
+      this.#saveFault = undefined;
+    } catch (error) {
+      // What the change itself found wrong is the caller's affair.
+      if (error instanceof StateFileError) this.#saveFault = error;
+      throw error;
+    }
     this.#tell();
   }
 

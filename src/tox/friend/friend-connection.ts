@@ -71,6 +71,8 @@ export class FriendConnection {
   #whereabouts: Whereabouts | undefined;
   #expiry: Timer | undefined;
   #retry: Timer | undefined;
+  /** Runs out when the friend had time to answer after a disruption. */
+  #patience: Timer | undefined;
   /**
    * Highest counter of an announcement that we accepted: others are replays, with which anybody who stores us could make us
    * believe that the friend has started anew. 0 again when the DHT key has expired, for the friend's clock may have been wrong.
@@ -182,7 +184,8 @@ export class FriendConnection {
     switch (state.kind) {
       case 'established':
         this.#keepAlive(state.connection);
-        this.#deps.clock.after(ANSWER_PATIENCE, () => this.#doubt(state.connection));
+        this.#patience?.cancel();
+        this.#patience = this.#deps.clock.after(ANSWER_PATIENCE, () => this.#doubt(state.connection));
         return;
       case 'connecting':
         state.connection.noteRouteReady();
@@ -199,6 +202,7 @@ export class FriendConnection {
   close(): void {
     if (this.#isClosed) return;
     this.#isClosed = true;
+    this.#patience?.cancel();
     this.#leave('closed');
     this.#forgetWhereabouts();
     this.#announcer.stop();

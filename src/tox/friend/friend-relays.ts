@@ -5,6 +5,7 @@
 import type { Clock, Timer } from '../../base/clock.js';
 import type { Endpoint } from '../../base/endpoint.js';
 import { LruMap } from '../../base/lru-map.js';
+import { TokenBucket } from '../../base/token-bucket.js';
 import type { PublicKey } from '../crypto/keys.js';
 import type { CryptoConnection } from '../net-crypto/crypto-connection.js';
 import { decodeSharedRelays, encodeSharedRelays, MAX_SHARED_RELAYS } from '../packet/friend.js';
@@ -19,6 +20,12 @@ const REMEMBERED = 6;
 const SHARE_INTERVAL = 120_000;
 /** Implementation: addresses of the friend, as it named them, where its own relay may be. */
 const MAX_HOSTS = 4;
+/**
+ * Implementation: relays that a friend may name at once, and each second afterwards; an honest one shares four every 2 minutes.
+ * Each is somebody to whom we open a connection, whoever that may be.
+ */
+const NEWS_BURST = 16;
+const NEWS_RATE = 1 / 8;
 
 export type RelayOwner = 'peer' | 'us' | 'others';
 
@@ -38,11 +45,13 @@ export class FriendRelays {
   readonly #named = new LruMap<string, NodeInfo>(REMEMBERED);
   /** Where the friend says that it is, by address: who has no UDP learns it in no other way. */
   readonly #hosts = new LruMap<string, Endpoint>(MAX_HOSTS);
+  readonly #newsLimit: TokenBucket;
   #link: RelayLink | undefined;
   #sharing: Timer | undefined;
 
   constructor(deps: FriendRelaysDeps) {
     this.#deps = deps;
+    this.#newsLimit = new TokenBucket(NEWS_RATE, NEWS_BURST, deps.clock.now());
   }
 
   /** The friend's DHT key is known: it is asked for at all relays where it may be. */
@@ -73,6 +82,8 @@ export class FriendRelays {
 
   /** The friend named a relay. */
   learn(relay: NodeInfo): void {
+    const isKnown = this.#named.get(relay.publicKey.hex)?.endpoint.equals(relay.endpoint) === true;
+    if (!isKnown && !this.#newsLimit.take(this.#deps.clock.now())) return;
     this.#named.set(relay.publicKey.hex, relay);
     this.#tie(relay);
   }
@@ -131,13 +142,24 @@ export class FriendRelays {
     const link = this.#link;
     if (link === undefined) return;
     const { endpoint, publicKey } = relay;
-    // Who is a relay itself says so with its loopback address (c-toxcore): it is where its DHT node is.
-    if (!publicKey.equals(link.peer) || !endpoint.isLoopback) {
-      link.tie(relay);
+    // Addresses that are made up would be tried, 10 s each, when we lose our own relay.
+    const home = this.#deps.pool.homes.find((known) => known.publicKey.equals(publicKey));
+    if (home !== undefined) {
+      link.tie(home);
       return;
     }
-    for (const host of [...this.#deps.endpoints(), ...this.#hosts.values()]) {
+    // Who is a relay itself says so with its loopback address (c-toxcore): it is where its DHT node is.
+    const isAtItsHosts = publicKey.equals(link.peer) && endpoint.isLoopback;
+    const hosts = isAtItsHosts ? [...this.#deps.endpoints(), ...this.#hosts.values()] : [endpoint];
+    for (const host of hosts) {
+      if (host.isLoopback && !this.#isOnThisMachine) continue;
       link.tie({ publicKey, endpoint: host.withPort(endpoint.port) });
     }
+  }
+
+  /** Whether the friend, or the network, is: else it could have us knock at services that are for this machine alone. */
+  get #isOnThisMachine(): boolean {
+    const homes = this.#deps.pool.homes.map(({ endpoint }) => endpoint);
+    return [...this.#deps.endpoints(), ...homes].some(({ isLoopback }) => isLoopback);
   }
 }

@@ -75,6 +75,7 @@ export class CryptoConnection implements TurnTask {
       emit: (bufferStart, number, data) => this.#emit(bufferStart, number, data),
       isOpen: () => sessionOf(this.#state) !== undefined,
       isBlocked: () => this.#path.isBusy,
+      pacesItself: () => this.#path.pacesItself,
       onLossless: (data) => handlers.onLossless(data),
       onLossy: (data) => handlers.onLossy(data),
       onDrain: () => handlers.onDrain(),

@@ -20,6 +20,8 @@ export interface PacketStreamDeps {
   isOpen(): boolean;
   /** Whether the way there has no room at present; the owner calls `endTurn` when it has again. */
   isBlocked(): boolean;
+  /** Whether packets need not be spread over time. */
+  pacesItself(): boolean;
   /** A packet in order; the bytes belong to the receiver. */
   onLossless(data: Buffer): void;
   onLossy(data: Buffer): void;
@@ -52,6 +54,7 @@ export class PacketStream {
       transmit: (number, data) => this.#emit(number, data),
       advertise: () => this.#acks.urge(),
       isBlocked: () => deps.isBlocked(),
+      pacesItself: () => deps.pacesItself(),
     });
   }
 

@@ -89,6 +89,11 @@ export class Path {
     return this.#chosen?.state === 'busy';
   }
 
+  /** Whether packets need not be spread over time. */
+  get pacesItself(): boolean {
+    return this.#chosen?.pacesItself ?? false;
+  }
+
   /** @param isUnanswered what was sent last should have been confirmed long ago */
   choose(now: number, isUnanswered: boolean): void {
     const isDirect = this.#routes.isSurelyDirect(now) && !isUnanswered;

@@ -13,6 +13,8 @@ export interface Route {
    * handshakes may get through. Datagrams are never busy: what is too much is lost on the way.
    */
   readonly state: 'ready' | 'busy' | 'doubtful';
+  /** Whether it says when it is full, and lets packets gather until then: there is no need to spread them over time. */
+  readonly pacesItself: boolean;
   /** Sends, or loses, one packet; never throws. The buffer stays unchanged afterwards. */
   send(packet: Buffer): void;
 }
@@ -23,6 +25,7 @@ export class UdpRoute implements Route {
   readonly isLan: boolean;
   readonly endpoint: Endpoint;
   readonly state = 'ready';
+  readonly pacesItself = false;
   readonly #send: (packet: Buffer, to: Endpoint) => void;
 
   constructor(endpoint: Endpoint, send: (packet: Buffer, to: Endpoint) => void) {

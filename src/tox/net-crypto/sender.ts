@@ -55,6 +55,8 @@ export interface SenderDeps {
   advertise(): void;
   /** Whether what is sent now would be lost for want of room. */
   isBlocked(): boolean;
+  /** Whether the way itself says when it is full, so that it sets the pace, and what is sent too early is not lost. */
+  pacesItself(): boolean;
 }
 
 export class Sender {
@@ -194,6 +196,11 @@ export class Sender {
 
   #refill(now: number): void {
     const { rate } = this.#deps.congestion;
+    if (this.#deps.pacesItself()) {
+      this.#budget = Number.MAX_SAFE_INTEGER;
+      this.#budgetAt = now;
+      return;
+    }
     const most = Math.min(MAX_BURST, Math.max(MIN_BURST, rate * BURST_SPAN));
     this.#budget = Math.min(most, this.#budget + rate * (now - this.#budgetAt));
     this.#budgetAt = now;

@@ -168,7 +168,8 @@ class NodeUdpSocket implements UdpSocket {
       this.#errors += 1;
       return;
     }
-    if (this.#socket === undefined) {
+    const socket = this.#socket;
+    if (socket === undefined) {
       this.#errors += 1;
       void this.#reopen();
       return;
@@ -180,10 +181,10 @@ class NodeUdpSocket implements UdpSocket {
       const isMapped = this.hasIpv6 && destination.family === 4;
       this.#destinationAddress = isMapped ? `::ffff:${destination.address}` : destination.address;
       this.#unsampled = 0;
-      callback = this.#countError;
+      callback = (error) => this.#countError(error, socket);
     }
     try {
-      this.#socket.send(packet, destination.port, this.#destinationAddress, callback);
+      socket.send(packet, destination.port, this.#destinationAddress, callback);
     } catch {
       // It has been closed, and we have not been told yet.
       this.#errors += 1;
@@ -201,7 +202,7 @@ class NodeUdpSocket implements UdpSocket {
     this.#socket = socket;
     enlargeBuffers(socket, this.#log);
     socket.on('message', this.#receive);
-    socket.on('error', this.#countError);
+    socket.on('error', (error) => this.#countError(error, socket));
     // Not by us: we take the listeners away first.
     socket.on('close', this.#lose);
   }
@@ -252,11 +253,12 @@ class NodeUdpSocket implements UdpSocket {
   };
 
   /** Unreachable networks, oversized packets, refusals told by ICMP: all of it is loss, which every layer above survives. */
-  readonly #countError = (error: Error | null): void => {
+  #countError(error: Error | null, socket: Socket): void {
     if (error === null) return;
     this.#errors += 1;
-    if (DEAD.has(systemCodeOf(error) ?? '') && this.#socket !== undefined) this.#lose();
-  };
+    // What is told late of one that died says nothing about the one in its place.
+    if (DEAD.has(systemCodeOf(error) ?? '') && this.#socket === socket) this.#lose();
+  }
 }
 
 function enlargeBuffers(socket: Socket, log: Logger): void {

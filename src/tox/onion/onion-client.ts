@@ -15,6 +15,7 @@ import { decodeOnionDataResponse } from '../packet/onion-data.js';
 import { AnnounceRequests, announcer } from './announce-requests.js';
 import { openBoth, sealInner, sealOuter } from './data-box.js';
 import { FriendSearch, type FriendSearchHandlers, type OwnStore, type Persistence } from './friend-search.js';
+import type { OnionPath } from './onion-path.js';
 import { OnionPaths } from './onion-paths.js';
 import type { EntryRelays, NodeHealth } from './path-nodes.js';
 import { SelfAnnouncer } from './self-announcer.js';
@@ -135,7 +136,7 @@ export class OnionClient {
       clock: this.#deps.clock,
       random: this.#deps.random,
       storing: () => self.storing,
-      send: (node, data) => this.#callSelf(node, data, dataKeys.publicKey),
+      send: (node, data) => this.#callSelf(node, data, dataKeys.publicKey, self.pathTo(node)),
       onUnanswered: (node) => self.renew(node),
       onLost: () => this.#onUnreachable(),
     });
@@ -255,11 +256,14 @@ export class OnionClient {
     this.#handlers.onAnnouncedChange?.(isAnnounced);
   }
 
-  /** As a friend would: through the node, by a path that we are not announced by. */
-  #callSelf(node: NodeInfo, data: Buffer, dataKey: PublicKey): void {
+  /**
+   * As a friend would: through the node, by a path that we are not announced by; but none that leads to friends, for its exit
+   * sees the keys of all receivers.
+   */
+  #callSelf(node: NodeInfo, data: Buffer, dataKey: PublicKey, except: OnionPath | undefined): void {
     const { random, identity } = this.#deps;
     const inner = sealInner(random, identity, identity.publicKey, data);
-    this.#paths.friends.pick({ proven: true })?.send(sealOuter(random, inner, dataKey), node.endpoint);
+    this.#paths.own.pick({ proven: true, except })?.send(sealOuter(random, inner, dataKey), node.endpoint);
   }
 
   #onUnreachable(): void {

@@ -108,6 +108,11 @@ export class SelfAnnouncer implements SearchOwner {
     return this.#search.nodes.filter(({ publicKey }) => this.#slots.get(publicKey.hex)?.stored !== undefined);
   }
 
+  /** By which a node that stores us reaches us. */
+  pathTo({ publicKey }: NodeInfo): OnionPath | undefined {
+    return this.#slots.get(publicKey.hex)?.stored?.path;
+  }
+
   /** What a node passes on does not reach us: we are announced there anew, by another path. */
   renew(node: NodeInfo): void {
     const slot = this.#slots.get(node.publicKey.hex);

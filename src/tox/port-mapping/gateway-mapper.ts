@@ -25,7 +25,7 @@ export interface GatewayMapperDeps {
 export class GatewayMapper implements PortMapper {
   readonly #deps: GatewayMapperDeps;
   readonly #portControl: PortControl;
-  #upnp: Promise<Upnp> | undefined;
+  #upnp: Promise<Upnp | undefined> | undefined;
   /** What opened a port before. */
   #working: PortMapper | undefined;
   #failure: { readonly result: MapResult; readonly until: number } | undefined;
@@ -49,10 +49,7 @@ export class GatewayMapper implements PortMapper {
   close(): void {
     this.#isClosed = true;
     this.#portControl.close();
-    this.#upnp?.then(
-      (upnp) => upnp.close(),
-      () => {},
-    );
+    void this.#upnp?.then((upnp) => upnp?.close());
   }
 
   async #map(port: LocalPort): Promise<MapResult> {
@@ -62,7 +59,7 @@ export class GatewayMapper implements PortMapper {
       if (result.kind === 'mapped') return result;
     }
     if (this.#failure !== undefined && this.#deps.clock.now() < this.#failure.until) return this.#failure.result;
-    const search = this.#deps.clock.after(HEAD_START, () => void this.#loadUpnp().then((upnp) => upnp.find()));
+    const search = this.#deps.clock.after(HEAD_START, () => void this.#loadUpnp().then((upnp) => upnp?.find()));
     const first = await this.#portControl.map(port);
     search.cancel();
     if (first.kind === 'mapped') {
@@ -71,7 +68,7 @@ export class GatewayMapper implements PortMapper {
     }
     if (this.#isClosed) return first;
     const upnp = await this.#loadUpnp();
-    const second = await upnp.map(port);
+    const second = upnp === undefined ? failed('UPnP cannot be loaded') : await upnp.map(port);
     if (second.kind === 'mapped') {
       this.#working = upnp;
       return second;
@@ -81,11 +78,18 @@ export class GatewayMapper implements PortMapper {
     return result;
   }
 
-  #loadUpnp(): Promise<Upnp> {
-    this.#upnp ??= this.#deps.loadUpnp().then((upnp) => {
-      if (this.#isClosed) upnp.close();
-      return upnp;
-    });
+  /** Undefined where it cannot be loaded, as when the process may open no more files. */
+  #loadUpnp(): Promise<Upnp | undefined> {
+    this.#upnp ??= this.#deps.loadUpnp().then(
+      (upnp) => {
+        if (this.#isClosed) upnp.close();
+        return upnp;
+      },
+      () => {
+        this.#upnp = undefined;
+        return undefined;
+      },
+    );
     return this.#upnp;
   }
 

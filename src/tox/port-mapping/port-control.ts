@@ -80,7 +80,11 @@ export class PortControl implements PortMapper {
     this.#socket ??= this.#deps.openSocket((packet, source) => {
       if (source.equals(this.#router)) this.#exchange.receive(packet, source);
     });
-    return this.#socket.catch(messageOf);
+    return this.#socket.catch((error) => {
+      // Our address may be there again the next time.
+      this.#socket = undefined;
+      return messageOf(error);
+    });
   }
 
   #askByPcp(socket: DatagramSocket, port: LocalPort, lifetime: number): Promise<PcpAnswer | undefined> {

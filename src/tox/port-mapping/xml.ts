@@ -4,6 +4,11 @@ import sax from 'sax';
 /** Implementation: elements inside each other, and elements in all; a description has 10 and some hundreds. */
 const DEEPEST = 32;
 const MOST_ELEMENTS = 4_000;
+/** Implementation: mistakes; each makes sax build an error, and a wrong closing tag one for each open element, for minutes. */
+const MOST_MISTAKES = 100;
+
+/** Ends the reading of what is no description. */
+class TooMuch extends Error {}
 
 interface Open {
   readonly name: string;
@@ -19,12 +24,12 @@ export function elementsOf(xml: string, wanted: string): ReadonlyMap<string, str
   const found: Map<string, string>[] = [];
   const open: Open[] = [];
   let count = 0;
-  let isTooMuch = false;
+  let mistakes = 0;
   const parser = sax.parser(true, { trim: true });
   parser.onopentag = ({ name }) => {
     count += 1;
-    isTooMuch ||= count > MOST_ELEMENTS || open.length >= DEEPEST;
-    if (!isTooMuch) open.push({ name: name.slice(name.indexOf(':') + 1), text: '', children: new Map() });
+    if (count > MOST_ELEMENTS || open.length >= DEEPEST) throw new TooMuch();
+    open.push({ name: name.slice(name.indexOf(':') + 1), text: '', children: new Map() });
   };
   const addText = (text: string): void => {
     const current = open.at(-1);
@@ -33,7 +38,7 @@ export function elementsOf(xml: string, wanted: string): ReadonlyMap<string, str
   parser.ontext = addText;
   parser.oncdata = addText;
   parser.onclosetag = () => {
-    const element = isTooMuch ? undefined : open.pop();
+    const element = open.pop();
     if (element === undefined) return;
     const parent = open.at(-1);
     if (parent !== undefined && !parent.children.has(element.name)) parent.children.set(element.name, element.text);
@@ -41,12 +46,15 @@ export function elementsOf(xml: string, wanted: string): ReadonlyMap<string, str
   };
   // Routers' XML is often not quite right; it is read as far as it can be.
   parser.onerror = () => {
+    mistakes += 1;
+    if (mistakes > MOST_MISTAKES) throw new TooMuch();
     parser.resume();
   };
   try {
     parser.write(xml).close();
-  } catch {
-    // Something that even that did not help with.
+  } catch (error) {
+    if (error instanceof TooMuch) return [];
+    // Else something that resuming did not help with.
   }
-  return isTooMuch ? [] : found;
+  return found;
 }

@@ -9,7 +9,7 @@ import type { Random } from '../../base/random.js';
 import type { PublicKey } from '../crypto/keys.js';
 import type { NodeInfo } from '../packet/node-info.js';
 import type { PeerStatus } from './client-slots.js';
-import type { RelayClient, RelayClientHandlers } from './relay-client.js';
+import type { RelayClient, RelayClientHandlers, RelayClientOptions } from './relay-client.js';
 
 /** Specification (TCP_CONNECTION_ANNOUNCE_TIMEOUT): ms that a relay is kept when nobody wants it any more. */
 const UNUSED_TIMEOUT = 10_000;
@@ -31,7 +31,7 @@ export interface RelayUser {
 export interface PooledRelayDeps {
   readonly clock: Clock;
   readonly random: Random;
-  connect(relay: NodeInfo, handlers: RelayClientHandlers): RelayClient;
+  connect(relay: NodeInfo, handlers: RelayClientHandlers, options: RelayClientOptions): RelayClient;
 }
 
 export interface PooledRelayHandlers {
@@ -59,9 +59,12 @@ export class PooledRelay {
   #retry: Timer | undefined;
   #unused: Timer | undefined;
   #isHome = false;
+  /** Where it answered last. */
+  #provenKey: string | undefined;
   /** When the present connection came to stand, if it did. */
   #confirmedAt: number | undefined;
   #failures = 0;
+  #flowBound: number | undefined;
 
   constructor(deps: PooledRelayDeps, publicKey: PublicKey, handlers: PooledRelayHandlers) {
     this.#deps = deps;
@@ -109,7 +112,8 @@ export class PooledRelay {
 
   /** It may be reached there, too; at once, when it was not elsewhere. */
   addEndpoint(endpoint: Endpoint): void {
-    if (this.#endpoints.length >= MAX_ENDPOINTS || this.#endpoints.some((known) => known.equals(endpoint))) return;
+    if (this.#endpoints.some((known) => known.equals(endpoint))) return;
+    if (this.#endpoints.length >= MAX_ENDPOINTS) this.#forgetHearsay();
     if (this.#retry === undefined) {
       this.#endpoints.push(endpoint);
       return;
@@ -118,6 +122,13 @@ export class PooledRelay {
     this.#retry.cancel();
     this.#retry = undefined;
     this.update();
+  }
+
+  /** Anybody may name addresses: where it has answered stays known, of the others the oldest goes. */
+  #forgetHearsay(): void {
+    // Not the first one, which may just be tried.
+    const at = this.#endpoints.findIndex(({ key }, index) => index > 0 && key !== this.#provenKey);
+    this.#endpoints.splice(at, 1);
   }
 
   tie(user: RelayUser): void {
@@ -174,6 +185,7 @@ export class PooledRelay {
       {
         onConfirmed: () => {
           this.#confirmedAt = this.#deps.clock.now();
+          this.#provenKey = endpoint.key;
           this.#failures = 0;
           this.#handlers.onConfirmed(this);
         },
@@ -182,14 +194,16 @@ export class PooledRelay {
         onOob: (sender, packet) => this.#handlers.onOob(this, sender, packet),
         onOnion: (packet) => this.#handlers.onOnion(this, packet),
         onDrain: () => this.#handlers.onDrain(this),
-        onClosed: (reason) => this.#onClosed(reason),
+        onClosed: (reason) => this.#onClosed(reason, client.lowerBound),
       },
+      { flowBound: this.#flowBound },
     );
     this.#client = client;
     for (const { peer } of this.#users) client.ask(peer);
   }
 
-  #onClosed(reason: string): void {
+  /** @param lowerBound when the relay has stalled: then it gets less at a time, and from now on */
+  #onClosed(reason: string, lowerBound: number | undefined): void {
     const { clock } = this.#deps;
     const isLasting = this.#confirmedAt !== undefined && clock.now() - this.#confirmedAt >= LASTING;
     if (isLasting) this.#retries.reset();
@@ -200,7 +214,9 @@ export class PooledRelay {
     this.#confirmedAt = undefined;
     this.#client = undefined;
     // The addresses that are left get their turn without waiting.
-    const isAtOnce = isLasting || this.#failures % this.#endpoints.length !== 0;
+    const hasStalled = lowerBound !== undefined;
+    if (hasStalled) this.#flowBound = lowerBound;
+    const isAtOnce = isLasting || hasStalled || this.#failures % this.#endpoints.length !== 0;
     this.#retry = clock.after(isAtOnce ? 0 : this.#retries.next(), () => {
       this.#retry = undefined;
       this.update();

@@ -7,7 +7,7 @@
  *     confirmed    the relay answers; peers asked for meanwhile were asked at once
  */
 import type { Clock, Timer } from '../../base/clock.js';
-import type { Random } from '../../base/random.js';
+import { type Random, randomId } from '../../base/random.js';
 import type { PublicKey } from '../crypto/keys.js';
 import type { DialStream, StreamSocket } from '../network/stream-socket.js';
 import type { NodeInfo } from '../packet/node-info.js';
@@ -22,6 +22,7 @@ import { ClientSlots, type PeerStatus } from './client-slots.js';
 import { beginHandshake, type ClientHandshake } from './handshake.js';
 import { LullGuard } from './lull-guard.js';
 import { PingTimer } from './ping-timer.js';
+import { RelayFlow } from './relay-flow.js';
 import { SecureStream } from './secure-stream.js';
 
 /** Specification (TCP_CONNECTION_TIMEOUT), ms from dialling to the first packet of the relay. */
@@ -34,6 +35,11 @@ export interface RelayClientDeps {
   readonly ownKey: PublicKey;
   /** Shared by our DHT key and the relay's. */
   readonly sharedKey: Buffer;
+}
+
+export interface RelayClientOptions {
+  /** Bytes that the relay may have unread of us at the most, of one that has stalled before. */
+  readonly flowBound?: number | undefined;
 }
 
 export interface RelayClientHandlers {
@@ -49,10 +55,17 @@ export interface RelayClientHandlers {
   onClosed(reason: string): void;
 }
 
+/** What stands with a relay that has answered. */
+interface Session {
+  readonly stream: SecureStream;
+  readonly pings: PingTimer;
+  readonly flow: RelayFlow;
+}
+
 type State =
   | { readonly kind: 'connecting' }
   | { readonly kind: 'greeting'; readonly handshake: ClientHandshake; bytes: Buffer }
-  | { readonly kind: 'confirming' | 'confirmed'; readonly stream: SecureStream; readonly pings: PingTimer }
+  | (Session & { readonly kind: 'confirming' | 'confirmed' })
   | { readonly kind: 'closed' };
 
 export class RelayClient {
@@ -62,13 +75,21 @@ export class RelayClient {
   readonly #socket: StreamSocket;
   readonly #timeout: Timer;
   readonly #slots = new ClientSlots();
+  readonly #options: RelayClientOptions;
+  readonly #dialledAt: number;
+  /** ms that it took to connect. */
+  #rtt = 0;
+  #flowPing: bigint | undefined;
+  #lowerBound: number | undefined;
   readonly #lull: LullGuard;
   #state: State = { kind: 'connecting' };
 
-  constructor(deps: RelayClientDeps, relay: NodeInfo, handlers: RelayClientHandlers) {
+  constructor(deps: RelayClientDeps, relay: NodeInfo, handlers: RelayClientHandlers, options: RelayClientOptions = {}) {
     this.#deps = deps;
     this.#handlers = handlers;
     this.relay = relay;
+    this.#options = options;
+    this.#dialledAt = deps.clock.now();
     this.#lull = new LullGuard({
       clock: deps.clock,
       ping: () => {
@@ -91,7 +112,17 @@ export class RelayClient {
 
   /** Whether what may get lost is refused at present. */
   get isFull(): boolean {
-    return this.#state.kind !== 'confirmed' || this.#state.stream.isFull;
+    return this.#state.kind !== 'confirmed' || this.#state.flow.isFull;
+  }
+
+  /** Whether packets may come as fast as they are taken: they gather until the relay is ready for them. */
+  get gathers(): boolean {
+    return this.#state.kind === 'confirmed' && this.#state.flow.gathers;
+  }
+
+  /** After a stall: the `flowBound` of the next connection, which may be opened at once. */
+  get lowerBound(): number | undefined {
+    return this.#lowerBound;
   }
 
   status(peer: PublicKey): PeerStatus {
@@ -107,7 +138,10 @@ export class RelayClient {
   /** Nothing goes to the peer any more. */
   release(peer: PublicKey): void {
     const slot = this.#slots.release(peer);
-    if (slot !== undefined) this.#control({ kind: 'disconnected', slot });
+    if (slot === undefined) return;
+    // c-toxcore ends the connection for data to a slot that is free.
+    if ('flow' in this.#state) this.#state.flow.withdraw(slot);
+    this.#control({ kind: 'disconnected', slot });
   }
 
   /** @returns false when the peer is not online here, or there is no room */
@@ -139,6 +173,7 @@ export class RelayClient {
     if ('stream' in this.#state) {
       this.#state.stream.close();
       this.#state.pings.stop();
+      this.#state.flow.stop();
     }
     this.#state = { kind: 'closed' };
     this.#socket.destroy();
@@ -151,7 +186,8 @@ export class RelayClient {
   }
 
   #onOpen(): void {
-    const { random, ownKey, sharedKey } = this.#deps;
+    const { clock, random, ownKey, sharedKey } = this.#deps;
+    this.#rtt = clock.now() - this.#dialledAt;
     const handshake = beginHandshake(random, ownKey, sharedKey);
     this.#state = { kind: 'greeting', handshake, bytes: Buffer.alloc(0) };
     this.#socket.write(handshake.greeting);
@@ -181,7 +217,17 @@ export class RelayClient {
       sendPing: (id) => this.#control({ kind: 'ping', id }),
       onSilence: () => this.#end('silent for 10 s'),
     });
-    this.#state = { kind: 'confirming', stream, pings };
+    const flow = new RelayFlow(
+      {
+        clock: this.#deps.clock,
+        write: (packets) => stream.send(...packets),
+        ping: () => this.#pingForFlow(),
+        onDrain: () => this.#handlers.onDrain(),
+        onStall: () => this.#onStall(),
+      },
+      { rtt: this.#rtt, bound: this.#options.flowBound },
+    );
+    this.#state = { kind: 'confirming', stream, pings, flow };
     // The relay does not count us as connected before it can read a packet of ours.
     pings.ping();
     const rest = state.bytes.subarray(RELAY_REPLY_SIZE);
@@ -200,9 +246,9 @@ export class RelayClient {
     if (packet !== 'ignored' && this.#state.kind === 'confirmed') this.#onPacket(packet);
   }
 
-  #confirm({ stream, pings }: State & { readonly kind: 'confirming' | 'confirmed' }): void {
+  #confirm({ stream, pings, flow }: Session): void {
     this.#timeout.cancel();
-    this.#state = { kind: 'confirmed', stream, pings };
+    this.#state = { kind: 'confirmed', stream, pings, flow };
     for (const publicKey of this.#slots.asked()) this.#control({ kind: 'routing request', publicKey });
     this.#handlers.onConfirmed();
   }
@@ -240,7 +286,7 @@ export class RelayClient {
         return;
       }
       case 'pong':
-        if ('pings' in this.#state) this.#state.pings.pong(packet.id);
+        this.#onPong(packet.id);
         return;
       case 'routing request':
       case 'oob send':
@@ -253,11 +299,29 @@ export class RelayClient {
   #onDrain(): void {
     if (!('stream' in this.#state)) return;
     this.#state.stream.drained();
-    if (this.isConfirmed) this.#handlers.onDrain();
+    this.#state.flow.drained();
+  }
+
+  #onPong(id: bigint): void {
+    if (this.#state.kind !== 'confirmed') return;
+    this.#state.pings.pong(id);
+    if (id !== this.#flowPing) return;
+    this.#state.pings.heard();
+    this.#state.flow.pong();
+  }
+
+  #pingForFlow(): void {
+    this.#flowPing = randomId(this.#deps.random);
+    this.#control({ kind: 'ping', id: this.#flowPing });
+  }
+
+  #onStall(): void {
+    if (this.#state.kind === 'confirmed') this.#lowerBound = this.#state.flow.lowerBound;
+    this.#end('it reads no more');
   }
 
   #send(packet: RelayPacket): boolean {
-    return this.#state.kind === 'confirmed' && this.#state.stream.send(encodeRelayPacket(packet));
+    return this.#state.kind === 'confirmed' && this.#state.flow.send(encodeRelayPacket(packet));
   }
 
   #control(packet: RelayPacket): void {

@@ -74,6 +74,12 @@ export class RelayLink implements RelayUser {
     return carriers.some(({ client }) => client?.isFull === false) ? 'ready' : 'busy';
   }
 
+  /** Whether the relay that carries packets now sets the pace. */
+  get pacesItself(): boolean {
+    const carriers = this.#carriers();
+    return (carriers.find(({ client }) => client?.isFull === false) ?? carriers[0])?.client?.gathers ?? false;
+  }
+
   /** Relays at which the peer is connected as well. */
   get onlineRelays(): readonly NodeInfo[] {
     return this.#with('online').map(({ node }) => node);

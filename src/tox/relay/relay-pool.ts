@@ -9,7 +9,7 @@ import { pick, type Random } from '../../base/random.js';
 import type { PublicKey } from '../crypto/keys.js';
 import type { DialStream } from '../network/stream-socket.js';
 import type { NodeInfo } from '../packet/node-info.js';
-import { PooledRelay, type PooledRelayHandlers } from './pooled-relay.js';
+import { PooledRelay, type PooledRelayDeps, type PooledRelayHandlers } from './pooled-relay.js';
 import { RelayClient } from './relay-client.js';
 import { RelayLink, type RelayLinkHandlers } from './relay-link.js';
 import { RelayRoute, type RelayRouteState, type RelaySender } from './relay-route.js';
@@ -123,6 +123,10 @@ export class RelayPool implements RelaySender {
     return states.find((state) => state === 'ready') ?? states.find((state) => state === 'busy') ?? 'doubtful';
   }
 
+  pacesItself(peer: PublicKey): boolean {
+    return this.#linksWith(peer).some((link) => link.pacesItself);
+  }
+
   /** We slept, or the network has changed. */
   refresh(): void {
     for (const relay of this.#relays.values()) relay.refresh();
@@ -159,8 +163,8 @@ export class RelayPool implements RelaySender {
     }
     if (this.#relays.size >= MAX_RELAYS && !this.#forgetOne()) return undefined;
     const { clock, random, dial, ownKey, sharedKey } = this.#deps;
-    const connect = (relay: NodeInfo, handlers: ConstructorParameters<typeof RelayClient>[2]): RelayClient =>
-      new RelayClient({ clock, random, dial, ownKey, sharedKey: sharedKey(publicKey) }, relay, handlers);
+    const connect: PooledRelayDeps['connect'] = (relay, handlers, options) =>
+      new RelayClient({ clock, random, dial, ownKey, sharedKey: sharedKey(publicKey) }, relay, handlers, options);
     const relay = new PooledRelay({ clock, random, connect }, publicKey, this.#relayHandlers());
     relay.addEndpoint(endpoint);
     this.#relays.set(publicKey.hex, relay);

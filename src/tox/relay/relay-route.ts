@@ -6,6 +6,7 @@ export interface RelaySender {
   /** Sends, or loses, a net_crypto packet. @param via the relay by which the peer was heard, if it is a stranger */
   sendTo(peer: PublicKey, packet: Buffer, via: PublicKey | undefined): void;
   stateOf(peer: PublicKey): RelayRouteState;
+  pacesItself(peer: PublicKey): boolean;
 }
 
 /** `ready`: data arrive. `busy`: they would, but the socket is full. `doubtful`: cookies and handshakes may get through. */
@@ -31,6 +32,10 @@ export class RelayRoute {
 
   get state(): RelayRouteState {
     return this.#sender.stateOf(this.peer);
+  }
+
+  get pacesItself(): boolean {
+    return this.#sender.pacesItself(this.peer);
   }
 
   send(packet: Buffer): void {

@@ -43,10 +43,10 @@ export class SecureStream {
     return this.#isFull || this.#state !== 'open';
   }
 
-  /** A packet that may get lost. @returns false when it was not taken; `onDrain` tells when to go on */
-  send(plain: Buffer): boolean {
+  /** Packets that may get lost, all or none. @returns false when they were not taken; `onDrain` tells when to go on */
+  send(...plains: readonly Buffer[]): boolean {
     if (this.isFull) return false;
-    this.#isFull = !this.#deps.write(this.#seal(plain));
+    for (const plain of plains) this.#isFull = !this.#deps.write(this.#seal(plain));
     return true;
   }
 

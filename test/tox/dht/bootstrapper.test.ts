@@ -87,3 +87,17 @@ t.test('after stop nothing is asked any more', async (t) => {
   t.equal(asked.length, 1);
   t.equal(clock.pending, 0);
 });
+
+t.test('it counts nodes by their keys, and those that answered since everybody was asked', async (t) => {
+  const { bootstrapper } = start();
+  const other = node('0b', '192.0.2.2');
+  bootstrapper.add(A);
+  bootstrapper.add(node('0a', '192.0.2.77'));
+  bootstrapper.add(other);
+  t.same(bootstrapper.counts, { known: 2, answering: 0 });
+  bootstrapper.heard(A);
+  bootstrapper.heard(node('0c', '192.0.2.3'));
+  t.same(bootstrapper.counts, { known: 2, answering: 1 }, 'a stranger is none of them');
+  bootstrapper.restart();
+  t.same(bootstrapper.counts, { known: 2, answering: 0 });
+});

@@ -275,6 +275,7 @@ t.test('a closed friend leaves nothing behind', async (t) => {
   const bench = new Bench();
   bench.announce(100, FIRST);
   bench.establish();
+  bench.friend.refresh();
   bench.friend.close();
   bench.announce(101, SECOND);
   bench.offer(SECOND);

@@ -319,6 +319,7 @@ t.test('a relay route connects, and UDP takes over once it works', async (t) => 
     kind: 'relay',
     isLan: false,
     endpoint: undefined,
+    pacesItself: false,
     state: 'ready',
     send: (packet) => {
       relayed += 1;

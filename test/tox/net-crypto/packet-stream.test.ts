@@ -33,6 +33,7 @@ class End {
         },
         isOpen: () => true,
         isBlocked: () => this.isBlocked,
+        pacesItself: () => false,
         onLossless: (data) => this.received.push(data),
         onLossy: () => {},
         onDrain: () => {

@@ -9,6 +9,7 @@ const relayIn = (state: Route['state']): Route => ({
   kind: 'relay',
   isLan: false,
   endpoint: undefined,
+  pacesItself: false,
   state,
   send: () => {},
 });

@@ -12,11 +12,11 @@ function makeSender(): {
   transmitted: number[];
   told: () => number;
   /** How the way there is. */
-  readonly way: { isBlocked: boolean };
+  readonly way: { isBlocked: boolean; pacesItself: boolean };
 } {
   const limits = { window: 1_000_000, rate: 10_000, deliveryRate: 0, measurement: 8, onAck: () => {} };
   const transmitted: number[] = [];
-  const way = { isBlocked: false };
+  const way = { isBlocked: false, pacesItself: false };
   let advertised = 0;
   const sender = new Sender({
     window: new SendWindow(),
@@ -30,6 +30,7 @@ function makeSender(): {
       advertised += 1;
     },
     isBlocked: () => way.isBlocked,
+    pacesItself: () => way.pacesItself,
   });
   return { sender, limits, transmitted, told: () => advertised, way };
 }
@@ -116,6 +117,18 @@ t.test('while the way has no room nothing goes, and nothing is asked for in vain
   way.isBlocked = false;
   sender.pump(1);
   t.equal(transmitted.length, 10);
+});
+
+t.test('a way that says when it is full sets the pace itself', async (t) => {
+  const paced = makeSender();
+  const free = makeSender();
+  free.way.pacesItself = true;
+  for (const { sender } of [paced, free]) {
+    for (let count = 0; count < 60; count += 1) sender.take(Buffer.alloc(1000, 0xa2), true);
+    sender.pump(0);
+  }
+  t.ok(paced.transmitted.length < 40, `${paced.transmitted.length} at once`);
+  t.equal(free.transmitted.length, 60);
 });
 
 t.test('three probes without a word make the way doubtful, and any word clears it', async (t) => {

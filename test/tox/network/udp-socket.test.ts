@@ -159,6 +159,27 @@ t.test('a socket that dies is replaced by another one on the same port', async (
   }
 });
 
+t.test('what is told late of a socket that died does not end the one in its place', async (t) => {
+  const { socket, sockets } = await openWatched(t, () => {});
+  const peer = await open(t, { ipv6: false });
+  const first = sockets[0] as Socket;
+  const told: ((error: Error) => void)[] = [];
+  first.send = ((...given: unknown[]) => told.push(given.at(-1) as (error: Error) => void)) as Socket['send'];
+  socket.send(Buffer.from('one'), at('127.0.0.1', peer.localPort));
+  socket.send(Buffer.from('two'), at('127.0.0.2', peer.localPort));
+  t.equal(told.length, 2);
+  const gone = Object.assign(new Error('gone'), { code: 'EBADF' });
+  told[0]?.(gone);
+  while (peer.received.length === 0) {
+    socket.send(Buffer.from('again'), at('127.0.0.1', peer.localPort));
+    await new Promise((resolve) => setTimeout(resolve, 5));
+  }
+  told[1]?.(gone);
+  socket.send(Buffer.from('still'), at('127.0.0.1', peer.localPort));
+  await peer.got(2);
+  t.equal(sockets.length, 2);
+});
+
 t.test('a network that cannot be reached is loss, after which the same socket goes on', async (t) => {
   const { socket, sockets } = await openWatched(t, () => {});
   for (const code of ['ENETUNREACH', 'EHOSTUNREACH', 'ENETDOWN', 'EPERM']) {

@@ -1,8 +1,11 @@
 import t from 'tap';
 import { Endpoint } from '../../../src/base/endpoint.js';
+import { open, sharedKey } from '../../../src/tox/crypto/box.js';
 import { generateKeyPair } from '../../../src/tox/crypto/keys.js';
 import type { StoredFriend } from '../../../src/tox/onion/friend-search.js';
 import { UdpKind } from '../../../src/tox/packet/kind.js';
+import { decodeOnionLayer, decodeOnionRequest } from '../../../src/tox/packet/onion.js';
+import { decodeOnionDataRequest } from '../../../src/tox/packet/onion-data.js';
 import { mutations } from '../../support/fuzz.js';
 import { OnionNetwork, type TestClient } from './onion-network.js';
 
@@ -272,6 +275,35 @@ t.test('nodes do not learn who searches', async (t) => {
   onion.clock.advance(1_000);
   t.equal(requesters.size, 2, 'one key for each search');
   t.notOk(requesters.has(bob.identity.publicKey.hex));
+});
+
+t.test('no exit sees that who is sent to and who sends to itself are friends', async (t) => {
+  const onion = new OnionNetwork(12);
+  const [alice, bob] = [online(onion), online(onion)];
+  const search = alice.client.search(bob.identity.publicKey, { onFound: () => {} });
+  /** By the key of a path, as its last node sees it: to whom data goes. */
+  const receivers = new Map<string, Set<string>>();
+  onion.network.filter = (packet, _from, to) => {
+    const exit = onion.nodes.find(({ endpoint }) => endpoint.equals(to));
+    if (packet[0] !== UdpKind.OnionRequest2 || exit === undefined) return true;
+    const request = decodeOnionRequest(2, packet);
+    const plain =
+      request && open(sharedKey(request.publicKey, exit.keyPair.secretKey), request.nonce, request.sealedLayer);
+    const data = decodeOnionDataRequest((plain && decodeOnionLayer(2, plain)?.inner) ?? Buffer.alloc(0));
+    if (request === undefined || data === undefined) return true;
+    const { hex } = request.publicKey;
+    receivers.set(hex, (receivers.get(hex) ?? new Set()).add(data.receiver.hex));
+    return true;
+  };
+  for (let second = 0; second < 60; second += 1) {
+    onion.clock.advance(1_000);
+    search.send(DATA);
+  }
+  const seen = [...receivers.values()];
+  const count = (client: TestClient): number => seen.filter((keys) => keys.has(client.identity.publicKey.hex)).length;
+  t.ok(count(alice) > 0, 'she calls herself');
+  t.ok(count(bob) > 0);
+  t.equal(seen.filter((keys) => keys.size > 1).length, 0, 'by no path that leads to friends');
 });
 
 t.test('nodes of a local network that strangers name are not asked', async (t) => {

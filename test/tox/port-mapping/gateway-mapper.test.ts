@@ -71,6 +71,25 @@ t.test('a router that has changed its ways is asked in all of them again', async
   t.same(await map(), ['UPnP', 'UPnP']);
 });
 
+t.test('where UPnP cannot be loaded the other protocols are asked again all the same', async (t) => {
+  const clock = new ManualClock();
+  const router = new FakeRouter(clock);
+  const { openSocket } = router;
+  const loadUpnp = async (): Promise<Upnp> => {
+    throw new Error('too many open files');
+  };
+  const mapper = new GatewayMapper({ clock, random: new SeededRandom(1), openSocket, loadUpnp }, GATEWAY);
+  const failing = mapper.map(UDP);
+  await pass(clock, 2_000);
+  t.match(await failing, { kind: 'failed', reason: /cannot be loaded/ });
+  router.pcp = true;
+  await pass(clock, 6_000);
+  const mapping = mapper.map(UDP);
+  await pass(clock, 100);
+  t.match(await mapping, { kind: 'mapped' });
+  mapper.close();
+});
+
 t.test('closing leaves no timer and no socket', async (t) => {
   const { clock, router, mapper } = make();
   const asking = mapper.map(UDP);

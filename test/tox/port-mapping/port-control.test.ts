@@ -99,3 +99,21 @@ t.test('an address that is not ours any longer is a failure like others', async 
   t.match(outsideOf(await control.map(UDP)), /no address/);
   control.close();
 });
+
+t.test('a socket that could not be opened is opened the next time', async (t) => {
+  const clock = new ManualClock();
+  const router = new FakeRouter(clock);
+  router.pcp = true;
+  let isOurs = false;
+  const openSocket: typeof router.openSocket = async (onDatagram) => {
+    if (!isOurs) throw new Error('no address of this machine');
+    return router.openSocket(onDatagram);
+  };
+  const control = new PortControl({ clock, random: new SeededRandom(1), openSocket }, GATEWAY);
+  t.match(await control.map(UDP), { kind: 'failed', reason: /no address/ });
+  isOurs = true;
+  const mapping = control.map(UDP);
+  await pass(clock, 100);
+  t.match(await mapping, { kind: 'mapped' });
+  control.close();
+});

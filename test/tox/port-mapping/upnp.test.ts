@@ -127,6 +127,12 @@ t.test('XML is read as far as it can be, whatever it is', async (t) => {
   t.same(elementsOf('<!DOCTYPE a [<!ENTITY x "boom">]><a><b>&x;</b></a>', 'a')[0]?.get('b') === 'boom', false);
 });
 
+t.test('text that is one mistake after the other is given up, for each costs time', async (t) => {
+  const good = '<a><b>1</b></a>';
+  t.same(elementsOf(`${good}<c>${'&;'.repeat(60_000)}`, 'a'), []);
+  t.same(elementsOf(`${good}${'<c>'.repeat(20)}${'</d>'.repeat(20_000)}`, 'a'), []);
+});
+
 t.test('hostile answers and descriptions never throw', async (t) => {
   for (const bytes of mutations(4, [answer(LOCATION.href)], 1_000)) {
     const location = decodeSsdpAnswer(bytes, ROUTER);

@@ -134,6 +134,19 @@ t.test('a relay that refuses is tried again ever more slowly, at all its ports',
   t.equal(pool.homes[0]?.endpoint.port, 443, 'a port that is learnt later counts, too');
 });
 
+t.test('an address where a relay has answered outlives all that is only said', async (t) => {
+  const bench = new PoolBench(1, 11);
+  const relay = bench.relays[0] as NodeInfo;
+  const { pool } = bench.pool();
+  pool.add(relay);
+  bench.clock.advance(1_000);
+  t.equal(pool.homes.length, 1);
+  for (let port = 1; port <= 30; port += 1) pool.add({ ...relay, endpoint: at('198.51.100.77', port) });
+  bench.streams.reset(relay.endpoint.address);
+  bench.clock.advance(60_000);
+  t.same(pool.homes, [relay], 'it is found again where it was');
+});
+
 t.test('peers that are tied to the same relay reach each other there', async (t) => {
   const bench = new PoolBench(1, 4);
   const [a, b, link] = bench.pair();
@@ -272,6 +285,29 @@ t.test('a full socket makes the route busy, and drains', async (t) => {
   t.equal(link.state, 'ready');
   t.ok(a.events.includes('drain'));
   t.equal(b.received.length, sent, 'nothing was lost');
+});
+
+t.test('a relay that reads no more is dialled anew at once', async (t) => {
+  const bench = new PoolBench(1, 14);
+  bench.streams.delay = 10;
+  bench.streams.capacity = 2 ** 20;
+  const [, b, link] = bench.pair();
+  const relay = (bench.relays[0] as NodeInfo).endpoint.address;
+  const sendFor = (duration: number): void => {
+    for (let passed = 0; passed < duration; passed += 10) {
+      while (link.state === 'ready') link.route.send(Buffer.concat([DATA, Buffer.alloc(1_300)]));
+      bench.clock.advance(10);
+    }
+  };
+  sendFor(500);
+  t.ok(b.received.length > 500);
+  const before = bench.streams.dialled;
+  bench.streams.stalled.add(relay);
+  sendFor(1_600);
+  t.equal(bench.streams.dialled, before + 1);
+  bench.streams.resume(relay);
+  bench.clock.advance(100);
+  t.equal(link.state, 'ready');
 });
 
 t.test('a relay that ends every connection at once is not hammered', async (t) => {

@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net';
 import type { Test } from 'tap';
 import { silentLogger } from '../../../src/base/logger.js';
+import type { Dialer } from '../../../src/tunnel/dialer.js';
 import type { Reason } from '../../../src/tunnel/reasons.js';
 import type { MayReach } from '../../../src/tunnel/request-handler.js';
 import { TunnelService } from '../../../src/tunnel/tunnel-service.js';
@@ -28,11 +29,14 @@ export class World {
     });
   }
 
-  service(mayReach: MayReach = () => ({ allowed: true })): TunnelService {
+  service(mayReach: MayReach = () => ({ allowed: true }), dialer?: Dialer): TunnelService {
     // The same seed for all, so that both sides of a link choose the same ids.
     const { clock } = this;
     const random = new SeededRandom(this.#seed);
-    const service = new TunnelService({ clock, random, log: silentLogger, mayReach });
+    const service = new TunnelService({
+      ...{ clock, random, log: silentLogger, mayReach },
+      ...(dialer === undefined ? {} : { dialer }),
+    });
     this.#services.push(service);
     return service;
   }
@@ -66,12 +70,12 @@ export class World {
 export async function pairOfOurs(
   t: Test,
   onConnection: (socket: Socket) => void,
-  options: ChannelOptions & { readonly mayReach?: MayReach } = {},
+  options: ChannelOptions & { readonly mayReach?: MayReach; readonly dialer?: Dialer } = {},
 ) {
   const world = new World(t, options.seed);
   const channels = channelPair(options);
   const client = world.service();
-  const server = world.service(options.mayReach);
+  const server = world.service(options.mayReach, options.dialer);
   client.attach(channels.client);
   server.attach(channels.server);
   const target = { host: '127.0.0.1', port: await world.target(onConnection) };
