@@ -132,6 +132,24 @@ on useradd --groups tuntox member
 as_member() { on runuser -u member -- tuntoxctl status --json >/dev/null || [ $? -eq 6 ]; }
 check "a member of the group tuntox may" as_member
 
+credential() {
+  on mkdir -p /etc/credstore && on sh -c 'umask 077 && printf "a long secret" >/etc/credstore/tuntox.secret' && on systemctl restart tuntox &&
+    on tuntoxctl secret status --json | grep credential
+}
+check "a secret in /etc/credstore reaches the daemon" credential
+on rm /etc/credstore/tuntox.secret
+refuses_mistake() {
+  on sed -i.good 's|^network:|netwrok:|' /etc/tuntox/tuntox.yaml
+  on systemctl restart tuntox && return 1
+  sleep 3
+  [ "$(on systemctl is-active tuntox)" = failed ] && [ "$(on systemctl show -P NRestarts tuntox)" = 0 ] &&
+    on journalctl --no-pager -u tuntox -n 20 | grep -q 'network'
+  local status=$?
+  on mv /etc/tuntox/tuntox.yaml.good /etc/tuntox/tuntox.yaml
+  on systemctl restart tuntox && [ "$status" -eq 0 ]
+}
+check "a mistake in the settings is said in the log, and not tried again and again" refuses_mistake
+
 # --- a client
 
 on dd if=/dev/urandom of=/srv/www/payload bs=1M count=$PAYLOAD_MIB status=none
