@@ -15,10 +15,23 @@ DEBIAN_PACKAGES := toxcore-utils libtoxcore-dev gcc libc6-dev pkg-config
 DEBIAN_PACKAGES += iproute2 nftables procps python3 iputils-ping tcpdump miniupnpd-nftables
 # In these shells, the completions of tuntoxctl are tested.
 DEBIAN_PACKAGES += zsh fish
+# It finds mistakes in the man pages.
+DEBIAN_PACKAGES += mandoc
 # A guard against hanging, in seconds for each test file; the slowest take a fraction of it.
 TEST_TIMEOUT := 300
 # make test FILES=dist/test/tox/savedata.test.js runs some tests only.
 FILES :=
+
+# Where `make install` puts it. DESTDIR goes before all of it, for those who make packages.
+PREFIX := /usr/local
+DESTDIR :=
+VERSION := $(shell sed -n 's/^ *"version": "\(.*\)",/\1/p' package.json)
+# make deb DEB_VERSION=0.1.0-2
+DEB_VERSION := $(VERSION)
+# What is made for others goes there; the same sources make the same bytes.
+RELEASE := release
+export SOURCE_DATE_EPOCH ?= $(shell git log -1 --format=%ct 2>/dev/null || date +%s)
+export PRODUCTION := $(RELEASE)/production
 
 help: ## list these targets
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 18
@@ -68,6 +81,13 @@ bench: build ## measure: time to connect, round trip, throughput, memory
 
 soak: build ## let it run for long, with churn, and watch memory and descriptors
 	@node dist/bench/soak.js
+	@$(MAKE) --no-print-directory boot
+
+manual: build ## write man/tuntoxctl.1 anew from the commands
+	@node dist/test/support/write-manual.js
+
+boot: build $(PRODUCTION)/.installed ## the Debian package on a booted Debian 13, as root: systemd, watchdog, upgrade, supervisord
+	@test/boot/boot.sh
 
 lint: node_modules/.package-lock.json ## check the style, without changing anything
 	@$(BIN)/biome check --error-on-warnings
@@ -78,10 +98,35 @@ format: node_modules/.package-lock.json ## format all files and sort their impor
 types: node_modules/.package-lock.json ## check the types, without compiling
 	@$(BIN)/tsc --noEmit --incremental false
 
+# The dependencies of those who only run it. sd-notify is left out: it is built for one Node and against libsystemd's
+# headers, and tuntoxd speaks through the program systemd-notify without it.
+$(PRODUCTION)/.installed: package.json package-lock.json .npmrc
+	@rm -rf $(PRODUCTION) && mkdir -p $(PRODUCTION) && cp package.json package-lock.json .npmrc $(PRODUCTION)/
+	@cd $(PRODUCTION) && npm ci --omit=dev --omit=optional --ignore-scripts --loglevel=error --update-notifier=false >/dev/null
+	@touch $@
+
+install: build $(PRODUCTION)/.installed ## install it below PREFIX (/usr/local) for all users, as root; settings stay
+	@DESTDIR='$(DESTDIR)' PREFIX='$(PREFIX)' packaging/install.sh
+
+uninstall: ## take away what make install has put there; /etc/tuntox, with the identity, stays
+	@DESTDIR='$(DESTDIR)' PREFIX='$(PREFIX)' packaging/uninstall.sh
+
+deb: build $(PRODUCTION)/.installed ## build the Debian packages, for amd64 and arm64, into release/
+	@for architecture in amd64 arm64; do \
+	  packaging/deb.sh $$architecture $(DEB_VERSION) $(RELEASE)/tuntox_$(DEB_VERSION)_$$architecture.deb || exit; \
+	  echo $(RELEASE)/tuntox_$(DEB_VERSION)_$$architecture.deb; done
+
+dist: deb ## the sources and the packages in release/, with SHA256SUMS, signed where SIGN_KEY names a key of GPG
+	@git diff --quiet HEAD || { echo 'Commit your changes first: the tarball has what is committed.' >&2; exit 1; }
+	@git archive --format=tar --prefix=tuntox-$(VERSION)/ HEAD | gzip -9n >$(RELEASE)/tuntox-$(VERSION).tar.gz
+	@cd $(RELEASE) && sha256sum tuntox-$(VERSION).tar.gz tuntox_$(DEB_VERSION)_*.deb >SHA256SUMS && rm -f SHA256SUMS.asc
+	@if [ -n "$(SIGN_KEY)" ]; then gpg --batch --yes --local-user "$(SIGN_KEY)" --armor --detach-sign $(RELEASE)/SHA256SUMS; fi
+	@cd $(RELEASE) && ls SHA256SUMS* && cat SHA256SUMS
+
 schemas: build ## write docs/schema anew from the map of methods
 	@node dist/test/support/write-schemas.js
 
 clean: ## remove all that was made here, but the dependencies
-	@rm -rf dist .tap coverage
+	@rm -rf dist .tap coverage $(RELEASE)
 
-.PHONY: help build test packages demo bench soak lint format types schemas clean
+.PHONY: help build test packages demo bench soak lint format types install uninstall deb dist schemas manual boot clean

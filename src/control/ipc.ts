@@ -97,7 +97,8 @@ export async function listenIpc(
     const umask = process.umask(PRIVATE_UMASK);
     try {
       server.start();
-      if (groupId !== undefined) chownSync(path, -1, groupId);
+      // Where it is the process's own group there is nothing to change, and the sandbox of a service forbids the call.
+      if (groupId !== undefined && lstatSync(path).gid !== groupId) chownSync(path, -1, groupId);
       chmodSync(path, SOCKET_MODE);
     } catch (error) {
       server.stop();

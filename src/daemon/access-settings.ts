@@ -7,8 +7,8 @@ import { readSecretFile } from '../config/secret-file.js';
 import type { AccessSettings } from '../engine/access/access-control.js';
 import type { Settings } from './configuration.js';
 
-/** LoadCredential=secret:FILE in the unit; systemd.exec(5) says where it lies. */
-const CREDENTIAL = 'secret';
+/** By this name the unit imports it: /etc/credstore has those of all services. systemd.exec(5) says where it lies. */
+const CREDENTIAL = 'tuntox.secret';
 
 interface Deps {
   readonly log: Logger;

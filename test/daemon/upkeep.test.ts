@@ -91,7 +91,7 @@ t.test(
       warnings: [{ code: 'state', message: /nowhere/ }, {}],
     });
     const daemon = await TestDaemon.start(t, {
-      state: { secret: 'by systemd' },
+      state: { 'tuntox.secret': 'by systemd' },
       environment: { CREDENTIALS_DIRECTORY: '' },
     });
     t.equal((await daemon.call('secret.status', {})).source, 'none');

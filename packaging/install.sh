@@ -1,0 +1,39 @@
+#!/usr/bin/env bash
+# `make install`: lays the program out and, on this machine itself, makes what it needs to run. Starts nothing.
+#   DESTDIR, PREFIX   see lay-out.sh
+set -euo pipefail
+cd "$(dirname "$0")/.."
+: "${DESTDIR=}" "${PREFIX:?}"
+case $PREFIX in
+  /*) ;;
+  *) echo "PREFIX must be an absolute path, as in make install PREFIX=/usr/local" >&2; exit 2 ;;
+esac
+NODE_ARCH=${NODE_ARCH:-$(node -p process.arch)} packaging/lay-out.sh
+
+# /etc belongs to the machine, wherever the program is; what stands there is never replaced.
+readonly settings=$DESTDIR/etc/tuntox
+[ -d "$settings" ] || install -d -m 700 "$settings"
+for file in tuntox.yaml nodes.json; do
+  if [ -e "$settings/$file" ]; then
+    cmp -s "etc/tuntox/$file" "$settings/$file" || echo "$settings/$file is kept as it is"
+  else
+    install -m 600 "etc/tuntox/$file" "$settings/$file"
+    [ -n "$DESTDIR" ] || made+=("$settings/$file")
+  fi
+done
+[ -z "$DESTDIR" ] || exit 0
+
+# The user that the daemon runs as. A machine without systemd has no systemd-sysusers.
+if ! getent passwd tuntox >/dev/null; then
+  systemd-sysusers "$PREFIX/lib/sysusers.d/tuntox.conf" 2>/dev/null ||
+    useradd --system --user-group --home-dir /nonexistent --no-create-home --shell /usr/sbin/nologin --comment 'tuntox daemon' tuntox
+fi
+chown tuntox:tuntox "$settings" ${made[@]+"${made[@]}"}
+chmod 700 "$settings"
+if [ -d /run/systemd/system ]; then
+  systemctl daemon-reload
+  echo "Start it with: systemctl enable --now tuntox"
+  if systemctl --quiet is-active tuntox; then echo "It runs still as it was before: systemctl restart tuntox"; fi
+else
+  echo "Start it with: $PREFIX/bin/tuntoxd -U tuntox, or see $PREFIX/share/doc/tuntox/examples/supervisor/tuntox.conf"
+fi

@@ -1,0 +1,51 @@
+/** What `tuntoxd` was told to do: it answers at once, says how it was called wrongly, or runs. */
+import { readDaemonFlags } from '../config/daemon-flags.js';
+import { loadSettings, SettingsError } from '../config/daemon-settings.js';
+import { parseProxyOrNone } from '../config/proxy.js';
+import { schemaOf } from '../config/schema.js';
+import { settingsIn } from '../config/setting-list.js';
+import type { Loaded } from './configuration.js';
+import { ExitStatus } from './exit-status.js';
+import { helpText } from './help.js';
+import { ownVersion } from './own-version.js';
+
+/** @returns the exit status. @throws CodedErrors that say why it did not work */
+export async function obey(process: NodeJS.Process): Promise<number> {
+  try {
+    const list = settingsIn(schemaOf(parseProxyOrNone));
+    const flags = readDaemonFlags(process.argv.slice(2), list);
+    if (flags.isHelp) {
+      process.stdout.write(helpText(list));
+      return ExitStatus.Ok;
+    }
+    if (flags.isVersion) {
+      process.stdout.write(`tuntoxd ${ownVersion()}\n`);
+      return ExitStatus.Ok;
+    }
+    if (flags.faults.length > 0) return complain(process, flags.faults, 'tuntoxd -h shows all flags');
+    const load = (): Loaded =>
+      loadSettings({
+        configFile: flags.configFile,
+        flags: flags.settings,
+        environment: process.env,
+        parseProxy: parseProxyOrNone,
+      });
+    const loaded = load();
+    if (flags.isCheck) {
+      process.stdout.write(`${loaded.file ?? 'no configuration file, so the defaults'}: good\n`);
+      return ExitStatus.Ok;
+    }
+    // Only now, because the Tox stack takes longer to load than a mistake to be found.
+    const { run } = await import('./run.js');
+    return await run(process, { flags, load, loaded });
+  } catch (error) {
+    if (error instanceof SettingsError) return complain(process, error.faults);
+    throw error;
+  }
+}
+
+function complain(process: NodeJS.Process, faults: readonly string[], hint?: string): number {
+  for (const fault of faults) process.stderr.write(`tuntoxd: ${fault}\n`);
+  if (hint !== undefined) process.stderr.write(`tuntoxd: ${hint}\n`);
+  return ExitStatus.Usage;
+}

@@ -1,0 +1,267 @@
+#!/usr/bin/env bash
+# `make boot`, and the end of `make soak`: the Debian package on a booted Debian 13 with a real systemd, and under its supervisord.
+# A line for each thing that was shown; the last one is `N passed, N failed`, and the status is 0 only when all passed.
+# Needs root, debootstrap and systemd-container; see machine.sh.
+set -uo pipefail
+cd "$(dirname "$0")/../.." || exit 1
+# shellcheck source-path=SCRIPTDIR source=machine.sh
+. test/boot/machine.sh
+
+passed=0
+failed=0
+# Seconds; guards against hanging, and no statements about speed.
+readonly PATIENCE=60
+# More than WatchdogSec of the unit, RestartSec, and a start.
+readonly WATCHDOG_PATIENCE=120
+readonly PAYLOAD_MIB=64
+
+trap 'halt' EXIT
+trap 'exit 130' INT TERM
+
+# check SENTENCE COMMAND…: what the command prints is shown only when it fails.
+check() {
+  local output
+  if output=$("${@:2}" 2>&1); then
+    passed=$((passed + 1))
+    echo "ok - $1"
+  else
+    failed=$((failed + 1))
+    echo "not ok - $1"
+    printf '%s\n' "$output" | tail -n 15 | sed 's/^/#   /'
+  fi
+}
+note() { echo "# $*"; }
+
+# Waits for a command to succeed: within SECONDS COMMAND…
+within() {
+  local end=$((SECONDS + $1)) output
+  until output=$("${@:2}" 2>&1); do
+    if [ $SECONDS -ge $end ]; then printf 'not within %s s: %s\n%s\n' "$1" "${*:2}" "$output"; return 1; fi
+    sleep 0.2
+  done
+}
+
+stop() {
+  [ "$failed" -gt 0 ] && on journalctl --no-pager -u tuntox -n 40 2>/dev/null | sed 's/^/#   /'
+  echo "$passed passed, $failed failed"
+  [ "$failed" -eq 0 ]
+  exit
+}
+
+# What comes next would have nothing to work with.
+give_up() {
+  failed=$((failed + 1))
+  echo "not ok - the rest could not be tried"
+  stop
+}
+
+missing=$(requirements | paste -sd ' ')
+if [ -n "$missing" ]; then
+  echo "not ok - the boot test needs $missing (apt-get install debootstrap systemd-container)"
+  failed=1
+  stop
+fi
+
+# --- what is installed
+
+version=$(node -p 'require("./package.json").version')
+architecture=$(dpkg --print-architecture)
+package() {
+  SOURCE_DATE_EPOCH=${SOURCE_DATE_EPOCH:-$(date +%s)} PRODUCTION=${PRODUCTION:-release/production} \
+    packaging/deb.sh "$architecture" "$1" "$layer/root/root/tuntox_$1.deb"
+}
+
+same_after_uninstall() {
+  local destination left
+  destination=$(mktemp -d)
+  DESTDIR=$destination PREFIX=/usr/local packaging/install.sh >/dev/null &&
+    echo 'log: {level: debug}' >"$destination/etc/tuntox/tuntox.yaml" &&
+    DESTDIR=$destination PREFIX=/usr/local packaging/install.sh >/dev/null &&
+    grep -q debug "$destination/etc/tuntox/tuntox.yaml" && "$destination/usr/local/bin/tuntox" --version &&
+    DESTDIR=$destination PREFIX=/usr/local packaging/uninstall.sh >/dev/null
+  local status=$?
+  left=$(cd "$destination" && find . -type f -o -type l | sort | paste -sd ' ')
+  rm -rf "$destination"
+  echo "$left"
+  [ "$status" -eq 0 ] && [ "$left" = './etc/tuntox/nodes.json ./etc/tuntox/tuntox.yaml' ]
+}
+export PRODUCTION=${PRODUCTION:-release/production}
+check "make install keeps changed settings, and make uninstall leaves the settings alone" same_after_uninstall
+
+if ! make_base || ! boot; then
+  failed=$((failed + 1))
+  echo "not ok - Debian $SUITE boots"
+  stop
+fi
+note "Debian $(cat "$layer/root/etc/debian_version"), node $(on node --version), $(on systemctl --version | head -n 1)"
+check "the package is built" package "$version-1"
+check "a newer package is built" package "$version-2"
+[ -s "$layer/root/root/tuntox_$version-2.deb" ] || give_up
+install_package() { on apt-get install --yes "/root/tuntox_$version-$1.deb"; }
+
+is_off() { [ "$(on systemctl is-enabled tuntox)" = disabled ] && [ "$(on systemctl is-active tuntox)" = inactive ]; }
+is_private() { [ "$(on stat -c '%U:%G %a' /etc/tuntox /etc/tuntox/tuntox.yaml | paste -sd ' ')" = 'tuntox:tuntox 700 tuntox:tuntox 600' ]; }
+check "apt-get installs the package, with nothing else to be fetched" install_package 1
+[ "$failed" -eq 0 ] || stop
+check "nothing is started that the owner did not start" is_off
+check "/etc/tuntox is the daemon's alone" is_private
+check "the three commands tell their version" on sh -c 'tuntox --version && tuntoxd --version && tuntoxctl --version'
+
+# --- a Tox network of the machine's own
+
+on mkdir -p /srv/node /srv/client /srv/www
+on systemd-run --quiet --unit=node --property=StandardOutput=file:/srv/node/out tuntox --node -C /srv/node -u 33500:33500
+within $PATIENCE on grep -Eq '^[0-9]+:[0-9A-F]{64}$' /srv/node/out || give_up
+node=127.0.0.1:$(on grep -E '^[0-9]+:[0-9A-F]{64}$' /srv/node/out)
+on sed -i "s|^network:.*|network:\n  port_mapping: false\n  bootstrap: [\"$node\"]|" /etc/tuntox/tuntox.yaml
+check "the settings are good" on runuser -u tuntox -- tuntoxd --check
+
+answers() { on tuntoxctl status --json >/dev/null || [ $? -eq 6 ]; }
+enable_now() { on systemctl enable --now tuntox && answers; }
+identity() { on tuntoxctl id --json; }
+check "systemctl enable --now returns when tuntoxctl status works" enable_now
+first=$(identity)
+check "systemctl status shows what it is doing" on sh -c 'systemctl show -P StatusText tuntox | grep -q clients:'
+check "it starts closed, and status says so with 6" on sh -c 'tuntoxctl status; [ $? -eq 6 ]'
+check "systemd-analyze security finds an exposure of 1.4 at most" on systemd-analyze security --no-pager --threshold=14 tuntox
+note "$(on systemd-analyze security --no-pager tuntox | tail -n 1)"
+
+as_stranger() { ! on runuser -u nobody -- tuntoxctl status && [ "$(on runuser -u nobody -- tuntoxctl status >/dev/null 2>&1; echo $?)" = 4 ]; }
+check "a user outside of the group may not manage it, and is told by 4" as_stranger
+on useradd --groups tuntox member
+as_member() { on runuser -u member -- tuntoxctl status --json >/dev/null || [ $? -eq 6 ]; }
+check "a member of the group tuntox may" as_member
+
+credential() {
+  on mkdir -p /etc/credstore && on sh -c 'umask 077 && printf "a long secret" >/etc/credstore/tuntox.secret' && on systemctl restart tuntox &&
+    on tuntoxctl secret status --json | grep credential
+}
+check "a secret in /etc/credstore reaches the daemon" credential
+on rm /etc/credstore/tuntox.secret
+refuses_mistake() {
+  on sed -i.good 's|^network:|netwrok:|' /etc/tuntox/tuntox.yaml
+  on systemctl restart tuntox && return 1
+  sleep 3
+  [ "$(on systemctl is-active tuntox)" = failed ] && [ "$(on systemctl show -P NRestarts tuntox)" = 0 ] &&
+    on journalctl --no-pager -u tuntox -n 20 | grep -q 'network'
+  local status=$?
+  on mv /etc/tuntox/tuntox.yaml.good /etc/tuntox/tuntox.yaml
+  on systemctl restart tuntox && [ "$status" -eq 0 ]
+}
+check "a mistake in the settings is said in the log, and not tried again and again" refuses_mistake
+
+# --- a client
+
+on dd if=/dev/urandom of=/srv/www/payload bs=1M count=$PAYLOAD_MIB status=none
+sum=$(on sha256sum /srv/www/payload | cut -d ' ' -f 1)
+on systemd-run --quiet --unit=www python3 -m http.server --bind 127.0.0.1 --directory /srv/www 8080
+tox_id=$(on tuntoxctl id)
+on systemd-run --quiet --unit=client tuntox -i "$tox_id" --bootstrap "$node" -C /srv/client -I /srv/client/id -L 9000:127.0.0.1:8080
+within $PATIENCE on test -s /srv/client/id || give_up
+fetch() { on curl --silent --fail --max-time $PATIENCE --output /dev/null "http://127.0.0.1:9000/$1"; }
+# It has to be at the door first, which is closed; then nothing but the order lets it in.
+sleep 15
+check "whoever is not let in reaches nothing" on sh -c '! curl --silent --fail --max-time 3 http://127.0.0.1:9000/'
+add() { on tuntoxctl whitelist add "$(on cat /srv/client/id)" --name laptop; }
+check "tuntoxctl whitelist add takes the client" add
+before=$(date +%s%N)
+check "and lets it in at once" within $PATIENCE fetch ''
+note "in after $((($(date +%s%N) - before) / 1000000)) ms"
+check "tuntoxctl clients list names it" on sh -c 'tuntoxctl clients list | grep -q laptop'
+
+# --- reloading
+
+main_pid() { on systemctl show -P MainPID tuntox; }
+reload_during_transfer() {
+  local transfer received pid
+  pid=$(main_pid)
+  on curl --silent --fail --limit-rate 2M --max-time $((2 * PATIENCE)) --output /srv/received http://127.0.0.1:9000/payload &
+  transfer=$!
+  sleep 1
+  on systemctl reload tuntox || return
+  on sed -i.good 's|^network:|netwrok:|' /etc/tuntox/tuntox.yaml
+  on systemctl reload tuntox && { echo "a bad file was taken"; return 1; }
+  on mv /etc/tuntox/tuntox.yaml.good /etc/tuntox/tuntox.yaml
+  on systemctl reload tuntox || return
+  kill -0 "$transfer" 2>/dev/null || { echo "the transfer was over before"; return 1; }
+  wait "$transfer" || { echo "the transfer failed"; return 1; }
+  received=$(on sha256sum /srv/received | cut -d ' ' -f 1)
+  [ "$received" = "$sum" ] && [ "$(main_pid)" = "$pid" ]
+}
+check "systemctl reload during a transfer breaks nothing, and fails for a bad file" reload_during_transfer
+
+# --- the watchdog
+
+restarted() { [ "$(on systemctl show -P NRestarts tuntox)" -gt "$1" ] && [ "$(on systemctl is-active tuntox)" = active ]; }
+recovers() {
+  local count since
+  count=$(on systemctl show -P NRestarts tuntox)
+  since=$(on date '+%F %T')
+  "$@" || return
+  within $WATCHDOG_PATIENCE restarted "$count" || return
+  [ "$(identity)" = "$first" ] || { echo "another identity"; return 1; }
+  on journalctl --no-pager -u tuntox --since "$since" | grep -q 'Watchdog timeout' || { echo "not by the watchdog"; return 1; }
+  # What a watchdog is there for.
+  within $PATIENCE fetch ''
+}
+recover() {
+  local start=$SECONDS
+  check "$1 is restarted by the watchdog with the same identity, and serves again" recovers "${@:2}"
+  note "after $((SECONDS - start)) s"
+}
+freeze() { on kill -STOP "$(main_pid)"; }
+spin() {
+  on kill -USR1 "$(main_pid)"
+  within 10 on sh -c 'ss -Hltn sport = :9229 | grep -q .' && on node --experimental-websocket --input-type=module -e "$(<test/boot/spin.js)"
+}
+deafen() { on python3 -c "$(<test/boot/deafen.py)" "$(main_pid)"; }
+recover "a stopped daemon" freeze
+recover "a spinning daemon" spin
+recover "a daemon whose UDP socket is dead" deafen
+
+# --- upgrade, remove, purge
+
+upgrade() { local pid; pid=$(main_pid); install_package 2 && answers && [ "$(main_pid)" != "$pid" ] && [ "$(identity)" = "$first" ]; }
+check "an upgrade restarts it with the same identity" upgrade
+check "and keeps the settings that were changed" on grep -q 33500 /etc/tuntox/tuntox.yaml
+check "the client comes back by itself" within $PATIENCE fetch ''
+remove() { on apt-get remove --yes tuntox && [ "$(on systemctl is-active tuntox)" != active ] && on test -s /etc/tuntox/tox_save && ! on test -e /usr/bin/tuntoxd; }
+check "removing stops it and keeps the identity" remove
+again() { install_package 2 && on systemctl start tuntox && [ "$(identity)" = "$first" ] && on tuntoxctl whitelist list | grep -q laptop; }
+check "installed again it is the same, with its whitelist" again
+purge() {
+  on apt-get purge --yes tuntox && ! on test -e /etc/tuntox && ! on test -e /usr/lib/tuntox &&
+    [ -z "$(on find / -xdev -name '*tuntox*' -not -path '/root/*' -not -path '/var/log/*' -not -path '/var/lib/systemd/*' -not -path '/proc/*' -not -path '/sys/*' | tee /dev/stderr)" ]
+}
+check "purging takes all of it away" purge
+
+# --- supervisord
+
+install_package 2 >/dev/null 2>&1
+on sed -i "s|^network:.*|network:\n  port_mapping: false\n  bootstrap: [\"$node\"]|" /etc/tuntox/tuntox.yaml
+on rm -rf /run/tuntox
+supervised() {
+  on cp /usr/share/doc/tuntox/examples/supervisor/tuntox.conf /etc/supervisor/conf.d/ && on systemctl start supervisor &&
+    within $PATIENCE answers && within $PATIENCE on sh -c 'supervisorctl status tuntox | grep -q RUNNING'
+}
+check "supervisord starts it, and makes /run/tuntox" supervised
+supervised_pid() { on supervisorctl pid tuntox; }
+has_no_rights() {
+  local pid
+  pid=$(supervised_pid)
+  [ "$(on ps -o user= -p "$pid" | tr -d ' ')" = tuntox ] && on grep -q '^CapBnd:.*0000000000000000$' "/proc/$pid/status" &&
+    on grep -q '^NoNewPrivs:.*1$' "/proc/$pid/status"
+}
+check "it runs as tuntox, with no rights beyond" has_no_rights
+first=$(identity)
+logged() { on supervisorctl tail tuntox | grep 'is ready'; }
+check "supervisorctl tail shows its log" within $PATIENCE logged
+restart() { local pid; pid=$(supervised_pid); on supervisorctl restart tuntox && within $PATIENCE answers && [ "$(supervised_pid)" != "$pid" ] && [ "$(identity)" = "$first" ]; }
+check "supervisorctl restart keeps the identity" restart
+reborn() { [ "$(supervised_pid)" != "$1" ] && answers; }
+killed() { local pid; pid=$(supervised_pid); on kill -KILL "$pid" && within $PATIENCE reborn "$pid"; }
+check "killed, it is started again" killed
+stopped() { on supervisorctl stop tuntox && on supervisorctl tail tuntox | grep -q 'stopped' && ! answers; }
+check "supervisorctl stop ends it in order" stopped
+
+stop

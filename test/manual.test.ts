@@ -1,0 +1,83 @@
+import { execFileSync } from 'node:child_process';
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import t from 'tap';
+import { allCommands } from '../src/cli/ctl/commands.js';
+import { HELP } from '../src/cli/tuntox/help.js';
+import { parseProxyOrNone } from '../src/config/proxy.js';
+import { schemaOf } from '../src/config/schema.js';
+import { settingsIn } from '../src/config/setting-list.js';
+import { helpText } from '../src/daemon/help.js';
+import { controlManual } from './support/control-manual.js';
+import { ROOT } from './support/processes.js';
+import { requirementsMet, tool } from './support/requirements.js';
+
+const page = (name: string): string => readFileSync(join(ROOT, 'man', name), 'utf8');
+const completion = (shell: string): string => readFileSync(join(ROOT, `completions/tuntox.${shell}`), 'utf8');
+
+/** Explained at the top of the help, with what it does. */
+const ALSO = ['-P', '--node'];
+
+/** Short and long options at the beginning of an entry of a help text. */
+function optionsIn(help: string): ReadonlySet<string> {
+  const entries = help.split('\n').filter((line) => /^ {2,8}-/.test(line));
+  return new Set(entries.flatMap((line) => line.match(/(?<=^ *|, | {2})--?[A-Za-z][a-z-]*/g) ?? []));
+}
+
+/** Those that an entry (.It) of a page is about. */
+function optionsOf(manual: string): ReadonlySet<string> {
+  const entries = manual.split('\n').filter((line) => line.startsWith('.It Fl '));
+  return new Set(
+    entries.flatMap((line) =>
+      (line.match(/(?<=Fl |[A-Za-z] , )(?!Fl )-?[A-Za-z][a-z-]*(?= |$)/g) ?? []).map((name) => `-${name}`),
+    ),
+  );
+}
+
+t.test('the page of tuntox explains every option of its help, and no other', async (t) => {
+  const options = optionsIn(HELP);
+  t.ok(options.size > 20);
+  t.same([...optionsOf(page('tuntox.1'))].sort(), [...options, ...ALSO].sort());
+  for (const name of HELP.match(/\b(TUNTOX_[A-Z_]+|ALL_PROXY)\b/g) ?? []) t.match(page('tuntox.1'), `Ev ${name}`);
+});
+
+for (const shell of ['bash', 'zsh', 'fish']) {
+  t.test(`Tab in ${shell} knows every option of tuntox`, async (t) => {
+    const text = completion(shell);
+    for (const option of [...optionsIn(HELP), ...ALSO]) {
+      const isLong = option.startsWith('--');
+      const name = option.replace(/^-+/, '');
+      const written = shell === 'fish' ? `${isLong ? '-l' : '-s'} ${name}` : option;
+      t.match(text, new RegExp(`(^|[ '(,{*])${written}($|[ '\\[,})])`, 'm'), `${shell}: ${option}`);
+    }
+  });
+}
+
+t.test('the page of tuntoxctl is what its commands make', async (t) => {
+  t.equal(page('tuntoxctl.1'), controlManual(await allCommands()), 'make manual writes it anew');
+});
+
+t.test('the page of the configuration explains every setting with its variable', async (t) => {
+  const list = settingsIn(schemaOf(parseProxyOrNone));
+  const manual = page('tuntox.yaml.5');
+  const explained = [...manual.matchAll(/^\.It Va (\S+) Pq Ev (\S+)$/gm)].map(
+    ([, key, variable]) => `${key} ${variable}`,
+  );
+  t.same(explained.sort(), [...list.values()].map(({ key, variable }) => `${key} ${variable}`).sort());
+});
+
+t.test('the page of tuntoxd explains every option of its help that is no setting', async (t) => {
+  const list = settingsIn(schemaOf(parseProxyOrNone));
+  const settings = new Set([...list.values()].map(({ flag }) => flag));
+  const options = [...optionsIn(helpText(list))].filter((option) => !settings.has(option));
+  t.ok(options.length > 10);
+  const explained = optionsOf(page('tuntoxd.8'));
+  for (const option of options) t.ok(explained.has(option), option);
+});
+
+t.test('no page has a mistake that mandoc finds', async (t) => {
+  if (!requirementsMet(t, tool('mandoc', 'mandoc'))) return;
+  for (const name of readdirSync(join(ROOT, 'man'))) {
+    t.doesNotThrow(() => execFileSync('mandoc', ['-Tlint', '-Wwarning', join(ROOT, 'man', name)]), name);
+  }
+});
