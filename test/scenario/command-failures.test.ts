@@ -98,7 +98,7 @@ t.test('against a network', async (t) => {
     const port = await network.service(echo);
     const pipe = client('-i', id, '-W', `127.0.0.1:${port}`);
     pipe.child.stdin.write('hello');
-    const forward = client('-i', id, '-L', `${await freeTcpPort()}:${TARGET}`, '--timeout', '1', '--max-retries', '1');
+    const forward = client('-i', id, '-L', `${await freeTcpPort()}:${TARGET}`, '--timeout', '8', '--max-retries', '1');
     await pipe.waitFor(/hello/);
     await forward.waitFor(/connected to/);
     t.equal(await server.stop(), 0);
