@@ -2,7 +2,7 @@
  * What the daemon is as a process that nobody watches: its pid file (-F), its user (-U), and the directories that these have to
  * come by. Everything that needs root comes first; then it is somebody else for good.
  */
-import { accessSync, chownSync, constants, lstatSync, mkdirSync, readdirSync } from 'node:fs';
+import { chownSync, lstatSync, mkdirSync, readdirSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { CodedError, messageOf, systemCodeOf } from '../base/coded-error.js';
 import type { Logger } from '../base/logger.js';
@@ -10,6 +10,7 @@ import { lockFile } from '../engine/file-lock.js';
 import { groupIdOf } from '../platform/group-id.js';
 import { PidFile } from '../platform/pid-file.js';
 import { becomeUser, findUser, privilegesOf, type User } from '../platform/privileges.js';
+import { isWritable } from '../platform/writable.js';
 import type { Loaded, Settings } from './configuration.js';
 
 /** The message says what to do. */
@@ -97,15 +98,6 @@ function makeDirectory(path: string, mode: number, owner: User | undefined): voi
 function handOver(path: string, { uid, gid }: User): void {
   const status = lstatSync(path);
   if (status.isFile() && status.nlink === 1 && status.uid === ROOT) chownSync(path, uid, gid);
-}
-
-function isWritable(directory: string): boolean {
-  try {
-    accessSync(directory, constants.W_OK | constants.X_OK);
-    return true;
-  } catch {
-    return false;
-  }
 }
 
 /** That of the settings; where nobody named one and there is none of that name, or it is not ours to give, our own. */

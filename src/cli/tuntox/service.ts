@@ -1,5 +1,5 @@
 /** What a server or a node does as a process that nobody watches: `-z`, `-F` and `-U`, in the order in which they have to come. */
-import { accessSync, constants, existsSync, lchownSync, readdirSync } from 'node:fs';
+import { existsSync, lchownSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Logger } from '../../base/logger.js';
 import type { NodeSettings, ServerSettings } from '../../config/classic-settings.js';
@@ -7,6 +7,7 @@ import { lockFile } from '../../engine/file-lock.js';
 import type { BackgroundSide } from '../../platform/background.js';
 import { PidFile } from '../../platform/pid-file.js';
 import { becomeUser, findUser, privilegesOf, type User } from '../../platform/privileges.js';
+import { isWritable } from '../../platform/writable.js';
 
 /** Where upstream keeps the identity of a server. */
 export const USUAL_DIRECTORY = '/etc/tuntox';
@@ -64,14 +65,5 @@ export class Service {
   #handOver({ uid, gid }: User): void {
     for (const name of readdirSync(this.#directory)) lchownSync(join(this.#directory, name), uid, gid);
     lchownSync(this.#directory, uid, gid);
-  }
-}
-
-function isWritable(directory: string): boolean {
-  try {
-    accessSync(directory, constants.W_OK | constants.X_OK);
-    return true;
-  } catch {
-    return false;
   }
 }
