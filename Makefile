@@ -81,6 +81,9 @@ bench: build ## measure: time to connect, round trip, throughput, memory
 
 soak: build ## let it run for long, with churn, and watch memory and descriptors
 	@node dist/bench/soak.js
+	@# A daemon at rest, when all is compiled that will be; and one that gets many orders beside its tunnels.
+	@node dist/bench/idle.js 60 4 300
+	@node dist/bench/control.js 10 50 1000
 	@$(MAKE) --no-print-directory boot
 
 manual: build ## write man/tuntoxctl.1 anew from the commands

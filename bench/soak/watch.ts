@@ -1,12 +1,11 @@
 /** What a long-lived process uses, sampled now and again, and whether that grows. */
-import { readdirSync, readFileSync } from 'node:fs';
+import { readdirSync } from 'node:fs';
 import type { Process } from '../../test/support/processes.js';
 import { memoryOf } from '../support/private-network.js';
 import { median, most } from '../support/statistics.js';
+import { usageDuring } from '../support/usage.js';
 
 const MIB = 2 ** 20;
-/** Of Linux on every machine that Node runs on (sysconf _SC_CLK_TCK). */
-const TICKS_PER_SECOND = 100;
 
 /** Values in the order in which they were measured, and what they may at the most have grown by. */
 export class Series {
@@ -61,19 +60,10 @@ export class Watch {
     this.descriptors.add(readdirSync(`/proc/${this.#process.pid}/fd`).length);
   }
 
-  /** Seconds of the processor used so far. */
-  #used(): number {
-    const stat = readFileSync(`/proc/${this.#process.pid}/stat`, 'latin1');
-    // The name of the program, which may hold anything, is in brackets: utime and stime are 11 fields after those.
-    const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
-    return (Number(fields[11]) + Number(fields[12])) / TICKS_PER_SECOND;
-  }
-
   /** @param rest lasts as long as nothing is asked of the process */
   async whileIdle(rest: Promise<unknown>): Promise<void> {
-    const [before, startedAt] = [this.#used(), performance.now()];
-    await rest;
-    this.idle.add((100_000 * (this.#used() - before)) / (performance.now() - startedAt));
+    const [usage] = await usageDuring(rest, [this.#process]);
+    if (usage !== undefined) this.idle.add(usage.processor);
   }
 
   /** A series of its own for the memory after each of some transfers. */
