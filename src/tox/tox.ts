@@ -291,7 +291,7 @@ export class Tox {
 
   /** The bytes of `tox_save`: who we are, and nodes for a warm start. */
   savedata(): Buffer {
-    const dhtNodes = this.#stack?.dht.nodesToSave() ?? [];
+    const dhtNodes = this.#stack?.dht.known.toSave() ?? [];
     const { savedata } = this.#options;
     return encodeSavedata(dhtNodes.length > 0 ? { ...savedata, dhtNodes } : savedata);
   }
