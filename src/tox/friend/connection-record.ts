@@ -16,6 +16,10 @@ export type Way =
   | { readonly kind: 'direct'; readonly endpoint: Endpoint }
   | { readonly kind: 'relayed' };
 
+/** @param endpoint undefined over relays */
+export const wayTo = (endpoint: Endpoint | undefined): Way =>
+  endpoint === undefined ? { kind: 'relayed' } : { kind: 'direct', endpoint };
+
 export interface Failure extends Moment {
   readonly text: string;
 }
