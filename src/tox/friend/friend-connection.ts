@@ -11,14 +11,14 @@ import type { Timer } from '../../base/clock.js';
 import type { Endpoint } from '../../base/endpoint.js';
 import type { Logger } from '../../base/logger.js';
 import type { PublicKey } from '../crypto/keys.js';
-import type { ConnectionHandlers } from '../net-crypto/connection-host.js';
+import type { ConnectionHandlers, Traffic } from '../net-crypto/connection-host.js';
 import type { CryptoConnection } from '../net-crypto/crypto-connection.js';
 import type { ConnectionOffer } from '../net-crypto/net-crypto.js';
 import type { Route } from '../net-crypto/route.js';
 import { ALIVE_PACKET } from '../packet/friend.js';
 import { FriendKind } from '../packet/kind.js';
 import type { DhtPublicKeyAnnouncement } from '../packet/onion-data.js';
-import { ConnectionRecord, endingOf, type Traffic, trafficOf, wayTo } from './connection-record.js';
+import { ConnectionRecord, endingOf, wayTo } from './connection-record.js';
 import type { FriendConnectionDeps, FriendConnectionHandlers } from './friend-connection-owner.js';
 import { FriendRelays } from './friend-relays.js';
 import { type FriendSight, sightOf } from './friend-sight.js';
@@ -95,7 +95,7 @@ export class FriendConnection {
 
   /** Of the connection that stands, or else of the last one. */
   get traffic(): Traffic {
-    return this.connection === undefined ? this.record.traffic : trafficOf(this.connection);
+    return this.connection?.traffic ?? this.record.traffic;
   }
 
   get sight(): FriendSight {
