@@ -11,7 +11,7 @@ import { Alarm } from './alarm.js';
 import type { ConnectionHandlers, ConnectionHost, PeerKeys, Traffic } from './connection-host.js';
 import type { CloseReason, ConnectionState, Session, Stage } from './connection-state.js';
 import type { OpenedHandshake } from './handshake.js';
-import { Introduction } from './introduction.js';
+import { type HandshakeMeaning, Introduction } from './introduction.js';
 import { PacketStream } from './packet-stream.js';
 import { Path } from './path.js';
 import { type Route, UdpRoute } from './route.js';
@@ -198,25 +198,17 @@ export class CryptoConnection implements TurnTask {
     return true;
   }
 
-  /** A handshake of this peer, with this DHT key. */
-  receiveHandshake(handshake: OpenedHandshake, source: Route): void {
+  /** A handshake of this peer; for another session than ours, nothing comes of it but its meaning. */
+  receiveHandshake(handshake: OpenedHandshake, source: Route): HandshakeMeaning {
     const now = this.#host.turn.now();
-    const meaning = this.#introduction.receiveHandshake(handshake, now);
+    const meaning = this.#introduction.receiveHandshake(handshake, now, this.lastHeardAt);
     // It proves nothing about another address until data comes from there.
     if (meaning === 'known') this.addRoute(source);
-    if (meaning !== 'leads on') return;
-    this.#addHeardRoute(source, now);
-    this.#host.turn.atEnd(this);
-  }
-
-  /** Whether a handshake is the one that the present session was made from, sent again. */
-  isOf(handshake: OpenedHandshake): boolean {
-    return this.#introduction.isOf(handshake);
-  }
-
-  /** Whether a handshake shows an older cookie than the one that made the present session: then it is a copy. */
-  isOutdated(handshake: OpenedHandshake): boolean {
-    return this.#introduction.isOutdated(handshake);
+    if (meaning === 'leads on') {
+      this.#addHeardRoute(source, now);
+      this.#host.turn.atEnd(this);
+    }
+    return meaning;
   }
 
   /** @returns false when the packet is not of this session; then it is unchanged */

@@ -8,6 +8,12 @@ import { type CloseReason, type ConnectionState, type Session, type Stage, sessi
 import { Greeter } from './greeter.js';
 import { type OpenedHandshake, openCookieResponse } from './handshake.js';
 
+/**
+ * Implementation: ms. A peer that lives speaks once a second; after this much silence a handshake of the same run of the same
+ * peer means that it has lost the session. c-toxcore ignores it until its own timeout, 32 s.
+ */
+const SILENCE_BEFORE_REPLACEMENT = 3500;
+
 type Keys = 'random' | 'identity' | 'dhtKey' | 'dhtSecret' | 'realSecret' | 'issueCookie';
 
 export interface IntroductionDeps {
@@ -15,6 +21,12 @@ export interface IntroductionDeps {
   /** We can seal for the peer now, or with another key than before. */
   readonly onSession: () => void;
 }
+
+/**
+ * What a handshake of the peer is. 'leads on': we come nearer to a session. 'known': that of the session which stands, sent again;
+ * a copy could be, too. 'another': the peer has begun anew. 'outdated': a copy of one before. 'ignored': of no meaning now.
+ */
+export type HandshakeMeaning = 'leads on' | 'known' | 'another' | 'outdated' | 'ignored';
 
 export interface IntroductionOptions {
   readonly peer: PeerKeys;
@@ -78,12 +90,12 @@ export class Introduction {
     return true;
   }
 
-  /**
-   * A handshake of this peer, with this DHT key.
-   * @returns whether it leads on; 'known' is that of the session which stands, sent again; a copy could be, too
-   */
-  receiveHandshake(handshake: OpenedHandshake, now: number): 'leads on' | 'known' | 'ignored' {
+  /** @param heardAt when the peer was heard last in the session, ms of the clock */
+  receiveHandshake(handshake: OpenedHandshake, now: number, heardAt: number): HandshakeMeaning {
     const state = this.#state;
+    // Around an older cookie than the one that made the session.
+    if (this.session !== undefined && handshake.cookieTime < this.session.cookieTime) return 'outdated';
+    if (!this.#peer.dhtKey.equals(handshake.dhtKey)) return 'another';
     switch (state.kind) {
       case 'cookie-requesting':
         // Both opened at once, and the peer was faster: its handshake brings the cookie that we asked for.
@@ -97,21 +109,11 @@ export class Introduction {
         if (!state.session.cipher.isOf(handshake)) this.#begin(state.packet, handshake);
         return 'leads on';
       case 'established':
-        return state.session.cipher.isOf(handshake) ? 'known' : 'ignored';
+        if (state.session.cipher.isOf(handshake)) return 'known';
+        return now - heardAt > SILENCE_BEFORE_REPLACEMENT ? 'another' : 'ignored';
       case 'closed':
         return 'ignored';
     }
-  }
-
-  /** Whether a handshake is the one that the present session was made from, sent again. */
-  isOf(handshake: OpenedHandshake): boolean {
-    return this.session?.cipher.isOf(handshake) ?? false;
-  }
-
-  /** Whether a handshake shows an older cookie than the one that made the present session: then it is a copy. */
-  isOutdated(handshake: OpenedHandshake): boolean {
-    const { session } = this;
-    return session !== undefined && handshake.cookieTime < session.cookieTime;
   }
 
   /** The peer has sent data: it can read us. @returns false when that was known */

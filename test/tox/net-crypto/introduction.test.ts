@@ -17,10 +17,14 @@ const random = new SeededRandom(1);
 
 /** One of two who want to meet; nothing stands between them. */
 class Person {
-  readonly real = generateKeyPair(random);
+  readonly real: KeyPair;
   readonly dht = generateKeyPair(random);
   readonly jar = new CookieJar(random, 0);
   sessions = 0;
+
+  constructor(real = generateKeyPair(random)) {
+    this.real = real;
+  }
 
   get keys(): PeerKeys {
     return { realKey: this.real.publicKey, dhtKey: this.dht.publicKey };
@@ -72,7 +76,7 @@ function meet(): { alice: Person; bob: Person; near: Introduction; far: Introduc
   near.receiveCookieResponse(bob.respond(packetOf(near)), 0);
   const shake = packetOf(near);
   const far = bob.meet(alice, { accepted: bob.read(shake) });
-  near.receiveHandshake(alice.read(packetOf(far)), 0);
+  near.receiveHandshake(alice.read(packetOf(far)), 0, 0);
   return { alice, bob, near, far, shake };
 }
 
@@ -122,44 +126,56 @@ t.test('when both open at once, the handshake of the faster one brings the cooki
   const [alice, bob] = [new Person(), new Person()];
   const [near, far] = [alice.meet(bob), bob.meet(alice)];
   near.receiveCookieResponse(bob.respond(packetOf(near)), 0);
-  t.equal(far.receiveHandshake(bob.read(packetOf(near)), 0), 'leads on');
+  t.equal(far.receiveHandshake(bob.read(packetOf(near)), 0, 0), 'leads on');
   t.equal(far.state, 'not-confirmed');
-  t.equal(near.receiveHandshake(alice.read(packetOf(far)), 0), 'leads on');
+  t.equal(near.receiveHandshake(alice.read(packetOf(far)), 0, 0), 'leads on');
   const packet = far.session?.cipher.seal(0, 0, Buffer.from([160])) as Buffer;
   t.match(near.session?.cipher.open(packet), { data: Buffer.from([160]) });
 });
 
-t.test('the handshake of a session that stands is known, another one is ignored', async (t) => {
+/** A handshake of somebody who has begun anew. */
+function handshakeOf(who: Person, peer: Person, now = 0): OpenedHandshake {
+  const anew = who.meet(peer);
+  anew.receiveCookieResponse(peer.respond(packetOf(anew), now), 0);
+  return peer.read(packetOf(anew), now);
+}
+
+t.test('the handshake of a session that stands is known', async (t) => {
   const { alice, bob, far, shake } = meet();
-  t.equal(far.receiveHandshake(bob.read(shake), 0), 'leads on', 'it may be sent again until data comes');
+  t.equal(far.receiveHandshake(bob.read(shake), 0, 0), 'leads on', 'it may be sent again until data comes');
   far.confirm();
-  t.equal(far.receiveHandshake(bob.read(shake), 0), 'known');
-  t.ok(far.isOf(bob.read(shake)));
-  const again = alice.meet(bob);
-  again.receiveCookieResponse(bob.respond(packetOf(again)), 0);
-  const other = bob.read(packetOf(again));
-  t.equal(far.receiveHandshake(other, 0), 'ignored');
-  t.notOk(far.isOf(other));
+  t.equal(far.receiveHandshake(bob.read(shake), 60_000, 0), 'known');
+  t.equal(alice.sessions, 1);
+});
+
+t.test('another one is ignored as long as the peer is heard in the session, and then begins anew', async (t) => {
+  const { alice, bob, far } = meet();
+  far.confirm();
+  const other = handshakeOf(alice, bob);
+  t.equal(far.receiveHandshake(other, 60_000, 59_000), 'ignored');
+  t.equal(far.receiveHandshake(other, 60_000, 0), 'another');
+});
+
+t.test('one with another DHT key begins anew at once', async (t) => {
+  const { alice, bob, far } = meet();
+  far.confirm();
+  const restarted = new Person(alice.real);
+  t.equal(far.receiveHandshake(handshakeOf(restarted, bob), 60_000, 60_000), 'another');
 });
 
 t.test('a handshake around an older cookie than that of the session is a copy', async (t) => {
   const [alice, bob] = [new Person(), new Person()];
-  const shakeAt = (now: number): OpenedHandshake => {
-    const near = alice.meet(bob);
-    near.receiveCookieResponse(bob.respond(packetOf(near), now), 0);
-    return bob.read(packetOf(near), now);
-  };
-  const [old, recent] = [shakeAt(100), shakeAt(200)];
+  const [old, recent] = [handshakeOf(alice, bob, 100), handshakeOf(alice, bob, 200)];
   const far = bob.meet(alice, { now: 300, accepted: recent });
-  t.ok(far.isOutdated(old));
-  t.notOk(far.isOutdated(recent));
+  t.equal(far.receiveHandshake(old, 60_000, 0), 'outdated');
+  t.equal(far.receiveHandshake(recent, 60_000, 0), 'leads on');
 });
 
 t.test('what is closed takes nothing more, and remembers what it was doing', async (t) => {
   const { bob, far, shake } = meet();
   far.close('killed');
   t.same([far.state, far.lastStage, far.session], ['closed', 'not-confirmed', undefined]);
-  t.equal(far.receiveHandshake(bob.read(shake), 0), 'ignored');
+  t.equal(far.receiveHandshake(bob.read(shake), 0, 0), 'ignored');
   t.equal(far.attempt(60_000), 'wait');
   t.equal(far.dueAt, Number.POSITIVE_INFINITY);
 });
