@@ -108,7 +108,12 @@ export class Daemon {
       const access = await AccessControl.open(deps, settings.stateDirectory, accessSettingsOrFault(deps, settings));
       targets = new TargetPolicy({ entryOf: (peerId) => access.entryOf(peerId) }, settings.targets.rulesFile);
       const daemon = new Daemon(deps, options, { loaded, engine, access, targets });
-      await daemon.#open();
+      try {
+        await daemon.#open();
+      } catch (error) {
+        daemon.#close();
+        throw error;
+      }
       return daemon;
     } catch (error) {
       await engine.stop();
@@ -122,6 +127,8 @@ export class Daemon {
 
   /** Reads the settings anew; the outcome is logged, and kept for `status`. */
   reload(): void {
+    // Nothing is opened anew by one that ends.
+    if (this.#state === 'stopping') return;
     try {
       this.configuration.reload(false);
     } catch {
@@ -139,11 +146,15 @@ export class Daemon {
 
   /** Lets nobody in any more, says good-bye, and keeps what was learned. */
   async stop(): Promise<void> {
+    this.#close();
+    await this.engine.stop();
+  }
+
+  #close(): void {
     this.#state = 'stopping';
     this.#http.close();
     this.#control.stop();
     this.#access.close();
-    await this.engine.stop();
   }
 
   async #open(): Promise<void> {

@@ -50,7 +50,12 @@ t.test('a second one on the same directory, or the same socket, does not start',
     1,
     /tuntoxd: the identity in .*state is in use by process \d+: stop that one/,
   );
-  const other = spawnDaemon(t, place, { args: ['--state-dir', temporaryDirectory(t)] });
+  // With something that it would have to look at in a month.
+  const otherState = temporaryDirectory(t);
+  const listed = { key: KEY, alias: null, allow: [], expires_at: 4_000_000_000, note: '', added_at: 1 };
+  const list = { version: 1, is_factor: true, entries: [listed] };
+  writeFileSync(join(otherState, 'whitelist.json'), JSON.stringify(list), { mode: 0o600 });
+  const other = spawnDaemon(t, place, { args: ['--state-dir', otherState] });
   await refused(t, other, 1, /tuntoxd: another daemon answers at .*tuntoxd\.sock: stop it, or name another socket\n$/);
   t.equal((await (await controlOf(t, place)).call('status', {})).daemon.pid, first.pid, 'the first one answers still');
 });
