@@ -100,21 +100,25 @@ function notesOfAdding(deps: Deps, entries: readonly WhitelistEntry[], shutOut: 
 async function edit(deps: Deps, params: Params<'whitelist.edit'>): Promise<Change> {
   const { access, clock, engine, targets } = deps;
   const before = listedEntry(deps, params.client);
-  const { name = before.alias, note = before.note, expiresAt = before.expiresAt } = params;
-  const after: WhitelistEntry = {
-    ...before,
-    alias: name ?? undefined,
-    note,
-    expiresAt: expiresAt ?? undefined,
-    allow: params.allow === undefined ? before.allow : allowOf(params.allow),
+  const allow = params.allow === undefined ? undefined : allowOf(params.allow);
+  const edited = (entry: WhitelistEntry): WhitelistEntry => {
+    const { name = entry.alias, note = entry.note, expiresAt = entry.expiresAt } = params;
+    return {
+      ...entry,
+      alias: name ?? undefined,
+      note,
+      expiresAt: expiresAt ?? undefined,
+      allow: allow ?? entry.allow,
+    };
   };
+  const after = edited(before);
   if (params.expiresAt !== undefined) checkExpiry(params.expiresAt, clock.unixTime());
   const closing = engine.tunnels
     .list()
     .filter(({ peerId, direction }) => direction === 'accepted' && peerId === before.publicKey.hex)
     .filter(({ peerId, target }) => !targets.explain(peerId, target, after).isAllowed);
   if (!params.isDryRun) {
-    await saved(access.changeEntry(after));
+    await saved(access.changeEntry(before.publicKey, edited));
     deps.log.info(`whitelist: ${after.alias ?? ''} ${after.publicKey.short} changed`);
   } else checkAlias(deps, after);
   return change({ changed: [shown(deps, after)], closedTunnels: closing.length });

@@ -8,7 +8,7 @@ import { canonicalHost } from '../../tunnel/target.js';
 import type { Kept } from './kept-json.js';
 
 /** The message is for the owner. */
-export class WhitelistError extends CodedError<'exists' | 'alias-taken' | 'full' | 'bad-target'> {}
+export class WhitelistError extends CodedError<'exists' | 'alias-taken' | 'full' | 'bad-target' | 'not-listed'> {}
 
 /** Entries at the most; each is looked at when the list changes, not for each packet. */
 const MAX_ENTRIES = 10_000;
@@ -62,9 +62,19 @@ export function withEntry(list: Whitelist, entry: WhitelistEntry): Whitelist {
   return put(list, entry);
 }
 
-/** @throws WhitelistError when the alias belongs to another */
-export function withChanged(list: Whitelist, entry: WhitelistEntry): Whitelist {
-  return put(list, entry);
+/**
+ * @param change of the entry as it is now: another order may have changed it since somebody looked
+ * @throws WhitelistError when it is not there any more, or the alias belongs to another
+ */
+export function withChanged(
+  list: Whitelist,
+  publicKey: PublicKey,
+  change: (entry: WhitelistEntry) => WhitelistEntry,
+): Whitelist {
+  const entry = list.entries.get(publicKey.hex);
+  if (entry === undefined)
+    throw new WhitelistError('not-listed', `${publicKey.short} is not on the whitelist any more`);
+  return put(list, change(entry));
 }
 
 export function withoutEntry(list: Whitelist, publicKey: PublicKey): Whitelist {

@@ -37,9 +37,9 @@ interface Door {
 
 async function open(
   t: Test,
-  options: { directory?: string; settings?: Partial<AccessSettings>; files?: FileSystem } = {},
+  options: { directory?: string; settings?: Partial<AccessSettings>; files?: FileSystem; clock?: ManualClock } = {},
 ): Promise<Door> {
-  const clock = new ManualClock();
+  const { clock = new ManualClock() } = options;
   const { directory = temporaryDirectory(t), files = nodeFileSystem } = options;
   const control = await AccessControl.open({ clock, random, log: silentLogger, files }, directory, {
     ...CLOSED,
@@ -206,7 +206,7 @@ t.test('who is here may have to go: by removal, expiry, ban, a dropped secret', 
   clock.advance(5_000);
   t.equal(changes, before + 1, 'told when the entry expires');
   t.notOk(policy.mayStay(CLIENT, 'whitelist', false), 'expired');
-  await control.changeEntry(entry(CLIENT));
+  await control.changeEntry(CLIENT, () => entry(CLIENT));
   t.ok(policy.mayStay(CLIENT, 'whitelist', false));
   await control.setSecret(SECRET, AT_ONCE);
   t.ok(policy.mayStay(CLIENT, 'whitelist', false), 'a first secret ends no session of those on the list');
@@ -217,6 +217,74 @@ t.test('who is here may have to go: by removal, expiry, ban, a dropped secret', 
   await control.clearBans(CLIENT);
   await control.removeEntry(CLIENT);
   t.notOk(policy.mayStay(CLIENT, 'secret and whitelist', false), 'removed');
+});
+
+/** Its calendar can be set. */
+class SetClock extends ManualClock {
+  /** s */
+  ahead = 0;
+
+  override unixTime(): number {
+    return super.unixTime() + this.ahead;
+  }
+}
+
+t.test('an entry ends within a second of its time, also where the machine slept or its clock was set', async (t) => {
+  const clock = new SetClock();
+  const { control } = await open(t, { clock });
+  let changes = 0;
+  control.onChange(() => {
+    changes += 1;
+  });
+  const told = (): number => {
+    const count = changes;
+    changes = 0;
+    return count;
+  };
+  // Not at the beginning of a second.
+  clock.advance(900);
+  await control.addEntries([entry(CLIENT, { expiresAt: clock.unixTime() + 100 * 86_400 })]);
+  told();
+  clock.advance(60_000);
+  t.equal(told(), 0);
+  clock.ahead = 100 * 86_400;
+  clock.advance(999);
+  t.equal(told(), 1, 'it slept for a hundred days');
+  clock.ahead = 0;
+  clock.advance(999);
+  t.equal(told(), 1, 'set back, it counts again');
+  clock.ahead = 100 * 86_400;
+  clock.advance(999);
+  t.equal(told(), 1, 'and ends again');
+  await control.changeEntry(CLIENT, (old) => ({ ...old, expiresAt: undefined }));
+  control.close();
+  t.equal(clock.pending, 0);
+});
+
+t.test('what was a wrong secret is right at once when the secret is changed to it', async (t) => {
+  const door = await open(t);
+  const { control } = door;
+  await control.setSecret(SECRET, AT_ONCE);
+  t.equal(outcome(door, CLIENT, Buffer.from('later')), 'wrong-secret');
+  await control.setSecret(Buffer.from('later'), { grace: 60, isDroppingSessions: false });
+  t.equal(outcome(door, CLIENT, Buffer.from('later')), 'by secret');
+});
+
+t.test('changes of an entry are made to what it is by then, and one that is gone does not come back', async (t) => {
+  const { control } = await open(t);
+  await control.addEntries([entry(CLIENT)]);
+  await Promise.all([
+    control.changeEntry(CLIENT, (old) => ({ ...old, note: 'of one' })),
+    control.changeEntry(CLIENT, (old) => ({ ...old, alias: 'of-another' })),
+  ]);
+  t.match(control.entry(CLIENT), { note: 'of one', alias: 'of-another' });
+  const removed = control.removeEntry(CLIENT);
+  await t.rejects(
+    control.changeEntry(CLIENT, (old) => old),
+    { code: 'not-listed' },
+  );
+  await removed;
+  t.notOk(control.isListed(CLIENT));
 });
 
 t.test('a secret of the configuration takes the place of the kept one', async (t) => {
