@@ -15,6 +15,13 @@ const USUAL_WAIT = 30_000;
 /** Implementation: ms between two looks. */
 const LOOK_INTERVAL = 500;
 
+/** Words of the protocol that are more than their own hyphens. */
+const REFUSED: Readonly<Partial<Record<string, string>>> = {
+  closed: 'while closed',
+  full: 'no place left',
+  'wrong-secret': 'bad secret',
+};
+
 export const STATUS_COMMANDS: readonly Command[] = [
   {
     path: ['status'],
@@ -127,6 +134,6 @@ function accessText({ access }: Status, now: number): string {
 function refusedText({ last24Hours, banned }: Status['refusals']): string {
   const reasons = Object.entries(last24Hours).filter(([, count]) => count > 0);
   const total = reasons.reduce((sum, [, count]) => sum + count, 0);
-  const why = reasons.map(([reason, count]) => `${count} ${reason}`).join(', ');
+  const why = reasons.map(([reason, count]) => `${count} ${REFUSED[reason] ?? reason.replaceAll('-', ' ')}`).join(', ');
   return `${total} in 24 h${why === '' ? '' : ` (${why})`}, ${banned} banned`;
 }
