@@ -117,14 +117,17 @@ t.test('a reload during a transfer breaks nothing, and a bad file keeps what was
   await t.rejects(control.call('config.reload', {}), { code: 'failed', message: /log\.level/ });
 });
 
-t.test('the second SIGTERM ends it at once', async (t) => {
+t.test('the second signal to stop ends it at once', async (t) => {
   const place = daemonPlace(t, undefined);
   const daemon = await startDaemon(t, place);
-  // While it is stopped both arrive, and the second one finds the first one's effect.
+  // Two of a kind would be one while it is stopped. Both find it where it was, before it has taken leave of anybody.
+  daemon.kill('SIGSTOP');
   daemon.kill('SIGTERM');
-  await daemon.waitFor(/stopping because of SIGTERM/);
-  daemon.kill('SIGTERM');
-  t.match(await daemon.exited, /^(0|SIGTERM)$/);
+  daemon.kill('SIGINT');
+  daemon.kill('SIGCONT');
+  t.match(await daemon.exited, /^SIG(TERM|INT)$/, 'by the signal, not in good order');
+  t.match(daemon.stderr, /stopping because of SIG(TERM|INT); once more ends at once\n$/);
+  t.equal(await (await startDaemon(t, place)).stop('SIGTERM'), 0, 'and what it left is no obstacle');
 });
 
 t.test('a full disk is said, and changes nothing', async (t) => {
