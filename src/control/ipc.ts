@@ -2,7 +2,7 @@
  * The only file that imports node-ipc: the control socket, as bytes. Its raw mode is used; its message mode buffers without
  * limit and lets a client name any event. It neither removes what is at the path nor reconnects: that is ours to decide.
  */
-import { chmodSync, chownSync, lstatSync, unlinkSync } from 'node:fs';
+import { chmodSync, lchownSync, lstatSync, unlinkSync } from 'node:fs';
 import type { Socket } from 'node:net';
 import { IPCModule } from 'node-ipc';
 import { CodedError, messageOf, systemCodeOf } from '../base/coded-error.js';
@@ -98,7 +98,7 @@ export async function listenIpc(
     try {
       server.start();
       // Where it is the process's own group there is nothing to change, and the sandbox of a service forbids the call.
-      if (groupId !== undefined && lstatSync(path).gid !== groupId) chownSync(path, -1, groupId);
+      if (groupId !== undefined && lstatSync(path).gid !== groupId) lchownSync(path, -1, groupId);
       chmodSync(path, SOCKET_MODE);
     } catch (error) {
       server.stop();

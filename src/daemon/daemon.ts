@@ -9,6 +9,7 @@ import { AccessPolicy } from '../engine/access/access-policy.js';
 import type { Doorkeeper } from '../engine/doorkeeper.js';
 import type { Engine } from '../engine/engine.js';
 import type { FileSystem } from '../engine/file-system.js';
+import { SETTINGS } from '../engine/setting-names.js';
 import type { EngineOptions } from '../engine/start-engine.js';
 import { TargetPolicy } from '../engine/target-policy.js';
 import { accessSettings, accessSettingsOrFault, secretPlace } from './access-settings.js';
@@ -98,7 +99,8 @@ export class Daemon {
     let targets: TargetPolicy | undefined;
     const engine = await deps.startEngine(deps.log, {
       settings: { ...settings.network, proxy: settings.network.proxy && { address: settings.network.proxy } },
-      place: { kind: 'directory', path: settings.stateDirectory },
+      place: { kind: 'directory', path: settings.stateDirectory, named: SETTINGS.directory },
+      names: SETTINGS,
       isRelay: true,
       isLasting: true,
       mayReach: (peerId, target) => targets?.mayReach(peerId, target) ?? { allowed: false, reason: 'too early' },

@@ -2,7 +2,17 @@
  * What the daemon is as a process that nobody watches: its pid file (-F), its user (-U), and the directories that these have to
  * come by. Everything that needs root comes first; then it is somebody else for good.
  */
-import { chownSync, lstatSync, mkdirSync, readdirSync } from 'node:fs';
+import {
+  closeSync,
+  constants,
+  fchownSync,
+  fstatSync,
+  lchownSync,
+  lstatSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+} from 'node:fs';
 import { dirname, join } from 'node:path';
 import { CodedError, messageOf, systemCodeOf } from '../base/coded-error.js';
 import type { Logger } from '../base/logger.js';
@@ -46,8 +56,9 @@ export class ProcessForm {
     this.#user = settings.user === undefined ? undefined : findUser(settings.user, privilegesOf(process));
     this.#pidFile = options.pidFile === undefined ? undefined : PidFile.create(options.pidFile, process.pid, lockFile);
     this.groupId = socketGroup(deps, loaded, this.#user);
-    makeDirectory(dirname(settings.socket.path), SOCKET_DIRECTORY_MODE, this.#owner);
-    makeDirectory(settings.stateDirectory, STATE_DIRECTORY_MODE, this.#owner);
+    const { socket, stateDirectory } = settings;
+    makeDirectory(dirname(socket.path), { mode: SOCKET_DIRECTORY_MODE, owner: this.#owner, setting: 'socket.path' });
+    makeDirectory(stateDirectory, { mode: STATE_DIRECTORY_MODE, owner: this.#owner, setting: 'state_dir' });
   }
 
   /** Once ports and files are open. @throws PrivilegesError, ProcessFormError */
@@ -60,7 +71,7 @@ export class ProcessForm {
       if (lstatSync(stateDirectory).uid === user.uid) {
         for (const name of readdirSync(stateDirectory)) handOver(join(stateDirectory, name), user);
       }
-      chownSync(socket.path, user.uid, this.groupId ?? user.gid);
+      lchownSync(socket.path, user.uid, this.groupId ?? user.gid);
     }
     becomeUser(user, privilegesOf(this.#deps.process));
     if (!isWritable(stateDirectory)) {
@@ -80,24 +91,50 @@ export class ProcessForm {
   }
 }
 
-function makeDirectory(path: string, mode: number, owner: User | undefined): void {
+interface Making {
+  readonly mode: number;
+  readonly owner: User | undefined;
+  /** That names the directory. */
+  readonly setting: string;
+}
+
+const REASONS: Readonly<Record<string, string>> = {
+  EACCES: 'permission denied',
+  EPERM: 'operation not permitted',
+  EROFS: 'the disk is read-only',
+  ENOSPC: 'the disk is full',
+  EEXIST: 'it is there and is no directory',
+  ENOTDIR: 'a part of it is no directory',
+  ENAMETOOLONG: 'the name is too long',
+};
+
+function makeDirectory(path: string, { mode, owner, setting }: Making): void {
   try {
     const first = mkdirSync(path, { recursive: true, mode });
-    if (first !== undefined && owner !== undefined) chownSync(path, owner.uid, owner.gid);
+    // Not through a link that the owner of a directory above may have put in its place.
+    if (first !== undefined && owner !== undefined) lchownSync(path, owner.uid, owner.gid);
   } catch (error) {
-    const code = systemCodeOf(error);
-    const reason =
-      code === 'EACCES' ? 'permission denied' : code === 'EROFS' ? 'the disk is read-only' : messageOf(error);
-    throw new ProcessFormError('not-writable', `cannot make ${path} (${reason}): make it, or name another place`, {
+    const reason = REASONS[systemCodeOf(error) ?? ''] ?? messageOf(error);
+    const advice = `make it, or name another place with ${setting} in the settings`;
+    throw new ProcessFormError('not-writable', `cannot make the directory ${path} (${reason}): ${advice}`, {
       cause: error,
     });
   }
 }
 
-/** Plain files of root's that have no other name, which could be somebody else's file. */
+/**
+ * Plain files of root's that have no other name, which could be somebody else's file. By the descriptor, for whoever owns the
+ * directory may put another file there at any moment.
+ */
 function handOver(path: string, { uid, gid }: User): void {
-  const status = lstatSync(path);
-  if (status.isFile() && status.nlink === 1 && status.uid === ROOT) chownSync(path, uid, gid);
+  if (!lstatSync(path).isFile()) return;
+  const fd = openSync(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
+  try {
+    const status = fstatSync(fd);
+    if (status.isFile() && status.nlink === 1 && status.uid === ROOT) fchownSync(fd, uid, gid);
+  } finally {
+    closeSync(fd);
+  }
 }
 
 /** That of the settings; where nobody named one and there is none of that name, or it is not ours to give, our own. */

@@ -48,7 +48,7 @@ t.test('a second one on the same directory, or the same socket, does not start',
     t,
     spawnDaemon(t, place),
     1,
-    /tuntoxd: the identity in .*state is in use by process \d+: stop that one/,
+    /tuntoxd: the identity in .*state is in use by process \d+: stop that one, or .* with state_dir in the settings\n$/,
   );
   // With something that it would have to look at in a month.
   const otherState = temporaryDirectory(t);
@@ -128,6 +128,21 @@ t.test('the second signal to stop ends it at once', async (t) => {
   t.match(await daemon.exited, /^SIG(TERM|INT)$/, 'by the signal, not in good order');
   t.match(daemon.stderr, /stopping because of SIG(TERM|INT); once more ends at once\n$/);
   t.equal(await (await startDaemon(t, place)).stop('SIGTERM'), 0, 'and what it left is no obstacle');
+});
+
+t.test('what cannot be used is said with the name of its setting', async (t) => {
+  const place = daemonPlace(t, undefined);
+  writeFileSync(place.stateDirectory, '');
+  await refused(
+    t,
+    spawnDaemon(t, place),
+    1,
+    /state \(it is there and is no directory\): .* state_dir in the settings\n$/,
+  );
+  const port = await freeTcpPort();
+  const args = ['--state-dir', temporaryDirectory(t), '--network-proxy', `socks5://127.0.0.1:${port}`];
+  const daemon = await startDaemon(t, place, { args });
+  await daemon.waitFor(/ECONNREFUSED .*: check that it runs, and its address in network\.proxy in the settings/);
 });
 
 t.test('a full disk is said, and changes nothing', async (t) => {
