@@ -83,6 +83,15 @@ t.test('whitelist remove closes the tunnels of the client at once', async (t) =>
   t.match((await daemon.call('status', {})).access, { isClosed: true, whitelist: { isOn: true, entries: 0 } });
 });
 
+t.test('who has the secret as well stays when its entry goes, and that is said', async (t) => {
+  const daemon = await TestDaemon.start(t, { config: 'access:\n  require: any\n' });
+  await daemon.call('secret.set', { secret: SECRET });
+  const { client } = await clientWithTunnel(t, daemon, SECRET);
+  await list(daemon, client, { name: 'laptop' });
+  const change = await daemon.call('whitelist.remove', { client: 'laptop' });
+  t.match(change, { closedTunnels: 0, notes: [/^laptop came by the secret, and stays: .*clients kick/] });
+});
+
 t.test('an entry that expires takes its tunnels with it', async (t) => {
   const daemon = await TestDaemon.start(t);
   const client = await daemon.client();
@@ -301,6 +310,8 @@ t.test('state that cannot be read closes the door, and says so', async (t) => {
   await settle();
   t.same((await daemon.call('clients.list', {})).clients, []);
   await t.rejects(daemon.call('bans.clear', { client: 'abcdef' }), { code: 'not-found' });
+  const { notes } = await daemon.call('whitelist.add', { id: 'F'.repeat(64) });
+  t.match(notes, [/nobody gets in who is not/, /^nobody gets in all the same: .*bans\.json is damaged/]);
 });
 
 t.test('kick and connections close end what they name', async (t) => {

@@ -1,7 +1,7 @@
 /** tuntoxctl: reads what was typed, runs the command, and says how it ended. */
 import { type Clock, systemClock } from '../../base/clock.js';
 import { systemCodeOf } from '../../base/coded-error.js';
-import { wrapped } from '../columns.js';
+import { harmless, wrapped } from '../columns.js';
 import { Output, type OutputStream } from '../output.js';
 import type { Context } from './command.js';
 import { allCommands, commandsFor } from './commands.js';
@@ -87,7 +87,7 @@ async function run(process: Surroundings, clock: Clock, ending: Ending): Promise
         signal: ending.signal,
         note: (text) => {
           const columns = process.stderr.isTTY === true ? process.stderr.columns || 80 : Number.POSITIVE_INFINITY;
-          note(`${wrapped(text, columns).join('\n')}\n`);
+          note(`${wrapped(harmless(text), columns).join('\n')}\n`);
         },
       };
       try {

@@ -84,7 +84,9 @@ export class Session {
     if (!(error instanceof ControlError)) return error;
     const isUnknown =
       error.code === 'unknown-method' || (error.code === 'bad-params' && /^there is no field /.test(error.message));
-    if (!isUnknown && error.code !== 'version') return error;
+    // One of our own version is right: the field stands in a file that somebody wrote.
+    const isOther = daemon !== `tuntoxd ${this.#options.version}`;
+    if (!(isUnknown && isOther) && error.code !== 'version') return error;
     return new CtlError(
       'version',
       `this is tuntoxctl ${this.#options.version}, and ${daemon} understands "${method}" in another way`,

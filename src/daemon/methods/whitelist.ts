@@ -82,7 +82,7 @@ function notesOfAdding(deps: Deps, entries: readonly WhitelistEntry[], shutOut: 
   const { access } = deps;
   const [only] = entries;
   const who = entries.length === 1 && only !== undefined ? (only.alias ?? only.publicKey.short) : 'each of them';
-  const banned = entries.filter(({ publicKey }) => access.isBanned(publicKey));
+  const banned = entries.filter(({ publicKey }) => access.bans.some((ban) => ban.publicKey.equals(publicKey)));
   const isSecret = access.secret !== undefined;
   return [
     ...(isSecret && access.require === 'all' ? [`there is a secret too: ${who} needs both`] : []),
@@ -91,6 +91,7 @@ function notesOfAdding(deps: Deps, entries: readonly WhitelistEntry[], shutOut: 
       ? []
       : ['from now on nobody gets in who is not on the whitelist']),
     ...(shutOut.length === 0 ? [] : [`shut out: ${namesOf(deps, shutOut)}`]),
+    ...access.faults.map((fault) => `nobody gets in all the same: ${fault}`),
     ...banned.map(({ publicKey, alias }) => {
       return `${alias ?? publicKey.short} is banned, and stays out: tuntoxctl bans clear ${publicKey.short}`;
     }),
@@ -129,17 +130,25 @@ async function remove(deps: Deps, client: string, isDryRun: boolean): Promise<Ch
   const entry = listedEntry(deps, client);
   const { publicKey } = entry;
   const after = supposing(access, { isListed: (key) => !key.equals(publicKey) && access.isListed(key) });
-  const closedTunnels = tunnelsOf(deps, doorkeeper.leaving(after)).length;
+  const leaving = doorkeeper.leaving(after);
+  const closedTunnels = tunnelsOf(deps, leaving).length;
+  const isHere = ({ id }: Guest): boolean => id === publicKey.hex;
+  const isStaying = doorkeeper.guests.some(isHere) && !leaving.some(isHere);
   const isLast = access.entries.length === 1;
   const hasOther = access.secret !== undefined && access.require === 'any';
   if (!isDryRun) {
     await saved(access.removeEntry(publicKey));
     deps.log.info(`whitelist: ${entry.alias ?? ''} ${publicKey.short} removed`);
   }
-  const notes =
-    isLast && !hasOther
+  const name = entry.alias ?? publicKey.short;
+  const notes = [
+    ...(isStaying
+      ? [`${name} came by the secret, and stays: tuntoxctl secret rotate, then clients kick ${publicKey.short}`]
+      : []),
+    ...(isLast && !hasOther
       ? ['the whitelist is empty now and stays on: nobody gets in. tuntoxctl whitelist off switches it off']
-      : [];
+      : []),
+  ];
   return change({ removed: [shown(deps, entry)], closedTunnels, notes });
 }
 

@@ -3,6 +3,7 @@ import { writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
+import { ownVersion } from '../../../src/cli/ctl/own-version.js';
 import { ControlError, type ControlFault } from '../../../src/control/control-error.js';
 import { temporaryDirectory } from '../../support/temporary-directory.js';
 import { entry, KEYS, startDaemon } from './support/daemon.js';
@@ -115,6 +116,23 @@ t.test('version skew has its own message, whichever way it shows: 1', async (t) 
     t.match(said, /speaks version 2|understands "id" in another way|form that this version|cannot be read/);
     t.match(said, /use the same version of both: after an upgrade, systemctl restart tuntox|the same version/);
   }
+});
+
+t.test('a daemon of the same version is right about a field that a file has too many: 2', async (t) => {
+  const file = join(temporaryDirectory(t), 'clients.json');
+  const item = { id: KEYS.ci, color: 'blue' };
+  writeFileSync(file, JSON.stringify({ schema: 'tuntox.whitelist-export/1', items: [item] }));
+  const hello = HELLO.replace('9.0.0', ownVersion());
+  const refusal = {
+    jsonrpc: '2.0',
+    id: 1,
+    error: { code: -32602, message: 'there is no field "items.0.color"', data: { code: 'bad-params' } },
+  };
+  const socket = await oddDaemon(t, (line) => (line.includes('"hello"') ? hello : JSON.stringify(refusal)));
+  t.match(await failure(['whitelist', 'import', file], { socket }), {
+    status: 2,
+    said: 'tuntoxctl: there is no field "items.0.color"',
+  });
 });
 
 t.test('version says what it can when the daemon does not answer', async (t) => {
