@@ -157,6 +157,7 @@ t.test('secrets that cannot be used are refused, and a dry run makes none', asyn
     [{ secret: 'ä'.repeat(461) }, /has 922 bytes/],
     [{ secret: 'a\0b' }, /zero byte/],
     [{ secret: SECRET, grace: 1_000, isDroppingSessions: true }, /grace/],
+    [{ secret: SECRET, grace: 1e18 }, /that grace is too long/],
   ];
   for (const [params, message] of faults) {
     await t.rejects(daemon.call('secret.set', params as { secret: string }), { code: 'bad-params', message });

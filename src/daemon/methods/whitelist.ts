@@ -1,4 +1,5 @@
 /** `whitelist`: who gets in by name. A change says first what it would do to those who are here. */
+import { LAST_UNIX_TIME } from '../../base/clock.js';
 import { ControlError } from '../../control/control-error.js';
 import type { MethodHandlers } from '../../control/method-handlers.js';
 import type { Params, Result } from '../../control/protocol.js';
@@ -73,7 +74,7 @@ async function add(deps: Deps, entries: readonly WhitelistEntry[], options: AddO
   const closedTunnels = tunnelsOf(deps, shutOut).length;
   if (!options.isDryRun) {
     await saved(access.addEntries(added));
-    for (const { publicKey, alias } of added) deps.log.info(`whitelist: ${alias ?? ''} ${publicKey.short} added`);
+    for (const entry of added) deps.log.info(`whitelist: ${labelOf(entry)} added`);
   }
   return change({ added: added.map((entry) => shown(deps, entry)), closedTunnels, notes });
 }
@@ -120,7 +121,7 @@ async function edit(deps: Deps, params: Params<'whitelist.edit'>): Promise<Chang
     .filter(({ peerId, target }) => !targets.explain(peerId, target, after).isAllowed);
   if (!params.isDryRun) {
     await saved(access.changeEntry(before.publicKey, edited));
-    deps.log.info(`whitelist: ${after.alias ?? ''} ${after.publicKey.short} changed`);
+    deps.log.info(`whitelist: ${labelOf(after)} changed`);
   } else checkAlias(deps, after);
   return change({ changed: [shown(deps, after)], closedTunnels: closing.length });
 }
@@ -138,7 +139,7 @@ async function remove(deps: Deps, client: string, isDryRun: boolean): Promise<Ch
   const hasOther = access.secret !== undefined && access.require === 'any';
   if (!isDryRun) {
     await saved(access.removeEntry(publicKey));
-    deps.log.info(`whitelist: ${entry.alias ?? ''} ${publicKey.short} removed`);
+    deps.log.info(`whitelist: ${labelOf(entry)} removed`);
   }
   const name = entry.alias ?? publicKey.short;
   const notes = [
@@ -226,7 +227,8 @@ function allowOf(texts: readonly string[]): WhitelistEntry['allow'] {
 
 /** @throws ControlError */
 function checkExpiry(expiresAt: number | null, now: number): void {
-  if (expiresAt === null || expiresAt > now) return;
+  if (expiresAt === null || (expiresAt > now && expiresAt <= LAST_UNIX_TIME)) return;
+  if (expiresAt > now) throw new ControlError('bad-params', 'that time is too far away', { hint: 'leave it out' });
   throw new ControlError('bad-params', 'that time is over already', { hint: 'write a later one, as in --expires 30d' });
 }
 
@@ -250,6 +252,10 @@ const adoptedEntry = ({ friend, admittedBy }: Guest, now: number): WhitelistEntr
   note: admittedBy === 'secret' ? 'adopted: came by the secret' : 'adopted: came through the open door',
   addedAt: now,
 });
+
+/** For the log. */
+const labelOf = ({ alias, publicKey }: WhitelistEntry): string =>
+  alias === undefined ? publicKey.short : `${alias} ${publicKey.short}`;
 
 const change = (part: Partial<Change>): Change => ({
   schema: 'tuntox.whitelist-change/1',

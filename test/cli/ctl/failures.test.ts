@@ -177,6 +177,7 @@ t.test('what was typed wrongly is said with the nearest right one: 2', async (t)
     [['whitelist', 'add', 'X', '--expires', 'soon'], '"soon" is not a length of time for --expires'],
     [['whitelist', 'add', 'X', '--expires', '2027-02-30'], 'the calendar has no "2027-02-30"'],
     [['whitelist', 'add', 'X', '--expires', '2001-01-01'], '"2001-01-01" is over already'],
+    [['whitelist', 'add', 'X', '--expires', '99999999d'], '"99999999d" is too long write never, or a shorter time'],
     [['whitelist', 'edit', 'X'], 'whitelist edit needs something to change'],
     [['status', '--dry-run'], 'status changes nothing, so it has no --dry-run leave it out'],
     [['status', 'now'], 'status knows nothing to do with "now" tuntoxctl status -h tells more'],
