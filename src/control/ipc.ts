@@ -11,6 +11,8 @@ import { CodedError, messageOf, systemCodeOf } from '../base/coded-error.js';
 const MAX_CONNECTIONS = 128;
 /** Owner and group. */
 const SOCKET_MODE = 0o660;
+/** Bytes of a path that the kernel takes (sun_path, without its zero); Node cuts off the rest. */
+const MAX_PATH_LENGTH = 107;
 /** While the socket is made: nobody but the owner may connect before the group is right. */
 const PRIVATE_UMASK = 0o177;
 
@@ -76,6 +78,7 @@ export async function listenIpc(
   { path, groupId }: SocketOptions,
   accept: (connection: IpcConnection) => IpcHandlers,
 ): Promise<IpcListener> {
+  checkLength(path);
   await removeStale(path);
   const ipc = quietModule();
   ipc.serve(path);
@@ -113,6 +116,7 @@ export async function listenIpc(
 
 /** @throws IpcError `not-running`, `permission`, `failed` */
 export async function connectIpc(path: string, handlers: IpcHandlers): Promise<IpcConnection> {
+  checkLength(path);
   const ipc = quietModule();
   ipc.connectTo(path, path);
   const client = ipc.of[path];
@@ -154,6 +158,16 @@ async function removeStale(path: string): Promise<void> {
     return;
   }
   throw new IpcError('in-use', `another daemon answers at ${path}: stop it, or name another socket`);
+}
+
+/** @throws IpcError */
+function checkLength(path: string): void {
+  const length = Buffer.byteLength(path);
+  if (length <= MAX_PATH_LENGTH) return;
+  throw new IpcError(
+    'failed',
+    `the path of a socket has at most ${MAX_PATH_LENGTH} bytes, and this one ${length}: ${path}`,
+  );
 }
 
 const FAULTS: Readonly<Record<string, readonly [IpcFault, string]>> = {

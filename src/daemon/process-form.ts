@@ -2,21 +2,12 @@
  * What the daemon is as a process that nobody watches: its pid file (-F), its user (-U), and the directories that these have to
  * come by. Everything that needs root comes first; then it is somebody else for good.
  */
-import {
-  closeSync,
-  constants,
-  fchownSync,
-  fstatSync,
-  lchownSync,
-  lstatSync,
-  mkdirSync,
-  openSync,
-  readdirSync,
-} from 'node:fs';
+import { closeSync, constants, fchownSync, fstatSync, lchownSync, lstatSync, openSync, readdirSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { CodedError, messageOf, systemCodeOf } from '../base/coded-error.js';
 import type { Logger } from '../base/logger.js';
 import { lockFile } from '../engine/file-lock.js';
+import { makeDirectories } from '../engine/file-system.js';
 import { groupIdOf } from '../platform/group-id.js';
 import { PidFile } from '../platform/pid-file.js';
 import { becomeUser, findUser, privilegesOf, type User } from '../platform/privileges.js';
@@ -102,6 +93,7 @@ const REASONS: Readonly<Record<string, string>> = {
   EACCES: 'permission denied',
   EPERM: 'operation not permitted',
   EROFS: 'the disk is read-only',
+  ENOENT: 'none can be made there',
   ENOSPC: 'the disk is full',
   EEXIST: 'it is there and is no directory',
   ENOTDIR: 'a part of it is no directory',
@@ -110,9 +102,9 @@ const REASONS: Readonly<Record<string, string>> = {
 
 function makeDirectory(path: string, { mode, owner, setting }: Making): void {
   try {
-    const first = mkdirSync(path, { recursive: true, mode });
+    const isMade = makeDirectories(path, mode);
     // Not through a link that the owner of a directory above may have put in its place.
-    if (first !== undefined && owner !== undefined) lchownSync(path, owner.uid, owner.gid);
+    if (isMade && owner !== undefined) lchownSync(path, owner.uid, owner.gid);
   } catch (error) {
     const reason = REASONS[systemCodeOf(error) ?? ''] ?? messageOf(error);
     const advice = `make it, or name another place with ${setting} in the settings`;

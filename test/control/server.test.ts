@@ -281,6 +281,13 @@ t.test('replaces what a killed daemon left, but no living one and no file', asyn
   await t.rejects(newServer(file, {}).start(), { code: 'in-use', message: /is no socket/ });
 });
 
+t.test('a path that is too long for a socket is refused, not cut off', async (t) => {
+  const path = join(temporaryDirectory(t), 'x'.repeat(107));
+  const error = { code: 'failed', message: /at most 107 bytes, and this one 1\d\d: / };
+  await t.rejects(newServer(path, {}).start(), error);
+  await t.rejects(ControlClient.connect(systemClock, { path, client: 'x', timeout: 1_000 }), error);
+});
+
 t.test('says when nobody listens, and when the daemon does not answer', async (t) => {
   const path = join(temporaryDirectory(t), 'none');
   await t.rejects(ControlClient.connect(systemClock, { path, client: 'x', timeout: 1_000 }), { code: 'not-running' });

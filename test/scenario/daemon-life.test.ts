@@ -132,6 +132,9 @@ t.test('the second signal to stop ends it at once', async (t) => {
 
 t.test('what cannot be used is said with the name of its setting', async (t) => {
   const place = daemonPlace(t, undefined);
+  // Node's own way to make a directory with its parents would not come back from there.
+  const inProc = spawnDaemon(t, place, { args: ['--state-dir', '/proc/nothing/state'] });
+  await refused(t, inProc, 1, /cannot make the directory \/proc\/nothing\/state \(none can be made there\)/);
   writeFileSync(place.stateDirectory, '');
   await refused(
     t,
