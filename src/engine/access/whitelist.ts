@@ -10,6 +10,8 @@ import type { Kept } from './kept-json.js';
 /** The message is for the owner. */
 export class WhitelistError extends CodedError<'exists' | 'alias-taken' | 'full' | 'bad-target' | 'not-listed'> {}
 
+/** As the control protocol has it: what else somebody wrote into the file could not be named by anybody. */
+const ALIAS = /^[A-Za-z][A-Za-z0-9._-]{0,31}$/;
 /** Entries at the most; each is looked at when the list changes, not for each packet. */
 const MAX_ENTRIES = 10_000;
 
@@ -123,6 +125,8 @@ export const whitelistFile: Kept<Whitelist> = {
     const decoded = entries.map((entry, index) => decodeEntry(entry, index + 1));
     const list = new Map(decoded.map((entry) => [entry.publicKey.hex, entry]));
     if (list.size < decoded.length) throw new Error('a key stands there twice');
+    const aliases = decoded.flatMap(({ alias }) => (alias === undefined ? [] : [alias]));
+    if (new Set(aliases).size < aliases.length) throw new Error('two entries have the same alias');
     return { isFactor, entries: list };
   },
 };
@@ -137,20 +141,23 @@ function decodeEntry(value: unknown, place: number): WhitelistEntry {
     added_at: addedAt,
   } = (value ?? {}) as Record<string, unknown>;
   const publicKey = typeof key === 'string' ? PublicKey.parse(key) : undefined;
-  const isGood =
-    publicKey !== undefined &&
-    (alias === null || typeof alias === 'string') &&
-    Array.isArray(allow) &&
-    (expiresAt === null || Number.isSafeInteger(expiresAt)) &&
-    typeof note === 'string' &&
-    Number.isSafeInteger(addedAt);
-  if (!isGood) throw new Error(`entry ${place} is not as it was written`);
+  const fault = (field: string): never => {
+    throw new Error(`entry ${place}: its "${field}" is not as it was written`);
+  };
+  if (publicKey === undefined) return fault('key');
+  if (alias !== null && !(typeof alias === 'string' && ALIAS.test(alias))) return fault('alias');
+  if (!Array.isArray(allow)) return fault('allow');
+  if (expiresAt !== null && !isTime(expiresAt)) return fault('expires_at');
+  if (typeof note !== 'string') return fault('note');
+  if (!isTime(addedAt)) return fault('added_at');
   return {
     publicKey,
     alias: alias ?? undefined,
     allow: allow.map((text, index) => parseAllowed(String(text), index + 1)),
-    expiresAt: (expiresAt as number | null) ?? undefined,
+    expiresAt: expiresAt ?? undefined,
     note,
-    addedAt: addedAt as number,
+    addedAt,
   };
 }
+
+const isTime = (value: unknown): value is number => Number.isSafeInteger(value) && (value as number) >= 0;

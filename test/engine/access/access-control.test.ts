@@ -159,10 +159,27 @@ t.test('a change that cannot be saved changes nothing, whatever step fails', asy
   t.ok(failures >= 4, `${failures} steps failed`);
 });
 
+const LISTED = newKey().hex.toUpperCase();
+
+/** A whitelist as somebody wrote it by hand. */
+function listed(...entries: readonly object[]): string {
+  const good = { alias: null, allow: [], expires_at: null, note: '', added_at: 1 };
+  const written = entries.map((one) => ({ key: newKey().hex.toUpperCase(), ...good, ...one }));
+  return JSON.stringify({ version: 1, is_factor: true, entries: written });
+}
+
 t.test('state that cannot be read lets nobody in, stays as it is, and says what to do', async (t) => {
   for (const [name, content, said] of [
     ['whitelist.json', '{"version":1', /whitelist\.json is damaged .*restore it from a backup/],
-    ['whitelist.json', '{"version":1,"is_factor":true,"entries":[{"key":"00"}]}', /entry 1 is not as it was written/],
+    [
+      'whitelist.json',
+      '{"version":1,"is_factor":true,"entries":[{"key":"00"}]}',
+      /entry 1: its "key" is not as it was/,
+    ],
+    ['whitelist.json', listed({ alias: 'my\u001b[2Jlaptop' }), /entry 1: its "alias" is not as it was written/],
+    ['whitelist.json', listed({ expires_at: -1 }), /entry 1: its "expires_at" is not as it was written/],
+    ['whitelist.json', listed({ alias: 'one' }, { alias: 'one' }), /two entries have the same alias/],
+    ['whitelist.json', listed({ key: LISTED }, { key: LISTED }), /a key stands there twice/],
     ['secret.json', '[]', /secret\.json is damaged \(it is no object\)/],
     ['bans.json', '{"version":2,"bans":[]}', /is of a newer version \(2\): use the tuntoxd that wrote it/],
   ] as const) {
