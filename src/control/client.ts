@@ -44,7 +44,7 @@ export class ControlClient {
     this.#options = options;
   }
 
-  /** @throws IpcError `not-running`, `permission`; ControlError `version`, `timeout` */
+  /** @throws IpcError `not-running`, `permission`; ControlError `version`, `timeout`, `busy` */
   static async connect(clock: Clock, options: ControlClientOptions): Promise<ControlClient> {
     const client = new ControlClient(clock, options);
     client.#ipc = await connectIpc(options.path, {
@@ -60,7 +60,8 @@ export class ControlClient {
       if (version !== PROTOCOL_VERSION) throw new ControlError('version', `the daemon speaks version ${version}`);
     } catch (error) {
       client.close();
-      throw error;
+      if (!(error instanceof ControlError) || error.code !== 'stopping') throw error;
+      throw new ControlError('busy', 'the daemon takes no more connections now, or is about to end', { cause: error });
     }
     return client;
   }

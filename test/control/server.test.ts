@@ -171,6 +171,18 @@ t.test('many clients at once, with many orders each', async (t) => {
   );
 });
 
+t.test('more clients than there are places are told so, and the others go on', async (t) => {
+  const path = await startServer(t, { ping: () => pong });
+  const all = await Promise.all(Array.from({ length: 128 }, () => client(t, path)));
+  await t.rejects(client(t, path), { code: 'busy', message: /takes no more connections/ });
+  t.same(await all[127]?.call('ping', { client: 'a' }), pong);
+  all[0]?.close();
+  // The daemon learns of it in a moment.
+  let next: ControlClient | undefined;
+  while (next === undefined) next = await client(t, path).catch(() => undefined);
+  t.same(await next.call('ping', { client: 'a' }), pong, 'a place that is free again is given');
+});
+
 t.test('settles the version first, or says which ones there are', async (t) => {
   const path = await startServer(t);
   const socket = await raw(t, path);
