@@ -36,7 +36,7 @@ export interface DaemonSettings<Proxy> {
   readonly stateDirectory: string;
   /** Undefined: stay who we are. */
   readonly user: string | undefined;
-  /** The group: undefined leaves that of the process. */
+  /** The group: undefined for nobody but the daemon's user. */
   readonly socket: { readonly path: string; readonly group: string | undefined };
   readonly log: { readonly level: LogLevel; readonly format: LogFormat };
   readonly network: {

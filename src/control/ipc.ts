@@ -9,8 +9,9 @@ import { CodedError, messageOf, systemCodeOf } from '../base/coded-error.js';
 
 /** Implementation: clients at once; 50 programs and a few people fit. The kernel's queue takes some more. */
 const MAX_CONNECTIONS = 128;
-/** Owner and group. */
-const SOCKET_MODE = 0o660;
+/** Owner and group; without a group of its own the owner alone, for others may share the one that it happens to have. */
+const SHARED_MODE = 0o660;
+const OWN_MODE = 0o600;
 /** Bytes of a path that the kernel takes (sun_path, without its zero); Node cuts off the rest. */
 const MAX_PATH_LENGTH = 107;
 /** While the socket is made: nobody but the owner may connect before the group is right. */
@@ -48,7 +49,7 @@ export interface IpcListener {
 
 export interface SocketOptions {
   readonly path: string;
-  /** Who may connect besides the owner; undefined leaves it to the process's own group. */
+  /** Who may connect besides the owner; undefined for nobody. */
   readonly groupId: number | undefined;
 }
 
@@ -102,7 +103,7 @@ export async function listenIpc(
       server.start();
       // Where it is the process's own group there is nothing to change, and the sandbox of a service forbids the call.
       if (groupId !== undefined && lstatSync(path).gid !== groupId) lchownSync(path, -1, groupId);
-      chmodSync(path, SOCKET_MODE);
+      chmodSync(path, groupId === undefined ? OWN_MODE : SHARED_MODE);
     } catch (error) {
       server.stop();
       reject(ipcError(error, path));

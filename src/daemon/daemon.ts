@@ -40,7 +40,7 @@ export interface DaemonDeps {
 export interface DaemonOptions {
   readonly version: string;
   readonly pid: number;
-  /** Of the control socket; undefined leaves the process's own. */
+  /** Of the control socket; undefined for nobody but its owner. */
   readonly groupId: number | undefined;
 }
 

@@ -32,7 +32,7 @@ export class ProcessForm {
   readonly #settings: Settings;
   readonly #user: User | undefined;
   readonly #pidFile: PidFile | undefined;
-  /** Of the control socket; undefined leaves the process's own. */
+  /** Of the control socket; undefined for nobody but its owner. */
   readonly groupId: number | undefined;
 
   /**
@@ -129,7 +129,7 @@ function handOver(path: string, { uid, gid }: User): void {
   }
 }
 
-/** That of the settings; where nobody named one and there is none of that name, or it is not ours to give, our own. */
+/** That of the settings; undefined where there is none of that name, or it is not ours to give. */
 function socketGroup(
   { process, log }: Deps,
   { settings, effective }: Loaded,
@@ -142,6 +142,6 @@ function socketGroup(
   const isOurs = process.geteuid?.() === ROOT || (id !== undefined && (process.getgroups?.() ?? []).includes(id));
   if (id !== undefined && isOurs) return id;
   const why = id === undefined ? `there is no group ${group}` : `this user is not in the group ${group}`;
-  log[isUsual ? 'info' : 'warn'](`${why}, so only this user and root may use the control socket`);
-  return user?.gid;
+  log[isUsual ? 'info' : 'warn'](`${why}, so only ${user?.name ?? 'this user'} and root may use the control socket`);
+  return undefined;
 }

@@ -273,6 +273,12 @@ t.test('a cancel does not wait behind streams, of which a connection has a few',
 t.test('owner and group may connect, and nobody else', async (t) => {
   const path = await startServer(t);
   t.equal(statSync(path).mode & 0o777, 0o660);
+  const own = join(temporaryDirectory(t), 's');
+  const options = { path: own, groupId: undefined, daemon: 'tuntoxd 0', pid: 7 };
+  const server = new ControlServer({ clock: systemClock, log: silentLogger, handlers: {} as MethodHandlers }, options);
+  await server.start();
+  t.teardown(() => server.stop());
+  t.equal(statSync(own).mode & 0o777, 0o600, 'without a group nobody else');
 });
 
 t.test('replaces what a killed daemon left, but no living one and no file', async (t) => {
