@@ -117,6 +117,20 @@ t.test('a reload during a transfer breaks nothing, and a bad file keeps what was
   await t.rejects(control.call('config.reload', {}), { code: 'failed', message: /log\.level/ });
 });
 
+t.test('told to read its settings anew while it starts, it starts, and then does', async (t) => {
+  const place = daemonPlace(t, undefined);
+  const daemon = spawnDaemon(t, place);
+  // SigCgt: the signals that it has a use for; SIGHUP is the first one.
+  const hearsHangup = (): boolean => {
+    const caught = /^SigCgt:\s*([0-9a-f]+)$/m.exec(readFileSync(`/proc/${daemon.pid}/status`, 'utf8'))?.[1];
+    return (BigInt(`0x${caught ?? 0}`) & 1n) === 1n;
+  };
+  while (!hearsHangup()) await sleep(1);
+  daemon.kill('SIGHUP');
+  await daemon.waitFor(/is ready: (.*\n)*.*the configuration was read anew, nothing changed\n/);
+  t.equal(await daemon.stop('SIGTERM'), 0);
+});
+
 t.test('the second signal to stop ends it at once', async (t) => {
   const place = daemonPlace(t, undefined);
   const daemon = await startDaemon(t, place);
