@@ -4,7 +4,7 @@ import { ControlError } from '../../control/control-error.js';
 import type { MethodHandlers } from '../../control/method-handlers.js';
 import type { Params, Result } from '../../control/protocol.js';
 import { supposing } from '../../engine/access/supposed-factors.js';
-import { isExpired, parseAllowed, type WhitelistEntry } from '../../engine/access/whitelist.js';
+import { aliasOwners, isExpired, parseAllowed, type WhitelistEntry } from '../../engine/access/whitelist.js';
 import type { Guest } from '../../engine/doorkeeper.js';
 import { findClient, keyText, nameOf, newClient } from './clients-by-name.js';
 import type { MethodContext } from './context.js';
@@ -49,9 +49,10 @@ interface AddOptions {
 async function add(deps: Deps, entries: readonly WhitelistEntry[], options: AddOptions): Promise<Change> {
   const { access, doorkeeper, clock } = deps;
   if (entries.length === 0) return change({ notes: ['there was nothing to add'] });
+  const owners = aliasOwners(access.entries);
   for (const entry of entries) {
     const { publicKey, alias } = entry;
-    checkAlias(deps, entry);
+    checkAlias(owners, entry);
     if (access.entry(publicKey) === undefined) continue;
     throw new ControlError('exists', `${alias ?? publicKey.short} is on the whitelist already`, {
       hint: `tuntoxctl whitelist edit ${nameOf(deps, publicKey)} changes it`,
@@ -83,7 +84,8 @@ function notesOfAdding(deps: Deps, entries: readonly WhitelistEntry[], shutOut: 
   const { access } = deps;
   const [only] = entries;
   const who = entries.length === 1 && only !== undefined ? (only.alias ?? only.publicKey.short) : 'each of them';
-  const banned = entries.filter(({ publicKey }) => access.bans.some((ban) => ban.publicKey.equals(publicKey)));
+  const bans = new Set(access.bans.map(({ publicKey }) => publicKey.hex));
+  const banned = entries.filter(({ publicKey }) => bans.has(publicKey.hex));
   const isSecret = access.secret !== undefined;
   return [
     ...(isSecret && access.require === 'all' ? [`there is a secret too: ${who} needs both`] : []),
@@ -122,7 +124,7 @@ async function edit(deps: Deps, params: Params<'whitelist.edit'>): Promise<Chang
   if (!params.isDryRun) {
     await saved(access.changeEntry(before.publicKey, edited));
     deps.log.info(`whitelist: ${labelOf(after)} changed`);
-  } else checkAlias(deps, after);
+  } else checkAlias(aliasOwners(access.entries), after);
   return change({ changed: [shown(deps, after)], closedTunnels: closing.length });
 }
 
@@ -233,10 +235,10 @@ function checkExpiry(expiresAt: number | null, now: number): void {
 }
 
 /** What saving would refuse. @throws ControlError */
-function checkAlias({ access }: Deps, { alias, publicKey }: WhitelistEntry): void {
-  const owner = access.entries.find((entry) => alias !== undefined && entry.alias === alias);
-  if (owner === undefined || owner.publicKey.equals(publicKey)) return;
-  throw new ControlError('exists', `the name "${alias}" belongs to ${owner.publicKey.short}`);
+function checkAlias(owners: ReturnType<typeof aliasOwners>, { alias, publicKey }: WhitelistEntry): void {
+  const owner = alias === undefined ? undefined : owners.get(alias);
+  if (owner === undefined || owner.equals(publicKey)) return;
+  throw new ControlError('exists', `the name "${alias}" belongs to ${owner.short}`);
 }
 
 /** @throws ControlError */

@@ -21,7 +21,7 @@ import {
   type WhitelistEntry,
   whitelistFile,
   withChanged,
-  withEntry,
+  withEntries,
   withoutEntry,
 } from './whitelist.js';
 
@@ -186,7 +186,7 @@ export class AccessControl implements AccessFactors {
 
   /** @throws WhitelistError, StateFileError */
   async addEntries(entries: readonly WhitelistEntry[]): Promise<void> {
-    await this.#change(this.#whitelist, (list) => entries.reduce(withEntry, list));
+    await this.#change(this.#whitelist, (list) => withEntries(list, entries));
   }
 
   /** @throws WhitelistError, StateFileError */

@@ -55,14 +55,35 @@ export function parseAllowed(text: string, line: number): AllowedTarget {
   }
 }
 
-/** @throws WhitelistError when the key is listed, the alias belongs to another, or the list is full */
-export function withEntry(list: Whitelist, entry: WhitelistEntry): Whitelist {
-  if (list.entries.has(entry.publicKey.hex)) {
-    throw new WhitelistError('exists', `${entry.publicKey.short} is on the whitelist already`);
+/** All or none, in one go however many they are. @throws WhitelistError when a key is listed, an alias belongs to another, or the list is full */
+export function withEntries(list: Whitelist, added: readonly WhitelistEntry[]): Whitelist {
+  const entries = new Map(list.entries);
+  const owners = aliasOwners(entries.values());
+  for (const entry of added) {
+    const { alias, publicKey } = entry;
+    if (entries.has(publicKey.hex)) {
+      throw new WhitelistError('exists', `${publicKey.short} is on the whitelist already`);
+    }
+    if (entries.size >= MAX_ENTRIES) throw new WhitelistError('full', `the whitelist has ${MAX_ENTRIES} entries`);
+    if (alias !== undefined) {
+      const owner = owners.get(alias);
+      if (owner !== undefined) throw aliasTaken(alias, owner);
+      owners.set(alias, publicKey);
+    }
+    entries.set(publicKey.hex, entry);
   }
-  if (list.entries.size >= MAX_ENTRIES) throw new WhitelistError('full', `the whitelist has ${MAX_ENTRIES} entries`);
-  return put(list, entry);
+  return { isFactor: true, entries };
 }
+
+/** Whose each alias is. */
+export function aliasOwners(entries: Iterable<WhitelistEntry>): Map<string, PublicKey> {
+  const owners = new Map<string, PublicKey>();
+  for (const { alias, publicKey } of entries) if (alias !== undefined) owners.set(alias, publicKey);
+  return owners;
+}
+
+const aliasTaken = (alias: string, owner: PublicKey): WhitelistError =>
+  new WhitelistError('alias-taken', `the name "${alias}" belongs to ${owner.short}`);
 
 /**
  * @param change of the entry as it is now: another order may have changed it since somebody looked
@@ -76,22 +97,16 @@ export function withChanged(
   const entry = list.entries.get(publicKey.hex);
   if (entry === undefined)
     throw new WhitelistError('not-listed', `${publicKey.short} is not on the whitelist any more`);
-  return put(list, change(entry));
+  const changed = change(entry);
+  const owner = changed.alias === undefined ? undefined : aliasOwners(list.entries.values()).get(changed.alias);
+  if (owner !== undefined && !owner.equals(publicKey)) throw aliasTaken(changed.alias as string, owner);
+  return { isFactor: true, entries: new Map(list.entries).set(publicKey.hex, changed) };
 }
 
 export function withoutEntry(list: Whitelist, publicKey: PublicKey): Whitelist {
   const entries = new Map(list.entries);
   entries.delete(publicKey.hex);
   return { ...list, entries };
-}
-
-function put(list: Whitelist, entry: WhitelistEntry): Whitelist {
-  const { alias, publicKey } = entry;
-  const owner = [...list.entries.values()].find((other) => alias !== undefined && other.alias === alias);
-  if (owner !== undefined && !owner.publicKey.equals(publicKey)) {
-    throw new WhitelistError('alias-taken', `the name "${alias}" belongs to ${owner.publicKey.short}`);
-  }
-  return { isFactor: true, entries: new Map(list.entries).set(publicKey.hex, entry) };
 }
 
 /** When the next entry expires, unix time in s; undefined when none will. */
@@ -125,8 +140,8 @@ export const whitelistFile: Kept<Whitelist> = {
     const decoded = entries.map((entry, index) => decodeEntry(entry, index + 1));
     const list = new Map(decoded.map((entry) => [entry.publicKey.hex, entry]));
     if (list.size < decoded.length) throw new Error('a key stands there twice');
-    const aliases = decoded.flatMap(({ alias }) => (alias === undefined ? [] : [alias]));
-    if (new Set(aliases).size < aliases.length) throw new Error('two entries have the same alias');
+    const named = decoded.filter(({ alias }) => alias !== undefined);
+    if (aliasOwners(named).size < named.length) throw new Error('two entries have the same alias');
     return { isFactor, entries: list };
   },
 };

@@ -6,7 +6,7 @@ import { AccessControl, type AccessSettings } from '../../../src/engine/access/a
 import { AccessPolicy, friendRequestMessage } from '../../../src/engine/access/access-policy.js';
 import type { WhitelistEntry } from '../../../src/engine/access/whitelist.js';
 import { type FileSystem, nodeFileSystem } from '../../../src/engine/file-system.js';
-import { generateKeyPair, type PublicKey } from '../../../src/tox/crypto/keys.js';
+import { generateKeyPair, PublicKey } from '../../../src/tox/crypto/keys.js';
 import { FailingFileSystem, systemError } from '../../support/failing-file-system.js';
 import { ManualClock } from '../../support/manual-clock.js';
 import { SeededRandom } from '../../support/seeded-random.js';
@@ -320,4 +320,14 @@ t.test('two entries have no alias in common, and no key stands there twice', asy
   await t.rejects(control.addEntries([entry(CLIENT)]), { code: 'exists' });
   await t.rejects(control.addEntries([entry(newKey()), entry(newKey(), { alias: 'laptop' })]), { code: 'alias-taken' });
   t.equal(control.entries.length, 1, 'all or nothing');
+});
+
+t.test('the list has ten thousand places, which thousands take at once', async (t) => {
+  const { control } = await open(t);
+  const named = (from: number): WhitelistEntry[] =>
+    Array.from({ length: 5_000 }, (_, at) => entry(new PublicKey(random.bytes(32)), { alias: `n${from + at}` }));
+  await control.addEntries(named(0));
+  await control.addEntries(named(5_000));
+  t.equal(control.entries.length, 10_000);
+  await t.rejects(control.addEntries([entry(newKey())]), { code: 'full' });
 });
