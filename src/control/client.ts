@@ -2,7 +2,15 @@
 import * as v from 'valibot';
 import type { Clock } from '../base/clock.js';
 import { ControlError, type ControlFault } from './control-error.js';
-import { encodeCancel, encodeRequest, HelloResult, MAX_REPLY_SIZE, parseLine, Reply } from './envelope.js';
+import {
+  encodeCancel,
+  encodeRequest,
+  HelloResult,
+  MAX_REPLY_SIZE,
+  MAX_REQUEST_SIZE,
+  parseLine,
+  Reply,
+} from './envelope.js';
 import { connectIpc, type IpcConnection } from './ipc.js';
 import { LineReader } from './line-reader.js';
 import {
@@ -107,6 +115,12 @@ export class ControlClient {
     const id = this.#nextId;
     this.#nextId += 1;
     const { timeout } = this.#options;
+    const text = encodeRequest(id, method, params);
+    const size = Buffer.byteLength(text) - 1;
+    if (size > MAX_REQUEST_SIZE) {
+      const message = `that is too much for one order: ${size} bytes, of ${MAX_REQUEST_SIZE} at the most`;
+      return Promise.reject(new ControlError('bad-params', message, { hint: 'split it into several' }));
+    }
     return new Promise((resolve, reject) => {
       const giveUp = (): void => {
         this.#pending.delete(id);
@@ -130,7 +144,7 @@ export class ControlClient {
       });
       stream?.signal?.addEventListener('abort', () => this.#ipc?.write(encodeCancel(id)));
       if (this.#isClosed) this.#end(new ControlError('stopping', 'the connection is closed'));
-      else this.#ipc?.write(encodeRequest(id, method, params));
+      else this.#ipc?.write(text);
     });
   }
 

@@ -193,6 +193,13 @@ t.test('settles the version first, or says which ones there are', async (t) => {
   t.match(await untilEnd(rude), /the first request of a connection is/);
 });
 
+t.test('an order that is too long is refused before it is sent, and the connection stays', async (t) => {
+  const control = await client(t, await startServer(t, { ping: () => pong }));
+  const error = { code: 'bad-params', message: /too much for one order/, hint: /split/ };
+  await t.rejects(control.call('ping', { client: 'a'.repeat(512 * 1024) }), error);
+  t.same(await control.call('ping', { client: 'a' }), pong);
+});
+
 t.test('ends a client that sends no lines, or lines that are no requests', async (t) => {
   const path = await startServer(t, { ping: () => pong });
   const endless = await raw(t, path);
