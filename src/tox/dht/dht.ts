@@ -348,10 +348,8 @@ export class Dht {
 
   readonly #onRequest = (node: NodeInfo): void => {
     const now = this.#clock.now();
-    const search = this.#searches.get(node.publicKey);
-    const isFriendElsewhere = search?.endpoints(now).every((endpoint) => !endpoint.equals(node.endpoint));
-    if (isFriendElsewhere) this.#ping.ping(node);
-    else if (this.#isWantedNewcomer(node, now)) this.#newcomers.add(node, now);
+    if (this.#searches.get(node.publicKey)?.handleRequest(node.endpoint, now)) return;
+    if (this.#isWantedNewcomer(node, now)) this.#newcomers.add(node, now);
   };
 
   #doubt(node: NodeInfo): void {

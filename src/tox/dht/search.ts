@@ -37,6 +37,11 @@ export interface DhtSearchHandlers {
 const DOUBT_ROUNDS = [300, 500, 1000, 1000, 1000, 1000, 2000, 2000, 4000, 4000, 8000, 15_000, 30_000];
 /** Implementation: ms in which we look where a node is that asks others for us, though we believe to reach it. */
 const SUSPICION = 5000;
+/**
+ * Implementation: ms between pings that answer requests from other addresses. Our ping is a request as well: two nodes that
+ * keep each other's public address while they talk in a local network would answer pings with pings, without end.
+ */
+const CALL_BACK_INTERVAL = 500;
 
 export interface SearchDeps extends ListKeeperDeps {
   /** Asks the nodes near to us something, so that they see where we are now. */
@@ -58,6 +63,7 @@ export class Search {
   /** What was heard of the node before is of no use: its packets did not arrive any more then. ms of the clock. */
   #doubtedAt = Number.NEGATIVE_INFINITY;
   #suspectedAt = Number.NEGATIVE_INFINITY;
+  #calledBackAt = Number.NEGATIVE_INFINITY;
   #seenSince = 0;
 
   constructor(deps: SearchDeps, options: { readonly publicKey: PublicKey }) {
@@ -97,6 +103,16 @@ export class Search {
     const hearing = this.keeper.heard(node, asked, now);
     if (node.publicKey.equals(this.publicKey)) for (const owner of [...this.owners]) owner.onEndpoint?.(node.endpoint);
     return hearing;
+  }
+
+  /** The node itself asks us something, from there. @returns whether it was not known to be there */
+  handleRequest(source: Endpoint, now: number): boolean {
+    if (this.endpoints(now).some((endpoint) => endpoint.equals(source))) return false;
+    if (now - this.#calledBackAt >= CALL_BACK_INTERVAL) {
+      this.#calledBackAt = now;
+      this.#deps.ping({ publicKey: this.publicKey, endpoint: source });
+    }
+    return true;
   }
 
   /** A node that has answered names another one. */

@@ -1,5 +1,7 @@
 import t from 'tap';
+import type { Endpoint } from '../../../src/base/endpoint.js';
 import { generateKeyPair } from '../../../src/tox/crypto/keys.js';
+import type { DatagramSocket } from '../../../src/tox/network/datagram-socket.js';
 import { decodeBootstrapInfo, encodeBootstrapInfoRequest } from '../../../src/tox/packet/bootstrap-info.js';
 import { decodeNodesResponse, encodeNodesRequest, encodeNodesResponse } from '../../../src/tox/packet/dht.js';
 import { UdpKind } from '../../../src/tox/packet/kind.js';
@@ -146,6 +148,32 @@ t.test('a node that speaks to us from a new address is told to others there at o
   net.clock.advance(200);
   t.same(addresses(a.dht.closestNodes(b.publicKey, 1, { lan: false })), ['20.0.9.9:33445']);
   moved.close();
+});
+
+t.test('two friends with addresses in the same local network as well do not ping each other without end', async (t) => {
+  const net = new DhtNetwork(1);
+  const [a, b] = [net.peer(), net.peer()];
+  b.dht.bootstrap(a);
+  net.clock.advance(1000);
+  a.dht.search(b.publicKey);
+  b.dht.search(a.publicKey);
+  // What goes to the one's address in that network leaves from the other's there.
+  const [lanA, lanB] = [at('192.168.0.1', 33445), at('192.168.0.2', 33445)];
+  const socketOf = (peer: DhtPeer, { address, port }: Endpoint): DatagramSocket =>
+    net.network.socket(address, port, (packet, source) => peer.router.receive(packet, source));
+  const [socketA, socketB] = [socketOf(a, lanA), socketOf(b, lanB)];
+  let sent = 0;
+  net.network.filter = (packet, from, to) => {
+    sent += 1;
+    const isToLan = to.equals(lanA) || to.equals(lanB);
+    if (isToLan && from.equals(a.endpoint)) socketA.send(packet, to);
+    else if (isToLan && from.equals(b.endpoint)) socketB.send(packet, to);
+    else return true;
+    return false;
+  };
+  a.dht.queryNode({ publicKey: b.publicKey, endpoint: lanB }, b.publicKey);
+  net.clock.advance(20_000);
+  t.ok(sent < 200, `${sent}`);
 });
 
 t.test('two searches for one key both hear, and end one by one', async (t) => {
