@@ -29,6 +29,8 @@ export interface ControlClientOptions {
   readonly client: string;
   /** ms that a call may take; a stream has no limit. */
   readonly timeout: number;
+  /** Ends it, also while it is being made. */
+  readonly signal?: AbortSignal;
 }
 
 interface Pending {
@@ -60,7 +62,10 @@ export class ControlClient {
       onDrain: () => {},
       onClose: () => client.#end(new ControlError('stopping', 'the daemon has closed the connection')),
     });
+    const { signal } = options;
+    signal?.addEventListener('abort', () => client.#end(new ControlError('stopping', 'the connection is closed')));
     try {
+      if (signal?.aborted) throw new ControlError('stopping', 'the connection is closed');
       const answer = await client.#request('hello', { versions: [PROTOCOL_VERSION], client: options.client });
       const hello = client.#checked(HelloResult, answer) as v.InferOutput<typeof HelloResult>;
       client.#hello = hello;

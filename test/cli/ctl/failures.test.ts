@@ -6,7 +6,7 @@ import t, { type Test } from 'tap';
 import { ownVersion } from '../../../src/cli/ctl/own-version.js';
 import { ControlError, type ControlFault } from '../../../src/control/control-error.js';
 import { temporaryDirectory } from '../../support/temporary-directory.js';
-import { entry, KEYS, startDaemon } from './support/daemon.js';
+import { entry, KEYS, startDaemon, status } from './support/daemon.js';
 import { run } from './support/run.js';
 
 /** What is said, without the line breaks. */
@@ -157,6 +157,29 @@ t.test('a daemon that stops while it is asked is said to have stopped: 1', async
   const { status, said } = await failure(['id'], { socket: path });
   t.equal(status, 1);
   t.match(said, /the daemon has closed the connection look with: systemctl status tuntox/);
+});
+
+t.test('status --wait goes on while a daemon ends and the next one starts', async (t) => {
+  const path = join(temporaryDirectory(t), 's');
+  let connections = 0;
+  const server = createServer((socket) => {
+    connections += 1;
+    const isLast = connections > 2;
+    socket.on('error', () => {});
+    // The first one ends before it has said hello, the second one after.
+    if (connections === 1) socket.destroy();
+    socket.once('data', () => {
+      socket.write(`${HELLO}\n`);
+      socket.once('data', () => {
+        if (isLast) socket.write(`${JSON.stringify({ jsonrpc: '2.0', id: 1, result: status() })}\n`);
+        else socket.destroy();
+      });
+    });
+  });
+  await new Promise<void>((resolve) => server.listen(path, resolve));
+  t.teardown(() => server.close());
+  t.equal((await run(['status', '--wait=30s'], { socket: path })).status, 0);
+  t.equal(connections, 3);
 });
 
 t.test('what was typed wrongly is said with the nearest right one: 2', async (t) => {

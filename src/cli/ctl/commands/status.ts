@@ -1,4 +1,5 @@
 /** `tuntoxctl status`: health first. */
+import { ControlError } from '../../../control/control-error.js';
 import type { Result } from '../../../control/protocol.js';
 import { bytesText, countText, durationText } from '../../humanise.js';
 import type { Output } from '../../output.js';
@@ -55,8 +56,9 @@ async function healthyStatus({ clock, session, signal }: Context, wait: number):
       const status = await session.call('status', {});
       if (status.health === 'ok' || clock.now() + LOOK_INTERVAL >= end) return status;
     } catch (error) {
-      const isStarting = error instanceof CtlError && error.code === 'not-running';
-      if (!isStarting || clock.now() + LOOK_INTERVAL >= end) throw error;
+      if (!isBetween(error) || clock.now() + LOOK_INTERVAL >= end) throw error;
+      // The next one is another daemon.
+      session.close();
     }
     if (signal.aborted) throw new CtlError('failed', 'stopped');
     await new Promise<void>((resolve) => {
@@ -64,6 +66,12 @@ async function healthyStatus({ clock, session, signal }: Context, wait: number):
     });
   }
 }
+
+/** Whether the daemon has not started yet, or ends to be started again. */
+const isBetween = (error: unknown): boolean =>
+  error instanceof CtlError
+    ? error.code === 'not-running'
+    : error instanceof ControlError && ['stopping', 'busy'].includes(error.code);
 
 function printStatus(status: Status, out: Output, now: number): void {
   const { daemon, identity, network, access, sessions, refusals } = status;
