@@ -32,7 +32,11 @@ export async function obey(process: NodeJS.Process): Promise<number> {
         parseProxy: parseProxyOrNone,
       });
     if (flags.isCheck) {
-      process.stdout.write(`${load().file ?? 'no configuration file, so the defaults'}: good\n`);
+      const { file, settings } = load();
+      const { faultsOfNamedFiles } = await import('./named-files.js');
+      const faults = faultsOfNamedFiles(settings);
+      if (faults.length > 0) return complain(process, faults);
+      process.stdout.write(`${file ?? 'no configuration file, so the defaults'}: good\n`);
       return ExitStatus.Ok;
     }
     const signals = new DaemonSignals(process);

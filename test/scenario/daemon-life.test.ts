@@ -65,6 +65,13 @@ t.test('settings that are wrong are all named, with line and nearest key; --chec
   const check = spawnDaemon(t, place, { args: ['--check'] });
   t.equal(await check.exited, 0, check.stderr);
   t.match(check.stdout, /tuntox\.yaml: good\n/);
+  configure(place, undefined, 'targets:\n  rules_file: /nothing\n');
+  await refused(
+    t,
+    spawnDaemon(t, place, { args: ['--check'] }),
+    2,
+    /targets\.rules_file: cannot read \/nothing: there is/,
+  );
   configure(place, undefined, 'acces:\n  open: true\nlog:\n  level: loud\n');
   for (const args of [['--check'], []]) {
     const daemon = spawnDaemon(t, place, { args });
