@@ -1,7 +1,7 @@
 /** tuntoxctl: reads what was typed, runs the command, and says how it ended. */
 import { type Clock, systemClock } from '../../base/clock.js';
 import { systemCodeOf } from '../../base/coded-error.js';
-import { wrapped } from '../columns.js';
+import { harmless, wrapped } from '../columns.js';
 import { Output, type OutputStream } from '../output.js';
 import type { Context } from './command.js';
 import { allCommands, commandsFor } from './commands.js';
@@ -14,6 +14,8 @@ import { Session } from './session.js';
 
 export const DEFAULT_SOCKET = '/run/tuntox/tuntoxd.sock';
 const COMPLETE = '__complete';
+/** Implementation: ms after which Tab offers nothing rather than keep somebody waiting for a daemon that does not answer. */
+const COMPLETE_TIMEOUT = 1_000;
 
 /** What we need of the process; a test passes its own. */
 export interface Surroundings {
@@ -49,7 +51,11 @@ async function run(process: Surroundings, clock: Clock, ending: Ending): Promise
   const words = process.argv.slice(2);
   if (words[0] === COMPLETE) {
     const { complete } = await import('./complete.js');
-    const session = new Session(clock, { path: socketPath(process, undefined), version: ownVersion() });
+    const session = new Session(clock, {
+      path: socketPath(process, undefined),
+      version: ownVersion(),
+      timeout: COMPLETE_TIMEOUT,
+    });
     const found = await complete(words.slice(1), await allCommands(), session).finally(() => session.close());
     for (const line of found) process.stdout.write(`${line}\n`);
     return ExitStatus.Ok;
@@ -87,7 +93,7 @@ async function run(process: Surroundings, clock: Clock, ending: Ending): Promise
         signal: ending.signal,
         note: (text) => {
           const columns = process.stderr.isTTY === true ? process.stderr.columns || 80 : Number.POSITIVE_INFINITY;
-          note(`${wrapped(text, columns).join('\n')}\n`);
+          note(`${wrapped(harmless(text), columns).join('\n')}\n`);
         },
       };
       try {

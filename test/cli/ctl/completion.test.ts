@@ -1,11 +1,12 @@
 /** What Tab offers, and the scripts that ask for it. */
 import { spawnSync } from 'node:child_process';
 import { chmodSync, mkdirSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:net';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
 import { allCommands } from '../../../src/cli/ctl/commands.js';
 import { optionsOf } from '../../../src/cli/ctl/given.js';
-import { ROOT } from '../../support/processes.js';
+import { ROOT, startProgram } from '../../support/processes.js';
 import { requirementsMet, tool } from '../../support/requirements.js';
 import { temporaryDirectory } from '../../support/temporary-directory.js';
 import { startDaemon } from './support/daemon.js';
@@ -47,6 +48,23 @@ t.test('offers names and connections from the running daemon', async (t) => {
 t.test('offers nothing, without an error, when there is no daemon', async (t) => {
   t.same(await offered(['clients', 'show', '']), []);
   t.same(await offered(['no-such', 'thing', '']), []);
+});
+
+t.test('ends by itself once it has offered what two orders brought', async (t) => {
+  const socket = await startDaemon(t);
+  const program = startProgram('tuntoxctl', [join(binaries(t), 'tuntoxctl'), '__complete', 'clients', 'show', ''], {
+    env: { ...process.env, TUNTOX_SOCKET: socket },
+  });
+  t.equal(await program.exited, 0);
+  t.match(program.stdout, /^laptop\t9F3A11C2\n/);
+});
+
+t.test('keeps nobody waiting for a daemon that does not answer', async (t) => {
+  const path = join(temporaryDirectory(t), 's');
+  const server = createServer(() => {});
+  await new Promise<void>((resolve) => server.listen(path, resolve));
+  t.teardown(() => server.close());
+  t.same(await offered(['clients', 'show', ''], path), []);
 });
 
 /** A directory with tuntoxctl in it, for PATH. */

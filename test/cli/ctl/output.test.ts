@@ -109,7 +109,7 @@ t.test('connections are shown as docs/product.md says, with the reason for a rel
     'ID    CLIENT           TARGET        VIA     RTT    AGE    IN       OUT',
     'c-17  laptop 9F3A11C2  127.0.0.1:22  direct  23ms   1h12m  4.1 MiB  880 KiB',
     'c-22  ci     77B0D4E1  10.0.0.5:443  relay¹  180ms  3s     connecting',
-    '¹ relayed: UDP is blocked at the client',
+    '¹ relayed: the client seems to have no UDP',
     '',
   ]);
 });
