@@ -1,6 +1,7 @@
 /** tuntoxctl: reads what was typed, runs the command, and says how it ended. */
 import { type Clock, systemClock } from '../../base/clock.js';
 import { systemCodeOf } from '../../base/coded-error.js';
+import { ownVersion } from '../../base/own-files.js';
 import { wrapped } from '../columns.js';
 import { Output, type OutputStream } from '../output.js';
 import type { Context } from './command.js';
@@ -9,7 +10,6 @@ import { Dialogue, type InputStream } from './dialogue.js';
 import { ExitStatus } from './exit-status.js';
 import { failureJson, failureOf, failureText } from './failure.js';
 import { readLine } from './given.js';
-import { ownVersion } from './own-version.js';
 import { Session } from './session.js';
 
 export const DEFAULT_SOCKET = '/run/tuntox/tuntoxd.sock';

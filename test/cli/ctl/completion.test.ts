@@ -53,10 +53,7 @@ t.test('offers nothing, without an error, when there is no daemon', async (t) =>
 function binaries(t: Test): string {
   const directory = temporaryDirectory(t);
   const file = join(directory, 'tuntoxctl');
-  writeFileSync(
-    file,
-    `#!/bin/sh\nexec env -u NODE_OPTIONS ${process.execPath} ${ROOT}dist/src/bin/tuntoxctl.js "$@"\n`,
-  );
+  writeFileSync(file, `#!/bin/sh\nexec env -u NODE_OPTIONS ${process.execPath} ${ROOT}dist/bin/tuntoxctl.js "$@"\n`);
   chmodSync(file, 0o755);
   return directory;
 }
