@@ -3,15 +3,13 @@ import { spawnSync } from 'node:child_process';
 import { chmodSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
-import { allCommands } from '../../../src/cli/ctl/commands.js';
+import { COMMANDS } from '../../../src/cli/ctl/commands.js';
 import { optionsOf } from '../../../src/cli/ctl/given.js';
 import { ROOT } from '../../support/processes.js';
 import { requirementsMet, tool } from '../../support/requirements.js';
 import { temporaryDirectory } from '../../support/temporary-directory.js';
 import { startDaemon } from './support/daemon.js';
 import { run } from './support/run.js';
-
-const COMMANDS = await allCommands();
 
 /** The candidates for the last word, without what they are. */
 async function offered(words: readonly string[], socket = '/nowhere/s'): Promise<string[]> {
