@@ -20,6 +20,8 @@ DEBIAN_PACKAGES += zsh fish
 DEBIAN_PACKAGES += mandoc
 # A guard against hanging, in seconds for each test file; the slowest take a fraction of it.
 TEST_TIMEOUT := 300
+# Test files at a time.
+TEST_JOBS := 2
 # make test FILES=dist/test/tox/savedata.test.js runs some tests only.
 FILES :=
 
@@ -53,13 +55,13 @@ node_modules/.package-lock.json: package-lock.json
 	@npm ci --loglevel=error --update-notifier=false
 	@touch $@
 
-# tap is compiled for the plugins that package.json names; without this its runner and its tests disagree about them.
+# tap is compiled for the plugins that package.json names, a few of many: each test file loads them.
 .tap/.built: node_modules/.package-lock.json package.json
 	@$(BIN)/tap build
 	@mkdir -p .tap && touch $@
 
 test: build packages .tap/.built ## run all tests, and say what had to be left out
-	@$(BIN)/tap run --reporter=tap --jobs=2 --timeout=$(TEST_TIMEOUT) $(FILES) | node dist/test/support/report.js
+	@node dist/test/support/run.js $(TEST_JOBS) $(TEST_TIMEOUT) $(FILES) | node dist/test/support/report.js
 
 # Only root can install packages; without them the tests that need them name what is missing.
 packages:
