@@ -172,6 +172,11 @@ export class CryptoConnection implements TurnTask {
     this.#host.turn.atEnd(this);
   }
 
+  /** A part of a route broke, such as one of several relays, and what it carried is lost. */
+  noteRouteBroken(): void {
+    this.#stream.lostWay();
+  }
+
   /** A known route carries packets again, or better than before: what waits for it goes at once. */
   noteRouteReady(): void {
     if (this.#state.kind === 'closed') return;

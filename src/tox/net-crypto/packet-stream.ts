@@ -102,6 +102,11 @@ export class PacketStream {
     return seal(this.#receiveWindow.start, this.#sendWindow.next, this.#buildRequest());
   }
 
+  /** The way that packets took is gone, and they with it. */
+  lostWay(): void {
+    this.#sender.lostWay();
+  }
+
   /** The peer has just become able to read us: tell it at once what it should have. */
   urge(): void {
     this.#acks.urge();
