@@ -7,7 +7,7 @@ import { ControlClient } from '../../src/control/client.js';
 import { type Process, ROOT, startProgram, temporaryDirectory } from '../../test/support/processes.js';
 import { keep } from './private-network.js';
 
-const TUNTOXD = join(ROOT, 'dist/src/bin/tuntoxd.js');
+const TUNTOXD = join(ROOT, 'dist/bin/tuntoxd.js');
 /** ms for an order. */
 const PATIENCE = 10_000;
 

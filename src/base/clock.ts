@@ -109,6 +109,9 @@ export const systemClock: Clock = {
 /** µs of the system's CLOCK_MONOTONIC, which other processes can compare with theirs. */
 export const systemMicroseconds = (): bigint => process.hrtime.bigint() / 1_000n;
 
+/** The last second whose year has four digits: who names a later one has mistyped. */
+export const LAST_UNIX_TIME = 253_402_300_799;
+
 /** A moment on the calendar and the clock of this machine. */
 export interface LocalTime {
   readonly year: number;

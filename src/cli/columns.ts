@@ -6,7 +6,7 @@ const HARMFUL =
 const NO_WIDTH = /\p{Mn}|\p{Me}|\p{Cf}/gu;
 /** East Asian wide and emoji: two columns. */
 const WIDE =
-  /[\u1100-\u115f\u2e80-\u303e\u3041-\ua4cf\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe6f\uff00-\uff60\uffe0-\uffe6\u{1f300}-\u{1faff}\u{20000}-\u{3fffd}]/gu;
+  /[\u1100-\u115f\u2e80-\u303e\u3041-\ua4cf\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe6f\uff00-\uff60\uffe0-\uffe6\p{Emoji_Presentation}\u{20000}-\u{3fffd}]/gu;
 
 /** The text with what could do something to a terminal made visible: names, notes and log lines come from anywhere. */
 export const harmless = (text: string): string => text.replace(HARMFUL, escaped);
@@ -31,19 +31,23 @@ export function columnsOf(text: string): number {
 
 export const padded = (text: string, width: number): string => text + ' '.repeat(Math.max(0, width - columnsOf(text)));
 
-/** Lines of at most `width` columns; broken at spaces, and inside of a word only where it is longer than a line. */
+/**
+ * Lines of at most `width` columns; broken at spaces, which are left out there and nowhere else, and inside of a word only
+ * where it is longer than a line. The first line is what the text begins with.
+ */
 export function wrapped(text: string, width: number): string[] {
   if (columnsOf(text) <= width) return [text];
   const lines: string[] = [];
   let line = '';
-  for (const word of text.split(' ')) {
-    const longer = line === '' ? word : `${line} ${word}`;
+  for (const [all, word = ''] of text.matchAll(/ *([^ ]+)/g)) {
+    const longer = lines.length > 0 && line === '' ? word : line + all;
     if (columnsOf(longer) <= width) {
       line = longer;
       continue;
     }
+    const isFirst = lines.length === 0 && line === '';
     if (line !== '') lines.push(line);
-    line = word;
+    line = isFirst ? all : word;
     while (columnsOf(line) > width) {
       const head = headOf(line, width);
       lines.push(head);

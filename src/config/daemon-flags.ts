@@ -1,7 +1,7 @@
 /** The flags of `tuntoxd`: every setting has one, `--network-udp-ports` for `network.udp_ports`; and a few of a daemon's own. */
 import { parseArgs } from 'node:util';
 import { nearest } from '../base/nearest.js';
-import type { WrittenFlag } from './setting-layers.js';
+import { isYesOrNo, type WrittenFlag } from './setting-layers.js';
 import type { SettingDescription, SettingList } from './setting-list.js';
 
 export interface DaemonFlags {
@@ -45,7 +45,7 @@ export function readDaemonFlags(words: readonly string[], list: SettingList): Da
   const given = new Map<string, string>();
   const settings: WrittenFlag[] = [];
   const faults: string[] = [];
-  for (const token of tokens) {
+  for (const token of joined(tokens, (name) => byFlag.get(name)?.kind === 'yes-or-no')) {
     if (token.kind !== 'option') {
       // Not what it says: it may be the password that belongs to a flag.
       faults.push('there is a word that belongs to no flag: write each setting as --flag VALUE');
@@ -70,6 +70,21 @@ export function readDaemonFlags(words: readonly string[], list: SettingList): Da
     isVersion: given.has('--version'),
     faults,
   };
+}
+
+type Token = NonNullable<ReturnType<typeof parseArgs>['tokens']>[number];
+
+/** `--network-port-mapping false`: alone the flag means true, so that the parser leaves its value behind. */
+function joined(tokens: readonly Token[], isSwitch: (name: string) => boolean): Token[] {
+  const result: Token[] = [];
+  for (const token of tokens) {
+    const before = result.at(-1);
+    const isValue = token.kind === 'positional' && isYesOrNo(token.value);
+    if (isValue && before?.kind === 'option' && before.value === undefined && isSwitch(before.rawName)) {
+      result.splice(-1, 1, { ...before, value: token.value, inlineValue: false });
+    } else result.push(token);
+  }
+  return result;
 }
 
 function settingOf(letter: string, list: SettingList): SettingDescription | undefined {

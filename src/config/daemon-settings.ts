@@ -2,6 +2,7 @@
  * What the daemon was told to do, checked and typed: from the file, the environment and the flags, the later ones first.
  * All that is wrong is said at once, each fault with its place, and no fault shows a value that is a secret.
  */
+import { resolve } from 'node:path';
 import { CodedError, systemCodeOf } from '../base/coded-error.js';
 import type { LogLevel } from '../base/logger.js';
 import { FormatError } from './format-error.js';
@@ -35,7 +36,7 @@ export interface DaemonSettings<Proxy> {
   readonly stateDirectory: string;
   /** Undefined: stay who we are. */
   readonly user: string | undefined;
-  /** The group: undefined leaves that of the process. */
+  /** The group: undefined for nobody but the daemon's user. */
   readonly socket: { readonly path: string; readonly group: string | undefined };
   readonly log: { readonly level: LogLevel; readonly format: LogFormat };
   readonly network: {
@@ -131,7 +132,8 @@ function readFileLayer<Proxy>(
   list: SettingList,
 ): { readonly file: string | undefined; readonly layer: Layer } {
   const named = configFile ?? (environment[CONFIG_VARIABLE] || undefined);
-  const path = named ?? usualFile;
+  // Whole, for whoever is shown it stands somewhere else.
+  const path = resolve(named ?? usualFile);
   try {
     return { file: path, layer: layerOfFile(readSmallFile(path, MAX_FILE_SIZE).toString('utf8'), path, list) };
   } catch (error) {

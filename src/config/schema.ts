@@ -48,6 +48,18 @@ function absolutePath(value: string): void {
   if (!value.startsWith('/')) throw new FormatError(`"${value}" is no absolute path: begin it with /`);
 }
 
+/** Bytes of the path of a socket that the kernel takes (unix(7), sun_path). */
+const MAX_SOCKET_PATH = 107;
+
+function socketPath(value: string): void {
+  absolutePath(value);
+  const length = Buffer.byteLength(value);
+  if (length <= MAX_SOCKET_PATH) return;
+  throw new FormatError(
+    `the path of a socket has at most ${MAX_SOCKET_PATH} bytes, and this one ${length}: shorten it`,
+  );
+}
+
 function yesOrNo(value: unknown): void {
   if (typeof value !== 'boolean') throw new FormatError('write true or false');
 }
@@ -82,7 +94,7 @@ export const schemaOf = (parseProxy: (text: string) => unknown): convict.Schema<
   socket: {
     path: {
       doc: 'The control socket, for tuntoxctl.',
-      format: text(absolutePath, { mayBeEmpty: false }),
+      format: text(socketPath, { mayBeEmpty: false }),
       default: '/run/tuntox/tuntoxd.sock',
       env: 'TUNTOX_SOCKET',
     },

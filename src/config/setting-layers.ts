@@ -89,6 +89,11 @@ export function layerOfFlags(flags: readonly WrittenFlag[]): Layer {
 const YES: ReadonlySet<string> = new Set(['true', 'yes', 'on', '1']);
 const NO: ReadonlySet<string> = new Set(['false', 'no', 'off', '0']);
 
+export const isYesOrNo = (text: string): boolean => {
+  const word = text.trim().toLowerCase();
+  return YES.has(word) || NO.has(word);
+};
+
 /** Outside of the file everything is text. What is neither yes nor no stays text, which the check refuses. */
 function valueOfText(
   setting: SettingDescription,

@@ -2,7 +2,15 @@
 import * as v from 'valibot';
 import type { Clock } from '../base/clock.js';
 import { ControlError, type ControlFault } from './control-error.js';
-import { encodeCancel, encodeRequest, HelloResult, MAX_REPLY_SIZE, parseLine, Reply } from './envelope.js';
+import {
+  encodeCancel,
+  encodeRequest,
+  HelloResult,
+  MAX_REPLY_SIZE,
+  MAX_REQUEST_SIZE,
+  parseLine,
+  Reply,
+} from './envelope.js';
 import { connectIpc, type IpcConnection } from './ipc.js';
 import { LineReader } from './line-reader.js';
 import {
@@ -21,6 +29,8 @@ export interface ControlClientOptions {
   readonly client: string;
   /** ms that a call may take; a stream has no limit. */
   readonly timeout: number;
+  /** Ends it, also while it is being made. */
+  readonly signal?: AbortSignal;
 }
 
 interface Pending {
@@ -44,7 +54,7 @@ export class ControlClient {
     this.#options = options;
   }
 
-  /** @throws IpcError `not-running`, `permission`; ControlError `version`, `timeout` */
+  /** @throws IpcError `not-running`, `permission`; ControlError `version`, `timeout`, `busy` */
   static async connect(clock: Clock, options: ControlClientOptions): Promise<ControlClient> {
     const client = new ControlClient(clock, options);
     client.#ipc = await connectIpc(options.path, {
@@ -52,7 +62,10 @@ export class ControlClient {
       onDrain: () => {},
       onClose: () => client.#end(new ControlError('stopping', 'the daemon has closed the connection')),
     });
+    const { signal } = options;
+    signal?.addEventListener('abort', () => client.#end(new ControlError('stopping', 'the connection is closed')));
     try {
+      if (signal?.aborted) throw new ControlError('stopping', 'the connection is closed');
       const answer = await client.#request('hello', { versions: [PROTOCOL_VERSION], client: options.client });
       const hello = client.#checked(HelloResult, answer) as v.InferOutput<typeof HelloResult>;
       client.#hello = hello;
@@ -60,7 +73,8 @@ export class ControlClient {
       if (version !== PROTOCOL_VERSION) throw new ControlError('version', `the daemon speaks version ${version}`);
     } catch (error) {
       client.close();
-      throw error;
+      if (!(error instanceof ControlError) || error.code !== 'stopping') throw error;
+      throw new ControlError('busy', 'the daemon takes no more connections now, or is about to end', { cause: error });
     }
     return client;
   }
@@ -106,6 +120,12 @@ export class ControlClient {
     const id = this.#nextId;
     this.#nextId += 1;
     const { timeout } = this.#options;
+    const text = encodeRequest(id, method, params);
+    const size = Buffer.byteLength(text) - 1;
+    if (size > MAX_REQUEST_SIZE) {
+      const message = `that is too much for one order: ${size} bytes, of ${MAX_REQUEST_SIZE} at the most`;
+      return Promise.reject(new ControlError('bad-params', message, { hint: 'split it into several' }));
+    }
     return new Promise((resolve, reject) => {
       const giveUp = (): void => {
         this.#pending.delete(id);
@@ -129,7 +149,7 @@ export class ControlClient {
       });
       stream?.signal?.addEventListener('abort', () => this.#ipc?.write(encodeCancel(id)));
       if (this.#isClosed) this.#end(new ControlError('stopping', 'the connection is closed'));
-      else this.#ipc?.write(encodeRequest(id, method, params));
+      else this.#ipc?.write(text);
     });
   }
 

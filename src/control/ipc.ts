@@ -2,15 +2,18 @@
  * The only file that imports node-ipc: the control socket, as bytes. Its raw mode is used; its message mode buffers without
  * limit and lets a client name any event. It neither removes what is at the path nor reconnects: that is ours to decide.
  */
-import { chmodSync, chownSync, lstatSync, unlinkSync } from 'node:fs';
+import { chmodSync, lchownSync, lstatSync, unlinkSync } from 'node:fs';
 import type { Socket } from 'node:net';
 import { IPCModule } from 'node-ipc';
 import { CodedError, messageOf, systemCodeOf } from '../base/coded-error.js';
 
 /** Implementation: clients at once; 50 programs and a few people fit. The kernel's queue takes some more. */
 const MAX_CONNECTIONS = 128;
-/** Owner and group. */
-const SOCKET_MODE = 0o660;
+/** Owner and group; without a group of its own the owner alone, for others may share the one that it happens to have. */
+const SHARED_MODE = 0o660;
+const OWN_MODE = 0o600;
+/** Bytes of a path that the kernel takes (sun_path, without its zero); Node cuts off the rest. */
+const MAX_PATH_LENGTH = 107;
 /** While the socket is made: nobody but the owner may connect before the group is right. */
 const PRIVATE_UMASK = 0o177;
 
@@ -46,7 +49,7 @@ export interface IpcListener {
 
 export interface SocketOptions {
   readonly path: string;
-  /** Who may connect besides the owner; undefined leaves it to the process's own group. */
+  /** Who may connect besides the owner; undefined for nobody. */
   readonly groupId: number | undefined;
 }
 
@@ -76,6 +79,7 @@ export async function listenIpc(
   { path, groupId }: SocketOptions,
   accept: (connection: IpcConnection) => IpcHandlers,
 ): Promise<IpcListener> {
+  checkLength(path);
   await removeStale(path);
   const ipc = quietModule();
   ipc.serve(path);
@@ -98,8 +102,8 @@ export async function listenIpc(
     try {
       server.start();
       // Where it is the process's own group there is nothing to change, and the sandbox of a service forbids the call.
-      if (groupId !== undefined && lstatSync(path).gid !== groupId) chownSync(path, -1, groupId);
-      chmodSync(path, SOCKET_MODE);
+      if (groupId !== undefined && lstatSync(path).gid !== groupId) lchownSync(path, -1, groupId);
+      chmodSync(path, groupId === undefined ? OWN_MODE : SHARED_MODE);
     } catch (error) {
       server.stop();
       reject(ipcError(error, path));
@@ -113,6 +117,7 @@ export async function listenIpc(
 
 /** @throws IpcError `not-running`, `permission`, `failed` */
 export async function connectIpc(path: string, handlers: IpcHandlers): Promise<IpcConnection> {
+  checkLength(path);
   const ipc = quietModule();
   ipc.connectTo(path, path);
   const client = ipc.of[path];
@@ -154,6 +159,16 @@ async function removeStale(path: string): Promise<void> {
     return;
   }
   throw new IpcError('in-use', `another daemon answers at ${path}: stop it, or name another socket`);
+}
+
+/** @throws IpcError */
+function checkLength(path: string): void {
+  const length = Buffer.byteLength(path);
+  if (length <= MAX_PATH_LENGTH) return;
+  throw new IpcError(
+    'failed',
+    `the path of a socket has at most ${MAX_PATH_LENGTH} bytes, and this one ${length}: ${path}`,
+  );
 }
 
 const FAULTS: Readonly<Record<string, readonly [IpcFault, string]>> = {

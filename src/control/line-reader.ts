@@ -12,15 +12,18 @@ export class LineReader {
     this.#limit = limit;
   }
 
-  /** @returns the lines that the chunk completes; undefined when one is too long, after which nothing can be read any more */
+  /** @returns the lines that the chunk completes, without empty ones; undefined when one is too long, after which nothing can be read any more */
   push(chunk: Buffer): string[] | undefined {
     const lines: string[] = [];
     let at = 0;
     for (let end = chunk.indexOf(NEWLINE); end >= 0; end = chunk.indexOf(NEWLINE, at)) {
       if (!this.#take(chunk.subarray(at, end))) return undefined;
-      lines.push(Buffer.concat(this.#partial).toString());
-      this.#partial = [];
-      this.#length = 0;
+      // Megabytes of nothing but line ends shall cost nothing.
+      if (this.#length > 0) {
+        lines.push(Buffer.concat(this.#partial).toString());
+        this.#partial = [];
+        this.#length = 0;
+      }
       at = end + 1;
     }
     return this.#take(chunk.subarray(at)) ? lines : undefined;

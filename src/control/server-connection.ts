@@ -26,18 +26,24 @@ import {
 import type { IpcConnection, IpcHandlers } from './ipc.js';
 import { LineReader } from './line-reader.js';
 import type { Call, Emit } from './method-handlers.js';
-import { PROTOCOL_VERSION } from './protocol.js';
+import { METHODS, PROTOCOL_VERSION } from './protocol.js';
 
 /** Implementation: ms for `hello`. */
 const GREETING_TIMEOUT = 5_000;
 /** Implementation: orders of one client that are worked on at a time; the next ones wait in its socket. */
 const MAX_CALLS = 16;
+/** Implementation: of these, streams: they end by a cancel, which must not have to wait behind them. */
+const MAX_STREAMS = 8;
 /** Implementation: bytes that may wait for a client that does not read; two of the largest answers. */
 const MAX_WAITING = 2 * MAX_REPLY_SIZE;
-/** Implementation: bytes from which on a stream leaves events out. */
-const STREAM_WAITING = 256 * 1024;
+/** Implementation: bytes from which on a stream leaves events out, and new orders wait until the client has read. */
+const BUSY_WAITING = 256 * 1024;
 /** Implementation: ms that the last words may take. */
 const LINGER = 1_000;
+
+const STREAMS: ReadonlySet<string> = new Set(
+  Object.entries(METHODS).flatMap(([name, method]) => ('event' in method ? [name] : [])),
+);
 
 export interface ServerConnectionDeps {
   readonly clock: Clock;
@@ -45,7 +51,14 @@ export interface ServerConnectionDeps {
   readonly ipc: IpcConnection;
   /** @throws ControlError (rejects) */
   answer(method: string, params: unknown, emit: Emit<unknown>, call: Call): Promise<unknown>;
+  /** Much waits for this client. */
+  onBusy(): void;
   onClosed(): void;
+}
+
+interface Working {
+  readonly abort: AbortController;
+  readonly isStream: boolean;
 }
 
 type State =
@@ -56,10 +69,11 @@ type State =
 export class ServerConnection {
   readonly #deps: ServerConnectionDeps;
   readonly #options: { readonly daemon: string; readonly pid: number };
-  readonly #lines = new LineReader(MAX_REQUEST_SIZE);
-  readonly #calls = new Map<number, AbortController>();
-  /** Lines that came while too much was being worked on. */
-  #waiting: string[] = [];
+  readonly #reader = new LineReader(MAX_REQUEST_SIZE);
+  readonly #calls = new Map<number, Working>();
+  /** Lines that came while too much was being worked on, and which of them is next: taking the first one off costs much. */
+  #lines: string[] = [];
+  #nextLine = 0;
   #linger: Timer | undefined;
   #state: State;
 
@@ -72,7 +86,7 @@ export class ServerConnection {
   ipcHandlers(): IpcHandlers {
     return {
       onData: (bytes) => this.#onBytes(bytes),
-      onDrain: () => {},
+      onDrain: () => this.#work(),
       onClose: () => {
         this.close();
         this.#linger?.cancel();
@@ -80,13 +94,26 @@ export class ServerConnection {
     };
   }
 
+  /** Bytes that wait for the client. */
+  get waiting(): number {
+    return this.#deps.ipc.waiting;
+  }
+
+  /** At once, whatever waits for it. */
+  drop(): void {
+    this.#deps.log.debug('a client of the control socket does not read: ended');
+    this.close();
+    this.#linger?.cancel();
+    this.#deps.ipc.destroy();
+  }
+
   /** What was said last still goes out, if the client reads it soon. */
   close(): void {
     if (this.#state.kind === 'closed') return;
     if (this.#state.kind === 'greeting') this.#state.timeout.cancel();
     this.#state = { kind: 'closed' };
-    this.#waiting = [];
-    for (const call of this.#calls.values()) call.abort();
+    this.#lines = [];
+    for (const { abort } of this.#calls.values()) abort.abort();
     this.#deps.ipc.end();
     this.#linger = this.#deps.clock.after(LINGER, () => this.#deps.ipc.destroy());
     this.#deps.onClosed();
@@ -94,30 +121,35 @@ export class ServerConnection {
 
   #onBytes(bytes: Buffer): void {
     if (this.#state.kind === 'closed') return;
-    const lines = this.#lines.push(bytes);
+    const lines = this.#reader.push(bytes);
     if (lines === undefined) {
       this.#refuse(null, 'bad-params', `a line has more than ${MAX_REQUEST_SIZE} bytes`);
       this.close();
       return;
     }
-    this.#waiting.push(...lines);
+    for (const line of lines) this.#lines.push(line);
     this.#work();
   }
 
   #work(): void {
-    while (this.#calls.size < MAX_CALLS && this.#state.kind !== 'closed') {
-      const line = this.#waiting.shift();
-      if (line === undefined) break;
+    while (this.#state.kind !== 'closed' && this.#calls.size < MAX_CALLS && this.waiting <= BUSY_WAITING) {
+      const line = this.#lines[this.#nextLine];
+      this.#nextLine += 1;
+      if (line === undefined) {
+        this.#lines = [];
+        this.#nextLine = 0;
+        break;
+      }
       if (line.trim() !== '') this.#onLine(line);
     }
-    if (this.#waiting.length > 0) this.#deps.ipc.pause();
+    if (this.#lines.length > 0) this.#deps.ipc.pause();
     else this.#deps.ipc.resume();
   }
 
   #onLine(line: string): void {
     const message = parseLine(line);
     if (v.is(Cancel, message)) {
-      this.#calls.get(message.params.id)?.abort();
+      this.#calls.get(message.params.id)?.abort.abort();
       return;
     }
     const request = v.safeParse(Request, message);
@@ -154,7 +186,17 @@ export class ServerConnection {
 
   async #call(id: number, method: string, params: unknown): Promise<void> {
     const abort = new AbortController();
-    this.#calls.set(id, abort);
+    const isStream = STREAMS.has(method);
+    if (isStream && [...this.#calls.values()].filter((call) => call.isStream).length >= MAX_STREAMS) {
+      this.#refuse(
+        id,
+        'busy',
+        `this connection has ${MAX_STREAMS} streams already`,
+        'cancel one, or connect once more',
+      );
+      return;
+    }
+    this.#calls.set(id, { abort, isStream });
     try {
       const emit: Emit<unknown> = (event) => this.#emit(id, event, abort.signal);
       const result = await this.#deps.answer(method, params, emit, { signal: abort.signal });
@@ -169,9 +211,9 @@ export class ServerConnection {
   }
 
   #emit(id: number, event: unknown, signal: AbortSignal): boolean {
-    if (signal.aborted || this.#deps.ipc.waiting > STREAM_WAITING) return false;
+    if (signal.aborted || this.#deps.ipc.waiting > BUSY_WAITING) return false;
     this.#write(encodeEvent(id, event));
-    return this.#deps.ipc.waiting <= STREAM_WAITING;
+    return this.#deps.ipc.waiting <= BUSY_WAITING;
   }
 
   #refuse(id: number | null, ...fault: readonly [ControlError['code'], string, string?]): void {
@@ -182,10 +224,7 @@ export class ServerConnection {
   #write(text: string): void {
     if (this.#state.kind === 'closed') return;
     this.#deps.ipc.write(text);
-    if (this.#deps.ipc.waiting <= MAX_WAITING) return;
-    this.#deps.log.debug('a client of the control socket does not read: ended');
-    this.close();
-    this.#linger?.cancel();
-    this.#deps.ipc.destroy();
+    if (this.waiting > MAX_WAITING) this.drop();
+    else if (this.waiting > BUSY_WAITING) this.#deps.onBusy();
   }
 }

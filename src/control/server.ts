@@ -10,6 +10,9 @@ import type { Call, Emit, MethodHandlers } from './method-handlers.js';
 import { METHODS, type MethodName } from './protocol.js';
 import { ServerConnection } from './server-connection.js';
 
+/** Implementation: bytes that wait for all clients together; then the one for which most waits has to go. */
+const MAX_WAITING = 64 * 1024 * 1024;
+
 export interface ControlServerDeps {
   readonly clock: Clock;
   readonly log: Logger;
@@ -52,12 +55,23 @@ export class ControlServer {
         log: this.#deps.log,
         ipc,
         answer: (method, params, emit, call) => this.#answer(method, params, emit, call),
+        onBusy: () => this.#makeRoom(),
         onClosed: () => this.#connections.delete(connection),
       },
       this.#options,
     );
     this.#connections.add(connection);
     return connection.ipcHandlers();
+  }
+
+  #makeRoom(): void {
+    let sum = 0;
+    let most: ServerConnection | undefined;
+    for (const one of this.#connections) {
+      sum += one.waiting;
+      if (one.waiting > (most?.waiting ?? 0)) most = one;
+    }
+    if (sum > MAX_WAITING) most?.drop();
   }
 
   /** @throws ControlError */

@@ -8,6 +8,7 @@ import { ControlError } from '../control/control-error.js';
 import type { Result } from '../control/protocol.js';
 import { FileMarks } from './file-marks.js';
 import type { ConfigurationKeeper } from './methods/context.js';
+import { faultsOfNamedFiles, faultsOfReadAnew } from './named-files.js';
 
 export type Settings = DaemonSettings<ProxyAddress>;
 export type Loaded = LoadedSettings<ProxyAddress>;
@@ -68,8 +69,9 @@ export class Configuration implements ConfigurationKeeper {
   check(): Result<'config.check'> {
     const result = { schema: 'tuntox.config-check/1', file: this.file ?? null } as const;
     try {
-      const { file } = this.#deps.load();
-      return { ...result, file: file ?? null, isGood: true, errors: [] };
+      const { file, settings } = this.#deps.load();
+      const errors = faultsOfNamedFiles(settings);
+      return { ...result, file: file ?? null, isGood: errors.length === 0, errors };
     } catch (error) {
       if (!(error instanceof SettingsError)) throw error;
       return { ...result, isGood: false, errors: [...error.faults] };
@@ -90,7 +92,10 @@ export class Configuration implements ConfigurationKeeper {
       const loaded = this.#deps.load();
       const { atOnce: settings, needRestart } = changesBetween(this.#loaded.effective, loaded.effective);
       const atOnce = [...new Set([...settings, ...this.#filesChanged()])];
-      if (!isDryRun) {
+      if (isDryRun) {
+        const faults = faultsOfReadAnew(loaded.settings);
+        if (faults.length > 0) throw new SettingsError(faults);
+      } else {
         this.#deps.apply(loaded.settings);
         this.#loaded = loaded;
         this.#files.take(filesOf(loaded));
@@ -105,7 +110,8 @@ export class Configuration implements ConfigurationKeeper {
         this.#reloadFault = text;
         this.#deps.log.error(`the settings stay as they were: ${text}`);
       }
-      throw new ControlError('failed', `the settings stay as they were: ${text}`, { cause: error });
+      const stay = isDryRun ? 'the settings would stay as they are' : 'the settings stay as they were';
+      throw new ControlError('failed', `${stay}: ${text}`, { cause: error });
     }
   }
 }

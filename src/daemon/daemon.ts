@@ -9,6 +9,7 @@ import { AccessPolicy } from '../engine/access/access-policy.js';
 import type { Doorkeeper } from '../engine/doorkeeper.js';
 import type { Engine } from '../engine/engine.js';
 import type { FileSystem } from '../engine/file-system.js';
+import { SETTINGS } from '../engine/setting-names.js';
 import type { EngineOptions } from '../engine/start-engine.js';
 import { TargetPolicy } from '../engine/target-policy.js';
 import { accessSettings, accessSettingsOrFault, secretPlace } from './access-settings.js';
@@ -39,7 +40,7 @@ export interface DaemonDeps {
 export interface DaemonOptions {
   readonly version: string;
   readonly pid: number;
-  /** Of the control socket; undefined leaves the process's own. */
+  /** Of the control socket; undefined for nobody but its owner. */
   readonly groupId: number | undefined;
 }
 
@@ -98,7 +99,8 @@ export class Daemon {
     let targets: TargetPolicy | undefined;
     const engine = await deps.startEngine(deps.log, {
       settings: { ...settings.network, proxy: settings.network.proxy && { address: settings.network.proxy } },
-      place: { kind: 'directory', path: settings.stateDirectory },
+      place: { kind: 'directory', path: settings.stateDirectory, named: SETTINGS.directory },
+      names: SETTINGS,
       isRelay: true,
       isLasting: true,
       mayReach: (peerId, target) => targets?.mayReach(peerId, target) ?? { allowed: false, reason: 'too early' },
@@ -108,7 +110,12 @@ export class Daemon {
       const access = await AccessControl.open(deps, settings.stateDirectory, accessSettingsOrFault(deps, settings));
       targets = new TargetPolicy({ entryOf: (peerId) => access.entryOf(peerId) }, settings.targets.rulesFile);
       const daemon = new Daemon(deps, options, { loaded, engine, access, targets });
-      await daemon.#open();
+      try {
+        await daemon.#open();
+      } catch (error) {
+        daemon.#close();
+        throw error;
+      }
       return daemon;
     } catch (error) {
       await engine.stop();
@@ -122,6 +129,8 @@ export class Daemon {
 
   /** Reads the settings anew; the outcome is logged, and kept for `status`. */
   reload(): void {
+    // Nothing is opened anew by one that ends.
+    if (this.#state === 'stopping') return;
     try {
       this.configuration.reload(false);
     } catch {
@@ -139,11 +148,15 @@ export class Daemon {
 
   /** Lets nobody in any more, says good-bye, and keeps what was learned. */
   async stop(): Promise<void> {
+    this.#close();
+    await this.engine.stop();
+  }
+
+  #close(): void {
     this.#state = 'stopping';
     this.#http.close();
     this.#control.stop();
     this.#access.close();
-    await this.engine.stop();
   }
 
   async #open(): Promise<void> {

@@ -46,6 +46,8 @@ export class HttpPages {
       await listener.listen();
       this.#deps.log.info(`metrics and health by HTTP at ${address.host}:${listener.port}`);
     } catch (error) {
+      // Of an address that nobody asks for any more, nobody needs to know.
+      if (this.#listener !== listener) return;
       this.#fault = messageOf(error);
       this.#deps.log.error(this.#fault);
     }

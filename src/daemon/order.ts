@@ -1,4 +1,5 @@
 /** What `tuntoxd` was told to do: it answers at once, says how it was called wrongly, or runs. */
+import { ownVersion } from '../base/own-files.js';
 import { readDaemonFlags } from '../config/daemon-flags.js';
 import { loadSettings, SettingsError } from '../config/daemon-settings.js';
 import { parseProxyOrNone } from '../config/proxy.js';
@@ -7,7 +8,7 @@ import { settingsIn } from '../config/setting-list.js';
 import type { Loaded } from './configuration.js';
 import { ExitStatus } from './exit-status.js';
 import { helpText } from './help.js';
-import { ownVersion } from './own-version.js';
+import { DaemonSignals } from './signals.js';
 
 /** @returns the exit status. @throws CodedErrors that say why it did not work */
 export async function obey(process: NodeJS.Process): Promise<number> {
@@ -30,14 +31,19 @@ export async function obey(process: NodeJS.Process): Promise<number> {
         environment: process.env,
         parseProxy: parseProxyOrNone,
       });
-    const loaded = load();
     if (flags.isCheck) {
-      process.stdout.write(`${loaded.file ?? 'no configuration file, so the defaults'}: good\n`);
+      const { file, settings } = load();
+      const { faultsOfNamedFiles } = await import('./named-files.js');
+      const faults = faultsOfNamedFiles(settings);
+      if (faults.length > 0) return complain(process, faults);
+      process.stdout.write(`${file ?? 'no configuration file, so the defaults'}: good\n`);
       return ExitStatus.Ok;
     }
+    const signals = new DaemonSignals(process);
+    const loaded = load();
     // Only now, because the Tox stack takes longer to load than a mistake to be found.
     const { run } = await import('./run.js');
-    return await run(process, { flags, load, loaded });
+    return await run(process, { flags, load, loaded, signals });
   } catch (error) {
     if (error instanceof SettingsError) return complain(process, error.faults);
     throw error;

@@ -2,11 +2,12 @@
  * What the daemon is as a process that nobody watches: its pid file (-F), its user (-U), and the directories that these have to
  * come by. Everything that needs root comes first; then it is somebody else for good.
  */
-import { chownSync, lstatSync, mkdirSync, readdirSync } from 'node:fs';
+import { closeSync, constants, fchownSync, fstatSync, lchownSync, lstatSync, openSync, readdirSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { CodedError, messageOf, systemCodeOf } from '../base/coded-error.js';
 import type { Logger } from '../base/logger.js';
 import { lockFile } from '../engine/file-lock.js';
+import { makeDirectories } from '../engine/file-system.js';
 import { groupIdOf } from '../platform/group-id.js';
 import { PidFile } from '../platform/pid-file.js';
 import { becomeUser, findUser, privilegesOf, type User } from '../platform/privileges.js';
@@ -31,7 +32,7 @@ export class ProcessForm {
   readonly #settings: Settings;
   readonly #user: User | undefined;
   readonly #pidFile: PidFile | undefined;
-  /** Of the control socket; undefined leaves the process's own. */
+  /** Of the control socket; undefined for nobody but its owner. */
   readonly groupId: number | undefined;
 
   /**
@@ -46,8 +47,9 @@ export class ProcessForm {
     this.#user = settings.user === undefined ? undefined : findUser(settings.user, privilegesOf(process));
     this.#pidFile = options.pidFile === undefined ? undefined : PidFile.create(options.pidFile, process.pid, lockFile);
     this.groupId = socketGroup(deps, loaded, this.#user);
-    makeDirectory(dirname(settings.socket.path), SOCKET_DIRECTORY_MODE, this.#owner);
-    makeDirectory(settings.stateDirectory, STATE_DIRECTORY_MODE, this.#owner);
+    const { socket, stateDirectory } = settings;
+    makeDirectory(dirname(socket.path), { mode: SOCKET_DIRECTORY_MODE, owner: this.#owner, setting: 'socket.path' });
+    makeDirectory(stateDirectory, { mode: STATE_DIRECTORY_MODE, owner: this.#owner, setting: 'state_dir' });
   }
 
   /** Once ports and files are open. @throws PrivilegesError, ProcessFormError */
@@ -60,7 +62,7 @@ export class ProcessForm {
       if (lstatSync(stateDirectory).uid === user.uid) {
         for (const name of readdirSync(stateDirectory)) handOver(join(stateDirectory, name), user);
       }
-      chownSync(socket.path, user.uid, this.groupId ?? user.gid);
+      lchownSync(socket.path, user.uid, this.groupId ?? user.gid);
     }
     becomeUser(user, privilegesOf(this.#deps.process));
     if (!isWritable(stateDirectory)) {
@@ -80,27 +82,54 @@ export class ProcessForm {
   }
 }
 
-function makeDirectory(path: string, mode: number, owner: User | undefined): void {
+interface Making {
+  readonly mode: number;
+  readonly owner: User | undefined;
+  /** That names the directory. */
+  readonly setting: string;
+}
+
+const REASONS: Readonly<Record<string, string>> = {
+  EACCES: 'permission denied',
+  EPERM: 'operation not permitted',
+  EROFS: 'the disk is read-only',
+  ENOENT: 'none can be made there',
+  ENOSPC: 'the disk is full',
+  EEXIST: 'it is there and is no directory',
+  ENOTDIR: 'a part of it is no directory',
+  ENAMETOOLONG: 'the name is too long',
+};
+
+function makeDirectory(path: string, { mode, owner, setting }: Making): void {
   try {
-    const first = mkdirSync(path, { recursive: true, mode });
-    if (first !== undefined && owner !== undefined) chownSync(path, owner.uid, owner.gid);
+    const isMade = makeDirectories(path, mode);
+    // Not through a link that the owner of a directory above may have put in its place.
+    if (isMade && owner !== undefined) lchownSync(path, owner.uid, owner.gid);
   } catch (error) {
-    const code = systemCodeOf(error);
-    const reason =
-      code === 'EACCES' ? 'permission denied' : code === 'EROFS' ? 'the disk is read-only' : messageOf(error);
-    throw new ProcessFormError('not-writable', `cannot make ${path} (${reason}): make it, or name another place`, {
+    const reason = REASONS[systemCodeOf(error) ?? ''] ?? messageOf(error);
+    const advice = `make it, or name another place with ${setting} in the settings`;
+    throw new ProcessFormError('not-writable', `cannot make the directory ${path} (${reason}): ${advice}`, {
       cause: error,
     });
   }
 }
 
-/** Plain files of root's that have no other name, which could be somebody else's file. */
+/**
+ * Plain files of root's that have no other name, which could be somebody else's file. By the descriptor, for whoever owns the
+ * directory may put another file there at any moment.
+ */
 function handOver(path: string, { uid, gid }: User): void {
-  const status = lstatSync(path);
-  if (status.isFile() && status.nlink === 1 && status.uid === ROOT) chownSync(path, uid, gid);
+  if (!lstatSync(path).isFile()) return;
+  const fd = openSync(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
+  try {
+    const status = fstatSync(fd);
+    if (status.isFile() && status.nlink === 1 && status.uid === ROOT) fchownSync(fd, uid, gid);
+  } finally {
+    closeSync(fd);
+  }
 }
 
-/** That of the settings; where nobody named one and there is none of that name, or it is not ours to give, our own. */
+/** That of the settings; undefined where there is none of that name, or it is not ours to give. */
 function socketGroup(
   { process, log }: Deps,
   { settings, effective }: Loaded,
@@ -113,6 +142,6 @@ function socketGroup(
   const isOurs = process.geteuid?.() === ROOT || (id !== undefined && (process.getgroups?.() ?? []).includes(id));
   if (id !== undefined && isOurs) return id;
   const why = id === undefined ? `there is no group ${group}` : `this user is not in the group ${group}`;
-  log[isUsual ? 'info' : 'warn'](`${why}, so only this user and root may use the control socket`);
-  return user?.gid;
+  log[isUsual ? 'info' : 'warn'](`${why}, so only ${user?.name ?? 'this user'} and root may use the control socket`);
+  return undefined;
 }

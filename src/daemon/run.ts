@@ -2,25 +2,26 @@
 import { finished } from 'node:stream/promises';
 import { systemClock, systemMicroseconds } from '../base/clock.js';
 import type { Logger } from '../base/logger.js';
+import { ownVersion } from '../base/own-files.js';
 import { systemRandom } from '../base/random.js';
 import type { DaemonFlags } from '../config/daemon-flags.js';
 import { nodeFileSystem } from '../engine/file-system.js';
 import { startEngine } from '../engine/start-engine.js';
 import { type BackgroundSide, backgroundSide, goIntoBackground } from '../platform/background.js';
-import { onReloadSignal, onStopSignal } from '../platform/signals.js';
 import { Syslog } from '../platform/syslog.js';
 import { findServiceManager, type ServiceManager } from '../platform/systemd-notify.js';
 import type { Loaded } from './configuration.js';
 import { Daemon } from './daemon.js';
 import { DaemonLog } from './daemon-log.js';
-import { ownVersion } from './own-version.js';
 import { ProcessForm } from './process-form.js';
+import type { DaemonSignals } from './signals.js';
 import { Watchdog } from './watchdog.js';
 
 interface Order {
   readonly flags: DaemonFlags;
   readonly load: () => Loaded;
   readonly loaded: Loaded;
+  readonly signals: DaemonSignals;
 }
 
 /** ms between looks whether the line for the service manager has changed. */
@@ -30,7 +31,11 @@ const SUMMARY_INTERVAL = 10_000;
 export async function run(process: NodeJS.Process, order: Order): Promise<number> {
   const { flags, loaded } = order;
   const background = backgroundSide(process);
-  if (flags.isBackground && background === undefined) return goIntoBackground(process);
+  if (flags.isBackground && background === undefined) {
+    // They are the other process's, which this one passes them to.
+    order.signals.release();
+    return goIntoBackground(process);
+  }
   const stderr = background?.stderr ?? process.stderr;
   const syslogDeps = { clock: systemClock, fallback: stderr, pid: process.pid };
   const syslog = flags.isSyslog ? new Syslog(syslogDeps, { tag: 'tuntoxd' }) : undefined;
@@ -55,12 +60,11 @@ export async function run(process: NodeJS.Process, order: Order): Promise<number
 /** Resolves when it was told to stop, and has. @throws CodedErrors that say why it did not work */
 async function serve(
   process: NodeJS.Process,
-  { flags, load, loaded }: Order,
+  { flags, load, loaded, signals }: Order,
   { logging, background }: { readonly logging: DaemonLog; readonly background: BackgroundSide | undefined },
 ): Promise<void> {
   const { env: environment, pid } = process;
   const log = logging.logger;
-  const signals = new Signals(process);
   const version = ownVersion();
   const managing = findServiceManager({ clock: systemClock, log, environment, pid, monotonic: systemMicroseconds });
   const deps = {
@@ -86,8 +90,8 @@ async function serve(
       const { path } = loaded.settings.socket;
       log.info(`tuntoxd ${version} is ready: ${daemon.engine.id.publicKey.short}, managed at ${path}`);
       const ends = [keepSummary(daemon, manager), feedWatchdog(daemon, manager, log)];
-      signals.onReload(() => reload(daemon, manager));
       await manager.ready();
+      signals.onReload(() => reload(daemon, manager));
       await background?.ready();
       log.info(`stopping because of ${await signals.stop}; once more ends at once`);
       for (const end of ends) end();
@@ -102,37 +106,8 @@ async function serve(
   }
 }
 
-/** From the first moment on: what comes while we start is done once we have. */
-class Signals {
-  readonly stop: Promise<string>;
-  readonly #releases: (() => void)[];
-  #reload: (() => void) | undefined;
-  #isReloadDue = false;
-
-  constructor(process: NodeJS.Process) {
-    let onStop: (signal: string) => void = () => {};
-    this.stop = new Promise((resolve) => {
-      onStop = resolve;
-    });
-    const onReload = (): void => {
-      if (this.#reload === undefined) this.#isReloadDue = true;
-      else this.#reload();
-    };
-    this.#releases = [onStopSignal(process, onStop, ['SIGINT', 'SIGTERM']), onReloadSignal(process, onReload)];
-  }
-
-  onReload(listener: () => void): void {
-    this.#reload = listener;
-    if (this.#isReloadDue) listener();
-  }
-
-  /** They have their usual effects again. */
-  release(): void {
-    for (const release of this.#releases) release();
-  }
-}
-
 async function reload(daemon: Daemon, manager: ServiceManager): Promise<void> {
+  if (daemon.state !== 'running') return;
   await manager.reloading();
   daemon.reload();
   await manager.ready();

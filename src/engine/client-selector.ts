@@ -83,7 +83,7 @@ function byWholeKey(text: string, byKey: ReadonlyMap<string, NamedClient>): Name
 
 function notFound(text: string, all: readonly NamedClient[]): SelectorError {
   const names = all.flatMap(({ alias }) => (alias === undefined ? [] : [alias]));
-  const near = nearest(text, names) ?? nearestPrefix(text, all);
+  const near = nearest(text, names) ?? startingWith(text, names) ?? nearestPrefix(text, all);
   const shown = text.length > ID_LENGTH ? `${text.slice(0, ID_LENGTH)}…` : text;
   const isShort = /^[0-9a-fA-F]{1,5}$/.test(text);
   const what = isShort ? ` (of a key, at least ${MIN_PREFIX} digits are needed)` : '';
@@ -93,6 +93,10 @@ function notFound(text: string, all: readonly NamedClient[]): SelectorError {
     near === undefined ? undefined : `did you mean "${near}"?`,
   );
 }
+
+/** An alias is not shortened as a key is, but what was meant is plain. */
+const startingWith = (text: string, names: readonly string[]): string | undefined =>
+  names.find((name) => name.toLowerCase().startsWith(text.toLowerCase()));
 
 /** For digits with a mistake in them. */
 function nearestPrefix(text: string, all: readonly NamedClient[]): string | undefined {

@@ -5,10 +5,11 @@ import type { Logger } from '../base/logger.js';
 import { TokenBucket } from '../base/token-bucket.js';
 import type { PublicKey } from '../tox/crypto/keys.js';
 import type { TunnelService } from '../tunnel/tunnel-service.js';
-import type { AccessPolicy, AdmittedBy, RefusalReason } from './access/access-policy.js';
+import type { AccessDecision, AccessPolicy, AdmittedBy, RefusalReason } from './access/access-policy.js';
 import { pathText } from './connection-text.js';
 import { ConnectionWatch } from './connection-watch.js';
 import { GuestList } from './guest-list.js';
+import { RecentRefusals } from './recent-refusals.js';
 import { RefusalCounts } from './refusal-counts.js';
 import { openChannels } from './tox-channel.js';
 import type { FriendRequest, StackFriend, ToxStack } from './tox-stack.js';
@@ -68,6 +69,7 @@ export class Doorkeeper {
   readonly #guests: GuestList<Guest>;
   readonly #admissions = new WeakMap<Guest, Admission>();
   readonly #counts: RefusalCounts;
+  readonly #refused: RecentRefusals;
   readonly #refusals = new ExpiringMap<string, true>(SAME_REFUSAL, MAX_REFUSALS);
   readonly #logLimit: TokenBucket;
 
@@ -76,6 +78,7 @@ export class Doorkeeper {
     this.#policy = policy;
     this.#logLimit = new TokenBucket(LOG_RATE, LOG_BURST, deps.clock.now());
     this.#counts = new RefusalCounts(deps.clock);
+    this.#refused = new RecentRefusals(deps.clock);
     this.#guests = new GuestList({
       clock: deps.clock,
       onForget: ({ friend }) => {
@@ -96,9 +99,16 @@ export class Doorkeeper {
     return this.#counts.lastDay;
   }
 
-  /** Looks at everybody again, after who may come in has changed: who may not stay has to go, with all tunnels. */
+  /**
+   * Looks at everybody again, after who may come in has changed: who may not stay has to go, with all tunnels, and who was
+   * refused a moment ago comes in without asking once more.
+   */
   review(): void {
     for (const guest of this.leaving(this.#policy)) this.#part(guest, 'may not stay');
+    for (const request of this.#refused.all) {
+      const decision = this.#decide(request);
+      if (decision.isAdmitted && this.#guests.makeRoom()) this.#admit(request, decision.factors);
+    }
   }
 
   /** Who would have to go by a policy, such as the one that a change would make. */
@@ -119,6 +129,7 @@ export class Doorkeeper {
 
   close(): void {
     this.#guests.close();
+    this.#refused.close();
   }
 
   #part(guest: Guest, why: string): void {
@@ -132,17 +143,28 @@ export class Doorkeeper {
   #onRequest(request: FriendRequest): void {
     const { publicKey } = request;
     if (this.#guests.has(publicKey.hex)) return;
-    const decision = this.#policy.decide(publicKey, request.message, this.#deps.clock.now());
+    const decision = this.#decide(request);
     if (!decision.isAdmitted) {
+      // Those are not to be looked at again so soon.
+      if (decision.reason !== 'too-many-guesses') this.#refused.add(request);
       this.#counts.add(decision.reason);
       this.#logRefusal(publicKey, REFUSALS[decision.reason]);
     } else if (!this.#guests.makeRoom()) {
       this.#counts.add('full');
       this.#logRefusal(publicKey, 'all places for clients are taken');
     } else {
-      this.#deps.log.info(`${publicKey.short}: let in, ${FACTORS[decision.factors]}`);
-      this.#welcome(request.accept(), decision.factors);
+      this.#admit(request, decision.factors);
     }
+  }
+
+  #decide({ publicKey, message }: FriendRequest): AccessDecision {
+    return this.#policy.decide(publicKey, message, this.#deps.clock.now());
+  }
+
+  #admit(request: FriendRequest, factors: AdmittedBy): void {
+    this.#deps.log.info(`${request.publicKey.short}: let in, ${FACTORS[factors]}`);
+    this.#refused.delete(request);
+    this.#welcome(request.accept(), factors);
   }
 
   #welcome(friend: StackFriend, admittedBy: AdmittedBy): void {

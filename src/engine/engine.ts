@@ -14,6 +14,7 @@ import { NetworkEntry } from './network-entry.js';
 import { NetworkWatch } from './network-watch.js';
 import { proxyText } from './proxy-text.js';
 import { RemoteServer } from './remote-server.js';
+import { FLAGS, type SettingNames } from './setting-names.js';
 import type { NodeToAsk, ProxyFault, ToxStack } from './tox-stack.js';
 
 /** ms between saves of what was learned about the network; stopping saves too. */
@@ -31,6 +32,7 @@ interface Deps {
 
 export class Engine {
   readonly #deps: Deps;
+  readonly #names: SettingNames;
   readonly #entry: NetworkEntry;
   readonly #watch: NetworkWatch;
   /** What to close first when stopping. */
@@ -42,8 +44,9 @@ export class Engine {
   #saveFault: Error | undefined;
   #isStopped = false;
 
-  constructor(deps: Deps, options: { readonly nodes: readonly NodeToAsk[] }) {
+  constructor(deps: Deps, options: { readonly nodes: readonly NodeToAsk[]; readonly names?: SettingNames }) {
     this.#deps = deps;
+    this.#names = options.names ?? FLAGS;
     this.#entry = new NetworkEntry(deps, options.nodes);
     this.#watch = new NetworkWatch(deps);
     this.#onlineSince = deps.clock.unixTime();
@@ -84,7 +87,7 @@ export class Engine {
   /** Why the proxy is of no use now, in words; undefined while it is, and without one. */
   get proxyFault(): string | undefined {
     const fault = this.#deps.tox.proxyFault;
-    return fault === undefined ? undefined : proxyText(fault);
+    return fault === undefined ? undefined : proxyText(fault, this.#names.proxy);
   }
 
   /** Why what was learned of the network could not be kept the last time; undefined when it was. */
@@ -150,7 +153,7 @@ export class Engine {
   #onProxyChange(fault: ProxyFault | undefined): void {
     if (this.#isStopped) return;
     if (fault === undefined) this.#deps.log.info('the proxy works again');
-    else this.#deps.log.error(proxyText(fault));
+    else this.#deps.log.error(proxyText(fault, this.#names.proxy));
   }
 
   /** What would be lost are hints for a faster start: no reason to stop working. */

@@ -1,6 +1,8 @@
 /** What we need of the file system to keep a file safe; tests pass one in that fails where they want. */
-import { constants } from 'node:fs';
-import { mkdir, open, readFile, realpath, rename, rm, stat } from 'node:fs/promises';
+import { constants, mkdirSync, statSync } from 'node:fs';
+import { open, readFile, realpath, rename, rm, stat } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import { systemCodeOf } from '../base/coded-error.js';
 
 export interface FileStatus {
   readonly isFile: boolean;
@@ -38,7 +40,7 @@ export interface FileSystem {
 
 export const nodeFileSystem: FileSystem = {
   makeDirectory: async (path, mode) => {
-    await mkdir(path, { recursive: true, mode });
+    makeDirectories(path, mode);
   },
   status: async (path) => {
     const found = await stat(path);
@@ -52,6 +54,24 @@ export const nodeFileSystem: FileSystem = {
   rename: (from, to) => rename(from, to),
   remove: (path) => rm(path, { force: true }),
 };
+
+/**
+ * With its parents. Node's own way to do so runs for ever where a directory takes none, as /proc, and says of a read-only disk
+ * that there is no such file.
+ * @returns false when it was there @throws system errors; EEXIST when something else is there
+ */
+export function makeDirectories(path: string, mode: number): boolean {
+  try {
+    mkdirSync(path, { mode });
+    return true;
+  } catch (error) {
+    const code = systemCodeOf(error);
+    if (code === 'EEXIST' && statSync(path).isDirectory()) return false;
+    // Its parent is there already: this is all that can be said.
+    if (code !== 'ENOENT' || !makeDirectories(dirname(path), mode)) throw error;
+    return makeDirectories(path, mode);
+  }
+}
 
 async function openFile(path: string, flags: string | number, mode: number | undefined): Promise<OpenFile> {
   const handle = await open(path, flags, mode);

@@ -5,12 +5,13 @@ import type { Logger } from '../base/logger.js';
 import type { Random } from '../base/random.js';
 import { decodeSavedata, encodeSavedata, newSavedata, type Savedata } from '../tox/savedata.js';
 import { SavedataError } from '../tox/savedata-error.js';
+import { FLAGS } from './setting-names.js';
 import { nodeStateFileDeps, StateFile, type StateFileDeps } from './state-file.js';
 import { StateFileError, type StateFileFault } from './state-file-error.js';
 
 export type IdentityPlace =
-  /** It must be possible to keep the identity there; the directory is created when it is missing. */
-  | { readonly kind: 'directory'; readonly path: string }
+  /** It must be possible to keep the identity there; the directory is created when it is missing. `named`: what its setting is called. */
+  | { readonly kind: 'directory'; readonly path: string; readonly named?: string }
   /** Kept there if the directory exists and can be written in, else made for this run. */
   | { readonly kind: 'if-possible'; readonly path: string }
   /** Made for this run. */
@@ -52,7 +53,7 @@ export class Identity {
         if (await file.isReadableByOthers()) {
           deps.log.warn(`other users can read the secret key: run chmod 600 ${file.path}`);
         }
-        return new Identity(decode(bytes, file.path), file);
+        return new Identity(decode(bytes, file.path, namedIn(place)), file);
       }
       const identity = new Identity(newSavedata(deps.random), file);
       await identity.save(encodeSavedata(identity.savedata));
@@ -97,7 +98,7 @@ async function openFile(deps: Deps, place: IdentityPlace): Promise<StateFile | u
   if (place.kind === 'nowhere') return undefined;
   try {
     const isCreated = place.kind === 'directory';
-    return await StateFile.open(deps.state ?? nodeStateFileDeps, place.path, { isCreated });
+    return await StateFile.open(deps.state ?? nodeStateFileDeps, place.path, { isCreated, named: namedIn(place) });
   } catch (error) {
     if (place.kind === 'directory') throw error;
     if (!(error instanceof StateFileError) || !WITHOUT_DIRECTORY.has(error.code)) throw error;
@@ -106,13 +107,16 @@ async function openFile(deps: Deps, place: IdentityPlace): Promise<StateFile | u
   }
 }
 
-function decode(bytes: Buffer, path: string): Savedata {
+const namedIn = (place: IdentityPlace): string =>
+  (place.kind === 'directory' ? place.named : undefined) ?? FLAGS.directory;
+
+function decode(bytes: Buffer, path: string, named: string): Savedata {
   try {
     return decodeSavedata(bytes);
   } catch (error) {
     if (!(error instanceof SavedataError)) throw error;
     if (error.code === 'encrypted') {
-      const message = `${path} is encrypted with a password: decrypt it with the program that wrote it, or name another directory with -C`;
+      const message = `${path} is encrypted with a password: decrypt it with the program that wrote it, or name another directory with ${named}`;
       throw new IdentityError('encrypted', message, { cause: error });
     }
     const message = `${path} is damaged, ${error.message}: restore it from a backup, or move it away to start with a new identity`;

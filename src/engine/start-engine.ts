@@ -14,6 +14,7 @@ import { TunnelService } from '../tunnel/tunnel-service.js';
 import { BootstrapNodesError, defaultNodesFile, loadBootstrapNodes } from './bootstrap-nodes.js';
 import { Engine } from './engine.js';
 import { Identity, type IdentityPlace } from './identity.js';
+import { FLAGS, type SettingNames } from './setting-names.js';
 import type { NodeToAsk } from './tox-stack.js';
 
 export type NetworkSettings = Pick<CommonSettings, 'udpPorts' | 'relayPort' | 'portMapping' | 'nodesFile' | 'nodes'> & {
@@ -31,6 +32,8 @@ export interface EngineOptions {
   readonly isLasting: boolean;
   /** What peers may reach through us. */
   readonly mayReach: MayReach;
+  /** For errors; those of the classic command, unless given. */
+  readonly names?: SettingNames;
 }
 
 /** Ports from which one is chosen when none are given, as upstream: above the privileged ones, eleven in a row. */
@@ -39,8 +42,8 @@ const RANGE_LENGTH = 11;
 
 /** @throws FileError, BootstrapNodesError, StateFileError, IdentityError, NetworkError */
 export async function startEngine(log: Logger, options: EngineOptions): Promise<Engine> {
-  const { settings, place, isRelay, isLasting, mayReach } = options;
-  const nodes = settings.proxy === undefined ? nodesToAsk(settings) : withAddresses(nodesToAsk(settings), log);
+  const { settings, place, isRelay, isLasting, mayReach, names = FLAGS } = options;
+  const nodes = settings.proxy === undefined ? nodesToAsk(settings) : withAddresses(nodesToAsk(settings), log, names);
   const deps = { clock: systemClock, random: systemRandom, log };
   const identity = await Identity.open(deps, place);
   const tox = new Tox(
@@ -57,7 +60,7 @@ export async function startEngine(log: Logger, options: EngineOptions): Promise<
     },
   );
   const tunnels = new TunnelService({ ...deps, mayReach });
-  const engine = new Engine({ ...deps, tox, tunnels, identity }, { nodes });
+  const engine = new Engine({ ...deps, tox, tunnels, identity }, { nodes, names });
   try {
     await engine.start();
   } catch (error) {
@@ -92,12 +95,12 @@ export function nodesToAsk(settings: Pick<NetworkSettings, 'nodesFile' | 'nodes'
  * Those that need no name to be looked up. The proxy could look it up, but to have others pass packets on to the node its
  * address is needed here, and SOCKS5 does not tell.
  */
-function withAddresses(nodes: readonly NodeToAsk[], log: Logger): NodeToAsk[] {
+function withAddresses(nodes: readonly NodeToAsk[], log: Logger, names: SettingNames): NodeToAsk[] {
   const left = nodes.filter(({ host }) => isIP(host) !== 0);
   if (left.length === 0) {
     throw new BootstrapNodesError(
       'bad-nodes',
-      'with a proxy no name is looked up, and none of the nodes has a literal address: give one in -b or --bootstrap',
+      `with a proxy no name is looked up, and none of the nodes has a literal address: give one in ${names.nodes}`,
     );
   }
   if (left.length < nodes.length) {

@@ -28,30 +28,38 @@ const FAULT_OF: Readonly<Record<string, StateFileFault>> = {
   EDQUOT: 'disk-full',
 };
 
-/** Makes one of whatever the file system or the lock threw. */
-export function asStateFileError(error: unknown, directory: string): StateFileError {
+/** Makes one of whatever the file system or the lock threw. @param named what the setting of the directory is called */
+export function asStateFileError(error: unknown, directory: string, named: string): StateFileError {
   if (error instanceof StateFileError) return error;
   return fault(
     FAULT_OF[systemCodeOf(error) ?? ''] ?? (error instanceof FileLockError ? 'no-lock' : 'failed'),
-    directory,
+    { directory, named },
     error,
   );
 }
 
-function fault(code: StateFileFault, directory: string, cause?: unknown): StateFileError {
-  return new StateFileError(code, faultText(code, directory, reasonOf(cause)), { cause });
+function fault(
+  code: StateFileFault,
+  place: { readonly directory: string; readonly named: string },
+  cause: unknown,
+): StateFileError {
+  return new StateFileError(code, faultText(code, place, reasonOf(cause)), { cause });
 }
 
-function faultText(code: StateFileFault, directory: string, reason: string): string {
+function faultText(
+  code: StateFileFault,
+  { directory, named }: { readonly directory: string; readonly named: string },
+  reason: string,
+): string {
   switch (code) {
     case 'missing':
-      return `there is no directory ${directory}: create it, or name another with -C`;
+      return `there is no directory ${directory}: create it, or name another with ${named}`;
     case 'not-a-directory':
-      return `${directory} is not a directory: name another with -C`;
+      return `${directory} is not a directory: name another with ${named}`;
     case 'not-writable':
-      return `cannot write in ${directory} (${reason}): make it writable for this user, or name another with -C`;
+      return `cannot write in ${directory} (${reason}): make it writable for this user, or name another with ${named}`;
     case 'disk-full':
-      return `no space to keep the identity in ${directory} (${reason}): free some, or name another directory with -C`;
+      return `no space to keep the identity in ${directory} (${reason}): free some, or name another directory with ${named}`;
     case 'no-lock':
       return `cannot make sure that no other process uses the identity in ${directory}: ${reason}`;
     default:

@@ -7,6 +7,7 @@ import { systemCodeOf } from '../base/coded-error.js';
 import { replaceFile } from './durable-file.js';
 import { type LockFile, lockFile } from './file-lock.js';
 import { type FileSystem, nodeFileSystem, type OpenFile } from './file-system.js';
+import { FLAGS } from './setting-names.js';
 import { asStateFileError, reasonOf, StateFileError } from './state-file-error.js';
 
 /** The name under which upstream keeps it too. */
@@ -28,14 +29,21 @@ export class StateFile {
   readonly directory: string;
   readonly #files: FileSystem;
   readonly #name: string;
+  /** What the setting of the directory is called. */
+  readonly #named: string;
   readonly #lockedFile: OpenFile;
   /** The end of the last save: saves wait for each other. */
   #saving: Promise<void> = Promise.resolve();
 
-  private constructor(files: FileSystem, directory: string, name: string, lockedFile: OpenFile) {
+  private constructor(
+    files: FileSystem,
+    place: { readonly directory: string; readonly name: string; readonly named: string },
+    lockedFile: OpenFile,
+  ) {
     this.#files = files;
-    this.directory = directory;
-    this.#name = name;
+    this.directory = place.directory;
+    this.#name = place.name;
+    this.#named = place.named;
     this.#lockedFile = lockedFile;
   }
 
@@ -43,30 +51,31 @@ export class StateFile {
    * Takes the file for this process until `close`.
    * @param options.isCreated whether to create the directory when it is missing
    * @param options.name of the file; the lock is beside it
+   * @param options.named what the setting of the directory is called
    * @throws StateFileError
    */
   static async open(
     deps: StateFileDeps,
     directory: string,
-    options: { readonly isCreated: boolean; readonly name?: string },
+    options: { readonly isCreated: boolean; readonly name?: string; readonly named?: string },
   ): Promise<StateFile> {
     const { files } = deps;
-    const name = options.name ?? TOX_SAVE;
+    const { name = TOX_SAVE, named = FLAGS.directory } = options;
     const lockPath = join(directory, `${name}.lock`);
     try {
       if (options.isCreated) await files.makeDirectory(directory, DIRECTORY_MODE);
-      if (!(await files.status(directory)).isDirectory) throw asStateFileError({ code: 'ENOTDIR' }, directory);
+      if (!(await files.status(directory)).isDirectory) throw asStateFileError({ code: 'ENOTDIR' }, directory, named);
       const lockedFile = await files.openOrCreate(lockPath, FILE_MODE);
       try {
-        if (!deps.lock(lockedFile.fd)) throw await inUse(files, directory, lockPath);
+        if (!deps.lock(lockedFile.fd)) throw await inUse(files, { directory, named }, lockPath);
         await lockedFile.write(Buffer.from(`${process.pid}\n`));
-        return new StateFile(files, directory, name, lockedFile);
+        return new StateFile(files, { directory, name, named }, lockedFile);
       } catch (error) {
         await lockedFile.close();
         throw error;
       }
     } catch (error) {
-      throw asStateFileError(error, directory);
+      throw asStateFileError(error, directory, named);
     }
   }
 
@@ -80,13 +89,16 @@ export class StateFile {
       const { isFile, size } = await this.#files.status(this.path);
       if (!isFile || size > MAX_FILE_SIZE) {
         const reason = isFile ? `${size} bytes are too many for an identity` : 'it is not a file';
-        throw new StateFileError('unreadable', `cannot use ${this.path}: ${reason}; move it away, or name another -C`);
+        throw new StateFileError(
+          'unreadable',
+          `cannot use ${this.path}: ${reason}; move it away, or name another directory with ${this.#named}`,
+        );
       }
       return await this.#files.read(this.path);
     } catch (error) {
       if (error instanceof StateFileError) throw error;
       if (systemCodeOf(error) === 'ENOENT') return undefined;
-      const message = `cannot read ${this.path} (${reasonOf(error)}): make it readable for this user, or name another directory with -C`;
+      const message = `cannot read ${this.path} (${reasonOf(error)}): make it readable for this user, or name another directory with ${this.#named}`;
       throw new StateFileError('unreadable', message, { cause: error });
     }
   }
@@ -105,7 +117,7 @@ export class StateFile {
     // A failed save must not keep the next one from being tried.
     this.#saving = saved.catch(() => {});
     return saved.catch((error: unknown) => {
-      throw asStateFileError(error, this.directory);
+      throw asStateFileError(error, this.directory, this.#named);
     });
   }
 
@@ -116,11 +128,15 @@ export class StateFile {
   }
 }
 
-async function inUse(files: FileSystem, directory: string, lockPath: string): Promise<StateFileError> {
+async function inUse(
+  files: FileSystem,
+  { directory, named }: { readonly directory: string; readonly named: string },
+  lockPath: string,
+): Promise<StateFileError> {
   const text = await files.read(lockPath).then(String, () => '');
   const holder = /^[0-9]{1,10}\n$/.test(text) ? `process ${text.trim()}` : 'another process';
   return new StateFileError(
     'in-use',
-    `the identity in ${directory} is in use by ${holder}: stop that one, or name another directory with -C`,
+    `the identity in ${directory} is in use by ${holder}: stop that one, or name another directory with ${named}`,
   );
 }

@@ -1,5 +1,6 @@
 /** A small HTTP server on an address of this machine: pages that are read, and nothing else. */
-import { createServer, type Server } from 'node:http';
+import { createServer, type IncomingMessage, type Server } from 'node:http';
+import { isIP } from 'node:net';
 import { CodedError, messageOf, systemCodeOf } from '../base/coded-error.js';
 
 export interface HttpPage {
@@ -34,15 +35,14 @@ export class HttpListener {
         headersTimeout: REQUEST_TIMEOUT,
         connectionsCheckingInterval: REQUEST_TIMEOUT,
       },
-      async ({ method, url }, response) => {
-        const isRead = method === 'GET' || method === 'HEAD';
-        const path = url?.split('?', 1)[0] ?? '/';
-        const answer = isRead ? page(path) : Promise.resolve(plain(405, 'only GET and HEAD\n'));
-        const { status, type, text } = await (answer ?? Promise.resolve(plain(404, 'there is no such page\n'))).catch(
-          (error: unknown) => plain(500, `${messageOf(error)}\n`),
-        );
-        response.writeHead(status, { 'content-type': type, 'cache-control': 'no-store' });
-        response.end(method === 'HEAD' ? undefined : text);
+      async (request, response) => {
+        const { status, type, text } = await answer(request, page);
+        response.writeHead(status, {
+          'content-type': type,
+          'cache-control': 'no-store',
+          'x-content-type-options': 'nosniff',
+        });
+        response.end(request.method === 'HEAD' ? undefined : text);
       },
     );
     this.#server.maxConnections = MAX_CONNECTIONS;
@@ -73,4 +73,23 @@ export class HttpListener {
     this.#server.close();
     this.#server.closeAllConnections();
   }
+}
+
+async function answer(
+  { method, url, headers }: IncomingMessage,
+  page: (path: string) => Promise<HttpPage> | undefined,
+): Promise<HttpPage> {
+  if (!isOfThisMachine(headers.host)) return plain(403, 'ask by the address, not by a name\n');
+  if (method !== 'GET' && method !== 'HEAD') return plain(405, 'only GET and HEAD\n');
+  try {
+    return (await page(url?.split('?', 1)[0] ?? '/')) ?? plain(404, 'there is no such page\n');
+  } catch (error) {
+    return plain(500, `${messageOf(error)}\n`);
+  }
+}
+
+/** A page in a browser may have its own name lead to this machine (DNS rebinding): it then asks us in that name, and reads the answer. */
+function isOfThisMachine(host: string | undefined): boolean {
+  const name = host?.replace(/:[0-9]*$/, '').replace(/^\[(.*)\]$/, '$1');
+  return name === undefined || name === '' || name.toLowerCase() === 'localhost' || isIP(name) !== 0;
 }

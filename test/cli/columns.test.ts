@@ -20,6 +20,8 @@ t.test('counts columns, not characters', async (t) => {
   t.equal(columnsOf('雪が'), 4);
   t.equal(columnsOf('e\u0301'), 1);
   t.equal(columnsOf('👍'), 2);
+  t.equal(columnsOf('☕✅'), 4);
+  t.equal(columnsOf('🌡'), 1, 'one of the narrow ones');
 });
 
 t.test('breaks lines at spaces, and words only where they are longer than a line', async (t) => {
@@ -27,6 +29,8 @@ t.test('breaks lines at spaces, and words only where they are longer than a line
   t.same(wrapped('abcdefgh ij', 3), ['abc', 'def', 'gh', 'ij']);
   t.same(wrapped('雪雪雪', 4), ['雪雪', '雪']);
   t.same(wrapped('short', Number.POSITIVE_INFINITY), ['short']);
+  t.same(wrapped('  - a   bc d', 8), ['  - a', 'bc d'], 'other spaces stay');
+  t.same(wrapped('  abcdef', 4), ['  ab', 'cdef']);
 });
 
 t.test('a table that is too wide wraps the columns that may get narrower', async (t) => {

@@ -22,6 +22,10 @@ t.test('settings are taken with a space or an equals sign, lists by repeating, t
   t.equal(settings.log.level, 'trace');
   t.equal(settings.access.isOpen, true);
   t.equal(settings.network.portMapping, false);
+  const { network, access } = load(t, {
+    flags: ['--network-lan-discovery', 'no', '--access-open', '--network-port-mapping', 'false'],
+  }).settings;
+  t.same([network.lanDiscovery, access.isOpen, network.portMapping], [false, true, false]);
   t.same(
     settings.network.nodes.map(({ host, port }) => `${host}:${port}`),
     ['a:1', 'b:2'],
@@ -53,6 +57,8 @@ t.test('what is no flag, lacks its value or has one too many, is named with the 
     [['-F', ''], /-F needs a value/],
     [['--check=yes'], /--check takes no value/],
     [['canary'], /a word that belongs to no flag/],
+    [['--access-open', 'canary'], /a word that belongs to no flag/],
+    [['--access-open', '-z', 'yes'], /a word that belongs to no flag/],
   ];
   for (const [words, message] of cases) {
     const { faults } = readDaemonFlags(words, LIST);

@@ -5,7 +5,7 @@ t.test('gives the lines of a chunk, and keeps the beginning of the next one', as
   const reader = new LineReader(100);
   t.same(reader.push(Buffer.from('one\ntwo\nthr')), ['one', 'two']);
   t.same(reader.push(Buffer.from('ee')), []);
-  t.same(reader.push(Buffer.from('\n\n')), ['three', '']);
+  t.same(reader.push(Buffer.from('\n\n\n')), ['three'], 'empty lines are none');
 });
 
 t.test('puts characters together that were torn between chunks', async (t) => {

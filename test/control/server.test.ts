@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import t, { type Test } from 'tap';
 import { systemClock } from '../../src/base/clock.js';
-import { silentLogger } from '../../src/base/logger.js';
+import { type Logger, silentLogger } from '../../src/base/logger.js';
 import { ControlClient } from '../../src/control/client.js';
 import { ControlError } from '../../src/control/control-error.js';
 import type { Call, Emit, MethodHandlers } from '../../src/control/method-handlers.js';
@@ -18,17 +18,17 @@ type Handlers = Partial<MethodHandlers>;
 
 const pong = { schema: 'tuntox.ping/1', client: { publicKey: 'a'.repeat(64), alias: null }, roundTrip: 1.5 } as const;
 
-async function startServer(t: Test, handlers: Handlers = {}): Promise<string> {
+async function startServer(t: Test, handlers: Handlers = {}, log: Logger = silentLogger): Promise<string> {
   const path = join(temporaryDirectory(t), 'tuntoxd.sock');
-  const server = newServer(path, handlers);
+  const server = newServer(path, handlers, log);
   await server.start();
   t.teardown(() => server.stop());
   return path;
 }
 
-const newServer = (path: string, handlers: Handlers): ControlServer =>
+const newServer = (path: string, handlers: Handlers, log: Logger = silentLogger): ControlServer =>
   new ControlServer(
-    { clock: systemClock, log: silentLogger, handlers: handlers as MethodHandlers },
+    { clock: systemClock, log, handlers: handlers as MethodHandlers },
     { path, groupId: process.getgid?.(), daemon: 'tuntoxd 0', pid: 7 },
   );
 
@@ -171,6 +171,18 @@ t.test('many clients at once, with many orders each', async (t) => {
   );
 });
 
+t.test('more clients than there are places are told so, and the others go on', async (t) => {
+  const path = await startServer(t, { ping: () => pong });
+  const all = await Promise.all(Array.from({ length: 128 }, () => client(t, path)));
+  await t.rejects(client(t, path), { code: 'busy', message: /takes no more connections/ });
+  t.same(await all[127]?.call('ping', { client: 'a' }), pong);
+  all[0]?.close();
+  // The daemon learns of it in a moment.
+  let next: ControlClient | undefined;
+  while (next === undefined) next = await client(t, path).catch(() => undefined);
+  t.same(await next.call('ping', { client: 'a' }), pong, 'a place that is free again is given');
+});
+
 t.test('settles the version first, or says which ones there are', async (t) => {
   const path = await startServer(t);
   const socket = await raw(t, path);
@@ -179,6 +191,13 @@ t.test('settles the version first, or says which ones there are', async (t) => {
   const rude = await raw(t, path);
   rude.write('{"jsonrpc":"2.0","id":1,"method":"id"}\n');
   t.match(await untilEnd(rude), /the first request of a connection is/);
+});
+
+t.test('an order that is too long is refused before it is sent, and the connection stays', async (t) => {
+  const control = await client(t, await startServer(t, { ping: () => pong }));
+  const error = { code: 'bad-params', message: /too much for one order/, hint: /split/ };
+  await t.rejects(control.call('ping', { client: 'a'.repeat(512 * 1024) }), error);
+  t.same(await control.call('ping', { client: 'a' }), pong);
 });
 
 t.test('ends a client that sends no lines, or lines that are no requests', async (t) => {
@@ -194,28 +213,79 @@ t.test('ends a client that sends no lines, or lines that are no requests', async
   t.same(await (await client(t, path)).call('ping', { client: 'a' }), pong, 'others do not notice');
 });
 
-t.test('a client that asks and never reads is ended, and costs no more than the bound', async (t) => {
-  const text = 'x'.repeat(1_000_000);
-  let answered = 0;
-  const path = await startServer(t, {
+/** One that asks for a long answer again and again, and never reads. @returns how often it was answered */
+async function deafClients(t: Test, { clients, size }: { readonly clients: number; readonly size: number }) {
+  const text = 'x'.repeat(size);
+  const state = { answered: 0, ended: 0 };
+  const debug = (line: string): void => {
+    if (line.includes('does not read')) state.ended += 1;
+  };
+  const handlers: Handlers = {
+    ping: () => pong,
     metrics: () => {
-      answered += 1;
+      state.answered += 1;
       return { schema: 'tuntox.metrics/1', text };
     },
+  };
+  const path = await startServer(t, handlers, { ...silentLogger, debug });
+  for (let count = 0; count < clients; count += 1) {
+    const socket = await raw(t, path);
+    socket.pause();
+    socket.on('error', () => {});
+    socket.write(HELLO);
+    for (let id = 1; id <= 200; id += 1) socket.write(`{"jsonrpc":"2.0","id":${id},"method":"metrics","params":{}}\n`);
+  }
+  // An honest one is answered in the meantime.
+  const control = await client(t, path);
+  for (let count = 0; count < 100; count += 1) await control.call('ping', { client: 'a' });
+  return state;
+}
+
+t.test('a client that asks and never reads waits for itself', async (t) => {
+  const { answered, ended } = await deafClients(t, { clients: 1, size: 100_000 });
+  t.ok(answered >= 16 && answered < 40, `answered ${answered} of 200`);
+  t.equal(ended, 0);
+});
+
+t.test('one that has too much asked for is ended, and so is the worst of many', async (t) => {
+  const one = await deafClients(t, { clients: 1, size: 4_000_000 });
+  t.ok(one.answered <= 16, `answered ${one.answered} of 200`);
+  t.equal(one.ended, 1);
+  const { answered, ended } = await deafClients(t, { clients: 20, size: 1_000_000 });
+  t.ok(answered <= 20 * 17, `answered ${answered}`);
+  t.ok(ended > 0, `ended ${ended}`);
+});
+
+t.test('a cancel does not wait behind streams, of which a connection has a few', async (t) => {
+  const path = await startServer(t, {
+    ping: () => pong,
+    'log.tail': (_params: unknown, _emit: Emit<never>, { signal }: Call) =>
+      new Promise<void>((resolve) => {
+        signal.addEventListener('abort', () => resolve());
+      }),
   });
-  const socket = await raw(t, path);
-  socket.pause();
-  socket.write(HELLO);
-  for (let id = 1; id <= 200; id += 1) socket.write(`{"jsonrpc":"2.0","id":${id},"method":"metrics","params":{}}\n`);
-  socket.on('error', () => {});
-  while (answered < 33) await sleep(5);
-  await sleep(50);
-  t.ok(answered < 60, `answered ${answered} of 200`);
+  const control = await client(t, path);
+  const abort = new AbortController();
+  const streams = Array.from({ length: 16 }, () =>
+    control.stream('log.tail', { isFollowing: true }, { signal: abort.signal, onEvent: () => {} }).then(
+      () => 'cancelled',
+      ({ code }) => code,
+    ),
+  );
+  t.same(await control.call('ping', { client: 'a' }), pong, 'orders are answered beside them');
+  abort.abort();
+  t.same(await Promise.all(streams), [...Array(8).fill('cancelled'), ...Array(8).fill('busy')]);
 });
 
 t.test('owner and group may connect, and nobody else', async (t) => {
   const path = await startServer(t);
   t.equal(statSync(path).mode & 0o777, 0o660);
+  const own = join(temporaryDirectory(t), 's');
+  const options = { path: own, groupId: undefined, daemon: 'tuntoxd 0', pid: 7 };
+  const server = new ControlServer({ clock: systemClock, log: silentLogger, handlers: {} as MethodHandlers }, options);
+  await server.start();
+  t.teardown(() => server.stop());
+  t.equal(statSync(own).mode & 0o777, 0o600, 'without a group nobody else');
 });
 
 t.test('replaces what a killed daemon left, but no living one and no file', async (t) => {
@@ -234,6 +304,13 @@ t.test('replaces what a killed daemon left, but no living one and no file', asyn
   const file = join(temporaryDirectory(t), 'f');
   writeFileSync(file, 'precious');
   await t.rejects(newServer(file, {}).start(), { code: 'in-use', message: /is no socket/ });
+});
+
+t.test('a path that is too long for a socket is refused, not cut off', async (t) => {
+  const path = join(temporaryDirectory(t), 'x'.repeat(107));
+  const error = { code: 'failed', message: /at most 107 bytes, and this one 1\d\d: / };
+  await t.rejects(newServer(path, {}).start(), error);
+  await t.rejects(ControlClient.connect(systemClock, { path, client: 'x', timeout: 1_000 }), error);
 });
 
 t.test('says when nobody listens, and when the daemon does not answer', async (t) => {

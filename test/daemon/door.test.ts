@@ -83,6 +83,15 @@ t.test('whitelist remove closes the tunnels of the client at once', async (t) =>
   t.match((await daemon.call('status', {})).access, { isClosed: true, whitelist: { isOn: true, entries: 0 } });
 });
 
+t.test('who has the secret as well stays when its entry goes, and that is said', async (t) => {
+  const daemon = await TestDaemon.start(t, { config: 'access:\n  require: any\n' });
+  await daemon.call('secret.set', { secret: SECRET });
+  const { client } = await clientWithTunnel(t, daemon, SECRET);
+  await list(daemon, client, { name: 'laptop' });
+  const change = await daemon.call('whitelist.remove', { client: 'laptop' });
+  t.match(change, { closedTunnels: 0, notes: [/^laptop came by the secret, and stays: .*clients kick/] });
+});
+
 t.test('an entry that expires takes its tunnels with it', async (t) => {
   const daemon = await TestDaemon.start(t);
   const client = await daemon.client();
@@ -148,6 +157,7 @@ t.test('secrets that cannot be used are refused, and a dry run makes none', asyn
     [{ secret: 'ä'.repeat(461) }, /has 922 bytes/],
     [{ secret: 'a\0b' }, /zero byte/],
     [{ secret: SECRET, grace: 1_000, isDroppingSessions: true }, /grace/],
+    [{ secret: SECRET, grace: 1e18 }, /that grace is too long/],
   ];
   for (const [params, message] of faults) {
     await t.rejects(daemon.call('secret.set', params as { secret: string }), { code: 'bad-params', message });
@@ -301,6 +311,8 @@ t.test('state that cannot be read closes the door, and says so', async (t) => {
   await settle();
   t.same((await daemon.call('clients.list', {})).clients, []);
   await t.rejects(daemon.call('bans.clear', { client: 'abcdef' }), { code: 'not-found' });
+  const { notes } = await daemon.call('whitelist.add', { id: 'F'.repeat(64) });
+  t.match(notes, [/nobody gets in who is not/, /^nobody gets in all the same: .*bans\.json is damaged/]);
 });
 
 t.test('kick and connections close end what they name', async (t) => {

@@ -54,6 +54,23 @@ t.test('a rules file or a secret that cannot be used keeps all settings as they 
   await t.rejects(daemon.call('config.reload', {}), { code: 'failed', message: /stay as they were: .*rules, line 1/ });
   t.equal((await daemon.call('rules.list', {})).rules.length, 1);
   t.equal((await daemon.call('status', {})).daemon.logLevel, 'info');
+  const files = { nodes: join(daemon.directory, 'nodes'), secret: join(daemon.directory, 'nothing') };
+  daemon.configure(
+    `targets:\n  rules_file: ${rules}\naccess:\n  secret_file: ${files.secret}\nnetwork:\n  nodes_file: ${files.nodes}\n`,
+  );
+  t.match(await daemon.call('config.check', {}), {
+    isGood: false,
+    errors: [
+      /^access\.secret_file: .*nothing/,
+      /^targets\.rules_file: .*rules, line 1/,
+      /^network\.nodes_file: .*nodes/,
+    ],
+  });
+  await t.rejects(daemon.call('config.reload', { isDryRun: true }), {
+    code: 'failed',
+    message: /would stay as they are: access\.secret_file: .*and 1 more/,
+  });
+  t.notOk((await daemon.call('status', {})).warnings.some(({ message }) => /would stay/.test(message)));
   daemon.configure(`access:\n  secret_file: ${daemon.directory}/nothing\nlog:\n  level: debug\n`);
   await t.rejects(daemon.call('config.reload', {}), { code: 'failed', message: /nothing: there is no such file/ });
   t.match((await daemon.call('status', {})).warnings.find(({ code }) => code === 'reload')?.message, /no such file/);

@@ -44,6 +44,7 @@ t.test('digits that several have are ambiguous, and all are named', async (t) =>
 t.test('what names nobody is said with the nearest name', async (t) => {
   t.throws(() => selectClient('lpatop', ALL), { code: 'not-found', hint: 'did you mean "laptop"?' });
   t.throws(() => selectClient('77B0D5', ALL), { code: 'not-found', hint: 'did you mean "77B0D4E1"?' });
+  t.throws(() => selectClient('lap', ALL), { code: 'not-found', hint: 'did you mean "laptop"?' });
   t.throws(() => selectClient('9F3A1', ALL), { code: 'not-found', message: /at least 6 digits/ });
   t.throws(() => selectClient('zzzzzzzzzzzz', ALL), { code: 'not-found', hint: undefined });
   t.throws(() => selectClient('x'.repeat(200), ALL), { message: /^.{0,110}$/ });

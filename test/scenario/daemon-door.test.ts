@@ -50,7 +50,7 @@ t.test('closed at first; whitelist add lets a client in, remove closes its tunne
   const { client, port, id } = await forward(t, network, toxId, service);
   await daemon.waitFor(/refused, nobody is let in/);
   await control.call('whitelist.add', { id, name: 'laptop' });
-  // It repeats its request, and the first one after this is let in.
+  // Without waiting for its next request: a scenario on the simulated clock knows how soon.
   await client.waitFor(/connected to/);
   const socket = await open(port);
   t.match((await control.call('connections.list', {})).connections, [

@@ -48,9 +48,14 @@ t.test('a second one on the same directory, or the same socket, does not start',
     t,
     spawnDaemon(t, place),
     1,
-    /tuntoxd: the identity in .*state is in use by process \d+: stop that one/,
+    /tuntoxd: the identity in .*state is in use by process \d+: stop that one, or .* with state_dir in the settings\n$/,
   );
-  const other = spawnDaemon(t, place, { args: ['--state-dir', temporaryDirectory(t)] });
+  // With something that it would have to look at in a month.
+  const otherState = temporaryDirectory(t);
+  const listed = { key: KEY, alias: null, allow: [], expires_at: 4_000_000_000, note: '', added_at: 1 };
+  const list = { version: 1, is_factor: true, entries: [listed] };
+  writeFileSync(join(otherState, 'whitelist.json'), JSON.stringify(list), { mode: 0o600 });
+  const other = spawnDaemon(t, place, { args: ['--state-dir', otherState] });
   await refused(t, other, 1, /tuntoxd: another daemon answers at .*tuntoxd\.sock: stop it, or name another socket\n$/);
   t.equal((await (await controlOf(t, place)).call('status', {})).daemon.pid, first.pid, 'the first one answers still');
 });
@@ -60,6 +65,13 @@ t.test('settings that are wrong are all named, with line and nearest key; --chec
   const check = spawnDaemon(t, place, { args: ['--check'] });
   t.equal(await check.exited, 0, check.stderr);
   t.match(check.stdout, /tuntox\.yaml: good\n/);
+  configure(place, undefined, 'targets:\n  rules_file: /nothing\n');
+  await refused(
+    t,
+    spawnDaemon(t, place, { args: ['--check'] }),
+    2,
+    /targets\.rules_file: cannot read \/nothing: there is/,
+  );
   configure(place, undefined, 'acces:\n  open: true\nlog:\n  level: loud\n');
   for (const args of [['--check'], []]) {
     const daemon = spawnDaemon(t, place, { args });
@@ -112,14 +124,49 @@ t.test('a reload during a transfer breaks nothing, and a bad file keeps what was
   await t.rejects(control.call('config.reload', {}), { code: 'failed', message: /log\.level/ });
 });
 
-t.test('the second SIGTERM ends it at once', async (t) => {
+t.test('told to read its settings anew while it starts, it starts, and then does', async (t) => {
+  const place = daemonPlace(t, undefined);
+  const daemon = spawnDaemon(t, place);
+  // SigCgt: the signals that it has a use for; SIGHUP is the first one.
+  const hearsHangup = (): boolean => {
+    const caught = /^SigCgt:\s*([0-9a-f]+)$/m.exec(readFileSync(`/proc/${daemon.pid}/status`, 'utf8'))?.[1];
+    return (BigInt(`0x${caught ?? 0}`) & 1n) === 1n;
+  };
+  while (!hearsHangup()) await sleep(1);
+  daemon.kill('SIGHUP');
+  await daemon.waitFor(/is ready: (.*\n)*.*the configuration was read anew, nothing changed\n/);
+  t.equal(await daemon.stop('SIGTERM'), 0);
+});
+
+t.test('the second signal to stop ends it at once', async (t) => {
   const place = daemonPlace(t, undefined);
   const daemon = await startDaemon(t, place);
-  // While it is stopped both arrive, and the second one finds the first one's effect.
+  // Two of a kind would be one while it is stopped. Both find it where it was, before it has taken leave of anybody.
+  daemon.kill('SIGSTOP');
   daemon.kill('SIGTERM');
-  await daemon.waitFor(/stopping because of SIGTERM/);
-  daemon.kill('SIGTERM');
-  t.match(await daemon.exited, /^(0|SIGTERM)$/);
+  daemon.kill('SIGINT');
+  daemon.kill('SIGCONT');
+  t.match(await daemon.exited, /^SIG(TERM|INT)$/, 'by the signal, not in good order');
+  t.match(daemon.stderr, /stopping because of SIG(TERM|INT); once more ends at once\n$/);
+  t.equal(await (await startDaemon(t, place)).stop('SIGTERM'), 0, 'and what it left is no obstacle');
+});
+
+t.test('what cannot be used is said with the name of its setting', async (t) => {
+  const place = daemonPlace(t, undefined);
+  // Node's own way to make a directory with its parents would not come back from there.
+  const inProc = spawnDaemon(t, place, { args: ['--state-dir', '/proc/nothing/state'] });
+  await refused(t, inProc, 1, /cannot make the directory \/proc\/nothing\/state \(none can be made there\)/);
+  writeFileSync(place.stateDirectory, '');
+  await refused(
+    t,
+    spawnDaemon(t, place),
+    1,
+    /state \(it is there and is no directory\): .* state_dir in the settings\n$/,
+  );
+  const port = await freeTcpPort();
+  const args = ['--state-dir', temporaryDirectory(t), '--network-proxy', `socks5://127.0.0.1:${port}`];
+  const daemon = await startDaemon(t, place, { args });
+  await daemon.waitFor(/ECONNREFUSED .*: check that it runs, and its address in network\.proxy in the settings/);
 });
 
 t.test('a full disk is said, and changes nothing', async (t) => {

@@ -10,6 +10,8 @@ export interface SessionOptions {
   readonly path: string;
   /** Of this program. */
   readonly version: string;
+  /** ms for an order; as long as the longest may take, unless given. */
+  readonly timeout?: number;
 }
 
 /** Implementation: ms for an order; the longest, a ping, takes 10 s in the daemon when nobody answers. */
@@ -18,7 +20,10 @@ const TIMEOUT = 20_000;
 export class Session {
   readonly #clock: Clock;
   readonly #options: SessionOptions;
-  #client: ControlClient | undefined;
+  /** One, also for orders that are given at once: another would keep the process alive. */
+  #client: Promise<ControlClient> | undefined;
+  /** Ends that one. */
+  #abort = new AbortController();
 
   constructor(clock: Clock, options: SessionOptions) {
     this.#clock = clock;
@@ -58,25 +63,36 @@ export class Session {
   }
 
   close(): void {
-    this.#client?.close();
+    this.#abort.abort();
+    this.#abort = new AbortController();
     this.#client = undefined;
   }
 
-  async #connected(): Promise<ControlClient> {
-    if (this.#client !== undefined) return this.#client;
-    const { path, version } = this.#options;
+  #connected(): Promise<ControlClient> {
+    this.#client ??= this.#connect().catch((error: unknown) => {
+      // To be tried again.
+      this.#client = undefined;
+      throw error;
+    });
+    return this.#client;
+  }
+
+  async #connect(): Promise<ControlClient> {
+    const { path, timeout, version } = this.#options;
+    // Of this one, whatever is begun later.
+    const { signal } = this.#abort;
     // Only now: help, mistakes and completion do without the protocol.
     const { ControlClient } = await import('../../control/client.js');
     try {
-      this.#client = await ControlClient.connect(this.#clock, {
+      return await ControlClient.connect(this.#clock, {
         path,
         client: `tuntoxctl ${version}`,
-        timeout: TIMEOUT,
+        timeout: timeout ?? TIMEOUT,
+        signal,
       });
     } catch (error) {
       throw await connectionError(error, path);
     }
-    return this.#client;
   }
 
   /** A daemon of another version refuses what this one knows to be right. */
@@ -84,7 +100,9 @@ export class Session {
     if (!(error instanceof ControlError)) return error;
     const isUnknown =
       error.code === 'unknown-method' || (error.code === 'bad-params' && /^there is no field /.test(error.message));
-    if (!isUnknown && error.code !== 'version') return error;
+    // One of our own version is right: the field stands in a file that somebody wrote.
+    const isOther = daemon !== `tuntoxd ${this.#options.version}`;
+    if (!(isUnknown && isOther) && error.code !== 'version') return error;
     return new CtlError(
       'version',
       `this is tuntoxctl ${this.#options.version}, and ${daemon} understands "${method}" in another way`,

@@ -1,5 +1,5 @@
 /** What people type as values of options: lengths of time, dates, levels. */
-import { type Clock, unixTimeOf } from '../../base/clock.js';
+import { type Clock, LAST_UNIX_TIME, unixTimeOf } from '../../base/clock.js';
 import { usage } from './ctl-error.js';
 
 /** ms. */
@@ -39,6 +39,7 @@ export function parseExpiry(text: string, clock: Clock): number {
         });
   if (moment === undefined)
     throw usage(`the calendar has no "${text}"`, 'write it as in 2027-01-31 or 2027-01-31T18:00');
+  if (moment > LAST_UNIX_TIME) throw usage(`"${text}" is too long`, 'write never, or a shorter time, as in 365d');
   if (moment <= now) throw usage(`"${text}" is over already`, 'name a time that is to come, as in 30d');
   return moment;
 }

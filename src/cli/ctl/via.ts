@@ -5,7 +5,30 @@ import type { Output } from '../output.js';
 
 type Path = Result<'connections.list'>['connections'][number]['path'];
 
+/** The words of the protocol for people, as seen from the daemon. One that only a later daemon knows stays as it is. */
+const RELAYED: Readonly<Record<string, string>> = {
+  proxy: 'all goes through the proxy',
+  'udp-off': 'UDP is switched off at this machine',
+  'udp-blocked': 'UDP seems to be blocked at this machine',
+  'peer-tcp-only': 'the client seems to have no UDP',
+  'punching-failed': 'no UDP packet gets through',
+  'being-tried': 'a direct way is being tried',
+};
+const UNCONNECTED: Readonly<Record<string, string>> = {
+  'no-network': 'this machine has no network',
+  searching: 'the client is being looked for',
+  connecting: 'it is being connected',
+  'no-route': 'no way to the client works',
+};
+
 const DIGITS = '⁰¹²³⁴⁵⁶⁷⁸⁹';
+
+/** Why packets do not go straight, in words; empty when they do, or nobody knows. */
+export function reasonText(path: Path): string {
+  if (path.kind === 'direct' || path.reason === null) return '';
+  const words = path.kind === 'relayed' ? RELAYED : UNCONNECTED;
+  return Object.hasOwn(words, path.reason) ? (words[path.reason] as string) : path.reason;
+}
 
 export class Footnotes {
   readonly #reasons: string[] = [];
@@ -16,9 +39,9 @@ export class Footnotes {
       case 'direct':
         return 'direct';
       case 'relayed':
-        return `relay${this.#mark(`relayed: ${path.reason}`)}`;
+        return `relay${this.#mark(`relayed: ${reasonText(path)}`)}`;
       case 'none':
-        return path.reason === null ? 'none' : `none${this.#mark(`no way: ${path.reason}`)}`;
+        return path.reason === null ? 'none' : `none${this.#mark(`not connected: ${reasonText(path)}`)}`;
     }
   }
 

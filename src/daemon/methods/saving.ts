@@ -1,8 +1,16 @@
 /** What a change of kept state ends with when it cannot be done, as its caller sees it. */
-import { ControlError } from '../../control/control-error.js';
+import { ControlError, type ControlFault } from '../../control/control-error.js';
 import { KeptStateError } from '../../engine/access/kept-json.js';
 import { WhitelistError } from '../../engine/access/whitelist.js';
 import { reasonOf, StateFileError } from '../../engine/state-file-error.js';
+
+const WHITELIST_CODES = {
+  'bad-target': 'bad-params',
+  full: 'failed',
+  exists: 'exists',
+  'alias-taken': 'exists',
+  'not-listed': 'not-found',
+} as const satisfies Readonly<Record<WhitelistError['code'], ControlFault>>;
 
 /** @throws ControlError `not-saved` when the disk did not take it; nothing has changed then */
 export async function saved<Value>(change: Promise<Value>): Promise<Value> {
@@ -27,8 +35,7 @@ export function asControlError(error: unknown): unknown {
     return new ControlError('failed', error.message, { hint: 'then restart the daemon', cause: error });
   }
   if (error instanceof WhitelistError) {
-    const code = error.code === 'bad-target' ? 'bad-params' : error.code === 'full' ? 'failed' : 'exists';
-    return new ControlError(code, error.message, { cause: error });
+    return new ControlError(WHITELIST_CODES[error.code], error.message, { cause: error });
   }
   return error;
 }

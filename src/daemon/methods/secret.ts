@@ -1,4 +1,5 @@
 /** `secret`: the shared secret. It is told once, when it is made, and only a hash of it is kept. */
+import { LAST_UNIX_TIME } from '../../base/clock.js';
 import type { Random } from '../../base/random.js';
 import { faultOfSecret } from '../../config/secret-file.js';
 import { ControlError } from '../../control/control-error.js';
@@ -38,6 +39,9 @@ export function secretMethods(deps: Deps): Pick<MethodHandlers, Names> {
     }
     // What is kept has whole seconds.
     const seconds = Math.ceil(grace / 1000);
+    if (clock.unixTime() + seconds > LAST_UNIX_TIME) {
+      throw new ControlError('bad-params', 'that grace is too long', { hint: 'write a shorter one, as in 24h' });
+    }
     const hadOne = access.secret !== undefined;
     const closedTunnels = isDroppingSessions ? closedBy(deps, { secretGeneration: access.secretGeneration + 1 }) : 0;
     const notes = notesOfSetting(deps, hadOne, options);

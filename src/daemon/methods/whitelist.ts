@@ -1,9 +1,10 @@
 /** `whitelist`: who gets in by name. A change says first what it would do to those who are here. */
+import { LAST_UNIX_TIME } from '../../base/clock.js';
 import { ControlError } from '../../control/control-error.js';
 import type { MethodHandlers } from '../../control/method-handlers.js';
 import type { Params, Result } from '../../control/protocol.js';
 import { supposing } from '../../engine/access/supposed-factors.js';
-import { isExpired, parseAllowed, type WhitelistEntry } from '../../engine/access/whitelist.js';
+import { aliasOwners, isExpired, parseAllowed, type WhitelistEntry } from '../../engine/access/whitelist.js';
 import type { Guest } from '../../engine/doorkeeper.js';
 import { findClient, keyText, nameOf, newClient } from './clients-by-name.js';
 import type { MethodContext } from './context.js';
@@ -48,9 +49,10 @@ interface AddOptions {
 async function add(deps: Deps, entries: readonly WhitelistEntry[], options: AddOptions): Promise<Change> {
   const { access, doorkeeper, clock } = deps;
   if (entries.length === 0) return change({ notes: ['there was nothing to add'] });
+  const owners = aliasOwners(access.entries);
   for (const entry of entries) {
     const { publicKey, alias } = entry;
-    checkAlias(deps, entry);
+    checkAlias(owners, entry);
     if (access.entry(publicKey) === undefined) continue;
     throw new ControlError('exists', `${alias ?? publicKey.short} is on the whitelist already`, {
       hint: `tuntoxctl whitelist edit ${nameOf(deps, publicKey)} changes it`,
@@ -73,7 +75,7 @@ async function add(deps: Deps, entries: readonly WhitelistEntry[], options: AddO
   const closedTunnels = tunnelsOf(deps, shutOut).length;
   if (!options.isDryRun) {
     await saved(access.addEntries(added));
-    for (const { publicKey, alias } of added) deps.log.info(`whitelist: ${alias ?? ''} ${publicKey.short} added`);
+    for (const entry of added) deps.log.info(`whitelist: ${labelOf(entry)} added`);
   }
   return change({ added: added.map((entry) => shown(deps, entry)), closedTunnels, notes });
 }
@@ -82,7 +84,8 @@ function notesOfAdding(deps: Deps, entries: readonly WhitelistEntry[], shutOut: 
   const { access } = deps;
   const [only] = entries;
   const who = entries.length === 1 && only !== undefined ? (only.alias ?? only.publicKey.short) : 'each of them';
-  const banned = entries.filter(({ publicKey }) => access.isBanned(publicKey));
+  const bans = new Set(access.bans.map(({ publicKey }) => publicKey.hex));
+  const banned = entries.filter(({ publicKey }) => bans.has(publicKey.hex));
   const isSecret = access.secret !== undefined;
   return [
     ...(isSecret && access.require === 'all' ? [`there is a secret too: ${who} needs both`] : []),
@@ -91,6 +94,7 @@ function notesOfAdding(deps: Deps, entries: readonly WhitelistEntry[], shutOut: 
       ? []
       : ['from now on nobody gets in who is not on the whitelist']),
     ...(shutOut.length === 0 ? [] : [`shut out: ${namesOf(deps, shutOut)}`]),
+    ...access.faults.map((fault) => `nobody gets in all the same: ${fault}`),
     ...banned.map(({ publicKey, alias }) => {
       return `${alias ?? publicKey.short} is banned, and stays out: tuntoxctl bans clear ${publicKey.short}`;
     }),
@@ -100,23 +104,27 @@ function notesOfAdding(deps: Deps, entries: readonly WhitelistEntry[], shutOut: 
 async function edit(deps: Deps, params: Params<'whitelist.edit'>): Promise<Change> {
   const { access, clock, engine, targets } = deps;
   const before = listedEntry(deps, params.client);
-  const { name = before.alias, note = before.note, expiresAt = before.expiresAt } = params;
-  const after: WhitelistEntry = {
-    ...before,
-    alias: name ?? undefined,
-    note,
-    expiresAt: expiresAt ?? undefined,
-    allow: params.allow === undefined ? before.allow : allowOf(params.allow),
+  const allow = params.allow === undefined ? undefined : allowOf(params.allow);
+  const edited = (entry: WhitelistEntry): WhitelistEntry => {
+    const { name = entry.alias, note = entry.note, expiresAt = entry.expiresAt } = params;
+    return {
+      ...entry,
+      alias: name ?? undefined,
+      note,
+      expiresAt: expiresAt ?? undefined,
+      allow: allow ?? entry.allow,
+    };
   };
+  const after = edited(before);
   if (params.expiresAt !== undefined) checkExpiry(params.expiresAt, clock.unixTime());
   const closing = engine.tunnels
     .list()
     .filter(({ peerId, direction }) => direction === 'accepted' && peerId === before.publicKey.hex)
     .filter(({ peerId, target }) => !targets.explain(peerId, target, after).isAllowed);
   if (!params.isDryRun) {
-    await saved(access.changeEntry(after));
-    deps.log.info(`whitelist: ${after.alias ?? ''} ${after.publicKey.short} changed`);
-  } else checkAlias(deps, after);
+    await saved(access.changeEntry(before.publicKey, edited));
+    deps.log.info(`whitelist: ${labelOf(after)} changed`);
+  } else checkAlias(aliasOwners(access.entries), after);
   return change({ changed: [shown(deps, after)], closedTunnels: closing.length });
 }
 
@@ -125,17 +133,25 @@ async function remove(deps: Deps, client: string, isDryRun: boolean): Promise<Ch
   const entry = listedEntry(deps, client);
   const { publicKey } = entry;
   const after = supposing(access, { isListed: (key) => !key.equals(publicKey) && access.isListed(key) });
-  const closedTunnels = tunnelsOf(deps, doorkeeper.leaving(after)).length;
+  const leaving = doorkeeper.leaving(after);
+  const closedTunnels = tunnelsOf(deps, leaving).length;
+  const isHere = ({ id }: Guest): boolean => id === publicKey.hex;
+  const isStaying = doorkeeper.guests.some(isHere) && !leaving.some(isHere);
   const isLast = access.entries.length === 1;
   const hasOther = access.secret !== undefined && access.require === 'any';
   if (!isDryRun) {
     await saved(access.removeEntry(publicKey));
-    deps.log.info(`whitelist: ${entry.alias ?? ''} ${publicKey.short} removed`);
+    deps.log.info(`whitelist: ${labelOf(entry)} removed`);
   }
-  const notes =
-    isLast && !hasOther
+  const name = entry.alias ?? publicKey.short;
+  const notes = [
+    ...(isStaying
+      ? [`${name} came by the secret, and stays: tuntoxctl secret rotate, then clients kick ${publicKey.short}`]
+      : []),
+    ...(isLast && !hasOther
       ? ['the whitelist is empty now and stays on: nobody gets in. tuntoxctl whitelist off switches it off']
-      : [];
+      : []),
+  ];
   return change({ removed: [shown(deps, entry)], closedTunnels, notes });
 }
 
@@ -213,15 +229,16 @@ function allowOf(texts: readonly string[]): WhitelistEntry['allow'] {
 
 /** @throws ControlError */
 function checkExpiry(expiresAt: number | null, now: number): void {
-  if (expiresAt === null || expiresAt > now) return;
+  if (expiresAt === null || (expiresAt > now && expiresAt <= LAST_UNIX_TIME)) return;
+  if (expiresAt > now) throw new ControlError('bad-params', 'that time is too far away', { hint: 'leave it out' });
   throw new ControlError('bad-params', 'that time is over already', { hint: 'write a later one, as in --expires 30d' });
 }
 
 /** What saving would refuse. @throws ControlError */
-function checkAlias({ access }: Deps, { alias, publicKey }: WhitelistEntry): void {
-  const owner = access.entries.find((entry) => alias !== undefined && entry.alias === alias);
-  if (owner === undefined || owner.publicKey.equals(publicKey)) return;
-  throw new ControlError('exists', `the name "${alias}" belongs to ${owner.publicKey.short}`);
+function checkAlias(owners: ReturnType<typeof aliasOwners>, { alias, publicKey }: WhitelistEntry): void {
+  const owner = alias === undefined ? undefined : owners.get(alias);
+  if (owner === undefined || owner.equals(publicKey)) return;
+  throw new ControlError('exists', `the name "${alias}" belongs to ${owner.short}`);
 }
 
 /** @throws ControlError */
@@ -237,6 +254,10 @@ const adoptedEntry = ({ friend, admittedBy }: Guest, now: number): WhitelistEntr
   note: admittedBy === 'secret' ? 'adopted: came by the secret' : 'adopted: came through the open door',
   addedAt: now,
 });
+
+/** For the log. */
+const labelOf = ({ alias, publicKey }: WhitelistEntry): string =>
+  alias === undefined ? publicKey.short : `${alias} ${publicKey.short}`;
 
 const change = (part: Partial<Change>): Change => ({
   schema: 'tuntox.whitelist-change/1',

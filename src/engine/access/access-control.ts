@@ -21,7 +21,7 @@ import {
   type WhitelistEntry,
   whitelistFile,
   withChanged,
-  withEntry,
+  withEntries,
   withoutEntry,
 } from './whitelist.js';
 
@@ -47,6 +47,12 @@ export interface SecretChange {
   /** Whether those who came by the old one have to go. */
   readonly isDroppingSessions: boolean;
 }
+
+/**
+ * Implementation: ms between looks at the calendar while an entry has an end. A timer until then would sleep as long as the
+ * machine does, and would not see that somebody sets the clock.
+ */
+const EXPIRY_LOOK = 500;
 
 /** One kept file, or why it cannot be used: then nobody gets in. */
 type Opened<Value> =
@@ -180,12 +186,12 @@ export class AccessControl implements AccessFactors {
 
   /** @throws WhitelistError, StateFileError */
   async addEntries(entries: readonly WhitelistEntry[]): Promise<void> {
-    await this.#change(this.#whitelist, (list) => entries.reduce(withEntry, list));
+    await this.#change(this.#whitelist, (list) => withEntries(list, entries));
   }
 
   /** @throws WhitelistError, StateFileError */
-  async changeEntry(entry: WhitelistEntry): Promise<void> {
-    await this.#change(this.#whitelist, (list) => withChanged(list, entry));
+  async changeEntry(key: PublicKey, change: (entry: WhitelistEntry) => WhitelistEntry): Promise<void> {
+    await this.#change(this.#whitelist, (list) => withChanged(list, key, change));
   }
 
   async removeEntry(key: PublicKey): Promise<void> {
@@ -259,10 +265,16 @@ export class AccessControl implements AccessFactors {
 
   #awaitExpiry(): void {
     this.#expiry?.cancel();
-    const now = this.#deps.clock.unixTime();
-    const next = nextExpiry(this.#whitelistNow, now);
-    // Whole seconds may be up to one behind the clock: it looks again rather than a moment too early.
-    this.#expiry = next === undefined ? undefined : this.#deps.clock.after((next - now) * 1000, () => this.#tell());
+    this.#expiry = undefined;
+    const { clock } = this.#deps;
+    if (this.entries.every(({ expiresAt }) => expiresAt === undefined)) return;
+    const now = clock.unixTime();
+    const next = nextExpiry(this.#whitelistNow, now) ?? Number.POSITIVE_INFINITY;
+    this.#expiry = clock.every(EXPIRY_LOOK, () => {
+      const then = clock.unixTime();
+      // Set back, it is to end anew what has ended before.
+      if (then >= next || then < now) this.#tell();
+    });
   }
 
   #checkOf(state: () => SecretState): SecretCheck {

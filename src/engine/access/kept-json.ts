@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { CodedError, systemCodeOf } from '../../base/coded-error.js';
 import { replaceFile } from '../durable-file.js';
 import type { FileSystem } from '../file-system.js';
+import { SETTINGS } from '../setting-names.js';
 import { asStateFileError, reasonOf } from '../state-file-error.js';
 
 /** The message names the file and says what to do. */
@@ -70,7 +71,7 @@ export class KeptJson<Value> {
         const options = { mode: FILE_MODE, link: 'followed' } as const;
         await replaceFile(this.#files, this.path, Buffer.from(text), options);
       } catch (error) {
-        throw asStateFileError(error, this.#directory);
+        throw asStateFileError(error, this.#directory, SETTINGS.directory);
       }
       this.#value = value;
       return value;

@@ -52,9 +52,10 @@ export class SecretChecker {
     this.#state = state;
   }
 
-  /** 32 bytes that stand for a candidate, and show nothing of it. */
+  /** 32 bytes that stand for a candidate, and show nothing of it: others after each change, when what was wrong may be right. */
   digest(candidate: Buffer): Buffer {
-    return createHmac('sha256', this.#key).update(candidate).digest();
+    const salt = this.#state().current?.salt ?? Buffer.alloc(SALT_SIZE);
+    return createHmac('sha256', this.#key).update(salt).update(candidate).digest();
   }
 
   /** @param unixTime s */

@@ -8,8 +8,10 @@ import { canonicalHost } from '../../tunnel/target.js';
 import type { Kept } from './kept-json.js';
 
 /** The message is for the owner. */
-export class WhitelistError extends CodedError<'exists' | 'alias-taken' | 'full' | 'bad-target'> {}
+export class WhitelistError extends CodedError<'exists' | 'alias-taken' | 'full' | 'bad-target' | 'not-listed'> {}
 
+/** As the control protocol has it: what else somebody wrote into the file could not be named by anybody. */
+const ALIAS = /^[A-Za-z][A-Za-z0-9._-]{0,31}$/;
 /** Entries at the most; each is looked at when the list changes, not for each packet. */
 const MAX_ENTRIES = 10_000;
 
@@ -53,33 +55,58 @@ export function parseAllowed(text: string, line: number): AllowedTarget {
   }
 }
 
-/** @throws WhitelistError when the key is listed, the alias belongs to another, or the list is full */
-export function withEntry(list: Whitelist, entry: WhitelistEntry): Whitelist {
-  if (list.entries.has(entry.publicKey.hex)) {
-    throw new WhitelistError('exists', `${entry.publicKey.short} is on the whitelist already`);
+/** All or none, in one go however many they are. @throws WhitelistError when a key is listed, an alias belongs to another, or the list is full */
+export function withEntries(list: Whitelist, added: readonly WhitelistEntry[]): Whitelist {
+  const entries = new Map(list.entries);
+  const owners = aliasOwners(entries.values());
+  for (const entry of added) {
+    const { alias, publicKey } = entry;
+    if (entries.has(publicKey.hex)) {
+      throw new WhitelistError('exists', `${publicKey.short} is on the whitelist already`);
+    }
+    if (entries.size >= MAX_ENTRIES) throw new WhitelistError('full', `the whitelist has ${MAX_ENTRIES} entries`);
+    if (alias !== undefined) {
+      const owner = owners.get(alias);
+      if (owner !== undefined) throw aliasTaken(alias, owner);
+      owners.set(alias, publicKey);
+    }
+    entries.set(publicKey.hex, entry);
   }
-  if (list.entries.size >= MAX_ENTRIES) throw new WhitelistError('full', `the whitelist has ${MAX_ENTRIES} entries`);
-  return put(list, entry);
+  return { isFactor: true, entries };
 }
 
-/** @throws WhitelistError when the alias belongs to another */
-export function withChanged(list: Whitelist, entry: WhitelistEntry): Whitelist {
-  return put(list, entry);
+/** Whose each alias is. */
+export function aliasOwners(entries: Iterable<WhitelistEntry>): Map<string, PublicKey> {
+  const owners = new Map<string, PublicKey>();
+  for (const { alias, publicKey } of entries) if (alias !== undefined) owners.set(alias, publicKey);
+  return owners;
+}
+
+const aliasTaken = (alias: string, owner: PublicKey): WhitelistError =>
+  new WhitelistError('alias-taken', `the name "${alias}" belongs to ${owner.short}`);
+
+/**
+ * @param change of the entry as it is now: another order may have changed it since somebody looked
+ * @throws WhitelistError when it is not there any more, or the alias belongs to another
+ */
+export function withChanged(
+  list: Whitelist,
+  publicKey: PublicKey,
+  change: (entry: WhitelistEntry) => WhitelistEntry,
+): Whitelist {
+  const entry = list.entries.get(publicKey.hex);
+  if (entry === undefined)
+    throw new WhitelistError('not-listed', `${publicKey.short} is not on the whitelist any more`);
+  const changed = change(entry);
+  const owner = changed.alias === undefined ? undefined : aliasOwners(list.entries.values()).get(changed.alias);
+  if (owner !== undefined && !owner.equals(publicKey)) throw aliasTaken(changed.alias as string, owner);
+  return { isFactor: true, entries: new Map(list.entries).set(publicKey.hex, changed) };
 }
 
 export function withoutEntry(list: Whitelist, publicKey: PublicKey): Whitelist {
   const entries = new Map(list.entries);
   entries.delete(publicKey.hex);
   return { ...list, entries };
-}
-
-function put(list: Whitelist, entry: WhitelistEntry): Whitelist {
-  const { alias, publicKey } = entry;
-  const owner = [...list.entries.values()].find((other) => alias !== undefined && other.alias === alias);
-  if (owner !== undefined && !owner.publicKey.equals(publicKey)) {
-    throw new WhitelistError('alias-taken', `the name "${alias}" belongs to ${owner.publicKey.short}`);
-  }
-  return { isFactor: true, entries: new Map(list.entries).set(publicKey.hex, entry) };
 }
 
 /** When the next entry expires, unix time in s; undefined when none will. */
@@ -113,6 +140,8 @@ export const whitelistFile: Kept<Whitelist> = {
     const decoded = entries.map((entry, index) => decodeEntry(entry, index + 1));
     const list = new Map(decoded.map((entry) => [entry.publicKey.hex, entry]));
     if (list.size < decoded.length) throw new Error('a key stands there twice');
+    const named = decoded.filter(({ alias }) => alias !== undefined);
+    if (aliasOwners(named).size < named.length) throw new Error('two entries have the same alias');
     return { isFactor, entries: list };
   },
 };
@@ -127,20 +156,23 @@ function decodeEntry(value: unknown, place: number): WhitelistEntry {
     added_at: addedAt,
   } = (value ?? {}) as Record<string, unknown>;
   const publicKey = typeof key === 'string' ? PublicKey.parse(key) : undefined;
-  const isGood =
-    publicKey !== undefined &&
-    (alias === null || typeof alias === 'string') &&
-    Array.isArray(allow) &&
-    (expiresAt === null || Number.isSafeInteger(expiresAt)) &&
-    typeof note === 'string' &&
-    Number.isSafeInteger(addedAt);
-  if (!isGood) throw new Error(`entry ${place} is not as it was written`);
+  const fault = (field: string): never => {
+    throw new Error(`entry ${place}: its "${field}" is not as it was written`);
+  };
+  if (publicKey === undefined) return fault('key');
+  if (alias !== null && !(typeof alias === 'string' && ALIAS.test(alias))) return fault('alias');
+  if (!Array.isArray(allow)) return fault('allow');
+  if (expiresAt !== null && !isTime(expiresAt)) return fault('expires_at');
+  if (typeof note !== 'string') return fault('note');
+  if (!isTime(addedAt)) return fault('added_at');
   return {
     publicKey,
     alias: alias ?? undefined,
     allow: allow.map((text, index) => parseAllowed(String(text), index + 1)),
-    expiresAt: (expiresAt as number | null) ?? undefined,
+    expiresAt: expiresAt ?? undefined,
     note,
-    addedAt: addedAt as number,
+    addedAt,
   };
 }
+
+const isTime = (value: unknown): value is number => Number.isSafeInteger(value) && (value as number) >= 0;

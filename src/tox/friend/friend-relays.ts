@@ -63,7 +63,10 @@ export class FriendRelays {
       onUsable: () => this.join(),
       onUnusable: () => this.#deps.connection()?.removeRoute(this.#link?.route.key ?? ''),
       onDrain: () => this.#deps.connection()?.noteRouteDrained(),
-      onRelayLost: (relay, reason) => this.#deps.onRelayLost(relay, reason),
+      onRelayLost: (relay, reason) => {
+        this.#deps.connection()?.noteRouteBroken();
+        this.#deps.onRelayLost(relay, reason);
+      },
     });
     for (const relay of this.#named.values()) this.#tie(relay);
   }

@@ -53,6 +53,8 @@ const OVERFLOW_LOSS = 0.1;
 const OVERFLOW_PACKETS = 8;
 /** Implementation: what a round without overflow adds to the bound that an overflow set. */
 const RECOVERY_GROWTH = 1 / 24;
+/** Implementation: rounds in which the losses of a way that broke become known. */
+const FORGIVING_ROUNDS = 2;
 
 type Mode = 'startup' | 'drain' | 'cruise';
 
@@ -75,6 +77,9 @@ export class Congestion {
   #phase = 2;
   #phaseStartedAt = 0;
   #overflowBound = Number.POSITIVE_INFINITY;
+  /** Bytes whose loss says nothing, and for how many rounds more. */
+  #forgiven = 0;
+  #forgivingRounds = 0;
 
   constructor(rtt: Rtt) {
     this.#rtt = rtt;
@@ -123,8 +128,7 @@ export class Congestion {
 
   /** Acks came, or losses became known. @param inFlight bytes still in flight after them */
   onAck(sample: AckSample, inFlight: number, now: number): void {
-    this.#roundLost += sample.lostBytes;
-    this.#roundLostPackets += sample.lostPackets;
+    this.#noteLoss(sample);
     this.#roundMostInFlight = Math.max(this.#roundMostInFlight, inFlight + sample.ackedBytes + sample.lostBytes);
     if (sample.ackedBytes === 0) return;
     this.#roundAcked += sample.ackedBytes;
@@ -136,6 +140,20 @@ export class Congestion {
       this.#roundEnd = sample.delivered;
     }
     this.#advance(inFlight, now);
+  }
+
+  /** The way broke: what is lost of it now did not overflow anything. @param inFlight bytes that went there */
+  forgive(inFlight: number): void {
+    this.#forgiven = inFlight;
+    this.#forgivingRounds = FORGIVING_ROUNDS;
+  }
+
+  #noteLoss({ lostBytes, lostPackets }: AckSample): void {
+    if (lostBytes === 0) return;
+    const forgiven = Math.min(this.#forgiven, lostBytes);
+    this.#forgiven -= forgiven;
+    this.#roundLost += lostBytes - forgiven;
+    this.#roundLostPackets += Math.round(lostPackets * (1 - forgiven / lostBytes));
   }
 
   /**
@@ -163,6 +181,8 @@ export class Congestion {
       if (this.#overflowBound > MAX_WINDOW) this.#overflowBound = Number.POSITIVE_INFINITY;
     }
     if (this.#mode === 'startup' && !sample.isAppLimited) this.#lookWhetherFull(isOverflow, now);
+    if (this.#forgivingRounds > 0) this.#forgivingRounds -= 1;
+    else this.#forgiven = 0;
     this.#bandwidth.endRound(now - this.#roundStartedAt);
     this.#roundStartedAt = now;
     this.#roundAcked = 0;

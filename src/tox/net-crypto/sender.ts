@@ -47,7 +47,7 @@ const MAX_PROBES = 4096;
 
 export interface SenderDeps {
   readonly window: SendWindow;
-  readonly congestion: Pick<Congestion, 'window' | 'rate' | 'deliveryRate' | 'measurement' | 'onAck'>;
+  readonly congestion: Pick<Congestion, 'window' | 'rate' | 'deliveryRate' | 'measurement' | 'onAck' | 'forgive'>;
   readonly rtt: Rtt;
   /** Seals and sends one packet. */
   transmit(number: number, data: Buffer): void;
@@ -148,6 +148,11 @@ export class Sender {
       this.#probes = 0;
     }
     if (sample.ackedBytes > 0 || sample.lostBytes > 0) congestion.onAck(sample, window.inFlightBytes, now);
+  }
+
+  /** The way that packets took is gone, and they with it. */
+  lostWay(): void {
+    this.#deps.congestion.forgive(this.#deps.window.inFlightBytes);
   }
 
   /** Sends what may go now. */

@@ -50,9 +50,9 @@ const IN_PARTS_SLACK = 3;
 const SENT_AGAIN = 100;
 const SHRINKING = 0.7;
 const BOUND_SHRINKING = 0.85;
-/** Implementation: what a full burst adds to the quickest one known, for relays change; and to the bound, in a minute half. */
+/** Implementation: what a full burst adds to the quickest one known, for relays change; and to the bound, which doubles in some eight seconds. */
 const FORGETTING = 1.01;
-const RECOVERY = 1.0002;
+const RECOVERY = 1.004;
 /** Implementation: ms without a pong after which the connection is given up: the least, and in usual waits. */
 const STALL = 1_500;
 const STALL_WAITS = 4;

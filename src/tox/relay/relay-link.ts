@@ -170,9 +170,10 @@ export class RelayLink implements RelayUser {
     relay.untie(this);
   }
 
-  /** The oldest one that leads nowhere gives way. */
+  /** The oldest one that leads nowhere gives way; one that is just being dialled for the first time may lead somewhere. */
   #makeRoom(): boolean {
     for (const relay of this.#ties.values()) {
+      if (relay.isConnecting && relay.failures === 0) continue;
       if (relay.client?.status(this.peer) === 'online' || this.#isEndOfLine(relay.publicKey)) continue;
       this.#untie(relay);
       return true;

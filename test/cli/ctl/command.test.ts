@@ -1,5 +1,6 @@
 /** The real command as a process of its own. */
 import { chmodSync, chownSync, mkdirSync } from 'node:fs';
+import { createServer } from 'node:net';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
 import { groupOf } from '../../../src/cli/ctl/socket-group.js';
@@ -8,7 +9,7 @@ import { requirementsMet, root, tool } from '../../support/requirements.js';
 import { temporaryDirectory } from '../../support/temporary-directory.js';
 import { now, startDaemon } from './support/daemon.js';
 
-const COMMAND = ['env', '-u', 'NODE_OPTIONS', process.execPath, join(ROOT, 'dist/src/bin/tuntoxctl.js')];
+const COMMAND = ['env', '-u', 'NODE_OPTIONS', process.execPath, join(ROOT, 'dist/bin/tuntoxctl.js')];
 /** Debian's groups and users have fixed numbers for these. */
 const ADM = 4;
 const NOBODY = ['setpriv', '--reuid=65534', '--regid=65534', '--clear-groups'];
@@ -46,6 +47,23 @@ t.test('answers, and ends by itself', async (t) => {
 t.test('Ctrl-C ends log tail -f with 130, quietly', async (t) => {
   const one = start(await talkative(t), ['log', 'tail', '-f']);
   await one.waitFor(/again\n/);
+  t.equal(await one.stop('SIGINT'), 130);
+  t.equal(one.stderr, '');
+});
+
+// The guard is half of what it waits for such a daemon.
+t.test('Ctrl-C ends what waits for a daemon that does not answer', { timeout: 10_000 }, async (t) => {
+  const path = join(temporaryDirectory(t), 's');
+  const asked = new Promise<void>((resolve) => {
+    const server = createServer((socket) => {
+      socket.on('error', () => {});
+      socket.once('data', () => resolve());
+    });
+    server.listen(path);
+    t.teardown(() => server.close());
+  });
+  const one = start(path, ['id']);
+  await asked;
   t.equal(await one.stop('SIGINT'), 130);
   t.equal(one.stderr, '');
 });

@@ -1,17 +1,16 @@
 /** What Tab offers, and the scripts that ask for it. */
 import { spawnSync } from 'node:child_process';
 import { chmodSync, mkdirSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:net';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
-import { allCommands } from '../../../src/cli/ctl/commands.js';
+import { COMMANDS } from '../../../src/cli/ctl/commands.js';
 import { optionsOf } from '../../../src/cli/ctl/given.js';
-import { ROOT } from '../../support/processes.js';
+import { ROOT, startProgram } from '../../support/processes.js';
 import { requirementsMet, tool } from '../../support/requirements.js';
 import { temporaryDirectory } from '../../support/temporary-directory.js';
 import { startDaemon } from './support/daemon.js';
 import { run } from './support/run.js';
-
-const COMMANDS = await allCommands();
 
 /** The candidates for the last word, without what they are. */
 async function offered(words: readonly string[], socket = '/nowhere/s'): Promise<string[]> {
@@ -49,14 +48,28 @@ t.test('offers nothing, without an error, when there is no daemon', async (t) =>
   t.same(await offered(['no-such', 'thing', '']), []);
 });
 
+t.test('ends by itself once it has offered what two orders brought', async (t) => {
+  const socket = await startDaemon(t);
+  const program = startProgram('tuntoxctl', [join(binaries(t), 'tuntoxctl'), '__complete', 'clients', 'show', ''], {
+    env: { ...process.env, TUNTOX_SOCKET: socket },
+  });
+  t.equal(await program.exited, 0);
+  t.match(program.stdout, /^laptop\t9F3A11C2\n/);
+});
+
+t.test('keeps nobody waiting for a daemon that does not answer', async (t) => {
+  const path = join(temporaryDirectory(t), 's');
+  const server = createServer(() => {});
+  await new Promise<void>((resolve) => server.listen(path, resolve));
+  t.teardown(() => server.close());
+  t.same(await offered(['clients', 'show', ''], path), []);
+});
+
 /** A directory with tuntoxctl in it, for PATH. */
 function binaries(t: Test): string {
   const directory = temporaryDirectory(t);
   const file = join(directory, 'tuntoxctl');
-  writeFileSync(
-    file,
-    `#!/bin/sh\nexec env -u NODE_OPTIONS ${process.execPath} ${ROOT}dist/src/bin/tuntoxctl.js "$@"\n`,
-  );
+  writeFileSync(file, `#!/bin/sh\nexec env -u NODE_OPTIONS ${process.execPath} ${ROOT}dist/bin/tuntoxctl.js "$@"\n`);
   chmodSync(file, 0o755);
   return directory;
 }

@@ -3,9 +3,10 @@ import { writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
+import { ownVersion } from '../../../src/base/own-files.js';
 import { ControlError, type ControlFault } from '../../../src/control/control-error.js';
 import { temporaryDirectory } from '../../support/temporary-directory.js';
-import { entry, KEYS, startDaemon } from './support/daemon.js';
+import { entry, KEYS, startDaemon, status } from './support/daemon.js';
 import { run } from './support/run.js';
 
 /** What is said, without the line breaks. */
@@ -117,6 +118,23 @@ t.test('version skew has its own message, whichever way it shows: 1', async (t) 
   }
 });
 
+t.test('a daemon of the same version is right about a field that a file has too many: 2', async (t) => {
+  const file = join(temporaryDirectory(t), 'clients.json');
+  const item = { id: KEYS.ci, color: 'blue' };
+  writeFileSync(file, JSON.stringify({ schema: 'tuntox.whitelist-export/1', items: [item] }));
+  const hello = HELLO.replace('9.0.0', ownVersion());
+  const refusal = {
+    jsonrpc: '2.0',
+    id: 1,
+    error: { code: -32602, message: 'there is no field "items.0.color"', data: { code: 'bad-params' } },
+  };
+  const socket = await oddDaemon(t, (line) => (line.includes('"hello"') ? hello : JSON.stringify(refusal)));
+  t.match(await failure(['whitelist', 'import', file], { socket }), {
+    status: 2,
+    said: 'tuntoxctl: there is no field "items.0.color"',
+  });
+});
+
 t.test('version says what it can when the daemon does not answer', async (t) => {
   const { status, stdout } = await run(['version', '--socket', '/nowhere/s']);
   t.equal(status, 0);
@@ -141,6 +159,29 @@ t.test('a daemon that stops while it is asked is said to have stopped: 1', async
   t.match(said, /the daemon has closed the connection look with: systemctl status tuntox/);
 });
 
+t.test('status --wait goes on while a daemon ends and the next one starts', async (t) => {
+  const path = join(temporaryDirectory(t), 's');
+  let connections = 0;
+  const server = createServer((socket) => {
+    connections += 1;
+    const isLast = connections > 2;
+    socket.on('error', () => {});
+    // The first one ends before it has said hello, the second one after.
+    if (connections === 1) socket.destroy();
+    socket.once('data', () => {
+      socket.write(`${HELLO}\n`);
+      socket.once('data', () => {
+        if (isLast) socket.write(`${JSON.stringify({ jsonrpc: '2.0', id: 1, result: status() })}\n`);
+        else socket.destroy();
+      });
+    });
+  });
+  await new Promise<void>((resolve) => server.listen(path, resolve));
+  t.teardown(() => server.close());
+  t.equal((await run(['status', '--wait=30s'], { socket: path })).status, 0);
+  t.equal(connections, 3);
+});
+
 t.test('what was typed wrongly is said with the nearest right one: 2', async (t) => {
   const cases: readonly (readonly [readonly string[], string])[] = [
     [['whitlist'], 'there is no command "whitlist" did you mean "whitelist"?'],
@@ -159,6 +200,7 @@ t.test('what was typed wrongly is said with the nearest right one: 2', async (t)
     [['whitelist', 'add', 'X', '--expires', 'soon'], '"soon" is not a length of time for --expires'],
     [['whitelist', 'add', 'X', '--expires', '2027-02-30'], 'the calendar has no "2027-02-30"'],
     [['whitelist', 'add', 'X', '--expires', '2001-01-01'], '"2001-01-01" is over already'],
+    [['whitelist', 'add', 'X', '--expires', '99999999d'], '"99999999d" is too long write never, or a shorter time'],
     [['whitelist', 'edit', 'X'], 'whitelist edit needs something to change'],
     [['status', '--dry-run'], 'status changes nothing, so it has no --dry-run leave it out'],
     [['status', 'now'], 'status knows nothing to do with "now" tuntoxctl status -h tells more'],

@@ -6,7 +6,7 @@ import { AccessControl, type AccessSettings } from '../../../src/engine/access/a
 import { AccessPolicy, friendRequestMessage } from '../../../src/engine/access/access-policy.js';
 import type { WhitelistEntry } from '../../../src/engine/access/whitelist.js';
 import { type FileSystem, nodeFileSystem } from '../../../src/engine/file-system.js';
-import { generateKeyPair, type PublicKey } from '../../../src/tox/crypto/keys.js';
+import { generateKeyPair, PublicKey } from '../../../src/tox/crypto/keys.js';
 import { FailingFileSystem, systemError } from '../../support/failing-file-system.js';
 import { ManualClock } from '../../support/manual-clock.js';
 import { SeededRandom } from '../../support/seeded-random.js';
@@ -37,9 +37,9 @@ interface Door {
 
 async function open(
   t: Test,
-  options: { directory?: string; settings?: Partial<AccessSettings>; files?: FileSystem } = {},
+  options: { directory?: string; settings?: Partial<AccessSettings>; files?: FileSystem; clock?: ManualClock } = {},
 ): Promise<Door> {
-  const clock = new ManualClock();
+  const { clock = new ManualClock() } = options;
   const { directory = temporaryDirectory(t), files = nodeFileSystem } = options;
   const control = await AccessControl.open({ clock, random, log: silentLogger, files }, directory, {
     ...CLOSED,
@@ -159,10 +159,27 @@ t.test('a change that cannot be saved changes nothing, whatever step fails', asy
   t.ok(failures >= 4, `${failures} steps failed`);
 });
 
+const LISTED = newKey().hex.toUpperCase();
+
+/** A whitelist as somebody wrote it by hand. */
+function listed(...entries: readonly object[]): string {
+  const good = { alias: null, allow: [], expires_at: null, note: '', added_at: 1 };
+  const written = entries.map((one) => ({ key: newKey().hex.toUpperCase(), ...good, ...one }));
+  return JSON.stringify({ version: 1, is_factor: true, entries: written });
+}
+
 t.test('state that cannot be read lets nobody in, stays as it is, and says what to do', async (t) => {
   for (const [name, content, said] of [
     ['whitelist.json', '{"version":1', /whitelist\.json is damaged .*restore it from a backup/],
-    ['whitelist.json', '{"version":1,"is_factor":true,"entries":[{"key":"00"}]}', /entry 1 is not as it was written/],
+    [
+      'whitelist.json',
+      '{"version":1,"is_factor":true,"entries":[{"key":"00"}]}',
+      /entry 1: its "key" is not as it was/,
+    ],
+    ['whitelist.json', listed({ alias: 'my\u001b[2Jlaptop' }), /entry 1: its "alias" is not as it was written/],
+    ['whitelist.json', listed({ expires_at: -1 }), /entry 1: its "expires_at" is not as it was written/],
+    ['whitelist.json', listed({ alias: 'one' }, { alias: 'one' }), /two entries have the same alias/],
+    ['whitelist.json', listed({ key: LISTED }, { key: LISTED }), /a key stands there twice/],
     ['secret.json', '[]', /secret\.json is damaged \(it is no object\)/],
     ['bans.json', '{"version":2,"bans":[]}', /is of a newer version \(2\): use the tuntoxd that wrote it/],
   ] as const) {
@@ -206,7 +223,7 @@ t.test('who is here may have to go: by removal, expiry, ban, a dropped secret', 
   clock.advance(5_000);
   t.equal(changes, before + 1, 'told when the entry expires');
   t.notOk(policy.mayStay(CLIENT, 'whitelist', false), 'expired');
-  await control.changeEntry(entry(CLIENT));
+  await control.changeEntry(CLIENT, () => entry(CLIENT));
   t.ok(policy.mayStay(CLIENT, 'whitelist', false));
   await control.setSecret(SECRET, AT_ONCE);
   t.ok(policy.mayStay(CLIENT, 'whitelist', false), 'a first secret ends no session of those on the list');
@@ -217,6 +234,74 @@ t.test('who is here may have to go: by removal, expiry, ban, a dropped secret', 
   await control.clearBans(CLIENT);
   await control.removeEntry(CLIENT);
   t.notOk(policy.mayStay(CLIENT, 'secret and whitelist', false), 'removed');
+});
+
+/** Its calendar can be set. */
+class SetClock extends ManualClock {
+  /** s */
+  ahead = 0;
+
+  override unixTime(): number {
+    return super.unixTime() + this.ahead;
+  }
+}
+
+t.test('an entry ends within a second of its time, also where the machine slept or its clock was set', async (t) => {
+  const clock = new SetClock();
+  const { control } = await open(t, { clock });
+  let changes = 0;
+  control.onChange(() => {
+    changes += 1;
+  });
+  const told = (): number => {
+    const count = changes;
+    changes = 0;
+    return count;
+  };
+  // Not at the beginning of a second.
+  clock.advance(900);
+  await control.addEntries([entry(CLIENT, { expiresAt: clock.unixTime() + 100 * 86_400 })]);
+  told();
+  clock.advance(60_000);
+  t.equal(told(), 0);
+  clock.ahead = 100 * 86_400;
+  clock.advance(999);
+  t.equal(told(), 1, 'it slept for a hundred days');
+  clock.ahead = 0;
+  clock.advance(999);
+  t.equal(told(), 1, 'set back, it counts again');
+  clock.ahead = 100 * 86_400;
+  clock.advance(999);
+  t.equal(told(), 1, 'and ends again');
+  await control.changeEntry(CLIENT, (old) => ({ ...old, expiresAt: undefined }));
+  control.close();
+  t.equal(clock.pending, 0);
+});
+
+t.test('what was a wrong secret is right at once when the secret is changed to it', async (t) => {
+  const door = await open(t);
+  const { control } = door;
+  await control.setSecret(SECRET, AT_ONCE);
+  t.equal(outcome(door, CLIENT, Buffer.from('later')), 'wrong-secret');
+  await control.setSecret(Buffer.from('later'), { grace: 60, isDroppingSessions: false });
+  t.equal(outcome(door, CLIENT, Buffer.from('later')), 'by secret');
+});
+
+t.test('changes of an entry are made to what it is by then, and one that is gone does not come back', async (t) => {
+  const { control } = await open(t);
+  await control.addEntries([entry(CLIENT)]);
+  await Promise.all([
+    control.changeEntry(CLIENT, (old) => ({ ...old, note: 'of one' })),
+    control.changeEntry(CLIENT, (old) => ({ ...old, alias: 'of-another' })),
+  ]);
+  t.match(control.entry(CLIENT), { note: 'of one', alias: 'of-another' });
+  const removed = control.removeEntry(CLIENT);
+  await t.rejects(
+    control.changeEntry(CLIENT, (old) => old),
+    { code: 'not-listed' },
+  );
+  await removed;
+  t.notOk(control.isListed(CLIENT));
 });
 
 t.test('a secret of the configuration takes the place of the kept one', async (t) => {
@@ -235,4 +320,14 @@ t.test('two entries have no alias in common, and no key stands there twice', asy
   await t.rejects(control.addEntries([entry(CLIENT)]), { code: 'exists' });
   await t.rejects(control.addEntries([entry(newKey()), entry(newKey(), { alias: 'laptop' })]), { code: 'alias-taken' });
   t.equal(control.entries.length, 1, 'all or nothing');
+});
+
+t.test('the list has ten thousand places, which thousands take at once', async (t) => {
+  const { control } = await open(t);
+  const named = (from: number): WhitelistEntry[] =>
+    Array.from({ length: 5_000 }, (_, at) => entry(new PublicKey(random.bytes(32)), { alias: `n${from + at}` }));
+  await control.addEntries(named(0));
+  await control.addEntries(named(5_000));
+  t.equal(control.entries.length, 10_000);
+  await t.rejects(control.addEntries([entry(newKey())]), { code: 'full' });
 });

@@ -68,6 +68,27 @@ t.test('5 % of random loss leave window and rate as they are', async (t) => {
   t.ok(path.congestion.window / PACKET > 1300);
 });
 
+t.test('what was lost with a way that broke bounds nothing, but what is lost after that does', async (t) => {
+  const path = new Path();
+  path.fill(20, 20, 1000);
+  const { window } = path.congestion;
+  path.congestion.forgive(500 * PACKET);
+  path.round({ rtt: 20, packets: 100, lost: 500 });
+  t.ok(path.congestion.window > 0.9 * window);
+  path.round({ rtt: 20, packets: 500, lost: 500 });
+  t.ok(path.congestion.window < 0.8 * window, 'as much as went there is forgiven, no more');
+});
+
+t.test('a way that broke is forgotten after some rounds', async (t) => {
+  const path = new Path();
+  path.fill(20, 20, 1000);
+  path.congestion.forgive(500 * PACKET);
+  path.fill(5, 20, 1000);
+  const { window } = path.congestion;
+  path.round({ rtt: 20, packets: 500, lost: 500 });
+  t.ok(path.congestion.window < 0.8 * window);
+});
+
 t.test('an overflowing buffer bounds what is in flight to what got through, until rounds go by without', async (t) => {
   const path = new Path();
   path.fill(20, 50, 1000);

@@ -14,7 +14,14 @@ function makeSender(): {
   /** How the way there is. */
   readonly way: { isBlocked: boolean; pacesItself: boolean };
 } {
-  const limits = { window: 1_000_000, rate: 10_000, deliveryRate: 0, measurement: 8, onAck: () => {} };
+  const limits = {
+    window: 1_000_000,
+    rate: 10_000,
+    deliveryRate: 0,
+    measurement: 8,
+    onAck: () => {},
+    forgive: () => {},
+  };
   const transmitted: number[] = [];
   const way = { isBlocked: false, pacesItself: false };
   let advertised = 0;

@@ -254,6 +254,21 @@ t.test('a link has no more than six relays, and closed ones are let go', async (
   t.equal(bench.streams.connectionsOf(address), 0);
 });
 
+t.test('hearsay does not push out a relay that is just being dialled', async (t) => {
+  const bench = new PoolBench(9, 24);
+  const [a, b] = [bench.pool(), bench.pool()];
+  const [meeting] = bench.relays as [NodeInfo];
+  b.link(a.keys.publicKey).tie(meeting);
+  bench.clock.advance(1000);
+  const link = a.link(b.keys.publicKey);
+  for (const relay of bench.relays) link.tie(relay);
+  bench.clock.advance(1000);
+  t.same(
+    link.onlineRelays.map(({ endpoint }) => endpoint.key),
+    [meeting.endpoint.key],
+  );
+});
+
 t.test('two friends may claim the same DHT key: neither takes the relays from the other', async (t) => {
   const bench = new PoolBench(1, 13);
   const [a, b, link] = bench.pair();

@@ -6,7 +6,7 @@ import { type Command, show } from '../command.js';
 import { printClosed, printConnections } from '../connection-table.js';
 import type { Argument } from '../description.js';
 import { allowText, NAME_COLUMNS, nameCells } from '../names.js';
-import { Footnotes } from '../via.js';
+import { Footnotes, reasonText } from '../via.js';
 
 const CLIENT: Argument = { name: 'CLIENT', completes: 'client' };
 
@@ -96,8 +96,11 @@ function printClient(
   if (allow !== null) out.field('Expires', expiresAt === null ? 'never' : dateText(expiresAt));
   const via = { none: 'none', direct: 'direct', relayed: 'relayed' }[path.kind];
   const address = 'address' in path && path.address !== null ? ` ${path.address}` : '';
-  const reason = 'reason' in path && path.reason !== null ? ` (${path.reason})` : '';
-  out.field('Way', `${via}${address}${reason}, since ${durationText((now - path.since) * 1000)}`);
+  const reason = reasonText(path);
+  out.field(
+    'Way',
+    `${via}${address}${reason === '' ? '' : ` (${reason})`}, since ${durationText((now - path.since) * 1000)}`,
+  );
   out.field('Round trip', roundTripText(client.roundTrip));
   out.field('In', `${bytesText(client.bytesReceived)}, now ${bytesText(client.rateReceived)}/s`);
   out.field('Out', `${bytesText(client.bytesSent)}, now ${bytesText(client.rateSent)}/s`);

@@ -1,4 +1,5 @@
 /** `tuntoxctl connections`: the tunnels that run through the daemon. */
+import { countText } from '../../humanise.js';
 import type { Output } from '../../output.js';
 import { type Command, type Context, show } from '../command.js';
 import { printClosed, printConnections } from '../connection-table.js';
@@ -85,6 +86,6 @@ function printScreen(out: Output, connections: Parameters<typeof printConnection
     return;
   }
   out.raw(CLEAR);
-  out.line(`${connections.length} tunnels; Ctrl-C ends`, { style: 'faint' });
+  out.line(`${countText(connections.length, 'tunnel')}; Ctrl-C ends`, { style: 'faint' });
   printConnections(out, connections, Math.max(1, out.rows - AROUND_ROWS));
 }

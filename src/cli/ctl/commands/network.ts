@@ -26,7 +26,7 @@ function printNetwork(network: Result<'net'>, out: Output, now: number): void {
   out.field('Gateway', portMapping === null ? 'opens no port' : `${portMapping.outside} (${portMapping.protocol})`);
   out.field('Proxy', proxy ?? 'none');
   const { known, answering } = bootstrapNodes;
-  out.field('Bootstrap', `${answering} of ${countText(known, 'node')} answer`, {
+  out.field('Bootstrap', `${answering} of ${countText(known, 'node')} answer${known === 1 ? 's' : ''}`, {
     style: answering === 0 ? 'warning' : 'plain',
   });
   out.field(

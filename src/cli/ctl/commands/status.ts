@@ -1,4 +1,5 @@
 /** `tuntoxctl status`: health first. */
+import { ControlError } from '../../../control/control-error.js';
 import type { Result } from '../../../control/protocol.js';
 import { bytesText, countText, durationText } from '../../humanise.js';
 import type { Output } from '../../output.js';
@@ -14,6 +15,13 @@ type Status = Result<'status'>;
 const USUAL_WAIT = 30_000;
 /** Implementation: ms between two looks. */
 const LOOK_INTERVAL = 500;
+
+/** Words of the protocol that are more than their own hyphens. */
+const REFUSED: Readonly<Partial<Record<string, string>>> = {
+  closed: 'while closed',
+  full: 'no place left',
+  'wrong-secret': 'bad secret',
+};
 
 export const STATUS_COMMANDS: readonly Command[] = [
   {
@@ -48,8 +56,9 @@ async function healthyStatus({ clock, session, signal }: Context, wait: number):
       const status = await session.call('status', {});
       if (status.health === 'ok' || clock.now() + LOOK_INTERVAL >= end) return status;
     } catch (error) {
-      const isStarting = error instanceof CtlError && error.code === 'not-running';
-      if (!isStarting || clock.now() + LOOK_INTERVAL >= end) throw error;
+      if (!isBetween(error) || clock.now() + LOOK_INTERVAL >= end) throw error;
+      // The next one is another daemon.
+      session.close();
     }
     if (signal.aborted) throw new CtlError('failed', 'stopped');
     await new Promise<void>((resolve) => {
@@ -57,6 +66,12 @@ async function healthyStatus({ clock, session, signal }: Context, wait: number):
     });
   }
 }
+
+/** Whether the daemon has not started yet, or ends to be started again. */
+const isBetween = (error: unknown): boolean =>
+  error instanceof CtlError
+    ? error.code === 'not-running'
+    : error instanceof ControlError && ['stopping', 'busy'].includes(error.code);
 
 function printStatus(status: Status, out: Output, now: number): void {
   const { daemon, identity, network, access, sessions, refusals } = status;
@@ -127,6 +142,6 @@ function accessText({ access }: Status, now: number): string {
 function refusedText({ last24Hours, banned }: Status['refusals']): string {
   const reasons = Object.entries(last24Hours).filter(([, count]) => count > 0);
   const total = reasons.reduce((sum, [, count]) => sum + count, 0);
-  const why = reasons.map(([reason, count]) => `${count} ${reason}`).join(', ');
+  const why = reasons.map(([reason, count]) => `${count} ${REFUSED[reason] ?? reason.replaceAll('-', ' ')}`).join(', ');
   return `${total} in 24 h${why === '' ? '' : ` (${why})`}, ${banned} banned`;
 }

@@ -29,7 +29,7 @@ const relayed = {
   kind: 'relayed',
   since: 1,
   address: '203.0.113.9:443',
-  reason: 'UDP is blocked at the client',
+  reason: 'peer-tcp-only',
 } as const;
 
 export type Connection = Result<'connections.list'>['connections'][number];
@@ -114,7 +114,7 @@ export function status(changes: Partial<Result<'status'>> = {}): Result<'status'
       targets: 'any',
     },
     sessions: { clients: 2, tunnels: 5, bytesReceived: 1_288_490_188, bytesSent: 325_058_560 },
-    refusals: { last24Hours: { 'bad secret': 12, 'not whitelisted': 2 }, banned: 1 },
+    refusals: { last24Hours: { 'wrong-secret': 12, 'not-whitelisted': 2 }, banned: 1 },
     ...changes,
   };
 }

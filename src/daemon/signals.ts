@@ -1,0 +1,31 @@
+/** The signals of a daemon, from before the settings are read: what comes while it starts is done once it has. */
+import { onReloadSignal, onStopSignal, type SignalSource } from '../platform/signals.js';
+
+export class DaemonSignals {
+  readonly stop: Promise<string>;
+  readonly #releases: (() => void)[];
+  #reload: (() => void) | undefined;
+  #isReloadDue = false;
+
+  constructor(source: SignalSource) {
+    let onStop: (signal: string) => void = () => {};
+    this.stop = new Promise((resolve) => {
+      onStop = resolve;
+    });
+    const onReload = (): void => {
+      if (this.#reload === undefined) this.#isReloadDue = true;
+      else this.#reload();
+    };
+    this.#releases = [onStopSignal(source, onStop, ['SIGINT', 'SIGTERM']), onReloadSignal(source, onReload)];
+  }
+
+  onReload(listener: () => void): void {
+    this.#reload = listener;
+    if (this.#isReloadDue) listener();
+  }
+
+  /** They have their usual effects again. */
+  release(): void {
+    for (const release of this.#releases) release();
+  }
+}

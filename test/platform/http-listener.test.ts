@@ -1,0 +1,53 @@
+import { request } from 'node:http';
+import t, { type Test } from 'tap';
+import { HttpListener, type HttpPage } from '../../src/platform/http-listener.js';
+import { freeTcpPort } from '../support/processes.js';
+
+async function listen(t: Test, page: (path: string) => Promise<HttpPage> | undefined) {
+  const port = await freeTcpPort();
+  const listener = new HttpListener({ host: '127.0.0.1', port }, page);
+  await listener.listen();
+  t.teardown(() => listener.close());
+  return (path: string, options: { readonly host?: string; readonly method?: string } = {}) =>
+    new Promise<{ status: number; text: string }>((resolve, reject) => {
+      const { host = `127.0.0.1:${port}`, method = 'GET' } = options;
+      const asked = request({ host: '127.0.0.1', port, path, method, headers: { host } }, (response) => {
+        let text = '';
+        response.on('data', (bytes: Buffer) => {
+          text += bytes.toString();
+        });
+        response.on('end', () => resolve({ status: response.statusCode ?? 0, text }));
+      });
+      asked.on('error', reject);
+      asked.end();
+    });
+}
+
+const hello = (path: string) =>
+  path === '/hello' ? Promise.resolve({ status: 200, type: 'text/plain', text: 'hello\n' }) : undefined;
+
+t.test('gives pages to be read, and nothing else', async (t) => {
+  const get = await listen(t, hello);
+  t.same(await get('/hello?who=me'), { status: 200, text: 'hello\n' });
+  t.same(await get('/hello', { method: 'HEAD' }), { status: 200, text: '' });
+  t.equal((await get('/other')).status, 404);
+  t.equal((await get('/hello', { method: 'POST' })).status, 405);
+});
+
+t.test('a page in a browser whose name leads to this machine reads nothing', async (t) => {
+  const get = await listen(t, hello);
+  for (const host of ['127.0.0.1', '[::1]:9101', 'localhost:9101', 'LOCALHOST']) {
+    t.equal((await get('/hello', { host })).status, 200, host);
+  }
+  for (const host of ['rebound.example', 'rebound.example:9101', '127.0.0.1.example', 'localhost.example']) {
+    t.same(await get('/hello', { host }), { status: 403, text: 'ask by the address, not by a name\n' }, host);
+  }
+});
+
+t.test('a page that fails is an error of its own, however it fails', async (t) => {
+  const get = await listen(t, (path) => {
+    if (path === '/now') throw new Error('on fire');
+    return Promise.reject(new Error('on fire'));
+  });
+  for (const path of ['/now', '/later']) t.same(await get(path), { status: 500, text: 'on fire\n' });
+});
