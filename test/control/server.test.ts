@@ -288,7 +288,8 @@ t.test('owner and group may connect, and nobody else', async (t) => {
   t.equal(statSync(own).mode & 0o777, 0o600, 'without a group nobody else');
 });
 
-t.test('replaces what a killed daemon left, but no living one and no file', async (t) => {
+/** @returns the path of a socket on which nobody listens any more */
+async function staleSocket(t: Test): Promise<string> {
   const path = join(temporaryDirectory(t), 's');
   const dying = spawn(process.execPath, [
     '-e',
@@ -296,6 +297,23 @@ t.test('replaces what a killed daemon left, but no living one and no file', asyn
   ]);
   await once(dying, 'exit');
   t.ok(existsSync(path), 'a stale socket');
+  return path;
+}
+
+t.test('of daemons that start at the same moment one gets the socket, and keeps it', async (t) => {
+  const path = await staleSocket(t);
+  const servers = [1, 2, 3].map(() => newServer(path, { ping: () => pong }));
+  t.teardown(() => {
+    for (const server of servers) server.stop();
+  });
+  const outcomes = await Promise.allSettled(servers.map((server) => server.start()));
+  t.equal(outcomes.filter(({ status }) => status === 'fulfilled').length, 1);
+  for (const one of outcomes) if (one.status === 'rejected') t.match(one.reason, { code: 'in-use' });
+  t.same(await (await client(t, path)).call('ping', { client: 'a' }), pong);
+});
+
+t.test('replaces what a killed daemon left, but no living one and no file', async (t) => {
+  const path = await staleSocket(t);
   const server = newServer(path, { ping: () => pong });
   await server.start();
   t.teardown(() => server.stop());
