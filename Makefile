@@ -9,6 +9,7 @@ SHELL := /bin/bash
 BIN := node_modules/.bin
 # Directories too: they change when a file is taken away.
 SOURCES := $(shell find src test bench -mindepth 1 -type d -o -name '*.ts' 2>/dev/null)
+BUNDLER := packaging/bundle.js packaging/notice.js
 # What the interoperation tests need: a real bootstrap node, and libtoxcore with a compiler for our C peer;
 DEBIAN_PACKAGES := toxcore-utils libtoxcore-dev gcc libc6-dev pkg-config
 # and what the network lab does (test/lab): namespaces, NATs, captures, probes, and a gateway that opens ports.
@@ -19,6 +20,8 @@ DEBIAN_PACKAGES += zsh fish
 DEBIAN_PACKAGES += mandoc
 # A guard against hanging, in seconds for each test file; the slowest take a fraction of it.
 TEST_TIMEOUT := 300
+# Test files at a time.
+TEST_JOBS := 2
 # make test FILES=dist/test/tox/savedata.test.js runs some tests only.
 FILES :=
 
@@ -31,19 +34,19 @@ DEB_VERSION := $(VERSION)
 # What is made for others goes there; the same sources make the same bytes.
 RELEASE := release
 export SOURCE_DATE_EPOCH ?= $(shell git log -1 --format=%ct 2>/dev/null || date +%s)
-export PRODUCTION := $(RELEASE)/production
 
 help: ## list these targets
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 18
 
-build: dist/.built ## compile, so that every command runs in place (dist/src/bin)
+build: dist/.built ## compile, and bundle the commands, so that they run in place (dist/bin)
 
-dist/.built: node_modules/.package-lock.json package.json tsconfig.json $(SOURCES)
+dist/.built: node_modules/.package-lock.json package.json tsconfig.json $(BUNDLER) $(SOURCES)
 	@$(BIN)/tsc
 	@# What was compiled from a file that is gone must not be run by the tests.
-	@cd dist && find . -name '*.js' | while read -r file; do \
+	@cd dist && find src test bench -name '*.js' | while read -r file; do \
 	  [ -e "../$${file%.js}.ts" ] || rm -f "$$file" "$$file.map"; done
-	@node -p 'Object.values(require("./package.json").bin).join("\n")' | xargs -r chmod +x
+	@# dist/src is what tests import, dist/bin what they run, as users do.
+	@node packaging/bundle.js
 	@touch $@
 
 # npm writes this file last, so it is older than package-lock.json when the dependencies are out of date.
@@ -52,13 +55,13 @@ node_modules/.package-lock.json: package-lock.json
 	@npm ci --loglevel=error --update-notifier=false
 	@touch $@
 
-# tap is compiled for the plugins that package.json names; without this its runner and its tests disagree about them.
+# tap is compiled for the plugins that package.json names, a few of many: each test file loads them.
 .tap/.built: node_modules/.package-lock.json package.json
 	@$(BIN)/tap build
 	@mkdir -p .tap && touch $@
 
 test: build packages .tap/.built ## run all tests, and say what had to be left out
-	@$(BIN)/tap run --reporter=tap --jobs=2 --timeout=$(TEST_TIMEOUT) $(FILES) | node dist/test/support/report.js
+	@node dist/test/support/run.js $(TEST_JOBS) $(TEST_TIMEOUT) $(FILES) | node dist/test/support/report.js
 
 # Only root can install packages; without them the tests that need them name what is missing.
 packages:
@@ -86,7 +89,7 @@ soak: build ## let it run for long, with churn, and watch memory and descriptors
 manual: build ## write man/tuntoxctl.1 anew from the commands
 	@node dist/test/support/write-manual.js
 
-boot: build $(PRODUCTION)/.installed ## the Debian package on a booted Debian 13, as root: systemd, watchdog, upgrade, supervisord
+boot: build ## the Debian package on a booted Debian 13, as root: systemd, watchdog, upgrade, supervisord
 	@test/boot/boot.sh
 
 lint: node_modules/.package-lock.json ## check the style, without changing anything
@@ -98,20 +101,14 @@ format: node_modules/.package-lock.json ## format all files and sort their impor
 types: node_modules/.package-lock.json ## check the types, without compiling
 	@$(BIN)/tsc --noEmit --incremental false
 
-# The dependencies of those who only run it. sd-notify is left out: it is built for one Node and against libsystemd's
-# headers, and tuntoxd speaks through the program systemd-notify without it.
-$(PRODUCTION)/.installed: package.json package-lock.json .npmrc
-	@rm -rf $(PRODUCTION) && mkdir -p $(PRODUCTION) && cp package.json package-lock.json .npmrc $(PRODUCTION)/
-	@cd $(PRODUCTION) && npm ci --omit=dev --omit=optional --ignore-scripts --loglevel=error --update-notifier=false >/dev/null
-	@touch $@
-
-install: build $(PRODUCTION)/.installed ## install it below PREFIX (/usr/local) for all users, as root; settings stay
+install: build ## install it below PREFIX (/usr/local) for all users, as root; settings stay
 	@DESTDIR='$(DESTDIR)' PREFIX='$(PREFIX)' packaging/install.sh
 
 uninstall: ## take away what make install has put there; /etc/tuntox, with the identity, stays
 	@DESTDIR='$(DESTDIR)' PREFIX='$(PREFIX)' packaging/uninstall.sh
 
-deb: build $(PRODUCTION)/.installed ## build the Debian packages, for amd64 and arm64, into release/
+deb: build ## build the Debian packages, for amd64 and arm64, into release/
+	@mkdir -p $(RELEASE)
 	@for architecture in amd64 arm64; do \
 	  packaging/deb.sh $$architecture $(DEB_VERSION) $(RELEASE)/tuntox_$(DEB_VERSION)_$$architecture.deb || exit; \
 	  echo $(RELEASE)/tuntox_$(DEB_VERSION)_$$architecture.deb; done

@@ -159,7 +159,7 @@ async function send(expected: number): Promise<void> {
     `bulk:  ${rate.toFixed(1)} MB/s; ${Math.round(report.bytes / 2 ** 20)} MiB in ${report.milliseconds.toFixed(0)} ms`,
   );
   console.log(
-    `       sender ${Math.round((user + system) / 1000)} ms of CPU, ${connection.retransmissions} packets sent again`,
+    `       sender ${Math.round((user + system) / 1000)} ms of CPU, ${connection.traffic.retransmissions} packets sent again`,
   );
   console.log(`       resident at most: sender ${residentMiB()} MiB, receiver ${report.residentMiB} MiB`);
   netCrypto.stop();

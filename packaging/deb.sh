@@ -3,7 +3,6 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 readonly architecture=$1 version=$2 output=$3
-: "${PRODUCTION:?}"
 
 case $architecture in
   amd64) node_arch=x64 ;;

@@ -61,10 +61,19 @@ export function endCleanlyOnSignals(): void {
 
 /** The only bootstrap node. @returns what others give to `--bootstrap` */
 export async function startNode(): Promise<string> {
+  return (await startOneNode([])).address;
+}
+
+/** A bootstrap node that enters through others. */
+export async function startOneNode(
+  others: readonly string[],
+): Promise<{ readonly process: Process; readonly address: string }> {
   const port = await freeUdpPort();
-  const node = keep(startTuntox(['--node', '-C', temporaryDirectory(), '-u', `${port}:${port}`], { name: 'node' }));
+  const nodes = others.flatMap((node) => ['--bootstrap', node]);
+  const args = ['--node', '-C', temporaryDirectory(), '-u', `${port}:${port}`, ...nodes];
+  const node = keep(startTuntox(args, { name: 'node' }));
   const [entry] = await node.waitFor(/^[0-9]+:[0-9A-F]{64}$/im);
-  return `127.0.0.1:${entry}`;
+  return { process: node, address: `127.0.0.1:${entry}` };
 }
 
 /** @returns its port */
@@ -86,10 +95,22 @@ export async function startSocat(target: number): Promise<number> {
   return port;
 }
 
-/** Starts a program of this folder that prints its port. */
+/** A bare process of Node that answers each datagram. */
+export function startBare(): Promise<{ readonly process: Process; readonly port: number }> {
+  return startProgramOfOurs('bare');
+}
+
 async function startHelper(name: string, ...args: readonly string[]): Promise<number> {
+  return (await startProgramOfOurs(name, ...args)).port;
+}
+
+/** Starts a program of this folder that prints its port. */
+async function startProgramOfOurs(
+  name: string,
+  ...args: readonly string[]
+): Promise<{ readonly process: Process; readonly port: number }> {
   const helper = keep(startProgram(name, [process.execPath, join(ROOT, `dist/bench/support/${name}.js`), ...args]));
-  return Number((await helper.waitFor(/^[0-9]+$/m))[0]);
+  return { process: helper, port: Number((await helper.waitFor(/^[0-9]+$/m))[0]) };
 }
 
 export interface Server {

@@ -15,7 +15,10 @@ export interface Clock {
   unixTime(): number;
   /** Calls back once, `delay` ms from now. */
   after(delay: number, callback: () => void): Timer;
-  /** Calls back again and again, first after `interval` ms, which is at most 24 days. */
+  /**
+   * Calls back again and again, first after `interval` ms, which is at most 24 days; from a second on up to half a second
+   * sooner or later, so that the machine is woken once for all that is done now and then.
+   */
   every(interval: number, callback: () => void): Timer;
   /** Calls back once the events at hand (such as a batch of received datagrams) have been handled; no time passes. */
   soon(callback: () => void): Timer;
@@ -35,11 +38,65 @@ function afterAnyDelay(delay: number, callback: () => void): Timer {
   return { cancel: () => clearTimeout(handle) };
 }
 
+const SECOND = 1_000;
+
+/** When the next whole second of a clock begins that is at least a third of a second away, ms. */
+export const nextSecond = (now: number): number => (Math.floor((now + SECOND / 3) / SECOND) + 1) * SECOND;
+
+interface Beat {
+  readonly interval: number;
+  readonly callback: () => void;
+  dueAt: number;
+}
+
+/**
+ * One timer for everything that is done each second or few, at whole seconds of the clock: a process that is idle is woken
+ * by little else, and being woken costs it more than what there is to do.
+ */
+class SecondHand {
+  readonly #beats = new Set<Beat>();
+  #handle: NodeJS.Timeout | undefined;
+
+  every(interval: number, callback: () => void): Timer {
+    const beat: Beat = { interval, callback, dueAt: performance.now() + interval };
+    this.#beats.add(beat);
+    if (this.#handle === undefined) this.#wait();
+    return { cancel: () => this.#cancel(beat) };
+  }
+
+  #cancel(beat: Beat): void {
+    this.#beats.delete(beat);
+    if (this.#beats.size > 0) return;
+    clearTimeout(this.#handle);
+    this.#handle = undefined;
+  }
+
+  #wait(): void {
+    const now = performance.now();
+    this.#handle = setTimeout(() => this.#beat(), Math.ceil(nextSecond(now) - now));
+  }
+
+  #beat(): void {
+    this.#wait();
+    const now = performance.now();
+    for (const beat of this.#beats) {
+      if (beat.dueAt > now + SECOND / 2) continue;
+      const { dueAt, interval, callback } = beat;
+      // What was missed while the process was stopped is not made up for.
+      beat.dueAt = dueAt + interval > now ? dueAt + interval : now + interval;
+      callback();
+    }
+  }
+}
+
+const secondHand = new SecondHand();
+
 export const systemClock: Clock = {
   now: () => performance.now(),
   unixTime: () => Math.floor(Date.now() / 1000),
   after: afterAnyDelay,
   every(interval, callback) {
+    if (interval >= SECOND) return secondHand.every(interval, callback);
     const handle = setInterval(callback, interval);
     return { cancel: () => clearInterval(handle) };
   },

@@ -1,6 +1,8 @@
 #!/usr/bin/env node
 import { keepHeapSmall } from '../platform/memory.js';
+import { nameSourcesInStacks } from '../platform/source-places.js';
 
 keepHeapSmall();
+nameSourcesInStacks();
 const { main } = await import('../cli/tuntox/main.js');
 process.exitCode = await main(process);

@@ -1,4 +1,5 @@
 /** What `tuntoxd` was told to do: it answers at once, says how it was called wrongly, or runs. */
+import { ownVersion } from '../base/own-files.js';
 import { readDaemonFlags } from '../config/daemon-flags.js';
 import { loadSettings, SettingsError } from '../config/daemon-settings.js';
 import { parseProxyOrNone } from '../config/proxy.js';
@@ -7,7 +8,6 @@ import { settingsIn } from '../config/setting-list.js';
 import type { Loaded } from './configuration.js';
 import { ExitStatus } from './exit-status.js';
 import { helpText } from './help.js';
-import { ownVersion } from './own-version.js';
 import { DaemonSignals } from './signals.js';
 
 /** @returns the exit status. @throws CodedErrors that say why it did not work */

@@ -2,6 +2,7 @@
 import { finished } from 'node:stream/promises';
 import { systemClock, systemMicroseconds } from '../base/clock.js';
 import type { Logger } from '../base/logger.js';
+import { ownVersion } from '../base/own-files.js';
 import { systemRandom } from '../base/random.js';
 import type { DaemonFlags } from '../config/daemon-flags.js';
 import { nodeFileSystem } from '../engine/file-system.js';
@@ -12,7 +13,6 @@ import { findServiceManager, type ServiceManager } from '../platform/systemd-not
 import type { Loaded } from './configuration.js';
 import { Daemon } from './daemon.js';
 import { DaemonLog } from './daemon-log.js';
-import { ownVersion } from './own-version.js';
 import { ProcessForm } from './process-form.js';
 import type { DaemonSignals } from './signals.js';
 import { Watchdog } from './watchdog.js';

@@ -1,8 +1,8 @@
 /** The nodes through which a peer enters the network, in the format of https://nodes.tox.chat/json that upstream reads too. */
 import { existsSync } from 'node:fs';
 import { isIP } from 'node:net';
-import { fileURLToPath } from 'node:url';
 import { CodedError } from '../base/coded-error.js';
+import { ownFile } from '../base/own-files.js';
 import { readSmallFile } from '../config/small-file.js';
 import { PublicKey } from '../tox/crypto/keys.js';
 import { JsonSyntaxError, type LocatedJson, parseLocatedJson } from './located-json.js';
@@ -23,7 +23,7 @@ export class BootstrapNodesError extends CodedError<'bad-nodes'> {}
 
 /** Where upstream looks as well. */
 const SYSTEM_FILE = '/etc/tuntox/nodes.json';
-const PACKAGED_FILE = fileURLToPath(new URL('../../../etc/tuntox/nodes.json', import.meta.url));
+const PACKAGED_FILE = 'etc/tuntox/nodes.json';
 /** The public list has some 50 KiB. */
 const MAX_FILE_SIZE = 4 * 1024 * 1024;
 
@@ -35,7 +35,7 @@ const NO_ADDRESS: ReadonlySet<string> = new Set(['', '-', 'NONE']);
 
 /** The file of the system's owner if there is one, else the list that comes with the package. */
 export function defaultNodesFile(): string {
-  return existsSync(SYSTEM_FILE) ? SYSTEM_FILE : PACKAGED_FILE;
+  return existsSync(SYSTEM_FILE) ? SYSTEM_FILE : ownFile(PACKAGED_FILE);
 }
 
 /** @throws FileError, BootstrapNodesError */

@@ -3,9 +3,10 @@
  * kept by friend/connection-record; why a friend is relayed is judged by friend/relay-reason.
  */
 import type { Clock } from '../base/clock.js';
-import type { ConnectionRecord, Moment, Traffic } from './friend/connection-record.js';
+import type { ConnectionRecord, Moment } from './friend/connection-record.js';
 import type { FriendSight } from './friend/friend-sight.js';
 import { type OwnUdp, type RelayReason, relayReason } from './friend/relay-reason.js';
+import type { Traffic } from './net-crypto/connection-host.js';
 import { type RelayFacts, relayFacts } from './network-facts.js';
 
 /**

@@ -124,7 +124,7 @@ export class Stack {
       random,
       keyPair,
       send,
-      closestNodes: (target, count, query) => this.dht.closestNodes(target, count, query),
+      closestNodes: (target, count, query) => this.dht.known.closest(target, count, query),
       onStored: (publicKey) => this.onion.noteStored(publicKey),
     });
     this.onion = new OnionClient(
@@ -135,8 +135,8 @@ export class Stack {
         send,
         dhtKeyPair: keyPair,
         identity,
-        pathNodes: () => this.dht.goodNodes(),
-        closestNodes: (target, count) => this.dht.closestNodes(target, count, { lan: true }),
+        pathNodes: () => this.dht.known.near(),
+        closestNodes: (target, count) => this.dht.known.closest(target, count, { lan: true }),
         ownStore: this.announceServer,
         relays: entryRelays(this.dht, this.relays),
         health: this.dht,

@@ -23,6 +23,24 @@ t.test('a repeating timer fires until it is cancelled', async (t) => {
   t.equal(rounds, 3);
 });
 
+t.test('what is done each second is done in one go, until it is cancelled', async (t) => {
+  const said: string[] = [];
+  const speak = (name: string) => (): void => {
+    said.push(name);
+    systemClock.soon(() => said.push('|'));
+  };
+  const first = systemClock.every(1_000, speak('first'));
+  await new Promise<void>((resolve) => systemClock.after(300, resolve));
+  const second = systemClock.every(1_000, speak('second'));
+  await new Promise<void>((resolve) => systemClock.after(2_200, resolve));
+  first.cancel();
+  second.cancel();
+  t.match(said.join(' '), 'first second | |');
+  const { length } = said;
+  await new Promise<void>((resolve) => systemClock.after(1_200, resolve));
+  t.equal(said.length, length);
+});
+
 t.test('soon comes before any delay, and can be cancelled', async (t) => {
   systemClock.soon(() => t.fail('was cancelled')).cancel();
   systemClock.after(1, () => t.fail('was cancelled')).cancel();

@@ -67,8 +67,7 @@ fi
 version=$(node -p 'require("./package.json").version')
 architecture=$(dpkg --print-architecture)
 package() {
-  SOURCE_DATE_EPOCH=${SOURCE_DATE_EPOCH:-$(date +%s)} PRODUCTION=${PRODUCTION:-release/production} \
-    packaging/deb.sh "$architecture" "$1" "$layer/root/root/tuntox_$1.deb"
+  SOURCE_DATE_EPOCH=${SOURCE_DATE_EPOCH:-$(date +%s)} packaging/deb.sh "$architecture" "$1" "$layer/root/root/tuntox_$1.deb"
 }
 
 same_after_uninstall() {
@@ -85,7 +84,6 @@ same_after_uninstall() {
   echo "$left"
   [ "$status" -eq 0 ] && [ "$left" = './etc/tuntox/nodes.json ./etc/tuntox/tuntox.yaml' ]
 }
-export PRODUCTION=${PRODUCTION:-release/production}
 check "make install keeps changed settings, and make uninstall leaves the settings alone" same_after_uninstall
 
 if ! make_base || ! boot; then

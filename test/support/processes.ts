@@ -14,7 +14,7 @@ export { temporaryDirectory };
 
 /** The root of the repository, from dist/test/support. */
 export const ROOT = fileURLToPath(new URL('../../../', import.meta.url));
-export const TUNTOX = join(ROOT, 'dist/src/bin/tuntox.js');
+export const TUNTOX = join(ROOT, 'dist/bin/tuntox.js');
 
 /** A guard against hanging, several times what anything takes; never a statement about speed. */
 const PATIENCE = 30_000;

@@ -129,33 +129,6 @@ t.test('the router is asked for the ports that there are, once they are open, an
   t.equal(clock.pending, 0);
 });
 
-t.test('it is asked for nothing unless that is wanted, and by a proxy’s user never', async (t) => {
-  const proxy = { kind: 'http', host: '192.0.2.1', port: 8080 } as const;
-  for (const options of [
-    {},
-    { portMapping: false },
-    { portMapping: true, proxy },
-    { portMapping: true, udp: false, relayPort: 0 },
-  ]) {
-    const { tox, open, events, clock } = make(options);
-    const started = tox.start();
-    open();
-    await started;
-    await stopped(tox.stop(), clock);
-    t.notOk(
-      events.some((event) => event.includes('map')),
-      JSON.stringify(options),
-    );
-  }
-});
-
-t.test('without UDP it is asked for the port of the relay alone', async (t) => {
-  const { tox, events, clock } = make({ portMapping: true, udp: false });
-  await tox.start();
-  t.same(events, ['map tcp 1']);
-  await stopped(tox.stop(), clock);
-});
-
 t.test('whole stacks leave no timer behind, whatever they were doing', async (t) => {
   const world = new World(20);
   const peers = await world.peers(4);
@@ -171,18 +144,6 @@ t.test('whole stacks leave no timer behind, whatever they were doing', async (t)
   await Promise.all(stops);
   world.clock.advance(10);
   t.equal(world.clock.pending, 0);
-});
-
-t.test('a friend that was removed, and one that has come in its place, are two', async (t) => {
-  const world = new World(21);
-  const [, server] = (await world.peers(2)) as [Peer, Peer];
-  const other = await world.peer();
-  const first = server.tox.addFriendWithoutRequest(other.tox.publicKey);
-  t.throws(() => server.tox.addFriendWithoutRequest(other.tox.publicKey), RangeError);
-  server.tox.removeFriend(first);
-  server.tox.addFriendWithoutRequest(other.tox.publicKey);
-  server.tox.removeFriend(first);
-  t.throws(() => server.tox.addFriendWithoutRequest(other.tox.publicKey), RangeError, 'the second is still there');
 });
 
 t.test('with a proxy there is no UDP, and that is why', async (t) => {

@@ -1,35 +1,37 @@
-/** The one table of all commands, in the order of help: from each noun to the file that has its verbs. */
+/** The one table of all commands, in the order of help. What a command needs beyond its text is loaded when it runs. */
 import type { Command } from './command.js';
+import { BAN_COMMANDS } from './commands/bans.js';
+import { CLIENT_COMMANDS } from './commands/clients.js';
+import { COMPLETION_COMMANDS } from './commands/completion.js';
+import { CONFIG_COMMANDS } from './commands/config.js';
+import { CONNECTION_COMMANDS } from './commands/connections.js';
+import { IDENTITY_COMMANDS } from './commands/identity.js';
+import { LOG_COMMANDS } from './commands/log.js';
+import { METRICS_COMMANDS } from './commands/metrics.js';
+import { NETWORK_COMMANDS } from './commands/network.js';
+import { PING_COMMANDS } from './commands/ping.js';
+import { RULE_COMMANDS } from './commands/rules.js';
+import { SECRET_COMMANDS } from './commands/secret.js';
+import { STATUS_COMMANDS } from './commands/status.js';
+import { VERSION_COMMANDS } from './commands/version.js';
+import { WHITELIST_COMMANDS } from './commands/whitelist.js';
+import { WHITELIST_FILE_COMMANDS } from './commands/whitelist-files.js';
 
-/** Loaded when they are needed: an order loads its own noun only, help and completion all of them. */
-const NOUNS: Readonly<Record<string, () => Promise<readonly Command[]>>> = {
-  status: async () => (await import('./commands/status.js')).STATUS_COMMANDS,
-  id: async () => (await import('./commands/identity.js')).IDENTITY_COMMANDS,
-  connections: async () => (await import('./commands/connections.js')).CONNECTION_COMMANDS,
-  clients: async () => (await import('./commands/clients.js')).CLIENT_COMMANDS,
-  whitelist: async () => [
-    ...(await import('./commands/whitelist.js')).WHITELIST_COMMANDS,
-    ...(await import('./commands/whitelist-files.js')).WHITELIST_FILE_COMMANDS,
-  ],
-  secret: async () => (await import('./commands/secret.js')).SECRET_COMMANDS,
-  rules: async () => (await import('./commands/rules.js')).RULE_COMMANDS,
-  bans: async () => (await import('./commands/bans.js')).BAN_COMMANDS,
-  net: async () => (await import('./commands/network.js')).NETWORK_COMMANDS,
-  ping: async () => (await import('./commands/ping.js')).PING_COMMANDS,
-  config: async () => (await import('./commands/config.js')).CONFIG_COMMANDS,
-  log: async () => (await import('./commands/log.js')).LOG_COMMANDS,
-  metrics: async () => (await import('./commands/metrics.js')).METRICS_COMMANDS,
-  version: async () => (await import('./commands/version.js')).VERSION_COMMANDS,
-  completion: async () => (await import('./commands/completion.js')).COMPLETION_COMMANDS,
-};
-
-export async function allCommands(): Promise<readonly Command[]> {
-  return (await Promise.all(Object.values(NOUNS).map((load) => load()))).flat();
-}
-
-/** Those that a line can mean: of the noun that is its first word, none where only our version is asked for, or else all. */
-export async function commandsFor(words: readonly string[]): Promise<readonly Command[]> {
-  const [noun = ''] = words;
-  if (words.length === 1 && (noun === '-V' || noun === '--version')) return [];
-  return Object.hasOwn(NOUNS, noun) ? (NOUNS[noun] as () => Promise<readonly Command[]>)() : allCommands();
-}
+export const COMMANDS: readonly Command[] = [
+  STATUS_COMMANDS,
+  IDENTITY_COMMANDS,
+  CONNECTION_COMMANDS,
+  CLIENT_COMMANDS,
+  WHITELIST_COMMANDS,
+  WHITELIST_FILE_COMMANDS,
+  SECRET_COMMANDS,
+  RULE_COMMANDS,
+  BAN_COMMANDS,
+  NETWORK_COMMANDS,
+  PING_COMMANDS,
+  CONFIG_COMMANDS,
+  LOG_COMMANDS,
+  METRICS_COMMANDS,
+  VERSION_COMMANDS,
+  COMPLETION_COMMANDS,
+].flat();

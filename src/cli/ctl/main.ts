@@ -1,15 +1,17 @@
 /** tuntoxctl: reads what was typed, runs the command, and says how it ended. */
 import { type Clock, systemClock } from '../../base/clock.js';
 import { systemCodeOf } from '../../base/coded-error.js';
+import { ownVersion } from '../../base/own-files.js';
 import { harmless, wrapped } from '../columns.js';
 import { Output, type OutputStream } from '../output.js';
 import type { Context } from './command.js';
-import { allCommands, commandsFor } from './commands.js';
+import { COMMANDS } from './commands.js';
+import { complete } from './complete.js';
 import { Dialogue, type InputStream } from './dialogue.js';
 import { ExitStatus } from './exit-status.js';
 import { failureJson, failureOf, failureText } from './failure.js';
 import { readLine } from './given.js';
-import { ownVersion } from './own-version.js';
+import { helpText } from './help.js';
 import { Session } from './session.js';
 
 export const DEFAULT_SOCKET = '/run/tuntox/tuntoxd.sock';
@@ -50,24 +52,20 @@ export async function main(process: Surroundings, clock: Clock = systemClock): P
 async function run(process: Surroundings, clock: Clock, ending: Ending): Promise<number> {
   const words = process.argv.slice(2);
   if (words[0] === COMPLETE) {
-    const { complete } = await import('./complete.js');
     const session = new Session(clock, {
       path: socketPath(process, undefined),
       version: ownVersion(),
       timeout: COMPLETE_TIMEOUT,
     });
-    const found = await complete(words.slice(1), await allCommands(), session).finally(() => session.close());
+    const found = await complete(words.slice(1), COMMANDS, session).finally(() => session.close());
     for (const line of found) process.stdout.write(`${line}\n`);
     return ExitStatus.Ok;
   }
-  const commands = await commandsFor(words);
-  const line = readLine(words, commands);
+  const line = readLine(words, COMMANDS);
   switch (line.kind) {
-    case 'help': {
-      const { helpText } = await import('./help.js');
-      process.stdout.write(helpText(line.path, commands));
+    case 'help':
+      process.stdout.write(helpText(line.path, COMMANDS));
       return ExitStatus.Ok;
-    }
     case 'version':
       process.stdout.write(`tuntoxctl ${ownVersion()}\n`);
       return ExitStatus.Ok;

@@ -1,6 +1,6 @@
 /** The classic command: what it answers at once, what it says when it was called wrongly, and its exit status. */
-import { readFileSync } from 'node:fs';
 import { CodedError } from '../../base/coded-error.js';
+import { ownVersion } from '../../base/own-files.js';
 import { ExitStatus } from './exit-status.js';
 import { type GivenFlag, readFlags } from './flags.js';
 import { HELP } from './help.js';
@@ -15,8 +15,9 @@ export async function main(process: NodeJS.Process): Promise<number> {
     const flags = readFlags(process.argv.slice(2));
     const isGiven = (...names: GivenFlag['flag'][]): boolean => flags.some(({ flag }) => names.includes(flag));
     if (isGiven('-h', '--help')) process.stdout.write(HELP);
-    else if (isGiven('-V', '--version')) process.stdout.write(`${version()}\n`);
-    else {
+    else if (isGiven('-V', '--version')) {
+      process.stdout.write(`tuntox ${ownVersion()}, protocol version ${PROTOCOL_VERSION}\n`);
+    } else {
       // Only now, because the Tox stack takes longer to load than help takes to print, or a mistake to be found.
       const { settingsOf } = await import('./settings.js');
       const settings = settingsOf(flags, process.env);
@@ -35,10 +36,4 @@ function textOf(error: unknown): string {
   // Everything that can be expected has a code of ours; the rest is a fault of the program, and its place is wanted.
   if (error instanceof CodedError) return error.message;
   return error instanceof Error ? (error.stack ?? error.message) : String(error);
-}
-
-function version(): string {
-  const text = readFileSync(new URL('../../../../package.json', import.meta.url), 'utf8');
-  const { version } = JSON.parse(text) as { version: string };
-  return `tuntox ${version}, protocol version ${PROTOCOL_VERSION}`;
 }

@@ -1,6 +1,8 @@
 /** Whether we are in the network, and who wants to know. */
+import { Listeners } from '../../base/listeners.js';
+
 export class Connectivity {
-  readonly #listeners = new Set<(isConnected: boolean) => void>();
+  readonly #listeners = new Listeners<[isConnected: boolean]>();
   #isConnected = false;
 
   get isConnected(): boolean {
@@ -10,12 +12,11 @@ export class Connectivity {
   set(isConnected: boolean): void {
     if (isConnected === this.#isConnected) return;
     this.#isConnected = isConnected;
-    for (const listener of [...this.#listeners]) listener(isConnected);
+    this.#listeners.tell(isConnected);
   }
 
   /** @returns takes the listener away */
   onChange(listener: (isConnected: boolean) => void): () => void {
-    this.#listeners.add(listener);
-    return () => this.#listeners.delete(listener);
+    return this.#listeners.add(listener);
   }
 }

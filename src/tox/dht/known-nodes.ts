@@ -1,6 +1,5 @@
 /** The nodes of all our lists together, and which of them serve a purpose. */
 import type { Clock } from '../../base/clock.js';
-import { pick, type Random } from '../../base/random.js';
 import { compareDistance } from '../crypto/distance.js';
 import type { PublicKey } from '../crypto/keys.js';
 import type { NodeInfo } from '../packet/node-info.js';
@@ -13,7 +12,6 @@ const MAX_SAVED = 128;
 
 export class KnownNodes {
   readonly #clock: Clock;
-  readonly #random: Random;
   readonly #close: NodeList;
   readonly #searches: SearchTable;
   /** Whether a good node stays silent of late; others are preferred to it. */
@@ -21,13 +19,11 @@ export class KnownNodes {
 
   constructor(deps: {
     clock: Clock;
-    random: Random;
     close: NodeList;
     searches: SearchTable;
     isDoubtful: (key: PublicKey) => boolean;
   }) {
     this.#clock = deps.clock;
-    this.#random = deps.random;
     this.#close = deps.close;
     this.#searches = deps.searches;
     this.#isDoubtful = deps.isDoubtful;
@@ -59,15 +55,7 @@ export class KnownNodes {
     return sound.length > 0 ? sound : good;
   }
 
-  /** Good nodes from anywhere in the network, in random order; from near to us when there are too few. */
-  random(count: number): NodeInfo[] {
-    const chosen = this.#sample(goodOf(this.#searches.randomNodes(), this.#clock.now()), count);
-    if (chosen.length === count) return chosen;
-    const others = this.near().filter((node) => !chosen.some((other) => other.publicKey.equals(node.publicKey)));
-    return [...chosen, ...this.#sample(others, count - chosen.length)];
-  }
-
-  /** What a later run may begin with; those from anywhere in front, for they differ from run to run. */
+  /** What a later run may begin with, at most 128; those from anywhere in front, for they differ from run to run. */
   toSave(): NodeInfo[] {
     const nodes = [...this.#searches.randomNodes(), ...this.#close.nodes()];
     return goodOf(nodes, this.#clock.now()).slice(0, MAX_SAVED);
@@ -81,19 +69,6 @@ export class KnownNodes {
   isGood(key: PublicKey): boolean {
     const now = this.#clock.now();
     return this.#close.find(key)?.isGood(now) === true || this.#searches.isKnownGood(key, now);
-  }
-
-  /** Up to `count` different elements in random order. */
-  #sample(list: readonly NodeInfo[], count: number): NodeInfo[] {
-    const left = [...list];
-    const taken: NodeInfo[] = [];
-    while (taken.length < count && left.length > 0) {
-      const chosen = pick(this.#random, left);
-      taken.push(chosen);
-      left[left.indexOf(chosen)] = left.at(-1) as NodeInfo;
-      left.pop();
-    }
-    return taken;
   }
 
   *#all(): IterableIterator<DhtNode> {

@@ -11,23 +11,30 @@ import type { NodeInfo } from '../packet/node-info.js';
 const CAPACITY = 32;
 const PINGS_PER_SECOND = 16;
 
+export interface NewcomersDeps {
+  readonly ping: (node: NodeInfo) => void;
+  /** Whether the node would enter our lists. */
+  readonly isWanted: (node: NodeInfo) => boolean;
+}
+
 export class Newcomers {
-  readonly #ping: (node: NodeInfo) => void;
+  readonly #deps: NewcomersDeps;
   readonly #ownKey: PublicKey;
   readonly #limit: TokenBucket;
   #waiting: NodeInfo[] = [];
 
-  constructor(deps: { readonly ping: (node: NodeInfo) => void }, options: { ownKey: PublicKey; now: number }) {
-    this.#ping = deps.ping;
+  constructor(deps: NewcomersDeps, options: { ownKey: PublicKey; now: number }) {
+    this.#deps = deps;
     this.#ownKey = options.ownKey;
     this.#limit = new TokenBucket(PINGS_PER_SECOND, CAPACITY, options.now);
   }
 
-  /** Pings the node now or soon; when too many wait, those nearest to us stay. */
+  /** Pings the node, if it is wanted, now or soon; when too many wait, those nearest to us stay. */
   add(node: NodeInfo, now: number): void {
+    if (!this.#deps.isWanted(node)) return;
     if (this.#waiting.some((other) => other.publicKey.equals(node.publicKey))) return;
     if (this.#waiting.length === 0 && this.#limit.take(now)) {
-      this.#ping(node);
+      this.#deps.ping(node);
       return;
     }
     this.#waiting.push(node);
@@ -36,10 +43,10 @@ export class Newcomers {
     this.#waiting.pop();
   }
 
-  /** Pings those who wait, as far as the rate allows. @param isWanted whether the node would still enter our lists */
-  tick(now: number, isWanted: (node: NodeInfo) => boolean): void {
-    const waiting = this.#waiting.filter(isWanted);
-    while (waiting.length > 0 && this.#limit.take(now)) this.#ping(waiting.shift() as NodeInfo);
+  /** Pings those who wait, as far as the rate allows. */
+  tick(now: number): void {
+    const waiting = this.#waiting.filter((node) => this.#deps.isWanted(node));
+    while (waiting.length > 0 && this.#limit.take(now)) this.#deps.ping(waiting.shift() as NodeInfo);
     this.#waiting = waiting;
   }
 }

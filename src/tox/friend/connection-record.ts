@@ -1,6 +1,7 @@
 /** What is remembered of the connections with one friend: the way that packets take and since when, and what failed last. */
 import type { Clock } from '../../base/clock.js';
 import type { Endpoint } from '../../base/endpoint.js';
+import type { Traffic } from '../net-crypto/connection-host.js';
 import type { CryptoConnection } from '../net-crypto/crypto-connection.js';
 
 /** One moment by both clocks: the one that never jumps, and the one that people read. */
@@ -16,21 +17,12 @@ export type Way =
   | { readonly kind: 'direct'; readonly endpoint: Endpoint }
   | { readonly kind: 'relayed' };
 
+/** @param endpoint undefined over relays */
+export const wayTo = (endpoint: Endpoint | undefined): Way =>
+  endpoint === undefined ? { kind: 'relayed' } : { kind: 'direct', endpoint };
+
 export interface Failure extends Moment {
   readonly text: string;
-}
-
-/** Of one connection, from its first packet. */
-export interface Traffic {
-  /** Recent round trip, ms; undefined before one was measured. */
-  readonly rtt: number | undefined;
-  readonly bytesIn: number;
-  readonly bytesOut: number;
-  /** Bytes a second over the last seconds. */
-  readonly rateIn: number;
-  readonly rateOut: number;
-  /** Packets sent again. */
-  readonly retransmissions: number;
 }
 
 const NO_TRAFFIC: Traffic = { rtt: undefined, bytesIn: 0, bytesOut: 0, rateIn: 0, rateOut: 0, retransmissions: 0 };
@@ -78,17 +70,12 @@ export class ConnectionRecord {
   /** The connection that stood is no more. */
   ended(connection: CryptoConnection): void {
     this.goes({ kind: 'none' });
-    this.#traffic = { ...trafficOf(connection), rtt: undefined, rateIn: 0, rateOut: 0 };
+    this.#traffic = { ...connection.traffic, rtt: undefined, rateIn: 0, rateOut: 0 };
   }
 
   #now(): Moment {
     return { at: this.#clock.now(), unixTime: this.#clock.unixTime() };
   }
-}
-
-export function trafficOf(connection: CryptoConnection): Traffic {
-  const { rtt, bytesIn, bytesOut, rateIn, rateOut, retransmissions } = connection;
-  return { rtt: rtt?.smoothed, bytesIn, bytesOut, rateIn, rateOut, retransmissions };
 }
 
 /** Why a connection ended, in words. @param reason a CloseReason, or words already */

@@ -36,11 +36,3 @@ export interface FriendConnectionHandlers {
   /** A node was found that stores the friend: the moment to send a friend request through it. */
   onReachable(send: (data: Buffer) => void): void;
 }
-
-/** How far the search for a friend has come that is not connected; `since` in ms of the clock. */
-export type FriendStanding =
-  | { readonly kind: 'sought' }
-  /** Nodes store it, as they do for up to five minutes after it stopped (onion announcements live for 300 s). */
-  | { readonly kind: 'found'; readonly since: number }
-  /** It has announced its DHT key to us, or shaken hands: it knows us. */
-  | { readonly kind: 'answering'; readonly since: number };

@@ -71,7 +71,7 @@ export class FriendList {
     this.#deps = deps;
     this.#realKeys = new SharedKeyCache(deps.identity.secretKey, REAL_KEYS);
     this.#requests = new FriendRequests({ clock: deps.clock, onRequest: handlers.onFriendRequest }, options.nospam);
-    deps.dht.onRequest(DhtRequestKind.DhtPublicKey, (sender, data) => this.#onDhtRequest(sender, data));
+    deps.dht.requests.on(DhtRequestKind.DhtPublicKey, (sender, data) => this.#onDhtRequest(sender, data));
   }
 
   get(publicKey: PublicKey): FriendConnection | undefined {
@@ -95,7 +95,7 @@ export class FriendList {
         sendByDht: (dhtKey, data) => {
           const own = { random, ownKey: identity.publicKey, realKeys: this.#realKeys };
           const sealed = sealDhtAnnouncement(own, publicKey, data);
-          dht.sendRequest(dhtKey, DhtRequestKind.DhtPublicKey, sealed);
+          dht.requests.send(dhtKey, DhtRequestKind.DhtPublicKey, sealed);
         },
       },
       publicKey,
@@ -163,7 +163,7 @@ export class FriendList {
       outside: this.#deps.outside?.(),
       reported: dht.reportedEndpoints.map(({ endpoint }) => endpoint),
       local: localEndpoints(),
-      neighbours: dht.closestNodes(dhtKey, NEIGHBOURS, { lan: true }),
+      neighbours: dht.known.closest(dhtKey, NEIGHBOURS, { lan: true }),
     });
     return encodeDhtPublicKeyAnnouncement({ noReplay: noReplay.next(relays.length > 0), dhtKey, nodes });
   }

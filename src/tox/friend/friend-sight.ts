@@ -1,6 +1,7 @@
 /** What is known of the way to one friend, for those who tell why it is the way it is. */
+import type { DhtSearch } from '../dht/search.js';
 import type { NodeInfo } from '../packet/node-info.js';
-import type { RelayOwner } from './friend-relays.js';
+import type { FriendRelays, RelayOwner } from './friend-relays.js';
 
 /** What is known of the way to a friend. Times are ms of the clock. */
 export interface FriendSight {
@@ -13,4 +14,15 @@ export interface FriendSight {
   /** The relay over which packets would go. */
   readonly relay: NodeInfo | undefined;
   readonly relayOwner: RelayOwner;
+}
+
+/** @param search for its DHT key; undefined while that is not known */
+export function sightOf(search: DhtSearch | undefined, relays: FriendRelays): FriendSight {
+  return {
+    soughtSince: search?.soughtSince,
+    seenSince: search?.seenSince,
+    answeredAt: search?.answeredAt,
+    relay: relays.carrier,
+    relayOwner: relays.carrierOwner,
+  };
 }

@@ -2,9 +2,10 @@
  * When to send a request packet, which confirms what arrived and lists what is missing. Every data packet confirms the
  * unbroken part as well, so that traffic in both directions needs few of them. Pure.
  */
+import { nextSecond } from '../../base/clock.js';
 
-/** Specification (CRYPTO_SEND_PACKET_INTERVAL): ms between request packets at the most; they also keep NATs open. */
-const KEEPALIVE = 1000;
+// Specification (CRYPTO_SEND_PACKET_INTERVAL): a request packet each second, which also keeps NATs open. Ours go at whole
+// seconds of the clock, those of all connections at once: an idle process is woken less often.
 
 /** Implementation: packets after which the peer is told; it learns its rate from that, and c-toxcore rewards a short queue. */
 const MAX_UNTOLD = 16;
@@ -50,7 +51,7 @@ export class AckSchedule {
    * @param rtt ms
    */
   dueAt(span: number, rtt: number): number {
-    let due = this.#requestedAt + KEEPALIVE;
+    let due = nextSecond(this.#requestedAt);
     if (this.#untold > 0) due = Math.min(due, this.#untoldSince + (this.#untold >= MAX_UNTOLD ? 0 : MAX_DELAY));
     if (this.#isUrgent) due = Number.NEGATIVE_INFINITY;
     else if (span > 0) due = Math.min(due, this.#requestedAt + Math.max(MIN_REPEAT, REPEAT * rtt));

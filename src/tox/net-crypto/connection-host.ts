@@ -1,4 +1,4 @@
-/** What a connection tells its owner, and what it needs of the table that it stands in. */
+/** What a connection tells its owner and whoever looks at it, and what it needs of the table that it stands in. */
 import type { Clock } from '../../base/clock.js';
 import type { Endpoint } from '../../base/endpoint.js';
 import type { Logger } from '../../base/logger.js';
@@ -28,6 +28,19 @@ export interface ConnectionHandlers {
 export interface PeerKeys {
   readonly realKey: PublicKey;
   readonly dhtKey: PublicKey;
+}
+
+/** What one connection has carried since its first packet. */
+export interface Traffic {
+  /** Recent round trip, ms; undefined before one was measured. */
+  readonly rtt: number | undefined;
+  readonly bytesIn: number;
+  readonly bytesOut: number;
+  /** Bytes a second over the last seconds. */
+  readonly rateIn: number;
+  readonly rateOut: number;
+  /** Packets sent again. */
+  readonly retransmissions: number;
 }
 
 /** What the table of connections gives to each of them. */

@@ -1,40 +1,33 @@
 /**
- * One encrypted connection: from a cookie request over the handshake to a session (the story is told in connection-state),
- * over whatever routes there are. What runs inside the session is packet-stream's.
+ * One encrypted connection over whatever routes there are: an introduction that leads to a session, the path that its packets
+ * take, and what runs inside the session, which is packet-stream's.
  */
-import type { Timer } from '../../base/clock.js';
 import type { Endpoint } from '../../base/endpoint.js';
 import { RateMeter } from '../../base/rate-meter.js';
 import type { PublicKey } from '../crypto/keys.js';
 import { CryptoKind } from '../packet/kind.js';
 import { MAX_CRYPTO_DATA_SIZE } from '../packet/net-crypto.js';
-import { AttemptSchedule } from './attempt-schedule.js';
-import type { ConnectionHandlers, ConnectionHost, PeerKeys } from './connection-host.js';
-import { type CloseReason, type ConnectionState, type Session, type Stage, sessionOf } from './connection-state.js';
-import { Greeter } from './greeter.js';
-import { type OpenedHandshake, openCookieResponse } from './handshake.js';
+import { Alarm } from './alarm.js';
+import type { ConnectionHandlers, ConnectionHost, PeerKeys, Traffic } from './connection-host.js';
+import type { CloseReason, ConnectionState, Session, Stage } from './connection-state.js';
+import type { OpenedHandshake } from './handshake.js';
+import { type HandshakeMeaning, Introduction } from './introduction.js';
 import { PacketStream } from './packet-stream.js';
 import { Path } from './path.js';
 import { type Route, UdpRoute } from './route.js';
 import type { TurnTask } from './turn.js';
-
-/** Implementation: copies of a kill packet; if all get lost, the peer notices after 32 s. */
-const KILL_COPIES = 3;
 
 export class CryptoConnection implements TurnTask {
   readonly realKey: PublicKey;
   readonly dhtKey: PublicKey;
   readonly #host: ConnectionHost<CryptoConnection>;
   readonly #handlers: ConnectionHandlers;
+  readonly #introduction: Introduction;
   readonly #path: Path;
-  readonly #greeter: Greeter;
   readonly #stream: PacketStream;
-  readonly #attempts: AttemptSchedule;
+  readonly #alarm: Alarm;
   readonly #received = new RateMeter();
   readonly #sent = new RateMeter();
-  #state: ConnectionState;
-  #timer: Timer | undefined;
-  #timerAt = Number.POSITIVE_INFINITY;
   /** The latest time that we were told, ms of the clock: exact enough for counting, and free. */
   #now: number;
 
@@ -51,14 +44,10 @@ export class CryptoConnection implements TurnTask {
     this.#handlers = handlers;
     const now = host.turn.now();
     this.#now = now;
-    this.#greeter = new Greeter({
-      random: host.random,
-      identity: host.identity,
-      dhtKey: host.dhtKey,
-      dhtSecret: () => host.dhtSecret(peer.dhtKey),
-      realSecret: () => host.realSecret(peer.realKey),
-      issueCookie: () => host.issueCookie(peer),
-    });
+    this.#introduction = new Introduction(
+      { host, onSession: () => this.#stream.urge() },
+      { peer, now, accepted: accepted?.handshake },
+    );
     this.#path = new Path({
       bind: (route) => host.bind(route, this),
       unbind: (route) => host.unbind(route, this),
@@ -70,43 +59,28 @@ export class CryptoConnection implements TurnTask {
       onDirectChange: (isDirect) => handlers.onDirectChange(isDirect),
       now: () => host.clock.now(),
     });
-    this.#attempts = new AttemptSchedule(now);
     this.#stream = new PacketStream({
       emit: (bufferStart, number, data) => this.#emit(bufferStart, number, data),
-      isOpen: () => sessionOf(this.#state) !== undefined,
+      isOpen: () => this.#introduction.session !== undefined,
       isBlocked: () => this.#path.isBusy,
       pacesItself: () => this.#path.pacesItself,
       onLossless: (data) => handlers.onLossless(data),
       onLossy: (data) => handlers.onLossy(data),
       onDrain: () => handlers.onDrain(),
     });
-    if (accepted === undefined) {
-      this.#state = { kind: 'cookie-requesting', ...this.#greeter.cookieRequest() };
-    } else {
-      const { handshake, source } = accepted;
-      this.#state = {
-        kind: 'not-confirmed',
-        packet: this.#greeter.handshake(handshake.cookie),
-        session: this.#greeter.session(handshake),
-      };
-      this.#addHeardRoute(source, now);
-      host.turn.atEnd(this);
-    }
+    this.#alarm = new Alarm(host.clock, (later) => this.endTurn(later));
+    if (accepted === undefined) return;
+    this.#addHeardRoute(accepted.source, now);
+    host.turn.atEnd(this);
   }
 
   get state(): ConnectionState['kind'] {
-    return this.#state.kind;
+    return this.#introduction.state;
   }
 
   /** What it was doing when it ended; what it does as long as it has not. */
   get lastStage(): Stage {
-    return this.#state.kind === 'closed' ? this.#state.during : this.#state.kind;
-  }
-
-  /** Round trip in ms; undefined before one was measured. */
-  get rtt(): { readonly min: number; readonly smoothed: number } | undefined {
-    const { rtt } = this.#stream;
-    return rtt.isKnown ? { min: rtt.min, smoothed: rtt.smoothed } : undefined;
+    return this.#introduction.lastStage;
   }
 
   /** Whether the peer was heard over UDP within the last 8 s. */
@@ -119,35 +93,18 @@ export class CryptoConnection implements TurnTask {
     return this.#path.endpoint(this.#host.clock.now());
   }
 
-  get routes(): readonly Route[] {
-    return this.#path.routes;
-  }
-
-  /** Bytes of data packets received, net_crypto's own included. */
-  get bytesIn(): number {
-    return this.#received.total;
-  }
-
-  get bytesOut(): number {
-    return this.#sent.total;
-  }
-
-  /** Bytes a second received within the last seconds. */
-  get rateIn(): number {
-    return this.#received.rate(this.#host.clock.now());
-  }
-
-  get rateOut(): number {
-    return this.#sent.rate(this.#host.clock.now());
-  }
-
-  get retransmissions(): number {
-    return this.#stream.retransmissions;
-  }
-
-  /** Bytes a second that the path was seen to deliver. */
-  get sendRate(): number {
-    return this.#stream.deliveryRate * 1000;
+  /** Of data packets, net_crypto's own included. */
+  get traffic(): Traffic {
+    const now = this.#host.clock.now();
+    const { rtt, retransmissions } = this.#stream;
+    return {
+      rtt: rtt.isKnown ? rtt.smoothed : undefined,
+      bytesIn: this.#received.total,
+      bytesOut: this.#sent.total,
+      rateIn: this.#received.rate(now),
+      rateOut: this.#sent.rate(now),
+      retransmissions,
+    };
   }
 
   /** When a packet of the peer's session came last, ms of the clock; -Infinity for never. */
@@ -167,8 +124,8 @@ export class CryptoConnection implements TurnTask {
 
   /** A way to the peer, such as a relay; while connecting it is tried at once. */
   addRoute(route: Route): void {
-    if (this.#state.kind === 'closed' || !this.#path.add(route)) return;
-    if (this.#state.kind !== 'established') this.#attempts.restart(this.#host.turn.now());
+    if (this.state === 'closed' || !this.#path.add(route)) return;
+    if (this.state !== 'established') this.#introduction.hurry(this.#host.turn.now());
     this.#host.turn.atEnd(this);
   }
 
@@ -179,15 +136,15 @@ export class CryptoConnection implements TurnTask {
 
   /** A known route carries packets again, or better than before: what waits for it goes at once. */
   noteRouteReady(): void {
-    if (this.#state.kind === 'closed') return;
-    if (this.#state.kind === 'established') this.#path.tryAnew();
-    else this.#attempts.restart(this.#host.turn.now());
+    if (this.state === 'closed') return;
+    if (this.state === 'established') this.#path.tryAnew();
+    else this.#introduction.hurry(this.#host.turn.now());
     this.#host.turn.atEnd(this);
   }
 
   /** There is room again on a route that was busy. */
   noteRouteDrained(): void {
-    if (this.#state.kind !== 'closed') this.#host.turn.atEnd(this);
+    if (this.state !== 'closed') this.#host.turn.atEnd(this);
   }
 
   removeRoute(key: string): void {
@@ -203,7 +160,7 @@ export class CryptoConnection implements TurnTask {
    */
   sendLossless(data: Buffer, options?: { readonly isUrgent: boolean }): boolean {
     checkData(data, CryptoKind.FirstLossless, CryptoKind.LastLossless);
-    if (this.#state.kind === 'closed') return true;
+    if (this.state === 'closed') return true;
     if (!this.#stream.takeLossless(data, options?.isUrgent ?? false)) return false;
     this.#host.turn.atEnd(this);
     return true;
@@ -221,70 +178,42 @@ export class CryptoConnection implements TurnTask {
 
   /** Tells the peer and ends; `onClosed` is not called. */
   kill(): void {
-    if (this.#state.kind === 'closed') return;
-    if (sessionOf(this.#state) !== undefined) for (let copy = 0; copy < KILL_COPIES; copy += 1) this.#stream.sendKill();
+    if (this.state === 'closed') return;
+    this.#stream.sendKill();
     this.#end('stopped');
   }
 
   /** Ends without a word to the peer, which has begun anew or is not there. */
   close(reason: CloseReason): void {
-    if (this.#state.kind === 'closed') return;
+    if (this.state === 'closed') return;
     this.#end(reason);
     this.#handlers.onClosed(reason);
   }
 
   /** @returns false when the response belongs to another request */
   receiveCookieResponse(packet: Buffer, source: Route): boolean {
-    if (this.#state.kind !== 'cookie-requesting' || !this.#path.has(source.key)) return false;
-    const cookie = openCookieResponse(packet, this.#host.dhtSecret(this.dhtKey), this.#state.echo);
-    if (cookie === undefined) return false;
-    this.#state = { kind: 'handshake-sent', packet: this.#greeter.handshake(cookie) };
-    this.#attempts.restart(this.#host.turn.now());
+    if (!this.#path.has(source.key)) return false;
+    if (!this.#introduction.receiveCookieResponse(packet, this.#host.turn.now())) return false;
     this.#host.turn.atEnd(this);
     return true;
   }
 
-  /** A handshake of this peer, with this DHT key. */
-  receiveHandshake(handshake: OpenedHandshake, source: Route): void {
+  /** A handshake of this peer; for another session than ours, nothing comes of it but its meaning. */
+  receiveHandshake(handshake: OpenedHandshake, source: Route): HandshakeMeaning {
     const now = this.#host.turn.now();
-    const state = this.#state;
-    switch (state.kind) {
-      case 'cookie-requesting':
-        // Both opened at once, and the peer was faster: its handshake brings the cookie that we asked for.
-        this.#confirming(this.#greeter.handshake(handshake.cookie), this.#greeter.session(handshake));
-        this.#attempts.restart(now);
-        break;
-      case 'handshake-sent':
-        this.#confirming(state.packet, this.#greeter.session(handshake));
-        break;
-      case 'not-confirmed':
-        if (!state.session.cipher.isOf(handshake)) this.#confirming(state.packet, this.#greeter.session(handshake));
-        break;
-      case 'established':
-        // Sent again from another address; a copy could be, too, so that it proves nothing until data comes from there.
-        if (state.session.cipher.isOf(handshake)) this.addRoute(source);
-        return;
-      case 'closed':
-        return;
+    const meaning = this.#introduction.receiveHandshake(handshake, now, this.lastHeardAt);
+    // It proves nothing about another address until data comes from there.
+    if (meaning === 'known') this.addRoute(source);
+    if (meaning === 'leads on') {
+      this.#addHeardRoute(source, now);
+      this.#host.turn.atEnd(this);
     }
-    this.#addHeardRoute(source, now);
-    this.#host.turn.atEnd(this);
-  }
-
-  /** Whether a handshake is the one that the present session was made from, sent again. */
-  isOf(handshake: OpenedHandshake): boolean {
-    return sessionOf(this.#state)?.cipher.isOf(handshake) ?? false;
-  }
-
-  /** Whether a handshake shows an older cookie than the one that made the present session: then it is a copy. */
-  isOutdated(handshake: OpenedHandshake): boolean {
-    const session = sessionOf(this.#state);
-    return session !== undefined && handshake.cookieTime < session.cookieTime;
+    return meaning;
   }
 
   /** @returns false when the packet is not of this session; then it is unchanged */
   receiveData(packet: Buffer, source: Route, now: number): boolean {
-    const session = sessionOf(this.#state);
+    const { session } = this.#introduction;
     const content = session?.cipher.open(packet);
     if (session === undefined || content === undefined) return false;
     this.#now = now;
@@ -296,8 +225,7 @@ export class CryptoConnection implements TurnTask {
       this.close('killed');
       return true;
     }
-    if (this.#state.kind === 'not-confirmed') {
-      this.#state = { kind: 'established', session };
+    if (this.#introduction.confirm()) {
       this.#stream.urge();
       this.#host.log.debug(`${this.realKey.short} established over ${source.endpoint ?? 'relays'}`);
       this.#handlers.onEstablished();
@@ -311,27 +239,19 @@ export class CryptoConnection implements TurnTask {
   endTurn(now: number): void {
     this.#now = now;
     this.#attempt(now);
-    if (this.#state.kind === 'closed') return;
+    if (this.state === 'closed') return;
     this.#path.choose(now, this.#stream.isUnanswered);
     this.#stream.endTurn(now);
-    if (this.#state.kind === 'established') this.#path.tryOthers(now, this.#sealTrial);
+    if (this.state === 'established') this.#path.tryOthers(now, this.#sealTrial);
     if (this.#stream.isBehind) this.#host.turn.atEnd(this);
     else this.#schedule(now);
   }
 
   #attempt(now: number): void {
-    const state = this.#state;
-    if (state.kind === 'established' || state.kind === 'closed') return;
-    if (this.#path.routes.length === 0) return;
-    switch (this.#attempts.attempt(now)) {
-      case 'wait':
-        return;
-      case 'give up':
-        this.close('timeout');
-        return;
-      case 'send':
-        this.#path.sendEverywhere(state.packet);
-    }
+    if (this.state === 'established' || this.#path.routes.length === 0) return;
+    const packet = this.#introduction.attempt(now);
+    if (packet === 'give up') this.close('timeout');
+    else if (packet !== 'wait') this.#path.sendEverywhere(packet);
   }
 
   #addHeardRoute(source: Route, now: number): void {
@@ -340,52 +260,31 @@ export class CryptoConnection implements TurnTask {
   }
 
   #emit(bufferStart: number, number: number, data: Buffer): void {
-    const session = sessionOf(this.#state);
-    if (session === undefined) return;
-    const packet = session.cipher.seal(bufferStart, number, data);
-    this.#sent.add(packet.length, this.#now);
-    this.#path.send(packet);
+    if (this.#introduction.session !== undefined) this.#path.send(this.#seal(bufferStart, number, data));
   }
 
-  readonly #sealTrial = (): Buffer => {
-    const session = sessionOf(this.#state) as Session;
-    const packet = this.#stream.sealTrial((...content) => session.cipher.seal(...content));
+  readonly #seal = (bufferStart: number, number: number, data: Buffer): Buffer => {
+    const packet = (this.#introduction.session as Session).cipher.seal(bufferStart, number, data);
     this.#sent.add(packet.length, this.#now);
     return packet;
   };
 
-  /** One timer for all: it is moved only when something is due before it. */
+  readonly #sealTrial = (): Buffer => this.#stream.sealTrial(this.#seal);
+
   #schedule(now: number): void {
-    if (this.#state.kind === 'closed') return;
-    const isConnecting = this.#state.kind !== 'established' && this.#path.routes.length > 0;
-    const attemptAt = isConnecting ? this.#attempts.dueAt : Number.POSITIVE_INFINITY;
-    const trialAt = this.#state.kind === 'established' ? this.#path.trialAt : Number.POSITIVE_INFINITY;
-    const wakeAt = Math.min(attemptAt, trialAt, this.#stream.wakeAt(now));
-    if (wakeAt >= this.#timerAt || wakeAt === Number.POSITIVE_INFINITY) return;
-    this.#timer?.cancel();
-    this.#timerAt = wakeAt;
-    this.#timer = this.#host.clock.after(Math.max(1, Math.ceil(wakeAt - now)), () => {
-      this.#timer = undefined;
-      this.#timerAt = Number.POSITIVE_INFINITY;
-      this.endTurn(this.#host.clock.now());
-    });
+    const isEstablished = this.state === 'established';
+    const isMute = isEstablished || this.#path.routes.length === 0;
+    const attemptAt = isMute ? Number.POSITIVE_INFINITY : this.#introduction.dueAt;
+    const trialAt = isEstablished ? this.#path.trialAt : Number.POSITIVE_INFINITY;
+    this.#alarm.setFor(Math.min(attemptAt, trialAt, this.#stream.wakeAt(now)), now);
   }
 
   #end(reason: CloseReason): void {
-    sessionOf(this.#state)?.cipher.wipe();
-    this.#greeter.wipe();
-    this.#state = { kind: 'closed', reason, during: this.lastStage };
+    this.#introduction.close(reason);
     this.#host.log.debug(`${this.realKey.short} closed: ${reason}`);
-    this.#timer?.cancel();
-    this.#timer = undefined;
+    this.#alarm.cancel();
     this.#path.close();
     this.#host.forget(this);
-  }
-
-  #confirming(packet: Buffer, session: Session): void {
-    sessionOf(this.#state)?.cipher.wipe();
-    this.#state = { kind: 'not-confirmed', packet, session };
-    this.#stream.urge();
   }
 }
 

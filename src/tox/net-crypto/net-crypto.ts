@@ -31,11 +31,6 @@ const TRIAL_RATE = 2000;
 const TRIAL_BURST = 500;
 /** Implementation: friends are few, and their keys with ours the only ones kept. */
 const REAL_KEYS = 512;
-/**
- * Implementation: ms. A peer that lives speaks once a second; after this much silence a handshake of the same run of the same
- * peer means that it has lost the session. c-toxcore ignores it until its own timeout, 32 s.
- */
-const SILENCE_BEFORE_REPLACEMENT = 3500;
 
 export interface NetCryptoDeps {
   readonly clock: Clock;
@@ -207,21 +202,14 @@ export class NetCrypto {
       (cookie) => this.#jar.open(cookie, now),
       (...box) => this.#realKeys.open(...box, this.#mayGreet),
     );
-    const existing = handshake && this.#connections.get(handshake.realKey.hex);
-    if (handshake === undefined || existing?.isOutdated(handshake)) {
+    if (handshake === undefined) {
       this.#dropped += 1;
-    } else if (existing === undefined || this.#replaces(existing, handshake, now)) {
-      this.#offer(handshake, source);
-    } else {
-      existing.receiveHandshake(handshake, source);
+      return;
     }
-  }
-
-  /** Whether the peer has begun anew since the connection was made. */
-  #replaces(existing: CryptoConnection, handshake: OpenedHandshake, now: number): boolean {
-    if (!existing.dhtKey.equals(handshake.dhtKey)) return true;
-    if (existing.state !== 'established' || existing.isOf(handshake)) return false;
-    return now - existing.lastHeardAt > SILENCE_BEFORE_REPLACEMENT;
+    const existing = this.#connections.get(handshake.realKey.hex);
+    const meaning = existing?.receiveHandshake(handshake, source) ?? 'another';
+    if (meaning === 'outdated') this.#dropped += 1;
+    else if (meaning === 'another') this.#offer(handshake, source);
   }
 
   #offer(handshake: OpenedHandshake, source: Route): void {

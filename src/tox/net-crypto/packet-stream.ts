@@ -30,6 +30,8 @@ export interface PacketStreamDeps {
 }
 
 const KILL = Buffer.from([CryptoKind.Kill]);
+/** Implementation: copies of a kill packet; if all get lost, the peer notices after 32 s. */
+const KILL_COPIES = 3;
 
 export class PacketStream {
   readonly #deps: PacketStreamDeps;
@@ -62,11 +64,6 @@ export class PacketStream {
     return this.#rtt;
   }
 
-  /** Bytes a ms that the path was seen to deliver. */
-  get deliveryRate(): number {
-    return this.#congestion.deliveryRate;
-  }
-
   get retransmissions(): number {
     return this.#sender.retransmissions;
   }
@@ -87,8 +84,10 @@ export class PacketStream {
     return true;
   }
 
+  /** Takes leave of the peer, if there is a session to do it in. */
   sendKill(): void {
-    this.#emit(this.#sendWindow.next, KILL);
+    if (!this.#deps.isOpen()) return;
+    for (let copy = 0; copy < KILL_COPIES; copy += 1) this.#emit(this.#sendWindow.next, KILL);
   }
 
   /** Whether what was sent last should have been confirmed long ago: the way, or the peer, may be dead. */

@@ -7,23 +7,14 @@
  *     confirmed    the relay answers; peers asked for meanwhile were asked at once
  */
 import type { Clock, Timer } from '../../base/clock.js';
-import { type Random, randomId } from '../../base/random.js';
+import type { Random } from '../../base/random.js';
 import type { PublicKey } from '../crypto/keys.js';
 import type { DialStream, StreamSocket } from '../network/stream-socket.js';
 import type { NodeInfo } from '../packet/node-info.js';
-import {
-  decodeRelayPacket,
-  encodeRelayPacket,
-  MAX_OOB_SIZE,
-  RELAY_REPLY_SIZE,
-  type RelayPacket,
-} from '../packet/relay.js';
+import { MAX_OOB_SIZE, RELAY_REPLY_SIZE, type RelayPacket } from '../packet/relay.js';
 import { ClientSlots, type PeerStatus } from './client-slots.js';
 import { beginHandshake, type ClientHandshake } from './handshake.js';
-import { LullGuard } from './lull-guard.js';
-import { PingTimer } from './ping-timer.js';
-import { RelayFlow } from './relay-flow.js';
-import { SecureStream } from './secure-stream.js';
+import { RelayLine } from './relay-line.js';
 
 /** Specification (TCP_CONNECTION_TIMEOUT), ms from dialling to the first packet of the relay. */
 const CONNECT_TIMEOUT = 10_000;
@@ -55,17 +46,10 @@ export interface RelayClientHandlers {
   onClosed(reason: string): void;
 }
 
-/** What stands with a relay that has answered. */
-interface Session {
-  readonly stream: SecureStream;
-  readonly pings: PingTimer;
-  readonly flow: RelayFlow;
-}
-
 type State =
   | { readonly kind: 'connecting' }
   | { readonly kind: 'greeting'; readonly handshake: ClientHandshake; bytes: Buffer }
-  | (Session & { readonly kind: 'confirming' | 'confirmed' })
+  | { readonly kind: 'confirming' | 'confirmed'; readonly line: RelayLine }
   | { readonly kind: 'closed' };
 
 export class RelayClient {
@@ -79,9 +63,7 @@ export class RelayClient {
   readonly #dialledAt: number;
   /** ms that it took to connect. */
   #rtt = 0;
-  #flowPing: bigint | undefined;
   #lowerBound: number | undefined;
-  readonly #lull: LullGuard;
   #state: State = { kind: 'connecting' };
 
   constructor(deps: RelayClientDeps, relay: NodeInfo, handlers: RelayClientHandlers, options: RelayClientOptions = {}) {
@@ -90,13 +72,6 @@ export class RelayClient {
     this.relay = relay;
     this.#options = options;
     this.#dialledAt = deps.clock.now();
-    this.#lull = new LullGuard({
-      clock: deps.clock,
-      ping: () => {
-        if ('pings' in this.#state) this.#state.pings.ping();
-      },
-      onSilence: () => this.#end('silent while it carried packets'),
-    });
     this.#timeout = deps.clock.after(CONNECT_TIMEOUT, () => this.#end('no answer within 10 s'));
     this.#socket = deps.dial(relay.endpoint, {
       onOpen: () => this.#onOpen(),
@@ -112,12 +87,12 @@ export class RelayClient {
 
   /** Whether what may get lost is refused at present. */
   get isFull(): boolean {
-    return this.#state.kind !== 'confirmed' || this.#state.flow.isFull;
+    return this.#state.kind !== 'confirmed' || this.#state.line.isFull;
   }
 
   /** Whether packets may come as fast as they are taken: they gather until the relay is ready for them. */
   get gathers(): boolean {
-    return this.#state.kind === 'confirmed' && this.#state.flow.gathers;
+    return this.#state.kind === 'confirmed' && this.#state.line.gathers;
   }
 
   /** After a stall: the `flowBound` of the next connection, which may be opened at once. */
@@ -140,7 +115,7 @@ export class RelayClient {
     const slot = this.#slots.release(peer);
     if (slot === undefined) return;
     // c-toxcore ends the connection for data to a slot that is free.
-    if ('flow' in this.#state) this.#state.flow.withdraw(slot);
+    if ('line' in this.#state) this.#state.line.withdraw(slot);
     this.#control({ kind: 'disconnected', slot });
   }
 
@@ -163,18 +138,13 @@ export class RelayClient {
 
   /** We slept, or the network has changed: whether it lives is known within 3 s. */
   doubt(): void {
-    if (this.#state.kind === 'confirmed') this.#state.pings.doubt();
+    if (this.#state.kind === 'confirmed') this.#state.line.doubt();
   }
 
   close(): void {
     if (this.#state.kind === 'closed') return;
     this.#timeout.cancel();
-    this.#lull.stop();
-    if ('stream' in this.#state) {
-      this.#state.stream.close();
-      this.#state.pings.stop();
-      this.#state.flow.stop();
-    }
+    if ('line' in this.#state) this.#state.line.stop();
     this.#state = { kind: 'closed' };
     this.#socket.destroy();
   }
@@ -196,7 +166,7 @@ export class RelayClient {
   #onBytes(bytes: Buffer): void {
     const state = this.#state;
     if (state.kind === 'greeting') this.#onReply(state, bytes);
-    else if ('stream' in state && !state.stream.receive(bytes)) this.#end('what it says cannot be read');
+    else if ('line' in state) state.line.receive(bytes);
   }
 
   #onReply(state: State & { readonly kind: 'greeting' }, bytes: Buffer): void {
@@ -207,48 +177,35 @@ export class RelayClient {
       this.#end('it has another key');
       return;
     }
-    const stream = new SecureStream(
-      { write: (frame) => this.#socket.write(frame), onPacket: (plain) => this.#onPlain(plain) },
-      session,
-    );
-    const pings = new PingTimer({
-      clock: this.#deps.clock,
-      random: this.#deps.random,
-      sendPing: (id) => this.#control({ kind: 'ping', id }),
-      onSilence: () => this.#end('silent for 10 s'),
-    });
-    const flow = new RelayFlow(
+    const { clock, random } = this.#deps;
+    const line = new RelayLine(
       {
-        clock: this.#deps.clock,
-        write: (packets) => stream.send(...packets),
-        ping: () => this.#pingForFlow(),
+        clock,
+        random,
+        write: (frame) => this.#socket.write(frame),
+        onHeard: () => this.#onHeard(),
+        onPacket: (packet) => this.#onPacket(packet),
         onDrain: () => this.#handlers.onDrain(),
-        onStall: () => this.#onStall(),
+        onStall: (lowerBound) => {
+          this.#lowerBound = lowerBound;
+          this.#end('it reads no more');
+        },
+        onBroken: (reason) => this.#end(reason),
       },
+      session,
       { rtt: this.#rtt, bound: this.#options.flowBound },
     );
-    this.#state = { kind: 'confirming', stream, pings, flow };
+    this.#state = { kind: 'confirming', line };
     // The relay does not count us as connected before it can read a packet of ours.
-    pings.ping();
+    line.ping();
     const rest = state.bytes.subarray(RELAY_REPLY_SIZE);
     if (rest.length > 0) this.#onBytes(rest);
   }
 
-  #onPlain(plain: Buffer): void {
-    const packet = decodeRelayPacket(plain);
-    if (packet === undefined) {
-      this.#end('it sends what is no packet');
-      return;
-    }
-    if ('pings' in this.#state && packet !== 'ignored' && packet.kind !== 'pong') this.#state.pings.heard();
-    if (this.#state.kind === 'confirming') this.#confirm(this.#state);
-    this.#lull.heard();
-    if (packet !== 'ignored' && this.#state.kind === 'confirmed') this.#onPacket(packet);
-  }
-
-  #confirm({ stream, pings, flow }: Session): void {
+  #onHeard(): void {
+    if (this.#state.kind !== 'confirming') return;
     this.#timeout.cancel();
-    this.#state = { kind: 'confirmed', stream, pings, flow };
+    this.#state = { kind: 'confirmed', line: this.#state.line };
     for (const publicKey of this.#slots.asked()) this.#control({ kind: 'routing request', publicKey });
     this.#handlers.onConfirmed();
   }
@@ -268,9 +225,6 @@ export class RelayClient {
         if (peer !== undefined) this.#handlers.onPeerStatus(peer, status);
         return;
       }
-      case 'ping':
-        this.#control({ kind: 'pong', id: packet.id });
-        return;
       case 'oob receive':
         this.#handlers.onOob(packet.publicKey, packet.data);
         return;
@@ -281,12 +235,13 @@ export class RelayClient {
         // Data may overtake the notification of a slot that was freed a moment ago: then nobody waits for it.
         const peer = this.#slots.keyAt(packet.slot);
         if (peer === undefined) return;
-        this.#lull.carried();
+        if ('line' in this.#state) this.#state.line.carried();
         this.#handlers.onData(peer, packet.data);
         return;
       }
+      case 'ping':
       case 'pong':
-        this.#onPong(packet.id);
+        // The line's own.
         return;
       case 'routing request':
       case 'oob send':
@@ -297,36 +252,14 @@ export class RelayClient {
   }
 
   #onDrain(): void {
-    if (!('stream' in this.#state)) return;
-    this.#state.stream.drained();
-    this.#state.flow.drained();
-  }
-
-  #onPong(id: bigint): void {
-    if (this.#state.kind !== 'confirmed') return;
-    this.#state.pings.pong(id);
-    if (id !== this.#flowPing) return;
-    this.#state.pings.heard();
-    this.#state.flow.pong();
-  }
-
-  #pingForFlow(): void {
-    this.#flowPing = randomId(this.#deps.random);
-    this.#control({ kind: 'ping', id: this.#flowPing });
-  }
-
-  #onStall(): void {
-    if (this.#state.kind === 'confirmed') this.#lowerBound = this.#state.flow.lowerBound;
-    this.#end('it reads no more');
+    if ('line' in this.#state) this.#state.line.drained();
   }
 
   #send(packet: RelayPacket): boolean {
-    return this.#state.kind === 'confirmed' && this.#state.flow.send(encodeRelayPacket(packet));
+    return this.#state.kind === 'confirmed' && this.#state.line.send(packet);
   }
 
   #control(packet: RelayPacket): void {
-    if ('stream' in this.#state && !this.#state.stream.sendControl(encodeRelayPacket(packet))) {
-      this.#end('it takes nothing any more');
-    }
+    if ('line' in this.#state) this.#state.line.control(packet);
   }
 }

@@ -9,7 +9,7 @@ import { requirementsMet, root, tool } from '../../support/requirements.js';
 import { temporaryDirectory } from '../../support/temporary-directory.js';
 import { now, startDaemon } from './support/daemon.js';
 
-const COMMAND = ['env', '-u', 'NODE_OPTIONS', process.execPath, join(ROOT, 'dist/src/bin/tuntoxctl.js')];
+const COMMAND = ['env', '-u', 'NODE_OPTIONS', process.execPath, join(ROOT, 'dist/bin/tuntoxctl.js')];
 /** Debian's groups and users have fixed numbers for these. */
 const ADM = 4;
 const NOBODY = ['setpriv', '--reuid=65534', '--regid=65534', '--clear-groups'];

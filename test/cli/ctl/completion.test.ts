@@ -4,15 +4,13 @@ import { chmodSync, mkdirSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
-import { allCommands } from '../../../src/cli/ctl/commands.js';
+import { COMMANDS } from '../../../src/cli/ctl/commands.js';
 import { optionsOf } from '../../../src/cli/ctl/given.js';
 import { ROOT, startProgram } from '../../support/processes.js';
 import { requirementsMet, tool } from '../../support/requirements.js';
 import { temporaryDirectory } from '../../support/temporary-directory.js';
 import { startDaemon } from './support/daemon.js';
 import { run } from './support/run.js';
-
-const COMMANDS = await allCommands();
 
 /** The candidates for the last word, without what they are. */
 async function offered(words: readonly string[], socket = '/nowhere/s'): Promise<string[]> {
@@ -71,10 +69,7 @@ t.test('keeps nobody waiting for a daemon that does not answer', async (t) => {
 function binaries(t: Test): string {
   const directory = temporaryDirectory(t);
   const file = join(directory, 'tuntoxctl');
-  writeFileSync(
-    file,
-    `#!/bin/sh\nexec env -u NODE_OPTIONS ${process.execPath} ${ROOT}dist/src/bin/tuntoxctl.js "$@"\n`,
-  );
+  writeFileSync(file, `#!/bin/sh\nexec env -u NODE_OPTIONS ${process.execPath} ${ROOT}dist/bin/tuntoxctl.js "$@"\n`);
   chmodSync(file, 0o755);
   return directory;
 }

@@ -3,7 +3,7 @@ import { writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
-import { ownVersion } from '../../../src/cli/ctl/own-version.js';
+import { ownVersion } from '../../../src/base/own-files.js';
 import { ControlError, type ControlFault } from '../../../src/control/control-error.js';
 import { temporaryDirectory } from '../../support/temporary-directory.js';
 import { entry, KEYS, startDaemon, status } from './support/daemon.js';

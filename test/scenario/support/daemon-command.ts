@@ -9,7 +9,7 @@ import { temporaryDirectory } from '../../support/temporary-directory.js';
 
 export const TUNTOXD_COMMAND: readonly string[] = [
   ...['env', '-u', 'NODE_OPTIONS', process.execPath],
-  join(ROOT, 'dist/src/bin/tuntoxd.js'),
+  join(ROOT, 'dist/bin/tuntoxd.js'),
 ];
 
 export interface DaemonPlace {

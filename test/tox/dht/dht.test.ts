@@ -40,7 +40,7 @@ t.test('a node that bootstraps is known to both sides, and each is told once', a
   net.clock.advance(10_000);
   t.same(news, [a.endpoint.key]);
   t.same(changes, [true]);
-  t.same(addresses(a.dht.goodNodes()), [b.endpoint.key]);
+  t.same(addresses(a.dht.known.near()), [b.endpoint.key]);
 });
 
 t.test('when everybody is gone it says so', async (t) => {
@@ -54,7 +54,7 @@ t.test('when everybody is gone it says so', async (t) => {
   net.clock.advance(190_000);
   t.same(changes, [false]);
   t.notOk(b.dht.isConnected);
-  t.same(b.dht.goodNodes(), []);
+  t.same(b.dht.known.near(), []);
 });
 
 t.test('when everybody is gone the bootstrap node is asked again at once, and then ever more rarely', async (t) => {
@@ -90,7 +90,7 @@ t.test('nodes of a local network are told to those only who ask from one', async
   net.clock.advance(3000);
   t.same(answerOf(net, a, stranger(5), '8.8.8.8'), [far.endpoint.address]);
   t.same(answerOf(net, a, stranger(6), '192.168.1.10'), ['192.168.1.9', far.endpoint.address]);
-  t.same(addresses(a.dht.closestNodes(keyOf('00'), 8, { lan: false })), [far.endpoint.key]);
+  t.same(addresses(a.dht.known.closest(keyOf('00'), 8, { lan: false })), [far.endpoint.key]);
 });
 
 t.test('a call from the local network makes two nodes know each other', async (t) => {
@@ -146,7 +146,7 @@ t.test('a node that speaks to us from a new address is told to others there at o
   };
   b.dht.queryNode(a, b.publicKey);
   net.clock.advance(200);
-  t.same(addresses(a.dht.closestNodes(b.publicKey, 1, { lan: false })), ['20.0.9.9:33445']);
+  t.same(addresses(a.dht.known.closest(b.publicKey, 1, { lan: false })), ['20.0.9.9:33445']);
   moved.close();
 });
 
@@ -208,12 +208,12 @@ t.test('a DHT request reaches a friend through the nodes that know it', async (t
   const [a, b] = [peers[2] as DhtPeer, peers[5] as DhtPeer];
   net.network.filter = (_packet, from, to) => !(from.equals(a.endpoint) && to.equals(b.endpoint));
   const received: string[] = [];
-  b.dht.onRequest(0x9c, (sender, data) => received.push(`${sender.hex} ${data}`));
-  t.notOk(a.dht.sendRequest(b.publicKey, 0x9c, Buffer.from('nobody knows')), 'without a search there is no way');
+  b.dht.requests.on(0x9c, (sender, data) => received.push(`${sender.hex} ${data}`));
+  t.notOk(a.dht.requests.send(b.publicKey, 0x9c, Buffer.from('nobody knows')), 'without a search there is no way');
   const search = a.dht.search(b.publicKey);
   net.clock.advance(1000);
   t.same(search.endpoints, [], 'there is no direct way');
-  t.ok(a.dht.sendRequest(b.publicKey, 0x9c, Buffer.from('hello')));
+  t.ok(a.dht.requests.send(b.publicKey, 0x9c, Buffer.from('hello')));
   net.clock.advance(1000);
   t.same([...new Set(received)], [`${a.publicKey.hex} hello`]);
 });
@@ -231,24 +231,12 @@ t.test('saved nodes of an earlier run are the way in for the next', async (t) =>
   const net = new DhtNetwork(10);
   const peers = net.peers(10);
   net.clock.advance(3000);
-  const saved = (peers[4] as DhtPeer).dht.nodesToSave();
+  const saved = (peers[4] as DhtPeer).dht.known.toSave();
   t.ok(saved.length >= 8);
   t.equal(new Set(addresses(saved)).size, saved.length, 'each once');
   const late = net.peer();
   late.dht.loadNodes(saved);
   t.ok(net.clock.runUntil(() => late.dht.isConnected, 1000));
-});
-
-t.test('random nodes are good ones, and none of them twice', async (t) => {
-  const net = new DhtNetwork(11);
-  const peers = net.peers(30);
-  net.clock.advance(5000);
-  const { dht } = peers[3] as DhtPeer;
-  const nodes = dht.randomNodes(12);
-  t.equal(nodes.length, 12);
-  t.equal(new Set(addresses(nodes)).size, 12);
-  t.notSame(addresses(dht.randomNodes(4)), addresses(dht.randomNodes(4)));
-  t.equal(dht.randomNodes(1000).length, new Set(addresses(dht.randomNodes(1000))).size);
 });
 
 t.test('without IPv6 nobody is asked by it', async (t) => {
@@ -302,20 +290,7 @@ t.test('a liar that names ever new nodes makes us send little and remember littl
   t.ok(named > 20, 'it was asked');
   // Three lists ask a node three times each.
   t.ok(sent <= named * 9, `${sent} packets for ${named} names`);
-  t.equal(a.dht.goodNodes().length, 1, 'and none of them is a node');
-});
-
-t.test('whatever makes us ask, we ask 500 times a second and 2000 times at once', async (t) => {
-  const net = new DhtNetwork(18);
-  const a = net.peer();
-  const before = net.network.sent;
-  for (let index = 0; index < 5000; index += 1)
-    a.dht.queryNode({ publicKey: keyOf('0a'), endpoint: at('8.8.8.8') }, keyOf('0b'));
-  t.equal(net.network.sent - before, 2000);
-  net.clock.advance(1000);
-  for (let index = 0; index < 5000; index += 1)
-    a.dht.queryNode({ publicKey: keyOf('0a'), endpoint: at('8.8.8.8') }, keyOf('0b'));
-  t.equal(net.network.sent - before, 2500);
+  t.equal(a.dht.known.near().length, 1, 'and none of them is a node');
 });
 
 t.test('hostile datagrams of every kind change nothing', async (t) => {
@@ -330,7 +305,7 @@ t.test('hostile datagrams of every kind change nothing', async (t) => {
   net.network.filter = undefined;
   for (const bytes of mutations(16, samples, 1500)) a.router.receive(bytes, at('8.8.8.8', 1));
   net.clock.advance(1000);
-  t.same(addresses(a.dht.goodNodes()), [b.endpoint.key]);
+  t.same(addresses(a.dht.known.near()), [b.endpoint.key]);
 });
 
 t.test('after stop no timer is left and nothing is sent', async (t) => {

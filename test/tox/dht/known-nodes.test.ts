@@ -27,7 +27,6 @@ t.test('the closest nodes are those that sorting all the good ones gives, each o
     const half = random.below(nodes.length + 1);
     const known = new KnownNodes({
       clock: { now: () => NOW } as never,
-      random,
       close: { nodes: () => nodes.slice(0, half) } as unknown as NodeList,
       searches: { nodes: () => nodes.slice(half).values() } as unknown as SearchTable,
       isDoubtful: () => false,

@@ -6,11 +6,12 @@ const stranger = (index: number) => node(index.toString(16).padStart(4, '0'), '1
 
 function start() {
   const pinged: number[] = [];
+  const wishes = { isWanted: (): boolean => true };
   const newcomers = new Newcomers(
-    { ping: ({ endpoint }) => pinged.push(endpoint.port - 1) },
+    { ping: ({ endpoint }) => pinged.push(endpoint.port - 1), isWanted: () => wishes.isWanted() },
     { ownKey: keyOf('00'), now: 0 },
   );
-  return { pinged, newcomers };
+  return { pinged, wishes, newcomers };
 }
 
 t.test('a newcomer is pinged at once', async (t) => {
@@ -23,9 +24,9 @@ t.test('a flood of them is pinged 16 a second, and those nearest to us wait', as
   const { pinged, newcomers } = start();
   for (let index = 1000; index > 0; index -= 1) newcomers.add(stranger(index), 0);
   t.equal(pinged.length, 32);
-  newcomers.tick(1000, () => true);
+  newcomers.tick(1000);
   t.equal(pinged.length, 48);
-  newcomers.tick(60_000, () => true);
+  newcomers.tick(60_000);
   t.equal(pinged.length, 64, 'the others were dropped');
   t.same(
     pinged.slice(32).sort((a, b) => a - b),
@@ -33,10 +34,20 @@ t.test('a flood of them is pinged 16 a second, and those nearest to us wait', as
   );
 });
 
+t.test('one that no list wants is not pinged', async (t) => {
+  const { pinged, wishes, newcomers } = start();
+  wishes.isWanted = () => false;
+  newcomers.add(stranger(5), 0);
+  newcomers.tick(1000);
+  t.same(pinged, []);
+});
+
 t.test('one that is no longer wanted is not pinged', async (t) => {
-  const { pinged, newcomers } = start();
+  const { pinged, wishes, newcomers } = start();
   for (let index = 0; index < 40; index += 1) newcomers.add(stranger(index), 0);
-  newcomers.tick(1000, () => false);
-  newcomers.tick(60_000, () => true);
+  wishes.isWanted = () => false;
+  newcomers.tick(1000);
+  wishes.isWanted = () => true;
+  newcomers.tick(60_000);
   t.equal(pinged.length, 32);
 });

@@ -8,12 +8,7 @@ import { at } from '../../support/nodes.js';
 const connection = (lastStage: Stage): CryptoConnection =>
   ({
     lastStage,
-    rtt: { min: 1, smoothed: 2 },
-    bytesIn: 10,
-    bytesOut: 20,
-    rateIn: 30,
-    rateOut: 40,
-    retransmissions: 5,
+    traffic: { rtt: 2, bytesIn: 10, bytesOut: 20, rateIn: 30, rateOut: 40, retransmissions: 5 },
   }) as CryptoConnection;
 
 t.test('since when counts from the change of the way, not from each mention or another address', async (t) => {

@@ -28,7 +28,7 @@ function relayed(options: { readonly packets: number; readonly room: number; rea
   const early = packets / 3000;
   packets = 0;
   world.clock.advance(5000);
-  return { rate: packets / 5000, early, lost: relay.dropped, sentAgain: near.connection.retransmissions };
+  return { rate: packets / 5000, early, lost: relay.dropped, sentAgain: near.connection.traffic.retransmissions };
 }
 
 for (const packets of [100, 300]) {

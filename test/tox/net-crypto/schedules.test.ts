@@ -4,11 +4,15 @@ import { AttemptSchedule } from '../../../src/tox/net-crypto/attempt-schedule.js
 import { MaxFilter } from '../../../src/tox/net-crypto/max-filter.js';
 import { Rtt } from '../../../src/tox/net-crypto/rtt.js';
 
-t.test('the first request is due at once, then one a second keeps the session alive', async (t) => {
+t.test('the first request is due at once, then one at each whole second keeps the session alive', async (t) => {
   const acks = new AckSchedule();
   t.ok(acks.dueAt(0, 50) <= 0);
   acks.onRequestSent(100);
-  t.equal(acks.dueAt(0, 50), 1100);
+  t.equal(acks.dueAt(0, 50), 1000);
+  acks.onRequestSent(1002);
+  t.equal(acks.dueAt(0, 50), 2000);
+  acks.onRequestSent(2700);
+  t.equal(acks.dueAt(0, 50), 4000, 'not two of them at almost the same time');
 });
 
 t.test('a packet is confirmed after 10 ms, 16 of them at once', async (t) => {
@@ -19,7 +23,7 @@ t.test('a packet is confirmed after 10 ms, 16 of them at once', async (t) => {
   for (let count = 1; count < 16; count += 1) acks.onReceived(25);
   t.ok(acks.dueAt(0, 50) <= 25);
   acks.onRequestSent(25);
-  t.equal(acks.dueAt(0, 50), 1025);
+  t.equal(acks.dueAt(0, 50), 1000);
 });
 
 t.test('data of ours confirms as well, but cannot list what is missing', async (t) => {

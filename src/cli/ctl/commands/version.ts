@@ -1,7 +1,7 @@
 /** `tuntoxctl version`: of both sides. */
+import { ownVersion } from '../../../base/own-files.js';
 import { type Command, show } from '../command.js';
 import { CtlError } from '../ctl-error.js';
-import { ownVersion } from '../own-version.js';
 
 export const VERSION_COMMANDS: readonly Command[] = [
   {

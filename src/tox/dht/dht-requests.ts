@@ -1,6 +1,6 @@
 /**
- * DHT requests (spec: "DHT Request Packets"): opens those for us, and hands on those for a node near to us. There is one hop
- * only: whoever wants to reach a node gives the packet to nodes that know the address.
+ * DHT requests (spec: "DHT Request Packets"): sends ours, opens those for us, and hands on those for a node near to us. There is
+ * one hop only: whoever wants to reach a node gives the packet to nodes that know the address.
  */
 import type { Endpoint } from '../../base/endpoint.js';
 import type { PublicKey } from '../crypto/keys.js';
@@ -10,26 +10,40 @@ import type { Envelope } from './envelope.js';
 /** @param sender the DHT key that sealed it */
 export type DhtRequestHandler = (sender: PublicKey, data: Buffer) => void;
 
-export interface RequestForwarderDeps {
+export interface DhtRequestsDeps {
   readonly envelope: Envelope;
   readonly send: (packet: Buffer, to: Endpoint) => void;
   /** Where a node of the close list answers. */
   readonly findEndpoint: (key: PublicKey) => Endpoint | undefined;
+  /** Where to send what is for a node that we search for: to itself, or to those who know its address. */
+  readonly ways: (key: PublicKey) => readonly Endpoint[];
 }
 
-export class RequestForwarder {
-  readonly #deps: RequestForwarderDeps;
+export class DhtRequests {
+  readonly #deps: DhtRequestsDeps;
   readonly #ownKey: PublicKey;
   readonly #handlers = new Map<number, DhtRequestHandler>();
 
-  constructor(deps: RequestForwarderDeps, options: { readonly ownKey: PublicKey }) {
+  constructor(deps: DhtRequestsDeps, options: { readonly ownKey: PublicKey }) {
     this.#deps = deps;
     this.#ownKey = options.ownKey;
   }
 
-  /** @throws RangeError when the kind has a handler already */
+  /**
+   * To a node that we search for: straight if it answers, else by all nodes that know its address.
+   * @returns false when there is no way
+   * @throws RangeError when `data` is longer than 918 bytes
+   */
+  send(to: PublicKey, kind: number, data: Buffer): boolean {
+    const packet = this.#deps.envelope.sealRequest(to, { kind, data });
+    const ways = this.#deps.ways(to);
+    for (const endpoint of ways) this.#deps.send(packet, endpoint);
+    return ways.length > 0;
+  }
+
+  /** Takes the requests of a kind. @throws RangeError when the kind has a handler already */
   on(kind: number, handler: DhtRequestHandler): void {
-    if (this.#handlers.has(kind)) throw new RangeError(`RequestForwarder: kind 0x${kind.toString(16)} twice`);
+    if (this.#handlers.has(kind)) throw new RangeError(`DhtRequests: kind 0x${kind.toString(16)} twice`);
     this.#handlers.set(kind, handler);
   }
 

@@ -1,0 +1,86 @@
+/** All our lists of nodes, of those near to us and of every search: what is heard of a node goes to each of them. */
+import type { PublicKey } from '../crypto/keys.js';
+import type { NodeInfo } from '../packet/node-info.js';
+import { CloseList } from './close-list.js';
+import { KnownNodes } from './known-nodes.js';
+import { ListKeeper } from './list-keeper.js';
+import { SearchTable, type SearchTableDeps } from './search-table.js';
+
+export interface NodeListsDeps extends Omit<SearchTableDeps, 'closestNodes'> {
+  /** Whether a good node stays silent of late. */
+  readonly isDoubtful: (key: PublicKey) => boolean;
+}
+
+export class NodeLists {
+  /** Those near to us. */
+  readonly near: ListKeeper;
+  readonly searches: SearchTable;
+  /** All of them together. */
+  readonly known: KnownNodes;
+  readonly #isReachable: (node: NodeInfo) => boolean;
+
+  constructor(deps: NodeListsDeps, options: { readonly ownKey: PublicKey }) {
+    const { clock, isDoubtful } = deps;
+    this.#isReachable = deps.isReachable;
+    this.near = new ListKeeper(deps, { list: new CloseList(options.ownKey) });
+    this.searches = new SearchTable({
+      ...deps,
+      closestNodes: (target, count) => this.known.closest(target, count, { lan: true }),
+    });
+    this.known = new KnownNodes({ clock, close: this.near.list, searches: this.searches, isDoubtful });
+  }
+
+  /**
+   * A node has answered, and so proven that it lives at its address.
+   * @param asked what it was asked about; undefined for a ping
+   * @returns whether it has become good, and was not in any list
+   */
+  heard(node: NodeInfo, asked: PublicKey | undefined, now: number): boolean {
+    const wasGood = this.known.isGood(node.publicKey);
+    const isNewNear = this.near.heard(node, asked, now) === 'new';
+    const isNew = this.searches.heard(node, asked, now) || isNewNear;
+    return isNew && !wasGood;
+  }
+
+  /** A node that has answered names another one, which is hearsay. */
+  named(reporter: PublicKey, node: NodeInfo, now: number): void {
+    if (!this.#isReachable(node)) return;
+    this.near.offer(node);
+    this.searches.named(reporter, node, now);
+  }
+
+  /** Whether a node that speaks to us should be pinged: it would enter our list, or is one of ours that has moved. */
+  wants(node: NodeInfo, now: number): boolean {
+    const { publicKey, endpoint } = node;
+    if (this.near.list.wants(publicKey, endpoint, now)) return true;
+    const isElsewhere = this.near.list.find(publicKey)?.isElsewhere(endpoint, now);
+    return isElsewhere || this.searches.isElsewhere(node, now);
+  }
+
+  /** Whether the node is near to us, and good. */
+  isGoodNear(key: PublicKey, now: number): boolean {
+    return this.near.list.find(key)?.isGood(now) === true;
+  }
+
+  /** Whether any node near to us is good. */
+  isAnyGoodNear(now: number): boolean {
+    return this.near.list.nodes().some((node) => node.isGood(now));
+  }
+
+  /** Once a second. */
+  tick(now: number): void {
+    this.near.tick(now);
+    this.searches.tick(now);
+  }
+
+  /** Asks everybody anew. */
+  refresh(): void {
+    this.near.refresh();
+    this.searches.refresh();
+  }
+
+  close(): void {
+    this.near.close();
+    this.searches.close();
+  }
+}

@@ -1,0 +1,158 @@
+/**
+ * How two peers come to a session, and what it is that they have then: holds the state that `connection-state` tells of. It
+ * says which packet is to go next and what those of the peer mean; on which way they come and go is the connection's.
+ */
+import { AttemptSchedule } from './attempt-schedule.js';
+import type { ConnectionHost, PeerKeys } from './connection-host.js';
+import { type CloseReason, type ConnectionState, type Session, type Stage, sessionOf } from './connection-state.js';
+import { Greeter } from './greeter.js';
+import { type OpenedHandshake, openCookieResponse } from './handshake.js';
+
+/**
+ * Implementation: ms. A peer that lives speaks once a second; after this much silence a handshake of the same run of the same
+ * peer means that it has lost the session. c-toxcore ignores it until its own timeout, 32 s.
+ */
+const SILENCE_BEFORE_REPLACEMENT = 3500;
+
+type Keys = 'random' | 'identity' | 'dhtKey' | 'dhtSecret' | 'realSecret' | 'issueCookie';
+
+export interface IntroductionDeps {
+  readonly host: Pick<ConnectionHost<unknown>, Keys>;
+  /** We can seal for the peer now, or with another key than before. */
+  readonly onSession: () => void;
+}
+
+/**
+ * What a handshake of the peer is. 'leads on': we come nearer to a session. 'known': that of the session which stands, sent again;
+ * a copy could be, too. 'another': the peer has begun anew. 'outdated': a copy of one before. 'ignored': of no meaning now.
+ */
+export type HandshakeMeaning = 'leads on' | 'known' | 'another' | 'outdated' | 'ignored';
+
+export interface IntroductionOptions {
+  readonly peer: PeerKeys;
+  /** ms of the clock. */
+  readonly now: number;
+  /** The peer's handshake that this answers; without it a cookie is asked for. */
+  readonly accepted: OpenedHandshake | undefined;
+}
+
+export class Introduction {
+  readonly #deps: IntroductionDeps;
+  readonly #peer: PeerKeys;
+  readonly #greeter: Greeter;
+  readonly #attempts: AttemptSchedule;
+  #state: ConnectionState;
+
+  constructor(deps: IntroductionDeps, { peer, now, accepted }: IntroductionOptions) {
+    this.#deps = deps;
+    this.#peer = peer;
+    const { host } = deps;
+    this.#greeter = new Greeter({
+      random: host.random,
+      identity: host.identity,
+      dhtKey: host.dhtKey,
+      dhtSecret: () => host.dhtSecret(peer.dhtKey),
+      realSecret: () => host.realSecret(peer.realKey),
+      issueCookie: () => host.issueCookie(peer),
+    });
+    this.#attempts = new AttemptSchedule(now);
+    this.#state =
+      accepted === undefined
+        ? { kind: 'cookie-requesting', ...this.#greeter.cookieRequest() }
+        : {
+            kind: 'not-confirmed',
+            packet: this.#greeter.handshake(accepted.cookie),
+            session: this.#greeter.session(accepted),
+          };
+  }
+
+  get state(): ConnectionState['kind'] {
+    return this.#state.kind;
+  }
+
+  /** What it was doing when it ended; what it does as long as it has not. */
+  get lastStage(): Stage {
+    return this.#state.kind === 'closed' ? this.#state.during : this.#state.kind;
+  }
+
+  /** What seals and opens, once the peer's handshake has come. */
+  get session(): Session | undefined {
+    return sessionOf(this.#state);
+  }
+
+  /** @returns false when it belongs to another request */
+  receiveCookieResponse(packet: Buffer, now: number): boolean {
+    if (this.#state.kind !== 'cookie-requesting') return false;
+    const cookie = openCookieResponse(packet, this.#deps.host.dhtSecret(this.#peer.dhtKey), this.#state.echo);
+    if (cookie === undefined) return false;
+    this.#state = { kind: 'handshake-sent', packet: this.#greeter.handshake(cookie) };
+    this.#attempts.restart(now);
+    return true;
+  }
+
+  /** @param heardAt when the peer was heard last in the session, ms of the clock */
+  receiveHandshake(handshake: OpenedHandshake, now: number, heardAt: number): HandshakeMeaning {
+    const state = this.#state;
+    // Around an older cookie than the one that made the session.
+    if (this.session !== undefined && handshake.cookieTime < this.session.cookieTime) return 'outdated';
+    if (!this.#peer.dhtKey.equals(handshake.dhtKey)) return 'another';
+    switch (state.kind) {
+      case 'cookie-requesting':
+        // Both opened at once, and the peer was faster: its handshake brings the cookie that we asked for.
+        this.#begin(this.#greeter.handshake(handshake.cookie), handshake);
+        this.#attempts.restart(now);
+        return 'leads on';
+      case 'handshake-sent':
+        this.#begin(state.packet, handshake);
+        return 'leads on';
+      case 'not-confirmed':
+        if (!state.session.cipher.isOf(handshake)) this.#begin(state.packet, handshake);
+        return 'leads on';
+      case 'established':
+        if (state.session.cipher.isOf(handshake)) return 'known';
+        return now - heardAt > SILENCE_BEFORE_REPLACEMENT ? 'another' : 'ignored';
+      case 'closed':
+        return 'ignored';
+    }
+  }
+
+  /** The peer has sent data: it can read us. @returns false when that was known */
+  confirm(): boolean {
+    if (this.#state.kind !== 'not-confirmed') return false;
+    this.#state = { kind: 'established', session: this.#state.session };
+    return true;
+  }
+
+  /** When `attempt` is to be asked next, ms of the clock. */
+  get dueAt(): number {
+    const { kind } = this.#state;
+    return kind === 'established' || kind === 'closed' ? Number.POSITIVE_INFINITY : this.#attempts.dueAt;
+  }
+
+  /** The packet that should go now, if any; 'give up' after eight of them without an answer. */
+  attempt(now: number): Buffer | 'wait' | 'give up' {
+    const state = this.#state;
+    if (state.kind === 'established' || state.kind === 'closed') return 'wait';
+    const verdict = this.#attempts.attempt(now);
+    return verdict === 'send' ? state.packet : verdict;
+  }
+
+  /** There is reason to hope, such as a new route: attempts begin anew. */
+  hurry(now: number): void {
+    this.#attempts.restart(now);
+  }
+
+  /** Forgets all keys. */
+  close(reason: CloseReason): void {
+    this.session?.cipher.wipe();
+    this.#greeter.wipe();
+    this.#state = { kind: 'closed', reason, during: this.lastStage };
+  }
+
+  #begin(packet: Buffer, handshake: OpenedHandshake): void {
+    const session = this.#greeter.session(handshake);
+    this.session?.cipher.wipe();
+    this.#state = { kind: 'not-confirmed', packet, session };
+    this.#deps.onSession();
+  }
+}

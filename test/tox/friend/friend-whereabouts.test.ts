@@ -1,0 +1,81 @@
+import t from 'tap';
+import type { DhtSearch } from '../../../src/tox/dht/search.js';
+import { FriendWhereabouts } from '../../../src/tox/friend/friend-whereabouts.js';
+import { ManualClock } from '../../support/manual-clock.js';
+import { keyOf } from '../../support/nodes.js';
+
+const [FIRST, SECOND] = [keyOf('01'), keyOf('02')];
+
+function start() {
+  const clock = new ManualClock();
+  const searches: string[] = [];
+  const facts = { isConfirmed: false, expired: 0 };
+  const whereabouts = new FriendWhereabouts({
+    clock,
+    search: ({ hex }) => {
+      searches.push(hex.slice(0, 2));
+      return { close: () => searches.splice(searches.indexOf(hex.slice(0, 2)), 1) } as unknown as DhtSearch;
+    },
+    isConfirmed: () => facts.isConfirmed,
+    onExpired: () => {
+      facts.expired += 1;
+    },
+  });
+  return { clock, searches, facts, whereabouts };
+}
+
+t.test('a DHT key is searched for once, and another one takes its place', async (t) => {
+  const { searches, whereabouts } = start();
+  whereabouts.locate(FIRST);
+  whereabouts.locate(FIRST);
+  t.same(searches, ['01']);
+  whereabouts.locate(SECOND);
+  t.same(searches, ['02']);
+  t.ok(whereabouts.dhtKey?.equals(SECOND));
+});
+
+t.test('a key that is not heard of for two minutes is forgotten', async (t) => {
+  const { clock, searches, facts, whereabouts } = start();
+  whereabouts.locate(FIRST);
+  clock.advance(100_000);
+  whereabouts.locate(FIRST);
+  clock.advance(121_999);
+  t.same(searches, ['01']);
+  clock.advance(1);
+  t.same([searches, facts.expired, whereabouts.dhtKey], [[], 1, undefined]);
+});
+
+t.test('while a connection shows that it is right it lives on, and two minutes after', async (t) => {
+  const { clock, searches, facts, whereabouts } = start();
+  facts.isConfirmed = true;
+  whereabouts.locate(FIRST);
+  clock.advance(1_000_000);
+  facts.isConfirmed = false;
+  whereabouts.renew();
+  clock.advance(121_999);
+  t.same(searches, ['01']);
+  clock.advance(1);
+  t.same(searches, []);
+});
+
+t.test('what was said before is no news, until the key has expired', async (t) => {
+  const { clock, whereabouts } = start();
+  t.ok(whereabouts.isNews(100n));
+  t.notOk(whereabouts.isNews(100n));
+  t.notOk(whereabouts.isNews(99n));
+  whereabouts.locate(FIRST);
+  whereabouts.forget();
+  t.notOk(whereabouts.isNews(100n), 'to forget the key does not help a replay');
+  whereabouts.locate(FIRST);
+  clock.advance(122_000);
+  t.ok(whereabouts.isNews(50n), 'whose clock was set back counts again');
+});
+
+t.test('what is forgotten leaves no timer, and nothing to renew', async (t) => {
+  const { clock, searches, whereabouts } = start();
+  whereabouts.locate(FIRST);
+  whereabouts.forget();
+  whereabouts.renew();
+  t.same(searches, []);
+  t.equal(clock.pending, 0);
+});

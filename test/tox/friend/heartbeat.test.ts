@@ -1,0 +1,97 @@
+import t from 'tap';
+import { Heartbeat } from '../../../src/tox/friend/heartbeat.js';
+import { ManualClock } from '../../support/manual-clock.js';
+
+function start() {
+  const clock = new ManualClock();
+  const events: string[] = [];
+  const connection = {
+    lastHeardAt: 0,
+    sendLossless: (data: Buffer) => {
+      events.push(`${data[0]}`);
+      return true;
+    },
+  };
+  const heartbeat = new Heartbeat({
+    clock,
+    connection,
+    onSound: () => events.push('sound'),
+    onDoubt: () => events.push('doubt'),
+    onDeath: () => events.push('death'),
+  });
+  return { clock, connection, heartbeat, taken: () => events.splice(0) };
+}
+
+t.test('every 8 s an ALIVE packet goes out', async (t) => {
+  const { clock, connection, taken } = start();
+  for (let second = 0; second < 24; second += 1) {
+    connection.lastHeardAt = clock.now();
+    clock.advance(1_000);
+  }
+  t.same(taken(), ['16', 'sound', '16', 'sound', '16', 'sound']);
+});
+
+t.test('silence of 4 s is a doubt, which ends with the next word', async (t) => {
+  const { clock, connection, taken } = start();
+  connection.lastHeardAt = 3_999;
+  clock.advance(8_000);
+  t.same(taken(), ['16', 'doubt']);
+  connection.lastHeardAt = 12_000;
+  clock.advance(8_000);
+  t.same(taken(), ['16', 'sound']);
+});
+
+t.test('silence of more than 32 s is death, which is told once', async (t) => {
+  const { clock, taken } = start();
+  clock.advance(32_000);
+  t.notOk(taken().includes('death'));
+  clock.advance(60_000);
+  t.same(taken(), ['death']);
+  t.equal(clock.pending, 0);
+});
+
+t.test('after a disruption the friend has 2 s to answer', async (t) => {
+  const { clock, connection, heartbeat, taken } = start();
+  connection.lastHeardAt = clock.now();
+  heartbeat.check();
+  t.same(taken(), ['16', 'sound']);
+  clock.advance(1_999);
+  t.same(taken(), []);
+  clock.advance(1);
+  t.same(taken(), ['doubt']);
+});
+
+t.test(
+  'one that answers in that time is in no doubt, and who is asked twice has its time from the second on',
+  async (t) => {
+    const { clock, connection, heartbeat, taken } = start();
+    heartbeat.check();
+    clock.advance(1_500);
+    heartbeat.check();
+    taken();
+    clock.advance(500);
+    t.same(taken(), []);
+    connection.lastHeardAt = clock.now();
+    clock.advance(1_500);
+    t.same(taken(), []);
+  },
+);
+
+t.test('one that was silent for too long when we woke up is dead at once', async (t) => {
+  const { clock, connection, heartbeat, taken } = start();
+  connection.lastHeardAt = -60_000;
+  heartbeat.check();
+  t.same(taken(), ['death']);
+  clock.advance(60_000);
+  t.same(taken(), []);
+});
+
+t.test('a heart that is stopped lets nothing be heard', async (t) => {
+  const { clock, heartbeat, taken } = start();
+  heartbeat.check();
+  taken();
+  heartbeat.stop();
+  clock.advance(60_000);
+  t.same(taken(), []);
+  t.equal(clock.pending, 0);
+});

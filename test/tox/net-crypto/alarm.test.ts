@@ -1,0 +1,51 @@
+import t from 'tap';
+import { Alarm } from '../../../src/tox/net-crypto/alarm.js';
+import { ManualClock } from '../../support/manual-clock.js';
+
+function start() {
+  const clock = new ManualClock();
+  const rings: number[] = [];
+  const alarm = new Alarm(clock, (now) => rings.push(now));
+  return { clock, rings, alarm };
+}
+
+t.test('it rings once, at the earliest of the moments that it was set for', async (t) => {
+  const { clock, rings, alarm } = start();
+  for (const at of [500, 200, 900]) alarm.setFor(at, 0);
+  t.equal(clock.pending, 1);
+  clock.advance(1_000);
+  t.same(rings, [200]);
+});
+
+t.test('after it has rung it is set anew', async (t) => {
+  const { clock, rings, alarm } = start();
+  alarm.setFor(200, 0);
+  clock.advance(300);
+  alarm.setFor(900, 300);
+  clock.advance(1_000);
+  t.same(rings, [200, 900]);
+});
+
+t.test('what is overdue, or due within a part of a millisecond, is due in one', async (t) => {
+  const { clock, rings, alarm } = start();
+  clock.advance(50);
+  alarm.setFor(10, 50);
+  clock.advance(1);
+  alarm.setFor(51.2, 51);
+  clock.advance(1);
+  t.same(rings, [51, 52]);
+});
+
+t.test('never is never, and nothing rings after it was cancelled', async (t) => {
+  const { clock, rings, alarm } = start();
+  alarm.setFor(Number.POSITIVE_INFINITY, 0);
+  t.equal(clock.pending, 0);
+  alarm.setFor(100, 0);
+  alarm.cancel();
+  t.equal(clock.pending, 0);
+  clock.advance(1_000);
+  t.same(rings, []);
+  alarm.setFor(5_000, 1_000);
+  clock.advance(10_000);
+  t.same(rings, [5_000]);
+});

@@ -1,0 +1,181 @@
+import t from 'tap';
+import { open, sharedKey } from '../../../src/tox/crypto/box.js';
+import { generateKeyPair, type KeyPair, type PublicKey } from '../../../src/tox/crypto/keys.js';
+import type { PeerKeys } from '../../../src/tox/net-crypto/connection-host.js';
+import { CookieJar } from '../../../src/tox/net-crypto/cookie.js';
+import {
+  buildCookieResponse,
+  type OpenBox,
+  type OpenedHandshake,
+  openCookieRequest,
+  openHandshake,
+} from '../../../src/tox/net-crypto/handshake.js';
+import { Introduction } from '../../../src/tox/net-crypto/introduction.js';
+import { SeededRandom } from '../../support/seeded-random.js';
+
+const random = new SeededRandom(1);
+
+/** One of two who want to meet; nothing stands between them. */
+class Person {
+  readonly real: KeyPair;
+  readonly dht = generateKeyPair(random);
+  readonly jar = new CookieJar(random, 0);
+  sessions = 0;
+
+  constructor(real = generateKeyPair(random)) {
+    this.real = real;
+  }
+
+  get keys(): PeerKeys {
+    return { realKey: this.real.publicKey, dhtKey: this.dht.publicKey };
+  }
+
+  meet(peer: Person, options: { now?: number; accepted?: OpenedHandshake } = {}): Introduction {
+    const { now = 0, accepted } = options;
+    const host = {
+      random,
+      identity: this.real,
+      dhtKey: this.dht.publicKey,
+      dhtSecret: (key: PublicKey) => sharedKey(key, this.dht.secretKey),
+      realSecret: (key: PublicKey) => sharedKey(key, this.real.secretKey),
+      issueCookie: ({ realKey, dhtKey }: PeerKeys) => this.jar.issue(realKey, dhtKey, now),
+    };
+    const onSession = (): void => {
+      this.sessions += 1;
+    };
+    return new Introduction({ host, onSession }, { peer: peer.keys, now, accepted });
+  }
+
+  /** What it answers to a cookie request. */
+  respond(packet: Buffer, now = 0): Buffer {
+    const request = openCookieRequest(packet, openFor(this.dht));
+    if (request === undefined) throw new Error('no cookie request');
+    const key = sharedKey(request.dhtKey, this.dht.secretKey);
+    const cookie = this.jar.issue(request.realKey, request.dhtKey, now);
+    return buildCookieResponse(key, random.bytes(24), cookie, request.echo);
+  }
+
+  read(packet: Buffer, now = 0): OpenedHandshake {
+    const handshake = openHandshake(packet, (cookie) => this.jar.open(cookie, now), openFor(this.real));
+    if (handshake === undefined) throw new Error('no handshake');
+    return handshake;
+  }
+}
+
+const openFor =
+  ({ secretKey }: KeyPair): OpenBox =>
+  (peer, nonce, sealed) =>
+    open(sharedKey(peer, secretKey), nonce, sealed);
+
+const packetOf = (introduction: Introduction, now = 0): Buffer => introduction.attempt(now) as Buffer;
+
+/** Both, up to the point at which either can read the other. */
+function meet(): { alice: Person; bob: Person; near: Introduction; far: Introduction; shake: Buffer } {
+  const [alice, bob] = [new Person(), new Person()];
+  const near = alice.meet(bob);
+  near.receiveCookieResponse(bob.respond(packetOf(near)), 0);
+  const shake = packetOf(near);
+  const far = bob.meet(alice, { accepted: bob.read(shake) });
+  near.receiveHandshake(alice.read(packetOf(far)), 0, 0);
+  return { alice, bob, near, far, shake };
+}
+
+t.test('a cookie, a handshake of each, and both can read what the other seals', async (t) => {
+  const { alice, near, far } = meet();
+  t.same([near.state, far.state, alice.sessions], ['not-confirmed', 'not-confirmed', 1]);
+  const packet = near.session?.cipher.seal(0, 0, Buffer.from([160, 1, 2])) as Buffer;
+  t.match(far.session?.cipher.open(packet), { data: Buffer.from([160, 1, 2]) });
+});
+
+t.test('data of the peer confirms it, once, and there is nothing more to attempt', async (t) => {
+  const { near } = meet();
+  t.ok(near.confirm());
+  t.notOk(near.confirm());
+  t.equal(near.state, 'established');
+  t.equal(near.attempt(60_000), 'wait');
+  t.equal(near.dueAt, Number.POSITIVE_INFINITY);
+});
+
+t.test('the same packet goes eight times, and then it gives up', async (t) => {
+  const near = new Person().meet(new Person());
+  const packets = new Set<string>();
+  let sent = 0;
+  for (let now = 0; now < 4_500; now += 10) {
+    const packet = near.attempt(now);
+    if (typeof packet === 'string') continue;
+    packets.add(packet.toString('hex'));
+    sent += 1;
+  }
+  t.same([sent, packets.size], [8, 1]);
+  t.equal(near.attempt(5_000), 'give up');
+  near.hurry(5_000);
+  t.ok(near.attempt(5_000) instanceof Buffer, 'unless there is new hope');
+});
+
+t.test('the response to another request leads nowhere, nor does one that comes too late', async (t) => {
+  const [alice, bob] = [new Person(), new Person()];
+  const [one, two] = [alice.meet(bob), alice.meet(bob)];
+  const response = bob.respond(packetOf(one));
+  t.notOk(two.receiveCookieResponse(response, 0));
+  t.ok(one.receiveCookieResponse(response, 0));
+  t.notOk(one.receiveCookieResponse(response, 0));
+  t.equal(one.state, 'handshake-sent');
+});
+
+t.test('when both open at once, the handshake of the faster one brings the cookie', async (t) => {
+  const [alice, bob] = [new Person(), new Person()];
+  const [near, far] = [alice.meet(bob), bob.meet(alice)];
+  near.receiveCookieResponse(bob.respond(packetOf(near)), 0);
+  t.equal(far.receiveHandshake(bob.read(packetOf(near)), 0, 0), 'leads on');
+  t.equal(far.state, 'not-confirmed');
+  t.equal(near.receiveHandshake(alice.read(packetOf(far)), 0, 0), 'leads on');
+  const packet = far.session?.cipher.seal(0, 0, Buffer.from([160])) as Buffer;
+  t.match(near.session?.cipher.open(packet), { data: Buffer.from([160]) });
+});
+
+/** A handshake of somebody who has begun anew. */
+function handshakeOf(who: Person, peer: Person, now = 0): OpenedHandshake {
+  const anew = who.meet(peer);
+  anew.receiveCookieResponse(peer.respond(packetOf(anew), now), 0);
+  return peer.read(packetOf(anew), now);
+}
+
+t.test('the handshake of a session that stands is known', async (t) => {
+  const { alice, bob, far, shake } = meet();
+  t.equal(far.receiveHandshake(bob.read(shake), 0, 0), 'leads on', 'it may be sent again until data comes');
+  far.confirm();
+  t.equal(far.receiveHandshake(bob.read(shake), 60_000, 0), 'known');
+  t.equal(alice.sessions, 1);
+});
+
+t.test('another one is ignored as long as the peer is heard in the session, and then begins anew', async (t) => {
+  const { alice, bob, far } = meet();
+  far.confirm();
+  const other = handshakeOf(alice, bob);
+  t.equal(far.receiveHandshake(other, 60_000, 59_000), 'ignored');
+  t.equal(far.receiveHandshake(other, 60_000, 0), 'another');
+});
+
+t.test('one with another DHT key begins anew at once', async (t) => {
+  const { alice, bob, far } = meet();
+  far.confirm();
+  const restarted = new Person(alice.real);
+  t.equal(far.receiveHandshake(handshakeOf(restarted, bob), 60_000, 60_000), 'another');
+});
+
+t.test('a handshake around an older cookie than that of the session is a copy', async (t) => {
+  const [alice, bob] = [new Person(), new Person()];
+  const [old, recent] = [handshakeOf(alice, bob, 100), handshakeOf(alice, bob, 200)];
+  const far = bob.meet(alice, { now: 300, accepted: recent });
+  t.equal(far.receiveHandshake(old, 60_000, 0), 'outdated');
+  t.equal(far.receiveHandshake(recent, 60_000, 0), 'leads on');
+});
+
+t.test('what is closed takes nothing more, and remembers what it was doing', async (t) => {
+  const { bob, far, shake } = meet();
+  far.close('killed');
+  t.same([far.state, far.lastStage, far.session], ['closed', 'not-confirmed', undefined]);
+  t.equal(far.receiveHandshake(bob.read(shake), 0, 0), 'ignored');
+  t.equal(far.attempt(60_000), 'wait');
+  t.equal(far.dueAt, Number.POSITIVE_INFINITY);
+});

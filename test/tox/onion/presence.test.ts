@@ -1,0 +1,158 @@
+import t from 'tap';
+import type { Endpoint } from '../../../src/base/endpoint.js';
+import { generateKeyPair, type KeyPair, type PublicKey } from '../../../src/tox/crypto/keys.js';
+import { type AnnounceRequests, NO_PING_ID, type RequestOrder } from '../../../src/tox/onion/announce-requests.js';
+import { sealInner, sealOuter } from '../../../src/tox/onion/data-box.js';
+import type { OnionPath } from '../../../src/tox/onion/onion-path.js';
+import type { PathPool } from '../../../src/tox/onion/path-pool.js';
+import { Presence } from '../../../src/tox/onion/presence.js';
+import { decodeOnionDataRequest, encodeOnionDataResponse } from '../../../src/tox/packet/onion-data.js';
+import { mutations } from '../../support/fuzz.js';
+import { ManualClock } from '../../support/manual-clock.js';
+import { node } from '../../support/nodes.js';
+import { SeededRandom } from '../../support/seeded-random.js';
+
+const DATA = Buffer.from('data');
+const NODES = Array.from({ length: 4 }, (_, index) => node(`0${index + 1}`, `192.0.2.${index + 1}`));
+
+/** Us above paths that lead straight to nodes which store us, and pass on what is sent there. */
+class Bench {
+  readonly clock = new ManualClock();
+  readonly random: SeededRandom;
+  readonly identity: KeyPair;
+  readonly events: string[] = [];
+  readonly received: string[] = [];
+  /** Whether the nodes pass on what comes for us. */
+  doNodesDeliver = true;
+  /** Under what key we are announced. */
+  dataKey: PublicKey;
+  calls = 0;
+  readonly presence: Presence;
+
+  constructor(seed = 1) {
+    this.random = new SeededRandom(seed);
+    this.identity = generateKeyPair(this.random);
+    this.dataKey = this.identity.publicKey;
+    const path = {
+      hops: [],
+      send: (packet: Buffer, _to: Endpoint) => this.#onCall(packet),
+    } as unknown as OnionPath;
+    const paths = {
+      pick: () => path,
+      pickTwo: () => [path],
+      isUsable: () => true,
+      suspect: () => this.events.push('suspect'),
+    } as unknown as PathPool;
+    this.presence = new Presence(
+      {
+        clock: this.clock,
+        random: this.random,
+        identity: this.identity,
+        requests: { send: (order: RequestOrder) => this.#onRequest(order) } as unknown as AnnounceRequests,
+        paths,
+        seeds: () => NODES,
+      },
+      {
+        onAnnouncedChange: (isAnnounced) => this.events.push(isAnnounced ? 'announced' : 'forgotten'),
+        onData: (_sender, data) => this.received.push(data.toString()),
+        onUnreachable: () => this.events.push('unreachable'),
+      },
+    );
+  }
+
+  /** A data response with what somebody sends to us. */
+  letter(data = DATA, sender = generateKeyPair(this.random)): Buffer {
+    const inner = sealInner(this.random, sender, this.identity.publicKey, data);
+    return this.#delivered(sealOuter(this.random, inner, this.dataKey));
+  }
+
+  #delivered(request: Buffer): Buffer {
+    const opened = decodeOnionDataRequest(request);
+    if (opened === undefined) throw new Error('no data request');
+    return encodeOnionDataResponse(opened);
+  }
+
+  #onCall(packet: Buffer): void {
+    this.calls += 1;
+    if (this.doNodesDeliver) this.clock.after(100, () => this.presence.receive(this.#delivered(packet)));
+  }
+
+  /** In two steps: a ping id first, and who shows it is stored. */
+  #onRequest({ node: asked, path, pingId, requester, onAnswer }: RequestOrder): void {
+    const isStored = pingId !== NO_PING_ID;
+    if (isStored) this.dataKey = requester.dataKey;
+    const outcome = { status: isStored ? 'announced' : 'unknown', pingId: Buffer.alloc(32, 1) } as const;
+    this.clock.after(50, () => onAnswer({ node: asked, path, pingId, outcome, nodes: [] }));
+  }
+}
+
+t.test('we are announced, and told once', async (t) => {
+  const bench = new Bench();
+  t.notOk(bench.presence.isAnnounced);
+  bench.presence.start();
+  bench.clock.advance(1_000);
+  t.same(bench.events, ['announced']);
+  t.equal(bench.presence.storingNodes, NODES.length);
+  bench.presence.stop();
+});
+
+t.test('what others send reaches us, and is opened by nobody else', async (t) => {
+  const bench = new Bench();
+  bench.presence.start();
+  bench.clock.advance(1_000);
+  t.ok(bench.presence.receive(bench.letter()));
+  t.same(bench.received, ['data']);
+  const other = new Bench(2);
+  t.notOk(other.presence.receive(bench.letter()));
+});
+
+t.test('calls that come back are proof, and not told as data', async (t) => {
+  const bench = new Bench();
+  bench.presence.start();
+  bench.clock.advance(60_000);
+  t.ok(bench.calls > 20);
+  t.same(bench.received, []);
+  t.same(bench.events, ['announced']);
+});
+
+t.test('a way by which nothing arrives is suspected, though its node believes that it stores us', async (t) => {
+  const bench = new Bench();
+  bench.presence.start();
+  bench.clock.advance(10_000);
+  t.same(bench.events, ['announced']);
+  bench.doNodesDeliver = false;
+  bench.clock.advance(8_000);
+  t.ok(bench.events.includes('suspect'));
+  t.equal(bench.presence.storingNodes, NODES.length, 'and announced anew');
+});
+
+t.test('a flood is opened at a bounded rate', async (t) => {
+  const bench = new Bench();
+  bench.presence.start();
+  bench.clock.advance(1_000);
+  const letter = bench.letter();
+  for (let index = 0; index < 1_000; index += 1) bench.presence.receive(letter);
+  t.equal(bench.received.length, 400);
+  bench.clock.advance(500);
+  for (let index = 0; index < 1_000; index += 1) bench.presence.receive(letter);
+  t.equal(bench.received.length, 500);
+});
+
+t.test('hostile bytes are of no use', async (t) => {
+  const bench = new Bench();
+  bench.presence.start();
+  bench.clock.advance(1_000);
+  const letter = bench.letter();
+  for (const bytes of mutations(3, [letter], 300)) if (!bytes.equals(letter)) t.notOk(bench.presence.receive(bytes));
+  t.same(bench.received, []);
+});
+
+t.test('after stop no timer is left, and nobody can find us', async (t) => {
+  const bench = new Bench();
+  bench.presence.start();
+  bench.clock.advance(10_000);
+  bench.presence.stop();
+  bench.clock.advance(200);
+  t.equal(bench.clock.pending, 0);
+  t.notOk(bench.presence.isAnnounced);
+});

@@ -1,0 +1,164 @@
+import t from 'tap';
+import type { Endpoint } from '../../src/base/endpoint.js';
+import { silentLogger } from '../../src/base/logger.js';
+import type { KeepPorts } from '../../src/tox/mapped-ports.js';
+import type { DatagramHandler } from '../../src/tox/network/datagram-socket.js';
+import { OwnPorts, type OwnPortsDeps, type OwnPortsOptions } from '../../src/tox/own-ports.js';
+import { ManualClock } from '../support/manual-clock.js';
+import { at } from '../support/nodes.js';
+import { SeededRandom } from '../support/seeded-random.js';
+
+const PROXY = { kind: 'http', host: '192.0.2.1', port: 8080 } as const;
+
+/** Ports of a machine that takes notes, where the TCP ports of `taken` belong to others already. */
+class Bench {
+  readonly clock = new ManualClock();
+  readonly events: string[] = [];
+  readonly received: string[] = [];
+  readonly outside = { udp: undefined as Endpoint | undefined, tcp: undefined as Endpoint | undefined };
+  readonly taken = new Set<number>();
+  loops = false;
+  tellOutside = (): void => {};
+  #receive: DatagramHandler = () => {};
+
+  readonly #keepPorts: KeepPorts = async (_deps, ports, onChange) => {
+    this.tellOutside = onChange;
+    this.events.push(...ports.map(({ protocol, port }) => `map ${protocol} ${port}`));
+    return {
+      outside: (protocol) => this.outside[protocol],
+      by: () => 'PCP',
+      stop: async () => void this.events.push('unmap'),
+    };
+  };
+
+  readonly #deps: OwnPortsDeps = {
+    clock: this.clock,
+    random: new SeededRandom(1),
+    log: silentLogger,
+    keepPorts: this.#keepPorts,
+    openSocket: async (onDatagram) => {
+      this.#receive = onDatagram;
+      this.events.push('open udp');
+      return {
+        localPort: 7,
+        hasIpv6: false,
+        send: (packet, to) => {
+          if (this.loops) this.#receive(packet, to);
+        },
+        close: () => this.events.push('close udp'),
+      };
+    },
+    listen: async (_accept, port) => {
+      if (this.taken.has(port)) throw new Error(`${port} is taken`);
+      const real = port === 0 ? 99 : port;
+      this.events.push(`open tcp ${real}`);
+      return { port: real, close: () => this.events.push(`close tcp ${real}`) };
+    },
+  };
+
+  open(options: Partial<OwnPortsOptions> = {}): Promise<OwnPorts> {
+    return OwnPorts.open(
+      this.#deps,
+      { ports: { first: 1, last: 9 }, ipv6: false, lanDiscovery: true, ...options },
+      { onDatagram: (packet) => this.received.push(packet.toString()), onStream: () => undefined },
+    );
+  }
+
+  receive(packet: Buffer): void {
+    this.#receive(packet, at('192.0.2.1'));
+  }
+}
+
+t.test('the relay is at the port of UDP, for who knows the one', async (t) => {
+  const bench = new Bench();
+  const ports = await bench.open();
+  t.same(bench.events, ['open udp', 'open tcp 7']);
+  t.equal(ports.relayPort, 7);
+});
+
+t.test('where that is taken it is at another one, unless it was to be a certain one', async (t) => {
+  const bench = new Bench();
+  bench.taken.add(7);
+  t.equal((await bench.open()).relayPort, 99);
+  bench.events.length = 0;
+  await t.rejects(bench.open({ relayPort: 7 }), /7 is taken/);
+  t.same(bench.events, ['open udp', 'close udp'], 'and then nothing stays open');
+});
+
+t.test('0 is for no relay, and with a proxy there is nothing that anybody could reach', async (t) => {
+  const bench = new Bench();
+  t.equal((await bench.open({ relayPort: 0 })).relayPort, undefined);
+  bench.events.length = 0;
+  const ports = await bench.open({ proxy: PROXY, portMapping: true });
+  ports.askRouter(() => {});
+  t.same(bench.events, []);
+  t.equal(ports.socket.localPort, 0);
+});
+
+t.test('the router is asked for the ports that there are, when that is wanted', async (t) => {
+  for (const [options, mapped] of [
+    [{}, []],
+    [{ portMapping: false }, []],
+    [{ portMapping: true }, ['map udp 7', 'map tcp 7']],
+    [{ portMapping: true, relayPort: 0 }, ['map udp 7']],
+    [{ portMapping: true, udp: false, relayPort: 5 }, ['map tcp 5']],
+    [{ portMapping: true, udp: false, relayPort: 0 }, []],
+  ] as const) {
+    const bench = new Bench();
+    const ports = await bench.open(options);
+    t.notOk(bench.events.some((event) => event.startsWith('map')));
+    ports.askRouter(() => {});
+    t.same(
+      bench.events.filter((event) => event.startsWith('map')),
+      mapped,
+      JSON.stringify(options),
+    );
+  }
+});
+
+t.test('it tells where the router lets the world in, and when that changes', async (t) => {
+  const bench = new Bench();
+  const ports = await bench.open({ portMapping: true });
+  let changes = 0;
+  ports.askRouter(() => {
+    changes += 1;
+  });
+  await new Promise(setImmediate);
+  t.equal(ports.outside('udp'), undefined);
+  t.equal(ports.mapping, undefined);
+  bench.outside.udp = at('198.51.100.1', 1024);
+  bench.tellOutside();
+  t.equal(changes, 1);
+  t.equal(ports.outside('udp')?.key, '198.51.100.1:1024');
+  t.same(ports.mapping, { outside: '198.51.100.1:1024', by: 'PCP' });
+});
+
+t.test('a socket that carries a datagram to ourselves is alive, and nobody else sees it', async (t) => {
+  const bench = new Bench();
+  const ports = await bench.open();
+  bench.loops = true;
+  t.ok(await ports.proveAlive());
+  t.same(bench.received, []);
+  bench.receive(Buffer.from('hello'));
+  t.same(bench.received, ['hello']);
+  bench.loops = false;
+  const proof = ports.proveAlive();
+  bench.clock.advance(2_000);
+  t.notOk(await proof);
+});
+
+t.test('without UDP there is nothing to ask, and no reason for alarm', async (t) => {
+  t.ok(await (await new Bench().open({ udp: false })).proveAlive());
+});
+
+t.test('close gives all back but the socket, over which its user says good-bye', async (t) => {
+  const bench = new Bench();
+  const ports = await bench.open({ portMapping: true });
+  ports.askRouter(() => {});
+  const proof = ports.proveAlive();
+  bench.events.length = 0;
+  await ports.close();
+  t.same(bench.events, ['close tcp 7', 'unmap']);
+  t.notOk(await proof);
+  t.equal(bench.clock.pending, 0);
+});
