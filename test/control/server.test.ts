@@ -265,15 +265,15 @@ t.test('a cancel does not wait behind streams, of which a connection has a few',
       }),
   });
   const control = await client(t, path);
-  const abort = new AbortController();
-  const streams = Array.from({ length: 16 }, () =>
-    control.stream('log.tail', { isFollowing: true }, { signal: abort.signal, onEvent: () => {} }).then(
+  const aborts = Array.from({ length: 16 }, () => new AbortController());
+  const streams = aborts.map(({ signal }) =>
+    control.stream('log.tail', { isFollowing: true }, { signal, onEvent: () => {} }).then(
       () => 'cancelled',
       ({ code }) => code,
     ),
   );
   t.same(await control.call('ping', { client: 'a' }), pong, 'orders are answered beside them');
-  abort.abort();
+  for (const abort of aborts) abort.abort();
   t.same(await Promise.all(streams), [...Array(8).fill('cancelled'), ...Array(8).fill('busy')]);
 });
 
