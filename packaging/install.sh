@@ -28,7 +28,9 @@ if ! getent passwd tuntox >/dev/null; then
   systemd-sysusers "$PREFIX/lib/sysusers.d/tuntox.conf" 2>/dev/null ||
     useradd --system --user-group --home-dir /nonexistent --no-create-home --shell /usr/sbin/nologin --comment 'tuntox daemon' tuntox
 fi
-chown tuntox:tuntox "$settings" ${made[@]+"${made[@]}"}
+chown tuntox:tuntox "$settings"
+# Through no link: whoever is that user could have put one there since.
+for file in ${made[@]+"${made[@]}"}; do chown -h tuntox:tuntox "$file"; done
 chmod 700 "$settings"
 if [ -d /run/systemd/system ]; then
   systemctl daemon-reload

@@ -155,6 +155,9 @@ async function removeStale(path: string): Promise<void> {
     (await connectIpc(path, nobody)).destroy();
   } catch (error) {
     if (!(error instanceof IpcError) || error.code !== 'not-running') throw error;
+    // Another daemon that starts at the same moment may have put its own there since.
+    const now = lstatSync(path, { throwIfNoEntry: false });
+    if (now?.ino !== status.ino || now.ctimeMs !== status.ctimeMs) return removeStale(path);
     unlinkSync(path);
     return;
   }

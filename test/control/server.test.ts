@@ -265,15 +265,15 @@ t.test('a cancel does not wait behind streams, of which a connection has a few',
       }),
   });
   const control = await client(t, path);
-  const abort = new AbortController();
-  const streams = Array.from({ length: 16 }, () =>
-    control.stream('log.tail', { isFollowing: true }, { signal: abort.signal, onEvent: () => {} }).then(
+  const aborts = Array.from({ length: 16 }, () => new AbortController());
+  const streams = aborts.map(({ signal }) =>
+    control.stream('log.tail', { isFollowing: true }, { signal, onEvent: () => {} }).then(
       () => 'cancelled',
       ({ code }) => code,
     ),
   );
   t.same(await control.call('ping', { client: 'a' }), pong, 'orders are answered beside them');
-  abort.abort();
+  for (const abort of aborts) abort.abort();
   t.same(await Promise.all(streams), [...Array(8).fill('cancelled'), ...Array(8).fill('busy')]);
 });
 
@@ -288,7 +288,8 @@ t.test('owner and group may connect, and nobody else', async (t) => {
   t.equal(statSync(own).mode & 0o777, 0o600, 'without a group nobody else');
 });
 
-t.test('replaces what a killed daemon left, but no living one and no file', async (t) => {
+/** @returns the path of a socket on which nobody listens any more */
+async function staleSocket(t: Test): Promise<string> {
   const path = join(temporaryDirectory(t), 's');
   const dying = spawn(process.execPath, [
     '-e',
@@ -296,6 +297,23 @@ t.test('replaces what a killed daemon left, but no living one and no file', asyn
   ]);
   await once(dying, 'exit');
   t.ok(existsSync(path), 'a stale socket');
+  return path;
+}
+
+t.test('of daemons that start at the same moment one gets the socket, and keeps it', async (t) => {
+  const path = await staleSocket(t);
+  const servers = [1, 2, 3].map(() => newServer(path, { ping: () => pong }));
+  t.teardown(() => {
+    for (const server of servers) server.stop();
+  });
+  const outcomes = await Promise.allSettled(servers.map((server) => server.start()));
+  t.equal(outcomes.filter(({ status }) => status === 'fulfilled').length, 1);
+  for (const one of outcomes) if (one.status === 'rejected') t.match(one.reason, { code: 'in-use' });
+  t.same(await (await client(t, path)).call('ping', { client: 'a' }), pong);
+});
+
+t.test('replaces what a killed daemon left, but no living one and no file', async (t) => {
+  const path = await staleSocket(t);
   const server = newServer(path, { ping: () => pong });
   await server.start();
   t.teardown(() => server.stop());
