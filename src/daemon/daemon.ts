@@ -6,6 +6,7 @@ import { describeProxy } from '../config/proxy.js';
 import { ControlServer } from '../control/server.js';
 import { AccessControl } from '../engine/access/access-control.js';
 import { AccessPolicy } from '../engine/access/access-policy.js';
+import { GuessBans } from '../engine/access/guess-bans.js';
 import type { Doorkeeper } from '../engine/doorkeeper.js';
 import type { Engine } from '../engine/engine.js';
 import type { FileSystem } from '../engine/file-system.js';
@@ -73,7 +74,8 @@ export class Daemon {
     this.#targets = targets;
     this.#startedAt = deps.clock.unixTime();
     this.#startedNow = deps.clock.now();
-    this.#policy = new AccessPolicy(access);
+    const bans = new GuessBans({ clock: deps.clock, log: deps.log, ban: (...ban) => access.ban(...ban) });
+    this.#policy = new AccessPolicy(access, bans.onWrong);
     this.#doorkeeper = engine.serve(this.#policy);
     this.#totals = new RunningTotals({ clock: deps.clock, tunnels: engine.tunnels });
     access.onChange(() => this.#review());

@@ -30,11 +30,14 @@ export function friendRequestMessage(secret: Buffer | undefined): Buffer {
 
 export class AccessPolicy {
   readonly #factors: AccessFactors;
+  readonly #onWrongSecret: (key: PublicKey, count: number) => void;
   readonly #guesses = new GuessLimiter();
   readonly #allGuesses = new TokenBucket(TOTAL_GUESS_RATE, TOTAL_GUESS_BURST, 0);
 
-  constructor(factors: AccessFactors) {
+  /** @param onWrongSecret a wrong one came; `count` different ones of that key so far */
+  constructor(factors: AccessFactors, onWrongSecret: (key: PublicKey, count: number) => void = () => {}) {
     this.#factors = factors;
+    this.#onWrongSecret = onWrongSecret;
   }
 
   /** True when nobody can get in, for want of any factor. */
@@ -107,7 +110,7 @@ export class AccessPolicy {
       this.#guesses.forget(key.hex);
       return undefined;
     }
-    this.#guesses.onWrong(key.hex, digest, now);
+    this.#onWrongSecret(key, this.#guesses.onWrong(key.hex, digest, now));
     return 'wrong-secret';
   }
 }

@@ -39,9 +39,11 @@ export class GuessLimiter {
     return now < record.lastAt + wait(record.wrongCount) ? 'blocked' : 'fresh';
   }
 
-  onWrong(key: string, digest: Buffer, now: number): void {
+  /** @returns how many different ones of this key were wrong */
+  onWrong(key: string, digest: Buffer, now: number): number {
     const wrongCount = (this.#find(key, now)?.wrongCount ?? 0) + 1;
     this.#records.set(key, { lastDigest: digest, lastAt: now, wrongCount });
+    return wrongCount;
   }
 
   forget(key: string): void {

@@ -1,0 +1,38 @@
+/** Bans who goes on guessing secrets although each guess costs more patience: nobody mistypes so often. */
+import type { Clock } from '../../base/clock.js';
+import { messageOf } from '../../base/coded-error.js';
+import type { Logger } from '../../base/logger.js';
+import { TokenBucket } from '../../base/token-bucket.js';
+import type { PublicKey } from '../../tox/crypto/keys.js';
+
+/** Implementation: different wrong secrets of one key, for which the limits make it take two minutes; and s of the ban. */
+const TOO_MANY = 12;
+const BAN = 60 * 60;
+/** Implementation: bans a second, and at once: each is written to the disk, and keys cost nothing. */
+const RATE = 0.2;
+const BURST = 20;
+
+export interface GuessBansDeps {
+  readonly clock: Clock;
+  readonly log: Logger;
+  /** @param until Unix time, s */
+  ban(key: PublicKey, reason: string, until: number): Promise<void>;
+}
+
+export class GuessBans {
+  readonly #deps: GuessBansDeps;
+  readonly #limit: TokenBucket;
+
+  constructor(deps: GuessBansDeps) {
+    this.#deps = deps;
+    this.#limit = new TokenBucket(RATE, BURST, deps.clock.now());
+  }
+
+  /** @param count different wrong secrets of this key so far */
+  readonly onWrong = (key: PublicKey, count: number): void => {
+    const { ban, clock, log } = this.#deps;
+    if (count < TOO_MANY || !this.#limit.take(clock.now())) return;
+    log.warn(`${key.short}: banned for an hour, after ${count} wrong secrets`);
+    ban(key, `${count} wrong secrets`, clock.unixTime() + BAN).catch((error: unknown) => log.error(messageOf(error)));
+  };
+}

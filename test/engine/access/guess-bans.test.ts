@@ -1,0 +1,84 @@
+import t from 'tap';
+import { silentLogger } from '../../../src/base/logger.js';
+import { FixedFactors } from '../../../src/engine/access/access-factors.js';
+import { AccessPolicy, friendRequestMessage } from '../../../src/engine/access/access-policy.js';
+import { GuessBans } from '../../../src/engine/access/guess-bans.js';
+import { generateKeyPair, type PublicKey } from '../../../src/tox/crypto/keys.js';
+import { ManualClock } from '../../support/manual-clock.js';
+import { SeededRandom } from '../../support/seeded-random.js';
+
+const random = new SeededRandom(7);
+const SECRET = Buffer.from('correct horse');
+
+interface Banned {
+  readonly key: PublicKey;
+  readonly reason: string;
+  readonly until: number;
+}
+
+class Door {
+  readonly clock = new ManualClock();
+  readonly banned: Banned[] = [];
+  readonly log: string[] = [];
+  isFull = false;
+  readonly #policy: AccessPolicy;
+
+  constructor() {
+    const { clock } = this;
+    const log = { ...silentLogger, error: (text: string) => void this.log.push(text) };
+    const ban = async (key: PublicKey, reason: string, until: number): Promise<void> => {
+      if (this.isFull) throw new Error('no space left');
+      this.banned.push({ key, reason, until });
+    };
+    const factors = new FixedFactors({ random }, { secret: SECRET, whitelist: [], isInsecureOpen: false });
+    this.#policy = new AccessPolicy(factors, new GuessBans({ clock, log, ban }).onWrong);
+  }
+
+  /** So many different secrets, each as soon as it is looked at. */
+  guess(key: PublicKey, count: number): void {
+    for (let guess = 0; guess < count; guess += 1) {
+      this.clock.advance(120_000);
+      this.#policy.decide(key, friendRequestMessage(Buffer.from(`horse ${guess}`)), this.clock.now());
+    }
+  }
+}
+
+const newKey = (): PublicKey => generateKeyPair(random).publicKey;
+
+t.test('who sends twelve different wrong secrets is banned for an hour', async (t) => {
+  const door = new Door();
+  const key = newKey();
+  door.guess(key, 11);
+  t.same(door.banned, []);
+  door.guess(key, 12);
+  t.match(door.banned[0], { key, reason: '12 wrong secrets', until: door.clock.unixTime() + 3600 - 11 * 120 });
+});
+
+t.test('the same wrong secret again and again bans nobody: a client repeats itself until it is let in', async (t) => {
+  const door = new Door();
+  const key = newKey();
+  for (let time = 0; time < 100; time += 1) door.guess(key, 1);
+  t.same(door.banned, []);
+});
+
+t.test('thousands of keys do not keep the disk busy with bans', async (t) => {
+  const door = new Door();
+  const bans = new GuessBans({
+    clock: door.clock,
+    log: silentLogger,
+    ban: async (key, reason, until) => void door.banned.push({ key, reason, until }),
+  });
+  for (let count = 0; count < 1_000; count += 1) bans.onWrong(newKey(), 12);
+  t.equal(door.banned.length, 20);
+  door.clock.advance(10_000);
+  for (let count = 0; count < 1_000; count += 1) bans.onWrong(newKey(), 12);
+  t.equal(door.banned.length, 22);
+});
+
+t.test('a ban that cannot be saved is an error in the log', async (t) => {
+  const door = new Door();
+  door.isFull = true;
+  door.guess(newKey(), 12);
+  await Promise.resolve();
+  t.same(door.log, ['no space left']);
+});
