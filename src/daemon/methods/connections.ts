@@ -29,23 +29,35 @@ export function connectionMethods(deps: Deps): Pick<MethodHandlers, Names> {
   };
 }
 
-/** Those that clients opened, in the order of their numbers. @param peerId of one client, as the engine spells it */
-export function connectionsOf(deps: Deps, peerId?: string): Connection[] {
-  const { tunnels } = deps.engine;
-  const guests = new Map(deps.doorkeeper.guests.map((guest) => [guest.id, guest]));
+/** Tunnels that clients opened, or are being given. @param peerId of one client, as the engine spells it */
+function tunnelsOf({ doorkeeper, engine: { tunnels } }: Deps, peerId?: string) {
+  const guests = new Map(doorkeeper.guests.map((guest) => [guest.id, guest]));
   const isWanted = (one: { readonly peerId: string }): boolean =>
     guests.has(one.peerId) && (peerId === undefined || one.peerId === peerId);
-  const roundTrips = new Map(tunnels.peers().map((peer) => [peer.peerId, peer.roundTrip]));
-  const common = (id: string) => {
+  return {
+    guests,
+    connecting: tunnels.connecting().filter(isWanted),
+    open: tunnels.list().filter((one) => one.direction === 'accepted' && isWanted(one)),
+  };
+}
+
+export function countConnections(deps: Deps): number {
+  const { connecting, open } = tunnelsOf(deps);
+  return connecting.length + open.length;
+}
+
+/** Those that clients opened, in the order of their numbers. @param peerId of one client, as the engine spells it */
+export function connectionsOf(deps: Deps, peerId?: string): Connection[] {
+  const { guests, connecting, open } = tunnelsOf(deps, peerId);
+  const roundTrips = new Map(deps.engine.tunnels.peers().map((peer) => [peer.peerId, peer.roundTrip]));
+  const common = once((id: string) => {
     const guest = guests.get(id) as Guest;
     return {
       client: clientName(deps, guest.friend.publicKey),
       path: pathOf(guest),
       roundTrip: roundTripOf(guest, roundTrips.get(id)),
     };
-  };
-  const connecting = tunnels.connecting().filter(isWanted);
-  const open = tunnels.list().filter((one) => one.direction === 'accepted' && isWanted(one));
+  });
   const rows = [
     ...connecting.map((one): [number, Connection] => [
       one.number,
@@ -75,6 +87,16 @@ export function connectionsOf(deps: Deps, peerId?: string): Connection[] {
     ]),
   ];
   return rows.sort(([a], [b]) => a - b).map(([, connection]) => connection);
+}
+
+/** Looks at each client once, however many tunnels it has. */
+function once<Value>(of: (id: string) => Value): (id: string) => Value {
+  const known = new Map<string, Value>();
+  return (id) => {
+    const value = known.get(id) ?? of(id);
+    known.set(id, value);
+    return value;
+  };
 }
 
 /** As the protocol tells it. */

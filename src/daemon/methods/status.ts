@@ -3,7 +3,7 @@ import type { MethodHandlers } from '../../control/method-handlers.js';
 import type { Result } from '../../control/protocol.js';
 import { isExpired } from '../../engine/access/whitelist.js';
 import { keyText } from './clients-by-name.js';
-import { connectionsOf } from './connections.js';
+import { countConnections } from './connections.js';
 import type { MethodContext } from './context.js';
 import { secretStatus } from './secret.js';
 
@@ -89,7 +89,7 @@ export function isClosed({ access, clock, policy }: Pick<MethodContext, 'access'
 function sessionsOf(context: MethodContext): Result<'status'>['sessions'] {
   const { bytesReceived, bytesSent } = context.totals;
   const clients = context.doorkeeper.guests.filter(({ isOnline }) => isOnline).length;
-  return { clients, tunnels: connectionsOf(context).length, bytesReceived, bytesSent };
+  return { clients, tunnels: countConnections(context), bytesReceived, bytesSent };
 }
 
 function sums(...counts: readonly Readonly<Record<string, number>>[]): Record<string, number> {
