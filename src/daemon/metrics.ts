@@ -68,7 +68,9 @@ export function metricsOf(deps: Deps): () => Promise<string> {
 }
 
 async function makeRegistry(deps: Deps): Promise<{ metrics(): Promise<string> }> {
-  const { Counter, Gauge, Registry } = await import('prom-client');
+  // Of a CommonJS module a bundle knows the whole only.
+  const { default: client } = await import('prom-client');
+  const { Counter, Gauge, Registry } = client;
   const registry = new Registry<typeof Registry.OPENMETRICS_CONTENT_TYPE>();
   registry.setContentType(Registry.OPENMETRICS_CONTENT_TYPE);
   for (const { name, help, kind, values } of ROWS) {
