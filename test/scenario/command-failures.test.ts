@@ -98,7 +98,8 @@ t.test('against a network', async (t) => {
     const port = await network.service(echo);
     const pipe = client('-i', id, '-W', `127.0.0.1:${port}`);
     pipe.child.stdin.write('hello');
-    const forward = client('-i', id, '-L', `${await freeTcpPort()}:${TARGET}`, '--timeout', '4', '--max-retries', '1');
+    // Two of the few nodes here have just gone away, and onion paths through them with them: it may take some seconds.
+    const forward = client('-i', id, '-L', `${await freeTcpPort()}:${TARGET}`, '--timeout', '10', '--max-retries', '1');
     await pipe.waitFor(/hello/);
     await forward.waitFor(/connected to/);
     t.equal(await server.stop(), 0);

@@ -5,7 +5,7 @@ import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { createServer, type Server } from 'node:net';
 import t, { type Test } from 'tap';
 import { CommandNetwork } from '../support/command-network.js';
-import { freeTcpPort, freeUdpPort, type Process, startTuntox } from '../support/processes.js';
+import { freePort, freeTcpPort, type Process, startTuntox } from '../support/processes.js';
 import { temporaryDirectory } from '../support/temporary-directory.js';
 
 /** What Linux calls a socket that waits for connections. */
@@ -44,7 +44,7 @@ t.test('a server is a relay at the number of its UDP port, or where it is told, 
     await server.waitFor(/^[0-9A-F]{76}\n/);
     return server;
   };
-  const [port, other, lonely] = [await freeUdpPort(), await freeUdpPort(), await freeUdpPort()];
+  const [port, other, lonely] = [await freePort(), await freePort(), await freePort()];
   const told = await freeTcpPort();
   await taken(t, lonely);
   const servers = await Promise.all([
@@ -63,7 +63,7 @@ t.test('a server is a relay at the number of its UDP port, or where it is told, 
 
 t.test('a node is a relay, too, and a client is none', async (t) => {
   const network = await CommandNetwork.start(t);
-  const port = await freeUdpPort();
+  const port = await freePort();
   const node = startTuntox(['--node', '-C', temporaryDirectory(t), '-u', `${port}:${port}`]);
   t.teardown(() => node.stop('SIGKILL'));
   await node.waitFor(/^[0-9]+:[0-9A-F]{64}\n/);

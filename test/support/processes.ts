@@ -183,6 +183,19 @@ export function freeTcpPort(): Promise<number> {
   });
 }
 
+/** One that is free for both: what serves datagrams there serves as a relay, too. */
+export async function freePort(): Promise<number> {
+  for (;;) {
+    const port = await freeUdpPort();
+    const isFree = await new Promise<boolean>((resolve) => {
+      const server = createServer();
+      server.once('error', () => resolve(false));
+      server.listen(port, () => server.close(() => resolve(true)));
+    });
+    if (isFree) return port;
+  }
+}
+
 /**
  * Debian's tox-bootstrapd on loopback, or in a network of its own, as the only node or one that enters by other nodes
  * (HOST:PORT:KEY); ready when its port answers.
