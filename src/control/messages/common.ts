@@ -1,5 +1,6 @@
 /** What several methods of the control socket speak of. All objects are strict: a field that nobody knows is refused. */
 import * as v from 'valibot';
+import { ALIAS } from '../../base/alias.js';
 
 /** Unix time in whole seconds. */
 export const UnixTime = v.pipe(v.number(), v.integer(), v.minValue(0));
@@ -11,10 +12,9 @@ export const Bytes = Count;
 export const PublicKeyHex = v.pipe(v.string(), v.regex(/^[0-9a-f]{64}$/));
 /** 76 upper-case hex digits. */
 export const ToxIdHex = v.pipe(v.string(), v.regex(/^[0-9A-F]{76}$/));
-/** A name that the owner gave: it begins with a letter, so that no prefix of a key can look like one. */
 export const Alias = v.pipe(
   v.string(),
-  v.regex(/^[A-Za-z][A-Za-z0-9._-]{0,31}$/, 'a name begins with a letter and has at most 32 of A-Z a-z 0-9 . _ -'),
+  v.regex(ALIAS, 'a name begins with a letter and has at most 32 of A-Z a-z 0-9 . _ -'),
 );
 /** Names one client: alias, unique prefix of its key (6 digits or more), whole key, whole Tox ID. */
 export const Selector = v.pipe(v.string(), v.minLength(1), v.maxLength(256));

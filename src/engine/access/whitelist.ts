@@ -1,4 +1,5 @@
 /** Whom the owner of a daemon let in by name: public keys, each with what it may reach and for how long. Values only, no I/O. */
+import { ALIAS } from '../../base/alias.js';
 import { CodedError } from '../../base/coded-error.js';
 import { FormatError } from '../../config/format-error.js';
 import { parseRule } from '../../config/formats.js';
@@ -10,8 +11,6 @@ import type { Kept } from './kept-json.js';
 /** The message is for the owner. */
 export class WhitelistError extends CodedError<'exists' | 'alias-taken' | 'full' | 'bad-target' | 'not-listed'> {}
 
-/** As the control protocol has it: what else somebody wrote into the file could not be named by anybody. */
-const ALIAS = /^[A-Za-z][A-Za-z0-9._-]{0,31}$/;
 /** Entries at the most; each is looked at when the list changes, not for each packet. */
 const MAX_ENTRIES = 10_000;
 
@@ -160,6 +159,7 @@ function decodeEntry(value: unknown, place: number): WhitelistEntry {
     throw new Error(`entry ${place}: its "${field}" is not as it was written`);
   };
   if (publicKey === undefined) return fault('key');
+  // What else somebody wrote into the file could not be named by anybody.
   if (alias !== null && !(typeof alias === 'string' && ALIAS.test(alias))) return fault('alias');
   if (!Array.isArray(allow)) return fault('allow');
   if (expiresAt !== null && !isTime(expiresAt)) return fault('expires_at');
