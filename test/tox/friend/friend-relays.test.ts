@@ -7,10 +7,10 @@ import { FriendRelays } from '../../../src/tox/friend/friend-relays.js';
 import { encodeSharedRelays } from '../../../src/tox/packet/friend.js';
 import type { NodeInfo } from '../../../src/tox/packet/node-info.js';
 import { RelayPool } from '../../../src/tox/relay/relay-pool.js';
-import { RelayServer } from '../../../src/tox/relay/relay-server.js';
 import { ManualClock } from '../../support/manual-clock.js';
 import { at } from '../../support/nodes.js';
 import { SeededRandom } from '../../support/seeded-random.js';
+import { startSimulatedRelay } from '../../support/simulated-relay.js';
 import { SimulatedStreams } from '../../support/simulated-streams.js';
 
 /** The relays of one friend above a real pool, whose attempts to connect are written down. */
@@ -59,16 +59,7 @@ class Bench {
 
   /** A relay of our own that answers. @returns takes it off the network */
   runHome(keyPair: KeyPair, endpoint: Endpoint): () => void {
-    const { clock, random } = this;
-    const server = new RelayServer({
-      clock,
-      random,
-      log: silentLogger,
-      keyPair,
-      descriptors: 4_096,
-      forwardOnion: () => {},
-    });
-    const listener = this.streams.listen(endpoint.address, endpoint.port, (socket) => server.accept(socket));
+    const listener = startSimulatedRelay(this, keyPair, endpoint);
     return () => {
       listener.close();
       this.streams.reset(endpoint.address);

@@ -7,10 +7,10 @@ import type { NodeInfo } from '../../../src/tox/packet/node-info.js';
 import type { RelayLink } from '../../../src/tox/relay/relay-link.js';
 import { RelayPool } from '../../../src/tox/relay/relay-pool.js';
 import type { RelayRoute } from '../../../src/tox/relay/relay-route.js';
-import { RelayServer } from '../../../src/tox/relay/relay-server.js';
 import { ManualClock } from '../../support/manual-clock.js';
 import { at } from '../../support/nodes.js';
 import { SeededRandom } from '../../support/seeded-random.js';
+import { startSimulatedRelay } from '../../support/simulated-relay.js';
 import { SimulatedStreams } from '../../support/simulated-streams.js';
 
 const DATA = Buffer.from([0x1b, 1, 2, 3]);
@@ -68,17 +68,8 @@ class PoolBench {
   }
 
   addRelay(keyPair = generateKeyPair(this.random)): NodeInfo {
-    const { clock, random } = this;
-    const server = new RelayServer({
-      clock,
-      random,
-      log: silentLogger,
-      keyPair,
-      descriptors: 4_096,
-      forwardOnion: () => {},
-    });
     const endpoint = at(`203.0.113.${this.relays.length + 1}`, 443);
-    this.streams.listen(endpoint.address, endpoint.port, (socket) => server.accept(socket));
+    startSimulatedRelay(this, keyPair, endpoint);
     const relay = { publicKey: keyPair.publicKey, endpoint };
     this.relays.push(relay);
     return relay;
