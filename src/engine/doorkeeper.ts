@@ -188,7 +188,7 @@ export class Doorkeeper {
     this.#admissions.set(guest, { admittedBy, generation: this.#policy.secretGeneration });
     openChannels(friend, {
       onOpen: (channel) => {
-        log.info(`${name}: connected, ${pathText(friend.facts.path)}`);
+        log.info(`${name}: connected, ${pathText(friend.path)}`);
         watch.begin();
         since = clock.unixTime();
         this.#guests.onSeen(guest);

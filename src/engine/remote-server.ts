@@ -119,7 +119,7 @@ export class RemoteServer {
   #onOnline(): void {
     const { clock, log } = this.#deps;
     const seconds = (clock.now() - this.#awaySince) / 1000;
-    log.info(`connected to ${this.#name} in ${seconds.toFixed(1)} s, ${pathText(this.#friend.facts.path)}`);
+    log.info(`connected to ${this.#name} in ${seconds.toFixed(1)} s, ${pathText(this.#friend.path)}`);
     this.#watch.begin();
     this.#tries.end();
     this.#hintTimer?.cancel();
