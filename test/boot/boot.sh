@@ -208,13 +208,25 @@ recover() {
   note "after $((SECONDS - start)) s"
 }
 freeze() { on kill -STOP "$(main_pid)"; }
-spin() {
-  on kill -USR1 "$(main_pid)"
-  within 10 on sh -c 'ss -Hltn sport = :9229 | grep -q .' && on node --experimental-websocket --input-type=module -e "$(<test/boot/spin.js)"
+opens_nothing() { local pid; pid=$(main_pid); on kill -USR1 "$pid" && sleep 2 && ! is_debugged && [ "$(main_pid)" = "$pid" ]; }
+is_debugged() { on sh -c 'ss -Hltn sport = :9229 | grep -q .'; }
+# No signal opens the debugger, so it has to be there from the start, and through the restarts by the watchdog: debugger on | off
+debugger() {
+  local place=/run/systemd/system/tuntox.service.d
+  if [ "$1" = on ]; then
+    on mkdir -p $place && on sh -c "printf '[Service]\nEnvironment=NODE_OPTIONS=--inspect\n' >$place/debugger.conf"
+  else
+    on rm -r $place
+  fi
+  on systemctl daemon-reload && on systemctl restart tuntox
 }
+spin() { within 10 is_debugged && on node --experimental-websocket --input-type=module -e "$(<test/boot/spin.js)"; }
 deafen() { on python3 -c "$(<test/boot/deafen.py)" "$(main_pid)"; }
 recover "a stopped daemon" freeze
+check "SIGUSR1 opens no debugger, and the daemon goes on" opens_nothing
+debugger on
 recover "a spinning daemon" spin
+debugger off
 recover "a daemon whose UDP socket is dead" deafen
 
 # --- upgrade, remove, purge
