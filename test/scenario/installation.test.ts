@@ -28,23 +28,23 @@ t.test('an installed daemon starts, and the installed tuntoxctl speaks to it', a
 });
 
 t.test('what reloads the service, and who manages it, look where the daemon leads to its socket', async (t) => {
-  const valueOf = (file: string, pattern: RegExp): string | undefined =>
+  const settingIn = (file: string, pattern: RegExp): string | undefined =>
     pattern.exec(readFileSync(join(destination, file), 'utf8'))?.[1];
   const unit = 'usr/local/lib/systemd/system/tuntox.service';
-  const directory = `/run/${valueOf(unit, /^RuntimeDirectory=(\S+)$/m)}`;
+  const directory = `/run/${settingIn(unit, /^RuntimeDirectory=(\S+)$/m)}`;
   t.equal(
-    valueOf(unit, /^ExecReload=(.*)$/m),
+    settingIn(unit, /^ExecReload=(.*)$/m),
     `/usr/local/bin/tuntoxctl --socket ${directory}/tuntoxd.sock config reload`,
   );
   t.equal(
-    valueOf(unit, /^Type=(.*)$/m),
+    settingIn(unit, /^Type=(.*)$/m),
     'notify',
     'what came with systemd 253 does not wait for the outcome of a reload',
   );
   t.equal(`${directory}/tuntoxd.sock`, DEFAULT_SOCKET);
   const supervisor = 'usr/local/share/doc/tuntox/examples/supervisor/tuntox.conf';
-  t.equal(valueOf(supervisor, /^environment=.*,RUNTIME_DIRECTORY="(.*?)"/m), directory);
-  t.equal(valueOf(supervisor, /^command=.*install -d .* (\S+) &&/m), directory);
+  t.equal(settingIn(supervisor, /^environment=.*,RUNTIME_DIRECTORY="(.*?)"/m), directory);
+  t.equal(settingIn(supervisor, /^command=.*install -d .* (\S+) &&/m), directory);
 });
 
 t.test('the copyright file names every package that came along, with its licence', async (t) => {
