@@ -18,6 +18,7 @@ import {
 import { AUTO, completed, type SettingSource, type SettingsShape, schemaOf } from './schema.js';
 import {
   CONFIG_VARIABLE,
+  isWordOf,
   type Layer,
   layerOfEnvironment,
   layerOfFile,
@@ -152,14 +153,11 @@ function readFileLayer<Proxy>(
 function faultsOf({ setting, value, place, itemPlaces }: WrittenValue): string[] {
   // Each entry by itself, so that each that is wrong is named, with its own line.
   const parts = Array.isArray(value)
-    ? value.map((item, index) => [[item], itemPlaces[index] ?? place])
-    : [[value, place]];
-  return parts.flatMap(([part, where]) => {
+    ? value.map((item, index) => ({ part: [item], item, where: itemPlaces[index] ?? place }))
+    : [{ part: value, item: undefined, where: place }];
+  return parts.flatMap(({ part, item, where }) => {
     try {
-      const word = Array.isArray(value) && value.length > 1 ? [part].flat()[0] : undefined;
-      if (typeof word === 'string' && Object.hasOwn(setting.words, word)) {
-        throw new FormatError(`"${word}" stands alone: leave it out, or all other entries`);
-      }
+      if (isWordOf(setting, item)) throw new FormatError(`"${item}" stands alone: leave it out, or all other entries`);
       setting.check(part);
       return [];
     } catch (error) {
@@ -176,9 +174,8 @@ function contradictions(chosen: ReadonlyMap<string, WrittenValue>, parseProxy: (
   const bootstrap = chosen.get('network.bootstrap');
   if (Array.isArray(bootstrap?.value) && bootstrap.value.length === 0 && textOf('network.nodes_file') !== '') {
     const place = chosen.get('network.nodes_file')?.place;
-    faults.push(
-      `${bootstrap.place}: network.bootstrap: it says that there are no nodes, and network.nodes_file (${place}) names some: leave one of the two out`,
-    );
+    const other = `network.nodes_file (${place}) names some: leave one of the two out`;
+    faults.push(`${bootstrap.place}: network.bootstrap: it says that there are no nodes, and ${other}`);
   }
   const proxy = textOf('network.proxy');
   if (proxy === '' || parseProxy(proxy) === undefined) return faults;

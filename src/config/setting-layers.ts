@@ -117,9 +117,12 @@ function valueOfText(
 /** The value that a word stands for, where one is in the place of a list, alone or as its only entry. */
 export function withWordRead(written: WrittenValue): WrittenValue {
   const word = Array.isArray(written.value) && written.value.length === 1 ? written.value[0] : written.value;
-  const { words } = written.setting;
-  return typeof word === 'string' && Object.hasOwn(words, word) ? { ...written, value: words[word] } : written;
+  const { setting } = written;
+  return isWordOf(setting, word) ? { ...written, value: setting.words[word] } : written;
 }
+
+export const isWordOf = ({ words }: SettingDescription, value: unknown): value is string =>
+  typeof value === 'string' && Object.hasOwn(words, value);
 
 /** Somebody may have left the group out, or taken another one, so the last part alone is compared too. */
 function meant(key: string, list: SettingList): string {
