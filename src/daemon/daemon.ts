@@ -209,7 +209,10 @@ export class Daemon {
       rulesFault: this.#targets.fault,
       saveFault: (access.saveFault ?? engine.saveFault)?.message,
       proxyFault: engine.proxyFault,
-      network: { state, udp, bootstrapNodes, age: clock.unixTime() - since },
+      network: {
+        ...{ state, udp, bootstrapNodes, age: clock.unixTime() - since },
+        hasBootstrapNodes: engine.hasBootstrapNodes,
+      },
       configuration,
       httpFault: this.#http.fault,
     });

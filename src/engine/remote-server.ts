@@ -30,6 +30,8 @@ interface Deps {
   readonly tunnels: TunnelService;
   /** Asks the bootstrap nodes again. */
   readonly enterAnew: () => void;
+  /** Whether there are any. */
+  readonly hasBootstrapNodes: boolean;
 }
 
 export interface RemoteServerOptions {
@@ -162,10 +164,10 @@ export class RemoteServer {
   }
 
   #error(): ServerError {
-    const { clock, tox } = this.#deps;
+    const { clock, tox, hasBootstrapNodes } = this.#deps;
     const { isOnline, proxyFault } = tox;
     const now = clock.now();
-    const away = now - this.#awaySince;
-    return serverError({ name: this.#name, isOnline, proxyFault, standing: this.#friend.standing, away, now });
+    const [name, standing, away] = [this.#name, this.#friend.standing, now - this.#awaySince];
+    return serverError({ name, isOnline, hasBootstrapNodes, proxyFault, standing, away, now });
   }
 }

@@ -43,6 +43,21 @@ t.test('a file that was changed is said until it is read, and a dry run reads it
   t.ok((await codes()).includes('restart'));
 });
 
+t.test('with no bootstrap nodes it says what that means, and counts none that do not answer', async (t) => {
+  const daemon = await TestDaemon.start(t, { config: 'network:\n  bootstrap: []\n' });
+  const { settings } = await daemon.call('config.show', {});
+  t.match(
+    settings.find(({ key }) => key === 'network.bootstrap'),
+    { value: [], source: 'file' },
+  );
+  const { warnings } = await daemon.call('status', {});
+  t.match(warnings.find(({ code }) => code === 'connecting')?.message, /there are no bootstrap nodes to ask/);
+  daemon.configure('network:\n  bootstrap: auto\n');
+  t.match(await daemon.call('config.reload', {}), { changed: [], needsRestart: ['network.bootstrap'] });
+  const after = (await daemon.call('status', {})).warnings.find(({ code }) => code === 'connecting');
+  t.match(after?.message, /there are no bootstrap nodes/, 'what it was started with holds');
+});
+
 t.test('a rules file or a secret that cannot be used keeps all settings as they were', async (t) => {
   const daemon = await TestDaemon.start(t);
   const rules = join(daemon.directory, 'rules');

@@ -26,6 +26,12 @@ t.test('the daemon is not running: 3, and how to start it', async (t) => {
   );
 });
 
+t.test('where nobody listens, it says where it looked, and how to have it look elsewhere', async (t) => {
+  const byVariable = await failure(['status'], { socket: '/nowhere/tuntoxd.sock' });
+  t.match(byVariable.said, /nobody listens at \/nowhere\/tuntoxd\.sock, the socket of TUNTOX_SOCKET start it: /);
+  t.notMatch(byVariable.said, /--socket/);
+});
+
 t.test('what the daemon answers has its status, and its hint', async (t) => {
   const cases: readonly (readonly [ControlFault, number, RegExp])[] = [
     ['not-found', 5, /^tuntoxctl: there is no client "laptp" did you mean "laptop"\?$/],

@@ -9,6 +9,7 @@ import {
   entry,
   KEYS,
   longConnections,
+  network,
   now,
   startDaemon,
   status,
@@ -55,6 +56,20 @@ t.test('nothing is lost where a table is too wide: it is wrapped', async (t) => 
   const wide = await run(['connections'], { socket });
   t.match(wide.stdout, /\[2001:db8:aaaa:bbbb:cccc:dddd:eeee:ffff\]:65535/, 'no terminal, no wrapping');
   t.match(wide.stdout, `${'very-long-name.'.repeat(8)}example:443`);
+});
+
+t.test('no bootstrap nodes are shown as what they are, and none of them is missed', async (t) => {
+  const socket = await startDaemon(t, {
+    net: () => ({ schema: 'tuntox.net/1', ...network, bootstrapNodes: { known: 0, answering: 0 } }),
+    'config.show': () => ({
+      schema: 'tuntox.config/1',
+      file: null,
+      settings: [{ key: 'network.bootstrap', value: [], source: 'flag' }],
+    }),
+  });
+  const { stdout } = await run(['net'], { socket, terminal: 80 });
+  t.match(stdout, /Bootstrap +no nodes to ask\n/, 'and in no colour of a warning');
+  t.match((await run(['config', 'show'], { socket })).stdout, /network\.bootstrap +none +flag/);
 });
 
 t.test('status shows health first, as docs/product.md says', async (t) => {

@@ -125,7 +125,7 @@ export const bootstrapWarning = {
   hint: 'tuntoxctl net',
 } as const;
 
-const network: Result<'status'>['network'] = {
+export const network: Result<'status'>['network'] = {
   state: 'online',
   since: now() - 76 * 3_600,
   udp: 'works',
