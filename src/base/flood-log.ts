@@ -48,7 +48,8 @@ export interface FloodLine {
 
 interface Sum {
   readonly name: string;
-  readonly level: FloodLine['level'];
+  /** The most serious of what it counts. */
+  level: FloodLine['level'];
   /** By kind; since the last sum. */
   readonly counts: Map<string, number>;
 }
@@ -81,8 +82,10 @@ export class FloodLog {
     }
     this.#log.debug(line.text);
     if (this.#isClosed) return;
-    const { counts } = sum ?? this.#begin(line);
+    const counting = sum ?? this.#begin(line);
+    const { counts } = counting;
     counts.set(line.kind, (counts.get(line.kind) ?? 0) + 1);
+    if (line.level === 'warn') counting.level = 'warn';
   }
 
   /** Says what is to be said still; nothing is summed up any more. */

@@ -121,11 +121,13 @@ t.test('a crowd has a bound together, is summed up in some lines, and nothing th
   t.ok(lines <= 60 * (200 + 33), `${lines} lines in an hour of new ones`);
 });
 
-t.test('a sum is as serious as what it counts', async (t) => {
+t.test('a sum is as serious as the most serious that it counts', async (t) => {
   const said = new Said(LIMITS);
-  said.say('A', 5, { level: 'warn', kind: 'key refused' });
+  said.say('A', 5);
+  said.say('A', 1, { level: 'warn', kind: 'key refused' });
+  said.say('A', 1);
   said.clock.advance(60_000);
-  t.equal(said.news.at(-1), 'warning: A: in the last minute also 1 key refused');
+  t.equal(said.news.at(-1), 'warning: A: in the last minute also 2 tunnels opened, 1 key refused');
 });
 
 t.test('the end says what is to be said still, and then nothing is left to happen', async (t) => {
