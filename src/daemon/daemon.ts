@@ -74,7 +74,12 @@ export class Daemon {
     this.#targets = targets;
     this.#startedAt = deps.clock.unixTime();
     this.#startedNow = deps.clock.now();
-    const bans = new GuessBans({ clock: deps.clock, log: deps.log, ban: (...ban) => access.ban(...ban) });
+    const bans = new GuessBans({
+      clock: deps.clock,
+      log: deps.log,
+      ban: (...ban) => access.ban(...ban),
+      shutOut: (...ban) => access.shutOut(...ban),
+    });
     this.#policy = new AccessPolicy(access, bans.onWrong);
     this.#doorkeeper = engine.serve(this.#policy);
     this.#totals = new RunningTotals({ clock: deps.clock, tunnels: engine.tunnels });

@@ -176,7 +176,9 @@ t.test('a server that comes and goes all the time does not fill the log of its c
   }
   t.equal(warned.filter((line) => line.startsWith('lost')).length, 100);
   clock.advance(60_000);
-  t.ok(warned.some((line) => /^E776E9A9: in the last minute also 400 connections made, 400 connections lost$/.test(line)));
+  t.ok(
+    warned.some((line) => /^E776E9A9: in the last minute also 400 connections made, 400 connections lost$/.test(line)),
+  );
 });
 
 t.test('who has the secret and comes with ever new keys does not fill the log', async (t) => {

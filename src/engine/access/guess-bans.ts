@@ -17,6 +17,8 @@ export interface GuessBansDeps {
   readonly log: Logger;
   /** @param until Unix time, s */
   ban(key: PublicKey, reason: string, until: number): Promise<void>;
+  /** The same without the disk, until the process ends. */
+  shutOut(key: PublicKey, reason: string, until: number): void;
 }
 
 export class GuessBans {
@@ -30,9 +32,13 @@ export class GuessBans {
 
   /** @param count different wrong secrets of this key so far */
   readonly onWrong = (key: PublicKey, count: number): void => {
-    const { ban, clock, log } = this.#deps;
+    const { ban, clock, log, shutOut } = this.#deps;
     if (count < TOO_MANY || !this.#limit.take(clock.now())) return;
     log.warn(`${key.short}: banned for an hour, after ${count} wrong secrets`);
-    ban(key, `${count} wrong secrets`, clock.unixTime() + BAN).catch((error: unknown) => log.error(messageOf(error)));
+    const [reason, until] = [`${count} wrong secrets`, clock.unixTime() + BAN];
+    ban(key, reason, until).catch((error: unknown) => {
+      log.error(messageOf(error));
+      shutOut(key, reason, until);
+    });
   };
 }
