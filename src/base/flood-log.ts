@@ -34,6 +34,10 @@ export interface FloodLimits {
  */
 const OF_PEERS: FloodLimits = { each: { atOnce: 200, aMinute: 20 }, all: { atOnce: 2_000, aMinute: 200 } };
 
+/** The less serious first. */
+const LEVELS = ['info', 'warn', 'error'] as const;
+type Level = (typeof LEVELS)[number];
+
 export interface FloodLine {
   /** Who causes it: has the budget. */
   readonly source: string;
@@ -41,7 +45,7 @@ export interface FloodLine {
   readonly name: string;
   /** What the sum counts, as in `tunnel opened`: the first word gets the plural. One of a few. */
   readonly kind: string;
-  readonly level: 'info' | 'warn';
+  readonly level: Level;
   /** The whole line. */
   readonly text: string;
 }
@@ -49,7 +53,7 @@ export interface FloodLine {
 interface Sum {
   readonly name: string;
   /** The most serious of what it counts. */
-  level: FloodLine['level'];
+  level: Level;
   /** By kind; since the last sum. */
   readonly counts: Map<string, number>;
 }
@@ -85,7 +89,7 @@ export class FloodLog {
     const counting = sum ?? this.#begin(line);
     const { counts } = counting;
     counts.set(line.kind, (counts.get(line.kind) ?? 0) + 1);
-    if (line.level === 'warn') counting.level = 'warn';
+    if (LEVELS.indexOf(line.level) > LEVELS.indexOf(counting.level)) counting.level = line.level;
   }
 
   /** Says what is to be said still; nothing is summed up any more. */

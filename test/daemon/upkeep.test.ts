@@ -166,7 +166,7 @@ t.test('a client that floods the log leaves most of its last lines as they were,
   // A few more where this machine needs seconds for them.
   const about = lines.filter((line) => line.includes('127.0.0.1:2 refused')).length;
   t.ok(about >= 200 && about < 300, `${about} lines about 3,000 requests`);
-  t.ok(lines.includes('whitelist: laptop ' + client.key.slice(0, 8).toUpperCase() + ' added'));
+  t.ok(lines.includes(`whitelist: laptop ${client.key.slice(0, 8).toUpperCase()} added`));
   t.match((await daemon.call('status', {})).refusals.last24Hours, { 'target not-allowed': 3_000 });
   t.match((await daemon.call('metrics', {})).text, /^tuntox_refused_24h\{reason="target not-allowed"\} 3000$/m);
 });

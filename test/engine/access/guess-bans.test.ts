@@ -80,6 +80,31 @@ t.test('thousands of keys do not keep the disk busy with bans', async (t) => {
   t.equal(door.banned.length, 22);
 });
 
+t.test('hours of bans are summed up in the log, those that could not be saved too', async (t) => {
+  const clock = new ManualClock();
+  const lines: string[] = [];
+  const say = (text: string): void => void lines.push(text);
+  const log = { ...silentLogger, warn: say, error: say };
+  const ban = async (): Promise<void> => {
+    throw new Error('no space left');
+  };
+  let shutOut = 0;
+  const count = (): void => {
+    shutOut += 1;
+  };
+  const bans = new GuessBans({ clock, log, ban, shutOut: count });
+  for (let time = 0; time < 720; time += 1) {
+    bans.onWrong(newKey(), 12);
+    await Promise.resolve();
+    clock.advance(5_000);
+  }
+  t.equal(shutOut, 720);
+  t.ok(lines.length <= 20 + 60, `${lines.length} lines in an hour`);
+  t.equal(lines.at(-1), 'strangers: in the last minute also 12 keys banned, 12 bans not saved');
+  bans.close();
+  t.equal(clock.pending, 0);
+});
+
 t.test('a ban that cannot be saved is an error in the log, and is kept in memory', async (t) => {
   const door = new Door();
   door.isFull = true;
