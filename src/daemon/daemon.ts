@@ -51,6 +51,7 @@ export class Daemon {
   readonly #deps: DaemonDeps;
   readonly #options: DaemonOptions;
   readonly #access: AccessControl;
+  readonly #bans: GuessBans;
   readonly #policy: AccessPolicy;
   readonly #targets: TargetPolicy;
   readonly #doorkeeper: Doorkeeper;
@@ -74,8 +75,13 @@ export class Daemon {
     this.#targets = targets;
     this.#startedAt = deps.clock.unixTime();
     this.#startedNow = deps.clock.now();
-    const bans = new GuessBans({ clock: deps.clock, log: deps.log, ban: (...ban) => access.ban(...ban) });
-    this.#policy = new AccessPolicy(access, bans.onWrong);
+    this.#bans = new GuessBans({
+      clock: deps.clock,
+      log: deps.log,
+      ban: (...ban) => access.ban(...ban),
+      shutOut: (...ban) => access.shutOut(...ban),
+    });
+    this.#policy = new AccessPolicy(access, this.#bans.onWrong);
     this.#doorkeeper = engine.serve(this.#policy);
     this.#totals = new RunningTotals({ clock: deps.clock, tunnels: engine.tunnels });
     access.onChange(() => this.#review());
@@ -159,6 +165,7 @@ export class Daemon {
     this.#http.close();
     this.#control.stop();
     this.#access.close();
+    this.#bans.close();
   }
 
   async #open(): Promise<void> {

@@ -156,6 +156,36 @@ t.test('log tail gives the past, then what comes, until it is cancelled; the lev
   t.equal(past.length, 2);
 });
 
+t.test('a client that floods the log leaves most of its last lines as they were, and is counted exactly', async (t) => {
+  const daemon = await TestDaemon.start(t);
+  daemon.goOnline();
+  const rules = join(daemon.directory, 'rules');
+  writeFileSync(rules, '127.0.0.1:1\n');
+  daemon.configure(`targets:\n  rules_file: ${rules}\n`);
+  await daemon.call('config.reload', {});
+  const client = await daemon.client();
+  await daemon.call('whitelist.add', { id: client.id, name: 'laptop' });
+  await client.connect().ping();
+  const opener = client.engine.tunnels.opener(daemon.daemon.engine.id.publicKey.hex);
+  const refused = (): Promise<void> =>
+    new Promise((resolve, reject) => {
+      const onAccepted = (): never => {
+        reject(new Error('it was let through'));
+        throw new Error('it was let through');
+      };
+      opener.open({ host: '127.0.0.1', port: 2 }, { onAccepted, onRefused: () => resolve() });
+    });
+  for (let round = 0; round < 6; round += 1) await Promise.all(Array.from({ length: 500 }, refused));
+  const lines: string[] = [];
+  await daemon.control.stream('log.tail', { lines: 1_000 }, { onEvent: ({ message }) => void lines.push(message) });
+  // A few more where this machine needs seconds for them.
+  const about = lines.filter((line) => line.includes('127.0.0.1:2 refused')).length;
+  t.ok(about >= 200 && about < 300, `${about} lines about 3,000 requests`);
+  t.ok(lines.includes(`whitelist: laptop ${client.key.slice(0, 8).toUpperCase()} added`));
+  t.match((await daemon.call('status', {})).refusals.last24Hours, { 'target not-allowed': 3_000 });
+  t.match((await daemon.call('metrics', {})).text, /^tuntox_refused_24h\{reason="target not-allowed"\} 3000$/m);
+});
+
 t.test('connections watch sends a list each interval', async (t) => {
   const daemon = await TestDaemon.start(t);
   const stop = new AbortController();

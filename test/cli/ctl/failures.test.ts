@@ -56,6 +56,18 @@ t.test('what the daemon answers has its status, and its hint', async (t) => {
   }
 });
 
+t.test('a time for which nobody is shut out is no time', async (t) => {
+  const socket = await startDaemon(t, { 'clients.kick': () => t.fail('the daemon was asked') as never });
+  t.match(await failure(['clients', 'kick', 'laptop', '--for', '0s'], { socket }), {
+    status: 2,
+    said: 'tuntoxctl: --for 0 keeps nobody out write how long, as in 1h; bans clear lets it in again',
+  });
+  t.match(await failure(['clients', 'kick', 'laptop', '--for', 'ever'], { socket }), {
+    status: 2,
+    said: /^tuntoxctl: "ever" is not a length of time for --for write it as in 30s/,
+  });
+});
+
 t.test('what the daemon says without a hint gets a next step', async (t) => {
   for (const [code, hint] of [
     ['failed', /journalctl -u tuntox/],

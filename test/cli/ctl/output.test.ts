@@ -215,6 +215,18 @@ t.test('values are whole where no terminal needs them short', async (t) => {
   t.equal((await run(['id'], { socket })).stdout, `${TOX_ID}\n`);
 });
 
+t.test('who is shut out is told with the end of it, and is among the bans', async (t) => {
+  const socket = await startDaemon(t);
+  const { stdout } = await run(['clients', 'kick', 'laptop', '--for', '1h'], { socket });
+  t.match(stdout, /^ended the session of laptop [0-9A-F]{8}\nshut out {2}laptop [0-9A-F]{8} {2}until \d{4}-.*daemon$/m);
+  t.match(stdout, /^who has the secret can come back with another key: tuntoxctl secret rotate$/m);
+  const plain = await run(['clients', 'kick', 'laptop'], { socket });
+  t.notMatch(plain.stdout, 'shut out');
+  const bans = await run(['bans'], { socket });
+  t.match(bans.stdout, /shut out by clients kick +\d{4}-\d\d-\d\d \d\d:\d\d +\d{4}-\d\d-\d\d \d\d:\d\d or restart$/m);
+  t.match(bans.stdout, /wrong secrets: 30 within a minute .*:\d\d$/m, 'a kept one outlasts it');
+});
+
 t.test('the QR code is light on dark, with its border, whatever the colours of the terminal are', async (t) => {
   const socket = await startDaemon(t);
   const { stdout } = await run(['id', '--qr'], { socket, terminal: 80 });

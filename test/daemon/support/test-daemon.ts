@@ -127,7 +127,7 @@ export class TestDaemon {
       const identity = await Identity.open({ random, log }, place);
       const { publicKey, nospam } = identity.savedata.identity;
       stack = new FakeStack(network, new ToxId(publicKey, nospam), encodeSavedata(identity.savedata));
-      const tunnels = new TunnelService({ clock: systemClock, random, log: silentLogger, mayReach });
+      const tunnels = new TunnelService({ clock: systemClock, random, log, mayReach });
       const nodes = settings.nodes ?? [NOBODY];
       const engine = new Engine({ clock, random, log, tox: stack, tunnels, identity }, { nodes });
       await engine.start();
