@@ -12,7 +12,7 @@ _arguments -S \
   '-I[write the own Tox ID to a file]:file:_files' \
   '-f[allow only the targets in a file]:file:_files' \
   '-b[bootstrap from the nodes in a file]:file:_files' \
-  '*--bootstrap[bootstrap from this node]:HOST\:PORT\:KEY:' \
+  '*--bootstrap[bootstrap from this node, or none]:HOST\:PORT\:KEY, or none:(none)' \
   '-u[use a UDP port of this range]:FIRST\:LAST:' \
   '-t[be a TCP relay on this port]:port:' \
   '--no-port-mapping[do not ask the router to open ports]' \

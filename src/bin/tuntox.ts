@@ -1,7 +1,9 @@
 #!/usr/bin/env node
 import { keepHeapSmall } from '../platform/memory.js';
+import { keepDebuggerShut } from '../platform/signals.js';
 import { nameSourcesInStacks } from '../platform/source-places.js';
 
+keepDebuggerShut(process);
 keepHeapSmall();
 nameSourcesInStacks();
 const { main } = await import('../cli/tuntox/main.js');

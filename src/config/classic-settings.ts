@@ -46,7 +46,8 @@ export interface CommonSettings {
   readonly portMapping: boolean;
   /** As soon as one of the two is given, no other node is asked: a private network stays private. */
   readonly nodesFile: string | undefined;
-  readonly nodes: readonly NodeAddress[];
+  /** Empty: none at all, and then there is no file. */
+  readonly nodes: readonly NodeAddress[] | undefined;
   /** Through which everything goes; undefined for none. */
   readonly proxy: ProxySetting | undefined;
 }

@@ -15,9 +15,10 @@ import {
   parsePortRange,
   parseTarget,
 } from './formats.js';
-import { completed, type SettingSource, type SettingsShape, schemaOf } from './schema.js';
+import { AUTO, completed, type SettingSource, type SettingsShape, schemaOf } from './schema.js';
 import {
   CONFIG_VARIABLE,
+  isWordOf,
   type Layer,
   layerOfEnvironment,
   layerOfFile,
@@ -25,6 +26,7 @@ import {
   NO_LAYER,
   type WrittenFlag,
   type WrittenValue,
+  withWordRead,
 } from './setting-layers.js';
 import { type SettingList, settingsIn } from './setting-list.js';
 import { FileError, readSmallFile } from './small-file.js';
@@ -44,8 +46,8 @@ export interface DaemonSettings<Proxy> {
     readonly udpPorts: PortRange | undefined;
     /** TCP; 0 for being no relay, undefined lets the stack choose. */
     readonly relayPort: number | undefined;
-    /** As soon as one of the two is given, no other node is asked. */
-    readonly nodes: readonly NodeAddress[];
+    /** Undefined: those of the file, or where there is none the usual ones. Empty: none at all, and then there is no file. */
+    readonly nodes: readonly NodeAddress[] | undefined;
     readonly nodesFile: string | undefined;
     readonly lanDiscovery: boolean;
     readonly portMapping: boolean;
@@ -110,7 +112,7 @@ export function loadSettings<Proxy>(input: SettingsInput<Proxy>): LoadedSettings
   const list = settingsIn(schema);
   const { file, layer } = readFileLayer(input, list);
   const layers = [layer, layerOfEnvironment(input.environment, list), layerOfFlags(input.flags)];
-  const written = layers.flatMap(({ values }) => values);
+  const written = layers.flatMap(({ values }) => values.map(withWordRead));
   const faults = [...layers.flatMap((one) => one.faults), ...written.flatMap(faultsOf)];
   const chosen = new Map(written.map((value) => [value.setting.key, value]));
   if (faults.length === 0) faults.push(...contradictions(chosen, input.parseProxy));
@@ -151,10 +153,11 @@ function readFileLayer<Proxy>(
 function faultsOf({ setting, value, place, itemPlaces }: WrittenValue): string[] {
   // Each entry by itself, so that each that is wrong is named, with its own line.
   const parts = Array.isArray(value)
-    ? value.map((item, index) => [[item], itemPlaces[index] ?? place])
-    : [[value, place]];
-  return parts.flatMap(([part, where]) => {
+    ? value.map((item, index) => ({ part: [item], item, where: itemPlaces[index] ?? place }))
+    : [{ part: value, item: undefined, where: place }];
+  return parts.flatMap(({ part, item, where }) => {
     try {
+      if (isWordOf(setting, item)) throw new FormatError(`"${item}" stands alone: leave it out, or all other entries`);
       setting.check(part);
       return [];
     } catch (error) {
@@ -167,13 +170,21 @@ function faultsOf({ setting, value, place, itemPlaces }: WrittenValue): string[]
 /** Values that are good each by itself. */
 function contradictions(chosen: ReadonlyMap<string, WrittenValue>, parseProxy: (text: string) => unknown): string[] {
   const textOf = (key: string): string => String(chosen.get(key)?.value ?? '');
+  const faults: string[] = [];
+  const bootstrap = chosen.get('network.bootstrap');
+  if (Array.isArray(bootstrap?.value) && bootstrap.value.length === 0 && textOf('network.nodes_file') !== '') {
+    const place = chosen.get('network.nodes_file')?.place;
+    const other = `network.nodes_file (${place}) names some: leave one of the two out`;
+    faults.push(`${bootstrap.place}: network.bootstrap: it says that there are no nodes, and ${other}`);
+  }
   const proxy = textOf('network.proxy');
-  if (proxy === '' || parseProxy(proxy) === undefined) return [];
+  if (proxy === '' || parseProxy(proxy) === undefined) return faults;
   const opensPort = (key: string): boolean => !['', '0', 'auto'].includes(textOf(key));
-  return ['network.udp_ports', 'network.relay_port'].filter(opensPort).map((key) => {
+  for (const key of ['network.udp_ports', 'network.relay_port'].filter(opensPort)) {
     const { place } = chosen.get(key) as WrittenValue;
-    return `${place}: ${key}: it opens a port, and with a proxy there is none: leave it out, or network.proxy`;
-  });
+    faults.push(`${place}: ${key}: it opens a port, and with a proxy there is none: leave it out, or network.proxy`);
+  }
+  return faults;
 }
 
 function nested(chosen: ReadonlyMap<string, WrittenValue>): object {
@@ -197,7 +208,7 @@ function typed<Proxy>(shape: SettingsShape, parseProxy: (text: string) => Proxy 
     network: {
       udpPorts: network.udp_ports === '' ? undefined : parsePortRange(network.udp_ports),
       relayPort: network.relay_port === 'auto' ? undefined : parsePortOrNone(network.relay_port),
-      nodes: network.bootstrap.map(parseNode),
+      nodes: network.bootstrap === AUTO ? undefined : network.bootstrap.map(parseNode),
       nodesFile: orNone(network.nodes_file),
       lanDiscovery: network.lan_discovery,
       portMapping: network.port_mapping,

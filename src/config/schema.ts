@@ -15,7 +15,7 @@ interface Shape {
   network: {
     udp_ports: string;
     relay_port: string;
-    bootstrap: string[];
+    bootstrap: string[] | typeof AUTO;
     nodes_file: string;
     lan_discovery: boolean;
     port_mapping: boolean;
@@ -25,6 +25,9 @@ interface Shape {
   targets: { rules_file: string };
   http: { listen: string };
 }
+
+/** Where the default is not known beforehand. */
+export const AUTO = 'auto';
 
 export type SettingSource = 'default' | 'file' | 'environment' | 'flag';
 
@@ -64,8 +67,14 @@ function yesOrNo(value: unknown): void {
   if (typeof value !== 'boolean') throw new FormatError('write true or false');
 }
 
+/** Words in the place of a list of nodes, and what they mean. */
+const NODE_WORDS = { [AUTO]: AUTO, none: [] } as const;
+
 function nodes(value: unknown): void {
-  if (!Array.isArray(value)) throw new FormatError('write a list, each entry as in - 192.0.2.1:33445:F404AB…');
+  if (value === AUTO) return;
+  if (!Array.isArray(value)) {
+    throw new FormatError('write a list, each entry as in - 192.0.2.1:33445:F404AB…, or one word: none, auto');
+  }
   for (const node of value) parseNode(String(node));
 }
 
@@ -133,9 +142,10 @@ export const schemaOf = (parseProxy: (text: string) => unknown): convict.Schema<
       env: 'TUNTOX_NETWORK_RELAY_PORT',
     },
     bootstrap: {
-      doc: 'Nodes through which to enter the network, HOST:PORT:KEY each; with any, no others are asked.',
+      doc: 'Nodes through which to enter the network, HOST:PORT:KEY each, and no others; none; auto: public ones.',
       format: nodes,
-      default: [],
+      words: NODE_WORDS,
+      default: AUTO,
       env: 'TUNTOX_NETWORK_BOOTSTRAP',
     },
     nodes_file: {
@@ -145,7 +155,7 @@ export const schemaOf = (parseProxy: (text: string) => unknown): convict.Schema<
       env: 'TUNTOX_NETWORK_NODES_FILE',
     },
     lan_discovery: {
-      doc: 'Look for peers on the local network; off by itself where nodes are given.',
+      doc: 'Look for peers on the local network; off by itself where nodes are given, on with none.',
       format: yesOrNo,
       default: true,
       env: 'TUNTOX_NETWORK_LAN_DISCOVERY',

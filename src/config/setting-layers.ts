@@ -104,11 +104,25 @@ function valueOfText(
   const word = text.trim().toLowerCase();
   const value = {
     text: () => text,
-    list: () => texts.flatMap((one) => one.split(/[\s,]+/).filter((item) => item !== '')),
+    list: () => {
+      const items = texts.flatMap((one) => one.split(/[\s,]+/).filter((item) => item !== ''));
+      // Blanks alone are a mistake, and no way to say that there is nothing.
+      return items.length > 0 ? items : text;
+    },
     'yes-or-no': () => (YES.has(word) ? true : NO.has(word) ? false : text),
   }[setting.kind]();
   return { setting, value, ...where, itemPlaces: [] };
 }
+
+/** The value that a word stands for, where one is in the place of a list, alone or as its only entry. */
+export function withWordRead(written: WrittenValue): WrittenValue {
+  const word = Array.isArray(written.value) && written.value.length === 1 ? written.value[0] : written.value;
+  const { setting } = written;
+  return isWordOf(setting, word) ? { ...written, value: setting.words[word] } : written;
+}
+
+export const isWordOf = ({ words }: SettingDescription, value: unknown): value is string =>
+  typeof value === 'string' && Object.hasOwn(words, value);
 
 /** Somebody may have left the group out, or taken another one, so the last part alone is compared too. */
 function meant(key: string, list: SettingList): string {

@@ -11,6 +11,8 @@ export interface SettingDescription {
   readonly doc: string;
   readonly usual: unknown;
   readonly kind: 'text' | 'list' | 'yes-or-no';
+  /** Each stands alone in the place of a list, for the value here. */
+  readonly words: Readonly<Record<string, unknown>>;
   /** Never to be shown. */
   readonly isSensitive: boolean;
   /** @throws FormatError */
@@ -25,6 +27,8 @@ interface Leaf {
   readonly default: unknown;
   readonly env: string;
   readonly sensitive?: boolean;
+  /** Of a list. */
+  readonly words?: Readonly<Record<string, unknown>>;
 }
 
 export function settingsIn(schema: SettingsSchema): SettingList {
@@ -47,8 +51,10 @@ export function groupsOf(list: SettingList): ReadonlySet<string> {
 
 const isLeaf = (node: object): node is Leaf => Object.hasOwn(node, 'default');
 
-function describe(key: string, { doc, format, default: usual, env, sensitive }: Leaf): SettingDescription {
-  const kind = Array.isArray(usual) ? 'list' : typeof usual === 'boolean' ? 'yes-or-no' : 'text';
+function describe(key: string, leaf: Leaf): SettingDescription {
+  const { doc, format, default: usual, env, sensitive, words } = leaf;
+  const kind = words !== undefined ? 'list' : typeof usual === 'boolean' ? 'yes-or-no' : 'text';
   const flag = `--${key.replace(/[._]/g, '-')}`;
-  return { key, variable: env, flag, doc, usual, kind, isSensitive: sensitive === true, check: format };
+  const isSensitive = sensitive === true;
+  return { key, variable: env, flag, doc, usual, kind, words: words ?? {}, isSensitive, check: format };
 }

@@ -2,7 +2,7 @@
  * The only file that imports node-ipc: the control socket, as bytes. Its raw mode is used; its message mode buffers without
  * limit and lets a client name any event. It neither removes what is at the path nor reconnects: that is ours to decide.
  */
-import { chmodSync, lchownSync, lstatSync, unlinkSync } from 'node:fs';
+import { chmodSync, lchownSync, lstatSync, readlinkSync, statSync, symlinkSync, unlinkSync } from 'node:fs';
 import type { Socket } from 'node:net';
 import { IPCModule } from 'node-ipc';
 import { CodedError, messageOf, systemCodeOf } from '../base/coded-error.js';
@@ -45,6 +45,11 @@ export interface IpcHandlers {
 export interface IpcListener {
   /** Takes no more connections, and takes the socket away; connections are their owners' to end. */
   close(): void;
+}
+
+export interface IpcLink {
+  /** Unless it leads elsewhere by now. */
+  remove(): void;
 }
 
 export interface SocketOptions {
@@ -115,6 +120,33 @@ export async function listenIpc(
   return { close: () => server.stop() };
 }
 
+/**
+ * Has another path lead to a socket. What a daemon that was killed left there is replaced.
+ * @throws IpcError `in-use` when somebody else answers there, `permission`, `failed`
+ */
+export async function linkIpc(path: string, socket: string): Promise<IpcLink> {
+  checkLength(path);
+  const isOurs = (): boolean =>
+    lstatSync(path, { throwIfNoEntry: false })?.isSymbolicLink() === true && readlinkSync(path) === socket;
+  try {
+    if (!isOurs()) {
+      await removeStale(path);
+      symlinkSync(socket, path);
+    }
+  } catch (error) {
+    throw ipcError(error, path);
+  }
+  return {
+    remove: () => {
+      try {
+        if (isOurs()) unlinkSync(path);
+      } catch {
+        // The directory is another user's by now, or gone. A link that leads nowhere is replaced by the next daemon.
+      }
+    },
+  };
+}
+
 /** @throws IpcError `not-running`, `permission`, `failed` */
 export async function connectIpc(path: string, handlers: IpcHandlers): Promise<IpcConnection> {
   checkLength(path);
@@ -145,11 +177,12 @@ function connectionOf(socket: Socket): IpcConnection {
   };
 }
 
-/** A socket on which nobody listens is what is left of a daemon that was killed. */
+/** A socket on which nobody listens, or a link to one, is what is left of a daemon that was killed. */
 async function removeStale(path: string): Promise<void> {
   const status = lstatSync(path, { throwIfNoEntry: false });
   if (status === undefined) return;
-  if (!status.isSocket()) throw new IpcError('in-use', `${path} is there already and is no socket: move it away`);
+  const isLeft = status.isSocket() || (status.isSymbolicLink() && leadsToSocketOrNowhere(path));
+  if (!isLeft) throw new IpcError('in-use', `${path} is there already and is no socket: move it away`);
   try {
     const nobody: IpcHandlers = { onData: () => {}, onDrain: () => {}, onClose: () => {} };
     (await connectIpc(path, nobody)).destroy();
@@ -163,6 +196,8 @@ async function removeStale(path: string): Promise<void> {
   }
   throw new IpcError('in-use', `another daemon answers at ${path}: stop it, or name another socket`);
 }
+
+const leadsToSocketOrNowhere = (path: string): boolean => statSync(path, { throwIfNoEntry: false })?.isSocket() ?? true;
 
 /** @throws IpcError */
 function checkLength(path: string): void {

@@ -39,7 +39,7 @@ export const METHODS = {
   'connections.close': write(connections.CloseConnections, connections.Closed),
   'clients.list': read(connections.ListClients, connections.ClientList),
   'clients.show': read(connections.ShowClient, connections.ShownClient),
-  'clients.kick': write(connections.KickClient, connections.Closed),
+  'clients.kick': write(connections.KickClient, connections.Kicked),
   'whitelist.list': read(NoParams, access.Whitelist),
   'whitelist.add': write(access.AddToWhitelist, access.WhitelistChange),
   'whitelist.edit': write(access.EditWhitelist, access.WhitelistChange),

@@ -53,6 +53,7 @@ export class Daemon {
   readonly #deps: DaemonDeps;
   readonly #options: DaemonOptions;
   readonly #access: AccessControl;
+  readonly #bans: GuessBans;
   readonly #policy: AccessPolicy;
   readonly #targets: TargetPolicy;
   readonly #doorkeeper: Doorkeeper;
@@ -76,8 +77,13 @@ export class Daemon {
     this.#targets = targets;
     this.#startedAt = deps.clock.unixTime();
     this.#startedNow = deps.clock.now();
-    const bans = new GuessBans({ clock: deps.clock, log: deps.log, ban: (...ban) => access.ban(...ban) });
-    this.#policy = new AccessPolicy(access, bans.onWrong);
+    this.#bans = new GuessBans({
+      clock: deps.clock,
+      log: deps.log,
+      ban: (...ban) => access.ban(...ban),
+      shutOut: (...ban) => access.shutOut(...ban),
+    });
+    this.#policy = new AccessPolicy(access, this.#bans.onWrong);
     this.#doorkeeper = engine.serve(this.#policy);
     this.#totals = new RunningTotals({ clock: deps.clock, tunnels: engine.tunnels });
     access.onChange(() => this.#review());
@@ -161,6 +167,7 @@ export class Daemon {
     this.#http.close();
     this.#control.stop();
     this.#access.close();
+    this.#bans.close();
   }
 
   async #open(): Promise<void> {
@@ -211,7 +218,10 @@ export class Daemon {
       rulesFault: this.#targets.fault,
       saveFault: (access.saveFault ?? engine.saveFault)?.message,
       proxyFault: engine.proxyFault,
-      network: { state, udp, bootstrapNodes, age: clock.unixTime() - since },
+      network: {
+        ...{ state, udp, bootstrapNodes, age: clock.unixTime() - since },
+        hasBootstrapNodes: engine.hasBootstrapNodes,
+      },
       configuration,
       httpFault: this.#http.fault,
     });

@@ -17,6 +17,7 @@ import { Daemon } from './daemon.js';
 import { DaemonLog } from './daemon-log.js';
 import { ProcessForm } from './process-form.js';
 import type { DaemonSignals } from './signals.js';
+import { linkUsualSocket } from './usual-socket.js';
 import { Watchdog } from './watchdog.js';
 
 interface Order {
@@ -88,9 +89,10 @@ async function serve(
     const manager = await managing;
     manager.status('starting');
     const daemon = await Daemon.start(deps, loaded, { version, pid, groupId: form.groupId });
+    const { path } = loaded.settings.socket;
+    const link = await linkUsualSocket({ log, environment }, path);
     try {
       form.becomeUser();
-      const { path } = loaded.settings.socket;
       log.info(`tuntoxd ${version} is ready: ${daemon.engine.id.publicKey.short}, managed at ${path}`);
       const ends = [keepSummary(daemon, manager), feedWatchdog(daemon, manager, log)];
       await manager.ready();
@@ -100,6 +102,7 @@ async function serve(
       for (const end of ends) end();
       await manager.stopping();
     } finally {
+      link?.remove();
       await daemon.stop();
     }
     log.info('stopped');

@@ -13,6 +13,8 @@ export interface HealthFacts {
   readonly network: {
     readonly state: 'connecting' | 'online' | 'offline';
     readonly udp: 'works' | 'blocked' | 'off' | 'unknown';
+    /** False: there are none to be asked, as the settings say. */
+    readonly hasBootstrapNodes: boolean;
     readonly bootstrapNodes: { readonly known: number; readonly answering: number };
     /** s in this state. */
     readonly age: number;
@@ -73,8 +75,9 @@ function closedFinding({ isOn, entries }: HealthFacts['whitelist']): Finding {
 
 function networkFindings({ network, proxyFault }: HealthFacts): Finding[] {
   if (proxyFault !== undefined) return [serious('proxy', proxyFault, null)];
-  const { state, udp, bootstrapNodes, age } = network;
+  const { state, udp, hasBootstrapNodes, bootstrapNodes, age } = network;
   const { known, answering } = bootstrapNodes;
+  if (state !== 'online' && !hasBootstrapNodes) return [aloneFinding(state)];
   switch (state) {
     case 'connecting':
       return [
@@ -99,6 +102,12 @@ function networkFindings({ network, proxyFault }: HealthFacts): Finding[] {
       ];
     }
   }
+}
+
+/** As its owner wants it, perhaps; yet nobody finds us. */
+function aloneFinding(state: 'connecting' | 'offline'): Finding {
+  const message = 'no other peer is near, and there are no bootstrap nodes to ask, so nobody finds us';
+  return serious(state, message, 'wait for one on the local network, or name nodes in network.bootstrap');
 }
 
 function keepingFindings({ saveFault, configuration, httpFault }: HealthFacts): Finding[] {

@@ -1,8 +1,8 @@
 /** The server's side of the door: friend requests are decided by the policy, and who gets in may ask for tunnels. */
 import type { Clock } from '../base/clock.js';
 import { ExpiringMap } from '../base/expiring-map.js';
+import { type FloodLimits, FloodLog } from '../base/flood-log.js';
 import type { Logger } from '../base/logger.js';
-import { TokenBucket } from '../base/token-bucket.js';
 import type { PublicKey } from '../tox/crypto/keys.js';
 import type { TunnelService } from '../tunnel/tunnel-service.js';
 import type { AccessDecision, AccessPolicy, AdmittedBy, RefusalReason } from './access/access-policy.js';
@@ -33,9 +33,9 @@ const FACTORS: Readonly<Record<AdmittedBy, string>> = {
 /** ms in which the same refusal of the same key is not logged again: clients repeat their requests. */
 const SAME_REFUSAL = 10 * 60_000;
 const MAX_REFUSALS = 1_024;
-/** Refusals logged a second, and at once: whoever makes new keys must not fill the disk. */
-const LOG_RATE = 1;
-const LOG_BURST = 20;
+/** Lines about strangers, who are all one: whoever makes new keys must not fill the disk. */
+const REFUSAL_LINES = { atOnce: 20, aMinute: 20 };
+const OF_STRANGERS: FloodLimits = { each: REFUSAL_LINES, all: REFUSAL_LINES };
 
 /** A client that was let in, until it has been away for long or has to go. */
 export interface Guest {
@@ -71,12 +71,14 @@ export class Doorkeeper {
   readonly #counts: RefusalCounts;
   readonly #refused: RecentRefusals;
   readonly #refusals = new ExpiringMap<string, true>(SAME_REFUSAL, MAX_REFUSALS);
-  readonly #logLimit: TokenBucket;
+  readonly #said: FloodLog;
+  readonly #strangers: FloodLog;
 
   constructor(deps: Deps, policy: AccessPolicy) {
     this.#deps = deps;
     this.#policy = policy;
-    this.#logLimit = new TokenBucket(LOG_RATE, LOG_BURST, deps.clock.now());
+    this.#said = new FloodLog(deps);
+    this.#strangers = new FloodLog(deps, OF_STRANGERS);
     this.#counts = new RefusalCounts(deps.clock);
     this.#refused = new RecentRefusals(deps.clock);
     this.#guests = new GuestList({
@@ -130,6 +132,8 @@ export class Doorkeeper {
   close(): void {
     this.#guests.close();
     this.#refused.close();
+    this.#said.close();
+    this.#strangers.close();
   }
 
   #part(guest: Guest, why: string): void {
@@ -162,18 +166,20 @@ export class Doorkeeper {
   }
 
   #admit(request: FriendRequest, factors: AdmittedBy): void {
-    this.#deps.log.info(`${request.publicKey.short}: let in, ${FACTORS[factors]}`);
+    const text = `${request.publicKey.short}: let in, ${FACTORS[factors]}`;
+    // One budget for all of them: who has the secret may come with ever new keys.
+    this.#said.say({ source: 'new', name: 'new clients', kind: 'key let in', level: 'info', text });
     this.#refused.delete(request);
     this.#welcome(request.accept(), factors);
   }
 
   #welcome(friend: StackFriend, admittedBy: AdmittedBy): void {
     const { clock, log, tunnels } = this.#deps;
+    const { hex: source, short: name } = friend.publicKey;
     const watch = new ConnectionWatch({ clock, log, friend }, { news: 'debug' });
-    const name = friend.publicKey.short;
     let since = clock.unixTime();
     const guest: Guest = {
-      id: friend.publicKey.hex,
+      id: source,
       friend,
       admittedBy,
       admittedAt: since,
@@ -188,7 +194,8 @@ export class Doorkeeper {
     this.#admissions.set(guest, { admittedBy, generation: this.#policy.secretGeneration });
     openChannels(friend, {
       onOpen: (channel) => {
-        log.info(`${name}: connected, ${pathText(friend.path)}`);
+        const text = `${name}: connected, ${pathText(friend.path)}`;
+        this.#said.say({ source, name, kind: 'session begun', level: 'info', text });
         watch.begin();
         since = clock.unixTime();
         this.#guests.onSeen(guest);
@@ -196,7 +203,7 @@ export class Doorkeeper {
       },
       onClose: () => {
         watch.end();
-        log.info(`${name}: gone`);
+        this.#said.say({ source, name, kind: 'session ended', level: 'info', text: `${name}: gone` });
         since = clock.unixTime();
         this.#guests.onSeen(guest);
       },
@@ -207,8 +214,12 @@ export class Doorkeeper {
     const { clock, log } = this.#deps;
     const now = clock.now();
     const id = `${key.hex} ${why}`;
-    const isNews = this.#refusals.get(id, now) === undefined && this.#logLimit.take(now);
-    if (isNews) this.#refusals.set(id, true, now);
-    log[isNews ? 'warn' : 'debug'](`${key.short}: refused, ${why}`);
+    const text = `${key.short}: refused, ${why}`;
+    if (this.#refusals.get(id, now) !== undefined) {
+      log.debug(text);
+      return;
+    }
+    this.#refusals.set(id, true, now);
+    this.#strangers.say({ source: '', name: 'strangers', kind: 'key refused', level: 'warn', text });
   }
 }

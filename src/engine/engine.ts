@@ -65,6 +65,11 @@ export class Engine {
     return this.#deps.tunnels;
   }
 
+  /** False: only the local network, and nodes of an earlier run, lead into the network. */
+  get hasBootstrapNodes(): boolean {
+    return this.#entry.hasNodes;
+  }
+
   get isOnline(): boolean {
     return this.#deps.tox.isOnline;
   }
@@ -123,7 +128,8 @@ export class Engine {
     const enterAnew = (): void => {
       if (!this.#deps.tox.isOnline) this.#entry.ask();
     };
-    const server = new RemoteServer({ ...this.#deps, enterAnew }, { id, secret, patience });
+    const { hasBootstrapNodes } = this;
+    const server = new RemoteServer({ ...this.#deps, enterAnew, hasBootstrapNodes }, { id, secret, patience });
     this.#roles.push(server);
     return server;
   }

@@ -27,6 +27,11 @@ export class NetworkEntry {
     this.#retries = new Backoff(deps.random, { first: FIRST_RETRY, most: LONGEST_RETRY });
   }
 
+  /** False: only the local network, and nodes of an earlier run, lead into the network. */
+  get hasNodes(): boolean {
+    return this.#nodes.length > 0;
+  }
+
   /** Asks all of them at once, so that dead ones cost nothing; and again, which looks their names up anew, until one has answered. */
   ask(): void {
     const { clock, tox } = this.#deps;

@@ -2,6 +2,7 @@
 import type { Readable, Writable } from 'node:stream';
 import { Backoff } from '../base/backoff.js';
 import type { Clock, Timer } from '../base/clock.js';
+import { FloodLog } from '../base/flood-log.js';
 import type { Logger } from '../base/logger.js';
 import type { Random } from '../base/random.js';
 import type { Patience } from '../config/classic-settings.js';
@@ -30,6 +31,8 @@ interface Deps {
   readonly tunnels: TunnelService;
   /** Asks the bootstrap nodes again. */
   readonly enterAnew: () => void;
+  /** Whether there are any. */
+  readonly hasBootstrapNodes: boolean;
 }
 
 export interface RemoteServerOptions {
@@ -45,6 +48,8 @@ export class RemoteServer {
   readonly #name: string;
   readonly #friend: StackFriend;
   readonly #watch: ConnectionWatch;
+  /** A server may come and go as often as it likes. */
+  readonly #said: FloodLog;
   readonly #hints: Backoff;
   readonly #tries: Tries;
   /** Since when there is no connection, ms. */
@@ -63,6 +68,7 @@ export class RemoteServer {
     this.#deps = deps;
     this.#peerId = publicKey.hex;
     this.#name = publicKey.short;
+    this.#said = new FloodLog(deps);
     this.#hints = new Backoff(deps.random, { first: FIRST_HINT, most: LONGEST_HINT });
     this.#awaySince = deps.clock.now();
     this.online = new Promise((resolve) => {
@@ -114,12 +120,13 @@ export class RemoteServer {
     this.#isClosed = true;
     this.#tries.end();
     this.#hintTimer?.cancel();
+    this.#said.close();
   }
 
   #onOnline(): void {
-    const { clock, log } = this.#deps;
-    const seconds = (clock.now() - this.#awaySince) / 1000;
-    log.info(`connected to ${this.#name} in ${seconds.toFixed(1)} s, ${pathText(this.#friend.path)}`);
+    const seconds = (this.#deps.clock.now() - this.#awaySince) / 1000;
+    const way = pathText(this.#friend.path);
+    this.#tell('info', 'made', `connected to ${this.#name} in ${seconds.toFixed(1)} s, ${way}`);
     this.#watch.begin();
     this.#tries.end();
     this.#hintTimer?.cancel();
@@ -131,9 +138,13 @@ export class RemoteServer {
     this.#watch.end();
     if (this.#isClosed) return;
     const why = errorText(this.#friend.facts);
-    this.#deps.log.warn(`lost the connection to ${this.#name}${why}, looking for it again`);
+    this.#tell('warn', 'lost', `lost the connection to ${this.#name}${why}, looking for it again`);
     this.#awaySince = this.#deps.clock.now();
     this.#await();
+  }
+
+  #tell(level: 'info' | 'warn', what: 'made' | 'lost', text: string): void {
+    this.#said.say({ source: this.#peerId, name: this.#name, kind: `connection ${what}`, level, text });
   }
 
   #await(): void {
@@ -162,10 +173,10 @@ export class RemoteServer {
   }
 
   #error(): ServerError {
-    const { clock, tox } = this.#deps;
+    const { clock, tox, hasBootstrapNodes } = this.#deps;
     const { isOnline, proxyFault } = tox;
     const now = clock.now();
-    const away = now - this.#awaySince;
-    return serverError({ name: this.#name, isOnline, proxyFault, standing: this.#friend.standing, away, now });
+    const [name, standing, away] = [this.#name, this.#friend.standing, now - this.#awaySince];
+    return serverError({ name, isOnline, hasBootstrapNodes, proxyFault, standing, away, now });
   }
 }

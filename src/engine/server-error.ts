@@ -27,6 +27,7 @@ export interface Situation {
   /** Of the server, for people. */
   readonly name: string;
   readonly isOnline: boolean;
+  readonly hasBootstrapNodes: boolean;
   readonly proxyFault: ProxyFault | undefined;
   readonly standing: FriendStanding;
   /** ms without a connection. */
@@ -53,12 +54,18 @@ function faultOf({ isOnline, proxyFault, standing, now }: Situation): ServerFaul
   }
 }
 
-function textOf(code: ServerFault, { name, away, proxyFault }: Situation): string {
+function textOf(code: ServerFault, { name, away, proxyFault, hasBootstrapNodes }: Situation): string {
   const time = away < 10_000 ? `${Number((away / 1000).toFixed(1))} s` : `${Math.round(away / 1000)} s`;
   switch (code) {
     case 'proxy':
       return proxyFault === undefined ? '' : proxyText(proxyFault);
     case 'no-network':
+      if (!hasBootstrapNodes) {
+        return (
+          `nobody of the Tox network has been found for ${time} without bootstrap nodes: check that a peer runs on the local ` +
+          'network, or name a node with --bootstrap or -b'
+        );
+      }
       return (
         `no node of the Tox network has answered for ${time}: check that this machine is online and lets UDP or TCP out, ` +
         'and the nodes of -b and --bootstrap if there are any'

@@ -43,7 +43,9 @@ const RANGE_LENGTH = 11;
 /** @throws FileError, BootstrapNodesError, StateFileError, IdentityError, NetworkError */
 export async function startEngine(log: Logger, options: EngineOptions): Promise<Engine> {
   const { settings, place, isRelay, isLasting, mayReach, names = FLAGS } = options;
-  const nodes = settings.proxy === undefined ? nodesToAsk(settings) : withAddresses(nodesToAsk(settings), log, names);
+  const named = nodesToAsk(settings);
+  if (named.length === 0) log.info(`no bootstrap nodes, as told: ${otherWaysIn(settings)}`);
+  const nodes = settings.proxy === undefined || named.length === 0 ? named : withAddresses(named, log, names);
   const deps = { clock: systemClock, random: systemRandom, log };
   const identity = await Identity.open(deps, place);
   const tox = new Tox(
@@ -52,6 +54,7 @@ export async function startEngine(log: Logger, options: EngineOptions): Promise<
       savedata: identity.savedata,
       ports: settings.udpPorts ?? randomPorts(),
       ...relayPortOf(settings, isRelay),
+      // Nor does who names no node want to be known beyond the local network.
       portMapping: isLasting && settings.portMapping && !nodes.every(isOnThisMachine),
       ipv6: true,
       // Another Tox program on the local network would connect a private network with the public one.
@@ -79,16 +82,23 @@ export function relayPortOf(
   return isRelay ? {} : { relayPort: 0 };
 }
 
-export const isPrivate = ({ nodesFile, nodes }: Pick<NetworkSettings, 'nodesFile' | 'nodes'>): boolean =>
+/** Whether it was said through which nodes to enter. */
+export const isPrivate = ({ nodesFile, nodes = [] }: Pick<NetworkSettings, 'nodesFile' | 'nodes'>): boolean =>
   nodesFile !== undefined || nodes.length > 0;
 
 /** A network of nothing but this machine needs no router. */
 const isOnThisMachine = ({ host }: NodeToAsk): boolean =>
   host === 'localhost' || (Endpoint.of(host, 0)?.isLoopback ?? false);
 
-export function nodesToAsk(settings: Pick<NetworkSettings, 'nodesFile' | 'nodes'>): NodeToAsk[] {
-  if (!isPrivate(settings)) return loadBootstrapNodes(defaultNodesFile());
-  return [...(settings.nodesFile === undefined ? [] : loadBootstrapNodes(settings.nodesFile)), ...settings.nodes];
+/** Those of the settings, which may be none at all; without any word there, the usual ones. */
+export function nodesToAsk({ nodesFile, nodes }: Pick<NetworkSettings, 'nodesFile' | 'nodes'>): NodeToAsk[] {
+  if (nodesFile === undefined) return [...(nodes ?? loadBootstrapNodes(defaultNodesFile()))];
+  return [...loadBootstrapNodes(nodesFile), ...(nodes ?? [])];
+}
+
+function otherWaysIn({ proxy, lanDiscovery }: NetworkSettings): string {
+  const isLan = proxy === undefined && lanDiscovery !== false;
+  return `peers are found ${isLan ? 'on the local network, and ' : ''}through nodes of an earlier run, if there are any`;
 }
 
 /**

@@ -1,4 +1,5 @@
 /** The last lines that were said, for whoever looks at the daemon later, and each new one for whoever looks on. */
+import { Listeners } from '../base/listeners.js';
 import type { LogLevel } from '../base/logger.js';
 
 export interface LogRecord {
@@ -18,7 +19,7 @@ export class LogRing {
   readonly #records: LogRecord[] = [];
   /** Where the oldest record is, once all places are taken. */
   #oldest = 0;
-  readonly #listeners = new Set<(record: LogRecord) => void>();
+  readonly #followers = new Listeners<[record: LogRecord]>();
 
   constructor(capacity = USUAL_CAPACITY) {
     this.#capacity = capacity;
@@ -31,7 +32,7 @@ export class LogRing {
       this.#records[this.#oldest] = kept;
       this.#oldest = (this.#oldest + 1) % this.#capacity;
     }
-    for (const listener of [...this.#listeners]) listener(kept);
+    this.#followers.tell(kept);
   }
 
   /** The newest `count`, oldest first. */
@@ -45,13 +46,7 @@ export class LogRing {
    * @returns a function that ends it
    */
   follow(listener: (record: LogRecord) => void): () => void {
-    this.#listeners.add(listener);
-    return () => void this.#listeners.delete(listener);
-  }
-
-  /** How many look on. */
-  get followers(): number {
-    return this.#listeners.size;
+    return this.#followers.add(listener);
   }
 }
 

@@ -48,4 +48,12 @@ export function onReloadSignal(source: SignalSource, onReload: () => void): () =
   return () => void source.removeListener('SIGHUP', listener);
 }
 
+/**
+ * Upon SIGUSR1 Node opens its debugger on a port of loopback, where every user of the machine may run code as this process; not
+ * so where somebody listens to that signal, measured with Node 20, 22 and 24. For good: without a listener again, the signal ends the process.
+ */
+export function keepDebuggerShut(source: { on(signal: 'SIGUSR1', listener: () => void): unknown }): void {
+  source.on('SIGUSR1', () => {});
+}
+
 export const signalNumber = (signal: StopSignal): number => constants.signals[signal];

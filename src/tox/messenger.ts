@@ -4,6 +4,7 @@
  */
 
 import type { Clock } from '../base/clock.js';
+import { Listeners } from '../base/listeners.js';
 import { Repeater } from '../base/repeater.js';
 import {
   type ConnectionFacts,
@@ -61,10 +62,10 @@ export class MessengerFriend implements Friend {
   readonly #connection: FriendConnection;
   readonly #request: Buffer | undefined;
   readonly #requests: Repeater | undefined;
-  readonly #onlineListeners: (() => void)[] = [];
-  readonly #offlineListeners: ((reason: string) => void)[] = [];
-  readonly #losslessListeners: ((packet: Buffer) => void)[] = [];
-  readonly #drainListeners: (() => void)[] = [];
+  readonly #onlines = new Listeners<[]>();
+  readonly #offlines = new Listeners<[reason: string]>();
+  readonly #packets = new Listeners<[packet: Buffer]>();
+  readonly #drains = new Listeners<[]>();
   readonly #evidence: PathEvidence;
   #isOnline = false;
 
@@ -86,7 +87,7 @@ export class MessengerFriend implements Friend {
       onLost: (reason) => this.#setOffline(reason),
       onLossless: (data) => this.#onLossless(data),
       onDrain: () => {
-        if (this.#isOnline) for (const listener of this.#drainListeners) listener();
+        if (this.#isOnline) this.#drains.tell();
       },
       onReachable: (send) => this.#onReachable(send),
     });
@@ -123,19 +124,19 @@ export class MessengerFriend implements Friend {
   }
 
   onOnline(listener: () => void): void {
-    this.#onlineListeners.push(listener);
+    this.#onlines.add(listener);
   }
 
   onOffline(listener: (reason: string) => void): void {
-    this.#offlineListeners.push(listener);
+    this.#offlines.add(listener);
   }
 
   onLossless(listener: (packet: Buffer) => void): void {
-    this.#losslessListeners.push(listener);
+    this.#packets.add(listener);
   }
 
   onDrain(listener: () => void): void {
-    this.#drainListeners.push(listener);
+    this.#drains.add(listener);
   }
 
   /** The friend list ends the connection itself, and that is the good-bye: no OFFLINE would arrive before it. */
@@ -157,7 +158,7 @@ export class MessengerFriend implements Friend {
 
   #onLossless(data: Buffer): void {
     if (isCustomLossless(data)) {
-      if (this.#isOnline) for (const listener of this.#losslessListeners) listener(data);
+      if (this.#isOnline) this.#packets.tell(data);
     } else if (data.length === 1 && data[0] === FriendKind.Online) {
       this.#setOnline();
     } else if (data.length === 1 && data[0] === FriendKind.Offline) {
@@ -170,13 +171,13 @@ export class MessengerFriend implements Friend {
     // c-toxcore says it twice: when the connection stands, and again when it hears ours.
     if (this.#isOnline) return;
     this.#isOnline = true;
-    for (const listener of this.#onlineListeners) listener();
+    this.#onlines.tell();
   }
 
   #setOffline(reason: string): void {
     if (!this.#isOnline) return;
     this.#isOnline = false;
-    for (const listener of this.#offlineListeners) listener(reason);
+    this.#offlines.tell(reason);
   }
 }
 

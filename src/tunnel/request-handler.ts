@@ -1,5 +1,5 @@
 /** The server's role: a request is checked against the policy, its target dialled, and the tunnel made or refused. */
-import type { Logger } from '../base/logger.js';
+import type { FloodLog } from '../base/flood-log.js';
 import type { Dialer, Dialling } from './dialer.js';
 import { socketEnd } from './local-end.js';
 import { describeReason, type Reason } from './reasons.js';
@@ -28,19 +28,20 @@ export interface RequestHandlerEvents {
 export class RequestHandler {
   readonly #dialer: Dialer;
   readonly #mayReach: MayReach;
-  readonly #log: Logger;
+  readonly #said: FloodLog;
   readonly #events: RequestHandlerEvents;
   readonly #dials = new Map<TunnelOffer, Dialling>();
 
   constructor(deps: {
     readonly dialer: Dialer;
     readonly mayReach: MayReach;
-    readonly log: Logger;
+    /** What is told of peers. */
+    readonly said: FloodLog;
     readonly events: RequestHandlerEvents;
   }) {
     this.#dialer = deps.dialer;
     this.#mayReach = deps.mayReach;
-    this.#log = deps.log;
+    this.#said = deps.said;
     this.#events = deps.events;
   }
 
@@ -99,8 +100,11 @@ export class RequestHandler {
   }
 
   #refuse(offer: TunnelOffer, reason: Reason, detail = describeReason(reason)): void {
-    this.#log.info(`${offer.peerId.slice(0, 8)}: ${describeTarget(offer.target)} refused: ${detail}`);
-    this.#events.onRefused(offer.peerId, offer.target, reason, detail);
+    const { peerId, target } = offer;
+    const name = peerId.slice(0, 8);
+    const text = `${name}: ${describeTarget(target)} refused: ${detail}`;
+    this.#said.say({ source: peerId, name, kind: 'request refused', level: 'info', text });
+    this.#events.onRefused(peerId, target, reason, detail);
     offer.refuse(reason);
   }
 }

@@ -1,6 +1,7 @@
 /** Tunnels of one running identity, with all its peers: channels come and go, forwards stay, everything can be listed. */
 import { EventEmitter } from 'node:events';
 import type { Clock } from '../base/clock.js';
+import { FloodLog } from '../base/flood-log.js';
 import type { Logger } from '../base/logger.js';
 import { LruMap } from '../base/lru-map.js';
 import type { Random } from '../base/random.js';
@@ -65,6 +66,7 @@ export class TunnelService extends EventEmitter<TunnelEvents> {
   readonly #clock: Clock;
   readonly #random: Random;
   readonly #log: Logger;
+  readonly #said: FloodLog;
   readonly #requests: RequestHandler;
   readonly #links = new Map<string, PeerLink>();
   readonly #openers = new Map<string, PeerOpener>();
@@ -91,10 +93,11 @@ export class TunnelService extends EventEmitter<TunnelEvents> {
     this.#clock = deps.clock;
     this.#random = deps.random;
     this.#log = deps.log;
+    this.#said = new FloodLog(deps);
     this.#requests = new RequestHandler({
       dialer: deps.dialer ?? new TcpDialer(deps.clock),
       mayReach: deps.mayReach,
-      log: deps.log,
+      said: this.#said,
       events: {
         onRefused: (...refusal) => this.emit('refused', ...refusal),
         onDialling: (offer) => void this.#dialled.set(offer, { number: this.#nextNumber(), since: this.#clock.now() }),
@@ -213,6 +216,7 @@ export class TunnelService extends EventEmitter<TunnelEvents> {
     for (const tunnel of [...this.#numbered.keys()]) tunnel.close('shutting-down');
     for (const link of [...this.#links.values()]) link.close('shutting-down');
     for (const opener of this.#openers.values()) opener.close('shutting-down');
+    this.#said.close();
   }
 
   #onLinkClosed(link: PeerLink): void {
@@ -237,7 +241,7 @@ export class TunnelService extends EventEmitter<TunnelEvents> {
   #onTunnelOpened(peerId: string, tunnel: Tunnel): void {
     this.#numbered.set(tunnel, { number: this.#acceptedNumber ?? this.#nextNumber(), peerId });
     const info = this.#describe(tunnel);
-    this.#log[info.direction === 'accepted' ? 'info' : 'debug'](`${nameOf(info)} opened`);
+    this.#tell(info, 'opened', info.direction === 'accepted');
     this.emit('opened', info);
   }
 
@@ -246,9 +250,15 @@ export class TunnelService extends EventEmitter<TunnelEvents> {
     this.#numbered.delete(tunnel);
     // Who opens them here sees them come and go; the owner of a server does not.
     const isNews = info.direction === 'accepted' || reason !== undefined;
-    const why = reason === undefined ? '' : `: ${describeReason(reason)}`;
-    this.#log[isNews ? 'info' : 'debug'](`${nameOf(info)} ended${why}`);
+    this.#tell(info, 'ended', isNews, reason === undefined ? '' : `: ${describeReason(reason)}`);
     this.emit('closed', info, reason);
+  }
+
+  #tell({ peerId, target }: TunnelInfo, what: 'opened' | 'ended', isNews: boolean, why = ''): void {
+    const name = peerId.slice(0, 8);
+    const text = `${name}: tunnel to ${describeTarget(target)} ${what}${why}`;
+    if (isNews) this.#said.say({ source: peerId, name, kind: `tunnel ${what}`, level: 'info', text });
+    else this.#log.debug(text);
   }
 
   /** The peer that has most is the one to give way, and of its tunnels the fullest. */
@@ -283,5 +293,3 @@ export class TunnelService extends EventEmitter<TunnelEvents> {
     };
   }
 }
-
-const nameOf = ({ peerId, target }: TunnelInfo): string => `${peerId.slice(0, 8)}: tunnel to ${describeTarget(target)}`;

@@ -188,6 +188,24 @@ reload_during_transfer() {
 }
 check "systemctl reload during a transfer breaks nothing, and fails for a bad file" reload_during_transfer
 
+# Beside the usual directory, and so in another one that the unit makes too.
+elsewhere() {
+  local place=/run/systemd/system/tuntox.service.d status
+  on mkdir -p $place && on sh -c "printf '[Service]\nRuntimeDirectory=other\n' >$place/other.conf" && on systemctl daemon-reload
+  on cp -p /etc/tuntox/tuntox.yaml /root/settings && on sed -i 's|^socket:|socket:\n  path: /run/other/ctl.sock|' /etc/tuntox/tuntox.yaml
+  reloads_elsewhere
+  status=$?
+  on rm -r $place && on systemctl daemon-reload && on cp -p /root/settings /etc/tuntox/tuntox.yaml && on systemctl restart tuntox && return $status
+}
+reloads_elsewhere() {
+  on systemctl restart tuntox && on test -S /run/other/ctl.sock && answers && as_member || { echo "tuntoxctl does not find it"; return 1; }
+  on systemctl reload tuntox || { echo "a reload fails"; return 1; }
+  on sed -i 's|^network:|netwrok:|' /etc/tuntox/tuntox.yaml
+  on systemctl reload tuntox && { echo "a bad file was taken"; return 1; }
+  on journalctl --no-pager -u tuntox -n 20 | grep 'tuntoxctl.*the settings stay as they were: .*netwrok'
+}
+check "with another socket.path, tuntoxctl and systemctl reload find it, and a bad file fails with its message" elsewhere
+
 # --- the watchdog
 
 restarted() { [ "$(on systemctl show -P NRestarts tuntox)" -gt "$1" ] && [ "$(on systemctl is-active tuntox)" = active ]; }
@@ -208,13 +226,25 @@ recover() {
   note "after $((SECONDS - start)) s"
 }
 freeze() { on kill -STOP "$(main_pid)"; }
-spin() {
-  on kill -USR1 "$(main_pid)"
-  within 10 on sh -c 'ss -Hltn sport = :9229 | grep -q .' && on node --experimental-websocket --input-type=module -e "$(<test/boot/spin.js)"
+opens_nothing() { local pid; pid=$(main_pid); on kill -USR1 "$pid" && sleep 2 && ! is_debugged && [ "$(main_pid)" = "$pid" ]; }
+is_debugged() { on sh -c 'ss -Hltn sport = :9229 | grep -q .'; }
+# No signal opens the debugger, so it has to be there from the start, and through the restarts by the watchdog: debugger on | off
+debugger() {
+  local place=/run/systemd/system/tuntox.service.d
+  if [ "$1" = on ]; then
+    on mkdir -p $place && on sh -c "printf '[Service]\nEnvironment=NODE_OPTIONS=--inspect\n' >$place/debugger.conf"
+  else
+    on rm -r $place
+  fi
+  on systemctl daemon-reload && on systemctl restart tuntox
 }
+spin() { within 10 is_debugged && on node --experimental-websocket --input-type=module -e "$(<test/boot/spin.js)"; }
 deafen() { on python3 -c "$(<test/boot/deafen.py)" "$(main_pid)"; }
 recover "a stopped daemon" freeze
+check "SIGUSR1 opens no debugger, and the daemon goes on" opens_nothing
+debugger on
 recover "a spinning daemon" spin
+debugger off
 recover "a daemon whose UDP socket is dead" deafen
 
 # --- upgrade, remove, purge
@@ -256,6 +286,11 @@ logged() { on supervisorctl tail tuntox | grep 'is ready'; }
 check "supervisorctl tail shows its log" within $PATIENCE logged
 restart() { local pid; pid=$(supervised_pid); on supervisorctl restart tuntox && within $PATIENCE answers && [ "$(supervised_pid)" != "$pid" ] && [ "$(identity)" = "$first" ]; }
 check "supervisorctl restart keeps the identity" restart
+supervised_elsewhere() {
+  on sed -i 's|^socket:|socket:\n  path: /run/tuntox/ctl.sock|' /etc/tuntox/tuntox.yaml
+  on supervisorctl restart tuntox && within $PATIENCE answers && on test -S /run/tuntox/ctl.sock && on tuntoxctl config reload
+}
+check "with another socket.path, tuntoxctl finds it" supervised_elsewhere
 reborn() { [ "$(supervised_pid)" != "$1" ] && answers; }
 killed() { local pid; pid=$(supervised_pid); on kill -KILL "$pid" && within $PATIENCE reborn "$pid"; }
 check "killed, it is started again" killed

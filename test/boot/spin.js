@@ -1,4 +1,4 @@
-// Has a Node process spin for ever, by its debugger, which listens after SIGUSR1: node --experimental-websocket spin.js
+// Has a Node process spin for ever, by its debugger (NODE_OPTIONS=--inspect): node --experimental-websocket spin.js
 const [{ webSocketDebuggerUrl }] = await (await fetch('http://127.0.0.1:9229/json/list')).json();
 const debuggerOf = new WebSocket(webSocketDebuggerUrl);
 debuggerOf.onopen = () => {

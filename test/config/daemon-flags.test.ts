@@ -27,7 +27,7 @@ t.test('settings are taken with a space or an equals sign, lists by repeating, t
   }).settings;
   t.same([network.lanDiscovery, access.isOpen, network.portMapping], [false, true, false]);
   t.same(
-    settings.network.nodes.map(({ host, port }) => `${host}:${port}`),
+    settings.network.nodes?.map(({ host, port }) => `${host}:${port}`),
     ['a:1', 'b:2'],
   );
 });

@@ -19,7 +19,7 @@ t.test('a fresh machine has the defaults, typed and frozen', async (t) => {
     network: {
       udpPorts: undefined,
       relayPort: undefined,
-      nodes: [],
+      nodes: undefined,
       nodesFile: undefined,
       lanDiscovery: true,
       portMapping: true,
@@ -29,7 +29,7 @@ t.test('a fresh machine has the defaults, typed and frozen', async (t) => {
     targets: { rulesFile: undefined },
     http: { listen: undefined },
   });
-  for (const part of [settings, settings.network, settings.network.nodes]) t.ok(Object.isFrozen(part));
+  for (const part of [settings, settings.network, settings.socket]) t.ok(Object.isFrozen(part));
   for (const { source, place } of effective.values()) t.same([source, place], ['default', undefined]);
 });
 
@@ -53,7 +53,7 @@ t.test('a file is read into values', async (t) => {
   t.equal(settings.socket.group, undefined);
   t.same(settings.network.udpPorts, { first: 33445, last: 33500 });
   t.equal(settings.network.relayPort, 0);
-  t.equal(settings.network.nodes[0]?.publicKey.hex, KEY);
+  t.equal(settings.network.nodes?.[0]?.publicKey.hex, KEY);
   t.equal(settings.network.lanDiscovery, false);
   t.same(settings.access, { require: 'any', isOpen: true, secretFile: undefined });
   t.same(settings.http.listen, { host: '::1', port: 9101 });
@@ -79,7 +79,7 @@ t.test('variables are texts: lists with spaces or commas, yes and no in the usua
   for (const separator of [' ', ',', ', ', '\n']) {
     const { settings } = load(t, { environment: { TUNTOX_NETWORK_BOOTSTRAP: [node(1), node(2)].join(separator) } });
     t.same(
-      settings.network.nodes.map(({ host }) => host),
+      settings.network.nodes?.map(({ host }) => host),
       ['192.0.2.1', '192.0.2.2'],
     );
   }
@@ -96,6 +96,59 @@ t.test('variables are texts: lists with spaces or commas, yes and no in the usua
   t.same(faultsOf(t, { environment: { TUNTOX_ACCESS_OPEN: 'flase' } }), [
     'TUNTOX_ACCESS_OPEN: access.open: write true or false',
   ]);
+});
+
+t.test('no bootstrap nodes at all are an empty list, or the word none wherever a setting is written', async (t) => {
+  const none = [
+    ...['[]', 'none', '[none]'].map((text) => ({ file: `network:\n  bootstrap: ${text}\n` })),
+    { environment: { TUNTOX_NETWORK_BOOTSTRAP: 'none' } },
+    { flags: ['--network-bootstrap', 'none'] },
+    { flags: ['--network-bootstrap=none'], file: `network: {bootstrap: ["a:1:${KEY}"]}`, environment: {} },
+  ];
+  for (const written of none) {
+    const { settings, effective } = load(t, written);
+    t.same(settings.network.nodes, [], JSON.stringify(written));
+    t.same(effective.get('network.bootstrap')?.value, [], 'all of them are one value');
+    t.ok(Object.isFrozen(settings.network.nodes));
+  }
+});
+
+t.test('the word auto is the default, said where another place says something else', async (t) => {
+  const file = 'network:\n  bootstrap: none\n';
+  for (const written of [
+    {},
+    { file: 'network:\n  bootstrap: auto\n' },
+    { file: 'network:\n  bootstrap:\n' },
+    { file, environment: { TUNTOX_NETWORK_BOOTSTRAP: 'auto' } },
+    { file, flags: ['--network-bootstrap', 'auto'] },
+  ]) {
+    const { settings, effective } = load(t, written);
+    t.equal(settings.network.nodes, undefined);
+    t.equal(effective.get('network.bootstrap')?.value, 'auto');
+  }
+});
+
+t.test('a word beside nodes, or beside a file of them, is a fault that says what to leave out', async (t) => {
+  const node = `192.0.2.1:33445:${KEY}`;
+  const file = `network:\n  bootstrap:\n    - ${node}\n    - none\n`;
+  const alone = /network\.bootstrap: "none" stands alone: leave it out, or all other entries$/;
+  t.match(faultsOf(t, { file }), [/^tuntox\.yaml, line 4: /]);
+  for (const written of [
+    { file },
+    { environment: { TUNTOX_NETWORK_BOOTSTRAP: `none,${node}` } },
+    { flags: ['--network-bootstrap', node, '--network-bootstrap', 'none'] },
+  ]) {
+    t.match(faultsOf(t, written), [alone]);
+  }
+  t.match(faultsOf(t, { file: 'network:\n  nodes_file: /x\n', environment: { TUNTOX_NETWORK_BOOTSTRAP: 'none' } }), [
+    /^TUNTOX_NETWORK_BOOTSTRAP: network\.bootstrap: .*no nodes, and network\.nodes_file \(.*line 2\) names some: leave one/,
+  ]);
+  const { settings } = load(t, { file: 'network:\n  nodes_file: /x\n  bootstrap: auto\n' });
+  t.same([settings.network.nodesFile, settings.network.nodes], ['/x', undefined]);
+});
+
+t.test('a variable of blanks and commas says nothing, and so is a mistake and no empty list', async (t) => {
+  t.match(faultsOf(t, { environment: { TUNTOX_NETWORK_BOOTSTRAP: ' , ' } }), [/write a list, .*none, auto$/]);
 });
 
 t.test('all that is wrong is said at once, with file and line, variable or flag', async (t) => {

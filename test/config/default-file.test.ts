@@ -31,6 +31,6 @@ t.test('every setting has a comment above it, and no line is wider than an edito
 });
 
 t.test('the node in its example can be used', async (t) => {
-  const file = uncommented.replace('bootstrap: []', 'bootstrap:').replace(/^ *# {2}- /m, '    - ');
-  t.equal(load(t, { file }).settings.network.nodes[0]?.host, '192.0.2.1');
+  const file = uncommented.replace('bootstrap: auto', 'bootstrap:').replace(/^ *# {2}- /m, '    - ');
+  t.equal(load(t, { file }).settings.network.nodes?.[0]?.host, '192.0.2.1');
 });

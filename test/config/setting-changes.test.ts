@@ -12,6 +12,13 @@ t.test('nothing changed, whatever the place from which it comes', async (t) => {
   });
 });
 
+t.test('bootstrap nodes or none of them count from the next start on, however that is written', async (t) => {
+  const none = { file: 'network: {bootstrap: []}' };
+  t.same(between(t, {}, none), { atOnce: [], needRestart: ['network.bootstrap'] });
+  t.same(between(t, none, { environment: { TUNTOX_NETWORK_BOOTSTRAP: 'none' } }), { atOnce: [], needRestart: [] });
+  t.same(between(t, {}, { file: 'network: {bootstrap: auto}' }), { atOnce: [], needRestart: [] });
+});
+
 t.test('log, access, targets and http change at once, the rest with the next start', async (t) => {
   const file = [
     'state_dir: /a',

@@ -1,7 +1,7 @@
 /** The control socket with real sockets: what honest clients get, and what hostile ones cannot do. */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, lstatSync, readlinkSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { connect, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -10,6 +10,7 @@ import { systemClock } from '../../src/base/clock.js';
 import { type Logger, silentLogger } from '../../src/base/logger.js';
 import { ControlClient } from '../../src/control/client.js';
 import { ControlError } from '../../src/control/control-error.js';
+import { linkIpc } from '../../src/control/ipc.js';
 import type { Call, Emit, MethodHandlers } from '../../src/control/method-handlers.js';
 import { ControlServer } from '../../src/control/server.js';
 import { temporaryDirectory } from '../support/temporary-directory.js';
@@ -351,4 +352,61 @@ t.test('stopping takes the socket away and ends the clients', async (t) => {
   server.stop();
   await t.rejects(call, { code: 'stopping' });
   t.notOk(existsSync(path));
+});
+
+t.test('a link leads to it, and replaces what a daemon that was killed left at its place', async (t) => {
+  const socket = await startServer(t);
+  const directory = temporaryDirectory(t);
+  const place = join(directory, 'link');
+  const left = spawn(process.execPath, [
+    '-e',
+    `require('net').createServer().listen('${directory}/left', () => console.log())`,
+  ]);
+  await once(left.stdout, 'data');
+  left.kill('SIGKILL');
+  await once(left, 'exit');
+  t.ok(lstatSync(join(directory, 'left')).isSocket());
+  symlinkSync('/nowhere/tuntoxd.sock', place);
+  for (const at of [place, place, join(directory, 'left')]) {
+    const link = await linkIpc(at, socket);
+    t.equal(readlinkSync(at), socket);
+    t.equal((await client(t, at)).pid, 7);
+    if (at !== place) link.remove();
+  }
+  t.notOk(existsSync(join(directory, 'left')));
+});
+
+t.test('a link takes nobody’s place, and is taken away by who made it only', async (t) => {
+  const [socket, other] = [await startServer(t), await startServer(t)];
+  await t.rejects(linkIpc(other, socket), { code: 'in-use', message: /another daemon answers at / });
+  const directory = temporaryDirectory(t);
+  const place = join(directory, 'link');
+  symlinkSync(other, place);
+  await t.rejects(linkIpc(place, socket), { code: 'in-use' });
+  t.equal(readlinkSync(place), other);
+  const file = join(directory, 'file');
+  writeFileSync(file, 'kept');
+  symlinkSync(file, join(directory, 'to file'));
+  for (const name of ['file', 'to file']) {
+    await t.rejects(linkIpc(join(directory, name), socket), { code: 'in-use', message: /is no socket: move it away/ });
+  }
+  await t.rejects(linkIpc(join(directory, 'none', 'link'), socket), { code: 'not-running' });
+  const link = await linkIpc(join(directory, 'mine'), socket);
+  link.remove();
+  link.remove();
+  t.notOk(existsSync(join(directory, 'mine')));
+});
+
+t.test('a daemon that is to listen where an earlier one left a link does so', async (t) => {
+  const directory = temporaryDirectory(t);
+  const path = join(directory, 'tuntoxd.sock');
+  symlinkSync(join(directory, 'gone'), path);
+  const server = newServer(path, {});
+  await server.start();
+  t.teardown(() => server.stop());
+  t.ok(lstatSync(path).isSocket());
+  const mine = await startServer(t);
+  const taken = join(directory, 'taken');
+  symlinkSync(mine, taken);
+  await t.rejects(newServer(taken, {}).start(), { code: 'in-use', message: /another daemon answers/ });
 });

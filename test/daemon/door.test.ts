@@ -301,6 +301,61 @@ t.test('a full disk changes nothing, and is said', async (t) => {
   t.notOk((await codes()).includes('not-saved'), 'until a change is saved');
 });
 
+t.test('on a full disk somebody is shut out in memory, as the error says, and comes in again', async (t) => {
+  const daemon = await TestDaemon.start(t);
+  const client = await daemon.client();
+  await list(daemon, client, { name: 'laptop' });
+  const server = client.connect();
+  await server.ping();
+  const tunnel = await client.tunnel(server, await startEcho(t));
+  daemon.disk.fault = 'EROFS';
+  await t.rejects(daemon.call('whitelist.remove', { client: 'laptop' }), {
+    code: 'not-saved',
+    hint: /make it writable.*; until then, tuntoxctl clients kick laptop --for 1h keeps it out without the disk$/,
+  });
+  await t.rejects(daemon.call('secret.rotate', {}), { code: 'not-saved', hint: /clients kick CLIENT --for 1h/ });
+  await t.rejects(daemon.call('clients.kick', { client: 'laptop', shutOutFor: 1e15 }), { code: 'bad-params' });
+  const dry = await daemon.call('clients.kick', { client: 'laptop', shutOutFor: 3_600_000, isDryRun: true });
+  t.same((await daemon.call('bans.list', {})).bans, [], 'a dry run changes nothing');
+  const kicked = await daemon.call('clients.kick', { client: 'laptop', shutOutFor: 3_600_000 });
+  for (const one of [dry, kicked]) {
+    t.match(one, { client: { publicKey: client.key, alias: 'laptop' }, wasHere: true, closed: [{}], notes: [] });
+    t.ok((one.shutOutUntil ?? 0) > systemClock.unixTime() + 3_590);
+  }
+  t.match(await tunnel.over, { name: 'TunnelError' });
+  t.match((await daemon.call('bans.list', {})).bans, [
+    { publicKey: client.key, reason: 'shut out by clients kick', until: kicked.shutOutUntil, isKept: false },
+  ]);
+  client.connect();
+  await settle();
+  t.same((await daemon.call('clients.list', {})).clients, [], 'it asks in vain');
+  t.match((await daemon.call('status', {})).refusals, { last24Hours: { banned: 1 }, banned: 1 });
+  t.equal((await daemon.call('bans.clear', { client: 'laptop' })).bans.length, 1);
+  t.equal((await daemon.call('clients.list', {})).clients.length, 1, 'and is let in as soon as it may');
+});
+
+t.test('somebody who is not here is shut out by name, and a stranger by the whole key', async (t) => {
+  const daemon = await TestDaemon.start(t);
+  await daemon.call('secret.set', { secret: SECRET });
+  const [client, stranger] = [await daemon.client(), await daemon.client()];
+  const shutOutFor = 60_000;
+  await t.rejects(daemon.call('clients.kick', { client: stranger.key.slice(0, 8), shutOutFor }), { code: 'not-found' });
+  await t.rejects(daemon.call('clients.kick', { client: `${'f'.repeat(75)}x`, shutOutFor }), { code: 'bad-params' });
+  const kicked = await daemon.call('clients.kick', { client: stranger.id, shutOutFor });
+  t.match(kicked, { wasHere: false, closed: [], notes: [/another key: tuntoxctl secret rotate$/] });
+  t.match(await daemon.call('clients.kick', { client: stranger.key.slice(0, 8), shutOutFor: 120_000 }), {
+    client: { publicKey: stranger.key },
+  });
+  t.equal((await daemon.call('bans.list', {})).bans.length, 1);
+  stranger.connect(SECRET);
+  t.ok((await client.connect(SECRET).ping()) >= 0);
+  const { clients } = await daemon.call('clients.list', {});
+  t.same(
+    clients.map((one) => one.client.publicKey),
+    [client.key],
+  );
+});
+
 t.test('state that cannot be read closes the door, and says so', async (t) => {
   const daemon = await TestDaemon.start(t, { config: 'access:\n  open: true\n', state: { 'bans.json': '{' } });
   daemon.goOnline();
@@ -336,7 +391,8 @@ t.test('kick and connections close end what they name', async (t) => {
     allow: [],
     connections: [{ state: 'open' }],
   });
-  t.equal((await daemon.call('clients.kick', { client: 'laptop' })).closed.length, 1);
+  const kicked = await daemon.call('clients.kick', { client: 'laptop' });
+  t.match(kicked, { wasHere: true, closed: [{ target: { port } }], shutOutUntil: null, notes: [] });
   t.match(await tunnels[1].over, { name: 'TunnelError' });
 });
 

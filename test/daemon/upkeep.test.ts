@@ -43,6 +43,21 @@ t.test('a file that was changed is said until it is read, and a dry run reads it
   t.ok((await codes()).includes('restart'));
 });
 
+t.test('with no bootstrap nodes it says what that means, and counts none that do not answer', async (t) => {
+  const daemon = await TestDaemon.start(t, { config: 'network:\n  bootstrap: []\n' });
+  const { settings } = await daemon.call('config.show', {});
+  t.match(
+    settings.find(({ key }) => key === 'network.bootstrap'),
+    { value: [], source: 'file' },
+  );
+  const { warnings } = await daemon.call('status', {});
+  t.match(warnings.find(({ code }) => code === 'connecting')?.message, /there are no bootstrap nodes to ask/);
+  daemon.configure('network:\n  bootstrap: auto\n');
+  t.match(await daemon.call('config.reload', {}), { changed: [], needsRestart: ['network.bootstrap'] });
+  const after = (await daemon.call('status', {})).warnings.find(({ code }) => code === 'connecting');
+  t.match(after?.message, /there are no bootstrap nodes/, 'what it was started with holds');
+});
+
 t.test('a rules file or a secret that cannot be used keeps all settings as they were', async (t) => {
   const daemon = await TestDaemon.start(t);
   const rules = join(daemon.directory, 'rules');
@@ -139,6 +154,36 @@ t.test('log tail gives the past, then what comes, until it is cancelled; the lev
   const past: string[] = [];
   await daemon.control.stream('log.tail', { lines: 2 }, { onEvent: ({ message }) => void past.push(message) });
   t.equal(past.length, 2);
+});
+
+t.test('a client that floods the log leaves most of its last lines as they were, and is counted exactly', async (t) => {
+  const daemon = await TestDaemon.start(t);
+  daemon.goOnline();
+  const rules = join(daemon.directory, 'rules');
+  writeFileSync(rules, '127.0.0.1:1\n');
+  daemon.configure(`targets:\n  rules_file: ${rules}\n`);
+  await daemon.call('config.reload', {});
+  const client = await daemon.client();
+  await daemon.call('whitelist.add', { id: client.id, name: 'laptop' });
+  await client.connect().ping();
+  const opener = client.engine.tunnels.opener(daemon.daemon.engine.id.publicKey.hex);
+  const refused = (): Promise<void> =>
+    new Promise((resolve, reject) => {
+      const onAccepted = (): never => {
+        reject(new Error('it was let through'));
+        throw new Error('it was let through');
+      };
+      opener.open({ host: '127.0.0.1', port: 2 }, { onAccepted, onRefused: () => resolve() });
+    });
+  for (let round = 0; round < 6; round += 1) await Promise.all(Array.from({ length: 500 }, refused));
+  const lines: string[] = [];
+  await daemon.control.stream('log.tail', { lines: 1_000 }, { onEvent: ({ message }) => void lines.push(message) });
+  // A few more where this machine needs seconds for them.
+  const about = lines.filter((line) => line.includes('127.0.0.1:2 refused')).length;
+  t.ok(about >= 200 && about < 300, `${about} lines about 3,000 requests`);
+  t.ok(lines.includes(`whitelist: laptop ${client.key.slice(0, 8).toUpperCase()} added`));
+  t.match((await daemon.call('status', {})).refusals.last24Hours, { 'target not-allowed': 3_000 });
+  t.match((await daemon.call('metrics', {})).text, /^tuntox_refused_24h\{reason="target not-allowed"\} 3000$/m);
 });
 
 t.test('connections watch sends a list each interval', async (t) => {

@@ -8,7 +8,13 @@ const GOOD: HealthFacts = {
   rulesFault: undefined,
   saveFault: undefined,
   proxyFault: undefined,
-  network: { state: 'online', udp: 'works', bootstrapNodes: { known: 2, answering: 2 }, age: 100 },
+  network: {
+    state: 'online',
+    udp: 'works',
+    hasBootstrapNodes: true,
+    bootstrapNodes: { known: 2, answering: 2 },
+    age: 100,
+  },
   configuration: { isStale: false, reloadFault: undefined, needRestart: [] },
   httpFault: undefined,
 };
@@ -38,6 +44,13 @@ const CASES: readonly [code: string, isDegraded: boolean, facts: Partial<HealthF
   ['proxy', true, { proxyFault: 'the proxy is away' }, /the proxy is away/],
   ['connecting', true, network({ state: 'connecting', age: 1 }), /not in the Tox network yet/],
   ['offline', true, network({ state: 'offline' }), /no node .* answers.*tuntoxctl net/],
+  [
+    'connecting',
+    true,
+    network({ state: 'connecting', hasBootstrapNodes: false, bootstrapNodes: { known: 0, answering: 0 } }),
+    /^no other peer is near, and there are no bootstrap nodes to ask, .*local network, or .*network\.bootstrap$/,
+  ],
+  ['offline', true, network({ state: 'offline', hasBootstrapNodes: false }), /there are no bootstrap nodes to ask/],
   ['bootstrap', false, network({ bootstrapNodes: { known: 8, answering: 5 } }), /3 of 8 bootstrap nodes do not answer/],
   ['udp-blocked', false, network({ udp: 'blocked' }), /relays/],
   ['not-saved', true, { saveFault: 'no space' }, /no space/],
@@ -58,6 +71,11 @@ for (const [code, isDegraded, facts, text] of CASES) {
     t.equal(health, isDegraded ? 'degraded' : 'ok');
   });
 }
+
+t.test('without bootstrap nodes nothing is missed once somebody is there', async (t) => {
+  const facts = { ...GOOD, ...network({ hasBootstrapNodes: false, bootstrapNodes: { known: 0, answering: 0 } }) };
+  t.same(healthOf(facts), { health: 'ok', warnings: [] });
+});
 
 t.test('the serious ones come first, and nodes get time to answer', async (t) => {
   const facts = { ...GOOD, ...network({ bootstrapNodes: { known: 2, answering: 1 } }), saveFault: 'no space' };

@@ -59,9 +59,9 @@ async function startServer(
   t: Test,
   network: Map<string, FakeStack>,
   factors: Partial<ConstructorParameters<typeof FixedFactors>[1]>,
-  mayReach = anyTarget,
+  options: PeerOptions = {},
 ): Promise<Peer> {
-  const server = await startPeer(network, { mayReach });
+  const server = await startPeer(network, { mayReach: anyTarget, ...options });
   const all = { secret: undefined, whitelist: [], isInsecureOpen: false, ...factors };
   server.engine.serve(new AccessPolicy(new FixedFactors({ random }, all)));
   t.teardown(() => server.engine.stop());
@@ -127,7 +127,8 @@ t.test('who comes with a wrong secret is refused, and with the right one is let 
 
 t.test('a flood of strangers does not fill the log, nor does one who repeats its request', async (t) => {
   const network = new Map<string, FakeStack>();
-  const server = await startServer(t, network, { whitelist: [absentId().publicKey] });
+  const clock = new ManualClock();
+  const server = await startServer(t, network, { whitelist: [absentId().publicKey] }, { clock });
   const stranger = await startPeer(network);
   for (let count = 0; count < 5; count += 1) stranger.tox.addFriend(server.engine.id, Buffer.from('hi'));
   await settle();
@@ -138,13 +139,66 @@ t.test('a flood of strangers does not fill the log, nor does one who repeats its
   }
   await settle();
   t.equal(server.tox.friends.size, 0);
-  t.ok(server.warned.length < 30, `${server.warned.length} lines about 101 strangers`);
+  t.equal(server.warned.length, 20, 'lines about 101 strangers');
+  clock.advance(60_000);
+  t.match(server.warned.slice(20), [/^strangers: in the last minute also 81 keys refused$/]);
+});
+
+t.test('a client that comes and goes all the time is summed up, and another is not', async (t) => {
+  const network = new Map<string, FakeStack>();
+  const clock = new ManualClock();
+  const server = await startServer(t, network, { isInsecureOpen: true }, { clock });
+  const [restless, calm] = [await startPeer(network), await startPeer(network)];
+  for (const client of [restless, calm]) {
+    t.teardown(() => client.engine.stop());
+    client.engine.connect(server.engine.id, undefined);
+  }
+  await settle();
+  const friendOf = ({ tox }: Peer) => server.tox.friends.get(tox.id.publicKey.hex) as FakeFriend;
+  const news = () => server.said.splice(0).filter((line) => /^[0-9A-F]{8}: (connected|gone|in the last)/.test(line));
+  t.equal(news().length, 2);
+  for (let count = 0; count < 500; count += 1) {
+    friendOf(restless).setOnline(false);
+    friendOf(restless).setOnline(true);
+  }
+  server.said.splice(0);
+  friendOf(calm).setOnline(false);
+  t.match(news(), [`${calm.tox.id.publicKey.short}: gone`]);
+  clock.advance(60_000);
+  t.match(news(), [/^[0-9A-F]{8}: in the last minute also 401 sessions begun, 400 sessions ended$/]);
+});
+
+t.test('a server that comes and goes all the time does not fill the log of its client', async (t) => {
+  const { clock, friend, warned } = await startClient(t, { timeout: undefined, maxRetries: 0 });
+  for (let count = 0; count < 500; count += 1) {
+    friend.setOnline(true);
+    friend.setOnline(false);
+  }
+  t.equal(warned.filter((line) => line.startsWith('lost')).length, 100);
+  clock.advance(60_000);
+  t.ok(
+    warned.some((line) => /^E776E9A9: in the last minute also 400 connections made, 400 connections lost$/.test(line)),
+  );
+});
+
+t.test('who has the secret and comes with ever new keys does not fill the log', async (t) => {
+  const network = new Map<string, FakeStack>();
+  const clock = new ManualClock();
+  const server = await startServer(t, network, { isInsecureOpen: true }, { clock });
+  for (let count = 0; count < 300; count += 1) {
+    (await startPeer(network, { clock })).tox.addFriend(server.engine.id, Buffer.from('hi'));
+  }
+  await settle();
+  t.equal(server.tox.friends.size, 300);
+  clock.advance(60_000);
+  const sums = server.said.filter((line) => line.includes('also'));
+  t.match(sums, [/^new clients: in the last minute also 100 keys let in$/]);
 });
 
 t.test('a target that the rules do not allow is refused by name', async (t) => {
   const network = new Map<string, FakeStack>();
   const mayReach = onlyBy(parseRules('127.0.0.1:1\n', 'rules'), 'rules');
-  const server = await startServer(t, network, { isInsecureOpen: true }, mayReach);
+  const server = await startServer(t, network, { isInsecureOpen: true }, { mayReach });
   const client = await startPeer(network);
   t.teardown(() => client.engine.stop());
   const remote = client.engine.connect(server.engine.id, undefined);

@@ -5,12 +5,17 @@ import { generateKeyPair } from '../../src/tox/crypto/keys.js';
 import { ManualClock } from '../support/manual-clock.js';
 import { SeededRandom } from '../support/seeded-random.js';
 
-function setUp(): { clock: ManualClock; entry: NetworkEntry; asked: string[]; tox: { isOnline: boolean } } {
+function setUp(hosts: readonly string[] = ['a', 'b']): {
+  clock: ManualClock;
+  entry: NetworkEntry;
+  asked: string[];
+  tox: { isOnline: boolean };
+} {
   const clock = new ManualClock();
   const random = new SeededRandom(1);
   const asked: string[] = [];
   const tox = { isOnline: false, bootstrap: ({ host }: NodeToAsk) => void asked.push(host) };
-  const nodes = ['a', 'b'].map((host) => ({ host, port: 1, publicKey: generateKeyPair(random).publicKey }));
+  const nodes = hosts.map((host) => ({ host, port: 1, publicKey: generateKeyPair(random).publicKey }));
   return { clock, entry: new NetworkEntry({ clock, random, tox }, nodes), asked, tox };
 }
 
@@ -33,6 +38,16 @@ t.test('they are asked anew when the network is lost', async (t) => {
   const { entry, asked } = setUp();
   entry.onOnlineChange(false);
   t.same(asked, ['a', 'b']);
+});
+
+t.test('without nodes nobody is asked', async (t) => {
+  t.equal(setUp().entry.hasNodes, true);
+  const { clock, entry, asked } = setUp([]);
+  t.equal(entry.hasNodes, false);
+  entry.ask();
+  entry.onOnlineChange(false);
+  clock.advance(600_000);
+  t.same(asked, []);
 });
 
 t.test('who has closed asks no more', async (t) => {

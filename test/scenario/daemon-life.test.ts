@@ -2,19 +2,20 @@
 import { spawnSync } from 'node:child_process';
 import { createHash, randomBytes } from 'node:crypto';
 import { once } from 'node:events';
-import { chmodSync, existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, lstatSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import t, { type Test } from 'tap';
 import { CommandNetwork } from '../support/command-network.js';
-import { freeTcpPort, type Process } from '../support/processes.js';
+import { freeTcpPort, type Process, ROOT, startProgram } from '../support/processes.js';
 import { requirementsMet } from '../support/requirements.js';
 import { temporaryDirectory } from '../support/temporary-directory.js';
 import { configure, controlOf, daemonPlace, spawnDaemon, startDaemon } from './support/daemon-command.js';
 
 const SECRET = 'canary of the network';
 const KEY = 'a'.repeat(64);
+const TUNTOXCTL_COMMAND = ['env', '-u', 'NODE_OPTIONS', process.execPath, join(ROOT, 'dist/bin/tuntoxctl.js')];
 
 /** Ends with what it says on standard error. */
 async function refused(t: Test, daemon: Process, status: number, message: RegExp): Promise<void> {
@@ -124,6 +125,50 @@ t.test('a reload during a transfer breaks nothing, and a bad file keeps what was
   await t.rejects(control.call('config.reload', {}), { code: 'failed', message: /log\.level/ });
 });
 
+t.test('with its socket elsewhere, the usual place leads to it, for a reload that waits for the outcome', async (t) => {
+  const place = daemonPlace(t, undefined);
+  const directory = temporaryDirectory(t);
+  const usual = join(directory, 'tuntoxd.sock');
+  const env = { RUNTIME_DIRECTORY: `${directory}:${temporaryDirectory(t)}` };
+  // As the unit does it.
+  const reload = (): Process => startProgram('reload', [...TUNTOXCTL_COMMAND, '--socket', usual, 'config', 'reload']);
+  const first = await startDaemon(t, place, { env });
+  configure(place, undefined, 'log:\n  level: debug\n');
+  const good = reload();
+  t.equal(await good.exited, 0, good.stderr);
+  t.equal((await (await controlOf(t, place)).call('status', {})).daemon.logLevel, 'debug', 'it holds already');
+  // A socket that counts from the next start on is not looked for before.
+  configure({ ...place, socket: join(directory, 'next') }, undefined);
+  const later = reload();
+  t.equal(await later.exited, 0, later.stderr);
+  t.match(later.stdout, /needs a restart: socket\.path/);
+  configure(place, undefined, 'log:\n  level: loud\n');
+  const bad = reload();
+  t.equal(await bad.exited, 1);
+  t.match(bad.stderr, /the settings stay as they were: .*line \d+: log\.level: write one of/);
+  configure(place, undefined);
+  t.equal(await first.stop('SIGKILL'), 'SIGKILL');
+  t.equal(await reload().exited, 3, 'nobody is there');
+  // What is left is no obstacle: neither to the same, nor to one whose socket is the usual one.
+  const second = await startDaemon(t, place, { env });
+  t.equal(await reload().exited, 0);
+  t.equal(await second.stop('SIGKILL'), 'SIGKILL');
+  configure({ ...place, socket: usual }, undefined);
+  const third = await startDaemon(t, place, { env });
+  t.equal(await reload().exited, 0);
+  t.ok(lstatSync(usual).isSocket());
+  t.equal(await third.stop('SIGTERM'), 0);
+  configure(place, undefined);
+  const fourth = await startDaemon(t, place, { env });
+  t.ok(lstatSync(usual).isSymbolicLink());
+  t.equal(await fourth.stop('SIGTERM'), 0);
+  t.notOk(lstatSync(usual, { throwIfNoEntry: false }), 'in good order it takes its link away');
+  writeFileSync(usual, '');
+  await (await startDaemon(t, place, { env })).waitFor(
+    /nothing leads from .* to .*, so tuntoxctl needs --socket.*: move it away\n/,
+  );
+});
+
 t.test('told to read its settings anew while it starts, it starts, and then does', async (t) => {
   const place = daemonPlace(t, undefined);
   const daemon = spawnDaemon(t, place);
@@ -186,6 +231,8 @@ t.test('a full disk is said, and changes nothing', async (t) => {
   const error = { code: 'not-saved', message: /disk full.*nothing has changed/ };
   await t.rejects(control.call('whitelist.remove', { client: 'laptop' }), error);
   await t.rejects(control.call('secret.rotate', {}), error);
+  const { shutOutUntil } = await control.call('clients.kick', { client: 'laptop', shutOutFor: 3_600_000 });
+  t.match((await control.call('bans.list', {})).bans, [{ until: shutOutUntil, isKept: false }], 'but shuts out');
   t.equal((await control.call('whitelist.list', {})).entries.length, 1);
   t.equal(readFileSync(join(place.stateDirectory, 'whitelist.json'), 'utf8'), kept);
   writeFileSync(join(place.stateDirectory, 'fill'), '');

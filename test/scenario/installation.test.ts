@@ -3,6 +3,7 @@ import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
+import { DEFAULT_SOCKET } from '../../src/cli/ctl/main.js';
 import { ROOT, startProgram } from '../support/processes.js';
 import { temporaryDirectory } from '../support/temporary-directory.js';
 import { daemonPlace } from './support/daemon-command.js';
@@ -24,6 +25,26 @@ t.test('an installed daemon starts, and the installed tuntoxctl speaks to it', a
   t.equal(await ctl.exited, 0, ctl.stderr);
   t.equal(await daemon.stop(), 0);
   t.equal(await run('tuntox', '--version').exited, 0);
+});
+
+t.test('what reloads the service, and who manages it, look where the daemon leads to its socket', async (t) => {
+  const settingIn = (file: string, pattern: RegExp): string | undefined =>
+    pattern.exec(readFileSync(join(destination, file), 'utf8'))?.[1];
+  const unit = 'usr/local/lib/systemd/system/tuntox.service';
+  const directory = `/run/${settingIn(unit, /^RuntimeDirectory=(\S+)$/m)}`;
+  t.equal(
+    settingIn(unit, /^ExecReload=(.*)$/m),
+    `/usr/local/bin/tuntoxctl --socket ${directory}/tuntoxd.sock config reload`,
+  );
+  t.equal(
+    settingIn(unit, /^Type=(.*)$/m),
+    'notify',
+    'what came with systemd 253 does not wait for the outcome of a reload',
+  );
+  t.equal(`${directory}/tuntoxd.sock`, DEFAULT_SOCKET);
+  const supervisor = 'usr/local/share/doc/tuntox/examples/supervisor/tuntox.conf';
+  t.equal(settingIn(supervisor, /^environment=.*,RUNTIME_DIRECTORY="(.*?)"/m), directory);
+  t.equal(settingIn(supervisor, /^command=.*install -d .* (\S+) &&/m), directory);
 });
 
 t.test('the copyright file names every package that came along, with its licence', async (t) => {

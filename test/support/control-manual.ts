@@ -46,7 +46,10 @@ No colours, whatever its value.
 .Sh FILES
 .Bl -tag -width indent
 .It Pa /run/tuntox/tuntoxd.sock
-The control socket.
+The control socket, or a link that the daemon made to it because its
+.Va socket.path
+is another one.
+A daemon that was started by hand makes no link: name its socket.
 .El
 .Sh EXIT STATUS
 .Bl -tag -width indent -compact

@@ -12,7 +12,7 @@ import { ExitStatus } from './exit-status.js';
 import { failureJson, failureOf, failureText } from './failure.js';
 import { readLine } from './given.js';
 import { helpText } from './help.js';
-import { Session } from './session.js';
+import { Session, type SocketPlace } from './session.js';
 
 export const DEFAULT_SOCKET = '/run/tuntox/tuntoxd.sock';
 const COMPLETE = '__complete';
@@ -53,7 +53,7 @@ async function run(process: Surroundings, clock: Clock, ending: Ending): Promise
   const words = process.argv.slice(2);
   if (words[0] === COMPLETE) {
     const session = new Session(clock, {
-      path: socketPath(process, undefined),
+      socket: socketOf(process, undefined),
       version: ownVersion(),
       timeout: COMPLETE_TIMEOUT,
     });
@@ -71,7 +71,7 @@ async function run(process: Surroundings, clock: Clock, ending: Ending): Promise
       return ExitStatus.Ok;
     case 'command': {
       const { command, given } = line;
-      const session = new Session(clock, { path: socketPath(process, given.value('--socket')), version: ownVersion() });
+      const session = new Session(clock, { socket: socketOf(process, given.value('--socket')), version: ownVersion() });
       const mayColour = !given.has('--no-color') && !process.env.NO_COLOR && process.env.TERM !== 'dumb';
       const note = (text: string): void => void process.stderr.write(text);
       // What waits for the daemon, or for somebody to type, would keep the process alive.
@@ -103,8 +103,11 @@ async function run(process: Surroundings, clock: Clock, ending: Ending): Promise
   }
 }
 
-const socketPath = ({ env }: Surroundings, given: string | undefined): string =>
-  given || env.TUNTOX_SOCKET || DEFAULT_SOCKET;
+function socketOf({ env }: Surroundings, given: string | undefined): SocketPlace {
+  if (given) return { path: given, from: 'option' };
+  const { TUNTOX_SOCKET: path } = env;
+  return path ? { path, from: 'environment' } : { path: DEFAULT_SOCKET, from: 'default' };
+}
 
 /** Being told to end: by Ctrl-C, a signal, or because nobody reads the output. */
 class Ending {

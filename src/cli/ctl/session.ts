@@ -6,8 +6,14 @@ import { ControlError } from '../../control/control-error.js';
 import type { MethodName, ParamsIn, Result, StreamEvent, StreamName } from '../../control/protocol.js';
 import { CtlError } from './ctl-error.js';
 
-export interface SessionOptions {
+/** Where the control socket is looked for, and who says so. */
+export interface SocketPlace {
   readonly path: string;
+  readonly from: 'option' | 'environment' | 'default';
+}
+
+export interface SessionOptions {
+  readonly socket: SocketPlace;
   /** Of this program. */
   readonly version: string;
   /** ms for an order; as long as the longest may take, unless given. */
@@ -78,20 +84,20 @@ export class Session {
   }
 
   async #connect(): Promise<ControlClient> {
-    const { path, timeout, version } = this.#options;
+    const { socket, timeout, version } = this.#options;
     // Of this one, whatever is begun later.
     const { signal } = this.#abort;
     // Only now: help, mistakes and completion do without the protocol.
     const { ControlClient } = await import('../../control/client.js');
     try {
       return await ControlClient.connect(this.#clock, {
-        path,
+        path: socket.path,
         client: `tuntoxctl ${version}`,
         timeout: timeout ?? TIMEOUT,
         signal,
       });
     } catch (error) {
-      throw await connectionError(error, path);
+      throw await connectionError(error, socket);
     }
   }
 
@@ -111,7 +117,7 @@ export class Session {
   }
 }
 
-async function connectionError(error: unknown, path: string): Promise<unknown> {
+async function connectionError(error: unknown, socket: SocketPlace): Promise<unknown> {
   if (error instanceof ControlError && error.code === 'version') {
     return new CtlError('version', error.message, {
       hint: 'use the same version of both: after an upgrade, systemctl restart tuntox',
@@ -120,13 +126,17 @@ async function connectionError(error: unknown, path: string): Promise<unknown> {
   }
   const { IpcError } = await import('../../control/ipc.js');
   if (!(error instanceof IpcError)) return error;
-  return error.code === 'permission' ? permissionError(error, path) : notRunningError(error, path);
+  return error.code === 'permission' ? permissionError(error, socket.path) : notRunningError(error, socket);
 }
 
-function notRunningError(error: CodedError<string>, path: string): CtlError {
+const SAID_BY = { option: '', environment: ', the socket of TUNTOX_SOCKET', default: '' } as const;
+
+function notRunningError(error: CodedError<string>, { path, from }: SocketPlace): CtlError {
   if (error.code !== 'not-running') return new CtlError('failed', error.message, { cause: error });
-  return new CtlError('not-running', `the daemon is not running: nobody listens at ${path}`, {
-    hint: 'start it: sudo systemctl start tuntox (or sudo supervisorctl start tuntox); journalctl -u tuntox says why it ended',
+  const start =
+    'start it: sudo systemctl start tuntox (or sudo supervisorctl start tuntox); journalctl -u tuntox says why it ended';
+  return new CtlError('not-running', `the daemon is not running: nobody listens at ${path}${SAID_BY[from]}`, {
+    hint: from === 'default' ? `${start}; where its socket.path is another one, name that with --socket` : start,
     cause: error,
   });
 }

@@ -52,7 +52,9 @@ Both:
                     https://nodes.tox.chat/json) and from no others
   --bootstrap HOST:PORT:KEY
                     bootstrap from this node; may be repeated. As with -b no
-                    other node is asked, not even on the local network
+                    other node is asked, not even on the local network. none,
+                    alone, asks no node: the local network is left, and nodes
+                    of an earlier run that -C knows
   -u FIRST:LAST     use a UDP port from FIRST to LAST
   -t PORT           be a TCP relay for others on this port, 0 for none; servers
                     and nodes are relays unless told otherwise, clients are not

@@ -9,6 +9,7 @@ import type {
 } from '../../config/classic-settings.js';
 import { FormatError } from '../../config/format-error.js';
 import {
+  type NodeAddress,
   parseCount,
   parseDuration,
   parseForward,
@@ -118,9 +119,22 @@ function commonSettings(flags: FlagSet, environment: Environment): CommonSetting
     relayPort,
     portMapping: !flags.has('--no-port-mapping'),
     nodesFile: flags.last('-b'),
-    nodes: flags.all('--bootstrap', parseNode),
+    nodes: nodesOf(flags),
     proxy,
   };
+}
+
+const NO_NODES = 'none';
+
+/** Undefined when nothing is said of them. */
+function nodesOf(flags: FlagSet): NodeAddress[] | undefined {
+  const given = flags.all('--bootstrap', (text) => (text === NO_NODES ? undefined : parseNode(text)));
+  const nodes = given.filter((node) => node !== undefined);
+  if (nodes.length < given.length && (nodes.length > 0 || flags.has('-b'))) {
+    const others = nodes.length > 0 ? 'the other --bootstrap' : '-b';
+    throw new UsageError(`--bootstrap none says that there are no nodes: leave it out, or ${others}`);
+  }
+  return given.length === 0 ? undefined : nodes;
 }
 
 /** As with curl, the variable in small letters comes first. */

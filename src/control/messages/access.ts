@@ -136,6 +136,8 @@ export const Ban = v.strictObject({
   since: UnixTime,
   /** Null: until it is cleared. */
   until: v.nullable(UnixTime),
+  /** Whether it outlasts the daemon. */
+  isKept: v.boolean(),
 });
 export const BanList = v.strictObject({ schema: v.literal('tuntox.bans/1'), bans: v.array(Ban) });
 /** Without a client, all. */

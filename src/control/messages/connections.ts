@@ -7,6 +7,7 @@ import {
   isDryRun,
   Milliseconds,
   NoParams,
+  notes,
   Selector,
   Target,
   TargetText,
@@ -83,4 +84,19 @@ export const ShownClient = v.strictObject({
   expiresAt: v.nullable(UnixTime),
   connections: v.array(Connection),
 });
-export const KickClient = v.strictObject({ client: Selector, isDryRun });
+export const KickClient = v.strictObject({
+  client: Selector,
+  /** ms for which it is kept out, in memory alone; left out, it may come back at once. */
+  shutOutFor: v.optional(v.pipe(v.number(), v.minValue(1))),
+  isDryRun,
+});
+export const Kicked = v.strictObject({
+  schema: v.literal('tuntox.kicked/1'),
+  client: ClientName,
+  /** Whether it had a session to end. */
+  wasHere: v.boolean(),
+  closed: v.array(Connection),
+  /** Null: it may come back. */
+  shutOutUntil: v.nullable(UnixTime),
+  notes,
+});

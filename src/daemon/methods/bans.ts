@@ -26,9 +26,10 @@ export function banMethods(deps: Deps): Pick<MethodHandlers, 'bans.list' | 'bans
   };
 }
 
-const shown = ({ publicKey, reason, since, until }: MethodContext['access']['bans'][number]): Ban => ({
+const shown = ({ publicKey, reason, since, until, isKept }: MethodContext['access']['bans'][number]): Ban => ({
   publicKey: keyText(publicKey),
   reason,
   since,
   until: until ?? null,
+  isKept,
 });

@@ -12,6 +12,9 @@ export type ClientKey = NamedClient['publicKey'];
 /** What a method needs for it. */
 export type Clients = Pick<MethodContext, 'access' | 'doorkeeper'>;
 
+/** Hex digits. */
+const KEY_LENGTH = 64;
+
 /** Keys are lower case in the protocol. */
 export const keyText = (key: ClientKey): string => key.hex.toLowerCase();
 
@@ -36,6 +39,14 @@ export function findClient(text: string, among: Iterable<NamedClient>): ClientKe
   } catch (error) {
     throw asControlError(error);
   }
+}
+
+/** Anybody: one that is known, also for being banned, or whom a whole Tox ID or key names. @throws ControlError */
+export function findAnybody(clients: Clients, text: string): ClientKey {
+  // An alias is shorter.
+  if (text.length >= KEY_LENGTH) return newClient(text);
+  const banned = clients.access.bans.map(({ publicKey }) => ({ publicKey, alias: undefined }));
+  return findClient(text, [...knownClients(clients), ...banned]);
 }
 
 /** Who was let in. @throws ControlError */

@@ -1,14 +1,15 @@
 /** `clients` and `ping`: who was let in. */
+import { LAST_UNIX_TIME } from '../../base/clock.js';
 import { ControlError } from '../../control/control-error.js';
 import type { MethodHandlers } from '../../control/method-handlers.js';
-import type { Result } from '../../control/protocol.js';
+import type { Params, Result } from '../../control/protocol.js';
 import type { Guest } from '../../engine/doorkeeper.js';
-import { clientName, findGuest, nameOf } from './clients-by-name.js';
+import { clientName, findAnybody, findGuest, nameOf } from './clients-by-name.js';
 import { connectionsOf, pathOf, roundTripOf } from './connections.js';
 import type { MethodContext } from './context.js';
 
 type Client = Result<'clients.list'>['clients'][number];
-type Deps = Pick<MethodContext, 'access' | 'clock' | 'doorkeeper' | 'engine'>;
+type Deps = Pick<MethodContext, 'access' | 'clock' | 'doorkeeper' | 'engine' | 'log' | 'policy'>;
 type Names = 'clients.list' | 'clients.show' | 'clients.kick' | 'ping';
 
 export function clientMethods(deps: Deps): Pick<MethodHandlers, Names> {
@@ -30,12 +31,7 @@ export function clientMethods(deps: Deps): Pick<MethodHandlers, Names> {
         connections: connectionsOf(deps, guest.id),
       };
     },
-    'clients.kick': ({ client, isDryRun }) => {
-      const guest = findGuest(deps, client);
-      const closed = connectionsOf(deps, guest.id);
-      if (!isDryRun) doorkeeper.kick(guest.friend.publicKey);
-      return { schema: 'tuntox.closed/1', closed };
-    },
+    'clients.kick': (params) => kick(deps, params),
     ping: async ({ client }) => {
       const guest = findGuest(deps, client);
       try {
@@ -46,6 +42,34 @@ export function clientMethods(deps: Deps): Pick<MethodHandlers, Names> {
       }
     },
   };
+}
+
+/** What is kept out needs no disk, so that it works where nothing can be saved. */
+function kick(deps: Deps, { client, shutOutFor, isDryRun }: Params<'clients.kick'>): Result<'clients.kick'> {
+  const { access, clock, doorkeeper, log } = deps;
+  const key = shutOutFor === undefined ? findGuest(deps, client).friend.publicKey : findAnybody(deps, client);
+  const until = shutOutFor === undefined ? null : clock.unixTime() + Math.ceil(shutOutFor / 1000);
+  if (until !== null && until > LAST_UNIX_TIME) {
+    throw new ControlError('bad-params', 'that time is too long', { hint: 'write a shorter one, as in 24h' });
+  }
+  const wasHere = doorkeeper.guests.some(({ id }) => id === key.hex);
+  const closed = connectionsOf(deps, key.hex);
+  if (!isDryRun) {
+    doorkeeper.kick(key);
+    if (until !== null) {
+      access.shutOut(key, 'shut out by clients kick', until);
+      log.info(`${key.short}: shut out for ${until - clock.unixTime()} s`);
+    }
+  }
+  const notes = until === null ? [] : notesOfShuttingOut(deps);
+  return { schema: 'tuntox.kicked/1', client: clientName(deps, key), wasHere, closed, shutOutUntil: until, notes };
+}
+
+/** Keys cost nothing. */
+function notesOfShuttingOut({ access, policy }: Deps): string[] {
+  if (policy.isOpen) return ['it can come back with another key, for the door is open: tuntoxctl whitelist add ID'];
+  if (access.secret === undefined || (access.hasWhitelist && access.require === 'all')) return [];
+  return ['who has the secret can come back with another key: tuntoxctl secret rotate'];
 }
 
 function clientsOf(deps: Deps, guests: readonly Guest[]): Client[] {

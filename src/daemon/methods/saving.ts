@@ -12,22 +12,29 @@ const WHITELIST_CODES = {
   'not-listed': 'not-found',
 } as const satisfies Readonly<Record<WhitelistError['code'], ControlFault>>;
 
-/** @throws ControlError `not-saved` when the disk did not take it; nothing has changed then */
-export async function saved<Value>(change: Promise<Value>): Promise<Value> {
+/**
+ * @param shuttingOut whom the change is to shut out, as one would type it: there is a way without the disk
+ * @throws ControlError `not-saved` when the disk did not take it; nothing has changed then
+ */
+export async function saved<Value>(change: Promise<Value>, shuttingOut?: string): Promise<Value> {
   try {
     return await change;
   } catch (error) {
-    throw asControlError(error);
+    throw asControlError(error, shuttingOut);
   }
 }
 
 /** What is left as it is gets into the log, as a fault of ours. */
-export function asControlError(error: unknown): unknown {
+export function asControlError(error: unknown, shuttingOut?: string): unknown {
   if (error instanceof StateFileError) {
     const hint = error.code === 'disk-full' ? 'free some space, and do it again' : 'make it writable, and do it again';
     const reason = reasonOf(error.cause);
+    const meanwhile =
+      shuttingOut === undefined
+        ? ''
+        : `; until then, tuntoxctl clients kick ${shuttingOut} --for 1h keeps it out without the disk`;
     return new ControlError('not-saved', `it could not be saved (${reason}), so nothing has changed`, {
-      hint: `${hint}: the state directory is shown by tuntoxctl config show`,
+      hint: `${hint}: the state directory is shown by tuntoxctl config show${meanwhile}`,
       cause: error,
     });
   }

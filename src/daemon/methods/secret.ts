@@ -46,7 +46,7 @@ export function secretMethods(deps: Deps): Pick<MethodHandlers, Names> {
     const closedTunnels = isDroppingSessions ? closedBy(deps, { secretGeneration: access.secretGeneration + 1 }) : 0;
     const notes = notesOfSetting(deps, hadOne, options);
     if (!isDryRun) {
-      await saved(access.setSecret(secret, { grace: seconds, isDroppingSessions }));
+      await saved(access.setSecret(secret, { grace: seconds, isDroppingSessions }), 'CLIENT');
       log.info(hadOne ? 'the secret was changed' : 'a secret was set');
     }
     const oldValidUntil = hadOne && seconds > 0 ? clock.unixTime() + seconds : null;

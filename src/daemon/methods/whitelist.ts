@@ -122,7 +122,7 @@ async function edit(deps: Deps, params: Params<'whitelist.edit'>): Promise<Chang
     .filter(({ peerId, direction }) => direction === 'accepted' && peerId === before.publicKey.hex)
     .filter(({ peerId, target }) => !targets.explain(peerId, target, after).isAllowed);
   if (!params.isDryRun) {
-    await saved(access.changeEntry(before.publicKey, edited));
+    await saved(access.changeEntry(before.publicKey, edited), nameOf(deps, before.publicKey));
     deps.log.info(`whitelist: ${labelOf(after)} changed`);
   } else checkAlias(aliasOwners(access.entries), after);
   return change({ changed: [shown(deps, after)], closedTunnels: closing.length });
@@ -140,7 +140,7 @@ async function remove(deps: Deps, client: string, isDryRun: boolean): Promise<Ch
   const isLast = access.entries.length === 1;
   const hasOther = access.secret !== undefined && access.require === 'any';
   if (!isDryRun) {
-    await saved(access.removeEntry(publicKey));
+    await saved(access.removeEntry(publicKey), nameOf(deps, publicKey));
     deps.log.info(`whitelist: ${labelOf(entry)} removed`);
   }
   const name = entry.alias ?? publicKey.short;

@@ -3,15 +3,16 @@
  * configuration says. A change counts once it is on the disk; whoever watches is told, and looks at who is here again.
  */
 import type { Clock, Timer } from '../../base/clock.js';
-import { messageOf } from '../../base/coded-error.js';
+import { Listeners } from '../../base/listeners.js';
 import type { Logger } from '../../base/logger.js';
 import type { Random } from '../../base/random.js';
 import type { PublicKey } from '../../tox/crypto/keys.js';
 import type { FileSystem } from '../file-system.js';
 import { StateFileError } from '../state-file-error.js';
 import type { AccessFactors, SecretCheck } from './access-factors.js';
-import { type Ban, type Bans, bansFile, isBanned, withBan, withoutBan } from './bans.js';
-import { type Kept, KeptJson } from './kept-json.js';
+import { BanList, type ListedBan } from './ban-list.js';
+import { type Bans, bansFile } from './bans.js';
+import { KeptPart } from './kept-part.js';
 import { hashSecret, NO_SECRET, SecretChecker, type SecretState, secretFile } from './kept-secret.js';
 import {
   isExpired,
@@ -54,65 +55,52 @@ export interface SecretChange {
  */
 const EXPIRY_LOOK = 500;
 
-/** One kept file, or why it cannot be used: then nobody gets in. */
-type Opened<Value> =
-  | { readonly kind: 'good'; readonly file: KeptJson<Value> }
-  | { readonly kind: 'bad'; readonly error: Error; readonly closed: Value };
+/** The kept files. */
+interface Parts {
+  readonly whitelist: KeptPart<Whitelist>;
+  readonly secret: KeptPart<SecretState>;
+  readonly bans: KeptPart<Bans>;
+}
 
 export class AccessControl implements AccessFactors {
   readonly #deps: AccessControlDeps;
-  readonly #whitelist: Opened<Whitelist>;
-  readonly #secret: Opened<SecretState>;
-  readonly #bans: Opened<Bans>;
+  readonly #parts: Parts;
+  readonly #bans: BanList;
   readonly #keptCheck: SecretCheck;
-  readonly #listeners: (() => void)[] = [];
+  readonly #changes = new Listeners<[]>();
   #settings: AccessSettings;
   #given: { readonly state: SecretState; readonly check: SecretCheck } | undefined;
   #expiry: Timer | undefined;
   #saveFault: Error | undefined;
 
-  private constructor(
-    deps: AccessControlDeps,
-    settings: AccessSettings,
-    kept: { whitelist: Opened<Whitelist>; secret: Opened<SecretState>; bans: Opened<Bans> },
-  ) {
+  private constructor(deps: AccessControlDeps, settings: AccessSettings, parts: Parts) {
     this.#deps = deps;
     this.#settings = settings;
-    this.#whitelist = kept.whitelist;
-    this.#secret = kept.secret;
-    this.#bans = kept.bans;
-    this.#keptCheck = this.#checkOf(() => currentOf(this.#secret));
+    this.#parts = parts;
+    this.#bans = new BanList(deps.clock, parts.bans);
+    this.#keptCheck = this.#checkOf(() => parts.secret.value);
     this.#given = this.#checkGiven(settings.givenSecret);
     this.#awaitExpiry();
   }
 
   /** Never fails: what cannot be read closes the door, and `faults` says so. @param directory of the state */
   static async open(deps: AccessControlDeps, directory: string, settings: AccessSettings): Promise<AccessControl> {
-    const open = async <Value>(kept: Kept<Value>, closed: Value): Promise<Opened<Value>> => {
-      try {
-        return { kind: 'good', file: await KeptJson.open(deps.files, directory, kept) };
-      } catch (error) {
-        deps.log.error(messageOf(error));
-        return { kind: 'bad', error: error as Error, closed };
-      }
-    };
     return new AccessControl(deps, settings, {
       // A list that cannot be read lists nobody, but is a list.
-      whitelist: await open(whitelistFile, { ...NO_WHITELIST, isFactor: true }),
-      secret: await open(secretFile, NO_SECRET),
-      bans: await open(bansFile, new Map()),
+      whitelist: await KeptPart.open(deps, directory, {
+        kept: whitelistFile,
+        closed: { ...NO_WHITELIST, isFactor: true },
+      }),
+      secret: await KeptPart.open(deps, directory, { kept: secretFile, closed: NO_SECRET }),
+      bans: await KeptPart.open(deps, directory, { kept: bansFile, closed: new Map() }),
     });
   }
 
   /** What of the kept state cannot be used, for people; while there is anything, nobody gets in. */
   get faults(): readonly string[] {
-    const { secretFault } = this.#settings;
-    return [
-      ...(secretFault === undefined ? [] : [secretFault]),
-      ...[this.#whitelist, this.#secret, this.#bans].flatMap((opened) =>
-        opened.kind === 'bad' ? [opened.error.message] : [],
-      ),
-    ];
+    const { whitelist, secret, bans } = this.#parts;
+    const all = [this.#settings.secretFault, whitelist.fault, secret.fault, bans.fault];
+    return all.filter((fault) => fault !== undefined);
   }
 
   /** Why the last change could not be saved; undefined when it was. */
@@ -124,7 +112,7 @@ export class AccessControl implements AccessFactors {
 
   get secret(): SecretCheck | undefined {
     if (this.#given !== undefined) return this.#given.check;
-    return currentOf(this.#secret).current === undefined ? undefined : this.#keptCheck;
+    return this.#parts.secret.value.current === undefined ? undefined : this.#keptCheck;
   }
 
   get hasWhitelist(): boolean {
@@ -146,7 +134,7 @@ export class AccessControl implements AccessFactors {
 
   /** With bans or a secret that cannot be read nobody can be told from who is kept out. */
   isBanned(key: PublicKey): boolean {
-    return this.faults.length > 0 || isBanned(currentOf(this.#bans), key, this.#deps.clock.unixTime());
+    return this.faults.length > 0 || this.#bans.has(key);
   }
 
   // What the owner asks
@@ -157,7 +145,7 @@ export class AccessControl implements AccessFactors {
   }
 
   get secretState(): SecretState {
-    return this.#given?.state ?? currentOf(this.#secret);
+    return this.#given?.state ?? this.#parts.secret.value;
   }
 
   get isSecretGiven(): boolean {
@@ -177,52 +165,60 @@ export class AccessControl implements AccessFactors {
     return this.#whitelistNow.entries.get(id);
   }
 
-  get bans(): readonly Ban[] {
-    const now = this.#deps.clock.unixTime();
-    return [...currentOf(this.#bans).values()].filter(({ until }) => until === undefined || now < until);
+  get bans(): readonly ListedBan[] {
+    return this.#bans.all;
   }
 
   // What the owner changes; each throws StateFileError when it could not be saved, and then nothing has changed
 
   /** @throws WhitelistError, StateFileError */
   async addEntries(entries: readonly WhitelistEntry[]): Promise<void> {
-    await this.#change(this.#whitelist, (list) => withEntries(list, entries));
+    await this.#changeWhitelist((list) => withEntries(list, entries));
   }
 
   /** @throws WhitelistError, StateFileError */
   async changeEntry(key: PublicKey, change: (entry: WhitelistEntry) => WhitelistEntry): Promise<void> {
-    await this.#change(this.#whitelist, (list) => withChanged(list, key, change));
+    await this.#changeWhitelist((list) => withChanged(list, key, change));
   }
 
   async removeEntry(key: PublicKey): Promise<void> {
-    await this.#change(this.#whitelist, (list) => withoutEntry(list, key));
+    await this.#changeWhitelist((list) => withoutEntry(list, key));
   }
 
   /** Being listed is asked for no more. */
   async dropWhitelist(): Promise<void> {
-    await this.#change(this.#whitelist, () => NO_WHITELIST);
+    await this.#changeWhitelist(() => NO_WHITELIST);
   }
 
   /** @param secret undefined for none from now on */
   async setSecret(secret: Buffer | undefined, { grace, isDroppingSessions }: SecretChange): Promise<void> {
     const now = this.#deps.clock.unixTime();
     const current = secret === undefined ? undefined : hashSecret(this.#deps.random, secret);
-    await this.#change(this.#secret, (state) => ({
-      current,
-      old: state.current !== undefined && grace > 0 ? { hash: state.current, validUntil: now + grace } : undefined,
-      changedAt: now,
-      generation: state.generation + (isDroppingSessions ? 1 : 0),
-    }));
+    await this.#save(() =>
+      this.#parts.secret.change((state) => ({
+        current,
+        old: state.current !== undefined && grace > 0 ? { hash: state.current, validUntil: now + grace } : undefined,
+        changedAt: now,
+        generation: state.generation + (isDroppingSessions ? 1 : 0),
+      })),
+    );
   }
 
   async ban(key: PublicKey, reason: string, until: number | undefined): Promise<void> {
-    const since = this.#deps.clock.unixTime();
-    await this.#change(this.#bans, (bans) => withBan(bans, { publicKey: key, reason, since, until }));
+    await this.#save(() => this.#bans.keep(key, reason, until));
   }
 
-  /** @param key undefined for all */
+  /** In memory alone, which needs no disk: until then, or the end of the process. @param until Unix time, s */
+  shutOut(key: PublicKey, reason: string, until: number): void {
+    this.#bans.hold(key, reason, until);
+    this.#tell();
+  }
+
+  /** Those in memory too, for which alone the disk is not needed. @param key undefined for all */
   async clearBans(key: PublicKey | undefined): Promise<void> {
-    await this.#change(this.#bans, (bans) => withoutBan(bans, key));
+    if (this.#bans.isKept(key)) await this.#save(() => this.#bans.forget(key));
+    this.#bans.release(key);
+    this.#tell();
   }
 
   /** The configuration was read anew. */
@@ -234,7 +230,7 @@ export class AccessControl implements AccessFactors {
 
   /** Calls back whenever somebody who is here may have to go. */
   onChange(listener: () => void): void {
-    this.#listeners.push(listener);
+    this.#changes.add(listener);
   }
 
   close(): void {
@@ -242,13 +238,16 @@ export class AccessControl implements AccessFactors {
   }
 
   get #whitelistNow(): Whitelist {
-    return currentOf(this.#whitelist);
+    return this.#parts.whitelist.value;
   }
 
-  async #change<Value>(opened: Opened<Value>, change: (old: Value) => Value): Promise<void> {
-    if (opened.kind === 'bad') throw opened.error;
+  #changeWhitelist(change: (list: Whitelist) => Whitelist): Promise<void> {
+    return this.#save(() => this.#parts.whitelist.change(change));
+  }
+
+  async #save(change: () => Promise<void>): Promise<void> {
     try {
-      await opened.file.change(change);
+      await change();
       this.#saveFault = undefined;
     } catch (error) {
       // What the change itself found wrong is the caller's affair.
@@ -260,7 +259,7 @@ export class AccessControl implements AccessFactors {
 
   #tell(): void {
     this.#awaitExpiry();
-    for (const listener of this.#listeners) listener();
+    this.#changes.tell();
   }
 
   #awaitExpiry(): void {
@@ -291,5 +290,3 @@ export class AccessControl implements AccessFactors {
     return { state, check: this.#checkOf(() => state) };
   }
 }
-
-const currentOf = <Value>(opened: Opened<Value>): Value => (opened.kind === 'good' ? opened.file.value : opened.closed);

@@ -17,14 +17,16 @@ export type Bans = ReadonlyMap<string, Ban>;
 /** Implementation: bans at the most: keys cost nothing, so the ones that end first give way. */
 const MAX_BANS = 4_096;
 
+export const isOver = ({ until }: Ban, unixTime: number): boolean => until !== undefined && unixTime >= until;
+
 export const isBanned = (bans: Bans, publicKey: PublicKey, unixTime: number): boolean => {
   const ban = bans.get(publicKey.hex);
-  return ban !== undefined && (ban.until === undefined || unixTime < ban.until);
+  return ban !== undefined && !isOver(ban, unixTime);
 };
 
 /** Those that have ended are forgotten on the way. */
 export function withBan(bans: Bans, ban: Ban): Bans {
-  const left = new Map([...bans].filter(([, { until }]) => until === undefined || until > ban.since));
+  const left = new Map([...bans].filter(([, old]) => !isOver(old, ban.since)));
   left.set(ban.publicKey.hex, ban);
   if (left.size > MAX_BANS) {
     const end = ({ until }: Ban): number => until ?? Number.POSITIVE_INFINITY;

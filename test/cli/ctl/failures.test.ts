@@ -26,6 +26,12 @@ t.test('the daemon is not running: 3, and how to start it', async (t) => {
   );
 });
 
+t.test('where nobody listens, it says where it looked, and how to have it look elsewhere', async (t) => {
+  const byVariable = await failure(['status'], { socket: '/nowhere/tuntoxd.sock' });
+  t.match(byVariable.said, /nobody listens at \/nowhere\/tuntoxd\.sock, the socket of TUNTOX_SOCKET start it: /);
+  t.notMatch(byVariable.said, /--socket/);
+});
+
 t.test('what the daemon answers has its status, and its hint', async (t) => {
   const cases: readonly (readonly [ControlFault, number, RegExp])[] = [
     ['not-found', 5, /^tuntoxctl: there is no client "laptp" did you mean "laptop"\?$/],
@@ -48,6 +54,18 @@ t.test('what the daemon answers has its status, and its hint', async (t) => {
     t.equal(status, expected, code);
     t.match(said, message, code);
   }
+});
+
+t.test('a time for which nobody is shut out is no time', async (t) => {
+  const socket = await startDaemon(t, { 'clients.kick': () => t.fail('the daemon was asked') as never });
+  t.match(await failure(['clients', 'kick', 'laptop', '--for', '0s'], { socket }), {
+    status: 2,
+    said: 'tuntoxctl: --for 0 keeps nobody out write how long, as in 1h; bans clear lets it in again',
+  });
+  t.match(await failure(['clients', 'kick', 'laptop', '--for', 'ever'], { socket }), {
+    status: 2,
+    said: /^tuntoxctl: "ever" is not a length of time for --for write it as in 30s/,
+  });
 });
 
 t.test('what the daemon says without a hint gets a next step', async (t) => {

@@ -9,6 +9,7 @@ import {
   entry,
   KEYS,
   longConnections,
+  network,
   now,
   startDaemon,
   status,
@@ -55,6 +56,20 @@ t.test('nothing is lost where a table is too wide: it is wrapped', async (t) => 
   const wide = await run(['connections'], { socket });
   t.match(wide.stdout, /\[2001:db8:aaaa:bbbb:cccc:dddd:eeee:ffff\]:65535/, 'no terminal, no wrapping');
   t.match(wide.stdout, `${'very-long-name.'.repeat(8)}example:443`);
+});
+
+t.test('no bootstrap nodes are shown as what they are, and none of them is missed', async (t) => {
+  const socket = await startDaemon(t, {
+    net: () => ({ schema: 'tuntox.net/1', ...network, bootstrapNodes: { known: 0, answering: 0 } }),
+    'config.show': () => ({
+      schema: 'tuntox.config/1',
+      file: null,
+      settings: [{ key: 'network.bootstrap', value: [], source: 'flag' }],
+    }),
+  });
+  const { stdout } = await run(['net'], { socket, terminal: 80 });
+  t.match(stdout, /Bootstrap +no nodes to ask\n/, 'and in no colour of a warning');
+  t.match((await run(['config', 'show'], { socket })).stdout, /network\.bootstrap +none +flag/);
 });
 
 t.test('status shows health first, as docs/product.md says', async (t) => {
@@ -198,6 +213,18 @@ t.test('values are whole where no terminal needs them short', async (t) => {
   const socket = await startDaemon(t);
   t.match((await run(['status'], { socket })).stdout, `Identity   ${TOX_ID}   /etc`);
   t.equal((await run(['id'], { socket })).stdout, `${TOX_ID}\n`);
+});
+
+t.test('who is shut out is told with the end of it, and is among the bans', async (t) => {
+  const socket = await startDaemon(t);
+  const { stdout } = await run(['clients', 'kick', 'laptop', '--for', '1h'], { socket });
+  t.match(stdout, /^ended the session of laptop [0-9A-F]{8}\nshut out {2}laptop [0-9A-F]{8} {2}until \d{4}-.*daemon$/m);
+  t.match(stdout, /^who has the secret can come back with another key: tuntoxctl secret rotate$/m);
+  const plain = await run(['clients', 'kick', 'laptop'], { socket });
+  t.notMatch(plain.stdout, 'shut out');
+  const bans = await run(['bans'], { socket });
+  t.match(bans.stdout, /shut out by clients kick +\d{4}-\d\d-\d\d \d\d:\d\d +\d{4}-\d\d-\d\d \d\d:\d\d or restart$/m);
+  t.match(bans.stdout, /wrong secrets: 30 within a minute .*:\d\d$/m, 'a kept one outlasts it');
 });
 
 t.test('the QR code is light on dark, with its border, whatever the colours of the terminal are', async (t) => {

@@ -11,6 +11,8 @@ import type { ClientSettings } from '../../../src/config/classic-settings.js';
 import { Engine } from '../../../src/engine/engine.js';
 import { Identity } from '../../../src/engine/identity.js';
 import { noTarget } from '../../../src/engine/target-rules.js';
+import type { NodeToAsk } from '../../../src/engine/tox-stack.js';
+import { generateKeyPair } from '../../../src/tox/crypto/keys.js';
 import { ToxId } from '../../../src/tox/crypto/tox-id.js';
 import { encodeSavedata } from '../../../src/tox/savedata.js';
 import { TunnelService } from '../../../src/tunnel/tunnel-service.js';
@@ -21,6 +23,8 @@ import { SeededRandom } from '../../support/seeded-random.js';
 
 const ID = 'E776E9A993EE3CAE04F5946D9AC66FBBAA8C63A95A94B41942353C6DC1739B4B4C762C7DA7B9';
 const random = new SeededRandom(1);
+/** Never asked: the stack is no real one. */
+const NOBODY: NodeToAsk = { host: '192.0.2.1', port: 33445, publicKey: generateKeyPair(random).publicKey };
 
 interface Running {
   readonly clock: ManualClock;
@@ -41,7 +45,7 @@ async function run(t: Test, words: string): Promise<Running> {
   const { publicKey, nospam } = identity.savedata.identity;
   const tox = new FakeStack(new Map(), new ToxId(publicKey, nospam), encodeSavedata(identity.savedata));
   const tunnels = new TunnelService({ clock, random, log, mayReach: noTarget });
-  const engine = new Engine({ clock, random, log, tox, tunnels, identity }, { nodes: [] });
+  const engine = new Engine({ clock, random, log, tox, tunnels, identity }, { nodes: settings.nodes ?? [NOBODY] });
   await engine.start();
   t.teardown(() => engine.stop());
   const server = engine.connect(settings.serverId, undefined, settings.patience);
@@ -102,6 +106,13 @@ const FAILURES: readonly Failure[] = [
       tox.setProxyFault({ code: 'unreachable', proxy: 'http://192.0.2.1:3128', reason: 'the proxy is gone' }),
   },
 ];
+
+t.test('without bootstrap nodes no network is no fault of theirs', async (t) => {
+  const { clock, status, errors } = await run(t, '-p --timeout 30 --bootstrap none');
+  clock.advance(30_000);
+  t.equal(await status, 6);
+  t.match(errors, [/^nobody of the Tox network has been found for 30 s without bootstrap nodes: .*name a node with -/]);
+});
 
 for (const { name, status, message, happens } of FAILURES) {
   t.test(`${name} ends every job with ${status}, when patience ends`, async (t) => {

@@ -68,8 +68,19 @@ t.test('ports and nodes are parsed', async (t) => {
   const node = `192.0.2.1:33445:${ID.slice(0, 64)}`;
   const server = settings(`-u 5:6 -b nodes.json --bootstrap ${node} --bootstrap ${node}`);
   t.match(server, { udpPorts: { first: 5, last: 6 }, nodesFile: 'nodes.json' });
-  t.equal(server.nodes.length, 2);
-  t.match(settings(''), { udpPorts: undefined, nodesFile: undefined, nodes: [] });
+  t.equal(server.nodes?.length, 2);
+  t.match(settings(''), { udpPorts: undefined, nodesFile: undefined, nodes: undefined });
+});
+
+t.test('--bootstrap none names no nodes, and goes with no others', async (t) => {
+  for (const words of ['', `-p -i ${ID} `, '--node ']) {
+    t.same(settings(`${words}--bootstrap none`).nodes, []);
+    t.same(settings(`${words}--bootstrap none --bootstrap none`).nodes, []);
+  }
+  const node = `192.0.2.1:33445:${ID.slice(0, 64)}`;
+  const mixed = /^--bootstrap none says that there are no nodes: leave it out, or /;
+  t.throws(() => settings(`--bootstrap ${node} --bootstrap none`), { code: 'usage', message: mixed });
+  t.throws(() => settings('-b nodes.json --bootstrap none'), { code: 'usage', message: /leave it out, or -b$/ });
 });
 
 t.test('what does not hang together is refused, and says what to do', async (t) => {

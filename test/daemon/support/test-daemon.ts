@@ -19,6 +19,8 @@ import { Identity } from '../../../src/engine/identity.js';
 import type { RemoteServer } from '../../../src/engine/remote-server.js';
 import type { EngineOptions } from '../../../src/engine/start-engine.js';
 import { noTarget } from '../../../src/engine/target-rules.js';
+import type { NodeToAsk } from '../../../src/engine/tox-stack.js';
+import { generateKeyPair } from '../../../src/tox/crypto/keys.js';
 import { ToxId } from '../../../src/tox/crypto/tox-id.js';
 import { encodeSavedata } from '../../../src/tox/savedata.js';
 import { TunnelService } from '../../../src/tunnel/tunnel-service.js';
@@ -28,6 +30,8 @@ import { SeededRandom } from '../../support/seeded-random.js';
 import { temporaryDirectory } from '../../support/temporary-directory.js';
 
 const random = new SeededRandom(44);
+/** For the usual nodes, and never asked: the stack is no real one. */
+const NOBODY: NodeToAsk = { host: '192.0.2.1', port: 33445, publicKey: generateKeyPair(random).publicKey };
 
 export interface TestClient {
   readonly engine: Engine;
@@ -119,12 +123,13 @@ export class TestDaemon {
     const disk = new FullDisk();
     const network = new Map<string, FakeStack>();
     let stack: FakeStack | undefined;
-    const startEngine = async (log: Logger, { mayReach, place }: EngineOptions): Promise<Engine> => {
+    const startEngine = async (log: Logger, { mayReach, place, settings }: EngineOptions): Promise<Engine> => {
       const identity = await Identity.open({ random, log }, place);
       const { publicKey, nospam } = identity.savedata.identity;
       stack = new FakeStack(network, new ToxId(publicKey, nospam), encodeSavedata(identity.savedata));
-      const tunnels = new TunnelService({ clock: systemClock, random, log: silentLogger, mayReach });
-      const engine = new Engine({ clock, random, log, tox: stack, tunnels, identity }, { nodes: [] });
+      const tunnels = new TunnelService({ clock: systemClock, random, log, mayReach });
+      const nodes = settings.nodes ?? [NOBODY];
+      const engine = new Engine({ clock, random, log, tox: stack, tunnels, identity }, { nodes });
       await engine.start();
       return engine;
     };

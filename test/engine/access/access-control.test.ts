@@ -57,7 +57,7 @@ function outcome({ policy, clock }: Door, key: PublicKey, secret?: Buffer): stri
 t.test('the whole table: secret, whitelist, expiry, ban, open, require', async (t) => {
   for (const hasSecret of [false, true])
     for (const listed of ['no list', 'not on it', 'on it', 'expired'] as const)
-      for (const isBanned of [false, true])
+      for (const ban of ['none', 'kept', 'in memory'] as const)
         for (const isOpen of [false, true])
           for (const require of ['all', 'any'] as const) {
             const door = await open(t, { settings: { isOpen, require } });
@@ -66,11 +66,12 @@ t.test('the whole table: secret, whitelist, expiry, ban, open, require', async (
             if (listed === 'not on it') await control.addEntries([entry(newKey())]);
             if (listed === 'on it') await control.addEntries([entry(CLIENT)]);
             if (listed === 'expired') await control.addEntries([entry(CLIENT, { expiresAt: clock.unixTime() })]);
-            if (isBanned) await control.ban(CLIENT, 'test', undefined);
+            if (ban === 'kept') await control.ban(CLIENT, 'test', undefined);
+            if (ban === 'in memory') control.shutOut(CLIENT, 'test', clock.unixTime() + 1);
             for (const said of ['nothing', 'wrong', 'right'] as const) {
               const secret = { nothing: undefined, wrong: Buffer.from('wrong'), right: SECRET }[said];
-              const expected = expectedOutcome({ hasSecret, listed, isBanned, isOpen, require, said });
-              const name = `secret ${hasSecret}, ${listed}, ban ${isBanned}, open ${isOpen}, ${require}, says ${said}`;
+              const expected = expectedOutcome({ hasSecret, listed, ban, isOpen, require, said });
+              const name = `secret ${hasSecret}, ${listed}, ban ${ban}, open ${isOpen}, ${require}, says ${said}`;
               t.equal(outcome(door, CLIENT, secret), expected, name);
             }
           }
@@ -79,19 +80,19 @@ t.test('the whole table: secret, whitelist, expiry, ban, open, require', async (
 interface Case {
   readonly hasSecret: boolean;
   readonly listed: 'no list' | 'not on it' | 'on it' | 'expired';
-  readonly isBanned: boolean;
+  readonly ban: 'none' | 'kept' | 'in memory';
   readonly isOpen: boolean;
   readonly require: 'all' | 'any';
   readonly said: 'nothing' | 'wrong' | 'right';
 }
 
 /** The table of product.md, written a second time and in another way: row by row, the first that fits. */
-function expectedOutcome({ hasSecret, listed, isBanned, isOpen, require, said }: Case): string {
+function expectedOutcome({ hasSecret, listed, ban, isOpen, require, said }: Case): string {
   const hasList = listed !== 'no list';
   const isOnList = listed === 'on it';
   const wrong = said === 'nothing' ? 'no-secret' : 'wrong-secret';
   const rows: readonly (readonly [boolean, string])[] = [
-    [isBanned, 'banned'],
+    [ban !== 'none', 'banned'],
     [!hasSecret && !hasList && isOpen, 'by none'],
     [!hasSecret && !hasList, 'closed'],
     [!hasSecret && isOnList, 'by whitelist'],
@@ -196,6 +197,25 @@ t.test('state that cannot be read lets nobody in, stays as it is, and says what 
   }
 });
 
+t.test('somebody is shut out, and let in again, on a full disk, which stays a fault', async (t) => {
+  const directory = temporaryDirectory(t);
+  await (await open(t, { directory })).control.addEntries([entry(CLIENT)]);
+  const files: FileSystem = {
+    ...nodeFileSystem,
+    createNew: async () => {
+      throw systemError('ENOSPC');
+    },
+  };
+  const door = await open(t, { directory, files });
+  await t.rejects(door.control.removeEntry(CLIENT), { code: 'disk-full' });
+  t.equal(outcome(door, CLIENT), 'by whitelist');
+  door.control.shutOut(CLIENT, 'for an hour', door.clock.unixTime() + 3_600);
+  t.equal(outcome(door, CLIENT), 'banned');
+  await door.control.clearBans(CLIENT);
+  t.equal(outcome(door, CLIENT), 'by whitelist');
+  t.match(door.control.saveFault, { code: 'disk-full' }, 'nothing has been saved since');
+});
+
 t.test('an old secret stays valid for the time of grace, and not a second longer', async (t) => {
   const door = await open(t);
   await door.control.setSecret(SECRET, AT_ONCE);
@@ -232,6 +252,13 @@ t.test('who is here may have to go: by removal, expiry, ban, a dropped secret', 
   await control.ban(CLIENT, 'enough', undefined);
   t.notOk(policy.mayStay(CLIENT, 'secret and whitelist', false));
   await control.clearBans(CLIENT);
+  t.ok(policy.mayStay(CLIENT, 'secret and whitelist', false));
+  const told = changes;
+  control.shutOut(CLIENT, 'for a while', clock.unixTime() + 60);
+  t.equal(changes, told + 1, 'told when it is shut out');
+  t.notOk(policy.mayStay(CLIENT, 'secret and whitelist', false));
+  await control.clearBans(undefined);
+  t.ok(policy.mayStay(CLIENT, 'secret and whitelist', false));
   await control.removeEntry(CLIENT);
   t.notOk(policy.mayStay(CLIENT, 'secret and whitelist', false), 'removed');
 });

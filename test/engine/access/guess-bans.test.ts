@@ -19,6 +19,8 @@ interface Banned {
 class Door {
   readonly clock = new ManualClock();
   readonly banned: Banned[] = [];
+  /** In memory. */
+  readonly shutOut: Banned[] = [];
   readonly log: string[] = [];
   isFull = false;
   readonly #policy: AccessPolicy;
@@ -30,8 +32,10 @@ class Door {
       if (this.isFull) throw new Error('no space left');
       this.banned.push({ key, reason, until });
     };
+    const shutOut = (key: PublicKey, reason: string, until: number): void =>
+      void this.shutOut.push({ key, reason, until });
     const factors = new FixedFactors({ random }, { secret: SECRET, whitelist: [], isInsecureOpen: false });
-    this.#policy = new AccessPolicy(factors, new GuessBans({ clock, log, ban }).onWrong);
+    this.#policy = new AccessPolicy(factors, new GuessBans({ clock, log, ban, shutOut }).onWrong);
   }
 
   /** So many different secrets, each as soon as it is looked at. */
@@ -67,6 +71,7 @@ t.test('thousands of keys do not keep the disk busy with bans', async (t) => {
     clock: door.clock,
     log: silentLogger,
     ban: async (key, reason, until) => void door.banned.push({ key, reason, until }),
+    shutOut: () => t.fail(),
   });
   for (let count = 0; count < 1_000; count += 1) bans.onWrong(newKey(), 12);
   t.equal(door.banned.length, 20);
@@ -75,10 +80,37 @@ t.test('thousands of keys do not keep the disk busy with bans', async (t) => {
   t.equal(door.banned.length, 22);
 });
 
-t.test('a ban that cannot be saved is an error in the log', async (t) => {
+t.test('hours of bans are summed up in the log, those that could not be saved too', async (t) => {
+  const clock = new ManualClock();
+  const lines: string[] = [];
+  const say = (text: string): void => void lines.push(text);
+  const log = { ...silentLogger, warn: say, error: say };
+  const ban = async (): Promise<void> => {
+    throw new Error('no space left');
+  };
+  let shutOut = 0;
+  const count = (): void => {
+    shutOut += 1;
+  };
+  const bans = new GuessBans({ clock, log, ban, shutOut: count });
+  for (let time = 0; time < 720; time += 1) {
+    bans.onWrong(newKey(), 12);
+    await Promise.resolve();
+    clock.advance(5_000);
+  }
+  t.equal(shutOut, 720);
+  t.ok(lines.length <= 20 + 60, `${lines.length} lines in an hour`);
+  t.equal(lines.at(-1), 'strangers: in the last minute also 12 keys banned, 12 bans not saved');
+  bans.close();
+  t.equal(clock.pending, 0);
+});
+
+t.test('a ban that cannot be saved is an error in the log, and is kept in memory', async (t) => {
   const door = new Door();
   door.isFull = true;
-  door.guess(newKey(), 12);
+  const key = newKey();
+  door.guess(key, 12);
   await Promise.resolve();
   t.same(door.log, ['no space left']);
+  t.match(door.shutOut, [{ key, reason: '12 wrong secrets', until: door.clock.unixTime() + 3600 }]);
 });

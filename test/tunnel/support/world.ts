@@ -2,7 +2,7 @@
 import { once } from 'node:events';
 import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net';
 import type { Test } from 'tap';
-import { silentLogger } from '../../../src/base/logger.js';
+import { type Logger, silentLogger } from '../../../src/base/logger.js';
 import type { Dialer } from '../../../src/tunnel/dialer.js';
 import type { Reason } from '../../../src/tunnel/reasons.js';
 import type { MayReach } from '../../../src/tunnel/request-handler.js';
@@ -29,12 +29,12 @@ export class World {
     });
   }
 
-  service(mayReach: MayReach = () => ({ allowed: true }), dialer?: Dialer): TunnelService {
+  service(mayReach: MayReach = () => ({ allowed: true }), dialer?: Dialer, log: Logger = silentLogger): TunnelService {
     // The same seed for all, so that both sides of a link choose the same ids.
     const { clock } = this;
     const random = new SeededRandom(this.#seed);
     const service = new TunnelService({
-      ...{ clock, random, log: silentLogger, mayReach },
+      ...{ clock, random, log, mayReach },
       ...(dialer === undefined ? {} : { dialer }),
     });
     this.#services.push(service);

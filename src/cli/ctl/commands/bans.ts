@@ -18,11 +18,11 @@ export const BAN_COMMANDS: readonly Command[] = [
         }
         out.table(
           [{ heading: 'KEY' }, { heading: 'REASON', narrowest: 12 }, { heading: 'SINCE' }, { heading: 'UNTIL' }],
-          bans.map(({ publicKey, reason, since, until }) => [
+          bans.map(({ publicKey, reason, since, until, isKept }) => [
             shortKey(publicKey),
             reason,
             dateText(since),
-            until === null ? 'cleared' : dateText(until),
+            `${until === null ? 'cleared' : dateText(until)}${isKept ? '' : ' or restart'}`,
           ]),
         );
       });

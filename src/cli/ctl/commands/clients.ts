@@ -4,11 +4,14 @@ import { ageText, bytesText, dateText, durationText, roundTripText } from '../..
 import type { Output } from '../../output.js';
 import { type Command, show } from '../command.js';
 import { printClosed, printConnections } from '../connection-table.js';
-import type { Argument } from '../description.js';
-import { allowText, NAME_COLUMNS, nameCells } from '../names.js';
+import { usage } from '../ctl-error.js';
+import type { Argument, Option } from '../description.js';
+import { allowText, NAME_COLUMNS, nameCells, nameOf } from '../names.js';
+import { parseDuration } from '../values.js';
 import { Footnotes, reasonText } from '../via.js';
 
 const CLIENT: Argument = { name: 'CLIENT', completes: 'client' };
+const FOR: Option = { name: '--for', value: 'D', about: 'keep it out for so long, as in 1h' };
 
 const COLUMNS = [
   ...NAME_COLUMNS,
@@ -46,19 +49,41 @@ export const CLIENT_COMMANDS: readonly Command[] = [
     path: ['clients', 'kick'],
     isWrite: true,
     about: 'close all tunnels of a client and its session',
-    more: 'It may come back if it is still let in: whitelist remove shuts it out.',
+    more:
+      'It may come back if it is still let in: whitelist remove shuts it out. ' +
+      'With --for it is kept out by its key, whether it is here or not: until then, bans clear, or the end of the daemon. ' +
+      'That is kept in memory alone, so it works where the disk is full or read-only, too.',
     arguments: [CLIENT],
-    examples: ['laptop', 'laptop --dry-run'],
+    options: [FOR],
+    examples: ['laptop', 'laptop --for 1h', 'laptop --dry-run'],
     run: async (context) => {
-      const { isDryRun } = context.given;
-      const result = await context.session.call('clients.kick', { client: context.given.argument(0), isDryRun });
-      show(context, result, ({ closed }, out) => {
-        if (closed.length > 0) printClosed(out, closed, isDryRun);
-        out.line(`${isDryRun ? 'would end' : 'ended'} the session of ${context.given.argument(0)}`);
-      });
+      const { given, session } = context;
+      const { isDryRun } = given;
+      const client = given.argument(0);
+      const time = given.value('--for');
+      const shutOut = time === undefined ? {} : { shutOutFor: positive(parseDuration(time, '--for')) };
+      const result = await session.call('clients.kick', { client, ...shutOut, isDryRun });
+      show(context, result, (kicked, out) => printKicked(kicked, out, isDryRun));
     },
   },
 ];
+
+/** @throws CtlError */
+function positive(duration: number): number {
+  if (duration > 0) return duration;
+  throw usage('--for 0 keeps nobody out', 'write how long, as in 1h; bans clear lets it in again');
+}
+
+function printKicked(kicked: Result<'clients.kick'>, out: Output, isDryRun: boolean): void {
+  const { client, wasHere, closed, shutOutUntil, notes } = kicked;
+  if (closed.length > 0) printClosed(out, closed, isDryRun);
+  if (wasHere) out.line(`${isDryRun ? 'would end' : 'ended'} the session of ${nameOf(client)}`);
+  if (shutOutUntil !== null) {
+    const who = `${isDryRun ? 'would shut out' : 'shut out'}  ${nameOf(client)}`;
+    out.line(`${who}  until ${dateText(shutOutUntil)}, or the end of the daemon`, { indent: 10 });
+  }
+  for (const note of notes) out.line(note, { indent: 2 });
+}
 
 function printClients({ clients }: Result<'clients.list'>, out: Output, now: number): void {
   if (clients.length === 0) {

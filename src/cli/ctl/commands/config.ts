@@ -58,6 +58,6 @@ function printKeys(out: Output, verb: string, keys: readonly string[]): void {
 
 function valueText(value: unknown): string {
   if (value === null || value === '') return '-';
-  if (Array.isArray(value)) return value.length === 0 ? '-' : value.map(valueText).join(' ');
+  if (Array.isArray(value)) return value.length === 0 ? 'none' : value.map(valueText).join(' ');
   return typeof value === 'object' ? JSON.stringify(value) : String(value);
 }

@@ -26,8 +26,10 @@ function printNetwork(network: Result<'net'>, out: Output, now: number): void {
   out.field('Gateway', portMapping === null ? 'opens no port' : `${portMapping.outside} (${portMapping.protocol})`);
   out.field('Proxy', proxy ?? 'none');
   const { known, answering } = bootstrapNodes;
-  out.field('Bootstrap', `${answering} of ${countText(known, 'node')} answer${known === 1 ? 's' : ''}`, {
-    style: answering === 0 ? 'warning' : 'plain',
+  const bootstrap = `${answering} of ${countText(known, 'node')} answer${known === 1 ? 's' : ''}`;
+  // Nothing that could answer is nothing to worry about: whether it is wanted is for the warnings of status to say.
+  out.field('Bootstrap', known === 0 ? 'no nodes to ask' : bootstrap, {
+    style: known > 0 && answering === 0 ? 'warning' : 'plain',
   });
   out.field(
     'Serving',

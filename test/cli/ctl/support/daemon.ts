@@ -125,7 +125,7 @@ export const bootstrapWarning = {
   hint: 'tuntoxctl net',
 } as const;
 
-const network: Result<'status'>['network'] = {
+export const network: Result<'status'>['network'] = {
   state: 'online',
   since: now() - 76 * 3_600,
   udp: 'works',
@@ -224,7 +224,14 @@ export const HANDLERS: MethodHandlers = {
     expiresAt: now() + DAY,
     connections: [...connections],
   }),
-  'clients.kick': () => ({ schema: 'tuntox.closed/1', closed: [...connections] }),
+  'clients.kick': ({ shutOutFor }) => ({
+    schema: 'tuntox.kicked/1',
+    client: laptop,
+    wasHere: true,
+    closed: [...connections],
+    shutOutUntil: shutOutFor === undefined ? null : now() + shutOutFor / 1000,
+    notes: ['who has the secret can come back with another key: tuntoxctl secret rotate'],
+  }),
   'whitelist.list': () => ({
     schema: 'tuntox.whitelist/1',
     isOn: true,
@@ -283,12 +290,14 @@ export const HANDLERS: MethodHandlers = {
         reason: 'too many wrong secrets: 30 within a minute',
         since: now(),
         until: now() + DAY,
+        isKept: true,
       },
+      { publicKey: KEYS.ci, reason: 'shut out by clients kick', since: now(), until: now() + 3_600, isKept: false },
     ],
   }),
   'bans.clear': () => ({
     schema: 'tuntox.bans/1',
-    bans: [{ publicKey: KEYS.nobody, reason: 'too many wrong secrets', since: now(), until: null }],
+    bans: [{ publicKey: KEYS.nobody, reason: 'too many wrong secrets', since: now(), until: null, isKept: true }],
   }),
   'config.show': () => ({ schema: 'tuntox.config/1', file: '/etc/tuntox/tuntox.yaml', settings }),
   'config.check': () => ({

@@ -1,0 +1,106 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import t, { type Test } from 'tap';
+import { silentLogger } from '../../../src/base/logger.js';
+import { BanList } from '../../../src/engine/access/ban-list.js';
+import { bansFile } from '../../../src/engine/access/bans.js';
+import { KeptPart } from '../../../src/engine/access/kept-part.js';
+import { type FileSystem, nodeFileSystem } from '../../../src/engine/file-system.js';
+import { generateKeyPair, type PublicKey } from '../../../src/tox/crypto/keys.js';
+import { systemError } from '../../support/failing-file-system.js';
+import { ManualClock } from '../../support/manual-clock.js';
+import { SeededRandom } from '../../support/seeded-random.js';
+import { temporaryDirectory } from '../../support/temporary-directory.js';
+
+const random = new SeededRandom(12);
+const newKey = (): PublicKey => generateKeyPair(random).publicKey;
+const [KEY, OTHER] = [newKey(), newKey()];
+const HOUR = 3_600;
+
+/** A disk that can become full. */
+async function open(t: Test, directory = temporaryDirectory(t)) {
+  const clock = new ManualClock();
+  const disk = { isFull: false };
+  const createNew: FileSystem['createNew'] = async (...args) => {
+    if (disk.isFull) throw systemError('ENOSPC');
+    return nodeFileSystem.createNew(...args);
+  };
+  const deps = { files: { ...nodeFileSystem, createNew }, log: silentLogger };
+  const kept = await KeptPart.open(deps, directory, { kept: bansFile, closed: new Map() });
+  return { clock, disk, directory, bans: new BanList(clock, kept), inAnHour: clock.unixTime() + HOUR };
+}
+
+t.test('a ban in memory counts until its time, writes nothing, and ends with the process', async (t) => {
+  const { bans, clock, directory, inAnHour } = await open(t);
+  bans.hold(KEY, 'enough', inAnHour);
+  t.ok(bans.has(KEY));
+  t.notOk(bans.has(OTHER));
+  t.match(bans.all, [{ publicKey: KEY, reason: 'enough', since: clock.unixTime(), until: inAnHour, isKept: false }]);
+  t.notOk(existsSync(join(directory, 'bans.json')));
+  t.notOk((await open(t, directory)).bans.has(KEY));
+  clock.advance(HOUR * 1_000 - 1);
+  t.ok(bans.has(KEY));
+  clock.advance(1);
+  t.notOk(bans.has(KEY));
+  t.same(bans.all, []);
+});
+
+t.test('of a key that is banned twice, the ban that ends last is shown, and both are lifted together', async (t) => {
+  const { bans, inAnHour } = await open(t);
+  await bans.keep(KEY, 'for good', undefined);
+  bans.hold(KEY, 'for an hour', inAnHour);
+  await bans.keep(OTHER, 'for an hour', inAnHour);
+  bans.hold(OTHER, 'for two', inAnHour + HOUR);
+  t.match(bans.all, [
+    { publicKey: KEY, reason: 'for good', isKept: true },
+    { publicKey: OTHER, reason: 'for two', isKept: false },
+  ]);
+  t.ok(bans.isKept(KEY));
+  await bans.forget(KEY);
+  t.ok(bans.has(KEY), 'the other one still counts');
+  bans.release(KEY);
+  t.notOk(bans.has(KEY));
+  t.ok(bans.has(OTHER));
+  bans.release(undefined);
+  t.match(bans.all, [{ publicKey: OTHER, isKept: true }]);
+});
+
+t.test('whoever is banned again is banned as was said last', async (t) => {
+  const { bans, inAnHour } = await open(t);
+  bans.hold(KEY, 'a day', inAnHour + 23 * HOUR);
+  bans.hold(KEY, 'an hour', inAnHour);
+  t.match(bans.all, [{ reason: 'an hour', until: inAnHour }]);
+});
+
+t.test('on a full disk those on it stay, and those in memory come and go', async (t) => {
+  const { bans, disk, directory, inAnHour } = await open(t);
+  await bans.keep(KEY, 'for good', undefined);
+  const text = readFileSync(join(directory, 'bans.json'), 'utf8');
+  disk.isFull = true;
+  await t.rejects(bans.keep(OTHER, 'no', undefined), { code: 'disk-full' });
+  t.notOk(bans.has(OTHER));
+  bans.hold(OTHER, 'yes', inAnHour);
+  t.ok(bans.has(OTHER));
+  t.notOk(bans.isKept(OTHER), 'so it can be lifted without the disk');
+  await t.rejects(bans.forget(KEY), { code: 'disk-full' });
+  t.ok(bans.has(KEY));
+  t.equal(readFileSync(join(directory, 'bans.json'), 'utf8'), text);
+});
+
+t.test('one on the disk that has ended needs no disk to be lifted', async (t) => {
+  const { bans, clock, inAnHour } = await open(t);
+  await bans.keep(KEY, 'an hour', inAnHour);
+  clock.advance(HOUR * 1_000);
+  t.notOk(bans.isKept(KEY));
+  t.notOk(bans.isKept(undefined));
+});
+
+t.test('memory is bounded: those that end first give way', async (t) => {
+  const { bans, inAnHour } = await open(t);
+  bans.hold(KEY, 'first to end', inAnHour - 1);
+  for (let count = 0; count < 4_096; count += 1) {
+    bans.hold({ ...KEY, hex: count.toString(16) } as PublicKey, 'x', inAnHour + count);
+  }
+  t.equal(bans.all.length, 4_096);
+  t.notOk(bans.has(KEY));
+});
