@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # `make emulate`, and a part of `make soak`: the Debian package for arm64 in a Debian 13 for arm64, whose programs qemu runs on this
-# amd64; at the other end of its tunnels, and before and after it on its files, is what runs here. qemu-user cannot run systemd (that of
-# Debian 12 lacks clone3, without which systemd 257 starts no service), so nothing is booted: `make boot` is about systemd.
+# amd64; at the other end of its tunnels, and before and after it on its files, is what runs here. systemd 257 comes up under
+# qemu-user 7.2, and then starts no service (`Failed to spawn executor: Invalid argument`), so nothing is booted: `make boot` shows systemd.
 # Needs root, debootstrap, systemd-container and qemu-user-static; see machine.sh and emulator.sh, and checks.sh for what it prints.
 set -uo pipefail
 cd "$(dirname "$0")/../.." || exit 1
