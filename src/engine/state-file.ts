@@ -25,6 +25,9 @@ export interface StateFileDeps {
 
 export const nodeStateFileDeps: StateFileDeps = { files: nodeFileSystem, lock: lockFile };
 
+/** @param name of the file that it is for */
+export const lockPathOf = (directory: string, name: string): string => join(directory, `${name}.lock`);
+
 export class StateFile {
   readonly directory: string;
   readonly #files: FileSystem;
@@ -61,7 +64,7 @@ export class StateFile {
   ): Promise<StateFile> {
     const { files } = deps;
     const { name = TOX_SAVE, named = FLAGS.directory } = options;
-    const lockPath = join(directory, `${name}.lock`);
+    const lockPath = lockPathOf(directory, name);
     try {
       if (options.isCreated) await files.makeDirectory(directory, DIRECTORY_MODE);
       if (!(await files.status(directory)).isDirectory) throw asStateFileError({ code: 'ENOTDIR' }, directory, named);
