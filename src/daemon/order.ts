@@ -1,11 +1,12 @@
 /** What `tuntoxd` was told to do: it answers at once, says how it was called wrongly, or runs. */
+import { systemClock } from '../base/clock.js';
 import { ownVersion } from '../base/own-files.js';
 import { readDaemonFlags } from '../config/daemon-flags.js';
 import { loadSettings, SettingsError } from '../config/daemon-settings.js';
 import { parseProxyOrNone } from '../config/proxy.js';
 import { schemaOf } from '../config/schema.js';
 import { settingsIn } from '../config/setting-list.js';
-import { acceptBequest } from '../platform/bequest.js';
+import { acceptBequest, isSuccessor } from '../platform/bequest.js';
 import { privilegesOf, userOfSuccessor } from '../platform/privileges.js';
 import type { Loaded } from './configuration.js';
 import { ExitStatus } from './exit-status.js';
@@ -42,7 +43,7 @@ export async function obey(process: NodeJS.Process): Promise<number> {
       process.stdout.write(`${file ?? 'no configuration file, so the defaults'}: good\n`);
       return ExitStatus.Ok;
     }
-    const signals = new DaemonSignals(process);
+    const signals = new DaemonSignals(process, isSuccessor(process) ? systemClock : undefined);
     acceptBequest(process);
     const loaded = load();
     const user = userOfSuccessor(loaded.settings.user, privilegesOf(process));

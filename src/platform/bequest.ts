@@ -17,6 +17,8 @@ export const PIPE_FD = 3;
 /** Tells the successor that it is one. */
 const MARK = 'TUNTOX_SUCCESSOR';
 
+let hasAccepted = false;
+
 type Entry =
   | { readonly path: string; readonly kind: 'directory' }
   | { readonly path: string; readonly kind: 'file'; readonly mode: number; readonly size: number }
@@ -94,12 +96,15 @@ function readAll(fd: number): Buffer {
   return Buffer.concat(chunks);
 }
 
-/** In a process that may be a successor. @returns whether it is one @throws BequestError */
-export function acceptBequest(process: NodeJS.Process): boolean {
+/** Whether this process goes on in another one's place. */
+export const isSuccessor = (process: NodeJS.Process): boolean => hasAccepted || process.env[MARK] !== undefined;
+
+/** In a process that may be a successor. @throws BequestError */
+export function acceptBequest(process: NodeJS.Process): void {
   const isMarked = process.env[MARK] !== undefined;
   // What we start is none.
   delete process.env[MARK];
-  if (!isMarked) return false;
+  if (!isMarked) return;
   // It would start another one, and that one again.
   if (process.geteuid?.() === 0) {
     throw new BequestError('still-root', 'this process was to be another user, and is root: start it without -U');
@@ -110,7 +115,7 @@ export function acceptBequest(process: NodeJS.Process): boolean {
     throw new BequestError('orphan', 'the process of root that started this one has ended');
   }
   inherit(items);
-  return true;
+  hasAccepted = true;
 }
 
 function decode(): { readonly parent: number | undefined; readonly items: [string, Inherited][] } {

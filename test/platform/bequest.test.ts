@@ -9,13 +9,15 @@ import { temporaryDirectory } from '../support/temporary-directory.js';
 
 const SOURCES = new URL('../../src/', import.meta.url).href;
 /** Tells what it finds, as an error or as JSON. */
-const SUCCESSOR = `import { acceptBequest } from '${SOURCES}platform/bequest.js';
+const SUCCESSOR = `import { acceptBequest, isSuccessor } from '${SOURCES}platform/bequest.js';
   import { inheritedAt, takeInheritedFile } from '${SOURCES}base/inheritance.js';
   import { writeSync } from 'node:fs';
   const { TUNTOX_TEST_UID: uid } = process.env;
   process.geteuid = () => Number(uid);
   try {
-    const isOne = acceptBequest(process);
+    const before = isSuccessor(process);
+    acceptBequest(process);
+    const isOne = before && isSuccessor(process);
     const [file, open, directory] = process.argv.slice(1);
     if (isOne) writeSync(inheritedAt(open).fd, 'seen');
     console.log(JSON.stringify({ isOne, mark: process.env.TUNTOX_SUCCESSOR ?? '',

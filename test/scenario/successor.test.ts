@@ -171,6 +171,16 @@ t.test('with a Node that refuses to change its user', async (t) => {
     }
   });
 
+  await t.test('a signal to all processes of a service is one', async (t) => {
+    const directory = openDirectory(t);
+    const pidFile = join(directory, 'pid');
+    const command = startServer(t, ['-C', join(directory, 'id'), '-F', pidFile]);
+    await command.waitFor(/^[0-9A-F]{76}\n/);
+    const pid = numberIn(t, pidFile);
+    for (const one of [command.pid, pid]) process.kill(one, 'SIGTERM');
+    t.equal(await command.exited, 0);
+  });
+
   await t.test('Ctrl-Z stops both, and both go on', async (t) => {
     const directory = openDirectory(t);
     const pidFile = join(directory, 'pid');
