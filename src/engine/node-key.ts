@@ -7,9 +7,8 @@
 import { CodedError } from '../base/coded-error.js';
 import type { Random } from '../base/random.js';
 import { generateKeyPair, type KeyPair, PublicKey, SecretKey } from '../tox/crypto/keys.js';
-import { nodeStateFileDeps, StateFile, type StateFileDeps } from './state-file.js';
+import { NODE_KEY, nodeStateFileDeps, StateFile, type StateFileDeps } from './state-file.js';
 
-export const NODE_KEY = 'node_key';
 const KEY_SIZE = 32;
 
 /** There is a `node_key` that is not to be used, and not to be overwritten either. */

@@ -12,6 +12,8 @@ import { asStateFileError, reasonOf, StateFileError } from './state-file-error.j
 
 /** The name under which upstream keeps it too. */
 export const TOX_SAVE = 'tox_save';
+/** That of the key of a bootstrap node. */
+export const NODE_KEY = 'node_key';
 const DIRECTORY_MODE = 0o700;
 const FILE_MODE = 0o600;
 const READABLE_BY_OTHERS = 0o044;

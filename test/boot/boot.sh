@@ -236,13 +236,15 @@ supervised_elsewhere() {
 }
 check "with another socket.path, tuntoxctl finds it" supervised_elsewhere
 reborn() { [ "$(supervised_pid)" != "$1" ] && answers; }
-killed() { local pid; pid=$(supervised_pid); on kill -KILL "$pid" && within $PATIENCE reborn "$pid"; }
+# The number of a daemon that does not run is 0, which would mean all of us.
+killed() { local pid; pid=$(supervised_pid); [ "$pid" -gt 1 ] && on kill -KILL "$pid" && within $PATIENCE reborn "$pid"; }
 check "killed, it is started again" killed
 stopped() { on supervisorctl stop tuntox && on supervisorctl tail tuntox | grep -q 'stopped' && ! answers; }
 check "supervisorctl stop ends it in order" stopped
 
 # --- as another user, though this Node refuses to change its own
 
+on sed -i '\|^  path: /run/tuntox/ctl.sock|d' /etc/tuntox/tuntox.yaml
 node_refuses() { on node -e 'try { process.setegid(0) } catch { process.exit(3) }'; [ $? -eq 3 ]; }
 check "Debian's Node refuses to change its user" node_refuses
 readonly USER_PID=/run/user.pid
@@ -268,8 +270,8 @@ ends() { on kill -TERM "$waiting" && ended_with daemon 0 && on grep -q 'stopped$
 check "SIGTERM to the first process ends both in order, with 0" ends
 dies_along() {
   local pid
-  start_as_user && pid=$(user_pid) && on kill -KILL "$(parent_of "$pid")" && within $PATIENCE is_gone "$pid" && ended_with daemon 137 &&
-    start_as_user && pid=$(user_pid) && on kill -KILL "$pid" && ended_with daemon 137
+  start_as_user && pid=$(user_pid) && [ "$(parent_of "$pid")" -gt 1 ] && on kill -KILL "$(parent_of "$pid")" && within $PATIENCE is_gone "$pid" && ended_with daemon 137 &&
+    start_as_user && pid=$(user_pid) && [ "$pid" -gt 1 ] && on kill -KILL "$pid" && ended_with daemon 137
 }
 check "whichever of the two is killed, the other one ends, too" dies_along
 logged_to_syslog() { on journalctl --no-pager -t tuntoxd | grep 'is ready'; }

@@ -124,6 +124,23 @@ t.test('with a Node that refuses to change its user', async (t) => {
     for (const path of [identity, join(identity, 'tox_save'), idFile]) t.equal(statSync(path).uid, 0);
   });
 
+  await t.test('files of root in a directory that all may write in are used as root would', async (t) => {
+    const directory = openDirectory(t);
+    const shared = join(directory, 'shared');
+    mkdirSync(shared);
+    chmodSync(shared, 0o1777);
+    const idFile = join(shared, 'id');
+    const args = ['-C', shared, '-I', idFile];
+    const made = startTuntox([...args, ...SERVER]);
+    const id = (await made.waitFor(/^[0-9A-F]{76}\n/))[0];
+    t.equal(await made.stop(), 0);
+    writeFileSync(idFile, 'stale, and longer than what comes in its place '.repeat(3));
+    const command = startServer(t, args);
+    t.equal((await command.waitFor(/^[0-9A-F]{76}\n/))[0], id);
+    t.equal(readFileSync(idFile, 'utf8'), id);
+    t.equal(await command.stop(), 0);
+  });
+
   await t.test('a node keeps its key in a directory of root', async (t) => {
     const directory = temporaryDirectory(t);
     const port = await freePort();

@@ -3,12 +3,13 @@
  * process of that user's goes on from the beginning.
  */
 import { closeSync, constants, existsSync, fstatSync, lchownSync, openSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { silentLogger } from '../../base/logger.js';
 import { systemRandom } from '../../base/random.js';
 import type { NodeSettings, ServerSettings } from '../../config/classic-settings.js';
 import { lockFile } from '../../engine/file-lock.js';
 import { makeDirectories, nodeFileSystem } from '../../engine/file-system.js';
+import { lockPathOf, NODE_KEY, TOX_SAVE } from '../../engine/state-file.js';
 import { goIntoBackground } from '../../platform/background.js';
 import { Bequest } from '../../platform/bequest.js';
 import { giveFilesIn } from '../../platform/ownership.js';
@@ -36,7 +37,7 @@ export async function startSuccessor(process: NodeJS.Process, settings: Settings
   const rules = settings.mode === 'server' ? settings.rulesFile : undefined;
   for (const path of [secret, rules, settings.nodesFile]) if (path !== undefined) bequest.addFile(path);
   const { idFile } = settings;
-  if (idFile !== undefined && !setpriv.may('-w', dirname(idFile))) leaveIdFile(bequest, idFile);
+  if (idFile !== undefined && !mayReplace(setpriv, idFile)) leaveIdFile(bequest, idFile);
   const launch = setpriv.launch(process, bequest, service);
   return service.isBackground ? goIntoBackground(process, launch) : waitForSuccessor(process, launch);
 }
@@ -54,32 +55,44 @@ async function leaveState(
     makeDirectories(directory, DIRECTORY_MODE);
     lchownSync(directory, user.uid, user.gid);
   }
-  if (setpriv.may('-w', directory)) giveFilesIn(directory, user);
-  else await openState(bequest, settings, directory);
+  const isWritable = setpriv.may('-w', directory);
+  if (isWritable) giveFilesIn(directory, user);
+  // It may be a directory of several users, with a file of root's.
+  const state = join(directory, settings.mode === 'node' ? NODE_KEY : TOX_SAVE);
+  if (!isWritable || (existsSync(state) && !setpriv.may('-r', state))) {
+    await openState(bequest, settings, { directory, state });
+  }
 }
 
 /** As the user could not: what is there, or what has to be made, with the lock. */
-async function openState(bequest: Bequest, { mode, directory: given }: Settings, directory: string): Promise<void> {
-  const { lockPathOf, TOX_SAVE } = await import('../../engine/state-file.js');
-  const { NODE_KEY, NodeKey } = await import('../../engine/node-key.js');
+async function openState(
+  bequest: Bequest,
+  { mode, directory: given }: Settings,
+  { directory, state }: { readonly directory: string; readonly state: string },
+): Promise<void> {
   const deps = { random: systemRandom, log: silentLogger };
-  if (mode === 'node') await (await NodeKey.open(deps, directory)).close();
-  else {
+  if (mode === 'node') {
+    const { NodeKey } = await import('../../engine/node-key.js');
+    await (await NodeKey.open(deps, directory)).close();
+  } else {
     const { Identity } = await import('../../engine/identity.js');
     const kind = given === undefined ? 'if-possible' : 'directory';
     const identity = await Identity.open(deps, { kind, path: directory });
     await identity.close();
     if (!identity.isKept) return;
   }
-  const name = mode === 'node' ? NODE_KEY : TOX_SAVE;
-  const lockPath = lockPathOf(directory, name);
+  const lockPath = lockPathOf(directory, basename(state));
   const { fd } = await nodeFileSystem.openOrCreate(lockPath, LOCK_MODE);
   // If somebody was quicker, the successor cannot take it either, and says so.
   lockFile(fd);
   bequest.addDescriptor(lockPath, fd);
   bequest.addDirectory(directory);
-  bequest.addFile(join(directory, name));
+  bequest.addFile(state);
 }
+
+/** In a directory such as /tmp only its own files. */
+const mayReplace = (setpriv: Setpriv, path: string): boolean =>
+  setpriv.may('-w', dirname(path)) && (!existsSync(path) || setpriv.may('-w', path));
 
 /** Where the user cannot make it. What is wrong with it, the successor says. */
 function leaveIdFile(bequest: Bequest, path: string): void {
