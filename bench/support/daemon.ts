@@ -28,20 +28,9 @@ export async function startDaemon(nodes: readonly string[]): Promise<BenchDaemon
   const state = `state_dir: ${join(directory, 'state')}\nsocket:\n  path: ${socket}\n`;
   writeFileSync(config, `${state}network:\n  bootstrap: [ ${bootstrap} ]\n`);
   const daemon = keep(
-    startProgram(
-      'daemon',
-      [
-        process.execPath,
-        ...(process.env['DAEMON_ARGS'] ? process.env['DAEMON_ARGS'].split(',') : []),
-        ...(process.env['PROF'] ? ['--cpu-prof', '--cpu-prof-dir=/tmp/prof'] : []),
-        TUNTOXD,
-        '--config',
-        config,
-      ],
-      {
-        env: { ...process.env, NOTIFY_SOCKET: '' },
-      },
-    ),
+    startProgram('daemon', [process.execPath, TUNTOXD, '--config', config], {
+      env: { ...process.env, NOTIFY_SOCKET: '' },
+    }),
   );
   await daemon.waitFor(/is ready: /);
   const owner = await ControlClient.connect(systemClock, { path: socket, client: 'benchmark', timeout: PATIENCE });
