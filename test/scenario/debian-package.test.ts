@@ -23,6 +23,8 @@ const OWNERS: Record<string, string> = {
 /** First bytes of programs and libraries: of Linux, Windows, macOS (both byte orders, and of several machines), and archives of them. */
 const MACHINE_CODE = ['7f454c46', '4d5a9000', 'cffaedfe', 'feedfacf', 'cafebabe', '213c6172'];
 
+const MAINTAINER = { DEBFULLNAME: 'A & B of "C/D"', DEBEMAIL: 'tuntox@example.org' };
+
 interface Package {
   readonly root: string;
   readonly files: readonly string[];
@@ -39,7 +41,7 @@ function build(t: Test, architecture: string): Package {
   const place = temporaryDirectory(t);
   const file = join(place, 'tuntox.deb');
   execFileSync('env', ['-u', 'NODE_OPTIONS', join(ROOT, 'packaging/deb.sh'), architecture, '1.2.3-1', file], {
-    env: { ...process.env, SOURCE_DATE_EPOCH: '1700000000' },
+    env: { ...process.env, SOURCE_DATE_EPOCH: '1700000000', ...MAINTAINER },
   });
   const root = join(place, 'root');
   output('dpkg-deb', '--extract', file, root);
@@ -80,6 +82,7 @@ for (const { debian, node, machine } of ARCHITECTURES) {
     t.test('says that it is for that architecture, and wants Node', async (t) => {
       t.equal(field('Architecture'), debian);
       t.equal(field('Version'), '1.2.3-1');
+      t.equal(field('Maintainer'), `${MAINTAINER.DEBFULLNAME} <${MAINTAINER.DEBEMAIL}>`);
       t.equal(versionWanted(field('Depends'), 'nodejs'), '20');
     });
 
