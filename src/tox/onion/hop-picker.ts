@@ -1,6 +1,7 @@
 /**
  * Which nodes a new path goes through: three different ones where there are, and rather those that have lasted and did not
- * fail before, in an order in which each can reach the next. A path through a node that has gone loses what friends send to us until we announce ourselves anew.
+ * fail before, in an order in which each can reach the next. A path through a node that has gone loses what friends send to
+ * us until we announce ourselves anew.
  */
 import type { Clock } from '../../base/clock.js';
 import { LruMap } from '../../base/lru-map.js';
@@ -69,7 +70,7 @@ export class HopPicker {
     if (relay !== undefined) return [{ ...relay, transport: 'tcp' }, narrow, wide];
     const third = this.#take(nodes);
     if (third !== undefined) return inOrder([first, second, third]);
-    // Two nodes: there and back, for a node behind a NAT may be unable to reach itself; but by an address of its own it is able to.
+    // Two nodes: there and back, for a node behind a NAT may be unable to reach itself; by a local address it is able to.
     return scopeOf(narrow.endpoint) < scopeOf(wide.endpoint) ? [narrow, narrow, wide] : [first, second, first];
   }
 
