@@ -16,8 +16,8 @@ DEBIAN_PACKAGES := toxcore-utils libtoxcore-dev gcc libc6-dev pkg-config
 DEBIAN_PACKAGES += iproute2 nftables procps python3 iputils-ping tcpdump miniupnpd-nftables
 # In these shells, the completions of tuntoxctl are tested.
 DEBIAN_PACKAGES += zsh fish
-# It finds mistakes in the man pages.
-DEBIAN_PACKAGES += mandoc
+# It finds mistakes in the man pages, and readelf what the native parts of our packages are made for.
+DEBIAN_PACKAGES += mandoc binutils
 # A guard against hanging, in seconds for each test file; the slowest take a fraction of it.
 TEST_TIMEOUT := 300
 # Test files at a time.
@@ -29,7 +29,7 @@ FILES :=
 PREFIX := /usr/local
 DESTDIR :=
 VERSION := $(shell sed -n 's/^ *"version": "\(.*\)",/\1/p' package.json)
-# make deb DEB_VERSION=0.1.0-2
+# make deb DEB_VERSION=0.1.0-2; DEBFULLNAME and DEBEMAIL in the environment say who answers for it
 DEB_VERSION := $(VERSION)
 # What is made for others goes there; the same sources make the same bytes.
 RELEASE := release
@@ -88,12 +88,16 @@ soak: build ## let it run for long, with churn, and watch memory and descriptors
 	@node dist/bench/idle.js 60 4 300
 	@node dist/bench/control.js 10 50 1000
 	@$(MAKE) --no-print-directory boot
+	@$(MAKE) --no-print-directory emulate
 
 manual: build ## write man/tuntoxctl.1 anew from the commands
 	@node dist/test/support/write-manual.js
 
 boot: build ## the Debian package on a booted Debian 13, as root: systemd, watchdog, upgrade, supervisord
 	@test/boot/boot.sh
+
+emulate: build ## the package for arm64 in a Debian 13 that qemu runs, as root: tunnels and files beside those of amd64
+	@test/boot/emulate.sh
 
 lint: node_modules/.package-lock.json ## check the style, without changing anything
 	@$(BIN)/biome check --error-on-warnings
@@ -129,4 +133,4 @@ schemas: build ## write docs/schema anew from the map of methods
 clean: ## remove all that was made here, but the dependencies
 	@rm -rf dist .tap coverage $(RELEASE)
 
-.PHONY: help build test packages demo bench soak lint format types install uninstall deb dist schemas manual boot clean
+.PHONY: help build test packages demo bench soak lint format types install uninstall deb dist schemas manual boot emulate clean

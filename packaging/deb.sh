@@ -3,6 +3,8 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 readonly architecture=$1 version=$2 output=$3
+# Who answers for it, by the variables that Debian's own tools read.
+readonly maintainer="${DEBFULLNAME:-the authors of tuntox} <${DEBEMAIL:-tuntox@localhost}>"
 
 case $architecture in
   amd64) node_arch=x64 ;;
@@ -25,12 +27,16 @@ changes="tuntox ($version) unstable; urgency=medium
 
   * Built from its sources; see README.md.
 
- -- the authors of tuntox <tuntox@localhost>  $(date -R -u -d "@$SOURCE_DATE_EPOCH")"
+ -- $maintainer  $(date -R -u -d "@$SOURCE_DATE_EPOCH")"
 gzip -9n <<<"$changes" >"$tree/usr/share/doc/tuntox/changelog.gz"
 
 mkdir "$tree/DEBIAN"
-sed -e "s/@VERSION@/$version/" -e "s/@ARCHITECTURE@/$architecture/" -e "s/@SIZE@/$(du -sk --exclude=DEBIAN "$tree" | cut -f1)/" \
-  packaging/debian/control >"$tree/DEBIAN/control"
+control=$(<packaging/debian/control)
+control=${control//@VERSION@/"$version"}
+control=${control//@ARCHITECTURE@/"$architecture"}
+control=${control//@MAINTAINER@/"$maintainer"}
+control=${control//@SIZE@/"$(du -sk --exclude=DEBIAN "$tree" | cut -f1)"}
+printf '%s\n' "$control" >"$tree/DEBIAN/control"
 printf '%s\n' /etc/tuntox/tuntox.yaml /etc/tuntox/nodes.json >"$tree/DEBIAN/conffiles"
 install -m 755 packaging/debian/{postinst,prerm,postrm} "$tree/DEBIAN/"
 (cd "$tree" && find usr -type f -print0 | sort -z | xargs -0 md5sum) >"$tree/DEBIAN/md5sums"

@@ -26,6 +26,7 @@ import {
 import type { IpcConnection, IpcHandlers } from './ipc.js';
 import { LineReader } from './line-reader.js';
 import type { Call, Emit } from './method-handlers.js';
+import type { OrderPace } from './order-pace.js';
 import { METHODS, PROTOCOL_VERSION } from './protocol.js';
 
 /** Implementation: ms for `hello`. */
@@ -49,6 +50,7 @@ export interface ServerConnectionDeps {
   readonly clock: Clock;
   readonly log: Logger;
   readonly ipc: IpcConnection;
+  readonly pace: Pick<OrderPace, 'mayBegin' | 'forget'>;
   /** @throws ControlError (rejects) */
   answer(method: string, params: unknown, emit: Emit<unknown>, call: Call): Promise<unknown>;
   /** Much waits for this client. */
@@ -74,6 +76,8 @@ export class ServerConnection {
   /** Lines that came while too much was being worked on, and which of them is next: taking the first one off costs much. */
   #lines: string[] = [];
   #nextLine = 0;
+  /** The pace lets the next line begin. */
+  #isCalled = false;
   #linger: Timer | undefined;
   #state: State;
 
@@ -113,6 +117,7 @@ export class ServerConnection {
     if (this.#state.kind === 'greeting') this.#state.timeout.cancel();
     this.#state = { kind: 'closed' };
     this.#lines = [];
+    this.#deps.pace.forget(this.#onCalled);
     for (const { abort } of this.#calls.values()) abort.abort();
     this.#deps.ipc.end();
     this.#linger = this.#deps.clock.after(LINGER, () => this.#deps.ipc.destroy());
@@ -140,11 +145,27 @@ export class ServerConnection {
         this.#nextLine = 0;
         break;
       }
-      if (line.trim() !== '') this.#onLine(line);
+      if (line.trim() === '') continue;
+      if (this.#state.kind === 'ready' && !this.#mayBegin()) {
+        this.#nextLine -= 1;
+        break;
+      }
+      this.#onLine(line);
     }
     if (this.#lines.length > 0) this.#deps.ipc.pause();
     else this.#deps.ipc.resume();
   }
+
+  #mayBegin(): boolean {
+    const mayBegin = this.#isCalled || this.#deps.pace.mayBegin(this.#onCalled);
+    this.#isCalled = false;
+    return mayBegin;
+  }
+
+  readonly #onCalled = (): void => {
+    this.#isCalled = true;
+    this.#work();
+  };
 
   #onLine(line: string): void {
     const message = parseLine(line);

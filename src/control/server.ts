@@ -7,6 +7,7 @@ import { ControlError } from './control-error.js';
 import { describeIssues } from './envelope.js';
 import { type IpcConnection, type IpcHandlers, type IpcListener, listenIpc, type SocketOptions } from './ipc.js';
 import type { Call, Emit, MethodHandlers } from './method-handlers.js';
+import { OrderPace } from './order-pace.js';
 import { METHODS, type MethodName } from './protocol.js';
 import { ServerConnection } from './server-connection.js';
 
@@ -17,6 +18,8 @@ export interface ControlServerDeps {
   readonly clock: Clock;
   readonly log: Logger;
   readonly handlers: MethodHandlers;
+  /** Part of its time for which the daemon has worked lately, 0 to 1. */
+  readonly workload: () => number;
 }
 
 export interface ControlServerOptions extends SocketOptions {
@@ -29,10 +32,12 @@ export class ControlServer {
   readonly #deps: ControlServerDeps;
   readonly #options: ControlServerOptions;
   readonly #connections = new Set<ServerConnection>();
+  readonly #pace: OrderPace;
   #listener: IpcListener | undefined;
 
   constructor(deps: ControlServerDeps, options: ControlServerOptions) {
     this.#deps = deps;
+    this.#pace = new OrderPace(deps);
     this.#options = options;
   }
 
@@ -54,6 +59,7 @@ export class ControlServer {
         clock: this.#deps.clock,
         log: this.#deps.log,
         ipc,
+        pace: this.#pace,
         answer: (method, params, emit, call) => this.#answer(method, params, emit, call),
         onBusy: () => this.#makeRoom(),
         onClosed: () => this.#connections.delete(connection),

@@ -36,6 +36,8 @@ export interface DaemonDeps {
   readonly load: () => Loaded;
   /** Resident memory, bytes. */
   readonly memory: () => number;
+  /** Part of its time for which the event loop has worked lately, 0 to 1. */
+  readonly workload: () => number;
 }
 
 export interface DaemonOptions {
@@ -92,7 +94,7 @@ export class Daemon {
     const { socket } = loaded.settings;
     const { groupId, pid, version } = options;
     this.#control = new ControlServer(
-      { clock: deps.clock, log, handlers: methodTable(context) },
+      { clock: deps.clock, log, handlers: methodTable(context), workload: deps.workload },
       { path: socket.path, groupId, daemon: `tuntoxd ${version}`, pid },
     );
   }

@@ -35,7 +35,7 @@ const ROWS: readonly Row[] = [
   }),
   gauge('tuntox_clients', 'Clients that are here, by path', ({ doorkeeper }) => {
     const here = doorkeeper.guests.filter(({ isOnline }) => isOnline);
-    const on = (kind: string): number => here.filter(({ friend }) => friend.facts.path.kind === kind).length;
+    const on = (kind: string): number => here.filter(({ friend }) => friend.path.kind === kind).length;
     return (['direct', 'relayed'] as const).map((path) => [{ path }, on(path)]);
   }),
   gauge('tuntox_tunnels', 'Tunnels that are open', ({ engine }) => one(engine.tunnels.list().length)),

@@ -8,6 +8,8 @@ import type { DaemonFlags } from '../config/daemon-flags.js';
 import { nodeFileSystem } from '../engine/file-system.js';
 import { startEngine } from '../engine/start-engine.js';
 import { type BackgroundSide, backgroundSide, goIntoBackground } from '../platform/background.js';
+import { eventLoopLoad } from '../platform/event-loop.js';
+import { residentMemory } from '../platform/memory.js';
 import { Syslog } from '../platform/syslog.js';
 import { findServiceManager, type ServiceManager } from '../platform/systemd-notify.js';
 import type { Loaded } from './configuration.js';
@@ -79,7 +81,8 @@ async function serve(
       startEngine,
       load,
     },
-    memory: () => process.memoryUsage.rss(),
+    memory: residentMemory(systemClock),
+    workload: eventLoopLoad(systemClock),
   };
   const form = new ProcessForm({ process, log }, loaded, { pidFile: flags.pidFile });
   try {

@@ -107,7 +107,7 @@ function networkFindings({ network, proxyFault }: HealthFacts): Finding[] {
 /** As its owner wants it, perhaps; yet nobody finds us. */
 function aloneFinding(state: 'connecting' | 'offline'): Finding {
   const message = 'no other peer is near, and there are no bootstrap nodes to ask, so nobody finds us';
-  return serious(state, message, 'wait for one on the local network, or name nodes in network.bootstrap');
+  return serious(state, message, 'name nodes in network.bootstrap, or have network.lan_discovery find a peer nearby');
 }
 
 function keepingFindings({ saveFault, configuration, httpFault }: HealthFacts): Finding[] {

@@ -19,7 +19,7 @@ const NEWS_RATE = 1 / 60;
 interface Deps {
   readonly clock: Clock;
   readonly log: Logger;
-  readonly friend: { readonly publicKey: PublicKey; readonly facts: ConnectionFacts };
+  readonly friend: { readonly publicKey: PublicKey; readonly path: ConnectionPath; readonly facts: ConnectionFacts };
 }
 
 export class ConnectionWatch {
@@ -41,7 +41,7 @@ export class ConnectionWatch {
   begin(): void {
     this.#timer?.cancel();
     this.#looks = 0;
-    this.#seen = this.#deps.friend.facts.path;
+    this.#seen = this.#deps.friend.path;
     this.#timer = this.#deps.clock.every(LOOK_INTERVAL, () => this.#look());
   }
 
@@ -59,12 +59,13 @@ export class ConnectionWatch {
   }
 
   #look(): void {
-    const { facts } = this.#deps.friend;
+    const { friend } = this.#deps;
     const before = this.#seen;
-    this.#seen = facts.path;
+    const now = friend.path;
+    this.#seen = now;
     this.#looks += 1;
-    if (before !== undefined && pathText(before) !== pathText(facts.path)) this.#tellChange(before, facts.path);
-    if (this.#looks % LOOKS_OF_SUMMARY === 0) this.#debug(summaryText(facts));
+    if (before !== undefined && pathText(before) !== pathText(now)) this.#tellChange(before, now);
+    if (this.#looks % LOOKS_OF_SUMMARY === 0) this.#debug(summaryText(friend.facts));
   }
 
   #tellChange(before: ConnectionPath, now: ConnectionPath): void {

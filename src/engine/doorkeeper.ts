@@ -194,7 +194,7 @@ export class Doorkeeper {
     this.#admissions.set(guest, { admittedBy, generation: this.#policy.secretGeneration });
     openChannels(friend, {
       onOpen: (channel) => {
-        const text = `${name}: connected, ${pathText(friend.facts.path)}`;
+        const text = `${name}: connected, ${pathText(friend.path)}`;
         this.#said.say({ source, name, kind: 'session begun', level: 'info', text });
         watch.begin();
         since = clock.unixTime();

@@ -1,7 +1,7 @@
 /** Replacing a file so that at any moment, also after a power cut, either the old or the new content is there, whole. */
 import { dirname } from 'node:path';
 import { systemCodeOf } from '../base/coded-error.js';
-import type { FileSystem } from './file-system.js';
+import type { FileSystem, OpenFile } from './file-system.js';
 
 /**
  * Writes a temporary file beside `path`, brings it to the disk, and puts it in place of `path`.
@@ -18,10 +18,8 @@ export async function replaceFile(
 ): Promise<void> {
   const target = link === 'followed' ? await behindLinks(files, path) : path;
   const temporary = `${target}.tmp`;
-  // What is left of a process that was killed here; taken away first, because a planted link must not be written through.
-  await files.remove(temporary);
   try {
-    const file = await files.createNew(temporary, mode);
+    const file = await createAnew(files, temporary, mode);
     try {
       await file.write(bytes);
       await file.sync();
@@ -39,6 +37,17 @@ export async function replaceFile(
     await directory.sync();
   } finally {
     await directory.close();
+  }
+}
+
+/** In place of what is left of a process that was killed here; a link planted there is not written through. */
+async function createAnew(files: FileSystem, path: string, mode: number): Promise<OpenFile> {
+  try {
+    return await files.createNew(path, mode);
+  } catch (error) {
+    if (systemCodeOf(error) !== 'EEXIST') throw error;
+    await files.remove(path);
+    return files.createNew(path, mode);
   }
 }
 

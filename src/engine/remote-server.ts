@@ -125,7 +125,7 @@ export class RemoteServer {
 
   #onOnline(): void {
     const seconds = (this.#deps.clock.now() - this.#awaySince) / 1000;
-    const way = pathText(this.#friend.facts.path);
+    const way = pathText(this.#friend.path);
     this.#tell('info', 'made', `connected to ${this.#name} in ${seconds.toFixed(1)} s, ${way}`);
     this.#watch.begin();
     this.#tries.end();

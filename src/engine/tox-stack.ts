@@ -1,5 +1,5 @@
 /** What the engine needs of the Tox stack; tests pass their own. */
-import type { ConnectionFacts } from '../tox/connection-facts.js';
+import type { ConnectionFacts, ConnectionPath } from '../tox/connection-facts.js';
 import type { PublicKey } from '../tox/crypto/keys.js';
 import type { ToxId } from '../tox/crypto/tox-id.js';
 import type { NetworkFacts } from '../tox/network-facts.js';
@@ -26,6 +26,7 @@ export interface StackFriend extends ChannelFriend {
   readonly standing: FriendStanding;
   /** Looks for it anew, as quickly as at first; while it is online, nothing happens. */
   seek(): void;
+  readonly path: ConnectionPath;
   readonly facts: ConnectionFacts;
 }
 

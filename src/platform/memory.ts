@@ -5,6 +5,7 @@
  * measured; the second may cost a tenth of a millisecond of round trip (bench/throughput).
  */
 import { setFlagsFromString } from 'node:v8';
+import type { Clock } from '../base/clock.js';
 
 /** The versions of V8 that are known to have the flags, those of Node 20 to 24; others would complain on standard error. */
 const NEWEST_V8 = 13;
@@ -19,4 +20,16 @@ const FLAGS = [
 export function keepHeapSmall(): void {
   if (Number.parseInt(process.versions.v8, 10) > NEWEST_V8) return;
   for (const flag of FLAGS) setFlagsFromString(flag);
+}
+
+/** Implementation: ms for which a figure is good enough: on a busy machine the kernel needs a millisecond to make one. */
+const FRESH = 1_000;
+
+/** @returns what tells how much memory of this process is resident, bytes, as it was within the last second */
+export function residentMemory({ now }: Pick<Clock, 'now'>): () => number {
+  let [bytes, askedAt] = [0, Number.NEGATIVE_INFINITY];
+  return () => {
+    if (now() - askedAt >= FRESH) [bytes, askedAt] = [process.memoryUsage.rss(), now()];
+    return bytes;
+  };
 }

@@ -6,7 +6,7 @@ import { spawnSync } from 'node:child_process';
 import { CodedError, messageOf, systemCodeOf } from '../base/coded-error.js';
 
 /** The message says what to do. */
-export class PrivilegesError extends CodedError<'no-such-user' | 'not-root' | 'failed'> {}
+export class PrivilegesError extends CodedError<'no-such-user' | 'not-root' | 'not-with-this-node' | 'failed'> {}
 
 export interface User {
   readonly name: string;
@@ -21,6 +21,7 @@ export interface PrivilegedProcess {
   getuid(): number;
   getgid(): number;
   getegid(): number;
+  setegid(id: number): void;
   initgroups(user: string, extraGroup: number): void;
   setgid(id: number): void;
   setuid(id: number): void;
@@ -65,7 +66,25 @@ export function findUser(name: string, process: PrivilegedProcess, lookUp: LookU
       `only root can become the user ${name}: start it as root, or as ${name} without -U`,
     );
   }
+  if (current !== user.uid) checkThatNodeCan(user, process);
   return user;
+}
+
+/**
+ * A Node that is linked with the libuv of the system, as Debian's is, never changes its user: it cannot know whether io_uring is used,
+ * whose kernel threads would stay root (CVE-2024-22017). It refuses also to become what it is, which changes nothing where it does not.
+ */
+function checkThatNodeCan({ name, gid }: User, process: PrivilegedProcess): void {
+  try {
+    process.setegid(process.getegid());
+  } catch (error) {
+    const other = `setpriv --reuid=${name} --regid=${gid} --init-groups`;
+    throw new PrivilegesError(
+      'not-with-this-node',
+      `this Node cannot become the user ${name} (${messageOf(error)}): start it without -U by ${other}, or by systemd or supervisord`,
+      { cause: error },
+    );
+  }
 }
 
 /** For good: with the rights of the user alone, and no way back. @throws PrivilegesError */

@@ -2,7 +2,6 @@
  * The facts about the connection with one friend, for people and programs, as they stand (JSON). What they are made of is
  * kept by friend/connection-record; why a friend is relayed is judged by friend/relay-reason.
  */
-import type { Clock } from '../base/clock.js';
 import type { ConnectionRecord, Moment } from './friend/connection-record.js';
 import type { FriendSight } from './friend/friend-sight.js';
 import { type OwnUdp, type RelayReason, relayReason } from './friend/relay-reason.js';
@@ -51,40 +50,41 @@ export interface ConnectionFacts {
   readonly lastError: ({ readonly text: string } & Since) | undefined;
 }
 
-export interface ConnectionEvidence {
+/** What the path is judged by. */
+export interface PathEvidence {
   readonly record: ConnectionRecord;
   readonly sight: FriendSight;
-  readonly traffic: Traffic;
   readonly isEstablished: boolean;
   readonly ownUdp: OwnUdp;
   /** Whether any node or relay answers us. */
   readonly hasNetwork: boolean;
 }
 
-export function connectionFacts(clock: Clock, evidence: ConnectionEvidence): ConnectionFacts {
-  const { record, traffic } = evidence;
-  const now = clock.now();
-  const since = ({ at, unixTime }: Moment): Since => ({ since: unixTime, age: now - at });
-  const { failure } = record;
+/** @param now ms of the clock */
+export function connectionFacts(now: number, evidence: PathEvidence, traffic: Traffic): ConnectionFacts {
+  const { failure } = evidence.record;
   return {
-    path: pathOf(evidence, since(record.since), now),
+    path: connectionPath(now, evidence),
     rtt: traffic.rtt,
     received: { bytes: traffic.bytesIn, rate: traffic.rateIn },
     sent: { bytes: traffic.bytesOut, rate: traffic.rateOut },
     retransmissions: traffic.retransmissions,
-    lastError: failure && { text: failure.text, ...since(failure) },
+    lastError: failure && { text: failure.text, ...sinceThen(failure, now) },
   };
 }
 
-function pathOf(evidence: ConnectionEvidence, since: Since, now: number): ConnectionPath {
-  const { record, sight, ownUdp } = evidence;
+/** Of the evidence only what the way asks for is looked at: of a direct one, that it is. @param now ms of the clock */
+export function connectionPath(now: number, evidence: PathEvidence): ConnectionPath {
+  const { record } = evidence;
   const { way } = record;
+  const since = sinceThen(record.since, now);
   switch (way.kind) {
     case 'none':
       return { kind: 'none', reason: noPathReason(evidence), ...since };
     case 'direct':
       return { kind: 'direct', endpoint: way.endpoint.key, ...since };
     case 'relayed': {
+      const { ownUdp, sight } = evidence;
       const { relay, relayOwner: owner, ...seen } = sight;
       const reason = relayReason({ ownUdp, relayedSince: record.since.at, ...seen }, now);
       return { kind: 'relayed', reason, relay: relay && { ...relayFacts(relay), owner }, ...since };
@@ -92,8 +92,10 @@ function pathOf(evidence: ConnectionEvidence, since: Since, now: number): Connec
   }
 }
 
-function noPathReason({ isEstablished, hasNetwork, sight }: ConnectionEvidence): NoPathReason {
-  if (isEstablished) return 'no-route';
-  if (!hasNetwork) return 'no-network';
-  return sight.soughtSince === undefined ? 'searching' : 'connecting';
+const sinceThen = ({ at, unixTime }: Moment, now: number): Since => ({ since: unixTime, age: now - at });
+
+function noPathReason(evidence: PathEvidence): NoPathReason {
+  if (evidence.isEstablished) return 'no-route';
+  if (!evidence.hasNetwork) return 'no-network';
+  return evidence.sight.soughtSince === undefined ? 'searching' : 'connecting';
 }

@@ -6,7 +6,13 @@
 import type { Clock } from '../base/clock.js';
 import { Listeners } from '../base/listeners.js';
 import { Repeater } from '../base/repeater.js';
-import { type ConnectionFacts, connectionFacts } from './connection-facts.js';
+import {
+  type ConnectionFacts,
+  type ConnectionPath,
+  connectionFacts,
+  connectionPath,
+  type PathEvidence,
+} from './connection-facts.js';
 import type { PublicKey } from './crypto/keys.js';
 import type { FriendConnection } from './friend/friend-connection.js';
 import type { FriendConnectionHandlers } from './friend/friend-connection-owner.js';
@@ -36,6 +42,8 @@ export interface Friend {
   onOffline(listener: (reason: string) => void): void;
   onLossless(listener: (packet: Buffer) => void): void;
   onDrain(listener: () => void): void;
+  /** How it is reached, and since when: that alone of the facts, at little cost. */
+  readonly path: ConnectionPath;
   /** How it is reached, since when, and how that goes. */
   readonly facts: ConnectionFacts;
 }
@@ -58,6 +66,7 @@ export class MessengerFriend implements Friend {
   readonly #offlines = new Listeners<[reason: string]>();
   readonly #packets = new Listeners<[packet: Buffer]>();
   readonly #drains = new Listeners<[]>();
+  readonly #evidence: PathEvidence;
   #isOnline = false;
 
   /** @param options.request onion data sent until the friend is online; without it the friend is expected to know us */
@@ -82,6 +91,7 @@ export class MessengerFriend implements Friend {
       },
       onReachable: (send) => this.#onReachable(send),
     });
+    this.#evidence = evidenceOf(this.#connection, deps.ownNetwork);
   }
 
   get isOnline(): boolean {
@@ -100,12 +110,12 @@ export class MessengerFriend implements Friend {
     this.#requests.start();
   }
 
+  get path(): ConnectionPath {
+    return connectionPath(this.#deps.clock.now(), this.#evidence);
+  }
+
   get facts(): ConnectionFacts {
-    const { record, sight, traffic, connection } = this.#connection;
-    const { ownUdp, hasNetwork } = this.#deps.ownNetwork();
-    const isEstablished = connection !== undefined;
-    const evidence = { record, sight, traffic, isEstablished, ownUdp, hasNetwork };
-    return connectionFacts(this.#deps.clock, evidence);
+    return connectionFacts(this.#deps.clock.now(), this.#evidence, this.#connection.traffic);
   }
 
   sendLossless(packet: Buffer): boolean {
@@ -169,4 +179,23 @@ export class MessengerFriend implements Friend {
     this.#isOnline = false;
     this.#offlines.tell(reason);
   }
+}
+
+/** As it stands whenever it is looked at. */
+function evidenceOf(connection: FriendConnection, ownNetwork: MessengerFriendDeps['ownNetwork']): PathEvidence {
+  return {
+    record: connection.record,
+    get sight() {
+      return connection.sight;
+    },
+    get isEstablished() {
+      return connection.connection !== undefined;
+    },
+    get ownUdp() {
+      return ownNetwork().ownUdp;
+    },
+    get hasNetwork() {
+      return ownNetwork().hasNetwork;
+    },
+  };
 }

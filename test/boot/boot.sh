@@ -1,74 +1,26 @@
 #!/usr/bin/env bash
 # `make boot`, and the end of `make soak`: the Debian package on a booted Debian 13 with a real systemd, and under its supervisord.
-# A line for each thing that was shown; the last one is `N passed, N failed`, and the status is 0 only when all passed.
-# Needs root, debootstrap and systemd-container; see machine.sh.
+# Needs root, debootstrap and systemd-container; see machine.sh, and checks.sh for what it prints.
 set -uo pipefail
 cd "$(dirname "$0")/../.." || exit 1
+# shellcheck source-path=SCRIPTDIR source=checks.sh
+. test/boot/checks.sh
+readonly PACKAGES=systemd,systemd-sysv,dbus,adduser,nodejs,procps,iproute2,python3,supervisor,curl
 # shellcheck source-path=SCRIPTDIR source=machine.sh
 . test/boot/machine.sh
 
-passed=0
-failed=0
-# Seconds; guards against hanging, and no statements about speed.
-readonly PATIENCE=60
 # More than WatchdogSec of the unit, RestartSec, and a start.
 readonly WATCHDOG_PATIENCE=120
 readonly PAYLOAD_MIB=64
 
 trap 'halt' EXIT
 trap 'exit 130' INT TERM
-
-# check SENTENCE COMMAND…: what the command prints is shown only when it fails.
-check() {
-  local output
-  if output=$("${@:2}" 2>&1); then
-    passed=$((passed + 1))
-    echo "ok - $1"
-  else
-    failed=$((failed + 1))
-    echo "not ok - $1"
-    printf '%s\n' "$output" | tail -n 15 | sed 's/^/#   /'
-  fi
-}
-note() { echo "# $*"; }
-
-# Waits for a command to succeed: within SECONDS COMMAND…
-within() {
-  local end=$((SECONDS + $1)) output
-  until output=$("${@:2}" 2>&1); do
-    if [ $SECONDS -ge $end ]; then printf 'not within %s s: %s\n%s\n' "$1" "${*:2}" "$output"; return 1; fi
-    sleep 0.2
-  done
-}
-
-stop() {
-  [ "$failed" -gt 0 ] && on journalctl --no-pager -u tuntox -n 40 2>/dev/null | sed 's/^/#   /'
-  echo "$passed passed, $failed failed"
-  [ "$failed" -eq 0 ]
-  exit
-}
-
-# What comes next would have nothing to work with.
-give_up() {
-  failed=$((failed + 1))
-  echo "not ok - the rest could not be tried"
-  stop
-}
+explain() { on journalctl --no-pager -u tuntox -n 40; }
 
 missing=$(requirements | paste -sd ' ')
-if [ -n "$missing" ]; then
-  echo "not ok - the boot test needs $missing (apt-get install debootstrap systemd-container)"
-  failed=1
-  stop
-fi
+[ -z "$missing" ] || give_up "the boot test needs $missing (apt-get install debootstrap systemd-container)"
 
 # --- what is installed
-
-version=$(node -p 'require("./package.json").version')
-architecture=$(dpkg --print-architecture)
-package() {
-  SOURCE_DATE_EPOCH=${SOURCE_DATE_EPOCH:-$(date +%s)} packaging/deb.sh "$architecture" "$1" "$layer/root/root/tuntox_$1.deb"
-}
 
 same_after_uninstall() {
   local destination left
@@ -86,19 +38,13 @@ same_after_uninstall() {
 }
 check "make install keeps changed settings, and make uninstall leaves the settings alone" same_after_uninstall
 
-if ! make_base || ! boot; then
-  failed=$((failed + 1))
-  echo "not ok - Debian $SUITE boots"
-  stop
-fi
+make_base && boot || give_up "Debian $SUITE boots"
 note "Debian $(cat "$layer/root/etc/debian_version"), node $(on node --version), $(on systemctl --version | head -n 1)"
-check "the package is built" package "$version-1"
-check "a newer package is built" package "$version-2"
+check "the package is built" package 1
+check "a newer package is built" package 2
 [ -s "$layer/root/root/tuntox_$version-2.deb" ] || give_up
-install_package() { on apt-get install --yes "/root/tuntox_$version-$1.deb"; }
 
 is_off() { [ "$(on systemctl is-enabled tuntox)" = disabled ] && [ "$(on systemctl is-active tuntox)" = inactive ]; }
-is_private() { [ "$(on stat -c '%U:%G %a' /etc/tuntox /etc/tuntox/tuntox.yaml | paste -sd ' ')" = 'tuntox:tuntox 700 tuntox:tuntox 600' ]; }
 check "apt-get installs the package, with nothing else to be fetched" install_package 1
 [ "$failed" -eq 0 ] || stop
 check "nothing is started that the owner did not start" is_off
@@ -257,10 +203,6 @@ remove() { on apt-get remove --yes tuntox && [ "$(on systemctl is-active tuntox)
 check "removing stops it and keeps the identity" remove
 again() { install_package 2 && on systemctl start tuntox && [ "$(identity)" = "$first" ] && on tuntoxctl whitelist list | grep -q laptop; }
 check "installed again it is the same, with its whitelist" again
-purge() {
-  on apt-get purge --yes tuntox && ! on test -e /etc/tuntox && ! on test -e /usr/lib/tuntox &&
-    [ -z "$(on find / -xdev -name '*tuntox*' -not -path '/root/*' -not -path '/var/log/*' -not -path '/var/lib/systemd/*' -not -path '/proc/*' -not -path '/sys/*' | tee /dev/stderr)" ]
-}
 check "purging takes all of it away" purge
 
 # --- supervisord

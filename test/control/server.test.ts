@@ -29,7 +29,7 @@ async function startServer(t: Test, handlers: Handlers = {}, log: Logger = silen
 
 const newServer = (path: string, handlers: Handlers, log: Logger = silentLogger): ControlServer =>
   new ControlServer(
-    { clock: systemClock, log, handlers: handlers as MethodHandlers },
+    { clock: systemClock, log, handlers: handlers as MethodHandlers, workload: () => 0 },
     { path, groupId: process.getgid?.(), daemon: 'tuntoxd 0', pid: 7 },
   );
 
@@ -283,7 +283,10 @@ t.test('owner and group may connect, and nobody else', async (t) => {
   t.equal(statSync(path).mode & 0o777, 0o660);
   const own = join(temporaryDirectory(t), 's');
   const options = { path: own, groupId: undefined, daemon: 'tuntoxd 0', pid: 7 };
-  const server = new ControlServer({ clock: systemClock, log: silentLogger, handlers: {} as MethodHandlers }, options);
+  const server = new ControlServer(
+    { clock: systemClock, log: silentLogger, handlers: {} as MethodHandlers, workload: () => 0 },
+    options,
+  );
   await server.start();
   t.teardown(() => server.stop());
   t.equal(statSync(own).mode & 0o777, 0o600, 'without a group nobody else');

@@ -8,7 +8,13 @@ import { direct, factsOf, none, relayed } from './support/facts.js';
 
 class Bench {
   readonly clock = new ManualClock();
-  readonly friend = { publicKey: keyOf('aa'), facts: factsOf(direct()) };
+  readonly friend = {
+    publicKey: keyOf('aa'),
+    facts: factsOf(direct()),
+    get path() {
+      return this.facts.path;
+    },
+  };
   readonly lines: string[] = [];
   readonly watch: ConnectionWatch;
 

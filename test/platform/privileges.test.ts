@@ -23,6 +23,10 @@ class TestProcess implements PrivilegedProcess {
   getgid = (): number => this.#gid;
   getegid = (): number => this.#gid;
 
+  setegid(_gid: number): void {
+    this.#check();
+  }
+
   initgroups(user: string, gid: number): void {
     this.#check();
     this.calls.push(`initgroups ${user} ${gid}`);
@@ -81,6 +85,27 @@ t.test('a user that is not there, or cannot be become, is said with what to do',
   });
   t.throws(() => becomeUser(USER, forbidden), { message: /cannot become the user tuntox \(EPERM\): .*CAP_SETUID/ });
 });
+
+t.test(
+  'a Node that never changes its user is found before anything is done, and what to do instead is said',
+  async (t) => {
+    const process = Object.assign(new TestProcess(), {
+      setegid: () => {
+        throw new Error('setegid() disabled: io_uring may be enabled');
+      },
+    });
+    t.throws(() => findUser('tuntox', process, () => LINE), {
+      code: 'not-with-this-node',
+      message:
+        /^this Node cannot become the user tuntox \(setegid\(\) disabled.*: start it without -U by setpriv --reuid=tuntox --regid=997/,
+    });
+    t.same(process.calls, []);
+    t.same(
+      findUser('root', process, () => 'root:x:0:0:root:/root:/bin/bash'),
+      { name: 'root', uid: 0, gid: 0 },
+    );
+  },
+);
 
 t.test('users are looked up by name and by number', async (t) => {
   t.match(lookUpUser('root'), /^root:/);

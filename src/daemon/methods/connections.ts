@@ -101,7 +101,7 @@ function once<Value>(of: (id: string) => Value): (id: string) => Value {
 
 /** As the protocol tells it. */
 export function pathOf({ friend }: Guest): Path {
-  const { path } = friend.facts;
+  const { path } = friend;
   const { since } = path;
   switch (path.kind) {
     case 'none':

@@ -9,6 +9,10 @@ import type { Hearing, NodeList } from './node-list.js';
 // Specification: PING_INTERVAL, NODES_REQUEST_INTERVAL.
 const ASK_EACH_MS = 60_000;
 const ASK_RANDOM_MS = 20_000;
+// Implementation: where nobody has to be found, a node that has answered another list of ours need not be asked by this one too,
+// and what comes nearer is looked for less often. The list of those near to us asks at 60 s, and so before these do; of them each
+// does so at a second of its own, that depends on its key, so that the first one spares the others.
+const SETTLED = { askEach: 62_000, seconds: 8, askRandom: 60_000 };
 // Implementation: c-toxcore asks five more times, one second apart, once a list has a node (MAX_BOOTSTRAP_TIMES). The first
 // answer often comes before that node has heard of those that start together with us, so the first rounds follow quickly.
 const QUICK_ROUNDS_MS: readonly number[] = [100, 200, 400, 800, 1600];
@@ -22,14 +26,20 @@ export interface ListKeeperDeps {
 export class ListKeeper {
   readonly list: NodeList;
   readonly #deps: ListKeeperDeps;
+  readonly #isSettled: (now: number) => boolean;
   readonly #lookup: Lookup;
   #askedRandomAt = Number.NEGATIVE_INFINITY;
   #quickRounds = 0;
   #quickTimer: Timer | undefined;
 
-  constructor(deps: ListKeeperDeps, options: { readonly list: NodeList }) {
+  /** @param options.isSettled whether nobody has to be found, so that it is enough to know who of the list lives */
+  constructor(
+    deps: ListKeeperDeps,
+    options: { readonly list: NodeList; readonly isSettled?: (now: number) => boolean },
+  ) {
     this.#deps = deps;
     this.list = options.list;
+    this.#isSettled = options.isSettled ?? (() => false);
     this.#lookup = new Lookup(
       {
         clock: deps.clock,
@@ -64,17 +74,19 @@ export class ListKeeper {
   /** Once a second. */
   tick(now: number): void {
     let isMute = true;
+    const isSettled = this.#isSettled(now);
     const nodes = this.list.nodes();
     for (const node of nodes) {
       for (const association of node.associations) {
         if (association.isDead(now)) continue;
         isMute = false;
         if (now - association.askedAt < ASK_EACH_MS) continue;
+        if (isSettled && now - association.heardAt < this.#spared) continue;
         association.askedAt = now;
         this.#deps.ask({ publicKey: node.publicKey, endpoint: association.endpoint }, this.list.target);
       }
     }
-    if (now - this.#askedRandomAt >= ASK_RANDOM_MS) this.#askRandom(now);
+    if (now - this.#askedRandomAt >= (isSettled ? SETTLED.askRandom : ASK_RANDOM_MS)) this.#askRandom(now);
     // When all are dead it is our own line that was: keep asking, for once a minute it costs nothing.
     if (isMute) for (const node of nodes) for (const association of node.associations) association.revive(now);
   }
@@ -94,6 +106,11 @@ export class ListKeeper {
   close(): void {
     this.#quickTimer?.cancel();
     this.#lookup.close();
+  }
+
+  /** ms for which a node need not be asked that has answered anything. */
+  get #spared(): number {
+    return SETTLED.askEach + 1000 * ((this.list.target.bytes[0] as number) % SETTLED.seconds);
   }
 
   #askRandom(now: number): void {

@@ -28,7 +28,9 @@ export class SearchTable {
 
   constructor(deps: SearchTableDeps) {
     this.#deps = deps;
-    this.#random = Array.from({ length: RANDOM_SEARCHES }, () => this.#start(generateKeyPair(deps.random).publicKey));
+    this.#random = Array.from({ length: RANDOM_SEARCHES }, () => {
+      return this.#start(generateKeyPair(deps.random).publicKey, true);
+    });
   }
 
   get(key: PublicKey): Search | undefined {
@@ -38,7 +40,7 @@ export class SearchTable {
   /** Joins the search for this key, or starts it. */
   open(publicKey: PublicKey, handlers: DhtSearchHandlers): DhtSearch {
     const known = this.#searches.get(publicKey.hex);
-    const search = known ?? this.#start(publicKey);
+    const search = known ?? this.#start(publicKey, false);
     if (known === undefined) this.#seed(search);
     const { clock, isReachable } = this.#deps;
     // An object of its own, for one owner may search twice with the same handlers.
@@ -121,8 +123,8 @@ export class SearchTable {
     this.#searches.clear();
   }
 
-  #start(publicKey: PublicKey): Search {
-    const search = new Search(this.#deps, { publicKey });
+  #start(publicKey: PublicKey, isRandom: boolean): Search {
+    const search = new Search(this.#deps, { publicKey, isRandom });
     this.#searches.set(publicKey.hex, search);
     return search;
   }

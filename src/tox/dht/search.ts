@@ -66,10 +66,14 @@ export class Search {
   #calledBackAt = Number.NEGATIVE_INFINITY;
   #seenSince = 0;
 
-  constructor(deps: SearchDeps, options: { readonly publicKey: PublicKey }) {
+  /** @param options.isRandom nobody has the key, and nobody is looked for */
+  constructor(deps: SearchDeps, options: { readonly publicKey: PublicKey; readonly isRandom: boolean }) {
     this.#deps = deps;
     this.publicKey = options.publicKey;
-    this.keeper = new ListKeeper(deps, { list: new SearchList(options.publicKey) });
+    this.keeper = new ListKeeper(deps, {
+      list: new SearchList(options.publicKey),
+      isSettled: (now) => options.isRandom || this.#isReached(now),
+    });
     this.#puncher = new HolePuncher({
       random: deps.random,
       requestNatPing: (id) => deps.sendNatPing(this, { type: 'request', id }),

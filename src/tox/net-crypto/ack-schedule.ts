@@ -5,7 +5,13 @@
 import { nextSecond } from '../../base/clock.js';
 
 // Specification (CRYPTO_SEND_PACKET_INTERVAL): a request packet each second, which also keeps NATs open. Ours go at whole
-// seconds of the clock, those of all connections at once: an idle process is woken less often.
+// seconds of the clock, those of all connections at once: an idle process is woken less often. And who has but one peer speaks
+// when it is spoken to, for then it is awake anyway.
+
+/** Implementation: ms since our last request from which on we follow the peer's. Of two at any moments one does, not both. */
+const FOLLOWING = 500;
+/** Implementation: ms that who follows waits longer than the peer should, before it speaks by itself; 2 s at the most in all. */
+const FOLLOWING_PATIENCE = 700;
 
 /** Implementation: packets after which the peer is told; it learns its rate from that, and c-toxcore rewards a short queue. */
 const MAX_UNTOLD = 16;
@@ -21,7 +27,10 @@ export class AckSchedule {
   #untold = 0;
   #untoldSince = 0;
   #isUrgent = false;
+  #isFollowing = false;
   #requestedAt = Number.NEGATIVE_INFINITY;
+  /** When the next one is due at the latest. */
+  #nextAt = Number.NEGATIVE_INFINITY;
 
   /** A lossless packet came, new or again. */
   onReceived(now: number): void {
@@ -39,9 +48,17 @@ export class AckSchedule {
     if (!hasHoles) this.#untold = 0;
   }
 
+  /** The peer has sent a request, and nobody else wakes us. */
+  follow(now: number): void {
+    this.#isFollowing = now - this.#requestedAt >= FOLLOWING;
+    if (this.#isFollowing) this.#nextAt = now;
+  }
+
   onRequestSent(now: number): void {
+    this.#nextAt = nextSecond(this.#isFollowing ? now + FOLLOWING_PATIENCE : now);
     this.#untold = 0;
     this.#isUrgent = false;
+    this.#isFollowing = false;
     this.#requestedAt = now;
   }
 
@@ -51,7 +68,7 @@ export class AckSchedule {
    * @param rtt ms
    */
   dueAt(span: number, rtt: number): number {
-    let due = nextSecond(this.#requestedAt);
+    let due = this.#nextAt;
     if (this.#untold > 0) due = Math.min(due, this.#untoldSince + (this.#untold >= MAX_UNTOLD ? 0 : MAX_DELAY));
     if (this.#isUrgent) due = Number.NEGATIVE_INFINITY;
     else if (span > 0) due = Math.min(due, this.#requestedAt + Math.max(MIN_REPEAT, REPEAT * rtt));

@@ -60,4 +60,6 @@ export interface ConnectionHost<Connection> {
   bind(route: Route, connection: Connection): void;
   unbind(route: Route, connection: Connection): void;
   forget(connection: Connection): void;
+  /** Whether there is one connection only. */
+  isAlone(): boolean;
 }

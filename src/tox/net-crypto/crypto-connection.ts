@@ -64,6 +64,7 @@ export class CryptoConnection implements TurnTask {
       isOpen: () => this.#introduction.session !== undefined,
       isBlocked: () => this.#path.isBusy,
       pacesItself: () => this.#path.pacesItself,
+      isAlone: () => host.isAlone(),
       onLossless: (data) => handlers.onLossless(data),
       onLossy: (data) => handlers.onLossy(data),
       onDrain: () => handlers.onDrain(),

@@ -161,6 +161,7 @@ export class NetCrypto {
         const key = connection.realKey.hex;
         if (this.#connections.get(key) === connection) this.#connections.delete(key);
       },
+      isAlone: () => this.#connections.size === 1,
     };
   }
 

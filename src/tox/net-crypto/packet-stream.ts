@@ -22,6 +22,8 @@ export interface PacketStreamDeps {
   isBlocked(): boolean;
   /** Whether packets need not be spread over time. */
   pacesItself(): boolean;
+  /** Whether there is no other peer that wakes us. */
+  isAlone(): boolean;
   /** A packet in order; the bytes belong to the receiver. */
   onLossless(data: Buffer): void;
   onLossy(data: Buffer): void;
@@ -119,6 +121,7 @@ export class PacketStream {
     this.#sender.heard(bufferStart, isRequest ? data : undefined, now);
     if (isRequest) {
       this.#receiveWindow.advertised(packetNumber);
+      if (this.#deps.isAlone()) this.#acks.follow(now);
     } else if (id >= CryptoKind.FirstLossless && id <= CryptoKind.LastLossless) {
       this.#acks.onReceived(now);
       this.#receiveLossless(packetNumber, data);

@@ -7,6 +7,7 @@ import type {
   StackFriend,
   ToxStack,
 } from '../../../src/engine/tox-stack.js';
+import type { ConnectionPath } from '../../../src/tox/connection-facts.js';
 import type { PublicKey } from '../../../src/tox/crypto/keys.js';
 import type { ToxId } from '../../../src/tox/crypto/tox-id.js';
 import type { NetworkFacts } from '../../../src/tox/network-facts.js';
@@ -26,6 +27,10 @@ export class FakeFriend implements StackFriend {
 
   constructor(publicKey: PublicKey) {
     this.publicKey = publicKey;
+  }
+
+  get path(): ConnectionPath {
+    return this.facts.path;
   }
 
   onOnline(listener: () => void): void {

@@ -8,7 +8,7 @@ import { SeededRandom } from '../../support/seeded-random.js';
 const TARGET = keyOf('00');
 const A = node('0a', '192.0.2.1');
 
-function start() {
+function start(isSettled = false) {
   const clock = new ManualClock();
   const asked: string[] = [];
   const keeper = new ListKeeper(
@@ -17,7 +17,7 @@ function start() {
       random: new SeededRandom(1),
       ask: (info, target) => asked.push(`${named(info)} about ${target.hex.slice(0, 2)}`),
     },
-    { list: new SearchList(TARGET) },
+    { list: new SearchList(TARGET), isSettled: () => isSettled },
   );
   return { clock, asked, keeper };
 }
@@ -71,6 +71,40 @@ t.test('a random node is asked every 20 s, and each node every 60 s', async (t) 
   t.equal(tickUntil(24_000), 1);
   t.equal(tickUntil(59_000), 2);
   t.equal(tickUntil(60_000), 3);
+});
+
+t.test(
+  'where nobody has to be found, a node that answers others is asked by nobody else, and a random one each minute',
+  async (t) => {
+    const { clock, asked, keeper } = start(true);
+    const b = node('0b', '192.0.2.2');
+    keeper.heard(A, TARGET, 0);
+    keeper.heard(b, TARGET, 0);
+    clock.advance(10_000);
+    asked.length = 0;
+    while (clock.now() < 600_000) {
+      clock.advance(1000);
+      // Both answer the list of those near to us once a minute.
+      if (clock.now() % 60_000 === 0) for (const info of [A, b]) keeper.heard(info, keyOf('ff'), clock.now());
+      keeper.tick(clock.now());
+    }
+    t.equal(asked.length, 9, 'first 60 s after the last quick round');
+  },
+);
+
+t.test('where nobody has to be found, a node that answers nobody is asked in time', async (t) => {
+  const { clock, asked, keeper } = start(true);
+  const b = node('0b', '192.0.2.2');
+  keeper.heard(A, TARGET, 0);
+  keeper.heard(b, TARGET, 0);
+  clock.advance(10_000);
+  asked.length = 0;
+  while (clock.now() < 121_000) {
+    clock.advance(1000);
+    keeper.heard(A, keyOf('ff'), clock.now());
+    keeper.tick(clock.now());
+  }
+  t.ok(asked.filter((what) => what.startsWith('0b')).length >= 1, `${asked}`);
 });
 
 t.test('a bad node still is asked, a dead one no more as long as others live', async (t) => {

@@ -15,7 +15,7 @@ function start() {
   const sent: { packet: Buffer; to: string }[] = [];
   const sendNatPing: NatPings['send'] = (...args) => natPings.send(...args);
   const deps = { clock, random, ask: () => {}, ping: () => {}, showOurselves: () => {}, sendNatPing };
-  const search = new Search(deps, { publicKey: friend.publicKey });
+  const search = new Search(deps, { publicKey: friend.publicKey, isRandom: false });
   const natPings = new NatPings({
     clock,
     random,

@@ -23,7 +23,7 @@ function start() {
       showOurselves: () => {},
       sendNatPing: (_search, ping) => natPings.push(ping),
     },
-    { publicKey: FRIEND },
+    { publicKey: FRIEND, isRandom: false },
   );
   for (const reporter of REPORTERS) search.heard(reporter, FRIEND, 0);
   return { search, natPings, pinged, asked, clock };

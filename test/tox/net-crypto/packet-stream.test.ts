@@ -18,6 +18,7 @@ class End {
   readonly emitted: Sent[] = [];
   drains = 0;
   isBlocked = false;
+  isAlone = false;
   /** Where emitted packets go. */
   carry: (packet: Sent) => void = () => {};
   readonly #clock: ManualClock;
@@ -34,6 +35,7 @@ class End {
         isOpen: () => true,
         isBlocked: () => this.isBlocked,
         pacesItself: () => false,
+        isAlone: () => this.isAlone,
         onLossless: (data) => this.received.push(data),
         onLossy: () => {},
         onDrain: () => {
@@ -179,3 +181,48 @@ t.test('a session keeps alive with one request a second', async (t) => {
   t.ok(near.emitted.length >= 10 && near.emitted.length <= 12, `${near.emitted.length}`);
   t.ok(near.emitted.every(({ data }) => data[0] === 1));
 });
+
+t.test('who has but one peer sends its requests upon those of the peer, as many as before', async (t) => {
+  const { clock, near, far } = pair({ delay: 10 });
+  near.isAlone = true;
+  // Begun at another moment than the far one, which goes on at whole seconds.
+  clock.advance(400);
+  near.stream.urge();
+  clock.advance(10_000);
+  near.emitted.length = 0;
+  far.emitted.length = 0;
+  const sentBy = (end: End): number => end.emitted.length;
+  const followed: boolean[] = [];
+  for (let second = 0; second < 20; second += 1) {
+    const [ours, theirs] = [sentBy(near), sentBy(far)];
+    t.ok(
+      clock.runUntil(() => sentBy(far) > theirs, 1_500),
+      'the far one goes on by itself',
+    );
+    clock.advance(12);
+    followed.push(sentBy(near) === ours + 1);
+  }
+  t.ok(followed.every(Boolean), `${followed}`);
+  t.ok(Math.abs(sentBy(near) - 20) <= 1 && Math.abs(sentBy(far) - 20) <= 1, `${sentBy(near)} and ${sentBy(far)}`);
+});
+
+t.test(
+  'two who have only each other, and who lose packets, speak once a second or little more, and are never silent for long',
+  async (t) => {
+    const random = new SeededRandom(9);
+    const { clock, near, far } = pair({ delay: 30, isLost: () => random.below(10) === 0 });
+    near.isAlone = true;
+    far.isAlone = true;
+    clock.advance(300);
+    near.stream.urge();
+    const sentAt: number[] = [];
+    for (let at = clock.now(); at < 200_000; at = clock.now()) {
+      const before = near.emitted.length;
+      if (!clock.runUntil(() => near.emitted.length > before, 5_000)) break;
+      sentAt.push(clock.now());
+    }
+    const gaps = sentAt.slice(1).map((at, index) => at - (sentAt[index] as number));
+    t.ok(Math.max(...gaps) <= 2_100, `${Math.max(...gaps)} ms`);
+    t.ok(near.emitted.length <= 260 && far.emitted.length <= 260, `${near.emitted.length} and ${far.emitted.length}`);
+  },
+);
