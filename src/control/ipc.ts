@@ -197,7 +197,14 @@ async function removeStale(path: string): Promise<void> {
   throw new IpcError('in-use', `another daemon answers at ${path}: stop it, or name another socket`);
 }
 
-const leadsToSocketOrNowhere = (path: string): boolean => statSync(path, { throwIfNoEntry: false })?.isSocket() ?? true;
+function leadsToSocketOrNowhere(path: string): boolean {
+  try {
+    return statSync(path, { throwIfNoEntry: false })?.isSocket() ?? true;
+  } catch {
+    // To itself, or where this user may not look: no daemon left that here.
+    return false;
+  }
+}
 
 /** @throws IpcError */
 function checkLength(path: string): void {

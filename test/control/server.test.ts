@@ -27,9 +27,9 @@ async function startServer(t: Test, handlers: Handlers = {}, log: Logger = silen
   return path;
 }
 
-const newServer = (path: string, handlers: Handlers, log: Logger = silentLogger): ControlServer =>
+const newServer = (path: string, handlers: Handlers, log: Logger = silentLogger, workload = 0): ControlServer =>
   new ControlServer(
-    { clock: systemClock, log, handlers: handlers as MethodHandlers, workload: () => 0 },
+    { clock: systemClock, log, handlers: handlers as MethodHandlers, workload: () => workload },
     { path, groupId: process.getgid?.(), daemon: 'tuntoxd 0', pid: 7 },
   );
 
@@ -387,8 +387,12 @@ t.test('a link takes nobody’s place, and is taken away by who made it only', a
   const file = join(directory, 'file');
   writeFileSync(file, 'kept');
   symlinkSync(file, join(directory, 'to file'));
-  for (const name of ['file', 'to file']) {
-    await t.rejects(linkIpc(join(directory, name), socket), { code: 'in-use', message: /is no socket: move it away/ });
+  symlinkSync('loop', join(directory, 'loop'));
+  for (const name of ['file', 'to file', 'loop']) {
+    const at = join(directory, name);
+    const said = { code: 'in-use', message: /is no socket: move it away/ };
+    await t.rejects(linkIpc(at, socket), said);
+    await t.rejects(newServer(at, {}).start(), said);
   }
   await t.rejects(linkIpc(join(directory, 'none', 'link'), socket), { code: 'not-running' });
   const link = await linkIpc(join(directory, 'mine'), socket);
@@ -409,4 +413,34 @@ t.test('a daemon that is to listen where an earlier one left a link does so', as
   const taken = join(directory, 'taken');
   symlinkSync(mine, taken);
   await t.rejects(newServer(taken, {}).start(), { code: 'in-use', message: /another daemon answers/ });
+});
+
+t.test('a busy daemon answers every order in its turn, and those of another client between them', async (t) => {
+  const path = join(temporaryDirectory(t), 'tuntoxd.sock');
+  const worked: string[] = [];
+  const ping = ({ client }: { client: string }): typeof pong => {
+    worked.push(client);
+    return pong;
+  };
+  const server = newServer(path, { ping }, silentLogger, 1);
+  await server.start();
+  t.teardown(() => server.stop());
+  const many = Array.from({ length: 75 }, (_, at) => `many${at}`);
+  const orders = many.map((name, at) =>
+    JSON.stringify({ jsonrpc: '2.0', id: at, method: 'ping', params: { client: name } }),
+  );
+  const [socket, other] = [await raw(t, path), await client(t, path)];
+  socket.write(`${HELLO}${orders.join('\n')}\n`);
+  let answers = 0;
+  socket.on('data', (text) => {
+    answers += String(text).split('"roundTrip"').length - 1;
+  });
+  while (answers === 0) await once(socket, 'data');
+  await other.call('ping', { client: 'other' });
+  t.ok(worked.length < 75, `${worked.length} before the other one was answered`);
+  while (answers < 75) await once(socket, 'data');
+  t.same(
+    worked.filter((name) => name !== 'other'),
+    many,
+  );
 });

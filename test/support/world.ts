@@ -1,5 +1,5 @@
 /** Whole Tox stacks on the simulated internet, in one process, repeatable from a seed. */
-import { silentLogger } from '../../src/base/logger.js';
+import { type Logger, silentLogger } from '../../src/base/logger.js';
 import type { Friend } from '../../src/tox/messenger.js';
 import type { DatagramHandler, DatagramSocket } from '../../src/tox/network/datagram-socket.js';
 import { newSavedata, type Savedata } from '../../src/tox/savedata.js';
@@ -30,6 +30,9 @@ export interface PeerOptions {
   readonly nat?: Mapping;
   /** Behind a NAT of the kind 'cone' whose address can change: `Peer.nat`. */
   readonly isBehindMovingNat?: boolean;
+  readonly log?: Logger;
+  /** An IPv6 address besides one of IPv4. */
+  readonly secondAddress?: string;
 }
 
 /** What every host behind a NAT takes for its address. */
@@ -106,19 +109,23 @@ export class World {
       {
         clock,
         random,
-        log: silentLogger,
+        log: options.log ?? silentLogger,
         openSocket: async (onDatagram) =>
-          this.#openSocket({ address, port, mapping: options.nat, nat }, (packet, source) =>
-            clock.whenThawed(() => onDatagram(packet, source)),
+          this.#openSocket(
+            { address, port, mapping: options.nat, nat, secondAddress: options.secondAddress },
+            (packet, source) => clock.whenThawed(() => onDatagram(packet, source)),
           ),
-        interfaces: () => [{ address: nat !== undefined || options.nat !== undefined ? PRIVATE_ADDRESS : address }],
+        interfaces: () => [
+          { address: nat !== undefined || options.nat !== undefined ? PRIVATE_ADDRESS : address },
+          ...(options.secondAddress === undefined ? [] : [{ address: options.secondAddress }]),
+        ],
         dial: this.streams.dialer(address),
         listen: async (accept, relayPort) => this.streams.listen(address, relayPort, accept),
       },
       {
         savedata,
         ports: { first: port, last: port },
-        ipv6: address.includes(':'),
+        ipv6: options.secondAddress !== undefined || address.includes(':'),
         lanDiscovery: false,
         udp: options.udp ?? true,
         relayPort: options.relayPort ?? 0,
@@ -135,13 +142,17 @@ export class World {
       readonly port: number;
       readonly mapping: Mapping | undefined;
       readonly nat: SimulatedNat | undefined;
+      readonly secondAddress: string | undefined;
     },
     onDatagram: DatagramHandler,
   ): DatagramSocket {
     const { address, port, mapping, nat } = place;
     if (nat !== undefined) return nat.socket(port, onDatagram);
     if (mapping !== undefined) return openBehindNat(this, { address, port, mapping }, onDatagram);
-    return this.network.socket(address, port, onDatagram);
+    const socket = this.network.socket(address, port, onDatagram);
+    return place.secondAddress === undefined
+      ? socket
+      : both(socket, this.network.socket(place.secondAddress, port, onDatagram));
   }
 
   /** Peers that all enter through the first. */
@@ -177,4 +188,16 @@ export function acceptAll(server: Peer): { friends: Friend[]; received: Buffer[]
     friend.onLossless((packet) => received.push(packet));
   });
   return { friends, received };
+}
+
+function both(ipv4: DatagramSocket, ipv6: DatagramSocket): DatagramSocket {
+  return {
+    localPort: ipv4.localPort,
+    hasIpv6: true,
+    send: (packet, destination) => (destination.family === 4 ? ipv4 : ipv6).send(packet, destination),
+    close: () => {
+      ipv4.close();
+      ipv6.close();
+    },
+  };
 }

@@ -48,9 +48,15 @@ export class KnownNodes {
     return best;
   }
 
-  /** Good nodes near to us. Nodes near to friends are left out: whoever sees which ones we use would learn about friends. */
+  /**
+   * Good nodes near to us, by each good address of theirs. Nodes near to friends are left out: whoever sees which ones we use
+   * would learn about friends.
+   */
   near(): NodeInfo[] {
-    const good = goodOf(this.#close.nodes(), this.#clock.now());
+    const now = this.#clock.now();
+    const good = this.#close
+      .nodes()
+      .flatMap((node) => node.goodEndpoints(now).map((endpoint) => ({ publicKey: node.publicKey, endpoint })));
     const sound = good.filter(({ publicKey }) => !this.#isDoubtful(publicKey));
     return sound.length > 0 ? sound : good;
   }

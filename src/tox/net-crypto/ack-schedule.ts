@@ -10,6 +10,8 @@ import { nextSecond } from '../../base/clock.js';
 
 /** Implementation: ms since our last request from which on we follow the peer's. Of two at any moments one does, not both. */
 const FOLLOWING = 500;
+/** Implementation: ms of a round trip beyond which nobody follows: on a long line that loses packets the pauses would grow. */
+const LONGEST_FOLLOWED = 250;
 /** Implementation: ms that who follows waits longer than the peer should, before it speaks by itself; 2 s at the most in all. */
 const FOLLOWING_PATIENCE = 700;
 
@@ -48,9 +50,9 @@ export class AckSchedule {
     if (!hasHoles) this.#untold = 0;
   }
 
-  /** The peer has sent a request, and nobody else wakes us. */
-  follow(now: number): void {
-    this.#isFollowing = now - this.#requestedAt >= FOLLOWING;
+  /** The peer has sent a request, and nobody else wakes us. @param rtt ms */
+  follow(now: number, rtt: number): void {
+    this.#isFollowing = now - this.#requestedAt >= FOLLOWING && rtt <= LONGEST_FOLLOWED;
     if (this.#isFollowing) this.#nextAt = now;
   }
 

@@ -121,7 +121,7 @@ export class PacketStream {
     this.#sender.heard(bufferStart, isRequest ? data : undefined, now);
     if (isRequest) {
       this.#receiveWindow.advertised(packetNumber);
-      if (this.#deps.isAlone()) this.#acks.follow(now);
+      if (this.#deps.isAlone()) this.#acks.follow(now, this.#rtt.smoothed);
     } else if (id >= CryptoKind.FirstLossless && id <= CryptoKind.LastLossless) {
       this.#acks.onReceived(now);
       this.#receiveLossless(packetNumber, data);

@@ -196,7 +196,7 @@ export class FriendSearch implements SearchOwner {
     const { paths, requests } = this.#deps;
     const onAnswer = (answer: RequestAnswer): void => this.#onAnswer(answer);
     const isCold = this.#stored.size === 0 && WAYS[this.#options.persistence].firstCopies === 2;
-    const ways = isCold ? paths.pickTwo(node.endpoint) : [paths.pick({ avoidExit: node.endpoint })];
+    const ways = isCold ? paths.pickTwo(node.endpoint) : [paths.pick(node.endpoint, { isExitAvoided: true })];
     for (const path of ways) {
       if (path === undefined) continue;
       requests.send({ requester: this.#requester, node, path, pool: paths, pingId: NO_PING_ID, onAnswer });
@@ -245,7 +245,7 @@ export class FriendSearch implements SearchOwner {
   #sendTo(node: NodeInfo, dataKey: PublicKey, inner: InnerBox): void {
     const packet = sealOuter(this.#deps.random, inner, dataKey);
     const { paths } = this.#deps;
-    const ways = this.#stored.size < FEW ? paths.pickTwo(node.endpoint) : [paths.pick({ proven: true })];
+    const ways = this.#stored.size < FEW ? paths.pickTwo(node.endpoint) : [paths.pick(node.endpoint, { proven: true })];
     for (const path of ways) path?.send(packet, node.endpoint);
   }
 }

@@ -1,6 +1,7 @@
 /**
  * Which nodes a new path goes through: three different ones where there are, and rather those that have lasted and did not
- * fail before. A path through a node that has gone loses what friends send to us until we announce ourselves anew.
+ * fail before, in an order in which each can reach the next. A path through a node that has gone loses what friends send to
+ * us until we announce ourselves anew.
  */
 import type { Clock } from '../../base/clock.js';
 import { LruMap } from '../../base/lru-map.js';
@@ -8,6 +9,7 @@ import { pick, type Random } from '../../base/random.js';
 import type { NodeInfo } from '../packet/node-info.js';
 import type { EntryNode, Hops } from './onion-path.js';
 import type { NodeHealth } from './path-nodes.js';
+import { Scope, scopeOf } from './scope.js';
 
 /** Implementation: nodes of whose failures we know; more than the DHT has good nodes near us. */
 const REMEMBERED = 256;
@@ -46,21 +48,30 @@ export class HopPicker {
     this.#health = deps.health;
   }
 
-  /** True when a path need not repeat nodes. */
-  get hasPlenty(): boolean {
-    return this.#candidates().length >= ENOUGH;
+  /** Whether any node has an address that is no wider. */
+  hasAny(scope: Scope): boolean {
+    return this.#candidates(scope).length > 0;
   }
 
-  pick(): Hops | undefined {
-    const nodes = [...this.#candidates()];
+  /** True when a path need not repeat nodes. */
+  hasPlenty(scope: Scope): boolean {
+    return this.#candidates(scope).length >= ENOUGH;
+  }
+
+  /** @param scope the widest one of the hops' addresses */
+  pick(scope: Scope = Scope.World): Hops | undefined {
     const relays = this.#relays();
+    const relay = relays.length > 0 ? pick(this.#random, relays) : undefined;
+    const nodes = this.#behind(relay, this.#candidates(scope));
     const first = this.#take(nodes);
     if (first === undefined) return undefined;
     const second = this.#take(nodes) ?? first;
-    if (relays.length > 0) return [{ ...pick(this.#random, relays), transport: 'tcp' }, second, first];
-    // With two nodes the path goes there and back: a node behind a NAT may be unable to reach itself.
-    const third = this.#take(nodes) ?? first;
-    return [first, second, third];
+    const [narrow, wide] = scopeOf(first.endpoint) <= scopeOf(second.endpoint) ? [first, second] : [second, first];
+    if (relay !== undefined) return [{ ...relay, transport: 'tcp' }, narrow, wide];
+    const third = this.#take(nodes);
+    if (third !== undefined) return inOrder([first, second, third]);
+    // Two nodes: there and back, for a node behind a NAT may be unable to reach itself; by a local address it is able to.
+    return scopeOf(narrow.endpoint) < scopeOf(wide.endpoint) ? [narrow, narrow, wide] : [first, second, first];
   }
 
   noteSuccess(hops: Hops): void {
@@ -83,9 +94,16 @@ export class HopPicker {
     return hops.some((hop) => this.#health?.isDoubtful(hop.publicKey) === true);
   }
 
-  #candidates(): readonly NodeInfo[] {
+  /** Nodes that a relay is able to reach, if there are any. */
+  #behind(relay: NodeInfo | undefined, nodes: readonly NodeInfo[]): NodeInfo[] {
+    if (relay === undefined) return [...nodes];
+    const reached = nodes.filter(({ endpoint }) => scopeOf(endpoint) >= scopeOf(relay.endpoint));
+    return reached.length > 0 ? reached : [...nodes];
+  }
+
+  #candidates(scope: Scope): readonly NodeInfo[] {
     const now = this.#clock.now();
-    const nodes = this.#nodes();
+    const nodes = firstOfEach(this.#nodes(), scope);
     const ages = nodes.map((node) => now - this.#firstSeen(node, now));
     const lasting = nodes.filter((_node, index) => (ages[index] as number) >= LASTING);
     return lasting.length >= ENOUGH || ages.some((age) => age >= SETTLED) ? lasting : nodes;
@@ -109,4 +127,18 @@ export class HopPicker {
   #failuresOf(node: NodeInfo | undefined): number {
     return (node && this.#failures.get(node.publicKey.hex)) ?? 0;
   }
+}
+
+/** Narrow addresses in front, else as drawn. */
+const inOrder = (hops: Hops): Hops =>
+  [...hops].sort((a, b) => scopeOf(a.endpoint) - scopeOf(b.endpoint)) as unknown as Hops;
+
+/** A node with several addresses comes with the first of those that are no wider. */
+function firstOfEach(nodes: readonly NodeInfo[], scope: Scope): NodeInfo[] {
+  const found = new Map<string, NodeInfo>();
+  for (const node of nodes) {
+    const { hex } = node.publicKey;
+    if (!found.has(hex) && scopeOf(node.endpoint) <= scope) found.set(hex, node);
+  }
+  return [...found.values()];
 }

@@ -9,6 +9,7 @@ import type { PublicKey } from '../crypto/keys.js';
 import type { FirstHop } from './first-hop.js';
 import type { HopPicker } from './hop-picker.js';
 import { type EntryNode, OnionPath } from './onion-path.js';
+import { Scope, scopeOf } from './scope.js';
 
 /** Specification (c-toxcore NUMBER_ONION_PATHS). */
 const PATHS = 6;
@@ -25,6 +26,8 @@ const SUSPICION = 700;
 
 interface PathSlot {
   readonly path: OnionPath;
+  /** The widest one that its hops' addresses may have. */
+  readonly scope: Scope;
   readonly createdAt: number;
   hasAnswered: boolean;
   /** Requests since the last answer. */
@@ -38,8 +41,8 @@ interface PathSlot {
 export interface PathWish {
   /** Another one than this. */
   readonly except?: OnionPath | undefined;
-  /** Preferably not leaving the onion at this address, which is where the packet goes. */
-  readonly avoidExit?: Endpoint;
+  /** Preferably not leaving the onion at the very node that the packet is for. */
+  readonly isExitAvoided?: boolean;
   /** Preferably one that answered: for what nobody will confirm. */
   readonly proven?: boolean;
 }
@@ -53,28 +56,30 @@ export interface PathPoolDeps {
 
 export class PathPool {
   readonly #deps: PathPoolDeps;
-  readonly #slots: (PathSlot | undefined)[] = new Array(PATHS).fill(undefined);
+  /** For destinations of each scope six, made when such a one turns up. */
+  readonly #shelves = new Map<Scope, (PathSlot | undefined)[]>();
 
   constructor(deps: PathPoolDeps) {
     this.#deps = deps;
   }
 
-  /** A path for one packet; undefined only when no nodes are known. */
-  pick(wish: PathWish = {}): OnionPath | undefined {
+  /** A path by which one packet gets there; undefined only when no nodes are known. */
+  pick(destination: Endpoint, wish: PathWish = {}): OnionPath | undefined {
+    const scope = this.#scopeFor(destination);
     let secondBest: OnionPath | undefined;
-    for (const index of this.#order(wish.proven === true)) {
-      const path = this.#at(index);
+    for (const index of this.#order(scope, wish.proven === true)) {
+      const path = this.#at(scope, index);
       if (path === undefined || path === wish.except) continue;
-      if (wish.avoidExit === undefined || path.exit.endpoint.key !== wish.avoidExit.key) return path;
+      if (!wish.isExitAvoided || path.exit.endpoint.key !== destination.key) return path;
       secondBest ??= path;
     }
     return secondBest;
   }
 
   /** One that probably works and another one, for a packet that should arrive at once. */
-  pickTwo(avoidExit: Endpoint): OnionPath[] {
-    const first = this.pick({ avoidExit, proven: true });
-    const second = this.pick({ avoidExit, except: first });
+  pickTwo(destination: Endpoint): OnionPath[] {
+    const first = this.pick(destination, { isExitAvoided: true, proven: true });
+    const second = this.pick(destination, { isExitAvoided: true, except: first });
     return [first, second].filter((path) => path !== undefined);
   }
 
@@ -103,22 +108,21 @@ export class PathPool {
 
   /** All paths are given up. */
   clear(): void {
-    for (const index of this.#slots.keys()) this.#empty(index);
+    for (const slot of this.#all()) this.#calm(slot);
+    this.#shelves.clear();
   }
 
   /** Another way to begin has turned up: paths that never answered, or wait for an answer, are given up. */
   forgetUnanswered(): void {
-    for (const [index, slot] of this.#slots.entries()) {
-      if (slot !== undefined && (!slot.hasAnswered || slot.unanswered > 0)) this.#empty(index);
-    }
+    for (const slot of this.#all()) if (!slot.hasAnswered || slot.unanswered > 0) this.#forget(slot);
   }
 
   /** A node is gone. @returns whether a path went through it */
   forgetThrough(node: PublicKey): boolean {
     let isChanged = false;
-    for (const [index, slot] of this.#slots.entries()) {
-      if (!slot?.path.hops.some(({ publicKey }) => publicKey.equals(node))) continue;
-      this.#empty(index);
+    for (const slot of this.#all()) {
+      if (!slot.path.hops.some(({ publicKey }) => publicKey.equals(node))) continue;
+      this.#forget(slot);
       isChanged = true;
     }
     return isChanged;
@@ -131,25 +135,27 @@ export class PathPool {
   }
 
   /** The slots at random; first those whose paths answered lately, when that matters. */
-  #order(provenFirst: boolean): number[] {
-    const order = this.#slots.map((slot, index) => {
+  #order(scope: Scope, provenFirst: boolean): number[] {
+    const order = this.#shelf(scope).map((slot, index) => {
       const isProven = slot?.hasAnswered === true && slot.unanswered < PROVEN.uses;
       return { index, rank: this.#deps.random.below(1000) - (provenFirst && isProven ? 1000 : 0) };
     });
     return order.sort((a, b) => a.rank - b.rank).map(({ index }) => index);
   }
 
-  #at(index: number): OnionPath | undefined {
-    const slot = this.#slots[index];
+  #at(scope: Scope, index: number): OnionPath | undefined {
+    const shelf = this.#shelf(scope);
+    const slot = shelf[index];
     if (slot !== undefined && !this.#isDead(slot) && !this.#isOutgrown(slot)) return slot.path;
     if (slot !== undefined && !slot.hasAnswered && this.#isDead(slot)) this.#deps.hops.noteFailure(slot.path.hops);
-    const hops = this.#deps.hops.pick();
+    const hops = this.#deps.hops.pick(scope);
     if (hops === undefined) return slot?.path;
     const path = new OnionPath({ random: this.#deps.random, first: this.#deps.firstHop(hops[0]) }, hops);
     const now = this.#deps.clock.now();
-    this.#empty(index);
-    this.#slots[index] = {
+    if (slot !== undefined) this.#calm(slot);
+    shelf[index] = {
       path,
+      scope,
       createdAt: now,
       hasAnswered: false,
       unanswered: 0,
@@ -169,14 +175,32 @@ export class PathPool {
     slot.suspicion = undefined;
   }
 
-  #empty(index: number): void {
-    const slot = this.#slots[index];
-    if (slot !== undefined) this.#calm(slot);
-    this.#slots[index] = undefined;
+  /** Without nodes whose addresses are so narrow there is no way that is sure. */
+  #scopeFor(destination: Endpoint): Scope {
+    const scope = scopeOf(destination);
+    return scope !== Scope.World && this.#deps.hops.hasAny(scope) ? scope : Scope.World;
+  }
+
+  #shelf(scope: Scope): (PathSlot | undefined)[] {
+    const known = this.#shelves.get(scope);
+    if (known !== undefined) return known;
+    const shelf = new Array<PathSlot | undefined>(PATHS).fill(undefined);
+    this.#shelves.set(scope, shelf);
+    return shelf;
+  }
+
+  #all(): PathSlot[] {
+    return [...this.#shelves.values()].flat().filter((slot) => slot !== undefined);
+  }
+
+  #forget(slot: PathSlot): void {
+    this.#calm(slot);
+    const shelf = this.#shelf(slot.scope);
+    shelf[shelf.indexOf(slot)] = undefined;
   }
 
   #slotOf(path: OnionPath): PathSlot | undefined {
-    return this.#slots.find((slot) => slot?.path === path);
+    return this.#all().find((slot) => slot.path === path);
   }
 
   #isDead(slot: PathSlot): boolean {
@@ -188,7 +212,8 @@ export class PathPool {
 
   /** Paths that repeat nodes are for the first moments: they go when a better one is known to work, or if they never did. */
   #isOutgrown(slot: PathSlot): boolean {
-    if (!slot.path.isRepetitive || !this.#deps.hops.hasPlenty) return false;
-    return !slot.hasAnswered || this.#slots.some((other) => other?.hasAnswered && !other.path.isRepetitive);
+    if (!slot.path.isRepetitive || !this.#deps.hops.hasPlenty(slot.scope)) return false;
+    const others = this.#shelf(slot.scope);
+    return !slot.hasAnswered || others.some((other) => other?.hasAnswered && !other.path.isRepetitive);
   }
 }

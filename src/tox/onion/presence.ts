@@ -136,7 +136,7 @@ export class Presence {
   #call(node: NodeInfo, data: Buffer): void {
     const { random, identity, paths } = this.#deps;
     const inner = sealInner(random, identity, identity.publicKey, data);
-    const path = paths.pick({ proven: true, except: this.#announcer.pathTo(node) });
+    const path = paths.pick(node.endpoint, { proven: true, except: this.#announcer.pathTo(node) });
     path?.send(sealOuter(random, inner, this.#dataKeys.publicKey), node.endpoint);
   }
 }

@@ -158,7 +158,7 @@ export class SelfAnnouncer implements SearchOwner {
     const { path, pingId } = slot.ticket;
     this.#send(node, path, pingId);
     // No answer: the path may be broken, so a fresh start is made by another one besides.
-    const other = attempt > 0 ? paths.pick({ avoidExit: node.endpoint, except: path }) : undefined;
+    const other = attempt > 0 ? paths.pick(node.endpoint, { isExitAvoided: true, except: path }) : undefined;
     if (other !== undefined) this.#send(node, other, NO_PING_ID);
   }
 

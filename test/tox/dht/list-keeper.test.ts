@@ -107,6 +107,29 @@ t.test('where nobody has to be found, a node that answers nobody is asked in tim
   t.ok(asked.filter((what) => what.startsWith('0b')).length >= 1, `${asked}`);
 });
 
+t.test('where nobody has to be found, one lost packet makes no node bad', async (t) => {
+  // Of the seconds at which lists ask, this key has the last one.
+  const target = keyOf('07');
+  const clock = new ManualClock();
+  const list = new SearchList(target);
+  const b = node('0b', '192.0.2.2');
+  const askedAt: number[] = [];
+  const ask = (info: typeof A): void => {
+    if (info.publicKey.equals(A.publicKey)) askedAt.push(clock.now());
+    if (askedAt.length !== 1) clock.after(50, () => keeper.heard(info, target, clock.now()));
+  };
+  // The nearest one, which B is, is the random one each time.
+  const random = Object.assign(new SeededRandom(1), { below: () => 0 });
+  const keeper: ListKeeper = new ListKeeper({ clock, random, ask }, { list, isSettled: () => true });
+  for (const info of [A, b]) keeper.heard(info, target, 0);
+  while (clock.now() < 300_000) {
+    clock.advance(1000);
+    keeper.tick(clock.now());
+    if (list.find(A.publicKey)?.isGood(clock.now()) !== true) t.fail(`bad at ${clock.now()} ms`);
+  }
+  t.same(askedAt.slice(0, 2), [69_000, 119_000], 'and the first one is lost');
+});
+
 t.test('a bad node still is asked, a dead one no more as long as others live', async (t) => {
   const { asked, keeper } = start();
   const b = node('0b', '192.0.2.2');

@@ -18,13 +18,15 @@ t.test('the first request is due at once, then one at each whole second keeps th
 t.test('who follows sends its request upon one of the peer, if its last one is half a second old', async (t) => {
   const acks = new AckSchedule();
   acks.onRequestSent(100);
-  acks.follow(599);
+  acks.follow(599, 50);
   t.equal(acks.dueAt(0, 50), 1000, 'too early');
-  acks.follow(601);
+  acks.follow(601, 300);
+  t.equal(acks.dueAt(0, 50), 1000, 'too far away');
+  acks.follow(601, 50);
   t.ok(acks.dueAt(0, 50) <= 601);
   acks.onRequestSent(601);
   t.equal(acks.dueAt(0, 50), 2000, 'the next one of the peer, at 1600, comes before that');
-  acks.follow(1600);
+  acks.follow(1600, 50);
   acks.onRequestSent(1600);
   acks.onRequestSent(2650);
   t.equal(acks.dueAt(0, 50), 3000, 'by itself it goes on at its own seconds');

@@ -8,6 +8,8 @@ import type { NodeInfo } from '../../../src/tox/packet/node-info.js';
 import { ManualClock } from '../../support/manual-clock.js';
 import { SeededRandom } from '../../support/seeded-random.js';
 
+const ELSEWHERE = Endpoint.of('192.0.2.1', 1)!;
+
 function make(count: number) {
   const clock = new ManualClock();
   const random = new SeededRandom(count);
@@ -21,7 +23,8 @@ function make(count: number) {
   grow(count);
   const hops = new HopPicker({ clock, random, nodes: () => nodes });
   const pool = new PathPool({ clock, random, hops, firstHop: () => ({ send: () => {} }) });
-  const draw = (times = 100): Set<OnionPath | undefined> => new Set(Array.from({ length: times }, () => pool.pick()));
+  const draw = (times = 100): Set<OnionPath | undefined> =>
+    new Set(Array.from({ length: times }, () => pool.pick(ELSEWHERE)));
   return { clock, random, nodes, grow, hops, pool, draw };
 }
 
@@ -30,8 +33,8 @@ const addresses = (path: OnionPath | undefined): (string | undefined)[] =>
 
 t.test('without nodes there is no path', async (t) => {
   const { pool, nodes } = make(0);
-  t.equal(pool.pick(), undefined);
-  t.same(pool.pickTwo(Endpoint.of('192.0.2.1', 1)!), []);
+  t.equal(pool.pick(ELSEWHERE), undefined);
+  t.same(pool.pickTwo(ELSEWHERE), []);
   t.equal(nodes.length, 0);
 });
 
@@ -56,8 +59,8 @@ t.test('paths go through those that have lasted, when newcomers may have gone al
 });
 
 t.test('one node serves as all three hops, two nodes there and back', async (t) => {
-  t.same(addresses(make(1).pool.pick()), ['203.0.113.1', '203.0.113.1', '203.0.113.1']);
-  const [first, second, third] = addresses(make(2).pool.pick());
+  t.same(addresses(make(1).pool.pick(ELSEWHERE)), ['203.0.113.1', '203.0.113.1', '203.0.113.1']);
+  const [first, second, third] = addresses(make(2).pool.pick(ELSEWHERE));
   t.equal(first, third);
   t.not(first, second);
 });
@@ -74,7 +77,7 @@ t.test('there are six paths, and each is used', async (t) => {
 t.test('the second of two paths is another one, also on a network of one node', async (t) => {
   for (const count of [1, 5]) {
     const { pool } = make(count);
-    const [first, second] = pool.pickTwo(Endpoint.of('192.0.2.1', 1)!);
+    const [first, second] = pool.pickTwo(ELSEWHERE);
     t.ok(first !== undefined && second !== undefined && first !== second);
   }
 });
@@ -83,21 +86,21 @@ t.test('a path does not leave at its destination where there are others', async 
   const { pool, nodes } = make(20);
   const endpoint = nodes[3]!.endpoint;
   for (let index = 0; index < 100; index += 1) {
-    t.not(pool.pick({ avoidExit: endpoint })?.exit.endpoint.key, endpoint.key);
+    t.not(pool.pick(endpoint, { isExitAvoided: true })?.exit.endpoint.key, endpoint.key);
   }
-  t.ok(make(1).pool.pick({ avoidExit: endpoint }), 'but rather so than not at all');
+  t.ok(make(1).pool.pick(endpoint, { isExitAvoided: true }), 'but rather so than not at all');
 });
 
 t.test('a path that answered is preferred for what nobody confirms', async (t) => {
   const { pool, draw } = make(20);
   const [proven] = draw();
   pool.noteAnswer(proven!);
-  for (let index = 0; index < 30; index += 1) t.equal(pool.pick({ proven: true }), proven);
+  for (let index = 0; index < 30; index += 1) t.equal(pool.pick(ELSEWHERE, { proven: true }), proven);
 });
 
 t.test('a fresh path that stays silent twice is replaced after 2.5 s', async (t) => {
   const { pool, clock } = make(20);
-  const path = pool.pick()!;
+  const path = pool.pick(ELSEWHERE)!;
   pool.noteRequest(path);
   clock.advance(60_000);
   t.ok(pool.isUsable(path), 'one loss is no proof');
@@ -109,7 +112,7 @@ t.test('a fresh path that stays silent twice is replaced after 2.5 s', async (t)
 
 t.test('a path that worked gets four tries and 8 s, and an answer makes it good again', async (t) => {
   const { pool, clock } = make(20);
-  const path = pool.pick()!;
+  const path = pool.pick(ELSEWHERE)!;
   pool.noteAnswer(path);
   for (let index = 0; index < 4; index += 1) pool.noteRequest(path);
   clock.advance(7_999);
@@ -126,7 +129,7 @@ t.test('a path that worked gets four tries and 8 s, and an answer makes it good 
 
 t.test('a path lives for twenty minutes at the most', async (t) => {
   const { pool, clock } = make(20);
-  const path = pool.pick()!;
+  const path = pool.pick(ELSEWHERE)!;
   clock.advance(1_199_999);
   pool.noteAnswer(path);
   t.ok(pool.isUsable(path));
@@ -144,7 +147,7 @@ t.test('when all paths are dead, new ones are made', async (t) => {
 
 t.test('a path that repeats a node goes once a better one works, not before', async (t) => {
   const { pool, grow, draw } = make(1);
-  const first = pool.pick()!;
+  const first = pool.pick(ELSEWHERE)!;
   pool.noteAnswer(first);
   grow(10);
   t.ok(pool.isUsable(first), 'nothing better is known to work');
@@ -168,4 +171,42 @@ t.test('nodes whose paths never worked are avoided, until one does', async (t) =
   t.ok(share() < 0.2, 'a third would be blind');
   for (const node of broken) hops.noteSuccess([node, node, node]);
   t.ok(share() > 0.25);
+});
+
+t.test('hops stand in an order in which each reaches the next: narrow addresses in front', async (t) => {
+  const { nodes, hops, draw } = make(3);
+  const at = (index: number, address: string): void => {
+    nodes[index] = { ...nodes[index]!, endpoint: Endpoint.of(address, 33_445)! };
+  };
+  at(1, '192.168.1.7');
+  at(2, '127.0.0.1');
+  for (const path of draw()) t.same(addresses(path), ['127.0.0.1', '192.168.1.7', '203.0.113.1']);
+  nodes.splice(2);
+  for (let index = 0; index < 20; index += 1) {
+    const found = hops.pick()!.map(({ endpoint }) => endpoint.address);
+    t.same(found, ['192.168.1.7', '192.168.1.7', '203.0.113.1'], 'of two, the one that reaches itself twice');
+  }
+});
+
+t.test('what goes to a narrow address takes paths of such alone, if there are any', async (t) => {
+  const { nodes, pool } = make(5);
+  const here = Endpoint.of('127.0.0.1', 33_445)!;
+  const neighbour = Endpoint.of('192.168.1.9', 33_445)!;
+  t.ok(pool.pick(neighbour), 'a doubtful way rather than none');
+  // A second address of a node that has another one already.
+  nodes.push({ ...nodes[0]!, endpoint: Endpoint.of('192.168.1.7', 33_445)! }, { ...nodes[1]!, endpoint: here });
+  for (let index = 0; index < 30; index += 1) {
+    t.same(addresses(pool.pick(here)), ['127.0.0.1', '127.0.0.1', '127.0.0.1']);
+    t.same(addresses(pool.pick(neighbour)), ['127.0.0.1', '127.0.0.1', '192.168.1.7']);
+    for (const address of addresses(pool.pick(ELSEWHERE))) t.match(address, '203.0.113.');
+  }
+});
+
+t.test('a gone node is forgotten on paths of every kind', async (t) => {
+  const { nodes, pool } = make(5);
+  const { publicKey } = nodes[0]!;
+  nodes.push({ publicKey, endpoint: Endpoint.of('192.168.1.7', 33_445)! });
+  const path = pool.pick(Endpoint.of('192.168.1.9', 33_445)!)!;
+  t.ok(pool.forgetThrough(publicKey));
+  t.notOk(pool.isUsable(path));
 });

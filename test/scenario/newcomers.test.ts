@@ -1,0 +1,27 @@
+/** Networks of few on one machine with two addresses, whose members have just gone: who comes then is let in soon. Times are simulated. */
+import t from 'tap';
+import { BUSY, newcomersAmongTheDead } from '../support/tiny-network.js';
+
+/**
+ * ms: twice what noticing the dead takes. With these seeds it took 12 to 48 s as long as paths went from wide addresses to
+ * narrow ones, which hops refuse.
+ */
+const SOON = 6_000;
+
+t.test('when the others have left, a new client is let in within seconds', async (t) => {
+  for (const seed of [57, 59]) {
+    for (const took of await newcomersAmongTheDead({ hasNode: true, end: 'left' }, seed))
+      t.ok(took < SOON, `seed ${seed}: ${took} ms`);
+  }
+});
+
+t.test('when the others were killed as well', async (t) => {
+  for (const took of await newcomersAmongTheDead({ hasNode: true, end: 'killed' }, 41)) t.ok(took < SOON, `${took} ms`);
+});
+
+t.test('and on a busy machine that loses datagrams, without a node', async (t) => {
+  for (const seed of [1, 2, 3]) {
+    const options = { hasNode: false, end: 'killed', load: BUSY, loss: 0.05 } as const;
+    for (const took of await newcomersAmongTheDead(options, seed)) t.ok(took < SOON, `seed ${seed}: ${took} ms`);
+  }
+});
