@@ -37,5 +37,5 @@ if [ -d /run/systemd/system ]; then
   echo "Start it with: systemctl enable --now tuntox"
   if systemctl --quiet is-active tuntox; then echo "It runs still as it was before: systemctl restart tuntox"; fi
 else
-  echo "Start it with: $PREFIX/bin/tuntoxd -U tuntox (Debian's Node cannot change its user, and says what to do), or see $PREFIX/share/doc/tuntox/examples/supervisor/tuntox.conf"
+  echo "Start it with: $PREFIX/bin/tuntoxd -U tuntox, or see $PREFIX/share/doc/tuntox/examples/supervisor/tuntox.conf"
 fi

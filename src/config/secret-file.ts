@@ -1,14 +1,12 @@
 /** Reads a shared secret from a file. What is wrong with one is said without showing it. */
-import { statSync } from 'node:fs';
 import { CodedError } from '../base/coded-error.js';
 import type { Logger } from '../base/logger.js';
-import { readSmallFile } from './small-file.js';
+import { isReadableByOthers, readSmallFile } from './small-file.js';
 
 /** A friend request carries 921 bytes, and upstream ends the secret with a zero byte. */
 const MAX_SECRET_SIZE = 920;
 /** A file that is longer is the wrong one. */
 const MAX_FILE_SIZE = 64 * 1024;
-const READABLE_BY_OTHERS = 0o044;
 
 export class SecretFileError extends CodedError<'bad-secret'> {}
 
@@ -24,8 +22,7 @@ export function faultOfSecret(secret: Buffer): string | undefined {
 /** @throws FileError, SecretFileError */
 export function readSecretFile(path: string, log: Logger): Buffer {
   const bytes = readSmallFile(path, MAX_FILE_SIZE);
-  if ((statSync(path).mode & READABLE_BY_OTHERS) !== 0)
-    log.warn(`other users can read the secret: run chmod 600 ${path}`);
+  if (isReadableByOthers(path)) log.warn(`other users can read the secret: run chmod 600 ${path}`);
   const secret = withoutNewline(bytes);
   const fault = faultOfSecret(secret);
   if (fault !== undefined) throw new SecretFileError('bad-secret', `the secret in ${path} ${fault}`);

@@ -1,11 +1,13 @@
 /** Files that people write: read whole, and never by accident something endless. */
-import { closeSync, openSync, readSync } from 'node:fs';
+import { closeSync, openSync, readSync, statSync } from 'node:fs';
 import { CodedError, systemCodeOf } from '../base/coded-error.js';
+import { inheritedAt, takeInheritedFile } from '../base/inheritance.js';
 
 /** The message names the file and the reason. */
 export class FileError extends CodedError<'unreadable' | 'too-large'> {}
 
 const CHUNK_SIZE = 64 * 1024;
+const READABLE_BY_OTHERS = 0o044;
 
 const REASONS: Readonly<Record<string, string>> = {
   ENOENT: 'there is no such file',
@@ -20,7 +22,7 @@ const REASONS: Readonly<Record<string, string>> = {
  */
 export function readSmallFile(path: string, limit: number): Buffer {
   try {
-    const bytes = readUpTo(path, limit + 1);
+    const bytes = takeInheritedFile(path) ?? readUpTo(path, limit + 1);
     if (bytes.length > limit) throw new FileError('too-large', `cannot use ${path}: it has more than ${limit} bytes`);
     return bytes;
   } catch (error) {
@@ -28,6 +30,13 @@ export function readSmallFile(path: string, limit: number): Buffer {
     const reason = REASONS[systemCodeOf(error) ?? ''] ?? 'it cannot be read';
     throw new FileError('unreadable', `cannot read ${path}: ${reason}`, { cause: error });
   }
+}
+
+/** Whether users other than the owner may read a file that has just been read. */
+export function isReadableByOthers(path: string): boolean {
+  const inherited = inheritedAt(path);
+  const mode = inherited?.kind === 'file' ? inherited.mode : statSync(path).mode;
+  return (mode & READABLE_BY_OTHERS) !== 0;
 }
 
 /** Not by its size, which pipes and devices do not have. */

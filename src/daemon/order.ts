@@ -1,14 +1,18 @@
 /** What `tuntoxd` was told to do: it answers at once, says how it was called wrongly, or runs. */
+import { systemClock } from '../base/clock.js';
 import { ownVersion } from '../base/own-files.js';
 import { readDaemonFlags } from '../config/daemon-flags.js';
 import { loadSettings, SettingsError } from '../config/daemon-settings.js';
 import { parseProxyOrNone } from '../config/proxy.js';
 import { schemaOf } from '../config/schema.js';
 import { settingsIn } from '../config/setting-list.js';
+import { acceptBequest, isSuccessor } from '../platform/bequest.js';
+import { privilegesOf, userOfSuccessor } from '../platform/privileges.js';
 import type { Loaded } from './configuration.js';
 import { ExitStatus } from './exit-status.js';
 import { helpText } from './help.js';
 import { DaemonSignals } from './signals.js';
+import { startSuccessor } from './successor.js';
 
 /** @returns the exit status. @throws CodedErrors that say why it did not work */
 export async function obey(process: NodeJS.Process): Promise<number> {
@@ -39,8 +43,11 @@ export async function obey(process: NodeJS.Process): Promise<number> {
       process.stdout.write(`${file ?? 'no configuration file, so the defaults'}: good\n`);
       return ExitStatus.Ok;
     }
-    const signals = new DaemonSignals(process);
+    const signals = new DaemonSignals(process, isSuccessor(process) ? systemClock : undefined);
+    acceptBequest(process);
     const loaded = load();
+    const user = userOfSuccessor(loaded.settings.user, privilegesOf(process));
+    if (user !== undefined) return await startSuccessor(process, { flags, loaded, signals, user });
     // Only now, because the Tox stack takes longer to load than a mistake to be found.
     const { run } = await import('./run.js');
     return await run(process, { flags, load, loaded, signals });

@@ -2,13 +2,14 @@
  * What the daemon is as a process that nobody watches: its pid file (-F), its user (-U), and the directories that these have to
  * come by. Everything that needs root comes first; then it is somebody else for good.
  */
-import { closeSync, constants, fchownSync, fstatSync, lchownSync, lstatSync, openSync, readdirSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { lchownSync } from 'node:fs';
+import { dirname } from 'node:path';
 import { CodedError, messageOf, systemCodeOf } from '../base/coded-error.js';
 import type { Logger } from '../base/logger.js';
 import { lockFile } from '../engine/file-lock.js';
 import { makeDirectories } from '../engine/file-system.js';
 import { groupIdOf } from '../platform/group-id.js';
+import { giveFilesIn } from '../platform/ownership.js';
 import { PidFile } from '../platform/pid-file.js';
 import { becomeUser, findUser, privilegesOf, type User } from '../platform/privileges.js';
 import { isWritable } from '../platform/writable.js';
@@ -47,9 +48,8 @@ export class ProcessForm {
     this.#user = settings.user === undefined ? undefined : findUser(settings.user, privilegesOf(process));
     this.#pidFile = options.pidFile === undefined ? undefined : PidFile.create(options.pidFile, process.pid, lockFile);
     this.groupId = socketGroup(deps, loaded, this.#user);
-    const { socket, stateDirectory } = settings;
-    makeDirectory(dirname(socket.path), { mode: SOCKET_DIRECTORY_MODE, owner: this.#owner, setting: 'socket.path' });
-    makeDirectory(stateDirectory, { mode: STATE_DIRECTORY_MODE, owner: this.#owner, setting: 'state_dir' });
+    makeDirectoriesOf(settings, this.#owner);
+    if (this.#owner === undefined) this.#checkState();
   }
 
   /** Once ports and files are open. @throws PrivilegesError, ProcessFormError */
@@ -59,16 +59,11 @@ export class ProcessForm {
     const { stateDirectory, socket } = this.#settings;
     if (this.#owner !== undefined) {
       // What we have just made as root, in a directory that is the user's already.
-      if (lstatSync(stateDirectory).uid === user.uid) {
-        for (const name of readdirSync(stateDirectory)) handOver(join(stateDirectory, name), user);
-      }
+      giveFilesIn(stateDirectory, user);
       lchownSync(socket.path, user.uid, this.groupId ?? user.gid);
     }
     becomeUser(user, privilegesOf(this.#deps.process));
-    if (!isWritable(stateDirectory)) {
-      const message = `the user ${user.name} cannot write in ${stateDirectory}: run chown -R ${user.name} ${stateDirectory}`;
-      throw new ProcessFormError('not-writable', message);
-    }
+    this.#checkState();
     this.#deps.log.info(`running as the user ${user.name}`);
   }
 
@@ -76,10 +71,25 @@ export class ProcessForm {
     this.#pidFile?.remove();
   }
 
+  /** Where we are to be a user, and are it. @throws ProcessFormError */
+  #checkState(): void {
+    const { stateDirectory } = this.#settings;
+    const user = this.#user;
+    if (user === undefined || isWritable(stateDirectory)) return;
+    const message = `the user ${user.name} cannot write in ${stateDirectory}: run chown -R ${user.name} ${stateDirectory}`;
+    throw new ProcessFormError('not-writable', message);
+  }
+
   /** Whom to give what we make: only root can. */
   get #owner(): User | undefined {
     return this.#deps.process.geteuid?.() === ROOT ? this.#user : undefined;
   }
+}
+
+/** That of the control socket and that of the state, where they are missing. @param owner undefined for us @throws ProcessFormError */
+export function makeDirectoriesOf({ socket, stateDirectory }: Settings, owner: User | undefined): void {
+  makeDirectory(dirname(socket.path), { mode: SOCKET_DIRECTORY_MODE, owner, setting: 'socket.path' });
+  makeDirectory(stateDirectory, { mode: STATE_DIRECTORY_MODE, owner, setting: 'state_dir' });
 }
 
 interface Making {
@@ -114,19 +124,13 @@ function makeDirectory(path: string, { mode, owner, setting }: Making): void {
   }
 }
 
-/**
- * Plain files of root's that have no other name, which could be somebody else's file. By the descriptor, for whoever owns the
- * directory may put another file there at any moment.
- */
-function handOver(path: string, { uid, gid }: User): void {
-  if (!lstatSync(path).isFile()) return;
-  const fd = openSync(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
-  try {
-    const status = fstatSync(fd);
-    if (status.isFile() && status.nlink === 1 && status.uid === ROOT) fchownSync(fd, uid, gid);
-  } finally {
-    closeSync(fd);
-  }
+/** The group of the control socket, as this machine knows it. @param name of the settings */
+export function groupOf(
+  name: string,
+  effective: Loaded['effective'],
+): { readonly id: number | undefined; readonly isUsual: boolean } {
+  const isUsual = effective.get('socket.group')?.source === 'default';
+  return { id: groupIdOf(name, { isThorough: !isUsual }), isUsual };
 }
 
 /** That of the settings; undefined where there is none of that name, or it is not ours to give. */
@@ -137,8 +141,7 @@ function socketGroup(
 ): number | undefined {
   const { group } = settings.socket;
   if (group === undefined) return undefined;
-  const isUsual = effective.get('socket.group')?.source === 'default';
-  const id = groupIdOf(group, { isThorough: !isUsual });
+  const { id, isUsual } = groupOf(group, effective);
   const isOurs = process.geteuid?.() === ROOT || (id !== undefined && (process.getgroups?.() ?? []).includes(id));
   if (id !== undefined && isOurs) return id;
   const why = id === undefined ? `there is no group ${group}` : `this user is not in the group ${group}`;

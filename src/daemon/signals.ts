@@ -1,4 +1,5 @@
 /** The signals of a daemon, from before the settings are read: what comes while it starts is done once it has. */
+import type { Clock } from '../base/clock.js';
 import { onReloadSignal, onStopSignal, type SignalSource } from '../platform/signals.js';
 
 export class DaemonSignals {
@@ -7,7 +8,8 @@ export class DaemonSignals {
   #reload: (() => void) | undefined;
   #isReloadDue = false;
 
-  constructor(source: SignalSource) {
+  /** @param clock for a process to which signals come twice */
+  constructor(source: SignalSource, clock?: Pick<Clock, 'now'>) {
     let onStop: (signal: string) => void = () => {};
     this.stop = new Promise((resolve) => {
       onStop = resolve;
@@ -16,7 +18,7 @@ export class DaemonSignals {
       if (this.#reload === undefined) this.#isReloadDue = true;
       else this.#reload();
     };
-    this.#releases = [onStopSignal(source, onStop, ['SIGINT', 'SIGTERM']), onReloadSignal(source, onReload)];
+    this.#releases = [onStopSignal(source, onStop, ['SIGINT', 'SIGTERM'], clock), onReloadSignal(source, onReload)];
   }
 
   onReload(listener: () => void): void {

@@ -4,6 +4,7 @@ import { readFile, realpath, rename, rm, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { promisify } from 'node:util';
 import { systemCodeOf } from '../base/coded-error.js';
+import { inheritedAt, takeInheritedDescriptor, takeInheritedFile } from '../base/inheritance.js';
 
 export interface FileStatus {
   readonly isFile: boolean;
@@ -46,16 +47,22 @@ const OPEN_OR_CREATE = O_RDWR | O_CREAT | O_NOFOLLOW;
 
 export const nodeFileSystem: FileSystem = {
   makeDirectory: async (path, mode) => {
-    makeDirectories(path, mode);
+    if (inheritedAt(path)?.kind !== 'directory') makeDirectories(path, mode);
   },
   status: async (path) => {
+    const inherited = inheritedAt(path);
+    if (inherited?.kind === 'directory') return { isFile: false, isDirectory: true, mode: 0, size: 0 };
+    if (inherited?.kind === 'file') return { ...inherited, isFile: true, isDirectory: false };
     const found = await stat(path);
     return { isFile: found.isFile(), isDirectory: found.isDirectory(), mode: found.mode, size: found.size };
   },
   realPath: (path) => realpath(path),
-  read: (path) => readFile(path),
+  read: async (path) => takeInheritedFile(path) ?? readFile(path),
   createNew: (path, mode) => openFile(path, CREATE_NEW, mode),
-  openOrCreate: (path, mode) => openFile(path, OPEN_OR_CREATE, mode),
+  openOrCreate: async (path, mode) => {
+    const inherited = takeInheritedDescriptor(path);
+    return inherited === undefined ? openFile(path, OPEN_OR_CREATE, mode) : opened(inherited, { isNew: false });
+  },
   openDirectory: (path) => openFile(path, constants.O_RDONLY),
   rename: (from, to) => rename(from, to),
   remove: (path) => rm(path, { force: true }),
@@ -86,8 +93,10 @@ const syncDescriptor = promisify(fsync);
 
 /** By its number, not as a handle of Node's: closing that takes a thread, which on a busy machine is most of what it costs. */
 async function openFile(path: string, flags: number, mode?: number): Promise<OpenFile> {
-  const isNew = flags === CREATE_NEW;
-  const fd = await openDescriptor(path, flags, mode);
+  return opened(await openDescriptor(path, flags, mode), { isNew: flags === CREATE_NEW });
+}
+
+function opened(fd: number, { isNew }: { readonly isNew: boolean }): OpenFile {
   return {
     fd,
     write: async (bytes) => {

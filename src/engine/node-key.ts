@@ -7,9 +7,8 @@
 import { CodedError } from '../base/coded-error.js';
 import type { Random } from '../base/random.js';
 import { generateKeyPair, type KeyPair, PublicKey, SecretKey } from '../tox/crypto/keys.js';
-import { nodeStateFileDeps, StateFile, type StateFileDeps } from './state-file.js';
+import { NODE_KEY, nodeStateFileDeps, StateFile, type StateFileDeps } from './state-file.js';
 
-const FILE_NAME = 'node_key';
 const KEY_SIZE = 32;
 
 /** There is a `node_key` that is not to be used, and not to be overwritten either. */
@@ -33,7 +32,7 @@ export class NodeKey {
     directory: string | undefined,
   ): Promise<NodeKey> {
     if (directory === undefined) return new NodeKey(generateKeyPair(deps.random), undefined);
-    const file = await StateFile.open(deps.state ?? nodeStateFileDeps, directory, { isCreated: true, name: FILE_NAME });
+    const file = await StateFile.open(deps.state ?? nodeStateFileDeps, directory, { isCreated: true, name: NODE_KEY });
     try {
       const bytes = await file.read();
       if (bytes !== undefined) return new NodeKey(decode(bytes, file.path), file);

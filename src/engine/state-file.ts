@@ -12,6 +12,8 @@ import { asStateFileError, reasonOf, StateFileError } from './state-file-error.j
 
 /** The name under which upstream keeps it too. */
 export const TOX_SAVE = 'tox_save';
+/** That of the key of a bootstrap node. */
+export const NODE_KEY = 'node_key';
 const DIRECTORY_MODE = 0o700;
 const FILE_MODE = 0o600;
 const READABLE_BY_OTHERS = 0o044;
@@ -24,6 +26,9 @@ export interface StateFileDeps {
 }
 
 export const nodeStateFileDeps: StateFileDeps = { files: nodeFileSystem, lock: lockFile };
+
+/** @param name of the file that it is for */
+export const lockPathOf = (directory: string, name: string): string => join(directory, `${name}.lock`);
 
 export class StateFile {
   readonly directory: string;
@@ -61,7 +66,7 @@ export class StateFile {
   ): Promise<StateFile> {
     const { files } = deps;
     const { name = TOX_SAVE, named = FLAGS.directory } = options;
-    const lockPath = join(directory, `${name}.lock`);
+    const lockPath = lockPathOf(directory, name);
     try {
       if (options.isCreated) await files.makeDirectory(directory, DIRECTORY_MODE);
       if (!(await files.status(directory)).isDirectory) throw asStateFileError({ code: 'ENOTDIR' }, directory, named);

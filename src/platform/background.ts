@@ -8,6 +8,7 @@ import { closeSync, openSync } from 'node:fs';
 import { constants } from 'node:os';
 import { Writable } from 'node:stream';
 import { STOP_SIGNALS } from './signals.js';
+import { handOver, type Launch, ownCommand, streamsFor } from './successor.js';
 
 /** Tells the second process that it is the second one; with a channel to the first, which nobody else inherits. */
 const MARK = 'TUNTOX_BACKGROUND_OF';
@@ -72,14 +73,15 @@ async function drained(stream: Writable): Promise<void> {
   await new Promise<void>((resolve) => stream.write('', () => resolve()));
 }
 
-/** Starts the second process. @returns the status with which to end */
-export async function goIntoBackground(process: NodeJS.Process): Promise<number> {
-  const [node, ...args] = [process.execPath, ...process.execArgv, ...process.argv.slice(1)];
-  const child = spawn(node as string, args, {
+/** Starts the second process. @param launch where that is another user's @returns the status with which to end */
+export async function goIntoBackground(process: NodeJS.Process, launch?: Launch): Promise<number> {
+  const [program = '', ...args] = launch?.command ?? ownCommand(process);
+  const child = spawn(program, args, {
     detached: true,
-    env: { ...process.env, [MARK]: '1' },
-    stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
+    env: { ...(launch?.environment ?? process.env), [MARK]: '1' },
+    stdio: [...streamsFor(['ignore', 'ignore', 'pipe'], launch?.bequest), 'ipc'],
   });
+  if (launch !== undefined) void handOver(child, launch.bequest, undefined);
   // It is in another session now, where Ctrl-C does not reach it.
   const pass = (signal: NodeJS.Signals): void => void child.kill(signal);
   for (const signal of STOP_SIGNALS) process.on(signal, pass);

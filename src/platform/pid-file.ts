@@ -14,6 +14,7 @@ import {
   writeSync,
 } from 'node:fs';
 import { CodedError, systemCodeOf } from '../base/coded-error.js';
+import { takeInheritedDescriptor } from '../base/inheritance.js';
 
 /** The message names the file and says what to do. */
 export class PidFileError extends CodedError<'in-use' | 'not-writable'> {}
@@ -47,15 +48,16 @@ export class PidFile {
 
   /** @throws PidFileError, and what the lock throws */
   static create(path: string, pid: number, lock: LockFile): PidFile {
+    // With its lock, which comes along with the open file; its directory may be closed to us.
+    const inherited = takeInheritedDescriptor(path);
+    if (inherited !== undefined) return new PidFile(path, inherited).#say(pid);
     for (let tries = TRIES; tries > 0; tries -= 1) {
       const fd = open(path);
       try {
         if (!lock(fd)) throw new PidFileError('in-use', inUse(path));
         // Another process may have removed the file between open and lock: then the lock is on a file without a name.
         if (isStillNamed(path, fd)) {
-          ftruncateSync(fd);
-          writeSync(fd, `${pid}\n`, 0);
-          return new PidFile(path, fd);
+          return new PidFile(path, fd).#say(pid);
         }
       } catch (error) {
         closeSync(fd);
@@ -64,6 +66,12 @@ export class PidFile {
       closeSync(fd);
     }
     throw new PidFileError('in-use', `${path} appears and vanishes again and again: another process uses it too`);
+  }
+
+  /** For a process that goes on in our place: the file, with the lock, is that one's, and nothing is removed here. */
+  giveAway(): number {
+    this.#isClosed = true;
+    return this.#fd;
   }
 
   /** Never throws. Who is no longer root may not be allowed to remove it: an empty file then says the same. */
@@ -78,6 +86,12 @@ export class PidFile {
       // Without its lock it is stale.
     }
     closeSync(this.#fd);
+  }
+
+  #say(pid: number): this {
+    ftruncateSync(this.#fd);
+    writeSync(this.#fd, `${pid}\n`, 0);
+    return this;
   }
 }
 

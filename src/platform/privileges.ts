@@ -66,24 +66,33 @@ export function findUser(name: string, process: PrivilegedProcess, lookUp: LookU
       `only root can become the user ${name}: start it as root, or as ${name} without -U`,
     );
   }
-  if (current !== user.uid) checkThatNodeCan(user, process);
   return user;
+}
+
+/**
+ * The user that another process has to be in our place (platform/successor), because this Node cannot become it.
+ * @param name undefined to stay who we are @returns undefined when this process may go on @throws PrivilegesError
+ */
+export function userOfSuccessor(
+  name: string | undefined,
+  process: PrivilegedProcess,
+  lookUp: LookUpUser = lookUpUser,
+): User | undefined {
+  if (name === undefined || process.geteuid() !== 0 || canChange(process)) return undefined;
+  const user = findUser(name, process, lookUp);
+  return user.uid === process.geteuid() ? undefined : user;
 }
 
 /**
  * A Node that is linked with the libuv of the system, as Debian's is, never changes its user: it cannot know whether io_uring is used,
  * whose kernel threads would stay root (CVE-2024-22017). It refuses also to become what it is, which changes nothing where it does not.
  */
-function checkThatNodeCan({ name, gid }: User, process: PrivilegedProcess): void {
+function canChange(process: PrivilegedProcess): boolean {
   try {
     process.setegid(process.getegid());
-  } catch (error) {
-    const other = `setpriv --reuid=${name} --regid=${gid} --init-groups`;
-    throw new PrivilegesError(
-      'not-with-this-node',
-      `this Node cannot become the user ${name} (${messageOf(error)}): start it without -U by ${other}, or by systemd or supervisord`,
-      { cause: error },
-    );
+    return true;
+  } catch {
+    return false;
   }
 }
 

@@ -1,5 +1,6 @@
 /** Being told to stop: the first signal asks, the second ends the process at once. */
 import { constants } from 'node:os';
+import type { Clock } from '../base/clock.js';
 
 /** Ctrl-C, what init systems send, and a terminal that was closed. */
 export const STOP_SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
@@ -15,24 +16,35 @@ export interface SignalSource {
 }
 
 /**
+ * Implementation: ms in which the same again is an echo: systemd tells all processes of a service, and the one that waits for us
+ * passes it on (platform/successor). Whoever means it a second time will do it a third time.
+ */
+const ECHO = 300;
+
+/**
  * @param signals that mean to stop
+ * @param clock given, an echo counts for nothing
  * @returns a function that gives the signals back their usual effect
  */
 export function onStopSignal(
   source: SignalSource,
   onStop: (signal: StopSignal) => void,
   signals: readonly StopSignal[] = STOP_SIGNALS,
+  clock?: Pick<Clock, 'now'>,
 ): () => void {
   let isAsked = false;
+  let askedAt = 0;
   const release = (): void => {
     for (const name of signals) source.removeListener(name, listener);
   };
   const listener = (signal: StopSignal): void => {
     if (!isAsked) {
       isAsked = true;
+      askedAt = clock?.now() ?? 0;
       onStop(signal);
       return;
     }
+    if (clock !== undefined && clock.now() - askedAt < ECHO) return;
     // Without a listener the signal has its usual effect, and whoever waits for us sees what ended us.
     release();
     source.kill(source.pid, signal);

@@ -216,13 +216,15 @@ supervised() {
 }
 check "supervisord starts it, and makes /run/tuntox" supervised
 supervised_pid() { on supervisorctl pid tuntox; }
-has_no_rights() {
-  local pid
-  pid=$(supervised_pid)
-  [ "$(on ps -o user= -p "$pid" | tr -d ' ')" = tuntox ] && on grep -q '^CapBnd:.*0000000000000000$' "/proc/$pid/status" &&
-    on grep -q '^NoNewPrivs:.*1$' "/proc/$pid/status"
+# has_no_rights_but CAPABILITIES PID
+has_no_rights_but() {
+  local set
+  [ "$(on ps -o user= -p "$2" | tr -d ' ')" = tuntox ] && on grep -q '^NoNewPrivs:.*1$' "/proc/$2/status" || return
+  for set in Eff Prm Bnd; do on grep -q "^Cap$set:.*$1\$" "/proc/$2/status" || { echo "Cap$set"; return 1; }; done
 }
-check "it runs as tuntox, with no rights beyond" has_no_rights
+readonly NOTHING=0000000000000000
+supervised_has_no_rights() { has_no_rights_but $NOTHING "$(supervised_pid)"; }
+check "it runs as tuntox, with no rights beyond" supervised_has_no_rights
 first=$(identity)
 logged() { on supervisorctl tail tuntox | grep 'is ready'; }
 check "supervisorctl tail shows its log" within $PATIENCE logged
@@ -234,9 +236,72 @@ supervised_elsewhere() {
 }
 check "with another socket.path, tuntoxctl finds it" supervised_elsewhere
 reborn() { [ "$(supervised_pid)" != "$1" ] && answers; }
-killed() { local pid; pid=$(supervised_pid); on kill -KILL "$pid" && within $PATIENCE reborn "$pid"; }
+# The number of a daemon that does not run is 0, which would mean all of us.
+killed() { local pid; pid=$(supervised_pid); [ "$pid" -gt 1 ] && on kill -KILL "$pid" && within $PATIENCE reborn "$pid"; }
 check "killed, it is started again" killed
 stopped() { on supervisorctl stop tuntox && on supervisorctl tail tuntox | grep -q 'stopped' && ! answers; }
 check "supervisorctl stop ends it in order" stopped
+
+# --- as another user, though this Node refuses to change its own
+
+on sed -i '\|^  path: /run/tuntox/ctl.sock|d' /etc/tuntox/tuntox.yaml
+node_refuses() { on node -e 'try { process.setegid(0) } catch { process.exit(3) }'; [ $? -eq 3 ]; }
+check "Debian's Node refuses to change its user" node_refuses
+readonly USER_PID=/run/user.pid
+user_pid() { on cat $USER_PID; }
+parent_of() { on ps -o ppid= -p "$1" | tr -d ' '; }
+is_gone() { ! on test -e "/proc/$1/exe"; }
+# Its output goes into /srv/NAME.log, its status into /srv/NAME.status: in_foreground NAME COMMAND…
+in_foreground() {
+  on rm -f "/srv/$1.status"
+  # Nothing of it holds the output of `check` open.
+  on sh -c 'name=$1; shift; "$@" >"/srv/$name.log" 2>&1; echo $? >"/srv/$name.status"' - "$@" >/dev/null 2>&1 &
+}
+ended_with() { within $PATIENCE on test -s "/srv/$1.status" && on grep -x "$2" "/srv/$1.status"; }
+start_as_user() { in_foreground daemon tuntoxd -U tuntox -F $USER_PID && within $PATIENCE answers; }
+as_user() { start_as_user && has_no_rights_but $NOTHING "$(user_pid)" && [ "$(identity)" = "$first" ]; }
+check "tuntoxd -U tuntox is tuntox all the same, without any right" as_user
+waiting=$(parent_of "$(user_pid)")
+note "the first process has $(on awk '/^Private/ { sum += $2 } END { print sum }' "/proc/$waiting/smaps_rollup") kB of its own"
+was_read_anew() { on grep 'was read anew' /srv/daemon.log; }
+reloads() { on kill -HUP "$waiting" && within $PATIENCE was_read_anew && answers; }
+check "SIGHUP to the first process reloads" reloads
+ends() { on kill -TERM "$waiting" && ended_with daemon 0 && on grep -q 'stopped$' /srv/daemon.log && ! answers; }
+check "SIGTERM to the first process ends both in order, with 0" ends
+dies_along() {
+  local pid
+  start_as_user && pid=$(user_pid) && [ "$(parent_of "$pid")" -gt 1 ] && on kill -KILL "$(parent_of "$pid")" && within $PATIENCE is_gone "$pid" && ended_with daemon 137 &&
+    start_as_user && pid=$(user_pid) && [ "$pid" -gt 1 ] && on kill -KILL "$pid" && ended_with daemon 137
+}
+check "whichever of the two is killed, the other one ends, too" dies_along
+logged_to_syslog() { on journalctl --no-pager -t tuntoxd | grep 'is ready'; }
+in_background() {
+  on tuntoxd -z -S -U tuntox -F $USER_PID && answers && has_no_rights_but $NOTHING "$(user_pid)" &&
+    ! on pgrep -u root -f bin/tuntoxd && within $PATIENCE logged_to_syslog
+}
+check "tuntoxd -z -S -U leaves no process of root's, and logs to syslog" in_background
+ends_in_background() { local pid; pid=$(user_pid); on kill "$pid" && within $PATIENCE is_gone "$pid" && ! answers; }
+check "and ends when its number is signalled" ends_in_background
+
+on sh -c 'umask 077; printf "a long secret" >/root/secret; echo 127.0.0.1:8080 >/root/rules'
+readonly SERVER="-C /srv/server -U tuntox -F $USER_PID -I /root/server.id --secret-file /root/secret -f /root/rules -t 443 -u 443:443 --bootstrap $node"
+readonly LOW_PORTS=0000000000000400
+serves() { on curl --silent --fail --max-time $PATIENCE --output /dev/null http://127.0.0.1:9100/; }
+is_served() {
+  on systemd-run --quiet --unit=guest tuntox -i "$(on cat /root/server.id)" --bootstrap "$node" --secret-file /root/secret -L 9100:127.0.0.1:8080
+  within $PATIENCE serves
+}
+on rm -f /root/server.id
+classic() {
+  in_foreground server tuntox $SERVER && within $PATIENCE on test -s /root/server.id && has_no_rights_but $LOW_PORTS "$(user_pid)" &&
+    [ "$(on stat -c %U /srv/server /srv/server/tox_save | sort -u)" = tuntox ] && on ss -Hltn 'sport = :443' | grep . && is_served
+}
+check "tuntox -U serves a client, on port 443 and with a secret and rules that root alone may read" classic
+classic_ends() { on kill -INT "$(parent_of "$(user_pid)")" && ended_with server 0; }
+check "it ends upon SIGINT, with 0" classic_ends
+classic_in_background() {
+  [ "$(on tuntox -z $SERVER)" = "$(on cat /root/server.id)" ] && has_no_rights_but $LOW_PORTS "$(user_pid)" && within $PATIENCE serves && ends_in_background
+}
+check "with -z it tells its Tox ID, which is the same, and serves the client again" classic_in_background
 
 stop

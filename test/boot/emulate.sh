@@ -91,13 +91,13 @@ kept() { "$1" id --json && "$1" whitelist list --json; }
 
 in_background notified beside python3 test/boot/notified.py "$shared/notify"
 within $PATIENCE test -S "$shared/notify" || give_up
-refuses_user() {
-  local said
-  said=$(on tuntoxd -U tuntox 2>&1)
-  [ $? -eq 1 ] && grep 'this Node cannot become the user tuntox .*setpriv' <<<"$said" && ! on test -e /etc/tuntox/tox_save
-}
-check "-U, which Debian's Node has no way to do, is refused before anything is done, with what to do" refuses_user
 check "systemd-tmpfiles makes the directory of the socket" on systemd-tmpfiles --create tuntox.conf
+as_user() {
+  in_background user on tuntoxd -U tuntox -F /run/user.pid
+  within $PATIENCE answers ctl_arm64 && on sh -c '[ "$(stat -c %U "/proc/$(cat /run/user.pid)")" = tuntox ]' &&
+    [ "$(on stat -c %U /etc/tuntox/tox_save)" = tuntox ] && end_daemon user on /run/user.pid
+}
+check "tuntoxd -U becomes the user by another process, as Debian's Node refuses to" as_user
 check "tuntoxd in the foreground opens its socket" start_arm64
 [ "$failed" -eq 0 ] || give_up
 check "it says READY=1 by systemd-notify" within $PATIENCE grep -q '^READY=1' "$shared/notified.log"

@@ -1,6 +1,13 @@
 import { spawnSync } from 'node:child_process';
 import t, { type Test } from 'tap';
-import { becomeUser, findUser, lookUpUser, type PrivilegedProcess, type User } from '../../src/platform/privileges.js';
+import {
+  becomeUser,
+  findUser,
+  lookUpUser,
+  type PrivilegedProcess,
+  type User,
+  userOfSuccessor,
+} from '../../src/platform/privileges.js';
 import { requirementsMet, root } from '../support/requirements.js';
 
 const LINE = 'tuntox:x:998:997:Tuntox:/etc/tuntox:/usr/sbin/nologin';
@@ -86,26 +93,32 @@ t.test('a user that is not there, or cannot be become, is said with what to do',
   t.throws(() => becomeUser(USER, forbidden), { message: /cannot become the user tuntox \(EPERM\): .*CAP_SETUID/ });
 });
 
-t.test(
-  'a Node that never changes its user is found before anything is done, and what to do instead is said',
-  async (t) => {
-    const process = Object.assign(new TestProcess(), {
-      setegid: () => {
-        throw new Error('setegid() disabled: io_uring may be enabled');
-      },
-    });
-    t.throws(() => findUser('tuntox', process, () => LINE), {
-      code: 'not-with-this-node',
-      message:
-        /^this Node cannot become the user tuntox \(setegid\(\) disabled.*: start it without -U by setpriv --reuid=tuntox --regid=997/,
-    });
-    t.same(process.calls, []);
-    t.same(
-      findUser('root', process, () => 'root:x:0:0:root:/root:/bin/bash'),
-      { name: 'root', uid: 0, gid: 0 },
-    );
-  },
-);
+t.test('where Node refuses to change its user, another process has to be it', async (t) => {
+  const refusing = new TestProcess();
+  refusing.setegid = () => {
+    throw new Error('setegid() disabled: io_uring may be enabled');
+  };
+  t.same(
+    userOfSuccessor('tuntox', refusing, () => LINE),
+    USER,
+  );
+  t.throws(() => userOfSuccessor('tuntox', refusing, () => undefined), { code: 'no-such-user' });
+  t.equal(
+    userOfSuccessor('root', refusing, () => 'root:x:0:0:root:/root:/bin/bash'),
+    undefined,
+    'who is root already',
+  );
+  t.equal(userOfSuccessor(undefined, refusing), undefined, 'nobody else is wanted');
+  t.same(refusing.calls, []);
+});
+
+t.test('whoever can change the user, or is nobody who could, needs no other process', async (t) => {
+  const never = (): never => {
+    throw new Error('not to be looked up');
+  };
+  t.equal(userOfSuccessor('tuntox', new TestProcess(), never), undefined);
+  t.equal(userOfSuccessor('tuntox', new TestProcess(998), never), undefined);
+});
 
 t.test('users are looked up by name and by number', async (t) => {
   t.match(lookUpUser('root'), /^root:/);
@@ -114,12 +127,18 @@ t.test('users are looked up by name and by number', async (t) => {
   t.equal(lookUpUser('--help'), undefined);
 });
 
+/** The kernel's view of a process that has become somebody else by Node, or by setpriv where this Node refuses. */
 const becoming = (t: Test, name: string): string => {
-  const module = new URL('../../src/platform/privileges.js', import.meta.url).href;
-  const script = `import { becomeUser, findUser } from '${module}';
-    import { readFileSync } from 'node:fs';
-    becomeUser(findUser('${name}', process), process);
-    console.log(readFileSync('/proc/self/status', 'utf8'));`;
+  const sources = new URL('../../src/platform/', import.meta.url).href;
+  const script = `import { becomeUser, findUser, userOfSuccessor } from '${sources}privileges.js';
+    import { Setpriv } from '${sources}successor.js';
+    import { spawnSync } from 'node:child_process';
+    const user = userOfSuccessor('${name}', process);
+    if (user === undefined) becomeUser(findUser('${name}', process), process);
+    const cat = ['cat', '/proc/self/status'];
+    const setpriv = user && new Setpriv(user, { ports: [], groupId: undefined });
+    const command = setpriv ? [...setpriv.prefix({ dies: true }), ...cat] : cat;
+    spawnSync(command[0], command.slice(1), { stdio: 'inherit' });`;
   const { status, stdout, stderr } = spawnSync(process.execPath, ['--input-type=module', '-e', script], {
     encoding: 'utf8',
   });

@@ -34,6 +34,22 @@ t.test('the first signal asks, the second one ends the process with its usual ef
   t.same(source.killed, [[42, 'SIGINT', 0]]);
 });
 
+t.test('for a process that gets each signal twice, the second one counts only after a while', async (t) => {
+  const source = new TestProcess();
+  let time = 1_000;
+  const asked: StopSignal[] = [];
+  onStopSignal(source as SignalSource, (signal) => asked.push(signal), ['SIGTERM'], { now: () => time });
+  source.signal('SIGTERM');
+  source.signal('SIGTERM');
+  time += 250;
+  source.signal('SIGTERM');
+  t.same(source.killed, []);
+  time += 250;
+  source.signal('SIGTERM');
+  t.same(asked, ['SIGTERM']);
+  t.same(source.killed, [[42, 'SIGTERM', 0]]);
+});
+
 t.test('once released, signals are nobody’s business here', async (t) => {
   const source = new TestProcess();
   const release = onStopSignal(source as SignalSource, () => t.fail('called'));

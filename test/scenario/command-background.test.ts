@@ -1,35 +1,14 @@
 /** The real command as a service without a service manager: `-z`, `-D`, `-F`, `-U`. Nothing here reaches a network. */
 import { existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { setTimeout as delay } from 'node:timers/promises';
 import t, { type Test } from 'tap';
 import { startTuntox } from '../support/processes.js';
 import { requirementsMet, root } from '../support/requirements.js';
 import { temporaryDirectory } from '../support/temporary-directory.js';
+import { ended, endWith, isRunning } from './support/strangers.js';
 
 const KEY = 'F404ABAA1C99A9D37D61AB54898F56793E1DEF8BD46B1038B9D822E8460FAB67';
 const SERVER = ['--insecure-open', '--bootstrap', `127.0.0.1:9:${KEY}`];
-
-/** Those in the background are nobody's children. */
-function endWith(t: Test, pid: number): void {
-  t.teardown(() => {
-    if (isRunning(pid)) process.kill(pid, 'SIGKILL');
-  });
-}
-
-function isRunning(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return !/^State:\s+Z/m.test(readFileSync(`/proc/${pid}/status`, 'utf8'));
-  } catch {
-    return false;
-  }
-}
-
-async function ended(pid: number): Promise<boolean> {
-  for (let turn = 0; turn < 500 && isRunning(pid); turn += 1) await delay(20);
-  return !isRunning(pid);
-}
 
 /** @returns the process number in the background */
 async function startInBackground(t: Test, args: readonly string[], pidFile: string): Promise<number> {

@@ -1,29 +1,15 @@
 /** What a user may not do: the command says so in one line, which says what to do. */
-import { spawnSync } from 'node:child_process';
 import { chmodSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
-import { startTuntox, TUNTOX, TUNTOX_COMMAND } from '../support/processes.js';
-import { type Requirement, requirementsMet } from '../support/requirements.js';
+import { startTuntox } from '../support/processes.js';
+import { requirementsMet } from '../support/requirements.js';
 import { temporaryDirectory } from '../support/temporary-directory.js';
+import { asOrdinaryUser, runsAsOrdinaryUser } from './support/ordinary-user.js';
 
 const ID = 'E776E9A993EE3CAE04F5946D9AC66FBBAA8C63A95A94B41942353C6DC1739B4B4C762C7DA7B9';
 const NOWHERE = ['--bootstrap', `127.0.0.1:9:${ID.slice(0, 64)}`];
 const SERVER = ['--insecure-open', ...NOWHERE];
-
-/** Root may do everything, so it becomes somebody else. */
-const isRoot = process.getuid?.() === 0;
-const ORDINARY = 65534;
-const asOrdinaryUser = isRoot
-  ? ['setpriv', `--reuid=${ORDINARY}`, `--regid=${ORDINARY}`, '--clear-groups', '--bounding-set=-all']
-  : [];
-
-/** The program itself may lie where only root looks. */
-const runsAsOrdinaryUser: Requirement = {
-  isMet: spawnSync('env', [...asOrdinaryUser, ...TUNTOX_COMMAND, '-V']).status === 0,
-  reason: `an ordinary user cannot run ${TUNTOX}`,
-  isOptional: true,
-};
 
 /** A directory that the ordinary user can get into, and write in. */
 function directoryOf(t: Test): string {

@@ -1,6 +1,8 @@
 /** The classic command: what it answers at once, what it says when it was called wrongly, and its exit status. */
 import { CodedError } from '../../base/coded-error.js';
 import { ownVersion } from '../../base/own-files.js';
+import { acceptBequest } from '../../platform/bequest.js';
+import { privilegesOf, userOfSuccessor } from '../../platform/privileges.js';
 import { ExitStatus } from './exit-status.js';
 import { type GivenFlag, readFlags } from './flags.js';
 import { HELP } from './help.js';
@@ -21,6 +23,12 @@ export async function main(process: NodeJS.Process): Promise<number> {
       // Only now, because the Tox stack takes longer to load than help takes to print, or a mistake to be found.
       const { settingsOf } = await import('./settings.js');
       const settings = settingsOf(flags, process.env);
+      acceptBequest(process);
+      const user = userOfSuccessor('service' in settings ? settings.service.user : undefined, privilegesOf(process));
+      if (user !== undefined && 'service' in settings) {
+        const { startSuccessor } = await import('./successor.js');
+        return await startSuccessor(process, settings, user);
+      }
       const { run } = await import('./run.js');
       return await run(process, settings);
     }

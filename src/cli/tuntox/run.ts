@@ -5,7 +5,8 @@ import type { Logger } from '../../base/logger.js';
 import type { NodeSettings, RunSettings, ServerSettings } from '../../config/classic-settings.js';
 import { describeProxy } from '../../config/proxy.js';
 import { type BackgroundSide, backgroundSide, goIntoBackground } from '../../platform/background.js';
-import { onStopSignal } from '../../platform/signals.js';
+import { isSuccessor } from '../../platform/bequest.js';
+import { onStopSignal, STOP_SIGNALS, type StopSignal } from '../../platform/signals.js';
 import { closePipeAtEnd } from '../../platform/standard-output.js';
 import { Syslog } from '../../platform/syslog.js';
 import { serviceLog, winstonLogger } from '../../platform/winston-logger.js';
@@ -53,10 +54,11 @@ async function runLogging(
   { background, log }: { readonly background: BackgroundSide | undefined; readonly log: Logger },
 ): Promise<number> {
   const stopping = new Stopping();
-  const release = onStopSignal(process, (signal) => {
+  const stop = (signal: StopSignal): void => {
     log.debug(`stopping because of ${signal}; once more ends at once`);
     stopping.ask(signal);
-  });
+  };
+  const release = onStopSignal(process, stop, STOP_SIGNALS, isSuccessor(process) ? systemClock : undefined);
   if (background === undefined) {
     // Whoever read our output may go away; what that means is for the mode to say.
     process.stdout.on('error', () => {});

@@ -1,6 +1,7 @@
 /** What a server or a node does as a process that nobody watches: `-z`, `-F` and `-U`, in the order in which they have to come. */
 import { existsSync, lchownSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
+import { inheritedAt } from '../../base/inheritance.js';
 import type { Logger } from '../../base/logger.js';
 import type { NodeSettings, ServerSettings } from '../../config/classic-settings.js';
 import { lockFile } from '../../engine/file-lock.js';
@@ -23,6 +24,8 @@ export class Service {
   readonly #deps: Deps;
   readonly #directory: string;
   readonly #isDirectoryNew: boolean;
+  /** Root looks into it for us. */
+  readonly #isDirectoryInherited: boolean;
   readonly #user: User | undefined;
   readonly #pidFile: PidFile | undefined;
 
@@ -32,6 +35,7 @@ export class Service {
     this.#deps = deps;
     this.#directory = directory;
     this.#isDirectoryNew = !existsSync(directory);
+    this.#isDirectoryInherited = inheritedAt(directory) !== undefined;
     this.#user = service.user === undefined ? undefined : findUser(service.user, privilegesOf(process));
     this.#pidFile = service.pidFile === undefined ? undefined : PidFile.create(service.pidFile, process.pid, lockFile);
   }
@@ -42,7 +46,7 @@ export class Service {
     if (user === undefined) return;
     const { log, process } = this.#deps;
     // Afterwards it may lie where the user cannot even look.
-    const isKept = existsSync(this.#directory);
+    const isKept = this.#isDirectoryInherited || existsSync(this.#directory);
     if (process.geteuid?.() === 0 && this.#isDirectoryNew && isKept) this.#handOver(user);
     becomeUser(user, privilegesOf(process));
     log.info(`running as the user ${user.name}`);

@@ -1,0 +1,89 @@
+import { EventEmitter } from 'node:events';
+import t from 'tap';
+import { Bequest } from '../../src/platform/bequest.js';
+import { type RunCommand, Setpriv } from '../../src/platform/successor.js';
+
+const USER = { name: 'tuntox', uid: 998, gid: 997 };
+const DROPPED = ['--inh-caps=-all', '--ambient-caps=-all', '--bounding-set=-all', '--no-new-privs'];
+const KEPT = DROPPED.map((flag) => flag.replace('-all', '-all,+net_bind_service'));
+
+/** setpriv on a machine that knows the user in these groups. */
+class Machine {
+  readonly commands: (readonly string[])[] = [];
+  readonly answer: Partial<ReturnType<RunCommand>>;
+  readonly #unreadable: string;
+
+  constructor(answer: Partial<ReturnType<RunCommand>> = { stdout: '997 27\n' }, unreadable = '') {
+    this.answer = answer;
+    this.#unreadable = unreadable;
+  }
+
+  readonly run: RunCommand = (command) => {
+    this.commands.push(command);
+    const status = command.includes('test') && command.at(-1) === this.#unreadable ? 1 : 0;
+    return { signal: null, status, stdout: '', stderr: '', ...(command.includes('id') ? this.answer : {}) };
+  };
+}
+
+const processOf = (env: NodeJS.ProcessEnv = {}): NodeJS.Process =>
+  Object.assign(new EventEmitter(), {
+    pid: 4711,
+    env,
+    execPath: '/usr/bin/node',
+    execArgv: ['--inspect=0'],
+    argv: ['/usr/bin/node', '/usr/bin/tuntoxd', '-U', 'tuntox', '--', '$(x) "y'],
+  }) as unknown as NodeJS.Process;
+
+function commandFor(machine: Machine, ports: readonly number[], groupId?: number, isBackground = false): string[] {
+  const setpriv = new Setpriv(USER, { ports, groupId }, machine.run);
+  return [...setpriv.launch(processOf(), new Bequest(), { isBackground }).command];
+}
+
+t.test('setpriv gives up all rights, and starts the program as it was started, each word by itself', async (t) => {
+  t.same(commandFor(new Machine(), [0, 33445]), [
+    ...['setpriv', '--reuid=998', '--regid=997', '--init-groups', ...DROPPED, '--pdeathsig=KILL', '--'],
+    ...['/usr/bin/node', '--inspect=0', '/usr/bin/tuntoxd', '-U', 'tuntox', '--', '$(x) "y'],
+  ]);
+});
+
+t.test('one right stays for a port below 1024', async (t) => {
+  const first = commandFor(new Machine(), [33445, 443]);
+  for (const flag of KEPT) t.ok(first.includes(flag), flag);
+});
+
+t.test('in the background it outlives who started it', async (t) => {
+  t.notOk(commandFor(new Machine(), [], undefined, true).some((flag) => flag.startsWith('--pdeathsig')));
+});
+
+t.test('a group that it needs is added where the user is not in it', async (t) => {
+  t.ok(commandFor(new Machine(), [], 27).includes('--init-groups'));
+  const added = commandFor(new Machine(), [], 50);
+  t.ok(added.includes('--groups=997,27,50'));
+  t.notOk(added.includes('--init-groups'));
+});
+
+t.test('a watchdog that wants the first process takes it from the second', async (t) => {
+  const setpriv = new Setpriv(USER, { ports: [], groupId: undefined }, new Machine().run);
+  const environment = (env: NodeJS.ProcessEnv): NodeJS.ProcessEnv =>
+    setpriv.launch(processOf(env), new Bequest(), { isBackground: false }).environment;
+  t.same(environment({ WATCHDOG_PID: '4711', HOME: '/root' }), { HOME: '/root', TUNTOX_SUCCESSOR: '1' });
+  t.same(environment({ WATCHDOG_PID: '1' }), { WATCHDOG_PID: '1', TUNTOX_SUCCESSOR: '1' });
+});
+
+t.test('where setpriv is missing or may not, and where the user cannot read the program, is said', async (t) => {
+  const missing = new Machine({ status: null, error: Object.assign(new Error('spawn'), { code: 'ENOENT' }) });
+  t.throws(() => commandFor(missing, []), {
+    code: 'not-with-this-node',
+    message:
+      /^this Node cannot become the user tuntox, and setpriv.* is missing \(package util-linux\): start it without -U/,
+  });
+  const forbidden = new Machine({ status: 127, stderr: 'setpriv: setresuid failed: Operation not permitted\n' });
+  t.throws(() => commandFor(forbidden, []), {
+    code: 'failed',
+    message: /^cannot become the user tuntox \(setpriv: setresuid failed: Operation not permitted\)/,
+  });
+  t.throws(() => commandFor(new Machine(undefined, '/usr/bin/tuntoxd'), []), {
+    code: 'failed',
+    message: 'the user tuntox cannot read /usr/bin/tuntoxd: install it where every user may read it',
+  });
+});
