@@ -48,7 +48,7 @@ const CASES: readonly [code: string, isDegraded: boolean, facts: Partial<HealthF
     'connecting',
     true,
     network({ state: 'connecting', hasBootstrapNodes: false, bootstrapNodes: { known: 0, answering: 0 } }),
-    /^no other peer is near, and there are no bootstrap nodes to ask, .*local network, or .*network\.bootstrap$/,
+    /^no other peer is near, and there are no bootstrap nodes to ask, .*network\.bootstrap, or .*network\.lan_discovery/,
   ],
   ['offline', true, network({ state: 'offline', hasBootstrapNodes: false }), /there are no bootstrap nodes to ask/],
   ['bootstrap', false, network({ bootstrapNodes: { known: 8, answering: 5 } }), /3 of 8 bootstrap nodes do not answer/],
