@@ -1,5 +1,8 @@
-/** One timer for all that is due some time: it is moved only when something is due before it. */
+/** One timer for all that is due some time: it is moved to what is due before it, or much later. */
 import type { Clock, Timer } from '../../base/clock.js';
+
+/** Implementation: ms that it must be moved by; less would cost more than a call in vain, and so many turns move it by a little. */
+const WORTH_MOVING = 100;
 
 export class Alarm {
   readonly #clock: Clock;
@@ -12,10 +15,11 @@ export class Alarm {
     this.#onDue = onDue;
   }
 
-  /** Rings then, or earlier when it was set so. @param at ms of the clock; Infinity is never */
+  /** Rings then, or a little earlier when it was set so. @param at ms of the clock; Infinity is never */
   setFor(at: number, now: number): void {
-    if (at >= this.#at) return;
-    this.#timer?.cancel();
+    if (at === this.#at || (at > this.#at && at - this.#at < WORTH_MOVING)) return;
+    this.cancel();
+    if (at === Number.POSITIVE_INFINITY) return;
     this.#at = at;
     this.#timer = this.#clock.after(Math.max(1, Math.ceil(at - now)), () => {
       this.#timer = undefined;

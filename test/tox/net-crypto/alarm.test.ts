@@ -9,12 +9,28 @@ function start() {
   return { clock, rings, alarm };
 }
 
-t.test('it rings once, at the earliest of the moments that it was set for', async (t) => {
+t.test('it rings once, when it was set for last, or up to 100 ms before that', async (t) => {
+  for (const [moments, expected] of [
+    [[500, 200], 200],
+    [[200, 299], 200],
+    [[200, 300], 300],
+    [[200, 900, 500], 500],
+  ] as const) {
+    const { clock, rings, alarm } = start();
+    for (const at of moments) alarm.setFor(at, 0);
+    t.equal(clock.pending, 1);
+    clock.advance(1_000);
+    t.same(rings, [expected], `${moments}`);
+  }
+});
+
+t.test('what is due no more does not ring', async (t) => {
   const { clock, rings, alarm } = start();
-  for (const at of [500, 200, 900]) alarm.setFor(at, 0);
-  t.equal(clock.pending, 1);
+  alarm.setFor(200, 0);
+  alarm.setFor(Number.POSITIVE_INFINITY, 0);
+  t.equal(clock.pending, 0);
   clock.advance(1_000);
-  t.same(rings, [200]);
+  t.same(rings, []);
 });
 
 t.test('after it has rung it is set anew', async (t) => {
