@@ -10,7 +10,17 @@ const SECRET = 'a secret of some length';
 
 /** A client with a tunnel to an echo service. */
 async function clientWithTunnel(t: Test, daemon: TestDaemon, secret?: string) {
+  return openTunnel(t, await daemon.client(), secret);
+}
+
+/** The same for one that is on the whitelist. @param options of its entry */
+async function listedWithTunnel(t: Test, daemon: TestDaemon, options: object) {
   const client = await daemon.client();
+  await list(daemon, client, options);
+  return openTunnel(t, client);
+}
+
+async function openTunnel(t: Test, client: TestClient, secret?: string) {
   const server = client.connect(secret);
   const port = await startEcho(t);
   await server.ping();
@@ -68,11 +78,7 @@ t.test('whitelist add lets a client in at once, and it reaches a service', async
 
 t.test('whitelist remove closes the tunnels of the client at once', async (t) => {
   const daemon = await TestDaemon.start(t);
-  const client = await daemon.client();
-  await list(daemon, client, { name: 'laptop' });
-  const server = client.connect();
-  await server.ping();
-  const tunnel = await client.tunnel(server, await startEcho(t));
+  const { client, tunnel } = await listedWithTunnel(t, daemon, { name: 'laptop' });
   const dry = await daemon.call('whitelist.remove', { client: 'laptop', isDryRun: true });
   t.equal(dry.closedTunnels, 1);
   t.equal((await daemon.call('connections.list', {})).connections.length, 1, 'a dry run changes nothing');
@@ -94,11 +100,7 @@ t.test('who has the secret as well stays when its entry goes, and that is said',
 
 t.test('an entry that expires takes its tunnels with it', async (t) => {
   const daemon = await TestDaemon.start(t);
-  const client = await daemon.client();
-  await list(daemon, client, { expiresAt: systemClock.unixTime() + 2 });
-  const server = client.connect();
-  await server.ping();
-  const tunnel = await client.tunnel(server, await startEcho(t));
+  const { tunnel } = await listedWithTunnel(t, daemon, { expiresAt: systemClock.unixTime() + 2 });
   t.match(await tunnel.over, { name: 'TunnelError' });
   t.match((await daemon.call('whitelist.list', {})).entries, [{ isExpired: true }]);
   t.match((await daemon.call('status', {})).access, { isClosed: true, whitelist: { entries: 1, expired: 1 } });
@@ -303,11 +305,7 @@ t.test('a full disk changes nothing, and is said', async (t) => {
 
 t.test('on a full disk somebody is shut out in memory, as the error says, and comes in again', async (t) => {
   const daemon = await TestDaemon.start(t);
-  const client = await daemon.client();
-  await list(daemon, client, { name: 'laptop' });
-  const server = client.connect();
-  await server.ping();
-  const tunnel = await client.tunnel(server, await startEcho(t));
+  const { client, tunnel } = await listedWithTunnel(t, daemon, { name: 'laptop' });
   daemon.disk.fault = 'EROFS';
   await t.rejects(daemon.call('whitelist.remove', { client: 'laptop' }), {
     code: 'not-saved',

@@ -7,6 +7,7 @@ import { SeededRandom } from '../../support/seeded-random.js';
 
 const TARGET = keyOf('00');
 const A = node('0a', '192.0.2.1');
+const B = node('0b', '192.0.2.2');
 
 function start(isSettled = false) {
   const clock = new ManualClock();
@@ -20,6 +21,20 @@ function start(isSettled = false) {
     { list: new SearchList(TARGET), isSettled: () => isSettled },
   );
   return { clock, asked, keeper };
+}
+
+/** Two nodes, and the quick rounds are over; then each second until `end`, ms, something is heard, and the list does its work. */
+function askedUntil(end: number, hear: (keeper: ListKeeper, now: number) => void): readonly string[] {
+  const { clock, asked, keeper } = start(true);
+  for (const info of [A, B]) keeper.heard(info, TARGET, 0);
+  clock.advance(10_000);
+  asked.length = 0;
+  while (clock.now() < end) {
+    clock.advance(1000);
+    hear(keeper, clock.now());
+    keeper.tick(clock.now());
+  }
+  return asked;
 }
 
 const ABOUT_TARGET = '0a@192.0.2.1:33445 about 00';
@@ -76,34 +91,16 @@ t.test('a random node is asked every 20 s, and each node every 60 s', async (t) 
 t.test(
   'where nobody has to be found, a node that answers others is asked by nobody else, and a random one each minute',
   async (t) => {
-    const { clock, asked, keeper } = start(true);
-    const b = node('0b', '192.0.2.2');
-    keeper.heard(A, TARGET, 0);
-    keeper.heard(b, TARGET, 0);
-    clock.advance(10_000);
-    asked.length = 0;
-    while (clock.now() < 600_000) {
-      clock.advance(1000);
+    const asked = askedUntil(600_000, (keeper, now) => {
       // Both answer the list of those near to us once a minute.
-      if (clock.now() % 60_000 === 0) for (const info of [A, b]) keeper.heard(info, keyOf('ff'), clock.now());
-      keeper.tick(clock.now());
-    }
+      if (now % 60_000 === 0) for (const info of [A, B]) keeper.heard(info, keyOf('ff'), now);
+    });
     t.equal(asked.length, 9, 'first 60 s after the last quick round');
   },
 );
 
 t.test('where nobody has to be found, a node that answers nobody is asked in time', async (t) => {
-  const { clock, asked, keeper } = start(true);
-  const b = node('0b', '192.0.2.2');
-  keeper.heard(A, TARGET, 0);
-  keeper.heard(b, TARGET, 0);
-  clock.advance(10_000);
-  asked.length = 0;
-  while (clock.now() < 121_000) {
-    clock.advance(1000);
-    keeper.heard(A, keyOf('ff'), clock.now());
-    keeper.tick(clock.now());
-  }
+  const asked = askedUntil(121_000, (keeper, now) => void keeper.heard(A, keyOf('ff'), now));
   t.ok(asked.filter((what) => what.startsWith('0b')).length >= 1, `${asked}`);
 });
 
@@ -112,7 +109,6 @@ t.test('where nobody has to be found, one lost packet makes no node bad', async 
   const target = keyOf('07');
   const clock = new ManualClock();
   const list = new SearchList(target);
-  const b = node('0b', '192.0.2.2');
   const askedAt: number[] = [];
   const ask = (info: typeof A): void => {
     if (info.publicKey.equals(A.publicKey)) askedAt.push(clock.now());
@@ -121,7 +117,7 @@ t.test('where nobody has to be found, one lost packet makes no node bad', async 
   // The nearest one, which B is, is the random one each time.
   const random = Object.assign(new SeededRandom(1), { below: () => 0 });
   const keeper: ListKeeper = new ListKeeper({ clock, random, ask }, { list, isSettled: () => true });
-  for (const info of [A, b]) keeper.heard(info, target, 0);
+  for (const info of [A, B]) keeper.heard(info, target, 0);
   while (clock.now() < 300_000) {
     clock.advance(1000);
     keeper.tick(clock.now());
@@ -132,9 +128,8 @@ t.test('where nobody has to be found, one lost packet makes no node bad', async 
 
 t.test('a bad node still is asked, a dead one no more as long as others live', async (t) => {
   const { asked, keeper } = start();
-  const b = node('0b', '192.0.2.2');
   keeper.heard(A, TARGET, 0);
-  keeper.heard(b, TARGET, 100_000);
+  keeper.heard(B, TARGET, 100_000);
   keeper.tick(150_000);
   t.ok(asked.includes(ABOUT_TARGET));
   asked.length = 0;
