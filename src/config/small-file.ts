@@ -1,12 +1,12 @@
 /** Files that people write: read whole, and never by accident something endless. */
-import { closeSync, openSync, readSync, statSync } from 'node:fs';
+import { closeSync, openSync, statSync } from 'node:fs';
+import { readUpTo } from '../base/bounded-read.js';
 import { CodedError, systemCodeOf } from '../base/coded-error.js';
 import { inheritedAt, takeInheritedFile } from '../base/inheritance.js';
 
 /** The message names the file and the reason. */
 export class FileError extends CodedError<'unreadable' | 'too-large'> {}
 
-const CHUNK_SIZE = 64 * 1024;
 const READABLE_BY_OTHERS = 0o044;
 
 const REASONS: Readonly<Record<string, string>> = {
@@ -22,7 +22,7 @@ const REASONS: Readonly<Record<string, string>> = {
  */
 export function readSmallFile(path: string, limit: number): Buffer {
   try {
-    const bytes = takeInheritedFile(path) ?? readUpTo(path, limit + 1);
+    const bytes = takeInheritedFile(path) ?? readSome(path, limit + 1);
     if (bytes.length > limit) throw new FileError('too-large', `cannot use ${path}: it has more than ${limit} bytes`);
     return bytes;
   } catch (error) {
@@ -39,19 +39,10 @@ export function isReadableByOthers(path: string): boolean {
   return (mode & READABLE_BY_OTHERS) !== 0;
 }
 
-/** Not by its size, which pipes and devices do not have. */
-function readUpTo(path: string, limit: number): Buffer {
+function readSome(path: string, limit: number): Buffer {
   const file = openSync(path, 'r');
   try {
-    const chunks: Buffer[] = [];
-    for (let left = limit; left > 0; ) {
-      const chunk = Buffer.alloc(Math.min(left, CHUNK_SIZE));
-      const length = readSync(file, chunk);
-      if (length === 0) break;
-      chunks.push(chunk.subarray(0, length));
-      left -= length;
-    }
-    return Buffer.concat(chunks);
+    return readUpTo(file, limit);
   } finally {
     closeSync(file);
   }

@@ -4,7 +4,8 @@
  *
  *     what there is, as a line of JSON || the contents, one after the other
  */
-import { closeSync, fstatSync, openSync, readFileSync, readSync } from 'node:fs';
+import { closeSync, fstatSync, openSync, readFileSync } from 'node:fs';
+import { readUpTo } from '../base/bounded-read.js';
 import { CodedError } from '../base/coded-error.js';
 import { type Inherited, inherit } from '../base/inheritance.js';
 
@@ -45,7 +46,7 @@ export class Bequest {
     let fd: number | undefined;
     try {
       fd = openSync(path, 'r');
-      const content = readAll(fd);
+      const content = readUpTo(fd, MAX_FILE_SIZE + 1);
       if (content.length <= MAX_FILE_SIZE) {
         this.#entries.push({ path, kind: 'file', mode: fstatSync(fd).mode, size: content.length });
         this.#contents.push(content);
@@ -82,18 +83,6 @@ export class Bequest {
     for (const fd of this.#descriptors.splice(0)) closeSync(fd);
     for (const content of this.#contents.splice(0)) content.fill(0);
   }
-}
-
-function readAll(fd: number): Buffer {
-  const chunks: Buffer[] = [];
-  for (let length = 0; length <= MAX_FILE_SIZE; ) {
-    const chunk = Buffer.alloc(64 * 1024);
-    const got = readSync(fd, chunk);
-    if (got === 0) break;
-    chunks.push(chunk.subarray(0, got));
-    length += got;
-  }
-  return Buffer.concat(chunks);
 }
 
 /** Whether this process goes on in another one's place. */

@@ -61,6 +61,14 @@ async function becomes(pid: number, isSo: (status: string) => boolean): Promise<
   throw new Error(`process ${pid} is not as it should be:\n${statusOf(pid)}`);
 }
 
+/** A server that serves: root's process, and the number of the one that is the user. */
+async function startTwo(t: Test, directory: string) {
+  const pidFile = join(directory, 'pid');
+  const command = startServer(t, ['-C', join(directory, 'id'), '-F', pidFile]);
+  await command.waitFor(/^[0-9A-F]{76}\n/);
+  return { command, pid: numberIn(t, pidFile) };
+}
+
 const RIGHT_OF_LOW_PORTS = '0000000000000400';
 
 /** What the kernel says of a process that is to be nobody, with these capabilities. */
@@ -187,15 +195,12 @@ t.test('with a Node that refuses to change its user', async (t) => {
 
   await t.test('either of the two takes the other one along', async (t) => {
     const directory = openDirectory(t);
-    const pidFile = join(directory, 'pid');
     for (const [whom, signal] of [
       ['parent', 'SIGKILL'],
       ['child', 'SIGKILL'],
       ['child', 'SIGQUIT'],
     ] as const) {
-      const command = startServer(t, ['-C', join(directory, 'id'), '-F', pidFile]);
-      await command.waitFor(/^[0-9A-F]{76}\n/);
-      const pid = numberIn(t, pidFile);
+      const { command, pid } = await startTwo(t, directory);
       process.kill(whom === 'parent' ? command.pid : pid, signal);
       // What it leaves behind would keep its output open.
       if (!t.ok(await ended(pid), whom)) process.kill(pid, 'SIGKILL');
@@ -204,11 +209,7 @@ t.test('with a Node that refuses to change its user', async (t) => {
   });
 
   await t.test('a signal to all processes of a service is one', async (t) => {
-    const directory = openDirectory(t);
-    const pidFile = join(directory, 'pid');
-    const command = startServer(t, ['-C', join(directory, 'id'), '-F', pidFile]);
-    await command.waitFor(/^[0-9A-F]{76}\n/);
-    const pid = numberIn(t, pidFile);
+    const { command, pid } = await startTwo(t, openDirectory(t));
     // So that it finds both when it goes on: the one that is passed on, and its own.
     process.kill(pid, 'SIGSTOP');
     await becomes(pid, (status) => /^State:\tT/m.test(status));
@@ -220,11 +221,7 @@ t.test('with a Node that refuses to change its user', async (t) => {
   });
 
   await t.test('Ctrl-Z stops both, and both go on', async (t) => {
-    const directory = openDirectory(t);
-    const pidFile = join(directory, 'pid');
-    const command = startServer(t, ['-C', join(directory, 'id'), '-F', pidFile]);
-    await command.waitFor(/^[0-9A-F]{76}\n/);
-    const pid = numberIn(t, pidFile);
+    const { command, pid } = await startTwo(t, openDirectory(t));
     const areBoth = async (state: RegExp): Promise<void> => {
       for (const one of [command.pid, pid]) await becomes(one, (status) => state.test(status));
     };
