@@ -40,9 +40,6 @@ import { TurnQueue } from './turn-queue.js';
 
 /** Upstream's server uses select(), which ends at 1024 descriptors, its own and other clients' included. */
 const MAX_UPSTREAM_TUNNELS = 500;
-/** Frames of the link that may wait for room before pings and stray data go unanswered, and then requests too. */
-const MAX_QUEUE = 256;
-const MAX_REQUEST_QUEUE = MAX_QUEUE + MAX_TUNNELS;
 /** Answers a second to data for tunnels that are not there. */
 const STRAY_ANSWERS = 20;
 
@@ -121,7 +118,7 @@ export class PeerLink {
   /** Asks for a tunnel to a target as the peer sees it. Exactly one handler is called, later or at once. */
   open(target: Target, handlers: OpenHandlers): Opening {
     const limit = this.terms === 'extended' ? MAX_TUNNELS : MAX_UPSTREAM_TUNNELS;
-    if (this.#isClosed || this.#load >= limit) {
+    if (this.#isClosed || this.#load >= limit || !this.#queue.hasRoom) {
       handlers.onRefused(this.#isClosed ? 'peer-gone' : 'too-many-tunnels');
       return { cancel: () => {} };
     }
@@ -206,7 +203,7 @@ export class PeerLink {
 
   /** The peer missed the end of this tunnel, or has kept it from an earlier channel. */
   #onStrayData(frame: Frame): void {
-    if (this.#queue.length >= MAX_QUEUE || !this.#strays.take(this.#clock.now())) return;
+    if (!this.#strays.take(this.#clock.now())) return;
     this.#log.debug(`data for tunnel ${frame.id}, which is not there`);
     this.#rejectTunnel(frame.id, (frame.type & FROM_ACCEPTOR) === 0 ? 'acceptor' : 'opener');
   }
@@ -214,12 +211,11 @@ export class PeerLink {
   #rejectTunnel(id: number, ourSide: 'acceptor' | 'opener'): void {
     const reset = ourSide === 'acceptor' ? RESET | FROM_ACCEPTOR : RESET;
     const isExtended = this.terms === 'extended';
-    this.#queue.push(isExtended ? encodeFrame(reset, id, encodeReason('unknown-tunnel')) : encodeFrame(TCP_FIN, id));
+    this.#queue.offer(isExtended ? encodeFrame(reset, id, encodeReason('unknown-tunnel')) : encodeFrame(TCP_FIN, id));
   }
 
   #onPing(data: Buffer): void {
-    const pong = this.#negotiation.answerPing(data);
-    if (this.#queue.length < MAX_QUEUE) this.#queue.push(pong);
+    this.#queue.offer(this.#negotiation.answerPing(data));
   }
 
   #onPong(data: Buffer): void {
@@ -236,7 +232,7 @@ export class PeerLink {
   #onRequest(frame: Frame): void {
     this.#negotiation.onUpstreamFrame();
     const request = decodeRequest(frame);
-    if (request === undefined || this.#queue.length >= MAX_REQUEST_QUEUE) this.#log.debug('dropped a request');
+    if (request === undefined || !this.#queue.hasRoom) this.#log.debug('dropped a request');
     else if (request.target === undefined) this.#refuse(request.forwardId, 'bad-request');
     else if (this.#load >= MAX_TUNNELS) this.#refuse(request.forwardId, 'too-many-tunnels');
     else this.#offer(request.forwardId, request.target);
@@ -258,19 +254,23 @@ export class PeerLink {
       return;
     }
     const id = this.#tunnels.takeId();
-    this.#queue.push(encodeAck(id, forwardId));
+    if (!this.#queue.offer(encodeAck(id, forwardId))) {
+      this.#tunnels.releaseId(id);
+      local.reset('overflow');
+      return;
+    }
     this.#tunnels.add({ id, side: 'acceptor', target }, local, this.#negotiation.terms);
   }
 
   /** Upstream has no word for no: a tunnel that ends at once frees what its client holds. */
   #refuse(forwardId: number, reason: Reason): void {
     if (this.terms === 'extended') {
-      this.#queue.push(encodeDeny(forwardId, reason));
+      this.#queue.offer(encodeDeny(forwardId, reason));
       return;
     }
     const id = this.#tunnels.takeId();
-    this.#queue.push(encodeAck(id, forwardId));
-    this.#queue.push(encodeFrame(TCP_FIN, id));
+    // The fin belongs to the ack: alone, the ack would open a tunnel that nobody ends.
+    if (this.#queue.offer(encodeAck(id, forwardId))) this.#queue.push(encodeFrame(TCP_FIN, id));
     this.#tunnels.releaseId(id);
   }
 

@@ -120,7 +120,9 @@ export class Tunnel implements LineUser {
     this.#silence?.heard();
   }
 
+  /** On upstream's terms there are no windows, and a frame of that type means nothing. */
   onWindow(bytes: number): void {
+    if (this.#window === undefined) return;
     this.#credit = Math.min(MAX_CREDIT, this.#credit + bytes);
     if (this.#program.next !== undefined) this.#line.wantTurn(this);
   }

@@ -6,10 +6,19 @@ import type { LineUser } from './tunnel-line.js';
 
 /** Frames in a turn: 22 KB, small beside what is under way on any path, large enough for the loop to be cheap. */
 const TURN = 16;
+/**
+ * Bytes that frames may hold while they wait, before no answer is taken any more: the acks of all tunnels that one link may
+ * have at once, and as much again for the rest.
+ */
+const MAX_WAITING = 512 * 1024;
+/** Bytes that a waiting frame takes besides its own: two objects and a place in the list. */
+const FRAME_OVERHEAD = 256;
 
 export class TurnQueue {
   readonly #send: (frame: Buffer) => boolean;
   readonly #frames: Buffer[] = [];
+  /** Bytes that the frames of the link hold while they wait. */
+  #waitingBytes = 0;
   /** A Set keeps its order, and nobody stands in it twice. */
   readonly #waiting = new Set<LineUser>();
   /** Whose turn was cut short before it sent anything. */
@@ -22,16 +31,27 @@ export class TurnQueue {
     this.#send = send;
   }
 
-  /** Frames of the link that wait. */
-  get length(): number {
-    return this.#frames.length;
+  /** Whether an answer would be taken. */
+  get hasRoom(): boolean {
+    return this.#waitingBytes < MAX_WAITING;
   }
 
-  /** Sends a frame of the link, now or when there is room. */
+  /** Sends a frame that this side wants to send, now or when there is room; what a peer causes is for `offer`. */
   push(frame: Buffer): void {
     if (this.#state === 'closed') return;
     this.#frames.push(frame);
+    this.#waitingBytes += frame.length + FRAME_OVERHEAD;
     this.#work();
+  }
+
+  /**
+   * Sends the answer to a frame of the peer, now or when there is room; returns false and takes nothing when too much waits.
+   * A peer that asks and does not read thus cannot fill our memory.
+   */
+  offer(frame: Buffer): boolean {
+    if (!this.hasRoom) return false;
+    this.push(frame);
+    return true;
   }
 
   wantTurn(user: LineUser): void {
@@ -65,6 +85,7 @@ export class TurnQueue {
   close(): void {
     this.#state = 'closed';
     this.#frames.length = 0;
+    this.#waitingBytes = 0;
     this.#waiting.clear();
     this.#current = undefined;
   }
@@ -79,7 +100,10 @@ export class TurnQueue {
   #step(): boolean {
     const frame = this.#frames[0];
     if (frame !== undefined) {
-      if (this.send(frame)) this.#frames.shift();
+      if (this.send(frame)) {
+        this.#frames.shift();
+        this.#waitingBytes -= frame.length + FRAME_OVERHEAD;
+      }
       return true;
     }
     const user = this.#current ?? this.#waiting.values().next().value;

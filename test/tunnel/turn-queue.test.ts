@@ -85,3 +85,23 @@ t.test('a sender that was forgotten, or a queue that is closed, sends nothing', 
   queue.wantTurn(sender);
   t.same(sent, []);
 });
+
+t.test(
+  'answers that wait hold half a MiB and no more, however small or long they are; our own frames always go in',
+  async (t) => {
+    for (const size of [8, 1373]) {
+      const { queue, sent, drain } = setup(0);
+      const answer = Buffer.alloc(size, 'a');
+      let taken = 0;
+      for (let count = 0; count < 100_000; count += 1) if (queue.offer(answer)) taken += 1;
+      t.ok(taken * (size + 256) <= 512 * 1024 + size + 256, `${taken} of ${size} bytes`);
+      t.ok(taken * (size + 256) >= 512 * 1024);
+      t.notOk(queue.hasRoom);
+      queue.push(Buffer.from('ours'));
+      drain(1_000_000);
+      t.equal(sent.length, taken + 1);
+      t.equal(sent.at(-1), 'ours');
+      t.ok(queue.offer(answer), 'room again');
+    }
+  },
+);

@@ -1,0 +1,83 @@
+/** What a peer can make one link hold, whatever it sends: the figures of docs/tunnel-protocol.md, "Limits". */
+import t from 'tap';
+import { encodeFrame } from '../../src/tunnel/frame.js';
+import { encodeHello } from '../../src/tunnel/hello.js';
+import type { PeerChannel, PeerChannelHandlers } from '../../src/tunnel/peer-channel.js';
+import { encodeAck, encodeDeny, encodeRequest } from '../../src/tunnel/request.js';
+import { SeededRandom } from '../support/seeded-random.js';
+import { until, World } from './support/world.js';
+
+const MIB = 1024 * 1024;
+/** What a waiting frame takes besides its bytes. */
+const OVERHEAD = 256;
+/** A tunnel owes a window frame and a last word at the most. */
+const OWED_BY_A_TUNNEL = 2 * (12 + OVERHEAD);
+const TYPES = [0x0100, 0x0108, 0x0600, 0x0601, 0x0604, 0x0610, 0x0620, 0x0621, 0x0622, 0x0680, 0x0681, 0x06a0, 0x06a2];
+const hello = encodeFrame(0x0108, 0, encodeHello({ kind: 'hello', version: 1, initialWindow: 65536 }));
+
+/** Sends what it likes and reads nothing until it is told to. */
+class SilentPeer implements PeerChannel {
+  readonly peerId = 'ee'.repeat(32);
+  readonly maxPacketSize = 1373;
+  readonly received: Buffer[] = [];
+  isReading = false;
+  #handlers: PeerChannelHandlers | undefined;
+
+  send(packet: Buffer): boolean {
+    if (this.isReading) this.received.push(packet);
+    return this.isReading;
+  }
+
+  receive(handlers: PeerChannelHandlers): void {
+    this.#handlers = handlers;
+  }
+
+  say(packet: Buffer): void {
+    this.#handlers?.onPacket(packet);
+  }
+
+  /** Bytes of all that waited. */
+  read(): number {
+    this.isReading = true;
+    this.#handlers?.onDrain();
+    return this.received.reduce((sum, packet) => sum + packet.length + OVERHEAD, 0);
+  }
+}
+
+t.test('acks of tunnels that nobody asked for are answered while there is room, and then no more', async (t) => {
+  const server = new World(t).service();
+  const peer = new SilentPeer();
+  server.attach(peer);
+  for (let count = 0; count < 100_000; count += 1) peer.say(encodeAck(count & 0xffff, count));
+  t.ok(peer.read() <= MIB, `${peer.received.length} answers wait`);
+});
+
+t.test('whatever a peer sends that reads nothing, the answers that wait for it are bounded', async (t) => {
+  for (const seed of [1, 2, 3, 4]) {
+    const random = new SeededRandom(seed);
+    const world = new World(t, seed);
+    const server = world.service();
+    const port = await world.target((socket) => void socket.on('error', () => {}).resume());
+    const peer = new SilentPeer();
+    server.attach(peer);
+    if (seed % 2 === 0) peer.say(hello);
+    for (let round = 0; round < 60_000; round += 1) {
+      const kind = random.below(8);
+      if (kind < 2) peer.say(encodeAck(random.below(0x10000), random.below(0x1_0000_0000)));
+      else if (kind === 2) peer.say(encodeDeny(random.below(0x10000), 'failed'));
+      else if (kind === 3) peer.say(encodeFrame(0x0108, 0, random.bytes(random.below(1366))));
+      else if (kind === 4) peer.say(encodeFrame(0x0602, port, Buffer.from([0, 0, 0, 1, 32])));
+      else if (kind === 5 && round % 50 === 0) peer.say(encodeRequest(round, { host: '127.0.0.1', port }));
+      else {
+        const type = TYPES[random.below(TYPES.length)] as number;
+        peer.say(encodeFrame(type, random.below(0x10000), random.bytes(random.below(64))));
+      }
+      if (round % 500 === 0) await new Promise((resolve) => setImmediate(resolve));
+    }
+    await until(() => server.connecting().length === 0);
+    const tunnels = server.list().length;
+    t.ok(tunnels <= 1024);
+    const bytes = peer.read();
+    t.ok(bytes <= 0.5 * MIB + 2 * (1373 + OVERHEAD) + tunnels * OWED_BY_A_TUNNEL, `seed ${seed}: ${bytes} bytes`);
+  }
+});
