@@ -1,3 +1,5 @@
+import { getSystemErrorName } from 'node:util';
+
 /** The one error base class: each layer makes its own with a union of literal codes; codes pick exit statuses. */
 export class CodedError<Code extends string> extends Error {
   readonly code: Code;
@@ -14,8 +16,12 @@ export function messageOf(thrown: unknown): string {
   return thrown instanceof Error ? thrown.message : String(thrown);
 }
 
-/** The `code` that Node puts on system errors, such as EADDRINUSE. */
+/**
+ * The `code` that Node puts on system errors, such as EADDRINUSE. Calls of node:os name it in numbers, and not always with the
+ * sign that Node itself expects.
+ */
 export function systemCodeOf(thrown: unknown): string | undefined {
-  const code = (thrown as { code?: unknown } | null | undefined)?.code;
+  const { code, info } = (thrown ?? {}) as { readonly code?: unknown; readonly info?: { readonly errno?: unknown } };
+  if (code === 'ERR_SYSTEM_ERROR' && typeof info?.errno === 'number') return getSystemErrorName(-Math.abs(info.errno));
   return typeof code === 'string' ? code : undefined;
 }

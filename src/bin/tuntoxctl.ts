@@ -1,8 +1,10 @@
 #!/usr/bin/env node
 import { main } from '../cli/ctl/main.js';
+import { endOnFault } from '../platform/last-resort.js';
 import { keepDebuggerShut } from '../platform/signals.js';
 import { nameSourcesInStacks } from '../platform/source-places.js';
 
 keepDebuggerShut(process);
 nameSourcesInStacks();
+endOnFault(process, 'tuntoxctl');
 process.exitCode = await main(process);

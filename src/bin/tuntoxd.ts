@@ -1,4 +1,5 @@
 #!/usr/bin/env node
+import { endOnFault } from '../platform/last-resort.js';
 import { keepHeapSmall } from '../platform/memory.js';
 import { keepDebuggerShut } from '../platform/signals.js';
 import { nameSourcesInStacks } from '../platform/source-places.js';
@@ -6,5 +7,6 @@ import { nameSourcesInStacks } from '../platform/source-places.js';
 keepDebuggerShut(process);
 keepHeapSmall();
 nameSourcesInStacks();
+endOnFault(process, 'tuntoxd');
 const { main } = await import('../daemon/main.js');
 process.exitCode = await main(process);

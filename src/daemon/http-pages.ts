@@ -40,7 +40,11 @@ export class HttpPages {
     this.close();
     this.#address = address;
     if (address === undefined) return;
-    const listener = new HttpListener(address, (path) => this.#page(path));
+    const listener = new HttpListener(
+      address,
+      (path) => this.#page(path),
+      (error) => this.#deps.log.warn(`HTTP on ${address.host}:${address.port}: ${messageOf(error)}`),
+    );
     this.#listener = listener;
     try {
       await listener.listen();

@@ -1,5 +1,6 @@
 /** The command `tuntoxd`: the one place where its errors end, and become a line and an exit status. */
-import { CodedError, messageOf } from '../base/coded-error.js';
+import { CodedError } from '../base/coded-error.js';
+import { faultText } from '../base/program-fault.js';
 import { ExitStatus } from './exit-status.js';
 
 /** @returns the exit status; never throws */
@@ -10,8 +11,8 @@ export async function main(process: NodeJS.Process): Promise<number> {
     return await obey(process);
   } catch (error) {
     // Everything that can be expected has a code of ours; the rest is a fault of the program, and its place is wanted.
-    const isExpected = error instanceof CodedError;
-    process.stderr.write(`tuntoxd: ${isExpected || !(error instanceof Error) ? messageOf(error) : error.stack}\n`);
+    const text = error instanceof CodedError ? error.message : faultText(error, process.env);
+    process.stderr.write(`tuntoxd: ${text}\n`);
     return ExitStatus.Failed;
   }
 }

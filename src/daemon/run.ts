@@ -9,6 +9,7 @@ import { nodeFileSystem } from '../engine/file-system.js';
 import { startEngine } from '../engine/start-engine.js';
 import { type BackgroundSide, backgroundSide, goIntoBackground } from '../platform/background.js';
 import { eventLoopLoad } from '../platform/event-loop.js';
+import { tellFaultsTo } from '../platform/last-resort.js';
 import { residentMemory } from '../platform/memory.js';
 import { Syslog } from '../platform/syslog.js';
 import { findServiceManager, type ServiceManager } from '../platform/systemd-notify.js';
@@ -51,6 +52,7 @@ export async function run(process: NodeJS.Process, order: Order): Promise<number
     },
     loaded.settings.log,
   );
+  tellFaultsTo(logging.logger);
   try {
     await serve(process, order, { logging, background });
     return 0;

@@ -48,29 +48,29 @@ export async function startEngine(log: Logger, options: EngineOptions): Promise<
   const nodes = settings.proxy === undefined || named.length === 0 ? named : withAddresses(named, log, names);
   const deps = { clock: systemClock, random: systemRandom, log };
   const identity = await Identity.open(deps, place);
-  const tox = new Tox(
-    { ...deps, log: log.child('tox') },
-    {
-      savedata: identity.savedata,
-      ports: settings.udpPorts ?? randomPorts(),
-      ...relayPortOf(settings, isRelay),
-      // Nor does who names no node want to be known beyond the local network.
-      portMapping: isLasting && settings.portMapping && !nodes.every(isOnThisMachine),
-      ipv6: true,
-      // Another Tox program on the local network would connect a private network with the public one.
-      lanDiscovery: settings.lanDiscovery !== false && !isPrivate(settings),
-      ...(settings.proxy === undefined ? {} : { proxy: settings.proxy.address }),
-    },
-  );
-  const tunnels = new TunnelService({ ...deps, mayReach });
-  const engine = new Engine({ ...deps, tox, tunnels, identity }, { nodes, names });
   try {
+    const tox = new Tox(
+      { ...deps, log: log.child('tox') },
+      {
+        savedata: identity.savedata,
+        ports: settings.udpPorts ?? randomPorts(),
+        ...relayPortOf(settings, isRelay),
+        // Nor does who names no node want to be known beyond the local network.
+        portMapping: isLasting && settings.portMapping && !nodes.every(isOnThisMachine),
+        ipv6: true,
+        // Another Tox program on the local network would connect a private network with the public one.
+        lanDiscovery: settings.lanDiscovery !== false && !isPrivate(settings),
+        ...(settings.proxy === undefined ? {} : { proxy: settings.proxy.address }),
+      },
+    );
+    const tunnels = new TunnelService({ ...deps, mayReach });
+    const engine = new Engine({ ...deps, tox, tunnels, identity }, { nodes, names });
     await engine.start();
+    return engine;
   } catch (error) {
     await identity.close();
     throw error;
   }
-  return engine;
 }
 
 /** Without a port in the settings the stack chooses one. */

@@ -3,10 +3,11 @@
  * with nothing at its standard streams; the first process stays until the second one is ready or has failed, shows what that one
  * says until then, and ends with its status: `tuntox -D …; echo $?` tells the truth.
  */
-import { spawn } from 'node:child_process';
 import { closeSync, openSync } from 'node:fs';
 import { constants } from 'node:os';
 import { Writable } from 'node:stream';
+import { CodedError } from '../base/coded-error.js';
+import { trySpawn } from './child.js';
 import { STOP_SIGNALS } from './signals.js';
 import { handOver, type Launch, ownCommand, streamsFor } from './successor.js';
 
@@ -15,6 +16,8 @@ const MARK = 'TUNTOX_BACKGROUND_OF';
 
 /** What the second process sends to the first. */
 type Word = { readonly out: string } | { readonly err: string } | { readonly isReady: true };
+
+export class BackgroundError extends CodedError<'failed'> {}
 
 /** What a shell reports of a process that a signal ended. */
 const SIGNAL_STATUS_BASE = 128;
@@ -73,14 +76,18 @@ async function drained(stream: Writable): Promise<void> {
   await new Promise<void>((resolve) => stream.write('', () => resolve()));
 }
 
-/** Starts the second process. @param launch where that is another user's @returns the status with which to end */
+/**
+ * Starts the second process. @param launch where that is another user's
+ * @returns the status with which to end @throws BackgroundError
+ */
 export async function goIntoBackground(process: NodeJS.Process, launch?: Launch): Promise<number> {
   const [program = '', ...args] = launch?.command ?? ownCommand(process);
-  const child = spawn(program, args, {
+  const child = trySpawn(program, args, {
     detached: true,
     env: { ...(launch?.environment ?? process.env), [MARK]: '1' },
     stdio: [...streamsFor(['ignore', 'ignore', 'pipe'], launch?.bequest), 'ipc'],
   });
+  if (child instanceof Error) throw new BackgroundError('failed', `cannot start another process: ${child.message}`);
   if (launch !== undefined) void handOver(child, launch.bequest, undefined);
   // It is in another session now, where Ctrl-C does not reach it.
   const pass = (signal: NodeJS.Signals): void => void child.kill(signal);

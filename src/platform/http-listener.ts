@@ -22,13 +22,19 @@ const plain = (status: number, text: string): HttpPage => ({ status, type: 'text
 export class HttpListener {
   readonly #server: Server;
   readonly #address: { readonly host: string; readonly port: number };
+  readonly #onError: (error: Error) => void;
 
-  /** @param page undefined when there is none of that path; what it throws is a 500 */
+  /**
+   * @param page undefined when there is none of that path; what it throws is a 500
+   * @param onError while it listens, such as a lack of descriptors; it goes on
+   */
   constructor(
     address: { readonly host: string; readonly port: number },
     page: (path: string) => Promise<HttpPage> | undefined,
+    onError: (error: Error) => void,
   ) {
     this.#address = address;
+    this.#onError = onError;
     this.#server = createServer(
       {
         requestTimeout: REQUEST_TIMEOUT,
@@ -61,7 +67,10 @@ export class HttpListener {
     const { host, port } = this.#address;
     await new Promise<void>((resolve, reject) => {
       this.#server.once('error', reject);
-      this.#server.listen(port, host, resolve);
+      this.#server.listen(port, host, () => {
+        this.#server.off('error', reject).on('error', this.#onError);
+        resolve();
+      });
     }).catch((error: unknown) => {
       const isTaken = systemCodeOf(error) === 'EADDRINUSE';
       const why = isTaken ? 'another program listens there' : messageOf(error);

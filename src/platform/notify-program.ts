@@ -2,9 +2,9 @@
  * systemd's own program for talking to the service manager, for where the addon is missing. Each message costs a process of some
  * ms, and comes from another process than ours: the unit must say NotifyAccess=all (or exec), or systemd will not listen.
  */
-import { spawn } from 'node:child_process';
 import type { Clock } from '../base/clock.js';
 import type { Logger } from '../base/logger.js';
+import { trySpawn } from './child.js';
 
 /** Variables of one message, such as `READY=1`. */
 export type Notification = readonly string[];
@@ -68,7 +68,14 @@ export class NotifyProgram {
   async #run(notification: Notification): Promise<string | undefined> {
     const { clock, command, environment } = this.#deps;
     return new Promise((resolve) => {
-      const child = spawn(command, [...notification], { env: environment, stdio: ['ignore', 'ignore', 'pipe'] });
+      const child = trySpawn(command, notification, {
+        env: environment,
+        stdio: ['ignore', 'ignore', 'pipe'],
+      });
+      if (child instanceof Error) {
+        resolve(child.message);
+        return;
+      }
       const timer = clock.after(PATIENCE, () => {
         child.kill('SIGKILL');
         end(`it did not end within ${PATIENCE / 1000} s`);
@@ -78,7 +85,7 @@ export class NotifyProgram {
         resolve(failure);
       };
       let text = '';
-      child.stderr.on('data', (bytes: Buffer) => {
+      child.stderr?.on('data', (bytes: Buffer) => {
         text = (text + bytes.toString()).slice(0, 500);
       });
       child.once('error', (error) => end(error.message));

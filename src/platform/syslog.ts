@@ -2,9 +2,10 @@
  * Logging to syslog (`-S`). Node has no Unix datagrams, so util-linux's `logger` sends the lines, which it gets by a pipe with the
  * priority before each. It is started again when it dies; until then, and where it cannot work at all, lines go to standard error.
  */
-import { type ChildProcess, spawn } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
 import { Writable } from 'node:stream';
 import type { Clock, Timer } from '../base/clock.js';
+import { trySpawn } from './child.js';
 
 interface Deps {
   readonly clock: Clock;
@@ -74,10 +75,12 @@ export class Syslog extends Writable {
       return;
     }
     const timer = this.#deps.clock.after(GOODBYE, () => child.kill('SIGKILL'));
-    child.once('close', () => {
+    const finish = (): void => {
       timer.cancel();
       done();
-    });
+    };
+    // One that could not be started at all is never closed.
+    child.once('close', finish).once('error', finish);
     child.stdin?.end();
   }
 
@@ -102,17 +105,20 @@ export class Syslog extends Writable {
   #start(): void {
     const [program, ...args] = this.#command;
     // In a session of its own: Ctrl-C is for us, and logger has to send our last lines.
-    const child = spawn(program as string, args, { stdio: ['pipe', 'ignore', 'pipe'], detached: true });
-    this.#child = child;
+    const child = trySpawn(program as string, args, { stdio: ['pipe', 'ignore', 'pipe'], detached: true });
     this.#unproved = [];
+    if (child instanceof Error) {
+      this.#onEnd(child.message);
+      return;
+    }
+    this.#child = child;
     const probation = this.#deps.clock.after(PROBATION, () => {
       this.#unproved = undefined;
       this.#pause = FIRST_PAUSE;
       this.#hasComplained = false;
     });
     let text = '';
-    child.stdin.on('error', () => {});
-    child.stderr.on('data', (bytes: Buffer) => {
+    child.stderr?.on('data', (bytes: Buffer) => {
       text = (text + bytes.toString()).slice(0, 500);
     });
     let hasEnded = false;

@@ -12,7 +12,7 @@ import type { OwnUdp } from './friend/relay-reason.js';
 import { NetCrypto } from './net-crypto/net-crypto.js';
 import type { DatagramSocket } from './network/datagram-socket.js';
 import { descriptorLimit } from './network/descriptor-limit.js';
-import { type LocalInterface, localInterfaces } from './network/interfaces.js';
+import { type LocalInterface, LocalInterfaces } from './network/interfaces.js';
 import type { DialStream } from './network/stream-socket.js';
 import { AnnounceServer } from './onion/announce-server.js';
 import { OnionClient } from './onion/onion-client.js';
@@ -72,7 +72,9 @@ export class Stack {
     options: StackOptions,
     { dhtKeys: keyPair, onOnlineChange, onFriendRequest, outside }: StackOwner,
   ) {
-    const { clock, random, log, socket, dial, interfaces = localInterfaces } = deps;
+    const { clock, random, log, socket, dial } = deps;
+    const system = new LocalInterfaces({ log });
+    const { interfaces = () => system.read() } = deps;
     const { identity } = options.savedata;
     const hasUdp = options.udp !== false;
     const sharedKeys = new SharedKeyCache(keyPair.secretKey);

@@ -9,6 +9,7 @@ import { generateKeyPair, type KeyPair, type PublicKey } from './crypto/keys.js'
 import { ToxId } from './crypto/tox-id.js';
 import { FriendBook, type FriendRequest } from './friend-book.js';
 import type { Friend } from './messenger.js';
+import { HandlerGuard } from './network/handler-guard.js';
 import type { LocalInterface } from './network/interfaces.js';
 import { PacketRouter } from './network/packet-router.js';
 import type { ProxyServer } from './network/proxies.js';
@@ -150,15 +151,30 @@ export class Tox {
 
   async #start(): Promise<void> {
     const router = new PacketRouter();
+    const guard = new HandlerGuard(this.#deps);
     const ports = await OwnPorts.open(this.#deps, this.#options, {
       // Deaf as soon as `stop` is called: what a late datagram would set going, nobody would end.
-      onDatagram: (packet, source) => {
+      onDatagram: guard.datagrams((packet, source) => {
         if (this.#stack !== undefined) router.receive(packet, source);
-      },
-      onStream: (stream) => this.#stack?.relayServer.accept(stream),
+      }),
+      onStream: guard.accepts((stream) => this.#stack?.relayServer.accept(stream)),
     });
+    try {
+      this.#build(ports, router, guard).start();
+    } catch (error) {
+      await this.#end(ports);
+      throw error;
+    }
+    ports.askRouter(() => this.#stack?.noteOutside());
+  }
+
+  #build(ports: OwnPorts, router: PacketRouter, guard: HandlerGuard): Stack {
     const stack = new Stack(
-      { ...this.#deps, socket: ports.socket, dial: this.#proxy?.dial ?? this.#deps.dial ?? dialTcp },
+      {
+        ...this.#deps,
+        socket: ports.socket,
+        dial: guard.dials(this.#proxy?.dial ?? this.#deps.dial ?? dialTcp),
+      },
       { ...this.#options, udp: hasUdp(this.#options) },
       {
         dhtKeys: this.#dhtKeys,
@@ -172,26 +188,30 @@ export class Tox {
     if (ports.relayPort !== undefined) stack.useOwnRelay(ports.relayPort);
     this.#ports = ports;
     this.#stack = stack;
-    stack.start();
-    ports.askRouter(() => stack.noteOutside());
+    return stack;
   }
 
   /** Says good-bye to all friends, and closes the socket once that is sent. */
   async stop(): Promise<void> {
     // What is being opened would stay open.
     if (this.#stack === undefined) await this.#starting?.catch(() => {});
-    const stack = this.#stack;
-    if (stack === undefined) return;
-    this.#stack = undefined;
+    if (this.#ports === undefined) return;
     this.#starting = undefined;
-    const closed = this.#ports?.close();
+    await this.#end(this.#ports);
+  }
+
+  async #end(ports: OwnPorts): Promise<void> {
+    const stack = this.#stack;
+    this.#stack = undefined;
     this.#ports = undefined;
+    const closed = ports.close();
     this.#friends.close();
-    stack.stop();
+    stack?.stop();
     await new Promise<void>((resolve) => {
       this.#deps.clock.soon(resolve);
     });
-    stack.close();
+    if (stack === undefined) ports.socket.close();
+    else stack.close();
     this.#proxy?.stop();
     await closed;
   }

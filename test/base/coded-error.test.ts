@@ -23,3 +23,10 @@ t.test('gives the code of a system error, and of nothing else', async (t) => {
   for (const thrown of [new Error('plain'), { code: 7 }, 'EADDRINUSE', null, undefined])
     t.equal(systemCodeOf(thrown), undefined);
 });
+
+t.test('names what node:os says in numbers, with either sign', async (t) => {
+  for (const errno of [24, -24]) {
+    const thrown = Object.assign(new Error('A system error'), { code: 'ERR_SYSTEM_ERROR', info: { errno } });
+    t.equal(systemCodeOf(thrown), 'EMFILE');
+  }
+});

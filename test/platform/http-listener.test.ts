@@ -1,11 +1,15 @@
-import { request } from 'node:http';
+import { request, Server } from 'node:http';
 import t, { type Test } from 'tap';
 import { HttpListener, type HttpPage } from '../../src/platform/http-listener.js';
 import { freeTcpPort } from '../support/processes.js';
 
-async function listen(t: Test, page: (path: string) => Promise<HttpPage> | undefined) {
+async function listen(
+  t: Test,
+  page: (path: string) => Promise<HttpPage> | undefined,
+  onError: (error: Error) => void = (error) => t.fail(error.message),
+) {
   const port = await freeTcpPort();
-  const listener = new HttpListener({ host: '127.0.0.1', port }, page);
+  const listener = new HttpListener({ host: '127.0.0.1', port }, page, onError);
   await listener.listen();
   t.teardown(() => listener.close());
   return (path: string, options: { readonly host?: string; readonly method?: string } = {}) =>
@@ -50,4 +54,15 @@ t.test('a page that fails is an error of its own, however it fails', async (t) =
     return Promise.reject(new Error('on fire'));
   });
   for (const path of ['/now', '/later']) t.same(await get(path), { status: 500, text: 'on fire\n' });
+});
+
+t.test('an error of a later time is told, and it goes on', async (t) => {
+  const errors: string[] = [];
+  const get = await listen(t, hello, ({ message }) => void errors.push(message));
+  // As Node tells that a connection could not be accepted.
+  const handles = (process as unknown as { _getActiveHandles(): unknown[] })._getActiveHandles();
+  const server = handles.find((one): one is Server => one instanceof Server && one.listening);
+  for (const _time of [1, 2]) server?.emit('error', new Error('accept EMFILE'));
+  t.same(errors, ['accept EMFILE', 'accept EMFILE']);
+  t.equal((await get('/hello')).status, 200);
 });

@@ -58,14 +58,16 @@ t.test('a place without a map, or with a broken one, is shown as it is', async (
 });
 
 for (const command of ['tuntox', 'tuntoxd', 'tuntoxctl']) {
-  t.test(`a fault of ${command} is told with its place in the source`, async (t) => {
+  t.test(`a fault of ${command} is told with its place in the source to who debugs`, async (t) => {
     const fault = `data:text/javascript,process.stdout.write = () => { throw new TypeError('a fault'); };`;
     const words = ['--import', fault, join(ROOT, 'dist/bin', `${command}.js`), '--help'];
     const { stderr, status } = spawnSync('env', ['-u', 'NODE_OPTIONS', process.execPath, ...words], {
       encoding: 'utf8',
+      env: { ...process.env, TUNTOX_LOG_LEVEL: 'debug' },
     });
     t.not(status, 0);
-    t.match(stderr, /^tuntox(d|ctl)?: TypeError: a fault\n/);
+    t.match(stderr, /^tuntox(d|ctl)?: TypeError: a fault \(at .*\)[:\n]/);
+    t.match(stderr, /please report it/);
     t.match(stderr, /src\/(cli|daemon)\/[a-z/]+\.ts:\d+:\d+\)?$/m);
   });
 }

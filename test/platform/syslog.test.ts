@@ -6,6 +6,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import t, { type Test } from 'tap';
 import { systemClock } from '../../src/base/clock.js';
 import { Syslog } from '../../src/platform/syslog.js';
+import { failCall } from '../support/failing-calls.js';
 import { temporaryDirectory } from '../support/temporary-directory.js';
 
 /** A `logger` that does what the script says; `$0.said` is beside it. */
@@ -81,3 +82,21 @@ t.test('a logger that does not read makes nobody wait, and what waits for it is 
   await end(syslog);
   t.pass('and the end comes');
 });
+
+for (const code of ['EMFILE', 'ENOMEM']) {
+  t.test(`where no process can be started (${code}), standard error has it until one can`, async (t) => {
+    const { command, said } = logger(t, 'cat > $0.said');
+    failCall('child_process.spawn', code);
+    const { syslog, fallback } = start(command);
+    syslog.write('<3>early\n');
+    await until(() => fallback().includes('syslog') && fallback().includes('early'));
+    t.match(fallback(), new RegExp(`syslog does not work, .*${code}\n`));
+    t.match(fallback(), /^error: early$/m);
+    await until(() => {
+      syslog.write('<6>later\n');
+      return said().includes('later');
+    });
+    t.match(said(), /later/);
+    await end(syslog);
+  });
+}

@@ -2,6 +2,7 @@ import t from 'tap';
 import type { Endpoint } from '../../src/base/endpoint.js';
 import { silentLogger } from '../../src/base/logger.js';
 import type { DatagramHandler, DatagramSocket } from '../../src/tox/network/datagram-socket.js';
+import type { LocalInterface } from '../../src/tox/network/interfaces.js';
 import type { ProxyServer } from '../../src/tox/network/proxies.js';
 import { newSavedata } from '../../src/tox/savedata.js';
 import { Tox, type ToxOptions } from '../../src/tox/tox.js';
@@ -11,7 +12,7 @@ import { SeededRandom } from '../support/seeded-random.js';
 import { acceptAll, type Peer, World } from '../support/world.js';
 
 /** A stack whose socket opens when the test says so. */
-function make(options: Partial<ToxOptions> = {}) {
+function make(options: Partial<ToxOptions> = {}, { interfaces = (): LocalInterface[] => [] } = {}) {
   const clock = new ManualClock();
   const random = new SeededRandom(1);
   const events: string[] = [];
@@ -25,8 +26,8 @@ function make(options: Partial<ToxOptions> = {}) {
       clock,
       random,
       log: silentLogger,
-      interfaces: () => [],
-      listen: async (_accept, port) => ({ port: port + 1, close: () => {} }),
+      interfaces,
+      listen: async (_accept, port) => ({ port: port + 1, close: () => void events.push('close relay') }),
       keepPorts: async (_deps, ports, change) => {
         onChange = change;
         events.push(...ports.map(({ protocol, port }) => `map ${protocol} ${port}`));
@@ -98,6 +99,31 @@ t.test('it starts once, but may be started again after a failure, and after a st
   const third = tox.start();
   open();
   await third;
+  await stopped(tox.stop(), clock);
+  t.equal(clock.pending, 0);
+});
+
+t.test('a start that fails half-way gives back what it opened, and may be tried again', async (t) => {
+  let isOut = true;
+  const interfaces = (): LocalInterface[] => {
+    if (isOut) throw new Error('no descriptor');
+    return [];
+  };
+  const { tox, open, events, clock } = make({}, { interfaces });
+  const first = tox.start();
+  open();
+  const refused = t.rejects(first, /no descriptor/);
+  await stopped(Promise.resolve(), clock);
+  await refused;
+  t.same(
+    events.filter((event) => event !== 'send'),
+    ['close relay', 'close'],
+  );
+  t.equal(clock.pending, 0);
+  isOut = false;
+  const second = tox.start();
+  open();
+  await second;
   await stopped(tox.stop(), clock);
   t.equal(clock.pending, 0);
 });

@@ -1,5 +1,6 @@
 /** What is said when a command did not work, and its exit status. */
 import { CodedError } from '../../base/coded-error.js';
+import { describeFault, REPORT_IT } from '../../base/program-fault.js';
 import { ControlError, type ControlFault } from '../../control/control-error.js';
 import { harmless, harmlessJson, wrapped } from '../columns.js';
 import { CtlError } from './ctl-error.js';
@@ -39,9 +40,10 @@ export function failureOf(error: unknown): FailureReport {
     return { ...base, code, message, hint, exitStatus: STATUSES[code] ?? ExitStatus.Failed };
   }
   // Everything that can be expected has a code of ours; the rest is a fault of the program, and its place is wanted.
-  const message =
-    error instanceof Error && !(error instanceof CodedError) ? (error.stack ?? error.message) : String(error);
-  return { ...base, code: 'failed', message, hint: null, exitStatus: ExitStatus.Failed };
+  if (error instanceof CodedError) {
+    return { ...base, code: 'failed', message: error.message, hint: null, exitStatus: ExitStatus.Failed };
+  }
+  return { ...base, code: 'failed', message: describeFault(error), hint: REPORT_IT, exitStatus: ExitStatus.Failed };
 }
 
 /** Lines for people: what happened, then what to do next. */

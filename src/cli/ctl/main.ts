@@ -1,7 +1,8 @@
 /** tuntoxctl: reads what was typed, runs the command, and says how it ended. */
 import { type Clock, systemClock } from '../../base/clock.js';
-import { systemCodeOf } from '../../base/coded-error.js';
+import { CodedError, systemCodeOf } from '../../base/coded-error.js';
 import { ownVersion } from '../../base/own-files.js';
+import { stackOf } from '../../base/program-fault.js';
 import { harmless, wrapped } from '../columns.js';
 import { Output, type OutputStream } from '../output.js';
 import type { Context } from './command.js';
@@ -43,6 +44,8 @@ export async function main(process: Surroundings, clock: Clock = systemClock): P
     const isJson = process.argv.includes('--json');
     const columns = process.stderr.isTTY === true ? process.stderr.columns || 80 : Number.POSITIVE_INFINITY;
     process.stderr.write(isJson ? failureJson(failure) : failureText(failure, columns));
+    const stack = error instanceof CodedError ? undefined : stackOf(error, process.env);
+    if (stack !== undefined && !isJson) process.stderr.write(`${stack}\n`);
     return failure.exitStatus;
   } finally {
     ending.release();

@@ -1,6 +1,7 @@
 /** The classic command: what it answers at once, what it says when it was called wrongly, and its exit status. */
 import { CodedError } from '../../base/coded-error.js';
 import { ownVersion } from '../../base/own-files.js';
+import { faultText } from '../../base/program-fault.js';
 import { acceptBequest } from '../../platform/bequest.js';
 import { privilegesOf, userOfSuccessor } from '../../platform/privileges.js';
 import { ExitStatus } from './exit-status.js';
@@ -34,14 +35,13 @@ export async function main(process: NodeJS.Process): Promise<number> {
     }
     return ExitStatus.Ok;
   } catch (error) {
-    process.stderr.write(`tuntox: ${textOf(error)}\n`);
+    process.stderr.write(`tuntox: ${textOf(error, process.env)}\n`);
     return error instanceof UsageError ? ExitStatus.Usage : ExitStatus.Failed;
   }
 }
 
-function textOf(error: unknown): string {
+function textOf(error: unknown, environment: NodeJS.ProcessEnv): string {
   if (error instanceof UsageError) return `${error.message} (tuntox -h shows all options)`;
   // Everything that can be expected has a code of ours; the rest is a fault of the program, and its place is wanted.
-  if (error instanceof CodedError) return error.message;
-  return error instanceof Error ? (error.stack ?? error.message) : String(error);
+  return error instanceof CodedError ? error.message : faultText(error, environment);
 }

@@ -6,6 +6,7 @@ import type { NodeSettings, RunSettings, ServerSettings } from '../../config/cla
 import { describeProxy } from '../../config/proxy.js';
 import { type BackgroundSide, backgroundSide, goIntoBackground } from '../../platform/background.js';
 import { isSuccessor } from '../../platform/bequest.js';
+import { tellFaultsTo } from '../../platform/last-resort.js';
 import { onStopSignal, STOP_SIGNALS, type StopSignal } from '../../platform/signals.js';
 import { closePipeAtEnd } from '../../platform/standard-output.js';
 import { Syslog } from '../../platform/syslog.js';
@@ -28,8 +29,10 @@ export async function run(process: NodeJS.Process, settings: RunSettings): Promi
   const stderr = background?.stderr ?? process.stderr;
   const deps = { clock: systemClock, fallback: stderr, pid: process.pid };
   const syslog = settings.isSyslog ? new Syslog(deps, { tag: 'tuntox' }) : undefined;
+  const log = logTo(syslog ?? stderr, settings, process);
+  tellFaultsTo(log);
   try {
-    return await runLogging(process, settings, { background, log: logTo(syslog ?? stderr, settings, process) });
+    return await runLogging(process, settings, { background, log });
   } finally {
     syslog?.end();
     if (syslog !== undefined) await finished(syslog);

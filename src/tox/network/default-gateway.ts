@@ -1,6 +1,7 @@
 /** The router that this machine sends everything to which is not local, as Linux tells it. */
 import { readFileSync } from 'node:fs';
 import { networkInterfaces } from 'node:os';
+import { systemCodeOf } from '../../base/coded-error.js';
 
 export interface Gateway {
   /** Literal IPv4 addresses: the router's, and ours in the same network. */
@@ -18,22 +19,38 @@ export interface DefaultRoute {
   readonly gateway: string;
 }
 
-/** @returns undefined when there is none, or when this system does not tell */
-export function defaultGateway(): Gateway | undefined {
-  const route = defaultRouteIn(readRoutes());
+/** For tests; the system's own otherwise. */
+export interface RouteSources {
+  /** The table. @throws system errors */
+  readonly routes: () => string;
+  readonly interfaces: typeof networkInterfaces;
+}
+
+const SYSTEM: RouteSources = { routes: () => readFileSync(ROUTES, 'latin1'), interfaces: networkInterfaces };
+
+/**
+ * @returns what tells the router, again and again: undefined when there is none, or when this system has no table. What cannot
+ * be read now, for want of a descriptor, is as it was. It never throws
+ */
+export function gatewayReader(sources = SYSTEM): () => Gateway | undefined {
+  let known: Gateway | undefined;
+  return () => {
+    try {
+      known = readGateway(sources);
+    } catch (error) {
+      if (systemCodeOf(error) === 'ENOENT') known = undefined;
+    }
+    return known;
+  };
+}
+
+function readGateway({ routes, interfaces }: RouteSources): Gateway | undefined {
+  const route = defaultRouteIn(routes());
   if (route === undefined) return undefined;
-  const own = networkInterfaces()[route.device]?.filter(({ family }) => family === 'IPv4') ?? [];
+  const own = interfaces()[route.device]?.filter(({ family }) => family === 'IPv4') ?? [];
   // Several addresses on one device: the router knows us by the one that is in its own network.
   const neighbour = own.find(({ address, netmask }) => isSameNetwork(address, route.gateway, netmask)) ?? own[0];
   return neighbour === undefined ? undefined : { address: route.gateway, ownAddress: neighbour.address };
-}
-
-function readRoutes(): string {
-  try {
-    return readFileSync(ROUTES, 'latin1');
-  } catch {
-    return '';
-  }
 }
 
 /**

@@ -1,5 +1,7 @@
 /** The addresses of this machine and where its local networks listen. */
 import { networkInterfaces } from 'node:os';
+import { messageOf, systemCodeOf } from '../../base/coded-error.js';
+import type { Logger } from '../../base/logger.js';
 
 export interface LocalInterface {
   /** A literal address; a link-local IPv6 one has its scope (`fe80::1%eth0`). */
@@ -8,10 +10,39 @@ export interface LocalInterface {
   readonly broadcast?: string;
 }
 
-/** What the system has now; loopback is left out. */
-export function localInterfaces(): LocalInterface[] {
+/** For tests; the system's own otherwise. */
+export type ListInterfaces = typeof networkInterfaces;
+
+/** To be asked again and again. The system cannot always tell: it needs a descriptor and memory for it, and some forbid it. */
+export class LocalInterfaces {
+  readonly #log: Logger;
+  readonly #list: ListInterfaces;
+  #known: readonly LocalInterface[] = [];
+  #isTold = true;
+
+  constructor(deps: { readonly log: Logger; readonly list?: ListInterfaces }) {
+    this.#log = deps.log;
+    this.#list = deps.list ?? networkInterfaces;
+  }
+
+  /** What the system has now, or had when it last told; loopback is left out. Never throws. */
+  read(): readonly LocalInterface[] {
+    try {
+      this.#known = interfacesIn(this.#list());
+      this.#isTold = true;
+    } catch (error) {
+      const why = systemCodeOf(error) ?? messageOf(error);
+      const text = `the system does not tell the addresses of this machine (${why}), so a change of them is not noticed`;
+      if (this.#isTold) this.#log.warn(text);
+      this.#isTold = false;
+    }
+    return this.#known;
+  }
+}
+
+function interfacesIn(listed: ReturnType<ListInterfaces>): LocalInterface[] {
   const found: LocalInterface[] = [];
-  for (const [name, addresses] of Object.entries(networkInterfaces())) {
+  for (const [name, addresses] of Object.entries(listed)) {
     for (const { address, netmask, family, internal, scopeid } of addresses?.map(withScope) ?? []) {
       if (internal) continue;
       if (family === 'IPv4') found.push({ address, broadcast: broadcastOf(address, netmask) });

@@ -2,7 +2,7 @@
 import type { Clock } from '../../base/clock.js';
 import { type Logger, silentLogger } from '../../base/logger.js';
 import type { Random } from '../../base/random.js';
-import { defaultGateway, type Gateway } from '../network/default-gateway.js';
+import { type Gateway, gatewayReader } from '../network/default-gateway.js';
 import { openUdpSocket } from '../network/udp-socket.js';
 import { GatewayMapper } from './gateway-mapper.js';
 import { PortKeeper } from './port-keeper.js';
@@ -33,7 +33,7 @@ export function openPortKeeper(
     };
     return new GatewayMapper({ clock, random, openSocket, loadUpnp }, gateway);
   };
-  const keeper = new PortKeeper({ ...deps, gateway: defaultGateway, mapper }, ports, onChange);
+  const keeper = new PortKeeper({ ...deps, gateway: gatewayReader(), mapper }, ports, onChange);
   keeper.start();
   return keeper;
 }

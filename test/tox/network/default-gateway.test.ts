@@ -1,5 +1,5 @@
 import t from 'tap';
-import { defaultGateway, defaultRouteIn } from '../../../src/tox/network/default-gateway.js';
+import { defaultRouteIn, gatewayReader, type RouteSources } from '../../../src/tox/network/default-gateway.js';
 
 const HEAD = 'Iface\tDestination\tGateway \tFlags\tRefCnt\tUse\tMetric\tMask\t\tMTU\tWindow\tIRTT';
 const table = (...lines: readonly string[]): string =>
@@ -34,7 +34,32 @@ t.test('a table without one, or no table, is no router', async (t) => {
 });
 
 t.test('the system’s own is read without an error, if it has one', async (t) => {
-  const gateway = defaultGateway();
+  const gateway = gatewayReader()();
   if (gateway !== undefined) t.match(gateway, { address: /^\d+\.\d+\.\d+\.\d+$/, ownAddress: /^\d+\.\d+\.\d+\.\d+$/ });
   else t.pass('it has none');
+});
+
+t.test('a router that cannot be looked up for want of a descriptor is the one that it was', async (t) => {
+  let failing: Error | undefined;
+  const orFail = <T>(value: T): T => {
+    if (failing !== undefined) throw failing;
+    return value;
+  };
+  const sources: RouteSources = {
+    routes: () => (failing?.message === 'interfaces' ? routes : orFail(routes)),
+    interfaces: () =>
+      orFail({
+        eth0: [{ address: '10.1.0.7', netmask: '255.255.255.0', family: 'IPv4', mac: '', internal: false, cidr: null }],
+      }),
+  };
+  const routes = table('eth0 00000000 0100010A 0003 0 0 0 00000000');
+  const read = gatewayReader(sources);
+  const router = { address: '10.1.0.1', ownAddress: '10.1.0.7' };
+  t.same(read(), router);
+  failing = Object.assign(new Error('routes'), { code: 'EMFILE' });
+  t.same(read(), router);
+  failing = Object.assign(new Error('interfaces'), { code: 'ERR_SYSTEM_ERROR', info: { errno: 13 } });
+  t.same(read(), router);
+  failing = Object.assign(new Error('no /proc'), { code: 'ENOENT' });
+  t.equal(read(), undefined);
 });

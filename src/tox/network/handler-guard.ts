@@ -1,0 +1,98 @@
+/**
+ * The net below those who handle what comes from the network. Bytes never throw: a decoder returns undefined, and no fault of that
+ * kind is known. Should there be one after all, it costs the datagram or the connection in which it was, and not the process.
+ */
+import type { Clock } from '../../base/clock.js';
+import type { Endpoint } from '../../base/endpoint.js';
+import type { Logger } from '../../base/logger.js';
+import { describeFault, REPORT_IT } from '../../base/program-fault.js';
+import { TokenBucket } from '../../base/token-bucket.js';
+import type { DatagramHandler } from './datagram-socket.js';
+import type { AcceptStream, DialStream, StreamHandlers, StreamSocket } from './stream-socket.js';
+
+/** Implementation: lines in the log at once, and then a second; whoever finds a fault can cause it as often as packets come. */
+const LINES_AT_ONCE = 5;
+const LINE_RATE = 1 / 60;
+
+export class HandlerGuard {
+  readonly #clock: Clock;
+  readonly #log: Logger;
+  readonly #lines: TokenBucket;
+  #faults = 0;
+
+  constructor(deps: { readonly clock: Clock; readonly log: Logger }) {
+    this.#clock = deps.clock;
+    this.#log = deps.log;
+    this.#lines = new TokenBucket(LINE_RATE, LINES_AT_ONCE, deps.clock.now());
+  }
+
+  /** What handlers threw since the start. */
+  get faults(): number {
+    return this.#faults;
+  }
+
+  datagrams(handler: DatagramHandler): DatagramHandler {
+    return (packet, source) => {
+      try {
+        handler(packet, source);
+      } catch (error) {
+        this.#note(`a datagram of kind 0x${(packet[0] ?? 0).toString(16)} from ${source.key}`, error);
+      }
+    };
+  }
+
+  dials(dial: DialStream): DialStream {
+    return (to, handlers) => {
+      const stream: StreamSocket = dial(
+        to,
+        this.#stream(handlers, to, () => stream.destroy()),
+      );
+      return stream;
+    };
+  }
+
+  accepts(accept: AcceptStream): AcceptStream {
+    return (stream) => {
+      try {
+        const handlers = accept(stream);
+        return handlers && this.#stream(handlers, stream.remote, () => stream.destroy());
+      } catch (error) {
+        this.#note(`a connection from ${stream.remote.key}`, error);
+        return undefined;
+      }
+    };
+  }
+
+  /** A connection whose handler threw has lost its place in the stream of bytes: it ends, and its handlers are told so. */
+  #stream(handlers: StreamHandlers, remote: Endpoint, destroy: () => void): StreamHandlers {
+    const run = (call: () => void): void => {
+      try {
+        call();
+      } catch (error) {
+        this.#note(`the connection with ${remote.key}`, error);
+        destroy();
+        close('a fault of this program');
+      }
+    };
+    let isClosed = false;
+    const close = (reason: string): void => {
+      if (isClosed) return;
+      isClosed = true;
+      run(() => handlers.onClose(reason));
+    };
+    return {
+      onOpen: () => run(() => handlers.onOpen?.()),
+      onData: (bytes) => run(() => handlers.onData(bytes)),
+      onDrain: () => run(() => handlers.onDrain()),
+      onClose: close,
+    };
+  }
+
+  #note(where: string, error: unknown): void {
+    this.#faults += 1;
+    const text = `${where} could not be handled, fault ${this.#faults} since the start: ${describeFault(error)}: ${REPORT_IT}`;
+    if (!this.#lines.take(this.#clock.now())) return;
+    this.#log.error(text);
+    if (error instanceof Error && error.stack !== undefined) this.#log.debug(error.stack);
+  }
+}
