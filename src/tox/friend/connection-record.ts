@@ -85,6 +85,8 @@ export function endingOf(connection: CryptoConnection, reason: string): string {
       return connection.lastStage === 'cookie-requesting' ? 'cookie request timed out' : 'handshake timed out';
     case 'killed':
       return 'killed by the peer';
+    case 'stuck':
+      return 'a packet of the peer was missing for 60 s';
     case 'replaced':
       return 'the peer began anew';
     default:

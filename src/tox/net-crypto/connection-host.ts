@@ -2,6 +2,7 @@
 import type { Clock } from '../../base/clock.js';
 import type { Endpoint } from '../../base/endpoint.js';
 import type { Logger } from '../../base/logger.js';
+import type { MemoryBudget } from '../../base/memory-budget.js';
 import type { Random } from '../../base/random.js';
 import type { KeyPair, PublicKey } from '../crypto/keys.js';
 import type { CloseReason } from './connection-state.js';
@@ -51,6 +52,8 @@ export interface ConnectionHost<Connection> {
   readonly turn: Turn;
   readonly identity: KeyPair;
   readonly dhtKey: PublicKey;
+  /** For packets of all connections that wait for earlier ones, and for those that peers have not confirmed. */
+  readonly memory: { readonly received: MemoryBudget; readonly sent: MemoryBudget };
   send(packet: Buffer, to: Endpoint): void;
   /** The key that our DHT key shares with another. */
   dhtSecret(dhtKey: PublicKey): Buffer;

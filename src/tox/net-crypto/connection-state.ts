@@ -12,8 +12,11 @@
  */
 import type { SessionCipher } from './session-cipher.js';
 
-/** 'timeout': no answer while connecting. 'killed': by the peer. 'replaced': the peer began anew. 'stopped': by us. */
-export type CloseReason = 'timeout' | 'killed' | 'replaced' | 'stopped';
+/**
+ * 'timeout': no answer while connecting. 'killed': by the peer. 'replaced': the peer began anew. 'stopped': by us. 'stuck': a
+ * packet of the peer never came, and those after it waited.
+ */
+export type CloseReason = 'timeout' | 'killed' | 'replaced' | 'stopped' | 'stuck';
 
 export interface Session {
   readonly cipher: SessionCipher;

@@ -60,6 +60,7 @@ export class CryptoConnection implements TurnTask {
       now: () => host.clock.now(),
     });
     this.#stream = new PacketStream({
+      memory: { received: host.memory.received.share(), sent: host.memory.sent.share() },
       emit: (bufferStart, number, data) => this.#emit(bufferStart, number, data),
       isOpen: () => this.#introduction.session !== undefined,
       isBlocked: () => this.#path.isBusy,
@@ -240,6 +241,7 @@ export class CryptoConnection implements TurnTask {
   endTurn(now: number): void {
     this.#now = now;
     this.#attempt(now);
+    if (this.#stream.isStuck(now)) this.close('stuck');
     if (this.state === 'closed') return;
     this.#path.choose(now, this.#stream.isUnanswered);
     this.#stream.endTurn(now);
@@ -284,6 +286,7 @@ export class CryptoConnection implements TurnTask {
     this.#introduction.close(reason);
     this.#host.log.debug(`${this.realKey.short} closed: ${reason}`);
     this.#alarm.cancel();
+    this.#stream.close();
     this.#path.close();
     this.#host.forget(this);
   }

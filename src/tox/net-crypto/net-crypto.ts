@@ -5,6 +5,7 @@
 import type { Clock } from '../../base/clock.js';
 import type { Endpoint } from '../../base/endpoint.js';
 import type { Logger } from '../../base/logger.js';
+import { MemoryBudget } from '../../base/memory-budget.js';
 import type { Random } from '../../base/random.js';
 import { TokenBucket } from '../../base/token-bucket.js';
 import type { KeyPair, PublicKey } from '../crypto/keys.js';
@@ -31,6 +32,8 @@ const TRIAL_RATE = 2000;
 const TRIAL_BURST = 500;
 /** Implementation: friends are few, and their keys with ours the only ones kept. */
 const REAL_KEYS = 512;
+/** Implementation: bytes that packets of all connections may hold, each direction; and each of them in any case. */
+const MEMORY = { total: 128 * 1024 * 1024, floor: 256 * 1024 };
 
 export interface NetCryptoDeps {
   readonly clock: Clock;
@@ -76,6 +79,7 @@ export class NetCrypto {
   readonly #connections = new Map<string, CryptoConnection>();
   /** By the key of a route. */
   readonly #bindings = new Map<string, Binding>();
+  readonly #memory = { received: new MemoryBudget(MEMORY), sent: new MemoryBudget(MEMORY) };
   #trialOffset = 0;
   #dropped = 0;
 
@@ -134,6 +138,11 @@ export class NetCrypto {
     return this.#dropped;
   }
 
+  /** Bytes that packets of all connections hold: those that wait for earlier ones, and those that peers have not confirmed. */
+  get heldBytes(): number {
+    return this.#memory.received.used + this.#memory.sent.used;
+  }
+
   /** Takes leave of every peer. */
   stop(): void {
     for (const connection of [...this.#connections.values()]) connection.kill();
@@ -149,6 +158,7 @@ export class NetCrypto {
       turn: this.#turn,
       identity,
       dhtKey: dhtKeyPair.publicKey,
+      memory: this.#memory,
       send: (packet, to) => this.#deps.send(packet, to),
       dhtSecret: (dhtKey) => dhtSharedKeys.get(dhtKey),
       realSecret: (realKey) => this.#realKeys.get(realKey),

@@ -2,6 +2,7 @@
  * What runs inside a session: lossless packets in order in both directions, lossy ones, and the request packets that keep
  * the two ends in step. It knows numbers and time; sealing and routes are the connection's.
  */
+import type { MemoryShare } from '../../base/memory-budget.js';
 import { CryptoKind } from '../packet/kind.js';
 import type { DataContent } from '../packet/net-crypto.js';
 import { encodePacketRequest } from '../packet/net-crypto-request.js';
@@ -14,6 +15,8 @@ import { SendWindow } from './send-window.js';
 import { Sender } from './sender.js';
 
 export interface PacketStreamDeps {
+  /** Of the memory that all connections have for packets that wait for earlier ones, and for those not confirmed. */
+  readonly memory: { readonly received: MemoryShare; readonly sent: MemoryShare };
   /** Seals and sends one data packet. */
   emit(bufferStart: number, packetNumber: number, data: Buffer): void;
   /** False while there is no session, when nothing can be sealed. */
@@ -34,6 +37,8 @@ export interface PacketStreamDeps {
 const KILL = Buffer.from([CryptoKind.Kill]);
 /** Implementation: copies of a kill packet; if all get lost, the peer notices after 32 s. */
 const KILL_COPIES = 3;
+/** Implementation: ms for which a packet may be missing while later ones wait for it; the peer sends it again each second. */
+const HOLE_PATIENCE = 60_000;
 
 export class PacketStream {
   readonly #deps: PacketStreamDeps;
@@ -43,14 +48,16 @@ export class PacketStream {
   readonly #receiveWindow: ReceiveWindow;
   readonly #sender: Sender;
   readonly #acks = new AckSchedule();
+  /** The packet that is missing while later ones wait, and since when, ms. */
+  #hole: { readonly number: number; readonly since: number } | undefined;
   /** What was malformed, doubled or out of all windows; for the curious. */
   #dropped = 0;
 
   /** @param options.firstNumber of the packets of both directions; always 0 on the wire, tests begin near the wrap */
   constructor(deps: PacketStreamDeps, options: { readonly firstNumber?: number } = {}) {
     this.#deps = deps;
-    this.#sendWindow = new SendWindow(options.firstNumber);
-    this.#receiveWindow = new ReceiveWindow(options.firstNumber);
+    this.#sendWindow = new SendWindow(deps.memory.sent, options.firstNumber);
+    this.#receiveWindow = new ReceiveWindow(deps.memory.received, options.firstNumber);
     this.#sender = new Sender({
       window: this.#sendWindow,
       congestion: this.#congestion,
@@ -145,6 +152,20 @@ export class PacketStream {
       this.#deps.onLossless(next);
       next = this.#receiveWindow.takeNext();
     }
+  }
+
+  /** Whether packets have waited for an earlier one for so long that the peer does not mean to send it. */
+  isStuck(now: number): boolean {
+    const { start, heldBytes } = this.#receiveWindow;
+    if (heldBytes === 0) this.#hole = undefined;
+    else if (this.#hole?.number !== start) this.#hole = { number: start, since: now };
+    return this.#hole !== undefined && now - this.#hole.since >= HOLE_PATIENCE;
+  }
+
+  /** Gives back what it holds. */
+  close(): void {
+    this.#receiveWindow.close();
+    this.#sendWindow.close();
   }
 
   /** Sends what is due: data first, which carries confirmations, then a request packet if one is still needed. */

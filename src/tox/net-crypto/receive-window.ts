@@ -1,5 +1,6 @@
-/** Lossless packets that came early, until those before them have come; a ring that grows (c-toxcore: Packets_Array). */
-import { addToNumber, distanceBetween, isWithin, nextNumber } from './packet-number.js';
+/** Lossless packets that came early, until those before them have come; a ring as large as needed (c-toxcore: Packets_Array). */
+import type { MemoryShare } from '../../base/memory-budget.js';
+import { distanceBetween, isWithin, nextNumber } from './packet-number.js';
 
 /** Specification (CRYPTO_PACKET_BUFFER_SIZE): numbers from the first missing one that are taken. */
 const MAX_NUMBERS = 32_768;
@@ -12,6 +13,10 @@ const MAX_HELD_BYTES = 24 * 1024 * 1024;
 /** Implementation: what a held packet costs besides its bytes: two Buffer objects and their backing. */
 const HELD_OVERHEAD = 256;
 const FIRST_CAPACITY = 64;
+/** Implementation: what a place in the ring costs, bytes. */
+const PLACE = 8;
+/** Implementation: a ring that is used to this part is halved, and has then room to double what it holds. */
+const SHRINK_AT = 8;
 
 /** 'next': it is the one awaited, and not kept; 'early': kept; the others are dropped. */
 export type Arrival = 'next' | 'early' | 'duplicate' | 'outside' | 'no room';
@@ -19,14 +24,19 @@ export type Arrival = 'next' | 'early' | 'duplicate' | 'outside' | 'no room';
 export class ReceiveWindow {
   #mask = FIRST_CAPACITY - 1;
   #held: (Buffer | undefined)[] = new Array(FIRST_CAPACITY).fill(undefined);
+  readonly #share: MemoryShare;
   #heldBytes = 0;
   #heldCount = 0;
   #start: number;
   #end: number;
   #hasNewHole = false;
 
-  /** @param first the number of the first packet; always 0 on the wire, tests begin near the wrap */
-  constructor(first = 0) {
+  /**
+   * @param share of the memory for the early packets of all connections
+   * @param first the number of the first packet; always 0 on the wire, tests begin near the wrap
+   */
+  constructor(share: MemoryShare, first = 0) {
+    this.#share = share;
     this.#start = first;
     this.#end = first;
   }
@@ -65,10 +75,10 @@ export class ReceiveWindow {
       return 'next';
     }
     if (offset >= MAX_NUMBERS) return offset >= 0x8000_0000 ? 'duplicate' : 'outside';
-    while (offset > this.#mask) this.#grow();
+    while (offset > this.#mask) if (!this.#grow()) return 'no room';
     if (this.#held[number & this.#mask] !== undefined) return 'duplicate';
     const cost = data.length + HELD_OVERHEAD;
-    if (this.#heldBytes + cost > MAX_HELD_BYTES) return 'no room';
+    if (this.#heldBytes + cost > MAX_HELD_BYTES || !this.#share.take(cost)) return 'no room';
     this.#held[number & this.#mask] = data;
     this.#heldBytes += cost;
     this.#heldCount += 1;
@@ -87,9 +97,12 @@ export class ReceiveWindow {
     const data = this.#held[at];
     if (data === undefined) return undefined;
     this.#held[at] = undefined;
-    this.#heldBytes -= data.length + HELD_OVERHEAD;
+    const cost = data.length + HELD_OVERHEAD;
+    this.#share.add(-cost);
+    this.#heldBytes -= cost;
     this.#heldCount -= 1;
     this.#start = nextNumber(this.#start);
+    if (this.#mask >= FIRST_CAPACITY) this.#shrink();
     return data;
   }
 
@@ -107,13 +120,38 @@ export class ReceiveWindow {
     return this.#held[number & this.#mask] === undefined;
   }
 
-  #grow(): void {
+  /** Forgets everything and gives its memory back. */
+  close(): void {
+    this.#held = [];
+    this.#heldCount = 0;
+    this.#heldBytes = 0;
+    this.#share.giveBack();
+  }
+
+  #grow(): boolean {
+    const capacity = this.#mask + 1;
+    if (!this.#share.take(capacity * PLACE)) return false;
+    this.#resize(capacity * 2);
+    return true;
+  }
+
+  #shrink(): void {
+    const span = distanceBetween(this.#start, this.#end);
+    const before = this.#mask + 1;
+    let capacity = before;
+    while (capacity > FIRST_CAPACITY && span * SHRINK_AT <= capacity) capacity /= 2;
+    if (capacity === before) return;
+    this.#share.add((capacity - before) * PLACE);
+    this.#resize(capacity);
+  }
+
+  #resize(capacity: number): void {
     const old = this.#held;
     const oldMask = this.#mask;
-    this.#mask = (oldMask + 1) * 2 - 1;
-    this.#held = new Array(this.#mask + 1).fill(undefined);
-    for (let offset = 0; offset <= oldMask; offset += 1) {
-      const number = addToNumber(this.#start, offset);
+    this.#mask = capacity - 1;
+    this.#held = new Array(capacity).fill(undefined);
+    for (let number = this.#start; number !== this.#end; number = nextNumber(number)) {
+      if (distanceBetween(this.#start, number) > oldMask) break;
       this.#held[number & this.#mask] = old[number & oldMask];
     }
   }

@@ -4,8 +4,10 @@
  *
  *     start ──── sent, some of them delivered ──── next ──── not sent yet ──── end
  */
+import type { MemoryShare } from '../../base/memory-budget.js';
 import { readPacketRequest } from '../packet/net-crypto-request.js';
 import { AckSample } from './ack-sample.js';
+import { LostNumbers } from './lost-numbers.js';
 import { addToNumber, distanceBetween, nextNumber } from './packet-number.js';
 
 /** Specification (CRYPTO_PACKET_BUFFER_SIZE): numbers that a receiver has room for. */
@@ -17,8 +19,14 @@ export const MAX_IN_FLIGHT_NUMBERS = 16_384;
 export const WIRE_OVERHEAD = 55;
 /** Implementation: a quiet connection holds no more than this many places. */
 const FIRST_CAPACITY = 64;
-/** Implementation: entries of the list of lost packets that are done with before the list is moved together. */
-const LOST_COMPACTION = 4096;
+/** Implementation: a ring that is used to this part is halved, and has then room to double what it holds. */
+const SHRINK_AT = 8;
+/**
+ * Implementation: bytes that a number costs from the time when its packet was taken until all before it arrived too: a long
+ * packet, the objects around it and its places in the rings. A packet that arrived counts as long: it may be a part of a
+ * larger piece of memory that its neighbours keep.
+ */
+const NUMBER_COST = 1_700;
 
 /** A moment of the delivery: bytes delivered until then, and when the packet had been sent that was delivered then. */
 interface Mark {
@@ -33,6 +41,7 @@ const IN_FLIGHT = 2;
 const LOST = 3;
 
 export class SendWindow {
+  readonly #share: MemoryShare;
   #mask = FIRST_CAPACITY - 1;
   #data: (Buffer | undefined)[] = new Array(FIRST_CAPACITY).fill(undefined);
   #state = new Uint8Array(FIRST_CAPACITY);
@@ -47,9 +56,7 @@ export class SendWindow {
   #start: number;
   #next: number;
   #end: number;
-  /** Numbers reported missing, in the order of the reports; those delivered meanwhile are skipped. */
-  #lost: number[] = [];
-  #lostAt = 0;
+  readonly #lost = new LostNumbers();
   #delivered = 0;
   /** Where a measurement of the delivery rate may begin: the last such place, and the one before. */
   #mark: Mark = { delivered: 0, at: 0, sentAt: 0 };
@@ -62,8 +69,12 @@ export class SendWindow {
   #patience = 0;
   #patienceAgain = 0;
 
-  /** @param first the number of the first packet; always 0 on the wire, tests begin near the wrap */
-  constructor(first = 0) {
+  /**
+   * @param share of the memory for what all connections have to send
+   * @param first the number of the first packet; always 0 on the wire, tests begin near the wrap
+   */
+  constructor(share: MemoryShare, first = 0) {
+    this.#share = share;
     this.#start = first;
     this.#next = first;
     this.#end = first;
@@ -101,6 +112,11 @@ export class SendWindow {
     return distanceBetween(this.#start, this.#end) >= MAX_NUMBERS;
   }
 
+  /** Whether there is memory for one more packet, as far as other connections leave some. */
+  get hasMemory(): boolean {
+    return this.#share.hasRoomFor(NUMBER_COST);
+  }
+
   /** Whether a packet never sent before may go, as far as numbers are concerned. */
   get mayAdvance(): boolean {
     return this.#next !== this.#end && distanceBetween(this.#start, this.#next) < MAX_IN_FLIGHT_NUMBERS;
@@ -109,7 +125,8 @@ export class SendWindow {
   /** Takes a packet. @throws RangeError when full */
   push(data: Buffer): void {
     if (this.isFull) throw new RangeError('SendWindow: full');
-    if (distanceBetween(this.#start, this.#end) > this.#mask) this.#grow();
+    if (distanceBetween(this.#start, this.#end) > this.#mask) this.#resize((this.#mask + 1) * 2);
+    this.#share.add(NUMBER_COST);
     const at = this.#end & this.#mask;
     this.#data[at] = data;
     this.#state[at] = WAITING;
@@ -120,20 +137,13 @@ export class SendWindow {
 
   /** The number to send again first, or undefined. */
   nextLost(): number | undefined {
-    while (this.#lostAt < this.#lost.length) {
-      const number = this.#lost[this.#lostAt] as number;
-      const isHeld = distanceBetween(this.#start, number) < distanceBetween(this.#start, this.#next);
-      if (isHeld && this.#state[number & this.#mask] === LOST) return number;
-      this.#lostAt += 1;
-      if (this.#lostAt === LOST_COMPACTION) {
-        this.#lost.splice(0, this.#lostAt);
-        this.#lostAt = 0;
-      }
-    }
-    this.#lost.length = 0;
-    this.#lostAt = 0;
-    return undefined;
+    return this.#lost.first(this.#isLost);
   }
+
+  readonly #isLost = (number: number): boolean => {
+    const isHeld = distanceBetween(this.#start, number) < distanceBetween(this.#start, this.#next);
+    return isHeld && this.#state[number & this.#mask] === LOST;
+  };
 
   /** The lowest number that may be missing, for a probe; undefined when all arrived. */
   firstUndelivered(): number | undefined {
@@ -187,6 +197,8 @@ export class SendWindow {
     const count = distanceBetween(this.#start, upTo);
     if (count === 0 || count > distanceBetween(this.#start, this.#next)) return;
     for (; this.#start !== upTo; this.#start = nextNumber(this.#start)) this.onReceived(this.#start);
+    this.#share.add(-count * NUMBER_COST);
+    this.#shrink();
     this.#finishAck();
   }
 
@@ -234,7 +246,7 @@ export class SendWindow {
     this.#inFlightBytes -= size;
     this.#sample.lostBytes += size;
     this.#sample.lostPackets += 1;
-    this.#lost.push(number);
+    this.#lost.add(number);
   }
 
   #finishAck(): void {
@@ -246,45 +258,42 @@ export class SendWindow {
     this.#mark = { delivered: this.#delivered, at: this.#now, sentAt: sample.sentAt };
   }
 
-  /** Doubles the ring; the places of what is held change with the mask. */
-  #grow(): void {
-    const old = {
-      mask: this.#mask,
-      data: this.#data,
-      state: this.#state,
-      timesSent: this.#timesSent,
-      isAppLimited: this.#isAppLimited,
-      sentAt: this.#sentAt,
-      roundDelivered: this.#roundDelivered,
-      priorDelivered: this.#priorDelivered,
-      priorDeliveredAt: this.#priorDeliveredAt,
-      priorFirstSentAt: this.#priorFirstSentAt,
-    };
-    const capacity = (old.mask + 1) * 2;
-    this.#mask = capacity - 1;
-    this.#data = new Array(capacity).fill(undefined);
-    this.#state = new Uint8Array(capacity);
-    this.#timesSent = new Uint8Array(capacity);
-    this.#isAppLimited = new Uint8Array(capacity);
-    this.#sentAt = new Float64Array(capacity);
-    this.#roundDelivered = new Float64Array(capacity);
-    this.#priorDelivered = new Float64Array(capacity);
-    this.#priorDeliveredAt = new Float64Array(capacity);
-    this.#priorFirstSentAt = new Float64Array(capacity);
+  /** Forgets everything and gives its memory back. */
+  close(): void {
+    this.#start = this.#end;
+    this.#next = this.#end;
+    this.#lost.clear();
+    this.#resize(FIRST_CAPACITY);
+    this.#share.giveBack();
+  }
+
+  #shrink(): void {
     const held = distanceBetween(this.#start, this.#end);
-    for (let offset = 0; offset < held; offset += 1) {
-      const number = addToNumber(this.#start, offset);
-      const from = number & old.mask;
-      const to = number & this.#mask;
-      this.#data[to] = old.data[from];
-      this.#state[to] = old.state[from] as number;
-      this.#timesSent[to] = old.timesSent[from] as number;
-      this.#isAppLimited[to] = old.isAppLimited[from] as number;
-      this.#sentAt[to] = old.sentAt[from] as number;
-      this.#roundDelivered[to] = old.roundDelivered[from] as number;
-      this.#priorDelivered[to] = old.priorDelivered[from] as number;
-      this.#priorDeliveredAt[to] = old.priorDeliveredAt[from] as number;
-      this.#priorFirstSentAt[to] = old.priorFirstSentAt[from] as number;
-    }
+    let capacity = this.#mask + 1;
+    while (capacity > FIRST_CAPACITY && held * SHRINK_AT <= capacity) capacity /= 2;
+    if (capacity <= this.#mask) this.#resize(capacity);
+  }
+
+  /** The places of what is held change with the mask. */
+  #resize(capacity: number): void {
+    const oldMask = this.#mask;
+    const held = distanceBetween(this.#start, this.#end);
+    const move = <Ring extends Record<number, unknown>>(old: Ring, ring: Ring): Ring => {
+      for (let offset = 0; offset < held; offset += 1) {
+        const number = addToNumber(this.#start, offset);
+        ring[number & (capacity - 1)] = old[number & oldMask];
+      }
+      return ring;
+    };
+    this.#mask = capacity - 1;
+    this.#data = move(this.#data, new Array(capacity).fill(undefined));
+    this.#state = move(this.#state, new Uint8Array(capacity));
+    this.#timesSent = move(this.#timesSent, new Uint8Array(capacity));
+    this.#isAppLimited = move(this.#isAppLimited, new Uint8Array(capacity));
+    this.#sentAt = move(this.#sentAt, new Float64Array(capacity));
+    this.#roundDelivered = move(this.#roundDelivered, new Float64Array(capacity));
+    this.#priorDelivered = move(this.#priorDelivered, new Float64Array(capacity));
+    this.#priorDeliveredAt = move(this.#priorDeliveredAt, new Float64Array(capacity));
+    this.#priorFirstSentAt = move(this.#priorFirstSentAt, new Float64Array(capacity));
   }
 }

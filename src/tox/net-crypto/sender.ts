@@ -90,7 +90,8 @@ export class Sender {
   take(data: Buffer, isUrgent: boolean): boolean {
     const { window } = this.#deps;
     const bound = this.#queueBound + (isUrgent ? URGENT_RESERVE : 0);
-    if (window.isFull || (window.hasUnsent && window.unsentBytes + data.length > bound)) {
+    const hasRoom = !window.isFull && (window.hasMemory || isUrgent);
+    if (!hasRoom || (window.hasUnsent && window.unsentBytes + data.length > bound)) {
       this.#isRefusing = true;
       return false;
     }
@@ -100,7 +101,7 @@ export class Sender {
 
   /** Whether there is room again after a refusal; says so once. */
   takeDrain(): boolean {
-    if (!this.#isRefusing || this.#deps.window.isFull) return false;
+    if (!this.#isRefusing || this.#deps.window.isFull || !this.#deps.window.hasMemory) return false;
     if (this.#deps.window.unsentBytes > this.#queueBound / 2) return false;
     this.#isRefusing = false;
     return true;

@@ -429,3 +429,23 @@ t.test('a handler may kill its connection in the midst of what arrives', async (
   t.equal(far.notes.lossless.length, 10);
   t.same(near.notes.events.at(-1), 'closed: killed');
 });
+
+t.test(
+  'a peer that never sends one packet, and many after it, loses its connection after 60 s and gives all back',
+  async (t) => {
+    const { world, alice, bob, near, far } = connectedPair();
+    alice.shape = (packet, forward) => {
+      if (packet[0] !== DATA || packet.length < 1000) forward();
+    };
+    near.connection.sendLossless(numbered(0, 1000));
+    for (let at = 1; at < 50; at += 1) near.connection.sendLossless(numbered(at));
+    world.clock.advance(50_000);
+    t.ok(bob.netCrypto.heldBytes > 49 * 64);
+    t.equal(far.connection.state, 'established');
+    world.clock.advance(15_000);
+    t.match(far.notes.events, ['established', 'closed: stuck']);
+    t.equal(bob.netCrypto.heldBytes, 0);
+    near.connection.kill();
+    t.equal(alice.netCrypto.heldBytes, 0);
+  },
+);

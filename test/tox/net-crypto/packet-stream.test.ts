@@ -1,4 +1,5 @@
 import t from 'tap';
+import { MemoryBudget } from '../../../src/base/memory-budget.js';
 import { PacketStream } from '../../../src/tox/net-crypto/packet-stream.js';
 import { encodePacketRequest } from '../../../src/tox/packet/net-crypto-request.js';
 import { ManualClock } from '../../support/manual-clock.js';
@@ -10,6 +11,8 @@ interface Sent {
   readonly packetNumber: number;
   readonly data: Buffer;
 }
+
+const budget = new MemoryBudget({ total: 128 * 1024 * 1024, floor: 256 * 1024 });
 
 /** One end: a stream that is driven by a clock, and all that it emitted and received. */
 class End {
@@ -27,6 +30,7 @@ class End {
     this.#clock = clock;
     this.stream = new PacketStream(
       {
+        memory: { received: budget.share(), sent: budget.share() },
         emit: (bufferStart, packetNumber, data) => {
           const packet = { bufferStart, packetNumber, data };
           this.emitted.push(packet);
@@ -226,3 +230,23 @@ t.test(
     t.ok(near.emitted.length <= 260 && far.emitted.length <= 260, `${near.emitted.length} and ${far.emitted.length}`);
   },
 );
+
+t.test('a hole that the peer does not fill for 60 s is noticed, one that it fills is not', async (t) => {
+  const clock = new ManualClock();
+  const end = new End(clock);
+  const isStuckAfter = (ms: number): boolean => {
+    for (let passed = 0; passed < ms; passed += 1000) {
+      clock.advance(1000);
+      if (end.stream.isStuck(clock.now())) return true;
+    }
+    return false;
+  };
+  end.receive({ bufferStart: 0, packetNumber: 1, data: numbered(1) });
+  end.receive({ bufferStart: 0, packetNumber: 3, data: numbered(3) });
+  t.notOk(isStuckAfter(50_000));
+  end.receive({ bufferStart: 0, packetNumber: 0, data: numbered(0) });
+  t.notOk(isStuckAfter(58_000), 'the next hole has its own time');
+  t.ok(isStuckAfter(5_000));
+  end.receive({ bufferStart: 0, packetNumber: 2, data: numbered(2) });
+  t.notOk(isStuckAfter(120_000));
+});

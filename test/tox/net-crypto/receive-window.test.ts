@@ -1,7 +1,11 @@
 import t from 'tap';
+import { MemoryBudget, type MemoryShare } from '../../../src/base/memory-budget.js';
 import { ReceiveWindow } from '../../../src/tox/net-crypto/receive-window.js';
 import { SeededRandom } from '../../support/seeded-random.js';
 import { numbered } from './crypto-peers.js';
+
+const MIB = 1024 * 1024;
+const share = (): MemoryShare => new MemoryBudget({ total: 128 * MIB, floor: MIB / 4 }).share();
 
 /** Gives a packet to a window; what comes out of it in order. */
 function give(window: ReceiveWindow, number: number, data = numbered(number)): Buffer[] {
@@ -14,7 +18,7 @@ function give(window: ReceiveWindow, number: number, data = numbered(number)): B
 t.test('packets come out in order, whatever the order in which they come in, also over the wrap', async (t) => {
   const random = new SeededRandom(1);
   for (const first of [0, 0xffff_fe00]) {
-    const window = new ReceiveWindow(first);
+    const window = new ReceiveWindow(share(), first);
     const numbers = Array.from({ length: 1000 }, (_, at) => (first + at) >>> 0);
     const shuffled = [...numbers].sort(() => random.fraction() - 0.5);
     const out = shuffled.flatMap((number) => give(window, number));
@@ -28,7 +32,7 @@ t.test('packets come out in order, whatever the order in which they come in, als
 });
 
 t.test('what came before, or waits already, is a duplicate', async (t) => {
-  const window = new ReceiveWindow();
+  const window = new ReceiveWindow(share());
   t.equal(window.arrived(0, numbered(0)), 'next');
   t.equal(window.arrived(0, numbered(0)), 'duplicate');
   t.equal(window.arrived(5, numbered(5)), 'early');
@@ -36,14 +40,14 @@ t.test('what came before, or waits already, is a duplicate', async (t) => {
 });
 
 t.test('what lies 32,768 numbers ahead is outside', async (t) => {
-  const window = new ReceiveWindow();
+  const window = new ReceiveWindow(share());
   t.equal(window.arrived(32_768, numbered(0)), 'outside');
   t.equal(window.arrived(32_767, numbered(0)), 'early');
   t.equal(window.arrived(0x7fff_ffff, numbered(0)), 'outside');
 });
 
 t.test('a peer that leaves out one packet cannot fill our memory', async (t) => {
-  const window = new ReceiveWindow();
+  const window = new ReceiveWindow(share());
   let last = '';
   for (let number = 1; number < 32_768; number += 1) last = window.arrived(number, Buffer.alloc(1373, 162));
   t.equal(last, 'no room');
@@ -53,7 +57,7 @@ t.test('a peer that leaves out one packet cannot fill our memory', async (t) => 
 });
 
 t.test('a hole is new once', async (t) => {
-  const window = new ReceiveWindow();
+  const window = new ReceiveWindow(share());
   give(window, 0);
   t.notOk(window.takeNewHole());
   window.arrived(2, numbered(2));
@@ -64,7 +68,7 @@ t.test('a hole is new once', async (t) => {
 });
 
 t.test('the end that the peer tells makes what is missing at the tail known', async (t) => {
-  const window = new ReceiveWindow();
+  const window = new ReceiveWindow(share());
   give(window, 0);
   window.advertised(3);
   t.ok(window.takeNewHole());
@@ -76,4 +80,58 @@ t.test('the end that the peer tells makes what is missing at the tail known', as
   t.equal(window.end, 3, 'an absurd one, too');
   window.advertised(0);
   t.equal(window.end, 3);
+});
+
+t.test('connections that all leave out one packet share a budget, and the next one still has room', async (t) => {
+  const budget = new MemoryBudget({ total: 128 * MIB, floor: MIB / 4 });
+  const greedy = Array.from({ length: 300 }, () => new ReceiveWindow(budget.share()));
+  const data = Buffer.alloc(1373, 162);
+  for (let number = 1; number < 32_768; number += 64) {
+    for (const window of greedy) for (let at = 0; at < 64; at += 1) window.arrived(number + at, data);
+  }
+  t.ok(budget.used <= 128 * MIB, `${budget.used} bytes`);
+  t.ok(budget.used >= 100 * MIB, 'it is there to be used');
+  const honest = new ReceiveWindow(budget.share());
+  let taken = 0;
+  while (honest.arrived(1 + taken, data) === 'early') taken += 1;
+  t.ok(taken >= 140, `${taken} packets`);
+  for (const window of greedy) window.close();
+  honest.close();
+  t.equal(budget.used, 0);
+});
+
+t.test('whatever comes, the early packets of all hold so much and no more, and all of it is given back', async (t) => {
+  for (const seed of [1, 2, 3]) {
+    const random = new SeededRandom(seed);
+    const [total, floor] = [4 * MIB, MIB / 4];
+    const budget = new MemoryBudget({ total, floor });
+    let windows: ReceiveWindow[] = [];
+    for (let round = 0; round < 100_000; round += 1) {
+      if (windows.length < 20 && random.below(500) === 0)
+        windows.push(new ReceiveWindow(budget.share(), random.below(2 ** 32)));
+      const window = windows[random.below(windows.length)];
+      if (window === undefined) continue;
+      const kind = random.below(1000);
+      if (kind === 0) {
+        window.close();
+        windows = windows.filter((one) => one !== window);
+      } else if (kind < 20) window.advertised((window.start + random.below(50_000)) >>> 0);
+      else if (kind < 200) give(window, window.start, random.bytes(random.below(1374)));
+      else
+        give(window, (window.start + random.below(kind < 600 ? 300 : 33_000)) >>> 0, Buffer.alloc(random.below(1374)));
+      if (budget.used > total + windows.length * floor) t.fail(`seed ${seed}: ${budget.used} bytes`);
+    }
+    for (const window of windows) window.close();
+    t.equal(budget.used, 0, `seed ${seed}`);
+  }
+});
+
+t.test('a ring that grew for a packet far ahead is small again when all have come', async (t) => {
+  const budget = new MemoryBudget({ total: 128 * MIB, floor: MIB / 4 });
+  const window = new ReceiveWindow(budget.share());
+  window.arrived(20_000, numbered(20_000));
+  t.ok(budget.used > 250_000);
+  for (let number = 0; number < 20_000; number += 1) give(window, number);
+  t.equal(window.start, 20_001);
+  t.equal(budget.used, 0);
 });

@@ -1,10 +1,14 @@
 import t from 'tap';
+import { MemoryBudget, type MemoryShare } from '../../../src/base/memory-budget.js';
 import { SendWindow, WIRE_OVERHEAD } from '../../../src/tox/net-crypto/send-window.js';
 import { encodePacketRequest } from '../../../src/tox/packet/net-crypto-request.js';
 import { numbered } from './crypto-peers.js';
 
+const MIB = 1024 * 1024;
+const share = (): MemoryShare => new MemoryBudget({ total: 128 * MIB, floor: MIB / 4 }).share();
+
 function sentWindow(count: number, first = 0): SendWindow {
-  const window = new SendWindow(first);
+  const window = new SendWindow(share(), first);
   for (let at = 0; at < count; at += 1) {
     window.push(numbered(at));
     window.sent((first + at) >>> 0, at, false);
@@ -16,7 +20,7 @@ const request = (start: number, end: number, missing: number[]): Buffer =>
   encodePacketRequest(start, end, (number) => missing.includes(number));
 
 t.test('numbers go up from 0 and bytes are counted as sent, in flight and confirmed', async (t) => {
-  const window = new SendWindow();
+  const window = new SendWindow(share());
   window.push(Buffer.alloc(100, 162));
   window.push(Buffer.alloc(50, 162));
   t.equal(window.unsentBytes, 150 + 2 * WIRE_OVERHEAD);
@@ -80,7 +84,7 @@ t.test('a lost packet that arrived after all is not sent again', async (t) => {
 });
 
 t.test('at most 16,384 numbers are in flight, and 32,768 are held', async (t) => {
-  const window = new SendWindow();
+  const window = new SendWindow(share());
   while (!window.isFull) window.push(numbered(1));
   t.throws(() => window.push(numbered(1)), RangeError);
   let sent = 0;
@@ -106,7 +110,7 @@ t.test('all holds over the wrap of the numbers, while the ring grows', async (t)
 });
 
 t.test('the delivery rate is what arrived in the time that it took', async (t) => {
-  const window = new SendWindow();
+  const window = new SendWindow(share());
   const size = 64 + WIRE_OVERHEAD;
   // 1 packet a ms over a path of 50 ms, each confirmed on its own.
   let rate: number | undefined;
@@ -119,4 +123,37 @@ t.test('the delivery rate is what arrived in the time that it took', async (t) =
     rate = sample.deliveryRate(now);
   }
   t.ok(Math.abs((rate as number) / size - 1) < 0.02, `${rate}`);
+});
+
+t.test(
+  'what a peer does not confirm is counted, and given back when it does, or when the connection ends',
+  async (t) => {
+    const budget = new MemoryBudget({ total: 8 * MIB, floor: MIB / 4 });
+    const [idle, busy] = [new SendWindow(budget.share()), new SendWindow(budget.share())];
+    while (idle.hasMemory) idle.push(numbered(0));
+    t.ok(budget.used > 3.9 * MIB && budget.used <= 4 * MIB, `${budget.used} bytes`);
+    for (let number = 0; busy.hasMemory; number += 1) {
+      busy.push(numbered(number));
+      busy.sent(number, 0, false);
+    }
+    t.ok(budget.used <= 6 * MIB + 1700, 'another may hold half of what is left');
+    busy.beginAck(10, 8);
+    busy.acknowledge(busy.next);
+    idle.close();
+    t.equal(budget.used, 0);
+  },
+);
+
+t.test('the ring shrinks with what is held, and nothing in it is lost', async (t) => {
+  const window = new SendWindow(share(), 0xffff_f000);
+  const count = 16_000;
+  for (let at = 0; at < count; at += 1) {
+    window.push(numbered(at));
+    window.sent(window.next, 0, false);
+  }
+  window.beginAck(10, 8);
+  window.acknowledge((0xffff_f000 + count - 5) >>> 0);
+  for (let at = count - 5; at < count; at += 1) {
+    t.same(window.dataOf((0xffff_f000 + at) >>> 0), numbered(at));
+  }
 });

@@ -1,9 +1,13 @@
 import t from 'tap';
+import { MemoryBudget, type MemoryShare } from '../../../src/base/memory-budget.js';
 import { Rtt } from '../../../src/tox/net-crypto/rtt.js';
 import { SendWindow } from '../../../src/tox/net-crypto/send-window.js';
 import { Sender } from '../../../src/tox/net-crypto/sender.js';
 import { encodePacketRequest } from '../../../src/tox/packet/net-crypto-request.js';
 import { numbered } from './crypto-peers.js';
+
+const MIB = 1024 * 1024;
+const share = (): MemoryShare => new MemoryBudget({ total: 128 * MIB, floor: MIB / 4 }).share();
 
 /** A sender whose congestion control is the test. */
 function makeSender(): {
@@ -26,7 +30,7 @@ function makeSender(): {
   const way = { isBlocked: false, pacesItself: false };
   let advertised = 0;
   const sender = new Sender({
-    window: new SendWindow(),
+    window: new SendWindow(share()),
     congestion: limits,
     rtt: new Rtt(),
     transmit: (number) => {
