@@ -11,6 +11,7 @@ import type { DatagramHandler } from '../network/datagram-socket.js';
 import { UdpKind } from '../packet/kind.js';
 import type { NodeInfo } from '../packet/node-info.js';
 import { AnnounceRequests } from './announce-requests.js';
+import { type DataSource, sourceByRelay, sourceByUdp } from './data-limit.js';
 import { FriendSearch, type FriendSearchHandlers, type OwnStore, type Persistence } from './friend-search.js';
 import { OnionPaths } from './onion-paths.js';
 import type { EntryRelays, NodeHealth } from './path-nodes.js';
@@ -79,7 +80,7 @@ export class OnionClient {
   routes(): [number, DatagramHandler][] {
     return [
       [UdpKind.AnnounceResponse, (packet, source) => this.#onAnnounceResponse(packet, source)],
-      [UdpKind.OnionDataResponse, (packet) => this.#onData(packet)],
+      [UdpKind.OnionDataResponse, (packet, source) => this.#onData(packet, sourceByUdp(source))],
     ];
   }
 
@@ -183,7 +184,7 @@ export class OnionClient {
   /** A packet that came over a TCP relay. */
   receive(packet: Buffer, relay: NodeInfo): void {
     if (packet[0] === UdpKind.AnnounceResponse) this.#onAnnounceResponse(packet, relay.endpoint);
-    else if (packet[0] === UdpKind.OnionDataResponse) this.#onData(packet);
+    else if (packet[0] === UdpKind.OnionDataResponse) this.#onData(packet, sourceByRelay(relay));
     else this.#dropped += 1;
   }
 
@@ -235,8 +236,8 @@ export class OnionClient {
     if (!this.#requests.receive(packet, filter, onNode)) this.#dropped += 1;
   }
 
-  #onData(packet: Buffer): void {
-    if (this.#presence?.receive(packet) !== true) this.#dropped += 1;
+  #onData(packet: Buffer, source: DataSource): void {
+    if (this.#presence?.receive(packet, source) !== true) this.#dropped += 1;
   }
 
   #isReachable({ publicKey, endpoint }: NodeInfo): boolean {

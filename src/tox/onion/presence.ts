@@ -4,19 +4,15 @@
  */
 import type { Clock } from '../../base/clock.js';
 import type { Random } from '../../base/random.js';
-import { TokenBucket } from '../../base/token-bucket.js';
 import { generateKeyPair, type KeyPair, type PublicKey } from '../crypto/keys.js';
 import type { NodeInfo } from '../packet/node-info.js';
 import { decodeOnionDataResponse } from '../packet/onion-data.js';
 import { type AnnounceRequests, announcer } from './announce-requests.js';
 import { openBoth, sealInner, sealOuter } from './data-box.js';
+import { DataLimit, type DataSource } from './data-limit.js';
 import type { PathPool } from './path-pool.js';
 import { SelfAnnouncer } from './self-announcer.js';
 import { SelfCalls } from './self-calls.js';
-
-/** Implementation: onion data opened a second, and at once. Each costs two key agreements, and strangers can send it. */
-const DATA_RATE = 200;
-const DATA_BURST = 400;
 
 export interface PresenceDeps {
   readonly clock: Clock;
@@ -45,14 +41,14 @@ export class Presence {
   readonly #dataKeys: KeyPair;
   readonly #announcer: SelfAnnouncer;
   readonly #calls: SelfCalls;
-  readonly #dataLimit: TokenBucket;
+  readonly #dataLimit: DataLimit;
 
   constructor(deps: PresenceDeps, handlers: PresenceHandlers) {
     this.#deps = deps;
     this.#handlers = handlers;
     const { clock, random, identity, requests, paths, seeds } = deps;
     this.#dataKeys = generateKeyPair(random);
-    this.#dataLimit = new TokenBucket(DATA_RATE, DATA_BURST, clock.now());
+    this.#dataLimit = new DataLimit(clock.now());
     this.#announcer = new SelfAnnouncer(
       {
         clock,
@@ -60,7 +56,10 @@ export class Presence {
         paths,
         seeds,
         onChange: (isAnnounced) => handlers.onAnnouncedChange(isAnnounced),
-        onStored: () => this.#calls.prove(),
+        onStored: ({ hops }) => {
+          this.#dataLimit.noteFirstHop(hops[0], clock.now());
+          this.#calls.prove();
+        },
       },
       announcer(identity, this.#dataKeys.publicKey),
     );
@@ -116,10 +115,10 @@ export class Presence {
   }
 
   /** A data response. @returns false when it is of no use: forged, not for us, too much, or a call that came too late */
-  receive(packet: Buffer): boolean {
+  receive(packet: Buffer, source: DataSource): boolean {
     const response = decodeOnionDataResponse(packet);
     if (response === undefined) return false;
-    if (!this.#dataLimit.take(this.#deps.clock.now())) {
+    if (!this.#dataLimit.take(source, this.#deps.clock.now())) {
       // In a flood our own calls go unopened like all else, which says nothing about the ways that they took.
       this.#calls.prove();
       return false;

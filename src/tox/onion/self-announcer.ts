@@ -51,8 +51,8 @@ export interface SelfAnnouncerDeps {
   /** Nodes to begin with. */
   readonly seeds: () => readonly NodeInfo[];
   readonly onChange: (isAnnounced: boolean) => void;
-  /** A node has confirmed that it stores us, again or for the first time. */
-  readonly onStored: () => void;
+  /** A node has confirmed, by this path, that it stores us, again or for the first time. */
+  readonly onStored: (path: OnionPath) => void;
 }
 
 export class SelfAnnouncer implements SearchOwner {
@@ -216,7 +216,7 @@ export class SelfAnnouncer implements SearchOwner {
     // Where few nodes store us, nobody stands in for one that is run again and has forgotten us.
     const isOften = now - slot.stored.since < YOUTH || this.#search.isSparse;
     this.#renewAfter(isOften ? REFRESH_OFTEN : REFRESH, node, slot);
-    this.#deps.onStored();
+    this.#deps.onStored(path);
     this.#noteChange();
   }
 

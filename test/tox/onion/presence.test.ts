@@ -3,6 +3,7 @@ import type { Endpoint } from '../../../src/base/endpoint.js';
 import { generateKeyPair, type KeyPair, type PublicKey } from '../../../src/tox/crypto/keys.js';
 import { type AnnounceRequests, NO_PING_ID, type RequestOrder } from '../../../src/tox/onion/announce-requests.js';
 import { sealInner, sealOuter } from '../../../src/tox/onion/data-box.js';
+import { sourceByRelay, sourceByUdp } from '../../../src/tox/onion/data-limit.js';
 import type { OnionPath } from '../../../src/tox/onion/onion-path.js';
 import type { PathPool } from '../../../src/tox/onion/path-pool.js';
 import { Presence } from '../../../src/tox/onion/presence.js';
@@ -13,6 +14,10 @@ import { node } from '../../support/nodes.js';
 import { SeededRandom } from '../../support/seeded-random.js';
 
 const DATA = Buffer.from('data');
+const HOP = node('0a', '192.0.2.10');
+/** Two more stand behind it, which nobody looks at. */
+const FIRST_HOP = [HOP];
+const OWN = sourceByUdp(HOP.endpoint);
 const NODES = Array.from({ length: 4 }, (_, index) => node(`0${index + 1}`, `192.0.2.${index + 1}`));
 
 /** Us above paths that lead straight to nodes which store us, and pass on what is sent there. */
@@ -34,7 +39,7 @@ class Bench {
     this.identity = generateKeyPair(this.random);
     this.dataKey = this.identity.publicKey;
     const path = {
-      hops: [],
+      hops: FIRST_HOP,
       send: (packet: Buffer, _to: Endpoint) => this.#onCall(packet),
     } as unknown as OnionPath;
     const paths = {
@@ -74,7 +79,7 @@ class Bench {
 
   #onCall(packet: Buffer): void {
     this.calls += 1;
-    if (this.doNodesDeliver) this.clock.after(100, () => this.presence.receive(this.#delivered(packet)));
+    if (this.doNodesDeliver) this.clock.after(100, () => this.presence.receive(this.#delivered(packet), OWN));
   }
 
   /** In two steps: a ping id first, and who shows it is stored. */
@@ -100,10 +105,10 @@ t.test('what others send reaches us, and is opened by nobody else', async (t) =>
   const bench = new Bench();
   bench.presence.start();
   bench.clock.advance(1_000);
-  t.ok(bench.presence.receive(bench.letter()));
+  t.ok(bench.presence.receive(bench.letter(), OWN));
   t.same(bench.received, ['data']);
   const other = new Bench(2);
-  t.notOk(other.presence.receive(bench.letter()));
+  t.notOk(other.presence.receive(bench.letter(), OWN));
 });
 
 t.test('calls that come back are proof, and not told as data', async (t) => {
@@ -126,16 +131,41 @@ t.test('a way by which nothing arrives is suspected, though its node believes th
   t.equal(bench.presence.storingNodes, NODES.length, 'and announced anew');
 });
 
-t.test('a flood is opened at a bounded rate', async (t) => {
+/** Those opened of so many that come evenly within some seconds. */
+function flood(bench: Bench, source: string, { each, seconds }: { each: number; seconds: number }): number {
+  const letter = bench.letter(Buffer.from('flood'));
+  const before = bench.received.length;
+  for (let ms = 0; ms < seconds * 1_000; ms += 10) {
+    for (let index = 0; index < each / 100; index += 1) bench.presence.receive(letter, source);
+    bench.clock.advance(10);
+  }
+  return bench.received.length - before;
+}
+
+t.test(
+  'a flood from elsewhere is opened at a bounded rate, and keeps nothing out that comes from our first hop',
+  async (t) => {
+    const bench = new Bench();
+    bench.presence.start();
+    bench.clock.advance(1_000);
+    const opened = flood(bench, 'elsewhere', { each: 15_000, seconds: 2 });
+    t.ok(opened > 380 && opened <= 200 + 2 * 100, `${opened}`);
+    for (let index = 0; index < 20; index += 1) t.ok(bench.presence.receive(bench.letter(), OWN));
+    bench.presence.receive(bench.letter(), 'elsewhere');
+    t.notOk(bench.presence.receive(bench.letter(), 'elsewhere'));
+  },
+);
+
+t.test('a flood in the name of our first hop is opened at a bounded rate', async (t) => {
   const bench = new Bench();
   bench.presence.start();
   bench.clock.advance(1_000);
-  const letter = bench.letter();
-  for (let index = 0; index < 1_000; index += 1) bench.presence.receive(letter);
-  t.equal(bench.received.length, 400);
-  bench.clock.advance(500);
-  for (let index = 0; index < 1_000; index += 1) bench.presence.receive(letter);
-  t.equal(bench.received.length, 500);
+  const opened = flood(bench, OWN, { each: 15_000, seconds: 2 });
+  t.ok(opened > 2_000 && opened <= 1_000 + 50 + 2 * (500 + 25), `${opened}, beside our own calls`);
+});
+
+t.test('what comes over a relay is another source than its address by UDP', async (t) => {
+  t.not(sourceByRelay(HOP), OWN);
 });
 
 t.test('hostile bytes are of no use', async (t) => {
@@ -143,7 +173,8 @@ t.test('hostile bytes are of no use', async (t) => {
   bench.presence.start();
   bench.clock.advance(1_000);
   const letter = bench.letter();
-  for (const bytes of mutations(3, [letter], 300)) if (!bytes.equals(letter)) t.notOk(bench.presence.receive(bytes));
+  for (const bytes of mutations(3, [letter], 300))
+    if (!bytes.equals(letter)) t.notOk(bench.presence.receive(bytes, OWN));
   t.same(bench.received, []);
 });
 
