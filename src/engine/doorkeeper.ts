@@ -73,6 +73,7 @@ export class Doorkeeper {
   readonly #refusals = new ExpiringMap<string, true>(SAME_REFUSAL, MAX_REFUSALS);
   readonly #said: FloodLog;
   readonly #strangers: FloodLog;
+  #isClosed = false;
 
   constructor(deps: Deps, policy: AccessPolicy) {
     this.#deps = deps;
@@ -108,8 +109,9 @@ export class Doorkeeper {
   review(): void {
     for (const guest of this.leaving(this.#policy)) this.#part(guest, 'may not stay');
     for (const request of this.#refused.all) {
-      const decision = this.#decide(request);
-      if (decision.isAdmitted && this.#guests.makeRoom()) this.#admit(request, decision.factors);
+      this.#decide(request, (decision) => {
+        if (decision.isAdmitted && this.#guests.makeRoom()) this.#admit(request, decision.factors);
+      });
     }
   }
 
@@ -130,6 +132,7 @@ export class Doorkeeper {
   }
 
   close(): void {
+    this.#isClosed = true;
     this.#guests.close();
     this.#refused.close();
     this.#said.close();
@@ -145,9 +148,12 @@ export class Doorkeeper {
   }
 
   #onRequest(request: FriendRequest): void {
+    if (!this.#guests.has(request.publicKey.hex))
+      this.#decide(request, (decision) => this.#onDecided(request, decision));
+  }
+
+  #onDecided(request: FriendRequest, decision: AccessDecision): void {
     const { publicKey } = request;
-    if (this.#guests.has(publicKey.hex)) return;
-    const decision = this.#decide(request);
     if (!decision.isAdmitted) {
       // Those are not to be looked at again so soon.
       if (decision.reason !== 'too-many-guesses') this.#refused.add(request);
@@ -161,8 +167,11 @@ export class Doorkeeper {
     }
   }
 
-  #decide({ publicKey, message }: FriendRequest): AccessDecision {
-    return this.#policy.decide(publicKey, message, this.#deps.clock.now());
+  /** At once, or when its secret has been checked; not at all where that is no question any more. */
+  #decide(request: FriendRequest, onDecided: (decision: AccessDecision) => void): void {
+    this.#policy.decide(request, this.#deps.clock.now(), (decision) => {
+      if (!this.#isClosed && !this.#guests.has(request.publicKey.hex)) onDecided(decision);
+    });
   }
 
   #admit(request: FriendRequest, factors: AdmittedBy): void {

@@ -33,6 +33,12 @@ class List implements AccessFactors {
   isBanned(): boolean {
     return false;
   }
+
+  hasProven(): boolean {
+    return false;
+  }
+
+  noteProven(): void {}
 }
 
 for (const seconds of [3, 12, 25, 55, 85]) {

@@ -24,6 +24,8 @@ interface Options {
   readonly grace: number;
   readonly isDroppingSessions: boolean;
   readonly isDryRun: boolean;
+  /** Whether we have made it. */
+  readonly isGenerated?: boolean;
 }
 
 export function secretMethods(deps: Deps): Pick<MethodHandlers, Names> {
@@ -31,7 +33,7 @@ export function secretMethods(deps: Deps): Pick<MethodHandlers, Names> {
 
   const set = async (secret: Buffer, options: Options): Promise<Change> => {
     checkIsOurs(deps);
-    const { grace, isDroppingSessions, isDryRun } = options;
+    const { grace, isDroppingSessions, isDryRun, isGenerated = false } = options;
     if (grace > 0 && isDroppingSessions) {
       throw new ControlError('bad-params', 'a grace lets the old one be used, and dropping the sessions does not', {
         hint: 'choose one of the two',
@@ -46,7 +48,7 @@ export function secretMethods(deps: Deps): Pick<MethodHandlers, Names> {
     const closedTunnels = isDroppingSessions ? closedBy(deps, { secretGeneration: access.secretGeneration + 1 }) : 0;
     const notes = notesOfSetting(deps, hadOne, options);
     if (!isDryRun) {
-      await saved(access.setSecret(secret, { grace: seconds, isDroppingSessions }), 'CLIENT');
+      await saved(access.setSecret(secret, { grace: seconds, isDroppingSessions, isGenerated }), 'CLIENT');
       log.info(hadOne ? 'the secret was changed' : 'a secret was set');
     }
     const oldValidUntil = hadOne && seconds > 0 ? clock.unixTime() + seconds : null;
@@ -66,7 +68,7 @@ export function secretMethods(deps: Deps): Pick<MethodHandlers, Names> {
     },
     'secret.rotate': async (options) => {
       const secret = newSecret(random);
-      const change = await set(Buffer.from(secret), options);
+      const change = await set(Buffer.from(secret), { ...options, isGenerated: true });
       return { ...change, secret: options.isDryRun ? null : secret };
     },
     'secret.off': async ({ isDryRun }) => {

@@ -9,11 +9,14 @@ import type { Random } from '../../base/random.js';
 import type { PublicKey } from '../../tox/crypto/keys.js';
 import type { FileSystem } from '../file-system.js';
 import { StateFileError } from '../state-file-error.js';
-import type { AccessFactors, SecretCheck } from './access-factors.js';
+import type { AccessFactors } from './access-factors.js';
 import { BanList, type ListedBan } from './ban-list.js';
 import { type Bans, bansFile } from './bans.js';
 import { KeptPart } from './kept-part.js';
-import { hashSecret, NO_SECRET, SecretChecker, type SecretState, secretFile } from './kept-secret.js';
+import { NO_PROVEN, provenFile } from './kept-proven-keys.js';
+import { NO_SECRET, type SecretState, secretFile } from './kept-secret.js';
+import type { SecretCheck } from './secret-check.js';
+import { type SecretChange, Secrets } from './secrets.js';
 import {
   isExpired,
   NO_WHITELIST,
@@ -42,13 +45,6 @@ export interface AccessSettings {
   readonly secretFault?: string | undefined;
 }
 
-export interface SecretChange {
-  /** s for which the old one stays valid beside the new one. */
-  readonly grace: number;
-  /** Whether those who came by the old one have to go. */
-  readonly isDroppingSessions: boolean;
-}
-
 /**
  * Implementation: ms between looks at the calendar while an entry has an end. A timer until then would sleep as long as the
  * machine does, and would not see that somebody sets the clock.
@@ -66,34 +62,33 @@ export class AccessControl implements AccessFactors {
   readonly #deps: AccessControlDeps;
   readonly #parts: Parts;
   readonly #bans: BanList;
-  readonly #keptCheck: SecretCheck;
+  readonly #secrets: Secrets;
   readonly #changes = new Listeners<[]>();
   #settings: AccessSettings;
-  #given: { readonly state: SecretState; readonly check: SecretCheck } | undefined;
   #expiry: Timer | undefined;
   #saveFault: Error | undefined;
 
-  private constructor(deps: AccessControlDeps, settings: AccessSettings, parts: Parts) {
+  private constructor(deps: AccessControlDeps, settings: AccessSettings, parts: Parts, secrets: Secrets) {
     this.#deps = deps;
     this.#settings = settings;
     this.#parts = parts;
     this.#bans = new BanList(deps.clock, parts.bans);
-    this.#keptCheck = this.#checkOf(() => parts.secret.value);
-    this.#given = this.#checkGiven(settings.givenSecret);
+    this.#secrets = secrets;
+    secrets.use(settings.givenSecret);
     this.#awaitExpiry();
   }
 
   /** Never fails: what cannot be read closes the door, and `faults` says so. @param directory of the state */
   static async open(deps: AccessControlDeps, directory: string, settings: AccessSettings): Promise<AccessControl> {
-    return new AccessControl(deps, settings, {
-      // A list that cannot be read lists nobody, but is a list.
-      whitelist: await KeptPart.open(deps, directory, {
-        kept: whitelistFile,
-        closed: { ...NO_WHITELIST, isFactor: true },
-      }),
+    // A list that cannot be read lists nobody, but is a list.
+    const closed = { ...NO_WHITELIST, isFactor: true };
+    const parts = {
+      whitelist: await KeptPart.open(deps, directory, { kept: whitelistFile, closed }),
       secret: await KeptPart.open(deps, directory, { kept: secretFile, closed: NO_SECRET }),
       bans: await KeptPart.open(deps, directory, { kept: bansFile, closed: new Map() }),
-    });
+    };
+    const proven = await KeptPart.open(deps, directory, { kept: provenFile, closed: NO_PROVEN });
+    return new AccessControl(deps, settings, parts, new Secrets(deps, { ...parts, proven }));
   }
 
   /** What of the kept state cannot be used, for people; while there is anything, nobody gets in. */
@@ -111,8 +106,7 @@ export class AccessControl implements AccessFactors {
   // What the policy asks
 
   get secret(): SecretCheck | undefined {
-    if (this.#given !== undefined) return this.#given.check;
-    return this.#parts.secret.value.current === undefined ? undefined : this.#keptCheck;
+    return this.#secrets.check;
   }
 
   get hasWhitelist(): boolean {
@@ -137,19 +131,27 @@ export class AccessControl implements AccessFactors {
     return this.faults.length > 0 || this.#bans.has(key);
   }
 
+  hasProven(key: PublicKey): boolean {
+    return this.#secrets.hasProven(key);
+  }
+
+  noteProven(key: PublicKey): void {
+    this.#secrets.noteProven(key);
+  }
+
   // What the owner asks
 
   /** Which secret's sessions may stay: those of an earlier generation came by one that was dropped. */
   get secretGeneration(): number {
-    return this.secretState.generation;
+    return this.#secrets.generation;
   }
 
   get secretState(): SecretState {
-    return this.#given?.state ?? this.#parts.secret.value;
+    return this.#secrets.state;
   }
 
   get isSecretGiven(): boolean {
-    return this.#given !== undefined;
+    return this.#secrets.isGiven;
   }
 
   get entries(): readonly WhitelistEntry[] {
@@ -191,17 +193,8 @@ export class AccessControl implements AccessFactors {
   }
 
   /** @param secret undefined for none from now on */
-  async setSecret(secret: Buffer | undefined, { grace, isDroppingSessions }: SecretChange): Promise<void> {
-    const now = this.#deps.clock.unixTime();
-    const current = secret === undefined ? undefined : hashSecret(this.#deps.random, secret);
-    await this.#save(() =>
-      this.#parts.secret.change((state) => ({
-        current,
-        old: state.current !== undefined && grace > 0 ? { hash: state.current, validUntil: now + grace } : undefined,
-        changedAt: now,
-        generation: state.generation + (isDroppingSessions ? 1 : 0),
-      })),
-    );
+  async setSecret(secret: Buffer | undefined, change: SecretChange): Promise<void> {
+    await this.#save(() => this.#secrets.set(secret, change));
   }
 
   async ban(key: PublicKey, reason: string, until: number | undefined): Promise<void> {
@@ -224,7 +217,7 @@ export class AccessControl implements AccessFactors {
   /** The configuration was read anew. */
   applySettings(settings: AccessSettings): void {
     this.#settings = settings;
-    this.#given = this.#checkGiven(settings.givenSecret);
+    this.#secrets.use(settings.givenSecret);
     this.#tell();
   }
 
@@ -235,6 +228,7 @@ export class AccessControl implements AccessFactors {
 
   close(): void {
     this.#expiry?.cancel();
+    this.#secrets.close();
   }
 
   get #whitelistNow(): Whitelist {
@@ -274,19 +268,5 @@ export class AccessControl implements AccessFactors {
       // Set back, it is to end anew what has ended before.
       if (then >= next || then < now) this.#tell();
     });
-  }
-
-  #checkOf(state: () => SecretState): SecretCheck {
-    const checker = new SecretChecker(this.#deps.random, state);
-    return {
-      digest: (candidate) => checker.digest(candidate),
-      matches: (candidate) => checker.matches(candidate, this.#deps.clock.unixTime()),
-    };
-  }
-
-  #checkGiven(secret: Buffer | undefined): { readonly state: SecretState; readonly check: SecretCheck } | undefined {
-    if (secret === undefined) return undefined;
-    const state: SecretState = { ...NO_SECRET, current: hashSecret(this.#deps.random, secret) };
-    return { state, check: this.#checkOf(() => state) };
   }
 }

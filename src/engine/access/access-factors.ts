@@ -1,14 +1,9 @@
 /** What decides over who gets in: the secret and the whitelist, as they are at the moment of asking. */
 import type { Random } from '../../base/random.js';
 import type { PublicKey } from '../../tox/crypto/keys.js';
+import { ProvenKeys } from './proven-keys.js';
+import type { SecretCheck } from './secret-check.js';
 import { SecretVerifier } from './secret-verifier.js';
-
-/** How secrets that come are told from the right one, in constant time. */
-export interface SecretCheck {
-  /** 32 bytes that stand for a candidate, and show nothing of it. */
-  digest(candidate: Buffer): Buffer;
-  matches(candidate: Buffer): boolean;
-}
 
 export interface AccessFactors {
   /** Undefined while there is none. */
@@ -20,6 +15,10 @@ export interface AccessFactors {
   /** Whether a key is on the list, and its time has not run out. */
   isListed(key: PublicKey): boolean;
   isBanned(key: PublicKey): boolean;
+  /** Whether the key has come with the present secret before: nobody can make another one that has. */
+  hasProven(key: PublicKey): boolean;
+  /** The key has come with the present secret. */
+  noteProven(key: PublicKey): void;
   /** `all`: every factor that exists must hold. `any`: one is enough. */
   readonly require: 'all' | 'any';
   /** Lets in everybody where no factor exists; beside a factor it changes nothing. */
@@ -33,6 +32,7 @@ export class FixedFactors implements AccessFactors {
   readonly require = 'all';
   readonly isOpen: boolean;
   readonly #whitelist: ReadonlySet<string>;
+  readonly #proven = new ProvenKeys();
 
   /** @param options.secret not kept: only a hash is; `whitelist` is empty when there is none */
   constructor(
@@ -58,5 +58,13 @@ export class FixedFactors implements AccessFactors {
 
   isBanned(): boolean {
     return false;
+  }
+
+  hasProven(key: PublicKey): boolean {
+    return this.#proven.has(key);
+  }
+
+  noteProven(key: PublicKey): void {
+    this.#proven.add(key);
   }
 }

@@ -4,8 +4,9 @@
  */
 import { TokenBucket } from '../../base/token-bucket.js';
 import type { PublicKey } from '../../tox/crypto/keys.js';
-import type { AccessFactors, SecretCheck } from './access-factors.js';
+import type { AccessFactors } from './access-factors.js';
 import { GuessLimiter } from './guess-limiter.js';
+import type { SecretCheck } from './secret-check.js';
 
 export type RefusalReason = 'banned' | 'closed' | 'not-whitelisted' | 'no-secret' | 'wrong-secret' | 'too-many-guesses';
 
@@ -16,25 +17,49 @@ export type AccessDecision =
   | { readonly isAdmitted: true; readonly factors: AdmittedBy }
   | { readonly isAdmitted: false; readonly reason: RefusalReason };
 
+/** A friend request. */
+interface Request {
+  readonly publicKey: PublicKey;
+  /** As it came over the network. */
+  readonly message: Buffer;
+}
+
+/** What is known before the secret is looked at. */
+interface Asking {
+  readonly key: PublicKey;
+  readonly isListed: boolean;
+  readonly secret: SecretCheck;
+  readonly candidate: Buffer;
+}
+
 /** What a client without a secret sends: upstream's eight bytes, which its own servers have always seen. */
 const NO_SECRET_MESSAGE = Buffer.from('Hi, fell', 'latin1');
 
-/** Guesses a second from all unknown keys together: keys cost nothing, so that a limit for each is not enough. */
-const TOTAL_GUESS_RATE = 20;
-const TOTAL_GUESS_BURST = 200;
+/**
+ * Implementation: slow checks a second of all unknown keys together, and at once, which are an eighth of a core: keys cost nothing, so
+ * that a limit for each is not enough. Keys that are listed, or have come with the present secret before, have as much of their own.
+ */
+const SLOW_CHECKS = 20;
 
 /** The friend request of a client: the secret and a zero byte, as upstream has it. */
 export function friendRequestMessage(secret: Buffer | undefined): Buffer {
   return secret === undefined ? NO_SECRET_MESSAGE : Buffer.concat([secret, Buffer.alloc(1)]);
 }
 
+/** The zero byte may be missing, for a Tox messenger sends none. */
+function secretIn(message: Buffer): Buffer | undefined {
+  if (message.at(-1) === 0) return message.subarray(0, -1);
+  return message.length === 0 || message.equals(NO_SECRET_MESSAGE) ? undefined : message;
+}
+
 export class AccessPolicy {
   readonly #factors: AccessFactors;
   readonly #onWrongSecret: (key: PublicKey, count: number) => void;
   readonly #guesses = new GuessLimiter();
-  readonly #allGuesses = new TokenBucket(TOTAL_GUESS_RATE, TOTAL_GUESS_BURST, 0);
+  readonly #slowOfStrangers = new TokenBucket(SLOW_CHECKS, SLOW_CHECKS, 0);
+  readonly #slowOfTrusted = new TokenBucket(SLOW_CHECKS, SLOW_CHECKS, 0);
 
-  /** @param onWrongSecret a wrong one came; `count` different ones of that key so far */
+  /** @param onWrongSecret a wrong one came of a key that never had the present one; `count` different ones of that key so far */
   constructor(factors: AccessFactors, onWrongSecret: (key: PublicKey, count: number) => void = () => {}) {
     this.#factors = factors;
     this.#onWrongSecret = onWrongSecret;
@@ -60,20 +85,36 @@ export class AccessPolicy {
 
   /**
    * Decides about a friend request.
-   * @param message as it came over the network
    * @param now ms of a monotonic clock
+   * @param onDecided called once: before this returns, or later when a slow check is needed
    */
-  decide(key: PublicKey, message: Buffer, now: number): AccessDecision {
+  decide(request: Request, now: number, onDecided: (decision: AccessDecision) => void): void {
+    const asking = this.#judge(request);
+    if ('isAdmitted' in asking) onDecided(asking);
+    else
+      this.#decideBySecret(asking, now, (reason) => {
+        // What else decides may have changed during a slow check.
+        const again = this.#judge(request);
+        if ('isAdmitted' in again) onDecided(again);
+        else if (again.secret !== asking.secret) onDecided(refused('too-many-guesses'));
+        else
+          onDecided(
+            reason === undefined ? admitted(again.isListed ? 'secret and whitelist' : 'secret') : refused(reason),
+          );
+      });
+  }
+
+  /** By all but the secret, or what there is to be known of it. */
+  #judge({ publicKey: key, message }: Request): AccessDecision | Asking {
     const { secret, hasWhitelist, require } = this.#factors;
     if (this.#factors.isBanned(key)) return refused('banned');
     if (this.#hasNoFactor) return this.isOpen ? admitted('none') : refused('closed');
     const isListed = hasWhitelist && this.#factors.isListed(key);
     if (isListed && (require === 'any' || secret === undefined)) return admitted('whitelist');
     // First, so that nobody who is not on the list learns anything about the secret by guessing.
-    if (hasWhitelist && !isListed && (require === 'all' || secret === undefined)) return refused('not-whitelisted');
-    const fault = this.#checkSecret(secret as SecretCheck, key, message, isListed, now);
-    if (fault !== undefined) return refused(fault);
-    return admitted(isListed ? 'secret and whitelist' : 'secret');
+    if (secret === undefined || (hasWhitelist && !isListed && require === 'all')) return refused('not-whitelisted');
+    const candidate = secretIn(message);
+    return candidate === undefined ? refused('no-secret') : { key, isListed, secret, candidate };
   }
 
   /**
@@ -90,27 +131,39 @@ export class AccessPolicy {
     return (isListed || !hasWhitelist) && (hasSecret || secret === undefined || (isListed && !isSecretStale));
   }
 
-  #checkSecret(
-    secret: SecretCheck,
-    key: PublicKey,
-    message: Buffer,
-    isListed: boolean,
-    now: number,
-  ): RefusalReason | undefined {
-    // Exact, where upstream compares up to the first zero byte: nothing may hide behind the secret.
-    if (message.at(-1) !== 0) return 'no-secret';
-    const candidate = message.subarray(0, -1);
-    const digest = secret.digest(candidate);
-    const standing = this.#guesses.standing(key.hex, digest, now);
-    if (standing === 'blocked') return 'too-many-guesses';
-    // A client repeats its request until it is answered: the same words again are no new guess.
-    if (standing === 'same-again') return 'wrong-secret';
-    if (!isListed && !this.#allGuesses.take(now)) return 'too-many-guesses';
-    if (secret.matches(candidate)) {
+  /** @param onChecked why it is refused; undefined when the secret is right */
+  #decideBySecret(asking: Asking, now: number, onChecked: (reason: RefusalReason | undefined) => void): void {
+    const { key, secret, candidate } = asking;
+    const standing = this.#guesses.standing(key.hex, secret.digest(candidate), now);
+    const isProven = this.#factors.hasProven(key);
+    // Others may send again what this key said once, so that wrong secrets keep out none that had the right one.
+    if (standing === 'blocked' && !isProven) onChecked('too-many-guesses');
+    else if (standing === 'same-again') onChecked('wrong-secret');
+    else if (secret.compare(candidate) !== 'unknown') onChecked(this.#checkNow(asking, now));
+    else if (!this.#mayCheckSlowly(isProven || asking.isListed, now)) onChecked('too-many-guesses');
+    else
+      secret
+        .compareSlowly(candidate, isProven || asking.isListed)
+        .then((result) => onChecked(result === 'busy' ? 'too-many-guesses' : this.#checkNow(asking, now)));
+  }
+
+  #mayCheckSlowly(isTrusted: boolean, now: number): boolean {
+    return (isTrusted ? this.#slowOfTrusted : this.#slowOfStrangers).take(now);
+  }
+
+  /** What is unknown after a slow check is wrong. */
+  #checkNow({ key, secret, candidate }: Asking, now: number): RefusalReason | undefined {
+    const comparison = secret.compare(candidate);
+    if (comparison === 'right') this.#factors.noteProven(key);
+    if (comparison === 'right' || comparison === 'right-before') {
       this.#guesses.forget(key.hex);
       return undefined;
     }
-    this.#onWrongSecret(key, this.#guesses.onWrong(key.hex, digest, now));
+    const digest = secret.digest(candidate);
+    // It may have come twice before it was looked at.
+    if (this.#guesses.standing(key.hex, digest, now) === 'same-again') return 'wrong-secret';
+    const count = this.#guesses.onWrong(key.hex, digest, now);
+    if (!this.#factors.hasProven(key)) this.#onWrongSecret(key, count);
     return 'wrong-secret';
   }
 }

@@ -1,22 +1,26 @@
 /**
- * The shared secret of a daemon: only slow, salted hashes are kept, of the present one and, for a while after a change, of
- * the one before.
+ * The shared secret of a daemon as it is kept: only salted hashes are, of the present one and, for a while after a change, of the
+ * one before. Values only, no I/O.
  */
-import { createHmac, scryptSync, timingSafeEqual } from 'node:crypto';
+import { createHmac, scrypt } from 'node:crypto';
+import { promisify } from 'node:util';
 import type { Random } from '../../base/random.js';
 import type { Kept } from './kept-json.js';
 
 /**
- * Implementation: scrypt with 2 MiB takes some 6 ms. A file that leaks is hard to try a dictionary on; and all guesses that
- * the policy lets through, 20 a second, take an eighth of a core.
+ * Implementation: scrypt with 2 MiB takes some 6 ms. A file that leaks is hard to try a dictionary on.
  */
 const SCRYPT = { N: 2048, r: 8, p: 1 } as const;
 const HASH_SIZE = 32;
 const SALT_SIZE = 16;
 
+const scryptOf = promisify<Buffer, Buffer, number, typeof SCRYPT, Buffer>(scrypt);
+
 export interface SecretHash {
   readonly salt: Buffer;
   readonly hash: Buffer;
+  /** HMAC-SHA256 of one that we have made: nobody finds 160 random bits, however quick a try is. */
+  readonly quick: Buffer | undefined;
 }
 
 export interface SecretState {
@@ -31,49 +35,14 @@ export interface SecretState {
 
 export const NO_SECRET: SecretState = { current: undefined, old: undefined, changedAt: undefined, generation: 0 };
 
-export function hashSecret(random: Random, secret: Buffer): SecretHash {
+export const slowHash = (secret: Buffer, salt: Buffer): Promise<Buffer> => scryptOf(secret, salt, HASH_SIZE, SCRYPT);
+export const quickHash = (secret: Buffer, salt: Buffer): Buffer => createHmac('sha256', salt).update(secret).digest();
+
+/** @param isGenerated whether we have made it, of 160 random bits or more */
+export async function hashSecret(random: Random, secret: Buffer, isGenerated: boolean): Promise<SecretHash> {
   const salt = random.bytes(SALT_SIZE);
-  return { salt, hash: scryptSync(secret, salt, HASH_SIZE, SCRYPT) };
-}
-
-const isOf = (secret: Buffer, { salt, hash }: SecretHash): boolean =>
-  timingSafeEqual(scryptSync(secret, salt, HASH_SIZE, SCRYPT), hash);
-
-/** Checks candidates; those that were right once in this run are recognised without the slow hash. */
-export class SecretChecker {
-  /** Fresh for each run: a digest that leaks cannot be tried elsewhere. */
-  readonly #key: Buffer;
-  readonly #state: () => SecretState;
-  /** Digest of a right candidate, and the hash that it matched. */
-  readonly #known = new Map<string, SecretHash>();
-
-  constructor(random: Random, state: () => SecretState) {
-    this.#key = random.bytes(HASH_SIZE);
-    this.#state = state;
-  }
-
-  /** 32 bytes that stand for a candidate, and show nothing of it: others after each change, when what was wrong may be right. */
-  digest(candidate: Buffer): Buffer {
-    const salt = this.#state().current?.salt ?? Buffer.alloc(SALT_SIZE);
-    return createHmac('sha256', this.#key).update(salt).update(candidate).digest();
-  }
-
-  /** @param unixTime s */
-  matches(candidate: Buffer, unixTime: number): boolean {
-    const { current, old } = this.#state();
-    const valid = [current, old !== undefined && unixTime < old.validUntil ? old.hash : undefined].filter(
-      (hash) => hash !== undefined,
-    );
-    const digest = this.digest(candidate).toString('latin1');
-    const known = this.#known.get(digest);
-    if (known !== undefined && valid.includes(known)) return true;
-    // All of them, whatever the first one says: the time does not tell which one it was.
-    const matching = valid.filter((hash) => isOf(candidate, hash))[0];
-    if (matching === undefined) return false;
-    if (this.#known.size > valid.length) this.#known.clear();
-    this.#known.set(digest, matching);
-    return true;
-  }
+  const hash = await slowHash(secret, salt);
+  return { salt, hash, quick: isGenerated ? quickHash(secret, salt) : undefined };
 }
 
 export const secretFile: Kept<SecretState> = {
@@ -97,14 +66,19 @@ export const secretFile: Kept<SecretState> = {
   },
 };
 
-const encodeHash = ({ salt, hash }: SecretHash): { salt: string; scrypt: string } => ({
+const encodeHash = ({ salt, hash, quick }: SecretHash): Record<string, string> => ({
   salt: salt.toString('hex'),
   scrypt: hash.toString('hex'),
+  ...(quick === undefined ? {} : { hmac_sha256: quick.toString('hex') }),
 });
 
 function decodeHash(value: unknown, name: string): SecretHash {
-  const { salt, scrypt } = (value ?? {}) as Record<string, unknown>;
-  return { salt: decodeHex(salt, SALT_SIZE, name), hash: decodeHex(scrypt, HASH_SIZE, name) };
+  const { salt, scrypt: hash, hmac_sha256: quick } = (value ?? {}) as Record<string, unknown>;
+  return {
+    salt: decodeHex(salt, SALT_SIZE, name),
+    hash: decodeHex(hash, HASH_SIZE, name),
+    quick: quick === undefined ? undefined : decodeHex(quick, HASH_SIZE, name),
+  };
 }
 
 function decodeHex(value: unknown, size: number, name: string): Buffer {

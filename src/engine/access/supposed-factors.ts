@@ -10,6 +10,8 @@ export function supposing(factors: AccessFactors, changes: Partial<AccessFactors
     hasWhitelist: factors.hasWhitelist,
     isListed: (key) => factors.isListed(key),
     isBanned: (key) => factors.isBanned(key),
+    hasProven: (key) => factors.hasProven(key),
+    noteProven: (key) => factors.noteProven(key),
     require: factors.require,
     isOpen: factors.isOpen,
     ...changes,

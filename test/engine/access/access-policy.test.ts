@@ -2,6 +2,7 @@ import { inspect } from 'node:util';
 import t from 'tap';
 import { FixedFactors } from '../../../src/engine/access/access-factors.js';
 import { AccessPolicy, friendRequestMessage } from '../../../src/engine/access/access-policy.js';
+import type { SecretCheck } from '../../../src/engine/access/secret-check.js';
 import { generateKeyPair, PublicKey } from '../../../src/tox/crypto/keys.js';
 import { SeededRandom } from '../../support/seeded-random.js';
 
@@ -19,9 +20,12 @@ const policy = (factors: Partial<AccessFactors>): AccessPolicy =>
   );
 
 /** `admitted by …` or the reason of the refusal. */
-function outcome(of: AccessPolicy, key: PublicKey, message: Buffer, now = 0): string {
-  const decision = of.decide(key, message, now);
-  return decision.isAdmitted ? `admitted by ${decision.factors}` : decision.reason;
+function outcome(of: AccessPolicy, publicKey: PublicKey, message: Buffer, now = 0): string {
+  let said = 'later';
+  of.decide({ publicKey, message }, now, (decision) => {
+    said = decision.isAdmitted ? `admitted by ${decision.factors}` : decision.reason;
+  });
+  return said;
 }
 
 const message = (secret?: string): Buffer =>
@@ -68,7 +72,8 @@ t.test('the secret must be there exactly, with one zero byte after it', async (t
     [Buffer.concat([SECRET, Buffer.from('\0junk\0')]), 'wrong-secret'],
     [Buffer.concat([SECRET.subarray(0, -1), Buffer.from([0])]), 'wrong-secret'],
     [Buffer.from([0]), 'wrong-secret'],
-    [SECRET, 'no-secret'],
+    [Buffer.from('Hi, fell'), 'no-secret'],
+    [Buffer.concat([SECRET, Buffer.from('!')]), 'wrong-secret'],
     [Buffer.alloc(0), 'no-secret'],
   ];
   for (const [text, expected] of texts)
@@ -111,18 +116,117 @@ t.test('who guesses has to wait, longer and longer, and then is looked at again'
   );
 });
 
-t.test('all strangers together guess at a bounded rate, and who is on the whitelist does not suffer', async (t) => {
+t.test('a friend request of a Tox messenger, which ends in no zero byte, is as good', async (t) => {
   const server = policy({ secret: SECRET });
-  let looked = 0;
-  for (let guess = 0; guess < 2_000; guess += 1) {
-    if (outcome(server, newKeyLike(guess), message(`g${guess}`), guess) === 'wrong-secret') looked += 1;
-  }
-  t.ok(looked <= 200 + 2 * 20 + 1, `${looked} of 2000 within two seconds`);
-  t.equal(outcome(server, STRANGER, message(SECRET.toString()), 12_000), 'admitted by secret', 'the flood is over');
-  const listing = policy({ secret: SECRET, whitelist: [LISTED] });
-  for (let guess = 0; guess < 2_000; guess += 1) outcome(listing, newKeyLike(guess), message(`g${guess}`), guess);
-  t.equal(outcome(listing, LISTED, message(SECRET.toString()), 2_000), 'admitted by secret and whitelist');
+  t.equal(outcome(server, STRANGER, SECRET), 'admitted by secret');
+  t.equal(outcome(server, newKey(), Buffer.from('let me in')), 'wrong-secret');
+  const greeting = policy({ secret: Buffer.from('Hi, fell') });
+  t.equal(outcome(greeting, newKey(), message()), 'no-secret', 'what clients say who have none is none');
+  t.equal(outcome(greeting, newKey(), message('Hi, fell')), 'admitted by secret');
 });
+
+t.test('the right secret is let in at once, however many wrong ones come under ever new keys', async (t) => {
+  const server = policy({ secret: SECRET });
+  for (let guess = 0; guess < 10_000; guess += 1) {
+    t.equal(outcome(server, newKeyLike(guess), message(`g${guess}`), guess), 'wrong-secret');
+    if (guess % 100 === 0) t.equal(outcome(server, newKey(), message(SECRET.toString()), guess), 'admitted by secret');
+  }
+});
+
+t.test('each wrong secret of a key counts once, in whatever order they are sent again', async (t) => {
+  const counts: number[] = [];
+  const factors = new FixedFactors({ random }, { secret: SECRET, whitelist: [], isInsecureOpen: false });
+  const server = new AccessPolicy(factors, (_key, count) => counts.push(count));
+  for (let now = 0; now < 600_000; now += 500) {
+    for (const old of ['mistyped', 'of last year', 'of last month']) outcome(server, STRANGER, message(old), now);
+  }
+  t.same(counts, [1, 2, 3]);
+  t.equal(outcome(server, STRANGER, message(SECRET.toString()), 600_000), 'admitted by secret');
+});
+
+t.test('a key that came with the present secret does not wait, and is told of to nobody who bans', async (t) => {
+  const counts: number[] = [];
+  const factors = new FixedFactors({ random }, { secret: SECRET, whitelist: [], isInsecureOpen: false });
+  const server = new AccessPolicy(factors, (_key, count) => counts.push(count));
+  outcome(server, STRANGER, message(SECRET.toString()));
+  for (let guess = 0; guess < 100; guess += 1) outcome(server, STRANGER, message(`old ${guess}`));
+  t.same(counts, []);
+  t.equal(outcome(server, STRANGER, message(SECRET.toString())), 'admitted by secret');
+});
+
+/** Only a slow check tells; each is answered by hand. */
+class SlowFactors extends FixedFactors {
+  readonly asked: { readonly isTrusted: boolean; tell(result: 'told' | 'busy'): void }[] = [];
+  isSecretBanned = false;
+  readonly #told = new Set<string>();
+
+  constructor(whitelist: readonly PublicKey[] = []) {
+    super({ random }, { secret: SECRET, whitelist, isInsecureOpen: false });
+  }
+
+  override readonly secret: SecretCheck = {
+    digest: (candidate) => candidate,
+    compare: (candidate) => (this.#told.has(candidate.toString()) && candidate.equals(SECRET) ? 'right' : 'unknown'),
+    compareSlowly: (candidate, isTrusted) =>
+      new Promise((resolve) => {
+        const tell = (result: 'told' | 'busy'): void => {
+          if (result === 'told') this.#told.add(candidate.toString());
+          resolve(result);
+        };
+        this.asked.push({ isTrusted, tell });
+      }),
+  };
+
+  override isBanned(): boolean {
+    return this.isSecretBanned;
+  }
+}
+
+/** What is decided, when it is. */
+function decided(of: AccessPolicy, publicKey: PublicKey, text: Buffer, now = 0): Promise<string> {
+  return new Promise((resolve) => {
+    of.decide({ publicKey, message: text }, now, (decision) => {
+      resolve(decision.isAdmitted ? `admitted by ${decision.factors}` : decision.reason);
+    });
+  });
+}
+
+t.test('what only a slow check can tell is decided when that has told', async (t) => {
+  const factors = new SlowFactors();
+  const server = new AccessPolicy(factors);
+  const right = decided(server, newKey(), message(SECRET.toString()));
+  const wrong = decided(server, newKey(), message('wrong'));
+  const late = decided(server, newKey(), message('late'));
+  for (const [index, { tell }] of factors.asked.entries()) tell(index === 2 ? 'busy' : 'told');
+  t.same(await Promise.all([right, wrong, late]), ['admitted by secret', 'wrong-secret', 'too-many-guesses']);
+  t.equal(outcome(server, newKey(), message(SECRET.toString())), 'admitted by secret', 'from then on at once');
+});
+
+t.test('a ban during the slow check counts', async (t) => {
+  const factors = new SlowFactors();
+  const right = decided(new AccessPolicy(factors), newKey(), message(SECRET.toString()));
+  factors.isSecretBanned = true;
+  factors.asked[0]?.tell('told');
+  t.equal(await right, 'banned');
+});
+
+t.test(
+  'slow checks of strangers are at a bounded rate, and take nothing from keys that had the secret or are listed',
+  async (t) => {
+    const known = newKey();
+    const factors = new SlowFactors();
+    factors.noteProven(known);
+    const server = new AccessPolicy(factors);
+    for (let guess = 0; guess < 2_000; guess += 1) outcome(server, newKeyLike(guess), message(`g${guess}`), guess);
+    t.ok(factors.asked.length >= 20 + 39 && factors.asked.length <= 20 + 2 * 20, `${factors.asked.length} within 2 s`);
+    t.notOk(factors.asked.some(({ isTrusted }) => isTrusted));
+    t.equal(outcome(server, known, message(SECRET.toString()), 2_000), 'later');
+    t.match(factors.asked.at(-1), { isTrusted: true });
+    const listing = new SlowFactors([LISTED]);
+    outcome(new AccessPolicy(listing), LISTED, message('any'));
+    t.match(listing.asked, [{ isTrusted: true }]);
+  },
+);
 
 /** A key that nobody needs to have computed. */
 function newKeyLike(seed: number): PublicKey {

@@ -42,7 +42,8 @@ class Door {
   guess(key: PublicKey, count: number): void {
     for (let guess = 0; guess < count; guess += 1) {
       this.clock.advance(120_000);
-      this.#policy.decide(key, friendRequestMessage(Buffer.from(`horse ${guess}`)), this.clock.now());
+      const message = friendRequestMessage(Buffer.from(`horse ${guess}`));
+      this.#policy.decide({ publicKey: key, message }, this.clock.now(), () => {});
     }
   }
 }
@@ -55,7 +56,7 @@ t.test('who sends twelve different wrong secrets is banned for an hour', async (
   door.guess(key, 11);
   t.same(door.banned, []);
   door.guess(key, 12);
-  t.match(door.banned[0], { key, reason: '12 wrong secrets', until: door.clock.unixTime() + 3600 - 11 * 120 });
+  t.match(door.banned[0], { key, reason: '12 wrong secrets', until: door.clock.unixTime() + 3600 });
 });
 
 t.test('the same wrong secret again and again bans nobody: a client repeats itself until it is let in', async (t) => {

@@ -1,0 +1,118 @@
+/** The shared secret of a daemon: the one that a file or a credential brings, or else the one that is kept. */
+import type { Clock } from '../../base/clock.js';
+import type { Logger } from '../../base/logger.js';
+import type { Random } from '../../base/random.js';
+import type { PublicKey } from '../../tox/crypto/keys.js';
+import type { KeptPart } from './kept-part.js';
+import { KeptProvenKeys, type ProvenState } from './kept-proven-keys.js';
+import { hashSecret, NO_SECRET, type SecretState } from './kept-secret.js';
+import { ProvenKeys } from './proven-keys.js';
+import type { SecretCheck } from './secret-check.js';
+import { SecretChecker } from './secret-checker.js';
+import { SecretVerifier } from './secret-verifier.js';
+import { SlowChecks } from './slow-checks.js';
+
+export interface SecretChange {
+  /** s for which the old one stays valid beside the new one. */
+  readonly grace: number;
+  /** Whether those who came by the old one have to go. */
+  readonly isDroppingSessions: boolean;
+  /** Whether we have made it, of 160 random bits or more; default false. */
+  readonly isGenerated?: boolean;
+}
+
+interface Deps {
+  readonly clock: Clock;
+  readonly log: Logger;
+  readonly random: Random;
+}
+
+export class Secrets {
+  readonly #deps: Deps;
+  readonly #kept: KeptPart<SecretState>;
+  readonly #keptCheck: SecretChecker;
+  readonly #keptProven: KeptProvenKeys;
+  #given: { readonly check: SecretVerifier; readonly proven: ProvenKeys } | undefined;
+  /** Counts up when what the settings bring takes the place of another one. */
+  #replaced = 0;
+
+  constructor(deps: Deps, parts: { readonly secret: KeptPart<SecretState>; readonly proven: KeptPart<ProvenState> }) {
+    this.#deps = deps;
+    this.#kept = parts.secret;
+    this.#keptProven = new KeptProvenKeys(deps, parts.proven);
+    this.#keptCheck = new SecretChecker({
+      random: deps.random,
+      slowChecks: new SlowChecks(),
+      state: () => parts.secret.value,
+      unixTime: () => deps.clock.unixTime(),
+    });
+  }
+
+  get check(): SecretCheck | undefined {
+    if (this.#given !== undefined) return this.#given.check;
+    return this.#kept.value.current === undefined ? undefined : this.#keptCheck;
+  }
+
+  /** Those who came by one of an earlier generation have to go. */
+  get generation(): number {
+    return this.#kept.value.generation + this.#replaced;
+  }
+
+  get state(): SecretState {
+    return this.#given === undefined ? this.#kept.value : NO_SECRET;
+  }
+
+  get isGiven(): boolean {
+    return this.#given !== undefined;
+  }
+
+  hasProven(key: PublicKey): boolean {
+    return this.#given?.proven.has(key) ?? this.#keptProven.has(key, this.#token);
+  }
+
+  noteProven(key: PublicKey): void {
+    if (this.#given === undefined) this.#keptProven.add(key, this.#token);
+    else this.#given.proven.add(key);
+  }
+
+  /** @param given undefined where the kept one counts @returns whether another secret counts from now on, where there was one */
+  willReplace(given: Buffer | undefined): boolean {
+    if (this.check === undefined || (given === undefined && this.#given === undefined)) return false;
+    return given === undefined || this.check.compare(given) !== 'right';
+  }
+
+  /** The settings were read. @param given undefined where the kept one counts */
+  use(given: Buffer | undefined): void {
+    if (given !== undefined && this.#given?.check.compare(given) === 'right') return;
+    if (this.willReplace(given)) this.#replaced += 1;
+    this.#given =
+      given === undefined
+        ? undefined
+        : { check: new SecretVerifier(this.#deps.random, given), proven: new ProvenKeys() };
+  }
+
+  /** Of the kept one. @param secret undefined for none from now on @throws StateFileError; then nothing has changed */
+  async set(
+    secret: Buffer | undefined,
+    { grace, isDroppingSessions, isGenerated = false }: SecretChange,
+  ): Promise<void> {
+    const { clock, random } = this.#deps;
+    const current = secret === undefined ? undefined : await hashSecret(random, secret, isGenerated);
+    const now = clock.unixTime();
+    if (secret !== undefined && current !== undefined) this.#keptCheck.learn(secret, current);
+    await this.#kept.change((state) => ({
+      current,
+      old: state.current !== undefined && grace > 0 ? { hash: state.current, validUntil: now + grace } : undefined,
+      changedAt: now,
+      generation: state.generation + (isDroppingSessions ? 1 : 0),
+    }));
+  }
+
+  close(): void {
+    this.#keptProven.close();
+  }
+
+  get #token(): string {
+    return this.#kept.value.current?.salt.toString('hex') ?? '';
+  }
+}

@@ -1,0 +1,49 @@
+import t from 'tap';
+import { hashSecret, NO_SECRET, type SecretState } from '../../../src/engine/access/kept-secret.js';
+import { SecretChecker } from '../../../src/engine/access/secret-checker.js';
+import { SlowChecks } from '../../../src/engine/access/slow-checks.js';
+import { SeededRandom } from '../../support/seeded-random.js';
+
+const random = new SeededRandom(9);
+const SECRET = Buffer.from('correct horse');
+const BEFORE = Buffer.from('the one before');
+const WRONG = Buffer.from('wrong');
+
+function checker(state: Partial<SecretState>, unixTime = 0): SecretChecker {
+  const kept = { ...NO_SECRET, ...state };
+  const deps = { random, slowChecks: new SlowChecks(), state: () => kept, unixTime: () => unixTime };
+  return new SecretChecker(deps);
+}
+
+t.test('of a secret that somebody chose, only the slow hash tells, until it has come once', async (t) => {
+  const check = checker({ current: await hashSecret(random, SECRET, false) });
+  t.equal(check.compare(SECRET), 'unknown');
+  t.equal(await check.compareSlowly(WRONG, false), 'told');
+  t.equal(check.compare(WRONG), 'unknown');
+  t.equal(await check.compareSlowly(SECRET, false), 'told');
+  t.equal(check.compare(SECRET), 'right');
+  t.equal(check.compare(WRONG), 'wrong', 'and every other is wrong from then on');
+});
+
+t.test('of one that we made, a quick hash tells at once', async (t) => {
+  const check = checker({ current: await hashSecret(random, SECRET, true) });
+  t.equal(check.compare(SECRET), 'right');
+  t.equal(check.compare(WRONG), 'wrong');
+});
+
+t.test('the one before is told from the present one, as long as it is valid', async (t) => {
+  const current = await hashSecret(random, SECRET, true);
+  const old = { hash: await hashSecret(random, BEFORE, false), validUntil: 100 };
+  const check = checker({ current, old }, 99);
+  t.equal(check.compare(SECRET), 'right');
+  t.equal(check.compare(BEFORE), 'unknown');
+  await check.compareSlowly(BEFORE, false);
+  t.equal(check.compare(BEFORE), 'right-before');
+  t.equal(checker({ current, old }, 100).compare(BEFORE), 'wrong');
+});
+
+t.test('a secret and zero bytes behind it is another one, though scrypt takes both for one', async (t) => {
+  const check = checker({ current: await hashSecret(random, SECRET, false) });
+  await check.compareSlowly(Buffer.concat([SECRET, Buffer.alloc(1)]), false);
+  t.equal(check.compare(Buffer.concat([SECRET, Buffer.alloc(1)])), 'wrong');
+});
