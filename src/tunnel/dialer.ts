@@ -1,7 +1,8 @@
-/** Connecting to targets: names are resolved here, IPv4 and IPv6 are tried side by side, nothing ever blocks. */
-import { connect, type LookupFunction, type Socket } from 'node:net';
-import type { Clock } from '../base/clock.js';
+/** Connecting to targets: names are resolved here, their addresses are tried side by side, nothing ever blocks. */
+import { connect, type Socket } from 'node:net';
+import type { Clock, Timer } from '../base/clock.js';
 import { systemCodeOf } from '../base/coded-error.js';
+import { AddressRace } from './address-race.js';
 import { NameLookup } from './name-lookup.js';
 import type { Reason } from './reasons.js';
 import { bareHost, type Target } from './target.js';
@@ -10,8 +11,11 @@ import { bareHost, type Target } from './target.js';
 const CONNECT_TIMEOUT = 12_000;
 
 export interface DialHandlers {
-  /** The socket has `allowHalfOpen` and has not been read from. */
-  onConnected(socket: Socket): void;
+  /** Asked for each address that the target has, before anything is sent there; a name may lead anywhere. */
+  mayConnect(address: string): boolean;
+  /** The socket has `allowHalfOpen` and has not been read from. @param address the one that `mayConnect` allowed */
+  onConnected(socket: Socket, address: string): void;
+  /** `not-allowed` when the target has addresses, and none that may be connected to. */
   onFailed(reason: Reason): void;
 }
 
@@ -21,7 +25,7 @@ export interface Dialling {
 
 export interface Dialer {
   /**
-   * One of the handlers is called, once, later, unless it is cancelled before.
+   * One of the last two handlers is called, once, later, unless it is cancelled before.
    * @param peerId who asked for it
    */
   dial(peerId: string, target: Target, handlers: DialHandlers): Dialling;
@@ -41,41 +45,85 @@ const REASON_OF_CODE: Readonly<Record<string, Reason>> = {
   EINVAL: 'unreachable',
 };
 
-export class TcpDialer implements Dialer {
-  readonly #clock: Clock;
-  readonly #names: NameLookup;
+/** What tells most about the target comes first: a refusal says that a machine is there. */
+const TELLING: readonly Reason[] = ['connection-refused', 'timeout', 'failed', 'unreachable'];
 
-  constructor(clock: Clock, names = new NameLookup(clock)) {
-    this.#clock = clock;
-    this.#names = names;
+/** @param port of the target; connects to a literal address */
+export type ConnectTcp = (address: string, port: number) => Socket;
+
+const connectTcp: ConnectTcp = (address, port) => connect({ host: address, port, allowHalfOpen: true });
+
+export class TcpDialer implements Dialer {
+  readonly #deps: DialDeps;
+
+  constructor(clock: Clock, names = new NameLookup(clock), connect = connectTcp) {
+    this.#deps = { clock, names, connect };
   }
 
   dial(peerId: string, target: Target, handlers: DialHandlers): Dialling {
-    let cancelLookup = (): void => {};
-    const lookup: LookupFunction = (name, _options, done) => {
-      cancelLookup = this.#names.lookup(peerId, name, done);
-    };
-    const { port } = target;
-    const socket = connect({ host: bareHost(target.host), port, lookup, allowHalfOpen: true, autoSelectFamily: true });
-    const cancel = (): void => {
-      timeout.cancel();
-      cancelLookup();
-      socket.off('connect', succeed).off('error', onError).on('error', ignore).destroy();
-    };
-    const fail = (reason: Reason): void => {
-      cancel();
-      handlers.onFailed(reason);
-    };
-    const succeed = (): void => {
-      timeout.cancel();
-      socket.off('error', onError);
-      handlers.onConnected(socket);
-    };
-    const onError = (error: Error): void => fail(REASON_OF_CODE[systemCodeOf(error) ?? ''] ?? 'failed');
-    const timeout = this.#clock.after(CONNECT_TIMEOUT, () => fail('timeout'));
-    socket.once('connect', succeed).once('error', onError);
-    return { cancel };
+    return new TcpDialling(this.#deps, { peerId, target }, handlers);
   }
 }
 
-const ignore = (): void => {};
+interface DialDeps {
+  readonly clock: Clock;
+  readonly names: NameLookup;
+  readonly connect: ConnectTcp;
+}
+
+class TcpDialling implements Dialling {
+  readonly #deps: DialDeps;
+  readonly #target: Target;
+  readonly #handlers: DialHandlers;
+  readonly #timeout: Timer;
+  /** Ends what is under way: the lookup, and then the race. */
+  #cancelStep: () => void;
+
+  constructor(
+    deps: DialDeps,
+    { peerId, target }: { readonly peerId: string; readonly target: Target },
+    handlers: DialHandlers,
+  ) {
+    this.#deps = deps;
+    this.#target = target;
+    this.#handlers = handlers;
+    this.#timeout = deps.clock.after(CONNECT_TIMEOUT, () => this.#fail('timeout'));
+    this.#cancelStep = deps.names.lookup(peerId, bareHost(target.host), (error, addresses) => {
+      if (error === null) this.#race(addresses.map(({ address }) => address));
+      else this.#fail(reasonOf(error));
+    });
+  }
+
+  cancel(): void {
+    this.#timeout.cancel();
+    this.#cancelStep();
+  }
+
+  #race(addresses: readonly string[]): void {
+    const allowed = addresses.filter((address) => this.#handlers.mayConnect(address));
+    if (allowed.length === 0) {
+      this.#fail(addresses.length === 0 ? 'name-not-found' : 'not-allowed');
+      return;
+    }
+    const { clock, connect } = this.#deps;
+    const { port } = this.#target;
+    const race = new AddressRace({ clock, connect: (address) => connect(address, port) }, allowed, {
+      onConnected: (socket, address) => {
+        this.#timeout.cancel();
+        this.#handlers.onConnected(socket, address);
+      },
+      onFailed: (errors) => this.#fail(mostTelling(errors.map(reasonOf))),
+    });
+    this.#cancelStep = () => race.cancel();
+  }
+
+  #fail(reason: Reason): void {
+    this.cancel();
+    this.#handlers.onFailed(reason);
+  }
+}
+
+const reasonOf = (error: Error): Reason => REASON_OF_CODE[systemCodeOf(error) ?? ''] ?? 'failed';
+
+const mostTelling = (reasons: readonly Reason[]): Reason =>
+  TELLING.find((reason) => reasons.includes(reason)) ?? reasons[0] ?? 'failed';

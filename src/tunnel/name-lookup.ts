@@ -1,11 +1,14 @@
 /**
- * The addresses of targets that have names. The system's resolver stands still for as long as a name server is silent, and
- * Node lets it do so in two threads for the whole process: so names wait here, where each peer has its turn, and nobody
- * looks up what is being looked up already.
+ * The addresses of targets. The system's resolver stands still for as long as a name server is silent, and Node lets it do so
+ * in two threads for the whole process: so names wait here, where each peer has its turn, and nobody looks up what is being
+ * looked up already. What needs no name server does not wait: literal addresses, this machine, and the names of /etc/hosts.
  */
 import { type LookupAddress, lookup as systemLookup } from 'node:dns';
+import { isIP } from 'node:net';
 import type { Clock } from '../base/clock.js';
 import { LruMap } from '../base/lru-map.js';
+import { type HostsLookup, hostsFile } from './hosts-file.js';
+import { literalAddress } from './target.js';
 
 /** Lookups at once: half of the threads of Node's pool; more would only wait there, in no fair order. */
 const LANES = 2;
@@ -32,6 +35,7 @@ interface Waiting {
 
 export class NameLookup {
   readonly #clock: Clock;
+  readonly #hosts: HostsLookup;
   readonly #lookup: SystemLookup;
   /** In the order of their turns. */
   readonly #queues = new Map<string, Set<Waiting>>();
@@ -39,30 +43,55 @@ export class NameLookup {
   /** When a peer's name was slow, ms. */
   readonly #slowPeers = new LruMap<string, number>(MAX_SLOW_PEERS);
 
-  constructor(clock: Clock, lookup: SystemLookup = (host, done) => systemLookup(host, { all: true }, done)) {
+  constructor(
+    clock: Clock,
+    sources: { readonly hosts: HostsLookup; readonly system: SystemLookup } = {
+      hosts: hostsFile(),
+      system: (host, done) => systemLookup(host, { all: true }, done),
+    },
+  ) {
     this.#clock = clock;
-    this.#lookup = lookup;
+    this.#hosts = sources.hosts;
+    this.#lookup = sources.system;
   }
 
   /**
    * @param peerId who wants it
+   * @param name or a literal address
+   * @param done called later
    * @returns a function after which `done` is not called any more
    */
   lookup(peerId: string, name: string, done: LookupDone): () => void {
     const host = name.toLowerCase();
-    const waiting: Waiting = { peerId, host, done };
-    const running = this.#running.get(host);
-    if (host === 'localhost' || host === 'localhost.') done(null, LOOPBACK);
-    else if (running !== undefined) running.waiting.add(waiting);
-    else {
-      const queue = this.#queues.get(peerId) ?? new Set();
-      this.#queues.set(peerId, queue.add(waiting));
-      this.#work();
+    const known = knownAddresses(host);
+    if (known !== undefined) {
+      const answer = this.#clock.soon(() => done(null, known));
+      return () => answer.cancel();
     }
+    const waiting: Waiting = { peerId, host, done };
+    let isWanted = true;
+    this.#hosts(host, (addresses) => {
+      if (!isWanted) return;
+      if (addresses.length > 0) done(null, addresses);
+      else this.#enqueue(waiting);
+    });
     return () => {
+      isWanted = false;
       this.#running.get(host)?.waiting.delete(waiting);
       this.#unqueue(waiting);
     };
+  }
+
+  #enqueue(waiting: Waiting): void {
+    const { peerId, host } = waiting;
+    const running = this.#running.get(host);
+    if (running !== undefined) {
+      running.waiting.add(waiting);
+      return;
+    }
+    const queue = this.#queues.get(peerId) ?? new Set();
+    this.#queues.set(peerId, queue.add(waiting));
+    this.#work();
   }
 
   #work(): void {
@@ -102,4 +131,11 @@ export class NameLookup {
     if (queue?.delete(waiting) && queue.size === 0) this.#queues.delete(waiting.peerId);
     return waiting;
   }
+}
+
+/** Those that need no looking up; undefined for a name that does. */
+function knownAddresses(host: string): LookupAddress[] | undefined {
+  if (host === 'localhost' || host === 'localhost.') return LOOPBACK;
+  const address = literalAddress(host);
+  return address === undefined ? undefined : [{ address, family: isIP(address) }];
 }

@@ -13,8 +13,12 @@ const MAX_DIALS = 2048;
 
 export type Verdict = { readonly allowed: true } | { readonly allowed: false; readonly reason: string };
 
-/** Decides over one request; asked for each, so that changes of the rules count at once. */
-export type MayReach = (peerId: string, target: Target) => Verdict;
+/**
+ * Decides over one request; asked for each, so that changes of the rules count at once.
+ * @param address literal, of the target, to which the connection goes; undefined while it is not known: then `allowed` means
+ * that it depends on the address, or does not
+ */
+export type MayReach = (peerId: string, target: Target, address?: string) => Verdict;
 
 export interface RequestHandlerEvents {
   /** `detail` says which rule, or what failed; it is for the owner, the peer is told the reason alone. */
@@ -76,18 +80,26 @@ export class RequestHandler {
   }
 
   #dial(offer: TunnelOffer): void {
-    const dialling = this.#dialer.dial(offer.peerId, offer.target, {
-      onConnected: (socket) => {
+    const { peerId, target } = offer;
+    let refusal: string | undefined;
+    const mayConnect = (address: string): boolean => {
+      const verdict = this.#mayReach(peerId, target, address);
+      if (!verdict.allowed) refusal = verdict.reason;
+      return verdict.allowed;
+    };
+    const dialling = this.#dialer.dial(peerId, target, {
+      mayConnect,
+      onConnected: (socket, address) => {
         // Access may have been taken away while the target was dialled.
-        const verdict = this.#mayReach(offer.peerId, offer.target);
-        this.#end(offer, verdict.allowed ? () => offer.accept(socketEnd(socket)) : undefined);
-        if (verdict.allowed) return;
+        const isAllowed = mayConnect(address);
+        this.#end(offer, isAllowed ? () => offer.accept(socketEnd(socket)) : undefined);
+        if (isAllowed) return;
         socket.destroy();
-        this.#refuse(offer, 'not-allowed', verdict.reason);
+        this.#refuse(offer, 'not-allowed', refusal);
       },
       onFailed: (reason) => {
         this.#end(offer);
-        this.#refuse(offer, reason);
+        this.#refuse(offer, reason, reason === 'not-allowed' ? refusal : undefined);
       },
     });
     this.#dials.set(offer, dialling);

@@ -9,7 +9,7 @@
  */
 import { ACK_TUNNEL, DENY_TUNNEL, encodeFrame, type Frame, REQUEST_TUNNEL } from './frame.js';
 import { decodeReason, encodeReason, type Reason } from './reasons.js';
-import type { Target } from './target.js';
+import { bareHost, type Target } from './target.js';
 
 /** The longest name that DNS knows, which is much less than a frame holds. */
 const MAX_HOST_SIZE = 255;
@@ -35,8 +35,10 @@ export function decodeRequest(frame: Frame): TunnelRequest | undefined {
   if (frame.data.length < 4) return undefined;
   const forwardId = frame.data.readUInt32BE();
   const bytes = frame.data.subarray(4);
-  const isReadable = bytes.length > 0 && bytes.length <= MAX_HOST_SIZE && bytes.every((at) => at > 0x20 && at < 0x7f);
-  return { forwardId, target: isReadable ? { host: bytes.toString('latin1'), port: frame.id } : undefined };
+  const isReadable = bytes.length <= MAX_HOST_SIZE && bytes.every((at) => at > 0x20 && at < 0x7f);
+  const host = bytes.toString('latin1');
+  // What is empty, brackets or not, would mean this machine to the system.
+  return { forwardId, target: isReadable && bareHost(host) !== '' ? { host, port: frame.id } : undefined };
 }
 
 export function encodeAck(tunnelId: number, forwardId: number): Buffer {

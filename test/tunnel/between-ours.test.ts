@@ -315,7 +315,7 @@ t.test(
     t.match(await howItEnds(sockets[1]), /ECONNRESET/);
     const local = await world.connect(target.port);
     const { localPort } = local;
-    dials[2]?.onConnected(local);
+    dials[2]?.onConnected(local, '127.0.0.1');
     await until(() => server.list().length === 1);
     t.match(server.list(), [{ number: 3, localPort, isClosing: false }]);
     dials[0]?.onFailed('connection-refused');

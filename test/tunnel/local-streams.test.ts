@@ -1,14 +1,11 @@
-/** The local side of a tunnel: writer, standard input and output, dialling. */
+/** The local side of a tunnel: writer, standard input and output. */
 import { PassThrough, Writable } from 'node:stream';
 import t from 'tap';
-import { TcpDialer } from '../../src/tunnel/dialer.js';
 import { LocalWriter } from '../../src/tunnel/local-writer.js';
-import type { Reason } from '../../src/tunnel/reasons.js';
 import { openStdioPipe } from '../../src/tunnel/stdio-pipe.js';
 import { ManualClock } from '../support/manual-clock.js';
 import { SeededRandom } from '../support/seeded-random.js';
 import { channelPair } from './support/channel-pair.js';
-import { SocketClock } from './support/socket-clock.js';
 import { UpstreamPeer } from './support/upstream-peer.js';
 import { until, World } from './support/world.js';
 
@@ -159,35 +156,4 @@ t.test('a pipe ends as soon as an upstream server ended it, though input is stil
     return isDone;
   });
   t.equal(Buffer.concat(heard).toString(), 'bye');
-});
-
-t.test('dialling names what fails', async (t) => {
-  const world = new World(t);
-  const clock = new SocketClock();
-  const dialer = new TcpDialer(clock);
-  const dial = (host: string, port: number): Promise<Reason | 'connected'> =>
-    new Promise((resolve) => {
-      dialer.dial(
-        'peer',
-        { host, port },
-        {
-          onConnected: (socket) => {
-            socket.destroy();
-            resolve('connected');
-          },
-          onFailed: resolve,
-        },
-      );
-    });
-  const port = await world.target(() => {});
-  t.equal(await dial('127.0.0.1', port), 'connected');
-  t.equal(await dial('[127.0.0.1]', port), 'connected');
-  t.equal(await dial('localhost', port), 'connected', 'also when localhost is ::1 first');
-  t.equal(await dial('127.0.0.1', 1), 'connection-refused');
-  t.equal(await dial('localhost', 1), 'connection-refused');
-  t.equal(await dial('..', 80), 'name-not-found');
-  const silent = dial('192.0.2.1', 80);
-  clock.advance(12_000);
-  t.match(await silent, /timeout|unreachable/);
-  t.equal(clock.pending, 0, 'no timer is left');
 });

@@ -48,7 +48,7 @@ t.test('a request has the bytes that upstream sends', async (t) => {
 t.test('a request without a forward id is dropped, one with a bad host can still be answered', async (t) => {
   const frame = (data: Buffer): Frame => ({ type: 0x0602, id: 80, data });
   t.equal(decodeRequest(frame(Buffer.from([1, 2, 3]))), undefined);
-  for (const host of ['', 'a\0b', 'a b', 'ä', 'x'.repeat(256)]) {
+  for (const host of ['', '[]', 'a\0b', 'a b', 'ä', 'x'.repeat(256)]) {
     const request = decodeRequest(frame(Buffer.concat([Buffer.from([0, 0, 0, 5]), Buffer.from(host)])));
     t.same(request, { forwardId: 5, target: undefined }, JSON.stringify(host.slice(0, 5)));
   }

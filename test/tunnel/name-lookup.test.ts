@@ -9,9 +9,12 @@ class Resolver {
   readonly clock = new ManualClock();
   readonly asked: string[] = [];
   readonly #waiting = new Map<string, LookupDone>();
-  readonly names = new NameLookup(this.clock, (host, done) => {
-    this.asked.push(host);
-    this.#waiting.set(host, done);
+  readonly names = new NameLookup(this.clock, {
+    hosts: (host, done) => done(host === 'nas.lan' ? ADDRESS : []),
+    system: (host, done) => {
+      this.asked.push(host);
+      this.#waiting.set(host, done);
+    },
   });
   readonly answered: string[] = [];
 
@@ -78,6 +81,16 @@ t.test('who gave up is not told, and what nobody waits for is not looked up', as
 
 t.test('this machine needs no name server', async (t) => {
   const resolver = new Resolver();
-  resolver.ask('a', 'LocalHost');
-  t.same([resolver.asked, resolver.answered], [[], ['a LocalHost']]);
+  const hosts = ['LocalHost', '127.0.0.1', '127.1', '::1', '[::1]'];
+  for (const host of hosts) resolver.ask('a', host);
+  t.same(resolver.answered, [], 'the answer comes later');
+  resolver.clock.advance(0);
+  t.same([resolver.asked, resolver.answered], [[], hosts.map((host) => `a ${host}`)]);
+});
+
+t.test('a name of the hosts file does not wait behind names of the same peer whose server is silent', async (t) => {
+  const resolver = new Resolver();
+  for (const name of ['one', 'two', 'three']) resolver.ask('a', name);
+  resolver.ask('a', 'NAS.lan');
+  t.same(resolver.answered, ['a NAS.lan']);
 });

@@ -1,0 +1,50 @@
+/**
+ * The names of /etc/hosts. They are looked up here and not by the system's resolver, which has few threads, so that none
+ * waits while those threads wait for a silent name server. Systems ask this file first too (`hosts: files dns`).
+ */
+import type { LookupAddress } from 'node:dns';
+import { open } from 'node:fs/promises';
+import { isIP } from 'node:net';
+
+/** Bytes; a longer file, such as a list of advertisers, is left to the system. */
+const MAX_SIZE = 1024 * 1024;
+
+/** @param host in lower case @param done told no addresses for a name that is not there, later */
+export type HostsLookup = (host: string, done: (addresses: LookupAddress[]) => void) => void;
+
+/** The file is read once for all who ask while it is read. */
+export function hostsFile(path = '/etc/hosts'): HostsLookup {
+  let reading: Promise<string> | undefined;
+  return (host, done) => {
+    reading ??= readText(path).finally(() => {
+      reading = undefined;
+    });
+    void reading.then((text) => done(addressesIn(text, host)));
+  };
+}
+
+/** Empty when it cannot be read, or is too long. */
+async function readText(path: string): Promise<string> {
+  try {
+    const file = await open(path);
+    try {
+      const { bytesRead, buffer } = await file.read(Buffer.allocUnsafe(MAX_SIZE + 1));
+      return bytesRead > MAX_SIZE ? '' : buffer.toString('latin1', 0, bytesRead).toLowerCase();
+    } finally {
+      await file.close();
+    }
+  } catch {
+    return '';
+  }
+}
+
+/** hosts(5): an address, then its names, with blanks between; `#` begins a comment. @param text in lower case */
+export function addressesIn(text: string, host: string): LookupAddress[] {
+  if (!text.includes(host)) return [];
+  return text.split('\n').flatMap((line) => {
+    if (!line.includes(host)) return [];
+    const [address = '', ...names] = line.replace(/#.*/, '').trim().split(/\s+/);
+    const family = isIP(address);
+    return family !== 0 && names.includes(host) ? [{ address, family }] : [];
+  });
+}

@@ -1,0 +1,75 @@
+import t from 'tap';
+import { AddressRace } from '../../src/tunnel/address-race.js';
+import { ManualClock } from '../support/manual-clock.js';
+import { SlowConnections } from './support/slow-connections.js';
+
+const [A4, B4, C4, A6, B6] = ['192.0.2.1', '192.0.2.2', '192.0.2.3', '2001:db8::1', '2001:db8::2'];
+
+function race(...addresses: string[]) {
+  const clock = new ManualClock();
+  const net = new SlowConnections();
+  const outcomes: string[] = [];
+  const running = new AddressRace({ clock, connect: net.connect }, addresses, {
+    onConnected: (_socket, address) => outcomes.push(address),
+    onFailed: (errors) => outcomes.push(errors.map(({ message }) => message).join()),
+  });
+  return { clock, net, outcomes, running };
+}
+
+t.test('the next attempt begins after 250 ms, the former goes on and may win', async (t) => {
+  const { clock, net, outcomes } = race(A6, A4);
+  t.same(net.tried, [A6]);
+  clock.advance(249);
+  t.same(net.tried, [A6]);
+  clock.advance(1);
+  t.same(net.tried, [A6, A4]);
+  clock.advance(5_000);
+  net.succeed(A6);
+  t.same(outcomes, [A6]);
+  t.same(net.open, [A6], 'the others are closed');
+  t.equal(clock.pending, 0);
+});
+
+t.test('a failed attempt has the next begin at once', async (t) => {
+  const { net, clock, outcomes } = race(A6, A4, B4);
+  net.fail(A6, 'ENETUNREACH');
+  t.same(net.tried, [A6, A4]);
+  clock.advance(249);
+  t.same(net.tried, [A6, A4], 'and the one after it has to wait anew');
+  net.succeed(A4);
+  t.same(outcomes, [A4]);
+  t.same(net.open, [A4]);
+});
+
+t.test('families take turns, beginning with that of the first address', async (t) => {
+  const { clock, net } = race(A6, B6, A4, B4);
+  clock.advance(10_000);
+  t.same(net.tried, [A6, A4, B6, B4]);
+});
+
+t.test('four attempts are under way at the most', async (t) => {
+  const { clock, net } = race(A4, A6, B4, B6, C4);
+  clock.advance(10_000);
+  t.same(net.tried, [A4, A6, B4, B6]);
+  net.fail(A6, 'ECONNREFUSED');
+  t.same(net.tried, [A4, A6, B4, B6, C4]);
+});
+
+t.test('when all have failed it is told once, with every error', async (t) => {
+  const { clock, net, outcomes } = race(A6, A4);
+  clock.advance(250);
+  net.fail(A4, 'ECONNREFUSED');
+  t.same(outcomes, []);
+  net.fail(A6, 'ETIMEDOUT');
+  t.same(outcomes, ['ECONNREFUSED,ETIMEDOUT']);
+  t.equal(clock.pending, 0);
+});
+
+t.test('after it was cancelled nothing is tried, and nobody is told', async (t) => {
+  const { clock, net, outcomes, running } = race(A6, A4);
+  running.cancel();
+  clock.advance(1_000);
+  net.succeed(A6);
+  net.fail(A6, 'ECONNRESET');
+  t.same([net.tried, net.open, outcomes], [[A6], [], []]);
+});
