@@ -1,5 +1,6 @@
 /** The layers of one identity's stack, built in the order of their dependence and taken down in reverse. */
 import type { Clock } from '../base/clock.js';
+import { descriptorShares } from '../base/descriptor-shares.js';
 import { Endpoint } from '../base/endpoint.js';
 import type { Logger } from '../base/logger.js';
 import type { Random } from '../base/random.js';
@@ -11,7 +12,6 @@ import { FriendList } from './friend/friend-list.js';
 import type { OwnUdp } from './friend/relay-reason.js';
 import { NetCrypto } from './net-crypto/net-crypto.js';
 import type { DatagramSocket } from './network/datagram-socket.js';
-import { descriptorLimit } from './network/descriptor-limit.js';
 import { type LocalInterface, LocalInterfaces } from './network/interfaces.js';
 import type { DialStream } from './network/stream-socket.js';
 import { AnnounceServer } from './onion/announce-server.js';
@@ -77,6 +77,7 @@ export class Stack {
     const { interfaces = () => system.read() } = deps;
     const { identity } = options.savedata;
     const hasUdp = options.udp !== false;
+    const shares = descriptorShares();
     const sharedKeys = new SharedKeyCache(keyPair.secretKey);
     const send = (packet: Buffer, to: Endpoint): void => socket.send(packet, to);
     this.#options = options;
@@ -96,6 +97,7 @@ export class Stack {
         dial,
         ownKey: keyPair.publicKey,
         sharedKey: (key) => sharedKeys.get(key),
+        maxRelays: shares.relays,
         outside: () => outside('tcp'),
       },
       {
@@ -118,7 +120,7 @@ export class Stack {
       random,
       log,
       keyPair,
-      descriptors: descriptorLimit(),
+      descriptors: shares.relayClients,
       forwardOnion: (data, client) => this.onionRelay.forwardFromClient(data, client),
     });
     this.announceServer = new AnnounceServer({

@@ -15,8 +15,11 @@ export interface DialHandlers {
   mayConnect(address: string): boolean;
   /** The socket has `allowHalfOpen` and has not been read from. @param address the one that `mayConnect` allowed */
   onConnected(socket: Socket, address: string): void;
-  /** `not-allowed` when the target has addresses, and none that may be connected to. */
-  onFailed(reason: Reason): void;
+  /**
+   * `not-allowed` when the target has addresses, and none that may be connected to.
+   * @param code of the system's, such as EMFILE; for the log
+   */
+  onFailed(reason: Reason, code?: string): void;
 }
 
 export interface Dialling {
@@ -43,10 +46,14 @@ const REASON_OF_CODE: Readonly<Record<string, Reason>> = {
   ENETDOWN: 'unreachable',
   EADDRNOTAVAIL: 'unreachable',
   EINVAL: 'unreachable',
+  EMFILE: 'no-resources',
+  ENFILE: 'no-resources',
+  ENOBUFS: 'no-resources',
+  ENOMEM: 'no-resources',
 };
 
 /** What tells most about the target comes first: a refusal says that a machine is there. */
-const TELLING: readonly Reason[] = ['connection-refused', 'timeout', 'failed', 'unreachable'];
+const TELLING: readonly Reason[] = ['connection-refused', 'timeout', 'no-resources', 'failed', 'unreachable'];
 
 /** @param port of the target; connects to a literal address */
 export type ConnectTcp = (address: string, port: number) => Socket;
@@ -90,7 +97,7 @@ class TcpDialling implements Dialling {
     this.#timeout = deps.clock.after(CONNECT_TIMEOUT, () => this.#fail('timeout'));
     this.#cancelStep = deps.names.lookup(peerId, bareHost(target.host), (error, addresses) => {
       if (error === null) this.#race(addresses.map(({ address }) => address));
-      else this.#fail(reasonOf(error));
+      else this.#fail(reasonOf(error), systemCodeOf(error));
     });
   }
 
@@ -112,18 +119,23 @@ class TcpDialling implements Dialling {
         this.#timeout.cancel();
         this.#handlers.onConnected(socket, address);
       },
-      onFailed: (errors) => this.#fail(mostTelling(errors.map(reasonOf))),
+      onFailed: (errors) => {
+        const error = mostTelling(errors);
+        this.#fail(error === undefined ? 'failed' : reasonOf(error), systemCodeOf(error));
+      },
     });
     this.#cancelStep = () => race.cancel();
   }
 
-  #fail(reason: Reason): void {
+  #fail(reason: Reason, code?: string): void {
     this.cancel();
-    this.#handlers.onFailed(reason);
+    this.#handlers.onFailed(reason, code);
   }
 }
 
 const reasonOf = (error: Error): Reason => REASON_OF_CODE[systemCodeOf(error) ?? ''] ?? 'failed';
 
-const mostTelling = (reasons: readonly Reason[]): Reason =>
-  TELLING.find((reason) => reasons.includes(reason)) ?? reasons[0] ?? 'failed';
+const mostTelling = (errors: readonly Error[]): Error | undefined => {
+  const of = (reason: Reason): Error | undefined => errors.find((error) => reasonOf(error) === reason);
+  return TELLING.map(of).find((error) => error !== undefined) ?? errors[0];
+};

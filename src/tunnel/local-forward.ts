@@ -14,14 +14,21 @@ export class LocalForward {
   readonly spec: ForwardSpec;
   readonly #opener: Opener;
   readonly #log: Logger;
+  readonly #hasRoom: () => boolean;
   readonly #server: Server;
   /** Connections whose tunnel is not there yet. */
   readonly #pending = new Set<Socket>();
+  #isFull = false;
 
-  constructor(deps: { readonly opener: Opener; readonly log: Logger }, options: { readonly spec: ForwardSpec }) {
+  /** @param deps.hasRoom whether the process may have a connection more; asked before each */
+  constructor(
+    deps: { readonly opener: Opener; readonly log: Logger; readonly hasRoom: () => boolean },
+    options: { readonly spec: ForwardSpec },
+  ) {
     this.spec = options.spec;
     this.#opener = deps.opener;
     this.#log = deps.log;
+    this.#hasRoom = deps.hasRoom;
     this.#server = createServer({ allowHalfOpen: true, pauseOnConnect: true }, (socket) => this.#onConnection(socket));
   }
 
@@ -52,7 +59,19 @@ export class LocalForward {
     for (const socket of [...this.#pending]) socket.resetAndDestroy();
   }
 
+  /** Connections whose tunnel is not there yet. */
+  get pending(): number {
+    return this.#pending.size;
+  }
+
   #onConnection(socket: Socket): void {
+    // Beyond that the kernel would accept connections for us and close them, and the process could do nothing else either.
+    if (!this.#hasRoom()) {
+      this.#sayFull();
+      socket.on('error', ignore).resetAndDestroy();
+      return;
+    }
+    this.#isFull = false;
     this.#pending.add(socket);
     const onGone = (): void => {
       this.#pending.delete(socket);
@@ -70,6 +89,13 @@ export class LocalForward {
       },
     });
     socket.on('error', ignore).once('close', onGone);
+  }
+
+  /** Once each time: who is refused tries again. */
+  #sayFull(): void {
+    const what = `${describeTarget(this.spec.target)}: no descriptor is left for another connection`;
+    if (!this.#isFull) this.#log.warn(`${what}: close some, or raise the limit of open files (ulimit -n)`);
+    this.#isFull = true;
   }
 }
 

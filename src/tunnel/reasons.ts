@@ -32,6 +32,11 @@ const REASONS = {
   'closed-by-owner': { code: 10, text: 'closed by the owner' },
   'unknown-tunnel': { code: 11, text: 'the other side does not know this tunnel' },
   'shutting-down': { code: 12, text: 'shutting down' },
+  'no-resources': {
+    code: 13,
+    text: 'the serving side has no descriptor or memory left for another connection',
+    advice: 'close some, or have its owner raise the limit of open files (LimitNOFILE)',
+  },
   // The following are noticed by this side alone and never sent.
   'peer-gone': { code: 0, text: 'the connection to the peer was lost', advice: 'try again' },
   'peer-away': {

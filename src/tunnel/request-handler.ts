@@ -6,10 +6,8 @@ import { describeReason, type Reason } from './reasons.js';
 import { describeTarget, type Target } from './target.js';
 import type { TunnelOffer } from './tunnel-offer.js';
 
-/** Targets being dialled for one peer: a burst of a browser, and what one peer may take of what all share. */
+/** Targets being dialled for one peer: a burst of a browser. */
 const MAX_PEER_DIALS = 256;
-/** Of all peers: each is a descriptor. */
-const MAX_DIALS = 2048;
 
 export type Verdict = { readonly allowed: true } | { readonly allowed: false; readonly reason: string };
 
@@ -49,12 +47,13 @@ export class RequestHandler {
     this.#events = deps.events;
   }
 
-  /** @param hasRoom whether the process may have one more tunnel */
-  handle(offer: TunnelOffer, hasRoom: boolean): void {
+  /** @param full why this peer may have no tunnel more; undefined when it may */
+  handle(offer: TunnelOffer, full: string | undefined): void {
     const { peerId, target } = offer;
     const verdict = this.#mayReach(peerId, target);
     if (!verdict.allowed) this.#refuse(offer, 'not-allowed', verdict.reason);
-    else if (!hasRoom || !this.#mayDial(peerId)) this.#refuse(offer, 'too-many-tunnels');
+    else if (full !== undefined) this.#refuse(offer, 'too-many-tunnels', full);
+    else if (this.dials(peerId) >= MAX_PEER_DIALS) this.#refuse(offer, 'too-many-tunnels');
     else this.#dial(offer);
   }
 
@@ -73,10 +72,11 @@ export class RequestHandler {
     this.#dials.clear();
   }
 
-  #mayDial(peerId: string): boolean {
+  /** Targets that are being dialled for a peer. */
+  dials(peerId: string): number {
     let count = 0;
     for (const offer of this.#dials.keys()) if (offer.peerId === peerId) count += 1;
-    return count < MAX_PEER_DIALS && this.#dials.size < MAX_DIALS;
+    return count;
   }
 
   #dial(offer: TunnelOffer): void {
@@ -97,9 +97,10 @@ export class RequestHandler {
         socket.destroy();
         this.#refuse(offer, 'not-allowed', refusal);
       },
-      onFailed: (reason) => {
+      onFailed: (reason, code) => {
         this.#end(offer);
-        this.#refuse(offer, reason, reason === 'not-allowed' ? refusal : undefined);
+        const detail = code === undefined ? undefined : `${describeReason(reason)} (${code})`;
+        this.#refuse(offer, reason, reason === 'not-allowed' ? refusal : detail);
       },
     });
     this.#dials.set(offer, dialling);

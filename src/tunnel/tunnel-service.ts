@@ -1,10 +1,12 @@
 /** Tunnels of one running identity, with all its peers: channels come and go, forwards stay, everything can be listed. */
 import { EventEmitter } from 'node:events';
 import type { Clock } from '../base/clock.js';
+import { descriptorShares } from '../base/descriptor-shares.js';
 import { FloodLog } from '../base/flood-log.js';
 import type { Logger } from '../base/logger.js';
 import { LruMap } from '../base/lru-map.js';
 import type { Random } from '../base/random.js';
+import { noRoomFor } from './descriptor-room.js';
 import { type Dialer, TcpDialer } from './dialer.js';
 import type { ForwardSpec } from './forward-spec.js';
 import { LocalForward } from './local-forward.js';
@@ -15,44 +17,16 @@ import { describeReason, type Reason, TunnelError } from './reasons.js';
 import { type MayReach, RequestHandler } from './request-handler.js';
 import { describeTarget, type Target } from './target.js';
 import type { Tunnel } from './tunnel.js';
+import type { PeerInfo, TunnelInfo } from './tunnel-info.js';
 import type { TunnelOffer } from './tunnel-offer.js';
 import { fullestOf } from './tunnel-table.js';
 
-/** Of all peers together: descriptors, and BASE_WINDOW of memory each. */
+/** Of all peers together, where there are so many descriptors: BASE_WINDOW of memory each. */
 const MAX_ALL_TUNNELS = 8192;
 /** Bytes that may wait for slow programs, of all peers together: two peers can fill what one may, and more than that only share it. */
 const MAX_ALL_BACKLOG = 256 * 1024 * 1024;
 /** Upstream servers whose forgotten tunnels are remembered, until they are seen again. */
 const MAX_STALE_PEERS = 64;
-
-export interface TunnelInfo {
-  /** Counts up from 1 and names the tunnel for people (`c-17`). */
-  readonly number: number;
-  readonly peerId: string;
-  readonly target: Target;
-  /** Which side asked for it: `accepted` came from the peer, `opened` from a program here. */
-  readonly direction: 'accepted' | 'opened';
-  /** ms since it was opened. */
-  readonly age: number;
-  /** Bytes to the peer. */
-  readonly bytesSent: number;
-  /** Bytes from the peer. */
-  readonly bytesReceived: number;
-  /** Bytes from the peer that wait for the local program. */
-  readonly backlog: number;
-  /** The local connection is over; what is left is between the two peers. */
-  readonly isClosing: boolean;
-  /** Of the local connection, as the kernel lists it; undefined when there is none. */
-  readonly localPort: number | undefined;
-}
-
-export interface PeerInfo {
-  readonly peerId: string;
-  readonly terms: PeerLink['terms'];
-  /** ms; undefined before it was measured. */
-  readonly roundTrip: number | undefined;
-  readonly tunnels: number;
-}
 
 interface TunnelEvents {
   opened: [tunnel: TunnelInfo];
@@ -68,6 +42,8 @@ export class TunnelService extends EventEmitter<TunnelEvents> {
   readonly #log: Logger;
   readonly #said: FloodLog;
   readonly #requests: RequestHandler;
+  /** Tunnels, and connections that are to become some. */
+  readonly #limit: number;
   readonly #links = new Map<string, PeerLink>();
   readonly #openers = new Map<string, PeerOpener>();
   readonly #forwards = new Set<LocalForward>();
@@ -81,19 +57,24 @@ export class TunnelService extends EventEmitter<TunnelEvents> {
   #backlog = 0;
   #isStopped = false;
 
-  /** @param deps.mayReach asked for every request of a peer, and again when its target is connected */
+  /**
+   * @param deps.mayReach asked for every request of a peer, and again when its target is connected
+   * @param deps.descriptors that tunnels may have together
+   */
   constructor(deps: {
     readonly clock: Clock;
     readonly random: Random;
     readonly log: Logger;
     readonly mayReach: MayReach;
     readonly dialer?: Dialer;
+    readonly descriptors?: number;
   }) {
     super();
     this.#clock = deps.clock;
     this.#random = deps.random;
     this.#log = deps.log;
     this.#said = new FloodLog(deps);
+    this.#limit = Math.min(MAX_ALL_TUNNELS, deps.descriptors ?? descriptorShares().tunnels);
     this.#requests = new RequestHandler({
       dialer: deps.dialer ?? new TcpDialer(deps.clock),
       mayReach: deps.mayReach,
@@ -120,7 +101,7 @@ export class TunnelService extends EventEmitter<TunnelEvents> {
         random: this.#random,
         log: this.#log.child(peerId.slice(0, 8)),
         handlers: {
-          onOffer: (offer) => this.#requests.handle(offer, this.#numbered.size < MAX_ALL_TUNNELS),
+          onOffer: (offer) => this.#requests.handle(offer, this.#fullFor(peerId)),
           onTunnelOpened: (tunnel) => this.#onTunnelOpened(peerId, tunnel),
           onTunnelClosed: (tunnel, reason) => this.#onTunnelClosed(tunnel, reason),
           onBacklog: (change) => this.#onBacklog(change),
@@ -147,7 +128,8 @@ export class TunnelService extends EventEmitter<TunnelEvents> {
 
   /** Listens on a local port from now on. @throws ListenError */
   async forward(peerId: string, spec: ForwardSpec): Promise<LocalForward> {
-    const forward = new LocalForward({ opener: this.opener(peerId), log: this.#log }, { spec });
+    const hasRoom = (): boolean => this.#used < this.#limit;
+    const forward = new LocalForward({ opener: this.opener(peerId), log: this.#log, hasRoom }, { spec });
     await forward.listen();
     if (this.#isStopped) forward.close();
     else this.#forwards.add(forward);
@@ -217,6 +199,17 @@ export class TunnelService extends EventEmitter<TunnelEvents> {
     for (const link of [...this.#links.values()]) link.close('shutting-down');
     for (const opener of this.#openers.values()) opener.close('shutting-down');
     this.#said.close();
+  }
+
+  get #used(): number {
+    let used = this.#numbered.size + this.#dialled.size;
+    for (const forward of this.#forwards) used += forward.pending;
+    return used;
+  }
+
+  #fullFor(peerId: string): string | undefined {
+    const own = (this.#links.get(peerId)?.tunnels.size ?? 0) + this.#requests.dials(peerId);
+    return noRoomFor(own, { limit: this.#limit, used: this.#used });
   }
 
   #onLinkClosed(link: PeerLink): void {

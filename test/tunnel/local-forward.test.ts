@@ -38,7 +38,10 @@ t.test('a port that cannot be listened on is told with what to do', async (t) =>
   const world = new World(t);
   const port = await world.target(() => {});
   const listen = (bind: string, at: number): Promise<void> =>
-    new LocalForward({ opener: new FakeLink(), log: silentLogger }, { spec: { bind, port: at, target } }).listen();
+    new LocalForward(
+      { opener: new FakeLink(), log: silentLogger, hasRoom: () => true },
+      { spec: { bind, port: at, target } },
+    ).listen();
   await t.rejects(listen('127.0.0.1', port), { code: 'address-in-use', message: /choose another/ });
   await t.rejects(listen('192.0.2.1', 0), { code: 'no-such-address', message: /192\.0\.2\.1/ });
   t.ok(new ListenError('failed', 'x') instanceof Error);
@@ -48,7 +51,7 @@ t.test('a connection that ends before its tunnel is there is forgotten', async (
   const world = new World(t);
   const link = new FakeLink();
   const forward = new LocalForward(
-    { opener: link, log: silentLogger },
+    { opener: link, log: silentLogger, hasRoom: () => true },
     { spec: { bind: '127.0.0.1', port: 0, target } },
   );
   await forward.listen();

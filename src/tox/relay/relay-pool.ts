@@ -18,7 +18,8 @@ import { RelayRoute, type RelayRouteState, type RelaySender } from './relay-rout
 const HOME_RELAYS = 3;
 /** Implementation: home relays tried at the same time; of those that a list names many are dead. */
 const HOME_ATTEMPTS = 6;
-/** Implementation: relays remembered; a public list names some 50, and each friend 6. */
+
+/** Implementation: where nothing else is said. */
 const MAX_RELAYS = 512;
 
 export interface RelayPoolDeps {
@@ -30,6 +31,8 @@ export interface RelayPoolDeps {
   readonly ownKey: PublicKey;
   /** Shared by our DHT key and another. */
   readonly sharedKey: (publicKey: PublicKey) => Buffer;
+  /** Remembered at once, each of which may cost a descriptor; a public list names some 50, and each friend 6. */
+  readonly maxRelays?: number;
   /** Where a router lets everybody reach the relay that we are. */
   readonly outside?: () => Endpoint | undefined;
 }
@@ -161,8 +164,8 @@ export class RelayPool implements RelaySender {
       known.addEndpoint(endpoint);
       return known;
     }
-    if (this.#relays.size >= MAX_RELAYS && !this.#forgetOne()) return undefined;
-    const { clock, random, dial, ownKey, sharedKey } = this.#deps;
+    const { clock, random, dial, ownKey, sharedKey, maxRelays = MAX_RELAYS } = this.#deps;
+    if (this.#relays.size >= maxRelays && !this.#forgetOne()) return undefined;
     const connect: PooledRelayDeps['connect'] = (relay, handlers, options) =>
       new RelayClient({ clock, random, dial, ownKey, sharedKey: sharedKey(publicKey) }, relay, handlers, options);
     const relay = new PooledRelay({ clock, random, connect }, publicKey, this.#relayHandlers());

@@ -17,8 +17,6 @@ import { RelaySession } from './relay-session.js';
 const MAX_PENDING = 256;
 /** Implementation: clients served at once. Each costs some 30 KB while it is idle. */
 const MAX_CLIENTS = 1_024;
-/** Implementation: what a relay may have of the descriptors of its process; the rest is for tunnels and files. */
-const DESCRIPTOR_SHARE = 0.5;
 /** Implementation: one host may have so much of a full relay, whatever its clients do. */
 const HOST_SHARE = 1 / 8;
 /** Implementation: bytes that wait for all clients together; 256 KiB for each whose socket is full. */
@@ -37,7 +35,7 @@ export interface RelayServerDeps {
   readonly log: Logger;
   /** The DHT key pair. */
   readonly keyPair: KeyPair;
-  /** What the process may have open, see `descriptorLimit`. */
+  /** That all these connections may have together, see `descriptorShares`. */
   readonly descriptors: number;
   /** Sends an onion request on, its first layer being none. @param client where responses go, see `respond` */
   readonly forwardOnion: (data: Buffer, client: { readonly id: bigint; readonly endpoint: Endpoint }) => void;
@@ -66,7 +64,7 @@ export class RelayServer {
   constructor(deps: RelayServerDeps) {
     this.#deps = deps;
     this.#log = deps.log.child('relay-server');
-    const share = (DESCRIPTOR_SHARE * deps.descriptors) / (MAX_PENDING + MAX_CLIENTS);
+    const share = deps.descriptors / (MAX_PENDING + MAX_CLIENTS);
     this.#maxPending = Math.max(1, Math.floor(MAX_PENDING * Math.min(1, share)));
     this.#maxClients = Math.max(1, Math.floor(MAX_CLIENTS * Math.min(1, share)));
     this.#greetings = new TokenBucket(GREETING_RATE, GREETING_BURST, deps.clock.now());

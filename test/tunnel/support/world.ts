@@ -29,12 +29,17 @@ export class World {
     });
   }
 
-  service(mayReach: MayReach = () => ({ allowed: true }), dialer?: Dialer, log: Logger = silentLogger): TunnelService {
+  service(
+    mayReach: MayReach = () => ({ allowed: true }),
+    dialer?: Dialer,
+    log: Logger = silentLogger,
+    descriptors = Number.POSITIVE_INFINITY,
+  ): TunnelService {
     // The same seed for all, so that both sides of a link choose the same ids.
     const { clock } = this;
     const random = new SeededRandom(this.#seed);
     const service = new TunnelService({
-      ...{ clock, random, log, mayReach },
+      ...{ clock, random, log, mayReach, descriptors },
       ...(dialer === undefined ? {} : { dialer }),
     });
     this.#services.push(service);

@@ -1,0 +1,32 @@
+/** Tunnels and peers as the application sees them. */
+import type { PeerLink } from './peer-link.js';
+import type { Target } from './target.js';
+
+export interface TunnelInfo {
+  /** Counts up from 1 and names the tunnel for people (`c-17`). */
+  readonly number: number;
+  readonly peerId: string;
+  readonly target: Target;
+  /** Which side asked for it: `accepted` came from the peer, `opened` from a program here. */
+  readonly direction: 'accepted' | 'opened';
+  /** ms since it was opened. */
+  readonly age: number;
+  /** Bytes to the peer. */
+  readonly bytesSent: number;
+  /** Bytes from the peer. */
+  readonly bytesReceived: number;
+  /** Bytes from the peer that wait for the local program. */
+  readonly backlog: number;
+  /** The local connection is over; what is left is between the two peers. */
+  readonly isClosing: boolean;
+  /** Of the local connection, as the kernel lists it; undefined when there is none. */
+  readonly localPort: number | undefined;
+}
+
+export interface PeerInfo {
+  readonly peerId: string;
+  readonly terms: PeerLink['terms'];
+  /** ms; undefined before it was measured. */
+  readonly roundTrip: number | undefined;
+  readonly tunnels: number;
+}
