@@ -62,6 +62,12 @@ export class CloseList implements NodeList {
     return 'new';
   }
 
+  remove(node: DhtNode): void {
+    const bucket = this.#bucketOf(node.publicKey);
+    bucket.splice(bucket.indexOf(node), 1);
+    this.#all = undefined;
+  }
+
   #bucketOf(key: PublicKey): DhtNode[] {
     return this.#buckets[Math.min(commonBits(this.target, key), BUCKETS - 1)] as DhtNode[];
   }
@@ -69,9 +75,6 @@ export class CloseList implements NodeList {
   /** A node that restarts has a new key at its old address: the old one is gone. */
   #forget(endpoint: Endpoint): void {
     const old = this.nodes().find((node) => node.isAt(endpoint));
-    if (old === undefined) return;
-    const bucket = this.#bucketOf(old.publicKey);
-    bucket.splice(bucket.indexOf(old), 1);
-    this.#all = undefined;
+    if (old !== undefined) this.remove(old);
   }
 }

@@ -89,6 +89,10 @@ export class DhtNode {
     return this.#ipv4?.isGood(now) === true || this.#ipv6?.isGood(now) === true;
   }
 
+  isDead(now: number): boolean {
+    return this.associations.every((association) => association.isDead(now));
+  }
+
   isAt(endpoint: Endpoint): boolean {
     return this.association(endpoint.family)?.endpoint.equals(endpoint) === true;
   }

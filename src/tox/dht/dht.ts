@@ -101,7 +101,7 @@ export class Dht {
       reach,
       request: (node, target) => this.#nodes.ask(node, target),
       onAsked: (node) => this.#pulse.asked(node),
-      isGood: (key) => this.#lists.known.isGood(key),
+      isGood: (key) => this.#lists.known.isGood(key) && !this.#pulse.isDoubtful(key),
       isSought: (key) => this.#lists.searches.get(key) !== undefined,
     });
     const askForUs = (node: NodeInfo): void => this.#asker.ask(node, ownKey);

@@ -3,6 +3,7 @@ import type { Clock, Timer } from '../../base/clock.js';
 import { pick, type Random } from '../../base/random.js';
 import type { PublicKey } from '../crypto/keys.js';
 import type { NodeInfo } from '../packet/node-info.js';
+import type { DhtNode } from './dht-node.js';
 import { Lookup } from './lookup.js';
 import type { Hearing, NodeList } from './node-list.js';
 
@@ -91,6 +92,7 @@ export class ListKeeper {
     if (now - this.#askedRandomAt >= (isSettled ? SETTLED.askRandom : ASK_RANDOM_MS)) this.#askRandom(now);
     // When all are dead it is our own line that was: keep asking, for once a minute it costs nothing.
     if (isMute) for (const node of nodes) for (const association of node.associations) association.revive(now);
+    else for (const node of nodes) if (this.#isGone(node, now)) this.list.remove(node);
   }
 
   /** Asks every node, dead or alive, and quickly more of them. */
@@ -108,6 +110,11 @@ export class ListKeeper {
   close(): void {
     this.#quickTimer?.cancel();
     this.#lookup.close();
+  }
+
+  /** Whether a node is dead that was asked for the last time so long ago that after an outage of ours, too, it would have answered. */
+  #isGone(node: DhtNode, now: number): boolean {
+    return node.isDead(now) && node.associations.every(({ askedAt }) => now - askedAt >= ASK_EACH_MS);
   }
 
   /** ms for which a node need not be asked that has answered anything. */

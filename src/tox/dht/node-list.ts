@@ -13,6 +13,8 @@ export interface NodeList {
   wants(key: PublicKey, endpoint: Endpoint, now: number): boolean;
   /** The node has answered: adds or refreshes it. Says what became of it. */
   heard(key: PublicKey, endpoint: Endpoint, now: number): Hearing;
+  /** Forgets a node of the list. */
+  remove(node: DhtNode): void;
 }
 
 /** `new` also is a node that had gone bad and came back. */

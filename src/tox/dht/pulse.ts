@@ -2,11 +2,15 @@
  * Whether the nodes near to us still live, and our own line. A node whose answer is overdue, or through which no onion path
  * works, is pinged; when three pings bring nothing it is in doubt until it is heard of again, long before the 122 s after
  * which it counts as bad. When nobody at all answers, it is our line that is silent, and nobody in particular is in doubt.
+ *
+ * The death of one must not look like that where few are left, so an answer that is overdue makes us ask others whether they
+ * hear us, and the silence of those who are in doubt, or bad, says nothing about our line.
  */
 import type { Clock, Timer } from '../../base/clock.js';
 import { pick, type Random } from '../../base/random.js';
 import type { PublicKey } from '../crypto/keys.js';
 import type { NodeInfo } from '../packet/node-info.js';
+import type { DhtNode } from './dht-node.js';
 import type { NodeList } from './node-list.js';
 
 // Implementation, all in ms.
@@ -23,6 +27,10 @@ const UNANSWERED = 5;
 const SILENCE = 3_000;
 /** Nodes pinged each second while answers are overdue: we are to know within a second or two that the network is back. */
 const PROBES = 2;
+/** Good nodes, those heard last, that are asked once whether it is our line: in a small network that is everybody. */
+const WITNESSES = 8;
+/** From then on, until their silence counts; each has three pings by then. */
+const WITNESS_PATIENCE = 1_000;
 
 interface Check {
   readonly node: NodeInfo;
@@ -50,6 +58,8 @@ export class Pulse {
   /** Requests since anybody answered, and when the first of them was sent. */
   #unanswered = 0;
   #unansweredSince = 0;
+  /** When the witnesses should have answered; Infinity before they were asked. */
+  #verdictAt = Number.POSITIVE_INFINITY;
   #wasSilent = false;
 
   constructor(deps: PulseDeps) {
@@ -58,7 +68,8 @@ export class Pulse {
 
   /** Nobody has answered for some seconds although several were asked. */
   get isSilent(): boolean {
-    return this.#unanswered >= UNANSWERED && this.#deps.clock.now() - this.#unansweredSince >= SILENCE;
+    const now = this.#deps.clock.now();
+    return this.#unanswered >= UNANSWERED && now - this.#unansweredSince >= SILENCE && now >= this.#verdictAt;
   }
 
   isDoubtful(key: PublicKey): boolean {
@@ -67,8 +78,8 @@ export class Pulse {
 
   /** A request went to the node. */
   asked(node: NodeInfo): void {
-    if (this.#deps.close.find(node.publicKey) === undefined) return;
     const now = this.#deps.clock.now();
+    if (!this.#isExpected(this.#deps.close.find(node.publicKey), now)) return;
     this.#count(now);
     if (!this.#awaited.has(node.publicKey.hex)) this.#awaited.set(node.publicKey.hex, { node, since: now });
   }
@@ -76,6 +87,7 @@ export class Pulse {
   /** The node has answered. */
   heard({ publicKey }: NodeInfo): void {
     this.#unanswered = 0;
+    this.#verdictAt = Number.POSITIVE_INFINITY;
     this.#awaited.delete(publicKey.hex);
     this.#end(publicKey.hex);
   }
@@ -84,8 +96,8 @@ export class Pulse {
   check(node: NodeInfo): void {
     const { clock, close } = this.#deps;
     const known = close.find(node.publicKey);
-    if (known === undefined || this.#checks.has(node.publicKey.hex)) return;
     const now = clock.now();
+    if (known?.isGood(now) !== true || this.#checks.has(node.publicKey.hex)) return;
     if (known.associations.some(({ heardAt }) => now - heardAt < JUST_HEARD)) return;
     const check: Check = { node, sent: 0, isInDoubt: false, timer: clock.soon(() => this.#ping(check)) };
     this.#checks.set(node.publicKey.hex, check);
@@ -102,7 +114,9 @@ export class Pulse {
     // Whoever seems to be gone may well live.
     if (isSilent && !this.#wasSilent) this.stop();
     this.#wasSilent = isSilent;
-    if (this.#unanswered > 0 && now - this.#unansweredSince >= OVERDUE) this.#probe(now);
+    if (this.#unanswered === 0 || now - this.#unansweredSince < OVERDUE) return;
+    if (isSilent) this.#probe(this.#deps.close.nodes(), now);
+    else this.#askWitnesses(now);
   }
 
   /** Forgets all doubts. */
@@ -116,9 +130,24 @@ export class Pulse {
     this.#unanswered += 1;
   }
 
-  #probe(now: number): void {
-    const { random, close, ping } = this.#deps;
-    const nodes = close.nodes();
+  /** Whether the node should answer: it did lately, and not three pings were in vain since. */
+  #isExpected(node: DhtNode | undefined, now: number): node is DhtNode {
+    return node?.isGood(now) === true && this.#checks.get(node.publicKey.hex)?.isInDoubt !== true;
+  }
+
+  #askWitnesses(now: number): void {
+    const latest = (node: DhtNode): number => Math.max(...node.associations.map(({ heardAt }) => heardAt));
+    const expected = this.#deps.close.nodes().filter((node) => this.#isExpected(node, now));
+    const witnesses = expected.sort((a, b) => latest(b) - latest(a)).slice(0, WITNESSES);
+    if (this.#verdictAt === Number.POSITIVE_INFINITY) {
+      this.#verdictAt = now + WITNESS_PATIENCE;
+      for (const witness of witnesses) this.check(witness.info(now) as NodeInfo);
+    }
+    this.#probe(witnesses, now);
+  }
+
+  #probe(nodes: readonly DhtNode[], now: number): void {
+    const { random, ping } = this.#deps;
     for (let count = 0; count < PROBES && nodes.length > 0; count += 1) {
       const { publicKey, associations } = pick(random, nodes);
       this.#count(now);
@@ -128,11 +157,13 @@ export class Pulse {
 
   #ping(check: Check): void {
     const { clock, close, ping, onDoubt } = this.#deps;
-    if (close.find(check.node.publicKey) === undefined) {
+    const now = clock.now();
+    if (close.find(check.node.publicKey)?.isDead(now) !== false) {
       this.#end(check.node.publicKey.hex);
       return;
     }
     const gap = PING_GAPS[check.sent];
+    if (!check.isInDoubt) this.#count(now);
     if (gap === undefined && !check.isInDoubt) {
       check.isInDoubt = true;
       if (!this.isSilent) onDoubt(check.node);
@@ -142,7 +173,6 @@ export class Pulse {
     check.sent += 1;
     check.timer = clock.after(wait, () => this.#ping(check));
     // The verdict itself needs no ping; but a second chance does, and it costs nothing to give the first at once.
-    this.#count(clock.now());
     ping(check.node);
   }
 

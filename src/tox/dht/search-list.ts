@@ -49,6 +49,10 @@ export class SearchList implements NodeList {
     return 'new';
   }
 
+  remove(node: DhtNode): void {
+    this.#nodes = this.#nodes.filter((other) => other !== node);
+  }
+
   /** Who makes room for a node of this key: a bad node, or else the farthest if it is farther away than that. */
   #leaving(key: PublicKey, now: number): DhtNode | undefined {
     const bad = this.#nodes.findLast((node) => !node.isGood(now));

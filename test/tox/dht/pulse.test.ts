@@ -110,3 +110,46 @@ t.test('after stop nothing is pinged any more', async (t) => {
   clock.advance(500);
   t.same(pinged, []);
 });
+
+/** Six more nodes near to us, of which `living` answer. */
+function amongMany(living: number) {
+  const started = start();
+  const nodes = Array.from({ length: 6 }, (_, index) => node(`1${index}`, `198.51.100.${index}`));
+  for (const one of nodes) started.hear(one);
+  for (const one of nodes.slice(0, living)) started.alive.add(one);
+  started.clock.advance(2_000);
+  return { ...started, nodes };
+}
+
+t.test('all that die at once beside one that lives are no silence of ours, however often they are asked', async (t) => {
+  const { clock, pulse, nodes, doubted } = amongMany(1);
+  for (let second = 0; second < 60; second += 1) {
+    for (const one of nodes.slice(1)) pulse.asked(one);
+    clock.advance(1_000);
+    if (pulse.isSilent) t.fail(`silent after ${second} s`);
+  }
+  for (const one of nodes.slice(1)) t.ok(doubted.includes(named(one)), named(one));
+  t.notOk(pulse.isDoubtful((nodes[0] as NodeInfo).publicKey));
+});
+
+t.test('the silence of the last one that lived is noticed 4 s after it was asked, whoever died before', async (t) => {
+  const { clock, pulse, nodes, alive } = amongMany(1);
+  for (const one of nodes.slice(1)) pulse.asked(one);
+  clock.advance(20_000);
+  t.notOk(pulse.isSilent);
+  alive.clear();
+  pulse.asked(nodes[0] as NodeInfo);
+  clock.advance(4_100);
+  t.ok(pulse.isSilent);
+});
+
+t.test('a dead node is not pinged any more', async (t) => {
+  const { clock, pulse, pinged, alive } = start();
+  alive.add(B);
+  pulse.check(A);
+  clock.every(60_000, () => pulse.asked(B));
+  clock.advance(182_000);
+  pinged.length = 0;
+  clock.advance(3_600_000);
+  t.notOk(pinged.includes(named(A)));
+});
