@@ -87,6 +87,7 @@ function loopback(value: string): void {
 }
 
 /** What must be a proxy is checked where proxies are known. @param parseProxy throws a FormatError */
+// biome-ignore lint/complexity/noExcessiveLinesPerFunction: a table of settings
 export const schemaOf = (parseProxy: (text: string) => unknown): convict.Schema<Shape> => ({
   state_dir: {
     doc: 'Where identity, whitelist and secret are kept.',

@@ -67,6 +67,7 @@ export class Stack {
   /** What still comes in over relays would set going what nobody ends. */
   #isStopped = false;
 
+  // biome-ignore lint/complexity/noExcessiveLinesPerFunction: it makes the layers one after the other, and nothing else
   constructor(
     deps: StackDeps,
     options: StackOptions,

@@ -3,6 +3,8 @@ export class AckSample {
   ackedBytes = 0;
   lostBytes = 0;
   lostPackets = 0;
+  /** A packet arrived that had been taken for lost. */
+  isReordered = false;
   /** Bytes delivered over the life of the connection, these included. */
   delivered = 0;
 
@@ -23,6 +25,7 @@ export class AckSample {
     this.ackedBytes = 0;
     this.lostBytes = 0;
     this.lostPackets = 0;
+    this.isReordered = false;
     this.sentAt = Number.NEGATIVE_INFINITY;
   }
 

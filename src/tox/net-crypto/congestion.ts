@@ -1,7 +1,7 @@
 /**
- * How much to send, in the manner of BBR (Cardwell et al., "BBR: Congestion-Based Congestion Control", and its drafts): the
- * model is the delivery rate of the path and its round trip, not loss, which on radio and in a polled peer's socket says
- * little. Heavy loss, which says that a buffer overflows, bounds what is in flight until rounds go by without it.
+ * How much to send, in the manner of BBR (draft-ietf-ccwg-bbr): the model is the delivery rate of the path and its round trip,
+ * not loss, which on radio and in a polled peer's socket says little. Losses count only together with a raised round trip, as
+ * those of a queue that overflows; they bound what is in flight, and never below the product of rate and round trip.
  *
  * A c-toxcore peer reads its socket every 50 ms and confirms every 50 to 100 ms. Its smallest round trip is therefore far
  * below the usual one, and the time between its acks takes the place of the round trip where it is longer.
@@ -12,6 +12,7 @@
 import { MAX_CRYPTO_DATA_SIZE } from '../packet/net-crypto.js';
 import type { AckSample } from './ack-sample.js';
 import { MaxFilter } from './max-filter.js';
+import { Round } from './round.js';
 import type { Rtt } from './rtt.js';
 import { MAX_IN_FLIGHT_NUMBERS, WIRE_OVERHEAD } from './send-window.js';
 
@@ -27,20 +28,30 @@ const MAX_WINDOW = MAX_IN_FLIGHT_NUMBERS * PACKET;
 
 /** BBR: 2/ln 2 doubles the rate each round. */
 const STARTUP_GAIN = 2.885;
-/** Implementation: BBR has 2; what the gain spares, interactive packets do not wait behind. */
+/** BBR: products of rate and round trip in flight at the most. Pacing is what limits; this is for a path that became slower. */
 const WINDOW_GAIN = 1.5;
-/** Implementation: packets that arrived, but of which a request packet does not speak, count as in flight: some at any time. */
+/** Implementation: the same for a polled peer, whose socket overflows for a packet more or less. */
+const POLLED_WINDOW_GAIN = 1.5;
+/** BBR: probing for more, and draining what the probe queued. */
+const UP_GAIN = 1.25;
+const DOWN_GAIN = 0.75;
+/** BBR: round trips between two probes. */
+const CRUISE_ROUNDS = 6;
+/** Implementation: bytes in flight besides the product, for acks come in groups. */
 const WINDOW_SLACK = 16 * PACKET;
-/** BBR: a probe for more, the same less to drain what the probe queued, then six periods of what was found. */
-const CYCLE = [1.25, 0.75, 1, 1, 1, 1, 1, 1] as const;
-/** BBR: the pipe is full when three rounds brought less than a quarter more. */
+/** BBR: the pipe is full when three rounds brought less than a quarter more; or two, when the round trip is raised as well. */
 const FULL_GROWTH = 1.25;
 const FULL_ROUNDS = 3;
+const FULL_ROUNDS_RAISED = 2;
+/** Implementation: what a probe has to bring for start-up to begin anew, which doubles where probes add a quarter. */
+const RESTART_GROWTH = 1.125;
+/** Implementation: a round trip counts as raised, hence a queue as built up, beyond this part of the smallest and so many ms more. */
+const RAISED = 1.25;
+const RAISED_MARGIN = 4;
 /** Implementation: ms of a period at the least; on a path of microseconds a period would hold too few packets to measure. */
 const MIN_PERIOD = 2;
 /** Implementation: ms over which the delivery rate is measured at the least; below, it measures the event loop. */
 const MIN_MEASUREMENT = 8;
-const MEASURED_ROUNDS = 2;
 /** Implementation: ms of a round at the least, in which the delivery rate can be measured once or twice. */
 const MIN_ROUND = 10;
 /** Implementation: ms; longer silences are the peer's, not the path's. c-toxcore confirms every 100 ms at the latest. */
@@ -48,35 +59,67 @@ const MAX_ACK_GAP = 100;
 /** Implementation: ms over which the gap is averaged, and by how much the longest may exceed the average. */
 const ACK_GAP_MEMORY = 200;
 const ACK_GAP_MARGIN = 1.5;
-/** Implementation: loss in a round that stands for an overflowing buffer. 5 % of random loss seldom reach it. */
-const OVERFLOW_LOSS = 0.1;
-const OVERFLOW_PACKETS = 8;
-/** Implementation: what a round without overflow adds to the bound that an overflow set. */
-const RECOVERY_GROWTH = 1 / 24;
+/** BBR: part and number of packets lost in a round that mean an overflow, when the round trip is raised. */
+const OVERFLOW_LOSS = 0.02;
+const OVERFLOW_PACKETS = 6;
+/** Implementation: the same where it is not raised, as behind a policer; chance does not bring that. */
+const HEAVY_LOSS = 0.2;
+const HEAVY_PACKETS = 16;
+/** Implementation: ms after a heavy loss for which a probe that succeeds is no reason to start up: a policer lets bursts through. */
+const HEAVY_MEMORY = 10_000;
+/** Implementation: rounds with a raised round trip after which the smallest one is doubted, and ms between two such doubts. */
+const RAISED_ROUNDS = 8;
+const DOUBT_INTERVAL = 5000;
+/** BBR's ProbeRTT: part of the product in flight, so that no queue is ours, and ms of it at the least. */
+const PROBE_RTT_GAIN = 0.5;
+const PROBE_RTT_TIME = 50;
+/** Implementation: what a probe without an overflow adds to the bound that an overflow set. */
+const BOUND_GROWTH = 1.25;
+/** Implementation: loss in a round of a polled peer that means an overflow of its socket, which no round trip tells. */
+const POLLED_LOSS = 0.1;
+const POLLED_PACKETS = 8;
+/** Implementation: what a round of a polled peer without an overflow adds to the bound. */
+const POLLED_BOUND_GROWTH = 1 / 24;
+/** Implementation: smoothed round trips over which a polled peer's delivery rate is measured. */
+const POLLED_MEASUREMENT = 2;
 /** Implementation: rounds in which the losses of a way that broke become known. */
 const FORGIVING_ROUNDS = 2;
 
-type Mode = 'startup' | 'drain' | 'cruise';
+/** BBR's Startup, Drain, ProbeBW_DOWN, ProbeBW_CRUISE, ProbeBW_UP and ProbeRTT. */
+type Mode = 'startup' | 'drain' | 'down' | 'cruise' | 'up' | 'probe-rtt';
+
+const PACING_GAINS: Readonly<Record<Mode, number>> = {
+  startup: STARTUP_GAIN,
+  drain: 1 / STARTUP_GAIN,
+  down: DOWN_GAIN,
+  cruise: 1,
+  up: UP_GAIN,
+  'probe-rtt': 1,
+};
 
 export class Congestion {
   readonly #rtt: Rtt;
   #mode: Mode = 'startup';
+  #modeSince = 0;
   readonly #bandwidth = new MaxFilter();
+  readonly #round = new Round();
   /** Average ms between acks, as a random moment sees it: one long pause counts for its length, not for more. */
   #ackGap = 0;
   /** Undefined while nothing is in flight. */
   #lastAckAt: number | undefined;
-  #roundEnd = 0;
-  #roundStartedAt = 0;
-  #roundAcked = 0;
-  #roundLost = 0;
-  #roundLostPackets = 0;
-  #roundMostInFlight = 0;
+  /** The rate that start-up has to exceed by a quarter, and for how many rounds it has not. */
   #fullBandwidth = 0;
   #fullRounds = 0;
-  #phase = 2;
-  #phaseStartedAt = 0;
-  #overflowBound = Number.POSITIVE_INFINITY;
+  /** For how many rounds the round trip was raised, and when the smallest one was measured anew. */
+  #raisedRounds = 0;
+  #doubtedAt = 0;
+  /** The rate before the last probe, and from when on a higher one leads to another start-up. */
+  #probedBandwidth = 0;
+  #restartsFrom = 0;
+  /** Bytes in flight beyond which the queue overflowed; BBR's inflight_hi. */
+  #bound = Number.POSITIVE_INFINITY;
+  /** The peer may be c-toxcore, until it is known not to be. */
+  #isPolled = true;
   /** Bytes whose loss says nothing, and for how many rounds more. */
   #forgiven = 0;
   #forgivingRounds = 0;
@@ -85,14 +128,19 @@ export class Congestion {
     this.#rtt = rtt;
   }
 
+  /** The peer is of our kind: it reads its socket when something arrives, and its request packets tell to their end. */
+  noteOurKind(): void {
+    this.#isPolled = false;
+  }
+
   /** Bytes that may be in flight. */
   get window(): number {
-    const bandwidth = this.#bandwidth.max;
-    if (bandwidth === 0) return FIRST_WINDOW;
-    const gain = this.#mode === 'startup' ? STARTUP_GAIN : WINDOW_GAIN;
-    const wanted = gain * bandwidth * this.#horizon + WINDOW_SLACK;
-    const least = this.#mode === 'startup' ? FIRST_WINDOW : MIN_WINDOW;
-    return Math.min(MAX_WINDOW, this.#overflowBound, Math.max(least, wanted));
+    if (this.#bandwidth.max === 0) return FIRST_WINDOW;
+    if (this.#mode === 'probe-rtt') return Math.max(MIN_WINDOW, PROBE_RTT_GAIN * this.#product);
+    const isStarting = this.#mode === 'startup';
+    const gain = this.#isPolled ? POLLED_WINDOW_GAIN : WINDOW_GAIN;
+    const wanted = (isStarting ? STARTUP_GAIN : gain) * this.#product + WINDOW_SLACK;
+    return Math.min(MAX_WINDOW, this.#bound, Math.max(isStarting ? FIRST_WINDOW : MIN_WINDOW, wanted));
   }
 
   /** Bytes a ms at which to send. */
@@ -100,8 +148,8 @@ export class Congestion {
     const bandwidth = this.#bandwidth.max;
     const first = FIRST_WINDOW / Math.max(FIRST_SPREAD, this.#rtt.isKnown ? this.#rtt.min : 0);
     if (bandwidth === 0) return first;
-    if (this.#mode === 'startup') return Math.max(first, bandwidth * STARTUP_GAIN);
-    return this.#mode === 'drain' ? bandwidth / STARTUP_GAIN : bandwidth * (CYCLE[this.#phase] as number);
+    const rate = bandwidth * PACING_GAINS[this.#mode];
+    return this.#mode === 'startup' ? Math.max(first, rate) : rate;
   }
 
   /** Bytes a ms that the path was seen to deliver; 0 before that is known. */
@@ -110,11 +158,14 @@ export class Congestion {
   }
 
   /**
-   * ms over which to measure the delivery rate, besides the round trip. A request packet does not speak of what came after
-   * the last missing packet; when that one comes, much is confirmed at once, which a short measurement takes for speed.
+   * ms over which to measure the delivery rate, besides the round trip. A request packet of c-toxcore does not speak of what came
+   * after the last missing packet; when that one comes, much is confirmed at once, which a short measurement takes for speed.
    */
   get measurement(): number {
-    return this.#mode === 'startup' ? MIN_MEASUREMENT : Math.max(MIN_MEASUREMENT, this.#rtt.smoothed * MEASURED_ROUNDS);
+    if (this.#isPolled && this.#mode !== 'startup') {
+      return Math.max(MIN_MEASUREMENT, this.#rtt.smoothed * POLLED_MEASUREMENT);
+    }
+    return Math.max(0, MIN_MEASUREMENT - this.#rtt.min);
   }
 
   get mode(): Mode {
@@ -126,18 +177,25 @@ export class Congestion {
     return Math.max(this.#rtt.min, this.#ackGap * ACK_GAP_MARGIN, MIN_PERIOD);
   }
 
+  /** Bytes that the path holds without a queue. */
+  get #product(): number {
+    return this.#bandwidth.max * this.#horizon;
+  }
+
   /** Acks came, or losses became known. @param inFlight bytes still in flight after them */
   onAck(sample: AckSample, inFlight: number, now: number): void {
+    const round = this.#round;
     this.#noteLoss(sample);
-    this.#roundMostInFlight = Math.max(this.#roundMostInFlight, inFlight + sample.ackedBytes + sample.lostBytes);
+    round.mostInFlight = Math.max(round.mostInFlight, inFlight + sample.ackedBytes + sample.lostBytes);
     if (sample.ackedBytes === 0) return;
-    this.#roundAcked += sample.ackedBytes;
+    round.acked += sample.ackedBytes;
+    if (!sample.isAmbiguous) round.smallestRoundTrip = Math.min(round.smallestRoundTrip, now - sample.sentAt);
     this.#measureAckGap(sample, inFlight, now);
     const rate = sample.deliveryRate(now);
     if (rate !== undefined && (!sample.isAppLimited || rate > this.#bandwidth.max)) this.#bandwidth.add(rate);
-    if (sample.roundDelivered >= this.#roundEnd && now - this.#roundStartedAt >= MIN_ROUND) {
+    if (sample.roundDelivered >= round.end && now - round.startedAt >= MIN_ROUND) {
       this.#endRound(sample, now);
-      this.#roundEnd = sample.delivered;
+      round.begin(sample.delivered, now);
     }
     this.#advance(inFlight, now);
   }
@@ -152,8 +210,8 @@ export class Congestion {
     if (lostBytes === 0) return;
     const forgiven = Math.min(this.#forgiven, lostBytes);
     this.#forgiven -= forgiven;
-    this.#roundLost += lostBytes - forgiven;
-    this.#roundLostPackets += Math.round(lostPackets * (1 - forgiven / lostBytes));
+    this.#round.lost += lostBytes - forgiven;
+    this.#round.lostPackets += Math.round(lostPackets * (1 - forgiven / lostBytes));
   }
 
   /**
@@ -168,62 +226,107 @@ export class Congestion {
   }
 
   #endRound(sample: AckSample, now: number): void {
-    const total = this.#roundAcked + this.#roundLost;
-    const isOverflow =
-      this.#roundLostPackets >= OVERFLOW_PACKETS && total > 0 && this.#roundLost / total > OVERFLOW_LOSS;
-    if (isOverflow) {
-      // What got through is what the buffer takes, whatever was in flight.
-      const passed = this.#roundMostInFlight * (1 - this.#roundLost / total);
-      const least = Math.max(MIN_WINDOW, this.#bandwidth.max * this.#rtt.min);
-      this.#overflowBound = Math.max(least, Math.min(this.#overflowBound, passed));
-    } else {
-      this.#overflowBound *= 1 + RECOVERY_GROWTH;
-      if (this.#overflowBound > MAX_WINDOW) this.#overflowBound = Number.POSITIVE_INFINITY;
+    const { loss, lostPackets, mostInFlight, smallestRoundTrip, startedAt } = this.#round;
+    const isRaised = smallestRoundTrip > RAISED * this.#rtt.min + Math.max(RAISED_MARGIN, this.#ackGap);
+    this.#raisedRounds = isRaised ? this.#raisedRounds + 1 : 0;
+    const isHeavy = !this.#isPolled && lostPackets >= HEAVY_PACKETS && loss > HEAVY_LOSS;
+    const isPolledOverflow = this.#isPolled && lostPackets >= POLLED_PACKETS && loss > POLLED_LOSS;
+    const isQueueOverflow = isRaised && lostPackets >= OVERFLOW_PACKETS && loss > OVERFLOW_LOSS;
+    const isOverflow = isHeavy || isPolledOverflow || isQueueOverflow;
+    if (isHeavy) {
+      this.#bandwidth.age();
+      this.#restartsFrom = now + HEAVY_MEMORY;
     }
-    if (this.#mode === 'startup' && !sample.isAppLimited) this.#lookWhetherFull(isOverflow, now);
+    if (isOverflow) {
+      // What got through is what the queue takes, whatever was in flight.
+      const passed = mostInFlight * (1 - loss);
+      const least = this.#isPolled ? this.#bandwidth.max * this.#rtt.min : this.#product;
+      this.#bound = Math.max(MIN_WINDOW, least, Math.min(this.#bound, passed));
+    } else if (this.#isPolled) this.#raiseBound(1 + POLLED_BOUND_GROWTH);
+    if (this.#mode === 'startup') this.#lookWhetherFull(sample, { isRaised, isOverflow }, now);
+    else if (this.#mode === 'up' && isOverflow) this.#enter('down', now);
+    else if (this.#bandwidth.max > RESTART_GROWTH * this.#probedBandwidth && now >= this.#restartsFrom) {
+      this.#restart(now);
+    }
     if (this.#forgivingRounds > 0) this.#forgivingRounds -= 1;
     else this.#forgiven = 0;
-    this.#bandwidth.endRound(now - this.#roundStartedAt);
-    this.#roundStartedAt = now;
-    this.#roundAcked = 0;
-    this.#roundLost = 0;
-    this.#roundLostPackets = 0;
-    this.#roundMostInFlight = 0;
+    this.#bandwidth.endRound(now - startedAt);
   }
 
-  #lookWhetherFull(isOverflow: boolean, now: number): void {
+  #lookWhetherFull(
+    { isAppLimited }: AckSample,
+    { isRaised, isOverflow }: { readonly isRaised: boolean; readonly isOverflow: boolean },
+    now: number,
+  ): void {
     const bandwidth = this.#bandwidth.max;
     if (bandwidth >= this.#fullBandwidth * FULL_GROWTH) {
       this.#fullBandwidth = bandwidth;
       this.#fullRounds = 0;
-    } else {
+    } else if (!isAppLimited || isRaised) {
       this.#fullRounds += 1;
     }
-    if (this.#fullRounds >= FULL_ROUNDS || isOverflow) this.#enter('drain', now);
+    const enough = isRaised ? FULL_ROUNDS_RAISED : FULL_ROUNDS;
+    if (this.#fullRounds < enough && !isOverflow) return;
+    this.#probedBandwidth = bandwidth;
+    this.#enter('drain', now);
+  }
+
+  /** A probe brought so much that the path must have far more. */
+  #restart(now: number): void {
+    this.#fullBandwidth = this.#bandwidth.max;
+    this.#fullRounds = 0;
+    this.#bound = Number.POSITIVE_INFINITY;
+    this.#enter('startup', now);
   }
 
   #advance(inFlight: number, now: number): void {
-    const elapsed = now - this.#phaseStartedAt;
+    const elapsed = now - this.#modeSince;
+    const horizon = this.#horizon;
     switch (this.#mode) {
       case 'startup':
         return;
       case 'drain':
-        if (inFlight <= this.#bandwidth.max * this.#horizon || elapsed > 3 * this.#horizon) this.#enter('cruise', now);
+        if (inFlight <= this.#product || elapsed > 3 * horizon) this.#enter('cruise', now);
+        return;
+      case 'down':
+        if (inFlight <= this.#product || elapsed > horizon) this.#enter('cruise', now);
         return;
       case 'cruise':
-        if (elapsed > this.#horizon) this.#nextPhase(now);
+        if (this.#raisedRounds >= RAISED_ROUNDS && now - this.#doubtedAt >= DOUBT_INTERVAL) this.#probeRtt(now);
+        else if (elapsed > CRUISE_ROUNDS * horizon) this.#probe(now);
+        return;
+      case 'probe-rtt':
+        // What was in flight before has had its time to be confirmed.
+        if (elapsed > 2 * this.#rtt.recent + PROBE_RTT_TIME) this.#enter('cruise', now);
+        return;
+      case 'up':
+        if (elapsed > horizon) {
+          this.#raiseBound(BOUND_GROWTH);
+          this.#enter('down', now);
+        }
     }
+  }
+
+  #raiseBound(growth: number): void {
+    this.#bound *= growth;
+    if (this.#bound > MAX_WINDOW) this.#bound = Number.POSITIVE_INFINITY;
+  }
+
+  /** The path may have become longer: with a queue of ours gone, the smallest round trip is measured anew. */
+  #probeRtt(now: number): void {
+    this.#doubtedAt = now;
+    this.#raisedRounds = 0;
+    this.#rtt.forgetMin(now + this.#rtt.recent);
+    this.#enter('probe-rtt', now);
+  }
+
+  #probe(now: number): void {
+    this.#probedBandwidth = this.#bandwidth.max;
+    this.#enter('up', now);
   }
 
   #enter(mode: Mode, now: number): void {
     this.#mode = mode;
-    this.#phaseStartedAt = now;
-    // Draining has left the queue empty: cruise first, probe later.
-    this.#phase = 2;
-  }
-
-  #nextPhase(now: number): void {
-    this.#phase = (this.#phase + 1) % CYCLE.length;
-    this.#phaseStartedAt = now;
+    this.#modeSince = now;
   }
 }

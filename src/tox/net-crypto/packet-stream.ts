@@ -8,6 +8,7 @@ import type { DataContent } from '../packet/net-crypto.js';
 import { encodePacketRequest } from '../packet/net-crypto-request.js';
 import { AckSchedule } from './ack-schedule.js';
 import { Congestion } from './congestion.js';
+import { Features } from './features.js';
 import { distanceBetween } from './packet-number.js';
 import { ReceiveWindow } from './receive-window.js';
 import { Rtt } from './rtt.js';
@@ -50,6 +51,7 @@ export class PacketStream {
   readonly #acks = new AckSchedule();
   /** The packet that is missing while later ones wait, and since when, ms. */
   #hole: { readonly number: number; readonly since: number } | undefined;
+  readonly #features = new Features();
   /** What was malformed, doubled or out of all windows; for the curious. */
   #dropped = 0;
 
@@ -123,7 +125,7 @@ export class PacketStream {
   /** One opened data packet of the peer. */
   receive({ bufferStart, packetNumber, data }: DataContent, now: number): void {
     const id = data[0] as number;
-    const isRequest = id === CryptoKind.Request;
+    const isRequest = id === CryptoKind.Request || id === CryptoKind.RequestWithEnd;
     // A confirmation older than the newest one says nothing, but what came with it is good (c-toxcore drops it whole).
     this.#sender.heard(bufferStart, isRequest ? data : undefined, now);
     if (isRequest) {
@@ -135,6 +137,10 @@ export class PacketStream {
     } else if (id >= CryptoKind.FirstLossy && id <= CryptoKind.LastLossy) {
       this.#receiveWindow.advertised(packetNumber);
       this.#deps.onLossy(data);
+    } else if (id === CryptoKind.Features) {
+      this.#receiveWindow.advertised(packetNumber);
+      if (this.#features.receive(data)) this.#acks.urge();
+      this.#congestion.noteOurKind();
     } else {
       this.#dropped += 1;
     }
@@ -175,6 +181,8 @@ export class PacketStream {
     if (this.#requestDueAt <= now) {
       this.#emit(this.#sendWindow.next, this.#buildRequest());
       this.#acks.onRequestSent(now);
+      const features = this.#features.next();
+      if (features !== undefined) this.#emit(this.#sendWindow.next, features);
     }
     if (this.#sender.takeDrain()) this.#deps.onDrain();
   }
@@ -197,7 +205,8 @@ export class PacketStream {
   readonly #isMissing = (number: number): boolean => this.#receiveWindow.isMissing(number);
 
   #buildRequest(): Buffer {
-    return encodePacketRequest(this.#receiveWindow.start, this.#receiveWindow.end, this.#isMissing);
+    const kind = this.#features.hasListEnd ? CryptoKind.RequestWithEnd : CryptoKind.Request;
+    return encodePacketRequest(this.#receiveWindow.start, this.#receiveWindow.end, this.#isMissing, kind);
   }
 
   #emit(number: number, data: Buffer): void {

@@ -11,6 +11,7 @@ export class Rtt {
   #min = Number.POSITIVE_INFINITY;
   #previousMin = Number.POSITIVE_INFINITY;
   #spanStartedAt = 0;
+  #forgetAt = Number.POSITIVE_INFINITY;
   #latest = UNKNOWN;
   #smoothed = UNKNOWN;
   #variation = UNKNOWN / 2;
@@ -20,6 +21,12 @@ export class Rtt {
   add(measured: number, now: number): void {
     const sample = Math.max(SHORTEST, measured);
     this.#latest = sample;
+    if (now >= this.#forgetAt) {
+      this.#forgetAt = Number.POSITIVE_INFINITY;
+      this.#previousMin = sample;
+      this.#min = sample;
+      this.#spanStartedAt = now;
+    }
     if (now - this.#spanStartedAt > MIN_SPAN) {
       this.#previousMin = this.#min;
       this.#min = sample;
@@ -36,6 +43,11 @@ export class Rtt {
     }
   }
 
+  /** The smallest time is that of what is measured from then on, ms of the clock; until then it stays. */
+  forgetMin(from: number): void {
+    this.#forgetAt = from;
+  }
+
   /** False before the first measurement, when the others tell a guess. */
   get isKnown(): boolean {
     return this.#isKnown;
@@ -43,6 +55,10 @@ export class Rtt {
 
   get min(): number {
     return this.#isKnown ? Math.min(this.#min, this.#previousMin) : UNKNOWN;
+  }
+
+  get latest(): number {
+    return this.#latest;
   }
 
   get smoothed(): number {

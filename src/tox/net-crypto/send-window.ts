@@ -7,6 +7,7 @@
 import type { MemoryShare } from '../../base/memory-budget.js';
 import { readPacketRequest } from '../packet/net-crypto-request.js';
 import { AckSample } from './ack-sample.js';
+import { LossDetection, type Patience, type Transmission } from './loss-detection.js';
 import { LostNumbers } from './lost-numbers.js';
 import { addToNumber, distanceBetween, nextNumber } from './packet-number.js';
 
@@ -62,12 +63,14 @@ export class SendWindow {
   #mark: Mark = { delivered: 0, at: 0, sentAt: 0 };
   #previousMark: Mark = this.#mark;
   #inFlightBytes = 0;
+  /** Packets sent before so many bytes were delivered tell no limit of the path; 0 while all do. */
+  #appLimitedUntil = 0;
   #unsentBytes = 0;
   #sample = new AckSample();
   #now = 0;
   #measurement = 0;
-  #patience = 0;
-  #patienceAgain = 0;
+  readonly #losses = new LossDetection();
+  #smallestRtt = 0;
 
   /**
    * @param share of the memory for what all connections have to send
@@ -145,6 +148,17 @@ export class SendWindow {
     return isHeld && this.#state[number & this.#mask] === LOST;
   };
 
+  /** The lowest number to send again, if it is among the first so many; those of the list may be far behind it. */
+  firstLost(count: number): number | undefined {
+    if (this.nextLost() === undefined) return undefined;
+    const most = Math.min(count, distanceBetween(this.#start, this.#next));
+    for (let offset = 0; offset < most; offset += 1) {
+      const number = addToNumber(this.#start, offset);
+      if (this.#state[number & this.#mask] === LOST) return number;
+    }
+    return undefined;
+  }
+
   /** The lowest number that may be missing, for a probe; undefined when all arrived. */
   firstUndelivered(): number | undefined {
     for (let number = this.#start; number !== this.#next; number = nextNumber(number)) {
@@ -157,8 +171,13 @@ export class SendWindow {
     return this.#data[number & this.#mask] as Buffer;
   }
 
-  /** The packet goes out now, for the first time or again. @param isAppLimited more would be in flight if there were more */
-  sent(number: number, now: number, isAppLimited: boolean): void {
+  /** There is room on the path and nothing to fill it with: what is sent until all in flight is delivered tells no limit of it. */
+  markAppLimited(): void {
+    this.#appLimitedUntil = Math.max(1, this.#delivered + this.#inFlightBytes);
+  }
+
+  /** The packet goes out now, for the first time or again. */
+  sent(number: number, now: number): void {
     const at = number & this.#mask;
     const size = (this.#data[at] as Buffer).length + WIRE_OVERHEAD;
     if (this.#inFlightBytes === 0) {
@@ -172,7 +191,7 @@ export class SendWindow {
     }
     this.#state[at] = IN_FLIGHT;
     this.#timesSent[at] = Math.min(255, (this.#timesSent[at] as number) + 1);
-    this.#isAppLimited[at] = isAppLimited ? 1 : 0;
+    this.#isAppLimited[at] = this.#appLimitedUntil > 0 ? 1 : 0;
     this.#sentAt[at] = now;
     this.#priorDelivered[at] = this.#previousMark.delivered;
     this.#priorDeliveredAt[at] = this.#previousMark.at;
@@ -183,11 +202,13 @@ export class SendWindow {
   /**
    * Begins to read what one packet of the peer tells.
    * @param measurement ms over which the delivery rate is to be measured, the round trip not counted
+   * @param smallestRtt ms; what is confirmed sooner was sent before
    * @returns what is found while it is read
    */
-  beginAck(now: number, measurement: number): AckSample {
+  beginAck(now: number, measurement: number, smallestRtt: number): AckSample {
     this.#now = now;
     this.#measurement = measurement;
+    this.#smallestRtt = smallestRtt;
     this.#sample.reset();
     return this.#sample;
   }
@@ -202,17 +223,30 @@ export class SendWindow {
     this.#finishAck();
   }
 
-  /**
-   * Reads a request packet (id 1).
-   * @param patience ms that a packet is given before a report counts as its loss
-   * @param patienceAgain the same for packets that were sent more than once
-   */
-  readRequest(data: Buffer, patience: number, patienceAgain: number): void {
-    this.#patience = patience;
-    this.#patienceAgain = patienceAgain;
+  /** Reads a request packet (id 1 or 4). */
+  readRequest(data: Buffer, patience: Patience): void {
+    this.#losses.begin(patience);
     readPacketRequest(data, this.#start, this.#next, this);
+    this.judgeSuspects();
     this.#finishAck();
   }
+
+  /** When a packet that may still be under way is lost, ms of the clock; Infinity while there is none. */
+  get suspectDueAt(): number {
+    return this.#losses.dueAt;
+  }
+
+  /** Looks which of the packets that the last list had as missing are lost by now; they are in the sample. */
+  judgeSuspects(): void {
+    this.#losses.judge(this.#now, this.#findInFlight, this.#lose);
+  }
+
+  readonly #findInFlight = (number: number): Transmission | undefined => {
+    const at = number & this.#mask;
+    const isHeld = distanceBetween(this.#start, number) < distanceBetween(this.#start, this.#next);
+    if (!isHeld || this.#state[at] !== IN_FLIGHT) return undefined;
+    return { number, sentAt: this.#sentAt[at] as number, timesSent: this.#timesSent[at] as number };
+  };
 
   onReceived(number: number): void {
     const at = number & this.#mask;
@@ -226,9 +260,12 @@ export class SendWindow {
     const sample = this.#sample;
     sample.ackedBytes += size;
     const sentAt = this.#sentAt[at] as number;
+    const timesSent = this.#timesSent[at] as number;
+    const isEarly = this.#losses.delivered({ number, sentAt, timesSent }, this.#now, this.#smallestRtt);
+    if (isEarly || state === LOST) sample.isReordered = true;
     if (sentAt < sample.sentAt) return;
     sample.sentAt = sentAt;
-    sample.isAmbiguous = (this.#timesSent[at] as number) > 1;
+    sample.isAmbiguous = timesSent > 1;
     sample.isAppLimited = this.#isAppLimited[at] === 1;
     sample.roundDelivered = this.#roundDelivered[at] as number;
     sample.priorDelivered = this.#priorDelivered[at] as number;
@@ -237,25 +274,28 @@ export class SendWindow {
   }
 
   onMissing(number: number): void {
+    if (this.#state[number & this.#mask] === IN_FLIGHT) this.#losses.suspect(number);
+  }
+
+  readonly #lose = (number: number): void => {
     const at = number & this.#mask;
-    if (this.#state[at] !== IN_FLIGHT) return;
-    const patience = (this.#timesSent[at] as number) > 1 ? this.#patienceAgain : this.#patience;
-    if ((this.#sentAt[at] as number) + patience > this.#now) return;
     const size = (this.#data[at] as Buffer).length + WIRE_OVERHEAD;
     this.#state[at] = LOST;
     this.#inFlightBytes -= size;
     this.#sample.lostBytes += size;
     this.#sample.lostPackets += 1;
     this.#lost.add(number);
-  }
+  };
 
   #finishAck(): void {
     const sample = this.#sample;
     if (sample.ackedBytes === 0) return;
     sample.delivered = this.#delivered;
+    if (this.#delivered > this.#appLimitedUntil) this.#appLimitedUntil = 0;
     if (this.#now - this.#mark.at < this.#measurement) return;
-    this.#previousMark = this.#mark;
-    this.#mark = { delivered: this.#delivered, at: this.#now, sentAt: sample.sentAt };
+    const mark = { delivered: this.#delivered, at: this.#now, sentAt: sample.sentAt };
+    this.#previousMark = this.#measurement > 0 ? this.#mark : mark;
+    this.#mark = mark;
   }
 
   /** Forgets everything and gives its memory back. */

@@ -3,7 +3,7 @@
  * probes when the peer falls silent. Pure but for `transmit`: the connection calls it with the time, and asks when next.
  */
 import type { Congestion } from './congestion.js';
-import { distanceBetween } from './packet-number.js';
+import type { Patience } from './loss-detection.js';
 import type { Rtt } from './rtt.js';
 import { MAX_IN_FLIGHT_NUMBERS, type SendWindow, WIRE_OVERHEAD } from './send-window.js';
 
@@ -26,10 +26,10 @@ const MAX_BURST = 512 * 1024;
 /** Implementation: ms between bursts; timers are no finer. */
 const BURST_INTERVAL = 1;
 
-/** Implementation: a report counts as a loss only after this part of the smallest round trip, which forgives reordering. */
-const PATIENCE = 0.9;
-/** Implementation: a packet sent again gets this many of the recent round trips, for the report may be older than it. */
-const PATIENCE_AGAIN = 1.1;
+/** RFC 8985: packets are taken to overtake each other by this part of the smallest round trip, and by as much more each time that was too little. */
+const REORDERING_STEP = 1 / 4;
+/** Implementation: so many recent round trips after which a packet reported missing is lost whatever arrived. */
+const LONGEST_PATIENCE = 1.1;
 /** Implementation: ms without a word about packets in flight after which nothing new goes: the peer is blocked, or gone. */
 const SILENCE = 300;
 /** Implementation: bytes in flight from which on silence is meant; c-toxcore confirms a few small packets only each second. */
@@ -71,6 +71,7 @@ export class Sender {
   #probes = 0;
   #unheard = 0;
   #retransmissions = 0;
+  #reorderingSteps = 0;
 
   constructor(deps: SenderDeps) {
     this.#deps = deps;
@@ -133,13 +134,13 @@ export class Sender {
       return;
     }
     if (request === undefined && bufferStart === window.start) return;
-    const sample = window.beginAck(now, congestion.measurement);
+    const sample = window.beginAck(now, congestion.measurement, rtt.isKnown ? rtt.min : 0);
     window.acknowledge(bufferStart);
     // A list counts from the start that came with it: one that was overtaken by a newer one would speak of other packets.
     if (request !== undefined && window.start === bufferStart) {
-      const patienceAgain = Math.max(rtt.recent, 2 * BURST_INTERVAL) * PATIENCE_AGAIN;
-      window.readRequest(request, rtt.min * PATIENCE, patienceAgain);
+      window.readRequest(request, this.#patience);
     }
+    if (sample.isReordered) this.#reorderingSteps += 1;
     if (sample.ackedBytes > 0) {
       this.#unheard = 0;
       if (!sample.isAmbiguous) rtt.add(now - sample.sentAt, now);
@@ -151,6 +152,23 @@ export class Sender {
     if (sample.ackedBytes > 0 || sample.lostBytes > 0) congestion.onAck(sample, window.inFlightBytes, now);
   }
 
+  get #patience(): Patience {
+    const { rtt } = this.#deps;
+    const { recent, min } = rtt;
+    const reordering = Math.min(rtt.smoothed, this.#reorderingSteps * min * REORDERING_STEP);
+    const longest = Math.max(recent, 2 * BURST_INTERVAL) * LONGEST_PATIENCE + reordering;
+    return { rtt: rtt.latest, longest, reordering };
+  }
+
+  /** What the last list had as missing has not come since. */
+  #judgeSuspects(now: number): void {
+    const { window, congestion, rtt } = this.#deps;
+    if (window.suspectDueAt > now) return;
+    const sample = window.beginAck(now, congestion.measurement, rtt.min);
+    window.judgeSuspects();
+    if (sample.lostBytes > 0) congestion.onAck(sample, window.inFlightBytes, now);
+  }
+
   /** The way that packets took is gone, and they with it. */
   lostWay(): void {
     this.#deps.congestion.forgive(this.#deps.window.inFlightBytes);
@@ -158,25 +176,32 @@ export class Sender {
 
   /** Sends what may go now. */
   pump(now: number): void {
+    this.#judgeSuspects(now);
     this.#probe(now);
     this.#refill(now);
     const isSilent = this.#isSilent(now);
     for (let count = 0; count < MAX_PACKETS_PER_TURN; count += 1) {
       const number = this.#nextToGo(isSilent);
       this.#isPaced = number !== undefined;
+      if (number === undefined) this.#lookForLimit(isSilent);
       if (number === undefined || this.#budget <= 0) return;
       this.#send(number, now);
     }
   }
 
+  /** Nothing goes: it is for want of data, unless the path or the peer's silence holds it back. */
+  #lookForLimit(isSilent: boolean): void {
+    const { window, congestion, isBlocked } = this.#deps;
+    if (window.hasUnsent || window.inFlightBytes >= congestion.window || isSilent || isBlocked()) return;
+    window.markAppLimited();
+  }
+
   #nextToGo(isSilent: boolean): number | undefined {
     const { window, congestion, isBlocked } = this.#deps;
     if (isSilent || this.#unheard >= MAX_UNHEARD || isBlocked()) return undefined;
-    const hasRoom = window.inFlightBytes < congestion.window;
-    const lost = window.nextLost();
     // What the peer waits for goes in any case: it may have all that we count as in flight, and cannot say so for the hole.
-    if (lost !== undefined) return hasRoom || distanceBetween(window.start, lost) < ALWAYS_AGAIN ? lost : undefined;
-    return hasRoom && window.mayAdvance ? window.next : undefined;
+    if (window.inFlightBytes >= congestion.window) return window.firstLost(ALWAYS_AGAIN);
+    return window.nextLost() ?? (window.mayAdvance ? window.next : undefined);
   }
 
   /** Whether packets may go that did not for the length of this turn. */
@@ -185,17 +210,15 @@ export class Sender {
   }
 
   #send(number: number, now: number): void {
-    const { window, congestion } = this.#deps;
+    const { window } = this.#deps;
     const data = window.dataOf(number);
     if (!window.hasUnconfirmed) {
       this.#heardAt = now;
       this.#probes = 0;
     }
     const size = data.length + WIRE_OVERHEAD;
-    const isNew = number === window.next;
-    if (!isNew) this.#retransmissions += 1;
-    const isLast = isNew && window.unsentBytes === size;
-    window.sent(number, now, isLast && window.inFlightBytes + size < congestion.window);
+    if (number !== window.next) this.#retransmissions += 1;
+    window.sent(number, now);
     this.#budget -= size;
     this.#deps.transmit(number, data);
   }
@@ -238,7 +261,7 @@ export class Sender {
     const number = window.firstUndelivered();
     if (number !== undefined && this.#unheard < MAX_UNHEARD + MAX_PROBES) {
       this.#retransmissions += 1;
-      window.sent(number, now, true);
+      window.sent(number, now);
       this.#deps.transmit(number, window.dataOf(number));
     }
     this.#deps.advertise();
@@ -248,6 +271,6 @@ export class Sender {
   wakeAt(now: number): number {
     const rate = this.#deps.congestion.rate;
     const paced = this.#isPaced ? now + Math.max(BURST_INTERVAL, -this.#budget / rate) : Number.POSITIVE_INFINITY;
-    return Math.min(paced, this.#probeAt);
+    return Math.min(paced, this.#probeAt, this.#deps.window.suspectDueAt);
   }
 }

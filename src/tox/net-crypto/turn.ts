@@ -28,9 +28,10 @@ export class Turn {
     return this.#now;
   }
 
+  /** The clock is not read here: what asks for it may be long before the next packet arrives, which is stamped with its own time. */
   atEnd(task: TurnTask): void {
     this.#tasks.add(task);
-    this.now();
+    this.#end ??= this.#clock.soon(() => this.#finish());
   }
 
   /** Nothing more will be called. */

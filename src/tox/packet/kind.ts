@@ -65,6 +65,9 @@ export const CryptoKind = {
   Padding: 0,
   Request: 1,
   Kill: 2,
+  /** Ours alone, dropped by c-toxcore: what a peer can do, and a request packet whose list tells where it ends. */
+  Features: 3,
+  RequestWithEnd: 4,
   FirstLossless: 16,
   LastLossless: 191,
   FirstLossy: 192,

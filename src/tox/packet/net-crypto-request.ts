@@ -5,18 +5,29 @@
  *     1 || for each missing packet its distance from the one before it, where the first counts from 1;
  *          a 0 stands for 255 packets that arrived
  *
- * What comes after the last byte is not spoken of.
+ * What comes after the last missing packet is not spoken of, up to 254 packets. Peers of our kind have another request packet
+ * (id 4), of which the last byte tells where the list ends: the distance of the number after the last known one.
  */
 import { CryptoKind } from './kind.js';
 import { MAX_CRYPTO_DATA_SIZE } from './net-crypto.js';
+
+type RequestKind = typeof CryptoKind.Request | typeof CryptoKind.RequestWithEnd;
 
 const LONGEST_RUN = 255;
 
 const scratch = Buffer.alloc(MAX_CRYPTO_DATA_SIZE);
 
-/** @param end the number after the last one to speak of */
-export function encodePacketRequest(start: number, end: number, isMissing: (number: number) => boolean): Buffer {
-  scratch[0] = CryptoKind.Request;
+/**
+ * @param end the number after the last one to speak of
+ * @param kind one with an end, or without
+ */
+export function encodePacketRequest(
+  start: number,
+  end: number,
+  isMissing: (number: number) => boolean,
+  kind: RequestKind = CryptoKind.Request,
+): Buffer {
+  scratch[0] = kind;
   let length = 1;
   let distance = 1;
   for (let number = start; number !== end && length < MAX_CRYPTO_DATA_SIZE; number = (number + 1) >>> 0) {
@@ -31,6 +42,10 @@ export function encodePacketRequest(start: number, end: number, isMissing: (numb
     }
     distance += 1;
   }
+  if (kind === CryptoKind.RequestWithEnd && length < MAX_CRYPTO_DATA_SIZE) {
+    scratch[length] = distance;
+    length += 1;
+  }
   return Buffer.from(scratch.subarray(0, length));
 }
 
@@ -41,15 +56,18 @@ export interface PacketRequestReader {
 
 /**
  * Tells the reader about every number that the packet speaks of, in order. No bytes make it speak of others.
- * @param data with its id, 1
+ * @param data with its id, 1 or 4; a list with an end that is as long as it can be is cut off, and then its last missing packet
+ *   is not spoken of
  * @param start the first number of the sender's window, which is where the list must begin
  * @param end the number after the last that it sent
  */
 export function readPacketRequest(data: Buffer, start: number, end: number, reader: PacketRequestReader): void {
+  const last = data[0] === CryptoKind.RequestWithEnd ? data.length - 1 : data.length;
   let at = 1;
   let distance = 1;
   for (let number = start; number !== end && at < data.length; number = (number + 1) >>> 0) {
     if (data[at] === distance) {
+      if (at === last) return;
       reader.onMissing(number);
       at += 1;
       distance = 1;

@@ -1,4 +1,4 @@
-/** What packets meet on their way: a slow link with a queue that overflows, and a program that reads its socket now and then. */
+/** What packets meet on their way: a slow link with a queue that overflows, and a relay that reads its sockets now and then. */
 import type { ManualClock } from '../../support/manual-clock.js';
 
 /** What IP and UDP add to a packet. */
@@ -29,27 +29,6 @@ export class Bottleneck {
     this.mostDelay = Math.max(this.mostDelay, waiting);
     this.#freeAt = now + waiting + (packet.length + HEADERS) / this.#bytesPerMs;
     this.#clock.after(this.#freeAt - now, forward);
-  };
-}
-
-/** Lets packets through every so many ms, as c-toxcore's main loop reads its socket, and no more than the socket holds. */
-export class PolledSocket {
-  readonly #limit: number;
-  #waiting: (() => void)[] = [];
-  dropped = 0;
-
-  constructor(clock: ManualClock, options: { readonly interval: number; readonly packets: number }) {
-    this.#limit = options.packets;
-    clock.every(options.interval, () => {
-      const ready = this.#waiting;
-      this.#waiting = [];
-      for (const forward of ready) forward();
-    });
-  }
-
-  readonly shape = (_packet: Buffer, forward: () => void): void => {
-    if (this.#waiting.length < this.#limit) this.#waiting.push(forward);
-    else this.dropped += 1;
   };
 }
 

@@ -1,5 +1,6 @@
 import t from 'tap';
 import { MemoryBudget, type MemoryShare } from '../../../src/base/memory-budget.js';
+import type { Patience } from '../../../src/tox/net-crypto/loss-detection.js';
 import { SendWindow, WIRE_OVERHEAD } from '../../../src/tox/net-crypto/send-window.js';
 import { encodePacketRequest } from '../../../src/tox/packet/net-crypto-request.js';
 import { numbered } from './crypto-peers.js';
@@ -11,10 +12,13 @@ function sentWindow(count: number, first = 0): SendWindow {
   const window = new SendWindow(share(), first);
   for (let at = 0; at < count; at += 1) {
     window.push(numbered(at));
-    window.sent((first + at) >>> 0, at, false);
+    window.sent((first + at) >>> 0, at);
   }
   return window;
 }
+
+/** @param rtt ms @param longest ms */
+const patience = (rtt: number, longest: number): Patience => ({ rtt, longest, reordering: 0 });
 
 const request = (start: number, end: number, missing: number[]): Buffer =>
   encodePacketRequest(start, end, (number) => missing.includes(number));
@@ -24,11 +28,11 @@ t.test('numbers go up from 0 and bytes are counted as sent, in flight and confir
   window.push(Buffer.alloc(100, 162));
   window.push(Buffer.alloc(50, 162));
   t.equal(window.unsentBytes, 150 + 2 * WIRE_OVERHEAD);
-  window.sent(0, 10, false);
+  window.sent(0, 10);
   t.equal(window.next, 1);
   t.equal(window.inFlightBytes, 100 + WIRE_OVERHEAD);
   t.equal(window.unsentBytes, 50 + WIRE_OVERHEAD);
-  const sample = window.beginAck(20, 8);
+  const sample = window.beginAck(20, 8, 0);
   window.acknowledge(1);
   t.equal(sample.ackedBytes, 100 + WIRE_OVERHEAD);
   t.equal(sample.sentAt, 10);
@@ -39,7 +43,7 @@ t.test('numbers go up from 0 and bytes are counted as sent, in flight and confir
 t.test('confirmations of what was never sent, or was confirmed before, are ignored', async (t) => {
   const window = sentWindow(10);
   window.push(numbered(10));
-  window.beginAck(20, 8);
+  window.beginAck(20, 8, 0);
   window.acknowledge(11);
   t.equal(window.start, 0, '11 would confirm a packet that waits');
   window.acknowledge(5);
@@ -50,35 +54,35 @@ t.test('confirmations of what was never sent, or was confirmed before, are ignor
 
 t.test('a request frees what it tells as received and marks what it tells as missing', async (t) => {
   const window = sentWindow(10);
-  const sample = window.beginAck(1000, 8);
-  window.readRequest(request(0, 10, [2, 7]), 100, 100);
+  const sample = window.beginAck(1000, 8, 0);
+  window.readRequest(request(0, 10, [2, 7]), patience(100, 100));
   t.equal(sample.lostPackets, 2);
   t.equal(window.nextLost(), 2);
-  window.sent(2, 1000, false);
+  window.sent(2, 1000);
   t.equal(window.nextLost(), 7);
-  window.sent(7, 1000, false);
+  window.sent(7, 1000);
   t.equal(window.nextLost(), undefined);
 });
 
 t.test('a packet sent lately is not lost for a report that may be older', async (t) => {
   const window = sentWindow(3);
-  window.beginAck(50, 8);
-  window.readRequest(request(0, 3, [1]), 100, 100);
+  window.beginAck(50, 8, 0);
+  window.readRequest(request(0, 3, [1]), patience(100, 100));
   t.equal(window.nextLost(), undefined);
-  window.beginAck(101, 8);
-  window.readRequest(request(0, 3, [1]), 100, 100);
+  window.beginAck(101, 8, 0);
+  window.readRequest(request(0, 3, [1]), patience(100, 100));
   t.equal(window.nextLost(), 1);
-  window.sent(1, 101, false);
-  window.beginAck(250, 8);
-  window.readRequest(request(0, 3, [1]), 100, 200);
+  window.sent(1, 101);
+  window.beginAck(250, 8, 0);
+  window.readRequest(request(0, 3, [1]), patience(100, 200));
   t.equal(window.nextLost(), undefined, 'sent again, it is given longer');
 });
 
 t.test('a lost packet that arrived after all is not sent again', async (t) => {
   const window = sentWindow(5);
-  window.beginAck(1000, 8);
-  window.readRequest(request(0, 5, [0, 3]), 1, 1);
-  window.beginAck(1001, 8);
+  window.beginAck(1000, 8, 0);
+  window.readRequest(request(0, 5, [0, 3]), patience(1, 1));
+  window.beginAck(1001, 8, 0);
   window.acknowledge(4);
   t.equal(window.nextLost(), undefined);
 });
@@ -89,7 +93,7 @@ t.test('at most 16,384 numbers are in flight, and 32,768 are held', async (t) =>
   t.throws(() => window.push(numbered(1)), RangeError);
   let sent = 0;
   while (window.mayAdvance) {
-    window.sent(window.next, 0, false);
+    window.sent(window.next, 0);
     sent += 1;
   }
   t.equal(sent, 16_384);
@@ -100,8 +104,8 @@ t.test('all holds over the wrap of the numbers, while the ring grows', async (t)
   const first = 0xffff_ffa0;
   const window = sentWindow(300, first);
   t.equal(window.next, (first + 300) >>> 0);
-  window.beginAck(1000, 8);
-  window.readRequest(request(first, (first + 300) >>> 0, [(first + 200) >>> 0]), 1, 1);
+  window.beginAck(1000, 8, 0);
+  window.readRequest(request(first, (first + 300) >>> 0, [(first + 200) >>> 0]), patience(1, 1));
   t.equal(window.nextLost(), (first + 200) >>> 0);
   t.same(window.dataOf((first + 200) >>> 0), numbered(200));
   window.acknowledge((first + 300) >>> 0);
@@ -116,9 +120,9 @@ t.test('the delivery rate is what arrived in the time that it took', async (t) =
   let rate: number | undefined;
   for (let now = 0; now < 300; now += 1) {
     window.push(numbered(now));
-    window.sent(now, now, false);
+    window.sent(now, now);
     if (now < 50) continue;
-    const sample = window.beginAck(now, 8);
+    const sample = window.beginAck(now, 8, 0);
     window.acknowledge(now - 50 + 1);
     rate = sample.deliveryRate(now);
   }
@@ -134,10 +138,10 @@ t.test(
     t.ok(budget.used > 3.9 * MIB && budget.used <= 4 * MIB, `${budget.used} bytes`);
     for (let number = 0; busy.hasMemory; number += 1) {
       busy.push(numbered(number));
-      busy.sent(number, 0, false);
+      busy.sent(number, 0);
     }
     t.ok(budget.used <= 6 * MIB + 1700, 'another may hold half of what is left');
-    busy.beginAck(10, 8);
+    busy.beginAck(10, 8, 0);
     busy.acknowledge(busy.next);
     idle.close();
     t.equal(budget.used, 0);
@@ -149,11 +153,65 @@ t.test('the ring shrinks with what is held, and nothing in it is lost', async (t
   const count = 16_000;
   for (let at = 0; at < count; at += 1) {
     window.push(numbered(at));
-    window.sent(window.next, 0, false);
+    window.sent(window.next, 0);
   }
-  window.beginAck(10, 8);
+  window.beginAck(10, 8, 0);
   window.acknowledge((0xffff_f000 + count - 5) >>> 0);
   for (let at = count - 5; at < count; at += 1) {
     t.same(window.dataOf((0xffff_f000 + at) >>> 0), numbered(at));
   }
+});
+
+t.test('the first lost packet is found though the list begins with one that is far behind it', async (t) => {
+  const window = sentWindow(200);
+  window.beginAck(1000, 8, 0);
+  window.readRequest(request(0, 200, [3, 150]), patience(1, 1));
+  window.sent(3, 1000);
+  t.equal(window.nextLost(), 150);
+  window.beginAck(2000, 8, 0);
+  window.readRequest(request(0, 200, [3, 150]), patience(1, 1));
+  t.equal(window.nextLost(), 150, 'still before the other one, which was reported later');
+  t.equal(window.firstLost(64), 3);
+});
+
+t.test('a packet that may have been overtaken is waited for, and lost by itself when its time is over', async (t) => {
+  const window = sentWindow(3);
+  const tolerant: Patience = { rtt: 100, longest: 150, reordering: 25 };
+  let sample = window.beginAck(102, 8, 80);
+  window.readRequest(request(0, 3, [1]), tolerant);
+  t.equal(sample.lostPackets, 0);
+  t.equal(window.suspectDueAt, 126, 'sent at 1');
+  sample = window.beginAck(126, 8, 80);
+  window.judgeSuspects();
+  t.equal(sample.lostPackets, 1);
+  t.equal(window.nextLost(), 1);
+  t.equal(window.suspectDueAt, Number.POSITIVE_INFINITY);
+});
+
+t.test('a copy that is confirmed sooner than a round trip takes says that packets overtake each other', async (t) => {
+  const window = sentWindow(3);
+  window.beginAck(100, 8, 80);
+  window.readRequest(request(0, 3, [1]), patience(90, 100));
+  window.sent(1, 100);
+  const sample = window.beginAck(110, 8, 80);
+  window.acknowledge(3);
+  t.ok(sample.isReordered);
+});
+
+t.test('what is sent while there was too little to send tells no limit of the path', async (t) => {
+  const window = sentWindow(2);
+  window.markAppLimited();
+  window.push(numbered(2));
+  window.sent(2, 10);
+  let sample = window.beginAck(50, 8, 0);
+  window.acknowledge(2);
+  t.notOk(sample.isAppLimited, 'those before were not');
+  sample = window.beginAck(60, 8, 0);
+  window.acknowledge(3);
+  t.ok(sample.isAppLimited);
+  window.push(numbered(3));
+  window.sent(3, 70);
+  sample = window.beginAck(80, 8, 0);
+  window.acknowledge(4);
+  t.notOk(sample.isAppLimited, 'all that was in flight then has been delivered');
 });

@@ -1,7 +1,7 @@
 import t from 'tap';
 import type { CryptoConnection } from '../../../src/tox/net-crypto/crypto-connection.js';
 import { connectedPair, type Notes, sendAll } from './crypto-peers.js';
-import { Bottleneck, PolledSocket } from './links.js';
+import { Bottleneck } from './links.js';
 
 const PACKET = 1373;
 /** Payload bytes a second of a link: what IP, UDP and net_crypto take is not payload. */
@@ -60,28 +60,6 @@ t.test('packets of other things wait little behind a saturated link', async (t) 
   t.ok(near.connection.sendLossless(Buffer.alloc(100, 163), { isUrgent: true }));
   t.ok(world.clock.runUntil(() => arrivedAt > 0, 2000));
   t.ok(arrivedAt - sentAt < 70, `${arrivedAt - sentAt} ms, where the queue alone could hold 400 ms`);
-});
-
-t.test('a peer that reads its socket each 50 ms gets what the socket holds, and little more', async (t) => {
-  const delays = [0, 2, 5, 10];
-  let packets = 0;
-  let dropped = 0;
-  // What overflows when is a matter of a packet more or less; four paths together say more than one.
-  for (const delay of delays) {
-    const { world, alice, near, far } = connectedPair(3);
-    world.network.faults.delay = delay;
-    const socket = new PolledSocket(world.clock, { interval: 50, packets: 180 });
-    alice.shape = socket.shape;
-    const received = saturate({ near, far });
-    world.clock.advance(3000);
-    const before = { bytes: received(), dropped: socket.dropped };
-    world.clock.advance(5000);
-    packets += (received() - before.bytes) / PACKET;
-    dropped += socket.dropped - before.dropped;
-  }
-  const most = delays.length * 180 * 20 * 5;
-  t.ok(packets >= 0.65 * most, `${packets} of ${most}`);
-  t.ok(dropped <= 0.1 * packets, `${dropped} lost of ${packets}`);
 });
 
 t.test('after an outage of 3 s all goes on', async (t) => {

@@ -1,4 +1,5 @@
 import t from 'tap';
+import { CryptoKind } from '../../../src/tox/packet/kind.js';
 import { encodePacketRequest, readPacketRequest } from '../../../src/tox/packet/net-crypto-request.js';
 import { SeededRandom } from '../../support/seeded-random.js';
 
@@ -40,6 +41,29 @@ t.test('the sender reads out of it what the receiver put in, over 2000 random wi
       result.missing.length + result.received.length >= spoken &&
       !result.received.some((number) => missing.includes(number));
     if (!isRight) t.fail(`${start}, ${end}, ${missing.join()}`);
+  }
+});
+
+t.test('a list with an end speaks of all that came, up to it', async (t) => {
+  const encoded = encodePacketRequest(0, 10, (number) => number === 2, CryptoKind.RequestWithEnd);
+  t.same([...encoded], [4, 3, 8]);
+  t.same(read([...encoded], 0, 20), { missing: [2], received: [0, 1, 3, 4, 5, 6, 7, 8, 9] });
+  t.same(read([4, 1], 0, 20), { missing: [], received: [] }, 'nothing is known');
+  t.same(read([4], 0, 3).missing, [], 'an end that is not there');
+});
+
+t.test('a list with an end is read as it was written, over 2000 random windows', async (t) => {
+  const random = new SeededRandom(3);
+  for (let round = 0; round < 2000; round += 1) {
+    const length = random.below(1500);
+    const rarity = 2 + random.below(400);
+    const missing = new Set<number>();
+    for (let at = 0; at < length; at += 1) if (random.below(rarity) === 0) missing.add(at);
+    const encoded = encodePacketRequest(0, length, (number) => missing.has(number), CryptoKind.RequestWithEnd);
+    const result = read([...encoded], 0, length + 100);
+    const isRight =
+      result.missing.join() === [...missing].join() && result.missing.length + result.received.length === length;
+    if (!isRight) t.fail(`${length}, ${[...missing].join()}`);
   }
 });
 

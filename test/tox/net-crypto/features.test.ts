@@ -1,0 +1,38 @@
+import t from 'tap';
+import { Features } from '../../../src/tox/net-crypto/features.js';
+
+t.test('two peers of our kind know each other after a packet each way, and fall silent', async (t) => {
+  const near = new Features();
+  const far = new Features();
+  t.notOk(near.hasListEnd);
+  t.ok(far.receive(near.next() as Buffer), 'it wants an answer');
+  t.ok(far.hasListEnd);
+  t.notOk(near.receive(far.next() as Buffer));
+  t.ok(near.hasListEnd);
+  t.notOk(far.receive(near.next() as Buffer));
+  t.equal(near.next(), undefined);
+});
+
+t.test('a peer that never answers gets eight of them', async (t) => {
+  const features = new Features();
+  let count = 0;
+  while (features.next() !== undefined) count += 1;
+  t.equal(count, 8);
+  t.notOk(features.areKnown);
+});
+
+t.test('a lost answer is given again when the peer says that it has had none', async (t) => {
+  const near = new Features();
+  const far = new Features();
+  far.receive(near.next() as Buffer);
+  while (far.next() !== undefined);
+  t.ok(far.receive(near.next() as Buffer));
+  t.ok(near.receive(far.next() as Buffer) === false && near.areKnown);
+});
+
+t.test('a packet that is cut off tells of a peer of our kind without features', async (t) => {
+  const features = new Features();
+  features.receive(Buffer.from([3]));
+  t.ok(features.areKnown);
+  t.notOk(features.hasListEnd);
+});

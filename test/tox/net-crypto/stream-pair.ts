@@ -1,0 +1,234 @@
+/** Two ends of one session without sealing, and a link between them as people have it: enough packets for long transfers. */
+import { MemoryBudget } from '../../../src/base/memory-budget.js';
+import { Alarm } from '../../../src/tox/net-crypto/alarm.js';
+import { PacketStream } from '../../../src/tox/net-crypto/packet-stream.js';
+import { Turn } from '../../../src/tox/net-crypto/turn.js';
+import { CryptoKind } from '../../../src/tox/packet/kind.js';
+import type { DataContent } from '../../../src/tox/packet/net-crypto.js';
+import { ManualClock } from '../../support/manual-clock.js';
+import { SeededRandom } from '../../support/seeded-random.js';
+
+const MIB = 1024 * 1024;
+/** Bytes of IPv4, UDP and net_crypto that a packet has besides its data. */
+const HEADERS = 28 + 27;
+/** Bytes of data in a packet that is full. */
+export const FULL = 1373;
+
+export interface LinkOptions {
+  /** Mbit/s of IP packets; 0 for no limit. */
+  rate: number;
+  /** One-way delay, ms. */
+  delay: number;
+  /** What the queue before the limit holds, ms of the rate. */
+  queue: number;
+  /** Fraction of packets that get lost, and the mean length of a run of them. */
+  loss: number;
+  burst: number;
+  /** Up to so many ms more, drawn for each packet, which may overtake each other then. */
+  jitter: number;
+  /** ms between two looks of the receiver at its socket, and packets that it holds in between; 0 for at once. */
+  poll: number;
+  pollPackets: number;
+  /** Mbit/s that a policer lets through, with a bucket of that many ms; 0 for none. */
+  policer: number;
+  policerBucket: number;
+}
+
+const PERFECT: LinkOptions = {
+  rate: 0,
+  delay: 1,
+  queue: 100,
+  loss: 0,
+  burst: 1,
+  jitter: 0,
+  poll: 0,
+  pollPackets: 180,
+  policer: 0,
+  policerBucket: 50,
+};
+
+/** One direction. Its options may be changed while it is in use. */
+export class Link {
+  readonly options: LinkOptions;
+  readonly #clock: ManualClock;
+  readonly #random: SeededRandom;
+  readonly #unread: (() => void)[] = [];
+  #freeAt = 0;
+  #isLosing = false;
+  #tokens = 0;
+  #tokensAt = 0;
+  carried = 0;
+  /** Packets that overflowed the queue, the policer or the socket. */
+  overflowed = 0;
+  lost = 0;
+  /** ms that packets waited in the queue, each counted once. */
+  readonly waits: number[] = [];
+
+  constructor(clock: ManualClock, random: SeededRandom, options: Partial<LinkOptions>) {
+    this.#clock = clock;
+    this.#random = random;
+    this.options = { ...PERFECT, ...options };
+  }
+
+  carry(bytes: number, deliver: () => void): void {
+    const { rate, delay, queue, jitter } = this.options;
+    const now = this.#clock.now();
+    if (!this.#passesPolicer(bytes, now)) {
+      this.overflowed += 1;
+      return;
+    }
+    let wait = 0;
+    if (rate > 0) {
+      wait = Math.max(0, this.#freeAt - now);
+      if (wait > queue) {
+        this.overflowed += 1;
+        return;
+      }
+      this.#freeAt = now + wait + bytes / (rate * 125);
+      this.waits.push(wait);
+      wait = this.#freeAt - now;
+    }
+    if (this.#isLost()) {
+      this.lost += 1;
+      return;
+    }
+    this.carried += 1;
+    this.#clock.after(wait + delay + (jitter > 0 ? jitter * this.#random.fraction() : 0), () => this.#arrive(deliver));
+  }
+
+  #arrive(deliver: () => void): void {
+    const { poll, pollPackets } = this.options;
+    if (poll === 0) {
+      deliver();
+      return;
+    }
+    if (this.#unread.length === 0) {
+      const due = (Math.floor(this.#clock.now() / poll) + 1) * poll;
+      this.#clock.after(due - this.#clock.now(), () => {
+        for (const read of this.#unread.splice(0)) read();
+      });
+    }
+    if (this.#unread.length < pollPackets) this.#unread.push(deliver);
+    else this.overflowed += 1;
+  }
+
+  #passesPolicer(bytes: number, now: number): boolean {
+    const { policer, policerBucket } = this.options;
+    if (policer === 0) return true;
+    const most = policer * 125 * policerBucket;
+    this.#tokens = Math.min(most, this.#tokens + policer * 125 * (now - this.#tokensAt));
+    this.#tokensAt = now;
+    if (this.#tokens < bytes) return false;
+    this.#tokens -= bytes;
+    return true;
+  }
+
+  #isLost(): boolean {
+    const { loss, burst } = this.options;
+    if (loss === 0) return false;
+    // Two states, as Gilbert's: a run ends with chance 1/burst, and begins so often that the mean is `loss`.
+    const chance = this.#isLosing ? 1 - 1 / burst : loss / (burst * (1 - loss));
+    this.#isLosing = this.#random.fraction() < chance;
+    return this.#isLosing;
+  }
+}
+
+/** One end: its stream in turns of the event loop, as a connection drives it. */
+export class StreamEnd {
+  readonly stream: PacketStream;
+  readonly #turn: Turn;
+  readonly #alarm: Alarm;
+  /** Data bytes that came. */
+  received = 0;
+  onDrain: () => void = () => {};
+  onLossless: (data: Buffer) => void = () => {};
+  carry: (content: DataContent) => void = () => {};
+
+  constructor(clock: ManualClock) {
+    this.#turn = new Turn(clock);
+    this.#alarm = new Alarm(clock, (now) => this.endTurn(now));
+    const budget = new MemoryBudget({ total: 128 * MIB, floor: MIB / 4 });
+    this.stream = new PacketStream({
+      memory: { received: budget.share(), sent: budget.share() },
+      emit: (bufferStart, packetNumber, data) => this.carry({ bufferStart, packetNumber, data }),
+      isOpen: () => true,
+      isBlocked: () => false,
+      pacesItself: () => false,
+      isAlone: () => false,
+      onLossless: (data) => {
+        this.received += data.length;
+        this.onLossless(data);
+      },
+      onLossy: () => {},
+      onDrain: () => this.onDrain(),
+    });
+  }
+
+  receive(content: DataContent): void {
+    this.stream.receive(content, this.#turn.now());
+    this.#turn.atEnd(this);
+  }
+
+  send(data: Buffer): boolean {
+    const isTaken = this.stream.takeLossless(data, false);
+    if (isTaken) this.#turn.atEnd(this);
+    return isTaken;
+  }
+
+  endTurn(now: number): void {
+    this.stream.endTurn(now);
+    if (this.stream.isBehind) this.#turn.atEnd(this);
+    else this.#alarm.setFor(this.stream.wakeAt(now), now);
+  }
+}
+
+export class StreamPair {
+  readonly clock = new ManualClock();
+  readonly near: StreamEnd;
+  readonly far: StreamEnd;
+  /** From near to far, and back. */
+  readonly out: Link;
+  readonly back: Link;
+
+  /** @param options.isOurKind whether they find out that both are of our kind; else one is as c-toxcore, but for its timing */
+  constructor(link: Partial<LinkOptions>, { seed = 1, isOurKind = true } = {}) {
+    const random = new SeededRandom(seed);
+    this.near = new StreamEnd(this.clock);
+    this.far = new StreamEnd(this.clock);
+    this.out = new Link(this.clock, random, link);
+    this.back = new Link(this.clock, random, link);
+    const tie = (from: StreamEnd, to: StreamEnd, way: Link): void => {
+      from.carry = (content) => {
+        if (!isOurKind && content.data[0] === CryptoKind.Features) return;
+        way.carry(content.data.length + HEADERS, () => to.receive(content));
+      };
+    };
+    tie(this.near, this.far, this.out);
+    tie(this.far, this.near, this.back);
+    this.far.endTurn(0);
+    this.near.endTurn(0);
+    this.clock.advance(10);
+  }
+
+  /** Sends so many bytes in full packets. @returns ms until the last one has come, or Infinity after `limit` ms */
+  transfer(bytes: number, limit: number): number {
+    const startedAt = this.clock.now();
+    const goal = this.far.received + Math.ceil(bytes / FULL) * FULL;
+    this.fill(bytes);
+    const isDone = this.clock.runUntil(() => this.far.received >= goal, limit);
+    return isDone ? this.clock.now() - startedAt : Number.POSITIVE_INFINITY;
+  }
+
+  /** Has so many bytes to send, as fast as they are taken. */
+  fill(bytes: number): void {
+    let left = Math.ceil(bytes / FULL);
+    const more = (): void => {
+      while (left > 0 && this.near.send(Buffer.alloc(FULL, 162))) left -= 1;
+    };
+    this.near.onDrain = more;
+    more();
+  }
+}
+
+/** Data bytes a ms of a link of so many Mbit/s, full packets. */
+export const payloadRate = (megabits: number): number => megabits * 125 * (FULL / (FULL + HEADERS));
