@@ -1,6 +1,7 @@
 /**
  * Feeds the watchdog of the service manager, and only by proof: this timer ran, so the event loop turns; and the stack's socket
- * carried a datagram to ourselves and back since the last time. A stopped process, a loop that spins and a dead socket all starve it.
+ * carried a datagram to ourselves and back since the last time, or others answer. A stopped process, a loop that spins and a dead
+ * socket all starve it; a firewall does not, for a new process could do no better.
  */
 import type { Clock, Timer } from '../base/clock.js';
 import type { Logger } from '../base/logger.js';
@@ -8,7 +9,7 @@ import type { Logger } from '../base/logger.js';
 interface Deps {
   readonly clock: Clock;
   readonly log: Logger;
-  /** Whether the stack's socket lives; never rejects. */
+  /** Whether the stack carries anything; never rejects. */
   readonly proveAlive: () => Promise<boolean>;
   readonly feed: () => void;
 }
@@ -36,6 +37,6 @@ export class Watchdog {
     const isAlive = await proveAlive();
     this.#isAsking = false;
     if (isAlive) feed();
-    else log.error('the UDP socket does not carry a datagram to ourselves: the watchdog is not fed');
+    else log.error('neither a datagram to ourselves comes back nor does anybody answer: the watchdog is not fed');
   }
 }

@@ -100,7 +100,7 @@ export class Engine {
     return this.#saveFault;
   }
 
-  /** Whether the stack's own socket carries a datagram: one to ourselves, and back. Never rejects. */
+  /** Whether anything is carried: a datagram to ourselves and back, or what the network answers. Never rejects. */
   proveAlive(): Promise<boolean> {
     return this.#deps.tox.proveAlive();
   }

@@ -61,6 +61,6 @@ export interface ToxStack<Friend extends StackFriend = StackFriend> {
   addFriend(id: ToxId, message: Buffer): Friend;
   removeFriend(friend: Friend): void;
   savedata(): Buffer;
-  /** Sends a datagram to ourselves, and waits a little for it to come; true where there is no UDP. Never rejects. */
+  /** Sends a datagram to ourselves, and waits a little for it to come, unless others answer; true where there is no UDP. Never rejects. */
   proveAlive(): Promise<boolean>;
 }

@@ -10,7 +10,7 @@ import { type LanListener, openLanListener } from './lan-listener.js';
 import { type KeepPorts, keepPortsAtRouter, MappedPorts } from './mapped-ports.js';
 import type { DatagramHandler, DatagramSocket } from './network/datagram-socket.js';
 import { noUdp } from './network/no-udp.js';
-import { SelfProbe } from './network/self-probe.js';
+import { type ProbeOutcome, SelfProbe } from './network/self-probe.js';
 import type { AcceptStream, StreamListener } from './network/stream-socket.js';
 import { listenTcp } from './network/tcp-listener.js';
 import { openUdpSocket } from './network/udp-socket.js';
@@ -119,12 +119,12 @@ export class OwnPorts {
     return this.#mapped?.facts;
   }
 
-  /** Whether our UDP socket carries a datagram to ourselves; true without UDP, where nothing can be asked. Never rejects. */
-  proveAlive(): Promise<boolean> {
+  /** Whether our UDP socket carries a datagram to ourselves; undefined without UDP, where nothing can be asked. Never rejects. */
+  async probe(): Promise<ProbeOutcome | undefined> {
     const { bindAddress = LOOPBACK } = this.#options;
     const own = Endpoint.of(bindAddress, this.socket.localPort);
-    if (!hasUdp(this.#options) || own === undefined) return Promise.resolve(true);
-    return this.#probe.send((packet) => this.socket.send(packet, own));
+    if (!hasUdp(this.#options) || own === undefined) return undefined;
+    return this.#probe.send((packet, onRefused) => this.socket.send(packet, own, onRefused));
   }
 
   /** Nobody new comes in, and the router gets its ports back. The UDP socket stays: its user has yet to say good-bye. */

@@ -249,9 +249,14 @@ export class Tox {
     this.#friends.remove(friend);
   }
 
-  /** Whether our UDP socket carries a datagram to ourselves; true without UDP, where nothing can be asked. Never rejects. */
-  proveAlive(): Promise<boolean> {
-    return this.#ports?.proveAlive() ?? Promise.resolve(false);
+  /**
+   * Whether anything is carried: a datagram to ourselves, or else what a node or a relay answers. That the system refuses to send
+   * one, as behind a firewall or without a loopback, says nothing against our socket. True without UDP, where nothing can be asked.
+   * Never rejects.
+   */
+  async proveAlive(): Promise<boolean> {
+    if (this.#ports === undefined) return false;
+    return (await this.#ports.probe()) !== 'lost' || (this.#stack?.hasNetwork ?? false);
   }
 
   /** The bytes of `tox_save`: who we are, and nodes for a warm start. */

@@ -18,6 +18,7 @@ class Bench {
   readonly outside = { udp: undefined as Endpoint | undefined, tcp: undefined as Endpoint | undefined };
   readonly taken = new Set<number>();
   loops = false;
+  refuses = false;
   tellOutside = (): void => {};
   #receive: DatagramHandler = () => {};
 
@@ -42,7 +43,8 @@ class Bench {
       return {
         localPort: 7,
         hasIpv6: false,
-        send: (packet, to) => {
+        send: (packet, to, onRefused) => {
+          if (this.refuses) onRefused?.();
           if (this.loops) this.#receive(packet, to);
         },
         close: () => this.events.push('close udp'),
@@ -137,28 +139,30 @@ t.test('a socket that carries a datagram to ourselves is alive, and nobody else 
   const bench = new Bench();
   const ports = await bench.open();
   bench.loops = true;
-  t.ok(await ports.proveAlive());
+  t.equal(await ports.probe(), 'returned');
   t.same(bench.received, []);
   bench.receive(Buffer.from('hello'));
   t.same(bench.received, ['hello']);
   bench.loops = false;
-  const proof = ports.proveAlive();
+  const lost = ports.probe();
   bench.clock.advance(2_000);
-  t.notOk(await proof);
+  t.equal(await lost, 'lost');
+  bench.refuses = true;
+  t.equal(await ports.probe(), 'refused');
 });
 
 t.test('without UDP there is nothing to ask, and no reason for alarm', async (t) => {
-  t.ok(await (await new Bench().open({ udp: false })).proveAlive());
+  t.equal(await (await new Bench().open({ udp: false })).probe(), undefined);
 });
 
 t.test('close gives all back but the socket, over which its user says good-bye', async (t) => {
   const bench = new Bench();
   const ports = await bench.open({ portMapping: true });
   ports.askRouter(() => {});
-  const proof = ports.proveAlive();
+  const probe = ports.probe();
   bench.events.length = 0;
   await ports.close();
   t.same(bench.events, ['close tcp 7', 'unmap']);
-  t.notOk(await proof);
+  t.equal(await probe, 'lost');
   t.equal(bench.clock.pending, 0);
 });

@@ -172,6 +172,27 @@ t.test('whole stacks leave no timer behind, whatever they were doing', async (t)
   t.equal(world.clock.pending, 0);
 });
 
+t.test('it is alive while a datagram to ourselves comes back, or while others answer', async (t) => {
+  const { tox, open, receive, events, clock } = make();
+  t.equal(await tox.proveAlive(), false, 'not yet');
+  const started = tox.start();
+  open();
+  await started;
+  const deaf = tox.proveAlive();
+  clock.advance(2_000);
+  t.equal(await deaf, false);
+  t.ok(events.includes('send'));
+  receive(Buffer.from([0xff]));
+  await stopped(tox.stop(), clock);
+  const world = new World(23);
+  // In the simulation nobody is at 127.0.0.1.
+  const [node] = (await world.peers(2)) as [Peer, Peer];
+  await world.until(() => node.tox.networkFacts.udp === 'works', 60_000);
+  const answered = node.tox.proveAlive();
+  world.clock.advance(2_000);
+  t.equal(await answered, true);
+});
+
 t.test('with a proxy there is no UDP, and that is why', async (t) => {
   const world = new World(22);
   const { clock, random } = world;

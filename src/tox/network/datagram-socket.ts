@@ -8,7 +8,10 @@ export interface DatagramSocket {
   readonly localPort: number;
   /** True when the socket can reach IPv6 destinations. */
   readonly hasIpv6: boolean;
-  /** Sends, or loses, one datagram of at most 2048 bytes; never throws. The buffer must stay unchanged afterwards. */
-  send(packet: Buffer, destination: Endpoint): void;
+  /**
+   * Sends, or loses, one datagram of at most 2048 bytes; never throws. The buffer must stay unchanged afterwards.
+   * @param onRefused called, later, where the system would not send it though the socket lives; nothing is known without a call
+   */
+  send(packet: Buffer, destination: Endpoint, onRefused?: () => void): void;
   close(): void;
 }

@@ -161,7 +161,7 @@ class NodeUdpSocket implements UdpSocket {
     return this.#errors;
   }
 
-  send(packet: Buffer, destination: Endpoint): void {
+  send(packet: Buffer, destination: Endpoint, onRefused?: () => void): void {
     if (!this.#isOpen) return;
     // Node throws on port 0, which a hostile node can make us believe in.
     if (destination.port === 0 || (destination.family === 6 && !this.hasIpv6)) {
@@ -176,12 +176,15 @@ class NodeUdpSocket implements UdpSocket {
     }
     this.#unsampled += 1;
     let callback: ((error: Error | null) => void) | undefined;
-    if (destination !== this.#destination || this.#unsampled >= SAMPLE) {
+    if (onRefused !== undefined || destination !== this.#destination || this.#unsampled >= SAMPLE) {
       this.#destination = destination;
       const isMapped = this.hasIpv6 && destination.family === 4;
       this.#destinationAddress = isMapped ? `::ffff:${destination.address}` : destination.address;
       this.#unsampled = 0;
-      callback = (error) => this.#countError(error, socket);
+      callback = (error) => {
+        this.#countError(error, socket);
+        if (error !== null && !DEAD.has(systemCodeOf(error) ?? '')) onRefused?.();
+      };
     }
     try {
       socket.send(packet, destination.port, this.#destinationAddress, callback);

@@ -13,7 +13,7 @@ t.test('a datagram that comes back is proof, once', async (t) => {
   t.equal(one.take(Buffer.from('other')), false);
   t.equal(one.take(Buffer.alloc(24, 0xff)), false, 'nobody can guess it');
   t.equal(one.take(Buffer.from(packet)), true);
-  t.equal(await proof, true);
+  t.equal(await proof, 'returned');
   t.equal(one.take(packet), false);
 });
 
@@ -22,10 +22,40 @@ t.test('one that does not come back in time is none, nor one that another takes 
   const one = probe(clock);
   const lost = one.send(() => {});
   clock.advance(2_000);
-  t.equal(await lost, false);
+  t.equal(await lost, 'lost');
   const first = one.send(() => {});
   const second = one.send(() => {});
-  t.equal(await first, false);
+  t.equal(await first, 'lost');
   one.stop();
-  t.equal(await second, false);
+  t.equal(await second, 'lost');
+});
+
+t.test('it is sent three times, so that a busy socket may lose two', async (t) => {
+  const clock = new ManualClock();
+  const one = probe(clock);
+  const sent: Buffer[] = [];
+  const proof = one.send((packet) => void sent.push(packet));
+  clock.advance(1_999);
+  t.equal(sent.length, 3);
+  t.ok(one.take(sent[2] as Buffer));
+  t.equal(await proof, 'returned');
+  clock.advance(10_000);
+  t.equal(sent.length, 3);
+  t.equal(clock.pending, 0);
+});
+
+t.test('what the system would not send is no loss', async (t) => {
+  const clock = new ManualClock();
+  const one = probe(clock);
+  let refuse = (): void => {};
+  const first = one.send((_packet, onRefused) => {
+    refuse = onRefused;
+  });
+  refuse();
+  t.equal(await first, 'refused');
+  t.equal(clock.pending, 0);
+  const second = one.send(() => {});
+  refuse();
+  one.stop();
+  t.equal(await second, 'lost', 'a refusal that comes late is of the one before');
 });

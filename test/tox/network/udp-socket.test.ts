@@ -191,3 +191,12 @@ t.test('a network that cannot be reached is loss, after which the same socket go
   t.equal(sockets.length, 1);
   t.equal(socket.errors, 4);
 });
+
+t.test('who asks is told that the system would not send, and the socket lives on', async (t) => {
+  const socket = await open(t, { bindAddress: '127.0.0.1' });
+  // Not from loopback to anywhere else.
+  await new Promise<void>((resolve) => socket.send(Buffer.from('x'), at('192.0.2.1', 9), resolve));
+  socket.send(Buffer.from('y'), at('127.0.0.1', socket.localPort), () => t.fail('refused'));
+  await socket.got(1);
+  t.match(socket.received, [/^y from/]);
+});
