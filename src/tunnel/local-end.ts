@@ -4,6 +4,8 @@ import type { Readable, Writable } from 'node:stream';
 import type { Reason } from './reasons.js';
 
 const NOTHING = Buffer.alloc(0);
+/** ms between probes of a connection from which nobody reads. */
+export const PROBE_INTERVAL = 5_000;
 
 export interface LocalEnd {
   /** Gives what goes to the peer; nobody reads from it before the tunnel does. */
@@ -17,8 +19,11 @@ export interface LocalEnd {
   readonly lingers: boolean;
   /** Of our side of the TCP connection, as the kernel lists it; undefined for what is none, or is over. */
   readonly localPort: number | undefined;
-  /** Calls back when the end of `source` was said by the local program; after an abort there is an error instead. */
-  confirmEnd(onConfirmed: () => void): void;
+  /**
+   * Calls back when the connection is not broken; when it is, `sink` has an error instead. For what is not seen by itself: that
+   * it broke while nobody reads from it, and whether its end was said by the local program or is an abort.
+   */
+  probe(onSound: () => void): void;
   /** Breaks the connection so that the local program sees an error, and frees it. */
   reset(reason: Reason): void;
   /** Frees what is left when both directions are over. */
@@ -37,22 +42,23 @@ export function socketEnd(socket: Socket): LocalEnd {
     get localPort() {
       return socket.localPort;
     },
-    confirmEnd: (onConfirmed) => confirmEnd(socket, onConfirmed),
+    probe: (onSound) => probeSocket(socket, onSound),
     reset: () => resetSocket(socket),
     destroy: () => void socket.destroy(),
   };
 }
 
 /**
- * A reset that finds data unread, as while the peer is slow, comes out of libuv as a plain end after that data. The socket
- * still knows better, and says so to whoever writes to it, be it nothing.
+ * libuv asks the kernel for nothing about a socket that is neither read nor written, so that a reset and the timeout of the
+ * keep-alive go unnoticed; and a reset that finds data unread comes out as a plain end after that data. The socket still
+ * knows better, and says so to whoever writes to it, be it nothing. It does not where our own direction has ended.
  */
-function confirmEnd(socket: Socket, onConfirmed: () => void): void {
-  // What waits to be written will meet the error by itself, and the end should not wait for that.
-  if (socket.writableEnded || socket.writableLength > 0) onConfirmed();
+export function probeSocket(socket: Socket, onSound = (): void => {}): void {
+  // What waits to be written will meet the error by itself, and an end should not wait for that.
+  if (socket.writableEnded || socket.writableLength > 0) onSound();
   else
     socket.write(NOTHING, (error) => {
-      if (!error) onConfirmed();
+      if (!error) onSound();
     });
 }
 

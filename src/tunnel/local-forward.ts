@@ -1,9 +1,10 @@
 /** The client's role: a local port, each of whose connections becomes a tunnel. It listens whether the peer is there or not. */
 import { createServer, type Server, type Socket } from 'node:net';
+import type { Clock, Timer } from '../base/clock.js';
 import { CodedError, messageOf, systemCodeOf } from '../base/coded-error.js';
 import type { Logger } from '../base/logger.js';
 import { describeForward, type ForwardSpec } from './forward-spec.js';
-import { socketEnd } from './local-end.js';
+import { PROBE_INTERVAL, probeSocket, socketEnd } from './local-end.js';
 import type { Opener } from './peer-opener.js';
 import { explainReason } from './reasons.js';
 import { describeTarget } from './target.js';
@@ -12,20 +13,28 @@ export class ListenError extends CodedError<'address-in-use' | 'not-permitted' |
 
 export class LocalForward {
   readonly spec: ForwardSpec;
+  readonly #clock: Clock;
   readonly #opener: Opener;
   readonly #log: Logger;
   readonly #hasRoom: () => boolean;
   readonly #server: Server;
   /** Connections whose tunnel is not there yet. */
   readonly #pending = new Set<Socket>();
+  #probing: Timer | undefined;
   #isFull = false;
 
   /** @param deps.hasRoom whether the process may have a connection more; asked before each */
   constructor(
-    deps: { readonly opener: Opener; readonly log: Logger; readonly hasRoom: () => boolean },
+    deps: {
+      readonly clock: Clock;
+      readonly opener: Opener;
+      readonly log: Logger;
+      readonly hasRoom: () => boolean;
+    },
     options: { readonly spec: ForwardSpec },
   ) {
     this.spec = options.spec;
+    this.#clock = deps.clock;
     this.#opener = deps.opener;
     this.#log = deps.log;
     this.#hasRoom = deps.hasRoom;
@@ -53,10 +62,19 @@ export class LocalForward {
     });
   }
 
+  /** Nobody reads from them yet, so that a program that has given up would keep its place. */
+  #probe(): void {
+    for (const socket of this.#pending) probeSocket(socket);
+    if (this.#pending.size > 0) return;
+    this.#probing?.cancel();
+    this.#probing = undefined;
+  }
+
   /** Stops listening and resets connections without a tunnel; tunnels that are open belong to their links and stay. */
   close(): void {
     this.#server.close();
     for (const socket of [...this.#pending]) socket.resetAndDestroy();
+    this.#probing?.cancel();
   }
 
   /** Connections whose tunnel is not there yet. */
@@ -73,6 +91,7 @@ export class LocalForward {
     }
     this.#isFull = false;
     this.#pending.add(socket);
+    this.#probing ??= this.#clock.every(PROBE_INTERVAL, () => this.#probe());
     const onGone = (): void => {
       this.#pending.delete(socket);
       opening.cancel();

@@ -3,7 +3,7 @@
  * directions ends on its own, or both at once when the program breaks off or is broken off.
  */
 import type { Clock, Timer } from '../base/clock.js';
-import type { LocalEnd } from './local-end.js';
+import { type LocalEnd, PROBE_INTERVAL } from './local-end.js';
 import { LocalReader } from './local-reader.js';
 import { LocalWriter } from './local-writer.js';
 import type { Reason } from './reasons.js';
@@ -33,6 +33,9 @@ export class LocalProgram {
   #hasSaidAll = false;
   #hasAll = false;
   #linger: Timer | undefined;
+  /** Nothing more can be read from it. */
+  #isAtEnd = false;
+  #probing: Timer | undefined;
 
   /** @param frame type and id of the frames that it becomes, and the bytes of data that each may have */
   constructor(
@@ -44,8 +47,15 @@ export class LocalProgram {
     this.#end = deps.end;
     this.#handlers = handlers;
     this.#reader = new LocalReader(deps.end.source, frame, {
-      onFrames: () => handlers.onFrames(),
-      onEnd: () => deps.end.confirmEnd(() => this.#onSaidAll()),
+      onFrames: () => {
+        handlers.onFrames();
+        this.#probeWhileUnread();
+      },
+      onEnd: () => {
+        this.#isAtEnd = true;
+        deps.end.probe(() => this.#onSaidAll());
+        this.#probeWhileUnread();
+      },
     });
     this.#writer = new LocalWriter(deps.end.sink, deps.clock, (bytes) => handlers.onDelivered(bytes));
   }
@@ -119,7 +129,7 @@ export class LocalProgram {
 
   /** Breaks both directions, so that it sees an error; what it did not take is forgotten. Tells nobody. */
   reset(reason: Reason): void {
-    this.#linger?.cancel();
+    this.#cancelTimers();
     this.#hasSaidAll = true;
     this.#hasAll = true;
     this.#reader.discard();
@@ -129,8 +139,31 @@ export class LocalProgram {
 
   /** Frees what is left when both directions are over. */
   destroy(): void {
-    this.#linger?.cancel();
+    this.#cancelTimers();
     this.#end.destroy();
+  }
+
+  /** That it broke off is not seen while nobody reads from it: because the peer is slow, or because it has said all. */
+  #probeWhileUnread(): void {
+    if (!this.#isUnread || this.isOver) return;
+    this.#probing ??= this.#clock.every(PROBE_INTERVAL, () => {
+      if (this.#isUnread && !this.isOver) this.#end.probe(() => {});
+      else this.#stopProbing();
+    });
+  }
+
+  get #isUnread(): boolean {
+    return this.#isAtEnd || this.#reader.next !== undefined;
+  }
+
+  #stopProbing(): void {
+    this.#probing?.cancel();
+    this.#probing = undefined;
+  }
+
+  #cancelTimers(): void {
+    this.#linger?.cancel();
+    this.#stopProbing();
   }
 
   #onSaidAll(): void {

@@ -37,7 +37,7 @@ export function openStdioPipe(
       sink: stdout,
       lingers: false,
       localPort: undefined,
-      confirmEnd: (onConfirmed) => onConfirmed(),
+      probe: (onSound) => onSound(),
       reset: (reason) => {
         stdin.destroy();
         stdout.destroy();

@@ -129,7 +129,8 @@ export class TunnelService extends EventEmitter<TunnelEvents> {
   /** Listens on a local port from now on. @throws ListenError */
   async forward(peerId: string, spec: ForwardSpec): Promise<LocalForward> {
     const hasRoom = (): boolean => this.#used < this.#limit;
-    const forward = new LocalForward({ opener: this.opener(peerId), log: this.#log, hasRoom }, { spec });
+    const deps = { clock: this.#clock, opener: this.opener(peerId), log: this.#log, hasRoom };
+    const forward = new LocalForward(deps, { spec });
     await forward.listen();
     if (this.#isStopped) forward.close();
     else this.#forwards.add(forward);

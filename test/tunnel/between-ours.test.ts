@@ -217,6 +217,33 @@ t.test('a reset that finds bytes unread is no end in good order', async (t) => {
   }
 });
 
+t.test('a reset while the peer reads nothing ends the tunnel and the connection at its other end', async (t) => {
+  for (const side of ['client', 'target']) {
+    let atTarget: Socket | undefined;
+    const { world, client, server, port } = await pairOfOurs(t, (socket) => {
+      atTarget = socket;
+    });
+    const atClient = await world.connect(port);
+    await until(() => atTarget !== undefined);
+    const [writer, reader] = side === 'client' ? [atClient, atTarget as Socket] : [atTarget as Socket, atClient];
+    let isBlocked = false;
+    while (!isBlocked) {
+      const before = writer.bytesWritten - writer.writableLength;
+      writer.write(Buffer.alloc(1024 * 1024));
+      for (let turn = 0; turn < 200; turn += 1) await new Promise((resolve) => setImmediate(resolve));
+      isBlocked = writer.bytesWritten - writer.writableLength === before;
+    }
+    writer.resetAndDestroy();
+    await once(writer, 'close');
+    await until(() => {
+      world.clock.advance(5_000);
+      return client.list().length === 0 && server.list().length === 0;
+    });
+    await howItEnds(reader);
+    t.equal(world.clock.pending, 0, `${side}: no timer is left`);
+  }
+});
+
 t.test('when the peer goes away, connections break at both ends', async (t) => {
   let atTarget: Socket | undefined;
   const { world, channels, client, server, port } = await pairOfOurs(t, (socket) => {

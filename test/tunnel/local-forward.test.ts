@@ -39,7 +39,7 @@ t.test('a port that cannot be listened on is told with what to do', async (t) =>
   const port = await world.target(() => {});
   const listen = (bind: string, at: number): Promise<void> =>
     new LocalForward(
-      { opener: new FakeLink(), log: silentLogger, hasRoom: () => true },
+      { clock: world.clock, opener: new FakeLink(), log: silentLogger, hasRoom: () => true },
       { spec: { bind, port: at, target } },
     ).listen();
   await t.rejects(listen('127.0.0.1', port), { code: 'address-in-use', message: /choose another/ });
@@ -51,17 +51,25 @@ t.test('a connection that ends before its tunnel is there is forgotten', async (
   const world = new World(t);
   const link = new FakeLink();
   const forward = new LocalForward(
-    { opener: link, log: silentLogger, hasRoom: () => true },
+    { clock: world.clock, opener: link, log: silentLogger, hasRoom: () => true },
     { spec: { bind: '127.0.0.1', port: 0, target } },
   );
   await forward.listen();
   t.teardown(() => forward.close());
-  const first = await world.connect(forward.port);
+  const gone = await world.connect(forward.port);
   await until(() => link.asked.length === 1);
+  gone.resetAndDestroy();
+  await until(() => {
+    world.clock.advance(5_000);
+    return link.cancelled === 1;
+  });
+  const first = await world.connect(forward.port);
+  await until(() => link.asked.length === 2);
   forward.close();
   t.equal(await howItEnds(first), 'ECONNRESET', 'when the forward is closed');
-  await until(() => link.cancelled === 1);
-  t.pass();
+  await until(() => link.cancelled === 2);
+  world.clock.advance(5_000);
+  t.equal(world.clock.pending, 0);
 });
 
 t.test('what is asked while the peer is away waits for it', async (t) => {

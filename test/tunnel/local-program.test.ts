@@ -26,7 +26,7 @@ class Bench {
       sink: this.stream,
       lingers: options.lingers ?? true,
       localPort: 7,
-      confirmEnd: (onConfirmed) => onConfirmed(),
+      probe: (onSound) => onSound(),
       reset: (reason) => {
         this.events.push(`reset ${reason}`);
         this.stream.destroy(new Error('reset'));

@@ -20,7 +20,7 @@ t.test('a window frame of an upstream peer, which has no windows, limits nothing
   });
   const local: LocalEnd = {
     ...{ source, lingers: false, localPort: undefined, sink: new Writable() },
-    confirmEnd: (onConfirmed) => onConfirmed(),
+    probe: (onSound) => onSound(),
     reset: () => {},
     destroy: () => {},
   };
