@@ -1,4 +1,5 @@
 /** The flags of `tuntoxd`: every setting has one, `--network-udp-ports` for `network.udp_ports`; and a few of a daemon's own. */
+import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { nearest } from '../base/nearest.js';
 import { isYesOrNo, type WrittenFlag } from './setting-layers.js';
@@ -64,13 +65,16 @@ export function readDaemonFlags(words: readonly string[], list: SettingList): Da
     settings,
     isCheck: given.has('--check'),
     isBackground: given.has('-z'),
-    pidFile: given.get('-F'),
+    pidFile: pathIn(given.get('-F')),
     isSyslog: given.has('-S'),
     isHelp: given.has('--help'),
     isVersion: given.has('--version'),
     faults,
   };
 }
+
+/** Whole: in the background the working directory is another one. */
+const pathIn = (path: string | undefined): string | undefined => (path === undefined ? undefined : resolve(path));
 
 type Token = NonNullable<ReturnType<typeof parseArgs>['tokens']>[number];
 

@@ -100,6 +100,8 @@ export interface SettingsInput<Proxy> {
   readonly parseProxy: (text: string) => Proxy | undefined;
   /** Where the file is looked for when nobody names one. */
   readonly usualFile?: string;
+  /** From which relative paths go; that of the process, unless given. */
+  readonly directory?: string;
 }
 
 export const USUAL_CONFIG_FILE = '/etc/tuntox/tuntox.yaml';
@@ -122,27 +124,34 @@ export function loadSettings<Proxy>(input: SettingsInput<Proxy>): LoadedSettings
     const { value = usual, source = 'default', place } = chosen.get(key) ?? {};
     return [key, { key, value, isSensitive, source, place }];
   });
-  return { settings: typed(shape, input.parseProxy), file, effective: new Map(effective) };
+  return { settings: typed(shape, input), file, effective: new Map(effective) };
 }
 
 /** For people and programs: what is sensitive is shown as set, never as it is. */
 export const shownValue = ({ value, isSensitive }: EffectiveSetting): unknown =>
   isSensitive && value !== '' ? '[set]' : value;
 
+type WhereSettingsAre = Pick<SettingsInput<unknown>, 'configFile' | 'environment' | 'usualFile' | 'directory'>;
+
+const namedFile = ({ configFile, environment }: WhereSettingsAre): string | undefined =>
+  configFile ?? (environment[CONFIG_VARIABLE] || undefined);
+
+/** The path of the file, whether it is there or not; whole, for whoever is shown it stands somewhere else. */
+export const settingsFile = (input: WhereSettingsAre): string =>
+  resolve(input.directory ?? '', namedFile(input) ?? input.usualFile ?? USUAL_CONFIG_FILE);
+
 function readFileLayer<Proxy>(
-  { configFile, environment, usualFile = USUAL_CONFIG_FILE }: SettingsInput<Proxy>,
+  input: SettingsInput<Proxy>,
   list: SettingList,
 ): { readonly file: string | undefined; readonly layer: Layer } {
-  const named = configFile ?? (environment[CONFIG_VARIABLE] || undefined);
-  // Whole, for whoever is shown it stands somewhere else.
-  const path = resolve(named ?? usualFile);
+  const [named, path] = [namedFile(input), settingsFile(input)];
   try {
     return { file: path, layer: layerOfFile(readSmallFile(path, MAX_FILE_SIZE).toString('utf8'), path, list) };
   } catch (error) {
     if (!(error instanceof FileError)) throw error;
     // A fresh machine has none, and that is fine; one that somebody named must be there.
     if (named === undefined && systemCodeOf(error.cause) === 'ENOENT') return { file: undefined, layer: NO_LAYER };
-    const by = configFile !== undefined ? '--config' : named === undefined ? undefined : CONFIG_VARIABLE;
+    const by = input.configFile !== undefined ? '--config' : named === undefined ? undefined : CONFIG_VARIABLE;
     return {
       file: path,
       layer: { values: [], faults: [by === undefined ? error.message : `${by}: ${error.message}`] },
@@ -198,7 +207,11 @@ function nested(chosen: ReadonlyMap<string, WrittenValue>): object {
 }
 
 /** Everything was checked, so nothing throws here. */
-function typed<Proxy>(shape: SettingsShape, parseProxy: (text: string) => Proxy | undefined): DaemonSettings<Proxy> {
+function typed<Proxy>(
+  shape: SettingsShape,
+  { parseProxy, directory = '' }: SettingsInput<Proxy>,
+): DaemonSettings<Proxy> {
+  const fileOrNone = (path: string): string | undefined => (path === '' ? undefined : resolve(directory, path));
   const { socket, log, network, access, targets, http } = shape;
   return deeplyFrozen({
     stateDirectory: shape.state_dir,
@@ -209,13 +222,17 @@ function typed<Proxy>(shape: SettingsShape, parseProxy: (text: string) => Proxy 
       udpPorts: network.udp_ports === '' ? undefined : parsePortRange(network.udp_ports),
       relayPort: network.relay_port === 'auto' ? undefined : parsePortOrNone(network.relay_port),
       nodes: network.bootstrap === AUTO ? undefined : network.bootstrap.map(parseNode),
-      nodesFile: orNone(network.nodes_file),
+      nodesFile: fileOrNone(network.nodes_file),
       lanDiscovery: network.lan_discovery,
       portMapping: network.port_mapping,
       proxy: network.proxy === '' ? undefined : parseProxy(network.proxy),
     },
-    access: { require: access.require as 'all' | 'any', isOpen: access.open, secretFile: orNone(access.secret_file) },
-    targets: { rulesFile: orNone(targets.rules_file) },
+    access: {
+      require: access.require as 'all' | 'any',
+      isOpen: access.open,
+      secretFile: fileOrNone(access.secret_file),
+    },
+    targets: { rulesFile: fileOrNone(targets.rules_file) },
     http: { listen: http.listen === 'off' ? undefined : parseTarget(http.listen) },
   });
 }

@@ -9,12 +9,11 @@ import { CodedError, messageOf, systemCodeOf } from '../base/coded-error.js';
 
 /** Implementation: clients at once; 50 programs and a few people fit. The kernel's queue takes some more. */
 const MAX_CONNECTIONS = 128;
-/** Owner and group; without a group of its own the owner alone, for others may share the one that it happens to have. */
+/** Owner and group. */
 const SHARED_MODE = 0o660;
-const OWN_MODE = 0o600;
 /** Bytes of a path that the kernel takes (sun_path, without its zero); Node cuts off the rest. */
 const MAX_PATH_LENGTH = 107;
-/** While the socket is made: nobody but the owner may connect before the group is right. */
+/** While the socket is made: nobody but the owner may connect, before the group is right or where it has none of its own. */
 const PRIVATE_UMASK = 0o177;
 
 export type IpcFault = 'not-running' | 'permission' | 'in-use' | 'failed';
@@ -106,9 +105,7 @@ export async function listenIpc(
     const umask = process.umask(PRIVATE_UMASK);
     try {
       server.start();
-      // Where it is the process's own group there is nothing to change, and the sandbox of a service forbids the call.
-      if (groupId !== undefined && lstatSync(path).gid !== groupId) lchownSync(path, -1, groupId);
-      chmodSync(path, groupId === undefined ? OWN_MODE : SHARED_MODE);
+      if (groupId !== undefined) share(path, groupId);
     } catch (error) {
       server.stop();
       reject(ipcError(error, path));
@@ -118,6 +115,13 @@ export async function listenIpc(
   });
   // Node takes the socket's file away with it.
   return { close: () => server.stop() };
+}
+
+/** By its path, which follows links: never as root where somebody else could put one (daemon/process-form). */
+function share(path: string, groupId: number): void {
+  // Where it is the process's own group there is nothing to change, and the sandbox of a service forbids the call.
+  if (lstatSync(path).gid !== groupId) lchownSync(path, -1, groupId);
+  chmodSync(path, SHARED_MODE);
 }
 
 /**

@@ -2,7 +2,6 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { CodedError, messageOf } from '../base/coded-error.js';
-import { inheritedAt } from '../base/inheritance.js';
 import type { Logger } from '../base/logger.js';
 import { readSecretFile } from '../config/secret-file.js';
 import type { AccessSettings } from '../engine/access/access-control.js';
@@ -27,9 +26,7 @@ export function secretPlace({ environment }: Pick<Deps, 'environment'>, settings
   if (secretFile !== undefined) return { from: 'configuration', path: secretFile };
   const { CREDENTIALS_DIRECTORY: directory } = environment;
   const path = directory ? join(directory, CREDENTIAL) : undefined;
-  // Its directory may be root's alone.
-  const isThere = path !== undefined && (existsSync(path) || inheritedAt(path) !== undefined);
-  return isThere ? { from: 'credential', path } : undefined;
+  return path !== undefined && existsSync(path) ? { from: 'credential', path } : undefined;
 }
 
 /** @throws CodedError when the secret cannot be read */

@@ -6,13 +6,12 @@ import { loadSettings, SettingsError } from '../config/daemon-settings.js';
 import { parseProxyOrNone } from '../config/proxy.js';
 import { schemaOf } from '../config/schema.js';
 import { settingsIn } from '../config/setting-list.js';
-import { acceptBequest, isSuccessor } from '../platform/bequest.js';
-import { privilegesOf, userOfSuccessor } from '../platform/privileges.js';
+import { hasFirstProcess } from '../platform/first-process.js';
+import { runAsUser } from './as-user.js';
 import type { Loaded } from './configuration.js';
 import { ExitStatus } from './exit-status.js';
 import { helpText } from './help.js';
 import { DaemonSignals } from './signals.js';
-import { startSuccessor } from './successor.js';
 
 /** @returns the exit status. @throws CodedErrors that say why it did not work */
 export async function obey(process: NodeJS.Process): Promise<number> {
@@ -28,14 +27,21 @@ export async function obey(process: NodeJS.Process): Promise<number> {
       return ExitStatus.Ok;
     }
     if (flags.faults.length > 0) return complain(process, flags.faults, 'tuntoxd -h shows all flags');
+    // As they were at the start, for a reload, too: in the background it is another directory.
+    const [environment, directory] = [{ ...process.env }, process.cwd()];
     const load = (): Loaded =>
       loadSettings({
         configFile: flags.configFile,
         flags: flags.settings,
-        environment: process.env,
+        environment,
+        directory,
         parseProxy: parseProxyOrNone,
       });
+    const signals = new DaemonSignals(process, hasFirstProcess(process) ? systemClock : undefined);
+    const status = await runAsUser(process, { flags, load, release: () => signals.release() });
+    if (status !== undefined) return status;
     if (flags.isCheck) {
+      signals.release();
       const { file, settings } = load();
       const { faultsOfNamedFiles } = await import('./named-files.js');
       const faults = faultsOfNamedFiles(settings);
@@ -43,11 +49,7 @@ export async function obey(process: NodeJS.Process): Promise<number> {
       process.stdout.write(`${file ?? 'no configuration file, so the defaults'}: good\n`);
       return ExitStatus.Ok;
     }
-    const signals = new DaemonSignals(process, isSuccessor(process) ? systemClock : undefined);
-    acceptBequest(process);
     const loaded = load();
-    const user = userOfSuccessor(loaded.settings.user, privilegesOf(process));
-    if (user !== undefined) return await startSuccessor(process, { flags, loaded, signals, user });
     // Only now, because the Tox stack takes longer to load than a mistake to be found.
     const { run } = await import('./run.js');
     return await run(process, { flags, load, loaded, signals });

@@ -1,19 +1,17 @@
 /**
- * What the daemon is as a process that nobody watches: its pid file (-F), its user (-U), and the directories that these have to
- * come by. Everything that needs root comes first; then it is somebody else for good.
+ * What the daemon is as a process that nobody watches: its pid file (-F), its user, and the directories that it needs. Where it was to
+ * become another user, it is that one already (daemon/as-user).
  */
-import { lchownSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { CodedError, messageOf, systemCodeOf } from '../base/coded-error.js';
 import type { Logger } from '../base/logger.js';
 import { lockFile } from '../engine/file-lock.js';
 import { makeDirectories } from '../engine/file-system.js';
+import { foreignPart } from '../platform/foreign-part.js';
 import { groupIdOf } from '../platform/group-id.js';
-import { giveFilesIn } from '../platform/ownership.js';
 import { PidFile } from '../platform/pid-file.js';
-import { becomeUser, findUser, privilegesOf, type User } from '../platform/privileges.js';
-import { isWritable } from '../platform/writable.js';
-import type { Loaded, Settings } from './configuration.js';
+import { findUser } from '../platform/privileges.js';
+import type { Loaded } from './configuration.js';
 
 /** The message says what to do. */
 export class ProcessFormError extends CodedError<'not-writable'> {}
@@ -29,9 +27,6 @@ interface Deps {
 }
 
 export class ProcessForm {
-  readonly #deps: Deps;
-  readonly #settings: Settings;
-  readonly #user: User | undefined;
   readonly #pidFile: PidFile | undefined;
   /** Of the control socket; undefined for nobody but its owner. */
   readonly groupId: number | undefined;
@@ -41,62 +36,18 @@ export class ProcessForm {
    * @throws PrivilegesError, PidFileError, FileLockError, ProcessFormError
    */
   constructor(deps: Deps, loaded: Loaded, options: { readonly pidFile: string | undefined }) {
-    const { process } = deps;
-    const { settings } = loaded;
-    this.#deps = deps;
-    this.#settings = settings;
-    this.#user = settings.user === undefined ? undefined : findUser(settings.user, privilegesOf(process));
+    const { process, log } = deps;
+    const { user, socket, stateDirectory } = loaded.settings;
+    if (user !== undefined) log.info(`running as the user ${findUser(user, process).name}`);
     this.#pidFile = options.pidFile === undefined ? undefined : PidFile.create(options.pidFile, process.pid, lockFile);
-    this.groupId = socketGroup(deps, loaded, this.#user);
-    makeDirectoriesOf(settings, this.#owner);
-    if (this.#owner === undefined) this.#checkState();
-  }
-
-  /** Once ports and files are open. @throws PrivilegesError, ProcessFormError */
-  becomeUser(): void {
-    const user = this.#user;
-    if (user === undefined) return;
-    const { stateDirectory, socket } = this.#settings;
-    if (this.#owner !== undefined) {
-      // What we have just made as root, in a directory that is the user's already.
-      giveFilesIn(stateDirectory, user);
-      lchownSync(socket.path, user.uid, this.groupId ?? user.gid);
-    }
-    becomeUser(user, privilegesOf(this.#deps.process));
-    this.#checkState();
-    this.#deps.log.info(`running as the user ${user.name}`);
+    makeDirectory(dirname(socket.path), SOCKET_DIRECTORY_MODE, 'socket.path');
+    makeDirectory(stateDirectory, STATE_DIRECTORY_MODE, 'state_dir');
+    this.groupId = socketGroup(deps, loaded);
   }
 
   end(): void {
     this.#pidFile?.remove();
   }
-
-  /** Where we are to be a user, and are it. @throws ProcessFormError */
-  #checkState(): void {
-    const { stateDirectory } = this.#settings;
-    const user = this.#user;
-    if (user === undefined || isWritable(stateDirectory)) return;
-    const message = `the user ${user.name} cannot write in ${stateDirectory}: run chown -R ${user.name} ${stateDirectory}`;
-    throw new ProcessFormError('not-writable', message);
-  }
-
-  /** Whom to give what we make: only root can. */
-  get #owner(): User | undefined {
-    return this.#deps.process.geteuid?.() === ROOT ? this.#user : undefined;
-  }
-}
-
-/** That of the control socket and that of the state, where they are missing. @param owner undefined for us @throws ProcessFormError */
-export function makeDirectoriesOf({ socket, stateDirectory }: Settings, owner: User | undefined): void {
-  makeDirectory(dirname(socket.path), { mode: SOCKET_DIRECTORY_MODE, owner, setting: 'socket.path' });
-  makeDirectory(stateDirectory, { mode: STATE_DIRECTORY_MODE, owner, setting: 'state_dir' });
-}
-
-interface Making {
-  readonly mode: number;
-  readonly owner: User | undefined;
-  /** That names the directory. */
-  readonly setting: string;
 }
 
 const REASONS: Readonly<Record<string, string>> = {
@@ -110,14 +61,13 @@ const REASONS: Readonly<Record<string, string>> = {
   ENAMETOOLONG: 'the name is too long',
 };
 
-function makeDirectory(path: string, { mode, owner, setting }: Making): void {
+/** @param setting that names it @throws ProcessFormError */
+function makeDirectory(path: string, mode: number, setting: string): void {
   try {
-    const isMade = makeDirectories(path, mode);
-    // Not through a link that the owner of a directory above may have put in its place.
-    if (isMade && owner !== undefined) lchownSync(path, owner.uid, owner.gid);
+    makeDirectories(path, mode);
   } catch (error) {
     const reason = REASONS[systemCodeOf(error) ?? ''] ?? messageOf(error);
-    const advice = `make it, or name another place with ${setting} in the settings`;
+    const advice = `make it, for this user to write in, or name another place with ${setting} in the settings`;
     throw new ProcessFormError('not-writable', `cannot make the directory ${path} (${reason}): ${advice}`, {
       cause: error,
     });
@@ -133,18 +83,26 @@ export function groupOf(
   return { id: groupIdOf(name, { isThorough: !isUsual }), isUsual };
 }
 
-/** That of the settings; undefined where there is none of that name, or it is not ours to give. */
-function socketGroup(
-  { process, log }: Deps,
-  { settings, effective }: Loaded,
-  user: User | undefined,
-): number | undefined {
-  const { group } = settings.socket;
+/** That of the settings; undefined where there is none of that name, or it cannot be given safely. */
+function socketGroup({ process, log }: Deps, { settings, effective }: Loaded): number | undefined {
+  const { group, path } = settings.socket;
   if (group === undefined) return undefined;
   const { id, isUsual } = groupOf(group, effective);
-  const isOurs = process.geteuid?.() === ROOT || (id !== undefined && (process.getgroups?.() ?? []).includes(id));
-  if (id !== undefined && isOurs) return id;
-  const why = id === undefined ? `there is no group ${group}` : `this user is not in the group ${group}`;
-  log[isUsual ? 'info' : 'warn'](`${why}, so only ${user?.name ?? 'this user'} and root may use the control socket`);
+  const why = id === undefined ? `there is no group ${group}` : whyNot(process, { group, id }, dirname(path));
+  if (why === undefined) return id;
+  log[isUsual ? 'info' : 'warn'](`${why}, so only this user and root may use the control socket`);
   return undefined;
+}
+
+function whyNot(
+  process: NodeJS.Process,
+  { group, id }: { readonly group: string; readonly id: number },
+  directory: string,
+): string | undefined {
+  if (process.geteuid?.() !== ROOT) {
+    return (process.getgroups?.() ?? []).includes(id) ? undefined : `this user is not in the group ${group}`;
+  }
+  // Who may put a link in the socket's place would have root give that group any file.
+  const part = foreignPart(directory);
+  return part === undefined ? undefined : `others than root may change ${part}`;
 }

@@ -40,6 +40,8 @@ export async function run(process: NodeJS.Process, order: Order): Promise<number
     order.signals.release();
     return goIntoBackground(process);
   }
+  // They have been read, and nobody that is started from here has to know them.
+  for (const name of Object.keys(process.env)) if (name.startsWith('TUNTOX_')) delete process.env[name];
   const stderr = background?.stderr ?? process.stderr;
   const syslogDeps = { clock: systemClock, fallback: stderr, pid: process.pid };
   const syslog = flags.isSyslog ? new Syslog(syslogDeps, { tag: 'tuntoxd' }) : undefined;
@@ -94,7 +96,6 @@ async function serve(
     const { path } = loaded.settings.socket;
     const link = await linkUsualSocket({ log, environment }, path);
     try {
-      form.becomeUser();
       log.info(`tuntoxd ${version} is ready: ${daemon.engine.id.publicKey.short}, managed at ${path}`);
       const ends = [keepSummary(daemon, manager), feedWatchdog(daemon, manager, log)];
       await manager.ready();

@@ -32,7 +32,7 @@ export async function replaceFile(
     await files.remove(temporary).catch(() => {});
     throw error;
   }
-  const directory = await files.openDirectory(dirname(target));
+  const directory = await files.openToRead(dirname(target));
   try {
     await directory.sync();
   } finally {

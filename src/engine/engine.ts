@@ -49,6 +49,7 @@ export class Engine {
     this.#names = options.names ?? FLAGS;
     this.#entry = new NetworkEntry(deps, options.nodes);
     this.#watch = new NetworkWatch(deps);
+    this.#saveFault = deps.identity.writeFault;
     this.#onlineSince = deps.clock.unixTime();
   }
 

@@ -5,6 +5,7 @@
  */
 import { spawnSync } from 'node:child_process';
 import { CodedError, systemCodeOf } from '../base/coded-error.js';
+import { helperEnvironment } from '../base/helper-environment.js';
 
 export class FileLockError extends CodedError<'no-flock' | 'failed'> {}
 
@@ -17,7 +18,10 @@ const INHERITED_FD = 3;
 const HELD_STATUS = 1;
 
 export const lockFile: LockFile = (fd) => {
-  const result = spawnSync('flock', ['-n', '-x', String(INHERITED_FD)], { stdio: ['ignore', 'ignore', 'pipe', fd] });
+  const result = spawnSync('flock', ['-n', '-x', String(INHERITED_FD)], {
+    env: helperEnvironment(),
+    stdio: ['ignore', 'ignore', 'pipe', fd],
+  });
   if (result.error !== undefined) {
     const message =
       systemCodeOf(result.error) === 'ENOENT'

@@ -4,7 +4,6 @@ import { readFile, realpath, rename, rm, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { promisify } from 'node:util';
 import { systemCodeOf } from '../base/coded-error.js';
-import { inheritedAt, takeInheritedDescriptor, takeInheritedFile } from '../base/inheritance.js';
 
 export interface FileStatus {
   readonly isFile: boolean;
@@ -35,7 +34,8 @@ export interface FileSystem {
   createNew(path: string, mode: number): Promise<OpenFile>;
   /** Opens for writing, keeping what is there; creates the file when it is missing. */
   openOrCreate(path: string, mode: number): Promise<OpenFile>;
-  openDirectory(path: string): Promise<OpenFile>;
+  /** A file or a directory. */
+  openToRead(path: string): Promise<OpenFile>;
   rename(from: string, to: string): Promise<void>;
   /** Does nothing when there is no such file. */
   remove(path: string): Promise<void>;
@@ -46,24 +46,16 @@ const CREATE_NEW = O_WRONLY | O_CREAT | O_EXCL;
 const OPEN_OR_CREATE = O_RDWR | O_CREAT | O_NOFOLLOW;
 
 export const nodeFileSystem: FileSystem = {
-  makeDirectory: async (path, mode) => {
-    if (inheritedAt(path)?.kind !== 'directory') makeDirectories(path, mode);
-  },
+  makeDirectory: async (path, mode) => void makeDirectories(path, mode),
   status: async (path) => {
-    const inherited = inheritedAt(path);
-    if (inherited?.kind === 'directory') return { isFile: false, isDirectory: true, mode: 0, size: 0 };
-    if (inherited?.kind === 'file') return { ...inherited, isFile: true, isDirectory: false };
     const found = await stat(path);
     return { isFile: found.isFile(), isDirectory: found.isDirectory(), mode: found.mode, size: found.size };
   },
   realPath: (path) => realpath(path),
-  read: async (path) => takeInheritedFile(path) ?? readFile(path),
+  read: (path) => readFile(path),
   createNew: (path, mode) => openFile(path, CREATE_NEW, mode),
-  openOrCreate: async (path, mode) => {
-    const inherited = takeInheritedDescriptor(path);
-    return inherited === undefined ? openFile(path, OPEN_OR_CREATE, mode) : opened(inherited, { isNew: false });
-  },
-  openDirectory: (path) => openFile(path, constants.O_RDONLY),
+  openOrCreate: (path, mode) => openFile(path, OPEN_OR_CREATE, mode),
+  openToRead: (path) => openFile(path, constants.O_RDONLY),
   rename: (from, to) => rename(from, to),
   remove: (path) => rm(path, { force: true }),
 };
@@ -93,14 +85,11 @@ const syncDescriptor = promisify(fsync);
 
 /** By its number, not as a handle of Node's: closing that takes a thread, which on a busy machine is most of what it costs. */
 async function openFile(path: string, flags: number, mode?: number): Promise<OpenFile> {
-  return opened(await openDescriptor(path, flags, mode), { isNew: flags === CREATE_NEW });
-}
-
-function opened(fd: number, { isNew }: { readonly isNew: boolean }): OpenFile {
+  const fd = await openDescriptor(path, flags, mode);
   return {
     fd,
     write: async (bytes) => {
-      if (!isNew) await truncate(fd);
+      if (flags !== CREATE_NEW) await truncate(fd);
       await writeAll(fd, bytes);
     },
     sync: () => syncDescriptor(fd),

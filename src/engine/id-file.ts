@@ -1,7 +1,6 @@
 /** Our Tox ID in plain text, for scripts (`-I`). */
 import { lstat } from 'node:fs/promises';
 import { CodedError, systemCodeOf } from '../base/coded-error.js';
-import { inheritedAt } from '../base/inheritance.js';
 import { replaceFile } from './durable-file.js';
 import { nodeFileSystem } from './file-system.js';
 import { reasonOf } from './state-file-error.js';
@@ -15,24 +14,12 @@ const FILE_MODE = 0o644;
 export async function writeIdFile(path: string, id: string): Promise<void> {
   const text = Buffer.from(`${id}\n`);
   try {
-    if (inheritedAt(path)?.kind === 'descriptor') return await writeInPlace(path, text);
     if (!(await mayReplace(path))) throw new Error('it is not a plain file');
     // It may be in a directory such as /tmp, where anybody can put a link to a file that only we may write.
     await replaceFile(nodeFileSystem, path, text, { mode: FILE_MODE, link: 'replaced' });
   } catch (error) {
     const message = `cannot write the Tox ID to ${path} (${reasonOf(error)}): name another file with -I`;
     throw new IdFileError('not-writable', message, { cause: error });
-  }
-}
-
-/** Where we may not make another one. */
-async function writeInPlace(path: string, text: Buffer): Promise<void> {
-  const file = await nodeFileSystem.openOrCreate(path, FILE_MODE);
-  try {
-    await file.write(text);
-    await file.sync();
-  } finally {
-    await file.close();
   }
 }
 

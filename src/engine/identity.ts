@@ -53,6 +53,8 @@ export class Identity {
         if (await file.isReadableByOthers()) {
           deps.log.warn(`other users can read the secret key: run chmod 600 ${file.path}`);
         }
+        const { writeFault } = file;
+        if (writeFault !== undefined) deps.log.warn(`nothing is saved: ${writeFault.message}`);
         return new Identity(decode(bytes, file.path, namedIn(place)), file);
       }
       const identity = new Identity(newSavedata(deps.random), file);
@@ -67,6 +69,11 @@ export class Identity {
   /** Of the file; undefined when the identity ends with this run. */
   get path(): string | undefined {
     return this.#file?.path;
+  }
+
+  /** Why nothing can be saved, as it was at the start; undefined when it can. */
+  get writeFault(): StateFileError | undefined {
+    return this.#file?.writeFault;
   }
 
   /** False when the identity ends with this run. */

@@ -17,6 +17,8 @@ export const NODE_KEY = 'node_key';
 const DIRECTORY_MODE = 0o700;
 const FILE_MODE = 0o600;
 const READABLE_BY_OTHERS = 0o044;
+/** What the system says of a directory in which this user makes no files. */
+const READ_ONLY: ReadonlySet<string> = new Set(['EROFS', 'EACCES', 'EPERM']);
 /** Real ones have some kilobytes, and 2 KiB for each friend more; bounds what a wrong file can make us read. */
 const MAX_FILE_SIZE = 16 * 1024 * 1024;
 
@@ -36,24 +38,22 @@ export class StateFile {
   readonly #name: string;
   /** What the setting of the directory is called. */
   readonly #named: string;
-  readonly #lockedFile: OpenFile;
+  readonly #lock: LockFile;
+  #locked: Locked;
   /** The end of the last save: saves wait for each other. */
   #saving: Promise<void> = Promise.resolve();
 
-  private constructor(
-    files: FileSystem,
-    place: { readonly directory: string; readonly name: string; readonly named: string },
-    lockedFile: OpenFile,
-  ) {
+  private constructor({ files, lock }: StateFileDeps, place: Place, locked: Locked) {
     this.#files = files;
+    this.#lock = lock;
     this.directory = place.directory;
     this.#name = place.name;
     this.#named = place.named;
-    this.#lockedFile = lockedFile;
+    this.#locked = locked;
   }
 
   /**
-   * Takes the file for this process until `close`.
+   * Takes the file for this process until `close`. Where nothing can be written, a file that is there is taken all the same.
    * @param options.isCreated whether to create the directory when it is missing
    * @param options.name of the file; the lock is beside it
    * @param options.named what the setting of the directory is called
@@ -66,19 +66,11 @@ export class StateFile {
   ): Promise<StateFile> {
     const { files } = deps;
     const { name = TOX_SAVE, named = FLAGS.directory } = options;
-    const lockPath = lockPathOf(directory, name);
+    const place = { directory, name, named };
     try {
       if (options.isCreated) await files.makeDirectory(directory, DIRECTORY_MODE);
       if (!(await files.status(directory)).isDirectory) throw asStateFileError({ code: 'ENOTDIR' }, directory, named);
-      const lockedFile = await files.openOrCreate(lockPath, FILE_MODE);
-      try {
-        if (!deps.lock(lockedFile.fd)) throw await inUse(files, { directory, named }, lockPath);
-        await lockedFile.write(Buffer.from(`${process.pid}\n`));
-        return new StateFile(files, { directory, name, named }, lockedFile);
-      } catch (error) {
-        await lockedFile.close();
-        throw error;
-      }
+      return new StateFile(deps, place, await takeLock(deps, place));
     } catch (error) {
       throw asStateFileError(error, directory, named);
     }
@@ -86,6 +78,12 @@ export class StateFile {
 
   get path(): string {
     return join(this.directory, this.#name);
+  }
+
+  /** Why nothing can be saved, as it was at the start; undefined when it can. */
+  get writeFault(): StateFileError | undefined {
+    const { fault } = this.#locked;
+    return fault === undefined ? undefined : asStateFileError(fault, this.directory, this.#named);
   }
 
   /** What was saved last, undefined when there is nothing yet. @throws StateFileError */
@@ -116,9 +114,10 @@ export class StateFile {
 
   /** Replaces the file, durably: it is on the disk once this resolves. @throws StateFileError; the old file is then untouched */
   save(bytes: Buffer): Promise<void> {
-    const saved = this.#saving.then(() =>
-      replaceFile(this.#files, this.path, bytes, { mode: FILE_MODE, link: 'followed' }),
-    );
+    const saved = this.#saving.then(async () => {
+      await this.#lockAgain();
+      await replaceFile(this.#files, this.path, bytes, { mode: FILE_MODE, link: 'followed' });
+    });
     // A failed save must not keep the next one from being tried.
     this.#saving = saved.catch(() => {});
     return saved.catch((error: unknown) => {
@@ -129,15 +128,74 @@ export class StateFile {
   /** Lets others have the directory, once the last save is done. */
   async close(): Promise<void> {
     await this.#saving;
-    await this.#lockedFile.close();
+    await this.#locked.file.close();
+  }
+
+  /** What others look at, where there was none and now one can be made. */
+  async #lockAgain(): Promise<void> {
+    if (this.#locked.fault === undefined) return;
+    const { directory } = this;
+    const locked = await takeLock(
+      { files: this.#files, lock: this.#lock },
+      { directory, name: this.#name, named: this.#named, isWritable: true },
+    );
+    await this.#locked.file.close();
+    this.#locked = locked;
   }
 }
 
-async function inUse(
-  files: FileSystem,
-  { directory, named }: { readonly directory: string; readonly named: string },
-  lockPath: string,
-): Promise<StateFileError> {
+interface Place {
+  readonly directory: string;
+  readonly name: string;
+  /** What the setting of the directory is called. */
+  readonly named: string;
+  /** Whether it has to be. */
+  readonly isWritable?: boolean;
+}
+
+interface Locked {
+  readonly file: OpenFile;
+  /** Why nothing can be written there; undefined when it can. */
+  readonly fault?: unknown;
+}
+
+/** @throws StateFileError `in-use`, and what the file system and the lock throw */
+async function takeLock({ files, lock }: StateFileDeps, place: Place): Promise<Locked> {
+  const locked = await openToLock(files, place);
+  try {
+    if (!lock(locked.file.fd)) throw await inUse(files, place);
+    // For people; a full disk takes no number.
+    await locked.file.write(Buffer.from(`${process.pid}\n`)).catch(() => {});
+    return locked;
+  } catch (error) {
+    await locked.file.close();
+    throw error;
+  }
+}
+
+async function openToLock(files: FileSystem, { directory, name, isWritable = false }: Place): Promise<Locked> {
+  const path = lockPathOf(directory, name);
+  try {
+    return { file: await files.openOrCreate(path, FILE_MODE) };
+  } catch (fault) {
+    const isReadOnly = READ_ONLY.has(systemCodeOf(fault) ?? '') && !isWritable;
+    if (!isReadOnly || !(await isReadable(files, join(directory, name)))) throw fault;
+    // The lock is the kernel's, and takes nothing of the disk.
+    return { file: await files.openToRead(path).catch(() => files.openToRead(directory)), fault };
+  }
+}
+
+async function isReadable(files: FileSystem, path: string): Promise<boolean> {
+  try {
+    await (await files.openToRead(path)).close();
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+async function inUse(files: FileSystem, { directory, name, named }: Place): Promise<StateFileError> {
+  const lockPath = lockPathOf(directory, name);
   const text = await files.read(lockPath).then(String, () => '');
   const holder = /^[0-9]{1,10}\n$/.test(text) ? `process ${text.trim()}` : 'another process';
   return new StateFileError(

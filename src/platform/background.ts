@@ -8,8 +8,8 @@ import { constants } from 'node:os';
 import { Writable } from 'node:stream';
 import { CodedError } from '../base/coded-error.js';
 import { trySpawn } from './child.js';
+import { type Launch, ownCommand } from './setpriv.js';
 import { STOP_SIGNALS } from './signals.js';
-import { handOver, type Launch, ownCommand, streamsFor } from './successor.js';
 
 /** Tells the second process that it is the second one; with a channel to the first, which nobody else inherits. */
 const MARK = 'TUNTOX_BACKGROUND_OF';
@@ -50,6 +50,8 @@ export class BackgroundSide {
     await this.#send({ isReady: true });
     this.#isReady = true;
     if (this.#process.connected) this.#process.disconnect();
+    // A disk that we only started from can be taken away.
+    this.#process.chdir('/');
     // It was the first one's, for the last words of a process that fails to start; no file may get its number.
     closeSync(2);
     openSync('/dev/null', 'w');
@@ -85,10 +87,9 @@ export async function goIntoBackground(process: NodeJS.Process, launch?: Launch)
   const child = trySpawn(program, args, {
     detached: true,
     env: { ...(launch?.environment ?? process.env), [MARK]: '1' },
-    stdio: [...streamsFor(['ignore', 'ignore', 'pipe'], launch?.bequest), 'ipc'],
+    stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
   });
   if (child instanceof Error) throw new BackgroundError('failed', `cannot start another process: ${child.message}`);
-  if (launch !== undefined) void handOver(child, launch.bequest, undefined);
   // It is in another session now, where Ctrl-C does not reach it.
   const pass = (signal: NodeJS.Signals): void => void child.kill(signal);
   for (const signal of STOP_SIGNALS) process.on(signal, pass);

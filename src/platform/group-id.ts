@@ -1,6 +1,7 @@
 /** The number of a group, by name. */
 import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
+import { helperEnvironment } from '../base/helper-environment.js';
 
 const GROUPS = '/etc/group';
 
@@ -15,7 +16,10 @@ export function groupIdOf(
   const fromFile = idIn(contentOf(file), name);
   if (fromFile !== undefined || !isThorough) return fromFile;
   // It knows those of LDAP and of systemd too.
-  const { status, stdout } = spawnSync('getent', ['--', 'group', name], { encoding: 'utf8' });
+  const { status, stdout } = spawnSync('getent', ['--', 'group', name], {
+    encoding: 'utf8',
+    env: helperEnvironment(),
+  });
   return status === 0 ? idIn(stdout, name) : undefined;
 }
 

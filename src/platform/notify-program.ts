@@ -3,6 +3,7 @@
  * ms, and comes from another process than ours: the unit must say NotifyAccess=all (or exec), or systemd will not listen.
  */
 import type { Clock } from '../base/clock.js';
+import { helperEnvironment } from '../base/helper-environment.js';
 import type { Logger } from '../base/logger.js';
 import { trySpawn } from './child.js';
 
@@ -69,7 +70,7 @@ export class NotifyProgram {
     const { clock, command, environment } = this.#deps;
     return new Promise((resolve) => {
       const child = trySpawn(command, notification, {
-        env: environment,
+        env: helperEnvironment(environment, ['NOTIFY_SOCKET']),
         stdio: ['ignore', 'ignore', 'pipe'],
       });
       if (child instanceof Error) {

@@ -5,6 +5,7 @@
 import {
   closeSync,
   constants,
+  fchownSync,
   fstatSync,
   ftruncateSync,
   lstatSync,
@@ -14,7 +15,7 @@ import {
   writeSync,
 } from 'node:fs';
 import { CodedError, systemCodeOf } from '../base/coded-error.js';
-import { takeInheritedDescriptor } from '../base/inheritance.js';
+import type { User } from './privileges.js';
 
 /** The message names the file and says what to do. */
 export class PidFileError extends CodedError<'in-use' | 'not-writable'> {}
@@ -23,6 +24,7 @@ export class PidFileError extends CodedError<'in-use' | 'not-writable'> {}
 export type LockFile = (fd: number) => boolean;
 
 const FILE_MODE = 0o644;
+const ROOT = 0;
 const REASONS: Readonly<Record<string, string>> = {
   ENOENT: 'no such directory',
   ENOTDIR: 'no such directory',
@@ -48,9 +50,6 @@ export class PidFile {
 
   /** @throws PidFileError, and what the lock throws */
   static create(path: string, pid: number, lock: LockFile): PidFile {
-    // With its lock, which comes along with the open file; its directory may be closed to us.
-    const inherited = takeInheritedDescriptor(path);
-    if (inherited !== undefined) return new PidFile(path, inherited).#say(pid);
     for (let tries = TRIES; tries > 0; tries -= 1) {
       const fd = open(path);
       try {
@@ -68,10 +67,19 @@ export class PidFile {
     throw new PidFileError('in-use', `${path} appears and vanishes again and again: another process uses it too`);
   }
 
-  /** For a process that goes on in our place: the file, with the lock, is that one's, and nothing is removed here. */
-  giveAway(): number {
-    this.#isClosed = true;
-    return this.#fd;
+  /**
+   * By root, for a process of a user's that may not make it there; that one says what is wrong with it.
+   * @throws PidFileError, and what the lock throws
+   */
+  static prepare(path: string, { uid, gid }: User, lock: LockFile): void {
+    const fd = open(path);
+    const status = fstatSync(fd);
+    // Another name of it could be that of somebody else's file.
+    if (status.uid === ROOT && status.nlink === 1 && lock(fd)) {
+      ftruncateSync(fd);
+      fchownSync(fd, uid, gid);
+    }
+    closeSync(fd);
   }
 
   /** Never throws. Who is no longer root may not be allowed to remove it: an empty file then says the same. */

@@ -17,7 +17,7 @@ export interface SignalSource {
 
 /**
  * Implementation: ms in which the same again is an echo: systemd tells all processes of a service, and the one that waits for us
- * passes it on (platform/successor). Whoever means it a second time will do it a third time.
+ * passes it on (platform/first-process). Whoever means it a second time will do it a third time.
  */
 const ECHO = 300;
 

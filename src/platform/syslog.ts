@@ -5,6 +5,7 @@
 import type { ChildProcess } from 'node:child_process';
 import { Writable } from 'node:stream';
 import type { Clock, Timer } from '../base/clock.js';
+import { helperEnvironment } from '../base/helper-environment.js';
 import { trySpawn } from './child.js';
 
 interface Deps {
@@ -105,7 +106,11 @@ export class Syslog extends Writable {
   #start(): void {
     const [program, ...args] = this.#command;
     // In a session of its own: Ctrl-C is for us, and logger has to send our last lines.
-    const child = trySpawn(program as string, args, { stdio: ['pipe', 'ignore', 'pipe'], detached: true });
+    const child = trySpawn(program as string, args, {
+      env: helperEnvironment(),
+      stdio: ['pipe', 'ignore', 'pipe'],
+      detached: true,
+    });
     this.#unproved = [];
     if (child instanceof Error) {
       this.#onEnd(child.message);

@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
+import { mkdirSync, openSync, readFileSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
 import { FileLockError, lockFile } from '../../src/engine/file-lock.js';
@@ -140,4 +140,40 @@ t.test('what cannot be read is not taken for missing', async (t) => {
   const denied = await StateFile.open({ files, lock: lockFile }, directory, { isCreated: true });
   await t.rejects(denied.read(), { code: 'unreadable', message: /tox_save \(permission denied\): make it readable/ });
   await denied.close();
+});
+
+/** The lock file is what is opened third. */
+const readOnly = { files: failing('EROFS', 2), lock: lockFile };
+
+t.test('on a read-only disk an identity that is there is taken, locked, and saved once it can be', async (t) => {
+  const directory = temporaryDirectory(t);
+  await t.rejects(StateFile.open(readOnly, directory, { isCreated: true }), { code: 'not-writable' }, 'none is there');
+  writeFileSync(join(directory, 'tox_save'), BYTES, { mode: 0o600 });
+  const file = await StateFile.open({ ...readOnly, files: failing('EROFS', 2) }, directory, { isCreated: true });
+  t.match(file.writeFault, { code: 'not-writable', message: /^cannot write in .* \(read-only file system\)/ });
+  t.same(await file.read(), BYTES);
+  t.ok(readOnly.lock(openSync(directory, 'r')) === false, 'without a lock file it is the directory that is locked');
+  await file.save(Buffer.from('newer'));
+  t.equal(file.writeFault, undefined);
+  await t.rejects(open(directory), { code: 'in-use' });
+  await file.close();
+});
+
+t.test('whoever took the directory when it could be written keeps it', async (t) => {
+  const directory = temporaryDirectory(t);
+  writeFileSync(join(directory, 'tox_save'), BYTES, { mode: 0o600 });
+  const file = await StateFile.open({ ...readOnly, files: failing('EROFS', 2) }, directory, { isCreated: true });
+  const other = await open(directory);
+  await t.rejects(file.save(Buffer.from('newer')), { code: 'in-use' });
+  t.same(await other.read(), BYTES);
+  await other.close();
+  await file.close();
+});
+
+t.test('a full disk, which takes no number of ours, is no reason not to start', async (t) => {
+  const directory = temporaryDirectory(t);
+  writeFileSync(join(directory, 'tox_save'), BYTES, { mode: 0o600 });
+  const file = await StateFile.open({ files: failing('ENOSPC', 3), lock: lockFile }, directory, { isCreated: true });
+  t.same(await file.read(), BYTES);
+  await file.close();
 });

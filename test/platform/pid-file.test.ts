@@ -1,9 +1,19 @@
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, readFileSync, renameSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  linkSync,
+  mkdirSync,
+  readFileSync,
+  renameSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
 import { lockFile } from '../../src/engine/file-lock.js';
 import { PidFile } from '../../src/platform/pid-file.js';
+import { requirementsMet, root } from '../support/requirements.js';
 import { temporaryDirectory } from '../support/temporary-directory.js';
 
 t.test('it has our number, keeps others out, and is gone at the end', async (t) => {
@@ -56,4 +66,23 @@ t.test('what is no plain file is left alone, and places that cannot be written a
     t.throws(() => PidFile.create(join(directory, name), 1, lockFile), { code: 'not-writable', message }, name);
   }
   t.equal(readFileSync(target, 'utf8'), 'precious');
+});
+
+t.test('root makes it for a user, and gives away nothing else of its own', async (t) => {
+  if (!requirementsMet(t, root('give a file to a user'))) return;
+  const user = { name: 'nobody', uid: 65534, gid: 65534 };
+  const directory = temporaryDirectory(t);
+  const [path, other, held] = [join(directory, 'pid'), join(directory, 'other'), join(directory, 'held')];
+  PidFile.prepare(path, user, lockFile);
+  t.match(statSync(path), { uid: 65534, size: 0 });
+  writeFileSync(other, 'precious');
+  linkSync(other, join(directory, 'second name'));
+  PidFile.prepare(other, user, lockFile);
+  t.match(statSync(other), { uid: 0, size: 8 });
+  const file = PidFile.create(held, 42, lockFile);
+  PidFile.prepare(held, user, lockFile);
+  t.match(statSync(held), { uid: 0, size: 3 }, 'of a process that runs');
+  file.remove();
+  symlinkSync(other, join(directory, 'link'));
+  t.throws(() => PidFile.prepare(join(directory, 'link'), user, lockFile), { code: 'not-writable' });
 });

@@ -2,16 +2,16 @@
 import { spawnSync } from 'node:child_process';
 import { createHash, randomBytes } from 'node:crypto';
 import { once } from 'node:events';
-import { chmodSync, existsSync, lstatSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, lstatSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import t, { type Test } from 'tap';
 import { CommandNetwork } from '../support/command-network.js';
 import { freeTcpPort, type Process, ROOT, startProgram } from '../support/processes.js';
-import { requirementsMet } from '../support/requirements.js';
+import { requirementsMet, root } from '../support/requirements.js';
 import { temporaryDirectory } from '../support/temporary-directory.js';
-import { configure, controlOf, daemonPlace, spawnDaemon, startDaemon } from './support/daemon-command.js';
+import { configure, controlOf, daemonPlace, placeOfUser, spawnDaemon, startDaemon } from './support/daemon-command.js';
 
 const SECRET = 'canary of the network';
 const KEY = 'a'.repeat(64);
@@ -243,8 +243,7 @@ t.test('a full disk is said, and changes nothing', async (t) => {
 t.test('in the background, as another user, with a pid file', async (t) => {
   const isRoot = process.getuid?.() === 0;
   if (!requirementsMet(t, { isMet: isRoot, reason: 'only root can become somebody else', isOptional: true })) return;
-  const place = daemonPlace(t, undefined, 'user: nobody\n');
-  chmodSync(place.directory, 0o755);
+  const place = placeOfUser(t, 'user: nobody\n');
   const pidFile = join(place.directory, 'pid');
   const first = spawnDaemon(t, place, { args: ['-z', '-F', pidFile] });
   t.equal(await first.exited, 0, first.stderr);
@@ -271,4 +270,22 @@ t.test('in the background, as another user, with a pid file', async (t) => {
   process.kill(pid, 'SIGTERM');
   while (existsSync(`/proc/${pid}/cmdline`) && readFileSync(`/proc/${pid}/cmdline`).length > 0) await sleep(20);
   t.notOk(existsSync(place.socket));
+});
+
+t.test('a read-only disk at the start is a warning, where the identity can be read', async (t) => {
+  if (!requirementsMet(t, root('mount a disk for reading only'))) return;
+  const place = daemonPlace(t, undefined);
+  const first = await startDaemon(t, place);
+  const { toxId } = await (await controlOf(t, place)).call('id', {});
+  t.equal(await first.stop(), 0);
+  const mount = 'mount --bind "$0" "$0" && mount -o remount,bind,ro "$0" && exec "$@"';
+  const daemon = await startDaemon(t, place, {
+    prefix: ['unshare', '--mount', 'sh', '-c', mount, place.stateDirectory],
+  });
+  t.match(daemon.stderr, /nothing is saved: cannot write in .* \(read-only file system\): .*state_dir/);
+  const control = await controlOf(t, place);
+  t.equal((await control.call('id', {})).toxId, toxId);
+  const { warnings } = await control.call('status', {});
+  t.ok(warnings.some(({ code }) => code === 'not-saved'));
+  t.equal(await daemon.stop(), 0);
 });

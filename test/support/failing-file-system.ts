@@ -29,7 +29,7 @@ export class FailingFileSystem implements FileSystem {
   remove: FileSystem['remove'] = (...args) => this.#run(() => nodeFileSystem.remove(...args));
   createNew: FileSystem['createNew'] = (...args) => this.#open(() => nodeFileSystem.createNew(...args));
   openOrCreate: FileSystem['openOrCreate'] = (...args) => this.#open(() => nodeFileSystem.openOrCreate(...args));
-  openDirectory: FileSystem['openDirectory'] = (...args) => this.#open(() => nodeFileSystem.openDirectory(...args));
+  openToRead: FileSystem['openToRead'] = (...args) => this.#open(() => nodeFileSystem.openToRead(...args));
 
   async #open(open: () => Promise<OpenFile>): Promise<OpenFile> {
     const file = await this.#run(open);

@@ -2,8 +2,8 @@
 import { CodedError } from '../../base/coded-error.js';
 import { ownVersion } from '../../base/own-files.js';
 import { faultText } from '../../base/program-fault.js';
-import { acceptBequest } from '../../platform/bequest.js';
-import { privilegesOf, userOfSuccessor } from '../../platform/privileges.js';
+import { hasFirstProcess } from '../../platform/first-process.js';
+import { runAsUser } from './as-user.js';
 import { ExitStatus } from './exit-status.js';
 import { type GivenFlag, readFlags } from './flags.js';
 import { HELP } from './help.js';
@@ -24,14 +24,11 @@ export async function main(process: NodeJS.Process): Promise<number> {
       // Only now, because the Tox stack takes longer to load than help takes to print, or a mistake to be found.
       const { settingsOf } = await import('./settings.js');
       const settings = settingsOf(flags, process.env);
-      acceptBequest(process);
-      const user = userOfSuccessor('service' in settings ? settings.service.user : undefined, privilegesOf(process));
-      if (user !== undefined && 'service' in settings) {
-        const { startSuccessor } = await import('./successor.js');
-        return await startSuccessor(process, settings, user);
-      }
+      const isSecond = hasFirstProcess(process);
+      const status = 'service' in settings ? await runAsUser(process, settings) : undefined;
+      if (status !== undefined) return status;
       const { run } = await import('./run.js');
-      return await run(process, settings);
+      return await run(process, settings, { isSecond });
     }
     return ExitStatus.Ok;
   } catch (error) {

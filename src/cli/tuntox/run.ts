@@ -5,7 +5,6 @@ import type { Logger } from '../../base/logger.js';
 import type { NodeSettings, RunSettings, ServerSettings } from '../../config/classic-settings.js';
 import { describeProxy } from '../../config/proxy.js';
 import { type BackgroundSide, backgroundSide, goIntoBackground } from '../../platform/background.js';
-import { isSuccessor } from '../../platform/bequest.js';
 import { tellFaultsTo } from '../../platform/last-resort.js';
 import { onStopSignal, STOP_SIGNALS, type StopSignal } from '../../platform/signals.js';
 import { closePipeAtEnd } from '../../platform/standard-output.js';
@@ -17,22 +16,31 @@ import { runNode } from './modes/node.js';
 import { runServer } from './modes/server.js';
 import { Service } from './service.js';
 
+/** They have been read, and nobody that is started from here has to know them. */
+const SECRET_VARIABLES = ['TUNTOX_SHARED_SECRET', 'ALL_PROXY', 'all_proxy'] as const;
+
 /**
+ * @param options.isSecond whether a first process passes signals on to this one
  * @returns the exit status
  * @throws UsageError, and CodedErrors of all kinds that say why it did not work
  */
-export async function run(process: NodeJS.Process, settings: RunSettings): Promise<number> {
+export async function run(
+  process: NodeJS.Process,
+  settings: RunSettings,
+  { isSecond }: { readonly isSecond: boolean },
+): Promise<number> {
   const background = backgroundSide(process);
   if (isService(settings) && settings.service.isBackground && background === undefined) {
     return goIntoBackground(process);
   }
+  for (const name of SECRET_VARIABLES) delete process.env[name];
   const stderr = background?.stderr ?? process.stderr;
   const deps = { clock: systemClock, fallback: stderr, pid: process.pid };
   const syslog = settings.isSyslog ? new Syslog(deps, { tag: 'tuntox' }) : undefined;
   const log = logTo(syslog ?? stderr, settings, process);
   tellFaultsTo(log);
   try {
-    return await runLogging(process, settings, { background, log });
+    return await runLogging(process, settings, { background, log, isSecond });
   } finally {
     syslog?.end();
     if (syslog !== undefined) await finished(syslog);
@@ -54,14 +62,15 @@ function logTo(stream: NodeJS.WritableStream, { logLevel: level }: RunSettings, 
 async function runLogging(
   process: NodeJS.Process,
   settings: RunSettings,
-  { background, log }: { readonly background: BackgroundSide | undefined; readonly log: Logger },
+  options: { readonly background: BackgroundSide | undefined; readonly log: Logger; readonly isSecond: boolean },
 ): Promise<number> {
+  const { background, log, isSecond } = options;
   const stopping = new Stopping();
   const stop = (signal: StopSignal): void => {
     log.debug(`stopping because of ${signal}; once more ends at once`);
     stopping.ask(signal);
   };
-  const release = onStopSignal(process, stop, STOP_SIGNALS, isSuccessor(process) ? systemClock : undefined);
+  const release = onStopSignal(process, stop, STOP_SIGNALS, isSecond ? systemClock : undefined);
   if (background === undefined) {
     // Whoever read our output may go away; what that means is for the mode to say.
     process.stdout.on('error', () => {});

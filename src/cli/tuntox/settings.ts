@@ -1,4 +1,5 @@
 /** From the flags and the environment to settings that hang together. */
+import { resolve } from 'node:path';
 import type { LogLevel } from '../../base/logger.js';
 import type {
   CommonSettings,
@@ -92,7 +93,7 @@ function patienceOf(flags: FlagSet, usual: number | undefined): Patience {
 
 const serviceSettings = (flags: FlagSet): ServiceSettings => ({
   isBackground: flags.has('-z') || flags.has('-D'),
-  pidFile: flags.last('-F'),
+  pidFile: flags.path('-F'),
   user: flags.last('-U'),
 });
 
@@ -112,7 +113,7 @@ function commonSettings(flags: FlagSet, environment: Environment): CommonSetting
     // A pipe shares the terminal with ssh: it only speaks when something is wrong.
     logLevel: logLevel(flags, flags.has('-P') || flags.has('-W') ? 'warn' : 'info'),
     isSyslog: flags.has('-S'),
-    directory: flags.last('-C'),
+    directory: flags.path('-C'),
     idFile: flags.last('-I'),
     secret: secretSource(flags, environment),
     udpPorts,
@@ -190,6 +191,12 @@ class FlagSet {
   /** The value given last, which wins. */
   last(flag: ValueFlag): string | undefined {
     return this.given.findLast((one) => one.flag === flag)?.value;
+  }
+
+  /** The same of a path, whole: in the background the working directory is another one. */
+  path(flag: ValueFlag): string | undefined {
+    const path = this.last(flag);
+    return path === undefined ? undefined : resolve(path);
   }
 
   /** All values of the flag, parsed. @throws UsageError that names the flag */

@@ -60,7 +60,7 @@ export class FullDisk implements FileSystem {
   readonly rename = nodeFileSystem.rename;
   readonly remove = nodeFileSystem.remove;
   readonly openOrCreate = nodeFileSystem.openOrCreate;
-  readonly openDirectory = nodeFileSystem.openDirectory;
+  readonly openToRead = nodeFileSystem.openToRead;
   readonly createNew: FileSystem['createNew'] = async (...args) => {
     if (this.fault !== undefined) throw systemError(this.fault);
     return nodeFileSystem.createNew(...args);

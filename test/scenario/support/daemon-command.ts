@@ -1,11 +1,12 @@
 /** The real `tuntoxd`, with its own configuration and state, in a private network; asked over its control socket. */
-import { writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { chmodSync, chownSync, mkdirSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import type { Test } from 'tap';
 import { systemClock } from '../../../src/base/clock.js';
 import { ControlClient } from '../../../src/control/client.js';
 import { type Prefix, type Process, ROOT, startProgram } from '../../support/processes.js';
 import { temporaryDirectory } from '../../support/temporary-directory.js';
+import { ORDINARY } from './ordinary-user.js';
 
 export const TUNTOXD_COMMAND: readonly string[] = [
   ...['env', '-u', 'NODE_OPTIONS', process.execPath],
@@ -29,6 +30,17 @@ export function daemonPlace(t: Test, node: string | undefined, more = ''): Daemo
     config: join(directory, 'tuntox.yaml'),
   };
   configure(place, node, more);
+  return place;
+}
+
+/** For a daemon as another user: the settings are root's, the directories the user's. */
+export function placeOfUser(t: Test, more = ''): DaemonPlace {
+  const place = daemonPlace(t, undefined, more);
+  chmodSync(place.directory, 0o755);
+  for (const directory of [place.stateDirectory, dirname(place.socket)]) {
+    mkdirSync(directory);
+    chownSync(directory, ORDINARY, ORDINARY);
+  }
   return place;
 }
 

@@ -11,7 +11,6 @@ export async function runNode(settings: NodeSettings, context: Context, service:
   try {
     const entry = `${node.port}:${node.publicKey.hex}`;
     log.info(`others enter through this machine with --bootstrap HOST:${entry}`);
-    service.becomeUser();
     stdout.write(`${entry}\n`);
     await service.ready();
     await stopping.asked;

@@ -26,7 +26,6 @@ export async function runServer(settings: ServerSettings, context: Context, serv
   try {
     const id = engine.id.toString();
     if (settings.idFile !== undefined) await writeIdFile(settings.idFile, id);
-    service.becomeUser();
     engine.serve(policy);
     stdout.write(`${id}\n`);
     await service.ready();

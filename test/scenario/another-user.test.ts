@@ -1,30 +1,38 @@
-/**
- * `-U` of the real commands with a Node that refuses to change its user, as that of Debian 13: root prepares, and a process of the
- * user's goes on. Nothing here reaches a network.
- */
-import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+/** `-U` of the real commands: root starts a process of the user's, and does nothing else. Nothing here reaches a network. */
+import {
+  chmodSync,
+  chownSync,
+  existsSync,
+  lchownSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  statSync,
+  symlinkSync,
+  unlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import t, { type Test } from 'tap';
-import { freePort, type Process, ROOT, startProgram, startTuntox, TUNTOX } from '../support/processes.js';
+import { type Process, startProgram, TUNTOX } from '../support/processes.js';
 import { requirementsMet, root } from '../support/requirements.js';
 import { temporaryDirectory } from '../support/temporary-directory.js';
-import { configure, controlOf, type DaemonPlace, daemonPlace } from './support/daemon-command.js';
+import { configure, controlOf, type DaemonPlace, daemonPlace, placeOfUser } from './support/daemon-command.js';
 import { ORDINARY, runsAsOrdinaryUser } from './support/ordinary-user.js';
 import { ended, endWith, isRunning, statusOf } from './support/strangers.js';
 
 const KEY = 'F404ABAA1C99A9D37D61AB54898F56793E1DEF8BD46B1038B9D822E8460FAB67';
 const NOWHERE = ['--bootstrap', `127.0.0.1:9:${KEY}`];
 const SERVER = ['--insecure-open', ...NOWHERE];
-const REFUSING_NODE = [
-  ...['env', '-u', 'NODE_OPTIONS', process.execPath],
-  ...['--import', join(ROOT, 'dist/test/support/refusing-node.js')],
-];
+const NODE = ['env', '-u', 'NODE_OPTIONS', process.execPath];
 const PRIVATE = 0o600;
+const READABLE_BY_GROUP = 0o640;
 
-function start(t: Test, program: string, args: readonly string[]): Process {
-  const env = { ...process.env, NOTIFY_SOCKET: '', WATCHDOG_PID: '' };
-  const command = startProgram(program, [...REFUSING_NODE, join(TUNTOX, '..', `${program}.js`), ...args], { env });
+function start(t: Test, program: string, args: readonly string[], more: NodeJS.ProcessEnv = {}): Process {
+  const env = { ...process.env, NOTIFY_SOCKET: '', WATCHDOG_PID: '', ...more };
+  const command = startProgram(program, [...NODE, join(TUNTOX, '..', `${program}.js`), ...args], { env });
   t.teardown(() => command.stop('SIGKILL'));
   return command;
 }
@@ -38,6 +46,14 @@ const startDaemon = (t: Test, { config }: DaemonPlace, args: readonly string[] =
 function openDirectory(t: Test): string {
   const directory = temporaryDirectory(t);
   chmodSync(directory, 0o755);
+  return directory;
+}
+
+/** The user's own. */
+function ownDirectory(t: Test): string {
+  const directory = join(openDirectory(t), 'own');
+  mkdirSync(directory);
+  chownSync(directory, ORDINARY, ORDINARY);
   return directory;
 }
 
@@ -64,7 +80,7 @@ async function becomes(pid: number, isSo: (status: string) => boolean): Promise<
 /** A server that serves: root's process, and the number of the one that is the user. */
 async function startTwo(t: Test, directory: string) {
   const pidFile = join(directory, 'pid');
-  const command = startServer(t, ['-C', join(directory, 'id'), '-F', pidFile]);
+  const command = startServer(t, ['-C', directory, '-F', pidFile]);
   await command.waitFor(/^[0-9A-F]{76}\n/);
   return { command, pid: numberIn(t, pidFile) };
 }
@@ -82,111 +98,73 @@ function isNobody(t: Test, pid: number, capabilities = '0000000000000000'): void
   t.match(status, /^NoNewPrivs:\t1$/m);
 }
 
-t.test('with a Node that refuses to change its user', async (t) => {
+t.test('as another user', async (t) => {
   if (!requirementsMet(t, root('become somebody else'), runsAsOrdinaryUser)) return;
 
   await t.test('tuntox serves as the user, and ends with 0 when it is told to', async (t) => {
-    const directory = openDirectory(t);
-    const [pidFile, identity] = [join(directory, 'pid'), join(directory, 'identity')];
+    const identity = ownDirectory(t);
+    const pidFile = join(identity, '..', 'pid');
     const command = startServer(t, ['-C', identity, '-F', pidFile]);
     await command.waitFor(/^[0-9A-F]{76}\n/);
     await command.waitFor(/running as the user nobody/);
     const pid = numberIn(t, pidFile);
     t.match(statusOf(pid), new RegExp(`^PPid:\t${command.pid}$`, 'm'));
     isNobody(t, pid);
-    for (const name of ['', ...readdirSync(identity)]) t.equal(statSync(join(identity, name)).uid, ORDINARY, name);
+    for (const name of readdirSync(identity)) t.equal(statSync(join(identity, name)).uid, ORDINARY, name);
     t.equal(await command.stop(), 0);
     t.notOk(isRunning(pid));
-    t.equal(readFileSync(pidFile, 'utf8'), '', 'a file of root that is stale');
+    t.equal(readFileSync(pidFile, 'utf8'), '', 'stale: it cannot be removed from a directory of root');
   });
 
   await t.test('the right for low ports is there where they are asked for, and no other', async (t) => {
-    const directory = openDirectory(t);
+    const directory = ownDirectory(t);
     const pidFile = join(directory, 'pid');
     const port = await freeLowPort();
-    const args = ['-C', join(directory, 'id'), '-F', pidFile, '-t', String(port), '-u', `${port}:${port}`];
+    const args = ['-C', directory, '-F', pidFile, '-t', String(port), '-u', `${port}:${port}`];
     const command = startServer(t, args);
     await command.waitFor(/^[0-9A-F]{76}\n/);
     isNobody(t, numberIn(t, pidFile), RIGHT_OF_LOW_PORTS);
     t.equal(await command.stop(), 0);
   });
 
-  await t.test('what only root can read and open is there at the start, and stays as it was', async (t) => {
-    const directory = temporaryDirectory(t);
-    const identity = join(directory, 'identity');
-    const args = ['-C', identity, '--secret-file', join(directory, 'secret'), '-f', join(directory, 'rules')];
-    for (const name of ['secret', 'rules']) writeFileSync(join(directory, name), '127.0.0.1:22\n', { mode: PRIVATE });
-    mkdirSync(identity);
-    const made = startTuntox([...args, ...NOWHERE]);
-    const id = (await made.waitFor(/^[0-9A-F]{76}\n/))[0];
-    t.equal(await made.stop(), 0);
-    const kept = readFileSync(join(identity, 'tox_save'));
-
-    const idFile = join(directory, 'id');
-    const command = start(t, 'tuntox', [
-      '-U',
-      'nobody',
-      '-F',
-      join(directory, 'pid'),
-      '-I',
-      idFile,
-      ...args,
-      ...NOWHERE,
-    ]);
-    t.equal((await command.waitFor(/^[0-9A-F]{76}\n/))[0], id);
-    await command.waitFor(/warning: the user nobody cannot write in .*: run chown -R nobody /);
-    t.notMatch(command.stderr, /other users can read/);
-    t.equal(readFileSync(idFile, 'utf8'), id);
-    isNobody(t, numberIn(t, join(directory, 'pid')));
-    const second = startServer(t, ['-C', identity]);
-    t.equal(await second.exited, 1);
-    t.match(second.stderr, /^tuntox: the identity in .* is in use by process [0-9]+: stop that one/m);
-    t.equal(await command.stop(), 0);
-    t.same(readFileSync(join(identity, 'tox_save')), kept);
-    for (const path of [identity, join(identity, 'tox_save'), idFile]) t.equal(statSync(path).uid, 0);
-  });
-
-  await t.test('files of root in a directory that all may write in are used as root would', async (t) => {
+  await t.test('what only root can read is an error that says what to do, and shows nothing of it', async (t) => {
     const directory = openDirectory(t);
-    const shared = join(directory, 'shared');
-    mkdirSync(shared);
-    chmodSync(shared, 0o1777);
-    const idFile = join(shared, 'id');
-    const args = ['-C', shared, '-I', idFile];
-    const made = startTuntox([...args, ...SERVER]);
-    const id = (await made.waitFor(/^[0-9A-F]{76}\n/))[0];
-    t.equal(await made.stop(), 0);
-    writeFileSync(idFile, 'stale, and longer than what comes in its place '.repeat(3));
-    const command = startServer(t, args);
-    t.equal((await command.waitFor(/^[0-9A-F]{76}\n/))[0], id);
-    t.equal(readFileSync(idFile, 'utf8'), id);
-    t.equal(await command.stop(), 0);
+    const rules = join(directory, 'rules');
+    writeFileSync(rules, 'a line of root alone\n', { mode: PRIVATE });
+    const command = startServer(t, ['-C', ownDirectory(t), '-f', rules]);
+    t.equal(await command.exited, 1);
+    t.match(
+      command.stderr,
+      /cannot read .*rules: this user may not read it: as root, run chgrp nogroup .*rules and chmod 640 .*rules\n$/,
+    );
+    t.notMatch(command.stderr, /a line of root/);
   });
 
-  await t.test('a node keeps its key in a directory of root', async (t) => {
-    const directory = temporaryDirectory(t);
-    const port = await freePort();
-    const args = ['--node', '-C', directory, '-u', `${port}:${port}`, '-t', '0', '-U', 'nobody', '--bootstrap', 'none'];
-    const keys: string[] = [];
-    for (let run = 0; run < 2; run += 1) {
-      const node = start(t, 'tuntox', args);
-      keys.push((await node.waitFor(/^[0-9]+:[0-9A-F]{64}\n/))[0]);
-      t.equal(await node.stop(), 0);
-    }
-    t.equal(keys[0], keys[1]);
-    t.equal(statSync(join(directory, 'node_key')).uid, 0);
+  await t.test('no directory is made as root', async (t) => {
+    const directory = openDirectory(t);
+    const command = startServer(t, ['-C', join(directory, 'new')]);
+    t.equal(await command.exited, 1);
+    t.match(command.stderr, /^tuntox: cannot write in .*new \(permission denied\)/m);
+    const place = daemonPlace(t, undefined);
+    chmodSync(place.directory, 0o755);
+    const daemon = startDaemon(t, place);
+    t.equal(await daemon.exited, 1);
+    t.match(daemon.stderr, /cannot make the directory .*run \(permission denied\): make it, for this user to write in/);
+    t.same(readdirSync(directory), []);
+    t.same(readdirSync(place.directory), ['tuntox.yaml']);
   });
 
   await t.test('in the background tuntox is alone, and the first process ends as always', async (t) => {
-    const directory = openDirectory(t);
-    const pidFile = join(directory, 'pid');
-    const command = startServer(t, ['-z', '-C', join(directory, 'id'), '-F', pidFile]);
+    const directory = ownDirectory(t);
+    const pidFile = join(directory, '..', 'pid');
+    const command = startServer(t, ['-z', '-C', directory, '-F', pidFile]);
     t.equal(await command.exited, 0, command.stderr);
     t.match(command.stdout, /^[0-9A-F]{76}\n$/);
     const pid = numberIn(t, pidFile);
     isNobody(t, pid);
     t.notMatch(statusOf(pid), new RegExp(`^PPid:\t${command.pid}$`, 'm'));
-    const second = startServer(t, ['-z', '-C', join(directory, 'other'), '-F', pidFile]);
+    t.equal(readlinkSync(`/proc/${pid}/cwd`), '/');
+    const second = startServer(t, ['-z', '-C', ownDirectory(t), '-F', pidFile]);
     t.equal(await second.exited, 1);
     t.match(second.stderr, new RegExp(`^tuntox: .*pid belongs to process ${pid}, which runs`, 'm'));
     process.kill(pid, 'SIGTERM');
@@ -194,7 +172,7 @@ t.test('with a Node that refuses to change its user', async (t) => {
   });
 
   await t.test('either of the two takes the other one along', async (t) => {
-    const directory = openDirectory(t);
+    const directory = ownDirectory(t);
     for (const [whom, signal] of [
       ['parent', 'SIGKILL'],
       ['child', 'SIGKILL'],
@@ -209,7 +187,7 @@ t.test('with a Node that refuses to change its user', async (t) => {
   });
 
   await t.test('a signal to all processes of a service is one', async (t) => {
-    const { command, pid } = await startTwo(t, openDirectory(t));
+    const { command, pid } = await startTwo(t, ownDirectory(t));
     // So that it finds both when it goes on: the one that is passed on, and its own.
     process.kill(pid, 'SIGSTOP');
     await becomes(pid, (status) => /^State:\tT/m.test(status));
@@ -221,7 +199,7 @@ t.test('with a Node that refuses to change its user', async (t) => {
   });
 
   await t.test('Ctrl-Z stops both, and both go on', async (t) => {
-    const { command, pid } = await startTwo(t, openDirectory(t));
+    const { command, pid } = await startTwo(t, ownDirectory(t));
     const areBoth = async (state: RegExp): Promise<void> => {
       for (const one of [command.pid, pid]) await becomes(one, (status) => state.test(status));
     };
@@ -233,40 +211,32 @@ t.test('with a Node that refuses to change its user', async (t) => {
   });
 
   await t.test('what is wrong is said once, with the status of always', async (t) => {
-    const directory = openDirectory(t);
     const unknown = start(t, 'tuntox', ['-U', 'nobody-has-this-name', ...SERVER]);
     t.equal(await unknown.exited, 1);
     t.match(unknown.stderr, /^tuntox: there is no user nobody-has-this-name/);
-    const closed = start(t, 'tuntox', ['-U', 'nobody', '-C', join(directory, 'id'), ...NOWHERE]);
+    const closed = start(t, 'tuntox', ['-U', 'nobody', '-C', ownDirectory(t), ...NOWHERE]);
     t.equal(await closed.exited, 2);
-    t.match(closed.stderr, /^tuntox: nobody could get in: .*\n$/);
-    const place = daemonPlace(t, undefined);
-    mkdirSync(place.stateDirectory);
-    chmodSync(place.directory, 0o755);
-    const daemon = startDaemon(t, place);
-    t.equal(await daemon.exited, 1);
-    t.match(daemon.stderr, /^tuntoxd: the user nobody cannot write in .*state: run chown -R nobody .*state\n$/m);
+    t.match(closed.stderr, /^tuntox: nobody could get in: .*\n$/m);
   });
 
-  await t.test('tuntoxd reads what root alone may read, and reloads upon SIGHUP what it may read itself', async (t) => {
-    const place = daemonPlace(t, undefined);
-    chmodSync(place.directory, 0o755);
+  await t.test('tuntoxd reads what its group may read, and reloads it upon SIGHUP to the first process', async (t) => {
+    const place = placeOfUser(t);
     const secret = join(place.directory, 'secret');
-    writeFileSync(secret, 'a long secret', { mode: PRIVATE });
+    writeFileSync(secret, 'a long secret');
     configure(place, undefined, `access:\n  secret_file: ${secret}\n`);
-    chmodSync(place.config, PRIVATE);
+    for (const path of [secret, place.config]) {
+      chownSync(path, 0, ORDINARY);
+      chmodSync(path, READABLE_BY_GROUP);
+    }
     const pidFile = join(place.directory, 'pid');
     const daemon = startDaemon(t, place, ['-F', pidFile]);
     await daemon.waitFor(/running as the user nobody\n(.*\n)*.*is ready: /);
     const pid = numberIn(t, pidFile);
     isNobody(t, pid);
     t.equal(statSync(place.socket).uid, ORDINARY);
+    t.notMatch(daemon.stderr, /other users can read/);
     const control = await controlOf(t, place);
     t.match(await control.call('secret.status', {}), { isSet: true });
-    daemon.kill('SIGHUP');
-    await daemon.waitFor(/settings stay as they were/);
-    chmodSync(place.config, 0o644);
-    chmodSync(secret, 0o644);
     daemon.kill('SIGHUP');
     await daemon.waitFor(/the configuration was read anew/);
     t.equal(await daemon.stop('SIGINT'), 0);
@@ -274,9 +244,58 @@ t.test('with a Node that refuses to change its user', async (t) => {
     t.notOk(isRunning(pid));
   });
 
+  await t.test('settings that somebody else could write are not used as root, unless it names them', async (t) => {
+    const place = placeOfUser(t);
+    const attacked = join(place.directory, 'ssh.service.d');
+    writeFileSync(place.config, `user: nobody\nsocket:\n  path: ${attacked}/s\n`);
+    chownSync(place.config, ORDINARY, ORDINARY);
+    const refused = start(t, 'tuntoxd', [], { TUNTOX_CONFIG: place.config });
+    t.equal(await refused.exited, 2);
+    t.match(
+      refused.stderr,
+      /is not used as root, because others than root may change .*yaml: run chown root .*--config\n$/,
+    );
+    const named = startDaemon(t, place);
+    t.equal(await named.exited, 1);
+    t.match(named.stderr, /cannot make the directory .*ssh\.service\.d \(permission denied\)/);
+    t.notOk(existsSync(attacked));
+  });
+
+  await t.test('what such a file leads to is not shown, even when it is named', async (t) => {
+    const place = placeOfUser(t);
+    const shadow = join(place.directory, 'shadow');
+    writeFileSync(shadow, 'top: secret line of root\n', { mode: PRIVATE });
+    unlinkSync(place.config);
+    symlinkSync(shadow, place.config);
+    lchownSync(place.config, ORDINARY, ORDINARY);
+    const settings = startDaemon(t, place);
+    t.equal(await settings.exited, 2);
+    t.match(settings.stderr, /has mistakes, which are not shown to root/);
+    t.notMatch(settings.stderr, /secret line/);
+    unlinkSync(place.config);
+    configure(place, undefined, `targets:\n  rules_file: ${shadow}\n`);
+    const daemon = startDaemon(t, place);
+    await daemon.waitFor(/clients reach nothing: cannot read .*shadow: this user may not read it/);
+    t.notMatch(daemon.stderr, /secret line/);
+    t.equal(await daemon.stop(), 0);
+  });
+
+  await t.test('--check reads the named files as the user', async (t) => {
+    const place = placeOfUser(t);
+    const rules = join(place.directory, 'rules');
+    writeFileSync(rules, '127.0.0.1:22\n', { mode: PRIVATE });
+    configure(place, undefined, `targets:\n  rules_file: ${rules}\n`);
+    const check = startDaemon(t, place, ['--check']);
+    t.equal(await check.exited, 2);
+    t.match(check.stderr, /targets\.rules_file: cannot read .*rules: this user may not read it/);
+    chmodSync(rules, 0o644);
+    const good = startDaemon(t, place, ['--check']);
+    t.equal(await good.exited, 0, good.stderr);
+    t.match(good.stdout, /tuntox\.yaml: good/);
+  });
+
   await t.test('tuntoxd has the group of its socket, where its user is not in it', async (t) => {
-    const place = daemonPlace(t, undefined);
-    chmodSync(place.directory, 0o755);
+    const place = placeOfUser(t);
     const daemon = startDaemon(t, place, ['--socket-group', 'daemon']);
     await daemon.waitFor(/is ready: /);
     t.match(statSync(place.socket), { uid: ORDINARY, gid: 1, mode: 0o140660 });
@@ -284,8 +303,7 @@ t.test('with a Node that refuses to change its user', async (t) => {
   });
 
   await t.test('in the background tuntoxd is alone, too', async (t) => {
-    const place = daemonPlace(t, undefined);
-    chmodSync(place.directory, 0o755);
+    const place = placeOfUser(t);
     const pidFile = join(place.directory, 'pid');
     const first = startDaemon(t, place, ['-z', '-F', pidFile]);
     t.equal(await first.exited, 0, first.stderr);

@@ -1,7 +1,6 @@
 import { EventEmitter } from 'node:events';
 import t from 'tap';
-import { Bequest } from '../../src/platform/bequest.js';
-import { type RunCommand, Setpriv } from '../../src/platform/successor.js';
+import { launchAs, type RunCommand } from '../../src/platform/setpriv.js';
 
 const USER = { name: 'tuntox', uid: 998, gid: 997 };
 const DROPPED = ['--inh-caps=-all', '--ambient-caps=-all', '--bounding-set=-all', '--no-new-privs'];
@@ -13,15 +12,16 @@ class Machine {
   readonly answer: Partial<ReturnType<RunCommand>>;
   readonly #unreadable: string;
 
-  constructor(answer: Partial<ReturnType<RunCommand>> = { stdout: '997 27\n' }, unreadable = '') {
+  constructor(answer: Partial<ReturnType<RunCommand>> = {}, unreadable = '') {
     this.answer = answer;
     this.#unreadable = unreadable;
   }
 
   readonly run: RunCommand = (command) => {
     this.commands.push(command);
-    const status = command.includes('test') && command.at(-1) === this.#unreadable ? 1 : 0;
-    return { signal: null, status, stdout: '', stderr: '', ...(command.includes('id') ? this.answer : {}) };
+    if (command[0] === 'id') return { signal: null, status: 0, stdout: '997 27\n', stderr: '' };
+    const status = command.at(-1) === this.#unreadable ? 1 : 0;
+    return { signal: null, status, stdout: '', stderr: '', ...this.answer };
   };
 }
 
@@ -35,8 +35,7 @@ const processOf = (env: NodeJS.ProcessEnv = {}): NodeJS.Process =>
   }) as unknown as NodeJS.Process;
 
 function commandFor(machine: Machine, ports: readonly number[], groupId?: number, isBackground = false): string[] {
-  const setpriv = new Setpriv(USER, { ports, groupId }, machine.run);
-  return [...setpriv.launch(processOf(), new Bequest(), { isBackground }).command];
+  return [...launchAs(USER, processOf(), { ports, groupId, isBackground }, machine.run).command];
 }
 
 t.test('setpriv gives up all rights, and starts the program as it was started, each word by itself', async (t) => {
@@ -63,19 +62,19 @@ t.test('a group that it needs is added where the user is not in it', async (t) =
 });
 
 t.test('a watchdog that wants the first process takes it from the second', async (t) => {
-  const setpriv = new Setpriv(USER, { ports: [], groupId: undefined }, new Machine().run);
+  const needs = { ports: [], groupId: undefined, isBackground: false };
   const environment = (env: NodeJS.ProcessEnv): NodeJS.ProcessEnv =>
-    setpriv.launch(processOf(env), new Bequest(), { isBackground: false }).environment;
-  t.same(environment({ WATCHDOG_PID: '4711', HOME: '/root' }), { HOME: '/root', TUNTOX_SUCCESSOR: '1' });
-  t.same(environment({ WATCHDOG_PID: '1' }), { WATCHDOG_PID: '1', TUNTOX_SUCCESSOR: '1' });
+    launchAs(USER, processOf(env), needs, new Machine().run).environment;
+  t.same(environment({ WATCHDOG_PID: '4711', HOME: '/root' }), { HOME: '/root' });
+  t.same(environment({ WATCHDOG_PID: '1' }), { WATCHDOG_PID: '1' });
 });
 
 t.test('where setpriv is missing or may not, and where the user cannot read the program, is said', async (t) => {
   const missing = new Machine({ status: null, error: Object.assign(new Error('spawn'), { code: 'ENOENT' }) });
   t.throws(() => commandFor(missing, []), {
-    code: 'not-with-this-node',
+    code: 'no-setpriv',
     message:
-      /^this Node cannot become the user tuntox, and setpriv.* is missing \(package util-linux\): start it without -U/,
+      /^cannot become the user tuntox: .*setpriv is missing \(package util-linux\): install it, or start this as that user/,
   });
   const forbidden = new Machine({ status: 127, stderr: 'setpriv: setresuid failed: Operation not permitted\n' });
   t.throws(() => commandFor(forbidden, []), {

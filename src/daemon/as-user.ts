@@ -1,0 +1,104 @@
+/**
+ * The daemon as another user. Root reads the settings file to learn which one, makes the usual directory of the socket and the pid
+ * file, and starts a process of that user's, which begins anew: it reads, makes and opens all else with that user's rights alone.
+ */
+import { chownSync, mkdirSync } from 'node:fs';
+import { dirname } from 'node:path';
+import { systemCodeOf } from '../base/coded-error.js';
+import type { DaemonFlags } from '../config/daemon-flags.js';
+import { SettingsError, settingsFile } from '../config/daemon-settings.js';
+import { lockFile } from '../engine/file-lock.js';
+import { goIntoBackground } from '../platform/background.js';
+import { waitForSecond } from '../platform/first-process.js';
+import { foreignPart } from '../platform/foreign-part.js';
+import { PidFile } from '../platform/pid-file.js';
+import { lookUpUser, type User, userToBecome } from '../platform/privileges.js';
+import { launchAs } from '../platform/setpriv.js';
+import type { Loaded } from './configuration.js';
+import { groupOf } from './process-form.js';
+
+const ROOT = 0;
+/** As the Debian package and `make install` make it. */
+const USUAL_USER = 'tuntox';
+/** systemd makes it for its services; for others it has to be made after each start of the machine, and only root can. */
+const RUNTIME_DIRECTORY = '/run/tuntox';
+/** Others may pass through to the socket, whose own rights decide. */
+const RUNTIME_DIRECTORY_MODE = 0o755;
+
+interface Order {
+  readonly flags: DaemonFlags;
+  /** @throws SettingsError */
+  readonly load: () => Loaded;
+  /** What to do once another process has the signals. */
+  readonly release: () => void;
+}
+
+/** @returns the exit status of the daemon as another user; undefined where this process goes on @throws SettingsError, CodedErrors that say why it did not work */
+export async function runAsUser(process: NodeJS.Process, { flags, load, release }: Order): Promise<number | undefined> {
+  if (process.geteuid?.() !== ROOT) return undefined;
+  const { settings, effective } = loadAsRoot(process, flags, load);
+  const user = userToBecome(settings.user ?? userOfCheck(flags), process);
+  if (user === undefined) return undefined;
+  const { network, http, socket } = settings;
+  const isBackground = flags.isBackground && !flags.isCheck;
+  const launch = launchAs(user, process, {
+    ports: [network.udpPorts?.first, network.relayPort, http.listen?.port],
+    groupId: socket.group === undefined ? undefined : groupOf(socket.group, effective).id,
+    isBackground,
+  });
+  if (!flags.isCheck) {
+    if (dirname(socket.path) === RUNTIME_DIRECTORY) makeRuntimeDirectory(user);
+    if (flags.pidFile !== undefined) PidFile.prepare(flags.pidFile, user, lockFile);
+  }
+  const ended = isBackground ? goIntoBackground(process, launch) : waitForSecond(process, launch);
+  // Only now, so that none is lost in between: it has listeners of its own.
+  release();
+  return ended;
+}
+
+/** What somebody else could have written decides nothing, and nothing of it is shown, unless root named it. */
+function loadAsRoot(process: NodeJS.Process, { configFile }: DaemonFlags, load: () => Loaded): Loaded {
+  const file = settingsFile({ configFile, environment: process.env });
+  const part = foreignPartOf(file);
+  if (part !== undefined && configFile === undefined) {
+    const advice = `run chown root ${part} and chmod go-w ${part}, or name the file with --config`;
+    throw new SettingsError([`${file} is not used as root, because others than root may change ${part}: ${advice}`]);
+  }
+  try {
+    return load();
+  } catch (error) {
+    if (part === undefined || !(error instanceof SettingsError)) throw error;
+    const advice = 'run tuntoxd --check as a user who may read it';
+    throw new SettingsError([
+      `${file} has mistakes, which are not shown to root, because others may change ${part}: ${advice}`,
+    ]);
+  }
+}
+
+/** Undefined, too, where there is nothing to be read. */
+function foreignPartOf(file: string): string | undefined {
+  try {
+    return foreignPart(file);
+  } catch (error) {
+    if (systemCodeOf(error) === undefined) throw error;
+    return undefined;
+  }
+}
+
+/** Whoever checks the settings of this machine's service, means what the service could read. */
+function userOfCheck({ isCheck, configFile }: DaemonFlags): string | undefined {
+  return isCheck && configFile === undefined && lookUpUser(USUAL_USER) !== undefined ? USUAL_USER : undefined;
+}
+
+/** Nothing else is made as root; least of all what settings name. */
+function makeRuntimeDirectory({ uid, gid }: User): void {
+  try {
+    mkdirSync(RUNTIME_DIRECTORY, { mode: RUNTIME_DIRECTORY_MODE });
+  } catch (error) {
+    // It is there, or the other process says what is wrong.
+    if (systemCodeOf(error) !== undefined) return;
+    throw error;
+  }
+  // Nobody else may change /run, so this is what was just made.
+  chownSync(RUNTIME_DIRECTORY, uid, gid);
+}

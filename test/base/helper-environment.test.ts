@@ -1,0 +1,48 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import t from 'tap';
+import { helperEnvironment } from '../../src/base/helper-environment.js';
+
+/** Seen from dist/test/base. */
+const SOURCES = fileURLToPath(new URL('../../../src/', import.meta.url));
+/** They start this program once more, which has to find what it was started with. */
+const OURSELVES = ['platform/background.ts', 'platform/first-process.ts'];
+
+t.test('a helper learns neither the secret nor the password of a proxy', async (t) => {
+  const environment = {
+    ...{ TUNTOX_SHARED_SECRET: 'secret', ALL_PROXY: 'socks5://me:password@proxy', all_proxy: 'x', PATH: '/bin' },
+    ...{ TZ: 'UTC', NOTIFY_SOCKET: '/run/notify', TUNTOX_NETWORK_PROXY: 'socks5://me:password@proxy' },
+  };
+  t.same(helperEnvironment(environment), { PATH: '/bin', TZ: 'UTC' });
+  t.same(helperEnvironment(environment, ['NOTIFY_SOCKET']), { PATH: '/bin', TZ: 'UTC', NOTIFY_SOCKET: '/run/notify' });
+});
+
+t.test('nothing but this program itself is started with all that it knows', async (t) => {
+  const files = readdirSync(SOURCES, { recursive: true, encoding: 'utf8' }).filter((file) => file.endsWith('.ts'));
+  const starting = files.filter((file) => {
+    const text = readFileSync(`${SOURCES}${file}`, 'utf8');
+    const starts = text.match(/\b(trySpawn|spawnSync)\(/g)?.length ?? 0;
+    const isDefinition = file === 'platform/child.ts';
+    return !isDefinition && starts > (text.match(/\benv: helperEnvironment\(/g)?.length ?? 0);
+  });
+  t.same(starting.sort(), OURSELVES);
+});
+
+t.test('programs are started in two ways only, which the test above looks for', async (t) => {
+  const files = readdirSync(SOURCES, { recursive: true, encoding: 'utf8' }).filter((file) => file.endsWith('.ts'));
+  for (const file of files) {
+    const names = /import (?:type )?\{([^}]*)\} from 'node:child_process'/.exec(
+      readFileSync(`${SOURCES}${file}`, 'utf8'),
+    )?.[1];
+    const functions = (names ?? '')
+      .split(',')
+      .map((name) => name.trim())
+      .filter((name) => /^[a-z]/.test(name) && !name.startsWith('type '));
+    const allowed = file === 'platform/child.ts' ? 'spawn' : 'spawnSync';
+    t.same(
+      functions.filter((name) => name !== allowed),
+      [],
+      file,
+    );
+  }
+});
