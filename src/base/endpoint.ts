@@ -1,5 +1,6 @@
 /** An IP address and a port, IPv4 or IPv6, comparable by its `key`. */
 import { isIPv4, isIPv6, SocketAddress } from 'node:net';
+import { type AddressKind, addressKind } from './address-kind.js';
 
 export class Endpoint {
   /** 4 or 6. */
@@ -90,6 +91,23 @@ export class Endpoint {
     if (a === 0xfe && (b & 0xc0) === 0x80) return true;
     if (a === 0xff && b < 3 && bytes[15] === 1) return true;
     return this.address === '::1';
+  }
+
+  /** What the address is for. */
+  get kind(): AddressKind {
+    return addressKind(this.toBytes());
+  }
+
+  /**
+   * Whether somebody there may have us send to `other`: a stranger to public addresses alone, so that nobody reaches a network
+   * of ours through us; who is in our local network to any; and where a network consists of special addresses, its members
+   * to each other.
+   */
+  maySendTo(other: Endpoint): boolean {
+    if (!other.isUnicast) return false;
+    const { kind } = other;
+    if (kind === 'public') return true;
+    return this.kind === 'local' || this.kind === kind;
   }
 
   get isLoopback(): boolean {

@@ -287,7 +287,7 @@ export class Dht {
     const now = this.#clock.now();
     for (const other of listed) {
       if (other.publicKey.equals(this.#ownKey)) this.#whereabouts.reported(node.publicKey, other.endpoint);
-      else this.#lists.named(node.publicKey, other, now);
+      else if (node.endpoint.maySendTo(other.endpoint)) this.#lists.named(node.publicKey, other, now);
     }
   };
 

@@ -11,6 +11,7 @@ import { SharedKeyCache } from '../crypto/shared-key-cache.js';
 import { NONCE_SIZE } from '../crypto/sodium.js';
 import type { DatagramHandler } from '../network/datagram-socket.js';
 import { UdpKind } from '../packet/kind.js';
+import { IP_PORT_SIZE } from '../packet/node-info.js';
 import {
   decodeOnionLayer,
   decodeOnionRequest,
@@ -18,8 +19,10 @@ import {
   encodeForwardedRequest,
   encodeOnionDelivery,
   encodeOnionResponse,
+  MAX_ONION_PACKET_SIZE,
   type OnionLevel,
   type SendbackLevel,
+  sendbackSize,
 } from '../packet/onion.js';
 import { SendbackBox } from './sendback-box.js';
 
@@ -28,6 +31,8 @@ import { SendbackBox } from './sendback-box.js';
  * uses a path keeps it for many packets.
  */
 const NEW_PATHS_PER_SECOND = 1000;
+/** Nonce and layer of a client of our TCP relay: as much as fits into a datagram with our sendback in the address's place. */
+const MAX_CLIENT_DATA_SIZE = MAX_ONION_PACKET_SIZE - 1 + IP_PORT_SIZE - sendbackSize(1);
 
 export interface OnionRelayDeps {
   readonly clock: Clock;
@@ -80,7 +85,8 @@ export class OnionRelay {
    */
   forwardFromClient(data: Buffer, client: { readonly id: bigint; readonly endpoint: Endpoint }): void {
     const layer = decodeOnionLayer(0, data.subarray(NONCE_SIZE));
-    if (layer === undefined || !isAllowed(layer.next, client.endpoint)) {
+    const isTooLong = data.length > MAX_CLIENT_DATA_SIZE;
+    if (layer === undefined || isTooLong || !client.endpoint.maySendTo(layer.next)) {
       this.#dropped += 1;
       return;
     }
@@ -92,7 +98,7 @@ export class OnionRelay {
     const request = decodeOnionRequest(level, packet);
     const plain = request && this.#sharedKeys.open(request.publicKey, request.nonce, request.sealedLayer, this.#mayTry);
     const layer = plain && decodeOnionLayer(level, plain);
-    if (request === undefined || layer === undefined || !isAllowed(layer.next, source)) {
+    if (request === undefined || layer === undefined || !source.maySendTo(layer.next)) {
       this.#dropped += 1;
       return;
     }
@@ -125,9 +131,4 @@ export class OnionRelay {
     }
     this.#send(level === 1 ? data : encodeOnionResponse(level === 3 ? 2 : 1, { sendback: inner, data }), previous);
   }
-}
-
-/** Stricter than c-toxcore: a stranger shall not reach hosts of our local network through us, least of all by broadcast. */
-function isAllowed(next: Endpoint, source: Endpoint): boolean {
-  return next.isUnicast && (!next.isLan || source.isLan);
 }

@@ -293,6 +293,29 @@ t.test('a liar that names ever new nodes makes us send little and remember littl
   t.equal(a.dht.known.near().length, 1, 'and none of them is a node');
 });
 
+t.test('nobody from outside has us ask at addresses of a local network', async (t) => {
+  const net = new DhtNetwork(16);
+  const a = net.peer();
+  const liar = stranger(98, net.clock);
+  const named = ['192.168.1.1', '66.2.0.1', '169.254.169.254', '127.0.0.1'].map((address) => {
+    return { publicKey: generateKeyPair(net.random).publicKey, endpoint: at(address, 53) };
+  });
+  const asked = new Set<string>();
+  net.network.filter = (_packet, from, to) => {
+    if (from.equals(a.endpoint) && to.port === 53) asked.add(to.address);
+    return true;
+  };
+  const socket = net.network.socket('66.0.0.2', 33445, (packet, source) => {
+    const opened = packet[0] === UdpKind.NodesRequest ? liar.envelope.open(packet) : undefined;
+    if (opened === undefined) return;
+    const plain = encodeNodesResponse({ nodes: named, id: opened.plain.readBigUInt64BE(32) });
+    socket.send(liar.envelope.seal(UdpKind.NodesResponse, a.publicKey, plain), source);
+  });
+  a.dht.bootstrap({ publicKey: liar.publicKey, endpoint: at('66.0.0.2') });
+  net.clock.advance(60_000);
+  t.same([...asked], ['66.2.0.1']);
+});
+
 t.test('hostile datagrams of every kind change nothing', async (t) => {
   const net = new DhtNetwork(15);
   const [a, b] = net.peers(2) as [DhtPeer, DhtPeer];

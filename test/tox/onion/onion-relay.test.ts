@@ -6,7 +6,7 @@ import { PacketRouter } from '../../../src/tox/network/packet-router.js';
 import { UdpFirstHop } from '../../../src/tox/onion/first-hop.js';
 import { OnionPath } from '../../../src/tox/onion/onion-path.js';
 import { OnionRelay } from '../../../src/tox/onion/onion-relay.js';
-import { encodeOnionResponse } from '../../../src/tox/packet/onion.js';
+import { encodeOnionLayer, encodeOnionResponse } from '../../../src/tox/packet/onion.js';
 import { mutations } from '../../support/fuzz.js';
 import { ManualClock } from '../../support/manual-clock.js';
 import { SeededRandom } from '../../support/seeded-random.js';
@@ -31,7 +31,12 @@ function makeHop(address: string, random: SeededRandom, clock = new ManualClock(
     router.receive(packet, source);
     return sent[0];
   };
-  return { publicKey: keyPair.publicKey, endpoint, relay, receive };
+  const forward = (data: Buffer, client: { id: bigint; endpoint: Endpoint }, take: (packet: Buffer) => void): void => {
+    sent.length = 0;
+    relay.forwardFromClient(data, client);
+    for (const { packet } of sent) take(packet);
+  };
+  return { publicKey: keyPair.publicKey, endpoint, relay, receive, forward };
 }
 
 function makePath(seed = 1, addresses = ['203.0.113.1', '203.0.113.2', '2001:db8::3']) {
@@ -112,6 +117,28 @@ t.test('a stranger does not reach the local network through us, a neighbour does
   const { packet } = send(payload);
   t.notOk(a.receive(packet, CLIENT));
   t.ok(a.receive(packet, Endpoint.of('192.168.1.5', 40_000)!));
+});
+
+t.test('a stranger reaches neither private networks over IPv6 nor what translators hide', async (t) => {
+  const refused = ['fd12:3456::1', 'fec0::1', '::127.0.0.1', '64:ff9b::a00:1', '2002:7f00:1::1', '169.254.0.1'];
+  for (const address of [...refused, '198.18.0.1', '203.0.113.2']) {
+    const { a, send } = makePath(1, ['203.0.113.1', address, '203.0.113.3']);
+    t.notOk(a.receive(send(payload).packet, Endpoint.of('20.0.0.1', 40_000)!), address);
+  }
+  const { a, send } = makePath(1, ['203.0.113.1', '64:ff9b::1400:2', '203.0.113.3']);
+  t.ok(a.receive(send(payload).packet, Endpoint.of('20.0.0.1', 40_000)!), 'a public one behind a translator');
+});
+
+t.test('what a client of our relay sends on is no longer than any datagram of the onion', async (t) => {
+  const client = { id: 1n, endpoint: CLIENT };
+  const { a } = makePath();
+  const lengths: number[] = [];
+  const layer = (size: number): Buffer =>
+    Buffer.concat([Buffer.alloc(24), encodeOnionLayer({ next: DESTINATION, inner: Buffer.alloc(size - 24 - 19) })]);
+  for (const size of [1359, 1360, 2048]) {
+    a.forward(layer(size), client, ({ length }) => lengths.push(length));
+  }
+  t.same(lengths, [1400]);
 });
 
 t.test('nobody broadcasts through us', async (t) => {
