@@ -19,6 +19,8 @@ interface Deps {
   readonly load: () => Loaded;
   /** Checks all that it needs first, then uses the settings. @throws CodedError when something of them cannot be used; then nothing has changed */
   readonly apply: (settings: Settings) => void;
+  /** @throws ControlError `needs-confirmation` when they would shut out somebody; CodedError when they cannot be used */
+  readonly confirm: (settings: Settings) => void;
 }
 
 export class Configuration implements ConfigurationKeeper {
@@ -87,7 +89,7 @@ export class Configuration implements ConfigurationKeeper {
   }
 
   /** @throws ControlError */
-  reload(isDryRun: boolean): Result<'config.reload'> {
+  reload(isDryRun: boolean, isConfirmed: boolean): Result<'config.reload'> {
     try {
       const loaded = this.#deps.load();
       const { atOnce: settings, needRestart } = changesBetween(this.#loaded.effective, loaded.effective);
@@ -96,6 +98,7 @@ export class Configuration implements ConfigurationKeeper {
         const faults = faultsOfReadAnew(loaded.settings);
         if (faults.length > 0) throw new SettingsError(faults);
       } else {
+        if (!isConfirmed) this.#deps.confirm(loaded.settings);
         this.#deps.apply(loaded.settings);
         this.#loaded = loaded;
         this.#files.take(filesOf(loaded));
@@ -104,6 +107,7 @@ export class Configuration implements ConfigurationKeeper {
       }
       return { schema: 'tuntox.reload/1', changed: atOnce, needsRestart: [...needRestart] };
     } catch (error) {
+      if (error instanceof ControlError) throw error;
       const [first = messageOf(error), ...more] = error instanceof SettingsError ? error.faults : [];
       const text = more.length === 0 ? first : `${first} (and ${more.length} more: tuntoxctl config check)`;
       if (!isDryRun) {

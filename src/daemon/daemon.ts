@@ -18,6 +18,7 @@ import { Configuration, type Loaded, type Settings } from './configuration.js';
 import { HttpPages } from './http-pages.js';
 import { methodTable } from './method-table.js';
 import type { DaemonState, LogKeeper, MethodContext } from './methods/context.js';
+import { confirm, shutOutIf } from './methods/leaving.js';
 import { isClosed, networkOf } from './methods/status.js';
 import { metricsOf } from './metrics.js';
 import { RunningTotals } from './tunnel-totals.js';
@@ -88,7 +89,9 @@ export class Daemon {
     this.#totals = new RunningTotals({ clock: deps.clock, tunnels: engine.tunnels });
     access.onChange(() => this.#review());
     const { log, load } = deps;
-    this.configuration = new Configuration({ log, load, apply: (settings) => this.#apply(settings) }, loaded);
+    const confirmed = (settings: Settings): void => this.#confirm(settings);
+    const apply = (settings: Settings): void => this.#apply(settings);
+    this.configuration = new Configuration({ log, load, apply, confirm: confirmed }, loaded);
     const context = this.#context();
     this.#http = new HttpPages({ log, metrics: context.metrics, health: context.warnings, state: () => this.#state });
     const { socket } = loaded.settings;
@@ -142,7 +145,7 @@ export class Daemon {
     // Nothing is opened anew by one that ends.
     if (this.#state === 'stopping') return;
     try {
-      this.configuration.reload(false);
+      this.configuration.reload(false, true);
     } catch {
       // The settings before are used still; that has been said.
     }
@@ -187,6 +190,15 @@ export class Daemon {
       if (direction !== 'accepted' || isClosing) continue;
       if (!this.#targets.explain(peerId, target).isAllowed) tunnels.closeTunnel(number);
     }
+  }
+
+  /** @throws ControlError `needs-confirmation` when somebody would be shut out, CodedError when they cannot be used */
+  #confirm(settings: Settings): void {
+    const { factors, isSecretKept } = this.#access.supposed(accessSettings(this.#deps, settings));
+    const { require, isOpen, secret } = factors;
+    const door = { require, isOpen, hasSecret: secret !== undefined };
+    const deps = { access: this.#access, clock: this.#deps.clock, doorkeeper: this.#doorkeeper, engine: this.engine };
+    confirm(deps, false, shutOutIf(deps, { door, isSecretKept, factors }));
   }
 
   /** @throws CodedError when something of it cannot be used; then nothing has changed */

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import t, { type Test } from 'tap';
 import { systemClock } from '../../src/base/clock.js';
+import { temporaryDirectory } from '../support/temporary-directory.js';
 import { settle, startEcho, type TestClient, TestDaemon } from './support/test-daemon.js';
 
 const SECRET = 'a secret of some length';
@@ -113,8 +114,10 @@ t.test('clients known by the secret alone are named before a whitelist shuts the
   const other = await daemon.client();
   await t.rejects(list(daemon, other), {
     code: 'needs-confirmation',
-    message: new RegExp(`shut out by it: ${guest.key.slice(0, 8).toUpperCase()}`),
-    hint: /--yes.*--adopt/,
+    message: new RegExp(
+      `have the secret and are not on the .* shut out by it; .* here: ${guest.key.slice(0, 8).toUpperCase()}`,
+    ),
+    hint: /--adopt puts/,
   });
   t.equal((await daemon.call('whitelist.list', {})).isOn, false, 'and nothing has changed');
   const dry = await list(daemon, other, { isDryRun: true });
@@ -174,7 +177,81 @@ t.test('secret off closes the door where there is no list', async (t) => {
   const daemon = await TestDaemon.start(t);
   await daemon.call('secret.set', { secret: SECRET });
   const { tunnel } = await clientWithTunnel(t, daemon, SECRET);
-  t.match(await daemon.call('secret.off', {}), { closedTunnels: 1, notes: [/so nobody gets in/] });
+  await t.rejects(daemon.call('secret.off', {}), {
+    code: 'needs-confirmation',
+    message:
+      /^clients that have the secret and are not on the whitelist would be shut out by it; of those who are here: /,
+    hint: /so nobody gets in/,
+  });
+  t.match(await daemon.call('secret.off', { isConfirmed: true }), { closedTunnels: 1, notes: [/so nobody gets in/] });
+  t.match(await tunnel.over, { name: 'TunnelError' });
+});
+
+t.test('a first secret asks before those on the whitelist need it too', async (t) => {
+  const daemon = await TestDaemon.start(t);
+  const { client } = await listedWithTunnel(t, daemon, { name: 'laptop' });
+  for (const ask of [() => daemon.call('secret.rotate', {}), () => daemon.call('secret.set', { secret: SECRET })]) {
+    await t.rejects(ask(), {
+      code: 'needs-confirmation',
+      message: 'clients on the whitelist that do not have the secret would be shut out by it',
+      hint: /access.require to any/,
+    });
+  }
+  t.equal((await daemon.call('secret.status', {})).isSet, false, 'and nothing has changed');
+  t.match((await daemon.call('secret.rotate', { isDryRun: true })).notes, [/need the secret as well/, /stays/]);
+  await daemon.call('secret.rotate', { isConfirmed: true });
+  await daemon.call('secret.rotate', {});
+  t.equal((await daemon.call('clients.list', {})).clients[0]?.client.publicKey, client.key, 'who is here stays');
+});
+
+t.test('a first secret asks before those go who came through the open door', async (t) => {
+  const daemon = await TestDaemon.start(t, { config: 'access:\n  open: true\n' });
+  const { client, tunnel } = await clientWithTunnel(t, daemon);
+  await t.rejects(daemon.call('secret.set', { secret: SECRET }), {
+    code: 'needs-confirmation',
+    message: `who is here would be shut out by it: ${client.key.slice(0, 8).toUpperCase()}`,
+  });
+  t.equal((await daemon.call('secret.set', { secret: SECRET, isConfirmed: true })).closedTunnels, 1);
+  t.match(await tunnel.over, { name: 'TunnelError' });
+});
+
+t.test('without the list nobody is shut out unasked who has no secret', async (t) => {
+  const daemon = await TestDaemon.start(t, { config: 'access:\n  require: any\n' });
+  await daemon.call('secret.set', { secret: SECRET });
+  await listedWithTunnel(t, daemon, { name: 'laptop' });
+  await t.rejects(daemon.call('whitelist.off', {}), {
+    code: 'needs-confirmation',
+    message: /one entry, .* and clients on the whitelist that do not have the secret would be shut out by it$/,
+  });
+});
+
+t.test('a reload asks when it shuts out somebody; a signal does not', async (t) => {
+  const daemon = await TestDaemon.start(t, { config: 'access:\n  require: any\n' });
+  await daemon.call('secret.set', { secret: SECRET });
+  const { tunnel } = await clientWithTunnel(t, daemon, SECRET);
+  const other = await daemon.client();
+  await list(daemon, other, { name: 'other' });
+  daemon.configure('');
+  await t.rejects(daemon.call('config.reload', {}), {
+    code: 'needs-confirmation',
+    message: /^clients on the .* do not have the secret, and clients that have .* here: [0-9A-F]{8}$/,
+  });
+  t.match((await daemon.call('status', {})).access, { require: 'any' });
+  daemon.daemon.reload();
+  t.match((await daemon.call('status', {})).access, { require: 'all' });
+  t.match(await tunnel.over, { name: 'TunnelError' });
+});
+
+t.test('another secret in the file of the settings ends sessions, after a question', async (t) => {
+  const directory = temporaryDirectory(t);
+  const file = join(directory, 'secret');
+  writeFileSync(file, 'the first secret', { mode: 0o600 });
+  const config = `access:\n  secret_file: ${file}\n`;
+  const daemon = await TestDaemon.start(t, { config });
+  const { tunnel } = await clientWithTunnel(t, daemon, 'the first secret');
+  writeFileSync(file, 'the second secret');
+  await t.rejects(daemon.call('config.reload', {}), { code: 'needs-confirmation', message: /that have the secret/ });
+  t.same((await daemon.call('config.reload', { isConfirmed: true })).changed, ['access.secret_file']);
   t.match(await tunnel.over, { name: 'TunnelError' });
 });
 
@@ -182,7 +259,11 @@ t.test('whitelist off asks while entries are left', async (t) => {
   const daemon = await TestDaemon.start(t, { config: 'access:\n  open: true\n' });
   const client = await daemon.client();
   await list(daemon, client);
-  await t.rejects(daemon.call('whitelist.off', {}), { code: 'needs-confirmation', hint: /--yes/ });
+  await t.rejects(daemon.call('whitelist.off', {}), {
+    code: 'needs-confirmation',
+    message: 'the whitelist has one entry, which would be removed',
+    hint: /export keeps a copy/,
+  });
   t.match(await daemon.call('whitelist.off', { isConfirmed: true }), {
     removed: [{ publicKey: client.key }],
     notes: [/everybody who knows the Tox ID gets in \(access.open\)/],
@@ -291,7 +372,7 @@ t.test('a full disk changes nothing, and is said', async (t) => {
     daemon.disk.fault = code;
     const error = { code: 'not-saved', message: reason, hint: /do it again/ };
     await t.rejects(daemon.call('whitelist.remove', { client: 'laptop' }), error);
-    await t.rejects(daemon.call('secret.rotate', {}), error);
+    await t.rejects(daemon.call('secret.rotate', { isConfirmed: true }), error);
   }
   const codes = async () => (await daemon.call('status', {})).warnings.map(({ code }) => code);
   t.ok((await codes()).includes('not-saved'), 'status tells it');
@@ -311,7 +392,10 @@ t.test('on a full disk somebody is shut out in memory, as the error says, and co
     code: 'not-saved',
     hint: /make it writable.*; until then, tuntoxctl clients kick laptop --for 1h keeps it out without the disk$/,
   });
-  await t.rejects(daemon.call('secret.rotate', {}), { code: 'not-saved', hint: /clients kick CLIENT --for 1h/ });
+  await t.rejects(daemon.call('secret.rotate', { isConfirmed: true }), {
+    code: 'not-saved',
+    hint: /clients kick CLIENT --for 1h/,
+  });
   await t.rejects(daemon.call('clients.kick', { client: 'laptop', shutOutFor: 1e15 }), { code: 'bad-params' });
   const dry = await daemon.call('clients.kick', { client: 'laptop', shutOutFor: 3_600_000, isDryRun: true });
   t.same((await daemon.call('bans.list', {})).bans, [], 'a dry run changes nothing');

@@ -34,7 +34,7 @@ t.test('what reloads the service, and who manages it, look where the daemon lead
   const directory = `/run/${settingIn(unit, /^RuntimeDirectory=(\S+)$/m)}`;
   t.equal(
     settingIn(unit, /^ExecReload=(.*)$/m),
-    `/usr/local/bin/tuntoxctl --socket ${directory}/tuntoxd.sock config reload`,
+    `/usr/local/bin/tuntoxctl --socket ${directory}/tuntoxd.sock config reload --yes`,
   );
   t.equal(
     settingIn(unit, /^Type=(.*)$/m),

@@ -97,14 +97,18 @@ export const SetSecret = v.strictObject({
   /** ms for which the old one stays valid. */
   grace: v.optional(Milliseconds, 0),
   isDroppingSessions: v.optional(v.boolean(), false),
+  /** Goes on although those who get in without a secret would be shut out by a first one. */
+  isConfirmed: v.optional(v.boolean(), false),
   isDryRun,
 });
 export const RotateSecret = v.strictObject({
+  isConfirmed: v.optional(v.boolean(), false),
   grace: v.optional(Milliseconds, 0),
   isDroppingSessions: v.optional(v.boolean(), false),
   isDryRun,
 });
-export const SecretOff = v.strictObject({ isDryRun });
+/** Those who had nothing else would be shut out, which has to be confirmed. */
+export const SecretOff = v.strictObject({ isConfirmed: v.optional(v.boolean(), false), isDryRun });
 export const SecretChange = v.strictObject({
   schema: v.literal('tuntox.secret-change/1'),
   /** The new one, shown this once; null when it was given, or there is none. */

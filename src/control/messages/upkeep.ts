@@ -23,7 +23,8 @@ export const CheckedConfiguration = v.strictObject({
   /** With file, line, and the nearest right key. */
   errors: v.array(v.string()),
 });
-export const ReloadConfiguration = v.strictObject({ isDryRun });
+/** What shuts somebody out has to be confirmed. */
+export const ReloadConfiguration = v.strictObject({ isConfirmed: v.optional(v.boolean(), false), isDryRun });
 export const Reloaded = v.strictObject({
   schema: v.literal('tuntox.reload/1'),
   changed: v.array(v.string()),

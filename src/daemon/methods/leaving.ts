@@ -1,5 +1,9 @@
 /** Who has to go by a change, and what goes with them. */
 import { ControlError } from '../../control/control-error.js';
+import type { AccessFactors } from '../../engine/access/access-factors.js';
+import { type Door, shutOutBy } from '../../engine/access/shut-out.js';
+import { supposing } from '../../engine/access/supposed-factors.js';
+import { isExpired } from '../../engine/access/whitelist.js';
 import type { Guest } from '../../engine/doorkeeper.js';
 import { nameOf } from './clients-by-name.js';
 import { type Connection, connectionsOf } from './connections.js';
@@ -23,13 +27,51 @@ export function namesOf(deps: Pick<Deps, 'access'>, guests: readonly Guest[]): s
   return `${names.join(', ')}${rest === 0 ? '' : ` and ${rest} more`}`;
 }
 
-/** Asks the owner, unless there is nobody to be shut out. @throws ControlError `needs-confirmation` */
-export function confirm(
-  isConfirmed: boolean,
-  guests: readonly Guest[],
-  question: () => { readonly message: string; readonly hint: string },
-): void {
-  if (isConfirmed || guests.length === 0) return;
-  const { message, hint } = question();
-  throw new ControlError('needs-confirmation', message, { hint });
+/** Who would be shut out by a change. */
+export interface ShutOut {
+  /** Of those who are here, or have been of late. */
+  readonly guests: readonly Guest[];
+  /** Kinds of clients that would not get in any more, for people; some may be away. */
+  readonly kinds: readonly string[];
+}
+
+export interface Supposed {
+  /** What would be asked for; what is left out stays. */
+  readonly door?: Partial<Door>;
+  /** Whether the secret of now would still be one; default true. */
+  readonly isSecretKept?: boolean;
+  /** How those who are here would be looked at. */
+  readonly factors: Partial<AccessFactors>;
+}
+
+export function shutOutIf(deps: Deps, { door, isSecretKept = true, factors }: Supposed): ShutOut {
+  const { access, clock, doorkeeper } = deps;
+  const before = doorOf(access);
+  const now = clock.unixTime();
+  const kinds = shutOutBy({
+    before,
+    after: { ...before, ...door },
+    isAnybodyListed: access.entries.some((entry) => !isExpired(entry, now)),
+    hasSecretBeenUsed: access.hasSecretBeenUsed,
+    isSecretKept,
+  });
+  return { guests: doorkeeper.leaving(supposing(access, factors)), kinds };
+}
+
+export const doorOf = ({ secret, hasWhitelist, require, isOpen }: MethodContext['access']): Door => ({
+  hasSecret: secret !== undefined,
+  hasWhitelist,
+  require,
+  isOpen,
+});
+
+/** Asks the owner, unless nobody would be shut out. @param hint what else can be done @throws ControlError `needs-confirmation` */
+export function confirm(deps: Deps, isConfirmed: boolean, { guests, kinds }: ShutOut, hint?: string): void {
+  if (isConfirmed || guests.length + kinds.length === 0) return;
+  const names = namesOf(deps, guests);
+  const message =
+    kinds.length === 0
+      ? `who is here would be shut out by it: ${names}`
+      : `${kinds.join(', and ')} would be shut out by it${guests.length === 0 ? '' : `; of those who are here: ${names}`}`;
+  throw new ControlError('needs-confirmation', message, hint === undefined ? {} : { hint });
 }

@@ -5,9 +5,10 @@ import { faultOfSecret } from '../../config/secret-file.js';
 import { ControlError } from '../../control/control-error.js';
 import type { MethodHandlers } from '../../control/method-handlers.js';
 import type { Result } from '../../control/protocol.js';
-import { supposing } from '../../engine/access/supposed-factors.js';
+import type { SecretCheck } from '../../engine/access/secret-check.js';
+import type { Guest } from '../../engine/doorkeeper.js';
 import type { MethodContext } from './context.js';
-import { tunnelsOf } from './leaving.js';
+import { confirm, type Supposed, shutOutIf, tunnelsOf } from './leaving.js';
 import { saved } from './saving.js';
 
 type Deps = Pick<MethodContext, 'access' | 'clock' | 'doorkeeper' | 'engine' | 'log' | 'random' | 'secretSource'>;
@@ -20,7 +21,16 @@ const LENGTH = 32;
 /** Bytes below which somebody could guess it. */
 const GOOD_LENGTH = 12;
 
+/** One that nobody has come with. */
+const NEW_SECRET: SecretCheck = {
+  digest: (candidate) => candidate,
+  compare: () => 'wrong',
+  compareSlowly: async () => 'told',
+};
+const HINT = 'where one of both shall be enough, set access.require to any first';
+
 interface Options {
+  readonly isConfirmed: boolean;
   readonly grace: number;
   readonly isDroppingSessions: boolean;
   readonly isDryRun: boolean;
@@ -45,7 +55,15 @@ export function secretMethods(deps: Deps): Pick<MethodHandlers, Names> {
       throw new ControlError('bad-params', 'that grace is too long', { hint: 'write a shorter one, as in 24h' });
     }
     const hadOne = access.secret !== undefined;
-    const closedTunnels = isDroppingSessions ? closedBy(deps, { secretGeneration: access.secretGeneration + 1 }) : 0;
+    // A secret that takes the place of another one is to keep out who has that; a first one is not meant to keep out anybody.
+    const lost = hadOne
+      ? {
+          guests: isDroppingSessions ? leavingIf(deps, { secretGeneration: access.secretGeneration + 1 }) : [],
+          kinds: [],
+        }
+      : shutOutIf(deps, { door: { hasSecret: true }, factors: { secret: NEW_SECRET } });
+    confirm(deps, hadOne || options.isConfirmed || isDryRun, lost, HINT);
+    const closedTunnels = tunnelsOf(deps, lost.guests).length;
     const notes = notesOfSetting(deps, hadOne, options);
     if (!isDryRun) {
       await saved(access.setSecret(secret, { grace: seconds, isDroppingSessions, isGenerated }), 'CLIENT');
@@ -71,11 +89,13 @@ export function secretMethods(deps: Deps): Pick<MethodHandlers, Names> {
       const change = await set(Buffer.from(secret), { ...options, isGenerated: true });
       return { ...change, secret: options.isDryRun ? null : secret };
     },
-    'secret.off': async ({ isDryRun }) => {
+    'secret.off': async ({ isConfirmed, isDryRun }) => {
       checkIsOurs(deps);
       const change = { schema: 'tuntox.secret-change/1', secret: null, oldValidUntil: null } as const;
       if (access.secret === undefined) return { ...change, closedTunnels: 0, notes: ['there was no secret'] };
-      const closedTunnels = closedBy(deps, { secret: undefined });
+      const lost = shutOutIf(deps, { door: { hasSecret: false }, isSecretKept: false, factors: { secret: undefined } });
+      confirm(deps, isConfirmed || isDryRun, lost, noteWithout(access));
+      const closedTunnels = tunnelsOf(deps, lost.guests).length;
       const notes = [noteWithout(access)];
       if (!isDryRun) {
         await saved(access.setSecret(undefined, { grace: 0, isDroppingSessions: false }));
@@ -124,9 +144,7 @@ function noteWithout({ hasWhitelist, isOpen }: Deps['access']): string {
   return 'there is no whitelist either, so nobody gets in';
 }
 
-function closedBy(deps: Deps, changes: Parameters<typeof supposing>[1]): number {
-  return tunnelsOf(deps, deps.doorkeeper.leaving(supposing(deps.access, changes))).length;
-}
+const leavingIf = (deps: Deps, factors: Supposed['factors']): readonly Guest[] => shutOutIf(deps, { factors }).guests;
 
 /** @throws ControlError */
 function checkIsOurs({ access, secretSource }: Deps): void {

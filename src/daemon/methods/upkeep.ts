@@ -10,7 +10,7 @@ export function upkeepMethods({ configuration, log, logging, metrics }: Deps): P
   return {
     'config.show': () => configuration.show(),
     'config.check': () => configuration.check(),
-    'config.reload': ({ isDryRun }) => configuration.reload(isDryRun),
+    'config.reload': ({ isConfirmed, isDryRun }) => configuration.reload(isDryRun, isConfirmed),
     'log.tail': async ({ lines, isFollowing }, emit, { signal }) => {
       const send = (line: ReturnType<typeof logging.last>[number]): boolean =>
         emit({ schema: 'tuntox.log-line/1', ...line });

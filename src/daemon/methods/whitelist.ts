@@ -8,7 +8,7 @@ import { aliasOwners, isExpired, parseAllowed, type WhitelistEntry } from '../..
 import type { Guest } from '../../engine/doorkeeper.js';
 import { findClient, keyText, nameOf, newClient } from './clients-by-name.js';
 import type { MethodContext } from './context.js';
-import { confirm, namesOf, tunnelsOf } from './leaving.js';
+import { confirm, namesOf, shutOutIf, tunnelsOf } from './leaving.js';
 import { asControlError, saved } from './saving.js';
 
 type Deps = Pick<MethodContext, 'access' | 'clock' | 'doorkeeper' | 'engine' | 'log' | 'policy' | 'targets'>;
@@ -47,7 +47,7 @@ interface AddOptions {
 }
 
 async function add(deps: Deps, entries: readonly WhitelistEntry[], options: AddOptions): Promise<Change> {
-  const { access, doorkeeper, clock } = deps;
+  const { access, clock } = deps;
   if (entries.length === 0) return change({ notes: ['there was nothing to add'] });
   const owners = aliasOwners(access.entries);
   for (const entry of entries) {
@@ -59,17 +59,12 @@ async function add(deps: Deps, entries: readonly WhitelistEntry[], options: AddO
     });
   }
   const listed = new Set(entries.map(({ publicKey }) => publicKey.hex));
-  const after = supposing(access, {
-    hasWhitelist: true,
-    isListed: (key) => listed.has(key.hex) || access.isListed(key),
-  });
-  const lost = doorkeeper.leaving(after);
-  const adopted = options.isAdopting ? lost.map((guest) => adoptedEntry(guest, clock.unixTime())) : [];
-  const shutOut = options.isAdopting ? [] : lost;
-  confirm(options.isConfirmed || options.isDryRun, shutOut, () => ({
-    message: `who came without being on the whitelist would be shut out by it: ${namesOf(deps, shutOut)}`,
-    hint: 'confirm it with --yes, or put them on the list as well with --adopt',
-  }));
+  const isListed = (key: WhitelistEntry['publicKey']): boolean => listed.has(key.hex) || access.isListed(key);
+  const lost = shutOutIf(deps, { door: { hasWhitelist: true }, factors: { hasWhitelist: true, isListed } });
+  const adopted = options.isAdopting ? lost.guests.map((guest) => adoptedEntry(guest, clock.unixTime())) : [];
+  const shutOut = options.isAdopting ? [] : lost.guests;
+  const isConfirmed = options.isConfirmed || options.isDryRun || options.isAdopting;
+  confirm(deps, isConfirmed, lost, '--adopt puts those who are here on the list as well');
   const added = [...entries, ...adopted];
   const notes = notesOfAdding(deps, entries, shutOut);
   const closedTunnels = tunnelsOf(deps, shutOut).length;
@@ -156,20 +151,22 @@ async function remove(deps: Deps, client: string, isDryRun: boolean): Promise<Ch
 }
 
 async function off(deps: Deps, { isConfirmed, isDryRun }: Params<'whitelist.off'>): Promise<Change> {
-  const { access, doorkeeper } = deps;
+  const { access } = deps;
   if (!access.hasWhitelist) return change({ notes: ['the whitelist was off already'] });
   const { entries } = access;
+  const lost = shutOutIf(deps, {
+    door: { hasWhitelist: false },
+    factors: { hasWhitelist: false, isListed: () => false },
+  });
   if (entries.length > 0 && !isConfirmed && !isDryRun) {
-    throw new ControlError(
-      'needs-confirmation',
-      `the whitelist has ${entries.length} entries, which would be removed`,
-      {
-        hint: 'confirm it with --yes; tuntoxctl whitelist export keeps a copy',
-      },
-    );
+    const count = entries.length === 1 ? 'one entry' : `${entries.length} entries`;
+    const { kinds } = lost;
+    const more = kinds.length === 0 ? '' : `, and ${kinds.join(', and ')} would be shut out by it`;
+    throw new ControlError('needs-confirmation', `the whitelist has ${count}, which would be removed${more}`, {
+      hint: 'tuntoxctl whitelist export keeps a copy',
+    });
   }
-  const after = supposing(access, { hasWhitelist: false, isListed: () => false });
-  const closedTunnels = tunnelsOf(deps, doorkeeper.leaving(after)).length;
+  const closedTunnels = tunnelsOf(deps, lost.guests).length;
   const removed = entries.map((entry) => shown(deps, entry));
   const notes = [noteWithout(access)];
   if (!isDryRun) {

@@ -150,6 +150,11 @@ export class AccessControl implements AccessFactors {
     return this.#secrets.state;
   }
 
+  /** Whether any key is remembered that came with the present secret. */
+  get hasSecretBeenUsed(): boolean {
+    return this.#secrets.hasBeenUsed;
+  }
+
   get isSecretGiven(): boolean {
     return this.#secrets.isGiven;
   }
@@ -212,6 +217,14 @@ export class AccessControl implements AccessFactors {
     if (this.#bans.isKept(key)) await this.#save(() => this.#bans.forget(key));
     this.#bans.release(key);
     this.#tell();
+  }
+
+  /** What would be looked at with other settings, and whether the secret of now would still be one. */
+  supposed({ require, isOpen, givenSecret }: AccessSettings) {
+    const isReplacing = this.#secrets.willReplace(givenSecret);
+    const secret = this.#secrets.checkWith(givenSecret);
+    const secretGeneration = this.secretGeneration + (isReplacing ? 1 : 0);
+    return { factors: { require, isOpen, secret, secretGeneration }, isSecretKept: !isReplacing };
   }
 
   /** The configuration was read anew. */

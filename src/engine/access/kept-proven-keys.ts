@@ -41,6 +41,11 @@ export class KeptProvenKeys {
   }
 
   /** @param secret the salt of the present one, in hex */
+  hasAny(secret: string): boolean {
+    return secret === this.#secret && this.#keys.ids.length > 0;
+  }
+
+  /** @param secret the salt of the present one, in hex */
   add(key: PublicKey, secret: string): void {
     if (secret !== this.#secret) {
       this.#secret = secret;

@@ -49,8 +49,7 @@ export class Secrets {
   }
 
   get check(): SecretCheck | undefined {
-    if (this.#given !== undefined) return this.#given.check;
-    return this.#kept.value.current === undefined ? undefined : this.#keptCheck;
+    return this.#given?.check ?? this.checkWith(undefined);
   }
 
   /** Those who came by one of an earlier generation have to go. */
@@ -70,6 +69,11 @@ export class Secrets {
     return this.#given?.proven.has(key) ?? this.#keptProven.has(key, this.#token);
   }
 
+  /** Whether any key is remembered that came with the present one. */
+  get hasBeenUsed(): boolean {
+    return this.#given === undefined ? this.#keptProven.hasAny(this.#token) : this.#given.proven.ids.length > 0;
+  }
+
   noteProven(key: PublicKey): void {
     if (this.#given === undefined) this.#keptProven.add(key, this.#token);
     else this.#given.proven.add(key);
@@ -79,6 +83,12 @@ export class Secrets {
   willReplace(given: Buffer | undefined): boolean {
     if (this.check === undefined || (given === undefined && this.#given === undefined)) return false;
     return given === undefined || this.check.compare(given) !== 'right';
+  }
+
+  /** What would be compared with. @param given undefined where the kept one counts */
+  checkWith(given: Buffer | undefined): SecretCheck | undefined {
+    if (given !== undefined) return new SecretVerifier(this.#deps.random, given);
+    return this.#kept.value.current === undefined ? undefined : this.#keptCheck;
   }
 
   /** The settings were read. @param given undefined where the kept one counts */

@@ -183,7 +183,7 @@ t.test('the order goes to the daemon as it was typed', async (t) => {
       isDryRun: false,
     },
     { client: 'ci', name: null, allow: [], expiresAt: null, note: '', isDryRun: false },
-    { secret: 'a secret ', grace: 5_400_000, isDroppingSessions: false, isDryRun: false },
+    { secret: 'a secret ', grace: 5_400_000, isDroppingSessions: false, isConfirmed: false, isDryRun: false },
     { client: '9f3a11' },
   ]);
 });

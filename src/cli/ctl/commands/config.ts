@@ -1,6 +1,7 @@
 /** `tuntoxctl config`: the settings of the daemon. */
 import type { Output } from '../../output.js';
 import { type Command, show } from '../command.js';
+import { withConfirmation, YES } from '../confirm.js';
 import { ExitStatus } from '../exit-status.js';
 
 export const CONFIG_COMMANDS: readonly Command[] = [
@@ -36,12 +37,15 @@ export const CONFIG_COMMANDS: readonly Command[] = [
   {
     path: ['config', 'reload'],
     isWrite: true,
-    about: 'read the configuration file again; no tunnel is dropped',
-    more: 'A file with mistakes changes nothing. What cannot change while the daemon runs is named.',
+    about: 'read the configuration file again',
+    more: 'A file with mistakes changes nothing. What cannot change while the daemon runs is named. It asks when somebody is shut out by it; tunnels of others stay.',
+    options: [YES],
     examples: ['', '--dry-run'],
     run: async (context) => {
       const { isDryRun } = context.given;
-      const reloaded = await context.session.call('config.reload', { isDryRun });
+      const reloaded = await withConfirmation(context, (isConfirmed) =>
+        context.session.call('config.reload', { isConfirmed, isDryRun }),
+      );
       show(context, reloaded, ({ changed, needsRestart }, out) => {
         const would = isDryRun ? 'would change' : 'changed';
         if (changed.length + needsRestart.length === 0) out.line('nothing is different');

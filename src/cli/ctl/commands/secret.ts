@@ -3,6 +3,7 @@ import type { Result } from '../../../control/protocol.js';
 import { countText, dateText, durationText } from '../../humanise.js';
 import type { Output } from '../../output.js';
 import { type Command, type Context, show } from '../command.js';
+import { withConfirmation, YES } from '../confirm.js';
 import { usage } from '../ctl-error.js';
 import type { Option } from '../description.js';
 import { parseDuration } from '../values.js';
@@ -30,7 +31,7 @@ export const SECRET_COMMANDS: readonly Command[] = [
     isWrite: true,
     about: 'set the secret to what comes on standard input',
     more: 'Never as an argument, which other users of the machine could see. On a terminal it is asked for, and not shown.',
-    options: [{ name: '--stdin', about: 'read it from standard input (there is no other way)' }, GRACE, DROP],
+    options: [{ name: '--stdin', about: 'read it from standard input (there is no other way)' }, GRACE, DROP, YES],
     examples: ['--stdin < secret.txt', '--stdin --grace 24h'],
     run: async (context) => {
       const { given, dialogue, session } = context;
@@ -44,7 +45,9 @@ export const SECRET_COMMANDS: readonly Command[] = [
       const secret = await dialogue.readHidden('New secret (not shown): ', LONGEST_SECRET + 2);
       if (secret === '') throw usage('the secret is empty', 'tuntoxctl secret off takes it away');
       if (secret.includes('\n')) throw usage('the secret has more than one line', 'one line, at most 920 bytes');
-      const change = await session.call('secret.set', { secret, ...when });
+      const change = await withConfirmation(context, (isConfirmed) =>
+        session.call('secret.set', { secret, ...when, isConfirmed }),
+      );
       show(context, change, (result, out) => printChange(result, out, given.isDryRun, 'the secret is set'));
     },
   },
@@ -52,12 +55,14 @@ export const SECRET_COMMANDS: readonly Command[] = [
     path: ['secret', 'rotate'],
     isWrite: true,
     about: 'make a new secret, and show it this once',
-    more: 'Sessions that are open stay, unless --drop-sessions; the old secret lets nobody in any more, unless --grace.',
-    options: [GRACE, DROP],
+    more: 'Sessions that are open stay, unless --drop-sessions; the old secret lets nobody in any more, unless --grace. Where those on the whitelist got in without one, it asks before they need it too.',
+    options: [GRACE, DROP, YES],
     examples: ['', '--grace 24h', '--drop-sessions'],
     run: async (context) => {
       const { given, session } = context;
-      const change = await session.call('secret.rotate', transitionOf(context));
+      const change = await withConfirmation(context, (isConfirmed) =>
+        session.call('secret.rotate', { ...transitionOf(context), isConfirmed }),
+      );
       show(context, change, (result, out) => printChange(result, out, given.isDryRun, 'the secret is a new one'));
     },
   },
@@ -65,11 +70,14 @@ export const SECRET_COMMANDS: readonly Command[] = [
     path: ['secret', 'off'],
     isWrite: true,
     about: 'take the secret away',
-    more: 'Without a whitelist, nobody gets in then.',
+    more: 'Without a whitelist, nobody gets in then: it asks when that shuts somebody out.',
+    options: [YES],
     examples: ['', '--dry-run'],
     run: async (context) => {
       const { isDryRun } = context.given;
-      const change = await context.session.call('secret.off', { isDryRun });
+      const change = await withConfirmation(context, (isConfirmed) =>
+        context.session.call('secret.off', { isConfirmed, isDryRun }),
+      );
       show(context, change, (result, out) => printChange(result, out, isDryRun, 'there is no secret any more'));
     },
   },
