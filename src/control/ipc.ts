@@ -42,11 +42,15 @@ export interface IpcHandlers {
 }
 
 export interface IpcListener {
+  /** Whether somebody has deleted its file, so that nobody can connect; what another has put there instead is theirs. */
+  isGone(): boolean;
   /** Takes no more connections, and takes the socket away; connections are their owners' to end. */
   close(): void;
 }
 
 export interface IpcLink {
+  /** Makes it again if it was deleted. @returns whether it did @throws IpcError */
+  restore(): boolean;
   /** Unless it leads elsewhere by now. */
   remove(): void;
 }
@@ -114,7 +118,7 @@ export async function listenIpc(
     }
   });
   // Node takes the socket's file away with it.
-  return { close: () => server.stop() };
+  return { close: () => server.stop(), isGone: () => isGone(path) };
 }
 
 /** By its path, which follows links: never as root where somebody else could put one (daemon/process-form). */
@@ -141,6 +145,15 @@ export async function linkIpc(path: string, socket: string): Promise<IpcLink> {
     throw ipcError(error, path);
   }
   return {
+    restore: () => {
+      if (!isGone(path)) return false;
+      try {
+        symlinkSync(socket, path);
+        return true;
+      } catch (error) {
+        throw ipcError(error, path);
+      }
+    },
     remove: () => {
       try {
         if (isOurs()) unlinkSync(path);
@@ -179,6 +192,15 @@ function connectionOf(socket: Socket): IpcConnection {
     end: () => socket.end(),
     destroy: () => socket.destroy(),
   };
+}
+
+/** Nothing is there. Where that cannot be seen, for want of memory or of a right, it counts as being there. */
+function isGone(path: string): boolean {
+  try {
+    return lstatSync(path, { throwIfNoEntry: false }) === undefined;
+  } catch {
+    return false;
+  }
 }
 
 /** A socket on which nobody listens, or a link to one, is what is left of a daemon that was killed. */

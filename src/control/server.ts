@@ -34,6 +34,7 @@ export class ControlServer {
   readonly #connections = new Set<ServerConnection>();
   readonly #pace: OrderPace;
   #listener: IpcListener | undefined;
+  #isStopped = false;
 
   constructor(deps: ControlServerDeps, options: ControlServerOptions) {
     this.#deps = deps;
@@ -43,11 +44,27 @@ export class ControlServer {
 
   /** @throws IpcError when another daemon answers at the socket, or it cannot be made */
   async start(): Promise<void> {
-    this.#listener = await listenIpc(this.#options, (connection) => this.#accept(connection));
+    const listener = await listenIpc(this.#options, (connection) => this.#accept(connection));
+    if (this.#isStopped) listener.close();
+    else this.#listener = listener;
+  }
+
+  /**
+   * Makes the socket again where somebody has deleted it; connections stay.
+   * @returns whether it did @throws IpcError where that does not work; the next time it is tried anew
+   */
+  async restore(): Promise<boolean> {
+    if (this.#isStopped || this.#listener?.isGone() === false) return false;
+    // First, for Node takes away what is at its path then.
+    this.#listener?.close();
+    this.#listener = undefined;
+    await this.start();
+    return true;
   }
 
   /** Ends all connections; what they asked for is aborted. */
   stop(): void {
+    this.#isStopped = true;
     for (const connection of [...this.#connections]) connection.close();
     this.#listener?.close();
     this.#listener = undefined;

@@ -151,6 +151,11 @@ export class Daemon {
     }
   }
 
+  /** Makes the control socket again where it was deleted. @returns whether it did @throws IpcError */
+  async restoreSocket(): Promise<boolean> {
+    return this.#state === 'running' && (await this.#control.restore());
+  }
+
   /** In one line, for the service manager. */
   get summary(): string {
     const { health, warnings } = this.#warnings();

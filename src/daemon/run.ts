@@ -18,6 +18,7 @@ import { Daemon } from './daemon.js';
 import { DaemonLog } from './daemon-log.js';
 import { ProcessForm } from './process-form.js';
 import type { DaemonSignals } from './signals.js';
+import { SocketUpkeep } from './socket-upkeep.js';
 import { linkUsualSocket } from './usual-socket.js';
 import { Watchdog } from './watchdog.js';
 
@@ -97,9 +98,11 @@ async function serve(
     const link = await linkUsualSocket({ log, environment }, path);
     try {
       log.info(`tuntoxd ${version} is ready: ${daemon.engine.id.publicKey.short}, managed at ${path}`);
-      const ends = [keepSummary(daemon, manager), feedWatchdog(daemon, manager, log)];
+      const own = { path, restore: () => daemon.restoreSocket() };
+      const sockets = new SocketUpkeep({ clock: systemClock, log }, link === undefined ? [own] : [own, link]);
+      const ends = [keepSummary(daemon, manager), feedWatchdog(daemon, manager, log), () => sockets.stop()];
       await manager.ready();
-      signals.onReload(() => reload(daemon, manager));
+      signals.onReload(() => reload(daemon, manager, sockets));
       await background?.ready();
       log.info(`stopping because of ${await signals.stop}; once more ends at once`);
       for (const end of ends) end();
@@ -115,8 +118,9 @@ async function serve(
   }
 }
 
-async function reload(daemon: Daemon, manager: ServiceManager): Promise<void> {
+async function reload(daemon: Daemon, manager: ServiceManager, sockets: SocketUpkeep): Promise<void> {
   if (daemon.state !== 'running') return;
+  await sockets.check();
   await manager.reloading();
   daemon.reload();
   await manager.ready();

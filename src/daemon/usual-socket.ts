@@ -7,11 +7,17 @@ import { realpathSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { messageOf } from '../base/coded-error.js';
 import type { Logger } from '../base/logger.js';
-import { type IpcLink, linkIpc } from '../control/ipc.js';
+import { linkIpc } from '../control/ipc.js';
+import type { KeptPath } from './socket-upkeep.js';
 
 /** Where tuntoxctl looks. */
 const USUAL_DIRECTORY = '/run/tuntox';
 const USUAL_NAME = 'tuntoxd.sock';
+
+export interface UsualSocket extends KeptPath {
+  /** Unless it leads elsewhere by now. */
+  remove(): void;
+}
 
 interface Deps {
   readonly log: Logger;
@@ -19,7 +25,7 @@ interface Deps {
 }
 
 /** @returns undefined where none is wanted, or possible, which is said. Never rejects */
-export async function linkUsualSocket({ log, environment }: Deps, socket: string): Promise<IpcLink | undefined> {
+export async function linkUsualSocket({ log, environment }: Deps, socket: string): Promise<UsualSocket | undefined> {
   // Several, when its owner has it make more of them.
   const directories = (environment.RUNTIME_DIRECTORY ?? '').split(':').filter((one) => one.startsWith('/'));
   const directory = directories.find((one) => one === USUAL_DIRECTORY) ?? directories[0];
@@ -28,7 +34,7 @@ export async function linkUsualSocket({ log, environment }: Deps, socket: string
   try {
     // The same by another name, such as /var/run, would become a link to itself.
     if (basename(socket) === USUAL_NAME && realpathSync(dirname(socket)) === realpathSync(directory)) return undefined;
-    return await linkIpc(place, socket);
+    return { path: place, ...(await linkIpc(place, socket)) };
   } catch (error) {
     log.warn(
       `nothing leads from ${place} to ${socket}, so tuntoxctl needs --socket, and a reload fails: ${messageOf(error)}`,

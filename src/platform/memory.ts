@@ -31,7 +31,13 @@ const FRESH = 1_000;
 export function residentMemory({ now }: Pick<Clock, 'now'>): () => number {
   let [bytes, askedAt] = [0, Number.NEGATIVE_INFINITY];
   return () => {
-    if (now() - askedAt >= FRESH) [bytes, askedAt] = [process.memoryUsage.rss(), now()];
+    if (now() - askedAt < FRESH) return bytes;
+    askedAt = now();
+    try {
+      bytes = process.memoryUsage.rss();
+    } catch {
+      // Without a descriptor to read it by it is what it was.
+    }
     return bytes;
   };
 }

@@ -1,7 +1,17 @@
 /** The control socket with real sockets: what honest clients get, and what hostile ones cannot do. */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, lstatSync, readlinkSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  lstatSync,
+  mkdirSync,
+  readlinkSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  unlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { connect, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -443,4 +453,58 @@ t.test('a busy daemon answers every order in its turn, and those of another clie
     worked.filter((name) => name !== 'other'),
     many,
   );
+});
+
+t.test('a socket that was deleted is made again when that is asked for, and nobody loses a connection', async (t) => {
+  const path = join(temporaryDirectory(t), 's');
+  const server = newServer(path, { ping: () => pong });
+  await server.start();
+  t.teardown(() => server.stop());
+  const before = await client(t, path);
+  t.equal(await server.restore(), false, 'it is there');
+  unlinkSync(path);
+  t.equal(await server.restore(), true);
+  t.match(await (await client(t, path)).call('ping', { client: 'a' }), pong);
+  t.match(await before.call('ping', { client: 'a' }), pong);
+  server.stop();
+  t.notOk(existsSync(path));
+  t.equal(await server.restore(), false, 'it has been stopped');
+});
+
+t.test('what another daemon has put in the place of a deleted socket is left to it', async (t) => {
+  const path = join(temporaryDirectory(t), 's');
+  const [first, second] = [newServer(path, {}), newServer(path, {})];
+  t.teardown(() => [first, second].map((server) => server.stop()));
+  await first.start();
+  unlinkSync(path);
+  await second.start();
+  const { ino } = lstatSync(path);
+  t.equal(await first.restore(), false);
+  t.equal(lstatSync(path).ino, ino);
+});
+
+t.test('a socket that cannot be made again is tried anew the next time', async (t) => {
+  const directory = join(temporaryDirectory(t), 'run');
+  mkdirSync(directory);
+  const server = newServer(join(directory, 's'), {});
+  await server.start();
+  t.teardown(() => server.stop());
+  rmSync(directory, { recursive: true });
+  await t.rejects(server.restore(), { code: 'not-running' });
+  mkdirSync(directory);
+  t.equal(await server.restore(), true);
+});
+
+t.test('a link that was deleted is made again, and none takes the place of another', async (t) => {
+  const [socket, other] = [await startServer(t), await startServer(t)];
+  const place = join(temporaryDirectory(t), 'link');
+  const link = await linkIpc(place, socket);
+  t.equal(link.restore(), false);
+  unlinkSync(place);
+  t.equal(link.restore(), true);
+  t.equal(readlinkSync(place), socket);
+  unlinkSync(place);
+  symlinkSync(other, place);
+  t.equal(link.restore(), false);
+  t.equal(readlinkSync(place), other);
 });

@@ -2,7 +2,16 @@
 import { spawnSync } from 'node:child_process';
 import { createHash, randomBytes } from 'node:crypto';
 import { once } from 'node:events';
-import { existsSync, lstatSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  lstatSync,
+  mkdirSync,
+  readFileSync,
+  readlinkSync,
+  statSync,
+  unlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { connect } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -289,3 +298,37 @@ t.test('a read-only disk at the start is a warning, where the identity can be re
   t.ok(warnings.some(({ code }) => code === 'not-saved'));
   t.equal(await daemon.stop(), 0);
 });
+t.test(
+  'a socket that was deleted comes back, with the link to it, and until then tuntoxctl says what is wrong',
+  async (t) => {
+    const place = daemonPlace(t, undefined);
+    const directory = temporaryDirectory(t);
+    const usual = join(directory, 'tuntoxd.sock');
+    const daemon = await startDaemon(t, place, { env: { RUNTIME_DIRECTORY: directory } });
+    const before = await controlOf(t, place);
+    // It cannot look while it is asked.
+    daemon.kill('SIGSTOP');
+    unlinkSync(place.socket);
+    unlinkSync(usual);
+    const ask = (...words: string[]) =>
+      startProgram('tuntoxctl', [...TUNTOXCTL_COMMAND, ...words, '--socket', place.socket]);
+    const lost = ask('id');
+    t.equal(await lost.exited, 1);
+    t.match(
+      lost.stderr,
+      /^tuntoxctl: the daemon runs, but its control socket .* was deleted\n {2}try again: it makes it anew within 10 s, .*HUP/,
+    );
+    daemon.kill('SIGHUP');
+    daemon.kill('SIGCONT');
+    await daemon.waitFor(/the configuration was read anew/);
+    t.match(daemon.stderr, /tuntoxd\.sock was deleted, and is there again/);
+    t.equal(await ask('id').exited, 0);
+    t.equal(readlinkSync(usual), place.socket);
+    t.match(await before.call('id', {}), { schema: 'tuntox.id/1' }, 'nobody has lost a connection');
+    t.equal(await daemon.stop('SIGTERM'), 0);
+    for (const path of [place.socket, usual]) t.notOk(lstatSync(path, { throwIfNoEntry: false }), path);
+    const none = ask('id');
+    t.equal(await none.exited, 3);
+    t.match(none.stderr, /the daemon is not running/);
+  },
+);

@@ -1,11 +1,20 @@
 import { CodedError } from '../../base/coded-error.js';
 import { ExitStatus } from './exit-status.js';
 
-export type CtlFault = 'usage' | 'not-running' | 'permission' | 'not-found' | 'timeout' | 'version' | 'failed';
+export type CtlFault =
+  | 'usage'
+  | 'not-running'
+  | 'no-socket'
+  | 'permission'
+  | 'not-found'
+  | 'timeout'
+  | 'version'
+  | 'failed';
 
 const STATUSES: Readonly<Record<CtlFault, ExitStatus>> = {
   usage: ExitStatus.Usage,
   'not-running': ExitStatus.NotRunning,
+  'no-socket': ExitStatus.Failed,
   permission: ExitStatus.Permission,
   'not-found': ExitStatus.NotFound,
   timeout: ExitStatus.Timeout,

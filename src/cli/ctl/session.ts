@@ -126,7 +126,27 @@ async function connectionError(error: unknown, socket: SocketPlace): Promise<unk
   }
   const { IpcError } = await import('../../control/ipc.js');
   if (!(error instanceof IpcError)) return error;
-  return error.code === 'permission' ? permissionError(error, socket.path) : notRunningError(error, socket);
+  if (error.code === 'permission') return permissionError(error, socket.path);
+  return (await lostSocketError(error, socket)) ?? notRunningError(error, socket);
+}
+
+async function lostSocketError(error: CodedError<string>, { path, from }: SocketPlace): Promise<CtlError | undefined> {
+  if (error.code !== 'not-running') return undefined;
+  const { lostDaemon } = await import('./lost-socket.js');
+  const daemon = lostDaemon(path, from === 'default');
+  if (daemon === undefined) return undefined;
+  if (daemon.kind === 'listens') {
+    return new CtlError('no-socket', `the daemon runs, but its control socket ${path} was deleted`, {
+      hint: 'try again: it makes it anew within 10 s, and at once upon: sudo systemctl kill -s HUP tuntox',
+      cause: error,
+    });
+  }
+  return new CtlError('no-socket', `the daemon runs, as process ${daemon.pid}, but nothing of it is at ${path}`, {
+    hint:
+      'where its socket.path is another one, name that with --socket; else the socket was deleted, and' +
+      ` journalctl -u tuntox says why it cannot be made again: sudo kill -HUP ${daemon.pid} has it try, a restart drops the tunnels`,
+    cause: error,
+  });
 }
 
 const SAID_BY = { option: '', environment: ', the socket of TUNTOX_SOCKET', default: '' } as const;

@@ -1,0 +1,57 @@
+/**
+ * Looks now and then whether the control socket, and the link to it, are still where they are looked for: what cleans /run may
+ * have deleted them, and a daemon that cannot be told anything has to be restarted, which costs all tunnels.
+ */
+import type { Clock, Timer } from '../base/clock.js';
+import { messageOf } from '../base/coded-error.js';
+import type { Logger } from '../base/logger.js';
+
+/** Implementation: ms between two looks, each of a microsecond or two. */
+const INTERVAL = 10_000;
+
+export interface KeptPath {
+  readonly path: string;
+  /** Makes it again if it was deleted. @returns whether it did @throws IpcError */
+  restore(): Promise<boolean> | boolean;
+}
+
+export class SocketUpkeep {
+  readonly #log: Logger;
+  readonly #kept: readonly KeptPath[];
+  readonly #timer: Timer;
+  /** Those that could not be made again: said once. */
+  readonly #missing = new Set<KeptPath>();
+  #checking: Promise<void> | undefined;
+
+  constructor(deps: { readonly clock: Clock; readonly log: Logger }, kept: readonly KeptPath[]) {
+    this.#log = deps.log;
+    this.#kept = kept;
+    this.#timer = deps.clock.every(INTERVAL, () => void this.check());
+  }
+
+  /** Now, too. Never rejects. */
+  check(): Promise<void> {
+    this.#checking ??= this.#checkAll().finally(() => {
+      this.#checking = undefined;
+    });
+    return this.#checking;
+  }
+
+  stop(): void {
+    this.#timer.cancel();
+  }
+
+  async #checkAll(): Promise<void> {
+    for (const kept of this.#kept) {
+      try {
+        if (await kept.restore()) this.#log.warn(`${kept.path} was deleted, and is there again`);
+        else if (!this.#missing.has(kept)) continue;
+        this.#missing.delete(kept);
+      } catch (error) {
+        const what = `${kept.path} was deleted, and cannot be made again: ${messageOf(error)}`;
+        if (!this.#missing.has(kept)) this.#log.error(`${what}; that is tried each 10 s, or restart the daemon`);
+        this.#missing.add(kept);
+      }
+    }
+  }
+}

@@ -1,0 +1,50 @@
+import { writeFileSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { join } from 'node:path';
+import t, { type Test } from 'tap';
+import { lostDaemon } from '../../../src/cli/ctl/lost-socket.js';
+import { temporaryDirectory } from '../../support/temporary-directory.js';
+
+const SOCKET = '/run/tuntox/tuntoxd.sock';
+const TABLE = [
+  'Num       RefCount Protocol Flags    Type St Inode Path',
+  '0000000000000000: 00000002 00000000 00010000 0001 01 18123 /run/other.sock',
+  '0000000000000000: 00000003 00000000 00000000 0001 03 18124 /run/tuntox/tuntoxd.sock',
+  '',
+];
+const LISTENING = '0000000000000000: 00000002 00000000 00010000 0001 01 18125 /run/tuntox/tuntoxd.sock';
+
+/** A machine whose lock names process 7, which runs a command. */
+function machine(t: Test, { table = TABLE, lock = '7\n', command = 'node\0/usr/bin/tuntoxd\0' } = {}) {
+  const directory = temporaryDirectory(t);
+  const place = (name: string): string => join(directory, name);
+  writeFileSync(place('sockets'), table.join('\n'));
+  writeFileSync(place('lock'), lock);
+  writeFileSync(place('7'), command);
+  return { sockets: place('sockets'), lock: place('lock'), command: place('PID') };
+}
+
+t.test('who waits at a path without a file is seen in the list of sockets', async (t) => {
+  t.same(lostDaemon(SOCKET, false, machine(t, { table: [...TABLE, LISTENING] })), { kind: 'listens' });
+  t.equal(lostDaemon(SOCKET, false, machine(t)), undefined, 'one that is connected is a client');
+});
+
+t.test('one without any socket is known by its lock, at the usual place alone', async (t) => {
+  t.same(lostDaemon(SOCKET, true, machine(t)), { kind: 'runs', pid: 7 });
+  t.equal(lostDaemon(SOCKET, false, machine(t)), undefined);
+  t.equal(
+    lostDaemon(SOCKET, true, machine(t, { command: 'vim\0' })),
+    undefined,
+    'the number is another process’s by now',
+  );
+  t.equal(lostDaemon(SOCKET, true, machine(t, { lock: '8\n' })), undefined);
+  t.equal(lostDaemon(SOCKET, true, machine(t, { lock: 'x' })), undefined);
+});
+
+t.test('this machine has such a list', async (t) => {
+  const path = join(temporaryDirectory(t), 'a socket');
+  const server = createServer();
+  await new Promise<void>((resolve) => server.listen(path, resolve));
+  t.teardown(() => server.close());
+  t.same(lostDaemon(path, false), { kind: 'listens' });
+});
