@@ -31,6 +31,8 @@ import { SendbackBox } from './sendback-box.js';
  * uses a path keeps it for many packets.
  */
 const NEW_PATHS_PER_SECOND = 1000;
+/** Implementation: packets sent on a second, 13 µs each; as with the DHT's own, whoever sends them. */
+const PACKETS_PER_SECOND = 4000;
 /** Nonce and layer of a client of our TCP relay: as much as fits into a datagram with our sendback in the address's place. */
 const MAX_CLIENT_DATA_SIZE = MAX_ONION_PACKET_SIZE - 1 + IP_PORT_SIZE - sendbackSize(1);
 
@@ -50,6 +52,7 @@ export class OnionRelay {
   readonly #sendToClient: ((client: bigint, packet: Buffer) => void) | undefined;
   readonly #sharedKeys: SharedKeyCache;
   readonly #newPaths: TokenBucket;
+  readonly #packets: TokenBucket;
   readonly #sendbacks: SendbackBox;
   #dropped = 0;
 
@@ -59,7 +62,9 @@ export class OnionRelay {
     this.#sendToClient = deps.sendToClient;
     // Not the DHT's cache: keys of paths come and go, and would push the nodes' keys out.
     this.#sharedKeys = new SharedKeyCache(deps.keyPair.secretKey);
-    this.#newPaths = new TokenBucket(NEW_PATHS_PER_SECOND, NEW_PATHS_PER_SECOND, deps.clock.now());
+    const now = deps.clock.now();
+    this.#newPaths = new TokenBucket(NEW_PATHS_PER_SECOND, NEW_PATHS_PER_SECOND, now);
+    this.#packets = new TokenBucket(PACKETS_PER_SECOND, PACKETS_PER_SECOND, now);
     this.#sendbacks = new SendbackBox(deps);
   }
 
@@ -86,7 +91,8 @@ export class OnionRelay {
   forwardFromClient(data: Buffer, client: { readonly id: bigint; readonly endpoint: Endpoint }): void {
     const layer = decodeOnionLayer(0, data.subarray(NONCE_SIZE));
     const isTooLong = data.length > MAX_CLIENT_DATA_SIZE;
-    if (layer === undefined || isTooLong || !client.endpoint.maySendTo(layer.next)) {
+    const isAllowed = layer !== undefined && !isTooLong && client.endpoint.maySendTo(layer.next);
+    if (!isAllowed || !this.#mayTry(true)) {
       this.#dropped += 1;
       return;
     }
@@ -113,12 +119,13 @@ export class OnionRelay {
     );
   }
 
-  readonly #mayTry = (isKnown: boolean): boolean => isKnown || this.#newPaths.take(this.#clock.now());
+  /** Once for each packet; for a new path before it costs anything. */
+  readonly #mayTry = (isKnown: boolean): boolean => (isKnown ? this.#packets : this.#newPaths).take(this.#clock.now());
 
   #return(level: SendbackLevel, packet: Buffer): void {
     const response = decodeOnionResponse(level, packet);
     const content = response && this.#sendbacks.open(response.sendback);
-    if (response === undefined || content === undefined) {
+    if (response === undefined || content === undefined || !this.#mayTry(true)) {
       this.#dropped += 1;
       return;
     }

@@ -13,7 +13,8 @@ import { MAX_CRYPTO_DATA_SIZE } from './net-crypto.js';
 
 type RequestKind = typeof CryptoKind.Request | typeof CryptoKind.RequestWithEnd;
 
-const LONGEST_RUN = 255;
+/** Of packets that one byte speaks of. */
+export const LONGEST_RUN = 255;
 
 const scratch = Buffer.alloc(MAX_CRYPTO_DATA_SIZE);
 

@@ -84,6 +84,8 @@ export function encodeOnionDataContent({ sender, sealedData }: OnionDataContent)
 export function decodeOnionDataContent(plain: Buffer): OnionDataContent | undefined {
   if (plain.length <= PUBLIC_KEY_SIZE + MAC_SIZE) return undefined;
   const sender = new PublicKey(plain.subarray(0, PUBLIC_KEY_SIZE));
+  // With its top bit set a key would be a second name of the same sender.
+  if (!sender.isValid) return undefined;
   return { sender, sealedData: plain.subarray(PUBLIC_KEY_SIZE) };
 }
 

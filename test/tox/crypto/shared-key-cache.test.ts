@@ -1,6 +1,6 @@
 import t from 'tap';
 import { seal, sharedKey } from '../../../src/tox/crypto/box.js';
-import { generateKeyPair } from '../../../src/tox/crypto/keys.js';
+import { generateKeyPair, type KeyPair, PublicKey } from '../../../src/tox/crypto/keys.js';
 import { SharedKeyCache } from '../../../src/tox/crypto/shared-key-cache.js';
 import { SeededRandom } from '../../support/seeded-random.js';
 
@@ -48,4 +48,48 @@ t.test('garbage under made-up keys pushes nobody out', async (t) => {
   t.equal(open(), 'hello');
   t.equal(open(peer.publicKey, false), undefined, 'also for those whom it knows');
   t.same(asked, [false, false, false, false, false, false, false, true, true]);
+});
+
+/** A cache of four places, and packets of others for whom `mayTry` is noted. */
+function notingCache(seed: number) {
+  const random = new SeededRandom(seed);
+  const ours = generateKeyPair(random);
+  const cache = new SharedKeyCache(ours.secretKey, 4);
+  const asked: boolean[] = [];
+  const receive = (from: KeyPair, isGenuine = true): boolean => {
+    const nonce = random.bytes(24);
+    const sealed = seal(sharedKey(ours.publicKey, from.secretKey), nonce, Buffer.from('hello'));
+    if (!isGenuine) sealed[0] = (sealed[0] as number) ^ 1;
+    return cache.open(from.publicKey, nonce, sealed, (isKnown) => asked.push(isKnown) > 0) !== undefined;
+  };
+  return { random, ours, cache, asked, receive };
+}
+
+t.test('whom we address stays known, however many strangers prove themselves', async (t) => {
+  const { random, cache, asked, receive } = notingCache(4);
+  const node = generateKeyPair(random);
+  cache.get(node.publicKey);
+  for (let count = 0; count < 50; count += 1) t.ok(receive(generateKeyPair(random)));
+  asked.length = 0;
+  t.ok(receive(node));
+  t.same(asked, [true]);
+});
+
+t.test('garbage that names somebody whom we know does not count as a packet of theirs', async (t) => {
+  const { random, asked, receive } = notingCache(5);
+  const peer = generateKeyPair(random);
+  receive(peer);
+  asked.length = 0;
+  t.notOk(receive(peer, false));
+  t.same(asked, []);
+});
+
+t.test('a key with its top bit set, a second name of its owner, opens nothing', async (t) => {
+  const { random, asked, receive } = notingCache(6);
+  const peer = generateKeyPair(random);
+  const alias = Buffer.from(peer.publicKey.bytes);
+  alias[31] = (alias[31] as number) | 0x80;
+  t.ok(receive(peer));
+  t.notOk(receive({ publicKey: new PublicKey(alias), secretKey: peer.secretKey }));
+  t.equal(asked.length, 1);
 });

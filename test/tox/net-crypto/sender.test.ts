@@ -12,6 +12,7 @@ const share = (): MemoryShare => new MemoryBudget({ total: 128 * MIB, floor: MIB
 /** A sender whose congestion control is the test. */
 function makeSender(): {
   sender: Sender;
+  readonly window: SendWindow;
   limits: { window: number; rate: number };
   transmitted: number[];
   told: () => number;
@@ -29,8 +30,9 @@ function makeSender(): {
   const transmitted: number[] = [];
   const way = { isBlocked: false, pacesItself: false };
   let advertised = 0;
+  const window = new SendWindow(share());
   const sender = new Sender({
-    window: new SendWindow(share()),
+    window,
     congestion: limits,
     rtt: new Rtt(),
     transmit: (number) => {
@@ -43,7 +45,7 @@ function makeSender(): {
     isBlocked: () => way.isBlocked,
     pacesItself: () => way.pacesItself,
   });
-  return { sender, limits, transmitted, told: () => advertised, way };
+  return { sender, window, limits, transmitted, told: () => advertised, way };
 }
 
 const request = (start: number, end: number, missing: number[]): Buffer =>
@@ -156,4 +158,25 @@ t.test('three probes without a word make the way doubtful, and any word clears i
   t.ok(sender.isUnanswered);
   sender.heard(1, undefined, now + 1);
   t.notOk(sender.isUnanswered);
+});
+
+t.test('lists of what is missing that come without end are read so often a second and no more', async (t) => {
+  const { sender, window, limits, way } = makeSender();
+  way.pacesItself = true;
+  limits.window = 100_000_000;
+  for (let at = 0; at < 1000; at += 1) sender.take(numbered(at), true);
+  for (let turn = 0; turn < 20; turn += 1) sender.pump(0);
+  const all = request(
+    0,
+    1000,
+    Array.from({ length: 1000 }, (_, number) => number),
+  );
+  const inFlight = window.inFlightBytes;
+  t.equal(window.next, 1000);
+  for (let count = 0; count < 200; count += 1) sender.heard(0, all, 1);
+  const news = request(0, 1000, [0]);
+  sender.heard(0, news, 1);
+  t.equal(window.inFlightBytes, inFlight, 'one too many');
+  sender.heard(0, news, 3);
+  t.ok(window.inFlightBytes < inFlight, 'the next one says the same');
 });

@@ -234,6 +234,17 @@ t.test('garbage of made-up requesters keeps nobody waiting who is known', async 
   t.ok(bench.ask(bob, ask), 'not for long');
 });
 
+t.test('also who is known is answered so often a second and no more', async (t) => {
+  const bench = new Bench();
+  const alice = generateKeyPair(bench.random);
+  const request = bench.request(alice, { searchedKey: alice.publicKey });
+  for (let count = 0; count < 6000; count += 1) bench.router.receive(request, EXIT);
+  t.equal(bench.sent.length, 4001, 'the first was a stranger');
+  bench.clock.advance(1000);
+  bench.router.receive(request, EXIT);
+  t.equal(bench.sent.length, 4002);
+});
+
 t.test('hostile datagrams neither throw nor make answers longer than what came', async (t) => {
   const bench = new Bench();
   const alice = generateKeyPair(bench.random);

@@ -178,6 +178,16 @@ t.test('new paths are accepted at a bounded rate, and garbage does not stop thos
   t.ok(a.receive(newcomer, CLIENT), 'not for long');
 });
 
+t.test('of a path in use, too, a hop sends on so many packets a second and no more', async (t) => {
+  const { a, send, clock } = makePath();
+  const { packet } = send(payload);
+  let count = 0;
+  for (let sent = 0; sent < 6000; sent += 1) if (a.receive(packet, CLIENT) !== undefined) count += 1;
+  t.equal(count, 4001, 'the first made the path');
+  clock.advance(1000);
+  t.ok(a.receive(packet, CLIENT));
+});
+
 t.test('the way back survives the change of the keys', async (t) => {
   const { a, b, c, send, clock } = makePath();
   clock.advance(7_199_000);

@@ -53,6 +53,9 @@ t.test('the outer box holds the sender and the inner box', async (t) => {
   const plain = encodeOnionDataContent(content);
   t.same(encodeOnionDataContent(decodeOnionDataContent(plain)!), plain);
   t.notOk(decodeOnionDataContent(plain.subarray(0, 48)), 'an inner box without content');
+  const alias = Buffer.from(plain);
+  alias[31] = (alias[31] as number) | 0x80;
+  t.notOk(decodeOnionDataContent(alias), 'a second name of the sender');
 });
 
 t.test('a DHT key announcement survives the wire with up to four nodes of every kind', async (t) => {
