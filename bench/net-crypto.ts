@@ -20,7 +20,6 @@ import { openUdpSocket } from '../src/tox/network/udp-socket.js';
 
 const BULK = 162;
 const ECHO = 163;
-const PACKET_SIZE = 1373;
 const ROUND_TRIPS = 200;
 
 interface Address {
@@ -61,6 +60,7 @@ async function openPeer(handlers: NetCryptoHandlers): Promise<{ netCrypto: NetCr
       dhtSharedKeys: new SharedKeyCache(dhtKeyPair.secretKey),
       identity,
       send: (packet, to) => socket.send(packet, to),
+      fragmentsMade: () => socket.fragmentsMade(),
     },
     handlers,
   );
@@ -172,9 +172,10 @@ function filler(connection: CryptoConnection, expected: number): () => void {
   let sent = 0;
   return () => {
     while (sent < expected) {
+      const size = connection.packetSize;
       // A packet of its own each time, as a tunnel has it.
-      if (!connection.sendLossless(Buffer.allocUnsafe(PACKET_SIZE).fill(BULK, 0, 1))) return;
-      sent += PACKET_SIZE;
+      if (!connection.sendLossless(Buffer.allocUnsafe(size).fill(BULK, 0, 1))) return;
+      sent += size;
     }
   };
 }

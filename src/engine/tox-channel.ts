@@ -2,12 +2,11 @@
 import type { PublicKey } from '../tox/crypto/keys.js';
 import type { PeerChannel, PeerChannelHandlers } from '../tunnel/peer-channel.js';
 
-/** The longest custom packet of Tox, bytes. */
-const MAX_PACKET_SIZE = 1373;
-
 /** What is needed of a friend of the Tox stack. */
 export interface ChannelFriend {
   readonly publicKey: PublicKey;
+  /** Bytes that a packet should have at the most to pass at once; it changes with the path, up to 1373. */
+  readonly packetSize: number;
   /** False means that nothing was taken; `onDrain` tells when there is room again. */
   sendLossless(packet: Buffer): boolean;
   onOnline(listener: () => void): void;
@@ -43,7 +42,6 @@ export function openChannels(friend: ChannelFriend, handlers: SessionHandlers): 
 
 class ToxChannel implements PeerChannel {
   readonly peerId: string;
-  readonly maxPacketSize = MAX_PACKET_SIZE;
   readonly #friend: ChannelFriend;
   #handlers: PeerChannelHandlers | undefined;
   #isOpen = true;
@@ -55,6 +53,10 @@ class ToxChannel implements PeerChannel {
 
   get handlers(): PeerChannelHandlers | undefined {
     return this.#handlers;
+  }
+
+  get maxPacketSize(): number {
+    return this.#friend.packetSize;
   }
 
   send(packet: Buffer): boolean {

@@ -20,6 +20,7 @@ import type { FriendStanding } from './friend/outreach.js';
 import type { OwnUdp } from './friend/relay-reason.js';
 import { isCustomLossless, ONLINE_PACKET } from './packet/friend.js';
 import { FriendKind } from './packet/kind.js';
+import { SAFE_CRYPTO_DATA_SIZE } from './packet/net-crypto.js';
 
 /** Implementation: gaps between friend requests, ms; the first goes as soon as a node stores the friend. */
 const REQUEST_GAPS = [500, 700, 1_000, 1_500, 2_500, 4_000, 6_000, 10_000, 20_000, 40_000];
@@ -38,6 +39,8 @@ export interface Friend {
    * which case `onDrain` follows. The buffer must stay unchanged afterwards.
    */
   sendLossless(packet: Buffer): boolean;
+  /** Bytes that a packet should have at the most to pass at once; it changes with the path, up to 1373. */
+  readonly packetSize: number;
   onOnline(listener: () => void): void;
   onOffline(listener: (reason: string) => void): void;
   onLossless(listener: (packet: Buffer) => void): void;
@@ -121,6 +124,10 @@ export class MessengerFriend implements Friend {
   sendLossless(packet: Buffer): boolean {
     if (!isCustomLossless(packet)) throw new RangeError('custom lossless packets begin with 160 to 191');
     return this.#isOnline && (this.#connection.connection?.sendLossless(packet) ?? false);
+  }
+
+  get packetSize(): number {
+    return this.#connection.connection?.packetSize ?? SAFE_CRYPTO_DATA_SIZE;
   }
 
   onOnline(listener: () => void): void {

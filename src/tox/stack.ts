@@ -154,7 +154,16 @@ export class Stack {
       { hasIpv6: socket.hasIpv6 || !hasUdp },
     );
     this.netCrypto = new NetCrypto(
-      { clock, random, log, send, dhtKeyPair: keyPair, dhtSharedKeys: sharedKeys, identity },
+      {
+        clock,
+        random,
+        log,
+        send,
+        dhtKeyPair: keyPair,
+        dhtSharedKeys: sharedKeys,
+        identity,
+        fragmentsMade: () => socket.fragmentsMade(),
+      },
       { onOffer: (offer) => this.friends.handleOffer(offer) },
     );
     this.friends = new FriendList(

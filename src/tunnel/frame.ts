@@ -78,6 +78,11 @@ export function encodeFrames(type: number, id: number, chunk: Buffer, frameData:
   return frames;
 }
 
+/** One of those frames. @param at where it begins */
+export function frameAt(frames: Buffer, at: number): Buffer {
+  return frames.subarray(at, at + FRAME_HEADER_SIZE + frames.readUInt16BE(at + 6));
+}
+
 function writeHeader(target: Buffer, at: number, type: number, id: number, length: number): void {
   target.writeUInt16BE(MAGIC, at);
   target.writeUInt16BE(type, at + 2);

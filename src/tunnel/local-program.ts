@@ -37,10 +37,10 @@ export class LocalProgram {
   #isAtEnd = false;
   #probing: Timer | undefined;
 
-  /** @param frame type and id of the frames that it becomes, and the bytes of data that each may have */
+  /** @param frame type and id of the frames that it becomes, and the bytes of data that each may have now */
   constructor(
     deps: { readonly clock: Clock; readonly end: LocalEnd },
-    frame: { readonly type: number; readonly id: number; readonly dataSize: number },
+    frame: { readonly type: number; readonly id: number; readonly dataSize: () => number },
     handlers: LocalProgramHandlers,
   ) {
     this.#clock = deps.clock;
@@ -99,7 +99,7 @@ export class LocalProgram {
     return this.#writer.pending;
   }
 
-  /** The frame whose turn it is; it stays the same until `shift`. */
+  /** The frame whose turn it is, within what a frame may have now. */
   get next(): Buffer | undefined {
     return this.#reader.next;
   }

@@ -3,7 +3,7 @@
  * sent. So at most a chunk here and what Node and the kernel hold wait for the peer.
  */
 import type { Readable } from 'node:stream';
-import { encodeFrames, FRAME_HEADER_SIZE } from './frame.js';
+import { encodeFrames, FRAME_HEADER_SIZE, frameAt } from './frame.js';
 
 export interface LocalReaderHandlers {
   /** There are frames to send. */
@@ -16,23 +16,25 @@ export class LocalReader {
   readonly #source: Readable;
   readonly #type: number;
   readonly #id: number;
-  readonly #frameData: number;
+  readonly #dataSize: () => number;
   readonly #handlers: LocalReaderHandlers;
   #frames: Buffer | undefined;
+  /** Bytes of data in each of them but the last of a chunk. */
+  #cutTo = 0;
   #at = 0;
   #next: Buffer | undefined;
   #isDiscarding = false;
 
-  /** @param frame type and id of its frames, and the bytes of data that each may have */
+  /** @param frame type and id of its frames, and the bytes of data that each may have now */
   constructor(
     source: Readable,
-    frame: { readonly type: number; readonly id: number; readonly dataSize: number },
+    frame: { readonly type: number; readonly id: number; readonly dataSize: () => number },
     handlers: LocalReaderHandlers,
   ) {
     this.#source = source;
     this.#type = frame.type;
     this.#id = frame.id;
-    this.#frameData = frame.dataSize;
+    this.#dataSize = frame.dataSize;
     this.#handlers = handlers;
   }
 
@@ -44,11 +46,11 @@ export class LocalReader {
     this.#source.resume();
   }
 
-  /** The frame whose turn it is; it stays the same until `shift`. */
+  /** The frame whose turn it is, within what a frame may have now. */
   get next(): Buffer | undefined {
-    if (this.#next === undefined && this.#frames !== undefined) {
-      this.#next = this.#frames.subarray(this.#at, this.#at + FRAME_HEADER_SIZE + this.#frameData);
-    }
+    if (this.#frames === undefined) return undefined;
+    if (this.#dataSize() < this.#cutTo) this.#cutAnew(this.#frames);
+    this.#next ??= frameAt(this.#frames, this.#at);
     return this.#next;
   }
 
@@ -71,13 +73,32 @@ export class LocalReader {
   #onChunk(chunk: Buffer): void {
     if (this.#isDiscarding || chunk.length === 0) return;
     // A chunk that Node had read already can come after pause().
-    const frames = encodeFrames(this.#type, this.#id, chunk, this.#frameData);
+    const size = this.#dataSize();
+    const frames = encodeFrames(this.#type, this.#id, chunk, size);
     if (this.#frames !== undefined) {
       this.#frames = Buffer.concat([this.#frames.subarray(this.#at), frames]);
+      this.#cutTo = Math.max(this.#cutTo, size);
       this.#next = undefined;
-    } else this.#frames = frames;
+    } else {
+      this.#frames = frames;
+      this.#cutTo = size;
+    }
     this.#at = 0;
     this.#handlers.onFrames();
     if (this.#frames !== undefined) this.#source.pause();
+  }
+
+  /** Smaller: the path takes no more of that size. */
+  #cutAnew(frames: Buffer): void {
+    const data: Buffer[] = [];
+    for (let at = this.#at; at < frames.length; ) {
+      const frame = frameAt(frames, at);
+      data.push(frame.subarray(FRAME_HEADER_SIZE));
+      at += frame.length;
+    }
+    this.#cutTo = this.#dataSize();
+    this.#frames = encodeFrames(this.#type, this.#id, Buffer.concat(data), this.#cutTo);
+    this.#at = 0;
+    this.#next = undefined;
   }
 }

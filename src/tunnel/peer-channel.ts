@@ -5,7 +5,10 @@
 export interface PeerChannel {
   /** A name that is stable for the peer over reconnections: its public key in hex. */
   readonly peerId: string;
-  /** Bytes that one packet may have at the most, the first magic byte included; 1373 over Tox. */
+  /**
+   * Bytes that one packet should have at the most to pass at once, the first magic byte included: over Tox 1373, or less where
+   * the path takes no more or is not known yet. It changes with the path; a packet that was within it is always taken.
+   */
   readonly maxPacketSize: number;
   /**
    * Takes a packet whole or, returning false, not at all; after false `onDrain` is called once there is room.

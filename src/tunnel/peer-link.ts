@@ -81,7 +81,7 @@ export class PeerLink {
     this.#handlers = handlers;
     const queue = new TurnQueue((frame) => channel.send(frame));
     const roundTrip = new RoundTrip({ clock, random, send: (frame) => queue.push(frame) });
-    const frameData = Math.min(MAX_FRAME_DATA, channel.maxPacketSize - FRAME_HEADER_SIZE);
+    const frameData = (): number => Math.min(MAX_FRAME_DATA, channel.maxPacketSize - FRAME_HEADER_SIZE);
     this.#queue = queue;
     this.#roundTrip = roundTrip;
     this.#negotiation = new Negotiation(clock, log);

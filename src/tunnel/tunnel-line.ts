@@ -27,8 +27,8 @@ export interface LineUser {
 
 /** What a tunnel needs of its link. */
 export interface TunnelLine {
-  /** Bytes of data in a frame at the most. */
-  readonly frameData: number;
+  /** Bytes of data in a frame at the most, now. */
+  frameData(): number;
   /** Called only within `takeTurn`. */
   send(frame: Buffer): boolean;
   wantTurn(tunnel: LineUser): void;

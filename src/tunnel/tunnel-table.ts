@@ -42,7 +42,7 @@ export class TunnelTable {
   readonly #all = new Set<Tunnel>();
   #backlog = 0;
 
-  /** @param options.frameData bytes of data that a frame may have on this channel */
+  /** @param options.frameData bytes of data that a frame may have on this channel now */
   constructor(
     deps: {
       readonly clock: Clock;
@@ -51,7 +51,7 @@ export class TunnelTable {
       readonly roundTrip: RoundTrip;
       readonly handlers: TunnelHandlers;
     },
-    options: { readonly frameData: number },
+    options: { readonly frameData: () => number },
   ) {
     const { queue, roundTrip } = deps;
     this.#clock = deps.clock;

@@ -58,7 +58,7 @@ export class Tunnel implements LineUser {
     this.#credit = terms.kind === 'extended' ? terms.credit : Number.POSITIVE_INFINITY;
     this.#program = new LocalProgram(
       { clock: deps.clock, end: deps.local },
-      { type: this.#typeOf(TCP), id: identity.id, dataSize: deps.line.frameData },
+      { type: this.#typeOf(TCP), id: identity.id, dataSize: () => deps.line.frameData() },
       {
         onFrames: () => this.#line.wantTurn(this),
         onSaidAll: () => this.#onSaidAll(),

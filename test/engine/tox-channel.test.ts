@@ -8,6 +8,7 @@ class TestFriend implements ChannelFriend {
   readonly publicKey = generateKeyPair(new SeededRandom(1)).publicKey;
   readonly sent: Buffer[] = [];
   hasRoom = true;
+  packetSize = 1373;
   online = (): void => {};
   offline = (): void => {};
   lossless = (_packet: Buffer): void => {};
@@ -68,6 +69,14 @@ t.test('each session of a friend is a channel of its own', async (t) => {
       [friend.publicKey.hex, 1373],
     ],
   );
+});
+
+t.test('a channel takes packets of the size that the path takes at the moment', async (t) => {
+  const { friend, channels } = setUp();
+  friend.online();
+  t.equal(channels[0]?.maxPacketSize, 1373);
+  friend.packetSize = 1141;
+  t.equal(channels[0]?.maxPacketSize, 1141);
 });
 
 t.test('a session that begins anew without an end closes the old channel first', async (t) => {

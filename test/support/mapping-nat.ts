@@ -45,6 +45,7 @@ export function openBehindNat(
   return {
     localPort: port,
     hasIpv6: Endpoint.of(address, port)?.family === 6,
+    fragmentsMade: () => 0,
     send: (packet, to) => {
       // Nobody else lives in the host's own network.
       if (to.isLan) return;

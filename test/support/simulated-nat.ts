@@ -31,6 +31,7 @@ export class SimulatedNat {
     return {
       localPort: port,
       hasIpv6: mapping.outside.hasIpv6,
+      fragmentsMade: () => 0,
       send: (packet, to) => {
         // Nobody else lives in the host's own network.
         if (to.isLan) return;

@@ -16,9 +16,13 @@ export interface LinkFaults {
   loss: number;
   /** Fraction of datagrams delivered twice. */
   duplicate: number;
+  /** Bytes of IPv4, headers included, above which a datagram is lost without a word. */
+  mtu: number;
 }
 
-const PERFECT: LinkFaults = { delay: 1, jitter: 0, loss: 0, duplicate: 0 };
+const PERFECT: LinkFaults = { delay: 1, jitter: 0, loss: 0, duplicate: 0, mtu: 1500 };
+/** What IPv4 and UDP add. */
+const HEADERS = 28;
 
 export class SimulatedNetwork {
   readonly #clock: Clock;
@@ -47,6 +51,7 @@ export class SimulatedNetwork {
     return {
       localPort: port,
       hasIpv6: local.family === 6,
+      fragmentsMade: () => 0,
       send: (packet, destination) => this.#carry(packet, local, destination),
       close: () => {
         this.#sockets.delete(local.key);
@@ -59,6 +64,7 @@ export class SimulatedNetwork {
     if (from.family !== to.family) return;
     if (this.#isBlack(from) || this.#isBlack(to)) return;
     if (this.filter?.(packet, from, to) === false) return;
+    if (packet.length + HEADERS > this.faults.mtu) return;
     if (this.#random.fraction() < this.faults.loss) return;
     const copies = this.#random.fraction() < this.faults.duplicate ? 2 : 1;
     for (let copy = 0; copy < copies; copy += 1) {

@@ -194,6 +194,7 @@ function both(ipv4: DatagramSocket, ipv6: DatagramSocket): DatagramSocket {
   return {
     localPort: ipv4.localPort,
     hasIpv6: true,
+    fragmentsMade: () => 0,
     send: (packet, destination) => (destination.family === 4 ? ipv4 : ipv6).send(packet, destination),
     close: () => {
       ipv4.close();

@@ -43,6 +43,7 @@ class Bench {
       return {
         localPort: 7,
         hasIpv6: false,
+        fragmentsMade: () => 0,
         send: (packet, to, onRefused) => {
           if (this.refuses) onRefused?.();
           if (this.loops) this.#receive(packet, to);

@@ -43,6 +43,7 @@ function make(options: Partial<ToxOptions> = {}, { interfaces = (): LocalInterfa
           const socket = {
             localPort: 1,
             hasIpv6: false,
+            fragmentsMade: () => 0,
             send: () => events.push('send'),
             close: () => events.push('close'),
           };

@@ -19,6 +19,7 @@ class Bench {
     },
   });
   readonly program: LocalProgram;
+  dataSize = 4;
 
   constructor(options: { readonly lingers?: boolean } = {}) {
     const end: LocalEnd = {
@@ -35,7 +36,7 @@ class Bench {
     };
     this.program = new LocalProgram(
       { clock: this.clock, end },
-      { type: TCP, id: 5, dataSize: 4 },
+      { type: TCP, id: 5, dataSize: () => this.dataSize },
       {
         onFrames: () => this.events.push('frames'),
         onSaidAll: () => this.events.push('said all'),
@@ -75,6 +76,21 @@ t.test('what it says becomes frames, in parts that fit', async (t) => {
   await bench.turns();
   t.same(bench.events, ['frames']);
   t.same(bench.framesTaken(), ['hell', 'o']);
+});
+
+t.test('frames that wait are cut anew when the path takes only smaller ones', async (t) => {
+  const bench = new Bench();
+  bench.says('abcdefghijkl');
+  await bench.turns();
+  t.equal(`${decodeFrame(bench.program.next as Buffer)?.data}`, 'abcd');
+  bench.program.shift();
+  t.equal(`${decodeFrame(bench.program.next as Buffer)?.data}`, 'efgh');
+  bench.dataSize = 3;
+  t.same(bench.framesTaken(), ['efg', 'hij', 'kl']);
+  bench.dataSize = 4;
+  bench.says('mnop');
+  await bench.turns();
+  t.same(bench.framesTaken(), ['mnop']);
 });
 
 t.test('what comes is delivered, and each direction ends on its own', async (t) => {

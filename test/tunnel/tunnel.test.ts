@@ -25,7 +25,7 @@ t.test('a window frame of an upstream peer, which has no windows, limits nothing
     destroy: () => {},
   };
   const line: TunnelLine = {
-    frameData: CHUNK.length,
+    frameData: () => CHUNK.length,
     send: () => true,
     wantTurn: (user) => void user.takeTurn(1000),
     roundTrip: () => 10,

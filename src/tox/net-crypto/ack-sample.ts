@@ -5,6 +5,9 @@ export class AckSample {
   lostPackets = 0;
   /** A packet arrived that had been taken for lost. */
   isReordered = false;
+  /** When the last of the large packets that were delivered, and of those that were lost, had been sent; -Infinity for none. */
+  largeDeliveredSentAt = Number.NEGATIVE_INFINITY;
+  largeLostSentAt = Number.NEGATIVE_INFINITY;
   /** Bytes delivered over the life of the connection, these included. */
   delivered = 0;
 
@@ -26,6 +29,8 @@ export class AckSample {
     this.lostBytes = 0;
     this.lostPackets = 0;
     this.isReordered = false;
+    this.largeDeliveredSentAt = Number.NEGATIVE_INFINITY;
+    this.largeLostSentAt = Number.NEGATIVE_INFINITY;
     this.sentAt = Number.NEGATIVE_INFINITY;
   }
 

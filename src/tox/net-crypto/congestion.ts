@@ -200,10 +200,12 @@ export class Congestion {
     this.#advance(inFlight, now);
   }
 
-  /** The way broke: what is lost of it now did not overflow anything. @param inFlight bytes that went there */
+  /** The way broke, or lost what was too large for it: what was lost in this round, or is lost now, did not overflow anything. @param inFlight bytes that went there */
   forgive(inFlight: number): void {
     this.#forgiven = inFlight;
     this.#forgivingRounds = FORGIVING_ROUNDS;
+    this.#round.lost = 0;
+    this.#round.lostPackets = 0;
   }
 
   #noteLoss({ lostBytes, lostPackets }: AckSample): void {

@@ -63,6 +63,8 @@ export interface ConnectionHost<Connection> {
   bind(route: Route, connection: Connection): void;
   unbind(route: Route, connection: Connection): void;
   forget(connection: Connection): void;
+  /** Fragments that the system has made of datagrams so far, of those of all programs. */
+  fragmentsMade(): number;
   /** Whether there is one connection only. */
   isAlone(): boolean;
 }

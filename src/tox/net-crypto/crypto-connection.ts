@@ -6,12 +6,12 @@ import type { Endpoint } from '../../base/endpoint.js';
 import { RateMeter } from '../../base/rate-meter.js';
 import type { PublicKey } from '../crypto/keys.js';
 import { CryptoKind } from '../packet/kind.js';
-import { MAX_CRYPTO_DATA_SIZE } from '../packet/net-crypto.js';
 import { Alarm } from './alarm.js';
 import type { ConnectionHandlers, ConnectionHost, PeerKeys, Traffic } from './connection-host.js';
 import type { CloseReason, ConnectionState, Session, Stage } from './connection-state.js';
 import type { OpenedHandshake } from './handshake.js';
 import { type HandshakeMeaning, Introduction } from './introduction.js';
+import { PacketSizes } from './packet-sizes.js';
 import { PacketStream } from './packet-stream.js';
 import { Path } from './path.js';
 import { type Route, UdpRoute } from './route.js';
@@ -25,6 +25,7 @@ export class CryptoConnection implements TurnTask {
   readonly #introduction: Introduction;
   readonly #path: Path;
   readonly #stream: PacketStream;
+  readonly #sizes: PacketSizes;
   readonly #alarm: Alarm;
   readonly #received = new RateMeter();
   readonly #sent = new RateMeter();
@@ -48,10 +49,12 @@ export class CryptoConnection implements TurnTask {
       { host, onSession: () => this.#stream.urge() },
       { peer, now, accepted: accepted?.handshake },
     );
+    this.#sizes = new PacketSizes(host);
     this.#path = new Path({
       bind: (route) => host.bind(route, this),
       unbind: (route) => host.unbind(route, this),
       onChange: (route) => {
+        this.#sizes.choose(route, host.clock.now());
         // The peer hears at once where we are now.
         this.#stream.urge();
         handlers.onRouteChange(route);
@@ -61,7 +64,8 @@ export class CryptoConnection implements TurnTask {
     });
     this.#stream = new PacketStream({
       memory: { received: host.memory.received.share(), sent: host.memory.sent.share() },
-      emit: (bufferStart, number, data) => this.#emit(bufferStart, number, data),
+      emit: (bufferStart, number, data, size) => this.#emit(bufferStart, number, data, size),
+      packetSize: () => this.#sizes.chosen,
       isOpen: () => this.#introduction.session !== undefined,
       isBlocked: () => this.#path.isBusy,
       pacesItself: () => this.#path.pacesItself,
@@ -93,6 +97,11 @@ export class CryptoConnection implements TurnTask {
   /** Where packets go; undefined over a relay, or while no way is known. */
   get endpoint(): Endpoint | undefined {
     return this.#path.endpoint(this.#host.clock.now());
+  }
+
+  /** Bytes that a packet should have at the most to pass at once; it may change whenever packets come or go. */
+  get packetSize(): number {
+    return this.#sizes.size;
   }
 
   /** Of data packets, net_crypto's own included. */
@@ -161,7 +170,6 @@ export class CryptoConnection implements TurnTask {
    * @throws RangeError for other data
    */
   sendLossless(data: Buffer, options?: { readonly isUrgent: boolean }): boolean {
-    checkData(data, CryptoKind.FirstLossless, CryptoKind.LastLossless);
     if (this.state === 'closed') return true;
     if (!this.#stream.takeLossless(data, options?.isUrgent ?? false)) return false;
     this.#host.turn.atEnd(this);
@@ -174,7 +182,6 @@ export class CryptoConnection implements TurnTask {
    * @throws RangeError for other data
    */
   sendLossy(data: Buffer): boolean {
-    checkData(data, CryptoKind.FirstLossy, CryptoKind.LastLossy);
     return this.#stream.sendLossy(data);
   }
 
@@ -262,12 +269,15 @@ export class CryptoConnection implements TurnTask {
     this.#path.heard(source.key, now);
   }
 
-  #emit(bufferStart: number, number: number, data: Buffer): void {
-    if (this.#introduction.session !== undefined) this.#path.send(this.#seal(bufferStart, number, data));
+  #emit(bufferStart: number, number: number, data: Buffer, size: number | undefined): void {
+    if (this.#introduction.session === undefined) return;
+    const packet = this.#seal(bufferStart, number, data, size);
+    if (this.#sizes.isTooLarge(data)) this.#path.sendLarge(packet);
+    else this.#path.send(packet);
   }
 
-  readonly #seal = (bufferStart: number, number: number, data: Buffer): Buffer => {
-    const packet = (this.#introduction.session as Session).cipher.seal(bufferStart, number, data);
+  readonly #seal = (bufferStart: number, number: number, data: Buffer, size?: number): Buffer => {
+    const packet = (this.#introduction.session as Session).cipher.seal(bufferStart, number, data, size);
     this.#sent.add(packet.length, this.#now);
     return packet;
   };
@@ -289,12 +299,5 @@ export class CryptoConnection implements TurnTask {
     this.#stream.close();
     this.#path.close();
     this.#host.forget(this);
-  }
-}
-
-function checkData(data: Buffer, firstId: number, lastId: number): void {
-  const id = data[0] ?? -1;
-  if (data.length > MAX_CRYPTO_DATA_SIZE || id < firstId || id > lastId) {
-    throw new RangeError(`CryptoConnection: ${data.length} bytes with id ${id}`);
   }
 }

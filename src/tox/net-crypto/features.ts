@@ -10,7 +10,9 @@ import { CryptoKind } from '../packet/kind.js';
 
 /** It reads request packets that tell where their lists end (id 4). */
 const LIST_END = 0x01;
-const OURS = LIST_END;
+/** It reads halves of packets (id 5). */
+const PARTS = 0x02;
+const OURS = LIST_END | PARTS;
 const HAS_OURS = 0x80;
 
 /** Implementation: packets that a peer gets which never answers, as c-toxcore. */
@@ -27,6 +29,10 @@ export class Features {
 
   get hasListEnd(): boolean {
     return ((this.#theirs ?? 0) & LIST_END) !== 0;
+  }
+
+  get hasParts(): boolean {
+    return ((this.#theirs ?? 0) & PARTS) !== 0;
   }
 
   /** The packet that should go now, if one should. */

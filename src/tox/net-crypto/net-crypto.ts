@@ -43,6 +43,8 @@ export interface NetCryptoDeps {
   readonly dhtSharedKeys: SharedKeyCache;
   readonly identity: KeyPair;
   send(packet: Buffer, to: Endpoint): void;
+  /** Fragments that the system has made of datagrams so far, of those of all programs; always 0 where it does not say. */
+  fragmentsMade(): number;
 }
 
 /** A peer without a connection, or with one that it has given up, has shaken hands. */
@@ -171,6 +173,7 @@ export class NetCrypto {
         const key = connection.realKey.hex;
         if (this.#connections.get(key) === connection) this.#connections.delete(key);
       },
+      fragmentsMade: () => this.#deps.fragmentsMade(),
       isAlone: () => this.#connections.size === 1,
     };
   }

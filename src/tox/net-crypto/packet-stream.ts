@@ -4,12 +4,15 @@
  */
 import type { MemoryShare } from '../../base/memory-budget.js';
 import { CryptoKind } from '../packet/kind.js';
-import type { DataContent } from '../packet/net-crypto.js';
+import { type DataContent, MAX_CRYPTO_DATA_SIZE } from '../packet/net-crypto.js';
+import { encodeParts } from '../packet/net-crypto-part.js';
 import { encodePacketRequest } from '../packet/net-crypto-request.js';
 import { AckSchedule } from './ack-schedule.js';
 import { Congestion } from './congestion.js';
 import { Features } from './features.js';
 import { distanceBetween } from './packet-number.js';
+import type { PacketSize } from './packet-size.js';
+import { Parts } from './parts.js';
 import { ReceiveWindow } from './receive-window.js';
 import { Rtt } from './rtt.js';
 import { SendWindow } from './send-window.js';
@@ -18,8 +21,10 @@ import { Sender } from './sender.js';
 export interface PacketStreamDeps {
   /** Of the memory that all connections have for packets that wait for earlier ones, and for those not confirmed. */
   readonly memory: { readonly received: MemoryShare; readonly sent: MemoryShare };
-  /** Seals and sends one data packet. */
-  emit(bufferStart: number, packetNumber: number, data: Buffer): void;
+  /** Seals and sends one data packet. @param size bytes up to which the data is padded */
+  emit(bufferStart: number, packetNumber: number, data: Buffer, size?: number): void;
+  /** That of the path that packets take now; undefined where all sizes pass. */
+  packetSize(): PacketSize | undefined;
   /** False while there is no session, when nothing can be sealed. */
   isOpen(): boolean;
   /** Whether the way there has no room at present; the owner calls `endTurn` when it has again. */
@@ -52,6 +57,7 @@ export class PacketStream {
   /** The packet that is missing while later ones wait, and since when, ms. */
   #hole: { readonly number: number; readonly since: number } | undefined;
   readonly #features = new Features();
+  readonly #parts = new Parts();
   /** What was malformed, doubled or out of all windows; for the curious. */
   #dropped = 0;
 
@@ -64,7 +70,8 @@ export class PacketStream {
       window: this.#sendWindow,
       congestion: this.#congestion,
       rtt: this.#rtt,
-      transmit: (number, data) => this.#emit(number, data),
+      transmit: (number, data, size) => this.#transmit(number, data, size),
+      packetSize: () => deps.packetSize(),
       advertise: () => this.#acks.urge(),
       isBlocked: () => deps.isBlocked(),
       pacesItself: () => deps.pacesItself(),
@@ -83,13 +90,18 @@ export class PacketStream {
     return this.#dropped;
   }
 
-  /** Takes a lossless packet, or returns false and takes nothing. */
+  /** Takes a lossless packet, or returns false and takes nothing. @throws RangeError for other data */
   takeLossless(data: Buffer, isUrgent: boolean): boolean {
+    checkData(data, CryptoKind.FirstLossless, CryptoKind.LastLossless);
     return this.#sender.take(data, isUrgent);
   }
 
-  /** Sends a lossy packet at once; false when there is no session, or the peer has not been heard for too long. */
+  /**
+   * Sends a lossy packet at once; false when there is no session, or the peer has not been heard for too long.
+   * @throws RangeError for other data
+   */
   sendLossy(data: Buffer): boolean {
+    checkData(data, CryptoKind.FirstLossy, CryptoKind.LastLossy);
     if (!this.#deps.isOpen() || !this.#sender.maySendLossy) return false;
     this.#emit(this.#sendWindow.next, data);
     return true;
@@ -141,10 +153,20 @@ export class PacketStream {
       this.#receiveWindow.advertised(packetNumber);
       if (this.#features.receive(data)) this.#acks.urge();
       this.#congestion.noteOurKind();
+    } else if (id === CryptoKind.Part) {
+      this.#receivePart(packetNumber, data, now);
     } else {
       this.#dropped += 1;
     }
     if (this.#receiveWindow.takeNewHole()) this.#acks.urge();
+  }
+
+  #receivePart(number: number, part: Buffer, now: number): void {
+    const data = this.#parts.join(number, part);
+    const id = data?.[0] ?? CryptoKind.Padding;
+    if (data === undefined || id < CryptoKind.FirstLossless || id > CryptoKind.LastLossless) return;
+    this.#acks.onReceived(now);
+    this.#receiveLossless(number, data);
   }
 
   #receiveLossless(number: number, data: Buffer): void {
@@ -209,9 +231,23 @@ export class PacketStream {
     return encodePacketRequest(this.#receiveWindow.start, this.#receiveWindow.end, this.#isMissing, kind);
   }
 
-  #emit(number: number, data: Buffer): void {
-    this.#deps.emit(this.#receiveWindow.start, number, data);
+  /** What is too large for the way goes in two halves to a peer of our kind, and to others as it is, by a relay if there is one. */
+  #transmit(number: number, data: Buffer, size: number | undefined): void {
+    const mostWhole = this.#deps.packetSize()?.mostWhole ?? MAX_CRYPTO_DATA_SIZE;
+    if (data.length <= mostWhole || !this.#features.hasParts) this.#emit(number, data, size);
+    else for (const part of encodeParts(data)) this.#emit(number, part);
+  }
+
+  #emit(number: number, data: Buffer, size?: number): void {
+    this.#deps.emit(this.#receiveWindow.start, number, data, size);
     this.#sender.sealed();
     this.#acks.onPiggybacked(this.#receiveWindow.hasHoles);
+  }
+}
+
+function checkData(data: Buffer, firstId: number, lastId: number): void {
+  const id = data[0] ?? -1;
+  if (data.length > MAX_CRYPTO_DATA_SIZE || id < firstId || id > lastId) {
+    throw new RangeError(`PacketStream: ${data.length} bytes with id ${id}`);
   }
 }

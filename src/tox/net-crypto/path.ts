@@ -116,6 +116,13 @@ export class Path {
     route?.send(packet);
   }
 
+  /** Sends one that is too large for the chosen way: by a relay that has room, if there is one. */
+  sendLarge(packet: Buffer): void {
+    const relay = this.#routes.all.find(({ kind, state }) => kind === 'relay' && state === 'ready');
+    if (relay === undefined) this.send(packet);
+    else relay.send(packet);
+  }
+
   /** When the ways that are not in use are to be tried next, ms of the clock. */
   get trialAt(): number {
     if (this.#trials === undefined || this.#tried.length === 0) return Number.POSITIVE_INFINITY;

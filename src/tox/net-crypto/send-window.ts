@@ -5,6 +5,7 @@
  *     start ──── sent, some of them delivered ──── next ──── not sent yet ──── end
  */
 import type { MemoryShare } from '../../base/memory-budget.js';
+import { SAFE_CRYPTO_DATA_SIZE } from '../packet/net-crypto.js';
 import { readPacketRequest } from '../packet/net-crypto-request.js';
 import { AckSample } from './ack-sample.js';
 import { LossDetection, type Patience, type Transmission } from './loss-detection.js';
@@ -28,6 +29,12 @@ const SHRINK_AT = 8;
  * larger piece of memory that its neighbours keep.
  */
 const NUMBER_COST = 1_700;
+
+/** A packet that is larger than what passes everywhere. */
+const LARGE = SAFE_CRYPTO_DATA_SIZE + WIRE_OVERHEAD;
+
+/** What is known of a packet that was sent. */
+export type Fate = 'open' | 'delivered' | 'lost';
 
 /** A moment of the delivery: bytes delivered until then, and when the packet had been sent that was delivered then. */
 interface Mark {
@@ -102,6 +109,11 @@ export class SendWindow {
     return this.#unsentBytes;
   }
 
+  /** Packets taken and never sent. */
+  get unsent(): number {
+    return distanceBetween(this.#next, this.#end);
+  }
+
   get hasUnsent(): boolean {
     return this.#next !== this.#end;
   }
@@ -169,6 +181,12 @@ export class SendWindow {
 
   dataOf(number: number): Buffer {
     return this.#data[number & this.#mask] as Buffer;
+  }
+
+  fateOf(number: number): Fate {
+    if (distanceBetween(this.#start, number) >= distanceBetween(this.#start, this.#next)) return 'delivered';
+    const state = this.#state[number & this.#mask];
+    return state === DELIVERED ? 'delivered' : state === LOST ? 'lost' : 'open';
   }
 
   /** There is room on the path and nothing to fill it with: what is sent until all in flight is delivered tells no limit of it. */
@@ -263,6 +281,7 @@ export class SendWindow {
     const timesSent = this.#timesSent[at] as number;
     const isEarly = this.#losses.delivered({ number, sentAt, timesSent }, this.#now, this.#smallestRtt);
     if (isEarly || state === LOST) sample.isReordered = true;
+    if (size > LARGE && sentAt > sample.largeDeliveredSentAt) sample.largeDeliveredSentAt = sentAt;
     if (sentAt < sample.sentAt) return;
     sample.sentAt = sentAt;
     sample.isAmbiguous = timesSent > 1;
@@ -282,8 +301,10 @@ export class SendWindow {
     const size = (this.#data[at] as Buffer).length + WIRE_OVERHEAD;
     this.#state[at] = LOST;
     this.#inFlightBytes -= size;
-    this.#sample.lostBytes += size;
-    this.#sample.lostPackets += 1;
+    const sample = this.#sample;
+    sample.lostBytes += size;
+    sample.lostPackets += 1;
+    if (size > LARGE) sample.largeLostSentAt = Math.max(sample.largeLostSentAt, this.#sentAt[at] as number);
     this.#lost.add(number);
   };
 

@@ -3,10 +3,13 @@
  * probes when the peer falls silent. Pure but for `transmit`: the connection calls it with the time, and asks when next.
  */
 import { TokenBucket } from '../../base/token-bucket.js';
+import { SAFE_CRYPTO_DATA_SIZE } from '../packet/net-crypto.js';
 import { LONGEST_RUN } from '../packet/net-crypto-request.js';
+import type { AckSample } from './ack-sample.js';
 import type { Congestion } from './congestion.js';
 import type { Patience } from './loss-detection.js';
-import { distanceBetween } from './packet-number.js';
+import { addToNumber, distanceBetween } from './packet-number.js';
+import type { PacketSize } from './packet-size.js';
 import type { Rtt } from './rtt.js';
 import { MAX_IN_FLIGHT_NUMBERS, type SendWindow, WIRE_OVERHEAD } from './send-window.js';
 
@@ -20,6 +23,8 @@ const URGENT_RESERVE = 64 * 1024;
 
 /** Implementation: packets in one turn of the event loop, about half a ms; what arrives meanwhile then has its turn. */
 const MAX_PACKETS_PER_TURN = 64;
+/** Implementation: unsent packets that make larger ones worth looking for. */
+const WORTH_PROBING = 8;
 /** Implementation: packets from the first missing one that are sent again although the window is full. */
 const ALWAYS_AGAIN = 64;
 /** Implementation: a late timer catches up on this many ms, in a burst of no more than so many bytes. */
@@ -59,8 +64,10 @@ export interface SenderDeps {
   readonly window: SendWindow;
   readonly congestion: Pick<Congestion, 'window' | 'rate' | 'deliveryRate' | 'measurement' | 'onAck' | 'forgive'>;
   readonly rtt: Rtt;
-  /** Seals and sends one packet. */
-  transmit(number: number, data: Buffer): void;
+  /** Seals and sends one packet. @param size bytes up to which it is padded */
+  transmit(number: number, data: Buffer, size?: number): void;
+  /** That of the path that packets take now; undefined where all sizes pass. */
+  packetSize(): PacketSize | undefined;
   /** Sends a request packet, which tells the peer how much it should have. */
   advertise(): void;
   /** Whether what is sent now would be lost for want of room. */
@@ -160,7 +167,14 @@ export class Sender {
       this.#heardAt = now;
       this.#probes = 0;
     }
-    if (sample.ackedBytes > 0 || sample.lostBytes > 0) congestion.onAck(sample, window.inFlightBytes, now);
+    if (sample.ackedBytes === 0 && sample.lostBytes === 0) return;
+    this.#learn(sample, now);
+  }
+
+  #learn(sample: AckSample, now: number): void {
+    const { window, congestion, packetSize } = this.#deps;
+    congestion.onAck(sample, window.inFlightBytes, now);
+    if (packetSize()?.review(sample, now, (number) => window.fateOf(number))) this.lostWay();
   }
 
   /** A list costs time for each number that it speaks of, and what it says the next one says as well. */
@@ -184,7 +198,7 @@ export class Sender {
     if (window.suspectDueAt > now) return;
     const sample = window.beginAck(now, congestion.measurement, rtt.min);
     window.judgeSuspects();
-    if (sample.lostBytes > 0) congestion.onAck(sample, window.inFlightBytes, now);
+    if (sample.lostBytes > 0) this.#learn(sample, now);
   }
 
   /** The way that packets took is gone, and they with it. */
@@ -198,6 +212,7 @@ export class Sender {
     this.#probe(now);
     this.#refill(now);
     const isSilent = this.#isSilent(now);
+    this.#probePath(isSilent, now);
     for (let count = 0; count < MAX_PACKETS_PER_TURN; count += 1) {
       const number = this.#nextToGo(isSilent);
       this.#isPaced = number !== undefined;
@@ -214,6 +229,23 @@ export class Sender {
     window.markAppLimited();
   }
 
+  /** When much waits, the next packets find out what the path takes; they go in one turn, whatever the pace. */
+  #probePath(isSilent: boolean, now: number): void {
+    const { window } = this.#deps;
+    const packetSize = this.#deps.packetSize();
+    const count = packetSize?.probesDue(now) ?? 0;
+    if (count === 0 || window.unsent < Math.max(count, WORTH_PROBING)) return;
+    if (this.#budget <= 0 || this.#nextToGo(isSilent) !== window.next) return;
+    for (let offset = 0; offset < count; offset += 1) {
+      if (window.dataOf(addToNumber(window.next, offset)).length > SAFE_CRYPTO_DATA_SIZE) return;
+    }
+    packetSize?.probe(now, (size) => {
+      const number = window.next;
+      this.#send(number, now, size);
+      return number;
+    });
+  }
+
   #nextToGo(isSilent: boolean): number | undefined {
     const { window, congestion, isBlocked } = this.#deps;
     if (isSilent || this.#unheard >= MAX_UNHEARD || isBlocked()) return undefined;
@@ -227,7 +259,7 @@ export class Sender {
     return this.#isPaced && this.#budget > 0;
   }
 
-  #send(number: number, now: number): void {
+  #send(number: number, now: number, paddedSize?: number): void {
     const { window } = this.#deps;
     const data = window.dataOf(number);
     if (!window.hasUnconfirmed) {
@@ -235,10 +267,19 @@ export class Sender {
       this.#probes = 0;
     }
     const size = data.length + WIRE_OVERHEAD;
-    if (number !== window.next) this.#retransmissions += 1;
+    const isNew = number === window.next;
+    if (!isNew) this.#retransmissions += 1;
     window.sent(number, now);
     this.#budget -= size;
-    this.#deps.transmit(number, data);
+    if (isNew) this.#deps.transmit(number, data, paddedSize);
+    else this.#transmitAgain(number, data, now);
+  }
+
+  #transmitAgain(number: number, data: Buffer, now: number): void {
+    const packetSize = this.#deps.packetSize();
+    const transmit = (): void => this.#deps.transmit(number, data);
+    if (packetSize === undefined) transmit();
+    else packetSize.resend({ number, size: data.length }, now, transmit);
   }
 
   #refill(now: number): void {
@@ -280,7 +321,7 @@ export class Sender {
     if (number !== undefined && this.#unheard < MAX_UNHEARD + MAX_PROBES) {
       this.#retransmissions += 1;
       window.sent(number, now);
-      this.#deps.transmit(number, window.dataOf(number));
+      this.#transmitAgain(number, window.dataOf(number), now);
     }
     this.#deps.advertise();
   }

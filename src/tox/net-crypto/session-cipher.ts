@@ -46,10 +46,13 @@ export class SessionCipher {
     return this.#peerSessionKey.equals(peer.sessionKey) && this.#peerBaseNonce.equals(peer.baseNonce);
   }
 
-  /** @param data 1 to 1373 bytes, its id first */
-  seal(bufferStart: number, packetNumber: number, data: Buffer): Buffer {
+  /**
+   * @param data 1 to 1373 bytes, its id first
+   * @param size bytes up to which it is padded
+   */
+  seal(bufferStart: number, packetNumber: number, data: Buffer, size?: number): Buffer {
     const nonce = this.#sendNonce;
-    const packet = layOutData(nonce.readUInt16BE(LOW_AT), bufferStart, packetNumber, data);
+    const packet = layOutData(nonce.readUInt16BE(LOW_AT), bufferStart, packetNumber, data, size);
     sealInto(packet.subarray(DATA_BOX_OFFSET), this.#key, nonce, packet.subarray(DATA_CONTENT_OFFSET));
     advanceNonce(nonce);
     return packet;

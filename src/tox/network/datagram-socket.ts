@@ -8,6 +8,8 @@ export interface DatagramSocket {
   readonly localPort: number;
   /** True when the socket can reach IPv6 destinations. */
   readonly hasIpv6: boolean;
+  /** Fragments that the system has made of datagrams so far, of those of all programs; always 0 where it does not say. */
+  fragmentsMade(): number;
   /**
    * Sends, or loses, one datagram of at most 2048 bytes; never throws. The buffer must stay unchanged afterwards.
    * @param onRefused called, later, where the system would not send it though the socket lives; nothing is known without a call

@@ -4,6 +4,7 @@ import type { DatagramSocket } from './datagram-socket.js';
 export const noUdp: DatagramSocket = {
   localPort: 0,
   hasIpv6: false,
+  fragmentsMade: () => 0,
   send: () => {},
   close: () => {},
 };

@@ -5,6 +5,7 @@ import { Endpoint } from '../../base/endpoint.js';
 import type { Logger } from '../../base/logger.js';
 import type { Random } from '../../base/random.js';
 import type { DatagramHandler, DatagramSocket } from './datagram-socket.js';
+import { fragmentsMade } from './fragment-count.js';
 import { NetworkError } from './network-error.js';
 
 /** Half a second at 10 MB/s; the kernel grants what net.core.rmem_max allows. */
@@ -159,6 +160,10 @@ class NodeUdpSocket implements UdpSocket {
 
   get errors(): number {
     return this.#errors;
+  }
+
+  fragmentsMade(): number {
+    return fragmentsMade();
   }
 
   send(packet: Buffer, destination: Endpoint, onRefused?: () => void): void {

@@ -68,6 +68,8 @@ export const CryptoKind = {
   /** Ours alone, dropped by c-toxcore: what a peer can do, and a request packet whose list tells where it ends. */
   Features: 3,
   RequestWithEnd: 4,
+  /** Ours alone, too: a part of a packet. */
+  Part: 5,
   FirstLossless: 16,
   LastLossless: 191,
   FirstLossy: 192,

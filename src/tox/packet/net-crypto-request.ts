@@ -7,16 +7,17 @@
  *
  * What comes after the last missing packet is not spoken of, up to 254 packets. Peers of our kind have another request packet
  * (id 4), of which the last byte tells where the list ends: the distance of the number after the last known one.
+ * The list ends where every path takes it.
  */
 import { CryptoKind } from './kind.js';
-import { MAX_CRYPTO_DATA_SIZE } from './net-crypto.js';
+import { SAFE_CRYPTO_DATA_SIZE } from './net-crypto.js';
 
 type RequestKind = typeof CryptoKind.Request | typeof CryptoKind.RequestWithEnd;
 
 /** Of packets that one byte speaks of. */
 export const LONGEST_RUN = 255;
 
-const scratch = Buffer.alloc(MAX_CRYPTO_DATA_SIZE);
+const scratch = Buffer.alloc(SAFE_CRYPTO_DATA_SIZE);
 
 /**
  * @param end the number after the last one to speak of
@@ -31,7 +32,7 @@ export function encodePacketRequest(
   scratch[0] = kind;
   let length = 1;
   let distance = 1;
-  for (let number = start; number !== end && length < MAX_CRYPTO_DATA_SIZE; number = (number + 1) >>> 0) {
+  for (let number = start; number !== end && length < SAFE_CRYPTO_DATA_SIZE; number = (number + 1) >>> 0) {
     if (isMissing(number)) {
       scratch[length] = distance;
       length += 1;
@@ -43,7 +44,7 @@ export function encodePacketRequest(
     }
     distance += 1;
   }
-  if (kind === CryptoKind.RequestWithEnd && length < MAX_CRYPTO_DATA_SIZE) {
+  if (kind === CryptoKind.RequestWithEnd && length < SAFE_CRYPTO_DATA_SIZE) {
     scratch[length] = distance;
     length += 1;
   }

@@ -25,6 +25,8 @@ export const MAX_CRYPTO_PACKET_SIZE = 1400;
 export const MIN_CRYPTO_DATA_PACKET_SIZE = 28;
 /** Bytes of data, its id included, that one packet carries at the most. */
 export const MAX_CRYPTO_DATA_SIZE = 1373;
+/** Implementation: the same where nothing is known of the path: 1,196 bytes of IPv4, 1,216 of IPv6 (RFC 8899, BASE_PLPMTU). */
+export const SAFE_CRYPTO_DATA_SIZE = 1141;
 
 const COOKIE_HASH_SIZE = 64;
 const PADDING_QUANTUM = 8;
@@ -172,10 +174,18 @@ export function decodeHandshakeContent(plain: Buffer): HandshakeContent | undefi
 /**
  * A data packet with its content in plain where the box will stand, to be sealed in place: the hot path allocates once.
  * @param lowNonce the last 16 bits of the nonce
+ * @param size bytes that data and padding together have at the least
  */
-export function layOutData(lowNonce: number, bufferStart: number, packetNumber: number, data: Buffer): Buffer {
+export function layOutData(
+  lowNonce: number,
+  bufferStart: number,
+  packetNumber: number,
+  data: Buffer,
+  size = data.length,
+): Buffer {
   // c-toxcore pads so that the length tells an observer less; its receiver takes any number of zeros.
-  const padding = (MAX_CRYPTO_DATA_SIZE - data.length) % PADDING_QUANTUM;
+  const least = Math.max(size, data.length);
+  const padding = least - data.length + ((MAX_CRYPTO_DATA_SIZE - least) % PADDING_QUANTUM);
   const dataAt = DATA_CONTENT_OFFSET + CONTENT_HEADER_SIZE + padding;
   const packet = Buffer.allocUnsafe(dataAt + data.length);
   packet[0] = UdpKind.CryptoData;

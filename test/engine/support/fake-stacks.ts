@@ -17,6 +17,7 @@ export class FakeFriend implements StackFriend {
   readonly publicKey: PublicKey;
   facts = factsOf(none('searching'));
   isOnline = false;
+  readonly packetSize = 1373;
   standing: FriendStanding = { kind: 'sought' };
   /** How often it was looked for anew. */
   seeks = 0;

@@ -31,6 +31,7 @@ export class Wiretap {
     return {
       localPort: socket.localPort,
       hasIpv6: socket.hasIpv6,
+      fragmentsMade: () => 0,
       send: (packet, to) => {
         this.#keep(`${to.key} ${packet[0]}`, packet);
         socket.send(packet, to);

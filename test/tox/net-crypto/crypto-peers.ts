@@ -69,6 +69,8 @@ export class CryptoPeer {
   readonly router = new PacketRouter();
   readonly offers: ConnectionOffer[] = [];
   accepts = true;
+  /** What the system says of fragments that it made. */
+  fragments = 0;
   /** What happens to a packet on its way to the network; by default nothing. */
   shape: (packet: Buffer, forward: () => void) => void = (_packet, forward) => forward();
   /** Connections that this peer accepted, the latest last, with what they were told. */
@@ -93,6 +95,7 @@ export class CryptoPeer {
         dhtKeyPair: this.dht,
         dhtSharedKeys: new SharedKeyCache(this.dht.secretKey),
         identity,
+        fragmentsMade: () => this.fragments,
         send: (packet, to) => this.shape(packet, () => this.#socket.send(packet, to)),
       },
       { onOffer: (offer) => this.#onOffer(offer) },

@@ -38,6 +38,7 @@ class End {
           this.carry(packet);
         },
         isOpen: () => true,
+        packetSize: () => undefined,
         isBlocked: () => this.isBlocked,
         pacesItself: () => false,
         isAlone: () => this.isAlone,

@@ -39,6 +39,7 @@ function makeSender(): {
       transmitted.push(number);
       sender.sealed();
     },
+    packetSize: () => undefined,
     advertise: () => {
       advertised += 1;
     },

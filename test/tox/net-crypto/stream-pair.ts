@@ -151,6 +151,7 @@ export class StreamEnd {
     this.stream = new PacketStream({
       memory: { received: budget.share(), sent: budget.share() },
       emit: (bufferStart, packetNumber, data) => this.carry({ bufferStart, packetNumber, data }),
+      packetSize: () => undefined,
       isOpen: () => true,
       isBlocked: () => false,
       pacesItself: () => false,

@@ -61,6 +61,19 @@ t.test('data is padded to a multiple of 8 below its largest size, and comes back
   }
 });
 
+t.test('data may be padded to the size of a larger packet', async (t) => {
+  for (const [length, size, expected] of [
+    [5, 1205, 1232],
+    [1141, 1373, 1400],
+    [1140, 1341, 1368],
+    [100, 50, 128],
+  ] as const) {
+    const packet = codec.layOutData(0, 1, 2, Buffer.alloc(length, 0xa2), size);
+    t.equal(packet.length, expected);
+    t.equal(codec.decodeOpenedData(packet)?.data.length, length);
+  }
+});
+
 t.test('nothing but padding is no data', async (t) => {
   const packet = codec.layOutData(0, 1, 2, Buffer.alloc(40, 1));
   packet.fill(0, 27);

@@ -47,6 +47,7 @@ export class FakeRouter {
     return {
       localPort: 50000,
       hasIpv6: false,
+      fragmentsMade: () => 0,
       send: (packet, to) => void this.#clock.after(1, () => this.#receive(packet, to, onDatagram)),
       close: () => {
         this.#handlers.delete(onDatagram);

@@ -1,0 +1,27 @@
+/** Halves of packets that came (tox/packet/net-crypto-part), until the other half comes. */
+import { MAX_CRYPTO_DATA_SIZE } from '../packet/net-crypto.js';
+import { decodePart, type Part } from '../packet/net-crypto-part.js';
+
+/** Implementation: halves that are kept, 350 KB with the packets around them; the two are sent one after the other. */
+const MAX_PARTS = 256;
+
+export class Parts {
+  /** By the number of the packet. */
+  readonly #parts = new Map<number, Part>();
+
+  /** @returns the data of the packet with that number, when both halves have come */
+  join(number: number, data: Buffer): Buffer | undefined {
+    const part = decodePart(data);
+    if (part === undefined) return undefined;
+    const other = this.#parts.get(number);
+    this.#parts.delete(number);
+    if (other === undefined || other.isLast === part.isLast) {
+      const [oldest] = this.#parts.keys();
+      if (this.#parts.size >= MAX_PARTS && oldest !== undefined) this.#parts.delete(oldest);
+      this.#parts.set(number, part);
+      return undefined;
+    }
+    if (other.bytes.length + part.bytes.length > MAX_CRYPTO_DATA_SIZE) return undefined;
+    return Buffer.concat(part.isLast ? [other.bytes, part.bytes] : [part.bytes, other.bytes]);
+  }
+}

@@ -1,0 +1,28 @@
+import t from 'tap';
+import { fragmentsMade, ipv4Fragments, ipv6Fragments } from '../../../src/tox/network/fragment-count.js';
+
+const SNMP = `Ip: Forwarding DefaultTTL FragOKs FragFails FragCreates
+Ip: 1 64 21 0 42
+Icmp: InMsgs InErrors
+Icmp: 7 0
+`;
+const SNMP6 = `Ip6FragFails                    \t3
+Ip6FragCreates                  \t12
+Icmp6InMsgs                     \t5
+`;
+
+t.test('the counters of fragments made are read', async (t) => {
+  t.equal(ipv4Fragments(SNMP), 42);
+  t.equal(ipv6Fragments(SNMP6), 12);
+});
+
+t.test('a system that does not say it counts none', async (t) => {
+  for (const text of ['', 'Ip: Forwarding\nIp: 1\n', 'Ip: FragCreates\n', 'Ip: FragCreates\nIp: ?\n']) {
+    t.equal(ipv4Fragments(text), 0);
+    t.equal(ipv6Fragments(text), 0);
+  }
+});
+
+t.test('this system has a number', async (t) => {
+  t.ok(Number.isSafeInteger(fragmentsMade()));
+});
