@@ -107,19 +107,6 @@ export function parseTarget(text: string): HostAndPort {
   return { host: parseHost(host, text), port: parsePort(port) };
 }
 
-/** A line of a rules file: a target, `*` for any host, `0` for any port. @throws FormatError */
-export function parseRule(text: string): HostAndPort {
-  const [host, port, more] = splitAddress(text) ?? [];
-  if (host === undefined || port === undefined || more !== undefined) {
-    throw new FormatError(`"${text}" is not a rule: write host:port, *:port or host:0`);
-  }
-  // What looks like a pattern would match nothing, and its author would not know.
-  if (host !== '*' && /[*?/]/.test(host)) {
-    throw new FormatError(`"${host}" is not a host: write one name, one address, or * for any`);
-  }
-  return { host: parseHost(host, text), port: port === '0' ? 0 : parsePort(port) };
-}
-
 /** `[bind:]port:host:port`, where `@` may stand for `:`; IPv6 addresses in brackets. @throws FormatError */
 export function parseForward(text: string): ForwardText {
   const parts = splitAddress(text);
@@ -161,8 +148,8 @@ export function parsePublicKey(text: string): PublicKey {
   );
 }
 
-/** A name or a literal address, in the form in which it goes over the wire: names with other letters in their DNS form. */
-function parseHost(text: string, whole: string): string {
+/** A name or a literal address, in the form in which it goes over the wire: names with other letters in their DNS form. @throws FormatError */
+export function parseHost(text: string, whole: string): string {
   if (text === '') throw new FormatError(`the host is missing in "${whole}"`);
   const host = /^\p{ASCII}*$/u.test(text) ? text : domainToASCII(text);
   if (host.length > MAX_HOST_LENGTH) throw new FormatError(`a host name has at most ${MAX_HOST_LENGTH} characters`);
@@ -171,7 +158,7 @@ function parseHost(text: string, whole: string): string {
 }
 
 /** Splits at the colons outside of brackets; undefined when what is in brackets is not an IPv6 address. */
-function splitAddress(text: string): string[] | undefined {
+export function splitAddress(text: string): string[] | undefined {
   const parts: string[] = [];
   let rest = text.replaceAll('@', ':');
   for (;;) {

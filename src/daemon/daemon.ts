@@ -12,6 +12,7 @@ import type { Engine } from '../engine/engine.js';
 import type { FileSystem } from '../engine/file-system.js';
 import { SETTINGS } from '../engine/setting-names.js';
 import type { EngineOptions } from '../engine/start-engine.js';
+import { targetAddresses } from '../engine/target-addresses.js';
 import { TargetPolicy } from '../engine/target-policy.js';
 import { accessSettings, accessSettingsOrFault, secretPlace } from './access-settings.js';
 import { Configuration, type Loaded, type Settings } from './configuration.js';
@@ -121,7 +122,10 @@ export class Daemon {
     try {
       // The lock of the identity keeps others away from the whole directory, so what is in it is read after that.
       const access = await AccessControl.open(deps, settings.stateDirectory, accessSettingsOrFault(deps, settings));
-      targets = new TargetPolicy({ entryOf: (peerId) => access.entryOf(peerId) }, settings.targets.rulesFile);
+      targets = new TargetPolicy(
+        { entryOf: (peerId) => access.entryOf(peerId), addressesOf: targetAddresses(deps.clock) },
+        settings.targets.rulesFile,
+      );
       const daemon = new Daemon(deps, options, { loaded, engine, access, targets });
       try {
         await daemon.#open();
@@ -191,9 +195,9 @@ export class Daemon {
   #review(): void {
     this.#doorkeeper.review();
     const { tunnels } = this.engine;
-    for (const { number, direction, peerId, target, isClosing } of tunnels.list()) {
+    for (const { number, direction, peerId, target, remoteAddress, isClosing } of tunnels.list()) {
       if (direction !== 'accepted' || isClosing) continue;
-      if (!this.#targets.explain(peerId, target).isAllowed) tunnels.closeTunnel(number);
+      if (!this.#targets.mayReach(peerId, target, remoteAddress).allowed) tunnels.closeTunnel(number);
     }
   }
 

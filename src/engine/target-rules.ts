@@ -1,14 +1,14 @@
 /**
- * The rules file of a server: which targets clients may reach. As upstream has it: one `host:port` a line, `*` any host, `0`
- * any port, `#` begins a comment.
+ * The rules file of a server: which targets clients may reach. As upstream has it, one `host:port` a line, `*` any host, `0`
+ * any port, `#` begins a comment; and, of ours, `class:NAME:port` and `deny` in front of either.
  */
 import { CodedError } from '../base/coded-error.js';
 import { FormatError } from '../config/format-error.js';
-import { parseRule } from '../config/formats.js';
+import { parseRule } from '../config/rule-text.js';
 import { readSmallFile } from '../config/small-file.js';
-import type { MayReach } from '../tunnel/request-handler.js';
-import { decide, type Rule } from '../tunnel/rules.js';
-import { canonicalHost } from '../tunnel/target.js';
+import type { MayReach, Verdict } from '../tunnel/request-handler.js';
+import { type Decision, decide, describeRule, type Rule } from '../tunnel/rules.js';
+import { canonicalHost, literalAddress } from '../tunnel/target.js';
 
 /** The message names the file and the line. */
 export class RulesFileError extends CodedError<'bad-rules'> {}
@@ -35,8 +35,7 @@ export function parseRules(text: string, name: string): Rule[] {
     if (rule === '') return [];
     const line = index + 1;
     try {
-      const { host, port } = parseRule(rule);
-      return [{ host: canonicalHost(host), port, line }];
+      return [ruleOf(rule, line)];
     } catch (error) {
       if (!(error instanceof FormatError)) throw error;
       throw new RulesFileError('bad-rules', `${name}, line ${line}: ${error.message}`, { cause: error });
@@ -44,10 +43,30 @@ export function parseRules(text: string, name: string): Rule[] {
   });
 }
 
+/** @param line its place in the file or list, from 1 @throws FormatError */
+export function ruleOf(text: string, line: number): Rule {
+  const { effect, subject, port } = parseRule(text);
+  if (subject.kind !== 'host') return { effect, subject, port, line };
+  const { host } = subject;
+  if (effect === 'deny' && literalAddress(host) === undefined) {
+    throw new FormatError(`"${host}" is a name, and who asks for its address gets past: deny the address, or a class`);
+  }
+  return { effect, subject: { kind: 'host', host: canonicalHost(host) }, port, line };
+}
+
 /** @param path of the file, for the owner of the server */
 export function onlyBy(rules: readonly Rule[], path: string): MayReach {
-  return (_peerId, target) =>
-    decide(rules, target) === undefined
-      ? { allowed: false, reason: `no line of ${path} allows it` }
-      : { allowed: true };
+  return (_peerId, target, address) => verdictOf(decide(rules, target, address), path);
+}
+
+function verdictOf(decision: Decision, path: string): Verdict {
+  switch (decision.kind) {
+    case 'allowed':
+    case 'open':
+      return { allowed: true };
+    case 'denied':
+      return { allowed: false, reason: `line ${decision.rule.line} of ${path}: ${describeRule(decision.rule)}` };
+    case 'unmatched':
+      return { allowed: false, reason: `no line of ${path} allows it` };
+  }
 }

@@ -19,6 +19,8 @@ export interface LocalEnd {
   readonly lingers: boolean;
   /** Of our side of the TCP connection, as the kernel lists it; undefined for what is none, or is over. */
   readonly localPort: number | undefined;
+  /** To which a TCP connection leads, or from which it comes; undefined for what is none, or is over. */
+  readonly remoteAddress: string | undefined;
   /**
    * Calls back when the connection is not broken; when it is, `sink` has an error instead. For what is not seen by itself: that
    * it broke while nobody reads from it, and whether its end was said by the local program or is an abort.
@@ -41,6 +43,9 @@ export function socketEnd(socket: Socket): LocalEnd {
     lingers: true,
     get localPort() {
       return socket.localPort;
+    },
+    get remoteAddress() {
+      return socket.remoteAddress;
     },
     probe: (onSound) => probeSocket(socket, onSound),
     reset: () => resetSocket(socket),

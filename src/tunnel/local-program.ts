@@ -81,6 +81,11 @@ export class LocalProgram {
     return this.#end.localPort;
   }
 
+  /** Of the other end of that connection. */
+  get remoteAddress(): string | undefined {
+    return this.#end.remoteAddress;
+  }
+
   get hasSaidAll(): boolean {
     return this.#hasSaidAll;
   }

@@ -37,6 +37,7 @@ export function openStdioPipe(
       sink: stdout,
       lingers: false,
       localPort: undefined,
+      remoteAddress: undefined,
       probe: (onSound) => onSound(),
       reset: (reason) => {
         stdin.destroy();

@@ -21,6 +21,8 @@ export interface TunnelInfo {
   readonly isClosing: boolean;
   /** Of the local connection, as the kernel lists it; undefined when there is none. */
   readonly localPort: number | undefined;
+  /** Of the other end of that connection: the target's, where the tunnel was accepted. */
+  readonly remoteAddress: string | undefined;
 }
 
 export interface PeerInfo {

@@ -272,7 +272,7 @@ export class TunnelService extends EventEmitter<TunnelEvents> {
 
   #describe(tunnel: Tunnel): TunnelInfo {
     const { number, peerId } = this.#numbered.get(tunnel) as { readonly number: number; readonly peerId: string };
-    const { identity, openedAt, bytesSent, bytesReceived, backlog, isClosing, localPort } = tunnel;
+    const { identity, openedAt, bytesSent, bytesReceived, backlog, isClosing, localPort, remoteAddress } = tunnel;
     return {
       number,
       peerId,
@@ -284,6 +284,7 @@ export class TunnelService extends EventEmitter<TunnelEvents> {
       backlog,
       isClosing,
       localPort,
+      remoteAddress,
     };
   }
 }

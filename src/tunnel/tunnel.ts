@@ -93,6 +93,11 @@ export class Tunnel implements LineUser {
     return this.#program.localPort;
   }
 
+  /** Of the other end of that connection. */
+  get remoteAddress(): string | undefined {
+    return this.#program.remoteAddress;
+  }
+
   /** The local end is over; what is left is between the two peers. */
   get isClosing(): boolean {
     return this.#program.isOver;

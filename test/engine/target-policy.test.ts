@@ -9,6 +9,7 @@ import { temporaryDirectory } from '../support/temporary-directory.js';
 
 const { publicKey } = generateKeyPair(new SeededRandom(7));
 const TARGET = { host: '127.0.0.1', port: 22 };
+const addressesOf = async (host: string): Promise<string[]> => (host === 'intranet' ? ['10.1.2.3', '192.0.2.1'] : []);
 
 type Rules = 'none' | 'with it' | 'without it' | 'bad' | 'missing';
 type Allow = 'no entry' | 'empty' | 'with it' | 'without it';
@@ -42,7 +43,10 @@ t.test('the whole table: rules and allow list, each row with the line that decid
       const path = join(temporaryDirectory(t), 'rules');
       const text = RULES[rules];
       if (text !== undefined) writeFileSync(path, text);
-      const policy = new TargetPolicy({ entryOf: () => ENTRIES[allow] }, rules === 'none' ? undefined : path);
+      const policy = new TargetPolicy(
+        { entryOf: () => ENTRIES[allow], addressesOf },
+        rules === 'none' ? undefined : path,
+      );
       const { isAllowed, decidedBy } = policy.explain(publicKey.hex, TARGET);
       const name = `rules ${rules}, allow ${allow}: ${decidedBy}`;
       const byRules = rules === 'none' || rules === 'with it';
@@ -63,7 +67,7 @@ t.test('the whole table: rules and allow list, each row with the line that decid
 t.test('a file that cannot be read any more changes nothing, and one that can counts at once', async (t) => {
   const path = join(temporaryDirectory(t), 'rules');
   writeFileSync(path, '127.0.0.1:22\n');
-  const policy = new TargetPolicy({ entryOf: () => undefined }, path);
+  const policy = new TargetPolicy({ entryOf: () => undefined, addressesOf }, path);
   writeFileSync(path, 'nonsense\n');
   t.throws(() => policy.reload(path), { code: 'bad-rules', message: /line 1/ });
   rmSync(path);
@@ -80,10 +84,57 @@ t.test('a file that cannot be read any more changes nothing, and one that can co
 
 t.test('one that was bad at the start allows nothing, until it is mended', async (t) => {
   const path = join(temporaryDirectory(t), 'rules');
-  const policy = new TargetPolicy({ entryOf: () => undefined }, path);
+  const policy = new TargetPolicy({ entryOf: () => undefined, addressesOf }, path);
   t.match(policy.fault, /no such file/);
   writeFileSync(path, '*:0\n');
   policy.reload(path);
   t.equal(policy.fault, undefined);
   t.equal(policy.explain('', TARGET).isAllowed, true);
+});
+
+t.test('rules and allow list both decide over the address, and a denial in either counts', async (t) => {
+  const path = join(temporaryDirectory(t), 'rules');
+  const verdict = (rules: string, allow: string[], address?: string): [boolean, boolean, string] => {
+    writeFileSync(path, rules);
+    const policy = new TargetPolicy({ entryOf: () => entry(...allow), addressesOf }, path);
+    const { isAllowed, isOpen, decidedBy } = policy.explain('', { host: 'intranet', port: 80, address });
+    return [isAllowed, isOpen, decidedBy.replace(path, 'rules')];
+  };
+  const open = 'it depends on the address of intranet, which is not known';
+  t.same(verdict('*:0', ['class:private:80']), [true, true, `line 1 of rules: *:0; and ${open}`]);
+  t.same(verdict('*:0', ['class:private:80'], '10.1.2.3'), [
+    true,
+    false,
+    'line 1 of rules: *:0; and class:private:80 on the allow list of laptop',
+  ]);
+  t.same(verdict('*:0', ['class:private:80'], '9.9.9.9'), [
+    false,
+    false,
+    'the allow list of laptop has only class:private:80',
+  ]);
+  t.same(verdict('*:0', ['*:0', 'deny class:private:0'], '10.1.2.3'), [
+    false,
+    false,
+    'deny class:private:0 on the allow list of laptop',
+  ]);
+  t.same(verdict('*:0\ndeny class:private:0', ['intranet:80'], '10.1.2.3'), [
+    false,
+    false,
+    'line 2 of rules: deny class:private:0',
+  ]);
+});
+
+t.test('who asks about a name is told by its addresses where they decide', async (t) => {
+  const path = join(temporaryDirectory(t), 'rules');
+  const ask = async (rules: string, host = 'intranet'): Promise<[boolean, string]> => {
+    writeFileSync(path, rules);
+    const policy = new TargetPolicy({ entryOf: () => undefined, addressesOf }, path);
+    const { isAllowed, decidedBy } = await policy.explainByAddress('', { host, port: 80 });
+    return [isAllowed, decidedBy.replace(path, 'rules')];
+  };
+  t.same(await ask('intranet:80'), [true, 'line 1 of rules: intranet:80']);
+  t.same(await ask('class:private:80'), [true, 'intranet is 10.1.2.3: line 1 of rules: class:private:80']);
+  t.same(await ask('class:loopback:80'), [false, 'intranet is 10.1.2.3: no line of rules allows it']);
+  t.same(await ask('*:0\ndeny class:loopback:0', '127.1'), [false, 'line 2 of rules: deny class:loopback:0']);
+  t.match(await ask('class:loopback:80', 'unknown'), [true, /depends on the address/]);
 });

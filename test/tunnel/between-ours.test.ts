@@ -133,6 +133,43 @@ t.test('a target that is not allowed is never dialled, and the local connection 
   t.equal(connections, 0);
 });
 
+t.test('the address that was allowed is the one that is connected to', async (t) => {
+  const asked: (string | undefined)[] = [];
+  const { world, client, server, target, serverId } = await pairOfOurs(t, (socket) => void socket.end('hello'), {
+    mayReach: (_peer, _target, address) => {
+      asked.push(address);
+      return address === undefined || address === '127.0.0.1'
+        ? { allowed: true }
+        : { allowed: false, reason: 'denied' };
+    },
+  });
+  const spec = { bind: '127.0.0.1', port: 0, target: { host: 'localhost', port: target.port } };
+  const named = await client.forward(serverId, spec);
+  const socket = await world.connect(named.port);
+  const opened = once(server, 'opened');
+  t.equal((await readAll(socket)).toString(), 'hello');
+  t.match(await opened, [{ remoteAddress: '127.0.0.1' }]);
+  t.same(
+    asked,
+    [undefined, '::1', '127.0.0.1', '127.0.0.1'],
+    'before the lookup, for each address, and once connected',
+  );
+});
+
+t.test('a name all of whose addresses are denied is refused with what denied them', async (t) => {
+  const { world, client, server, target, serverId } = await pairOfOurs(t, echo, {
+    mayReach: (_peer, _target, address) => {
+      return address === undefined ? { allowed: true } : { allowed: false, reason: 'line 2: deny class:loopback:0' };
+    },
+  });
+  const spec = { bind: '127.0.0.1', port: 0, target: { host: '127.1', port: target.port } };
+  const named = await client.forward(serverId, spec);
+  const refused = once(server, 'refused');
+  const socket = await world.connect(named.port);
+  t.equal(await howItEnds(socket), 'ECONNRESET');
+  t.match(await refused, [/./, {}, 'not-allowed', 'line 2: deny class:loopback:0']);
+});
+
 t.test('access that was taken away while the target was dialled counts', async (t) => {
   let asked = 0;
   const { world, port } = await pairOfOurs(t, (socket) => void socket.write('secret'), {

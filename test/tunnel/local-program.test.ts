@@ -27,6 +27,7 @@ class Bench {
       sink: this.stream,
       lingers: options.lingers ?? true,
       localPort: 7,
+      remoteAddress: undefined,
       probe: (onSound) => onSound(),
       reset: (reason) => {
         this.events.push(`reset ${reason}`);

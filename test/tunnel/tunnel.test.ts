@@ -19,7 +19,7 @@ t.test('a window frame of an upstream peer, which has no windows, limits nothing
     },
   });
   const local: LocalEnd = {
-    ...{ source, lingers: false, localPort: undefined, sink: new Writable() },
+    ...{ source, lingers: false, localPort: undefined, remoteAddress: undefined, sink: new Writable() },
     probe: (onSound) => onSound(),
     reset: () => {},
     destroy: () => {},

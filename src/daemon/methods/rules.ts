@@ -14,19 +14,18 @@ export function ruleMethods(deps: Deps): Pick<MethodHandlers, 'rules.list' | 'ru
     'rules.list': () => ({
       schema: 'tuntox.rules/1',
       file: targets.file ?? null,
-      rules: targets.rules.map(({ host, port, line }) => ({
-        line,
-        text: `${host.includes(':') ? `[${host}]` : host}:${port}`,
-      })),
+      rules: targets.rules,
     }),
-    'rules.check': ({ client, target: text }) => {
+    'rules.check': async ({ client, target: text }) => {
       const key = clientOrStranger(deps, client);
       const target = targetOf(text);
+      const { isAllowed, decidedBy } = await targets.explainByAddress(key.hex, target);
       return {
         schema: 'tuntox.rule-verdict/1',
         client: clientName(deps, key),
         target,
-        ...targets.explain(key.hex, target),
+        isAllowed,
+        decidedBy,
       };
     },
   };

@@ -115,7 +115,9 @@ async function edit(deps: Deps, params: Params<'whitelist.edit'>): Promise<Chang
   const closing = engine.tunnels
     .list()
     .filter(({ peerId, direction }) => direction === 'accepted' && peerId === before.publicKey.hex)
-    .filter(({ peerId, target }) => !targets.explain(peerId, target, after).isAllowed);
+    .filter(({ peerId, target, remoteAddress }) => {
+      return !targets.explain(peerId, { ...target, address: remoteAddress }, after).isAllowed;
+    });
   if (!params.isDryRun) {
     await saved(access.changeEntry(before.publicKey, edited), nameOf(deps, before.publicKey));
     deps.log.info(`whitelist: ${labelOf(after)} changed`);

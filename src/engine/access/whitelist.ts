@@ -2,10 +2,9 @@
 import { ALIAS } from '../../base/alias.js';
 import { CodedError } from '../../base/coded-error.js';
 import { FormatError } from '../../config/format-error.js';
-import { parseRule } from '../../config/formats.js';
 import { PublicKey } from '../../tox/crypto/keys.js';
 import type { Rule } from '../../tunnel/rules.js';
-import { canonicalHost } from '../../tunnel/target.js';
+import { ruleOf } from '../target-rules.js';
 import type { Kept } from './kept-json.js';
 
 /** The message is for the owner. */
@@ -43,11 +42,10 @@ export const NO_WHITELIST: Whitelist = { isFactor: false, entries: new Map() };
 export const isExpired = ({ expiresAt }: WhitelistEntry, unixTime: number): boolean =>
   expiresAt !== undefined && unixTime >= expiresAt;
 
-/** `host:port` with `*` for any host, `0` for any port. @param line its place in the list, from 1 @throws WhitelistError */
+/** As a line of a rules file. @param line its place in the list, from 1 @throws WhitelistError */
 export function parseAllowed(text: string, line: number): AllowedTarget {
   try {
-    const { host, port } = parseRule(text);
-    return { text, rule: { host: canonicalHost(host), port, line } };
+    return { text, rule: ruleOf(text, line) };
   } catch (error) {
     if (!(error instanceof FormatError)) throw error;
     throw new WhitelistError('bad-target', error.message, { cause: error });

@@ -5,6 +5,7 @@ import { silentLogger } from '../../../src/base/logger.js';
 import { AccessControl, type AccessSettings } from '../../../src/engine/access/access-control.js';
 import { AccessPolicy, friendRequestMessage } from '../../../src/engine/access/access-policy.js';
 import type { WhitelistEntry } from '../../../src/engine/access/whitelist.js';
+import { parseAllowed } from '../../../src/engine/access/whitelist.js';
 import { type FileSystem, nodeFileSystem } from '../../../src/engine/file-system.js';
 import { generateKeyPair, PublicKey } from '../../../src/tox/crypto/keys.js';
 import { FailingFileSystem, systemError } from '../../support/failing-file-system.js';
@@ -124,7 +125,7 @@ t.test('everything is there again after a restart, but for the secret itself', a
   const directory = temporaryDirectory(t);
   const first = await open(t, { directory });
   await first.control.setSecret(SECRET, AT_ONCE);
-  const allow = [{ text: '127.0.0.1:22', rule: { host: '127.0.0.1', port: 22, line: 1 } }];
+  const allow = ['127.0.0.1:22', 'deny class:private:0'].map((text, index) => parseAllowed(text, index + 1));
   const listed = entry(CLIENT, { alias: 'laptop', allow, expiresAt: 2_000_000_000, note: 'of the owner' });
   await first.control.addEntries([listed]);
   const banned = newKey();

@@ -13,7 +13,7 @@ const ALLOW: Option = {
   name: '--allow',
   value: 'H:P',
   isRepeatable: true,
-  about: 'may reach this target; may be repeated. Without it, all that the rules allow',
+  about: 'may reach this target, as a line of the rules file; may be repeated. Without it, all that the rules allow',
 };
 const EXPIRES: Option = { name: '--expires', value: 'D', about: 'until then: 30d, 12h, 2027-01-31, 2027-01-31T18:00' };
 const NOTE: Option = { name: '--note', value: 'T', about: 'a line to remember by' };

@@ -58,6 +58,7 @@ function placeOf({ directory }: ServerSettings): IdentityPlace {
 function mayReachOf({ rulesFile }: ServerSettings, { log }: Context): ReturnType<typeof onlyBy> {
   if (rulesFile === undefined) return anyTarget;
   const rules = loadRules(rulesFile);
-  if (rules.length === 0) log.warn(`${rulesFile} has no rules, so clients reach nothing`);
+  if (!rules.some(({ effect }) => effect === 'allow'))
+    log.warn(`${rulesFile} allows nothing, so clients reach nothing`);
   return onlyBy(rules, rulesFile);
 }

@@ -1,0 +1,84 @@
+/** Classes of addresses by where they lead, for rules about targets. */
+import { BlockList } from 'node:net';
+import { Endpoint } from './endpoint.js';
+
+/**
+ * - loopback: this machine; the unspecified address leads there too
+ * - link-local: the network at hand, and the fixed addresses at which clouds give a machine its credentials
+ * - private: private and shared networks, unique local addresses
+ * - multicast: groups, and the IPv4 broadcast
+ * - public: none of these, and globally reachable (see address-kind)
+ */
+export const ADDRESS_CLASSES = ['public', 'private', 'loopback', 'link-local', 'multicast'] as const;
+export type AddressClass = (typeof ADDRESS_CLASSES)[number];
+
+type Special = Exclude<AddressClass, 'public'>;
+
+const BLOCKS: Readonly<Record<Special, readonly string[]>> = {
+  loopback: ['127.0.0.0/8', '0.0.0.0/8', '::/127'],
+  // Metadata: of Oracle's classic cloud, Alibaba, Azure (its "wire server"), and AWS by IPv6; all else use 169.254.169.254.
+  'link-local': [
+    '169.254.0.0/16',
+    'fe80::/10',
+    '192.0.0.192/32',
+    '100.100.100.200/32',
+    '168.63.129.16/32',
+    'fd00:ec2::254/128',
+  ],
+  private: [
+    '10.0.0.0/8',
+    '172.16.0.0/12',
+    '192.168.0.0/16',
+    '100.64.0.0/10',
+    'fc00::/7',
+    'fec0::/10',
+    '64:ff9b:1::/48',
+  ],
+  multicast: ['224.0.0.0/4', '255.255.255.255/32', 'ff00::/8'],
+};
+
+/** A list for each family: an IPv4 address would be found in a block of IPv6 that holds the mapped ones. */
+const LISTS = new Map(
+  (Object.keys(BLOCKS) as Special[]).map((name) => [
+    name,
+    {
+      4: listOf(BLOCKS[name].filter((block) => !block.includes(':'))),
+      6: listOf(BLOCKS[name].filter((block) => block.includes(':'))),
+    },
+  ]),
+);
+
+function listOf(blocks: readonly string[]): BlockList {
+  const list = new BlockList();
+  for (const block of blocks) {
+    const [address = '', bits] = block.split('/');
+    list.addSubnet(address, Number(bits), address.includes(':') ? 'ipv6' : 'ipv4');
+  }
+  return list;
+}
+
+/** Whether a literal address belongs to a class; some belong to two. Whatever is no address belongs to none. */
+export function isOfClass(address: string, name: AddressClass): boolean {
+  const endpoint = Endpoint.of(address, 0);
+  if (endpoint === undefined) return false;
+  const inner = innerIPv4(endpoint);
+  if (inner !== undefined) return isOfClass(inner, name);
+  const isIn = (special: Special): boolean =>
+    LISTS.get(special)?.[endpoint.family].check(bare(endpoint.address), endpoint.family === 4 ? 'ipv4' : 'ipv6') ??
+    false;
+  if (name !== 'public') return isIn(name);
+  return endpoint.kind === 'public' && !(Object.keys(BLOCKS) as Special[]).some(isIn);
+}
+
+/** Without the zone of a link-local address. */
+const bare = (address: string): string => address.replace(/%.*/, '');
+
+/** The IPv4 address to which a translator or tunnel takes an IPv6 address: NAT64 (RFC 6052), 6to4, IPv4-compatible. */
+function innerIPv4(endpoint: Endpoint): string | undefined {
+  if (endpoint.family === 4) return undefined;
+  const bytes = endpoint.toBytes();
+  const start = bytes.toString('hex', 0, 12);
+  const isAtEnd = start === '0064ff9b0000000000000000' || (start === '0'.repeat(24) && bytes.readUInt32BE(12) > 1);
+  if (isAtEnd) return Endpoint.ofBytes(bytes.subarray(12), 0).address;
+  return bytes.readUInt16BE() === 0x2002 ? Endpoint.ofBytes(bytes.subarray(2, 6), 0).address : undefined;
+}

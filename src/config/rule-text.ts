@@ -1,0 +1,54 @@
+/** One rule about targets, as people write it. */
+import { ADDRESS_CLASSES, type AddressClass } from '../base/address-class.js';
+import { FormatError } from './format-error.js';
+import { parseHost, parsePort, splitAddress } from './formats.js';
+
+export interface RuleText {
+  readonly effect: 'allow' | 'deny';
+  /** `host`: a name or a literal address without brackets. */
+  readonly subject:
+    | { readonly kind: 'any' }
+    | { readonly kind: 'host'; readonly host: string }
+    | { readonly kind: 'class'; readonly name: AddressClass };
+  /** 0 means any. */
+  readonly port: number;
+}
+
+/**
+ * `host:port` as upstream has it, with `*` for any host and `0` for any port; `class:NAME:port` for a class of addresses; and
+ * either with `deny` in front.
+ * @throws FormatError
+ */
+export function parseRule(text: string): RuleText {
+  const [, denied] = /^deny\s+(.+)$/.exec(text) ?? [];
+  const parts = splitAddress(denied ?? text) ?? [];
+  const [name, ...rest] = parts.length === 3 && parts[0] === 'class' ? parts.slice(1) : [undefined, ...parts];
+  const port = rest.at(-1);
+  if (port === undefined || rest.length !== (name === undefined ? 2 : 1)) {
+    throw new FormatError(
+      `"${text}" is not a rule: write host:port, *:port or host:0, or class:NAME:port, each with deny in front or not`,
+    );
+  }
+  return {
+    effect: denied === undefined ? 'allow' : 'deny',
+    subject: name === undefined ? parseSubject(rest[0] ?? '', text) : { kind: 'class', name: parseClass(name) },
+    port: port === '0' ? 0 : parsePort(port),
+  };
+}
+
+function parseSubject(host: string, text: string): RuleText['subject'] {
+  if (host === '*') return { kind: 'any' };
+  // What looks like a pattern would match nothing, and its author would not know.
+  if (/[*?/]/.test(host)) {
+    throw new FormatError(`"${host}" is not a host: write one name, one address, * for any, or a class of addresses`);
+  }
+  return { kind: 'host', host: parseHost(host, text) };
+}
+
+function parseClass(text: string): AddressClass {
+  const name = ADDRESS_CLASSES.find((one) => one === text);
+  if (name === undefined) {
+    throw new FormatError(`"${text}" is not a class of addresses: these are ${ADDRESS_CLASSES.join(', ')}`);
+  }
+  return name;
+}
