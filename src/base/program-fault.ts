@@ -1,8 +1,13 @@
-/** What is said of a mistake of the program itself, which nobody who uses it can have made. */
-import { CodedError, messageOf } from './coded-error.js';
+/** What is said of what nobody foresaw: a mistake of the program itself, or that the system had nothing more to give. */
+import { CodedError, messageOf, systemCodeOf } from './coded-error.js';
+
+const REPORT_IT = 'this is a fault of the program, please report it with this line and those before it';
+const OUT_OF_RESOURCES =
+  'the system has no open files or memory left for it: free some, or raise the limit (LimitNOFILE, ulimit -n)';
+const SCARCE: ReadonlySet<string | undefined> = new Set(['EMFILE', 'ENFILE', 'ENOMEM', 'ENOBUFS', 'EAGAIN']);
 
 /** What to do about it. */
-export const REPORT_IT = 'this is a fault of the program, please report it with this line and those before it';
+export const adviceFor = (thrown: unknown): string => (SCARCE.has(systemCodeOf(thrown)) ? OUT_OF_RESOURCES : REPORT_IT);
 
 /** In one line: what was thrown, and the place in the source from which it came. */
 export function describeFault(thrown: unknown): string {
@@ -32,7 +37,7 @@ export function stackOf(
 
 /** Where there is no log: the line with what to do, and for those who debug the stack below it. */
 export function faultText(thrown: unknown, environment: Readonly<Record<string, string | undefined>>): string {
-  const line = `${describeFault(thrown)}: ${REPORT_IT}`;
+  const line = `${describeFault(thrown)}: ${adviceFor(thrown)}`;
   const stack = stackOf(thrown, environment);
   return stack === undefined ? line : `${line}\n${stack}`;
 }

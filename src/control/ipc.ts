@@ -109,6 +109,8 @@ export async function listenIpc(
     const umask = process.umask(PRIVATE_UMASK);
     try {
       server.start();
+      // It could not be made; `error` will say why.
+      if (isGone(path)) return;
       if (groupId !== undefined) share(path, groupId);
     } catch (error) {
       server.stop();

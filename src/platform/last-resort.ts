@@ -3,7 +3,7 @@
  * for. The state of the program is doubtful then, so it ends, and says why: in one line, in the log where there is one.
  */
 import type { Logger } from '../base/logger.js';
-import { describeFault, faultText, REPORT_IT } from '../base/program-fault.js';
+import { adviceFor, describeFault, faultText } from '../base/program-fault.js';
 
 /** What we need of the process; a test passes its own. */
 export interface EndingProcess {
@@ -34,6 +34,6 @@ export function endOnFault(process: EndingProcess, command: string): void {
 }
 
 function tell(log: Logger, error: unknown): void {
-  log.error(`${describeFault(error)}: ${REPORT_IT}`);
+  log.error(`${describeFault(error)}: ${adviceFor(error)}`);
   if (error instanceof Error && error.stack !== undefined) log.debug(error.stack);
 }

@@ -1,6 +1,6 @@
 /** What is said when a command did not work, and its exit status. */
 import { CodedError } from '../../base/coded-error.js';
-import { describeFault, REPORT_IT } from '../../base/program-fault.js';
+import { adviceFor, describeFault } from '../../base/program-fault.js';
 import { ControlError, type ControlFault } from '../../control/control-error.js';
 import { harmless, harmlessJson, wrapped } from '../columns.js';
 import { CtlError } from './ctl-error.js';
@@ -43,7 +43,13 @@ export function failureOf(error: unknown): FailureReport {
   if (error instanceof CodedError) {
     return { ...base, code: 'failed', message: error.message, hint: null, exitStatus: ExitStatus.Failed };
   }
-  return { ...base, code: 'failed', message: describeFault(error), hint: REPORT_IT, exitStatus: ExitStatus.Failed };
+  return {
+    ...base,
+    code: 'failed',
+    message: describeFault(error),
+    hint: adviceFor(error),
+    exitStatus: ExitStatus.Failed,
+  };
 }
 
 /** Lines for people: what happened, then what to do next. */

@@ -1,0 +1,152 @@
+/** The real commands where the system has nothing more to give: at the start, while they run, and with few descriptors. */
+import { once } from 'node:events';
+import { connect, type Socket } from 'node:net';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import t, { type Test } from 'tap';
+import { CommandNetwork, echo, SECRET } from '../support/command-network.js';
+import { freeTcpPort, type Prefix, type Process, ROOT, startProgram, startTuntox } from '../support/processes.js';
+import { controlOf, daemonPlace, spawnDaemon, startDaemon } from './support/daemon-command.js';
+
+const FAILING_CALLS = fileURLToPath(new URL('../support/failing-calls.js', import.meta.url));
+/** A guard against hanging. */
+const PATIENCE = 20_000;
+
+/** Puts a command where it may have so many descriptors. */
+const withDescriptors = (count: number): Prefix => ['sh', '-c', `ulimit -n ${count}; exec "$@"`, 'sh'];
+
+/** Has calls fail in a command, which begins with `env -u NODE_OPTIONS node`. */
+const failing = (calls: string): { readonly prefix: Prefix } => {
+  const script = `shift 4; FAILING_CALLS='${calls}' exec '${process.execPath}' --import '${FAILING_CALLS}' "$@"`;
+  return { prefix: ['sh', '-c', script, 'sh'] };
+};
+
+/** It ended by itself, with one line of its own that says why, and no stack. */
+async function refused(t: Test, command: Process, message: RegExp): Promise<void> {
+  const timer = setTimeout(() => command.kill('SIGKILL'), PATIENCE);
+  t.equal(await command.exited, 1, command.stderr);
+  clearTimeout(timer);
+  t.match(command.stderr, message);
+  t.notMatch(command.stderr, /^ {4}at /m);
+}
+
+const server = (t: Test, calls: string): Process => {
+  const command = startTuntox(['--bootstrap', 'none', '--insecure-open'], failing(calls));
+  t.teardown(() => command.stop('SIGKILL'));
+  return command;
+};
+
+t.test('a start that meets a refusal it can do without goes on', async (t) => {
+  for (const [calls, said] of [
+    ['os.networkInterfaces=EMFILE@1', /does not tell the addresses of this machine \(EMFILE\)/],
+    ['os.networkInterfaces=EACCES@1', /does not tell the addresses of this machine \(EACCES\)/],
+    ['net.listen=EMFILE@1', /FAILED net\.listen/],
+  ] as const) {
+    const command = server(t, calls);
+    await command.waitFor(/^[0-9A-F]{76}\n/);
+    t.match(command.stderr, said, calls);
+    t.equal(await command.stop('SIGTERM'), 0, calls);
+  }
+});
+
+t.test('one that meets a refusal it cannot do without ends, with the reason', async (t) => {
+  await refused(t, server(t, 'dgram.bind=EMFILE@1'), /^tuntox: cannot open a UDP port.*EMFILE/m);
+  await refused(t, server(t, 'dgram.bind=ENOBUFS@1'), /^tuntox: cannot open a UDP port.*ENOBUFS/m);
+  for (const [calls, message] of [
+    ['dgram.bind=EMFILE@1', /^tuntoxd: cannot open a UDP port.*EMFILE/m],
+    ['net.listen=EMFILE@2', /^tuntoxd: .*tuntoxd\.sock: .*EMFILE/m],
+    ['child_process.spawnSync=ENOMEM@1', /^tuntoxd: cannot make sure that no other process uses .*ENOMEM/m],
+  ] as const) {
+    await refused(t, spawnDaemon(t, daemonPlace(t, undefined), failing(calls)), message);
+  }
+});
+
+t.test('a running daemon outlives each refusal', async (t) => {
+  const place = daemonPlace(t, undefined);
+  const calls = 'os.networkInterfaces=EMFILE@4 process.memoryUsage.rss=EMFILE@2 child_process.spawn=EMFILE@1';
+  const daemon = await startDaemon(t, place, { ...failing(calls), args: ['-S'] });
+  await daemon.waitFor(/FAILED child_process\.spawn/);
+  const control = await controlOf(t, place);
+  while (!daemon.stderr.includes('FAILED process.memoryUsage.rss')) {
+    t.match((await control.call('status', {})).daemon, { state: 'running' });
+    await new Promise((resolve) => setTimeout(resolve, 300));
+  }
+  await daemon.waitFor(/FAILED os\.networkInterfaces/);
+  t.ok((await control.call('status', {})).daemon.memory > 1_000_000);
+  t.equal(await daemon.stop('SIGTERM'), 0);
+});
+
+t.test('tuntoxctl needs no list of addresses', async (t) => {
+  const place = daemonPlace(t, undefined);
+  await startDaemon(t, place, failing('os.networkInterfaces=EACCES@1'));
+  const command = [process.execPath, '--import', FAILING_CALLS, join(ROOT, 'dist/bin/tuntoxctl.js')];
+  const env = { ...process.env, NODE_OPTIONS: '', FAILING_CALLS: 'os.networkInterfaces=EACCES@1' };
+  const ctl = startProgram('tuntoxctl', [...command, 'id', '--socket', place.socket], { env });
+  t.equal(await ctl.exited, 0, ctl.stderr);
+});
+
+/** Opens so many connections. @returns those that stand, once it is known of each whether it does */
+async function openMany(t: Test, port: number, count: number): Promise<Socket[]> {
+  const opened = await Promise.all(
+    Array.from({ length: count }, async () => {
+      const socket = connect(port, '127.0.0.1');
+      t.teardown(() => socket.destroy());
+      return (await answers(socket)) ? socket : undefined;
+    }),
+  );
+  return opened.filter((socket) => socket !== undefined);
+}
+
+/** Whether something comes back. */
+async function answers(socket: Socket): Promise<boolean> {
+  socket.on('error', () => {});
+  socket.write('x');
+  return new Promise((resolve) => {
+    socket.once('data', () => resolve(true)).once('close', () => resolve(false));
+  });
+}
+
+/** A client of the network with a forward to an echo service. */
+async function forward(t: Test, network: CommandNetwork, id: string, target: number, prefix: Prefix = []) {
+  const port = await freeTcpPort();
+  const args = ['-i', id, '-L', `${port}:127.0.0.1:${target}`, ...network.node];
+  const client = startTuntox(args, { prefix, env: { TUNTOX_SHARED_SECRET: SECRET } });
+  t.teardown(() => client.stop('SIGKILL'));
+  await client.waitFor(/connected to|listening/);
+  return { client, port };
+}
+
+t.test('with few descriptors', async (t) => {
+  const network = await CommandNetwork.start(t);
+  const target = await network.service(echo);
+
+  await t.test('a server refuses one client’s many with the reason, serves others, and goes on', async (t) => {
+    const env = { TUNTOX_SHARED_SECRET: SECRET };
+    const few = startTuntox(network.node, { prefix: withDescriptors(96), env });
+    t.teardown(() => few.stop('SIGKILL'));
+    const [, id = ''] = await few.waitFor(/^([0-9A-F]{76})\n/);
+    const [greedy, modest] = [await forward(t, network, id, target), await forward(t, network, id, target)];
+    const held = await openMany(t, greedy.port, 200);
+    t.ok(held.length >= 10 && held.length <= 24, `${held.length} of 200`);
+    t.match(few.stderr, /refused: this client has \d+ connections, and of the \d+ that this process may have together/);
+    t.match(greedy.client.stderr, /too many tunnels are open/);
+    t.equal((await openMany(t, modest.port, 3)).length, 3, 'another client has its own');
+    for (const socket of held) socket.destroy();
+    while ((await openMany(t, greedy.port, 1)).length === 0);
+    for (const { hasExited } of [few, greedy.client, modest.client]) t.notOk(hasExited);
+  });
+
+  await t.test('a client resets what is too much for it, and goes on', async (t) => {
+    const { id } = await network.server();
+    const { client, port } = await forward(t, network, id, target, withDescriptors(64));
+    const held = await openMany(t, port, 150);
+    t.ok(held.length >= 5 && held.length <= 16, `${held.length} of 150`);
+    t.match(client.stderr, /no descriptor is left for another connection: close some, or raise the limit/);
+    for (const socket of held) {
+      socket.destroy();
+      await once(socket, 'close');
+    }
+    while ((await openMany(t, port, 1)).length === 0);
+    t.equal(await client.stop('SIGINT'), 130);
+  });
+});
