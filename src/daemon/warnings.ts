@@ -15,7 +15,13 @@ export interface HealthFacts {
     readonly udp: 'works' | 'blocked' | 'off' | 'unknown';
     /** False: there are none to be asked, as the settings say. */
     readonly hasBootstrapNodes: boolean;
-    readonly bootstrapNodes: { readonly known: number; readonly answering: number };
+    readonly bootstrapNodes: {
+      /** Those that have an address. */
+      readonly known: number;
+      readonly answering: number;
+      /** Those whose names have none. */
+      readonly unresolved: readonly { readonly host: string; readonly reason: string }[];
+    };
     /** s in this state. */
     readonly age: number;
   };
@@ -35,6 +41,7 @@ type Finding = StatusWarning & { readonly isSerious: boolean };
 
 /** s after which nodes that have not answered will not. */
 const TIME_TO_ANSWER = 30;
+const CHECK_NAMES = 'check the names in network.bootstrap, and that name servers answer';
 
 export function healthOf(facts: HealthFacts): {
   readonly health: 'ok' | 'degraded';
@@ -76,8 +83,13 @@ function closedFinding({ isOn, entries }: HealthFacts['whitelist']): Finding {
 function networkFindings({ network, proxyFault }: HealthFacts): Finding[] {
   if (proxyFault !== undefined) return [serious('proxy', proxyFault, null)];
   const { state, udp, hasBootstrapNodes, bootstrapNodes, age } = network;
-  const { known, answering } = bootstrapNodes;
+  const { known, answering, unresolved } = bootstrapNodes;
+  const [nameless] = unresolved;
   if (state !== 'online' && !hasBootstrapNodes) return [aloneFinding(state)];
+  if (state !== 'online' && known === 0 && nameless !== undefined) {
+    const message = `no bootstrap node has an address, so nobody finds us: ${nameless.host} (${nameless.reason})`;
+    return [serious(state, message, CHECK_NAMES)];
+  }
   switch (state) {
     case 'connecting':
       return [
@@ -95,6 +107,10 @@ function networkFindings({ network, proxyFault }: HealthFacts): Finding[] {
         silent > 0 && age >= TIME_TO_ANSWER
           ? [minor('bootstrap', `${silent} of ${known} bootstrap nodes do not answer`, 'tuntoxctl net')]
           : [];
+      if (nameless !== undefined) {
+        const names = unresolved.map(({ host }) => host).join(', ');
+        nodes.push(minor('bootstrap', `bootstrap nodes without an address: ${names}`, CHECK_NAMES));
+      }
       if (udp !== 'blocked') return nodes;
       return [
         ...nodes,

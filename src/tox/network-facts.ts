@@ -2,6 +2,7 @@
 import type { ReportedEndpoint } from './dht/address-reports.js';
 import type { OwnUdp } from './friend/relay-reason.js';
 import type { NodeInfo } from './packet/node-info.js';
+import type { UnresolvedHost } from './unresolved-hosts.js';
 
 /** UDP to the world: `works`, or why not; `being-tried` before there was time for an answer. */
 export type UdpState = 'works' | 'udp-blocked' | 'being-tried' | 'udp-off' | 'proxy';
@@ -40,7 +41,15 @@ export interface NetworkFacts {
   /** Where a router lets the world reach our UDP port, else our relay, and by which protocol. */
   readonly mapping: MappingFacts | undefined;
   /** Nodes through which we enter the network, and how many of them answered. */
-  readonly bootstrapNodes: { readonly known: number; readonly answering: number };
+  readonly bootstrapNodes: BootstrapFacts;
+}
+
+export interface BootstrapFacts {
+  /** Those that have an address. */
+  readonly known: number;
+  readonly answering: number;
+  /** Those whose names have none. */
+  readonly unresolved: readonly UnresolvedHost[];
 }
 
 export interface MappingFacts {

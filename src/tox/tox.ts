@@ -4,7 +4,6 @@
 import { messageOf } from '../base/coded-error.js';
 import { Endpoint } from '../base/endpoint.js';
 import { Listeners } from '../base/listeners.js';
-import type { Logger } from '../base/logger.js';
 import { generateKeyPair, type KeyPair, type PublicKey } from './crypto/keys.js';
 import { ToxId } from './crypto/tox-id.js';
 import { FriendBook, type FriendRequest } from './friend-book.js';
@@ -24,6 +23,7 @@ import { encodeFriendRequest } from './packet/friend.js';
 import { connectRoutes } from './routes.js';
 import { encodeSavedata, type Savedata } from './savedata.js';
 import { Stack } from './stack.js';
+import { UnresolvedHosts } from './unresolved-hosts.js';
 
 export interface ToxDeps extends OwnPortsDeps {
   /** For simulations, as those of the ports; the system's when left out. */
@@ -57,8 +57,8 @@ export class Tox {
   readonly id: ToxId;
   readonly #deps: ToxDeps;
   readonly #options: ToxOptions;
-  readonly #log: Logger;
   readonly #resolver: Resolver;
+  readonly #unresolved: UnresolvedHosts;
   readonly #dhtKeys: KeyPair;
   readonly #friends: FriendBook;
   readonly #onlineChanges = new Listeners<[isOnline: boolean]>();
@@ -71,8 +71,8 @@ export class Tox {
   constructor(deps: ToxDeps, options: ToxOptions) {
     this.#deps = deps;
     this.#options = options;
-    this.#log = deps.log;
     this.#resolver = deps.resolver ?? new Resolver({ clock: deps.clock });
+    this.#unresolved = new UnresolvedHosts(deps);
     const { publicKey, nospam } = options.savedata.identity;
     this.id = new ToxId(publicKey, nospam);
     this.#friends = new FriendBook({ clock: deps.clock, ownKey: publicKey, stack: () => this.#running() });
@@ -116,7 +116,7 @@ export class Tox {
       relayClients: relayServer.strangers,
       udpPort: socket.localPort,
       mapping: this.#ports?.mapping,
-      bootstrapNodes: dht.bootstrapCounts,
+      bootstrapNodes: { ...dht.bootstrapCounts, unresolved: this.#unresolved.all },
     });
   }
 
@@ -205,6 +205,7 @@ export class Tox {
     this.#stack = undefined;
     this.#ports = undefined;
     const closed = ports.close();
+    this.#unresolved.stop();
     this.#friends.close();
     stack?.stop();
     await new Promise<void>((resolve) => {
@@ -220,14 +221,17 @@ export class Tox {
   bootstrap({ host, port, publicKey, tcpPorts = [port] }: BootstrapAddress): void {
     this.#running();
     if (this.#options.proxy !== undefined && Endpoint.of(host, port) === undefined) {
-      this.#log.debug(`bootstrap node left out: ${host} is a name, which would have to be looked up without the proxy`);
+      this.#unresolved.failed(host, 'names are not looked up beside a proxy: give its address');
       return;
     }
     this.#resolver.resolve(host, port).then(
       (endpoints) => {
+        this.#unresolved.resolved(host);
         for (const endpoint of endpoints) this.#stack?.bootstrap({ endpoint, publicKey }, tcpPorts);
       },
-      (error) => this.#log.debug(`bootstrap node left out: ${messageOf(error)}`),
+      (error) => {
+        if (this.#stack !== undefined) this.#unresolved.failed(host, messageOf(error));
+      },
     );
   }
 

@@ -12,7 +12,7 @@ const GOOD: HealthFacts = {
     state: 'online',
     udp: 'works',
     hasBootstrapNodes: true,
-    bootstrapNodes: { known: 2, answering: 2 },
+    bootstrapNodes: { known: 2, answering: 2, unresolved: [] },
     age: 100,
   },
   configuration: { isStale: false, reloadFault: undefined, needRestart: [] },
@@ -47,11 +47,37 @@ const CASES: readonly [code: string, isDegraded: boolean, facts: Partial<HealthF
   [
     'connecting',
     true,
-    network({ state: 'connecting', hasBootstrapNodes: false, bootstrapNodes: { known: 0, answering: 0 } }),
+    network({
+      state: 'connecting',
+      hasBootstrapNodes: false,
+      bootstrapNodes: { known: 0, answering: 0, unresolved: [] },
+    }),
     /^no other peer is near, and there are no bootstrap nodes to ask, .*network\.bootstrap, or .*network\.lan_discovery/,
   ],
   ['offline', true, network({ state: 'offline', hasBootstrapNodes: false }), /there are no bootstrap nodes to ask/],
-  ['bootstrap', false, network({ bootstrapNodes: { known: 8, answering: 5 } }), /3 of 8 bootstrap nodes do not answer/],
+  [
+    'bootstrap',
+    false,
+    network({ bootstrapNodes: { known: 8, answering: 5, unresolved: [] } }),
+    /3 of 8 bootstrap nodes do not answer/,
+  ],
+  [
+    'offline',
+    true,
+    network({
+      state: 'offline',
+      bootstrapNodes: { known: 0, answering: 0, unresolved: [{ host: 'typo.invalid', reason: 'not found' }] },
+    }),
+    /no bootstrap node has an address, .*typo\.invalid \(not found\).*check the names/,
+  ],
+  [
+    'bootstrap',
+    false,
+    network({
+      bootstrapNodes: { known: 2, answering: 2, unresolved: [{ host: 'typo.invalid', reason: 'not found' }] },
+    }),
+    /without an address: typo\.invalid.*name servers/,
+  ],
   ['udp-blocked', false, network({ udp: 'blocked' }), /relays/],
   ['not-saved', true, { saveFault: 'no space' }, /no space/],
   ['reload', false, configuration({ reloadFault: 'line 3', isStale: true }), /used still: line 3/],
@@ -73,12 +99,19 @@ for (const [code, isDegraded, facts, text] of CASES) {
 }
 
 t.test('without bootstrap nodes nothing is missed once somebody is there', async (t) => {
-  const facts = { ...GOOD, ...network({ hasBootstrapNodes: false, bootstrapNodes: { known: 0, answering: 0 } }) };
+  const facts = {
+    ...GOOD,
+    ...network({ hasBootstrapNodes: false, bootstrapNodes: { known: 0, answering: 0, unresolved: [] } }),
+  };
   t.same(healthOf(facts), { health: 'ok', warnings: [] });
 });
 
 t.test('the serious ones come first, and nodes get time to answer', async (t) => {
-  const facts = { ...GOOD, ...network({ bootstrapNodes: { known: 2, answering: 1 } }), saveFault: 'no space' };
+  const facts = {
+    ...GOOD,
+    ...network({ bootstrapNodes: { known: 2, answering: 1, unresolved: [] } }),
+    saveFault: 'no space',
+  };
   t.same(
     healthOf(facts).warnings.map(({ code }) => code),
     ['not-saved', 'bootstrap'],

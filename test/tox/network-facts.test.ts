@@ -11,7 +11,7 @@ const EVIDENCE: NetworkEvidence = {
   relayClients: 2,
   udpPort: 33445,
   mapping: undefined,
-  bootstrapNodes: { known: 3, answering: 1 },
+  bootstrapNodes: { known: 3, answering: 1, unresolved: [] },
 };
 
 const seenAs = (...reports: [address: string, port: number, count: number][]) => {
@@ -60,6 +60,6 @@ t.test('all of it can be told to a program', async (t) => {
     relayPort: 4000,
     relayClients: 2,
     udpPort: 33445,
-    bootstrapNodes: { known: 3, answering: 1 },
+    bootstrapNodes: { known: 3, answering: 1, unresolved: [] },
   });
 });

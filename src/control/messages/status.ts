@@ -22,7 +22,13 @@ export const NetworkState = v.strictObject({
   seenAt: v.array(v.string()),
   /** Whether a gateway has opened a port for us, and by which protocol. */
   portMapping: v.nullable(v.strictObject({ outside: v.string(), protocol: v.string() })),
-  bootstrapNodes: v.strictObject({ known: Count, answering: Count }),
+  bootstrapNodes: v.strictObject({
+    /** Those that have an address. */
+    known: Count,
+    answering: Count,
+    /** Those whose names have none, and why. */
+    unresolved: v.array(v.strictObject({ host: v.string(), reason: v.string() })),
+  }),
   /** TCP relays that we are connected to. */
   relays: v.array(v.strictObject({ publicKey: PublicKeyHex, address: v.string() })),
 });

@@ -55,7 +55,10 @@ export function networkOf({ engine, proxy }: Pick<MethodContext, 'engine' | 'pro
     proxy: proxy ?? null,
     seenAt: [facts.ipv4.endpoint, facts.ipv6.endpoint].filter((endpoint) => endpoint !== undefined),
     portMapping: facts.mapping === undefined ? null : { outside: facts.mapping.outside, protocol: facts.mapping.by },
-    bootstrapNodes: { ...facts.bootstrapNodes },
+    bootstrapNodes: {
+      ...facts.bootstrapNodes,
+      unresolved: facts.bootstrapNodes.unresolved.map((host) => ({ ...host })),
+    },
     relays: facts.relays.map(({ publicKey, endpoint }) => ({ publicKey: publicKey.toLowerCase(), address: endpoint })),
   };
 }

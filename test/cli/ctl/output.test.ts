@@ -60,7 +60,7 @@ t.test('nothing is lost where a table is too wide: it is wrapped', async (t) => 
 
 t.test('no bootstrap nodes are shown as what they are, and none of them is missed', async (t) => {
   const socket = await startDaemon(t, {
-    net: () => ({ schema: 'tuntox.net/1', ...network, bootstrapNodes: { known: 0, answering: 0 } }),
+    net: () => ({ schema: 'tuntox.net/1', ...network, bootstrapNodes: { known: 0, answering: 0, unresolved: [] } }),
     'config.show': () => ({
       schema: 'tuntox.config/1',
       file: null,
@@ -70,6 +70,15 @@ t.test('no bootstrap nodes are shown as what they are, and none of them is misse
   const { stdout } = await run(['net'], { socket, terminal: 80 });
   t.match(stdout, /Bootstrap +no nodes to ask\n/, 'and in no colour of a warning');
   t.match((await run(['config', 'show'], { socket })).stdout, /network\.bootstrap +none +flag/);
+});
+
+t.test('a bootstrap node whose name has no address is named, with the reason', async (t) => {
+  const unresolved = [{ host: 'typo.invalid', reason: 'cannot find typo.invalid' }];
+  const socket = await startDaemon(t, {
+    net: () => ({ schema: 'tuntox.net/1', ...network, bootstrapNodes: { known: 0, answering: 0, unresolved } }),
+  });
+  const { stdout } = await run(['net'], { socket });
+  t.match(stdout, /Bootstrap +no node has an address\n +typo\.invalid has no address: cannot find typo\.invalid\n/);
 });
 
 t.test('status shows health first, as docs/product.md says', async (t) => {

@@ -155,7 +155,7 @@ export class TestDaemon {
       ...this.stack.networkFacts,
       isOnline: true,
       udp: 'works',
-      bootstrapNodes: { known: 1, answering: 1 },
+      bootstrapNodes: { known: 1, answering: 1, unresolved: [] },
     };
     this.stack.setOnline(true);
   }

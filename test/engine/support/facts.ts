@@ -41,6 +41,6 @@ export const networkFactsOf = (more: Partial<NetworkFacts>): NetworkFacts => ({
   relayClients: 0,
   udpPort: 33445,
   mapping: undefined,
-  bootstrapNodes: { known: 1, answering: 0 },
+  bootstrapNodes: { known: 1, answering: 0, unresolved: [] },
   ...more,
 });

@@ -25,12 +25,14 @@ function printNetwork(network: Result<'net'>, out: Output, now: number): void {
   out.field('Seen at', seenAt.length === 0 ? 'nobody has told us yet' : seenAt.join(', '));
   out.field('Gateway', portMapping === null ? 'opens no port' : `${portMapping.outside} (${portMapping.protocol})`);
   out.field('Proxy', proxy ?? 'none');
-  const { known, answering } = bootstrapNodes;
+  const { known, answering, unresolved } = bootstrapNodes;
   const bootstrap = `${answering} of ${countText(known, 'node')} answer${known === 1 ? 's' : ''}`;
+  const none = unresolved.length > 0 ? 'no node has an address' : 'no nodes to ask';
   // Nothing that could answer is nothing to worry about: whether it is wanted is for the warnings of status to say.
-  out.field('Bootstrap', known === 0 ? 'no nodes to ask' : bootstrap, {
-    style: known > 0 && answering === 0 ? 'warning' : 'plain',
+  out.field('Bootstrap', known === 0 ? none : bootstrap, {
+    style: known + unresolved.length > 0 && answering === 0 ? 'warning' : 'plain',
   });
+  for (const { host, reason } of unresolved) out.line(`           ${host} has no address: ${reason}`, { indent: 11 });
   out.field(
     'Serving',
     relayPort === null ? 'no relay' : `relay on port ${relayPort}, ${countText(relayClients, 'user')}`,

@@ -135,7 +135,7 @@ export const network: Result<'status'>['network'] = {
   proxy: null,
   seenAt: ['192.0.2.4:33445', '[2001:db8::4]:33445'],
   portMapping: { outside: '192.0.2.4:33445', protocol: 'PCP' },
-  bootstrapNodes: { known: 8, answering: 5 },
+  bootstrapNodes: { known: 8, answering: 5, unresolved: [] },
   relays: [{ publicKey: KEYS.ci, address: '203.0.113.9:443' }],
 };
 

@@ -1,0 +1,60 @@
+/** Nodes to begin with whose names have no address: which, and why; the log has one line for all of a round. */
+import type { Clock, Timer } from '../base/clock.js';
+import type { Logger } from '../base/logger.js';
+
+/** Implementation, ms: longer than any lookup takes, so that those of one round come together. */
+const ROUND = 6_000;
+/** Implementation: named in one line of the log. */
+const NAMED = 3;
+
+export interface UnresolvedHost {
+  readonly host: string;
+  /** For people. */
+  readonly reason: string;
+}
+
+export class UnresolvedHosts {
+  readonly #clock: Clock;
+  readonly #log: Logger;
+  /** By name. */
+  readonly #hosts = new Map<string, UnresolvedHost>();
+  readonly #told = new Set<string>();
+  #timer: Timer | undefined;
+
+  constructor(deps: { readonly clock: Clock; readonly log: Logger }) {
+    this.#clock = deps.clock;
+    this.#log = deps.log;
+  }
+
+  get all(): readonly UnresolvedHost[] {
+    return [...this.#hosts.values()];
+  }
+
+  /** The host has an address. */
+  resolved(host: string): void {
+    this.#hosts.delete(host);
+    this.#told.delete(host);
+  }
+
+  failed(host: string, reason: string): void {
+    this.#hosts.set(host, { host, reason });
+    if (!this.#told.has(host)) this.#timer ??= this.#clock.after(ROUND, () => this.#tell());
+  }
+
+  stop(): void {
+    this.#timer?.cancel();
+    this.#timer = undefined;
+  }
+
+  #tell(): void {
+    this.#timer = undefined;
+    const news = this.all.filter(({ host }) => !this.#told.has(host));
+    const [first] = news;
+    if (first === undefined) return;
+    for (const { host } of news) this.#told.add(host);
+    const names = news.slice(0, NAMED).map(({ host }) => host);
+    const more = news.length > NAMED ? ` and ${news.length - NAMED} more` : '';
+    const subject = news.length === 1 ? 'a bootstrap node has' : `${news.length} bootstrap nodes have`;
+    this.#log.warn(`${subject} no address: ${names.join(', ')}${more} (${first.reason}); check names and name servers`);
+  }
+}
