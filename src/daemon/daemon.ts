@@ -10,6 +10,7 @@ import { GuessBans } from '../engine/access/guess-bans.js';
 import type { Doorkeeper } from '../engine/doorkeeper.js';
 import type { Engine } from '../engine/engine.js';
 import type { FileSystem } from '../engine/file-system.js';
+import { peerName } from '../engine/peer-name.js';
 import { SETTINGS } from '../engine/setting-names.js';
 import type { EngineOptions } from '../engine/start-engine.js';
 import { targetAddresses } from '../engine/target-addresses.js';
@@ -86,7 +87,7 @@ export class Daemon {
       shutOut: (...ban) => access.shutOut(...ban),
     });
     this.#policy = new AccessPolicy(access, this.#bans.onWrong);
-    this.#doorkeeper = engine.serve(this.#policy);
+    this.#doorkeeper = engine.serve(this.#policy, (id) => access.entryOf(id)?.alias);
     this.#totals = new RunningTotals({ clock: deps.clock, tunnels: engine.tunnels });
     access.onChange(() => this.#review());
     const { log, load } = deps;
@@ -111,17 +112,20 @@ export class Daemon {
     const { settings } = loaded;
     // Nobody asks before somebody is let in.
     let targets: TargetPolicy | undefined;
+    let aliasOf = (_peerId: string): string | undefined => undefined;
     const engine = await deps.startEngine(deps.log, {
       settings: { ...settings.network, proxy: settings.network.proxy && { address: settings.network.proxy } },
       place: { kind: 'directory', path: settings.stateDirectory, named: SETTINGS.directory },
       names: SETTINGS,
       isRelay: true,
       isLasting: true,
+      nameOf: (peerId) => peerName(peerId, aliasOf(peerId)),
       mayReach: (peerId, target) => targets?.mayReach(peerId, target) ?? { allowed: false, reason: 'too early' },
     });
     try {
       // The lock of the identity keeps others away from the whole directory, so what is in it is read after that.
       const access = await AccessControl.open(deps, settings.stateDirectory, accessSettingsOrFault(deps, settings));
+      aliasOf = (peerId) => access.entryOf(peerId)?.alias;
       targets = new TargetPolicy(
         { entryOf: (peerId) => access.entryOf(peerId), addressesOf: targetAddresses(deps.clock) },
         settings.targets.rulesFile,
@@ -183,8 +187,7 @@ export class Daemon {
   }
 
   async #open(): Promise<void> {
-    const { targets, log } = { targets: this.#targets, log: this.#deps.log };
-    if (targets.fault !== undefined) log.error(`clients reach nothing: ${targets.fault}`);
+    const { log } = this.#deps;
     await this.#control.start();
     await this.#http.serve(this.configuration.settings.http.listen);
     this.#state = 'running';

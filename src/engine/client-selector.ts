@@ -62,13 +62,17 @@ export function parseClientId(text: string): PublicKey {
   try {
     const key = text.length === KEY_LENGTH ? PublicKey.parse(text) : undefined;
     if (key !== undefined) return key;
+    if (/^[0-9a-fA-F]+$/.test(text) && text.length !== ID_LENGTH) {
+      const what = `a Tox ID has ${ID_LENGTH} hex digits and a public key ${KEY_LENGTH}, this one has ${text.length}`;
+      throw new FormatError(`${what}: copy all of it`);
+    }
     return parseToxId(text).publicKey;
   } catch (error) {
     if (!(error instanceof FormatError)) throw error;
     throw new SelectorError(
       'bad-id',
       error.message,
-      'the client shows its Tox ID, and a public key is the first 64 digits',
+      'the client shows its Tox ID, of which the first 64 digits are its public key; the log has the key of who was refused',
     );
   }
 }

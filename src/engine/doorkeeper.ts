@@ -5,10 +5,11 @@ import { type FloodLimits, FloodLog } from '../base/flood-log.js';
 import type { Logger } from '../base/logger.js';
 import type { PublicKey } from '../tox/crypto/keys.js';
 import type { TunnelService } from '../tunnel/tunnel-service.js';
-import type { AccessDecision, AccessPolicy, AdmittedBy, RefusalReason } from './access/access-policy.js';
+import type { AccessDecision, AccessPolicy, AdmittedBy, LeaveReason, RefusalReason } from './access/access-policy.js';
 import { pathText } from './connection-text.js';
 import { ConnectionWatch } from './connection-watch.js';
 import { GuestList } from './guest-list.js';
+import { peerName } from './peer-name.js';
 import { RecentRefusals } from './recent-refusals.js';
 import { RefusalCounts } from './refusal-counts.js';
 import { openChannels } from './tox-channel.js';
@@ -18,9 +19,15 @@ const REFUSALS: Readonly<Record<RefusalReason, string>> = {
   banned: 'it is banned',
   closed: 'nobody is let in',
   'not-whitelisted': 'it is not on the whitelist',
+  expired: 'its entry on the whitelist has expired',
   'no-secret': 'it sent no secret',
   'wrong-secret': 'it sent a wrong secret',
   'too-many-guesses': 'too many wrong secrets came',
+};
+
+const LEAVING: Readonly<Record<LeaveReason, string>> = {
+  ...REFUSALS,
+  'secret-changed': 'the secret by which it came counts no more',
 };
 
 const FACTORS: Readonly<Record<AdmittedBy, string>> = {
@@ -66,6 +73,7 @@ interface Deps {
 export class Doorkeeper {
   readonly #deps: Deps;
   readonly #policy: AccessPolicy;
+  readonly #aliasOf: (id: string) => string | undefined;
   readonly #guests: GuestList<Guest>;
   readonly #admissions = new WeakMap<Guest, Admission>();
   readonly #counts: RefusalCounts;
@@ -75,9 +83,11 @@ export class Doorkeeper {
   readonly #strangers: FloodLog;
   #isClosed = false;
 
-  constructor(deps: Deps, policy: AccessPolicy) {
+  /** @param aliasOf how the owner calls a client, by its key in hex */
+  constructor(deps: Deps, policy: AccessPolicy, aliasOf: (id: string) => string | undefined = () => undefined) {
     this.#deps = deps;
     this.#policy = policy;
+    this.#aliasOf = aliasOf;
     this.#said = new FloodLog(deps);
     this.#strangers = new FloodLog(deps, OF_STRANGERS);
     this.#counts = new RefusalCounts(deps.clock);
@@ -85,7 +95,7 @@ export class Doorkeeper {
     this.#guests = new GuestList({
       clock: deps.clock,
       onForget: ({ friend }) => {
-        deps.log.debug(`${friend.publicKey.short}: away too long, forgotten`);
+        deps.log.debug(`${this.#nameOf(friend.publicKey)}: away too long, forgotten`);
         deps.tox.removeFriend(friend);
       },
     });
@@ -97,7 +107,7 @@ export class Doorkeeper {
     return this.#guests.all;
   }
 
-  /** Friend requests refused within the last 24 hours, by reason. */
+  /** Clients refused within the last 24 hours, by reason; one that repeats its request counts once in 10 min. */
   get refusals(): Readonly<Record<string, number>> {
     return this.#counts.lastDay;
   }
@@ -107,7 +117,10 @@ export class Doorkeeper {
    * refused a moment ago comes in without asking once more.
    */
   review(): void {
-    for (const guest of this.leaving(this.#policy)) this.#part(guest, 'may not stay');
+    for (const guest of this.#guests.all) {
+      const reason = this.#reasonToLeave(guest, this.#policy);
+      if (reason !== undefined) this.#part(guest, `may not stay: ${LEAVING[reason]}`);
+    }
     for (const request of this.#refused.all) {
       this.#decide(request, (decision) => {
         if (decision.isAdmitted && this.#guests.makeRoom()) this.#admit(request, decision.factors);
@@ -117,11 +130,12 @@ export class Doorkeeper {
 
   /** Who would have to go by a policy, such as the one that a change would make. */
   leaving(policy: AccessPolicy): readonly Guest[] {
-    const { secretGeneration } = policy;
-    return this.#guests.all.filter((guest) => {
-      const { admittedBy, generation } = this.#admissions.get(guest) as Admission;
-      return !policy.mayStay(guest.friend.publicKey, admittedBy, generation < secretGeneration);
-    });
+    return this.#guests.all.filter((guest) => this.#reasonToLeave(guest, policy) !== undefined);
+  }
+
+  #reasonToLeave(guest: Guest, policy: AccessPolicy): LeaveReason | undefined {
+    const { admittedBy, generation } = this.#admissions.get(guest) as Admission;
+    return policy.reasonToLeave(guest.friend.publicKey, admittedBy, generation < policy.secretGeneration);
   }
 
   /** Shows a guest the door; it may ask again. @returns false when there is none of that key */
@@ -141,7 +155,7 @@ export class Doorkeeper {
 
   #part(guest: Guest, why: string): void {
     const { log, tox, tunnels } = this.#deps;
-    log.info(`${guest.friend.publicKey.short}: ${why}`);
+    log.info(`${this.#nameOf(guest.friend.publicKey)}: ${why}`);
     this.#guests.remove(guest);
     tunnels.closePeer(guest.id);
     tox.removeFriend(guest.friend);
@@ -157,11 +171,9 @@ export class Doorkeeper {
     if (!decision.isAdmitted) {
       // Those are not to be looked at again so soon.
       if (decision.reason !== 'too-many-guesses') this.#refused.add(request);
-      this.#counts.add(decision.reason);
-      this.#logRefusal(publicKey, REFUSALS[decision.reason]);
+      this.#noteRefusal(publicKey, decision.reason, REFUSALS[decision.reason]);
     } else if (!this.#guests.makeRoom()) {
-      this.#counts.add('full');
-      this.#logRefusal(publicKey, 'all places for clients are taken');
+      this.#noteRefusal(publicKey, 'full', 'all places for clients are taken');
     } else {
       this.#admit(request, decision.factors);
     }
@@ -175,7 +187,7 @@ export class Doorkeeper {
   }
 
   #admit(request: FriendRequest, factors: AdmittedBy): void {
-    const text = `${request.publicKey.short}: let in, ${FACTORS[factors]}`;
+    const text = `${this.#nameOf(request.publicKey)}: let in, ${FACTORS[factors]}`;
     // One budget for all of them: who has the secret may come with ever new keys.
     this.#said.say({ source: 'new', name: 'new clients', kind: 'key let in', level: 'info', text });
     this.#refused.delete(request);
@@ -184,7 +196,8 @@ export class Doorkeeper {
 
   #welcome(friend: StackFriend, admittedBy: AdmittedBy): void {
     const { clock, log, tunnels } = this.#deps;
-    const { hex: source, short: name } = friend.publicKey;
+    const { hex: source } = friend.publicKey;
+    const name = this.#nameOf(friend.publicKey);
     const watch = new ConnectionWatch({ clock, log, friend }, { news: 'debug' });
     let since = clock.unixTime();
     const guest: Guest = {
@@ -219,16 +232,22 @@ export class Doorkeeper {
     });
   }
 
-  #logRefusal(key: PublicKey, why: string): void {
+  #noteRefusal(key: PublicKey, reason: RefusalReason | 'full', why: string): void {
     const { clock, log } = this.#deps;
     const now = clock.now();
-    const id = `${key.hex} ${why}`;
-    const text = `${key.short}: refused, ${why}`;
+    const id = `${key.hex} ${reason}`;
+    // The whole key, for the owner may want to let it in.
+    const text = `${this.#nameOf(key)}: refused, ${why} (public key ${key.hex})`;
     if (this.#refusals.get(id, now) !== undefined) {
       log.debug(text);
       return;
     }
     this.#refusals.set(id, true, now);
+    this.#counts.add(reason);
     this.#strangers.say({ source: '', name: 'strangers', kind: 'key refused', level: 'warn', text });
+  }
+
+  #nameOf(key: PublicKey): string {
+    return peerName(key.hex, this.#aliasOf(key.hex));
   }
 }

@@ -117,9 +117,13 @@ export class Engine {
     if (this.#deps.identity.isKept) this.#saveTimer = clock.every(SAVE_INTERVAL, () => void this.#save());
   }
 
-  /** Lets clients in from now on. @returns who keeps the door */
-  serve(policy: AccessPolicy): Doorkeeper {
-    const doorkeeper = new Doorkeeper(this.#deps, policy);
+  /**
+   * Lets clients in from now on.
+   * @param aliasOf how the owner calls a client, by its key in hex
+   * @returns who keeps the door
+   */
+  serve(policy: AccessPolicy, aliasOf?: (id: string) => string | undefined): Doorkeeper {
+    const doorkeeper = new Doorkeeper(this.#deps, policy, aliasOf);
     this.#roles.push(doorkeeper);
     return doorkeeper;
   }

@@ -32,6 +32,8 @@ export interface EngineOptions {
   readonly isLasting: boolean;
   /** What peers may reach through us. */
   readonly mayReach: MayReach;
+  /** How the log names a peer, by its key in hex; the beginning of the key, unless given. */
+  readonly nameOf?: (peerId: string) => string;
   /** For errors; those of the classic command, unless given. */
   readonly names?: SettingNames;
 }
@@ -63,7 +65,11 @@ export async function startEngine(log: Logger, options: EngineOptions): Promise<
         ...(settings.proxy === undefined ? {} : { proxy: settings.proxy.address }),
       },
     );
-    const tunnels = new TunnelService({ ...deps, mayReach });
+    const tunnels = new TunnelService({
+      ...deps,
+      mayReach,
+      ...(options.nameOf === undefined ? {} : { nameOf: options.nameOf }),
+    });
     const engine = new Engine({ ...deps, tox, tunnels, identity }, { nodes, names });
     await engine.start();
     return engine;

@@ -47,8 +47,12 @@ export function onOneLine(text: string): string {
 
 /**
  * Without what must not lie in a log: Tox IDs and keys are cut to the 8 digits by which people know them (a longer hex number
- * that long is a key, or a secret one), and a URL loses its password.
+ * that long is a key, or a secret one) unless it is said that they are public keys, and a URL loses its password.
  */
 export function withoutSecrets(text: string): string {
-  return text.replace(/([0-9a-fA-F]{8})[0-9a-fA-F]{56,}/g, '$1…').replace(/([a-z][a-z0-9+.-]*:\/\/)[^\s/]*@/gi, '$1…@');
+  return text
+    .replace(/(public key )?([0-9a-fA-F]{8})([0-9a-fA-F]{56,})/g, (whole, said, start: string, rest: string) =>
+      said !== undefined && rest.length === 56 ? whole : `${said ?? ''}${start}…`,
+    )
+    .replace(/([a-z][a-z0-9+.-]*:\/\/)[^\s/]*@/gi, '$1…@');
 }

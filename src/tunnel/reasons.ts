@@ -7,7 +7,7 @@ const REASONS = {
   'not-allowed': {
     code: 1,
     text: 'the other side does not allow this target',
-    advice: 'ask its owner to allow it in the rules (-f)',
+    advice: 'ask its owner to allow it, in the rules (-f) or for this client (--allow)',
   },
   'connection-refused': {
     code: 2,

@@ -31,6 +31,7 @@ export class RequestHandler {
   readonly #dialer: Dialer;
   readonly #mayReach: MayReach;
   readonly #said: FloodLog;
+  readonly #nameOf: (peerId: string) => string;
   readonly #events: RequestHandlerEvents;
   readonly #dials = new Map<TunnelOffer, Dialling>();
 
@@ -39,11 +40,13 @@ export class RequestHandler {
     readonly mayReach: MayReach;
     /** What is told of peers. */
     readonly said: FloodLog;
+    readonly nameOf: (peerId: string) => string;
     readonly events: RequestHandlerEvents;
   }) {
     this.#dialer = deps.dialer;
     this.#mayReach = deps.mayReach;
     this.#said = deps.said;
+    this.#nameOf = deps.nameOf;
     this.#events = deps.events;
   }
 
@@ -114,7 +117,7 @@ export class RequestHandler {
 
   #refuse(offer: TunnelOffer, reason: Reason, detail = describeReason(reason)): void {
     const { peerId, target } = offer;
-    const name = peerId.slice(0, 8);
+    const name = this.#nameOf(peerId);
     const text = `${name}: ${describeTarget(target)} refused: ${detail}`;
     this.#said.say({ source: peerId, name, kind: 'request refused', level: 'info', text });
     this.#events.onRefused(peerId, target, reason, detail);

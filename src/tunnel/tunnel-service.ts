@@ -41,6 +41,7 @@ export class TunnelService extends EventEmitter<TunnelEvents> {
   readonly #random: Random;
   readonly #log: Logger;
   readonly #said: FloodLog;
+  readonly #nameOf: (peerId: string) => string;
   readonly #requests: RequestHandler;
   /** Tunnels, and connections that are to become some. */
   readonly #limit: number;
@@ -66,6 +67,8 @@ export class TunnelService extends EventEmitter<TunnelEvents> {
     readonly random: Random;
     readonly log: Logger;
     readonly mayReach: MayReach;
+    /** How the log names a peer; the beginning of its key, unless given. */
+    readonly nameOf?: (peerId: string) => string;
     readonly dialer?: Dialer;
     readonly descriptors?: number;
   }) {
@@ -74,11 +77,13 @@ export class TunnelService extends EventEmitter<TunnelEvents> {
     this.#random = deps.random;
     this.#log = deps.log;
     this.#said = new FloodLog(deps);
+    this.#nameOf = deps.nameOf ?? ((peerId) => peerId.slice(0, 8));
     this.#limit = Math.min(MAX_ALL_TUNNELS, deps.descriptors ?? descriptorShares().tunnels);
     this.#requests = new RequestHandler({
       dialer: deps.dialer ?? new TcpDialer(deps.clock),
       mayReach: deps.mayReach,
       said: this.#said,
+      nameOf: this.#nameOf,
       events: {
         onRefused: (...refusal) => this.emit('refused', ...refusal),
         onDialling: (offer) => void this.#dialled.set(offer, { number: this.#nextNumber(), since: this.#clock.now() }),
@@ -249,7 +254,7 @@ export class TunnelService extends EventEmitter<TunnelEvents> {
   }
 
   #tell({ peerId, target }: TunnelInfo, what: 'opened' | 'ended', isNews: boolean, why = ''): void {
-    const name = peerId.slice(0, 8);
+    const name = this.#nameOf(peerId);
     const text = `${name}: tunnel to ${describeTarget(target)} ${what}${why}`;
     if (isNews) this.#said.say({ source: peerId, name, kind: `tunnel ${what}`, level: 'info', text });
     else this.#log.debug(text);

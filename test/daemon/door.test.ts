@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import t, { type Test } from 'tap';
 import { systemClock } from '../../src/base/clock.js';
+import { ManualClock } from '../support/manual-clock.js';
 import { temporaryDirectory } from '../support/temporary-directory.js';
 import { settle, startEcho, type TestClient, TestDaemon } from './support/test-daemon.js';
 
@@ -282,7 +283,7 @@ t.test('what is wrong with an ID, a name or a target is said', async (t) => {
   const other = await daemon.client();
   const wrong = `${other.id.slice(0, 74)}${other.id.endsWith('00') ? '01' : '00'}`;
   const cases: readonly [object, string, RegExp][] = [
-    [{ id: other.id.slice(1) }, 'bad-params', /76 hex digits, this one has 75/],
+    [{ id: other.id.slice(1) }, 'bad-params', /76 hex digits and a public key 64, this one has 75/],
     [{ id: `${other.id.slice(0, -1)}x` }, 'bad-params', /character 76 of this one is "x"/],
     [{ id: wrong }, 'bad-params', /checksum/],
     [{ id: daemon.daemon.engine.id.toString() }, 'bad-params', /daemon's own/],
@@ -301,6 +302,87 @@ t.test('what is wrong with an ID, a name or a target is said', async (t) => {
   });
   await t.rejects(daemon.call('clients.show', { client: 'laptop' }), { code: 'away' });
   await t.rejects(daemon.call('ping', { client: 'nobody' }), { code: 'not-found' });
+});
+
+t.test('who was refused is in the log with the whole key, by which it is let in', async (t) => {
+  const daemon = await TestDaemon.start(t);
+  await list(daemon, await daemon.client());
+  const client = await daemon.client();
+  client.connect();
+  await settle();
+  const key = /refused, it is not on the whitelist \(public key ([0-9A-F]{64})\)/.exec(daemon.said.join(''))?.[1] ?? '';
+  t.equal(key.toLowerCase(), client.key);
+  await t.rejects(daemon.call('whitelist.add', { id: key.slice(0, 8) }), {
+    code: 'bad-params',
+    message: /a Tox ID has 76 hex digits and a public key 64, this one has 8/,
+    hint: /the log has the key of who was refused/,
+  });
+  await daemon.call('whitelist.add', { id: key });
+  t.equal((await daemon.call('clients.list', {})).clients[0]?.client.publicKey, client.key);
+});
+
+t.test('the log names clients as their owner does, and says why one has to go', async (t) => {
+  const clock = new ManualClock();
+  const daemon = await TestDaemon.start(t, { clock });
+  const client = await daemon.client();
+  await list(daemon, client, { name: 'laptop', expiresAt: clock.unixTime() + 60 });
+  client.connect();
+  await settle();
+  clock.advance(60_000);
+  await settle();
+  client.connect();
+  await settle();
+  const short = client.key.slice(0, 8).toUpperCase();
+  const said = daemon.said.join('');
+  t.match(said, new RegExp(`laptop ${short}: let in, by the whitelist`));
+  t.match(said, new RegExp(`laptop ${short}: connected, `));
+  t.match(said, new RegExp(`laptop ${short}: may not stay: its entry on the whitelist has expired`));
+  t.match(said, new RegExp(`laptop ${short}: refused, its entry on the whitelist has expired \\(public key ${short}`));
+});
+
+t.test('somebody who repeats a wrong secret is counted as one who was refused', async (t) => {
+  const daemon = await TestDaemon.start(t);
+  await daemon.call('secret.set', { secret: SECRET });
+  const client = await daemon.client();
+  for (let time = 0; time < 3; time += 1) client.connect('a wrong secret');
+  await settle();
+  t.same((await daemon.call('status', {})).refusals.last24Hours, { 'wrong-secret': 1 });
+});
+
+t.test('with isIfAbsent an entry that is there stays as it is, and is no error', async (t) => {
+  const daemon = await TestDaemon.start(t);
+  const [client, other] = [await daemon.client(), await daemon.client()];
+  await list(daemon, client, { name: 'laptop' });
+  const same = await list(daemon, client, { name: 'another', isIfAbsent: true });
+  t.match(same, { added: [], changed: [], notes: ['it is on the whitelist already, and stays as it is'] });
+  const items = [{ id: client.id }, { id: other.id, name: 'other' }];
+  await t.rejects(daemon.call('whitelist.import', { items }), { code: 'exists' });
+  const change = await daemon.call('whitelist.import', { items, isIfAbsent: true });
+  t.match(change.added, [{ alias: 'other' }]);
+  t.same(
+    (await daemon.call('whitelist.list', {})).entries.map(({ alias }) => alias),
+    ['laptop', 'other'],
+  );
+});
+
+t.test('who loses the limits of its entry with it, because the secret alone lets in too, is told of', async (t) => {
+  const daemon = await TestDaemon.start(t, { config: 'access:\n  require: any\n' });
+  await daemon.call('secret.set', { secret: SECRET });
+  await list(daemon, await daemon.client(), { name: 'laptop', allow: ['127.0.0.1:22'] });
+  const { notes } = await daemon.call('whitelist.remove', { client: 'laptop' });
+  t.match(notes, [
+    /^with the secret laptop comes in all the same .* without the limits of its entry: tuntoxctl secret rotate/,
+  ]);
+});
+
+t.test('to lift a ban that there is not says so', async (t) => {
+  const daemon = await TestDaemon.start(t);
+  await list(daemon, await daemon.client(), { name: 'ci' });
+  await t.rejects(daemon.call('bans.clear', { client: 'ci' }), { code: 'not-found', message: 'ci is not banned' });
+  await t.rejects(daemon.call('bans.clear', { client: 'cj' }), {
+    code: 'not-found',
+    message: 'there is no client "cj"',
+  });
 });
 
 t.test('import takes all or none', async (t) => {

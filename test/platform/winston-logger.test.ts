@@ -154,6 +154,16 @@ t.test('neither whole Tox IDs and keys nor passwords get into a line or the ring
   }
 });
 
+t.test('a key that is said to be a public one stays whole, and a Tox ID is none', async (t) => {
+  const key = 'AB'.repeat(32);
+  const { log, text } = service({ format: PLAIN });
+  log.logger.warn(`refused (public key ${key})`);
+  log.logger.warn(`refused (public key ${key}0123456789AB)`);
+  const found = text();
+  t.match(found, `refused (public key ${key})`);
+  t.match(found, 'refused (public key ABABABAB…)');
+});
+
 t.test('a command still shows a whole key, where it was made to tell it', async (t) => {
   const key = 'ab'.repeat(32);
   t.equal(

@@ -30,6 +30,10 @@ class List implements AccessFactors {
     return this.#keys.has(key.hex);
   }
 
+  hasExpired(): boolean {
+    return false;
+  }
+
   isBanned(): boolean {
     return false;
   }

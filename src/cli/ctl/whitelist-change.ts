@@ -4,6 +4,11 @@ import { countText, dateText, durationText } from '../humanise.js';
 import type { Output } from '../output.js';
 import { allowText, shortKey } from './names.js';
 
+export const IF_ABSENT = {
+  name: '--if-absent',
+  about: 'leave those as they are that are on the list already',
+} as const;
+
 type Change = Result<'whitelist.add'>;
 type Entry = Change['added'][number];
 

@@ -55,6 +55,8 @@ export const AddToWhitelist = v.strictObject({
   isConfirmed: v.optional(v.boolean(), false),
   /** Puts those clients on the list as well. */
   isAdopting: v.optional(v.boolean(), false),
+  /** Leaves an entry of that key as it is, where there is one: no error. */
+  isIfAbsent: v.optional(v.boolean(), false),
   isDryRun,
 });
 /** Null takes a value away; what is left out stays. */
@@ -69,6 +71,8 @@ export const EditWhitelist = v.strictObject({
 export const RemoveFromWhitelist = v.strictObject({ client: Selector, isDryRun });
 export const ImportWhitelist = v.strictObject({
   items: v.pipe(v.array(WhitelistItem), v.maxLength(1_000)),
+  /** Leaves entries of the same keys as they are: no error. */
+  isIfAbsent: v.optional(v.boolean(), false),
   isConfirmed: v.optional(v.boolean(), false),
   isDryRun,
 });

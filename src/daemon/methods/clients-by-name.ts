@@ -32,6 +32,16 @@ export function knownClients({ access, doorkeeper }: Clients): NamedClient[] {
   return [...access.entries, ...guests];
 }
 
+/** Whether it is the name or the key of a client, in whatever form. */
+export function isKnown(clients: Clients, text: string): boolean {
+  try {
+    selectClient(text, knownClients(clients));
+    return true;
+  } catch {
+    return false;
+  }
+}
+
 /** @throws ControlError `not-found`, `ambiguous`, `bad-params` */
 export function findClient(text: string, among: Iterable<NamedClient>): ClientKey {
   try {

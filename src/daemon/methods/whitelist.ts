@@ -6,6 +6,7 @@ import type { Params, Result } from '../../control/protocol.js';
 import { supposing } from '../../engine/access/supposed-factors.js';
 import { aliasOwners, isExpired, parseAllowed, type WhitelistEntry } from '../../engine/access/whitelist.js';
 import type { Guest } from '../../engine/doorkeeper.js';
+import { peerName } from '../../engine/peer-name.js';
 import { findClient, keyText, nameOf, newClient } from './clients-by-name.js';
 import type { MethodContext } from './context.js';
 import { confirm, namesOf, shutOutIf, tunnelsOf } from './leaving.js';
@@ -30,10 +31,10 @@ export function whitelistMethods(deps: Deps): Pick<MethodHandlers, Names> {
       isOn: access.hasWhitelist,
       entries: access.entries.map((entry) => shown(deps, entry)),
     }),
-    'whitelist.add': ({ isConfirmed, isAdopting, isDryRun, ...item }) =>
-      add(deps, [entryOf(deps, item)], { isConfirmed, isAdopting, isDryRun }),
-    'whitelist.import': ({ items, isConfirmed, isDryRun }) =>
-      add(deps, newEntries(deps, items), { isConfirmed, isAdopting: false, isDryRun }),
+    'whitelist.add': ({ isConfirmed, isAdopting, isIfAbsent, isDryRun, ...item }) =>
+      add(deps, [entryOf(deps, item)], { isConfirmed, isAdopting, isIfAbsent, isDryRun }),
+    'whitelist.import': ({ items, ...options }) =>
+      add(deps, newEntries(deps, items), { ...options, isAdopting: false }),
     'whitelist.edit': (params) => edit(deps, params),
     'whitelist.remove': ({ client, isDryRun }) => remove(deps, client, isDryRun),
     'whitelist.off': (params) => off(deps, params),
@@ -43,12 +44,17 @@ export function whitelistMethods(deps: Deps): Pick<MethodHandlers, Names> {
 interface AddOptions {
   readonly isConfirmed: boolean;
   readonly isAdopting: boolean;
+  readonly isIfAbsent: boolean;
   readonly isDryRun: boolean;
 }
 
-async function add(deps: Deps, entries: readonly WhitelistEntry[], options: AddOptions): Promise<Change> {
+async function add(deps: Deps, given: readonly WhitelistEntry[], options: AddOptions): Promise<Change> {
   const { access, clock } = deps;
-  if (entries.length === 0) return change({ notes: ['there was nothing to add'] });
+  const isNew = ({ publicKey }: WhitelistEntry): boolean => access.entry(publicKey) === undefined;
+  const entries = options.isIfAbsent ? given.filter(isNew) : given;
+  const kept = given.length - entries.length;
+  const keptNotes = kept === 0 ? [] : [keptNote(kept)];
+  if (entries.length === 0) return change({ notes: kept === 0 ? ['there was nothing to add'] : keptNotes });
   const owners = aliasOwners(access.entries);
   for (const entry of entries) {
     const { publicKey, alias } = entry;
@@ -66,7 +72,7 @@ async function add(deps: Deps, entries: readonly WhitelistEntry[], options: AddO
   const isConfirmed = options.isConfirmed || options.isDryRun || options.isAdopting;
   confirm(deps, isConfirmed, lost, '--adopt puts those who are here on the list as well');
   const added = [...entries, ...adopted];
-  const notes = notesOfAdding(deps, entries, shutOut);
+  const notes = [...keptNotes, ...notesOfAdding(deps, entries, shutOut)];
   const closedTunnels = tunnelsOf(deps, shutOut).length;
   if (!options.isDryRun) {
     await saved(access.addEntries(added));
@@ -74,6 +80,11 @@ async function add(deps: Deps, entries: readonly WhitelistEntry[], options: AddO
   }
   return change({ added: added.map((entry) => shown(deps, entry)), closedTunnels, notes });
 }
+
+const keptNote = (count: number): string =>
+  count === 1
+    ? 'it is on the whitelist already, and stays as it is'
+    : `${count} are on the whitelist already, and stay as they are`;
 
 function notesOfAdding(deps: Deps, entries: readonly WhitelistEntry[], shutOut: readonly Guest[]): string[] {
   const { access } = deps;
@@ -136,6 +147,7 @@ async function remove(deps: Deps, client: string, isDryRun: boolean): Promise<Ch
   const isStaying = doorkeeper.guests.some(isHere) && !leaving.some(isHere);
   const isLast = access.entries.length === 1;
   const hasOther = access.secret !== undefined && access.require === 'any';
+  const isLimited = entry.allow.length > 0 || entry.expiresAt !== undefined;
   if (!isDryRun) {
     await saved(access.removeEntry(publicKey), nameOf(deps, publicKey));
     deps.log.info(`whitelist: ${labelOf(entry)} removed`);
@@ -144,6 +156,12 @@ async function remove(deps: Deps, client: string, isDryRun: boolean): Promise<Ch
   const notes = [
     ...(isStaying
       ? [`${name} came by the secret, and stays: tuntoxctl secret rotate, then clients kick ${publicKey.short}`]
+      : []),
+    ...(hasOther && isLimited
+      ? [
+          `with the secret ${name} comes in all the same (access.require: any), and without the limits of its entry: ` +
+            `tuntoxctl secret rotate, or tuntoxctl clients kick ${publicKey.short} --for 30d`,
+        ]
       : []),
     ...(isLast && !hasOther
       ? ['the whitelist is empty now and stays on: nobody gets in. tuntoxctl whitelist off switches it off']
@@ -255,8 +273,7 @@ const adoptedEntry = ({ friend, admittedBy }: Guest, now: number): WhitelistEntr
 });
 
 /** For the log. */
-const labelOf = ({ alias, publicKey }: WhitelistEntry): string =>
-  alias === undefined ? publicKey.short : `${alias} ${publicKey.short}`;
+const labelOf = ({ alias, publicKey }: WhitelistEntry): string => peerName(publicKey.hex, alias);
 
 const change = (part: Partial<Change>): Change => ({
   schema: 'tuntox.whitelist-change/1',

@@ -126,6 +126,11 @@ export class AccessControl implements AccessFactors {
     return entry !== undefined && !isExpired(entry, this.#deps.clock.unixTime());
   }
 
+  hasExpired(key: PublicKey): boolean {
+    const entry = this.entry(key);
+    return entry !== undefined && isExpired(entry, this.#deps.clock.unixTime());
+  }
+
   /** With bans or a secret that cannot be read nobody can be told from who is kept out. */
   isBanned(key: PublicKey): boolean {
     return this.faults.length > 0 || this.#bans.has(key);

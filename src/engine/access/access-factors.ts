@@ -14,6 +14,8 @@ export interface AccessFactors {
   readonly hasWhitelist: boolean;
   /** Whether a key is on the list, and its time has not run out. */
   isListed(key: PublicKey): boolean;
+  /** Whether a key was on the list until its time ran out. */
+  hasExpired(key: PublicKey): boolean;
   isBanned(key: PublicKey): boolean;
   /** Whether the key has come with the present secret before: nobody can make another one that has. */
   hasProven(key: PublicKey): boolean;
@@ -54,6 +56,10 @@ export class FixedFactors implements AccessFactors {
 
   isListed(key: PublicKey): boolean {
     return this.#whitelist.has(key.hex);
+  }
+
+  hasExpired(): boolean {
+    return false;
   }
 
   isBanned(): boolean {

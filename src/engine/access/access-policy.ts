@@ -8,7 +8,18 @@ import type { AccessFactors } from './access-factors.js';
 import { GuessLimiter } from './guess-limiter.js';
 import type { SecretCheck } from './secret-check.js';
 
-export type RefusalReason = 'banned' | 'closed' | 'not-whitelisted' | 'no-secret' | 'wrong-secret' | 'too-many-guesses';
+/** `expired`: it was on the whitelist until its time ran out. */
+export type RefusalReason =
+  | 'banned'
+  | 'closed'
+  | 'not-whitelisted'
+  | 'expired'
+  | 'no-secret'
+  | 'wrong-secret'
+  | 'too-many-guesses';
+
+/** Why one who was let in may not stay. */
+export type LeaveReason = Exclude<RefusalReason, 'wrong-secret' | 'too-many-guesses'> | 'secret-changed';
 
 /** By what somebody came in. */
 export type AdmittedBy = 'none' | 'secret' | 'whitelist' | 'secret and whitelist';
@@ -112,7 +123,7 @@ export class AccessPolicy {
     const isListed = hasWhitelist && this.#factors.isListed(key);
     if (isListed && (require === 'any' || secret === undefined)) return admitted('whitelist');
     // First, so that nobody who is not on the list learns anything about the secret by guessing.
-    if (secret === undefined || (hasWhitelist && !isListed && require === 'all')) return refused('not-whitelisted');
+    if (secret === undefined || (hasWhitelist && !isListed && require === 'all')) return refused(this.#unlisted(key));
     const candidate = secretIn(message);
     return candidate === undefined ? refused('no-secret') : { key, isListed, secret, candidate };
   }
@@ -120,15 +131,25 @@ export class AccessPolicy {
   /**
    * Whether somebody who was let in may stay, now that the factors may have changed.
    * @param isSecretStale whether the secret by which it came in counts no more
+   * @returns why not; undefined when it may
    */
-  mayStay(key: PublicKey, by: AdmittedBy, isSecretStale: boolean): boolean {
+  reasonToLeave(key: PublicKey, by: AdmittedBy, isSecretStale: boolean): LeaveReason | undefined {
     const { secret, hasWhitelist, require } = this.#factors;
-    if (this.#factors.isBanned(key)) return false;
-    if (this.#hasNoFactor) return this.isOpen;
+    if (this.#factors.isBanned(key)) return 'banned';
+    if (this.#hasNoFactor) return this.isOpen ? undefined : 'closed';
     const isListed = hasWhitelist && this.#factors.isListed(key);
-    const hasSecret = secret !== undefined && by.startsWith('secret') && !isSecretStale;
-    if (require === 'any') return isListed || hasSecret;
-    return (isListed || !hasWhitelist) && (hasSecret || secret === undefined || (isListed && !isSecretStale));
+    const bySecret = by.startsWith('secret');
+    const hasSecret = secret !== undefined && bySecret && !isSecretStale;
+    if (require === 'any' && (isListed || hasSecret)) return undefined;
+    if (require === 'all' && (isListed || !hasWhitelist)) {
+      if (hasSecret || secret === undefined || (isListed && !isSecretStale)) return undefined;
+      return by === 'none' ? 'no-secret' : 'secret-changed';
+    }
+    return bySecret && require === 'any' ? 'secret-changed' : this.#unlisted(key);
+  }
+
+  #unlisted(key: PublicKey): 'expired' | 'not-whitelisted' {
+    return this.#factors.hasWhitelist && this.#factors.hasExpired(key) ? 'expired' : 'not-whitelisted';
   }
 
   /** @param onChecked why it is refused; undefined when the secret is right */

@@ -9,6 +9,7 @@ export function supposing(factors: AccessFactors, changes: Partial<AccessFactors
     secretGeneration: factors.secretGeneration,
     hasWhitelist: factors.hasWhitelist,
     isListed: (key) => factors.isListed(key),
+    hasExpired: (key) => factors.hasExpired(key),
     isBanned: (key) => factors.isBanned(key),
     hasProven: (key) => factors.hasProven(key),
     noteProven: (key) => factors.noteProven(key),

@@ -187,8 +187,9 @@ t.test('the order goes to the daemon as it was typed', async (t) => {
       name: 'lap',
       allow: ['[::1]:22', 'a:0'],
       note: 'mine',
-      isAdopting: true,
       isConfirmed: true,
+      isAdopting: true,
+      isIfAbsent: false,
       isDryRun: false,
     },
     { client: 'ci', name: null, allow: [], expiresAt: null, note: '', isDryRun: false },
@@ -232,7 +233,10 @@ t.test('who is shut out is told with the end of it, and is among the bans', asyn
   const plain = await run(['clients', 'kick', 'laptop'], { socket });
   t.notMatch(plain.stdout, 'shut out');
   const bans = await run(['bans'], { socket });
-  t.match(bans.stdout, /shut out by clients kick +\d{4}-\d\d-\d\d \d\d:\d\d +\d{4}-\d\d-\d\d \d\d:\d\d or restart$/m);
+  t.match(
+    bans.stdout,
+    /shut out by clients kick +\d{4}-\d\d-\d\d \d\d:\d\d:\d\d +\d{4}-\d\d-\d\d \d\d:\d\d:\d\d or restart$/m,
+  );
   t.match(bans.stdout, /wrong secrets: 30 within a minute .*:\d\d$/m, 'a kept one outlasts it');
 });
 

@@ -95,17 +95,18 @@ interface Case {
 function expectedOutcome({ hasSecret, listed, ban, isOpen, require, said }: Case): string {
   const hasList = listed !== 'no list';
   const isOnList = listed === 'on it';
+  const unlisted = listed === 'expired' ? 'expired' : 'not-whitelisted';
   const wrong = said === 'nothing' ? 'no-secret' : 'wrong-secret';
   const rows: readonly (readonly [boolean, string])[] = [
     [ban !== 'none', 'banned'],
     [!hasSecret && !hasList && isOpen, 'by none'],
     [!hasSecret && !hasList, 'closed'],
     [!hasSecret && isOnList, 'by whitelist'],
-    [!hasSecret, 'not-whitelisted'],
+    [!hasSecret, unlisted],
     [!hasList, said === 'right' ? 'by secret' : wrong],
     [require === 'any' && isOnList, 'by whitelist'],
     [require === 'any', said === 'right' ? 'by secret' : wrong],
-    [!isOnList, 'not-whitelisted'],
+    [!isOnList, unlisted],
     [said === 'right', 'by secret and whitelist'],
   ];
   return rows.find(([fits]) => fits)?.[1] ?? wrong;
@@ -247,29 +248,33 @@ t.test('who is here may have to go: by removal, expiry, ban, a dropped secret', 
     changes += 1;
   });
   await control.addEntries([entry(CLIENT, { expiresAt: clock.unixTime() + 5 })]);
-  t.ok(policy.mayStay(CLIENT, 'whitelist', false));
+  t.equal(policy.reasonToLeave(CLIENT, 'whitelist', false), undefined);
   const before = changes;
   clock.advance(5_000);
   t.equal(changes, before + 1, 'told when the entry expires');
-  t.notOk(policy.mayStay(CLIENT, 'whitelist', false), 'expired');
+  t.equal(policy.reasonToLeave(CLIENT, 'whitelist', false), 'expired');
   await control.changeEntry(CLIENT, () => entry(CLIENT));
-  t.ok(policy.mayStay(CLIENT, 'whitelist', false));
+  t.equal(policy.reasonToLeave(CLIENT, 'whitelist', false), undefined);
   await control.setSecret(SECRET, AT_ONCE);
-  t.ok(policy.mayStay(CLIENT, 'whitelist', false), 'a first secret ends no session of those on the list');
-  t.notOk(policy.mayStay(newKey(), 'none', false), 'but of those who came by an open door');
-  t.notOk(policy.mayStay(CLIENT, 'secret and whitelist', true), 'a dropped secret');
+  t.equal(
+    policy.reasonToLeave(CLIENT, 'whitelist', false),
+    undefined,
+    'a first secret ends no session of those on the list',
+  );
+  t.equal(policy.reasonToLeave(newKey(), 'none', false), 'not-whitelisted', 'but of those who came by an open door');
+  t.equal(policy.reasonToLeave(CLIENT, 'secret and whitelist', true), 'secret-changed', 'a dropped secret');
   await control.ban(CLIENT, 'enough', undefined);
-  t.notOk(policy.mayStay(CLIENT, 'secret and whitelist', false));
+  t.equal(policy.reasonToLeave(CLIENT, 'secret and whitelist', false), 'banned');
   await control.clearBans(CLIENT);
-  t.ok(policy.mayStay(CLIENT, 'secret and whitelist', false));
+  t.equal(policy.reasonToLeave(CLIENT, 'secret and whitelist', false), undefined);
   const told = changes;
   control.shutOut(CLIENT, 'for a while', clock.unixTime() + 60);
   t.equal(changes, told + 1, 'told when it is shut out');
-  t.notOk(policy.mayStay(CLIENT, 'secret and whitelist', false));
+  t.equal(policy.reasonToLeave(CLIENT, 'secret and whitelist', false), 'banned');
   await control.clearBans(undefined);
-  t.ok(policy.mayStay(CLIENT, 'secret and whitelist', false));
+  t.equal(policy.reasonToLeave(CLIENT, 'secret and whitelist', false), undefined);
   await control.removeEntry(CLIENT);
-  t.notOk(policy.mayStay(CLIENT, 'secret and whitelist', false), 'removed');
+  t.equal(policy.reasonToLeave(CLIENT, 'secret and whitelist', false), 'not-whitelisted', 'removed');
 });
 
 /** Its calendar can be set. */

@@ -21,8 +21,8 @@ export const BAN_COMMANDS: readonly Command[] = [
           bans.map(({ publicKey, reason, since, until, isKept }) => [
             shortKey(publicKey),
             reason,
-            dateText(since),
-            `${until === null ? 'cleared' : dateText(until)}${isKept ? '' : ' or restart'}`,
+            dateText(since, true),
+            `${until === null ? 'cleared' : dateText(until, true)}${isKept ? '' : ' or restart'}`,
           ]),
         );
       });

@@ -6,7 +6,7 @@ import { countText } from '../../humanise.js';
 import { type Command, type Context, show } from '../command.js';
 import { withConfirmation, YES } from '../confirm.js';
 import { CtlError } from '../ctl-error.js';
-import { printChange } from '../whitelist-change.js';
+import { IF_ABSENT, printChange } from '../whitelist-change.js';
 import { exportOf, parseWhitelistFile } from '../whitelist-file.js';
 
 /** Implementation: bytes of a file; 1000 clients with all that may belong to them are a part of it. */
@@ -21,13 +21,18 @@ export const WHITELIST_FILE_COMMANDS: readonly Command[] = [
     about: 'put all clients of a file on the list: all or none',
     more: 'The file is one of whitelist export, or has a Tox ID a line with a name behind it if you like; # begins a comment, - is standard input.',
     arguments: [{ name: 'FILE', completes: 'file' }],
-    options: [YES],
+    options: [YES, IF_ABSENT],
     examples: ['clients.json', '- < clients.txt', 'clients.txt --dry-run'],
     run: async (context) => {
       const { given, session, clock } = context;
       const items = parseWhitelistFile(await textOf(context), given.argument(0));
       const change = await withConfirmation(context, (isConfirmed) =>
-        session.call('whitelist.import', { items, isConfirmed, isDryRun: given.isDryRun }),
+        session.call('whitelist.import', {
+          items,
+          isConfirmed,
+          isIfAbsent: given.has(IF_ABSENT.name),
+          isDryRun: given.isDryRun,
+        }),
       );
       show(context, change, (result, out) => printChange(out, result, given.isDryRun, clock.unixTime()));
     },

@@ -6,7 +6,7 @@ import { usage } from '../ctl-error.js';
 import type { Option } from '../description.js';
 import { allowText, NAME_COLUMNS, nameCells } from '../names.js';
 import { parseExpiry } from '../values.js';
-import { printChange } from '../whitelist-change.js';
+import { IF_ABSENT, printChange } from '../whitelist-change.js';
 
 const NAME: Option = { name: '--name', value: 'N', about: 'what to call it, such as laptop or ci.build' };
 const ALLOW: Option = {
@@ -64,6 +64,7 @@ export const WHITELIST_COMMANDS: readonly Command[] = [
       NOTE,
       YES,
       { name: '--adopt', about: 'put those on the list who came by the secret' },
+      IF_ABSENT,
     ],
     examples: ['5A40C344…C4054 --name laptop', '5A40C344…C4054 --allow 127.0.0.1:22 --expires 30d'],
     run: async (context) => {
@@ -76,6 +77,7 @@ export const WHITELIST_COMMANDS: readonly Command[] = [
         ...(given.has('--allow') ? { allow: [...given.values('--allow')] } : {}),
         ...(expires === undefined ? {} : { expiresAt: parseExpiry(expires, clock) }),
         isAdopting: given.has('--adopt'),
+        isIfAbsent: given.has(IF_ABSENT.name),
         isDryRun: given.isDryRun,
       };
       const change = await withConfirmation(context, (isConfirmed) =>
