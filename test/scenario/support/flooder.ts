@@ -1,4 +1,4 @@
-/** Sends garbage of all kinds to some UDP ports of this machine, from many addresses of it, in bursts. */
+/** Sends garbage of all kinds to some UDP ports of this machine, from many addresses of it, evenly paced: a limit that others use up is used up at every moment. */
 import { createSocket, type Socket } from 'node:dgram';
 import { once } from 'node:events';
 import { mutations } from '../../support/fuzz.js';
@@ -6,8 +6,8 @@ import type { SeededRandom } from '../../support/seeded-random.js';
 
 /** All of 127/8 is this machine. */
 const SOURCES = ['127.0.0.1', '127.0.0.2', '127.0.0.77', '127.1.2.3'];
-/** ms between bursts: in between all others have the processor. */
-const INTERVAL = 50;
+/** ms in which what is due meanwhile is sent. */
+const INTERVAL = 1;
 /** Bytes; longer than anything of Tox. */
 const LONGEST = 2100;
 
@@ -25,6 +25,7 @@ export class Flooder {
   readonly #options: FloodOptions;
   readonly #sockets: readonly Socket[];
   readonly #timer: NodeJS.Timeout;
+  readonly #startedAt = performance.now();
   sent = 0;
   /** What came back, packets and bytes. */
   answers = 0;
@@ -43,7 +44,7 @@ export class Flooder {
       // A port that is closed for a moment refuses, which is no reason to stop.
       socket.on('error', () => {});
     }
-    this.#timer = setInterval(() => this.#burst(), INTERVAL);
+    this.#timer = setInterval(() => this.#sendDue(), INTERVAL);
   }
 
   static async start(random: SeededRandom, options: FloodOptions): Promise<Flooder> {
@@ -61,9 +62,10 @@ export class Flooder {
     for (const socket of this.#sockets) socket.close();
   }
 
-  #burst(): void {
+  #sendDue(): void {
     const { ports, packetsPerSecond } = this.#options;
-    for (let left = (packetsPerSecond * INTERVAL) / 1000; left > 0; left -= 1) {
+    const due = ((performance.now() - this.#startedAt) * packetsPerSecond) / 1000;
+    while (this.sent < due) {
       const packet = this.#next();
       this.sent += 1;
       this.sentBytes += packet.length;
@@ -83,7 +85,7 @@ export class Flooder {
       case 1:
         return this.#pick(genuine);
       case 2:
-        return this.#pick(forged);
+        return forged[(this.sent >> 2) % forged.length] as Buffer;
       default: {
         const [changed] = mutations(this.#random.uint32(), [this.#pick(genuine), this.#pick(forged)], 1);
         return changed as Buffer;

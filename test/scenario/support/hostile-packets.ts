@@ -117,7 +117,8 @@ const onionLayer: Forger = ({ dhtKey }, random) => {
 const onionData: Forger = (_victim, random) =>
   Buffer.concat([Buffer.from([UdpKind.OnionDataResponse]), random.bytes(24 + 32 + 300)]);
 
-const FORGERS = [
+/** By kind. */
+export const FORGERS = {
   dhtPing,
   dhtPong,
   nodesRequest,
@@ -129,9 +130,11 @@ const FORGERS = [
   announceRequest,
   onionLayer,
   onionData,
-];
+} as const satisfies Readonly<Record<string, Forger>>;
+
+export type ForgedKind = keyof typeof FORGERS;
 
 /** As many of each kind, every one under keys of its own. */
 export function forgeries(random: SeededRandom, victim: Victim, ofEach: number): Buffer[] {
-  return FORGERS.flatMap((forge) => Array.from({ length: ofEach }, () => forge(victim, random)));
+  return Object.values(FORGERS).flatMap((forge) => Array.from({ length: ofEach }, () => forge(victim, random)));
 }
