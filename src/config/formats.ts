@@ -97,28 +97,47 @@ export function parseToxId(text: string): ToxId {
   }
 }
 
-/** `host:port`, where `@` may stand for `:`; an IPv6 address in brackets. @throws FormatError */
+/**
+ * `host:port`, where `@` may stand for `:`. Brackets may be around any host, and IPv6 may have none, as OpenSSH's `[%h]:%p`
+ * and `%h:%p` come out; there is only one way to read either.
+ * @throws FormatError
+ */
 export function parseTarget(text: string): HostAndPort {
-  const parts = splitAddress(text);
-  const [host, port] = parts ?? [];
-  if (host === undefined || port === undefined || parts?.length !== 2) {
+  const [host, port, more] = splitIPv6AndPort(text) ?? splitAddress(text, true) ?? [];
+  if (host === undefined || port === undefined || more !== undefined) {
     throw new FormatError(`"${text}" is not host:port, as in 127.0.0.1:22 or [::1]:22`);
   }
   return { host: parseHost(host, text), port: parsePort(port) };
 }
 
-/** `[bind:]port:host:port`, where `@` may stand for `:`; IPv6 addresses in brackets. @throws FormatError */
+/**
+ * `[bind:]port:host:port`, where `@` may stand for `:`. Brackets may be around any host; an IPv6 address to bind needs them,
+ * one of a target does not.
+ * @throws FormatError
+ */
 export function parseForward(text: string): ForwardText {
-  const parts = splitAddress(text);
+  const parts = splitForward(text);
   const [bind, bindPort, host, port] = parts?.length === 3 ? [undefined, ...parts] : (parts ?? []);
   if (bindPort === undefined || host === undefined || port === undefined || (parts?.length ?? 0) > 4) {
-    throw new FormatError(`"${text}" is not [bind:]port:host:port, as in 2222:127.0.0.1:22`);
+    throw new FormatError(`"${text}" is not [bind:]port:host:port, as in 2222:127.0.0.1:22 or 2222:[::1]:22`);
   }
   return {
     bind: parseBind(bind, text),
     port: parsePort(bindPort),
     target: { host: parseHost(host, text), port: parsePort(port) },
   };
+}
+
+/** The parts of a forward: three, or four with an address to bind; whatever it is not has another number of them. */
+function splitForward(text: string): string[] | undefined {
+  const parts = splitAddress(text, true);
+  if (parts !== undefined && parts.length <= 4) return parts;
+  const colons = text.replaceAll('@', ':');
+  // A number in front is the port: no machine has such a name.
+  const [, bind, port, rest = ''] = /^(?:(\[[^\]]*\]|(?![0-9]+:)[^:[\]]*):)?([0-9]+):(.*)$/.exec(colons) ?? [];
+  const target = splitIPv6AndPort(rest);
+  if (port === undefined || target === undefined) return parts;
+  return [...(bind === undefined ? [] : [withoutBrackets(bind)]), port, ...target];
 }
 
 /** As with ssh, `*` and an empty address mean all of them. */
@@ -157,16 +176,27 @@ export function parseHost(text: string, whole: string): string {
   return host;
 }
 
-/** Splits at the colons outside of brackets; undefined when what is in brackets is not an IPv6 address. */
-export function splitAddress(text: string): string[] | undefined {
+/**
+ * Splits at the colons outside of brackets; undefined when brackets do not stand around an address.
+ * @param isAnyHost whether a name or an IPv4 address may be in them too, instead of IPv6 alone
+ */
+export function splitAddress(text: string, isAnyHost = false): string[] | undefined {
   const parts: string[] = [];
   let rest = text.replaceAll('@', ':');
   for (;;) {
     const part = /^(?:\[([^\]]*)\]|([^:[\]]*))(?::|$)/.exec(rest);
     if (part === null) return undefined;
-    if (part[1] !== undefined && !isIPv6(part[1])) return undefined;
+    if (part[1] !== undefined && !isIPv6(part[1]) && (!isAnyHost || part[1].includes(':'))) return undefined;
     parts.push(part[1] ?? part[2] ?? '');
     if (!part[0].endsWith(':')) return parts;
     rest = rest.slice(part[0].length);
   }
 }
+
+/** An IPv6 address without brackets, and a port; undefined for anything else. */
+function splitIPv6AndPort(text: string): [host: string, port: string] | undefined {
+  const [, host, port] = /^([^[\]]*)[:@]([0-9]+)$/.exec(text) ?? [];
+  return host !== undefined && port !== undefined && isIPv6(host) ? [host, port] : undefined;
+}
+
+const withoutBrackets = (text: string): string => text.replace(/^\[(.*)\]$/, '$1');

@@ -1,15 +1,13 @@
 /** The client's role: a local port, each of whose connections becomes a tunnel. It listens whether the peer is there or not. */
-import { createServer, type Server, type Socket } from 'node:net';
+import type { Socket } from 'node:net';
 import type { Clock, Timer } from '../base/clock.js';
-import { CodedError, messageOf, systemCodeOf } from '../base/coded-error.js';
 import type { Logger } from '../base/logger.js';
 import { describeForward, type ForwardSpec } from './forward-spec.js';
 import { PROBE_INTERVAL, probeSocket, socketEnd } from './local-end.js';
+import { LocalListener } from './local-listener.js';
 import type { Opener } from './peer-opener.js';
 import { explainReason } from './reasons.js';
 import { describeTarget } from './target.js';
-
-export class ListenError extends CodedError<'address-in-use' | 'not-permitted' | 'no-such-address' | 'failed'> {}
 
 export class LocalForward {
   readonly spec: ForwardSpec;
@@ -17,7 +15,7 @@ export class LocalForward {
   readonly #opener: Opener;
   readonly #log: Logger;
   readonly #hasRoom: () => boolean;
-  readonly #server: Server;
+  readonly #listener: LocalListener;
   /** Connections whose tunnel is not there yet. */
   readonly #pending = new Set<Socket>();
   #probing: Timer | undefined;
@@ -38,28 +36,18 @@ export class LocalForward {
     this.#opener = deps.opener;
     this.#log = deps.log;
     this.#hasRoom = deps.hasRoom;
-    this.#server = createServer({ allowHalfOpen: true, pauseOnConnect: true }, (socket) => this.#onConnection(socket));
+    this.#listener = new LocalListener(deps, (socket) => this.#onConnection(socket));
   }
 
   /** The port it listens on; that of the spec, unless that is 0. */
   get port(): number {
-    const address = this.#server.address();
-    return typeof address === 'object' && address !== null ? address.port : this.spec.port;
+    return this.#listener.port ?? this.spec.port;
   }
 
   /** @throws ListenError with what to do about it */
-  listen(): Promise<void> {
-    const { bind, port } = this.spec;
-    return new Promise((resolve, reject) => {
-      this.#server.once('error', (error) => reject(listenError(this.spec, error)));
-      this.#server.listen(bind === undefined ? { port } : { port, host: bind }, () => {
-        // After this, errors are of single connections, such as a lack of descriptors.
-        this.#server.removeAllListeners('error');
-        this.#server.on('error', (error) => this.#log.warn(`port ${this.port}: ${error.message}`));
-        this.#log.info(`listening: ${describeForward({ ...this.spec, port: this.port })}`);
-        resolve();
-      });
-    });
+  async listen(): Promise<void> {
+    await this.#listener.listen(this.spec.bind, this.spec.port);
+    this.#log.info(`listening: ${describeForward({ ...this.spec, port: this.port })}`);
   }
 
   /** Nobody reads from them yet, so that a program that has given up would keep its place. */
@@ -72,7 +60,7 @@ export class LocalForward {
 
   /** Stops listening and resets connections without a tunnel; tunnels that are open belong to their links and stay. */
   close(): void {
-    this.#server.close();
+    this.#listener.close();
     for (const socket of [...this.#pending]) socket.resetAndDestroy();
     this.#probing?.cancel();
   }
@@ -119,26 +107,3 @@ export class LocalForward {
 }
 
 const ignore = (): void => {};
-
-function listenError(spec: ForwardSpec, error: unknown): ListenError {
-  const { bind, port } = spec;
-  const cause = { cause: error };
-  switch (systemCodeOf(error)) {
-    case 'EADDRINUSE':
-      return new ListenError('address-in-use', `port ${port} is in use by another program: choose another port`, cause);
-    case 'EACCES':
-      return new ListenError(
-        'not-permitted',
-        `port ${port} needs a right: choose one from 1024 up, or give the program CAP_NET_BIND_SERVICE` +
-          ' (in a systemd unit: AmbientCapabilities=CAP_NET_BIND_SERVICE)',
-        cause,
-      );
-    case 'EADDRNOTAVAIL':
-    case 'ENOTFOUND':
-    case 'EAI_AGAIN':
-    case 'EAFNOSUPPORT':
-      return new ListenError('no-such-address', `this machine has no address ${bind}: leave it out, or use *`, cause);
-    default:
-      return new ListenError('failed', `cannot listen on ${describeForward(spec)}: ${messageOf(error)}`, cause);
-  }
-}

@@ -18,7 +18,8 @@ const SLOW = 1_000;
 const SLOW_MEMORY = 60_000;
 const MAX_SLOW_PEERS = 512;
 
-const LOOPBACK: LookupAddress[] = [
+/** Of `localhost`, whatever a hosts file or a name server says. */
+export const LOOPBACK: LookupAddress[] = [
   { address: '::1', family: 6 },
   { address: '127.0.0.1', family: 4 },
 ];

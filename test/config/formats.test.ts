@@ -59,15 +59,44 @@ t.test('a target is a host and a port', async (t) => {
     'host:',
     ':22',
     'a:b:c',
-    '::1:22',
     '[::1:22',
-    '[nonsense]:22',
+    '::1',
+    '2001:db8::1',
+    '[]:22',
+    '[a:b]:22',
     'a b:22',
     'a\n:22',
   ]) {
     t.throws(() => parseTarget(text), { code: 'format' }, JSON.stringify(text));
   }
   t.throws(() => parseTarget(`${'a'.repeat(254)}:22`), { message: /253/ });
+});
+
+t.test('every idiom of OpenSSH names the target, for names, IPv4 and IPv6', async (t) => {
+  for (const host of ['db', '127.0.0.1', '::1', '2001:db8::1', 'fe80::1%eth0', '1:2:3:4:5:6:7:8']) {
+    const target = { host, port: 22 };
+    t.same(parseTarget(`${host}:22`), target, '%h:%p');
+    t.same(parseTarget(`[${host}]:22`), target, '[%h]:%p');
+    for (const [front, bind] of [
+      ['2222', '127.0.0.1'],
+      ['localhost:2222', 'localhost'],
+      ['[::1]:2222', '::1'],
+      ['*:2222', undefined],
+    ] as const) {
+      t.same(parseForward(`${front}:[${host}]:22`), { bind, port: 2222, target }, front);
+      t.same(parseForward(`${front}:${host}:22`), { bind, port: 2222, target }, front);
+    }
+  }
+});
+
+t.test('a number in front of an IPv6 target is the port, and an IPv6 address to bind needs brackets', async (t) => {
+  t.same(parseForward('22:2222:fd00::1:22'), {
+    bind: '127.0.0.1',
+    port: 22,
+    target: { host: '2222:fd00::1', port: 22 },
+  });
+  t.same(parseForward(':22:fd00::1:22').bind, undefined);
+  t.throws(() => parseForward('::1:2222:h:22'), { code: 'format' });
 });
 
 t.test('a forward listens on the loopback address unless told otherwise', async (t) => {

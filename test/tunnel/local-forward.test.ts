@@ -1,6 +1,6 @@
 import t from 'tap';
 import { silentLogger } from '../../src/base/logger.js';
-import { ListenError, LocalForward } from '../../src/tunnel/local-forward.js';
+import { LocalForward } from '../../src/tunnel/local-forward.js';
 import type { OpenHandlers } from '../../src/tunnel/open-requests.js';
 import { type Opener, PeerOpener } from '../../src/tunnel/peer-opener.js';
 import { ManualClock } from '../support/manual-clock.js';
@@ -33,19 +33,6 @@ function refusals() {
   };
   return { reasons, handlers };
 }
-
-t.test('a port that cannot be listened on is told with what to do', async (t) => {
-  const world = new World(t);
-  const port = await world.target(() => {});
-  const listen = (bind: string, at: number): Promise<void> =>
-    new LocalForward(
-      { clock: world.clock, opener: new FakeLink(), log: silentLogger, hasRoom: () => true },
-      { spec: { bind, port: at, target } },
-    ).listen();
-  await t.rejects(listen('127.0.0.1', port), { code: 'address-in-use', message: /choose another/ });
-  await t.rejects(listen('192.0.2.1', 0), { code: 'no-such-address', message: /192\.0\.2\.1/ });
-  t.ok(new ListenError('failed', 'x') instanceof Error);
-});
 
 t.test('a connection that ends before its tunnel is there is forgotten', async (t) => {
   const world = new World(t);
