@@ -9,7 +9,7 @@ SHELL := /bin/bash
 BIN := node_modules/.bin
 # Directories too: they change when a file is taken away.
 SOURCES := $(shell find src test bench -mindepth 1 -type d -o -name '*.ts' 2>/dev/null)
-BUNDLER := packaging/bundle.js packaging/notice.js
+BUNDLER := packaging/bundle.js packaging/notice.js packaging/libsodium-licence
 # What the interoperation tests need: a real bootstrap node, and libtoxcore with a compiler for our C peer;
 DEBIAN_PACKAGES := toxcore-utils libtoxcore-dev gcc libc6-dev pkg-config
 # and what the network lab does (test/lab): namespaces, NATs, captures, probes, and a gateway that opens ports.

@@ -64,4 +64,5 @@ const { metafile } = await build({
   sourcesContent: false,
   metafile: true,
 });
+// What is not in the bundle must be in package.json's dependencies; test/scenario/npm-package.test.ts compares.
 writeFileSync(join(OUTPUT, 'NOTICE'), notice(Object.keys(metafile.inputs)));

@@ -17,9 +17,6 @@ umask 022
 chmod 755 "$tree"
 
 DESTDIR=$tree PREFIX=/usr NODE_ARCH=$node_arch NODE=/usr/bin/node ZSH_FUNCTIONS=zsh/vendor-completions packaging/lay-out.sh
-# dpkg keeps these, and asks before it replaces what the owner has changed.
-install -d -m 700 "$tree/etc/tuntox"
-install -m 600 etc/tuntox/tuntox.yaml etc/tuntox/nodes.json "$tree/etc/tuntox/"
 
 # What its policy wants: compressed pages, and a list of changes.
 find "$tree/usr/share/man" -type f -exec gzip -9n {} +
@@ -37,8 +34,7 @@ control=${control//@ARCHITECTURE@/"$architecture"}
 control=${control//@MAINTAINER@/"$maintainer"}
 control=${control//@SIZE@/"$(du -sk --exclude=DEBIAN "$tree" | cut -f1)"}
 printf '%s\n' "$control" >"$tree/DEBIAN/control"
-printf '%s\n' /etc/tuntox/tuntox.yaml /etc/tuntox/nodes.json >"$tree/DEBIAN/conffiles"
 install -m 755 packaging/debian/{postinst,prerm,postrm} "$tree/DEBIAN/"
 (cd "$tree" && find usr -type f -print0 | sort -z | xargs -0 md5sum) >"$tree/DEBIAN/md5sums"
-chmod 644 "$tree"/DEBIAN/{control,conffiles,md5sums}
+chmod 644 "$tree"/DEBIAN/{control,md5sums}
 dpkg-deb --root-owner-group -Zxz --build "$tree" "$output" >/dev/null

@@ -11,16 +11,12 @@ esac
 NODE_ARCH=${NODE_ARCH:-$(node -p process.arch)} packaging/lay-out.sh
 
 # /etc belongs to the machine, wherever the program is; what stands there is never replaced.
-readonly settings=$DESTDIR/etc/tuntox
-[ -d "$settings" ] || install -d -m 700 "$settings"
-for file in tuntox.yaml nodes.json; do
-  if [ -e "$settings/$file" ]; then
-    cmp -s "etc/tuntox/$file" "$settings/$file" || echo "$settings/$file is kept as it is"
-  else
-    install -m 600 "etc/tuntox/$file" "$settings/$file"
-    [ -n "$DESTDIR" ] || made+=("$settings/$file")
-  fi
-done
+readonly settings=$DESTDIR/etc/tuntox/tuntox.yaml
+if [ -e "$settings" ]; then
+  cmp -s etc/tuntox/tuntox.yaml "$settings" || echo "$settings is kept as it is"
+elif [ -n "$DESTDIR" ]; then
+  install -D -m 640 etc/tuntox/tuntox.yaml "$settings"
+fi
 [ -z "$DESTDIR" ] || exit 0
 
 # The user that the daemon runs as. A machine without systemd has no systemd-sysusers.
@@ -28,10 +24,7 @@ if ! getent passwd tuntox >/dev/null; then
   systemd-sysusers "$PREFIX/lib/sysusers.d/tuntox.conf" 2>/dev/null ||
     useradd --system --user-group --home-dir /nonexistent --no-create-home --shell /usr/sbin/nologin --comment 'tuntox daemon' tuntox
 fi
-chown tuntox:tuntox "$settings"
-# Through no link: whoever is that user could have put one there since.
-for file in ${made[@]+"${made[@]}"}; do chown -h tuntox:tuntox "$file"; done
-chmod 700 "$settings"
+packaging/settings.sh etc/tuntox
 if [ -d /run/systemd/system ]; then
   systemctl daemon-reload
   echo "Start it with: systemctl enable --now tuntox"

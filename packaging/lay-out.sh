@@ -26,10 +26,12 @@ rm "$program/dist/bin/NOTICE" # it becomes a part of the copyright file below
 cp "$native/sodium-native.node" "$program/$native/"
 cp node_modules/sodium-native/{package.json,LICENSE} "$program/node_modules/sodium-native/"
 cp package.json "$program/"
-# The daemon and the client read it where there is no /etc/tuntox/nodes.json.
-cp etc/tuntox/nodes.json "$program/etc/tuntox/"
+# The daemon and the client read nodes.json where there is no /etc/tuntox/nodes.json; the settings are copied to where there are none.
+cp etc/tuntox/{nodes.json,tuntox.yaml} "$program/etc/tuntox/"
+cp packaging/settings.sh "$program/"
 find "$program" -type d -exec chmod 755 {} +
 find "$program" -type f -exec chmod 644 {} +
+chmod 755 "$program/settings.sh"
 
 for command in "$program"/dist/bin/*.js; do
   name=$(basename "$command" .js)
@@ -45,10 +47,14 @@ cp systemd/tuntox.tmpfiles "$root/lib/tmpfiles.d/tuntox.conf"
 chmod 644 "$root"/lib/{systemd/system/tuntox.service,sysusers.d/tuntox.conf,tmpfiles.d/tuntox.conf}
 
 readonly documents=$root/share/doc/tuntox
-install -d "$documents/examples/supervisor"
+install -d "$documents/examples/"{supervisor,systemd} "$documents/docs/schema/params"
 sed "s|/usr/bin/tuntox|$PREFIX/bin/tuntox|" supervisor/tuntox.conf >"$documents/examples/supervisor/tuntox.conf"
 install -m 644 README.md "$documents/"
+install -m 644 docs/*.md "$documents/docs/"
+install -m 644 docs/schema/*.json "$documents/docs/schema/"
+install -m 644 docs/schema/params/*.json "$documents/docs/schema/params/"
 install -m 644 etc/tuntox/tuntox.yaml "$documents/examples/"
+install -m 644 systemd/*.conf "$documents/examples/systemd/"
 cat packaging/copyright dist/bin/NOTICE >"$documents/copyright"
 chmod 644 "$documents/copyright" "$documents/examples/supervisor/tuntox.conf"
 

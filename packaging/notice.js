@@ -5,6 +5,9 @@ import { join } from 'node:path';
 const LICENCE_FILE = /^(licen[cs]e|copying|notice)\b/i;
 const RULE = `${'-'.repeat(80)}\n`;
 
+/** In the machine code of sodium-native, where no package.json names it. */
+const LIBSODIUM = 'packaging/libsodium-licence';
+
 /** Their folders, sorted. */
 function packagesOf(files) {
   const folders = files.map((file) => /^.*node_modules\/(?:@[^/]+\/)?[^/]+/.exec(file)?.[0]);
@@ -28,5 +31,6 @@ export function notice(files) {
       .map((file) => `\n${readFileSync(join(folder, file), 'utf8').trim()}\n`);
     return `${RULE}${name} ${version}\nCopyright: ${owner}\nLicence: ${licence}\n${texts.join('')}`;
   });
-  return `The commands contain these packages, each under its own licence:\n\n${sections.join('\n')}`;
+  const libsodium = `${RULE}libsodium, in the machine code of sodium-native\nCopyright: Frank Denis\nLicence: ISC\n\n${readFileSync(LIBSODIUM, 'utf8')}`;
+  return `The commands contain these packages, each under its own licence:\n\n${[...sections, libsodium].join('\n')}`;
 }

@@ -34,7 +34,7 @@ same_after_uninstall() {
   left=$(cd "$destination" && find . -type f -o -type l | sort | paste -sd ' ')
   rm -rf "$destination"
   echo "$left"
-  [ "$status" -eq 0 ] && [ "$left" = './etc/tuntox/nodes.json ./etc/tuntox/tuntox.yaml' ]
+  [ "$status" -eq 0 ] && [ "$left" = './etc/tuntox/tuntox.yaml' ]
 }
 check "make install keeps changed settings, and make uninstall leaves the settings alone" same_after_uninstall
 
@@ -48,7 +48,7 @@ is_off() { [ "$(on systemctl is-enabled tuntox)" = disabled ] && [ "$(on systemc
 check "apt-get installs the package, with nothing else to be fetched" install_package 1
 [ "$failed" -eq 0 ] || stop
 check "nothing is started that the owner did not start" is_off
-check "/etc/tuntox is the daemon's alone" is_private
+check "settings are root's, in a directory where the daemon makes files of its own" is_private
 check "the three commands tell their version" on sh -c 'tuntox --version && tuntoxd --version && tuntoxctl --version'
 
 # --- a Tox network of the machine's own
@@ -58,13 +58,32 @@ on systemd-run --quiet --unit=node --property=StandardOutput=file:/srv/node/out 
 within $PATIENCE on grep -Eq '^[0-9]+:[0-9A-F]{64}$' /srv/node/out || give_up
 node=127.0.0.1:$(on grep -E '^[0-9]+:[0-9A-F]{64}$' /srv/node/out)
 on sed -i "s|^network:.*|network:\n  port_mapping: false\n  bootstrap: [\"$node\"]|" /etc/tuntox/tuntox.yaml
-check "the settings are good" on runuser -u tuntox -- tuntoxd --check
+check "the settings are good, as the daemon reads them" on tuntoxd --check
 
 answers() { on tuntoxctl status --json >/dev/null || [ $? -eq 6 ]; }
 enable_now() { on systemctl enable --now tuntox && answers; }
 identity() { on tuntoxctl id --json; }
 check "systemctl enable --now returns when tuntoxctl status works" enable_now
 first=$(identity)
+is_own() { [ "$(owners /etc/tuntox/tox_save)" = 'tuntox:tuntox 600' ]; }
+check "the identity beside them is its own" is_own
+# As somebody would try who runs code as the daemon.
+as_daemon() { on runuser -u tuntox -- "$@"; }
+cannot_change_settings() {
+  local act
+  for act in 'echo >>tuntox.yaml' 'rm -f tuntox.yaml' 'mv tuntox.yaml mine' 'mv tox_save tuntox.yaml' 'ln -f tox_save tuntox.yaml' 'chmod 777 .' 'chmod 666 tuntox.yaml'; do
+    as_daemon sh -c "cd /etc/tuntox && $act" 2>/dev/null && { echo "it may: $act"; return 1; }
+  done
+  is_private && is_own
+}
+check "whoever is the daemon's user cannot change or replace them" cannot_change_settings
+checks_as_daemon() {
+  on install -m 600 /dev/null /etc/tuntox/rules && on sed -i.good 's|^targets:|targets:\n  rules_file: /etc/tuntox/rules|' /etc/tuntox/tuntox.yaml
+  on tuntoxd --check
+  local status=$?
+  on mv /etc/tuntox/tuntox.yaml.good /etc/tuntox/tuntox.yaml && on rm /etc/tuntox/rules && on chgrp tuntox /etc/tuntox/tuntox.yaml && [ $status -eq 2 ]
+}
+check "tuntoxd --check by root finds what the daemon could not read" checks_as_daemon
 check "systemctl status shows what it is doing" on sh -c 'systemctl show -P StatusText tuntox | grep -q clients:'
 check "it starts closed, and status says so with 6" on sh -c 'tuntoxctl status; [ $? -eq 6 ]'
 check "systemd-analyze security finds an exposure of 1.4 at most" on systemd-analyze security --no-pager --threshold=14 tuntox
@@ -195,9 +214,22 @@ recover "a daemon whose UDP socket is dead" deafen
 
 # --- upgrade, remove, purge
 
+# As installations of before were: all of it the daemon's, settings conffiles; and what its user could have left there.
+as_of_before() {
+  on sh -c 'cd /etc/tuntox && cp -p /usr/lib/tuntox/etc/tuntox/nodes.json . && echo 127.0.0.1:8080 >rules && chown -h tuntox:tuntox . * && chmod 700 . && chmod 600 * &&
+    install -m 600 /dev/null /root/precious && ln -s /root/precious link && chown -h tuntox:tuntox link'
+}
+check "an installation of before" as_of_before
 upgrade() { local pid; pid=$(main_pid); install_package 2 && answers && [ "$(main_pid)" != "$pid" ] && [ "$(identity)" = "$first" ]; }
 check "an upgrade restarts it with the same identity" upgrade
 check "and keeps the settings that were changed" on grep -q 33500 /etc/tuntox/tuntox.yaml
+no_question() { [ -z "$(on dpkg-query -W -f '${Conffiles}' tuntox)" ]; }
+check "dpkg has nothing to ask about" no_question
+moved() {
+  is_private && is_own && [ "$(owners /etc/tuntox/rules /etc/tuntox/whitelist.json /root/precious)" = 'root:tuntox 640 tuntox:tuntox 600 root:root 600' ] &&
+    ! on test -e /etc/tuntox/nodes.json && on rm /etc/tuntox/rules /etc/tuntox/link
+}
+check "what people write becomes root's, what the daemon writes stays its own, and no link is followed" moved
 check "the client comes back by itself" within $PATIENCE fetch ''
 remove() { on apt-get remove --yes tuntox && [ "$(on systemctl is-active tuntox)" != active ] && on test -s /etc/tuntox/tox_save && ! on test -e /usr/bin/tuntoxd; }
 check "removing stops it and keeps the identity" remove
@@ -242,7 +274,7 @@ check "killed, it is started again" killed
 stopped() { on supervisorctl stop tuntox && on supervisorctl tail tuntox | grep -q 'stopped' && ! answers; }
 check "supervisorctl stop ends it in order" stopped
 
-# --- as another user, though this Node refuses to change its own
+# --- as another user, started by root, with a Node that refuses to change its own
 
 on sed -i '\|^  path: /run/tuntox/ctl.sock|d' /etc/tuntox/tuntox.yaml
 node_refuses() { on node -e 'try { process.setegid(0) } catch { process.exit(3) }'; [ $? -eq 3 ]; }
@@ -283,24 +315,44 @@ check "tuntoxd -z -S -U leaves no process of root's, and logs to syslog" in_back
 ends_in_background() { local pid; pid=$(user_pid); on kill "$pid" && within $PATIENCE is_gone "$pid" && ! answers; }
 check "and ends when its number is signalled" ends_in_background
 
-on sh -c 'umask 077; printf "a long secret" >/root/secret; echo 127.0.0.1:8080 >/root/rules'
-readonly SERVER="-C /srv/server -U tuntox -F $USER_PID -I /root/server.id --secret-file /root/secret -f /root/rules -t 443 -u 443:443 --bootstrap $node"
+# One who runs code as tuntox could have written all of /etc/tuntox, before; and still what root names there.
+attack() {
+  on sh -c 'mv /etc/tuntox/tuntox.yaml /root/settings && printf "user: tuntox\nsocket: {path: /etc/systemd/system/ssh.service.d/s}\ntargets: {rules_file: /etc/shadow}\n" >/etc/tuntox/tuntox.yaml &&
+    chown tuntox:tuntox /etc/tuntox/tuntox.yaml'
+  on sh -c 'timeout 20 tuntoxd -U tuntox >/srv/attack.log 2>&1'
+  [ $? -eq 2 ] && on grep 'is not used as root' /srv/attack.log || { on cat /srv/attack.log; return 1; }
+  on sh -c 'timeout 20 tuntoxd -U tuntox -c /etc/tuntox/tuntox.yaml >/srv/attack.log 2>&1'
+  [ $? -eq 1 ] && on grep 'cannot make the directory /etc/systemd/system/ssh.service.d (permission denied)' /srv/attack.log || { on cat /srv/attack.log; return 1; }
+  ! on test -e /etc/systemd/system/ssh.service.d
+}
+check "settings of the daemon's user make no directory as root" attack
+reads_no_shadow() {
+  on sed -i '/^socket/d' /etc/tuntox/tuntox.yaml
+  on sh -c 'timeout 20 tuntoxd -U tuntox -c /etc/tuntox/tuntox.yaml --network-bootstrap none >/srv/attack.log 2>&1'
+  on grep 'cannot read /etc/shadow: this user may not read it' /srv/attack.log && ! on grep -F "$(on sed -n 1p /etc/shadow)" /srv/attack.log
+}
+check "and read no file as root" reads_no_shadow
+on mv /root/settings /etc/tuntox/tuntox.yaml
+
+on sh -c 'printf "a long secret" >/srv/secret; echo 127.0.0.1:8080 >/srv/rules; chgrp tuntox /srv/secret /srv/rules; chmod 640 /srv/secret /srv/rules'
+on install -d -o tuntox -g tuntox -m 700 /srv/server
+readonly SERVER="-C /srv/server -U tuntox -F $USER_PID -I /srv/server/id --secret-file /srv/secret -f /srv/rules -t 443 -u 443:443 --bootstrap $node"
 readonly LOW_PORTS=0000000000000400
 serves() { on curl --silent --fail --max-time $PATIENCE --output /dev/null http://127.0.0.1:9100/; }
 is_served() {
-  on systemd-run --quiet --unit=guest tuntox -i "$(on cat /root/server.id)" --bootstrap "$node" --secret-file /root/secret -L 9100:127.0.0.1:8080
+  on systemd-run --quiet --unit=guest tuntox -i "$(on cat /srv/server/id)" --bootstrap "$node" --secret-file /srv/secret -L 9100:127.0.0.1:8080
   within $PATIENCE serves
 }
-on rm -f /root/server.id
+on rm -f /srv/server/id
 classic() {
-  in_foreground server tuntox $SERVER && within $PATIENCE on test -s /root/server.id && has_no_rights_but $LOW_PORTS "$(user_pid)" &&
-    [ "$(on stat -c %U /srv/server /srv/server/tox_save | sort -u)" = tuntox ] && on ss -Hltn 'sport = :443' | grep . && is_served
+  in_foreground server tuntox $SERVER && within $PATIENCE on test -s /srv/server/id && has_no_rights_but $LOW_PORTS "$(user_pid)" &&
+    [ "$(on stat -c %U /srv/server/tox_save)" = tuntox ] && on ss -Hltn 'sport = :443' | grep . && is_served
 }
-check "tuntox -U serves a client, on port 443 and with a secret and rules that root alone may read" classic
+check "tuntox -U serves a client, on port 443 and with a secret and rules that its group may read" classic
 classic_ends() { on kill -INT "$(parent_of "$(user_pid)")" && ended_with server 0; }
 check "it ends upon SIGINT, with 0" classic_ends
 classic_in_background() {
-  [ "$(on tuntox -z $SERVER)" = "$(on cat /root/server.id)" ] && has_no_rights_but $LOW_PORTS "$(user_pid)" && within $PATIENCE serves && ends_in_background
+  [ "$(on tuntox -z $SERVER)" = "$(on cat /srv/server/id)" ] && has_no_rights_but $LOW_PORTS "$(user_pid)" && within $PATIENCE serves && ends_in_background
 }
 check "with -z it tells its Tox ID, which is the same, and serves the client again" classic_in_background
 

@@ -49,7 +49,7 @@ check "apt-get installs the package, with nothing else to be fetched" install_pa
 verified() { [ -z "$(on dpkg --verify tuntox | tee /dev/stderr)" ] && [ -z "$(on dpkg --audit | tee /dev/stderr)" ]; }
 check "dpkg finds every file as it was packed" verified
 check "nothing is enabled that the owner did not enable" sh -c '[ "$1" = disabled ]' - "$(on systemctl is-enabled tuntox)"
-check "/etc/tuntox is the daemon's alone" is_private
+check "settings are root's, in a directory where the daemon makes files of its own" is_private
 readonly ADDON=/usr/lib/tuntox/node_modules/sodium-native/prebuilds/linux-arm64/sodium-native.node
 linked() { on ldd $ADDON && ! on ldd $ADDON | grep 'not found'; }
 check "every library that sodium-native needs is there" linked
@@ -171,7 +171,7 @@ carries "that client, for arm64," 9001
 made_by_amd64=$(kept ctl_amd64)
 check "SIGTERM ends it in order" end_daemon amd64 beside "$MOVED/pid"
 
-moved_back() { on sh -c 'cp "$1"/tox_save "$1"/*.json /etc/tuntox/ && chown tuntox:tuntox /etc/tuntox/*' - $SHARED/moved && start_arm64; }
+moved_back() { on sh -c 'cp "$1"/tox_save "$1"/*.json /etc/tuntox/ && chown tuntox:tuntox /etc/tuntox/tox_save /etc/tuntox/*.json' - $SHARED/moved && start_arm64; }
 check "tuntoxd for arm64 starts with what that for amd64 has kept" moved_back
 check "it has the same Tox ID and whitelist" same "$made_by_amd64" ctl_arm64
 check "and lets in who has the old secret" within $PATIENCE brings 9000

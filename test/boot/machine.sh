@@ -97,7 +97,8 @@ package() {
   SOURCE_DATE_EPOCH=${SOURCE_DATE_EPOCH:-$(date +%s)} packaging/deb.sh "$ARCHITECTURE" "$version-$1" "$layer/root/root/tuntox_$version-$1.deb"
 }
 install_package() { on apt-get install --yes "/root/tuntox_$version-$1.deb"; }
-is_private() { [ "$(on stat -c '%U:%G %a' /etc/tuntox /etc/tuntox/tuntox.yaml | paste -sd ' ')" = 'tuntox:tuntox 700 tuntox:tuntox 600' ]; }
+owners() { on stat -c '%U:%G %a' "$@" | paste -sd ' '; }
+is_private() { [ "$(owners /etc/tuntox /etc/tuntox/tuntox.yaml)" = 'root:tuntox 1770 root:tuntox 640' ]; }
 purge() {
   on apt-get purge --yes tuntox && ! on test -e /etc/tuntox && ! on test -e /usr/lib/tuntox &&
     [ -z "$(on find / -xdev -name '*tuntox*' -not -path '/root/*' -not -path '/srv/*' -not -path '/var/log/*' -not -path '/var/lib/systemd/*' -not -path '/proc/*' -not -path '/sys/*' | tee /dev/stderr)" ]

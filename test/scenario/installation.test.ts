@@ -1,12 +1,25 @@
 /** What `make install` lays out: it needs nothing of this tree, and says what it is made of. */
 import { execFileSync } from 'node:child_process';
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
 import { DEFAULT_SOCKET } from '../../src/cli/ctl/main.js';
 import { ROOT, startProgram } from '../support/processes.js';
 import { temporaryDirectory } from '../support/temporary-directory.js';
 import { daemonPlace } from './support/daemon-command.js';
+
+/** They make and test the program, and are no part of it. */
+const TOOLS = [
+  ...[
+    '@biomejs/biome',
+    '@types/convict',
+    '@types/node',
+    '@types/sax',
+    '@types/sodium-native',
+    '@valibot/to-json-schema',
+  ],
+  ...['ajv', 'esbuild', 'tap', 'typescript'],
+];
 
 const destination = temporaryDirectory(t);
 execFileSync('env', ['-u', 'NODE_OPTIONS', join(ROOT, 'packaging/install.sh')], {
@@ -49,11 +62,32 @@ t.test('what reloads the service, and who manages it, look where the daemon lead
 
 t.test('the copyright file names every package that came along, with its licence', async (t) => {
   const copyright = readFileSync(join(prefix, 'share/doc/tuntox/copyright'), 'utf8');
-  const { dependencies } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')) as {
-    dependencies: Record<string, string>;
-  };
+  const { devDependencies, dependencies } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')) as Record<
+    string,
+    Record<string, string>
+  >;
+  const bundled = Object.entries({ ...dependencies, ...devDependencies }).filter(([name]) => !TOOLS.includes(name));
   t.match(copyright, /GNU General Public License, version 3/);
-  for (const [name, version] of Object.entries(dependencies)) {
+  t.match(
+    copyright,
+    /^libsodium, in .*\nCopyright: Frank Denis\nLicence: ISC\n(.*\n)*Permission to use, copy, modify/m,
+  );
+  t.equal(bundled.length, 9);
+  for (const [name, version] of bundled) {
     t.match(copyright, new RegExp(`^${name} ${version}\nCopyright: .+\nLicence: .+$`, 'm'));
   }
+});
+
+t.test('what programs and pages name is installed: documents, schemas, drop-ins for systemd, settings', async (t) => {
+  const documents = join(prefix, 'share/doc/tuntox');
+  const readme = readFileSync(join(documents, 'README.md'), 'utf8');
+  const links = [...readme.matchAll(/\]\((docs\/[^)#]+)/g)].map(([, path]) => path as string);
+  t.ok(links.length >= 8);
+  const examples = ['supervisor/tuntox.conf', 'systemd/no-user-namespaces.conf', 'systemd/state-directory.conf'];
+  const named = [...links, 'docs/schema/status-1.json', ...examples.map((name) => `examples/${name}`)];
+  for (const path of named) t.ok(existsSync(join(documents, path)), path);
+  for (const name of ['tuntox.yaml', 'nodes.json']) t.ok(existsSync(join(prefix, 'lib/tuntox/etc/tuntox', name)), name);
+  t.equal(statSync(join(destination, 'etc/tuntox/tuntox.yaml')).mode & 0o777, 0o640);
+  const page = readFileSync(join(prefix, 'share/man/man8/tuntoxd.8'), 'utf8');
+  for (const name of ['no-user-namespaces.conf', 'state-directory.conf']) t.ok(page.includes(name), name);
 });

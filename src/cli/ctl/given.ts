@@ -12,7 +12,7 @@ export const GLOBAL_OPTIONS: readonly Option[] = [
     about: 'control socket of the daemon (TUNTOX_SOCKET; /run/tuntox/tuntoxd.sock)',
     completes: 'file',
   },
-  { name: '--json', about: 'print for programs: JSON, as described in docs/schema' },
+  { name: '--json', about: 'print for programs: JSON, as described in docs/schema (in /usr/share/doc/tuntox)' },
   { name: '--no-color', about: 'no colours, also when the output is a terminal (NO_COLOR)' },
   { name: '--help', short: 'h', about: 'how to call a command, with examples' },
   { name: '--version', short: 'V', about: 'print the version of tuntoxctl' },
