@@ -25,7 +25,10 @@ changes="tuntox ($version) unstable; urgency=medium
   * Built from its sources; see README.md.
 
  -- $maintainer  $(date -R -u -d "@$SOURCE_DATE_EPOCH")"
-gzip -9n <<<"$changes" >"$tree/usr/share/doc/tuntox/changelog.gz"
+# Debian names it so where the version has a revision of Debian's.
+log=changelog
+[[ $version != *-* ]] || log=changelog.Debian
+gzip -9n <<<"$changes" >"$tree/usr/share/doc/tuntox/$log.gz"
 
 mkdir "$tree/DEBIAN"
 control=$(<packaging/debian/control)
