@@ -250,6 +250,7 @@ export class CryptoConnection implements TurnTask {
     this.#attempt(now);
     if (this.#stream.isStuck(now)) this.close('stuck');
     if (this.state === 'closed') return;
+    if (this.#stream.isSwallowed) this.#path.leaveUdp(now);
     this.#path.choose(now, this.#stream.isUnanswered);
     this.#stream.endTurn(now);
     if (this.state === 'established') this.#path.tryOthers(now, this.#sealTrial);

@@ -17,6 +17,7 @@ import { ReceiveWindow } from './receive-window.js';
 import { Rtt } from './rtt.js';
 import { SendWindow } from './send-window.js';
 import { Sender } from './sender.js';
+import { Swallowed } from './swallowed.js';
 
 export interface PacketStreamDeps {
   /** Of the memory that all connections have for packets that wait for earlier ones, and for those not confirmed. */
@@ -58,6 +59,7 @@ export class PacketStream {
   #hole: { readonly number: number; readonly since: number } | undefined;
   readonly #features = new Features();
   readonly #parts = new Parts();
+  readonly #swallowed = new Swallowed();
   /** What was malformed, doubled or out of all windows; for the curious. */
   #dropped = 0;
 
@@ -158,6 +160,8 @@ export class PacketStream {
     } else {
       this.#dropped += 1;
     }
+    const { start, hasHoles } = this.#receiveWindow;
+    this.#swallowed.heard(hasHoles ? start : undefined, data.length, now);
     if (this.#receiveWindow.takeNewHole()) this.#acks.urge();
   }
 
@@ -188,6 +192,11 @@ export class PacketStream {
     if (heldBytes === 0) this.#hole = undefined;
     else if (this.#hole?.number !== start) this.#hole = { number: start, since: now };
     return this.#hole !== undefined && now - this.#hole.since >= HOLE_PATIENCE;
+  }
+
+  /** Whether what the peer sends does not arrive when it is large, and the peer, not of our kind, sends nothing smaller. */
+  get isSwallowed(): boolean {
+    return !this.#features.areKnown && this.#swallowed.isLikely;
   }
 
   /** Gives back what it holds. */

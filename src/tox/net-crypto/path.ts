@@ -23,6 +23,9 @@ export interface PathDeps {
   now(): number;
 }
 
+/** Implementation: ms for which UDP is left to relays, when it swallows what the peer sends; as long as a size is not tried again. */
+const UNFIT_INTERVAL = 660_000;
+
 /** Which of the ways not in use are tried, since when, and when last, ms. */
 interface Trials {
   readonly of: 'udp' | 'all';
@@ -36,6 +39,8 @@ export class Path {
   #chosen: Route | undefined;
   #wasDirect = false;
   #trials: Trials | undefined;
+  /** Until when UDP is no use, ms of the clock. */
+  #unfitUntil = Number.NEGATIVE_INFINITY;
 
   constructor(deps: PathDeps) {
     this.#deps = deps;
@@ -96,18 +101,30 @@ export class Path {
 
   /** @param isUnanswered what was sent last should have been confirmed long ago */
   choose(now: number, isUnanswered: boolean): void {
-    const isDirect = this.#routes.isSurelyDirect(now) && !isUnanswered;
+    const isDirect = this.#routes.isSurelyDirect(now) && !isUnanswered && now >= this.#unfitUntil;
     if (isDirect !== this.#wasDirect) {
       this.#wasDirect = isDirect;
       this.#deps.onDirectChange(isDirect);
     }
-    const route = this.#routes.best(now);
+    const isUnfit = now < this.#unfitUntil;
+    const relay = isUnfit
+      ? this.#routes.all.find(({ kind, state }) => kind === 'relay' && state !== 'doubtful')
+      : undefined;
+    const route = relay ?? this.#routes.best(now);
     if (route !== this.#chosen) {
       this.#chosen = route;
       this.#deps.onChange(route);
     }
-    const of = isDirect ? undefined : route?.kind === 'relay' && !isUnanswered ? 'udp' : 'all';
+    const of = isDirect || relay !== undefined ? undefined : route?.kind === 'relay' && !isUnanswered ? 'udp' : 'all';
     if (of !== this.#trials?.of) this.#trials = of && { of, since: now, at: Number.NEGATIVE_INFINITY };
+  }
+
+  /**
+   * UDP brings the peer's small packets only, and the peer sends no others. It sends by a relay when it has heard nothing of us by
+   * UDP for 8 s (c-toxcore: UDP_DIRECT_TIMEOUT), so nothing goes there, trials neither, while there is a relay.
+   */
+  leaveUdp(now: number): void {
+    this.#unfitUntil = now + UNFIT_INTERVAL;
   }
 
   /** Sends a data packet the chosen way. */

@@ -1,9 +1,19 @@
 /** How many fragments this system has made of datagrams that were too large for their path (RFC 4293, ipSystemStatsOutFragCreates). */
 import { readFileSync } from 'node:fs';
 
-/** Of all programs in this network namespace; always 0 where the system does not say. */
-export function fragmentsMade(): number {
-  return ipv4Fragments(read('/proc/self/net/snmp')) + ipv6Fragments(read('/proc/self/net/snmp6'));
+type Read = (path: string) => string;
+
+/**
+ * @returns what counts those of all programs in this network namespace, again and again; always 0 where the system does not
+ * say. What cannot be read now, for want of a descriptor, is as it was. It never throws
+ */
+export function fragmentCounter(read: Read = (path) => readFileSync(path, 'latin1')): () => number {
+  let [ipv4, ipv6] = [0, 0];
+  return () => {
+    ipv4 = readOr(ipv4, () => ipv4Fragments(read('/proc/self/net/snmp')));
+    ipv6 = readOr(ipv6, () => ipv6Fragments(read('/proc/self/net/snmp6')));
+    return ipv4 + ipv6;
+  };
 }
 
 /** A line of names, and one of their values: `Ip: Forwarding … FragCreates …` and `Ip: 1 … 12 …`. */
@@ -20,10 +30,10 @@ export function ipv6Fragments(text: string): number {
   return Number(/^Ip6FragCreates\s+(\d+)/m.exec(text)?.[1] ?? 0);
 }
 
-function read(path: string): string {
+function readOr(known: number, read: () => number): number {
   try {
-    return readFileSync(path, 'latin1');
+    return read();
   } catch {
-    return '';
+    return known;
   }
 }

@@ -5,7 +5,7 @@ import { Endpoint } from '../../base/endpoint.js';
 import type { Logger } from '../../base/logger.js';
 import type { Random } from '../../base/random.js';
 import type { DatagramHandler, DatagramSocket } from './datagram-socket.js';
-import { fragmentsMade } from './fragment-count.js';
+import { fragmentCounter } from './fragment-count.js';
 import { NetworkError } from './network-error.js';
 
 /** Half a second at 10 MB/s; the kernel grants what net.core.rmem_max allows. */
@@ -129,6 +129,7 @@ function bindError(cause: unknown, { ports, bindAddress }: UdpSocketOptions): Ne
 class NodeUdpSocket implements UdpSocket {
   readonly localPort: number;
   readonly hasIpv6: boolean;
+  readonly fragmentsMade = fragmentCounter();
   readonly #log: Logger;
   /** Opens another one in the place of one that died. */
   readonly #open: (port: number) => Promise<Socket>;
@@ -160,10 +161,6 @@ class NodeUdpSocket implements UdpSocket {
 
   get errors(): number {
     return this.#errors;
-  }
-
-  fragmentsMade(): number {
-    return fragmentsMade();
   }
 
   send(packet: Buffer, destination: Endpoint, onRefused?: () => void): void {

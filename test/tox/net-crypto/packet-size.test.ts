@@ -240,17 +240,19 @@ t.test('a path whose limit becomes known to the system in mid-session gets packe
   t.equal(alice.fragments, fragments);
 });
 
-/** A pair of which the second has, as a c-toxcore peer, never said what it can do beyond that. */
+/** A pair of which neither knows, as of a c-toxcore peer, what the other can do beyond that. */
 function withOtherKind(): ReturnType<typeof connectedPair> {
   const world = new World(5);
   const [alice, bob] = [world.peer('203.0.113.1'), world.peer('203.0.113.2')];
-  bob.shape = (packet, forward) => {
+  const withoutShortest: CryptoPeer['shape'] = (packet, forward) => {
     if (packet.length !== SHORTEST) forward();
   };
+  for (const peer of [alice, bob]) peer.shape = withoutShortest;
   bob.onAccepted = (connection) => void connection.sendLossless(numbered(0));
   const near = alice.connect(bob);
+  near.connection.sendLossless(numbered(0));
   world.clock.advance(20_000);
-  bob.shape = (_packet, forward) => forward();
+  for (const peer of [alice, bob]) peer.shape = (_packet, forward) => forward();
   const [far] = bob.accepted;
   if (far === undefined) throw new Error('they did not connect');
   return { world, alice, bob, near, far };
@@ -274,7 +276,7 @@ t.test('to a peer that reads no halves, what is too large goes by a relay', asyn
 });
 
 /** A relay's route, as far as packets to the far peer go. */
-function relayTo({ world, far }: Flow): Route & { sent: number } {
+function relayTo({ world, far }: Pick<Flow, 'world' | 'far'>): Route & { sent: number } {
   const route = {
     key: 'relay',
     kind: 'relay' as const,
@@ -292,3 +294,27 @@ function relayTo({ world, far }: Flow): Route & { sent: number } {
   };
   return route;
 }
+
+t.test('a peer of another kind whose large packets vanish is left to a relay', async (t) => {
+  const pair = withOtherKind();
+  const { world, alice, bob, near, far } = pair;
+  const relay = relayTo({ world, far });
+  near.connection.addRoute(relay);
+  let toBob = 0;
+  alice.shape = (_packet, forward) => {
+    toBob += 1;
+    forward();
+  };
+  bob.shape = (packet, forward) => {
+    if (packet.length + HEADERS <= 1400) forward();
+  };
+  far.connection.sendLossless(Buffer.alloc(FULL, 162));
+  world.clock.advance(2000);
+  t.ok(toBob > relay.sent, 'a lost packet may come yet');
+  world.clock.advance(4000);
+  toBob = 0;
+  relay.sent = 0;
+  world.clock.advance(8000);
+  t.equal(toBob, 0, 'so that it sends by the relay, too');
+  t.ok(relay.sent > 5);
+});

@@ -1,5 +1,5 @@
 import t from 'tap';
-import { fragmentsMade, ipv4Fragments, ipv6Fragments } from '../../../src/tox/network/fragment-count.js';
+import { fragmentCounter, ipv4Fragments, ipv6Fragments } from '../../../src/tox/network/fragment-count.js';
 
 const SNMP = `Ip: Forwarding DefaultTTL FragOKs FragFails FragCreates
 Ip: 1 64 21 0 42
@@ -24,5 +24,22 @@ t.test('a system that does not say it counts none', async (t) => {
 });
 
 t.test('this system has a number', async (t) => {
-  t.ok(Number.isSafeInteger(fragmentsMade()));
+  t.ok(Number.isSafeInteger(fragmentCounter()()));
+});
+
+t.test('what cannot be read is as it was', async (t) => {
+  let isRefused = false;
+  const count = fragmentCounter((path) => {
+    if (isRefused) throw new Error('EMFILE');
+    return path.endsWith('6') ? SNMP6 : SNMP;
+  });
+  t.equal(count(), 54);
+  isRefused = true;
+  t.equal(count(), 54);
+  t.equal(
+    fragmentCounter(() => {
+      throw new Error('ENOENT');
+    })(),
+    0,
+  );
 });

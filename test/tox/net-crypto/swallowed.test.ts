@@ -1,0 +1,33 @@
+import t from 'tap';
+import { Swallowed } from '../../../src/tox/net-crypto/swallowed.js';
+
+/** A packet of 20 bytes each second, while number 5 is missing. */
+function heardFor(seconds: number): Swallowed {
+  const swallowed = new Swallowed();
+  for (let second = 0; second <= seconds; second += 1) swallowed.heard(5, 20, second * 1000);
+  return swallowed;
+}
+
+t.test('small packets that come for 4 s while one is missing say that large ones vanish', async (t) => {
+  t.notOk(heardFor(3).isLikely);
+  t.ok(heardFor(4).isLikely);
+});
+
+t.test('a burst of small packets says no more than one of them', async (t) => {
+  const swallowed = new Swallowed();
+  for (let count = 0; count < 100; count += 1) swallowed.heard(5, 20, 10_000 + count);
+  t.notOk(swallowed.isLikely);
+});
+
+t.test('a large packet, another one missing, or none says that they pass', async (t) => {
+  for (const [missing, size] of [
+    [5, 1373],
+    [6, 20],
+    [undefined, 20],
+  ] as const) {
+    const swallowed = heardFor(3);
+    swallowed.heard(missing, size, 3500);
+    swallowed.heard(5, 20, 4000);
+    t.notOk(swallowed.isLikely);
+  }
+});
