@@ -61,6 +61,7 @@ async function openPeer(handlers: NetCryptoHandlers): Promise<{ netCrypto: NetCr
       identity,
       send: (packet, to) => socket.send(packet, to),
       fragmentsMade: () => socket.fragmentsMade(),
+      mtuTowards: (to) => socket.mtuTowards(to),
     },
     handlers,
   );

@@ -163,6 +163,7 @@ export class Stack {
         dhtSharedKeys: sharedKeys,
         identity,
         fragmentsMade: () => socket.fragmentsMade(),
+        mtuTowards: (to) => socket.mtuTowards(to),
       },
       { onOffer: (offer) => this.friends.handleOffer(offer) },
     );

@@ -46,6 +46,7 @@ export function openBehindNat(
     localPort: port,
     hasIpv6: Endpoint.of(address, port)?.family === 6,
     fragmentsMade: () => 0,
+    mtuTowards: async () => undefined,
     send: (packet, to) => {
       // Nobody else lives in the host's own network.
       if (to.isLan) return;

@@ -32,6 +32,7 @@ export class SimulatedNat {
       localPort: port,
       hasIpv6: mapping.outside.hasIpv6,
       fragmentsMade: () => 0,
+      mtuTowards: async () => undefined,
       send: (packet, to) => {
         // Nobody else lives in the host's own network.
         if (to.isLan) return;

@@ -52,6 +52,7 @@ export class SimulatedNetwork {
       localPort: port,
       hasIpv6: local.family === 6,
       fragmentsMade: () => 0,
+      mtuTowards: async () => undefined,
       send: (packet, destination) => this.#carry(packet, local, destination),
       close: () => {
         this.#sockets.delete(local.key);

@@ -195,6 +195,7 @@ function both(ipv4: DatagramSocket, ipv6: DatagramSocket): DatagramSocket {
     localPort: ipv4.localPort,
     hasIpv6: true,
     fragmentsMade: () => 0,
+    mtuTowards: async () => undefined,
     send: (packet, destination) => (destination.family === 4 ? ipv4 : ipv6).send(packet, destination),
     close: () => {
       ipv4.close();

@@ -44,6 +44,7 @@ class Bench {
         localPort: 7,
         hasIpv6: false,
         fragmentsMade: () => 0,
+        mtuTowards: async () => undefined,
         send: (packet, to, onRefused) => {
           if (this.refuses) onRefused?.();
           if (this.loops) this.#receive(packet, to);

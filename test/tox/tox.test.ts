@@ -44,6 +44,7 @@ function make(options: Partial<ToxOptions> = {}, { interfaces = (): LocalInterfa
             localPort: 1,
             hasIpv6: false,
             fragmentsMade: () => 0,
+            mtuTowards: async () => undefined,
             send: () => events.push('send'),
             close: () => events.push('close'),
           };

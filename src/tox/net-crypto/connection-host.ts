@@ -65,6 +65,8 @@ export interface ConnectionHost<Connection> {
   forget(connection: Connection): void;
   /** Fragments that the system has made of datagrams so far, of those of all programs. */
   fragmentsMade(): number;
+  /** Bytes of IP that the interface takes by which datagrams go there; undefined where the system does not say. Never rejects. */
+  mtuTowards(destination: Endpoint): Promise<number | undefined>;
   /** Whether there is one connection only. */
   isAlone(): boolean;
 }

@@ -45,6 +45,8 @@ export interface NetCryptoDeps {
   send(packet: Buffer, to: Endpoint): void;
   /** Fragments that the system has made of datagrams so far, of those of all programs; always 0 where it does not say. */
   fragmentsMade(): number;
+  /** Bytes of IP that the interface takes by which datagrams go there; undefined where the system does not say. Never rejects. */
+  mtuTowards(destination: Endpoint): Promise<number | undefined>;
 }
 
 /** A peer without a connection, or with one that it has given up, has shaken hands. */
@@ -174,6 +176,7 @@ export class NetCrypto {
         if (this.#connections.get(key) === connection) this.#connections.delete(key);
       },
       fragmentsMade: () => this.#deps.fragmentsMade(),
+      mtuTowards: (to) => this.#deps.mtuTowards(to),
       isAlone: () => this.#connections.size === 1,
     };
   }

@@ -56,6 +56,8 @@ export class PacketSize {
   #size: number = SAFE_CRYPTO_DATA_SIZE;
   /** What was cut for another path is sent whole up to this size. */
   #mostWhole: number = MAX_CRYPTO_DATA_SIZE;
+  /** What our own interface takes. */
+  #most = Number.POSITIVE_INFINITY;
   #probes: Probe[] = [];
   #probeAt = Number.NEGATIVE_INFINITY;
   /** The smallest size that did not pass, and until when that is believed. */
@@ -93,6 +95,12 @@ export class PacketSize {
     return this.#mostWhole;
   }
 
+  /** Our own interface takes no more bytes of data. */
+  limit(most: number): void {
+    this.#most = Math.max(SAFE_CRYPTO_DATA_SIZE, most);
+    this.#mostWhole = Math.min(this.#mostWhole, this.#most);
+  }
+
   /** The path is taken again, after others. */
   resume(now: number): void {
     this.#deliveredSentAt = now;
@@ -108,7 +116,7 @@ export class PacketSize {
   }
 
   get #candidates(): readonly number[] {
-    return PROBE_SIZES.filter((size) => size > this.#size && size < this.#tooLarge);
+    return PROBE_SIZES.filter((size) => size > this.#size && size <= this.#most && size < this.#tooLarge);
   }
 
   /** @param transmit sends the next packet, padded to a size, and gives its number */
@@ -206,8 +214,7 @@ export class PacketSize {
   /** @param isUnclear some of them may have been lost by chance */
   #endProbes(now: number, isUnclear: boolean): void {
     this.#probes = [];
-    if (this.#size === MAX_CRYPTO_DATA_SIZE) this.#mostWhole = MAX_CRYPTO_DATA_SIZE;
-    else if (!isUnclear) this.#mostWhole = this.#size;
+    if (this.#size === MAX_CRYPTO_DATA_SIZE || !isUnclear) this.#mostWhole = this.#size;
     this.#probeAt = isUnclear ? now + UNCLEAR_INTERVAL : this.#candidates.length > 0 ? now : this.#tooLargeUntil;
   }
 

@@ -1,15 +1,26 @@
 /** The packet sizes of the routes of one connection; only routes over UDP have one, a relay's stream takes any packet. */
-import { MAX_CRYPTO_DATA_SIZE, SAFE_CRYPTO_DATA_SIZE } from '../packet/net-crypto.js';
+import type { Endpoint } from '../../base/endpoint.js';
+import { MAX_CRYPTO_DATA_SIZE, MAX_CRYPTO_PACKET_SIZE, SAFE_CRYPTO_DATA_SIZE } from '../packet/net-crypto.js';
 import { PacketSize, type PacketSizeDeps } from './packet-size.js';
 import type { Route } from './route.js';
 
+const IPV4_HEADER = 20;
+const IPV6_HEADER = 40;
+const UDP_HEADER = 8;
+const CRYPTO_OVERHEAD = MAX_CRYPTO_PACKET_SIZE - MAX_CRYPTO_DATA_SIZE;
+
+export interface PacketSizesDeps extends PacketSizeDeps {
+  /** Bytes of IP that the interface takes by which datagrams go there; undefined where the system does not say. Never rejects. */
+  mtuTowards(destination: Endpoint): Promise<number | undefined>;
+}
+
 export class PacketSizes {
-  readonly #deps: PacketSizeDeps;
+  readonly #deps: PacketSizesDeps;
   readonly #sizes = new WeakMap<Route, PacketSize>();
   #route: Route | undefined;
   #chosen: PacketSize | undefined;
 
-  constructor(deps: PacketSizeDeps) {
+  constructor(deps: PacketSizesDeps) {
     this.#deps = deps;
   }
 
@@ -20,8 +31,19 @@ export class PacketSizes {
     if (route === undefined || route.kind === 'relay') return;
     this.#chosen = this.#sizes.get(route);
     this.#chosen?.resume(now);
-    this.#chosen ??= new PacketSize(this.#deps, now);
-    this.#sizes.set(route, this.#chosen);
+    this.#chosen ??= this.#begin(route, now);
+  }
+
+  #begin(route: Route, now: number): PacketSize {
+    const size = new PacketSize(this.#deps, now);
+    this.#sizes.set(route, size);
+    const { endpoint } = route;
+    if (endpoint === undefined) return size;
+    const headers = (endpoint.family === 4 ? IPV4_HEADER : IPV6_HEADER) + UDP_HEADER + CRYPTO_OVERHEAD;
+    void this.#deps.mtuTowards(endpoint).then((mtu) => {
+      if (mtu !== undefined) size.limit(mtu - headers);
+    });
+    return size;
   }
 
   /** That of the route in use, if it is over UDP. */

@@ -10,6 +10,8 @@ export interface DatagramSocket {
   readonly hasIpv6: boolean;
   /** Fragments that the system has made of datagrams so far, of those of all programs; always 0 where it does not say. */
   fragmentsMade(): number;
+  /** Bytes of IP that the interface takes by which datagrams go there; undefined where the system does not say. Never rejects. */
+  mtuTowards(destination: Endpoint): Promise<number | undefined>;
   /**
    * Sends, or loses, one datagram of at most 2048 bytes; never throws. The buffer must stay unchanged afterwards.
    * @param onRefused called, later, where the system would not send it though the socket lives; nothing is known without a call

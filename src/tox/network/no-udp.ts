@@ -5,6 +5,7 @@ export const noUdp: DatagramSocket = {
   localPort: 0,
   hasIpv6: false,
   fragmentsMade: () => 0,
+  mtuTowards: async () => undefined,
   send: () => {},
   close: () => {},
 };

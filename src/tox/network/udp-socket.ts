@@ -6,6 +6,7 @@ import type { Logger } from '../../base/logger.js';
 import type { Random } from '../../base/random.js';
 import type { DatagramHandler, DatagramSocket } from './datagram-socket.js';
 import { fragmentCounter } from './fragment-count.js';
+import { interfaceMtu } from './interface-mtu.js';
 import { NetworkError } from './network-error.js';
 
 /** Half a second at 10 MB/s; the kernel grants what net.core.rmem_max allows. */
@@ -161,6 +162,27 @@ class NodeUdpSocket implements UdpSocket {
 
   get errors(): number {
     return this.#errors;
+  }
+
+  /** Connecting a socket sends nothing: the system only decides by which of our addresses it would go. */
+  async mtuTowards({ family, address, port }: Endpoint): Promise<number | undefined> {
+    const version = family === 4 ? 4 : 6;
+    try {
+      const socket = createSocket({
+        type: `udp${version}`,
+        lookup: (host, _, callback) => callback(null, host, version),
+      });
+      return await new Promise((resolve) => {
+        const end = (mtu: number | undefined): void => {
+          socket.close();
+          resolve(mtu);
+        };
+        socket.once('error', () => end(undefined));
+        socket.connect(port, address, () => end(interfaceMtu(socket.address().address)));
+      });
+    } catch {
+      return undefined;
+    }
   }
 
   send(packet: Buffer, destination: Endpoint, onRefused?: () => void): void {

@@ -32,6 +32,7 @@ export class Wiretap {
       localPort: socket.localPort,
       hasIpv6: socket.hasIpv6,
       fragmentsMade: () => 0,
+      mtuTowards: async () => undefined,
       send: (packet, to) => {
         this.#keep(`${to.key} ${packet[0]}`, packet);
         socket.send(packet, to);

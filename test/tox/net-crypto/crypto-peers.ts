@@ -71,6 +71,8 @@ export class CryptoPeer {
   accepts = true;
   /** What the system says of fragments that it made. */
   fragments = 0;
+  /** What the system says of its interface, bytes of IP. */
+  interfaceMtu: number | undefined;
   /** What happens to a packet on its way to the network; by default nothing. */
   shape: (packet: Buffer, forward: () => void) => void = (_packet, forward) => forward();
   /** Connections that this peer accepted, the latest last, with what they were told. */
@@ -96,6 +98,7 @@ export class CryptoPeer {
         dhtSharedKeys: new SharedKeyCache(this.dht.secretKey),
         identity,
         fragmentsMade: () => this.fragments,
+        mtuTowards: async () => this.interfaceMtu,
         send: (packet, to) => this.shape(packet, () => this.#socket.send(packet, to)),
       },
       { onOffer: (offer) => this.#onOffer(offer) },

@@ -215,6 +215,20 @@ t.test('what the system cuts into fragments has not proved its size', async (t) 
   t.equal(alice.fragments, fragments, 'no more of them');
 });
 
+t.test('no test is larger than what our own interface takes', async (t) => {
+  const pair = connectedPair(5);
+  // As when the path is new: of the one that is in use it has been asked already.
+  pair.alice.interfaceMtu = 1420;
+  pair.near.connection.removeRoute(pair.bob.endpoint.key);
+  pair.near.connection.setEndpoint(pair.bob.endpoint);
+  pair.world.clock.advance(2000);
+  await Promise.resolve();
+  const { world, near, largest } = flow({}, pair);
+  world.clock.advance(2000);
+  t.equal(near.connection.packetSize + 27 + HEADERS, 1396);
+  t.equal(largest(), 1396);
+});
+
 t.test('a path whose limit becomes known to the system in mid-session gets packets within it', async (t) => {
   const stream = flow();
   const { world, alice, near } = stream;

@@ -50,6 +50,14 @@ t.test(
   },
 );
 
+t.test('the size that an interface takes is told for the way to an address, and nothing is sent', async (t) => {
+  const [a, b] = [await open(t), await open(t, { ipv6: false })];
+  const mtu = await a.mtuTowards(at('127.0.0.1', b.localPort));
+  t.ok(mtu === undefined || mtu >= 1280, `${mtu}`);
+  t.equal(await a.mtuTowards(at('255.255.255.255', 1)), undefined, 'no way there');
+  t.same(b.received, []);
+});
+
 t.test('datagrams travel over IPv6', async (t) => {
   if (!requirementsMet(t, ipv6Loopback())) return;
   const [a, b] = [await open(t), await open(t, { bindAddress: '::1' })];

@@ -48,6 +48,7 @@ export class FakeRouter {
       localPort: 50000,
       hasIpv6: false,
       fragmentsMade: () => 0,
+      mtuTowards: async () => undefined,
       send: (packet, to) => void this.#clock.after(1, () => this.#receive(packet, to, onDatagram)),
       close: () => {
         this.#handlers.delete(onDatagram);
