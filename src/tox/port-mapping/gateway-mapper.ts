@@ -59,7 +59,7 @@ export class GatewayMapper implements PortMapper {
       if (result.kind === 'mapped') return result;
     }
     if (this.#failure !== undefined && this.#deps.clock.now() < this.#failure.until) return this.#failure.result;
-    const search = this.#deps.clock.after(HEAD_START, () => void this.#loadUpnp().then((upnp) => upnp?.find()));
+    const search = this.#deps.clock.after(HEAD_START, () => this.#beginSearch());
     const first = await this.#portControl.map(port);
     search.cancel();
     if (first.kind === 'mapped') {
@@ -76,6 +76,13 @@ export class GatewayMapper implements PortMapper {
     const result = failed(`${first.reason}; ${second.reason}`);
     this.#failure = { result, until: this.#deps.clock.now() + MEMORY };
     return result;
+  }
+
+  /** How it went is told by whoever maps by it. */
+  #beginSearch(): void {
+    this.#loadUpnp()
+      .then((upnp) => upnp?.find())
+      .catch(() => {});
   }
 
   /** Undefined where it cannot be loaded, as when the process may open no more files. */
@@ -95,7 +102,8 @@ export class GatewayMapper implements PortMapper {
 
   #inTurn<T>(action: () => Promise<T>): Promise<T> {
     const turn = this.#last.then(action);
-    this.#last = turn;
+    // One that fails is no reason for the next to do so.
+    this.#last = turn.catch(() => {});
     return turn;
   }
 }

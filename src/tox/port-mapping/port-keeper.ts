@@ -4,11 +4,20 @@
  */
 import { Backoff } from '../../base/backoff.js';
 import type { Clock, Timer } from '../../base/clock.js';
+import { messageOf } from '../../base/coded-error.js';
 import { Endpoint } from '../../base/endpoint.js';
 import type { Logger } from '../../base/logger.js';
 import type { Random } from '../../base/random.js';
 import type { Gateway } from '../network/default-gateway.js';
-import { isPublic, LIFETIME, type LocalPort, type Mapping, type MapResult, type PortMapper } from './port-mapper.js';
+import {
+  failed,
+  isPublic,
+  LIFETIME,
+  type LocalPort,
+  type Mapping,
+  type MapResult,
+  type PortMapper,
+} from './port-mapper.js';
 
 /** Implementation: ms between looks at the router and at what is due. A look is a small file of the kernel. */
 const CHECK_INTERVAL = 10_000;
@@ -108,7 +117,7 @@ export class PortKeeper {
     if (open.length > 0) {
       await new Promise<void>((resolve) => {
         const timer = clock.after(GOODBYE, resolve);
-        void Promise.all(open.map(({ local }) => router.mapper.unmap(local))).then(() => {
+        void Promise.allSettled(open.map(({ local }) => router.mapper.unmap(local))).then(() => {
           timer.cancel();
           resolve();
         });
@@ -155,7 +164,7 @@ export class PortKeeper {
 
   async #ask(router: Router, port: KeptPort): Promise<void> {
     port.state = { kind: 'asking', held: port.state.held };
-    const result = await router.mapper.map(port.local);
+    const result = await router.mapper.map(port.local).catch((error) => failed(messageOf(error)));
     // It may be about a router that is not ours any longer.
     if (this.#router === router && port.state.kind === 'asking') this.#note(router, port, result);
   }

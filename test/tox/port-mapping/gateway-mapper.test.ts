@@ -100,3 +100,23 @@ t.test('closing leaves no timer and no socket', async (t) => {
   t.equal(clock.pending, 0);
   t.equal(router.socketsOpen, 0);
 });
+
+t.test('a turn that fails is no reason for the next to do so', async (t) => {
+  const clock = new ManualClock();
+  const { openSocket } = new FakeRouter(clock);
+  let isBroken = true;
+  const orFail = async <T>(value: T): Promise<T> => {
+    if (isBroken) throw new Error('broken');
+    return value;
+  };
+  const upnp: Partial<Upnp> = { find: () => orFail('none'), map: () => orFail({ kind: 'failed', reason: 'none' }) };
+  const loadUpnp = async (): Promise<Upnp> => upnp as Upnp;
+  const mapper = new GatewayMapper({ clock, random: new SeededRandom(1), openSocket, loadUpnp }, GATEWAY);
+  const first = t.rejects(mapper.map(UDP), /broken/);
+  await pass(clock, 3_500);
+  await first;
+  isBroken = false;
+  const second = mapper.map(UDP);
+  await pass(clock, 3_500);
+  t.match(await second, { kind: 'failed' });
+});

@@ -236,3 +236,17 @@ t.test(
     t.same(other.world.events.slice(1), ['close 10.1.0.1']);
   },
 );
+
+t.test('a mapper that fails altogether is asked again later, as one that opens nothing', async (t) => {
+  let isBroken = true;
+  const map = async (): Promise<MapResult> => {
+    if (isBroken) throw new Error('EMFILE');
+    return mapped('11.1.0.1:7000');
+  };
+  const { clock, keeper, world } = make({ map });
+  await pass(clock, 1);
+  t.match(world.lines, ['debug UDP port 7000: not opened by the router 10.1.0.1: EMFILE']);
+  isBroken = false;
+  await pass(clock, MINUTE);
+  t.equal(outside(keeper), '11.1.0.1:7000');
+});
