@@ -157,14 +157,16 @@ export class AccessPolicy {
     const { key, secret, candidate } = asking;
     const standing = this.#guesses.standing(key.hex, secret.digest(candidate), now);
     const isProven = this.#factors.hasProven(key);
+    // One that had the secret once can guess as well: for that it waits behind the others, as a stranger.
+    const isTrusted = asking.isListed || (isProven && standing === 'fresh');
     // Others may send again what this key said once, so that wrong secrets keep out none that had the right one.
     if (standing === 'blocked' && !isProven) onChecked('too-many-guesses');
     else if (standing === 'same-again') onChecked('wrong-secret');
     else if (secret.compare(candidate) !== 'unknown') onChecked(this.#checkNow(asking, now));
-    else if (!this.#mayCheckSlowly(isProven || asking.isListed, now)) onChecked('too-many-guesses');
+    else if (!this.#mayCheckSlowly(isTrusted, now)) onChecked('too-many-guesses');
     else
       secret
-        .compareSlowly(candidate, isProven || asking.isListed)
+        .compareSlowly(candidate, isTrusted)
         .then((result) => onChecked(result === 'busy' ? 'too-many-guesses' : this.#checkNow(asking, now)));
   }
 

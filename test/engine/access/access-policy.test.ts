@@ -222,6 +222,13 @@ t.test(
     t.notOk(factors.asked.some(({ isTrusted }) => isTrusted));
     t.equal(outcome(server, known, message(SECRET.toString()), 2_000), 'later');
     t.match(factors.asked.at(-1), { isTrusted: true });
+    for (let guess = 0; guess < 5; guess += 1) {
+      outcome(server, known, message(`old ${guess}`), 10_000);
+      factors.asked.at(-1)?.tell('told');
+    }
+    await new Promise((resolve) => setImmediate(resolve));
+    outcome(server, known, message('one more'), 10_000);
+    t.match(factors.asked.at(-1), { isTrusted: false }, 'but for one that guesses');
     const listing = new SlowFactors([LISTED]);
     outcome(new AccessPolicy(listing), LISTED, message('any'));
     t.match(listing.asked, [{ isTrusted: true }]);
