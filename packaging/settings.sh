@@ -9,8 +9,11 @@ readonly templates=$1
 # Debian: what the machine's owner has said of it counts.
 is_overridden() { command -v dpkg-statoverride >/dev/null && dpkg-statoverride --list "$1" >/dev/null; }
 is_state() { case ${1##*/} in tox_save* | node_key* | *.json | *.json.tmp) ;; *) return 1 ;; esac }
-# Neither a link nor a second name of somebody else's file.
-is_plain_and_of_user() { [ ! -L "$1" ] && [ -f "$1" ] && [ "$(stat -c '%U %h' "$1")" = 'tuntox 1' ]; }
+# What people write for the daemon: neither a link nor a second name of somebody else's file, nor what root keeps there for itself.
+is_for_daemon() {
+  [ ! -L "$1" ] && [ -f "$1" ] || return 1
+  case $(stat -c '%U %h' "$1")${1##*/} in 'tuntox 1nodes.json' | 'tuntox 1tuntox.yaml' | 'root 1tuntox.yaml') ;; 'tuntox 1'*) ! is_state "$1" ;; *) return 1 ;; esac
+}
 
 mkdir -p -m 0700 "$directory"
 case $(stat -L -c %U:%G "$directory") in
@@ -23,7 +26,7 @@ if [ "${is_to_be_moved-}" ]; then
   # The program has that list, and a newer one with the next release.
   cmp -s "$directory/nodes.json" "$templates/nodes.json" && rm -f "$directory/nodes.json"
   for file in "$directory"/*; do
-    if { ! is_state "$file" || [ "${file##*/}" = nodes.json ]; } && is_plain_and_of_user "$file" && ! is_overridden "$file"; then
+    if is_for_daemon "$file" && ! is_overridden "$file"; then
       chown root:tuntox "$file"
       chmod 0640 "$file"
     fi

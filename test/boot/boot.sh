@@ -180,6 +180,7 @@ recovers() {
   since=$(on date '+%F %T')
   "$@" || return
   within $WATCHDOG_PATIENCE restarted "$count" || return
+  on systemctl kill --signal=CONT node
   [ "$(identity)" = "$first" ] || { echo "another identity"; return 1; }
   on journalctl --no-pager -u tuntox --since "$since" | grep -q 'Watchdog timeout' || { echo "not by the watchdog"; return 1; }
   # What a watchdog is there for.
@@ -204,7 +205,8 @@ debugger() {
   on systemctl daemon-reload && on systemctl restart tuntox
 }
 spin() { within 10 is_debugged && on node --experimental-websocket --input-type=module -e "$(<test/boot/spin.js)"; }
-deafen() { on python3 -c "$(<test/boot/deafen.py)" "$(main_pid)"; }
+# Where relays or other nodes answer, it serves on without UDP, and is left alone.
+deafen() { on systemctl kill --signal=STOP node && on python3 -c "$(<test/boot/deafen.py)" "$(main_pid)"; }
 recover "a stopped daemon" freeze
 check "SIGUSR1 opens no debugger, and the daemon goes on" opens_nothing
 debugger on
@@ -355,5 +357,26 @@ classic_in_background() {
   [ "$(on tuntox -z $SERVER)" = "$(on cat /srv/server/id)" ] && has_no_rights_but $LOW_PORTS "$(user_pid)" && within $PATIENCE serves && ends_in_background
 }
 check "with -z it tells its Tox ID, which is the same, and serves the client again" classic_in_background
+
+# --- without user namespaces: another machine, in one of its own, for which they can be forbidden
+
+halt
+supervisor='' layer=''
+boot --private-users=1310720:65536 --private-users-ownership=chown || give_up "Debian $SUITE boots in a user namespace"
+package 1 && install_package 1 >/dev/null 2>&1
+on sed -i "s|^network:.*|network:\n  port_mapping: false\n  bootstrap: none|" /etc/tuntox/tuntox.yaml
+# What this machine sees in /proc/sys is for reading only.
+forbid() { on mkdir /srv/proc && on mount -t proc proc /srv/proc && on sh -c 'echo 0 >/srv/proc/sys/user/max_user_namespaces'; }
+check "user namespaces are forbidden" forbid
+fails_by_them() { ! on systemctl start tuntox && on journalctl --no-pager -u tuntox | grep 'Failed to set up user namespacing'; }
+check "there the unit fails, as tuntoxd(8) says" fails_by_them
+drop_in() { on install -D -m 644 "/usr/share/doc/tuntox/examples/systemd/$1" -t /etc/systemd/system/tuntox.service.d && on systemctl daemon-reload && on systemctl reset-failed tuntox; on systemctl restart tuntox && answers; }
+check "with its drop-in it serves" drop_in no-user-namespaces.conf
+first=$(identity)
+state_elsewhere() {
+  on systemctl stop tuntox && on install -d -m 700 -o tuntox -g tuntox /var/lib/tuntox && on sh -c 'mv /etc/tuntox/tox_save /etc/tuntox/*.json /var/lib/tuntox/' 2>/dev/null
+  drop_in state-directory.conf && [ "$(identity)" = "$first" ] && on test -e /var/lib/tuntox/tox_save && ! on test -e /etc/tuntox/tox_save
+}
+check "with the other one it keeps its identity in /var/lib/tuntox" state_elsewhere
 
 stop

@@ -71,7 +71,8 @@ start_machine() {
 }
 
 has_booted() { case $(on systemctl is-system-running 2>/dev/null) in running | degraded) ;; *) return 1 ;; esac }
-boot() { start_machine has_booted -- --boot; }
+# Flags of nspawn may follow: boot FLAGS…
+boot() { start_machine has_booted -- --boot "$@"; }
 
 # A Debian in which nothing runs but what the test starts.
 has_started() { on true 2>/dev/null; }

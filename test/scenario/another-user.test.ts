@@ -302,6 +302,15 @@ t.test('as another user', async (t) => {
     t.equal(await daemon.stop(), 0);
   });
 
+  await t.test('as root itself, a socket in a directory of others is for root alone', async (t) => {
+    const place = placeOfUser(t);
+    const daemon = start(t, 'tuntoxd', ['--config', place.config, '--socket-group', 'daemon']);
+    await daemon.waitFor(/others than root may change .*run, so only this user and root may use the control socket/);
+    await daemon.waitFor(/is ready: /);
+    t.match(statSync(place.socket), { uid: 0, mode: 0o140600 });
+    t.equal(await daemon.stop(), 0);
+  });
+
   await t.test('in the background tuntoxd is alone, too', async (t) => {
     const place = placeOfUser(t);
     const pidFile = join(place.directory, 'pid');
