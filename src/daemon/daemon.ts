@@ -172,6 +172,12 @@ export class Daemon {
     return health === 'ok' ? rest : `${warnings[0]?.message}; ${rest}`;
   }
 
+  /** Lets tunnels finish what they carry, for 10 s at the most; before `stop`. */
+  async drain(): Promise<void> {
+    this.#state = 'stopping';
+    await this.engine.drain();
+  }
+
   /** Lets nobody in any more, says good-bye, and keeps what was learned. */
   async stop(): Promise<void> {
     this.#close();

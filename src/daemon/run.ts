@@ -107,6 +107,7 @@ async function serve(
       log.info(`stopping because of ${await signals.stop}; once more ends at once`);
       for (const end of ends) end();
       await manager.stopping();
+      await daemon.drain();
     } finally {
       link?.remove();
       await daemon.stop();

@@ -3,14 +3,14 @@ import type { ConnectionFacts, ConnectionPath, FlowFacts, PathRelay } from '../t
 
 type RelayReason = Extract<ConnectionPath, { kind: 'relayed' }>['reason'];
 
-/** What the word alone may not tell. */
+/** What the word alone does not tell. */
 const WHY_RELAYED: Readonly<Record<RelayReason, string>> = {
   proxy: 'all goes through the proxy',
   'udp-off': 'UDP is switched off here',
   'udp-blocked': 'UDP seems to be blocked here',
   'peer-tcp-only': 'the peer seems to have no UDP',
   'punching-failed': 'no UDP packet gets through',
-  'being-tried': '',
+  'being-tried': 'a direct way is being tried',
 };
 
 /** Hex digits of a key that people see. */
@@ -27,7 +27,7 @@ export function pathText(path: ConnectionPath): string {
       const { relay, reason } = path;
       const by = relay === undefined ? '' : ` by ${relayText(relay)}`;
       const why = WHY_RELAYED[reason];
-      return `relayed (${reason})${by}${why === '' ? '' : `: ${why}`}`;
+      return `relayed (${reason})${by}: ${why}`;
     }
   }
 }

@@ -139,6 +139,14 @@ export class Engine {
     return server;
   }
 
+  /** Takes no tunnel more, and resolves once those there are carry nothing, or after 10 s; before `stop`. */
+  drain(): Promise<void> {
+    const { log, tunnels } = this.#deps;
+    const { length } = tunnels.list();
+    if (length > 0) log.info(`tunnels that carry something have up to 10 s to finish (open: ${length})`);
+    return tunnels.drain();
+  }
+
   /** Says goodbye to everybody and gives the identity back; never throws. */
   async stop(): Promise<void> {
     const { tox, tunnels, identity } = this.#deps;

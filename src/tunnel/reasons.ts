@@ -31,7 +31,9 @@ const REASONS = {
   overflow: { code: 9, text: 'more data came than could be delivered' },
   'closed-by-owner': { code: 10, text: 'closed by the owner' },
   'unknown-tunnel': { code: 11, text: 'the other side does not know this tunnel' },
-  'shutting-down': { code: 12, text: 'shutting down' },
+  // What the other side says of itself; it comes first, so that it is what is read from the wire.
+  'peer-shutting-down': { code: 12, text: 'the other side is shutting down', advice: 'try again' },
+  'shutting-down': { code: 12, text: 'this side is shutting down' },
   'no-resources': {
     code: 13,
     text: 'the serving side has no descriptor or memory left for another connection',

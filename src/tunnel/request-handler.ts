@@ -34,6 +34,8 @@ export class RequestHandler {
   readonly #nameOf: (peerId: string) => string;
   readonly #events: RequestHandlerEvents;
   readonly #dials = new Map<TunnelOffer, Dialling>();
+  /** Why nothing is taken any more. */
+  #closed: Reason | undefined;
 
   constructor(deps: {
     readonly dialer: Dialer;
@@ -54,7 +56,8 @@ export class RequestHandler {
   handle(offer: TunnelOffer, full: string | undefined): void {
     const { peerId, target } = offer;
     const verdict = this.#mayReach(peerId, target);
-    if (!verdict.allowed) this.#refuse(offer, 'not-allowed', verdict.reason);
+    if (this.#closed !== undefined) this.#refuse(offer, this.#closed);
+    else if (!verdict.allowed) this.#refuse(offer, 'not-allowed', verdict.reason);
     else if (full !== undefined) this.#refuse(offer, 'too-many-tunnels', full);
     else if (this.dials(peerId) >= MAX_PEER_DIALS) this.#refuse(offer, 'too-many-tunnels');
     else this.#dial(offer);
@@ -67,6 +70,12 @@ export class RequestHandler {
     dialling.cancel();
     this.#end(offer);
     this.#refuse(offer, reason);
+  }
+
+  /** Refuses what is being dialled, and all that comes from now on. */
+  close(reason: Reason): void {
+    this.#closed = reason;
+    for (const offer of [...this.#dials.keys()]) this.refuse(offer, reason);
   }
 
   /** Gives up what is being dialled; the offers stay unanswered. */

@@ -1,6 +1,7 @@
 /** Tunnels and peers as the application sees them. */
 import type { PeerLink } from './peer-link.js';
 import type { Target } from './target.js';
+import type { Tunnel } from './tunnel.js';
 
 export interface TunnelInfo {
   /** Counts up from 1 and names the tunnel for people (`c-17`). */
@@ -31,4 +32,26 @@ export interface PeerInfo {
   /** ms; undefined before it was measured. */
   readonly roundTrip: number | undefined;
   readonly tunnels: number;
+}
+
+/** @param now of the clock by which the tunnel was opened, ms */
+export function describeTunnel(
+  tunnel: Tunnel,
+  { number, peerId }: { readonly number: number; readonly peerId: string },
+  now: number,
+): TunnelInfo {
+  const { identity, openedAt, bytesSent, bytesReceived, backlog, isClosing, localPort, remoteAddress } = tunnel;
+  return {
+    number,
+    peerId,
+    target: identity.target,
+    direction: identity.side === 'opener' ? 'opened' : 'accepted',
+    age: now - openedAt,
+    bytesSent,
+    bytesReceived,
+    backlog,
+    isClosing,
+    localPort,
+    remoteAddress,
+  };
 }

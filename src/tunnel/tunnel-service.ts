@@ -8,6 +8,7 @@ import { LruMap } from '../base/lru-map.js';
 import type { Random } from '../base/random.js';
 import { noRoomFor } from './descriptor-room.js';
 import { type Dialer, TcpDialer } from './dialer.js';
+import { whenQuiet } from './drain.js';
 import type { ForwardSpec } from './forward-spec.js';
 import { LocalForward } from './local-forward.js';
 import type { PeerChannel } from './peer-channel.js';
@@ -17,7 +18,7 @@ import { describeReason, type Reason, TunnelError } from './reasons.js';
 import { type MayReach, RequestHandler } from './request-handler.js';
 import { describeTarget, type Target } from './target.js';
 import type { Tunnel } from './tunnel.js';
-import type { PeerInfo, TunnelInfo } from './tunnel-info.js';
+import { describeTunnel, type PeerInfo, type TunnelInfo } from './tunnel-info.js';
 import type { TunnelOffer } from './tunnel-offer.js';
 import { fullestOf } from './tunnel-table.js';
 
@@ -193,6 +194,13 @@ export class TunnelService extends EventEmitter<TunnelEvents> {
     for (const offer of [...this.#dialled.keys()]) if (offer.peerId === peerId) this.#requests.refuse(offer, reason);
   }
 
+  /** Takes nothing new, and resolves once the tunnels carry nothing, or have had their time; before `stop`. */
+  drain(): Promise<void> {
+    for (const forward of this.#forwards) forward.close();
+    this.#requests.close('shutting-down');
+    return whenQuiet(this.#clock, () => this.list());
+  }
+
   /** Ends everything: listeners, tunnels, links. */
   stop(): void {
     if (this.#isStopped) return;
@@ -276,20 +284,7 @@ export class TunnelService extends EventEmitter<TunnelEvents> {
   }
 
   #describe(tunnel: Tunnel): TunnelInfo {
-    const { number, peerId } = this.#numbered.get(tunnel) as { readonly number: number; readonly peerId: string };
-    const { identity, openedAt, bytesSent, bytesReceived, backlog, isClosing, localPort, remoteAddress } = tunnel;
-    return {
-      number,
-      peerId,
-      target: identity.target,
-      direction: identity.side === 'opener' ? 'opened' : 'accepted',
-      age: this.#clock.now() - openedAt,
-      bytesSent,
-      bytesReceived,
-      backlog,
-      isClosing,
-      localPort,
-      remoteAddress,
-    };
+    const entry = this.#numbered.get(tunnel) as { readonly number: number; readonly peerId: string };
+    return describeTunnel(tunnel, entry, this.#clock.now());
   }
 }

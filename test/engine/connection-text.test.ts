@@ -15,15 +15,21 @@ t.test('a path is told with its address, and a relayed one with the reason in pa
 
 t.test('a relay of one of the two is told as such', async (t) => {
   const by = (owner: 'peer' | 'us'): string => pathText(relayed('being-tried', { ...RELAY, owner }));
-  t.equal(by('peer'), 'relayed (being-tried) by its own relay at 203.0.113.7:33445');
-  t.equal(by('us'), 'relayed (being-tried) by our own relay');
+  t.equal(by('peer'), 'relayed (being-tried) by its own relay at 203.0.113.7:33445: a direct way is being tried');
+  t.equal(by('us'), 'relayed (being-tried) by our own relay: a direct way is being tried');
 });
 
-t.test('every reason has its word, and its explanation once it is certain', async (t) => {
-  for (const reason of ['proxy', 'udp-off', 'udp-blocked', 'peer-tcp-only', 'punching-failed'] as const) {
+t.test('every reason has its word and its explanation', async (t) => {
+  for (const reason of [
+    'proxy',
+    'udp-off',
+    'udp-blocked',
+    'peer-tcp-only',
+    'punching-failed',
+    'being-tried',
+  ] as const) {
     t.match(pathText(relayed(reason)), new RegExp(`^relayed \\(${reason}\\): .{10,45}$`));
   }
-  t.equal(pathText(relayed('being-tried', RELAY)), 'relayed (being-tried) by 5A40C344 at 203.0.113.7:33445');
 });
 
 t.test('a summary has path, age, round trip, bytes, rates and what was sent again, and fits on a line', async (t) => {

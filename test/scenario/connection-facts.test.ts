@@ -142,7 +142,7 @@ t.test('without a connection the stage is told, and why the last attempt or conn
   world.clock.advance(10);
   t.match(pair.toServer.facts, {
     path: { kind: 'none', reason: 'connecting' },
-    lastError: { text: 'killed by the peer' },
+    lastError: { text: 'ended by the other side' },
     rtt: undefined,
     sent: { rate: 0 },
   });

@@ -297,6 +297,38 @@ t.test('when the peer goes away, connections break at both ends', async (t) => {
   t.same([client.list(), server.list(), client.peers()], [[], [], []]);
 });
 
+t.test('a service that is to end lets a transfer finish, and takes nothing new', async (t) => {
+  const bytes = Buffer.alloc(2_000_000, 7);
+  const { world, server, client, port } = await pairOfOurs(t, (socket) => void socket.end(bytes));
+  const socket = await world.connect(port);
+  await until(() => (server.list()[0]?.bytesSent ?? 0) > 0);
+  let isDrained = false;
+  void server.drain().then(() => {
+    isDrained = true;
+  });
+  const refused = once(server, 'refused');
+  const late = await world.connect(port);
+  t.equal(await howItEnds(late), 'ECONNRESET');
+  t.match(await refused, [/./, {}, 'shutting-down']);
+  socket.end();
+  t.ok((await readAll(socket)).equals(bytes));
+  t.equal(isDrained, false);
+  await until(() => {
+    world.clock.advance(250);
+    return isDrained;
+  });
+  t.same([server.list(), client.list()], [[], []]);
+});
+
+t.test('a service that ends tells its peers that it was it', async (t) => {
+  const { world, server, client, port } = await pairOfOurs(t, echo);
+  await world.connect(port);
+  await until(() => server.list().length === 1);
+  const reasons = [nextClosed(client), nextClosed(server)];
+  server.stop();
+  t.same(await Promise.all(reasons), ['peer-shutting-down', 'shutting-down']);
+});
+
 t.test('both sides may open tunnels over one channel, with the same ids', async (t) => {
   const { world, client, server, channels, port } = await pairOfOurs(t, echo, { ...faulty, seed: 13 });
   const back = await world.target((socket) => void socket.end('from the client'));

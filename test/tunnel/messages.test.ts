@@ -67,6 +67,7 @@ t.test('an ack has the bytes that upstream reads, and both answers carry the for
 t.test('a reason that is missing or of a later version is a failure without a name', async (t) => {
   t.equal(decodeReason(encodeReason('timeout')), 'timeout');
   t.equal(decodeReason(Buffer.alloc(0)), 'failed');
+  t.equal(decodeReason(encodeReason('shutting-down')), 'peer-shutting-down', 'what the other side says of itself');
   t.equal(decodeReason(Buffer.from([0xff, 0xff])), 'failed');
   t.equal(decodeReason(encodeReason('peer-gone')), 'failed', 'what only this side can know is not sent');
   t.match(describeReason('connection-refused'), /refused/);

@@ -34,6 +34,7 @@ const STATUS_OF_CODE: Readonly<Record<string, number>> = {
   'peer-gone': ExitStatus.NoServer,
   'peer-away': ExitStatus.NoServer,
   'shutting-down': ExitStatus.NoServer,
+  'peer-shutting-down': ExitStatus.NoServer,
   'no-answer': ExitStatus.Timeout,
   'not-allowed': ExitStatus.NotAllowed,
   'connection-refused': ExitStatus.TargetUnreachable,

@@ -84,7 +84,7 @@ export function endingOf(connection: CryptoConnection, reason: string): string {
     case 'timeout':
       return connection.lastStage === 'cookie-requesting' ? 'cookie request timed out' : 'handshake timed out';
     case 'killed':
-      return 'killed by the peer';
+      return 'ended by the other side';
     case 'stuck':
       return 'a packet of the peer was missing for 60 s';
     case 'replaced':

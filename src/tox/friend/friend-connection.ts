@@ -174,7 +174,7 @@ export class FriendConnection {
   #locate(dhtKey: PublicKey): void {
     if (!this.#whereabouts.dhtKey?.equals(dhtKey)) {
       this.#forgetWhereabouts();
-      this.#leave('the friend has started anew');
+      this.#leave('the other side was restarted');
       // Whoever heard that a connection was lost may have given up the friend.
       if (this.#isClosed) return;
     }

@@ -56,6 +56,6 @@ t.test('the end of a connection is told in words', async (t) => {
   t.equal(endingOf(connection('cookie-requesting'), 'timeout'), 'cookie request timed out');
   t.equal(endingOf(connection('handshake-sent'), 'timeout'), 'handshake timed out');
   t.equal(endingOf(connection('not-confirmed'), 'timeout'), 'handshake timed out');
-  t.equal(endingOf(connection('established'), 'killed'), 'killed by the peer');
+  t.equal(endingOf(connection('established'), 'killed'), 'ended by the other side');
   t.equal(endingOf(connection('established'), 'silent for 32 s'), 'silent for 32 s');
 });

@@ -1,0 +1,56 @@
+import t from 'tap';
+import { whenQuiet } from '../../src/tunnel/drain.js';
+import type { TunnelInfo } from '../../src/tunnel/tunnel-info.js';
+import { ManualClock } from '../support/manual-clock.js';
+
+const tunnel = (bytesSent: number, backlog = 0): TunnelInfo => ({
+  number: 1,
+  peerId: '',
+  target: { host: 'h', port: 1 },
+  direction: 'accepted',
+  age: 0,
+  bytesSent,
+  bytesReceived: 0,
+  backlog,
+  isClosing: false,
+  localPort: undefined,
+  remoteAddress: undefined,
+});
+
+/** @param at the tunnels there are at a time, ms @returns when it was over, ms */
+async function overAfter(at: (now: number) => TunnelInfo[]): Promise<number> {
+  const clock = new ManualClock();
+  let over: number | undefined;
+  void whenQuiet(clock, () => at(clock.now())).then(() => {
+    over = clock.now();
+  });
+  for (;;) {
+    await Promise.resolve();
+    await Promise.resolve();
+    if (over !== undefined) {
+      if (clock.pending > 0) throw new Error('a timer is left');
+      return over;
+    }
+    clock.advance(250);
+  }
+}
+
+t.test('where there are no tunnels nothing is waited for', async (t) => {
+  t.equal(await overAfter(() => []), 0);
+});
+
+t.test('tunnels that carry nothing are waited for 2 s', async (t) => {
+  t.equal(await overAfter(() => [tunnel(7), tunnel(8)]), 2_000);
+});
+
+t.test('a transfer goes on to its end, and its last bytes have 2 s to arrive', async (t) => {
+  t.equal(await overAfter((now) => (now < 5_000 ? [tunnel(now)] : [])), 7_000);
+});
+
+t.test('what waited for a slow program counts when it is delivered', async (t) => {
+  t.equal(await overAfter((now) => [tunnel(7, Math.max(0, 3_000 - now))]), 5_000);
+});
+
+t.test('10 s are the most', async (t) => {
+  t.equal(await overAfter((now) => [tunnel(now)]), 10_000);
+});
