@@ -157,6 +157,16 @@ export const CHANGES: readonly Change[] = [
     },
   },
   {
+    name: 'large packets vanish: smaller ones carry on, and what was under way arrives',
+    options: { topology: 'nat' },
+    relays: [],
+    story: async (stage) => {
+      const { lab } = stage;
+      await stage.after('those above 1,400 bytes at alice', lab.set('alice', { blackhole: 1400 }));
+      await stage.after('those above 1,300 bytes at bob', lab.set('bob', { blackhole: 1300 }));
+    },
+  },
+  {
     name: 'UDP is blocked and opened again: a relay carries on, and only meanwhile',
     options: { topology: 'nat' },
     relays: ['hub'],

@@ -32,6 +32,9 @@ export interface LinkSettings {
   readonly reorder?: number;
   readonly duplicate?: number;
   readonly rate?: number;
+  /** Bytes of IP above which packets are answered by ICMP, and above which they vanish. */
+  readonly mtu?: number;
+  readonly blackhole?: number;
 }
 
 export interface LabOptions extends LinkSettings {

@@ -16,9 +16,9 @@ import type { Fate } from './send-window.js';
 
 /**
  * Implementation: what is tried: 1,260 bytes of IPv4 or 1,280 of IPv6, the least that IPv6 allows; 1,396 or 1,416, for tunnels
- * and DSL; and all, twice, for most paths take it.
+ * and DSL; and all. Each once: by the time of a second one, a router near by may have told the system to cut it.
  */
-const PROBE_SIZES = [1205, 1341, MAX_CRYPTO_DATA_SIZE, MAX_CRYPTO_DATA_SIZE] as const;
+const PROBE_SIZES = [1205, 1341, MAX_CRYPTO_DATA_SIZE] as const;
 /** Specification (RFC 8899, PMTU_RAISE_TIMER): 600 s, as long as Linux keeps what ICMP told; and a little more. ms. */
 const RAISE_INTERVAL = 660_000;
 /** Implementation: ms after which is tried again what got lost together with packets of the safe size. */
@@ -37,6 +37,8 @@ const SEVERAL_MOMENTS = 2;
 const MOMENT = 100;
 /** Implementation: ms between looks at the counters of the system while large packets go, doubled by each false alarm. */
 const LOOK_INTERVAL = 2000;
+/** Implementation: the same when a large packet got lost, since ICMP may have told the system why. */
+const LOOK_AFTER_LOSS = 50;
 const LONGEST_LOOK_INTERVAL = 64_000;
 
 /** The packets before and after the probes are watched as well: when they are lost, the probes may have been lost by chance. */
@@ -49,6 +51,8 @@ interface Probe {
 export interface PacketSizeDeps {
   /** Fragments that the system has made of datagrams, of those of all programs; always 0 where it does not say. */
   fragmentsMade(): number;
+  /** For the log. */
+  note(text: string): void;
 }
 
 export class PacketSize {
@@ -163,6 +167,7 @@ export class PacketSize {
     const before = this.#deps.fragmentsMade();
     transmit();
     if (this.#deps.fragmentsMade() === before) return;
+    this.#deps.note('has become too narrow for large packets, as the system has learned by ICMP');
     this.#fall(now);
     this.#excludeFrom(MAX_CRYPTO_DATA_SIZE, now);
     this.#probeAt = now;
@@ -180,6 +185,7 @@ export class PacketSize {
       this.#deliveredSentAt = sample.largeDeliveredSentAt;
       if (now >= this.#lookAt) this.#look(now);
     }
+    if (sample.largeLostSentAt > Number.NEGATIVE_INFINITY) this.#lookAt = Math.min(this.#lookAt, now + LOOK_AFTER_LOSS);
     if (this.#deliveredSentAt > this.#lostSentAt) this.#losses = 0;
     const lostSentAt = sample.largeLostSentAt;
     if (lostSentAt <= this.#deliveredSentAt || lostSentAt < this.#lossAt) return false;
@@ -189,6 +195,7 @@ export class PacketSize {
     this.#resent = 0;
     this.#moments = 0;
     if (this.#losses < BLACK_HOLE_LOSSES) return false;
+    this.#deps.note(`loses every large packet, so smaller ones go for ${this.#retry / 1000} s`);
     this.#fall(now);
     this.#probeAt = now + this.#retry;
     this.#retry = Math.min(RAISE_INTERVAL, this.#retry * 2);
@@ -214,6 +221,7 @@ export class PacketSize {
   /** @param isUnclear some of them may have been lost by chance */
   #endProbes(now: number, isUnclear: boolean): void {
     this.#probes = [];
+    this.#deps.note(`takes packets of up to ${this.#size} bytes of data${isUnclear ? ', or more' : ''}`);
     if (this.#size === MAX_CRYPTO_DATA_SIZE || !isUnclear) this.#mostWhole = this.#size;
     this.#probeAt = isUnclear ? now + UNCLEAR_INTERVAL : this.#candidates.length > 0 ? now : this.#tooLargeUntil;
   }

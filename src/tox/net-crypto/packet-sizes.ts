@@ -1,5 +1,6 @@
 /** The packet sizes of the routes of one connection; only routes over UDP have one, a relay's stream takes any packet. */
 import type { Endpoint } from '../../base/endpoint.js';
+import type { Logger } from '../../base/logger.js';
 import { MAX_CRYPTO_DATA_SIZE, MAX_CRYPTO_PACKET_SIZE, SAFE_CRYPTO_DATA_SIZE } from '../packet/net-crypto.js';
 import { PacketSize, type PacketSizeDeps } from './packet-size.js';
 import type { Route } from './route.js';
@@ -9,7 +10,8 @@ const IPV6_HEADER = 40;
 const UDP_HEADER = 8;
 const CRYPTO_OVERHEAD = MAX_CRYPTO_PACKET_SIZE - MAX_CRYPTO_DATA_SIZE;
 
-export interface PacketSizesDeps extends PacketSizeDeps {
+export interface PacketSizesDeps extends Pick<PacketSizeDeps, 'fragmentsMade'> {
+  readonly log: Pick<Logger, 'debug'>;
   /** Bytes of IP that the interface takes by which datagrams go there; undefined where the system does not say. Never rejects. */
   mtuTowards(destination: Endpoint): Promise<number | undefined>;
 }
@@ -35,9 +37,15 @@ export class PacketSizes {
   }
 
   #begin(route: Route, now: number): PacketSize {
-    const size = new PacketSize(this.#deps, now);
-    this.#sizes.set(route, size);
     const { endpoint } = route;
+    const size = new PacketSize(
+      {
+        fragmentsMade: () => this.#deps.fragmentsMade(),
+        note: (text) => this.#deps.log.debug(`the path to ${endpoint} ${text}`),
+      },
+      now,
+    );
+    this.#sizes.set(route, size);
     if (endpoint === undefined) return size;
     const headers = (endpoint.family === 4 ? IPV4_HEADER : IPV6_HEADER) + UDP_HEADER + CRYPTO_OVERHEAD;
     void this.#deps.mtuTowards(endpoint).then((mtu) => {
