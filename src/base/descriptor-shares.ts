@@ -5,7 +5,7 @@ import { readFileSync } from 'node:fs';
 const USUAL_LIMIT = 4_096;
 /**
  * Implementation: of the process itself, a quarter: 30 that it has from the start, its files, the programs that it runs, its
- * control socket, name servers, and the relays that it is a client of.
+ * control socket, name servers, further attempts to reach a target, and the relays that it is a client of.
  */
 const OWN_SHARE = 1 / 4;
 const FEWEST_OWN = 48;
@@ -19,6 +19,8 @@ const FEWEST_RELAYS = 64;
 export interface DescriptorShares {
   /** Connections with tunnels' targets and with local programs, of all peers together. */
   readonly tunnels: number;
+  /** Attempts to reach another address of a target beside the first. */
+  readonly attempts: number;
   /** Connections of those whose relay we are. */
   readonly relayClients: number;
   /** Relays whose client we are. */
@@ -32,6 +34,7 @@ export function descriptorShares(limit = descriptorLimit()): DescriptorShares {
   const relayClients = Math.floor(rest * RELAY_SHARE);
   return {
     tunnels: Math.max(1, rest - (Number.isFinite(rest) ? relayClients : 0)),
+    attempts: Math.max(1, Math.floor(own / 4)),
     relayClients,
     relays: Math.max(FEWEST_RELAYS, Math.floor(own / 2)),
   };

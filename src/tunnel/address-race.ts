@@ -11,6 +11,13 @@ const ATTEMPT_DELAY = 250;
 /** Attempts under way at once: each is a descriptor, and the owner of a name may give it any number of addresses. */
 const MAX_ATTEMPTS = 4;
 
+/** Whether there is a descriptor for an attempt beside another one of the same race; the first needs none. */
+export interface AttemptRoom {
+  take(): boolean;
+  /** Once for each that was taken. */
+  release(): void;
+}
+
 /** Begins to connect to a literal address. */
 export type Connect = (address: string) => Socket;
 
@@ -23,21 +30,25 @@ export interface RaceHandlers {
 export class AddressRace {
   readonly #clock: Clock;
   readonly #connect: Connect;
+  readonly #room: AttemptRoom;
   readonly #handlers: RaceHandlers;
   readonly #left: string[];
   readonly #attempts = new Set<Socket>();
   readonly #errors: Error[] = [];
+  /** Attempts for which room was taken. */
+  #beside = 0;
   #delay: Timer | undefined;
   #isOver = false;
 
   /** @param addresses at least one, in the order in which to try them; one of the handlers is called, once, later */
   constructor(
-    deps: { readonly clock: Clock; readonly connect: Connect },
+    deps: { readonly clock: Clock; readonly connect: Connect; readonly room: AttemptRoom },
     addresses: readonly string[],
     handlers: RaceHandlers,
   ) {
     this.#clock = deps.clock;
     this.#connect = deps.connect;
+    this.#room = deps.room;
     this.#handlers = handlers;
     this.#left = alternateFamilies(addresses);
     this.#tryNext();
@@ -49,18 +60,27 @@ export class AddressRace {
     this.#delay?.cancel();
     for (const socket of this.#attempts) abandon(socket);
     this.#attempts.clear();
+    this.#giveBack();
+  }
+
+  #giveBack(): void {
+    for (; this.#beside > 0 && this.#beside >= this.#attempts.size; this.#beside -= 1) this.#room.release();
   }
 
   #tryNext(): void {
     this.#delay?.cancel();
-    if (this.#attempts.size >= MAX_ATTEMPTS) return;
-    const address = this.#left.shift();
-    if (address === undefined) return;
+    const [address] = this.#left;
+    if (address === undefined || this.#attempts.size >= MAX_ATTEMPTS) return;
+    this.#delay = this.#clock.after(ATTEMPT_DELAY, () => this.#tryNext());
+    if (this.#attempts.size > 0) {
+      if (!this.#room.take()) return;
+      this.#beside += 1;
+    }
+    this.#left.shift();
     const socket = this.#connect(address);
     this.#attempts.add(socket);
     socket.once('connect', () => this.#win(socket, address));
     socket.once('error', (error) => this.#lose(socket, error));
-    this.#delay = this.#clock.after(ATTEMPT_DELAY, () => this.#tryNext());
   }
 
   #win(socket: Socket, address: string): void {
@@ -74,6 +94,7 @@ export class AddressRace {
     if (this.#isOver) return;
     this.#attempts.delete(socket);
     abandon(socket);
+    this.#giveBack();
     this.#errors.push(error);
     this.#tryNext();
     if (this.#attempts.size > 0) return;

@@ -2,6 +2,7 @@
  * Which of all peers may have a descriptor more. Each may have as many as are left for everybody: one alone gets half of them, two
  * get a third each, and there is always one left for who has none yet ("dynamic thresholds", Choudhury and Hahne, 1998).
  */
+import type { AttemptRoom } from './address-race.js';
 
 /**
  * @param own what this peer has
@@ -16,4 +17,34 @@ export function noRoomFor(
   const left = limit - used;
   if (own < left) return undefined;
   return `this client has ${own} connections, and of the ${limit} that this process may have together ${Math.max(0, left)} are left`;
+}
+
+/** Attempts to reach another address of a target while one is under way, of all peers by the same rule. */
+export class AttemptRooms {
+  readonly #limit: number;
+  readonly #own = new Map<string, number>();
+  #used = 0;
+
+  constructor(limit: number) {
+    this.#limit = limit;
+  }
+
+  of(peerId: string): AttemptRoom {
+    return {
+      take: () => {
+        const own = this.#own.get(peerId) ?? 0;
+        if (noRoomFor(own, { limit: this.#limit, used: this.#used }) !== undefined) return false;
+        this.#add(peerId, 1);
+        return true;
+      },
+      release: () => this.#add(peerId, -1),
+    };
+  }
+
+  #add(peerId: string, change: number): void {
+    const own = (this.#own.get(peerId) ?? 0) + change;
+    this.#used += change;
+    if (own === 0) this.#own.delete(peerId);
+    else this.#own.set(peerId, own);
+  }
 }

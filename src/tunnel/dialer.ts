@@ -2,7 +2,9 @@
 import { connect, type Socket } from 'node:net';
 import type { Clock, Timer } from '../base/clock.js';
 import { systemCodeOf } from '../base/coded-error.js';
+import { descriptorShares } from '../base/descriptor-shares.js';
 import { AddressRace } from './address-race.js';
+import { AttemptRooms } from './descriptor-room.js';
 import { NameLookup } from './name-lookup.js';
 import type { Reason } from './reasons.js';
 import { bareHost, type Target } from './target.js';
@@ -63,8 +65,13 @@ const connectTcp: ConnectTcp = (address, port) => connect({ host: address, port,
 export class TcpDialer implements Dialer {
   readonly #deps: DialDeps;
 
-  constructor(clock: Clock, names = new NameLookup(clock), connect = connectTcp) {
-    this.#deps = { clock, names, connect };
+  constructor(
+    clock: Clock,
+    names = new NameLookup(clock),
+    connect = connectTcp,
+    rooms = new AttemptRooms(descriptorShares().attempts),
+  ) {
+    this.#deps = { clock, names, connect, rooms };
   }
 
   dial(peerId: string, target: Target, handlers: DialHandlers): Dialling {
@@ -76,10 +83,12 @@ interface DialDeps {
   readonly clock: Clock;
   readonly names: NameLookup;
   readonly connect: ConnectTcp;
+  readonly rooms: AttemptRooms;
 }
 
 class TcpDialling implements Dialling {
   readonly #deps: DialDeps;
+  readonly #peerId: string;
   readonly #target: Target;
   readonly #handlers: DialHandlers;
   readonly #timeout: Timer;
@@ -92,6 +101,7 @@ class TcpDialling implements Dialling {
     handlers: DialHandlers,
   ) {
     this.#deps = deps;
+    this.#peerId = peerId;
     this.#target = target;
     this.#handlers = handlers;
     this.#timeout = deps.clock.after(CONNECT_TIMEOUT, () => this.#fail('timeout'));
@@ -112,9 +122,10 @@ class TcpDialling implements Dialling {
       this.#fail(addresses.length === 0 ? 'name-not-found' : 'not-allowed');
       return;
     }
-    const { clock, connect } = this.#deps;
+    const { clock, connect, rooms } = this.#deps;
     const { port } = this.#target;
-    const race = new AddressRace({ clock, connect: (address) => connect(address, port) }, allowed, {
+    const room = rooms.of(this.#peerId);
+    const race = new AddressRace({ clock, connect: (address) => connect(address, port), room }, allowed, {
       onConnected: (socket, address) => {
         this.#timeout.cancel();
         this.#handlers.onConnected(socket, address);

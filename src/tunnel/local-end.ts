@@ -36,6 +36,8 @@ export interface LocalEnd {
 export function socketEnd(socket: Socket): LocalEnd {
   // Small packets of interactive programs must not wait for acknowledgements; a dead host is noticed in the end.
   socket.setNoDelay(true);
+  // Also before somebody reads from it, and when it is reset: an error that nobody listens for would end the process.
+  socket.on('error', () => {});
   socket.setKeepAlive(true, 60_000);
   return {
     source: socket,

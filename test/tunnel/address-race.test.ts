@@ -9,11 +9,12 @@ function race(...addresses: string[]) {
   const clock = new ManualClock();
   const net = new SlowConnections();
   const outcomes: string[] = [];
-  const running = new AddressRace({ clock, connect: net.connect }, addresses, {
+  const room = { left: 3, take: () => room.left > 0 && room.left-- > 0, release: () => void room.left++ };
+  const running = new AddressRace({ clock, connect: net.connect, room }, addresses, {
     onConnected: (_socket, address) => outcomes.push(address),
     onFailed: (errors) => outcomes.push(errors.map(({ message }) => message).join()),
   });
-  return { clock, net, outcomes, running };
+  return { clock, net, outcomes, running, room };
 }
 
 t.test('the next attempt begins after 250 ms, the former goes on and may win', async (t) => {
@@ -72,4 +73,34 @@ t.test('after it was cancelled nothing is tried, and nobody is told', async (t) 
   net.succeed(A6);
   net.fail(A6, 'ECONNRESET');
   t.same([net.tried, net.open, outcomes], [[A6], [], []]);
+});
+
+t.test(
+  'without a descriptor for an attempt beside the first, the next begins when there is one, or when that one has failed',
+  async (t) => {
+    const { clock, net, room } = race(A6, A4, B4);
+    room.left = 0;
+    clock.advance(10_000);
+    t.same(net.tried, [A6]);
+    room.left = 1;
+    clock.advance(250);
+    t.same(net.tried, [A6, A4]);
+    clock.advance(10_000);
+    t.same(net.tried, [A6, A4]);
+    net.fail(A6, 'ECONNREFUSED');
+    t.same(net.tried, [A6, A4, B4]);
+  },
+);
+
+t.test('descriptors of attempts are given back, whoever wins', async (t) => {
+  for (const end of ['wins', 'fail', 'cancelled']) {
+    const { clock, net, running, room } = race(A4, A6, B4, B6);
+    clock.advance(10_000);
+    t.equal(room.left, 0);
+    if (end === 'wins') net.succeed(B4);
+    else if (end === 'fail') for (const address of [A4, A6, B4, B6]) net.fail(address, 'ECONNREFUSED');
+    else running.cancel();
+    t.equal(room.left, 3, end);
+    t.equal(clock.pending, 0);
+  }
 });

@@ -1,7 +1,7 @@
 import { connect, type Socket } from 'node:net';
 import t, { type Test } from 'tap';
 import { silentLogger } from '../../src/base/logger.js';
-import { noRoomFor } from '../../src/tunnel/descriptor-room.js';
+import { AttemptRooms, noRoomFor } from '../../src/tunnel/descriptor-room.js';
 import { TcpDialer } from '../../src/tunnel/dialer.js';
 import type { Reason } from '../../src/tunnel/reasons.js';
 import { failCall } from '../support/failing-calls.js';
@@ -26,6 +26,22 @@ t.test('each may have as many as are left for all, so that nobody takes the last
   t.same(fill(2, 512), [171, 171]);
   t.same(fill(7, 512), Array(7).fill(64));
   t.match(noRoomFor(256, { limit: 512, used: 256 }), /this client has 256 .* of the 512 .* 256 are left/);
+});
+
+t.test('attempts beside the first have descriptors by the same rule', async (t) => {
+  const rooms = new AttemptRooms(8);
+  const [greedy, modest] = [rooms.of('greedy'), rooms.of('modest')];
+  t.same(
+    [1, 2, 3, 4, 5].map(() => greedy.take()),
+    [true, true, true, true, false],
+  );
+  t.ok(modest.take());
+  for (let count = 0; count < 4; count += 1) greedy.release();
+  modest.release();
+  t.same(
+    [1, 2, 3, 4, 5].map(() => rooms.of('greedy').take()),
+    [true, true, true, true, false],
+  );
 });
 
 /** A server with so many descriptors, and clients of it that each have a forward to an echo service. */
