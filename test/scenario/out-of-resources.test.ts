@@ -6,6 +6,7 @@ import { fileURLToPath } from 'node:url';
 import t, { type Test } from 'tap';
 import { CommandNetwork, echo, SECRET } from '../support/command-network.js';
 import { freeTcpPort, type Prefix, type Process, ROOT, startProgram, startTuntox } from '../support/processes.js';
+import { temporaryDirectory } from '../support/temporary-directory.js';
 import { controlOf, daemonPlace, spawnDaemon, startDaemon } from './support/daemon-command.js';
 
 const FAILING_CALLS = fileURLToPath(new URL('../support/failing-calls.js', import.meta.url));
@@ -83,6 +84,26 @@ t.test('tuntoxctl needs no list of addresses', async (t) => {
   const env = { ...process.env, NODE_OPTIONS: '', FAILING_CALLS: 'os.networkInterfaces=EACCES@1' };
   const ctl = startProgram('tuntoxctl', [...command, 'id', '--socket', place.socket], { env });
   t.equal(await ctl.exited, 0, ctl.stderr);
+});
+
+t.test('what nobody catches ends each command with one line that says what to do', async (t) => {
+  // As a callback of Node's would throw, once the command listens for that.
+  const fault =
+    'data:text/javascript,const wait = () => { if (process.listenerCount("uncaughtException") > 0) throw new TypeError("a fault"); ' +
+    'setImmediate(wait); }; setImmediate(wait);';
+  for (const [name, ...args] of [
+    ['tuntox', '--bootstrap', 'none', '--insecure-open'],
+    ['tuntoxd', '--state-dir', temporaryDirectory(t), '--network-bootstrap', 'none'],
+    ['tuntoxctl', 'status', '--socket', '/nowhere'],
+  ] as const) {
+    const command = [process.execPath, '--import', fault, join(ROOT, 'dist/bin', `${name}.js`), ...args];
+    const broken = startProgram(name, command, { env: { ...process.env, NODE_OPTIONS: '' } });
+    t.equal(await broken.exited, 1, name);
+    t.match(
+      broken.stderr,
+      new RegExp(`^${name}: TypeError: a fault \\(at .*\\): this is a fault of the program, please report it .*\n$`),
+    );
+  }
 });
 
 /** Opens so many connections. @returns those that stand, once it is known of each whether it does */
