@@ -23,7 +23,7 @@ class TestPool {
   readonly events: string[] = [];
   outside: Endpoint | undefined;
 
-  constructor(bench: PoolBench, address: string) {
+  constructor(bench: PoolBench, address: string, maxRelays = 512) {
     this.keys = generateKeyPair(bench.random);
     this.address = address;
     const { clock, random } = bench;
@@ -35,6 +35,7 @@ class TestPool {
         dial: bench.streams.dialer(address),
         ownKey: this.keys.publicKey,
         sharedKey: (key) => sharedKey(key, this.keys.secretKey),
+        maxRelays,
         outside: () => this.outside,
       },
       {
@@ -75,9 +76,9 @@ class PoolBench {
     return relay;
   }
 
-  pool(): TestPool {
+  pool(maxRelays?: number): TestPool {
     this.#hosts += 1;
-    return new TestPool(this, `198.51.100.${this.#hosts}`);
+    return new TestPool(this, `198.51.100.${this.#hosts}`, maxRelays);
   }
 
   /** Two that know each other's key, at the first relay alone. */
@@ -100,6 +101,14 @@ t.test('three home relays are kept, however many are known', async (t) => {
   bench.streams.blackHoles.add((pool.homes[0] as NodeInfo).endpoint.address);
   bench.clock.advance(60_000);
   t.equal(pool.homes.length, 3, 'one that dies is replaced');
+});
+
+t.test('no more relays are used than there are descriptors for, whatever friends name', async (t) => {
+  const bench = new PoolBench(10, 4);
+  const user = bench.pool(5);
+  for (const relay of bench.relays) user.link(generateKeyPair(bench.random).publicKey).tie(relay);
+  bench.clock.advance(20_000);
+  t.equal(bench.streams.connectionsOf(user.address), 5);
 });
 
 t.test('among many dead relays the living ones are found, and the dead are not hammered', async (t) => {
