@@ -87,6 +87,8 @@ export function endingOf(connection: CryptoConnection, reason: string): string {
       return 'ended by the other side';
     case 'stuck':
       return 'a packet of the peer was missing for 60 s';
+    case 'too large':
+      return 'the path takes smaller packets only, and the peer reads no halves of those under way';
     case 'replaced':
       return 'the peer began anew';
     default:

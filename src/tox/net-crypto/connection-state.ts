@@ -14,9 +14,9 @@ import type { SessionCipher } from './session-cipher.js';
 
 /**
  * 'timeout': no answer while connecting. 'killed': by the peer. 'replaced': the peer began anew. 'stopped': by us. 'stuck': a
- * packet of the peer never came, and those after it waited.
+ * packet of the peer never came, and those after it waited. 'too large': one of ours for the path, which takes smaller ones only.
  */
-export type CloseReason = 'timeout' | 'killed' | 'replaced' | 'stopped' | 'stuck';
+export type CloseReason = 'timeout' | 'killed' | 'replaced' | 'stopped' | 'stuck' | 'too large';
 
 export interface Session {
   readonly cipher: SessionCipher;

@@ -249,6 +249,11 @@ export class CryptoConnection implements TurnTask {
     this.#now = now;
     this.#attempt(now);
     if (this.#stream.isStuck(now)) this.close('stuck');
+    if (this.#stream.isTooLarge(now)) {
+      // Its own patience would be 32 s.
+      this.#stream.sendKill();
+      this.close('too large');
+    }
     if (this.state === 'closed') return;
     if (this.#stream.isSwallowed) this.#path.leaveUdp(now);
     this.#path.choose(now, this.#stream.isUnanswered);

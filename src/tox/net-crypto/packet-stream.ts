@@ -46,6 +46,8 @@ const KILL = Buffer.from([CryptoKind.Kill]);
 const KILL_COPIES = 3;
 /** Implementation: ms for which a packet may be missing while later ones wait for it; the peer sends it again each second. */
 const HOLE_PATIENCE = 60_000;
+/** Implementation: ms in which a relay may bring a packet that is too large for the path to a peer that reads no halves. */
+const RELAY_PATIENCE = 3000;
 
 export class PacketStream {
   readonly #deps: PacketStreamDeps;
@@ -57,6 +59,8 @@ export class PacketStream {
   readonly #acks = new AckSchedule();
   /** The packet that is missing while later ones wait, and since when, ms. */
   #hole: { readonly number: number; readonly since: number } | undefined;
+  /** The first packet that the peer lacks, while it is too large for the path, and since when, ms. */
+  #tooLarge: { readonly number: number; readonly since: number } | undefined;
   readonly #features = new Features();
   readonly #parts = new Parts();
   readonly #swallowed = new Swallowed();
@@ -192,6 +196,15 @@ export class PacketStream {
     if (heldBytes === 0) this.#hole = undefined;
     else if (this.#hole?.number !== start) this.#hole = { number: start, since: now };
     return this.#hole !== undefined && now - this.#hole.since >= HOLE_PATIENCE;
+  }
+
+  /** Whether the peer will never get the first packet that it lacks: it is too large for the path, and no relay brought it. */
+  isTooLarge(now: number): boolean {
+    const mostWhole = this.#features.hasParts ? undefined : this.#deps.packetSize()?.mostWhole;
+    const number = mostWhole === undefined ? undefined : this.#sendWindow.firstUndelivered();
+    if (number === undefined || this.#sendWindow.dataOf(number).length <= (mostWhole ?? 0)) this.#tooLarge = undefined;
+    else if (this.#tooLarge?.number !== number) this.#tooLarge = { number, since: now };
+    return this.#tooLarge !== undefined && now - this.#tooLarge.since >= RELAY_PATIENCE;
   }
 
   /** Whether what the peer sends does not arrive when it is large, and the peer, not of our kind, sends nothing smaller. */

@@ -309,6 +309,21 @@ function relayTo({ world, far }: Pick<Flow, 'world' | 'far'>): Route & { sent: n
   return route;
 }
 
+t.test('where no relay brings it either, the connection is begun anew before long', async (t) => {
+  const { world, near, far } = flow({}, withOtherKind());
+  world.clock.advance(2000);
+  world.network.faults.mtu = 1400;
+  world.clock.advance(2000);
+  t.same(
+    near.notes.events.slice(1).filter((event) => event !== 'drain'),
+    [],
+    'a relay may be found yet',
+  );
+  world.clock.advance(4000);
+  t.equal(near.notes.events.at(-1), 'closed: too large');
+  t.equal(far.notes.events.at(-1), 'closed: killed');
+});
+
 t.test('a peer of another kind whose large packets vanish is left to a relay', async (t) => {
   const pair = withOtherKind();
   const { world, alice, bob, near, far } = pair;
