@@ -2,24 +2,36 @@
  * How much an extended peer may send on one tunnel: what it has been granted and not used yet, what waits here for the local
  * program, and what was delivered and not granted again, make up the window's size at all times.
  *
- * The size doubles when a whole window was delivered within two round trips: then the window, not the reader, was what held
- * the sender back. What windows have beyond their base comes from a pool that the tunnels of a link share, so that the
+ * The size doubles when a whole window was delivered within four round trips, so that it comes to four to eight times what the
+ * path holds: behind a lost packet nothing is delivered, and hence nothing granted, for a round trip or two, and a queue on the
+ * way holds as much again. Then the path, and not the window, is what limits. What windows have beyond their base comes from a pool that the tunnels of a link share, so that the
  * memory that a peer can fill is bounded by tunnels * BASE_WINDOW + WINDOW_POOL.
  */
 
 /** Bytes each tunnel gets from the start, announced in the hello. */
 export const BASE_WINDOW = 64 * 1024;
-/** Bytes a tunnel is raised to when it opens, as long as the pool lasts: 256 KiB at 100 ms start with 2.5 MB/s. */
-const EARLY_WINDOW = 256 * 1024;
+/** Bytes a tunnel is raised to when it opens: at 100 ms, 10 MB/s from the start. */
+const EARLY_WINDOW = 1024 * 1024;
+/** A new tunnel takes no more of the pool than this part of what is left, so that many tunnels leave something to grow with. */
+const EARLY_PART = 1 / 32;
 /** Bytes at the most: 160 MB/s at 100 ms, which is more than this program can carry. */
 const MAX_WINDOW = 16 * 1024 * 1024;
 /** Bytes of all windows of a link beyond their bases. */
 export const WINDOW_POOL = 64 * 1024 * 1024;
+/** Round trips within which a whole window is delivered that is too small. */
+const GROWTH_ROUND_TRIPS = 4;
+/** Part of the window that is granted at a time: few frames, and the sender never stops while the reader keeps up. */
+const GRANT_PART = 1 / 8;
 /** ms; on shorter paths the turns of the event loop count for more than the network. */
 const SHORTEST_ROUND_TRIP = 10;
 
 export class WindowPool {
   #free = WINDOW_POOL;
+
+  /** Bytes. */
+  get free(): number {
+    return this.#free;
+  }
 
   /** Takes all of it or nothing. */
   take(bytes: number): boolean {
@@ -46,7 +58,7 @@ export class ReceiveWindow {
   constructor(pool: WindowPool, now: number) {
     this.#pool = pool;
     this.#epochStart = now;
-    this.#growTo(EARLY_WINDOW);
+    this.#growTo(Math.min(EARLY_WINDOW, BASE_WINDOW + Math.floor(pool.free * EARLY_PART)));
   }
 
   get size(): number {
@@ -70,12 +82,11 @@ export class ReceiveWindow {
     this.#delivered += bytes;
     this.#deliveredInEpoch += bytes;
     if (this.#deliveredInEpoch >= this.#size) {
-      if (now - this.#epochStart < 2 * Math.max(roundTrip, SHORTEST_ROUND_TRIP)) this.#growTo(this.#size * 2);
+      if (now - this.#epochStart < GROWTH_ROUND_TRIPS * Math.max(roundTrip, SHORTEST_ROUND_TRIP)) this.#growTo(this.#size * 2);
       this.#deliveredInEpoch = 0;
       this.#epochStart = now;
     }
-    // A quarter of the window a time: few frames, and the sender never comes to a stop while the reader keeps up.
-    if (this.#delivered >= this.#size / 4) {
+    if (this.#delivered >= this.#size * GRANT_PART) {
       this.#open += this.#delivered;
       this.#due += this.#delivered;
       this.#delivered = 0;

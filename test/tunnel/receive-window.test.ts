@@ -1,6 +1,8 @@
 import t from 'tap';
 import { BASE_WINDOW, ReceiveWindow, WINDOW_POOL, WindowPool } from '../../src/tunnel/receive-window.js';
 
+const MIB = 1024 * 1024;
+
 /** A sender that uses all its credit, and a reader that takes all at once, for so many round trips. */
 function run(window: ReceiveWindow, roundTrips: number, roundTrip: number, delivered = 1): void {
   let credit = BASE_WINDOW;
@@ -15,7 +17,7 @@ function run(window: ReceiveWindow, roundTrips: number, roundTrip: number, deliv
 
 t.test('a window is raised at once and grows while the reader keeps up', async (t) => {
   const window = new ReceiveWindow(new WindowPool(), 0);
-  t.equal(window.due + BASE_WINDOW, 256 * 1024);
+  t.equal(window.due + BASE_WINDOW, MIB);
   run(window, 12, 100);
   t.equal(window.size, 16 * 1024 * 1024, 'to its limit');
 });
@@ -27,19 +29,40 @@ t.test('a window does not grow when the reader is slow', async (t) => {
     window.onGranted();
     window.onDelivered(64 * 1024, second * 1000, 100);
   }
-  t.equal(window.size, 256 * 1024);
+  t.equal(window.size, MIB);
+});
+
+t.test('a window grows to at least four times what the path holds, and then stays', async (t) => {
+  const window = new ReceiveWindow(new WindowPool(), 0);
+  // 10 MB/s at 200 ms: 2 MB on the way.
+  const bytes = 10_000;
+  window.onGranted();
+  for (let now = 1; now <= 10_000; now += 1) {
+    window.onReceived(bytes);
+    window.onDelivered(bytes, now, 200);
+    window.onGranted();
+  }
+  t.equal(window.size, 8 * MIB);
+});
+
+t.test('many tunnels get less of the pool from the start', async (t) => {
+  const pool = new WindowPool();
+  const sizes = Array.from({ length: 200 }, () => new ReceiveWindow(pool, 0).size);
+  t.equal(sizes[0], MIB);
+  t.ok((sizes[50] as number) < MIB && (sizes[50] as number) > MIB / 4);
+  t.ok(pool.free > 0, 'and some is left to grow with');
 });
 
 t.test('what was granted, waits and was delivered makes up the window', async (t) => {
   const window = new ReceiveWindow(new WindowPool(), 0);
   window.onGranted();
-  t.ok(window.onReceived(256 * 1024), 'all of it');
+  t.ok(window.onReceived(MIB), 'all of it');
   t.notOk(window.onReceived(1), 'not a byte more');
-  t.notOk(window.onDelivered(64 * 1024 - 1, 1e6, 1), 'a grant is not due for every byte');
+  t.notOk(window.onDelivered(128 * 1024 - 1, 1e6, 1), 'a grant is not due for every byte');
   t.ok(window.onDelivered(1, 1e6, 1));
   t.notOk(window.onReceived(1), 'a grant counts once it is sent');
   window.onGranted();
-  t.ok(window.onReceived(64 * 1024));
+  t.ok(window.onReceived(128 * 1024));
   t.notOk(window.onReceived(1));
 });
 
