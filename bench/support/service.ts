@@ -8,6 +8,8 @@
  *              up BYTES \n        and so many bytes; the digest of what came is the answer
  *
  * A digest is 64 characters: the SHA-256 in hexadecimal, or dashes when "plain" follows BYTES.
+ *     service.js [ADDRESS, 127.0.0.1 unless told]
+ *
  * It prints its port, and ends with its standard input, that is with the process that started it.
  */
 import { type AddressInfo, createServer, type Socket } from 'node:net';
@@ -57,5 +59,5 @@ async function serve(socket: Socket): Promise<void> {
   }
 }
 
-server.listen(0, '127.0.0.1', () => console.log((server.address() as AddressInfo).port));
+server.listen(0, process.argv[2] ?? '127.0.0.1', () => console.log((server.address() as AddressInfo).port));
 process.stdin.once('close', () => process.exit()).resume();

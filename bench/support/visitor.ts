@@ -16,6 +16,13 @@ export interface Transfer {
   readonly receivedDigest: string;
 }
 
+export interface TransferOptions {
+  readonly hasDigest?: boolean;
+  readonly onProgress?: (bytes: number) => void;
+  /** Where the port is, if not at 127.0.0.1. */
+  readonly host?: string;
+}
+
 export const megabytesPerSecond = ({ bytes, milliseconds }: Transfer): number => bytes / 1000 / milliseconds;
 
 /** Waits for bytes of a connection in order; nothing else may read it. */
@@ -24,8 +31,8 @@ class Visit {
   readonly #input: AsyncIterator<Buffer, undefined>;
   #left: Buffer = Buffer.alloc(0);
 
-  constructor(port: number) {
-    this.socket = connect({ port, host: '127.0.0.1', noDelay: true });
+  constructor(port: number, host: string) {
+    this.socket = connect({ port, host, noDelay: true });
     this.socket.setTimeout(STALL, () => this.socket.destroy(new Error(`port ${port}: nothing came for ${STALL} ms`)));
     this.#input = this.socket[Symbol.asyncIterator]() as AsyncIterator<Buffer, undefined>;
   }
@@ -62,8 +69,8 @@ class Visit {
 }
 
 /** Connects, is greeted, does the work, and hangs up however it ends. */
-async function during<T>(port: number, work: (visit: Visit) => Promise<T>): Promise<T> {
-  const visit = new Visit(port);
+async function during<T>(port: number, work: (visit: Visit) => Promise<T>, host = '127.0.0.1'): Promise<T> {
+  const visit = new Visit(port, host);
   try {
     await visit.greeting();
     return await work(visit);
@@ -83,10 +90,10 @@ export function transfer(
   port: number,
   direction: Direction,
   bytes: number,
-  options: { readonly hasDigest?: boolean; readonly onProgress?: (bytes: number) => void } = {},
+  options: TransferOptions = {},
 ): Promise<Transfer> {
-  const { hasDigest = true, onProgress } = options;
-  return during(port, async (visit) => {
+  const { hasDigest = true, onProgress, host } = options;
+  const work = async (visit: Visit): Promise<Transfer> => {
     const own = new Digest(hasDigest);
     const theirs = async (): Promise<string> => (await visit.exactly(DIGEST_LENGTH)).toString('latin1');
     const started = performance.now();
@@ -100,7 +107,8 @@ export function transfer(
     await sendAll(visit.socket, counted(content('up', bytes), onProgress), own);
     const receivedDigest = await theirs();
     return { bytes, milliseconds: passed(), sentDigest: own.text(), receivedDigest };
-  });
+  };
+  return during(port, work, host);
 }
 
 async function receive(visit: Visit, bytes: number, digest: Digest, onProgress?: (sum: number) => void): Promise<void> {

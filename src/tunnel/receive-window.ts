@@ -82,7 +82,8 @@ export class ReceiveWindow {
     this.#delivered += bytes;
     this.#deliveredInEpoch += bytes;
     if (this.#deliveredInEpoch >= this.#size) {
-      if (now - this.#epochStart < GROWTH_ROUND_TRIPS * Math.max(roundTrip, SHORTEST_ROUND_TRIP)) this.#growTo(this.#size * 2);
+      if (now - this.#epochStart < GROWTH_ROUND_TRIPS * Math.max(roundTrip, SHORTEST_ROUND_TRIP))
+        this.#growTo(this.#size * 2);
       this.#deliveredInEpoch = 0;
       this.#epochStart = now;
     }

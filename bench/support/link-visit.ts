@@ -1,0 +1,20 @@
+/**
+ * Visits the service through a port of the network that it runs in, and prints ms, a line for each transfer or round trip.
+ *
+ *     link-visit.js HOST PORT down|up BYTES COUNT PAUSE     transfers one after the other, with pauses of so many ms
+ *     link-visit.js HOST PORT echo COUNT                    small messages there and back
+ */
+import { setTimeout as sleep } from 'node:timers/promises';
+import { type Direction, roundTrips, transfer } from './visitor.js';
+
+const [host = '', port, what, ...rest] = process.argv.slice(2);
+const [first = 0, count = 1, pause = 0] = rest.map(Number);
+if (what === 'echo') {
+  for (const ms of await roundTrips(Number(port), first)) console.log(ms);
+} else {
+  for (let turn = 0; turn < count; turn += 1) {
+    if (turn > 0) await sleep(pause);
+    const { milliseconds } = await transfer(Number(port), what as Direction, first, { hasDigest: false, host });
+    console.log(milliseconds);
+  }
+}
