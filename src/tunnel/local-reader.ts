@@ -1,6 +1,7 @@
 /**
- * From the local program to the wire: one chunk at a time is cut into frames, and the source stands still until they are
- * sent. So at most a chunk here and what Node and the kernel hold wait for the peer.
+ * From the local program to the wire: what it says is cut into frames, and the source stands still while enough of them wait. It goes
+ * on before they are all sent, so that the sender does not run dry between two chunks. So at most `AHEAD` and a chunk of Node's
+ * (64 KiB), and what Node and the kernel hold, wait for the peer.
  */
 import type { Readable } from 'node:stream';
 import { encodeFrames, FRAME_HEADER_SIZE, frameAt } from './frame.js';
@@ -11,6 +12,9 @@ export interface LocalReaderHandlers {
   /** The local program has said all it will say; everything before is sent or in `next`. */
   onEnd(): void;
 }
+
+/** Bytes of frames that wait when the source is stopped, and below which it goes on. */
+const AHEAD = 32 * 1024;
 
 export class LocalReader {
   readonly #source: Readable;
@@ -57,9 +61,13 @@ export class LocalReader {
   shift(): void {
     this.#at += this.#next?.length ?? 0;
     this.#next = undefined;
-    if (this.#frames === undefined || this.#at < this.#frames.length) return;
-    this.#frames = undefined;
-    this.#source.resume();
+    if (this.#waiting === 0) this.#frames = undefined;
+    if (this.#waiting < AHEAD) this.#source.resume();
+  }
+
+  /** Bytes of frames. */
+  get #waiting(): number {
+    return (this.#frames?.length ?? this.#at) - this.#at;
   }
 
   /** From now on everything is read and thrown away: nobody is left who would take it. */
@@ -67,6 +75,7 @@ export class LocalReader {
     this.#isDiscarding = true;
     this.#frames = undefined;
     this.#next = undefined;
+    this.#at = 0;
     this.#source.resume();
   }
 
@@ -85,7 +94,7 @@ export class LocalReader {
     }
     this.#at = 0;
     this.#handlers.onFrames();
-    if (this.#frames !== undefined) this.#source.pause();
+    if (this.#waiting >= AHEAD) this.#source.pause();
   }
 
   /** Smaller: the path takes no more of that size. */
