@@ -35,7 +35,9 @@ if (role === 'node') {
   if (role === 'server') {
     const keyPair = DHT.keyPair();
     const port = Number(args[1]);
-    const server = dht.createServer((stream) => join(stream, connect({ host: '127.0.0.1', port, noDelay: true })));
+    const server = dht.createServer((stream) =>
+      join(stream, connect({ host: '127.0.0.1', port, noDelay: true, allowHalfOpen: true })),
+    );
     await server.listen(keyPair);
     console.log(keyPair.publicKey.toString('hex'));
   } else {

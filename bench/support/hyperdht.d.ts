@@ -11,6 +11,7 @@ declare module 'hyperdht' {
     listen(keyPair: KeyPair): Promise<void>;
   }
 
+  // biome-ignore lint/style/noDefaultExport: that is how the package has it
   export default class DHT {
     constructor(options: {
       readonly bootstrap: readonly string[];
