@@ -2,7 +2,7 @@
  * The daemon as another user. Root reads the settings file to learn which one, makes the usual directory of the socket and the pid
  * file, and starts a process of that user's, which begins anew: it reads, makes and opens all else with that user's rights alone.
  */
-import { chownSync, mkdirSync } from 'node:fs';
+import { chownSync, mkdirSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { systemCodeOf } from '../base/coded-error.js';
 import type { DaemonFlags } from '../config/daemon-flags.js';
@@ -59,11 +59,19 @@ export async function runAsUser(process: NodeJS.Process, { flags, load, release 
 /** What somebody else could have written decides nothing, and nothing of it is shown, unless root named it. */
 function loadAsRoot(process: NodeJS.Process, { configFile }: DaemonFlags, load: () => Loaded): Loaded {
   const file = settingsFile({ configFile, environment: process.env });
-  const part = foreignPartOf(file);
-  if (part !== undefined && configFile === undefined) {
+  const isNamed = configFile !== undefined;
+  const { part, isThere } = trustIn(file);
+  if (part !== undefined && !isNamed) {
     const advice = `run chown root ${part} and chmod go-w ${part}, or name the file with --config`;
     throw new SettingsError([`${file} is not used as root, because others than root may change ${part}: ${advice}`]);
   }
+  const loaded = loadShowing(load, { file, part });
+  // Whoever may make files there made it since.
+  if (isThere || isNamed || loaded.file === undefined) return loaded;
+  throw new SettingsError([`${file} was made while this started: start it again`]);
+}
+
+function loadShowing(load: () => Loaded, { file, part }: { readonly file: string; readonly part: string | undefined }) {
   try {
     return load();
   } catch (error) {
@@ -75,13 +83,15 @@ function loadAsRoot(process: NodeJS.Process, { configFile }: DaemonFlags, load: 
   }
 }
 
-/** Undefined, too, where there is nothing to be read. */
-function foreignPartOf(file: string): string | undefined {
+/** @returns whether there is something to be read, and what of its path others may change */
+function trustIn(file: string): { readonly isThere: boolean; readonly part: string | undefined } {
   try {
-    return foreignPart(file);
+    // Links that lead to themselves end here.
+    statSync(file);
+    return { isThere: true, part: foreignPart(file) };
   } catch (error) {
     if (systemCodeOf(error) === undefined) throw error;
-    return undefined;
+    return { isThere: false, part: undefined };
   }
 }
 

@@ -14,7 +14,9 @@ import {
   unlinkSync,
   writeSync,
 } from 'node:fs';
+import { dirname, resolve } from 'node:path';
 import { CodedError, systemCodeOf } from '../base/coded-error.js';
+import { foreignPart } from './foreign-part.js';
 import type { User } from './privileges.js';
 
 /** The message names the file and says what to do. */
@@ -68,10 +70,12 @@ export class PidFile {
   }
 
   /**
-   * By root, for a process of a user's that may not make it there; that one says what is wrong with it.
+   * By root, for a process of a user's that may not make it there; that one says what is wrong with it. In a directory that
+   * others may change nothing is done: whoever may write there can make it, or could have it lead elsewhere.
    * @throws PidFileError, and what the lock throws
    */
   static prepare(path: string, { uid, gid }: User, lock: LockFile): void {
+    if (isForeign(dirname(resolve(path)))) return;
     const fd = open(path);
     const status = fstatSync(fd);
     // Another name of it could be that of somebody else's file.
@@ -114,6 +118,15 @@ function open(path: string): number {
     throw notWritable(path, error);
   }
   throw new PidFileError('not-writable', `cannot write ${path} (it is not a plain file): name another file with -F`);
+}
+
+function isForeign(directory: string): boolean {
+  try {
+    return foreignPart(directory) !== undefined;
+  } catch {
+    // It is not there, which is said when the file is opened.
+    return false;
+  }
 }
 
 function isStillNamed(path: string, fd: number): boolean {

@@ -1,8 +1,10 @@
 import { spawnSync } from 'node:child_process';
 import {
+  chownSync,
   existsSync,
   linkSync,
   mkdirSync,
+  readdirSync,
   readFileSync,
   renameSync,
   statSync,
@@ -83,6 +85,13 @@ t.test('root makes it for a user, and gives away nothing else of its own', async
   PidFile.prepare(held, user, lockFile);
   t.match(statSync(held), { uid: 0, size: 3 }, 'of a process that runs');
   file.remove();
+  const theirs = join(directory, 'theirs');
+  mkdirSync(theirs);
+  chownSync(theirs, user.uid, user.gid);
+  mkdirSync(join(directory, 'cron.d'));
+  symlinkSync('../cron.d', join(theirs, 'run'));
+  PidFile.prepare(join(theirs, 'run', 'pid'), user, lockFile);
+  t.same(readdirSync(join(directory, 'cron.d')), [], 'by way of a directory of the user');
   symlinkSync(other, join(directory, 'link'));
   t.throws(() => PidFile.prepare(join(directory, 'link'), user, lockFile), { code: 'not-writable' });
 });

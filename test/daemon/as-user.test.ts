@@ -1,0 +1,48 @@
+import { symlinkSync } from 'node:fs';
+import { join } from 'node:path';
+import t from 'tap';
+import { readDaemonFlags } from '../../src/config/daemon-flags.js';
+import { loadSettings, SettingsError } from '../../src/config/daemon-settings.js';
+import { parseProxyOrNone } from '../../src/config/proxy.js';
+import { schemaOf } from '../../src/config/schema.js';
+import { settingsIn } from '../../src/config/setting-list.js';
+import { runAsUser } from '../../src/daemon/as-user.js';
+import type { Loaded } from '../../src/daemon/configuration.js';
+import { temporaryDirectory } from '../support/temporary-directory.js';
+
+const usual = loadSettings({ configFile: '/dev/null', flags: [], environment: {}, parseProxy: parseProxyOrNone });
+const flags = readDaemonFlags([], settingsIn(schemaOf(parseProxyOrNone)));
+
+/** As root, with the settings at that path. */
+const run = (file: string, load: () => Loaded): Promise<number | undefined> => {
+  const process = { geteuid: () => 0, env: { TUNTOX_CONFIG: file } } as unknown as NodeJS.Process;
+  return runAsUser(process, { flags, load, release: () => {} });
+};
+
+t.test('without settings, root goes on as it is', async (t) => {
+  const file = join(temporaryDirectory(t), 'none');
+  t.equal(await run(file, () => ({ ...usual, file: undefined })), undefined);
+});
+
+t.test('a file that is made between the look at it and the reading is not used', async (t) => {
+  const file = join(temporaryDirectory(t), 'none');
+  await t.rejects(
+    run(file, () => ({ ...usual, file })),
+    { code: 'bad-settings', message: /none was made while this started: start it again/ },
+  );
+});
+
+t.test('a link that leads to itself is told as what it is', async (t) => {
+  const file = join(temporaryDirectory(t), 'itself');
+  symlinkSync('itself', file);
+  const load = (): never => {
+    throw new SettingsError([`cannot read ${file}`]);
+  };
+  await t.rejects(run(file, load), { message: /^cannot read .*itself$/ });
+});
+
+t.test('whoever is not root goes on as it is, and nothing is read for that', async (t) => {
+  const process = { geteuid: () => 1000, env: {} } as unknown as NodeJS.Process;
+  const load = (): never => t.fail('it was read') as never;
+  t.equal(await runAsUser(process, { flags, load, release: () => {} }), undefined);
+});
