@@ -353,7 +353,7 @@ t.test('data that pretends to be from somebody else is dropped', async (t) => {
   t.ok(alice.received.every(({ sender }) => sender.equals(mallory.publicKey)));
 });
 
-t.test('a flood of data is opened at a bounded rate', async (t) => {
+t.test('a flood of data is opened at a bounded rate, and keeps nothing out that comes by our own paths', async (t) => {
   const onion = new OnionNetwork(1);
   const [alice, bob] = [online(onion), online(onion)];
   let packet: Buffer | undefined;
@@ -362,7 +362,13 @@ t.test('a flood of data is opened at a bounded rate', async (t) => {
     if (bytes[0] === UdpKind.OnionDataResponse && to.key === alice.endpoint.key) packet ??= bytes;
     return true;
   };
-  bob.client.search(alice.identity.publicKey, { onFound: (stored) => stored.send(DATA) });
+  let way: StoredFriend | undefined;
+  bob.client.search(alice.identity.publicKey, {
+    onFound: (stored) => {
+      way ??= stored;
+      stored.send(DATA);
+    },
+  });
   onion.clock.advance(2_000);
   alice.received.length = 0;
   const receive = new Map(alice.client.routes()).get(UdpKind.OnionDataResponse)!;
@@ -376,6 +382,11 @@ t.test('a flood of data is opened at a bounded rate', async (t) => {
   onion.clock.advance(400);
   flood();
   t.equal(alice.received.length, 240);
+  flood();
+  way?.send(DATA);
+  // In less than it takes for another one to be opened from elsewhere.
+  onion.clock.advance(9);
+  t.ok(alice.received.length > 240, 'by one way or more');
 });
 
 t.test('hostile datagrams neither throw nor change what is announced', async (t) => {
