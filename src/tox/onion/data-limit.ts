@@ -5,7 +5,6 @@
  * its chance too.
  */
 import type { Endpoint } from '../../base/endpoint.js';
-import { LruMap } from '../../base/lru-map.js';
 import { TokenBucket } from '../../base/token-bucket.js';
 import type { NodeInfo } from '../packet/node-info.js';
 import type { EntryNode } from './onion-path.js';
@@ -27,7 +26,8 @@ export const sourceByUdp = (endpoint: Endpoint): DataSource => endpoint.key;
 export const sourceByRelay = ({ publicKey }: Pick<NodeInfo, 'publicKey'>): DataSource => `relay ${publicKey.hex}`;
 
 export class DataLimit {
-  readonly #firstHops = new LruMap<DataSource, TokenBucket>(FIRST_HOPS);
+  /** Those noted longest ago first: what comes in their name, which may be forged, changes nothing. */
+  readonly #firstHops = new Map<DataSource, TokenBucket>();
   readonly #allFirstHops: TokenBucket;
   readonly #others: TokenBucket;
 
@@ -40,8 +40,15 @@ export class DataLimit {
   /** A node has confirmed that it stores us, and reaches us through this hop. */
   noteFirstHop(hop: EntryNode, now: number): void {
     const source = hop.transport === 'tcp' ? sourceByRelay(hop) : sourceByUdp(hop.endpoint);
-    if (this.#firstHops.get(source) !== undefined) return;
-    this.#firstHops.set(source, new TokenBucket(EACH_FIRST_HOP, 2 * EACH_FIRST_HOP, now));
+    const share = this.#firstHops.get(source) ?? new TokenBucket(EACH_FIRST_HOP, 2 * EACH_FIRST_HOP, now);
+    this.#firstHops.delete(source);
+    this.#firstHops.set(source, share);
+    const [oldest] = this.#firstHops.keys();
+    if (this.#firstHops.size > FIRST_HOPS && oldest !== undefined) this.#firstHops.delete(oldest);
+  }
+
+  isFirstHop(source: DataSource): boolean {
+    return this.#firstHops.has(source);
   }
 
   /** Whether one more packet may be opened. */

@@ -119,8 +119,8 @@ export class Presence {
     const response = decodeOnionDataResponse(packet);
     if (response === undefined) return false;
     if (!this.#dataLimit.take(source, this.#deps.clock.now())) {
-      // In a flood our own calls go unopened like all else, which says nothing about the ways that they took.
-      this.#calls.prove();
+      // In a flood through our first hops our own calls go unopened like all else, which says nothing about the ways that they took.
+      if (this.#dataLimit.isFirstHop(source)) this.#calls.prove();
       return false;
     }
     const { identity } = this.#deps;

@@ -37,10 +37,11 @@ t.test('one first hop alone may bring as much as all of them', async (t) => {
   t.equal(opened(limit, sourceByUdp(FIRST.endpoint), { of: 10_000, now: 1_000 }), 525);
 });
 
-t.test('of more first hops than it remembers, the one that was used longest ago is a stranger again', async (t) => {
+t.test('of more first hops than it remembers, the one that was noted longest ago is a stranger again', async (t) => {
   const limit = new DataLimit(0);
   for (const hop of HOPS.slice(0, 16)) limit.noteFirstHop(hop, 0);
   limit.noteFirstHop(FIRST, 0);
+  limit.take(sourceByUdp(SECOND.endpoint), 0);
   limit.noteFirstHop(HOPS[16] as typeof FIRST, 0);
   opened(limit, 'a', { of: 10_000 });
   t.ok(limit.take(sourceByUdp(FIRST.endpoint), 0));

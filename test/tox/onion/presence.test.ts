@@ -164,6 +164,15 @@ t.test('a flood in the name of our first hop is opened at a bounded rate', async
   t.ok(opened > 2_000 && opened <= 1_000 + 50 + 2 * (500 + 25), `${opened}, beside our own calls`);
 });
 
+t.test('a flood from elsewhere hides no way by which nothing arrives', async (t) => {
+  const bench = new Bench();
+  bench.presence.start();
+  bench.clock.advance(10_000);
+  bench.doNodesDeliver = false;
+  flood(bench, 'elsewhere', { each: 1_000, seconds: 8 });
+  t.ok(bench.events.includes('suspect'));
+});
+
 t.test('what comes over a relay is another source than its address by UDP', async (t) => {
   t.not(sourceByRelay(HOP), OWN);
 });
