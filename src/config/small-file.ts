@@ -30,7 +30,7 @@ export function readSmallFile(path: string, limit: number): Buffer {
   } catch (error) {
     if (error instanceof FileError) throw error;
     const code = systemCodeOf(error) ?? '';
-    const reason = code === 'EACCES' ? refusal(path) : (REASONS[code] ?? 'it cannot be read');
+    const reason = code === 'EACCES' ? refusal(path) : (REASONS[code] ?? `it cannot be read, ${code}`);
     throw new FileError('unreadable', `cannot read ${path}: ${reason}`, { cause: error });
   }
 }
