@@ -152,3 +152,8 @@ export function ownedCopy(bytes: Buffer): Buffer {
   bytes.copy(copy);
   return copy;
 }
+
+/** Whether the bytes are less than half of the memory that they keep. */
+export function isPartOfMore(bytes: Buffer): boolean {
+  return bytes.length * 2 < bytes.buffer.byteLength;
+}

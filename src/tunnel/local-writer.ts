@@ -3,13 +3,19 @@
  * the program has not taken yet is counted exactly.
  */
 import type { Writable } from 'node:stream';
+import { isPartOfMore } from '../base/bytes.js';
 import type { Clock } from '../base/clock.js';
 
 /** Bytes of one write: enough for a fast target, and a slow one still frees memory, and credit, step by step. */
 const WRITE_SIZE = 256 * 1024;
-/** A peer may send a byte a frame. So many small pieces are made one, or their bookkeeping would take a hundred times their size. */
-const SMALL_PIECES = 256;
-const SMALL_PIECE_SIZE = 512;
+/**
+ * Bytes. A piece keeps all the memory that it came in: its packet, or 64 KiB that were read from a relay at once, and a peer may
+ * send a byte a frame. What is less than half of that, and has to wait, is gathered: so nothing that waits takes more than two
+ * and a half times its size.
+ */
+const GATHERED_SIZE = 4096;
+/** Bytes of a piece that is gathered in any case, for the 250 bytes of bookkeeping that it would take. */
+const SMALL_PIECE = 512;
 
 export class LocalWriter {
   readonly #sink: Writable;
@@ -18,9 +24,9 @@ export class LocalWriter {
   #pieces: Buffer[] = [];
   #bytes = 0;
   #bytesInWrite = 0;
-  /** Pieces from this index on were never merged, and the bytes in them. */
-  #loosePieces = 0;
-  #looseBytes = 0;
+  /** Where pieces are gathered, and how many bytes of it are used. */
+  #gathered: Buffer | undefined;
+  #gatheredBytes = 0;
   #isScheduled = false;
   #isEnding = false;
   #isDead = false;
@@ -39,11 +45,10 @@ export class LocalWriter {
 
   write(data: Buffer): void {
     if (this.#isDead || data.length === 0) return;
-    this.#pieces.push(data);
     this.#bytes += data.length;
-    this.#loosePieces += 1;
-    this.#looseBytes += data.length;
-    if (this.#loosePieces >= SMALL_PIECES) this.#mergeLoose();
+    const isAlone = this.#pieces.length === 0 && this.#bytesInWrite === 0;
+    if (!isAlone && (data.length < SMALL_PIECE || isPartOfMore(data))) this.#gather(data);
+    else this.#pieces.push(data);
     this.#schedule();
   }
 
@@ -58,15 +63,23 @@ export class LocalWriter {
   discard(): void {
     this.#isDead = true;
     this.#pieces = [];
+    this.#gathered = undefined;
     this.#bytes = 0;
   }
 
-  #mergeLoose(): void {
-    if (this.#looseBytes < this.#loosePieces * SMALL_PIECE_SIZE) {
-      this.#pieces.push(Buffer.concat(this.#pieces.splice(-this.#loosePieces)));
+  #gather(data: Buffer): void {
+    if (this.#gathered === undefined || this.#gatheredBytes + data.length > GATHERED_SIZE) {
+      this.#gathered = Buffer.allocUnsafeSlow(GATHERED_SIZE);
+      this.#gatheredBytes = 0;
     }
-    this.#loosePieces = 0;
-    this.#looseBytes = 0;
+    const gathered = this.#gathered;
+    const from = this.#gatheredBytes;
+    data.copy(gathered, from);
+    this.#gatheredBytes += data.length;
+    const last = this.#pieces.at(-1);
+    if (last?.buffer === gathered.buffer) {
+      this.#pieces[this.#pieces.length - 1] = gathered.subarray(from - last.length, this.#gatheredBytes);
+    } else this.#pieces.push(gathered.subarray(from, this.#gatheredBytes));
   }
 
   #schedule(): void {
@@ -105,8 +118,7 @@ export class LocalWriter {
     this.#pieces = count === this.#pieces.length ? [] : this.#pieces.slice(count);
     this.#bytes -= bytes;
     this.#bytesInWrite = bytes;
-    this.#loosePieces = Math.min(this.#loosePieces, this.#pieces.length);
-    this.#looseBytes = this.#loosePieces === 0 ? 0 : Math.min(this.#looseBytes, this.#bytes);
+    if (this.#pieces.length === 0) this.#gathered = undefined;
     return batch;
   }
 

@@ -90,6 +90,35 @@ t.test('single bytes are merged, and every byte keeps its place', async (t) => {
   t.ok(sink.taken.length < 3000, `${sink.taken.length} pieces of ${sent.length}`);
 });
 
+t.test('what waits keeps two and a half times its size and no more, whatever it came in', async (t) => {
+  const clock = new ManualClock();
+  const random = new SeededRandom(2);
+  for (const [chunk, longest] of [
+    [1400, 1],
+    [1400, 1365],
+    [65_536, 1365],
+    [65_536, 1],
+  ] as const) {
+    const sink = new SlowSink();
+    const writer = new LocalWriter(sink, clock, () => {});
+    writer.write(Buffer.alloc(10));
+    clock.advance(0);
+    for (let count = 0; count < 5000; count += 1) {
+      const memory = Buffer.allocUnsafeSlow(chunk);
+      writer.write(memory.subarray(8, 8 + 1 + random.below(longest)));
+    }
+    sink.release();
+    await new Promise((resolve) => setImmediate(resolve));
+    clock.advance(0);
+    // What the sink has been given, 256 KiB of it, is what waited.
+    const given = sink.taken.slice(1);
+    const bytes = given.reduce((sum, { length }) => sum + length, 0);
+    const kept = [...new Set(given.map(({ buffer }) => buffer))].reduce((sum, { byteLength }) => sum + byteLength, 0);
+    const cost = kept + given.length * 250;
+    t.ok(cost <= bytes * 2.5 + 4096 + 250, `${cost} for ${bytes} bytes of up to ${longest} in ${chunk}`);
+  }
+});
+
 t.test('nothing is written after it was discarded', async (t) => {
   const clock = new ManualClock();
   const sink = new SlowSink();

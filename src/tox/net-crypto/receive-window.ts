@@ -1,4 +1,5 @@
 /** Lossless packets that came early, until those before them have come; a ring as large as needed (c-toxcore: Packets_Array). */
+import { isPartOfMore, ownedCopy } from '../../base/bytes.js';
 import type { MemoryShare } from '../../base/memory-budget.js';
 import { distanceBetween, isWithin, nextNumber } from './packet-number.js';
 
@@ -79,7 +80,7 @@ export class ReceiveWindow {
     if (this.#held[number & this.#mask] !== undefined) return 'duplicate';
     const cost = data.length + HELD_OVERHEAD;
     if (this.#heldBytes + cost > MAX_HELD_BYTES || !this.#share.take(cost)) return 'no room';
-    this.#held[number & this.#mask] = data;
+    this.#held[number & this.#mask] = isPartOfMore(data) ? ownedCopy(data) : data;
     this.#heldBytes += cost;
     this.#heldCount += 1;
     const known = distanceBetween(this.#start, this.#end);

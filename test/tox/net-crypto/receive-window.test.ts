@@ -135,3 +135,12 @@ t.test('a ring that grew for a packet far ahead is small again when all have com
   t.equal(window.start, 20_001);
   t.equal(budget.used, 0);
 });
+
+t.test('a packet that waits keeps nothing of what it was read with', async (t) => {
+  const window = new ReceiveWindow(share());
+  const memory = Buffer.alloc(65_536, 162);
+  window.arrived(1, memory.subarray(100, 1473));
+  const [, held] = give(window, 0);
+  t.equal(held?.length, 1373);
+  t.equal(held?.buffer.byteLength, 1373);
+});
