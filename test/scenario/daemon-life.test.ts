@@ -96,7 +96,8 @@ t.test('settings that are wrong are all named, with line and nearest key; --chec
   );
 });
 
-t.test('a reload during a transfer breaks nothing, and a bad file keeps what was there', async (t) => {
+/** A client that sends to a service through a daemon; the service counts, and answers at the end. */
+async function startTransfer(t: Test) {
   const network = await CommandNetwork.start(t);
   const [, node] = network.node;
   const place = daemonPlace(t, node);
@@ -115,6 +116,12 @@ t.test('a reload during a transfer breaks nothing, and a bad file keeps what was
   const bytes = randomBytes(8 * 1024 * 1024);
   const socket = connect({ port, host: '127.0.0.1', allowHalfOpen: true });
   const answer = once(socket, 'data');
+  const isWhole = (): boolean => hash.digest('hex') === createHash('sha256').update(bytes).digest('hex');
+  return { place, node, daemon, control, client, bytes, socket, answer, isWhole };
+}
+
+t.test('a reload during a transfer breaks nothing, and a bad file keeps what was there', async (t) => {
+  const { place, node, daemon, control, bytes, socket, answer, isWhole } = await startTransfer(t);
   socket.write(bytes.subarray(0, 1024 * 1024));
   configure(place, node, 'log:\n  level: debug\naccess:\n  require: any\nuser: nobody\n');
   daemon.kill('SIGHUP');
@@ -126,7 +133,7 @@ t.test('a reload during a transfer breaks nothing, and a bad file keeps what was
   await daemon.waitFor(/the settings stay as they were: .*line \d+: log\.level/);
   socket.end(bytes.subarray(4 * 1024 * 1024));
   t.equal(String((await answer)[0]), 'all');
-  t.equal(hash.digest('hex'), createHash('sha256').update(bytes).digest('hex'));
+  t.ok(isWhole());
   const { warnings, daemon: facts } = await control.call('status', {});
   t.equal(facts.logLevel, 'debug');
   t.match(warnings.find(({ code }) => code === 'reload')?.message, /the settings before are used still/);
@@ -190,6 +197,19 @@ t.test('told to read its settings anew while it starts, it starts, and then does
   daemon.kill('SIGHUP');
   await daemon.waitFor(/is ready: (.*\n)*.*the configuration was read anew, nothing changed\n/);
   t.equal(await daemon.stop('SIGTERM'), 0);
+});
+
+t.test('told to stop during a transfer it ends once that is done', async (t) => {
+  const { daemon, client, bytes, socket, answer, isWhole } = await startTransfer(t);
+  socket.write(bytes.subarray(0, 4 * 1024 * 1024));
+  await daemon.waitFor(/tunnel to .* opened/);
+  daemon.kill('SIGTERM');
+  await daemon.waitFor(/up to 10 s to finish \(open: 1\)/);
+  socket.end(bytes.subarray(4 * 1024 * 1024));
+  t.equal(String((await answer)[0]), 'all');
+  t.ok(isWhole());
+  t.equal(await daemon.exited, 0);
+  t.notMatch(client.stderr, /shutting down/, 'nothing was cut');
 });
 
 t.test('the second signal to stop ends it at once', async (t) => {
