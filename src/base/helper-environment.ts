@@ -13,3 +13,11 @@ export function helperEnvironment(
   const names = [...NAMES, ...more].filter((name) => environment[name] !== undefined);
   return Object.fromEntries(names.map((name) => [name, environment[name]]));
 }
+
+/** A secret, or a proxy that may have a password. */
+const SECRETS = ['TUNTOX_SHARED_SECRET', 'TUNTOX_NETWORK_PROXY', 'ALL_PROXY', 'all_proxy'] as const;
+
+/** Once they have been read, and no other process of this program is to read them. */
+export function forgetSecrets(environment: NodeJS.ProcessEnv): void {
+  for (const name of SECRETS) delete environment[name];
+}

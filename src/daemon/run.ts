@@ -1,6 +1,7 @@
 /** Runs the daemon from the first line of its log to the last: signals come in, the service manager is told. */
 import { finished } from 'node:stream/promises';
 import { systemClock, systemMicroseconds } from '../base/clock.js';
+import { forgetSecrets } from '../base/helper-environment.js';
 import type { Logger } from '../base/logger.js';
 import { ownVersion } from '../base/own-files.js';
 import { systemRandom } from '../base/random.js';
@@ -41,8 +42,7 @@ export async function run(process: NodeJS.Process, order: Order): Promise<number
     order.signals.release();
     return goIntoBackground(process);
   }
-  // They have been read, and nobody that is started from here has to know them.
-  for (const name of Object.keys(process.env)) if (name.startsWith('TUNTOX_')) delete process.env[name];
+  forgetSecrets(process.env);
   const stderr = background?.stderr ?? process.stderr;
   const syslogDeps = { clock: systemClock, fallback: stderr, pid: process.pid };
   const syslog = flags.isSyslog ? new Syslog(syslogDeps, { tag: 'tuntoxd' }) : undefined;

@@ -1,7 +1,9 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import t from 'tap';
-import { helperEnvironment } from '../../src/base/helper-environment.js';
+import { forgetSecrets, helperEnvironment } from '../../src/base/helper-environment.js';
+import { schemaOf } from '../../src/config/schema.js';
+import { settingsIn } from '../../src/config/setting-list.js';
 
 /** Seen from dist/test/base. */
 const SOURCES = fileURLToPath(new URL('../../../src/', import.meta.url));
@@ -15,6 +17,18 @@ t.test('a helper learns neither the secret nor the password of a proxy', async (
   };
   t.same(helperEnvironment(environment), { PATH: '/bin', TZ: 'UTC' });
   t.same(helperEnvironment(environment, ['NOTIFY_SOCKET']), { PATH: '/bin', TZ: 'UTC', NOTIFY_SOCKET: '/run/notify' });
+});
+
+t.test('secrets are forgotten, and nothing else is', async (t) => {
+  const environment = { TUNTOX_SHARED_SECRET: 's', TUNTOX_LOG_LEVEL: 'debug', all_proxy: 'x', PATH: '/bin' };
+  forgetSecrets(environment);
+  t.same(environment, { TUNTOX_LOG_LEVEL: 'debug', PATH: '/bin' });
+  const list = settingsIn(schemaOf(() => undefined));
+  const sensitive = [...list.values()].filter(({ isSensitive }) => isSensitive);
+  t.ok(sensitive.length > 0);
+  const all = Object.fromEntries(sensitive.map(({ variable }) => [variable, 'secret']));
+  forgetSecrets(all);
+  t.same(all, {}, 'every setting that may hold one');
 });
 
 t.test('nothing but this program itself is started with all that it knows', async (t) => {

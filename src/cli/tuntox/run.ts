@@ -1,6 +1,7 @@
 /** Runs one mode of the command between the first log line and the last. */
 import { finished } from 'node:stream/promises';
 import { systemClock } from '../../base/clock.js';
+import { forgetSecrets } from '../../base/helper-environment.js';
 import type { Logger } from '../../base/logger.js';
 import type { NodeSettings, RunSettings, ServerSettings } from '../../config/classic-settings.js';
 import { describeProxy } from '../../config/proxy.js';
@@ -16,9 +17,6 @@ import { runNode } from './modes/node.js';
 import { runServer } from './modes/server.js';
 import { Service } from './service.js';
 
-/** They have been read, and nobody that is started from here has to know them. */
-const SECRET_VARIABLES = ['TUNTOX_SHARED_SECRET', 'ALL_PROXY', 'all_proxy'] as const;
-
 /**
  * @param options.isSecond whether a first process passes signals on to this one
  * @returns the exit status
@@ -33,7 +31,7 @@ export async function run(
   if (isService(settings) && settings.service.isBackground && background === undefined) {
     return goIntoBackground(process);
   }
-  for (const name of SECRET_VARIABLES) delete process.env[name];
+  forgetSecrets(process.env);
   const stderr = background?.stderr ?? process.stderr;
   const deps = { clock: systemClock, fallback: stderr, pid: process.pid };
   const syslog = settings.isSyslog ? new Syslog(deps, { tag: 'tuntox' }) : undefined;
