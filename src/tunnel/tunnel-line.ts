@@ -19,7 +19,7 @@ export interface TunnelIdentity {
 export interface LineUser {
   readonly identity: TunnelIdentity;
   /**
-   * Sends up to `limit` data frames, and what else is due.
+   * Sends data frames until they have so many bytes, and what else is due.
    * @returns 'full' when the channel took no more, 'more' when only the limit stopped it
    */
   takeTurn(limit: number): 'idle' | 'more' | 'full';

@@ -168,7 +168,7 @@ export class Tunnel implements LineUser {
   takeTurn(limit: number): 'idle' | 'more' | 'full' {
     if (this.#lastWords.isSettled) return this.#sayLastWord();
     if (!this.#sendGrant()) return 'full';
-    for (let count = 0; count < limit; count += 1) {
+    for (let sent = 0; sent < limit; ) {
       const frame = this.#program.next;
       if (frame === undefined) break;
       const size = frame.length - FRAME_HEADER_SIZE;
@@ -176,6 +176,7 @@ export class Tunnel implements LineUser {
       if (!this.#line.send(frame)) return 'full';
       this.#credit -= size;
       this.#bytesSent += size;
+      sent += frame.length;
       this.#program.shift();
     }
     if (this.#program.next !== undefined) return 'more';

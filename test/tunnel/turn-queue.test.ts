@@ -2,6 +2,9 @@ import t from 'tap';
 import type { LineUser } from '../../src/tunnel/tunnel-line.js';
 import { TurnQueue } from '../../src/tunnel/turn-queue.js';
 
+/** Bytes of a sender's frame, so that 16 are a turn. */
+const FRAME = 1280;
+
 /** Sends `left` frames that carry its name. */
 class Sender implements LineUser {
   readonly identity = { id: 1, side: 'opener', target: { host: 'h', port: 1 } } as const;
@@ -16,8 +19,8 @@ class Sender implements LineUser {
   }
 
   takeTurn(limit: number): 'idle' | 'more' | 'full' {
-    for (let count = 0; count < limit && this.left > 0; count += 1) {
-      if (!this.#queue.send(Buffer.from(this.#name))) return 'full';
+    for (let sent = 0; sent < limit && this.left > 0; sent += FRAME) {
+      if (!this.#queue.send(Buffer.from(this.#name.padEnd(FRAME)))) return 'full';
       this.left -= 1;
     }
     return this.left > 0 ? 'more' : 'idle';
@@ -30,7 +33,7 @@ function setup(room: number) {
   const queue: TurnQueue = new TurnQueue((frame) => {
     if (state.room === 0) return false;
     state.room -= 1;
-    sent.push(frame.toString());
+    sent.push(frame.toString().trim());
     return true;
   });
   const drain = (more: number): void => {
@@ -49,6 +52,54 @@ t.test('senders take turns, and nobody is passed over however small the room', a
     const counts = ['a', 'b', 'c'].map((name) => sent.slice(0, 300).filter((frame) => frame === name).length);
     t.ok(Math.max(...counts) - Math.min(...counts) <= 32, `room for ${room}: ${counts}`);
   }
+});
+
+t.test('one that had nothing to send goes before those that always have', async (t) => {
+  const { queue, sent, drain } = setup(0);
+  for (const name of ['a', 'b']) queue.wantTurn(new Sender(queue, name, 1000));
+  drain(40);
+  sent.length = 0;
+  const small = new Sender(queue, 'x', 1);
+  queue.wantTurn(small);
+  drain(3);
+  t.equal(sent[0], 'x');
+});
+
+t.test('but not again before the others have had their turn, so that many small ones do not starve them', async (t) => {
+  const { queue, sent, drain } = setup(0);
+  const bulk = new Sender(queue, 'b', 1000);
+  const small = new Sender(queue, 'x', 0);
+  queue.wantTurn(bulk);
+  for (let count = 0; count < 100; count += 1) {
+    small.left = 1;
+    queue.wantTurn(small);
+    drain(2);
+  }
+  const share = sent.filter((name) => name === 'b').length / sent.length;
+  t.ok(share >= 0.45, `${share}`);
+});
+
+t.test('turns are of equal bytes, however long the frames', async (t) => {
+  const bytes = { long: 0, short: 0 };
+  let room = 0;
+  const queue: TurnQueue = new TurnQueue((frame) => {
+    if (room === 0) return false;
+    room -= 1;
+    bytes[frame.length > 500 ? 'long' : 'short'] += frame.length;
+    return true;
+  });
+  for (const size of [1373, 100]) {
+    queue.wantTurn({
+      identity: { id: 1, side: 'opener', target: { host: 'h', port: 1 } },
+      takeTurn: (limit) => {
+        for (let sent = 0; sent < limit; sent += size) if (!queue.send(Buffer.alloc(size))) return 'full';
+        return 'more';
+      },
+    });
+  }
+  room = 20_000;
+  queue.onDrain();
+  t.ok(bytes.short / bytes.long > 0.9, `${bytes.short} and ${bytes.long} bytes`);
 });
 
 t.test('frames of the link go first and in order', async (t) => {

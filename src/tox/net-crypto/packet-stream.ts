@@ -229,6 +229,7 @@ export class PacketStream {
       if (features !== undefined) this.#emit(this.#sendWindow.next, features);
     }
     if (this.#sender.takeDrain()) this.#deps.onDrain();
+    this.#sender.endTurn(now);
   }
 
   /** Whether `endTurn` should be called in the next turn. */

@@ -15,8 +15,10 @@ import { MAX_IN_FLIGHT_NUMBERS, type SendWindow, WIRE_OVERHEAD } from './send-wi
 
 /** Implementation: the queue of unsent packets spans this many ms at the present rate; interactive tunnels wait behind it. */
 const QUEUE_SPAN = 5;
-/** Implementation: bytes; the least keeps a slow connection busy between two calls of the application. */
-const MIN_QUEUE = 64 * 1024;
+/** Implementation: bytes; the least is filled anew whenever half of it has gone, which takes no longer than a turn of the event loop. */
+const MIN_QUEUE = 16 * 1024;
+/** Implementation: bytes while no rate is known. */
+const FIRST_QUEUE = 64 * 1024;
 const MAX_QUEUE = 1024 * 1024;
 /** Implementation: bytes beyond the bound for our own few packets (ALIVE, ONLINE), which have nowhere to wait. */
 const URGENT_RESERVE = 64 * 1024;
@@ -127,7 +129,8 @@ export class Sender {
   }
 
   get #queueBound(): number {
-    return Math.min(MAX_QUEUE, Math.max(MIN_QUEUE, this.#deps.congestion.deliveryRate * QUEUE_SPAN));
+    const { deliveryRate } = this.#deps.congestion;
+    return deliveryRate === 0 ? FIRST_QUEUE : Math.min(MAX_QUEUE, Math.max(MIN_QUEUE, deliveryRate * QUEUE_SPAN));
   }
 
   /** Any data packet was sealed: transmissions that the peer may not have heard of are counted. */
@@ -216,17 +219,16 @@ export class Sender {
     for (let count = 0; count < MAX_PACKETS_PER_TURN; count += 1) {
       const number = this.#nextToGo(isSilent);
       this.#isPaced = number !== undefined;
-      if (number === undefined) this.#lookForLimit(isSilent);
       if (number === undefined || this.#budget <= 0) return;
       this.#send(number, now);
     }
   }
 
-  /** Nothing goes: it is for want of data, unless the path or the peer's silence holds it back. */
-  #lookForLimit(isSilent: boolean): void {
+  /** The turn is over, and what was asked for more has given it: where nothing waits, it is for want of data. */
+  endTurn(now: number): void {
     const { window, congestion, isBlocked } = this.#deps;
-    if (window.hasUnsent || window.inFlightBytes >= congestion.window || isSilent || isBlocked()) return;
-    window.markAppLimited();
+    if (window.hasUnsent || window.nextLost() !== undefined || window.inFlightBytes >= congestion.window) return;
+    if (!isBlocked() && !this.#isSilent(now)) window.markAppLimited();
   }
 
   /** When much waits, the next packets find out what the path takes; they go in one turn, whatever the pace. */
