@@ -449,3 +449,18 @@ t.test(
     t.equal(alice.netCrypto.heldBytes, 0);
   },
 );
+
+t.test('whatever is lost, and whenever it ends, a connection gives back all that it held', async (t) => {
+  for (const seed of [1, 2, 3, 4]) {
+    const { world, alice, bob, near, far } = connectedPair(seed);
+    Object.assign(world.network.faults, { loss: 0.1, delay: 20, jitter: 20, duplicate: 0.05 });
+    sendAll(near.connection, near.notes, 5000, 1000);
+    sendAll(far.connection, far.notes, 5000, 1000);
+    world.clock.advance(100 + world.random.below(2000));
+    t.ok(alice.netCrypto.heldBytes > 0 && bob.netCrypto.heldBytes > 0, `seed ${seed}`);
+    near.connection.kill();
+    far.connection.close('timeout');
+    world.clock.advance(1000);
+    t.equal(alice.netCrypto.heldBytes + bob.netCrypto.heldBytes, 0, `seed ${seed}`);
+  }
+});

@@ -27,11 +27,11 @@ class End {
   carry: (packet: Sent) => void = () => {};
   readonly #clock: ManualClock;
 
-  constructor(clock: ManualClock, firstNumber = 0) {
+  constructor(clock: ManualClock, firstNumber = 0, memory = budget) {
     this.#clock = clock;
     this.stream = new PacketStream(
       {
-        memory: { received: budget.share(), sent: budget.share() },
+        memory: { received: memory.share(), sent: memory.share() },
         emit: (bufferStart, packetNumber, data) => {
           const packet = { bufferStart, packetNumber, data };
           this.emitted.push(packet);
@@ -58,10 +58,16 @@ class End {
   }
 }
 
-function pair(options: { firstNumber?: number; delay?: number; isLost?: (packet: Sent) => boolean }) {
-  const clock = new ManualClock();
-  const near = new End(clock, options.firstNumber);
-  const far = new End(clock, options.firstNumber);
+function pair(options: {
+  firstNumber?: number;
+  delay?: number;
+  isLost?: (packet: Sent) => boolean;
+  clock?: ManualClock;
+  memory?: MemoryBudget;
+}) {
+  const { clock = new ManualClock(), memory } = options;
+  const near = new End(clock, options.firstNumber, memory);
+  const far = new End(clock, options.firstNumber, memory);
   const carryTo = (to: End) => (packet: Sent) => {
     if (!options.isLost?.(packet)) clock.after(options.delay ?? 10, () => to.receive(packet));
   };
@@ -253,4 +259,29 @@ t.test('a hole that the peer does not fill for 60 s is noticed, one that it fill
   t.ok(isStuckAfter(5_000));
   end.receive({ bufferStart: 0, packetNumber: 2, data: numbered(2) });
   t.notOk(isStuckAfter(120_000));
+});
+
+t.test('many connections that share little memory all carry on, with loss, and give it back', async (t) => {
+  const random = new SeededRandom(3);
+  const clock = new ManualClock();
+  const [total, floor] = [256 * 1024, 16 * 1024];
+  const memory = new MemoryBudget({ total, floor });
+  const pairs = Array.from({ length: 12 }, () => pair({ clock, memory, isLost: () => random.fraction() < 0.05 }));
+  const sent = pairs.map(() => 0);
+  let most = 0;
+  const areDone = (): boolean => {
+    most = Math.max(most, memory.used);
+    for (const [index, { near }] of pairs.entries()) {
+      while ((sent[index] as number) < 400 && near.stream.takeLossless(numbered(sent[index] as number, 1373), false)) {
+        sent[index] = (sent[index] as number) + 1;
+      }
+    }
+    return pairs.every(({ far }) => far.received.length === 400);
+  };
+  t.ok(clock.runUntil(areDone, 120_000), 'all have all');
+  for (const { far } of pairs) t.ok(isInOrder(far.received, 400, 1373));
+  t.ok(most <= total + 2 * pairs.length * 2 * floor, `${most} bytes`);
+  clock.advance(5_000);
+  for (const { near, far } of pairs) for (const end of [near, far]) end.stream.close();
+  t.equal(memory.used, 0);
 });
