@@ -2,7 +2,7 @@
 import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
-import { ROOT } from '../support/processes.js';
+import { ROOT, TUNTOX } from '../support/processes.js';
 import { requirementsMet, root } from '../support/requirements.js';
 
 const MACHINE = `set -e
@@ -67,5 +67,12 @@ t.test('the settings of a machine', async (t) => {
     const shown = on(t, `${OLD}${SETTLE}${change}${SETTLE}${SHOW}`);
     t.match(shown, /^own tuntox:tuntox 644$/m);
     t.match(shown, /^tuntox\.yaml root:tuntox 600$/m);
+  });
+
+  await t.test('are left alone by a server of root, which says how to be the daemon', async (t) => {
+    const server = `timeout -s INT 3 env -u NODE_OPTIONS ${process.execPath} ${TUNTOX} --insecure-open --bootstrap none 2>&1`;
+    const shown = on(t, `${OLD}${SETTLE}(${server}) || true\n${SHOW}`);
+    t.match(shown, /^warning: \/etc\/tuntox is the daemon's, so this Tox ID is for this run only: add -U tuntox .*-C/m);
+    t.match(shown, /^tox_save tuntox:tuntox 600$/m);
   });
 });

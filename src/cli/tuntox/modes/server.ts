@@ -1,4 +1,5 @@
 /** `tuntox` without a job for a client: lets clients in, and connects them to what they ask for. */
+import { statSync } from 'node:fs';
 import { systemRandom } from '../../../base/random.js';
 import type { ServerSettings } from '../../../config/classic-settings.js';
 import { FixedFactors } from '../../../engine/access/access-factors.js';
@@ -13,12 +14,14 @@ import { readSecret } from '../secret.js';
 import { type Service, USUAL_DIRECTORY } from '../service.js';
 import { UsageError } from '../usage-error.js';
 
+const ROOT = 0;
+
 export async function runServer(settings: ServerSettings, context: Context, service: Service): Promise<number> {
   const { log, stdout, stopping } = context;
   const policy = policyOf(settings, context);
   const engine = await startEngine(log, {
     settings,
-    place: placeOf(settings),
+    place: placeOf(settings, context),
     isRelay: true,
     isLasting: true,
     mayReach: mayReachOf(settings, context),
@@ -50,9 +53,18 @@ function policyOf(settings: ServerSettings, { log }: Context): AccessPolicy {
   return policy;
 }
 
-function placeOf({ directory }: ServerSettings): IdentityPlace {
-  if (directory === undefined) return { kind: 'if-possible', path: USUAL_DIRECTORY };
-  return { kind: 'directory', path: directory };
+function placeOf({ directory }: ServerSettings, { log }: Context): IdentityPlace {
+  if (directory !== undefined) return { kind: 'directory', path: directory };
+  if (!isOfDaemon(USUAL_DIRECTORY)) return { kind: 'if-possible', path: USUAL_DIRECTORY };
+  const how = 'add -U tuntox to use that one, or -C DIRECTORY to keep another';
+  log.warn(`${USUAL_DIRECTORY} is the daemon's, so this Tox ID is for this run only: ${how}`);
+  return { kind: 'nowhere' };
+}
+
+/** As it is installed. Root may write there, and would leave files that the daemon cannot read. */
+function isOfDaemon(directory: string): boolean {
+  const status = statSync(directory, { throwIfNoEntry: false });
+  return process.geteuid?.() === ROOT && status !== undefined && (status.uid !== ROOT || status.gid !== ROOT);
 }
 
 function mayReachOf({ rulesFile }: ServerSettings, { log }: Context): ReturnType<typeof onlyBy> {
