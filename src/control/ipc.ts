@@ -4,6 +4,7 @@
  */
 import { chmodSync, lchownSync, lstatSync, readlinkSync, statSync, symlinkSync, unlinkSync } from 'node:fs';
 import type { Socket } from 'node:net';
+import { dirname } from 'node:path';
 import { IPCModule } from 'node-ipc';
 import { CodedError, messageOf, systemCodeOf } from '../base/coded-error.js';
 
@@ -104,7 +105,7 @@ export async function listenIpc(
   server.on('data', (data, socket) => handlers.get(socket)?.onData(data));
   await new Promise<void>((resolve, reject) => {
     server.on('start', resolve);
-    server.on('error', (error) => reject(ipcError(error, path)));
+    server.on('error', (error) => reject(listenError(error, path)));
     // Node makes the socket before `start` returns.
     const umask = process.umask(PRIVATE_UMASK);
     try {
@@ -242,6 +243,13 @@ function checkLength(path: string): void {
     'failed',
     `the path of a socket has at most ${MAX_PATH_LENGTH} bytes, and this one ${length}: ${path}`,
   );
+}
+
+/** To libuv a directory that is missing is a right that is. */
+function listenError(error: unknown, path: string): IpcError {
+  const directory = dirname(path);
+  if (!isGone(directory)) return ipcError(error, path);
+  return new IpcError('failed', `${path}: there is no directory ${directory}: make it`, { cause: error });
 }
 
 const FAULTS: Readonly<Record<string, readonly [IpcFault, string]>> = {
