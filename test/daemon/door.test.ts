@@ -4,7 +4,9 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import t, { type Test } from 'tap';
 import { systemClock } from '../../src/base/clock.js';
+import { hashSecret, NO_SECRET, secretFile } from '../../src/engine/access/kept-secret.js';
 import { ManualClock } from '../support/manual-clock.js';
+import { SeededRandom } from '../support/seeded-random.js';
 import { temporaryDirectory } from '../support/temporary-directory.js';
 import { settle, startEcho, type TestClient, TestDaemon } from './support/test-daemon.js';
 
@@ -172,6 +174,19 @@ t.test('secrets that cannot be used are refused, and a dry run makes none', asyn
   t.match((await daemon.call('secret.set', { secret: 'short', isDryRun: true })).notes, [/everybody/, /it is short/]);
   t.equal((await daemon.call('secret.status', {})).isSet, false);
   t.match((await daemon.call('secret.off', {})).notes, ['there was no secret']);
+});
+
+t.test('a secret that somebody chose lets in after a restart, when a slow check has told', async (t) => {
+  const current = await hashSecret(new SeededRandom(1), Buffer.from(SECRET), false);
+  const kept = secretFile.encode({ ...NO_SECRET, current, changedAt: 1 });
+  const daemon = await TestDaemon.start(t, { state: { 'secret.json': JSON.stringify({ version: 1, ...kept }) } });
+  const [client, wrong] = [await daemon.client(), await daemon.client()];
+  wrong.connect('a wrong secret');
+  t.ok((await client.connect(SECRET).ping()) >= 0);
+  t.same(
+    (await daemon.call('clients.list', {})).clients.map((one) => one.client.publicKey),
+    [client.key],
+  );
 });
 
 t.test('secret off closes the door where there is no list', async (t) => {
