@@ -37,8 +37,8 @@ const SEVERAL_MOMENTS = 2;
 const MOMENT = 100;
 /** Implementation: ms between looks at the counters of the system while large packets go, doubled by each false alarm. */
 const LOOK_INTERVAL = 2000;
-/** Implementation: the same when a large packet got lost, since ICMP may have told the system why. */
-const LOOK_AFTER_LOSS = 50;
+/** Implementation: the part of it after which is looked when a large packet got lost, since ICMP may have told the system why. */
+const LOOK_AFTER_LOSS = 1 / 40;
 const LONGEST_LOOK_INTERVAL = 64_000;
 
 /** The packets before and after the probes are watched as well: when they are lost, the probes may have been lost by chance. */
@@ -185,7 +185,9 @@ export class PacketSize {
       this.#deliveredSentAt = sample.largeDeliveredSentAt;
       if (now >= this.#lookAt) this.#look(now);
     }
-    if (sample.largeLostSentAt > Number.NEGATIVE_INFINITY) this.#lookAt = Math.min(this.#lookAt, now + LOOK_AFTER_LOSS);
+    if (sample.largeLostSentAt > Number.NEGATIVE_INFINITY) {
+      this.#lookAt = Math.min(this.#lookAt, now + this.#lookInterval * LOOK_AFTER_LOSS);
+    }
     if (this.#deliveredSentAt > this.#lostSentAt) this.#losses = 0;
     const lostSentAt = sample.largeLostSentAt;
     if (lostSentAt <= this.#deliveredSentAt || lostSentAt < this.#lossAt) return false;
