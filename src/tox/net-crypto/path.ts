@@ -106,10 +106,7 @@ export class Path {
       this.#wasDirect = isDirect;
       this.#deps.onDirectChange(isDirect);
     }
-    const isUnfit = now < this.#unfitUntil;
-    const relay = isUnfit
-      ? this.#routes.all.find(({ kind, state }) => kind === 'relay' && state !== 'doubtful')
-      : undefined;
+    const relay = now < this.#unfitUntil ? this.#anyRelay : undefined;
     const route = relay ?? this.#routes.best(now);
     if (route !== this.#chosen) {
       this.#chosen = route;
@@ -121,10 +118,16 @@ export class Path {
 
   /**
    * UDP brings the peer's small packets only, and the peer sends no others. It sends by a relay when it has heard nothing of us by
-   * UDP for 8 s (c-toxcore: UDP_DIRECT_TIMEOUT), so nothing goes there, trials neither, while there is a relay.
+   * UDP for 8 s (c-toxcore: UDP_DIRECT_TIMEOUT), and wakes the relays that slept meanwhile. So nothing goes there, trials neither,
+   * where any relay is known.
    */
   leaveUdp(now: number): void {
     this.#unfitUntil = now + UNFIT_INTERVAL;
+  }
+
+  get #anyRelay(): Route | undefined {
+    const relays = this.#routes.all.filter(({ kind }) => kind === 'relay');
+    return relays.find(({ state }) => state !== 'doubtful') ?? relays[0];
   }
 
   /** Sends a data packet the chosen way. */
