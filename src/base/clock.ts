@@ -143,3 +143,8 @@ export function unixTimeOf({ year, month, day, hour, minute, second }: LocalTime
   const isMoment = date.getMonth() === month - 1 && date.getDate() === day && hour < 24 && minute < 60 && second < 60;
   return isMoment ? Math.floor(date.getTime() / 1000) : undefined;
 }
+
+/** Calls back once, `delay` ms from now, if the process still runs then: it keeps none alive. For the end of a command. */
+export function ifStillRunning(delay: number, callback: () => void): void {
+  setTimeout(callback, delay).unref();
+}

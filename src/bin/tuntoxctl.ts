@@ -1,5 +1,6 @@
 #!/usr/bin/env node
 import { main } from '../cli/ctl/main.js';
+import { endWith } from '../platform/end.js';
 import { endOnFault } from '../platform/last-resort.js';
 import { keepDebuggerShut } from '../platform/signals.js';
 import { nameSourcesInStacks } from '../platform/source-places.js';
@@ -7,4 +8,4 @@ import { nameSourcesInStacks } from '../platform/source-places.js';
 keepDebuggerShut(process);
 nameSourcesInStacks();
 endOnFault(process, 'tuntoxctl');
-process.exitCode = await main(process);
+endWith(process, await main(process));

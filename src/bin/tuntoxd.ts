@@ -1,4 +1,5 @@
 #!/usr/bin/env node
+import { endWith } from '../platform/end.js';
 import { endOnFault } from '../platform/last-resort.js';
 import { keepHeapSmall } from '../platform/memory.js';
 import { keepDebuggerShut } from '../platform/signals.js';
@@ -9,4 +10,4 @@ keepHeapSmall();
 nameSourcesInStacks();
 endOnFault(process, 'tuntoxd');
 const { main } = await import('../daemon/main.js');
-process.exitCode = await main(process);
+endWith(process, await main(process));

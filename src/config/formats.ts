@@ -76,8 +76,16 @@ export function parseCount(text: string): number {
   return Number(text);
 }
 
-/** 76 hex digits of either case. @throws FormatError that names the fault */
-export function parseToxId(text: string): ToxId {
+/**
+ * What copying adds to a key or an ID: the `tox:` of links, and white space of all kinds, also that which nobody sees (zero width,
+ * byte order mark).
+ */
+export const withoutCopyMarks = (text: string): string =>
+  text.replaceAll(/[\s\u200b-\u200f\u2060\ufeff]/gu, '').replace(/^tox:(?:\/\/)?/i, '');
+
+/** 76 hex digits of either case, with what copying adds. @throws FormatError that names the fault */
+export function parseToxId(copied: string): ToxId {
+  const text = withoutCopyMarks(copied);
   const id = ToxId.parse(text);
   switch (id) {
     case 'length':
@@ -156,8 +164,9 @@ export function parseNode(text: string): NodeAddress {
   return { host: parseHost(host, text), port: parsePort(port), publicKey: parsePublicKey(key) };
 }
 
-/** 64 hex digits of either case. @throws FormatError */
-export function parsePublicKey(text: string): PublicKey {
+/** 64 hex digits of either case, with what copying adds. @throws FormatError */
+export function parsePublicKey(copied: string): PublicKey {
+  const text = withoutCopyMarks(copied);
   const key = PublicKey.parse(text);
   if (key !== undefined) return key;
   throw new FormatError(

@@ -19,14 +19,25 @@ export function faultOfSecret(secret: Buffer): string | undefined {
   return secret.includes(0) ? 'contains a zero byte: use text' : undefined;
 }
 
+/** In UTF-16 each letter of a secret would have a zero byte; the marks at the start are an editor's, not the secret's. */
+const UTF8_MARK = Buffer.from([0xef, 0xbb, 0xbf]);
+const UTF16_MARKS = [Buffer.from([0xff, 0xfe]), Buffer.from([0xfe, 0xff])];
+
 /** @throws FileError, SecretFileError */
 export function readSecretFile(path: string, log: Logger): Buffer {
   const bytes = readSmallFile(path, MAX_FILE_SIZE);
   if (isReadableByOthers(path)) log.warn(`other users can read the secret: run chmod 600 ${path}`);
-  const secret = withoutNewline(bytes);
-  const fault = faultOfSecret(secret);
+  const secret = withoutNewline(bytes.indexOf(UTF8_MARK) === 0 ? bytes.subarray(UTF8_MARK.length) : bytes);
+  const fault = faultOfFile(bytes) ?? faultOfSecret(secret);
   if (fault !== undefined) throw new SecretFileError('bad-secret', `the secret in ${path} ${fault}`);
+  // Others may have come in by it as it is.
+  if (/\n./s.test(secret.toString('latin1').trimEnd()))
+    log.warn(`the secret in ${path} has more than one line, and all of them count: leave one`);
   return secret;
+}
+
+function faultOfFile(bytes: Buffer): string | undefined {
+  return UTF16_MARKS.some((mark) => bytes.indexOf(mark) === 0) ? 'is in UTF-16: save the file as UTF-8' : undefined;
 }
 
 /** Editors and `echo` end a file with a newline that is not part of the secret. */

@@ -1,2 +1,5 @@
-/** Of `tuntoxd`. `Usage` is for wrong settings too: to start it again would not help. */
-export const ExitStatus = { Ok: 0, Failed: 1, Usage: 2 } as const;
+/**
+ * Of `tuntoxd`. `Usage` is for wrong settings too: to start it again would not help. `NobodyReads` is what a shell reports of a
+ * program that SIGPIPE ended.
+ */
+export const ExitStatus = { Ok: 0, Failed: 1, Usage: 2, NobodyReads: 141 } as const;

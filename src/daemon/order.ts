@@ -1,6 +1,7 @@
 /** What `tuntoxd` was told to do: it answers at once, says how it was called wrongly, or runs. */
 import { systemClock } from '../base/clock.js';
 import { ownVersion } from '../base/own-files.js';
+import { OutputError, writeResult } from '../base/result-output.js';
 import { readDaemonFlags } from '../config/daemon-flags.js';
 import { loadSettings, SettingsError } from '../config/daemon-settings.js';
 import { parseProxyOrNone } from '../config/proxy.js';
@@ -19,11 +20,11 @@ export async function obey(process: NodeJS.Process): Promise<number> {
     const list = settingsIn(schemaOf(parseProxyOrNone));
     const flags = readDaemonFlags(process.argv.slice(2), list);
     if (flags.isHelp) {
-      process.stdout.write(helpText(list));
+      await writeResult(process.stdout, helpText(list));
       return ExitStatus.Ok;
     }
     if (flags.isVersion) {
-      process.stdout.write(`tuntoxd ${ownVersion()}\n`);
+      await writeResult(process.stdout, `tuntoxd ${ownVersion()}\n`);
       return ExitStatus.Ok;
     }
     if (flags.faults.length > 0) return complain(process, flags.faults, 'tuntoxd -h shows all flags');
@@ -46,7 +47,7 @@ export async function obey(process: NodeJS.Process): Promise<number> {
       const { faultsOfNamedFiles } = await import('./named-files.js');
       const faults = faultsOfNamedFiles(settings);
       if (faults.length > 0) return complain(process, faults);
-      process.stdout.write(`${file ?? 'no configuration file, so the defaults'}: good\n`);
+      await writeResult(process.stdout, `${file ?? 'no configuration file, so the defaults'}: good\n`);
       return ExitStatus.Ok;
     }
     const loaded = load();
@@ -54,6 +55,7 @@ export async function obey(process: NodeJS.Process): Promise<number> {
     const { run } = await import('./run.js');
     return await run(process, { flags, load, loaded, signals });
   } catch (error) {
+    if (error instanceof OutputError && error.code === 'nobody-reads') return ExitStatus.NobodyReads;
     if (error instanceof SettingsError) return complain(process, error.faults);
     throw error;
   }

@@ -5,7 +5,7 @@
 import { CodedError } from '../base/coded-error.js';
 import { nearest } from '../base/nearest.js';
 import { FormatError } from '../config/format-error.js';
-import { parseToxId } from '../config/formats.js';
+import { parseToxId, withoutCopyMarks } from '../config/formats.js';
 import { PublicKey } from '../tox/crypto/keys.js';
 
 export interface NamedClient {
@@ -58,7 +58,8 @@ export function selectClient(text: string, clients: Iterable<NamedClient>): Name
  * A client as people give it who let it in: a whole Tox ID, or a whole key.
  * @throws SelectorError `bad-id` that says what is wrong in it
  */
-export function parseClientId(text: string): PublicKey {
+export function parseClientId(copied: string): PublicKey {
+  const text = withoutCopyMarks(copied);
   try {
     const key = text.length === KEY_LENGTH ? PublicKey.parse(text) : undefined;
     if (key !== undefined) return key;

@@ -194,12 +194,15 @@ async function isReadable(files: FileSystem, path: string): Promise<boolean> {
   }
 }
 
+/** What a client may do instead, where one process is started for each connection. */
+const SHARED = "let it carry all connections (several -L, or ssh's ControlMaster), or ";
+
 async function inUse(files: FileSystem, { directory, name, named }: Place): Promise<StateFileError> {
   const lockPath = lockPathOf(directory, name);
   const text = await files.read(lockPath).then(String, () => '');
   const holder = /^[0-9]{1,10}\n$/.test(text) ? `process ${text.trim()}` : 'another process';
   return new StateFileError(
     'in-use',
-    `the identity in ${directory} is in use by ${holder}: stop that one, or name another directory with ${named}`,
+    `the identity in ${directory} is in use by ${holder}: stop that one, or ${named === '-C' ? SHARED : ''}name another directory with ${named}`,
   );
 }

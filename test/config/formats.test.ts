@@ -36,6 +36,19 @@ t.test('a Tox ID is read in either case', async (t) => {
   t.equal(parseToxId(ID.toLowerCase()).toString(), ID);
 });
 
+t.test('a Tox ID is read with what copying adds to it', async (t) => {
+  const copies = [
+    `${ID}\r`,
+    ` ${ID} `,
+    `${ID}\u00a0`,
+    `\u200b${ID}\ufeff`,
+    `tox:${ID}`,
+    `TOX:${ID.slice(0, 38)} ${ID.slice(38)}`,
+  ];
+  for (const copy of copies) t.equal(parseToxId(copy).toString(), ID, JSON.stringify(copy));
+  t.throws(() => parseToxId(`${ID.slice(1)}\r `), { message: /this one has 75/ }, 'blanks are no digits');
+});
+
 t.test('what is wrong with a Tox ID is named', async (t) => {
   t.throws(() => parseToxId(ID.slice(1)), { message: /76 hex digits, this one has 75/ });
   t.throws(() => parseToxId(`${ID.slice(0, 40)}O${ID.slice(41)}`), { message: /character 41 of this one is "O"/ });

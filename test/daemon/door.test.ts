@@ -159,6 +159,16 @@ t.test('a new secret is made and told once; sessions stay, or are dropped on req
   for (const secret of all) t.notOk(kept.includes(secret), 'neither kept nor logged');
 });
 
+t.test('a proposed secret changes nothing until it is set', async (t) => {
+  const daemon = await TestDaemon.start(t);
+  const { secret } = await daemon.call('secret.rotate', { isProposal: true });
+  t.match(secret, /^[a-z2-9]{32}$/);
+  t.equal((await daemon.call('secret.status', {})).isSet, false);
+  await daemon.call('secret.set', { secret: secret as string });
+  t.equal((await daemon.call('secret.status', {})).isSet, true);
+  t.match(readFileSync(join(daemon.directory, 'secret.json'), 'utf8'), /"hmac_sha256": ?"/, 'it is known to be ours');
+});
+
 t.test('secrets that cannot be used are refused, and a dry run makes none', async (t) => {
   const daemon = await TestDaemon.start(t);
   const faults: readonly [object, RegExp][] = [

@@ -51,7 +51,9 @@ t.test('a second one finds the directory in use and learns by whom, until the fi
   const first = await open(directory);
   await t.rejects(open(directory), {
     code: 'in-use',
-    message: new RegExp(`^the identity in ${directory} is in use by process ${process.pid}: stop that one, or .* -C$`),
+    message: new RegExp(
+      `^the identity in ${directory} is in use by process ${process.pid}: stop that one, or .*ControlMaster.* -C$`,
+    ),
   });
   await first.close();
   await (await open(directory)).close();

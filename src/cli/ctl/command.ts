@@ -21,6 +21,8 @@ export interface Context {
   readonly session: Session;
   /** Aborted by Ctrl-C, and when nobody reads the output any more. */
   readonly signal: AbortSignal;
+  /** Resolves when all output is with the system. @throws OutputError, also where nobody could ever read it */
+  written(): Promise<void>;
   /** Says something beside the output. */
   note(text: string): void;
 }

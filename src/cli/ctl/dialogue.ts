@@ -50,7 +50,10 @@ export class Dialogue {
       length += (chunk as Buffer).length;
       if (length > limit) throw new CtlError('usage', `there is more than ${limit} bytes on standard input`);
     }
-    return Buffer.concat(chunks).toString();
+    // The mark that some editors put before a text is none of it.
+    return Buffer.concat(chunks)
+      .toString()
+      .replace(/^\ufeff/, '');
   }
 
   /** A line that is not shown while it is typed; the whole input when nobody types it. */

@@ -1,8 +1,9 @@
 /** tuntoxctl: reads what was typed, runs the command, and says how it ended. */
 import { type Clock, systemClock } from '../../base/clock.js';
-import { CodedError, systemCodeOf } from '../../base/coded-error.js';
+import { CodedError } from '../../base/coded-error.js';
 import { ownVersion } from '../../base/own-files.js';
 import { stackOf } from '../../base/program-fault.js';
+import { isNullDevice, OutputError, outputError, type ResultStream, writeResult } from '../../base/result-output.js';
 import { harmless, wrapped } from '../columns.js';
 import { Output, type OutputStream } from '../output.js';
 import type { Context } from './command.js';
@@ -25,7 +26,8 @@ export interface Surroundings {
   readonly argv: readonly string[];
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly stdin: InputStream;
-  readonly stdout: OutputStream & { on(event: 'error', listener: (error: Error) => void): unknown };
+  readonly stdout: OutputStream &
+    ResultStream & { readonly fd?: number; on(event: 'error', listener: (error: Error) => void): unknown };
   readonly stderr: OutputStream;
   once(signal: 'SIGINT' | 'SIGTERM', listener: () => void): unknown;
   removeListener(signal: 'SIGINT' | 'SIGTERM', listener: () => void): unknown;
@@ -35,11 +37,18 @@ export interface Surroundings {
 export async function main(process: Surroundings, clock: Clock = systemClock): Promise<number> {
   const ending = new Ending(process);
   try {
-    const status = await Promise.race([run(process, clock, ending), ending.asked]);
-    return ending.status ?? status;
+    const work = run(process, clock, ending).then(async (status) => {
+      await writeResult(process.stdout, '');
+      return status;
+    });
+    const status = await Promise.race([work, ending.asked]);
+    if (ending.status === undefined) return status;
+    if (ending.fault !== undefined) throw ending.fault;
+    return ending.status;
   } catch (error) {
+    if (error instanceof OutputError && error.code === 'nobody-reads') return ExitStatus.NobodyReads;
     // Who stopped it wants no complaint.
-    if (ending.status !== undefined) return ending.status;
+    if (ending.status !== undefined && ending.fault === undefined) return ending.status;
     const failure = failureOf(error);
     const isJson = process.argv.includes('--json');
     const columns = process.stderr.isTTY === true ? process.stderr.columns || 80 : Number.POSITIVE_INFINITY;
@@ -92,6 +101,12 @@ async function run(process: Surroundings, clock: Clock, ending: Ending): Promise
         }),
         session,
         signal: ending.signal,
+        written: async () => {
+          if (process.stdout.fd !== undefined && isNullDevice(process.stdout.fd)) {
+            throw new OutputError('not-written', 'standard output is closed, or is /dev/null');
+          }
+          await writeResult(process.stdout, '');
+        },
         note: (text) => {
           const columns = process.stderr.isTTY === true ? process.stderr.columns || 80 : Number.POSITIVE_INFINITY;
           note(`${wrapped(harmless(text), columns).join('\n')}\n`);
@@ -119,6 +134,8 @@ class Ending {
   #resolve: (status: number) => void = () => {};
   readonly asked: Promise<number>;
   status: number | undefined;
+  /** Of the output, where somebody should be told of it. */
+  fault: OutputError | undefined;
 
   constructor(process: Surroundings) {
     this.asked = new Promise((resolve) => {
@@ -129,7 +146,9 @@ class Ending {
     process.once('SIGINT', onInterrupt);
     process.once('SIGTERM', onTerminate);
     process.stdout.on('error', (error) => {
-      this.#end(systemCodeOf(error) === 'EPIPE' ? ExitStatus.NobodyReads : ExitStatus.Failed);
+      const fault = outputError(error);
+      if (fault.code === 'not-written') this.fault ??= fault;
+      this.#end(fault.code === 'nobody-reads' ? ExitStatus.NobodyReads : ExitStatus.Failed);
     });
     this.#release = () => {
       process.removeListener('SIGINT', onInterrupt);

@@ -27,7 +27,9 @@ export function exportOf(entries: readonly Entry[]): WhitelistExport {
 }
 
 /** @param name of the file, for messages. @throws CtlError `usage` with the place of what is wrong */
-export function parseWhitelistFile(text: string, name: string): Item[] {
+export function parseWhitelistFile(content: string, name: string): Item[] {
+  // The mark that some editors put before a text is none of it.
+  const text = content.replace(/^\ufeff/, '');
   const items = text.trimStart().startsWith('{') ? itemsOfJson(text, name) : itemsOfLines(text, name);
   if (items.length === 0)
     throw usage(`${name} names no client`, 'one Tox ID a line, with a name behind it if you like');

@@ -2,6 +2,7 @@
 import { CodedError } from '../../base/coded-error.js';
 import { ownVersion } from '../../base/own-files.js';
 import { faultText } from '../../base/program-fault.js';
+import { OutputError, writeResult } from '../../base/result-output.js';
 import { hasFirstProcess } from '../../platform/first-process.js';
 import { runAsUser } from './as-user.js';
 import { ExitStatus } from './exit-status.js';
@@ -17,9 +18,9 @@ export async function main(process: NodeJS.Process): Promise<number> {
   try {
     const flags = readFlags(process.argv.slice(2));
     const isGiven = (...names: GivenFlag['flag'][]): boolean => flags.some(({ flag }) => names.includes(flag));
-    if (isGiven('-h', '--help')) process.stdout.write(HELP);
+    if (isGiven('-h', '--help')) await writeResult(process.stdout, HELP);
     else if (isGiven('-V', '--version')) {
-      process.stdout.write(`tuntox ${ownVersion()}, protocol version ${PROTOCOL_VERSION}\n`);
+      await writeResult(process.stdout, `tuntox ${ownVersion()}, protocol version ${PROTOCOL_VERSION}\n`);
     } else {
       // Only now, because the Tox stack takes longer to load than help takes to print, or a mistake to be found.
       const { settingsOf } = await import('./settings.js');
@@ -32,6 +33,7 @@ export async function main(process: NodeJS.Process): Promise<number> {
     }
     return ExitStatus.Ok;
   } catch (error) {
+    if (error instanceof OutputError && error.code === 'nobody-reads') return ExitStatus.NobodyReads;
     process.stderr.write(`tuntox: ${textOf(error, process.env)}\n`);
     return error instanceof UsageError ? ExitStatus.Usage : ExitStatus.Failed;
   }

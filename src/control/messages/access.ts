@@ -106,6 +106,8 @@ export const SetSecret = v.strictObject({
   isDryRun,
 });
 export const RotateSecret = v.strictObject({
+  /** Makes a secret and puts it in force only when `secret.set` brings it: whoever asks can first show it. */
+  isProposal: v.optional(v.boolean(), false),
   isConfirmed: v.optional(v.boolean(), false),
   grace: v.optional(Milliseconds, 0),
   isDroppingSessions: v.optional(v.boolean(), false),

@@ -36,14 +36,18 @@ interface Options {
   readonly isDryRun: boolean;
   /** Whether we have made it. */
   readonly isGenerated?: boolean;
+  /** Whether it is not put in force yet. */
+  readonly isProposal?: boolean;
 }
 
 export function secretMethods(deps: Deps): Pick<MethodHandlers, Names> {
   const { access, clock, log, random } = deps;
+  /** The last that we have made and not put in force. */
+  let proposed: string | undefined;
 
   const set = async (secret: Buffer, options: Options): Promise<Change> => {
     checkIsOurs(deps);
-    const { grace, isDroppingSessions, isDryRun, isGenerated = false } = options;
+    const { grace, isDroppingSessions, isDryRun, isGenerated = false, isProposal = false } = options;
     if (grace > 0 && isDroppingSessions) {
       throw new ControlError('bad-params', 'a grace lets the old one be used, and dropping the sessions does not', {
         hint: 'choose one of the two',
@@ -65,7 +69,7 @@ export function secretMethods(deps: Deps): Pick<MethodHandlers, Names> {
     confirm(deps, hadOne || options.isConfirmed || isDryRun, lost, HINT);
     const closedTunnels = tunnelsOf(deps, lost.guests).length;
     const notes = notesOfSetting(deps, hadOne, options);
-    if (!isDryRun) {
+    if (!isDryRun && !isProposal) {
       await saved(access.setSecret(secret, { grace: seconds, isDroppingSessions, isGenerated }), 'CLIENT');
       log.info(hadOne ? 'the secret was changed' : 'a secret was set');
     }
@@ -79,14 +83,17 @@ export function secretMethods(deps: Deps): Pick<MethodHandlers, Names> {
       const bytes = Buffer.from(secret);
       const fault = faultOfSecret(bytes);
       if (fault !== undefined) throw new ControlError('bad-params', `the secret ${fault}`);
-      const change = await set(bytes, options);
+      const isGenerated = secret === proposed;
+      const change = await set(bytes, { ...options, isGenerated });
+      if (isGenerated && !options.isDryRun) proposed = undefined;
       const notes =
         bytes.length < GOOD_LENGTH ? [`it is short: ${GOOD_LENGTH} characters or more are hard to guess`] : [];
       return { ...change, notes: [...change.notes, ...notes] };
     },
-    'secret.rotate': async (options) => {
+    'secret.rotate': async ({ isProposal, ...options }) => {
       const secret = newSecret(random);
-      const change = await set(Buffer.from(secret), { ...options, isGenerated: true });
+      const change = await set(Buffer.from(secret), { ...options, isGenerated: true, isProposal });
+      if (isProposal && !options.isDryRun) proposed = secret;
       return { ...change, secret: options.isDryRun ? null : secret };
     },
     'secret.off': async ({ isConfirmed, isDryRun }) => {

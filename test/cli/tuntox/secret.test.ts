@@ -72,3 +72,18 @@ t.test('a file that cannot be read is named', async (t) => {
   });
   t.throws(() => readSecret({ from: 'file', path: file(Buffer.alloc(70_000)) }, log), { code: 'too-large' });
 });
+
+t.test('a byte order mark is no part of the secret, UTF-16 is refused, and a second line is warned of', async (t) => {
+  const path = join(temporaryDirectory(t), 'secret');
+  const said: string[] = [];
+  const log = { ...silentLogger, warn: (text: string) => void said.push(text) } as typeof silentLogger;
+  const read = (bytes: Buffer): Buffer | undefined => {
+    writeFileSync(path, bytes, { mode: 0o600 });
+    return readSecret({ from: 'file', path }, log);
+  };
+  t.equal(String(read(Buffer.from('\ufeffopen sesame\r\n'))), 'open sesame');
+  t.throws(() => read(Buffer.from('\ufeffopen', 'utf16le')), { message: /is in UTF-16: save the file as UTF-8/ });
+  t.strictSame(said, []);
+  t.equal(String(read(Buffer.from('one\ntwo\n'))), 'one\ntwo');
+  t.match(said, [/has more than one line/]);
+});

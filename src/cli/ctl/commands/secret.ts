@@ -4,7 +4,7 @@ import { countText, dateText, durationText } from '../../humanise.js';
 import type { Output } from '../../output.js';
 import { type Command, type Context, show } from '../command.js';
 import { withConfirmation, YES } from '../confirm.js';
-import { usage } from '../ctl-error.js';
+import { CtlError, usage } from '../ctl-error.js';
 import type { Option } from '../description.js';
 import { parseDuration } from '../values.js';
 
@@ -60,10 +60,13 @@ export const SECRET_COMMANDS: readonly Command[] = [
     examples: ['', '--grace 24h', '--drop-sessions'],
     run: async (context) => {
       const { given, session } = context;
+      const when = transitionOf(context);
       const change = await withConfirmation(context, (isConfirmed) =>
-        session.call('secret.rotate', { ...transitionOf(context), isConfirmed }),
+        session.call('secret.rotate', { ...when, isConfirmed, isProposal: true }),
       );
       show(context, change, (result, out) => printChange(result, out, given.isDryRun, 'the secret is a new one'));
+      if (change.secret === null) return;
+      await inForce(context, change.secret, when);
     },
   },
   {
@@ -82,6 +85,23 @@ export const SECRET_COMMANDS: readonly Command[] = [
     },
   },
 ];
+
+/** A secret counts only once it was shown: there is no other time, and the one before would be lost, too. */
+async function inForce(context: Context, secret: string, when: ReturnType<typeof transitionOf>): Promise<void> {
+  await context.written().catch((error: Error) => {
+    // Silent elsewhere; here somebody may believe that the secret is a new one.
+    throw new CtlError('failed', `the new secret could not be shown, so nothing has changed: ${error.message}`, {
+      hint: 'run it again with standard output on a terminal, or in a file with room',
+      cause: error,
+    });
+  });
+  try {
+    await context.session.call('secret.set', { secret, ...when, isConfirmed: true });
+  } catch (error) {
+    context.note('the secret that was shown may not be in force: tuntoxctl secret status says since when there is one');
+    throw error;
+  }
+}
 
 function transitionOf({ given }: Context) {
   const grace = given.value('--grace');

@@ -32,9 +32,11 @@ export async function run(words: readonly string[], options: RunOptions = {}): P
     columns: terminal ?? 0,
     rows: 24,
     on: () => {},
-    write: (text: string) => {
+    once: () => {},
+    write: (text: string, done?: () => void) => {
       said[name] += text;
-      onOutput?.(text, () => signals.emit('SIGINT'));
+      if (text !== '') onOutput?.(text, () => signals.emit('SIGINT'));
+      done?.();
     },
   });
   const stdin = Object.assign(new PassThrough(), { isTTY }) as unknown as InputStream;

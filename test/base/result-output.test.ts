@@ -1,0 +1,81 @@
+/** Results that cannot be written, by the real commands: the exit status says so, and standard error says why. */
+import { spawn, spawnSync } from 'node:child_process';
+import { closeSync, openSync } from 'node:fs';
+import { join } from 'node:path';
+import t from 'tap';
+import { isNullDevice } from '../../src/base/result-output.js';
+import { startDaemon } from '../cli/ctl/support/daemon.js';
+import { ROOT } from '../support/processes.js';
+
+const CALLS: readonly (readonly [string, string])[] = [
+  ['tuntox', '-h'],
+  ['tuntox', '-V'],
+  ['tuntoxd', '-h'],
+  ['tuntoxd', '-V'],
+  ['tuntoxctl', '-h'],
+  ['tuntoxctl', '-V'],
+  ['tuntoxctl', 'completion'],
+];
+const program = (name: string): string => join(ROOT, 'dist/bin', `${name}.js`);
+
+t.test('what a full disk does not take ends with 1 and one line that says so, in all three commands', async (t) => {
+  for (const [name, argument] of CALLS) {
+    const words = argument === 'completion' ? [argument, 'bash'] : [argument];
+    const full = openSync('/dev/full', 'w');
+    const { status, stderr } = spawnSync(process.execPath, [program(name), ...words], {
+      stdio: ['ignore', full, 'pipe'],
+    });
+    closeSync(full);
+    t.equal(status, 1, `${name} ${argument}`);
+    t.match(
+      String(stderr),
+      /^tunto\w+: cannot write to standard output: no space is left there\n/,
+      `${name} ${argument}`,
+    );
+    t.notMatch(String(stderr), /at .*:\d+:\d+/, 'no stack');
+  }
+});
+
+t.test('results of the daemon that cannot be written end with 1, and no secret is put in force', async (t) => {
+  const socket = await startDaemon(t, {
+    'secret.set': () => t.fail('a secret that nobody has seen is in force') as never,
+  });
+  for (const words of [
+    ['status'],
+    ['id'],
+    ['secret', 'rotate', '--json'],
+    ['secret', 'rotate'],
+    ['whitelist', 'export', '-'],
+  ]) {
+    const full = openSync('/dev/full', 'w');
+    const { status, stderr } = await ended([...words, '--socket', socket], full);
+    closeSync(full);
+    t.equal(status, 1, words.join(' '));
+    t.match(stderr, /cannot write to standard output/, words.join(' '));
+  }
+});
+
+t.test('a new secret is not made where nobody would see it', async (t) => {
+  const socket = await startDaemon(t, {
+    'secret.set': () => t.fail('a secret that nobody has seen is in force') as never,
+  });
+  const nowhere = openSync('/dev/null', 'w');
+  t.ok(isNullDevice(nowhere));
+  const { status, stderr } = await ended(['secret', 'rotate', '--socket', socket], nowhere);
+  closeSync(nowhere);
+  t.equal(status, 1);
+  t.match(
+    stderr.replaceAll(/\s+/g, ' '),
+    /could not be shown, so nothing has changed: standard output is closed, or is \/dev\/null/,
+  );
+});
+
+async function ended(words: readonly string[], output: number): Promise<{ status: number | null; stderr: string }> {
+  const child = spawn(process.execPath, [program('tuntoxctl'), ...words], { stdio: ['ignore', output, 'pipe'] });
+  let stderr = '';
+  child.stderr?.on('data', (bytes: Buffer) => {
+    stderr += String(bytes);
+  });
+  const status = await new Promise<number | null>((resolve) => child.once('close', resolve));
+  return { status, stderr };
+}
