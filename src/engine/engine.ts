@@ -19,6 +19,10 @@ import type { NodeToAsk, ProxyFault, ToxStack } from './tox-stack.js';
 
 /** ms between saves of what was learned about the network; stopping saves too. */
 const SAVE_INTERVAL = 60 * 60_000;
+/** ms without a network after which a server says so. */
+const LONELY = 9_000;
+const NO_NETWORK =
+  'no node of the Tox network has answered yet, so nobody finds us: is there a network, does it let UDP or TCP out, are the bootstrap nodes right?';
 const FOR_EVER: Patience = { timeout: undefined, maxRetries: 0 };
 
 interface Deps {
@@ -38,6 +42,7 @@ export class Engine {
   /** What to close first when stopping. */
   readonly #roles: { close(): void }[] = [];
   #saveTimer: Timer | undefined;
+  #lonelyTimer: Timer | undefined;
   /** Unix time, s, since when we are online, or not. */
   #onlineSince: number;
   #wasOnline = false;
@@ -123,6 +128,9 @@ export class Engine {
    * @returns who keeps the door
    */
   serve(policy: AccessPolicy, aliasOf?: (id: string) => string | undefined): Doorkeeper {
+    this.#lonelyTimer = this.#deps.clock.after(LONELY, () => {
+      if (!this.#wasOnline && !this.#deps.tox.isOnline) this.#deps.log.warn(NO_NETWORK);
+    });
     const doorkeeper = new Doorkeeper(this.#deps, policy, aliasOf);
     this.#roles.push(doorkeeper);
     return doorkeeper;
@@ -154,6 +162,7 @@ export class Engine {
     this.#entry.close();
     this.#watch.end();
     this.#saveTimer?.cancel();
+    this.#lonelyTimer?.cancel();
     for (const role of this.#roles) role.close();
     tunnels.stop();
     if (identity.isKept) await this.#save();

@@ -68,4 +68,12 @@ export function keepDebuggerShut(source: { on(signal: 'SIGUSR1', listener: () =>
   source.on('SIGUSR1', () => {});
 }
 
+/**
+ * Of a command that is to last. `nohup` has SIGHUP ignored, and Node forgets that before our code runs; so it is ignored where no
+ * standard stream is a terminal, as after `nohup`: then there is none whose end could be meant.
+ */
+export function stopSignalsOf(streams: readonly { readonly isTTY?: boolean }[]): readonly StopSignal[] {
+  return streams.some(({ isTTY }) => isTTY === true) ? STOP_SIGNALS : STOP_SIGNALS.filter((name) => name !== 'SIGHUP');
+}
+
 export const signalNumber = (signal: StopSignal): number => constants.signals[signal];

@@ -6,6 +6,7 @@ import {
   type SignalSource,
   type StopSignal,
   signalNumber,
+  stopSignalsOf,
 } from '../../src/platform/signals.js';
 
 class TestProcess extends EventEmitter {
@@ -77,4 +78,9 @@ t.test('a daemon is told by SIGHUP to read its settings anew, and goes on', asyn
   t.same(source.killed, []);
   for (const end of release) end();
   t.equal(source.eventNames().length, 0);
+});
+
+t.test('SIGHUP means to stop only where there is a terminal, so that nohup works', async (t) => {
+  t.same(stopSignalsOf([{ isTTY: false }, {}, {}]), ['SIGINT', 'SIGTERM']);
+  t.same(stopSignalsOf([{ isTTY: false }, {}, { isTTY: true }]), ['SIGINT', 'SIGTERM', 'SIGHUP']);
 });

@@ -1,5 +1,6 @@
 /** Runs one mode of the command between the first log line and the last. */
 import { finished } from 'node:stream/promises';
+import { isatty } from 'node:tty';
 import { systemClock } from '../../base/clock.js';
 import { forgetSecrets } from '../../base/helper-environment.js';
 import type { Logger } from '../../base/logger.js';
@@ -7,7 +8,7 @@ import type { NodeSettings, RunSettings, ServerSettings } from '../../config/cla
 import { describeProxy } from '../../config/proxy.js';
 import { type BackgroundSide, backgroundSide, goIntoBackground } from '../../platform/background.js';
 import { tellFaultsTo } from '../../platform/last-resort.js';
-import { onStopSignal, STOP_SIGNALS, type StopSignal } from '../../platform/signals.js';
+import { onStopSignal, STOP_SIGNALS, type StopSignal, stopSignalsOf } from '../../platform/signals.js';
 import { closePipeAtEnd } from '../../platform/standard-output.js';
 import { Syslog } from '../../platform/syslog.js';
 import { serviceLog, winstonLogger } from '../../platform/winston-logger.js';
@@ -68,7 +69,13 @@ async function runLogging(
     log.debug(`stopping because of ${signal}; once more ends at once`);
     stopping.ask(signal);
   };
-  const release = onStopSignal(process, stop, STOP_SIGNALS, isSecond ? systemClock : undefined);
+  const isLasting = isService(settings) || settings.mode === 'forward';
+  const isOwnMaster = background === undefined && !isSecond && isLasting;
+  const streams = [process.stderr, ...[0, 1].map((fd) => ({ isTTY: isatty(fd) }))];
+  const signals = isOwnMaster ? stopSignalsOf(streams) : STOP_SIGNALS;
+  // Without a listener it would end the process.
+  if (!signals.includes('SIGHUP')) process.on('SIGHUP', () => log.debug('SIGHUP is ignored: there is no terminal'));
+  const release = onStopSignal(process, stop, signals, isSecond ? systemClock : undefined);
   if (background === undefined) {
     // Whoever read our output may go away; what that means is for the mode to say.
     process.stdout.on('error', () => {});

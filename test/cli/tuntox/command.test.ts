@@ -161,3 +161,19 @@ t.test('a secret is in no line, not even at the lowest level', async (t) => {
   await command.stop();
   t.notMatch(command.stderr + command.stdout, 'canary');
 });
+
+t.test(
+  'a server says that it serves, whom, and what they reach; SIGHUP without a terminal does not end it',
+  async (t) => {
+    const server = startTuntox(['-i', ID, '-C', temporaryDirectory(t), ...NOWHERE]);
+    const said =
+      /a server: only E776E9A9 may come in, and reaches all that this machine reaches, itself included\n.*to connect to E776E9A9 instead, add -L, -W or -p\n/;
+    await server.waitFor(/^[0-9A-F]{76}\n$/);
+    t.match(server.stderr, said);
+    server.kill('SIGHUP');
+    server.kill('SIGTERM');
+    t.equal(await server.exited, 0);
+    t.match(server.stderr, /serving as [0-9A-F]{76}\n/);
+    t.match(server.stdout, /^[0-9A-F]{76}\n$/, 'scripts get the ID alone');
+  },
+);

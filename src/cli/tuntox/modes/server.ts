@@ -30,6 +30,8 @@ export async function runServer(settings: ServerSettings, context: Context, serv
     const id = engine.id.toString();
     if (settings.idFile !== undefined) await writeIdFile(settings.idFile, id);
     engine.serve(policy);
+    log.info(`serving as ${id}`);
+    tellWhom(settings, context);
     stdout.write(`${id}\n`);
     await service.ready();
     await stopping.asked;
@@ -51,6 +53,18 @@ function policyOf(settings: ServerSettings, { log }: Context): AccessPolicy {
   }
   if (policy.isOpen) log.warn('everybody who knows the Tox ID gets in, because of --insecure-open');
   return policy;
+}
+
+/** Who means to connect, and gives nothing but the ID of a server, is told that this machine serves. */
+function tellWhom({ whitelist, isInsecureOpen, rulesFile, secret }: ServerSettings, { log }: Context): void {
+  const hasSecret = secret.from !== 'nowhere';
+  const listed = whitelist.map((key) => key.short).join(', ');
+  const byList = hasSecret ? `only ${listed} may come in, with the secret` : `only ${listed} may come in`;
+  const others = isInsecureOpen && !hasSecret ? 'everybody may come in' : 'whoever has the secret may come in';
+  const targets =
+    rulesFile === undefined ? 'all that this machine reaches, itself included' : `what ${rulesFile} allows`;
+  log.info(`a server: ${whitelist.length > 0 ? byList : others}, and reaches ${targets}`);
+  if (whitelist.length === 1 && !hasSecret) log.info(`to connect to ${listed} instead, add -L, -W or -p`);
 }
 
 function placeOf({ directory }: ServerSettings, { log }: Context): IdentityPlace {
