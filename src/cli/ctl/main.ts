@@ -73,7 +73,7 @@ async function run(process: Surroundings, clock: Clock, ending: Ending): Promise
     for (const line of found) process.stdout.write(`${line}\n`);
     return ExitStatus.Ok;
   }
-  const line = readLine(words, COMMANDS);
+  const line = readLine(words[0] === 'help' ? [...words.slice(1), '--help'] : words, COMMANDS);
   switch (line.kind) {
     case 'help':
       process.stdout.write(helpText(line.path, COMMANDS));

@@ -334,3 +334,8 @@ t.test('an option means the same in every command, so that it may stand before i
     }
   }
 });
+
+t.test('help is a command, too', async (t) => {
+  t.equal((await run(['help'])).stdout, (await run(['--help'])).stdout);
+  t.equal((await run(['help', 'secret', 'rotate'])).stdout, (await run(['secret', 'rotate', '--help'])).stdout);
+});

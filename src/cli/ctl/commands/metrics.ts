@@ -5,7 +5,7 @@ export const METRICS_COMMANDS: readonly Command[] = [
   {
     path: ['metrics'],
     about: 'print the metrics as OpenMetrics text',
-    examples: ['', '> /var/lib/node_exporter/tuntox.prom'],
+    examples: ['', '> tuntox.new && mv tuntox.new tuntox.prom'],
     run: async (context) => {
       const metrics = await context.session.call('metrics', {});
       show(context, metrics, ({ text }, out) => {
