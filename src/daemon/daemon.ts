@@ -120,7 +120,7 @@ export class Daemon {
       isRelay: true,
       isLasting: true,
       nameOf: (peerId) => peerName(peerId, aliasOf(peerId)),
-      mayReach: (peerId, target) => targets?.mayReach(peerId, target) ?? { allowed: false, reason: 'too early' },
+      mayReach: (...asked) => targets?.mayReach(...asked) ?? { allowed: false, reason: 'too early' },
     });
     try {
       // The lock of the identity keeps others away from the whole directory, so what is in it is read after that.

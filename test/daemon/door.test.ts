@@ -441,6 +441,23 @@ t.test('an edited allow list counts at once, for tunnels that are open too', asy
   await client.tunnel(server, port);
 });
 
+t.test('what rules and allow lists say of addresses counts for those that a name leads to', async (t) => {
+  const directory = temporaryDirectory(t);
+  const rules = join(directory, 'rules');
+  writeFileSync(rules, '*:0\n');
+  const daemon = await TestDaemon.start(t, { directory, config: `targets:\n  rules_file: ${rules}\n` });
+  daemon.goOnline();
+  const { client, server, port } = await listedWithTunnel(t, daemon, { name: 'laptop' });
+  await client.tunnel(server, port, 'localhost');
+  writeFileSync(rules, '*:0\ndeny class:loopback:0\n');
+  await daemon.call('config.reload', {});
+  await t.rejects(client.tunnel(server, port, 'localhost'), { code: 'not-allowed' });
+  writeFileSync(rules, '*:0\n');
+  await daemon.call('config.reload', {});
+  await daemon.call('whitelist.edit', { client: 'laptop', allow: ['*:0', 'deny class:loopback:0'] });
+  await t.rejects(client.tunnel(server, port, 'localhost'), { code: 'not-allowed' });
+});
+
 t.test('rules and allow list decide together, and the line that decides is told', async (t) => {
   const daemon = await TestDaemon.start(t);
   const rules = join(daemon.directory, 'rules');
