@@ -70,15 +70,31 @@ export function isOfClass(address: string, name: AddressClass): boolean {
   return endpoint.kind === 'public' && !(Object.keys(BLOCKS) as Special[]).some(isIn);
 }
 
+/**
+ * Every literal address that means where a connection to one arrives: itself without its zone, the IPv4 address within, and
+ * this machine's for the unspecified one.
+ */
+export function arrivalsOf(address: string): string[] {
+  const plain = bare(address);
+  const endpoint = Endpoint.of(plain, 0);
+  const inner = endpoint && innerIPv4(endpoint);
+  return [plain, ...(inner === undefined ? [] : [inner])].flatMap((one) => [one, ...(UNSPECIFIED[one] ?? [])]);
+}
+
+const UNSPECIFIED: Readonly<Record<string, readonly string[]>> = { '0.0.0.0': ['127.0.0.1'], '::': ['::1'] };
+
 /** Without the zone of a link-local address. */
 const bare = (address: string): string => address.replace(/%.*/, '');
 
-/** The IPv4 address to which a translator or tunnel takes an IPv6 address: NAT64 (RFC 6052), 6to4, IPv4-compatible. */
+/** The IPv4 address to which a translator or tunnel takes an IPv6 address: NAT64 (RFC 6052), SIIT (RFC 7915), 6to4, IPv4-compatible. */
 function innerIPv4(endpoint: Endpoint): string | undefined {
   if (endpoint.family === 4) return undefined;
   const bytes = endpoint.toBytes();
   const start = bytes.toString('hex', 0, 12);
-  const isAtEnd = start === '0064ff9b0000000000000000' || (start === '0'.repeat(24) && bytes.readUInt32BE(12) > 1);
+  const isAtEnd = TRANSLATED.has(start) || (start === '0'.repeat(24) && bytes.readUInt32BE(12) > 1);
   if (isAtEnd) return Endpoint.ofBytes(bytes.subarray(12), 0).address;
   return bytes.readUInt16BE() === 0x2002 ? Endpoint.ofBytes(bytes.subarray(2, 6), 0).address : undefined;
 }
+
+/** 64:ff9b::/96 and ::ffff:0:0:0/96. */
+const TRANSLATED: ReadonlySet<string> = new Set(['0064ff9b0000000000000000', '0000000000000000ffff0000']);

@@ -39,8 +39,10 @@ export function parseRule(text: string): RuleText {
 function parseSubject(host: string, text: string): RuleText['subject'] {
   if (host === '*') return { kind: 'any' };
   // What looks like a pattern would match nothing, and its author would not know.
-  if (/[*?/]/.test(host)) {
-    throw new FormatError(`"${host}" is not a host: write one name, one address, * for any, or a class of addresses`);
+  if (/[*?/!]/.test(host)) {
+    throw new FormatError(
+      `"${host}" is not a host: write one name, one address, * for any, or a class of addresses, and deny in front to deny it`,
+    );
   }
   return { kind: 'host', host: parseHost(host, text) };
 }

@@ -48,8 +48,15 @@ export function ruleOf(text: string, line: number): Rule {
   const { effect, subject, port } = parseRule(text);
   if (subject.kind !== 'host') return { effect, subject, port, line };
   const { host } = subject;
-  if (effect === 'deny' && literalAddress(host) === undefined) {
-    throw new FormatError(`"${host}" is a name, and who asks for its address gets past: deny the address, or a class`);
+  if (effect === 'deny') {
+    if (literalAddress(host) === undefined) {
+      throw new FormatError(
+        `"${host}" is a name, and who asks for its address gets past: deny the address, or a class`,
+      );
+    }
+    // Who asks may name the network card by a name or a number, or not at all.
+    if (host.includes('%'))
+      throw new FormatError(`"${host}" is denied on every network card: leave out what follows %`);
   }
   return { effect, subject: { kind: 'host', host: canonicalHost(host) }, port, line };
 }

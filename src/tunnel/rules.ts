@@ -3,12 +3,12 @@
  * `localhost` does not allow `127.0.0.1`. A rule about a class, and each that denies, is about the address that is connected
  * to, however the target was written. What one rule denies no other allows.
  */
-import { type AddressClass, isOfClass } from '../base/address-class.js';
+import { type AddressClass, arrivalsOf, isOfClass } from '../base/address-class.js';
 import { canonicalHost, literalAddress, type Target } from './target.js';
 
 export interface Rule {
   readonly effect: 'allow' | 'deny';
-  /** `host` is canonical; where it is denied it is an address. */
+  /** `host` is canonical; where it is denied it is an address without a zone. */
   readonly subject:
     | { readonly kind: 'any' }
     | { readonly kind: 'host'; readonly host: string }
@@ -30,8 +30,7 @@ export type Decision =
 /** @param known literal address, to which the connection goes; undefined while the target's name is not resolved */
 export function decide(rules: readonly Rule[], target: Target, known?: string): Decision {
   const host = canonicalHost(target.host);
-  // The zone of a link-local address says which network card, and is no part of the address.
-  const address = literalAddress(known ?? target.host)?.replace(/%.*/, '');
+  const address = literalAddress(known ?? target.host);
   const ofPort = rules.filter(({ port }) => port === 0 || port === target.port);
   const matching = ofPort.filter((rule) => matches(rule, host, address));
   const denied = matching.find(({ effect }) => effect === 'deny');
@@ -68,7 +67,8 @@ function matches({ effect, subject }: Rule, host: string, address: string | unde
     case 'class':
       return address !== undefined && isOfClass(address, subject.name);
     case 'host':
-      return subject.host === (effect === 'allow' ? host : address);
+      if (effect === 'allow') return subject.host === host;
+      return address !== undefined && arrivalsOf(address).includes(subject.host);
   }
 }
 

@@ -24,6 +24,7 @@ t.test('each address is of the class to which it leads', async (t) => {
       'fd00::1',
       'fec0::1',
       '64:ff9b::a00:1',
+      '::ffff:0:10.0.0.1',
       '2002:c0a8:1::1',
     ],
     loopback: [

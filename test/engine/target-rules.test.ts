@@ -62,6 +62,8 @@ t.test('a line that is no rule is named by its number', async (t) => {
     'deny :22',
     'deny localhost:22',
     'deny db@5432',
+    'deny [fe80::1%eth0]:22',
+    '!10.0.0.1:22',
     'allow a:22',
   ]) {
     const text = `# fine\nok:1\n${bad}\n`;
@@ -134,6 +136,16 @@ t.test('an address that is denied is denied to those who ask for a name of it', 
   t.match(decide(rules, { host: 'db', port: 22 }, '10.0.0.5'), { kind: 'denied', rule: { line: 2 } });
   t.match(decide(rules, { host: 'db', port: 80 }, '10.0.0.5'), { kind: 'allowed' });
   t.match(decide(rules, { host: 'router', port: 80 }, 'fe80::1%eth0'), { kind: 'denied', rule: { line: 3 } });
+});
+
+t.test('an address that is denied is denied by every other address that leads to it', async (t) => {
+  const kindOf = (denied: string, host: string): string =>
+    decide(parseRules(`*:0\ndeny ${denied}:22`, 'rules'), { host, port: 22 }).kind;
+  for (const host of ['::ffff:10.0.0.5', '64:ff9b::a00:5', '64:ff9b::10.0.0.5', '::ffff:0:10.0.0.5', '2002:a00:5::1'])
+    t.equal(kindOf('10.0.0.5', host), 'denied', host);
+  for (const host of ['0', '0.0.0.0', '64:ff9b::']) t.equal(kindOf('127.0.0.1', host), 'denied', host);
+  t.equal(kindOf('[::1]', '::'), 'denied');
+  t.equal(kindOf('[64:ff9b::a00:5]', '10.0.0.5'), 'allowed');
 });
 
 t.test('before its name is resolved a target is open where the address decides, and only there', async (t) => {
