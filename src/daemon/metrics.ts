@@ -26,6 +26,9 @@ const ROWS: readonly Row[] = [
   gauge('tuntox_udp_works', 'Whether nodes answer by UDP', ({ engine }) => flag(engine.networkFacts.udp === 'works')),
   gauge('tuntox_relays', 'TCP relays that we are connected to', ({ engine }) => one(engine.networkFacts.relays.length)),
   gauge('tuntox_relay_clients', 'Peers on our own relay', ({ engine }) => one(engine.networkFacts.relayClients)),
+  counter('tuntox_relayed_bytes', 'Bytes that our own relay passed on for others', ({ engine }) =>
+    one(engine.networkFacts.relayedBytes),
+  ),
   gauge('tuntox_bootstrap_nodes', 'Nodes through which we enter', ({ engine }) => {
     const { known, answering } = engine.networkFacts.bootstrapNodes;
     return [

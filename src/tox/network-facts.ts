@@ -34,8 +34,10 @@ export interface NetworkFacts {
   readonly relays: readonly RelayFacts[];
   /** The TCP port on which we are a relay for others; undefined when we are none. */
   readonly relayPort: number | undefined;
-  /** Who uses the relay that we are. */
+  /** Peers that use the relay that we are. */
   readonly relayClients: number;
+  /** Bytes that it passed on for them since the start, without our own. */
+  readonly relayedBytes: number;
   /** 0 without UDP. */
   readonly udpPort: number;
   /** Where a router lets the world reach our UDP port, else our relay, and by which protocol. */
@@ -59,7 +61,7 @@ export interface MappingFacts {
 }
 
 /** What needs no judgement. */
-type Plain = Pick<NetworkFacts, 'isOnline' | 'relayPort' | 'relayClients' | 'udpPort' | 'mapping' | 'bootstrapNodes'>;
+type Plain = Omit<NetworkFacts, 'udp' | 'ipv4' | 'ipv6' | 'relays'>;
 
 export interface NetworkEvidence extends Plain {
   readonly ownUdp: OwnUdp;

@@ -114,6 +114,7 @@ export class Tox {
       relays: relays.homes,
       relayPort: this.relayPort,
       relayClients: relayServer.strangers,
+      relayedBytes: relayServer.passedOn,
       udpPort: socket.localPort,
       mapping: this.#ports?.mapping,
       bootstrapNodes: { ...dht.bootstrapCounts, unresolved: this.#unresolved.all },

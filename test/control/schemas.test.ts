@@ -16,6 +16,30 @@ t.test('the JSON Schemas in docs/schema are those of this version', async (t) =>
   }
 });
 
+/** Numbers without a unit: how many, a port, a line, a status of a process. */
+const PLAIN =
+  /^(pid|port|localPort|udpPort|relayPort|relayClients|line|lines|protocol|exitStatus|known|answering|entries|expired|clients|tunnels|closedTunnels|banned|last24Hours)$/;
+
+t.test('each time, length of time, size and rate has its unit in its description', async (t) => {
+  let described = 0;
+  const look = (name: string, node: unknown, where: string): void => {
+    if (typeof node !== 'object' || node === null) return;
+    const { type, description } = node as { readonly type?: unknown; readonly description?: string };
+    if (type === 'number' || type === 'integer') {
+      if (description === undefined) t.match(name, PLAIN, `${where}: ${name}`);
+      else t.match(description, /seconds|bytes/, `${where}: ${name}`);
+      described += description === undefined ? 0 : 1;
+    }
+    for (const [key, inner] of Object.entries(node)) {
+      // A schema inside of one that has no name of its own is of the property around it.
+      const isProperty = !['properties', 'anyOf', 'items', 'additionalProperties'].includes(key) && !/^\d+$/.test(key);
+      look(isProperty ? key : name, inner, where);
+    }
+  };
+  for (const [file, text] of jsonSchemas()) look('', JSON.parse(text), file);
+  t.ok(described > 30, `${described}`);
+});
+
 t.test('every result that is printed for programs has its version in it', async (t) => {
   for (const [method, { result, event }] of Object.entries(METHODS) as [string, MethodSchema][]) {
     t.match(schemaName(event ?? result), /^tuntox\.[a-z-]+\/\d+$/, method);

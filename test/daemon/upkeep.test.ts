@@ -278,12 +278,16 @@ t.test('what the network is like is told as the stack says', async (t) => {
     mapping: { outside: '192.0.2.4:33445', by: 'PCP' },
     relays: [{ publicKey: 'AB'.repeat(32), endpoint: '192.0.2.9:443' }],
     relayPort: 33445,
+    relayClients: 2,
+    relayedBytes: 1_000,
   };
   t.match(await daemon.call('net', {}), {
     state: 'online',
     udp: 'works',
     udpPort: 33445,
     relayPort: 33445,
+    relayClients: 2,
+    relayedBytes: 1_000,
     seenAt: ['192.0.2.4:33445'],
     portMapping: { outside: '192.0.2.4:33445', protocol: 'PCP' },
     relays: [{ publicKey: 'ab'.repeat(32), address: '192.0.2.9:443' }],

@@ -9,6 +9,7 @@ const EVIDENCE: NetworkEvidence = {
   relays: [],
   relayPort: undefined,
   relayClients: 2,
+  relayedBytes: 30,
   udpPort: 33445,
   mapping: undefined,
   bootstrapNodes: { known: 3, answering: 1, unresolved: [] },
@@ -59,6 +60,7 @@ t.test('all of it can be told to a program', async (t) => {
     relays: [{ publicKey: keyOf('ab').hex, endpoint: '198.51.100.9:443' }],
     relayPort: 4000,
     relayClients: 2,
+    relayedBytes: 30,
     udpPort: 33445,
     bootstrapNodes: { known: 3, answering: 1, unresolved: [] },
   });

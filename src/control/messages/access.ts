@@ -98,7 +98,7 @@ export const SecretStatus = v.strictObject({
 });
 export const SetSecret = v.strictObject({
   secret: v.pipe(v.string(), v.minLength(1), v.maxLength(920)),
-  /** ms for which the old one stays valid. */
+  /** The old one stays valid for so long. */
   grace: v.optional(Milliseconds, 0),
   isDroppingSessions: v.optional(v.boolean(), false),
   /** Goes on although those who get in without a secret would be shut out by a first one. */

@@ -2,12 +2,21 @@
 import * as v from 'valibot';
 import { ALIAS } from '../../base/alias.js';
 
-/** Unix time in whole seconds. */
-export const UnixTime = v.pipe(v.number(), v.integer(), v.minValue(0));
-/** A length of time in ms. */
-export const Milliseconds = v.pipe(v.number(), v.minValue(0));
+/** The descriptions are for docs/schema, which does not show these names. */
+export const UnixTime = v.pipe(
+  v.number(),
+  v.integer(),
+  v.minValue(0),
+  v.description('a time, in whole seconds since 1970-01-01 00:00 UTC'),
+);
+export const Milliseconds = v.pipe(
+  v.number(),
+  v.minValue(0),
+  v.description('a length of time, in milliseconds, with fractions'),
+);
 export const Count = v.pipe(v.number(), v.integer(), v.minValue(0));
-export const Bytes = Count;
+export const Bytes = v.pipe(Count, v.description('a number of bytes'));
+export const BytesPerSecond = v.pipe(v.number(), v.description('a rate, in bytes a second'));
 /** 64 lower-case hex digits: a client is its public key. */
 export const PublicKeyHex = v.pipe(v.string(), v.regex(/^[0-9a-f]{64}$/));
 /** 76 upper-case hex digits. */

@@ -2,6 +2,7 @@
 import * as v from 'valibot';
 import {
   Bytes,
+  BytesPerSecond,
   ClientName,
   Count,
   isDryRun,
@@ -45,8 +46,8 @@ export const ConnectionList = v.strictObject({
 export const ListConnections = v.strictObject({ client: v.optional(Selector) });
 export const WatchConnections = v.strictObject({
   client: v.optional(Selector),
-  /** ms between two lists. */
-  interval: v.optional(v.pipe(v.number(), v.integer(), v.minValue(200), v.maxValue(60_000)), 1_000),
+  /** Between two lists. */
+  interval: v.optional(v.pipe(Milliseconds, v.integer(), v.minValue(200), v.maxValue(60_000)), 1_000),
 });
 export const CloseConnections = v.strictObject({
   /** Exactly one of the two. */
@@ -65,9 +66,8 @@ export const Client = v.strictObject({
   admittedAt: UnixTime,
   path: Path,
   roundTrip: v.nullable(Milliseconds),
-  /** Bytes a second. */
-  rateReceived: v.number(),
-  rateSent: v.number(),
+  rateReceived: BytesPerSecond,
+  rateSent: BytesPerSecond,
   bytesReceived: Bytes,
   bytesSent: Bytes,
   tunnels: Count,
@@ -86,8 +86,8 @@ export const ShownClient = v.strictObject({
 });
 export const KickClient = v.strictObject({
   client: Selector,
-  /** ms for which it is kept out, in memory alone; left out, it may come back at once. */
-  shutOutFor: v.optional(v.pipe(v.number(), v.minValue(1))),
+  /** It is kept out for so long, in memory alone; left out, it may come back at once. */
+  shutOutFor: v.optional(v.pipe(Milliseconds, v.minValue(1))),
   isDryRun,
 });
 export const Kicked = v.strictObject({

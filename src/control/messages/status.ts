@@ -14,8 +14,10 @@ export const NetworkState = v.strictObject({
   udpPort: v.nullable(Count),
   /** TCP port on which we are a relay for others. */
   relayPort: v.nullable(Count),
-  /** Of those on our own relay. */
+  /** Peers that use it. */
   relayClients: Count,
+  /** What it has passed on for them since the start. */
+  relayedBytes: Bytes,
   /** Without user and password. */
   proxy: v.nullable(v.string()),
   /** `host:port` where other nodes see us. */

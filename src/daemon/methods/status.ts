@@ -52,6 +52,7 @@ export function networkOf({ engine, proxy }: Pick<MethodContext, 'engine' | 'pro
     udpPort: facts.udpPort === 0 ? null : facts.udpPort,
     relayPort: facts.relayPort ?? null,
     relayClients: facts.relayClients,
+    relayedBytes: facts.relayedBytes,
     proxy: proxy ?? null,
     seenAt: [facts.ipv4.endpoint, facts.ipv6.endpoint].filter((endpoint) => endpoint !== undefined),
     portMapping: facts.mapping === undefined ? null : { outside: facts.mapping.outside, protocol: facts.mapping.by },

@@ -58,6 +58,7 @@ export class RelayServer {
   /** Those whose sockets take no more, the longest first. */
   readonly #full = new Set<RelaySession>();
   #sentUnseen = 0;
+  #passedOn = 0;
   #nextId = 1n;
   #isStopped = false;
 
@@ -78,6 +79,11 @@ export class RelayServer {
   /** Clients that are not we ourselves, who are to be met there too. */
   get strangers(): number {
     return this.#clients.size - (this.#clients.has(this.#deps.keyPair.publicKey.hex) ? 1 : 0);
+  }
+
+  /** Bytes that clients had passed on to each other or into the onion, without what we ourselves sent or were sent. */
+  get passedOn(): number {
+    return this.#passedOn;
   }
 
   /** A connection came in. @returns undefined to refuse it */
@@ -103,7 +109,10 @@ export class RelayServer {
 
   /** An onion response for a client; lost when it is gone. */
   respond(client: bigint, data: Buffer): void {
-    this.#byId.get(client)?.send({ kind: 'onion response', data });
+    const session = this.#byId.get(client);
+    if (session === undefined) return;
+    session.send({ kind: 'onion response', data });
+    this.#count(data, session);
   }
 
   stop(): void {
@@ -190,12 +199,11 @@ export class RelayServer {
         this.#unlink(sender, packet.slot);
         return;
       case 'oob send':
-        this.#clients
-          .get(packet.publicKey.hex)
-          ?.send({ kind: 'oob receive', publicKey: sender.publicKey, data: packet.data });
+        this.#onOutOfBand(sender, packet.publicKey, packet.data);
         return;
       case 'onion request':
         this.#deps.forwardOnion(packet.data, { id: sender.id, endpoint: sender.remote });
+        this.#count(packet.data, sender);
         return;
       case 'connected':
         // Allowed, and without a meaning.
@@ -213,7 +221,21 @@ export class RelayServer {
   #onData(sender: RelaySession, id: number, data: Buffer): void {
     const slot = sender.slots.at(id);
     if (slot === undefined) sender.end();
-    else slot.link?.session.send({ kind: 'data', slot: slot.link.slot, data });
+    if (slot?.link === undefined) return;
+    slot.link.session.send({ kind: 'data', slot: slot.link.slot, data });
+    this.#count(data, sender, slot.link.session);
+  }
+
+  #onOutOfBand(sender: RelaySession, publicKey: PublicKey, data: Buffer): void {
+    const receiver = this.#clients.get(publicKey.hex);
+    if (receiver === undefined) return;
+    receiver.send({ kind: 'oob receive', publicKey: sender.publicKey, data });
+    this.#count(data, sender, receiver);
+  }
+
+  #count(data: Buffer, ...between: readonly RelaySession[]): void {
+    const own = this.#deps.keyPair.publicKey;
+    if (between.every(({ publicKey }) => !publicKey.equals(own))) this.#passedOn += data.length;
   }
 
   #onRoutingRequest(sender: RelaySession, publicKey: PublicKey): void {

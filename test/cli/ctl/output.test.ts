@@ -97,8 +97,22 @@ t.test('status shows health first, as docs/product.md says', async (t) => {
     'Targets    any (no rules file)',
     'Sessions   2 clients, 5 tunnels   rx 1.2 GiB   tx 310 MiB',
     'Refused    14 in 24 h (12 bad secret, 2 not whitelisted), 1 banned',
+    'Relay      for others on TCP 33445: 1 peer, 45 MiB (off: network.relay_port 0)',
     '',
   ]);
+});
+
+t.test('status says nothing of a relay where this machine is none', async (t) => {
+  const socket = await startDaemon(t, { status: () => status({ network: { ...network, relayPort: null } }) });
+  t.notMatch((await run(['status'], { socket })).stdout, /relay/i);
+});
+
+t.test('net says that this machine is a relay for others, how much it passes on, and what turns it off', async (t) => {
+  const socket = await startDaemon(t);
+  t.match(
+    (await run(['net'], { socket })).stdout,
+    'Own relay  for others on TCP port 33445: 1 peer, 45 MiB passed on (network.relay_port: 0 turns it off)\n',
+  );
 });
 
 t.test('status shouts when nobody or everybody gets in', async (t) => {
@@ -179,7 +193,7 @@ t.test('the order goes to the daemon as it was typed', async (t) => {
   const options = ['--name=lap', '--allow', '[::1]:22', '--allow', 'a:0', '--note', 'mine', '--adopt', '--yes'];
   await run(['whitelist', 'add', KEYS.ci, ...options], { socket });
   await run(['whitelist', 'edit', 'ci', '--no-name', '--allow', 'any', '--expires', 'never', '--note', ''], { socket });
-  await run(['secret', 'set', '--stdin', '--grace', '1h30m'], { socket, input: 'a secret \r\n' });
+  await run(['secret', 'set', '--grace', '1h30m'], { socket, input: 'a secret \r\n' });
   await run(['--json', 'connections', '--client', '9f3a11'], { socket });
   t.same(asked, [
     {

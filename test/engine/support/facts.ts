@@ -39,6 +39,7 @@ export const networkFactsOf = (more: Partial<NetworkFacts>): NetworkFacts => ({
   relays: [],
   relayPort: undefined,
   relayClients: 0,
+  relayedBytes: 0,
   udpPort: 33445,
   mapping: undefined,
   bootstrapNodes: { known: 1, answering: 0, unresolved: [] },

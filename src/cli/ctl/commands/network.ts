@@ -1,6 +1,6 @@
 /** `tuntoxctl net`: how we are connected with the Tox network. */
 import type { Result } from '../../../control/protocol.js';
-import { countText, durationText } from '../../humanise.js';
+import { bytesText, countText, durationText } from '../../humanise.js';
 import type { Output } from '../../output.js';
 import { type Command, show } from '../command.js';
 import { shortKey } from '../names.js';
@@ -19,7 +19,7 @@ export const NETWORK_COMMANDS: readonly Command[] = [
 ];
 
 function printNetwork(network: Result<'net'>, out: Output, now: number): void {
-  const { udpPort, relayPort, relayClients, proxy, seenAt, portMapping, bootstrapNodes, relays } = network;
+  const { udpPort, proxy, seenAt, portMapping, bootstrapNodes, relays } = network;
   out.field('Network', `${network.state} since ${durationText((now - network.since) * 1000)}`);
   out.field('UDP', udpPort === null ? udpText(network.udp) : `${network.udp}, port ${udpPort}`);
   out.field('Seen at', seenAt.length === 0 ? 'nobody has told us yet' : seenAt.join(', '));
@@ -33,11 +33,14 @@ function printNetwork(network: Result<'net'>, out: Output, now: number): void {
     style: known + unresolved.length > 0 && answering === 0 ? 'warning' : 'plain',
   });
   for (const { host, reason } of unresolved) out.line(`           ${host} has no address: ${reason}`, { indent: 11 });
-  out.field(
-    'Serving',
-    relayPort === null ? 'no relay' : `relay on port ${relayPort}, ${countText(relayClients, 'user')}`,
-  );
+  out.field('Own relay', ownRelayText(network));
   out.field('Relays', relays.length === 0 ? 'none' : countText(relays.length, 'connection'));
   for (const { address, publicKey } of relays)
     out.line(`           ${address}  ${shortKey(publicKey)}`, { indent: 11 });
+}
+
+function ownRelayText({ relayPort, relayClients, relayedBytes }: Result<'net'>): string {
+  if (relayPort === null) return 'none';
+  const use = `${countText(relayClients, 'peer')}, ${bytesText(relayedBytes)} passed on`;
+  return `for others on TCP port ${relayPort}: ${use} (network.relay_port: 0 turns it off)`;
 }

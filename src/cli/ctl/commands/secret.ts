@@ -31,16 +31,10 @@ export const SECRET_COMMANDS: readonly Command[] = [
     isWrite: true,
     about: 'set the secret to what comes on standard input',
     more: 'Never as an argument, which other users of the machine could see. On a terminal it is asked for, and not shown.',
-    options: [{ name: '--stdin', about: 'read it from standard input (there is no other way)' }, GRACE, DROP, YES],
-    examples: ['--stdin < secret.txt', '--stdin --grace 24h'],
+    options: [{ name: '--stdin', about: 'read it from standard input, as it does anyway' }, GRACE, DROP, YES],
+    examples: ['', '--grace 24h < secret.txt'],
     run: async (context) => {
       const { given, dialogue, session } = context;
-      if (!given.has('--stdin')) {
-        throw usage(
-          'secret set reads the secret from standard input',
-          'as in: tuntoxctl secret set --stdin < secret.txt',
-        );
-      }
       const when = transitionOf(context);
       const secret = await dialogue.readHidden('New secret (not shown): ', LONGEST_SECRET + 2);
       if (secret === '') throw usage('the secret is empty', 'tuntoxctl secret off takes it away');

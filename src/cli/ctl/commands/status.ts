@@ -95,6 +95,10 @@ function printStatus(status: Status, out: Output, now: number): void {
     `${countText(sessions.clients, 'client')}, ${countText(sessions.tunnels, 'tunnel')}   ${bytes}`,
   );
   out.field('Refused', refusedText(refusals));
+  const { relayPort, relayClients, relayedBytes } = network;
+  if (relayPort === null) return;
+  const use = `${countText(relayClients, 'peer')}, ${bytesText(relayedBytes)}`;
+  out.field('Relay', `for others on TCP ${relayPort}: ${use} (off: network.relay_port 0)`);
 }
 
 function printWarnings({ warnings }: Status, out: Output): void {

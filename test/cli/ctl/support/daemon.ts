@@ -132,6 +132,7 @@ export const network: Result<'status'>['network'] = {
   udpPort: 33_445,
   relayPort: 33_445,
   relayClients: 1,
+  relayedBytes: 47_185_920,
   proxy: null,
   seenAt: ['192.0.2.4:33445', '[2001:db8::4]:33445'],
   portMapping: { outside: '192.0.2.4:33445', protocol: 'PCP' },
