@@ -36,13 +36,12 @@ export function accessSettings(deps: Deps, settings: Settings): AccessSettings {
   return { require, isOpen, givenSecret: place === undefined ? undefined : readSecretFile(place.path, deps.log) };
 }
 
-/** For the start, which a secret that cannot be read does not prevent: it closes the door. */
+/** For the start, which a secret that cannot be read does not prevent: it closes the door, and a warning of the status says so. */
 export function accessSettingsOrFault(deps: Deps, settings: Settings): AccessSettings {
   try {
     return accessSettings(deps, settings);
   } catch (error) {
     if (!(error instanceof CodedError)) throw error;
-    deps.log.error(messageOf(error));
     const { require, isOpen } = settings.access;
     return { require, isOpen, givenSecret: undefined, secretFault: messageOf(error) };
   }

@@ -85,6 +85,7 @@ export class Daemon {
       log: deps.log,
       ban: (...ban) => access.ban(...ban),
       shutOut: (...ban) => access.shutOut(...ban),
+      nameOf: ({ hex }) => peerName(hex, access.entryOf(hex)?.alias),
     });
     this.#policy = new AccessPolicy(access, this.#bans.onWrong);
     this.#doorkeeper = engine.serve(this.#policy, (id) => access.entryOf(id)?.alias);
@@ -197,7 +198,9 @@ export class Daemon {
     await this.#control.start();
     await this.#http.serve(this.configuration.settings.http.listen);
     this.#state = 'running';
-    for (const { message } of this.#warnings().warnings) log.warn(message);
+    // Of these two the log has heard already, from where they happened.
+    const news = this.#warnings().warnings.filter(({ code }) => code !== 'http' && code !== 'not-saved');
+    for (const { message } of news) log.warn(message);
   }
 
   /** Who may come in, or what they may reach, has changed. */

@@ -6,7 +6,6 @@ import type { Clock, Timer } from '../base/clock.js';
 import type { Logger } from '../base/logger.js';
 import { TokenBucket } from '../base/token-bucket.js';
 import type { ConnectionFacts, ConnectionPath } from '../tox/connection-facts.js';
-import type { PublicKey } from '../tox/crypto/keys.js';
 import { errorText, pathText, summaryText } from './connection-text.js';
 
 /** ms between looks, and looks between summaries. */
@@ -19,7 +18,9 @@ const NEWS_RATE = 1 / 60;
 interface Deps {
   readonly clock: Clock;
   readonly log: Logger;
-  readonly friend: { readonly publicKey: PublicKey; readonly path: ConnectionPath; readonly facts: ConnectionFacts };
+  readonly friend: { readonly path: ConnectionPath; readonly facts: ConnectionFacts };
+  /** What the friend is called in the log. */
+  readonly nameNow: () => string;
 }
 
 export class ConnectionWatch {
@@ -69,14 +70,14 @@ export class ConnectionWatch {
   }
 
   #tellChange(before: ConnectionPath, now: ConnectionPath): void {
-    const { clock, log, friend } = this.#deps;
+    const { clock, log, nameNow } = this.#deps;
     const level = isNews(before, now) && this.#newsLimit.take(clock.now()) ? this.#news : 'debug';
-    log[level](`${friend.publicKey.short}: now ${pathText(now)}`);
+    log[level](`${nameNow()}: now ${pathText(now)}`);
   }
 
   #debug(text: string): void {
-    const { log, friend } = this.#deps;
-    log.debug(`${friend.publicKey.short}: ${text}`);
+    const { log, nameNow } = this.#deps;
+    log.debug(`${nameNow()}: ${text}`);
   }
 }
 

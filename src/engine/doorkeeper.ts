@@ -40,6 +40,8 @@ const FACTORS: Readonly<Record<AdmittedBy, string>> = {
 /** ms in which the same refusal of the same key is not logged again: clients repeat their requests. */
 const SAME_REFUSAL = 10 * 60_000;
 const MAX_REFUSALS = 1_024;
+/** ms in which it is not counted again: somebody who tries all day was refused once. */
+const SAME_COUNT = 24 * 60 * 60_000;
 /** Lines about strangers, who are all one: whoever makes new keys must not fill the disk. */
 const REFUSAL_LINES = { atOnce: 20, aMinute: 20 };
 const OF_STRANGERS: FloodLimits = { each: REFUSAL_LINES, all: REFUSAL_LINES };
@@ -79,6 +81,7 @@ export class Doorkeeper {
   readonly #counts: RefusalCounts;
   readonly #refused: RecentRefusals;
   readonly #refusals = new ExpiringMap<string, true>(SAME_REFUSAL, MAX_REFUSALS);
+  readonly #counted = new ExpiringMap<string, true>(SAME_COUNT, MAX_REFUSALS);
   readonly #said: FloodLog;
   readonly #strangers: FloodLog;
   #isClosed = false;
@@ -107,7 +110,7 @@ export class Doorkeeper {
     return this.#guests.all;
   }
 
-  /** Clients refused within the last 24 hours, by reason; one that repeats its request counts once in 10 min. */
+  /** Clients refused within the last 24 hours, by reason; each counts once, unless over a thousand came after it. */
   get refusals(): Readonly<Record<string, number>> {
     return this.#counts.lastDay;
   }
@@ -197,8 +200,9 @@ export class Doorkeeper {
   #welcome(friend: StackFriend, admittedBy: AdmittedBy): void {
     const { clock, log, tunnels } = this.#deps;
     const { hex: source } = friend.publicKey;
-    const name = this.#nameOf(friend.publicKey);
-    const watch = new ConnectionWatch({ clock, log, friend }, { news: 'debug' });
+    // Its owner may name it later.
+    const nameNow = (): string => this.#nameOf(friend.publicKey);
+    const watch = new ConnectionWatch({ clock, log, friend, nameNow }, { news: 'debug' });
     let since = clock.unixTime();
     const guest: Guest = {
       id: source,
@@ -216,6 +220,7 @@ export class Doorkeeper {
     this.#admissions.set(guest, { admittedBy, generation: this.#policy.secretGeneration });
     openChannels(friend, {
       onOpen: (channel) => {
+        const name = nameNow();
         const text = `${name}: connected, ${pathText(friend.path)}`;
         this.#said.say({ source, name, kind: 'session begun', level: 'info', text });
         watch.begin();
@@ -225,6 +230,7 @@ export class Doorkeeper {
       },
       onClose: () => {
         watch.end();
+        const name = nameNow();
         this.#said.say({ source, name, kind: 'session ended', level: 'info', text: `${name}: gone` });
         since = clock.unixTime();
         this.#guests.onSeen(guest);
@@ -243,7 +249,10 @@ export class Doorkeeper {
       return;
     }
     this.#refusals.set(id, true, now);
-    this.#counts.add(reason);
+    if (this.#counted.get(id, now) === undefined) {
+      this.#counted.set(id, true, now);
+      this.#counts.add(reason);
+    }
     this.#strangers.say({ source: '', name: 'strangers', kind: 'key refused', level: 'warn', text });
   }
 

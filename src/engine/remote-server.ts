@@ -86,7 +86,7 @@ export class RemoteServer {
     });
     deps.log.info(`connecting to ${this.#name}`);
     this.#friend = deps.tox.addFriend(options.id, friendRequestMessage(options.secret));
-    this.#watch = new ConnectionWatch({ ...deps, friend: this.#friend }, { news: 'info' });
+    this.#watch = new ConnectionWatch({ ...deps, friend: this.#friend, nameNow: () => this.#name }, { news: 'info' });
     openChannels(this.#friend, {
       onOpen: (channel) => {
         deps.tunnels.attach(channel);

@@ -366,11 +366,15 @@ t.test('the log names clients as their owner does, and says why one has to go', 
 });
 
 t.test('somebody who repeats a wrong secret is counted as one who was refused', async (t) => {
-  const daemon = await TestDaemon.start(t);
+  const clock = new ManualClock();
+  const daemon = await TestDaemon.start(t, { clock });
   await daemon.call('secret.set', { secret: SECRET });
   const client = await daemon.client();
-  for (let time = 0; time < 3; time += 1) client.connect('a wrong secret');
-  await settle();
+  for (let time = 0; time < 3; time += 1) {
+    client.connect('a wrong secret');
+    await settle();
+    clock.advance(60 * 60_000);
+  }
   t.same((await daemon.call('status', {})).refusals.last24Hours, { 'wrong-secret': 1 });
 });
 
@@ -568,6 +572,7 @@ t.test('state that cannot be read closes the door, and says so', async (t) => {
   const status = await daemon.call('status', {});
   t.match(status, { health: 'degraded', access: { isClosed: true } });
   t.match(status.warnings, [{ code: 'state', message: /bans\.json is damaged/, hint: 'then restart the daemon' }]);
+  t.equal(daemon.said.join('').split('bans.json is damaged').length, 2, 'it is logged once');
   (await daemon.client()).connect();
   await settle();
   t.same((await daemon.call('clients.list', {})).clients, []);

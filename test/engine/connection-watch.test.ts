@@ -3,13 +3,11 @@ import { type Logger, silentLogger } from '../../src/base/logger.js';
 import { ConnectionWatch } from '../../src/engine/connection-watch.js';
 import type { ConnectionPath } from '../../src/tox/connection-facts.js';
 import { ManualClock } from '../support/manual-clock.js';
-import { keyOf } from '../support/nodes.js';
 import { direct, factsOf, none, relayed } from './support/facts.js';
 
 class Bench {
   readonly clock = new ManualClock();
   readonly friend = {
-    publicKey: keyOf('aa'),
     facts: factsOf(direct()),
     get path() {
       return this.facts.path;
@@ -20,11 +18,14 @@ class Bench {
 
   constructor(news: 'info' | 'debug' = 'info') {
     const log: Logger = { ...silentLogger, info: this.#say('info'), debug: this.#say('debug') };
-    this.watch = new ConnectionWatch({ clock: this.clock, log, friend: this.friend }, { news });
+    this.watch = new ConnectionWatch(
+      { clock: this.clock, log, friend: this.friend, nameNow: () => 'laptop' },
+      { news },
+    );
   }
 
   #say(level: string): (text: string) => void {
-    return (text) => void this.lines.push(`${level} ${text.replace(`${this.friend.publicKey.short}: `, '')}`);
+    return (text) => void this.lines.push(`${level} ${text.replace('laptop: ', '')}`);
   }
 
   become(path: ConnectionPath): string[] {

@@ -2,7 +2,7 @@
 import { ControlError } from '../../control/control-error.js';
 import type { MethodHandlers } from '../../control/method-handlers.js';
 import type { Result } from '../../control/protocol.js';
-import { type ClientKey, findClient, isKnown, keyText } from './clients-by-name.js';
+import { type ClientKey, findClient, isKnown, keyText, logName } from './clients-by-name.js';
 import type { MethodContext } from './context.js';
 import { saved } from './saving.js';
 
@@ -20,7 +20,7 @@ export function banMethods(deps: Deps): Pick<MethodHandlers, 'bans.list' | 'bans
       const lifted = key === undefined ? bans : bans.filter(({ publicKey }) => publicKey.equals(key));
       if (!isDryRun && lifted.length > 0) {
         await saved(access.clearBans(key));
-        for (const { publicKey } of lifted) log.info(`the ban of ${publicKey.short} was lifted`);
+        for (const { publicKey } of lifted) log.info(`${logName(deps, publicKey)}: the ban was lifted`);
       }
       return { schema: 'tuntox.bans/1', bans: lifted.map(shown) };
     },

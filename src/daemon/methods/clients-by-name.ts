@@ -3,6 +3,7 @@ import { ControlError } from '../../control/control-error.js';
 import type { Result } from '../../control/protocol.js';
 import { type NamedClient, parseClientId, SelectorError, selectClient } from '../../engine/client-selector.js';
 import type { Guest } from '../../engine/doorkeeper.js';
+import { peerName } from '../../engine/peer-name.js';
 import type { MethodContext } from './context.js';
 
 export type ClientName = Result<'ping'>['client'];
@@ -25,6 +26,10 @@ export function clientName({ access }: Pick<Clients, 'access'>, key: ClientKey):
 /** For sentences: its alias, or the digits by which people know it. */
 export const nameOf = ({ access }: Pick<Clients, 'access'>, key: ClientKey): string =>
   access.entry(key)?.alias ?? key.short;
+
+/** For the log: both. */
+export const logName = ({ access }: Pick<Clients, 'access'>, key: ClientKey): string =>
+  peerName(key.hex, access.entry(key)?.alias);
 
 /** Those on the whitelist, and those who are here by other ways. */
 export function knownClients({ access, doorkeeper }: Clients): NamedClient[] {

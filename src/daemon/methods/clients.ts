@@ -4,7 +4,7 @@ import { ControlError } from '../../control/control-error.js';
 import type { MethodHandlers } from '../../control/method-handlers.js';
 import type { Params, Result } from '../../control/protocol.js';
 import type { Guest } from '../../engine/doorkeeper.js';
-import { clientName, findAnybody, findGuest, nameOf } from './clients-by-name.js';
+import { clientName, findAnybody, findGuest, logName, nameOf } from './clients-by-name.js';
 import { connectionsOf, pathOf, roundTripOf } from './connections.js';
 import type { MethodContext } from './context.js';
 
@@ -58,7 +58,7 @@ function kick(deps: Deps, { client, shutOutFor, isDryRun }: Params<'clients.kick
     doorkeeper.kick(key);
     if (until !== null) {
       access.shutOut(key, 'shut out by clients kick', until);
-      log.info(`${key.short}: shut out for ${until - clock.unixTime()} s`);
+      log.info(`${logName(deps, key)}: shut out for ${until - clock.unixTime()} s`);
     }
   }
   const notes = until === null ? [] : notesOfShuttingOut(deps);

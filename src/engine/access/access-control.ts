@@ -88,6 +88,7 @@ export class AccessControl implements AccessFactors {
       bans: await KeptPart.open(deps, directory, { kept: bansFile, closed: new Map() }),
     };
     const proven = await KeptPart.open(deps, directory, { kept: provenFile, closed: NO_PROVEN });
+    if (proven.fault !== undefined) deps.log.error(proven.fault);
     return new AccessControl(deps, settings, parts, new Secrets(deps, { ...parts, proven }));
   }
 

@@ -21,6 +21,8 @@ export interface GuessBansDeps {
   readonly log: Logger;
   /** @param until Unix time, s */
   ban(key: PublicKey, reason: string, until: number): Promise<void>;
+  /** For the log. */
+  nameOf(key: PublicKey): string;
   /** The same without the disk, until the process ends. */
   shutOut(key: PublicKey, reason: string, until: number): void;
 }
@@ -38,9 +40,9 @@ export class GuessBans {
 
   /** @param count different wrong secrets of this key so far */
   readonly onWrong = (key: PublicKey, count: number): void => {
-    const { ban, clock, shutOut } = this.#deps;
+    const { ban, clock, nameOf, shutOut } = this.#deps;
     if (count < TOO_MANY || !this.#limit.take(clock.now())) return;
-    this.#say('warn', 'key banned', `${key.short}: banned for an hour, after ${count} wrong secrets`);
+    this.#say('warn', 'key banned', `${nameOf(key)}: banned for an hour, after ${count} wrong secrets`);
     const [reason, until] = [`${count} wrong secrets`, clock.unixTime() + BAN];
     ban(key, reason, until).catch((error: unknown) => {
       this.#say('error', 'ban not saved', messageOf(error));

@@ -1,6 +1,4 @@
 /** A part of what decides over who gets in, kept in a file; or why that file cannot be used. */
-import { messageOf } from '../../base/coded-error.js';
-import type { Logger } from '../../base/logger.js';
 import type { FileSystem } from '../file-system.js';
 import { type Kept, KeptJson } from './kept-json.js';
 
@@ -15,16 +13,15 @@ export class KeptPart<Value> {
     this.#opened = opened;
   }
 
-  /** Never fails. @param directory of the state @param closed what counts when the file cannot be used */
+  /** Never fails; whoever opens it says `fault`. @param directory of the state @param closed what counts when the file cannot be used */
   static async open<Value>(
-    { files, log }: { readonly files: FileSystem; readonly log: Logger },
+    { files }: { readonly files: FileSystem },
     directory: string,
     { kept, closed }: { readonly kept: Kept<Value>; readonly closed: Value },
   ): Promise<KeptPart<Value>> {
     try {
       return new KeptPart({ kind: 'good', file: await KeptJson.open(files, directory, kept) });
     } catch (error) {
-      log.error(messageOf(error));
       return new KeptPart<Value>({ kind: 'bad', error: error as Error, closed });
     }
   }

@@ -16,6 +16,8 @@ interface Banned {
   readonly until: number;
 }
 
+const nameOf = (key: PublicKey): string => `key ${key.short}`;
+
 class Door {
   readonly clock = new ManualClock();
   readonly banned: Banned[] = [];
@@ -35,7 +37,7 @@ class Door {
     const shutOut = (key: PublicKey, reason: string, until: number): void =>
       void this.shutOut.push({ key, reason, until });
     const factors = new FixedFactors({ random }, { secret: SECRET, whitelist: [], isInsecureOpen: false });
-    this.#policy = new AccessPolicy(factors, new GuessBans({ clock, log, ban, shutOut }).onWrong);
+    this.#policy = new AccessPolicy(factors, new GuessBans({ clock, log, ban, shutOut, nameOf }).onWrong);
   }
 
   /** So many different secrets, each as soon as it is looked at. */
@@ -73,6 +75,7 @@ t.test('thousands of keys do not keep the disk busy with bans', async (t) => {
     log: silentLogger,
     ban: async (key, reason, until) => void door.banned.push({ key, reason, until }),
     shutOut: () => t.fail(),
+    nameOf,
   });
   for (let count = 0; count < 1_000; count += 1) bans.onWrong(newKey(), 12);
   t.equal(door.banned.length, 20);
@@ -93,12 +96,13 @@ t.test('hours of bans are summed up in the log, those that could not be saved to
   const count = (): void => {
     shutOut += 1;
   };
-  const bans = new GuessBans({ clock, log, ban, shutOut: count });
+  const bans = new GuessBans({ clock, log, ban, shutOut: count, nameOf });
   for (let time = 0; time < 720; time += 1) {
     bans.onWrong(newKey(), 12);
     await Promise.resolve();
     clock.advance(5_000);
   }
+  t.match(lines[0], /^key [0-9A-F]{8}: banned for an hour, after 12 wrong secrets$/, 'as its owner calls it');
   t.equal(shutOut, 720);
   t.ok(lines.length <= 20 + 60, `${lines.length} lines in an hour`);
   t.equal(lines.at(-1), 'strangers: in the last minute also 12 keys banned, 12 bans not saved');
