@@ -257,8 +257,14 @@ export class PacketStream {
   /** What is too large for the way goes in two halves to a peer of our kind, and to others as it is, by a relay if there is one. */
   #transmit(number: number, data: Buffer, size: number | undefined): void {
     const mostWhole = this.#deps.packetSize()?.mostWhole ?? MAX_CRYPTO_DATA_SIZE;
-    if (data.length <= mostWhole || !this.#features.hasParts) this.#emit(number, data, size);
-    else for (const part of encodeParts(data)) this.#emit(number, part);
+    if (data.length <= mostWhole || !this.#features.hasParts) {
+      this.#emit(number, data, size);
+      return;
+    }
+    const parts = encodeParts(data);
+    // A queue with room for one of them alone always loses the one that comes second.
+    const isTurned = this.#sendWindow.timesSent(number) % 2 === 0;
+    for (const part of isTurned ? parts.toReversed() : parts) this.#emit(number, part);
   }
 
   #emit(number: number, data: Buffer, size?: number): void {

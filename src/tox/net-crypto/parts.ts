@@ -1,4 +1,5 @@
 /** Halves of packets that came (tox/packet/net-crypto-part), until the other half comes. */
+import { isPartOfMore, ownedCopy } from '../../base/bytes.js';
 import { MAX_CRYPTO_DATA_SIZE } from '../packet/net-crypto.js';
 import { decodePart, type Part } from '../packet/net-crypto-part.js';
 
@@ -18,7 +19,9 @@ export class Parts {
     if (other === undefined || other.isLast === part.isLast) {
       const [oldest] = this.#parts.keys();
       if (this.#parts.size >= MAX_PARTS && oldest !== undefined) this.#parts.delete(oldest);
-      this.#parts.set(number, part);
+      // What a relay brings is a part of a whole read of its socket.
+      const bytes = isPartOfMore(part.bytes) ? ownedCopy(part.bytes) : part.bytes;
+      this.#parts.set(number, { ...part, bytes });
       return undefined;
     }
     if (other.bytes.length + part.bytes.length > MAX_CRYPTO_DATA_SIZE) return undefined;

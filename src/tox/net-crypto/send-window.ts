@@ -183,6 +183,11 @@ export class SendWindow {
     return this.#data[number & this.#mask] as Buffer;
   }
 
+  /** Of a packet that is held; it is counted up to 255. */
+  timesSent(number: number): number {
+    return this.#timesSent[number & this.#mask] as number;
+  }
+
   fateOf(number: number): Fate {
     if (distanceBetween(this.#start, number) >= distanceBetween(this.#start, this.#next)) return 'delivered';
     const state = this.#state[number & this.#mask];

@@ -10,6 +10,8 @@ const HEADERS = 28;
 const SHORTEST = 32;
 const SAFE = 1141;
 const FULL = 1373;
+/** A datagram with half of a full packet. */
+const HALF = 720;
 
 interface Flow {
   readonly world: World;
@@ -148,6 +150,24 @@ t.test('a lone large packet in a black hole arrives within 2 s', async (t) => {
   near.connection.sendLossless(Buffer.alloc(FULL, 162));
   t.ok(world.clock.runUntil(() => far.notes.lossless.length === 1, 2000));
   t.equal(far.notes.lossless[0]?.length, FULL);
+});
+
+t.test('in a black hole whose queue loses the second of two halves, all that is under way arrives', async (t) => {
+  const stream = flow({ delay: 20 });
+  const { world, alice, far } = stream;
+  world.clock.advance(2000);
+  world.network.faults.mtu = 1300;
+  const { shape } = alice;
+  let halfAt = 0;
+  alice.shape = (packet, forward) => {
+    const isHalf = packet.length === HALF;
+    if (isHalf && halfAt === world.clock.now()) return;
+    if (isHalf) halfAt = world.clock.now();
+    shape(packet, forward);
+  };
+  world.clock.advance(20_000);
+  t.ok(inASecond(stream) > 1_500_000);
+  t.equal(far.connection.state, 'established');
 });
 
 t.test('loss in bursts is no black hole', async (t) => {

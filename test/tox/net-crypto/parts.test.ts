@@ -33,3 +33,12 @@ t.test('halves that are too long together are dropped', async (t) => {
   parts.join(7, half(0));
   t.equal(parts.join(7, half(1)), undefined);
 });
+
+t.test('a half that is a part of a larger piece of memory does not keep the rest of that', async (t) => {
+  const parts = new Parts();
+  const read = Buffer.alloc(65_536);
+  A.copy(read, 100);
+  parts.join(7, read.subarray(100, 100 + A.length));
+  read.fill(0);
+  t.equal(`${parts.join(7, B)}`, 'first and last');
+});
