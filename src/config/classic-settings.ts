@@ -25,7 +25,7 @@ export interface ServiceSettings {
   readonly isBackground: boolean;
   /** Gets our process number (-F). */
   readonly pidFile: string | undefined;
-  /** Whom to become once everything is open (-U). */
+  /** Whom to become before anything is opened (-U). */
   readonly user: string | undefined;
 }
 

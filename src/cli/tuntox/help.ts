@@ -18,10 +18,11 @@ Server:
                     any host, 0 for any port, # begins a comment
   --insecure-open   let in everybody who knows the Tox ID; without it a server
                     that has neither a secret nor -i does not start
-  -z, -D            run in the background, once the start has succeeded
+  -z, -D            run in the background, once the start has succeeded (-D PORT
+                    is ssh's SOCKS5 proxy, which this version does not have yet)
   -F FILE           write the process number to FILE, which is removed at the
-                    end; who finds FILE in use does not start
-  -U USER           as root: become USER once everything is open
+                    end. If another tuntox uses FILE, this one does not start
+  -U USER           as root: become USER before anything is opened
 Client:
   -i ID             the server's Tox ID
   -L [BIND:]PORT:HOST:PORT
