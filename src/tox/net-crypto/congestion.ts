@@ -23,6 +23,11 @@ const FIRST_WINDOW = 64 * PACKET;
 /** Implementation: the first burst's time in ms: half of the 128 packets that a polled socket takes in 50 ms. */
 const FIRST_SPREAD = 25;
 const MIN_WINDOW = 4 * PACKET;
+/**
+ * Implementation: ms in which the smallest window goes out at the least, or a round trip where that is longer. When all that is
+ * large gets lost, few bytes are delivered, and a rate measured by them would never find out that the path has become better.
+ */
+const LONGEST_SPREAD = 200;
 /** Implementation: bytes in flight at the most; as many full packets as numbers. */
 const MAX_WINDOW = MAX_IN_FLIGHT_NUMBERS * PACKET;
 
@@ -148,7 +153,8 @@ export class Congestion {
     const bandwidth = this.#bandwidth.max;
     const first = FIRST_WINDOW / Math.max(FIRST_SPREAD, this.#rtt.isKnown ? this.#rtt.min : 0);
     if (bandwidth === 0) return first;
-    const rate = bandwidth * PACING_GAINS[this.#mode];
+    const least = MIN_WINDOW / Math.max(LONGEST_SPREAD, this.#rtt.recent);
+    const rate = Math.max(least, bandwidth * PACING_GAINS[this.#mode]);
     return this.#mode === 'startup' ? Math.max(first, rate) : rate;
   }
 

@@ -127,3 +127,12 @@ t.test('nor is one that confirms each time all that is in flight', async (t) => 
   path.fill(30, 50, 1000);
   t.ok(path.congestion.window / PACKET >= 1000, 'more each time, and not 64 packets for ever');
 });
+
+t.test('where hardly anything arrived, four packets go in a round trip all the same', async (t) => {
+  const path = new Path();
+  path.congestion.noteOurKind();
+  path.fill(20, 250, 100);
+  for (let at = 0; at < 3; at += 1) path.round({ rtt: 1000, packets: 0.05, lost: 20 });
+  t.ok(path.congestion.deliveryRate < 0.1, 'bytes a ms');
+  t.ok(path.congestion.rate * path.rtt.recent >= 4 * PACKET);
+});
