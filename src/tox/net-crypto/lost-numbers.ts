@@ -2,6 +2,11 @@
 
 /** Implementation: entries that are done with before the list is moved together. */
 const COMPACTION = 4096;
+/**
+ * Implementation: entries from which on each number is kept once. What is sent again out of turn, and lost again, is added again, as
+ * often as the peer likes while another one is first; no more numbers than a quarter of this many are lost at a time.
+ */
+const MOST = 65_536;
 
 export class LostNumbers {
   #numbers: number[] = [];
@@ -9,6 +14,14 @@ export class LostNumbers {
 
   add(number: number): void {
     this.#numbers.push(number);
+    if (this.#numbers.length < MOST) return;
+    this.#numbers = [...new Set(this.#numbers.slice(this.#at))];
+    this.#at = 0;
+  }
+
+  /** Entries, those that are done with included. */
+  get length(): number {
+    return this.#numbers.length;
   }
 
   /** The first that is lost still; those before it are forgotten. */

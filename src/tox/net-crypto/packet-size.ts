@@ -40,6 +40,8 @@ const LOOK_INTERVAL = 2000;
 /** Implementation: the part of it after which is looked when a large packet got lost, since ICMP may have told the system why. */
 const LOOK_AFTER_LOSS = 1 / 40;
 const LONGEST_LOOK_INTERVAL = 64_000;
+/** Implementation: ms between looks while large packets are sent again: to read the counters takes 0.2 ms, before and after. */
+const RESEND_LOOK_INTERVAL = 25;
 
 /** The packets before and after the probes are watched as well: when they are lost, the probes may have been lost by chance. */
 interface Probe {
@@ -80,6 +82,8 @@ export class PacketSize {
   #fragments = 0;
   #lookAt: number;
   #lookInterval = LOOK_INTERVAL;
+  /** When it is looked next at a large packet that is sent again. */
+  #resendLookAt = Number.NEGATIVE_INFINITY;
 
   /** @param now ms; what was sent before says nothing about this path */
   constructor(deps: PacketSizeDeps, now: number) {
@@ -146,7 +150,7 @@ export class PacketSize {
     for (const number of neighbours) this.#probes.push({ number, size: SAFE_CRYPTO_DATA_SIZE, fate: 'open' });
   }
 
-  /** Sends a packet again; while large ones get lost, it is looked whether the system cuts them. */
+  /** Sends a packet again; while large ones get lost, it is looked now and then whether the system cuts them. */
   resend(packet: { readonly number: number; readonly size: number }, now: number, transmit: () => void): void {
     for (const probe of this.#probes) {
       if (probe.number === packet.number && probe.fate === 'open') probe.fate = 'sent again';
@@ -160,10 +164,11 @@ export class PacketSize {
       this.#moments += 1;
       this.#resentAt = now;
     }
-    if (this.#losses === 0) {
+    if (this.#losses === 0 || now < this.#resendLookAt) {
       transmit();
       return;
     }
+    this.#resendLookAt = now + RESEND_LOOK_INTERVAL;
     const before = this.#deps.fragmentsMade();
     transmit();
     if (this.#deps.fragmentsMade() === before) return;
