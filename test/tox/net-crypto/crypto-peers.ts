@@ -12,6 +12,9 @@ import { ManualClock } from '../../support/manual-clock.js';
 import { SeededRandom } from '../../support/seeded-random.js';
 import { SimulatedNetwork } from '../../support/simulated-network.js';
 
+/** A data packet with its least padding, as requests without a hole and what tells features are. */
+const SHORTEST = 32;
+
 export class World {
   readonly clock = new ManualClock();
   readonly random: SeededRandom;
@@ -159,6 +162,24 @@ export function connectedPair(seed = 1): {
   const near = alice.connect(bob);
   world.clock.advance(100);
   const far = bob.accepted[0];
+  if (far === undefined) throw new Error('they did not connect');
+  return { world, alice, bob, near, far };
+}
+
+/** The same, of which neither knows, as of a c-toxcore peer, what the other can do beyond that. */
+export function strangePair(seed: number): ReturnType<typeof connectedPair> {
+  const world = new World(seed);
+  const [alice, bob] = [world.peer('203.0.113.1'), world.peer('203.0.113.2')];
+  const withoutShortest: CryptoPeer['shape'] = (packet, forward) => {
+    if (packet.length !== SHORTEST) forward();
+  };
+  for (const peer of [alice, bob]) peer.shape = withoutShortest;
+  bob.onAccepted = (connection) => void connection.sendLossless(numbered(0));
+  const near = alice.connect(bob);
+  near.connection.sendLossless(numbered(0));
+  world.clock.advance(20_000);
+  for (const peer of [alice, bob]) peer.shape = (_packet, forward) => forward();
+  const [far] = bob.accepted;
   if (far === undefined) throw new Error('they did not connect');
   return { world, alice, bob, near, far };
 }

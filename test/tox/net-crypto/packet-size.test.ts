@@ -1,13 +1,11 @@
 import t from 'tap';
 import type { CryptoConnection } from '../../../src/tox/net-crypto/crypto-connection.js';
 import type { Route } from '../../../src/tox/net-crypto/route.js';
-import { type CryptoPeer, connectedPair, type Notes, numbered, World } from './crypto-peers.js';
+import { type CryptoPeer, connectedPair, type Notes, strangePair, type World } from './crypto-peers.js';
 import { Bottleneck } from './links.js';
 
 /** What IPv4 and UDP add to a packet. */
 const HEADERS = 28;
-/** A data packet with its least padding, as requests without a hole and what tells features are. */
-const SHORTEST = 32;
 const SAFE = 1141;
 const FULL = 1373;
 /** A datagram with half of a full packet. */
@@ -291,26 +289,8 @@ t.test('a path whose limit becomes known to the system in mid-session gets packe
   t.equal(alice.fragments, fragments);
 });
 
-/** A pair of which neither knows, as of a c-toxcore peer, what the other can do beyond that. */
-function withOtherKind(): ReturnType<typeof connectedPair> {
-  const world = new World(5);
-  const [alice, bob] = [world.peer('203.0.113.1'), world.peer('203.0.113.2')];
-  const withoutShortest: CryptoPeer['shape'] = (packet, forward) => {
-    if (packet.length !== SHORTEST) forward();
-  };
-  for (const peer of [alice, bob]) peer.shape = withoutShortest;
-  bob.onAccepted = (connection) => void connection.sendLossless(numbered(0));
-  const near = alice.connect(bob);
-  near.connection.sendLossless(numbered(0));
-  world.clock.advance(20_000);
-  for (const peer of [alice, bob]) peer.shape = (_packet, forward) => forward();
-  const [far] = bob.accepted;
-  if (far === undefined) throw new Error('they did not connect');
-  return { world, alice, bob, near, far };
-}
-
 t.test('to a peer that reads no halves, what is too large goes by a relay', async (t) => {
-  const stream = flow({}, withOtherKind());
+  const stream = flow({}, strangePair(5));
   const { world, near, far } = stream;
   world.clock.advance(2000);
   const relay = relayTo(stream);
@@ -347,7 +327,7 @@ function relayTo({ world, far }: Pick<Flow, 'world' | 'far'>): Route & { sent: n
 }
 
 t.test('where no relay brings it either, the connection is begun anew before long', async (t) => {
-  const { world, near, far } = flow({}, withOtherKind());
+  const { world, near, far } = flow({}, strangePair(5));
   world.clock.advance(2000);
   world.network.faults.mtu = 1400;
   world.clock.advance(2000);
@@ -362,7 +342,7 @@ t.test('where no relay brings it either, the connection is begun anew before lon
 });
 
 t.test('a peer of another kind whose large packets vanish is left to a relay', async (t) => {
-  const pair = withOtherKind();
+  const pair = strangePair(5);
   const { world, alice, bob, near, far } = pair;
   const relay = relayTo({ world, far });
   near.connection.addRoute(relay);
