@@ -3,7 +3,7 @@ import { CodedError, messageOf, systemCodeOf } from './coded-error.js';
 
 const REPORT_IT = 'this is a fault of the program, please report it with this line and those before it';
 const OUT_OF_RESOURCES =
-  'the system has no open files or memory left for it: free some, or raise the limit (LimitNOFILE, ulimit -n)';
+  'the system has no file descriptor or memory left for this: free some, or raise the limit (LimitNOFILE, ulimit -n)';
 const SCARCE: ReadonlySet<string | undefined> = new Set(['EMFILE', 'ENFILE', 'ENOMEM', 'ENOBUFS', 'EAGAIN']);
 
 /** What to do about it. */

@@ -32,7 +32,7 @@ export function readSecretFile(path: string, log: Logger): Buffer {
   if (fault !== undefined) throw new SecretFileError('bad-secret', `the secret in ${path} ${fault}`);
   // Others may have come in by it as it is.
   if (/\n./s.test(secret.toString('latin1').trimEnd()))
-    log.warn(`the secret in ${path} has more than one line, and all of them count: leave one`);
+    log.warn(`the secret in ${path} has more than one line, and all of them count: keep one of them`);
   return secret;
 }
 

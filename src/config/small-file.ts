@@ -60,7 +60,7 @@ function refusal(path: string): string {
   try {
     accessSync(directory, constants.X_OK);
   } catch {
-    return `this user may not look into ${directory}: move it to where it may, such as /etc/tuntox`;
+    return `this user may not enter ${directory}: move the file to a directory that it may enter, such as /etc/tuntox`;
   }
   const isOwn = statSync(path).uid === process.geteuid?.();
   const how = isOwn ? `run chmod 600 ${path}` : `as root, run chgrp ${ownGroup()} ${path} and chmod 640 ${path}`;

@@ -249,7 +249,7 @@ function checkLength(path: string): void {
 function listenError(error: unknown, path: string): IpcError {
   const directory = dirname(path);
   if (!isGone(directory)) return ipcError(error, path);
-  return new IpcError('failed', `${path}: there is no directory ${directory}: make it`, { cause: error });
+  return new IpcError('failed', `${path}: the directory ${directory} does not exist: make it`, { cause: error });
 }
 
 const FAULTS: Readonly<Record<string, readonly [IpcFault, string]>> = {

@@ -63,12 +63,12 @@ function loadAsRoot(process: NodeJS.Process, { configFile }: DaemonFlags, load: 
   const { part, isThere } = trustIn(file);
   if (part !== undefined && !isNamed) {
     const advice = `run chown root ${part} and chmod go-w ${part}, or name the file with --config`;
-    throw new SettingsError([`${file} is not used as root, because others than root may change ${part}: ${advice}`]);
+    throw new SettingsError([`root does not use ${file}, because other users can change ${part}: ${advice}`]);
   }
   const loaded = loadShowing(load, { file, part });
   // Whoever may make files there made it since.
   if (isThere || isNamed || loaded.file === undefined) return loaded;
-  throw new SettingsError([`${file} was made while this started: start it again`]);
+  throw new SettingsError([`${file} appeared while the daemon was starting: start it again`]);
 }
 
 function loadShowing(load: () => Loaded, { file, part }: { readonly file: string; readonly part: string | undefined }) {
@@ -78,7 +78,7 @@ function loadShowing(load: () => Loaded, { file, part }: { readonly file: string
     if (part === undefined || !(error instanceof SettingsError)) throw error;
     const advice = 'run tuntoxd --check as a user who may read it';
     throw new SettingsError([
-      `${file} has mistakes, which are not shown to root, because others may change ${part}: ${advice}`,
+      `${file} has mistakes, which are not shown to root, because other users can change ${part}: ${advice}`,
     ]);
   }
 }

@@ -67,7 +67,7 @@ function makeDirectory(path: string, mode: number, setting: string): void {
     makeDirectories(path, mode);
   } catch (error) {
     const reason = REASONS[systemCodeOf(error) ?? ''] ?? messageOf(error);
-    const advice = `make it, for this user to write in, or name another place with ${setting} in the settings`;
+    const advice = `make a directory that this user can write in, or name another place with ${setting} in the settings`;
     throw new ProcessFormError('not-writable', `cannot make the directory ${path} (${reason}): ${advice}`, {
       cause: error,
     });
@@ -104,5 +104,5 @@ function whyNot(
   }
   // Who may put a link in the socket's place would have root give that group any file.
   const part = foreignPart(directory);
-  return part === undefined ? undefined : `others than root may change ${part}`;
+  return part === undefined ? undefined : `users other than root can change ${part}`;
 }

@@ -44,12 +44,12 @@ export class SocketUpkeep {
   async #checkAll(): Promise<void> {
     for (const kept of this.#kept) {
       try {
-        if (await kept.restore()) this.#log.warn(`${kept.path} was deleted, and is there again`);
+        if (await kept.restore()) this.#log.warn(`${kept.path} was deleted, and was made again`);
         else if (!this.#missing.has(kept)) continue;
         this.#missing.delete(kept);
       } catch (error) {
         const what = `${kept.path} was deleted, and cannot be made again: ${messageOf(error)}`;
-        if (!this.#missing.has(kept)) this.#log.error(`${what}; that is tried each 10 s, or restart the daemon`);
+        if (!this.#missing.has(kept)) this.#log.error(`${what}; the daemon tries again every 10 s`);
         this.#missing.add(kept);
       }
     }

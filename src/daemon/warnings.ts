@@ -87,7 +87,7 @@ function networkFindings({ network, proxyFault }: HealthFacts): Finding[] {
   const [nameless] = unresolved;
   if (state !== 'online' && !hasBootstrapNodes) return [aloneFinding(state)];
   if (state !== 'online' && known === 0 && nameless !== undefined) {
-    const message = `no bootstrap node has an address, so nobody finds us: ${nameless.host} (${nameless.reason})`;
+    const message = `no bootstrap node has an address, so nobody finds us: ${nameless.reason}`;
     return [serious(state, message, CHECK_NAMES)];
   }
   switch (state) {

@@ -37,6 +37,9 @@ export class Watchdog {
     const isAlive = await proveAlive();
     this.#isAsking = false;
     if (isAlive) feed();
-    else log.error('neither a datagram to ourselves comes back nor does anybody answer: the watchdog is not fed');
+    else
+      log.error(
+        'no datagram that we send to ourselves comes back, and no node or relay answers: the watchdog is not fed, so that systemd restarts the daemon',
+      );
   }
 }

@@ -27,11 +27,11 @@ const REFUSALS: Readonly<Record<RefusalReason, string>> = {
 
 const LEAVING: Readonly<Record<LeaveReason, string>> = {
   ...REFUSALS,
-  'secret-changed': 'the secret by which it came counts no more',
+  'secret-changed': 'the secret that it came with is no longer valid',
 };
 
 const FACTORS: Readonly<Record<AdmittedBy, string>> = {
-  none: 'the door is open',
+  none: 'as everybody is',
   secret: 'by the secret',
   whitelist: 'by the whitelist',
   'secret and whitelist': 'by the secret and the whitelist',
@@ -122,7 +122,7 @@ export class Doorkeeper {
   review(): void {
     for (const guest of this.#guests.all) {
       const reason = this.#reasonToLeave(guest, this.#policy);
-      if (reason !== undefined) this.#part(guest, `may not stay: ${LEAVING[reason]}`);
+      if (reason !== undefined) this.#part(guest, `has to go: ${LEAVING[reason]}`);
     }
     for (const request of this.#refused.all) {
       this.#decide(request, (decision) => {
@@ -144,7 +144,7 @@ export class Doorkeeper {
   /** Shows a guest the door; it may ask again. @returns false when there is none of that key */
   kick(publicKey: PublicKey): boolean {
     const guest = this.#guests.all.find(({ id }) => id === publicKey.hex);
-    if (guest !== undefined) this.#part(guest, 'shown the door');
+    if (guest !== undefined) this.#part(guest, 'sent away by the owner');
     return guest !== undefined;
   }
 

@@ -22,7 +22,7 @@ const SAVE_INTERVAL = 60 * 60_000;
 /** ms without a network after which a server says so. */
 const LONELY = 9_000;
 const NO_NETWORK =
-  'no node of the Tox network has answered yet, so nobody finds us: is there a network, does it let UDP or TCP out, are the bootstrap nodes right?';
+  'no node of the Tox network has answered yet, so nobody finds us: check that this machine has a network, that it lets UDP or TCP out, and that the bootstrap nodes are right';
 const FOR_EVER: Patience = { timeout: undefined, maxRetries: 0 };
 
 interface Deps {

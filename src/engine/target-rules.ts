@@ -51,12 +51,12 @@ export function ruleOf(text: string, line: number): Rule {
   if (effect === 'deny') {
     if (literalAddress(host) === undefined) {
       throw new FormatError(
-        `"${host}" is a name, and who asks for its address gets past: deny the address, or a class`,
+        `"${host}" is a name, and a client that asks for its address would get past: deny the address, or a class`,
       );
     }
     // Who asks may name the network card by a name or a number, or not at all.
     if (host.includes('%'))
-      throw new FormatError(`"${host}" is denied on every network card: leave out what follows %`);
+      throw new FormatError(`an address is denied on every network interface: leave out what follows % in "${host}"`);
   }
   return { effect, subject: { kind: 'host', host: canonicalHost(host) }, port, line };
 }

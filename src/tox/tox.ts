@@ -222,7 +222,10 @@ export class Tox {
   bootstrap({ host, port, publicKey, tcpPorts = [port] }: BootstrapAddress): void {
     this.#running();
     if (this.#options.proxy !== undefined && Endpoint.of(host, port) === undefined) {
-      this.#unresolved.failed(host, 'names are not looked up beside a proxy: give its address');
+      this.#unresolved.failed(
+        host,
+        `${host} is not looked up, as everything goes through a proxy: give its address instead`,
+      );
       return;
     }
     this.#resolver.resolve(host, port).then(

@@ -9,7 +9,7 @@ const NAMED = 3;
 
 export interface UnresolvedHost {
   readonly host: string;
-  /** For people. */
+  /** A sentence for people, with the name in it. */
   readonly reason: string;
 }
 
@@ -55,6 +55,8 @@ export class UnresolvedHosts {
     const names = news.slice(0, NAMED).map(({ host }) => host);
     const more = news.length > NAMED ? ` and ${news.length - NAMED} more` : '';
     const subject = news.length === 1 ? 'a bootstrap node has' : `${news.length} bootstrap nodes have`;
-    this.#log.warn(`${subject} no address: ${names.join(', ')}${more} (${first.reason}); check names and name servers`);
+    this.#log.warn(
+      `${subject} no address: ${names.join(', ')}${more} (${first.reason}); check the names, and that the name servers answer`,
+    );
   }
 }

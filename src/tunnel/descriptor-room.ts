@@ -16,7 +16,7 @@ export function noRoomFor(
 ): string | undefined {
   const left = limit - used;
   if (own < left) return undefined;
-  return `this client has ${own} connections, and of the ${limit} that this process may have together ${Math.max(0, left)} are left`;
+  return `this client has ${own} connections, and ${Math.max(0, left)} of the ${limit} that this process may have are left`;
 }
 
 /** Attempts to reach another address of a target while one is under way, of all peers by the same rule. */

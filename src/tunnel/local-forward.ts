@@ -100,7 +100,7 @@ export class LocalForward {
 
   /** Once each time: who is refused tries again. */
   #sayFull(): void {
-    const what = `${describeTarget(this.spec.target)}: no descriptor is left for another connection`;
+    const what = `${describeTarget(this.spec.target)}: no file descriptor is left for another connection`;
     if (!this.#isFull) this.#log.warn(`${what}: close some, or raise the limit of open files (ulimit -n)`);
     this.#isFull = true;
   }

@@ -99,7 +99,7 @@ function listenError(bind: string | undefined, port: number, error: unknown): Li
     case 'EACCES':
       return new ListenError(
         'not-permitted',
-        `${at} needs a right: choose one from 1024 up, or give the program CAP_NET_BIND_SERVICE` +
+        `this user may not listen on ${at}: choose a port from 1024 up, or give the program CAP_NET_BIND_SERVICE` +
           ' (in a systemd unit: AmbientCapabilities=CAP_NET_BIND_SERVICE)',
         cause,
       );

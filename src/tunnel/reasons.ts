@@ -36,7 +36,7 @@ const REASONS = {
   'shutting-down': { code: 12, text: 'this side is shutting down' },
   'no-resources': {
     code: 13,
-    text: 'the serving side has no descriptor or memory left for another connection',
+    text: 'the serving side has no file descriptor or memory left for another connection',
     advice: 'close some, or have its owner raise the limit of open files (LimitNOFILE)',
   },
   // The following are noticed by this side alone and never sent.

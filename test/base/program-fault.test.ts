@@ -25,8 +25,8 @@ t.test('that the system has nothing more to give is no fault of the program', as
   t.match(adviceFor(new TypeError('x')), /fault of the program, please report it/);
   t.match(
     adviceFor(Object.assign(new Error('open'), { code: 'EMFILE' })),
-    /no open files or memory left .* raise the limit/,
+    /no file descriptor or memory left .* raise the limit/,
   );
   const ofOs = Object.assign(new Error('A system error'), { code: 'ERR_SYSTEM_ERROR', info: { errno: -12 } });
-  t.match(adviceFor(ofOs), /no open files or memory left/);
+  t.match(adviceFor(ofOs), /no file descriptor or memory left/);
 });

@@ -490,7 +490,7 @@ t.test('a socket that cannot be made again is tried anew the next time', async (
   await server.start();
   t.teardown(() => server.stop());
   rmSync(directory, { recursive: true });
-  await t.rejects(server.restore(), { code: 'failed', message: /there is no directory .*run: make it/ });
+  await t.rejects(server.restore(), { code: 'failed', message: /the directory .*run does not exist: make it/ });
   mkdirSync(directory);
   t.equal(await server.restore(), true);
 });

@@ -28,7 +28,7 @@ t.test('a file that is made between the look at it and the reading is not used',
   const file = join(temporaryDirectory(t), 'none');
   await t.rejects(
     run(file, () => ({ ...usual, file })),
-    { code: 'bad-settings', message: /none was made while this started: start it again/ },
+    { code: 'bad-settings', message: /none appeared while the daemon was starting: start it again/ },
   );
 });
 

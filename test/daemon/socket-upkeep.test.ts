@@ -30,7 +30,7 @@ t.test('looks each 10 s, and when it is told to, and says what it made again', a
   t.same(said, []);
   isGone = true;
   await upkeep.check();
-  t.same(said, ['/s was deleted, and is there again']);
+  t.same(said, ['/s was deleted, and was made again']);
   upkeep.stop();
   t.equal(clock.pending, 0);
 });
@@ -47,8 +47,8 @@ t.test('what cannot be made again is said once, until it was', async (t) => {
   }
   upkeep.stop();
   t.match(said, [
-    /cannot be made again: no directory; that is tried each 10 s/,
-    /is there again/,
+    /cannot be made again: no directory; the daemon tries again every 10 s/,
+    /was made again/,
     /cannot be made again/,
   ]);
   t.equal(said.length, 3);

@@ -66,15 +66,23 @@ const CASES: readonly [code: string, isDegraded: boolean, facts: Partial<HealthF
     true,
     network({
       state: 'offline',
-      bootstrapNodes: { known: 0, answering: 0, unresolved: [{ host: 'typo.invalid', reason: 'not found' }] },
+      bootstrapNodes: {
+        known: 0,
+        answering: 0,
+        unresolved: [{ host: 'typo.invalid', reason: 'nobody knows typo.invalid' }],
+      },
     }),
-    /no bootstrap node has an address, .*typo\.invalid \(not found\).*check the names/,
+    /no bootstrap node has an address, .*nobody finds us: nobody knows typo\.invalid.*check the names/,
   ],
   [
     'bootstrap',
     false,
     network({
-      bootstrapNodes: { known: 2, answering: 2, unresolved: [{ host: 'typo.invalid', reason: 'not found' }] },
+      bootstrapNodes: {
+        known: 2,
+        answering: 2,
+        unresolved: [{ host: 'typo.invalid', reason: 'nobody knows typo.invalid' }],
+      },
     }),
     /without an address: typo\.invalid.*name servers/,
   ],

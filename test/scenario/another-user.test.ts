@@ -149,7 +149,10 @@ t.test('as another user', async (t) => {
     chmodSync(place.directory, 0o755);
     const daemon = startDaemon(t, place);
     t.equal(await daemon.exited, 1);
-    t.match(daemon.stderr, /cannot make the directory .*run \(permission denied\): make it, for this user to write in/);
+    t.match(
+      daemon.stderr,
+      /cannot make the directory .*run \(permission denied\): make a directory that this user can write in/,
+    );
     t.same(readdirSync(directory), []);
     t.same(readdirSync(place.directory), ['tuntox.yaml']);
   });
@@ -253,7 +256,7 @@ t.test('as another user', async (t) => {
     t.equal(await refused.exited, 2);
     t.match(
       refused.stderr,
-      /is not used as root, because others than root may change .*yaml: run chown root .*--config\n$/,
+      /root does not use .*yaml, because other users can change .*yaml: run chown root .*--config\n$/,
     );
     const named = startDaemon(t, place);
     t.equal(await named.exited, 1);
@@ -305,7 +308,9 @@ t.test('as another user', async (t) => {
   await t.test('as root itself, a socket in a directory of others is for root alone', async (t) => {
     const place = placeOfUser(t);
     const daemon = start(t, 'tuntoxd', ['--config', place.config, '--socket-group', 'daemon']);
-    await daemon.waitFor(/others than root may change .*run, so only this user and root may use the control socket/);
+    await daemon.waitFor(
+      /users other than root can change .*run, so only this user and root may use the control socket/,
+    );
     await daemon.waitFor(/is ready: /);
     t.match(statSync(place.socket), { uid: 0, mode: 0o140600 });
     t.equal(await daemon.stop(), 0);

@@ -336,12 +336,12 @@ t.test(
     t.equal(await lost.exited, 1);
     t.match(
       lost.stderr,
-      /^tuntoxctl: the daemon runs, but its control socket .* was deleted\n {2}try again: it makes it anew within 10 s, .*HUP/,
+      /^tuntoxctl: the daemon runs, but its control socket .* was deleted\n {2}the daemon makes it again within 10 s; .*HUP/,
     );
     daemon.kill('SIGHUP');
     daemon.kill('SIGCONT');
     await daemon.waitFor(/the configuration was read anew/);
-    t.match(daemon.stderr, /tuntoxd\.sock was deleted, and is there again/);
+    t.match(daemon.stderr, /tuntoxd\.sock was deleted, and was made again/);
     t.equal(await ask('id').exited, 0);
     t.equal(readlinkSync(usual), place.socket);
     t.match(await before.call('id', {}), { schema: 'tuntox.id/1' }, 'nobody has lost a connection');

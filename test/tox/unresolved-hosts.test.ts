@@ -17,7 +17,7 @@ t.test('names without an address are told in one line, and once however often th
     clock.advance(15_000);
   }
   t.same(said, [
-    '4 bootstrap nodes have no address: a.invalid, b.invalid, c.invalid and 1 more (cannot find a.invalid); check names and name servers',
+    '4 bootstrap nodes have no address: a.invalid, b.invalid, c.invalid and 1 more (cannot find a.invalid); check the names, and that the name servers answer',
   ]);
   t.equal(hosts.all.length, 4);
 });

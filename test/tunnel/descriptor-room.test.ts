@@ -25,7 +25,7 @@ t.test('each may have as many as are left for all, so that nobody takes the last
   t.same(fill(1, 512), [256]);
   t.same(fill(2, 512), [171, 171]);
   t.same(fill(7, 512), Array(7).fill(64));
-  t.match(noRoomFor(256, { limit: 512, used: 256 }), /this client has 256 .* of the 512 .* 256 are left/);
+  t.match(noRoomFor(256, { limit: 512, used: 256 }), /this client has 256 .* 256 of the 512 .* are left/);
 });
 
 t.test('attempts beside the first have descriptors by the same rule', async (t) => {
@@ -107,7 +107,7 @@ t.test('local programs beyond the limit are reset, which is said once, until the
   ];
   await until(() => client.list().length === 3);
   for (const _try of [1, 2]) t.equal(await refusal(forward.port), 'ECONNRESET');
-  t.match(warnings, [/no descriptor is left for another connection: close some, or raise the limit/]);
+  t.match(warnings, [/no file descriptor is left for another connection: close some, or raise the limit/]);
   t.equal(warnings.length, 1);
   first[0]?.destroy();
   await until(() => client.list().length === 2);

@@ -137,14 +137,14 @@ async function lostSocketError(error: CodedError<string>, { path, from }: Socket
   if (daemon === undefined) return undefined;
   if (daemon.kind === 'listens') {
     return new CtlError('no-socket', `the daemon runs, but its control socket ${path} was deleted`, {
-      hint: 'try again: it makes it anew within 10 s, and at once upon: sudo systemctl kill -s HUP tuntox',
+      hint: 'the daemon makes it again within 10 s; to have that done at once: sudo systemctl kill -s HUP tuntox',
       cause: error,
     });
   }
-  return new CtlError('no-socket', `the daemon runs, as process ${daemon.pid}, but nothing of it is at ${path}`, {
+  return new CtlError('no-socket', `the daemon runs (process ${daemon.pid}), but it has no socket at ${path}`, {
     hint:
-      'where its socket.path is another one, name that with --socket; else the socket was deleted, and' +
-      ` journalctl -u tuntox says why it cannot be made again: sudo kill -HUP ${daemon.pid} has it try, a restart drops the tunnels`,
+      'if its socket.path is another one, give that with --socket; if not, the socket was deleted, and' +
+      ` journalctl -u tuntox says why it cannot be made again: sudo kill -HUP ${daemon.pid} has the daemon try once more; a restart would drop the tunnels`,
     cause: error,
   });
 }

@@ -6,7 +6,7 @@ import { allowText, shortKey } from './names.js';
 
 export const IF_ABSENT = {
   name: '--if-absent',
-  about: 'leave those as they are that are on the list already',
+  about: 'leave clients that are on the list already as they are: no error',
 } as const;
 
 type Change = Result<'whitelist.add'>;

@@ -28,7 +28,7 @@ export const NetworkState = v.strictObject({
     /** Those that have an address. */
     known: Count,
     answering: Count,
-    /** Those whose names have none, and why. */
+    /** Those whose names have none, and why: a sentence with the name in it. */
     unresolved: v.array(v.strictObject({ host: v.string(), reason: v.string() })),
   }),
   /** TCP relays that we are connected to. */

@@ -34,7 +34,7 @@ function bannedClient(deps: Deps, client: string, banned: Parameters<typeof find
   } catch (error) {
     if (!isKnown(deps, client)) throw error;
     throw new ControlError('not-found', `${client} is not banned`, {
-      hint: 'tuntoxctl bans shows who is',
+      hint: 'tuntoxctl bans lists those that are',
       cause: error,
     });
   }

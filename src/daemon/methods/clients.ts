@@ -67,9 +67,9 @@ function kick(deps: Deps, { client, shutOutFor, isDryRun }: Params<'clients.kick
 
 /** Keys cost nothing. */
 function notesOfShuttingOut({ access, policy }: Deps): string[] {
-  if (policy.isOpen) return ['it can come back with another key, for the door is open: tuntoxctl whitelist add ID'];
+  if (policy.isOpen) return ['it can come back with another key, as everybody is let in: tuntoxctl whitelist add ID'];
   if (access.secret === undefined || (access.hasWhitelist && access.require === 'all')) return [];
-  return ['who has the secret can come back with another key: tuntoxctl secret rotate'];
+  return ['a client that has the secret can come back with another key: tuntoxctl secret rotate'];
 }
 
 function clientsOf(deps: Deps, guests: readonly Guest[]): Client[] {

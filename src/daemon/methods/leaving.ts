@@ -71,7 +71,7 @@ export function confirm(deps: Deps, isConfirmed: boolean, { guests, kinds }: Shu
   const names = namesOf(deps, guests);
   const message =
     kinds.length === 0
-      ? `who is here would be shut out by it: ${names}`
-      : `${kinds.join(', and ')} would be shut out by it${guests.length === 0 ? '' : `; of those who are here: ${names}`}`;
+      ? `this would shut out ${names}`
+      : `this would shut out ${kinds.join(', and ')}${guests.length === 0 ? '' : `; among them ${names}`}`;
   throw new ControlError('needs-confirmation', message, hint === undefined ? {} : { hint });
 }

@@ -27,7 +27,7 @@ const NEW_SECRET: SecretCheck = {
   compare: () => 'wrong',
   compareSlowly: async () => 'told',
 };
-const HINT = 'where one of both shall be enough, set access.require to any first';
+const HINT = 'if one of the two is to be enough, set access.require to any first';
 
 interface Options {
   readonly isConfirmed: boolean;
@@ -135,7 +135,9 @@ function notesOfSetting({ access, doorkeeper }: Deps, hadOne: boolean, options: 
   const needsBoth = access.hasWhitelist && access.require === 'all';
   const guests = doorkeeper.guests.length;
   const stay =
-    options.isDroppingSessions || guests === 0 ? [] : ['who is here stays, and needs the new one to come again'];
+    options.isDroppingSessions || guests === 0
+      ? []
+      : ['clients that are here stay, and need the new secret to come again'];
   return [
     ...(needsBoth
       ? [`clients on the whitelist need the ${hadOne ? 'new ' : ''}secret as well (access.require: all)`]

@@ -70,7 +70,7 @@ async function add(deps: Deps, given: readonly WhitelistEntry[], options: AddOpt
   const adopted = options.isAdopting ? lost.guests.map((guest) => adoptedEntry(guest, clock.unixTime())) : [];
   const shutOut = options.isAdopting ? [] : lost.guests;
   const isConfirmed = options.isConfirmed || options.isDryRun || options.isAdopting;
-  confirm(deps, isConfirmed, lost, '--adopt puts those who are here on the list as well');
+  confirm(deps, isConfirmed, lost, '--adopt puts the clients that are here on the list as well');
   const added = [...entries, ...adopted];
   const notes = [...keptNotes, ...notesOfAdding(deps, entries, shutOut)];
   const closedTunnels = tunnelsOf(deps, shutOut).length;
@@ -98,11 +98,11 @@ function notesOfAdding(deps: Deps, entries: readonly WhitelistEntry[], shutOut: 
     ...(isSecret && access.require === 'any' ? ['the secret alone lets in as well (access.require: any)'] : []),
     ...(access.hasWhitelist || (isSecret && access.require === 'any')
       ? []
-      : ['from now on nobody gets in who is not on the whitelist']),
+      : ['from now on only clients on the whitelist get in']),
     ...(shutOut.length === 0 ? [] : [`shut out: ${namesOf(deps, shutOut)}`]),
-    ...access.faults.map((fault) => `nobody gets in all the same: ${fault}`),
+    ...access.faults.map((fault) => `still nobody gets in: ${fault}`),
     ...banned.map(({ publicKey, alias }) => {
-      return `${alias ?? publicKey.short} is banned, and stays out: tuntoxctl bans clear ${publicKey.short}`;
+      return `${alias ?? publicKey.short} is banned and stays out until you run tuntoxctl bans clear ${publicKey.short}`;
     }),
   ];
 }
@@ -159,7 +159,7 @@ async function remove(deps: Deps, client: string, isDryRun: boolean): Promise<Ch
       : []),
     ...(hasOther && isLimited
       ? [
-          `with the secret ${name} comes in all the same (access.require: any), and without the limits of its entry: ` +
+          `${name} can still come in with the secret (access.require: any), without the limits of its entry: ` +
             `tuntoxctl secret rotate, or tuntoxctl clients kick ${publicKey.short} --for 30d`,
         ]
       : []),
@@ -181,8 +181,8 @@ async function off(deps: Deps, { isConfirmed, isDryRun }: Params<'whitelist.off'
   if (entries.length > 0 && !isConfirmed && !isDryRun) {
     const count = entries.length === 1 ? 'one entry' : `${entries.length} entries`;
     const { kinds } = lost;
-    const more = kinds.length === 0 ? '' : `, and ${kinds.join(', and ')} would be shut out by it`;
-    throw new ControlError('needs-confirmation', `the whitelist has ${count}, which would be removed${more}`, {
+    const more = kinds.length === 0 ? '' : `, and shut out ${kinds.join(', and ')}`;
+    throw new ControlError('needs-confirmation', `this would remove ${count} from the whitelist${more}`, {
       hint: 'tuntoxctl whitelist export keeps a copy',
     });
   }

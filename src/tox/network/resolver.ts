@@ -1,7 +1,7 @@
 /** From a host name or a literal address to endpoints. */
 import { lookup as systemLookup } from 'node:dns/promises';
 import type { Clock } from '../../base/clock.js';
-import { messageOf } from '../../base/coded-error.js';
+import { messageOf, systemCodeOf } from '../../base/coded-error.js';
 import { Endpoint } from '../../base/endpoint.js';
 import { NetworkError } from './network-error.js';
 
@@ -54,9 +54,21 @@ export class Resolver {
         },
         (cause) => {
           timer.cancel();
-          reject(new NetworkError('unknown-host', `cannot find ${host}: ${messageOf(cause)}`, { cause }));
+          reject(new NetworkError('unknown-host', whyNot(host, cause), { cause }));
         },
       );
     });
+  }
+}
+
+/** In a sentence with the name in it. */
+function whyNot(host: string, cause: unknown): string {
+  switch (systemCodeOf(cause)) {
+    case 'ENOTFOUND':
+      return `the name servers do not know ${host}`;
+    case 'EAI_AGAIN':
+      return `no name server answers for ${host}`;
+    default:
+      return `cannot look up ${host}: ${messageOf(cause)}`;
   }
 }

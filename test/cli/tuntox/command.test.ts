@@ -167,7 +167,7 @@ t.test(
   async (t) => {
     const server = startTuntox(['-i', ID, '-C', temporaryDirectory(t), ...NOWHERE]);
     const said =
-      /a server: only E776E9A9 may come in, and reaches all that this machine reaches, itself included\n.*to connect to E776E9A9 instead, add -L, -W or -p\n/;
+      /this is a server: only E776E9A9 may come in; clients reach everything that this machine reaches, itself included\n.*to connect to E776E9A9 instead, add -L, -W or -p\n/;
     await server.waitFor(/^[0-9A-F]{76}\n$/);
     t.match(server.stderr, said);
     server.kill('SIGHUP');

@@ -27,6 +27,19 @@ t.test('a name that nobody knows is refused with a code, and the cause is kept',
   await t.rejects(resolverOf(async () => []).resolve('node.example', 5), { code: 'unknown-host' });
 });
 
+t.test('why a name has no address is said in a sentence, not in codes of the system', async (t) => {
+  const failing = (code: string): HostLookup => {
+    return () => Promise.reject(Object.assign(new Error(`getaddrinfo ${code} node.example`), { code }));
+  };
+  for (const [code, message] of [
+    ['ENOTFOUND', 'the name servers do not know node.example'],
+    ['EAI_AGAIN', 'no name server answers for node.example'],
+    ['EAI_FAIL', 'cannot look up node.example: getaddrinfo EAI_FAIL node.example'],
+  ] as const) {
+    await t.rejects(resolverOf(failing(code)).resolve('node.example', 5), { code: 'unknown-host', message });
+  }
+});
+
 t.test('a lookup that takes too long is given up, and its late answer ignored', async (t) => {
   const clock = new ManualClock();
   let answer: (addresses: string[]) => void = () => {};

@@ -38,7 +38,7 @@ export const CONFIG_COMMANDS: readonly Command[] = [
     path: ['config', 'reload'],
     isWrite: true,
     about: 'read the configuration file again',
-    more: 'A file with mistakes changes nothing. What cannot change while the daemon runs is named. It asks when somebody is shut out by it; tunnels of others stay.',
+    more: 'A file with mistakes changes nothing. Settings that need a restart are named. It asks first if the new settings shut somebody out; the tunnels of all others stay.',
     options: [YES],
     examples: ['', '--dry-run'],
     run: async (context) => {

@@ -32,7 +32,7 @@ function printNetwork(network: Result<'net'>, out: Output, now: number): void {
   out.field('Bootstrap', known === 0 ? none : bootstrap, {
     style: known + unresolved.length > 0 && answering === 0 ? 'warning' : 'plain',
   });
-  for (const { host, reason } of unresolved) out.line(`           ${host} has no address: ${reason}`, { indent: 11 });
+  for (const { reason } of unresolved) out.line(`           ${reason}`, { indent: 11 });
   out.field('Own relay', ownRelayText(network));
   out.field('Relays', relays.length === 0 ? 'none' : countText(relays.length, 'connection'));
   for (const { address, publicKey } of relays)

@@ -16,7 +16,7 @@ export const RULE_COMMANDS: readonly Command[] = [
           out.line('no rules file: any target (targets.rules_file in the configuration names one)', { indent: 2 });
           return;
         }
-        out.line(`from ${file}; what no rule allows is refused, and so is what one denies`, { indent: 2 });
+        out.line(`from ${file}; a target that no rule allows, or that one denies, is refused`, { indent: 2 });
         if (rules.length === 0) out.line('it has no rule: nothing may be reached', { style: 'warning' });
         else {
           out.table(

@@ -49,7 +49,7 @@ export const SECRET_COMMANDS: readonly Command[] = [
     path: ['secret', 'rotate'],
     isWrite: true,
     about: 'make a new secret, and show it this once',
-    more: 'Sessions that are open stay, unless --drop-sessions; the old secret lets nobody in any more, unless --grace. Where those on the whitelist got in without one, it asks before they need it too.',
+    more: 'Open sessions stay, unless --drop-sessions; the old secret lets nobody in any more, unless --grace. If clients on the whitelist needed no secret so far, it asks before they do.',
     options: [GRACE, DROP, YES],
     examples: ['', '--grace 24h', '--drop-sessions'],
     run: async (context) => {
@@ -67,7 +67,7 @@ export const SECRET_COMMANDS: readonly Command[] = [
     path: ['secret', 'off'],
     isWrite: true,
     about: 'take the secret away',
-    more: 'Without a whitelist, nobody gets in then: it asks when that shuts somebody out.',
+    more: 'Without a whitelist nobody gets in then. It asks first if that shuts somebody out.',
     options: [YES],
     examples: ['', '--dry-run'],
     run: async (context) => {
@@ -85,14 +85,16 @@ async function inForce(context: Context, secret: string, when: ReturnType<typeof
   await context.written().catch((error: Error) => {
     // Silent elsewhere; here somebody may believe that the secret is a new one.
     throw new CtlError('failed', `the new secret could not be shown, so nothing has changed: ${error.message}`, {
-      hint: 'run it again with standard output on a terminal, or in a file with room',
+      hint: 'run it again with standard output on a terminal, or in a file on a disk that has room',
       cause: error,
     });
   });
   try {
     await context.session.call('secret.set', { secret, ...when, isConfirmed: true });
   } catch (error) {
-    context.note('the secret that was shown may not be in force: tuntoxctl secret status says since when there is one');
+    context.note(
+      'the secret that was shown may not be in force: tuntoxctl secret status says when the secret was changed last',
+    );
     throw error;
   }
 }

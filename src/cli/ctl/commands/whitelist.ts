@@ -13,7 +13,8 @@ const ALLOW: Option = {
   name: '--allow',
   value: 'H:P',
   isRepeatable: true,
-  about: 'may reach this target, as a line of the rules file; may be repeated. Without it, all that the rules allow',
+  about:
+    'allow this target, written like a line of the rules file; may be repeated. Without it the client reaches all that the rules allow',
 };
 const EXPIRES: Option = { name: '--expires', value: 'D', about: 'until then: 30d, 12h, 2027-01-31, 2027-01-31T18:00' };
 const NOTE: Option = { name: '--note', value: 'T', about: 'a line to remember by' };
@@ -55,7 +56,7 @@ export const WHITELIST_COMMANDS: readonly Command[] = [
     path: ['whitelist', 'add'],
     isWrite: true,
     about: 'let a client in',
-    more: 'With the first entry the whitelist decides over who gets in, until whitelist off. When clients are known by the secret alone, they would be shut out: it says who, and asks.',
+    more: 'From its first entry until whitelist off, the whitelist decides who gets in. If that shuts out clients that came by the secret alone, it names them and asks first.',
     arguments: [{ name: 'ID' }],
     options: [
       NAME,

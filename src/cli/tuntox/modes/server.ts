@@ -59,19 +59,20 @@ function policyOf(settings: ServerSettings, { log }: Context): AccessPolicy {
 function tellWhom({ whitelist, isInsecureOpen, rulesFile, secret }: ServerSettings, { log }: Context): void {
   const hasSecret = secret.from !== 'nowhere';
   const listed = whitelist.map((key) => key.short).join(', ');
-  const byList = hasSecret ? `only ${listed} may come in, with the secret` : `only ${listed} may come in`;
-  const others = isInsecureOpen && !hasSecret ? 'everybody may come in' : 'whoever has the secret may come in';
+  const byList = hasSecret ? `only ${listed} may come in, and only with the secret` : `only ${listed} may come in`;
+  const others =
+    isInsecureOpen && !hasSecret ? 'everybody may come in' : 'every client that has the secret may come in';
   const targets =
-    rulesFile === undefined ? 'all that this machine reaches, itself included' : `what ${rulesFile} allows`;
-  log.info(`a server: ${whitelist.length > 0 ? byList : others}, and reaches ${targets}`);
+    rulesFile === undefined ? 'everything that this machine reaches, itself included' : `what ${rulesFile} allows`;
+  log.info(`this is a server: ${whitelist.length > 0 ? byList : others}; clients reach ${targets}`);
   if (whitelist.length === 1 && !hasSecret) log.info(`to connect to ${listed} instead, add -L, -W or -p`);
 }
 
 function placeOf({ directory }: ServerSettings, { log }: Context): IdentityPlace {
   if (directory !== undefined) return { kind: 'directory', path: directory };
   if (!isOfDaemon(USUAL_DIRECTORY)) return { kind: 'if-possible', path: USUAL_DIRECTORY };
-  const how = 'add -U tuntox to use that one, or -C DIRECTORY to keep another';
-  log.warn(`${USUAL_DIRECTORY} is the daemon's, so this Tox ID is for this run only: ${how}`);
+  const how = "add -U tuntox to use the daemon's, or -C DIRECTORY to keep one of your own";
+  log.warn(`${USUAL_DIRECTORY} belongs to the daemon, so this Tox ID is for this run only: ${how}`);
   return { kind: 'nowhere' };
 }
 

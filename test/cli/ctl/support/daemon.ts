@@ -231,7 +231,7 @@ export const HANDLERS: MethodHandlers = {
     wasHere: true,
     closed: [...connections],
     shutOutUntil: shutOutFor === undefined ? null : now() + shutOutFor / 1000,
-    notes: ['who has the secret can come back with another key: tuntoxctl secret rotate'],
+    notes: ['a client that has the secret can come back with another key: tuntoxctl secret rotate'],
   }),
   'whitelist.list': () => ({
     schema: 'tuntox.whitelist/1',
