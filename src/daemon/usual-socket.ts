@@ -37,7 +37,7 @@ export async function linkUsualSocket({ log, environment }: Deps, socket: string
     return { path: place, ...(await linkIpc(place, socket)) };
   } catch (error) {
     log.warn(
-      `nothing leads from ${place} to ${socket}, so tuntoxctl needs --socket, and a reload fails: ${messageOf(error)}`,
+      `cannot link ${place} to ${socket}, so tuntoxctl needs --socket, and systemctl reload fails: ${messageOf(error)}`,
     );
     return undefined;
   }

@@ -181,7 +181,7 @@ t.test('with its socket elsewhere, the usual place leads to it, for a reload tha
   t.notOk(lstatSync(usual, { throwIfNoEntry: false }), 'in good order it takes its link away');
   writeFileSync(usual, '');
   await (await startDaemon(t, place, { env })).waitFor(
-    /nothing leads from .* to .*, so tuntoxctl needs --socket.*: move it away\n/,
+    /cannot link .* to .*, so tuntoxctl needs --socket.*: move it away\n/,
   );
 });
 
