@@ -64,6 +64,8 @@ export class SendWindow {
   #start: number;
   #next: number;
   #end: number;
+  /** All from the start to here have arrived. */
+  #undelivered: number;
   readonly #lost = new LostNumbers();
   #delivered = 0;
   /** Where a measurement of the delivery rate may begin: the last such place, and the one before. */
@@ -88,6 +90,7 @@ export class SendWindow {
     this.#start = first;
     this.#next = first;
     this.#end = first;
+    this.#undelivered = first;
   }
 
   /** The number after the last one sent, which is what the wire calls the end of our buffer. */
@@ -173,10 +176,12 @@ export class SendWindow {
 
   /** The lowest number that may be missing, for a probe; undefined when all arrived. */
   firstUndelivered(): number | undefined {
-    for (let number = this.#start; number !== this.#next; number = nextNumber(number)) {
-      if (this.#state[number & this.#mask] !== DELIVERED) return number;
-    }
-    return undefined;
+    const sent = distanceBetween(this.#start, this.#next);
+    // From where it was found last: thousands may have arrived before, and it is asked for in each turn.
+    let offset = distanceBetween(this.#start, this.#undelivered);
+    while (offset < sent && this.#state[addToNumber(this.#start, offset) & this.#mask] === DELIVERED) offset += 1;
+    this.#undelivered = addToNumber(this.#start, offset);
+    return offset < sent ? this.#undelivered : undefined;
   }
 
   dataOf(number: number): Buffer {
@@ -240,6 +245,7 @@ export class SendWindow {
   acknowledge(upTo: number): void {
     const count = distanceBetween(this.#start, upTo);
     if (count === 0 || count > distanceBetween(this.#start, this.#next)) return;
+    if (distanceBetween(this.#start, this.#undelivered) < count) this.#undelivered = upTo;
     for (; this.#start !== upTo; this.#start = nextNumber(this.#start)) this.onReceived(this.#start);
     this.#share.add(-count * NUMBER_COST);
     this.#shrink();

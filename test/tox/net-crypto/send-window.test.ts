@@ -52,6 +52,25 @@ t.test('confirmations of what was never sent, or was confirmed before, are ignor
   t.equal(window.start, 5);
 });
 
+t.test('the first that has not arrived is known, over the wrap of numbers, whatever arrives in between', async (t) => {
+  const first = 0xffff_fff8;
+  const number = (offset: number): number => (first + offset) >>> 0;
+  const window = sentWindow(20, first);
+  t.equal(window.firstUndelivered(), first);
+  window.beginAck(1000, 8, 0);
+  window.readRequest(request(first, number(20), [number(0), number(15)]), patience(100, 100));
+  t.equal(window.firstUndelivered(), first);
+  window.acknowledge(number(1));
+  t.equal(window.firstUndelivered(), number(15));
+  window.acknowledge(number(12));
+  t.equal(window.firstUndelivered(), number(15));
+  window.acknowledge(number(20));
+  t.equal(window.firstUndelivered(), undefined);
+  window.push(numbered(20));
+  window.sent(number(20), 2000);
+  t.equal(window.firstUndelivered(), number(20));
+});
+
 t.test('a request frees what it tells as received and marks what it tells as missing', async (t) => {
   const window = sentWindow(10);
   const sample = window.beginAck(1000, 8, 0);
