@@ -4,10 +4,11 @@
  * 2001:1::1 and such): nobody runs a node there, so the larger block counts.
  *
  * - local: this machine, its network and the provider's: loopback, private, shared, link-local and unique local addresses
- * - test: networks that only exist in books, laboratories and tests, for documentation and for benchmarks
+ * - documentation: addresses that lead nowhere, but in books and laboratories
+ * - benchmark: networks in which devices are measured
  * - reserved: all the rest
  */
-export type AddressKind = 'public' | 'local' | 'test' | 'reserved';
+export type AddressKind = 'public' | 'local' | 'documentation' | 'benchmark' | 'reserved';
 
 type Block = readonly [prefix: readonly number[], bits: number, kind: AddressKind | 'IPv4 within'];
 
@@ -20,12 +21,12 @@ const IPV4: readonly Block[] = [
   [[169, 254], 16, 'local'],
   [[172, 16], 12, 'local'],
   [[192, 0, 0], 24, 'reserved'],
-  [[192, 0, 2], 24, 'test'],
+  [[192, 0, 2], 24, 'documentation'],
   [[192, 88, 99], 24, 'reserved'],
   [[192, 168], 16, 'local'],
-  [[198, 18], 15, 'test'],
-  [[198, 51, 100], 24, 'test'],
-  [[203, 0, 113], 24, 'test'],
+  [[198, 18], 15, 'benchmark'],
+  [[198, 51, 100], 24, 'documentation'],
+  [[203, 0, 113], 24, 'documentation'],
   [[224], 3, 'reserved'],
 ];
 
@@ -38,11 +39,11 @@ const IPV6: readonly Block[] = [
   [[0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0], 96, 'IPv4 within'],
   [[0x00, 0x64, 0xff, 0x9b, 0, 0, 0, 0, 0, 0, 0, 0], 96, 'IPv4 within'],
   [[0x00, 0x64, 0xff, 0x9b, 0x00, 0x01], 48, 'local'],
-  [[0x20, 0x01, 0x00, 0x02, 0x00, 0x00], 48, 'test'],
+  [[0x20, 0x01, 0x00, 0x02, 0x00, 0x00], 48, 'benchmark'],
   [[0x20, 0x01, 0x00], 23, 'reserved'],
-  [[0x20, 0x01, 0x0d, 0xb8], 32, 'test'],
+  [[0x20, 0x01, 0x0d, 0xb8], 32, 'documentation'],
   [[0x20, 0x02], 16, 'IPv4 within'],
-  [[0x3f, 0xff, 0x00], 20, 'test'],
+  [[0x3f, 0xff, 0x00], 20, 'documentation'],
   [[0x20], 3, 'public'],
   [[0xfc], 7, 'local'],
   [[0xfe, 0x80], 9, 'local'],

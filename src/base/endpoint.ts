@@ -100,13 +100,14 @@ export class Endpoint {
 
   /**
    * Whether somebody there may have us send to `other`: a stranger to public addresses alone, so that nobody reaches a network
-   * of ours through us; who is in our local network to any; and where a network consists of special addresses, its members
-   * to each other.
+   * of ours through us (those for documentation lead nowhere, but in a laboratory); who is in our local network to any; and where
+   * a network consists of special addresses, its members to each other.
    */
   maySendTo(other: Endpoint): boolean {
     if (!other.isUnicast) return false;
     const { kind } = other;
-    if (kind === 'public') return true;
+    if (kind === 'public' || kind === 'documentation') return true;
+    if (kind === 'benchmark' && this.kind === 'documentation') return true;
     return this.kind === 'local' || this.kind === kind;
   }
 

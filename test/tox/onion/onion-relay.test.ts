@@ -121,7 +121,7 @@ t.test('a stranger does not reach the local network through us, a neighbour does
 
 t.test('a stranger reaches neither private networks over IPv6 nor what translators hide', async (t) => {
   const refused = ['fd12:3456::1', 'fec0::1', '::127.0.0.1', '64:ff9b::a00:1', '2002:7f00:1::1', '169.254.0.1'];
-  for (const address of [...refused, '198.18.0.1', '203.0.113.2']) {
+  for (const address of [...refused, '198.18.0.1']) {
     const { a, send } = makePath(1, ['203.0.113.1', address, '203.0.113.3']);
     t.notOk(a.receive(send(payload).packet, Endpoint.of('20.0.0.1', 40_000)!), address);
   }
