@@ -78,8 +78,7 @@ export class PidFile {
     if (isForeign(dirname(resolve(path)))) return;
     const fd = open(path);
     const status = fstatSync(fd);
-    // Another name of it could be that of somebody else's file.
-    if (status.uid === ROOT && status.nlink === 1 && lock(fd)) {
+    if (status.uid === ROOT && lock(fd)) {
       ftruncateSync(fd);
       fchownSync(fd, uid, gid);
     }
@@ -107,17 +106,23 @@ export class PidFile {
   }
 }
 
-/** Not through a link, which in a directory such as /tmp anybody could have put there; nor waiting for a pipe. */
+/**
+ * Not through a link of either kind, which in a directory such as /tmp anybody could have put there, to have us empty a file of
+ * ours; nor waiting for a pipe.
+ */
 function open(path: string): number {
   const { O_RDWR, O_CREAT, O_NOFOLLOW, O_NONBLOCK } = constants;
+  let why: string;
   try {
     const fd = openSync(path, O_RDWR | O_CREAT | O_NOFOLLOW | O_NONBLOCK, FILE_MODE);
-    if (fstatSync(fd).isFile()) return fd;
+    const status = fstatSync(fd);
+    if (status.isFile() && status.nlink <= 1) return fd;
+    why = status.isFile() ? 'it has another name, too' : 'it is not a plain file';
     closeSync(fd);
   } catch (error) {
     throw notWritable(path, error);
   }
-  throw new PidFileError('not-writable', `cannot write ${path} (it is not a plain file): name another file with -F`);
+  throw new PidFileError('not-writable', `cannot write ${path} (${why}): name another file with -F`);
 }
 
 function isForeign(directory: string): boolean {

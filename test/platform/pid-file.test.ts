@@ -56,10 +56,12 @@ t.test('what is no plain file is left alone, and places that cannot be written a
   const target = join(directory, 'target');
   writeFileSync(target, 'precious');
   symlinkSync(target, join(directory, 'link'));
+  linkSync(target, join(directory, 'second name'));
   mkdirSync(join(directory, 'inner'));
   spawnSync('mkfifo', [join(directory, 'pipe')]);
   const cases: [string, RegExp][] = [
     ['link', /link \(it is a link\): name another file with -F/],
+    ['second name', /second name \(it has another name, too\): name another file with -F/],
     ['inner', /inner \(it is a directory\)/],
     ['pipe', /pipe \(it is not a plain file\)/],
     ['none/pid', /\(no such directory\)/],
@@ -79,7 +81,7 @@ t.test('root makes it for a user, and gives away nothing else of its own', async
   t.match(statSync(path), { uid: 65534, size: 0 });
   writeFileSync(other, 'precious');
   linkSync(other, join(directory, 'second name'));
-  PidFile.prepare(other, user, lockFile);
+  t.throws(() => PidFile.prepare(other, user, lockFile), { code: 'not-writable' });
   t.match(statSync(other), { uid: 0, size: 8 });
   const file = PidFile.create(held, 42, lockFile);
   PidFile.prepare(held, user, lockFile);
