@@ -16,6 +16,8 @@ DEBIAN_PACKAGES := toxcore-utils libtoxcore-dev gcc libc6-dev pkg-config
 DEBIAN_PACKAGES += iproute2 nftables procps python3 iputils-ping tcpdump miniupnpd-nftables
 # In these shells, the completions of tuntoxctl are tested.
 DEBIAN_PACKAGES += zsh fish
+# ssh runs through our ProxyCommand, against an sshd of the test's own.
+DEBIAN_PACKAGES += openssh-client openssh-server
 # It finds mistakes in the man pages, and readelf what the native parts of our packages are made for.
 DEBIAN_PACKAGES += mandoc binutils
 # A guard against hanging, in seconds for each test file; the slowest take a fraction of it.
