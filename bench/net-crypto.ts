@@ -60,6 +60,8 @@ async function openPeer(handlers: NetCryptoHandlers): Promise<{ netCrypto: NetCr
       dhtSharedKeys: new SharedKeyCache(dhtKeyPair.secretKey),
       identity,
       send: (packet, to) => socket.send(packet, to),
+      hasUdp: true,
+      isUdpBlocked: () => false,
       fragmentsMade: () => socket.fragmentsMade(),
       mtuTowards: (to) => socket.mtuTowards(to),
     },

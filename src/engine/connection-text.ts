@@ -9,6 +9,7 @@ const WHY_RELAYED: Readonly<Record<RelayReason, string>> = {
   'udp-off': 'UDP is switched off here',
   'udp-blocked': 'UDP seems to be blocked here',
   'peer-tcp-only': 'the peer seems to have no UDP',
+  'udp-one-way': 'our UDP packets do not reach the peer',
   'punching-failed': 'no UDP packet gets through',
   'being-tried': 'a direct way is being tried',
 };

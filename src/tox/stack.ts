@@ -80,7 +80,7 @@ export class Stack {
     const hasUdp = options.udp !== false;
     const shares = descriptorShares();
     const sharedKeys = new SharedKeyCache(keyPair.secretKey);
-    const send = (packet: Buffer, to: Endpoint): void => socket.send(packet, to);
+    const send: DatagramSocket['send'] = (...datagram) => socket.send(...datagram);
     this.#options = options;
     this.#log = log;
     this.#disruptions = new Disruptions({ clock, interfaces, onDisruption: (reason) => this.#refresh(reason) });
@@ -162,6 +162,8 @@ export class Stack {
         dhtKeyPair: keyPair,
         dhtSharedKeys: sharedKeys,
         identity,
+        hasUdp,
+        isUdpBlocked: () => this.dht.udpHealth.kind === 'silent',
         fragmentsMade: () => socket.fragmentsMade(),
         mtuTowards: (to) => socket.mtuTowards(to),
       },

@@ -25,6 +25,7 @@ t.test('every reason has its word and its explanation', async (t) => {
     'udp-off',
     'udp-blocked',
     'peer-tcp-only',
+    'udp-one-way',
     'punching-failed',
     'being-tried',
   ] as const) {

@@ -11,6 +11,7 @@ const RELAYED: Readonly<Record<string, string>> = {
   'udp-off': 'UDP is switched off at this machine',
   'udp-blocked': 'UDP seems to be blocked at this machine',
   'peer-tcp-only': 'the client seems to have no UDP',
+  'udp-one-way': 'our UDP packets do not reach the client',
   'punching-failed': 'no UDP packet gets through',
   'being-tried': 'a direct way is being tried',
 };

@@ -99,7 +99,7 @@ export class FriendConnection {
   }
 
   get sight(): FriendSight {
-    return sightOf(this.#whereabouts.search, this.#relays);
+    return sightOf(this.#whereabouts.search, this.#relays, this.connection?.isOneWay ?? false);
   }
 
   /** Sends through the onion, to every node that stores the friend. @returns how many */

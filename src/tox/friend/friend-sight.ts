@@ -11,17 +11,20 @@ export interface FriendSight {
   readonly seenSince: number | undefined;
   /** When its DHT node answered us by UDP last. */
   readonly answeredAt: number | undefined;
+  /** Whether its packets come by UDP, and ours do not arrive there. */
+  readonly isOneWay: boolean;
   /** The relay over which packets would go. */
   readonly relay: NodeInfo | undefined;
   readonly relayOwner: RelayOwner;
 }
 
 /** @param search for its DHT key; undefined while that is not known */
-export function sightOf(search: DhtSearch | undefined, relays: FriendRelays): FriendSight {
+export function sightOf(search: DhtSearch | undefined, relays: FriendRelays, isOneWay: boolean): FriendSight {
   return {
     soughtSince: search?.soughtSince,
     seenSince: search?.seenSince,
     answeredAt: search?.answeredAt,
+    isOneWay,
     relay: relays.carrier,
     relayOwner: relays.carrierOwner,
   };

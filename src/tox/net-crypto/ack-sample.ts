@@ -11,7 +11,9 @@ export class AckSample {
   /** Bytes delivered over the life of the connection, these included. */
   delivered = 0;
 
-  /** Of the newly delivered packet that was sent last: when that was. */
+  /** Of the newly delivered packet that was sent last: its number. */
+  number = 0;
+  /** When that was. */
   sentAt = Number.NEGATIVE_INFINITY;
   /** It was sent more than once, so that nobody knows which copy arrived. */
   isAmbiguous = false;

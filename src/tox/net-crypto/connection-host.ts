@@ -6,7 +6,7 @@ import type { MemoryBudget } from '../../base/memory-budget.js';
 import type { Random } from '../../base/random.js';
 import type { KeyPair, PublicKey } from '../crypto/keys.js';
 import type { CloseReason } from './connection-state.js';
-import type { Route } from './route.js';
+import type { Route, SendDatagram } from './route.js';
 import type { Turn } from './turn.js';
 
 export interface ConnectionHandlers {
@@ -20,7 +20,7 @@ export interface ConnectionHandlers {
   onDrain(): void;
   /** It is over, and not because of our own `kill` or `stop`. */
   onClosed(reason: CloseReason): void;
-  /** Packets go another way now. */
+  /** Packets go another way now; undefined when no way is known, or none on which the peer was heard lately. */
   onRouteChange(route: Route | undefined): void;
   /** The peer was heard over UDP within the last seconds, or no longer. */
   onDirectChange(isDirect: boolean): void;
@@ -54,7 +54,11 @@ export interface ConnectionHost<Connection> {
   readonly dhtKey: PublicKey;
   /** For packets of all connections that wait for earlier ones, and for those that peers have not confirmed. */
   readonly memory: { readonly received: MemoryBudget; readonly sent: MemoryBudget };
-  send(packet: Buffer, to: Endpoint): void;
+  readonly send: SendDatagram;
+  /** Whether there is UDP at all: without it no address of the peer is of use. */
+  readonly hasUdp: boolean;
+  /** Whether UDP gets no answer from anybody. */
+  isUdpBlocked(): boolean;
   /** The key that our DHT key shares with another. */
   dhtSecret(dhtKey: PublicKey): Buffer;
   /** The key that our real key shares with another. */

@@ -5,11 +5,12 @@
 import type { Endpoint } from '../../base/endpoint.js';
 import { RateMeter } from '../../base/rate-meter.js';
 import type { PublicKey } from '../crypto/keys.js';
+import { NONCE_SIZE } from '../crypto/sodium.js';
 import { CryptoKind } from '../packet/kind.js';
 import { Alarm } from './alarm.js';
 import type { ConnectionHandlers, ConnectionHost, PeerKeys, Traffic } from './connection-host.js';
 import type { CloseReason, ConnectionState, Session, Stage } from './connection-state.js';
-import type { OpenedHandshake } from './handshake.js';
+import { buildCookieRequest, type OpenedHandshake, openCookieResponse } from './handshake.js';
 import { type HandshakeMeaning, Introduction } from './introduction.js';
 import { PacketSizes } from './packet-sizes.js';
 import { PacketStream } from './packet-stream.js';
@@ -51,15 +52,28 @@ export class CryptoConnection implements TurnTask {
     );
     this.#sizes = new PacketSizes(host);
     this.#path = new Path({
+      random: host.random,
+      buildProbe: (echo) =>
+        buildCookieRequest(host.dhtSecret(peer.dhtKey), host.random.bytes(NONCE_SIZE), host.dhtKey, {
+          realKey: host.identity.publicKey,
+          echo,
+        }),
+      isProbeAnswer: (packet, echo) => openCookieResponse(packet, host.dhtSecret(peer.dhtKey), echo) !== undefined,
       bind: (route) => host.bind(route, this),
       unbind: (route) => host.unbind(route, this),
-      onChange: (route) => {
+      onChange: (route, hasFailed) => {
         this.#sizes.choose(route, host.clock.now());
         // The peer hears at once where we are now.
         this.#stream.urge();
-        handlers.onRouteChange(route);
+        this.#stream.beginRoute();
+        if (hasFailed) this.#stream.lostWay();
       },
+      onWay: (route) => handlers.onRouteChange(route),
       onDirectChange: (isDirect) => handlers.onDirectChange(isDirect),
+      onRefused: () => {
+        if (this.state !== 'closed') host.turn.atEnd(this);
+      },
+      isUdpBlocked: () => host.isUdpBlocked(),
       now: () => host.clock.now(),
     });
     this.#stream = new PacketStream({
@@ -89,9 +103,14 @@ export class CryptoConnection implements TurnTask {
     return this.#introduction.lastStage;
   }
 
-  /** Whether the peer was heard over UDP within the last 8 s. */
+  /** Whether packets go by UDP, by which the peer was heard within the last 8 s. */
   get isDirect(): boolean {
     return this.#path.isDirect(this.#host.clock.now());
+  }
+
+  /** Whether the peer's packets come by UDP, and ours, which do not arrive there, go over relays. */
+  get isOneWay(): boolean {
+    return this.#path.isOneWay(this.#host.clock.now());
   }
 
   /** Where packets go; undefined over a relay, or while no way is known. */
@@ -129,6 +148,7 @@ export class CryptoConnection implements TurnTask {
 
   /** The peer may be there; several addresses are kept, and the best that answers is used. */
   setEndpoint(endpoint: Endpoint): void {
+    if (!this.#host.hasUdp) return;
     if (this.#path.has(endpoint.key)) this.#path.tryAnew();
     else this.addRoute(new UdpRoute(endpoint, this.#host.send));
   }
@@ -202,9 +222,18 @@ export class CryptoConnection implements TurnTask {
   /** @returns false when the response belongs to another request */
   receiveCookieResponse(packet: Buffer, source: Route): boolean {
     if (!this.#path.has(source.key)) return false;
-    if (!this.#introduction.receiveCookieResponse(packet, this.#host.turn.now())) return false;
+    const now = this.#host.turn.now();
+    if (this.#introduction.receiveCookieResponse(packet, now)) this.#path.proven(source.key);
+    else if (!this.#path.receiveAnswer(source.key, packet, now)) return false;
     this.#host.turn.atEnd(this);
     return true;
+  }
+
+  /** A cookie request came that shows the keys of this peer: once there is a session, it is a probe of the route. */
+  noteProbe(dhtKey: PublicKey, source: Route, now: number): void {
+    if (this.state !== 'established' || source.kind === 'relay' || !dhtKey.equals(this.dhtKey)) return;
+    this.addRoute(source);
+    this.#path.asked(source.key, now);
   }
 
   /** A handshake of this peer; for another session than ours, nothing comes of it but its meaning. */
@@ -240,6 +269,7 @@ export class CryptoConnection implements TurnTask {
       this.#handlers.onEstablished();
     }
     if (this.state !== 'closed') this.#stream.receive(content, now);
+    if (this.#stream.takeConfirmed()) this.#path.confirmed(now, this.#stream.arrivals);
     this.#host.turn.atEnd(this);
     return true;
   }
@@ -256,9 +286,9 @@ export class CryptoConnection implements TurnTask {
     }
     if (this.state === 'closed') return;
     if (this.#stream.isSwallowed) this.#path.leaveUdp(now);
-    this.#path.choose(now, this.#stream.isUnanswered);
+    this.#path.choose(now, this.#stream);
     this.#stream.endTurn(now);
-    if (this.state === 'established') this.#path.tryOthers(now, this.#sealTrial);
+    if (this.state === 'established') this.#path.tryRoutes(now, this.#stream, this.#sealTrial);
     if (this.#stream.isBehind) this.#host.turn.atEnd(this);
     else this.#schedule(now);
   }
@@ -278,8 +308,9 @@ export class CryptoConnection implements TurnTask {
   #emit(bufferStart: number, number: number, data: Buffer, size: number | undefined): void {
     if (this.#introduction.session === undefined) return;
     const packet = this.#seal(bufferStart, number, data, size);
-    if (this.#sizes.isTooLarge(data)) this.#path.sendLarge(packet);
-    else this.#path.send(packet);
+    if (this.#sizes.isTooLarge(data)) {
+      if (this.#path.sendLarge(packet)) this.#stream.beginRoute();
+    } else this.#path.send(packet);
   }
 
   readonly #seal = (bufferStart: number, number: number, data: Buffer, size?: number): Buffer => {
@@ -294,8 +325,8 @@ export class CryptoConnection implements TurnTask {
     const isEstablished = this.state === 'established';
     const isMute = isEstablished || this.#path.routes.length === 0;
     const attemptAt = isMute ? Number.POSITIVE_INFINITY : this.#introduction.dueAt;
-    const trialAt = isEstablished ? this.#path.trialAt : Number.POSITIVE_INFINITY;
-    this.#alarm.setFor(Math.min(attemptAt, trialAt, this.#stream.wakeAt(now)), now);
+    const pathAt = isEstablished ? this.#path.dueAt : Number.POSITIVE_INFINITY;
+    this.#alarm.setFor(Math.min(attemptAt, pathAt, this.#stream.wakeAt(now)), now);
   }
 
   #end(reason: CloseReason): void {

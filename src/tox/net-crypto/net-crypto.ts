@@ -17,7 +17,7 @@ import type { ConnectionHandlers, ConnectionHost, PeerKeys } from './connection-
 import { CookieJar } from './cookie.js';
 import { CryptoConnection } from './crypto-connection.js';
 import { buildCookieResponse, type OpenedHandshake, openCookieRequest, openHandshake } from './handshake.js';
-import { type Route, UdpRoute } from './route.js';
+import { type Route, type SendDatagram, UdpRoute } from './route.js';
 import { Turn } from './turn.js';
 
 /**
@@ -42,7 +42,11 @@ export interface NetCryptoDeps {
   readonly dhtKeyPair: KeyPair;
   readonly dhtSharedKeys: SharedKeyCache;
   readonly identity: KeyPair;
-  send(packet: Buffer, to: Endpoint): void;
+  readonly send: SendDatagram;
+  /** False where nothing goes by UDP. */
+  readonly hasUdp: boolean;
+  /** Whether UDP gets no answer from anybody. */
+  isUdpBlocked(): boolean;
   /** Fragments that the system has made of datagrams so far, of those of all programs; always 0 where it does not say. */
   fragmentsMade(): number;
   /** Bytes of IP that the interface takes by which datagrams go there; undefined where the system does not say. Never rejects. */
@@ -163,7 +167,9 @@ export class NetCrypto {
       identity,
       dhtKey: dhtKeyPair.publicKey,
       memory: this.#memory,
-      send: (packet, to) => this.#deps.send(packet, to),
+      send: (...datagram) => this.#deps.send(...datagram),
+      hasUdp: this.#deps.hasUdp,
+      isUdpBlocked: () => this.#deps.isUdpBlocked(),
       dhtSecret: (dhtKey) => dhtSharedKeys.get(dhtKey),
       realSecret: (realKey) => this.#realKeys.get(realKey),
       issueCookie: ({ realKey, dhtKey }) => this.#jar.issue(realKey, dhtKey, clock.now()),
@@ -200,6 +206,7 @@ export class NetCrypto {
     const cookie = this.#jar.issue(request.realKey, request.dhtKey, this.#turn.now());
     const key = dhtSharedKeys.get(request.dhtKey);
     source.send(buildCookieResponse(key, random.bytes(NONCE_SIZE), cookie, request.echo));
+    this.#connections.get(request.realKey.hex)?.noteProbe(request.dhtKey, source, this.#turn.now());
   }
 
   readonly #mayGreet = (isKnown: boolean): boolean =>

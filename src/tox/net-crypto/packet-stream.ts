@@ -46,6 +46,9 @@ const KILL = Buffer.from([CryptoKind.Kill]);
 const KILL_COPIES = 3;
 /** Implementation: ms for which a packet may be missing while later ones wait for it; the peer sends it again each second. */
 const HOLE_PATIENCE = 60_000;
+/** Implementation: ms that our own receiver takes to confirm; and c-toxcore's, which confirms a few packets only each second. */
+const OUR_DELAY = 15;
+const THEIR_DELAY = 1000;
 /** Implementation: ms in which a relay may bring a packet that is too large for the path to a peer that reads no halves. */
 const RELAY_PATIENCE = 3000;
 
@@ -66,6 +69,7 @@ export class PacketStream {
   readonly #swallowed = new Swallowed();
   /** What was malformed, doubled or out of all windows; for the curious. */
   #dropped = 0;
+  #arrivals = 0;
 
   /** @param options.firstNumber of the packets of both directions; always 0 on the wire, tests begin near the wrap */
   constructor(deps: PacketStreamDeps, options: { readonly firstNumber?: number } = {}) {
@@ -124,6 +128,35 @@ export class PacketStream {
     return this.#sender.isUnanswered;
   }
 
+  get hasUnconfirmed(): boolean {
+    return this.#sendWindow.hasUnconfirmed;
+  }
+
+  /** Lossless packets that came so far, new or again. */
+  get arrivals(): number {
+    return this.#arrivals;
+  }
+
+  /** ms within which the peer should confirm what it gets. */
+  get patience(): number {
+    const { smoothed, variation } = this.#rtt;
+    return 2 * smoothed + 2 * variation + OUR_DELAY + (this.#features.areKnown ? 0 : THEIR_DELAY);
+  }
+
+  get isOurKind(): boolean {
+    return this.#features.areKnown;
+  }
+
+  /** What is sent from now on for the first time goes by one route alone. */
+  beginRoute(): void {
+    this.#sender.beginRoute();
+  }
+
+  /** Whether something arrived that went by this route alone; says so once. */
+  takeConfirmed(): boolean {
+    return this.#sender.takeConfirmed();
+  }
+
   /** A request packet that is sent besides all others, another way. @param seal of the session */
   sealTrial(seal: (bufferStart: number, packetNumber: number, data: Buffer) => Buffer): Buffer {
     this.#sender.sealed();
@@ -178,6 +211,7 @@ export class PacketStream {
   }
 
   #receiveLossless(number: number, data: Buffer): void {
+    this.#arrivals += 1;
     const arrival = this.#receiveWindow.arrived(number, data);
     if (arrival !== 'next') {
       if (arrival !== 'early') this.#dropped += 1;

@@ -1,7 +1,8 @@
 /**
  * The routes of one connection and the choice among them (c-toxcore: return_ip_port_connection): heard of lately before
- * not, then LAN over IPv4, then IPv6, then IPv4; relays only while no UDP route is alive. Among the dead the one that was
- * heard last is the best guess, and hearsay the worst.
+ * not, then LAN over IPv4, then IPv6, then IPv4; relays only while no UDP route is alive. That the peer is heard on a route
+ * does not make it alive where it is wanted that the other direction is proven, too. Among the dead the one that was heard
+ * last is the best guess, and hearsay the worst.
  */
 import type { Route } from './route.js';
 
@@ -17,13 +18,21 @@ const MAX_UDP_ROUTES = 4;
 /** Implementation: relays that tie two peers; c-toxcore uses up to 3. */
 const MAX_RELAY_ROUTES = 4;
 
+/** What is known of the direction from us to the peer: that it works, nothing, or that it has to be proven before it is used. */
+export type Proof = 'given' | 'unknown' | 'wanted';
+
 interface Entry {
   readonly route: Route;
   heardAt: number;
+  proof: Proof;
+  /** Until when the peer, which is not heard here yet, has time to come over from a relay, ms. */
+  graceUntil: number;
 }
 
 export class RouteTable {
   readonly #entries: Entry[] = [];
+  /** Of routes to come. */
+  #newProof: Proof = 'unknown';
   #latestHeardAt = Number.NEGATIVE_INFINITY;
 
   get all(): readonly Route[] {
@@ -39,7 +48,12 @@ export class RouteTable {
     if (this.has(route.key)) return undefined;
     const isRelay = route.kind === 'relay';
     const rivals = this.#entries.filter((entry) => (entry.route.kind === 'relay') === isRelay);
-    this.#entries.push({ route, heardAt: Number.NEGATIVE_INFINITY });
+    this.#entries.push({
+      route,
+      heardAt: Number.NEGATIVE_INFINITY,
+      proof: this.#newProof,
+      graceUntil: Number.NEGATIVE_INFINITY,
+    });
     if (rivals.length < (isRelay ? MAX_RELAY_ROUTES : MAX_UDP_ROUTES)) return undefined;
     const oldest = rivals.reduce((a, b) => (b.heardAt < a.heardAt ? b : a));
     this.remove(oldest.route.key);
@@ -62,17 +76,56 @@ export class RouteTable {
     return false;
   }
 
+  /** When a packet came over this route, ms; -Infinity for never. */
+  heardAt(key: string): number {
+    return this.#entry(key)?.heardAt ?? Number.NEGATIVE_INFINITY;
+  }
+
+  /** What we send on this route arrives. @param graceUntil until when it is used although the peer speaks by relays, ms */
+  prove(key: string, graceUntil?: number): void {
+    const entry = this.#entry(key);
+    if (entry === undefined) return;
+    entry.proof = 'given';
+    entry.graceUntil = graceUntil ?? entry.graceUntil;
+  }
+
+  /** What we send on this route does not arrive; or, without a key, nothing is known of any UDP route, of those to come neither. */
+  wantProof(key?: string): void {
+    if (key === undefined) this.#newProof = 'wanted';
+    for (const entry of this.#entries) if (key === undefined || entry.route.key === key) entry.proof = 'wanted';
+  }
+
+  /** UDP is in use: what comes there by new routes may be followed. */
+  trustNew(): void {
+    this.#newProof = 'unknown';
+  }
+
+  proofOf(key: string): Proof {
+    return this.#entry(key)?.proof ?? 'unknown';
+  }
+
+  #entry(key: string): Entry | undefined {
+    return this.#entries.find(({ route }) => route.key === key);
+  }
+
   /** When a packet came over any route, ms; -Infinity for never. */
   get latestHeardAt(): number {
     return this.#latestHeardAt;
   }
 
-  /** Where to send now. */
-  best(now: number): Route | undefined {
+  /**
+   * Where to send now.
+   * @param options.isUdpBlocked UDP gets no answer from anybody: a route has to be proven
+   * @param options.needsHearing the peer takes packets only where it sends: a relay at which it may be goes before a route that failed
+   */
+  best(
+    now: number,
+    options: { readonly isUdpBlocked?: boolean; readonly needsHearing?: boolean } = {},
+  ): Route | undefined {
     let best: Entry | undefined;
     let bestRank = Number.NEGATIVE_INFINITY;
     for (const entry of this.#entries) {
-      const rank = this.#rank(entry, now);
+      const rank = this.#rank(entry, now, options);
       if (best === undefined || rank > bestRank || (rank === bestRank && entry.heardAt >= best.heardAt)) {
         best = entry;
         bestRank = rank;
@@ -81,34 +134,49 @@ export class RouteTable {
     return best?.route;
   }
 
-  #rank({ route, heardAt }: Entry, now: number): number {
-    if (route.kind === 'relay') return route.state === 'doubtful' ? -1 : 10;
+  #rank(entry: Entry, now: number, { isUdpBlocked = false, needsHearing = false }): number {
+    const { route, heardAt, proof } = entry;
+    if (route.kind === 'relay') return route.state !== 'doubtful' ? 10 : needsHearing && this.#hasFailed ? 6 : -1;
     const family = route.kind === 'udp6' ? 1 : route.isLan ? 2 : 0;
-    if (this.#isAlive(heardAt, now)) return 20 + family;
+    const isTrusted = proof === 'given' || (proof === 'unknown' && !isUdpBlocked);
+    if (isTrusted && this.#isAlive(entry, now)) return 20 + family;
     return heardAt === Number.NEGATIVE_INFINITY ? family : 5;
   }
 
-  #isAlive(heardAt: number, now: number): boolean {
-    if (this.#latestUdpHeardAt() - heardAt > LEFT_BEHIND) return false;
+  /** Whether some UDP route carried packets, and does not. */
+  get #hasFailed(): boolean {
+    return this.#entries.some(({ proof, heardAt }) => proof === 'wanted' && heardAt > Number.NEGATIVE_INFINITY);
+  }
+
+  #isAlive({ heardAt, graceUntil }: Entry, now: number): boolean {
+    if (now < graceUntil) return true;
+    if (this.latestUdpHeardAt - heardAt > LEFT_BEHIND) return false;
     const relays = this.#entries.filter(({ route }) => route.kind === 'relay' && route.state !== 'doubtful');
     // With a relay at hand there is no need to hope for long.
     if (now - heardAt > (relays.length > 0 ? LEFT_BEHIND : DIRECT_TIMEOUT)) return false;
     return relays.every((relay) => relay.heardAt - heardAt <= LEFT_FOR_RELAY);
   }
 
-  #latestUdpHeardAt(): number {
+  /** When a packet came over any UDP route, ms; -Infinity for never. */
+  get latestUdpHeardAt(): number {
     let latest = Number.NEGATIVE_INFINITY;
     for (const { route, heardAt } of this.#entries) if (route.kind !== 'relay' && heardAt > latest) latest = heardAt;
     return latest;
   }
 
+  /** Whether this UDP route carried a packet of the peer within 8 s, or is expected to do so at once. */
+  isWay(key: string, now: number): boolean {
+    const entry = this.#entry(key);
+    return entry !== undefined && now - Math.max(entry.heardAt, entry.graceUntil) <= DIRECT_TIMEOUT;
+  }
+
   /** Whether some UDP route carried a packet of the peer within 8 s. */
   isDirect(now: number): boolean {
-    return now - this.#latestUdpHeardAt() <= DIRECT_TIMEOUT;
+    return now - this.latestUdpHeardAt <= DIRECT_TIMEOUT;
   }
 
   /** Whether one did so lately enough that no other way need be thought of. */
   isSurelyDirect(now: number): boolean {
-    return now - this.#latestUdpHeardAt() <= LEFT_BEHIND;
+    return now - this.latestUdpHeardAt <= LEFT_BEHIND;
   }
 }

@@ -15,9 +15,15 @@ export interface Route {
   readonly state: 'ready' | 'busy' | 'doubtful';
   /** Whether it says when it is full, and lets packets gather until then: there is no need to spread them over time. */
   readonly pacesItself: boolean;
-  /** Sends, or loses, one packet; never throws. The buffer stays unchanged afterwards. */
-  send(packet: Buffer): void;
+  /**
+   * Sends, or loses, one packet; never throws. The buffer stays unchanged afterwards.
+   * @param onRefused called, later, where the system would not send it
+   */
+  send(packet: Buffer, onRefused?: () => void): void;
 }
+
+/** @param onRefused called, later, where the system would not send it */
+export type SendDatagram = (packet: Buffer, to: Endpoint, onRefused?: () => void) => void;
 
 export class UdpRoute implements Route {
   readonly key: string;
@@ -26,9 +32,9 @@ export class UdpRoute implements Route {
   readonly endpoint: Endpoint;
   readonly state = 'ready';
   readonly pacesItself = false;
-  readonly #send: (packet: Buffer, to: Endpoint) => void;
+  readonly #send: SendDatagram;
 
-  constructor(endpoint: Endpoint, send: (packet: Buffer, to: Endpoint) => void) {
+  constructor(endpoint: Endpoint, send: SendDatagram) {
     this.key = endpoint.key;
     this.kind = endpoint.family === 4 ? 'udp4' : 'udp6';
     this.isLan = endpoint.isLan;
@@ -36,7 +42,7 @@ export class UdpRoute implements Route {
     this.#send = send;
   }
 
-  send(packet: Buffer): void {
-    this.#send(packet, this.endpoint);
+  send(packet: Buffer, onRefused?: () => void): void {
+    this.#send(packet, this.endpoint, onRefused);
   }
 }

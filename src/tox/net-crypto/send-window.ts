@@ -295,6 +295,7 @@ export class SendWindow {
     if (size > LARGE && sentAt > sample.largeDeliveredSentAt) sample.largeDeliveredSentAt = sentAt;
     if (sentAt < sample.sentAt) return;
     sample.sentAt = sentAt;
+    sample.number = number;
     sample.isAmbiguous = timesSent > 1;
     sample.isAppLimited = this.#isAppLimited[at] === 1;
     sample.roundDelivered = this.#roundDelivered[at] as number;

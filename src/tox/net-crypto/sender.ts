@@ -92,9 +92,28 @@ export class Sender {
   #unheard = 0;
   #retransmissions = 0;
   #reorderingSteps = 0;
+  /** The first number of which all transmissions went by the route in use. */
+  #routeFirst = 0;
+  #isConfirmed = false;
+  /** Whether the peer should be asked at once what it lacks. */
+  #isProbeUrgent = false;
 
   constructor(deps: SenderDeps) {
     this.#deps = deps;
+    this.beginRoute();
+  }
+
+  /** What is sent from now on for the first time goes by one route alone. */
+  beginRoute(): void {
+    this.#routeFirst = this.#deps.window.next;
+    this.#isConfirmed = false;
+  }
+
+  /** Whether something arrived that went by this route alone; says so once. */
+  takeConfirmed(): boolean {
+    const isConfirmed = this.#isConfirmed;
+    this.#isConfirmed = false;
+    return isConfirmed;
   }
 
   /** Packets sent again, be it for a report of the peer or as probes. */
@@ -164,6 +183,7 @@ export class Sender {
     if (sample.isReordered) this.#reorderingSteps += 1;
     if (sample.ackedBytes > 0) {
       this.#unheard = 0;
+      this.#noteConfirmed(sample.number);
       if (!sample.isAmbiguous) rtt.add(now - sample.sentAt, now);
     }
     if (sample.ackedBytes > 0 || request !== undefined) {
@@ -172,6 +192,13 @@ export class Sender {
     }
     if (sample.ackedBytes === 0 && sample.lostBytes === 0) return;
     this.#learn(sample, now);
+  }
+
+  #noteConfirmed(number: number): void {
+    if (distanceBetween(this.#routeFirst, number) > MAX_IN_FLIGHT_NUMBERS) return;
+    // Moves along, so that it stays within reach when numbers wrap.
+    this.#routeFirst = number;
+    this.#isConfirmed = true;
   }
 
   #learn(sample: AckSample, now: number): void {
@@ -206,6 +233,7 @@ export class Sender {
 
   /** The way that packets took is gone, and they with it. */
   lostWay(): void {
+    this.#isProbeUrgent = true;
     this.#deps.congestion.forgive(this.#deps.window.inFlightBytes);
   }
 
@@ -307,6 +335,7 @@ export class Sender {
   get #probeAt(): number {
     const { window, rtt } = this.#deps;
     if (!window.hasUnconfirmed) return Number.POSITIVE_INFINITY;
+    if (this.#isProbeUrgent) return Number.NEGATIVE_INFINITY;
     const first = 2 * rtt.smoothed + 2 * rtt.variation + PROBE_SLACK;
     return this.#heardAt + first + this.#probes * Math.max(PROBE_INTERVAL, rtt.smoothed);
   }
@@ -318,6 +347,7 @@ export class Sender {
   #probe(now: number): void {
     const { window } = this.#deps;
     if (now < this.#probeAt) return;
+    this.#isProbeUrgent = false;
     this.#probes += 1;
     const number = window.firstUndelivered();
     if (number !== undefined && this.#unheard < MAX_UNHEARD + MAX_PROBES) {

@@ -9,6 +9,7 @@ const RELAYED = {
   'udp-off': true,
   'udp-blocked': true,
   'peer-tcp-only': true,
+  'udp-one-way': true,
   'punching-failed': true,
   'being-tried': true,
 } as const satisfies Readonly<Record<RelayReason, true>>;

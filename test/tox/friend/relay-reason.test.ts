@@ -8,6 +8,7 @@ const KNOWN: RelayEvidence = {
   soughtSince: 0,
   seenSince: 50_000,
   answeredAt: undefined,
+  isOneWay: false,
 };
 
 t.test('what is known of our own UDP comes before whatever is thought of the friend', async (t) => {
@@ -27,6 +28,17 @@ t.test('punching has failed 10 s after the last thing that it needs came', async
   t.equal(relayReason({ ...KNOWN, ownUdp }, 129_999), 'being-tried', 'our own UDP');
   t.equal(relayReason({ ...KNOWN, ownUdp }, 130_000), 'punching-failed');
 });
+
+t.test(
+  'UDP works one way when packets of the friend come by it 2 s after relays took over, and ours go nowhere',
+  async (t) => {
+    const oneWay = { ...KNOWN, isOneWay: true };
+    t.equal(relayReason(oneWay, 101_999), 'being-tried');
+    t.equal(relayReason(oneWay, 102_000), 'udp-one-way');
+    t.equal(relayReason({ ...oneWay, seenSince: undefined }, 200_000), 'udp-one-way', 'whatever nodes know of it');
+    t.equal(relayReason({ ...oneWay, ownUdp: { kind: 'silent', since: 0 } }, 200_000), 'udp-blocked', 'by anybody');
+  },
+);
 
 t.test('a friend of whom nobody knows an address has TCP alone, once there was time to ask for it', async (t) => {
   const unseen = { ...KNOWN, relayedSince: 0, soughtSince: 20_000, seenSince: undefined };

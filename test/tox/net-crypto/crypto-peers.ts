@@ -72,6 +72,10 @@ export class CryptoPeer {
   readonly router = new PacketRouter();
   readonly offers: ConnectionOffer[] = [];
   accepts = true;
+  /** Whether the system sends nothing. */
+  refuses = false;
+  /** What the DHT finds. */
+  isUdpBlocked = false;
   /** What the system says of fragments that it made. */
   fragments = 0;
   /** What the system says of its interface, bytes of IP. */
@@ -100,9 +104,14 @@ export class CryptoPeer {
         dhtKeyPair: this.dht,
         dhtSharedKeys: new SharedKeyCache(this.dht.secretKey),
         identity,
+        hasUdp: true,
+        isUdpBlocked: () => this.isUdpBlocked,
         fragmentsMade: () => this.fragments,
         mtuTowards: async () => this.interfaceMtu,
-        send: (packet, to) => this.shape(packet, () => this.#socket.send(packet, to)),
+        send: (packet, to, onRefused) => {
+          if (!this.refuses) this.shape(packet, () => this.#socket.send(packet, to));
+          else if (onRefused !== undefined) world.clock.soon(onRefused);
+        },
       },
       { onOffer: (offer) => this.#onOffer(offer) },
     );

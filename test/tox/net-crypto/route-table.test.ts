@@ -103,3 +103,56 @@ t.test(
     t.equal(table.best(1600), v4, 'and back');
   },
 );
+
+t.test('a route that is heard is not used where its other direction is wanted proven, until it is', async (t) => {
+  const table = tableOf(v4, relay);
+  table.heard(v4.key, 1000);
+  table.wantProof(v4.key);
+  t.equal(table.best(1000), relay);
+  table.prove(v4.key);
+  t.equal(table.best(1000), v4);
+});
+
+t.test('without a key proof is wanted of all addresses, of new ones too, until UDP is in use', async (t) => {
+  const table = tableOf(v4, relay);
+  table.wantProof();
+  table.add(v6);
+  for (const { key } of [v4, v6]) table.heard(key, 1000);
+  t.equal(table.best(1000), relay);
+  table.prove(v4.key);
+  t.equal(table.best(1000), v4);
+  table.trustNew();
+  table.add(lan);
+  table.heard(lan.key, 1001);
+  t.equal(table.best(1001), lan);
+});
+
+t.test('a proven address is used for its time of grace although the peer still speaks by a relay', async (t) => {
+  const table = tableOf(v4, relay);
+  table.heard(v4.key, 1000);
+  table.heard(relay.key, 10_000);
+  table.prove(v4.key, 10_500);
+  t.equal(table.best(10_499), v4);
+  t.equal(table.best(10_500), relay);
+});
+
+t.test('where UDP gets no answer from anybody, an address has to be proven', async (t) => {
+  const table = tableOf(v4, relay);
+  table.heard(v4.key, 1000);
+  t.equal(table.best(1000, { isUdpBlocked: true }), relay);
+  table.prove(v4.key);
+  t.equal(table.best(1000, { isUdpBlocked: true }), v4);
+});
+
+t.test(
+  'to a peer that must be silent by UDP to come to a relay nothing goes there any more when it has failed',
+  async (t) => {
+    const doubtful = relayIn('doubtful');
+    const table = tableOf(v4, doubtful);
+    table.heard(v4.key, 1000);
+    t.equal(table.best(1000, { needsHearing: true }), v4);
+    table.wantProof(v4.key);
+    t.equal(table.best(1000, { needsHearing: true }), doubtful);
+    t.equal(table.best(1000), v4, 'one of our kind goes over by itself');
+  },
+);
