@@ -1,4 +1,5 @@
 /** The service, put together: identity and network, the door, what clients may reach, and the socket by which it is managed. */
+import { isDeepStrictEqual } from 'node:util';
 import type { Clock } from '../base/clock.js';
 import type { Logger } from '../base/logger.js';
 import type { Random } from '../base/random.js';
@@ -23,6 +24,7 @@ import type { DaemonState, LogKeeper, MethodContext } from './methods/context.js
 import { confirm, shutOutIf } from './methods/leaving.js';
 import { isClosed, networkOf } from './methods/status.js';
 import { metricsOf } from './metrics.js';
+import { ServingNews } from './serving-news.js';
 import { RunningTotals } from './tunnel-totals.js';
 import { healthOf } from './warnings.js';
 
@@ -63,6 +65,7 @@ export class Daemon {
   readonly #totals: RunningTotals;
   readonly #http: HttpPages;
   readonly #control: ControlServer;
+  readonly #news: ServingNews;
   readonly #startedAt: number;
   readonly #startedNow: number;
   #state: DaemonState = 'starting';
@@ -92,6 +95,7 @@ export class Daemon {
     this.#totals = new RunningTotals({ clock: deps.clock, tunnels: engine.tunnels });
     access.onChange(() => this.#review());
     const { log, load } = deps;
+    this.#news = new ServingNews({ log, access, policy: this.#policy, targets });
     const confirmed = (settings: Settings): void => this.#confirm(settings);
     const apply = (settings: Settings): void => this.#apply(settings);
     this.configuration = new Configuration({ log, load, apply, confirm: confirmed }, loaded);
@@ -198,6 +202,7 @@ export class Daemon {
     await this.#control.start();
     await this.#http.serve(this.configuration.settings.http.listen);
     this.#state = 'running';
+    this.#news.tell();
     // Of these two the log has heard already, from where they happened.
     const news = this.#warnings().warnings.filter(({ code }) => code !== 'http' && code !== 'not-saved');
     for (const { message } of news) log.warn(message);
@@ -216,8 +221,7 @@ export class Daemon {
   /** @throws ControlError `needs-confirmation` when somebody would be shut out, CodedError when they cannot be used */
   #confirm(settings: Settings): void {
     const { factors, isSecretKept } = this.#access.supposed(accessSettings(this.#deps, settings));
-    const { require, isOpen, secret } = factors;
-    const door = { require, isOpen, hasSecret: secret !== undefined };
+    const door = { require: factors.require, isOpen: factors.isOpen, hasSecret: factors.secret !== undefined };
     const deps = { access: this.#access, clock: this.#deps.clock, doorkeeper: this.#doorkeeper, engine: this.engine };
     confirm(deps, false, shutOutIf(deps, { door, isSecretKept, factors }));
   }
@@ -226,10 +230,10 @@ export class Daemon {
   #apply(settings: Settings): void {
     const access = accessSettings(this.#deps, settings);
     this.#targets.reload(settings.targets.rulesFile);
-    const before = this.configuration.settings;
-    if (!isSame(before.log, settings.log)) this.#deps.logging.use(settings.log);
+    if (!isDeepStrictEqual(this.configuration.settings.log, settings.log)) this.#deps.logging.use(settings.log);
     // It has us looked at everybody again, by the new rules too.
     this.#access.applySettings(access);
+    this.#news.tell();
     void this.#http.serve(settings.http.listen);
   }
 
@@ -240,8 +244,7 @@ export class Daemon {
 
   #warnings(): ReturnType<MethodContext['warnings']> {
     const { engine, configuration } = this;
-    const access = this.#access;
-    const { clock } = this.#deps;
+    const [access, { clock }] = [this.#access, this.#deps];
     const { state, udp, bootstrapNodes, since } = networkOf(this.#networkContext);
     const isDoorClosed = isClosed({ access, clock, policy: this.#policy });
     return healthOf({
@@ -294,5 +297,3 @@ export class Daemon {
     return context;
   }
 }
-
-const isSame = (a: unknown, b: unknown): boolean => JSON.stringify(a) === JSON.stringify(b);
