@@ -91,7 +91,10 @@ export class NotifyProgram {
       });
       child.once('error', (error) => end(error.message));
       child.once('close', (status, signal) => {
-        end(status === 0 ? undefined : `${text.trim().split('\n', 1)[0] || `it ended with ${status ?? signal}`}`);
+        // At the end of the unit systemd stops all its processes, and this one does not matter then.
+        if (signal === 'SIGTERM') this.#deps.log.debug(`${command} was stopped before systemd had read it`);
+        const isFailure = status !== 0 && signal !== 'SIGTERM';
+        end(!isFailure ? undefined : `${text.trim().split('\n', 1)[0] || `it ended with ${status ?? signal}`}`);
       });
     });
   }

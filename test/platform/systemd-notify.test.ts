@@ -154,6 +154,14 @@ t.test('a program that hangs is given up', async (t) => {
   t.match(said, [/did not end within 5 s/]);
 });
 
+t.test('a program that systemd ends with the unit is no fault', async (t) => {
+  const environment = { ...process.env, NOTIFY_SOCKET: '/x' };
+  const command = fakeProgram(t, 'kill -TERM $$; sleep 60');
+  const { manager, said } = await find({ environment, loadAddon: noAddon, command });
+  await manager.stopping();
+  t.same(said, []);
+});
+
 t.test('a service manager that does not read keeps nobody waiting', async (t) => {
   if (!requirementsMet(t, python, program)) return;
   const socket = await startNotifySocket(t, 'path', { isReading: false });
