@@ -23,6 +23,8 @@ export function faultOfSecret(secret: Buffer): string | undefined {
 const UTF8_MARK = Buffer.from([0xef, 0xbb, 0xbf]);
 const UTF16_MARKS = [Buffer.from([0xff, 0xfe]), Buffer.from([0xfe, 0xff])];
 
+export const isUtf16 = (bytes: Buffer): boolean => UTF16_MARKS.some((mark) => bytes.indexOf(mark) === 0);
+
 /** @throws FileError, SecretFileError */
 export function readSecretFile(path: string, log: Logger): Buffer {
   const bytes = readSmallFile(path, MAX_FILE_SIZE);
@@ -37,7 +39,7 @@ export function readSecretFile(path: string, log: Logger): Buffer {
 }
 
 function faultOfFile(bytes: Buffer): string | undefined {
-  return UTF16_MARKS.some((mark) => bytes.indexOf(mark) === 0) ? 'is in UTF-16: save the file as UTF-8' : undefined;
+  return isUtf16(bytes) ? 'is in UTF-16: save the file as UTF-8' : undefined;
 }
 
 /** Editors and `echo` end a file with a newline that is not part of the secret. */

@@ -1,6 +1,7 @@
 /** Standard input: questions to people, and what they and programs hand over. */
 import type { Readable } from 'node:stream';
 import { CtlError } from './ctl-error.js';
+import { decodeText } from './text-input.js';
 
 /** What we need of process.stdin. */
 export type InputStream = Readable & { readonly isTTY?: boolean; setRawMode?(isRaw: boolean): unknown };
@@ -50,10 +51,7 @@ export class Dialogue {
       length += (chunk as Buffer).length;
       if (length > limit) throw new CtlError('usage', `there is more than ${limit} bytes on standard input`);
     }
-    // The mark that some editors put before a text is none of it.
-    return Buffer.concat(chunks)
-      .toString()
-      .replace(/^\ufeff/, '');
+    return decodeText(Buffer.concat(chunks), 'standard input');
   }
 
   /** A line that is not shown while it is typed; the whole input when nobody types it. */

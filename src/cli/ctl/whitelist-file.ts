@@ -1,4 +1,5 @@
 /** The file of `whitelist import` and `export`: JSON as we write it, or a line for each client. */
+import { withoutCopyMarks } from '../../config/formats.js';
 import type { ParamsIn, Result } from '../../control/protocol.js';
 import { usage } from './ctl-error.js';
 
@@ -27,9 +28,7 @@ export function exportOf(entries: readonly Entry[]): WhitelistExport {
 }
 
 /** @param name of the file, for messages. @throws CtlError `usage` with the place of what is wrong */
-export function parseWhitelistFile(content: string, name: string): Item[] {
-  // The mark that some editors put before a text is none of it.
-  const text = content.replace(/^\ufeff/, '');
+export function parseWhitelistFile(text: string, name: string): Item[] {
   const items = text.trimStart().startsWith('{') ? itemsOfJson(text, name) : itemsOfLines(text, name);
   if (items.length === 0)
     throw usage(`${name} names no client`, 'one Tox ID a line, with a name behind it if you like');
@@ -57,8 +56,9 @@ function itemsOfJson(text: string, name: string): Item[] {
 
 function itemsOfLines(text: string, name: string): Item[] {
   return text.split(/\r?\n/).flatMap((line, index) => {
-    const [id, alias, more] = line.replace(/#.*/, '').trim().split(/\s+/);
-    if (id === undefined || id === '') return [];
+    const [copied, alias, more] = line.replace(/#.*/, '').trim().split(/\s+/);
+    if (copied === undefined || copied === '') return [];
+    const id = withoutCopyMarks(copied);
     if (more !== undefined) {
       throw usage(`${name}:${index + 1}: there is more than an ID and a name`, `leave out all from "${more}"`);
     }

@@ -254,6 +254,7 @@ t.test('a file for the whitelist that is none is refused with the line', async (
     [`${KEYS.ci} ci and more\n`, 'clients:1: there is more than an ID and a name'],
     ['{', 'is not JSON'],
     ['{"schema":"x"}', 'is not what whitelist export writes'],
+    [Buffer.from(`\ufeff${KEYS.ci}`, 'utf16le'), 'is in UTF-16'],
   ] as const) {
     writeFileSync(file, text);
     const { status, said } = await failure(['whitelist', 'import', file], { socket });

@@ -6,6 +6,7 @@ import { countText } from '../../humanise.js';
 import { type Command, type Context, show } from '../command.js';
 import { withConfirmation, YES } from '../confirm.js';
 import { CtlError } from '../ctl-error.js';
+import { decodeText } from '../text-input.js';
 import { IF_ABSENT, printChange } from '../whitelist-change.js';
 import { exportOf, parseWhitelistFile } from '../whitelist-file.js';
 
@@ -62,11 +63,13 @@ export const WHITELIST_FILE_COMMANDS: readonly Command[] = [
 async function textOf({ given, dialogue }: Context): Promise<string> {
   const name = given.argument(0);
   if (name === '-') return dialogue.read(MOST_BYTES);
+  let bytes: Buffer;
   try {
-    return readFileSync(name, 'utf8');
+    bytes = readFileSync(name);
   } catch (error) {
     throw new CtlError('failed', `cannot read ${name}: ${messageOf(error)}`, { cause: error });
   }
+  return decodeText(bytes, name);
 }
 
 function save(name: string, text: string): void {
