@@ -68,6 +68,7 @@ interface OfClient extends CommonSettings {
 
 export interface ForwardSettings extends OfClient {
   readonly mode: 'forward';
+  readonly service: ServiceSettings;
   readonly forwards: readonly ForwardText[];
 }
 
@@ -87,4 +88,6 @@ export interface NodeSettings extends CommonSettings {
 }
 
 export type ClientSettings = ForwardSettings | PipeSettings | PingSettings;
-export type RunSettings = ServerSettings | ClientSettings | NodeSettings;
+/** Those that live until somebody stops them. */
+export type LastingSettings = ServerSettings | ForwardSettings | NodeSettings;
+export type RunSettings = LastingSettings | ClientSettings;

@@ -2,10 +2,11 @@
 import { existsSync, readFileSync, readlinkSync, unlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
-import { startTuntox } from '../support/processes.js';
+import { freePort, startTuntox } from '../support/processes.js';
 import { temporaryDirectory } from '../support/temporary-directory.js';
 import { ended, endWith, isRunning } from './support/strangers.js';
 
+const ID = 'E776E9A993EE3CAE04F5946D9AC66FBBAA8C63A95A94B41942353C6DC1739B4B4C762C7DA7B9';
 const KEY = 'F404ABAA1C99A9D37D61AB54898F56793E1DEF8BD46B1038B9D822E8460FAB67';
 const SERVER = ['--insecure-open', '--bootstrap', `127.0.0.1:9:${KEY}`];
 
@@ -38,6 +39,24 @@ t.test('-z or -D: the command ends with 0 once the server works, which lives on 
   t.equal(await third.exited, 1);
   t.match(third.stderr, new RegExp(`^tuntox: .*pid belongs to process ${pid}, which runs`, 'm'));
 
+  process.kill(pid, 'SIGTERM');
+  t.ok(await ended(pid));
+  t.notOk(existsSync(pidFile));
+});
+
+t.test('-z -L: the client goes to the background once it listens, and ends upon SIGTERM', async (t) => {
+  const pidFile = join(temporaryDirectory(t), 'pid');
+  const args = ['-z', '-L', `${await freePort()}:127.0.0.1:9`, '-i', ID, '-F', pidFile, '--bootstrap', 'none'];
+  const command = startTuntox(args);
+  t.equal(await command.exited, 0, command.stderr);
+  t.match(command.stderr, /listening/);
+  const pid = Number(readFileSync(pidFile, 'utf8'));
+  endWith(t, pid);
+  t.not(pid, command.pid);
+  t.ok(isRunning(pid));
+
+  const second = startTuntox(args.filter((arg, index) => arg !== '-F' && args[index - 1] !== '-F'));
+  t.equal(await second.exited, 1, 'the port is in use');
   process.kill(pid, 'SIGTERM');
   t.ok(await ended(pid));
   t.notOk(existsSync(pidFile));

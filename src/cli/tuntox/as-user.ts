@@ -2,7 +2,7 @@
  * A server or a node as another user (`-U`): root makes the pid file, and starts a process of that user's, which begins anew; it reads,
  * makes and opens all else with that user's rights alone.
  */
-import type { NodeSettings, ServerSettings } from '../../config/classic-settings.js';
+import type { LastingSettings } from '../../config/classic-settings.js';
 import { lockFile } from '../../engine/file-lock.js';
 import { goIntoBackground } from '../../platform/background.js';
 import { waitForSecond } from '../../platform/first-process.js';
@@ -13,7 +13,7 @@ import { launchAs } from '../../platform/setpriv.js';
 /** @returns the exit status of the other process; undefined where this one goes on @throws PrivilegesError, PidFileError */
 export async function runAsUser(
   process: NodeJS.Process,
-  { service, udpPorts, relayPort }: ServerSettings | NodeSettings,
+  { service, udpPorts, relayPort }: LastingSettings,
 ): Promise<number | undefined> {
   const { isBackground, pidFile } = service;
   const user = userToBecome(service.user, process);

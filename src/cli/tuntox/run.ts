@@ -4,7 +4,7 @@ import { isatty } from 'node:tty';
 import { systemClock } from '../../base/clock.js';
 import { forgetSecrets } from '../../base/helper-environment.js';
 import type { Logger } from '../../base/logger.js';
-import type { NodeSettings, RunSettings, ServerSettings } from '../../config/classic-settings.js';
+import type { LastingSettings, RunSettings } from '../../config/classic-settings.js';
 import { describeProxy } from '../../config/proxy.js';
 import { type BackgroundSide, backgroundSide, goIntoBackground } from '../../platform/background.js';
 import { tellFaultsTo } from '../../platform/last-resort.js';
@@ -69,8 +69,7 @@ async function runLogging(
     log.debug(`stopping because of ${signal}; once more ends at once`);
     stopping.ask(signal);
   };
-  const isLasting = isService(settings) || settings.mode === 'forward';
-  const isOwnMaster = background === undefined && !isSecond && isLasting;
+  const isOwnMaster = background === undefined && !isSecond && isService(settings);
   const streams = [process.stderr, ...[0, 1].map((fd) => ({ isTTY: isatty(fd) }))];
   const signals = isOwnMaster ? stopSignalsOf(streams) : STOP_SIGNALS;
   // Without a listener it would end the process.
@@ -99,18 +98,18 @@ async function runLogging(
   }
 }
 
-const isService = (settings: RunSettings): settings is ServerSettings | NodeSettings =>
-  settings.mode === 'server' || settings.mode === 'node';
+const isService = (settings: RunSettings): settings is LastingSettings => 'service' in settings;
 
-async function runService(
-  settings: ServerSettings | NodeSettings,
-  context: Context,
-  service: Service,
-): Promise<number> {
+async function runService(settings: LastingSettings, context: Context, service: Service): Promise<number> {
   try {
-    return settings.mode === 'server'
-      ? await runServer(settings, context, service)
-      : await runNode(settings, context, service);
+    switch (settings.mode) {
+      case 'server':
+        return await runServer(settings, context, service);
+      case 'forward':
+        return await runClient(settings, context, service);
+      case 'node':
+        return await runNode(settings, context, service);
+    }
   } finally {
     service.end();
   }

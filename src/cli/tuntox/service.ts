@@ -1,6 +1,6 @@
-/** What a server or a node does as a process that nobody watches: `-z`, `-F` and `-U`. */
+/** What a server, a node or a client with -L does as a process that nobody watches: `-z`, `-F` and `-U`. */
 import type { Logger } from '../../base/logger.js';
-import type { NodeSettings, ServerSettings } from '../../config/classic-settings.js';
+import type { LastingSettings } from '../../config/classic-settings.js';
 import { lockFile } from '../../engine/file-lock.js';
 import type { BackgroundSide } from '../../platform/background.js';
 import { PidFile } from '../../platform/pid-file.js';
@@ -21,7 +21,7 @@ export class Service {
   readonly #pidFile: PidFile | undefined;
 
   /** Before anything is opened: a wrong user or a second process ends it here. @throws PrivilegesError, PidFileError, FileLockError */
-  constructor({ process, log, background }: Deps, { service: { user, pidFile } }: ServerSettings | NodeSettings) {
+  constructor({ process, log, background }: Deps, { service: { user, pidFile } }: LastingSettings) {
     this.#background = background;
     // Of that user we are already (as-user).
     if (user !== undefined) log.info(`running as the user ${findUser(user, process).name}`);

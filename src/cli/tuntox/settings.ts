@@ -28,8 +28,9 @@ type Environment = Readonly<Record<string, string | undefined>>;
 
 /** Flags that would be ignored silently by the other role. */
 const SERVER_ONLY = ['-f', '--insecure-open'] as const;
-/** A client that is to run for long is started by a service manager. */
-const NOT_FOR_CLIENTS = ['-z', '-D', '-F', '-U'] as const;
+const NOT_FOR_CLIENTS = [...SERVER_ONLY, '-U'] as const;
+/** A pipe and a ping belong to whoever waits for their output. */
+const LASTING_ONLY = ['-z', '-D', '-F'] as const;
 const CLIENT_ONLY = ['--timeout', '--max-retries'] as const;
 const NOT_FOR_NODES = [...SERVER_ONLY, ...CLIENT_ONLY, '-i', '-I', '-s', '--secret-file', '--no-port-mapping'] as const;
 
@@ -66,8 +67,11 @@ export function settingsOf(given: readonly GivenFlag[], environment: Environment
   }
 
   if (jobs > 1) throw new UsageError('-L, -W (or -P) and -p are different jobs: choose one of them');
-  for (const flag of [...SERVER_ONLY, ...NOT_FOR_CLIENTS]) {
+  for (const flag of NOT_FOR_CLIENTS) {
     if (flags.has(flag)) throw new UsageError(`${flag} is for the server: leave it out`);
+  }
+  for (const flag of forwards.length > 0 ? [] : LASTING_ONLY) {
+    if (flags.has(flag)) throw new UsageError(`${flag} is for servers and for -L: leave it out`);
   }
   const [serverId, secondId] = flags.all('-i', parseToxId);
   if (serverId === undefined) throw new UsageError('which server? Give its Tox ID with -i');
@@ -75,7 +79,8 @@ export function settingsOf(given: readonly GivenFlag[], environment: Environment
   const patience = patienceOf(flags, forwards.length > 0 ? undefined : USUAL_TIMEOUT);
   if (isPing) return { ...common, mode: 'ping', serverId, patience };
   const [target, secondTarget] = targets;
-  if (target === undefined) return { ...common, mode: 'forward', serverId, patience, forwards };
+  if (target === undefined)
+    return { ...common, mode: 'forward', service: serviceSettings(flags), serverId, patience, forwards };
   if (secondTarget !== undefined) throw new UsageError('one standard input can have one target: give -W (or -P) once');
   return { ...common, mode: 'pipe', serverId, patience, target };
 }

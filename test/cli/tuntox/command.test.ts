@@ -42,7 +42,7 @@ t.test('who calls it wrongly is told how to call it, with status 2', async (t) =
   const cases: [string[], RegExp, NodeJS.ProcessEnv?][] = [
     [['-x'], /^tuntox: there is no flag -x \(tuntox -h shows all options\)$/],
     [['-D', '1080'], /^tuntox: -D .*not in this version yet/],
-    [['-z', '-p', '-i', ID], /^tuntox: -z is for the server: leave it out/],
+    [['-z', '-p', '-i', ID], /^tuntox: -z is for servers and for -L: leave it out/],
     [['list'], /^tuntox: "list"/],
     [['-p'], /^tuntox: which server\?/],
     [['-p', '-i', ID.slice(1)], /^tuntox: -i: a Tox ID has 76 hex digits, this one has 75/],

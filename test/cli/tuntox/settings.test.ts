@@ -159,7 +159,7 @@ t.test('-t is the port of the TCP relay, 0 for none', async (t) => {
   t.throws(() => settings('--node -t 65536'), { message: /-t/ });
 });
 
-t.test('a server or a node can be in the background, with a file for its number and another user', async (t) => {
+t.test('a server, a node or -L can be in the background, with a file for its number', async (t) => {
   for (const mode of ['', '--node']) {
     t.match(settings(`${mode} -z -F pid -U me -S`), {
       isSyslog: true,
@@ -168,8 +168,12 @@ t.test('a server or a node can be in the background, with a file for its number 
     t.equal((settings(`${mode} -D`) as ServerSettings).service.isBackground, true);
     t.match(settings(mode), { isSyslog: false, service: { isBackground: false, pidFile: undefined, user: undefined } });
   }
-  for (const flag of ['-z', '-D', '-F x', '-U x']) {
-    t.throws(() => settings(`-L 1:a:2 -i ${ID} ${flag}`), { code: 'usage', message: /is for the server/ });
+  t.match(settings(`-L 1:a:2 -i ${ID} -z -F pid`), { service: { isBackground: true, pidFile: 'pid' } });
+  t.throws(() => settings(`-L 1:a:2 -i ${ID} -U x`), { code: 'usage', message: /is for the server/ });
+  for (const flag of ['-z', '-D', '-F x']) {
+    for (const job of ['-W a:2', '-p']) {
+      t.throws(() => settings(`${job} -i ${ID} ${flag}`), { code: 'usage', message: /is for servers and for -L/ });
+    }
   }
   t.match(settings(`-L 1:a:2 -i ${ID} -S`), { isSyslog: true });
 });

@@ -8,12 +8,13 @@ import { noTarget } from '../../../engine/target-rules.js';
 import type { Context } from '../context.js';
 import { statusOf } from '../exit-status.js';
 import { readSecret } from '../secret.js';
+import type { Service } from '../service.js';
 import { UsageError } from '../usage-error.js';
 import { forward } from './forward.js';
 import { ping } from './ping.js';
 import { pipe } from './pipe.js';
 
-export async function runClient(settings: ClientSettings, context: Context): Promise<number> {
+export async function runClient(settings: ClientSettings, context: Context, service?: Service): Promise<number> {
   const { directory } = settings;
   const secret = readSecret(settings.secret, context.log);
   const engine = await startEngine(context.log, {
@@ -30,18 +31,23 @@ export async function runClient(settings: ClientSettings, context: Context): Pro
       throw new UsageError('-i is the Tox ID of this client itself: give the one of the server');
     }
     const server = engine.connect(settings.serverId, secret, settings.patience);
-    return await runJob(settings, server, context);
+    return await runJob(settings, server, context, service);
   } finally {
     await engine.stop();
   }
 }
 
 /** @returns the exit status, also when the server is not there, refuses or is lost */
-export async function runJob(settings: ClientSettings, server: RemoteServer, context: Context): Promise<number> {
+export async function runJob(
+  settings: ClientSettings,
+  server: RemoteServer,
+  context: Context,
+  service?: Service,
+): Promise<number> {
   try {
     switch (settings.mode) {
       case 'forward':
-        return await forward(settings, server, context);
+        return await forward(settings, server, context, service);
       case 'pipe':
         return await pipe(settings, server, context);
       case 'ping':
