@@ -1,6 +1,7 @@
 /** The small texts that people write: ports, Tox IDs, nodes. Each parser gives a value or throws a FormatError that says what is wrong. */
 import { isIPv6 } from 'node:net';
 import { domainToASCII } from 'node:url';
+import { withoutCopyMarks } from '../base/copied-text.js';
 import { PublicKey } from '../tox/crypto/keys.js';
 import { TOX_ID_SIZE, ToxId } from '../tox/crypto/tox-id.js';
 import { FormatError } from './format-error.js';
@@ -75,13 +76,6 @@ export function parseCount(text: string): number {
   if (!/^[0-9]{1,9}$/.test(text)) throw new FormatError(`"${text}" is not a number: write one from 0 up`);
   return Number(text);
 }
-
-/**
- * What copying adds to a key or an ID: the `tox:` of links, and white space of all kinds, also that which nobody sees (zero width,
- * byte order mark).
- */
-export const withoutCopyMarks = (text: string): string =>
-  text.replaceAll(/[\s\u200b-\u200f\u2060\ufeff]/gu, '').replace(/^tox:(?:\/\/)?/i, '');
 
 /** 76 hex digits of either case, with what copying adds. @throws FormatError that names the fault */
 export function parseToxId(copied: string): ToxId {

@@ -1,5 +1,7 @@
 /** Reads a shared secret from a file. What is wrong with one is said without showing it. */
+
 import { CodedError } from '../base/coded-error.js';
+import { isUtf16 } from '../base/copied-text.js';
 import type { Logger } from '../base/logger.js';
 import { isReadableByOthers, readSmallFile } from './small-file.js';
 
@@ -21,9 +23,6 @@ export function faultOfSecret(secret: Buffer): string | undefined {
 
 /** In UTF-16 each letter of a secret would have a zero byte; the marks at the start are an editor's, not the secret's. */
 const UTF8_MARK = Buffer.from([0xef, 0xbb, 0xbf]);
-const UTF16_MARKS = [Buffer.from([0xff, 0xfe]), Buffer.from([0xfe, 0xff])];
-
-export const isUtf16 = (bytes: Buffer): boolean => UTF16_MARKS.some((mark) => bytes.indexOf(mark) === 0);
 
 /** @throws FileError, SecretFileError */
 export function readSecretFile(path: string, log: Logger): Buffer {

@@ -3,9 +3,10 @@
  * a whole Tox ID. An alias goes first: a name such as `cafe` could be digits as well.
  */
 import { CodedError } from '../base/coded-error.js';
+import { withoutCopyMarks } from '../base/copied-text.js';
 import { nearest } from '../base/nearest.js';
 import { FormatError } from '../config/format-error.js';
-import { parseToxId, withoutCopyMarks } from '../config/formats.js';
+import { parseToxId } from '../config/formats.js';
 import { PublicKey } from '../tox/crypto/keys.js';
 
 export interface NamedClient {

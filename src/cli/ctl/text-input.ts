@@ -1,5 +1,5 @@
 /** A text that somebody gives in a file or on standard input. */
-import { isUtf16 } from '../../config/secret-file.js';
+import { isUtf16 } from '../../base/copied-text.js';
 import { usage } from './ctl-error.js';
 
 /** @param name of where it is from, for messages. @throws CtlError `usage` */

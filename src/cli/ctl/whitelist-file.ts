@@ -1,5 +1,5 @@
 /** The file of `whitelist import` and `export`: JSON as we write it, or a line for each client. */
-import { withoutCopyMarks } from '../../config/formats.js';
+import { withoutCopyMarks } from '../../base/copied-text.js';
 import type { ParamsIn, Result } from '../../control/protocol.js';
 import { usage } from './ctl-error.js';
 
