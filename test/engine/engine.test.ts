@@ -365,3 +365,12 @@ t.test('once stopped, nothing is left to happen, and the identity is saved and f
 function absentId(): ToxId {
   return ToxId.parse('E776E9A993EE3CAE04F5946D9AC66FBBAA8C63A95A94B41942353C6DC1739B4B4C762C7DA7B9') as ToxId;
 }
+
+t.test('a server without a network says so within 10 s, with what may be the cause', async (t) => {
+  const clock = new ManualClock();
+  const server = await startServer(t, new Map(), { secret: SECRET }, { clock });
+  server.tox.setOnline(false);
+  clock.advance(10_000);
+  t.match(server.warned, [/^no node of the Tox network has answered yet.*network.*UDP or TCP.*bootstrap nodes/]);
+  t.equal(server.warned.length, 1);
+});
