@@ -6,6 +6,10 @@ import t from 'tap';
 import { isNullDevice } from '../../src/base/result-output.js';
 import { startDaemon } from '../cli/ctl/support/daemon.js';
 import { ROOT } from '../support/processes.js';
+import { temporaryDirectory } from '../support/temporary-directory.js';
+
+/** ms; a guard against hanging alone. */
+const GUARD = 60_000;
 
 const CALLS: readonly (readonly [string, string])[] = [
   ['tuntox', '-h'],
@@ -35,6 +39,28 @@ t.test('what a full disk does not take ends with 1 and one line that says so, in
     t.notMatch(String(stderr), /at .*:\d+:\d+/, 'no stack');
   }
 });
+
+t.test(
+  'a server or a node whose first line cannot be written ends with 1, and with 141 where nobody reads it',
+  async (t) => {
+    for (const words of [['--insecure-open'], ['--node']]) {
+      const full = openSync('/dev/full', 'w');
+      const common = [program('tuntox'), ...words, '--bootstrap', 'none', '-C', temporaryDirectory(t)];
+      const stopped = spawnSync(process.execPath, common, { stdio: ['ignore', full, 'pipe'], timeout: GUARD });
+      closeSync(full);
+      t.equal(stopped.status, 1, String(stopped.stderr));
+      t.match(String(stopped.stderr), /^tuntox: cannot write to standard output: no space is left there$/m);
+      // The reader of the pipe has ended before the command starts: `wait` has seen it.
+      const script = 'mkfifo f; true <f & exec 3>f; wait; exec "$@" >&3';
+      const alone = spawnSync('sh', ['-c', script, 'sh', process.execPath, ...common], {
+        cwd: temporaryDirectory(t),
+        timeout: GUARD,
+        stdio: ['ignore', 'ignore', 'pipe'],
+      });
+      t.equal(alone.status, 141, String(alone.stderr));
+    }
+  },
+);
 
 t.test('results of the daemon that cannot be written end with 1, and no secret is put in force', async (t) => {
   const socket = await startDaemon(t, {

@@ -1,4 +1,5 @@
 /** `tuntox --node`: a bootstrap node, for a network of one's own. It has no Tox ID and no tunnels. */
+import { writeResult } from '../../../base/result-output.js';
 import type { NodeSettings } from '../../../config/classic-settings.js';
 import { startNode } from '../../../engine/start-node.js';
 import type { Context } from '../context.js';
@@ -11,7 +12,7 @@ export async function runNode(settings: NodeSettings, context: Context, service:
   try {
     const entry = `${node.port}:${node.publicKey.hex}`;
     log.info(`others enter through this machine with --bootstrap HOST:${entry}`);
-    stdout.write(`${entry}\n`);
+    await writeResult(stdout, `${entry}\n`);
     await service.ready();
     await stopping.asked;
   } finally {

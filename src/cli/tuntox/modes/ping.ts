@@ -1,5 +1,6 @@
 /** `-p`: how long a packet takes to the server and back. */
 import { CodedError } from '../../../base/coded-error.js';
+import { OutputError, writeResult } from '../../../base/result-output.js';
 import type { PingSettings } from '../../../config/classic-settings.js';
 import type { RemoteServer } from '../../../engine/remote-server.js';
 import { ServerError } from '../../../engine/server-error.js';
@@ -14,6 +15,7 @@ export async function ping(settings: PingSettings, server: RemoteServer, context
     return await context.stopping.orStatusOf(pingAll(settings, server, context));
   } catch (error) {
     if (!(error instanceof CodedError) || error instanceof ServerError) throw error;
+    if (error instanceof OutputError && error.code === 'nobody-reads') return ExitStatus.NobodyReads;
     const isUnanswered = error.code === 'timeout';
     context.log.error(isUnanswered ? 'the server did not answer a ping in 10 s: try again' : error.message);
     return isUnanswered ? ExitStatus.Timeout : statusOf(error.code);
@@ -25,11 +27,12 @@ async function pingAll(settings: PingSettings, server: RemoteServer, { stdout }:
   while (roundTrips.length < COUNT) {
     const roundTrip = await server.ping();
     roundTrips.push(roundTrip);
-    stdout.write(`${settings.serverId.publicKey.short}: ${inMilliseconds(roundTrip)}\n`);
+    await writeResult(stdout, `${settings.serverId.publicKey.short}: ${inMilliseconds(roundTrip)}\n`);
   }
   const average = roundTrips.reduce((sum, one) => sum + one, 0) / COUNT;
   const [least, most] = [Math.min(...roundTrips), Math.max(...roundTrips)];
-  stdout.write(
+  await writeResult(
+    stdout,
     `${COUNT} round trips: least ${inMilliseconds(least)}, average ${inMilliseconds(average)}, most ${inMilliseconds(most)}\n`,
   );
   return ExitStatus.Ok;

@@ -1,6 +1,7 @@
 /** `tuntox` without a job for a client: lets clients in, and connects them to what they ask for. */
 import { statSync } from 'node:fs';
 import { systemRandom } from '../../../base/random.js';
+import { writeResult } from '../../../base/result-output.js';
 import type { ServerSettings } from '../../../config/classic-settings.js';
 import { FixedFactors } from '../../../engine/access/access-factors.js';
 import { AccessPolicy } from '../../../engine/access/access-policy.js';
@@ -32,7 +33,7 @@ export async function runServer(settings: ServerSettings, context: Context, serv
     engine.serve(policy);
     log.info(`serving as ${id}`);
     tellWhom(settings, context);
-    stdout.write(`${id}\n`);
+    await writeResult(stdout, `${id}\n`);
     await service.ready();
     await stopping.asked;
   } finally {
