@@ -40,7 +40,7 @@ export SOURCE_DATE_EPOCH ?= $(shell git log -1 --format=%ct 2>/dev/null || date 
 help: ## list these targets
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 18
 
-build: dist/.built ## compile, and bundle the commands, so that they run in place (dist/bin)
+build: dist/.built native ## compile, and bundle the commands, so that they run in place (dist/bin)
 
 dist/.built: node_modules/.package-lock.json package.json tsconfig.json $(BUNDLER) $(SOURCES)
 	@$(BIN)/tsc
@@ -50,6 +50,35 @@ dist/.built: node_modules/.package-lock.json package.json tsconfig.json $(BUNDLE
 	@# dist/src is what tests import, dist/bin what they run, as users do.
 	@node packaging/bundle.js
 	@touch $@
+
+# Batches of datagrams (native/udp.c): left out, with a word, where there is no compiler, since everything works without it.
+# Node loads it by the name of its own architecture. `make deb` makes both, where Debian's compiler for arm64 is there.
+NATIVE_FLAGS := -std=c11 -O2 -Wall -Wextra -Werror -fPIC -shared -fvisibility=hidden -fno-ident -Wl,-z,now -Wl,-z,relro -Wl,--build-id=none -s
+NATIVE_FLAGS += -Inode_modules/node-api-headers/include
+NATIVE_HERE := $(if $(shell command -v cc),dist/native/linux-$(patsubst x86_64,x64,$(patsubst aarch64,arm64,$(shell uname -m))).node)
+NATIVE_BOTH := $(if $(shell command -v x86_64-linux-gnu-gcc),dist/native/linux-x64.node)
+NATIVE_BOTH += $(if $(shell command -v aarch64-linux-gnu-gcc),dist/native/linux-arm64.node)
+
+native: $(NATIVE_HERE)
+	@[ -n '$(NATIVE_HERE)' ] || echo 'There is no C compiler (cc): UDP goes by Node alone, which is slower.'
+
+native-both: $(NATIVE_BOTH)
+	@for architecture in x64 arm64; do [ -e dist/native/linux-$$architecture.node ] || \
+	  echo "There is no compiler for $$architecture: its package goes without the native UDP part."; done
+
+dist/native/linux-%.node: native/udp.c node_modules/.package-lock.json
+	@mkdir -p dist/native
+	@compiler=$$(command -v $(patsubst x64,x86_64,$(patsubst arm64,aarch64,$*))-linux-gnu-gcc || echo cc); $$compiler $(NATIVE_FLAGS) $< -o $@
+
+# Its arguments are fuzzed with it, by native/fuzz.js.
+dist/native-checked/udp.node: native/udp.c node_modules/.package-lock.json
+	@mkdir -p dist/native-checked
+	@cc -std=c11 -g -O1 -Wall -Wextra -Werror -fPIC -shared -fsanitize=address,undefined -fno-sanitize-recover=undefined \
+	  -Inode_modules/node-api-headers/include $< -o $@
+
+fuzz-native: dist/native-checked/udp.node ## give the native part nonsense, under ASan and UBSan
+	@LD_PRELOAD="$$(cc -print-file-name=libasan.so) $$(cc -print-file-name=libubsan.so)" ASAN_OPTIONS=detect_leaks=0 \
+	  node native/fuzz.js $(abspath $<) $(FUZZ_ROUNDS)
 
 # npm writes this file last, so it is older than package-lock.json when the dependencies are out of date.
 node_modules/.package-lock.json: package-lock.json
@@ -62,7 +91,7 @@ node_modules/.package-lock.json: package-lock.json
 	@$(BIN)/tap build
 	@mkdir -p .tap && touch $@
 
-test: build packages .tap/.built ## run all tests, and say what had to be left out
+test: packages build .tap/.built ## run all tests, and say what had to be left out
 	@node dist/test/support/run.js $(TEST_JOBS) $(TEST_TIMEOUT) $(FILES) | node dist/test/support/report.js
 
 # Only root can install packages; without them the tests that need them name what is missing.
@@ -116,7 +145,7 @@ install: build ## install it below PREFIX (/usr/local) for all users, as root; s
 uninstall: ## take away what make install has put there; /etc/tuntox, with the identity, stays
 	@DESTDIR='$(DESTDIR)' PREFIX='$(PREFIX)' packaging/uninstall.sh
 
-deb: build ## build the Debian packages, for amd64 and arm64, into release/
+deb: build native-both ## build the Debian packages, for amd64 and arm64, into release/
 	@mkdir -p $(RELEASE)
 	@for architecture in amd64 arm64; do \
 	  packaging/deb.sh $$architecture $(DEB_VERSION) $(RELEASE)/tuntox_$(DEB_VERSION)_$$architecture.deb || exit; \
@@ -135,4 +164,6 @@ schemas: build ## write docs/schema anew from the map of methods
 clean: ## remove all that was made here, but the dependencies
 	@rm -rf dist .tap coverage $(RELEASE)
 
-.PHONY: help build test packages demo bench soak lint format types install uninstall deb dist schemas manual boot emulate clean
+FUZZ_ROUNDS := 20000
+
+.PHONY: help build native native-both fuzz-native test packages demo bench soak lint format types install uninstall deb dist schemas manual boot emulate clean

@@ -9,6 +9,7 @@ import { accessSync, constants, existsSync } from 'node:fs';
 import { networkInterfaces } from 'node:os';
 import { delimiter, join } from 'node:path';
 import type { Test } from 'tap';
+import { nativeAddon } from '../../src/tox/network/native-addon.js';
 
 export interface Requirement {
   readonly isMet: boolean;
@@ -43,6 +44,12 @@ export function root(purpose: string): Requirement {
 export function ipv6Loopback(): Requirement {
   const isMet = Object.values(networkInterfaces()).some((list) => list?.some(({ address }) => address === '::1'));
   return { isMet, reason: 'this machine has no ::1', isOptional: false };
+}
+
+/** Our addon for UDP, which `make build` makes where a C compiler is. */
+export function builtAddon(): Requirement {
+  const isMet = nativeAddon({}) !== undefined;
+  return { isMet, reason: 'the native UDP part is not built (apt-get install gcc libc6-dev; make)', isOptional: false };
 }
 
 /** An optional program that a variable of the environment names, such as TUNTOX_UPSTREAM. */

@@ -4,7 +4,12 @@ import type { Endpoint } from '../../base/endpoint.js';
 /** Receives one datagram. The bytes belong to the receiver and are not reused. */
 export type DatagramHandler = (packet: Buffer, source: Endpoint) => void;
 
+/** Whether our addon sends and receives, in batches, or Node. */
+export type SocketKind = 'native' | 'node';
+
 export interface DatagramSocket {
+  /** Undefined where none of the system's sockets is behind it. */
+  readonly kind?: SocketKind;
   readonly localPort: number;
   /** True when the socket can reach IPv6 destinations. */
   readonly hasIpv6: boolean;

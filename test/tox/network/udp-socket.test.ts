@@ -1,10 +1,14 @@
 import { createSocket, type Socket, type SocketOptions } from 'node:dgram';
-import t from 'tap';
+import t, { type Test } from 'tap';
 import { silentLogger } from '../../../src/base/logger.js';
+import type { BindSocket } from '../../../src/tox/network/bound-socket.js';
+import { nativeAddon } from '../../../src/tox/network/native-addon.js';
+import { nativeBinder } from '../../../src/tox/network/native-udp.js';
 import { NetworkError } from '../../../src/tox/network/network-error.js';
+import { nodeBinder } from '../../../src/tox/network/node-udp.js';
 import { openUdpSocket, type UdpSocket, type UdpSocketOptions } from '../../../src/tox/network/udp-socket.js';
 import { at } from '../../support/nodes.js';
-import { ipv6Loopback, requirementsMet } from '../../support/requirements.js';
+import { builtAddon, ipv6Loopback, requirementsMet } from '../../support/requirements.js';
 import { SeededRandom } from '../../support/seeded-random.js';
 
 interface Opened extends UdpSocket {
@@ -13,11 +17,13 @@ interface Opened extends UdpSocket {
   got(count: number): Promise<void>;
 }
 
-async function open(t: { teardown(end: () => void): void }, options: Partial<UdpSocketOptions> = {}): Promise<Opened> {
+type Owner = { teardown(end: () => void): void };
+
+async function openBy(bind: BindSocket, t: Owner, options: Partial<UdpSocketOptions> = {}): Promise<Opened> {
   const received: string[] = [];
   let notify = (): void => {};
   const socket = await openUdpSocket(
-    { random: new SeededRandom(1), log: silentLogger },
+    { random: new SeededRandom(1), log: silentLogger, bind },
     {
       ports: 0,
       ipv6: true,
@@ -37,95 +43,13 @@ async function open(t: { teardown(end: () => void): void }, options: Partial<Udp
   return Object.assign(socket, { received, got });
 }
 
-t.test(
-  'datagrams travel over IPv4 and come from a plain IPv4 address, also through a socket for both families',
-  async (t) => {
-    const [a, b] = [await open(t), await open(t, { ipv6: false })];
-    a.send(Buffer.from('one'), at('127.0.0.1', b.localPort));
-    await b.got(1);
-    b.send(Buffer.from('two'), at('127.0.0.1', a.localPort));
-    await a.got(1);
-    t.same(b.received, [`one from 127.0.0.1:${a.localPort}`]);
-    t.same(a.received, [`two from 127.0.0.1:${b.localPort}`]);
-  },
-);
+const addon = nativeAddon({});
+const open = (t: Owner, options: Partial<UdpSocketOptions> = {}): Promise<Opened> => openBy(nodeBinder(), t, options);
 
-t.test('the size that an interface takes is told for the way to an address, and nothing is sent', async (t) => {
-  const [a, b] = [await open(t), await open(t, { ipv6: false })];
-  const mtu = await a.mtuTowards(at('127.0.0.1', b.localPort));
-  t.ok(mtu === undefined || mtu >= 1280, `${mtu}`);
-  t.equal(await a.mtuTowards(at('255.255.255.255', 1)), undefined, 'no way there');
-  t.same(b.received, []);
-});
-
-t.test('datagrams travel over IPv6', async (t) => {
-  if (!requirementsMet(t, ipv6Loopback())) return;
-  const [a, b] = [await open(t), await open(t, { bindAddress: '::1' })];
-  t.ok(a.hasIpv6);
-  a.send(Buffer.from('one'), at('::1', b.localPort));
-  await b.got(1);
-  t.same(b.received, [`one from [::1]:${a.localPort}`]);
-});
-
-t.test('a datagram is told apart from one of another port or address before it', async (t) => {
-  const [a, b, c] = [await open(t), await open(t), await open(t, { ipv6: false })];
-  for (const [socket, count] of [
-    [a, 1],
-    [b, 2],
-    [a, 3],
-    [c, 4],
-    [c, 5],
-  ] as const) {
-    socket.send(Buffer.from('x'), at('127.0.0.1', c.localPort));
-    await c.got(count);
-  }
-  t.same(
-    c.received,
-    [a, b, a, c, c].map((socket) => `x from 127.0.0.1:${socket.localPort}`),
-  );
-});
-
-t.test('a port is taken from the range, and when all are in use the error says what to do', async (t) => {
-  const first = await open(t, { ipv6: false });
-  const ports = { first: first.localPort, last: first.localPort };
-  await t.rejects(open(t, { ipv6: false, ports }), {
-    constructor: NetworkError,
-    code: 'port-in-use',
-    message: /choose other ports/,
-  });
-  const wider = { first: first.localPort - 3, last: first.localPort + 3 };
-  const second = await open(t, { ipv6: false, ports: wider });
-  t.not(second.localPort, first.localPort);
-  t.ok(second.localPort >= wider.first && second.localPort <= wider.last);
-});
-
-t.test('an address that is not ours is refused with a code', async (t) => {
-  await t.rejects(open(t, { bindAddress: '192.0.2.1' }), { code: 'no-address', message: /192\.0\.2\.1/ });
-});
-
-t.test('a range that is none is our own mistake', async (t) => {
-  await t.rejects(open(t, { ports: { first: 5, last: 4 } }), RangeError);
-  await t.rejects(open(t, { ports: { first: 0, last: 4 } }), RangeError);
-});
-
-t.test('what cannot be sent is counted and breaks nothing', async (t) => {
-  const [a, b] = [await open(t, { ipv6: false }), await open(t, { ipv6: false })];
-  a.send(Buffer.from('x'), at('127.0.0.1', 0));
-  a.send(Buffer.from('x'), at('2001:db8::1', 1));
-  t.equal(a.errors, 2);
-  a.send(Buffer.alloc(70_000), at('127.0.0.1', b.localPort));
-  a.send(Buffer.from('still alive'), at('127.0.0.1', b.localPort));
-  await b.got(1);
-  t.equal(a.errors, 3);
-  t.match(b.received, [/^still alive/]);
-});
-
-t.test('a closed socket loses what it is given', async (t) => {
-  const a = await open(t);
-  a.close();
-  a.close();
-  a.send(Buffer.from('x'), at('127.0.0.1', a.localPort));
-  t.equal(a.received.length, 0);
+t.test('by Node', (t) => behaviour(t, 'node', nodeBinder()));
+t.test('by the addon', (t) => {
+  if (!requirementsMet(t, builtAddon())) return t.end();
+  return behaviour(t, 'native', nativeBinder(addon as NonNullable<typeof addon>));
 });
 
 /** Also gives the sockets of Node that it uses. */
@@ -136,7 +60,7 @@ async function openWatched(t: { teardown(end: () => void): void }, onDatagram: (
     sockets.push(made);
     return made;
   };
-  const deps = { random: new SeededRandom(1), log: silentLogger, create };
+  const deps = { random: new SeededRandom(1), log: silentLogger, bind: nodeBinder(create) };
   const socket = await openUdpSocket(deps, { ports: 0, ipv6: false, onDatagram });
   t.teardown(() => socket.close());
   return { socket, sockets };
@@ -200,11 +124,193 @@ t.test('a network that cannot be reached is loss, after which the same socket go
   t.equal(socket.errors, 4);
 });
 
-t.test('who asks is told that the system would not send, and the socket lives on', async (t) => {
-  const socket = await open(t, { bindAddress: '127.0.0.1' });
-  // Not from loopback to anywhere else.
-  await new Promise<void>((resolve) => socket.send(Buffer.from('x'), at('192.0.2.1', 9), resolve));
-  socket.send(Buffer.from('y'), at('127.0.0.1', socket.localPort), () => t.fail('refused'));
-  await socket.got(1);
-  t.match(socket.received, [/^y from/]);
-});
+function behaviour(t: Test, kind: string, bind: BindSocket): void {
+  const open = (t: Owner, options: Partial<UdpSocketOptions> = {}): Promise<Opened> => openBy(bind, t, options);
+
+  t.test(
+    'datagrams travel over IPv4 and come from a plain IPv4 address, also through a socket for both families',
+    async (t) => {
+      const [a, b] = [await open(t), await open(t, { ipv6: false })];
+      a.send(Buffer.from('one'), at('127.0.0.1', b.localPort));
+      await b.got(1);
+      b.send(Buffer.from('two'), at('127.0.0.1', a.localPort));
+      await a.got(1);
+      t.same(b.received, [`one from 127.0.0.1:${a.localPort}`]);
+      t.same(a.received, [`two from 127.0.0.1:${b.localPort}`]);
+    },
+  );
+
+  t.test('the size that an interface takes is told for the way to an address, and nothing is sent', async (t) => {
+    const [a, b] = [await open(t), await open(t, { ipv6: false })];
+    const mtu = await a.mtuTowards(at('127.0.0.1', b.localPort));
+    t.ok(mtu === undefined || mtu >= 1280, `${mtu}`);
+    t.equal(await a.mtuTowards(at('255.255.255.255', 1)), undefined, 'no way there');
+    t.same(b.received, []);
+  });
+
+  t.test('datagrams travel over IPv6', async (t) => {
+    if (!requirementsMet(t, ipv6Loopback())) return;
+    const [a, b] = [await open(t), await open(t, { bindAddress: '::1' })];
+    t.ok(a.hasIpv6);
+    a.send(Buffer.from('one'), at('::1', b.localPort));
+    await b.got(1);
+    t.same(b.received, [`one from [::1]:${a.localPort}`]);
+  });
+
+  t.test('a datagram is told apart from one of another port or address before it', async (t) => {
+    const [a, b, c] = [await open(t), await open(t), await open(t, { ipv6: false })];
+    for (const [socket, count] of [
+      [a, 1],
+      [b, 2],
+      [a, 3],
+      [c, 4],
+      [c, 5],
+    ] as const) {
+      socket.send(Buffer.from('x'), at('127.0.0.1', c.localPort));
+      await c.got(count);
+    }
+    t.same(
+      c.received,
+      [a, b, a, c, c].map((socket) => `x from 127.0.0.1:${socket.localPort}`),
+    );
+  });
+
+  t.test('a port is taken from the range, and when all are in use the error says what to do', async (t) => {
+    const first = await open(t, { ipv6: false });
+    const ports = { first: first.localPort, last: first.localPort };
+    await t.rejects(open(t, { ipv6: false, ports }), {
+      constructor: NetworkError,
+      code: 'port-in-use',
+      message: /choose other ports/,
+    });
+    const wider = { first: first.localPort - 3, last: first.localPort + 3 };
+    const second = await open(t, { ipv6: false, ports: wider });
+    t.not(second.localPort, first.localPort);
+    t.ok(second.localPort >= wider.first && second.localPort <= wider.last);
+  });
+
+  t.test('an address that is not ours is refused with a code', async (t) => {
+    await t.rejects(open(t, { bindAddress: '192.0.2.1' }), { code: 'no-address', message: /192\.0\.2\.1/ });
+  });
+
+  t.test('a range that is none is our own mistake', async (t) => {
+    await t.rejects(open(t, { ports: { first: 5, last: 4 } }), RangeError);
+    await t.rejects(open(t, { ports: { first: 0, last: 4 } }), RangeError);
+  });
+
+  t.test('what cannot be sent is counted and breaks nothing', async (t) => {
+    const [a, b] = [await open(t, { ipv6: false }), await open(t, { ipv6: false })];
+    a.send(Buffer.from('x'), at('127.0.0.1', 0));
+    a.send(Buffer.from('x'), at('2001:db8::1', 1));
+    t.equal(a.errors, 2);
+    a.send(Buffer.alloc(70_000), at('127.0.0.1', b.localPort));
+    a.send(Buffer.from('still alive'), at('127.0.0.1', b.localPort));
+    await b.got(1);
+    t.equal(a.errors, 3);
+    t.match(b.received, [/^still alive/]);
+  });
+
+  t.test('a closed socket loses what it is given', async (t) => {
+    const a = await open(t);
+    a.close();
+    a.close();
+    a.send(Buffer.from('x'), at('127.0.0.1', a.localPort));
+    t.equal(a.received.length, 0);
+  });
+
+  t.test('who asks is told that the system would not send, and the socket lives on', async (t) => {
+    const socket = await open(t, { bindAddress: '127.0.0.1' });
+    // Not from loopback to anywhere else.
+    await new Promise<void>((resolve) => socket.send(Buffer.from('x'), at('192.0.2.1', 9), resolve));
+    socket.send(Buffer.from('y'), at('127.0.0.1', socket.localPort), () => t.fail('refused'));
+    await socket.got(1);
+    t.match(socket.received, [/^y from/]);
+  });
+
+  t.test('it says by what it is', async (t) => {
+    t.equal((await open(t)).kind, kind);
+  });
+
+  t.test('many datagrams of a turn arrive one by one, in order and with their lengths', async (t) => {
+    const [a, b, c] = [await open(t), await open(t, { ipv6: false }), await open(t)];
+    const sizes = [1400, 1400, 900, 900, 900, 901, 0, 1, 1400, ...new Array(300).fill(700), 2048];
+    const lengths: number[] = [];
+    const texts = sizes.map((size, index) => `${index}`.padEnd(size, '.').slice(0, size));
+    const [toB, toC] = [at('127.0.0.1', b.localPort), at('127.0.0.1', c.localPort)];
+    for (const [index, text] of texts.entries()) {
+      a.send(Buffer.from(text), toB);
+      if (index % 100 === 0) a.send(Buffer.from('other'), toC);
+      lengths.push(text.length);
+    }
+    await b.got(texts.length);
+    await c.got(4);
+    t.same(
+      b.received,
+      texts.map((text) => `${text} from 127.0.0.1:${a.localPort}`),
+    );
+    t.equal(c.received.length, 4);
+    t.equal(a.errors, 0);
+  });
+
+  t.test('the sender may use its buffer again after the turn, and what was received stays', async (t) => {
+    const kept: Buffer[] = [];
+    const b = await openUdpSocket(
+      { random: new SeededRandom(1), log: silentLogger, bind },
+      { ports: 0, ipv6: false, onDatagram: (packet) => kept.push(packet) },
+    );
+    t.teardown(() => b.close());
+    const a = await open(t);
+    for (let round = 0; round < 20; round += 1) {
+      for (let index = 0; index < 10; index += 1) a.send(Buffer.alloc(1200, round), at('127.0.0.1', b.localPort));
+      while (kept.length < (round + 1) * 10) await new Promise((resolve) => setImmediate(resolve));
+    }
+    t.same(
+      kept.map((packet) => packet[1199]),
+      Array.from({ length: 200 }, (_, index) => Math.floor(index / 10)),
+    );
+  });
+
+  t.test('one that would not be sent takes no other of its turn along', async (t) => {
+    const [a, b] = [await open(t, { bindAddress: '127.0.0.1' }), await open(t, { ipv6: false })];
+    const refused: string[] = [];
+    const good = at('127.0.0.1', b.localPort);
+    a.send(Buffer.from('first'), good, () => t.fail('refused'));
+    a.send(Buffer.from('x'), at('192.0.2.1', 9), () => refused.push('x'));
+    a.send(Buffer.from('second'), good);
+    await b.got(2);
+    t.same(refused, ['x']);
+    t.equal(a.errors, 1);
+  });
+
+  t.test('a good-bye leaves, though the socket is closed in the same turn', async (t) => {
+    const [a, b] = [await open(t), await open(t, { ipv6: false })];
+    a.send(Buffer.from('good-bye'), at('127.0.0.1', b.localPort));
+    a.close();
+    await b.got(1);
+    t.match(b.received, [/^good-bye/]);
+  });
+
+  t.test('who closes the socket while it receives gets nothing more', async (t) => {
+    let heard = 0;
+    const b = await openUdpSocket(
+      { random: new SeededRandom(1), log: silentLogger, bind },
+      {
+        ports: 0,
+        ipv6: false,
+        onDatagram: () => {
+          heard += 1;
+          b.close();
+        },
+      },
+    );
+    const [a, c] = [await open(t), await open(t)];
+    for (let index = 0; index < 20; index += 1) a.send(Buffer.from('x'), at('127.0.0.1', b.localPort));
+    for (let index = 0; index < 5; index += 1) {
+      a.send(Buffer.from('x'), at('127.0.0.1', c.localPort));
+      await c.got(index + 1);
+    }
+    t.equal(heard, 1);
+  });
+
+  t.end();
+}

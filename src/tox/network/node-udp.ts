@@ -1,0 +1,141 @@
+/** UDP by Node's own means: the only file that imports node:dgram. */
+import { createSocket, type RemoteInfo, type Socket, type SocketOptions } from 'node:dgram';
+import { messageOf, systemCodeOf } from '../../base/coded-error.js';
+import { Endpoint } from '../../base/endpoint.js';
+import type { Logger } from '../../base/logger.js';
+import {
+  type BindOptions,
+  type BindSocket,
+  type BoundSocket,
+  type BoundSocketHandlers,
+  BUFFER_SIZE,
+  isDeath,
+} from './bound-socket.js';
+import { interfaceMtu } from './interface-mtu.js';
+
+/** In a run of datagrams to one destination, one of so many asks the kernel how it went: asking costs a tenth of sending. */
+const SAMPLE = 64;
+
+/** For tests; Node's own otherwise. */
+export type CreateSocket = (options: SocketOptions) => Socket;
+
+export function nodeBinder(create: CreateSocket = createSocket): BindSocket {
+  return async (options, handlers) => new NodeUdp(await bind(create, options), options, handlers);
+}
+
+/**
+ * Bytes of IP that the interface takes by which datagrams go there; undefined where the system does not say. Connecting a socket
+ * sends nothing: the system only decides by which of our addresses it would go.
+ */
+export async function mtuTowards({ family, address, port }: Endpoint): Promise<number | undefined> {
+  try {
+    const socket = create({ isIpv6: family === 6 }, createSocket);
+    return await new Promise((resolve) => {
+      const end = (mtu: number | undefined): void => {
+        socket.close();
+        resolve(mtu);
+      };
+      socket.once('error', () => end(undefined));
+      socket.connect(port, address, () => end(interfaceMtu(socket.address().address)));
+    });
+  } catch {
+    return undefined;
+  }
+}
+
+/** All our destinations are literal addresses. Node's own lookup would put each one off to the next tick. */
+function create({ isIpv6 }: Pick<BindOptions, 'isIpv6'>, createSocket: CreateSocket): Socket {
+  const family = isIpv6 ? 6 : 4;
+  return createSocket({ type: `udp${family}`, lookup: (host, _options, callback) => callback(null, host, family) });
+}
+
+function bind(createSocket: CreateSocket, options: BindOptions): Promise<Socket> {
+  const { port, address } = options;
+  const socket = create(options, createSocket);
+  return new Promise((resolve, reject) => {
+    socket.once('error', (error) => {
+      socket.close();
+      reject(error);
+    });
+    socket.bind({ port, ...(address === undefined ? {} : { address }) }, () => {
+      socket.removeAllListeners('error');
+      resolve(socket);
+    });
+  });
+}
+
+class NodeUdp implements BoundSocket {
+  readonly kind = 'node';
+  readonly localPort: number;
+  readonly #socket: Socket;
+  readonly #isIpv6: boolean;
+  readonly #handlers: BoundSocketHandlers;
+  /** The last source, kept because most datagrams come from where the one before came from. */
+  #sourceAddress = '';
+  #source: Endpoint | undefined;
+  #destination: Endpoint | undefined;
+  #destinationAddress = '';
+  #unsampled = 0;
+
+  constructor(socket: Socket, { isIpv6, log }: BindOptions, handlers: BoundSocketHandlers) {
+    this.#socket = socket;
+    this.#isIpv6 = isIpv6;
+    this.#handlers = handlers;
+    this.localPort = socket.address().port;
+    enlargeBuffers(socket, log);
+    socket.on('message', this.#receive);
+    socket.on('error', (error) => handlers.onError(error, this));
+    // Not by us: we take the listeners away first.
+    socket.on('close', () => handlers.onClosed(this));
+  }
+
+  send(packet: Buffer, destination: Endpoint, onRefused?: () => void): void {
+    this.#unsampled += 1;
+    let callback: ((error: Error | null) => void) | undefined;
+    if (onRefused !== undefined || destination !== this.#destination || this.#unsampled >= SAMPLE) {
+      this.#destination = destination;
+      const isMapped = this.#isIpv6 && destination.family === 4;
+      this.#destinationAddress = isMapped ? `::ffff:${destination.address}` : destination.address;
+      this.#unsampled = 0;
+      callback = (error) => {
+        if (error === null) return;
+        this.#handlers.onError(error, this);
+        if (!isDeath(systemCodeOf(error))) onRefused?.();
+      };
+    }
+    this.#socket.send(packet, destination.port, this.#destinationAddress, callback);
+  }
+
+  /** Dead or alive; what it still says is of no interest. */
+  close(): void {
+    this.#socket.removeAllListeners();
+    this.#socket.on('error', () => {});
+    try {
+      this.#socket.close();
+    } catch {
+      // It is closed already.
+    }
+  }
+
+  readonly #receive = (packet: Buffer, { address, port }: RemoteInfo): void => {
+    let source = this.#source;
+    if (source === undefined || source.port !== port || this.#sourceAddress !== address) {
+      source = Endpoint.ofSource(address, port);
+      this.#source = source;
+      this.#sourceAddress = address;
+    }
+    this.#handlers.onDatagram(packet, source);
+  };
+}
+
+function enlargeBuffers(socket: Socket, log: Logger): void {
+  try {
+    socket.setRecvBufferSize(BUFFER_SIZE);
+    socket.setSendBufferSize(BUFFER_SIZE);
+    log.debug(`UDP buffers: receive ${socket.getRecvBufferSize()}, send ${socket.getSendBufferSize()} bytes`);
+    // LAN discovery calls out to broadcast addresses.
+    socket.setBroadcast(true);
+  } catch (error) {
+    log.debug(`UDP socket options refused: ${messageOf(error)}`);
+  }
+}
