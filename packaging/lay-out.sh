@@ -25,6 +25,8 @@ cp -R dist/bin "$program/dist/bin"
 rm "$program/dist/bin/NOTICE" # it becomes a part of the copyright file below
 cp "$native/sodium-native.node" "$program/$native/"
 cp node_modules/sodium-native/{package.json,LICENSE} "$program/node_modules/sodium-native/"
+# UDP in batches, where there was a compiler for that architecture; without it all goes by Node.
+if [ -e "dist/native/linux-$NODE_ARCH.node" ]; then install -D "dist/native/linux-$NODE_ARCH.node" "$program/dist/native/linux-$NODE_ARCH.node"; fi
 cp package.json "$program/"
 # The daemon and the client read nodes.json where there is no /etc/tuntox/nodes.json; the settings are copied to where there are none.
 cp etc/tuntox/{nodes.json,tuntox.yaml} "$program/etc/tuntox/"

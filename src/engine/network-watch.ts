@@ -46,9 +46,10 @@ const UDP: Readonly<Record<NetworkFacts['udp'], string>> = {
   proxy: 'all goes through the proxy (proxy)',
 };
 
-export function networkText({ udp, ipv4, ipv6, relays }: NetworkFacts): string {
+export function networkText({ udp, udpSocket, ipv4, ipv6, relays }: NetworkFacts): string {
   const seen = udp === 'works' ? [...natText(ipv4), ...natText(ipv6)] : [];
-  return [`network: ${UDP[udp]}`, ...seen, `relays connected: ${relays.length}`].join(', ');
+  const socket = udpSocket === undefined ? [] : [`${udpSocket} sockets`];
+  return [`network: ${UDP[udp]}`, ...socket, ...seen, `relays connected: ${relays.length}`].join(', ');
 }
 
 function natText({ kind, endpoint }: NatFacts): string[] {

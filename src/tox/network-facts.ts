@@ -1,6 +1,7 @@
 /** What this machine's own network is like, as far as the stack has seen: for people and programs, as it stands (JSON). */
 import type { ReportedEndpoint } from './dht/address-reports.js';
 import type { OwnUdp } from './friend/relay-reason.js';
+import type { SocketKind } from './network/datagram-socket.js';
 import type { NodeInfo } from './packet/node-info.js';
 import type { UnresolvedHost } from './unresolved-hosts.js';
 
@@ -40,6 +41,8 @@ export interface NetworkFacts {
   readonly relayedBytes: number;
   /** 0 without UDP. */
   readonly udpPort: number;
+  /** By what datagrams go: our addon, in batches, or Node; undefined without UDP. */
+  readonly udpSocket: SocketKind | undefined;
   /** Where a router lets the world reach our UDP port, else our relay, and by which protocol. */
   readonly mapping: MappingFacts | undefined;
   /** Nodes through which we enter the network, and how many of them answered. */

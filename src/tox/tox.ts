@@ -116,6 +116,7 @@ export class Tox {
       relayClients: relayServer.strangers,
       relayedBytes: relayServer.passedOn,
       udpPort: socket.localPort,
+      udpSocket: socket.kind,
       mapping: this.#ports?.mapping,
       bootstrapNodes: { ...dht.bootstrapCounts, unresolved: this.#unresolved.all },
     });

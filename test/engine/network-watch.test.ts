@@ -10,6 +10,7 @@ t.test('our network is told with UDP, the address that others see, and the relay
   const ipv4 = { kind: 'same-port', endpoint: '203.0.113.5:1024' } as const;
   const facts = networkFactsOf({ udp: 'works', ipv4, relays: [RELAY] });
   t.equal(networkText(facts), 'network: UDP works, seen as 203.0.113.5:1024, relays connected: 1');
+  t.match(networkText({ ...facts, udpSocket: 'native' }), /UDP works, native sockets, seen as/);
   const symmetric = { kind: 'symmetric', endpoint: '203.0.113.5:1024' } as const;
   t.match(networkText({ ...facts, ipv4: symmetric }), /UDP works, symmetric NAT at 203\.0\.113\.5, relays/);
   t.match(networkText(networkFactsOf({ udp: 'udp-blocked' })), /\(udp-blocked\)/);

@@ -11,6 +11,7 @@ const EVIDENCE: NetworkEvidence = {
   relayClients: 2,
   relayedBytes: 30,
   udpPort: 33445,
+  udpSocket: 'native',
   mapping: undefined,
   bootstrapNodes: { known: 3, answering: 1, unresolved: [] },
 };
@@ -62,6 +63,7 @@ t.test('all of it can be told to a program', async (t) => {
     relayClients: 2,
     relayedBytes: 30,
     udpPort: 33445,
+    udpSocket: 'native',
     bootstrapNodes: { known: 3, answering: 1, unresolved: [] },
   });
 });

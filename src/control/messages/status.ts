@@ -12,6 +12,8 @@ export const NetworkState = v.strictObject({
   /** `unknown` until there was time for an answer. */
   udp: v.picklist(['works', 'blocked', 'off', 'unknown']),
   udpPort: v.nullable(Count),
+  /** `native`: in batches, by an addon of tuntox's own; `node`: one by one, which is slower. */
+  udpSocket: v.nullable(v.picklist(['native', 'node'])),
   /** TCP port on which we are a relay for others. */
   relayPort: v.nullable(Count),
   /** Peers that use it. */

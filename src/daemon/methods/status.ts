@@ -50,6 +50,7 @@ export function networkOf({ engine, proxy }: Pick<MethodContext, 'engine' | 'pro
     since: onlineSince,
     udp: UDP[facts.udp],
     udpPort: facts.udpPort === 0 ? null : facts.udpPort,
+    udpSocket: facts.udpSocket ?? null,
     relayPort: facts.relayPort ?? null,
     relayClients: facts.relayClients,
     relayedBytes: facts.relayedBytes,

@@ -1,6 +1,5 @@
 /** Our addon for batches of datagrams (native/udp.c), which is there where `make build` found a compiler, for Linux alone. */
 import { existsSync } from 'node:fs';
-import { createRequire } from 'node:module';
 import { ownFile } from '../../base/own-files.js';
 
 /** An open socket; what else it is, only the addon knows. */
@@ -39,7 +38,9 @@ export function nativeAddon(environment: NodeJS.ProcessEnv = process.env): Nativ
   const file = ownFile(`dist/native/${process.platform}-${process.arch}.node`);
   if (environment[SWITCH] === 'off' || !existsSync(file)) return undefined;
   try {
-    return createRequire(import.meta.url)(file) as NativeAddon;
+    const module = { exports: {} };
+    process.dlopen(module, file);
+    return module.exports as NativeAddon;
   } catch {
     // For another C library, say; everything works without.
     return undefined;

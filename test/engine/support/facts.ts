@@ -41,6 +41,7 @@ export const networkFactsOf = (more: Partial<NetworkFacts>): NetworkFacts => ({
   relayClients: 0,
   relayedBytes: 0,
   udpPort: 33445,
+  udpSocket: undefined,
   mapping: undefined,
   bootstrapNodes: { known: 1, answering: 0, unresolved: [] },
   ...more,

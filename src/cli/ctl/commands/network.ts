@@ -19,9 +19,9 @@ export const NETWORK_COMMANDS: readonly Command[] = [
 ];
 
 function printNetwork(network: Result<'net'>, out: Output, now: number): void {
-  const { udpPort, proxy, seenAt, portMapping, bootstrapNodes, relays } = network;
+  const { udpPort, udpSocket, proxy, seenAt, portMapping, bootstrapNodes, relays } = network;
   out.field('Network', `${network.state} since ${durationText((now - network.since) * 1000)}`);
-  out.field('UDP', udpPort === null ? udpText(network.udp) : `${network.udp}, port ${udpPort}`);
+  out.field('UDP', udpPort === null ? udpText(network.udp) : `${network.udp}, port ${udpPort}, ${udpSocket} socket`);
   out.field('Seen at', seenAt.length === 0 ? 'nobody has told us yet' : seenAt.join(', '));
   out.field('Gateway', portMapping === null ? 'opens no port' : `${portMapping.outside} (${portMapping.protocol})`);
   out.field('Proxy', proxy ?? 'none');

@@ -130,6 +130,7 @@ export const network: Result<'status'>['network'] = {
   since: now() - 76 * 3_600,
   udp: 'works',
   udpPort: 33_445,
+  udpSocket: 'native',
   relayPort: 33_445,
   relayClients: 1,
   relayedBytes: 47_185_920,

@@ -1,0 +1,138 @@
+/** The addon by itself: what it takes of nonsense, what it is built for, and that batches are batches. */
+import { execFileSync } from 'node:child_process';
+import { join } from 'node:path';
+import t from 'tap';
+import {
+  type NativeAddon,
+  type NativeEvent,
+  type NativeSocket,
+  nativeAddon,
+} from '../../../src/tox/network/native-addon.js';
+import { ROOT } from '../../support/processes.js';
+import { builtAddon, requirementsMet, tool } from '../../support/requirements.js';
+
+const WORDS = 5;
+
+type Received = readonly [length: number, segment: number, address: string | null, port: number];
+
+/** Two sockets on loopback; `heard` is what the second got. */
+function pair(t: { teardown(end: () => void): void }) {
+  const addon = nativeAddon({}) as NativeAddon;
+  const heard: Received[] = [];
+  let notify = (): void => {};
+  const open = (onEvent: (event: NativeEvent) => void): NativeSocket => {
+    const socket = addon.open('127.0.0.1', 0, false, onEvent) as NativeSocket;
+    t.teardown(() => addon.close(socket));
+    return socket;
+  };
+  const a = open(() => {});
+  const b = open((event) => {
+    if (typeof event !== 'object') return;
+    for (let at = 0; at < event.length; at += 4) {
+      const [bytes, ...rest] = event.slice(at, at + 4) as [Buffer, number, string | null, number];
+      heard.push([bytes.length, ...rest]);
+    }
+    notify();
+  });
+  const got = (bytes: number): Promise<void> =>
+    new Promise((resolve) => {
+      notify = () => heard.reduce((sum, [length]) => sum + length, 0) >= bytes && resolve();
+      notify();
+    });
+  const to = addon.encode('127.0.0.1', b.port, false) as Buffer;
+  return { addon, a, b, to, heard, got };
+}
+
+t.test('datagrams of one size leave and arrive as one', async (t) => {
+  if (!requirementsMet(t, builtAddon())) return;
+  const { addon, a, to, heard, got } = pair(t);
+  const runs = Int32Array.of(30 * 1400 + 7, 1400, 1, 0, 0);
+  t.equal(addon.send(a, Buffer.alloc(50_000), runs, to, 1), 1);
+  await got(30 * 1400 + 7);
+  t.same(heard, [[30 * 1400 + 7, 1400, '127.0.0.1', a.port]]);
+  t.equal(runs[4], 0);
+});
+
+t.test('a run that was begun goes on where it was', async (t) => {
+  if (!requirementsMet(t, builtAddon())) return;
+  const { addon, a, to, got } = pair(t);
+  const runs = Int32Array.of(3000, 1000, 0, 2000, 0);
+  t.equal(addon.send(a, Buffer.alloc(3000), runs, to, 1), 1);
+  await got(1000);
+  t.equal(runs[3], 3000);
+});
+
+t.test('what is too large for the interface is refused alone, where it may not be cut', async (t) => {
+  if (!requirementsMet(t, builtAddon())) return;
+  const { addon, a, to, got } = pair(t);
+  // Nothing on loopback is larger than one datagram may be at all, so this one is.
+  const runs = Int32Array.of(65_535, 65_535, 1, 0, 0, 5, 5, 1, 0, 0);
+  t.equal(addon.send(a, Buffer.alloc(65_540), runs, Buffer.concat([to, to]), 2), 2);
+  t.same([runs[4], runs[WORDS + 4]], [90, 0]);
+  await got(5);
+});
+
+const UNSOUND: readonly (readonly [string, readonly number[]])[] = [
+  ['a negative length', [-1, 1, 0, 0, 0]],
+  ['more bytes than there are', [101, 101, 0, 0, 0]],
+  ['no segment', [10, 0, 0, 0, 0]],
+  ['a negative segment', [10, -5, 0, 0, 0]],
+  ['more segments than the kernel takes', [65, 1, 0, 0, 0]],
+  ['more than all sent', [10, 5, 0, 15, 0]],
+  ['all sent', [10, 5, 0, 10, 0]],
+  ['a part of a datagram sent', [10, 5, 0, 3, 0]],
+  ['less than nothing sent', [10, 5, 0, -5, 0]],
+];
+
+for (const [what, run] of UNSOUND) {
+  t.test(`a run of ${what} is refused whole`, async (t) => {
+    if (!requirementsMet(t, builtAddon())) return;
+    const { addon, a, to, heard } = pair(t);
+    t.equal(addon.send(a, Buffer.alloc(100), Int32Array.from(run), to, 1), -1);
+    t.same(heard, []);
+  });
+}
+
+t.test('runs beyond the tables, another family, and a closed socket are refused', async (t) => {
+  if (!requirementsMet(t, builtAddon())) return;
+  const { addon, a, to } = pair(t);
+  const run = [5, 5, 0, 0, 0];
+  t.equal(addon.send(a, Buffer.alloc(100), Int32Array.from(run), Buffer.concat([to, to]), 2), -1);
+  t.equal(addon.send(a, Buffer.alloc(100), Int32Array.from([...run, ...run]), to, 2), -1);
+  const ipv6 = addon.encode('::1', 9, true) as Buffer;
+  t.equal(addon.send(a, Buffer.alloc(100), Int32Array.from(run), ipv6, 1), -1);
+  addon.close(a);
+  t.equal(addon.send(a, Buffer.alloc(100), Int32Array.from(run), to, 1), -1);
+});
+
+t.test('what is no address is none', async (t) => {
+  if (!requirementsMet(t, builtAddon())) return;
+  const { addon } = pair(t);
+  for (const text of ['localhost', '127.0.0.1\0', '1.2.3', ':::', '%', 'a'.repeat(1000), '127.0.0.1 ']) {
+    t.equal(typeof addon.encode(text, 1, false), 'number', text);
+    t.equal(typeof addon.encode(text, 1, true), 'number', text);
+  }
+  t.equal(typeof addon.encode('127.0.0.1', 65_536, false), 'number');
+});
+
+t.test('it is left alone when it is switched off', async (t) => {
+  t.equal(nativeAddon({ TUNTOX_NATIVE: 'off' }), undefined);
+});
+
+t.test('no nonsense makes it touch memory that is not its own', async (t) => {
+  if (!requirementsMet(t, tool('make', 'make'), tool('cc', 'gcc'), builtAddon())) return;
+  const output = execFileSync('make', ['--no-print-directory', 'fuzz-native', 'FUZZ_ROUNDS=5000'], {
+    cwd: ROOT,
+    encoding: 'utf8',
+    env: { ...process.env, NODE_OPTIONS: '', MAKEFLAGS: '', MAKELEVEL: '' },
+  });
+  t.match(output, /^5000 calls came back, and datagrams arrived$/m);
+});
+
+t.test('it asks for no newer C library than that of 2012', async (t) => {
+  if (!requirementsMet(t, builtAddon(), tool('readelf', 'binutils'))) return;
+  const file = join(ROOT, `dist/native/${process.platform}-${process.arch}.node`);
+  const text = execFileSync('readelf', ['--version-info', '--wide', file], { encoding: 'utf8' });
+  const versions = [...text.matchAll(/GLIBC_2\.([0-9]+)/g)].map(([, minor]) => Number(minor));
+  t.ok(versions.length > 0 && Math.max(...versions) <= 17, `${versions}`);
+});
