@@ -12,6 +12,7 @@
 #include <netinet/in.h>
 #include <node_api.h>
 #include <stdbool.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -38,7 +39,8 @@ void uv_close(uv_poll *, void (*closed)(uv_poll *));
 #define BUFFER_SIZE (4 * 1024 * 1024) /* asked for; the kernel grants what net.core.rmem_max and wmem_max allow */
 #define MESSAGES 64                   /* for one sendmmsg */
 #define RECEIVED 8                    /* for one recvmmsg, each of MAX_MESSAGE bytes */
-#define ROUNDS 4                      /* of recvmmsg in a turn: others want theirs */
+#define ROUNDS 4                      /* of recvmmsg in a turn, but no more after so many bytes: others want their turn */
+#define TURN_SIZE (128 * 1024)
 #define MAX_MESSAGE 65536
 #define MAX_SEGMENTS 64 /* UDP_MAX_SEGMENTS */
 #define ADDRESS_SIZE ((uint32_t)sizeof(struct sockaddr_in6))
@@ -176,8 +178,11 @@ static int segment_of(struct msghdr *message) {
   return 0;
 }
 
-/* Four values for each message: its bytes, the length of a segment or 0, the source's address (null: as before) and port. */
-static bool receive(struct udp_socket *s) {
+/*
+ * Four values for each message: its bytes, the length of a segment or 0, the source's address (null: as before) and port.
+ * @returns bytes, or SIZE_MAX when there is no more
+ */
+static size_t receive(struct udp_socket *s) {
   struct mmsghdr messages[RECEIVED];
   struct iovec parts[RECEIVED];
   union address from[RECEIVED];
@@ -191,14 +196,16 @@ static bool receive(struct udp_socket *s) {
   int count = recvmmsg(s->fd, messages, RECEIVED, MSG_DONTWAIT, NULL);
   if (count < 0) {
     if (errno != EAGAIN && errno != EINTR) call(s, number(s->env, errno));
-    return false;
+    return SIZE_MAX;
   }
   napi_value list, value;
   const union address *last = NULL;
   uint32_t at = 0;
-  if (napi_create_array_with_length(s->env, (size_t)count * 4, &list) != napi_ok) return false;
+  size_t size = 0;
+  if (napi_create_array_with_length(s->env, (size_t)count * 4, &list) != napi_ok) return SIZE_MAX;
   for (int i = 0; i < count; i++) {
     struct msghdr *message = &messages[i].msg_hdr;
+    size += messages[i].msg_len;
     if ((message->msg_flags & MSG_TRUNC) != 0 || from[i].any.sa_family != s->family) continue;
     if (napi_create_buffer_copy(s->env, messages[i].msg_len, parts[i].iov_base, NULL, &value) != napi_ok) break;
     napi_set_element(s->env, list, at, value);
@@ -213,7 +220,7 @@ static bool receive(struct udp_socket *s) {
   value = number(s->env, (int32_t)at);
   napi_set_named_property(s->env, list, "length", value);
   if (at > 0) call(s, list);
-  return count == RECEIVED && s->fd >= 0;
+  return count == RECEIVED ? size : SIZE_MAX;
 }
 
 static void on_poll(uv_poll *poll, int status, int events) {
@@ -227,7 +234,11 @@ static void on_poll(uv_poll *poll, int status, int events) {
     napi_get_undefined(s->env, &nothing);
     call(s, nothing);
   }
-  for (int round = 0; (events & READABLE) != 0 && round < ROUNDS && s->fd >= 0 && receive(s); round++) continue;
+  size_t size = (events & READABLE) != 0 ? 0 : SIZE_MAX;
+  for (int round = 0; round < ROUNDS && size < TURN_SIZE && s->fd >= 0; round++) {
+    const size_t more = receive(s);
+    size = more == SIZE_MAX ? more : size + more;
+  }
   napi_close_handle_scope(s->env, scope);
 }
 

@@ -1,0 +1,193 @@
+/** What the kernel seldom does, by an addon that does it when told. */
+import t from 'tap';
+import { silentLogger } from '../../../src/base/logger.js';
+import type { BoundSocket } from '../../../src/tox/network/bound-socket.js';
+import type { NativeAddon, NativeEvent } from '../../../src/tox/network/native-addon.js';
+import { nativeBinder } from '../../../src/tox/network/native-udp.js';
+import { usualBinder } from '../../../src/tox/network/udp-socket.js';
+import { at } from '../../support/nodes.js';
+
+const EAGAIN_AT_ONCE = 0;
+const [A, B] = [at('192.0.2.1', 1), at('192.0.2.2', 2)];
+
+/** Takes as many datagrams in each call as it is told, all of them unless told. */
+class ScriptedAddon implements NativeAddon {
+  readonly sent: string[] = [];
+  /** Datagrams in each of the next calls. */
+  readonly takes: number[] = [];
+  /** The runs of each call: datagrams, and whether they may not be cut. */
+  readonly calls: string[][] = [];
+  /** By the text of a datagram. */
+  readonly errors = new Map<string, number>();
+  onEvent: (event: NativeEvent) => void = () => {};
+
+  encode(address: string, port: number): Buffer {
+    return Buffer.alloc(28, `${address}:${port} `);
+  }
+
+  open(_address: string, _port: number, _isIpv6: boolean, onEvent: (event: NativeEvent) => void) {
+    this.onEvent = onEvent;
+    return { port: 7, receiveBuffer: 1 };
+  }
+
+  send(_socket: object, bytes: Uint8Array, runs: Int32Array, addresses: Uint8Array, count: number): number {
+    let room = this.takes.shift() ?? Number.POSITIVE_INFINITY;
+    let start = 0;
+    const call: string[] = [];
+    for (let run = 0; run < count; run += 1) {
+      const [size = 0, segment = 0, isWhole = 0, done = 0] = runs.subarray(run * 5, run * 5 + 4);
+      const to = Buffer.from(addresses.subarray(run * 28, run * 28 + 28))
+        .toString()
+        .split(' ')[0];
+      call.push(`${Math.ceil((size - done) / segment)}${isWhole === 1 ? ' whole' : ''} to ${to}`);
+      for (let at = done; at < size; at += segment) {
+        if (room === 0) {
+          this.calls.push(call);
+          return run;
+        }
+        room -= 1;
+        const text = Buffer.from(bytes.subarray(start + at, start + Math.min(size, at + segment))).toString();
+        const error = this.errors.get(text);
+        if (error === undefined) this.sent.push(text);
+        else runs[run * 5 + 4] = error;
+        runs[run * 5 + 3] = Math.min(size, at + segment);
+      }
+      start += size;
+    }
+    this.calls.push(call);
+    return count;
+  }
+
+  close(): void {}
+}
+
+async function open() {
+  const addon = new ScriptedAddon();
+  const errors: string[] = [];
+  const heard: string[] = [];
+  const socket: BoundSocket = await nativeBinder(addon)(
+    { isIpv6: false, address: undefined, port: 0, log: silentLogger },
+    {
+      onDatagram: (packet, source) => heard.push(`${packet} from ${source}`),
+      onError: (error) => errors.push((error as NodeJS.ErrnoException).code ?? ''),
+      onClosed: () => {},
+    },
+  );
+  return { addon, socket, errors, heard, send: (text: string, to = A) => socket.send(Buffer.from(text), to) };
+}
+
+t.test('what a turn sends leaves in one call at its end, runs of one size to one destination as one', async (t) => {
+  const { addon, send } = await open();
+  for (const text of ['aa', 'bb', 'c', 'dd', '\x1bx', '\x1by']) send(text);
+  send('ee', B);
+  send('ff', A);
+  t.same(addon.calls, [], 'not yet');
+  await null;
+  t.same(addon.calls, [
+    ['3 to 192.0.2.1:1', '1 to 192.0.2.1:1', '2 whole to 192.0.2.1:1', '1 to 192.0.2.2:2', '1 to 192.0.2.1:1'],
+  ]);
+  t.same(addon.sent, ['aa', 'bb', 'c', 'dd', '\x1bx', '\x1by', 'ee', 'ff']);
+});
+
+t.test('a run has at most 64 datagrams and what IP carries at once', async (t) => {
+  const { addon, send } = await open();
+  for (let index = 0; index < 65; index += 1) send('x'.repeat(10));
+  for (let index = 0; index < 50; index += 1) send('y'.repeat(1400));
+  await null;
+  t.same(
+    addon.calls[0]?.map((run) => Number.parseInt(run, 10)),
+    [64, 1, 46, 4],
+  );
+});
+
+t.test('what the socket had no room for goes first when it has, in order, and is sent once', async (t) => {
+  const { addon, send, errors } = await open();
+  addon.takes.push(2, 1);
+  for (const text of ['aa', 'bb', 'cc']) send(text);
+  send('dd', B);
+  await null;
+  t.same(addon.sent, ['aa', 'bb']);
+  send('ee', B);
+  await null;
+  t.same(addon.sent, ['aa', 'bb'], 'it waits for the socket');
+  addon.onEvent(undefined);
+  t.same(addon.sent, ['aa', 'bb', 'cc']);
+  addon.onEvent(undefined);
+  t.same(addon.sent, ['aa', 'bb', 'cc', 'dd', 'ee']);
+  t.same(errors, []);
+});
+
+t.test('of what waits, no more than the queue holds is kept', async (t) => {
+  const { addon, send, errors } = await open();
+  addon.takes.push(EAGAIN_AT_ONCE);
+  for (let index = 0; index < 1000; index += 1) send('z'.repeat(1000));
+  await null;
+  addon.onEvent(undefined);
+  t.equal(addon.sent.length, 262, '256 KiB');
+  t.same(new Set(errors), new Set(['ENOBUFS']));
+  t.equal(errors.length, 1000 - 262);
+  send('after');
+  await null;
+  t.equal(addon.sent.at(-1), 'after');
+});
+
+t.test('a socket that says that it could, and never can, loses what waits, and goes on', async (t) => {
+  const { addon, send, errors } = await open();
+  addon.takes.push(...new Array(101).fill(EAGAIN_AT_ONCE));
+  send('lost');
+  await null;
+  for (let index = 0; index < 100; index += 1) addon.onEvent(undefined);
+  t.same(errors, ['ENOBUFS']);
+  send('next');
+  await null;
+  t.same(addon.sent, ['next']);
+});
+
+t.test('each refusal is told once, to the one who asked, later', async (t) => {
+  const { addon, socket, send, errors } = await open();
+  addon.errors.set('no', 101);
+  let refusals = 0;
+  send('aa');
+  socket.send(Buffer.from('no'), A, () => {
+    refusals += 1;
+    send('again');
+  });
+  socket.send(Buffer.from('ok'), A, () => t.fail('it was sent'));
+  await null;
+  t.same(addon.sent, ['aa', 'ok']);
+  t.same(errors, ['ENETUNREACH']);
+  await new Promise((resolve) => setImmediate(resolve));
+  t.equal(refusals, 1);
+  t.same(addon.sent, ['aa', 'ok', 'again']);
+});
+
+t.test('of a socket that died, nobody is told that it refused', async (t) => {
+  const { addon, socket, errors } = await open();
+  addon.errors.set('no', 9);
+  socket.send(Buffer.from('no'), A, () => t.fail('it is the socket'));
+  await new Promise((resolve) => setImmediate(resolve));
+  t.same(errors, ['EBADF']);
+});
+
+t.test('what came as one is cut, each part with its source', async (t) => {
+  const { addon, heard } = await open();
+  addon.onEvent([Buffer.from('aabbc'), 2, '192.0.2.9', 5, Buffer.from('dd'), 0, null, 5, Buffer.from(''), 0, '::1', 6]);
+  t.same(heard, [
+    'aa from 192.0.2.9:5',
+    'bb from 192.0.2.9:5',
+    'c from 192.0.2.9:5',
+    'dd from 192.0.2.9:5',
+    ' from [::1]:6',
+  ]);
+});
+
+t.test('where the addon cannot open a socket, Node does, unless the port is taken', async (t) => {
+  const addon = new ScriptedAddon();
+  const options = { isIpv6: false, address: '127.0.0.1', port: 0, log: silentLogger };
+  const handlers = { onDatagram: () => {}, onError: () => {}, onClosed: () => {} };
+  const failing = (errno: number) => usualBinder(Object.assign(addon, { open: () => errno }));
+  const socket = await failing(38)(options, handlers);
+  t.teardown(() => socket.close());
+  t.equal(socket.kind, 'node');
+  await t.rejects(failing(98)(options, handlers), { code: 'EADDRINUSE' });
+});
