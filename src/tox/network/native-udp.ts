@@ -21,10 +21,11 @@ const ADDRESS_SIZE = 28;
 /** Words of a run, see NativeAddon.send. */
 const [WORDS, SIZE, SEGMENT, IS_WHOLE, DONE, ERROR] = [5, 0, 1, 2, 3, 4] as const;
 /**
- * The data of net-crypto's connections (packet/kind), which finds out by itself what passes (net-crypto/packet-size): what is too
- * large for our interface is refused. All other datagrams are cut where they have to.
+ * The data of net-crypto's connections (packet/kind), which finds out by itself what passes (net-crypto/packet-size), from packets of
+ * so many bytes on, the safe size: those that are too large are lost. All other datagrams are cut where they have to.
  */
 const MEASURED_KIND = 0x1b;
+const SAFE_SIZE = 1168;
 /** Datagrams of at least so many bytes, received as one, share their memory; of the others, parts may be kept for long. */
 const MIN_SHARED = 1024;
 
@@ -47,7 +48,9 @@ class NativeUdp implements BoundSocket {
   #refusals: ((() => void) | undefined)[] = [];
   #used = 0;
   #destination: Endpoint | undefined;
+  /** Of the last run, whether it may get longer, and whether it is of the measured kind. */
   #isLastOpen = false;
+  #isLastMeasured = false;
   #isScheduled = false;
   #isBlocked = false;
   #stalls = 0;
@@ -114,7 +117,7 @@ class NativeUdp implements BoundSocket {
 
   #enqueue(packet: Buffer, destination: Endpoint, address: Buffer, onRefused: (() => void) | undefined): void {
     const { length } = packet;
-    const isWhole = packet[0] === MEASURED_KIND ? 1 : 0;
+    const isMeasured = packet[0] === MEASURED_KIND;
     const runs = this.#runs;
     const count = this.#refusals.length;
     const last = (count - 1) * WORDS;
@@ -122,7 +125,7 @@ class NativeUdp implements BoundSocket {
       const segment = runs[last + SEGMENT] as number;
       const size = (runs[last + SIZE] as number) + length;
       const isFull = size > MAX_RUN_SIZE || size > segment * MAX_SEGMENTS;
-      if (length <= segment && !isFull && isWhole === runs[last + IS_WHOLE]) {
+      if (length <= segment && !isFull && isMeasured === this.#isLastMeasured) {
         runs[last + SIZE] = size;
         this.#isLastOpen = length === segment;
         return;
@@ -131,12 +134,13 @@ class NativeUdp implements BoundSocket {
     const at = count * WORDS;
     runs[at + SIZE] = length;
     runs[at + SEGMENT] = Math.max(1, length);
-    runs[at + IS_WHOLE] = isWhole;
+    runs[at + IS_WHOLE] = isMeasured && length > SAFE_SIZE ? 1 : 0;
     runs[at + DONE] = 0;
     runs[at + ERROR] = 0;
     this.#addresses.set(address, count * ADDRESS_SIZE);
     this.#refusals.push(onRefused);
     this.#destination = destination;
+    this.#isLastMeasured = isMeasured;
     this.#isLastOpen = onRefused === undefined && length > 0;
   }
 

@@ -84,9 +84,24 @@ t.test('what a turn sends leaves in one call at its end, runs of one size to one
   t.same(addon.calls, [], 'not yet');
   await null;
   t.same(addon.calls, [
-    ['3 to 192.0.2.1:1', '1 to 192.0.2.1:1', '2 whole to 192.0.2.1:1', '1 to 192.0.2.2:2', '1 to 192.0.2.1:1'],
+    ['3 to 192.0.2.1:1', '1 to 192.0.2.1:1', '2 to 192.0.2.1:1', '1 to 192.0.2.2:2', '1 to 192.0.2.1:1'],
   ]);
   t.same(addon.sent, ['aa', 'bb', 'c', 'dd', '\x1bx', '\x1by', 'ee', 'ff']);
+});
+
+t.test('data of connections above the safe size is not cut on its way, and nothing else', async (t) => {
+  const { addon, socket } = await open();
+  for (const [kind, size] of [
+    [0x1b, 1400],
+    [0x1b, 1400],
+    [0x1b, 1000],
+    [0x1b, 1168],
+    [0x80, 1400],
+  ] as const) {
+    socket.send(Buffer.alloc(size, kind), A);
+  }
+  await null;
+  t.same(addon.calls, [['3 whole to 192.0.2.1:1', '1 to 192.0.2.1:1', '1 to 192.0.2.1:1']]);
 });
 
 t.test('a run has at most 64 datagrams and what IP carries at once', async (t) => {
