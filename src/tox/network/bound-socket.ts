@@ -11,6 +11,13 @@ export const isDeath = (code: string | undefined): boolean => code !== undefined
 /** Bytes asked for, half a second at 10 MB/s; the kernel grants what net.core.rmem_max allows. */
 export const BUFFER_SIZE = 4 * 1024 * 1024;
 
+/** @param granted as the kernel tells it: twice what it is */
+export function noteBuffer(log: Logger, kind: SocketKind, granted: number): void {
+  const isClamped = granted < 2 * BUFFER_SIZE;
+  const advice = `: net.core.rmem_max allows no more, and fast links lose packets with less than ${BUFFER_SIZE}`;
+  log.debug(`UDP by ${kind} sockets, receive buffer ${granted / 2} bytes${isClamped ? advice : ''}`);
+}
+
 export interface BoundSocket {
   readonly kind: SocketKind;
   readonly localPort: number;

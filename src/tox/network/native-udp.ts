@@ -4,8 +4,14 @@
  */
 import { getSystemErrorName } from 'node:util';
 import { Endpoint } from '../../base/endpoint.js';
-import type { BindOptions, BindSocket, BoundSocket, BoundSocketHandlers } from './bound-socket.js';
-import { isDeath } from './bound-socket.js';
+import {
+  type BindOptions,
+  type BindSocket,
+  type BoundSocket,
+  type BoundSocketHandlers,
+  isDeath,
+  noteBuffer,
+} from './bound-socket.js';
 import type { NativeAddon, NativeEvent, NativeSocket } from './native-addon.js';
 
 /** What the addon takes: datagrams in a run (UDP_MAX_SEGMENTS), and bytes, which IP carries in one packet. */
@@ -68,7 +74,7 @@ class NativeUdp implements BoundSocket {
     if (typeof socket === 'number') throw systemError(socket);
     this.#socket = socket;
     this.localPort = socket.port;
-    log.debug(`UDP by the native addon; receive buffer ${socket.receiveBuffer} bytes`);
+    noteBuffer(log, this.kind, socket.receiveBuffer);
   }
 
   send(packet: Buffer, destination: Endpoint, onRefused?: () => void): void {

@@ -10,6 +10,7 @@ import {
   type BoundSocketHandlers,
   BUFFER_SIZE,
   isDeath,
+  noteBuffer,
 } from './bound-socket.js';
 import { interfaceMtu } from './interface-mtu.js';
 
@@ -132,7 +133,7 @@ function enlargeBuffers(socket: Socket, log: Logger): void {
   try {
     socket.setRecvBufferSize(BUFFER_SIZE);
     socket.setSendBufferSize(BUFFER_SIZE);
-    log.debug(`UDP buffers: receive ${socket.getRecvBufferSize()}, send ${socket.getSendBufferSize()} bytes`);
+    noteBuffer(log, 'node', socket.getRecvBufferSize());
     // LAN discovery calls out to broadcast addresses.
     socket.setBroadcast(true);
   } catch (error) {

@@ -1,7 +1,7 @@
 /** What the kernel seldom does, by an addon that does it when told. */
 import t from 'tap';
 import { silentLogger } from '../../../src/base/logger.js';
-import type { BoundSocket } from '../../../src/tox/network/bound-socket.js';
+import { type BoundSocket, noteBuffer } from '../../../src/tox/network/bound-socket.js';
 import type { NativeAddon, NativeEvent } from '../../../src/tox/network/native-addon.js';
 import { nativeBinder } from '../../../src/tox/network/native-udp.js';
 import { usualBinder } from '../../../src/tox/network/udp-socket.js';
@@ -193,6 +193,17 @@ t.test('what came as one is cut, each part with its source', async (t) => {
     'c from 192.0.2.9:5',
     'dd from 192.0.2.9:5',
     ' from [::1]:6',
+  ]);
+});
+
+t.test('a buffer that the kernel made smaller is told with what allows more', async (t) => {
+  const lines: string[] = [];
+  const log = { ...silentLogger, debug: (text: string) => void lines.push(text) };
+  noteBuffer(log, 'native', 2 * 4_194_304);
+  noteBuffer(log, 'node', 2 * 212_992);
+  t.same(lines, [
+    'UDP by native sockets, receive buffer 4194304 bytes',
+    'UDP by node sockets, receive buffer 212992 bytes: net.core.rmem_max allows no more, and fast links lose packets with less than 4194304',
   ]);
 });
 
