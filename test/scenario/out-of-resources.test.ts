@@ -16,9 +16,9 @@ const PATIENCE = 20_000;
 /** Puts a command where it may have so many descriptors. */
 const withDescriptors = (count: number): Prefix => ['sh', '-c', `ulimit -n ${count}; exec "$@"`, 'sh'];
 
-/** Has calls fail in a command, which begins with `env -u NODE_OPTIONS node`. */
+/** Has calls fail in a command, which begins with `env -u NODE_OPTIONS node`. Of sockets, only Node's own calls can. */
 const failing = (calls: string): { readonly prefix: Prefix } => {
-  const script = `shift 4; FAILING_CALLS='${calls}' exec '${process.execPath}' --import '${FAILING_CALLS}' "$@"`;
+  const script = `shift 4; TUNTOX_NATIVE=off FAILING_CALLS='${calls}' exec '${process.execPath}' --import '${FAILING_CALLS}' "$@"`;
   return { prefix: ['sh', '-c', script, 'sh'] };
 };
 
