@@ -54,7 +54,7 @@ async function measure(kind: TunnelKind, link: Link): Promise<Result> {
   const owner = { teardown: (down: () => Promise<void>) => downs.push(down) };
   try {
     const lab = await Lab.up(owner, { topology: 'wan' });
-    await lab.set('alice', link.settings);
+    if (Object.keys(link.settings).length > 0) await lab.set('alice', link.settings);
     if (link.up !== undefined) await lab.set('alice', link.up, 'up');
     const startService = async (...args: readonly string[]): Promise<number> => {
       const service = lab.start('bob', 'service', [process.execPath, join(SUPPORT, 'service.js'), ...args]);
