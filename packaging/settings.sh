@@ -27,8 +27,12 @@ if [ "${is_to_be_moved-}" ]; then
   cmp -s "$directory/nodes.json" "$templates/nodes.json" && rm -f "$directory/nodes.json"
   for file in "$directory"/*; do
     if is_for_daemon "$file" && ! is_overridden "$file"; then
-      chown root:tuntox "$file"
-      chmod 0640 "$file"
+      # A new file: whoever still has the old one open for writing changes nothing of root's.
+      copy=$(mktemp "$directory/.settings.XXXXXX")
+      cat "$file" >"$copy" || { rm -f "$copy"; exit 1; }
+      chown root:tuntox "$copy"
+      chmod 0640 "$copy"
+      mv -f "$copy" "$file"
     fi
   done
 fi

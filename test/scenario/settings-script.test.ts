@@ -61,6 +61,11 @@ t.test('the settings of a machine', async (t) => {
     t.equal(shown, '/etc/shadow root:root 600\n/etc/rules tuntox:tuntox 600\n');
   });
 
+  await t.test('are not changed by one who has kept a file of the daemon open for writing', async (t) => {
+    const write = 'echo planted >&9; cat /etc/tuntox/tuntox.yaml; ls -A /etc/tuntox | grep -c settings || true\n';
+    t.equal(on(t, `${OLD}exec 9>>/etc/tuntox/tuntox.yaml\n${SETTLE}${write}`), '# mine\n0\n');
+  });
+
   await t.test('are not touched again, once they are as they should be', async (t) => {
     const change =
       'chmod 600 /etc/tuntox/tuntox.yaml; echo mine >/etc/tuntox/own; chown tuntox:tuntox /etc/tuntox/own\n';
