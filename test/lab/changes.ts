@@ -108,6 +108,12 @@ export class Stage {
     };
   }
 
+  /** How often the two have said that packets go another way. */
+  get waysTaken(): number {
+    const { client, server } = this.exchange;
+    return [client, server].flatMap(({ stderr }) => stderr.match(/packets go /g) ?? []).length;
+  }
+
   /** The relay that carries most at present. */
   async busiestRelay(): Promise<Host> {
     return (await this.#relayed(await this.look())).reduce((a, b) => (b.bytes > a.bytes ? b : a)).host;
@@ -127,6 +133,40 @@ export class Stage {
     return this.exchange.finish(this.measure.patience);
   }
 }
+
+/** Where datagrams in one direction vanish: at alice's router, or in her own system, which then refuses to send. */
+const ONE_WAY = {
+  'what alice sends by UDP': { node: 'nata', hook: 'forward', match: 'ip saddr 10.1.0.10' },
+  'what is sent to alice by UDP': { node: 'nata', hook: 'forward', match: 'ip daddr 10.1.0.10' },
+  "what alice's own system lets nobody send by UDP": { node: 'alice', hook: 'output', match: 'oifname != "lo"' },
+} as const;
+
+/** The table of rules that makes it so. */
+const TABLE = 'one_way';
+
+const oneWay = (what: keyof typeof ONE_WAY): Change => ({
+  name: `${what} is lost, and arrives again: a relay carries on, and only meanwhile`,
+  options: { topology: 'nat' },
+  relays: ['hub'],
+  story: async (stage, check) => {
+    const { node, hook, match } = ONE_WAY[what];
+    const rules =
+      `add table inet ${TABLE}; add chain inet ${TABLE} drops { type filter hook ${hook} priority 0; }; ` +
+      `add rule inet ${TABLE} drops ${match} meta l4proto udp drop`;
+    await stage.after(`${what} lost`, stage.lab.exec(node, 'nft', rules));
+    const oneWayOnly = await stage.routes();
+    const ways = stage.waysTaken;
+    check(oneWayOnly.relayed > MUCH, `${oneWayOnly.relayed} bytes by the relay while UDP works one way`);
+    check(oneWayOnly.direct < LITTLE, `${oneWayOnly.direct} directly: what is tried`);
+    await stage.outage();
+    check(stage.waysTaken === ways, `${stage.waysTaken - ways} further changes of the way`);
+    await stage.after(`${what} not lost any more`, stage.lab.exec(node, 'nft', `delete table inet ${TABLE}`));
+    await stage.goOn();
+    const bothWays = await stage.routes();
+    check(bothWays.direct > MUCH, `${bothWays.direct} bytes directly when both directions work`);
+    check(bothWays.relayed < LITTLE, `${bothWays.relayed} by the relay`);
+  },
+});
 
 export const CHANGES: readonly Change[] = [
   {
@@ -183,6 +223,9 @@ export const CHANGES: readonly Change[] = [
       check(opened.relayed < LITTLE, `${opened.relayed} by the relay`);
     },
   },
+  oneWay('what alice sends by UDP'),
+  oneWay('what is sent to alice by UDP'),
+  oneWay("what alice's own system lets nobody send by UDP"),
   {
     name: 'the relay that carries all is killed',
     options: { topology: 'udp-blocked' },

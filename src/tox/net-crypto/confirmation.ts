@@ -17,8 +17,9 @@ export interface Deliveries {
   readonly hasUnconfirmed: boolean;
   /** Lossless packets of the peer that came so far. */
   readonly arrivals: number;
-  /** ms within which the peer should confirm what it gets. */
+  /** ms within which the peer should confirm what it gets, and within which it should answer a probe. */
   readonly patience: number;
+  readonly answerPatience: number;
 }
 
 export class Confirmation {
@@ -31,18 +32,19 @@ export class Confirmation {
   #probes = 0;
   #probedAt = Number.NEGATIVE_INFINITY;
   #patience = 0;
+  #answerPatience = 0;
 
   /** Packets go by another route from now on. @param isProven whether that is known to work */
-  begin(now: number, isProven: boolean, { arrivals, patience }: Deliveries): void {
-    this.#arrivals = arrivals;
-    this.#patience = patience;
+  begin(now: number, isProven: boolean, { arrivals }: Deliveries): void {
     this.confirmed(now, arrivals);
     if (!isProven) this.#receivingSince = now;
   }
 
   /** @param isSilent nothing came by the route for longer than the peer is ever silent */
-  note(now: number, { hasUnconfirmed, arrivals, patience }: Deliveries, isSilent: boolean): void {
-    this.#patience = patience;
+  note(now: number, deliveries: Deliveries, isSilent: boolean): void {
+    const { hasUnconfirmed, arrivals } = deliveries;
+    this.#patience = deliveries.patience;
+    this.#answerPatience = deliveries.answerPatience;
     if (!hasUnconfirmed) this.#unconfirmedSince = undefined;
     else this.#unconfirmedSince ??= now;
     if (isSilent) this.#receivingSince ??= now;
@@ -83,6 +85,6 @@ export class Confirmation {
 
   /** When the route has failed, unless it is confirmed before; Infinity while probes are to come. */
   get failsAt(): number {
-    return this.#probes < MOST_PROBES ? Number.POSITIVE_INFINITY : this.#probedAt + this.#patience;
+    return this.#probes < MOST_PROBES ? Number.POSITIVE_INFINITY : this.#probedAt + this.#answerPatience;
   }
 }

@@ -46,9 +46,10 @@ const KILL = Buffer.from([CryptoKind.Kill]);
 const KILL_COPIES = 3;
 /** Implementation: ms for which a packet may be missing while later ones wait for it; the peer sends it again each second. */
 const HOLE_PATIENCE = 60_000;
-/** Implementation: ms that our own receiver takes to confirm; and c-toxcore's, which confirms a few packets only each second. */
+/** Implementation: ms that our own receiver takes to confirm; and c-toxcore's, which confirms a few packets only each second, but looks for packets each 50 ms. */
 const OUR_DELAY = 15;
 const THEIR_DELAY = 1000;
+const THEIR_INTERVAL = 50;
 /** Implementation: ms in which a relay may bring a packet that is too large for the path to a peer that reads no halves. */
 const RELAY_PATIENCE = 3000;
 
@@ -139,8 +140,16 @@ export class PacketStream {
 
   /** ms within which the peer should confirm what it gets. */
   get patience(): number {
-    const { smoothed, variation } = this.#rtt;
-    return 2 * smoothed + 2 * variation + OUR_DELAY + (this.#features.areKnown ? 0 : THEIR_DELAY);
+    return this.#twoRoundTrips + (this.#features.areKnown ? OUR_DELAY : THEIR_DELAY);
+  }
+
+  /** ms within which the peer should answer what it answers at once. */
+  get answerPatience(): number {
+    return this.#twoRoundTrips + THEIR_INTERVAL;
+  }
+
+  get #twoRoundTrips(): number {
+    return 2 * this.#rtt.smoothed + 2 * this.#rtt.variation;
   }
 
   get isOurKind(): boolean {

@@ -6,6 +6,7 @@ import { SharedKeyCache } from '../../../src/tox/crypto/shared-key-cache.js';
 import type { ConnectionHandlers } from '../../../src/tox/net-crypto/connection-host.js';
 import type { CryptoConnection } from '../../../src/tox/net-crypto/crypto-connection.js';
 import { type ConnectionOffer, NetCrypto } from '../../../src/tox/net-crypto/net-crypto.js';
+import type { Route } from '../../../src/tox/net-crypto/route.js';
 import type { DatagramSocket } from '../../../src/tox/network/datagram-socket.js';
 import { PacketRouter } from '../../../src/tox/network/packet-router.js';
 import { ManualClock } from '../../support/manual-clock.js';
@@ -19,6 +20,8 @@ export class World {
   readonly clock = new ManualClock();
   readonly random: SeededRandom;
   readonly network: SimulatedNetwork;
+  /** Of peers to come: whether they know of UDP. */
+  hasUdp = true;
 
   constructor(seed = 1) {
     this.random = new SeededRandom(seed);
@@ -60,7 +63,7 @@ export class Notes implements ConnectionHandlers {
     this.events.push(`closed: ${reason}`);
   }
 
-  onRouteChange(): void {}
+  onRouteChange(_route: Route | undefined): void {}
 
   onDirectChange(): void {}
 }
@@ -104,7 +107,7 @@ export class CryptoPeer {
         dhtKeyPair: this.dht,
         dhtSharedKeys: new SharedKeyCache(this.dht.secretKey),
         identity,
-        hasUdp: true,
+        hasUdp: world.hasUdp,
         isUdpBlocked: () => this.isUdpBlocked,
         fragmentsMade: () => this.fragments,
         mtuTowards: async () => this.interfaceMtu,

@@ -347,6 +347,36 @@ t.test('a relay route connects, and UDP takes over once it works', async (t) => 
   t.equal(relayed, before);
 });
 
+t.test('without UDP an address of the peer is no way to it', async (t) => {
+  const world = new World();
+  world.hasUdp = false;
+  const [alice, bob] = [world.peer('203.0.113.1'), world.peer('203.0.113.2')];
+  const { connection } = alice.connect(bob);
+  world.clock.advance(1000);
+  t.equal(connection.endpoint, undefined);
+  t.equal(world.network.sent, 0);
+});
+
+t.test('an address is a way to the peer while it is heard there, and none while it is hearsay or silent', async (t) => {
+  const { world, alice, bob } = twoPeers();
+  const notes = new Notes();
+  const ways: (string | undefined)[] = [];
+  notes.onRouteChange = (route) => void ways.push(route?.key);
+  const connection = alice.netCrypto.connect(bob.keys, notes);
+  connection.setEndpoint(Endpoint.of('198.51.100.1', 33445) as Endpoint);
+  world.clock.advance(1000);
+  t.same(ways, []);
+  connection.setEndpoint(bob.endpoint);
+  world.clock.advance(1000);
+  t.same(ways, [bob.endpoint.key]);
+  world.network.filter = () => false;
+  world.clock.advance(12_000);
+  t.same(ways, [bob.endpoint.key, undefined]);
+  world.network.filter = undefined;
+  world.clock.advance(5000);
+  t.same(ways, [bob.endpoint.key, undefined, bob.endpoint.key]);
+});
+
 t.test('nothing that is thrown at a living session disturbs it', async (t) => {
   const { world, alice, bob, near, far } = connectedPair(11);
   const samples: Buffer[] = [];
