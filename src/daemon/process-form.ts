@@ -2,6 +2,7 @@
  * What the daemon is as a process that nobody watches: its pid file (-F), its user, and the directories that it needs. Where it was to
  * become another user, it is that one already (daemon/as-user).
  */
+import { statSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { CodedError, messageOf, systemCodeOf } from '../base/coded-error.js';
 import type { Logger } from '../base/logger.js';
@@ -20,6 +21,7 @@ export class ProcessFormError extends CodedError<'not-writable'> {}
 const SOCKET_DIRECTORY_MODE = 0o755;
 const STATE_DIRECTORY_MODE = 0o700;
 const ROOT = 0;
+const WRITABLE_BY_OTHERS = 0o022;
 
 interface Deps {
   readonly process: NodeJS.Process;
@@ -94,6 +96,8 @@ function socketGroup({ process, log }: Deps, { settings, effective }: Loaded): n
   return undefined;
 }
 
+const isWritableByOthers = (directory: string): boolean => (statSync(directory).mode & WRITABLE_BY_OTHERS) !== 0;
+
 function whyNot(
   process: NodeJS.Process,
   { group, id }: { readonly group: string; readonly id: number },
@@ -102,7 +106,7 @@ function whyNot(
   if (process.geteuid?.() !== ROOT) {
     return (process.getgroups?.() ?? []).includes(id) ? undefined : `this user is not in the group ${group}`;
   }
-  // Who may put a link in the socket's place would have root give that group any file.
-  const part = foreignPart(directory);
+  // Who may put a link in the socket's place would have root give that group any file. The sticky bit does not prevent that.
+  const part = foreignPart(directory) ?? (isWritableByOthers(directory) ? directory : undefined);
   return part === undefined ? undefined : `users other than root can change ${part}`;
 }

@@ -4,6 +4,7 @@
  */
 import type { ChildProcess } from 'node:child_process';
 import { constants } from 'node:os';
+import { isatty } from 'node:tty';
 import { CodedError, messageOf } from '../base/coded-error.js';
 import { trySpawn } from './child.js';
 import type { Launch } from './setpriv.js';
@@ -35,9 +36,14 @@ export function hasFirstProcess(process: NodeJS.Process): boolean {
 /** Starts the second process, and waits. @returns the status with which to end, unless a signal ended it and us @throws FirstProcessError */
 export async function waitForSecond(process: NodeJS.Process, { command, environment }: Launch): Promise<number> {
   const [program = '', ...args] = command;
-  // In a session of its own: Ctrl-C comes to it once, through us, and root's terminal is out of its reach.
+  // In a session of its own: Ctrl-C comes to it once, through us, and it cannot type into root's terminal. What it writes still goes
+  // there; what is typed there it does not read.
   const env = { ...environment, [MARK]: String(process.pid) };
-  const child = trySpawn(program, args, { detached: true, env, stdio: 'inherit' });
+  const child = trySpawn(program, args, {
+    detached: true,
+    env,
+    stdio: [isatty(0) ? 'ignore' : 'inherit', 'inherit', 'inherit'],
+  });
   if (child instanceof Error) throw cannotStart(child);
   const release = passSignals(process, child);
   const end = await new Promise<number | NodeJS.Signals>((resolve, reject) => {

@@ -101,9 +101,14 @@ export const ownCommand = ({ execPath, execArgv, argv }: NodeJS.Process): string
   ...argv.slice(1),
 ];
 
+/** What this program, Node and the system's libraries read. All else of root's (tokens, agents, a home) is no user's to know. */
+const INHERITED =
+  /^(TUNTOX_.*|PATH|LANG|LC_.*|TZ|TERM|NO_COLOR|ALL_PROXY|all_proxy|NOTIFY_SOCKET|WATCHDOG_USEC|JOURNAL_STREAM|RUNTIME_DIRECTORY|STATE_DIRECTORY|CREDENTIALS_DIRECTORY)$/;
+
 /** Who watches us by our number alone is to take it from the second process. */
 function environmentFor(process: NodeJS.Process): NodeJS.ProcessEnv {
-  const { WATCHDOG_PID: watched, ...rest } = process.env;
+  const { WATCHDOG_PID: watched, ...all } = process.env;
   const isOther = watched !== undefined && watched !== String(process.pid);
-  return { ...rest, ...(isOther ? { WATCHDOG_PID: watched } : {}) };
+  const inherited = Object.entries(all).filter(([name]) => INHERITED.test(name));
+  return { ...Object.fromEntries(inherited), ...(isOther ? { WATCHDOG_PID: watched } : {}) };
 }

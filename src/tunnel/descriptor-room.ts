@@ -1,6 +1,7 @@
 /**
  * Which of all peers may have a descriptor more. Each may have as many as are left for everybody: one alone gets half of them, two
- * get a third each, and there is always one left for who has none yet ("dynamic thresholds", Choudhury and Hahne, 1998).
+ * get a third each ("dynamic thresholds", Choudhury and Hahne, 1998). So one client alone leaves half of them to the others; a dozen
+ * that take all they can leave next to none.
  */
 import type { AttemptRoom } from './address-race.js';
 

@@ -65,8 +65,13 @@ t.test('a watchdog that wants the first process takes it from the second', async
   const needs = { ports: [], groupId: undefined, isBackground: false };
   const environment = (env: NodeJS.ProcessEnv): NodeJS.ProcessEnv =>
     launchAs(USER, processOf(env), needs, new Machine().run).environment;
-  t.same(environment({ WATCHDOG_PID: '4711', HOME: '/root' }), { HOME: '/root' });
+  t.same(environment({ WATCHDOG_PID: '4711', TZ: 'UTC' }), { TZ: 'UTC' });
   t.same(environment({ WATCHDOG_PID: '1' }), { WATCHDOG_PID: '1' });
+  const ofRoot = { HOME: '/root', SSH_AUTH_SOCK: '/run/agent', API_TOKEN: 'x', NODE_OPTIONS: '--inspect' };
+  t.same(environment({ ...ofRoot, TUNTOX_STATE_DIR: '/s', NOTIFY_SOCKET: '/n' }), {
+    TUNTOX_STATE_DIR: '/s',
+    NOTIFY_SOCKET: '/n',
+  });
 });
 
 t.test('where setpriv is missing or may not, and where the user cannot read the program, is said', async (t) => {

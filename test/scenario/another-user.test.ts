@@ -316,6 +316,18 @@ t.test('as another user', async (t) => {
     t.equal(await daemon.stop(), 0);
   });
 
+  await t.test("nor is it shared in a directory of root's where everybody may make files", async (t) => {
+    const place = placeOfUser(t);
+    const directory = temporaryDirectory();
+    chmodSync(directory, 0o1777);
+    const socket = join(directory, 'sock');
+    const daemon = start(t, 'tuntoxd', ['--config', place.config, '--socket-path', socket, '--socket-group', 'daemon']);
+    await daemon.waitFor(/users other than root can change .*, so only this user and root may use the control socket/);
+    await daemon.waitFor(/is ready: /);
+    t.match(statSync(socket), { uid: 0, mode: 0o140600 });
+    t.equal(await daemon.stop(), 0);
+  });
+
   await t.test('in the background tuntoxd is alone, too', async (t) => {
     const place = placeOfUser(t);
     const pidFile = join(place.directory, 'pid');
