@@ -322,7 +322,7 @@ attack() {
   on sh -c 'mv /etc/tuntox/tuntox.yaml /root/settings && printf "user: tuntox\nsocket: {path: /etc/systemd/system/ssh.service.d/s}\ntargets: {rules_file: /etc/shadow}\n" >/etc/tuntox/tuntox.yaml &&
     chown tuntox:tuntox /etc/tuntox/tuntox.yaml'
   on sh -c 'timeout 20 tuntoxd -U tuntox >/srv/attack.log 2>&1'
-  [ $? -eq 2 ] && on grep 'is not used as root' /srv/attack.log || { on cat /srv/attack.log; return 1; }
+  [ $? -eq 2 ] && on grep 'root does not use' /srv/attack.log || { on cat /srv/attack.log; return 1; }
   on sh -c 'timeout 20 tuntoxd -U tuntox -c /etc/tuntox/tuntox.yaml >/srv/attack.log 2>&1'
   [ $? -eq 1 ] && on grep 'cannot make the directory /etc/systemd/system/ssh.service.d (permission denied)' /srv/attack.log || { on cat /srv/attack.log; return 1; }
   ! on test -e /etc/systemd/system/ssh.service.d
@@ -377,7 +377,7 @@ drop_in() { on install -D -m 644 "/usr/share/doc/tuntox/examples/systemd/$1" -t 
 check "with its drop-in it serves" drop_in no-user-namespaces.conf
 first=$(identity)
 state_elsewhere() {
-  on systemctl stop tuntox && on install -d -m 700 -o tuntox -g tuntox /var/lib/tuntox && on sh -c 'mv /etc/tuntox/tox_save /etc/tuntox/*.json /var/lib/tuntox/' 2>/dev/null
+  on systemctl stop tuntox && on install -d -m 700 -o tuntox -g tuntox /var/lib/tuntox && on sh -c 'cd /etc/tuntox && mv tox_save $(ls whitelist.json secret.json bans.json proven.json 2>/dev/null) /var/lib/tuntox/' 2>/dev/null
   drop_in state-directory.conf && [ "$(identity)" = "$first" ] && on test -e /var/lib/tuntox/tox_save && ! on test -e /etc/tuntox/tox_save
 }
 check "with the other one it keeps its identity in /var/lib/tuntox" state_elsewhere
