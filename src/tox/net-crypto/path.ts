@@ -148,8 +148,8 @@ export class Path {
 
   /** A packet that only the peer can have made came this way. @returns false when the route is not known */
   heard(key: string, now: number): boolean {
-    const before = this.#routes.heardAt(key);
-    if (!this.#routes.heard(key, now)) return false;
+    const before = this.#routes.heard(key, now);
+    if (before === undefined) return false;
     if (now - before > NEWS) this.#probeSoon(key, now);
     return true;
   }
@@ -238,7 +238,7 @@ export class Path {
   }
 
   #best(now: number): Route | undefined {
-    return this.#routes.best(now, { isUdpBlocked: this.#deps.isUdpBlocked(), needsHearing: !this.#isOurKind });
+    return this.#routes.best(now, { isUdpBlocked: this.#deps.isUdpBlocked, needsHearing: !this.#isOurKind });
   }
 
   #take(route: Route | undefined, now: number, evidence: Evidence): void {

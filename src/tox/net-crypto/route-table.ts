@@ -65,15 +65,14 @@ export class RouteTable {
     return at < 0 ? undefined : this.#entries.splice(at, 1)[0]?.route;
   }
 
-  /** A packet that only the peer can have made came this way. @returns false when the route is not known */
-  heard(key: string, now: number): boolean {
-    for (const entry of this.#entries) {
-      if (entry.route.key !== key) continue;
-      entry.heardAt = now;
-      this.#latestHeardAt = now;
-      return true;
-    }
-    return false;
+  /** A packet that only the peer can have made came this way. @returns when one did before, ms; undefined when the route is not known */
+  heard(key: string, now: number): number | undefined {
+    const entry = this.#entry(key);
+    if (entry === undefined) return undefined;
+    const before = entry.heardAt;
+    entry.heardAt = now;
+    this.#latestHeardAt = now;
+    return before;
   }
 
   /** When a packet came over this route, ms; -Infinity for never. */
@@ -92,7 +91,9 @@ export class RouteTable {
   /** What we send on this route does not arrive; or, without a key, nothing is known of any UDP route, of those to come neither. */
   wantProof(key?: string): void {
     if (key === undefined) this.#newProof = 'wanted';
-    for (const entry of this.#entries) if (key === undefined || entry.route.key === key) entry.proof = 'wanted';
+    for (const entry of this.#entries) {
+      if (entry.route.kind !== 'relay' && (key === undefined || entry.route.key === key)) entry.proof = 'wanted';
+    }
   }
 
   /** UDP is in use: what comes there by new routes may be followed. */
@@ -105,7 +106,8 @@ export class RouteTable {
   }
 
   #entry(key: string): Entry | undefined {
-    return this.#entries.find(({ route }) => route.key === key);
+    for (const entry of this.#entries) if (entry.route.key === key) return entry;
+    return undefined;
   }
 
   /** When a packet came over any route, ms; -Infinity for never. */
@@ -120,7 +122,7 @@ export class RouteTable {
    */
   best(
     now: number,
-    options: { readonly isUdpBlocked?: boolean; readonly needsHearing?: boolean } = {},
+    options: { readonly isUdpBlocked?: () => boolean; readonly needsHearing?: boolean } = {},
   ): Route | undefined {
     let best: Entry | undefined;
     let bestRank = Number.NEGATIVE_INFINITY;
@@ -134,11 +136,11 @@ export class RouteTable {
     return best?.route;
   }
 
-  #rank(entry: Entry, now: number, { isUdpBlocked = false, needsHearing = false }): number {
+  #rank(entry: Entry, now: number, { isUdpBlocked = () => false, needsHearing = false }): number {
     const { route, heardAt, proof } = entry;
     if (route.kind === 'relay') return route.state !== 'doubtful' ? 10 : needsHearing && this.#hasFailed ? 6 : -1;
     const family = route.kind === 'udp6' ? 1 : route.isLan ? 2 : 0;
-    const isTrusted = proof === 'given' || (proof === 'unknown' && !isUdpBlocked);
+    const isTrusted = proof === 'given' || (proof === 'unknown' && !isUdpBlocked());
     if (isTrusted && this.#isAlive(entry, now)) return 20 + family;
     return heardAt === Number.NEGATIVE_INFINITY ? family : 5;
   }

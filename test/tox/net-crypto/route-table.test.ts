@@ -139,9 +139,9 @@ t.test('a proven address is used for its time of grace although the peer still s
 t.test('where UDP gets no answer from anybody, an address has to be proven', async (t) => {
   const table = tableOf(v4, relay);
   table.heard(v4.key, 1000);
-  t.equal(table.best(1000, { isUdpBlocked: true }), relay);
+  t.equal(table.best(1000, { isUdpBlocked: () => true }), relay);
   table.prove(v4.key);
-  t.equal(table.best(1000, { isUdpBlocked: true }), v4);
+  t.equal(table.best(1000, { isUdpBlocked: () => true }), v4);
 });
 
 t.test(
@@ -156,3 +156,11 @@ t.test(
     t.equal(table.best(1000), v4, 'one of our kind goes over by itself');
   },
 );
+
+t.test('no proof is wanted of relays', async (t) => {
+  const table = tableOf(v4, relay);
+  table.wantProof();
+  table.wantProof(relay.key);
+  t.equal(table.proofOf(relay.key), 'unknown');
+  t.equal(table.proofOf(v4.key), 'wanted');
+});
