@@ -46,10 +46,10 @@ const KILL = Buffer.from([CryptoKind.Kill]);
 const KILL_COPIES = 3;
 /** Implementation: ms for which a packet may be missing while later ones wait for it; the peer sends it again each second. */
 const HOLE_PATIENCE = 60_000;
-/** Implementation: ms that our own receiver takes to confirm; and c-toxcore's, which confirms a few packets only each second, but looks for packets each 50 ms. */
+/** Implementation: ms that our own receiver takes to confirm; and c-toxcore's, which confirms a few packets only each second, but looks for packets each 50 ms; and that a busy machine takes to answer. */
 const OUR_DELAY = 15;
 const THEIR_DELAY = 1000;
-const THEIR_INTERVAL = 50;
+const ANSWER_DELAY = 250;
 /** Implementation: ms in which a relay may bring a packet that is too large for the path to a peer that reads no halves. */
 const RELAY_PATIENCE = 3000;
 
@@ -145,7 +145,7 @@ export class PacketStream {
 
   /** ms within which the peer should answer what it answers at once. */
   get answerPatience(): number {
-    return this.#twoRoundTrips + THEIR_INTERVAL;
+    return this.#twoRoundTrips + ANSWER_DELAY;
   }
 
   get #twoRoundTrips(): number {
