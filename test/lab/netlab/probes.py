@@ -269,7 +269,9 @@ def probe_receive(port):
 
 
 def say(text):
-    print(text, flush=True)
+    """In one piece: print() writes the end of the line by itself, and another thread's line could come in between."""
+    sys.stdout.write(f"{text}\n")
+    sys.stdout.flush()
 
 
 if __name__ == "__main__":
