@@ -9,7 +9,7 @@ import { createSocket } from 'node:dgram';
 import { addressOf, C_WORLD, startCPeer } from '../test/support/c-peer.js';
 import type { Process } from '../test/support/processes.js';
 import { atMost, type Figure, spread } from './support/figures.js';
-import { runBenchmark } from './support/output.js';
+import { benchmarkArguments, runBenchmark } from './support/output.js';
 import {
   keep,
   type Server,
@@ -24,7 +24,7 @@ import { showProgress } from './support/progress.js';
 import { median, most } from './support/statistics.js';
 import { greet } from './support/visitor.js';
 
-const [ownRuns = 20, libtoxcoreRuns = 20] = process.argv.slice(2).map(Number);
+const [ownRuns = 20, libtoxcoreRuns = 20] = benchmarkArguments.map(Number);
 /** Of ten bootstrap nodes that a client is told of. */
 const SILENT_NODES = 9;
 /** ms that the server is up before the first client comes. */
@@ -96,7 +96,7 @@ async function goOnline(server: Server, bootstrap: string, target: number): Prom
 
 const settle = (): Promise<unknown> => new Promise((resolve) => setTimeout(resolve, UPTIME));
 
-await runBenchmark(async () => {
+await runBenchmark('Time to connect on loopback', async () => {
   const bootstrap = await startNode();
   const target = await startService();
   const figures: Figure[] = [];

@@ -10,7 +10,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Process } from '../test/support/processes.js';
 import { startDaemon } from './support/daemon.js';
 import { atMost, short, spread } from './support/figures.js';
-import { runBenchmark } from './support/output.js';
+import { benchmarkArguments, runBenchmark } from './support/output.js';
 import { Owner } from './support/owner.js';
 import { memoryOf, startClient, startNode, startService, whileAllRun } from './support/private-network.js';
 import { showProgress } from './support/progress.js';
@@ -18,7 +18,7 @@ import { median, quantile } from './support/statistics.js';
 import { processorSeconds } from './support/usage.js';
 import { greet, transfer } from './support/visitor.js';
 
-const [pairs = 10, transfers = 50, orders = 100] = process.argv.slice(2).map(Number);
+const [pairs = 10, transfers = 50, orders = 100] = benchmarkArguments.map(Number);
 /** ms of a round without orders; those with them take as long as the orders. */
 const ROUND = 4_000;
 /** ms in which a change of load settles. */
@@ -94,7 +94,7 @@ async function measurePair(load: Load, owner: Owner, daemon: Process): Promise<P
 
 const fallOf = (before: number, after: number): number => 100 * (1 - after / before);
 
-await runBenchmark(async () => {
+await runBenchmark('Orders to a daemon beside its tunnels', async () => {
   const bootstrap = await startNode();
   const target = await startService();
   const daemon = await startDaemon([bootstrap]);

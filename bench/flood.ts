@@ -17,13 +17,13 @@ import { Wiretap } from '../test/scenario/support/wiretap.js';
 import { ROOT, startProgram, startTuntox } from '../test/support/processes.js';
 import { type BenchDaemon, startDaemon } from './support/daemon.js';
 import { atMost, type Figure } from './support/figures.js';
-import { runBenchmark } from './support/output.js';
+import { benchmarkArguments, runBenchmark } from './support/output.js';
 import { keep, startNode, startOneNode, stop, whileAllRun } from './support/private-network.js';
 import { showProgress } from './support/progress.js';
 import { median, most } from './support/statistics.js';
 import { usageDuring } from './support/usage.js';
 
-const [packets = '15000', guesses = '400', clients = '10', ...named] = process.argv.slice(2);
+const [packets = '15000', guesses = '400', clients = '10', ...named] = benchmarkArguments;
 const KINDS = named.length > 0 ? named : ['none', ...Object.keys(FORGERS), 'guesses'];
 /** Besides the daemon; with one alone, every second hop of a path would be the daemon that is flooded. */
 const NODES = 5;
@@ -64,7 +64,7 @@ async function visit({ toxId, secret }: BenchDaemon, nodes: readonly string[]): 
   return status === 0 ? (performance.now() - startedAt) / 1000 : PATIENCE;
 }
 
-await runBenchmark(async () => {
+await runBenchmark('A new client beside a flood', async () => {
   const node = await startNode();
   const nodes = [node];
   while (nodes.length < NODES) nodes.push((await startOneNode([node])).address);

@@ -12,7 +12,7 @@ import { crypto_scalarmult, PUBLIC_KEY_SIZE, SECRET_KEY_SIZE, SHARED_KEY_SIZE } 
 import type { Process } from '../test/support/processes.js';
 import { startDaemon } from './support/daemon.js';
 import { atMost, type Figure, short, spread } from './support/figures.js';
-import { runBenchmark } from './support/output.js';
+import { benchmarkArguments, runBenchmark } from './support/output.js';
 import {
   memoryOf,
   startBare,
@@ -26,7 +26,7 @@ import { median } from './support/statistics.js';
 import { type Usage, usageDuring } from './support/usage.js';
 import { greet } from './support/visitor.js';
 
-const [measured = 60, count = 4, before = 60] = process.argv.slice(2).map(Number);
+const [measured = 60, count = 4, before = 60] = benchmarkArguments.map(Number);
 const NODES = 3;
 const MB = 1e6;
 /** ms between the datagrams to the bare process; a daemon with four clients gets some 12 a second. */
@@ -42,7 +42,7 @@ function multiplications(): number[] {
   });
 }
 
-await runBenchmark(async () => {
+await runBenchmark('A daemon at rest', async () => {
   const first = await startOneNode([]);
   const nodes = [first];
   while (nodes.length < NODES) nodes.push(await startOneNode([first.address]));

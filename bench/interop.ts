@@ -8,7 +8,7 @@
 import { addressOf, C_PATIENCE, C_WORLD, friendOnline, listeningPort, startCPeer } from '../test/support/c-peer.js';
 import { type Process, startBootstrapd } from '../test/support/processes.js';
 import { atLeast, type Figure, short } from './support/figures.js';
-import { runBenchmark } from './support/output.js';
+import { benchmarkArguments, runBenchmark } from './support/output.js';
 import { keep, startClient, startServer, startService, stop, whileAllRun } from './support/private-network.js';
 import { showProgress } from './support/progress.js';
 import { type Direction, megabytesPerSecond, transfer } from './support/visitor.js';
@@ -19,7 +19,7 @@ import { type Direction, megabytesPerSecond, transfer } from './support/visitor.
  */
 const LIMIT = 60_000;
 
-const [mebibytes = 192] = process.argv.slice(2).map(Number);
+const [mebibytes = 192] = benchmarkArguments.map(Number);
 const size = mebibytes * 2 ** 20;
 
 interface Flow {
@@ -117,7 +117,7 @@ async function measureAll(): Promise<Figure[]> {
   }));
 }
 
-await runBenchmark(async () => {
+await runBenchmark('Throughput with a libtoxcore peer', async () => {
   const missing = C_WORLD.filter(({ isMet }) => !isMet);
   if (missing.length === 0) return measureAll();
   return missing.map(({ reason }) => ({ what: 'interop', measured: `left out: ${reason}` }));

@@ -1,15 +1,17 @@
 /**
  * Transfers over links as people have them, in the lab of test/lab: three each way on one session, the first apart from the later
- * ones, by our tunnel, HyperDHT's and TCP itself in turn. MB/s of payload, start-up included.
+ * ones, by our tunnel, the others' and TCP itself in turn (support/link-tunnels). MB/s of payload, start-up included.
  *
- *     node dist/bench/links.js [the beginning of a link's name, or nothing for all]
+ *     node dist/bench/links.js [the beginning of a link's name, or nothing for all] [that of the one tunnel to measure]
  */
 import { join } from 'node:path';
 import { messageOf } from '../src/base/coded-error.js';
 import { LAB_REQUIREMENTS, Lab, type LinkSettings } from '../test/support/lab.js';
 import { ROOT } from '../test/support/processes.js';
 import { TUNNEL_KINDS, type TunnelKind } from './support/link-tunnels.js';
+import { benchmarkArguments, runBenchmark } from './support/output.js';
 import { showProgress } from './support/progress.js';
+import type { Cell, Column } from './support/results.js';
 import { median } from './support/statistics.js';
 
 interface Link {
@@ -42,6 +44,12 @@ const LINKS: readonly Link[] = [
 const TURNS = 3;
 const PAUSE = 3000;
 const SUPPORT = join(ROOT, 'dist/bench/support');
+const LIMIT = 'limit';
+const COLUMNS: readonly Column[] = [
+  { name: 'link' },
+  { name: 'by' },
+  ...['down, first', 'later', 'up, first', 'later'].map((name) => ({ name, unit: 'MB/s' })),
+];
 
 interface Result {
   /** MB/s of each turn. */
@@ -77,29 +85,56 @@ async function measure(kind: TunnelKind, link: Link): Promise<Result> {
   }
 }
 
-const short = (values: readonly number[]): string =>
-  values.map((value) => value.toFixed(value < 20 ? 2 : 0)).join(', ');
-/** Ratio of first transfers, and of the median of later ones. */
-const ratios = (one: readonly number[], other: readonly number[]): string =>
-  `${((one[0] ?? 0) / (other[0] ?? 1)).toFixed(2)} / ${(median(one.slice(1)) / median(other.slice(1))).toFixed(2)}`;
+const rowOf = (link: Link, by: string, { down, up }: Result): Cell[] => [
+  link.name,
+  by,
+  ...[down, up].flatMap(([first = null, ...later]) => [first, later.length === 0 ? null : median(later)]),
+];
 
-const missing = LAB_REQUIREMENTS.filter(({ isMet }) => !isMet).map(({ reason }) => reason);
-if (missing.length > 0) console.log(`left out: ${missing.join('; ')}`);
-const [beginning = '', only = ''] = process.argv.slice(2);
-for (const link of missing.length > 0 ? [] : LINKS.filter(({ name }) => name.startsWith(beginning))) {
-  console.log(link.name);
-  const results = new Map<string, Result>();
-  for (const kind of TUNNEL_KINDS.filter(({ name }) => name.startsWith(only))) {
+/** What the link lets through, headers included; undefined without a limit. */
+function limitOf({ settings, up }: Link): Result | undefined {
+  if (settings.rate === undefined) return undefined;
+  const all = (rate: number): number[] => Array.from({ length: TURNS }, () => rate / 8);
+  return { down: all(settings.rate), up: all(up?.rate ?? settings.rate) };
+}
+
+/** Of the first transfers, and of the medians of the later ones. */
+const quotient = (link: Link, by: string, one: readonly Cell[], other: readonly Cell[]): Cell[] => [
+  link.name,
+  by,
+  ...one.slice(2).map((value, index) => (Number(value) / Number(other[index + 2])).toFixed(2)),
+];
+
+async function rowsOf(link: Link, kinds: readonly TunnelKind[], notes: string[]): Promise<Cell[][]> {
+  const limit = limitOf(link);
+  const rows = limit === undefined ? [] : [rowOf(link, LIMIT, limit)];
+  for (const kind of kinds) {
     showProgress(`${link.name}: ${kind.name}`);
     try {
-      const result = await measure(kind, link);
-      results.set(kind.name, result);
-      console.log(`  ${kind.name.padEnd(9)} down ${short(result.down)}; up ${short(result.up)}`);
+      rows.push(rowOf(link, kind.name, await measure(kind, link)));
     } catch (error) {
-      console.log(`  ${kind.name.padEnd(9)} ${messageOf(error)}`);
+      notes.push(`${link.name}, ${kind.name}: ${messageOf(error).split('\n')[0]}`);
     }
   }
-  const [ours, peer] = [results.get('ours'), results.get('HyperDHT')];
-  if (ours && peer) console.log(`  ratio     down ${ratios(ours.down, peer.down)}; up ${ratios(ours.up, peer.up)}`);
+  const [ours, ...others] = ['ours', 'HyperDHT', LIMIT].map((name) => rows.find(([, by]) => by === name));
+  const quotients = others.flatMap((other) =>
+    ours && other ? [quotient(link, `ours / ${other[1]}`, ours, other)] : [],
+  );
+  return [...rows, ...quotients];
 }
+
+const [beginning = '', only = ''] = benchmarkArguments;
+await runBenchmark('Transfers by link', async (save) => {
+  const notes: string[] = [];
+  const rows: Cell[][] = [];
+  const table = { columns: COLUMNS, rows, notes };
+  const missing = LAB_REQUIREMENTS.filter(({ isMet }) => !isMet).map(({ reason }) => reason);
+  if (missing.length > 0) return { ...table, notes: [`The lab is left out: ${missing.join('; ')}.`] };
+  const kinds = TUNNEL_KINDS.filter(({ name }) => name.startsWith(only));
+  for (const link of LINKS.filter(({ name }) => name.startsWith(beginning))) {
+    rows.push(...(await rowsOf(link, kinds, notes)));
+    save(table);
+  }
+  return table;
+});
 process.exit();

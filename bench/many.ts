@@ -5,12 +5,12 @@
  *     node dist/bench/many.js [connections, 200 unless told] [KiB each, 256 unless told] [rounds, 5 unless told]
  */
 import { type Figure, spread } from './support/figures.js';
-import { runBenchmark } from './support/output.js';
+import { benchmarkArguments, runBenchmark } from './support/output.js';
 import { startClient, startNode, startServer, startService, whileAllRun } from './support/private-network.js';
 import { showProgress } from './support/progress.js';
 import { greet, transfer } from './support/visitor.js';
 
-const [connections = 200, kibibytes = 256, rounds = 5] = process.argv.slice(2).map(Number);
+const [connections = 200, kibibytes = 256, rounds = 5] = benchmarkArguments.map(Number);
 
 async function all(name: string, one: (index: number) => Promise<unknown>): Promise<number[]> {
   const seconds: number[] = [];
@@ -29,7 +29,7 @@ async function whole(port: number, index: number): Promise<void> {
   if (sentDigest !== receivedDigest) throw new Error(`connection ${index} (${direction}) carried wrong bytes`);
 }
 
-await runBenchmark(async () => {
+await runBenchmark('Many connections at once', async () => {
   const bootstrap = await startNode();
   const target = await startService();
   const server = await startServer(bootstrap);

@@ -12,11 +12,11 @@ import { C_WORLD } from '../test/support/c-peer.js';
 import { GATEWAY_REQUIREMENT, LAB_REQUIREMENTS } from '../test/support/lab.js';
 import { mainWay, type Way } from '../test/support/lab-route.js';
 import { atMost, type Figure, spread } from './support/figures.js';
-import { runBenchmark } from './support/output.js';
+import { benchmarkArguments, runBenchmark } from './support/output.js';
 import { showProgress } from './support/progress.js';
 import { median } from './support/statistics.js';
 
-const [runs = '5', ...rest] = process.argv.slice(2);
+const [runs = '5', ...rest] = benchmarkArguments;
 const libtoxcore = rest[0] === 'server' || rest[0] === 'client' ? (rest.shift() as 'server' | 'client') : undefined;
 const [beginning = ''] = rest;
 /** ms that the server is up before the client comes. */
@@ -61,7 +61,7 @@ function figure(topology: Topology, results: readonly Run[]): Figure {
   return { what: `${topology.name}, C ${libtoxcore}`, ...common, mark: { text: topology.route, isReached: isRight } };
 }
 
-await runBenchmark(async () => {
+await runBenchmark('Time to the first byte, by network', async () => {
   const needed = [...LAB_REQUIREMENTS, GATEWAY_REQUIREMENT, ...(libtoxcore === undefined ? [] : C_WORLD)];
   const missing = needed.filter(({ isMet }) => !isMet).map(({ reason }) => reason);
   if (missing.length > 0) return [{ what: 'the lab', measured: 'left out', note: missing.join('; ') }];

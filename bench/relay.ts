@@ -10,13 +10,13 @@ import { join } from 'node:path';
 import { C_WORLD } from '../test/support/c-peer.js';
 import { type Process, ROOT, startBootstrapd, startProgram } from '../test/support/processes.js';
 import { atLeast, type Figure, short, spread } from './support/figures.js';
-import { runBenchmark } from './support/output.js';
+import { benchmarkArguments, runBenchmark } from './support/output.js';
 import { keep, startNode, stop, whileAllRun } from './support/private-network.js';
 import { showProgress } from './support/progress.js';
 import type { RelayDispatch, RelayReceipt } from './support/relay-peer.js';
 import { median } from './support/statistics.js';
 
-const [mebibytes = 128, rounds = 3] = process.argv.slice(2).map(Number);
+const [mebibytes = 128, rounds = 3] = benchmarkArguments.map(Number);
 const size = mebibytes * 2 ** 20;
 /** ms; a guard against hanging. */
 const PATIENCE = 300_000;
@@ -124,7 +124,7 @@ async function figuresOf(name: string, relay: string, least: { rate: number; sha
   ];
 }
 
-await runBenchmark(async () => {
+await runBenchmark('Throughput over a TCP relay', async () => {
   const missing = C_WORLD.filter(({ isMet }) => !isMet);
   const figures: Figure[] = missing.map(({ reason }) => ({ what: 'tox-bootstrapd', measured: `left out: ${reason}` }));
   if (missing.length === 0) {

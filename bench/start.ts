@@ -12,12 +12,12 @@ import { ControlClient } from '../src/control/client.js';
 import { IpcError } from '../src/control/ipc.js';
 import { type Process, ROOT, startProgram, temporaryDirectory } from '../test/support/processes.js';
 import { atMost, type Figure, spread } from './support/figures.js';
-import { runBenchmark } from './support/output.js';
+import { benchmarkArguments, runBenchmark } from './support/output.js';
 import { keep, stop } from './support/private-network.js';
 import { showProgress } from './support/progress.js';
 import { median } from './support/statistics.js';
 
-const [rounds = 10] = process.argv.slice(2).map(Number);
+const [rounds = 10] = benchmarkArguments.map(Number);
 const NODE = ['env', '-u', 'NODE_OPTIONS', process.execPath];
 /** s until the daemon answers. */
 const DAEMON_MARK = 1;
@@ -92,7 +92,7 @@ function processorTimeOf({ pid }: Process): number {
   return (user + system) / 100;
 }
 
-await runBenchmark(async () => {
+await runBenchmark('Starting a process', async () => {
   const seconds = new Map<string, number[]>(COMMANDS.map(([name]) => [name, []]));
   const daemons: DaemonStart[] = [];
   for (let round = 1; round <= rounds; round += 1) {

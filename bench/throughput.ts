@@ -8,7 +8,7 @@
  */
 import { tool } from '../test/support/requirements.js';
 import { atLeast, atMost, type Figure, type Mark, short, spread } from './support/figures.js';
-import { runBenchmark } from './support/output.js';
+import { benchmarkArguments, runBenchmark } from './support/output.js';
 import {
   type Memory,
   memoryOf,
@@ -24,7 +24,7 @@ import { showProgress } from './support/progress.js';
 import { median, quantile } from './support/statistics.js';
 import { type Direction, greet, megabytesPerSecond, roundTrips, transfer } from './support/visitor.js';
 
-const [mebibytes = 256, rounds = 5] = process.argv.slice(2).map(Number);
+const [mebibytes = 256, rounds = 5] = benchmarkArguments.map(Number);
 const size = mebibytes * 2 ** 20;
 const ROUND_TRIPS = 1000;
 /** Small writes before those that count: the first ones find code that is not compiled yet. */
@@ -96,7 +96,7 @@ async function limits(target: number): Promise<Figure[]> {
   return found;
 }
 
-await runBenchmark(async () => {
+await runBenchmark('Throughput on loopback', async () => {
   const bootstrap = await startNode();
   const target = await startService();
   const server = await startServer(bootstrap);

@@ -1,21 +1,59 @@
-/** How every benchmark ends: its table, and nothing left running. */
+/** How every benchmark begins and ends: its arguments, its table, and nothing left running. */
+import { writeFileSync } from 'node:fs';
+import { relative } from 'node:path';
 import { messageOf } from '../../src/base/coded-error.js';
-import { type Figure, formatFigures } from './figures.js';
+import { ROOT } from '../../test/support/processes.js';
+import type { Figure } from './figures.js';
+import { thisMachine } from './machine.js';
 import { endCleanlyOnSignals, stopAll } from './private-network.js';
 import { clearProgress } from './progress.js';
+import { formatResults, type Results, type Table, tableOf } from './results.js';
 
-/** Runs the benchmark and prints what it measured. A missed mark is told but is no failure: machines differ. */
-export async function runBenchmark(measure: () => Promise<readonly Figure[]>): Promise<void> {
+const [words, file] = withoutFile(process.argv.slice(2));
+/** What a benchmark is told, without `--json FILE`, which is for `runBenchmark`. */
+export const benchmarkArguments: readonly string[] = words;
+
+function withoutFile(given: readonly string[]): [string[], string | undefined] {
+  const at = given.indexOf('--json');
+  return at < 0 ? [[...given], undefined] : [[...given.slice(0, at), ...given.slice(at + 2)], given[at + 1]];
+}
+
+type Measured = readonly Figure[] | Table;
+
+/**
+ * Runs the benchmark, prints what it measured, and writes that to the file of `--json FILE`, if it is told one. A missed mark is
+ * told but is no failure: machines differ. Of a failure the file says why.
+ * @param measure what takes long may save what it has, in case that it does not come to its end
+ */
+export async function runBenchmark(
+  title: string,
+  measure: (save: (soFar: Measured) => void) => Promise<Measured>,
+): Promise<void> {
   endCleanlyOnSignals();
+  const about = { title, command: commandLine(), machine: thisMachine() };
+  let saved: Table = { columns: [], rows: [] };
+  const save = (measured: Measured, ...more: readonly string[]): Results => {
+    saved = 'columns' in measured ? measured : tableOf(measured);
+    const results = { ...about, ...saved, notes: [...(saved.notes ?? []), ...more] };
+    if (file !== undefined) writeFileSync(file, `${JSON.stringify(results, undefined, 1)}\n`);
+    return results;
+  };
   try {
-    const figures = await measure();
+    const results = save(await measure(save));
     clearProgress();
-    process.stdout.write(formatFigures(figures));
+    process.stdout.write(formatResults(results));
   } catch (error) {
     clearProgress();
     console.error(messageOf(error));
+    save(saved, `It failed: ${messageOf(error).split('\n')[0]}`);
     process.exitCode = 1;
   } finally {
     await stopAll();
   }
+}
+
+function commandLine(): string {
+  const program = relative(ROOT, process.argv[1] ?? '');
+  const quoted = benchmarkArguments.map((word) => (/^[\w.,/-]+$/.test(word) ? word : `'${word}'`));
+  return ['node', program, ...quoted].join(' ');
 }
