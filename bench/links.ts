@@ -6,9 +6,9 @@
  */
 import { join } from 'node:path';
 import { messageOf } from '../src/base/coded-error.js';
-import { LAB_REQUIREMENTS, Lab, type LinkSettings } from '../test/support/lab.js';
+import { Lab, type LinkSettings } from '../test/support/lab.js';
 import { ROOT } from '../test/support/processes.js';
-import { TUNNEL_KINDS, type TunnelKind } from './support/link-tunnels.js';
+import { openWay, sortOut, TUNNEL_KINDS, type TunnelKind } from './support/link-tunnels.js';
 import { benchmarkArguments, runBenchmark } from './support/output.js';
 import { showProgress } from './support/progress.js';
 import type { Cell, Column } from './support/results.js';
@@ -69,8 +69,8 @@ async function measure(kind: TunnelKind, link: Link): Promise<Result> {
       return Number((await service.waitFor(/^\d+$/m))[0]);
     };
     const port = await startService();
-    const openPort = await startService(await lab.addressOf('bob'));
-    const way = await kind.start(lab, { port, openPort });
+    const openPort = await startService('0.0.0.0');
+    const way = await openWay(kind, lab, { port, openPort });
     const visit = async (direction: 'down' | 'up', bytes: number): Promise<number[]> => {
       const script = [process.execPath, join(SUPPORT, 'link-visit.js'), way.host, way.port, direction];
       const printed = await lab.exec('alice', ...[...script, bytes, TURNS, PAUSE].map(String));
@@ -125,14 +125,12 @@ async function rowsOf(link: Link, kinds: readonly TunnelKind[], notes: string[])
 
 const [beginning = '', only = ''] = benchmarkArguments;
 await runBenchmark('Transfers by link', async (save) => {
-  const notes: string[] = [];
   const rows: Cell[][] = [];
+  const wanted = TUNNEL_KINDS.filter(({ name }) => name.startsWith(only));
+  const { able, notes } = sortOut(wanted);
   const table = { columns: COLUMNS, rows, notes };
-  const missing = LAB_REQUIREMENTS.filter(({ isMet }) => !isMet).map(({ reason }) => reason);
-  if (missing.length > 0) return { ...table, notes: [`The lab is left out: ${missing.join('; ')}.`] };
-  const kinds = TUNNEL_KINDS.filter(({ name }) => name.startsWith(only));
   for (const link of LINKS.filter(({ name }) => name.startsWith(beginning))) {
-    rows.push(...(await rowsOf(link, kinds, notes)));
+    rows.push(...(await rowsOf(link, able, notes)));
     save(table);
   }
   return table;

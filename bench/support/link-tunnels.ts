@@ -1,8 +1,11 @@
-/** Ways to a TCP service on another host of the lab, for comparing: ours, HyperDHT's, and TCP itself. */
+/** Ways to a TCP service on another host of the lab, for comparing: ours, those of others, and TCP itself. */
 import { join } from 'node:path';
-import type { Lab } from '../../test/support/lab.js';
+import { LAB_REQUIREMENTS, type Lab } from '../../test/support/lab.js';
 import { startNodeAtHub, startTuntoxIn } from '../../test/support/lab-tunnel.js';
 import { type Process, ROOT } from '../../test/support/processes.js';
+import type { Requirement } from '../../test/support/requirements.js';
+import { SSH_REQUIREMENTS, startSshd } from '../../test/support/sshd.js';
+import { startWireGuard, WIREGUARD_REQUIREMENTS } from './wireguard.js';
 
 /** Where the client's programs reach the service. */
 export interface Way {
@@ -12,40 +15,69 @@ export interface Way {
   readonly processes: readonly Process[];
 }
 
+/** The service at bob listens on his loopback, and another port of it on all of his addresses. */
+export interface LabService {
+  readonly port: number;
+  readonly openPort: number;
+}
+
 export interface TunnelKind {
   readonly name: string;
-  /** From alice to the service at bob, which listens on his loopback and, for TCP, on his address. */
-  start(lab: Lab, service: { readonly port: number; readonly openPort: number }): Promise<Way>;
+  /** What the machine has to have for it. */
+  readonly needs: readonly Requirement[];
+  /**
+   * Starts what waits at bob, and at the hub.
+   * @returns what starts a client at alice from nothing; it resolves when programs may connect to the way, which is not yet when
+   *   the client has found bob
+   */
+  serve(lab: Lab, service: LabService): Promise<() => Promise<Way & { readonly settled?: () => Promise<unknown> }>>;
 }
 
 const LOCAL_PORT = 8000;
 const NODE_PORT = 49_737;
-const bench = (name: string): string => join(ROOT, 'dist/bench/support', name);
+const SSH_PORT = 2222;
+
+/** From alice to the service, when it goes as it will from then on. */
+export async function openWay(kind: TunnelKind, lab: Lab, service: LabService): Promise<Way> {
+  const way = await (await kind.serve(lab, service))();
+  await way.settled?.();
+  return way;
+}
 
 const tcp: TunnelKind = {
-  name: 'TCP',
-  start: async (lab, { openPort }) => ({ host: await lab.addressOf('bob'), port: openPort, processes: [] }),
+  name: 'kernel TCP',
+  needs: [],
+  async serve(lab, { openPort }) {
+    const host = await lab.addressOf('bob');
+    return async () => ({ host, port: openPort, processes: [] });
+  },
 };
 
 const ours: TunnelKind = {
   name: 'ours',
-  async start(lab, { port }) {
+  needs: [],
+  async serve(lab, { port }) {
     const args = ['--bootstrap', await startNodeAtHub(lab)];
     const server = startTuntoxIn(lab, 'bob', 'server', ['-C', lab.directory(), ...args]);
     const [toxId] = await server.waitFor(/^[0-9A-F]{76}$/m);
+    await server.waitFor(/^online/m);
     const forward = `${LOCAL_PORT}:127.0.0.1:${port}`;
-    const client = startTuntoxIn(lab, 'alice', 'client', ['-i', toxId, '-L', forward, '-d', ...args]);
-    await client.waitFor(/direct/);
-    return { host: '127.0.0.1', port: LOCAL_PORT, processes: [client, server] };
+    return async () => {
+      const client = startTuntoxIn(lab, 'alice', 'client', ['-i', toxId, '-L', forward, '-d', ...args]);
+      await client.waitFor(/^listening/m);
+      const settled = () => client.waitFor(/direct/);
+      return { host: '127.0.0.1', port: LOCAL_PORT, processes: [client, server], settled };
+    };
   },
 };
 
 const hyperdht: TunnelKind = {
   name: 'HyperDHT',
-  async start(lab, { port }) {
+  needs: [],
+  async serve(lab, { port }) {
+    const program = join(ROOT, 'dist/bench/support/hyperdht-peer.js');
     const start = async (host: 'hub' | 'alice' | 'bob', ...args: readonly (string | number)[]): Promise<Process> => {
-      const command = [process.execPath, bench('hyperdht-peer.js'), ...args.map(String)];
-      const started = lab.start(host, `HyperDHT at ${host}`, command);
+      const started = lab.start(host, `HyperDHT at ${host}`, [process.execPath, program, ...args.map(String)]);
       await started.waitFor(/^ready$/m);
       return started;
     };
@@ -54,9 +86,51 @@ const hyperdht: TunnelKind = {
     const node = `${hub}:${NODE_PORT}`;
     const server = await start('bob', 'server', node, port);
     const [key = ''] = await server.waitFor(/^[0-9a-f]{64}$/m);
-    const client = await start('alice', 'client', node, key, LOCAL_PORT);
-    return { host: '127.0.0.1', port: LOCAL_PORT, processes: [client, server] };
+    return async () => {
+      const client = await start('alice', 'client', node, key, LOCAL_PORT);
+      return { host: '127.0.0.1', port: LOCAL_PORT, processes: [client, server] };
+    };
   },
 };
 
-export const TUNNEL_KINDS: readonly TunnelKind[] = [tcp, hyperdht, ours];
+const ssh: TunnelKind = {
+  name: 'ssh -L',
+  needs: SSH_REQUIREMENTS,
+  async serve(lab, { port }) {
+    const address = await lab.addressOf('bob');
+    const at = { directory: lab.directory(), address, port: SSH_PORT, prefix: lab.prefix('bob') };
+    const sshd = await startSshd(at);
+    const forward = `127.0.0.1:${LOCAL_PORT}:127.0.0.1:${port}`;
+    const command = ['ssh', ...sshd.options, '-v', '-N', '-L', forward, '-p', `${SSH_PORT}`, `root@${address}`];
+    return async () => {
+      const client = lab.start('alice', 'ssh', command);
+      await client.waitFor(/forwarding listening on/);
+      return { host: '127.0.0.1', port: LOCAL_PORT, processes: [client, sshd.process] };
+    };
+  },
+};
+
+const wireguard: TunnelKind = {
+  name: 'wireguard-go',
+  needs: WIREGUARD_REQUIREMENTS,
+  async serve(lab, { openPort }) {
+    const { server, address, startClient } = await startWireGuard(lab);
+    return async () => ({ host: address, port: openPort, processes: [await startClient(), server] });
+  },
+};
+
+export const TUNNEL_KINDS: readonly TunnelKind[] = [tcp, ssh, wireguard, hyperdht, ours];
+
+/** Those that can be measured here, and a note of each that cannot. */
+export function sortOut(kinds: readonly TunnelKind[]): {
+  readonly able: readonly TunnelKind[];
+  readonly notes: string[];
+} {
+  const missingFor = ({ needs }: TunnelKind): string[] =>
+    [...LAB_REQUIREMENTS, ...needs].filter(({ isMet }) => !isMet).map(({ reason }) => reason);
+  const unable = kinds.filter((kind) => missingFor(kind).length > 0);
+  return {
+    able: kinds.filter((kind) => !unable.includes(kind)),
+    notes: unable.map((kind) => `${kind.name} is left out: ${missingFor(kind).join('; ')}.`),
+  };
+}

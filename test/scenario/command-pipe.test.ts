@@ -1,13 +1,13 @@
 /** `-W` where people use it: between the pipes, files and closed descriptors of a shell, and below ssh. */
-import { execFileSync } from 'node:child_process';
 import { createHash, randomBytes } from 'node:crypto';
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import type { Socket } from 'node:net';
 import { join } from 'node:path';
-import t, { type Test } from 'tap';
+import t from 'tap';
 import { CommandNetwork, echo, SECRET } from '../support/command-network.js';
 import { freeTcpPort, Process, TUNTOX } from '../support/processes.js';
-import { requirementsMet, root, tool } from '../support/requirements.js';
+import { requirementsMet } from '../support/requirements.js';
+import { SSH_REQUIREMENTS, startSshd } from '../support/sshd.js';
 import { temporaryDirectory } from '../support/temporary-directory.js';
 
 const SIZE = 3_000_000;
@@ -95,46 +95,18 @@ t.test('between the pipes and files of a shell', async (t) => {
   t.equal(await server.stop(), 0);
 });
 
-/** An sshd of our own on loopback. @returns its port, and the options with which ssh gets in */
-async function startSshd(t: Test): Promise<{ readonly port: number; readonly options: readonly string[] }> {
-  const directory = temporaryDirectory(t);
-  const path = (name: string): string => join(directory, name);
-  for (const name of ['host', 'user']) execFileSync('ssh-keygen', ['-q', '-t', 'ed25519', '-N', '', '-f', path(name)]);
-  const port = await freeTcpPort();
-  const config = [
-    `Port ${port}`,
-    'ListenAddress 127.0.0.1',
-    `HostKey ${path('host')}`,
-    `AuthorizedKeysFile ${path('user.pub')}`,
-    `PidFile ${path('pid')}`,
-    'StrictModes no',
-    'UsePAM no',
-    'PermitRootLogin yes',
-  ];
-  writeFileSync(path('config'), `${config.join('\n')}\n`);
-  // Where Debian's sshd locks itself in; its service makes it.
-  mkdirSync('/run/sshd', { recursive: true });
-  const sshd = new Process('sshd', '/usr/sbin/sshd', ['-D', '-e', '-f', path('config')]);
-  t.teardown(() => sshd.stop());
-  await sshd.waitFor(/listening/);
-  const settings = [
-    'StrictHostKeyChecking=no',
-    `UserKnownHostsFile=${path('known')}`,
-    'LogLevel=ERROR',
-    'BatchMode=yes',
-  ];
-  return { port, options: ['-F', 'none', '-i', path('user'), ...settings.flatMap((one) => ['-o', one])] };
-}
-
 t.test('below ssh, as its ProxyCommand', async (t) => {
-  if (!requirementsMet(t, tool('sshd', 'openssh-server'), tool('ssh', 'openssh-client'), root('run an sshd'))) return;
+  if (!requirementsMet(t, ...SSH_REQUIREMENTS)) return;
   const network = await CommandNetwork.start(t);
   const { id } = await network.server();
-  const sshd = await startSshd(t);
+  const port = await freeTcpPort();
+  const sshd = await startSshd({ directory: temporaryDirectory(t), address: '127.0.0.1', port });
+  t.teardown(() => sshd.process.stop());
   const proxy = `${process.execPath} ${TUNTOX} -i ${id} ${network.node.join(' ')} -W %h:%p`;
   const env = { ...process.env, TUNTOX_SHARED_SECRET: SECRET };
   const ssh = (...command: string[]): Process => {
-    const args = [...sshd.options, '-o', `ProxyCommand=${proxy}`, '-p', String(sshd.port), '127.0.0.1', ...command];
+    const options = [...sshd.options, '-o', 'LogLevel=ERROR', '-o', `ProxyCommand=${proxy}`];
+    const args = [...options, '-p', String(port), '127.0.0.1', ...command];
     const run = new Process('ssh', 'ssh', args, { env });
     t.teardown(() => run.stop('SIGKILL'));
     return run;
