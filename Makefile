@@ -51,16 +51,17 @@ dist/.built: node_modules/.package-lock.json package.json tsconfig.json $(BUNDLE
 	@node packaging/bundle.js
 	@touch $@
 
-# Batches of datagrams (native/udp.c): left out, with a word, where there is no compiler, since everything works without it.
+# Batches of datagrams (native/udp.c): left out, with a word, where there is no compiler, no C library to build with, or no Linux, since
+# everything works without it. It is moved to its place when it is whole: a program may start meanwhile.
 # Node loads it by the name of its own architecture. `make deb` makes both, where Debian's compiler for arm64 is there.
-NATIVE_FLAGS := -std=c11 -O2 -Wall -Wextra -Werror -fPIC -shared -fvisibility=hidden -fno-ident -Wl,-z,now -Wl,-z,relro -Wl,--build-id=none -s
+NATIVE_FLAGS := -std=c11 -O2 -Wall -Wextra -Werror -fPIC -shared -fvisibility=hidden -fstack-protector-strong -fno-ident -Wl,-z,now -Wl,-z,relro -Wl,--build-id=none -s
 NATIVE_FLAGS += -Inode_modules/node-api-headers/include
-NATIVE_HERE := $(if $(shell command -v cc),dist/native/linux-$(patsubst x86_64,x64,$(patsubst aarch64,arm64,$(shell uname -m))).node)
+NATIVE_HERE := $(if $(shell cc -include linux/if.h -include stdio.h -E -x c - </dev/null >/dev/null 2>&1 && echo yes),dist/native/linux-$(patsubst x86_64,x64,$(patsubst aarch64,arm64,$(shell uname -m))).node)
 NATIVE_BOTH := $(if $(shell command -v x86_64-linux-gnu-gcc),dist/native/linux-x64.node)
 NATIVE_BOTH += $(if $(shell command -v aarch64-linux-gnu-gcc),dist/native/linux-arm64.node)
 
 native: $(NATIVE_HERE)
-	@[ -n '$(NATIVE_HERE)' ] || echo 'There is no C compiler (cc): UDP goes by Node alone, which is slower.'
+	@[ -n '$(NATIVE_HERE)' ] || echo 'There is no C compiler for Linux (cc, with the headers of its C library): UDP goes by Node alone, which is slower.'
 
 native-both: $(NATIVE_BOTH)
 	@for architecture in x64 arm64; do [ -e dist/native/linux-$$architecture.node ] || \
@@ -68,17 +69,22 @@ native-both: $(NATIVE_BOTH)
 
 dist/native/linux-%.node: native/udp.c node_modules/.package-lock.json
 	@mkdir -p dist/native
-	@compiler=$$(command -v $(patsubst x64,x86_64,$(patsubst arm64,aarch64,$*))-linux-gnu-gcc || echo cc); $$compiler $(NATIVE_FLAGS) $< -o $@
+	@compiler=$$(command -v $(patsubst x64,x86_64,$(patsubst arm64,aarch64,$*))-linux-gnu-gcc || echo cc); \
+	  $$compiler $(NATIVE_FLAGS) $< -o $@.new && mv $@.new $@
 
-# Its arguments are fuzzed with it, by native/fuzz.js.
+# Its arguments are fuzzed with it, by native/fuzz.js, while native/faults.c has the kernel fail.
+NATIVE_CHECKED := -std=c11 -g -O1 -Wall -Wextra -Werror -fPIC -shared
 dist/native-checked/udp.node: native/udp.c node_modules/.package-lock.json
 	@mkdir -p dist/native-checked
-	@cc -std=c11 -g -O1 -Wall -Wextra -Werror -fPIC -shared -fsanitize=address,undefined -fno-sanitize-recover=undefined \
-	  -Inode_modules/node-api-headers/include $< -o $@
+	@cc $(NATIVE_CHECKED) -fsanitize=address,undefined -fno-sanitize-recover=undefined -Inode_modules/node-api-headers/include $< -o $@
 
-fuzz-native: dist/native-checked/udp.node ## give the native part nonsense, under ASan and UBSan
-	@LD_PRELOAD="$$(cc -print-file-name=libasan.so) $$(cc -print-file-name=libubsan.so)" ASAN_OPTIONS=detect_leaks=0 \
-	  node native/fuzz.js $(abspath $<) $(FUZZ_ROUNDS)
+dist/native-checked/faults.so: native/faults.c
+	@mkdir -p dist/native-checked
+	@cc $(NATIVE_CHECKED) $< -o $@
+
+fuzz-native: dist/native-checked/udp.node dist/native-checked/faults.so ## give the native part nonsense, under ASan and UBSan
+	@LD_PRELOAD="$$(cc -print-file-name=libasan.so) $$(cc -print-file-name=libubsan.so) $(abspath dist/native-checked/faults.so)" \
+	  ASAN_OPTIONS=detect_leaks=0 FAULT_SEED=1 node --expose-gc native/fuzz.js $(abspath $<) $(FUZZ_ROUNDS)
 
 # npm writes this file last, so it is older than package-lock.json when the dependencies are out of date.
 node_modules/.package-lock.json: package-lock.json

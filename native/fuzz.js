@@ -1,10 +1,11 @@
-// Gives the native part nonsense: node native/fuzz.js FILE [ROUNDS]; `make fuzz-native` does, with the sanitizers. It ends with status 0
-// when every call came back, and all that was sound in between has arrived.
+// Gives the native part nonsense: node --expose-gc native/fuzz.js FILE [ROUNDS]; `make fuzz-native` does, with the sanitizers. It ends
+// with status 0 when every call came back, and some of what was sound in between has arrived; native/faults.c has the kernel fail.
 import { createRequire } from 'node:module';
+import { isMainThread, Worker, workerData } from 'node:worker_threads';
 
-const [file, rounds = '20000'] = process.argv.slice(2);
+const [file, rounds = '20000'] = isMainThread ? process.argv.slice(2) : workerData;
 const addon = createRequire(import.meta.url)(file);
-let state = 1;
+let state = isMainThread ? 1 : 2;
 const below = (n) => {
   state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
   return Math.floor((state / 2 ** 32) * n);
@@ -16,34 +17,41 @@ const take = (event) => {
   if (typeof event !== 'object') return;
   for (let at = 0; at < event.length; at += 4) received += event[at].length;
 };
-const open = (isIpv6) => addon.open(isIpv6 ? '::1' : '127.0.0.1', 0, isIpv6, take);
-const sockets = [open(false), open(true)].filter((socket) => typeof socket === 'object');
+/** The kernel may refuse what a socket needs. */
+const open = (isIpv6, callback = take) => {
+  const socket = addon.open(isIpv6 ? '::1' : '127.0.0.1', 0, isIpv6, callback);
+  return typeof socket === 'object' ? socket : undefined;
+};
+const tryHard = (isIpv6) => Array.from({ length: 100 }, () => undefined).reduce((socket) => socket ?? open(isIpv6), undefined);
+const sockets = [tryHard(false), tryHard(true)].filter((socket) => socket !== undefined);
 const detached = new Uint8Array(64);
 structuredClone(detached, { transfer: [detached.buffer] });
 const NUMBERS = [-1, 0, 1, 2, 5, 28, 63, 64, 65, 1400, 4096, 65_535, 65_536, 2 ** 31 - 1, 2 ** 31, 2 ** 32, Number.NaN, 0.5, Infinity];
 const TEXTS = ['', '127.0.0.1', '::1', 'fe80::1%lo', '%', 'fe80::1%', ':', '\0', '127.0.0.1\0x', 'a'.repeat(63), '1'.repeat(5000), '::ffff:127.0.0.1', 'ü'];
+TEXTS.push('€'.repeat(20), '€'.repeat(21), '\ud800', 'fe80::1%€', '1.2.3.4%lo', `${'1'.repeat(46)}%lo`, `${'1'.repeat(47)}%lo`);
 const anything = () =>
   pick([
     () => undefined, () => null, () => true, () => false, () => pick(NUMBERS), () => pick(TEXTS), () => Symbol('x'), () => 1n,
     () => ({}), () => [], () => () => {}, () => pick(sockets), () => Object.create(pick(sockets)), () => detached,
     () => new Uint8Array(below(200)), () => new Int32Array(below(80)), () => new Float64Array(8), () => new DataView(new ArrayBuffer(8)),
     () => new Uint8Array(new SharedArrayBuffer(64)), () => new Proxy({}, {}), () => Buffer.alloc(below(70_000)),
+    () => new Uint8Array(new ArrayBuffer(8, { maxByteLength: 64 })),
   ])();
 
 const words = 5;
 /** Sound but for one thing, often. */
-function almostSend() {
-  const socket = pick(sockets);
+function almostSend(socket = pick(sockets)) {
   const isIpv6 = below(2) === 0;
   const count = 1 + below(80);
   const runs = new Int32Array(count * words);
   const addresses = Buffer.alloc(count * 28);
-  const to = addon.encode(isIpv6 ? '::1' : '127.0.0.1', socket.port, isIpv6);
+  const to = addon.encode(isIpv6 ? '::1' : '127.0.0.1', pick(sockets).port, isIpv6);
   let total = 0;
   for (let index = 0; index < count; index += 1) {
     const segment = 1 + below(below(10) === 0 ? 65_000 : 1400);
     const size = Math.min(65_000, below(segment * pick([1, 2, 64]) + 1));
-    runs.set([size, segment, below(2), 0, 0], index * words);
+    const done = size > segment && below(8) === 0 ? segment : 0;
+    runs.set([size, segment, below(2), done, 0], index * words);
     addresses.set(to, index * 28);
     total += size;
   }
@@ -57,7 +65,7 @@ function almostSend() {
 function nonsense() {
   const name = pick(['encode', 'open', 'send', 'close']);
   const given = Array.from({ length: below(7) }, anything);
-  // Our own two stay open.
+  // Our own stay open.
   if (name === 'close' && sockets.includes(given[0])) return;
   const made = addon[name](...given);
   if (name === 'open' && typeof made === 'object') addon.close(made);
@@ -65,18 +73,50 @@ function nonsense() {
 
 function lifeAndDeath() {
   const socket = open(below(2) === 0);
-  if (typeof socket !== 'object') return;
+  if (socket === undefined) return;
   if (below(2) === 0) addon.close(socket);
   if (below(2) === 0) addon.close(socket);
   if (below(2) === 0) addon.send(socket, Buffer.alloc(8), Int32Array.of(8, 8, 0, 0, 0), Buffer.alloc(28), 1);
+  // What nobody closes, the collector does, or the end.
   if (below(8) !== 0) addon.close(socket);
 }
 
-for (let round = 0; round < Number(rounds); round += 1) {
-  pick([almostSend, nonsense, nonsense, lifeAndDeath])();
-  if (round % 64 === 0) await new Promise((resolve) => setImmediate(resolve));
+/** One that sends, closes or throws while it is told what came. */
+function deathWhileCalled() {
+  const socket = open(false, () => {
+    if (below(2) === 0) almostSend(socket);
+    if (below(2) === 0) addon.close(socket);
+    if (below(4) === 0) throw new Error('on purpose');
+  });
+  if (socket === undefined) return;
+  const to = addon.encode('127.0.0.1', socket.port, false);
+  addon.send(sockets[0], Buffer.alloc(640), Int32Array.of(640, 10, 0, 0, 0), to, 1);
+  setTimeout(() => addon.close(socket), below(20));
 }
+
+process.on('uncaughtException', (error) => {
+  if (error.message === 'on purpose') return;
+  console.error(error);
+  process.exit(1);
+});
+
+/** Ends in the middle of it. */
+async function end(worker) {
+  await new Promise((resolve) => setTimeout(resolve, 20));
+  await worker.terminate();
+}
+
+const workers = [];
+for (let round = 0; round < Number(rounds); round += 1) {
+  pick([almostSend, nonsense, nonsense, lifeAndDeath, deathWhileCalled])();
+  if (round % 64 === 0) await new Promise((resolve) => setImmediate(resolve));
+  if (round % 500 === 0) globalThis.gc?.();
+  if (isMainThread && round % 2500 === 0) workers.push(new Worker(new URL(import.meta.url), { workerData: [file, '1000000'] }));
+  if (workers.length > 1) await end(workers.shift());
+}
+await Promise.all(workers.map(end));
 await new Promise((resolve) => setTimeout(resolve, 50));
-for (const socket of sockets) addon.close(socket);
+addon.close(sockets[0]);
 console.log(`${rounds} calls came back, ${received > 0 ? 'and' : 'but no'} datagrams arrived`);
+// The second one is left open: the process ends with it.
 process.exit(received > 0 ? 0 : 1);

@@ -156,7 +156,7 @@ static napi_value text_of(napi_env env, const union address *from) {
       snprintf(text + length, sizeof text - length, "%%%s", name);
     }
   }
-  napi_create_string_latin1(env, text, NAPI_AUTO_LENGTH, &result);
+  napi_create_string_utf8(env, text, NAPI_AUTO_LENGTH, &result);
   return result;
 }
 
@@ -173,7 +173,7 @@ static int segment_of(struct msghdr *message) {
     int size;
     if (c->cmsg_level != UDP_LEVEL || c->cmsg_type != GRO_OPTION || c->cmsg_len < CMSG_LEN(sizeof size)) continue;
     memcpy(&size, CMSG_DATA(c), sizeof size);
-    return size;
+    return size > 0 ? size : 0;
   }
   return 0;
 }
@@ -269,8 +269,8 @@ static int address_argument(napi_env env, const napi_value *arguments, union add
   size_t length;
   uint32_t port;
   bool is_ipv6;
-  if (napi_get_value_string_latin1(env, arguments[0], text, sizeof text, &length) != napi_ok) return EINVAL;
-  if (length != strlen(text) || length >= sizeof text - 1) return EINVAL;
+  if (napi_get_value_string_utf8(env, arguments[0], NULL, 0, &length) != napi_ok || length >= sizeof text) return EINVAL;
+  if (napi_get_value_string_utf8(env, arguments[0], text, sizeof text, &length) != napi_ok || length != strlen(text)) return EINVAL;
   if (napi_get_value_uint32(env, arguments[1], &port) != napi_ok) return EINVAL;
   if (napi_get_value_bool(env, arguments[2], &is_ipv6) != napi_ok) return EINVAL;
   return parse(text, port, is_ipv6 ? AF_INET6 : AF_INET, to);
@@ -288,6 +288,14 @@ static napi_value encode(napi_env env, napi_callback_info info) {
   return result;
 }
 
+/* 0, or why batches cannot go: a filter of system calls (seccomp) may refuse them, and would leave each datagram waiting for ever. */
+static int try_batches(int fd) {
+  struct mmsghdr message;
+  memset(&message, 0, sizeof message);
+  if (sendmmsg(fd, &message, 0, MSG_DONTWAIT) < 0) return errno;
+  return recvmmsg(fd, &message, 0, MSG_DONTWAIT, NULL) < 0 && errno != EAGAIN ? errno : 0;
+}
+
 static int bind_socket(struct udp_socket *s, const union address *own) {
   const int on = 1, off = 0, size = BUFFER_SIZE;
   bool is_ipv6 = s->family == AF_INET6;
@@ -303,7 +311,7 @@ static int bind_socket(struct udp_socket *s, const union address *own) {
   setsockopt(s->fd, SOL_SOCKET, SO_BROADCAST, &on, sizeof on);
   setsockopt(s->fd, UDP_LEVEL, GRO_OPTION, &on, sizeof on);
   s->has_segmentation = setsockopt(s->fd, UDP_LEVEL, SEGMENT_OPTION, &off, sizeof off) == 0;
-  return 0;
+  return try_batches(s->fd);
 }
 
 static int start(struct udp_socket *s, napi_value callback) {
@@ -439,13 +447,15 @@ static bool send_some(struct udp_socket *s, uint8_t *bytes, struct run *runs, ui
   return true;
 }
 
+/* NULL for what it is not, or for memory that another thread may change while it is looked at. */
 static void *bytes_of(napi_env env, napi_value value, napi_typedarray_type wanted, size_t *length) {
   napi_typedarray_type type;
+  napi_value memory;
   void *data = NULL;
-  bool is_typed = false;
+  bool is_typed = false, is_own = false;
   if (napi_is_typedarray(env, value, &is_typed) != napi_ok || !is_typed) return NULL;
-  if (napi_get_typedarray_info(env, value, &type, length, &data, NULL, NULL) != napi_ok || type != wanted) return NULL;
-  return data;
+  if (napi_get_typedarray_info(env, value, &type, length, &data, &memory, NULL) != napi_ok || type != wanted) return NULL;
+  return napi_is_arraybuffer(env, memory, &is_own) == napi_ok && is_own ? data : NULL;
 }
 
 static bool is_sound(const struct run *runs, uint32_t count, size_t length, const uint8_t *addresses, int family) {
@@ -456,11 +466,12 @@ static bool is_sound(const struct run *runs, uint32_t count, size_t length, cons
     if ((run->length + run->segment - 1) / run->segment > MAX_SEGMENTS) return false;
     if (run->done < 0 || run->done % run->segment != 0 || (run->done >= run->length && run->done > 0)) return false;
     sum += (size_t)run->length;
+    if (sum > length) return false;
     sa_family_t of;
     memcpy(&of, addresses + (size_t)i * ADDRESS_SIZE, sizeof of);
     if (of != family) return false;
   }
-  return sum <= length;
+  return true;
 }
 
 /*
@@ -482,7 +493,7 @@ static napi_value send_runs(napi_env env, napi_callback_info info) {
   if (!is_sound(runs, count, length, addresses, s->family)) return number(env, -1);
   while (next < count) {
     if (send_some(s, bytes, runs, addresses, &next, count, &at, &split)) continue;
-    uv_poll_start(s->poll, READABLE | WRITABLE, on_poll);
+    if (uv_poll_start(s->poll, READABLE | WRITABLE, on_poll) != 0) return number(env, -1);
     break;
   }
   return number(env, (int32_t)next);

@@ -1,5 +1,5 @@
 /** Our addon for batches of datagrams (native/udp.c), which is there where `make build` found a compiler, for Linux alone. */
-import { existsSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { ownFile } from '../../base/own-files.js';
 
 /** An open socket; what else it is, only the addon knows. */
@@ -33,16 +33,37 @@ export interface NativeAddon {
 /** For those who do not want it: `TUNTOX_NATIVE=off`. */
 const SWITCH = 'TUNTOX_NATIVE';
 
-/** @returns undefined where it is not there, does not load, or is not wanted */
-export function nativeAddon(environment: NodeJS.ProcessEnv = process.env): NativeAddon | undefined {
-  const file = ownFile(`dist/native/${process.platform}-${process.arch}.node`);
-  if (environment[SWITCH] === 'off' || !existsSync(file)) return undefined;
+/** Of an ELF file of 64 bits, all that we have: where the table of sections is, the size of an entry and their number. */
+const [TABLE_AT, ENTRY_SIZE_AT, COUNT_AT, HEADER_SIZE] = [0x28, 0x3a, 0x3c, 64] as const;
+/** The last section has names, which its type says. */
+const [TYPE_AT, NAMES] = [4, 3] as const;
+const FUNCTIONS = ['encode', 'open', 'send', 'close'] as const;
+
+/**
+ * @param file for tests
+ * @returns undefined where it is not there, does not load, or is not wanted
+ */
+export function nativeAddon(
+  environment: NodeJS.ProcessEnv = process.env,
+  file = ownFile(`dist/native/${process.platform}-${process.arch}.node`),
+): NativeAddon | undefined {
+  if (environment[SWITCH] === 'off') return undefined;
   try {
-    const module = { exports: {} };
+    if (!isWhole(readFileSync(file))) return undefined;
+    const module: { exports: Partial<NativeAddon> } = { exports: {} };
     process.dlopen(module, file);
-    return module.exports as NativeAddon;
+    const isOurs = FUNCTIONS.every((name) => typeof module.exports[name] === 'function');
+    return isOurs ? (module.exports as NativeAddon) : undefined;
   } catch {
-    // For another C library, say; everything works without.
+    // Not there, or for another C library, say; everything works without.
     return undefined;
   }
+}
+
+/** Loading a file of which the end was never written ends the process (SIGBUS). What is at the end of it is the table of sections. */
+function isWhole(bytes: Buffer): boolean {
+  if (bytes.length < HEADER_SIZE) return false;
+  const size = bytes.readUInt16LE(ENTRY_SIZE_AT);
+  const end = Number(bytes.readBigUInt64LE(TABLE_AT)) + size * bytes.readUInt16LE(COUNT_AT);
+  return end >= HEADER_SIZE + size && end <= bytes.length && bytes.readUInt32LE(end - size + TYPE_AT) === NAMES;
 }

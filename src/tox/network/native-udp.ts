@@ -46,7 +46,7 @@ class NativeUdp implements BoundSocket {
   readonly #isIpv6: boolean;
   readonly #handlers: BoundSocketHandlers;
   readonly #socket: NativeSocket;
-  readonly #encoded = new WeakMap<Endpoint, Buffer>();
+  #encoded = new WeakMap<Endpoint, Buffer>();
   readonly #bytes = Buffer.allocUnsafeSlow(QUEUE_SIZE);
   readonly #runs = new Int32Array(MAX_RUNS * WORDS);
   readonly #addresses = new Uint8Array(MAX_RUNS * ADDRESS_SIZE);
@@ -196,6 +196,8 @@ class NativeUdp implements BoundSocket {
   }
 
   #refuse(errno: number, onRefused: (() => void) | undefined): void {
+    // An address may name an interface, which has another number when it comes back.
+    this.#encoded = new WeakMap();
     const error = systemError(errno);
     this.#handlers.onError(error, this);
     if (onRefused !== undefined && !isDeath(error.code)) queueMicrotask(onRefused);

@@ -1,5 +1,7 @@
 /** The addon by itself: what it takes of nonsense, what it is built for, and that batches are batches. */
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawnSync } from 'node:child_process';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { constants } from 'node:os';
 import { join } from 'node:path';
 import t from 'tap';
 import {
@@ -10,8 +12,13 @@ import {
 } from '../../../src/tox/network/native-addon.js';
 import { ROOT } from '../../support/processes.js';
 import { builtAddon, requirementsMet, tool } from '../../support/requirements.js';
+import { temporaryDirectory } from '../../support/temporary-directory.js';
 
 const WORDS = 5;
+const FILE = join(ROOT, `dist/native/${process.platform}-${process.arch}.node`);
+const COMPILER = [tool('make', 'make'), tool('cc', 'gcc')];
+/** Without what tap adds for each Node that is started below it. */
+const ENVIRONMENT = { ...process.env, NODE_OPTIONS: '', MAKEFLAGS: '', MAKELEVEL: '' };
 
 type Received = readonly [length: number, segment: number, address: string | null, port: number];
 
@@ -108,31 +115,98 @@ t.test('runs beyond the tables, another family, and a closed socket are refused'
 t.test('what is no address is none', async (t) => {
   if (!requirementsMet(t, builtAddon())) return;
   const { addon } = pair(t);
-  for (const text of ['localhost', '127.0.0.1\0', '1.2.3', ':::', '%', 'a'.repeat(1000), '127.0.0.1 ']) {
+  const [long, other] = ['a'.repeat(1000), '\u0131.2.3.4'];
+  for (const text of ['localhost', '127.0.0.1\0', '1.2.3', ':::', '%', '127.0.0.1 ', long, other]) {
     t.equal(typeof addon.encode(text, 1, false), 'number', text);
     t.equal(typeof addon.encode(text, 1, true), 'number', text);
   }
   t.equal(typeof addon.encode('127.0.0.1', 65_536, false), 'number');
 });
 
+t.test('memory that another thread may change is refused', async (t) => {
+  if (!requirementsMet(t, builtAddon())) return;
+  const { addon, a, to } = pair(t);
+  const run = [5, 5, 0, 0, 0];
+  const shared = new Int32Array(new SharedArrayBuffer(20));
+  shared.set(run);
+  t.equal(addon.send(a, Buffer.alloc(5), shared, to, 1), -1);
+  t.equal(addon.send(a, Buffer.alloc(5), Int32Array.from(run), to, 1), 1);
+});
+
+t.test('a file that was not written to its end, or is another one, is not loaded', async (t) => {
+  if (!requirementsMet(t, builtAddon())) return;
+  const whole = readFileSync(FILE);
+  const directory = temporaryDirectory(t);
+  const load = (name: string, bytes: Buffer) => {
+    const file = join(directory, name);
+    writeFileSync(file, bytes);
+    return nativeAddon({}, file);
+  };
+  for (const length of [0, 63, 64, 4096, whole.length >> 1, whole.length - 64]) {
+    t.equal(load('cut.node', whole.subarray(0, length)), undefined, `${length} bytes`);
+    const hole = Buffer.alloc(whole.length - length);
+    t.equal(load('hole.node', Buffer.concat([whole.subarray(0, length), hole])), undefined, `then zeros`);
+  }
+  t.equal(load('text.node', Buffer.alloc(whole.length, 'text')), undefined);
+  const other = `node_modules/sodium-native/prebuilds/${process.platform}-${process.arch}/sodium-native.node`;
+  t.equal(nativeAddon({}, join(ROOT, other)), undefined, 'another addon');
+  t.type(load('whole.node', whole)?.open, 'function');
+});
+
+/** What a pair of sockets does while the kernel fails in the way that `faults` says (native/faults.c). */
+function pairWith(faults: Readonly<Record<string, number>>) {
+  const library = join(ROOT, 'dist/native-checked/faults.so');
+  execFileSync('make', ['--no-print-directory', 'dist/native-checked/faults.so'], { cwd: ROOT, env: ENVIRONMENT });
+  const settings = Object.fromEntries(Object.entries(faults).map(([name, value]) => [name, String(value)]));
+  const { stdout, stderr } = spawnSync(process.execPath, [join(ROOT, 'dist/test/support/udp-pair.js')], {
+    encoding: 'utf8',
+    env: { ...ENVIRONMENT, LD_PRELOAD: library, ...settings },
+  });
+  return { ...JSON.parse(stdout), refusals: stderr.split('refused to cut').length - 1 };
+}
+
+const { EIO, EINVAL, EPERM, ENOSYS } = constants.errno;
+const [SEGMENT_OPTION, GRO_OPTION] = [103, 104];
+const ALL = { errors: 0, lost: [], count: 42 };
+
+const FALLBACKS: readonly (readonly [string, Readonly<Record<string, number>>, object])[] = [
+  ['a device that cannot cut is asked once', { FAULT_SEGMENTED: EIO }, { ...ALL, kind: 'native', refusals: 1 }],
+  ['each run that cannot be cut goes one by one', { FAULT_SEGMENTED: EINVAL }, { ...ALL, kind: 'native', refusals: 3 }],
+  [
+    'of a run, what is too long is refused alone',
+    { FAULT_SEGMENTED: EINVAL, FAULT_LONGER: 1200 },
+    { errors: 1, lost: [1400], count: 41, kind: 'native', refusals: 3 },
+  ],
+  ['a kernel without segments', { FAULT_OPTION: SEGMENT_OPTION }, { ...ALL, kind: 'native', refusals: 0 }],
+  ['a kernel that joins none', { FAULT_OPTION: GRO_OPTION }, { ...ALL, kind: 'native', refusals: 0 }],
+  ['a filter against recvmmsg leaves it to Node', { FAULT_RECVMMSG: ENOSYS }, { ...ALL, kind: 'node', refusals: 0 }],
+  ['a filter against sendmmsg leaves it to Node', { FAULT_SENDMMSG: EPERM }, { ...ALL, kind: 'node', refusals: 0 }],
+];
+
+for (const [what, faults, outcome] of FALLBACKS) {
+  t.test(what, async (t) => {
+    if (!requirementsMet(t, ...COMPILER, builtAddon())) return;
+    t.same(pairWith(faults), outcome);
+  });
+}
+
 t.test('it is left alone when it is switched off', async (t) => {
   t.equal(nativeAddon({ TUNTOX_NATIVE: 'off' }), undefined);
 });
 
 t.test('no nonsense makes it touch memory that is not its own', async (t) => {
-  if (!requirementsMet(t, tool('make', 'make'), tool('cc', 'gcc'), builtAddon())) return;
+  if (!requirementsMet(t, ...COMPILER, builtAddon())) return;
   const output = execFileSync('make', ['--no-print-directory', 'fuzz-native', 'FUZZ_ROUNDS=5000'], {
     cwd: ROOT,
     encoding: 'utf8',
-    env: { ...process.env, NODE_OPTIONS: '', MAKEFLAGS: '', MAKELEVEL: '' },
+    env: ENVIRONMENT,
   });
   t.match(output, /^5000 calls came back, and datagrams arrived$/m);
 });
 
 t.test('it asks for no newer C library than that of 2012', async (t) => {
   if (!requirementsMet(t, builtAddon(), tool('readelf', 'binutils'))) return;
-  const file = join(ROOT, `dist/native/${process.platform}-${process.arch}.node`);
-  const text = execFileSync('readelf', ['--version-info', '--wide', file], { encoding: 'utf8' });
+  const text = execFileSync('readelf', ['--version-info', '--wide', FILE], { encoding: 'utf8' });
   const versions = [...text.matchAll(/GLIBC_2\.([0-9]+)/g)].map(([, minor]) => Number(minor));
   t.ok(versions.length > 0 && Math.max(...versions) <= 17, `${versions}`);
 });

@@ -176,6 +176,22 @@ t.test('each refusal is told once, to the one who asked, later', async (t) => {
   t.same(addon.sent, ['aa', 'ok', 'again']);
 });
 
+t.test('an address is looked up again after a refusal: its interface may have another number now', async (t) => {
+  const { addon, send } = await open();
+  let lookUps = 0;
+  const { encode } = addon;
+  addon.encode = (...address) => {
+    lookUps += 1;
+    return encode(...address);
+  };
+  addon.errors.set('no', 19);
+  for (const text of ['a', 'no', 'b']) send(text);
+  await null;
+  t.equal(lookUps, 1);
+  send('c');
+  t.equal(lookUps, 2);
+});
+
 t.test('of a socket that died, nobody is told that it refused', async (t) => {
   const { addon, socket, errors } = await open();
   addon.errors.set('no', 9);
