@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import { messageOf } from '../src/base/coded-error.js';
 import { Lab, type LinkSettings } from '../test/support/lab.js';
 import { ROOT } from '../test/support/processes.js';
-import { openWay, sortOut, TUNNEL_KINDS, type TunnelKind } from './support/link-tunnels.js';
+import { openWay, sortOut, startLabService, TUNNEL_KINDS, type TunnelKind } from './support/link-tunnels.js';
 import { benchmarkArguments, runBenchmark } from './support/output.js';
 import { showProgress } from './support/progress.js';
 import type { Cell, Column } from './support/results.js';
@@ -64,13 +64,7 @@ async function measure(kind: TunnelKind, link: Link): Promise<Result> {
     const lab = await Lab.up(owner, { topology: 'wan' });
     if (Object.keys(link.settings).length > 0) await lab.set('alice', link.settings);
     if (link.up !== undefined) await lab.set('alice', link.up, 'up');
-    const startService = async (...args: readonly string[]): Promise<number> => {
-      const service = lab.start('bob', 'service', [process.execPath, join(SUPPORT, 'service.js'), ...args]);
-      return Number((await service.waitFor(/^\d+$/m))[0]);
-    };
-    const port = await startService();
-    const openPort = await startService('0.0.0.0');
-    const way = await openWay(kind, lab, { port, openPort });
+    const way = await openWay(kind, lab, await startLabService(lab));
     const visit = async (direction: 'down' | 'up', bytes: number): Promise<number[]> => {
       const script = [process.execPath, join(SUPPORT, 'link-visit.js'), way.host, way.port, direction];
       const printed = await lab.exec('alice', ...[...script, bytes, TURNS, PAUSE].map(String));

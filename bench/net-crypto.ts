@@ -17,6 +17,9 @@ import type { CryptoConnection } from '../src/tox/net-crypto/crypto-connection.j
 import { NetCrypto, type NetCryptoHandlers } from '../src/tox/net-crypto/net-crypto.js';
 import { PacketRouter } from '../src/tox/network/packet-router.js';
 import { openUdpSocket } from '../src/tox/network/udp-socket.js';
+import { atLeast, atMost, type Figure, short } from './support/figures.js';
+import { benchmarkArguments, runBenchmark } from './support/output.js';
+import { median, quantile } from './support/statistics.js';
 
 const BULK = 162;
 const ECHO = 163;
@@ -113,7 +116,7 @@ function nextMessage<T>(child: ChildProcess): Promise<T> {
   return new Promise((resolve) => child.once('message', (message) => resolve(message as T)));
 }
 
-async function send(expected: number): Promise<void> {
+async function send(expected: number): Promise<Figure[]> {
   const residentMiB = watchMemory();
   const execArgv = process.execArgv.filter((argument) => !argument.startsWith('--cpu-prof-name'));
   const child = fork(fileURLToPath(import.meta.url), ['receive', String(expected)], { execArgv });
@@ -146,29 +149,37 @@ async function send(expected: number): Promise<void> {
       });
       times.push(performance.now() - startedAt);
     }
-    return times.sort((a, b) => a - b);
+    return times;
   };
 
-  console.log(`idle:  round trip ${describe(await roundTrips())}`);
+  const idle = await roundTrips();
   const reported = nextMessage<Report>(child);
   const startedCpu = process.cpuUsage();
   refill = filler(connection, expected);
   refill();
-  console.log(`busy:  round trip ${describe(await roundTrips())}`);
+  const busy = await roundTrips();
   const report = await reported;
   const { user, system } = process.cpuUsage(startedCpu);
-  const rate = report.bytes / 1e6 / (report.milliseconds / 1000);
-  console.log(
-    `bulk:  ${rate.toFixed(1)} MB/s; ${Math.round(report.bytes / 2 ** 20)} MiB in ${report.milliseconds.toFixed(0)} ms`,
-  );
-  console.log(
-    `       sender ${Math.round((user + system) / 1000)} ms of CPU, ${connection.traffic.retransmissions} packets sent again`,
-  );
-  console.log(`       resident at most: sender ${residentMiB()} MiB, receiver ${report.residentMiB} MiB`);
   netCrypto.stop();
   child.disconnect();
-  process.exit();
+  const rate = report.bytes / 1000 / report.milliseconds;
+  const { retransmissions } = connection.traffic;
+  return [
+    { what: 'throughput', measured: `${short(rate)} MB/s`, mark: atLeast(rate, 60, 'MB/s'), note: 'one way' },
+    { what: 'round trip', measured: describe(idle) },
+    { what: '  beside the transfer', measured: describe(busy) },
+    { what: 'processor of the sender', measured: `${short(((user + system) * 1000) / report.bytes)} s for 1 GB` },
+    { what: 'sent again', measured: `${retransmissions} packets` },
+    memoryFigure('sender', residentMiB()),
+    memoryFigure('receiver', report.residentMiB),
+  ];
 }
+
+const memoryFigure = (name: string, mebibytes: number): Figure => ({
+  what: `resident at most: ${name}`,
+  measured: `${mebibytes} MiB`,
+  mark: atMost(mebibytes, 100, 'MiB'),
+});
 
 /** Sends packets as long as there is room and until enough bytes have gone, each time it is called. */
 function filler(connection: CryptoConnection, expected: number): () => void {
@@ -183,10 +194,12 @@ function filler(connection: CryptoConnection, expected: number): () => void {
   };
 }
 
-function describe(sorted: readonly number[]): string {
-  const at = (fraction: number): string => (sorted[Math.floor(fraction * (sorted.length - 1))] as number).toFixed(2);
-  return `${at(0.5)} ms (median), ${at(0.95)} ms (95 %), of ${sorted.length}`;
-}
+const describe = (times: readonly number[]): string =>
+  `${short(median(times))} ms, 95 %: ${short(quantile(times, 0.95))} ms`;
 
 if (process.argv[2] === 'receive') await receive(Number(process.argv[3]));
-else await send(Number(process.argv[2] ?? 256) * 2 ** 20);
+else {
+  const [mebibytes = 256] = benchmarkArguments.map(Number);
+  await runBenchmark('net_crypto alone', () => send(mebibytes * 2 ** 20));
+  process.exit();
+}

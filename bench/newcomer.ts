@@ -5,9 +5,12 @@
  *     node dist/bench/newcomer.js [SEEDS [FIRST_SEED]]
  */
 import { BUSY, newcomersAmongTheDead, type TinyNetworkOptions } from '../test/support/tiny-network.js';
-import { median, most, quantile } from './support/statistics.js';
+import { benchmarkArguments, runBenchmark } from './support/output.js';
+import { showProgress } from './support/progress.js';
+import type { Cell } from './support/results.js';
+import { quantile } from './support/statistics.js';
 
-const [seeds = 20, first = 1] = process.argv.slice(2).map(Number);
+const [seeds = 20, first = 1] = benchmarkArguments.map(Number);
 /** Seeds that are named, the slowest in front. */
 const WORST = 4;
 
@@ -20,16 +23,33 @@ const SITUATIONS: readonly (TinyNetworkOptions & { readonly name: string })[] = 
   { name: 'the same, busy machine', hasNode: false, end: 'killed', load: BUSY },
 ];
 
-const seconds = (ms: number): string => (ms / 1000).toFixed(2);
-for (const situation of SITUATIONS) {
-  const results: { readonly seed: number; readonly took: number }[] = [];
-  for (let seed = first; seed < first + seeds; seed += 1)
-    for (const took of await newcomersAmongTheDead(situation, seed)) results.push({ seed, took });
-  const times = results.map(({ took }) => took);
-  const worst = results.sort((a, b) => b.took - a.took).slice(0, WORST);
-  console.log(
-    `${situation.name}: ${times.length} clients, median ${seconds(median(times))}  90 % ${seconds(quantile(times, 0.9))}  ` +
-      `99 % ${seconds(quantile(times, 0.99))}  worst ${seconds(most(times))} s  above 10 s: ${times.filter((took) => took > 10_000).length}`,
-  );
-  console.log(`  slowest seeds: ${worst.map(({ seed, took }) => `${seed} (${seconds(took)})`).join(', ')}`);
-}
+/** ms; whoever needs longer is counted. */
+const LONG = 10_000;
+
+await runBenchmark('A newcomer among the dead, simulated', async () => {
+  const rows: Cell[][] = [];
+  for (const situation of SITUATIONS) {
+    showProgress(situation.name);
+    const results: { readonly seed: number; readonly took: number }[] = [];
+    for (let seed = first; seed < first + seeds; seed += 1)
+      for (const took of await newcomersAmongTheDead(situation, seed)) results.push({ seed, took });
+    const seconds = results.map(({ took }) => took / 1000);
+    const worst = results.sort((a, b) => b.took - a.took).slice(0, WORST);
+    rows.push([
+      situation.name,
+      `${results.length}`,
+      ...[0.5, 0.9, 0.99, 1].map((fraction) => quantile(seconds, fraction)),
+      `${results.filter(({ took }) => took > LONG).length}`,
+      worst.map(({ seed }) => seed).join(' '),
+    ]);
+  }
+  const quantiles = ['median', '90 %', '99 %', 'worst'].map((name) => ({ name, unit: 's' }));
+  const columns = [
+    { name: 'situation' },
+    { name: 'clients' },
+    ...quantiles,
+    { name: '> 10 s' },
+    { name: 'slowest seeds' },
+  ];
+  return { columns, rows };
+});

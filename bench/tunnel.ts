@@ -9,10 +9,12 @@ import { silentLogger } from '../src/base/logger.js';
 import { systemRandom } from '../src/base/random.js';
 import type { PeerChannel, PeerChannelHandlers } from '../src/tunnel/peer-channel.js';
 import { TunnelService } from '../src/tunnel/tunnel-service.js';
+import { benchmarkArguments, runBenchmark } from './support/output.js';
+import type { Cell } from './support/results.js';
 
 const MIB = 1024 * 1024;
-const size = Number(process.argv[2] ?? 1024) * MIB;
-const delay = Number(process.argv[3] ?? 0);
+const [mebibytes = 1024, delay = 0] = benchmarkArguments.map(Number);
+const size = mebibytes * MIB;
 
 /** Packets under way at the most, far above what a window holds, so that the windows are what is measured. */
 const CAPACITY = 32_768;
@@ -135,7 +137,7 @@ async function transfer(order: 'd' | 'u', at: number): Promise<number> {
     await new Promise((resolve) => socket.once('data', resolve));
     socket.destroy();
   }
-  return size / MIB / ((systemClock.now() - started) / 1000);
+  return size / 1000 / (systemClock.now() - started);
 }
 
 async function roundTrip(at: number): Promise<number> {
@@ -151,19 +153,24 @@ async function roundTrip(at: number): Promise<number> {
   return times.sort((a, b) => a - b)[100] as number;
 }
 
-for (const [name, at] of [
-  ['bare TCP', targetPort],
-  ['tunnel', port],
-] as const) {
-  peak = 0;
-  const down = await transfer('d', at);
-  const up = await transfer('u', at);
-  const rtt = await roundTrip(at);
-  const memory = Math.round(peak / MIB);
-  console.log(
-    `${name}: down ${down.toFixed(0)} MiB/s, up ${up.toFixed(0)} MiB/s, round trip ${rtt.toFixed(2)} ms, ${memory} MiB`,
-  );
-}
+await runBenchmark('The tunnel protocol alone', async () => {
+  const rows: Cell[][] = [];
+  for (const [name, at] of [
+    ['bare TCP', targetPort],
+    ['tunnel', port],
+  ] as const) {
+    peak = 0;
+    rows.push([name, await transfer('d', at), await transfer('u', at), await roundTrip(at), peak / 1e6]);
+  }
+  const columns = [
+    { name: 'by' },
+    { name: 'down', unit: 'MB/s' },
+    { name: 'up', unit: 'MB/s' },
+    { name: 'round trip', unit: 'ms' },
+    { name: 'resident at most', unit: 'MB' },
+  ];
+  return { columns, rows };
+});
 watch.cancel();
 client.stop();
 server.stop();

@@ -11,7 +11,9 @@ import { startWireGuard, WIREGUARD_REQUIREMENTS } from './wireguard.js';
 export interface Way {
   readonly host: string;
   readonly port: number;
-  /** The processes that carry it, for their processor time and memory. */
+  /** What carries it at alice, if that is not the kernel alone. */
+  readonly client?: Process;
+  /** All processes that carry it, for their processor time and memory. */
   readonly processes: readonly Process[];
 }
 
@@ -36,6 +38,15 @@ export interface TunnelKind {
 const LOCAL_PORT = 8000;
 const NODE_PORT = 49_737;
 const SSH_PORT = 2222;
+
+export async function startLabService(lab: Lab): Promise<LabService> {
+  const start = async (address: string): Promise<number> => {
+    const program = join(ROOT, 'dist/bench/support/service.js');
+    const service = lab.start('bob', 'service', [process.execPath, program, address]);
+    return Number((await service.waitFor(/^\d+$/m))[0]);
+  };
+  return { port: await start('127.0.0.1'), openPort: await start('0.0.0.0') };
+}
 
 /** From alice to the service, when it goes as it will from then on. */
 export async function openWay(kind: TunnelKind, lab: Lab, service: LabService): Promise<Way> {
@@ -64,9 +75,9 @@ const ours: TunnelKind = {
     const forward = `${LOCAL_PORT}:127.0.0.1:${port}`;
     return async () => {
       const client = startTuntoxIn(lab, 'alice', 'client', ['-i', toxId, '-L', forward, '-d', ...args]);
-      await client.waitFor(/^listening/m);
+      await client.waitFor(/listening/);
       const settled = () => client.waitFor(/direct/);
-      return { host: '127.0.0.1', port: LOCAL_PORT, processes: [client, server], settled };
+      return { host: '127.0.0.1', port: LOCAL_PORT, client, processes: [client, server], settled };
     };
   },
 };
@@ -88,7 +99,7 @@ const hyperdht: TunnelKind = {
     const [key = ''] = await server.waitFor(/^[0-9a-f]{64}$/m);
     return async () => {
       const client = await start('alice', 'client', node, key, LOCAL_PORT);
-      return { host: '127.0.0.1', port: LOCAL_PORT, processes: [client, server] };
+      return { host: '127.0.0.1', port: LOCAL_PORT, client, processes: [client, server] };
     };
   },
 };
@@ -105,7 +116,7 @@ const ssh: TunnelKind = {
     return async () => {
       const client = lab.start('alice', 'ssh', command);
       await client.waitFor(/forwarding listening on/);
-      return { host: '127.0.0.1', port: LOCAL_PORT, processes: [client, sshd.process] };
+      return { host: '127.0.0.1', port: LOCAL_PORT, client, processes: [client, sshd.process] };
     };
   },
 };
@@ -115,7 +126,10 @@ const wireguard: TunnelKind = {
   needs: WIREGUARD_REQUIREMENTS,
   async serve(lab, { openPort }) {
     const { server, address, startClient } = await startWireGuard(lab);
-    return async () => ({ host: address, port: openPort, processes: [await startClient(), server] });
+    return async () => {
+      const client = await startClient();
+      return { host: address, port: openPort, client, processes: [client, server] };
+    };
   },
 };
 

@@ -3,11 +3,21 @@
  *
  *     link-visit.js HOST PORT down|up BYTES COUNT PAUSE     transfers one after the other, with pauses of so many ms
  *     link-visit.js HOST PORT echo COUNT                    small messages there and back
+ *     link-visit.js greet                                   waits for "HOST PORT" on its input, connects, and says "greeted"
  */
+import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type Direction, roundTrips, transfer } from './visitor.js';
+import { type Direction, greet, roundTrips, transfer } from './visitor.js';
 
 const [host = '', port, what, ...rest] = process.argv.slice(2);
+if (host === 'greet') {
+  console.log('ready');
+  const [line] = (await once(process.stdin.setEncoding('latin1'), 'data')) as [string];
+  const [at, number] = line.trim().split(' ');
+  await greet(Number(number), at);
+  console.log('greeted');
+  process.exit();
+}
 const [first = 0, count = 1, pause = 0] = rest.map(Number);
 if (what === 'echo') {
   for (const ms of await roundTrips(Number(port), first)) console.log(ms);

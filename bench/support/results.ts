@@ -110,13 +110,13 @@ function fit(lines: readonly (readonly string[])[]): number[] {
 
 /** At least one line; a word that is longer than the width stays whole, and so do the blanks in front. */
 function wrap(text: string, width: number): string[] {
-  const lines: string[] = [];
-  let line = '';
-  for (const word of text.split(' ')) {
-    if (line.trim() !== '' && line.length + 1 + word.length > width) {
-      lines.push(line);
-      line = word;
-    } else line = line === '' && lines.length === 0 && word !== '' ? word : `${line} ${word}`;
+  const indentation = text.slice(0, text.length - text.trimStart().length);
+  const [first = '', ...words] = text.trimStart().split(' ');
+  const lines = [indentation + first];
+  for (const word of words) {
+    const line = lines.at(-1) as string;
+    if (line.length + 1 + word.length <= width) lines[lines.length - 1] = `${line} ${word}`;
+    else lines.push(word);
   }
-  return [...lines, line];
+  return lines;
 }

@@ -80,7 +80,7 @@ async function during<T>(port: number, work: (visit: Visit) => Promise<T>, host 
 }
 
 /** Connects and resolves with the first bytes of the service; rejects when the connection ends before. */
-export const greet = (port: number): Promise<void> => during(port, async () => {});
+export const greet = (port: number, host?: string): Promise<void> => during(port, async () => {}, host);
 
 /**
  * Moves bytes one way; the time is from the order to the last byte, and on the way up to the receiver's answer.

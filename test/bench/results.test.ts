@@ -11,12 +11,12 @@ const linesOf = (figures: readonly Figure[]): string[] => lines(tableOf(figures)
 t.test('a table has columns, and a missed mark is easy to see', async (t) => {
   const table = linesOf([
     { what: 'up', measured: '61 MB/s', mark: { text: '>= 60 MB/s', isReached: true } },
-    { what: 'round trip', measured: '2 ms', mark: { text: '<= 1 ms', isReached: false }, note: 'of 100' },
+    { what: '  round trip', measured: '2 ms', mark: { text: '<= 1 ms', isReached: false }, note: 'of 100' },
   ]);
   t.same(table, [
-    'what        measured  mark            note',
-    'up          61 MB/s   >= 60 MB/s ok',
-    'round trip  2 ms      <= 1 ms MISSED  of 100',
+    'what          measured  mark            note',
+    'up            61 MB/s   >= 60 MB/s ok',
+    '  round trip  2 ms      <= 1 ms MISSED  of 100',
   ]);
 });
 
