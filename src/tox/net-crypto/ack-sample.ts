@@ -36,11 +36,14 @@ export class AckSample {
     this.sentAt = Number.NEGATIVE_INFINITY;
   }
 
-  /** Bytes a ms that the path delivered while that packet travelled; undefined when it cannot be told. */
-  deliveryRate(now: number): number | undefined {
+  /**
+   * Bytes a ms that the path delivered while that packet travelled; undefined when it cannot be told: an interval below the
+   * smallest round trip measures a copy that was sent again while the first one was about to be confirmed.
+   */
+  deliveryRate(now: number, smallestRtt: number): number | undefined {
     if (this.ackedBytes === 0) return undefined;
     // The slower of sending and confirming: acks that come in clumps would otherwise promise more than there is.
     const interval = Math.max(this.sentAt - this.priorFirstSentAt, now - this.priorDeliveredAt);
-    return interval > 0 ? (this.delivered - this.priorDelivered) / interval : undefined;
+    return interval > 0 && interval >= smallestRtt ? (this.delivered - this.priorDelivered) / interval : undefined;
   }
 }

@@ -40,6 +40,8 @@ const POLLED_WINDOW_GAIN = 1.5;
 /** BBR: probing for more, and draining what the probe queued. */
 const UP_GAIN = 1.25;
 const DOWN_GAIN = 0.75;
+/** Implementation: round trips after which a queue that does not go away is not ours, or the product is wrong. */
+const LONGEST_DRAIN = 3;
 /** BBR: round trips between two probes. */
 const CRUISE_ROUNDS = 6;
 /** Implementation: bytes in flight besides the product, for acks come in groups. */
@@ -197,7 +199,7 @@ export class Congestion {
     round.acked += sample.ackedBytes;
     if (!sample.isAmbiguous) round.smallestRoundTrip = Math.min(round.smallestRoundTrip, now - sample.sentAt);
     this.#measureAckGap(sample, inFlight, now);
-    const rate = sample.deliveryRate(now);
+    const rate = sample.deliveryRate(now, this.#rtt.isKnown ? this.#rtt.min : 0);
     if (rate !== undefined && (!sample.isAppLimited || rate > this.#bandwidth.max)) this.#bandwidth.add(rate);
     if (sample.roundDelivered >= round.end && now - round.startedAt >= MIN_ROUND) {
       this.#endRound(sample, now);
@@ -294,10 +296,8 @@ export class Congestion {
       case 'startup':
         return;
       case 'drain':
-        if (inFlight <= this.#product || elapsed > 3 * horizon) this.#enter('cruise', now);
-        return;
       case 'down':
-        if (inFlight <= this.#product || elapsed > horizon) this.#enter('cruise', now);
+        if (inFlight <= this.#product || elapsed > LONGEST_DRAIN * horizon) this.#enter('cruise', now);
         return;
       case 'cruise':
         if (this.#raisedRounds >= RAISED_ROUNDS && now - this.#doubtedAt >= DOUBT_INTERVAL) this.#probeRtt(now);

@@ -71,7 +71,7 @@ const ROWS: readonly Row[] = [
     bytes: 4e6,
     first: 0.93,
     later: 0.95,
-    queue: 80,
+    queue: 30,
   },
   {
     name: 'its way down: 30 Mbit/s',
@@ -79,7 +79,7 @@ const ROWS: readonly Row[] = [
     bytes: 15e6,
     first: 0.93,
     later: 0.95,
-    queue: 40,
+    queue: 18,
   },
   {
     name: 'a queue of 5 ms: 20 Mbit/s, 40 ms',

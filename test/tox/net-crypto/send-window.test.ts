@@ -143,7 +143,7 @@ t.test('the delivery rate is what arrived in the time that it took', async (t) =
     if (now < 50) continue;
     const sample = window.beginAck(now, 8, 0);
     window.acknowledge(now - 50 + 1);
-    rate = sample.deliveryRate(now);
+    rate = sample.deliveryRate(now, 50);
   }
   t.ok(Math.abs((rate as number) / size - 1) < 0.02, `${rate}`);
 });
