@@ -5,6 +5,7 @@
 import { resolve } from 'node:path';
 import { CodedError, systemCodeOf } from '../base/coded-error.js';
 import type { LogLevel } from '../base/logger.js';
+import { FileError, readSmallFile } from '../base/small-file.js';
 import { FormatError } from './format-error.js';
 import {
   type HostAndPort,
@@ -29,7 +30,6 @@ import {
   withWordRead,
 } from './setting-layers.js';
 import { type SettingList, settingsIn } from './setting-list.js';
-import { FileError, readSmallFile } from './small-file.js';
 
 export type LogFormat = 'auto' | 'plain' | 'json' | 'journal';
 

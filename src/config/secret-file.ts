@@ -3,7 +3,7 @@
 import { CodedError } from '../base/coded-error.js';
 import { isUtf16 } from '../base/copied-text.js';
 import type { Logger } from '../base/logger.js';
-import { isReadableByOthers, readSmallFile } from './small-file.js';
+import { isReadableByOthers, type ReadOptions, readSmallFile } from '../base/small-file.js';
 
 /** A friend request carries 921 bytes, and upstream ends the secret with a zero byte. */
 const MAX_SECRET_SIZE = 920;
@@ -25,8 +25,8 @@ export function faultOfSecret(secret: Buffer): string | undefined {
 const UTF8_MARK = Buffer.from([0xef, 0xbb, 0xbf]);
 
 /** @throws FileError, SecretFileError */
-export function readSecretFile(path: string, log: Logger): Buffer {
-  const bytes = readSmallFile(path, MAX_FILE_SIZE);
+export function readSecretFile(path: string, log: Logger, options?: ReadOptions): Buffer {
+  const bytes = readSmallFile(path, MAX_FILE_SIZE, options);
   if (isReadableByOthers(path)) log.warn(`other users can read the secret: run chmod 600 ${path}`);
   const secret = withoutNewline(bytes.indexOf(UTF8_MARK) === 0 ? bytes.subarray(UTF8_MARK.length) : bytes);
   const fault = faultOfFile(bytes) ?? faultOfSecret(secret);

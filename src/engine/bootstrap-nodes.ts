@@ -3,7 +3,7 @@ import { existsSync } from 'node:fs';
 import { isIP } from 'node:net';
 import { CodedError } from '../base/coded-error.js';
 import { ownFile } from '../base/own-files.js';
-import { readSmallFile } from '../config/small-file.js';
+import { type ReadOptions, readSmallFile } from '../base/small-file.js';
 import { PublicKey } from '../tox/crypto/keys.js';
 import { JsonSyntaxError, type LocatedJson, parseLocatedJson } from './located-json.js';
 
@@ -39,8 +39,8 @@ export function defaultNodesFile(): string {
 }
 
 /** @throws FileError, BootstrapNodesError */
-export function loadBootstrapNodes(path: string): BootstrapNode[] {
-  return parseBootstrapNodes(readSmallFile(path, MAX_FILE_SIZE).toString(), path);
+export function loadBootstrapNodes(path: string, options?: ReadOptions): BootstrapNode[] {
+  return parseBootstrapNodes(readSmallFile(path, MAX_FILE_SIZE, options).toString(), path);
 }
 
 /**

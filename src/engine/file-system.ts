@@ -41,7 +41,7 @@ export interface FileSystem {
   remove(path: string): Promise<void>;
 }
 
-const { O_CREAT, O_EXCL, O_NOFOLLOW, O_RDWR, O_WRONLY } = constants;
+const { O_CREAT, O_EXCL, O_NOFOLLOW, O_NONBLOCK, O_RDONLY, O_RDWR, O_WRONLY } = constants;
 const CREATE_NEW = O_WRONLY | O_CREAT | O_EXCL;
 const OPEN_OR_CREATE = O_RDWR | O_CREAT | O_NOFOLLOW;
 
@@ -52,10 +52,11 @@ export const nodeFileSystem: FileSystem = {
     return { isFile: found.isFile(), isDirectory: found.isDirectory(), mode: found.mode, size: found.size };
   },
   realPath: (path) => realpath(path),
-  read: (path) => readFile(path),
+  // Somebody may have put a pipe there, which a plain open would wait for.
+  read: (path) => readFile(path, { flag: O_RDONLY | O_NONBLOCK }),
   createNew: (path, mode) => openFile(path, CREATE_NEW, mode),
   openOrCreate: (path, mode) => openFile(path, OPEN_OR_CREATE, mode),
-  openToRead: (path) => openFile(path, constants.O_RDONLY),
+  openToRead: (path) => openFile(path, O_RDONLY | O_NONBLOCK),
   rename: (from, to) => rename(from, to),
   remove: (path) => rm(path, { force: true }),
 };

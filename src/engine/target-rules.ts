@@ -3,9 +3,9 @@
  * any port, `#` begins a comment; and, of ours, `class:NAME:port` and `deny` in front of either.
  */
 import { CodedError } from '../base/coded-error.js';
+import { type ReadOptions, readSmallFile } from '../base/small-file.js';
 import { FormatError } from '../config/format-error.js';
 import { parseRule } from '../config/rule-text.js';
-import { readSmallFile } from '../config/small-file.js';
 import type { MayReach, Verdict } from '../tunnel/request-handler.js';
 import { type Decision, decide, describeRule, type Rule } from '../tunnel/rules.js';
 import { canonicalHost, literalAddress } from '../tunnel/target.js';
@@ -20,8 +20,8 @@ export const anyTarget: MayReach = () => ({ allowed: true });
 export const noTarget: MayReach = () => ({ allowed: false, reason: 'nobody may ask a client for tunnels' });
 
 /** @throws FileError, RulesFileError */
-export function loadRules(path: string): Rule[] {
-  return parseRules(readSmallFile(path, MAX_FILE_SIZE).toString(), path);
+export function loadRules(path: string, options?: ReadOptions): Rule[] {
+  return parseRules(readSmallFile(path, MAX_FILE_SIZE, options).toString(), path);
 }
 
 /**

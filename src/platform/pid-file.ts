@@ -10,11 +10,11 @@ import {
   ftruncateSync,
   lstatSync,
   openSync,
-  readFileSync,
   unlinkSync,
   writeSync,
 } from 'node:fs';
 import { dirname, resolve } from 'node:path';
+import { readUpTo } from '../base/bounded-read.js';
 import { CodedError, systemCodeOf } from '../base/coded-error.js';
 import { foreignPart } from './foreign-part.js';
 import type { User } from './privileges.js';
@@ -26,6 +26,8 @@ export class PidFileError extends CodedError<'in-use' | 'not-writable'> {}
 export type LockFile = (fd: number) => boolean;
 
 const FILE_MODE = 0o644;
+/** bytes; more than any number of a process has. */
+const PID_TEXT_SIZE = 20;
 const ROOT = 0;
 const REASONS: Readonly<Record<string, string>> = {
   ENOENT: 'no such directory',
@@ -55,7 +57,7 @@ export class PidFile {
     for (let tries = TRIES; tries > 0; tries -= 1) {
       const fd = open(path);
       try {
-        if (!lock(fd)) throw new PidFileError('in-use', inUse(path));
+        if (!lock(fd)) throw new PidFileError('in-use', inUse(path, fd));
         // Another process may have removed the file between open and lock: then the lock is on a file without a name.
         if (isStillNamed(path, fd)) {
           return new PidFile(path, fd).#say(pid);
@@ -144,8 +146,8 @@ function isStillNamed(path: string, fd: number): boolean {
   }
 }
 
-function inUse(path: string): string {
-  const pid = /^[0-9]{1,10}(?=\n$)/.exec(readFileSync(path, 'latin1').slice(0, 20))?.[0];
+function inUse(path: string, fd: number): string {
+  const pid = /^[0-9]{1,10}(?=\n$)/.exec(readUpTo(fd, PID_TEXT_SIZE).toString('latin1'))?.[0];
   const who = pid === undefined ? 'another process' : `process ${pid}`;
   return `${path} belongs to ${who}, which runs: stop that one, or name another file with -F`;
 }

@@ -1,7 +1,8 @@
-import { mkdirSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
+import { spawnSync } from 'node:child_process';
+import { closeSync, mkdirSync, openSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
-import { makeDirectories } from '../../src/engine/file-system.js';
+import { makeDirectories, nodeFileSystem } from '../../src/engine/file-system.js';
 import { temporaryDirectory } from '../support/temporary-directory.js';
 
 t.test('a directory is made with its parents, once', async (t) => {
@@ -24,4 +25,14 @@ t.test('a link to one will do, a file will not', async (t) => {
 
 t.test('where none can be made it ends with an error', async (t) => {
   t.throws(() => makeDirectories('/proc/nothing/here', 0o700), { code: 'ENOENT' });
+});
+
+t.test('a pipe in place of a file is not waited for', async (t) => {
+  const path = join(temporaryDirectory(t), 'pipe');
+  spawnSync('mkfifo', [path]);
+  t.equal((await nodeFileSystem.read(path)).length, 0, 'to which nobody writes');
+  await (await nodeFileSystem.openToRead(path)).close();
+  const writer = openSync(path, 'r+');
+  await t.rejects(nodeFileSystem.read(path), { code: 'EAGAIN' }, 'to which somebody may');
+  closeSync(writer);
 });

@@ -1,7 +1,7 @@
 /** Standard input: questions to people, and what they and programs hand over. */
 import type { Readable } from 'node:stream';
 import { CtlError } from './ctl-error.js';
-import { decodeText } from './text-input.js';
+import { readText } from './text-input.js';
 
 /** What we need of process.stdin. */
 export type InputStream = Readable & { readonly isTTY?: boolean; setRawMode?(isRaw: boolean): unknown };
@@ -44,14 +44,7 @@ export class Dialogue {
 
   /** All of it. @throws CtlError when there is more than `limit` bytes */
   async read(limit: number): Promise<string> {
-    const chunks: Buffer[] = [];
-    let length = 0;
-    for await (const chunk of this.#input()) {
-      chunks.push(Buffer.from(chunk as Buffer));
-      length += (chunk as Buffer).length;
-      if (length > limit) throw new CtlError('usage', `there is more than ${limit} bytes on standard input`);
-    }
-    return decodeText(Buffer.concat(chunks), 'standard input');
+    return readText(this.#input(), limit, 'standard input');
   }
 
   /** A line that is not shown while it is typed; the whole input when nobody types it. */

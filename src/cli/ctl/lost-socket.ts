@@ -1,5 +1,5 @@
 /** Whether a daemon listens at a control socket whose file somebody has deleted, so that nobody can connect. */
-import { readFileSync } from 'node:fs';
+import { readSmallFile } from '../../base/small-file.js';
 
 export interface LostSocketSources {
   /** Linux' list of Unix sockets, unix(7) and proc(5): who listens stays there under the path that it was bound to. */
@@ -16,6 +16,8 @@ const SYSTEM: LostSocketSources = {
   command: '/proc/PID/cmdline',
 };
 
+/** Implementation: bytes; a socket takes a line of that list. */
+const MOST_BYTES = 16 * 1024 * 1024;
 /** __SO_ACCEPTCON: it waits for connections. */
 const LISTENS = 0x1_0000;
 
@@ -48,7 +50,7 @@ function isListening(path: string, table: string): boolean {
 
 function contentOf(file: string): string {
   try {
-    return readFileSync(file, 'latin1');
+    return readSmallFile(file, MOST_BYTES).toString('latin1');
   } catch {
     return '';
   }

@@ -3,12 +3,18 @@ import type { Readable, Writable } from 'node:stream';
 import type { Logger } from '../../base/logger.js';
 import { type StopSignal, signalNumber } from '../../platform/signals.js';
 import { SIGNAL_STATUS_BASE } from './exit-status.js';
+import type { GivenFiles } from './given-files.js';
 
 export interface Context {
   readonly log: Logger;
   readonly stdin: Readable;
   readonly stdout: Writable;
   readonly stopping: Stopping;
+}
+
+/** What it begins with. */
+export interface StartContext extends Context {
+  readonly given: GivenFiles;
 }
 
 /** Being asked to stop: at most once, and remembered for who looks later. */

@@ -12,7 +12,8 @@ import { onStopSignal, STOP_SIGNALS, type StopSignal, stopSignalsOf } from '../.
 import { closePipeAtEnd } from '../../platform/standard-output.js';
 import { Syslog } from '../../platform/syslog.js';
 import { serviceLog, winstonLogger } from '../../platform/winston-logger.js';
-import { type Context, Stopping } from './context.js';
+import { type StartContext, Stopping } from './context.js';
+import { readGivenFiles } from './given-files.js';
 import { runClient } from './modes/client.js';
 import { runNode } from './modes/node.js';
 import { runServer } from './modes/server.js';
@@ -60,10 +61,11 @@ function logTo(stream: NodeJS.WritableStream, { logLevel: level }: RunSettings, 
 
 async function runLogging(
   process: NodeJS.Process,
-  settings: RunSettings,
+  written: RunSettings,
   options: { readonly background: BackgroundSide | undefined; readonly log: Logger; readonly isSecond: boolean },
 ): Promise<number> {
   const { background, log, isSecond } = options;
+  const { given, settings } = readGivenFiles(written, log);
   const stopping = new Stopping();
   const stop = (signal: StopSignal): void => {
     log.debug(`stopping because of ${signal}; once more ends at once`);
@@ -80,7 +82,7 @@ async function runLogging(
     process.stdout.on('error', () => {});
     closePipeAtEnd(process.stdout, systemClock);
   }
-  const context: Context = {
+  const context: StartContext = {
     log,
     // Only when it is asked for: to look at it is to take hold of it.
     get stdin() {
@@ -88,6 +90,7 @@ async function runLogging(
     },
     stdout: background?.stdout ?? process.stdout,
     stopping,
+    given,
   };
   tellOfProxy(settings, log);
   try {
@@ -100,7 +103,7 @@ async function runLogging(
 
 const isService = (settings: RunSettings): settings is LastingSettings => 'service' in settings;
 
-async function runService(settings: LastingSettings, context: Context, service: Service): Promise<number> {
+async function runService(settings: LastingSettings, context: StartContext, service: Service): Promise<number> {
   try {
     switch (settings.mode) {
       case 'server':

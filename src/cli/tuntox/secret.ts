@@ -21,7 +21,7 @@ export function readSecret(source: SecretSource, log: Logger): Buffer | undefine
         (fault) => `the secret in TUNTOX_SHARED_SECRET ${fault}; to use none, unset the variable`,
       );
     case 'file':
-      return readSecretFile(source.path, log);
+      return readSecretFile(source.path, log, { mayWait: true });
   }
 }
 

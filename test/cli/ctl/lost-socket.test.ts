@@ -1,4 +1,5 @@
-import { writeFileSync } from 'node:fs';
+import { spawnSync } from 'node:child_process';
+import { rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
@@ -47,4 +48,11 @@ t.test('this machine has such a list', async (t) => {
   await new Promise<void>((resolve) => server.listen(path, resolve));
   t.teardown(() => server.close());
   t.same(lostDaemon(path, false), { kind: 'listens' });
+});
+
+t.test('a pipe in place of the lock is not waited for', async (t) => {
+  const sources = machine(t);
+  rmSync(sources.lock);
+  spawnSync('mkfifo', [sources.lock]);
+  t.equal(lostDaemon(SOCKET, true, sources), undefined);
 });

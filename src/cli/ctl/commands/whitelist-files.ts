@@ -1,12 +1,14 @@
 /** `tuntoxctl whitelist import` and `export`. */
-import { readFileSync, writeFileSync } from 'node:fs';
+import { closeSync, constants, fstatSync, openSync, writeFileSync } from 'node:fs';
+import { Socket } from 'node:net';
 import { messageOf, systemCodeOf } from '../../../base/coded-error.js';
+import { isGivenOpen, readSmallFile } from '../../../base/small-file.js';
 import { harmlessJson } from '../../columns.js';
 import { countText } from '../../humanise.js';
 import { type Command, type Context, show } from '../command.js';
 import { withConfirmation, YES } from '../confirm.js';
 import { CtlError } from '../ctl-error.js';
-import { decodeText } from '../text-input.js';
+import { decodeText, readText } from '../text-input.js';
 import { IF_ABSENT, printChange } from '../whitelist-change.js';
 import { exportOf, parseWhitelistFile } from '../whitelist-file.js';
 
@@ -63,13 +65,23 @@ export const WHITELIST_FILE_COMMANDS: readonly Command[] = [
 async function textOf({ given, dialogue }: Context): Promise<string> {
   const name = given.argument(0);
   if (name === '-') return dialogue.read(MOST_BYTES);
-  let bytes: Buffer;
+  const pipe = isGivenOpen(name) ? openPipe(name) : undefined;
+  if (pipe !== undefined) return readText(pipe, MOST_BYTES, name);
+  return decodeText(readSmallFile(name, MOST_BYTES), name);
+}
+
+/** As of `<(…)`. @returns undefined where it is none */
+function openPipe(name: string): Socket | undefined {
+  let fd: number;
   try {
-    bytes = readFileSync(name);
-  } catch (error) {
-    throw new CtlError('failed', `cannot read ${name}: ${messageOf(error)}`, { cause: error });
+    fd = openSync(name, constants.O_RDONLY | constants.O_NONBLOCK);
+  } catch {
+    // Whoever reads it as a file says why.
+    return undefined;
   }
-  return decodeText(bytes, name);
+  if (fstatSync(fd).isFIFO()) return new Socket({ fd, readable: true, writable: false });
+  closeSync(fd);
+  return undefined;
 }
 
 function save(name: string, text: string): void {

@@ -5,18 +5,16 @@ import type { RemoteServer } from '../../../engine/remote-server.js';
 import { ServerError } from '../../../engine/server-error.js';
 import { startEngine } from '../../../engine/start-engine.js';
 import { noTarget } from '../../../engine/target-rules.js';
-import type { Context } from '../context.js';
+import type { Context, StartContext } from '../context.js';
 import { statusOf } from '../exit-status.js';
-import { readSecret } from '../secret.js';
 import type { Service } from '../service.js';
 import { UsageError } from '../usage-error.js';
 import { forward } from './forward.js';
 import { ping } from './ping.js';
 import { pipe } from './pipe.js';
 
-export async function runClient(settings: ClientSettings, context: Context, service?: Service): Promise<number> {
+export async function runClient(settings: ClientSettings, context: StartContext, service?: Service): Promise<number> {
   const { directory } = settings;
-  const secret = readSecret(settings.secret, context.log);
   const engine = await startEngine(context.log, {
     settings,
     place: directory === undefined ? { kind: 'nowhere' } : { kind: 'directory', path: directory },
@@ -30,7 +28,7 @@ export async function runClient(settings: ClientSettings, context: Context, serv
     if (engine.id.publicKey.equals(settings.serverId.publicKey)) {
       throw new UsageError('-i is the Tox ID of this client itself: give the one of the server');
     }
-    const server = engine.connect(settings.serverId, secret, settings.patience);
+    const server = engine.connect(settings.serverId, context.given.secret, settings.patience);
     return await runJob(settings, server, context, service);
   } finally {
     await engine.stop();

@@ -8,16 +8,15 @@ import { AccessPolicy } from '../../../engine/access/access-policy.js';
 import { writeIdFile } from '../../../engine/id-file.js';
 import type { IdentityPlace } from '../../../engine/identity.js';
 import { startEngine } from '../../../engine/start-engine.js';
-import { anyTarget, loadRules, onlyBy } from '../../../engine/target-rules.js';
-import type { Context } from '../context.js';
+import { anyTarget, onlyBy } from '../../../engine/target-rules.js';
+import type { Context, StartContext } from '../context.js';
 import { ExitStatus } from '../exit-status.js';
-import { readSecret } from '../secret.js';
 import { type Service, USUAL_DIRECTORY } from '../service.js';
 import { UsageError } from '../usage-error.js';
 
 const ROOT = 0;
 
-export async function runServer(settings: ServerSettings, context: Context, service: Service): Promise<number> {
+export async function runServer(settings: ServerSettings, context: StartContext, service: Service): Promise<number> {
   const { log, stdout, stopping } = context;
   const policy = policyOf(settings, context);
   const engine = await startEngine(log, {
@@ -43,9 +42,9 @@ export async function runServer(settings: ServerSettings, context: Context, serv
   return ExitStatus.Ok;
 }
 
-function policyOf(settings: ServerSettings, { log }: Context): AccessPolicy {
+function policyOf(settings: ServerSettings, { log, given }: StartContext): AccessPolicy {
   const { whitelist, isInsecureOpen } = settings;
-  const secret = readSecret(settings.secret, log);
+  const { secret } = given;
   const policy = new AccessPolicy(new FixedFactors({ random: systemRandom }, { secret, whitelist, isInsecureOpen }));
   if (policy.isClosed) {
     throw new UsageError(
@@ -83,9 +82,8 @@ function isOfDaemon(directory: string): boolean {
   return process.geteuid?.() === ROOT && status !== undefined && (status.uid !== ROOT || status.gid !== ROOT);
 }
 
-function mayReachOf({ rulesFile }: ServerSettings, { log }: Context): ReturnType<typeof onlyBy> {
-  if (rulesFile === undefined) return anyTarget;
-  const rules = loadRules(rulesFile);
+function mayReachOf({ rulesFile }: ServerSettings, { log, given: { rules } }: StartContext): ReturnType<typeof onlyBy> {
+  if (rulesFile === undefined || rules === undefined) return anyTarget;
   if (!rules.some(({ effect }) => effect === 'allow'))
     log.warn(`${rulesFile} allows nothing, so clients reach nothing`);
   return onlyBy(rules, rulesFile);

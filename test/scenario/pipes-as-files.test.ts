@@ -1,0 +1,92 @@
+/** Commands that are given a pipe where a file is meant, or in place of one. */
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
+import { closeSync, constants, openSync, readFileSync, writeSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import t, { type Test } from 'tap';
+import { ROOT, startTuntox } from '../support/processes.js';
+import { temporaryDirectory } from '../support/temporary-directory.js';
+import { endWith, isRunning } from './support/strangers.js';
+
+const COMMAND = (name: string): string => join(ROOT, `dist/bin/${name}.js`);
+
+function newPipe(t: Test): string {
+  const path = join(temporaryDirectory(t), 'pipe');
+  spawnSync('mkfifo', [path]);
+  return path;
+}
+
+/** A command whose descriptor 3 is a pipe, to which nothing has been written. */
+function startWithPipe(t: Test, name: string, args: readonly string[]): { child: ChildProcess; writer: number } {
+  const path = newPipe(t);
+  const writer = openSync(path, constants.O_RDWR);
+  const reader = openSync(path, constants.O_RDONLY);
+  const child = spawn(process.execPath, [COMMAND(name), ...args], { stdio: ['ignore', 'pipe', 'pipe', reader] });
+  closeSync(reader);
+  endWith(t, child.pid as number);
+  return { child, writer };
+}
+
+/** Until its main thread has slept for a while: it waits for the pipe. */
+async function waiting({ pid = 0 }: ChildProcess): Promise<void> {
+  const used = (): string => readFileSync(`/proc/${pid}/stat`, 'latin1').split(' ').slice(13, 15).join();
+  for (let [before, now] = ['', used()]; before !== now && isRunning(pid); [before, now] = [now, used()])
+    await delay(500);
+}
+
+t.test('a pipe that only has a name is an error at once, for whatever file it stands', async (t) => {
+  const pipe = newPipe(t);
+  const [secret, open] = [
+    ['--secret-file', pipe],
+    ['--insecure-open', '--bootstrap', 'none', '-C', temporaryDirectory(t)],
+  ];
+  const cases: [string, string[]][] = [
+    ['tuntox', [...secret, '--bootstrap', 'none']],
+    ['tuntox', [...open, '-f', pipe]],
+    ['tuntox', ['--insecure-open', '-b', pipe]],
+    ['tuntoxd', ['--config', pipe]],
+    ['tuntoxd', ['--check', '--config', pipe]],
+    ['tuntoxd', ['--check', '--config', '/dev/null', '--access-secret-file', pipe]],
+    ['tuntoxd', ['--check', '--config', '/dev/null', '--targets-rules-file', pipe]],
+    ['tuntoxd', ['--check', '--config', '/dev/null', '--network-nodes-file', pipe]],
+  ];
+  for (const [name, args] of cases) {
+    const { status, stderr } = spawnSync(process.execPath, [COMMAND(name), ...args], { timeout: 30_000 });
+    t.match(stderr.toString(), `cannot read ${pipe}: it is a pipe: name a file`, `${name} ${args.join(' ')}`);
+    t.ok(status === 1 || status === 2, `${name} ${args.join(' ')}: ${status}`);
+  }
+});
+
+for (const signal of ['SIGTERM', 'SIGINT'] as const) {
+  t.test(`tuntox that waits for a secret from <(…) ends upon ${signal}`, async (t) => {
+    const { child, writer } = startWithPipe(t, 'tuntox', ['--secret-file', '/dev/fd/3', '--bootstrap', 'none']);
+    await waiting(child);
+    child.kill(signal);
+    t.strictSame(await once(child, 'exit'), [null, signal]);
+    closeSync(writer);
+  });
+
+  t.test(`tuntoxctl that waits for a whitelist from <(…) ends upon ${signal}`, async (t) => {
+    const { child, writer } = startWithPipe(t, 'tuntoxctl', ['whitelist', 'import', '/dev/fd/3']);
+    await waiting(child);
+    child.kill(signal);
+    t.strictSame(await once(child, 'exit'), [signal === 'SIGINT' ? 130 : 143, null]);
+    closeSync(writer);
+  });
+}
+
+t.test('tuntox takes a secret from <(…) that comes late, and from /dev/stdin', async (t) => {
+  const args = ['--bootstrap', 'none', '-C', temporaryDirectory(t)];
+  const { child, writer } = startWithPipe(t, 'tuntox', ['--secret-file', '/dev/fd/3', ...args]);
+  await waiting(child);
+  writeSync(writer, 'open sesame\n');
+  closeSync(writer);
+  await once(child.stdout as NodeJS.ReadableStream, 'data');
+  child.kill('SIGTERM');
+  t.strictSame(await once(child, 'exit'), [0, null]);
+  const other = startTuntox(['--secret-file', '/dev/stdin', ...args]);
+  other.child.stdin.end('open sesame\n');
+  await other.waitFor(/every client that has the secret may come in/);
+  t.equal(await other.stop(), 0);
+});
