@@ -8,6 +8,7 @@ import { ControlError } from '../control/control-error.js';
 import type { Result } from '../control/protocol.js';
 import { FileMarks } from './file-marks.js';
 import type { ConfigurationKeeper } from './methods/context.js';
+import type { Consent } from './methods/leaving.js';
 import { faultsOfNamedFiles, faultsOfReadAnew } from './named-files.js';
 
 export type Settings = DaemonSettings<ProxyAddress>;
@@ -19,8 +20,8 @@ interface Deps {
   readonly load: () => Loaded;
   /** Checks all that it needs first, then uses the settings. @throws CodedError when something of them cannot be used; then nothing has changed */
   readonly apply: (settings: Settings) => void;
-  /** @throws ControlError `needs-confirmation` when they would shut out somebody; CodedError when they cannot be used */
-  readonly confirm: (settings: Settings) => void;
+  /** @returns notes for a dry run @throws ControlError `needs-confirmation` when they would shut out somebody; CodedError when they cannot be used */
+  readonly confirm: (settings: Settings, consent: Consent) => string[];
 }
 
 export class Configuration implements ConfigurationKeeper {
@@ -97,15 +98,16 @@ export class Configuration implements ConfigurationKeeper {
       if (isDryRun) {
         const faults = faultsOfReadAnew(loaded.settings);
         if (faults.length > 0) throw new SettingsError(faults);
-      } else {
-        if (!isConfirmed) this.#deps.confirm(loaded.settings);
+      }
+      const notes = isConfirmed && !isDryRun ? [] : this.#deps.confirm(loaded.settings, { isConfirmed, isDryRun });
+      if (!isDryRun) {
         this.#deps.apply(loaded.settings);
         this.#loaded = loaded;
         this.#files.take(filesOf(loaded));
         this.#reloadFault = undefined;
         this.#deps.log.info(reloadText(atOnce, needRestart));
       }
-      return { schema: 'tuntox.reload/1', changed: atOnce, needsRestart: [...needRestart] };
+      return { schema: 'tuntox.reload/1', changed: atOnce, needsRestart: [...needRestart], notes };
     } catch (error) {
       if (error instanceof ControlError) throw error;
       const [first = messageOf(error), ...more] = error instanceof SettingsError ? error.faults : [];

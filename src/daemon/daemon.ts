@@ -21,7 +21,7 @@ import { Configuration, type Loaded, type Settings } from './configuration.js';
 import { HttpPages } from './http-pages.js';
 import { methodTable } from './method-table.js';
 import type { DaemonState, LogKeeper, MethodContext } from './methods/context.js';
-import { confirm, shutOutIf } from './methods/leaving.js';
+import { type Consent, confirm, shutOutIf } from './methods/leaving.js';
 import { isClosed, networkOf } from './methods/status.js';
 import { metricsOf } from './metrics.js';
 import { ServingNews } from './serving-news.js';
@@ -96,7 +96,7 @@ export class Daemon {
     access.onChange(() => this.#review());
     const { log, load } = deps;
     this.#news = new ServingNews({ log, access, policy: this.#policy, targets });
-    const confirmed = (settings: Settings): void => this.#confirm(settings);
+    const confirmed = (settings: Settings, consent: Consent): string[] => this.#confirm(settings, consent);
     const apply = (settings: Settings): void => this.#apply(settings);
     this.configuration = new Configuration({ log, load, apply, confirm: confirmed }, loaded);
     const context = this.#context();
@@ -218,12 +218,15 @@ export class Daemon {
     }
   }
 
-  /** @throws ControlError `needs-confirmation` when somebody would be shut out, CodedError when they cannot be used */
-  #confirm(settings: Settings): void {
+  /**
+   * @returns notes for a dry run
+   * @throws ControlError `needs-confirmation` when somebody would be shut out, CodedError when they cannot be used
+   */
+  #confirm(settings: Settings, consent: Consent): string[] {
     const { factors, isSecretKept } = this.#access.supposed(accessSettings(this.#deps, settings));
     const door = { require: factors.require, isOpen: factors.isOpen, hasSecret: factors.secret !== undefined };
     const deps = { access: this.#access, clock: this.#deps.clock, doorkeeper: this.#doorkeeper, engine: this.engine };
-    confirm(deps, false, shutOutIf(deps, { door, isSecretKept, factors }));
+    return confirm(deps, consent, shutOutIf(deps, { door, isSecretKept, factors }));
   }
 
   /** @throws CodedError when something of it cannot be used; then nothing has changed */

@@ -122,7 +122,7 @@ t.test('clients known by the secret alone are named before a whitelist shuts the
   });
   t.equal((await daemon.call('whitelist.list', {})).isOn, false, 'and nothing has changed');
   const dry = await list(daemon, other, { isDryRun: true });
-  t.match(dry, { closedTunnels: 1, notes: [/needs both/, /from now on/, /^shut out: /] });
+  t.match(dry, { closedTunnels: 1, notes: [/^this would shut out .*; among them /, /needs both/, /from now on/] });
   await list(daemon, other, { isConfirmed: true });
   t.match(await tunnel.over, { name: 'TunnelError' });
 });
@@ -206,6 +206,10 @@ t.test('secret off closes the door where there is no list', async (t) => {
     message: /^this would shut out clients that have the secret and are not on the whitelist; among them /,
     hint: /so nobody gets in/,
   });
+  t.match((await daemon.call('secret.off', { isDryRun: true })).notes, [
+    /^this would shut out clients that have the secret and are not on the whitelist; among them /,
+    /so nobody gets in/,
+  ]);
   t.match(await daemon.call('secret.off', { isConfirmed: true }), { closedTunnels: 1, notes: [/so nobody gets in/] });
   t.match(await tunnel.over, { name: 'TunnelError' });
 });
@@ -222,6 +226,7 @@ t.test('a first secret asks before those on the whitelist need it too', async (t
   }
   t.equal((await daemon.call('secret.status', {})).isSet, false, 'and nothing has changed');
   t.match((await daemon.call('secret.rotate', { isDryRun: true })).notes, [
+    'this would shut out clients on the whitelist that do not have the secret',
     /need the secret as well/,
     /that are here stay/,
   ]);
@@ -249,6 +254,9 @@ t.test('without the list nobody is shut out unasked who has no secret', async (t
     code: 'needs-confirmation',
     message: /^this would remove one entry .*, and shut out clients on the whitelist that do not have the secret$/,
   });
+  t.match((await daemon.call('whitelist.off', { isDryRun: true })).notes, [
+    'this would shut out clients on the whitelist that do not have the secret',
+  ]);
 });
 
 t.test('a reload asks when it shuts out somebody; a signal does not', async (t) => {
@@ -258,11 +266,10 @@ t.test('a reload asks when it shuts out somebody; a signal does not', async (t) 
   const other = await daemon.client();
   await list(daemon, other, { name: 'other' });
   daemon.configure('');
-  await t.rejects(daemon.call('config.reload', {}), {
-    code: 'needs-confirmation',
-    message:
-      /^this would shut out clients on the .* do not have the secret, and clients that have .*; among them [0-9A-F]{8}$/,
-  });
+  const message =
+    /^this would shut out clients on the .* do not have the secret, and clients that have .*; among them [0-9A-F]{8}$/;
+  await t.rejects(daemon.call('config.reload', {}), { code: 'needs-confirmation', message });
+  t.match((await daemon.call('config.reload', { isDryRun: true })).notes, [message], 'a dry run says whom');
   t.match((await daemon.call('status', {})).access, { require: 'any' });
   daemon.daemon.reload();
   t.match((await daemon.call('status', {})).access, { require: 'all' });

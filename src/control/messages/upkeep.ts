@@ -1,6 +1,6 @@
 /** `config`, `log`, `ping`, `metrics`: keeping the daemon. */
 import * as v from 'valibot';
-import { ClientName, Count, isDryRun, Milliseconds, Selector, UnixTime } from './common.js';
+import { ClientName, Count, isDryRun, Milliseconds, notes, Selector, UnixTime } from './common.js';
 
 export const LogLevel = v.picklist(['error', 'warn', 'info', 'debug', 'trace']);
 
@@ -30,6 +30,8 @@ export const Reloaded = v.strictObject({
   changed: v.array(v.string()),
   /** Settings that count from the next start only. */
   needsRestart: v.array(v.string()),
+  /** For people: of a dry run, whom the new settings would shut out. */
+  notes,
 });
 
 export const LogLine = v.strictObject({

@@ -65,13 +65,27 @@ export const doorOf = ({ secret, hasWhitelist, require, isOpen }: MethodContext[
   isOpen,
 });
 
-/** Asks the owner, unless nobody would be shut out. @param hint what else can be done @throws ControlError `needs-confirmation` */
-export function confirm(deps: Deps, isConfirmed: boolean, { guests, kinds }: ShutOut, hint?: string): void {
-  if (isConfirmed || guests.length + kinds.length === 0) return;
+export interface Consent {
+  readonly isConfirmed: boolean;
+  readonly isDryRun: boolean;
+}
+
+/**
+ * Asks the owner, unless nobody would be shut out.
+ * @param hint what else can be done
+ * @returns notes for a dry run, which says what it would ask
+ * @throws ControlError `needs-confirmation`
+ */
+export function confirm(deps: Deps, { isConfirmed, isDryRun }: Consent, lost: ShutOut, hint?: string): string[] {
+  const text = shutOutText(deps, lost);
+  if (text === undefined || (isConfirmed && !isDryRun)) return [];
+  if (isDryRun) return [text];
+  throw new ControlError('needs-confirmation', text, hint === undefined ? {} : { hint });
+}
+
+/** Undefined when it is nobody. */
+function shutOutText(deps: Deps, { guests, kinds }: ShutOut): string | undefined {
   const names = namesOf(deps, guests);
-  const message =
-    kinds.length === 0
-      ? `this would shut out ${names}`
-      : `this would shut out ${kinds.join(', and ')}${guests.length === 0 ? '' : `; among them ${names}`}`;
-  throw new ControlError('needs-confirmation', message, hint === undefined ? {} : { hint });
+  if (kinds.length === 0) return guests.length === 0 ? undefined : `this would shut out ${names}`;
+  return `this would shut out ${kinds.join(', and ')}${guests.length === 0 ? '' : `; among them ${names}`}`;
 }

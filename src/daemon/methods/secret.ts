@@ -66,9 +66,9 @@ export function secretMethods(deps: Deps): Pick<MethodHandlers, Names> {
           kinds: [],
         }
       : shutOutIf(deps, { door: { hasSecret: true }, factors: { secret: NEW_SECRET } });
-    confirm(deps, hadOne || options.isConfirmed || isDryRun, lost, HINT);
+    const asked = confirm(deps, { isConfirmed: hadOne || options.isConfirmed, isDryRun }, lost, HINT);
     const closedTunnels = tunnelsOf(deps, lost.guests).length;
-    const notes = notesOfSetting(deps, hadOne, options);
+    const notes = [...asked, ...notesOfSetting(deps, hadOne, options)];
     if (!isDryRun && !isProposal) {
       await saved(access.setSecret(secret, { grace: seconds, isDroppingSessions, isGenerated }), 'CLIENT');
       log.info(hadOne ? 'the secret was changed' : 'a secret was set');
@@ -101,9 +101,9 @@ export function secretMethods(deps: Deps): Pick<MethodHandlers, Names> {
       const change = { schema: 'tuntox.secret-change/1', secret: null, oldValidUntil: null } as const;
       if (access.secret === undefined) return { ...change, closedTunnels: 0, notes: ['there was no secret'] };
       const lost = shutOutIf(deps, { door: { hasSecret: false }, isSecretKept: false, factors: { secret: undefined } });
-      confirm(deps, isConfirmed || isDryRun, lost, noteWithout(access));
+      const asked = confirm(deps, { isConfirmed, isDryRun }, lost, noteWithout(access));
       const closedTunnels = tunnelsOf(deps, lost.guests).length;
-      const notes = [noteWithout(access)];
+      const notes = [...asked, noteWithout(access)];
       if (!isDryRun) {
         await saved(access.setSecret(undefined, { grace: 0, isDroppingSessions: false }));
         log.info('the secret was taken away');

@@ -69,10 +69,11 @@ async function add(deps: Deps, given: readonly WhitelistEntry[], options: AddOpt
   const lost = shutOutIf(deps, { door: { hasWhitelist: true }, factors: { hasWhitelist: true, isListed } });
   const adopted = options.isAdopting ? lost.guests.map((guest) => adoptedEntry(guest, clock.unixTime())) : [];
   const shutOut = options.isAdopting ? [] : lost.guests;
-  const isConfirmed = options.isConfirmed || options.isDryRun || options.isAdopting;
-  confirm(deps, isConfirmed, lost, '--adopt puts the clients that are here on the list as well');
+  const isConfirmed = options.isConfirmed || options.isAdopting;
+  const hint = '--adopt puts the clients that are here on the list as well';
+  const asked = confirm(deps, { ...options, isConfirmed }, { ...lost, guests: shutOut }, hint);
   const added = [...entries, ...adopted];
-  const notes = [...keptNotes, ...notesOfAdding(deps, entries, shutOut)];
+  const notes = [...keptNotes, ...asked, ...notesOfAdding(deps, entries, options.isDryRun ? [] : shutOut)];
   const closedTunnels = tunnelsOf(deps, shutOut).length;
   if (!options.isDryRun) {
     await saved(access.addEntries(added));
@@ -186,9 +187,10 @@ async function off(deps: Deps, { isConfirmed, isDryRun }: Params<'whitelist.off'
       hint: 'tuntoxctl whitelist export keeps a copy',
     });
   }
+  const asked = isDryRun ? confirm(deps, { isConfirmed, isDryRun }, lost) : [];
   const closedTunnels = tunnelsOf(deps, lost.guests).length;
   const removed = entries.map((entry) => shown(deps, entry));
-  const notes = [noteWithout(access)];
+  const notes = [...asked, noteWithout(access)];
   if (!isDryRun) {
     await saved(access.dropWhitelist());
     deps.log.info('whitelist: switched off');

@@ -46,11 +46,12 @@ export const CONFIG_COMMANDS: readonly Command[] = [
       const reloaded = await withConfirmation(context, (isConfirmed) =>
         context.session.call('config.reload', { isConfirmed, isDryRun }),
       );
-      show(context, reloaded, ({ changed, needsRestart }, out) => {
+      show(context, reloaded, ({ changed, needsRestart, notes }, out) => {
         const would = isDryRun ? 'would change' : 'changed';
         if (changed.length + needsRestart.length === 0) out.line('nothing is different');
         printKeys(out, would, changed);
         printKeys(out, 'needs a restart', needsRestart);
+        for (const note of notes) out.line(note, { indent: 2 });
       });
     },
   },

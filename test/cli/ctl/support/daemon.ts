@@ -308,7 +308,12 @@ export const HANDLERS: MethodHandlers = {
     isGood: true,
     errors: [],
   }),
-  'config.reload': () => ({ schema: 'tuntox.reload/1', changed: ['log.level'], needsRestart: ['network.udp_ports'] }),
+  'config.reload': () => ({
+    schema: 'tuntox.reload/1',
+    changed: ['log.level'],
+    needsRestart: ['network.udp_ports'],
+    notes: [],
+  }),
   'log.tail': async (_params, emit) => {
     emit({ schema: 'tuntox.log-line/1', at: 1_700_000_000, level: 'info', message: 'laptop 9F3A11C2 is here' });
     emit({
