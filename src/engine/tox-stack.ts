@@ -33,6 +33,8 @@ export interface StackFriend extends ChannelFriend {
 export interface FriendRequest {
   readonly publicKey: PublicKey;
   readonly message: Buffer;
+  /** By which it came, of a few: a flood takes one of them, or some. */
+  readonly way: string;
   accept(): StackFriend;
 }
 

@@ -9,6 +9,8 @@ import { type Friend, MessengerFriend } from './messenger.js';
 export interface FriendRequest {
   readonly publicKey: PublicKey;
   readonly message: Buffer;
+  /** By which it came through the onion: one of our first hops, or all other sources. A flood takes one, or a few. */
+  readonly way: string;
   /** Makes the sender a friend. */
   accept(): Friend;
 }
@@ -74,9 +76,9 @@ export class FriendBook {
   }
 
   /** Somebody asks us; once is enough, however often it is accepted. */
-  offer(publicKey: PublicKey, message: Buffer): void {
+  offer(publicKey: PublicKey, message: Buffer, way: string): void {
     const accept = (): Friend => this.#friends.get(publicKey.hex) ?? this.add(publicKey, undefined);
-    this.#requests.tell({ publicKey, message, accept });
+    this.#requests.tell({ publicKey, message, way, accept });
   }
 
   /** Good-bye to all. */

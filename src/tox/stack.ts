@@ -44,7 +44,7 @@ export interface StackOptions {
 export interface StackOwner {
   readonly dhtKeys: KeyPair;
   readonly onOnlineChange: (isOnline: boolean) => void;
-  readonly onFriendRequest: (publicKey: PublicKey, message: Buffer) => void;
+  readonly onFriendRequest: (publicKey: PublicKey, message: Buffer, way: string) => void;
   /** Where a router lets the world reach our UDP port or our relay. */
   readonly outside: (protocol: 'udp' | 'tcp') => Endpoint | undefined;
 }
@@ -147,7 +147,7 @@ export class Stack {
         health: this.dht,
       },
       {
-        onData: (sender, data) => this.friends.handleOnionData(sender, data),
+        onData: (sender, data, way) => this.friends.handleOnionData(sender, data, way),
         onAnnouncedChange: onOnlineChange,
         onUnreachable: () => this.dht.refresh(),
       },

@@ -181,7 +181,7 @@ export class Tox {
       {
         dhtKeys: this.#dhtKeys,
         onOnlineChange: (isOnline) => this.#onlineChanges.tell(isOnline),
-        onFriendRequest: (publicKey, message) => this.#friends.offer(publicKey, message),
+        onFriendRequest: (...request) => this.#friends.offer(...request),
         outside: (protocol) => ports.outside(protocol),
       },
     );

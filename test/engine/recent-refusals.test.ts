@@ -7,8 +7,13 @@ import { SeededRandom } from '../support/seeded-random.js';
 
 const random = new SeededRandom(7);
 
-const request = (text: string, publicKey: PublicKey = generateKeyPair(random).publicKey): FriendRequest => ({
+const request = (
+  text: string,
+  publicKey: PublicKey = generateKeyPair(random).publicKey,
+  way = '192.0.2.1:33445',
+): FriendRequest => ({
   publicKey,
+  way,
   message: Buffer.from(text),
   accept: () => {
     throw new Error('nobody accepts it');
@@ -41,4 +46,21 @@ t.test('a flood of keys pushes out the oldest', async (t) => {
   t.equal(textsOf(refusals)[0], '69');
   refusals.close();
   t.same(textsOf(refusals), []);
+});
+
+t.test('a flood by one way pushes out none that came by another, two floods share', async (t) => {
+  const refusals = new RecentRefusals(new ManualClock());
+  const flood = (way: string): void => {
+    for (let count = 1; count <= 100; count += 1) refusals.add(request(way, undefined, way));
+  };
+  const countOf = (text: string): number => textsOf(refusals).filter((one) => one === text).length;
+  refusals.add(request('client', undefined, 'relay 1'));
+  refusals.add(request('other client', undefined, '192.0.2.2:33445'));
+  flood('others');
+  t.equal(textsOf(refusals).length, 32);
+  t.same(textsOf(refusals).slice(0, 2), ['client', 'other client']);
+  flood('relay 2');
+  t.equal(textsOf(refusals).length, 32);
+  t.same(textsOf(refusals).slice(0, 2), ['client', 'other client']);
+  t.same([countOf('others'), countOf('relay 2')], [15, 15]);
 });

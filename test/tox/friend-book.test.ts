@@ -64,8 +64,8 @@ t.test('who asks to be a friend becomes one when that is accepted, and only once
   const { book, taken } = start();
   const requests: FriendRequest[] = [];
   book.onRequest((request) => requests.push(request));
-  book.offer(ALICE, HELLO);
-  book.offer(ALICE, HELLO);
+  book.offer(ALICE, HELLO, 'others');
+  book.offer(ALICE, HELLO, 'others');
   t.same(taken(), []);
   t.same(requests[0]?.message, HELLO);
   t.equal(requests[0]?.accept(), requests[1]?.accept());

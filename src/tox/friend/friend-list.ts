@@ -57,7 +57,8 @@ export interface FriendListDeps {
 
 export interface FriendListHandlers {
   /** Somebody who is no friend asks to become one; `message` is a copy. */
-  onFriendRequest(publicKey: PublicKey, message: Buffer): void;
+  /** @param way by which it came through the onion: one of a few */
+  onFriendRequest(publicKey: PublicKey, message: Buffer, way: string): void;
 }
 
 export class FriendList {
@@ -128,10 +129,10 @@ export class FriendList {
   }
 
   /** Data came through the onion; its inner box proved the sender. */
-  handleOnionData(sender: PublicKey, data: Buffer): void {
+  handleOnionData(sender: PublicKey, data: Buffer, way: string): void {
     if (data[0] === OnionDataKind.DhtPublicKey) this.#onAnnouncement(sender, decodeDhtPublicKeyAnnouncement(data));
     else if (data[0] === OnionDataKind.FriendRequest && !this.#friends.has(sender.hex))
-      this.#requests.handle(sender, data);
+      this.#requests.handle(sender, data, way);
   }
 
   /** Somebody shook hands with us. Who is no friend gets no answer. */

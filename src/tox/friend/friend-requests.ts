@@ -15,14 +15,17 @@ const REPEAT_WINDOW = 2_000;
 /** Implementation: senders remembered; an attacker makes keys for nothing, so the table is bounded. */
 const MAX_REMEMBERED = 1_024;
 
+/** @param way by which it came through the onion */
+type RequestHandler = (publicKey: PublicKey, message: Buffer, way: string) => void;
+
 export class FriendRequests {
   readonly #clock: Clock;
   readonly #nospam: Buffer;
-  readonly #onRequest: (publicKey: PublicKey, message: Buffer) => void;
+  readonly #onRequest: RequestHandler;
   /** By sender and message: a corrected secret is a new request. */
   readonly #seen: ExpiringMap<string, true>;
 
-  constructor(deps: { clock: Clock; onRequest: (publicKey: PublicKey, message: Buffer) => void }, nospam: Buffer) {
+  constructor(deps: { clock: Clock; onRequest: RequestHandler }, nospam: Buffer) {
     this.#clock = deps.clock;
     this.#onRequest = deps.onRequest;
     this.#nospam = nospam;
@@ -30,7 +33,7 @@ export class FriendRequests {
   }
 
   /** @param data the onion data, its id first; @param sender authenticated by the onion's inner box */
-  handle(sender: PublicKey, data: Buffer): void {
+  handle(sender: PublicKey, data: Buffer, way: string): void {
     const request = decodeFriendRequest(data);
     if (request === undefined || !equalsInConstantTime(request.nospam, this.#nospam)) return;
     const now = this.#clock.now();
@@ -38,6 +41,6 @@ export class FriendRequests {
     const key = sha512(Buffer.concat([sender.bytes, request.message])).toString('latin1');
     if (this.#seen.get(key, now) !== undefined) return;
     this.#seen.set(key, true, now);
-    this.#onRequest(sender, Buffer.from(request.message));
+    this.#onRequest(sender, Buffer.from(request.message), way);
   }
 }

@@ -22,6 +22,8 @@ const FIRST_HOPS = 16;
 /** Where a packet came from. */
 export type DataSource = string;
 
+const OTHER_SOURCES: DataSource = 'others';
+
 export const sourceByUdp = (endpoint: Endpoint): DataSource => endpoint.key;
 export const sourceByRelay = ({ publicKey }: Pick<NodeInfo, 'publicKey'>): DataSource => `relay ${publicKey.hex}`;
 
@@ -45,6 +47,11 @@ export class DataLimit {
     this.#firstHops.set(source, share);
     const [oldest] = this.#firstHops.keys();
     if (this.#firstHops.size > FIRST_HOPS && oldest !== undefined) this.#firstHops.delete(oldest);
+  }
+
+  /** For those who share something out by where data came from: all that are no first hops are one. */
+  wayOf(source: DataSource): DataSource {
+    return this.#firstHops.has(source) ? source : OTHER_SOURCES;
   }
 
   isFirstHop(source: DataSource): boolean {

@@ -42,7 +42,8 @@ export interface OnionClientDeps {
 
 export interface OnionClientHandlers {
   /** Onion data came, its id first; the inner box proved the sender. */
-  readonly onData: (sender: PublicKey, data: Buffer) => void;
+  /** @param way by which it came: one of a few */
+  readonly onData: (sender: PublicKey, data: Buffer, way: DataSource) => void;
   /** Friends can find us now, or no longer. */
   readonly onAnnouncedChange?: (isAnnounced: boolean) => void;
   /** Nodes say that they store us, but nothing reaches us; all paths are new now, and the DHT should look around as well. */
@@ -108,7 +109,7 @@ export class OnionClient {
       { clock, random, identity, requests: this.#requests, paths: this.#paths.own, seeds },
       {
         onAnnouncedChange: (isAnnounced) => this.#onAnnouncedChange(isAnnounced),
-        onData: (sender, data) => this.#handlers.onData(sender, data),
+        onData: (sender, data, way) => this.#handlers.onData(sender, data, way),
         onUnreachable: () => this.#onUnreachable(),
       },
     );

@@ -30,7 +30,8 @@ export interface PresenceHandlers {
   /** Friends can find us now, or no longer. */
   onAnnouncedChange(isAnnounced: boolean): void;
   /** The inner box proved the sender. */
-  onData(sender: PublicKey, data: Buffer): void;
+  /** @param way by which it came: one of a few */
+  onData(sender: PublicKey, data: Buffer, way: DataSource): void;
   /** Nodes store us, but nothing sent to us arrives. */
   onUnreachable(): void;
 }
@@ -127,7 +128,7 @@ export class Presence {
     const opened = openBoth(response, this.#dataKeys, identity);
     if (opened === undefined) return false;
     if (opened.sender.equals(identity.publicKey)) return this.#calls.receive(opened.data);
-    this.#handlers.onData(opened.sender, opened.data);
+    this.#handlers.onData(opened.sender, opened.data, this.#dataLimit.wayOf(source));
     return true;
   }
 

@@ -143,7 +143,7 @@ export class FakeStack implements ToxStack<FakeFriend> {
       });
       return ours;
     };
-    this.#onRequest({ publicKey: from.id.publicKey, message, accept });
+    this.#onRequest({ publicKey: from.id.publicKey, message, way: 'others', accept });
   }
 
   #add(publicKey: PublicKey): FakeFriend {

@@ -20,30 +20,30 @@ function setUp(): { clock: ManualClock; requests: FriendRequests; messages: stri
 
 t.test('a request for our nospam reaches the application', async (t) => {
   const { requests, messages } = setUp();
-  requests.handle(sender, request('secret\0'));
+  requests.handle(sender, request('secret\0'), 'others');
   t.same(messages, ['secret\0']);
 });
 
 t.test('a request for another nospam is dropped', async (t) => {
   const { requests, messages } = setUp();
-  requests.handle(sender, request('secret\0', Buffer.alloc(4)));
+  requests.handle(sender, request('secret\0', Buffer.alloc(4)), 'others');
   t.same(messages, []);
 });
 
 t.test('copies of a request are one request, and a later repetition is a new one', async (t) => {
   const { clock, requests, messages } = setUp();
-  requests.handle(sender, request('a'));
-  requests.handle(sender, request('a'));
+  requests.handle(sender, request('a'), 'others');
+  requests.handle(sender, request('a'), 'others');
   t.same(messages, ['a']);
   clock.advance(3_000);
-  requests.handle(sender, request('a'));
+  requests.handle(sender, request('a'), 'others');
   t.same(messages, ['a', 'a']);
 });
 
 t.test('the right secret right after a wrong one from the same key is seen at once', async (t) => {
   const { requests, messages } = setUp();
-  requests.handle(sender, request('wrong\0'));
-  requests.handle(sender, request('right\0'));
+  requests.handle(sender, request('wrong\0'), 'others');
+  requests.handle(sender, request('right\0'), 'others');
   t.same(messages, ['wrong\0', 'right\0']);
 });
 
@@ -56,6 +56,6 @@ t.test('a request without message, or longer than 921 bytes, is not one', async 
 
 t.test('hostile bytes never throw', async (t) => {
   const { requests } = setUp();
-  for (const bytes of mutations(7, [request('secret\0')], 2_000)) requests.handle(sender, bytes);
+  for (const bytes of mutations(7, [request('secret\0')], 2_000)) requests.handle(sender, bytes, 'others');
   t.pass();
 });

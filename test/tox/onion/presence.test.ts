@@ -27,6 +27,7 @@ class Bench {
   readonly identity: KeyPair;
   readonly events: string[] = [];
   readonly received: string[] = [];
+  readonly ways: string[] = [];
   /** Whether the nodes pass on what comes for us. */
   doNodesDeliver = true;
   /** Under what key we are announced. */
@@ -59,7 +60,10 @@ class Bench {
       },
       {
         onAnnouncedChange: (isAnnounced) => this.events.push(isAnnounced ? 'announced' : 'forgotten'),
-        onData: (_sender, data) => this.received.push(data.toString()),
+        onData: (_sender, data, way) => {
+          this.received.push(data.toString());
+          this.ways.push(way);
+        },
         onUnreachable: () => this.events.push('unreachable'),
       },
     );
@@ -109,6 +113,14 @@ t.test('what others send reaches us, and is opened by nobody else', async (t) =>
   t.same(bench.received, ['data']);
   const other = new Bench(2);
   t.notOk(other.presence.receive(bench.letter(), OWN));
+});
+
+t.test('data says by which first hop it came, or that it is from elsewhere', async (t) => {
+  const bench = new Bench();
+  bench.presence.start();
+  bench.clock.advance(1_000);
+  for (const source of [OWN, '192.0.2.77:1', '192.0.2.78:2']) bench.presence.receive(bench.letter(), source);
+  t.same(bench.ways, [OWN, 'others', 'others']);
 });
 
 t.test('calls that come back are proof, and not told as data', async (t) => {
