@@ -114,10 +114,21 @@ demo: build ## show it: a service carried through a private Tox network on this 
 	@node dist/bench/demo.js
 
 # Each file of bench/ is a benchmark that runs by itself; what they share is in its subfolders.
-BENCHMARKS := $(filter-out bench/demo.ts bench/soak.ts,$(wildcard bench/*.ts))
+BENCHMARKS := $(filter-out demo soak page,$(basename $(notdir $(wildcard bench/*.ts))))
+# make bench BENCH='links connect' runs some only; LINKS='40 ms' those of bench/links alone that begin so. Then the page is not that of
+# docs/, unless PERFORMANCE says so: there the results of all others stay as they are.
+LINKS :=
+BENCH := $(if $(LINKS),links,$(BENCHMARKS))
+PERFORMANCE := $(if $(filter-out $(BENCH),$(BENCHMARKS))$(LINKS),dist/performance,docs/performance)
 
-bench: build ## measure: time to connect, round trip, throughput, memory
-	@for file in $(BENCHMARKS); do echo "== $$file"; node "dist/$${file%.ts}.js" || exit; done
+bench: DEBIAN_PACKAGES += wireguard-go wireguard-tools
+bench: packages build ## measure, beside what others reach, and write docs/performance
+	@mkdir -p $(PERFORMANCE)/results
+	@failed=; trap 'exit 130' INT; for name in $(BENCH); do \
+	  echo "== bench/$$name"; rm -f $(PERFORMANCE)/results/$$name.json; options=(); \
+	  [ $$name != links ] || [ -z '$(LINKS)' ] || options=('$(LINKS)'); \
+	  node dist/bench/$$name.js "$${options[@]}" --json $(PERFORMANCE)/results/$$name.json || failed+=" $$name"; done; \
+	node dist/bench/page.js $(PERFORMANCE) && { [ -z "$$failed" ] || { echo "Failed:$$failed" >&2; exit 1; }; }
 
 soak: build ## let it run for long, with churn, and watch memory and descriptors
 	@node dist/bench/soak.js

@@ -21,25 +21,56 @@ interface Link {
   readonly up?: LinkSettings & { readonly queue?: number };
   readonly bytes: number;
   readonly upBytes?: number;
+  /** Both ways at once. */
+  readonly isBoth?: boolean;
+  readonly marks: Marks;
+}
+
+interface Marks {
+  /** The least ratio to HyperDHT of the first transfer, and of later ones. */
+  readonly hyperdht: readonly [first: number, later: number];
+  /** The least part of the limit. */
+  readonly limit?: number;
 }
 
 const MB = 1e6;
+const marks = (hyperdht: number, limit?: number): Marks => ({
+  hyperdht: [hyperdht, hyperdht],
+  ...(limit !== undefined && { limit }),
+});
+const HOME = {
+  settings: { delay: 30, rate: 30, queue: 1000 },
+  up: { delay: 30, rate: 5, queue: 1000 },
+  upBytes: 4 * MB,
+  marks: marks(1, 0.9),
+};
 const LINKS: readonly Link[] = [
-  { name: '40 ms', settings: { delay: 20 }, bytes: 60 * MB },
-  { name: '40 ms, 5 MB', settings: { delay: 20 }, bytes: 5 * MB },
-  { name: '100 Mbit/s, 50 ms', settings: { delay: 25, rate: 100 }, bytes: 30 * MB },
-  { name: '100 Mbit/s, 50 ms, 1 % loss', settings: { delay: 25, rate: 100, loss: 1 }, bytes: 30 * MB },
-  { name: '10 Mbit/s, 300 ms, 3 % loss', settings: { delay: 150, rate: 10, loss: 3, burst: 3 }, bytes: 8 * MB },
-  { name: '20 Mbit/s, 80 ms, 0.1 % loss', settings: { delay: 40, rate: 20, loss: 0.1, queue: 200 }, bytes: 10 * MB },
-  { name: '1 Gbit/s, 2 ms', settings: { delay: 1, rate: 1000 }, bytes: 100 * MB },
+  { name: '40 ms', settings: { delay: 20 }, bytes: 60 * MB, marks: { hyperdht: [1, 1.25] } },
+  { name: '40 ms, 5 MB', settings: { delay: 20 }, bytes: 5 * MB, marks: marks(1.2) },
+  { name: '100 Mbit/s, 50 ms', settings: { delay: 25, rate: 100 }, bytes: 30 * MB, marks: marks(1.05, 0.92) },
   {
-    name: 'home line',
-    settings: { delay: 30, rate: 30, queue: 1000 },
-    up: { delay: 30, rate: 5, queue: 1000 },
-    bytes: 15 * MB,
-    upBytes: 4 * MB,
+    name: '100 Mbit/s, 50 ms, 1 % loss',
+    settings: { delay: 25, rate: 100, loss: 1 },
+    bytes: 30 * MB,
+    marks: marks(1, 0.9),
   },
-  { name: 'no limit', settings: {}, bytes: 200 * MB },
+  {
+    name: '10 Mbit/s, 300 ms, 3 % loss',
+    settings: { delay: 150, rate: 10, loss: 3, burst: 3 },
+    bytes: 8 * MB,
+    marks: marks(1.7, 0.8),
+  },
+  {
+    name: '20 Mbit/s, 80 ms, 0.1 % loss',
+    settings: { delay: 40, rate: 20, loss: 0.1, queue: 200 },
+    bytes: 10 * MB,
+    marks: marks(1, 0.95),
+  },
+  { name: '1 Gbit/s, 2 ms', settings: { delay: 1, rate: 1000 }, bytes: 100 * MB, marks: marks(1.1) },
+  { name: 'home line', ...HOME, bytes: 15 * MB },
+  // As long either way: 30 Mbit/s down, 5 up.
+  { name: 'home line, both ways', ...HOME, bytes: 24 * MB, isBoth: true },
+  { name: 'no limit', settings: {}, bytes: 200 * MB, marks: marks(1.25) },
 ];
 const TURNS = 3;
 const PAUSE = 3000;
@@ -48,7 +79,7 @@ const LIMIT = 'limit';
 const COLUMNS: readonly Column[] = [
   { name: 'link' },
   { name: 'by' },
-  ...['down, first', 'later', 'up, first', 'later'].map((name) => ({ name, unit: 'MB/s' })),
+  ...['down, first', 'down, later', 'up, first', 'up, later'].map((name) => ({ name, unit: 'MB/s' })),
 ];
 
 interface Result {
@@ -58,8 +89,8 @@ interface Result {
 }
 
 async function measure(kind: TunnelKind, link: Link): Promise<Result> {
-  const downs: (() => Promise<void>)[] = [];
-  const owner = { teardown: (down: () => Promise<void>) => downs.push(down) };
+  const ends: (() => Promise<void>)[] = [];
+  const owner = { teardown: (down: () => Promise<void>) => ends.push(down) };
   try {
     const lab = await Lab.up(owner, { topology: 'wan' });
     if (Object.keys(link.settings).length > 0) await lab.set('alice', link.settings);
@@ -73,9 +104,13 @@ async function measure(kind: TunnelKind, link: Link): Promise<Result> {
         .split('\n')
         .map((ms) => bytes / 1000 / Number(ms));
     };
-    return { down: await visit('down', link.bytes), up: await visit('up', link.upBytes ?? link.bytes) };
+    const down = (): Promise<number[]> => visit('down', link.bytes);
+    const up = (): Promise<number[]> => visit('up', link.upBytes ?? link.bytes);
+    if (!link.isBoth) return { down: await down(), up: await up() };
+    const [downs, ups] = await Promise.all([down(), up()]);
+    return { down: downs, up: ups };
   } finally {
-    for (const down of downs) await down();
+    for (const end of ends) await end();
   }
 }
 
@@ -92,12 +127,23 @@ function limitOf({ settings, up }: Link): Result | undefined {
   return { down: all(settings.rate), up: all(up?.rate ?? settings.rate) };
 }
 
-/** Of the first transfers, and of the medians of the later ones. */
-const quotient = (link: Link, by: string, one: readonly Cell[], other: readonly Cell[]): Cell[] => [
-  link.name,
-  by,
-  ...one.slice(2).map((value, index) => (Number(value) / Number(other[index + 2])).toFixed(2)),
-];
+/** Of the first transfers, and of the medians of the later ones; and what they should be. */
+function quotients(link: Link, rows: readonly Cell[][]): Cell[][] {
+  const find = (name: string): Cell[] | undefined => rows.find(([, by]) => by === name);
+  const ours = find('ours');
+  const compare = (name: string, [first, later]: readonly [number, number]): Cell[][] => {
+    const other = find(name);
+    if (ours === undefined || other === undefined) return [];
+    const values = ours.slice(2).map((value, index) => (Number(value) / Number(other[index + 2])).toFixed(2));
+    const least = [first, later, first, later].map((value) => value.toFixed(2));
+    return [
+      [link.name, `ours / ${name}`, ...values],
+      [link.name, '  at least', ...least],
+    ];
+  };
+  const { hyperdht, limit } = link.marks;
+  return [...compare('HyperDHT', hyperdht), ...(limit === undefined ? [] : compare(LIMIT, [limit, limit]))];
+}
 
 async function rowsOf(link: Link, kinds: readonly TunnelKind[], notes: string[]): Promise<Cell[][]> {
   const limit = limitOf(link);
@@ -110,11 +156,7 @@ async function rowsOf(link: Link, kinds: readonly TunnelKind[], notes: string[])
       notes.push(`${link.name}, ${kind.name}: ${messageOf(error).split('\n')[0]}`);
     }
   }
-  const [ours, ...others] = ['ours', 'HyperDHT', LIMIT].map((name) => rows.find(([, by]) => by === name));
-  const quotients = others.flatMap((other) =>
-    ours && other ? [quotient(link, `ours / ${other[1]}`, ours, other)] : [],
-  );
-  return [...rows, ...quotients];
+  return [...rows, ...quotients(link, rows)];
 }
 
 const [beginning = '', only = ''] = benchmarkArguments;

@@ -1,0 +1,51 @@
+/**
+ * Writes the page of docs/performance, README.md and its plots, from the results that benchmarks have written with `--json`.
+ *
+ *     node dist/bench/page.js DIRECTORY        has results/NAME.json of each, and gets the page
+ */
+import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describeMachine, section } from './page/markdown.js';
+import { canDraw, PLOTS } from './page/plots.js';
+import type { Results } from './support/results.js';
+
+/** Before all others, in this order: what people ask first. */
+const FIRST = ['first-byte', 'links', 'load', 'tunnels', 'fairness', 'throughput', 'idle', 'connect', 'reach'];
+
+const [directory = ''] = process.argv.slice(2);
+const folder = join(directory, 'results');
+const rank = (name: string): number => (FIRST.includes(name) ? FIRST.indexOf(name) : FIRST.length);
+const all = readdirSync(folder)
+  .filter((file) => file.endsWith('.json'))
+  .map((file) => file.slice(0, -'.json'.length))
+  .sort((one, other) => rank(one) - rank(other) || (one < other ? -1 : 1))
+  .map((name) => JSON.parse(readFileSync(join(folder, `${name}.json`), 'utf8')) as Results);
+
+/** On which most were measured: said once. */
+function usualMachine(): string {
+  const names = all.map(({ machine }) => describeMachine(machine));
+  const count = (name: string): number => names.filter((other) => other === name).length;
+  return [...names].sort((one, other) => count(other) - count(one))[0] ?? '';
+}
+
+const usual = usualMachine();
+const sections = all.map((results) => {
+  const plot = PLOTS.find((one) => canDraw(one, results));
+  if (plot !== undefined) writeFileSync(join(directory, `${plot.name}.svg`), plot.draw(results));
+  return section(results, usual, plot);
+});
+for (const plot of PLOTS.filter((one) => !all.some((results) => canDraw(one, results)))) {
+  rmSync(join(directory, `${plot.name}.svg`), { force: true });
+  sections.push(`Not measured here: ${plot.caption}.`);
+}
+const notes = existsSync(join(directory, 'notes.md'));
+const page = [
+  '# Performance',
+  `Made by \`make bench\` from the figures in [results](results); nothing of it is written by hand. Both ends and the load share one machine: ${usual}.`,
+  'Machines are noisy, so compare within a table, which is of one run; a figure with a range is a median with the least and the most. ' +
+    'The links are those of the lab (`test/lab`): network namespaces with emulated links between them.',
+  ...(notes ? ['What lies behind the figures is in the [notes](notes.md).'] : []),
+  ...sections,
+];
+writeFileSync(join(directory, 'README.md'), `${page.join('\n\n')}\n`);
+console.log(`The page is ${join(directory, 'README.md')}.`);
