@@ -3,7 +3,7 @@
  * get a third each ("dynamic thresholds", Choudhury and Hahne, 1998). So one client alone leaves half of them to the others; a dozen
  * that take all they can leave next to none.
  */
-import type { AttemptRoom } from './address-race.js';
+import type { AttemptRoom } from '../base/address-race.js';
 
 /**
  * @param own what this peer has

@@ -1,9 +1,9 @@
 /** Connecting to targets: names are resolved here, their addresses are tried side by side, nothing ever blocks. */
 import { connect, type Socket } from 'node:net';
+import { AddressRace, type AttemptHandlers } from '../base/address-race.js';
 import type { Clock, Timer } from '../base/clock.js';
 import { systemCodeOf } from '../base/coded-error.js';
 import { descriptorShares } from '../base/descriptor-shares.js';
-import { AddressRace } from './address-race.js';
 import { AttemptRooms } from './descriptor-room.js';
 import { NameLookup } from './name-lookup.js';
 import type { Reason } from './reasons.js';
@@ -57,6 +57,10 @@ const REASON_OF_CODE: Readonly<Record<string, Reason>> = {
 /** What tells most about the target comes first: a refusal says that a machine is there. */
 const TELLING: readonly Reason[] = ['connection-refused', 'timeout', 'no-resources', 'failed', 'unreachable'];
 
+interface ResolvedAddress {
+  readonly address: string;
+}
+
 /** @param port of the target; connects to a literal address */
 export type ConnectTcp = (address: string, port: number) => Socket;
 
@@ -106,7 +110,7 @@ class TcpDialling implements Dialling {
     this.#handlers = handlers;
     this.#timeout = deps.clock.after(CONNECT_TIMEOUT, () => this.#fail('timeout'));
     this.#cancelStep = deps.names.lookup(peerId, bareHost(target.host), (error, addresses) => {
-      if (error === null) this.#race(addresses.map(({ address }) => address));
+      if (error === null) this.#race(addresses);
       else this.#fail(reasonOf(error), systemCodeOf(error));
     });
   }
@@ -116,17 +120,16 @@ class TcpDialling implements Dialling {
     this.#cancelStep();
   }
 
-  #race(addresses: readonly string[]): void {
-    const allowed = addresses.filter((address) => this.#handlers.mayConnect(address));
+  #race(addresses: readonly ResolvedAddress[]): void {
+    const allowed = addresses.filter(({ address }) => this.#handlers.mayConnect(address));
     if (allowed.length === 0) {
       this.#fail(addresses.length === 0 ? 'name-not-found' : 'not-allowed');
       return;
     }
-    const { clock, connect, rooms } = this.#deps;
-    const { port } = this.#target;
-    const room = rooms.of(this.#peerId);
-    const race = new AddressRace({ clock, connect: (address) => connect(address, port), room }, allowed, {
-      onConnected: (socket, address) => {
+    const { clock, rooms } = this.#deps;
+    const deps = { clock, room: rooms.of(this.#peerId), attempt: this.#attempt.bind(this) };
+    const race = new AddressRace<ResolvedAddress, Socket>(deps, allowed, {
+      onConnected: (socket, { address }) => {
         this.#timeout.cancel();
         this.#handlers.onConnected(socket, address);
       },
@@ -136,6 +139,21 @@ class TcpDialling implements Dialling {
       },
     });
     this.#cancelStep = () => race.cancel();
+  }
+
+  #attempt({ address }: ResolvedAddress, { onConnected, onFailed }: AttemptHandlers<Socket>): () => void {
+    const socket = this.#deps.connect(address, this.#target.port);
+    socket.once('error', onFailed).once('connect', () => {
+      socket.off('error', onFailed);
+      onConnected(socket);
+    });
+    // An error that comes afterwards is nobody's.
+    return () =>
+      socket
+        .removeAllListeners('connect')
+        .removeAllListeners('error')
+        .on('error', () => {})
+        .destroy();
   }
 
   #fail(reason: Reason, code?: string): void {

@@ -1,4 +1,5 @@
 /** Dials through a proxy, and never around it: what the proxy cannot reach is not reached. */
+import { AttemptLimit, type AttemptRoom } from '../../base/address-race.js';
 import type { Clock, Timer } from '../../base/clock.js';
 import { messageOf } from '../../base/coded-error.js';
 import { Endpoint } from '../../base/endpoint.js';
@@ -12,6 +13,7 @@ import {
   proxyName,
 } from './proxies.js';
 import { type ProxyFault, ProxyWatch } from './proxy-watch.js';
+import { RacedStream } from './raced-stream.js';
 import type { DialStream, StreamHandlers, StreamSocket } from './stream-socket.js';
 
 /**
@@ -19,6 +21,8 @@ import type { DialStream, StreamHandlers, StreamSocket } from './stream-socket.j
  * TCP_CONNECTION_TIMEOUT), whose owner would hang up before it is known that it was the proxy that said nothing.
  */
 const PROXY_TIMEOUT = 9_000;
+/** Implementation: attempts at further addresses of the proxy, of all connections, while the first one does not answer. */
+const MAX_ATTEMPTS_BESIDE = 16;
 
 export interface ProxyDialerDeps {
   readonly clock: Clock;
@@ -38,10 +42,11 @@ export class ProxyDialer {
   /** @throws RangeError when SOCKS5 cannot carry the credentials */
   constructor(deps: ProxyDialerDeps, proxy: ProxyServer) {
     const watch = new ProxyWatch(deps, deps.onChange);
+    const room = new AttemptLimit(MAX_ATTEMPTS_BESIDE);
     this.#watch = watch;
     this.dial = (to, handlers) =>
       watch.mayTry()
-        ? new ProxiedStream({ ...deps, watch }, proxy, to, handlers)
+        ? new ProxiedStream({ ...deps, watch, room }, proxy, to, handlers)
         : new HeldBackStream(deps.clock, to, handlers, watch.fault?.reason ?? '');
   }
 
@@ -57,6 +62,7 @@ export class ProxyDialer {
 
 interface StreamDeps extends Omit<ProxyDialerDeps, 'onChange'> {
   readonly watch: ProxyWatch;
+  readonly room: AttemptRoom;
 }
 
 /** An attempt that is not made, because the last ones have shown that the proxy is of no use. */
@@ -103,10 +109,10 @@ class ProxiedStream implements StreamSocket {
     this.#handshake = proxyHandshake(proxy, to);
     this.#timer = deps.clock.after(PROXY_TIMEOUT, () => this.#onTimeout());
     const literal = Endpoint.of(proxy.host, proxy.port);
-    if (literal !== undefined) this.#connect([literal], '');
+    if (literal !== undefined) this.#connect([literal]);
     else {
       deps.resolve(proxy.host, proxy.port).then(
-        (endpoints) => this.#connect(endpoints, 'it has no address'),
+        (endpoints) => this.#connect(endpoints),
         (error) => this.#fail('unreachable', `the proxy cannot be found: ${messageOf(error)}`),
       );
     }
@@ -129,15 +135,15 @@ class ProxiedStream implements StreamSocket {
     if (state.kind === 'open') this.#deps.watch.noteClosed();
   }
 
-  /** One address after the other: a name such as localhost may have some where nobody listens. */
-  #connect(endpoints: readonly Endpoint[], lastReason: string): void {
+  #connect(endpoints: readonly Endpoint[]): void {
     if (this.#state.kind !== 'looking') return;
-    const [endpoint, ...rest] = endpoints;
-    if (endpoint === undefined) {
-      this.#fail('unreachable', `the proxy cannot be reached: ${lastReason}`);
+    const [first, ...others] = endpoints;
+    if (first === undefined) {
+      this.#fail('unreachable', 'the proxy cannot be reached: it has no address');
       return;
     }
-    const socket = this.#deps.dial(endpoint, {
+    // A name such as localhost may have addresses where nobody listens.
+    const socket = new RacedStream(this.#deps, [first, ...others], {
       onOpen: () => {
         this.#state = { kind: 'asking', socket };
         socket.write(this.#handshake.begin());
@@ -150,11 +156,11 @@ class ProxiedStream implements StreamSocket {
         if (this.#state.kind === 'open') this.#handlers.onDrain();
       },
       onClose: (reason) => {
-        if (this.#state.kind === 'looking') this.#connect(rest, reason);
+        if (this.#state.kind === 'looking') this.#fail('unreachable', `the proxy cannot be reached: ${reason}`);
         else this.#onClose(reason);
       },
     });
-    if (this.#state.kind === 'looking') this.#state = { kind: 'looking', socket };
+    this.#state = { kind: 'looking', socket };
   }
 
   #onProgress(progress: ProxyProgress): void {

@@ -31,7 +31,13 @@ export interface RelayUser {
 export interface PooledRelayDeps {
   readonly clock: Clock;
   readonly random: Random;
-  connect(relay: NodeInfo, handlers: RelayClientHandlers, options: RelayClientOptions): RelayClient;
+  /** @param others further addresses, tried while the first one does not answer */
+  connect(
+    relay: NodeInfo,
+    others: readonly Endpoint[],
+    handlers: RelayClientHandlers,
+    options: RelayClientOptions,
+  ): RelayClient;
 }
 
 export interface PooledRelayHandlers {
@@ -56,6 +62,8 @@ export class PooledRelay {
   /** The one to be tried next is the first. */
   #endpoints: Endpoint[] = [];
   #client: RelayClient | undefined;
+  /** The first attempt, made once all addresses that are named in this turn are known. */
+  #beginning: Timer | undefined;
   #retry: Timer | undefined;
   #unused: Timer | undefined;
   #isHome = false;
@@ -84,7 +92,7 @@ export class PooledRelay {
   }
 
   get isConnecting(): boolean {
-    return this.#client !== undefined && !this.#client.isConfirmed;
+    return this.#beginning !== undefined || (this.#client !== undefined && !this.#client.isConfirmed);
   }
 
   /** Whether it failed, and the time for the next attempt has not come. */
@@ -149,8 +157,13 @@ export class PooledRelay {
     if (isWanted) {
       this.#unused?.cancel();
       this.#unused = undefined;
-      if (this.#client === undefined && this.#retry === undefined) this.#connect();
-    } else if (this.#client !== undefined) {
+      if (this.#client !== undefined || this.#retry !== undefined) return;
+      this.#beginning ??= this.#deps.clock.soon(() => this.#connect());
+      return;
+    }
+    this.#beginning?.cancel();
+    this.#beginning = undefined;
+    if (this.#client !== undefined) {
       this.#unused ??= this.#deps.clock.after(UNUSED_TIMEOUT, () => this.close());
     }
   }
@@ -167,9 +180,10 @@ export class PooledRelay {
 
   /** Until it is wanted anew. */
   close(): void {
-    for (const timer of [this.#unused, this.#retry]) timer?.cancel();
+    for (const timer of [this.#unused, this.#retry, this.#beginning]) timer?.cancel();
     this.#unused = undefined;
     this.#retry = undefined;
+    this.#beginning = undefined;
     const client = this.#client;
     this.#client = undefined;
     this.#confirmedAt = undefined;
@@ -178,14 +192,17 @@ export class PooledRelay {
   }
 
   #connect(): void {
-    const [endpoint] = this.#endpoints;
+    this.#beginning = undefined;
+    const [endpoint, ...others] = this.#endpoints;
     if (endpoint === undefined) return;
     const client = this.#deps.connect(
       { publicKey: this.publicKey, endpoint },
+      // After a failure each has its turn alone: somebody else may be quick to connect where strangers said that it is.
+      this.#failures === 0 ? others : [],
       {
         onConfirmed: () => {
           this.#confirmedAt = this.#deps.clock.now();
-          this.#provenKey = endpoint.key;
+          this.#useFirst(client.relay.endpoint);
           this.#failures = 0;
           this.#handlers.onConfirmed(this);
         },
@@ -200,6 +217,11 @@ export class PooledRelay {
     );
     this.#client = client;
     for (const { peer } of this.#users) client.ask(peer);
+  }
+
+  #useFirst(endpoint: Endpoint): void {
+    this.#provenKey = endpoint.key;
+    this.#endpoints = [endpoint, ...this.#endpoints.filter((other) => !other.equals(endpoint))];
   }
 
   /** @param lowerBound when the relay has stalled: then it gets less at a time, and from now on */

@@ -53,25 +53,25 @@ type State =
   | { readonly kind: 'closed' };
 
 export class RelayClient {
-  readonly relay: NodeInfo;
+  readonly #publicKey: PublicKey;
   readonly #deps: RelayClientDeps;
   readonly #handlers: RelayClientHandlers;
   readonly #socket: StreamSocket;
   readonly #timeout: Timer;
   readonly #slots = new ClientSlots();
   readonly #options: RelayClientOptions;
-  readonly #dialledAt: number;
-  /** ms that it took to connect. */
-  #rtt = 0;
+  /** When the last step was begun to which the relay answers, and ms that the quickest one took. */
+  #askedAt: number;
+  #rtt = Number.POSITIVE_INFINITY;
   #lowerBound: number | undefined;
   #state: State = { kind: 'connecting' };
 
   constructor(deps: RelayClientDeps, relay: NodeInfo, handlers: RelayClientHandlers, options: RelayClientOptions = {}) {
     this.#deps = deps;
     this.#handlers = handlers;
-    this.relay = relay;
+    this.#publicKey = relay.publicKey;
     this.#options = options;
-    this.#dialledAt = deps.clock.now();
+    this.#askedAt = deps.clock.now();
     this.#timeout = deps.clock.after(CONNECT_TIMEOUT, () => this.#end('no answer within 10 s'));
     this.#socket = deps.dial(relay.endpoint, {
       onOpen: () => this.#onOpen(),
@@ -79,6 +79,11 @@ export class RelayClient {
       onDrain: () => this.#onDrain(),
       onClose: (reason) => this.#end(reason),
     });
+  }
+
+  /** At the address that is being tried first, then at that where it connected. */
+  get relay(): NodeInfo {
+    return { publicKey: this.#publicKey, endpoint: this.#socket.remote };
   }
 
   get isConfirmed(): boolean {
@@ -156,11 +161,18 @@ export class RelayClient {
   }
 
   #onOpen(): void {
-    const { clock, random, ownKey, sharedKey } = this.#deps;
-    this.#rtt = clock.now() - this.#dialledAt;
+    const { random, ownKey, sharedKey } = this.#deps;
+    this.#noteAnswer();
     const handshake = beginHandshake(random, ownKey, sharedKey);
     this.#state = { kind: 'greeting', handshake, bytes: Buffer.alloc(0) };
     this.#socket.write(handshake.greeting);
+  }
+
+  /** Connecting may be long for other addresses that were tried before, the greeting for a relay that is busy. */
+  #noteAnswer(): void {
+    const now = this.#deps.clock.now();
+    this.#rtt = Math.min(this.#rtt, now - this.#askedAt);
+    this.#askedAt = now;
   }
 
   #onBytes(bytes: Buffer): void {
@@ -172,6 +184,7 @@ export class RelayClient {
   #onReply(state: State & { readonly kind: 'greeting' }, bytes: Buffer): void {
     state.bytes = Buffer.concat([state.bytes, bytes]);
     if (state.bytes.length < RELAY_REPLY_SIZE) return;
+    this.#noteAnswer();
     const session = state.handshake.finish(state.bytes.subarray(0, RELAY_REPLY_SIZE));
     if (session === undefined) {
       this.#end('it has another key');

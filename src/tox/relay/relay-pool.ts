@@ -2,11 +2,13 @@
  * All relays (c-toxcore TCP_connection.c): three home relays that we stay connected to, through which strangers find us and
  * which serve as first hops of the onion; and those at which our peers are to be met.
  */
+import { AttemptLimit } from '../../base/address-race.js';
 import type { Clock } from '../../base/clock.js';
 import type { Endpoint } from '../../base/endpoint.js';
 import type { Logger } from '../../base/logger.js';
 import { pick, type Random } from '../../base/random.js';
 import type { PublicKey } from '../crypto/keys.js';
+import { RacedStream } from '../network/raced-stream.js';
 import type { DialStream } from '../network/stream-socket.js';
 import type { NodeInfo } from '../packet/node-info.js';
 import { PooledRelay, type PooledRelayDeps, type PooledRelayHandlers } from './pooled-relay.js';
@@ -18,6 +20,8 @@ import { RelayRoute, type RelayRouteState, type RelaySender } from './relay-rout
 const HOME_RELAYS = 3;
 /** Implementation: home relays tried at the same time; of those that a list names many are dead. */
 const HOME_ATTEMPTS = 6;
+/** Implementation: further addresses of relays whose first one does not answer that are tried at the same time, of all relays. */
+const MAX_ATTEMPTS_BESIDE = 16;
 
 /** Implementation: where nothing else is said. */
 const MAX_RELAYS = 512;
@@ -49,6 +53,7 @@ export class RelayPool implements RelaySender {
   readonly #deps: RelayPoolDeps;
   readonly #handlers: RelayPoolHandlers;
   readonly #log: Logger;
+  readonly #attemptsBeside = new AttemptLimit(MAX_ATTEMPTS_BESIDE);
   /** By the relay's key. */
   readonly #relays = new Map<string, PooledRelay>();
   /** Those that may become home relays. */
@@ -166,8 +171,12 @@ export class RelayPool implements RelaySender {
     }
     const { clock, random, dial, ownKey, sharedKey, maxRelays = MAX_RELAYS } = this.#deps;
     if (this.#relays.size >= maxRelays && !this.#forgetOne()) return undefined;
-    const connect: PooledRelayDeps['connect'] = (relay, handlers, options) =>
-      new RelayClient({ clock, random, dial, ownKey, sharedKey: sharedKey(publicKey) }, relay, handlers, options);
+    const race = { clock, dial, room: this.#attemptsBeside };
+    const connect: PooledRelayDeps['connect'] = (relay, others, handlers, options) => {
+      const dialFirst: DialStream = (to, streamHandlers) => new RacedStream(race, [to, ...others], streamHandlers);
+      const deps = { clock, random, dial: dialFirst, ownKey, sharedKey: sharedKey(publicKey) };
+      return new RelayClient(deps, relay, handlers, options);
+    };
     const relay = new PooledRelay({ clock, random, connect }, publicKey, this.#relayHandlers());
     relay.addEndpoint(endpoint);
     this.#relays.set(publicKey.hex, relay);

@@ -215,21 +215,48 @@ t.test('what may be meant for one destination only counts when nothing else work
   t.same(silent.told, ['silent']);
 });
 
-t.test('the name of a proxy is looked up each time, and its addresses are tried one after the other', async (t) => {
-  let lookups = 0;
-  const scene = new Scene({ host: 'proxy.example' }, async () => {
-    lookups += 1;
-    return [at('192.0.2.9', PROXY.port), PROXY];
-  }).listen([HTTP_OK], [HTTP_OK]);
-  for (const _ of [1, 2]) {
+t.test(
+  'an address of the proxy that does not answer costs 250 ms, and one that answers late is still heard',
+  async (t) => {
+    const [lost, late] = [at('192.0.2.9', PROXY.port), at('2001:db8::9', PROXY.port)];
+    const scene = new Scene({ host: 'proxy.example' }, async () => [lost, PROXY]).listen([HTTP_OK]);
+    scene.streams.blackHoles.add(lost.address);
     const { events } = scene.dial();
     await new Promise((resolve) => setImmediate(resolve));
-    scene.clock.advance(100);
+    scene.clock.advance(249);
+    t.equal(scene.streams.dialled, 1);
+    scene.clock.advance(101);
     t.same(events, ['open']);
-  }
-  t.equal(lookups, 2);
-  t.same(scene.told, []);
-});
+    t.equal(scene.streams.connectionsOf('198.51.100.1'), 1, 'the other attempt is ended');
+
+    const slow = new Scene({ host: 'proxy.example' }, async () => [PROXY, late]).listen([HTTP_OK]);
+    slow.streams.delay = 300;
+    slow.streams.blackHoles.add(late.address);
+    const dialled = slow.dial();
+    await new Promise((resolve) => setImmediate(resolve));
+    slow.clock.advance(2_000);
+    t.same(dialled.events, ['open']);
+  },
+);
+
+t.test(
+  'the name of a proxy is looked up each time, and an address that refuses has the next one tried at once',
+  async (t) => {
+    let lookups = 0;
+    const scene = new Scene({ host: 'proxy.example' }, async () => {
+      lookups += 1;
+      return [at('192.0.2.9', PROXY.port), PROXY];
+    }).listen([HTTP_OK], [HTTP_OK]);
+    for (const _ of [1, 2]) {
+      const { events } = scene.dial();
+      await new Promise((resolve) => setImmediate(resolve));
+      scene.clock.advance(100);
+      t.same(events, ['open']);
+    }
+    t.equal(lookups, 2);
+    t.same(scene.told, []);
+  },
+);
 
 t.test('a name that leads nowhere is a fault of the proxy', async (t) => {
   const scene = new Scene({ host: 'proxy.example' }, () => Promise.reject(new Error('cannot find proxy.example')));

@@ -134,6 +134,33 @@ t.test('a relay that refuses is tried again ever more slowly, at all its ports',
   t.equal(pool.homes[0]?.endpoint.port, 443, 'a port that is learnt later counts, too');
 });
 
+t.test('an address of a relay that does not answer costs 250 ms', async (t) => {
+  const bench = new PoolBench(1, 12);
+  const relay = bench.relays[0] as NodeInfo;
+  const lost = at('2001:db8::77', 443);
+  bench.streams.blackHoles.add(lost.address);
+  const { pool, address } = bench.pool();
+  pool.add({ ...relay, endpoint: lost });
+  pool.add(relay);
+  bench.clock.advance(249);
+  t.equal(bench.streams.dialled, 1);
+  bench.clock.advance(101);
+  t.same(pool.homes, [relay]);
+  t.equal(bench.streams.connectionsOf(address), 1, 'the other attempt is ended');
+});
+
+t.test('somebody else who is quick to connect at an address said of a relay does not keep us from it', async (t) => {
+  const bench = new PoolBench(1, 13);
+  const relay = bench.relays[0] as NodeInfo;
+  const false_ = at('203.0.113.200', 443);
+  startSimulatedRelay(bench, generateKeyPair(bench.random), false_);
+  const { pool } = bench.pool();
+  pool.add({ ...relay, endpoint: false_ });
+  pool.add(relay);
+  bench.clock.advance(15_000);
+  t.same(pool.homes, [relay]);
+});
+
 t.test('an address where a relay has answered outlives all that is only said', async (t) => {
   const bench = new PoolBench(1, 11);
   const relay = bench.relays[0] as NodeInfo;

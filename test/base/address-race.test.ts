@@ -1,7 +1,8 @@
+import type { Socket } from 'node:net';
 import t from 'tap';
-import { AddressRace } from '../../src/tunnel/address-race.js';
+import { AddressRace, type Attempt } from '../../src/base/address-race.js';
 import { ManualClock } from '../support/manual-clock.js';
-import { SlowConnections } from './support/slow-connections.js';
+import { SlowConnections } from '../tunnel/support/slow-connections.js';
 
 const [A4, B4, C4, A6, B6] = ['192.0.2.1', '192.0.2.2', '192.0.2.3', '2001:db8::1', '2001:db8::2'];
 
@@ -10,8 +11,18 @@ function race(...addresses: string[]) {
   const net = new SlowConnections();
   const outcomes: string[] = [];
   const room = { left: 3, take: () => room.left > 0 && room.left-- > 0, release: () => void room.left++ };
-  const running = new AddressRace({ clock, connect: net.connect, room }, addresses, {
-    onConnected: (_socket, address) => outcomes.push(address),
+  const attempt: Attempt<{ readonly address: string }, Socket> = ({ address }, { onConnected, onFailed }) => {
+    const socket = net.connect(address).once('error', onFailed);
+    socket.once('connect', () => onConnected(socket));
+    return () =>
+      socket
+        .removeAllListeners()
+        .on('error', () => {})
+        .destroy();
+  };
+  const tried = addresses.map((address) => ({ address }));
+  const running = new AddressRace({ clock, attempt, room }, tried, {
+    onConnected: (_socket, { address }) => outcomes.push(address),
     onFailed: (errors) => outcomes.push(errors.map(({ message }) => message).join()),
   });
   return { clock, net, outcomes, running, room };

@@ -3,8 +3,7 @@
  * next begins, and the first to connect wins. Node's own `autoSelectFamily` aborts an attempt when it begins the next, so
  * that no address behind a slow link but the last one is ever reached.
  */
-import type { Socket } from 'node:net';
-import type { Clock, Timer } from '../base/clock.js';
+import type { Clock, Timer } from './clock.js';
 
 /** ms from one attempt to the next while nothing is heard (RFC 8305, section 5: Connection Attempt Delay). */
 const ATTEMPT_DELAY = 250;
@@ -18,22 +17,52 @@ export interface AttemptRoom {
   release(): void;
 }
 
-/** Begins to connect to a literal address. */
-export type Connect = (address: string) => Socket;
+/** So many attempts beside the first ones, of all races that share it. */
+export class AttemptLimit implements AttemptRoom {
+  #left: number;
 
-export interface RaceHandlers {
-  onConnected(socket: Socket, address: string): void;
+  constructor(limit: number) {
+    this.#left = limit;
+  }
+
+  take(): boolean {
+    if (this.#left === 0) return false;
+    this.#left -= 1;
+    return true;
+  }
+
+  release(): void {
+    this.#left += 1;
+  }
+}
+
+/** What becomes of one attempt: one of them is called, once, later. */
+export interface AttemptHandlers<Connection> {
+  onConnected(connection: Connection): void;
+  onFailed(error: Error): void;
+}
+
+/** Begins to connect. @returns a function that ends the attempt, after which no handler is called; also called after it has failed */
+export type Attempt<Address, Connection> = (address: Address, handlers: AttemptHandlers<Connection>) => () => void;
+
+export interface RaceHandlers<Address, Connection> {
+  onConnected(connection: Connection, address: Address): void;
   /** Every attempt has failed. */
   onFailed(errors: readonly Error[]): void;
 }
 
-export class AddressRace {
-  readonly #clock: Clock;
-  readonly #connect: Connect;
-  readonly #room: AttemptRoom;
-  readonly #handlers: RaceHandlers;
-  readonly #left: string[];
-  readonly #attempts = new Set<Socket>();
+export interface RaceDeps<Address, Connection> {
+  readonly clock: Clock;
+  readonly attempt: Attempt<Address, Connection>;
+  readonly room: AttemptRoom;
+}
+
+export class AddressRace<Address extends { readonly address: string }, Connection> {
+  readonly #deps: RaceDeps<Address, Connection>;
+  readonly #handlers: RaceHandlers<Address, Connection>;
+  readonly #left: Address[];
+  /** What ends each attempt under way. */
+  readonly #attempts = new Set<() => void>();
   readonly #errors: Error[] = [];
   /** Attempts for which room was taken. */
   #beside = 0;
@@ -42,13 +71,11 @@ export class AddressRace {
 
   /** @param addresses at least one, in the order in which to try them; one of the handlers is called, once, later */
   constructor(
-    deps: { readonly clock: Clock; readonly connect: Connect; readonly room: AttemptRoom },
-    addresses: readonly string[],
-    handlers: RaceHandlers,
+    deps: RaceDeps<Address, Connection>,
+    addresses: readonly Address[],
+    handlers: RaceHandlers<Address, Connection>,
   ) {
-    this.#clock = deps.clock;
-    this.#connect = deps.connect;
-    this.#room = deps.room;
+    this.#deps = deps;
     this.#handlers = handlers;
     this.#left = alternateFamilies(addresses);
     this.#tryNext();
@@ -58,42 +85,42 @@ export class AddressRace {
   cancel(): void {
     this.#isOver = true;
     this.#delay?.cancel();
-    for (const socket of this.#attempts) abandon(socket);
+    for (const end of this.#attempts) end();
     this.#attempts.clear();
     this.#giveBack();
   }
 
   #giveBack(): void {
-    for (; this.#beside > 0 && this.#beside >= this.#attempts.size; this.#beside -= 1) this.#room.release();
+    for (; this.#beside > 0 && this.#beside >= this.#attempts.size; this.#beside -= 1) this.#deps.room.release();
   }
 
   #tryNext(): void {
     this.#delay?.cancel();
     const [address] = this.#left;
     if (address === undefined || this.#attempts.size >= MAX_ATTEMPTS) return;
-    this.#delay = this.#clock.after(ATTEMPT_DELAY, () => this.#tryNext());
+    this.#delay = this.#deps.clock.after(ATTEMPT_DELAY, () => this.#tryNext());
     if (this.#attempts.size > 0) {
-      if (!this.#room.take()) return;
+      if (!this.#deps.room.take()) return;
       this.#beside += 1;
     }
     this.#left.shift();
-    const socket = this.#connect(address);
-    this.#attempts.add(socket);
-    socket.once('connect', () => this.#win(socket, address));
-    socket.once('error', (error) => this.#lose(socket, error));
+    const end = this.#deps.attempt(address, {
+      onConnected: (connection) => this.#win(end, connection, address),
+      onFailed: (error) => this.#lose(end, error),
+    });
+    this.#attempts.add(end);
   }
 
-  #win(socket: Socket, address: string): void {
-    this.#attempts.delete(socket);
+  #win(end: () => void, connection: Connection, address: Address): void {
+    this.#attempts.delete(end);
     this.cancel();
-    socket.removeAllListeners('error');
-    this.#handlers.onConnected(socket, address);
+    this.#handlers.onConnected(connection, address);
   }
 
-  #lose(socket: Socket, error: Error): void {
+  #lose(end: () => void, error: Error): void {
     if (this.#isOver) return;
-    this.#attempts.delete(socket);
-    abandon(socket);
+    this.#attempts.delete(end);
+    end();
     this.#giveBack();
     this.#errors.push(error);
     this.#tryNext();
@@ -103,15 +130,9 @@ export class AddressRace {
   }
 }
 
-function abandon(socket: Socket): void {
-  socket.removeAllListeners('connect').removeAllListeners('error');
-  // An error that comes afterwards is nobody's.
-  socket.on('error', () => {}).destroy();
-}
-
 /** RFC 8305, section 4: the families take turns, beginning with that of the first address. */
-function alternateFamilies(addresses: readonly string[]): string[] {
-  const isIPv6 = (address: string): boolean => address.includes(':');
+function alternateFamilies<Address extends { readonly address: string }>(addresses: readonly Address[]): Address[] {
+  const isIPv6 = ({ address }: Address): boolean => address.includes(':');
   const startsWithIPv6 = addresses[0] !== undefined && isIPv6(addresses[0]);
   const first = addresses.filter((address) => isIPv6(address) === startsWithIPv6);
   const second = addresses.filter((address) => isIPv6(address) !== startsWithIPv6);
