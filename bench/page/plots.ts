@@ -104,20 +104,25 @@ const links: Plot = {
 const roundTrip: Plot = {
   name: 'round-trip',
   caption: 'Round trip, idle and under load',
-  reads: ['link', 'by', 'idle', 'under load'],
+  reads: ['link', 'by', 'idle, 50 %', 'beside down, 50 %', 'beside up, 50 %'],
   draw: (table) =>
     barChart(
       {
         title: 'Round trip, idle and under load',
-        legend: 'Medians. Pale: idle; full, with its figure: beside a transfer that fills the link.',
+        legend: 'Medians. Pale: idle; full, with its figure: beside a transfer through the same tunnel.',
       },
-      groups(rowsOf(table), 'link').map(
-        ([title, rows]): BarPanel => ({
-          title,
-          unit: 'ms',
-          rows: rowsOfPeers(rows, (row) => barsOf(row, ['idle', 'under load'])),
-        }),
-      ),
+      groups(rowsOf(table), 'link').flatMap(([link, rows]) => {
+        const panel = (title: string, ...columns: readonly string[]): BarPanel => {
+          return { title: `${link}: ${title}`, unit: 'ms', rows: rowsOfPeers(rows, (row) => barsOf(row, columns)) };
+        };
+        const busy = DIRECTIONS.filter((direction) =>
+          rows.some((row) => Number.isFinite(numberOf(row[`beside ${direction}, 50 %`]))),
+        );
+        if (busy.length === 0) return [panel('idle', 'idle, 50 %')];
+        return busy.map((direction) =>
+          panel(`beside a transfer ${direction}`, 'idle, 50 %', `beside ${direction}, 50 %`),
+        );
+      }),
     ),
 };
 

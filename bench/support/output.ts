@@ -15,7 +15,7 @@ export const benchmarkArguments: readonly string[] = words;
 
 function withoutFile(given: readonly string[]): [string[], string | undefined] {
   const at = given.indexOf('--json');
-  return at < 0 ? [[...given], undefined] : [[...given.slice(0, at), ...given.slice(at + 2)], given[at + 1]];
+  return at < 0 ? [[...given], undefined] : [[...given.slice(0, at), ...given.slice(at + 2)], given[at + 1] ?? ''];
 }
 
 type Measured = readonly Figure[] | Table;
@@ -38,8 +38,17 @@ export async function runBenchmark(
     if (file !== undefined) writeFileSync(file, `${JSON.stringify(results, undefined, 1)}\n`);
     return results;
   };
+  const saveSoFar = (measured: Measured): void => void save(measured, 'It did not come to its end.');
   try {
-    const results = save(await measure(save));
+    // Before it measures for an hour.
+    saveSoFar(saved);
+  } catch (error) {
+    console.error(`The results cannot be written, so nothing is measured: ${messageOf(error)}`);
+    process.exitCode = 1;
+    return;
+  }
+  try {
+    const results = save(await measure(saveSoFar));
     clearProgress();
     process.stdout.write(formatResults(results));
   } catch (error) {

@@ -73,6 +73,21 @@ t.test('the first byte has its range, and units are at the axis', async (t) => {
   t.ok(texts(svg).includes('0.8 s'));
 });
 
+t.test('a round trip has a panel for each way that was loaded, and one where none was', async (t) => {
+  const names = ['link', 'by', 'idle, 50 %', '99 %', 'beside down, 50 %', '99 %', 'beside up, 50 %', '99 %'];
+  const rows = [
+    ['slow', 'ours', 40, 41, 60, 99, 80, 99],
+    ['veth', 'ours', 0.5, 3, null, null, null, null],
+  ];
+  const svg = plot('round-trip').draw({ columns: columns(...names), rows });
+  t.same(
+    texts(svg).filter((text) => /^(slow|veth)/.test(text)),
+    ['slow: beside a transfer down', 'slow: beside a transfer up', 'veth: idle'],
+  );
+  const [down = 0, up = 0] = widths(svg, 'ours');
+  t.same(widths(svg, 'ours pale').map(Math.round), [(down * 40) / 60, up / 2].map(Math.round));
+});
+
 t.test('curves grow with the number of tunnels', async (t) => {
   const rows = [
     ['1', 'ours', 50, 1],
