@@ -18,8 +18,8 @@ DEBIAN_PACKAGES += iproute2 nftables procps python3 iputils-ping tcpdump miniupn
 DEBIAN_PACKAGES += zsh fish
 # ssh runs through our ProxyCommand, against an sshd of the test's own.
 DEBIAN_PACKAGES += openssh-client openssh-server
-# It finds mistakes in the man pages, and readelf what the native parts of our packages are made for.
-DEBIAN_PACKAGES += mandoc binutils
+# Both of the first show man pages, and find mistakes in them; readelf says what the native parts of our packages are made for.
+DEBIAN_PACKAGES += mandoc groff-base binutils
 # A guard against hanging, in seconds for each test file; the slowest take a fraction of it.
 TEST_TIMEOUT := 300
 # Test files at a time.

@@ -1,4 +1,4 @@
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawnSync } from 'node:child_process';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
@@ -79,5 +79,18 @@ t.test('no page has a mistake that mandoc finds', async (t) => {
   if (!requirementsMet(t, tool('mandoc', 'mandoc'))) return;
   for (const name of readdirSync(join(ROOT, 'man'))) {
     t.doesNotThrow(() => execFileSync('mandoc', ['-Tlint', '-Wwarning', join(ROOT, 'man', name)]), name);
+  }
+});
+
+t.test('no page has a mistake that groff finds, at 80 columns or more', async (t) => {
+  if (!requirementsMet(t, tool('groff', 'groff-base'))) return;
+  for (const name of readdirSync(join(ROOT, 'man'))) {
+    for (const macros of ['-man', '-mandoc']) {
+      for (const width of [78, 120]) {
+        const args = ['-ww', '-z', macros, '-Tutf8', `-rLL=${width}n`, join(ROOT, 'man', name)];
+        const { status, stderr } = spawnSync('groff', args, { encoding: 'utf8' });
+        t.strictSame([status, stderr], [0, ''], `${name}, ${macros}, ${width} columns`);
+      }
+    }
   }
 });
