@@ -11,7 +11,7 @@ import { lockFile } from '../engine/file-lock.js';
 import { goIntoBackground } from '../platform/background.js';
 import { waitForSecond } from '../platform/first-process.js';
 import { foreignPart } from '../platform/foreign-part.js';
-import { PidFile } from '../platform/pid-file.js';
+import { PidFile, pidFileMark } from '../platform/pid-file.js';
 import { lookUpUser, type User, userToBecome } from '../platform/privileges.js';
 import { launchAs } from '../platform/setpriv.js';
 import type { Loaded } from './configuration.js';
@@ -46,11 +46,12 @@ export async function runAsUser(process: NodeJS.Process, { flags, load, release 
     groupId: socket.group === undefined ? undefined : groupOf(socket.group, effective).id,
     isBackground,
   });
-  if (!flags.isCheck) {
-    if (dirname(socket.path) === RUNTIME_DIRECTORY) makeRuntimeDirectory(user);
-    if (flags.pidFile !== undefined) PidFile.prepare(flags.pidFile, user, lockFile);
-  }
-  const ended = isBackground ? goIntoBackground(process, launch) : waitForSecond(process, launch);
+  const path = flags.isCheck ? undefined : flags.pidFile;
+  if (!flags.isCheck && dirname(socket.path) === RUNTIME_DIRECTORY) makeRuntimeDirectory(user);
+  const pidFile = path === undefined ? undefined : PidFile.hold(path, lockFile);
+  if (path !== undefined) Object.assign(launch.environment, pidFileMark(pidFile));
+  const start = isBackground ? goIntoBackground : waitForSecond;
+  const ended = start(process, launch, pidFile);
   // Only now, so that none is lost in between: it has listeners of its own.
   release();
   return ended;

@@ -10,7 +10,7 @@ import { lockFile } from '../engine/file-lock.js';
 import { makeDirectories } from '../engine/file-system.js';
 import { foreignPart } from '../platform/foreign-part.js';
 import { groupIdOf } from '../platform/group-id.js';
-import { PidFile } from '../platform/pid-file.js';
+import { ownPidFile, type PidFile } from '../platform/pid-file.js';
 import { findUser } from '../platform/privileges.js';
 import type { Loaded } from './configuration.js';
 
@@ -41,7 +41,7 @@ export class ProcessForm {
     const { process, log } = deps;
     const { user, socket, stateDirectory } = loaded.settings;
     if (user !== undefined) log.info(`running as the user ${findUser(user, process).name}`);
-    this.#pidFile = options.pidFile === undefined ? undefined : PidFile.create(options.pidFile, process.pid, lockFile);
+    this.#pidFile = ownPidFile({ process, log }, options.pidFile, lockFile);
     makeDirectory(dirname(socket.path), SOCKET_DIRECTORY_MODE, 'socket.path');
     makeDirectory(stateDirectory, STATE_DIRECTORY_MODE, 'state_dir');
     this.groupId = socketGroup(deps, loaded);

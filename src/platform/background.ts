@@ -8,6 +8,7 @@ import { constants } from 'node:os';
 import { Writable } from 'node:stream';
 import { CodedError } from '../base/coded-error.js';
 import { trySpawn } from './child.js';
+import type { PidFile } from './pid-file.js';
 import { type Launch, ownCommand } from './setpriv.js';
 import { STOP_SIGNALS } from './signals.js';
 
@@ -79,17 +80,18 @@ async function drained(stream: Writable): Promise<void> {
 }
 
 /**
- * Starts the second process. @param launch where that is another user's
+ * Starts the second process. @param launch where that is another user's @param pidFile gets its number, and stays if it does
  * @returns the status with which to end @throws BackgroundError
  */
-export async function goIntoBackground(process: NodeJS.Process, launch?: Launch): Promise<number> {
+export async function goIntoBackground(process: NodeJS.Process, launch?: Launch, pidFile?: PidFile): Promise<number> {
   const [program = '', ...args] = launch?.command ?? ownCommand(process);
   const child = trySpawn(program, args, {
     detached: true,
     env: { ...(launch?.environment ?? process.env), [MARK]: '1' },
-    stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
+    stdio: ['ignore', 'ignore', 'pipe', 'ipc', pidFile?.lockFd ?? 'ignore'],
   });
   if (child instanceof Error) throw new BackgroundError('failed', `cannot start another process: ${child.message}`);
+  if (child.pid !== undefined) pidFile?.write(child.pid);
   // It is in another session now, where Ctrl-C does not reach it.
   const pass = (signal: NodeJS.Signals): void => void child.kill(signal);
   for (const signal of STOP_SIGNALS) process.on(signal, pass);
@@ -109,6 +111,8 @@ export async function goIntoBackground(process: NodeJS.Process, launch?: Launch)
     });
   });
   for (const signal of STOP_SIGNALS) process.removeListener(signal, pass);
+  if (status === 0) pidFile?.leave();
+  else pidFile?.remove();
   child.stderr?.destroy();
   if (child.connected) child.disconnect();
   child.unref();

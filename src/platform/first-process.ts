@@ -7,6 +7,7 @@ import { constants } from 'node:os';
 import { isatty } from 'node:tty';
 import { CodedError, messageOf } from '../base/coded-error.js';
 import { trySpawn } from './child.js';
+import type { PidFile } from './pid-file.js';
 import type { Launch } from './setpriv.js';
 
 export class FirstProcessError extends CodedError<'ended' | 'failed'> {}
@@ -33,8 +34,12 @@ export function hasFirstProcess(process: NodeJS.Process): boolean {
   return first !== undefined;
 }
 
-/** Starts the second process, and waits. @returns the status with which to end, unless a signal ended it and us @throws FirstProcessError */
-export async function waitForSecond(process: NodeJS.Process, { command, environment }: Launch): Promise<number> {
+/** Starts the second process, and waits. @param pidFile gets its number until it ends @returns the status with which to end, unless a signal ended it and us @throws FirstProcessError */
+export async function waitForSecond(
+  process: NodeJS.Process,
+  { command, environment }: Launch,
+  pidFile?: PidFile,
+): Promise<number> {
   const [program = '', ...args] = command;
   // In a session of its own: Ctrl-C comes to it once, through us, and it cannot type into root's terminal. What it writes still goes
   // there; what is typed there it does not read.
@@ -42,14 +47,15 @@ export async function waitForSecond(process: NodeJS.Process, { command, environm
   const child = trySpawn(program, args, {
     detached: true,
     env,
-    stdio: [isatty(0) ? 'ignore' : 'inherit', 'inherit', 'inherit'],
+    stdio: [isatty(0) ? 'ignore' : 'inherit', 'inherit', 'inherit', pidFile?.lockFd ?? 'ignore'],
   });
   if (child instanceof Error) throw cannotStart(child);
+  if (child.pid !== undefined) pidFile?.write(child.pid);
   const release = passSignals(process, child);
   const end = await new Promise<number | NodeJS.Signals>((resolve, reject) => {
     child.once('exit', (code, signal) => resolve(code ?? signal ?? 1));
     child.once('error', (error) => reject(cannotStart(error)));
-  });
+  }).finally(() => pidFile?.remove());
   release();
   if (typeof end === 'number') return end;
   process.kill(process.pid, end);

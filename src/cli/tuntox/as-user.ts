@@ -6,7 +6,7 @@ import type { LastingSettings } from '../../config/classic-settings.js';
 import { lockFile } from '../../engine/file-lock.js';
 import { goIntoBackground } from '../../platform/background.js';
 import { waitForSecond } from '../../platform/first-process.js';
-import { PidFile } from '../../platform/pid-file.js';
+import { PidFile, pidFileMark } from '../../platform/pid-file.js';
 import { userToBecome } from '../../platform/privileges.js';
 import { launchAs } from '../../platform/setpriv.js';
 
@@ -15,10 +15,11 @@ export async function runAsUser(
   process: NodeJS.Process,
   { service, udpPorts, relayPort }: LastingSettings,
 ): Promise<number | undefined> {
-  const { isBackground, pidFile } = service;
+  const { isBackground, pidFile: path } = service;
   const user = userToBecome(service.user, process);
   if (user === undefined) return undefined;
   const launch = launchAs(user, process, { ports: [udpPorts?.first, relayPort], groupId: undefined, isBackground });
-  if (pidFile !== undefined) PidFile.prepare(pidFile, user, lockFile);
-  return isBackground ? goIntoBackground(process, launch) : waitForSecond(process, launch);
+  const pidFile = path === undefined ? undefined : PidFile.hold(path, lockFile);
+  if (path !== undefined) Object.assign(launch.environment, pidFileMark(pidFile));
+  return isBackground ? goIntoBackground(process, launch, pidFile) : waitForSecond(process, launch, pidFile);
 }

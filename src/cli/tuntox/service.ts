@@ -3,7 +3,7 @@ import type { Logger } from '../../base/logger.js';
 import type { LastingSettings } from '../../config/classic-settings.js';
 import { lockFile } from '../../engine/file-lock.js';
 import type { BackgroundSide } from '../../platform/background.js';
-import { PidFile } from '../../platform/pid-file.js';
+import { ownPidFile, type PidFile } from '../../platform/pid-file.js';
 import { findUser } from '../../platform/privileges.js';
 
 /** Where upstream keeps the identity of a server. */
@@ -25,7 +25,7 @@ export class Service {
     this.#background = background;
     // Of that user we are already (as-user).
     if (user !== undefined) log.info(`running as the user ${findUser(user, process).name}`);
-    this.#pidFile = pidFile === undefined ? undefined : PidFile.create(pidFile, process.pid, lockFile);
+    this.#pidFile = ownPidFile({ process, log }, pidFile, lockFile);
   }
 
   /** Everything works. Whoever started us goes on. */
