@@ -1,7 +1,8 @@
 /**
  * Who sends next on the one stream of packets to a peer: frames of the link first, in order, then the tunnels by round robin in
- * bytes. One that had nothing to send goes before those that always have (RFC 8290, new and old flows), so that big transfers do
- * not delay a keystroke; after its turn it is one of the others until its turn among them has passed.
+ * bytes. Who is cut short for want of room goes on with the rest of its turn. One that had nothing to send goes before those that
+ * always have (RFC 8290, new and old flows), so that big transfers do not delay a keystroke; after its turn it is one of the
+ * others until its turn among them has passed.
  */
 import type { LineUser } from './tunnel-line.js';
 
@@ -23,8 +24,9 @@ export class TurnQueue {
   /** Those that had nothing to send before. A Set keeps its order, and nobody stands in it twice. */
   readonly #fresh = new Set<LineUser>();
   readonly #waiting = new Set<LineUser>();
-  /** Whose turn was cut short before it sent anything. */
-  #current: LineUser | undefined;
+  /** Whose turn was cut short, and the bytes that are left of it. */
+  #current: { readonly user: LineUser; readonly left: number } | undefined;
+  /** Bytes so far. */
   #sent = 0;
   #state: 'idle' | 'working' | 'full' | 'closed' = 'idle';
 
@@ -58,21 +60,21 @@ export class TurnQueue {
 
   wantTurn(user: LineUser): void {
     if (this.#state === 'closed') return;
-    if (!this.#waiting.has(user) && this.#current !== user) this.#fresh.add(user);
+    if (!this.#waiting.has(user) && this.#current?.user !== user) this.#fresh.add(user);
     this.#work();
   }
 
   forget(user: LineUser): void {
     this.#fresh.delete(user);
     this.#waiting.delete(user);
-    if (this.#current === user) this.#current = undefined;
+    if (this.#current?.user === user) this.#current = undefined;
   }
 
   /** For whoever has the turn. */
   send(frame: Buffer): boolean {
     if (this.#state !== 'working') return false;
     if (this.#send(frame)) {
-      this.#sent += 1;
+      this.#sent += frame.length;
       return true;
     }
     this.#state = 'full';
@@ -111,16 +113,20 @@ export class TurnQueue {
       return true;
     }
     const fresh = this.#fresh.values().next().value;
-    const user = fresh ?? this.#current ?? this.#waiting.values().next().value;
+    const cutShort = fresh === undefined ? this.#current : undefined;
+    const user = fresh ?? cutShort?.user ?? this.#waiting.values().next().value;
     if (user === undefined) return false;
     this.#fresh.delete(user);
     this.#waiting.delete(user);
-    if (this.#current === user) this.#current = undefined;
+    if (cutShort !== undefined) this.#current = undefined;
     const sentBefore = this.#sent;
-    const outcome = user.takeTurn(TURN);
-    if (outcome === 'full' && this.#sent === sentBefore) {
-      if (fresh === undefined) this.#current = user;
-      else this.#fresh.add(user);
+    const turn = cutShort?.left ?? TURN;
+    const outcome = user.takeTurn(turn);
+    const left = turn - (this.#sent - sentBefore);
+    if (outcome === 'full' && left > 0) {
+      if (fresh === undefined) this.#current = { user, left };
+      else if (left === TURN) this.#fresh.add(user);
+      else this.#waiting.add(user);
     } else if (outcome !== 'idle' || fresh !== undefined) this.#waiting.add(user);
     return true;
   }

@@ -54,6 +54,17 @@ t.test('senders take turns, and nobody is passed over however small the room', a
   }
 });
 
+t.test('one that is cut short goes on with its turn, so that shares are equal whatever the room', async (t) => {
+  const { queue, sent, drain } = setup(0);
+  for (const name of ['a', 'b']) queue.wantTurn(new Sender(queue, name, 1000));
+  for (let count = 0; count < 20; count += 1) {
+    drain(1);
+    drain(15);
+  }
+  const count = sent.filter((name) => name === 'a').length;
+  t.ok(Math.abs(count - sent.length / 2) <= 16, `${count} of ${sent.length}`);
+});
+
 t.test('one that had nothing to send goes before those that always have', async (t) => {
   const { queue, sent, drain } = setup(0);
   for (const name of ['a', 'b']) queue.wantTurn(new Sender(queue, name, 1000));
