@@ -6,8 +6,9 @@
  */
 import { join } from 'node:path';
 import { messageOf } from '../src/base/coded-error.js';
-import { Lab, type LinkSettings } from '../test/support/lab.js';
+import type { LinkSettings } from '../test/support/lab.js';
 import { ROOT } from '../test/support/processes.js';
+import { inLab, joinByCable } from './support/bench-lab.js';
 import { openWay, sortOut, startLabService, TUNNEL_KINDS, type TunnelKind } from './support/link-tunnels.js';
 import { benchmarkArguments, runBenchmark } from './support/output.js';
 import { showProgress } from './support/progress.js';
@@ -17,8 +18,10 @@ import { median } from './support/statistics.js';
 interface Link {
   readonly name: string;
   /** Of alice's link, both ways unless there is another for the way up. */
-  readonly settings: LinkSettings & { readonly burst?: number; readonly queue?: number };
-  readonly up?: LinkSettings & { readonly queue?: number };
+  readonly settings: LinkSettings;
+  readonly up?: LinkSettings;
+  /** No emulator is between them. */
+  readonly isCable?: true;
   readonly bytes: number;
   readonly upBytes?: number;
   /** Both ways at once. */
@@ -71,6 +74,7 @@ const LINKS: readonly Link[] = [
   // As long either way: 30 Mbit/s down, 5 up.
   { name: 'home line, both ways', ...HOME, bytes: 24 * MB, isBoth: true },
   { name: 'no limit', settings: {}, bytes: 200 * MB, marks: marks(1.25) },
+  { name: 'plain veth', settings: {}, isCable: true, bytes: 300 * MB, marks: marks(1.4) },
 ];
 const TURNS = 3;
 const PAUSE = 3000;
@@ -88,13 +92,11 @@ interface Result {
   readonly up: readonly number[];
 }
 
-async function measure(kind: TunnelKind, link: Link): Promise<Result> {
-  const ends: (() => Promise<void>)[] = [];
-  const owner = { teardown: (down: () => Promise<void>) => ends.push(down) };
-  try {
-    const lab = await Lab.up(owner, { topology: 'wan' });
+function measure(kind: TunnelKind, link: Link): Promise<Result> {
+  return inLab(async (lab) => {
     if (Object.keys(link.settings).length > 0) await lab.set('alice', link.settings);
     if (link.up !== undefined) await lab.set('alice', link.up, 'up');
+    if (link.isCable) await joinByCable(lab);
     const way = await openWay(kind, lab, await startLabService(lab));
     const visit = async (direction: 'down' | 'up', bytes: number): Promise<number[]> => {
       const script = [process.execPath, join(SUPPORT, 'link-visit.js'), way.host, way.port, direction];
@@ -109,9 +111,7 @@ async function measure(kind: TunnelKind, link: Link): Promise<Result> {
     if (!link.isBoth) return { down: await down(), up: await up() };
     const [downs, ups] = await Promise.all([down(), up()]);
     return { down: downs, up: ups };
-  } finally {
-    for (const end of ends) await end();
-  }
+  });
 }
 
 const rowOf = (link: Link, by: string, { down, up }: Result): Cell[] => [

@@ -130,7 +130,7 @@ await runBenchmark('Throughput over a TCP relay', async () => {
   if (missing.length === 0) {
     const node = await startBootstrapd({ isRelay: true });
     keep(node.process);
-    figures.push(...(await figuresOf('tox-bootstrapd', node.argument, { rate: 8, share: 80 })));
+    figures.push(...(await figuresOf('tox-bootstrapd', node.argument, { rate: 8, share: 90 })));
   }
   figures.push(...(await figuresOf('our relay', await startNode(), { rate: 40 })));
   return figures;

@@ -29,13 +29,15 @@ export interface TunnelKind {
   readonly needs: readonly Requirement[];
   /**
    * Starts what waits at bob, and at the hub.
-   * @returns what starts a client at alice from nothing; it resolves when programs may connect to the way, which is not yet when
-   *   the client has found bob
+   * @returns what starts a client at alice from nothing, with a number of its own if there are several; it resolves when programs
+   *   may connect to the way, which is not yet when the client has found bob
    */
-  serve(lab: Lab, service: LabService): Promise<() => Promise<Way & { readonly settled?: () => Promise<unknown> }>>;
+  serve(lab: Lab, service: LabService): Promise<(client?: number) => Promise<OpeningWay>>;
 }
 
-const LOCAL_PORT = 8000;
+export type OpeningWay = Way & { readonly settled?: () => Promise<unknown> };
+
+const localPortOf = (client = 0): number => 8000 + client;
 const NODE_PORT = 49_737;
 const SSH_PORT = 2222;
 
@@ -64,23 +66,26 @@ const tcp: TunnelKind = {
   },
 };
 
-const ours: TunnelKind = {
-  name: 'ours',
+/** Ours, by `TUNTOX_NATIVE` as it says. */
+const oursWith = (name: string, native: string): TunnelKind => ({
+  name,
   needs: [],
   async serve(lab, { port }) {
     const args = ['--bootstrap', await startNodeAtHub(lab)];
-    const server = startTuntoxIn(lab, 'bob', 'server', ['-C', lab.directory(), ...args]);
+    const env = { TUNTOX_NATIVE: native };
+    const server = startTuntoxIn(lab, 'bob', 'server', ['-C', lab.directory(), ...args], env);
     const [toxId] = await server.waitFor(/^[0-9A-F]{76}$/m);
     await server.waitFor(/^online/m);
-    const forward = `${LOCAL_PORT}:127.0.0.1:${port}`;
-    return async () => {
-      const client = startTuntoxIn(lab, 'alice', 'client', ['-i', toxId, '-L', forward, '-d', ...args]);
+    return async (number) => {
+      const localPort = localPortOf(number);
+      const forward = `${localPort}:127.0.0.1:${port}`;
+      const client = startTuntoxIn(lab, 'alice', 'client', ['-i', toxId, '-L', forward, '-d', ...args], env);
       await client.waitFor(/listening/);
       const settled = () => client.waitFor(/direct/);
-      return { host: '127.0.0.1', port: LOCAL_PORT, client, processes: [client, server], settled };
+      return { host: '127.0.0.1', port: localPort, client, processes: [client, server], settled };
     };
   },
-};
+});
 
 const hyperdht: TunnelKind = {
   name: 'HyperDHT',
@@ -97,9 +102,10 @@ const hyperdht: TunnelKind = {
     const node = `${hub}:${NODE_PORT}`;
     const server = await start('bob', 'server', node, port);
     const [key = ''] = await server.waitFor(/^[0-9a-f]{64}$/m);
-    return async () => {
-      const client = await start('alice', 'client', node, key, LOCAL_PORT);
-      return { host: '127.0.0.1', port: LOCAL_PORT, client, processes: [client, server] };
+    return async (number) => {
+      const localPort = localPortOf(number);
+      const client = await start('alice', 'client', node, key, localPort);
+      return { host: '127.0.0.1', port: localPort, client, processes: [client, server] };
     };
   },
 };
@@ -111,12 +117,14 @@ const ssh: TunnelKind = {
     const address = await lab.addressOf('bob');
     const at = { directory: lab.directory(), address, port: SSH_PORT, prefix: lab.prefix('bob') };
     const sshd = await startSshd(at);
-    const forward = `127.0.0.1:${LOCAL_PORT}:127.0.0.1:${port}`;
-    const command = ['ssh', ...sshd.options, '-v', '-N', '-L', forward, '-p', `${SSH_PORT}`, `root@${address}`];
-    return async () => {
+    const destination = ['-p', `${SSH_PORT}`, `root@${address}`];
+    return async (number) => {
+      const localPort = localPortOf(number);
+      const forward = `127.0.0.1:${localPort}:127.0.0.1:${port}`;
+      const command = ['ssh', ...sshd.options, '-v', '-N', '-L', forward, ...destination];
       const client = lab.start('alice', 'ssh', command);
       await client.waitFor(/forwarding listening on/);
-      return { host: '127.0.0.1', port: LOCAL_PORT, client, processes: [client, sshd.process] };
+      return { host: '127.0.0.1', port: localPort, client, processes: [client, sshd.process] };
     };
   },
 };
@@ -133,7 +141,15 @@ const wireguard: TunnelKind = {
   },
 };
 
+const ours = oursWith('ours', process.env.TUNTOX_NATIVE ?? '');
+
 export const TUNNEL_KINDS: readonly TunnelKind[] = [tcp, ssh, wireguard, hyperdht, ours];
+/** To see what the addon for sockets brings. */
+export const WITH_AND_WITHOUT_NATIVE: readonly TunnelKind[] = [
+  hyperdht,
+  oursWith('ours', ''),
+  oursWith('ours, node:dgram', 'off'),
+];
 
 /** Those that can be measured here, and a note of each that cannot. */
 export function sortOut(kinds: readonly TunnelKind[]): {

@@ -2,7 +2,7 @@
  * Visits the service through a port of the network that it runs in, and prints ms, a line for each transfer or round trip.
  *
  *     link-visit.js HOST PORT down|up BYTES COUNT PAUSE     transfers one after the other, with pauses of so many ms
- *     link-visit.js HOST PORT echo COUNT                    small messages there and back
+ *     link-visit.js HOST PORT echo COUNT PAUSE              small messages there and back, with pauses of so many ms
  *     link-visit.js greet                                   waits for "HOST PORT" on its input, connects, and says "greeted"
  */
 import { once } from 'node:events';
@@ -20,7 +20,7 @@ if (host === 'greet') {
 }
 const [first = 0, count = 1, pause = 0] = rest.map(Number);
 if (what === 'echo') {
-  for (const ms of await roundTrips(Number(port), first)) console.log(ms);
+  for (const ms of await roundTrips(Number(port), first, { host, pause: count })) console.log(ms);
 } else {
   for (let turn = 0; turn < count; turn += 1) {
     if (turn > 0) await sleep(pause);

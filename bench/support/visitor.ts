@@ -1,5 +1,6 @@
 /** Visits the service of service.ts through a port that leads there, and measures. */
 import { connect, type Socket } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { content } from '../../test/support/exchange.js';
 import { DIGEST_LENGTH, Digest, GREETING, sendAll } from './service-protocol.js';
 
@@ -131,18 +132,28 @@ function* counted(chunks: Iterable<Buffer>, onProgress?: (bytes: number) => void
   }
 }
 
-/** ms from a small write to its echo, one after the other through one connection. */
-export function roundTrips(port: number, count: number, size = 64): Promise<number[]> {
-  return during(port, async (visit) => {
+const MESSAGE = Buffer.alloc(64, 'x');
+
+/**
+ * ms from a small write to its echo, one after the other through one connection.
+ * @param options.pause ms between an echo and the next write
+ */
+export function roundTrips(
+  port: number,
+  count: number,
+  { host, pause = 0 }: { readonly host?: string; readonly pause?: number } = {},
+): Promise<number[]> {
+  const work = async (visit: Visit): Promise<number[]> => {
     visit.socket.write('echo\n');
     const times: number[] = [];
-    const message = Buffer.alloc(size, 'x');
     for (let round = 0; round < count; round += 1) {
+      if (pause > 0) await sleep(pause);
       const started = performance.now();
-      visit.socket.write(message);
-      await visit.exactly(size);
+      visit.socket.write(MESSAGE);
+      await visit.exactly(MESSAGE.length);
       times.push(performance.now() - started);
     }
     return times;
-  });
+  };
+  return during(port, work, host);
 }

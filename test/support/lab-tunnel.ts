@@ -43,8 +43,14 @@ export interface TunnelClient {
 }
 
 /** Starts `tuntox` in a node of the lab. */
-export function startTuntoxIn(lab: Lab, node: Host, name: string, args: readonly string[]): Process {
-  return startTuntox(args, { name, prefix: lab.prefix(node), env: { TUNTOX_SHARED_SECRET: SECRET } });
+export function startTuntoxIn(
+  lab: Lab,
+  node: Host,
+  name: string,
+  args: readonly string[],
+  env: NodeJS.ProcessEnv = {},
+): Process {
+  return startTuntox(args, { name, prefix: lab.prefix(node), env: { TUNTOX_SHARED_SECRET: SECRET, ...env } });
 }
 
 /** Starts tuntox_peer in a node of the lab. */

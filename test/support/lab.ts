@@ -29,9 +29,13 @@ export interface LinkSettings {
   readonly delay?: number;
   readonly jitter?: number;
   readonly loss?: number;
+  /** Packets in a run of lost ones, on average. */
+  readonly burst?: number;
   readonly reorder?: number;
   readonly duplicate?: number;
   readonly rate?: number;
+  /** Of the drop-tail queue before the rate limit, ms. */
+  readonly queue?: number;
   /** Bytes of IP above which packets are answered by ICMP, and above which they vanish. */
   readonly mtu?: number;
   readonly blackhole?: number;
