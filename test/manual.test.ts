@@ -85,8 +85,8 @@ t.test('no page has a mistake that mandoc finds', async (t) => {
 t.test('no page has a mistake that groff finds, at 80 columns or more', async (t) => {
   if (!requirementsMet(t, tool('groff', 'groff-base'))) return;
   for (const name of readdirSync(join(ROOT, 'man'))) {
-    for (const macros of ['-man', '-mandoc']) {
-      for (const width of [78, 120]) {
+    for (const macros of ['-mdoc', '-mandoc']) {
+      for (const width of [78, 80, 120]) {
         const args = ['-ww', '-z', macros, '-Tutf8', `-rLL=${width}n`, join(ROOT, 'man', name)];
         const { status, stderr } = spawnSync('groff', args, { encoding: 'utf8' });
         t.strictSame([status, stderr], [0, ''], `${name}, ${macros}, ${width} columns`);
