@@ -10,12 +10,13 @@ import type { Clock } from '../base/clock.js';
 const WRITE_SIZE = 256 * 1024;
 /**
  * Bytes. A piece keeps all the memory that it came in: its packet, or 64 KiB that were read from a relay at once, and a peer may
- * send a byte a frame. What is less than half of that, and has to wait, is gathered: so nothing that waits takes more than two
- * and a half times its size.
+ * send a byte a frame. What is less than half of that, and has to wait, is gathered in blocks, each as large as what waits already,
+ * within these bounds: so nothing that waits takes more than two and a half times its size.
  */
-const GATHERED_SIZE = 4096;
+const [MIN_BLOCK, MAX_BLOCK] = [4096, 64 * 1024] as const;
 /** Bytes of a piece that is gathered in any case, for the 250 bytes of bookkeeping that it would take. */
 const SMALL_PIECE = 512;
+const NOTHING = Buffer.alloc(0);
 
 export class LocalWriter {
   readonly #sink: Writable;
@@ -24,9 +25,10 @@ export class LocalWriter {
   #pieces: Buffer[] = [];
   #bytes = 0;
   #bytesInWrite = 0;
-  /** Where pieces are gathered, and how many bytes of it are used. */
-  #gathered: Buffer | undefined;
-  #gatheredBytes = 0;
+  /** Where pieces are gathered, how many bytes of it are used, and from where on those are in no piece yet. */
+  #block = NOTHING;
+  #blockUsed = 0;
+  #blockFrom = 0;
   #isScheduled = false;
   #isEnding = false;
   #isDead = false;
@@ -46,9 +48,12 @@ export class LocalWriter {
   write(data: Buffer): void {
     if (this.#isDead || data.length === 0) return;
     this.#bytes += data.length;
-    const isAlone = this.#pieces.length === 0 && this.#bytesInWrite === 0;
+    const isAlone = this.#bytes === data.length && this.#bytesInWrite === 0;
     if (!isAlone && (data.length < SMALL_PIECE || isPartOfMore(data))) this.#gather(data);
-    else this.#pieces.push(data);
+    else {
+      this.#closePiece();
+      this.#pieces.push(data);
+    }
     this.#schedule();
   }
 
@@ -63,23 +68,35 @@ export class LocalWriter {
   discard(): void {
     this.#isDead = true;
     this.#pieces = [];
-    this.#gathered = undefined;
+    this.#dropBlock();
     this.#bytes = 0;
   }
 
   #gather(data: Buffer): void {
-    if (this.#gathered === undefined || this.#gatheredBytes + data.length > GATHERED_SIZE) {
-      this.#gathered = Buffer.allocUnsafeSlow(GATHERED_SIZE);
-      this.#gatheredBytes = 0;
+    const room = this.#block.length - this.#blockUsed;
+    if (data.length <= room) {
+      this.#block.set(data, this.#blockUsed);
+      this.#blockUsed += data.length;
+      return;
     }
-    const gathered = this.#gathered;
-    const from = this.#gatheredBytes;
-    data.copy(gathered, from);
-    this.#gatheredBytes += data.length;
-    const last = this.#pieces.at(-1);
-    if (last?.buffer === gathered.buffer) {
-      this.#pieces[this.#pieces.length - 1] = gathered.subarray(from - last.length, this.#gatheredBytes);
-    } else this.#pieces.push(gathered.subarray(from, this.#gatheredBytes));
+    if (room > 0) this.#gather(data.subarray(0, room));
+    this.#closePiece();
+    this.#block = Buffer.allocUnsafeSlow(Math.min(MAX_BLOCK, Math.max(MIN_BLOCK, this.#bytes)));
+    this.#blockUsed = 0;
+    this.#blockFrom = 0;
+    this.#gather(data.subarray(room));
+  }
+
+  /** What was gathered keeps its place among the pieces. */
+  #closePiece(): void {
+    if (this.#blockFrom < this.#blockUsed) this.#pieces.push(this.#block.subarray(this.#blockFrom, this.#blockUsed));
+    this.#blockFrom = this.#blockUsed;
+  }
+
+  #dropBlock(): void {
+    this.#block = NOTHING;
+    this.#blockUsed = 0;
+    this.#blockFrom = 0;
   }
 
   #schedule(): void {
@@ -93,6 +110,7 @@ export class LocalWriter {
 
   #flush(): void {
     if (this.#isDead) return;
+    this.#closePiece();
     if (this.#pieces.length === 0) {
       if (this.#isEnding) this.#sink.end();
       return;
@@ -118,7 +136,7 @@ export class LocalWriter {
     this.#pieces = count === this.#pieces.length ? [] : this.#pieces.slice(count);
     this.#bytes -= bytes;
     this.#bytesInWrite = bytes;
-    if (this.#pieces.length === 0) this.#gathered = undefined;
+    if (this.#pieces.length === 0) this.#dropBlock();
     return batch;
   }
 
@@ -128,6 +146,6 @@ export class LocalWriter {
     if (this.#isDead) return;
     this.#onDelivered(bytes);
     // Whatever came during the write has waited long enough.
-    if (!this.#isScheduled && (this.#pieces.length > 0 || this.#isEnding)) this.#flush();
+    if (!this.#isScheduled && (this.#bytes > 0 || this.#isEnding)) this.#flush();
   }
 }

@@ -14,7 +14,7 @@ export const BUFFER_SIZE = 4 * 1024 * 1024;
 /** @param granted as the kernel tells it: twice what it is */
 export function noteBuffer(log: Logger, kind: SocketKind, granted: number): void {
   const isClamped = granted < 2 * BUFFER_SIZE;
-  const advice = `: net.core.rmem_max allows no more, and fast links lose packets with less than ${BUFFER_SIZE}`;
+  const advice = `: the kernel allows no more, and fast links lose packets with less than ${BUFFER_SIZE}; allow as much by net.core.rmem_max in a file of /etc/sysctl.d (the package brings sysctl.d/10-tuntox.conf), then sysctl --system`;
   log.debug(`UDP by ${kind} sockets, receive buffer ${granted / 2} bytes${isClamped ? advice : ''}`);
 }
 

@@ -92,7 +92,7 @@ t.test('status shows health first, as docs/product.md says', async (t) => {
     '! 1 warning: 3 of 8 bootstrap nodes do not answer (tuntoxctl net)',
     '',
     'Identity   5A40C344…C4054   /etc/tuntox/tox_save   (tuntoxctl id --qr)',
-    'Network    online, UDP, since 3d 4h',
+    'Network    online, UDP (native socket), since 3d 4h',
     'Access     secret set (rotated 12d ago) and whitelist 4 clients, open: no',
     'Targets    any (no rules file)',
     'Sessions   2 clients, 5 tunnels   rx 1.2 GiB   tx 310 MiB',

@@ -219,7 +219,7 @@ t.test('a buffer that the kernel made smaller is told with what allows more', as
   noteBuffer(log, 'node', 2 * 212_992);
   t.same(lines, [
     'UDP by native sockets, receive buffer 4194304 bytes',
-    'UDP by node sockets, receive buffer 212992 bytes: net.core.rmem_max allows no more, and fast links lose packets with less than 4194304',
+    'UDP by node sockets, receive buffer 212992 bytes: the kernel allows no more, and fast links lose packets with less than 4194304; allow as much by net.core.rmem_max in a file of /etc/sysctl.d (the package brings sysctl.d/10-tuntox.conf), then sysctl --system',
   ]);
 });
 

@@ -84,7 +84,7 @@ function printStatus(status: Status, out: Output, now: number): void {
   out.field('Identity', `${id}   ${identity.path}   (tuntoxctl id --qr)`);
   out.field(
     'Network',
-    `${network.state}, ${udpText(network.udp)}, since ${durationText((now - network.since) * 1000)}`,
+    `${network.state}, ${udpText(network.udp)}${socketText(network)}, since ${durationText((now - network.since) * 1000)}`,
   );
   const isAlarm = access.isClosed || access.isOpen;
   out.field('Access', accessText(status, now), { style: isAlarm ? 'alarm' : 'plain' });
@@ -122,6 +122,11 @@ export function udpText(udp: Status['network']['udp']): string {
     case 'unknown':
       return 'UDP is being tried';
   }
+}
+
+/** With which kind of socket, which says how fast it can be. */
+function socketText({ udp, udpSocket }: Status['network']): string {
+  return udp === 'works' && udpSocket !== null ? ` (${udpSocket} socket)` : '';
 }
 
 function accessText({ access }: Status, now: number): string {
