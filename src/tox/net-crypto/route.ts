@@ -16,7 +16,7 @@ export interface Route {
   /** Whether it says when it is full, and lets packets gather until then: there is no need to spread them over time. */
   readonly pacesItself: boolean;
   /**
-   * Sends, or loses, one packet; never throws. The buffer stays unchanged afterwards.
+   * Sends, or loses, one packet; never throws. The buffer may change as soon as it returns.
    * @param onRefused called, later, where the system would not send it
    */
   send(packet: Buffer, onRefused?: () => void): void;

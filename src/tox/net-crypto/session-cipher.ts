@@ -1,4 +1,4 @@
-/** Seals and opens the data packets of one session, in place: one allocation a packet that goes, none for one that comes. */
+/** Seals and opens the data packets of one session in place, without an allocation for each. */
 import { ownedCopy } from '../../base/bytes.js';
 import { openInto, sealInto, sharedKey } from '../crypto/box.js';
 import type { KeyPair, PublicKey } from '../crypto/keys.js';
@@ -8,9 +8,11 @@ import {
   DATA_BOX_OFFSET,
   DATA_CONTENT_OFFSET,
   type DataContent,
+  dataPacketSize,
   decodeOpenedData,
   layOutData,
   lowNonceOf,
+  MAX_CRYPTO_PACKET_SIZE,
 } from '../packet/net-crypto.js';
 import { ReceiveNonce } from './receive-nonce.js';
 
@@ -25,12 +27,26 @@ export interface SessionOffer {
   readonly baseNonce: Buffer;
 }
 
+/** A packet to be sealed in place, and its parts. */
+interface Sealing {
+  readonly packet: Buffer;
+  readonly box: Buffer;
+  readonly content: Buffer;
+}
+
+function sealingOf(packet: Buffer): Sealing {
+  return { packet, box: packet.subarray(DATA_BOX_OFFSET), content: packet.subarray(DATA_CONTENT_OFFSET) };
+}
+
 export class SessionCipher {
   readonly #key: Buffer;
   readonly #sendNonce: Buffer;
   readonly #receiveNonce: ReceiveNonce;
   readonly #peerSessionKey: PublicKey;
   readonly #peerBaseNonce: Buffer;
+  /** Where packets are sealed; the views are made anew for another size only, since most packets have the same. */
+  readonly #memory = Buffer.allocUnsafeSlow(MAX_CRYPTO_PACKET_SIZE);
+  #sealing = sealingOf(this.#memory);
   #isFirst = false;
 
   constructor(ours: SessionOffer, peer: { readonly sessionKey: PublicKey; readonly baseNonce: Buffer }) {
@@ -49,11 +65,15 @@ export class SessionCipher {
   /**
    * @param data 1 to 1373 bytes, its id first
    * @param size bytes up to which it is padded
+   * @returns the packet, good until the next call
    */
   seal(bufferStart: number, packetNumber: number, data: Buffer, size?: number): Buffer {
     const nonce = this.#sendNonce;
-    const packet = layOutData(nonce.readUInt16BE(LOW_AT), bufferStart, packetNumber, data, size);
-    sealInto(packet.subarray(DATA_BOX_OFFSET), this.#key, nonce, packet.subarray(DATA_CONTENT_OFFSET));
+    const packetSize = dataPacketSize(data.length, size);
+    if (this.#sealing.packet.length !== packetSize) this.#sealing = sealingOf(this.#memory.subarray(0, packetSize));
+    const { packet, box, content } = this.#sealing;
+    layOutData(packet, nonce.readUInt16BE(LOW_AT), bufferStart, packetNumber, data);
+    sealInto(box, this.#key, nonce, content);
     advanceNonce(nonce);
     return packet;
   }

@@ -22,7 +22,8 @@ export interface BoundSocket {
   readonly kind: SocketKind;
   readonly localPort: number;
   /**
-   * Sends, or loses, one datagram to an address of a family that the socket has, and a port that is not 0.
+   * Sends, or loses, one datagram to an address of a family that the socket has, and a port that is not 0. The buffer may change as
+   * soon as it returns.
    * @param onRefused called, later, where the system would not send it though the socket lives
    * @throws where the socket has been closed
    */

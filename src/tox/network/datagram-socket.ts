@@ -18,7 +18,7 @@ export interface DatagramSocket {
   /** Bytes of IP that the interface takes by which datagrams go there; undefined where the system does not say. Never rejects. */
   mtuTowards(destination: Endpoint): Promise<number | undefined>;
   /**
-   * Sends, or loses, one datagram of at most 2048 bytes; never throws. The buffer must stay unchanged afterwards.
+   * Sends, or loses, one datagram of at most 2048 bytes; never throws. The buffer may change as soon as it returns.
    * @param onRefused called, later, where the system would not send it though the socket lives; nothing is known without a call
    */
   send(packet: Buffer, destination: Endpoint, onRefused?: () => void): void;

@@ -104,7 +104,8 @@ class NodeUdp implements BoundSocket {
         if (!isDeath(systemCodeOf(error))) onRefused?.();
       };
     }
-    this.#socket.send(packet, destination.port, this.#destinationAddress, callback);
+    // What the system does not take at once Node keeps until it does.
+    this.#socket.send(Buffer.from(packet), destination.port, this.#destinationAddress, callback);
   }
 
   /** Dead or alive; what it still says is of no interest. */

@@ -172,29 +172,33 @@ export function decodeHandshakeContent(plain: Buffer): HandshakeContent | undefi
 }
 
 /**
- * A data packet with its content in plain where the box will stand, to be sealed in place: the hot path allocates once.
- * @param lowNonce the last 16 bits of the nonce
+ * Bytes of a data packet. c-toxcore pads so that the length tells an observer less; its receiver takes any number of zeros.
  * @param size bytes that data and padding together have at the least
  */
+export function dataPacketSize(length: number, size = length): number {
+  const least = Math.max(size, length);
+  return DATA_CONTENT_OFFSET + CONTENT_HEADER_SIZE + least + ((MAX_CRYPTO_DATA_SIZE - least) % PADDING_QUANTUM);
+}
+
+/**
+ * A data packet with its content in plain where the box will stand, to be sealed in place.
+ * @param packet of `dataPacketSize` bytes, filled whole but for the MAC
+ * @param lowNonce the last 16 bits of the nonce
+ */
 export function layOutData(
+  packet: Buffer,
   lowNonce: number,
   bufferStart: number,
   packetNumber: number,
   data: Buffer,
-  size = data.length,
-): Buffer {
-  // c-toxcore pads so that the length tells an observer less; its receiver takes any number of zeros.
-  const least = Math.max(size, data.length);
-  const padding = least - data.length + ((MAX_CRYPTO_DATA_SIZE - least) % PADDING_QUANTUM);
-  const dataAt = DATA_CONTENT_OFFSET + CONTENT_HEADER_SIZE + padding;
-  const packet = Buffer.allocUnsafe(dataAt + data.length);
+): void {
+  const dataAt = packet.length - data.length;
   packet[0] = UdpKind.CryptoData;
   packet.writeUInt16BE(lowNonce, 1);
   packet.writeUInt32BE(bufferStart, DATA_CONTENT_OFFSET);
   packet.writeUInt32BE(packetNumber, DATA_CONTENT_OFFSET + 4);
-  for (let at = dataAt - padding; at < dataAt; at += 1) packet[at] = 0;
+  for (let at = DATA_CONTENT_OFFSET + CONTENT_HEADER_SIZE; at < dataAt; at += 1) packet[at] = 0;
   packet.set(data, dataAt);
-  return packet;
 }
 
 /** The last 16 bits of the nonce; undefined when the packet cannot be a data packet. */

@@ -34,7 +34,7 @@ export class Wiretap {
       fragmentsMade: () => 0,
       mtuTowards: async () => undefined,
       send: (packet, to) => {
-        this.#keep(`${to.key} ${packet[0]}`, packet);
+        this.#keep(`${to.key} ${packet[0]}`, Buffer.from(packet));
         socket.send(packet, to);
       },
       close: () => socket.close(),

@@ -112,7 +112,8 @@ export class CryptoPeer {
         fragmentsMade: () => this.fragments,
         mtuTowards: async () => this.interfaceMtu,
         send: (packet, to, onRefused) => {
-          if (!this.refuses) this.shape(packet, () => this.#socket.send(packet, to));
+          const copy = Buffer.from(packet);
+          if (!this.refuses) this.shape(copy, () => this.#socket.send(copy, to));
           else if (onRefused !== undefined) world.clock.soon(onRefused);
         },
       },

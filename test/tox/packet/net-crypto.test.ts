@@ -37,6 +37,12 @@ t.test('every packet and content comes back from its bytes, of the length that t
   t.same(codec.decodeHandshakeContent(codec.encodeHandshakeContent(content)), content);
 });
 
+function layOut(lowNonce: number, start: number, number: number, data: Buffer, size?: number): Buffer {
+  const packet = Buffer.allocUnsafe(codec.dataPacketSize(data.length, size));
+  codec.layOutData(packet, lowNonce, start, number, data);
+  return packet;
+}
+
 t.test('the fields stand where the specification puts them', async (t) => {
   const request = codec.encodeCookieRequest({
     dhtKey: new PublicKey(Buffer.alloc(32, 1)),
@@ -46,7 +52,7 @@ t.test('the fields stand where the specification puts them', async (t) => {
   t.equal(request.toString('hex'), `18${'01'.repeat(32)}${'02'.repeat(24)}${'03'.repeat(88)}`);
   const content = codec.encodeCookieRequestContent({ realKey: new PublicKey(Buffer.alloc(32, 1)), echo: 0x0203n });
   t.equal(content.toString('hex'), `${'01'.repeat(32)}${'00'.repeat(32)}0000000000000203`);
-  const data = codec.layOutData(0xabcd, 0x01020304, 0x05060708, Buffer.alloc(5, 0xa2));
+  const data = layOut(0xabcd, 0x01020304, 0x05060708, Buffer.alloc(5, 0xa2));
   t.equal(data.subarray(0, 3).toString('hex'), '1babcd');
   t.equal(data.subarray(19).toString('hex'), `0102030405060708${'a2'.repeat(5)}`, '(1373 - 5) mod 8 is 0');
 });
@@ -54,7 +60,7 @@ t.test('the fields stand where the specification puts them', async (t) => {
 t.test('data is padded to a multiple of 8 below its largest size, and comes back without the padding', async (t) => {
   for (const length of [1, 2, 7, 8, 9, 100, 1365, 1372, 1373]) {
     const data = Buffer.alloc(length, 200);
-    const packet = codec.layOutData(0, 1, 2, data);
+    const packet = layOut(0, 1, 2, data);
     t.equal((packet.length - 27) % 8, 1373 % 8);
     t.ok(packet.length <= 1400);
     t.same(codec.decodeOpenedData(packet), { bufferStart: 1, packetNumber: 2, data });
@@ -68,14 +74,14 @@ t.test('data may be padded to the size of a larger packet', async (t) => {
     [1140, 1341, 1368],
     [100, 50, 128],
   ] as const) {
-    const packet = codec.layOutData(0, 1, 2, Buffer.alloc(length, 0xa2), size);
+    const packet = layOut(0, 1, 2, Buffer.alloc(length, 0xa2), size);
     t.equal(packet.length, expected);
     t.equal(codec.decodeOpenedData(packet)?.data.length, length);
   }
 });
 
 t.test('nothing but padding is no data', async (t) => {
-  const packet = codec.layOutData(0, 1, 2, Buffer.alloc(40, 1));
+  const packet = layOut(0, 1, 2, Buffer.alloc(40, 1));
   packet.fill(0, 27);
   t.equal(codec.decodeOpenedData(packet), undefined);
 });
