@@ -81,8 +81,8 @@ function nodes(value: unknown): void {
 function loopback(value: string): void {
   if (value === 'off') return;
   const { host } = parseTarget(value);
-  if (host !== '127.0.0.1' && host !== '::1') {
-    throw new FormatError(`"${host}" is not of this machine alone: listen on 127.0.0.1 or [::1]`);
+  if (host !== '127.0.0.1' && host !== '::1' && host !== 'localhost') {
+    throw new FormatError(`"${host}" is not of this machine alone: listen on localhost, 127.0.0.1 or [::1]`);
   }
 }
 
@@ -205,7 +205,7 @@ export const schemaOf = (parseProxy: (text: string) => unknown): convict.Schema<
   },
   http: {
     listen: {
-      doc: 'Metrics and health by HTTP, on this address of this machine; off for none.',
+      doc: 'Metrics and health by HTTP, on this address of this machine, localhost for both of its own; off for none.',
       format: text(loopback, { mayBeEmpty: false }),
       default: 'off',
       env: 'TUNTOX_HTTP_LISTEN',

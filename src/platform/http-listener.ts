@@ -1,7 +1,8 @@
-/** A small HTTP server on an address of this machine: pages that are read, and nothing else. */
+/** A small HTTP server on an address of this machine, or on all of a name's: pages that are read, and nothing else. */
 import { createServer, type IncomingMessage, type Server } from 'node:http';
 import { isIP } from 'node:net';
 import { CodedError, messageOf, systemCodeOf } from '../base/coded-error.js';
+import { type BindLookup, HostListener } from '../base/host-listener.js';
 
 export interface HttpPage {
   readonly status: number;
@@ -14,64 +15,39 @@ export class HttpListenError extends CodedError<'in-use' | 'failed'> {}
 
 /** ms for a request; what asks for metrics is a program. */
 const REQUEST_TIMEOUT = 5_000;
-/** Connections at once. */
+/** Connections at once, to each address. */
 const MAX_CONNECTIONS = 32;
 
 const plain = (status: number, text: string): HttpPage => ({ status, type: 'text/plain; charset=utf-8', text });
 
 export class HttpListener {
-  readonly #server: Server;
+  readonly #listener: HostListener<Server>;
   readonly #address: { readonly host: string; readonly port: number };
-  readonly #onError: (error: Error) => void;
 
   /**
    * @param page undefined when there is none of that path; what it throws is a 500
    * @param onError while it listens, such as a lack of descriptors; it goes on
+   * @param lookUp of a name; the system's when left out
    */
   constructor(
     address: { readonly host: string; readonly port: number },
     page: (path: string) => Promise<HttpPage> | undefined,
     onError: (error: Error) => void,
+    lookUp?: BindLookup,
   ) {
     this.#address = address;
-    this.#onError = onError;
-    this.#server = createServer(
-      {
-        requestTimeout: REQUEST_TIMEOUT,
-        headersTimeout: REQUEST_TIMEOUT,
-        connectionsCheckingInterval: REQUEST_TIMEOUT,
-      },
-      async (request, response) => {
-        const { status, type, text } = await answer(request, page);
-        response.writeHead(status, {
-          'content-type': type,
-          'cache-control': 'no-store',
-          'x-content-type-options': 'nosniff',
-        });
-        response.end(request.method === 'HEAD' ? undefined : text);
-      },
-    );
-    this.#server.maxConnections = MAX_CONNECTIONS;
-    // Whoever sends no HTTP is none of our concern.
-    this.#server.on('clientError', (_error, socket) => void socket.destroy());
+    this.#listener = new HostListener({ makeServer: () => serverOf(page), onError, lookUp });
   }
 
   /** The port that was bound. */
   get port(): number {
-    const address = this.#server.address();
-    return typeof address === 'object' && address !== null ? address.port : 0;
+    return this.#listener.port ?? 0;
   }
 
   /** @throws HttpListenError */
   async listen(): Promise<void> {
     const { host, port } = this.#address;
-    await new Promise<void>((resolve, reject) => {
-      this.#server.once('error', reject);
-      this.#server.listen(port, host, () => {
-        this.#server.off('error', reject).on('error', this.#onError);
-        resolve();
-      });
-    }).catch((error: unknown) => {
+    await this.#listener.listen(host, port).catch((error: unknown) => {
       const isTaken = systemCodeOf(error) === 'EADDRINUSE';
       const why = isTaken ? 'another program listens there' : messageOf(error);
       throw new HttpListenError(isTaken ? 'in-use' : 'failed', `no HTTP on ${host}:${port}: ${why}`, { cause: error });
@@ -79,9 +55,33 @@ export class HttpListener {
   }
 
   close(): void {
-    this.#server.close();
-    this.#server.closeAllConnections();
+    const { servers } = this.#listener;
+    this.#listener.close();
+    for (const server of servers) server.closeAllConnections();
   }
+}
+
+function serverOf(page: (path: string) => Promise<HttpPage> | undefined): Server {
+  const server = createServer(
+    {
+      requestTimeout: REQUEST_TIMEOUT,
+      headersTimeout: REQUEST_TIMEOUT,
+      connectionsCheckingInterval: REQUEST_TIMEOUT,
+    },
+    async (request, response) => {
+      const { status, type, text } = await answer(request, page);
+      response.writeHead(status, {
+        'content-type': type,
+        'cache-control': 'no-store',
+        'x-content-type-options': 'nosniff',
+      });
+      response.end(request.method === 'HEAD' ? undefined : text);
+    },
+  );
+  server.maxConnections = MAX_CONNECTIONS;
+  // Whoever sends no HTTP is none of our concern.
+  server.on('clientError', (_error, socket) => void socket.destroy());
+  return server;
 }
 
 async function answer(

@@ -6,6 +6,7 @@
 import { type LookupAddress, lookup as systemLookup } from 'node:dns';
 import { isIP } from 'node:net';
 import type { Clock } from '../base/clock.js';
+import { LOOPBACK } from '../base/host-listener.js';
 import { LruMap } from '../base/lru-map.js';
 import { type HostsLookup, hostsFile } from './hosts-file.js';
 import { literalAddress } from './target.js';
@@ -17,12 +18,6 @@ const SLOW = 1_000;
 /** ms for which that is remembered. */
 const SLOW_MEMORY = 60_000;
 const MAX_SLOW_PEERS = 512;
-
-/** Of `localhost`, whatever a hosts file or a name server says. */
-export const LOOPBACK: LookupAddress[] = [
-  { address: '::1', family: 6 },
-  { address: '127.0.0.1', family: 4 },
-];
 
 export type LookupDone = (error: NodeJS.ErrnoException | null, addresses: LookupAddress[]) => void;
 /** All addresses of a name, in the order in which to try them. */

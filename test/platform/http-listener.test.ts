@@ -38,6 +38,44 @@ t.test('gives pages to be read, and nothing else', async (t) => {
   t.equal((await get('/hello', { method: 'POST' })).status, 405);
 });
 
+/** Whether a page comes from there. */
+const answers = (host: string, port: number) =>
+  new Promise<boolean>((resolve) => {
+    const asked = request({ host, port, path: '/hello' }, (response) => {
+      response.resume();
+      resolve(response.statusCode === 200);
+    });
+    asked.on('error', () => resolve(false)).end();
+  });
+
+t.test('it listens on every address of a name, as programs take localhost for one or the other', async (t) => {
+  const names: string[] = [];
+  const lookUp = async (name: string) => {
+    names.push(name);
+    return ['127.0.0.2', '127.0.0.3', '192.0.2.1'].map((address) => ({ address, family: 4 }));
+  };
+  const listenAt = async (host: string) => {
+    const listener = new HttpListener({ host, port: 0 }, hello, (error) => t.fail(error.message), lookUp);
+    t.teardown(() => listener.close());
+    await listener.listen();
+    return listener;
+  };
+  const here = await listenAt('localhost');
+  t.same([await answers('127.0.0.1', here.port), await answers('::1', here.port)], [true, true]);
+  const named = await listenAt('metrics.example');
+  t.same([await answers('127.0.0.2', named.port), await answers('127.0.0.3', named.port)], [true, true]);
+  t.same(names, ['metrics.example']);
+});
+
+t.test('one that was closed before it listened does not listen afterwards', async (t) => {
+  const port = await freeTcpPort();
+  const listener = new HttpListener({ host: 'localhost', port }, hello, (error) => t.fail(error.message));
+  const listening = listener.listen();
+  listener.close();
+  await listening;
+  t.same([await answers('127.0.0.1', port), await answers('::1', port)], [false, false]);
+});
+
 t.test('a page in a browser whose name leads to this machine reads nothing', async (t) => {
   const get = await listen(t, hello);
   for (const host of ['127.0.0.1', '[::1]:9101', 'localhost:9101', 'LOCALHOST']) {

@@ -1,8 +1,9 @@
 import { once } from 'node:events';
 import { type AddressInfo, connect, createServer } from 'node:net';
 import t, { type Test } from 'tap';
+import type { BindLookup } from '../../src/base/host-listener.js';
 import { silentLogger } from '../../src/base/logger.js';
-import { type BindLookup, LocalListener } from '../../src/tunnel/local-listener.js';
+import { LocalListener } from '../../src/tunnel/local-listener.js';
 import { World } from './support/world.js';
 
 function listener(t: Test, ...addresses: string[]): LocalListener {
