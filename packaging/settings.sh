@@ -38,7 +38,8 @@ if [ "${is_to_be_moved-}" ]; then
 fi
 # What stands there is never replaced, and so nobody has to be asked.
 if [ ! -e "$directory/tuntox.yaml" ] && [ ! -L "$directory/tuntox.yaml" ]; then
-  install -m 0640 -o root -g tuntox "$templates/tuntox.yaml" "$directory/tuntox.yaml"
+  # -T: whoever may make files there could put a link to a directory here meanwhile.
+  install -T -m 0640 -o root -g tuntox "$templates/tuntox.yaml" "$directory/tuntox.yaml"
 fi
 if [ "${is_to_be_moved-}" ]; then
   chown root:tuntox "$directory"
