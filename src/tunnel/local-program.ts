@@ -10,6 +10,8 @@ import type { Reason } from './reasons.js';
 
 /** ms that a program may go on talking to nobody, after an upstream peer closed both directions: a reset could cost it the last bytes. */
 const LINGER = 30_000;
+/** ms in which a program has to take something of what is left for it; Linux gives up a connection like that after some minutes, too. */
+const LONGEST_STANDSTILL = 5 * 60_000;
 
 export interface LocalProgramHandlers {
   /** It has said something: there are frames to send. */
@@ -36,6 +38,7 @@ export class LocalProgram {
   /** Nothing more can be read from it. */
   #isAtEnd = false;
   #probing: Timer | undefined;
+  #watching: Timer | undefined;
 
   /** @param frame type and id of the frames that it becomes, and the bytes of data that each may have now */
   constructor(
@@ -132,6 +135,15 @@ export class LocalProgram {
     this.#linger = this.#clock.after(this.#end.lingers ? LINGER : 0, () => this.#onSaidAll());
   }
 
+  /** From now on it breaks off, as far as we are concerned, when it takes nothing for minutes. */
+  watchTaking(onStandstill: () => void): void {
+    let before = this.pending;
+    this.#watching ??= this.#clock.every(LONGEST_STANDSTILL, () => {
+      if (!this.#hasAll && this.pending === before) onStandstill();
+      before = this.pending;
+    });
+  }
+
   /** Breaks both directions, so that it sees an error; what it did not take is forgotten. Tells nobody. */
   reset(reason: Reason): void {
     this.#cancelTimers();
@@ -168,6 +180,7 @@ export class LocalProgram {
 
   #cancelTimers(): void {
     this.#linger?.cancel();
+    this.#watching?.cancel();
     this.#stopProbing();
   }
 

@@ -52,7 +52,8 @@ export class LocalWriter {
     if (!isAlone && (data.length < SMALL_PIECE || isPartOfMore(data))) this.#gather(data);
     else {
       this.#closePiece();
-      this.#pieces.push(data);
+      // One that comes alone may be the one that the program does not take.
+      this.#pieces.push(isPartOfMore(data) ? copyOf(data) : data);
     }
     this.#schedule();
   }
@@ -148,4 +149,11 @@ export class LocalWriter {
     // Whatever came during the write has waited long enough.
     if (!this.#isScheduled && (this.#bytes > 0 || this.#isEnding)) this.#flush();
   }
+}
+
+/** In memory of its own. */
+function copyOf(data: Buffer): Buffer {
+  const copy = Buffer.allocUnsafeSlow(data.length);
+  data.copy(copy);
+  return copy;
 }

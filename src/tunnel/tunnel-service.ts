@@ -14,13 +14,14 @@ import { LocalForward } from './local-forward.js';
 import type { PeerChannel } from './peer-channel.js';
 import { PeerLink } from './peer-link.js';
 import { type Opener, PeerOpener } from './peer-opener.js';
+import { PeerUsage } from './peer-usage.js';
 import { describeReason, type Reason, TunnelError } from './reasons.js';
 import { type MayReach, RequestHandler } from './request-handler.js';
 import { describeTarget, type Target } from './target.js';
 import type { Tunnel } from './tunnel.js';
 import { describeTunnel, type PeerInfo, type TunnelInfo } from './tunnel-info.js';
 import type { TunnelOffer } from './tunnel-offer.js';
-import { fullestOf } from './tunnel-table.js';
+import { fullestOf, MAX_BACKLOG, MAX_TUNNELS } from './tunnel-table.js';
 
 /** Of all peers together, where there are so many descriptors: BASE_WINDOW of memory each. */
 const MAX_ALL_TUNNELS = 8192;
@@ -50,13 +51,13 @@ export class TunnelService extends EventEmitter<TunnelEvents> {
   readonly #openers = new Map<string, PeerOpener>();
   readonly #forwards = new Set<LocalForward>();
   readonly #staleIds = new LruMap<string, readonly number[]>(MAX_STALE_PEERS);
+  readonly #usage = new PeerUsage();
   readonly #numbered = new Map<Tunnel, { readonly number: number; readonly peerId: string }>();
   /** Requests of peers whose targets are being dialled. */
   readonly #dialled = new Map<TunnelOffer, { readonly number: number; readonly since: number }>();
   #lastNumber = 0;
   /** Of the request that becomes a tunnel just now. */
   #acceptedNumber: number | undefined;
-  #backlog = 0;
   #isStopped = false;
 
   /**
@@ -110,7 +111,7 @@ export class TunnelService extends EventEmitter<TunnelEvents> {
           onOffer: (offer) => this.#requests.handle(offer, this.#fullFor(peerId)),
           onTunnelOpened: (tunnel) => this.#onTunnelOpened(peerId, tunnel),
           onTunnelClosed: (tunnel, reason) => this.#onTunnelClosed(tunnel, reason),
-          onBacklog: (change) => this.#onBacklog(change),
+          onBacklog: (change) => this.#onBacklog(peerId, change),
           onClose: () => this.#onLinkClosed(link),
         },
       },
@@ -222,7 +223,8 @@ export class TunnelService extends EventEmitter<TunnelEvents> {
   }
 
   #fullFor(peerId: string): string | undefined {
-    const own = (this.#links.get(peerId)?.tunnels.size ?? 0) + this.#requests.dials(peerId);
+    const own = this.#usage.of(peerId).tunnels + this.#requests.dials(peerId);
+    if (own >= MAX_TUNNELS) return `this client has ${own} connections, some of them left from before it was away`;
     return noRoomFor(own, { limit: this.#limit, used: this.#used });
   }
 
@@ -247,6 +249,7 @@ export class TunnelService extends EventEmitter<TunnelEvents> {
 
   #onTunnelOpened(peerId: string, tunnel: Tunnel): void {
     this.#numbered.set(tunnel, { number: this.#acceptedNumber ?? this.#nextNumber(), peerId });
+    this.#usage.add(peerId, { tunnels: 1 });
     const info = this.#describe(tunnel);
     this.#tell(info, 'opened', info.direction === 'accepted');
     this.emit('opened', info);
@@ -255,6 +258,7 @@ export class TunnelService extends EventEmitter<TunnelEvents> {
   #onTunnelClosed(tunnel: Tunnel, reason: Reason | undefined): void {
     const info = this.#describe(tunnel);
     this.#numbered.delete(tunnel);
+    this.#usage.add(info.peerId, { tunnels: -1 });
     // Who opens them here sees them come and go; the owner of a server does not.
     const isNews = info.direction === 'accepted' || reason !== undefined;
     this.#tell(info, 'ended', isNews, reason === undefined ? '' : `: ${describeReason(reason)}`);
@@ -268,19 +272,16 @@ export class TunnelService extends EventEmitter<TunnelEvents> {
     else this.#log.debug(text);
   }
 
-  /** The peer that has most is the one to give way, and of its tunnels the fullest. */
-  #onBacklog(change: number): void {
-    this.#backlog += change;
-    if (this.#backlog <= MAX_ALL_BACKLOG) return;
-    const ofPeers = new Map<string, { bytes: number; readonly tunnels: Tunnel[] }>();
-    for (const [tunnel, { peerId }] of this.#numbered) {
-      const peer = ofPeers.get(peerId) ?? { bytes: 0, tunnels: [] };
-      ofPeers.set(peerId, peer);
-      peer.bytes += tunnel.backlog;
-      peer.tunnels.push(tunnel);
-    }
-    const [most] = [...ofPeers.values()].sort((a, b) => b.bytes - a.bytes);
-    if (most !== undefined) fullestOf(most.tunnels)?.close('overflow');
+  /** Windows keep an extended peer below its bound; of another, or of the peer that has most, the slowest program has to go. */
+  #onBacklog(peerId: string, change: number): void {
+    this.#usage.add(peerId, { bytes: change });
+    if (this.#usage.of(peerId).bytes > MAX_BACKLOG) this.#closeFullestOf(peerId);
+    else if (this.#usage.bytes > MAX_ALL_BACKLOG) this.#closeFullestOf(this.#usage.fullest);
+  }
+
+  #closeFullestOf(peerId: string | undefined): void {
+    const tunnels = [...this.#numbered].filter(([, entry]) => entry.peerId === peerId);
+    fullestOf(tunnels.map(([tunnel]) => tunnel))?.close('overflow');
   }
 
   #describe(tunnel: Tunnel): TunnelInfo {

@@ -14,8 +14,8 @@ import type { TurnQueue } from './turn-queue.js';
 
 /** Of both directions together, requests included: more than a browser or a build opens, and a bound for memory. */
 export const MAX_TUNNELS = 1024;
-/** Bytes that may wait for slow programs on one link: what windows allow at the most, and the bound for upstream peers. */
-const MAX_BACKLOG = MAX_TUNNELS * BASE_WINDOW + WINDOW_POOL;
+/** Bytes that may wait for slow programs of one peer: what windows allow at the most, and the bound for upstream peers. */
+export const MAX_BACKLOG = MAX_TUNNELS * BASE_WINDOW + WINDOW_POOL;
 /** ms, see Terms. A program that only stops writing waits for its answer; a service that stops writing is mostly done. */
 const OPENER_LINGER = 2_000;
 const ACCEPTOR_LINGER = 250;
@@ -40,7 +40,6 @@ export class TunnelTable {
   readonly #opened = new Map<number, Tunnel>();
   /** All whose line or local end is not over. */
   readonly #all = new Set<Tunnel>();
-  #backlog = 0;
 
   /** @param options.frameData bytes of data that a frame may have on this channel now */
   constructor(
@@ -63,7 +62,7 @@ export class TunnelTable {
       send: (frame) => queue.send(frame),
       wantTurn: (tunnel) => queue.wantTurn(tunnel),
       roundTrip: () => roundTrip.current(),
-      onBacklog: (change) => this.#onBacklog(change),
+      onBacklog: (change) => this.#handlers.onBacklog(change),
       onLineOver: (tunnel) => this.#onLineOver(tunnel as Tunnel),
       onOver: (tunnel, reason) => this.#onOver(tunnel as Tunnel, reason),
     };
@@ -120,13 +119,6 @@ export class TunnelTable {
   #onOver(tunnel: Tunnel, reason: Reason | undefined): void {
     this.#all.delete(tunnel);
     this.#handlers.onTunnelClosed(tunnel, reason);
-  }
-
-  /** Windows keep an extended peer below the bound; for others the slowest reader has to go. */
-  #onBacklog(change: number): void {
-    this.#backlog += change;
-    if (this.#backlog > MAX_BACKLOG) fullestOf(this.#all)?.close('overflow');
-    this.#handlers.onBacklog(change);
   }
 }
 

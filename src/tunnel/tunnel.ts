@@ -235,6 +235,8 @@ export class Tunnel implements LineUser {
     if (!this.#lastWords.areSaid || this.#isLineOver) return;
     this.#lastWords.silence();
     this.#isLineOver = true;
+    // The peer need not be there any more, and its target could keep our memory for ever. A program of this side's owner may take its time.
+    if (this.identity.side === 'acceptor') this.#program.watchTaking(() => this.#breakLocal('overflow'));
     this.#line.onLineOver(this);
     this.#checkOver();
   }

@@ -1,5 +1,6 @@
 /** What all peers together may have waiting here. */
-import t from 'tap';
+import type { Socket } from 'node:net';
+import t, { type Test } from 'tap';
 import type { PeerChannel, PeerChannelHandlers } from '../../src/tunnel/peer-channel.js';
 import { until, World } from './support/world.js';
 
@@ -39,6 +40,15 @@ class Flooder implements PeerChannel {
     return this.tunnelIds[count] as number;
   }
 
+  /** No more comes for it, and nothing from it is wanted. */
+  end(id: number): void {
+    this.#say(0x0601, id, Buffer.alloc(0));
+  }
+
+  leave(): void {
+    this.#handlers?.onClose();
+  }
+
   flood(id: number, bytes: number): void {
     const header = Buffer.from([0xa2, 0x6b, 0x06, 0x00, id >> 8, id & 0xff, FRAME_DATA >> 8, FRAME_DATA & 0xff]);
     const packet = Buffer.concat([header, Buffer.alloc(FRAME_DATA)]);
@@ -71,4 +81,71 @@ t.test('slow programs of all peers together fill so much and no more, and the pe
   while (closed.length === 0) await fill(modest, 5 * MIB);
   t.same(closed, ['dd overflow']);
   t.ok(total() <= 256 * MIB, `${total()} bytes wait`);
+});
+
+/** A peer that left tunnels behind whose targets take nothing of what it sent. */
+async function leftBehind(t: Test, tunnels: number, descriptors: number) {
+  const world = new World(t);
+  const server = world.service(undefined, undefined, undefined, descriptors);
+  const port = await world.target((socket) => void socket.pause());
+  const peer = new Flooder('dd'.repeat(32));
+  server.attach(peer);
+  for (let count = 1; count <= tunnels; count += 1) {
+    const id = await peer.open(port);
+    while ((server.list().at(-1)?.backlog ?? 0) < MIB) {
+      peer.flood(id, MIB);
+      for (let turn = 0; turn < 3; turn += 1) await new Promise((resolve) => setImmediate(resolve));
+    }
+    peer.end(id);
+  }
+  peer.leave();
+  return { world, server, port, peer };
+}
+
+t.test('tunnels that a peer left behind count when it comes back', async (t) => {
+  const { server, port, peer } = await leftBehind(t, 3, 8);
+  t.equal(server.list().length, 3);
+  server.attach(peer);
+  for (let count = 0; count < 8; count += 1) await peer.open(port);
+  t.equal(server.list().length, 4, 'half of the descriptors, as one alone may have');
+});
+
+t.test('what a peer left behind is given back when its target takes nothing for five minutes', async (t) => {
+  const { world, server } = await leftBehind(t, 1, 8);
+  const reasons: (string | undefined)[] = [];
+  server.on('closed', (_tunnel, reason) => reasons.push(reason));
+  world.clock.advance(299_000);
+  t.equal(server.list().length, 1);
+  world.clock.advance(1_000);
+  t.same([server.list(), reasons], [[], ['overflow']]);
+  t.equal(world.clock.pending, 0);
+});
+
+t.test('a target that goes on taking gets all of it, however long that lasts', async (t) => {
+  const world = new World(t);
+  const server = world.service();
+  let target: Socket | undefined;
+  const port = await world.target((socket) => {
+    target = socket.pause();
+  });
+  const peer = new Flooder('dd'.repeat(32));
+  server.attach(peer);
+  const id = await peer.open(port);
+  peer.flood(id, 12 * MIB);
+  peer.end(id);
+  peer.leave();
+  let got = 0;
+  while (server.list().length > 0) {
+    const before = server.list()[0]?.backlog;
+    while (server.list()[0]?.backlog === before) {
+      await new Promise((resolve) => setImmediate(resolve));
+      got += (target?.read() as Buffer | null)?.length ?? 0;
+    }
+    world.clock.advance(299_000);
+  }
+  await until(() => {
+    got += (target?.read() as Buffer | null)?.length ?? 0;
+    return target?.readableEnded === true;
+  });
+  t.ok(got >= 12 * MIB, `${got} bytes`);
 });

@@ -119,6 +119,23 @@ t.test('what waits keeps two and a half times its size and no more, whatever it 
   }
 });
 
+t.test('one piece alone, which the program may not take, keeps no more either', async (t) => {
+  for (const [chunk, length] of [
+    [65_536, 1365],
+    [65_536, 1],
+    [1400, 1],
+  ] as const) {
+    const sink = new SlowSink();
+    const clock = new ManualClock();
+    new LocalWriter(sink, clock, () => {}).write(Buffer.allocUnsafeSlow(chunk).subarray(8, 8 + length));
+    clock.advance(0);
+    t.same(
+      sink.taken.map(({ buffer }) => buffer.byteLength),
+      [length],
+    );
+  }
+});
+
 t.test('nothing is written after it was discarded', async (t) => {
   const clock = new ManualClock();
   const sink = new SlowSink();

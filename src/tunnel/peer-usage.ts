@@ -1,0 +1,40 @@
+/** What the tunnels of each peer hold here, those of its earlier channels included whose local programs have not taken everything yet. */
+
+interface Usage {
+  readonly tunnels: number;
+  /** Bytes that wait for local programs. */
+  readonly bytes: number;
+}
+
+const NOTHING: Usage = { tunnels: 0, bytes: 0 };
+
+export class PeerUsage {
+  readonly #peers = new Map<string, Usage>();
+  #bytes = 0;
+
+  /** Of all peers. */
+  get bytes(): number {
+    return this.#bytes;
+  }
+
+  of(peerId: string): Usage {
+    return this.#peers.get(peerId) ?? NOTHING;
+  }
+
+  /** For whom most bytes wait; undefined when nobody has anything. */
+  get fullest(): string | undefined {
+    let fullest: string | undefined;
+    for (const [peerId, { bytes }] of this.#peers)
+      if (fullest === undefined || bytes > this.of(fullest).bytes) fullest = peerId;
+    return fullest;
+  }
+
+  /** Counts more, or less. */
+  add(peerId: string, change: Partial<Usage>): void {
+    const { tunnels, bytes } = this.of(peerId);
+    const usage = { tunnels: tunnels + (change.tunnels ?? 0), bytes: bytes + (change.bytes ?? 0) };
+    this.#bytes += change.bytes ?? 0;
+    if (usage.tunnels === 0 && usage.bytes === 0) this.#peers.delete(peerId);
+    else this.#peers.set(peerId, usage);
+  }
+}
