@@ -58,6 +58,8 @@ export interface Guest {
   readonly since: number;
 }
 
+const isByList = (factors: AdmittedBy): boolean => factors.endsWith('whitelist');
+
 /** What is kept of a guest for the door. */
 interface Admission {
   readonly admittedBy: AdmittedBy;
@@ -126,7 +128,7 @@ export class Doorkeeper {
     }
     for (const request of this.#refused.all) {
       this.#decide(request, (decision) => {
-        if (decision.isAdmitted && this.#guests.makeRoom()) this.#admit(request, decision.factors);
+        if (decision.isAdmitted && this.#makeRoom(decision.factors)) this.#admit(request, decision.factors);
       });
     }
   }
@@ -175,11 +177,19 @@ export class Doorkeeper {
       // Those are not to be looked at again so soon.
       if (decision.reason !== 'too-many-guesses') this.#refused.add(request);
       this.#noteRefusal(publicKey, decision.reason, REFUSALS[decision.reason]);
-    } else if (!this.#guests.makeRoom()) {
+    } else if (!this.#makeRoom(decision.factors)) {
       this.#noteRefusal(publicKey, 'full', 'all places for clients are taken');
     } else {
       this.#admit(request, decision.factors);
     }
+  }
+
+  /** Keys cost nothing to who has the secret, or where everybody may come in: they take no place from those that the owner knows. */
+  #makeRoom(factors: AdmittedBy): boolean {
+    if (this.#guests.makeRoom()) return true;
+    const last = isByList(factors) ? this.#guests.all.findLast(({ admittedBy }) => !isByList(admittedBy)) : undefined;
+    if (last !== undefined) this.#part(last, 'has to go: a client on the whitelist takes its place');
+    return last !== undefined;
   }
 
   /** At once, or when its secret has been checked; not at all where that is no question any more. */

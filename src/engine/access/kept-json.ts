@@ -97,7 +97,7 @@ async function read<Value>(files: FileSystem, path: string, kept: Kept<Value>): 
 
 function decode<Value>(text: string, path: string, kept: Kept<Value>): Value {
   try {
-    const content: unknown = JSON.parse(text);
+    const content = parse(text);
     if (typeof content !== 'object' || content === null || Array.isArray(content)) throw new Error('it is no object');
     const { version, ...rest } = content as Record<string, unknown>;
     if (typeof version === 'number' && version > kept.version) {
@@ -111,5 +111,14 @@ function decode<Value>(text: string, path: string, kept: Kept<Value>): Value {
     const what = error instanceof Error ? error.message : String(error);
     const message = `${path} is damaged (${what}): restore it from a backup, or move it away to begin anew`;
     throw new KeptStateError('corrupt', message, { cause: error });
+  }
+}
+
+/** Node's own error would show some of the text, which may be a secret's hash, or another file where a link leads to one. */
+function parse(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    throw new Error('it is not JSON');
   }
 }

@@ -191,6 +191,7 @@ t.test('state that cannot be read lets nobody in, stays as it is, and says what 
     ['whitelist.json', listed({ expires_at: -1 }), /entry 1: its "expires_at" is not as it was written/],
     ['whitelist.json', listed({ alias: 'one' }, { alias: 'one' }), /two entries have the same alias/],
     ['whitelist.json', listed({ key: LISTED }, { key: LISTED }), /a key stands there twice/],
+    ['secret.json', 'root:$6$salt', /secret\.json is damaged \(it is not JSON\): restore/],
     ['secret.json', '[]', /secret\.json is damaged \(it is no object\)/],
     ['bans.json', '{"version":2,"bans":[]}', /is of a newer version \(2\): use the tuntoxd that wrote it/],
   ] as const) {
