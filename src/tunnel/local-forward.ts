@@ -1,6 +1,7 @@
 /** The client's role: a local port, each of whose connections becomes a tunnel. It listens whether the peer is there or not. */
 import type { Socket } from 'node:net';
 import type { Clock, Timer } from '../base/clock.js';
+import type { FloodLog } from '../base/flood-log.js';
 import type { Logger } from '../base/logger.js';
 import { describeForward, type ForwardSpec } from './forward-spec.js';
 import { PROBE_INTERVAL, probeSocket, socketEnd } from './local-end.js';
@@ -14,6 +15,7 @@ export class LocalForward {
   readonly #clock: Clock;
   readonly #opener: Opener;
   readonly #log: Logger;
+  readonly #said: FloodLog;
   readonly #hasRoom: () => boolean;
   readonly #listener: LocalListener;
   /** Connections whose tunnel is not there yet. */
@@ -21,12 +23,16 @@ export class LocalForward {
   #probing: Timer | undefined;
   #isFull = false;
 
-  /** @param deps.hasRoom whether the process may have a connection more; asked before each */
+  /**
+   * @param deps.said what is told of connections: every user of the machine may make as many as they like
+   * @param deps.hasRoom whether the process may have a connection more; asked before each
+   */
   constructor(
     deps: {
       readonly clock: Clock;
       readonly opener: Opener;
       readonly log: Logger;
+      readonly said: FloodLog;
       readonly hasRoom: () => boolean;
     },
     options: { readonly spec: ForwardSpec },
@@ -35,6 +41,7 @@ export class LocalForward {
     this.#clock = deps.clock;
     this.#opener = deps.opener;
     this.#log = deps.log;
+    this.#said = deps.said;
     this.#hasRoom = deps.hasRoom;
     this.#listener = new LocalListener(deps, (socket) => this.#onConnection(socket));
   }
@@ -91,7 +98,9 @@ export class LocalForward {
         return socketEnd(socket);
       },
       onRefused: (reason) => {
-        this.#log.warn(`${describeTarget(this.spec.target)}: ${explainReason(reason)}`);
+        const name = describeTarget(this.spec.target);
+        const [source, text] = [describeForward(this.spec), `${name}: ${explainReason(reason)}`];
+        this.#said.say({ source, name, kind: 'connection refused', level: 'warn', text });
         socket.resetAndDestroy();
       },
     });

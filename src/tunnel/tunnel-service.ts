@@ -136,7 +136,7 @@ export class TunnelService extends EventEmitter<TunnelEvents> {
   /** Listens on a local port from now on. @throws ListenError */
   async forward(peerId: string, spec: ForwardSpec): Promise<LocalForward> {
     const hasRoom = (): boolean => this.#used < this.#limit;
-    const deps = { clock: this.#clock, opener: this.opener(peerId), log: this.#log, hasRoom };
+    const deps = { clock: this.#clock, opener: this.opener(peerId), log: this.#log, said: this.#said, hasRoom };
     const forward = new LocalForward(deps, { spec });
     await forward.listen();
     if (this.#isStopped) forward.close();

@@ -1,4 +1,6 @@
+import { connect } from 'node:net';
 import t from 'tap';
+import { FloodLog } from '../../src/base/flood-log.js';
 import { silentLogger } from '../../src/base/logger.js';
 import { LocalForward } from '../../src/tunnel/local-forward.js';
 import type { OpenHandlers } from '../../src/tunnel/open-requests.js';
@@ -38,7 +40,13 @@ t.test('a connection that ends before its tunnel is there is forgotten', async (
   const world = new World(t);
   const link = new FakeLink();
   const forward = new LocalForward(
-    { clock: world.clock, opener: link, log: silentLogger, hasRoom: () => true },
+    {
+      clock: world.clock,
+      opener: link,
+      log: silentLogger,
+      said: new FloodLog({ clock: world.clock, log: silentLogger }),
+      hasRoom: () => true,
+    },
     { spec: { bind: '127.0.0.1', port: 0, target } },
   );
   await forward.listen();
@@ -58,6 +66,35 @@ t.test('a connection that ends before its tunnel is there is forgotten', async (
   world.clock.advance(5_000);
   t.equal(world.clock.pending, 0);
 });
+
+t.test(
+  'any number of connections that are refused fill the log up to a bound, and are counted beyond it',
+  async (t) => {
+    const world = new World(t);
+    const lines: string[] = [];
+    const log = { ...silentLogger, warn: (text: string) => void lines.push(text) };
+    const opener: Opener = {
+      open: (_target, { onRefused }) => {
+        onRefused('peer-away');
+        return { cancel: () => {} };
+      },
+    };
+    const said = new FloodLog({ clock: world.clock, log });
+    const forward = new LocalForward(
+      { clock: world.clock, opener, log, said, hasRoom: () => true },
+      { spec: { bind: '127.0.0.1', port: 0, target } },
+    );
+    await forward.listen();
+    t.teardown(() => forward.close());
+    for (let count = 0; count < 300; count += 1) {
+      const socket = connect({ host: '127.0.0.1', port: forward.port }).on('error', () => {});
+      await new Promise((resolve) => socket.once('close', resolve));
+    }
+    t.equal(lines.length, 200);
+    world.clock.advance(60_000);
+    t.match(lines.slice(200), [/also 100 connections refused$/]);
+  },
+);
 
 t.test('what is asked while the peer is away waits for it', async (t) => {
   const opener = new PeerOpener(new ManualClock());
