@@ -31,10 +31,10 @@ export function spread(values: readonly number[], unit = ''): string {
   return `${short(median(values))}${range} ${unit}`.trimEnd();
 }
 
-/** Three digits that say something: 0.0431, 0.43, 4.3, 43, 431. */
+/** Digits that say something: 0.043, 0.43, 4.3, 43, 431. */
 export function short(value: number): string {
   const size = Math.abs(value);
   if (size >= 20) return value.toFixed(0);
   if (size >= 2) return value.toFixed(1);
-  return value.toFixed(2);
+  return value.toFixed(size >= 0.1 || size === 0 ? 2 : 3);
 }

@@ -14,7 +14,15 @@ t.test('what was not measured reaches no mark', async (t) => {
 });
 
 t.test('numbers have as many digits as say something', async (t) => {
-  t.same([0.431, 2.04, 19.96, 20.4, 431.2].map(short), ['0.43', '2.0', '20.0', '20', '431']);
+  t.same([0, 0.0042, 0.431, 2.04, 19.96, 20.4, 431.2].map(short), [
+    '0.00',
+    '0.004',
+    '0.43',
+    '2.0',
+    '20.0',
+    '20',
+    '431',
+  ]);
 });
 
 t.test('several values are a median with the least and the most; one is itself', async (t) => {
