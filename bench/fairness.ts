@@ -6,13 +6,12 @@
  *     node dist/bench/fairness.js [whose tunnels: the beginning of a name, ours unless told] [seconds, 15 unless told]
  */
 import { join } from 'node:path';
-import { messageOf } from '../src/base/coded-error.js';
 import type { Lab } from '../test/support/lab.js';
 import { ROOT } from '../test/support/processes.js';
 import { inLab, useCongestionControl } from './support/bench-lab.js';
 import { short } from './support/figures.js';
 import { sortOut, startLabService, TUNNEL_KINDS, type TunnelKind, type Way } from './support/link-tunnels.js';
-import { benchmarkArguments, runBenchmark } from './support/output.js';
+import { benchmarkArguments, inOneLine, runBenchmark } from './support/output.js';
 import { showProgress } from './support/progress.js';
 import type { Cell, Column } from './support/results.js';
 
@@ -114,7 +113,7 @@ await runBenchmark('Shares of a bottleneck', async (save) => {
       try {
         await contend(kind, queue, add);
       } catch (error) {
-        table.notes.push(`${kind.name}, queue ${queue} ms: ${messageOf(error).split('\n')[0]}`);
+        table.notes.push(`${kind.name}, queue ${queue} ms: ${inOneLine(error)}`);
       }
     }
   }

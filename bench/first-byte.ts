@@ -7,11 +7,10 @@
  */
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { messageOf } from '../src/base/coded-error.js';
 import { Lab, type LinkSettings } from '../test/support/lab.js';
 import { ROOT } from '../test/support/processes.js';
 import { sortOut, startLabService, TUNNEL_KINDS, type TunnelKind } from './support/link-tunnels.js';
-import { benchmarkArguments, runBenchmark } from './support/output.js';
+import { benchmarkArguments, inOneLine, runBenchmark } from './support/output.js';
 import { showProgress } from './support/progress.js';
 import type { Cell } from './support/results.js';
 import { least, median, most } from './support/statistics.js';
@@ -66,7 +65,7 @@ await runBenchmark('Time to first byte', async (save) => {
         const times = await measure(kind, settings);
         rows.push([name, kind.name, median(times), least(times), most(times)]);
       } catch (error) {
-        table.notes.push(`${name}, ${kind.name}: ${messageOf(error).split('\n')[0]}`);
+        table.notes.push(`${name}, ${kind.name}: ${inOneLine(error)}`);
       }
       save(table);
     }

@@ -5,12 +5,11 @@
  *     node dist/bench/latency.js [the beginning of a link's name, or nothing for all] [that of the one tunnel to measure]
  */
 import { join } from 'node:path';
-import { messageOf } from '../src/base/coded-error.js';
 import type { Lab, LinkSettings } from '../test/support/lab.js';
 import { ROOT } from '../test/support/processes.js';
 import { inLab, joinByCable } from './support/bench-lab.js';
 import { openWay, sortOut, startLabService, TUNNEL_KINDS, type TunnelKind, type Way } from './support/link-tunnels.js';
-import { benchmarkArguments, runBenchmark } from './support/output.js';
+import { benchmarkArguments, inOneLine, runBenchmark } from './support/output.js';
 import { showProgress } from './support/progress.js';
 import type { Cell, Column } from './support/results.js';
 import { median, quantile } from './support/statistics.js';
@@ -89,7 +88,7 @@ await runBenchmark('Round trips idle and beside a transfer', async (save) => {
       try {
         rows.push(await measure(kind, link));
       } catch (error) {
-        notes.push(`${link.name}, ${kind.name}: ${messageOf(error).split('\n')[0]}`);
+        notes.push(`${link.name}, ${kind.name}: ${inOneLine(error)}`);
       }
       save(table);
     }

@@ -5,12 +5,11 @@
  *     node dist/bench/links.js [the beginning of a link's name, or nothing for all] [that of the one tunnel to measure]
  */
 import { join } from 'node:path';
-import { messageOf } from '../src/base/coded-error.js';
 import type { LinkSettings } from '../test/support/lab.js';
 import { ROOT } from '../test/support/processes.js';
 import { inLab, joinByCable } from './support/bench-lab.js';
 import { openWay, sortOut, startLabService, TUNNEL_KINDS, type TunnelKind } from './support/link-tunnels.js';
-import { benchmarkArguments, runBenchmark } from './support/output.js';
+import { benchmarkArguments, inOneLine, runBenchmark } from './support/output.js';
 import { showProgress } from './support/progress.js';
 import type { Cell, Column } from './support/results.js';
 import { median } from './support/statistics.js';
@@ -153,7 +152,7 @@ async function rowsOf(link: Link, kinds: readonly TunnelKind[], notes: string[])
     try {
       rows.push(rowOf(link, kind.name, await measure(kind, link)));
     } catch (error) {
-      notes.push(`${link.name}, ${kind.name}: ${messageOf(error).split('\n')[0]}`);
+      notes.push(`${link.name}, ${kind.name}: ${inOneLine(error)}`);
     }
   }
   return [...rows, ...quotients(link, rows)];

@@ -10,7 +10,18 @@ import { canDraw, PLOTS } from './page/plots.js';
 import type { Results } from './support/results.js';
 
 /** Before all others, in this order: what people ask first. */
-const FIRST = ['first-byte', 'links', 'load', 'tunnels', 'fairness', 'throughput', 'idle', 'connect', 'reach'];
+const FIRST = [
+  'first-byte',
+  'links',
+  'latency',
+  'tunnels',
+  'processor',
+  'fairness',
+  'throughput',
+  'idle',
+  'connect',
+  'reach',
+];
 
 const [directory = ''] = process.argv.slice(2);
 const folder = join(directory, 'results');

@@ -5,11 +5,10 @@
  *     node dist/bench/processor.js [MB, 1000 unless told] [rounds, 1 unless told]
  */
 import { join } from 'node:path';
-import { messageOf } from '../src/base/coded-error.js';
 import { ROOT } from '../test/support/processes.js';
 import { inLab, joinByCable } from './support/bench-lab.js';
 import { openWay, sortOut, startLabService, type TunnelKind, WITH_AND_WITHOUT_NATIVE } from './support/link-tunnels.js';
-import { benchmarkArguments, runBenchmark } from './support/output.js';
+import { benchmarkArguments, inOneLine, runBenchmark } from './support/output.js';
 import { showProgress } from './support/progress.js';
 import type { Cell, Column } from './support/results.js';
 import { median } from './support/statistics.js';
@@ -90,7 +89,7 @@ await runBenchmark('Processor time of a tunnel', async (save) => {
         peer === undefined ? null : (sum / peer).toFixed(2),
       ]);
     } catch (error) {
-      notes.push(`${kind.name}: ${messageOf(error).split('\n')[0]}`);
+      notes.push(`${kind.name}: ${inOneLine(error)}`);
     }
     save(table);
   }

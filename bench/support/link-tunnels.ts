@@ -123,7 +123,8 @@ const ssh: TunnelKind = {
       const forward = `127.0.0.1:${localPort}:127.0.0.1:${port}`;
       const command = ['ssh', ...sshd.options, '-v', '-N', '-L', forward, ...destination];
       const client = lab.start('alice', 'ssh', command);
-      await client.waitFor(/forwarding listening on/);
+      // Until then it says that it listens without doing so.
+      await client.waitFor(/Entering interactive session/);
       return { host: '127.0.0.1', port: localPort, client, processes: [client, sshd.process] };
     };
   },

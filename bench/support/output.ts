@@ -54,11 +54,18 @@ export async function runBenchmark(
   } catch (error) {
     clearProgress();
     console.error(messageOf(error));
-    save(saved, `It failed: ${messageOf(error).split('\n')[0]}`);
+    save(saved, `It failed: ${inOneLine(error)}`);
     process.exitCode = 1;
   } finally {
     await stopAll();
   }
+}
+
+/** An error in one line: what it says first, and what a process that ended had said last of an error. */
+export function inOneLine(error: unknown): string {
+  const [first = '', ...more] = messageOf(error).split('\n');
+  const cause = more.reverse().find((line) => /^\w*Error\b.*: /.test(line));
+  return cause === undefined ? first : `${first}: ${cause}`;
 }
 
 function commandLine(): string {

@@ -159,7 +159,7 @@ export interface Memory {
 }
 
 /** What the kernel has counted; undefined where there is no /proc. */
-export function memoryOf(process: Process): Memory | undefined {
+export function memoryOf(process: Pick<Process, 'pid'>): Memory | undefined {
   try {
     const status = readFileSync(`/proc/${process.pid}/status`, 'latin1');
     const bytes = (name: string): number => Number(new RegExp(`${name}:\\s+(\\d+) kB`).exec(status)?.[1]) * 1024;

@@ -5,8 +5,17 @@ import type { Process } from '../../test/support/processes.js';
 /** Of Linux on every machine that Node runs on (sysconf _SC_CLK_TCK). */
 const TICKS_PER_SECOND = 100;
 
+/** One that runs, ours or started by another. */
+export type Running = Pick<Process, 'pid'>;
+
+/** A process and all below it: sshd has one for each connection. */
+export function family({ pid }: Running): Running[] {
+  const children = readFileSync(`/proc/${pid}/task/${pid}/children`, 'latin1').trim();
+  return [{ pid }, ...(children === '' ? [] : children.split(' ').flatMap((child) => family({ pid: Number(child) })))];
+}
+
 /** Seconds of the processor that it has used so far, all its threads together. */
-export function processorSeconds({ pid }: Process): number {
+export function processorSeconds({ pid }: Running): number {
   const stat = readFileSync(`/proc/${pid}/stat`, 'latin1');
   // The name of the program, which may hold anything, is in brackets: utime and stime are 11 fields after those.
   const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');

@@ -32,7 +32,7 @@ class Visit {
   readonly #input: AsyncIterator<Buffer, undefined>;
   #left: Buffer = Buffer.alloc(0);
 
-  constructor(port: number, host: string) {
+  constructor(port: number, host = '127.0.0.1') {
     this.socket = connect({ port, host, noDelay: true });
     this.socket.setTimeout(STALL, () => this.socket.destroy(new Error(`port ${port}: nothing came for ${STALL} ms`)));
     this.#input = this.socket[Symbol.asyncIterator]() as AsyncIterator<Buffer, undefined>;
@@ -70,7 +70,7 @@ class Visit {
 }
 
 /** Connects, is greeted, does the work, and hangs up however it ends. */
-async function during<T>(port: number, work: (visit: Visit) => Promise<T>, host = '127.0.0.1'): Promise<T> {
+async function during<T>(port: number, work: (visit: Visit) => Promise<T>, host?: string): Promise<T> {
   const visit = new Visit(port, host);
   try {
     await visit.greeting();
@@ -78,6 +78,14 @@ async function during<T>(port: number, work: (visit: Visit) => Promise<T>, host 
   } finally {
     visit.socket.destroy();
   }
+}
+
+/** Connects, is greeted, and stays. @returns what hangs up */
+export async function stay(port: number, host?: string): Promise<() => void> {
+  const visit = new Visit(port, host);
+  await visit.greeting();
+  visit.socket.setTimeout(0);
+  return () => visit.socket.destroy();
 }
 
 /** Connects and resolves with the first bytes of the service; rejects when the connection ends before. */

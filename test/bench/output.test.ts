@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
+import { inOneLine } from '../../bench/support/output.js';
 import type { Results } from '../../bench/support/results.js';
 import { Process, ROOT } from '../support/processes.js';
 import { temporaryDirectory } from '../support/temporary-directory.js';
@@ -51,4 +52,10 @@ t.test('nothing is measured when the results cannot be written', async (t) => {
   t.equal(status, 1);
   t.equal(process.stdout, '');
   t.match(process.stderr, /^The results cannot be written, so nothing is measured: ENOENT/);
+});
+
+t.test('an error takes one line, with the reason of a process that ended', async (t) => {
+  t.equal(inOneLine(new Error('it broke')), 'it broke');
+  const stack = 'node:fs:1\n  throw err\n\nError: nothing came\n    at a (b:1)\n\nNode.js v20';
+  t.equal(inOneLine(new Error(`visit ended with 1\n--- stderr\n${stack}`)), 'visit ended with 1: Error: nothing came');
 });
