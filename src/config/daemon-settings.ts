@@ -84,10 +84,13 @@ export interface LoadedSettings<Proxy> {
 /** Everything that is wrong, one sentence a line of the message. */
 export class SettingsError extends CodedError<'bad-settings'> {
   readonly faults: readonly string[];
+  /** Those of them that show nothing of what is in the file: of flags, variables, and why it cannot be read. */
+  readonly besideFile: readonly string[];
 
-  constructor(faults: readonly string[]) {
+  constructor(faults: readonly string[], besideFile: readonly string[] = []) {
     super('bad-settings', faults.join('\n'));
     this.faults = faults;
+    this.besideFile = besideFile;
   }
 }
 
@@ -112,13 +115,14 @@ const MAX_FILE_SIZE = 1024 * 1024;
 export function loadSettings<Proxy>(input: SettingsInput<Proxy>): LoadedSettings<Proxy> {
   const schema = schemaOf(input.parseProxy);
   const list = settingsIn(schema);
-  const { file, layer } = readFileLayer(input, list);
+  const { file, layer, unread } = readFileLayer(input, list);
   const layers = [layer, layerOfEnvironment(input.environment, list), layerOfFlags(input.flags)];
   const written = layers.flatMap(({ values }) => values.map(withWordRead));
-  const faults = [...layers.flatMap((one) => one.faults), ...written.flatMap(faultsOf)];
+  const besideFile = [...unread, ...layers.slice(1).flatMap(faultsOfLayer)];
+  const faults = [...faultsOfLayer(layer), ...besideFile];
   const chosen = new Map(written.map((value) => [value.setting.key, value]));
   if (faults.length === 0) faults.push(...contradictions(chosen, input.parseProxy));
-  if (faults.length > 0) throw new SettingsError(faults);
+  if (faults.length > 0) throw new SettingsError(faults, besideFile);
   const shape = completed(schema, nested(chosen));
   const effective = [...list.values()].map(({ key, usual, isSensitive }): [string, EffectiveSetting] => {
     const { value = usual, source = 'default', place } = chosen.get(key) ?? {};
@@ -143,21 +147,25 @@ export const settingsFile = (input: WhereSettingsAre): string =>
 function readFileLayer<Proxy>(
   input: SettingsInput<Proxy>,
   list: SettingList,
-): { readonly file: string | undefined; readonly layer: Layer } {
+): { readonly file: string | undefined; readonly layer: Layer; readonly unread: readonly string[] } {
   const [named, path] = [namedFile(input), settingsFile(input)];
   try {
-    return { file: path, layer: layerOfFile(readSmallFile(path, MAX_FILE_SIZE).toString('utf8'), path, list) };
+    const text = readSmallFile(path, MAX_FILE_SIZE).toString('utf8');
+    return { file: path, layer: layerOfFile(text, path, list), unread: [] };
   } catch (error) {
     if (!(error instanceof FileError)) throw error;
     // A fresh machine has none, and that is fine; one that somebody named must be there.
-    if (named === undefined && systemCodeOf(error.cause) === 'ENOENT') return { file: undefined, layer: NO_LAYER };
+    if (named === undefined && systemCodeOf(error.cause) === 'ENOENT')
+      return { file: undefined, layer: NO_LAYER, unread: [] };
     const by = input.configFile !== undefined ? '--config' : named === undefined ? undefined : CONFIG_VARIABLE;
-    return {
-      file: path,
-      layer: { values: [], faults: [by === undefined ? error.message : `${by}: ${error.message}`] },
-    };
+    return { file: path, layer: NO_LAYER, unread: [by === undefined ? error.message : `${by}: ${error.message}`] };
   }
 }
+
+const faultsOfLayer = ({ faults, values }: Layer): string[] => [
+  ...faults,
+  ...values.map(withWordRead).flatMap(faultsOf),
+];
 
 function faultsOf({ setting, value, place, itemPlaces }: WrittenValue): string[] {
   // Each entry by itself, so that each that is wrong is named, with its own line.

@@ -1,7 +1,7 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
-import { loadSettings, shownValue } from '../../src/config/daemon-settings.js';
+import { loadSettings, type SettingsError, shownValue } from '../../src/config/daemon-settings.js';
 import { parseProxyOrNone } from '../../src/config/proxy.js';
 import { temporaryDirectory } from '../support/temporary-directory.js';
 import { faultsOf, load } from './support/settings.js';
@@ -177,11 +177,11 @@ t.test('all that is wrong is said at once, with file and line, variable or flag'
     /^tuntox\.yaml, line 2: there is no setting "log\.levle", perhaps "log\.level" is meant$/,
     /^tuntox\.yaml, line 10: there is no setting "colour"$/,
     /^tuntox\.yaml, line 11: there is no setting "secret_fil", perhaps "access\.secret_file" is meant$/,
-    /^TUNTOX_LOG_LEVL: there is no setting of this name, perhaps TUNTOX_LOG_LEVEL is meant$/,
     /^tuntox\.yaml, line 3: log\.format: write one of auto, plain, json, journal$/,
     /^tuntox\.yaml, line 5: network\.udp_ports: "5-3" is not a range/,
     /^tuntox\.yaml, line 8: network\.bootstrap: a public key has 64 hex digits, this one has 4$/,
     /^tuntox\.yaml, line 9: network\.bootstrap: "nonsense" is not host:port:key/,
+    /^TUNTOX_LOG_LEVL: there is no setting of this name, perhaps TUNTOX_LOG_LEVEL is meant$/,
     /^TUNTOX_HTTP_LISTEN: http\.listen: "0\.0\.0\.0" is not of this machine alone/,
     /^--state-dir: state_dir: "relative" is no absolute path/,
   ];
@@ -266,3 +266,28 @@ t.test('a password of the proxy is in no message and in no list, whatever is wro
   t.notMatch(JSON.stringify([...effective.values()].map(shownValue)), 'canary');
   t.match([...effective.values()].map(shownValue), { length: effective.size });
 });
+
+t.test(
+  'faults of flags and variables, and of a file that cannot be read, are told apart from those in it',
+  async (t) => {
+    const directory = temporaryDirectory(t);
+    const file = join(directory, 'tuntox.yaml');
+    writeFileSync(file, 'secret: line\n');
+    const faultsWith = (configFile: string): Pick<SettingsError, 'faults' | 'besideFile'> => {
+      try {
+        const environment = { TUNTOX_LOG_LEVEL: 'loud' };
+        loadSettings({ configFile, flags: [], environment, parseProxy: parseProxyOrNone });
+        return { faults: [], besideFile: [] };
+      } catch (error) {
+        return error as SettingsError;
+      }
+    };
+    const inFile = faultsWith(file);
+    t.match(inFile.faults, [/line 1: .*"secret"/, /TUNTOX_LOG_LEVEL/]);
+    t.match(inFile.besideFile, [/TUNTOX_LOG_LEVEL/]);
+    t.notMatch(inFile.besideFile.join(), /secret/);
+    const unread = faultsWith(directory);
+    t.match(unread.besideFile, [/it is a directory/, /TUNTOX_LOG_LEVEL/]);
+    t.same(unread.faults, unread.besideFile);
+  },
+);

@@ -279,6 +279,10 @@ t.test('as another user', async (t) => {
     t.equal(await settings.exited, 2);
     t.match(settings.stderr, /has mistakes, which are not shown to root/);
     t.notMatch(settings.stderr, /secret line/);
+    const both = startDaemon(t, place, ['--log-level', 'loud']);
+    t.equal(await both.exited, 2);
+    t.match(both.stderr, /has mistakes, which are not shown to root.*\n.*--log-level: log\.level: /);
+    t.notMatch(both.stderr, /secret line/);
     unlinkSync(place.config);
     configure(place, undefined, `targets:\n  rules_file: ${shadow}\n`);
     const daemon = startDaemon(t, place);

@@ -1,4 +1,5 @@
 /** The connection of a command with the daemon: made with the first order, and its errors told apart. */
+import { statSync } from 'node:fs';
 import type { Clock } from '../../base/clock.js';
 import type { CodedError } from '../../base/coded-error.js';
 import type { ControlClient } from '../../control/client.js';
@@ -127,7 +128,15 @@ async function connectionError(error: unknown, socket: SocketPlace): Promise<unk
   const { IpcError } = await import('../../control/ipc.js');
   if (!(error instanceof IpcError)) return error;
   if (error.code === 'permission') return permissionError(error, socket.path);
-  return (await lostSocketError(error, socket)) ?? notRunningError(error, socket);
+  return (await lostSocketError(error, socket)) ?? noSocketError(error, socket) ?? notRunningError(error, socket);
+}
+
+/** There is something else at that path. */
+function noSocketError(cause: unknown, { path, from }: SocketPlace): CtlError | undefined {
+  const status = statSync(path, { throwIfNoEntry: false });
+  if (status === undefined || status.isSocket()) return undefined;
+  const message = `${path}${SAID_BY[from]} is no socket`;
+  return new CtlError('not-running', message, { hint: 'give the socket.path of the daemon with --socket', cause });
 }
 
 async function lostSocketError(error: CodedError<string>, { path, from }: SocketPlace): Promise<CtlError | undefined> {

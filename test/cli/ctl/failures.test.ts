@@ -26,6 +26,12 @@ t.test('the daemon is not running: 3, and how to start it', async (t) => {
   );
 });
 
+t.test('what is there and no socket is called so', async (t) => {
+  const { status, said } = await failure(['status', '--socket', '/etc/passwd']);
+  t.equal(status, 3);
+  t.equal(said, 'tuntoxctl: /etc/passwd is no socket give the socket.path of the daemon with --socket');
+});
+
 t.test('where nobody listens, it says where it looked, and how to have it look elsewhere', async (t) => {
   const byVariable = await failure(['status'], { socket: '/nowhere/tuntoxd.sock' });
   t.match(byVariable.said, /nobody listens at \/nowhere\/tuntoxd\.sock, the socket of TUNTOX_SOCKET start it: /);
