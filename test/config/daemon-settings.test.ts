@@ -59,6 +59,11 @@ t.test('a file is read into values', async (t) => {
   t.same(settings.http.listen, { host: '::1', port: 9101 });
 });
 
+t.test('pages by HTTP may be on localhost, which is this machine whatever names are told', async (t) => {
+  const { settings } = load(t, { file: 'http: {listen: localhost:9101}' });
+  t.same(settings.http.listen, { host: 'localhost', port: 9101 });
+});
+
 t.test('the environment comes before the file, flags before both, and each knows where it is from', async (t) => {
   const { settings, effective, file } = load(t, {
     file: 'log: {level: warn, format: json}\nuser: a\n',
@@ -204,7 +209,7 @@ t.test('a value of the wrong kind is refused by each setting', async (t) => {
     ['network: {bootstrap: text}', /write a list/],
     ['network: {bootstrap: {a: 1}}', /write a list/],
     ['network: {relay_port: 70000}', /not a port/],
-    ['http: {listen: localhost:80}', /127\.0\.0\.1/],
+    ['http: {listen: metrics.example:80}', /127\.0\.0\.1/],
     ['access: {secret_file: x}', /absolute path/],
   ];
   for (const [file, message] of cases) t.match(faultsOf(t, { file }), [message], file);

@@ -110,6 +110,34 @@ t.test('tunnels that a peer left behind count when it comes back', async (t) => 
   t.equal(server.list().length, 4, 'half of the descriptors, as one alone may have');
 });
 
+t.test('bytes that a peer left behind count when it comes back: 128 MiB wait for one peer at the most', async (t) => {
+  const world = new World(t);
+  const server = world.service();
+  const port = await world.target((socket) => void socket.pause());
+  const peer = new Flooder('dd'.repeat(32));
+  const closed: (string | undefined)[] = [];
+  server.on('closed', (_tunnel, reason) => closed.push(reason));
+  for (let session = 0; session < 2; session += 1) {
+    server.attach(peer);
+    for (let count = 0; count < 5 && closed.length === 0; count += 1) {
+      const id = await peer.open(port);
+      const waiting = (): number => server.list().at(-1)?.backlog ?? 0;
+      while (waiting() < 15 * MIB && closed.length === 0) {
+        peer.flood(id, 15 * MIB - waiting());
+        for (let turn = 0; turn < 3; turn += 1) await new Promise((resolve) => setImmediate(resolve));
+      }
+      peer.end(id);
+    }
+    if (session === 0) {
+      t.same([server.list().length, closed], [5, []]);
+      peer.leave();
+    }
+  }
+  t.same(closed, ['overflow']);
+  const bytes = server.list().reduce((sum, { backlog }) => sum + backlog, 0);
+  t.ok(bytes > 100 * MIB && bytes <= 128 * MIB, `${bytes} bytes wait`);
+});
+
 t.test('what a peer left behind is given back when its target takes nothing for five minutes', async (t) => {
   const { world, server } = await leftBehind(t, 1, 8);
   const reasons: (string | undefined)[] = [];
