@@ -119,6 +119,17 @@ t.test('what waits keeps two and a half times its size and no more, whatever it 
   }
 });
 
+t.test('packets that came joined wait in few pieces', async (t) => {
+  const sink = new SlowSink();
+  const clock = new ManualClock();
+  const writer = new LocalWriter(sink, clock, () => {});
+  const joined = Buffer.allocUnsafeSlow(46 * 1400);
+  for (let at = 0; at < joined.length; at += 1400) writer.write(joined.subarray(at + 27, at + 1392));
+  clock.advance(0);
+  t.equal(Buffer.concat(sink.taken).length, 46 * 1365);
+  t.ok(sink.taken.length <= 6, `${sink.taken.length} pieces`);
+});
+
 t.test('one piece alone, which the program may not take, keeps no more either', async (t) => {
   for (const [chunk, length] of [
     [65_536, 1365],
