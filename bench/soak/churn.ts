@@ -14,10 +14,10 @@ const MIB = 2 ** 20;
 export class Restartable {
   readonly #name: string;
   readonly #args: readonly string[];
-  readonly #secret: string;
+  readonly #secret: string | undefined;
   process: Process;
 
-  constructor(name: string, args: readonly string[], secret = '') {
+  constructor(name: string, args: readonly string[], secret?: string) {
     this.#name = name;
     this.#args = args;
     this.#secret = secret;
@@ -32,7 +32,8 @@ export class Restartable {
   }
 
   #run(): Process {
-    return keep(startTuntox(this.#args, { name: this.#name, env: { TUNTOX_SHARED_SECRET: this.#secret } }));
+    const env = this.#secret === undefined ? {} : { TUNTOX_SHARED_SECRET: this.#secret };
+    return keep(startTuntox(this.#args, { name: this.#name, env }));
   }
 }
 
