@@ -10,6 +10,9 @@ export class Endpoint {
   readonly port: number;
   /** Text that is equal for equal endpoints: `192.0.2.1:33445`, `[2001:db8::1]:33445`. */
   readonly key: string;
+  /** Both are asked of the same few endpoints thousands of times, by every answer to a nodes request. */
+  #isLan: boolean | undefined;
+  #kind: AddressKind | undefined;
 
   private constructor(family: 4 | 6, address: string, port: number) {
     this.family = family;
@@ -76,6 +79,11 @@ export class Endpoint {
 
   /** Loopback, private, link-local, shared (RFC 6598) or interface- and link-local multicast, as c-toxcore's ip_is_lan has it. */
   get isLan(): boolean {
+    this.#isLan ??= this.#findIsLan();
+    return this.#isLan;
+  }
+
+  #findIsLan(): boolean {
     const bytes = this.toBytes();
     const [a, b] = bytes as unknown as [number, number];
     if (this.family === 4) {
@@ -95,7 +103,8 @@ export class Endpoint {
 
   /** What the address is for. */
   get kind(): AddressKind {
-    return addressKind(this.toBytes());
+    this.#kind ??= addressKind(this.toBytes());
+    return this.#kind;
   }
 
   /**
