@@ -1,7 +1,7 @@
 /**
  * `make soak`: endurance. Clients come and go, some of them killed; a node and a server are killed and run again; everything
  * that passes is checked; and what the long-lived processes use is written down. Then ten transfers of 256 MiB in a row,
- * and hundreds of simulated networks. The exit status is 1 when anything was lost, or something grows without bound.
+ * and hundreds of simulated networks, one of them of 10,000 nodes. The exit status is 1 when anything was lost, or something grows without bound.
  *
  * Beside that, in the lab: a server whose line is cut, one that is stopped, and transfers whose network changes.
  *
@@ -12,6 +12,7 @@ import { messageOf } from '../src/base/coded-error.js';
 import { LAB_REQUIREMENTS } from '../test/support/lab.js';
 import { endureChanges } from './soak/changes.js';
 import { checkedTransfer, type Restartable, reached, restartableNode, restartableServer, visit } from './soak/churn.js';
+import { crowdedSearches } from './soak/crowd.js';
 import { CUT, type Outage, STOP, suffer } from './soak/outages.js';
 import { LIMIT, meet, SIMULATIONS } from './soak/simulations.js';
 import { Series, Watch } from './soak/watch.js';
@@ -128,6 +129,13 @@ async function simulate(): Promise<void> {
   }
 }
 
+/** The DHT of a network as big as the public one. */
+function crowd(): void {
+  const { series, failures: missed } = crowdedSearches();
+  report([series]);
+  failures.push(...missed);
+}
+
 /** The changes are in no private network of this machine, but in a lab. */
 async function change(): Promise<void> {
   const changes = await endureChanges();
@@ -182,6 +190,7 @@ try {
   await outages();
   await change();
   await simulate();
+  crowd();
   await endure();
 } catch (error) {
   failures.push(messageOf(error));

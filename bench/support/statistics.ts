@@ -12,3 +12,6 @@ export function quantile(values: readonly number[], fraction: number): number {
 export const median = (values: readonly number[]): number => quantile(values, 0.5);
 export const least = (values: readonly number[]): number => quantile(values, 0);
 export const most = (values: readonly number[]): number => quantile(values, 1);
+/** Only of what a simulation counts, which has no noise. */
+export const mean = (values: readonly number[]): number =>
+  values.reduce((sum, value) => sum + value, 0) / values.length;

@@ -2,13 +2,17 @@
 
 import { Endpoint } from '../../src/base/endpoint.js';
 import { silentLogger } from '../../src/base/logger.js';
-import { generateKeyPair, type PublicKey } from '../../src/tox/crypto/keys.js';
+import { generateKeyPair, type KeyPair, type PublicKey } from '../../src/tox/crypto/keys.js';
 import { SharedKeyCache } from '../../src/tox/crypto/shared-key-cache.js';
 import { Dht, type DhtOptions } from '../../src/tox/dht/dht.js';
+import { Envelope } from '../../src/tox/dht/envelope.js';
+import { type NodesHandlers, NodesService } from '../../src/tox/dht/nodes-service.js';
 import type { DatagramHandler } from '../../src/tox/network/datagram-socket.js';
 import { PacketRouter } from '../../src/tox/network/packet-router.js';
+import { UdpKind } from '../../src/tox/packet/kind.js';
 import type { NodeInfo } from '../../src/tox/packet/node-info.js';
 import { ManualClock } from './manual-clock.js';
+import { PairKeys } from './pair-keys.js';
 import { SeededRandom } from './seeded-random.js';
 import { SimulatedNetwork } from './simulated-network.js';
 
@@ -25,6 +29,10 @@ export interface PeerPlace {
    * a symmetric one a new port for each, counting up.
    */
   readonly nat?: 'cone' | 'symmetric';
+  /** A fresh one when left out. */
+  readonly keyPair?: KeyPair;
+  /** A liar: it takes part as everybody does, but these are the nodes that it names to those who ask. */
+  readonly names?: NodesHandlers['closestNodes'];
 }
 
 type Send = (packet: Buffer, to: Endpoint) => void;
@@ -33,9 +41,12 @@ export class DhtNetwork {
   readonly clock = new ManualClock();
   readonly random: SeededRandom;
   readonly network: SimulatedNetwork;
+  readonly #hasCheapKeys: boolean;
   #made = 0;
 
-  constructor(seed: number) {
+  /** @param options.hasCheapKeys spares the key agreements, most of the cost of many nodes: see PairKeys */
+  constructor(seed: number, options: { readonly hasCheapKeys?: boolean } = {}) {
+    this.#hasCheapKeys = options.hasCheapKeys ?? false;
     this.random = new SeededRandom(seed);
     this.network = new SimulatedNetwork(this.clock, this.random);
     this.network.faults.delay = 20;
@@ -45,21 +56,26 @@ export class DhtNetwork {
   /** A started node, at 20.0.x.y:33445 unless said otherwise. */
   peer(options: Partial<DhtOptions> & PeerPlace = {}): DhtPeer {
     const { clock, random } = this;
-    const { address, port = 33445, nat, ...dhtOptions } = options;
+    const { address, port = 33445, nat, names, keyPair = generateKeyPair(random), ...dhtOptions } = options;
     this.#made += 1;
     const endpoint = Endpoint.of(address ?? `20.0.${this.#made >> 8}.${this.#made & 0xff}`, port) as Endpoint;
     const router = new PacketRouter();
     const receive: DatagramHandler = (packet, source) => router.receive(packet, source);
     const send = nat === undefined ? this.#open(endpoint, receive) : this.#behindNat(nat, endpoint, receive);
-    const keyPair = generateKeyPair(random);
-    const sharedKeys = new SharedKeyCache(keyPair.secretKey);
+    const sharedKeys = this.#hasCheapKeys ? new PairKeys(keyPair) : new SharedKeyCache(keyPair.secretKey);
     const dht = new Dht(
       { clock, random, send, log: silentLogger, keyPair, sharedKeys },
       { lanDiscovery: false, ipv6: endpoint.family === 6, ...dhtOptions },
     );
-    for (const [kind, handler] of dht.routes()) router.route(kind, handler);
+    const { publicKey: ownKey } = keyPair;
+    const handlers = { closestNodes: names ?? (() => []), onRequest: () => {}, onResponse: () => {} };
+    const envelope = new Envelope({ clock, random, ownKey, sharedKeys });
+    const liar = new NodesService({ clock, random, send, envelope, handlers });
+    for (const [kind, handler] of dht.routes()) {
+      router.route(kind, kind === UdpKind.NodesRequest && names !== undefined ? liar.handleRequest : handler);
+    }
     dht.start();
-    return { dht, router, publicKey: keyPair.publicKey, endpoint };
+    return { dht, router, publicKey: ownKey, endpoint };
   }
 
   #open(endpoint: Endpoint, receive: DatagramHandler): Send {
