@@ -64,7 +64,8 @@ export interface ConnectionHost<Connection> {
   /** The key that our real key shares with another. */
   realSecret(realKey: PublicKey): Buffer;
   issueCookie(peer: PeerKeys): Buffer;
-  bind(route: Route, connection: Connection): void;
+  /** @param isProven whether the peer is at the address for sure: then nobody else is there any more */
+  bind(route: Route, connection: Connection, isProven: boolean): void;
   unbind(route: Route, connection: Connection): void;
   forget(connection: Connection): void;
   /** Fragments that the system has made of datagrams so far, of those of all programs. */

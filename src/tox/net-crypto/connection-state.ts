@@ -8,7 +8,8 @@
  *     established         the peer can, too
  *     closed
  *
- * `packet` is what is sent again and again until the next state, always the same bytes.
+ * `packet` is what is sent again and again until the next state, always the same bytes. Of requests for a cookie each has an echo of
+ * its own, so that the answer proves the address.
  */
 import type { SessionCipher } from './session-cipher.js';
 
@@ -28,7 +29,7 @@ export interface Session {
 export type Stage = 'cookie-requesting' | 'handshake-sent' | 'not-confirmed' | 'established';
 
 export type ConnectionState =
-  | { readonly kind: 'cookie-requesting'; readonly packet: Buffer; readonly echo: bigint }
+  | { readonly kind: 'cookie-requesting' }
   | { readonly kind: 'handshake-sent'; readonly packet: Buffer }
   | { readonly kind: 'not-confirmed'; readonly packet: Buffer; readonly session: Session }
   | { readonly kind: 'established'; readonly session: Session }

@@ -7,6 +7,7 @@ import { RateMeter } from '../../base/rate-meter.js';
 import type { PublicKey } from '../crypto/keys.js';
 import { NONCE_SIZE } from '../crypto/sodium.js';
 import { CryptoKind } from '../packet/kind.js';
+import { HANDSHAKE_SIZE } from '../packet/net-crypto.js';
 import { Alarm } from './alarm.js';
 import type { ConnectionHandlers, ConnectionHost, PeerKeys, Traffic } from './connection-host.js';
 import type { CloseReason, ConnectionState, Session, Stage } from './connection-state.js';
@@ -58,8 +59,8 @@ export class CryptoConnection implements TurnTask {
           realKey: host.identity.publicKey,
           echo,
         }),
-      isProbeAnswer: (packet, echo) => openCookieResponse(packet, host.dhtSecret(peer.dhtKey), echo) !== undefined,
-      bind: (route) => host.bind(route, this),
+      readProbeAnswer: (packet) => openCookieResponse(packet, host.dhtSecret(peer.dhtKey)),
+      bind: (route, isProven) => host.bind(route, this, isProven),
       unbind: (route) => host.unbind(route, this),
       onChange: (route, hasFailed) => {
         this.#sizes.choose(route, host.clock.now());
@@ -81,7 +82,7 @@ export class CryptoConnection implements TurnTask {
       emit: (bufferStart, number, data, size) => this.#emit(bufferStart, number, data, size),
       packetSize: () => this.#sizes.chosen,
       isOpen: () => this.#introduction.session !== undefined,
-      isBlocked: () => this.#path.isBusy,
+      isBlocked: (size) => this.#path.isBusy(size),
       pacesItself: () => this.#path.pacesItself,
       isAlone: () => host.isAlone(),
       onLossless: (data) => handlers.onLossless(data),
@@ -90,7 +91,7 @@ export class CryptoConnection implements TurnTask {
     });
     this.#alarm = new Alarm(host.clock, (later) => this.endTurn(later));
     if (accepted === undefined) return;
-    this.#addHeardRoute(accepted.source, now);
+    this.#noteHeard(accepted.source, HANDSHAKE_SIZE, now);
     host.turn.atEnd(this);
   }
 
@@ -151,6 +152,12 @@ export class CryptoConnection implements TurnTask {
     if (!this.#host.hasUdp) return;
     if (this.#path.has(endpoint.key)) this.#path.tryAnew();
     else this.addRoute(new UdpRoute(endpoint, this.#host.send));
+    this.#path.told(endpoint.key);
+  }
+
+  /** Whether the peer is at the address of this route for sure. */
+  isAt(key: string): boolean {
+    return this.#path.isProven(key);
   }
 
   /** A way to the peer, such as a relay; while connecting it is tried at once. */
@@ -223,8 +230,9 @@ export class CryptoConnection implements TurnTask {
   receiveCookieResponse(packet: Buffer, source: Route): boolean {
     if (!this.#path.has(source.key)) return false;
     const now = this.#host.turn.now();
-    if (this.#introduction.receiveCookieResponse(packet, now)) this.#path.proven(source.key);
-    else if (!this.#path.receiveAnswer(source.key, packet, now)) return false;
+    const cookie = this.#path.receiveAnswer(source, packet, now);
+    if (cookie === undefined) return false;
+    this.#introduction.receiveCookie(cookie, now);
     this.#host.turn.atEnd(this);
     return true;
   }
@@ -241,9 +249,12 @@ export class CryptoConnection implements TurnTask {
     const now = this.#host.turn.now();
     const meaning = this.#introduction.receiveHandshake(handshake, now, this.lastHeardAt);
     // It proves nothing about another address until data comes from there.
-    if (meaning === 'known') this.addRoute(source);
+    if (meaning === 'known') {
+      this.addRoute(source);
+      this.#path.received(source.key, HANDSHAKE_SIZE);
+    }
     if (meaning === 'leads on') {
-      this.#addHeardRoute(source, now);
+      this.#noteHeard(source, HANDSHAKE_SIZE, now);
       this.#host.turn.atEnd(this);
     }
     return meaning;
@@ -257,7 +268,7 @@ export class CryptoConnection implements TurnTask {
     this.#now = now;
     this.#received.add(packet.length, now);
     // A copy of an old packet, from whatever address, moves nothing.
-    if (session.cipher.isFirst && !this.#path.heard(source.key, now)) this.#addHeardRoute(source, now);
+    if (session.cipher.isFirst) this.#noteHeard(source, packet.length, now);
     if (content === 'empty') return true;
     if (content.data[0] === CryptoKind.Kill) {
       this.close('killed');
@@ -297,12 +308,15 @@ export class CryptoConnection implements TurnTask {
     if (this.state === 'established' || this.#path.routes.length === 0) return;
     const packet = this.#introduction.attempt(now);
     if (packet === 'give up') this.close('timeout');
+    else if (packet === 'ask') this.#path.ask(now);
     else if (packet !== 'wait') this.#path.sendEverywhere(packet);
   }
 
-  #addHeardRoute(source: Route, now: number): void {
+  /** @param size bytes of the packet that came there */
+  #noteHeard(source: Route, size: number, now: number): void {
+    if (this.#path.heard(source.key, size, now)) return;
     this.addRoute(source);
-    this.#path.heard(source.key, now);
+    this.#path.heard(source.key, size, now);
   }
 
   #emit(bufferStart: number, number: number, data: Buffer, size: number | undefined): void {
@@ -310,7 +324,7 @@ export class CryptoConnection implements TurnTask {
     const packet = this.#seal(bufferStart, number, data, size);
     if (this.#sizes.isTooLarge(data)) {
       if (this.#path.sendLarge(packet)) this.#stream.beginRoute();
-    } else this.#path.send(packet);
+    } else this.#path.send(packet, data[0] === CryptoKind.Request || data[0] === CryptoKind.RequestWithEnd);
   }
 
   readonly #seal = (bufferStart: number, number: number, data: Buffer, size?: number): Buffer => {

@@ -7,6 +7,7 @@ import { equalsInConstantTime, type PublicKey } from '../crypto/keys.js';
 import {
   type CookieContent,
   type CookieRequestContent,
+  type CookieResponseContent,
   decodeCookieRequest,
   decodeCookieRequestContent,
   decodeCookieResponse,
@@ -53,12 +54,11 @@ export function buildCookieResponse(key: Buffer, nonce: Buffer, cookie: Buffer, 
   return encodeCookieResponse({ nonce, sealed: seal(key, nonce, encodeCookieResponseContent({ cookie, echo })) });
 }
 
-/** @returns the cookie, when the response belongs to the request with this echo */
-export function openCookieResponse(packet: Buffer, key: Buffer, echo: bigint): Buffer | undefined {
+/** @returns the cookie, and the echo of the request that it answers */
+export function openCookieResponse(packet: Buffer, key: Buffer): CookieResponseContent | undefined {
   const response = decodeCookieResponse(packet);
   const plain = response && open(key, response.nonce, response.sealed);
-  const content = plain && decodeCookieResponseContent(plain);
-  return content?.echo === echo ? content.cookie : undefined;
+  return plain && decodeCookieResponseContent(plain);
 }
 
 export interface HandshakeOffer {

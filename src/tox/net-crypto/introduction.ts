@@ -6,7 +6,7 @@ import { AttemptSchedule } from './attempt-schedule.js';
 import type { ConnectionHost, PeerKeys } from './connection-host.js';
 import { type CloseReason, type ConnectionState, type Session, type Stage, sessionOf } from './connection-state.js';
 import { Greeter } from './greeter.js';
-import { type OpenedHandshake, openCookieResponse } from './handshake.js';
+import type { OpenedHandshake } from './handshake.js';
 
 /**
  * Implementation: ms. A peer that lives speaks once a second; after this much silence a handshake of the same run of the same
@@ -14,7 +14,7 @@ import { type OpenedHandshake, openCookieResponse } from './handshake.js';
  */
 const SILENCE_BEFORE_REPLACEMENT = 3500;
 
-type Keys = 'random' | 'identity' | 'dhtKey' | 'dhtSecret' | 'realSecret' | 'issueCookie';
+type Keys = 'random' | 'realSecret' | 'issueCookie';
 
 export interface IntroductionDeps {
   readonly host: Pick<ConnectionHost<unknown>, Keys>;
@@ -49,16 +49,13 @@ export class Introduction {
     const { host } = deps;
     this.#greeter = new Greeter({
       random: host.random,
-      identity: host.identity,
-      dhtKey: host.dhtKey,
-      dhtSecret: () => host.dhtSecret(peer.dhtKey),
       realSecret: () => host.realSecret(peer.realKey),
       issueCookie: () => host.issueCookie(peer),
     });
     this.#attempts = new AttemptSchedule(now);
     this.#state =
       accepted === undefined
-        ? { kind: 'cookie-requesting', ...this.#greeter.cookieRequest() }
+        ? { kind: 'cookie-requesting' }
         : {
             kind: 'not-confirmed',
             packet: this.#greeter.handshake(accepted.cookie),
@@ -80,14 +77,11 @@ export class Introduction {
     return sessionOf(this.#state);
   }
 
-  /** @returns false when it belongs to another request */
-  receiveCookieResponse(packet: Buffer, now: number): boolean {
-    if (this.#state.kind !== 'cookie-requesting') return false;
-    const cookie = openCookieResponse(packet, this.#deps.host.dhtSecret(this.#peer.dhtKey), this.#state.echo);
-    if (cookie === undefined) return false;
+  /** The peer has given us this cookie. */
+  receiveCookie(cookie: Buffer, now: number): void {
+    if (this.#state.kind !== 'cookie-requesting') return;
     this.#state = { kind: 'handshake-sent', packet: this.#greeter.handshake(cookie) };
     this.#attempts.restart(now);
-    return true;
   }
 
   /** @param heardAt when the peer was heard last in the session, ms of the clock */
@@ -129,12 +123,13 @@ export class Introduction {
     return kind === 'established' || kind === 'closed' ? Number.POSITIVE_INFINITY : this.#attempts.dueAt;
   }
 
-  /** The packet that should go now, if any; 'give up' after eight of them without an answer. */
-  attempt(now: number): Buffer | 'wait' | 'give up' {
+  /** The packet that should go now, if any; 'ask' for a cookie request by each route; 'give up' after eight of them without an answer. */
+  attempt(now: number): Buffer | 'ask' | 'wait' | 'give up' {
     const state = this.#state;
     if (state.kind === 'established' || state.kind === 'closed') return 'wait';
     const verdict = this.#attempts.attempt(now);
-    return verdict === 'send' ? state.packet : verdict;
+    if (verdict !== 'send') return verdict;
+    return state.kind === 'cookie-requesting' ? 'ask' : state.packet;
   }
 
   /** There is reason to hope, such as a new route: attempts begin anew. */

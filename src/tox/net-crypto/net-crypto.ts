@@ -173,7 +173,7 @@ export class NetCrypto {
       dhtSecret: (dhtKey) => dhtSharedKeys.get(dhtKey),
       realSecret: (realKey) => this.#realKeys.get(realKey),
       issueCookie: ({ realKey, dhtKey }) => this.#jar.issue(realKey, dhtKey, clock.now()),
-      bind: (route, connection) => this.#bindings.set(route.key, { connection, route }),
+      bind: (...binding) => this.#bind(...binding),
       unbind: (route, connection) => {
         if (this.#bindings.get(route.key)?.connection === connection) this.#bindings.delete(route.key);
       },
@@ -185,6 +185,13 @@ export class NetCrypto {
       mtuTowards: (to) => this.#deps.mtuTowards(to),
       isAlone: () => this.#connections.size === 1,
     };
+  }
+
+  /** An address belongs to the connection whose peer is there for sure, whatever the packets of others have as their source. */
+  #bind(route: Route, connection: CryptoConnection, isProven: boolean): void {
+    const holder = this.#bindings.get(route.key)?.connection;
+    if (isProven || holder === undefined || !holder.isAt(route.key))
+      this.#bindings.set(route.key, { connection, route });
   }
 
   #add(connection: CryptoConnection): CryptoConnection {
@@ -277,7 +284,7 @@ export class NetCrypto {
       const connection = connections[this.#trialOffset] as CryptoConnection;
       if (connection.receiveData(packet, source, now)) {
         // Hearsay may have given the address to another connection meanwhile.
-        if (connection.hasRoute(source.key)) this.#host.bind(source, connection);
+        if (connection.hasRoute(source.key)) this.#bind(source, connection, false);
         return true;
       }
       if (!this.#trials.take(now)) return false;

@@ -28,8 +28,8 @@ export interface PacketStreamDeps {
   packetSize(): PacketSize | undefined;
   /** False while there is no session, when nothing can be sealed. */
   isOpen(): boolean;
-  /** Whether the way there has no room at present; the owner calls `endTurn` when it has again. */
-  isBlocked(): boolean;
+  /** Whether the way there has no room for a packet at present; the owner calls `endTurn` when it has again. @param size bytes of data */
+  isBlocked(size: number): boolean;
   /** Whether packets need not be spread over time. */
   pacesItself(): boolean;
   /** Whether there is no other peer that wakes us. */
@@ -84,7 +84,7 @@ export class PacketStream {
       transmit: (number, data, size) => this.#transmit(number, data, size),
       packetSize: () => deps.packetSize(),
       advertise: () => this.#acks.urge(),
-      isBlocked: () => deps.isBlocked(),
+      isBlocked: (size) => deps.isBlocked(size),
       pacesItself: () => deps.pacesItself(),
     });
   }

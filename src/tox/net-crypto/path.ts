@@ -2,87 +2,53 @@
  * The way that one connection's packets take at present, chosen anew at the end of each turn from the routes there are. A UDP
  * route is used as long as what goes there is confirmed (confirmation), and after a relay was used only when a probe has
  * proven it (route-probes). While a relay is in use, or the way seems dead, the others are tried with packets of their own.
+ *
+ * That a packet of the peer came from an address does not mean that the peer is there: until a probe is answered from there, it gets
+ * little (amplification-limit), and what is large goes on by the way in use.
  */
 import type { Endpoint } from '../../base/endpoint.js';
-import type { Random } from '../../base/random.js';
-import { Confirmation, type Deliveries } from './confirmation.js';
+import { TokenBucket } from '../../base/token-bucket.js';
+import { COOKIE_REQUEST_SIZE, COOKIE_RESPONSE_SIZE } from '../packet/net-crypto.js';
+import { AmplificationLimit } from './amplification-limit.js';
+import { Confirmation } from './confirmation.js';
+import { NEWCOMER_INTERVAL, Newcomer } from './newcomer.js';
+import type { Evidence, PathDeps } from './path-owner.js';
+import { RelayStay } from './relay-stay.js';
 import type { Route } from './route.js';
 import { RouteProbes } from './route-probes.js';
 import { RouteTable } from './route-table.js';
+import { WIRE_OVERHEAD } from './send-window.js';
+import { FIRST_TRIAL_INTERVAL, TrialSchedule } from './trial-schedule.js';
 
-/** Specification (UDP_DIRECT_TIMEOUT / 2): ms between trials of UDP, once a relay has carried all for long. */
-const LONGEST_TRIAL_INTERVAL = 4000;
-/** Implementation: ms between the first trials; later the pause is this part of the time since they began. */
-const FIRST_TRIAL_INTERVAL = 250;
-const TRIAL_SLOWDOWN = 1 / 16;
 /** Implementation: ms for which UDP is left to relays, when it swallows what the peer sends; as long as a size is not tried again. */
 const UNFIT_INTERVAL = 660_000;
+/** Implementation: probes of routes not in use, a second and at once: four addresses, each 250 ms. */
+const PROBE_RATE = 16;
+const PROBE_BURST = 32;
 /** Implementation: ms of silence after which what comes by a route is news: both sides speak once a second. */
 const NEWS = 2500;
 /** Implementation: ms in which the peer follows to a route that a probe has proven, beyond two round trips. */
 const FOLLOWING = 500;
-/** Implementation: ms of UDP after a relay that are too few; the next time the relay stays, for so long at first, and twice as long each time. */
-const SHORT_STAY = 10_000;
-const FIRST_HOLD = 1000;
-const LONGEST_HOLD = 60_000;
 /** Implementation: ms after which what was heard by UDP says nothing; trials of the peer come each 4 s at the least. */
 const HEARING = 10_000;
 /** Implementation: ms after the change to a relay in which what comes by UDP may have been under way. */
 const STRAGGLING = 1000;
-
-export interface PathDeps {
-  readonly random: Random;
-  /** A cookie request with this echo. */
-  buildProbe(echo: bigint): Buffer;
-  isProbeAnswer(packet: Buffer, echo: bigint): boolean;
-  /** Packets that come over this route are the connection's from now on. */
-  bind(route: Route): void;
-  unbind(route: Route): void;
-  /** Packets go by another route from now on. @param hasFailed whether those that went by the one before were lost */
-  onChange(route: Route | undefined, hasFailed: boolean): void;
-  /** The peer is reached another way, or by none: over UDP only what it was heard on lately is one. */
-  onWay(route: Route | undefined): void;
-  /** UDP reaches the peer for sure, or may not do so any more: then relays should be at hand. */
-  onDirectChange(isDirect: boolean): void;
-  /** The system refused a packet, and there is something to choose. */
-  onRefused(): void;
-  /** Whether UDP gets no answer from anybody. */
-  isUdpBlocked(): boolean;
-  /** ms of the clock. */
-  now(): number;
-}
-
-/** What the stream of packets tells. */
-export interface Evidence extends Deliveries {
-  /** What was sent last should have been confirmed long ago. */
-  readonly isUnanswered: boolean;
-  /** The peer takes packets of the session from any address; c-toxcore only from those that it has. */
-  readonly isOurKind: boolean;
-}
-
-/** Which of the ways not in use are tried, since when, and when last, ms. */
-interface Trials {
-  readonly of: 'udp' | 'all';
-  readonly since: number;
-  readonly at: number;
-}
 
 export class Path {
   readonly #deps: PathDeps;
   readonly #routes = new RouteTable();
   readonly #probes: RouteProbes;
   readonly #confirmation = new Confirmation();
+  readonly #limit = new AmplificationLimit();
+  readonly #probeTokens: TokenBucket;
   #chosen: Route | undefined;
+  readonly #newcomer = new Newcomer();
   #way: Route | undefined;
   #wasDirect = false;
-  #trials: Trials | undefined;
+  readonly #trials = new TrialSchedule();
   /** Until when UDP is no use, ms of the clock. */
   #unfitUntil = Number.NEGATIVE_INFINITY;
-  /** When a relay was taken after UDP, and UDP after a relay, and until when the relay stays, ms. */
-  #relayedAt = Number.NEGATIVE_INFINITY;
-  #returnedAt = Number.NEGATIVE_INFINITY;
-  #heldUntil = Number.NEGATIVE_INFINITY;
-  #hold = 0;
+  readonly #relayStay = new RelayStay();
   /** When the peer probed a route last, ms. */
   #askedAt = Number.NEGATIVE_INFINITY;
   #isOurKind = false;
@@ -92,8 +58,9 @@ export class Path {
     this.#probes = new RouteProbes({
       random: deps.random,
       build: (echo) => deps.buildProbe(echo),
-      isAnswer: (packet, echo) => deps.isProbeAnswer(packet, echo),
+      read: (packet) => deps.readProbeAnswer(packet),
     });
+    this.#probeTokens = new TokenBucket(PROBE_RATE, PROBE_BURST, deps.now());
   }
 
   get routes(): readonly Route[] {
@@ -121,17 +88,28 @@ export class Path {
   isOneWay(now: number): boolean {
     if (this.#chosen?.kind !== 'relay' || now < this.#unfitUntil) return false;
     const heardAt = Math.max(this.#askedAt, this.#routes.latestUdpHeardAt);
-    return now - heardAt <= HEARING && heardAt - this.#relayedAt > STRAGGLING;
+    return now - heardAt <= HEARING && heardAt - this.#relayStay.beganAt > STRAGGLING;
   }
 
   /** @returns false when the route is known already */
   add(route: Route): boolean {
     if (this.#routes.has(route.key)) return false;
     const dropped = this.#routes.add(route);
+    this.#limit.begin(route);
     this.tryAnew();
     if (dropped !== undefined) this.#unbind(dropped);
-    this.#deps.bind(route);
+    this.#deps.bind(route, false);
     return true;
+  }
+
+  /** The peer is said to be there. */
+  told(key: string): void {
+    this.#limit.told(key);
+  }
+
+  /** Whether the peer is at the address of this route for sure. */
+  isProven(key: string): boolean {
+    return this.has(key) && this.#limit.isProven(key);
   }
 
   remove(key: string): boolean {
@@ -143,19 +121,43 @@ export class Path {
 
   #unbind(route: Route): void {
     this.#probes.forget(route.key);
+    this.#limit.forget(route.key);
+    if (this.#newcomer.route === route) this.#newcomer.clear();
     this.#deps.unbind(route);
   }
 
-  /** A packet that only the peer can have made came this way. @returns false when the route is not known */
-  heard(key: string, now: number): boolean {
+  /** A packet that only the peer can have made came this way. @param size bytes of it @returns false when the route is not known */
+  heard(key: string, size: number, now: number): boolean {
     const before = this.#routes.heard(key, now);
     if (before === undefined) return false;
     if (now - before > NEWS) this.#probeSoon(key, now);
+    if (key === this.#chosen?.key) this.#newcomer.clear();
+    if (key !== this.#chosen?.key || !this.#limit.isProven(key)) this.#findOut(key, size, now);
     return true;
+  }
+
+  /** A packet that the peer has made came this way, and may be a copy. @param size bytes of it */
+  received(key: string, size: number): void {
+    this.#limit.received(key, size);
+  }
+
+  /** The peer speaks from another address, or from one that is not proven. */
+  #findOut(key: string, size: number, now: number): void {
+    this.#limit.received(key, size);
+    const route = this.#routes.find(key);
+    if (route === undefined || route.kind === 'relay') return;
+    const isOther = this.#chosen !== undefined && this.#chosen.kind !== 'relay' && this.#chosen !== route;
+    if (isOther) this.#newcomer.come(route);
+    else if (this.#limit.isProven(key)) return;
+    if (now - this.#probes.sentAt(key) < NEWCOMER_INTERVAL) return;
+    if (isOther) this.#newcomer.probed(now);
+    this.#probeNow(route, now);
   }
 
   /** The peer probes this route, which answers it; that alone proves nothing to us. */
   asked(key: string, now: number): void {
+    this.#limit.received(key, COOKIE_REQUEST_SIZE);
+    this.#limit.sent(key, COOKIE_RESPONSE_SIZE);
     const isNews = now - this.#askedAt > NEWS;
     this.#askedAt = now;
     if (isNews) this.#probeSoon(key, now);
@@ -163,26 +165,35 @@ export class Path {
 
   /** The route brings something again: if it is not trusted, there is no need to wait for the next trial. */
   #probeSoon(key: string, now: number): void {
-    const route = this.#routes.all.find((one) => one.key === key);
-    if (route === undefined || route.kind === 'relay' || this.#trials === undefined || now < this.#unfitUntil) return;
+    const route = this.#routes.find(key);
+    if (route === undefined || route.kind === 'relay' || this.#trials.of === undefined || now < this.#unfitUntil)
+      return;
     if (this.#routes.proofOf(key) === 'wanted' && now - this.#probes.sentAt(key) > FIRST_TRIAL_INTERVAL / 2) {
-      this.#probe(route, now);
+      this.#probeNow(route, now);
     }
   }
 
-  /** A packet of the introduction was answered by this route. */
-  proven(key: string): void {
-    this.#routes.prove(key);
+  /** A cookie response came by this route. @returns the cookie; undefined when it answers none of our probes there */
+  receiveAnswer(route: Route, packet: Buffer, now: number): Buffer | undefined {
+    const { key } = route;
+    const answer = this.#probes.answered(key, packet, now);
+    if (answer === undefined) return undefined;
+    if (!this.#limit.isProven(key)) {
+      this.#limit.proven(key);
+      this.#deps.bind(route, true);
+    }
+    // c-toxcore takes nothing from an address that it does not know; that it sends to us shows that it knows ours.
+    this.#routes.prove(key, this.#isOurKind ? now + 2 * answer.rtt + FOLLOWING : undefined);
+    if (key === this.#chosen?.key) this.#confirmation.confirmed(now);
+    else if (key === this.#newcomer.route?.key) this.#leaveSilent(answer.rtt / 2, now);
+    return answer.cookie;
   }
 
-  /** A cookie response came by this route. @returns false when it answers none of our probes there */
-  receiveAnswer(key: string, packet: Buffer, now: number): boolean {
-    const rtt = this.#probes.answered(key, packet, now);
-    if (rtt === undefined) return false;
-    // c-toxcore takes nothing from an address that it does not know; that it sends to us shows that it knows ours.
-    this.#routes.prove(key, this.#isOurKind ? now + 2 * rtt + FOLLOWING : undefined);
-    if (key === this.#chosen?.key) this.#confirmation.confirmed(now);
-    return true;
+  /** The peer is elsewhere for sure. @param silence ms of the route in use that show it: what was under way when the peer moved comes later */
+  #leaveSilent(silence: number, now: number): void {
+    const key = this.#chosen?.key ?? '';
+    this.#newcomer.answered();
+    if (now - this.#routes.heardAt(key) >= silence) this.#routes.leave(key);
   }
 
   /** Packets that went by the route in use have arrived. @param arrivals of packets of the peer so far */
@@ -192,9 +203,10 @@ export class Path {
     this.#confirmation.confirmed(now, arrivals);
   }
 
-  /** Whether what is sent now would be lost for want of room. */
-  get isBusy(): boolean {
-    return this.#chosen?.state === 'busy';
+  /** Whether a packet that is sent now would be lost for want of room. @param size bytes of its data */
+  isBusy(size: number): boolean {
+    if (this.#chosen === undefined) return false;
+    return this.#chosen.state === 'busy' || !this.#limit.allows(this.#chosen.key, size + WIRE_OVERHEAD);
   }
 
   /** Whether packets need not be spread over time. */
@@ -221,7 +233,7 @@ export class Path {
     }
     const isUnfit = now < this.#unfitUntil && route?.kind === 'relay';
     const of = isDirect || isUnfit ? undefined : route?.kind === 'relay' && !evidence.isUnanswered ? 'udp' : 'all';
-    if (of !== this.#trials?.of) this.#trials = of && { of, since: now, at: Number.NEGATIVE_INFINITY };
+    this.#trials.try(of, now);
   }
 
   #isSurelyDirect(route: Route | undefined, now: number): boolean {
@@ -232,29 +244,32 @@ export class Path {
   #next(now: number): Route | undefined {
     if (now < this.#unfitUntil) return this.#anyRelay ?? this.#best(now);
     const best = this.#best(now);
-    if (this.#chosen?.kind !== 'relay' || best?.kind === 'relay' || now >= this.#heldUntil) return best;
+    if (this.#chosen?.kind !== 'relay' || best?.kind === 'relay' || now >= this.#relayStay.until) return best;
     // UDP came and went: it has to wait.
     return this.#routes.has(this.#chosen.key) && this.#chosen.state !== 'doubtful' ? this.#chosen : best;
   }
 
   #best(now: number): Route | undefined {
-    return this.#routes.best(now, { isUdpBlocked: this.#deps.isUdpBlocked, needsHearing: !this.#isOurKind });
+    return this.#routes.best(now, {
+      isUdpBlocked: this.#deps.isUdpBlocked,
+      needsHearing: !this.#isOurKind,
+      isProven: (key) => this.#limit.isProven(key),
+      current: this.#chosen?.key,
+    });
   }
 
   #take(route: Route | undefined, now: number, evidence: Evidence): void {
     const before = this.#chosen;
     const wasRelay = before?.kind === 'relay';
-    const hasFailed = before !== undefined && this.#routes.proofOf(before.key) === 'wanted';
+    const hasFailed = before !== undefined && this.#routes.hasFailed(before.key);
     const isRelay = route?.kind === 'relay';
     this.#chosen = route;
+    this.#newcomer.clear();
     if (isRelay && !wasRelay) {
       this.#routes.wantProof();
-      this.#relayedAt = now;
-      const isShort = now - this.#returnedAt < SHORT_STAY;
-      this.#hold = isShort ? Math.min(LONGEST_HOLD, Math.max(FIRST_HOLD, 2 * this.#hold)) : 0;
-      this.#heldUntil = now + this.#hold;
+      this.#relayStay.begin(now);
     } else if (route !== undefined && !isRelay) {
-      if (wasRelay) this.#returnedAt = now;
+      if (wasRelay) this.#relayStay.end(now);
       this.#routes.trustNew();
       this.#confirmation.begin(now, this.#routes.proofOf(route.key) === 'given', evidence);
     }
@@ -275,10 +290,14 @@ export class Path {
     return relays.find(({ state }) => state !== 'doubtful') ?? relays[0];
   }
 
-  /** Sends a data packet the chosen way. */
-  send(packet: Buffer): void {
+  /** Sends a data packet the chosen way. @param isReport whether it tells what came, which the peer waits for wherever it is; one probe more stays possible */
+  send(packet: Buffer, isReport = false): void {
     const route = this.#chosen ?? this.#best(this.#deps.now());
-    route?.send(packet);
+    if (route !== undefined && this.#limit.take(route.key, packet.length)) route.send(packet);
+    const other = isReport ? this.#newcomer.route : undefined;
+    if (other === undefined || !this.#limit.allows(other.key, packet.length + 2 * COOKIE_REQUEST_SIZE)) return;
+    this.#limit.sent(other.key, packet.length);
+    other.send(packet);
   }
 
   /** Sends one that is too large for the chosen way: by a relay that has room, if there is one. @returns whether it went there */
@@ -294,20 +313,17 @@ export class Path {
     const isUdp = this.#chosen !== undefined && this.#chosen.kind !== 'relay';
     const hasFailed = isUdp && this.#routes.proofOf((this.#chosen as Route).key) === 'wanted';
     const { probeAt, failsAt } = this.#confirmation;
-    return Math.min(this.#trialAt, isUdp && !hasFailed ? Math.min(probeAt, failsAt) : Number.POSITIVE_INFINITY);
+    const otherAt = Math.min(this.#trialAt, this.#newcomer.probeAt);
+    return Math.min(otherAt, isUdp && !hasFailed ? Math.min(probeAt, failsAt) : Number.POSITIVE_INFINITY);
   }
 
   get #trialAt(): number {
-    if (this.#trials === undefined || this.#tried.length === 0) return Number.POSITIVE_INFINITY;
-    const { since, at } = this.#trials;
-    const interval = Math.max(FIRST_TRIAL_INTERVAL, (at - since) * TRIAL_SLOWDOWN);
-    return at + Math.min(LONGEST_TRIAL_INTERVAL, interval);
+    return this.#trials.of === undefined || this.#tried.length === 0 ? Number.POSITIVE_INFINITY : this.#trials.dueAt;
   }
 
   /** Begins the trials anew, without a pause: there is reason to hope. */
   tryAnew(): void {
-    const of = this.#trials?.of;
-    if (of !== undefined) this.#trials = { of, since: this.#deps.now(), at: Number.NEGATIVE_INFINITY };
+    this.#trials.beginAnew(this.#deps.now());
   }
 
   /**
@@ -323,8 +339,13 @@ export class Path {
         this.#probe(chosen, now);
       }
     }
-    if (this.#trials === undefined || now < this.#trialAt) return;
-    this.#trials = { ...this.#trials, at: now };
+    const { route: newcomer, probeAt } = this.#newcomer;
+    if (newcomer !== undefined && now >= probeAt) {
+      this.#newcomer.probed(now);
+      this.#probeNow(newcomer, now);
+    }
+    if (now < this.#trialAt) return;
+    this.#trials.tried(now);
     for (const route of this.#tried) {
       if (route.kind === 'relay') route.send(seal());
       else this.#try(route, now);
@@ -333,10 +354,16 @@ export class Path {
 
   #try(route: Route, now: number): void {
     if (now - this.#probes.unansweredSince(route.key) > NEWS) this.#routes.wantProof(route.key);
-    this.#probe(route, now);
+    this.#probeNow(route, now);
+  }
+
+  /** One that may not be in use, whose probes have no schedule of their own. */
+  #probeNow(route: Route, now: number): void {
+    if (this.#probeTokens.take(now)) this.#probe(route, now);
   }
 
   #probe(route: Route, now: number): void {
+    if (!this.#limit.takeQuestion(route.key, COOKIE_REQUEST_SIZE)) return;
     route.send(this.#probes.next(route.key, now), () => {
       if (!this.#routes.has(route.key)) return;
       this.#routes.wantProof(route.key);
@@ -346,7 +373,7 @@ export class Path {
 
   /** Those not in use; that in use as well when it has failed, and there is no other. */
   get #tried(): readonly Route[] {
-    const isAll = this.#trials?.of === 'all';
+    const isAll = this.#trials.of === 'all';
     return this.#routes.all.filter((route) => {
       if (route === this.#chosen) return route.kind !== 'relay' && this.#routes.proofOf(route.key) === 'wanted';
       return isAll || route.kind !== 'relay';
@@ -355,7 +382,14 @@ export class Path {
 
   /** Sends the same packet every way there is: nobody knows yet which one works. */
   sendEverywhere(packet: Buffer): void {
-    for (const route of this.#routes.all) route.send(packet);
+    for (const route of this.#routes.all) {
+      if (this.#limit.takeQuestion(route.key, packet.length)) route.send(packet);
+    }
+  }
+
+  /** Asks for a cookie every way there is. */
+  ask(now: number): void {
+    for (const route of this.#routes.all) this.#probe(route, now);
   }
 
   close(): void {

@@ -1,24 +1,36 @@
 /**
- * Asks the peer for a cookie by one UDP route. Every peer of net_crypto answers at once by the way that the request came, so
- * an answer proves both directions of the route (RFC 9000, 8.2: path validation). Neither packet belongs to the session:
- * c-toxcore, which sends by the route on which it heard the session last, does not change its route for them.
+ * Asks the peer for a cookie by one route. Every peer of net_crypto answers at once by the way that the request came, and the echo
+ * in each request is told to nobody else, so that an answer proves both directions of the route, and that the peer is at the address
+ * (RFC 9000, 8.2: path validation). Neither packet belongs to a session: c-toxcore, which sends by the route on which it heard the
+ * session last, does not change its route for them.
  */
 import { type Random, randomId } from '../../base/random.js';
 
-/** Requests that went by one route since its last answer. All have the same echo. */
+/** Implementation: requests by one route of which an answer is expected; at 4 a second, those of the last 4 s. */
+const MOST_OPEN = 16;
+
+/** What one route was asked. */
 interface Series {
+  /** When the first request without an answer went, ms of the clock; Infinity while none is open. */
+  since: number;
+  /** When the last request went, ms of the clock. */
+  sentAt: number;
+  /** When requests without an answer went, by their echo. */
+  readonly open: Map<bigint, number>;
+}
+
+/** What a cookie response says. */
+export interface ProbeAnswer {
   readonly echo: bigint;
-  /** When the first and the last request went, ms of the clock. */
-  readonly since: number;
-  readonly sentAt: number;
+  readonly cookie: Buffer;
 }
 
 export interface RouteProbesDeps {
   readonly random: Random;
   /** A cookie request with this echo. */
   build(echo: bigint): Buffer;
-  /** Whether this packet is the peer's answer to the request with this echo. */
-  isAnswer(packet: Buffer, echo: bigint): boolean;
+  /** What a cookie response of the peer says; undefined when it is none. */
+  read(packet: Buffer): ProbeAnswer | undefined;
 }
 
 export class RouteProbes {
@@ -32,17 +44,27 @@ export class RouteProbes {
 
   /** The request that goes by this route now. */
   next(key: string, now: number): Buffer {
-    const { echo, since } = this.#series.get(key) ?? { echo: randomId(this.#deps.random), since: now };
-    this.#series.set(key, { echo, since, sentAt: now });
+    const series = this.#series.get(key) ?? { since: Number.POSITIVE_INFINITY, sentAt: now, open: new Map() };
+    this.#series.set(key, series);
+    series.since = Math.min(series.since, now);
+    series.sentAt = now;
+    const [oldest] = series.open.keys();
+    if (series.open.size >= MOST_OPEN && oldest !== undefined) series.open.delete(oldest);
+    const echo = randomId(this.#deps.random);
+    series.open.set(echo, now);
     return this.#deps.build(echo);
   }
 
-  /** A cookie response came by this route. @returns ms since the last request; undefined when it answers none */
-  answered(key: string, packet: Buffer, now: number): number | undefined {
+  /** A cookie response came by this route. @returns the cookie, and ms since the request; undefined when it answers none */
+  answered(key: string, packet: Buffer, now: number): { readonly cookie: Buffer; readonly rtt: number } | undefined {
     const series = this.#series.get(key);
-    if (series === undefined || !this.#deps.isAnswer(packet, series.echo)) return undefined;
-    this.#series.delete(key);
-    return now - series.sentAt;
+    if (series === undefined || series.open.size === 0) return undefined;
+    const answer = this.#deps.read(packet);
+    const sentAt = answer && series.open.get(answer.echo);
+    if (answer === undefined || sentAt === undefined) return undefined;
+    series.open.clear();
+    series.since = Number.POSITIVE_INFINITY;
+    return { cookie: answer.cookie, rtt: now - sentAt };
   }
 
   /** Since when requests by this route have had no answer, ms of the clock; Infinity while none is open. */
@@ -50,7 +72,7 @@ export class RouteProbes {
     return this.#series.get(key)?.since ?? Number.POSITIVE_INFINITY;
   }
 
-  /** When the last open request went, ms of the clock; -Infinity while none is open. */
+  /** When the last request went, ms of the clock; -Infinity for never. */
   sentAt(key: string): number {
     return this.#series.get(key)?.sentAt ?? Number.NEGATIVE_INFINITY;
   }

@@ -21,10 +21,23 @@ const MAX_RELAY_ROUTES = 4;
 /** What is known of the direction from us to the peer: that it works, nothing, or that it has to be proven before it is used. */
 export type Proof = 'given' | 'unknown' | 'wanted';
 
+/** What counts in the choice; see `best`. */
+interface Choice {
+  readonly isUdpBlocked?: () => boolean;
+  readonly needsHearing?: boolean;
+  readonly isProven?: (key: string) => boolean;
+  readonly current?: string | undefined;
+}
+
+/** The rank from which on a route over UDP is proven and alive. */
+const IN_USE = 20;
+
 interface Entry {
   readonly route: Route;
   heardAt: number;
   proof: Proof;
+  /** The peer was found elsewhere, and has not been heard here since. */
+  isLeft: boolean;
   /** Until when the peer, which is not heard here yet, has time to come over from a relay, ms. */
   graceUntil: number;
 }
@@ -40,7 +53,11 @@ export class RouteTable {
   }
 
   has(key: string): boolean {
-    return this.#entries.some((entry) => entry.route.key === key);
+    return this.#entry(key) !== undefined;
+  }
+
+  find(key: string): Route | undefined {
+    return this.#entry(key)?.route;
   }
 
   /** Adds a route. @returns what had to go for it: the one of its sort that was silent longest */
@@ -52,6 +69,7 @@ export class RouteTable {
       route,
       heardAt: Number.NEGATIVE_INFINITY,
       proof: this.#newProof,
+      isLeft: false,
       graceUntil: Number.NEGATIVE_INFINITY,
     });
     if (rivals.length < (isRelay ? MAX_RELAY_ROUTES : MAX_UDP_ROUTES)) return undefined;
@@ -71,6 +89,7 @@ export class RouteTable {
     if (entry === undefined) return undefined;
     const before = entry.heardAt;
     entry.heardAt = now;
+    entry.isLeft = false;
     this.#latestHeardAt = now;
     return before;
   }
@@ -105,6 +124,18 @@ export class RouteTable {
     return this.#entry(key)?.proof ?? 'unknown';
   }
 
+  /** The peer is elsewhere; the route counts as dead until it is heard again. */
+  leave(key: string): void {
+    const entry = this.#entry(key);
+    if (entry !== undefined) entry.isLeft = true;
+  }
+
+  /** Whether what went there of late is lost. */
+  hasFailed(key: string): boolean {
+    const entry = this.#entry(key);
+    return entry !== undefined && (entry.isLeft || entry.proof === 'wanted');
+  }
+
   #entry(key: string): Entry | undefined {
     for (const entry of this.#entries) if (entry.route.key === key) return entry;
     return undefined;
@@ -119,16 +150,18 @@ export class RouteTable {
    * Where to send now.
    * @param options.isUdpBlocked UDP gets no answer from anybody: a route has to be proven
    * @param options.needsHearing the peer takes packets only where it sends: a relay at which it may be goes before a route that failed
+   * @param options.isProven whether the peer is at an address for sure; others are worse than a relay
+   * @param options.current an address that is as good as any stays in use
    */
-  best(
-    now: number,
-    options: { readonly isUdpBlocked?: () => boolean; readonly needsHearing?: boolean } = {},
-  ): Route | undefined {
+  best(now: number, options: Choice = {}): Route | undefined {
     let best: Entry | undefined;
     let bestRank = Number.NEGATIVE_INFINITY;
     for (const entry of this.#entries) {
       const rank = this.#rank(entry, now, options);
-      if (best === undefined || rank > bestRank || (rank === bestRank && entry.heardAt >= best.heardAt)) {
+      const isEqual = rank === bestRank;
+      if (isEqual && rank >= IN_USE && best?.route.key === options.current) continue;
+      const isPreferred = rank >= IN_USE && entry.route.key === options.current;
+      if (best === undefined || rank > bestRank || (isEqual && (isPreferred || entry.heardAt >= best.heardAt))) {
         best = entry;
         bestRank = rank;
       }
@@ -136,13 +169,15 @@ export class RouteTable {
     return best?.route;
   }
 
-  #rank(entry: Entry, now: number, { isUdpBlocked = () => false, needsHearing = false }): number {
+  #rank(entry: Entry, now: number, options: Choice): number {
+    const { isUdpBlocked = () => false, needsHearing = false, isProven = () => true } = options;
     const { route, heardAt, proof } = entry;
     if (route.kind === 'relay') return route.state !== 'doubtful' ? 10 : needsHearing && this.#hasFailed ? 6 : -1;
     const family = route.kind === 'udp6' ? 1 : route.isLan ? 2 : 0;
     const isTrusted = proof === 'given' || (proof === 'unknown' && !isUdpBlocked());
-    if (isTrusted && this.#isAlive(entry, now)) return 20 + family;
-    return heardAt === Number.NEGATIVE_INFINITY ? family : 5;
+    if (isTrusted && this.#isAlive(entry, now)) return isProven(route.key) ? IN_USE + family : 8;
+    if (heardAt === Number.NEGATIVE_INFINITY) return family;
+    return isProven(route.key) ? 5 : 4;
   }
 
   /** Whether some UDP route carried packets, and does not. */
@@ -150,7 +185,8 @@ export class RouteTable {
     return this.#entries.some(({ proof, heardAt }) => proof === 'wanted' && heardAt > Number.NEGATIVE_INFINITY);
   }
 
-  #isAlive({ heardAt, graceUntil }: Entry, now: number): boolean {
+  #isAlive({ heardAt, graceUntil, isLeft }: Entry, now: number): boolean {
+    if (isLeft) return false;
     if (now < graceUntil) return true;
     if (this.latestUdpHeardAt - heardAt > LEFT_BEHIND) return false;
     const relays = this.#entries.filter(({ route }) => route.kind === 'relay' && route.state !== 'doubtful');

@@ -3,7 +3,7 @@
  * probes when the peer falls silent. Pure but for `transmit`: the connection calls it with the time, and asks when next.
  */
 import { TokenBucket } from '../../base/token-bucket.js';
-import { SAFE_CRYPTO_DATA_SIZE } from '../packet/net-crypto.js';
+import { MAX_CRYPTO_DATA_SIZE, SAFE_CRYPTO_DATA_SIZE } from '../packet/net-crypto.js';
 import { LONGEST_RUN } from '../packet/net-crypto-request.js';
 import type { AckSample } from './ack-sample.js';
 import type { Congestion } from './congestion.js';
@@ -72,8 +72,8 @@ export interface SenderDeps {
   packetSize(): PacketSize | undefined;
   /** Sends a request packet, which tells the peer how much it should have. */
   advertise(): void;
-  /** Whether what is sent now would be lost for want of room. */
-  isBlocked(): boolean;
+  /** Whether a packet that is sent now would be lost for want of room. @param size bytes of its data */
+  isBlocked(size: number): boolean;
   /** Whether the way itself says when it is full, so that it sets the pace, and what is sent too early is not lost. */
   pacesItself(): boolean;
 }
@@ -92,6 +92,8 @@ export class Sender {
   #unheard = 0;
   #retransmissions = 0;
   #reorderingSteps = 0;
+  /** When the last silence of the peer ended; -Infinity once a round trip that began later was measured. */
+  #silenceEndedAt = Number.NEGATIVE_INFINITY;
   /** The first number of which all transmissions went by the route in use. */
   #routeFirst = 0;
   #isConfirmed = false;
@@ -174,6 +176,8 @@ export class Sender {
       return;
     }
     if (request === undefined && bufferStart === window.start) return;
+    if (rtt.isKnown && now >= this.#probeAt && this.#silenceEndedAt === Number.NEGATIVE_INFINITY)
+      this.#silenceEndedAt = now;
     const sample = window.beginAck(now, congestion.measurement, rtt.isKnown ? rtt.min : 0);
     window.acknowledge(bufferStart);
     // A list counts from the start that came with it: one that was overtaken by a newer one would speak of other packets.
@@ -184,7 +188,7 @@ export class Sender {
     if (sample.ackedBytes > 0) {
       this.#unheard = 0;
       this.#noteConfirmed(sample.number);
-      if (!sample.isAmbiguous) rtt.add(now - sample.sentAt, now);
+      this.#measure(sample, now);
     }
     if (sample.ackedBytes > 0 || request !== undefined) {
       this.#heardAt = now;
@@ -192,6 +196,17 @@ export class Sender {
     }
     if (sample.ackedBytes === 0 && sample.lostBytes === 0) return;
     this.#learn(sample, now);
+  }
+
+  /**
+   * What was sent before the peer fell silent, and is confirmed afterwards, tells how long the silence was: as little of the path as
+   * what was sent twice (Karn). What was sent after it counts, however long it took, for the path may have become longer.
+   */
+  #measure(sample: AckSample, now: number): void {
+    if (sample.sentAt < this.#silenceEndedAt) sample.isAmbiguous = true;
+    if (sample.isAmbiguous) return;
+    this.#silenceEndedAt = Number.NEGATIVE_INFINITY;
+    this.#deps.rtt.add(now - sample.sentAt, now);
   }
 
   #noteConfirmed(number: number): void {
@@ -256,7 +271,7 @@ export class Sender {
   endTurn(now: number): void {
     const { window, congestion, isBlocked } = this.#deps;
     if (window.hasUnsent || window.nextLost() !== undefined || window.inFlightBytes >= congestion.window) return;
-    if (!isBlocked() && !this.#isSilent(now)) window.markAppLimited();
+    if (!isBlocked(0) && !this.#isSilent(now)) window.markAppLimited();
   }
 
   /** When much waits, the next packets find out what the path takes; they go in one turn, whatever the pace. */
@@ -266,6 +281,7 @@ export class Sender {
     const count = packetSize?.probesDue(now) ?? 0;
     if (count === 0 || window.unsent < Math.max(count, WORTH_PROBING)) return;
     if (this.#budget <= 0 || this.#nextToGo(isSilent) !== window.next) return;
+    if (this.#deps.isBlocked(count * MAX_CRYPTO_DATA_SIZE)) return;
     for (let offset = 0; offset < count; offset += 1) {
       if (window.dataOf(addToNumber(window.next, offset)).length > SAFE_CRYPTO_DATA_SIZE) return;
     }
@@ -277,8 +293,13 @@ export class Sender {
   }
 
   #nextToGo(isSilent: boolean): number | undefined {
-    const { window, congestion, isBlocked } = this.#deps;
-    if (isSilent || this.#unheard >= MAX_UNHEARD || isBlocked()) return undefined;
+    if (isSilent || this.#unheard >= MAX_UNHEARD) return undefined;
+    const number = this.#nextInWindow;
+    return number === undefined || this.#deps.isBlocked(this.#deps.window.dataOf(number).length) ? undefined : number;
+  }
+
+  get #nextInWindow(): number | undefined {
+    const { window, congestion } = this.#deps;
     // What the peer waits for goes in any case: it may have all that we count as in flight, and cannot say so for the hole.
     if (window.inFlightBytes >= congestion.window) return window.firstLost(ALWAYS_AGAIN);
     return window.nextLost() ?? (window.mayAdvance ? window.next : undefined);

@@ -186,3 +186,17 @@ t.test('a route on which the system does not send is left at once', async (t) =>
   const there = delivery(one, near, far);
   t.ok(there < 400, `${there} ms`);
 });
+
+t.test('UDP of a long round trip is taken again at the first time that a probe is answered', async (t) => {
+  const one = scene();
+  const { world, near, far, changes } = one;
+  world.network.faults.delay = 400;
+  drop(one, 'alice')();
+  delivery(one, near, far);
+  world.clock.advance(20_000);
+  Object.assign(changes, { alice: 0, bob: 0 });
+  world.network.filter = undefined;
+  world.clock.advance(20_000);
+  t.ok(near.connection.isDirect && far.connection.isDirect);
+  t.same(changes, { alice: 1, bob: 1 });
+});

@@ -164,3 +164,47 @@ t.test('no proof is wanted of relays', async (t) => {
   t.equal(table.proofOf(relay.key), 'unknown');
   t.equal(table.proofOf(v4.key), 'wanted');
 });
+
+t.test(
+  'an address of which nothing proves that the peer is there comes after a relay, and before the dead',
+  async (t) => {
+    const isProven = (key: string): boolean => key !== v4.key;
+    const table = tableOf(v4, v6, relay);
+    table.heard(v6.key, 1000);
+    table.heard(v4.key, 9000);
+    t.equal(table.best(9000, { isProven }), relay);
+    table.remove(relay.key);
+    t.equal(table.best(9000, { isProven }), v4);
+    t.equal(table.best(60_000, { isProven }), v6, 'among the dead the proven one is the better guess');
+  },
+);
+
+t.test('of two equal addresses the one in use stays so, as long as the peer is not found elsewhere', async (t) => {
+  const rebound = udp('203.0.113.5', 40_000);
+  const table = tableOf(v4, rebound);
+  const current = v4.key;
+  table.heard(v4.key, 1000);
+  table.heard(rebound.key, 1001);
+  t.equal(table.best(1001, { current }), v4);
+  table.leave(v4.key);
+  t.equal(table.best(1001, { current }), rebound);
+  t.ok(table.hasFailed(v4.key));
+  table.heard(v4.key, 1002);
+  t.equal(table.best(1002, { current }), v4);
+  t.equal(table.best(1002, { current: rebound.key }), rebound);
+});
+
+t.test('an address that the peer has left is left although it was better', async (t) => {
+  const table = tableOf(lan, v4);
+  for (const route of [lan, v4]) table.heard(route.key, 1000);
+  table.leave(lan.key);
+  t.equal(table.best(1000, { current: lan.key }), v4);
+});
+
+t.test('of two equal relays the one heard last is used, whichever is in use', async (t) => {
+  const other = { ...relay, key: 'other relay' };
+  const table = tableOf(relay, other);
+  table.heard(relay.key, 1000);
+  table.heard(other.key, 1001);
+  t.equal(table.best(1001, { current: relay.key }), other);
+});

@@ -13,6 +13,7 @@ const share = (): MemoryShare => new MemoryBudget({ total: 128 * MIB, floor: MIB
 function makeSender(): {
   sender: Sender;
   readonly window: SendWindow;
+  readonly rtt: Rtt;
   limits: { window: number; rate: number };
   transmitted: number[];
   told: () => number;
@@ -31,10 +32,11 @@ function makeSender(): {
   const way = { isBlocked: false, pacesItself: false };
   let advertised = 0;
   const window = new SendWindow(share());
+  const rtt = new Rtt();
   const sender = new Sender({
     window,
     congestion: limits,
-    rtt: new Rtt(),
+    rtt,
     transmit: (number) => {
       transmitted.push(number);
       sender.sealed();
@@ -46,7 +48,7 @@ function makeSender(): {
     isBlocked: () => way.isBlocked,
     pacesItself: () => way.pacesItself,
   });
-  return { sender, window, limits, transmitted, told: () => advertised, way };
+  return { sender, window, rtt, limits, transmitted, told: () => advertised, way };
 }
 
 const request = (start: number, end: number, missing: number[]): Buffer =>
@@ -180,4 +182,44 @@ t.test('lists of what is missing that come without end are read so often a secon
   t.equal(window.inFlightBytes, inFlight, 'one too many');
   sender.heard(0, news, 3);
   t.ok(window.inFlightBytes < inFlight, 'the next one says the same');
+});
+
+/** Sends a packet, which is confirmed after so many ms. @returns when that is */
+function confirmAfter({ sender, window }: ReturnType<typeof makeSender>, sentAt: number, wait: number): number {
+  sender.take(numbered(0), false);
+  sender.pump(sentAt);
+  sender.heard(window.next, undefined, sentAt + wait);
+  return sentAt + wait;
+}
+
+t.test('what was sent before an outage, and is confirmed after it, is no round trip', async (t) => {
+  const one = makeSender();
+  let now = 0;
+  for (let count = 0; count < 20; count += 1) now = confirmAfter(one, now, 40);
+  now = confirmAfter(one, now, 10_000);
+  t.equal(one.rtt.recent, 40);
+  now = confirmAfter(one, now, 50);
+  t.equal(one.rtt.latest, 50);
+});
+
+t.test('nor is the next thing that was sent before its end', async (t) => {
+  const one = makeSender();
+  const { sender, rtt } = one;
+  let now = 0;
+  for (let count = 0; count < 20; count += 1) now = confirmAfter(one, now, 40);
+  for (let count = 0; count < 2; count += 1) sender.take(numbered(count), false);
+  sender.pump(now);
+  sender.heard(21, undefined, now + 10_000);
+  sender.heard(22, undefined, now + 10_001);
+  t.equal(rtt.recent, 40);
+});
+
+t.test('a path that has become longer is measured by the second thing that it brings', async (t) => {
+  const one = makeSender();
+  let now = 0;
+  for (let count = 0; count < 20; count += 1) now = confirmAfter(one, now, 40);
+  now = confirmAfter(one, now, 2000);
+  t.equal(one.rtt.latest, 40);
+  confirmAfter(one, now, 2000);
+  t.equal(one.rtt.latest, 2000);
 });

@@ -1,0 +1,45 @@
+/** The address from which a peer has begun to speak, since it was silent at the one in use, and when it is probed. Pure; times are ms. */
+import type { Route } from './route.js';
+
+/** Implementation: ms between its probes, the first of which may be lost; c-toxcore answers 10 a second. */
+export const NEWCOMER_INTERVAL = 125;
+/** Implementation: ms for which it is probed although nothing more comes from there: a peer that lives speaks once a second. */
+const PATIENCE = 2500;
+
+export class Newcomer {
+  #route: Route | undefined;
+  #since: number | undefined;
+  #probeAt = Number.POSITIVE_INFINITY;
+
+  get route(): Route | undefined {
+    return this.#route;
+  }
+
+  come(route: Route): void {
+    if (route !== this.#route) this.clear();
+    this.#route = route;
+  }
+
+  /** When it is probed next; Infinity for not before something comes from there. */
+  get probeAt(): number {
+    return this.#probeAt;
+  }
+
+  probed(now: number): void {
+    if (this.#route === undefined) return;
+    this.#since ??= now;
+    this.#probeAt = now - this.#since < PATIENCE ? now + NEWCOMER_INTERVAL : Number.POSITIVE_INFINITY;
+  }
+
+  /** It has answered. */
+  answered(): void {
+    this.#since = undefined;
+    this.#probeAt = Number.POSITIVE_INFINITY;
+  }
+
+  /** The peer speaks at the address in use, or that is another one now. */
+  clear(): void {
+    this.#route = undefined;
+    this.answered();
+  }
+}

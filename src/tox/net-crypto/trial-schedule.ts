@@ -1,0 +1,41 @@
+/** When the ways that are not in use are tried: often at first, and each few seconds after a while. Pure; times are ms. */
+
+/** Specification (UDP_DIRECT_TIMEOUT / 2): ms between trials of UDP, once a relay has carried all for long. */
+const LONGEST_INTERVAL = 4000;
+/** Implementation: ms between the first trials; later the pause is this part of the time since they began. */
+export const FIRST_TRIAL_INTERVAL = 250;
+const SLOWDOWN = 1 / 16;
+
+export class TrialSchedule {
+  #of: 'udp' | 'all' | undefined;
+  #since = 0;
+  #at = Number.NEGATIVE_INFINITY;
+
+  /** Which of them are tried. */
+  get of(): 'udp' | 'all' | undefined {
+    return this.#of;
+  }
+
+  try(of: 'udp' | 'all' | undefined, now: number): void {
+    if (of === this.#of) return;
+    this.#of = of;
+    this.beginAnew(now);
+  }
+
+  /** Begins anew, without a pause. */
+  beginAnew(now: number): void {
+    this.#since = now;
+    this.#at = Number.NEGATIVE_INFINITY;
+  }
+
+  /** When the next trial is due; Infinity for never. */
+  get dueAt(): number {
+    if (this.#of === undefined) return Number.POSITIVE_INFINITY;
+    const interval = Math.max(FIRST_TRIAL_INTERVAL, (this.#at - this.#since) * SLOWDOWN);
+    return this.#at + Math.min(LONGEST_INTERVAL, interval);
+  }
+
+  tried(now: number): void {
+    this.#at = now;
+  }
+}

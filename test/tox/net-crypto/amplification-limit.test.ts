@@ -1,0 +1,53 @@
+import t from 'tap';
+import { AmplificationLimit } from '../../../src/tox/net-crypto/amplification-limit.js';
+
+const V4 = { key: 'a', kind: 'udp4' } as const;
+const V6 = { key: 'b', kind: 'udp6' } as const;
+
+/** Of two addresses from which nothing came. */
+function limit(): AmplificationLimit {
+  const both = new AmplificationLimit();
+  for (const route of [V4, V6]) both.begin(route);
+  return both;
+}
+
+t.test('nothing goes where nothing came from', async (t) => {
+  t.notOk(limit().take('a', 0));
+});
+
+t.test('three times what came may go there, headers of IP and UDP counted', async (t) => {
+  const both = limit();
+  both.received('a', 32);
+  both.received('b', 32);
+  t.ok(both.allows('a', 180 - 28));
+  t.notOk(both.allows('a', 180 - 27));
+  t.ok(both.allows('b', 240 - 48));
+  t.notOk(both.allows('b', 240 - 47));
+  t.ok(both.take('a', 100));
+  t.notOk(both.take('a', 25));
+  t.ok(both.take('a', 24));
+});
+
+t.test('where it is proven anything goes, until the route is gone', async (t) => {
+  const both = limit();
+  both.proven('a');
+  t.ok(both.isProven('a') && both.take('a', 1_000_000));
+  t.notOk(both.isProven('b'));
+  both.forget('a');
+  both.begin(V4);
+  t.notOk(both.isProven('a') || both.allows('a', 0));
+});
+
+t.test('an address that somebody has named gets questions, and no data', async (t) => {
+  const both = limit();
+  t.notOk(both.takeQuestion('a', 145));
+  both.told('a');
+  t.ok(both.takeQuestion('a', 145));
+  t.notOk(both.take('a', 145));
+});
+
+t.test('a relay has no address to forge', async (t) => {
+  const both = limit();
+  both.begin({ key: 'relay', kind: 'relay' });
+  t.ok(both.take('relay', 1_000_000));
+});

@@ -1,0 +1,15 @@
+import t from 'tap';
+import { RelayStay } from '../../../src/tox/net-crypto/relay-stay.js';
+
+t.test('a relay gives way at once, and stays longer and longer when UDP lasted for less than 10 s', async (t) => {
+  const stay = new RelayStay();
+  const holds: number[] = [];
+  for (let now = 0; now < 900_000; now += 90_000) {
+    stay.begin(now);
+    holds.push(stay.until - now);
+    stay.end(now + 89_000);
+  }
+  t.same(holds, [0, 1000, 2000, 4000, 8000, 16_000, 32_000, 60_000, 60_000, 60_000]);
+  stay.begin(2_000_000);
+  t.equal(stay.until, 2_000_000, 'UDP lasted');
+});
