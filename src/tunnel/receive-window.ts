@@ -2,7 +2,7 @@
  * How much an extended peer may send on one tunnel: what it has been granted and not used yet, what waits here for the local
  * program, and what was delivered and not granted again, make up the window's size at all times.
  *
- * The size doubles when a whole window was delivered within four round trips, so that it comes to four to eight times what the
+ * The size doubles when half of a window was delivered within two round trips, so that it comes to four to eight times what the
  * path holds: behind a lost packet nothing is delivered, and hence nothing granted, for a round trip or two, and a queue on the
  * way holds as much again. Then the path, and not the window, is what limits. What windows have beyond their base comes from a pool that the tunnels of a link share, so that the
  * memory that a peer can fill is bounded by tunnels * BASE_WINDOW + WINDOW_POOL.
@@ -10,16 +10,17 @@
 
 /** Bytes each tunnel gets from the start, announced in the hello. */
 export const BASE_WINDOW = 64 * 1024;
-/** Bytes a tunnel is raised to when it opens: at 100 ms, 10 MB/s from the start. */
-const EARLY_WINDOW = 1024 * 1024;
+/** Bytes a tunnel is raised to when it opens: at 40 ms, 50 MB/s from the start. */
+const EARLY_WINDOW = 2 * 1024 * 1024;
 /** A new tunnel takes no more of the pool than this part of what is left, so that many tunnels leave something to grow with. */
 const EARLY_PART = 1 / 32;
 /** Bytes at the most: 160 MB/s at 100 ms, which is more than this program can carry. */
 const MAX_WINDOW = 16 * 1024 * 1024;
 /** Bytes of all windows of a link beyond their bases. */
 export const WINDOW_POOL = 64 * 1024 * 1024;
-/** Round trips within which a whole window is delivered that is too small. */
-const GROWTH_ROUND_TRIPS = 4;
+/** A window is too small of which this part is delivered within so many round trips. Of a whole one a sender in start-up would see the end. */
+const GROWTH_PART = 1 / 2;
+const GROWTH_ROUND_TRIPS = 2;
 /** Part of the window that is granted at a time: few frames, and the sender never stops while the reader keeps up. */
 const GRANT_PART = 1 / 8;
 /** ms; on shorter paths the turns of the event loop count for more than the network. */
@@ -81,7 +82,7 @@ export class ReceiveWindow {
   onDelivered(bytes: number, now: number, roundTrip: number): boolean {
     this.#delivered += bytes;
     this.#deliveredInEpoch += bytes;
-    if (this.#deliveredInEpoch >= this.#size) {
+    if (this.#deliveredInEpoch >= this.#size * GROWTH_PART) {
       if (now - this.#epochStart < GROWTH_ROUND_TRIPS * Math.max(roundTrip, SHORTEST_ROUND_TRIP))
         this.#growTo(this.#size * 2);
       this.#deliveredInEpoch = 0;

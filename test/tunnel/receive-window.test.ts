@@ -17,7 +17,7 @@ function run(window: ReceiveWindow, roundTrips: number, roundTrip: number, deliv
 
 t.test('a window is raised at once and grows while the reader keeps up', async (t) => {
   const window = new ReceiveWindow(new WindowPool(), 0);
-  t.equal(window.due + BASE_WINDOW, MIB);
+  t.equal(window.due + BASE_WINDOW, 2 * MIB);
   run(window, 12, 100);
   t.equal(window.size, 16 * 1024 * 1024, 'to its limit');
 });
@@ -29,7 +29,7 @@ t.test('a window does not grow when the reader is slow', async (t) => {
     window.onGranted();
     window.onDelivered(64 * 1024, second * 1000, 100);
   }
-  t.equal(window.size, MIB);
+  t.equal(window.size, 2 * MIB);
 });
 
 t.test('a window grows to at least four times what the path holds, and then stays', async (t) => {
@@ -45,10 +45,32 @@ t.test('a window grows to at least four times what the path holds, and then stay
   t.equal(window.size, 8 * MIB);
 });
 
+t.test('a window is no limit for a sender whose rate grows as in start-up', async (t) => {
+  const window = new ReceiveWindow(new WindowPool(), 0);
+  const roundTrip = 40;
+  let credit = BASE_WINDOW + window.due;
+  window.onGranted();
+  // What is on the way, each ms, to the reader and back.
+  const sent = new Array<number>(2 * roundTrip).fill(0);
+  const granted = new Array<number>(2 * roundTrip).fill(0);
+  for (let now = 1; now <= 500; now += 1) {
+    credit += granted[now % roundTrip] as number;
+    const rate = Math.min(40_000, 6500 * 2.885 ** (now / roundTrip));
+    const arrived = sent[(now + roundTrip / 2) % roundTrip] as number;
+    window.onReceived(arrived);
+    window.onDelivered(arrived, now, roundTrip);
+    granted[(now + roundTrip / 2) % roundTrip] = window.due;
+    window.onGranted();
+    t.ok(credit >= rate, `${credit} at ${now} ms`);
+    credit -= rate;
+    sent[now % roundTrip] = rate;
+  }
+});
+
 t.test('many tunnels get less of the pool from the start', async (t) => {
   const pool = new WindowPool();
   const sizes = Array.from({ length: 200 }, () => new ReceiveWindow(pool, 0).size);
-  t.equal(sizes[0], MIB);
+  t.equal(sizes[0], 2 * MIB);
   t.ok((sizes[50] as number) < MIB && (sizes[50] as number) > MIB / 4);
   t.ok(pool.free > 0, 'and some is left to grow with');
 });
@@ -56,13 +78,13 @@ t.test('many tunnels get less of the pool from the start', async (t) => {
 t.test('what was granted, waits and was delivered makes up the window', async (t) => {
   const window = new ReceiveWindow(new WindowPool(), 0);
   window.onGranted();
-  t.ok(window.onReceived(MIB), 'all of it');
+  t.ok(window.onReceived(2 * MIB), 'all of it');
   t.notOk(window.onReceived(1), 'not a byte more');
-  t.notOk(window.onDelivered(128 * 1024 - 1, 1e6, 1), 'a grant is not due for every byte');
+  t.notOk(window.onDelivered(256 * 1024 - 1, 1e6, 1), 'a grant is not due for every byte');
   t.ok(window.onDelivered(1, 1e6, 1));
   t.notOk(window.onReceived(1), 'a grant counts once it is sent');
   window.onGranted();
-  t.ok(window.onReceived(128 * 1024));
+  t.ok(window.onReceived(256 * 1024));
   t.notOk(window.onReceived(1));
 });
 

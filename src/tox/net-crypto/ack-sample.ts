@@ -3,8 +3,8 @@ export class AckSample {
   ackedBytes = 0;
   lostBytes = 0;
   lostPackets = 0;
-  /** A packet arrived that had been taken for lost. */
-  isReordered = false;
+  /** Packets that arrived although they had been taken for lost. */
+  reorderedPackets = 0;
   /** When the last of the large packets that were delivered, and of those that were lost, had been sent; -Infinity for none. */
   largeDeliveredSentAt = Number.NEGATIVE_INFINITY;
   largeLostSentAt = Number.NEGATIVE_INFINITY;
@@ -30,7 +30,7 @@ export class AckSample {
     this.ackedBytes = 0;
     this.lostBytes = 0;
     this.lostPackets = 0;
-    this.isReordered = false;
+    this.reorderedPackets = 0;
     this.largeDeliveredSentAt = Number.NEGATIVE_INFINITY;
     this.largeLostSentAt = Number.NEGATIVE_INFINITY;
     this.sentAt = Number.NEGATIVE_INFINITY;

@@ -20,8 +20,10 @@ const PACKET = MAX_CRYPTO_DATA_SIZE + WIRE_OVERHEAD;
 
 /** Implementation: what goes out before anything is known. c-toxcore's own first burst (CRYPTO_MIN_QUEUE_LENGTH). */
 const FIRST_WINDOW = 64 * PACKET;
-/** Implementation: the first burst's time in ms: half of the 128 packets that a polled socket takes in 50 ms. */
-const FIRST_SPREAD = 25;
+/** Implementation: the first burst's time in ms for a polled peer: half of the 128 packets that its socket takes in 50 ms. */
+const POLLED_FIRST_SPREAD = 25;
+/** Implementation: the same for others at the least, so that a socket's usual buffer holds what is not read yet. */
+const FIRST_SPREAD = 4;
 const MIN_WINDOW = 4 * PACKET;
 /**
  * Implementation: ms in which the smallest window goes out at the least, or a round trip where that is longer. When all that is
@@ -89,6 +91,8 @@ const POLLED_PACKETS = 8;
 const POLLED_BOUND_GROWTH = 1 / 24;
 /** Implementation: smoothed round trips over which a polled peer's delivery rate is measured. */
 const POLLED_MEASUREMENT = 2;
+/** Implementation: rounds in which packets that were taken for lost are found to have arrived. */
+const UNDO_ROUNDS = 3;
 /** Implementation: rounds in which the losses of a way that broke become known. */
 const FORGIVING_ROUNDS = 2;
 
@@ -103,6 +107,15 @@ const PACING_GAINS: Readonly<Record<Mode, number>> = {
   up: UP_GAIN,
   'probe-rtt': 1,
 };
+
+/** As it was before an overflow. */
+interface Undo {
+  readonly bound: number;
+  readonly mode: Mode;
+  /** Packets that must be found to have arrived for it to have been none, and rounds in which they may. */
+  packets: number;
+  rounds: number;
+}
 
 export class Congestion {
   readonly #rtt: Rtt;
@@ -125,6 +138,8 @@ export class Congestion {
   #restartsFrom = 0;
   /** Bytes in flight beyond which the queue overflowed; BBR's inflight_hi. */
   #bound = Number.POSITIVE_INFINITY;
+  /** What the last overflow changed, while it may turn out that its packets were only overtaken. */
+  #undo: Undo | undefined;
   /** The peer may be c-toxcore, until it is known not to be. */
   #isPolled = true;
   /** Bytes whose loss says nothing, and for how many rounds more. */
@@ -153,11 +168,18 @@ export class Congestion {
   /** Bytes a ms at which to send. */
   get rate(): number {
     const bandwidth = this.#bandwidth.max;
-    const first = FIRST_WINDOW / Math.max(FIRST_SPREAD, this.#rtt.isKnown ? this.#rtt.min : 0);
+    const first = this.#firstRate;
     if (bandwidth === 0) return first;
     const least = MIN_WINDOW / Math.max(LONGEST_SPREAD, this.#rtt.recent);
     const rate = Math.max(least, bandwidth * PACING_GAINS[this.#mode]);
     return this.#mode === 'startup' ? Math.max(first, rate) : rate;
+  }
+
+  /** BBR (BBRInitPacingRate): the first window is sent as fast as start-up goes beyond what a window a round trip would be. */
+  get #firstRate(): number {
+    const roundTrip = this.#rtt.isKnown ? this.#rtt.min : 0;
+    const spread = this.#isPolled ? POLLED_FIRST_SPREAD : FIRST_SPREAD;
+    return FIRST_WINDOW / Math.max(spread, roundTrip / STARTUP_GAIN);
   }
 
   /** Bytes a ms that the path was seen to deliver; 0 before that is known. */
@@ -193,6 +215,7 @@ export class Congestion {
   /** Acks came, or losses became known. @param inFlight bytes still in flight after them */
   onAck(sample: AckSample, inFlight: number, now: number): void {
     const round = this.#round;
+    this.#noteReordering(sample, now);
     this.#noteLoss(sample);
     round.mostInFlight = Math.max(round.mostInFlight, inFlight + sample.ackedBytes + sample.lostBytes);
     if (sample.ackedBytes === 0) return;
@@ -214,6 +237,18 @@ export class Congestion {
     this.#forgivingRounds = FORGIVING_ROUNDS;
     this.#round.lost = 0;
     this.#round.lostPackets = 0;
+  }
+
+  /** BBR (BBRHandleSpuriousLossDetection): on a path where packets overtake each other, loss may be none. */
+  #noteReordering({ reorderedPackets }: AckSample, now: number): void {
+    this.#round.lostPackets = Math.max(0, this.#round.lostPackets - reorderedPackets);
+    const undo = this.#undo;
+    if (undo === undefined) return;
+    undo.packets -= reorderedPackets;
+    if (undo.packets > 0) return;
+    this.#undo = undefined;
+    this.#bound = Math.max(this.#bound, undo.bound);
+    if (undo.mode === 'startup') this.#enter('startup', now);
   }
 
   #noteLoss({ lostBytes, lostPackets }: AckSample): void {
@@ -248,6 +283,9 @@ export class Congestion {
       this.#restartsFrom = now + HEAVY_MEMORY;
     }
     if (isOverflow) {
+      if (this.#undo === undefined) {
+        this.#undo = { bound: this.#bound, mode: this.#mode, packets: lostPackets / 2, rounds: UNDO_ROUNDS };
+      }
       // What got through is what the queue takes, whatever was in flight.
       const passed = mostInFlight * (1 - loss);
       const least = this.#isPolled ? this.#bandwidth.max * this.#rtt.min : this.#product;
@@ -255,8 +293,12 @@ export class Congestion {
     } else if (this.#isPolled) this.#raiseBound(1 + POLLED_BOUND_GROWTH);
     if (this.#mode === 'startup') this.#lookWhetherFull(sample, { isRaised, isOverflow }, now);
     else if (this.#mode === 'up' && isOverflow) this.#enter('down', now);
-    else if (this.#bandwidth.max > RESTART_GROWTH * this.#probedBandwidth && now >= this.#restartsFrom) {
+    else if (this.#bandwidth.max > RESTART_GROWTH * this.#probedBandwidth && !isRaised && now >= this.#restartsFrom) {
       this.#restart(now);
+    }
+    if (this.#undo !== undefined) {
+      this.#undo.rounds -= 1;
+      if (this.#undo.rounds === 0) this.#undo = undefined;
     }
     if (this.#forgivingRounds > 0) this.#forgivingRounds -= 1;
     else this.#forgiven = 0;
@@ -281,7 +323,7 @@ export class Congestion {
     this.#enter('drain', now);
   }
 
-  /** A probe brought so much that the path must have far more. */
+  /** A probe brought so much that the path must have far more; without a queue, for a queue of acks brings as much when it drains. */
   #restart(now: number): void {
     this.#fullBandwidth = this.#bandwidth.max;
     this.#fullRounds = 0;

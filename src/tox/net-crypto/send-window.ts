@@ -291,7 +291,7 @@ export class SendWindow {
     const sentAt = this.#sentAt[at] as number;
     const timesSent = this.#timesSent[at] as number;
     const isEarly = this.#losses.delivered({ number, sentAt, timesSent }, this.#now, this.#smallestRtt);
-    if (isEarly || state === LOST) sample.isReordered = true;
+    if (isEarly || state === LOST) sample.reorderedPackets += 1;
     if (size > LARGE && sentAt > sample.largeDeliveredSentAt) sample.largeDeliveredSentAt = sentAt;
     if (sentAt < sample.sentAt) return;
     sample.sentAt = sentAt;

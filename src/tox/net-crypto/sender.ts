@@ -17,7 +17,7 @@ import { MAX_IN_FLIGHT_NUMBERS, type SendWindow, WIRE_OVERHEAD } from './send-wi
 const QUEUE_SPAN = 5;
 /** Implementation: bytes; the least is filled anew whenever half of it has gone, which takes no longer than a turn of the event loop. */
 const MIN_QUEUE = 16 * 1024;
-/** Implementation: bytes while no rate is known. */
+/** Implementation: bytes while no round trip is known, and perhaps no session. */
 const FIRST_QUEUE = 64 * 1024;
 const MAX_QUEUE = 1024 * 1024;
 /** Implementation: bytes beyond the bound for our own few packets (ALIVE, ONLINE), which have nowhere to wait. */
@@ -29,9 +29,12 @@ const MAX_PACKETS_PER_TURN = 64;
 const WORTH_PROBING = 8;
 /** Implementation: packets from the first missing one that are sent again although the window is full. */
 const ALWAYS_AGAIN = 64;
-/** Implementation: a late timer catches up on this many ms, in a burst of no more than so many bytes. */
+/**
+ * Implementation: a late timer catches up on this many ms, in a burst of no more than so many bytes. The least is for slow
+ * paths, where it is what follows a wait for the window: below the 10 packets that RFC 9002 has any queue take.
+ */
 const BURST_SPAN = 4;
-const MIN_BURST = 16 * 1428;
+const MIN_BURST = 8 * 1428;
 const MAX_BURST = 512 * 1024;
 /** Implementation: ms between bursts; timers are no finer. */
 const BURST_INTERVAL = 1;
@@ -64,7 +67,7 @@ const NUMBERS_READ_AT_ONCE = 4 * MAX_IN_FLIGHT_NUMBERS;
 
 export interface SenderDeps {
   readonly window: SendWindow;
-  readonly congestion: Pick<Congestion, 'window' | 'rate' | 'deliveryRate' | 'measurement' | 'onAck' | 'forgive'>;
+  readonly congestion: Pick<Congestion, 'window' | 'rate' | 'measurement' | 'onAck' | 'forgive'>;
   readonly rtt: Rtt;
   /** Seals and sends one packet. @param size bytes up to which it is padded */
   transmit(number: number, data: Buffer, size?: number): void;
@@ -150,8 +153,9 @@ export class Sender {
   }
 
   get #queueBound(): number {
-    const { deliveryRate } = this.#deps.congestion;
-    return deliveryRate === 0 ? FIRST_QUEUE : Math.min(MAX_QUEUE, Math.max(MIN_QUEUE, deliveryRate * QUEUE_SPAN));
+    const { congestion, rtt } = this.#deps;
+    const least = rtt.isKnown ? MIN_QUEUE : FIRST_QUEUE;
+    return Math.min(MAX_QUEUE, Math.max(least, congestion.rate * QUEUE_SPAN));
   }
 
   /** Any data packet was sealed: transmissions that the peer may not have heard of are counted. */
@@ -184,7 +188,7 @@ export class Sender {
     if (request !== undefined && window.start === bufferStart) {
       if (this.#mayRead(request, now)) window.readRequest(request, this.#patience);
     }
-    if (sample.isReordered) this.#reorderingSteps += 1;
+    if (sample.reorderedPackets > 0) this.#reorderingSteps += 1;
     if (sample.ackedBytes > 0) {
       this.#unheard = 0;
       this.#noteConfirmed(sample.number);

@@ -13,7 +13,14 @@ class Path {
   #delivered = 0;
 
   /** One round trip of `rtt` ms in which `packets` arrive and `lost` do not. */
-  round(options: { rtt: number; packets: number; lost?: number; isAppLimited?: boolean; inFlight?: number }): void {
+  round(options: {
+    rtt: number;
+    packets: number;
+    lost?: number;
+    reordered?: number;
+    isAppLimited?: boolean;
+    inFlight?: number;
+  }): void {
     const sample = new AckSample();
     sample.reset();
     sample.priorDelivered = this.#delivered;
@@ -25,6 +32,7 @@ class Path {
     this.now += options.rtt;
     sample.ackedBytes = options.packets * PACKET;
     sample.lostPackets = options.lost ?? 0;
+    sample.reorderedPackets = options.reordered ?? 0;
     sample.lostBytes = sample.lostPackets * PACKET;
     this.#delivered += sample.ackedBytes;
     sample.delivered = this.#delivered;
@@ -47,6 +55,18 @@ t.test('it begins with no more than a polled socket takes: 64 packets, 128 in 50
   t.equal(congestion.window, 64 * PACKET);
   t.equal(congestion.rate * 50, 128 * PACKET);
 });
+
+t.test(
+  'the first packets for a peer of our kind go as fast as start-up goes on: 2.885 windows a round trip',
+  async (t) => {
+    const { congestion, rtt } = new Path();
+    congestion.noteOurKind();
+    rtt.add(100, 0);
+    t.equal(Math.round(congestion.rate), Math.round((2.885 * 64 * PACKET) / 100));
+    rtt.add(0.1, 1);
+    t.equal(congestion.rate, (64 * PACKET) / 4, 'but no more than a socket holds');
+  },
+);
 
 t.test('it finds the rate of a path in a dozen round trips', async (t) => {
   const path = new Path();
@@ -97,6 +117,21 @@ t.test('an overflowing buffer bounds what is in flight to what got through, unti
   t.ok(bound <= 1050, `${bound}`);
   path.fill(30, 50, 1000);
   t.ok(path.congestion.window / PACKET > 1400);
+});
+
+t.test('packets that were overtaken, and not lost, take back what their loss did', async (t) => {
+  const path = new Path();
+  path.congestion.noteOurKind();
+  path.fill(2, 50, 1000);
+  const before = path.congestion.window;
+  path.round({ rtt: 50, packets: 30, lost: 30 });
+  t.not(path.congestion.mode, 'startup');
+  t.ok(path.congestion.window < before);
+  path.round({ rtt: 50, packets: 30, reordered: 10 });
+  t.not(path.congestion.mode, 'startup', 'a few of them say nothing');
+  path.round({ rtt: 50, packets: 30, reordered: 5 });
+  t.equal(path.congestion.mode, 'startup');
+  t.ok(path.congestion.window >= before);
 });
 
 t.test('having little to send says nothing of the path', async (t) => {

@@ -214,7 +214,7 @@ t.test('a copy that is confirmed sooner than a round trip takes says that packet
   window.sent(1, 100);
   const sample = window.beginAck(110, 8, 80);
   window.acknowledge(3);
-  t.ok(sample.isReordered);
+  t.equal(sample.reorderedPackets, 1);
 });
 
 t.test('what is sent while there was too little to send tells no limit of the path', async (t) => {

@@ -23,7 +23,6 @@ function makeSender(): {
   const limits = {
     window: 1_000_000,
     rate: 10_000,
-    deliveryRate: 0,
     measurement: 8,
     onAck: () => {},
     forgive: () => {},
@@ -57,10 +56,10 @@ const request = (start: number, end: number, missing: number[]): Buffer =>
 t.test('no more goes than the window and the rate allow', async (t) => {
   const { sender, limits, transmitted } = makeSender();
   for (let at = 0; at < 40; at += 1) sender.take(Buffer.alloc(1373, 162), false);
-  limits.window = 10 * 1428;
+  limits.window = 6 * 1428;
   limits.rate = 1428;
   sender.pump(0);
-  t.equal(transmitted.length, 10);
+  t.equal(transmitted.length, 6);
   limits.window = 1_000_000;
   sender.pump(1);
   sender.pump(2);
@@ -167,6 +166,7 @@ t.test('lists of what is missing that come without end are read so often a secon
   const { sender, window, limits, way } = makeSender();
   way.pacesItself = true;
   limits.window = 100_000_000;
+  limits.rate = 100_000;
   for (let at = 0; at < 1000; at += 1) sender.take(numbered(at), true);
   for (let turn = 0; turn < 20; turn += 1) sender.pump(0);
   const all = request(

@@ -191,13 +191,19 @@ export class StreamPair {
   readonly out: Link;
   readonly back: Link;
 
-  /** @param options.isOurKind whether they find out that both are of our kind; else one is as c-toxcore, but for its timing */
-  constructor(link: Partial<LinkOptions>, { seed = 1, isOurKind = true } = {}) {
+  /**
+   * @param options.isOurKind whether they find out that both are of our kind; else one is as c-toxcore, but for its timing
+   * @param options.back what is different on the way back
+   */
+  constructor(
+    link: Partial<LinkOptions>,
+    { seed = 1, isOurKind = true, back = {} }: { seed?: number; isOurKind?: boolean; back?: Partial<LinkOptions> } = {},
+  ) {
     const random = new SeededRandom(seed);
     this.near = new StreamEnd(this.clock);
     this.far = new StreamEnd(this.clock);
     this.out = new Link(this.clock, random, link);
-    this.back = new Link(this.clock, random, link);
+    this.back = new Link(this.clock, random, { ...link, ...back });
     const tie = (from: StreamEnd, to: StreamEnd, way: Link): void => {
       from.carry = (content) => {
         if (!isOurKind && content.data[0] === CryptoKind.Features) return;
@@ -221,12 +227,12 @@ export class StreamPair {
   }
 
   /** Has so many bytes to send, as fast as they are taken. */
-  fill(bytes: number): void {
+  fill(bytes: number, end = this.near): void {
     let left = Math.ceil(bytes / FULL);
     const more = (): void => {
-      while (left > 0 && this.near.send(Buffer.alloc(FULL, 162))) left -= 1;
+      while (left > 0 && end.send(Buffer.alloc(FULL, 162))) left -= 1;
     };
-    this.near.onDrain = more;
+    end.onDrain = more;
     more();
   }
 }
