@@ -68,6 +68,8 @@ class Bench {
 
   named(...relays: NodeInfo[]): void {
     this.relays.handleShared(encodeSharedRelays(relays));
+    // A relay is dialled at the end of the turn, with all its addresses.
+    this.clock.advance(0);
   }
 }
 
