@@ -11,6 +11,7 @@
 
 import { MAX_CRYPTO_DATA_SIZE } from '../packet/net-crypto.js';
 import type { AckSample } from './ack-sample.js';
+import { CarefulResume, type SavedPath } from './careful-resume.js';
 import { MaxFilter } from './max-filter.js';
 import { Round } from './round.js';
 import type { Rtt } from './rtt.js';
@@ -123,6 +124,7 @@ export class Congestion {
   #modeSince = 0;
   readonly #bandwidth = new MaxFilter();
   readonly #round = new Round();
+  readonly #resume = new CarefulResume();
   /** Average ms between acks, as a random moment sees it: one long pause counts for its length, not for more. */
   #ackGap = 0;
   /** Undefined while nothing is in flight. */
@@ -155,6 +157,17 @@ export class Congestion {
     this.#isPolled = false;
   }
 
+  /** An earlier session found the path to be such. Before there is anything to send. */
+  resume(saved: SavedPath): void {
+    if (this.#mode === 'startup' && this.#product < FIRST_WINDOW) this.#resume.begin(saved);
+  }
+
+  /** What a later session may begin with; undefined as long as hardly anything was sent. */
+  get learned(): SavedPath | undefined {
+    if (this.#bandwidth.max * this.#rtt.min < FIRST_WINDOW) return undefined;
+    return { rate: this.#bandwidth.max, roundTrip: this.#rtt.min };
+  }
+
   /** Bytes that may be in flight. */
   get window(): number {
     if (this.#bandwidth.max === 0) return FIRST_WINDOW;
@@ -162,7 +175,8 @@ export class Congestion {
     const isStarting = this.#mode === 'startup';
     const gain = this.#isPolled ? POLLED_WINDOW_GAIN : WINDOW_GAIN;
     const wanted = (isStarting ? STARTUP_GAIN : gain) * this.#product + WINDOW_SLACK;
-    return Math.min(MAX_WINDOW, this.#bound, Math.max(isStarting ? FIRST_WINDOW : MIN_WINDOW, wanted));
+    const least = isStarting ? Math.max(FIRST_WINDOW, this.#resume.rate * this.#horizon) : MIN_WINDOW;
+    return Math.min(MAX_WINDOW, this.#bound, Math.max(least, wanted));
   }
 
   /** Bytes a ms at which to send. */
@@ -172,7 +186,7 @@ export class Congestion {
     if (bandwidth === 0) return first;
     const least = MIN_WINDOW / Math.max(LONGEST_SPREAD, this.#rtt.recent);
     const rate = Math.max(least, bandwidth * PACING_GAINS[this.#mode]);
-    return this.#mode === 'startup' ? Math.max(first, rate) : rate;
+    return this.#mode === 'startup' ? Math.max(first, rate, this.#resume.rate) : rate;
   }
 
   /** BBR (BBRInitPacingRate): the first window is sent as fast as start-up goes beyond what a window a round trip would be. */
@@ -224,6 +238,8 @@ export class Congestion {
     this.#measureAckGap(sample, inFlight, now);
     const rate = sample.deliveryRate(now, this.#rtt.isKnown ? this.#rtt.min : 0);
     if (rate !== undefined && (!sample.isAppLimited || rate > this.#bandwidth.max)) this.#bandwidth.add(rate);
+    const path = { inFlight, roundTrip: this.#rtt.min, mayJump: !this.#isPolled };
+    if (this.#resume.onAck(sample, path) && this.#mode === 'startup') this.#enter('drain', now);
     if (sample.roundDelivered >= round.end && now - round.startedAt >= MIN_ROUND) {
       this.#endRound(sample, now);
       round.begin(sample.delivered, now);

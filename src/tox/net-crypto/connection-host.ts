@@ -7,6 +7,7 @@ import type { Random } from '../../base/random.js';
 import type { KeyPair, PublicKey } from '../crypto/keys.js';
 import type { CloseReason } from './connection-state.js';
 import type { Route, SendDatagram } from './route.js';
+import type { SavedPaths } from './saved-paths.js';
 import type { Turn } from './turn.js';
 
 export interface ConnectionHandlers {
@@ -54,6 +55,8 @@ export interface ConnectionHost<Connection> {
   readonly dhtKey: PublicKey;
   /** For packets of all connections that wait for earlier ones, and for those that peers have not confirmed. */
   readonly memory: { readonly received: MemoryBudget; readonly sent: MemoryBudget };
+  /** What earlier sessions found out. */
+  readonly savedPaths: SavedPaths;
   readonly send: SendDatagram;
   /** Whether there is UDP at all: without it no address of the peer is of use. */
   readonly hasUdp: boolean;

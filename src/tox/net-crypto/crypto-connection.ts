@@ -29,6 +29,8 @@ export class CryptoConnection implements TurnTask {
   readonly #stream: PacketStream;
   readonly #sizes: PacketSizes;
   readonly #alarm: Alarm;
+  /** Where packets go; undefined for a relay. */
+  #endpoint: Endpoint | undefined;
   readonly #received = new RateMeter();
   readonly #sent = new RateMeter();
   /** The latest time that we were told, ms of the clock: exact enough for counting, and free. */
@@ -68,6 +70,7 @@ export class CryptoConnection implements TurnTask {
         this.#stream.urge();
         this.#stream.beginRoute();
         if (hasFailed) this.#stream.lostWay();
+        this.#useSaved(route?.endpoint);
       },
       onWay: (route) => handlers.onRouteChange(route),
       onDirectChange: (isDirect) => handlers.onDirectChange(isDirect),
@@ -343,7 +346,20 @@ export class CryptoConnection implements TurnTask {
     this.#alarm.setFor(Math.min(attemptAt, pathAt, this.#stream.wakeAt(now)), now);
   }
 
+  /** What was found out of the way so far is kept for later sessions, and what earlier ones found out of the next one is used. */
+  #useSaved(endpoint: Endpoint | undefined): void {
+    const { savedPaths, clock } = this.#host;
+    const { learned } = this.#stream;
+    if (this.#endpoint !== undefined && learned !== undefined) {
+      savedPaths.save(this.realKey, this.#endpoint, learned, clock.now());
+    }
+    this.#endpoint = endpoint;
+    const saved = endpoint && savedPaths.find(this.realKey, endpoint, clock.now());
+    if (saved !== undefined) this.#stream.resume(saved);
+  }
+
   #end(reason: CloseReason): void {
+    this.#useSaved(undefined);
     this.#introduction.close(reason);
     this.#host.log.debug(`${this.realKey.short} closed: ${reason}`);
     this.#alarm.cancel();

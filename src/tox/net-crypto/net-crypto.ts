@@ -18,6 +18,7 @@ import { CookieJar } from './cookie.js';
 import { CryptoConnection } from './crypto-connection.js';
 import { buildCookieResponse, type OpenedHandshake, openCookieRequest, openHandshake } from './handshake.js';
 import { type Route, type SendDatagram, UdpRoute } from './route.js';
+import { SavedPaths } from './saved-paths.js';
 import { Turn } from './turn.js';
 
 /**
@@ -167,6 +168,7 @@ export class NetCrypto {
       identity,
       dhtKey: dhtKeyPair.publicKey,
       memory: this.#memory,
+      savedPaths: new SavedPaths(),
       send: (...datagram) => this.#deps.send(...datagram),
       hasUdp: this.#deps.hasUdp,
       isUdpBlocked: () => this.#deps.isUdpBlocked(),

@@ -8,6 +8,7 @@ import { type DataContent, MAX_CRYPTO_DATA_SIZE } from '../packet/net-crypto.js'
 import { encodeParts } from '../packet/net-crypto-part.js';
 import { encodePacketRequest } from '../packet/net-crypto-request.js';
 import { AckSchedule } from './ack-schedule.js';
+import type { SavedPath } from './careful-resume.js';
 import { Congestion } from './congestion.js';
 import { Features } from './features.js';
 import { distanceBetween } from './packet-number.js';
@@ -91,6 +92,16 @@ export class PacketStream {
 
   get rtt(): Rtt {
     return this.#rtt;
+  }
+
+  /** An earlier session found the path to be such. */
+  resume(saved: SavedPath): void {
+    this.#congestion.resume(saved);
+  }
+
+  /** What a later session may begin with. */
+  get learned(): SavedPath | undefined {
+    return this.#congestion.learned;
   }
 
   get retransmissions(): number {

@@ -484,8 +484,8 @@ t.test('whatever is lost, and whenever it ends, a connection gives back all that
   for (const seed of [1, 2, 3, 4]) {
     const { world, alice, bob, near, far } = connectedPair(seed);
     Object.assign(world.network.faults, { loss: 0.1, delay: 20, jitter: 20, duplicate: 0.05 });
-    sendAll(near.connection, near.notes, 5000, 1000);
-    sendAll(far.connection, far.notes, 5000, 1000);
+    sendAll(near.connection, near.notes, 50_000, 1000);
+    sendAll(far.connection, far.notes, 50_000, 1000);
     world.clock.advance(100 + world.random.below(2000));
     t.ok(alice.netCrypto.heldBytes > 0 && bob.netCrypto.heldBytes > 0, `seed ${seed}`);
     near.connection.kill();
