@@ -72,6 +72,15 @@ const ACK_GAP_MARGIN = 1.5;
 /** BBR: part and number of packets lost in a round that mean an overflow, when the round trip is raised. */
 const OVERFLOW_LOSS = 0.02;
 const OVERFLOW_PACKETS = 6;
+/**
+ * Implementation: average of losses, and the part of a round in it, beyond which a queue is kept full by others whom losses do not
+ * stop, such as BBR in its first version. One who heeds losses, as CUBIC, has too little by then to be spared.
+ */
+const CROWDED_LOSS = 0.05;
+const CROWDED_LOSS_PART = 1 / 16;
+/** BBR: products that its first version has in flight at the most. Implementation: round trips between two probes beside it. */
+const CROWDED_WINDOW_GAIN = 2;
+const CROWDED_CRUISE_ROUNDS = 3;
 /** Implementation: the same where it is not raised, as behind a policer; chance does not bring that. */
 const HEAVY_LOSS = 0.2;
 const HEAVY_PACKETS = 16;
@@ -142,6 +151,8 @@ export class Congestion {
   #bound = Number.POSITIVE_INFINITY;
   /** What the last overflow changed, while it may turn out that its packets were only overtaken. */
   #undo: Undo | undefined;
+  /** Part of the bytes that got lost, averaged over rounds. */
+  #usualLoss = 0;
   /** The peer may be c-toxcore, until it is known not to be. */
   #isPolled = true;
   /** Bytes whose loss says nothing, and for how many rounds more. */
@@ -173,10 +184,18 @@ export class Congestion {
     if (this.#bandwidth.max === 0) return FIRST_WINDOW;
     if (this.#mode === 'probe-rtt') return Math.max(MIN_WINDOW, PROBE_RTT_GAIN * this.#product);
     const isStarting = this.#mode === 'startup';
-    const gain = this.#isPolled ? POLLED_WINDOW_GAIN : WINDOW_GAIN;
-    const wanted = (isStarting ? STARTUP_GAIN : gain) * this.#product + WINDOW_SLACK;
+    const wanted = (isStarting ? STARTUP_GAIN : this.#windowGain) * this.#product + WINDOW_SLACK;
     const least = isStarting ? Math.max(FIRST_WINDOW, this.#resume.rate * this.#horizon) : MIN_WINDOW;
     return Math.min(MAX_WINDOW, this.#bound, Math.max(least, wanted));
+  }
+
+  get #windowGain(): number {
+    if (this.#isPolled) return POLLED_WINDOW_GAIN;
+    return this.#isCrowded ? CROWDED_WINDOW_GAIN : WINDOW_GAIN;
+  }
+
+  get #cruiseRounds(): number {
+    return this.#isCrowded ? CROWDED_CRUISE_ROUNDS : CRUISE_ROUNDS;
   }
 
   /** Bytes a ms at which to send. */
@@ -219,6 +238,11 @@ export class Congestion {
   /** ms that an answer may take by the peer's habits: the round trip, or its pause between acks. */
   get #horizon(): number {
     return Math.max(this.#rtt.min, this.#ackGap * ACK_GAP_MARGIN, MIN_PERIOD);
+  }
+
+  /** Whether somebody keeps the queue full, whatever gets lost. */
+  get #isCrowded(): boolean {
+    return !this.#isPolled && this.#usualLoss > CROWDED_LOSS;
   }
 
   /** Bytes that the path holds without a queue. */
@@ -292,7 +316,9 @@ export class Congestion {
     this.#raisedRounds = isRaised ? this.#raisedRounds + 1 : 0;
     const isHeavy = !this.#isPolled && lostPackets >= HEAVY_PACKETS && loss > HEAVY_LOSS;
     const isPolledOverflow = this.#isPolled && lostPackets >= POLLED_PACKETS && loss > POLLED_LOSS;
-    const isQueueOverflow = isRaised && lostPackets >= OVERFLOW_PACKETS && loss > OVERFLOW_LOSS;
+    this.#usualLoss += (loss - this.#usualLoss) * CROWDED_LOSS_PART;
+    const isCrowded = isRaised && this.#isCrowded;
+    const isQueueOverflow = isRaised && !isCrowded && lostPackets >= OVERFLOW_PACKETS && loss > OVERFLOW_LOSS;
     const isOverflow = isHeavy || isPolledOverflow || isQueueOverflow;
     if (isHeavy) {
       this.#bandwidth.age();
@@ -306,7 +332,8 @@ export class Congestion {
       const passed = mostInFlight * (1 - loss);
       const least = this.#isPolled ? this.#bandwidth.max * this.#rtt.min : this.#product;
       this.#bound = Math.max(MIN_WINDOW, least, Math.min(this.#bound, passed));
-    } else if (this.#isPolled) this.#raiseBound(1 + POLLED_BOUND_GROWTH);
+    } else if (isCrowded) this.#bound = Number.POSITIVE_INFINITY;
+    else if (this.#isPolled) this.#raiseBound(1 + POLLED_BOUND_GROWTH);
     if (this.#mode === 'startup') this.#lookWhetherFull(sample, { isRaised, isOverflow }, now);
     else if (this.#mode === 'up' && isOverflow) this.#enter('down', now);
     else if (this.#bandwidth.max > RESTART_GROWTH * this.#probedBandwidth && !isRaised && now >= this.#restartsFrom) {
@@ -359,7 +386,7 @@ export class Congestion {
         return;
       case 'cruise':
         if (this.#raisedRounds >= RAISED_ROUNDS && now - this.#doubtedAt >= DOUBT_INTERVAL) this.#probeRtt(now);
-        else if (elapsed > CRUISE_ROUNDS * horizon) this.#probe(now);
+        else if (elapsed > this.#cruiseRounds * horizon) this.#probe(now);
         return;
       case 'probe-rtt':
         // What was in flight before has had its time to be confirmed.

@@ -184,7 +184,7 @@ export class StreamEnd {
 }
 
 export class StreamPair {
-  readonly clock = new ManualClock();
+  readonly clock: ManualClock;
   readonly near: StreamEnd;
   readonly far: StreamEnd;
   /** From near to far, and back. */
@@ -194,16 +194,24 @@ export class StreamPair {
   /**
    * @param options.isOurKind whether they find out that both are of our kind; else one is as c-toxcore, but for its timing
    * @param options.back what is different on the way back
+   * @param options.beside who has the link already, so that these two share it
    */
   constructor(
     link: Partial<LinkOptions>,
-    { seed = 1, isOurKind = true, back = {} }: { seed?: number; isOurKind?: boolean; back?: Partial<LinkOptions> } = {},
+    options: {
+      readonly seed?: number;
+      readonly isOurKind?: boolean;
+      readonly back?: Partial<LinkOptions>;
+      readonly beside?: StreamPair;
+    } = {},
   ) {
+    const { seed = 1, isOurKind = true, back = {}, beside } = options;
     const random = new SeededRandom(seed);
+    this.clock = beside?.clock ?? new ManualClock();
     this.near = new StreamEnd(this.clock);
     this.far = new StreamEnd(this.clock);
-    this.out = new Link(this.clock, random, link);
-    this.back = new Link(this.clock, random, { ...link, ...back });
+    this.out = beside?.out ?? new Link(this.clock, random, link);
+    this.back = beside?.back ?? new Link(this.clock, random, { ...link, ...back });
     const tie = (from: StreamEnd, to: StreamEnd, way: Link): void => {
       from.carry = (content) => {
         if (!isOurKind && content.data[0] === CryptoKind.Features) return;
@@ -212,8 +220,9 @@ export class StreamPair {
     };
     tie(this.near, this.far, this.out);
     tie(this.far, this.near, this.back);
-    this.far.endTurn(0);
-    this.near.endTurn(0);
+    const now = this.clock.now();
+    this.far.endTurn(now);
+    this.near.endTurn(now);
     this.clock.advance(10);
   }
 
