@@ -1,9 +1,8 @@
 /**
- * Whether a tunnel costs the same however many there are, however much goes through, and however far it is: 1 to 1,000 tunnels open, a
- * hundred of them busy; 1 MB to 1 GB, or 10; both through one peer on loopback; and 2 to 300 ms in the lab. Time and processor
- * are of both ends together and for each GB, memory is that of the larger end, and for each tunnel.
+ * Whether a tunnel costs the same however much goes through, and however far it is: 1 MB to 1 GB, or 10, on loopback; and 2 to 300 ms in
+ * the lab. The processor is of both ends together and for each GB, memory that of the larger end. By tunnels: bench/tunnels.
  *
- *     node dist/bench/scale.js [tunnels|bytes|delays, or nothing for all] [MB of the largest transfer, 1000 unless told]
+ *     node dist/bench/scale.js [bytes|delays, or nothing for both] [MB of the largest transfer, 1000 unless told; 10000]
  */
 import { join } from 'node:path';
 import { LAB_REQUIREMENTS } from '../test/support/lab.js';
@@ -15,13 +14,9 @@ import { startClient, startNode, startServer, startService, whileAllRun } from '
 import { showProgress } from './support/progress.js';
 import type { Cell, Column } from './support/results.js';
 import { processorSeconds } from './support/usage.js';
-import { holdOpen, transfer } from './support/visitor.js';
+import { transfer } from './support/visitor.js';
 
 const MB = 1e6;
-const TUNNELS = [1, 10, 100, 1000];
-/** Of the tunnels that are open, and the bytes of all of them together. */
-const BUSY = 100;
-const BUSY_BYTES = 300 * MB;
 const SIZES = [1, 10, 100, 1000, 10_000];
 /** One-way delays, ms, and the rate of the link, Mbit/s. */
 const DELAYS = [1, 5, 20, 50, 150];
@@ -33,7 +28,6 @@ const COLUMNS: readonly Column[] = [
   { name: 'rate', unit: 'MB/s' },
   { name: 'processor', unit: 's for 1 GB' },
   { name: 'resident', unit: 'MB' },
-  { name: 'for each tunnel', unit: 'KB' },
 ];
 
 interface Ends {
@@ -69,33 +63,11 @@ async function cost(
   return [bytes / 1000 / milliseconds, ((processor(processes) - before) * 1000 * MB) / bytes];
 }
 
-/** Open at once; those that are not busy stay as they are meanwhile. */
-async function manyTunnels(count: number): Promise<Cell[]> {
-  showProgress(`${count} tunnels`);
-  const { port, processes } = await startPair();
-  const before = await resident(processes);
-  const busy = Math.min(count, BUSY);
-  const idle = await whileAllRun(Promise.all(Array.from({ length: count - busy }, () => holdOpen(port))));
-  const each = Math.round(BUSY_BYTES / busy);
-  const work = (): Promise<unknown> =>
-    whileAllRun(
-      Promise.all(
-        Array.from({ length: busy }, (_, index) =>
-          transfer(port, index % 2 === 0 ? 'down' : 'up', each, { hasDigest: false }),
-        ),
-      ),
-    );
-  const costs = await cost(processes, BUSY_BYTES, work);
-  const after = await resident(processes);
-  for (const hangUp of idle) hangUp();
-  return ['tunnels', `${count}, ${busy} busy`, ...costs, after / MB, Math.max(0, after - before) / 1000 / count];
-}
-
 async function bySize({ port, processes }: Ends, megabytes: number): Promise<Cell[]> {
   showProgress(`${megabytes} MB`);
   const work = (): Promise<unknown> => whileAllRun(transfer(port, 'down', megabytes * MB, { hasDigest: false }));
   const costs = await cost(processes, megabytes * MB, work);
-  return ['bytes', `${megabytes} MB`, ...costs, (await resident(processes)) / MB, null];
+  return ['bytes', `${megabytes} MB`, ...costs, (await resident(processes)) / MB];
 }
 
 function byDelay(kind: TunnelKind, delay: number): Promise<Cell[]> {
@@ -106,13 +78,13 @@ function byDelay(kind: TunnelKind, delay: number): Promise<Cell[]> {
     const program = join(ROOT, 'dist/bench/support/link-visit.js');
     const command = [process.execPath, program, host, port, 'down', DELAYED_BYTES, 1, 0].map(String);
     const costs = await cost(processes, DELAYED_BYTES, () => lab.exec('alice', ...command));
-    return ['delays', `${2 * delay} ms, ${RATE} Mbit/s`, ...costs, (await resident(processes)) / MB, null];
+    return ['delays', `${2 * delay} ms, ${RATE} Mbit/s`, ...costs, (await resident(processes)) / MB];
   });
 }
 
 const [only = '', largest = '1000'] = benchmarkArguments;
 const isWanted = (curve: string): boolean => curve.startsWith(only);
-await runBenchmark('Cost by tunnels, bytes and delay', async (save) => {
+await runBenchmark('Cost by bytes and delay', async (save) => {
   const rows: Cell[][] = [];
   const notes: string[] = [];
   const table = { columns: COLUMNS, rows, notes };
@@ -120,7 +92,6 @@ await runBenchmark('Cost by tunnels, bytes and delay', async (save) => {
     rows.push(row);
     save(table);
   };
-  if (isWanted('tunnels')) for (const count of TUNNELS) add(await manyTunnels(count));
   if (isWanted('bytes')) {
     const ends = await startPair();
     for (const size of SIZES.filter((megabytes) => megabytes <= Number(largest))) add(await bySize(ends, size));

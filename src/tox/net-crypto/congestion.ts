@@ -16,6 +16,7 @@ import { MaxFilter } from './max-filter.js';
 import { Round } from './round.js';
 import type { Rtt } from './rtt.js';
 import { MAX_IN_FLIGHT_NUMBERS, WIRE_OVERHEAD } from './send-window.js';
+import { UsualLoss } from './usual-loss.js';
 
 const PACKET = MAX_CRYPTO_DATA_SIZE + WIRE_OVERHEAD;
 
@@ -72,12 +73,6 @@ const ACK_GAP_MARGIN = 1.5;
 /** BBR: part and number of packets lost in a round that mean an overflow, when the round trip is raised. */
 const OVERFLOW_LOSS = 0.02;
 const OVERFLOW_PACKETS = 6;
-/**
- * Implementation: average of losses, and the part of a round in it, beyond which a queue is kept full by others whom losses do not
- * stop, such as BBR in its first version. One who heeds losses, as CUBIC, has too little by then to be spared.
- */
-const CROWDED_LOSS = 0.05;
-const CROWDED_LOSS_PART = 1 / 16;
 /** BBR: products that its first version has in flight at the most. Implementation: round trips between two probes beside it. */
 const CROWDED_WINDOW_GAIN = 2;
 const CROWDED_CRUISE_ROUNDS = 3;
@@ -151,8 +146,7 @@ export class Congestion {
   #bound = Number.POSITIVE_INFINITY;
   /** What the last overflow changed, while it may turn out that its packets were only overtaken. */
   #undo: Undo | undefined;
-  /** Part of the bytes that got lost, averaged over rounds. */
-  #usualLoss = 0;
+  readonly #usualLoss = new UsualLoss();
   /** The peer may be c-toxcore, until it is known not to be. */
   #isPolled = true;
   /** Bytes whose loss says nothing, and for how many rounds more. */
@@ -192,10 +186,6 @@ export class Congestion {
   get #windowGain(): number {
     if (this.#isPolled) return POLLED_WINDOW_GAIN;
     return this.#isCrowded ? CROWDED_WINDOW_GAIN : WINDOW_GAIN;
-  }
-
-  get #cruiseRounds(): number {
-    return this.#isCrowded ? CROWDED_CRUISE_ROUNDS : CRUISE_ROUNDS;
   }
 
   /** Bytes a ms at which to send. */
@@ -242,7 +232,7 @@ export class Congestion {
 
   /** Whether somebody keeps the queue full, whatever gets lost. */
   get #isCrowded(): boolean {
-    return !this.#isPolled && this.#usualLoss > CROWDED_LOSS;
+    return !this.#isPolled && this.#usualLoss.isOfCrowd;
   }
 
   /** Bytes that the path holds without a queue. */
@@ -316,7 +306,7 @@ export class Congestion {
     this.#raisedRounds = isRaised ? this.#raisedRounds + 1 : 0;
     const isHeavy = !this.#isPolled && lostPackets >= HEAVY_PACKETS && loss > HEAVY_LOSS;
     const isPolledOverflow = this.#isPolled && lostPackets >= POLLED_PACKETS && loss > POLLED_LOSS;
-    this.#usualLoss += (loss - this.#usualLoss) * CROWDED_LOSS_PART;
+    this.#usualLoss.endRound(loss);
     const isCrowded = isRaised && this.#isCrowded;
     const isQueueOverflow = isRaised && !isCrowded && lostPackets >= OVERFLOW_PACKETS && loss > OVERFLOW_LOSS;
     const isOverflow = isHeavy || isPolledOverflow || isQueueOverflow;
@@ -386,7 +376,7 @@ export class Congestion {
         return;
       case 'cruise':
         if (this.#raisedRounds >= RAISED_ROUNDS && now - this.#doubtedAt >= DOUBT_INTERVAL) this.#probeRtt(now);
-        else if (elapsed > this.#cruiseRounds * horizon) this.#probe(now);
+        else if (elapsed > (this.#isCrowded ? CROWDED_CRUISE_ROUNDS : CRUISE_ROUNDS) * horizon) this.#probe(now);
         return;
       case 'probe-rtt':
         // What was in flight before has had its time to be confirmed.
