@@ -80,6 +80,17 @@ async function during<T>(port: number, work: (visit: Visit) => Promise<T>, host?
   }
 }
 
+/** Connects, is greeted, and stays. @returns what hangs up */
+export async function stay(port: number, host?: string): Promise<() => void> {
+  const visit = new Visit(port, host);
+  await visit.greeting();
+  visit.socket.setTimeout(0);
+  return () => visit.socket.destroy();
+}
+
+/** Connects and resolves with the first bytes of the service; rejects when the connection ends before. */
+export const greet = (port: number, host?: string): Promise<void> => during(port, async () => {}, host);
+
 /**
  * Moves bytes one way; the time is from the order to the last byte, and on the way up to the receiver's answer.
  * `onProgress` is told of the bytes that have gone or come.

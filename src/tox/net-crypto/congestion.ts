@@ -10,6 +10,7 @@
  */
 
 import { MAX_CRYPTO_DATA_SIZE } from '../packet/net-crypto.js';
+import { AckGap } from './ack-gap.js';
 import type { AckSample } from './ack-sample.js';
 import { CarefulResume, type SavedPath } from './careful-resume.js';
 import { MaxFilter } from './max-filter.js';
@@ -65,10 +66,7 @@ const MIN_PERIOD = 2;
 const MIN_MEASUREMENT = 8;
 /** Implementation: ms of a round at the least, in which the delivery rate can be measured once or twice. */
 const MIN_ROUND = 10;
-/** Implementation: ms; longer silences are the peer's, not the path's. c-toxcore confirms every 100 ms at the latest. */
-const MAX_ACK_GAP = 100;
-/** Implementation: ms over which the gap is averaged, and by how much the longest may exceed the average. */
-const ACK_GAP_MEMORY = 200;
+/** Implementation: by how much the longest gap between acks may exceed the average. */
 const ACK_GAP_MARGIN = 1.5;
 /** BBR: part and number of packets lost in a round that mean an overflow, when the round trip is raised. */
 const OVERFLOW_LOSS = 0.02;
@@ -129,10 +127,7 @@ export class Congestion {
   readonly #bandwidth = new MaxFilter();
   readonly #round = new Round();
   readonly #resume = new CarefulResume();
-  /** Average ms between acks, as a random moment sees it: one long pause counts for its length, not for more. */
-  #ackGap = 0;
-  /** Undefined while nothing is in flight. */
-  #lastAckAt: number | undefined;
+  readonly #ackGap = new AckGap();
   /** The rate that start-up has to exceed by a quarter, and for how many rounds it has not. */
   #fullBandwidth = 0;
   #fullRounds = 0;
@@ -227,7 +222,7 @@ export class Congestion {
 
   /** ms that an answer may take by the peer's habits: the round trip, or its pause between acks. */
   get #horizon(): number {
-    return Math.max(this.#rtt.min, this.#ackGap * ACK_GAP_MARGIN, MIN_PERIOD);
+    return Math.max(this.#rtt.min, this.#ackGap.average * ACK_GAP_MARGIN, MIN_PERIOD);
   }
 
   /** Whether somebody keeps the queue full, whatever gets lost. */
@@ -249,7 +244,7 @@ export class Congestion {
     if (sample.ackedBytes === 0) return;
     round.acked += sample.ackedBytes;
     if (!sample.isAmbiguous) round.smallestRoundTrip = Math.min(round.smallestRoundTrip, now - sample.sentAt);
-    this.#measureAckGap(sample, inFlight, now);
+    this.#ackGap.measure(sample, this.#rtt.min, inFlight, now);
     const rate = sample.deliveryRate(now, this.#rtt.isKnown ? this.#rtt.min : 0);
     if (rate !== undefined && (!sample.isAppLimited || rate > this.#bandwidth.max)) this.#bandwidth.add(rate);
     const path = { inFlight, roundTrip: this.#rtt.min, mayJump: !this.#isPolled };
@@ -289,20 +284,9 @@ export class Congestion {
     this.#round.lostPackets += Math.round(lostPackets * (1 - forgiven / lostBytes));
   }
 
-  /**
-   * A peer that confirms all at once leaves nothing in flight, and owes nothing until the next packet has reached it. Without
-   * such gaps, a window that is too small for the peer's pauses would stay so for ever.
-   */
-  #measureAckGap(sample: AckSample, inFlight: number, now: number): void {
-    const since = this.#lastAckAt ?? sample.priorDeliveredAt + this.#rtt.min;
-    const gap = Math.min(MAX_ACK_GAP, Math.max(0, now - since));
-    this.#ackGap += (gap - this.#ackGap) * Math.min(1, gap / ACK_GAP_MEMORY);
-    this.#lastAckAt = inFlight > 0 ? now : undefined;
-  }
-
   #endRound(sample: AckSample, now: number): void {
     const { loss, lostPackets, mostInFlight, smallestRoundTrip, startedAt } = this.#round;
-    const isRaised = smallestRoundTrip > RAISED * this.#rtt.min + Math.max(RAISED_MARGIN, this.#ackGap);
+    const isRaised = smallestRoundTrip > RAISED * this.#rtt.min + Math.max(RAISED_MARGIN, this.#ackGap.average);
     this.#raisedRounds = isRaised ? this.#raisedRounds + 1 : 0;
     const isHeavy = !this.#isPolled && lostPackets >= HEAVY_PACKETS && loss > HEAVY_LOSS;
     const isPolledOverflow = this.#isPolled && lostPackets >= POLLED_PACKETS && loss > POLLED_LOSS;

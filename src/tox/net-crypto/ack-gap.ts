@@ -1,0 +1,31 @@
+/** The average time between acks, as a random moment sees it: one long pause counts for its length, not for more. */
+import type { AckSample } from './ack-sample.js';
+
+/** Implementation: ms; longer silences are the peer's, not the path's. c-toxcore confirms every 100 ms at the latest. */
+const MAX_ACK_GAP = 100;
+/** Implementation: ms over which the gap is averaged. */
+const ACK_GAP_MEMORY = 200;
+
+export class AckGap {
+  #average = 0;
+  /** Undefined while nothing is in flight. */
+  #lastAckAt: number | undefined;
+
+  /** ms. */
+  get average(): number {
+    return this.#average;
+  }
+
+  /**
+   * A peer that confirms all at once leaves nothing in flight, and owes nothing until the next packet has reached it. Without
+   * such gaps, a window that is too small for the peer's pauses would stay so for ever.
+   * @param smallestRtt ms
+   * @param inFlight bytes still in flight after the ack
+   */
+  measure(sample: AckSample, smallestRtt: number, inFlight: number, now: number): void {
+    const since = this.#lastAckAt ?? sample.priorDeliveredAt + smallestRtt;
+    const gap = Math.min(MAX_ACK_GAP, Math.max(0, now - since));
+    this.#average += (gap - this.#average) * Math.min(1, gap / ACK_GAP_MEMORY);
+    this.#lastAckAt = inFlight > 0 ? now : undefined;
+  }
+}
