@@ -212,6 +212,7 @@ export class PacketStream {
       this.#receiveWindow.advertised(packetNumber);
       if (this.#features.receive(data)) this.#acks.urge();
       this.#congestion.noteOurKind();
+      this.#sender.noteOurKind();
     } else if (id === CryptoKind.Part) {
       this.#receivePart(packetNumber, data, now);
     } else {

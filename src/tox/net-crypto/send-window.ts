@@ -153,9 +153,10 @@ export class SendWindow {
     this.#end = nextNumber(this.#end);
   }
 
-  /** The number to send again first, or undefined. */
-  nextLost(): number | undefined {
-    return this.#lost.first(this.#isLost);
+  /** The number to send again first, if it is among the first so many; or undefined. */
+  nextLost(count = MAX_NUMBERS): number | undefined {
+    const number = this.#lost.first(this.#isLost);
+    return number !== undefined && distanceBetween(this.#start, number) < count ? number : undefined;
   }
 
   readonly #isLost = (number: number): boolean => {

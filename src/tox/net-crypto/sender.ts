@@ -27,8 +27,9 @@ const URGENT_RESERVE = 64 * 1024;
 const MAX_PACKETS_PER_TURN = 64;
 /** Implementation: unsent packets that make larger ones worth looking for. */
 const WORTH_PROBING = 8;
-/** Implementation: packets from the first missing one that are sent again although the window is full. */
+/** Implementation: packets from the first one that are sent again although the window is full; our own lists tell of 1,300 missing ones, and what seems in flight behind those is gone. */
 const ALWAYS_AGAIN = 64;
+const LISTED_AGAIN = 2048;
 /**
  * Implementation: a late timer catches up on this many ms, in a burst of no more than so many bytes. The least is for slow
  * paths, where it is what follows a wait for the window: below the 10 packets that RFC 9002 has any queue take.
@@ -103,9 +104,14 @@ export class Sender {
   /** Whether the peer should be asked at once what it lacks. */
   #isProbeUrgent = false;
 
+  #again = ALWAYS_AGAIN;
   constructor(deps: SenderDeps) {
     this.#deps = deps;
     this.beginRoute();
+  }
+
+  noteOurKind(): void {
+    this.#again = LISTED_AGAIN;
   }
 
   /** What is sent from now on for the first time goes by one route alone. */
@@ -305,7 +311,8 @@ export class Sender {
   get #nextInWindow(): number | undefined {
     const { window, congestion } = this.#deps;
     // What the peer waits for goes in any case: it may have all that we count as in flight, and cannot say so for the hole.
-    if (window.inFlightBytes >= congestion.window) return window.firstLost(ALWAYS_AGAIN);
+    if (window.inFlightBytes >= congestion.window)
+      return window.firstLost(ALWAYS_AGAIN) ?? window.nextLost(this.#again);
     return window.nextLost() ?? (window.mayAdvance ? window.next : undefined);
   }
 

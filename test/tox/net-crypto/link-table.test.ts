@@ -62,6 +62,15 @@ const ROWS: readonly Row[] = [
     firstAgain: 0.15,
   },
   {
+    name: '100 Mbit/s, 300 ms, where start-up loses thousands of packets',
+    link: { rate: 100, delay: 150, queue: 100 },
+    bytes: 60e6,
+    first: 0.3,
+    later: 0.6,
+    queue: 100,
+    firstAgain: 1,
+  },
+  {
     name: '20 Mbit/s, 80 ms, 0.1 % loss, 200 ms of queue',
     link: { rate: 20, delay: 40, queue: 200, loss: 0.001 },
     bytes: 10e6,
