@@ -1,7 +1,7 @@
-/** man/tuntoxctl.1, made from the descriptions of the commands as its help is. */
+/** man/tuntoxctl.1, made from the descriptions of the commands, as the help is. */
 import { wrapped } from '../../src/cli/columns.js';
+import { GLOBAL_OPTIONS, optionsOf } from '../../src/cli/ctl/arguments.js';
 import type { Description, Option } from '../../src/cli/ctl/description.js';
-import { GLOBAL_OPTIONS, optionsOf } from '../../src/cli/ctl/given.js';
 
 const HEAD = `.\\" Made by \`make manual\` from src/cli/ctl/commands.
 .Dd November 26, 2026
@@ -17,60 +17,64 @@ const HEAD = `.\\" Made by \`make manual\` from src/cli/ctl/commands.
 .Op Ar arguments
 .Sh DESCRIPTION
 .Nm
-speaks with
+manages
 .Xr tuntoxd 8
-over its control socket, which its user, root, and the members of the group
-.Sy tuntox
-may use.
+over its control socket.
+The socket may be used by root, by the daemon's user, and by the members of the
+group
+.Sy tuntox .
 .Pp
 A
 .Ar CLIENT
-is an alias, the first 6 digits of its key or more, its key, or its Tox ID.
-People see aliases and the first 8 digits of a key, programs
-.Pq Fl -json
-all of it.
-A question is asked on a terminal only; elsewhere
+is a name, a public key or at least its first 6 digits, or a Tox ID.
+Tables show names and the first 8 digits of a key;
+.Fl -json
+prints whole keys.
+A command that needs a confirmation asks for it on a terminal.
+Elsewhere it fails, unless
 .Fl -yes
-answers it beforehand.
+is given.
 `;
 
 const FOOT = `.Sh ENVIRONMENT
 .Bl -tag -width indent
 .It Ev TUNTOX_SOCKET
-The control socket of the daemon, unless
+The control socket of the daemon, if
 .Fl -socket
-names it.
+is not given.
 .It Ev NO_COLOR
-No colours, whatever its value.
+If it is not empty, the output has no colours.
 .El
 .Sh FILES
 .Bl -tag -width indent
 .It Pa /run/tuntox/tuntoxd.sock
-The control socket, or a link that the daemon made to it because its
+The control socket.
+If
 .Va socket.path
-is another one.
-A daemon that was started by hand makes no link: name its socket.
+is elsewhere, a daemon under systemd or supervisord makes a link here.
+A daemon that was started by hand makes none: use
+.Fl -socket .
 .El
 .Sh EXIT STATUS
 .Bl -tag -width indent -compact
 .It 0
-done
+success
 .It 1
-failed
+failure
 .It 2
-called wrongly
+usage error
 .It 3
 the daemon is not running
 .It 4
-no permission
+permission denied
 .It 5
 not found, or ambiguous
 .It 6
-degraded
+the daemon is running, but degraded
 .It 7
 timeout
 .It 130
-ended by Ctrl-C
+interrupted by Ctrl-C
 .El
 .Sh SEE ALSO
 .Xr tuntox 1 ,
@@ -81,7 +85,7 @@ ended by Ctrl-C
 export function controlManual(commands: readonly Description[]): string {
   return [
     HEAD,
-    '.Pp\nThe options of all commands are:\n',
+    '.Pp\nThese options work with all commands:\n',
     ...list(GLOBAL_OPTIONS),
     '.Sh COMMANDS\n',
     ...commands.map(ofCommand),
@@ -100,7 +104,7 @@ function ofCommand(command: Description): string {
     `.Ic ${path.join(' ')}${words.join('')}\n.Pp\n`,
     prose(`${about.charAt(0).toUpperCase()}${about.slice(1)}.`),
     more === undefined ? '' : prose(more),
-    isDefault === true && path.length > 1 ? prose(`The word ${path[0]} alone means this.`) : '',
+    isDefault === true && path.length > 1 ? prose(`This is also what ${path[0]} alone means.`) : '',
     ...(options.length === 0 ? [] : list(options)),
     '.Bd -literal -offset indent\n',
     ...examples.map((example) => `${escaped(`tuntoxctl ${[...path, example].join(' ').trim()}`)}\n`),

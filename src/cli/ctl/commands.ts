@@ -1,4 +1,4 @@
-/** The one table of all commands, in the order of help. What a command needs beyond its text is loaded when it runs. */
+/** The one table of all commands, in the order of help. A command loads what it needs beyond its description when it runs. */
 import type { Command } from './command.js';
 import { BAN_COMMANDS } from './commands/bans.js';
 import { CLIENT_COMMANDS } from './commands/clients.js';

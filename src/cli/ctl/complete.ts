@@ -1,15 +1,16 @@
-/** What Tab offers: `tuntoxctl __complete WORD…` answers the scripts of the shells, from the table of commands. */
+/** Tab completion: the scripts of the shells run `tuntoxctl __complete WORD…`, which answers from the table of commands. */
+
+import { GLOBAL_OPTIONS, optionsOf } from './arguments.js';
 import type { Completes, Description, Option } from './description.js';
-import { GLOBAL_OPTIONS, optionsOf } from './given.js';
 import { shortKey } from './names.js';
 import type { Session } from './session.js';
 
-/** The shell is to complete the names of files. */
+/** The line that tells the shell to complete file names. */
 const FILES = ':files';
 
 /**
- * @param words all behind the name of the program; the last one is being typed, and may be empty
- * @returns a candidate a line, with what it is behind a tab
+ * @param words the words after the name of the program; the last one is being typed, and may be empty
+ * @returns the candidates, each followed by a tab and its description
  */
 export async function complete(
   words: readonly string[],
@@ -38,20 +39,20 @@ export async function complete(
   return matching(await namesOf(argument?.completes, session), typed);
 }
 
-/** The words that are no options, and the option whose value comes next. */
+/** Returns the words that are not options, and the option whose value comes next. */
 function read(words: readonly string[], commands: readonly Description[]) {
   const options = [...GLOBAL_OPTIONS, ...commands.flatMap(optionsOf)];
   const positionals: string[] = [];
   let pending: Option | undefined;
   for (const word of words) {
     if (pending !== undefined) pending = undefined;
-    else if (word.startsWith('-') && word.length > 1) pending = optionThatWaits(word, options);
+    else if (word.startsWith('-') && word.length > 1) pending = optionWithValue(word, options);
     else positionals.push(word);
   }
   return { positionals, pending };
 }
 
-const optionThatWaits = (word: string, options: readonly Option[]): Option | undefined =>
+const optionWithValue = (word: string, options: readonly Option[]): Option | undefined =>
   options.find(
     ({ name, short, value, isValueOptional }) =>
       value !== undefined && isValueOptional !== true && (word === name || word === `-${short}`),
@@ -72,7 +73,7 @@ const nouns = (commands: readonly Description[]): string[] => {
 const matching = (candidates: readonly string[], typed: string): string[] =>
   candidates.filter((candidate) => candidate === FILES || candidate.toLowerCase().startsWith(typed.toLowerCase()));
 
-/** Without a daemon there are no names: Tab must never print an error. */
+/** Returns no names when the daemon does not answer: Tab must never print an error. */
 async function namesOf(completes: Completes | undefined, session: Pick<Session, 'call'>): Promise<readonly string[]> {
   if (completes === undefined) return [];
   if (completes === 'file') return [FILES];

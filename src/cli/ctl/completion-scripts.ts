@@ -1,4 +1,4 @@
-/** The scripts of `tuntoxctl completion`: each hands the words of the line to `tuntoxctl __complete`, which knows the commands. */
+/** The scripts of `tuntoxctl completion`: each passes the words of the line to `tuntoxctl __complete`, which knows the commands. */
 
 const BASH = `# Completion of tuntoxctl for bash: source <(tuntoxctl completion bash)
 _tuntoxctl() {

@@ -1,10 +1,10 @@
-/** Connections as people see them. */
+/** Tables of connections, with footnotes that say why a path is not direct. */
 import type { Result } from '../../control/protocol.js';
+import { harmless, wrapped } from '../columns.js';
 import { ageText, bytesText, countText, roundTripText } from '../humanise.js';
 import type { Output } from '../output.js';
 import { tableLines } from '../table.js';
 import { NAME_COLUMNS, nameCells, nameOf, targetText } from './names.js';
-import { Footnotes } from './via.js';
 
 type Row = Result<'connections.list'>['connections'][number];
 
@@ -19,7 +19,7 @@ const COLUMNS = [
   { heading: 'OUT' },
 ];
 
-/** @param most lines that there is room for; the connections that are left out are counted */
+/** @param most lines that fit; the connections that are left out are counted */
 export function printConnections(out: Output, connections: readonly Row[], most = Number.POSITIVE_INFINITY): void {
   if (connections.length === 0) {
     out.line('no connections');
@@ -50,12 +50,74 @@ const cellsOf = (connections: readonly Row[], notes: Footnotes): string[][] =>
     ...(one.state === 'open' ? [bytesText(one.bytesReceived), bytesText(one.bytesSent)] : [one.state]),
   ]);
 
-/** What an order closed, or would close. */
+/** Prints what a request closed, or would close. */
 export function printClosed(out: Output, closed: readonly Row[], isDryRun: boolean): void {
   for (const { id, client, target } of closed) {
     out.line(`${isDryRun ? 'would close' : 'closed'}  ${id}  ${nameOf(client)}  ${targetText(target)}`, { indent: 8 });
   }
-  if (closed.length === 0) out.line('there was no connection to close');
+  if (closed.length === 0) out.line('no connection to close');
   else if (closed.length > 1)
     out.line(`${countText(closed.length, 'connection')}${isDryRun ? ' would be closed' : ''}`);
 }
+
+type Path = Result<'connections.list'>['connections'][number]['path'];
+
+/** The reasons of the control protocol in words. One that only a later daemon knows is printed as it is. */
+const RELAYED: Readonly<Record<string, string>> = {
+  proxy: 'all traffic goes through the proxy',
+  'udp-off': 'UDP is turned off on this machine',
+  'udp-blocked': 'UDP seems to be blocked on this machine',
+  'peer-tcp-only': 'the client seems to have no UDP',
+  'udp-one-way': 'our UDP packets do not reach the client',
+  'punching-failed': 'UDP hole punching failed',
+  'being-tried': 'a direct path is being tried',
+};
+const UNCONNECTED: Readonly<Record<string, string>> = {
+  'no-network': 'this machine has no network',
+  searching: 'looking for the client',
+  connecting: 'connecting to the client',
+  'no-route': 'no route to the client works',
+};
+
+const DIGITS = '⁰¹²³⁴⁵⁶⁷⁸⁹';
+
+/** Says why a path is not direct; empty when it is, or when the reason is unknown. */
+export function reasonText(path: Path): string {
+  if (path.kind === 'direct' || path.reason === null) return '';
+  const words = path.kind === 'relayed' ? RELAYED : UNCONNECTED;
+  return Object.hasOwn(words, path.reason) ? (words[path.reason] as string) : path.reason;
+}
+
+export class Footnotes {
+  readonly #reasons: string[] = [];
+
+  /** `direct`, `relay¹`, `none²`. */
+  via(path: Path): string {
+    switch (path.kind) {
+      case 'direct':
+        return 'direct';
+      case 'relayed':
+        return `relay${this.#mark(`relayed: ${reasonText(path)}`)}`;
+      case 'none':
+        return path.reason === null ? 'none' : `none${this.#mark(`not connected: ${reasonText(path)}`)}`;
+    }
+  }
+
+  print(out: Output): void {
+    for (const line of this.lines(out.columns)) out.line(line);
+  }
+
+  lines(width: number): string[] {
+    return this.#reasons.flatMap((reason, index) => {
+      const mark = `${markOf(index + 1)} `;
+      return wrapped(harmless(reason), width - mark.length).map((line, at) => (at === 0 ? mark : '  ') + line);
+    });
+  }
+
+  #mark(reason: string): string {
+    const at = this.#reasons.indexOf(reason);
+    return markOf(at >= 0 ? at + 1 : this.#reasons.push(reason));
+  }
+}
+
+const markOf = (number: number): string => [...String(number)].map((digit) => DIGITS[Number(digit)]).join('');

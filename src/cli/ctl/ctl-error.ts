@@ -1,7 +1,31 @@
+/** The errors of tuntoxctl, how they are reported, and the exit statuses. */
 import { CodedError } from '../../base/coded-error.js';
-import { ExitStatus } from './exit-status.js';
+import { adviceFor, describeFault } from '../../base/program-fault.js';
+import { ControlError, type ControlFault } from '../../control/control-error.js';
+import { harmless, harmlessJson, wrapped } from '../columns.js';
 
-export type CtlFault =
+export const ExitStatus = {
+  Ok: 0,
+  Failed: 1,
+  Usage: 2,
+  NotRunning: 3,
+  Permission: 4,
+  /** Not found, or ambiguous. */
+  NotFound: 5,
+  /** The daemon runs, but needs attention. */
+  Degraded: 6,
+  Timeout: 7,
+  /** Ctrl-C: what a shell reports for SIGINT. */
+  Interrupted: 130,
+  /** The reader closed the output: what a shell reports for SIGPIPE. */
+  ClosedPipe: 141,
+  /** What a shell reports for SIGTERM. */
+  Terminated: 143,
+} as const;
+
+export type ExitStatus = (typeof ExitStatus)[keyof typeof ExitStatus];
+
+export type CtlErrorCode =
   | 'usage'
   | 'not-running'
   | 'no-socket'
@@ -11,7 +35,7 @@ export type CtlFault =
   | 'version'
   | 'failed';
 
-const STATUSES: Readonly<Record<CtlFault, ExitStatus>> = {
+const STATUSES: Readonly<Record<CtlErrorCode, ExitStatus>> = {
   usage: ExitStatus.Usage,
   'not-running': ExitStatus.NotRunning,
   'no-socket': ExitStatus.Failed,
@@ -22,11 +46,15 @@ const STATUSES: Readonly<Record<CtlFault, ExitStatus>> = {
   failed: ExitStatus.Failed,
 };
 
-/** What a command ends with when it does not work; the hint says what to do next. */
-export class CtlError extends CodedError<CtlFault> {
+export class CtlError extends CodedError<CtlErrorCode> {
+  /** What to do next. */
   readonly hint: string | undefined;
 
-  constructor(code: CtlFault, message: string, options: { readonly hint?: string | undefined; cause?: unknown } = {}) {
+  constructor(
+    code: CtlErrorCode,
+    message: string,
+    options: { readonly hint?: string | undefined; cause?: unknown } = {},
+  ) {
     super(code, message, options);
     this.hint = options.hint;
   }
@@ -36,5 +64,63 @@ export class CtlError extends CodedError<CtlFault> {
   }
 }
 
-/** The command was called wrongly. */
+/** The hint for two programs of different versions. */
+export const SAME_VERSION = 'use the same version of both; after an upgrade: sudo systemctl restart tuntox';
+
+/** Makes the error for a mistake on the command line. */
 export const usage = (message: string, hint?: string): CtlError => new CtlError('usage', message, { hint });
+
+const STATUS_OF_CONTROL_ERROR: Partial<Record<ControlFault, ExitStatus>> = {
+  'bad-params': ExitStatus.Usage,
+  'not-found': ExitStatus.NotFound,
+  ambiguous: ExitStatus.NotFound,
+  timeout: ExitStatus.Timeout,
+};
+/** Hints for errors of the daemon that have none. */
+const HINTS: Partial<Record<ControlFault, string>> = {
+  timeout: 'to see what the daemon is doing: journalctl -u tuntox',
+  busy: 'try again in a moment',
+  stopping: 'to see its state: systemctl status tuntox',
+  'not-saved': 'nothing has changed; check the disk that has the state directory',
+  failed: 'for details: journalctl -u tuntox',
+};
+
+export interface ErrorReport {
+  readonly schema: 'tuntox.error/1';
+  readonly code: string;
+  readonly message: string;
+  readonly hint: string | null;
+  readonly exitStatus: number;
+}
+
+export function errorReport(error: unknown): ErrorReport {
+  const base = { schema: 'tuntox.error/1' } as const;
+  if (error instanceof CtlError) {
+    return { ...base, code: error.code, message: error.message, hint: error.hint ?? null, exitStatus: error.status };
+  }
+  if (error instanceof ControlError) {
+    const { code, message } = error;
+    const hint = error.hint ?? HINTS[code] ?? null;
+    return { ...base, code, message, hint, exitStatus: STATUS_OF_CONTROL_ERROR[code] ?? ExitStatus.Failed };
+  }
+  // Every expected error has a code of ours. Any other is a bug, and is reported with its place.
+  if (error instanceof CodedError) {
+    return { ...base, code: 'failed', message: error.message, hint: null, exitStatus: ExitStatus.Failed };
+  }
+  return {
+    ...base,
+    code: 'failed',
+    message: describeFault(error),
+    hint: adviceFor(error),
+    exitStatus: ExitStatus.Failed,
+  };
+}
+
+/** Lines for people: what happened, then what to do next. */
+export function errorText({ message, hint }: ErrorReport, columns: number): string {
+  const lines = `tuntoxctl: ${message}`.split('\n').flatMap((line) => wrapped(harmless(line), columns));
+  const hints = hint === null ? [] : wrapped(harmless(hint), columns - 2).map((line) => `  ${line}`);
+  return `${[...lines, ...hints].join('\n')}\n`;
+}
+
+export const errorJson = (report: ErrorReport): string => `${harmlessJson(JSON.stringify(report))}\n`;

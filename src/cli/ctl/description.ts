@@ -1,23 +1,17 @@
-/** What a command looks like from outside: help, completion and the reading of arguments all come from this. */
+/** How a command looks: its help, its manual, its completion and its parser are made from this. */
+import type { OptionSyntax } from '../../base/command-line.js';
 
-/** What Tab offers in a place: names from the running daemon, files, or these words. */
+/** What Tab offers for a value: names from the running daemon, files, or these words. */
 export type Completes = 'client' | 'entry' | 'connection' | 'file' | readonly string[];
 
-export interface Option {
-  readonly name: `--${string}`;
-  /** One letter. */
-  readonly short?: string;
-  /** Stands for the value in help; an option without it takes none. */
-  readonly value?: string;
-  /** The value may be left out, and is written as in `--wait=30s`. */
-  readonly isValueOptional?: boolean;
+export interface Option extends OptionSyntax {
   readonly isRepeatable?: boolean;
   readonly about: string;
   readonly completes?: Completes;
 }
 
 export interface Argument {
-  /** Stands for it in help. */
+  /** The placeholder in help. */
   readonly name: string;
   readonly isOptional?: boolean;
   readonly completes?: Completes;
@@ -28,14 +22,14 @@ export interface Description {
   readonly path: readonly string[];
   /** One line that begins with a verb. */
   readonly about: string;
-  /** What else there is to know. */
+  /** Further sentences for the help of this command. */
   readonly more?: string;
   readonly arguments?: readonly Argument[];
   readonly options?: readonly Option[];
-  /** Arguments as one would type them after the path. */
+  /** Arguments as a person types them after the path. */
   readonly examples: readonly string[];
-  /** It takes --dry-run. */
+  /** Whether the command changes something, and so takes --dry-run. */
   readonly isWrite?: boolean;
-  /** The noun alone means this. */
+  /** Whether the noun alone runs this command. */
   readonly isDefault?: boolean;
 }

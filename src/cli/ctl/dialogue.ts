@@ -1,9 +1,9 @@
-/** Standard input: questions to people, and what they and programs hand over. */
+/** Standard input: questions to a person, and text from people and programs. */
 import type { Readable } from 'node:stream';
-import { CtlError } from './ctl-error.js';
-import { readText } from './text-input.js';
+import { isUtf16 } from '../../base/copied-text.js';
+import { CtlError, usage } from './ctl-error.js';
 
-/** What we need of process.stdin. */
+/** The part of process.stdin that is used. */
 export type InputStream = Readable & { readonly isTTY?: boolean; setRawMode?(isRaw: boolean): unknown };
 
 const CTRL_C = '\x03';
@@ -12,23 +12,23 @@ const BACKSPACES: readonly string[] = ['\b', '\x7f'];
 
 export class Dialogue {
   readonly #input: () => InputStream;
-  /** Where questions go: never into the output. */
+  /** Writes a question to standard error. */
   readonly #ask: (text: string) => void;
   readonly #isPerson: boolean;
 
-  /** @param input taken hold of only when something is read */
+  /** @param input called only when something is read: a stream that is open keeps the process alive */
   constructor(input: () => InputStream, ask: (text: string) => void, options: { readonly isPerson: boolean }) {
     this.#input = input;
     this.#ask = ask;
     this.#isPerson = options.isPerson;
   }
 
-  /** Whether somebody is there to answer. */
+  /** Whether a person can answer. */
   get isPossible(): boolean {
     return this.#isPerson;
   }
 
-  /** Anything but a clear yes is a no. */
+  /** Returns true for `y` and `yes` only. */
   async confirm(question: string): Promise<boolean> {
     this.#ask(`${question} [y/N] `);
     const input = this.#input();
@@ -42,12 +42,12 @@ export class Dialogue {
     return /^\s*y(es)?\s*$/i.test(answer.split('\n')[0] ?? '');
   }
 
-  /** All of it. @throws CtlError when there is more than `limit` bytes */
+  /** Reads the whole input. @throws CtlError when there is more than `limit` bytes */
   async read(limit: number): Promise<string> {
     return readText(this.#input(), limit, 'standard input');
   }
 
-  /** A line that is not shown while it is typed; the whole input when nobody types it. */
+  /** Reads a line without echo from a terminal, or the whole input from anything else. */
   async readHidden(question: string, limit: number): Promise<string> {
     const input = this.#input();
     if (!this.#isPerson || input.setRawMode === undefined) return (await this.read(limit)).replace(/\r?\n$/, '');
@@ -68,11 +68,30 @@ async function hiddenLine(input: Readable, limit: number): Promise<string> {
   let line = '';
   for await (const chunk of input) {
     for (const character of chunk as string) {
-      if (character === CTRL_C || character === CTRL_D) throw new CtlError('failed', 'stopped: nothing has changed');
+      if (character === CTRL_C || character === CTRL_D) throw new CtlError('failed', 'cancelled: nothing has changed');
       if (character === '\r' || character === '\n') return line;
       line = BACKSPACES.includes(character) ? line.slice(0, -1) : line + character;
-      if (line.length > limit) throw new CtlError('usage', `that is more than ${limit} bytes`);
+      if (line.length > limit) throw new CtlError('usage', `the line is longer than ${limit} bytes`);
     }
   }
   return line;
+}
+
+/** @param name of the source, for messages. @throws CtlError `usage` */
+export function decodeText(bytes: Buffer, name: string): string {
+  if (isUtf16(bytes)) throw usage(`${name} is in UTF-16`, 'save it as UTF-8');
+  // Some editors begin a text with a byte order mark.
+  return bytes.toString().replace(/^\ufeff/, '');
+}
+
+/** Reads a whole stream. @param name of the stream, for messages. @throws CtlError when there is more than `limit` bytes */
+export async function readText(input: Readable, limit: number, name: string): Promise<string> {
+  const chunks: Buffer[] = [];
+  let length = 0;
+  for await (const chunk of input) {
+    chunks.push(Buffer.from(chunk as Buffer));
+    length += (chunk as Buffer).length;
+    if (length > limit) throw new CtlError('usage', `${name} is longer than ${limit} bytes`);
+  }
+  return decodeText(Buffer.concat(chunks), name);
 }

@@ -1,14 +1,14 @@
-/** Help, made from the descriptions of the commands; no line is wider than 80 columns. Pure. */
+/** The help of tuntoxctl, made from the descriptions of the commands, at most 80 columns wide. Pure. */
 import { wrapped } from '../columns.js';
+import { GLOBAL_OPTIONS, optionsOf } from './arguments.js';
 import type { Description, Option } from './description.js';
-import { GLOBAL_OPTIONS, optionsOf } from './given.js';
 
 const COLUMNS = 80;
 const INDENT = 2;
-/** Columns of what is explained beside it. */
+/** Columns of an option or command, beside which it is explained. */
 const TERM = 26;
 
-/** @param path nothing, a noun, or noun and verb */
+/** @param path nothing for all commands, a noun, or noun and verb */
 export function helpText(path: readonly string[], commands: readonly Description[]): string {
   const chosen = commands.filter((command) => path.every((word, index) => command.path[index] === word));
   const [only] = chosen;
@@ -16,34 +16,62 @@ export function helpText(path: readonly string[], commands: readonly Description
   return path.length === 0 ? helpOfAll(commands) : helpOfNoun(path[0] as string, chosen);
 }
 
+const USAGE = `tuntoxctl - manage the daemon tuntoxd
+
+Usage: tuntoxctl [options] COMMAND [arguments]
+`;
+
+/** The answer to `tuntoxctl -h`: at most 30 lines. */
+export function briefHelp(commands: readonly Description[]): string {
+  const verbs = new Map<string, string[]>();
+  for (const { path, about } of commands) {
+    const [noun = '', verb = about] = path;
+    verbs.set(noun, [...(verbs.get(noun) ?? []), verb]);
+  }
+  return lines(
+    USAGE,
+    'Examples:',
+    '  tuntoxctl status                                what works, and what does not',
+    '  tuntoxctl id                                    the Tox ID for clients',
+    '  tuntoxctl whitelist add TOX_ID --name laptop    admit a client',
+    '  tuntoxctl secret rotate --grace 24h             replace the shared secret',
+    '',
+    'Commands:',
+    ...[...verbs].map(([noun, texts]) => entry(noun, texts.join(', '), 14)),
+    '',
+    'tuntoxctl COMMAND --help explains a command, tuntoxctl --help everything.',
+  );
+}
+
 function helpOfAll(commands: readonly Description[]): string {
   return lines(
-    'tuntoxctl - manage the daemon tuntoxd over its control socket',
-    '',
-    'tuntoxctl [options] COMMAND [arguments]; tuntoxctl COMMAND -h shows more of one',
-    '',
+    USAGE,
+    'Commands:',
     ...commands.map((command) => entry(nameOf(command), command.about)),
     '',
     'Options of all commands:',
     ...GLOBAL_OPTIONS.map(optionEntry),
     '',
-    'A CLIENT is an alias, the first 6 digits of its key or more, its key or Tox ID.',
+    ...wrapped('CLIENT is a name, a public key or at least its first 6 digits, or a Tox ID.', COLUMNS),
+    '',
     ...wrapped(
-      'Exit status: 0 done, 1 failed, 2 called wrongly, 3 the daemon is not running, 4 no permission, 5 not found or ambiguous, 6 degraded, 7 timeout, 130 ended by Ctrl-C.',
+      'Exit status: 0 success, 1 failure, 2 usage error, 3 daemon not running, 4 permission denied, 5 not found or ambiguous, 6 degraded, 7 timeout, 130 interrupted by Ctrl-C.',
       COLUMNS,
     ),
+    '',
+    'tuntoxctl COMMAND --help shows examples. See also: man tuntoxctl',
   );
 }
 
 function helpOfNoun(noun: string, commands: readonly Description[]): string {
-  const usual = commands.find(({ isDefault }) => isDefault);
+  const main = commands.find(({ isDefault }) => isDefault);
   return lines(
-    `tuntoxctl ${noun} ${commands.map(({ path }) => path[1]).join('|')}`,
+    `Usage: tuntoxctl ${noun} ${commands.map(({ path }) => path[1]).join('|')}`,
     '',
     ...commands.map((command) => entry(nameOf(command), command.about)),
-    ...(usual === undefined ? [] : ['', `Without a verb: ${usual.path.join(' ')}.`]),
+    ...(main === undefined ? [] : ['', `Without a verb, ${noun} means ${main.path.join(' ')}.`]),
     '',
-    `tuntoxctl ${noun} VERB -h shows more of one, with examples.`,
+    `tuntoxctl ${noun} VERB --help explains a command, with examples.`,
   );
 }
 
@@ -53,7 +81,7 @@ function helpOfCommand(command: Description): string {
   const name = path.join(' ');
   const sentence = `${about.charAt(0).toUpperCase()}${about.slice(1)}.${more === undefined ? '' : ` ${more}`}`;
   return lines(
-    `tuntoxctl ${[nameOf(command), ...(options.length > 0 ? ['[options]'] : [])].join(' ')}`,
+    `Usage: tuntoxctl ${[nameOf(command), ...(options.length > 0 ? ['[options]'] : [])].join(' ')}`,
     '',
     ...wrapped(sentence, COLUMNS),
     '',
@@ -61,7 +89,10 @@ function helpOfCommand(command: Description): string {
     'Examples:',
     ...examples.map((example) => `  tuntoxctl ${`${name} ${example}`.trim()}`),
     '',
-    ...wrapped(`Also ${GLOBAL_OPTIONS.map(({ name: one }) => one).join(', ')}: see tuntoxctl -h.`, COLUMNS),
+    ...wrapped(
+      `Options of all commands: ${GLOBAL_OPTIONS.map(({ name: one }) => one).join(', ')}; see tuntoxctl --help.`,
+      COLUMNS,
+    ),
   );
 }
 
@@ -73,10 +104,10 @@ function optionEntry({ name, short, value, isValueOptional, about }: Option): st
   return entry(`${short === undefined ? '' : `-${short}, `}${name}${shown}`, about);
 }
 
-function entry(term: string, about: string): string {
-  const text = wrapped(about, COLUMNS - INDENT - TERM);
-  const first = term.length < TERM ? term.padEnd(TERM) + (text.shift() ?? '') : term;
-  return [' '.repeat(INDENT) + first, ...text.map((line) => ' '.repeat(INDENT + TERM) + line)].join('\n');
+function entry(term: string, about: string, width = TERM): string {
+  const text = wrapped(about, COLUMNS - INDENT - width);
+  const first = term.length < width ? term.padEnd(width) + (text.shift() ?? '') : term;
+  return [' '.repeat(INDENT) + first, ...text.map((line) => ' '.repeat(INDENT + width) + line)].join('\n');
 }
 
 const lines = (...all: readonly string[]): string => `${all.join('\n')}\n`;

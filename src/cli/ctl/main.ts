@@ -1,4 +1,4 @@
-/** tuntoxctl: reads what was typed, runs the command, and says how it ended. */
+/** tuntoxctl: reads the command line, runs the command, and reports its error. */
 import { type Clock, systemClock } from '../../base/clock.js';
 import { CodedError } from '../../base/coded-error.js';
 import { ownVersion } from '../../base/own-files.js';
@@ -6,23 +6,23 @@ import { stackOf } from '../../base/program-fault.js';
 import { isNullDevice, OutputError, outputError, type ResultStream, writeResult } from '../../base/result-output.js';
 import { harmless, wrapped } from '../columns.js';
 import { Output, type OutputStream } from '../output.js';
+import { readCommandLine } from './arguments.js';
 import type { Context } from './command.js';
 import { COMMANDS } from './commands.js';
 import { complete } from './complete.js';
+import type { SocketPlace } from './connection-error.js';
+import { ExitStatus, errorJson, errorReport, errorText } from './ctl-error.js';
 import { Dialogue, type InputStream } from './dialogue.js';
-import { ExitStatus } from './exit-status.js';
-import { failureJson, failureOf, failureText } from './failure.js';
-import { readLine } from './given.js';
-import { helpText } from './help.js';
-import { Session, type SocketPlace } from './session.js';
+import { briefHelp, helpText } from './help.js';
+import { Session } from './session.js';
 
 export const DEFAULT_SOCKET = '/run/tuntox/tuntoxd.sock';
 const COMPLETE = '__complete';
-/** Implementation: ms after which Tab offers nothing rather than keep somebody waiting for a daemon that does not answer. */
+/** ms after which Tab offers no names of a daemon that does not answer. */
 const COMPLETE_TIMEOUT = 1_000;
 
-/** What we need of the process; a test passes its own. */
-export interface Surroundings {
+/** The part of the process that is used; a test passes its own. */
+export interface ProcessIo {
   readonly argv: readonly string[];
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly stdin: InputStream;
@@ -34,34 +34,34 @@ export interface Surroundings {
 }
 
 /** @returns the exit status; never throws */
-export async function main(process: Surroundings, clock: Clock = systemClock): Promise<number> {
-  const ending = new Ending(process);
+export async function main(process: ProcessIo, clock: Clock = systemClock): Promise<number> {
+  const interruption = new Interruption(process);
   try {
-    const work = run(process, clock, ending).then(async (status) => {
+    const work = run(process, clock, interruption).then(async (status) => {
       await writeResult(process.stdout, '');
       return status;
     });
-    const status = await Promise.race([work, ending.asked]);
-    if (ending.status === undefined) return status;
-    if (ending.fault !== undefined) throw ending.fault;
-    return ending.status;
+    const status = await Promise.race([work, interruption.asked]);
+    if (interruption.status === undefined) return status;
+    if (interruption.outputError !== undefined) throw interruption.outputError;
+    return interruption.status;
   } catch (error) {
-    if (error instanceof OutputError && error.code === 'nobody-reads') return ExitStatus.NobodyReads;
-    // Who stopped it wants no complaint.
-    if (ending.status !== undefined && ending.fault === undefined) return ending.status;
-    const failure = failureOf(error);
+    if (error instanceof OutputError && error.code === 'nobody-reads') return ExitStatus.ClosedPipe;
+    // After Ctrl-C no error is reported.
+    if (interruption.status !== undefined && interruption.outputError === undefined) return interruption.status;
+    const report = errorReport(error);
     const isJson = process.argv.includes('--json');
     const columns = process.stderr.isTTY === true ? process.stderr.columns || 80 : Number.POSITIVE_INFINITY;
-    process.stderr.write(isJson ? failureJson(failure) : failureText(failure, columns));
+    process.stderr.write(isJson ? errorJson(report) : errorText(report, columns));
     const stack = error instanceof CodedError ? undefined : stackOf(error, process.env);
     if (stack !== undefined && !isJson) process.stderr.write(`${stack}\n`);
-    return failure.exitStatus;
+    return report.exitStatus;
   } finally {
-    ending.release();
+    interruption.release();
   }
 }
 
-async function run(process: Surroundings, clock: Clock, ending: Ending): Promise<number> {
+async function run(process: ProcessIo, clock: Clock, interruption: Interruption): Promise<number> {
   const words = process.argv.slice(2);
   if (words[0] === COMPLETE) {
     const session = new Session(clock, {
@@ -73,10 +73,12 @@ async function run(process: Surroundings, clock: Clock, ending: Ending): Promise
     for (const line of found) process.stdout.write(`${line}\n`);
     return ExitStatus.Ok;
   }
-  const line = readLine(words[0] === 'help' ? [...words.slice(1), '--help'] : words, COMMANDS);
+  const line = readCommandLine(words, COMMANDS);
   switch (line.kind) {
     case 'help':
-      process.stdout.write(helpText(line.path, COMMANDS));
+      process.stdout.write(
+        line.isBrief && line.path.length === 0 ? briefHelp(COMMANDS) : helpText(line.path, COMMANDS),
+      );
       return ExitStatus.Ok;
     case 'version':
       process.stdout.write(`tuntoxctl ${ownVersion()}\n`);
@@ -86,8 +88,8 @@ async function run(process: Surroundings, clock: Clock, ending: Ending): Promise
       const session = new Session(clock, { socket: socketOf(process, given.value('--socket')), version: ownVersion() });
       const mayColour = !given.has('--no-color') && !process.env.NO_COLOR && process.env.TERM !== 'dumb';
       const note = (text: string): void => void process.stderr.write(text);
-      // What waits for the daemon, or for somebody to type, would keep the process alive.
-      ending.signal.addEventListener('abort', () => {
+      // A pending request, or a read from the terminal, would keep the process alive.
+      interruption.signal.addEventListener('abort', () => {
         session.close();
         process.stdin.destroy();
       });
@@ -100,10 +102,10 @@ async function run(process: Surroundings, clock: Clock, ending: Ending): Promise
           isPerson: process.stdin.isTTY === true && process.stderr.isTTY === true,
         }),
         session,
-        signal: ending.signal,
+        signal: interruption.signal,
         written: async () => {
           if (process.stdout.fd !== undefined && isNullDevice(process.stdout.fd)) {
-            throw new OutputError('not-written', 'standard output is closed, or is /dev/null');
+            throw new OutputError('not-written', 'standard output is closed or is /dev/null');
           }
           await writeResult(process.stdout, '');
         },
@@ -121,23 +123,23 @@ async function run(process: Surroundings, clock: Clock, ending: Ending): Promise
   }
 }
 
-function socketOf({ env }: Surroundings, given: string | undefined): SocketPlace {
+function socketOf({ env }: ProcessIo, given: string | undefined): SocketPlace {
   if (given) return { path: given, from: 'option' };
   const { TUNTOX_SOCKET: path } = env;
   return path ? { path, from: 'environment' } : { path: DEFAULT_SOCKET, from: 'default' };
 }
 
-/** Being told to end: by Ctrl-C, a signal, or because nobody reads the output. */
-class Ending {
+/** The end of the command before its time: by Ctrl-C, by a signal, or because the reader of the output closed it. */
+class Interruption {
   readonly #abort = new AbortController();
   readonly #release: () => void;
   #resolve: (status: number) => void = () => {};
   readonly asked: Promise<number>;
   status: number | undefined;
-  /** Of the output, where somebody should be told of it. */
-  fault: OutputError | undefined;
+  /** The error of the output, when it has to be reported. */
+  outputError: OutputError | undefined;
 
-  constructor(process: Surroundings) {
+  constructor(process: ProcessIo) {
     this.asked = new Promise((resolve) => {
       this.#resolve = resolve;
     });
@@ -146,9 +148,9 @@ class Ending {
     process.once('SIGINT', onInterrupt);
     process.once('SIGTERM', onTerminate);
     process.stdout.on('error', (error) => {
-      const fault = outputError(error);
-      if (fault.code === 'not-written') this.fault ??= fault;
-      this.#end(fault.code === 'nobody-reads' ? ExitStatus.NobodyReads : ExitStatus.Failed);
+      const reason = outputError(error);
+      if (reason.code === 'not-written') this.outputError ??= reason;
+      this.#end(reason.code === 'nobody-reads' ? ExitStatus.ClosedPipe : ExitStatus.Failed);
     });
     this.#release = () => {
       process.removeListener('SIGINT', onInterrupt);

@@ -1,35 +1,28 @@
-/** The connection of a command with the daemon: made with the first order, and its errors told apart. */
-import { statSync } from 'node:fs';
+/** The connection of a command to the daemon, made with the first request. */
 import type { Clock } from '../../base/clock.js';
-import type { CodedError } from '../../base/coded-error.js';
 import type { ControlClient } from '../../control/client.js';
 import { ControlError } from '../../control/control-error.js';
 import type { MethodName, ParamsIn, Result, StreamEvent, StreamName } from '../../control/protocol.js';
-import { CtlError } from './ctl-error.js';
-
-/** Where the control socket is looked for, and who says so. */
-export interface SocketPlace {
-  readonly path: string;
-  readonly from: 'option' | 'environment' | 'default';
-}
+import type { SocketPlace } from './connection-error.js';
+import { CtlError, SAME_VERSION } from './ctl-error.js';
 
 export interface SessionOptions {
   readonly socket: SocketPlace;
-  /** Of this program. */
+  /** The version of this program. */
   readonly version: string;
-  /** ms for an order; as long as the longest may take, unless given. */
+  /** ms for a request; by default as long as the longest may take. */
   readonly timeout?: number;
 }
 
-/** Implementation: ms for an order; the longest, a ping, takes 10 s in the daemon when nobody answers. */
-const TIMEOUT = 20_000;
+/** ms for a request. The longest, a ping, takes 10 s in the daemon if the client does not answer. */
+const DEFAULT_TIMEOUT = 20_000;
 
 export class Session {
   readonly #clock: Clock;
   readonly #options: SessionOptions;
-  /** One, also for orders that are given at once: another would keep the process alive. */
+  /** One connection, also for simultaneous requests: another would keep the process alive. */
   #client: Promise<ControlClient> | undefined;
-  /** Ends that one. */
+  /** Ends that connection. */
   #abort = new AbortController();
 
   constructor(clock: Clock, options: SessionOptions) {
@@ -37,7 +30,7 @@ export class Session {
     this.#options = options;
   }
 
-  /** Name and version of the daemon, and its process. @throws CtlError, ControlError */
+  /** Returns the daemon's name with its version, and its process ID. @throws CtlError, ControlError */
   async daemon(): Promise<{ readonly version: string; readonly pid: number }> {
     const { daemon, pid } = await this.#connected();
     return { version: daemon, pid };
@@ -53,7 +46,7 @@ export class Session {
     }
   }
 
-  /** Resolves when the daemon ends the stream, or `signal` did. @throws CtlError, ControlError */
+  /** Resolves when the daemon or `signal` ends the stream. @throws CtlError, ControlError */
   async stream<M extends StreamName>(
     method: M,
     params: ParamsIn<M>,
@@ -63,7 +56,7 @@ export class Session {
     try {
       await client.stream(method, params, options);
     } catch (error) {
-      // A daemon that stops at the same moment changes nothing for who wanted to stop.
+      // The caller ended the stream itself; that the daemon stops at the same time does not matter.
       if (options.signal.aborted) return;
       throw this.#explained(error, method, client.daemon);
     }
@@ -77,7 +70,7 @@ export class Session {
 
   #connected(): Promise<ControlClient> {
     this.#client ??= this.#connect().catch((error: unknown) => {
-      // To be tried again.
+      // The next request tries again.
       this.#client = undefined;
       throw error;
     });
@@ -86,99 +79,32 @@ export class Session {
 
   async #connect(): Promise<ControlClient> {
     const { socket, timeout, version } = this.#options;
-    // Of this one, whatever is begun later.
+    // The signal of this connection: close() makes a new one.
     const { signal } = this.#abort;
-    // Only now: help, mistakes and completion do without the protocol.
+    // Loaded late: help, usage errors and completion do not need the protocol.
     const { ControlClient } = await import('../../control/client.js');
     try {
       return await ControlClient.connect(this.#clock, {
         path: socket.path,
         client: `tuntoxctl ${version}`,
-        timeout: timeout ?? TIMEOUT,
+        timeout: timeout ?? DEFAULT_TIMEOUT,
         signal,
       });
     } catch (error) {
+      const { connectionError } = await import('./connection-error.js');
       throw await connectionError(error, socket);
     }
   }
 
-  /** A daemon of another version refuses what this one knows to be right. */
+  /** Explains that a daemon of another version does not know a method or a field. */
   #explained(error: unknown, method: string, daemon: string): unknown {
     if (!(error instanceof ControlError)) return error;
     const isUnknown =
       error.code === 'unknown-method' || (error.code === 'bad-params' && /^there is no field /.test(error.message));
-    // One of our own version is right: the field stands in a file that somebody wrote.
+    // A daemon of our own version is right about the field: it is in a file that a person wrote.
     const isOther = daemon !== `tuntoxd ${this.#options.version}`;
     if (!(isUnknown && isOther) && error.code !== 'version') return error;
-    return new CtlError(
-      'version',
-      `this is tuntoxctl ${this.#options.version}, and ${daemon} understands "${method}" in another way`,
-      { hint: 'use the same version of both: after an upgrade, systemctl restart tuntox', cause: error },
-    );
+    const message = `tuntoxctl ${this.#options.version} and ${daemon} disagree about "${method}"`;
+    return new CtlError('version', message, { hint: SAME_VERSION, cause: error });
   }
-}
-
-async function connectionError(error: unknown, socket: SocketPlace): Promise<unknown> {
-  if (error instanceof ControlError && error.code === 'version') {
-    return new CtlError('version', error.message, {
-      hint: 'use the same version of both: after an upgrade, systemctl restart tuntox',
-      cause: error,
-    });
-  }
-  const { IpcError } = await import('../../control/ipc.js');
-  if (!(error instanceof IpcError)) return error;
-  if (error.code === 'permission') return permissionError(error, socket.path);
-  return (await lostSocketError(error, socket)) ?? noSocketError(error, socket) ?? notRunningError(error, socket);
-}
-
-/** There is something else at that path. */
-function noSocketError(cause: unknown, { path, from }: SocketPlace): CtlError | undefined {
-  const status = statSync(path, { throwIfNoEntry: false });
-  if (status === undefined || status.isSocket()) return undefined;
-  const message = `${path}${SAID_BY[from]} is no socket`;
-  return new CtlError('not-running', message, { hint: 'give the socket.path of the daemon with --socket', cause });
-}
-
-async function lostSocketError(error: CodedError<string>, { path, from }: SocketPlace): Promise<CtlError | undefined> {
-  if (error.code !== 'not-running') return undefined;
-  const { lostDaemon } = await import('./lost-socket.js');
-  const daemon = lostDaemon(path, from === 'default');
-  if (daemon === undefined) return undefined;
-  if (daemon.kind === 'listens') {
-    return new CtlError('no-socket', `the daemon runs, but its control socket ${path} was deleted`, {
-      hint: 'the daemon makes it again within 10 s; to have that done at once: sudo systemctl kill -s HUP tuntox',
-      cause: error,
-    });
-  }
-  return new CtlError('no-socket', `the daemon runs (process ${daemon.pid}), but it has no socket at ${path}`, {
-    hint:
-      'if its socket.path is another one, give that with --socket; if not, the socket was deleted, and' +
-      ` journalctl -u tuntox says why it cannot be made again: sudo kill -HUP ${daemon.pid} has the daemon try once more; a restart would drop the tunnels`,
-    cause: error,
-  });
-}
-
-const SAID_BY = { option: '', environment: ', the socket of TUNTOX_SOCKET', default: '' } as const;
-
-function notRunningError(error: CodedError<string>, { path, from }: SocketPlace): CtlError {
-  if (error.code !== 'not-running') return new CtlError('failed', error.message, { cause: error });
-  const start =
-    'start it: sudo systemctl start tuntox (or sudo supervisorctl start tuntox); journalctl -u tuntox says why it ended';
-  return new CtlError('not-running', `the daemon is not running: nobody listens at ${path}${SAID_BY[from]}`, {
-    hint: from === 'default' ? `${start}; where its socket.path is another one, name that with --socket` : start,
-    cause: error,
-  });
-}
-
-async function permissionError(cause: unknown, path: string): Promise<CtlError> {
-  const { groupOf } = await import('./socket-group.js');
-  const group = groupOf(path);
-  const message = `this user may not use ${path}`;
-  if (group === undefined) {
-    return new CtlError('permission', message, { hint: 'run it as root: sudo tuntoxctl …', cause });
-  }
-  return new CtlError('permission', `${message}: that is for group ${group}`, {
-    hint: `join it: sudo usermod -aG ${group} $USER, then log in again; or run it as root: sudo tuntoxctl …`,
-    cause,
-  });
 }

@@ -1,9 +1,9 @@
-/** The real command as a process of its own. */
+/** The real command as a process. */
 import { chmodSync, chownSync, mkdirSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
-import { groupOf } from '../../../src/cli/ctl/socket-group.js';
+import { groupOf } from '../../../src/cli/ctl/connection-error.js';
 import { Process, ROOT, startProgram } from '../../support/processes.js';
 import { requirementsMet, root, tool } from '../../support/requirements.js';
 import { temporaryDirectory } from '../../support/temporary-directory.js';
@@ -17,7 +17,7 @@ const NOBODY = ['setpriv', '--reuid=65534', '--regid=65534', '--clear-groups'];
 const start = (socket: string, words: readonly string[], prefix: readonly string[] = []): Process =>
   startProgram('tuntoxctl', [...COMMAND, ...words], { prefix, env: { ...process.env, TUNTOX_SOCKET: socket } });
 
-/** A daemon that says a line of the log again and again. */
+/** A daemon that logs a line again and again. */
 const talkative = (t: Test): Promise<string> =>
   startDaemon(t, {
     'log.tail': (_params, emit, { signal }) =>
@@ -33,7 +33,7 @@ const talkative = (t: Test): Promise<string> =>
       }),
   });
 
-t.test('answers, and ends by itself', async (t) => {
+t.test('a command prints its result and exits', async (t) => {
   const socket = await startDaemon(t);
   const one = start(socket, ['status', '--json']);
   t.equal(await one.exited, 0);
@@ -44,15 +44,15 @@ t.test('answers, and ends by itself', async (t) => {
   t.match(version.stdout, /^tuntoxctl \d+\.\d+\.\d+\n$/);
 });
 
-t.test('Ctrl-C ends log tail -f with 130, quietly', async (t) => {
+t.test('Ctrl-C ends log tail -f with 130 and prints no error', async (t) => {
   const one = start(await talkative(t), ['log', 'tail', '-f']);
   await one.waitFor(/again\n/);
   t.equal(await one.stop('SIGINT'), 130);
   t.equal(one.stderr, '');
 });
 
-// The guard is half of what it waits for such a daemon.
-t.test('Ctrl-C ends what waits for a daemon that does not answer', { timeout: 10_000 }, async (t) => {
+// The test's timeout is half of the time that the command waits for the daemon.
+t.test('Ctrl-C ends a command whose daemon does not answer', { timeout: 10_000 }, async (t) => {
   const path = join(temporaryDirectory(t), 's');
   const asked = new Promise<void>((resolve) => {
     const server = createServer((socket) => {
@@ -68,7 +68,7 @@ t.test('Ctrl-C ends what waits for a daemon that does not answer', { timeout: 10
   t.equal(one.stderr, '');
 });
 
-t.test('a reader that goes away ends it quietly', async (t) => {
+t.test('a command whose reader closes the pipe ends with 141 and prints no error', async (t) => {
   const socket = await talkative(t);
   const line = `${COMMAND.join(' ')} log tail -f | head -1; echo "status \${PIPESTATUS[0]}"`;
   const one = new Process('bash', 'bash', ['-c', line], { env: { ...process.env, TUNTOX_SOCKET: socket } });
@@ -77,9 +77,9 @@ t.test('a reader that goes away ends it quietly', async (t) => {
   t.equal(one.stderr, '');
 });
 
-t.test('who may not use the socket is told which group to join: 4', async (t) => {
+t.test('a user that may not use the socket reads which group to join: 4', async (t) => {
   if (!requirementsMet(t, root('be somebody else'), tool('setpriv', 'util-linux'))) return;
-  const hint = 'join it: sudo usermod -aG adm $USER, then log in again; or run it as root: sudo tuntoxctl …';
+  const hint = 'to join the group: sudo usermod -aG adm $USER, then log in again; or run it as root: sudo tuntoxctl …';
   const socket = await startDaemon(t);
   const directory = join(socket, '..');
   chmodSync(directory, 0o755);
@@ -88,7 +88,7 @@ t.test('who may not use the socket is told which group to join: 4', async (t) =>
   t.equal(await refused.exited, 4);
   t.equal(
     Buffer.from(refused.stderr, 'latin1').toString(),
-    `tuntoxctl: this user may not use ${socket}: that is for group adm\n  ${hint}\n`,
+    `tuntoxctl: permission denied for ${socket}: only members of the group adm may use it\n  ${hint}\n`,
   );
   // As systemd makes it: the directory already keeps others out.
   chownSync(directory, 0, ADM);
@@ -98,7 +98,7 @@ t.test('who may not use the socket is told which group to join: 4', async (t) =>
   t.match(Buffer.from(hidden.stderr, 'latin1').toString(), hint);
 });
 
-t.test('where only root may, no group is named', async (t) => {
+t.test('no group is named for a socket that only root may use', async (t) => {
   if (!requirementsMet(t, root('have a directory of root'))) return;
   const directory = join(temporaryDirectory(t), 'd');
   mkdirSync(directory, { mode: 0o700 });

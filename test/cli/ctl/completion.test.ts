@@ -1,24 +1,24 @@
-/** What Tab offers, and the scripts that ask for it. */
+/** Tab completion: its candidates, and the scripts of the shells. */
 import { spawnSync } from 'node:child_process';
 import { chmodSync, mkdirSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
+import { optionsOf } from '../../../src/cli/ctl/arguments.js';
 import { COMMANDS } from '../../../src/cli/ctl/commands.js';
-import { optionsOf } from '../../../src/cli/ctl/given.js';
 import { ROOT, startProgram } from '../../support/processes.js';
 import { requirementsMet, tool } from '../../support/requirements.js';
 import { temporaryDirectory } from '../../support/temporary-directory.js';
 import { startDaemon } from './support/daemon.js';
 import { run } from './support/run.js';
 
-/** The candidates for the last word, without what they are. */
+/** Returns the candidates for the last word, without their descriptions. */
 async function offered(words: readonly string[], socket = '/nowhere/s'): Promise<string[]> {
   const { status, stdout } = await run(['__complete', ...words], { socket });
   return status === 0 ? stdout.split('\n').flatMap((line) => line.split('\t')[0] || []) : ['failed'];
 }
 
-t.test('offers every command and every option of it', async (t) => {
+t.test('Tab offers every command and each of its options', async (t) => {
   const nouns = await offered(['']);
   t.same(new Set(nouns), new Set(COMMANDS.map(({ path }) => path[0])));
   for (const command of COMMANDS) {
@@ -33,22 +33,22 @@ t.test('offers every command and every option of it', async (t) => {
   t.same(await offered(['completion', '']), ['bash', 'zsh', 'fish']);
 });
 
-t.test('offers names and connections from the running daemon', async (t) => {
+t.test('Tab offers names and connections of the running daemon', async (t) => {
   const socket = await startDaemon(t);
   t.same(await offered(['connections', 'close', ''], socket), ['c-17', 'c-22']);
   t.same(await offered(['connections', 'close', 'c-2'], socket), ['c-22']);
   t.same(await offered(['whitelist', 'remove', 'l'], socket), ['laptop']);
   t.ok((await offered(['connections', '--client', ''], socket)).includes('laptop'));
-  t.ok((await offered(['clients', 'show', ''], socket)).includes('ABCDEF01'), 'a key where there is no name');
+  t.ok((await offered(['clients', 'show', ''], socket)).includes('ABCDEF01'), 'the key of a client without a name');
   t.same(await offered(['whitelist', 'import', ''], socket), [':files']);
 });
 
-t.test('offers nothing, without an error, when there is no daemon', async (t) => {
+t.test('Tab offers nothing, without an error, when there is no daemon', async (t) => {
   t.same(await offered(['clients', 'show', '']), []);
   t.same(await offered(['no-such', 'thing', '']), []);
 });
 
-t.test('ends by itself once it has offered what two orders brought', async (t) => {
+t.test('completion exits after two requests to the daemon', async (t) => {
   const socket = await startDaemon(t);
   const program = startProgram('tuntoxctl', [join(binaries(t), 'tuntoxctl'), '__complete', 'clients', 'show', ''], {
     env: { ...process.env, TUNTOX_SOCKET: socket },
@@ -57,7 +57,7 @@ t.test('ends by itself once it has offered what two orders brought', async (t) =
   t.match(program.stdout, /^laptop\t9F3A11C2\n/);
 });
 
-t.test('keeps nobody waiting for a daemon that does not answer', async (t) => {
+t.test('Tab offers no names when the daemon does not answer', async (t) => {
   const path = join(temporaryDirectory(t), 's');
   const server = createServer(() => {});
   await new Promise<void>((resolve) => server.listen(path, resolve));
@@ -104,16 +104,16 @@ t.test('the script works in fish', async (t) => {
     encoding: 'utf8',
   });
   t.equal(stderr, '');
-  t.same(stdout.split('\n'), ['remove\ttake a client off the list and close its tunnels', 'debug', '']);
+  t.same(stdout.split('\n'), ['remove\tremove a client from the whitelist and close its tunnels', 'debug', '']);
 });
 
 t.test('the script works in zsh', async (t) => {
   if (!requirementsMet(t, tool('zsh', 'zsh'))) return;
-  // Zsh completes in its line editor only: it gets a terminal of its own.
+  // Zsh completes in its line editor only, so it gets a terminal.
   const script = `zmodload zsh/zpty; zpty shell zsh -f -i
     zpty -w shell "PS1=; autoload -Uz compinit; compinit -u -d $HOME/dump; source <(tuntoxctl completion zsh)"
     zpty -w -n shell $'tuntoxctl whitelist rem\t --dry-\t\n'
-    zpty -r -m shell found '*needs CLIENT*'; print -r -- "$found"; zpty -d shell`;
+    zpty -r -m shell found '*needs an argument: CLIENT*'; print -r -- "$found"; zpty -d shell`;
   const { stdout } = spawnSync('zsh', ['-f', '-c', script], {
     env: { ...process.env, HOME: temporaryDirectory(t), TERM: 'dumb', PATH: `${binaries(t)}:${process.env.PATH}` },
     encoding: 'utf8',

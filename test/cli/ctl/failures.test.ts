@@ -1,4 +1,4 @@
-/** Each way to fail has its own message, its own next step, and its exit status. */
+/** Each error has its message, its hint, and its exit status. */
 import { writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
@@ -9,36 +9,36 @@ import { temporaryDirectory } from '../../support/temporary-directory.js';
 import { entry, KEYS, startDaemon, status } from './support/daemon.js';
 import { run } from './support/run.js';
 
-/** What is said, without the line breaks. */
+/** Runs a command, and returns its standard error without line breaks. */
 async function failure(words: readonly string[], options: Parameters<typeof run>[1] = {}) {
   const { status, stdout, stderr } = await run(words, options);
   return { status, stdout, said: stderr.replaceAll(/\s+/g, ' ').trim() };
 }
 
-t.test('the daemon is not running: 3, and how to start it', async (t) => {
+t.test('a daemon that is not running is 3, with how to start it', async (t) => {
   const { status, stdout, said } = await failure(['status', '--socket', '/nowhere/tuntoxd.sock']);
   t.equal(status, 3);
   t.equal(stdout, '');
   t.equal(
     said,
-    'tuntoxctl: the daemon is not running: nobody listens at /nowhere/tuntoxd.sock start it: sudo systemctl start tuntox ' +
-      '(or sudo supervisorctl start tuntox); journalctl -u tuntox says why it ended',
+    'tuntoxctl: the daemon is not running: nothing listens on /nowhere/tuntoxd.sock to start it: sudo systemctl start tuntox ' +
+      '(or sudo supervisorctl start tuntox); to see why it stopped: journalctl -u tuntox',
   );
 });
 
-t.test('what is there and no socket is called so', async (t) => {
+t.test('a file that is not a socket is reported as such', async (t) => {
   const { status, said } = await failure(['status', '--socket', '/etc/passwd']);
   t.equal(status, 3);
-  t.equal(said, 'tuntoxctl: /etc/passwd is no socket give the socket.path of the daemon with --socket');
+  t.equal(said, "tuntoxctl: /etc/passwd is not a socket use --socket with the daemon's socket.path");
 });
 
-t.test('where nobody listens, it says where it looked, and how to have it look elsewhere', async (t) => {
+t.test('the error names the socket and where its path comes from', async (t) => {
   const byVariable = await failure(['status'], { socket: '/nowhere/tuntoxd.sock' });
-  t.match(byVariable.said, /nobody listens at \/nowhere\/tuntoxd\.sock, the socket of TUNTOX_SOCKET start it: /);
+  t.match(byVariable.said, /nothing listens on \/nowhere\/tuntoxd\.sock \(from TUNTOX_SOCKET\) to start it: /);
   t.notMatch(byVariable.said, /--socket/);
 });
 
-t.test('what the daemon answers has its status, and its hint', async (t) => {
+t.test('each error of the daemon has its exit status and its hint', async (t) => {
   const cases: readonly (readonly [ControlFault, number, RegExp])[] = [
     ['not-found', 5, /^tuntoxctl: there is no client "laptp" did you mean "laptop"\?$/],
     ['ambiguous', 5, /did you mean/],
@@ -62,22 +62,22 @@ t.test('what the daemon answers has its status, and its hint', async (t) => {
   }
 });
 
-t.test('a time for which nobody is shut out is no time', async (t) => {
+t.test('a ban must be longer than 0', async (t) => {
   const socket = await startDaemon(t, { 'clients.kick': () => t.fail('the daemon was asked') as never });
   t.match(await failure(['clients', 'kick', 'laptop', '--for', '0s'], { socket }), {
     status: 2,
-    said: 'tuntoxctl: --for 0 keeps nobody out write how long, as in 1h; bans clear lets it in again',
+    said: 'tuntoxctl: --for must be longer than 0 example: --for 1h; to lift a ban: tuntoxctl bans clear',
   });
   t.match(await failure(['clients', 'kick', 'laptop', '--for', 'ever'], { socket }), {
     status: 2,
-    said: /^tuntoxctl: "ever" is not a length of time for --for write it as in 30s/,
+    said: /^tuntoxctl: "ever" is not a duration for --for examples: 30s/,
   });
 });
 
-t.test('what the daemon says without a hint gets a next step', async (t) => {
+t.test('an error of the daemon without a hint gets one', async (t) => {
   for (const [code, hint] of [
     ['failed', /journalctl -u tuntox/],
-    ['not-saved', /nothing has changed; look at the disk/],
+    ['not-saved', /nothing has changed; check the disk/],
     ['busy', /try again/],
   ] as const) {
     const socket = await startDaemon(t, {
@@ -89,7 +89,7 @@ t.test('what the daemon says without a hint gets a next step', async (t) => {
   }
 });
 
-t.test('a line on standard error has nothing that could harm a terminal, and fits it', async (t) => {
+t.test('standard error has no control characters and fits the terminal', async (t) => {
   const socket = await startDaemon(t, {
     ping: () => {
       throw new ControlError('not-found', `there is no client "\u001b]0;x\u0007 ${'word '.repeat(30)}"`);
@@ -100,7 +100,7 @@ t.test('a line on standard error has nothing that could harm a terminal, and fit
   for (const line of stderr.split('\n')) t.ok(line.length <= 80, line);
 });
 
-/** A daemon that says what it likes. */
+/** A daemon with arbitrary answers. */
 async function oddDaemon(t: Test, answer: (line: string) => string): Promise<string> {
   const path = join(temporaryDirectory(t), 's');
   const server = createServer((socket) => {
@@ -117,7 +117,7 @@ async function oddDaemon(t: Test, answer: (line: string) => string): Promise<str
 
 const HELLO = '{"jsonrpc":"2.0","id":0,"result":{"version":1,"daemon":"tuntoxd 9.0.0","pid":1}}';
 
-t.test('version skew has its own message, whichever way it shows: 1', async (t) => {
+t.test('each sign of version skew is reported as such: 1', async (t) => {
   const isHello = (line: string): boolean => line.includes('"hello"');
   const answers: readonly ((line: string) => string)[] = [
     () =>
@@ -137,12 +137,12 @@ t.test('version skew has its own message, whichever way it shows: 1', async (t) 
   for (const answer of answers) {
     const { status, said } = await failure(['id'], { socket: await oddDaemon(t, answer) });
     t.equal(status, 1, said);
-    t.match(said, /speaks version 2|understands "id" in another way|form that this version|cannot be read/);
-    t.match(said, /use the same version of both: after an upgrade, systemctl restart tuntox|the same version/);
+    t.match(said, /speaks version 2|disagree about "id"|form that this version|cannot be read/);
+    t.match(said, /the same version/);
   }
 });
 
-t.test('a daemon of the same version is right about a field that a file has too many: 2', async (t) => {
+t.test('an unknown field in a file is a usage error with a daemon of the same version: 2', async (t) => {
   const file = join(temporaryDirectory(t), 'clients.json');
   const item = { id: KEYS.ci, color: 'blue' };
   writeFileSync(file, JSON.stringify({ schema: 'tuntox.whitelist-export/1', items: [item] }));
@@ -159,7 +159,7 @@ t.test('a daemon of the same version is right about a field that a file has too 
   });
 });
 
-t.test('version says what it can when the daemon does not answer', async (t) => {
+t.test('version prints its own version when the daemon is not running', async (t) => {
   const { status, stdout } = await run(['version', '--socket', '/nowhere/s']);
   t.equal(status, 0);
   t.match(stdout, /^tuntoxctl \d+\.\d+\.\d+, control protocol 1\ntuntoxd: the daemon is not running/);
@@ -167,7 +167,7 @@ t.test('version says what it can when the daemon does not answer', async (t) => 
   t.match((await run(['version'], { socket })).stdout, /\ntuntoxd 1\.0\.0, pid 812\n$/);
 });
 
-t.test('a daemon that stops while it is asked is said to have stopped: 1', async (t) => {
+t.test('a daemon that stops during a request is reported: 1', async (t) => {
   const path = join(temporaryDirectory(t), 's');
   const server = createServer((socket) => {
     socket.on('error', () => {});
@@ -180,17 +180,17 @@ t.test('a daemon that stops while it is asked is said to have stopped: 1', async
   t.teardown(() => server.close());
   const { status, said } = await failure(['id'], { socket: path });
   t.equal(status, 1);
-  t.match(said, /the daemon has closed the connection look with: systemctl status tuntox/);
+  t.match(said, /the daemon has closed the connection to see its state: systemctl status tuntox/);
 });
 
-t.test('status --wait goes on while a daemon ends and the next one starts', async (t) => {
+t.test('status --wait survives a restart of the daemon', async (t) => {
   const path = join(temporaryDirectory(t), 's');
   let connections = 0;
   const server = createServer((socket) => {
     connections += 1;
     const isLast = connections > 2;
     socket.on('error', () => {});
-    // The first one ends before it has said hello, the second one after.
+    // The first connection ends before hello, the second one after it.
     if (connections === 1) socket.destroy();
     socket.once('data', () => {
       socket.write(`${HELLO}\n`);
@@ -206,60 +206,75 @@ t.test('status --wait goes on while a daemon ends and the next one starts', asyn
   t.equal(connections, 3);
 });
 
-t.test('what was typed wrongly is said with the nearest right one: 2', async (t) => {
+t.test('a usage error suggests what was probably meant: 2', async (t) => {
   const cases: readonly (readonly [readonly string[], string])[] = [
     [['whitlist'], 'there is no command "whitlist" did you mean "whitelist"?'],
-    [['xyzzy'], 'there is no command "xyzzy" tuntoxctl -h lists them'],
-    [['whitelist', 'ad', 'X'], 'there is no command "whitelist" with "ad" did you mean "add"?'],
-    [['config'], 'config what? one of: check, show, reload tuntoxctl config -h tells more'],
-    [['whitelist', 'add'], 'whitelist add needs ID as in: tuntoxctl whitelist add 5A40C344…C4054 --name laptop'],
-    [['whitelist', 'add', 'X', '--nmae', 'y'], 'whitelist add has no option --nmae did you mean --name?'],
-    [['whitelist', 'add', 'X', '--name'], '--name needs a value: --name N'],
+    [['xyzzy'], 'there is no command "xyzzy" to list the commands: tuntoxctl --help'],
+    [['whitelist', 'ad', 'X'], 'there is no command "whitelist ad" did you mean "whitelist add"?'],
+    [['whitelist', 'rm', 'x'], 'there is no command "whitelist rm" did you mean "whitelist remove"?'],
+    [['connections', 'ls'], 'there is no command "connections ls" did you mean "connections list"?'],
+    [['clients', 'frobnicate'], 'there is no command "clients frobnicate" verbs of clients: list, show, kick'],
+    [['rm'], 'did you mean "whitelist remove"?'],
+    [['stat'], 'did you mean "status"?'],
+    [['reload'], 'did you mean "config reload"?'],
+    [['logs'], 'did you mean "log tail"?'],
+    [['white'], 'did you mean "whitelist"?'],
+    [['co'], 'did you mean "connections" or "config" or "completion"?'],
+    [['config'], 'config needs a verb: check, show, reload for details: tuntoxctl config --help'],
+    [
+      ['whitelist', 'add'],
+      'whitelist add needs an argument: ID example: tuntoxctl whitelist add 5A40C344…C4054 --name laptop',
+    ],
+    [['whitelist', 'add', 'X', '--nmae', 'y'], 'whitelist add has no option --nmae did you mean "--name"?'],
+    [['whitelist', 'add', 'X', '--name'], '--name needs a value: --name NAME'],
     [
       ['whitelist', 'add', 'X', '--name', '--yes'],
-      '--name needs a value: --name N a value that begins with "-" is written --name=--yes',
+      '--name needs a value: --name NAME a value that begins with "-" is written --name=--yes',
     ],
-    [['whitelist', 'add', 'X', '--name', 'a', '--name', 'b'], '--name is given twice leave one of them out'],
-    [['whitelist', 'add', 'X', '--yes=no'], '--yes takes no value leave "=no" out'],
-    [['whitelist', 'add', 'X', '--expires', 'soon'], '"soon" is not a length of time for --expires'],
-    [['whitelist', 'add', 'X', '--expires', '2027-02-30'], 'the calendar has no "2027-02-30"'],
-    [['whitelist', 'add', 'X', '--expires', '2001-01-01'], '"2001-01-01" is over already'],
-    [['whitelist', 'add', 'X', '--expires', '99999999d'], '"99999999d" is too long write never, or a shorter time'],
+    [['whitelist', 'add', 'X', '--name', 'a', '--name', 'b'], '--name is given twice remove one of them'],
+    [['whitelist', 'add', 'X', '--yes=no'], '--yes takes no value remove "=no"'],
+    [
+      ['whitelist', 'add', 'X', '--expires', 'soon'],
+      '"soon" is not a duration for --expires examples: 12h, 30d, 2027-01-31',
+    ],
+    [['whitelist', 'add', 'X', '--expires', '2027-02-30'], '"2027-02-30" is not a valid date'],
+    [['whitelist', 'add', 'X', '--expires', '2001-01-01'], '"2001-01-01" is in the past'],
+    [['whitelist', 'add', 'X', '--expires', '99999999d'], '"99999999d" is too far in the future use a shorter time'],
     [['whitelist', 'edit', 'X'], 'whitelist edit needs something to change'],
-    [['status', '--dry-run'], 'status changes nothing, so it has no --dry-run leave it out'],
-    [['status', 'now'], 'status knows nothing to do with "now" tuntoxctl status -h tells more'],
-    [['status', '--wait=x'], '"x" is not a length of time for --wait'],
-    [['connections', 'close'], 'close which? a connection, or all of one client'],
+    [['status', '--dry-run'], 'status changes nothing, so it has no --dry-run remove --dry-run'],
+    [['status', 'now'], 'unexpected argument "now" for details: tuntoxctl status --help'],
+    [['status', '--wait=x'], '"x" is not a duration for --wait'],
+    [['connections', 'close'], 'name either a connection or a client'],
     [['connections', 'close', 'laptop'], '"laptop" is not a connection'],
-    [['connections', '--interval', '2s'], '--interval belongs to --watch'],
-    [['connections', '--watch', '--interval', '1h'], '--interval is from 200ms to 1m'],
-    [['secret', 'set'], 'the secret is empty tuntoxctl secret off takes it away'],
-    [['secret', 'rotate', '--grace', '1h', '--drop-sessions'], '--grace and --drop-sessions exclude each other'],
+    [['connections', '--interval', '2s'], '--interval needs --watch'],
+    [['connections', '--watch', '--interval', '1h'], '--interval must be between 200ms and 1m'],
+    [['secret', 'set'], 'the secret is empty to remove the secret: tuntoxctl secret off'],
+    [['secret', 'rotate', '--grace', '1h', '--drop-sessions'], '--grace and --drop-sessions cannot be used together'],
     [['rules', 'check', '--client', 'x'], 'rules check needs --target'],
-    [['log', 'level', 'loud'], 'there is no level "loud" one of: error, warn, info, debug, trace'],
+    [['log', 'level', 'loud'], 'unknown log level "loud" use one of: error, warn, info, debug, trace'],
     [['log', 'tail', '-n', 'many'], '"many" is not a number for --lines'],
-    [['completion', 'tcsh'], 'there is no script for "tcsh" one of: bash, zsh, fish'],
-    [['--json'], 'which command? tuntoxctl -h lists them'],
+    [['completion', 'tcsh'], 'unknown shell "tcsh" use one of: bash, zsh, fish'],
+    [['--json'], 'no command is given to list the commands: tuntoxctl --help'],
   ];
   for (const [words, message] of cases) {
     const { status, stdout, said } = await failure(words, { socket: '/nowhere/s' });
     t.equal(status, 2, words.join(' '));
     t.equal(stdout, '');
-    const heard = words.includes('--json') ? said : said.replace('tuntoxctl: ', '');
-    t.ok(heard.includes(words.includes('--json') ? 'which command?' : message), `${words.join(' ')}: ${said}`);
+    const text = words.includes('--json') ? said : said.replace('tuntoxctl: ', '');
+    t.ok(text.includes(words.includes('--json') ? 'no command is given' : message), `${words.join(' ')}: ${said}`);
   }
 });
 
-t.test('a file for the whitelist that is none is refused with the line', async (t) => {
+t.test('a bad whitelist file is refused with the line of the mistake', async (t) => {
   const directory = temporaryDirectory(t);
   const file = join(directory, 'clients');
   const socket = await startDaemon(t);
   for (const [text, message] of [
     ['', 'names no client'],
     [`${KEYS.ci} ci\nnot-an-id\n`, 'clients:2: "not-an-id" is neither a Tox ID nor a public key'],
-    [`${KEYS.ci} ci and more\n`, 'clients:1: there is more than an ID and a name'],
-    ['{', 'is not JSON'],
-    ['{"schema":"x"}', 'is not what whitelist export writes'],
+    [`${KEYS.ci} ci and more\n`, 'clients:1: unexpected "and"'],
+    ['{', 'is not valid JSON'],
+    ['{"schema":"x"}', 'is not a whitelist export'],
     [Buffer.from(`\ufeff${KEYS.ci}`, 'utf16le'), 'is in UTF-16'],
   ] as const) {
     writeFileSync(file, text);
@@ -273,7 +288,7 @@ t.test('a file for the whitelist that is none is refused with the line', async (
   });
   t.match(await failure(['whitelist', 'export', file], { socket }), {
     status: 1,
-    said: /is there already name another/,
+    said: /already exists choose another name/,
   });
 });
 
@@ -300,8 +315,8 @@ const asking = (t: Test): Promise<string> =>
   startDaemon(t, {
     'whitelist.add': ({ isConfirmed }) => {
       if (!isConfirmed) {
-        throw new ControlError('needs-confirmation', '2 clients came by the secret alone: they would be shut out', {
-          hint: '--adopt puts them on the list',
+        throw new ControlError('needs-confirmation', '2 clients used only the secret: they would be disconnected', {
+          hint: '--adopt adds them',
         });
       }
       return {
@@ -315,21 +330,21 @@ const asking = (t: Test): Promise<string> =>
     },
   });
 
-t.test('what must be agreed to is asked on a terminal', async (t) => {
+t.test('a request that needs confirmation asks on a terminal', async (t) => {
   const socket = await asking(t);
   const yes = await run(['whitelist', 'add', KEYS.laptop], { socket, terminal: 80, input: 'yes\n' });
   t.equal(yes.status, 0, yes.stderr);
-  t.match(yes.stderr, /they would be shut out\n--adopt puts them on the list\nGo on\? \[y\/N\] /);
+  t.match(yes.stderr, /they would be disconnected\n--adopt adds them\nContinue\? \[y\/N\] /);
   t.match(yes.stdout, /^added {2}laptop/);
   const no = await run(['whitelist', 'add', KEYS.laptop], { socket, terminal: 80, input: '\n' });
   t.equal(no.status, 1);
-  t.match(no.stderr, /nothing has changed/);
+  t.match(no.stderr, /cancelled: nothing has changed/);
 });
 
-t.test('without a terminal it is an error that names --yes: 1', async (t) => {
+t.test('a request that needs confirmation fails without a terminal and names --yes: 1', async (t) => {
   const socket = await asking(t);
   const { status, said } = await failure(['whitelist', 'add', KEYS.laptop], { socket, input: 'yes\n' });
   t.equal(status, 1);
-  t.match(said, /they would be shut out --yes does it anyway; --adopt puts them on the list$/);
+  t.match(said, /they would be disconnected to do it anyway, add --yes; --adopt adds them$/);
   t.equal((await run(['whitelist', 'add', KEYS.laptop, '--yes'], { socket })).status, 0);
 });

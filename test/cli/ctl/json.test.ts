@@ -11,8 +11,8 @@ import { run } from './support/run.js';
 
 const ajv = new Ajv({ strict: false });
 
-/** What is wrong with it; undefined when all is as the schema says that it names. */
-function faultOf(value: unknown): string | undefined {
+/** Says how a value differs from the schema that it names; undefined when it does not. */
+function mismatch(value: unknown): string | undefined {
   const { schema } = value as { readonly schema?: unknown };
   if (typeof schema !== 'string') return 'it names no schema';
   const text = readFileSync(join(ROOT, 'docs/schema', fileOfSchema(schema)), 'utf8');
@@ -20,19 +20,19 @@ function faultOf(value: unknown): string | undefined {
   return validate(value) ? undefined : ajv.errorsText(validate.errors);
 }
 
-t.test('every command with --json prints what its schema says, and nothing else', async (t) => {
+t.test('every command with --json prints what its schema describes, and nothing else', async (t) => {
   const socket = await startDaemon(t);
   for (const words of LINES) {
     const { status, stdout, stderr } = await run([...words, '--json'], { socket, input: inputOf(words) });
     t.equal(status, 0, `${words.join(' ')}: ${stderr}`);
     const isExport = words[1] === 'export';
     const texts = isExport ? [stdout] : stdout.trimEnd().split('\n');
-    for (const text of texts) t.equal(faultOf(JSON.parse(text)), undefined, words.join(' '));
+    for (const text of texts) t.equal(mismatch(JSON.parse(text)), undefined, words.join(' '));
     t.equal(stderr, '');
   }
 });
 
-t.test('a terminal gets the same value, with nothing that could harm it', async (t) => {
+t.test('a terminal gets the same value without control characters', async (t) => {
   const socket = await startDaemon(t);
   for (const words of [['whitelist', 'list'], ['log', 'tail'], ['status']]) {
     const { stdout } = await run([...words, '--json'], { socket, terminal: 80 });
@@ -42,18 +42,18 @@ t.test('a terminal gets the same value, with nothing that could harm it', async 
   }
 });
 
-t.test('a failure is JSON on standard error', async (t) => {
+t.test('with --json an error is JSON on standard error', async (t) => {
   const socket = await startDaemon(t);
   for (const words of [['whitelist', 'ad'], ['ping'], ['--socket', '/nowhere/s', 'status']]) {
     const { status, stdout, stderr } = await run([...words, '--json'], { socket });
     t.equal(stdout, '');
     const failure = JSON.parse(stderr) as { readonly exitStatus: number };
-    t.equal(faultOf(failure), undefined);
+    t.equal(mismatch(failure), undefined);
     t.equal(failure.exitStatus, status);
   }
 });
 
-t.test('the schemas refuse what is wrong', async (t) => {
-  t.match(faultOf({ schema: 'tuntox.ping/1', client: { publicKey: 'x', alias: null }, roundTrip: 1 }), /pattern/);
-  t.match(faultOf({ schema: 'tuntox.id/1' }), /required/);
+t.test('the schemas refuse wrong values', async (t) => {
+  t.match(mismatch({ schema: 'tuntox.ping/1', client: { publicKey: 'x', alias: null }, roundTrip: 1 }), /pattern/);
+  t.match(mismatch({ schema: 'tuntox.id/1' }), /required/);
 });

@@ -1,4 +1,4 @@
-/** `tuntoxctl bans`: keys that get no answer. */
+/** `tuntoxctl bans`: keys that the daemon does not answer. */
 import { countText, dateText } from '../../humanise.js';
 import { type Command, show } from '../command.js';
 import { shortKey } from '../names.js';
@@ -7,13 +7,13 @@ export const BAN_COMMANDS: readonly Command[] = [
   {
     path: ['bans', 'list'],
     isDefault: true,
-    about: 'list the keys that are banned',
+    about: 'list the banned keys',
     examples: ['', '--json'],
     run: async (context) => {
       const list = await context.session.call('bans.list', {});
       show(context, list, ({ bans }, out) => {
         if (bans.length === 0) {
-          out.line('nobody is banned');
+          out.line('no bans');
           return;
         }
         out.table(
@@ -31,7 +31,7 @@ export const BAN_COMMANDS: readonly Command[] = [
   {
     path: ['bans', 'clear'],
     isWrite: true,
-    about: 'lift the ban of one client, or all bans',
+    about: 'lift the ban on one client, or all bans',
     arguments: [{ name: 'CLIENT', isOptional: true }],
     examples: ['', '9F3A11C2'],
     run: async (context) => {

@@ -1,22 +1,21 @@
-/** `tuntoxctl clients`: who is here. */
+/** `tuntoxctl clients`: the clients that were admitted. */
 import type { Result } from '../../../control/protocol.js';
 import { ageText, bytesText, dateText, durationText, roundTripText } from '../../humanise.js';
 import type { Output } from '../../output.js';
 import { type Command, show } from '../command.js';
-import { printClosed, printConnections } from '../connection-table.js';
+import { Footnotes, printClosed, printConnections, reasonText } from '../connection-table.js';
 import { usage } from '../ctl-error.js';
 import type { Argument, Option } from '../description.js';
 import { allowText, NAME_COLUMNS, nameCells, nameOf } from '../names.js';
 import { parseDuration } from '../values.js';
-import { Footnotes, reasonText } from '../via.js';
 
 const CLIENT: Argument = { name: 'CLIENT', completes: 'client' };
-const FOR: Option = { name: '--for', value: 'D', about: 'keep it out for so long, as in 1h' };
+const FOR: Option = { name: '--for', value: 'TIME', about: 'also ban it for this long, such as 1h' };
 
 const COLUMNS = [
   ...NAME_COLUMNS,
   { heading: 'STATE' },
-  { heading: 'LET IN BY' },
+  { heading: 'ADMITTED BY' },
   { heading: 'VIA' },
   { heading: 'RTT' },
   { heading: 'IN' },
@@ -28,7 +27,7 @@ export const CLIENT_COMMANDS: readonly Command[] = [
   {
     path: ['clients', 'list'],
     isDefault: true,
-    about: 'list the clients that were let in',
+    about: 'list the clients that were admitted',
     examples: ['', '--json'],
     run: async (context) => {
       const list = await context.session.call('clients.list', {});
@@ -37,7 +36,7 @@ export const CLIENT_COMMANDS: readonly Command[] = [
   },
   {
     path: ['clients', 'show'],
-    about: 'show all that is known of one client',
+    about: 'show everything known about one client',
     arguments: [CLIENT],
     examples: ['laptop', '9F3A11C2'],
     run: async (context) => {
@@ -48,11 +47,11 @@ export const CLIENT_COMMANDS: readonly Command[] = [
   {
     path: ['clients', 'kick'],
     isWrite: true,
-    about: 'close all tunnels of a client and its session',
+    about: 'disconnect a client and close its tunnels',
     more:
-      'It may come back if it is still let in: whitelist remove shuts it out. ' +
-      'With --for it is kept out by its key, whether it is here or not: until then, bans clear, or the end of the daemon. ' +
-      'That is kept in memory alone, so it works where the disk is full or read-only, too.',
+      'A client that is still admitted can reconnect; whitelist remove prevents that. ' +
+      'With --for, its key is also banned, whether or not it is connected: until the time is over, bans clear, or a restart of the daemon. ' +
+      'The ban is held in memory, so it works even if the disk is full or read-only.',
     arguments: [CLIENT],
     options: [FOR],
     examples: ['laptop', 'laptop --for 1h', 'laptop --dry-run'],
@@ -71,16 +70,18 @@ export const CLIENT_COMMANDS: readonly Command[] = [
 /** @throws CtlError */
 function positive(duration: number): number {
   if (duration > 0) return duration;
-  throw usage('--for 0 keeps nobody out', 'write how long, as in 1h; bans clear lets it in again');
+  throw usage('--for must be longer than 0', 'example: --for 1h; to lift a ban: tuntoxctl bans clear');
 }
 
 function printKicked(kicked: Result<'clients.kick'>, out: Output, isDryRun: boolean): void {
   const { client, wasHere, closed, shutOutUntil, notes } = kicked;
   if (closed.length > 0) printClosed(out, closed, isDryRun);
-  if (wasHere) out.line(`${isDryRun ? 'would end' : 'ended'} the session of ${nameOf(client)}`);
+  if (wasHere) out.line(`${isDryRun ? 'would disconnect' : 'disconnected'}  ${nameOf(client)}`);
   if (shutOutUntil !== null) {
-    const who = `${isDryRun ? 'would shut out' : 'shut out'}  ${nameOf(client)}`;
-    out.line(`${who}  until ${dateText(shutOutUntil)}, or the end of the daemon`, { indent: 10 });
+    const verb = isDryRun ? 'would ban' : 'banned';
+    out.line(`${verb}  ${nameOf(client)}  until ${dateText(shutOutUntil)}, or until the daemon restarts`, {
+      indent: verb.length + 2,
+    });
   }
   for (const note of notes) out.line(note, { indent: 2 });
 }
@@ -95,7 +96,7 @@ function printClients({ clients }: Result<'clients.list'>, out: Output, now: num
     COLUMNS,
     clients.map((one) => [
       ...nameCells(one.client),
-      `${one.isOnline ? 'online' : 'away'} ${ageText((now - one.since) * 1000)}`,
+      `${one.isOnline ? 'online' : 'offline'} ${ageText((now - one.since) * 1000)}`,
       one.admittedBy === 'secret and whitelist' ? 'both' : one.admittedBy,
       one.isOnline ? notes.via(one.path) : '-',
       roundTripText(one.roundTrip),
@@ -115,16 +116,16 @@ function printClient(
   const { path } = client;
   out.field('Client', client.client.alias ?? '(no name)');
   out.field('Key', client.client.publicKey.toUpperCase());
-  out.field('State', `${client.isOnline ? 'online' : 'away'} since ${durationText((now - client.since) * 1000)}`);
-  out.field('Let in', `by ${client.admittedBy}, ${dateText(client.admittedAt)}`);
-  if (allow !== null) out.field('Reaches', allow.length === 0 ? 'what the rules allow' : allowText(allow));
+  out.field('State', `${client.isOnline ? 'online' : 'offline'} for ${durationText((now - client.since) * 1000)}`);
+  out.field('Admitted', `by ${client.admittedBy}, ${dateText(client.admittedAt)}`);
+  if (allow !== null) out.field('Targets', allow.length === 0 ? 'those that the rules allow' : allowText(allow));
   if (allow !== null) out.field('Expires', expiresAt === null ? 'never' : dateText(expiresAt));
   const via = { none: 'none', direct: 'direct', relayed: 'relayed' }[path.kind];
   const address = 'address' in path && path.address !== null ? ` ${path.address}` : '';
   const reason = reasonText(path);
   out.field(
-    'Way',
-    `${via}${address}${reason === '' ? '' : ` (${reason})`}, since ${durationText((now - path.since) * 1000)}`,
+    'Path',
+    `${via}${address}${reason === '' ? '' : ` (${reason})`}, for ${durationText((now - path.since) * 1000)}`,
   );
   out.field('Round trip', roundTripText(client.roundTrip));
   out.field('In', `${bytesText(client.bytesReceived)}, now ${bytesText(client.rateReceived)}/s`);

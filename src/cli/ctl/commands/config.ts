@@ -1,27 +1,27 @@
 /** `tuntoxctl config`: the settings of the daemon. */
 import type { Output } from '../../output.js';
-import { type Command, show } from '../command.js';
-import { withConfirmation, YES } from '../confirm.js';
-import { ExitStatus } from '../exit-status.js';
+import { type Command, show, withConfirmation, YES } from '../command.js';
+import { ExitStatus } from '../ctl-error.js';
 
 export const CONFIG_COMMANDS: readonly Command[] = [
   {
     path: ['config', 'check'],
-    about: 'check the configuration file, without using it',
-    more: 'Exits with 1 when something is wrong in it. Without a daemon, tuntoxd --check does the same.',
+    about: 'check the configuration file without applying it',
+    more: 'Exits with 1 if the file has errors. When the daemon is not running, use tuntoxd --check.',
     examples: ['', '--json'],
     run: async (context) => {
       const checked = await context.session.call('config.check', {});
       show(context, checked, ({ file, isGood, errors }, out) => {
         for (const error of errors) out.line(error, { style: 'warning', indent: 2 });
-        if (isGood) out.line(file === null ? 'there is no configuration file: all is by default' : `${file} is good`);
+        if (isGood)
+          out.line(file === null ? 'no configuration file: all settings have their defaults' : `${file} is valid`);
       });
       return checked.isGood ? ExitStatus.Ok : ExitStatus.Failed;
     },
   },
   {
     path: ['config', 'show'],
-    about: 'show each setting, and where it comes from',
+    about: 'show each setting and where it comes from',
     examples: ['', '--json'],
     run: async (context) => {
       const configuration = await context.session.call('config.show', {});
@@ -37,8 +37,8 @@ export const CONFIG_COMMANDS: readonly Command[] = [
   {
     path: ['config', 'reload'],
     isWrite: true,
-    about: 'read the configuration file again',
-    more: 'A file with mistakes changes nothing. Settings that need a restart are named. It asks first if the new settings shut somebody out; the tunnels of all others stay.',
+    about: 'reload the configuration file',
+    more: 'A file with errors changes nothing. Settings that need a restart are listed. If the new settings would disconnect clients, it asks first; all other tunnels stay open.',
     options: [YES],
     examples: ['', '--dry-run'],
     run: async (context) => {
@@ -48,9 +48,9 @@ export const CONFIG_COMMANDS: readonly Command[] = [
       );
       show(context, reloaded, ({ changed, needsRestart, notes }, out) => {
         const would = isDryRun ? 'would change' : 'changed';
-        if (changed.length + needsRestart.length === 0) out.line('nothing is different');
+        if (changed.length + needsRestart.length === 0) out.line('no changes');
         printKeys(out, would, changed);
-        printKeys(out, 'needs a restart', needsRestart);
+        printKeys(out, 'changed, but needs a restart', needsRestart);
         for (const note of notes) out.line(note, { indent: 2 });
       });
     },

@@ -1,14 +1,18 @@
-/** `tuntoxctl connections`: the tunnels that run through the daemon. */
+/** `tuntoxctl connections`: the tunnels through the daemon. */
 import { countText } from '../../humanise.js';
 import type { Output } from '../../output.js';
 import { type Command, type Context, show } from '../command.js';
 import { printClosed, printConnections } from '../connection-table.js';
-import { usage } from '../ctl-error.js';
-import { ExitStatus } from '../exit-status.js';
+import { ExitStatus, usage } from '../ctl-error.js';
 import { parseDuration } from '../values.js';
 
-const CLIENT = { name: '--client', value: 'C', about: 'only those of this client', completes: 'client' } as const;
-/** Lines of the screen besides rows and footnotes: the count, the heading, what was left out, the cursor. */
+const CLIENT = {
+  name: '--client',
+  value: 'CLIENT',
+  about: 'only tunnels of this client',
+  completes: 'client',
+} as const;
+/** Lines of the screen besides rows and footnotes: the count, the heading, the number of omitted rows, the cursor. */
 const AROUND_ROWS = 4;
 const CLEAR = '\x1b[H\x1b[J';
 
@@ -17,11 +21,11 @@ export const CONNECTION_COMMANDS: readonly Command[] = [
     path: ['connections', 'list'],
     isDefault: true,
     about: 'list the tunnels',
-    more: 'IN is what came from the client, OUT what went to it.',
+    more: 'IN counts bytes from the client, OUT bytes to it.',
     options: [
       CLIENT,
-      { name: '--watch', short: 'w', about: 'look again and again, until Ctrl-C' },
-      { name: '--interval', value: 'D', about: 'with --watch: how often (1s)' },
+      { name: '--watch', short: 'w', about: 'update the list until Ctrl-C' },
+      { name: '--interval', value: 'TIME', about: 'with --watch: time between updates (default 1s)' },
     ],
     examples: ['', '--client laptop', '--watch --interval 2s'],
     run: async (context) => {
@@ -29,7 +33,7 @@ export const CONNECTION_COMMANDS: readonly Command[] = [
       const client = given.value('--client');
       const params = client === undefined ? {} : { client };
       if (given.has('--watch')) return watch(context, params);
-      if (given.has('--interval')) throw usage('--interval belongs to --watch', 'add --watch, or leave it out');
+      if (given.has('--interval')) throw usage('--interval needs --watch', 'add --watch, or remove --interval');
       const list = await session.call('connections.list', params);
       show(context, list, ({ connections }, out) => printConnections(out, connections));
       return ExitStatus.Ok;
@@ -38,20 +42,26 @@ export const CONNECTION_COMMANDS: readonly Command[] = [
   {
     path: ['connections', 'close'],
     isWrite: true,
-    about: 'close one tunnel, or all of a client',
-    more: 'The client stays and may open new ones: clients kick and whitelist remove do more.',
+    about: 'close one tunnel, or all tunnels of a client',
+    more: 'The client stays connected and may open new tunnels. To prevent that, use clients kick or whitelist remove.',
     arguments: [{ name: 'CONNECTION', isOptional: true, completes: 'connection' }],
-    options: [{ ...CLIENT, about: 'all of this client' }],
+    options: [{ ...CLIENT, about: 'close all tunnels of this client' }],
     examples: ['c-17', '--client laptop'],
     run: async (context) => {
       const { given, session } = context;
       const [connection] = given.arguments;
       const client = given.value('--client');
       if ((connection === undefined) === (client === undefined)) {
-        throw usage('close which? a connection, or all of one client', 'as in: c-17, or --client laptop');
+        throw usage(
+          'name either a connection or a client',
+          'examples: connections close c-17, connections close --client laptop',
+        );
       }
       if (connection !== undefined && !/^c-[1-9][0-9]*$/.test(connection)) {
-        throw usage(`"${connection}" is not a connection`, 'they are named as in c-17; for a client, add --client');
+        throw usage(
+          `"${connection}" is not a connection`,
+          'connection IDs look like c-17; to name a client: --client laptop',
+        );
       }
       const { isDryRun } = given;
       const which = connection === undefined ? { client: client as string } : { connection };
@@ -64,7 +74,7 @@ export const CONNECTION_COMMANDS: readonly Command[] = [
 async function watch(context: Context, params: { readonly client?: string }): Promise<number> {
   const { given, session, signal, out, isJson } = context;
   const interval = parseDuration(given.value('--interval') ?? '1s', '--interval');
-  if (interval < 200 || interval > 60_000) throw usage('--interval is from 200ms to 1m');
+  if (interval < 200 || interval > 60_000) throw usage('--interval must be between 200ms and 1m');
   await session.stream(
     'connections.watch',
     { ...params, interval },
@@ -86,6 +96,6 @@ function printScreen(out: Output, connections: Parameters<typeof printConnection
     return;
   }
   out.raw(CLEAR);
-  out.line(`${countText(connections.length, 'tunnel')}; Ctrl-C ends`, { style: 'faint' });
+  out.line(`${countText(connections.length, 'tunnel')}; press Ctrl-C to stop`, { style: 'faint' });
   printConnections(out, connections, Math.max(1, out.rows - AROUND_ROWS));
 }

@@ -1,16 +1,16 @@
-/** `tuntoxctl id`: what clients need to find us. */
+/** `tuntoxctl id`: the Tox ID with which clients find this machine. */
 import { type Command, show } from '../command.js';
 
-/** The blocks are the light parts: white on black whatever the terminal's own colours are, as a camera wants it. */
+/** A QR code needs dark on light: the blocks are its light parts, so they are white on black in every terminal. */
 const INK = '\x1b[97;40m';
 const PLAIN = '\x1b[0m';
 
 export const IDENTITY_COMMANDS: readonly Command[] = [
   {
     path: ['id'],
-    about: 'print the Tox ID to give to clients',
-    more: 'It is no secret by itself: who knows it can ask to get in, and is refused unless let in.',
-    options: [{ name: '--qr', about: 'print it as a QR code as well, for a telephone' }],
+    about: 'print the Tox ID that clients connect to',
+    more: 'The Tox ID is not a secret: a client that knows it can ask for access, but is refused unless it is admitted.',
+    options: [{ name: '--qr', about: 'also print it as a QR code' }],
     examples: ['', '--qr'],
     run: async (context) => {
       const identity = await context.session.call('id', {});
@@ -23,7 +23,7 @@ export const IDENTITY_COMMANDS: readonly Command[] = [
   },
 ];
 
-/** Two rows of the code a line, with a border: 41 columns, 21 lines. */
+/** A line of text has two rows of the code. With its border the code has 41 columns and 21 lines. */
 async function qrLines(text: string): Promise<string[]> {
   const { renderUnicodeCompact } = await import('uqr');
   return renderUnicodeCompact(text, { ecc: 'L', border: 2 }).split('\n');

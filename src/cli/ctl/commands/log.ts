@@ -1,4 +1,4 @@
-/** `tuntoxctl log`: what the daemon says. */
+/** `tuntoxctl log`: the log of the daemon. */
 import type { StreamEvent } from '../../../control/protocol.js';
 import { dateText } from '../../humanise.js';
 import type { Output, Style } from '../../output.js';
@@ -17,8 +17,8 @@ const STYLES: Readonly<Record<Level, Style>> = {
   debug: 'faint',
   trace: 'faint',
 };
-/** Of the protocol. */
-const MOST_LINES = 1_000;
+/** Control protocol: lines in one request. */
+const MAX_LINES = 1_000;
 /** Columns of date, time and level. */
 const HEAD = 27;
 
@@ -26,14 +26,14 @@ export const LOG_COMMANDS: readonly Command[] = [
   {
     path: ['log', 'tail'],
     about: 'show the last lines of the log',
-    more: 'Of this run of the daemon, and in its present level; journalctl -u tuntox goes further back.',
+    more: 'They are those since the daemon started, at its current log level. For older lines: journalctl -u tuntox.',
     options: [
-      { name: '--follow', short: 'f', about: 'go on with what comes, until Ctrl-C' },
-      { name: '--lines', short: 'n', value: 'N', about: 'so many lines of the past (20)' },
+      { name: '--follow', short: 'f', about: 'print new lines as they come, until Ctrl-C' },
+      { name: '--lines', short: 'n', value: 'N', about: 'number of past lines (default 20)' },
     ],
     examples: ['', '-f', '-n 100 --json'],
     run: async ({ given, session, signal, out, isJson }) => {
-      const lines = parseCount(given.value('--lines') ?? '20', '--lines', MOST_LINES);
+      const lines = parseCount(given.value('--lines') ?? '20', '--lines', MAX_LINES);
       const onEvent = (line: LogLine): void => {
         if (isJson) out.json(line, { isOneLine: true });
         else printLine(out, line);
@@ -44,18 +44,18 @@ export const LOG_COMMANDS: readonly Command[] = [
   {
     path: ['log', 'level'],
     isWrite: true,
-    about: 'change how much is logged, until the next start',
+    about: 'change the log level until the daemon restarts',
     arguments: [{ name: 'LEVEL', completes: LEVELS }],
     examples: ['debug', 'info'],
     run: async (context) => {
       const { given, session } = context;
       const level = LEVELS.find((one) => one === given.argument(0));
       if (level === undefined) {
-        throw usage(`there is no level "${given.argument(0)}"`, `one of: ${LEVELS.join(', ')}`);
+        throw usage(`unknown log level "${given.argument(0)}"`, `use one of: ${LEVELS.join(', ')}`);
       }
       const result = await session.call('log.level', { level, isDryRun: given.isDryRun });
       show(context, result, ({ before, now }, out) => {
-        out.line(`${given.isDryRun ? 'would log' : 'logs'} ${now} and above (before: ${before})`);
+        out.line(`log level ${given.isDryRun ? 'would change' : 'changed'} from ${before} to ${now}`);
       });
     },
   },
@@ -63,7 +63,7 @@ export const LOG_COMMANDS: readonly Command[] = [
 
 function printLine(out: Output, { at, level, message }: LogLine): void {
   const head = `${dateText(at, true)}  ${level.padEnd(5)} `;
-  // Lines of a message stay under it.
+  // Further lines of a message are aligned with its first.
   const [first = '', ...rest] = message.split('\n');
   out.line(head + first, { style: STYLES[level], indent: HEAD });
   for (const line of rest) out.line(' '.repeat(HEAD) + line, { style: STYLES[level], indent: HEAD });

@@ -1,4 +1,4 @@
-/** `tuntoxctl net`: how we are connected with the Tox network. */
+/** `tuntoxctl net`: the connection to the Tox network. */
 import type { Result } from '../../../control/protocol.js';
 import { bytesText, countText, durationText } from '../../humanise.js';
 import type { Output } from '../../output.js';
@@ -9,7 +9,7 @@ import { udpText } from './status.js';
 export const NETWORK_COMMANDS: readonly Command[] = [
   {
     path: ['net'],
-    about: 'show the connection with the Tox network',
+    about: 'show the connection to the Tox network',
     examples: ['', '--json'],
     run: async (context) => {
       const network = await context.session.call('net', {});
@@ -20,15 +20,15 @@ export const NETWORK_COMMANDS: readonly Command[] = [
 
 function printNetwork(network: Result<'net'>, out: Output, now: number): void {
   const { udpPort, udpSocket, proxy, seenAt, portMapping, bootstrapNodes, relays } = network;
-  out.field('Network', `${network.state} since ${durationText((now - network.since) * 1000)}`);
+  out.field('Network', `${network.state} for ${durationText((now - network.since) * 1000)}`);
   out.field('UDP', udpPort === null ? udpText(network.udp) : `${network.udp}, port ${udpPort}, ${udpSocket} socket`);
-  out.field('Seen at', seenAt.length === 0 ? 'nobody has told us yet' : seenAt.join(', '));
-  out.field('Gateway', portMapping === null ? 'opens no port' : `${portMapping.outside} (${portMapping.protocol})`);
+  out.field('Seen at', seenAt.length === 0 ? 'unknown' : seenAt.join(', '));
+  out.field('Gateway', portMapping === null ? 'no port mapping' : `${portMapping.outside} (${portMapping.protocol})`);
   out.field('Proxy', proxy ?? 'none');
   const { known, answering, unresolved } = bootstrapNodes;
   const bootstrap = `${answering} of ${countText(known, 'node')} answer${known === 1 ? 's' : ''}`;
-  const none = unresolved.length > 0 ? 'no node has an address' : 'no nodes to ask';
-  // Nothing that could answer is nothing to worry about: whether it is wanted is for the warnings of status to say.
+  const none = unresolved.length > 0 ? 'no node could be resolved' : 'no nodes configured';
+  // Having no nodes is no error here: the warnings of status tell whether it is intended.
   out.field('Bootstrap', known === 0 ? none : bootstrap, {
     style: known + unresolved.length > 0 && answering === 0 ? 'warning' : 'plain',
   });
@@ -41,6 +41,6 @@ function printNetwork(network: Result<'net'>, out: Output, now: number): void {
 
 function ownRelayText({ relayPort, relayClients, relayedBytes }: Result<'net'>): string {
   if (relayPort === null) return 'none';
-  const use = `${countText(relayClients, 'peer')}, ${bytesText(relayedBytes)} passed on`;
-  return `for others on TCP port ${relayPort}: ${use} (network.relay_port: 0 turns it off)`;
+  const use = `${countText(relayClients, 'peer')}, ${bytesText(relayedBytes)} relayed`;
+  return `for others on TCP port ${relayPort}: ${use} (turn off with network.relay_port: 0)`;
 }

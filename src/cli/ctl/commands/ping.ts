@@ -1,4 +1,4 @@
-/** `tuntoxctl ping`: whether a client answers. */
+/** `tuntoxctl ping`: the round-trip time to a client. */
 import { roundTripText } from '../../humanise.js';
 import { type Command, show } from '../command.js';
 import { nameOf } from '../names.js';
@@ -6,13 +6,13 @@ import { nameOf } from '../names.js';
 export const PING_COMMANDS: readonly Command[] = [
   {
     path: ['ping'],
-    about: 'measure the round trip to a client',
+    about: 'measure the round-trip time to a client',
     arguments: [{ name: 'CLIENT', completes: 'client' }],
     examples: ['laptop'],
     run: async (context) => {
       const pong = await context.session.call('ping', { client: context.given.argument(0) });
       show(context, pong, ({ client, roundTrip }, out) => {
-        out.line(`${nameOf(client)} answers in ${roundTripText(roundTrip)}`);
+        out.line(`${nameOf(client)} answered in ${roundTripText(roundTrip)}`);
       });
     },
   },

@@ -1,4 +1,4 @@
-/** `tuntoxctl rules`: which targets may be reached. */
+/** `tuntoxctl rules`: which targets clients may reach. */
 import { type Command, show } from '../command.js';
 import { usage } from '../ctl-error.js';
 import { nameOf, targetText } from '../names.js';
@@ -7,17 +7,17 @@ export const RULE_COMMANDS: readonly Command[] = [
   {
     path: ['rules', 'list'],
     isDefault: true,
-    about: 'list the rules for targets',
+    about: 'list the target rules',
     examples: ['', '--json'],
     run: async (context) => {
       const list = await context.session.call('rules.list', {});
       show(context, list, ({ file, rules }, out) => {
         if (file === null) {
-          out.line('no rules file: any target (targets.rules_file in the configuration names one)', { indent: 2 });
+          out.line('no rules file: every target is allowed (to restrict them, set targets.rules_file)', { indent: 2 });
           return;
         }
-        out.line(`from ${file}; a target that no rule allows, or that one denies, is refused`, { indent: 2 });
-        if (rules.length === 0) out.line('it has no rule: nothing may be reached', { style: 'warning' });
+        out.line(`from ${file}; a target is refused unless a rule allows it and none denies it`, { indent: 2 });
+        if (rules.length === 0) out.line('the file has no rules: every target is refused', { style: 'warning' });
         else {
           out.table(
             [{ heading: 'LINE' }, { heading: 'RULE', narrowest: 20 }],
@@ -29,11 +29,11 @@ export const RULE_COMMANDS: readonly Command[] = [
   },
   {
     path: ['rules', 'check'],
-    about: 'ask whether a client may reach a target, and why',
-    more: 'It is answered by what decides over real requests. Exits with 0 whether it is allowed or not.',
+    about: 'check whether a client may reach a target, and why',
+    more: 'The daemon decides as it would for a real request. Exits with 0 whether the target is allowed or refused.',
     options: [
-      { name: '--client', value: 'C', about: 'the client that asks', completes: 'client' },
-      { name: '--target', value: 'H:P', about: 'what it asks for' },
+      { name: '--client', value: 'CLIENT', about: 'the client', completes: 'client' },
+      { name: '--target', value: 'HOST:PORT', about: 'the target' },
     ],
     examples: ['--client laptop --target 127.0.0.1:22'],
     run: async (context) => {
@@ -43,7 +43,7 @@ export const RULE_COMMANDS: readonly Command[] = [
       if (client === undefined || target === undefined) {
         throw usage(
           `rules check needs ${client === undefined ? '--client' : '--target'}`,
-          'as in: tuntoxctl rules check --client laptop --target 127.0.0.1:22',
+          'example: tuntoxctl rules check --client laptop --target 127.0.0.1:22',
         );
       }
       const verdict = await session.call('rules.check', { client, target });

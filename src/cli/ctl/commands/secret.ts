@@ -1,25 +1,28 @@
-/** `tuntoxctl secret`: the secret that clients share. */
+/** `tuntoxctl secret`: the shared secret of the clients. */
 import type { Result } from '../../../control/protocol.js';
 import { countText, dateText, durationText } from '../../humanise.js';
 import type { Output } from '../../output.js';
-import { type Command, type Context, show } from '../command.js';
-import { withConfirmation, YES } from '../confirm.js';
+import { type Command, type Context, show, withConfirmation, YES } from '../command.js';
 import { CtlError, usage } from '../ctl-error.js';
 import type { Option } from '../description.js';
 import { parseDuration } from '../values.js';
 
-/** Of the tunnel protocol: bytes of a secret. */
-const LONGEST_SECRET = 920;
+/** Tunnel protocol: bytes of a secret. */
+const MAX_SECRET_LENGTH = 920;
 
-const GRACE: Option = { name: '--grace', value: 'D', about: 'let the old one in for this long as well, as in 24h' };
-const DROP: Option = { name: '--drop-sessions', about: 'close the tunnels of all who came by the old one' };
+const GRACE: Option = {
+  name: '--grace',
+  value: 'TIME',
+  about: 'also accept the old secret for this long, such as 24h',
+};
+const DROP: Option = { name: '--drop-sessions', about: 'disconnect the clients that used the old secret' };
 
 export const SECRET_COMMANDS: readonly Command[] = [
   {
     path: ['secret', 'status'],
     isDefault: true,
-    about: 'show whether there is a secret, and since when',
-    more: 'The secret itself cannot be shown: the daemon keeps only a hash of it.',
+    about: 'show whether a secret is set, and since when',
+    more: 'The secret itself cannot be shown: the daemon stores only a hash of it.',
     examples: ['', '--json'],
     run: async (context) => {
       const status = await context.session.call('secret.status', {});
@@ -29,27 +32,28 @@ export const SECRET_COMMANDS: readonly Command[] = [
   {
     path: ['secret', 'set'],
     isWrite: true,
-    about: 'set the secret to what comes on standard input',
-    more: 'Never as an argument, which other users of the machine could see. On a terminal it is asked for, and not shown.',
-    options: [{ name: '--stdin', about: 'read it from standard input, as it does anyway' }, GRACE, DROP, YES],
+    about: 'set the secret to a line from standard input',
+    more: 'It is never an argument, which other users could see in the process list. On a terminal you are prompted for it, without echo.',
+    options: [{ name: '--stdin', about: 'read it from standard input (the default)' }, GRACE, DROP, YES],
     examples: ['', '--grace 24h < secret.txt'],
     run: async (context) => {
       const { given, dialogue, session } = context;
       const when = transitionOf(context);
-      const secret = await dialogue.readHidden('New secret (not shown): ', LONGEST_SECRET + 2);
-      if (secret === '') throw usage('the secret is empty', 'tuntoxctl secret off takes it away');
-      if (secret.includes('\n')) throw usage('the secret has more than one line', 'one line, at most 920 bytes');
+      const secret = await dialogue.readHidden('New secret (not echoed): ', MAX_SECRET_LENGTH + 2);
+      if (secret === '') throw usage('the secret is empty', 'to remove the secret: tuntoxctl secret off');
+      if (secret.includes('\n'))
+        throw usage('the secret has more than one line', `use one line of at most ${MAX_SECRET_LENGTH} bytes`);
       const change = await withConfirmation(context, (isConfirmed) =>
         session.call('secret.set', { secret, ...when, isConfirmed }),
       );
-      show(context, change, (result, out) => printChange(result, out, given.isDryRun, 'the secret is set'));
+      show(context, change, (result, out) => printChange(result, out, given.isDryRun, 'secret set'));
     },
   },
   {
     path: ['secret', 'rotate'],
     isWrite: true,
-    about: 'make a new secret, and show it this once',
-    more: 'Open sessions stay, unless --drop-sessions; the old secret lets nobody in any more, unless --grace. If clients on the whitelist needed no secret so far, it asks before they do.',
+    about: 'generate a new secret and show it once',
+    more: 'Connected clients stay connected unless --drop-sessions is given. The old secret stops working unless --grace is given. If the whitelist alone was enough so far, it asks first.',
     options: [GRACE, DROP, YES],
     examples: ['', '--grace 24h', '--drop-sessions'],
     run: async (context) => {
@@ -58,7 +62,7 @@ export const SECRET_COMMANDS: readonly Command[] = [
       const change = await withConfirmation(context, (isConfirmed) =>
         session.call('secret.rotate', { ...when, isConfirmed, isProposal: true }),
       );
-      show(context, change, (result, out) => printChange(result, out, given.isDryRun, 'the secret is a new one'));
+      show(context, change, (result, out) => printChange(result, out, given.isDryRun, 'secret replaced'));
       if (change.secret === null) return;
       await inForce(context, change.secret, when);
     },
@@ -66,8 +70,8 @@ export const SECRET_COMMANDS: readonly Command[] = [
   {
     path: ['secret', 'off'],
     isWrite: true,
-    about: 'take the secret away',
-    more: 'Without a whitelist nobody gets in then. It asks first if that shuts somebody out.',
+    about: 'remove the secret',
+    more: 'Without a whitelist, no client is admitted afterwards. If that would disconnect clients, it asks first.',
     options: [YES],
     examples: ['', '--dry-run'],
     run: async (context) => {
@@ -75,26 +79,24 @@ export const SECRET_COMMANDS: readonly Command[] = [
       const change = await withConfirmation(context, (isConfirmed) =>
         context.session.call('secret.off', { isConfirmed, isDryRun }),
       );
-      show(context, change, (result, out) => printChange(result, out, isDryRun, 'there is no secret any more'));
+      show(context, change, (result, out) => printChange(result, out, isDryRun, 'secret removed'));
     },
   },
 ];
 
-/** A secret counts only once it was shown: there is no other time, and the one before would be lost, too. */
+/** Puts a generated secret into force. It must have been shown first: it cannot be shown again, and it replaces the one before. */
 async function inForce(context: Context, secret: string, when: ReturnType<typeof transitionOf>): Promise<void> {
   await context.written().catch((error: Error) => {
-    // Silent elsewhere; here somebody may believe that the secret is a new one.
+    // Other commands are silent about a closed output. Here its user must learn that the secret did not change.
     throw new CtlError('failed', `the new secret could not be shown, so nothing has changed: ${error.message}`, {
-      hint: 'run it again with standard output on a terminal, or in a file on a disk that has room',
+      hint: 'run it again with standard output on a terminal, or in a file on a disk with free space',
       cause: error,
     });
   });
   try {
     await context.session.call('secret.set', { secret, ...when, isConfirmed: true });
   } catch (error) {
-    context.note(
-      'the secret that was shown may not be in force: tuntoxctl secret status says when the secret was changed last',
-    );
+    context.note('the secret shown above may not be in force; to see when it last changed: tuntoxctl secret status');
     throw error;
   }
 }
@@ -103,8 +105,8 @@ function transitionOf({ given }: Context) {
   const grace = given.value('--grace');
   if (grace !== undefined && given.has('--drop-sessions')) {
     throw usage(
-      '--grace and --drop-sessions exclude each other',
-      'the first keeps the old secret, the second its sessions out',
+      '--grace and --drop-sessions cannot be used together',
+      '--grace keeps the old secret valid, --drop-sessions disconnects the clients that used it',
     );
   }
   return {
@@ -118,30 +120,31 @@ function printStatus(status: Result<'secret.status'>, out: Output, now: number):
   const { isSet, source, changedAt, oldValidUntil } = status;
   if (!isSet) {
     out.line('no secret');
-    out.line('tuntoxctl secret rotate makes one', { indent: 2 });
+    out.line('to generate one: tuntoxctl secret rotate', { indent: 2 });
     return;
   }
   const sources = {
-    none: 'from nowhere',
-    state: 'kept by the daemon as a hash',
-    configuration: 'from the configuration: change it there',
-    credential: 'from a credential of systemd: change it there',
+    none: 'from no source',
+    state: 'stored by the daemon as a hash',
+    configuration: 'from access.secret_file (change it there)',
+    credential: 'from a systemd credential (change it there)',
   } as const;
   out.field('Secret', `set, ${sources[source]}`);
   if (changedAt !== null) {
     out.field('Changed', `${dateText(changedAt)} (${durationText((now - changedAt) * 1000)} ago)`);
   }
-  if (oldValidUntil !== null && oldValidUntil > now) out.field('Old one', `lets in until ${dateText(oldValidUntil)}`);
+  if (oldValidUntil !== null && oldValidUntil > now)
+    out.field('Previous', `secret valid until ${dateText(oldValidUntil)}`);
 }
 
 function printChange(change: Result<'secret.set'>, out: Output, isDryRun: boolean, done: string): void {
   if (change.secret !== null) {
-    out.line('the new secret, shown this once:');
+    out.line('new secret (shown only once):');
     out.line();
     out.line(`  ${change.secret}`, { style: 'strong' });
     out.line();
-  } else out.line(isDryRun ? `nothing has changed; without --dry-run: ${done}` : done, { indent: 2 });
-  if (change.oldValidUntil !== null) out.line(`the old one lets in until ${dateText(change.oldValidUntil)}`);
+  } else out.line(isDryRun ? `dry run, nothing has changed; otherwise: ${done}` : done, { indent: 2 });
+  if (change.oldValidUntil !== null) out.line(`the previous secret is valid until ${dateText(change.oldValidUntil)}`);
   if (change.closedTunnels > 0) {
     out.line(`${isDryRun ? 'would close' : 'closed'}  ${countText(change.closedTunnels, 'tunnel')}`);
   }

@@ -1,46 +1,45 @@
-/** `tuntoxctl status`: health first. */
+/** `tuntoxctl status`: the health and state of the daemon. */
 import { ControlError } from '../../../control/control-error.js';
 import type { Result } from '../../../control/protocol.js';
 import { bytesText, countText, durationText } from '../../humanise.js';
 import type { Output } from '../../output.js';
 import { type Command, type Context, show } from '../command.js';
-import { CtlError } from '../ctl-error.js';
-import { ExitStatus } from '../exit-status.js';
+import { CtlError, ExitStatus } from '../ctl-error.js';
 import { shortId } from '../names.js';
 import { parseDuration } from '../values.js';
 
 type Status = Result<'status'>;
 
-/** ms to wait for health where --wait names no time. */
-const USUAL_WAIT = 30_000;
-/** Implementation: ms between two looks. */
-const LOOK_INTERVAL = 500;
+/** ms that --wait waits unless it has a value. */
+const DEFAULT_WAIT = 30_000;
+/** ms between two polls. */
+const POLL_INTERVAL = 500;
 
-/** Words of the protocol that are more than their own hyphens. */
+/** Refusal reasons whose code does not read well with its hyphens replaced. */
 const REFUSED: Readonly<Partial<Record<string, string>>> = {
   closed: 'while closed',
-  full: 'no place left',
-  'wrong-secret': 'bad secret',
+  full: 'server full',
+  'wrong-secret': 'wrong secret',
 };
 
 export const STATUS_COMMANDS: readonly Command[] = [
   {
     path: ['status'],
-    about: 'show how the daemon is, health first',
-    more: 'Exits with 6 when something needs its owner: each warning says what, and how to look. With --wait it waits until all is well, also for a daemon that is starting.',
+    about: 'show the health and state of the daemon',
+    more: 'Exits with 6 if something needs attention; each warning says what to do. With --wait it waits until the daemon is healthy, even if it is still starting.',
     options: [
       {
         name: '--wait',
-        value: 'D',
+        value: 'TIME',
         isValueOptional: true,
-        about: 'wait until the health is ok, for at most D (30s)',
+        about: 'wait until the daemon is healthy, for at most TIME (default 30s)',
       },
     ],
     examples: ['', '--wait=2m', '--json'],
     run: async (context) => {
       const { given, clock } = context;
       const status = given.has('--wait')
-        ? await healthyStatus(context, parseDuration(given.value('--wait') ?? `${USUAL_WAIT}ms`, '--wait'))
+        ? await healthyStatus(context, parseDuration(given.value('--wait') ?? `${DEFAULT_WAIT}ms`, '--wait'))
         : await context.session.call('status', {});
       show(context, status, (result, out) => printStatus(result, out, clock.unixTime()));
       return status.health === 'ok' ? ExitStatus.Ok : ExitStatus.Degraded;
@@ -48,27 +47,27 @@ export const STATUS_COMMANDS: readonly Command[] = [
   },
 ];
 
-/** The first good status, or the last one before the time is over. @throws CtlError when there was none */
+/** Returns the first healthy status, or the last one before the time is over. @throws CtlError when there was none */
 async function healthyStatus({ clock, session, signal }: Context, wait: number): Promise<Status> {
   const end = clock.now() + wait;
   for (;;) {
     try {
       const status = await session.call('status', {});
-      if (status.health === 'ok' || clock.now() + LOOK_INTERVAL >= end) return status;
+      if (status.health === 'ok' || clock.now() + POLL_INTERVAL >= end) return status;
     } catch (error) {
-      if (!isBetween(error) || clock.now() + LOOK_INTERVAL >= end) throw error;
-      // The next one is another daemon.
+      if (!isRestarting(error) || clock.now() + POLL_INTERVAL >= end) throw error;
+      // The next request goes to the daemon's next process.
       session.close();
     }
-    if (signal.aborted) throw new CtlError('failed', 'stopped');
+    if (signal.aborted) throw new CtlError('failed', 'interrupted');
     await new Promise<void>((resolve) => {
-      clock.after(LOOK_INTERVAL, resolve);
+      clock.after(POLL_INTERVAL, resolve);
     });
   }
 }
 
-/** Whether the daemon has not started yet, or ends to be started again. */
-const isBetween = (error: unknown): boolean =>
+/** Whether the daemon has not started yet, or is being restarted. */
+const isRestarting = (error: unknown): boolean =>
   error instanceof CtlError
     ? error.code === 'not-running'
     : error instanceof ControlError && ['stopping', 'busy'].includes(error.code);
@@ -84,7 +83,7 @@ function printStatus(status: Status, out: Output, now: number): void {
   out.field('Identity', `${id}   ${identity.path}   (tuntoxctl id --qr)`);
   out.field(
     'Network',
-    `${network.state}, ${udpText(network.udp)}${socketText(network)}, since ${durationText((now - network.since) * 1000)}`,
+    `${network.state}, ${udpText(network.udp)}${socketText(network)}, for ${durationText((now - network.since) * 1000)}`,
   );
   const isAlarm = access.isClosed || access.isOpen;
   out.field('Access', accessText(status, now), { style: isAlarm ? 'alarm' : 'plain' });
@@ -120,28 +119,30 @@ export function udpText(udp: Status['network']['udp']): string {
     case 'off':
       return 'TCP relays only (UDP is off)';
     case 'unknown':
-      return 'UDP is being tried';
+      return 'trying UDP';
   }
 }
 
-/** With which kind of socket, which says how fast it can be. */
+/** Names the kind of socket, which decides how fast UDP can be. */
 function socketText({ udp, udpSocket }: Status['network']): string {
   return udp === 'works' && udpSocket !== null ? ` (${udpSocket} socket)` : '';
 }
 
 function accessText({ access }: Status, now: number): string {
   const { secret, whitelist } = access;
-  if (access.isOpen) return 'OPEN TO ALL who know the Tox ID (access.open in the configuration)';
+  if (access.isOpen) return 'OPEN: every client that knows the Tox ID is admitted (access.open)';
   const ago = secret.changedAt === null ? '' : ` (rotated ${durationText((now - secret.changedAt) * 1000)} ago)`;
   const isOldValid = secret.oldValidUntil !== null && secret.oldValidUntil > now;
-  const old = isOldValid ? `, the old one for ${durationText(((secret.oldValidUntil ?? now) - now) * 1000)} more` : '';
+  const old = isOldValid
+    ? `, the previous one valid for ${durationText(((secret.oldValidUntil ?? now) - now) * 1000)}`
+    : '';
   const expired = whitelist.expired === 0 ? '' : ` (${whitelist.expired} expired)`;
   const list = whitelist.isOn ? `${countText(whitelist.entries, 'client')}${expired}` : 'off';
   const first = secret.isSet ? `secret set${ago}${old}` : 'no secret';
-  // Both are factors: all are needed, or any is enough.
+  // access.require: a client needs all factors, or any one of them.
   const joint = secret.isSet && whitelist.isOn ? (access.require === 'all' ? ' and' : ' or') : ',';
   const parts = [
-    ...(access.isClosed ? ['CLOSED: nobody gets in'] : []),
+    ...(access.isClosed ? ['CLOSED: no client is admitted'] : []),
     `${first}${joint} whitelist ${list}`,
     'open: no',
   ];

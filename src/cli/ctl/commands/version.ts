@@ -1,4 +1,4 @@
-/** `tuntoxctl version`: of both sides. */
+/** `tuntoxctl version`: the versions of tuntoxctl and of the daemon. */
 import { ownVersion } from '../../../base/own-files.js';
 import { type Command, show } from '../command.js';
 import { CtlError } from '../ctl-error.js';
@@ -6,8 +6,8 @@ import { CtlError } from '../ctl-error.js';
 export const VERSION_COMMANDS: readonly Command[] = [
   {
     path: ['version'],
-    about: 'print the versions of tuntoxctl and of the daemon',
-    more: 'Exits with 0 also when the daemon does not run; tuntoxctl -V does not ask it.',
+    about: 'print the versions of tuntoxctl and the daemon',
+    more: 'Exits with 0 even if the daemon is not running. tuntoxctl -V does not contact the daemon.',
     examples: ['', '--json'],
     run: async (context) => {
       const { PROTOCOL_VERSION } = await import('../../../control/protocol.js');

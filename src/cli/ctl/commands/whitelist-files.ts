@@ -1,28 +1,38 @@
-/** `tuntoxctl whitelist import` and `export`. */
+/** `tuntoxctl whitelist import` and `export`. The file is JSON as export writes it, or has a line for each client. */
 import { closeSync, constants, fstatSync, openSync, writeFileSync } from 'node:fs';
 import { Socket } from 'node:net';
 import { messageOf, systemCodeOf } from '../../../base/coded-error.js';
+import { withoutCopyMarks } from '../../../base/copied-text.js';
 import { isGivenOpen, readSmallFile } from '../../../base/small-file.js';
+import type { ParamsIn, Result } from '../../../control/protocol.js';
 import { harmlessJson } from '../../columns.js';
 import { countText } from '../../humanise.js';
-import { type Command, type Context, show } from '../command.js';
-import { withConfirmation, YES } from '../confirm.js';
-import { CtlError } from '../ctl-error.js';
-import { decodeText, readText } from '../text-input.js';
-import { IF_ABSENT, printChange } from '../whitelist-change.js';
-import { exportOf, parseWhitelistFile } from '../whitelist-file.js';
+import { type Command, type Context, show, withConfirmation, YES } from '../command.js';
+import { CtlError, usage } from '../ctl-error.js';
+import { decodeText, readText } from '../dialogue.js';
+import { IF_ABSENT, printChange } from './whitelist.js';
 
-/** Implementation: bytes of a file; 1000 clients with all that may belong to them are a part of it. */
-const MOST_BYTES = 4 * 1024 * 1024;
-/** Who knows whom is nobody else's business. */
+type Item = ParamsIn<'whitelist.import'>['items'][number];
+type Entry = Result<'whitelist.list'>['entries'][number];
+
+export interface WhitelistExport {
+  readonly schema: 'tuntox.whitelist-export/1';
+  readonly items: readonly Item[];
+}
+
+/** Control protocol: clients in one request. */
+const MAX_ITEMS = 1_000;
+/** Bytes of a file. 1000 clients with long notes and many targets take less. */
+const MAX_BYTES = 4 * 1024 * 1024;
+/** Other users may not see which clients there are. */
 const MODE = 0o600;
 
 export const WHITELIST_FILE_COMMANDS: readonly Command[] = [
   {
     path: ['whitelist', 'import'],
     isWrite: true,
-    about: 'put all clients of a file on the list: all or none',
-    more: 'The file is one of whitelist export, or has a Tox ID a line with a name behind it if you like; # begins a comment, - is standard input.',
+    about: 'add all clients in a file to the whitelist, or none',
+    more: 'FILE is the output of whitelist export, or has one Tox ID per line, optionally followed by a name. # starts a comment. - means standard input.',
     arguments: [{ name: 'FILE', completes: 'file' }],
     options: [YES, IF_ABSENT],
     examples: ['clients.json', '- < clients.txt', 'clients.txt --dry-run'],
@@ -42,8 +52,8 @@ export const WHITELIST_FILE_COMMANDS: readonly Command[] = [
   },
   {
     path: ['whitelist', 'export'],
-    about: 'write the list into a new file',
-    more: 'With - it goes to standard output.',
+    about: 'write the whitelist to a new file',
+    more: '- means standard output.',
     arguments: [{ name: 'FILE', completes: 'file' }],
     examples: ['clients.json', '- | ssh other sudo tuntoxctl whitelist import -'],
     run: async (context) => {
@@ -64,19 +74,19 @@ export const WHITELIST_FILE_COMMANDS: readonly Command[] = [
 
 async function textOf({ given, dialogue }: Context): Promise<string> {
   const name = given.argument(0);
-  if (name === '-') return dialogue.read(MOST_BYTES);
+  if (name === '-') return dialogue.read(MAX_BYTES);
   const pipe = isGivenOpen(name) ? openPipe(name) : undefined;
-  if (pipe !== undefined) return readText(pipe, MOST_BYTES, name);
-  return decodeText(readSmallFile(name, MOST_BYTES), name);
+  if (pipe !== undefined) return readText(pipe, MAX_BYTES, name);
+  return decodeText(readSmallFile(name, MAX_BYTES), name);
 }
 
-/** As of `<(…)`. @returns undefined where it is none */
+/** Opens a pipe, such as a shell's `<(…)`. @returns undefined when the file is not a pipe */
 function openPipe(name: string): Socket | undefined {
   let fd: number;
   try {
     fd = openSync(name, constants.O_RDONLY | constants.O_NONBLOCK);
   } catch {
-    // Whoever reads it as a file says why.
+    // Reading it as a file reports the error.
     return undefined;
   }
   if (fstatSync(fd).isFIFO()) return new Socket({ fd, readable: true, writable: false });
@@ -89,8 +99,69 @@ function save(name: string, text: string): void {
     writeFileSync(name, text, { mode: MODE, flag: 'wx' });
   } catch (error) {
     if (systemCodeOf(error) === 'EEXIST') {
-      throw new CtlError('failed', `${name} is there already`, { hint: 'name another file, or move it away' });
+      throw new CtlError('failed', `${name} already exists`, { hint: 'choose another name, or move the file away' });
     }
     throw new CtlError('failed', `cannot write ${name}: ${messageOf(error)}`, { cause: error });
   }
+}
+
+function exportOf(entries: readonly Entry[]): WhitelistExport {
+  return {
+    schema: 'tuntox.whitelist-export/1',
+    items: entries.map(({ publicKey, alias, allow, expiresAt, note }) => ({
+      id: publicKey,
+      ...(alias === null ? {} : { name: alias }),
+      ...(allow.length === 0 ? {} : { allow }),
+      ...(expiresAt === null ? {} : { expiresAt }),
+      ...(note === '' ? {} : { note }),
+    })),
+  };
+}
+
+/** @param name of the file, for messages. @throws CtlError `usage` with the line of the mistake */
+export function parseWhitelistFile(text: string, name: string): Item[] {
+  const items = text.trimStart().startsWith('{') ? itemsOfJson(text, name) : itemsOfLines(text, name);
+  if (items.length === 0)
+    throw usage(`${name} names no client`, 'write one Tox ID per line, optionally followed by a name');
+  if (items.length > MAX_ITEMS) throw usage(`${name} has more than ${MAX_ITEMS} clients`, 'split it');
+  return items;
+}
+
+function itemsOfJson(text: string, name: string): Item[] {
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch (error) {
+    throw usage(
+      `${name} is not valid JSON: ${(error as Error).message}`,
+      'for the right format, see the output of tuntoxctl whitelist export',
+    );
+  }
+  const { schema, items } = value as { readonly schema?: unknown; readonly items?: unknown };
+  if (schema !== 'tuntox.whitelist-export/1' || !Array.isArray(items)) {
+    throw usage(
+      `${name} is not a whitelist export: its schema is not tuntox.whitelist-export/1`,
+      'for the right format, see the output of tuntoxctl whitelist export',
+    );
+  }
+  // The daemon checks each of them, and names the one that is wrong.
+  return items as Item[];
+}
+
+function itemsOfLines(text: string, name: string): Item[] {
+  return text.split(/\r?\n/).flatMap((line, index) => {
+    const [copied, alias, more] = line.replace(/#.*/, '').trim().split(/\s+/);
+    if (copied === undefined || copied === '') return [];
+    const id = withoutCopyMarks(copied);
+    if (more !== undefined) {
+      throw usage(`${name}:${index + 1}: unexpected "${more}"`, 'a line is a Tox ID, optionally followed by a name');
+    }
+    if (!/^([0-9a-fA-F]{64}|[0-9a-fA-F]{76})$/.test(id)) {
+      throw usage(
+        `${name}:${index + 1}: "${id.slice(0, 80)}" is neither a Tox ID nor a public key`,
+        'a Tox ID has 76 hex digits, a public key 64',
+      );
+    }
+    return [{ id, ...(alias === undefined ? {} : { name: alias }) }];
+  });
 }

@@ -1,38 +1,49 @@
-/** `tuntoxctl whitelist`: who gets in by name, and for what. */
-import { dateText, durationText } from '../../humanise.js';
-import { type Command, type Context, show } from '../command.js';
-import { withConfirmation, YES } from '../confirm.js';
+/** `tuntoxctl whitelist`: the clients that are admitted by their key, and their targets. */
+import type { Result } from '../../../control/protocol.js';
+import { countText, dateText, durationText } from '../../humanise.js';
+import type { Output } from '../../output.js';
+import { type Command, type Context, show, withConfirmation, YES } from '../command.js';
 import { usage } from '../ctl-error.js';
 import type { Option } from '../description.js';
-import { allowText, NAME_COLUMNS, nameCells } from '../names.js';
+import { allowText, NAME_COLUMNS, nameCells, shortKey } from '../names.js';
 import { parseExpiry } from '../values.js';
-import { IF_ABSENT, printChange } from '../whitelist-change.js';
 
-const NAME: Option = { name: '--name', value: 'N', about: 'what to call it, such as laptop or ci.build' };
+type Change = Result<'whitelist.add'>;
+type Entry = Change['added'][number];
+
+const NAME: Option = { name: '--name', value: 'NAME', about: 'a name for the client, such as laptop or ci.build' };
 const ALLOW: Option = {
   name: '--allow',
-  value: 'H:P',
+  value: 'HOST:PORT',
   isRepeatable: true,
   about:
-    'allow this target, written like a line of the rules file; may be repeated. Without it the client reaches all that the rules allow',
+    'allow this target, in the syntax of the rules file; may be repeated. Without it, the client may reach every target that the rules allow',
 };
-const EXPIRES: Option = { name: '--expires', value: 'D', about: 'until then: 30d, 12h, 2027-01-31, 2027-01-31T18:00' };
-const NOTE: Option = { name: '--note', value: 'T', about: 'a line to remember by' };
+const EXPIRES: Option = {
+  name: '--expires',
+  value: 'TIME',
+  about: 'when access ends: 30d, 12h, 2027-01-31, 2027-01-31T18:00',
+};
+const NOTE: Option = { name: '--note', value: 'TEXT', about: 'a note to yourself' };
+export const IF_ABSENT = {
+  name: '--if-absent',
+  about: 'skip clients that are already on the whitelist instead of failing',
+} as const;
 const ENTRY = { name: 'CLIENT', completes: 'entry' } as const;
 
 export const WHITELIST_COMMANDS: readonly Command[] = [
   {
     path: ['whitelist', 'list'],
     isDefault: true,
-    about: 'list who is on the whitelist',
+    about: 'list the clients on the whitelist',
     examples: ['', '--json'],
     run: async (context) => {
       const list = await context.session.call('whitelist.list', {});
       const now = context.clock.unixTime();
       show(context, list, ({ entries, isOn }, out) => {
         if (entries.length === 0) {
-          out.line(isOn ? 'the whitelist is on and empty: it lets nobody in' : 'the whitelist is off');
-          out.line('tuntoxctl whitelist add ID puts a client on it', { indent: 2 });
+          out.line(isOn ? 'the whitelist is on but empty: it admits no client' : 'the whitelist is off');
+          out.line('to add a client: tuntoxctl whitelist add ID', { indent: 2 });
           return;
         }
         out.table(
@@ -55,8 +66,8 @@ export const WHITELIST_COMMANDS: readonly Command[] = [
   {
     path: ['whitelist', 'add'],
     isWrite: true,
-    about: 'let a client in',
-    more: 'From its first entry until whitelist off, the whitelist decides who gets in. If that shuts out clients that came by the secret alone, it names them and asks first.',
+    about: 'add a client to the whitelist',
+    more: 'The whitelist is in force from its first entry until whitelist off. If that would disconnect clients that used only the secret, it names them and asks first.',
     arguments: [{ name: 'ID' }],
     options: [
       NAME,
@@ -64,7 +75,7 @@ export const WHITELIST_COMMANDS: readonly Command[] = [
       EXPIRES,
       NOTE,
       YES,
-      { name: '--adopt', about: 'put those on the list who came by the secret' },
+      { name: '--adopt', about: 'also add the connected clients that used only the secret' },
       IF_ABSENT,
     ],
     examples: ['5A40C344…C4054 --name laptop', '5A40C344…C4054 --allow 127.0.0.1:22 --expires 30d'],
@@ -73,8 +84,8 @@ export const WHITELIST_COMMANDS: readonly Command[] = [
       const expires = given.value('--expires');
       const params = {
         id: given.argument(0),
-        ...given1('name', given.value('--name')),
-        ...given1('note', given.value('--note')),
+        ...optional('name', given.value('--name')),
+        ...optional('note', given.value('--note')),
         ...(given.has('--allow') ? { allow: [...given.values('--allow')] } : {}),
         ...(expires === undefined ? {} : { expiresAt: parseExpiry(expires, clock) }),
         isAdopting: given.has('--adopt'),
@@ -90,21 +101,24 @@ export const WHITELIST_COMMANDS: readonly Command[] = [
   {
     path: ['whitelist', 'edit'],
     isWrite: true,
-    about: 'change an entry; what is not named stays',
+    about: 'change an entry; options that are not given stay as they are',
     arguments: [ENTRY],
     options: [
       NAME,
-      { name: '--no-name', about: 'take its name away' },
-      { ...ALLOW, about: 'may reach these targets instead of those of before; "any" for all that the rules allow' },
-      { ...EXPIRES, about: 'until then: 30d, 2027-01-31; "never" takes the end away' },
-      { ...NOTE, about: 'a line to remember by; empty takes it away' },
+      { name: '--no-name', about: 'remove its name' },
+      {
+        ...ALLOW,
+        about: 'replace its targets with this one; may be repeated. "any" means every target that the rules allow',
+      },
+      { ...EXPIRES, about: 'when access ends: 30d, 2027-01-31, or "never"' },
+      { ...NOTE, about: 'a note to yourself; an empty one is removed' },
     ],
     examples: ['laptop --expires never', 'laptop --name desktop', 'laptop --allow 127.0.0.1:22 --allow 127.0.0.1:80'],
     run: async (context) => {
       const { given, session, clock } = context;
       const params = editOf(context);
       if (Object.keys(params).length === 0) {
-        throw usage('whitelist edit needs something to change', 'such as --name, --allow, --expires or --note');
+        throw usage('whitelist edit needs something to change', 'give --name, --no-name, --allow, --expires or --note');
       }
       const change = await session.call('whitelist.edit', {
         client: given.argument(0),
@@ -117,8 +131,8 @@ export const WHITELIST_COMMANDS: readonly Command[] = [
   {
     path: ['whitelist', 'remove'],
     isWrite: true,
-    about: 'take a client off the list and close its tunnels',
-    more: 'The whitelist stays on when its last entry goes: then nobody gets in by it.',
+    about: 'remove a client from the whitelist and close its tunnels',
+    more: 'The whitelist stays on without its last entry: it then admits no client.',
     arguments: [ENTRY],
     examples: ['laptop', '9F3A11C2 --dry-run'],
     run: async (context) => {
@@ -130,8 +144,8 @@ export const WHITELIST_COMMANDS: readonly Command[] = [
   {
     path: ['whitelist', 'off'],
     isWrite: true,
-    about: 'let the whitelist decide no longer',
-    more: 'Entries that are left are removed, after a question. Without a secret, nobody gets in then.',
+    about: 'turn the whitelist off',
+    more: 'It asks before it removes the remaining entries. Without a secret, no client is admitted afterwards.',
     options: [YES],
     examples: ['', '--yes'],
     run: async (context) => {
@@ -144,22 +158,55 @@ export const WHITELIST_COMMANDS: readonly Command[] = [
   },
 ];
 
-const given1 = <K extends string>(key: K, value: string | undefined): { readonly [key in K]?: string } =>
+const optional = <K extends string>(key: K, value: string | undefined): { readonly [key in K]?: string } =>
   value === undefined ? {} : ({ [key]: value } as { readonly [key in K]: string });
 
 function editOf({ given, clock }: Context) {
   const name = given.value('--name');
   const expires = given.value('--expires');
   const allow = given.values('--allow');
-  if (name !== undefined && given.has('--no-name')) throw usage('--name and --no-name exclude each other');
-  if (allow.includes('any') && allow.length > 1) throw usage('--allow any means all: leave the other targets out');
+  if (name !== undefined && given.has('--no-name'))
+    throw usage('--name and --no-name cannot be used together', 'remove one of them');
+  if (allow.includes('any') && allow.length > 1)
+    throw usage('--allow any already allows every target', 'remove the other --allow');
   return {
-    ...(given.has('--no-name') ? { name: null } : given1('name', name)),
+    ...(given.has('--no-name') ? { name: null } : optional('name', name)),
     ...(given.has('--allow') ? { allow: allow.includes('any') ? [] : [...allow] } : {}),
     ...(expires === undefined ? {} : { expiresAt: expires === 'never' ? null : parseExpiry(expires, clock) }),
-    ...given1('note', given.value('--note')),
+    ...optional('note', given.value('--note')),
   };
 }
 
 const expiryText = (expiresAt: number | null, now: number): string =>
   expiresAt === null ? 'never' : `${dateText(expiresAt).slice(0, 10)} (${durationText((expiresAt - now) * 1000)})`;
+
+/** Prints what a change of the whitelist did, or would do. */
+export function printChange(out: Output, change: Change, isDryRun: boolean, now: number): void {
+  const would = isDryRun ? 'would be ' : '';
+  const lists = [
+    ['added', change.added],
+    ['changed', change.changed],
+    ['removed', change.removed],
+  ] as const;
+  for (const [verb, entries] of lists) {
+    for (const entry of entries) out.line(`${would}${verb}  ${entryText(entry, now)}`, { indent: would.length + 7 });
+  }
+  if (lists.every(([, entries]) => entries.length === 0)) out.line('nothing to change');
+  if (change.closedTunnels > 0) {
+    out.line(`${isDryRun ? 'would close' : 'closed'}  ${countText(change.closedTunnels, 'tunnel')}`);
+  }
+  for (const note of change.notes) out.line(note, { indent: 2 });
+}
+
+function entryText({ publicKey, alias, allow, expiresAt, note }: Entry, now: number): string {
+  return [
+    ...(alias === null ? [] : [alias]),
+    shortKey(publicKey),
+    `allow ${allowText(allow)}`,
+    ...(expiresAt === null ? [] : [`expires ${expiryOf(expiresAt, now)}`]),
+    ...(note === '' ? [] : [`note ${note}`]),
+  ].join('  ');
+}
+
+const expiryOf = (at: number, now: number): string =>
+  at <= now ? `${dateText(at)} (expired)` : `${dateText(at)} (${durationText((at - now) * 1000)})`;

@@ -1,9 +1,9 @@
 import t from 'tap';
-import { Footnotes } from '../../../src/cli/ctl/via.js';
+import { Footnotes } from '../../../src/cli/ctl/connection-table.js';
 import type { NoPathReason } from '../../../src/tox/connection-facts.js';
 import type { RelayReason } from '../../../src/tox/friend/relay-reason.js';
 
-/** All that the stack knows; the compiler sees to it that none is missing. */
+/** All reasons of the Tox stack; the compiler checks that none is missing. */
 const RELAYED = {
   proxy: true,
   'udp-off': true,
@@ -22,7 +22,7 @@ const NONE = {
 
 const since = 1;
 
-t.test('each reason of the protocol is told in words', async (t) => {
+t.test('each reason of the protocol is put into words', async (t) => {
   for (const reason of Object.keys(RELAYED)) {
     const notes = new Footnotes();
     t.equal(notes.via({ kind: 'relayed', since, address: null, reason }), 'relay¹');
@@ -36,10 +36,10 @@ t.test('each reason of the protocol is told in words', async (t) => {
   }
 });
 
-t.test('a reason of a later daemon is shown as it is, and the same one has one mark', async (t) => {
+t.test('a reason of a later daemon is printed as it is, and equal reasons share a footnote', async (t) => {
   const notes = new Footnotes();
   const path = { kind: 'relayed', since, address: null, reason: 'constructor' } as const;
   t.same([notes.via(path), notes.via(path)], ['relay¹', 'relay¹']);
   t.equal(notes.via({ ...path, reason: 'proxy' }), 'relay²');
-  t.same(notes.lines(80), ['¹ relayed: constructor', '² relayed: all goes through the proxy']);
+  t.same(notes.lines(80), ['¹ relayed: constructor', '² relayed: all traffic goes through the proxy']);
 });

@@ -3,7 +3,7 @@ import { rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
-import { lostDaemon } from '../../../src/cli/ctl/lost-socket.js';
+import { lostDaemon } from '../../../src/cli/ctl/connection-error.js';
 import { temporaryDirectory } from '../../support/temporary-directory.js';
 
 const SOCKET = '/run/tuntox/tuntoxd.sock';
@@ -25,24 +25,24 @@ function machine(t: Test, { table = TABLE, lock = '7\n', command = 'node\0/usr/b
   return { sockets: place('sockets'), lock: place('lock'), command: place('PID') };
 }
 
-t.test('who waits at a path without a file is seen in the list of sockets', async (t) => {
+t.test('a daemon that listens on a deleted socket is found in the list of sockets', async (t) => {
   t.same(lostDaemon(SOCKET, false, machine(t, { table: [...TABLE, LISTENING] })), { kind: 'listens' });
-  t.equal(lostDaemon(SOCKET, false, machine(t)), undefined, 'one that is connected is a client');
+  t.equal(lostDaemon(SOCKET, false, machine(t)), undefined, 'a connected socket belongs to a client');
 });
 
-t.test('one without any socket is known by its lock, at the usual place alone', async (t) => {
+t.test('a daemon without a socket is found by its lock, at the default path alone', async (t) => {
   t.same(lostDaemon(SOCKET, true, machine(t)), { kind: 'runs', pid: 7 });
   t.equal(lostDaemon(SOCKET, false, machine(t)), undefined);
   t.equal(
     lostDaemon(SOCKET, true, machine(t, { command: 'vim\0' })),
     undefined,
-    'the number is another process’s by now',
+    'the process ID belongs to another program by now',
   );
   t.equal(lostDaemon(SOCKET, true, machine(t, { lock: '8\n' })), undefined);
   t.equal(lostDaemon(SOCKET, true, machine(t, { lock: 'x' })), undefined);
 });
 
-t.test('this machine has such a list', async (t) => {
+t.test('the list of sockets of this machine can be read', async (t) => {
   const path = join(temporaryDirectory(t), 'a socket');
   const server = createServer();
   await new Promise<void>((resolve) => server.listen(path, resolve));
@@ -50,7 +50,7 @@ t.test('this machine has such a list', async (t) => {
   t.same(lostDaemon(path, false), { kind: 'listens' });
 });
 
-t.test('a pipe in place of the lock is not waited for', async (t) => {
+t.test('a pipe in place of the lock file does not block', async (t) => {
   const sources = machine(t);
   rmSync(sources.lock);
   spawnSync('mkfifo', [sources.lock]);

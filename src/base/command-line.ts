@@ -1,0 +1,64 @@
+/** Reads a command line in GNU's grammar: `-dd`, `-L2222:…`, `-L 2222:…`, `--forward=…`, `--`. Pure. */
+import { parseArgs } from 'node:util';
+
+/** How an option is written. */
+export interface OptionSyntax {
+  readonly name: `--${string}`;
+  /** One letter; or several, each of which means this option. */
+  readonly short?: string;
+  /** The placeholder of the value. An option without it takes no value. */
+  readonly value?: string;
+  /** Whether the value may be omitted; it is then written as in `--wait=30s`. */
+  readonly isValueOptional?: boolean;
+}
+
+export type Word<Option> =
+  | { readonly kind: 'argument'; readonly value: string }
+  | {
+      readonly kind: 'option';
+      /** Undefined when there is no such option. */
+      readonly option: Option | undefined;
+      /** The option as it was typed, such as `-L`. */
+      readonly written: string;
+      readonly value: string | undefined;
+      /** Whether the value was written as in `--name=value` or `-nvalue`. */
+      readonly isInline: boolean;
+      /** The place in the command line. */
+      readonly index: number;
+    };
+
+/** Returns the words in their order. A value may look like an option: the caller checks that. */
+export function readWords<Option extends OptionSyntax>(
+  words: readonly string[],
+  options: readonly Option[],
+): Word<Option>[] {
+  const { tokens } = parseArgs({
+    args: [...words],
+    options: Object.fromEntries(options.flatMap(parserOptions)),
+    strict: false,
+    allowPositionals: true,
+    tokens: true,
+  });
+  const found: Word<Option>[] = [];
+  for (const token of tokens) {
+    if (token.kind === 'positional') found.push({ kind: 'argument', value: token.value });
+    if (token.kind !== 'option') continue;
+    const { rawName: written, value, inlineValue, index } = token;
+    const option = options.find((one) => isWritten(one, written));
+    found.push({ kind: 'option', option, written, value, isInline: inlineValue === true, index });
+  }
+  return found;
+}
+
+const isWritten = ({ name, short = '' }: OptionSyntax, written: string): boolean =>
+  written === name || (/^-[^-]$/.test(written) && short.includes(written.charAt(1)));
+
+/** The parser allows one letter for an option: each further one is an option for it, named by its letter. */
+function parserOptions({ name, short = '', value, isValueOptional }: OptionSyntax) {
+  const type: 'string' | 'boolean' = value === undefined || isValueOptional === true ? 'boolean' : 'string';
+  const [first, ...others] = short;
+  return [
+    [name.slice(2), { type, ...(first === undefined ? {} : { short: first }) }],
+    ...others.map((letter) => [letter, { type, short: letter }]),
+  ] as [string, { type: typeof type; short?: string }][];
+}

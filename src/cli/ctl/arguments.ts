@@ -1,0 +1,204 @@
+/** Reads the command line of tuntoxctl, and checks it against the description of the command. */
+import { readWords, type Word } from '../../base/command-line.js';
+import { nearest } from '../../base/nearest.js';
+import { type CtlError, usage } from './ctl-error.js';
+import type { Description, Option } from './description.js';
+
+export const DRY_RUN: Option = { name: '--dry-run', about: 'show what would happen, but change nothing' };
+export const GLOBAL_OPTIONS: readonly Option[] = [
+  {
+    name: '--socket',
+    value: 'PATH',
+    about: 'control socket of the daemon (default $TUNTOX_SOCKET, or else /run/tuntox/tuntoxd.sock)',
+    completes: 'file',
+  },
+  { name: '--json', about: 'print JSON; its schemas are in /usr/share/doc/tuntox/docs/schema' },
+  { name: '--no-color', about: 'print no colours, even on a terminal (as do NO_COLOR and TERM=dumb)' },
+  { name: '--help', short: 'h', about: 'show help; -h alone is a summary' },
+  { name: '--version', short: 'V', about: 'print the version of tuntoxctl' },
+];
+
+export const optionsOf = (command: Description): readonly Option[] => [
+  ...(command.options ?? []),
+  ...(command.isWrite === true ? [DRY_RUN] : []),
+];
+
+type Values = ReadonlyMap<string, readonly (string | undefined)[]>;
+
+export class ParsedArguments {
+  readonly arguments: readonly string[];
+  readonly #options: Values;
+
+  constructor(words: readonly string[], options: Values) {
+    this.arguments = words;
+    this.#options = options;
+  }
+
+  /** Returns an argument that the description requires. */
+  argument(index: number): string {
+    return this.arguments[index] as string;
+  }
+
+  has(name: Option['name']): boolean {
+    return this.#options.has(name);
+  }
+
+  /** Returns the last value. */
+  value(name: Option['name']): string | undefined {
+    return this.#options.get(name)?.at(-1);
+  }
+
+  values(name: Option['name']): readonly string[] {
+    return (this.#options.get(name) ?? []).map((value) => value ?? '');
+  }
+
+  get isDryRun(): boolean {
+    return this.has(DRY_RUN.name);
+  }
+}
+
+export type CommandLine<Command> =
+  | {
+      readonly kind: 'help';
+      /** The command to explain; nothing for all of them. */
+      readonly path: readonly string[];
+      /** Whether a summary is wanted: `-h`, or no word at all. */
+      readonly isBrief: boolean;
+    }
+  | { readonly kind: 'version' }
+  | { readonly kind: 'command'; readonly command: Command; readonly given: ParsedArguments };
+
+type OptionWord = Extract<Word<Option>, { readonly kind: 'option' }>;
+
+/** @throws CtlError `usage` */
+export function readCommandLine<Command extends Description>(
+  words: readonly string[],
+  commands: readonly Command[],
+): CommandLine<Command> {
+  // One name means one kind of option in all commands, as a test checks: options may stand before the command.
+  const found = readWords(words, [...GLOBAL_OPTIONS, DRY_RUN, ...commands.flatMap(({ options = [] }) => options)]);
+  const positionals = found.flatMap((word) => (word.kind === 'argument' ? [word.value] : []));
+  const options = found.filter((word) => word.kind === 'option');
+  const help = options.find(({ option }) => option?.name === '--help');
+  if (help !== undefined || positionals[0] === 'help') {
+    const path = knownPath(positionals[0] === 'help' ? positionals.slice(1) : positionals, commands);
+    return { kind: 'help', path, isBrief: help?.written === '-h' };
+  }
+  if (options.some(({ option }) => option?.name === '--version')) return { kind: 'version' };
+  if (found.length === 0) return { kind: 'help', path: [], isBrief: true };
+  const command = findCommand(positionals, commands);
+  const isNamed = command.path.every((word, index) => positionals[index] === word);
+  const rest = positionals.slice(isNamed ? command.path.length : command.path.length - 1);
+  // Options first: the value of an unknown option looks like an argument.
+  const values = checkedOptions(command, options);
+  checkArguments(command, rest);
+  return { kind: 'command', command, given: new ParsedArguments(rest, values) };
+}
+
+/** Returns as many of the words as name a command. */
+function knownPath(words: readonly string[], commands: readonly Description[]): readonly string[] {
+  const [noun, verb] = words;
+  if (noun === undefined) return [];
+  const ofNoun = commands.filter(({ path }) => path[0] === noun);
+  if (ofNoun.length === 0) throw unknownCommand(noun, commands);
+  return ofNoun.some(({ path }) => path[1] !== undefined && path[1] === verb) ? [noun, verb as string] : [noun];
+}
+
+function findCommand<Command extends Description>(words: readonly string[], commands: readonly Command[]): Command {
+  const [noun, verb] = words;
+  if (noun === undefined) throw usage('no command is given', 'to list the commands: tuntoxctl --help');
+  const ofNoun = commands.filter(({ path }) => path[0] === noun);
+  const [only] = ofNoun;
+  if (only === undefined) throw unknownCommand(noun, commands);
+  if (only.path.length === 1) return only;
+  const found =
+    ofNoun.find(({ path }) => path[1] === verb) ??
+    (verb === undefined ? ofNoun.find(({ isDefault }) => isDefault) : undefined);
+  if (found !== undefined) return found;
+  const verbs = ofNoun.map(({ path }) => path[1] as string);
+  if (verb === undefined) {
+    throw usage(`${noun} needs a verb: ${verbs.join(', ')}`, `for details: tuntoxctl ${noun} --help`);
+  }
+  const meant = SYNONYMS[verb] ?? verb;
+  const suggested = verbs.includes(meant) ? [meant] : similar(verb, verbs);
+  throw usage(
+    `there is no command "${noun} ${verb}"`,
+    didYouMean(suggested.map((one) => `${noun} ${one}`)) ?? `verbs of ${noun}: ${verbs.join(', ')}`,
+  );
+}
+
+/** Words of other programs, and what they are called here. */
+const SYNONYMS: Readonly<Record<string, string>> = {
+  del: 'remove',
+  delete: 'remove',
+  logs: 'log tail',
+  ls: 'list',
+  rm: 'remove',
+  stat: 'status',
+};
+
+function unknownCommand(word: string, commands: readonly Description[]): CtlError {
+  const meant = SYNONYMS[word] ?? word;
+  const names = commands.map(({ path }) => path.join(' '));
+  const exact = names.includes(meant) ? [meant] : names.filter((name) => name.endsWith(` ${meant}`));
+  const suggested = exact.length > 0 ? exact : similar(word, [...new Set(commands.map(({ path }) => path[0] ?? ''))]);
+  return usage(`there is no command "${word}"`, didYouMean(suggested) ?? 'to list the commands: tuntoxctl --help');
+}
+
+/** Returns the names that begin with the word, or else the nearest one. */
+function similar(word: string, names: readonly string[]): readonly string[] {
+  const longer = names.filter((name) => name.startsWith(word.toLowerCase()));
+  const near = nearest(word, names);
+  return longer.length > 0 || near === undefined ? longer : [near];
+}
+
+function didYouMean(names: readonly string[]): string | undefined {
+  if (names.length === 0) return undefined;
+  return `did you mean ${names.map((name) => `"${name}"`).join(' or ')}?`;
+}
+
+function checkArguments(command: Description, words: readonly string[]): void {
+  const known = command.arguments ?? [];
+  const name = command.path.join(' ');
+  const missing = known[words.length];
+  if (missing !== undefined && missing.isOptional !== true) {
+    throw usage(`${name} needs an argument: ${missing.name}`, `example: ${exampleOf(command)}`);
+  }
+  const extra = words[known.length];
+  if (extra !== undefined) throw usage(`unexpected argument "${extra}"`, `for details: tuntoxctl ${name} --help`);
+}
+
+const exampleOf = ({ path, examples }: Description): string => `tuntoxctl ${[...path, examples[0]].join(' ').trim()}`;
+
+function checkedOptions(command: Description, words: readonly OptionWord[]): Values {
+  const known = [...optionsOf(command), ...GLOBAL_OPTIONS];
+  const given = new Map<string, (string | undefined)[]>();
+  for (const { option: meant, written, value, isInline } of words) {
+    const option = known.find(({ name }) => name === meant?.name);
+    if (option === undefined) throw unknownOption(command, written, known);
+    if (option.value === undefined && value !== undefined) {
+      throw usage(`${written} takes no value`, `remove "=${value}"`);
+    }
+    const isMissing = value === undefined || (!isInline && /^-./.test(value));
+    if (option.value !== undefined && option.isValueOptional !== true && isMissing) {
+      const dash = value === undefined ? undefined : `a value that begins with "-" is written ${written}=${value}`;
+      throw usage(`${written} needs a value: ${written} ${option.value}`, dash);
+    }
+    const before = given.get(option.name);
+    if (before !== undefined && option.isRepeatable !== true && option.value !== undefined) {
+      throw usage(`${written} is given twice`, 'remove one of them');
+    }
+    given.set(option.name, [...(before ?? []), value]);
+  }
+  return given;
+}
+
+function unknownOption(command: Description, written: string, known: readonly Option[]): CtlError {
+  const name = command.path.join(' ');
+  if (written === DRY_RUN.name) return usage(`${name} changes nothing, so it has no ${written}`, `remove ${written}`);
+  const near = similar(
+    written,
+    known.map((option) => option.name),
+  );
+  return usage(`${name} has no option ${written}`, didYouMean(near) ?? `to list them: tuntoxctl ${name} --help`);
+}
