@@ -138,7 +138,7 @@ soak: build ## let it run for long, with churn, and watch memory and descriptors
 	@$(MAKE) --no-print-directory boot
 	@$(MAKE) --no-print-directory emulate
 
-manual: build ## write man/tuntoxctl.1 anew from the commands
+manual: build ## write the manual pages and completions that are made from the tables of options
 	@node dist/test/support/write-manual.js
 
 boot: build ## the Debian package on a booted Debian 13, as root: systemd, watchdog, upgrade, supervisord

@@ -1,23 +1,14 @@
-# Completion of tuntox for bash
+# Completion of tuntox for bash, made by `make manual`
 _tuntox() {
   local current="${COMP_WORDS[COMP_CWORD]}" previous="${COMP_WORDS[COMP_CWORD - 1]}"
   COMPREPLY=()
   case $previous in
-    -C)
-      compopt -o filenames 2>/dev/null
-      mapfile -t COMPREPLY < <(compgen -d -- "$current")
-      ;;
-    -I | -f | -b | -F | --secret-file)
-      compopt -o filenames 2>/dev/null
-      mapfile -t COMPREPLY < <(compgen -f -- "$current")
-      ;;
-    -U) mapfile -t COMPREPLY < <(compgen -u -- "$current") ;;
-    -i | -L | -W | -P | -u | -t | -s | --bootstrap | --proxy | --timeout | --max-retries) ;;
-    *)
-      mapfile -t COMPREPLY < <(compgen -W '-C -s -i -f -L -W -P -p -I -t -u -b -d -q -V -h -D -z -F -U -S
-        --node --secret-file --insecure-open --bootstrap --no-port-mapping --proxy --timeout --max-retries
-        --version --help' -- "$current")
-      ;;
+    --rules-file | -f | --pid-file | -F | --secret-file | --id-file | -I | --nodes-file | -b) compopt -o filenames 2>/dev/null; COMPREPLY=(); mapfile -t COMPREPLY < <(compgen -f -- "$current") ;;
+    --user | -U) COMPREPLY=(); mapfile -t COMPREPLY < <(compgen -u -- "$current") ;;
+    --forward | -L | --pipe | -W | -P | --timeout | --max-retries | --identity | -i | --secret | -s | --udp-ports | -u | --relay-port | -t) : ;;
+    --state-dir | -C) compopt -o filenames 2>/dev/null; COMPREPLY=(); mapfile -t COMPREPLY < <(compgen -d -- "$current") ;;
+    --bootstrap | --proxy) COMPREPLY=(); mapfile -t COMPREPLY < <(compgen -W 'none' -- "$current") ;;
+    *) COMPREPLY=(); mapfile -t COMPREPLY < <(compgen -W '--rules-file -f --insecure-open --background -z -D --pid-file -F --user -U --node --forward -L --pipe -W -P --ping -p --timeout --max-retries --identity -i --state-dir -C --secret-file --secret -s --id-file -I --nodes-file -b --bootstrap --udp-ports -u --relay-port -t --no-port-mapping --proxy --syslog -S --verbose -d --quiet -q --no-color --version -V --help -h' -- "$current") ;;
   esac
 }
 complete -F _tuntox tuntox

@@ -1,32 +1,31 @@
 #compdef tuntox
-# Completion of tuntox for zsh
+# Completion of tuntox for zsh, made by `make manual`
 _arguments -S \
-  '*-i[Tox ID: of the server, or of one that is let in]:Tox ID:' \
-  '*-L[forward a local port]:[BIND\:]PORT\:HOST\:PORT:' \
-  '(-P)-W[connect standard input and output]:HOST\:PORT:' \
-  '(-W)-P[the same as -W]:HOST\:PORT:' \
-  '-p[ping the server and exit]' \
-  '-C[keep the identity in this directory]:directory:_directories' \
-  '(--secret-file)-s[the shared secret, for all to see]:secret:' \
-  '(-s)--secret-file[read the shared secret from a file]:file:_files' \
-  '-I[write the own Tox ID to a file]:file:_files' \
-  '-f[allow only the targets in a file]:file:_files' \
-  '-b[bootstrap from the nodes in a file]:file:_files' \
-  '*--bootstrap[bootstrap from this node, or none]:HOST\:PORT\:KEY, or none:(none)' \
-  '-u[use a UDP port of this range]:FIRST\:LAST:' \
-  '-t[be a TCP relay on this port]:port:' \
-  '--no-port-mapping[do not ask the router to open ports]' \
-  '--proxy[connect through this proxy]:URL:' \
-  '--timeout[wait so long for a connection]:duration:' \
-  '--max-retries[wait so long again so often]:number:' \
-  '--insecure-open[let in everybody who knows the Tox ID]' \
-  '--node[be a bootstrap node]' \
-  '-D[run in the background, or be a SOCKS5 proxy]' \
-  '-z[run in the background]' \
-  '-F[write the process ID to a file]:file:_files' \
-  '-U[run as this user]:user:_users' \
-  '-S[log to syslog]' \
-  '*-d[say more]' \
-  '-q[say nothing but errors]' \
-  '(-V --version)'{-V,--version}'[print the version]' \
-  '(-h --help)'{-h,--help}'[print the help]'
+  '(--rules-file -f)'{--rules-file,-f}'[allow only the targets in FILE]:FILE:_files' \
+  '--insecure-open[admit every client that knows the Tox ID]' \
+  '(--background -z -D)'{--background,-z,-D}'[run in the background as soon as the server works]' \
+  '(--pid-file -F)'{--pid-file,-F}'[write the process ID to FILE]:FILE:_files' \
+  '(--user -U)'{--user,-U}'[switch from root to USER before anything is opened]:USER:_users' \
+  '--node[be a bootstrap node for a private Tox network]' \
+  '*'{--forward,-L}'[forward the local port PORT to HOST\:PORT as the server sees it]:\[BIND\:\]PORT\:HOST\:PORT:' \
+  '(--pipe -W -P)'{--pipe,-W,-P}'[connect HOST\:PORT to standard input and output, as for ssh -o ProxyCommand='\''tuntox -i ID -W %h\:%p'\'']:HOST\:PORT:' \
+  '(--ping -p)'{--ping,-p}'[measure the round-trip time to the server and exit]' \
+  '--timeout[give up after TIME without a connection to the server, at the start or after a loss]:TIME:' \
+  '--max-retries[before giving up, search for the server N more times, with pauses that grow from 1 s to 60 s (default 0)]:N:' \
+  '*'{--identity,-i}'[the Tox ID of the server]:ID:' \
+  '(--state-dir -C)'{--state-dir,-C}'[keep the identity in DIR/tox_save]:DIR:_directories' \
+  '--secret-file[read the shared secret from FILE]:FILE:_files' \
+  '(--secret -s)'{--secret,-s}'[the shared secret]:SECRET:' \
+  '(--id-file -I)'{--id-file,-I}'[write this program'\''s own Tox ID to FILE]:FILE:_files' \
+  '(--nodes-file -b)'{--nodes-file,-b}'[bootstrap only from the nodes in FILE, in the format of https\://nodes.tox.chat/json]:FILE:_files' \
+  '*--bootstrap[bootstrap only from this node]:HOST\:PORT\:KEY:(none)' \
+  '(--udp-ports -u)'{--udp-ports,-u}'[use a UDP port from FIRST to LAST]:FIRST\:LAST:' \
+  '(--relay-port -t)'{--relay-port,-t}'[be a TCP relay for other peers on this port]:PORT:' \
+  '--no-port-mapping[do not ask the router to open ports (PCP, NAT-PMP, UPnP), as servers and clients with -L do]' \
+  '--proxy[send all Tox traffic through this proxy]:URL:(none)' \
+  '(--syslog -S)'{--syslog,-S}'[log to syslog instead of standard error]' \
+  '*'{--verbose,-d}'[log debug messages]' \
+  '(--quiet -q)'{--quiet,-q}'[log only errors]' \
+  '--no-color[use no colours, even on a terminal (as do NO_COLOR and TERM=dumb)]' \
+  '(--version -V)'{--version,-V}'[print the version and exit]' \
+  '(--help -h)'{--help,-h}'[print this help and exit]'

@@ -2,21 +2,16 @@ import { execFileSync, spawnSync } from 'node:child_process';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
-import { COMMANDS } from '../src/cli/ctl/commands.js';
 import { HELP } from '../src/cli/tuntox/help.js';
 import { parseProxyOrNone } from '../src/config/proxy.js';
 import { schemaOf } from '../src/config/schema.js';
 import { settingsIn } from '../src/config/setting-list.js';
 import { helpText } from '../src/daemon/help.js';
-import { controlManual } from './support/control-manual.js';
+import { generatedFiles } from './support/generated-files.js';
 import { ROOT } from './support/processes.js';
 import { requirementsMet, tool } from './support/requirements.js';
 
 const page = (name: string): string => readFileSync(join(ROOT, 'man', name), 'utf8');
-const completion = (shell: string): string => readFileSync(join(ROOT, `completions/tuntox.${shell}`), 'utf8');
-
-/** Explained at the top of the help, with what it does. */
-const ALSO = ['-P', '--node'];
 
 /** Short and long options at the beginning of an entry of a help text. */
 function optionsIn(help: string): ReadonlySet<string> {
@@ -34,27 +29,34 @@ function optionsOf(manual: string): ReadonlySet<string> {
   );
 }
 
-t.test('the page of tuntox explains every option of its help, and no other', async (t) => {
-  const options = optionsIn(HELP);
-  t.ok(options.size > 20);
-  t.same([...optionsOf(page('tuntox.1'))].sort(), [...options, ...ALSO].sort());
-  for (const name of HELP.match(/\b(TUNTOX_[A-Z_]+|ALL_PROXY)\b/g) ?? []) t.match(page('tuntox.1'), `Ev ${name}`);
-});
-
-for (const shell of ['bash', 'zsh', 'fish']) {
-  t.test(`Tab in ${shell} knows every option of tuntox`, async (t) => {
-    const text = completion(shell);
-    for (const option of [...optionsIn(HELP), ...ALSO]) {
-      const isLong = option.startsWith('--');
-      const name = option.replace(/^-+/, '');
-      const written = shell === 'fish' ? `${isLong ? '-l' : '-s'} ${name}` : option;
-      t.match(text, new RegExp(`(^|[ '(,{*])${written}($|[ '\\[,})])`, 'm'), `${shell}: ${option}`);
-    }
+for (const [path, content] of generatedFiles()) {
+  t.test(`${path} is up to date`, async (t) => {
+    t.equal(readFileSync(join(ROOT, path), 'utf8'), content, 'make manual writes it');
   });
 }
 
-t.test('the page of tuntoxctl is what its commands make', async (t) => {
-  t.equal(page('tuntoxctl.1'), controlManual(COMMANDS), 'make manual writes it anew');
+t.test('the page of tuntox explains every variable of its help', async (t) => {
+  for (const name of HELP.match(/\b(TUNTOX_[A-Z_]+|ALL_PROXY)\b/g) ?? []) t.match(page('tuntox.1'), `Ev ${name}`);
+});
+
+for (const command of ['tuntox']) {
+  t.test(`the completion of ${command} works in bash`, async (t) => {
+    const script = `source completions/${command}.bash
+      try() { COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); COMPREPLY=(); _${command}; echo "\${COMPREPLY[*]}" | tr '\\n' ' '; echo; }
+      try ${command} --verb; try ${command} -C pack; try ${command} --pid-file pack; try ${command} --user roo`;
+    const { stdout, stderr } = spawnSync('bash', ['--norc', '-c', script], { cwd: ROOT, encoding: 'utf8' });
+    t.equal(stderr, '');
+    t.match(stdout, /^--verbose \npackaging \n(.* )?package.json .*\n(.* )?root /);
+  });
+}
+
+t.test('no completion has a mistake that its shell finds', async (t) => {
+  for (const name of readdirSync(join(ROOT, 'completions'))) {
+    const shell = name.slice(name.lastIndexOf('.') + 1);
+    if (shell !== 'bash' && !requirementsMet(t, tool(shell, shell))) continue;
+    const { status, stderr } = spawnSync(shell, ['-n', join(ROOT, 'completions', name)], { encoding: 'utf8' });
+    t.strictSame([status, stderr], [0, ''], name);
+  }
 });
 
 t.test('the page of the configuration explains every setting with its variable', async (t) => {

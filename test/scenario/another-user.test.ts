@@ -223,7 +223,7 @@ t.test('as another user', async (t) => {
     t.match(unknown.stderr, /^tuntox: there is no user nobody-has-this-name/);
     const closed = start(t, 'tuntox', ['-U', 'nobody', '-C', ownDirectory(t), ...NOWHERE]);
     t.equal(await closed.exited, 2);
-    t.match(closed.stderr, /^tuntox: nobody could get in: .*\n$/m);
+    t.match(closed.stderr, /^tuntox: this server could not admit any client: .*\n$/m);
   });
 
   await t.test('tuntoxd reads what its group may read, and reloads it upon SIGHUP to the first process', async (t) => {

@@ -131,7 +131,7 @@ t.test('a proxy of no use is 9, is named at once and at the end, and its passwor
   );
   const url = `socks5://me:canary@127.0.0.1:${closed}`;
   const patient = start(t, ['-i', NOBODY, ...((await jobs())[0] ?? []), ...node, '--proxy', url]);
-  await patient.waitFor(/warning: other users of this machine can see the password after --proxy/);
+  await patient.waitFor(/warning: other users can see the password of --proxy/);
   await patient.waitFor(/error: socks5:.*cannot be reached/);
   t.equal(await patient.stop('SIGINT'), 130);
   t.notMatch(patient.stderr, 'canary');

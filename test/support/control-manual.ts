@@ -1,7 +1,7 @@
 /** man/tuntoxctl.1, made from the descriptions of the commands, as the help is. */
-import { wrapped } from '../../src/cli/columns.js';
 import { GLOBAL_OPTIONS, optionsOf } from '../../src/cli/ctl/arguments.js';
-import type { Description, Option } from '../../src/cli/ctl/description.js';
+import type { Description } from '../../src/cli/ctl/description.js';
+import { escaped, optionList, prose, sentence } from './mdoc.js';
 
 const HEAD = `.\\" Made by \`make manual\` from src/cli/ctl/commands.
 .Dd November 26, 2026
@@ -86,7 +86,7 @@ export function controlManual(commands: readonly Description[]): string {
   return [
     HEAD,
     '.Pp\nThese options work with all commands:\n',
-    ...list(GLOBAL_OPTIONS),
+    optionList(GLOBAL_OPTIONS),
     '.Sh COMMANDS\n',
     ...commands.map(ofCommand),
     FOOT,
@@ -102,35 +102,12 @@ function ofCommand(command: Description): string {
   return [
     `.Ss ${path.join(' ')}\n`,
     `.Ic ${path.join(' ')}${words.join('')}\n.Pp\n`,
-    prose(`${about.charAt(0).toUpperCase()}${about.slice(1)}.`),
+    prose(sentence(about)),
     more === undefined ? '' : prose(more),
     isDefault === true && path.length > 1 ? prose(`This is also what ${path[0]} alone means.`) : '',
-    ...(options.length === 0 ? [] : list(options)),
+    options.length === 0 ? '' : optionList(options),
     '.Bd -literal -offset indent\n',
     ...examples.map((example) => `${escaped(`tuntoxctl ${[...path, example].join(' ').trim()}`)}\n`),
     '.Ed\n',
   ].join('');
 }
-
-const list = (options: readonly Option[]): string[] => ['.Bl -tag -width indent\n', ...options.map(item), '.El\n'];
-
-function item({ name, short, value, isValueOptional, about }: Option): string {
-  const shown = value === undefined ? '' : isValueOptional === true ? ` Ns Op = Ns Ar ${value}` : ` Ar ${value}`;
-  const first = short === undefined ? '' : `Fl ${short} , `;
-  return `.It ${first}Fl ${name.slice(1)}${shown}\n${prose(`${about.charAt(0).toUpperCase()}${about.slice(1)}.`)}`;
-}
-
-/** A sentence a line, as pages are written, and none longer than 80 characters. */
-const prose = (text: string): string =>
-  `${escaped(text.replace(/\.\.$/, '.'))
-    .replace(/(?<=[a-z)\]]{2}[.:;]) (?=[A-Za-z"])/g, '\n')
-    .split('\n')
-    .flatMap((line) => wrapped(line, 80))
-    .join('\n')}\n`;
-
-/** Roff reads backslashes, and dots and apostrophes at the beginning of a line. */
-const escaped = (text: string): string =>
-  text
-    .replaceAll('\\', '\\e')
-    .replaceAll('…', '...')
-    .replaceAll(/^([.'])/gm, '\\&$1');

@@ -1,8 +1,7 @@
-/** `make manual`: writes man/tuntoxctl.1 anew. */
+/** `make manual`: writes the files that are made from the tables of commands and options. */
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { COMMANDS } from '../../src/cli/ctl/commands.js';
-import { controlManual } from './control-manual.js';
+import { generatedFiles } from './generated-files.js';
 import { ROOT } from './processes.js';
 
-writeFileSync(join(ROOT, 'man/tuntoxctl.1'), controlManual(COMMANDS));
+for (const [path, content] of generatedFiles()) writeFileSync(join(ROOT, path), content);

@@ -1,12 +1,7 @@
 /** The help of tuntoxctl, made from the descriptions of the commands, at most 80 columns wide. Pure. */
-import { wrapped } from '../columns.js';
+import { entry, lines, optionEntry, paragraph } from '../help-layout.js';
 import { GLOBAL_OPTIONS, optionsOf } from './arguments.js';
-import type { Description, Option } from './description.js';
-
-const COLUMNS = 80;
-const INDENT = 2;
-/** Columns of an option or command, beside which it is explained. */
-const TERM = 26;
+import type { Description } from './description.js';
 
 /** @param path nothing for all commands, a noun, or noun and verb */
 export function helpText(path: readonly string[], commands: readonly Description[]): string {
@@ -52,11 +47,10 @@ function helpOfAll(commands: readonly Description[]): string {
     'Options of all commands:',
     ...GLOBAL_OPTIONS.map(optionEntry),
     '',
-    ...wrapped('CLIENT is a name, a public key or at least its first 6 digits, or a Tox ID.', COLUMNS),
+    paragraph('CLIENT is a name, a public key or at least its first 6 digits, or a Tox ID.'),
     '',
-    ...wrapped(
+    paragraph(
       'Exit status: 0 success, 1 failure, 2 usage error, 3 daemon not running, 4 permission denied, 5 not found or ambiguous, 6 degraded, 7 timeout, 130 interrupted by Ctrl-C.',
-      COLUMNS,
     ),
     '',
     'tuntoxctl COMMAND --help shows examples. See also: man tuntoxctl',
@@ -83,31 +77,17 @@ function helpOfCommand(command: Description): string {
   return lines(
     `Usage: tuntoxctl ${[nameOf(command), ...(options.length > 0 ? ['[options]'] : [])].join(' ')}`,
     '',
-    ...wrapped(sentence, COLUMNS),
+    paragraph(sentence),
     '',
     ...(options.length === 0 ? [] : ['Options:', ...options.map(optionEntry), '']),
     'Examples:',
     ...examples.map((example) => `  tuntoxctl ${`${name} ${example}`.trim()}`),
     '',
-    ...wrapped(
+    paragraph(
       `Options of all commands: ${GLOBAL_OPTIONS.map(({ name: one }) => one).join(', ')}; see tuntoxctl --help.`,
-      COLUMNS,
     ),
   );
 }
 
 const nameOf = ({ path, arguments: words = [] }: Description): string =>
   [...path, ...words.map(({ name, isOptional }) => (isOptional === true ? `[${name}]` : name))].join(' ');
-
-function optionEntry({ name, short, value, isValueOptional, about }: Option): string {
-  const shown = value === undefined ? '' : isValueOptional === true ? `[=${value}]` : ` ${value}`;
-  return entry(`${short === undefined ? '' : `-${short}, `}${name}${shown}`, about);
-}
-
-function entry(term: string, about: string, width = TERM): string {
-  const text = wrapped(about, COLUMNS - INDENT - width);
-  const first = term.length < width ? term.padEnd(width) + (text.shift() ?? '') : term;
-  return [' '.repeat(INDENT) + first, ...text.map((line) => ' '.repeat(INDENT + width) + line)].join('\n');
-}
-
-const lines = (...all: readonly string[]): string => `${all.join('\n')}\n`;

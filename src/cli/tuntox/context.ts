@@ -1,4 +1,4 @@
-/** What a mode of the command works with. */
+/** What the modes of the command work with. */
 import type { Readable, Writable } from 'node:stream';
 import type { Logger } from '../../base/logger.js';
 import { type StopSignal, signalNumber } from '../../platform/signals.js';
@@ -9,16 +9,15 @@ export interface Context {
   readonly log: Logger;
   readonly stdin: Readable;
   readonly stdout: Writable;
-  readonly stopping: Stopping;
+  readonly stopping: StopRequest;
 }
 
-/** What it begins with. */
 export interface StartContext extends Context {
   readonly given: GivenFiles;
 }
 
-/** Being asked to stop: at most once, and remembered for who looks later. */
-export class Stopping {
+/** A request to stop, by the first signal. */
+export class StopRequest {
   #resolve: (signal: StopSignal) => void = () => {};
   readonly asked: Promise<StopSignal>;
 
@@ -32,7 +31,7 @@ export class Stopping {
     this.#resolve(signal);
   }
 
-  /** Resolves to the status of a command that did what it should, or was told to stop before. */
+  /** Resolves to the status of the work, or of the signal if that comes first. */
   async orStatusOf(work: Promise<number>): Promise<number> {
     return Promise.race([work, this.asked.then((signal) => SIGNAL_STATUS_BASE + signalNumber(signal))]);
   }

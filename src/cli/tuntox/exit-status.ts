@@ -1,35 +1,35 @@
-/** Exit statuses, the same numbers as tuntoxctl's where both have the case. */
+/** The exit statuses of `tuntox`. */
 export const ExitStatus = {
   Ok: 0,
   Failed: 1,
   Usage: 2,
-  /** The Tox network does not know the server, or the connection to it was lost. */
+  /** The server was not found, or the connection to it was lost. */
   NoServer: 3,
-  /** The server lets us in but does not allow the target. */
+  /** The server does not allow the target. */
   NotAllowed: 4,
   /** The server could not reach the target. */
   TargetUnreachable: 5,
   /** No node of the Tox network answered. */
   NoNetwork: 6,
-  /** The server was found, and yet there was no connection in time, or no answer through it. */
+  /** The server was found, but there was no connection or no answer in time. */
   Timeout: 7,
-  /** The server is there and does not let us in. */
-  NotLetIn: 8,
-  /** The proxy is of no use. */
+  /** The server does not admit this client. */
+  NotAdmitted: 8,
+  /** The proxy is unusable. */
   Proxy: 9,
-  /** Nobody reads the output: what a shell reports of a program that SIGPIPE ended. */
-  NobodyReads: 141,
+  /** The reader closed the output: what a shell reports for SIGPIPE. */
+  ClosedPipe: 141,
 } as const;
 
-/** What a shell reports of a process that a signal ended. */
+/** A shell reports this plus the number of the signal that ended a process. */
 export const SIGNAL_STATUS_BASE = 128;
 
-/** By the code of an error, where scripts can do something about it; the rest has failed. */
+/** The statuses of errors that a script can handle; all others are Failed. */
 const STATUS_OF_CODE: Readonly<Record<string, number>> = {
   proxy: ExitStatus.Proxy,
   'no-network': ExitStatus.NoNetwork,
   'not-found': ExitStatus.NoServer,
-  'not-let-in': ExitStatus.NotLetIn,
+  'not-let-in': ExitStatus.NotAdmitted,
   'no-connection': ExitStatus.Timeout,
   'peer-gone': ExitStatus.NoServer,
   'peer-away': ExitStatus.NoServer,
@@ -41,7 +41,7 @@ const STATUS_OF_CODE: Readonly<Record<string, number>> = {
   unreachable: ExitStatus.TargetUnreachable,
   timeout: ExitStatus.TargetUnreachable,
   'name-not-found': ExitStatus.TargetUnreachable,
-  'nobody-reads': ExitStatus.NobodyReads,
+  'nobody-reads': ExitStatus.ClosedPipe,
 };
 
 export const statusOf = (code: string): number => STATUS_OF_CODE[code] ?? ExitStatus.Failed;

@@ -1,22 +1,23 @@
 /**
- * What a person gives to the classic command in files. They are read before anything is opened and before signals have listeners, since
- * one may be a pipe, as in `--secret-file <(pass show tuntox)`, and to wait for that takes the whole process.
+ * The secret, and the files that the command line names. They are read before anything is opened and before signals have listeners: a
+ * file may be a pipe, as in `--secret-file <(pass show tuntox)`, and reading that blocks the process.
  */
 import type { Logger } from '../../base/logger.js';
-import type { RunSettings } from '../../config/classic-settings.js';
+import type { RunSettings, SecretSource } from '../../config/classic-settings.js';
+import { faultOfSecret, readSecretFile } from '../../config/secret-file.js';
 import { loadBootstrapNodes } from '../../engine/bootstrap-nodes.js';
 import { loadRules } from '../../engine/target-rules.js';
-import { readSecret } from './secret.js';
+import { UsageError } from './flags.js';
 
 export interface GivenFiles {
-  /** Undefined when none was given. */
+  /** Undefined without a secret. */
   readonly secret: Buffer | undefined;
-  /** Undefined without a file of rules. */
+  /** Undefined without a rules file. */
   readonly rules: ReturnType<typeof loadRules> | undefined;
 }
 
 /**
- * @returns also the settings with the nodes of their file in its place
+ * @returns the files, and the settings with the nodes in place of their file
  * @throws UsageError, FileError, SecretFileError, RulesFileError, BootstrapNodesError
  */
 export function readGivenFiles<Settings extends RunSettings>(
@@ -32,4 +33,33 @@ export function readGivenFiles<Settings extends RunSettings>(
 function nodesOf({ nodesFile, nodes = [] }: RunSettings): Partial<Pick<RunSettings, 'nodesFile' | 'nodes'>> {
   if (nodesFile === undefined) return {};
   return { nodesFile: undefined, nodes: [...loadBootstrapNodes(nodesFile, { mayWait: true }), ...nodes] };
+}
+
+/**
+ * Reads the shared secret. Errors do not show it.
+ * @returns undefined when no secret was given
+ * @throws UsageError, or FileError and SecretFileError when it comes from a file
+ */
+export function readSecret(source: SecretSource, log: Logger): Buffer | undefined {
+  switch (source.from) {
+    case 'nowhere':
+      return undefined;
+    case 'flag':
+      log.warn('other users can see the secret of -s in the process list: use --secret-file or TUNTOX_SHARED_SECRET');
+      return secretOf(source.text, (fault) => `the secret of -s ${fault}`);
+    case 'environment':
+      return secretOf(
+        source.text,
+        (fault) => `the secret in TUNTOX_SHARED_SECRET ${fault}; to use no secret, unset the variable`,
+      );
+    case 'file':
+      return readSecretFile(source.path, log, { mayWait: true });
+  }
+}
+
+function secretOf(text: string, message: (fault: string) => string): Buffer {
+  const secret = Buffer.from(text);
+  const fault = faultOfSecret(secret);
+  if (fault !== undefined) throw new UsageError(message(fault));
+  return secret;
 }

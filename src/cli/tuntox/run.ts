@@ -1,4 +1,4 @@
-/** Runs one mode of the command between the first log line and the last. */
+/** Runs one mode of the command, with its log and its signals. */
 import { finished } from 'node:stream/promises';
 import { isatty } from 'node:tty';
 import { systemClock } from '../../base/clock.js';
@@ -12,7 +12,7 @@ import { onStopSignal, STOP_SIGNALS, type StopSignal, stopSignalsOf } from '../.
 import { closePipeAtEnd } from '../../platform/standard-output.js';
 import { Syslog } from '../../platform/syslog.js';
 import { serviceLog, winstonLogger } from '../../platform/winston-logger.js';
-import { type StartContext, Stopping } from './context.js';
+import { type StartContext, StopRequest } from './context.js';
 import { readGivenFiles } from './given-files.js';
 import { runClient } from './modes/client.js';
 import { runNode } from './modes/node.js';
@@ -21,13 +21,14 @@ import { Service } from './service.js';
 
 /**
  * @param options.isSecond whether a first process passes signals on to this one
+ * @param options.mayColour whether a terminal may get colours
  * @returns the exit status
- * @throws UsageError, and CodedErrors of all kinds that say why it did not work
+ * @throws UsageError, and other CodedErrors
  */
 export async function run(
   process: NodeJS.Process,
   settings: RunSettings,
-  { isSecond }: { readonly isSecond: boolean },
+  { isSecond, mayColour }: { readonly isSecond: boolean; readonly mayColour: boolean },
 ): Promise<number> {
   const background = backgroundSide(process);
   if (isService(settings) && settings.service.isBackground && background === undefined) {
@@ -37,7 +38,7 @@ export async function run(
   const stderr = background?.stderr ?? process.stderr;
   const deps = { clock: systemClock, fallback: stderr, pid: process.pid };
   const syslog = settings.isSyslog ? new Syslog(deps, { tag: 'tuntox' }) : undefined;
-  const log = logTo(syslog ?? stderr, settings, process);
+  const log = logTo(syslog ?? stderr, settings, mayColour && hasColours(process.env));
   tellFaultsTo(log);
   try {
     return await runLogging(process, settings, { background, log, isSecond });
@@ -47,7 +48,9 @@ export async function run(
   }
 }
 
-function logTo(stream: NodeJS.WritableStream, { logLevel: level }: RunSettings, { env }: NodeJS.Process): Logger {
+const hasColours = ({ NO_COLOR, TERM }: NodeJS.ProcessEnv): boolean => !NO_COLOR && TERM !== 'dumb';
+
+function logTo(stream: NodeJS.WritableStream, { logLevel: level }: RunSettings, mayColour: boolean): Logger {
   if (stream instanceof Syslog) {
     return serviceLog({ clock: systemClock, stream }, { level, format: { kind: 'journal' } }).logger;
   }
@@ -55,7 +58,7 @@ function logTo(stream: NodeJS.WritableStream, { logLevel: level }: RunSettings, 
   return winstonLogger(stream, {
     level,
     hasTime: level === 'debug' || level === 'trace',
-    hasColour: isTerminal && !env.NO_COLOR,
+    hasColour: isTerminal && mayColour,
   });
 }
 
@@ -66,25 +69,25 @@ async function runLogging(
 ): Promise<number> {
   const { background, log, isSecond } = options;
   const { given, settings } = readGivenFiles(written, log);
-  const stopping = new Stopping();
+  const stopping = new StopRequest();
   const stop = (signal: StopSignal): void => {
-    log.debug(`stopping because of ${signal}; once more ends at once`);
+    log.debug(`stopping on ${signal}; a second signal stops at once`);
     stopping.ask(signal);
   };
-  const isOwnMaster = background === undefined && !isSecond && isService(settings);
+  const isForegroundService = background === undefined && !isSecond && isService(settings);
   const streams = [process.stderr, ...[0, 1].map((fd) => ({ isTTY: isatty(fd) }))];
-  const signals = isOwnMaster ? stopSignalsOf(streams) : STOP_SIGNALS;
-  // Without a listener it would end the process.
-  if (!signals.includes('SIGHUP')) process.on('SIGHUP', () => log.debug('SIGHUP is ignored: there is no terminal'));
+  const signals = isForegroundService ? stopSignalsOf(streams) : STOP_SIGNALS;
+  // Without a listener SIGHUP would end the process.
+  if (!signals.includes('SIGHUP')) process.on('SIGHUP', () => log.debug('ignoring SIGHUP: there is no terminal'));
   const release = onStopSignal(process, stop, signals, isSecond ? systemClock : undefined);
   if (background === undefined) {
-    // Whoever read our output may go away; what that means is for the mode to say.
+    // The reader of our output may close it; each mode handles that itself.
     process.stdout.on('error', () => {});
     closePipeAtEnd(process.stdout, systemClock);
   }
   const context: StartContext = {
     log,
-    // Only when it is asked for: to look at it is to take hold of it.
+    // Opened only when it is used: an open standard input keeps the process alive.
     get stdin() {
       return process.stdin;
     },
@@ -92,7 +95,7 @@ async function runLogging(
     stopping,
     given,
   };
-  tellOfProxy(settings, log);
+  logProxy(settings, log);
   try {
     if (!isService(settings)) return await runClient(settings, context);
     return await runService(settings, context, new Service({ process, log, background }, settings));
@@ -118,10 +121,10 @@ async function runService(settings: LastingSettings, context: StartContext, serv
   }
 }
 
-function tellOfProxy({ proxy }: RunSettings, log: Logger): void {
+function logProxy({ proxy }: RunSettings, log: Logger): void {
   if (proxy === undefined) return;
-  log.info(`everything goes through the proxy ${describeProxy(proxy.address)}, or nowhere`);
+  log.info(`all Tox traffic goes through the proxy ${describeProxy(proxy.address)}`);
   if (proxy.from === 'flag' && proxy.address.credentials !== undefined) {
-    log.warn('other users of this machine can see the password after --proxy: use ALL_PROXY');
+    log.warn('other users can see the password of --proxy in the process list: use ALL_PROXY');
   }
 }

@@ -1,4 +1,4 @@
-/** From the flags and the environment to settings that hang together. */
+/** Makes consistent settings from the flags and the environment. */
 import { resolve } from 'node:path';
 import type { LogLevel } from '../../base/logger.js';
 import type {
@@ -21,110 +21,110 @@ import {
   parseToxId,
 } from '../../config/formats.js';
 import { type ProxySetting, parseProxy, parseProxyOrNone } from '../../config/proxy.js';
-import type { GivenFlag, PlainFlag, ValueFlag } from './flags.js';
-import { UsageError } from './usage-error.js';
+import { type GivenFlag, UsageError } from './flags.js';
+import type { OptionName, ValueOption } from './options.js';
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
-/** Flags that would be ignored silently by the other role. */
-const SERVER_ONLY = ['-f', '--insecure-open'] as const;
-const NOT_FOR_CLIENTS = [...SERVER_ONLY, '-U'] as const;
-/** A pipe and a ping belong to whoever waits for their output. */
-const LASTING_ONLY = ['-z', '-D', '-F'] as const;
-const CLIENT_ONLY = ['--timeout', '--max-retries'] as const;
-const NOT_FOR_NODES = [...SERVER_ONLY, ...CLIENT_ONLY, '-i', '-I', '-s', '--secret-file', '--no-port-mapping'] as const;
+/** Flags that have no meaning in other modes are refused there, not ignored. */
+const SERVER_ONLY: readonly OptionName[] = ['--rules-file', '--insecure-open'];
+const NOT_FOR_CLIENTS: readonly OptionName[] = [...SERVER_ONLY, '--user'];
+/** Another program waits for the output of a pipe or a ping, so these stay in the foreground. */
+const LASTING_ONLY: readonly OptionName[] = ['--background', '--pid-file'];
+const CLIENT_ONLY: readonly OptionName[] = ['--timeout', '--max-retries'];
+const NOT_FOR_NODES: readonly OptionName[] = [
+  ...SERVER_ONLY,
+  ...CLIENT_ONLY,
+  '--identity',
+  '--id-file',
+  '--secret',
+  '--secret-file',
+  '--no-port-mapping',
+];
 
-/** ms that a client with one job waits for its server, and every client that is to try again. */
-const USUAL_TIMEOUT = 60_000;
+/** ms that -W and -p wait for the server, and each client with --max-retries. */
+const DEFAULT_TIMEOUT = 60_000;
 
 /** @throws UsageError */
 export function settingsOf(given: readonly GivenFlag[], environment: Environment): RunSettings {
   const flags = new FlagSet(given);
-  const forwards = flags.all('-L', parseForward);
-  const targets = [...flags.all('-P', parseTarget), ...flags.all('-W', parseTarget)];
-  const isPing = flags.has('-p');
+  const forwards = flags.all('--forward', parseForward);
+  const targets = flags.all('--pipe', parseTarget);
+  const isPing = flags.has('--ping');
   const common = commonSettings(flags, environment);
   const jobs = [forwards.length > 0, targets.length > 0, isPing].filter(Boolean).length;
   if (flags.has('--node')) {
-    if (jobs > 0) throw new UsageError('a node (--node) has no tunnels: leave -L, -W, -P and -p out');
-    for (const flag of NOT_FOR_NODES)
-      if (flags.has(flag)) throw new UsageError(`${flag} is not for nodes: leave it out`);
+    if (jobs > 0) throw new UsageError('a bootstrap node (--node) has no tunnels: remove -L, -W and -p');
+    flags.refuse(NOT_FOR_NODES, 'is not for bootstrap nodes: remove it');
     if (common.proxy !== undefined) {
-      throw new UsageError('a node serves others directly, which no proxy lets it do: add --proxy none to go without');
+      throw new UsageError('a bootstrap node must be reachable directly, so it cannot use a proxy: add --proxy none');
     }
     return { ...common, mode: 'node', service: serviceSettings(flags) };
   }
   if (jobs === 0) {
-    for (const flag of CLIENT_ONLY) if (flags.has(flag)) throw new UsageError(`${flag} is for clients: leave it out`);
+    flags.refuse(CLIENT_ONLY, 'is only for clients: remove it, or add -L, -W or -p');
     return {
       ...common,
       mode: 'server',
       service: serviceSettings(flags),
-      whitelist: flags.all('-i', parseToxId).map((id) => id.publicKey),
-      rulesFile: flags.last('-f'),
+      whitelist: flags.all('--identity', parseToxId).map((id) => id.publicKey),
+      rulesFile: flags.last('--rules-file'),
       isInsecureOpen: flags.has('--insecure-open'),
     };
   }
 
-  if (jobs > 1) throw new UsageError('-L, -W (or -P) and -p are different jobs: choose one of them');
-  for (const flag of NOT_FOR_CLIENTS) {
-    if (flags.has(flag)) throw new UsageError(`${flag} is for the server: leave it out`);
-  }
-  for (const flag of forwards.length > 0 ? [] : LASTING_ONLY) {
-    if (flags.has(flag)) throw new UsageError(`${flag} is for servers and for -L: leave it out`);
-  }
-  const [serverId, secondId] = flags.all('-i', parseToxId);
-  if (serverId === undefined) throw new UsageError('which server? Give its Tox ID with -i');
+  if (jobs > 1) throw new UsageError('-L, -W and -p cannot be combined: choose one');
+  flags.refuse(NOT_FOR_CLIENTS, 'is only for servers: remove it');
+  if (forwards.length === 0) flags.refuse(LASTING_ONLY, 'is only for servers and for -L: remove it');
+  const [serverId, secondId] = flags.all('--identity', parseToxId);
+  if (serverId === undefined) throw new UsageError('no server is given: add its Tox ID with -i');
   if (secondId !== undefined) throw new UsageError('a client has one server: give -i only once');
-  const patience = patienceOf(flags, forwards.length > 0 ? undefined : USUAL_TIMEOUT);
+  const patience = patienceOf(flags, forwards.length > 0 ? undefined : DEFAULT_TIMEOUT);
   if (isPing) return { ...common, mode: 'ping', serverId, patience };
   const [target, secondTarget] = targets;
   if (target === undefined)
     return { ...common, mode: 'forward', service: serviceSettings(flags), serverId, patience, forwards };
-  if (secondTarget !== undefined) throw new UsageError('one standard input can have one target: give -W (or -P) once');
+  if (secondTarget !== undefined) throw new UsageError('-W connects to one target: give it only once');
   return { ...common, mode: 'pipe', serverId, patience, target };
 }
 
-/** @param usual ms; undefined for a job that has no end by itself */
-function patienceOf(flags: FlagSet, usual: number | undefined): Patience {
+/** @param byDefault ms; undefined waits forever */
+function patienceOf(flags: FlagSet, byDefault: number | undefined): Patience {
   const given = flags.all('--timeout', parseDuration).at(-1);
   const maxRetries = flags.all('--max-retries', parseCount).at(-1);
   if (given === 0 && maxRetries !== undefined) {
-    throw new UsageError('--timeout 0 waits without end, so there is nothing to retry: leave --max-retries out');
+    throw new UsageError('--timeout 0 waits forever, so there is nothing to retry: remove --max-retries');
   }
-  const timeout = given ?? (maxRetries === undefined ? usual : USUAL_TIMEOUT);
+  const timeout = given ?? (maxRetries === undefined ? byDefault : DEFAULT_TIMEOUT);
   return { timeout: timeout === 0 ? undefined : timeout, maxRetries: maxRetries ?? 0 };
 }
 
 const serviceSettings = (flags: FlagSet): ServiceSettings => ({
-  isBackground: flags.has('-z') || flags.has('-D'),
-  pidFile: flags.path('-F'),
-  user: flags.last('-U'),
+  isBackground: flags.has('--background'),
+  pidFile: flags.path('--pid-file'),
+  user: flags.last('--user'),
 });
 
 function commonSettings(flags: FlagSet, environment: Environment): CommonSettings {
   const proxy = proxyOf(flags, environment);
-  const relayPort = flags.all('-t', parsePortOrNone).at(-1);
-  const udpPorts = flags.all('-u', parsePortRange).at(-1);
+  const relayPort = flags.all('--relay-port', parsePortOrNone).at(-1);
+  const udpPorts = flags.all('--udp-ports', parsePortRange).at(-1);
   if (proxy !== undefined) {
-    const useless = udpPorts !== undefined ? '-u' : '-t';
-    if (udpPorts !== undefined || (relayPort ?? 0) !== 0) {
-      throw new UsageError(
-        `${useless} opens a port, and with a proxy there is none: leave it out, or add --proxy none`,
-      );
-    }
+    const advice = 'opens a port, which a proxy cannot do: remove it, or add --proxy none';
+    flags.refuse(['--udp-ports'], advice);
+    if (relayPort !== 0) flags.refuse(['--relay-port'], advice);
   }
   return {
-    // A pipe shares the terminal with ssh: it only speaks when something is wrong.
-    logLevel: logLevel(flags, flags.has('-P') || flags.has('-W') ? 'warn' : 'info'),
-    isSyslog: flags.has('-S'),
-    directory: flags.path('-C'),
-    idFile: flags.last('-I'),
+    // A pipe shares the terminal with ssh: it logs only warnings and errors.
+    logLevel: logLevel(flags, flags.has('--pipe') ? 'warn' : 'info'),
+    isSyslog: flags.has('--syslog'),
+    directory: flags.path('--state-dir'),
+    idFile: flags.last('--id-file'),
     secret: secretSource(flags, environment),
     udpPorts,
     relayPort,
     portMapping: !flags.has('--no-port-mapping'),
-    nodesFile: flags.last('-b'),
+    nodesFile: flags.last('--nodes-file'),
     nodes: nodesOf(flags),
     proxy,
   };
@@ -132,18 +132,18 @@ function commonSettings(flags: FlagSet, environment: Environment): CommonSetting
 
 const NO_NODES = 'none';
 
-/** Undefined when nothing is said of them. */
+/** Returns undefined when no flag names nodes. */
 function nodesOf(flags: FlagSet): NodeAddress[] | undefined {
   const given = flags.all('--bootstrap', (text) => (text === NO_NODES ? undefined : parseNode(text)));
   const nodes = given.filter((node) => node !== undefined);
-  if (nodes.length < given.length && (nodes.length > 0 || flags.has('-b'))) {
+  if (nodes.length < given.length && (nodes.length > 0 || flags.has('--nodes-file'))) {
     const others = nodes.length > 0 ? 'the other --bootstrap' : '-b';
-    throw new UsageError(`--bootstrap none says that there are no nodes: leave it out, or ${others}`);
+    throw new UsageError(`--bootstrap none means no nodes: remove it, or ${others}`);
   }
   return given.length === 0 ? undefined : nodes;
 }
 
-/** As with curl, the variable in small letters comes first. */
+/** As in curl, all_proxy precedes ALL_PROXY. */
 function proxyOf(flags: FlagSet, environment: Environment): ProxySetting | undefined {
   if (flags.has('--proxy')) {
     const address = flags.all('--proxy', parseProxyOrNone).at(-1);
@@ -156,27 +156,32 @@ function proxyOf(flags: FlagSet, environment: Environment): ProxySetting | undef
     return { from: 'environment', address: parseProxy(url) };
   } catch (error) {
     if (!(error instanceof FormatError)) throw error;
-    throw new UsageError(`${name}: ${error.message}; or add --proxy none to go without`);
+    throw new UsageError(`${name}: ${error.message}; to use no proxy, add --proxy none`);
   }
 }
 
-/** As upstream: each -d says more, -q is errors only, and of both the later counts. */
-function logLevel(flags: FlagSet, usual: LogLevel): LogLevel {
-  let level = usual;
+/** As upstream: each -d logs more, -q logs only errors, and the last of them counts. */
+function logLevel(flags: FlagSet, byDefault: LogLevel): LogLevel {
+  let level = byDefault;
   for (const { flag } of flags.given) {
-    if (flag === '-q') level = 'error';
-    else if (flag === '-d') level = level === 'debug' || level === 'trace' ? 'trace' : 'debug';
+    if (flag === '--quiet') level = 'error';
+    else if (flag === '--verbose') level = level === 'debug' || level === 'trace' ? 'trace' : 'debug';
   }
   return level;
 }
 
+const STANDARD_INPUT = '-';
+
 function secretSource(flags: FlagSet, environment: Environment): SecretSource {
-  const text = flags.last('-s');
+  const text = flags.last('--secret');
   const path = flags.last('--secret-file');
   if (text !== undefined && path !== undefined) {
-    throw new UsageError('-s and --secret-file both give the secret: leave -s out, other users can see it');
+    throw new UsageError('-s and --secret-file both give the secret: remove -s, which other users can see');
   }
-  if (path !== undefined) return { from: 'file', path };
+  if (path === STANDARD_INPUT && flags.has('--pipe')) {
+    throw new UsageError('-W and --secret-file - both read standard input: use a file or TUNTOX_SHARED_SECRET');
+  }
+  if (path !== undefined) return { from: 'file', path: path === STANDARD_INPUT ? '/dev/stdin' : path };
   if (text !== undefined) return { from: 'flag', text };
   const variable = environment.TUNTOX_SHARED_SECRET;
   return variable === undefined ? { from: 'nowhere' } : { from: 'environment', text: variable };
@@ -189,31 +194,39 @@ class FlagSet {
     this.given = given;
   }
 
-  has(flag: ValueFlag | PlainFlag): boolean {
+  has(flag: OptionName): boolean {
     return this.given.some((one) => one.flag === flag);
   }
 
-  /** The value given last, which wins. */
-  last(flag: ValueFlag): string | undefined {
+  /** Returns the last value, which counts. */
+  last(flag: ValueOption): string | undefined {
     return this.given.findLast((one) => one.flag === flag)?.value;
   }
 
-  /** The same of a path, whole: in the background the working directory is another one. */
-  path(flag: ValueFlag): string | undefined {
+  /** Returns the last value as an absolute path: the working directory is different in the background. */
+  path(flag: ValueOption): string | undefined {
     const path = this.last(flag);
     return path === undefined ? undefined : resolve(path);
   }
 
-  /** All values of the flag, parsed. @throws UsageError that names the flag */
-  all<Value>(flag: ValueFlag, parse: (text: string) => Value): Value[] {
-    return this.given.flatMap((one) => (one.flag === flag ? [this.#parse(flag, one.value, parse)] : []));
+  /** @throws UsageError that names the flag, when one of them was given */
+  refuse(flags: readonly OptionName[], advice: string): void {
+    const found = this.given.find(({ flag }) => flags.includes(flag));
+    if (found !== undefined) throw new UsageError(`${found.written} ${advice}`);
   }
 
-  #parse<Value>(flag: ValueFlag, text: string, parse: (text: string) => Value): Value {
+  /** Returns all values of the flag, parsed. @throws UsageError that names the flag */
+  all<Value>(flag: ValueOption, parse: (text: string) => Value): Value[] {
+    return this.given.flatMap((one) =>
+      one.flag === flag ? [this.#parse(one.written, one.value as string, parse)] : [],
+    );
+  }
+
+  #parse<Value>(written: string, text: string, parse: (text: string) => Value): Value {
     try {
       return parse(text);
     } catch (error) {
-      if (error instanceof FormatError) throw new UsageError(`${flag}: ${error.message}`);
+      if (error instanceof FormatError) throw new UsageError(`${written}: ${error.message}`);
       throw error;
     }
   }

@@ -1,4 +1,4 @@
-/** The real command as a process: what it answers, what it refuses, and in which words. Nothing here reaches a network. */
+/** The real command as a process: its output and its errors. Nothing here reaches a network. */
 import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
 import { readFileSync, writeFileSync } from 'node:fs';
@@ -9,7 +9,7 @@ import { freeTcpPort, type Process, startTuntox } from '../../support/processes.
 import { temporaryDirectory } from '../../support/temporary-directory.js';
 
 const ID = 'E776E9A993EE3CAE04F5946D9AC66FBBAA8C63A95A94B41942353C6DC1739B4B4C762C7DA7B9';
-/** A node that is not there, so that no other one is asked. */
+/** A node that does not exist, so that no other one is asked. */
 const NOWHERE = ['--bootstrap', `127.0.0.1:9:${ID.slice(0, 64)}`];
 
 interface Expected {
@@ -18,7 +18,7 @@ interface Expected {
   readonly env?: NodeJS.ProcessEnv;
 }
 
-/** The command ends by itself, and says one line, on standard error alone. */
+/** The command ends by itself and prints one line, on standard error. */
 async function refuses(t: Test, args: readonly string[], { status, message, env = {} }: Expected): Promise<void> {
   const command = startTuntox(args, { env });
   t.equal(await command.exited, status, `status of tuntox ${args.join(' ')}`);
@@ -28,35 +28,38 @@ async function refuses(t: Test, args: readonly string[], { status, message, env 
   t.match(lines[0], message);
 }
 
-t.test('help and version come on standard output, whatever else is given', async (t) => {
+t.test('help and version are printed on standard output, whatever else is given', async (t) => {
   const help = startTuntox(['-h']);
   t.equal(await help.exited, 0);
-  t.match(help.stdout, /^tuntox - .*\n\nServer/);
+  t.match(help.stdout, /^tuntox - .*\n\nServer.*\n(.*\n)*Examples:\n/);
+  const all = startTuntox(['--help']);
+  t.equal(await all.exited, 0);
+  t.match(all.stdout, '--no-port-mapping');
   const version = startTuntox(['-p', '-V'], { env: { ALL_PROXY: 'socks5://127.0.0.1' } });
   t.equal(await version.exited, 0);
   t.match(version.stdout, /^tuntox \d+\.\d+\.\d+, protocol version 2\n$/);
   t.equal(help.stderr + version.stderr, '');
 });
 
-t.test('who calls it wrongly is told how to call it, with status 2', async (t) => {
+t.test('a usage error says how to correct it, with status 2', async (t) => {
   const cases: [string[], RegExp, NodeJS.ProcessEnv?][] = [
-    [['-x'], /^tuntox: there is no flag -x \(tuntox -h shows all options\)$/],
-    [['-D', '1080'], /^tuntox: -D .*not in this version yet/],
-    [['-z', '-p', '-i', ID], /^tuntox: -z is for servers and for -L: leave it out/],
-    [['list'], /^tuntox: "list"/],
-    [['-p'], /^tuntox: which server\?/],
+    [['-x'], /^tuntox: unknown option -x \(see tuntox --help\)$/],
+    [['-D', '1080'], /^tuntox: -D .*not supported in this version/],
+    [['-z', '-p', '-i', ID], /^tuntox: -z is only for servers and for -L: remove it/],
+    [['list'], /^tuntox: unexpected argument "list"/],
+    [['-p'], /^tuntox: no server is given: add its Tox ID with -i/],
     [['-p', '-i', ID.slice(1)], /^tuntox: -i: a Tox ID has 76 hex digits, this one has 75/],
     [['-p', '-i', `0${ID.slice(1)}`], /^tuntox: -i: the checksum/],
     [['-i', ID, '-L', '70000:a:22'], /^tuntox: -L: "70000" is not a port/],
     [['-u', '1:65536'], /^tuntox: -u: "65536" is not a port/],
-    [[...NOWHERE], /^tuntox: nobody could get in: .*--secret-file/],
+    [[...NOWHERE], /^tuntox: this server could not admit any client: .*--secret-file/],
     [[...NOWHERE], /^tuntox: the secret in TUNTOX_SHARED_SECRET is empty/, { TUNTOX_SHARED_SECRET: '' }],
     [[], /^tuntox: ALL_PROXY: proxies of socks4:.*--proxy none/, { ALL_PROXY: 'socks4://127.0.0.1' }],
   ];
   for (const [args, message, env] of cases) await refuses(t, args, { status: 2, message, ...(env ? { env } : {}) });
 });
 
-t.test('files that cannot be used are named, with status 1 and the line where there is one', async (t) => {
+t.test('a file that cannot be used is named, with its line if it has a mistake, with status 1', async (t) => {
   const directory = temporaryDirectory(t);
   const file = (name: string, content: string): string => {
     writeFileSync(join(directory, name), content);
@@ -78,7 +81,7 @@ t.test('files that cannot be used are named, with status 1 and the line where th
   for (const [args, message] of cases) await refuses(t, args, { status: 1, message });
 });
 
-t.test('a damaged identity is reported and left as it is', async (t) => {
+t.test('a damaged identity is reported and not changed', async (t) => {
   const directory = temporaryDirectory(t);
   writeFileSync(join(directory, 'tox_save'), 'what is left of an identity');
   await refuses(t, ['-C', directory, '--insecure-open', ...NOWHERE], {
@@ -88,7 +91,7 @@ t.test('a damaged identity is reported and left as it is', async (t) => {
   t.equal(readFileSync(join(directory, 'tox_save'), 'utf8'), 'what is left of an identity');
 });
 
-t.test('UDP ports in use are named, and nothing is taken or left locked', async (t) => {
+t.test('UDP ports in use are named', async (t) => {
   const socket = createSocket({ type: 'udp6', ipv6Only: false });
   t.teardown(() => socket.close());
   socket.bind(0);
@@ -121,26 +124,23 @@ async function startServer(t: Test, args: readonly string[]): Promise<{ command:
   return { command, id };
 }
 
-t.test(
-  'a server says its Tox ID and nothing else on standard output, and keeps it over a stop and a kill -9',
-  async (t) => {
-    const directory = join(temporaryDirectory(t), 'identity');
-    const idFile = join(temporaryDirectory(t), 'id');
-    const first = await startServer(t, ['-C', directory, '-I', idFile]);
-    t.equal(readFileSync(idFile, 'utf8'), `${first.id}\n`);
-    t.equal(await first.command.stop('SIGTERM'), 0);
-    t.equal(first.command.stdout, `${first.id}\n`);
-    const second = await startServer(t, ['-C', directory]);
-    t.equal(second.id, first.id);
-    t.equal(await second.command.stop('SIGKILL'), 'SIGKILL');
-    const third = await startServer(t, ['-C', directory, '-q']);
-    t.equal(third.id, first.id);
-    t.equal(await third.command.stop('SIGINT'), 0);
-    t.equal(third.command.stderr, '');
-  },
-);
+t.test('a server prints only its Tox ID on standard output, and keeps it after a stop and a kill -9', async (t) => {
+  const directory = join(temporaryDirectory(t), 'identity');
+  const idFile = join(temporaryDirectory(t), 'id');
+  const first = await startServer(t, ['-C', directory, '-I', idFile]);
+  t.equal(readFileSync(idFile, 'utf8'), `${first.id}\n`);
+  t.equal(await first.command.stop('SIGTERM'), 0);
+  t.equal(first.command.stdout, `${first.id}\n`);
+  const second = await startServer(t, ['-C', directory]);
+  t.equal(second.id, first.id);
+  t.equal(await second.command.stop('SIGKILL'), 'SIGKILL');
+  const third = await startServer(t, ['-C', directory, '-q']);
+  t.equal(third.id, first.id);
+  t.equal(await third.command.stop('SIGINT'), 0);
+  t.equal(third.command.stderr, '');
+});
 
-t.test('an identity has one process at a time', async (t) => {
+t.test('an identity can be used by one process at a time', async (t) => {
   const directory = temporaryDirectory(t);
   const { command } = await startServer(t, ['-C', directory]);
   await refuses(t, ['-p', '-i', ID, '-q', '-C', directory, ...NOWHERE], {
@@ -149,31 +149,28 @@ t.test('an identity has one process at a time', async (t) => {
   });
 });
 
-t.test('a client stops on Ctrl-C with the status of a shell, having said nothing on standard output', async (t) => {
+t.test('a client exits on Ctrl-C with 130 and an empty standard output', async (t) => {
   const client = startTuntox(['-i', ID, '-L', `${await freeTcpPort()}:127.0.0.1:22`, ...NOWHERE]);
   await client.waitFor(/listening/);
   t.equal(await client.stop('SIGINT'), 130);
   t.equal(client.stdout, '');
 });
 
-t.test('a secret is in no line, not even at the lowest level', async (t) => {
+t.test('no log line has the secret, not even at the lowest level', async (t) => {
   const { command } = await startServer(t, ['-dd', '-s', 'canary-in-argv']);
   await command.stop();
   t.notMatch(command.stderr + command.stdout, 'canary');
 });
 
-t.test(
-  'a server says that it serves, whom, and what they reach; SIGHUP without a terminal does not end it',
-  async (t) => {
-    const server = startTuntox(['-i', ID, '-C', temporaryDirectory(t), ...NOWHERE]);
-    const said =
-      /this is a server: only E776E9A9 may come in; clients reach everything that this machine reaches, itself included\n.*to connect to E776E9A9 instead, add -L, -W or -p\n/;
-    await server.waitFor(/^[0-9A-F]{76}\n$/);
-    t.match(server.stderr, said);
-    server.kill('SIGHUP');
-    server.kill('SIGTERM');
-    t.equal(await server.exited, 0);
-    t.match(server.stderr, /serving as [0-9A-F]{76}\n/);
-    t.match(server.stdout, /^[0-9A-F]{76}\n$/, 'scripts get the ID alone');
-  },
-);
+t.test('a server logs whom it admits and what they may reach, and ignores SIGHUP without a terminal', async (t) => {
+  const server = startTuntox(['-i', ID, '-C', temporaryDirectory(t), ...NOWHERE]);
+  const logged =
+    /this is a server that admits only E776E9A9; clients may reach everything that this machine reaches, including itself\n.*to connect to E776E9A9 instead, add -L, -W or -p\n/;
+  await server.waitFor(/^[0-9A-F]{76}\n$/);
+  t.match(server.stderr, logged);
+  server.kill('SIGHUP');
+  server.kill('SIGTERM');
+  t.equal(await server.exited, 0);
+  t.match(server.stderr, /serving as [0-9A-F]{76}\n/);
+  t.match(server.stdout, /^[0-9A-F]{76}\n$/, 'scripts read only the ID');
+});

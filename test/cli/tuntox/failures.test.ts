@@ -1,9 +1,9 @@
-/** Every job of a client against every way in which its server can fail it, on a simulated clock: status and message. */
+/** Each mode of a client with each error of the server, on a simulated clock: exit status and message. */
 import { PassThrough } from 'node:stream';
 import { setImmediate } from 'node:timers/promises';
 import t, { type Test } from 'tap';
 import { type Logger, silentLogger } from '../../../src/base/logger.js';
-import { Stopping } from '../../../src/cli/tuntox/context.js';
+import { StopRequest } from '../../../src/cli/tuntox/context.js';
 import { readFlags } from '../../../src/cli/tuntox/flags.js';
 import { runJob } from '../../../src/cli/tuntox/modes/client.js';
 import { settingsOf } from '../../../src/cli/tuntox/settings.js';
@@ -23,19 +23,19 @@ import { SeededRandom } from '../../support/seeded-random.js';
 
 const ID = 'E776E9A993EE3CAE04F5946D9AC66FBBAA8C63A95A94B41942353C6DC1739B4B4C762C7DA7B9';
 const random = new SeededRandom(1);
-/** Never asked: the stack is no real one. */
+/** The stack is a fake, so this node is never asked. */
 const NOBODY: NodeToAsk = { host: '192.0.2.1', port: 33445, publicKey: generateKeyPair(random).publicKey };
 
 interface Running {
   readonly clock: ManualClock;
   readonly tox: FakeStack;
   readonly friend: FakeFriend;
-  readonly stopping: Stopping;
+  readonly stopping: StopRequest;
   readonly errors: string[];
   readonly status: Promise<number>;
 }
 
-/** Starts a job whose server does nothing by itself. */
+/** Starts a client whose server does nothing by itself. */
 async function run(t: Test, words: string): Promise<Running> {
   const clock = new ManualClock();
   const errors: string[] = [];
@@ -49,10 +49,10 @@ async function run(t: Test, words: string): Promise<Running> {
   await engine.start();
   t.teardown(() => engine.stop());
   const server = engine.connect(settings.serverId, undefined, settings.patience);
-  const stopping = new Stopping();
+  const stopping = new StopRequest();
   const context = { log, stopping, stdin: new PassThrough(), stdout: new PassThrough() };
   const status = runJob(settings, server, context);
-  // A status that is asked for late is no fault.
+  // The test may ask for the status late.
   status.catch(() => {});
   await settle();
   const [friend] = [...tox.friends.values()] as [FakeFriend];
@@ -75,13 +75,13 @@ interface Failure {
 const FAILURES: readonly Failure[] = [
   { name: 'no network', status: 6, message: /^no node .* has answered .*: check that this machine/, happens: () => {} },
   {
-    name: 'a server that nobody knows',
+    name: 'a server that is not found',
     status: 3,
     message: /^E776E9A9 has not been found for 30 s: check that it runs/,
     happens: ({ tox }) => tox.setOnline(true),
   },
   {
-    name: 'a server that does not let us in',
+    name: 'a server that does not admit the client',
     status: 8,
     message: /^E776E9A9 is there, but has not let this client in for 30 s: check the secret/,
     happens: ({ tox, friend }) => {
@@ -90,7 +90,7 @@ const FAILURES: readonly Failure[] = [
     },
   },
   {
-    name: 'a server that answers, and to which no way leads',
+    name: 'a server that answers, but to which there is no route',
     status: 7,
     message: /^E776E9A9 was found, but there has been no connection to it for 30 s: try again, or wait longer/,
     happens: ({ tox, friend }) => {
@@ -99,7 +99,7 @@ const FAILURES: readonly Failure[] = [
     },
   },
   {
-    name: 'a proxy of no use',
+    name: 'an unusable proxy',
     status: 9,
     message: /^http:..192\.0\.2\.1:3128: the proxy is gone: check that it runs/,
     happens: ({ tox }) =>
@@ -107,7 +107,7 @@ const FAILURES: readonly Failure[] = [
   },
 ];
 
-t.test('without bootstrap nodes no network is no fault of theirs', async (t) => {
+t.test('without bootstrap nodes, the error about the network does not blame them', async (t) => {
   const { clock, status, errors } = await run(t, '-p --timeout 30 --bootstrap none');
   clock.advance(30_000);
   t.equal(await status, 6);
@@ -115,7 +115,7 @@ t.test('without bootstrap nodes no network is no fault of theirs', async (t) => 
 });
 
 for (const { name, status, message, happens } of FAILURES) {
-  t.test(`${name} ends every job with ${status}, when patience ends`, async (t) => {
+  t.test(`${name} ends every mode with ${status} after the timeout`, async (t) => {
     for (const job of await jobs()) {
       const running = await run(t, `${job} --timeout 30`);
       happens(running);
@@ -130,7 +130,7 @@ for (const { name, status, message, happens } of FAILURES) {
   });
 }
 
-t.test('a server that puts us out and lets us not in again ends -L with 8', async (t) => {
+t.test('a server that disconnects the client and does not admit it again ends -L with 8', async (t) => {
   const { clock, tox, friend, status, errors } = await run(t, `${(await jobs())[0]} --timeout 30`);
   tox.setOnline(true);
   friend.setOnline(true);
@@ -142,7 +142,7 @@ t.test('a server that puts us out and lets us not in again ends -L with 8', asyn
   t.match(errors, [/has not let this client in for 30 s/]);
 });
 
-t.test('without --timeout -L waits for ever, and the others give up after a minute', async (t) => {
+t.test('without --timeout -L waits forever, and the other modes give up after a minute', async (t) => {
   for (const job of await jobs()) {
     const { clock, status, stopping } = await run(t, job);
     clock.advance(24 * 3_600_000);
@@ -152,7 +152,7 @@ t.test('without --timeout -L waits for ever, and the others give up after a minu
   }
 });
 
-t.test('Ctrl-C while connecting ends every job with 130, and without an error', async (t) => {
+t.test('Ctrl-C while connecting ends every mode with 130 and without an error', async (t) => {
   for (const job of await jobs()) {
     const { stopping, status, errors } = await run(t, job);
     stopping.ask('SIGINT');
@@ -161,7 +161,7 @@ t.test('Ctrl-C while connecting ends every job with 130, and without an error', 
   }
 });
 
-t.test('a server that goes away in the middle of a job of its own ends it with 3', async (t) => {
+t.test('a server that disconnects ends -W and -p with 3', async (t) => {
   for (const job of ['-W 127.0.0.1:22', '-p']) {
     const { friend, tox, status, errors, clock } = await run(t, job);
     tox.setOnline(true);
@@ -169,14 +169,14 @@ t.test('a server that goes away in the middle of a job of its own ends it with 3
     await settle();
     friend.setOnline(false);
     await settle();
-    // What had not been accepted yet waits for the server's return, a minute at the most.
+    // A request that was not accepted yet waits at most a minute for the server's return.
     clock.advance(60_000);
     t.equal(await status, 3, job);
     t.equal(errors.length, 1, errors.join());
   }
 });
 
-t.test('a server that does not answer a ping, or a request, is 7', async (t) => {
+t.test('a server that does not answer a ping or a request ends the client with 7', async (t) => {
   for (const [job, message] of [
     ['-p', /did not answer a ping/],
     ['-W 127.0.0.1:22', /did not answer the request/],

@@ -1,30 +1,32 @@
 import t from 'tap';
 import { readFlags } from '../../../src/cli/tuntox/flags.js';
+import { OPTIONS } from '../../../src/cli/tuntox/options.js';
 
 t.test('flags are read as getopt reads them, in order', async (t) => {
-  t.same(readFlags(['-dd', '-L2222:a:22', '-L', '80:b:80', '-qC', 'dir', '--secret-file=f', '--bootstrap', 'n']), [
-    { flag: '-d', value: undefined },
-    { flag: '-d', value: undefined },
-    { flag: '-L', value: '2222:a:22' },
-    { flag: '-L', value: '80:b:80' },
-    { flag: '-q', value: undefined },
-    { flag: '-C', value: 'dir' },
-    { flag: '--secret-file', value: 'f' },
-    { flag: '--bootstrap', value: 'n' },
+  const words = ['-dd', '-L2222:a:22', '--forward', '80:b:80', '-qC', 'dir', '--secret-file=f', '--bootstrap', 'n'];
+  t.same(readFlags(words), [
+    { flag: '--verbose', written: '-d', value: undefined },
+    { flag: '--verbose', written: '-d', value: undefined },
+    { flag: '--forward', written: '-L', value: '2222:a:22' },
+    { flag: '--forward', written: '--forward', value: '80:b:80' },
+    { flag: '--quiet', written: '-q', value: undefined },
+    { flag: '--state-dir', written: '-C', value: 'dir' },
+    { flag: '--secret-file', written: '--secret-file', value: 'f' },
+    { flag: '--bootstrap', written: '--bootstrap', value: 'n' },
   ]);
 });
 
 t.test('a value may look like a flag', async (t) => {
-  t.same(readFlags(['-s', '-d']), [{ flag: '-s', value: '-d' }]);
+  t.match(readFlags(['-s', '-d']), [{ flag: '--secret', value: '-d' }]);
 });
 
-t.test('what comes in a later version says so, whatever follows it', async (t) => {
+t.test('an option of a later version is refused by name, whatever follows it', async (t) => {
   for (const words of [['--json'], ['--json', 'value'], ['-p', '--json']]) {
-    t.throws(() => readFlags(words), { code: 'usage', message: /^--json .*not in this version yet/ });
+    t.throws(() => readFlags(words), { code: 'usage', message: /^--json .*not supported in this version/ });
   }
 });
 
-t.test('-D with a port after it is a SOCKS5 proxy, which comes later, and alone it is the background', async (t) => {
+t.test('-D with a port is a SOCKS5 proxy, which is refused, and alone it means the background', async (t) => {
   for (const words of [
     ['-D1080'],
     ['-D', '1080'],
@@ -35,29 +37,44 @@ t.test('-D with a port after it is a SOCKS5 proxy, which comes later, and alone 
   ]) {
     t.throws(
       () => readFlags(words),
-      { code: 'usage', message: /^-D \[BIND:\]PORT .*not in this version yet/ },
+      { code: 'usage', message: /^-D \[BIND:\]PORT .*not supported in this version/ },
       words.join(' '),
     );
   }
-  const background = { flag: '-D', value: undefined };
+  const background = { flag: '--background', written: '-D', value: undefined };
   t.match(readFlags(['-D']), [background]);
-  t.match(readFlags(['-D', '-C', '1080']), [background, { flag: '-C', value: '1080' }]);
-  t.match(readFlags(['-i', 'ID', '-D']), [{ flag: '-i' }, background]);
-  t.match(readFlags(['-dDq']), [{ flag: '-d' }, background, { flag: '-q' }]);
-  t.match(readFlags(['-s', '-D1080']), [{ flag: '-s', value: '-D1080' }]);
+  t.match(readFlags(['-D', '-C', '1080']), [background, { flag: '--state-dir', value: '1080' }]);
+  t.match(readFlags(['-i', 'ID', '-D']), [{ flag: '--identity' }, background]);
+  t.match(readFlags(['-dDq']), [{ flag: '--verbose' }, background, { flag: '--quiet' }]);
+  t.match(readFlags(['-s', '-D1080']), [{ flag: '--secret', value: '-D1080' }]);
 });
 
-t.test('what is no flag, or lacks its value, or has one too many, is named', async (t) => {
+t.test('a usage error names the option and says how to correct it', async (t) => {
   const cases: [string[], RegExp][] = [
-    [['-x'], /no flag -x/],
-    [['--nonsense'], /no flag --nonsense/],
-    [['--L', '1:a:1'], /no flag --L/],
-    [['list'], /"list"/],
-    [['--', '-p'], /"--"/],
-    [['-L'], /-L needs a value, as in -L 2222:127.0.0.1:22/],
+    [['-x'], /^unknown option -x$/],
+    [['--nonsense'], /^unknown option --nonsense$/],
+    [['--forwrad', '1:a:1'], /^unknown option --forwrad: did you mean --forward\?$/],
+    [['--forw', '1:a:1'], /^unknown option --forw: did you mean --forward\?$/],
+    [['--L', '1:a:1'], /^unknown option --L/],
+    [['--P', '1:a:1'], /^unknown option --P/],
+    [['list'], /^unexpected argument "list"$/],
+    [['--', '-p'], /^unexpected argument "-p"$/],
+    [['-L'], /^-L needs a value, such as -L 2222:127.0.0.1:22$/],
+    [['--forward'], /^--forward needs a value, such as --forward 2222:127.0.0.1:22$/],
     [['-d', '--bootstrap'], /--bootstrap needs a value/],
-    [['-C', ''], /value of -C is empty/],
+    [['-C', ''], /value of -C is empty: use one such as -C /],
     [['--insecure-open=yes'], /--insecure-open takes no value/],
   ];
   for (const [words, message] of cases) t.throws(() => readFlags(words), { code: 'usage', message }, words.join(' '));
+});
+
+t.test('help is a word, too, and -- alone changes nothing', async (t) => {
+  t.match(readFlags(['help']), [{ flag: '--help', written: 'help' }]);
+  t.same(readFlags(['-p', '--']), readFlags(['-p']));
+});
+
+t.test('each option has a long name, and no letter has two meanings', async (t) => {
+  const letters = OPTIONS.flatMap((option) => [...('short' in option ? option.short : '')]);
+  t.equal(new Set(letters).size, letters.length);
+  for (const { name } of OPTIONS) t.match(name, /^--[a-z]/);
 });

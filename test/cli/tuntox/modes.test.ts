@@ -1,4 +1,4 @@
-/** Every job of the real command, as processes in a private network whose only other node is one of ours. */
+/** Each mode of the real command, as processes in a private network with one node. */
 import { once } from 'node:events';
 import { writeFileSync } from 'node:fs';
 import { connect, createServer, type Socket } from 'node:net';
@@ -15,7 +15,7 @@ import { temporaryDirectory } from '../../support/temporary-directory.js';
 const ID_LINE = /^([0-9A-F]{76})\n/;
 const SECRET = 'canary of the modes';
 
-/** Starts the node through which all find each other, and gives the flags that name it. */
+/** Starts the bootstrap node, and returns the flags that name it. */
 async function startNode(t: Test): Promise<string[]> {
   const port = await freeUdpPort();
   const deps = { clock: systemClock, random: systemRandom, log: silentLogger };
@@ -26,7 +26,7 @@ async function startNode(t: Test): Promise<string[]> {
   return ['--bootstrap', `127.0.0.1:${port}:${node.dhtPublicKey.hex}`];
 }
 
-/** A service that says everything back, and ends when it was told that nothing more comes. */
+/** A service that echoes its input and ends with it. */
 async function startEcho(t: Test): Promise<number> {
   const sockets = new Set<Socket>();
   const echo = createServer({ allowHalfOpen: true }, (socket) => {
@@ -49,7 +49,7 @@ function start(t: Test, args: readonly string[], secret = SECRET): Process {
   return command;
 }
 
-/** Says `text` to a local port, ends, and gives what comes back. */
+/** Sends `text` to a local port, ends, and returns the answer. */
 async function askPort(port: number, text: string): Promise<string> {
   const socket = connect({ port, host: '127.0.0.1', allowHalfOpen: true });
   socket.end(text);
@@ -58,7 +58,7 @@ async function askPort(port: number, text: string): Promise<string> {
   return answer;
 }
 
-t.test('the jobs of the command, against one server', async (t) => {
+t.test('the modes of the command against one server', async (t) => {
   const node = await startNode(t);
   const echo = await startEcho(t);
   const closed = await freeTcpPort();
@@ -68,14 +68,14 @@ t.test('the jobs of the command, against one server', async (t) => {
   const id = (await server.waitFor(ID_LINE))[1] as string;
   const client = (...args: string[]): Process => start(t, ['-i', id, ...args, ...node]);
 
-  await t.test('-p measures the round trip on standard output, and ends', async (t) => {
+  await t.test('-p prints round-trip times on standard output and exits', async (t) => {
     const ping = client('-p');
     t.equal(await ping.exited, 0, ping.stderr);
     t.match(ping.stdout, new RegExp(`^(${id.slice(0, 8)}: [0-9.]+ ms\\n){4}4 round trips: .*\\n$`));
     t.match(ping.stderr, /connected to .* direct/);
   });
 
-  await t.test('-L opens its ports at once, each leading where it should, until Ctrl-C', async (t) => {
+  await t.test('-L opens its ports at once, each to its target, until Ctrl-C', async (t) => {
     const ports = [await freeTcpPort(), await freeTcpPort(), await freeTcpPort()] as const;
     const forward = client(
       '-L',
@@ -89,13 +89,13 @@ t.test('the jobs of the command, against one server', async (t) => {
     t.equal(await askPort(ports[0], 'before the server was found'), 'before the server was found');
     const texts = Array.from({ length: 20 }, (_, index) => `${index} `.repeat(1000));
     t.same(await Promise.all(texts.map((text, index) => askPort(ports[index % 2] as number, text))), texts);
-    await t.rejects(askPort(ports[2], 'nobody there'), { code: 'ECONNRESET' });
+    await t.rejects(askPort(ports[2], 'no service'), { code: 'ECONNRESET' });
     await forward.waitFor(/the target refused the connection: check that/);
     t.equal(await forward.stop('SIGINT'), 130);
     t.equal(forward.stdout, '');
   });
 
-  await t.test('-W carries standard input and output and nothing else, and ends when both have', async (t) => {
+  await t.test('-W carries standard input and output and nothing else, and ends when both ended', async (t) => {
     for (const flag of ['-W', '-P']) {
       const pipe = client(flag, `127.0.0.1:${echo}`);
       pipe.child.stdin.end('through the pipe\n');
@@ -105,7 +105,7 @@ t.test('the jobs of the command, against one server', async (t) => {
     }
   });
 
-  await t.test('-W tells by its status whether the server or the target refused', async (t) => {
+  await t.test('the exit status of -W tells whether the server or the target refused', async (t) => {
     const denied = client('-W', '127.0.0.1:22');
     t.equal(await denied.exited, 4);
     t.match(
@@ -119,7 +119,7 @@ t.test('the jobs of the command, against one server', async (t) => {
     await server.waitFor(/refused: no line of .*rules allows it/);
   });
 
-  await t.test('a wrong secret is refused, and the right one from the same identity is let in', async (t) => {
+  await t.test('a wrong secret is refused, and the right one from the same identity is admitted', async (t) => {
     const identity = ['-C', temporaryDirectory(t)];
     const wrong = start(t, ['-p', '-i', id, ...identity, ...node], 'canary guess');
     await server.waitFor(/refused, it sent a wrong secret/);

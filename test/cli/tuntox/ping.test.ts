@@ -1,8 +1,8 @@
-/** `-p` whose result cannot be written. */
+/** `-p` when its output fails. */
 import { PassThrough, Writable } from 'node:stream';
 import t from 'tap';
 import { type Logger, silentLogger } from '../../../src/base/logger.js';
-import { Stopping } from '../../../src/cli/tuntox/context.js';
+import { StopRequest } from '../../../src/cli/tuntox/context.js';
 import { readFlags } from '../../../src/cli/tuntox/flags.js';
 import { ping } from '../../../src/cli/tuntox/modes/ping.js';
 import { settingsOf } from '../../../src/cli/tuntox/settings.js';
@@ -21,7 +21,7 @@ for (const [code, status, said] of [
     const stdout = new Writable({ write: (_bytes, _encoding, done) => done(Object.assign(new Error(code), { code })) });
     const settings = settingsOf(readFlags(['-i', ID, '-p']), {}) as PingSettings;
     const server = { ping: async () => 1 } as unknown as RemoteServer;
-    const context = { log, stdout, stdin: new PassThrough(), stopping: new Stopping() };
+    const context = { log, stdout, stdin: new PassThrough(), stopping: new StopRequest() };
     t.equal(await ping(settings, server, context), status);
     t.same(errors, said);
   });

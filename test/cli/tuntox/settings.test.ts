@@ -8,7 +8,7 @@ const ID = 'E776E9A993EE3CAE04F5946D9AC66FBBAA8C63A95A94B41942353C6DC1739B4B4C76
 const settings = (words: string, environment: Record<string, string> = {}): RunSettings =>
   settingsOf(readFlags(words.split(' ').filter((word) => word !== '')), environment);
 
-t.test('without a job for a client it is a server, and -i is its whitelist', async (t) => {
+t.test('without -L, -W and -p it is a server, and -i is its whitelist', async (t) => {
   const server = settings(`-i ${ID} -i ${ID.toLowerCase()} -f rules -C dir -I id --insecure-open`) as ServerSettings;
   t.equal(server.mode, 'server');
   t.same(
@@ -34,7 +34,7 @@ t.test('-L, -W, -P and -p make a client, and -i is its server', async (t) => {
   t.equal(settings(`-p -i ${ID}`).mode, 'ping');
 });
 
-t.test('how much is said depends on the job, -d and -q, of which the later counts', async (t) => {
+t.test('the log level depends on the mode, -d and -q, of which the last counts', async (t) => {
   const levels: [string, string][] = [
     [`-L 1:a:2 -i ${ID}`, 'info'],
     [`-W a:2 -i ${ID}`, 'warn'],
@@ -55,13 +55,14 @@ t.test('the secret comes from a flag, a file or the environment, in this order',
   t.same(settings('', { TUNTOX_SHARED_SECRET: '' }).secret, { from: 'environment', text: '' }, 'refused when read');
   t.same(settings('-s f', environment).secret, { from: 'flag', text: 'f' });
   t.same(settings('--secret-file p', environment).secret, { from: 'file', path: 'p' });
+  t.same(settings('--secret-file -').secret, { from: 'file', path: '/dev/stdin' }, 'standard input');
 });
 
-t.test('routers are asked for ports unless that is forbidden', async (t) => {
+t.test('the router is asked for ports unless --no-port-mapping is given', async (t) => {
   t.match(settings(''), { portMapping: true });
   t.match(settings('--no-port-mapping'), { portMapping: false });
   t.match(settings(`--no-port-mapping -L 1:a:2 -i ${ID}`), { mode: 'forward', portMapping: false });
-  t.throws(() => settings('--node --no-port-mapping'), /not for nodes/);
+  t.throws(() => settings('--node --no-port-mapping'), /not for bootstrap nodes/);
 });
 
 t.test('ports and nodes are parsed', async (t) => {
@@ -72,18 +73,18 @@ t.test('ports and nodes are parsed', async (t) => {
   t.match(settings(''), { udpPorts: undefined, nodesFile: undefined, nodes: undefined });
 });
 
-t.test('--bootstrap none names no nodes, and goes with no others', async (t) => {
+t.test('--bootstrap none means no nodes, and cannot be combined with others', async (t) => {
   for (const words of ['', `-p -i ${ID} `, '--node ']) {
     t.same(settings(`${words}--bootstrap none`).nodes, []);
     t.same(settings(`${words}--bootstrap none --bootstrap none`).nodes, []);
   }
   const node = `192.0.2.1:33445:${ID.slice(0, 64)}`;
-  const mixed = /^--bootstrap none says that there are no nodes: leave it out, or /;
+  const mixed = /^--bootstrap none means no nodes: remove it, or /;
   t.throws(() => settings(`--bootstrap ${node} --bootstrap none`), { code: 'usage', message: mixed });
-  t.throws(() => settings('-b nodes.json --bootstrap none'), { code: 'usage', message: /leave it out, or -b$/ });
+  t.throws(() => settings('-b nodes.json --bootstrap none'), { code: 'usage', message: /remove it, or -b$/ });
 });
 
-t.test('what does not hang together is refused, and says what to do', async (t) => {
+t.test('settings that contradict each other are refused, with advice', async (t) => {
   const cases: [string, RegExp][] = [
     ['-p', /-i/],
     ['-L 1:a:2', /-i/],
@@ -91,10 +92,12 @@ t.test('what does not hang together is refused, and says what to do', async (t) 
     [`-L 1:a:2 -W a:2 -i ${ID}`, /choose one/],
     [`-p -W a:2 -i ${ID}`, /choose one/],
     [`-W a:2 -P a:2 -i ${ID}`, /once/],
-    [`-p -f rules -i ${ID}`, /-f is for the server/],
-    [`-p --insecure-open -i ${ID}`, /--insecure-open is for the server/],
-    ['-s a --secret-file b', /leave -s out/],
+    [`-p -f rules -i ${ID}`, /-f is only for servers/],
+    [`-p --insecure-open -i ${ID}`, /--insecure-open is only for servers/],
+    ['-s a --secret-file b', /remove -s/],
+    [`-W a:2 -i ${ID} --secret-file -`, /^-W and --secret-file - both read standard input/],
     ['-L nonsense', /^-L: "nonsense"/],
+    ['--forward nonsense', /^--forward: "nonsense"/],
     ['-W nonsense', /^-W: "nonsense"/],
     ['-i 12', /^-i: .*76 hex digits/],
     ['-u 0:7', /^-u: "0"/],
@@ -103,7 +106,7 @@ t.test('what does not hang together is refused, and says what to do', async (t) 
   for (const [words, message] of cases) t.throws(() => settings(words), { code: 'usage', message }, words);
 });
 
-t.test('a proxy comes from its flag, else from the environment, and none is a word for it', async (t) => {
+t.test('the proxy comes from its flag or else from the environment, and none means no proxy', async (t) => {
   const [upper, lower] = ['socks5://upper:1', 'http://lower:2'];
   const host = (words: string, environment = {}): string | undefined =>
     settings(words, environment).proxy?.address.host;
@@ -118,16 +121,16 @@ t.test('a proxy comes from its flag, else from the environment, and none is a wo
   t.throws(() => settings('', { all_proxy: 'socks4://a:1' }), { code: 'usage', message });
 });
 
-t.test('with a proxy, what would open a port is refused', async (t) => {
+t.test('options that open a port are refused with a proxy', async (t) => {
   const environment = { ALL_PROXY: 'socks5://a' };
   t.throws(() => settings('-u 5:6', environment), { message: /^-u opens a port.*--proxy none/ });
   t.throws(() => settings('-t 443', environment), { message: /^-t opens a port/ });
-  t.throws(() => settings('--node', environment), { message: /no proxy.*--proxy none/ });
+  t.throws(() => settings('--node', environment), { message: /cannot use a proxy: add --proxy none/ });
   t.equal(settings('-t 0', environment).relayPort, 0);
   t.equal(settings('--node -t 443 --proxy none', environment).relayPort, 443);
 });
 
-t.test('-L waits for ever, other jobs a minute, and whoever is to try again a minute each time', async (t) => {
+t.test('-L waits forever, -W and -p wait a minute, and --max-retries waits a minute each time', async (t) => {
   const patience = (words: string): unknown => {
     const found = settings(`-i ${ID} ${words}`);
     return 'patience' in found ? found.patience : undefined;
@@ -141,14 +144,14 @@ t.test('-L waits for ever, other jobs a minute, and whoever is to try again a mi
   t.throws(() => patience('-p --timeout 0 --max-retries 1'), { message: /nothing to retry/ });
   t.throws(() => patience('-p --timeout soon'), { message: /^--timeout: "soon" is not a time/ });
   t.throws(() => patience('-p --max-retries -1'), { message: /^--max-retries/ });
-  t.throws(() => settings('--timeout 5'), { message: /--timeout is for clients/ });
+  t.throws(() => settings('--timeout 5'), { message: /--timeout is only for clients/ });
 });
 
 t.test('--node makes a bootstrap node, which has neither Tox ID nor secret nor tunnels', async (t) => {
   t.match(settings('--node -C dir -u 1:2'), { mode: 'node', directory: 'dir', udpPorts: { first: 1, last: 2 } });
   t.throws(() => settings(`--node -i ${ID} -L 1:a:2`), { message: /no tunnels/ });
   for (const flag of [`-i ${ID}`, '-I id', '-s x', '--secret-file f', '-f rules', '--insecure-open']) {
-    t.throws(() => settings(`--node ${flag}`), { message: /not for nodes/ }, flag);
+    t.throws(() => settings(`--node ${flag}`), { message: /not for bootstrap nodes/ }, flag);
   }
 });
 
@@ -159,7 +162,7 @@ t.test('-t is the port of the TCP relay, 0 for none', async (t) => {
   t.throws(() => settings('--node -t 65536'), { message: /-t/ });
 });
 
-t.test('a server, a node or -L can be in the background, with a file for its number', async (t) => {
+t.test('a server, a node or -L can run in the background, with a pid file', async (t) => {
   for (const mode of ['', '--node']) {
     t.match(settings(`${mode} -z -F pid -U me -S`), {
       isSyslog: true,
@@ -169,10 +172,10 @@ t.test('a server, a node or -L can be in the background, with a file for its num
     t.match(settings(mode), { isSyslog: false, service: { isBackground: false, pidFile: undefined, user: undefined } });
   }
   t.match(settings(`-L 1:a:2 -i ${ID} -z -F pid`), { service: { isBackground: true, pidFile: 'pid' } });
-  t.throws(() => settings(`-L 1:a:2 -i ${ID} -U x`), { code: 'usage', message: /is for the server/ });
+  t.throws(() => settings(`-L 1:a:2 -i ${ID} -U x`), { code: 'usage', message: /is only for servers/ });
   for (const flag of ['-z', '-D', '-F x']) {
     for (const job of ['-W a:2', '-p']) {
-      t.throws(() => settings(`${job} -i ${ID} ${flag}`), { code: 'usage', message: /is for servers and for -L/ });
+      t.throws(() => settings(`${job} -i ${ID} ${flag}`), { code: 'usage', message: /is only for servers and for -L/ });
     }
   }
   t.match(settings(`-L 1:a:2 -i ${ID} -S`), { isSyslog: true });

@@ -1,24 +1,23 @@
-/** `tuntox -i ID` with a job: what the three kinds of clients have in common. */
-import type { ClientSettings } from '../../../config/classic-settings.js';
+/** A client: `tuntox -i ID` with -L, -W or -p. */
+import { CodedError } from '../../../base/coded-error.js';
+import type { ClientSettings, ForwardSettings, PipeSettings } from '../../../config/classic-settings.js';
 import { writeIdFile } from '../../../engine/id-file.js';
 import type { RemoteServer } from '../../../engine/remote-server.js';
 import { ServerError } from '../../../engine/server-error.js';
 import { startEngine } from '../../../engine/start-engine.js';
 import { noTarget } from '../../../engine/target-rules.js';
 import type { Context, StartContext } from '../context.js';
-import { statusOf } from '../exit-status.js';
+import { ExitStatus, statusOf } from '../exit-status.js';
+import { UsageError } from '../flags.js';
 import type { Service } from '../service.js';
-import { UsageError } from '../usage-error.js';
-import { forward } from './forward.js';
 import { ping } from './ping.js';
-import { pipe } from './pipe.js';
 
 export async function runClient(settings: ClientSettings, context: StartContext, service?: Service): Promise<number> {
   const { directory } = settings;
   const engine = await startEngine(context.log, {
     settings,
     place: directory === undefined ? { kind: 'nowhere' } : { kind: 'directory', path: directory },
-    // It lives too short for others to rely on it.
+    // Clients run for too short a time to be relays.
     isRelay: false,
     isLasting: settings.mode === 'forward',
     mayReach: noTarget,
@@ -26,7 +25,7 @@ export async function runClient(settings: ClientSettings, context: StartContext,
   try {
     if (settings.idFile !== undefined) await writeIdFile(settings.idFile, engine.id.toString());
     if (engine.id.publicKey.equals(settings.serverId.publicKey)) {
-      throw new UsageError('-i is the Tox ID of this client itself: give the one of the server');
+      throw new UsageError("-i is this client's own Tox ID: use the one of the server");
     }
     const server = engine.connect(settings.serverId, context.given.secret, settings.patience);
     return await runJob(settings, server, context, service);
@@ -35,7 +34,7 @@ export async function runClient(settings: ClientSettings, context: StartContext,
   }
 }
 
-/** @returns the exit status, also when the server is not there, refuses or is lost */
+/** @returns the exit status, also when the server is not found, refuses or is lost */
 export async function runJob(
   settings: ClientSettings,
   server: RemoteServer,
@@ -55,5 +54,37 @@ export async function runJob(
     if (!(error instanceof ServerError)) throw error;
     context.log.error(error.message);
     return statusOf(error.code);
+  }
+}
+
+/** `-L`: forwards local ports until a signal comes or the search for the server is given up. */
+async function forward(
+  settings: ForwardSettings,
+  server: RemoteServer,
+  context: Context,
+  service?: Service,
+): Promise<number> {
+  // The ports are opened before the server is found: connections wait, and a port in use is reported now.
+  for (const spec of settings.forwards) await server.forward(spec);
+  await service?.ready();
+  return context.stopping.orStatusOf(server.givenUp);
+}
+
+/** `-W`: connects the target to standard input and output, as ssh's ProxyCommand needs it. */
+async function pipe(settings: PipeSettings, server: RemoteServer, context: Context): Promise<number> {
+  const { log, stdin, stdout, stopping } = context;
+  try {
+    const work = server.pipe(settings.target, { stdin, stdout }).then(() => ExitStatus.Ok);
+    return await stopping.orStatusOf(work);
+  } catch (error) {
+    // A ServerError is not about the target: the caller reports it.
+    if (!(error instanceof CodedError) || error instanceof ServerError) throw error;
+    // After `tuntox … | head`, a closed output is not an error.
+    const level = error.code === 'nobody-reads' ? 'debug' : 'error';
+    log[level](`${settings.target.host} port ${settings.target.port}: ${error.message}`);
+    return statusOf(error.code);
+  } finally {
+    // An open input would keep the process alive.
+    stdin.destroy();
   }
 }

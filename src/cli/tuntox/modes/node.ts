@@ -1,4 +1,4 @@
-/** `tuntox --node`: a bootstrap node, for a network of one's own. It has no Tox ID and no tunnels. */
+/** `tuntox --node`: a bootstrap node for a private network. It has no Tox ID and no tunnels. */
 import { writeResult } from '../../../base/result-output.js';
 import type { NodeSettings } from '../../../config/classic-settings.js';
 import { startNode } from '../../../engine/start-node.js';
@@ -11,7 +11,7 @@ export async function runNode(settings: NodeSettings, context: Context, service:
   const node = await startNode(log, settings);
   try {
     const entry = `${node.port}:${node.publicKey.hex}`;
-    log.info(`others enter through this machine with --bootstrap HOST:${entry}`);
+    log.info(`to bootstrap from this node: --bootstrap HOST:${entry}`);
     await writeResult(stdout, `${entry}\n`);
     await service.ready();
     await stopping.asked;

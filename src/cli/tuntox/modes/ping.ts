@@ -1,4 +1,4 @@
-/** `-p`: how long a packet takes to the server and back. */
+/** `-p`: measures the round-trip time to the server. */
 import { CodedError } from '../../../base/coded-error.js';
 import { OutputError, writeResult } from '../../../base/result-output.js';
 import type { PingSettings } from '../../../config/classic-settings.js';
@@ -7,7 +7,7 @@ import { ServerError } from '../../../engine/server-error.js';
 import type { Context } from '../context.js';
 import { ExitStatus, statusOf } from '../exit-status.js';
 
-/** One says little, and each goes out when the one before is back. */
+/** Round trips, one after another. */
 const COUNT = 4;
 
 export async function ping(settings: PingSettings, server: RemoteServer, context: Context): Promise<number> {
@@ -15,9 +15,9 @@ export async function ping(settings: PingSettings, server: RemoteServer, context
     return await context.stopping.orStatusOf(pingAll(settings, server, context));
   } catch (error) {
     if (!(error instanceof CodedError) || error instanceof ServerError) throw error;
-    if (error instanceof OutputError && error.code === 'nobody-reads') return ExitStatus.NobodyReads;
+    if (error instanceof OutputError && error.code === 'nobody-reads') return ExitStatus.ClosedPipe;
     const isUnanswered = error.code === 'timeout';
-    context.log.error(isUnanswered ? 'the server did not answer a ping in 10 s: try again' : error.message);
+    context.log.error(isUnanswered ? 'the server did not answer a ping within 10 s: try again' : error.message);
     return isUnanswered ? ExitStatus.Timeout : statusOf(error.code);
   }
 }
@@ -30,10 +30,10 @@ async function pingAll(settings: PingSettings, server: RemoteServer, { stdout }:
     await writeResult(stdout, `${settings.serverId.publicKey.short}: ${inMilliseconds(roundTrip)}\n`);
   }
   const average = roundTrips.reduce((sum, one) => sum + one, 0) / COUNT;
-  const [least, most] = [Math.min(...roundTrips), Math.max(...roundTrips)];
+  const [min, max] = [Math.min(...roundTrips), Math.max(...roundTrips)];
   await writeResult(
     stdout,
-    `${COUNT} round trips: least ${inMilliseconds(least)}, average ${inMilliseconds(average)}, most ${inMilliseconds(most)}\n`,
+    `${COUNT} round trips: min ${inMilliseconds(min)}, average ${inMilliseconds(average)}, max ${inMilliseconds(max)}\n`,
   );
   return ExitStatus.Ok;
 }

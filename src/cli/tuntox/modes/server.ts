@@ -1,4 +1,4 @@
-/** `tuntox` without a job for a client: lets clients in, and connects them to what they ask for. */
+/** A server: `tuntox` without -L, -W and -p. It admits clients and connects them to their targets. */
 import { statSync } from 'node:fs';
 import { systemRandom } from '../../../base/random.js';
 import { writeResult } from '../../../base/result-output.js';
@@ -11,8 +11,8 @@ import { startEngine } from '../../../engine/start-engine.js';
 import { anyTarget, onlyBy } from '../../../engine/target-rules.js';
 import type { Context, StartContext } from '../context.js';
 import { ExitStatus } from '../exit-status.js';
-import { type Service, USUAL_DIRECTORY } from '../service.js';
-import { UsageError } from '../usage-error.js';
+import { UsageError } from '../flags.js';
+import { DEFAULT_DIRECTORY, type Service } from '../service.js';
 
 const ROOT = 0;
 
@@ -31,14 +31,14 @@ export async function runServer(settings: ServerSettings, context: StartContext,
     if (settings.idFile !== undefined) await writeIdFile(settings.idFile, id);
     engine.serve(policy);
     log.info(`serving as ${id}`);
-    tellWhom(settings, context);
+    logAdmission(settings, context);
     await writeResult(stdout, `${id}\n`);
     await service.ready();
     await stopping.asked;
   } finally {
     await engine.stop();
   }
-  // To be told to stop is how a server ends.
+  // For a server, a signal is a successful end.
   return ExitStatus.Ok;
 }
 
@@ -48,35 +48,34 @@ function policyOf(settings: ServerSettings, { log, given }: StartContext): Acces
   const policy = new AccessPolicy(new FixedFactors({ random: systemRandom }, { secret, whitelist, isInsecureOpen }));
   if (policy.isClosed) {
     throw new UsageError(
-      'nobody could get in: give a secret with --secret-file, or allow clients with -i, or everybody with --insecure-open',
+      'this server could not admit any client: add a secret with --secret-file, clients with -i, or --insecure-open',
     );
   }
-  if (policy.isOpen) log.warn('everybody who knows the Tox ID gets in, because of --insecure-open');
+  if (policy.isOpen) log.warn('every client that knows the Tox ID is admitted (--insecure-open)');
   return policy;
 }
 
-/** Who means to connect, and gives nothing but the ID of a server, is told that this machine serves. */
-function tellWhom({ whitelist, isInsecureOpen, rulesFile, secret }: ServerSettings, { log }: Context): void {
+/** Logs who is admitted. A person who meant to be a client, and gave only the ID of a server, sees that this is a server. */
+function logAdmission({ whitelist, isInsecureOpen, rulesFile, secret }: ServerSettings, { log }: Context): void {
   const hasSecret = secret.from !== 'nowhere';
   const listed = whitelist.map((key) => key.short).join(', ');
-  const byList = hasSecret ? `only ${listed} may come in, and only with the secret` : `only ${listed} may come in`;
-  const others =
-    isInsecureOpen && !hasSecret ? 'everybody may come in' : 'every client that has the secret may come in';
+  const byList = hasSecret ? `only ${listed}, and only with the secret` : `only ${listed}`;
+  const others = isInsecureOpen && !hasSecret ? 'every client' : 'every client with the secret';
   const targets =
-    rulesFile === undefined ? 'everything that this machine reaches, itself included' : `what ${rulesFile} allows`;
-  log.info(`this is a server: ${whitelist.length > 0 ? byList : others}; clients reach ${targets}`);
+    rulesFile === undefined ? 'everything that this machine reaches, including itself' : `what ${rulesFile} allows`;
+  log.info(`this is a server that admits ${whitelist.length > 0 ? byList : others}; clients may reach ${targets}`);
   if (whitelist.length === 1 && !hasSecret) log.info(`to connect to ${listed} instead, add -L, -W or -p`);
 }
 
 function placeOf({ directory }: ServerSettings, { log }: Context): IdentityPlace {
   if (directory !== undefined) return { kind: 'directory', path: directory };
-  if (!isOfDaemon(USUAL_DIRECTORY)) return { kind: 'if-possible', path: USUAL_DIRECTORY };
-  const how = "add -U tuntox to use the daemon's, or -C DIRECTORY to keep one of your own";
-  log.warn(`${USUAL_DIRECTORY} belongs to the daemon, so this Tox ID is for this run only: ${how}`);
+  if (!isOfDaemon(DEFAULT_DIRECTORY)) return { kind: 'if-possible', path: DEFAULT_DIRECTORY };
+  const how = "add -U tuntox to use the daemon's, or -C DIR to keep one of your own";
+  log.warn(`${DEFAULT_DIRECTORY} belongs to the daemon, so this Tox ID is temporary: ${how}`);
   return { kind: 'nowhere' };
 }
 
-/** As it is installed. Root may write there, and would leave files that the daemon cannot read. */
+/** Whether the directory is the installed daemon's. Root could write there, but would leave files that the daemon cannot read. */
 function isOfDaemon(directory: string): boolean {
   const status = statSync(directory, { throwIfNoEntry: false });
   return process.geteuid?.() === ROOT && status !== undefined && (status.uid !== ROOT || status.gid !== ROOT);
@@ -84,7 +83,6 @@ function isOfDaemon(directory: string): boolean {
 
 function mayReachOf({ rulesFile }: ServerSettings, { log, given: { rules } }: StartContext): ReturnType<typeof onlyBy> {
   if (rulesFile === undefined || rules === undefined) return anyTarget;
-  if (!rules.some(({ effect }) => effect === 'allow'))
-    log.warn(`${rulesFile} allows nothing, so clients reach nothing`);
+  if (!rules.some(({ effect }) => effect === 'allow')) log.warn(`${rulesFile} allows no target`);
   return onlyBy(rules, rulesFile);
 }

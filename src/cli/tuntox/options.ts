@@ -1,0 +1,247 @@
+/** The options of `tuntox`. Its parser, help, manual and completion are made from this table. */
+import type { OptionSyntax } from '../../base/command-line.js';
+
+export interface TuntoxOption extends OptionSyntax {
+  readonly section: 'server' | 'client' | 'common';
+  /** An example of the value. */
+  readonly example?: string;
+  readonly isRepeatable?: boolean;
+  /** The text of help. Completion shows its first clause. */
+  readonly about: string;
+  /** Further sentences for the manual. */
+  readonly more?: string;
+  readonly completes?: 'file' | 'directory' | 'user' | readonly string[];
+}
+
+export const OPTIONS = [
+  {
+    name: '--rules-file',
+    short: 'f',
+    value: 'FILE',
+    example: '/etc/tuntox/rules',
+    section: 'server',
+    completes: 'file',
+    about:
+      'allow only the targets in FILE: one HOST:PORT per line, with * for any host and 0 for any port; # starts a comment',
+    more: 'The line class:NAME:PORT allows the addresses of a class: public, private, loopback, link-local (with the metadata services of clouds) or multicast. "deny" in front of a class, an address or * denies it, whatever other lines allow. Both apply to the address of the connection, whatever name the client asked for.',
+  },
+  {
+    name: '--insecure-open',
+    section: 'server',
+    about:
+      'admit every client that knows the Tox ID; without it, a server that has neither a secret nor -i refuses to start',
+  },
+  {
+    name: '--background',
+    short: 'zD',
+    section: 'server',
+    about: 'run in the background as soon as the server works; also for clients with -L',
+    more: '-D followed by a port is the SOCKS5 proxy of ssh, which this version does not have.',
+  },
+  {
+    name: '--pid-file',
+    short: 'F',
+    value: 'FILE',
+    example: '/run/tuntox.pid',
+    section: 'server',
+    completes: 'file',
+    about: 'write the process ID to FILE, and refuse to start if another tuntox uses it; also for clients with -L',
+    more: 'The file is locked while tuntox runs, and removed at the end.',
+  },
+  {
+    name: '--user',
+    short: 'U',
+    value: 'USER',
+    example: 'tuntox',
+    section: 'server',
+    completes: 'user',
+    about: 'switch from root to USER before anything is opened',
+    more: 'setpriv(1) starts a second process as USER. It must be able to read all named files, and to write to the directory of -C. The first process waits for it and passes signals on; with -z it exits. Signals may be sent to either. The file of -F contains the ID of the second process and stays owned by root. With -z it is left behind without its lock: "flock -n FILE true" fails while the process runs.',
+  },
+  {
+    name: '--node',
+    section: 'server',
+    about: 'be a bootstrap node for a private Tox network, and nothing else',
+    more: 'Its key is kept in node_key in the directory of -C. Its UDP port is 33445 without -u.',
+  },
+  {
+    name: '--forward',
+    short: 'L',
+    value: '[BIND:]PORT:HOST:PORT',
+    example: '2222:127.0.0.1:22',
+    section: 'client',
+    isRepeatable: true,
+    about:
+      'forward the local port PORT to HOST:PORT as the server sees it; may be repeated. BIND is 127.0.0.1 by default; * means all addresses of this machine',
+    more: 'If BIND is a name, all of its addresses are used: localhost means 127.0.0.1 and ::1.',
+  },
+  {
+    name: '--pipe',
+    short: 'WP',
+    value: 'HOST:PORT',
+    example: '127.0.0.1:22',
+    section: 'client',
+    about: "connect HOST:PORT to standard input and output, as for ssh -o ProxyCommand='tuntox -i ID -W %h:%p'",
+    more: 'The host may be in brackets: %h:%p and [%h]:%p both work for names, IPv4 and IPv6.',
+  },
+  {
+    name: '--ping',
+    short: 'p',
+    section: 'client',
+    about: 'measure the round-trip time to the server and exit',
+  },
+  {
+    name: '--timeout',
+    value: 'TIME',
+    example: '30s',
+    section: 'client',
+    about:
+      'give up after TIME without a connection to the server, at the start or after a loss: 30s, 500ms, 2m; a number alone is seconds, 0 means never (default: never with -L, otherwise 60s)',
+  },
+  {
+    name: '--max-retries',
+    value: 'N',
+    example: '3',
+    section: 'client',
+    about:
+      'before giving up, search for the server N more times, with pauses that grow from 1 s to 60 s (default 0); a connection resets the count',
+  },
+  {
+    name: '--identity',
+    short: 'i',
+    value: 'ID',
+    example: '5A40C344…',
+    section: 'common',
+    isRepeatable: true,
+    about:
+      'the Tox ID of the server; on a server, the only Tox ID to admit (may be repeated). With a secret as well, a client needs both',
+  },
+  {
+    name: '--state-dir',
+    short: 'C',
+    value: 'DIR',
+    example: '/var/lib/tuntox',
+    section: 'common',
+    completes: 'directory',
+    about:
+      'keep the identity in DIR/tox_save. By default a server uses /etc/tuntox if it can write there, and a client a new identity each time',
+    more: 'Root does not use a directory that belongs to the daemon: to use that identity, add -U tuntox.',
+  },
+  {
+    name: '--secret-file',
+    value: 'FILE',
+    example: '/etc/tuntox/secret',
+    section: 'common',
+    completes: 'file',
+    about: 'read the shared secret from FILE; - means standard input',
+    more: 'Like every file that is read, it may be the <(command) of a shell, unless with -z.',
+  },
+  {
+    name: '--secret',
+    short: 's',
+    value: 'SECRET',
+    example: 'SECRET',
+    section: 'common',
+    about: 'the shared secret. Other users can see it in the process list: prefer --secret-file',
+  },
+  {
+    name: '--id-file',
+    short: 'I',
+    value: 'FILE',
+    example: '/run/tuntox/id',
+    section: 'common',
+    completes: 'file',
+    about: "write this program's own Tox ID to FILE",
+  },
+  {
+    name: '--nodes-file',
+    short: 'b',
+    value: 'FILE',
+    example: '/etc/tuntox/nodes.json',
+    section: 'common',
+    completes: 'file',
+    about: 'bootstrap only from the nodes in FILE, in the format of https://nodes.tox.chat/json',
+  },
+  {
+    name: '--bootstrap',
+    value: 'HOST:PORT:KEY',
+    example: '192.0.2.1:33445:F404AB…',
+    section: 'common',
+    isRepeatable: true,
+    completes: ['none'],
+    about:
+      'bootstrap only from this node; may be repeated. "none" asks no node: only the local network and nodes saved by an earlier run (-C) are used',
+    more: 'With -b or a node, the local network is not searched. With "none", a Tox program on the local network that is connected to the public network connects this one to it, too.',
+  },
+  {
+    name: '--udp-ports',
+    short: 'u',
+    value: 'FIRST:LAST',
+    example: '33445:33545',
+    section: 'common',
+    about: 'use a UDP port from FIRST to LAST',
+  },
+  {
+    name: '--relay-port',
+    short: 't',
+    value: 'PORT',
+    example: '33445',
+    section: 'common',
+    about:
+      'be a TCP relay for other peers on this port; 0 means no relay. By default servers and nodes are relays, clients are not',
+  },
+  {
+    name: '--no-port-mapping',
+    section: 'common',
+    about: 'do not ask the router to open ports (PCP, NAT-PMP, UPnP), as servers and clients with -L do',
+  },
+  {
+    name: '--proxy',
+    value: 'URL',
+    example: 'socks5://127.0.0.1:1080',
+    section: 'common',
+    completes: ['none'],
+    about:
+      "send all Tox traffic through this proxy: socks5://[USER:PASSWORD@]HOST[:PORT], http://[USER:PASSWORD@]HOST:PORT (CONNECT), or none. UDP is then off, and only the proxy's own name is resolved. A server connects to targets without the proxy",
+  },
+  {
+    name: '--syslog',
+    short: 'S',
+    section: 'common',
+    about: 'log to syslog instead of standard error',
+  },
+  {
+    name: '--verbose',
+    short: 'd',
+    section: 'common',
+    isRepeatable: true,
+    about: 'log debug messages; given twice, log everything',
+  },
+  {
+    name: '--quiet',
+    short: 'q',
+    section: 'common',
+    about: 'log only errors',
+  },
+  {
+    name: '--no-color',
+    section: 'common',
+    about: 'use no colours, even on a terminal (as do NO_COLOR and TERM=dumb)',
+  },
+  {
+    name: '--version',
+    short: 'V',
+    section: 'common',
+    about: 'print the version and exit',
+  },
+  {
+    name: '--help',
+    short: 'h',
+    section: 'common',
+    about: 'print this help and exit; -h prints a summary',
+  },
+] as const satisfies readonly TuntoxOption[];
+
+export type OptionName = (typeof OPTIONS)[number]['name'];
+/** Options with a value. */
+export type ValueOption = Extract<(typeof OPTIONS)[number], { readonly value: string }>['name'];

@@ -1,0 +1,170 @@
+/** man/tuntox.1, made from the table of options, as the help is. */
+import { OPTIONS, type TuntoxOption } from '../../src/cli/tuntox/options.js';
+import { optionList } from './mdoc.js';
+
+const HEAD = `.\\" Made by \`make manual\` from src/cli/tuntox/options.ts.
+.Dd November 28, 2026
+.Dt TUNTOX 1
+.Os tuntox
+.Sh NAME
+.Nm tuntox
+.Nd reach a TCP service behind NATs over the Tox network
+.Sh SYNOPSIS
+.Nm
+.Fl -secret-file Ar file
+.Op Fl C Ar dir
+.Op Fl i Ar client_id ...
+.Op Fl f Ar rules
+.Nm
+.Fl i Ar id
+.Fl L Oo Ar bind : Oc Ns Ar port : Ns Ar host : Ns Ar port ...
+.Nm
+.Fl i Ar id
+.Fl W Ar host : Ns Ar port
+.Nm
+.Fl i Ar id
+.Fl p
+.Nm
+.Fl -node
+.Fl C Ar dir
+.Op Fl u Ar first : Ns Ar last
+.Sh DESCRIPTION
+.Nm
+carries TCP connections between two machines over the Tox network.
+Neither machine needs a public address, an account or an open port.
+.Pp
+Without
+.Fl L , W
+or
+.Fl p ,
+.Nm
+is a server on the machine to be reached.
+It prints its Tox ID: an address of 76 hex digits, which does not change when the
+machine moves to another network.
+.Pp
+The next three forms are clients of the server with that ID.
+They forward local ports, connect standard input and output, or measure the
+round-trip time.
+The last form is a bootstrap node for a private Tox network; it prints
+.Ar PORT : Ns Ar KEY .
+.Pp
+For a server that always runs, see
+.Xr tuntoxd 8 .
+`;
+
+const FOOT = `.Pp
+IPv6 addresses are written in brackets:
+.Ql -L 2222:[::1]:22 .
+In
+.Fl L , W
+and
+.Fl u ,
+.Ql @
+may stand for the colon.
+.Sh ENVIRONMENT
+.Bl -tag -width indent
+.It Ev TUNTOX_SHARED_SECRET
+The shared secret.
+.It Ev ALL_PROXY , all_proxy
+The proxy, if
+.Fl -proxy
+is not given.
+Other users cannot see its password there.
+.It Ev NO_COLOR
+If it is not empty, the log has no colours.
+.It Ev TUNTOX_NATIVE
+.Cm off
+sends and receives datagrams one by one, without the native part of this program,
+which makes it faster on Linux.
+.El
+.Sh FILES
+.Bl -tag -width indent
+.It Pa /etc/tuntox/nodes.json
+The bootstrap nodes, if neither
+.Fl b
+nor
+.Fl -bootstrap
+is given.
+Without this file, the list in
+.Nm
+is used.
+.El
+.Sh EXIT STATUS
+.Bl -tag -width indent -compact
+.It 0
+success; also a server that was stopped by Ctrl-C
+.It 1
+failure
+.It 2
+usage error
+.It 3
+the server was not found, or the connection to it was lost
+.It 4
+the server does not allow the target
+.It 5
+the server cannot reach the target
+.It 6
+no Tox network
+.It 7
+the server was found, but there was no connection or answer in time
+.It 8
+the server does not admit this client
+.It 9
+the proxy is unusable
+.It 130
+a client that was stopped by Ctrl-C
+.El
+.Sh SIGNALS
+.Dv SIGTERM ,
+.Dv SIGINT
+and
+.Dv SIGHUP
+stop
+.Nm ;
+a second signal stops it at once.
+If no standard stream is a terminal, as after
+.Xr nohup 1 ,
+servers and
+.Fl L
+ignore
+.Dv SIGHUP .
+.Pp
+A shell script starts background commands
+.Pq Sq &
+with
+.Dv SIGINT
+ignored, but
+.Nm
+stops on it anyway.
+To protect it from Ctrl-C, use
+.Fl z
+or
+.Xr setsid 1 .
+.Sh EXAMPLES
+On the machine to be reached:
+.Pp
+.Dl tuntox --secret-file secret -C ~/.tuntox
+.Pp
+On the other machine, with the Tox ID that the server printed:
+.Bd -literal -offset indent
+tuntox -i TOX_ID --secret-file secret -L 2222:127.0.0.1:22
+ssh -p 2222 localhost
+.Ed
+.Pp
+Or without a local port:
+.Bd -literal -offset indent
+export TUNTOX_SHARED_SECRET=...
+ssh -o ProxyCommand='tuntox -i TOX_ID -W %h:%p' localhost
+.Ed
+.Sh SEE ALSO
+.Xr ssh 1 ,
+.Xr tuntoxctl 1 ,
+.Xr tuntoxd 8
+`;
+
+export function tuntoxManual(): string {
+  return [HEAD, section('a server', 'server'), section('a client', 'client'), section('both', 'common'), FOOT].join('');
+}
+
+const section = (of: string, name: TuntoxOption['section']): string =>
+  `.Ss Options of ${of}\n${optionList(OPTIONS.filter((option) => option.section === name))}`;
