@@ -2,7 +2,7 @@
  * Transfers over links as people have them, in the lab of test/lab: three each way on one session, the first apart from the later
  * ones, by our tunnel, the others' and TCP itself in turn (support/link-tunnels). MB/s of payload, start-up included.
  *
- *     node dist/bench/links.js [the beginning of a link's name, or nothing for all] [that of the one tunnel to measure]
+ *     node dist/bench/links.js [the beginning of a link's name, or nothing for all] [those of the tunnels to measure, with commas]
  */
 import { join } from 'node:path';
 import type { LinkSettings } from '../test/support/lab.js';
@@ -161,7 +161,7 @@ async function rowsOf(link: Link, kinds: readonly TunnelKind[], notes: string[])
 const [beginning = '', only = ''] = benchmarkArguments;
 await runBenchmark('Transfers by link', async (save) => {
   const rows: Cell[][] = [];
-  const wanted = TUNNEL_KINDS.filter(({ name }) => name.startsWith(only));
+  const wanted = TUNNEL_KINDS.filter(({ name }) => only.split(',').some((one) => name.startsWith(one)));
   const { able, notes } = sortOut(wanted);
   const table = { columns: COLUMNS, rows, notes };
   for (const link of LINKS.filter(({ name }) => name.startsWith(beginning))) {
