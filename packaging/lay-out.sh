@@ -52,7 +52,7 @@ chmod 644 "$root"/lib/{systemd/system/tuntox.service,sysusers.d/tuntox.conf,tmpf
 readonly documents=$root/share/doc/tuntox
 install -d "$documents/examples/"{supervisor,systemd} "$documents/docs/"{schema/params,performance}
 sed "s|/usr/bin/tuntox|$PREFIX/bin/tuntox|" supervisor/tuntox.conf >"$documents/examples/supervisor/tuntox.conf"
-install -m 644 README.md "$documents/"
+install -m 644 README.md CHANGELOG.md CONTRIBUTING.md SECURITY.md "$documents/"
 install -m 644 docs/*.md "$documents/docs/"
 install -m 644 docs/performance/*.{md,svg} "$documents/docs/performance/"
 install -m 644 docs/schema/*.json "$documents/docs/schema/"
