@@ -5,7 +5,7 @@
 import { messageOf } from '../base/coded-error.js';
 import type { Logger } from '../base/logger.js';
 import type { Random } from '../base/random.js';
-import { LISTENING_PORTS } from './dht/lan-discovery.js';
+import { LISTENING_PORTS } from './dht/bootstrap/lan-discovery.js';
 import type { DatagramHandler } from './network/datagram-socket.js';
 import { openUdpSocket } from './network/udp-socket.js';
 import { UdpKind } from './packet/kind.js';

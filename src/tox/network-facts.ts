@@ -1,5 +1,5 @@
 /** What this machine's own network is like, as far as the stack has seen: for people and programs, as it stands (JSON). */
-import type { ReportedEndpoint } from './dht/address-reports.js';
+import type { ReportedEndpoint } from './dht/search/address-reports.js';
 import type { OwnUdp } from './friend/relay-reason.js';
 import type { SocketKind } from './network/datagram-socket.js';
 import type { NodeInfo } from './packet/node-info.js';

@@ -187,7 +187,7 @@ export class Stack {
       { nospam: identity.nospam },
     );
     this.dht.onNode((node) => this.onion.noteNode(node));
-    this.dht.onDoubt((node) => this.onion.noteDoubt(node));
+    this.dht.onSuspect((node) => this.onion.noteDoubt(node));
     this.dht.onConnectedChange((isConnected) => {
       if (!isConnected) this.onion.noteEntryChange();
       else if (this.#wasConnected) this.#refresh('nodes answer again');

@@ -5,8 +5,8 @@ import { silentLogger } from '../../src/base/logger.js';
 import { generateKeyPair, type KeyPair, type PublicKey } from '../../src/tox/crypto/keys.js';
 import { SharedKeyCache } from '../../src/tox/crypto/shared-key-cache.js';
 import { Dht, type DhtOptions } from '../../src/tox/dht/dht.js';
-import { Envelope } from '../../src/tox/dht/envelope.js';
-import { type NodesHandlers, NodesService } from '../../src/tox/dht/nodes-service.js';
+import { DhtBox } from '../../src/tox/dht/rpc/dht-box.js';
+import { type NodesHandlers, NodesService } from '../../src/tox/dht/rpc/nodes-service.js';
 import type { DatagramHandler } from '../../src/tox/network/datagram-socket.js';
 import { PacketRouter } from '../../src/tox/network/packet-router.js';
 import { UdpKind } from '../../src/tox/packet/kind.js';
@@ -69,8 +69,8 @@ export class DhtNetwork {
     );
     const { publicKey: ownKey } = keyPair;
     const handlers = { closestNodes: names ?? (() => []), onRequest: () => {}, onResponse: () => {} };
-    const envelope = new Envelope({ clock, random, ownKey, sharedKeys });
-    const liar = new NodesService({ clock, random, send, envelope, handlers });
+    const box = new DhtBox({ clock, random, ownKey, sharedKeys });
+    const liar = new NodesService({ clock, random, send, box, handlers });
     for (const [kind, handler] of dht.routes()) {
       router.route(kind, kind === UdpKind.NodesRequest && names !== undefined ? liar.handleRequest : handler);
     }

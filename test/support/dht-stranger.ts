@@ -2,18 +2,18 @@
 
 import { generateKeyPair, type PublicKey } from '../../src/tox/crypto/keys.js';
 import { SharedKeyCache } from '../../src/tox/crypto/shared-key-cache.js';
-import { Envelope } from '../../src/tox/dht/envelope.js';
+import { DhtBox } from '../../src/tox/dht/rpc/dht-box.js';
 import { ManualClock } from './manual-clock.js';
 import { SeededRandom } from './seeded-random.js';
 
 export interface Stranger {
   readonly publicKey: PublicKey;
-  readonly envelope: Envelope;
+  readonly box: DhtBox;
 }
 
 export function stranger(seed: number, clock = new ManualClock()): Stranger {
   const random = new SeededRandom(seed);
   const { publicKey, secretKey } = generateKeyPair(random);
   const sharedKeys = new SharedKeyCache(secretKey);
-  return { publicKey, envelope: new Envelope({ clock, random, ownKey: publicKey, sharedKeys }) };
+  return { publicKey, box: new DhtBox({ clock, random, ownKey: publicKey, sharedKeys }) };
 }

@@ -2,7 +2,7 @@ import t from 'tap';
 import { Endpoint } from '../../src/base/endpoint.js';
 import { silentLogger } from '../../src/base/logger.js';
 import { systemRandom } from '../../src/base/random.js';
-import { LISTENING_PORTS } from '../../src/tox/dht/lan-discovery.js';
+import { LISTENING_PORTS } from '../../src/tox/dht/bootstrap/lan-discovery.js';
 import { openLanListener } from '../../src/tox/lan-listener.js';
 import { openUdpSocket } from '../../src/tox/network/udp-socket.js';
 import { encodeLanDiscovery } from '../../src/tox/packet/lan-discovery.js';

@@ -13,25 +13,24 @@ import type { DatagramHandler } from '../network/datagram-socket.js';
 import type { BootstrapInfo } from '../packet/bootstrap-info.js';
 import { DhtRequestKind, UdpKind } from '../packet/kind.js';
 import type { NodeInfo } from '../packet/node-info.js';
-import type { ReportedEndpoint } from './address-reports.js';
-import { Asker } from './asker.js';
-import { Connectivity } from './connectivity.js';
-import { DhtRequests } from './dht-requests.js';
-import { Entrance } from './entrance.js';
-import { Envelope } from './envelope.js';
+import { Bootstrap } from './bootstrap/bootstrap.js';
+import { LanDiscovery, type LanDiscoveryDeps } from './bootstrap/lan-discovery.js';
+import { PingQueue } from './bootstrap/ping-queue.js';
 import { infoService } from './info-service.js';
 import type { KnownNodes } from './known-nodes.js';
-import { LanDiscovery, type LanDiscoveryDeps } from './lan-discovery.js';
-import { NatPings } from './nat-pings.js';
-import { Newcomers } from './newcomers.js';
 import { NodeLists } from './node-lists.js';
-import { type NodesHandlers, NodesService } from './nodes-service.js';
-import { OwnWhereabouts } from './own-whereabouts.js';
-import { PingService } from './ping-service.js';
-import { Pulse } from './pulse.js';
-import { Reach } from './reach.js';
-import type { DhtSearch, DhtSearchHandlers } from './search.js';
-import type { UdpHealth } from './udp-health.js';
+import { NodeLiveness } from './node-liveness.js';
+import { AddressFilter } from './rpc/address-filter.js';
+import { DhtBox } from './rpc/dht-box.js';
+import { DhtRequests } from './rpc/dht-requests.js';
+import { type NodesHandlers, NodesService } from './rpc/nodes-service.js';
+import { PingService } from './rpc/ping-service.js';
+import { RequestLimiter } from './rpc/request-limiter.js';
+import type { UdpHealth } from './rpc/udp-health.js';
+import type { ReportedEndpoint } from './search/address-reports.js';
+import { NatPings } from './search/nat-pings.js';
+import { ObservedAddress } from './search/observed-address.js';
+import type { DhtSearch, DhtSearchHandlers } from './search/search.js';
 
 // Specification: do_dht runs once a second.
 const TICK_MS = 1000;
@@ -66,46 +65,49 @@ export class Dht {
   readonly #send: (packet: Buffer, to: Endpoint) => void;
   readonly #ping: PingService;
   readonly #nodes: NodesService;
-  readonly #asker: Asker;
-  readonly #newcomers: Newcomers;
+  readonly #limiter: RequestLimiter;
+  readonly #pingQueue: PingQueue;
   readonly #lanDiscovery: LanDiscovery;
-  readonly #entrance: Entrance;
+  readonly #bootstrap: Bootstrap;
   readonly #lists: NodeLists;
-  readonly #pulse: Pulse;
-  readonly #whereabouts: OwnWhereabouts;
-  readonly #connectivity = new Connectivity();
+  readonly #liveness: NodeLiveness;
+  readonly #observedAddress: ObservedAddress;
+  readonly #log: Logger;
+  readonly #connectedChanges = new Listeners<[isConnected: boolean]>();
+  #isConnected = false;
   readonly #newNodes = new Listeners<[node: NodeInfo]>();
-  readonly #doubts = new Listeners<[node: NodeInfo]>();
+  readonly #suspects = new Listeners<[node: NodeInfo]>();
   #timer: Timer | undefined;
 
   constructor(deps: DhtDeps, options: DhtOptions) {
     const { clock, random } = deps;
     const ownKey = deps.keyPair.publicKey;
     this.#clock = clock;
+    this.#log = deps.log;
     this.#ownKey = ownKey;
     this.#options = options;
-    const reach = new Reach({ ownKey, ipv6: options.ipv6 });
+    const filter = new AddressFilter({ ownKey, ipv6: options.ipv6 });
     const send: DhtDeps['send'] = (packet, to) => {
-      if (reach.carries(to)) deps.send(packet, to);
+      if (filter.carries(to)) deps.send(packet, to);
     };
     this.#send = send;
-    const envelope = new Envelope({ clock, random, ownKey, sharedKeys: deps.sharedKeys });
-    const common = { clock, random, envelope, send };
+    const box = new DhtBox({ clock, random, ownKey, sharedKeys: deps.sharedKeys });
+    const common = { clock, random, box, send };
     const onRequest = this.#onRequest;
     this.#ping = new PingService({ ...common, onRequest, onResponse: (node) => this.#heard(node, undefined) });
     const ping = (node: NodeInfo): void => this.#ping.ping(node);
     const closestNodes: NodesHandlers['closestNodes'] = (...query) => this.#lists.known.closest(...query);
     this.#nodes = new NodesService({ ...common, handlers: { closestNodes, onRequest, onResponse: this.#onNodes } });
-    this.#asker = new Asker({
+    this.#limiter = new RequestLimiter({
       clock,
-      reach,
+      filter,
       request: (node, target) => this.#nodes.ask(node, target),
-      onAsked: (node) => this.#pulse.asked(node),
-      isGood: (key) => this.#lists.known.isGood(key) && !this.#pulse.isDoubtful(key),
+      onAsked: (node) => this.#liveness.asked(node),
+      isGood: (key) => this.#lists.known.isGood(key) && !this.#liveness.isSuspect(key),
       isSought: (key) => this.#lists.searches.get(key) !== undefined,
     });
-    const askForUs = (node: NodeInfo): void => this.#asker.ask(node, ownKey);
-    this.#whereabouts = new OwnWhereabouts({
+    const askForUs = (node: NodeInfo): void => this.#limiter.ask(node, ownKey);
+    this.#observedAddress = new ObservedAddress({
       clock,
       nearest: (count) => this.#lists.known.closest(ownKey, count, { lan: true }),
       ask: askForUs,
@@ -116,18 +118,18 @@ export class Dht {
         clock,
         random,
         ping,
-        ask: this.#asker.ask,
+        ask: this.#limiter.ask,
         sendNatPing: natPings.send,
-        showOurselves: () => this.#whereabouts.show(),
-        isReachable: reach.includes,
-        isDoubtful: (key) => this.#pulse.isDoubtful(key),
+        showOurselves: () => this.#observedAddress.show(),
+        isReachable: filter.includes,
+        isSuspect: (key) => this.#liveness.isSuspect(key),
       },
       { ownKey },
     );
     const { near } = this.#lists;
     this.requests = new DhtRequests(
       {
-        envelope,
+        box,
         send,
         findEndpoint: (key) => near.list.find(key)?.goodEndpoints(clock.now())[0],
         ways: (key) => this.#lists.searches.get(key)?.ways(clock.now()) ?? [],
@@ -135,22 +137,23 @@ export class Dht {
       { ownKey },
     );
     this.requests.on(DhtRequestKind.NatPing, natPings.handle);
-    const isWanted = (node: NodeInfo): boolean => this.#lists.wants(node, clock.now());
-    this.#newcomers = new Newcomers({ ping, isWanted }, { ownKey, now: clock.now() });
+    this.#pingQueue = new PingQueue({ ping, isWanted: this.#isWanted }, { ownKey, now: clock.now() });
     this.#lanDiscovery = new LanDiscovery(
-      { clock, send, interfaces: deps.interfaces ?? (() => []), onNode: (node) => near.insist(node) },
+      { clock, send, interfaces: deps.interfaces ?? (() => []), onNode: (node) => near.askNow(node) },
       { ownKey, ipv6: options.ipv6 },
     );
-    const isBeyondLan = (): boolean => this.#lists.known.isBeyondLan;
-    this.#entrance = new Entrance(
-      { clock, random, ask: askForUs, isConnected: () => this.isConnected, isBeyondLan },
+    this.#bootstrap = new Bootstrap(
+      {
+        clock,
+        random,
+        ask: askForUs,
+        isConnected: () => this.isConnected,
+        isBeyondLan: () => this.#lists.known.isBeyondLan,
+      },
       { ownKey },
     );
-    this.#pulse = new Pulse({ clock, random, close: near.list, ping, onDoubt: (node) => this.#doubts.tell(node) });
-    this.#connectivity.onChange((isConnected) => {
-      deps.log.debug(isConnected ? 'connected to the DHT' : 'no node of the DHT answers any more');
-      if (!isConnected) this.#entrance.noteLost();
-    });
+    const onSuspect = (node: NodeInfo): void => this.#suspects.tell(node);
+    this.#liveness = new NodeLiveness({ clock, random, close: near.list, ping, onSuspect });
   }
 
   /** First byte and handler of every datagram that is for the DHT. */
@@ -172,35 +175,35 @@ export class Dht {
     if (this.#timer !== undefined) return;
     this.#timer = this.#clock.every(TICK_MS, () => this.tick(this.#clock.now()));
     if (this.#options.lanDiscovery) this.#lanDiscovery.start();
-    this.#entrance.start();
+    this.#bootstrap.start();
   }
 
   /** Ends everything for good. */
   stop(): void {
     this.#timer?.cancel();
     this.#lanDiscovery.stop();
-    this.#entrance.stop();
-    this.#pulse.stop();
+    this.#bootstrap.stop();
+    this.#liveness.stop();
     this.#lists.close();
   }
 
   /** The periodic work; `start` calls it once a second. @param now ms of the clock */
   tick(now: number): void {
     this.#lists.tick(now);
-    this.#newcomers.tick(now);
-    this.#pulse.tick(now);
-    this.#entrance.tick(now);
-    this.#connectivity.set(!this.#pulse.isSilent && this.#lists.isAnyGoodNear(now));
+    this.#pingQueue.tick(now);
+    this.#liveness.tick(now);
+    this.#bootstrap.tick(now);
+    this.#setConnected(!this.#liveness.isSilent && this.#lists.isAnyGoodNear(now));
   }
 
   /** Whether a node near to us has answered within 122 s, and not all stay silent now. */
   get isConnected(): boolean {
-    return this.#connectivity.isConnected;
+    return this.#isConnected;
   }
 
   /** Calls back whenever `isConnected` changes. @returns takes the listener away */
   onConnectedChange(listener: (isConnected: boolean) => void): () => void {
-    return this.#connectivity.onChange(listener);
+    return this.#connectedChanges.add(listener);
   }
 
   /** Calls back when a node has become good that was not. @returns takes the listener away */
@@ -209,36 +212,36 @@ export class Dht {
   }
 
   /** Calls back when a node that was good does not answer any more. @returns takes the listener away */
-  onDoubt(listener: (node: NodeInfo) => void): () => void {
-    return this.#doubts.add(listener);
+  onSuspect(listener: (node: NodeInfo) => void): () => void {
+    return this.#suspects.add(listener);
   }
 
   /** Whether a node stays silent though it is too early to call it bad. */
-  isDoubtful(key: PublicKey): boolean {
-    return this.#pulse.isDoubtful(key);
+  isSuspect(key: PublicKey): boolean {
+    return this.#liveness.isSuspect(key);
   }
 
   /** Somebody has a reason to think that the node is gone; it is pinged, if it is near to us. */
   check(node: NodeInfo): void {
-    this.#pulse.check(node);
+    this.#liveness.check(node);
   }
 
   /** What is known may be wrong, for we slept or the network has changed: asks everybody anew, at once. */
   refresh(): void {
-    this.#pulse.stop();
+    this.#liveness.stop();
     this.#lists.refresh();
-    this.#entrance.refresh();
+    this.#bootstrap.refresh();
     if (this.#timer !== undefined) this.tick(this.#clock.now());
   }
 
   /** Enters the network through this node: asks it for nodes near to us until it answers, and again when all is lost. */
   bootstrap(node: NodeInfo): void {
-    this.#entrance.tell(node);
+    this.#bootstrap.tell(node);
   }
 
   /** Nodes of an earlier run, to be tried eight a second while we are not connected. */
   loadNodes(nodes: readonly NodeInfo[]): void {
-    this.#entrance.load(nodes);
+    this.#bootstrap.load(nodes);
   }
 
   /** All nodes that we know, for those who need some. */
@@ -253,32 +256,40 @@ export class Dht {
 
   /** Sends one nodes request, without any repetition. */
   queryNode(node: NodeInfo, target: PublicKey): void {
-    this.#asker.ask(node, target);
+    this.#limiter.ask(node, target);
   }
 
   /** Nodes through which we enter the network, and how many of them answered. */
   get bootstrapCounts(): { readonly known: number; readonly answering: number } {
-    return this.#entrance.counts;
+    return this.#bootstrap.counts;
   }
 
   /** Our own addresses as others see them, the one that most of them report in front. */
   get reportedEndpoints(): readonly ReportedEndpoint[] {
-    return this.#whereabouts.reports;
+    return this.#observedAddress.reports;
   }
 
   /** Whether nodes answer us, by what was asked and heard lately. */
   get udpHealth(): UdpHealth {
-    return this.#asker.udpHealth;
+    return this.#limiter.udpHealth;
+  }
+
+  #setConnected(isConnected: boolean): void {
+    if (isConnected === this.#isConnected) return;
+    this.#isConnected = isConnected;
+    this.#log.debug(isConnected ? 'connected to the DHT' : 'disconnected from the DHT: no node answers');
+    if (!isConnected) this.#bootstrap.noteLost();
+    this.#connectedChanges.tell(isConnected);
   }
 
   /** A node has proven that it lives at its address. */
   #heard(node: NodeInfo, asked: PublicKey | undefined): void {
     const now = this.#clock.now();
-    this.#asker.answered(node);
-    this.#entrance.heard(node);
-    this.#pulse.heard(node);
+    this.#limiter.answered(node);
+    this.#bootstrap.heard(node);
+    this.#liveness.heard(node);
     const isNew = this.#lists.heard(node, asked, now);
-    if (this.#lists.isGoodNear(node.publicKey, now)) this.#connectivity.set(true);
+    if (this.#lists.isGoodNear(node.publicKey, now)) this.#setConnected(true);
     if (isNew) this.#newNodes.tell(node);
   }
 
@@ -286,14 +297,16 @@ export class Dht {
     this.#heard(node, asked);
     const now = this.#clock.now();
     for (const other of listed) {
-      if (other.publicKey.equals(this.#ownKey)) this.#whereabouts.reported(node.publicKey, other.endpoint);
+      if (other.publicKey.equals(this.#ownKey)) this.#observedAddress.reported(node.publicKey, other.endpoint);
       else if (node.endpoint.maySendTo(other.endpoint)) this.#lists.named(node.publicKey, other, now);
     }
   };
 
+  readonly #isWanted = (node: NodeInfo): boolean => this.#lists.wants(node, this.#clock.now());
+
   readonly #onRequest = (node: NodeInfo): void => {
     const now = this.#clock.now();
     const isMissing = this.#lists.searches.get(node.publicKey)?.handleRequest(node.endpoint, now);
-    if (isMissing !== true) this.#newcomers.add(node, now);
+    if (isMissing !== true) this.#pingQueue.add(node, now);
   };
 }

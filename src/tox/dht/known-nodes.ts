@@ -3,9 +3,9 @@ import type { Clock } from '../../base/clock.js';
 import { compareDistance } from '../crypto/distance.js';
 import type { PublicKey } from '../crypto/keys.js';
 import type { NodeInfo } from '../packet/node-info.js';
-import type { DhtNode } from './dht-node.js';
-import type { NodeList } from './node-list.js';
-import type { SearchTable } from './search-table.js';
+import type { DhtNode } from './routing/dht-node.js';
+import type { NodeList } from './routing/node-list.js';
+import type { SearchTable } from './search/search-table.js';
 
 // Implementation: saved nodes beyond that make the next start no faster.
 const MAX_SAVED = 128;
@@ -15,18 +15,18 @@ export class KnownNodes {
   readonly #close: NodeList;
   readonly #searches: SearchTable;
   /** Whether a good node stays silent of late; others are preferred to it. */
-  readonly #isDoubtful: (key: PublicKey) => boolean;
+  readonly #isSuspect: (key: PublicKey) => boolean;
 
   constructor(deps: {
     clock: Clock;
     close: NodeList;
     searches: SearchTable;
-    isDoubtful: (key: PublicKey) => boolean;
+    isSuspect: (key: PublicKey) => boolean;
   }) {
     this.#clock = deps.clock;
     this.#close = deps.close;
     this.#searches = deps.searches;
-    this.#isDoubtful = deps.isDoubtful;
+    this.#isSuspect = deps.isSuspect;
   }
 
   /** Good nodes nearest to `target`, each once. @param lan whether nodes of local networks are of use to who gets them */
@@ -41,7 +41,7 @@ export class KnownNodes {
       const at = best.findIndex((other) => compareDistance(target, publicKey, other.publicKey) <= 0);
       if (at >= 0 && best[at]?.publicKey.equals(publicKey)) continue;
       const endpoint = node.goodEndpoints(now).find((candidate) => lan || !candidate.isLan);
-      if (endpoint === undefined || this.#isDoubtful(publicKey)) continue;
+      if (endpoint === undefined || this.#isSuspect(publicKey)) continue;
       best.splice(at < 0 ? best.length : at, 0, { publicKey, endpoint });
       if (best.length > count) best.pop();
     }
@@ -57,7 +57,7 @@ export class KnownNodes {
     const good = this.#close
       .nodes()
       .flatMap((node) => node.goodEndpoints(now).map((endpoint) => ({ publicKey: node.publicKey, endpoint })));
-    const sound = good.filter(({ publicKey }) => !this.#isDoubtful(publicKey));
+    const sound = good.filter(({ publicKey }) => !this.#isSuspect(publicKey));
     return sound.length > 0 ? sound : good;
   }
 

@@ -1,33 +1,33 @@
 /** All our lists of nodes, of those near to us and of every search: what is heard of a node goes to each of them. */
 import type { PublicKey } from '../crypto/keys.js';
 import type { NodeInfo } from '../packet/node-info.js';
-import { CloseList } from './close-list.js';
 import { KnownNodes } from './known-nodes.js';
-import { ListKeeper } from './list-keeper.js';
-import { SearchTable, type SearchTableDeps } from './search-table.js';
+import { CloseList } from './routing/close-list.js';
+import { ListMaintainer } from './routing/list-maintainer.js';
+import { SearchTable, type SearchTableDeps } from './search/search-table.js';
 
 export interface NodeListsDeps extends Omit<SearchTableDeps, 'closestNodes'> {
   /** Whether a good node stays silent of late. */
-  readonly isDoubtful: (key: PublicKey) => boolean;
+  readonly isSuspect: (key: PublicKey) => boolean;
 }
 
 export class NodeLists {
   /** Those near to us. */
-  readonly near: ListKeeper;
+  readonly near: ListMaintainer;
   readonly searches: SearchTable;
   /** All of them together. */
   readonly known: KnownNodes;
   readonly #isReachable: (node: NodeInfo) => boolean;
 
   constructor(deps: NodeListsDeps, options: { readonly ownKey: PublicKey }) {
-    const { clock, isDoubtful } = deps;
+    const { clock, isSuspect } = deps;
     this.#isReachable = deps.isReachable;
-    this.near = new ListKeeper(deps, { list: new CloseList(options.ownKey) });
+    this.near = new ListMaintainer(deps, { list: new CloseList(options.ownKey) });
     this.searches = new SearchTable({
       ...deps,
       closestNodes: (target, count) => this.known.closest(target, count, { lan: true }),
     });
-    this.known = new KnownNodes({ clock, close: this.near.list, searches: this.searches, isDoubtful });
+    this.known = new KnownNodes({ clock, close: this.near.list, searches: this.searches, isSuspect });
   }
 
   /**

@@ -1,5 +1,5 @@
 /** What is known of the way to one friend, for those who tell why it is the way it is. */
-import type { DhtSearch } from '../dht/search.js';
+import type { DhtSearch } from '../dht/search/search.js';
 import type { NodeInfo } from '../packet/node-info.js';
 import type { FriendRelays, RelayOwner } from './friend-relays.js';
 

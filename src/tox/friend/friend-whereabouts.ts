@@ -1,7 +1,7 @@
 /** Where a friend is: its DHT key as it announced it last, for as long as that is worth something, and the search for it. */
 import type { Clock, Timer } from '../../base/clock.js';
 import type { PublicKey } from '../crypto/keys.js';
-import type { DhtSearch } from '../dht/search.js';
+import type { DhtSearch } from '../dht/search/search.js';
 
 /** Specification (c-toxcore FRIEND_DHT_TIMEOUT): a DHT key not heard of again for so long is of no use, ms. */
 const DHT_KEY_LIFETIME = 122_000;

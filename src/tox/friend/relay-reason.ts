@@ -9,7 +9,7 @@
  *     punching-failed   both have UDP, and packets were sent to all known addresses for a while: none came through
  *     being-tried       none of these is certain yet
  */
-import type { UdpHealth } from '../dht/udp-health.js';
+import type { UdpHealth } from '../dht/rpc/udp-health.js';
 
 /** Implementation: ms after which nodes near the friend would have told its address; a search takes three of them. */
 const SEARCH_PATIENCE = 5_000;

@@ -91,7 +91,7 @@ export class HopPicker {
 
   /** Whether one of them does not answer any more. */
   isBroken(hops: Hops): boolean {
-    return hops.some((hop) => this.#health?.isDoubtful(hop.publicKey) === true);
+    return hops.some((hop) => this.#health?.isSuspect(hop.publicKey) === true);
   }
 
   /** Nodes that a relay is able to reach, if there are any. */

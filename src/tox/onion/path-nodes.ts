@@ -20,7 +20,7 @@ export interface EntryRelays {
 /** What is known of a node's life, from the DHT. */
 export interface NodeHealth {
   /** Whether it stays silent of late. */
-  isDoubtful(key: PublicKey): boolean;
+  isSuspect(key: PublicKey): boolean;
   /** A path through it does not work: it is asked whether it lives. */
   check(node: NodeInfo): void;
 }

@@ -23,42 +23,34 @@ const DESTINATIONS = ['203.0.113.9', '255.255.255.255', '224.0.0.1', '0.0.0.0', 
 type Forger = (victim: Victim, random: SeededRandom) => Buffer;
 
 const dhtPing: Forger = ({ dhtKey }, random) =>
-  stranger(random.uint32()).envelope.seal(
-    UdpKind.PingRequest,
-    dhtKey,
-    encodePing({ kind: UdpKind.PingRequest, id: 7n }),
-  );
+  stranger(random.uint32()).box.seal(UdpKind.PingRequest, dhtKey, encodePing({ kind: UdpKind.PingRequest, id: 7n }));
 
 /** Claims to answer what nobody asked. */
 const dhtPong: Forger = ({ dhtKey }, random) =>
-  stranger(random.uint32()).envelope.seal(
-    UdpKind.PingResponse,
-    dhtKey,
-    encodePing({ kind: UdpKind.PingResponse, id: 7n }),
-  );
+  stranger(random.uint32()).box.seal(UdpKind.PingResponse, dhtKey, encodePing({ kind: UdpKind.PingResponse, id: 7n }));
 
 const nodesRequest: Forger = ({ dhtKey }, random) =>
-  stranger(random.uint32()).envelope.seal(
+  stranger(random.uint32()).box.seal(
     UdpKind.NodesRequest,
     dhtKey,
     encodeNodesRequest({ target: generateKeyPair(random).publicKey, id: 7n }),
   );
 
 const natPing: Forger = ({ dhtKey }, random) =>
-  stranger(random.uint32()).envelope.sealRequest(dhtKey, {
+  stranger(random.uint32()).box.sealRequest(dhtKey, {
     kind: DhtRequestKind.NatPing,
     data: encodeNatPing({ type: 'request', id: 7n }),
   });
 
 /** In the name of a friend, perhaps. */
 const dhtAnnouncement: Forger = ({ dhtKey, realKey }, random) =>
-  stranger(random.uint32()).envelope.sealRequest(dhtKey, {
+  stranger(random.uint32()).box.sealRequest(dhtKey, {
     kind: DhtRequestKind.DhtPublicKey,
     data: Buffer.concat([realKey.bytes, random.bytes(24 + 16 + 41)]),
   });
 
 const requestForAnother: Forger = (_victim, random) =>
-  stranger(random.uint32()).envelope.sealRequest(generateKeyPair(random).publicKey, {
+  stranger(random.uint32()).box.sealRequest(generateKeyPair(random).publicKey, {
     kind: DhtRequestKind.NatPing,
     data: random.bytes(200),
   });

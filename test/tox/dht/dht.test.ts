@@ -18,12 +18,12 @@ const addresses = (nodes: readonly NodeInfo[]): string[] => nodes.map((node) => 
 function answerOf(net: DhtNetwork, peer: DhtPeer, asker: Stranger, source: string): string[] {
   const seen: string[] = [];
   const socket = net.network.socket(source, 1, (packet) => {
-    const opened = packet[0] === UdpKind.NodesResponse ? asker.envelope.open(packet) : undefined;
+    const opened = packet[0] === UdpKind.NodesResponse ? asker.box.open(packet) : undefined;
     const response = opened && decodeNodesResponse(opened.plain);
     for (const node of response?.nodes ?? []) seen.push(node.endpoint.address);
   });
   const plain = encodeNodesRequest({ target: keyOf('00'), id: 1n });
-  socket.send(asker.envelope.seal(UdpKind.NodesRequest, peer.publicKey, plain), peer.endpoint);
+  socket.send(asker.box.seal(UdpKind.NodesRequest, peer.publicKey, plain), peer.endpoint);
   net.clock.advance(100);
   socket.close();
   return seen.sort();
@@ -272,14 +272,14 @@ t.test('a liar that names ever new nodes makes us send little and remember littl
   let named = 0;
   let sent = 0;
   const socket = net.network.socket('66.0.0.1', 33445, (packet, source) => {
-    const opened = packet[0] === UdpKind.NodesRequest ? liar.envelope.open(packet) : undefined;
+    const opened = packet[0] === UdpKind.NodesRequest ? liar.box.open(packet) : undefined;
     if (opened === undefined) return;
     const nodes = Array.from({ length: 4 }, () => {
       named += 1;
       return { publicKey: generateKeyPair(net.random).publicKey, endpoint: at(`66.1.${named >> 8}.${named & 0xff}`) };
     });
     const id = opened.plain.readBigUInt64BE(32);
-    socket.send(liar.envelope.seal(UdpKind.NodesResponse, a.publicKey, encodeNodesResponse({ nodes, id })), source);
+    socket.send(liar.box.seal(UdpKind.NodesResponse, a.publicKey, encodeNodesResponse({ nodes, id })), source);
   });
   net.network.filter = (_packet, _from, to) => {
     if (to.address.startsWith('66.1.')) sent += 1;
@@ -306,10 +306,10 @@ t.test('nobody from outside has us ask at addresses of a local network', async (
     return true;
   };
   const socket = net.network.socket('66.0.0.2', 33445, (packet, source) => {
-    const opened = packet[0] === UdpKind.NodesRequest ? liar.envelope.open(packet) : undefined;
+    const opened = packet[0] === UdpKind.NodesRequest ? liar.box.open(packet) : undefined;
     if (opened === undefined) return;
     const plain = encodeNodesResponse({ nodes: named, id: opened.plain.readBigUInt64BE(32) });
-    socket.send(liar.envelope.seal(UdpKind.NodesResponse, a.publicKey, plain), source);
+    socket.send(liar.box.seal(UdpKind.NodesResponse, a.publicKey, plain), source);
   });
   a.dht.bootstrap({ publicKey: liar.publicKey, endpoint: at('66.0.0.2') });
   net.clock.advance(60_000);

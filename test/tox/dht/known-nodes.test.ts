@@ -1,10 +1,10 @@
 import t from 'tap';
 import { compareDistance } from '../../../src/tox/crypto/distance.js';
 import { PublicKey } from '../../../src/tox/crypto/keys.js';
-import { DhtNode } from '../../../src/tox/dht/dht-node.js';
 import { KnownNodes } from '../../../src/tox/dht/known-nodes.js';
-import type { NodeList } from '../../../src/tox/dht/node-list.js';
-import type { SearchTable } from '../../../src/tox/dht/search-table.js';
+import { DhtNode } from '../../../src/tox/dht/routing/dht-node.js';
+import type { NodeList } from '../../../src/tox/dht/routing/node-list.js';
+import type { SearchTable } from '../../../src/tox/dht/search/search-table.js';
 import { at } from '../../support/nodes.js';
 import { SeededRandom } from '../../support/seeded-random.js';
 
@@ -29,7 +29,7 @@ t.test('the closest nodes are those that sorting all the good ones gives, each o
       clock: { now: () => NOW } as never,
       close: { nodes: () => nodes.slice(0, half) } as unknown as NodeList,
       searches: { nodes: () => nodes.slice(half).values() } as unknown as SearchTable,
-      isDoubtful: () => false,
+      isSuspect: () => false,
     });
     const target = key();
     const lan = random.below(2) === 0;

@@ -20,7 +20,7 @@ function start() {
       sendNatPing: () => {},
       showOurselves: () => {},
       isReachable: ({ endpoint }) => endpoint.family === 4,
-      isDoubtful: () => false,
+      isSuspect: () => false,
     },
     { ownKey: OWN },
   );

@@ -1,5 +1,5 @@
 import t from 'tap';
-import type { DhtSearch } from '../../../src/tox/dht/search.js';
+import type { DhtSearch } from '../../../src/tox/dht/search/search.js';
 import { FriendWhereabouts } from '../../../src/tox/friend/friend-whereabouts.js';
 import { ManualClock } from '../../support/manual-clock.js';
 import { keyOf } from '../../support/nodes.js';

@@ -1,0 +1,52 @@
+/**
+ * Nodes that spoke to us first (c-toxcore ping_add). They enter our lists only after they have answered a ping, for a source
+ * address can be forged; and the pings are limited, so that nobody can make us flood a third party.
+ */
+import { TokenBucket } from '../../../base/token-bucket.js';
+import { compareDistance } from '../../crypto/distance.js';
+import type { PublicKey } from '../../crypto/keys.js';
+import type { NodeInfo } from '../../packet/node-info.js';
+
+// Specification: 32 nodes wait, and are pinged every two seconds. We ping at once, at the same rate.
+const CAPACITY = 32;
+const PINGS_PER_SECOND = 16;
+
+export interface PingQueueDeps {
+  readonly ping: (node: NodeInfo) => void;
+  /** Whether the node would enter our lists. */
+  readonly isWanted: (node: NodeInfo) => boolean;
+}
+
+export class PingQueue {
+  readonly #deps: PingQueueDeps;
+  readonly #ownKey: PublicKey;
+  readonly #limit: TokenBucket;
+  #waiting: NodeInfo[] = [];
+
+  constructor(deps: PingQueueDeps, options: { ownKey: PublicKey; now: number }) {
+    this.#deps = deps;
+    this.#ownKey = options.ownKey;
+    this.#limit = new TokenBucket(PINGS_PER_SECOND, CAPACITY, options.now);
+  }
+
+  /** Pings the node, if it is wanted, now or soon; when too many wait, those nearest to us stay. */
+  add(node: NodeInfo, now: number): void {
+    if (!this.#deps.isWanted(node)) return;
+    if (this.#waiting.some((other) => other.publicKey.equals(node.publicKey))) return;
+    if (this.#waiting.length === 0 && this.#limit.take(now)) {
+      this.#deps.ping(node);
+      return;
+    }
+    this.#waiting.push(node);
+    if (this.#waiting.length <= CAPACITY) return;
+    this.#waiting.sort((a, b) => compareDistance(this.#ownKey, a.publicKey, b.publicKey));
+    this.#waiting.pop();
+  }
+
+  /** Pings those who wait, as far as the rate allows. */
+  tick(now: number): void {
+    const waiting = this.#waiting.filter((node) => this.#deps.isWanted(node));
+    while (waiting.length > 0 && this.#limit.take(now)) this.#deps.ping(waiting.shift() as NodeInfo);
+    this.#waiting = waiting;
+  }
+}

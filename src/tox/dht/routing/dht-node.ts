@@ -1,0 +1,114 @@
+/** One node of a list: its key, and where it was heard by IPv4 and by IPv6. */
+import type { Endpoint } from '../../../base/endpoint.js';
+import type { PublicKey } from '../../crypto/keys.js';
+import type { NodeInfo } from '../../packet/node-info.js';
+
+// Specification.
+/** Two pings of 60 s unanswered, and 2 s for the answer: then a node is bad, and is not told to others. */
+const BAD_AFTER_MS = 122_000;
+/** One more ping, and a bad node is dead: it is not even asked any more. */
+const DEAD_AFTER_MS = 182_000;
+
+/** One address of a node. Times are ms of the clock. */
+export class Association {
+  #endpoint: Endpoint;
+  #heardAt: number;
+  /** When it was last asked for nodes. */
+  askedAt = Number.NEGATIVE_INFINITY;
+
+  constructor(endpoint: Endpoint, now: number) {
+    this.#endpoint = endpoint;
+    this.#heardAt = now;
+  }
+
+  get endpoint(): Endpoint {
+    return this.#endpoint;
+  }
+
+  get heardAt(): number {
+    return this.#heardAt;
+  }
+
+  isGood(now: number): boolean {
+    return now - this.#heardAt < BAD_AFTER_MS;
+  }
+
+  isDead(now: number): boolean {
+    return now - this.#heardAt >= DEAD_AFTER_MS;
+  }
+
+  /** The node answered from `endpoint`. While its public address is good, one in our own network does not replace it. */
+  heard(endpoint: Endpoint, now: number): void {
+    if (this.isGood(now) && endpoint.isLan && !this.#endpoint.isLan) return;
+    this.#endpoint = endpoint;
+    this.#heardAt = now;
+  }
+
+  /** Makes a dead address merely bad, so that it is asked again. */
+  revive(now: number): void {
+    this.#heardAt = Math.max(this.#heardAt, now - BAD_AFTER_MS);
+  }
+}
+
+export class DhtNode {
+  readonly publicKey: PublicKey;
+  #ipv4: Association | undefined;
+  #ipv6: Association | undefined;
+
+  constructor(publicKey: PublicKey, endpoint: Endpoint, now: number) {
+    this.publicKey = publicKey;
+    this.heard(endpoint, now);
+  }
+
+  /** The node answered from `endpoint`. */
+  heard(endpoint: Endpoint, now: number): void {
+    const known = this.association(endpoint.family);
+    if (known !== undefined) known.heard(endpoint, now);
+    else if (endpoint.family === 4) this.#ipv4 = new Association(endpoint, now);
+    else this.#ipv6 = new Association(endpoint, now);
+  }
+
+  association(family: 4 | 6): Association | undefined {
+    return family === 4 ? this.#ipv4 : this.#ipv6;
+  }
+
+  /** One or two; IPv6 first. */
+  get associations(): readonly Association[] {
+    return [this.#ipv6, this.#ipv4].filter((association) => association !== undefined);
+  }
+
+  /** Good addresses, the one heard last in front; a link-local one, which means nothing to others, comes after any other. */
+  goodEndpoints(now: number): readonly Endpoint[] {
+    return this.associations
+      .filter((association) => association.isGood(now))
+      .sort((a, b) => Number(isScoped(a)) - Number(isScoped(b)) || b.heardAt - a.heardAt)
+      .map((association) => association.endpoint);
+  }
+
+  isGood(now: number): boolean {
+    return this.#ipv4?.isGood(now) === true || this.#ipv6?.isGood(now) === true;
+  }
+
+  isDead(now: number): boolean {
+    return this.associations.every((association) => association.isDead(now));
+  }
+
+  isAt(endpoint: Endpoint): boolean {
+    return this.association(endpoint.family)?.endpoint.equals(endpoint) === true;
+  }
+
+  /** Whether it is known to be at another address than this one, which it may have moved to. */
+  isElsewhere(endpoint: Endpoint, now: number): boolean {
+    const association = this.association(endpoint.family);
+    if (association?.isGood(now) !== true || association.endpoint.equals(endpoint)) return false;
+    return !endpoint.isLan || association.endpoint.isLan;
+  }
+
+  /** How others reach it: the good address heard last. */
+  info(now: number): NodeInfo | undefined {
+    const endpoint = this.goodEndpoints(now)[0];
+    return endpoint && { publicKey: this.publicKey, endpoint };
+  }
+}
+
+const isScoped = ({ endpoint }: Association): boolean => endpoint.address.includes('%');

@@ -1,0 +1,142 @@
+/** Keeps a list of nodes alive and draws nearer and nearer nodes into it (spec: "Maintaining", c-toxcore do_DHT). */
+import type { Clock, Timer } from '../../../base/clock.js';
+import { pick, type Random } from '../../../base/random.js';
+import type { PublicKey } from '../../crypto/keys.js';
+import type { NodeInfo } from '../../packet/node-info.js';
+import type { DhtNode } from './dht-node.js';
+import { Lookup } from './lookup.js';
+import type { InsertResult, NodeList } from './node-list.js';
+
+// Specification: PING_INTERVAL, NODES_REQUEST_INTERVAL.
+const ASK_EACH_MS = 60_000;
+const ASK_RANDOM_MS = 20_000;
+// Implementation: where nobody has to be found, a node that has answered another list of ours need not be asked by this one too,
+// and what comes nearer is looked for less often. The list of those near to us asks at 60 s, and so before these do; of them each
+// does so at a second of its own, that depends on its key, so that the first one spares the others. Who has not answered is asked
+// again so soon that one lost packet makes no node bad: at 119 s at the latest, and a third time before it is dead.
+const SETTLED = { askEach: 62_000, seconds: 8, askAgain: 50_000, askRandom: 60_000 };
+// Implementation: c-toxcore asks five more times, one second apart, once a list has a node (MAX_BOOTSTRAP_TIMES). The first
+// answer often comes before that node has heard of those that start together with us, so the first rounds follow quickly.
+const QUICK_ROUNDS_MS: readonly number[] = [100, 200, 400, 800, 1600];
+
+export interface ListMaintainerDeps {
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly ask: (node: NodeInfo, target: PublicKey) => void;
+}
+
+export class ListMaintainer {
+  readonly list: NodeList;
+  readonly #deps: ListMaintainerDeps;
+  readonly #isSettled: (now: number) => boolean;
+  readonly #lookup: Lookup;
+  #askedRandomAt = Number.NEGATIVE_INFINITY;
+  #quickRounds = 0;
+  #quickTimer: Timer | undefined;
+
+  /** @param options.isSettled whether nobody has to be found, so that it is enough to know who of the list lives */
+  constructor(
+    deps: ListMaintainerDeps,
+    options: { readonly list: NodeList; readonly isSettled?: (now: number) => boolean },
+  ) {
+    this.#deps = deps;
+    this.list = options.list;
+    this.#isSettled = options.isSettled ?? (() => false);
+    this.#lookup = new Lookup(
+      {
+        clock: deps.clock,
+        ask: (node) => deps.ask(node, this.list.target),
+        wants: ({ publicKey, endpoint }) => this.list.wants(publicKey, endpoint, deps.clock.now()),
+      },
+      { target: this.list.target },
+    );
+  }
+
+  /** Hearsay: asks the node if the list would take it. */
+  offer(node: NodeInfo): void {
+    this.#lookup.offer(node);
+  }
+
+  /** Asks the node in any case. */
+  askNow(node: NodeInfo): void {
+    this.#lookup.askNow(node);
+  }
+
+  /** The node has answered a request about `asked`, or a ping. One that is new to the list is asked onwards at once. */
+  heard(node: NodeInfo, asked: PublicKey | undefined, now: number): InsertResult {
+    const result = this.list.heard(node.publicKey, node.endpoint, now);
+    const association = this.list.find(node.publicKey)?.association(node.endpoint.family);
+    if (result === 'new' && association !== undefined) association.askedAt = now;
+    if (asked?.equals(this.list.target)) this.#lookup.answered(node);
+    else if (result === 'new') this.#lookup.askNow(node);
+    this.#awaitQuickRound();
+    return result;
+  }
+
+  /** Once a second. */
+  tick(now: number): void {
+    let isMute = true;
+    const isSettled = this.#isSettled(now);
+    const nodes = this.list.nodes();
+    for (const node of nodes) {
+      for (const association of node.associations) {
+        if (association.isDead(now)) continue;
+        isMute = false;
+        const isUnanswered = association.heardAt < association.askedAt;
+        if (now - association.askedAt < (isSettled && isUnanswered ? SETTLED.askAgain : ASK_EACH_MS)) continue;
+        if (isSettled && now - association.heardAt < this.#spared) continue;
+        association.askedAt = now;
+        this.#deps.ask({ publicKey: node.publicKey, endpoint: association.endpoint }, this.list.target);
+      }
+    }
+    if (now - this.#askedRandomAt >= (isSettled ? SETTLED.askRandom : ASK_RANDOM_MS)) this.#askRandom(now);
+    // When all are dead it is our own line that was: keep asking, for once a minute it costs nothing.
+    if (isMute) for (const node of nodes) for (const association of node.associations) association.revive(now);
+    else for (const node of nodes) if (this.#isGone(node, now)) this.list.remove(node);
+  }
+
+  /** Asks every node, dead or alive, and quickly more of them. */
+  refresh(): void {
+    const now = this.#deps.clock.now();
+    for (const node of this.list.nodes()) {
+      for (const association of node.associations) {
+        association.askedAt = now;
+        this.#deps.ask({ publicKey: node.publicKey, endpoint: association.endpoint }, this.list.target);
+      }
+    }
+    this.#quickRounds = 0;
+  }
+
+  close(): void {
+    this.#quickTimer?.cancel();
+    this.#lookup.close();
+  }
+
+  /** Whether a node is dead that was asked for the last time so long ago that after an outage of ours, too, it would have answered. */
+  #isGone(node: DhtNode, now: number): boolean {
+    return node.isDead(now) && node.associations.every(({ askedAt }) => now - askedAt >= ASK_EACH_MS);
+  }
+
+  /** ms for which a node need not be asked that has answered anything. */
+  get #spared(): number {
+    return SETTLED.askEach + 1000 * ((this.list.target.bytes[0] as number) % SETTLED.seconds);
+  }
+
+  #askRandom(now: number): void {
+    const good = this.list.nodes().flatMap((node) => node.info(now) ?? []);
+    if (good.length === 0) return;
+    this.#askedRandomAt = now;
+    this.#deps.ask(pick(this.#deps.random, good), this.list.target);
+  }
+
+  #awaitQuickRound(): void {
+    const wait = QUICK_ROUNDS_MS[this.#quickRounds];
+    if (wait === undefined || this.#quickTimer !== undefined) return;
+    this.#quickRounds += 1;
+    this.#quickTimer = this.#deps.clock.after(wait, () => {
+      this.#quickTimer = undefined;
+      this.#askRandom(this.#deps.clock.now());
+      this.#awaitQuickRound();
+    });
+  }
+}

@@ -1,0 +1,66 @@
+/**
+ * DHT requests (spec: "DHT Request Packets"): sends ours, opens those for us, and hands on those for a node near to us. There is
+ * one hop only: a sender that wants to reach a node gives the packet to nodes that know the address.
+ */
+import type { Endpoint } from '../../../base/endpoint.js';
+import type { PublicKey } from '../../crypto/keys.js';
+import { decodeDhtRequest } from '../../packet/dht-request.js';
+import type { DhtBox } from './dht-box.js';
+
+/** @param sender the DHT key that sealed it */
+export type DhtRequestHandler = (sender: PublicKey, data: Buffer) => void;
+
+export interface DhtRequestsDeps {
+  readonly box: DhtBox;
+  readonly send: (packet: Buffer, to: Endpoint) => void;
+  /** Where a node of the close list answers. */
+  readonly findEndpoint: (key: PublicKey) => Endpoint | undefined;
+  /** Where to send what is for a node that we search for: to itself, or to those who know its address. */
+  readonly ways: (key: PublicKey) => readonly Endpoint[];
+}
+
+export class DhtRequests {
+  readonly #deps: DhtRequestsDeps;
+  readonly #ownKey: PublicKey;
+  readonly #handlers = new Map<number, DhtRequestHandler>();
+
+  constructor(deps: DhtRequestsDeps, options: { readonly ownKey: PublicKey }) {
+    this.#deps = deps;
+    this.#ownKey = options.ownKey;
+  }
+
+  /**
+   * To a node that we search for: straight if it answers, else by all nodes that know its address.
+   * @returns false when there is no way
+   * @throws RangeError when `data` is longer than 918 bytes
+   */
+  send(to: PublicKey, kind: number, data: Buffer): boolean {
+    const packet = this.#deps.box.sealRequest(to, { kind, data });
+    const ways = this.#deps.ways(to);
+    for (const endpoint of ways) this.#deps.send(packet, endpoint);
+    return ways.length > 0;
+  }
+
+  /** Takes the requests of a kind. @throws RangeError when the kind has a handler already */
+  on(kind: number, handler: DhtRequestHandler): void {
+    if (this.#handlers.has(kind)) throw new RangeError(`DhtRequests: kind 0x${kind.toString(16)} twice`);
+    this.#handlers.set(kind, handler);
+  }
+
+  readonly handle = (packet: Buffer, source: Endpoint): void => {
+    const request = decodeDhtRequest(packet);
+    if (request === undefined) return;
+    if (!request.receiver.equals(this.#ownKey)) {
+      this.#forward(request.receiver, packet, source);
+      return;
+    }
+    const plain = this.#deps.box.openRequest(request);
+    if (plain !== undefined) this.#handlers.get(plain.kind)?.(request.sender, plain.data);
+  };
+
+  #forward(receiver: PublicKey, packet: Buffer, source: Endpoint): void {
+    const endpoint = this.#deps.findEndpoint(receiver);
+    // Two nodes that each believe the receiver to be the other would play this packet to and fro for ever.
+    if (endpoint !== undefined && !endpoint.equals(source)) this.#deps.send(packet, endpoint);
+  }
+}

@@ -1,0 +1,213 @@
+/** The search for one key: the nodes near to it, what they say about its address, and the way through NATs to it. */
+import type { Endpoint } from '../../../base/endpoint.js';
+import { Repeater } from '../../../base/repeater.js';
+import type { PublicKey } from '../../crypto/keys.js';
+import type { NatPing } from '../../packet/dht-request.js';
+import type { NodeInfo } from '../../packet/node-info.js';
+import { ListMaintainer, type ListMaintainerDeps } from '../routing/list-maintainer.js';
+import type { InsertResult } from '../routing/node-list.js';
+import { SearchList } from '../routing/search-list.js';
+import { AddressReports } from './address-reports.js';
+import { HolePuncher } from './hole-puncher.js';
+
+/** What the owner of a search gets. Two searches for the same key share their work. */
+export interface DhtSearch {
+  readonly publicKey: PublicKey;
+  /** Where the node itself has answered lately: none, an IPv4, an IPv6 endpoint or both, the one heard last in front. */
+  readonly endpoints: readonly Endpoint[];
+  /** When this owner began, ms of the clock. */
+  readonly soughtSince: number;
+  /** Since when it answers from some UDP address, or nodes report one; undefined while there is none. */
+  readonly seenSince: number | undefined;
+  /** When it answered last; undefined when that was too long ago for its address to be good. */
+  readonly answeredAt: number | undefined;
+  /** Takes a node that should know more, or the one looked for itself, and asks it at once. */
+  learn(node: NodeInfo): void;
+  /** Packets of the node arrive straight, or no longer: then its address, good as it was, or ours may have changed. */
+  setDirect(isDirect: boolean): void;
+  close(): void;
+}
+
+export interface DhtSearchHandlers {
+  /** The node looked for has answered, from here: for the first time, as a sign of life, or from a new address. */
+  onEndpoint?(endpoint: Endpoint): void;
+}
+
+/** Implementation: ms between rounds of asking everybody where a node is whose packets do not arrive any more. */
+const DOUBT_ROUNDS = [300, 500, 1000, 1000, 1000, 1000, 2000, 2000, 4000, 4000, 8000, 15_000, 30_000];
+/** Implementation: ms in which we look where a node is that asks others for us, though we believe that we reach it. */
+const SUSPICION = 5000;
+/**
+ * Implementation: ms between pings that answer requests from other addresses. Our ping is a request as well: two nodes that
+ * keep each other's public address while they talk in a local network would answer pings with pings, without end.
+ */
+const CALL_BACK_INTERVAL = 500;
+
+export interface SearchDeps extends ListMaintainerDeps {
+  /** Asks the nodes near to us something, so that they see where we are now. */
+  readonly showOurselves: () => void;
+  readonly ping: (node: NodeInfo) => void;
+  /** Sends a NAT ping to the key looked for: a request by all who know its address, a response by one. */
+  readonly sendNatPing: (search: Search, ping: NatPing) => void;
+}
+
+export class Search {
+  readonly publicKey: PublicKey;
+  readonly maintainer: ListMaintainer;
+  /** Those for whom we search. */
+  readonly owners = new Set<DhtSearchHandlers>();
+  readonly #deps: SearchDeps;
+  readonly #reports = new AddressReports();
+  readonly #puncher: HolePuncher;
+  readonly #inquiries: Repeater;
+  /** What was heard of the node before is of no use: its packets did not arrive any more then. ms of the clock. */
+  #doubtedAt = Number.NEGATIVE_INFINITY;
+  #suspectedAt = Number.NEGATIVE_INFINITY;
+  #calledBackAt = Number.NEGATIVE_INFINITY;
+  #seenSince = 0;
+
+  /** @param options.isRandom nobody has the key, and nobody is looked for */
+  constructor(deps: SearchDeps, options: { readonly publicKey: PublicKey; readonly isRandom: boolean }) {
+    this.#deps = deps;
+    this.publicKey = options.publicKey;
+    this.maintainer = new ListMaintainer(deps, {
+      list: new SearchList(options.publicKey),
+      isSettled: (now) => options.isRandom || this.#isReached(now),
+    });
+    this.#puncher = new HolePuncher({
+      random: deps.random,
+      requestNatPing: (id) => deps.sendNatPing(this, { type: 'request', id }),
+      ping: (endpoint) => deps.ping({ publicKey: this.publicKey, endpoint }),
+    });
+    this.#inquiries = new Repeater(deps.clock, DOUBT_ROUNDS, () => this.#inquire());
+  }
+
+  endpoints(now: number): readonly Endpoint[] {
+    return this.maintainer.list.find(this.publicKey)?.goodEndpoints(now) ?? [];
+  }
+
+  /** Since when the node is known to have UDP, ms; undefined when it is not. */
+  seenSince(now: number): number | undefined {
+    return this.#isSeen(now) ? this.#seenSince : undefined;
+  }
+
+  /** When the node itself answered last, ms; undefined when no address of it is good. */
+  answeredAt(now: number): number | undefined {
+    const good = this.maintainer.list
+      .find(this.publicKey)
+      ?.associations.filter((association) => association.isGood(now));
+    return good === undefined || good.length === 0 ? undefined : Math.max(...good.map(({ heardAt }) => heardAt));
+  }
+
+  #isSeen(now: number): boolean {
+    return this.endpoints(now).length > 0 || this.#reports.endpoints(now).length > 0;
+  }
+
+  /** A node has answered. */
+  heard(node: NodeInfo, asked: PublicKey | undefined, now: number): InsertResult {
+    if (node.publicKey.equals(this.publicKey) && !this.#isSeen(now)) this.#seenSince = now;
+    const result = this.maintainer.heard(node, asked, now);
+    if (node.publicKey.equals(this.publicKey)) for (const owner of [...this.owners]) owner.onEndpoint?.(node.endpoint);
+    return result;
+  }
+
+  /** The node itself asks us something, from there. @returns whether it was not known to be there */
+  handleRequest(source: Endpoint, now: number): boolean {
+    if (this.endpoints(now).some((endpoint) => endpoint.equals(source))) return false;
+    if (now - this.#calledBackAt >= CALL_BACK_INTERVAL) {
+      this.#calledBackAt = now;
+      this.#deps.ping({ publicKey: this.publicKey, endpoint: source });
+    }
+    return true;
+  }
+
+  /** A node that has answered names another one. */
+  named(reporter: PublicKey, node: NodeInfo, now: number): void {
+    this.maintainer.offer(node);
+    if (!node.publicKey.equals(this.publicKey) || this.maintainer.list.find(reporter) === undefined) return;
+    if (!this.#isSeen(now)) this.#seenSince = now;
+    this.#reports.add(reporter, node.endpoint, now);
+    // Asking there opens our NAT for it, whether or not the question arrives.
+    if (this.#inquiries.isRunning || now - this.#suspectedAt < SUSPICION) this.maintainer.askNow(node);
+    this.#puncher.drive(this.#puncherReports(now), now);
+  }
+
+  /** Where to send DHT requests for the key: to its own address if it answers, else to all nodes that know an address of it. */
+  ways(now: number): readonly Endpoint[] {
+    const direct = this.endpoints(now)[0];
+    if (direct !== undefined && this.#isReached(now)) return [direct];
+    return this.#reports
+      .reporters(now)
+      .map((reporter) => this.maintainer.list.find(reporter)?.goodEndpoints(now)[0])
+      .filter((endpoint) => endpoint !== undefined);
+  }
+
+  /** See `DhtSearch.setDirect`. */
+  setDirect(isDirect: boolean): void {
+    if (isDirect) {
+      this.#inquiries.stop();
+      this.#doubtedAt = Number.NEGATIVE_INFINITY;
+    } else if (!this.#inquiries.isRunning) {
+      this.#doubtedAt = this.#deps.clock.now();
+      this.#inquiries.start();
+      this.#inquire();
+    }
+  }
+
+  #inquire(): void {
+    this.#deps.showOurselves();
+    const now = this.#deps.clock.now();
+    this.#askAll(now);
+    this.#puncher.drive(this.#puncherReports(now), now);
+  }
+
+  #askAll(now: number): void {
+    for (const node of this.maintainer.list.nodes()) {
+      const info = node.info(now);
+      if (info !== undefined) this.#deps.ask(info, this.publicKey);
+    }
+  }
+
+  /** Whether the node answers at the address that we know, as far as anybody can tell. */
+  #isReached(now: number): boolean {
+    const node = this.maintainer.list.find(this.publicKey);
+    if (node === undefined) return false;
+    return node.associations.some((association) => association.isGood(now) && association.heardAt > this.#doubtedAt);
+  }
+
+  handleNatPing({ type, id }: NatPing, now: number): void {
+    const reports = this.#puncherReports(now);
+    if (type === 'response') {
+      this.#puncher.answered(id, reports, now);
+    } else {
+      this.#deps.sendNatPing(this, { type: 'response', id });
+      this.#puncher.requested(reports, now);
+      this.#suspect(now);
+    }
+  }
+
+  /** Who asks others for us does not reach us; it may have moved, or we, whatever we know of it. */
+  #suspect(now: number): void {
+    if (!this.#isReached(now) || now - this.#suspectedAt < SUSPICION / 2) return;
+    this.#suspectedAt = now;
+    this.#askAll(now);
+  }
+
+  tick(now: number): void {
+    this.maintainer.tick(now);
+    this.#puncher.drive(this.#puncherReports(now), now);
+  }
+
+  close(): void {
+    this.#inquiries.stop();
+    this.maintainer.close();
+  }
+
+  /** Nothing while the node answers directly; else the family that more nodes report, IPv6 when in doubt (c-toxcore friend_iplist). */
+  #puncherReports(now: number): readonly Endpoint[] {
+    if (this.#isReached(now)) return [];
+    const reports = this.#reports.endpoints(now);
+    const ipv6 = reports.filter((endpoint) => endpoint.family === 6);
+    return ipv6.length * 2 >= reports.length ? ipv6 : reports.filter((endpoint) => endpoint.family === 4);
+  }
+}

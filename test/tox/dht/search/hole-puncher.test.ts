@@ -1,0 +1,110 @@
+import t from 'tap';
+import { HolePuncher } from '../../../../src/tox/dht/search/hole-puncher.js';
+import { at } from '../../../support/nodes.js';
+import { SeededRandom } from '../../../support/seeded-random.js';
+
+function start() {
+  const requests: bigint[] = [];
+  const pinged: string[] = [];
+  const puncher = new HolePuncher({
+    random: new SeededRandom(1),
+    requestNatPing: (id) => requests.push(id),
+    ping: (endpoint) => pinged.push(endpoint.key),
+  });
+  return { requests, pinged, puncher };
+}
+
+const ONE_PORT = [at('192.0.2.1', 5), at('192.0.2.1', 5)];
+const TWO_PORTS = [at('192.0.2.1', 5000), at('192.0.2.1', 6000)];
+
+t.test(
+  'the first report starts NAT pings, one every three seconds with the same id until it is answered',
+  async (t) => {
+    const { requests, puncher } = start();
+    puncher.drive([], 0);
+    t.equal(requests.length, 0);
+    puncher.drive(ONE_PORT.slice(0, 1), 0);
+    puncher.drive(ONE_PORT, 2999);
+    puncher.drive(ONE_PORT, 3000);
+    t.equal(requests.length, 2);
+    t.equal(requests[0], requests[1]);
+    puncher.answered(requests[0] as bigint, ONE_PORT, 3100);
+    puncher.drive(ONE_PORT, 6000);
+    t.not(requests[2], requests[0]);
+  },
+);
+
+t.test('an answer makes us send straight to every address reported, each once', async (t) => {
+  const { requests, pinged, puncher } = start();
+  const reports = [...ONE_PORT, at('192.0.2.9', 7)];
+  puncher.drive(reports, 0);
+  t.same(pinged, []);
+  puncher.answered(requests[0] as bigint, reports, 100);
+  t.same(pinged, ['192.0.2.1:5', '192.0.2.9:7']);
+});
+
+t.test('an answer with another id is ignored', async (t) => {
+  const { requests, pinged, puncher } = start();
+  puncher.drive(ONE_PORT, 0);
+  puncher.answered((requests[0] as bigint) + 1n, ONE_PORT, 100);
+  t.same(pinged, []);
+});
+
+t.test('a request of the friend makes us send straight to its addresses, at most once a second', async (t) => {
+  const { pinged, puncher } = start();
+  puncher.requested(ONE_PORT, 0);
+  puncher.requested(ONE_PORT, 999);
+  t.same(pinged, ['192.0.2.1:5']);
+  puncher.requested(ONE_PORT, 1000);
+  t.equal(pinged.length, 2);
+});
+
+t.test('when reports differ in the port and both sides try, ports are guessed', async (t) => {
+  const { requests, pinged, puncher } = start();
+  puncher.drive(TWO_PORTS, 0);
+  puncher.requested(TWO_PORTS, 0);
+  t.equal(pinged.length, 2);
+  puncher.answered(requests[0] as bigint, TWO_PORTS, 100);
+  t.equal(pinged.length, 2 + 48);
+  t.ok(pinged.includes('192.0.2.1:5011') && pinged.includes('192.0.2.1:5989'));
+});
+
+t.test('nothing is guessed while the friend does not try as well', async (t) => {
+  const { requests, pinged, puncher } = start();
+  puncher.drive(TWO_PORTS, 0);
+  puncher.answered(requests[0] as bigint, TWO_PORTS, 100);
+  t.equal(pinged.length, 2);
+  puncher.requested(TWO_PORTS, 200);
+  t.equal(pinged.length, 2 + 48, 'but as soon as it does');
+});
+
+/** Rounds of both sides trying, one every three seconds; how many packets each of them sent. */
+function rounds(count: number, reports = TWO_PORTS): number[] {
+  const { requests, pinged, puncher } = start();
+  const sent: number[] = [];
+  for (let now = 0; sent.length < count; now += 3000) {
+    const before = pinged.length;
+    puncher.requested(reports, now);
+    puncher.answered(requests.at(-1) as bigint, reports, now);
+    sent.push(pinged.length - before);
+  }
+  return sent;
+}
+
+t.test('after six rounds ports from 1024 upwards are tried too', async (t) => {
+  t.same(rounds(8), [50, 50, 50, 50, 50, 50, 98, 98]);
+  t.same(rounds(8, ONE_PORT), [2, 2, 2, 2, 2, 2, 50, 50], 'also when all reports agree');
+});
+
+t.test('guesses go on from round to round, and begin anew after 40 s of rest', async (t) => {
+  const { requests, pinged, puncher } = start();
+  const round = (now: number): string[] => {
+    const before = pinged.length;
+    puncher.requested(TWO_PORTS, now);
+    puncher.answered(requests.at(-1) as bigint, TWO_PORTS, now);
+    return pinged.slice(before);
+  };
+  const first = round(0);
+  t.not(round(3000).join(), first.join());
+  t.same(round(43_001), first);
+});
