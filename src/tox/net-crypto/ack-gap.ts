@@ -1,9 +1,9 @@
 /** The average time between acks, as a random moment sees it: one long pause counts for its length, not for more. */
 import type { AckSample } from './ack-sample.js';
 
-/** Implementation: ms; longer silences are the peer's, not the path's. c-toxcore confirms every 100 ms at the latest. */
+/** ms; longer silences are the peer's, not the path's. c-toxcore confirms every 100 ms at the latest. */
 const MAX_ACK_GAP = 100;
-/** Implementation: ms over which the gap is averaged. */
+/** ms over which the gap is averaged. */
 const ACK_GAP_MEMORY = 200;
 
 export class AckGap {

@@ -8,21 +8,21 @@ import { nextSecond } from '../../base/clock.js';
 // seconds of the clock, those of all connections at once: an idle process is woken less often. And who has but one peer speaks
 // when it is spoken to, for then it is awake anyway.
 
-/** Implementation: ms since our last request from which on we follow the peer's. Of two at any moments one does, not both. */
+/** ms since our last request from which on we follow the peer's. Of two at any moments one does, not both. */
 const FOLLOWING = 500;
-/** Implementation: ms of a round trip beyond which nobody follows: on a long line that loses packets the pauses would grow. */
+/** ms of a round trip beyond which nobody follows: on a long line that loses packets the pauses would grow. */
 const LONGEST_FOLLOWED = 250;
-/** Implementation: ms that who follows waits longer than the peer should, before it speaks by itself; 2 s at the most in all. */
+/** ms that who follows waits longer than the peer should, before it speaks by itself; 2 s at the most in all. */
 const FOLLOWING_PATIENCE = 700;
 
-/** Implementation: packets after which the peer is told; it learns its rate from that, and c-toxcore rewards a short queue. */
+/** Packets after which the peer is told; it learns its rate from that, and c-toxcore rewards a short queue. */
 const MAX_UNTOLD = 16;
-/** Implementation: ms that a packet waits to be confirmed by data of ours that goes anyway. */
+/** ms that a packet waits to be confirmed by data of ours that goes anyway. */
 const MAX_DELAY = 10;
-/** Implementation: round trips before missing packets are listed again; sooner, what was sent again is still under way. */
+/** Round trips before missing packets are listed again; sooner, what was sent again is still under way. */
 const REPEAT = 1.2;
 const MIN_REPEAT = 10;
-/** Implementation: packets spoken of per ms of pause between requests; a long list costs both sides time to walk it. */
+/** Packets spoken of per ms of pause between requests; a long list costs both sides time to walk it. */
 const SPAN_PER_MS = 1000;
 
 export class AckSchedule {

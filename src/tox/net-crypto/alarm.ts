@@ -1,7 +1,7 @@
 /** One timer for all that is due some time: it is moved to what is due before it, or much later. */
 import type { Clock, Timer } from '../../base/clock.js';
 
-/** Implementation: ms that it must be moved by; less would cost more than a call in vain, and so many turns move it by a little. */
+/** ms that it must be moved by; less would cost more than a call in vain, and so many turns move it by a little. */
 const WORTH_MOVING = 100;
 
 export class Alarm {

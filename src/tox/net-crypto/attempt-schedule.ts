@@ -3,7 +3,7 @@
  * may come sooner, for its answer is the same each time. Pure.
  */
 
-/** Implementation: ms from each sending to the next, so that they go at 0, 150, 300, 600, 1000, 2000, 3000 and 4000 ms. */
+/** ms from each sending to the next, so that they go at 0, 150, 300, 600, 1000, 2000, 3000 and 4000 ms. */
 const PAUSES = [150, 150, 300, 400, 1000, 1000, 1000, 1000] as const;
 
 export class AttemptSchedule {

@@ -18,11 +18,11 @@ export interface SavedPath {
 const JUMP = 1 / 2;
 /** RFC 9959 leaves a path alone whose round trip is below half of the saved one, or above ten times; a queue may raise the first ones. */
 const SHORTEST = 1 / 2;
-/** Implementation: two, for a path that is ten times longer has another rate. */
+/** Two, for a path that is ten times longer has another rate. */
 const LONGEST = 2;
 /** RFC 6928: bytes that have to arrive first, an initial window as TCP has it. */
 const RECONNAISSANCE = 10 * (MAX_CRYPTO_DATA_SIZE + WIRE_OVERHEAD);
-/** Implementation: part and number of the packets lost since the jump that mean an overflow; chance loses some as well. */
+/** Part and number of the packets lost since the jump that mean an overflow; chance loses some as well. */
 const RETREAT_LOSS = 0.02;
 const RETREAT_PACKETS = 6;
 

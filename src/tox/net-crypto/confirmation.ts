@@ -3,12 +3,12 @@
  * happens although it should, the route is probed, and after three probes without an answer it has failed. Pure; times are ms.
  */
 
-/** Implementation: ms between probes, and how many have no answer when the route has failed. */
+/** ms between probes, and how many have no answer when the route has failed. */
 const PROBE_INTERVAL = 250;
 const MOST_PROBES = 3;
-/** Implementation: of a peer that sends and gets nothing but confirmations, the route is probed so often, ms. */
+/** Of a peer that sends and gets nothing but confirmations, the route is probed so often, ms. */
 const RECEIVING_INTERVAL = 1000;
-/** Implementation: fewer packets of the peer are no transfer; keep-alives come one at a time. */
+/** Fewer packets of the peer are no transfer; keep-alives come one at a time. */
 const TRANSFER = 2;
 
 /** What the stream of packets tells of both directions. */

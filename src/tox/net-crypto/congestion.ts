@@ -21,82 +21,82 @@ import { UsualLoss } from './usual-loss.js';
 
 const PACKET = MAX_CRYPTO_DATA_SIZE + WIRE_OVERHEAD;
 
-/** Implementation: what goes out before anything is known. c-toxcore's own first burst (CRYPTO_MIN_QUEUE_LENGTH). */
+/** What goes out before anything is known. c-toxcore's own first burst (CRYPTO_MIN_QUEUE_LENGTH). */
 const FIRST_WINDOW = 64 * PACKET;
-/** Implementation: the first burst's time in ms for a polled peer: half of the 128 packets that its socket takes in 50 ms. */
+/** The first burst's time in ms for a polled peer: half of the 128 packets that its socket takes in 50 ms. */
 const POLLED_FIRST_SPREAD = 25;
-/** Implementation: the same for others at the least, so that a socket's usual buffer holds what is not read yet. */
+/** The same for others at the least, so that a socket's usual buffer holds what is not read yet. */
 const FIRST_SPREAD = 4;
 const MIN_WINDOW = 4 * PACKET;
 /**
- * Implementation: ms in which the smallest window goes out at the least, or a round trip where that is longer. When all that is
+ * ms in which the smallest window goes out at the least, or a round trip where that is longer. When all that is
  * large gets lost, few bytes are delivered, and a rate measured by them would never find out that the path has become better.
  */
 const LONGEST_SPREAD = 200;
-/** Implementation: bytes in flight at the most; as many full packets as numbers. */
+/** Bytes in flight at the most; as many full packets as numbers. */
 const MAX_WINDOW = MAX_IN_FLIGHT_NUMBERS * PACKET;
 
 /** BBR: 2/ln 2 doubles the rate each round. */
 const STARTUP_GAIN = 2.885;
 /** BBR: products of rate and round trip in flight at the most. Pacing is what limits; this is for a path that became slower. */
 const WINDOW_GAIN = 1.5;
-/** Implementation: the same for a polled peer, whose socket overflows for a packet more or less. */
+/** The same for a polled peer, whose socket overflows for a packet more or less. */
 const POLLED_WINDOW_GAIN = 1.5;
 /** BBR: probing for more, and draining what the probe queued. */
 const UP_GAIN = 1.25;
 const DOWN_GAIN = 0.75;
-/** Implementation: round trips after which a queue that does not go away is not ours, or the product is wrong. */
+/** Round trips after which a queue that does not go away is not ours, or the product is wrong. */
 const LONGEST_DRAIN = 3;
 /** BBR: round trips between two probes. */
 const CRUISE_ROUNDS = 6;
-/** Implementation: bytes in flight besides the product, for acks come in groups. */
+/** Bytes in flight besides the product, for acks come in groups. */
 const WINDOW_SLACK = 16 * PACKET;
 /** BBR: the pipe is full when three rounds brought less than a quarter more; or two, when the round trip is raised as well. */
 const FULL_GROWTH = 1.25;
 const FULL_ROUNDS = 3;
 const FULL_ROUNDS_RAISED = 2;
-/** Implementation: what a probe has to bring for start-up to begin anew, which doubles where probes add a quarter. */
+/** What a probe has to bring for start-up to begin anew, which doubles where probes add a quarter. */
 const RESTART_GROWTH = 1.125;
-/** Implementation: a round trip counts as raised, hence a queue as built up, beyond this part of the smallest and so many ms more. */
+/** A round trip counts as raised, hence a queue as built up, beyond this part of the smallest and so many ms more. */
 const RAISED = 1.25;
 const RAISED_MARGIN = 4;
-/** Implementation: ms of a period at the least; on a path of microseconds a period would hold too few packets to measure. */
+/** ms of a period at the least; on a path of microseconds a period would hold too few packets to measure. */
 const MIN_PERIOD = 2;
-/** Implementation: ms over which the delivery rate is measured at the least; below, it measures the event loop. */
+/** ms over which the delivery rate is measured at the least; below, it measures the event loop. */
 const MIN_MEASUREMENT = 8;
-/** Implementation: ms of a round at the least, in which the delivery rate can be measured once or twice. */
+/** ms of a round at the least, in which the delivery rate can be measured once or twice. */
 const MIN_ROUND = 10;
-/** Implementation: by how much the longest gap between acks may exceed the average. */
+/** By how much the longest gap between acks may exceed the average. */
 const ACK_GAP_MARGIN = 1.5;
 /** BBR: part and number of packets lost in a round that mean an overflow, when the round trip is raised. */
 const OVERFLOW_LOSS = 0.02;
 const OVERFLOW_PACKETS = 6;
-/** BBR: products that its first version has in flight at the most. Implementation: round trips between two probes beside it. */
+/** BBR: products that its first version has in flight at the most. Round trips between two probes beside such a flow. */
 const CROWDED_WINDOW_GAIN = 2;
 const CROWDED_CRUISE_ROUNDS = 3;
-/** Implementation: the same where it is not raised, as behind a policer; chance does not bring that. */
+/** The same where it is not raised, as behind a policer; chance does not bring that. */
 const HEAVY_LOSS = 0.2;
 const HEAVY_PACKETS = 16;
-/** Implementation: ms after a heavy loss for which a probe that succeeds is no reason to start up: a policer lets bursts through. */
+/** ms after a heavy loss for which a probe that succeeds is no reason to start up: a policer lets bursts through. */
 const HEAVY_MEMORY = 10_000;
-/** Implementation: rounds with a raised round trip after which the smallest one is doubted, and ms between two such doubts. */
+/** Rounds with a raised round trip after which the smallest one is doubted, and ms between two such doubts. */
 const RAISED_ROUNDS = 8;
 const DOUBT_INTERVAL = 5000;
 /** BBR's ProbeRTT: part of the product in flight, so that no queue is ours, and ms of it at the least. */
 const PROBE_RTT_GAIN = 0.5;
 const PROBE_RTT_TIME = 50;
-/** Implementation: what a probe without an overflow adds to the bound that an overflow set. */
+/** What a probe without an overflow adds to the bound that an overflow set. */
 const BOUND_GROWTH = 1.25;
-/** Implementation: loss in a round of a polled peer that means an overflow of its socket, which no round trip tells. */
+/** Loss in a round of a polled peer that means an overflow of its socket, which no round trip tells. */
 const POLLED_LOSS = 0.1;
 const POLLED_PACKETS = 8;
-/** Implementation: what a round of a polled peer without an overflow adds to the bound. */
+/** What a round of a polled peer without an overflow adds to the bound. */
 const POLLED_BOUND_GROWTH = 1 / 24;
-/** Implementation: smoothed round trips over which a polled peer's delivery rate is measured. */
+/** Smoothed round trips over which a polled peer's delivery rate is measured. */
 const POLLED_MEASUREMENT = 2;
-/** Implementation: rounds in which packets that were taken for lost are found to have arrived. */
+/** Rounds in which packets that were taken for lost are found to have arrived. */
 const UNDO_ROUNDS = 3;
-/** Implementation: rounds in which the losses of a way that broke become known. */
+/** Rounds in which the losses of a way that broke become known. */
 const FORGIVING_ROUNDS = 2;
 
 /** BBR's Startup, Drain, ProbeBW_DOWN, ProbeBW_CRUISE, ProbeBW_UP and ProbeRTT. */

@@ -11,7 +11,7 @@ import { type CookieContent, decodeCookieContent, encodeCookieContent } from '..
 /** Specification: ms that a cookie is good for. */
 const LIFETIME = 15_000;
 
-/** Implementation: ms that a key seals new cookies; the one before it still opens them. c-toxcore keeps one for ever. */
+/** ms that a key seals new cookies; the one before it still opens them. c-toxcore keeps one for ever. */
 const KEY_LIFETIME = 3_600_000;
 
 export class CookieJar {

@@ -15,7 +15,7 @@ const PARTS = 0x02;
 const OURS = LIST_END | PARTS;
 const HAS_OURS = 0x80;
 
-/** Implementation: packets that a peer gets which never answers, as c-toxcore. */
+/** Packets that a peer gets which never answers, as c-toxcore. */
 const COPIES = 8;
 
 export class Features {

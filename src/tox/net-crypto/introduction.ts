@@ -9,7 +9,7 @@ import { Greeter } from './greeter.js';
 import type { OpenedHandshake } from './handshake.js';
 
 /**
- * Implementation: ms. A peer that lives speaks once a second; after this much silence a handshake of the same run of the same
+ * ms. A peer that lives speaks once a second; after this much silence a handshake of the same run of the same
  * peer means that it has lost the session. c-toxcore ignores it until its own timeout, 32 s.
  */
 const SILENCE_BEFORE_REPLACEMENT = 3500;

@@ -22,7 +22,7 @@ export interface Transmission {
   readonly timesSent: number;
 }
 
-/** Implementation: part of the smallest round trip within which no packet is confirmed. */
+/** Part of the smallest round trip within which no packet is confirmed. */
 const EARLY = 0.8;
 const HALF = 0x8000_0000;
 const NO_PATIENCE: Patience = { rtt: 0, longest: 0, reordering: 0 };

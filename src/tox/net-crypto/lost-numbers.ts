@@ -1,9 +1,9 @@
 /** Numbers of packets that were reported missing, in the order of the reports. */
 
-/** Implementation: entries that are done with before the list is moved together. */
+/** Entries that are done with before the list is moved together. */
 const COMPACTION = 4096;
 /**
- * Implementation: entries from which on each number is kept once. What is sent again out of turn, and lost again, is added again, as
+ * Entries from which on each number is kept once. What is sent again out of turn, and lost again, is added again, as
  * often as the peer likes while another one is first; no more numbers than a quarter of this many are lost at a time.
  */
 const MOST = 65_536;

@@ -1,7 +1,7 @@
 /** The largest of the samples of the last 10 to 20 rounds, which are as many as BBR looks back. */
 
 const ROUNDS = 10;
-/** Implementation: ms that half the memory spans at the least; ten rounds of a path of microseconds are no time. */
+/** ms that half the memory spans at the least; ten rounds of a path of microseconds are no time. */
 const MIN_SPAN = 150;
 
 export class MaxFilter {

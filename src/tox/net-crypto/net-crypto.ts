@@ -22,18 +22,18 @@ import { SavedPaths } from './saved-paths.js';
 import { Turn } from './turn.js';
 
 /**
- * Implementation: cookie requests and handshakes of strangers looked at a second; each costs a key agreement, 60 µs. Those
+ * Cookie requests and handshakes of strangers looked at a second; each costs a key agreement, 60 µs. Those
  * whose keys we have met cost 10 µs, and are not kept waiting by a flood of made-up keys.
  */
 const STRANGER_RATE = 200;
 const STRANGER_BURST = 400;
 const ACQUAINTANCE_RATE = 1000;
-/** Implementation: sessions tried a second for packets from unknown addresses, 2 µs each. */
+/** Sessions tried a second for packets from unknown addresses, 2 µs each. */
 const TRIAL_RATE = 2000;
 const TRIAL_BURST = 500;
-/** Implementation: friends are few, and their keys with ours the only ones kept. */
+/** Friends are few, and their keys with ours the only ones kept. */
 const REAL_KEYS = 512;
-/** Implementation: bytes that packets of all connections may hold, each direction; and each of them in any case. */
+/** Bytes that packets of all connections may hold, each direction; and each of them in any case. */
 const MEMORY = { total: 128 * 1024 * 1024, floor: 256 * 1024 };
 
 export interface NetCryptoDeps {

@@ -1,9 +1,9 @@
 /** The address from which a peer has begun to speak, since it was silent at the one in use, and when it is probed. Pure; times are ms. */
 import type { Route } from './route.js';
 
-/** Implementation: ms between its probes, the first of which may be lost; c-toxcore answers 10 a second. */
+/** ms between its probes, the first of which may be lost; c-toxcore answers 10 a second. */
 export const NEWCOMER_INTERVAL = 125;
-/** Implementation: ms for which it is probed although nothing more comes from there: a peer that lives speaks once a second. */
+/** ms for which it is probed although nothing more comes from there: a peer that lives speaks once a second. */
 const PATIENCE = 2500;
 
 export class Newcomer {

@@ -15,32 +15,32 @@ import { addToNumber } from './packet-number.js';
 import type { Fate } from './send-window.js';
 
 /**
- * Implementation: what is tried: 1,260 bytes of IPv4 or 1,280 of IPv6, the least that IPv6 allows; 1,396 or 1,416, for tunnels
+ * What is tried: 1,260 bytes of IPv4 or 1,280 of IPv6, the least that IPv6 allows; 1,396 or 1,416, for tunnels
  * and DSL; and all. Each once: by the time of a second one, a router near by may have told the system to cut it.
  */
 const PROBE_SIZES = [1205, 1341, MAX_CRYPTO_DATA_SIZE] as const;
 /** Specification (RFC 8899, PMTU_RAISE_TIMER): 600 s, as long as Linux keeps what ICMP told; and a little more. ms. */
 const RAISE_INTERVAL = 660_000;
-/** Implementation: ms after which is tried again what got lost together with packets of the safe size. */
+/** ms after which is tried again what got lost together with packets of the safe size. */
 const UNCLEAR_INTERVAL = 1000;
-/** Implementation: ms after a black hole until larger sizes are tried again, doubled each time: a long burst of loss looks the same. */
+/** ms after a black hole until larger sizes are tried again, doubled each time: a long burst of loss looks the same. */
 const FIRST_RETRY = 5000;
 /**
- * Implementation: losses in a row, without a large packet that arrived, that are a black hole. What was sent again and got lost
+ * Losses in a row, without a large packet that arrived, that are a black hole. What was sent again and got lost
  * between two reports of the peer counts once; twice if there was much of it, or at several moments. It counts no more than
  * that, since an outage of everything swallows any number of packets, and then one report tells of them all.
  */
 const BLACK_HOLE_LOSSES = 4;
 const MANY = 16;
 const SEVERAL_MOMENTS = 2;
-/** Implementation: ms from which on two packets did not get lost in the same moment. */
+/** ms from which on two packets did not get lost in the same moment. */
 const MOMENT = 100;
-/** Implementation: ms between looks at the counters of the system while large packets go, doubled by each false alarm. */
+/** ms between looks at the counters of the system while large packets go, doubled by each false alarm. */
 const LOOK_INTERVAL = 2000;
-/** Implementation: the part of it after which is looked when a large packet got lost, since ICMP may have told the system why. */
+/** The part of it after which is looked when a large packet got lost, since ICMP may have told the system why. */
 const LOOK_AFTER_LOSS = 1 / 40;
 const LONGEST_LOOK_INTERVAL = 64_000;
-/** Implementation: ms between looks while large packets are sent again: to read the counters takes 0.2 ms, before and after. */
+/** ms between looks while large packets are sent again: to read the counters takes 0.2 ms, before and after. */
 const RESEND_LOOK_INTERVAL = 25;
 
 /** The packets before and after the probes are watched as well: when they are lost, the probes may have been lost by chance. */

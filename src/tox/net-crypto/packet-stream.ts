@@ -43,15 +43,15 @@ export interface PacketStreamDeps {
 }
 
 const KILL = Buffer.from([CryptoKind.Kill]);
-/** Implementation: copies of a kill packet; if all get lost, the peer notices after 32 s. */
+/** Copies of a kill packet; if all get lost, the peer notices after 32 s. */
 const KILL_COPIES = 3;
-/** Implementation: ms for which a packet may be missing while later ones wait for it; the peer sends it again each second. */
+/** ms for which a packet may be missing while later ones wait for it; the peer sends it again each second. */
 const HOLE_PATIENCE = 60_000;
-/** Implementation: ms that our own receiver takes to confirm; and c-toxcore's, which confirms a few packets only each second, but looks for packets each 50 ms; and that a busy machine takes to answer. */
+/** ms that our own receiver takes to confirm; and c-toxcore's, which confirms a few packets only each second, but looks for packets each 50 ms; and that a busy machine takes to answer. */
 const OUR_DELAY = 15;
 const THEIR_DELAY = 1000;
 const ANSWER_DELAY = 250;
-/** Implementation: ms in which a relay may bring a packet that is too large for the path to a peer that reads no halves. */
+/** ms in which a relay may bring a packet that is too large for the path to a peer that reads no halves. */
 const RELAY_PATIENCE = 3000;
 
 export class PacketStream {

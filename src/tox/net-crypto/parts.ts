@@ -3,7 +3,7 @@ import { isPartOfMore, ownedCopy } from '../../base/bytes.js';
 import { MAX_CRYPTO_DATA_SIZE } from '../packet/net-crypto.js';
 import { decodePart, type Part } from '../packet/net-crypto-part.js';
 
-/** Implementation: halves that are kept, 350 KB with the packets around them; the two are sent one after the other. */
+/** Halves that are kept, 350 KB with the packets around them; the two are sent one after the other. */
 const MAX_PARTS = 256;
 
 export class Parts {

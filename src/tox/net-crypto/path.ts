@@ -20,18 +20,18 @@ import { RouteTable } from './route-table.js';
 import { WIRE_OVERHEAD } from './send-window.js';
 import { FIRST_TRIAL_INTERVAL, TrialSchedule } from './trial-schedule.js';
 
-/** Implementation: ms for which UDP is left to relays, when it swallows what the peer sends; as long as a size is not tried again. */
+/** ms for which UDP is left to relays, when it swallows what the peer sends; as long as a size is not tried again. */
 const UNFIT_INTERVAL = 660_000;
-/** Implementation: probes of routes not in use, a second and at once: four addresses, each 250 ms. */
+/** Probes of routes not in use, a second and at once: four addresses, each 250 ms. */
 const PROBE_RATE = 16;
 const PROBE_BURST = 32;
-/** Implementation: ms of silence after which what comes by a route is news: both sides speak once a second. */
+/** ms of silence after which what comes by a route is news: both sides speak once a second. */
 const NEWS = 2500;
-/** Implementation: ms in which the peer follows to a route that a probe has proven, beyond two round trips. */
+/** ms in which the peer follows to a route that a probe has proven, beyond two round trips. */
 const FOLLOWING = 500;
-/** Implementation: ms after which what was heard by UDP says nothing; trials of the peer come each 4 s at the least. */
+/** ms after which what was heard by UDP says nothing; trials of the peer come each 4 s at the least. */
 const HEARING = 10_000;
-/** Implementation: ms after the change to a relay in which what comes by UDP may have been under way. */
+/** ms after the change to a relay in which what comes by UDP may have been under way. */
 const STRAGGLING = 1000;
 
 export class Path {

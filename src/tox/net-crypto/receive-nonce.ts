@@ -9,7 +9,7 @@ import { NONCE_SIZE } from '../crypto/sodium.js';
 /** Specification (DATA_NUM_THRESHOLD). */
 const STEP = 21_845;
 /**
- * Implementation: packets back from the newest one of which is known whether they came already. A relay's queue may hold as
+ * Packets back from the newest one of which is known whether they came already. A relay's queue may hold as
  * many as overtook the first one by UDP; what is older counts as a copy.
  */
 const REMEMBERED = 8192;

@@ -7,16 +7,16 @@ import { distanceBetween, isWithin, nextNumber } from './packet-number.js';
 const MAX_NUMBERS = 32_768;
 
 /**
- * Implementation: bytes that early packets may hold. A peer of our kind has 16,384 packets of 1,400 bytes in flight at the
+ * Bytes that early packets may hold. A peer of our kind has 16,384 packets of 1,400 bytes in flight at the
  * most, which is 23 MB; a hostile one makes us hold no more than this.
  */
 const MAX_HELD_BYTES = 24 * 1024 * 1024;
-/** Implementation: what a held packet costs besides its bytes: two Buffer objects and their backing. */
+/** What a held packet costs besides its bytes: two Buffer objects and their backing. */
 const HELD_OVERHEAD = 256;
 const FIRST_CAPACITY = 64;
-/** Implementation: what a place in the ring costs, bytes. */
+/** What a place in the ring costs, bytes. */
 const PLACE = 8;
-/** Implementation: a ring that is used to this part is halved, and has then room to double what it holds. */
+/** A ring that is used to this part is halved, and has then room to double what it holds. */
 const SHRINK_AT = 8;
 
 /** 'next': it is the one awaited, and not kept; 'early': kept; the others are dropped. */

@@ -1,6 +1,6 @@
 /** For how long a relay stays in use: UDP that comes and goes has to wait, longer and longer. Pure; times are ms. */
 
-/** Implementation: ms of UDP after a relay that are too few; the next time the relay stays, for so long at first, and twice as long each time. */
+/** ms of UDP after a relay that are too few; the next time the relay stays, for so long at first, and twice as long each time. */
 const SHORT = 10_000;
 const FIRST_HOLD = 1000;
 const LONGEST_HOLD = 60_000;

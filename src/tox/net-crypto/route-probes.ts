@@ -6,7 +6,7 @@
  */
 import { type Random, randomId } from '../../base/random.js';
 
-/** Implementation: requests by one route of which an answer is expected; at 4 a second, those of the last 4 s. */
+/** Requests by one route of which an answer is expected; at 4 a second, those of the last 4 s. */
 const MOST_OPEN = 16;
 
 /** What one route was asked. */

@@ -9,13 +9,13 @@ import type { Route } from './route.js';
 /** Specification (UDP_DIRECT_TIMEOUT): ms after which a silent UDP route no longer counts as direct. */
 const DIRECT_TIMEOUT = 8000;
 
-/** Implementation: both sides speak at least once a second, so a route this many ms behind another one was left by the peer. */
+/** Both sides speak at least once a second, so a route this many ms behind another one was left by the peer. */
 const LEFT_BEHIND = 2500;
-/** Implementation: so many ms behind a relay, for a peer whose datagrams arrive does not send by a relay. */
+/** So many ms behind a relay, for a peer whose datagrams arrive does not send by a relay. */
 const LEFT_FOR_RELAY = 500;
-/** Implementation: addresses of one peer. LAN, public, a rebound port and IPv6 fit; more is hearsay. */
+/** Addresses of one peer. LAN, public, a rebound port and IPv6 fit; more is hearsay. */
 const MAX_UDP_ROUTES = 4;
-/** Implementation: relays that tie two peers; c-toxcore uses up to 3. */
+/** Relays that tie two peers; c-toxcore uses up to 3. */
 const MAX_RELAY_ROUTES = 4;
 
 /** What is known of the direction from us to the peer: that it works, nothing, or that it has to be proven before it is used. */

@@ -1,10 +1,10 @@
 /** Round-trip times in ms: the smallest of the last seconds, the latest, and the smoothed one with its variation (RFC 6298). */
 
-/** Implementation: ms; the smallest time is that of the last one to two such spans, as a path may change. BBR's value. */
+/** ms; the smallest time is that of the last one to two such spans, as a path may change. BBR's value. */
 const MIN_SPAN = 10_000;
-/** Implementation: what a new connection reckons with, ms. */
+/** What a new connection reckons with, ms. */
 const UNKNOWN = 100;
-/** Implementation: a coarse clock can measure 0, by which nothing can be divided. */
+/** A coarse clock can measure 0, by which nothing can be divided. */
 const SHORTEST = 0.05;
 
 export class Rtt {

@@ -3,9 +3,9 @@ import type { Endpoint } from '../../base/endpoint.js';
 import type { PublicKey } from '../crypto/keys.js';
 import type { SavedPath } from './careful-resume.js';
 
-/** Implementation: ms; afterwards others may use the path, or use it no more. */
+/** ms; afterwards others may use the path, or use it no more. */
 const LIFETIME = 600_000;
-/** Implementation: paths that are kept at the most, those saved last; some 200 bytes each. */
+/** Paths that are kept at the most, those saved last; some 200 bytes each. */
 const MAX_PATHS = 512;
 
 export class SavedPaths {

@@ -15,16 +15,16 @@ import { addToNumber, distanceBetween, nextNumber } from './packet-number.js';
 /** Specification (CRYPTO_PACKET_BUFFER_SIZE): numbers that a receiver has room for. */
 const MAX_NUMBERS = 32_768;
 
-/** Implementation: half the receiver's room, and well below the 21,845 transmissions after which a nonce is lost. */
+/** Half the receiver's room, and well below the 21,845 transmissions after which a nonce is lost. */
 export const MAX_IN_FLIGHT_NUMBERS = 16_384;
-/** Implementation: what a packet takes on the wire besides its data: 27 bytes of net_crypto, 8 of UDP, 20 of IPv4. */
+/** What a packet takes on the wire besides its data: 27 bytes of net_crypto, 8 of UDP, 20 of IPv4. */
 export const WIRE_OVERHEAD = 55;
-/** Implementation: a quiet connection holds no more than this many places. */
+/** A quiet connection holds no more than this many places. */
 const FIRST_CAPACITY = 64;
-/** Implementation: a ring that is used to this part is halved, and has then room to double what it holds. */
+/** A ring that is used to this part is halved, and has then room to double what it holds. */
 const SHRINK_AT = 8;
 /**
- * Implementation: bytes that a number costs from the time when its packet was taken until all before it arrived too: a long
+ * Bytes that a number costs from the time when its packet was taken until all before it arrived too: a long
  * packet, the objects around it and its places in the rings. A packet that arrived counts as long: it may be a part of a
  * larger piece of memory that its neighbours keep.
  */

@@ -13,54 +13,54 @@ import type { PacketSize } from './packet-size.js';
 import type { Rtt } from './rtt.js';
 import { MAX_IN_FLIGHT_NUMBERS, type SendWindow, WIRE_OVERHEAD } from './send-window.js';
 
-/** Implementation: the queue of unsent packets spans this many ms at the present rate; interactive tunnels wait behind it. */
+/** The queue of unsent packets spans this many ms at the present rate; interactive tunnels wait behind it. */
 const QUEUE_SPAN = 5;
-/** Implementation: bytes; the least is filled anew whenever half of it has gone, which takes no longer than a turn of the event loop. */
+/** Bytes; the least is filled anew whenever half of it has gone, which takes no longer than a turn of the event loop. */
 const MIN_QUEUE = 16 * 1024;
-/** Implementation: bytes while no round trip is known, and perhaps no session. */
+/** Bytes while no round trip is known, and perhaps no session. */
 const FIRST_QUEUE = 64 * 1024;
 const MAX_QUEUE = 1024 * 1024;
-/** Implementation: bytes beyond the bound for our own few packets (ALIVE, ONLINE), which have nowhere to wait. */
+/** Bytes beyond the bound for our own few packets (ALIVE, ONLINE), which have nowhere to wait. */
 const URGENT_RESERVE = 64 * 1024;
 
-/** Implementation: packets in one turn of the event loop, about half a ms; what arrives meanwhile then has its turn. */
+/** Packets in one turn of the event loop, about half a ms; what arrives meanwhile then has its turn. */
 const MAX_PACKETS_PER_TURN = 64;
-/** Implementation: unsent packets that make larger ones worth looking for. */
+/** Unsent packets that make larger ones worth looking for. */
 const WORTH_PROBING = 8;
-/** Implementation: packets from the first one that are sent again although the window is full; our own lists tell of 1,300 missing ones, and what seems in flight behind those is gone. */
+/** Packets from the first one that are sent again although the window is full; our own lists tell of 1,300 missing ones, and what seems in flight behind those is gone. */
 const ALWAYS_AGAIN = 64;
 const LISTED_AGAIN = 2048;
 /**
- * Implementation: a late timer catches up on this many ms, in a burst of no more than so many bytes. The least is for slow
+ * A late timer catches up on this many ms, in a burst of no more than so many bytes. The least is for slow
  * paths, where it is what follows a wait for the window: below the 10 packets that RFC 9002 has any queue take.
  */
 const BURST_SPAN = 4;
 const MIN_BURST = 8 * 1428;
 const MAX_BURST = 512 * 1024;
-/** Implementation: ms between bursts; timers are no finer. */
+/** ms between bursts; timers are no finer. */
 const BURST_INTERVAL = 1;
 
 /** RFC 8985: packets are taken to overtake each other by this part of the smallest round trip, and by as much more each time that was too little. */
 const REORDERING_STEP = 1 / 4;
-/** Implementation: so many recent round trips after which a packet reported missing is lost whatever arrived. */
+/** So many recent round trips after which a packet reported missing is lost whatever arrived. */
 const LONGEST_PATIENCE = 1.1;
-/** Implementation: ms without a word about packets in flight after which nothing new goes: the peer is blocked, or gone. */
+/** ms without a word about packets in flight after which nothing new goes: the peer is blocked, or gone. */
 const SILENCE = 300;
-/** Implementation: bytes in flight from which on silence is meant; c-toxcore confirms a few small packets only each second. */
+/** Bytes in flight from which on silence is meant; c-toxcore confirms a few small packets only each second. */
 const SILENCE_FROM = 16 * 1428;
-/** Implementation: ms between the probes that a silent peer gets. */
+/** ms between the probes that a silent peer gets. */
 const PROBE_INTERVAL = 250;
-/** Implementation: ms that the first probe waits beyond two round trips: our own receiver takes 10 ms to confirm. */
+/** ms that the first probe waits beyond two round trips: our own receiver takes 10 ms to confirm. */
 const PROBE_SLACK = 15;
-/** Implementation: probes without an answer after which the way is doubted, half a second after the first one. */
+/** Probes without an answer after which the way is doubted, half a second after the first one. */
 const UNANSWERED_PROBES = 3;
-/** Implementation: of 21,845 transmissions in a row lost, the peer's nonce never recovers; stop well before. */
+/** Of 21,845 transmissions in a row lost, the peer's nonce never recovers; stop well before. */
 const MAX_UNHEARD = MAX_IN_FLIGHT_NUMBERS;
-/** Implementation: at 4 a second they last 17 minutes, when every other layer has given up. */
+/** At 4 a second they last 17 minutes, when every other layer has given up. */
 const MAX_PROBES = 4096;
 
 /**
- * Implementation: numbers of which lists may speak a second, and at once; each costs some 6 ns. Our own receiver keeps to half
+ * Numbers of which lists may speak a second, and at once; each costs some 6 ns. Our own receiver keeps to half
  * of it (ack-schedule), c-toxcore's to a tenth; who repeats its lists without end makes us read no more.
  */
 const NUMBERS_READ_PER_SECOND = 2_000_000;

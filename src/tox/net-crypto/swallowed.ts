@@ -5,7 +5,7 @@
  */
 import { SAFE_CRYPTO_DATA_SIZE } from '../packet/net-crypto.js';
 
-/** Implementation: packets heard, at moments so many ms apart; c-toxcore speaks each second. */
+/** Packets heard, at moments so many ms apart; c-toxcore speaks each second. */
 const MOMENTS = 4;
 const MOMENT = 500;
 

@@ -2,7 +2,7 @@
 
 /** Specification (UDP_DIRECT_TIMEOUT / 2): ms between trials of UDP, once a relay has carried all for long. */
 const LONGEST_INTERVAL = 4000;
-/** Implementation: ms between the first trials; later the pause is this part of the time since they began. */
+/** ms between the first trials; later the pause is this part of the time since they began. */
 export const FIRST_TRIAL_INTERVAL = 250;
 const SLOWDOWN = 1 / 16;
 

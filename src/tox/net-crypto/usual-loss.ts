@@ -3,7 +3,7 @@
  * first version. One who heeds losses, as CUBIC, has too little by then to be spared.
  */
 
-/** Implementation: that limit, and the part of a round in the average. */
+/** That limit, and the part of a round in the average. */
 const CROWDED_LOSS = 0.05;
 const PART_OF_ROUND = 1 / 16;
 
