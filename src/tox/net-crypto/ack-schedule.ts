@@ -13,10 +13,10 @@ const FOLLOWING = 500;
 /** ms of a round trip beyond which nobody follows: on a long line that loses packets the pauses would grow. */
 const LONGEST_FOLLOWED = 250;
 /** ms that who follows waits longer than the peer should, before it speaks by itself; 2 s at the most in all. */
-const FOLLOWING_PATIENCE = 700;
+const FOLLOWING_DELAY = 700;
 
 /** Packets after which the peer is told; it learns its rate from that, and c-toxcore rewards a short queue. */
-const MAX_UNTOLD = 16;
+const MAX_UNACKED = 16;
 /** ms that a packet waits to be confirmed by data of ours that goes anyway. */
 const MAX_DELAY = 10;
 /** Round trips before missing packets are listed again; sooner, what was sent again is still under way. */
@@ -26,8 +26,8 @@ const MIN_REPEAT = 10;
 const SPAN_PER_MS = 1000;
 
 export class AckSchedule {
-  #untold = 0;
-  #untoldSince = 0;
+  #unacked = 0;
+  #unackedSince = 0;
   #isUrgent = false;
   #isFollowing = false;
   #requestedAt = Number.NEGATIVE_INFINITY;
@@ -36,18 +36,18 @@ export class AckSchedule {
 
   /** A lossless packet came, new or again. */
   onReceived(now: number): void {
-    if (this.#untold === 0) this.#untoldSince = now;
-    this.#untold += 1;
+    if (this.#unacked === 0) this.#unackedSince = now;
+    this.#unacked += 1;
   }
 
   /** Some packet was found missing, or the peer should learn at once how much it should have. */
-  urge(): void {
+  ackImmediately(): void {
     this.#isUrgent = true;
   }
 
   /** A data packet of ours carried the confirmation. */
   onPiggybacked(hasHoles: boolean): void {
-    if (!hasHoles) this.#untold = 0;
+    if (!hasHoles) this.#unacked = 0;
   }
 
   /** The peer has sent a request, and nobody else wakes us. @param rtt ms */
@@ -57,8 +57,8 @@ export class AckSchedule {
   }
 
   onRequestSent(now: number): void {
-    this.#nextAt = nextSecond(this.#isFollowing ? now + FOLLOWING_PATIENCE : now);
-    this.#untold = 0;
+    this.#nextAt = nextSecond(this.#isFollowing ? now + FOLLOWING_DELAY : now);
+    this.#unacked = 0;
     this.#isUrgent = false;
     this.#isFollowing = false;
     this.#requestedAt = now;
@@ -71,7 +71,7 @@ export class AckSchedule {
    */
   dueAt(span: number, rtt: number): number {
     let due = this.#nextAt;
-    if (this.#untold > 0) due = Math.min(due, this.#untoldSince + (this.#untold >= MAX_UNTOLD ? 0 : MAX_DELAY));
+    if (this.#unacked > 0) due = Math.min(due, this.#unackedSince + (this.#unacked >= MAX_UNACKED ? 0 : MAX_DELAY));
     if (this.#isUrgent) due = Number.NEGATIVE_INFINITY;
     else if (span > 0) due = Math.min(due, this.#requestedAt + Math.max(MIN_REPEAT, REPEAT * rtt));
     return Math.max(due, this.#requestedAt + span / SPAN_PER_MS);

@@ -18,8 +18,8 @@ export interface Deliveries {
   /** Lossless packets of the peer that came so far. */
   readonly arrivals: number;
   /** ms within which the peer should confirm what it gets, and within which it should answer a probe. */
-  readonly patience: number;
-  readonly answerPatience: number;
+  readonly ackTimeout: number;
+  readonly probeTimeout: number;
 }
 
 export class Confirmation {
@@ -31,8 +31,8 @@ export class Confirmation {
   #arrivals = 0;
   #probes = 0;
   #probedAt = Number.NEGATIVE_INFINITY;
-  #patience = 0;
-  #answerPatience = 0;
+  #ackTimeout = 0;
+  #probeTimeout = 0;
 
   /** Packets go by another route from now on. @param isProven whether that is known to work */
   begin(now: number, isProven: boolean, { arrivals }: Deliveries): void {
@@ -43,8 +43,8 @@ export class Confirmation {
   /** @param isSilent nothing came by the route for longer than the peer is ever silent */
   note(now: number, deliveries: Deliveries, isSilent: boolean): void {
     const { hasUnconfirmed, arrivals } = deliveries;
-    this.#patience = deliveries.patience;
-    this.#answerPatience = deliveries.answerPatience;
+    this.#ackTimeout = deliveries.ackTimeout;
+    this.#probeTimeout = deliveries.probeTimeout;
     if (!hasUnconfirmed) this.#unconfirmedSince = undefined;
     else this.#unconfirmedSince ??= now;
     if (isSilent) this.#receivingSince ??= now;
@@ -66,7 +66,7 @@ export class Confirmation {
   get probeAt(): number {
     if (this.#probes >= MOST_PROBES) return Number.POSITIVE_INFINITY;
     const since = Math.min(
-      this.#unconfirmedSince === undefined ? Number.POSITIVE_INFINITY : this.#unconfirmedSince + this.#patience,
+      this.#unconfirmedSince === undefined ? Number.POSITIVE_INFINITY : this.#unconfirmedSince + this.#ackTimeout,
       this.#receivingSince ?? Number.POSITIVE_INFINITY,
     );
     if (this.#probes === 0) return since;
@@ -85,6 +85,6 @@ export class Confirmation {
 
   /** When the route has failed, unless it is confirmed before; Infinity while probes are to come. */
   get failsAt(): number {
-    return this.#probes < MOST_PROBES ? Number.POSITIVE_INFINITY : this.#probedAt + this.#answerPatience;
+    return this.#probes < MOST_PROBES ? Number.POSITIVE_INFINITY : this.#probedAt + this.#probeTimeout;
   }
 }

@@ -12,12 +12,12 @@
 import { MAX_CRYPTO_DATA_SIZE } from '../packet/net-crypto.js';
 import { AckGap } from './ack-gap.js';
 import type { AckSample } from './ack-sample.js';
+import { AverageLoss } from './average-loss.js';
 import { CarefulResume, type SavedPath } from './careful-resume.js';
 import { MaxFilter } from './max-filter.js';
 import { Round } from './round.js';
 import type { Rtt } from './rtt.js';
 import { MAX_IN_FLIGHT_NUMBERS, WIRE_OVERHEAD } from './send-window.js';
-import { UsualLoss } from './usual-loss.js';
 
 const PACKET = MAX_CRYPTO_DATA_SIZE + WIRE_OVERHEAD;
 
@@ -72,16 +72,16 @@ const ACK_GAP_MARGIN = 1.5;
 const OVERFLOW_LOSS = 0.02;
 const OVERFLOW_PACKETS = 6;
 /** BBR: products that its first version has in flight at the most. Round trips between two probes beside such a flow. */
-const CROWDED_WINDOW_GAIN = 2;
-const CROWDED_CRUISE_ROUNDS = 3;
+const COMPETITOR_WINDOW_GAIN = 2;
+const COMPETITOR_CRUISE_ROUNDS = 3;
 /** The same where it is not raised, as behind a policer; chance does not bring that. */
 const HEAVY_LOSS = 0.2;
 const HEAVY_PACKETS = 16;
 /** ms after a heavy loss for which a probe that succeeds is no reason to start up: a policer lets bursts through. */
-const HEAVY_MEMORY = 10_000;
+const HEAVY_LOSS_MEMORY = 10_000;
 /** Rounds with a raised round trip after which the smallest one is doubted, and ms between two such doubts. */
 const RAISED_ROUNDS = 8;
-const DOUBT_INTERVAL = 5000;
+const PROBE_RTT_INTERVAL = 5000;
 /** BBR's ProbeRTT: part of the product in flight, so that no queue is ours, and ms of it at the least. */
 const PROBE_RTT_GAIN = 0.5;
 const PROBE_RTT_TIME = 50;
@@ -97,17 +97,17 @@ const POLLED_MEASUREMENT = 2;
 /** Rounds in which packets that were taken for lost are found to have arrived. */
 const UNDO_ROUNDS = 3;
 /** Rounds in which the losses of a way that broke become known. */
-const FORGIVING_ROUNDS = 2;
+const PATH_LOSS_ROUNDS = 2;
 
 /** BBR's Startup, Drain, ProbeBW_DOWN, ProbeBW_CRUISE, ProbeBW_UP and ProbeRTT. */
-type Mode = 'startup' | 'drain' | 'down' | 'cruise' | 'up' | 'probe-rtt';
+type Mode = 'startup' | 'drain' | 'probe-down' | 'cruise' | 'probe-up' | 'probe-rtt';
 
 const PACING_GAINS: Readonly<Record<Mode, number>> = {
   startup: STARTUP_GAIN,
   drain: 1 / STARTUP_GAIN,
-  down: DOWN_GAIN,
+  'probe-down': DOWN_GAIN,
   cruise: 1,
-  up: UP_GAIN,
+  'probe-up': UP_GAIN,
   'probe-rtt': 1,
 };
 
@@ -133,20 +133,20 @@ export class Congestion {
   #fullRounds = 0;
   /** For how many rounds the round trip was raised, and when the smallest one was measured anew. */
   #raisedRounds = 0;
-  #doubtedAt = 0;
+  #probedRttAt = 0;
   /** The rate before the last probe, and from when on a higher one leads to another start-up. */
   #probedBandwidth = 0;
   #restartsFrom = 0;
   /** Bytes in flight beyond which the queue overflowed; BBR's inflight_hi. */
-  #bound = Number.POSITIVE_INFINITY;
+  #inflightBound = Number.POSITIVE_INFINITY;
   /** What the last overflow changed, while it may turn out that its packets were only overtaken. */
   #undo: Undo | undefined;
-  readonly #usualLoss = new UsualLoss();
+  readonly #averageLoss = new AverageLoss();
   /** The peer may be c-toxcore, until it is known not to be. */
   #isPolled = true;
   /** Bytes whose loss says nothing, and for how many rounds more. */
-  #forgiven = 0;
-  #forgivingRounds = 0;
+  #pathLossBytes = 0;
+  #pathLossRounds = 0;
 
   constructor(rtt: Rtt) {
     this.#rtt = rtt;
@@ -159,7 +159,7 @@ export class Congestion {
 
   /** An earlier session found the path to be such. Before there is anything to send. */
   resume(saved: SavedPath): void {
-    if (this.#mode === 'startup' && this.#product < FIRST_WINDOW) this.#resume.begin(saved);
+    if (this.#mode === 'startup' && this.#bdp < FIRST_WINDOW) this.#resume.begin(saved);
   }
 
   /** What a later session may begin with; undefined as long as hardly anything was sent. */
@@ -169,24 +169,24 @@ export class Congestion {
   }
 
   /** Bytes that may be in flight. */
-  get window(): number {
+  get congestionWindow(): number {
     if (this.#bandwidth.max === 0) return FIRST_WINDOW;
-    if (this.#mode === 'probe-rtt') return Math.max(MIN_WINDOW, PROBE_RTT_GAIN * this.#product);
+    if (this.#mode === 'probe-rtt') return Math.max(MIN_WINDOW, PROBE_RTT_GAIN * this.#bdp);
     const isStarting = this.#mode === 'startup';
-    const wanted = (isStarting ? STARTUP_GAIN : this.#windowGain) * this.#product + WINDOW_SLACK;
-    const least = isStarting ? Math.max(FIRST_WINDOW, this.#resume.rate * this.#horizon) : MIN_WINDOW;
-    return Math.min(MAX_WINDOW, this.#bound, Math.max(least, wanted));
+    const wanted = (isStarting ? STARTUP_GAIN : this.#windowGain) * this.#bdp + WINDOW_SLACK;
+    const least = isStarting ? Math.max(FIRST_WINDOW, this.#resume.rate * this.#ackHorizon) : MIN_WINDOW;
+    return Math.min(MAX_WINDOW, this.#inflightBound, Math.max(least, wanted));
   }
 
   get #windowGain(): number {
     if (this.#isPolled) return POLLED_WINDOW_GAIN;
-    return this.#isCrowded ? CROWDED_WINDOW_GAIN : WINDOW_GAIN;
+    return this.#hasCompetitor ? COMPETITOR_WINDOW_GAIN : WINDOW_GAIN;
   }
 
   /** Bytes a ms at which to send. */
-  get rate(): number {
+  get pacingRate(): number {
     const bandwidth = this.#bandwidth.max;
-    const first = this.#firstRate;
+    const first = this.#initialPacingRate;
     if (bandwidth === 0) return first;
     const least = MIN_WINDOW / Math.max(LONGEST_SPREAD, this.#rtt.recent);
     const rate = Math.max(least, bandwidth * PACING_GAINS[this.#mode]);
@@ -194,7 +194,7 @@ export class Congestion {
   }
 
   /** BBR (BBRInitPacingRate): the first window is sent as fast as start-up goes beyond what a window a round trip would be. */
-  get #firstRate(): number {
+  get #initialPacingRate(): number {
     const roundTrip = this.#rtt.isKnown ? this.#rtt.min : 0;
     const spread = this.#isPolled ? POLLED_FIRST_SPREAD : FIRST_SPREAD;
     return FIRST_WINDOW / Math.max(spread, roundTrip / STARTUP_GAIN);
@@ -221,18 +221,18 @@ export class Congestion {
   }
 
   /** ms that an answer may take by the peer's habits: the round trip, or its pause between acks. */
-  get #horizon(): number {
+  get #ackHorizon(): number {
     return Math.max(this.#rtt.min, this.#ackGap.average * ACK_GAP_MARGIN, MIN_PERIOD);
   }
 
   /** Whether somebody keeps the queue full, whatever gets lost. */
-  get #isCrowded(): boolean {
-    return !this.#isPolled && this.#usualLoss.isOfCrowd;
+  get #hasCompetitor(): boolean {
+    return !this.#isPolled && this.#averageLoss.hasLossTolerantCompetitor;
   }
 
   /** Bytes that the path holds without a queue. */
-  get #product(): number {
-    return this.#bandwidth.max * this.#horizon;
+  get #bdp(): number {
+    return this.#bandwidth.max * this.#ackHorizon;
   }
 
   /** Acks came, or losses became known. @param inFlight bytes still in flight after them */
@@ -257,9 +257,9 @@ export class Congestion {
   }
 
   /** The way broke, or lost what was too large for it: what was lost in this round, or is lost now, did not overflow anything. @param inFlight bytes that went there */
-  forgive(inFlight: number): void {
-    this.#forgiven = inFlight;
-    this.#forgivingRounds = FORGIVING_ROUNDS;
+  onPathLost(inFlight: number): void {
+    this.#pathLossBytes = inFlight;
+    this.#pathLossRounds = PATH_LOSS_ROUNDS;
     this.#round.lost = 0;
     this.#round.lostPackets = 0;
   }
@@ -272,16 +272,16 @@ export class Congestion {
     undo.packets -= reorderedPackets;
     if (undo.packets > 0) return;
     this.#undo = undefined;
-    this.#bound = Math.max(this.#bound, undo.bound);
+    this.#inflightBound = Math.max(this.#inflightBound, undo.bound);
     if (undo.mode === 'startup') this.#enter('startup', now);
   }
 
   #noteLoss({ lostBytes, lostPackets }: AckSample): void {
     if (lostBytes === 0) return;
-    const forgiven = Math.min(this.#forgiven, lostBytes);
-    this.#forgiven -= forgiven;
-    this.#round.lost += lostBytes - forgiven;
-    this.#round.lostPackets += Math.round(lostPackets * (1 - forgiven / lostBytes));
+    const excused = Math.min(this.#pathLossBytes, lostBytes);
+    this.#pathLossBytes -= excused;
+    this.#round.lost += lostBytes - excused;
+    this.#round.lostPackets += Math.round(lostPackets * (1 - excused / lostBytes));
   }
 
   #endRound(sample: AckSample, now: number): void {
@@ -290,26 +290,26 @@ export class Congestion {
     this.#raisedRounds = isRaised ? this.#raisedRounds + 1 : 0;
     const isHeavy = !this.#isPolled && lostPackets >= HEAVY_PACKETS && loss > HEAVY_LOSS;
     const isPolledOverflow = this.#isPolled && lostPackets >= POLLED_PACKETS && loss > POLLED_LOSS;
-    this.#usualLoss.endRound(loss);
-    const isCrowded = isRaised && this.#isCrowded;
+    this.#averageLoss.endRound(loss);
+    const isCrowded = isRaised && this.#hasCompetitor;
     const isQueueOverflow = isRaised && !isCrowded && lostPackets >= OVERFLOW_PACKETS && loss > OVERFLOW_LOSS;
     const isOverflow = isHeavy || isPolledOverflow || isQueueOverflow;
     if (isHeavy) {
       this.#bandwidth.age();
-      this.#restartsFrom = now + HEAVY_MEMORY;
+      this.#restartsFrom = now + HEAVY_LOSS_MEMORY;
     }
     if (isOverflow) {
       if (this.#undo === undefined) {
-        this.#undo = { bound: this.#bound, mode: this.#mode, packets: lostPackets / 2, rounds: UNDO_ROUNDS };
+        this.#undo = { bound: this.#inflightBound, mode: this.#mode, packets: lostPackets / 2, rounds: UNDO_ROUNDS };
       }
       // What got through is what the queue takes, whatever was in flight.
       const passed = mostInFlight * (1 - loss);
-      const least = this.#isPolled ? this.#bandwidth.max * this.#rtt.min : this.#product;
-      this.#bound = Math.max(MIN_WINDOW, least, Math.min(this.#bound, passed));
-    } else if (isCrowded) this.#bound = Number.POSITIVE_INFINITY;
+      const least = this.#isPolled ? this.#bandwidth.max * this.#rtt.min : this.#bdp;
+      this.#inflightBound = Math.max(MIN_WINDOW, least, Math.min(this.#inflightBound, passed));
+    } else if (isCrowded) this.#inflightBound = Number.POSITIVE_INFINITY;
     else if (this.#isPolled) this.#raiseBound(1 + POLLED_BOUND_GROWTH);
-    if (this.#mode === 'startup') this.#lookWhetherFull(sample, { isRaised, isOverflow }, now);
-    else if (this.#mode === 'up' && isOverflow) this.#enter('down', now);
+    if (this.#mode === 'startup') this.#checkFullPipe(sample, { isRaised, isOverflow }, now);
+    else if (this.#mode === 'probe-up' && isOverflow) this.#enter('probe-down', now);
     else if (this.#bandwidth.max > RESTART_GROWTH * this.#probedBandwidth && !isRaised && now >= this.#restartsFrom) {
       this.#restart(now);
     }
@@ -317,12 +317,12 @@ export class Congestion {
       this.#undo.rounds -= 1;
       if (this.#undo.rounds === 0) this.#undo = undefined;
     }
-    if (this.#forgivingRounds > 0) this.#forgivingRounds -= 1;
-    else this.#forgiven = 0;
+    if (this.#pathLossRounds > 0) this.#pathLossRounds -= 1;
+    else this.#pathLossBytes = 0;
     this.#bandwidth.endRound(now - startedAt);
   }
 
-  #lookWhetherFull(
+  #checkFullPipe(
     { isAppLimited }: AckSample,
     { isRaised, isOverflow }: { readonly isRaised: boolean; readonly isOverflow: boolean },
     now: number,
@@ -344,52 +344,53 @@ export class Congestion {
   #restart(now: number): void {
     this.#fullBandwidth = this.#bandwidth.max;
     this.#fullRounds = 0;
-    this.#bound = Number.POSITIVE_INFINITY;
+    this.#inflightBound = Number.POSITIVE_INFINITY;
     this.#enter('startup', now);
   }
 
   #advance(inFlight: number, now: number): void {
     const elapsed = now - this.#modeSince;
-    const horizon = this.#horizon;
+    const horizon = this.#ackHorizon;
     switch (this.#mode) {
       case 'startup':
         return;
       case 'drain':
-      case 'down':
-        if (inFlight <= this.#product || elapsed > LONGEST_DRAIN * horizon) this.#enter('cruise', now);
+      case 'probe-down':
+        if (inFlight <= this.#bdp || elapsed > LONGEST_DRAIN * horizon) this.#enter('cruise', now);
         return;
       case 'cruise':
-        if (this.#raisedRounds >= RAISED_ROUNDS && now - this.#doubtedAt >= DOUBT_INTERVAL) this.#probeRtt(now);
-        else if (elapsed > (this.#isCrowded ? CROWDED_CRUISE_ROUNDS : CRUISE_ROUNDS) * horizon) this.#probe(now);
+        if (this.#raisedRounds >= RAISED_ROUNDS && now - this.#probedRttAt >= PROBE_RTT_INTERVAL) this.#probeRtt(now);
+        else if (elapsed > (this.#hasCompetitor ? COMPETITOR_CRUISE_ROUNDS : CRUISE_ROUNDS) * horizon)
+          this.#probeUp(now);
         return;
       case 'probe-rtt':
         // What was in flight before has had its time to be confirmed.
         if (elapsed > 2 * this.#rtt.recent + PROBE_RTT_TIME) this.#enter('cruise', now);
         return;
-      case 'up':
+      case 'probe-up':
         if (elapsed > horizon) {
           this.#raiseBound(BOUND_GROWTH);
-          this.#enter('down', now);
+          this.#enter('probe-down', now);
         }
     }
   }
 
   #raiseBound(growth: number): void {
-    this.#bound *= growth;
-    if (this.#bound > MAX_WINDOW) this.#bound = Number.POSITIVE_INFINITY;
+    this.#inflightBound *= growth;
+    if (this.#inflightBound > MAX_WINDOW) this.#inflightBound = Number.POSITIVE_INFINITY;
   }
 
   /** The path may have become longer: with a queue of ours gone, the smallest round trip is measured anew. */
   #probeRtt(now: number): void {
-    this.#doubtedAt = now;
+    this.#probedRttAt = now;
     this.#raisedRounds = 0;
     this.#rtt.forgetMin(now + this.#rtt.recent);
     this.#enter('probe-rtt', now);
   }
 
-  #probe(now: number): void {
+  #probeUp(now: number): void {
     this.#probedBandwidth = this.#bandwidth.max;
-    this.#enter('up', now);
+    this.#enter('probe-up', now);
   }
 
   #enter(mode: Mode, now: number): void {

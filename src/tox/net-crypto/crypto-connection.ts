@@ -50,7 +50,7 @@ export class CryptoConnection implements TurnTask {
     const now = host.turn.now();
     this.#now = now;
     this.#introduction = new Introduction(
-      { host, onSession: () => this.#stream.urge() },
+      { host, onSession: () => this.#stream.ackImmediately() },
       { peer, now, accepted: accepted?.handshake },
     );
     this.#sizes = new PacketSizes(host);
@@ -67,9 +67,9 @@ export class CryptoConnection implements TurnTask {
       onChange: (route, hasFailed) => {
         this.#sizes.choose(route, host.clock.now());
         // The peer hears at once where we are now.
-        this.#stream.urge();
+        this.#stream.ackImmediately();
         this.#stream.beginRoute();
-        if (hasFailed) this.#stream.lostWay();
+        if (hasFailed) this.#stream.onPathLost();
         this.#useSaved(route?.endpoint);
       },
       onWay: (route) => handlers.onRouteChange(route),
@@ -172,7 +172,7 @@ export class CryptoConnection implements TurnTask {
 
   /** A part of a route broke, such as one of several relays, and what it carried is lost. */
   noteRouteBroken(): void {
-    this.#stream.lostWay();
+    this.#stream.onPathLost();
   }
 
   /** A known route carries packets again, or better than before: what waits for it goes at once. */
@@ -278,7 +278,7 @@ export class CryptoConnection implements TurnTask {
       return true;
     }
     if (this.#introduction.confirm()) {
-      this.#stream.urge();
+      this.#stream.ackImmediately();
       this.#host.log.debug(`${this.realKey.short} established over ${source.endpoint ?? 'relays'}`);
       this.#handlers.onEstablished();
     }
@@ -299,7 +299,7 @@ export class CryptoConnection implements TurnTask {
       this.close('too large');
     }
     if (this.state === 'closed') return;
-    if (this.#stream.isSwallowed) this.#path.leaveUdp(now);
+    if (this.#stream.isInBlackHole) this.#path.leaveUdp(now);
     this.#path.choose(now, this.#stream);
     this.#stream.endTurn(now);
     if (this.state === 'established') this.#path.tryRoutes(now, this.#stream, this.#sealTrial);
@@ -336,7 +336,7 @@ export class CryptoConnection implements TurnTask {
     return packet;
   };
 
-  readonly #sealTrial = (): Buffer => this.#stream.sealTrial(this.#seal);
+  readonly #sealTrial = (): Buffer => this.#stream.sealProbe(this.#seal);
 
   #schedule(now: number): void {
     const isEstablished = this.state === 'established';

@@ -5,7 +5,7 @@
 import { distanceBetween } from './packet-number.js';
 
 /** How long a packet that was reported missing is waited for, ms. */
-export interface Patience {
+export interface ReorderingWindow {
   /** Round trip of late. */
   readonly rtt: number;
   /** Beyond which no packet is under way, whatever arrived that was sent later. */
@@ -25,14 +25,14 @@ export interface Transmission {
 /** Part of the smallest round trip within which no packet is confirmed. */
 const EARLY = 0.8;
 const HALF = 0x8000_0000;
-const NO_PATIENCE: Patience = { rtt: 0, longest: 0, reordering: 0 };
+const NO_WINDOW: ReorderingWindow = { rtt: 0, longest: 0, reordering: 0 };
 
 export class LossDetection {
   /** Of the delivered packets, the one that was sent last (RACK.xmit_ts, RACK.end_seq). */
   #newestSentAt = Number.NEGATIVE_INFINITY;
   #newest = 0;
-  #patience = NO_PATIENCE;
-  #suspects: number[] = [];
+  #window = NO_WINDOW;
+  #missing: number[] = [];
   #dueAt = Number.POSITIVE_INFINITY;
 
   /** When the next of those that may be under way is lost, ms of the clock; Infinity while there is none. */
@@ -41,18 +41,18 @@ export class LossDetection {
   }
 
   /** A new report begins. */
-  begin(patience: Patience): void {
-    this.#patience = patience;
-    this.#suspects = [];
+  begin(reorderingWindow: ReorderingWindow): void {
+    this.#window = reorderingWindow;
+    this.#missing = [];
   }
 
   /** The report has this one, which was sent and not confirmed, as missing. */
-  suspect(number: number): void {
-    this.#suspects.push(number);
+  reportMissing(number: number): void {
+    this.#missing.push(number);
   }
 
   /** @param smallestRtt ms @returns whether it is a copy that arrived sooner than that: the one before was not lost but overtaken */
-  delivered({ number, sentAt, timesSent }: Transmission, now: number, smallestRtt: number): boolean {
+  onDelivered({ number, sentAt, timesSent }: Transmission, now: number, smallestRtt: number): boolean {
     if (timesSent > 1 && now - sentAt < smallestRtt * EARLY) return true;
     if (sentAt >= this.#newestSentAt) {
       this.#newestSentAt = sentAt;
@@ -65,9 +65,9 @@ export class LossDetection {
    * Judges the suspects, all of them once the report is read, for what it says of later packets counts.
    * @param find the transmission of one, unless it has arrived or was found lost meanwhile
    */
-  judge(now: number, find: (number: number) => Transmission | undefined, onLost: (number: number) => void): void {
+  detectLost(now: number, find: (number: number) => Transmission | undefined, onLost: (number: number) => void): void {
     this.#dueAt = Number.POSITIVE_INFINITY;
-    this.#suspects = this.#suspects.filter((number) => {
+    this.#missing = this.#missing.filter((number) => {
       const transmission = find(number);
       if (transmission === undefined) return false;
       const lostAt = this.#lostAt(transmission);
@@ -79,7 +79,7 @@ export class LossDetection {
 
   /** The first copy of a packet is reported only because something later came; a report of a later one may mean the one before. */
   #lostAt({ number, sentAt, timesSent }: Transmission): number {
-    const { rtt, longest, reordering } = this.#patience;
+    const { rtt, longest, reordering } = this.#window;
     const isOvertaken =
       timesSent === 1 ||
       sentAt < this.#newestSentAt ||

@@ -14,11 +14,11 @@ import { Features } from './features.js';
 import { distanceBetween } from './packet-number.js';
 import type { PacketSize } from './packet-size.js';
 import { Parts } from './parts.js';
+import { ReceiveBlackHole } from './receive-black-hole.js';
 import { ReceiveWindow } from './receive-window.js';
 import { Rtt } from './rtt.js';
 import { SendWindow } from './send-window.js';
 import { Sender } from './sender.js';
-import { Swallowed } from './swallowed.js';
 
 export interface PacketStreamDeps {
   /** Of the memory that all connections have for packets that wait for earlier ones, and for those not confirmed. */
@@ -46,13 +46,13 @@ const KILL = Buffer.from([CryptoKind.Kill]);
 /** Copies of a kill packet; if all get lost, the peer notices after 32 s. */
 const KILL_COPIES = 3;
 /** ms for which a packet may be missing while later ones wait for it; the peer sends it again each second. */
-const HOLE_PATIENCE = 60_000;
+const HOLE_TIMEOUT = 60_000;
 /** ms that our own receiver takes to confirm; and c-toxcore's, which confirms a few packets only each second, but looks for packets each 50 ms; and that a busy machine takes to answer. */
 const OUR_DELAY = 15;
 const THEIR_DELAY = 1000;
 const ANSWER_DELAY = 250;
 /** ms in which a relay may bring a packet that is too large for the path to a peer that reads no halves. */
-const RELAY_PATIENCE = 3000;
+const RELAY_TIMEOUT = 3000;
 
 export class PacketStream {
   readonly #deps: PacketStreamDeps;
@@ -68,7 +68,7 @@ export class PacketStream {
   #tooLarge: { readonly number: number; readonly since: number } | undefined;
   readonly #features = new Features();
   readonly #parts = new Parts();
-  readonly #swallowed = new Swallowed();
+  readonly #blackHole = new ReceiveBlackHole();
   /** What was malformed, doubled or out of all windows; for the curious. */
   #dropped = 0;
   #arrivals = 0;
@@ -84,7 +84,7 @@ export class PacketStream {
       rtt: this.#rtt,
       transmit: (number, data, size) => this.#transmit(number, data, size),
       packetSize: () => deps.packetSize(),
-      advertise: () => this.#acks.urge(),
+      advertise: () => this.#acks.ackImmediately(),
       isBlocked: (size) => deps.isBlocked(size),
       pacesItself: () => deps.pacesItself(),
     });
@@ -115,7 +115,7 @@ export class PacketStream {
   /** Takes a lossless packet, or returns false and takes nothing. @throws RangeError for other data */
   takeLossless(data: Buffer, isUrgent: boolean): boolean {
     checkData(data, CryptoKind.FirstLossless, CryptoKind.LastLossless);
-    return this.#sender.take(data, isUrgent);
+    return this.#sender.enqueue(data, isUrgent);
   }
 
   /**
@@ -150,12 +150,12 @@ export class PacketStream {
   }
 
   /** ms within which the peer should confirm what it gets. */
-  get patience(): number {
+  get ackTimeout(): number {
     return this.#twoRoundTrips + (this.#features.areKnown ? OUR_DELAY : THEIR_DELAY);
   }
 
   /** ms within which the peer should answer what it answers at once. */
-  get answerPatience(): number {
+  get probeTimeout(): number {
     return this.#twoRoundTrips + ANSWER_DELAY;
   }
 
@@ -174,23 +174,23 @@ export class PacketStream {
 
   /** Whether something arrived that went by this route alone; says so once. */
   takeConfirmed(): boolean {
-    return this.#sender.takeConfirmed();
+    return this.#sender.takeRouteConfirmed();
   }
 
   /** A request packet that is sent besides all others, another way. @param seal of the session */
-  sealTrial(seal: (bufferStart: number, packetNumber: number, data: Buffer) => Buffer): Buffer {
-    this.#sender.sealed();
+  sealProbe(seal: (bufferStart: number, packetNumber: number, data: Buffer) => Buffer): Buffer {
+    this.#sender.onSealed();
     return seal(this.#receiveWindow.start, this.#sendWindow.next, this.#buildRequest());
   }
 
   /** The way that packets took is gone, and they with it. */
-  lostWay(): void {
-    this.#sender.lostWay();
+  onPathLost(): void {
+    this.#sender.onPathLost();
   }
 
   /** The peer has just become able to read us: tell it at once what it should have. */
-  urge(): void {
-    this.#acks.urge();
+  ackImmediately(): void {
+    this.#acks.ackImmediately();
   }
 
   /** One opened data packet of the peer. */
@@ -198,7 +198,7 @@ export class PacketStream {
     const id = data[0] as number;
     const isRequest = id === CryptoKind.Request || id === CryptoKind.RequestWithEnd;
     // A confirmation older than the newest one says nothing, but what came with it is good (c-toxcore drops it whole).
-    this.#sender.heard(bufferStart, isRequest ? data : undefined, now);
+    this.#sender.onAck(bufferStart, isRequest ? data : undefined, now);
     if (isRequest) {
       this.#receiveWindow.advertised(packetNumber);
       if (this.#deps.isAlone()) this.#acks.follow(now, this.#rtt.smoothed);
@@ -210,7 +210,7 @@ export class PacketStream {
       this.#deps.onLossy(data);
     } else if (id === CryptoKind.Features) {
       this.#receiveWindow.advertised(packetNumber);
-      if (this.#features.receive(data)) this.#acks.urge();
+      if (this.#features.receive(data)) this.#acks.ackImmediately();
       this.#congestion.noteOurKind();
       this.#sender.noteOurKind();
     } else if (id === CryptoKind.Part) {
@@ -219,8 +219,8 @@ export class PacketStream {
       this.#dropped += 1;
     }
     const { start, hasHoles } = this.#receiveWindow;
-    this.#swallowed.heard(hasHoles ? start : undefined, data.length, now);
-    if (this.#receiveWindow.takeNewHole()) this.#acks.urge();
+    this.#blackHole.onReceived(hasHoles ? start : undefined, data.length, now);
+    if (this.#receiveWindow.takeNewHole()) this.#acks.ackImmediately();
   }
 
   #receivePart(number: number, part: Buffer, now: number): void {
@@ -250,7 +250,7 @@ export class PacketStream {
     const { start, heldBytes } = this.#receiveWindow;
     if (heldBytes === 0) this.#hole = undefined;
     else if (this.#hole?.number !== start) this.#hole = { number: start, since: now };
-    return this.#hole !== undefined && now - this.#hole.since >= HOLE_PATIENCE;
+    return this.#hole !== undefined && now - this.#hole.since >= HOLE_TIMEOUT;
   }
 
   /** Whether the peer will never get the first packet that it lacks: it is too large for the path, and no relay brought it. */
@@ -259,12 +259,12 @@ export class PacketStream {
     const number = mostWhole === undefined ? undefined : this.#sendWindow.firstUndelivered();
     if (number === undefined || this.#sendWindow.dataOf(number).length <= (mostWhole ?? 0)) this.#tooLarge = undefined;
     else if (this.#tooLarge?.number !== number) this.#tooLarge = { number, since: now };
-    return this.#tooLarge !== undefined && now - this.#tooLarge.since >= RELAY_PATIENCE;
+    return this.#tooLarge !== undefined && now - this.#tooLarge.since >= RELAY_TIMEOUT;
   }
 
   /** Whether what the peer sends does not arrive when it is large, and the peer, not of our kind, sends nothing smaller. */
-  get isSwallowed(): boolean {
-    return !this.#features.areKnown && this.#swallowed.isLikely;
+  get isInBlackHole(): boolean {
+    return !this.#features.areKnown && this.#blackHole.isLikely;
   }
 
   /** Gives back what it holds. */
@@ -324,7 +324,7 @@ export class PacketStream {
 
   #emit(number: number, data: Buffer, size?: number): void {
     this.#deps.emit(this.#receiveWindow.start, number, data, size);
-    this.#sender.sealed();
+    this.#sender.onSealed();
     this.#acks.onPiggybacked(this.#receiveWindow.hasHoles);
   }
 }

@@ -8,7 +8,7 @@ import type { MemoryShare } from '../../base/memory-budget.js';
 import { SAFE_CRYPTO_DATA_SIZE } from '../packet/net-crypto.js';
 import { readPacketRequest } from '../packet/net-crypto-request.js';
 import { AckSample } from './ack-sample.js';
-import { LossDetection, type Patience, type Transmission } from './loss-detection.js';
+import { LossDetection, type ReorderingWindow, type Transmission } from './loss-detection.js';
 import { LostNumbers } from './lost-numbers.js';
 import { addToNumber, distanceBetween, nextNumber } from './packet-number.js';
 
@@ -78,7 +78,7 @@ export class SendWindow {
   #sample = new AckSample();
   #now = 0;
   #measurement = 0;
-  readonly #losses = new LossDetection();
+  readonly #lossDetection = new LossDetection();
   #smallestRtt = 0;
 
   /**
@@ -206,7 +206,7 @@ export class SendWindow {
   }
 
   /** The packet goes out now, for the first time or again. */
-  sent(number: number, now: number): void {
+  onSent(number: number, now: number): void {
     const at = number & this.#mask;
     const size = (this.#data[at] as Buffer).length + WIRE_OVERHEAD;
     if (this.#inFlightBytes === 0) {
@@ -254,21 +254,21 @@ export class SendWindow {
   }
 
   /** Reads a request packet (id 1 or 4). */
-  readRequest(data: Buffer, patience: Patience): void {
-    this.#losses.begin(patience);
+  readRequest(data: Buffer, reorderingWindow: ReorderingWindow): void {
+    this.#lossDetection.begin(reorderingWindow);
     readPacketRequest(data, this.#start, this.#next, this);
-    this.judgeSuspects();
+    this.detectLost();
     this.#finishAck();
   }
 
   /** When a packet that may still be under way is lost, ms of the clock; Infinity while there is none. */
-  get suspectDueAt(): number {
-    return this.#losses.dueAt;
+  get lossDueAt(): number {
+    return this.#lossDetection.dueAt;
   }
 
   /** Looks which of the packets that the last list had as missing are lost by now; they are in the sample. */
-  judgeSuspects(): void {
-    this.#losses.judge(this.#now, this.#findInFlight, this.#lose);
+  detectLost(): void {
+    this.#lossDetection.detectLost(this.#now, this.#findInFlight, this.#lose);
   }
 
   readonly #findInFlight = (number: number): Transmission | undefined => {
@@ -291,7 +291,7 @@ export class SendWindow {
     sample.ackedBytes += size;
     const sentAt = this.#sentAt[at] as number;
     const timesSent = this.#timesSent[at] as number;
-    const isEarly = this.#losses.delivered({ number, sentAt, timesSent }, this.#now, this.#smallestRtt);
+    const isEarly = this.#lossDetection.onDelivered({ number, sentAt, timesSent }, this.#now, this.#smallestRtt);
     if (isEarly || state === LOST) sample.reorderedPackets += 1;
     if (size > LARGE && sentAt > sample.largeDeliveredSentAt) sample.largeDeliveredSentAt = sentAt;
     if (sentAt < sample.sentAt) return;
@@ -306,7 +306,7 @@ export class SendWindow {
   }
 
   onMissing(number: number): void {
-    if (this.#state[number & this.#mask] === IN_FLIGHT) this.#losses.suspect(number);
+    if (this.#state[number & this.#mask] === IN_FLIGHT) this.#lossDetection.reportMissing(number);
   }
 
   readonly #lose = (number: number): void => {

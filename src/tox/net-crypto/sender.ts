@@ -7,7 +7,7 @@ import { MAX_CRYPTO_DATA_SIZE, SAFE_CRYPTO_DATA_SIZE } from '../packet/net-crypt
 import { LONGEST_RUN } from '../packet/net-crypto-request.js';
 import type { AckSample } from './ack-sample.js';
 import type { Congestion } from './congestion.js';
-import type { Patience } from './loss-detection.js';
+import type { ReorderingWindow } from './loss-detection.js';
 import { addToNumber, distanceBetween } from './packet-number.js';
 import type { PacketSize } from './packet-size.js';
 import type { Rtt } from './rtt.js';
@@ -28,8 +28,8 @@ const MAX_PACKETS_PER_TURN = 64;
 /** Unsent packets that make larger ones worth looking for. */
 const WORTH_PROBING = 8;
 /** Packets from the first one that are sent again although the window is full; our own lists tell of 1,300 missing ones, and what seems in flight behind those is gone. */
-const ALWAYS_AGAIN = 64;
-const LISTED_AGAIN = 2048;
+const RETRANSMIT_ALWAYS = 64;
+const RETRANSMIT_LISTED = 2048;
 /**
  * A late timer catches up on this many ms, in a burst of no more than so many bytes. The least is for slow
  * paths, where it is what follows a wait for the window: below the 10 packets that RFC 9002 has any queue take.
@@ -43,19 +43,19 @@ const BURST_INTERVAL = 1;
 /** RFC 8985: packets are taken to overtake each other by this part of the smallest round trip, and by as much more each time that was too little. */
 const REORDERING_STEP = 1 / 4;
 /** So many recent round trips after which a packet reported missing is lost whatever arrived. */
-const LONGEST_PATIENCE = 1.1;
+const MAX_REORDERING_WINDOW = 1.1;
 /** ms without a word about packets in flight after which nothing new goes: the peer is blocked, or gone. */
-const SILENCE = 300;
+const PEER_TIMEOUT = 300;
 /** Bytes in flight from which on silence is meant; c-toxcore confirms a few small packets only each second. */
-const SILENCE_FROM = 16 * 1428;
+const PEER_TIMEOUT_BYTES = 16 * 1428;
 /** ms between the probes that a silent peer gets. */
 const PROBE_INTERVAL = 250;
 /** ms that the first probe waits beyond two round trips: our own receiver takes 10 ms to confirm. */
 const PROBE_SLACK = 15;
 /** Probes without an answer after which the way is doubted, half a second after the first one. */
-const UNANSWERED_PROBES = 3;
+const MAX_UNANSWERED_PROBES = 3;
 /** Of 21,845 transmissions in a row lost, the peer's nonce never recovers; stop well before. */
-const MAX_UNHEARD = MAX_IN_FLIGHT_NUMBERS;
+const MAX_UNACKNOWLEDGED = MAX_IN_FLIGHT_NUMBERS;
 /** At 4 a second they last 17 minutes, when every other layer has given up. */
 const MAX_PROBES = 4096;
 
@@ -68,7 +68,7 @@ const NUMBERS_READ_AT_ONCE = 4 * MAX_IN_FLIGHT_NUMBERS;
 
 export interface SenderDeps {
   readonly window: SendWindow;
-  readonly congestion: Pick<Congestion, 'window' | 'rate' | 'measurement' | 'onAck' | 'forgive'>;
+  readonly congestion: Pick<Congestion, 'congestionWindow' | 'pacingRate' | 'measurement' | 'onAck' | 'onPathLost'>;
   readonly rtt: Rtt;
   /** Seals and sends one packet. @param size bytes up to which it is padded */
   transmit(number: number, data: Buffer, size?: number): void;
@@ -84,46 +84,46 @@ export interface SenderDeps {
 
 export class Sender {
   readonly #deps: SenderDeps;
-  readonly #readings = new TokenBucket(NUMBERS_READ_PER_SECOND, NUMBERS_READ_AT_ONCE, 0);
+  readonly #listTokens = new TokenBucket(NUMBERS_READ_PER_SECOND, NUMBERS_READ_AT_ONCE, 0);
   /** Bytes that may go now; negative after a packet that was larger than what was left. */
   #budget = 0;
   #budgetAt = Number.NEGATIVE_INFINITY;
   #isPaced = false;
   #isRefusing = false;
   /** When the peer last told something of our packets, or we began to wait for it. */
-  #heardAt = 0;
+  #ackedAt = 0;
   #probes = 0;
-  #unheard = 0;
+  #unacknowledged = 0;
   #retransmissions = 0;
   #reorderingSteps = 0;
   /** When the last silence of the peer ended; -Infinity once a round trip that began later was measured. */
   #silenceEndedAt = Number.NEGATIVE_INFINITY;
   /** The first number of which all transmissions went by the route in use. */
   #routeFirst = 0;
-  #isConfirmed = false;
+  #isRouteConfirmed = false;
   /** Whether the peer should be asked at once what it lacks. */
   #isProbeUrgent = false;
 
-  #again = ALWAYS_AGAIN;
+  #retransmitLimit = RETRANSMIT_ALWAYS;
   constructor(deps: SenderDeps) {
     this.#deps = deps;
     this.beginRoute();
   }
 
   noteOurKind(): void {
-    this.#again = LISTED_AGAIN;
+    this.#retransmitLimit = RETRANSMIT_LISTED;
   }
 
   /** What is sent from now on for the first time goes by one route alone. */
   beginRoute(): void {
     this.#routeFirst = this.#deps.window.next;
-    this.#isConfirmed = false;
+    this.#isRouteConfirmed = false;
   }
 
   /** Whether something arrived that went by this route alone; says so once. */
-  takeConfirmed(): boolean {
-    const isConfirmed = this.#isConfirmed;
-    this.#isConfirmed = false;
+  takeRouteConfirmed(): boolean {
+    const isConfirmed = this.#isRouteConfirmed;
+    this.#isRouteConfirmed = false;
     return isConfirmed;
   }
 
@@ -134,11 +134,11 @@ export class Sender {
 
   /** Whether several probes, sent over more than half a second, brought no word of the peer. */
   get isUnanswered(): boolean {
-    return this.#deps.window.hasUnconfirmed && this.#probes >= UNANSWERED_PROBES;
+    return this.#deps.window.hasUnconfirmed && this.#probes >= MAX_UNANSWERED_PROBES;
   }
 
   /** Takes a lossless packet, or not. @param isUrgent may exceed the bound by a little */
-  take(data: Buffer, isUrgent: boolean): boolean {
+  enqueue(data: Buffer, isUrgent: boolean): boolean {
     const { window } = this.#deps;
     const bound = this.#queueBound + (isUrgent ? URGENT_RESERVE : 0);
     const hasRoom = !window.isFull && (window.hasMemory || isUrgent);
@@ -161,17 +161,17 @@ export class Sender {
   get #queueBound(): number {
     const { congestion, rtt } = this.#deps;
     const least = rtt.isKnown ? MIN_QUEUE : FIRST_QUEUE;
-    return Math.min(MAX_QUEUE, Math.max(least, congestion.rate * QUEUE_SPAN));
+    return Math.min(MAX_QUEUE, Math.max(least, congestion.pacingRate * QUEUE_SPAN));
   }
 
   /** Any data packet was sealed: transmissions that the peer may not have heard of are counted. */
-  sealed(): void {
-    this.#unheard += 1;
+  onSealed(): void {
+    this.#unacknowledged += 1;
   }
 
   /** Whether a packet that nobody confirms may go: not after thousands of which nothing was heard. */
   get maySendLossy(): boolean {
-    return this.#unheard < MAX_UNHEARD;
+    return this.#unacknowledged < MAX_UNACKNOWLEDGED;
   }
 
   /**
@@ -179,10 +179,10 @@ export class Sender {
    * @param bufferStart all lossless packets before it arrived
    * @param request the request packet that it is, if it is one
    */
-  heard(bufferStart: number, request: Buffer | undefined, now: number): void {
+  onAck(bufferStart: number, request: Buffer | undefined, now: number): void {
     const { window, rtt, congestion } = this.#deps;
     if (!window.hasUnconfirmed) {
-      this.#unheard = 0;
+      this.#unacknowledged = 0;
       return;
     }
     if (request === undefined && bufferStart === window.start) return;
@@ -192,16 +192,16 @@ export class Sender {
     window.acknowledge(bufferStart);
     // A list counts from the start that came with it: one that was overtaken by a newer one would speak of other packets.
     if (request !== undefined && window.start === bufferStart) {
-      if (this.#mayRead(request, now)) window.readRequest(request, this.#patience);
+      if (this.#mayRead(request, now)) window.readRequest(request, this.#reorderingWindow);
     }
     if (sample.reorderedPackets > 0) this.#reorderingSteps += 1;
     if (sample.ackedBytes > 0) {
-      this.#unheard = 0;
-      this.#noteConfirmed(sample.number);
+      this.#unacknowledged = 0;
+      this.#noteRouteConfirmed(sample.number);
       this.#measure(sample, now);
     }
     if (sample.ackedBytes > 0 || request !== undefined) {
-      this.#heardAt = now;
+      this.#ackedAt = now;
       this.#probes = 0;
     }
     if (sample.ackedBytes === 0 && sample.lostBytes === 0) return;
@@ -219,58 +219,58 @@ export class Sender {
     this.#deps.rtt.add(now - sample.sentAt, now);
   }
 
-  #noteConfirmed(number: number): void {
+  #noteRouteConfirmed(number: number): void {
     if (distanceBetween(this.#routeFirst, number) > MAX_IN_FLIGHT_NUMBERS) return;
     // Moves along, so that it stays within reach when numbers wrap.
     this.#routeFirst = number;
-    this.#isConfirmed = true;
+    this.#isRouteConfirmed = true;
   }
 
   #learn(sample: AckSample, now: number): void {
     const { window, congestion, packetSize } = this.#deps;
     congestion.onAck(sample, window.inFlightBytes, now);
-    if (packetSize()?.review(sample, now, (number) => window.fateOf(number))) this.lostWay();
+    if (packetSize()?.review(sample, now, (number) => window.fateOf(number))) this.onPathLost();
   }
 
   /** A list costs time for each number that it speaks of, and what it says the next one says as well. */
   #mayRead(request: Buffer, now: number): boolean {
     const { start, next } = this.#deps.window;
     const span = Math.min(distanceBetween(start, next), (request.length - 1) * LONGEST_RUN);
-    return this.#readings.take(now, span);
+    return this.#listTokens.take(now, span);
   }
 
-  get #patience(): Patience {
+  get #reorderingWindow(): ReorderingWindow {
     const { rtt } = this.#deps;
     const { recent, min } = rtt;
     const reordering = Math.min(rtt.smoothed, this.#reorderingSteps * min * REORDERING_STEP);
-    const longest = Math.max(recent, 2 * BURST_INTERVAL) * LONGEST_PATIENCE + reordering;
+    const longest = Math.max(recent, 2 * BURST_INTERVAL) * MAX_REORDERING_WINDOW + reordering;
     return { rtt: rtt.latest, longest, reordering };
   }
 
   /** What the last list had as missing has not come since. */
-  #judgeSuspects(now: number): void {
+  #detectLost(now: number): void {
     const { window, congestion, rtt } = this.#deps;
-    if (window.suspectDueAt > now) return;
+    if (window.lossDueAt > now) return;
     const sample = window.beginAck(now, congestion.measurement, rtt.min);
-    window.judgeSuspects();
+    window.detectLost();
     if (sample.lostBytes > 0) this.#learn(sample, now);
   }
 
   /** The way that packets took is gone, and they with it. */
-  lostWay(): void {
+  onPathLost(): void {
     this.#isProbeUrgent = true;
-    this.#deps.congestion.forgive(this.#deps.window.inFlightBytes);
+    this.#deps.congestion.onPathLost(this.#deps.window.inFlightBytes);
   }
 
   /** Sends what may go now. */
   pump(now: number): void {
-    this.#judgeSuspects(now);
+    this.#detectLost(now);
     this.#probe(now);
     this.#refill(now);
-    const isSilent = this.#isSilent(now);
-    this.#probePath(isSilent, now);
+    const isSilent = this.#hasTimedOut(now);
+    this.#probePacketSize(isSilent, now);
     for (let count = 0; count < MAX_PACKETS_PER_TURN; count += 1) {
-      const number = this.#nextToGo(isSilent);
+      const number = this.#nextToSend(isSilent);
       this.#isPaced = number !== undefined;
       if (number === undefined || this.#budget <= 0) return;
       this.#send(number, now);
@@ -280,17 +280,18 @@ export class Sender {
   /** The turn is over, and what was asked for more has given it: where nothing waits, it is for want of data. */
   endTurn(now: number): void {
     const { window, congestion, isBlocked } = this.#deps;
-    if (window.hasUnsent || window.nextLost() !== undefined || window.inFlightBytes >= congestion.window) return;
-    if (!isBlocked(0) && !this.#isSilent(now)) window.markAppLimited();
+    if (window.hasUnsent || window.nextLost() !== undefined || window.inFlightBytes >= congestion.congestionWindow)
+      return;
+    if (!isBlocked(0) && !this.#hasTimedOut(now)) window.markAppLimited();
   }
 
   /** When much waits, the next packets find out what the path takes; they go in one turn, whatever the pace. */
-  #probePath(isSilent: boolean, now: number): void {
+  #probePacketSize(isSilent: boolean, now: number): void {
     const { window } = this.#deps;
     const packetSize = this.#deps.packetSize();
     const count = packetSize?.probesDue(now) ?? 0;
     if (count === 0 || window.unsent < Math.max(count, WORTH_PROBING)) return;
-    if (this.#budget <= 0 || this.#nextToGo(isSilent) !== window.next) return;
+    if (this.#budget <= 0 || this.#nextToSend(isSilent) !== window.next) return;
     if (this.#deps.isBlocked(count * MAX_CRYPTO_DATA_SIZE)) return;
     for (let offset = 0; offset < count; offset += 1) {
       if (window.dataOf(addToNumber(window.next, offset)).length > SAFE_CRYPTO_DATA_SIZE) return;
@@ -302,8 +303,8 @@ export class Sender {
     });
   }
 
-  #nextToGo(isSilent: boolean): number | undefined {
-    if (isSilent || this.#unheard >= MAX_UNHEARD) return undefined;
+  #nextToSend(isSilent: boolean): number | undefined {
+    if (isSilent || this.#unacknowledged >= MAX_UNACKNOWLEDGED) return undefined;
     const number = this.#nextInWindow;
     return number === undefined || this.#deps.isBlocked(this.#deps.window.dataOf(number).length) ? undefined : number;
   }
@@ -311,8 +312,8 @@ export class Sender {
   get #nextInWindow(): number | undefined {
     const { window, congestion } = this.#deps;
     // What the peer waits for goes in any case: it may have all that we count as in flight, and cannot say so for the hole.
-    if (window.inFlightBytes >= congestion.window)
-      return window.firstLost(ALWAYS_AGAIN) ?? window.nextLost(this.#again);
+    if (window.inFlightBytes >= congestion.congestionWindow)
+      return window.firstLost(RETRANSMIT_ALWAYS) ?? window.nextLost(this.#retransmitLimit);
     return window.nextLost() ?? (window.mayAdvance ? window.next : undefined);
   }
 
@@ -325,19 +326,19 @@ export class Sender {
     const { window } = this.#deps;
     const data = window.dataOf(number);
     if (!window.hasUnconfirmed) {
-      this.#heardAt = now;
+      this.#ackedAt = now;
       this.#probes = 0;
     }
     const size = data.length + WIRE_OVERHEAD;
     const isNew = number === window.next;
     if (!isNew) this.#retransmissions += 1;
-    window.sent(number, now);
+    window.onSent(number, now);
     this.#budget -= size;
     if (isNew) this.#deps.transmit(number, data, paddedSize);
-    else this.#transmitAgain(number, data, now);
+    else this.#retransmit(number, data, now);
   }
 
-  #transmitAgain(number: number, data: Buffer, now: number): void {
+  #retransmit(number: number, data: Buffer, now: number): void {
     const packetSize = this.#deps.packetSize();
     const transmit = (): void => this.#deps.transmit(number, data);
     if (packetSize === undefined) transmit();
@@ -345,7 +346,7 @@ export class Sender {
   }
 
   #refill(now: number): void {
-    const { rate } = this.#deps.congestion;
+    const { pacingRate: rate } = this.#deps.congestion;
     if (this.#deps.pacesItself()) {
       this.#budget = Number.MAX_SAFE_INTEGER;
       this.#budgetAt = now;
@@ -357,10 +358,10 @@ export class Sender {
   }
 
   /** Whether much is in flight of which nothing was heard for too long. */
-  #isSilent(now: number): boolean {
+  #hasTimedOut(now: number): boolean {
     const { window, rtt } = this.#deps;
-    if (window.inFlightBytes < SILENCE_FROM) return false;
-    return now - this.#heardAt >= Math.max(SILENCE, 2 * rtt.recent + 4 * rtt.variation);
+    if (window.inFlightBytes < PEER_TIMEOUT_BYTES) return false;
+    return now - this.#ackedAt >= Math.max(PEER_TIMEOUT, 2 * rtt.recent + 4 * rtt.variation);
   }
 
   /** When the next probe is due; Infinity while nothing is in flight. */
@@ -369,7 +370,7 @@ export class Sender {
     if (!window.hasUnconfirmed) return Number.POSITIVE_INFINITY;
     if (this.#isProbeUrgent) return Number.NEGATIVE_INFINITY;
     const first = 2 * rtt.smoothed + 2 * rtt.variation + PROBE_SLACK;
-    return this.#heardAt + first + this.#probes * Math.max(PROBE_INTERVAL, rtt.smoothed);
+    return this.#ackedAt + first + this.#probes * Math.max(PROBE_INTERVAL, rtt.smoothed);
   }
 
   /**
@@ -382,18 +383,18 @@ export class Sender {
     this.#isProbeUrgent = false;
     this.#probes += 1;
     const number = window.firstUndelivered();
-    if (number !== undefined && this.#unheard < MAX_UNHEARD + MAX_PROBES) {
+    if (number !== undefined && this.#unacknowledged < MAX_UNACKNOWLEDGED + MAX_PROBES) {
       this.#retransmissions += 1;
-      window.sent(number, now);
-      this.#transmitAgain(number, window.dataOf(number), now);
+      window.onSent(number, now);
+      this.#retransmit(number, window.dataOf(number), now);
     }
     this.#deps.advertise();
   }
 
   /** When `pump` should be called next at the latest, in ms of the clock; Infinity when only events matter. */
   wakeAt(now: number): number {
-    const rate = this.#deps.congestion.rate;
+    const rate = this.#deps.congestion.pacingRate;
     const paced = this.#isPaced ? now + Math.max(BURST_INTERVAL, -this.#budget / rate) : Number.POSITIVE_INFINITY;
-    return Math.min(paced, this.#probeAt, this.#deps.window.suspectDueAt);
+    return Math.min(paced, this.#probeAt, this.#deps.window.lossDueAt);
   }
 }

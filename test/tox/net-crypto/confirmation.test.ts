@@ -1,7 +1,7 @@
 import t from 'tap';
 import { Confirmation, type Deliveries } from '../../../src/tox/net-crypto/confirmation.js';
 
-const QUIET: Deliveries = { hasUnconfirmed: false, arrivals: 0, patience: 100, answerPatience: 60 };
+const QUIET: Deliveries = { hasUnconfirmed: false, arrivals: 0, ackTimeout: 100, probeTimeout: 60 };
 const SENDING: Deliveries = { ...QUIET, hasUnconfirmed: true };
 
 /** Of a route that was proven when it was taken, at 0. */

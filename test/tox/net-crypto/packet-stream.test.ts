@@ -201,7 +201,7 @@ t.test('who has but one peer sends its requests upon those of the peer, as many 
   near.isAlone = true;
   // Begun at another moment than the far one, which goes on at whole seconds.
   clock.advance(400);
-  near.stream.urge();
+  near.stream.ackImmediately();
   clock.advance(10_000);
   near.emitted.length = 0;
   far.emitted.length = 0;
@@ -228,7 +228,7 @@ t.test(
     near.isAlone = true;
     far.isAlone = true;
     clock.advance(300);
-    near.stream.urge();
+    near.stream.ackImmediately();
     const sentAt: number[] = [];
     for (let at = clock.now(); at < 200_000; at = clock.now()) {
       const before = near.emitted.length;

@@ -57,7 +57,7 @@ t.test('data of ours confirms as well, but cannot list what is missing', async (
 t.test('a new hole is told at once, an old one again after 1.2 round trips', async (t) => {
   const acks = new AckSchedule();
   acks.onRequestSent(0);
-  acks.urge();
+  acks.ackImmediately();
   t.ok(acks.dueAt(10, 50) <= 1);
   acks.onRequestSent(100);
   t.equal(acks.dueAt(10, 50), 160);
@@ -67,7 +67,7 @@ t.test('a new hole is told at once, an old one again after 1.2 round trips', asy
 t.test('long lists are sent less often', async (t) => {
   const acks = new AckSchedule();
   acks.onRequestSent(0);
-  acks.urge();
+  acks.ackImmediately();
   t.equal(acks.dueAt(16_000, 1), 16);
 });
 

@@ -1,6 +1,6 @@
 import t from 'tap';
 import { MemoryBudget, type MemoryShare } from '../../../src/base/memory-budget.js';
-import type { Patience } from '../../../src/tox/net-crypto/loss-detection.js';
+import type { ReorderingWindow } from '../../../src/tox/net-crypto/loss-detection.js';
 import { SendWindow, WIRE_OVERHEAD } from '../../../src/tox/net-crypto/send-window.js';
 import { encodePacketRequest } from '../../../src/tox/packet/net-crypto-request.js';
 import { numbered } from './crypto-peers.js';
@@ -12,13 +12,13 @@ function sentWindow(count: number, first = 0): SendWindow {
   const window = new SendWindow(share(), first);
   for (let at = 0; at < count; at += 1) {
     window.push(numbered(at));
-    window.sent((first + at) >>> 0, at);
+    window.onSent((first + at) >>> 0, at);
   }
   return window;
 }
 
 /** @param rtt ms @param longest ms */
-const patience = (rtt: number, longest: number): Patience => ({ rtt, longest, reordering: 0 });
+const reorderingWindow = (rtt: number, longest: number): ReorderingWindow => ({ rtt, longest, reordering: 0 });
 
 const request = (start: number, end: number, missing: number[]): Buffer =>
   encodePacketRequest(start, end, (number) => missing.includes(number));
@@ -28,7 +28,7 @@ t.test('numbers go up from 0 and bytes are counted as sent, in flight and confir
   window.push(Buffer.alloc(100, 162));
   window.push(Buffer.alloc(50, 162));
   t.equal(window.unsentBytes, 150 + 2 * WIRE_OVERHEAD);
-  window.sent(0, 10);
+  window.onSent(0, 10);
   t.equal(window.next, 1);
   t.equal(window.inFlightBytes, 100 + WIRE_OVERHEAD);
   t.equal(window.unsentBytes, 50 + WIRE_OVERHEAD);
@@ -58,7 +58,7 @@ t.test('the first that has not arrived is known, over the wrap of numbers, whate
   const window = sentWindow(20, first);
   t.equal(window.firstUndelivered(), first);
   window.beginAck(1000, 8, 0);
-  window.readRequest(request(first, number(20), [number(0), number(15)]), patience(100, 100));
+  window.readRequest(request(first, number(20), [number(0), number(15)]), reorderingWindow(100, 100));
   t.equal(window.firstUndelivered(), first);
   window.acknowledge(number(1));
   t.equal(window.firstUndelivered(), number(15));
@@ -67,40 +67,40 @@ t.test('the first that has not arrived is known, over the wrap of numbers, whate
   window.acknowledge(number(20));
   t.equal(window.firstUndelivered(), undefined);
   window.push(numbered(20));
-  window.sent(number(20), 2000);
+  window.onSent(number(20), 2000);
   t.equal(window.firstUndelivered(), number(20));
 });
 
 t.test('a request frees what it tells as received and marks what it tells as missing', async (t) => {
   const window = sentWindow(10);
   const sample = window.beginAck(1000, 8, 0);
-  window.readRequest(request(0, 10, [2, 7]), patience(100, 100));
+  window.readRequest(request(0, 10, [2, 7]), reorderingWindow(100, 100));
   t.equal(sample.lostPackets, 2);
   t.equal(window.nextLost(), 2);
-  window.sent(2, 1000);
+  window.onSent(2, 1000);
   t.equal(window.nextLost(), 7);
-  window.sent(7, 1000);
+  window.onSent(7, 1000);
   t.equal(window.nextLost(), undefined);
 });
 
 t.test('a packet sent lately is not lost for a report that may be older', async (t) => {
   const window = sentWindow(3);
   window.beginAck(50, 8, 0);
-  window.readRequest(request(0, 3, [1]), patience(100, 100));
+  window.readRequest(request(0, 3, [1]), reorderingWindow(100, 100));
   t.equal(window.nextLost(), undefined);
   window.beginAck(101, 8, 0);
-  window.readRequest(request(0, 3, [1]), patience(100, 100));
+  window.readRequest(request(0, 3, [1]), reorderingWindow(100, 100));
   t.equal(window.nextLost(), 1);
-  window.sent(1, 101);
+  window.onSent(1, 101);
   window.beginAck(250, 8, 0);
-  window.readRequest(request(0, 3, [1]), patience(100, 200));
+  window.readRequest(request(0, 3, [1]), reorderingWindow(100, 200));
   t.equal(window.nextLost(), undefined, 'sent again, it is given longer');
 });
 
 t.test('a lost packet that arrived after all is not sent again', async (t) => {
   const window = sentWindow(5);
   window.beginAck(1000, 8, 0);
-  window.readRequest(request(0, 5, [0, 3]), patience(1, 1));
+  window.readRequest(request(0, 5, [0, 3]), reorderingWindow(1, 1));
   window.beginAck(1001, 8, 0);
   window.acknowledge(4);
   t.equal(window.nextLost(), undefined);
@@ -112,7 +112,7 @@ t.test('at most 16,384 numbers are in flight, and 32,768 are held', async (t) =>
   t.throws(() => window.push(numbered(1)), RangeError);
   let sent = 0;
   while (window.mayAdvance) {
-    window.sent(window.next, 0);
+    window.onSent(window.next, 0);
     sent += 1;
   }
   t.equal(sent, 16_384);
@@ -124,7 +124,7 @@ t.test('all holds over the wrap of the numbers, while the ring grows', async (t)
   const window = sentWindow(300, first);
   t.equal(window.next, (first + 300) >>> 0);
   window.beginAck(1000, 8, 0);
-  window.readRequest(request(first, (first + 300) >>> 0, [(first + 200) >>> 0]), patience(1, 1));
+  window.readRequest(request(first, (first + 300) >>> 0, [(first + 200) >>> 0]), reorderingWindow(1, 1));
   t.equal(window.nextLost(), (first + 200) >>> 0);
   t.same(window.dataOf((first + 200) >>> 0), numbered(200));
   window.acknowledge((first + 300) >>> 0);
@@ -139,7 +139,7 @@ t.test('the delivery rate is what arrived in the time that it took', async (t) =
   let rate: number | undefined;
   for (let now = 0; now < 300; now += 1) {
     window.push(numbered(now));
-    window.sent(now, now);
+    window.onSent(now, now);
     if (now < 50) continue;
     const sample = window.beginAck(now, 8, 0);
     window.acknowledge(now - 50 + 1);
@@ -157,7 +157,7 @@ t.test(
     t.ok(budget.used > 3.9 * MIB && budget.used <= 4 * MIB, `${budget.used} bytes`);
     for (let number = 0; busy.hasMemory; number += 1) {
       busy.push(numbered(number));
-      busy.sent(number, 0);
+      busy.onSent(number, 0);
     }
     t.ok(budget.used <= 6 * MIB + 1700, 'another may hold half of what is left');
     busy.beginAck(10, 8, 0);
@@ -172,7 +172,7 @@ t.test('the ring shrinks with what is held, and nothing in it is lost', async (t
   const count = 16_000;
   for (let at = 0; at < count; at += 1) {
     window.push(numbered(at));
-    window.sent(window.next, 0);
+    window.onSent(window.next, 0);
   }
   window.beginAck(10, 8, 0);
   window.acknowledge((0xffff_f000 + count - 5) >>> 0);
@@ -184,34 +184,34 @@ t.test('the ring shrinks with what is held, and nothing in it is lost', async (t
 t.test('the first lost packet is found though the list begins with one that is far behind it', async (t) => {
   const window = sentWindow(200);
   window.beginAck(1000, 8, 0);
-  window.readRequest(request(0, 200, [3, 150]), patience(1, 1));
-  window.sent(3, 1000);
+  window.readRequest(request(0, 200, [3, 150]), reorderingWindow(1, 1));
+  window.onSent(3, 1000);
   t.equal(window.nextLost(), 150);
   window.beginAck(2000, 8, 0);
-  window.readRequest(request(0, 200, [3, 150]), patience(1, 1));
+  window.readRequest(request(0, 200, [3, 150]), reorderingWindow(1, 1));
   t.equal(window.nextLost(), 150, 'still before the other one, which was reported later');
   t.equal(window.firstLost(64), 3);
 });
 
 t.test('a packet that may have been overtaken is waited for, and lost by itself when its time is over', async (t) => {
   const window = sentWindow(3);
-  const tolerant: Patience = { rtt: 100, longest: 150, reordering: 25 };
+  const tolerant: ReorderingWindow = { rtt: 100, longest: 150, reordering: 25 };
   let sample = window.beginAck(102, 8, 80);
   window.readRequest(request(0, 3, [1]), tolerant);
   t.equal(sample.lostPackets, 0);
-  t.equal(window.suspectDueAt, 126, 'sent at 1');
+  t.equal(window.lossDueAt, 126, 'sent at 1');
   sample = window.beginAck(126, 8, 80);
-  window.judgeSuspects();
+  window.detectLost();
   t.equal(sample.lostPackets, 1);
   t.equal(window.nextLost(), 1);
-  t.equal(window.suspectDueAt, Number.POSITIVE_INFINITY);
+  t.equal(window.lossDueAt, Number.POSITIVE_INFINITY);
 });
 
 t.test('a copy that is confirmed sooner than a round trip takes says that packets overtake each other', async (t) => {
   const window = sentWindow(3);
   window.beginAck(100, 8, 80);
-  window.readRequest(request(0, 3, [1]), patience(90, 100));
-  window.sent(1, 100);
+  window.readRequest(request(0, 3, [1]), reorderingWindow(90, 100));
+  window.onSent(1, 100);
   const sample = window.beginAck(110, 8, 80);
   window.acknowledge(3);
   t.equal(sample.reorderedPackets, 1);
@@ -221,7 +221,7 @@ t.test('what is sent while there was too little to send tells no limit of the pa
   const window = sentWindow(2);
   window.markAppLimited();
   window.push(numbered(2));
-  window.sent(2, 10);
+  window.onSent(2, 10);
   let sample = window.beginAck(50, 8, 0);
   window.acknowledge(2);
   t.notOk(sample.isAppLimited, 'those before were not');
@@ -229,7 +229,7 @@ t.test('what is sent while there was too little to send tells no limit of the pa
   window.acknowledge(3);
   t.ok(sample.isAppLimited);
   window.push(numbered(3));
-  window.sent(3, 70);
+  window.onSent(3, 70);
   sample = window.beginAck(80, 8, 0);
   window.acknowledge(4);
   t.notOk(sample.isAppLimited, 'all that was in flight then has been delivered');

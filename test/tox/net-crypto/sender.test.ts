@@ -14,21 +14,21 @@ function makeSender(): {
   sender: Sender;
   readonly window: SendWindow;
   readonly rtt: Rtt;
-  limits: { window: number; rate: number };
+  limits: { congestionWindow: number; pacingRate: number };
   transmitted: number[];
-  told: () => number;
-  /** How the way there is. */
-  readonly way: { isBlocked: boolean; pacesItself: boolean };
+  advertisements: () => number;
+  /** How the path is. */
+  readonly path: { isBlocked: boolean; pacesItself: boolean };
 } {
   const limits = {
-    window: 1_000_000,
-    rate: 10_000,
+    congestionWindow: 1_000_000,
+    pacingRate: 10_000,
     measurement: 8,
     onAck: () => {},
-    forgive: () => {},
+    onPathLost: () => {},
   };
   const transmitted: number[] = [];
-  const way = { isBlocked: false, pacesItself: false };
+  const path = { isBlocked: false, pacesItself: false };
   let advertised = 0;
   const window = new SendWindow(share());
   const rtt = new Rtt();
@@ -38,16 +38,16 @@ function makeSender(): {
     rtt,
     transmit: (number) => {
       transmitted.push(number);
-      sender.sealed();
+      sender.onSealed();
     },
     packetSize: () => undefined,
     advertise: () => {
       advertised += 1;
     },
-    isBlocked: () => way.isBlocked,
-    pacesItself: () => way.pacesItself,
+    isBlocked: () => path.isBlocked,
+    pacesItself: () => path.pacesItself,
   });
-  return { sender, window, rtt, limits, transmitted, told: () => advertised, way };
+  return { sender, window, rtt, limits, transmitted, advertisements: () => advertised, path };
 }
 
 const request = (start: number, end: number, missing: number[]): Buffer =>
@@ -55,12 +55,12 @@ const request = (start: number, end: number, missing: number[]): Buffer =>
 
 t.test('no more goes than the window and the rate allow', async (t) => {
   const { sender, limits, transmitted } = makeSender();
-  for (let at = 0; at < 40; at += 1) sender.take(Buffer.alloc(1373, 162), false);
-  limits.window = 6 * 1428;
-  limits.rate = 1428;
+  for (let at = 0; at < 40; at += 1) sender.enqueue(Buffer.alloc(1373, 162), false);
+  limits.congestionWindow = 6 * 1428;
+  limits.pacingRate = 1428;
   sender.pump(0);
   t.equal(transmitted.length, 6);
-  limits.window = 1_000_000;
+  limits.congestionWindow = 1_000_000;
   sender.pump(1);
   sender.pump(2);
   t.ok(transmitted.length <= 20, `${transmitted.length}`);
@@ -69,10 +69,10 @@ t.test('no more goes than the window and the rate allow', async (t) => {
 
 t.test('what the peer waits for goes again although the window is full', async (t) => {
   const { sender, limits, transmitted } = makeSender();
-  for (let at = 0; at < 30; at += 1) sender.take(numbered(at), false);
+  for (let at = 0; at < 30; at += 1) sender.enqueue(numbered(at), false);
   sender.pump(0);
-  limits.window = 0;
-  sender.heard(5, request(5, 30, [5]), 200);
+  limits.congestionWindow = 0;
+  sender.onAck(5, request(5, 30, [5]), 200);
   sender.pump(201);
   t.equal(transmitted.at(-1), 5);
   t.equal(transmitted.length, 31);
@@ -80,56 +80,56 @@ t.test('what the peer waits for goes again although the window is full', async (
 
 t.test('a burst is cut into turns, and the rest is said to be behind', async (t) => {
   const { sender, transmitted, limits } = makeSender();
-  limits.rate = 1_000_000;
-  for (let at = 0; at < 200; at += 1) sender.take(numbered(at), false);
+  limits.pacingRate = 1_000_000;
+  for (let at = 0; at < 200; at += 1) sender.enqueue(numbered(at), false);
   sender.pump(0);
   t.equal(transmitted.length, 64);
   t.ok(sender.isBehind);
 });
 
 t.test('a silent peer gets one packet each 250 ms, and is told how much there is', async (t) => {
-  const { sender, transmitted, told, limits } = makeSender();
-  limits.rate = 1_000_000;
-  while (sender.take(Buffer.alloc(1373, 162), false));
+  const { sender, transmitted, advertisements, limits } = makeSender();
+  limits.pacingRate = 1_000_000;
+  while (sender.enqueue(Buffer.alloc(1373, 162), false));
   for (let now = 0; now <= 400; now += 1) sender.pump(now);
   transmitted.length = 0;
-  const before = told();
+  const before = advertisements();
   for (let now = 401; now <= 10_400; now += 1) {
-    sender.take(Buffer.alloc(1373, 162), false);
+    sender.enqueue(Buffer.alloc(1373, 162), false);
     sender.pump(now);
   }
   t.ok(transmitted.length >= 35 && transmitted.length <= 41, `${transmitted.length} in 10 s`);
   t.ok(transmitted.every((number) => number === 0));
-  t.equal(told() - before, transmitted.length);
+  t.equal(advertisements() - before, transmitted.length);
 });
 
 t.test('after 16,384 transmissions of which nothing was heard no more go, lest the nonce be lost', async (t) => {
   const { sender, transmitted, limits } = makeSender();
   t.ok(sender.maySendLossy);
-  sender.take(numbered(0), false);
+  sender.enqueue(numbered(0), false);
   sender.pump(0);
-  for (let count = 0; count < 16_384; count += 1) sender.sealed();
+  for (let count = 0; count < 16_384; count += 1) sender.onSealed();
   t.notOk(sender.maySendLossy);
-  limits.rate = 1_000_000;
+  limits.pacingRate = 1_000_000;
   transmitted.length = 0;
-  sender.take(numbered(1), false);
+  sender.enqueue(numbered(1), false);
   sender.pump(1);
   t.equal(transmitted.length, 0);
-  sender.heard(1, undefined, 2);
+  sender.onAck(1, undefined, 2);
   sender.pump(3);
   t.same(transmitted, [1]);
   t.ok(sender.maySendLossy);
 });
 
 t.test('while the way has no room nothing goes, and nothing is asked for in vain', async (t) => {
-  const { sender, transmitted, way } = makeSender();
-  way.isBlocked = true;
-  for (let count = 0; count < 10; count += 1) sender.take(Buffer.alloc(100, 0xa2), false);
+  const { sender, transmitted, path } = makeSender();
+  path.isBlocked = true;
+  for (let count = 0; count < 10; count += 1) sender.enqueue(Buffer.alloc(100, 0xa2), false);
   sender.pump(0);
   t.same(transmitted, []);
   t.notOk(sender.isBehind);
   t.equal(sender.wakeAt(0), Number.POSITIVE_INFINITY, 'until somebody says that there is room');
-  way.isBlocked = false;
+  path.isBlocked = false;
   sender.pump(1);
   t.equal(transmitted.length, 10);
 });
@@ -137,9 +137,9 @@ t.test('while the way has no room nothing goes, and nothing is asked for in vain
 t.test('a way that says when it is full sets the pace itself', async (t) => {
   const paced = makeSender();
   const free = makeSender();
-  free.way.pacesItself = true;
+  free.path.pacesItself = true;
   for (const { sender } of [paced, free]) {
-    for (let count = 0; count < 60; count += 1) sender.take(Buffer.alloc(1000, 0xa2), true);
+    for (let count = 0; count < 60; count += 1) sender.enqueue(Buffer.alloc(1000, 0xa2), true);
     sender.pump(0);
   }
   t.ok(paced.transmitted.length < 40, `${paced.transmitted.length} at once`);
@@ -148,8 +148,8 @@ t.test('a way that says when it is full sets the pace itself', async (t) => {
 
 t.test('three probes without a word make the way doubtful, and any word clears it', async (t) => {
   const { sender } = makeSender();
-  sender.take(numbered(0), false);
-  sender.take(numbered(1), false);
+  sender.enqueue(numbered(0), false);
+  sender.enqueue(numbered(1), false);
   sender.pump(0);
   let now = 0;
   for (let probe = 1; probe <= 3; probe += 1) {
@@ -158,16 +158,16 @@ t.test('three probes without a word make the way doubtful, and any word clears i
     sender.pump(now);
   }
   t.ok(sender.isUnanswered);
-  sender.heard(1, undefined, now + 1);
+  sender.onAck(1, undefined, now + 1);
   t.notOk(sender.isUnanswered);
 });
 
 t.test('lists of what is missing that come without end are read so often a second and no more', async (t) => {
-  const { sender, window, limits, way } = makeSender();
-  way.pacesItself = true;
-  limits.window = 100_000_000;
-  limits.rate = 100_000;
-  for (let at = 0; at < 1000; at += 1) sender.take(numbered(at), true);
+  const { sender, window, limits, path } = makeSender();
+  path.pacesItself = true;
+  limits.congestionWindow = 100_000_000;
+  limits.pacingRate = 100_000;
+  for (let at = 0; at < 1000; at += 1) sender.enqueue(numbered(at), true);
   for (let turn = 0; turn < 20; turn += 1) sender.pump(0);
   const all = request(
     0,
@@ -176,19 +176,19 @@ t.test('lists of what is missing that come without end are read so often a secon
   );
   const inFlight = window.inFlightBytes;
   t.equal(window.next, 1000);
-  for (let count = 0; count < 200; count += 1) sender.heard(0, all, 1);
+  for (let count = 0; count < 200; count += 1) sender.onAck(0, all, 1);
   const news = request(0, 1000, [0]);
-  sender.heard(0, news, 1);
+  sender.onAck(0, news, 1);
   t.equal(window.inFlightBytes, inFlight, 'one too many');
-  sender.heard(0, news, 3);
+  sender.onAck(0, news, 3);
   t.ok(window.inFlightBytes < inFlight, 'the next one says the same');
 });
 
 /** Sends a packet, which is confirmed after so many ms. @returns when that is */
 function confirmAfter({ sender, window }: ReturnType<typeof makeSender>, sentAt: number, wait: number): number {
-  sender.take(numbered(0), false);
+  sender.enqueue(numbered(0), false);
   sender.pump(sentAt);
-  sender.heard(window.next, undefined, sentAt + wait);
+  sender.onAck(window.next, undefined, sentAt + wait);
   return sentAt + wait;
 }
 
@@ -207,10 +207,10 @@ t.test('nor is the next thing that was sent before its end', async (t) => {
   const { sender, rtt } = one;
   let now = 0;
   for (let count = 0; count < 20; count += 1) now = confirmAfter(one, now, 40);
-  for (let count = 0; count < 2; count += 1) sender.take(numbered(count), false);
+  for (let count = 0; count < 2; count += 1) sender.enqueue(numbered(count), false);
   sender.pump(now);
-  sender.heard(21, undefined, now + 10_000);
-  sender.heard(22, undefined, now + 10_001);
+  sender.onAck(21, undefined, now + 10_000);
+  sender.onAck(22, undefined, now + 10_001);
   t.equal(rtt.recent, 40);
 });
 

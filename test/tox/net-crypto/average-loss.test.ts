@@ -1,10 +1,10 @@
 import t from 'tap';
-import { UsualLoss } from '../../../src/tox/net-crypto/usual-loss.js';
+import { AverageLoss } from '../../../src/tox/net-crypto/average-loss.js';
 
 const after = (rounds: readonly number[]): boolean => {
-  const loss = new UsualLoss();
+  const loss = new AverageLoss();
   for (const part of rounds) loss.endRound(part);
-  return loss.isOfCrowd;
+  return loss.hasLossTolerantCompetitor;
 };
 
 t.test('many rounds that lose a tenth are of a crowd, and those that lose nothing after them are not', async (t) => {

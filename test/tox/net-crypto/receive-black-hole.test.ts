@@ -1,10 +1,10 @@
 import t from 'tap';
-import { Swallowed } from '../../../src/tox/net-crypto/swallowed.js';
+import { ReceiveBlackHole } from '../../../src/tox/net-crypto/receive-black-hole.js';
 
 /** A packet of 20 bytes each second, while number 5 is missing. */
-function heardFor(seconds: number): Swallowed {
-  const swallowed = new Swallowed();
-  for (let second = 0; second <= seconds; second += 1) swallowed.heard(5, 20, second * 1000);
+function heardFor(seconds: number): ReceiveBlackHole {
+  const swallowed = new ReceiveBlackHole();
+  for (let second = 0; second <= seconds; second += 1) swallowed.onReceived(5, 20, second * 1000);
   return swallowed;
 }
 
@@ -14,8 +14,8 @@ t.test('small packets that come for 4 s while one is missing say that large ones
 });
 
 t.test('a burst of small packets says no more than one of them', async (t) => {
-  const swallowed = new Swallowed();
-  for (let count = 0; count < 100; count += 1) swallowed.heard(5, 20, 10_000 + count);
+  const swallowed = new ReceiveBlackHole();
+  for (let count = 0; count < 100; count += 1) swallowed.onReceived(5, 20, 10_000 + count);
   t.notOk(swallowed.isLikely);
 });
 
@@ -26,8 +26,8 @@ t.test('a large packet, another one missing, or none says that they pass', async
     [undefined, 20],
   ] as const) {
     const swallowed = heardFor(3);
-    swallowed.heard(missing, size, 3500);
-    swallowed.heard(5, 20, 4000);
+    swallowed.onReceived(missing, size, 3500);
+    swallowed.onReceived(5, 20, 4000);
     t.notOk(swallowed.isLikely);
   }
 });

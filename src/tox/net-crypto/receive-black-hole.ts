@@ -9,7 +9,7 @@ import { SAFE_CRYPTO_DATA_SIZE } from '../packet/net-crypto.js';
 const MOMENTS = 4;
 const MOMENT = 500;
 
-export class Swallowed {
+export class ReceiveBlackHole {
   #missing: number | undefined;
   #moments = 0;
   #momentAt = 0;
@@ -19,7 +19,7 @@ export class Swallowed {
    * @param missing number of the first that did not; undefined when none is missing
    * @param size bytes of data that came
    */
-  heard(missing: number | undefined, size: number, now: number): void {
+  onReceived(missing: number | undefined, size: number, now: number): void {
     if (missing === undefined || missing !== this.#missing || size > SAFE_CRYPTO_DATA_SIZE) {
       this.#missing = missing;
       this.#moments = 0;

@@ -7,7 +7,7 @@
 const CROWDED_LOSS = 0.05;
 const PART_OF_ROUND = 1 / 16;
 
-export class UsualLoss {
+export class AverageLoss {
   #average = 0;
 
   /** @param loss part of its bytes that got lost */
@@ -15,7 +15,7 @@ export class UsualLoss {
     this.#average += (loss - this.#average) * PART_OF_ROUND;
   }
 
-  get isOfCrowd(): boolean {
+  get hasLossTolerantCompetitor(): boolean {
     return this.#average > CROWDED_LOSS;
   }
 }
