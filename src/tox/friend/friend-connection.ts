@@ -152,7 +152,7 @@ export class FriendConnection {
         state.heartbeat.check();
         return;
       case 'connecting':
-        state.connection.noteRouteReady();
+        state.connection.onRouteReady();
         break;
       case 'searching':
         this.#retry?.cancel();

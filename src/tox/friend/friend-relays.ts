@@ -62,9 +62,9 @@ export class FriendRelays {
     this.#link = this.#deps.pool.link(dhtKey, {
       onUsable: () => this.join(),
       onUnusable: () => this.#deps.connection()?.removeRoute(this.#link?.route.key ?? ''),
-      onDrain: () => this.#deps.connection()?.noteRouteDrained(),
+      onDrain: () => this.#deps.connection()?.onRouteDrained(),
       onRelayLost: (relay, reason) => {
-        this.#deps.connection()?.noteRouteBroken();
+        this.#deps.connection()?.onPathLost();
         this.#deps.onRelayLost(relay, reason);
       },
     });
@@ -103,7 +103,7 @@ export class FriendRelays {
     const connection = this.#deps.connection();
     if (connection === undefined || !this.#link?.isUsable) return;
     const { route } = this.#link;
-    if (connection.hasRoute(route.key)) connection.noteRouteReady();
+    if (connection.hasRoute(route.key)) connection.onRouteReady();
     else connection.addRoute(route);
   }
 

@@ -16,7 +16,7 @@ const ANSWER_PATIENCE = 2_000;
 
 export interface HeartbeatDeps {
   readonly clock: Clock;
-  readonly connection: Pick<CryptoConnection, 'lastHeardAt' | 'sendLossless'>;
+  readonly connection: Pick<CryptoConnection, 'lastReceivedAt' | 'sendLossless'>;
   /** The friend is well, by what was heard at a beat. */
   readonly onSound: () => void;
   /** It may not be there any more. */
@@ -55,7 +55,7 @@ export class Heartbeat {
 
   /** ms; any packet of the session is a sign of life here, c-toxcore counts ALIVE alone. */
   get #silence(): number {
-    return this.#deps.clock.now() - this.#deps.connection.lastHeardAt;
+    return this.#deps.clock.now() - this.#deps.connection.lastReceivedAt;
   }
 
   #beat(): void {

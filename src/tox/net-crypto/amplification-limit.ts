@@ -15,7 +15,7 @@ interface Address {
   /** Bytes that may go there. */
   credit: number;
   /** The DHT, or the peer itself, has named it: what finds out whether somebody is there goes by its own schedule. */
-  isTold: boolean;
+  isNamed: boolean;
 }
 
 export class AmplificationLimit {
@@ -24,27 +24,27 @@ export class AmplificationLimit {
 
   /** A route is new. Relays have no address that anybody could forge. */
   begin({ key, kind }: Pick<Route, 'key' | 'kind'>): void {
-    if (kind !== 'relay') this.#unproven.set(key, { headers: HEADERS[kind], credit: 0, isTold: false });
+    if (kind !== 'relay') this.#unproven.set(key, { headers: HEADERS[kind], credit: 0, isNamed: false });
   }
 
-  told(key: string): void {
+  onNamed(key: string): void {
     const address = this.#unproven.get(key);
-    if (address !== undefined) address.isTold = true;
+    if (address !== undefined) address.isNamed = true;
   }
 
   /** A packet came from there that the peer has made. @param size bytes without headers of IP and UDP */
-  received(key: string, size: number): void {
+  onReceived(key: string, size: number): void {
     const address = this.#unproven.get(key);
     if (address !== undefined) address.credit += FACTOR * (size + address.headers);
   }
 
   /** A packet of so many bytes has gone there as an answer. */
-  sent(key: string, size: number): void {
+  onSent(key: string, size: number): void {
     const address = this.#unproven.get(key);
     if (address !== undefined) address.credit -= size + address.headers;
   }
 
-  proven(key: string): void {
+  onProven(key: string): void {
     this.#unproven.delete(key);
   }
 
@@ -61,13 +61,13 @@ export class AmplificationLimit {
   /** Takes the bytes for a packet, or none and returns false. */
   take(key: string, size: number): boolean {
     if (!this.allows(key, size)) return false;
-    this.sent(key, size);
+    this.onSent(key, size);
     return true;
   }
 
   /** The same for one that finds out whether somebody is there. */
-  takeQuestion(key: string, size: number): boolean {
-    return this.#unproven.get(key)?.isTold === true || this.take(key, size);
+  takeProbe(key: string, size: number): boolean {
+    return this.#unproven.get(key)?.isNamed === true || this.take(key, size);
   }
 
   /** The route is gone. */

@@ -64,7 +64,7 @@ export class CarefulResume {
       return hasJumped;
     }
     if (this.#phase === 'reconnaissance') this.#reconnoitre(sample, path);
-    else if (sample.delivered > this.#end) this.#goOn(sample.delivered + path.inFlight);
+    else if (sample.delivered > this.#end) this.#advance(sample.delivered + path.inFlight);
     return false;
   }
 
@@ -84,7 +84,7 @@ export class CarefulResume {
   }
 
   /** The first packet that was sent after the jump has arrived, or the last one. */
-  #goOn(end: number): void {
+  #advance(end: number): void {
     this.#phase = this.#phase === 'unvalidated' ? 'validating' : 'normal';
     this.#end = end;
   }

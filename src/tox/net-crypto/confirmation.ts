@@ -5,7 +5,7 @@
 
 /** ms between probes, and how many have no answer when the route has failed. */
 const PROBE_INTERVAL = 250;
-const MOST_PROBES = 3;
+const MAX_PROBES = 3;
 /** Of a peer that sends and gets nothing but confirmations, the route is probed so often, ms. */
 const RECEIVING_INTERVAL = 1000;
 /** Fewer packets of the peer are no transfer; keep-alives come one at a time. */
@@ -36,12 +36,12 @@ export class Confirmation {
 
   /** Packets go by another route from now on. @param isProven whether that is known to work */
   begin(now: number, isProven: boolean, { arrivals }: Deliveries): void {
-    this.confirmed(now, arrivals);
+    this.onConfirmed(now, arrivals);
     if (!isProven) this.#receivingSince = now;
   }
 
   /** @param isSilent nothing came by the route for longer than the peer is ever silent */
-  note(now: number, deliveries: Deliveries, isSilent: boolean): void {
+  update(now: number, deliveries: Deliveries, isSilent: boolean): void {
     const { hasUnconfirmed, arrivals } = deliveries;
     this.#ackTimeout = deliveries.ackTimeout;
     this.#probeTimeout = deliveries.probeTimeout;
@@ -54,7 +54,7 @@ export class Confirmation {
   }
 
   /** Something that went by this route has arrived. */
-  confirmed(now: number, arrivals = this.#arrivals): void {
+  onConfirmed(now: number, arrivals = this.#arrivals): void {
     this.#confirmedAt = now;
     this.#arrivals = arrivals;
     this.#unconfirmedSince = undefined;
@@ -64,7 +64,7 @@ export class Confirmation {
 
   /** When the route is to be probed; Infinity while there is no reason to. */
   get probeAt(): number {
-    if (this.#probes >= MOST_PROBES) return Number.POSITIVE_INFINITY;
+    if (this.#probes >= MAX_PROBES) return Number.POSITIVE_INFINITY;
     const since = Math.min(
       this.#unconfirmedSince === undefined ? Number.POSITIVE_INFINITY : this.#unconfirmedSince + this.#ackTimeout,
       this.#receivingSince ?? Number.POSITIVE_INFINITY,
@@ -73,18 +73,18 @@ export class Confirmation {
     return since === Number.POSITIVE_INFINITY ? since : this.#probedAt + PROBE_INTERVAL;
   }
 
-  probed(now: number): void {
+  onProbed(now: number): void {
     this.#probes += 1;
     this.#probedAt = now;
   }
 
   /** Whether a probe had no answer when the next one went. */
-  get isDoubtful(): boolean {
+  get isSuspect(): boolean {
     return this.#probes > 1;
   }
 
   /** When the route has failed, unless it is confirmed before; Infinity while probes are to come. */
   get failsAt(): number {
-    return this.#probes < MOST_PROBES ? Number.POSITIVE_INFINITY : this.#probedAt + this.#probeTimeout;
+    return this.#probes < MAX_PROBES ? Number.POSITIVE_INFINITY : this.#probedAt + this.#probeTimeout;
   }
 }

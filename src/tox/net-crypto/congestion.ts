@@ -240,7 +240,7 @@ export class Congestion {
     const round = this.#round;
     this.#noteReordering(sample, now);
     this.#noteLoss(sample);
-    round.mostInFlight = Math.max(round.mostInFlight, inFlight + sample.ackedBytes + sample.lostBytes);
+    round.maxInFlight = Math.max(round.maxInFlight, inFlight + sample.ackedBytes + sample.lostBytes);
     if (sample.ackedBytes === 0) return;
     round.acked += sample.ackedBytes;
     if (!sample.isAmbiguous) round.smallestRoundTrip = Math.min(round.smallestRoundTrip, now - sample.sentAt);
@@ -285,7 +285,7 @@ export class Congestion {
   }
 
   #endRound(sample: AckSample, now: number): void {
-    const { loss, lostPackets, mostInFlight, smallestRoundTrip, startedAt } = this.#round;
+    const { loss, lostPackets, maxInFlight: mostInFlight, smallestRoundTrip, startedAt } = this.#round;
     const isRaised = smallestRoundTrip > RAISED * this.#rtt.min + Math.max(RAISED_MARGIN, this.#ackGap.average);
     this.#raisedRounds = isRaised ? this.#raisedRounds + 1 : 0;
     const isHeavy = !this.#isPolled && lostPackets >= HEAVY_PACKETS && loss > HEAVY_LOSS;

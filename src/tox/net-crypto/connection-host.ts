@@ -6,9 +6,9 @@ import type { MemoryBudget } from '../../base/memory-budget.js';
 import type { Random } from '../../base/random.js';
 import type { KeyPair, PublicKey } from '../crypto/keys.js';
 import type { CloseReason } from './connection-state.js';
+import type { LoopTick } from './loop-tick.js';
 import type { Route, SendDatagram } from './route.js';
 import type { SavedPaths } from './saved-paths.js';
-import type { Turn } from './turn.js';
 
 export interface ConnectionHandlers {
   /** The peer can read us and we can read it; called once. */
@@ -50,7 +50,7 @@ export interface ConnectionHost<Connection> {
   readonly clock: Clock;
   readonly random: Random;
   readonly log: Logger;
-  readonly turn: Turn;
+  readonly tick: LoopTick;
   readonly identity: KeyPair;
   readonly dhtKey: PublicKey;
   /** For packets of all connections that wait for earlier ones, and for those that peers have not confirmed. */

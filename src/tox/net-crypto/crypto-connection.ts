@@ -8,27 +8,27 @@ import type { PublicKey } from '../crypto/keys.js';
 import { NONCE_SIZE } from '../crypto/sodium.js';
 import { CryptoKind } from '../packet/kind.js';
 import { HANDSHAKE_SIZE } from '../packet/net-crypto.js';
-import { Alarm } from './alarm.js';
+import { CoalescedTimer } from './coalesced-timer.js';
 import type { ConnectionHandlers, ConnectionHost, PeerKeys, Traffic } from './connection-host.js';
 import type { CloseReason, ConnectionState, Session, Stage } from './connection-state.js';
 import { buildCookieRequest, type OpenedHandshake, openCookieResponse } from './handshake.js';
-import { type HandshakeMeaning, Introduction } from './introduction.js';
+import { type HandshakeMeaning, HandshakeState } from './handshake-state.js';
+import type { TickTask } from './loop-tick.js';
 import { PacketSizes } from './packet-sizes.js';
 import { PacketStream } from './packet-stream.js';
 import { Path } from './path.js';
 import { type Route, UdpRoute } from './route.js';
-import type { TurnTask } from './turn.js';
 
-export class CryptoConnection implements TurnTask {
+export class CryptoConnection implements TickTask {
   readonly realKey: PublicKey;
   readonly dhtKey: PublicKey;
   readonly #host: ConnectionHost<CryptoConnection>;
   readonly #handlers: ConnectionHandlers;
-  readonly #introduction: Introduction;
+  readonly #handshake: HandshakeState;
   readonly #path: Path;
   readonly #stream: PacketStream;
   readonly #sizes: PacketSizes;
-  readonly #alarm: Alarm;
+  readonly #timer: CoalescedTimer;
   /** Where packets go; undefined for a relay. */
   #endpoint: Endpoint | undefined;
   readonly #received = new RateMeter();
@@ -47,9 +47,9 @@ export class CryptoConnection implements TurnTask {
     this.realKey = peer.realKey;
     this.dhtKey = peer.dhtKey;
     this.#handlers = handlers;
-    const now = host.turn.now();
+    const now = host.tick.now();
     this.#now = now;
-    this.#introduction = new Introduction(
+    this.#handshake = new HandshakeState(
       { host, onSession: () => this.#stream.ackImmediately() },
       { peer, now, accepted: accepted?.handshake },
     );
@@ -72,10 +72,10 @@ export class CryptoConnection implements TurnTask {
         if (hasFailed) this.#stream.onPathLost();
         this.#useSaved(route?.endpoint);
       },
-      onWay: (route) => handlers.onRouteChange(route),
+      onReachable: (route) => handlers.onRouteChange(route),
       onDirectChange: (isDirect) => handlers.onDirectChange(isDirect),
       onRefused: () => {
-        if (this.state !== 'closed') host.turn.atEnd(this);
+        if (this.state !== 'closed') host.tick.deferToEnd(this);
       },
       isUdpBlocked: () => host.isUdpBlocked(),
       now: () => host.clock.now(),
@@ -84,7 +84,7 @@ export class CryptoConnection implements TurnTask {
       memory: { received: host.memory.received.share(), sent: host.memory.sent.share() },
       emit: (bufferStart, number, data, size) => this.#emit(bufferStart, number, data, size),
       packetSize: () => this.#sizes.chosen,
-      isOpen: () => this.#introduction.session !== undefined,
+      isOpen: () => this.#handshake.session !== undefined,
       isBlocked: (size) => this.#path.isBusy(size),
       pacesItself: () => this.#path.pacesItself,
       isAlone: () => host.isAlone(),
@@ -92,19 +92,19 @@ export class CryptoConnection implements TurnTask {
       onLossy: (data) => handlers.onLossy(data),
       onDrain: () => handlers.onDrain(),
     });
-    this.#alarm = new Alarm(host.clock, (later) => this.endTurn(later));
+    this.#timer = new CoalescedTimer(host.clock, (later) => this.onTickEnd(later));
     if (accepted === undefined) return;
-    this.#noteHeard(accepted.source, HANDSHAKE_SIZE, now);
-    host.turn.atEnd(this);
+    this.#onReceived(accepted.source, HANDSHAKE_SIZE, now);
+    host.tick.deferToEnd(this);
   }
 
   get state(): ConnectionState['kind'] {
-    return this.#introduction.state;
+    return this.#handshake.state;
   }
 
   /** What it was doing when it ended; what it does as long as it has not. */
   get lastStage(): Stage {
-    return this.#introduction.lastStage;
+    return this.#handshake.lastStage;
   }
 
   /** Whether packets go by UDP, by which the peer was heard within the last 8 s. */
@@ -142,8 +142,8 @@ export class CryptoConnection implements TurnTask {
   }
 
   /** When a packet of the peer's session came last, ms of the clock; -Infinity for never. */
-  get lastHeardAt(): number {
-    return this.#path.latestHeardAt;
+  get lastReceivedAt(): number {
+    return this.#path.latestReceivedAt;
   }
 
   hasRoute(key: string): boolean {
@@ -153,9 +153,9 @@ export class CryptoConnection implements TurnTask {
   /** The peer may be there; several addresses are kept, and the best that answers is used. */
   setEndpoint(endpoint: Endpoint): void {
     if (!this.#host.hasUdp) return;
-    if (this.#path.has(endpoint.key)) this.#path.tryAnew();
+    if (this.#path.has(endpoint.key)) this.#path.restartProbes();
     else this.addRoute(new UdpRoute(endpoint, this.#host.send));
-    this.#path.told(endpoint.key);
+    this.#path.onNamed(endpoint.key);
   }
 
   /** Whether the peer is at the address of this route for sure. */
@@ -166,30 +166,30 @@ export class CryptoConnection implements TurnTask {
   /** A way to the peer, such as a relay; while connecting it is tried at once. */
   addRoute(route: Route): void {
     if (this.state === 'closed' || !this.#path.add(route)) return;
-    if (this.state !== 'established') this.#introduction.hurry(this.#host.turn.now());
-    this.#host.turn.atEnd(this);
+    if (this.state !== 'established') this.#handshake.retryNow(this.#host.tick.now());
+    this.#host.tick.deferToEnd(this);
   }
 
   /** A part of a route broke, such as one of several relays, and what it carried is lost. */
-  noteRouteBroken(): void {
+  onPathLost(): void {
     this.#stream.onPathLost();
   }
 
   /** A known route carries packets again, or better than before: what waits for it goes at once. */
-  noteRouteReady(): void {
+  onRouteReady(): void {
     if (this.state === 'closed') return;
-    if (this.state === 'established') this.#path.tryAnew();
-    else this.#introduction.hurry(this.#host.turn.now());
-    this.#host.turn.atEnd(this);
+    if (this.state === 'established') this.#path.restartProbes();
+    else this.#handshake.retryNow(this.#host.tick.now());
+    this.#host.tick.deferToEnd(this);
   }
 
   /** There is room again on a route that was busy. */
-  noteRouteDrained(): void {
-    if (this.state !== 'closed') this.#host.turn.atEnd(this);
+  onRouteDrained(): void {
+    if (this.state !== 'closed') this.#host.tick.deferToEnd(this);
   }
 
   removeRoute(key: string): void {
-    if (this.#path.remove(key)) this.#host.turn.atEnd(this);
+    if (this.#path.remove(key)) this.#host.tick.deferToEnd(this);
   }
 
   /**
@@ -202,7 +202,7 @@ export class CryptoConnection implements TurnTask {
   sendLossless(data: Buffer, options?: { readonly isUrgent: boolean }): boolean {
     if (this.state === 'closed') return true;
     if (!this.#stream.takeLossless(data, options?.isUrgent ?? false)) return false;
-    this.#host.turn.atEnd(this);
+    this.#host.tick.deferToEnd(this);
     return true;
   }
 
@@ -232,64 +232,64 @@ export class CryptoConnection implements TurnTask {
   /** @returns false when the response belongs to another request */
   receiveCookieResponse(packet: Buffer, source: Route): boolean {
     if (!this.#path.has(source.key)) return false;
-    const now = this.#host.turn.now();
+    const now = this.#host.tick.now();
     const cookie = this.#path.receiveAnswer(source, packet, now);
     if (cookie === undefined) return false;
-    this.#introduction.receiveCookie(cookie, now);
-    this.#host.turn.atEnd(this);
+    this.#handshake.receiveCookie(cookie, now);
+    this.#host.tick.deferToEnd(this);
     return true;
   }
 
   /** A cookie request came that shows the keys of this peer: once there is a session, it is a probe of the route. */
-  noteProbe(dhtKey: PublicKey, source: Route, now: number): void {
+  onProbeReceived(dhtKey: PublicKey, source: Route, now: number): void {
     if (this.state !== 'established' || source.kind === 'relay' || !dhtKey.equals(this.dhtKey)) return;
     this.addRoute(source);
-    this.#path.asked(source.key, now);
+    this.#path.onProbeReceived(source.key, now);
   }
 
   /** A handshake of this peer; for another session than ours, nothing comes of it but its meaning. */
   receiveHandshake(handshake: OpenedHandshake, source: Route): HandshakeMeaning {
-    const now = this.#host.turn.now();
-    const meaning = this.#introduction.receiveHandshake(handshake, now, this.lastHeardAt);
+    const now = this.#host.tick.now();
+    const meaning = this.#handshake.receiveHandshake(handshake, now, this.lastReceivedAt);
     // It proves nothing about another address until data comes from there.
     if (meaning === 'known') {
       this.addRoute(source);
-      this.#path.received(source.key, HANDSHAKE_SIZE);
+      this.#path.onReceivedUnverified(source.key, HANDSHAKE_SIZE);
     }
     if (meaning === 'leads on') {
-      this.#noteHeard(source, HANDSHAKE_SIZE, now);
-      this.#host.turn.atEnd(this);
+      this.#onReceived(source, HANDSHAKE_SIZE, now);
+      this.#host.tick.deferToEnd(this);
     }
     return meaning;
   }
 
   /** @returns false when the packet is not of this session; then it is unchanged */
   receiveData(packet: Buffer, source: Route, now: number): boolean {
-    const { session } = this.#introduction;
+    const { session } = this.#handshake;
     const content = session?.cipher.open(packet);
     if (session === undefined || content === undefined) return false;
     this.#now = now;
     this.#received.add(packet.length, now);
     // A copy of an old packet, from whatever address, moves nothing.
-    if (session.cipher.isFirst) this.#noteHeard(source, packet.length, now);
+    if (session.cipher.isFirst) this.#onReceived(source, packet.length, now);
     if (content === 'empty') return true;
     if (content.data[0] === CryptoKind.Kill) {
       this.close('killed');
       return true;
     }
-    if (this.#introduction.confirm()) {
+    if (this.#handshake.confirm()) {
       this.#stream.ackImmediately();
       this.#host.log.debug(`${this.realKey.short} established over ${source.endpoint ?? 'relays'}`);
       this.#handlers.onEstablished();
     }
     if (this.state !== 'closed') this.#stream.receive(content, now);
-    if (this.#stream.takeConfirmed()) this.#path.confirmed(now, this.#stream.arrivals);
-    this.#host.turn.atEnd(this);
+    if (this.#stream.takeConfirmed()) this.#path.onConfirmed(now, this.#stream.arrivals);
+    this.#host.tick.deferToEnd(this);
     return true;
   }
 
   /** Does what the events of this turn made due. */
-  endTurn(now: number): void {
+  onTickEnd(now: number): void {
     this.#now = now;
     this.#attempt(now);
     if (this.#stream.isStuck(now)) this.close('stuck');
@@ -301,29 +301,29 @@ export class CryptoConnection implements TurnTask {
     if (this.state === 'closed') return;
     if (this.#stream.isInBlackHole) this.#path.leaveUdp(now);
     this.#path.choose(now, this.#stream);
-    this.#stream.endTurn(now);
-    if (this.state === 'established') this.#path.tryRoutes(now, this.#stream, this.#sealTrial);
-    if (this.#stream.isBehind) this.#host.turn.atEnd(this);
+    this.#stream.onTickEnd(now);
+    if (this.state === 'established') this.#path.probeRoutes(now, this.#stream, this.#sealProbe);
+    if (this.#stream.isBehind) this.#host.tick.deferToEnd(this);
     else this.#schedule(now);
   }
 
   #attempt(now: number): void {
     if (this.state === 'established' || this.#path.routes.length === 0) return;
-    const packet = this.#introduction.attempt(now);
+    const packet = this.#handshake.attempt(now);
     if (packet === 'give up') this.close('timeout');
-    else if (packet === 'ask') this.#path.ask(now);
+    else if (packet === 'ask') this.#path.requestCookies(now);
     else if (packet !== 'wait') this.#path.sendEverywhere(packet);
   }
 
   /** @param size bytes of the packet that came there */
-  #noteHeard(source: Route, size: number, now: number): void {
-    if (this.#path.heard(source.key, size, now)) return;
+  #onReceived(source: Route, size: number, now: number): void {
+    if (this.#path.onReceived(source.key, size, now)) return;
     this.addRoute(source);
-    this.#path.heard(source.key, size, now);
+    this.#path.onReceived(source.key, size, now);
   }
 
   #emit(bufferStart: number, number: number, data: Buffer, size: number | undefined): void {
-    if (this.#introduction.session === undefined) return;
+    if (this.#handshake.session === undefined) return;
     const packet = this.#seal(bufferStart, number, data, size);
     if (this.#sizes.isTooLarge(data)) {
       if (this.#path.sendLarge(packet)) this.#stream.beginRoute();
@@ -331,19 +331,19 @@ export class CryptoConnection implements TurnTask {
   }
 
   readonly #seal = (bufferStart: number, number: number, data: Buffer, size?: number): Buffer => {
-    const packet = (this.#introduction.session as Session).cipher.seal(bufferStart, number, data, size);
+    const packet = (this.#handshake.session as Session).cipher.seal(bufferStart, number, data, size);
     this.#sent.add(packet.length, this.#now);
     return packet;
   };
 
-  readonly #sealTrial = (): Buffer => this.#stream.sealProbe(this.#seal);
+  readonly #sealProbe = (): Buffer => this.#stream.sealProbe(this.#seal);
 
   #schedule(now: number): void {
     const isEstablished = this.state === 'established';
     const isMute = isEstablished || this.#path.routes.length === 0;
-    const attemptAt = isMute ? Number.POSITIVE_INFINITY : this.#introduction.dueAt;
+    const attemptAt = isMute ? Number.POSITIVE_INFINITY : this.#handshake.dueAt;
     const pathAt = isEstablished ? this.#path.dueAt : Number.POSITIVE_INFINITY;
-    this.#alarm.setFor(Math.min(attemptAt, pathAt, this.#stream.wakeAt(now)), now);
+    this.#timer.setFor(Math.min(attemptAt, pathAt, this.#stream.wakeAt(now)), now);
   }
 
   /** What was found out of the way so far is kept for later sessions, and what earlier ones found out of the next one is used. */
@@ -360,9 +360,9 @@ export class CryptoConnection implements TurnTask {
 
   #end(reason: CloseReason): void {
     this.#useSaved(undefined);
-    this.#introduction.close(reason);
+    this.#handshake.close(reason);
     this.#host.log.debug(`${this.realKey.short} closed: ${reason}`);
-    this.#alarm.cancel();
+    this.#timer.cancel();
     this.#stream.close();
     this.#path.close();
     this.#host.forget(this);

@@ -6,7 +6,7 @@ const COMPACTION = 4096;
  * Entries from which on each number is kept once. What is sent again out of turn, and lost again, is added again, as
  * often as the peer likes while another one is first; no more numbers than a quarter of this many are lost at a time.
  */
-const MOST = 65_536;
+const MAX_ENTRIES = 65_536;
 
 export class LostNumbers {
   #numbers: number[] = [];
@@ -14,7 +14,7 @@ export class LostNumbers {
 
   add(number: number): void {
     this.#numbers.push(number);
-    if (this.#numbers.length < MOST) return;
+    if (this.#numbers.length < MAX_ENTRIES) return;
     this.#numbers = [...new Set(this.#numbers.slice(this.#at))];
     this.#at = 0;
   }

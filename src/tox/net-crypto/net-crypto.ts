@@ -17,20 +17,20 @@ import type { ConnectionHandlers, ConnectionHost, PeerKeys } from './connection-
 import { CookieJar } from './cookie.js';
 import { CryptoConnection } from './crypto-connection.js';
 import { buildCookieResponse, type OpenedHandshake, openCookieRequest, openHandshake } from './handshake.js';
+import { LoopTick } from './loop-tick.js';
 import { type Route, type SendDatagram, UdpRoute } from './route.js';
 import { SavedPaths } from './saved-paths.js';
-import { Turn } from './turn.js';
 
 /**
  * Cookie requests and handshakes of strangers looked at a second; each costs a key agreement, 60 µs. Those
  * whose keys we have met cost 10 µs, and are not kept waiting by a flood of made-up keys.
  */
-const STRANGER_RATE = 200;
-const STRANGER_BURST = 400;
-const ACQUAINTANCE_RATE = 1000;
+const UNKNOWN_KEY_RATE = 200;
+const UNKNOWN_KEY_BURST = 400;
+const KNOWN_KEY_RATE = 1000;
 /** Sessions tried a second for packets from unknown addresses, 2 µs each. */
-const TRIAL_RATE = 2000;
-const TRIAL_BURST = 500;
+const SESSION_TRY_RATE = 2000;
+const SESSION_TRY_BURST = 500;
 /** Friends are few, and their keys with ours the only ones kept. */
 const REAL_KEYS = 512;
 /** Bytes that packets of all connections may hold, each direction; and each of them in any case. */
@@ -77,19 +77,19 @@ interface Binding {
 export class NetCrypto {
   readonly #deps: NetCryptoDeps;
   readonly #handlers: NetCryptoHandlers;
-  readonly #turn: Turn;
+  readonly #tick: LoopTick;
   readonly #jar: CookieJar;
   readonly #realKeys: SharedKeyCache;
-  readonly #strangers: TokenBucket;
-  readonly #acquaintances: TokenBucket;
-  readonly #trials: TokenBucket;
+  readonly #unknownKeys: TokenBucket;
+  readonly #knownKeys: TokenBucket;
+  readonly #sessionTries: TokenBucket;
   readonly #host: ConnectionHost<CryptoConnection>;
   /** By the peer's real key. */
   readonly #connections = new Map<string, CryptoConnection>();
   /** By the key of a route. */
   readonly #bindings = new Map<string, Binding>();
   readonly #memory = { received: new MemoryBudget(MEMORY), sent: new MemoryBudget(MEMORY) };
-  #trialOffset = 0;
+  #tryOffset = 0;
   #dropped = 0;
 
   constructor(deps: NetCryptoDeps, handlers: NetCryptoHandlers) {
@@ -97,12 +97,12 @@ export class NetCrypto {
     this.#handlers = handlers;
     const { clock, random, identity } = deps;
     const now = clock.now();
-    this.#turn = new Turn(clock);
+    this.#tick = new LoopTick(clock);
     this.#jar = new CookieJar(random, now);
     this.#realKeys = new SharedKeyCache(identity.secretKey, REAL_KEYS);
-    this.#strangers = new TokenBucket(STRANGER_RATE, STRANGER_BURST, now);
-    this.#acquaintances = new TokenBucket(ACQUAINTANCE_RATE, ACQUAINTANCE_RATE, now);
-    this.#trials = new TokenBucket(TRIAL_RATE, TRIAL_BURST, now);
+    this.#unknownKeys = new TokenBucket(UNKNOWN_KEY_RATE, UNKNOWN_KEY_BURST, now);
+    this.#knownKeys = new TokenBucket(KNOWN_KEY_RATE, KNOWN_KEY_RATE, now);
+    this.#sessionTries = new TokenBucket(SESSION_TRY_RATE, SESSION_TRY_BURST, now);
     this.#host = this.#makeHost();
   }
 
@@ -155,7 +155,7 @@ export class NetCrypto {
   /** Takes leave of every peer. */
   stop(): void {
     for (const connection of [...this.#connections.values()]) connection.kill();
-    this.#turn.stop();
+    this.#tick.stop();
   }
 
   #makeHost(): ConnectionHost<CryptoConnection> {
@@ -164,7 +164,7 @@ export class NetCrypto {
       clock,
       random,
       log: log.child('net-crypto'),
-      turn: this.#turn,
+      tick: this.#tick,
       identity,
       dhtKey: dhtKeyPair.publicKey,
       memory: this.#memory,
@@ -207,19 +207,19 @@ export class NetCrypto {
 
   #onCookieRequest(packet: Buffer, source: Route): void {
     const { random, dhtSharedKeys } = this.#deps;
-    const request = openCookieRequest(packet, (...box) => dhtSharedKeys.open(...box, this.#mayGreet));
+    const request = openCookieRequest(packet, (...box) => dhtSharedKeys.open(...box, this.#mayOpen));
     if (request === undefined) {
       this.#dropped += 1;
       return;
     }
-    const cookie = this.#jar.issue(request.realKey, request.dhtKey, this.#turn.now());
+    const cookie = this.#jar.issue(request.realKey, request.dhtKey, this.#tick.now());
     const key = dhtSharedKeys.get(request.dhtKey);
     source.send(buildCookieResponse(key, random.bytes(NONCE_SIZE), cookie, request.echo));
-    this.#connections.get(request.realKey.hex)?.noteProbe(request.dhtKey, source, this.#turn.now());
+    this.#connections.get(request.realKey.hex)?.onProbeReceived(request.dhtKey, source, this.#tick.now());
   }
 
-  readonly #mayGreet = (isKnown: boolean): boolean =>
-    (isKnown ? this.#acquaintances : this.#strangers).take(this.#turn.now());
+  readonly #mayOpen = (isKnown: boolean): boolean =>
+    (isKnown ? this.#knownKeys : this.#unknownKeys).take(this.#tick.now());
 
   #onCookieResponse(packet: Buffer, source: Route): void {
     for (const connection of this.#connections.values()) {
@@ -229,11 +229,11 @@ export class NetCrypto {
   }
 
   #onHandshake(packet: Buffer, source: Route): void {
-    const now = this.#turn.now();
+    const now = this.#tick.now();
     const handshake = openHandshake(
       packet,
       (cookie) => this.#jar.open(cookie, now),
-      (...box) => this.#realKeys.open(...box, this.#mayGreet),
+      (...box) => this.#realKeys.open(...box, this.#mayOpen),
     );
     if (handshake === undefined) {
       this.#dropped += 1;
@@ -264,12 +264,12 @@ export class NetCrypto {
 
   #onUdpData(packet: Buffer, source: Endpoint): void {
     const binding = this.#bindings.get(source.key);
-    if (binding?.connection.receiveData(packet, binding.route, this.#turn.now())) return;
+    if (binding?.connection.receiveData(packet, binding.route, this.#tick.now())) return;
     this.#onData(packet, new UdpRoute(source, this.#host.send), undefined);
   }
 
   #onData(packet: Buffer, source: Route, binding: Binding | undefined): void {
-    if (binding?.connection.receiveData(packet, source, this.#turn.now())) return;
+    if (binding?.connection.receiveData(packet, source, this.#tick.now())) return;
     if (!this.#tryAll(packet, source)) this.#dropped += 1;
   }
 
@@ -278,18 +278,18 @@ export class NetCrypto {
    * their turn also when there are more of them than trials.
    */
   #tryAll(packet: Buffer, source: Route): boolean {
-    const now = this.#turn.now();
-    if (!this.#trials.take(now)) return false;
+    const now = this.#tick.now();
+    if (!this.#sessionTries.take(now)) return false;
     const connections = [...this.#connections.values()];
     for (let at = 0; at < connections.length; at += 1) {
-      this.#trialOffset = (this.#trialOffset + 1) % connections.length;
-      const connection = connections[this.#trialOffset] as CryptoConnection;
+      this.#tryOffset = (this.#tryOffset + 1) % connections.length;
+      const connection = connections[this.#tryOffset] as CryptoConnection;
       if (connection.receiveData(packet, source, now)) {
         // Hearsay may have given the address to another connection meanwhile.
         if (connection.hasRoute(source.key)) this.#bind(source, connection, false);
         return true;
       }
-      if (!this.#trials.take(now)) return false;
+      if (!this.#sessionTries.take(now)) return false;
     }
     return false;
   }

@@ -36,12 +36,12 @@ const SEVERAL_MOMENTS = 2;
 /** ms from which on two packets did not get lost in the same moment. */
 const MOMENT = 100;
 /** ms between looks at the counters of the system while large packets go, doubled by each false alarm. */
-const LOOK_INTERVAL = 2000;
+const CHECK_INTERVAL = 2000;
 /** The part of it after which is looked when a large packet got lost, since ICMP may have told the system why. */
-const LOOK_AFTER_LOSS = 1 / 40;
-const LONGEST_LOOK_INTERVAL = 64_000;
+const CHECK_AFTER_LOSS = 1 / 40;
+const MAX_CHECK_INTERVAL = 64_000;
 /** ms between looks while large packets are sent again: to read the counters takes 0.2 ms, before and after. */
-const RESEND_LOOK_INTERVAL = 25;
+const RESEND_CHECK_INTERVAL = 25;
 
 /** The packets before and after the probes are watched as well: when they are lost, the probes may have been lost by chance. */
 interface Probe {
@@ -54,16 +54,16 @@ export interface PacketSizeDeps {
   /** Fragments that the system has made of datagrams, of those of all programs; always 0 where it does not say. */
   fragmentsMade(): number;
   /** For the log. */
-  note(text: string): void;
+  log(text: string): void;
 }
 
 export class PacketSize {
   readonly #deps: PacketSizeDeps;
   #size: number = SAFE_CRYPTO_DATA_SIZE;
   /** What was cut for another path is sent whole up to this size. */
-  #mostWhole: number = MAX_CRYPTO_DATA_SIZE;
+  #maxWhole: number = MAX_CRYPTO_DATA_SIZE;
   /** What our own interface takes. */
-  #most = Number.POSITIVE_INFINITY;
+  #interfaceLimit = Number.POSITIVE_INFINITY;
   #probes: Probe[] = [];
   #probeAt = Number.NEGATIVE_INFINITY;
   /** The smallest size that did not pass, and until when that is believed. */
@@ -80,16 +80,16 @@ export class PacketSize {
   #moments = 0;
   #resentAt = Number.NEGATIVE_INFINITY;
   #fragments = 0;
-  #lookAt: number;
-  #lookInterval = LOOK_INTERVAL;
+  #checkAt: number;
+  #checkInterval = CHECK_INTERVAL;
   /** When it is looked next at a large packet that is sent again. */
-  #resendLookAt = Number.NEGATIVE_INFINITY;
+  #resendCheckAt = Number.NEGATIVE_INFINITY;
 
   /** @param now ms; what was sent before says nothing about this path */
   constructor(deps: PacketSizeDeps, now: number) {
     this.#deps = deps;
     this.#deliveredSentAt = now;
-    this.#lookAt = now;
+    this.#checkAt = now;
     this.#fragments = deps.fragmentsMade();
   }
 
@@ -99,14 +99,14 @@ export class PacketSize {
   }
 
   /** Bytes of data above which a packet is known not to arrive in one piece. */
-  get mostWhole(): number {
-    return this.#mostWhole;
+  get maxWhole(): number {
+    return this.#maxWhole;
   }
 
   /** Our own interface takes no more bytes of data. */
   limit(most: number): void {
-    this.#most = Math.max(SAFE_CRYPTO_DATA_SIZE, most);
-    this.#mostWhole = Math.min(this.#mostWhole, this.#most);
+    this.#interfaceLimit = Math.max(SAFE_CRYPTO_DATA_SIZE, most);
+    this.#maxWhole = Math.min(this.#maxWhole, this.#interfaceLimit);
   }
 
   /** The path is taken again, after others. */
@@ -124,7 +124,7 @@ export class PacketSize {
   }
 
   get #candidates(): readonly number[] {
-    return PROBE_SIZES.filter((size) => size > this.#size && size <= this.#most && size < this.#tooLarge);
+    return PROBE_SIZES.filter((size) => size > this.#size && size <= this.#interfaceLimit && size < this.#tooLarge);
   }
 
   /** @param transmit sends the next packet, padded to a size, and gives its number */
@@ -164,16 +164,16 @@ export class PacketSize {
       this.#moments += 1;
       this.#resentAt = now;
     }
-    if (this.#losses === 0 || now < this.#resendLookAt) {
+    if (this.#losses === 0 || now < this.#resendCheckAt) {
       transmit();
       return;
     }
-    this.#resendLookAt = now + RESEND_LOOK_INTERVAL;
+    this.#resendCheckAt = now + RESEND_CHECK_INTERVAL;
     const before = this.#deps.fragmentsMade();
     transmit();
     if (this.#deps.fragmentsMade() === before) return;
-    this.#deps.note('has become too narrow for large packets, as the system has learned by ICMP');
-    this.#fall(now);
+    this.#deps.log('has become too narrow for large packets, as the system has learned by ICMP');
+    this.#fallBack(now);
     this.#excludeFrom(MAX_CRYPTO_DATA_SIZE, now);
     this.#probeAt = now;
   }
@@ -185,13 +185,13 @@ export class PacketSize {
    */
   review(sample: AckSample, now: number, fateOf: (number: number) => Fate): boolean {
     if (this.#probes.length > 0) this.#reviewProbes(now, fateOf);
-    if (this.#mostWhole === SAFE_CRYPTO_DATA_SIZE) return false;
+    if (this.#maxWhole === SAFE_CRYPTO_DATA_SIZE) return false;
     if (sample.largeDeliveredSentAt > this.#deliveredSentAt) {
       this.#deliveredSentAt = sample.largeDeliveredSentAt;
-      if (now >= this.#lookAt) this.#look(now);
+      if (now >= this.#checkAt) this.#checkFragments(now);
     }
     if (sample.largeLostSentAt > Number.NEGATIVE_INFINITY) {
-      this.#lookAt = Math.min(this.#lookAt, now + this.#lookInterval * LOOK_AFTER_LOSS);
+      this.#checkAt = Math.min(this.#checkAt, now + this.#checkInterval * CHECK_AFTER_LOSS);
     }
     if (this.#deliveredSentAt > this.#lostSentAt) this.#losses = 0;
     const lostSentAt = sample.largeLostSentAt;
@@ -202,8 +202,8 @@ export class PacketSize {
     this.#resent = 0;
     this.#moments = 0;
     if (this.#losses < BLACK_HOLE_LOSSES) return false;
-    this.#deps.note(`loses every large packet, so smaller ones go for ${this.#retry / 1000} s`);
-    this.#fall(now);
+    this.#deps.log(`loses every large packet, so smaller ones go for ${this.#retry / 1000} s`);
+    this.#fallBack(now);
     this.#probeAt = now + this.#retry;
     this.#retry = Math.min(RAISE_INTERVAL, this.#retry * 2);
     return true;
@@ -228,8 +228,8 @@ export class PacketSize {
   /** @param isUnclear some of them may have been lost by chance */
   #endProbes(now: number, isUnclear: boolean): void {
     this.#probes = [];
-    this.#deps.note(`takes packets of up to ${this.#size} bytes of data${isUnclear ? ', or more' : ''}`);
-    if (this.#size === MAX_CRYPTO_DATA_SIZE || !isUnclear) this.#mostWhole = this.#size;
+    this.#deps.log(`takes packets of up to ${this.#size} bytes of data${isUnclear ? ', or more' : ''}`);
+    if (this.#size === MAX_CRYPTO_DATA_SIZE || !isUnclear) this.#maxWhole = this.#size;
     this.#probeAt = isUnclear ? now + UNCLEAR_INTERVAL : this.#candidates.length > 0 ? now : this.#tooLargeUntil;
   }
 
@@ -238,23 +238,23 @@ export class PacketSize {
     this.#tooLargeUntil = now + RAISE_INTERVAL;
   }
 
-  #fall(now: number): void {
+  #fallBack(now: number): void {
     this.#size = SAFE_CRYPTO_DATA_SIZE;
-    this.#mostWhole = SAFE_CRYPTO_DATA_SIZE;
+    this.#maxWhole = SAFE_CRYPTO_DATA_SIZE;
     this.#losses = 0;
     this.#probes = [];
-    this.#lookAt = now + this.#lookInterval;
+    this.#checkAt = now + this.#checkInterval;
   }
 
   /** Some fragments were made since the last look: of ours, or of another program's datagrams? Probes will tell. */
-  #look(now: number): void {
+  #checkFragments(now: number): void {
     const fragments = this.#deps.fragmentsMade();
     if (fragments !== this.#fragments) {
-      this.#fall(now);
-      this.#lookInterval = Math.min(LONGEST_LOOK_INTERVAL, this.#lookInterval * 2);
+      this.#fallBack(now);
+      this.#checkInterval = Math.min(MAX_CHECK_INTERVAL, this.#checkInterval * 2);
       this.#probeAt = now;
     }
     this.#fragments = fragments;
-    this.#lookAt = now + this.#lookInterval;
+    this.#checkAt = now + this.#checkInterval;
   }
 }

@@ -41,7 +41,7 @@ export class PacketSizes {
     const size = new PacketSize(
       {
         fragmentsMade: () => this.#deps.fragmentsMade(),
-        note: (text) => this.#deps.log.debug(`the path to ${endpoint} ${text}`),
+        log: (text) => this.#deps.log.debug(`the path to ${endpoint} ${text}`),
       },
       now,
     );
@@ -67,6 +67,6 @@ export class PacketSizes {
 
   /** Whether data is known not to pass in one piece. */
   isTooLarge(data: Buffer): boolean {
-    return this.#chosen !== undefined && data.length > this.#chosen.mostWhole;
+    return this.#chosen !== undefined && data.length > this.#chosen.maxWhole;
   }
 }

@@ -11,9 +11,9 @@ import { AckSchedule } from './ack-schedule.js';
 import type { SavedPath } from './careful-resume.js';
 import { Congestion } from './congestion.js';
 import { Features } from './features.js';
+import { PacketHalves } from './packet-halves.js';
 import { distanceBetween } from './packet-number.js';
 import type { PacketSize } from './packet-size.js';
-import { Parts } from './parts.js';
 import { ReceiveBlackHole } from './receive-black-hole.js';
 import { ReceiveWindow } from './receive-window.js';
 import { Rtt } from './rtt.js';
@@ -67,7 +67,7 @@ export class PacketStream {
   /** The first packet that the peer lacks, while it is too large for the path, and since when, ms. */
   #tooLarge: { readonly number: number; readonly since: number } | undefined;
   readonly #features = new Features();
-  readonly #parts = new Parts();
+  readonly #halves = new PacketHalves();
   readonly #blackHole = new ReceiveBlackHole();
   /** What was malformed, doubled or out of all windows; for the curious. */
   #dropped = 0;
@@ -200,16 +200,16 @@ export class PacketStream {
     // A confirmation older than the newest one says nothing, but what came with it is good (c-toxcore drops it whole).
     this.#sender.onAck(bufferStart, isRequest ? data : undefined, now);
     if (isRequest) {
-      this.#receiveWindow.advertised(packetNumber);
+      this.#receiveWindow.onAdvertised(packetNumber);
       if (this.#deps.isAlone()) this.#acks.follow(now, this.#rtt.smoothed);
     } else if (id >= CryptoKind.FirstLossless && id <= CryptoKind.LastLossless) {
       this.#acks.onReceived(now);
       this.#receiveLossless(packetNumber, data);
     } else if (id >= CryptoKind.FirstLossy && id <= CryptoKind.LastLossy) {
-      this.#receiveWindow.advertised(packetNumber);
+      this.#receiveWindow.onAdvertised(packetNumber);
       this.#deps.onLossy(data);
     } else if (id === CryptoKind.Features) {
-      this.#receiveWindow.advertised(packetNumber);
+      this.#receiveWindow.onAdvertised(packetNumber);
       if (this.#features.receive(data)) this.#acks.ackImmediately();
       this.#congestion.noteOurKind();
       this.#sender.noteOurKind();
@@ -224,7 +224,7 @@ export class PacketStream {
   }
 
   #receivePart(number: number, part: Buffer, now: number): void {
-    const data = this.#parts.join(number, part);
+    const data = this.#halves.join(number, part);
     const id = data?.[0] ?? CryptoKind.Padding;
     if (data === undefined || id < CryptoKind.FirstLossless || id > CryptoKind.LastLossless) return;
     this.#acks.onReceived(now);
@@ -233,7 +233,7 @@ export class PacketStream {
 
   #receiveLossless(number: number, data: Buffer): void {
     this.#arrivals += 1;
-    const arrival = this.#receiveWindow.arrived(number, data);
+    const arrival = this.#receiveWindow.onReceived(number, data);
     if (arrival !== 'next') {
       if (arrival !== 'early') this.#dropped += 1;
       return;
@@ -255,7 +255,7 @@ export class PacketStream {
 
   /** Whether the peer will never get the first packet that it lacks: it is too large for the path, and no relay brought it. */
   isTooLarge(now: number): boolean {
-    const mostWhole = this.#features.hasParts ? undefined : this.#deps.packetSize()?.mostWhole;
+    const mostWhole = this.#features.hasParts ? undefined : this.#deps.packetSize()?.maxWhole;
     const number = mostWhole === undefined ? undefined : this.#sendWindow.firstUndelivered();
     if (number === undefined || this.#sendWindow.dataOf(number).length <= (mostWhole ?? 0)) this.#tooLarge = undefined;
     else if (this.#tooLarge?.number !== number) this.#tooLarge = { number, since: now };
@@ -274,7 +274,7 @@ export class PacketStream {
   }
 
   /** Sends what is due: data first, which carries confirmations, then a request packet if one is still needed. */
-  endTurn(now: number): void {
+  onTickEnd(now: number): void {
     if (!this.#deps.isOpen()) return;
     this.#sender.pump(now);
     if (this.#requestDueAt <= now) {
@@ -284,7 +284,7 @@ export class PacketStream {
       if (features !== undefined) this.#emit(this.#sendWindow.next, features);
     }
     if (this.#sender.takeDrain()) this.#deps.onDrain();
-    this.#sender.endTurn(now);
+    this.#sender.onTickEnd(now);
   }
 
   /** Whether `endTurn` should be called in the next turn. */
@@ -311,7 +311,7 @@ export class PacketStream {
 
   /** What is too large for the way goes in two halves to a peer of our kind, and to others as it is, by a relay if there is one. */
   #transmit(number: number, data: Buffer, size: number | undefined): void {
-    const mostWhole = this.#deps.packetSize()?.mostWhole ?? MAX_CRYPTO_DATA_SIZE;
+    const mostWhole = this.#deps.packetSize()?.maxWhole ?? MAX_CRYPTO_DATA_SIZE;
     if (data.length <= mostWhole || !this.#features.hasParts) {
       this.#emit(number, data, size);
       return;

@@ -16,7 +16,7 @@ export interface PathDeps {
   /** Packets go by another route from now on. @param hasFailed whether those that went by the one before were lost */
   onChange(route: Route | undefined, hasFailed: boolean): void;
   /** The peer is reached another way, or by none: over UDP only what it was heard on lately is one. */
-  onWay(route: Route | undefined): void;
+  onReachable(route: Route | undefined): void;
   /** UDP reaches the peer for sure, or may not do so any more: then relays should be at hand. */
   onDirectChange(isDirect: boolean): void;
   /** The system refused a packet, and there is something to choose. */

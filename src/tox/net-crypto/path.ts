@@ -7,32 +7,28 @@
  * little (amplification-limit), and what is large goes on by the way in use.
  */
 import type { Endpoint } from '../../base/endpoint.js';
-import { TokenBucket } from '../../base/token-bucket.js';
 import { COOKIE_REQUEST_SIZE, COOKIE_RESPONSE_SIZE } from '../packet/net-crypto.js';
 import { AmplificationLimit } from './amplification-limit.js';
+import { CANDIDATE_INTERVAL, CandidatePath } from './candidate-path.js';
 import { Confirmation } from './confirmation.js';
-import { NEWCOMER_INTERVAL, Newcomer } from './newcomer.js';
 import type { Evidence, PathDeps } from './path-owner.js';
-import { RelayStay } from './relay-stay.js';
+import { FIRST_PROBE_INTERVAL, ProbeSchedule } from './probe-schedule.js';
+import { RelayHold } from './relay-hold.js';
 import type { Route } from './route.js';
 import { RouteProbes } from './route-probes.js';
 import { RouteTable } from './route-table.js';
 import { WIRE_OVERHEAD } from './send-window.js';
-import { FIRST_TRIAL_INTERVAL, TrialSchedule } from './trial-schedule.js';
 
 /** ms for which UDP is left to relays, when it swallows what the peer sends; as long as a size is not tried again. */
-const UNFIT_INTERVAL = 660_000;
-/** Probes of routes not in use, a second and at once: four addresses, each 250 ms. */
-const PROBE_RATE = 16;
-const PROBE_BURST = 32;
+const NO_UDP_INTERVAL = 660_000;
 /** ms of silence after which what comes by a route is news: both sides speak once a second. */
-const NEWS = 2500;
+const SILENCE = 2500;
 /** ms in which the peer follows to a route that a probe has proven, beyond two round trips. */
-const FOLLOWING = 500;
+const MIGRATION_TIME = 500;
 /** ms after which what was heard by UDP says nothing; trials of the peer come each 4 s at the least. */
-const HEARING = 10_000;
+const RECENT_UDP = 10_000;
 /** ms after the change to a relay in which what comes by UDP may have been under way. */
-const STRAGGLING = 1000;
+const STRAGGLER_TIME = 1000;
 
 export class Path {
   readonly #deps: PathDeps;
@@ -40,17 +36,16 @@ export class Path {
   readonly #probes: RouteProbes;
   readonly #confirmation = new Confirmation();
   readonly #limit = new AmplificationLimit();
-  readonly #probeTokens: TokenBucket;
   #chosen: Route | undefined;
-  readonly #newcomer = new Newcomer();
-  #way: Route | undefined;
+  readonly #candidate = new CandidatePath();
+  #reachedBy: Route | undefined;
   #wasDirect = false;
-  readonly #trials = new TrialSchedule();
+  readonly #schedule = new ProbeSchedule();
   /** Until when UDP is no use, ms of the clock. */
-  #unfitUntil = Number.NEGATIVE_INFINITY;
-  readonly #relayStay = new RelayStay();
+  #noUdpUntil = Number.NEGATIVE_INFINITY;
+  readonly #relayHold = new RelayHold();
   /** When the peer probed a route last, ms. */
-  #askedAt = Number.NEGATIVE_INFINITY;
+  #probeReceivedAt = Number.NEGATIVE_INFINITY;
   #isOurKind = false;
 
   constructor(deps: PathDeps) {
@@ -60,7 +55,6 @@ export class Path {
       build: (echo) => deps.buildProbe(echo),
       read: (packet) => deps.readProbeAnswer(packet),
     });
-    this.#probeTokens = new TokenBucket(PROBE_RATE, PROBE_BURST, deps.now());
   }
 
   get routes(): readonly Route[] {
@@ -68,12 +62,17 @@ export class Path {
   }
 
   /** When a packet came over any route, ms; -Infinity for never. */
-  get latestHeardAt(): number {
-    return this.#routes.latestHeardAt;
+  get latestReceivedAt(): number {
+    return this.#routes.latestReceivedAt;
   }
 
   has(key: string): boolean {
     return this.#routes.has(key);
+  }
+
+  /** The chosen route, if it is one over UDP. */
+  get #udpInUse(): Route | undefined {
+    return this.#chosen?.kind === 'relay' ? undefined : this.#chosen;
   }
 
   isDirect(now: number): boolean {
@@ -81,14 +80,14 @@ export class Path {
   }
 
   endpoint(now: number): Endpoint | undefined {
-    return this.#next(now)?.endpoint;
+    return this.#chooseRoute(now)?.endpoint;
   }
 
   /** Whether packets of the peer come by UDP, of which we do not make use: what we send there does not arrive. */
   isOneWay(now: number): boolean {
-    if (this.#chosen?.kind !== 'relay' || now < this.#unfitUntil) return false;
-    const heardAt = Math.max(this.#askedAt, this.#routes.latestUdpHeardAt);
-    return now - heardAt <= HEARING && heardAt - this.#relayStay.beganAt > STRAGGLING;
+    if (this.#chosen?.kind !== 'relay' || now < this.#noUdpUntil) return false;
+    const heardAt = Math.max(this.#probeReceivedAt, this.#routes.latestUdpReceivedAt);
+    return now - heardAt <= RECENT_UDP && heardAt - this.#relayHold.beganAt > STRAGGLER_TIME;
   }
 
   /** @returns false when the route is known already */
@@ -96,15 +95,15 @@ export class Path {
     if (this.#routes.has(route.key)) return false;
     const dropped = this.#routes.add(route);
     this.#limit.begin(route);
-    this.tryAnew();
+    this.restartProbes();
     if (dropped !== undefined) this.#unbind(dropped);
     this.#deps.bind(route, false);
     return true;
   }
 
   /** The peer is said to be there. */
-  told(key: string): void {
-    this.#limit.told(key);
+  onNamed(key: string): void {
+    this.#limit.onNamed(key);
   }
 
   /** Whether the peer is at the address of this route for sure. */
@@ -122,53 +121,53 @@ export class Path {
   #unbind(route: Route): void {
     this.#probes.forget(route.key);
     this.#limit.forget(route.key);
-    if (this.#newcomer.route === route) this.#newcomer.clear();
+    if (this.#candidate.route === route) this.#candidate.clear();
     this.#deps.unbind(route);
   }
 
   /** A packet that only the peer can have made came this way. @param size bytes of it @returns false when the route is not known */
-  heard(key: string, size: number, now: number): boolean {
-    const before = this.#routes.heard(key, now);
+  onReceived(key: string, size: number, now: number): boolean {
+    const before = this.#routes.onReceived(key, now);
     if (before === undefined) return false;
-    if (now - before > NEWS) this.#probeSoon(key, now);
-    if (key === this.#chosen?.key) this.#newcomer.clear();
-    if (key !== this.#chosen?.key || !this.#limit.isProven(key)) this.#findOut(key, size, now);
+    if (now - before > SILENCE) this.#probeSoon(key, now);
+    if (key === this.#chosen?.key) this.#candidate.clear();
+    if (key !== this.#chosen?.key || !this.#limit.isProven(key)) this.#validate(key, size, now);
     return true;
   }
 
   /** A packet that the peer has made came this way, and may be a copy. @param size bytes of it */
-  received(key: string, size: number): void {
-    this.#limit.received(key, size);
+  onReceivedUnverified(key: string, size: number): void {
+    this.#limit.onReceived(key, size);
   }
 
   /** The peer speaks from another address, or from one that is not proven. */
-  #findOut(key: string, size: number, now: number): void {
-    this.#limit.received(key, size);
+  #validate(key: string, size: number, now: number): void {
+    this.#limit.onReceived(key, size);
     const route = this.#routes.find(key);
     if (route === undefined || route.kind === 'relay') return;
-    const isOther = this.#chosen !== undefined && this.#chosen.kind !== 'relay' && this.#chosen !== route;
-    if (isOther) this.#newcomer.come(route);
+    const isOther = this.#udpInUse !== undefined && this.#udpInUse !== route;
+    if (isOther) this.#candidate.set(route);
     else if (this.#limit.isProven(key)) return;
-    if (now - this.#probes.sentAt(key) < NEWCOMER_INTERVAL) return;
-    if (isOther) this.#newcomer.probed(now);
+    if (now - this.#probes.sentAt(key) < CANDIDATE_INTERVAL) return;
+    if (isOther) this.#candidate.onProbed(now);
     this.#probeNow(route, now);
   }
 
   /** The peer probes this route, which answers it; that alone proves nothing to us. */
-  asked(key: string, now: number): void {
-    this.#limit.received(key, COOKIE_REQUEST_SIZE);
-    this.#limit.sent(key, COOKIE_RESPONSE_SIZE);
-    const isNews = now - this.#askedAt > NEWS;
-    this.#askedAt = now;
+  onProbeReceived(key: string, now: number): void {
+    this.#limit.onReceived(key, COOKIE_REQUEST_SIZE);
+    this.#limit.onSent(key, COOKIE_RESPONSE_SIZE);
+    const isNews = now - this.#probeReceivedAt > SILENCE;
+    this.#probeReceivedAt = now;
     if (isNews) this.#probeSoon(key, now);
   }
 
   /** The route brings something again: if it is not trusted, there is no need to wait for the next trial. */
   #probeSoon(key: string, now: number): void {
     const route = this.#routes.find(key);
-    if (route === undefined || route.kind === 'relay' || this.#trials.of === undefined || now < this.#unfitUntil)
+    if (route === undefined || route.kind === 'relay' || this.#schedule.scope === undefined || now < this.#noUdpUntil)
       return;
-    if (this.#routes.proofOf(key) === 'wanted' && now - this.#probes.sentAt(key) > FIRST_TRIAL_INTERVAL / 2) {
+    if (this.#routes.proofOf(key) === 'wanted' && now - this.#probes.sentAt(key) > FIRST_PROBE_INTERVAL / 2) {
       this.#probeNow(route, now);
     }
   }
@@ -176,31 +175,31 @@ export class Path {
   /** A cookie response came by this route. @returns the cookie; undefined when it answers none of our probes there */
   receiveAnswer(route: Route, packet: Buffer, now: number): Buffer | undefined {
     const { key } = route;
-    const answer = this.#probes.answered(key, packet, now);
+    const answer = this.#probes.onAnswer(key, packet, now);
     if (answer === undefined) return undefined;
     if (!this.#limit.isProven(key)) {
-      this.#limit.proven(key);
+      this.#limit.onProven(key);
       this.#deps.bind(route, true);
     }
     // c-toxcore takes nothing from an address that it does not know; that it sends to us shows that it knows ours.
-    this.#routes.prove(key, this.#isOurKind ? now + 2 * answer.rtt + FOLLOWING : undefined);
-    if (key === this.#chosen?.key) this.#confirmation.confirmed(now);
-    else if (key === this.#newcomer.route?.key) this.#leaveSilent(answer.rtt / 2, now);
+    this.#routes.onProven(key, this.#isOurKind ? now + 2 * answer.rtt + MIGRATION_TIME : undefined);
+    if (key === this.#chosen?.key) this.#confirmation.onConfirmed(now);
+    else if (key === this.#candidate.route?.key) this.#leaveSilent(answer.rtt / 2, now);
     return answer.cookie;
   }
 
   /** The peer is elsewhere for sure. @param silence ms of the route in use that show it: what was under way when the peer moved comes later */
   #leaveSilent(silence: number, now: number): void {
     const key = this.#chosen?.key ?? '';
-    this.#newcomer.answered();
-    if (now - this.#routes.heardAt(key) >= silence) this.#routes.leave(key);
+    this.#candidate.onAnswered();
+    if (now - this.#routes.receivedAt(key) >= silence) this.#routes.leave(key);
   }
 
   /** Packets that went by the route in use have arrived. @param arrivals of packets of the peer so far */
-  confirmed(now: number, arrivals: number): void {
-    if (this.#chosen === undefined || this.#chosen.kind === 'relay') return;
-    this.#routes.prove(this.#chosen.key);
-    this.#confirmation.confirmed(now, arrivals);
+  onConfirmed(now: number, arrivals: number): void {
+    if (this.#udpInUse === undefined) return;
+    this.#routes.onProven(this.#udpInUse.key);
+    this.#confirmation.onConfirmed(now, arrivals);
   }
 
   /** Whether a packet that is sent now would be lost for want of room. @param size bytes of its data */
@@ -216,24 +215,24 @@ export class Path {
 
   choose(now: number, evidence: Evidence): void {
     this.#isOurKind = evidence.isOurKind;
-    const isUdp = this.#chosen !== undefined && this.#chosen.kind !== 'relay';
-    if (isUdp && now >= this.#confirmation.failsAt) this.#routes.wantProof((this.#chosen as Route).key);
-    const route = this.#next(now);
-    const isDoubtful = evidence.isUnanswered || (isUdp && this.#confirmation.isDoubtful);
+    const udp = this.#udpInUse;
+    if (udp !== undefined && now >= this.#confirmation.failsAt) this.#routes.requireProof(udp.key);
+    const route = this.#chooseRoute(now);
+    const isDoubtful = evidence.isUnanswered || (udp !== undefined && this.#confirmation.isSuspect);
     const isDirect = this.#isSurelyDirect(route, now) && !isDoubtful;
     if (isDirect !== this.#wasDirect) {
       this.#wasDirect = isDirect;
       this.#deps.onDirectChange(isDirect);
     }
-    if (route !== this.#chosen) this.#take(route, now, evidence);
-    const way = route?.kind === 'relay' || this.#routes.isWay(route?.key ?? '', now) ? route : undefined;
-    if (way !== this.#way) {
-      this.#way = way;
-      this.#deps.onWay(way);
+    if (route !== this.#chosen) this.#switchTo(route, now, evidence);
+    const way = route?.kind === 'relay' || this.#routes.isReachable(route?.key ?? '', now) ? route : undefined;
+    if (way !== this.#reachedBy) {
+      this.#reachedBy = way;
+      this.#deps.onReachable(way);
     }
-    const isUnfit = now < this.#unfitUntil && route?.kind === 'relay';
+    const isUnfit = now < this.#noUdpUntil && route?.kind === 'relay';
     const of = isDirect || isUnfit ? undefined : route?.kind === 'relay' && !evidence.isUnanswered ? 'udp' : 'all';
-    this.#trials.try(of, now);
+    this.#schedule.setScope(of, now);
   }
 
   #isSurelyDirect(route: Route | undefined, now: number): boolean {
@@ -241,10 +240,10 @@ export class Path {
     return this.#routes.proofOf(route.key) !== 'wanted' && this.#routes.isSurelyDirect(now);
   }
 
-  #next(now: number): Route | undefined {
-    if (now < this.#unfitUntil) return this.#anyRelay ?? this.#best(now);
+  #chooseRoute(now: number): Route | undefined {
+    if (now < this.#noUdpUntil) return this.#anyRelay ?? this.#best(now);
     const best = this.#best(now);
-    if (this.#chosen?.kind !== 'relay' || best?.kind === 'relay' || now >= this.#relayStay.until) return best;
+    if (this.#chosen?.kind !== 'relay' || best?.kind === 'relay' || now >= this.#relayHold.until) return best;
     // UDP came and went: it has to wait.
     return this.#routes.has(this.#chosen.key) && this.#chosen.state !== 'doubtful' ? this.#chosen : best;
   }
@@ -252,24 +251,24 @@ export class Path {
   #best(now: number): Route | undefined {
     return this.#routes.best(now, {
       isUdpBlocked: this.#deps.isUdpBlocked,
-      needsHearing: !this.#isOurKind,
+      needsReceived: !this.#isOurKind,
       isProven: (key) => this.#limit.isProven(key),
       current: this.#chosen?.key,
     });
   }
 
-  #take(route: Route | undefined, now: number, evidence: Evidence): void {
+  #switchTo(route: Route | undefined, now: number, evidence: Evidence): void {
     const before = this.#chosen;
     const wasRelay = before?.kind === 'relay';
     const hasFailed = before !== undefined && this.#routes.hasFailed(before.key);
     const isRelay = route?.kind === 'relay';
     this.#chosen = route;
-    this.#newcomer.clear();
+    this.#candidate.clear();
     if (isRelay && !wasRelay) {
-      this.#routes.wantProof();
-      this.#relayStay.begin(now);
+      this.#routes.requireProof();
+      this.#relayHold.begin(now);
     } else if (route !== undefined && !isRelay) {
-      if (wasRelay) this.#relayStay.end(now);
+      if (wasRelay) this.#relayHold.end(now);
       this.#routes.trustNew();
       this.#confirmation.begin(now, this.#routes.proofOf(route.key) === 'given', evidence);
     }
@@ -282,7 +281,7 @@ export class Path {
    * where any relay is known.
    */
   leaveUdp(now: number): void {
-    this.#unfitUntil = now + UNFIT_INTERVAL;
+    this.#noUdpUntil = now + NO_UDP_INTERVAL;
   }
 
   get #anyRelay(): Route | undefined {
@@ -294,9 +293,9 @@ export class Path {
   send(packet: Buffer, isReport = false): void {
     const route = this.#chosen ?? this.#best(this.#deps.now());
     if (route !== undefined && this.#limit.take(route.key, packet.length)) route.send(packet);
-    const other = isReport ? this.#newcomer.route : undefined;
+    const other = isReport ? this.#candidate.route : undefined;
     if (other === undefined || !this.#limit.allows(other.key, packet.length + 2 * COOKIE_REQUEST_SIZE)) return;
-    this.#limit.sent(other.key, packet.length);
+    this.#limit.onSent(other.key, packet.length);
     other.send(packet);
   }
 
@@ -310,70 +309,72 @@ export class Path {
 
   /** When `choose` and `tryRoutes` are to be called next at the latest, ms of the clock. */
   get dueAt(): number {
-    const isUdp = this.#chosen !== undefined && this.#chosen.kind !== 'relay';
-    const hasFailed = isUdp && this.#routes.proofOf((this.#chosen as Route).key) === 'wanted';
+    const udp = this.#udpInUse;
     const { probeAt, failsAt } = this.#confirmation;
-    const otherAt = Math.min(this.#trialAt, this.#newcomer.probeAt);
-    return Math.min(otherAt, isUdp && !hasFailed ? Math.min(probeAt, failsAt) : Number.POSITIVE_INFINITY);
+    const otherAt = Math.min(this.#nextProbeAt, this.#candidate.probeAt);
+    if (udp === undefined || this.#routes.proofOf(udp.key) === 'wanted') return otherAt;
+    return Math.min(otherAt, probeAt, failsAt);
   }
 
-  get #trialAt(): number {
-    return this.#trials.of === undefined || this.#tried.length === 0 ? Number.POSITIVE_INFINITY : this.#trials.dueAt;
+  get #nextProbeAt(): number {
+    return this.#schedule.scope === undefined || this.#probedRoutes.length === 0
+      ? Number.POSITIVE_INFINITY
+      : this.#schedule.dueAt;
   }
 
   /** Begins the trials anew, without a pause: there is reason to hope. */
-  tryAnew(): void {
-    this.#trials.beginAnew(this.#deps.now());
+  restartProbes(): void {
+    this.#schedule.restart(this.#deps.now());
   }
 
   /**
    * Probes the route in use, and tries the others, if it is time; after what was to be sent in this turn.
    * @param seal makes a packet for a relay that the peer has not had yet: a copy would prove nothing
    */
-  tryRoutes(now: number, evidence: Evidence, seal: () => Buffer): void {
-    const chosen = this.#chosen;
-    if (chosen !== undefined && chosen.kind !== 'relay') {
-      this.#confirmation.note(now, evidence, now - this.#routes.heardAt(chosen.key) > NEWS);
+  probeRoutes(now: number, evidence: Evidence, seal: () => Buffer): void {
+    const udp = this.#udpInUse;
+    if (udp !== undefined) {
+      this.#confirmation.update(now, evidence, now - this.#routes.receivedAt(udp.key) > SILENCE);
       if (now >= this.#confirmation.probeAt) {
-        this.#confirmation.probed(now);
-        this.#probe(chosen, now);
+        this.#confirmation.onProbed(now);
+        this.#probe(udp, now);
       }
     }
-    const { route: newcomer, probeAt } = this.#newcomer;
-    if (newcomer !== undefined && now >= probeAt) {
-      this.#newcomer.probed(now);
-      this.#probeNow(newcomer, now);
+    const { route: candidate, probeAt } = this.#candidate;
+    if (candidate !== undefined && now >= probeAt) {
+      this.#candidate.onProbed(now);
+      this.#probeNow(candidate, now);
     }
-    if (now < this.#trialAt) return;
-    this.#trials.tried(now);
-    for (const route of this.#tried) {
+    if (now < this.#nextProbeAt) return;
+    this.#schedule.onProbed(now);
+    for (const route of this.#probedRoutes) {
       if (route.kind === 'relay') route.send(seal());
-      else this.#try(route, now);
+      else this.#probeOther(route, now);
     }
   }
 
-  #try(route: Route, now: number): void {
-    if (now - this.#probes.unansweredSince(route.key) > NEWS) this.#routes.wantProof(route.key);
+  #probeOther(route: Route, now: number): void {
+    if (now - this.#probes.unansweredSince(route.key) > SILENCE) this.#routes.requireProof(route.key);
     this.#probeNow(route, now);
   }
 
   /** One that may not be in use, whose probes have no schedule of their own. */
   #probeNow(route: Route, now: number): void {
-    if (this.#probeTokens.take(now)) this.#probe(route, now);
+    if (this.#probes.mayProbeOther(now)) this.#probe(route, now);
   }
 
   #probe(route: Route, now: number): void {
-    if (!this.#limit.takeQuestion(route.key, COOKIE_REQUEST_SIZE)) return;
+    if (!this.#limit.takeProbe(route.key, COOKIE_REQUEST_SIZE)) return;
     route.send(this.#probes.next(route.key, now), () => {
       if (!this.#routes.has(route.key)) return;
-      this.#routes.wantProof(route.key);
+      this.#routes.requireProof(route.key);
       this.#deps.onRefused();
     });
   }
 
   /** Those not in use; that in use as well when it has failed, and there is no other. */
-  get #tried(): readonly Route[] {
-    const isAll = this.#trials.of === 'all';
+  get #probedRoutes(): readonly Route[] {
+    const isAll = this.#schedule.scope === 'all';
     return this.#routes.all.filter((route) => {
       if (route === this.#chosen) return route.kind !== 'relay' && this.#routes.proofOf(route.key) === 'wanted';
       return isAll || route.kind !== 'relay';
@@ -383,12 +384,12 @@ export class Path {
   /** Sends the same packet every way there is: nobody knows yet which one works. */
   sendEverywhere(packet: Buffer): void {
     for (const route of this.#routes.all) {
-      if (this.#limit.takeQuestion(route.key, packet.length)) route.send(packet);
+      if (this.#limit.takeProbe(route.key, packet.length)) route.send(packet);
     }
   }
 
   /** Asks for a cookie every way there is. */
-  ask(now: number): void {
+  requestCookies(now: number): void {
     for (const route of this.#routes.all) this.#probe(route, now);
   }
 

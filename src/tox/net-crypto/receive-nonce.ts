@@ -17,27 +17,27 @@ const LOW_AT = NONCE_SIZE - 2;
 
 export class ReceiveNonce {
   /** The base; its last two bytes are scratch. */
-  #same: Buffer;
+  #base: Buffer;
   /** The base plus 2^16, for packets whose 16 bits have wrapped. */
   #carried: Buffer;
   #low: number;
   /** Packets before the base. */
-  #passed = 0;
+  #baseNumber = 0;
   /** The highest number of a packet that came, counted from the start of the session. */
   #newest = -1;
   /** For each of the last numbers whether it came; a ring. */
-  readonly #came = new Uint8Array(REMEMBERED);
+  readonly #received = new Uint8Array(REMEMBERED);
 
   /** @param base the base nonce in the peer's handshake, 24 bytes, copied */
   constructor(base: Buffer) {
-    this.#same = ownedCopy(base);
+    this.#base = ownedCopy(base);
     this.#carried = nonceAfter(base, 0x1_0000);
     this.#low = base.readUInt16BE(LOW_AT);
   }
 
   /** The full nonce, good until the next call. @param low the last 16 bits */
   full(low: number): Buffer {
-    const nonce = low >= this.#low ? this.#same : this.#carried;
+    const nonce = low >= this.#low ? this.#base : this.#carried;
     nonce[LOW_AT] = low >> 8;
     nonce[LOW_AT + 1] = low & 0xff;
     return nonce;
@@ -47,9 +47,9 @@ export class ReceiveNonce {
    * The packet with these 16 bits was genuine.
    * @returns whether it came for the first time: a copy never says so, and what is very late passes for one
    */
-  opened(low: number): boolean {
+  onOpened(low: number): boolean {
     const ahead = (low - this.#low) & 0xffff;
-    const isFirst = this.#note(this.#passed + ahead);
+    const isFirst = this.#note(this.#baseNumber + ahead);
     if (ahead > 2 * STEP) this.#move();
     return isFirst;
   }
@@ -58,10 +58,10 @@ export class ReceiveNonce {
     if (this.#newest - number >= REMEMBERED) return false;
     // Those between the newest one and this have not come yet.
     const first = Math.max(this.#newest + 1, number - REMEMBERED + 1);
-    for (let missing = first; missing <= number; missing += 1) this.#came[missing % REMEMBERED] = 0;
+    for (let missing = first; missing <= number; missing += 1) this.#received[missing % REMEMBERED] = 0;
     this.#newest = Math.max(this.#newest, number);
-    const isFirst = this.#came[number % REMEMBERED] === 0;
-    this.#came[number % REMEMBERED] = 1;
+    const isFirst = this.#received[number % REMEMBERED] === 0;
+    this.#received[number % REMEMBERED] = 1;
     return isFirst;
   }
 
@@ -69,8 +69,8 @@ export class ReceiveNonce {
     const base = this.full(this.#low);
     advanceNonce(base, STEP);
     this.#carried = nonceAfter(base, 0x1_0000);
-    this.#same = base;
+    this.#base = base;
     this.#low = base.readUInt16BE(LOW_AT);
-    this.#passed += STEP;
+    this.#baseNumber += STEP;
   }
 }

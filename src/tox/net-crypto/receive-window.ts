@@ -68,7 +68,7 @@ export class ReceiveWindow {
   }
 
   /** A packet came. After 'next' the caller delivers it and then all that `takeNext` gives. */
-  arrived(number: number, data: Buffer): Arrival {
+  onReceived(number: number, data: Buffer): Arrival {
     const offset = distanceBetween(this.#start, number);
     if (offset === 0) {
       if (this.#start === this.#end) this.#end = nextNumber(number);
@@ -108,7 +108,7 @@ export class ReceiveWindow {
   }
 
   /** The peer says that it has sent all before `end`; absurd and stale values are ignored. */
-  advertised(end: number): void {
+  onAdvertised(end: number): void {
     const offset = distanceBetween(this.#start, end);
     if (offset > MAX_NUMBERS || offset <= distanceBetween(this.#start, this.#end)) return;
     this.#end = end;

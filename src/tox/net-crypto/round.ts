@@ -6,7 +6,7 @@ export class Round {
   acked = 0;
   lost = 0;
   lostPackets = 0;
-  mostInFlight = 0;
+  maxInFlight = 0;
   smallestRoundTrip = Number.POSITIVE_INFINITY;
 
   begin(delivered: number, now: number): void {
@@ -15,7 +15,7 @@ export class Round {
     this.acked = 0;
     this.lost = 0;
     this.lostPackets = 0;
-    this.mostInFlight = 0;
+    this.maxInFlight = 0;
     this.smallestRoundTrip = Number.POSITIVE_INFINITY;
   }
 

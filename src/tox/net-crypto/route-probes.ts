@@ -5,9 +5,13 @@
  * session last, does not change its route for them.
  */
 import { type Random, randomId } from '../../base/random.js';
+import { TokenBucket } from '../../base/token-bucket.js';
 
 /** Requests by one route of which an answer is expected; at 4 a second, those of the last 4 s. */
-const MOST_OPEN = 16;
+const MAX_OPEN = 16;
+/** Probes of routes that are not in use, a second and at once: four addresses, each every 250 ms. */
+const OTHER_RATE = 16;
+const OTHER_BURST = 32;
 
 /** What one route was asked. */
 interface Series {
@@ -35,6 +39,7 @@ export interface RouteProbesDeps {
 
 export class RouteProbes {
   readonly #deps: RouteProbesDeps;
+  readonly #otherTokens = new TokenBucket(OTHER_RATE, OTHER_BURST, 0);
   /** By the key of the route; there are no more than there are routes. */
   readonly #series = new Map<string, Series>();
 
@@ -42,21 +47,26 @@ export class RouteProbes {
     this.#deps = deps;
   }
 
-  /** The request that goes by this route now. */
+  /** Whether a route that is not in use may be probed now; takes the permission. */
+  mayProbeOther(now: number): boolean {
+    return this.#otherTokens.take(now);
+  }
+
+  /** Returns the request that goes by this route now. */
   next(key: string, now: number): Buffer {
     const series = this.#series.get(key) ?? { since: Number.POSITIVE_INFINITY, sentAt: now, open: new Map() };
     this.#series.set(key, series);
     series.since = Math.min(series.since, now);
     series.sentAt = now;
     const [oldest] = series.open.keys();
-    if (series.open.size >= MOST_OPEN && oldest !== undefined) series.open.delete(oldest);
+    if (series.open.size >= MAX_OPEN && oldest !== undefined) series.open.delete(oldest);
     const echo = randomId(this.#deps.random);
     series.open.set(echo, now);
     return this.#deps.build(echo);
   }
 
   /** A cookie response came by this route. @returns the cookie, and ms since the request; undefined when it answers none */
-  answered(key: string, packet: Buffer, now: number): { readonly cookie: Buffer; readonly rtt: number } | undefined {
+  onAnswer(key: string, packet: Buffer, now: number): { readonly cookie: Buffer; readonly rtt: number } | undefined {
     const series = this.#series.get(key);
     if (series === undefined || series.open.size === 0) return undefined;
     const answer = this.#deps.read(packet);

@@ -24,7 +24,7 @@ export type Proof = 'given' | 'unknown' | 'wanted';
 /** What counts in the choice; see `best`. */
 interface Choice {
   readonly isUdpBlocked?: () => boolean;
-  readonly needsHearing?: boolean;
+  readonly needsReceived?: boolean;
   readonly isProven?: (key: string) => boolean;
   readonly current?: string | undefined;
 }
@@ -34,7 +34,7 @@ const IN_USE = 20;
 
 interface Entry {
   readonly route: Route;
-  heardAt: number;
+  receivedAt: number;
   proof: Proof;
   /** The peer was found elsewhere, and has not been heard here since. */
   isLeft: boolean;
@@ -46,7 +46,7 @@ export class RouteTable {
   readonly #entries: Entry[] = [];
   /** Of routes to come. */
   #newProof: Proof = 'unknown';
-  #latestHeardAt = Number.NEGATIVE_INFINITY;
+  #latestReceivedAt = Number.NEGATIVE_INFINITY;
 
   get all(): readonly Route[] {
     return this.#entries.map((entry) => entry.route);
@@ -67,13 +67,13 @@ export class RouteTable {
     const rivals = this.#entries.filter((entry) => (entry.route.kind === 'relay') === isRelay);
     this.#entries.push({
       route,
-      heardAt: Number.NEGATIVE_INFINITY,
+      receivedAt: Number.NEGATIVE_INFINITY,
       proof: this.#newProof,
       isLeft: false,
       graceUntil: Number.NEGATIVE_INFINITY,
     });
     if (rivals.length < (isRelay ? MAX_RELAY_ROUTES : MAX_UDP_ROUTES)) return undefined;
-    const oldest = rivals.reduce((a, b) => (b.heardAt < a.heardAt ? b : a));
+    const oldest = rivals.reduce((a, b) => (b.receivedAt < a.receivedAt ? b : a));
     this.remove(oldest.route.key);
     return oldest.route;
   }
@@ -84,23 +84,23 @@ export class RouteTable {
   }
 
   /** A packet that only the peer can have made came this way. @returns when one did before, ms; undefined when the route is not known */
-  heard(key: string, now: number): number | undefined {
+  onReceived(key: string, now: number): number | undefined {
     const entry = this.#entry(key);
     if (entry === undefined) return undefined;
-    const before = entry.heardAt;
-    entry.heardAt = now;
+    const before = entry.receivedAt;
+    entry.receivedAt = now;
     entry.isLeft = false;
-    this.#latestHeardAt = now;
+    this.#latestReceivedAt = now;
     return before;
   }
 
   /** When a packet came over this route, ms; -Infinity for never. */
-  heardAt(key: string): number {
-    return this.#entry(key)?.heardAt ?? Number.NEGATIVE_INFINITY;
+  receivedAt(key: string): number {
+    return this.#entry(key)?.receivedAt ?? Number.NEGATIVE_INFINITY;
   }
 
   /** What we send on this route arrives. @param graceUntil until when it is used although the peer speaks by relays, ms */
-  prove(key: string, graceUntil?: number): void {
+  onProven(key: string, graceUntil?: number): void {
     const entry = this.#entry(key);
     if (entry === undefined) return;
     entry.proof = 'given';
@@ -108,7 +108,7 @@ export class RouteTable {
   }
 
   /** What we send on this route does not arrive; or, without a key, nothing is known of any UDP route, of those to come neither. */
-  wantProof(key?: string): void {
+  requireProof(key?: string): void {
     if (key === undefined) this.#newProof = 'wanted';
     for (const entry of this.#entries) {
       if (entry.route.kind !== 'relay' && (key === undefined || entry.route.key === key)) entry.proof = 'wanted';
@@ -142,8 +142,8 @@ export class RouteTable {
   }
 
   /** When a packet came over any route, ms; -Infinity for never. */
-  get latestHeardAt(): number {
-    return this.#latestHeardAt;
+  get latestReceivedAt(): number {
+    return this.#latestReceivedAt;
   }
 
   /**
@@ -161,7 +161,7 @@ export class RouteTable {
       const isEqual = rank === bestRank;
       if (isEqual && rank >= IN_USE && best?.route.key === options.current) continue;
       const isPreferred = rank >= IN_USE && entry.route.key === options.current;
-      if (best === undefined || rank > bestRank || (isEqual && (isPreferred || entry.heardAt >= best.heardAt))) {
+      if (best === undefined || rank > bestRank || (isEqual && (isPreferred || entry.receivedAt >= best.receivedAt))) {
         best = entry;
         bestRank = rank;
       }
@@ -170,8 +170,8 @@ export class RouteTable {
   }
 
   #rank(entry: Entry, now: number, options: Choice): number {
-    const { isUdpBlocked = () => false, needsHearing = false, isProven = () => true } = options;
-    const { route, heardAt, proof } = entry;
+    const { isUdpBlocked = () => false, needsReceived: needsHearing = false, isProven = () => true } = options;
+    const { route, receivedAt: heardAt, proof } = entry;
     if (route.kind === 'relay') return route.state !== 'doubtful' ? 10 : needsHearing && this.#hasFailed ? 6 : -1;
     const family = route.kind === 'udp6' ? 1 : route.isLan ? 2 : 0;
     const isTrusted = proof === 'given' || (proof === 'unknown' && !isUdpBlocked());
@@ -182,39 +182,42 @@ export class RouteTable {
 
   /** Whether some UDP route carried packets, and does not. */
   get #hasFailed(): boolean {
-    return this.#entries.some(({ proof, heardAt }) => proof === 'wanted' && heardAt > Number.NEGATIVE_INFINITY);
+    return this.#entries.some(
+      ({ proof, receivedAt: heardAt }) => proof === 'wanted' && heardAt > Number.NEGATIVE_INFINITY,
+    );
   }
 
-  #isAlive({ heardAt, graceUntil, isLeft }: Entry, now: number): boolean {
+  #isAlive({ receivedAt: heardAt, graceUntil, isLeft }: Entry, now: number): boolean {
     if (isLeft) return false;
     if (now < graceUntil) return true;
-    if (this.latestUdpHeardAt - heardAt > LEFT_BEHIND) return false;
+    if (this.latestUdpReceivedAt - heardAt > LEFT_BEHIND) return false;
     const relays = this.#entries.filter(({ route }) => route.kind === 'relay' && route.state !== 'doubtful');
     // With a relay at hand there is no need to hope for long.
     if (now - heardAt > (relays.length > 0 ? LEFT_BEHIND : DIRECT_TIMEOUT)) return false;
-    return relays.every((relay) => relay.heardAt - heardAt <= LEFT_FOR_RELAY);
+    return relays.every((relay) => relay.receivedAt - heardAt <= LEFT_FOR_RELAY);
   }
 
   /** When a packet came over any UDP route, ms; -Infinity for never. */
-  get latestUdpHeardAt(): number {
+  get latestUdpReceivedAt(): number {
     let latest = Number.NEGATIVE_INFINITY;
-    for (const { route, heardAt } of this.#entries) if (route.kind !== 'relay' && heardAt > latest) latest = heardAt;
+    for (const { route, receivedAt: heardAt } of this.#entries)
+      if (route.kind !== 'relay' && heardAt > latest) latest = heardAt;
     return latest;
   }
 
   /** Whether this UDP route carried a packet of the peer within 8 s, or is expected to do so at once. */
-  isWay(key: string, now: number): boolean {
+  isReachable(key: string, now: number): boolean {
     const entry = this.#entry(key);
-    return entry !== undefined && now - Math.max(entry.heardAt, entry.graceUntil) <= DIRECT_TIMEOUT;
+    return entry !== undefined && now - Math.max(entry.receivedAt, entry.graceUntil) <= DIRECT_TIMEOUT;
   }
 
   /** Whether some UDP route carried a packet of the peer within 8 s. */
   isDirect(now: number): boolean {
-    return now - this.latestUdpHeardAt <= DIRECT_TIMEOUT;
+    return now - this.latestUdpReceivedAt <= DIRECT_TIMEOUT;
   }
 
   /** Whether one did so lately enough that no other way need be thought of. */
   isSurelyDirect(now: number): boolean {
-    return now - this.latestUdpHeardAt <= LEFT_BEHIND;
+    return now - this.latestUdpReceivedAt <= LEFT_BEHIND;
   }
 }

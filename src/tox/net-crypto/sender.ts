@@ -24,7 +24,7 @@ const MAX_QUEUE = 1024 * 1024;
 const URGENT_RESERVE = 64 * 1024;
 
 /** Packets in one turn of the event loop, about half a ms; what arrives meanwhile then has its turn. */
-const MAX_PACKETS_PER_TURN = 64;
+const MAX_PACKETS_PER_TICK = 64;
 /** Unsent packets that make larger ones worth looking for. */
 const WORTH_PROBING = 8;
 /** Packets from the first one that are sent again although the window is full; our own lists tell of 1,300 missing ones, and what seems in flight behind those is gone. */
@@ -269,7 +269,7 @@ export class Sender {
     this.#refill(now);
     const isSilent = this.#hasTimedOut(now);
     this.#probePacketSize(isSilent, now);
-    for (let count = 0; count < MAX_PACKETS_PER_TURN; count += 1) {
+    for (let count = 0; count < MAX_PACKETS_PER_TICK; count += 1) {
       const number = this.#nextToSend(isSilent);
       this.#isPaced = number !== undefined;
       if (number === undefined || this.#budget <= 0) return;
@@ -278,7 +278,7 @@ export class Sender {
   }
 
   /** The turn is over, and what was asked for more has given it: where nothing waits, it is for want of data. */
-  endTurn(now: number): void {
+  onTickEnd(now: number): void {
     const { window, congestion, isBlocked } = this.#deps;
     if (window.hasUnsent || window.nextLost() !== undefined || window.inFlightBytes >= congestion.congestionWindow)
       return;

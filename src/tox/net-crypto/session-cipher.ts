@@ -87,7 +87,7 @@ export class SessionCipher {
     if (low === undefined) return undefined;
     const plain = packet.subarray(DATA_CONTENT_OFFSET);
     if (!openInto(plain, this.#key, this.#receiveNonce.full(low), packet.subarray(DATA_BOX_OFFSET))) return undefined;
-    this.#isFirst = this.#receiveNonce.opened(low);
+    this.#isFirst = this.#receiveNonce.onOpened(low);
     return decodeOpenedData(packet) ?? 'empty';
   }
 

@@ -25,7 +25,7 @@ class Bench {
   readonly searches: string[] = [];
   /** Of the latest connection. */
   handlers: ConnectionHandlers | undefined;
-  lastHeardAt = 0;
+  lastReceivedAt = 0;
   isDirect = false;
   announcements = 0;
   onLost = (): void => {};
@@ -83,7 +83,7 @@ class Bench {
   }
 
   establish(): void {
-    this.lastHeardAt = this.clock.now();
+    this.lastReceivedAt = this.clock.now();
     this.handlers?.onEstablished();
   }
 
@@ -105,8 +105,8 @@ class Bench {
     this.handlers = handlers;
     const bench = this;
     return {
-      get lastHeardAt() {
-        return bench.lastHeardAt;
+      get lastReceivedAt() {
+        return bench.lastReceivedAt;
       },
       get isDirect() {
         return bench.isDirect;
@@ -188,7 +188,7 @@ t.test('while a connection stands its DHT key does not expire; two minutes after
   bench.announce(100, FIRST);
   bench.establish();
   for (let second = 0; second < 1_000; second += 1) {
-    bench.lastHeardAt = bench.clock.now();
+    bench.lastReceivedAt = bench.clock.now();
     bench.clock.advance(1_000);
   }
   t.same(bench.taken(), [connect(FIRST), 'established']);
@@ -217,7 +217,7 @@ t.test('a friend that falls silent is searched for besides, until it is heard ag
   t.ok(bench.isPaused);
   bench.clock.advance(8_000);
   t.notOk(bench.isPaused);
-  bench.lastHeardAt = 15_000;
+  bench.lastReceivedAt = 15_000;
   bench.clock.advance(8_000);
   t.ok(bench.isPaused);
   t.same(bench.taken(), [connect(FIRST), 'established'], 'and the connection was kept');

@@ -6,7 +6,7 @@ function start() {
   const clock = new ManualClock();
   const events: string[] = [];
   const connection = {
-    lastHeardAt: 0,
+    lastReceivedAt: 0,
     sendLossless: (data: Buffer) => {
       events.push(`${data[0]}`);
       return true;
@@ -25,7 +25,7 @@ function start() {
 t.test('every 8 s an ALIVE packet goes out', async (t) => {
   const { clock, connection, taken } = start();
   for (let second = 0; second < 24; second += 1) {
-    connection.lastHeardAt = clock.now();
+    connection.lastReceivedAt = clock.now();
     clock.advance(1_000);
   }
   t.same(taken(), ['16', 'sound', '16', 'sound', '16', 'sound']);
@@ -33,10 +33,10 @@ t.test('every 8 s an ALIVE packet goes out', async (t) => {
 
 t.test('silence of 4 s is a doubt, which ends with the next word', async (t) => {
   const { clock, connection, taken } = start();
-  connection.lastHeardAt = 3_999;
+  connection.lastReceivedAt = 3_999;
   clock.advance(8_000);
   t.same(taken(), ['16', 'doubt']);
-  connection.lastHeardAt = 12_000;
+  connection.lastReceivedAt = 12_000;
   clock.advance(8_000);
   t.same(taken(), ['16', 'sound']);
 });
@@ -52,7 +52,7 @@ t.test('silence of more than 32 s is death, which is told once', async (t) => {
 
 t.test('after a disruption the friend has 2 s to answer', async (t) => {
   const { clock, connection, heartbeat, taken } = start();
-  connection.lastHeardAt = clock.now();
+  connection.lastReceivedAt = clock.now();
   heartbeat.check();
   t.same(taken(), ['16', 'sound']);
   clock.advance(1_999);
@@ -71,7 +71,7 @@ t.test(
     taken();
     clock.advance(500);
     t.same(taken(), []);
-    connection.lastHeardAt = clock.now();
+    connection.lastReceivedAt = clock.now();
     clock.advance(1_500);
     t.same(taken(), []);
   },
@@ -79,7 +79,7 @@ t.test(
 
 t.test('one that was silent for too long when we woke up is dead at once', async (t) => {
   const { clock, connection, heartbeat, taken } = start();
-  connection.lastHeardAt = -60_000;
+  connection.lastReceivedAt = -60_000;
   heartbeat.check();
   t.same(taken(), ['death']);
   clock.advance(60_000);

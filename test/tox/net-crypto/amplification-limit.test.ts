@@ -17,8 +17,8 @@ t.test('nothing goes where nothing came from', async (t) => {
 
 t.test('three times what came may go there, headers of IP and UDP counted', async (t) => {
   const both = limit();
-  both.received('a', 32);
-  both.received('b', 32);
+  both.onReceived('a', 32);
+  both.onReceived('b', 32);
   t.ok(both.allows('a', 180 - 28));
   t.notOk(both.allows('a', 180 - 27));
   t.ok(both.allows('b', 240 - 48));
@@ -30,7 +30,7 @@ t.test('three times what came may go there, headers of IP and UDP counted', asyn
 
 t.test('where it is proven anything goes, until the route is gone', async (t) => {
   const both = limit();
-  both.proven('a');
+  both.onProven('a');
   t.ok(both.isProven('a') && both.take('a', 1_000_000));
   t.notOk(both.isProven('b'));
   both.forget('a');
@@ -40,9 +40,9 @@ t.test('where it is proven anything goes, until the route is gone', async (t) =>
 
 t.test('an address that somebody has named gets questions, and no data', async (t) => {
   const both = limit();
-  t.notOk(both.takeQuestion('a', 145));
-  both.told('a');
-  t.ok(both.takeQuestion('a', 145));
+  t.notOk(both.takeProbe('a', 145));
+  both.onNamed('a');
+  t.ok(both.takeProbe('a', 145));
   t.notOk(both.take('a', 145));
 });
 

@@ -13,8 +13,8 @@ function proven(): Confirmation {
 
 t.test('a proven route on which nothing is sent but confirmations of single packets is not probed', async (t) => {
   const confirmation = proven();
-  confirmation.note(5000, QUIET, false);
-  confirmation.note(6000, { ...QUIET, arrivals: 1 }, false);
+  confirmation.update(5000, QUIET, false);
+  confirmation.update(6000, { ...QUIET, arrivals: 1 }, false);
   t.equal(confirmation.probeAt, Number.POSITIVE_INFINITY);
   t.equal(confirmation.failsAt, Number.POSITIVE_INFINITY);
 });
@@ -23,13 +23,13 @@ t.test(
   'what should have been confirmed is waited for, then three probes go, and the last one is waited for',
   async (t) => {
     const confirmation = proven();
-    confirmation.note(1000, SENDING, false);
-    confirmation.note(1050, SENDING, false);
+    confirmation.update(1000, SENDING, false);
+    confirmation.update(1050, SENDING, false);
     for (const at of [1100, 1350, 1600]) {
       t.equal(confirmation.probeAt, at);
       t.equal(confirmation.failsAt, Number.POSITIVE_INFINITY);
-      confirmation.probed(at);
-      t.equal(confirmation.isDoubtful, at > 1100);
+      confirmation.onProbed(at);
+      t.equal(confirmation.isSuspect, at > 1100);
     }
     t.equal(confirmation.probeAt, Number.POSITIVE_INFINITY);
     t.equal(confirmation.failsAt, 1660);
@@ -38,22 +38,22 @@ t.test(
 
 t.test('a confirmation ends the doubt, and what is sent afterwards has its own time', async (t) => {
   const confirmation = proven();
-  confirmation.note(1000, SENDING, false);
-  for (const at of [1100, 1350, 1600]) confirmation.probed(at);
-  confirmation.confirmed(1650);
+  confirmation.update(1000, SENDING, false);
+  for (const at of [1100, 1350, 1600]) confirmation.onProbed(at);
+  confirmation.onConfirmed(1650);
   t.equal(confirmation.failsAt, Number.POSITIVE_INFINITY);
-  t.notOk(confirmation.isDoubtful);
-  confirmation.note(1700, SENDING, false);
+  t.notOk(confirmation.isSuspect);
+  confirmation.update(1700, SENDING, false);
   t.equal(confirmation.probeAt, 1800);
 });
 
 t.test('who gets a transfer, and sends nothing that is confirmed, probes once a second', async (t) => {
   const confirmation = proven();
-  confirmation.note(3000, { ...QUIET, arrivals: 2 }, false);
+  confirmation.update(3000, { ...QUIET, arrivals: 2 }, false);
   t.equal(confirmation.probeAt, 3000);
-  confirmation.probed(3000);
-  confirmation.confirmed(3020, 50);
-  confirmation.note(3030, { ...QUIET, arrivals: 60 }, false);
+  confirmation.onProbed(3000);
+  confirmation.onConfirmed(3020, 50);
+  confirmation.update(3030, { ...QUIET, arrivals: 60 }, false);
   t.equal(confirmation.probeAt, 4020);
 });
 
@@ -62,6 +62,6 @@ t.test('a route that is not proven, or falls silent, is probed at once', async (
   confirmation.begin(1000, false, QUIET);
   t.equal(confirmation.probeAt, 1000);
   const silent = proven();
-  silent.note(1000, QUIET, true);
+  silent.update(1000, QUIET, true);
   t.equal(silent.probeAt, 1000);
 });

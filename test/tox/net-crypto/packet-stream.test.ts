@@ -50,7 +50,7 @@ class End {
       },
       { firstNumber },
     );
-    clock.every(1, () => this.stream.endTurn(clock.now()));
+    clock.every(1, () => this.stream.onTickEnd(clock.now()));
   }
 
   receive(packet: Sent): void {

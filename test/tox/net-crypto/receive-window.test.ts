@@ -9,7 +9,7 @@ const share = (): MemoryShare => new MemoryBudget({ total: 128 * MIB, floor: MIB
 
 /** Gives a packet to a window; what comes out of it in order. */
 function give(window: ReceiveWindow, number: number, data = numbered(number)): Buffer[] {
-  if (window.arrived(number, data) !== 'next') return [];
+  if (window.onReceived(number, data) !== 'next') return [];
   const out = [data];
   for (let next = window.takeNext(); next !== undefined; next = window.takeNext()) out.push(next);
   return out;
@@ -33,23 +33,23 @@ t.test('packets come out in order, whatever the order in which they come in, als
 
 t.test('what came before, or waits already, is a duplicate', async (t) => {
   const window = new ReceiveWindow(share());
-  t.equal(window.arrived(0, numbered(0)), 'next');
-  t.equal(window.arrived(0, numbered(0)), 'duplicate');
-  t.equal(window.arrived(5, numbered(5)), 'early');
-  t.equal(window.arrived(5, numbered(5)), 'duplicate');
+  t.equal(window.onReceived(0, numbered(0)), 'next');
+  t.equal(window.onReceived(0, numbered(0)), 'duplicate');
+  t.equal(window.onReceived(5, numbered(5)), 'early');
+  t.equal(window.onReceived(5, numbered(5)), 'duplicate');
 });
 
 t.test('what lies 32,768 numbers ahead is outside', async (t) => {
   const window = new ReceiveWindow(share());
-  t.equal(window.arrived(32_768, numbered(0)), 'outside');
-  t.equal(window.arrived(32_767, numbered(0)), 'early');
-  t.equal(window.arrived(0x7fff_ffff, numbered(0)), 'outside');
+  t.equal(window.onReceived(32_768, numbered(0)), 'outside');
+  t.equal(window.onReceived(32_767, numbered(0)), 'early');
+  t.equal(window.onReceived(0x7fff_ffff, numbered(0)), 'outside');
 });
 
 t.test('a peer that leaves out one packet cannot fill our memory', async (t) => {
   const window = new ReceiveWindow(share());
   let last = '';
-  for (let number = 1; number < 32_768; number += 1) last = window.arrived(number, Buffer.alloc(1373, 162));
+  for (let number = 1; number < 32_768; number += 1) last = window.onReceived(number, Buffer.alloc(1373, 162));
   t.equal(last, 'no room');
   t.ok(window.heldBytes <= 24 * 1024 * 1024);
   t.equal(give(window, 0).length > 10_000, true, 'the missing one opens the way');
@@ -60,25 +60,25 @@ t.test('a hole is new once', async (t) => {
   const window = new ReceiveWindow(share());
   give(window, 0);
   t.notOk(window.takeNewHole());
-  window.arrived(2, numbered(2));
+  window.onReceived(2, numbered(2));
   t.ok(window.takeNewHole());
   t.notOk(window.takeNewHole());
-  window.arrived(3, numbered(3));
+  window.onReceived(3, numbered(3));
   t.notOk(window.takeNewHole(), 'the next one in the row leaves no hole');
 });
 
 t.test('the end that the peer tells makes what is missing at the tail known', async (t) => {
   const window = new ReceiveWindow(share());
   give(window, 0);
-  window.advertised(3);
+  window.onAdvertised(3);
   t.ok(window.takeNewHole());
   t.ok(window.hasHoles);
   t.ok(window.isMissing(1) && window.isMissing(2));
-  window.advertised(2);
+  window.onAdvertised(2);
   t.equal(window.end, 3, 'a stale end is ignored');
-  window.advertised(1 + 32_769);
+  window.onAdvertised(1 + 32_769);
   t.equal(window.end, 3, 'an absurd one, too');
-  window.advertised(0);
+  window.onAdvertised(0);
   t.equal(window.end, 3);
 });
 
@@ -87,13 +87,13 @@ t.test('connections that all leave out one packet share a budget, and the next o
   const greedy = Array.from({ length: 300 }, () => new ReceiveWindow(budget.share()));
   const data = Buffer.alloc(1373, 162);
   for (let number = 1; number < 32_768; number += 64) {
-    for (const window of greedy) for (let at = 0; at < 64; at += 1) window.arrived(number + at, data);
+    for (const window of greedy) for (let at = 0; at < 64; at += 1) window.onReceived(number + at, data);
   }
   t.ok(budget.used <= 128 * MIB, `${budget.used} bytes`);
   t.ok(budget.used >= 100 * MIB, 'it is there to be used');
   const honest = new ReceiveWindow(budget.share());
   let taken = 0;
-  while (honest.arrived(1 + taken, data) === 'early') taken += 1;
+  while (honest.onReceived(1 + taken, data) === 'early') taken += 1;
   t.ok(taken >= 140, `${taken} packets`);
   for (const window of greedy) window.close();
   honest.close();
@@ -115,7 +115,7 @@ t.test('whatever comes, the early packets of all hold so much and no more, and a
       if (kind === 0) {
         window.close();
         windows = windows.filter((one) => one !== window);
-      } else if (kind < 20) window.advertised((window.start + random.below(50_000)) >>> 0);
+      } else if (kind < 20) window.onAdvertised((window.start + random.below(50_000)) >>> 0);
       else if (kind < 200) give(window, window.start, random.bytes(random.below(1374)));
       else
         give(window, (window.start + random.below(kind < 600 ? 300 : 33_000)) >>> 0, Buffer.alloc(random.below(1374)));
@@ -129,7 +129,7 @@ t.test('whatever comes, the early packets of all hold so much and no more, and a
 t.test('a ring that grew for a packet far ahead is small again when all have come', async (t) => {
   const budget = new MemoryBudget({ total: 128 * MIB, floor: MIB / 4 });
   const window = new ReceiveWindow(budget.share());
-  window.arrived(20_000, numbered(20_000));
+  window.onReceived(20_000, numbered(20_000));
   t.ok(budget.used > 250_000);
   for (let number = 0; number < 20_000; number += 1) give(window, number);
   t.equal(window.start, 20_001);
@@ -139,7 +139,7 @@ t.test('a ring that grew for a packet far ahead is small again when all have com
 t.test('a packet that waits keeps nothing of what it was read with', async (t) => {
   const window = new ReceiveWindow(share());
   const memory = Buffer.alloc(65_536, 162);
-  window.arrived(1, memory.subarray(100, 1473));
+  window.onReceived(1, memory.subarray(100, 1473));
   const [, held] = give(window, 0);
   t.equal(held?.length, 1373);
   t.equal(held?.buffer.byteLength, 1373);

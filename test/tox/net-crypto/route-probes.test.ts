@@ -15,9 +15,9 @@ t.test('an answer counts for the route by which it was asked for, and once', asy
   const all = probes();
   const request = all.next('a', 1000);
   t.notSame(all.next('b', 1000), request);
-  t.equal(all.answered('b', request, 1020), undefined);
-  t.same(all.answered('a', request, 1020), { rtt: 20, cookie: request });
-  t.equal(all.answered('a', request, 1030), undefined);
+  t.equal(all.onAnswer('b', request, 1020), undefined);
+  t.same(all.onAnswer('a', request, 1020), { rtt: 20, cookie: request });
+  t.equal(all.onAnswer('a', request, 1030), undefined);
 });
 
 t.test('the answer to any request that is open is good, and tells the round trip of that one', async (t) => {
@@ -26,7 +26,7 @@ t.test('the answer to any request that is open is good, and tells the round trip
   t.notSame(all.next('a', 1250), request);
   t.equal(all.unansweredSince('a'), 1000);
   t.equal(all.sentAt('a'), 1250);
-  t.match(all.answered('a', request, 1270), { rtt: 270 });
+  t.match(all.onAnswer('a', request, 1270), { rtt: 270 });
   t.equal(all.unansweredSince('a'), Number.POSITIVE_INFINITY);
   t.equal(all.sentAt('a'), 1250);
 });
@@ -36,13 +36,13 @@ t.test('however many requests have no answer, only the last ones are kept', asyn
   const first = all.next('a', 0);
   const second = all.next('a', 1);
   for (let at = 2; at < 17; at += 1) all.next('a', at);
-  t.equal(all.answered('a', first, 20), undefined);
-  t.match(all.answered('a', second, 20), { rtt: 19 });
+  t.equal(all.onAnswer('a', first, 20), undefined);
+  t.match(all.onAnswer('a', second, 20), { rtt: 19 });
 });
 
 t.test('what a route was asked is forgotten with it', async (t) => {
   const all = probes();
   const request = all.next('a', 1000);
   all.forget('a');
-  t.equal(all.answered('a', request, 1020), undefined);
+  t.equal(all.onAnswer('a', request, 1020), undefined);
 });

@@ -26,7 +26,7 @@ function tableOf(...routes: Route[]): RouteTable {
 
 t.test('among addresses that answer, LAN over IPv4 goes before IPv6, and that before IPv4', async (t) => {
   const table = tableOf(v4, v6, lan);
-  for (const route of [lan, v6, v4]) table.heard(route.key, 1000);
+  for (const route of [lan, v6, v4]) table.onReceived(route.key, 1000);
   t.equal(table.best(1000), lan);
   table.remove(lan.key);
   t.equal(table.best(1000), v6);
@@ -34,31 +34,31 @@ t.test('among addresses that answer, LAN over IPv4 goes before IPv6, and that be
 
 t.test('an address that answers goes before better ones that do not', async (t) => {
   const table = tableOf(lan, v6, v4);
-  table.heard(v4.key, 1000);
+  table.onReceived(v4.key, 1000);
   t.equal(table.best(1000), v4);
 });
 
 t.test('an address that the peer left is left, too, though it was better', async (t) => {
   const table = tableOf(lan, v4);
-  table.heard(lan.key, 1000);
-  table.heard(v4.key, 2000);
+  table.onReceived(lan.key, 1000);
+  table.onReceived(v4.key, 2000);
   t.equal(table.best(2000), lan);
-  table.heard(v4.key, 4000);
+  table.onReceived(v4.key, 4000);
   t.equal(table.best(4000), v4);
 });
 
 t.test('of two equal addresses the one heard last is used', async (t) => {
   const rebound = udp('203.0.113.5', 40_000);
   const table = tableOf(v4, rebound);
-  table.heard(v4.key, 1000);
-  table.heard(rebound.key, 1001);
+  table.onReceived(v4.key, 1000);
+  table.onReceived(rebound.key, 1001);
   t.equal(table.best(1001), rebound);
 });
 
 t.test('a relay carries all while no address answers, and none of it while one does', async (t) => {
   const table = tableOf(v4, relay);
   t.equal(table.best(0), relay);
-  table.heard(v4.key, 1000);
+  table.onReceived(v4.key, 1000);
   t.equal(table.best(3500), v4);
   t.ok(table.isSurelyDirect(3500));
   t.equal(table.best(3501), relay, 'two packets that should have come are missing');
@@ -70,14 +70,14 @@ t.test('a relay carries all while no address answers, and none of it while one d
 t.test('a relay where the peer is not is the last resort', async (t) => {
   const table = tableOf(v4, relayIn('doubtful'));
   t.equal(table.best(0), v4);
-  table.heard(v4.key, 1000);
+  table.onReceived(v4.key, 1000);
   t.equal(table.best(9000), v4, 'and an address is given all the time that it has');
   t.equal(tableOf(relayIn('doubtful')).best(0)?.kind, 'relay');
 });
 
 t.test('hearsay cannot push out the address that answers', async (t) => {
   const table = tableOf(v4);
-  table.heard(v4.key, 1000);
+  table.onReceived(v4.key, 1000);
   for (let port = 1; port < 100; port += 1) table.add(udp('198.51.100.1', port));
   t.ok(table.has(v4.key));
   t.equal(table.all.length, 4);
@@ -86,7 +86,7 @@ t.test('hearsay cannot push out the address that answers', async (t) => {
 
 t.test('when nothing answers, the address that did last goes before hearsay, be that better or not', async (t) => {
   const table = tableOf(lan, v6, v4);
-  table.heard(v4.key, 1000);
+  table.onReceived(v4.key, 1000);
   t.equal(table.best(60_000), v4);
 });
 
@@ -94,53 +94,53 @@ t.test(
   'a peer that sends by a relay, and not by UDP, is followed there before its address counts as silent',
   async (t) => {
     const table = tableOf(v4, relay);
-    table.heard(v4.key, 1000);
-    table.heard(relay.key, 1500);
+    table.onReceived(v4.key, 1000);
+    table.onReceived(relay.key, 1500);
     t.equal(table.best(1500), v4, 'a latecomer proves nothing');
-    table.heard(relay.key, 1501);
+    table.onReceived(relay.key, 1501);
     t.equal(table.best(1501), relay);
-    table.heard(v4.key, 1600);
+    table.onReceived(v4.key, 1600);
     t.equal(table.best(1600), v4, 'and back');
   },
 );
 
 t.test('a route that is heard is not used where its other direction is wanted proven, until it is', async (t) => {
   const table = tableOf(v4, relay);
-  table.heard(v4.key, 1000);
-  table.wantProof(v4.key);
+  table.onReceived(v4.key, 1000);
+  table.requireProof(v4.key);
   t.equal(table.best(1000), relay);
-  table.prove(v4.key);
+  table.onProven(v4.key);
   t.equal(table.best(1000), v4);
 });
 
 t.test('without a key proof is wanted of all addresses, of new ones too, until UDP is in use', async (t) => {
   const table = tableOf(v4, relay);
-  table.wantProof();
+  table.requireProof();
   table.add(v6);
-  for (const { key } of [v4, v6]) table.heard(key, 1000);
+  for (const { key } of [v4, v6]) table.onReceived(key, 1000);
   t.equal(table.best(1000), relay);
-  table.prove(v4.key);
+  table.onProven(v4.key);
   t.equal(table.best(1000), v4);
   table.trustNew();
   table.add(lan);
-  table.heard(lan.key, 1001);
+  table.onReceived(lan.key, 1001);
   t.equal(table.best(1001), lan);
 });
 
 t.test('a proven address is used for its time of grace although the peer still speaks by a relay', async (t) => {
   const table = tableOf(v4, relay);
-  table.heard(v4.key, 1000);
-  table.heard(relay.key, 10_000);
-  table.prove(v4.key, 10_500);
+  table.onReceived(v4.key, 1000);
+  table.onReceived(relay.key, 10_000);
+  table.onProven(v4.key, 10_500);
   t.equal(table.best(10_499), v4);
   t.equal(table.best(10_500), relay);
 });
 
 t.test('where UDP gets no answer from anybody, an address has to be proven', async (t) => {
   const table = tableOf(v4, relay);
-  table.heard(v4.key, 1000);
+  table.onReceived(v4.key, 1000);
   t.equal(table.best(1000, { isUdpBlocked: () => true }), relay);
-  table.prove(v4.key);
+  table.onProven(v4.key);
   t.equal(table.best(1000, { isUdpBlocked: () => true }), v4);
 });
 
@@ -149,18 +149,18 @@ t.test(
   async (t) => {
     const doubtful = relayIn('doubtful');
     const table = tableOf(v4, doubtful);
-    table.heard(v4.key, 1000);
-    t.equal(table.best(1000, { needsHearing: true }), v4);
-    table.wantProof(v4.key);
-    t.equal(table.best(1000, { needsHearing: true }), doubtful);
+    table.onReceived(v4.key, 1000);
+    t.equal(table.best(1000, { needsReceived: true }), v4);
+    table.requireProof(v4.key);
+    t.equal(table.best(1000, { needsReceived: true }), doubtful);
     t.equal(table.best(1000), v4, 'one of our kind goes over by itself');
   },
 );
 
 t.test('no proof is wanted of relays', async (t) => {
   const table = tableOf(v4, relay);
-  table.wantProof();
-  table.wantProof(relay.key);
+  table.requireProof();
+  table.requireProof(relay.key);
   t.equal(table.proofOf(relay.key), 'unknown');
   t.equal(table.proofOf(v4.key), 'wanted');
 });
@@ -170,8 +170,8 @@ t.test(
   async (t) => {
     const isProven = (key: string): boolean => key !== v4.key;
     const table = tableOf(v4, v6, relay);
-    table.heard(v6.key, 1000);
-    table.heard(v4.key, 9000);
+    table.onReceived(v6.key, 1000);
+    table.onReceived(v4.key, 9000);
     t.equal(table.best(9000, { isProven }), relay);
     table.remove(relay.key);
     t.equal(table.best(9000, { isProven }), v4);
@@ -183,20 +183,20 @@ t.test('of two equal addresses the one in use stays so, as long as the peer is n
   const rebound = udp('203.0.113.5', 40_000);
   const table = tableOf(v4, rebound);
   const current = v4.key;
-  table.heard(v4.key, 1000);
-  table.heard(rebound.key, 1001);
+  table.onReceived(v4.key, 1000);
+  table.onReceived(rebound.key, 1001);
   t.equal(table.best(1001, { current }), v4);
   table.leave(v4.key);
   t.equal(table.best(1001, { current }), rebound);
   t.ok(table.hasFailed(v4.key));
-  table.heard(v4.key, 1002);
+  table.onReceived(v4.key, 1002);
   t.equal(table.best(1002, { current }), v4);
   t.equal(table.best(1002, { current: rebound.key }), rebound);
 });
 
 t.test('an address that the peer has left is left although it was better', async (t) => {
   const table = tableOf(lan, v4);
-  for (const route of [lan, v4]) table.heard(route.key, 1000);
+  for (const route of [lan, v4]) table.onReceived(route.key, 1000);
   table.leave(lan.key);
   t.equal(table.best(1000, { current: lan.key }), v4);
 });
@@ -204,7 +204,7 @@ t.test('an address that the peer has left is left although it was better', async
 t.test('of two equal relays the one heard last is used, whichever is in use', async (t) => {
   const other = { ...relay, key: 'other relay' };
   const table = tableOf(relay, other);
-  table.heard(relay.key, 1000);
-  table.heard(other.key, 1001);
+  table.onReceived(relay.key, 1000);
+  table.onReceived(other.key, 1001);
   t.equal(table.best(1001, { current: relay.key }), other);
 });

@@ -1,7 +1,7 @@
 import t from 'tap';
 import { AckSchedule } from '../../../src/tox/net-crypto/ack-schedule.js';
-import { AttemptSchedule } from '../../../src/tox/net-crypto/attempt-schedule.js';
 import { MaxFilter } from '../../../src/tox/net-crypto/max-filter.js';
+import { RetransmitSchedule } from '../../../src/tox/net-crypto/retransmit-schedule.js';
 import { Rtt } from '../../../src/tox/net-crypto/rtt.js';
 
 t.test('the first request is due at once, then one at each whole second keeps the session alive', async (t) => {
@@ -72,7 +72,7 @@ t.test('long lists are sent less often', async (t) => {
 });
 
 t.test('eight attempts go out at 0, 150, 300, 600, 1000, 2000, 3000 and 4000 ms; at 5000 it is given up', async (t) => {
-  const attempts = new AttemptSchedule(0);
+  const attempts = new RetransmitSchedule(0);
   const times: number[] = [];
   for (let now = 0; now < 10_000; now += 10) {
     const what = attempts.attempt(now);
@@ -87,7 +87,7 @@ t.test('eight attempts go out at 0, 150, 300, 600, 1000, 2000, 3000 and 4000 ms;
 });
 
 t.test('a new route begins the attempts anew', async (t) => {
-  const attempts = new AttemptSchedule(0);
+  const attempts = new RetransmitSchedule(0);
   attempts.attempt(0);
   attempts.restart(100);
   t.equal(attempts.attempt(100), 'send');

@@ -1,8 +1,8 @@
 /** Two ends of one session without sealing, and a link between them as people have it: enough packets for long transfers. */
 import { MemoryBudget } from '../../../src/base/memory-budget.js';
-import { Alarm } from '../../../src/tox/net-crypto/alarm.js';
+import { CoalescedTimer } from '../../../src/tox/net-crypto/coalesced-timer.js';
+import { LoopTick } from '../../../src/tox/net-crypto/loop-tick.js';
 import { PacketStream } from '../../../src/tox/net-crypto/packet-stream.js';
-import { Turn } from '../../../src/tox/net-crypto/turn.js';
 import { CryptoKind } from '../../../src/tox/packet/kind.js';
 import type { DataContent } from '../../../src/tox/packet/net-crypto.js';
 import { ManualClock } from '../../support/manual-clock.js';
@@ -136,8 +136,8 @@ export class Link {
 /** One end: its stream in turns of the event loop, as a connection drives it. */
 export class StreamEnd {
   readonly stream: PacketStream;
-  readonly #turn: Turn;
-  readonly #alarm: Alarm;
+  readonly #tick: LoopTick;
+  readonly #alarm: CoalescedTimer;
   /** Data bytes that came. */
   received = 0;
   onDrain: () => void = () => {};
@@ -145,8 +145,8 @@ export class StreamEnd {
   carry: (content: DataContent) => void = () => {};
 
   constructor(clock: ManualClock) {
-    this.#turn = new Turn(clock);
-    this.#alarm = new Alarm(clock, (now) => this.endTurn(now));
+    this.#tick = new LoopTick(clock);
+    this.#alarm = new CoalescedTimer(clock, (now) => this.onTickEnd(now));
     const budget = new MemoryBudget({ total: 128 * MIB, floor: MIB / 4 });
     this.stream = new PacketStream({
       memory: { received: budget.share(), sent: budget.share() },
@@ -166,19 +166,19 @@ export class StreamEnd {
   }
 
   receive(content: DataContent): void {
-    this.stream.receive(content, this.#turn.now());
-    this.#turn.atEnd(this);
+    this.stream.receive(content, this.#tick.now());
+    this.#tick.deferToEnd(this);
   }
 
   send(data: Buffer): boolean {
     const isTaken = this.stream.takeLossless(data, false);
-    if (isTaken) this.#turn.atEnd(this);
+    if (isTaken) this.#tick.deferToEnd(this);
     return isTaken;
   }
 
-  endTurn(now: number): void {
-    this.stream.endTurn(now);
-    if (this.stream.isBehind) this.#turn.atEnd(this);
+  onTickEnd(now: number): void {
+    this.stream.onTickEnd(now);
+    if (this.stream.isBehind) this.#tick.deferToEnd(this);
     else this.#alarm.setFor(this.stream.wakeAt(now), now);
   }
 }
@@ -221,8 +221,8 @@ export class StreamPair {
     tie(this.near, this.far, this.out);
     tie(this.far, this.near, this.back);
     const now = this.clock.now();
-    this.far.endTurn(now);
-    this.near.endTurn(now);
+    this.far.onTickEnd(now);
+    this.near.onTickEnd(now);
     this.clock.advance(10);
   }
 

@@ -5,7 +5,7 @@ const SHORT = 10_000;
 const FIRST_HOLD = 1000;
 const LONGEST_HOLD = 60_000;
 
-export class RelayStay {
+export class RelayHold {
   #beganAt = Number.NEGATIVE_INFINITY;
   /** When UDP was taken after a relay. */
   #endedAt = Number.NEGATIVE_INFINITY;

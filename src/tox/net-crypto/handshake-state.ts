@@ -2,11 +2,12 @@
  * How two peers come to a session, and what it is that they have then: holds the state that `connection-state` tells of. It
  * says which packet is to go next and what those of the peer mean; on which way they come and go is the connection's.
  */
-import { AttemptSchedule } from './attempt-schedule.js';
+
 import type { ConnectionHost, PeerKeys } from './connection-host.js';
 import { type CloseReason, type ConnectionState, type Session, type Stage, sessionOf } from './connection-state.js';
 import { Greeter } from './greeter.js';
 import type { OpenedHandshake } from './handshake.js';
+import { RetransmitSchedule } from './retransmit-schedule.js';
 
 /**
  * ms. A peer that lives speaks once a second; after this much silence a handshake of the same run of the same
@@ -16,7 +17,7 @@ const SILENCE_BEFORE_REPLACEMENT = 3500;
 
 type Keys = 'random' | 'realSecret' | 'issueCookie';
 
-export interface IntroductionDeps {
+export interface HandshakeStateDeps {
   readonly host: Pick<ConnectionHost<unknown>, Keys>;
   /** We can seal for the peer now, or with another key than before. */
   readonly onSession: () => void;
@@ -28,7 +29,7 @@ export interface IntroductionDeps {
  */
 export type HandshakeMeaning = 'leads on' | 'known' | 'another' | 'outdated' | 'ignored';
 
-export interface IntroductionOptions {
+export interface HandshakeStateOptions {
   readonly peer: PeerKeys;
   /** ms of the clock. */
   readonly now: number;
@@ -36,14 +37,14 @@ export interface IntroductionOptions {
   readonly accepted: OpenedHandshake | undefined;
 }
 
-export class Introduction {
-  readonly #deps: IntroductionDeps;
+export class HandshakeState {
+  readonly #deps: HandshakeStateDeps;
   readonly #peer: PeerKeys;
   readonly #greeter: Greeter;
-  readonly #attempts: AttemptSchedule;
+  readonly #attempts: RetransmitSchedule;
   #state: ConnectionState;
 
-  constructor(deps: IntroductionDeps, { peer, now, accepted }: IntroductionOptions) {
+  constructor(deps: HandshakeStateDeps, { peer, now, accepted }: HandshakeStateOptions) {
     this.#deps = deps;
     this.#peer = peer;
     const { host } = deps;
@@ -52,7 +53,7 @@ export class Introduction {
       realSecret: () => host.realSecret(peer.realKey),
       issueCookie: () => host.issueCookie(peer),
     });
-    this.#attempts = new AttemptSchedule(now);
+    this.#attempts = new RetransmitSchedule(now);
     this.#state =
       accepted === undefined
         ? { kind: 'cookie-requesting' }
@@ -133,7 +134,7 @@ export class Introduction {
   }
 
   /** There is reason to hope, such as a new route: attempts begin anew. */
-  hurry(now: number): void {
+  retryNow(now: number): void {
     this.#attempts.restart(now);
   }
 

@@ -1,11 +1,11 @@
 import t from 'tap';
-import { Alarm } from '../../../src/tox/net-crypto/alarm.js';
+import { CoalescedTimer } from '../../../src/tox/net-crypto/coalesced-timer.js';
 import { ManualClock } from '../../support/manual-clock.js';
 
 function start() {
   const clock = new ManualClock();
   const rings: number[] = [];
-  const alarm = new Alarm(clock, (now) => rings.push(now));
+  const alarm = new CoalescedTimer(clock, (now) => rings.push(now));
   return { clock, rings, alarm };
 }
 

@@ -3,39 +3,39 @@
 /** Specification (UDP_DIRECT_TIMEOUT / 2): ms between trials of UDP, once a relay has carried all for long. */
 const LONGEST_INTERVAL = 4000;
 /** ms between the first trials; later the pause is this part of the time since they began. */
-export const FIRST_TRIAL_INTERVAL = 250;
+export const FIRST_PROBE_INTERVAL = 250;
 const SLOWDOWN = 1 / 16;
 
-export class TrialSchedule {
-  #of: 'udp' | 'all' | undefined;
+export class ProbeSchedule {
+  #scope: 'udp' | 'all' | undefined;
   #since = 0;
   #at = Number.NEGATIVE_INFINITY;
 
   /** Which of them are tried. */
-  get of(): 'udp' | 'all' | undefined {
-    return this.#of;
+  get scope(): 'udp' | 'all' | undefined {
+    return this.#scope;
   }
 
-  try(of: 'udp' | 'all' | undefined, now: number): void {
-    if (of === this.#of) return;
-    this.#of = of;
-    this.beginAnew(now);
+  setScope(of: 'udp' | 'all' | undefined, now: number): void {
+    if (of === this.#scope) return;
+    this.#scope = of;
+    this.restart(now);
   }
 
   /** Begins anew, without a pause. */
-  beginAnew(now: number): void {
+  restart(now: number): void {
     this.#since = now;
     this.#at = Number.NEGATIVE_INFINITY;
   }
 
   /** When the next trial is due; Infinity for never. */
   get dueAt(): number {
-    if (this.#of === undefined) return Number.POSITIVE_INFINITY;
-    const interval = Math.max(FIRST_TRIAL_INTERVAL, (this.#at - this.#since) * SLOWDOWN);
+    if (this.#scope === undefined) return Number.POSITIVE_INFINITY;
+    const interval = Math.max(FIRST_PROBE_INTERVAL, (this.#at - this.#since) * SLOWDOWN);
     return this.#at + Math.min(LONGEST_INTERVAL, interval);
   }
 
-  tried(now: number): void {
+  onProbed(now: number): void {
     this.#at = now;
   }
 }

@@ -1,21 +1,21 @@
 import t from 'tap';
 import { Endpoint } from '../../../src/base/endpoint.js';
-import { Newcomer } from '../../../src/tox/net-crypto/newcomer.js';
+import { CandidatePath } from '../../../src/tox/net-crypto/candidate-path.js';
 import { UdpRoute } from '../../../src/tox/net-crypto/route.js';
 
 const route = new UdpRoute(Endpoint.of('198.51.100.7', 1) as Endpoint, () => {});
 
 /** One that was probed at 1000. */
-function probed(): Newcomer {
-  const newcomer = new Newcomer();
-  newcomer.come(route);
-  newcomer.probed(1000);
+function probed(): CandidatePath {
+  const newcomer = new CandidatePath();
+  newcomer.set(route);
+  newcomer.onProbed(1000);
   return newcomer;
 }
 
 t.test('while there is none, none is probed', async (t) => {
-  const newcomer = new Newcomer();
-  newcomer.probed(1000);
+  const newcomer = new CandidatePath();
+  newcomer.onProbed(1000);
   t.same([newcomer.route, newcomer.probeAt], [undefined, Number.POSITIVE_INFINITY]);
 });
 
@@ -23,13 +23,13 @@ t.test('it is probed each 125 ms, for 2.5 s', async (t) => {
   const newcomer = probed();
   t.equal(newcomer.probeAt, 1125);
   let now = 1000;
-  for (; newcomer.probeAt < Number.POSITIVE_INFINITY; newcomer.probed(now)) now = newcomer.probeAt;
+  for (; newcomer.probeAt < Number.POSITIVE_INFINITY; newcomer.onProbed(now)) now = newcomer.probeAt;
   t.equal(now, 3500);
 });
 
 t.test('and no more when it has answered, or the peer is where it was', async (t) => {
   const newcomer = probed();
-  newcomer.answered();
+  newcomer.onAnswered();
   t.same([newcomer.route, newcomer.probeAt], [route, Number.POSITIVE_INFINITY]);
   const other = probed();
   other.clear();

@@ -4,7 +4,7 @@ import { generateKeyPair, type KeyPair, type PublicKey } from '../../../src/tox/
 import type { PeerKeys } from '../../../src/tox/net-crypto/connection-host.js';
 import { CookieJar } from '../../../src/tox/net-crypto/cookie.js';
 import { type OpenBox, type OpenedHandshake, openHandshake } from '../../../src/tox/net-crypto/handshake.js';
-import { Introduction } from '../../../src/tox/net-crypto/introduction.js';
+import { HandshakeState } from '../../../src/tox/net-crypto/handshake-state.js';
 import { SeededRandom } from '../../support/seeded-random.js';
 
 const random = new SeededRandom(1);
@@ -24,7 +24,7 @@ class Person {
     return { realKey: this.real.publicKey, dhtKey: this.dht.publicKey };
   }
 
-  meet(peer: Person, options: { now?: number; accepted?: OpenedHandshake } = {}): Introduction {
+  meet(peer: Person, options: { now?: number; accepted?: OpenedHandshake } = {}): HandshakeState {
     const { now = 0, accepted } = options;
     const host = {
       random,
@@ -34,7 +34,7 @@ class Person {
     const onSession = (): void => {
       this.sessions += 1;
     };
-    return new Introduction({ host, onSession }, { peer: peer.keys, now, accepted });
+    return new HandshakeState({ host, onSession }, { peer: peer.keys, now, accepted });
   }
 
   /** What it gives to one who asks. */
@@ -54,10 +54,10 @@ const openFor =
   (peer, nonce, sealed) =>
     open(sharedKey(peer, secretKey), nonce, sealed);
 
-const packetOf = (introduction: Introduction, now = 0): Buffer => introduction.attempt(now) as Buffer;
+const packetOf = (introduction: HandshakeState, now = 0): Buffer => introduction.attempt(now) as Buffer;
 
 /** Both, up to the point at which either can read the other. */
-function meet(): { alice: Person; bob: Person; near: Introduction; far: Introduction; shake: Buffer } {
+function meet(): { alice: Person; bob: Person; near: HandshakeState; far: HandshakeState; shake: Buffer } {
   const [alice, bob] = [new Person(), new Person()];
   const near = alice.meet(bob);
   near.receiveCookie(bob.cookieFor(alice.keys), 0);
@@ -97,7 +97,7 @@ t.test('the same handshake goes eight times, and then it gives up', async (t) =>
   }
   t.same([sent, packets.size], [8, 1]);
   t.equal(near.attempt(5_000), 'give up');
-  near.hurry(5_000);
+  near.retryNow(5_000);
   t.ok(near.attempt(5_000) instanceof Buffer, 'unless there is new hope');
 });
 

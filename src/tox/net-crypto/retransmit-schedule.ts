@@ -6,7 +6,7 @@
 /** ms from each sending to the next, so that they go at 0, 150, 300, 600, 1000, 2000, 3000 and 4000 ms. */
 const PAUSES = [150, 150, 300, 400, 1000, 1000, 1000, 1000] as const;
 
-export class AttemptSchedule {
+export class RetransmitSchedule {
   #sent = 0;
   #dueAt: number;
 

@@ -2,11 +2,11 @@
 import type { Route } from './route.js';
 
 /** ms between its probes, the first of which may be lost; c-toxcore answers 10 a second. */
-export const NEWCOMER_INTERVAL = 125;
+export const CANDIDATE_INTERVAL = 125;
 /** ms for which it is probed although nothing more comes from there: a peer that lives speaks once a second. */
-const PATIENCE = 2500;
+const VALIDATION_TIMEOUT = 2500;
 
-export class Newcomer {
+export class CandidatePath {
   #route: Route | undefined;
   #since: number | undefined;
   #probeAt = Number.POSITIVE_INFINITY;
@@ -15,7 +15,7 @@ export class Newcomer {
     return this.#route;
   }
 
-  come(route: Route): void {
+  set(route: Route): void {
     if (route !== this.#route) this.clear();
     this.#route = route;
   }
@@ -25,14 +25,14 @@ export class Newcomer {
     return this.#probeAt;
   }
 
-  probed(now: number): void {
+  onProbed(now: number): void {
     if (this.#route === undefined) return;
     this.#since ??= now;
-    this.#probeAt = now - this.#since < PATIENCE ? now + NEWCOMER_INTERVAL : Number.POSITIVE_INFINITY;
+    this.#probeAt = now - this.#since < VALIDATION_TIMEOUT ? now + CANDIDATE_INTERVAL : Number.POSITIVE_INFINITY;
   }
 
   /** It has answered. */
-  answered(): void {
+  onAnswered(): void {
     this.#since = undefined;
     this.#probeAt = Number.POSITIVE_INFINITY;
   }
@@ -40,6 +40,6 @@ export class Newcomer {
   /** The peer speaks at the address in use, or that is another one now. */
   clear(): void {
     this.#route = undefined;
-    this.answered();
+    this.onAnswered();
   }
 }

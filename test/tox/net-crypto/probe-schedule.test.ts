@@ -1,12 +1,12 @@
 import t from 'tap';
-import { TrialSchedule } from '../../../src/tox/net-crypto/trial-schedule.js';
+import { ProbeSchedule } from '../../../src/tox/net-crypto/probe-schedule.js';
 
 /** ms from each trial to the next. */
-function pauses(trials: TrialSchedule, from: number, count: number): number[] {
+function pauses(trials: ProbeSchedule, from: number, count: number): number[] {
   const found: number[] = [];
   let now = from;
   for (let at = 0; at < count; at += 1) {
-    trials.tried(now);
+    trials.onProbed(now);
     found.push(trials.dueAt - now);
     now = trials.dueAt;
   }
@@ -14,12 +14,12 @@ function pauses(trials: TrialSchedule, from: number, count: number): number[] {
 }
 
 t.test('nothing is tried as long as nothing is to be tried', async (t) => {
-  t.equal(new TrialSchedule().dueAt, Number.POSITIVE_INFINITY);
+  t.equal(new ProbeSchedule().dueAt, Number.POSITIVE_INFINITY);
 });
 
 t.test('trials begin at once, each 250 ms, and come each 4 s after a minute', async (t) => {
-  const trials = new TrialSchedule();
-  trials.try('udp', 1000);
+  const trials = new ProbeSchedule();
+  trials.setScope('udp', 1000);
   t.equal(trials.dueAt, Number.NEGATIVE_INFINITY);
   const all = pauses(trials, 1000, 100);
   t.same(all.slice(0, 10), new Array(10).fill(250));
@@ -29,15 +29,15 @@ t.test('trials begin at once, each 250 ms, and come each 4 s after a minute', as
 t.test(
   'they begin anew when there is reason to hope, or others are to be tried, and not for the same again',
   async (t) => {
-    const trials = new TrialSchedule();
-    trials.try('udp', 0);
+    const trials = new ProbeSchedule();
+    trials.setScope('udp', 0);
     pauses(trials, 0, 100);
-    trials.try('udp', 200_000);
+    trials.setScope('udp', 200_000);
     t.not(trials.dueAt, Number.NEGATIVE_INFINITY);
-    trials.beginAnew(200_000);
+    trials.restart(200_000);
     t.equal(trials.dueAt, Number.NEGATIVE_INFINITY);
     t.equal(pauses(trials, 200_000, 1)[0], 250);
-    trials.try('all', 300_000);
+    trials.setScope('all', 300_000);
     t.equal(trials.dueAt, Number.NEGATIVE_INFINITY);
   },
 );

@@ -1,11 +1,11 @@
 import t from 'tap';
-import { Parts } from '../../../src/tox/net-crypto/parts.js';
+import { PacketHalves } from '../../../src/tox/net-crypto/packet-halves.js';
 import { encodeParts } from '../../../src/tox/packet/net-crypto-part.js';
 
 const [A, B] = encodeParts(Buffer.from('first and last'));
 
 t.test('two halves become the packet, in either order, among those of others', async (t) => {
-  const parts = new Parts();
+  const parts = new PacketHalves();
   t.equal(parts.join(7, A), undefined);
   t.equal(parts.join(8, B), undefined);
   t.equal(`${parts.join(7, B)}`, 'first and last');
@@ -13,7 +13,7 @@ t.test('two halves become the packet, in either order, among those of others', a
 });
 
 t.test('a half that comes twice waits on', async (t) => {
-  const parts = new Parts();
+  const parts = new PacketHalves();
   parts.join(7, A);
   t.equal(parts.join(7, A), undefined);
   t.equal(`${parts.join(7, B)}`, 'first and last');
@@ -21,21 +21,21 @@ t.test('a half that comes twice waits on', async (t) => {
 });
 
 t.test('of halves without the other one the latest 256 are kept', async (t) => {
-  const parts = new Parts();
+  const parts = new PacketHalves();
   for (let number = 0; number <= 256; number += 1) parts.join(number, A);
   t.equal(parts.join(0, B), undefined);
   t.equal(`${parts.join(256, B)}`, 'first and last');
 });
 
 t.test('halves that are too long together are dropped', async (t) => {
-  const parts = new Parts();
+  const parts = new PacketHalves();
   const half = (isLast: number): Buffer => Buffer.concat([Buffer.from([5, isLast]), Buffer.alloc(700)]);
   parts.join(7, half(0));
   t.equal(parts.join(7, half(1)), undefined);
 });
 
 t.test('a half that is a part of a larger piece of memory does not keep the rest of that', async (t) => {
-  const parts = new Parts();
+  const parts = new PacketHalves();
   const read = Buffer.alloc(65_536);
   A.copy(read, 100);
   parts.join(7, read.subarray(100, 100 + A.length));

@@ -1,18 +1,18 @@
 import t from 'tap';
-import { Turn } from '../../../src/tox/net-crypto/turn.js';
+import { LoopTick } from '../../../src/tox/net-crypto/loop-tick.js';
 import { ManualClock } from '../../support/manual-clock.js';
 
 t.test('a task is done once at the end of the turn, however often it was asked for', async (t) => {
   const clock = new ManualClock();
-  const turn = new Turn(clock);
+  const tick = new LoopTick(clock);
   let calls = 0;
   const task = {
-    endTurn: () => {
+    onTickEnd: () => {
       calls += 1;
     },
   };
-  turn.atEnd(task);
-  turn.atEnd(task);
+  tick.deferToEnd(task);
+  tick.deferToEnd(task);
   t.equal(calls, 0);
   clock.advance(0);
   t.equal(calls, 1);
@@ -22,15 +22,15 @@ t.test('a task is done once at the end of the turn, however often it was asked f
 
 t.test('what a task asks for at the end of a turn is done in the next one', async (t) => {
   const clock = new ManualClock();
-  const turn = new Turn(clock);
+  const tick = new LoopTick(clock);
   let calls = 0;
   const task = {
-    endTurn: () => {
+    onTickEnd: () => {
       calls += 1;
-      if (calls < 3) turn.atEnd(task);
+      if (calls < 3) tick.deferToEnd(task);
     },
   };
-  turn.atEnd(task);
+  tick.deferToEnd(task);
   clock.advance(1);
   t.equal(calls, 3);
 });
@@ -38,7 +38,7 @@ t.test('what a task asks for at the end of a turn is done in the next one', asyn
 t.test('the clock is read once a turn', async (t) => {
   const clock = new ManualClock();
   let reads = 0;
-  const turn = new Turn({
+  const tick = new LoopTick({
     now: () => {
       reads += 1;
       return clock.now();
@@ -48,17 +48,17 @@ t.test('the clock is read once a turn', async (t) => {
     every: (interval, callback) => clock.every(interval, callback),
     soon: (callback) => clock.soon(callback),
   });
-  for (let packet = 0; packet < 32; packet += 1) turn.now();
+  for (let packet = 0; packet < 32; packet += 1) tick.now();
   t.equal(reads, 1);
   clock.advance(5);
-  t.equal(turn.now(), 5);
+  t.equal(tick.now(), 5);
 });
 
 t.test('a stopped turn does nothing more', async (t) => {
   const clock = new ManualClock();
-  const turn = new Turn(clock);
-  turn.atEnd({ endTurn: () => t.fail('called') });
-  turn.stop();
+  const tick = new LoopTick(clock);
+  tick.deferToEnd({ onTickEnd: () => t.fail('called') });
+  tick.stop();
   clock.advance(10);
   t.equal(clock.pending, 0);
 });

@@ -6,7 +6,7 @@ import { decodePart, type Part } from '../packet/net-crypto-part.js';
 /** Halves that are kept, 350 KB with the packets around them; the two are sent one after the other. */
 const MAX_PARTS = 256;
 
-export class Parts {
+export class PacketHalves {
   /** By the number of the packet. */
   readonly #parts = new Map<number, Part>();
 

@@ -2,9 +2,9 @@
 import type { Clock, Timer } from '../../base/clock.js';
 
 /** ms that it must be moved by; less would cost more than a call in vain, and so many turns move it by a little. */
-const WORTH_MOVING = 100;
+const MIN_MOVE = 100;
 
-export class Alarm {
+export class CoalescedTimer {
   readonly #clock: Clock;
   readonly #onDue: (now: number) => void;
   #timer: Timer | undefined;
@@ -17,7 +17,7 @@ export class Alarm {
 
   /** Rings then, or a little earlier when it was set so. @param at ms of the clock; Infinity is never */
   setFor(at: number, now: number): void {
-    if (at === this.#at || (at > this.#at && at - this.#at < WORTH_MOVING)) return;
+    if (at === this.#at || (at > this.#at && at - this.#at < MIN_MOVE)) return;
     this.cancel();
     if (at === Number.POSITIVE_INFINITY) return;
     this.#at = at;

@@ -1,8 +1,8 @@
 import t from 'tap';
-import { RelayStay } from '../../../src/tox/net-crypto/relay-stay.js';
+import { RelayHold } from '../../../src/tox/net-crypto/relay-hold.js';
 
 t.test('a relay gives way at once, and stays longer and longer when UDP lasted for less than 10 s', async (t) => {
-  const stay = new RelayStay();
+  const stay = new RelayHold();
   const holds: number[] = [];
   for (let now = 0; now < 900_000; now += 90_000) {
     stay.begin(now);

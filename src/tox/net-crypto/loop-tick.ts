@@ -4,14 +4,14 @@
  */
 import type { Clock, Timer } from '../../base/clock.js';
 
-export interface TurnTask {
+export interface TickTask {
   /** Called once at the end of each turn that it was put into. */
-  endTurn(now: number): void;
+  onTickEnd(now: number): void;
 }
 
-export class Turn {
+export class LoopTick {
   readonly #clock: Clock;
-  #tasks = new Set<TurnTask>();
+  #tasks = new Set<TickTask>();
   #now: number | undefined;
   #end: Timer | undefined;
 
@@ -29,7 +29,7 @@ export class Turn {
   }
 
   /** The clock is not read here: what asks for it may be long before the next packet arrives, which is stamped with its own time. */
-  atEnd(task: TurnTask): void {
+  deferToEnd(task: TickTask): void {
     this.#tasks.add(task);
     this.#end ??= this.#clock.soon(() => this.#finish());
   }
@@ -48,6 +48,6 @@ export class Turn {
     this.#now = undefined;
     if (tasks.size === 0) return;
     const now = this.#clock.now();
-    for (const task of tasks) task.endTurn(now);
+    for (const task of tasks) task.onTickEnd(now);
   }
 }
