@@ -256,7 +256,7 @@ export class CryptoConnection implements TickTask {
       this.addRoute(source);
       this.#path.onReceivedUnverified(source.key, HANDSHAKE_SIZE);
     }
-    if (meaning === 'leads on') {
+    if (meaning === 'progress') {
       this.#onReceived(source, HANDSHAKE_SIZE, now);
       this.#host.tick.deferToEnd(this);
     }

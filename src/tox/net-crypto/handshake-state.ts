@@ -1,16 +1,17 @@
 /**
- * How two peers come to a session, and what it is that they have then: holds the state that `connection-state` tells of. It
- * says which packet is to go next and what those of the peer mean; on which way they come and go is the connection's.
+ * The handshake of two peers, up to the session that it gives them: holds the state that `connection-state` describes. It
+ * decides which packet goes next and what the packets of the peer mean; the connection chooses the routes that they take.
  */
-
+import { generateKeyPair } from '../crypto/keys.js';
+import { NONCE_SIZE } from '../crypto/sodium.js';
 import type { ConnectionHost, PeerKeys } from './connection-host.js';
 import { type CloseReason, type ConnectionState, type Session, type Stage, sessionOf } from './connection-state.js';
-import { Greeter } from './greeter.js';
-import type { OpenedHandshake } from './handshake.js';
+import { buildHandshake, type OpenedHandshake } from './handshake.js';
 import { RetransmitSchedule } from './retransmit-schedule.js';
+import { SessionCipher, type SessionOffer } from './session-cipher.js';
 
 /**
- * ms. A peer that lives speaks once a second; after this much silence a handshake of the same run of the same
+ * ms. A living peer sends once a second; after this much silence, a handshake of the same run of the same
  * peer means that it has lost the session. c-toxcore ignores it until its own timeout, 32 s.
  */
 const SILENCE_BEFORE_REPLACEMENT = 3500;
@@ -24,10 +25,11 @@ export interface HandshakeStateDeps {
 }
 
 /**
- * What a handshake of the peer is. 'leads on': we come nearer to a session. 'known': that of the session which stands, sent again;
- * a copy could be, too. 'another': the peer has begun anew. 'outdated': a copy of one before. 'ignored': of no meaning now.
+ * What a handshake of the peer means. 'progress': it brings the session nearer. 'known': it belongs to the established session
+ * and was sent again, or copied. 'another': the peer starts a new session. 'outdated': it is a copy of an earlier handshake.
+ * 'ignored': it means nothing in this state.
  */
-export type HandshakeMeaning = 'leads on' | 'known' | 'another' | 'outdated' | 'ignored';
+export type HandshakeMeaning = 'progress' | 'known' | 'another' | 'outdated' | 'ignored';
 
 export interface HandshakeStateOptions {
   readonly peer: PeerKeys;
@@ -40,7 +42,8 @@ export interface HandshakeStateOptions {
 export class HandshakeState {
   readonly #deps: HandshakeStateDeps;
   readonly #peer: PeerKeys;
-  readonly #greeter: Greeter;
+  /** Our half of the session; it is made once, whatever handshakes come. */
+  readonly #ours: SessionOffer;
   readonly #attempts: RetransmitSchedule;
   #state: ConnectionState;
 
@@ -48,19 +51,16 @@ export class HandshakeState {
     this.#deps = deps;
     this.#peer = peer;
     const { host } = deps;
-    this.#greeter = new Greeter({
-      random: host.random,
-      realSecret: () => host.realSecret(peer.realKey),
-      issueCookie: () => host.issueCookie(peer),
-    });
+    const baseNonce = host.random.bytes(NONCE_SIZE);
+    this.#ours = { keyPair: generateKeyPair(host.random), baseNonce, sendNonce: Buffer.from(baseNonce) };
     this.#attempts = new RetransmitSchedule(now);
     this.#state =
       accepted === undefined
         ? { kind: 'cookie-requesting' }
         : {
             kind: 'not-confirmed',
-            packet: this.#greeter.handshake(accepted.cookie),
-            session: this.#greeter.session(accepted),
+            packet: this.#buildHandshake(accepted.cookie),
+            session: this.#makeSession(accepted),
           };
   }
 
@@ -81,7 +81,7 @@ export class HandshakeState {
   /** The peer has given us this cookie. */
   receiveCookie(cookie: Buffer, now: number): void {
     if (this.#state.kind !== 'cookie-requesting') return;
-    this.#state = { kind: 'handshake-sent', packet: this.#greeter.handshake(cookie) };
+    this.#state = { kind: 'handshake-sent', packet: this.#buildHandshake(cookie) };
     this.#attempts.restart(now);
   }
 
@@ -94,15 +94,15 @@ export class HandshakeState {
     switch (state.kind) {
       case 'cookie-requesting':
         // Both opened at once, and the peer was faster: its handshake brings the cookie that we asked for.
-        this.#begin(this.#greeter.handshake(handshake.cookie), handshake);
+        this.#begin(this.#buildHandshake(handshake.cookie), handshake);
         this.#attempts.restart(now);
-        return 'leads on';
+        return 'progress';
       case 'handshake-sent':
         this.#begin(state.packet, handshake);
-        return 'leads on';
+        return 'progress';
       case 'not-confirmed':
         if (!state.session.cipher.isOf(handshake)) this.#begin(state.packet, handshake);
-        return 'leads on';
+        return 'progress';
       case 'established':
         if (state.session.cipher.isOf(handshake)) return 'known';
         return now - heardAt > SILENCE_BEFORE_REPLACEMENT ? 'another' : 'ignored';
@@ -141,12 +141,26 @@ export class HandshakeState {
   /** Forgets all keys. */
   close(reason: CloseReason): void {
     this.session?.cipher.wipe();
-    this.#greeter.wipe();
+    this.#ours.keyPair.secretKey.wipe();
     this.#state = { kind: 'closed', reason, during: this.lastStage };
   }
 
+  /** @param peerCookie the cookie that the peer gave us, or put into its own handshake */
+  #buildHandshake(peerCookie: Buffer): Buffer {
+    const { host } = this.#deps;
+    return buildHandshake(host.realSecret(this.#peer.realKey), host.random.bytes(NONCE_SIZE), peerCookie, {
+      baseNonce: this.#ours.baseNonce,
+      sessionKey: this.#ours.keyPair.publicKey,
+      cookie: host.issueCookie(this.#peer),
+    });
+  }
+
+  #makeSession(handshake: OpenedHandshake): Session {
+    return { cipher: new SessionCipher(this.#ours, handshake), cookieTime: handshake.cookieTime };
+  }
+
   #begin(packet: Buffer, handshake: OpenedHandshake): void {
-    const session = this.#greeter.session(handshake);
+    const session = this.#makeSession(handshake);
     this.session?.cipher.wipe();
     this.#state = { kind: 'not-confirmed', packet, session };
     this.#deps.onSession();

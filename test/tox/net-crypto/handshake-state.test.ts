@@ -118,9 +118,9 @@ t.test('when both open at once, the handshake of the faster one brings the cooki
   const [alice, bob] = [new Person(), new Person()];
   const [near, far] = [alice.meet(bob), bob.meet(alice)];
   near.receiveCookie(bob.cookieFor(alice.keys), 0);
-  t.equal(far.receiveHandshake(bob.read(packetOf(near)), 0, 0), 'leads on');
+  t.equal(far.receiveHandshake(bob.read(packetOf(near)), 0, 0), 'progress');
   t.equal(far.state, 'not-confirmed');
-  t.equal(near.receiveHandshake(alice.read(packetOf(far)), 0, 0), 'leads on');
+  t.equal(near.receiveHandshake(alice.read(packetOf(far)), 0, 0), 'progress');
   const packet = far.session?.cipher.seal(0, 0, Buffer.from([160])) as Buffer;
   t.match(near.session?.cipher.open(packet), { data: Buffer.from([160]) });
 });
@@ -134,7 +134,7 @@ function handshakeOf(who: Person, peer: Person, now = 0): OpenedHandshake {
 
 t.test('the handshake of a session that stands is known', async (t) => {
   const { alice, bob, far, shake } = meet();
-  t.equal(far.receiveHandshake(bob.read(shake), 0, 0), 'leads on', 'it may be sent again until data comes');
+  t.equal(far.receiveHandshake(bob.read(shake), 0, 0), 'progress', 'it may be sent again until data comes');
   far.confirm();
   t.equal(far.receiveHandshake(bob.read(shake), 60_000, 0), 'known');
   t.equal(alice.sessions, 1);
@@ -160,7 +160,7 @@ t.test('a handshake around an older cookie than that of the session is a copy', 
   const [old, recent] = [handshakeOf(alice, bob, 100), handshakeOf(alice, bob, 200)];
   const far = bob.meet(alice, { now: 300, accepted: recent });
   t.equal(far.receiveHandshake(old, 60_000, 0), 'outdated');
-  t.equal(far.receiveHandshake(recent, 60_000, 0), 'leads on');
+  t.equal(far.receiveHandshake(recent, 60_000, 0), 'progress');
 });
 
 t.test('what is closed takes nothing more, and remembers what it was doing', async (t) => {
