@@ -1,7 +1,7 @@
 import t from 'tap';
 import { AckSample } from '../../../src/tox/net-crypto/ack-sample.js';
 
-t.test('a copy that was sent just before the first one was confirmed tells no rate', async (t) => {
+t.test('a copy sent just before the first one was acknowledged gives no delivery rate', async (t) => {
   const sample = new AckSample();
   // A tail-loss probe at 1080 ms, after all else had been confirmed; what it repeats was confirmed half a ms later.
   Object.assign(sample, { ackedBytes: 1428, delivered: 11_428, priorDelivered: 10_000 });

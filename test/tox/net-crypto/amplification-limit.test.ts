@@ -11,11 +11,11 @@ function limit(): AmplificationLimit {
   return both;
 }
 
-t.test('nothing goes where nothing came from', async (t) => {
+t.test('an address that sent nothing gets nothing', async (t) => {
   t.notOk(limit().take('a', 0));
 });
 
-t.test('three times what came may go there, headers of IP and UDP counted', async (t) => {
+t.test('an address gets three times what came from it, IP and UDP headers included', async (t) => {
   const both = limit();
   both.onReceived('a', 32);
   both.onReceived('b', 32);
@@ -28,7 +28,7 @@ t.test('three times what came may go there, headers of IP and UDP counted', asyn
   t.ok(both.take('a', 24));
 });
 
-t.test('where it is proven anything goes, until the route is gone', async (t) => {
+t.test('a proven address gets any amount, until its route is removed', async (t) => {
   const both = limit();
   both.onProven('a');
   t.ok(both.isProven('a') && both.take('a', 1_000_000));
@@ -38,7 +38,7 @@ t.test('where it is proven anything goes, until the route is gone', async (t) =>
   t.notOk(both.isProven('a') || both.allows('a', 0));
 });
 
-t.test('an address that somebody has named gets questions, and no data', async (t) => {
+t.test('an address that others have named gets probes but no data', async (t) => {
   const both = limit();
   t.notOk(both.takeProbe('a', 145));
   both.onNamed('a');
@@ -46,7 +46,7 @@ t.test('an address that somebody has named gets questions, and no data', async (
   t.notOk(both.take('a', 145));
 });
 
-t.test('a relay has no address to forge', async (t) => {
+t.test('a relay has no limit, since it has no address to forge', async (t) => {
   const both = limit();
   both.begin({ key: 'relay', kind: 'relay' });
   t.ok(both.take('relay', 1_000_000));

@@ -13,13 +13,13 @@ function probed(): CandidatePath {
   return newcomer;
 }
 
-t.test('while there is none, none is probed', async (t) => {
+t.test('nothing is probed while there is no candidate path', async (t) => {
   const newcomer = new CandidatePath();
   newcomer.onProbed(1000);
   t.same([newcomer.route, newcomer.probeAt], [undefined, Number.POSITIVE_INFINITY]);
 });
 
-t.test('it is probed each 125 ms, for 2.5 s', async (t) => {
+t.test('a candidate path is probed every 125 ms for 2.5 s', async (t) => {
   const newcomer = probed();
   t.equal(newcomer.probeAt, 1125);
   let now = 1000;
@@ -27,7 +27,7 @@ t.test('it is probed each 125 ms, for 2.5 s', async (t) => {
   t.equal(now, 3500);
 });
 
-t.test('and no more when it has answered, or the peer is where it was', async (t) => {
+t.test('probing ends when the candidate answers or the peer is still at its old address', async (t) => {
   const newcomer = probed();
   newcomer.onAnswered();
   t.same([newcomer.route, newcomer.probeAt], [route, Number.POSITIVE_INFINITY]);

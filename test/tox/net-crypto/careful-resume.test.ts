@@ -16,7 +16,7 @@ function firstTransfer(link: Partial<LinkOptions>, saved?: SavedPath, isOurKind 
 
 const FAST: Partial<LinkOptions> = { rate: 400, delay: 50 };
 
-t.test('what a session found out lets the next one begin with half of it', async (t) => {
+t.test('a new session begins with half the rate that the last one measured', async (t) => {
   const pair = new StreamPair(FAST);
   t.equal(pair.near.stream.learned, undefined, 'nothing is known from a few packets');
   pair.transfer(30e6, 60_000);
@@ -28,25 +28,25 @@ t.test('what a session found out lets the next one begin with half of it', async
   t.equal(warm.again, 0);
 });
 
-t.test('a path of another round trip is another path', async (t) => {
+t.test('a path with a different round trip is treated as a different path', async (t) => {
   const cold = firstTransfer(FAST);
   for (const roundTrip of [20, 400]) {
     t.equal(firstTransfer(FAST, { rate: 50_000, roundTrip }).ms, cold.ms, `${roundTrip} ms`);
   }
 });
 
-t.test('a path that has become slow is found out, at little cost', async (t) => {
+t.test('a path that has become slow is detected at little cost', async (t) => {
   const slow: Partial<LinkOptions> = { rate: 20, delay: 50, queue: 50 };
   const [cold, resumed] = [firstTransfer(slow), firstTransfer(slow, { rate: 50_000, roundTrip: 100 })];
   t.ok(resumed.ms < 1.6 * cold.ms, `${resumed.ms} ms, ${cold.ms} without`);
   t.ok(resumed.again < 1, `${resumed.again} of the packets sent again`);
 });
 
-t.test('c-toxcore, which reads its socket each 50 ms, gets no such burst', async (t) => {
+t.test('c-toxcore, which reads its socket every 50 ms, gets no such burst', async (t) => {
   t.equal(firstTransfer(FAST, { rate: 50_000, roundTrip: 100 }, false).ms, firstTransfer(FAST, undefined, false).ms);
 });
 
-t.test('a new session with the same peer uses what the last one found out', async (t) => {
+t.test('a new session with the same peer uses what the last one learned', async (t) => {
   const { world, alice, bob, near, far } = connectedPair();
   world.network.faults.delay = 50;
   world.clock.advance(2000);

@@ -9,7 +9,7 @@ function start() {
   return { clock, rings, alarm };
 }
 
-t.test('it rings once, when it was set for last, or up to 100 ms before that', async (t) => {
+t.test('the timer fires once, at the last time it was set for or up to 100 ms earlier', async (t) => {
   for (const [moments, expected] of [
     [[500, 200], 200],
     [[200, 299], 200],
@@ -24,7 +24,7 @@ t.test('it rings once, when it was set for last, or up to 100 ms before that', a
   }
 });
 
-t.test('what is due no more does not ring', async (t) => {
+t.test('a cancelled deadline does not fire the timer', async (t) => {
   const { clock, rings, alarm } = start();
   alarm.setFor(200, 0);
   alarm.setFor(Number.POSITIVE_INFINITY, 0);
@@ -33,7 +33,7 @@ t.test('what is due no more does not ring', async (t) => {
   t.same(rings, []);
 });
 
-t.test('after it has rung it is set anew', async (t) => {
+t.test('the timer can be set again after it has fired', async (t) => {
   const { clock, rings, alarm } = start();
   alarm.setFor(200, 0);
   clock.advance(300);
@@ -42,7 +42,7 @@ t.test('after it has rung it is set anew', async (t) => {
   t.same(rings, [200, 900]);
 });
 
-t.test('what is overdue, or due within a part of a millisecond, is due in one', async (t) => {
+t.test('a deadline that is overdue or less than a millisecond away fires in one millisecond', async (t) => {
   const { clock, rings, alarm } = start();
   clock.advance(50);
   alarm.setFor(10, 50);
@@ -52,7 +52,7 @@ t.test('what is overdue, or due within a part of a millisecond, is due in one', 
   t.same(rings, [51, 52]);
 });
 
-t.test('never is never, and nothing rings after it was cancelled', async (t) => {
+t.test('a timer set for never, or cancelled, does not fire', async (t) => {
   const { clock, rings, alarm } = start();
   alarm.setFor(Number.POSITIVE_INFINITY, 0);
   t.equal(clock.pending, 0);

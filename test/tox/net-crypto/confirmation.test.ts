@@ -19,24 +19,21 @@ t.test('a proven route on which nothing is sent but confirmations of single pack
   t.equal(confirmation.failsAt, Number.POSITIVE_INFINITY);
 });
 
-t.test(
-  'what should have been confirmed is waited for, then three probes go, and the last one is waited for',
-  async (t) => {
-    const confirmation = proven();
-    confirmation.update(1000, SENDING, false);
-    confirmation.update(1050, SENDING, false);
-    for (const at of [1100, 1350, 1600]) {
-      t.equal(confirmation.probeAt, at);
-      t.equal(confirmation.failsAt, Number.POSITIVE_INFINITY);
-      confirmation.onProbed(at);
-      t.equal(confirmation.isSuspect, at > 1100);
-    }
-    t.equal(confirmation.probeAt, Number.POSITIVE_INFINITY);
-    t.equal(confirmation.failsAt, 1660);
-  },
-);
+t.test('an overdue acknowledgement leads to three probes before the route is declared failed', async (t) => {
+  const confirmation = proven();
+  confirmation.update(1000, SENDING, false);
+  confirmation.update(1050, SENDING, false);
+  for (const at of [1100, 1350, 1600]) {
+    t.equal(confirmation.probeAt, at);
+    t.equal(confirmation.failsAt, Number.POSITIVE_INFINITY);
+    confirmation.onProbed(at);
+    t.equal(confirmation.isSuspect, at > 1100);
+  }
+  t.equal(confirmation.probeAt, Number.POSITIVE_INFINITY);
+  t.equal(confirmation.failsAt, 1660);
+});
 
-t.test('a confirmation ends the doubt, and what is sent afterwards has its own time', async (t) => {
+t.test('an acknowledgement ends the suspicion, and packets sent afterwards get their own timeout', async (t) => {
   const confirmation = proven();
   confirmation.update(1000, SENDING, false);
   for (const at of [1100, 1350, 1600]) confirmation.onProbed(at);
@@ -47,7 +44,7 @@ t.test('a confirmation ends the doubt, and what is sent afterwards has its own t
   t.equal(confirmation.probeAt, 1800);
 });
 
-t.test('who gets a transfer, and sends nothing that is confirmed, probes once a second', async (t) => {
+t.test('a receiver that sends nothing that is acknowledged probes once a second', async (t) => {
   const confirmation = proven();
   confirmation.update(3000, { ...QUIET, arrivals: 2 }, false);
   t.equal(confirmation.probeAt, 3000);
@@ -57,7 +54,7 @@ t.test('who gets a transfer, and sends nothing that is confirmed, probes once a 
   t.equal(confirmation.probeAt, 4020);
 });
 
-t.test('a route that is not proven, or falls silent, is probed at once', async (t) => {
+t.test('a route that is unproven or falls silent is probed at once', async (t) => {
   const confirmation = new Confirmation();
   confirmation.begin(1000, false, QUIET);
   t.equal(confirmation.probeAt, 1000);

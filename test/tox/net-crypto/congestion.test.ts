@@ -50,14 +50,14 @@ class Path {
   }
 }
 
-t.test('it begins with no more than a polled socket takes: 64 packets, 128 in 50 ms', async (t) => {
+t.test('the first window is no more than a polled socket takes: 64 packets, 128 in 50 ms', async (t) => {
   const { congestion } = new Path();
   t.equal(congestion.congestionWindow, 64 * PACKET);
   t.equal(congestion.pacingRate * 50, 128 * PACKET);
 });
 
 t.test(
-  'the first packets for a peer of our kind go as fast as start-up goes on: 2.885 windows a round trip',
+  'the first packets to a peer of our kind are sent at the pace of Startup: 2.885 windows a round trip',
   async (t) => {
     const { congestion, rtt } = new Path();
     congestion.noteOurKind();
@@ -68,7 +68,7 @@ t.test(
   },
 );
 
-t.test('it finds the rate of a path in a dozen round trips', async (t) => {
+t.test('congestion control finds the rate of a path in a dozen round trips', async (t) => {
   const path = new Path();
   path.fill(12, 50, 1000);
   t.ok(path.congestion.deliveryRate > 0.95 * ((1000 * PACKET) / 50));
@@ -82,13 +82,13 @@ t.test('the window is about one and a half times what the path holds', async (t)
   t.ok(packets > 1400 && packets < 1900, `${packets}`);
 });
 
-t.test('5 % of random loss leave window and rate as they are', async (t) => {
+t.test('random loss of 5 % does not change the window and the rate', async (t) => {
   const path = new Path();
   path.fill(60, 50, 1000, (packets) => Math.floor(packets * 0.05));
   t.ok(path.congestion.congestionWindow / PACKET > 1300);
 });
 
-t.test('what was lost with a way that broke bounds nothing, but what is lost after that does', async (t) => {
+t.test('packets lost with a broken path set no bound, but later losses do', async (t) => {
   const path = new Path();
   path.fill(20, 20, 1000);
   const { congestionWindow: window } = path.congestion;
@@ -99,7 +99,7 @@ t.test('what was lost with a way that broke bounds nothing, but what is lost aft
   t.ok(path.congestion.congestionWindow < 0.8 * window, 'as much as went there is forgiven, no more');
 });
 
-t.test('a way that broke is forgotten after some rounds', async (t) => {
+t.test('a lost path is forgotten after some rounds', async (t) => {
   const path = new Path();
   path.fill(20, 20, 1000);
   path.congestion.onPathLost(500 * PACKET);
@@ -109,7 +109,7 @@ t.test('a way that broke is forgotten after some rounds', async (t) => {
   t.ok(path.congestion.congestionWindow < 0.8 * window);
 });
 
-t.test('an overflowing buffer bounds what is in flight to what got through, until rounds go by without', async (t) => {
+t.test('an overflow bounds the bytes in flight to what got through, until rounds pass without one', async (t) => {
   const path = new Path();
   path.fill(20, 50, 1000);
   path.round({ rtt: 50, packets: 1000, lost: 500 });
@@ -119,7 +119,7 @@ t.test('an overflowing buffer bounds what is in flight to what got through, unti
   t.ok(path.congestion.congestionWindow / PACKET > 1400);
 });
 
-t.test('packets that were overtaken, and not lost, take back what their loss did', async (t) => {
+t.test('packets that were reordered and not lost undo the effect of their loss', async (t) => {
   const path = new Path();
   path.congestion.noteOurKind();
   path.fill(2, 50, 1000);
@@ -134,7 +134,7 @@ t.test('packets that were overtaken, and not lost, take back what their loss did
   t.ok(path.congestion.congestionWindow >= before);
 });
 
-t.test('having little to send says nothing of the path', async (t) => {
+t.test('an app-limited sender learns nothing about the path', async (t) => {
   const path = new Path();
   path.fill(20, 50, 1000);
   const { deliveryRate } = path.congestion;
@@ -142,28 +142,28 @@ t.test('having little to send says nothing of the path', async (t) => {
   t.equal(path.congestion.deliveryRate, deliveryRate);
 });
 
-t.test('a slower path is believed after 20 rounds', async (t) => {
+t.test('a lower delivery rate is accepted after 20 rounds', async (t) => {
   const path = new Path();
   path.fill(20, 50, 1000);
   path.fill(25, 50, 100);
   t.ok(path.congestion.deliveryRate < 1.1 * ((100 * PACKET) / 50));
 });
 
-t.test('a peer that confirms every 100 ms is not starved for its short round trip', async (t) => {
+t.test('a peer that acknowledges every 100 ms is not starved because of its short round trip', async (t) => {
   const path = new Path();
   path.rtt.add(2, 0);
   for (let at = 0; at < 30; at += 1) path.round({ rtt: 100, packets: 100, inFlight: PACKET });
   t.ok(path.congestion.congestionWindow / PACKET >= 100, 'what goes in 100 ms, not in 2');
 });
 
-t.test('nor is one that confirms each time all that is in flight', async (t) => {
+t.test('a peer that acknowledges everything in flight at once is not starved', async (t) => {
   const path = new Path();
   path.rtt.add(2, 0);
   path.fill(30, 50, 1000);
   t.ok(path.congestion.congestionWindow / PACKET >= 1000, 'more each time, and not 64 packets for ever');
 });
 
-t.test('where hardly anything arrived, four packets go in a round trip all the same', async (t) => {
+t.test('four packets a round trip are sent even where hardly anything arrives', async (t) => {
   const path = new Path();
   path.congestion.noteOurKind();
   path.fill(20, 250, 100);

@@ -7,7 +7,7 @@ const random = new SeededRandom(1);
 const real = generateKeyPair(random).publicKey;
 const dht = generateKeyPair(random).publicKey;
 
-t.test('a cookie tells its maker who asked and when', async (t) => {
+t.test('a cookie tells its issuer which peer asked, and when', async (t) => {
   const jar = new CookieJar(random, 0);
   const cookie = jar.issue(real, dht, 1000);
   t.equal(cookie.length, 112);
@@ -17,7 +17,7 @@ t.test('a cookie tells its maker who asked and when', async (t) => {
   t.equal(content?.time, 1000);
 });
 
-t.test('a cookie is good for 15 s, and not before it was made', async (t) => {
+t.test('a cookie is valid for 15 s, and not before it was issued', async (t) => {
   const jar = new CookieJar(random, 0);
   const cookie = jar.issue(real, dht, 1000);
   t.ok(jar.open(cookie, 16_000));
@@ -25,7 +25,7 @@ t.test('a cookie is good for 15 s, and not before it was made', async (t) => {
   t.notOk(jar.open(cookie, 999));
 });
 
-t.test('a cookie outlives the change of the key, but not two', async (t) => {
+t.test('a cookie remains valid after one key rotation, but not after two', async (t) => {
   const jar = new CookieJar(random, 0);
   const cookie = jar.issue(real, dht, 3_599_999);
   jar.issue(real, dht, 3_600_000);
@@ -37,7 +37,7 @@ t.test('a cookie outlives the change of the key, but not two', async (t) => {
   t.notOk(jar.open(late, 7_200_001));
 });
 
-t.test('a cookie of somebody else, or a changed one, says nothing', async (t) => {
+t.test('a foreign or changed cookie is rejected', async (t) => {
   const jar = new CookieJar(random, 0);
   const cookie = jar.issue(real, dht, 0);
   t.notOk(new CookieJar(random, 0).open(cookie, 0));

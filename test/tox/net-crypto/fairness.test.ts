@@ -62,7 +62,7 @@ for (const queue of QUEUES) {
 
   for (const Control of [Cubic, Bbr]) {
     const rival = `a transfer by TCP with ${Control.name} at a queue of ${queue} ms`;
-    t.test(`two peers that come first take and leave a third of a fair share beside ${rival}`, async (t) => {
+    t.test(`two peers that start first take and leave a third of a fair share beside ${rival}`, async (t) => {
       const contest = new Contest(queue);
       contest.startPeers();
       contest.advance(BETWEEN);
@@ -79,7 +79,7 @@ for (const [Control, queue] of [
   [Bbr, 160],
 ] as const) {
   const rival = `a transfer by TCP with ${Control.name} at a queue of ${queue} ms`;
-  t.test(`two peers that come later take and leave a third of a fair share beside ${rival}`, async (t) => {
+  t.test(`two peers that start later take and leave a third of a fair share beside ${rival}`, async (t) => {
     const contest = new Contest(queue);
     contest.startRival(new Control());
     contest.advance(BETWEEN);

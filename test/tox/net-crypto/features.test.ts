@@ -1,7 +1,7 @@
 import t from 'tap';
 import { Features } from '../../../src/tox/net-crypto/features.js';
 
-t.test('two peers of our kind know each other after a packet each way, and fall silent', async (t) => {
+t.test('two peers of our kind recognize each other after a packet each way and send no more', async (t) => {
   const near = new Features();
   const far = new Features();
   t.notOk(near.hasListEnd);
@@ -13,7 +13,7 @@ t.test('two peers of our kind know each other after a packet each way, and fall 
   t.equal(near.next(), undefined);
 });
 
-t.test('a peer that never answers gets eight of them', async (t) => {
+t.test('a peer that never answers gets eight feature packets', async (t) => {
   const features = new Features();
   let count = 0;
   while (features.next() !== undefined) count += 1;
@@ -21,7 +21,7 @@ t.test('a peer that never answers gets eight of them', async (t) => {
   t.notOk(features.areKnown);
 });
 
-t.test('a lost answer is given again when the peer says that it has had none', async (t) => {
+t.test('a lost answer is sent again when the peer reports that it got none', async (t) => {
   const near = new Features();
   const far = new Features();
   far.receive(near.next() as Buffer);
@@ -30,7 +30,7 @@ t.test('a lost answer is given again when the peer says that it has had none', a
   t.ok(near.receive(far.next() as Buffer) === false && near.areKnown);
 });
 
-t.test('a packet that is cut off tells of a peer of our kind without features', async (t) => {
+t.test('a truncated packet announces a peer of our kind without features', async (t) => {
   const features = new Features();
   features.receive(Buffer.from([3]));
   t.ok(features.areKnown);

@@ -67,14 +67,14 @@ function meet(): { alice: Person; bob: Person; near: HandshakeState; far: Handsh
   return { alice, bob, near, far, shake };
 }
 
-t.test('a cookie, a handshake of each, and both can read what the other seals', async (t) => {
+t.test('after a cookie and a handshake each way, both peers can open what the other seals', async (t) => {
   const { alice, near, far } = meet();
   t.same([near.state, far.state, alice.sessions], ['not-confirmed', 'not-confirmed', 1]);
   const packet = near.session?.cipher.seal(0, 0, Buffer.from([160, 1, 2])) as Buffer;
   t.match(far.session?.cipher.open(packet), { data: Buffer.from([160, 1, 2]) });
 });
 
-t.test('data of the peer confirms it, once, and there is nothing more to attempt', async (t) => {
+t.test('data from the peer confirms the session once and ends the attempts', async (t) => {
   const { near } = meet();
   t.ok(near.confirm());
   t.notOk(near.confirm());
@@ -83,7 +83,7 @@ t.test('data of the peer confirms it, once, and there is nothing more to attempt
   t.equal(near.dueAt, Number.POSITIVE_INFINITY);
 });
 
-t.test('the same handshake goes eight times, and then it gives up', async (t) => {
+t.test('the same handshake is sent eight times before the attempt is given up', async (t) => {
   const [alice, bob] = [new Person(), new Person()];
   const near = alice.meet(bob);
   near.receiveCookie(bob.cookieFor(alice.keys), 0);
@@ -101,7 +101,7 @@ t.test('the same handshake goes eight times, and then it gives up', async (t) =>
   t.ok(near.attempt(5_000) instanceof Buffer, 'unless there is new hope');
 });
 
-t.test('a cookie is asked for eight times, and one that comes late changes nothing', async (t) => {
+t.test('a cookie is requested eight times, and a late one changes nothing', async (t) => {
   const [alice, bob] = [new Person(), new Person()];
   const near = alice.meet(bob);
   const asked = Array.from({ length: 450 }, (_, at) => near.attempt(10 * at)).filter((what) => what === 'ask');
@@ -114,7 +114,7 @@ t.test('a cookie is asked for eight times, and one that comes late changes nothi
   t.equal(packetOf(near, 6_000), packet);
 });
 
-t.test('when both open at once, the handshake of the faster one brings the cookie', async (t) => {
+t.test('when both peers connect at once, the handshake of the faster one supplies the cookie', async (t) => {
   const [alice, bob] = [new Person(), new Person()];
   const [near, far] = [alice.meet(bob), bob.meet(alice)];
   near.receiveCookie(bob.cookieFor(alice.keys), 0);
@@ -132,7 +132,7 @@ function handshakeOf(who: Person, peer: Person, now = 0): OpenedHandshake {
   return peer.read(packetOf(anew), now);
 }
 
-t.test('the handshake of a session that stands is known', async (t) => {
+t.test('the handshake of the established session is recognized', async (t) => {
   const { alice, bob, far, shake } = meet();
   t.equal(far.receiveHandshake(bob.read(shake), 0, 0), 'progress', 'it may be sent again until data comes');
   far.confirm();
@@ -140,22 +140,25 @@ t.test('the handshake of a session that stands is known', async (t) => {
   t.equal(alice.sessions, 1);
 });
 
-t.test('another one is ignored as long as the peer is heard in the session, and then begins anew', async (t) => {
-  const { alice, bob, far } = meet();
-  far.confirm();
-  const other = handshakeOf(alice, bob);
-  t.equal(far.receiveHandshake(other, 60_000, 59_000), 'ignored');
-  t.equal(far.receiveHandshake(other, 60_000, 0), 'another');
-});
+t.test(
+  'a different handshake is ignored while the session receives packets, and later starts a new session',
+  async (t) => {
+    const { alice, bob, far } = meet();
+    far.confirm();
+    const other = handshakeOf(alice, bob);
+    t.equal(far.receiveHandshake(other, 60_000, 59_000), 'ignored');
+    t.equal(far.receiveHandshake(other, 60_000, 0), 'another');
+  },
+);
 
-t.test('one with another DHT key begins anew at once', async (t) => {
+t.test('a handshake with a different DHT key starts a new session at once', async (t) => {
   const { alice, bob, far } = meet();
   far.confirm();
   const restarted = new Person(alice.real);
   t.equal(far.receiveHandshake(handshakeOf(restarted, bob), 60_000, 60_000), 'another');
 });
 
-t.test('a handshake around an older cookie than that of the session is a copy', async (t) => {
+t.test("a handshake with an older cookie than the session's is treated as a copy", async (t) => {
   const [alice, bob] = [new Person(), new Person()];
   const [old, recent] = [handshakeOf(alice, bob, 100), handshakeOf(alice, bob, 200)];
   const far = bob.meet(alice, { now: 300, accepted: recent });
@@ -163,7 +166,7 @@ t.test('a handshake around an older cookie than that of the session is a copy', 
   t.equal(far.receiveHandshake(recent, 60_000, 0), 'progress');
 });
 
-t.test('what is closed takes nothing more, and remembers what it was doing', async (t) => {
+t.test('a closed handshake accepts nothing and remembers its last stage', async (t) => {
   const { bob, far, shake } = meet();
   far.close('killed');
   t.same([far.state, far.lastStage, far.session], ['closed', 'not-confirmed', undefined]);

@@ -36,19 +36,19 @@ const openFor =
 const openShake = (packet: Buffer): handshake.OpenedHandshake | undefined =>
   handshake.openHandshake(packet, (bytes) => jar.open(bytes, 600), openFor(bobReal));
 
-t.test('a cookie request tells who asks, by both keys', async (t) => {
+t.test('a cookie request carries both keys of its sender', async (t) => {
   const opened = handshake.openCookieRequest(request, openFor(bobDht));
   t.ok(opened?.realKey.equals(aliceReal.publicKey));
   t.ok(opened?.dhtKey.equals(aliceDht.publicKey));
   t.equal(opened?.echo, 77n);
 });
 
-t.test('a cookie response gives the cookie to whoever asked, and to no other request', async (t) => {
+t.test('a cookie response answers its own request and no other', async (t) => {
   t.same(handshake.openCookieResponse(response, dhtKey), { cookie, echo: 77n });
   t.equal(handshake.openCookieResponse(response, realKey), undefined);
 });
 
-t.test('a handshake brings what the peer offers, and from our cookie who it is', async (t) => {
+t.test("a handshake carries the peer's half of the session, and our cookie identifies the peer", async (t) => {
   const opened = openShake(shake);
   t.same(opened?.baseNonce, offer.baseNonce);
   t.ok(opened?.sessionKey.equals(offer.sessionKey));
@@ -58,17 +58,17 @@ t.test('a handshake brings what the peer offers, and from our cookie who it is',
   t.equal(opened?.cookieTime, 500);
 });
 
-t.test('a handshake around another cookie than the one that it was made for is refused', async (t) => {
+t.test('a handshake with a different cookie than it was made for is refused', async (t) => {
   const other = jar.issue(aliceReal.publicKey, aliceDht.publicKey, 500);
   t.equal(openShake(Buffer.concat([shake.subarray(0, 1), other, shake.subarray(113)])), undefined);
 });
 
-t.test('whoever does not hold the real key in the cookie shakes no hands', async (t) => {
+t.test('a peer that lacks the real key in the cookie cannot complete a handshake', async (t) => {
   const thief = sharedKey(bobReal.publicKey, generateKeyPair(random).secretKey);
   t.equal(openShake(handshake.buildHandshake(thief, random.bytes(24), cookie, offer)), undefined);
 });
 
-t.test('changed and random packets open nowhere and never throw', async (t) => {
+t.test('changed and random packets are never opened and never throw', async (t) => {
   for (const packet of hostileInputs(random, [request, response, shake], 400)) {
     if (handshake.openCookieRequest(packet, openFor(bobDht))) t.fail('cookie request');
     if (handshake.openCookieResponse(packet, dhtKey)) t.fail('cookie response');

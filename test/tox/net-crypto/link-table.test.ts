@@ -269,7 +269,7 @@ for (const row of ROWS) {
   });
 }
 
-t.test('a home line carries both ways at once: 30 and 5 Mbit/s, 60 ms, 1 s of queue', async (t) => {
+t.test('a home connection carries both directions at once: 30 and 5 Mbit/s, 60 ms, 1 s of queue', async (t) => {
   const pair = new StreamPair({ rate: 30, delay: 30, queue: 1000 }, { back: { rate: 5 } });
   for (const end of [pair.near, pair.far]) pair.fill(Number.POSITIVE_INFINITY, end);
   pair.clock.advance(2000);
@@ -283,7 +283,7 @@ t.test('a home line carries both ways at once: 30 and 5 Mbit/s, 60 ms, 1 s of qu
   t.ok(Math.max(...waits) <= 200, `${waits.join(' and ')} ms in the queues`);
 });
 
-t.test('a peer that reads its socket each 50 ms gets what the socket holds, and little more', async (t) => {
+t.test('a peer that reads its socket every 50 ms gets what the socket holds, and little more', async (t) => {
   let packets = 0;
   let overflowed = 0;
   // What overflows when is a matter of a packet more or less; four paths together say more than one.

@@ -2,7 +2,7 @@ import t from 'tap';
 import { LoopTick } from '../../../src/tox/net-crypto/loop-tick.js';
 import { ManualClock } from '../../support/manual-clock.js';
 
-t.test('a task is done once at the end of the turn, however often it was asked for', async (t) => {
+t.test('a task runs once at the end of the tick, however often it was deferred', async (t) => {
   const clock = new ManualClock();
   const tick = new LoopTick(clock);
   let calls = 0;
@@ -20,7 +20,7 @@ t.test('a task is done once at the end of the turn, however often it was asked f
   t.equal(calls, 1);
 });
 
-t.test('what a task asks for at the end of a turn is done in the next one', async (t) => {
+t.test('a task deferred at the end of a tick runs in the next one', async (t) => {
   const clock = new ManualClock();
   const tick = new LoopTick(clock);
   let calls = 0;
@@ -35,7 +35,7 @@ t.test('what a task asks for at the end of a turn is done in the next one', asyn
   t.equal(calls, 3);
 });
 
-t.test('the clock is read once a turn', async (t) => {
+t.test('the clock is read once per tick', async (t) => {
   const clock = new ManualClock();
   let reads = 0;
   const tick = new LoopTick({
@@ -54,7 +54,7 @@ t.test('the clock is read once a turn', async (t) => {
   t.equal(tick.now(), 5);
 });
 
-t.test('a stopped turn does nothing more', async (t) => {
+t.test('a stopped tick runs no task', async (t) => {
   const clock = new ManualClock();
   const tick = new LoopTick(clock);
   tick.deferToEnd({ onTickEnd: () => t.fail('called') });

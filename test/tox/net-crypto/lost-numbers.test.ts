@@ -4,7 +4,7 @@ import { LostNumbers } from '../../../src/tox/net-crypto/lost-numbers.js';
 const isAny = (): boolean => true;
 const isNone = (): boolean => false;
 
-t.test('numbers come in the order of their reports, and those that are lost no more are passed over', async (t) => {
+t.test('numbers come in the order of their reports, and those that are no longer lost are skipped', async (t) => {
   const numbers = new LostNumbers();
   for (const number of [7, 3, 9]) numbers.add(number);
   const isLater = (number: number): boolean => number !== 7;
@@ -13,7 +13,7 @@ t.test('numbers come in the order of their reports, and those that are lost no m
   t.equal(numbers.first(isNone), undefined);
 });
 
-t.test('numbers that are reported for ever while another one is first take bounded memory', async (t) => {
+t.test('numbers that are reported repeatedly behind another one take bounded memory', async (t) => {
   const numbers = new LostNumbers();
   numbers.add(1000);
   for (let count = 0; count < 200_000; count += 1) numbers.add(count % 64);

@@ -14,7 +14,7 @@ function twoPeers(seed = 1): { world: World; alice: CryptoPeer; bob: CryptoPeer 
   return { world, alice: world.peer('203.0.113.1'), bob: world.peer('203.0.113.2') };
 }
 
-t.test('two peers connect, and both are told once', async (t) => {
+t.test('two peers connect, and each is notified once', async (t) => {
   const { near, far } = connectedPair();
   t.equal(near.connection.state, 'established');
   t.equal(far.connection.state, 'established');
@@ -22,7 +22,7 @@ t.test('two peers connect, and both are told once', async (t) => {
   t.same(far.notes.events, ['established']);
 });
 
-t.test('what is sent before there is a session arrives after two and a half round trips', async (t) => {
+t.test('data sent before the session exists arrives after two and a half round trips', async (t) => {
   const { world, alice, bob } = twoPeers();
   world.network.faults.delay = 10;
   const { connection } = alice.connect(bob);
@@ -32,7 +32,7 @@ t.test('what is sent before there is a session arrives after two and a half roun
   t.ok(world.clock.runUntil(isThere, 51), 'cookie request, cookie, handshake, handshake, data');
 });
 
-t.test('the acceptor speaks right behind its handshake, and is understood', async (t) => {
+t.test('the acceptor can send data right after its handshake', async (t) => {
   const { world, alice, bob } = twoPeers();
   world.network.faults.delay = 10;
   bob.onAccepted = (connection) => {
@@ -46,7 +46,7 @@ t.test('the acceptor speaks right behind its handshake, and is understood', asyn
   );
 });
 
-t.test('both may open at once', async (t) => {
+t.test('both peers may connect at once', async (t) => {
   const { world, alice, bob } = twoPeers();
   const [a, b] = [alice.connect(bob), bob.connect(alice)];
   a.connection.sendLossless(numbered(0));
@@ -87,7 +87,7 @@ for (const [kind, from] of [
   });
 }
 
-t.test('a handshake that is sent again has the same bytes', async (t) => {
+t.test('a retransmitted handshake has the same bytes', async (t) => {
   const { world, alice, bob } = twoPeers();
   const handshakes = new Set<string>();
   let count = 0;
@@ -103,7 +103,7 @@ t.test('a handshake that is sent again has the same bytes', async (t) => {
   t.equal(handshakes.size, 1);
 });
 
-t.test('who is not answered gives up after eight attempts', async (t) => {
+t.test('a connection that gets no answer gives up after eight attempts', async (t) => {
   const { world, alice, bob } = twoPeers();
   bob.crash();
   const { connection, notes } = alice.connect(bob);
@@ -115,7 +115,7 @@ t.test('who is not answered gives up after eight attempts', async (t) => {
   t.ok(connection.sendLossless(numbered(0)), 'it takes all and sends nothing');
 });
 
-t.test('a connection without a route waits for one, without attempts', async (t) => {
+t.test('a connection without a route waits for one and makes no attempts', async (t) => {
   const { world, alice, bob } = twoPeers();
   const notes = new Notes();
   const connection = alice.netCrypto.connect(bob.keys, notes);
@@ -126,7 +126,7 @@ t.test('a connection without a route waits for one, without attempts', async (t)
   t.same(notes.events, ['established']);
 });
 
-t.test('an offer that nobody accepts is answered with silence', async (t) => {
+t.test('a connection offer that is not accepted gets no answer', async (t) => {
   const { world, alice, bob } = twoPeers();
   bob.accepts = false;
   const kinds = new Set<number>();
@@ -152,7 +152,7 @@ t.test('5000 packets arrive in order and intact through loss, reordering and dup
   t.ok(isInOrder(near.notes.lossless, 5000));
 });
 
-t.test('lossy packets go once, and only within a session', async (t) => {
+t.test('lossy packets are sent once, and only within a session', async (t) => {
   const { world, alice, bob } = twoPeers();
   const { connection } = alice.connect(bob);
   t.notOk(connection.sendLossy(Buffer.from([200, 1])));
@@ -162,7 +162,7 @@ t.test('lossy packets go once, and only within a session', async (t) => {
   t.same(bob.accepted[0]?.notes.lossy, [Buffer.from([200, 2])]);
 });
 
-t.test('data of other ids or lengths is our own mistake', async (t) => {
+t.test('sending data with an invalid id or length throws', async (t) => {
   const { near } = connectedPair();
   for (const data of [Buffer.alloc(0), Buffer.from([15]), Buffer.from([192]), Buffer.alloc(1374, 162)]) {
     t.throws(() => near.connection.sendLossless(data), RangeError);
@@ -171,7 +171,7 @@ t.test('data of other ids or lengths is our own mistake', async (t) => {
   t.throws(() => near.connection.sendLossy(Buffer.from([255])), RangeError);
 });
 
-t.test('a kill reaches the peer, also when two of its three copies are lost', async (t) => {
+t.test('a kill reaches the peer even when two of its three copies are lost', async (t) => {
   const { world, near, far } = connectedPair();
   let lost = 0;
   world.network.filter = () => {
@@ -184,7 +184,7 @@ t.test('a kill reaches the peer, also when two of its three copies are lost', as
   t.same(near.notes.events, ['established'], 'whoever kills knows it');
 });
 
-t.test('a stopped net_crypto takes leave of all and leaves no timer behind', async (t) => {
+t.test('a stopped net_crypto sends kill packets to all peers and leaves no timer behind', async (t) => {
   const { world, alice, bob, far } = connectedPair();
   alice.netCrypto.stop();
   world.clock.advance(10);
@@ -194,7 +194,7 @@ t.test('a stopped net_crypto takes leave of all and leaves no timer behind', asy
   t.equal(world.clock.pending, 0);
 });
 
-t.test('a peer that starts anew, with another DHT key, replaces its session', async (t) => {
+t.test('a peer that restarts with another DHT key replaces its session', async (t) => {
   const { world, alice, bob, far } = connectedPair();
   alice.crash();
   const reborn = world.peer('203.0.113.9', alice.identity);
@@ -206,7 +206,7 @@ t.test('a peer that starts anew, with another DHT key, replaces its session', as
   t.equal(bob.netCrypto.connectionWith(alice.keys.realKey), bob.accepted[1]?.connection);
 });
 
-t.test('it does so from the address of the old session as well', async (t) => {
+t.test('a restarted peer replaces its session from the same address as well', async (t) => {
   const { world, alice, bob } = connectedPair();
   alice.crash();
   const reborn = world.peer('203.0.113.1', alice.identity);
@@ -215,7 +215,7 @@ t.test('it does so from the address of the old session as well', async (t) => {
   t.equal(bob.accepted[1]?.connection.state, 'established');
 });
 
-t.test('a peer that lost the session, but kept its DHT key, replaces it once it has been silent', async (t) => {
+t.test('a peer that lost the session but kept its DHT key replaces it after a silence', async (t) => {
   const { world, alice, bob, near } = connectedPair();
   world.network.blackHoles.add(bob.endpoint.key);
   near.connection.kill();
@@ -229,7 +229,7 @@ t.test('a peer that lost the session, but kept its DHT key, replaces it once it 
   t.equal(bob.accepted[1]?.connection.state, 'established');
 });
 
-t.test('old handshakes, sent again by somebody else, neither kill nor move a session', async (t) => {
+t.test('replayed old handshakes neither end nor move a session', async (t) => {
   const { world, alice, bob } = twoPeers();
   const handshakes: Buffer[] = [];
   world.network.filter = (packet, from) => {
@@ -255,7 +255,7 @@ t.test('old handshakes, sent again by somebody else, neither kill nor move a ses
   t.ok(isInOrder(present?.notes.lossless ?? [], 1));
 });
 
-t.test('a peer whose address changes goes on without a new handshake', async (t) => {
+t.test('a peer whose address changes continues without a new handshake', async (t) => {
   const { world, alice, bob, near, far } = connectedPair();
   sendAll(near.connection, near.notes, 500);
   sendAll(far.connection, far.notes, 500);
@@ -268,7 +268,7 @@ t.test('a peer whose address changes goes on without a new handshake', async (t)
   t.equal(bob.accepted.length, 1);
 });
 
-t.test('copies of data packets from elsewhere do not move a session', async (t) => {
+t.test('replayed data packets from another address do not move a session', async (t) => {
   const { world, bob, near, far, alice } = connectedPair();
   const copies: Buffer[] = [];
   world.network.filter = (packet, from) => {
@@ -285,7 +285,7 @@ t.test('copies of data packets from elsewhere do not move a session', async (t) 
   t.ok(isInOrder(far.notes.lossless, 20));
 });
 
-t.test('an address that hearsay gives to another peer stays with the one that uses it', async (t) => {
+t.test('an address that is reported for another peer stays with the peer that uses it', async (t) => {
   const { world, alice, bob, near, far } = connectedPair();
   const mallory = world.peer('203.0.113.66');
   mallory.connect(bob);
@@ -347,7 +347,7 @@ t.test('a relay route connects, and UDP takes over once it works', async (t) => 
   t.equal(relayed, before);
 });
 
-t.test('without UDP an address of the peer is no way to it', async (t) => {
+t.test('without UDP an address of the peer is not a route to it', async (t) => {
   const world = new World();
   world.hasUdp = false;
   const [alice, bob] = [world.peer('203.0.113.1'), world.peer('203.0.113.2')];
@@ -357,27 +357,30 @@ t.test('without UDP an address of the peer is no way to it', async (t) => {
   t.equal(world.network.sent, 0);
 });
 
-t.test('an address is a way to the peer while it is heard there, and none while it is hearsay or silent', async (t) => {
-  const { world, alice, bob } = twoPeers();
-  const notes = new Notes();
-  const ways: (string | undefined)[] = [];
-  notes.onRouteChange = (route) => void ways.push(route?.key);
-  const connection = alice.netCrypto.connect(bob.keys, notes);
-  connection.setEndpoint(Endpoint.of('198.51.100.1', 33445) as Endpoint);
-  world.clock.advance(1000);
-  t.same(ways, []);
-  connection.setEndpoint(bob.endpoint);
-  world.clock.advance(1000);
-  t.same(ways, [bob.endpoint.key]);
-  world.network.filter = () => false;
-  world.clock.advance(12_000);
-  t.same(ways, [bob.endpoint.key, undefined]);
-  world.network.filter = undefined;
-  world.clock.advance(5000);
-  t.same(ways, [bob.endpoint.key, undefined, bob.endpoint.key]);
-});
+t.test(
+  'an address is a route to the peer while packets come from it, but not while it is unverified or silent',
+  async (t) => {
+    const { world, alice, bob } = twoPeers();
+    const notes = new Notes();
+    const ways: (string | undefined)[] = [];
+    notes.onRouteChange = (route) => void ways.push(route?.key);
+    const connection = alice.netCrypto.connect(bob.keys, notes);
+    connection.setEndpoint(Endpoint.of('198.51.100.1', 33445) as Endpoint);
+    world.clock.advance(1000);
+    t.same(ways, []);
+    connection.setEndpoint(bob.endpoint);
+    world.clock.advance(1000);
+    t.same(ways, [bob.endpoint.key]);
+    world.network.filter = () => false;
+    world.clock.advance(12_000);
+    t.same(ways, [bob.endpoint.key, undefined]);
+    world.network.filter = undefined;
+    world.clock.advance(5000);
+    t.same(ways, [bob.endpoint.key, undefined, bob.endpoint.key]);
+  },
+);
 
-t.test('nothing that is thrown at a living session disturbs it', async (t) => {
+t.test('hostile packets do not disturb an established session', async (t) => {
   const { world, alice, bob, near, far } = connectedPair(11);
   const samples: Buffer[] = [];
   world.network.filter = (packet) => {
@@ -416,7 +419,7 @@ function overheardRequest({ world, alice, bob }: ReturnType<typeof twoPeers>): {
   return { request: request as unknown as Buffer, answers: () => answers };
 }
 
-t.test('a flood of cookie requests is answered only so often', async (t) => {
+t.test('a flood of cookie requests is answered at a limited rate', async (t) => {
   const peers = twoPeers();
   const { alice, bob } = peers;
   const { request, answers } = overheardRequest(peers);
@@ -425,7 +428,7 @@ t.test('a flood of cookie requests is answered only so often', async (t) => {
   t.ok(bob.netCrypto.dropped >= 999);
 });
 
-t.test('neither garbage nor made-up keys keep a peer waiting that we know', async (t) => {
+t.test('neither garbage nor made-up keys delay a known peer', async (t) => {
   const peers = twoPeers();
   const { alice, bob } = peers;
   const { request: genuine, answers } = overheardRequest(peers);
@@ -443,12 +446,12 @@ t.test('neither garbage nor made-up keys keep a peer waiting that we know', asyn
   t.equal(answers(), 2);
 });
 
-t.test('whoever connects twice to the same peer has made a mistake', async (t) => {
+t.test('connecting twice to the same peer throws', async (t) => {
   const { alice, bob } = connectedPair();
   t.throws(() => alice.netCrypto.connect(bob.keys, new Notes()), RangeError);
 });
 
-t.test('a handler may kill its connection in the midst of what arrives', async (t) => {
+t.test('a handler may kill its connection while packets are delivered', async (t) => {
   const { world, near, far } = connectedPair();
   world.network.faults.jitter = 5;
   far.notes.onPacket = () => {
@@ -460,27 +463,24 @@ t.test('a handler may kill its connection in the midst of what arrives', async (
   t.same(near.notes.events.at(-1), 'closed: killed');
 });
 
-t.test(
-  'a peer that never sends one packet, and many after it, loses its connection after 60 s and gives all back',
-  async (t) => {
-    const { world, alice, bob, near, far } = connectedPair();
-    alice.shape = (packet, forward) => {
-      if (packet[0] !== DATA || packet.length < 1000) forward();
-    };
-    near.connection.sendLossless(numbered(0, 1000));
-    for (let at = 1; at < 50; at += 1) near.connection.sendLossless(numbered(at));
-    world.clock.advance(50_000);
-    t.ok(bob.netCrypto.heldBytes > 49 * 64);
-    t.equal(far.connection.state, 'established');
-    world.clock.advance(15_000);
-    t.match(far.notes.events, ['established', 'closed: stuck']);
-    t.equal(bob.netCrypto.heldBytes, 0);
-    near.connection.kill();
-    t.equal(alice.netCrypto.heldBytes, 0);
-  },
-);
+t.test('a connection whose peer leaves out one packet is closed after 60 s and releases its memory', async (t) => {
+  const { world, alice, bob, near, far } = connectedPair();
+  alice.shape = (packet, forward) => {
+    if (packet[0] !== DATA || packet.length < 1000) forward();
+  };
+  near.connection.sendLossless(numbered(0, 1000));
+  for (let at = 1; at < 50; at += 1) near.connection.sendLossless(numbered(at));
+  world.clock.advance(50_000);
+  t.ok(bob.netCrypto.heldBytes > 49 * 64);
+  t.equal(far.connection.state, 'established');
+  world.clock.advance(15_000);
+  t.match(far.notes.events, ['established', 'closed: stuck']);
+  t.equal(bob.netCrypto.heldBytes, 0);
+  near.connection.kill();
+  t.equal(alice.netCrypto.heldBytes, 0);
+});
 
-t.test('whatever is lost, and whenever it ends, a connection gives back all that it held', async (t) => {
+t.test('a connection releases all its memory, whatever is lost and whenever it ends', async (t) => {
   for (const seed of [1, 2, 3, 4]) {
     const { world, alice, bob, near, far } = connectedPair(seed);
     Object.assign(world.network.faults, { loss: 0.1, delay: 20, jitter: 20, duplicate: 0.05 });

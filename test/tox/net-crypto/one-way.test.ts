@@ -76,23 +76,26 @@ function delivery({ world }: Scene, from: Pair['near'], to: Pair['far']): number
 }
 
 for (const from of ['alice', 'bob'] as const) {
-  t.test(`what ${from} sends by UDP is lost: both send by the relay within 1.5 s, and stay there`, async (t) => {
-    const one = scene();
-    const { world, near, far, datagrams, changes } = one;
-    drop(one, from)();
-    const [there, back] = [delivery(one, near, far), delivery(one, far, near)];
-    t.ok(there < 1500 && back < 1500, `${there} and ${back} ms`);
-    world.clock.advance(3000);
-    Object.assign(datagrams, { alice: 0, bob: 0 });
-    const { alice, bob } = changes;
-    t.ok(alice === 1 && bob === 1, `${alice} and ${bob} changes`);
-    world.clock.advance(60_000);
-    t.same([changes.alice, changes.bob], [1, 1], 'the ways do not change any more');
-    t.same([datagrams.alice, datagrams.bob], [0, 0], 'nothing of the session goes by UDP');
-    t.ok(delivery(one, near, far) < 100 && delivery(one, far, near) < 100);
-  });
+  t.test(
+    `when UDP packets of ${from} are lost, both peers change to the relay within 1.5 s and stay there`,
+    async (t) => {
+      const one = scene();
+      const { world, near, far, datagrams, changes } = one;
+      drop(one, from)();
+      const [there, back] = [delivery(one, near, far), delivery(one, far, near)];
+      t.ok(there < 1500 && back < 1500, `${there} and ${back} ms`);
+      world.clock.advance(3000);
+      Object.assign(datagrams, { alice: 0, bob: 0 });
+      const { alice, bob } = changes;
+      t.ok(alice === 1 && bob === 1, `${alice} and ${bob} changes`);
+      world.clock.advance(60_000);
+      t.same([changes.alice, changes.bob], [1, 1], 'the ways do not change any more');
+      t.same([datagrams.alice, datagrams.bob], [0, 0], 'nothing of the session goes by UDP');
+      t.ok(delivery(one, near, far) < 100 && delivery(one, far, near) < 100);
+    },
+  );
 
-  t.test(`and it is taken again when what ${from} sends arrives`, async (t) => {
+  t.test(`UDP is used again when the packets of ${from} arrive again`, async (t) => {
     const one = scene();
     const { world, near, far, relayed } = one;
     drop(one, from)();
@@ -108,7 +111,7 @@ for (const from of ['alice', 'bob'] as const) {
     t.same(relayed, before);
   });
 
-  t.test(`a transfer from alice goes on by the relay when what ${from} sends by UDP is lost`, async (t) => {
+  t.test(`a transfer from alice continues by the relay when UDP packets of ${from} are lost`, async (t) => {
     const one = scene();
     const { world, near, far, alice } = one;
     const link = new Bottleneck(world.clock, { megabits: 2, queueBytes: 20_000 });
@@ -128,7 +131,7 @@ for (const from of ['alice', 'bob'] as const) {
   });
 }
 
-t.test('the one whose packets do not arrive knows that UDP works one way, the other one does not', async (t) => {
+t.test('only the peer whose packets do not arrive reports that UDP works one way', async (t) => {
   const one = scene();
   const { world, near, far } = one;
   t.notOk(near.connection.isOneWay);
@@ -142,7 +145,7 @@ t.test('the one whose packets do not arrive knows that UDP works one way, the ot
   t.notOk(near.connection.isOneWay);
 });
 
-t.test('UDP that comes and goes is left to itself for longer and longer', async (t) => {
+t.test('flapping UDP is avoided for longer each time', async (t) => {
   const one = scene();
   const { world, near, far, changes } = one;
   world.clock.every(4000, () => {
@@ -159,27 +162,24 @@ t.test('UDP that comes and goes is left to itself for longer and longer', async 
   t.ok(changes.alice - alice < 8, `${changes.alice - alice} in the next`);
 });
 
-t.test(
-  'a connection that is quiet asks for no more than one proof each 8 s, and loss of it does not move it',
-  async (t) => {
-    const one = scene();
-    const { world, near, far, alice, changes } = one;
-    let probes = 0;
-    const { shape } = alice;
-    alice.shape = (packet, forward) => {
-      if (packet[0] === UdpKind.CookieRequest) probes += 1;
-      else shape(packet, forward);
-    };
-    for (const { connection } of [near, far]) {
-      world.clock.every(8000, () => void connection.sendLossless(numbered(0)));
-    }
-    world.clock.advance(80_000);
-    t.ok(probes <= 10, `${probes}`);
-    t.same([changes.alice, changes.bob], [0, 0]);
-  },
-);
+t.test('a quiet connection sends at most one probe every 8 s and keeps its route when one is lost', async (t) => {
+  const one = scene();
+  const { world, near, far, alice, changes } = one;
+  let probes = 0;
+  const { shape } = alice;
+  alice.shape = (packet, forward) => {
+    if (packet[0] === UdpKind.CookieRequest) probes += 1;
+    else shape(packet, forward);
+  };
+  for (const { connection } of [near, far]) {
+    world.clock.every(8000, () => void connection.sendLossless(numbered(0)));
+  }
+  world.clock.advance(80_000);
+  t.ok(probes <= 10, `${probes}`);
+  t.same([changes.alice, changes.bob], [0, 0]);
+});
 
-t.test('a route on which the system does not send is left at once', async (t) => {
+t.test('a route on which the system refuses to send is abandoned at once', async (t) => {
   const one = scene();
   const { near, far, alice } = one;
   alice.refuses = true;
@@ -187,7 +187,7 @@ t.test('a route on which the system does not send is left at once', async (t) =>
   t.ok(there < 400, `${there} ms`);
 });
 
-t.test('UDP of a long round trip is taken again at the first time that a probe is answered', async (t) => {
+t.test('UDP with a long round trip is used again as soon as a probe is answered', async (t) => {
   const one = scene();
   const { world, near, far, changes } = one;
   world.network.faults.delay = 400;

@@ -4,7 +4,7 @@ import { encodeParts } from '../../../src/tox/packet/net-crypto-part.js';
 
 const [A, B] = encodeParts(Buffer.from('first and last'));
 
-t.test('two halves become the packet, in either order, among those of others', async (t) => {
+t.test('two halves are joined in either order, among the halves of other packets', async (t) => {
   const parts = new PacketHalves();
   t.equal(parts.join(7, A), undefined);
   t.equal(parts.join(8, B), undefined);
@@ -12,7 +12,7 @@ t.test('two halves become the packet, in either order, among those of others', a
   t.equal(`${parts.join(8, A)}`, 'first and last');
 });
 
-t.test('a half that comes twice waits on', async (t) => {
+t.test('a duplicate half does not complete the packet', async (t) => {
   const parts = new PacketHalves();
   parts.join(7, A);
   t.equal(parts.join(7, A), undefined);
@@ -20,7 +20,7 @@ t.test('a half that comes twice waits on', async (t) => {
   t.equal(parts.join(7, B), undefined, 'and nothing is kept when it is complete');
 });
 
-t.test('of halves without the other one the latest 256 are kept', async (t) => {
+t.test('the latest 256 unpaired halves are kept', async (t) => {
   const parts = new PacketHalves();
   for (let number = 0; number <= 256; number += 1) parts.join(number, A);
   t.equal(parts.join(0, B), undefined);
@@ -34,7 +34,7 @@ t.test('halves that are too long together are dropped', async (t) => {
   t.equal(parts.join(7, half(1)), undefined);
 });
 
-t.test('a half that is a part of a larger piece of memory does not keep the rest of that', async (t) => {
+t.test('a stored half does not keep the larger buffer that it came in', async (t) => {
   const parts = new PacketHalves();
   const read = Buffer.alloc(65_536);
   A.copy(read, 100);

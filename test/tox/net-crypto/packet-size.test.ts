@@ -71,7 +71,7 @@ function inASecond({ world, received }: Flow): number {
   return received() - before;
 }
 
-t.test('nothing above 1,200 bytes goes before a larger size is proved', async (t) => {
+t.test('no packet above 1,200 bytes is sent before a larger size is proven', async (t) => {
   const { world, largest, near } = flow();
   world.clock.advance(1);
   t.equal(near.connection.packetSize, SAFE);
@@ -96,7 +96,7 @@ for (const [mtu, expected] of [
   [1200, 1196],
 ] as const) {
   t.test(
-    `a path that takes ${mtu} bytes is found to take ${expected}, and nothing larger goes for 10 minutes`,
+    `a path that takes ${mtu} bytes is measured as ${expected}, and nothing larger is sent for 10 minutes`,
     async (t) => {
       const stream = flow({ mtu });
       const { world, near, largest } = stream;
@@ -109,7 +109,7 @@ for (const [mtu, expected] of [
   );
 }
 
-t.test('a size that did not pass is tried again after 11 minutes', async (t) => {
+t.test('a size that did not pass is probed again after 11 minutes', async (t) => {
   const { world, near } = flow({ mtu: 1300 });
   world.clock.advance(1000);
   near.notes.onRoom = undefined;
@@ -129,7 +129,7 @@ t.test('a size that did not pass is tried again after 11 minutes', async (t) => 
 for (const delay of [2, 25, 100]) {
   for (const mtu of [1400, 1300]) {
     t.test(
-      `in a black hole above ${mtu} bytes, ${delay} ms away, all that is under way arrives within 2 s`,
+      `everything in flight arrives within 2 s in a black hole above ${mtu} bytes, ${delay} ms away`,
       async (t) => {
         const stream = flow({ delay });
         stream.world.clock.advance(2000);
@@ -143,7 +143,7 @@ for (const delay of [2, 25, 100]) {
   }
 }
 
-t.test('in a black hole the counters of the system are not read for each packet', async (t) => {
+t.test("in a black hole the system's counters are not read for each packet", async (t) => {
   const stream = flow({ delay: 25 });
   const { world, alice } = stream;
   world.clock.advance(2000);
@@ -160,7 +160,7 @@ t.test('in a black hole the counters of the system are not read for each packet'
   t.ok(reads > 0 && reads < 100, `${reads}`);
 });
 
-t.test('a lone large packet in a black hole arrives within 2 s', async (t) => {
+t.test('a single large packet in a black hole arrives within 2 s', async (t) => {
   const { world, near, far } = connectedPair(7);
   world.network.faults.delay = 20;
   world.network.faults.mtu = 1400;
@@ -169,7 +169,7 @@ t.test('a lone large packet in a black hole arrives within 2 s', async (t) => {
   t.equal(far.notes.lossless[0]?.length, FULL);
 });
 
-t.test('in a black hole whose queue loses the second of two halves, all that is under way arrives', async (t) => {
+t.test('everything in flight arrives in a black hole whose queue loses the second of two halves', async (t) => {
   const stream = flow({ delay: 20 });
   const { world, alice, far } = stream;
   world.clock.advance(2000);
@@ -187,7 +187,7 @@ t.test('in a black hole whose queue loses the second of two halves, all that is 
   t.equal(far.connection.state, 'established');
 });
 
-t.test('loss in bursts is no black hole', async (t) => {
+t.test('bursty loss is not taken for a black hole', async (t) => {
   const { world, alice, near, received } = flow({ delay: 20 });
   let burst = 0;
   const { shape } = alice;
@@ -207,7 +207,7 @@ t.test('loss in bursts is no black hole', async (t) => {
   t.ok(received() > 20_000_000, `${received()}`);
 });
 
-t.test('large packets that are sent seldom, and lost in bursts, are no black hole', async (t) => {
+t.test('rare large packets lost in bursts are not taken for a black hole', async (t) => {
   const { world, alice, near } = flow({ delay: 20 });
   world.clock.advance(1000);
   near.notes.onRoom = undefined;
@@ -225,7 +225,7 @@ t.test('large packets that are sent seldom, and lost in bursts, are no black hol
   t.equal(near.connection.packetSize, FULL);
 });
 
-t.test('an outage of all packets is no black hole', async (t) => {
+t.test('an outage of all packets is not taken for a black hole', async (t) => {
   const { world, alice, near } = flow({ delay: 20 });
   world.clock.advance(2000);
   const { shape } = alice;
@@ -236,7 +236,7 @@ t.test('an outage of all packets is no black hole', async (t) => {
   t.equal(near.connection.packetSize, FULL);
 });
 
-t.test('what the system cuts into fragments has not proved its size', async (t) => {
+t.test('a packet that the system fragments does not prove its size', async (t) => {
   const { world, alice, near, largest } = flow();
   const { shape } = alice;
   alice.shape = (packet, forward) => {
@@ -252,7 +252,7 @@ t.test('what the system cuts into fragments has not proved its size', async (t) 
   t.equal(alice.fragments, fragments, 'no more of them');
 });
 
-t.test('no test is larger than what our own interface takes', async (t) => {
+t.test('no probe is larger than the MTU of our own interface', async (t) => {
   const pair = connectedPair(5);
   // As when the path is new: of the one that is in use it has been asked already.
   pair.alice.interfaceMtu = 1420;
@@ -266,7 +266,7 @@ t.test('no test is larger than what our own interface takes', async (t) => {
   t.equal(largest(), 1396);
 });
 
-t.test('a path whose limit becomes known to the system in mid-session gets packets within it', async (t) => {
+t.test('a path whose limit the system learns in mid-session gets packets within it', async (t) => {
   const stream = flow();
   const { world, alice, near } = stream;
   world.clock.advance(2000);
@@ -291,7 +291,7 @@ t.test('a path whose limit becomes known to the system in mid-session gets packe
   t.equal(alice.fragments, fragments);
 });
 
-t.test('to a peer that reads no halves, what is too large goes by a relay', async (t) => {
+t.test('packets that are too large for the path go by a relay to a peer that reads no halves', async (t) => {
   const stream = flow({}, strangePair(5));
   const { world, near, far } = stream;
   world.clock.advance(2000);
@@ -328,7 +328,7 @@ function relayTo({ world, far }: Pick<Flow, 'world' | 'far'>): Route & { sent: n
   return route;
 }
 
-t.test('where no relay brings it either, the connection is begun anew before long', async (t) => {
+t.test('the connection is replaced soon when no relay delivers the large packet either', async (t) => {
   const { world, near, far } = flow({}, strangePair(5));
   world.clock.advance(2000);
   world.network.faults.mtu = 1400;
@@ -343,7 +343,7 @@ t.test('where no relay brings it either, the connection is begun anew before lon
   t.equal(far.notes.events.at(-1), 'closed: killed');
 });
 
-t.test('a peer of another kind whose large packets vanish is left to a relay', async (t) => {
+t.test('a peer of another kind whose large packets vanish is reached by a relay', async (t) => {
   const pair = strangePair(5);
   const { world, alice, bob, near, far } = pair;
   const relay = relayTo({ world, far });

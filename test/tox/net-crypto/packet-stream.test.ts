@@ -76,7 +76,7 @@ function pair(options: {
   return { clock, near, far };
 }
 
-t.test('packets arrive over the wrap of their numbers, with loss', async (t) => {
+t.test('packets arrive across the wrap of their numbers, despite loss', async (t) => {
   const random = new SeededRandom(1);
   const { clock, near, far } = pair({ firstNumber: 0xffff_ff00, isLost: () => random.fraction() < 0.1 });
   for (let at = 0; at < 500; at += 1) near.stream.takeLossless(numbered(at), false);
@@ -84,7 +84,7 @@ t.test('packets arrive over the wrap of their numbers, with loss', async (t) => 
   t.ok(isInOrder(far.received, 500));
 });
 
-t.test('the last packet, lost, is sent again though nothing follows it', async (t) => {
+t.test('the last packet is retransmitted when it is lost, though nothing follows it', async (t) => {
   let isFirst = true;
   const { clock, near, far } = pair({
     isLost: ({ data }) => {
@@ -117,7 +117,7 @@ function lossOf(number: number): (packet: Sent) => boolean {
   };
 }
 
-t.test('a stale confirmation does not cost the data that came with it', async (t) => {
+t.test('a stale acknowledgement does not drop the data that came with it', async (t) => {
   const clock = new ManualClock();
   const end = new End(clock);
   for (let at = 0; at < 10; at += 1) end.stream.takeLossless(numbered(at), false);
@@ -128,7 +128,7 @@ t.test('a stale confirmation does not cost the data that came with it', async (t
   t.ok(isInOrder(end.received, 3));
 });
 
-t.test('an overtaken list of holes is not read against a newer window', async (t) => {
+t.test('a reordered list of holes is not applied to a newer window', async (t) => {
   const clock = new ManualClock();
   const end = new End(clock);
   for (let at = 0; at < 10; at += 1) end.stream.takeLossless(numbered(at), false);
@@ -141,7 +141,7 @@ t.test('an overtaken list of holes is not read against a newer window', async (t
   t.ok(again.has(4), 'it is still held, and sent to a silent peer');
 });
 
-t.test('a peer that never confirms gets the first packets, and then probes', async (t) => {
+t.test('a peer that never acknowledges gets the first packets and then probes', async (t) => {
   const clock = new ManualClock();
   const end = new End(clock);
   while (end.stream.takeLossless(Buffer.alloc(1373, 162), false));
@@ -150,7 +150,7 @@ t.test('a peer that never confirms gets the first packets, and then probes', asy
   t.ok(dataPackets > 30 && dataPackets < 400, `${dataPackets}`);
 });
 
-t.test('the queue is bounded in bytes, refuses, and says when there is room', async (t) => {
+t.test('the queue is bounded in bytes, refuses data when full, and reports when it has room', async (t) => {
   const { clock, near, far } = pair({ delay: 20 });
   let taken = 0;
   while (near.stream.takeLossless(Buffer.alloc(1373, 162), false)) taken += 1;
@@ -164,14 +164,14 @@ t.test('the queue is bounded in bytes, refuses, and says when there is room', as
   t.equal(far.received.length, taken + 1);
 });
 
-t.test('small packets do not make the queue long without bound', async (t) => {
+t.test('small packets do not make the queue grow without bound', async (t) => {
   const end = new End(new ManualClock());
   let taken = 0;
   while (end.stream.takeLossless(Buffer.from([162]), false)) taken += 1;
   t.ok(taken < 2000, `${taken}`);
 });
 
-t.test('hostile data and request packets change nothing for whoever comes after them', async (t) => {
+t.test('hostile data and request packets do not affect later packets', async (t) => {
   const random = new SeededRandom(5);
   const { clock, near, far } = pair({ delay: 5 });
   for (let round = 0; round < 300; round += 1) {
@@ -196,7 +196,7 @@ t.test('a session keeps alive with one request a second', async (t) => {
   t.ok(near.emitted.length - requests.length <= 3, 'and no word of our features once they are known');
 });
 
-t.test('who has but one peer sends its requests upon those of the peer, as many as before', async (t) => {
+t.test("a node with one peer sends its requests in reply to the peer's, and no more of them", async (t) => {
   const { clock, near, far } = pair({ delay: 10 });
   near.isAlone = true;
   // Begun at another moment than the far one, which goes on at whole seconds.
@@ -220,28 +220,25 @@ t.test('who has but one peer sends its requests upon those of the peer, as many 
   t.ok(Math.abs(sentBy(near) - 20) <= 1 && Math.abs(sentBy(far) - 20) <= 1, `${sentBy(near)} and ${sentBy(far)}`);
 });
 
-t.test(
-  'two who have only each other, and who lose packets, speak once a second or little more, and are never silent for long',
-  async (t) => {
-    const random = new SeededRandom(9);
-    const { clock, near, far } = pair({ delay: 30, isLost: () => random.below(10) === 0 });
-    near.isAlone = true;
-    far.isAlone = true;
-    clock.advance(300);
-    near.stream.ackImmediately();
-    const sentAt: number[] = [];
-    for (let at = clock.now(); at < 200_000; at = clock.now()) {
-      const before = near.emitted.length;
-      if (!clock.runUntil(() => near.emitted.length > before, 5_000)) break;
-      sentAt.push(clock.now());
-    }
-    const gaps = sentAt.slice(1).map((at, index) => at - (sentAt[index] as number));
-    t.ok(Math.max(...gaps) <= 2_100, `${Math.max(...gaps)} ms`);
-    t.ok(near.emitted.length <= 260 && far.emitted.length <= 260, `${near.emitted.length} and ${far.emitted.length}`);
-  },
-);
+t.test('two nodes with one lossy connection send about once a second and are never silent for long', async (t) => {
+  const random = new SeededRandom(9);
+  const { clock, near, far } = pair({ delay: 30, isLost: () => random.below(10) === 0 });
+  near.isAlone = true;
+  far.isAlone = true;
+  clock.advance(300);
+  near.stream.ackImmediately();
+  const sentAt: number[] = [];
+  for (let at = clock.now(); at < 200_000; at = clock.now()) {
+    const before = near.emitted.length;
+    if (!clock.runUntil(() => near.emitted.length > before, 5_000)) break;
+    sentAt.push(clock.now());
+  }
+  const gaps = sentAt.slice(1).map((at, index) => at - (sentAt[index] as number));
+  t.ok(Math.max(...gaps) <= 2_100, `${Math.max(...gaps)} ms`);
+  t.ok(near.emitted.length <= 260 && far.emitted.length <= 260, `${near.emitted.length} and ${far.emitted.length}`);
+});
 
-t.test('a hole that the peer does not fill for 60 s is noticed, one that it fills is not', async (t) => {
+t.test('a hole that the peer leaves open for 60 s is reported, and one that it fills is not', async (t) => {
   const clock = new ManualClock();
   const end = new End(clock);
   const isStuckAfter = (ms: number): boolean => {
@@ -261,7 +258,7 @@ t.test('a hole that the peer does not fill for 60 s is noticed, one that it fill
   t.notOk(isStuckAfter(120_000));
 });
 
-t.test('many connections that share little memory all carry on, with loss, and give it back', async (t) => {
+t.test('many connections that share little memory all make progress despite loss and release it', async (t) => {
   const random = new SeededRandom(3);
   const clock = new ManualClock();
   const [total, floor] = [256 * 1024, 16 * 1024];

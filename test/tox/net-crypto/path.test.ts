@@ -57,7 +57,7 @@ function checkLimit(t: Test, { from, to }: { readonly from: number; readonly to:
   t.ok(from > 0 && to <= 3 * from, `${to} bytes for ${from}`);
 }
 
-t.test('an address that a peer forges in mid-session gets no more than three times what came from it', async (t) => {
+t.test('an address that a peer forges in mid-session gets at most three times what came from it', async (t) => {
   const { world, alice, bob, near, far } = connectedPair(3);
   world.network.faults.delay = 10;
   bob.shape = new Bottleneck(world.clock, SLOW).shape;
@@ -74,7 +74,7 @@ t.test('an address that a peer forges in mid-session gets no more than three tim
   t.ok(bytes.dataTo > 0, 'small packets go there');
 });
 
-t.test('nor does one from which a handshake comes, though around a cookie of ours', async (t) => {
+t.test('an address from which a handshake comes gets no more either, despite a valid cookie', async (t) => {
   const world = new World(4);
   const [alice, bob] = [world.peer('203.0.113.1'), world.peer('203.0.113.2')];
   world.network.faults.delay = 10;
@@ -92,7 +92,7 @@ for (const [what, isForged] of [
   ['all that it says', (): boolean => true],
   ['all but cookies', (packet: Buffer): boolean => packet[0] !== UdpKind.CookieResponse],
 ] as const) {
-  t.test(`an address that is told of a peer gets little when the peer forges it for ${what}`, async (t) => {
+  t.test(`an address reported for a peer gets little when the peer forges it for ${what}`, async (t) => {
     const world = new World(5);
     const [alice, bob] = [world.peer('203.0.113.1'), world.peer('203.0.113.2')];
     world.network.faults.delay = 10;
@@ -105,7 +105,7 @@ for (const [what, isForged] of [
   });
 }
 
-t.test('a peer that forges many addresses makes us send no more than came from each', async (t) => {
+t.test('a peer that forges many addresses cannot make us send more than the limit to each', async (t) => {
   const { world, alice, bob, far } = connectedPair(6);
   sendAll(far.connection, far.notes, Number.POSITIVE_INFINITY, 1000);
   const bytes = { from: 0, to: 0 };
@@ -149,7 +149,7 @@ const LOST_PROBE = 125;
 for (const kind of ['our kind', 'unknown kind'] as const) {
   for (const who of ['the sender', 'the receiver'] as const) {
     t.test(
-      `a transfer goes on within four round trips and a probe when the address of ${who} changes, of ${kind}`,
+      `a transfer continues within four round trips and a probe when the address of ${who} changes, of ${kind}`,
       async (t) => {
         const { world, alice, bob, near, far } = (kind === 'our kind' ? connectedPair : strangePair)(8);
         world.network.faults.delay = ROUND_TRIP / 2;
@@ -174,39 +174,42 @@ for (const kind of ['our kind', 'unknown kind'] as const) {
   }
 }
 
-t.test('a peer whose packets come from two addresses in turn moves nothing, and full packets go there', async (t) => {
-  const { world, alice, bob, near, far } = connectedPair(9);
-  world.network.faults.delay = 10;
-  bob.shape = new Bottleneck(world.clock, SLOW).shape;
-  const other = Endpoint.of('198.51.100.7', 1) as Endpoint;
-  let turn = 0;
-  alice.shape = (packet, forward) => {
-    turn += 1;
-    const copy = Buffer.from(packet);
-    if (turn % 2 === 0) forward();
-    else world.clock.after(10, () => bob.router.receive(copy, other));
-  };
-  world.network.filter = (packet, _from, to) => {
-    if (!to.equals(other)) return true;
-    const copy = Buffer.from(packet);
-    world.clock.after(10, () => alice.router.receive(copy, bob.endpoint));
-    return false;
-  };
-  let changes = 0;
-  far.notes.onRouteChange = () => {
-    changes += 1;
-  };
-  sendAll(far.connection, far.notes, Number.POSITIVE_INFINITY, 1000);
-  near.notes.onPacket = () => {
-    near.notes.lossless.length = 0;
-  };
-  world.clock.advance(5000);
-  t.equal(changes, 0);
-  t.equal(far.connection.packetSize, 1373);
-});
+t.test(
+  'a peer whose packets alternate between two addresses does not move the path and gets full packets',
+  async (t) => {
+    const { world, alice, bob, near, far } = connectedPair(9);
+    world.network.faults.delay = 10;
+    bob.shape = new Bottleneck(world.clock, SLOW).shape;
+    const other = Endpoint.of('198.51.100.7', 1) as Endpoint;
+    let turn = 0;
+    alice.shape = (packet, forward) => {
+      turn += 1;
+      const copy = Buffer.from(packet);
+      if (turn % 2 === 0) forward();
+      else world.clock.after(10, () => bob.router.receive(copy, other));
+    };
+    world.network.filter = (packet, _from, to) => {
+      if (!to.equals(other)) return true;
+      const copy = Buffer.from(packet);
+      world.clock.after(10, () => alice.router.receive(copy, bob.endpoint));
+      return false;
+    };
+    let changes = 0;
+    far.notes.onRouteChange = () => {
+      changes += 1;
+    };
+    sendAll(far.connection, far.notes, Number.POSITIVE_INFINITY, 1000);
+    near.notes.onPacket = () => {
+      near.notes.lossless.length = 0;
+    };
+    world.clock.advance(5000);
+    t.equal(changes, 0);
+    t.equal(far.connection.packetSize, 1373);
+  },
+);
 
 t.test(
-  'a peer that says one thing from a new address is followed there although the first probe gets lost',
+  'a peer that sends one packet from a new address is followed there although the first probe is lost',
   async (t) => {
     const { world, alice, near, far } = connectedPair(14);
     world.network.faults.delay = ROUND_TRIP / 2;
@@ -237,7 +240,7 @@ t.test('a peer that leaves the local network is followed within two round trips'
   t.equal(bob.accepted[0]?.connection.endpoint?.address, '198.51.100.7');
 });
 
-t.test('a peer that goes back and forth between two addresses is followed each time', async (t) => {
+t.test('a peer that moves back and forth between two addresses is followed each time', async (t) => {
   const { world, alice, near, far } = connectedPair(10);
   world.network.faults.delay = 10;
   for (let turn = 0; turn < 6; turn += 1) {
@@ -249,30 +252,33 @@ t.test('a peer that goes back and forth between two addresses is followed each t
   }
 });
 
-t.test('packets of other clients that have the address of a peer as their source do not take it away', async (t) => {
-  const { world, alice, bob, near, far } = connectedPair(11);
-  const attackers = ['203.0.113.66', '203.0.113.67'].map((address) => {
-    const attacker = world.peer(address);
-    const { connection } = attacker.connect(bob);
-    world.clock.advance(100);
-    attacker.shape = (packet) => bob.router.receive(Buffer.from(packet), alice.endpoint);
-    return connection;
-  });
-  let count = 0;
-  // In turn, so that the address would go to and fro, and each time cost a trial of all sessions.
-  const talk = world.clock.every(1, () => {
-    for (let copy = 0; copy < 4; copy += 1) attackers[copy % 2]?.sendLossy(Buffer.from([200]));
-    near.connection.sendLossless(numbered(count));
-    count += 1;
-  });
-  world.clock.advance(3000);
-  talk.cancel();
-  world.clock.advance(1000);
-  t.ok(isInOrder(far.notes.lossless, count));
-  t.equal(near.connection.traffic.retransmissions, 0, 'no packet is lost for want of trials');
-});
+t.test(
+  "packets of other clients with a peer's address as their source do not take that address from the peer",
+  async (t) => {
+    const { world, alice, bob, near, far } = connectedPair(11);
+    const attackers = ['203.0.113.66', '203.0.113.67'].map((address) => {
+      const attacker = world.peer(address);
+      const { connection } = attacker.connect(bob);
+      world.clock.advance(100);
+      attacker.shape = (packet) => bob.router.receive(Buffer.from(packet), alice.endpoint);
+      return connection;
+    });
+    let count = 0;
+    // In turn, so that the address would go to and fro, and each time cost a trial of all sessions.
+    const talk = world.clock.every(1, () => {
+      for (let copy = 0; copy < 4; copy += 1) attackers[copy % 2]?.sendLossy(Buffer.from([200]));
+      near.connection.sendLossless(numbered(count));
+      count += 1;
+    });
+    world.clock.advance(3000);
+    talk.cancel();
+    world.clock.advance(1000);
+    t.ok(isInOrder(far.notes.lossless, count));
+    t.equal(near.connection.traffic.retransmissions, 0, 'no packet is lost for want of trials');
+  },
+);
 
-t.test('a peer that is at an address for sure takes it over from one that was', async (t) => {
+t.test('a peer that is proven at an address takes it over from its previous owner', async (t) => {
   const { world, alice, bob } = connectedPair(12);
   alice.crash();
   const heir = world.peer('203.0.113.1');

@@ -13,11 +13,11 @@ function pauses(trials: ProbeSchedule, from: number, count: number): number[] {
   return found;
 }
 
-t.test('nothing is tried as long as nothing is to be tried', async (t) => {
+t.test('no probe is due while there is nothing to probe', async (t) => {
   t.equal(new ProbeSchedule().dueAt, Number.POSITIVE_INFINITY);
 });
 
-t.test('trials begin at once, each 250 ms, and come each 4 s after a minute', async (t) => {
+t.test('probes begin at once, every 250 ms, and slow down to every 4 s after a minute', async (t) => {
   const trials = new ProbeSchedule();
   trials.setScope('udp', 1000);
   t.equal(trials.dueAt, Number.NEGATIVE_INFINITY);
@@ -26,18 +26,15 @@ t.test('trials begin at once, each 250 ms, and come each 4 s after a minute', as
   t.equal(all.at(-1), 4000);
 });
 
-t.test(
-  'they begin anew when there is reason to hope, or others are to be tried, and not for the same again',
-  async (t) => {
-    const trials = new ProbeSchedule();
-    trials.setScope('udp', 0);
-    pauses(trials, 0, 100);
-    trials.setScope('udp', 200_000);
-    t.not(trials.dueAt, Number.NEGATIVE_INFINITY);
-    trials.restart(200_000);
-    t.equal(trials.dueAt, Number.NEGATIVE_INFINITY);
-    t.equal(pauses(trials, 200_000, 1)[0], 250);
-    trials.setScope('all', 300_000);
-    t.equal(trials.dueAt, Number.NEGATIVE_INFINITY);
-  },
-);
+t.test('probes restart on request or when their scope changes, but not for the same scope', async (t) => {
+  const trials = new ProbeSchedule();
+  trials.setScope('udp', 0);
+  pauses(trials, 0, 100);
+  trials.setScope('udp', 200_000);
+  t.not(trials.dueAt, Number.NEGATIVE_INFINITY);
+  trials.restart(200_000);
+  t.equal(trials.dueAt, Number.NEGATIVE_INFINITY);
+  t.equal(pauses(trials, 200_000, 1)[0], 250);
+  trials.setScope('all', 300_000);
+  t.equal(trials.dueAt, Number.NEGATIVE_INFINITY);
+});

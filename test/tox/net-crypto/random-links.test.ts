@@ -113,7 +113,7 @@ for (const [kind, pairOf] of [
   ['our', connectedPair],
   ['another', strangePair],
 ] as const) {
-  t.test(`a transfer to a peer of ${kind} kind ends, whatever the path does`, async (t) => {
+  t.test(`a transfer to a peer of ${kind} kind completes, whatever the path does`, async (t) => {
     for (let seed = 1; seed <= SEEDS; seed += 1) {
       const random = new SeededRandom(seed);
       const pair = pairOf(seed);

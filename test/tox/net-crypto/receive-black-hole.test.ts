@@ -8,18 +8,18 @@ function heardFor(seconds: number): ReceiveBlackHole {
   return swallowed;
 }
 
-t.test('small packets that come for 4 s while one is missing say that large ones vanish', async (t) => {
+t.test('small packets that arrive for 4 s while one is missing indicate a black hole', async (t) => {
   t.notOk(heardFor(3).isLikely);
   t.ok(heardFor(4).isLikely);
 });
 
-t.test('a burst of small packets says no more than one of them', async (t) => {
+t.test('a burst of small packets counts as one', async (t) => {
   const swallowed = new ReceiveBlackHole();
   for (let count = 0; count < 100; count += 1) swallowed.onReceived(5, 20, 10_000 + count);
   t.notOk(swallowed.isLikely);
 });
 
-t.test('a large packet, another one missing, or none says that they pass', async (t) => {
+t.test('a large packet, or a change of the missing one, clears the suspicion', async (t) => {
   for (const [missing, size] of [
     [5, 1373],
     [6, 20],

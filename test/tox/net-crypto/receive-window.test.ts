@@ -15,7 +15,7 @@ function give(window: ReceiveWindow, number: number, data = numbered(number)): B
   return out;
 }
 
-t.test('packets come out in order, whatever the order in which they come in, also over the wrap', async (t) => {
+t.test('packets are delivered in order, whatever the order of arrival, across the wrap too', async (t) => {
   const random = new SeededRandom(1);
   for (const first of [0, 0xffff_fe00]) {
     const window = new ReceiveWindow(share(), first);
@@ -31,7 +31,7 @@ t.test('packets come out in order, whatever the order in which they come in, als
   }
 });
 
-t.test('what came before, or waits already, is a duplicate', async (t) => {
+t.test('a packet that was received before, or already waits, is a duplicate', async (t) => {
   const window = new ReceiveWindow(share());
   t.equal(window.onReceived(0, numbered(0)), 'next');
   t.equal(window.onReceived(0, numbered(0)), 'duplicate');
@@ -39,7 +39,7 @@ t.test('what came before, or waits already, is a duplicate', async (t) => {
   t.equal(window.onReceived(5, numbered(5)), 'duplicate');
 });
 
-t.test('what lies 32,768 numbers ahead is outside', async (t) => {
+t.test('a packet 32,768 numbers ahead is outside the window', async (t) => {
   const window = new ReceiveWindow(share());
   t.equal(window.onReceived(32_768, numbered(0)), 'outside');
   t.equal(window.onReceived(32_767, numbered(0)), 'early');
@@ -56,7 +56,7 @@ t.test('a peer that leaves out one packet cannot fill our memory', async (t) => 
   t.equal(window.heldBytes, 0);
 });
 
-t.test('a hole is new once', async (t) => {
+t.test('a hole is reported as new once', async (t) => {
   const window = new ReceiveWindow(share());
   give(window, 0);
   t.notOk(window.takeNewHole());
@@ -67,7 +67,7 @@ t.test('a hole is new once', async (t) => {
   t.notOk(window.takeNewHole(), 'the next one in the row leaves no hole');
 });
 
-t.test('the end that the peer tells makes what is missing at the tail known', async (t) => {
+t.test('the end that the peer advertises reveals packets missing at the tail', async (t) => {
   const window = new ReceiveWindow(share());
   give(window, 0);
   window.onAdvertised(3);
@@ -82,25 +82,28 @@ t.test('the end that the peer tells makes what is missing at the tail known', as
   t.equal(window.end, 3);
 });
 
-t.test('connections that all leave out one packet share a budget, and the next one still has room', async (t) => {
-  const budget = new MemoryBudget({ total: 128 * MIB, floor: MIB / 4 });
-  const greedy = Array.from({ length: 300 }, () => new ReceiveWindow(budget.share()));
-  const data = Buffer.alloc(1373, 162);
-  for (let number = 1; number < 32_768; number += 64) {
-    for (const window of greedy) for (let at = 0; at < 64; at += 1) window.onReceived(number + at, data);
-  }
-  t.ok(budget.used <= 128 * MIB, `${budget.used} bytes`);
-  t.ok(budget.used >= 100 * MIB, 'it is there to be used');
-  const honest = new ReceiveWindow(budget.share());
-  let taken = 0;
-  while (honest.onReceived(1 + taken, data) === 'early') taken += 1;
-  t.ok(taken >= 140, `${taken} packets`);
-  for (const window of greedy) window.close();
-  honest.close();
-  t.equal(budget.used, 0);
-});
+t.test(
+  'connections that all leave out one packet share a budget, and a further connection still has room',
+  async (t) => {
+    const budget = new MemoryBudget({ total: 128 * MIB, floor: MIB / 4 });
+    const greedy = Array.from({ length: 300 }, () => new ReceiveWindow(budget.share()));
+    const data = Buffer.alloc(1373, 162);
+    for (let number = 1; number < 32_768; number += 64) {
+      for (const window of greedy) for (let at = 0; at < 64; at += 1) window.onReceived(number + at, data);
+    }
+    t.ok(budget.used <= 128 * MIB, `${budget.used} bytes`);
+    t.ok(budget.used >= 100 * MIB, 'it is there to be used');
+    const honest = new ReceiveWindow(budget.share());
+    let taken = 0;
+    while (honest.onReceived(1 + taken, data) === 'early') taken += 1;
+    t.ok(taken >= 140, `${taken} packets`);
+    for (const window of greedy) window.close();
+    honest.close();
+    t.equal(budget.used, 0);
+  },
+);
 
-t.test('whatever comes, the early packets of all hold so much and no more, and all of it is given back', async (t) => {
+t.test('early packets of all connections never exceed the budget, and all of it is released', async (t) => {
   for (const seed of [1, 2, 3]) {
     const random = new SeededRandom(seed);
     const [total, floor] = [4 * MIB, MIB / 4];
@@ -126,7 +129,7 @@ t.test('whatever comes, the early packets of all hold so much and no more, and a
   }
 });
 
-t.test('a ring that grew for a packet far ahead is small again when all have come', async (t) => {
+t.test('a ring that grew for a packet far ahead shrinks once all packets have arrived', async (t) => {
   const budget = new MemoryBudget({ total: 128 * MIB, floor: MIB / 4 });
   const window = new ReceiveWindow(budget.share());
   window.onReceived(20_000, numbered(20_000));
@@ -136,7 +139,7 @@ t.test('a ring that grew for a packet far ahead is small again when all have com
   t.equal(budget.used, 0);
 });
 
-t.test('a packet that waits keeps nothing of what it was read with', async (t) => {
+t.test('a stored packet does not keep the buffer that it was read with', async (t) => {
   const window = new ReceiveWindow(share());
   const memory = Buffer.alloc(65_536, 162);
   window.onReceived(1, memory.subarray(100, 1473));

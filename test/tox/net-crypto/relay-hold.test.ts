@@ -1,7 +1,7 @@
 import t from 'tap';
 import { RelayHold } from '../../../src/tox/net-crypto/relay-hold.js';
 
-t.test('a relay gives way at once, and stays longer and longer when UDP lasted for less than 10 s', async (t) => {
+t.test('a relay yields to UDP at once, and is held longer each time UDP lasted less than 10 s', async (t) => {
   const stay = new RelayHold();
   const holds: number[] = [];
   for (let now = 0; now < 900_000; now += 90_000) {

@@ -41,7 +41,7 @@ for (const packets of [100, 300]) {
   });
 }
 
-t.test('a relay that loses what the next socket does not take is filled to 80 %', async (t) => {
+t.test('a relay that drops what its next socket does not accept is filled to 80 %', async (t) => {
   const { rate, early, lost } = relayed({ packets: 1000, room: 300 });
   t.ok(rate >= (0.8 * 300) / INTERVAL, `${rate * INTERVAL} of 300, ${early * INTERVAL} before`);
   t.ok(lost < 0.2 * 300 * (8000 / INTERVAL), `${lost} lost`);

@@ -11,7 +11,7 @@ function probes(): RouteProbes {
   });
 }
 
-t.test('an answer counts for the route by which it was asked for, and once', async (t) => {
+t.test('an answer counts once, for the route on which the probe was sent', async (t) => {
   const all = probes();
   const request = all.next('a', 1000);
   t.notSame(all.next('b', 1000), request);
@@ -20,7 +20,7 @@ t.test('an answer counts for the route by which it was asked for, and once', asy
   t.equal(all.onAnswer('a', request, 1030), undefined);
 });
 
-t.test('the answer to any request that is open is good, and tells the round trip of that one', async (t) => {
+t.test('an answer to any open request is valid and measures the round trip of that request', async (t) => {
   const all = probes();
   const request = all.next('a', 1000);
   t.notSame(all.next('a', 1250), request);
@@ -31,7 +31,7 @@ t.test('the answer to any request that is open is good, and tells the round trip
   t.equal(all.sentAt('a'), 1250);
 });
 
-t.test('however many requests have no answer, only the last ones are kept', async (t) => {
+t.test('only the last unanswered requests are kept', async (t) => {
   const all = probes();
   const first = all.next('a', 0);
   const second = all.next('a', 1);
@@ -40,7 +40,7 @@ t.test('however many requests have no answer, only the last ones are kept', asyn
   t.match(all.onAnswer('a', second, 20), { rtt: 19 });
 });
 
-t.test('what a route was asked is forgotten with it', async (t) => {
+t.test('the probes of a route are forgotten with it', async (t) => {
   const all = probes();
   const request = all.next('a', 1000);
   all.forget('a');

@@ -24,7 +24,7 @@ function tableOf(...routes: Route[]): RouteTable {
   return table;
 }
 
-t.test('among addresses that answer, LAN over IPv4 goes before IPv6, and that before IPv4', async (t) => {
+t.test('among live addresses, LAN over IPv4 is preferred to IPv6, and IPv6 to IPv4', async (t) => {
   const table = tableOf(v4, v6, lan);
   for (const route of [lan, v6, v4]) table.onReceived(route.key, 1000);
   t.equal(table.best(1000), lan);
@@ -32,13 +32,13 @@ t.test('among addresses that answer, LAN over IPv4 goes before IPv6, and that be
   t.equal(table.best(1000), v6);
 });
 
-t.test('an address that answers goes before better ones that do not', async (t) => {
+t.test('a live address is preferred to better ones that are dead', async (t) => {
   const table = tableOf(lan, v6, v4);
   table.onReceived(v4.key, 1000);
   t.equal(table.best(1000), v4);
 });
 
-t.test('an address that the peer left is left, too, though it was better', async (t) => {
+t.test('an address that the peer has left is abandoned though it was better', async (t) => {
   const table = tableOf(lan, v4);
   table.onReceived(lan.key, 1000);
   table.onReceived(v4.key, 2000);
@@ -47,7 +47,7 @@ t.test('an address that the peer left is left, too, though it was better', async
   t.equal(table.best(4000), v4);
 });
 
-t.test('of two equal addresses the one heard last is used', async (t) => {
+t.test('of two equal addresses, the one that received last is used', async (t) => {
   const rebound = udp('203.0.113.5', 40_000);
   const table = tableOf(v4, rebound);
   table.onReceived(v4.key, 1000);
@@ -55,7 +55,7 @@ t.test('of two equal addresses the one heard last is used', async (t) => {
   t.equal(table.best(1001), rebound);
 });
 
-t.test('a relay carries all while no address answers, and none of it while one does', async (t) => {
+t.test('a relay carries everything while no address is live, and nothing while one is', async (t) => {
   const table = tableOf(v4, relay);
   t.equal(table.best(0), relay);
   table.onReceived(v4.key, 1000);
@@ -67,7 +67,7 @@ t.test('a relay carries all while no address answers, and none of it while one d
   t.notOk(table.isDirect(9001));
 });
 
-t.test('a relay where the peer is not is the last resort', async (t) => {
+t.test('a relay that the peer is not connected to is the last resort', async (t) => {
   const table = tableOf(v4, relayIn('doubtful'));
   t.equal(table.best(0), v4);
   table.onReceived(v4.key, 1000);
@@ -75,7 +75,7 @@ t.test('a relay where the peer is not is the last resort', async (t) => {
   t.equal(tableOf(relayIn('doubtful')).best(0)?.kind, 'relay');
 });
 
-t.test('hearsay cannot push out the address that answers', async (t) => {
+t.test('unverified addresses cannot displace a live address', async (t) => {
   const table = tableOf(v4);
   table.onReceived(v4.key, 1000);
   for (let port = 1; port < 100; port += 1) table.add(udp('198.51.100.1', port));
@@ -84,14 +84,14 @@ t.test('hearsay cannot push out the address that answers', async (t) => {
   t.equal(table.best(1000), v4);
 });
 
-t.test('when nothing answers, the address that did last goes before hearsay, be that better or not', async (t) => {
+t.test('when no address is live, the one that received last is preferred to unverified ones', async (t) => {
   const table = tableOf(lan, v6, v4);
   table.onReceived(v4.key, 1000);
   t.equal(table.best(60_000), v4);
 });
 
 t.test(
-  'a peer that sends by a relay, and not by UDP, is followed there before its address counts as silent',
+  'a peer that sends by a relay instead of UDP is followed there before its address counts as silent',
   async (t) => {
     const table = tableOf(v4, relay);
     table.onReceived(v4.key, 1000);
@@ -104,7 +104,7 @@ t.test(
   },
 );
 
-t.test('a route that is heard is not used where its other direction is wanted proven, until it is', async (t) => {
+t.test('a receiving route that needs proof is not used until it is proven', async (t) => {
   const table = tableOf(v4, relay);
   table.onReceived(v4.key, 1000);
   table.requireProof(v4.key);
@@ -113,7 +113,7 @@ t.test('a route that is heard is not used where its other direction is wanted pr
   t.equal(table.best(1000), v4);
 });
 
-t.test('without a key proof is wanted of all addresses, of new ones too, until UDP is in use', async (t) => {
+t.test('without a key, proof is required of all addresses, new ones too, until UDP is in use', async (t) => {
   const table = tableOf(v4, relay);
   table.requireProof();
   table.add(v6);
@@ -127,7 +127,7 @@ t.test('without a key proof is wanted of all addresses, of new ones too, until U
   t.equal(table.best(1001), lan);
 });
 
-t.test('a proven address is used for its time of grace although the peer still speaks by a relay', async (t) => {
+t.test('a proven address is used during its grace period although the peer still sends by a relay', async (t) => {
   const table = tableOf(v4, relay);
   table.onReceived(v4.key, 1000);
   table.onReceived(relay.key, 10_000);
@@ -136,7 +136,7 @@ t.test('a proven address is used for its time of grace although the peer still s
   t.equal(table.best(10_500), relay);
 });
 
-t.test('where UDP gets no answer from anybody, an address has to be proven', async (t) => {
+t.test('where UDP gets no answers at all, an address has to be proven', async (t) => {
   const table = tableOf(v4, relay);
   table.onReceived(v4.key, 1000);
   t.equal(table.best(1000, { isUdpBlocked: () => true }), relay);
@@ -144,20 +144,17 @@ t.test('where UDP gets no answer from anybody, an address has to be proven', asy
   t.equal(table.best(1000, { isUdpBlocked: () => true }), v4);
 });
 
-t.test(
-  'to a peer that must be silent by UDP to come to a relay nothing goes there any more when it has failed',
-  async (t) => {
-    const doubtful = relayIn('doubtful');
-    const table = tableOf(v4, doubtful);
-    table.onReceived(v4.key, 1000);
-    t.equal(table.best(1000, { needsReceived: true }), v4);
-    table.requireProof(v4.key);
-    t.equal(table.best(1000, { needsReceived: true }), doubtful);
-    t.equal(table.best(1000), v4, 'one of our kind goes over by itself');
-  },
-);
+t.test('a failed UDP route is left alone for a peer that changes to a relay only after UDP silence', async (t) => {
+  const doubtful = relayIn('doubtful');
+  const table = tableOf(v4, doubtful);
+  table.onReceived(v4.key, 1000);
+  t.equal(table.best(1000, { needsReceived: true }), v4);
+  table.requireProof(v4.key);
+  t.equal(table.best(1000, { needsReceived: true }), doubtful);
+  t.equal(table.best(1000), v4, 'one of our kind goes over by itself');
+});
 
-t.test('no proof is wanted of relays', async (t) => {
+t.test('no proof is required of relays', async (t) => {
   const table = tableOf(v4, relay);
   table.requireProof();
   table.requireProof(relay.key);
@@ -165,21 +162,18 @@ t.test('no proof is wanted of relays', async (t) => {
   t.equal(table.proofOf(v4.key), 'wanted');
 });
 
-t.test(
-  'an address of which nothing proves that the peer is there comes after a relay, and before the dead',
-  async (t) => {
-    const isProven = (key: string): boolean => key !== v4.key;
-    const table = tableOf(v4, v6, relay);
-    table.onReceived(v6.key, 1000);
-    table.onReceived(v4.key, 9000);
-    t.equal(table.best(9000, { isProven }), relay);
-    table.remove(relay.key);
-    t.equal(table.best(9000, { isProven }), v4);
-    t.equal(table.best(60_000, { isProven }), v6, 'among the dead the proven one is the better guess');
-  },
-);
+t.test('an unproven address ranks below a relay and above dead addresses', async (t) => {
+  const isProven = (key: string): boolean => key !== v4.key;
+  const table = tableOf(v4, v6, relay);
+  table.onReceived(v6.key, 1000);
+  table.onReceived(v4.key, 9000);
+  t.equal(table.best(9000, { isProven }), relay);
+  table.remove(relay.key);
+  t.equal(table.best(9000, { isProven }), v4);
+  t.equal(table.best(60_000, { isProven }), v6, 'among the dead the proven one is the better guess');
+});
 
-t.test('of two equal addresses the one in use stays so, as long as the peer is not found elsewhere', async (t) => {
+t.test('of two equal addresses, the one in use stays in use unless the peer is found elsewhere', async (t) => {
   const rebound = udp('203.0.113.5', 40_000);
   const table = tableOf(v4, rebound);
   const current = v4.key;
@@ -194,14 +188,14 @@ t.test('of two equal addresses the one in use stays so, as long as the peer is n
   t.equal(table.best(1002, { current: rebound.key }), rebound);
 });
 
-t.test('an address that the peer has left is left although it was better', async (t) => {
+t.test('an address marked as left is abandoned although it was better', async (t) => {
   const table = tableOf(lan, v4);
   for (const route of [lan, v4]) table.onReceived(route.key, 1000);
   table.leave(lan.key);
   t.equal(table.best(1000, { current: lan.key }), v4);
 });
 
-t.test('of two equal relays the one heard last is used, whichever is in use', async (t) => {
+t.test('of two equal relays, the one that received last is used, whichever is in use', async (t) => {
   const other = { ...relay, key: 'other relay' };
   const table = tableOf(relay, other);
   table.onReceived(relay.key, 1000);

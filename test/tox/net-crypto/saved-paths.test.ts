@@ -9,7 +9,7 @@ const peer = generateKeyPair(random).publicKey;
 const udp = (address: string, port: number): Endpoint => Endpoint.of(address, port) as Endpoint;
 const path = { rate: 5000, roundTrip: 40 };
 
-t.test('a path is kept for the peer and its address, whatever the port, for ten minutes', async (t) => {
+t.test('a saved path is kept for ten minutes by peer and address, whatever the port', async (t) => {
   const paths = new SavedPaths();
   paths.save(peer, udp('192.0.2.1', 1), path, 0);
   t.same(paths.find(peer, udp('192.0.2.1', 2), 600_000), path);
@@ -18,7 +18,7 @@ t.test('a path is kept for the peer and its address, whatever the port, for ten 
   t.equal(paths.find(generateKeyPair(random).publicKey, udp('192.0.2.1', 1), 0), undefined);
 });
 
-t.test('of many paths those saved last are kept', async (t) => {
+t.test('the paths saved last are kept', async (t) => {
   const paths = new SavedPaths();
   paths.save(peer, udp('192.0.2.1', 1), path, 0);
   paths.save(peer, udp('192.0.2.2', 1), path, 0);

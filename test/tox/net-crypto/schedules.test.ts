@@ -4,7 +4,7 @@ import { MaxFilter } from '../../../src/tox/net-crypto/max-filter.js';
 import { RetransmitSchedule } from '../../../src/tox/net-crypto/retransmit-schedule.js';
 import { Rtt } from '../../../src/tox/net-crypto/rtt.js';
 
-t.test('the first request is due at once, then one at each whole second keeps the session alive', async (t) => {
+t.test('the first request is due at once, and then one at each whole second keeps the session alive', async (t) => {
   const acks = new AckSchedule();
   t.ok(acks.dueAt(0, 50) <= 0);
   acks.onRequestSent(100);
@@ -15,7 +15,7 @@ t.test('the first request is due at once, then one at each whole second keeps th
   t.equal(acks.dueAt(0, 50), 4000, 'not two of them at almost the same time');
 });
 
-t.test('who follows sends its request upon one of the peer, if its last one is half a second old', async (t) => {
+t.test("a following node answers the peer's request with its own if its last one is half a second old", async (t) => {
   const acks = new AckSchedule();
   acks.onRequestSent(100);
   acks.follow(599, 50);
@@ -32,7 +32,7 @@ t.test('who follows sends its request upon one of the peer, if its last one is h
   t.equal(acks.dueAt(0, 50), 3000, 'by itself it goes on at its own seconds');
 });
 
-t.test('a packet is confirmed after 10 ms, 16 of them at once', async (t) => {
+t.test('one packet is acknowledged after 10 ms, 16 packets at once', async (t) => {
   const acks = new AckSchedule();
   acks.onRequestSent(0);
   acks.onReceived(20);
@@ -43,7 +43,7 @@ t.test('a packet is confirmed after 10 ms, 16 of them at once', async (t) => {
   t.equal(acks.dueAt(0, 50), 1000);
 });
 
-t.test('data of ours confirms as well, but cannot list what is missing', async (t) => {
+t.test('our data packets acknowledge as well, but cannot list missing packets', async (t) => {
   const acks = new AckSchedule();
   acks.onRequestSent(0);
   acks.onReceived(20);
@@ -54,7 +54,7 @@ t.test('data of ours confirms as well, but cannot list what is missing', async (
   t.equal(acks.dueAt(3, 50), 40);
 });
 
-t.test('a new hole is told at once, an old one again after 1.2 round trips', async (t) => {
+t.test('a new hole is reported at once, and an old one again after 1.2 round trips', async (t) => {
   const acks = new AckSchedule();
   acks.onRequestSent(0);
   acks.ackImmediately();
@@ -71,22 +71,25 @@ t.test('long lists are sent less often', async (t) => {
   t.equal(acks.dueAt(16_000, 1), 16);
 });
 
-t.test('eight attempts go out at 0, 150, 300, 600, 1000, 2000, 3000 and 4000 ms; at 5000 it is given up', async (t) => {
-  const attempts = new RetransmitSchedule(0);
-  const times: number[] = [];
-  for (let now = 0; now < 10_000; now += 10) {
-    const what = attempts.attempt(now);
-    if (what === 'send') times.push(now);
-    if (what === 'give up') {
-      t.same(times, [0, 150, 300, 600, 1000, 2000, 3000, 4000]);
-      t.equal(now, 5000);
-      return;
+t.test(
+  'eight attempts are sent at 0, 150, 300, 600, 1000, 2000, 3000 and 4000 ms; at 5000 ms the schedule gives up',
+  async (t) => {
+    const attempts = new RetransmitSchedule(0);
+    const times: number[] = [];
+    for (let now = 0; now < 10_000; now += 10) {
+      const what = attempts.attempt(now);
+      if (what === 'send') times.push(now);
+      if (what === 'give up') {
+        t.same(times, [0, 150, 300, 600, 1000, 2000, 3000, 4000]);
+        t.equal(now, 5000);
+        return;
+      }
     }
-  }
-  t.fail('never gave up');
-});
+    t.fail('never gave up');
+  },
+);
 
-t.test('a new route begins the attempts anew', async (t) => {
+t.test('a new route restarts the attempts', async (t) => {
   const attempts = new RetransmitSchedule(0);
   attempts.attempt(0);
   attempts.restart(100);
@@ -95,7 +98,7 @@ t.test('a new route begins the attempts anew', async (t) => {
   t.equal(attempts.attempt(250), 'send');
 });
 
-t.test('the smallest round trip is forgotten after a while, the smoothed one follows', async (t) => {
+t.test('the smallest round trip expires, and the smoothed one follows the samples', async (t) => {
   const rtt = new Rtt();
   t.notOk(rtt.isKnown);
   rtt.add(20, 0);
@@ -106,7 +109,7 @@ t.test('the smallest round trip is forgotten after a while, the smoothed one fol
   t.equal(rtt.min, 80);
 });
 
-t.test('the largest rate is kept for 10 to 20 rounds, and over times without samples', async (t) => {
+t.test('the largest rate is kept for 10 to 20 rounds and through periods without samples', async (t) => {
   const filter = new MaxFilter();
   filter.add(9);
   for (let round = 0; round < 50; round += 1) filter.endRound(50);

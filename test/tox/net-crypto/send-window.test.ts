@@ -23,7 +23,7 @@ const reorderingWindow = (rtt: number, longest: number): ReorderingWindow => ({ 
 const request = (start: number, end: number, missing: number[]): Buffer =>
   encodePacketRequest(start, end, (number) => missing.includes(number));
 
-t.test('numbers go up from 0 and bytes are counted as sent, in flight and confirmed', async (t) => {
+t.test('numbers count up from 0, and bytes are counted as unsent, in flight and acknowledged', async (t) => {
   const window = new SendWindow(share());
   window.push(Buffer.alloc(100, 162));
   window.push(Buffer.alloc(50, 162));
@@ -40,7 +40,7 @@ t.test('numbers go up from 0 and bytes are counted as sent, in flight and confir
   t.notOk(window.hasUnconfirmed);
 });
 
-t.test('confirmations of what was never sent, or was confirmed before, are ignored', async (t) => {
+t.test('acknowledgements of unsent or already acknowledged packets are ignored', async (t) => {
   const window = sentWindow(10);
   window.push(numbered(10));
   window.beginAck(20, 8, 0);
@@ -52,7 +52,7 @@ t.test('confirmations of what was never sent, or was confirmed before, are ignor
   t.equal(window.start, 5);
 });
 
-t.test('the first that has not arrived is known, over the wrap of numbers, whatever arrives in between', async (t) => {
+t.test('the first undelivered packet is found across the wrap of numbers, whatever arrives in between', async (t) => {
   const first = 0xffff_fff8;
   const number = (offset: number): number => (first + offset) >>> 0;
   const window = sentWindow(20, first);
@@ -71,7 +71,7 @@ t.test('the first that has not arrived is known, over the wrap of numbers, whate
   t.equal(window.firstUndelivered(), number(20));
 });
 
-t.test('a request frees what it tells as received and marks what it tells as missing', async (t) => {
+t.test('a request releases the packets it acknowledges and marks the ones it lists as missing', async (t) => {
   const window = sentWindow(10);
   const sample = window.beginAck(1000, 8, 0);
   window.readRequest(request(0, 10, [2, 7]), reorderingWindow(100, 100));
@@ -83,7 +83,7 @@ t.test('a request frees what it tells as received and marks what it tells as mis
   t.equal(window.nextLost(), undefined);
 });
 
-t.test('a packet sent lately is not lost for a report that may be older', async (t) => {
+t.test('a recently sent packet is not declared lost because of a report that may be older', async (t) => {
   const window = sentWindow(3);
   window.beginAck(50, 8, 0);
   window.readRequest(request(0, 3, [1]), reorderingWindow(100, 100));
@@ -97,7 +97,7 @@ t.test('a packet sent lately is not lost for a report that may be older', async 
   t.equal(window.nextLost(), undefined, 'sent again, it is given longer');
 });
 
-t.test('a lost packet that arrived after all is not sent again', async (t) => {
+t.test('a packet declared lost that arrives after all is not retransmitted', async (t) => {
   const window = sentWindow(5);
   window.beginAck(1000, 8, 0);
   window.readRequest(request(0, 5, [0, 3]), reorderingWindow(1, 1));
@@ -119,7 +119,7 @@ t.test('at most 16,384 numbers are in flight, and 32,768 are held', async (t) =>
   t.equal(window.unsentBytes, 16_384 * (64 + WIRE_OVERHEAD));
 });
 
-t.test('all holds over the wrap of the numbers, while the ring grows', async (t) => {
+t.test('the window works across the wrap of numbers while the ring grows', async (t) => {
   const first = 0xffff_ffa0;
   const window = sentWindow(300, first);
   t.equal(window.next, (first + 300) >>> 0);
@@ -132,7 +132,7 @@ t.test('all holds over the wrap of the numbers, while the ring grows', async (t)
   t.notOk(window.hasUnconfirmed);
 });
 
-t.test('the delivery rate is what arrived in the time that it took', async (t) => {
+t.test('the delivery rate is the bytes delivered over the time they took', async (t) => {
   const window = new SendWindow(share());
   const size = 64 + WIRE_OVERHEAD;
   // 1 packet a ms over a path of 50 ms, each confirmed on its own.
@@ -148,26 +148,23 @@ t.test('the delivery rate is what arrived in the time that it took', async (t) =
   t.ok(Math.abs((rate as number) / size - 1) < 0.02, `${rate}`);
 });
 
-t.test(
-  'what a peer does not confirm is counted, and given back when it does, or when the connection ends',
-  async (t) => {
-    const budget = new MemoryBudget({ total: 8 * MIB, floor: MIB / 4 });
-    const [idle, busy] = [new SendWindow(budget.share()), new SendWindow(budget.share())];
-    while (idle.hasMemory) idle.push(numbered(0));
-    t.ok(budget.used > 3.9 * MIB && budget.used <= 4 * MIB, `${budget.used} bytes`);
-    for (let number = 0; busy.hasMemory; number += 1) {
-      busy.push(numbered(number));
-      busy.onSent(number, 0);
-    }
-    t.ok(budget.used <= 6 * MIB + 1700, 'another may hold half of what is left');
-    busy.beginAck(10, 8, 0);
-    busy.acknowledge(busy.next);
-    idle.close();
-    t.equal(budget.used, 0);
-  },
-);
+t.test('memory of unacknowledged packets is counted, and released on acknowledgement or close', async (t) => {
+  const budget = new MemoryBudget({ total: 8 * MIB, floor: MIB / 4 });
+  const [idle, busy] = [new SendWindow(budget.share()), new SendWindow(budget.share())];
+  while (idle.hasMemory) idle.push(numbered(0));
+  t.ok(budget.used > 3.9 * MIB && budget.used <= 4 * MIB, `${budget.used} bytes`);
+  for (let number = 0; busy.hasMemory; number += 1) {
+    busy.push(numbered(number));
+    busy.onSent(number, 0);
+  }
+  t.ok(budget.used <= 6 * MIB + 1700, 'another may hold half of what is left');
+  busy.beginAck(10, 8, 0);
+  busy.acknowledge(busy.next);
+  idle.close();
+  t.equal(budget.used, 0);
+});
 
-t.test('the ring shrinks with what is held, and nothing in it is lost', async (t) => {
+t.test('the ring shrinks with its content and loses nothing', async (t) => {
   const window = new SendWindow(share(), 0xffff_f000);
   const count = 16_000;
   for (let at = 0; at < count; at += 1) {
@@ -181,7 +178,7 @@ t.test('the ring shrinks with what is held, and nothing in it is lost', async (t
   }
 });
 
-t.test('the first lost packet is found though the list begins with one that is far behind it', async (t) => {
+t.test('the first lost packet is found though the list begins with a much later one', async (t) => {
   const window = sentWindow(200);
   window.beginAck(1000, 8, 0);
   window.readRequest(request(0, 200, [3, 150]), reorderingWindow(1, 1));
@@ -193,7 +190,7 @@ t.test('the first lost packet is found though the list begins with one that is f
   t.equal(window.firstLost(64), 3);
 });
 
-t.test('a packet that may have been overtaken is waited for, and lost by itself when its time is over', async (t) => {
+t.test('a packet that may be reordered is awaited, and declared lost when the reordering window ends', async (t) => {
   const window = sentWindow(3);
   const tolerant: ReorderingWindow = { rtt: 100, longest: 150, reordering: 25 };
   let sample = window.beginAck(102, 8, 80);
@@ -207,7 +204,7 @@ t.test('a packet that may have been overtaken is waited for, and lost by itself 
   t.equal(window.lossDueAt, Number.POSITIVE_INFINITY);
 });
 
-t.test('a copy that is confirmed sooner than a round trip takes says that packets overtake each other', async (t) => {
+t.test('a copy acknowledged sooner than a round trip indicates reordering', async (t) => {
   const window = sentWindow(3);
   window.beginAck(100, 8, 80);
   window.readRequest(request(0, 3, [1]), reorderingWindow(90, 100));
@@ -217,7 +214,7 @@ t.test('a copy that is confirmed sooner than a round trip takes says that packet
   t.equal(sample.reorderedPackets, 1);
 });
 
-t.test('what is sent while there was too little to send tells no limit of the path', async (t) => {
+t.test('packets sent while app-limited do not limit the delivery rate', async (t) => {
   const window = sentWindow(2);
   window.markAppLimited();
   window.push(numbered(2));

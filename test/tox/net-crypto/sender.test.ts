@@ -53,7 +53,7 @@ function makeSender(): {
 const request = (start: number, end: number, missing: number[]): Buffer =>
   encodePacketRequest(start, end, (number) => missing.includes(number));
 
-t.test('no more goes than the window and the rate allow', async (t) => {
+t.test('the sender sends no more than the congestion window and the pacing rate allow', async (t) => {
   const { sender, limits, transmitted } = makeSender();
   for (let at = 0; at < 40; at += 1) sender.enqueue(Buffer.alloc(1373, 162), false);
   limits.congestionWindow = 6 * 1428;
@@ -67,7 +67,7 @@ t.test('no more goes than the window and the rate allow', async (t) => {
   t.ok(sender.wakeAt(2) <= 3);
 });
 
-t.test('what the peer waits for goes again although the window is full', async (t) => {
+t.test('the packet that the peer waits for is retransmitted although the window is full', async (t) => {
   const { sender, limits, transmitted } = makeSender();
   for (let at = 0; at < 30; at += 1) sender.enqueue(numbered(at), false);
   sender.pump(0);
@@ -78,7 +78,7 @@ t.test('what the peer waits for goes again although the window is full', async (
   t.equal(transmitted.length, 31);
 });
 
-t.test('a burst is cut into turns, and the rest is said to be behind', async (t) => {
+t.test('a burst is split across ticks, and the sender reports that it is behind', async (t) => {
   const { sender, transmitted, limits } = makeSender();
   limits.pacingRate = 1_000_000;
   for (let at = 0; at < 200; at += 1) sender.enqueue(numbered(at), false);
@@ -87,7 +87,7 @@ t.test('a burst is cut into turns, and the rest is said to be behind', async (t)
   t.ok(sender.isBehind);
 });
 
-t.test('a silent peer gets one packet each 250 ms, and is told how much there is', async (t) => {
+t.test('a silent peer gets one probe every 250 ms, with an advertisement of what was sent', async (t) => {
   const { sender, transmitted, advertisements, limits } = makeSender();
   limits.pacingRate = 1_000_000;
   while (sender.enqueue(Buffer.alloc(1373, 162), false));
@@ -103,25 +103,28 @@ t.test('a silent peer gets one packet each 250 ms, and is told how much there is
   t.equal(advertisements() - before, transmitted.length);
 });
 
-t.test('after 16,384 transmissions of which nothing was heard no more go, lest the nonce be lost', async (t) => {
-  const { sender, transmitted, limits } = makeSender();
-  t.ok(sender.maySendLossy);
-  sender.enqueue(numbered(0), false);
-  sender.pump(0);
-  for (let count = 0; count < 16_384; count += 1) sender.onSealed();
-  t.notOk(sender.maySendLossy);
-  limits.pacingRate = 1_000_000;
-  transmitted.length = 0;
-  sender.enqueue(numbered(1), false);
-  sender.pump(1);
-  t.equal(transmitted.length, 0);
-  sender.onAck(1, undefined, 2);
-  sender.pump(3);
-  t.same(transmitted, [1]);
-  t.ok(sender.maySendLossy);
-});
+t.test(
+  'sending stops after 16,384 unacknowledged transmissions, so that the peer keeps track of the nonce',
+  async (t) => {
+    const { sender, transmitted, limits } = makeSender();
+    t.ok(sender.maySendLossy);
+    sender.enqueue(numbered(0), false);
+    sender.pump(0);
+    for (let count = 0; count < 16_384; count += 1) sender.onSealed();
+    t.notOk(sender.maySendLossy);
+    limits.pacingRate = 1_000_000;
+    transmitted.length = 0;
+    sender.enqueue(numbered(1), false);
+    sender.pump(1);
+    t.equal(transmitted.length, 0);
+    sender.onAck(1, undefined, 2);
+    sender.pump(3);
+    t.same(transmitted, [1]);
+    t.ok(sender.maySendLossy);
+  },
+);
 
-t.test('while the way has no room nothing goes, and nothing is asked for in vain', async (t) => {
+t.test('nothing is sent while the path has no room, and no wake-up is scheduled', async (t) => {
   const { sender, transmitted, path } = makeSender();
   path.isBlocked = true;
   for (let count = 0; count < 10; count += 1) sender.enqueue(Buffer.alloc(100, 0xa2), false);
@@ -134,7 +137,7 @@ t.test('while the way has no room nothing goes, and nothing is asked for in vain
   t.equal(transmitted.length, 10);
 });
 
-t.test('a way that says when it is full sets the pace itself', async (t) => {
+t.test('a path that reports when it is full sets the pace itself', async (t) => {
   const paced = makeSender();
   const free = makeSender();
   free.path.pacesItself = true;
@@ -146,7 +149,7 @@ t.test('a way that says when it is full sets the pace itself', async (t) => {
   t.equal(free.transmitted.length, 60);
 });
 
-t.test('three probes without a word make the way doubtful, and any word clears it', async (t) => {
+t.test('three unanswered probes make the path suspect, and any answer clears it', async (t) => {
   const { sender } = makeSender();
   sender.enqueue(numbered(0), false);
   sender.enqueue(numbered(1), false);
@@ -162,7 +165,7 @@ t.test('three probes without a word make the way doubtful, and any word clears i
   t.notOk(sender.isUnanswered);
 });
 
-t.test('lists of what is missing that come without end are read so often a second and no more', async (t) => {
+t.test('lists of missing packets are read at a limited rate', async (t) => {
   const { sender, window, limits, path } = makeSender();
   path.pacesItself = true;
   limits.congestionWindow = 100_000_000;
@@ -192,7 +195,7 @@ function confirmAfter({ sender, window }: ReturnType<typeof makeSender>, sentAt:
   return sentAt + wait;
 }
 
-t.test('what was sent before an outage, and is confirmed after it, is no round trip', async (t) => {
+t.test('a packet sent before an outage and acknowledged after it is no round-trip sample', async (t) => {
   const one = makeSender();
   let now = 0;
   for (let count = 0; count < 20; count += 1) now = confirmAfter(one, now, 40);
@@ -202,7 +205,7 @@ t.test('what was sent before an outage, and is confirmed after it, is no round t
   t.equal(one.rtt.latest, 50);
 });
 
-t.test('nor is the next thing that was sent before its end', async (t) => {
+t.test('the next packet sent before the end of the outage is no round-trip sample either', async (t) => {
   const one = makeSender();
   const { sender, rtt } = one;
   let now = 0;
@@ -214,7 +217,7 @@ t.test('nor is the next thing that was sent before its end', async (t) => {
   t.equal(rtt.recent, 40);
 });
 
-t.test('a path that has become longer is measured by the second thing that it brings', async (t) => {
+t.test('a path that has become longer is measured by the second packet delivered on it', async (t) => {
   const one = makeSender();
   let now = 0;
   for (let count = 0; count < 20; count += 1) now = confirmAfter(one, now, 40);

@@ -34,7 +34,7 @@ t.test('a packet of 1373 bytes takes 1400', async (t) => {
   t.same(bob.open(packet), { bufferStart: 0, packetNumber: 0, data: Buffer.alloc(1373, 162) });
 });
 
-t.test('what does not open stays unchanged', async (t) => {
+t.test('a packet that does not open stays unchanged', async (t) => {
   const { alice } = pair();
   const packet = pair().alice.seal(0, 0, data(0));
   const before = Buffer.from(packet);
@@ -42,14 +42,14 @@ t.test('what does not open stays unchanged', async (t) => {
   t.same(packet, before);
 });
 
-t.test('packets open through every carry of the nonce, its wrap included', async (t) => {
+t.test('packets open across every carry of the nonce, including its wrap', async (t) => {
   const { alice, bob } = pair(Buffer.concat([Buffer.alloc(21, 0xff), Buffer.from([0xfe, 0xff, 0xf0])]));
   for (let count = 0; count < 140_000; count += 1) {
     if (bob.open(alice.seal(0, count, data(count))) === undefined) t.fail(`packet ${count}`);
   }
 });
 
-t.test('21,845 packets lost in a row are no matter', async (t) => {
+t.test('21,845 packets lost in a row do no harm', async (t) => {
   const { alice, bob } = pair();
   for (let round = 0; round < 6; round += 1) {
     for (let lost = 0; lost < 21_845; lost += 1) alice.seal(0, 0, data(0));
@@ -57,7 +57,7 @@ t.test('21,845 packets lost in a row are no matter', async (t) => {
   }
 });
 
-t.test('a packet that was overtaken by 20,000 others still opens', async (t) => {
+t.test('a packet overtaken by 20,000 others still opens', async (t) => {
   const { alice, bob } = pair();
   for (let count = 0; count < 50_000; count += 1) bob.open(alice.seal(0, 0, data(0)));
   const late = Buffer.from(alice.seal(0, 42, data(1)));
@@ -65,7 +65,7 @@ t.test('a packet that was overtaken by 20,000 others still opens', async (t) => 
   t.match(bob.open(late), { packetNumber: 42 });
 });
 
-t.test('a packet counts as the first of its kind once, be it late or not; a copy never does', async (t) => {
+t.test('a packet counts as first once, late or not, and a copy never does', async (t) => {
   const { alice, bob } = pair();
   const seal = (number: number): Buffer => Buffer.from(alice.seal(0, number, data(number)));
   const [first, second] = [seal(0), seal(1)];
@@ -80,7 +80,7 @@ t.test('a packet counts as the first of its kind once, be it late or not; a copy
   }
 });
 
-t.test('copies are known as such over every carry of the nonce, and what is very old passes for one', async (t) => {
+t.test('copies are detected across every carry of the nonce, and very old packets count as copies', async (t) => {
   const { alice, bob } = pair();
   const ancient = Buffer.from(alice.seal(0, 0, data(0)));
   for (let count = 0; count < 140_000; count += 1) {
@@ -97,7 +97,7 @@ t.test('copies are known as such over every carry of the nonce, and what is very
   }
 });
 
-t.test('packets of nothing but padding are known as such', async (t) => {
+t.test('packets of nothing but padding are reported as empty', async (t) => {
   const { alice, bob } = pair();
   t.equal(bob.open(alice.seal(0, 0, Buffer.alloc(20))), 'empty');
 });

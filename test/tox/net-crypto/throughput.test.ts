@@ -45,7 +45,7 @@ for (const { loss, queue } of [
   });
 }
 
-t.test('packets of other things wait little behind a saturated link', async (t) => {
+t.test('small packets wait little behind a saturated link', async (t) => {
   const { world, alice, near, far } = connectedPair(3);
   alice.shape = new Bottleneck(world.clock, { megabits: 20, queueBytes: 1_000_000 }).shape;
   world.network.faults.delay = 10;
@@ -62,7 +62,7 @@ t.test('packets of other things wait little behind a saturated link', async (t) 
   t.ok(arrivedAt - sentAt < 70, `${arrivedAt - sentAt} ms, where the queue alone could hold 400 ms`);
 });
 
-t.test('after an outage of 3 s all goes on', async (t) => {
+t.test('a transfer continues after an outage of 3 s', async (t) => {
   const { world, alice, bob, near, far } = connectedPair(3);
   alice.shape = new Bottleneck(world.clock, { megabits: 50, queueBytes: 200_000 }).shape;
   world.network.faults.delay = 20;
