@@ -1,7 +1,7 @@
 /** The average time between acks, as a random moment sees it: one long pause counts for its length, not for more. */
 import type { AckSample } from './ack-sample.js';
 
-/** ms; longer silences are the peer's, not the path's. c-toxcore confirms every 100 ms at the latest. */
+/** ms; a longer silence comes from the peer, not the path. c-toxcore acknowledges at least every 100 ms. */
 const MAX_ACK_GAP = 100;
 /** ms over which the gap is averaged. */
 const ACK_GAP_MEMORY = 200;
@@ -17,8 +17,8 @@ export class AckGap {
   }
 
   /**
-   * A peer that confirms all at once leaves nothing in flight, and owes nothing until the next packet has reached it. Without
-   * such gaps, a window that is too small for the peer's pauses would stay so for ever.
+   * A peer that acknowledges everything at once leaves nothing in flight, so no ack is due until the next packet reaches it. Without
+   * such gaps, a window that is too small for the peer's pauses would never grow.
    * @param smallestRtt ms
    * @param inFlight bytes still in flight after the ack
    */

@@ -1,27 +1,27 @@
-/** What one packet of the peer told about ours; one object a window, used again and again. */
+/** What one packet of the peer acknowledged or reported lost; each window reuses one object. */
 export class AckSample {
   ackedBytes = 0;
   lostBytes = 0;
   lostPackets = 0;
-  /** Packets that arrived although they had been taken for lost. */
+  /** Packets that arrived although they had been declared lost. */
   reorderedPackets = 0;
-  /** When the last of the large packets that were delivered, and of those that were lost, had been sent; -Infinity for none. */
+  /** When the latest delivered and the latest lost large packet were sent; -Infinity for none. */
   largeDeliveredSentAt = Number.NEGATIVE_INFINITY;
   largeLostSentAt = Number.NEGATIVE_INFINITY;
   /** Bytes delivered over the life of the connection, these included. */
   delivered = 0;
 
-  /** Of the newly delivered packet that was sent last: its number. */
+  /** Number of the newly delivered packet that was sent last. */
   number = 0;
-  /** When that was. */
+  /** When that packet was sent, ms of the clock. */
   sentAt = Number.NEGATIVE_INFINITY;
-  /** It was sent more than once, so that nobody knows which copy arrived. */
+  /** The packet was sent more than once, so it is unknown which copy arrived. */
   isAmbiguous = false;
-  /** There was nothing more to send, so that it tells no limit of the path. */
+  /** The sender had no more data when it sent the packet, so the sample shows no limit of the path. */
   isAppLimited = false;
-  /** Bytes that had been delivered when it was sent. */
+  /** Bytes that had been delivered when the packet was sent. */
   roundDelivered = 0;
-  /** Where the measurement begins: bytes delivered until then, when that was, and when the last of them had been sent. */
+  /** Start of the measurement: bytes delivered by then, the time, and when the last of those bytes was sent. */
   priorDelivered = 0;
   priorDeliveredAt = 0;
   priorFirstSentAt = 0;
@@ -37,12 +37,12 @@ export class AckSample {
   }
 
   /**
-   * Bytes a ms that the path delivered while that packet travelled; undefined when it cannot be told: an interval below the
-   * smallest round trip measures a copy that was sent again while the first one was about to be confirmed.
+   * Returns the bytes per ms that the path delivered while that packet travelled; undefined if unknown. An interval below the
+   * smallest round trip belongs to a copy that was sent just before the first one was acknowledged.
    */
   deliveryRate(now: number, smallestRtt: number): number | undefined {
     if (this.ackedBytes === 0) return undefined;
-    // The slower of sending and confirming: acks that come in clumps would otherwise promise more than there is.
+    // The slower of sending and acknowledging: acks that arrive in bursts would otherwise overstate the rate.
     const interval = Math.max(this.sentAt - this.priorFirstSentAt, now - this.priorDeliveredAt);
     return interval > 0 && interval >= smallestRtt ? (this.delivered - this.priorDelivered) / interval : undefined;
   }

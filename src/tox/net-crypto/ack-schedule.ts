@@ -1,28 +1,28 @@
 /**
- * When to send a request packet, which confirms what arrived and lists what is missing. Every data packet confirms the
- * unbroken part as well, so that traffic in both directions needs few of them. Pure.
+ * When to send a request packet, which acknowledges what arrived and lists what is missing. Every data packet also acknowledges
+ * the unbroken part, so traffic in both directions needs few request packets. Pure.
  */
 import { nextSecond } from '../../base/clock.js';
 
-// Specification (CRYPTO_SEND_PACKET_INTERVAL): a request packet each second, which also keeps NATs open. Ours go at whole
-// seconds of the clock, those of all connections at once: an idle process is woken less often. And who has but one peer speaks
-// when it is spoken to, for then it is awake anyway.
+// Specification (CRYPTO_SEND_PACKET_INTERVAL): a request packet each second, which also keeps NATs open. All connections send
+// theirs at whole seconds of the clock, which wakes an idle process less often. A node with a single peer sends its request
+// when the peer's arrives, since it is awake then.
 
-/** ms since our last request from which on we follow the peer's. Of two at any moments one does, not both. */
+/** ms since our last request after which we follow the peer's. Of two peers, only one follows at a time. */
 const FOLLOWING = 500;
-/** ms of a round trip beyond which nobody follows: on a long line that loses packets the pauses would grow. */
+/** Round trip in ms above which we do not follow: on a long lossy path the pauses would grow. */
 const LONGEST_FOLLOWED = 250;
-/** ms that who follows waits longer than the peer should, before it speaks by itself; 2 s at the most in all. */
+/** ms by which a follower waits longer than the peer's interval before it sends unprompted; at most 2 s in all. */
 const FOLLOWING_DELAY = 700;
 
-/** Packets after which the peer is told; it learns its rate from that, and c-toxcore rewards a short queue. */
+/** Packets after which an ack is sent; the peer measures its rate by acks, and c-toxcore rewards a short queue. */
 const MAX_UNACKED = 16;
-/** ms that a packet waits to be confirmed by data of ours that goes anyway. */
+/** ms that an ack waits for a data packet of ours to carry it. */
 const MAX_DELAY = 10;
-/** Round trips before missing packets are listed again; sooner, what was sent again is still under way. */
+/** Round trips before missing packets are listed again; before that, the retransmission is still in flight. */
 const REPEAT = 1.2;
 const MIN_REPEAT = 10;
-/** Packets spoken of per ms of pause between requests; a long list costs both sides time to walk it. */
+/** Packets covered per ms of pause between requests; both sides spend time on a long list. */
 const SPAN_PER_MS = 1000;
 
 export class AckSchedule {
@@ -31,26 +31,26 @@ export class AckSchedule {
   #isUrgent = false;
   #isFollowing = false;
   #requestedAt = Number.NEGATIVE_INFINITY;
-  /** When the next one is due at the latest. */
+  /** When the next request is due at the latest. */
   #nextAt = Number.NEGATIVE_INFINITY;
 
-  /** A lossless packet came, new or again. */
+  /** A lossless packet arrived, new or duplicate. */
   onReceived(now: number): void {
     if (this.#unacked === 0) this.#unackedSince = now;
     this.#unacked += 1;
   }
 
-  /** Some packet was found missing, or the peer should learn at once how much it should have. */
+  /** A packet was found missing, or the peer should learn at once how much was sent. */
   ackImmediately(): void {
     this.#isUrgent = true;
   }
 
-  /** A data packet of ours carried the confirmation. */
+  /** A data packet of ours carried the ack. */
   onPiggybacked(hasHoles: boolean): void {
     if (!hasHoles) this.#unacked = 0;
   }
 
-  /** The peer has sent a request, and nobody else wakes us. @param rtt ms */
+  /** The peer has sent a request, and there is no other peer that wakes us. @param rtt ms */
   follow(now: number, rtt: number): void {
     this.#isFollowing = now - this.#requestedAt >= FOLLOWING && rtt <= LONGEST_FOLLOWED;
     if (this.#isFollowing) this.#nextAt = now;
@@ -65,7 +65,7 @@ export class AckSchedule {
   }
 
   /**
-   * When the next request is due, ms of the clock; in the past for at once.
+   * Returns when the next request is due, ms of the clock; a time in the past means at once.
    * @param span numbers from the first missing one to the last known one; 0 when none is missing
    * @param rtt ms
    */

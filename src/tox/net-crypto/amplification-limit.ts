@@ -1,28 +1,28 @@
 /**
- * How much goes to addresses of which nothing proves that the peer is there. Anybody can write another's address on a packet: until a
- * probe of ours is answered from there, an address gets no more than three times the bytes that came from it (RFC 9000, 8.1 and 9.3.1).
- * A cookie in a handshake proves nothing: it says who asked for it, and not from where.
+ * How much may be sent to addresses where the peer is not proven to be. A source address can be forged: until a
+ * probe of ours is answered from there, an address gets at most three times the bytes that came from it (RFC 9000, 8.1 and 9.3.1).
+ * A cookie in a handshake proves no address: it names the peer that requested it, not the source.
  */
 import type { Route } from './route.js';
 
 /** RFC 9000, 8.1. */
 const FACTOR = 3;
-/** Bytes of IP and UDP, which count on both sides. */
+/** Bytes of the IP and UDP headers, which count in both directions. */
 const HEADERS = { udp4: 28, udp6: 48, relay: 0 } as const;
 
 interface Address {
   readonly headers: number;
-  /** Bytes that may go there. */
+  /** Bytes that may be sent there. */
   credit: number;
-  /** The DHT, or the peer itself, has named it: what finds out whether somebody is there goes by its own schedule. */
+  /** The DHT or the peer itself has named the address: probes to it follow their own schedule. */
   isNamed: boolean;
 }
 
 export class AmplificationLimit {
-  /** Those that are not proven, by the key of the route. */
+  /** Unproven addresses, by the key of the route. */
   readonly #unproven = new Map<string, Address>();
 
-  /** A route is new. Relays have no address that anybody could forge. */
+  /** A route is new. A relay has no address that could be forged. */
   begin({ key, kind }: Pick<Route, 'key' | 'kind'>): void {
     if (kind !== 'relay') this.#unproven.set(key, { headers: HEADERS[kind], credit: 0, isNamed: false });
   }
@@ -32,13 +32,13 @@ export class AmplificationLimit {
     if (address !== undefined) address.isNamed = true;
   }
 
-  /** A packet came from there that the peer has made. @param size bytes without headers of IP and UDP */
+  /** A packet made by the peer came from there. @param size bytes without IP and UDP headers */
   onReceived(key: string, size: number): void {
     const address = this.#unproven.get(key);
     if (address !== undefined) address.credit += FACTOR * (size + address.headers);
   }
 
-  /** A packet of so many bytes has gone there as an answer. */
+  /** A packet of `size` bytes was sent there as an answer. */
   onSent(key: string, size: number): void {
     const address = this.#unproven.get(key);
     if (address !== undefined) address.credit -= size + address.headers;
@@ -52,25 +52,25 @@ export class AmplificationLimit {
     return !this.#unproven.has(key);
   }
 
-  /** Whether a packet of so many bytes may go there. */
+  /** Whether a packet of `size` bytes may be sent there. */
   allows(key: string, size: number): boolean {
     const address = this.#unproven.get(key);
     return address === undefined || address.credit >= size + address.headers;
   }
 
-  /** Takes the bytes for a packet, or none and returns false. */
+  /** Takes the credit for a packet, or takes none and returns false. */
   take(key: string, size: number): boolean {
     if (!this.allows(key, size)) return false;
     this.onSent(key, size);
     return true;
   }
 
-  /** The same for one that finds out whether somebody is there. */
+  /** Takes the credit for a probe; a named address needs none. */
   takeProbe(key: string, size: number): boolean {
     return this.#unproven.get(key)?.isNamed === true || this.take(key, size);
   }
 
-  /** The route is gone. */
+  /** The route was removed. */
   forget(key: string): void {
     this.#unproven.delete(key);
   }

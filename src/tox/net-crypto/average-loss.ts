@@ -1,16 +1,16 @@
 /**
- * The average of losses over many rounds. Beyond a limit the queue is kept full by others whom losses do not stop, such as BBR in its
- * first version. One who heeds losses, as CUBIC, has too little by then to be spared.
+ * The average loss over many rounds. Above a limit, a competing flow that tolerates loss keeps the queue full, such as BBR in its
+ * first version. A flow that backs off on loss, such as CUBIC, has too small a share by then to need protection.
  */
 
-/** That limit, and the part of a round in the average. */
+/** That limit, and the weight of one round in the average. */
 const CROWDED_LOSS = 0.05;
 const PART_OF_ROUND = 1 / 16;
 
 export class AverageLoss {
   #average = 0;
 
-  /** @param loss part of its bytes that got lost */
+  /** @param loss part of the round's bytes that was lost */
   endRound(loss: number): void {
     this.#average += (loss - this.#average) * PART_OF_ROUND;
   }

@@ -1,9 +1,9 @@
-/** The address from which a peer has begun to speak, since it was silent at the one in use, and when it is probed. Pure; times are ms. */
+/** The new address from which a peer sends while the one in use is silent, and when it is probed. Pure; times are ms. */
 import type { Route } from './route.js';
 
-/** ms between its probes, the first of which may be lost; c-toxcore answers 10 a second. */
+/** ms between probes, of which the first may be lost; c-toxcore answers 10 a second. */
 export const CANDIDATE_INTERVAL = 125;
-/** ms for which it is probed although nothing more comes from there: a peer that lives speaks once a second. */
+/** ms for which the candidate is probed although nothing more comes from it: a live peer sends once a second. */
 const VALIDATION_TIMEOUT = 2500;
 
 export class CandidatePath {
@@ -20,7 +20,7 @@ export class CandidatePath {
     this.#route = route;
   }
 
-  /** When it is probed next; Infinity for not before something comes from there. */
+  /** When the candidate is probed next; Infinity until something comes from it. */
   get probeAt(): number {
     return this.#probeAt;
   }
@@ -31,13 +31,13 @@ export class CandidatePath {
     this.#probeAt = now - this.#since < VALIDATION_TIMEOUT ? now + CANDIDATE_INTERVAL : Number.POSITIVE_INFINITY;
   }
 
-  /** It has answered. */
+  /** The candidate has answered. */
   onAnswered(): void {
     this.#since = undefined;
     this.#probeAt = Number.POSITIVE_INFINITY;
   }
 
-  /** The peer speaks at the address in use, or that is another one now. */
+  /** The peer sends from the address in use, or another address is in use now. */
   clear(): void {
     this.#route = undefined;
     this.onAnswered();

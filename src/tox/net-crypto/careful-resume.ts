@@ -1,28 +1,28 @@
 /**
- * Careful Resume (RFC 9959): a new session goes to half of what an earlier one found the path to carry, as soon as the path
- * proves to be the same; when that is too much, it goes back to what it has seen itself. Pure.
+ * Careful Resume (RFC 9959): a new session jumps to half of the capacity that an earlier one measured, as soon as the path
+ * proves to be the same; if that is too much, it retreats to what it has measured itself. Pure.
  */
 import { MAX_CRYPTO_DATA_SIZE } from '../packet/net-crypto.js';
 import type { AckSample } from './ack-sample.js';
 import { WIRE_OVERHEAD } from './send-window.js';
 
-/** What a session found out about its path. */
+/** What a session learned about its path. */
 export interface SavedPath {
-  /** Bytes a ms that it delivered. */
+  /** Bytes per ms that the path delivered. */
   readonly rate: number;
   /** The smallest round trip, ms. */
   readonly roundTrip: number;
 }
 
-/** RFC 9959: part of the saved capacity that is used before it is validated. */
+/** RFC 9959: the part of the saved capacity that is used before it is validated. */
 const JUMP = 1 / 2;
-/** RFC 9959 leaves a path alone whose round trip is below half of the saved one, or above ten times; a queue may raise the first ones. */
+/** RFC 9959 does not resume if the round trip is below half or above ten times the saved one; a queue may raise the first samples. */
 const SHORTEST = 1 / 2;
-/** Two, for a path that is ten times longer has another rate. */
+/** Two rather than ten, since a path that is ten times longer has another rate. */
 const LONGEST = 2;
-/** RFC 6928: bytes that have to arrive first, an initial window as TCP has it. */
+/** RFC 6928: bytes that must arrive first, the initial window of TCP. */
 const RECONNAISSANCE = 10 * (MAX_CRYPTO_DATA_SIZE + WIRE_OVERHEAD);
-/** Part and number of the packets lost since the jump that mean an overflow; chance loses some as well. */
+/** Part and number of packets lost since the jump that indicate an overflow; some are lost at random. */
 const RETREAT_LOSS = 0.02;
 const RETREAT_PACKETS = 6;
 
@@ -42,7 +42,7 @@ export class CarefulResume {
     this.#phase = 'reconnaissance';
   }
 
-  /** Bytes a ms at which to send at the least; 0 for whatever else says. */
+  /** Least sending rate, bytes per ms; 0 for no lower limit. */
   get rate(): number {
     return this.#phase === 'unvalidated' || this.#phase === 'validating' ? this.#saved.rate * JUMP : 0;
   }
@@ -50,7 +50,7 @@ export class CarefulResume {
   /**
    * @param inFlight bytes still in flight
    * @param roundTrip the smallest one, ms
-   * @param mayJump whether the peer takes what comes at once
+   * @param mayJump whether the peer accepts a burst
    * @returns whether the jump was too far
    */
   onAck(sample: AckSample, path: { inFlight: number; roundTrip: number; mayJump: boolean }): boolean {
@@ -76,14 +76,14 @@ export class CarefulResume {
     const ratio = roundTrip / this.#saved.roundTrip;
     const isSame = mayJump && ratio >= SHORTEST && ratio <= LONGEST;
     this.#phase = isSame ? 'unvalidated' : 'normal';
-    // Until all that was sent before the jump has arrived.
+    // Until everything sent before the jump has arrived.
     this.#end = delivered + inFlight;
     this.#acked = 0;
     this.#lost = 0;
     this.#lostPackets = 0;
   }
 
-  /** The first packet that was sent after the jump has arrived, or the last one. */
+  /** The first packet sent after the jump has arrived, or the last one. */
   #advance(end: number): void {
     this.#phase = this.#phase === 'unvalidated' ? 'validating' : 'normal';
     this.#end = end;

@@ -1,7 +1,7 @@
-/** One timer for all that is due some time: it is moved to what is due before it, or much later. */
+/** One timer for many deadlines: it is moved only to an earlier deadline, or to a much later one. */
 import type { Clock, Timer } from '../../base/clock.js';
 
-/** ms that it must be moved by; less would cost more than a call in vain, and so many turns move it by a little. */
+/** ms by which a deadline must be later to move the timer; a smaller move costs more than an early call. */
 const MIN_MOVE = 100;
 
 export class CoalescedTimer {
@@ -15,7 +15,7 @@ export class CoalescedTimer {
     this.#onDue = onDue;
   }
 
-  /** Rings then, or a little earlier when it was set so. @param at ms of the clock; Infinity is never */
+  /** Fires at `at`, or a little earlier if it was set to that. @param at ms of the clock; Infinity is never */
   setFor(at: number, now: number): void {
     if (at === this.#at || (at > this.#at && at - this.#at < MIN_MOVE)) return;
     this.cancel();

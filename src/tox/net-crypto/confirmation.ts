@@ -1,32 +1,32 @@
 /**
- * Whether what goes by the UDP route in use arrives: packets of ours are confirmed, or a probe is answered. Where neither
- * happens although it should, the route is probed, and after three probes without an answer it has failed. Pure; times are ms.
+ * Whether packets sent on the UDP route in use arrive: they are acknowledged, or a probe is answered. If neither happens in
+ * time, the route is probed, and after three unanswered probes it has failed. Pure; times are ms.
  */
 
-/** ms between probes, and how many have no answer when the route has failed. */
+/** ms between probes, and the number of unanswered probes after which the route has failed. */
 const PROBE_INTERVAL = 250;
 const MAX_PROBES = 3;
-/** Of a peer that sends and gets nothing but confirmations, the route is probed so often, ms. */
+/** ms between probes of the route to a peer that sends data and gets only acks. */
 const RECEIVING_INTERVAL = 1000;
-/** Fewer packets of the peer are no transfer; keep-alives come one at a time. */
+/** Packets of the peer that count as a transfer; keep-alives come one at a time. */
 const TRANSFER = 2;
 
-/** What the stream of packets tells of both directions. */
+/** What the session knows about both directions. */
 export interface Deliveries {
-  /** Whether something of ours that was sent is not confirmed. */
+  /** Whether a packet of ours is not acknowledged. */
   readonly hasUnconfirmed: boolean;
-  /** Lossless packets of the peer that came so far. */
+  /** Lossless packets received from the peer so far. */
   readonly arrivals: number;
-  /** ms within which the peer should confirm what it gets, and within which it should answer a probe. */
+  /** ms within which the peer should acknowledge a packet, and within which it should answer a probe. */
   readonly ackTimeout: number;
   readonly probeTimeout: number;
 }
 
 export class Confirmation {
   #confirmedAt = 0;
-  /** Since when something should be confirmed. */
+  /** Since when an ack is due. */
   #unconfirmedSince: number | undefined;
-  /** Since when packets of the peer come, which should hear of it; until when there is time for that. */
+  /** Since when packets of the peer arrive that need an ack from us. */
   #receivingSince: number | undefined;
   #arrivals = 0;
   #probes = 0;
@@ -34,13 +34,13 @@ export class Confirmation {
   #ackTimeout = 0;
   #probeTimeout = 0;
 
-  /** Packets go by another route from now on. @param isProven whether that is known to work */
+  /** Packets take another route from now on. @param isProven whether that route is known to work */
   begin(now: number, isProven: boolean, { arrivals }: Deliveries): void {
     this.onConfirmed(now, arrivals);
     if (!isProven) this.#receivingSince = now;
   }
 
-  /** @param isSilent nothing came by the route for longer than the peer is ever silent */
+  /** @param isSilent whether nothing came by the route for longer than a live peer is silent */
   update(now: number, deliveries: Deliveries, isSilent: boolean): void {
     const { hasUnconfirmed, arrivals } = deliveries;
     this.#ackTimeout = deliveries.ackTimeout;
@@ -53,7 +53,7 @@ export class Confirmation {
     }
   }
 
-  /** Something that went by this route has arrived. */
+  /** A packet that took this route has arrived. */
   onConfirmed(now: number, arrivals = this.#arrivals): void {
     this.#confirmedAt = now;
     this.#arrivals = arrivals;
@@ -62,7 +62,7 @@ export class Confirmation {
     this.#probes = 0;
   }
 
-  /** When the route is to be probed; Infinity while there is no reason to. */
+  /** When the route is probed next; Infinity while there is no reason to probe it. */
   get probeAt(): number {
     if (this.#probes >= MAX_PROBES) return Number.POSITIVE_INFINITY;
     const since = Math.min(
@@ -78,12 +78,12 @@ export class Confirmation {
     this.#probedAt = now;
   }
 
-  /** Whether a probe had no answer when the next one went. */
+  /** Whether a probe had no answer when the next one was sent. */
   get isSuspect(): boolean {
     return this.#probes > 1;
   }
 
-  /** When the route has failed, unless it is confirmed before; Infinity while probes are to come. */
+  /** When the route has failed unless it is confirmed before; Infinity while more probes follow. */
   get failsAt(): number {
     return this.#probes < MAX_PROBES ? Number.POSITIVE_INFINITY : this.#probedAt + this.#probeTimeout;
   }

@@ -1,4 +1,4 @@
-/** What a connection tells its owner and whoever looks at it, and what it needs of the table that it stands in. */
+/** What a connection reports to its owner, and what it needs from the table of connections. */
 import type { Clock } from '../../base/clock.js';
 import type { Endpoint } from '../../base/endpoint.js';
 import type { Logger } from '../../base/logger.js';
@@ -11,19 +11,19 @@ import type { Route, SendDatagram } from './route.js';
 import type { SavedPaths } from './saved-paths.js';
 
 export interface ConnectionHandlers {
-  /** The peer can read us and we can read it; called once. */
+  /** Both sides can read each other; called once. */
   onEstablished(): void;
   /** A lossless packet (ids 16 to 191), in order; the bytes belong to the receiver. */
   onLossless(data: Buffer): void;
   /** A lossy packet (ids 192 to 254). */
   onLossy(data: Buffer): void;
-  /** There is room again after a `sendLossless` that returned false. */
+  /** There is room again after `sendLossless` returned false. */
   onDrain(): void;
-  /** It is over, and not because of our own `kill` or `stop`. */
+  /** The connection has ended, and not because of our own `kill` or `stop`. */
   onClosed(reason: CloseReason): void;
-  /** Packets go another way now; undefined when no way is known, or none on which the peer was heard lately. */
+  /** Packets take another route now; undefined if no route is known, or none on which the peer was received recently. */
   onRouteChange(route: Route | undefined): void;
-  /** The peer was heard over UDP within the last seconds, or no longer. */
+  /** Packets of the peer began or ceased to arrive over UDP. */
   onDirectChange(isDirect: boolean): void;
 }
 
@@ -32,20 +32,20 @@ export interface PeerKeys {
   readonly dhtKey: PublicKey;
 }
 
-/** What one connection has carried since its first packet. */
+/** Totals of one connection since its first packet. */
 export interface Traffic {
   /** Recent round trip, ms; undefined before one was measured. */
   readonly rtt: number | undefined;
   readonly bytesIn: number;
   readonly bytesOut: number;
-  /** Bytes a second over the last seconds. */
+  /** Bytes per second over the last seconds. */
   readonly rateIn: number;
   readonly rateOut: number;
-  /** Packets sent again. */
+  /** Retransmitted packets. */
   readonly retransmissions: number;
 }
 
-/** What the table of connections gives to each of them. */
+/** What the table of connections provides to each connection. */
 export interface ConnectionHost<Connection> {
   readonly clock: Clock;
   readonly random: Random;
@@ -53,28 +53,28 @@ export interface ConnectionHost<Connection> {
   readonly tick: LoopTick;
   readonly identity: KeyPair;
   readonly dhtKey: PublicKey;
-  /** For packets of all connections that wait for earlier ones, and for those that peers have not confirmed. */
+  /** Memory of all connections for packets that wait for earlier ones, and for unacknowledged ones. */
   readonly memory: { readonly received: MemoryBudget; readonly sent: MemoryBudget };
-  /** What earlier sessions found out. */
+  /** What earlier sessions learned. */
   readonly savedPaths: SavedPaths;
   readonly send: SendDatagram;
-  /** Whether there is UDP at all: without it no address of the peer is of use. */
+  /** Whether UDP is available: without it, an address of the peer is no route. */
   readonly hasUdp: boolean;
-  /** Whether UDP gets no answer from anybody. */
+  /** Whether UDP gets no answers at all. */
   isUdpBlocked(): boolean;
-  /** The key that our DHT key shares with another. */
+  /** Returns the key shared by our DHT key and another. */
   dhtSecret(dhtKey: PublicKey): Buffer;
-  /** The key that our real key shares with another. */
+  /** Returns the key shared by our real key and another. */
   realSecret(realKey: PublicKey): Buffer;
   issueCookie(peer: PeerKeys): Buffer;
-  /** @param isProven whether the peer is at the address for sure: then nobody else is there any more */
+  /** @param isProven whether the peer is proven to be at the address: then no other peer is there */
   bind(route: Route, connection: Connection, isProven: boolean): void;
   unbind(route: Route, connection: Connection): void;
   forget(connection: Connection): void;
-  /** Fragments that the system has made of datagrams so far, of those of all programs. */
+  /** Returns the fragments that the system has made so far, of the datagrams of all programs. */
   fragmentsMade(): number;
-  /** Bytes of IP that the interface takes by which datagrams go there; undefined where the system does not say. Never rejects. */
+  /** Returns the MTU of the interface towards a destination, bytes of IP; undefined if unknown. Never rejects. */
   mtuTowards(destination: Endpoint): Promise<number | undefined>;
-  /** Whether there is one connection only. */
+  /** Whether this is the only connection. */
   isAlone(): boolean;
 }

@@ -1,31 +1,31 @@
 /**
- * The states of a connection (spec: "Net crypto", c-toxcore: CryptoConnStatus). The initiator goes down the list; the
- * acceptor of a handshake begins at 'not-confirmed', and so does an initiator whom the peer's handshake overtakes.
+ * The states of a connection (spec: "Net crypto", c-toxcore: CryptoConnStatus). The initiator passes through all states; the
+ * acceptor of a handshake begins at 'not-confirmed', and so does an initiator that gets the peer's handshake first.
  *
- *     cookie-requesting   asks for a cookie                  ── cookie response ──►
- *     handshake-sent      has shown it                       ── peer's handshake ──►
- *     not-confirmed       can seal and open, and does        ── first data packet ──►
- *     established         the peer can, too
+ *     cookie-requesting   requests a cookie                  ── cookie response ──►
+ *     handshake-sent      has sent the cookie                ── peer's handshake ──►
+ *     not-confirmed       can seal and open                  ── first data packet ──►
+ *     established         the peer can seal and open, too
  *     closed
  *
- * `packet` is what is sent again and again until the next state, always the same bytes. Of requests for a cookie each has an echo of
- * its own, so that the answer proves the address.
+ * `packet` is retransmitted until the next state, always the same bytes. Each cookie request has its own echo, so the answer
+ * proves the address.
  */
 import type { SessionCipher } from './session-cipher.js';
 
 /**
- * 'timeout': no answer while connecting. 'killed': by the peer. 'replaced': the peer began anew. 'stopped': by us. 'stuck': a
- * packet of the peer never came, and those after it waited. 'too large': one of ours for the path, which takes smaller ones only.
+ * 'timeout': no answer while connecting. 'killed': by the peer. 'replaced': the peer started a new session. 'stopped': by us.
+ * 'stuck': a packet of the peer never came, while later ones waited. 'too large': a packet of ours is too large for the path.
  */
 export type CloseReason = 'timeout' | 'killed' | 'replaced' | 'stopped' | 'stuck' | 'too large';
 
 export interface Session {
   readonly cipher: SessionCipher;
-  /** When we made the cookie in the handshake that led to it, ms; a handshake with an older one is a copy. */
+  /** When we issued the cookie in the handshake of the session, ms; a handshake with an older cookie is a copy. */
   readonly cookieTime: number;
 }
 
-/** What a connection does until it is closed. */
+/** The states of an open connection. */
 export type Stage = 'cookie-requesting' | 'handshake-sent' | 'not-confirmed' | 'established';
 
 export type ConnectionState =
@@ -35,7 +35,7 @@ export type ConnectionState =
   | { readonly kind: 'established'; readonly session: Session }
   | { readonly kind: 'closed'; readonly reason: CloseReason; readonly during: Stage };
 
-/** The session, in the states that have one. */
+/** Returns the session, in the states that have one. */
 export function sessionOf(state: ConnectionState): Session | undefined {
   return state.kind === 'not-confirmed' || state.kind === 'established' ? state.session : undefined;
 }

@@ -1,6 +1,6 @@
 /**
- * Cookies (spec: "Cookie request"): whoever wants to shake hands first shows that it receives at its address, and we keep
- * nothing in memory for it. Only their maker can read them.
+ * Cookies (spec: "Cookie request"): before a handshake, a peer shows that it receives at its address, and we keep no state
+ * for it. Only the issuer can read its cookies.
  */
 import type { Random } from '../../base/random.js';
 import { open, seal } from '../crypto/box.js';
@@ -8,10 +8,10 @@ import type { PublicKey } from '../crypto/keys.js';
 import { NONCE_SIZE, SHARED_KEY_SIZE } from '../crypto/sodium.js';
 import { type CookieContent, decodeCookieContent, encodeCookieContent } from '../packet/net-crypto.js';
 
-/** Specification: ms that a cookie is good for. */
+/** Specification: ms that a cookie is valid. */
 const LIFETIME = 15_000;
 
-/** ms that a key seals new cookies; the one before it still opens them. c-toxcore keeps one for ever. */
+/** ms that a key seals new cookies; the previous key still opens them. c-toxcore never changes its key. */
 const KEY_LIFETIME = 3_600_000;
 
 export class CookieJar {
@@ -28,7 +28,7 @@ export class CookieJar {
     this.#rotatedAt = now;
   }
 
-  /** A cookie for a peer with these keys, 112 bytes. */
+  /** Returns a cookie of 112 bytes for a peer with these keys. */
   issue(realKey: PublicKey, dhtKey: PublicKey, now: number): Buffer {
     if (now - this.#rotatedAt >= KEY_LIFETIME) {
       this.#previousKey = this.#key;
@@ -39,7 +39,7 @@ export class CookieJar {
     return Buffer.concat([nonce, seal(this.#key, nonce, encodeCookieContent({ time: now, realKey, dhtKey }))]);
   }
 
-  /** What we wrote into a cookie; undefined when it is not ours or older than 15 s. */
+  /** Returns the content of a cookie; undefined if it is not ours or older than 15 s. */
   open(cookie: Buffer, now: number): CookieContent | undefined {
     const nonce = cookie.subarray(0, NONCE_SIZE);
     const sealed = cookie.subarray(NONCE_SIZE);

@@ -20,7 +20,7 @@ type Keys = 'random' | 'realSecret' | 'issueCookie';
 
 export interface HandshakeStateDeps {
   readonly host: Pick<ConnectionHost<unknown>, Keys>;
-  /** We can seal for the peer now, or with another key than before. */
+  /** We can seal for the peer now, or with a new key. */
   readonly onSession: () => void;
 }
 
@@ -35,7 +35,7 @@ export interface HandshakeStateOptions {
   readonly peer: PeerKeys;
   /** ms of the clock. */
   readonly now: number;
-  /** The peer's handshake that this answers; without it a cookie is asked for. */
+  /** The peer's handshake that this answers; without one, a cookie is requested. */
   readonly accepted: OpenedHandshake | undefined;
 }
 
@@ -68,12 +68,12 @@ export class HandshakeState {
     return this.#state.kind;
   }
 
-  /** What it was doing when it ended; what it does as long as it has not. */
+  /** The stage at which it was closed; the current stage while it is open. */
   get lastStage(): Stage {
     return this.#state.kind === 'closed' ? this.#state.during : this.#state.kind;
   }
 
-  /** What seals and opens, once the peer's handshake has come. */
+  /** The session, once the peer's handshake has arrived. */
   get session(): Session | undefined {
     return sessionOf(this.#state);
   }
@@ -85,15 +85,15 @@ export class HandshakeState {
     this.#attempts.restart(now);
   }
 
-  /** @param heardAt when the peer was heard last in the session, ms of the clock */
-  receiveHandshake(handshake: OpenedHandshake, now: number, heardAt: number): HandshakeMeaning {
+  /** @param receivedAt when the last packet of the session was received, ms of the clock */
+  receiveHandshake(handshake: OpenedHandshake, now: number, receivedAt: number): HandshakeMeaning {
     const state = this.#state;
-    // Around an older cookie than the one that made the session.
+    // Its cookie is older than the one of the session.
     if (this.session !== undefined && handshake.cookieTime < this.session.cookieTime) return 'outdated';
     if (!this.#peer.dhtKey.equals(handshake.dhtKey)) return 'another';
     switch (state.kind) {
       case 'cookie-requesting':
-        // Both opened at once, and the peer was faster: its handshake brings the cookie that we asked for.
+        // Both connected at once, and the peer was faster: its handshake brings the cookie that we requested.
         this.#begin(this.#buildHandshake(handshake.cookie), handshake);
         this.#attempts.restart(now);
         return 'progress';
@@ -105,26 +105,26 @@ export class HandshakeState {
         return 'progress';
       case 'established':
         if (state.session.cipher.isOf(handshake)) return 'known';
-        return now - heardAt > SILENCE_BEFORE_REPLACEMENT ? 'another' : 'ignored';
+        return now - receivedAt > SILENCE_BEFORE_REPLACEMENT ? 'another' : 'ignored';
       case 'closed':
         return 'ignored';
     }
   }
 
-  /** The peer has sent data: it can read us. @returns false when that was known */
+  /** The peer has sent data, so it can read us. @returns false if that was known */
   confirm(): boolean {
     if (this.#state.kind !== 'not-confirmed') return false;
     this.#state = { kind: 'established', session: this.#state.session };
     return true;
   }
 
-  /** When `attempt` is to be asked next, ms of the clock. */
+  /** When `attempt` is due next, ms of the clock. */
   get dueAt(): number {
     const { kind } = this.#state;
     return kind === 'established' || kind === 'closed' ? Number.POSITIVE_INFINITY : this.#attempts.dueAt;
   }
 
-  /** The packet that should go now, if any; 'ask' for a cookie request by each route; 'give up' after eight of them without an answer. */
+  /** Returns the packet to send now, if any; 'ask' for a cookie request on each route; 'give up' after eight unanswered attempts. */
   attempt(now: number): Buffer | 'ask' | 'wait' | 'give up' {
     const state = this.#state;
     if (state.kind === 'established' || state.kind === 'closed') return 'wait';
@@ -133,12 +133,12 @@ export class HandshakeState {
     return state.kind === 'cookie-requesting' ? 'ask' : state.packet;
   }
 
-  /** There is reason to hope, such as a new route: attempts begin anew. */
+  /** Restarts the attempts, for instance on a new route. */
   retryNow(now: number): void {
     this.#attempts.restart(now);
   }
 
-  /** Forgets all keys. */
+  /** Wipes all keys. */
   close(reason: CloseReason): void {
     this.session?.cipher.wipe();
     this.#ours.keyPair.secretKey.wipe();

@@ -42,7 +42,7 @@ export type OpenBox = (peer: PublicKey, nonce: Buffer, sealed: Buffer) => Buffer
 /** @param openBox for our DHT key */
 export function openCookieRequest(packet: Buffer, openBox: OpenBox): OpenedCookieRequest | undefined {
   const request = decodeCookieRequest(packet);
-  // The top bit of a key has no weight on the curve: flipped on the way, it would open and tell of another peer.
+  // The top bit of a key has no weight on the curve: flipped in transit, the packet would open and name another peer.
   if (request === undefined || !request.dhtKey.isValid) return undefined;
   const plain = openBox(request.dhtKey, request.nonce, request.sealed);
   const content = plain && decodeCookieRequestContent(plain);
@@ -76,7 +76,7 @@ export function buildHandshake(key: Buffer, nonce: Buffer, peerCookie: Buffer, o
 }
 
 export interface OpenedHandshake extends HandshakeOffer {
-  /** Who sends it, as our cookie tells. */
+  /** The sender, as named by our cookie. */
   readonly realKey: PublicKey;
   readonly dhtKey: PublicKey;
   /** When we made the cookie that it shows, ms of our clock. */

@@ -1,11 +1,11 @@
 /**
- * One turn of the event loop: the clock is read once for a batch of datagrams, and what each of them makes necessary (acks,
- * packets that may go now) is done once, at its end.
+ * One tick of the event loop: the clock is read once for a batch of datagrams, and the work that they cause (acks, packets that
+ * may be sent now) is done once, at the end.
  */
 import type { Clock, Timer } from '../../base/clock.js';
 
 export interface TickTask {
-  /** Called once at the end of each turn that it was put into. */
+  /** Called once at the end of each tick to which the task was deferred. */
   onTickEnd(now: number): void;
 }
 
@@ -19,7 +19,7 @@ export class LoopTick {
     this.#clock = clock;
   }
 
-  /** ms of the clock, the same for the whole turn. */
+  /** ms of the clock, the same for the whole tick. */
   now(): number {
     if (this.#now === undefined) {
       this.#now = this.#clock.now();
@@ -28,13 +28,13 @@ export class LoopTick {
     return this.#now;
   }
 
-  /** The clock is not read here: what asks for it may be long before the next packet arrives, which is stamped with its own time. */
+  /** The clock is not read here: the next packet may arrive much later and needs its own time. */
   deferToEnd(task: TickTask): void {
     this.#tasks.add(task);
     this.#end ??= this.#clock.soon(() => this.#finish());
   }
 
-  /** Nothing more will be called. */
+  /** Cancels all tasks. */
   stop(): void {
     this.#end?.cancel();
     this.#tasks.clear();
@@ -44,7 +44,7 @@ export class LoopTick {
     const tasks = this.#tasks;
     this.#tasks = new Set();
     this.#end = undefined;
-    // The batch may have taken a while; what is sent now is stamped with the time of now.
+    // The batch may have taken a while; packets sent now need the current time.
     this.#now = undefined;
     if (tasks.size === 0) return;
     const now = this.#clock.now();

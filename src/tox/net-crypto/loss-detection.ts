@@ -1,16 +1,16 @@
 /**
- * Which of the packets that the peer reports missing are lost, and which may still be under way, by RFC 8985 (RACK): one is lost when
- * something that was sent later has arrived, and a round trip and the time by which packets overtake each other have passed.
+ * Which of the packets that the peer reports missing are lost, and which may still be in flight, by RFC 8985 (RACK): a packet is
+ * lost when one sent later has arrived, and a round trip and the reordering window have passed.
  */
 import { distanceBetween } from './packet-number.js';
 
-/** How long a packet that was reported missing is waited for, ms. */
+/** How long a packet that was reported missing is awaited, ms. */
 export interface ReorderingWindow {
-  /** Round trip of late. */
+  /** Recent round trip. */
   readonly rtt: number;
-  /** Beyond which no packet is under way, whatever arrived that was sent later. */
+  /** Time after which a packet is lost, whatever else arrived. */
   readonly longest: number;
-  /** RFC 8985's reo_wnd: by how much packets may overtake each other. */
+  /** RFC 8985's reo_wnd: by how much packets may be reordered. */
   readonly reordering: number;
 }
 
@@ -22,20 +22,20 @@ export interface Transmission {
   readonly timesSent: number;
 }
 
-/** Part of the smallest round trip within which no packet is confirmed. */
+/** Part of the smallest round trip within which no packet can be acknowledged. */
 const EARLY = 0.8;
 const HALF = 0x8000_0000;
 const NO_WINDOW: ReorderingWindow = { rtt: 0, longest: 0, reordering: 0 };
 
 export class LossDetection {
-  /** Of the delivered packets, the one that was sent last (RACK.xmit_ts, RACK.end_seq). */
+  /** The delivered packet that was sent last (RACK.xmit_ts, RACK.end_seq). */
   #newestSentAt = Number.NEGATIVE_INFINITY;
   #newest = 0;
   #window = NO_WINDOW;
   #missing: number[] = [];
   #dueAt = Number.POSITIVE_INFINITY;
 
-  /** When the next of those that may be under way is lost, ms of the clock; Infinity while there is none. */
+  /** When the next missing packet is declared lost, ms of the clock; Infinity while there is none. */
   get dueAt(): number {
     return this.#dueAt;
   }
@@ -46,12 +46,12 @@ export class LossDetection {
     this.#missing = [];
   }
 
-  /** The report has this one, which was sent and not confirmed, as missing. */
+  /** The report lists this unacknowledged packet as missing. */
   reportMissing(number: number): void {
     this.#missing.push(number);
   }
 
-  /** @param smallestRtt ms @returns whether it is a copy that arrived sooner than that: the one before was not lost but overtaken */
+  /** @param smallestRtt ms @returns whether it is a copy acknowledged sooner than that: the copy before was not lost but reordered */
   onDelivered({ number, sentAt, timesSent }: Transmission, now: number, smallestRtt: number): boolean {
     if (timesSent > 1 && now - sentAt < smallestRtt * EARLY) return true;
     if (sentAt >= this.#newestSentAt) {
@@ -62,8 +62,8 @@ export class LossDetection {
   }
 
   /**
-   * Judges the suspects, all of them once the report is read, for what it says of later packets counts.
-   * @param find the transmission of one, unless it has arrived or was found lost meanwhile
+   * Finds the lost packets among the missing ones. Called when the whole report is read, since its later entries count.
+   * @param find returns the transmission of a packet, unless it has arrived or was declared lost
    */
   detectLost(now: number, find: (number: number) => Transmission | undefined, onLost: (number: number) => void): void {
     this.#dueAt = Number.POSITIVE_INFINITY;
@@ -77,7 +77,7 @@ export class LossDetection {
     });
   }
 
-  /** The first copy of a packet is reported only because something later came; a report of a later one may mean the one before. */
+  /** A first copy is reported only because a later packet arrived; the report of a later copy may mean the one before. */
   #lostAt({ number, sentAt, timesSent }: Transmission): number {
     const { rtt, longest, reordering } = this.#window;
     const isOvertaken =

@@ -1,10 +1,10 @@
-/** Numbers of packets that were reported missing, in the order of the reports. */
+/** Numbers of lost packets, in the order of the reports. */
 
-/** Entries that are done with before the list is moved together. */
+/** Finished entries before the list is compacted. */
 const COMPACTION = 4096;
 /**
- * Entries from which on each number is kept once. What is sent again out of turn, and lost again, is added again, as
- * often as the peer likes while another one is first; no more numbers than a quarter of this many are lost at a time.
+ * Entries above which duplicates are removed. A packet that is retransmitted out of order and lost again is added again, as often
+ * as the peer likes while another packet is first; at most a quarter of this many numbers are lost at a time.
  */
 const MAX_ENTRIES = 65_536;
 
@@ -19,12 +19,12 @@ export class LostNumbers {
     this.#at = 0;
   }
 
-  /** Entries, those that are done with included. */
+  /** Number of entries, including finished ones. */
   get length(): number {
     return this.#numbers.length;
   }
 
-  /** The first that is lost still; those before it are forgotten. */
+  /** Returns the first number that is still lost; entries before it are removed. */
   first(isLost: (number: number) => boolean): number | undefined {
     while (this.#at < this.#numbers.length) {
       const number = this.#numbers[this.#at] as number;

@@ -1,7 +1,7 @@
-/** The largest of the samples of the last 10 to 20 rounds, which are as many as BBR looks back. */
+/** The largest of the samples of the last 10 to 20 rounds, as in BBR. */
 
 const ROUNDS = 10;
-/** ms that half the memory spans at the least; ten rounds of a path of microseconds are no time. */
+/** Least span in ms of half the memory; ten rounds of a path of microseconds are too short. */
 const MIN_SPAN = 150;
 
 export class MaxFilter {
@@ -20,7 +20,7 @@ export class MaxFilter {
     if (sample > this.#current) this.#current = sample;
   }
 
-  /** What was seen so far hardly holds any more: it is half as old as it may become, or gone. */
+  /** Ages the samples by half the memory; the older half is dropped. */
   age(): void {
     this.#previous = this.#current;
     this.#current = 0;
@@ -30,7 +30,7 @@ export class MaxFilter {
 
   /** @param duration ms that the round took */
   endRound(duration: number): void {
-    // A round without samples, such as one of having little to send, is no reason to forget the ones before.
+    // A round without samples, such as an app-limited one, does not age earlier samples.
     if (!this.#hasSample) return;
     this.#hasSample = false;
     this.#rounds += 1;
