@@ -1,6 +1,6 @@
 /**
- * One encrypted connection over whatever routes there are: an introduction that leads to a session, the path that its packets
- * take, and what runs inside the session, which is packet-stream's.
+ * One encrypted connection over any number of routes: the handshake that leads to a session, the path that its packets take, and
+ * the packet stream inside the session.
  */
 import type { Endpoint } from '../../base/endpoint.js';
 import { RateMeter } from '../../base/rate-meter.js';
@@ -29,14 +29,14 @@ export class CryptoConnection implements TickTask {
   readonly #stream: PacketStream;
   readonly #sizes: PacketSizes;
   readonly #timer: CoalescedTimer;
-  /** Where packets go; undefined for a relay. */
+  /** Where packets are sent; undefined for a relay. */
   #endpoint: Endpoint | undefined;
   readonly #received = new RateMeter();
   readonly #sent = new RateMeter();
-  /** The latest time that we were told, ms of the clock: exact enough for counting, and free. */
+  /** The latest time passed in, ms of the clock: exact enough for counting, and free. */
   #now: number;
 
-  /** @param accepted the peer's handshake that this answers, and the way it came; without it a cookie is asked for */
+  /** @param accepted the peer's handshake that this answers, and its route; without one, a cookie is requested */
   constructor(
     host: ConnectionHost<CryptoConnection>,
     peer: PeerKeys,
@@ -66,7 +66,7 @@ export class CryptoConnection implements TickTask {
       unbind: (route) => host.unbind(route, this),
       onChange: (route, hasFailed) => {
         this.#sizes.choose(route, host.clock.now());
-        // The peer hears at once where we are now.
+        // The peer learns at once where we are now.
         this.#stream.ackImmediately();
         this.#stream.beginRoute();
         if (hasFailed) this.#stream.onPathLost();
@@ -102,32 +102,32 @@ export class CryptoConnection implements TickTask {
     return this.#handshake.state;
   }
 
-  /** What it was doing when it ended; what it does as long as it has not. */
+  /** The stage at which it was closed; the current stage while it is open. */
   get lastStage(): Stage {
     return this.#handshake.lastStage;
   }
 
-  /** Whether packets go by UDP, by which the peer was heard within the last 8 s. */
+  /** Whether packets go by UDP, and the peer's packets arrived by UDP within the last 8 s. */
   get isDirect(): boolean {
     return this.#path.isDirect(this.#host.clock.now());
   }
 
-  /** Whether the peer's packets come by UDP, and ours, which do not arrive there, go over relays. */
+  /** Whether the peer's packets come by UDP while ours go by a relay, since UDP does not deliver them. */
   get isOneWay(): boolean {
     return this.#path.isOneWay(this.#host.clock.now());
   }
 
-  /** Where packets go; undefined over a relay, or while no way is known. */
+  /** Where packets are sent; undefined over a relay, or while no route is known. */
   get endpoint(): Endpoint | undefined {
     return this.#path.endpoint(this.#host.clock.now());
   }
 
-  /** Bytes that a packet should have at the most to pass at once; it may change whenever packets come or go. */
+  /** Largest size in bytes that passes undivided; it may change whenever packets are sent or received. */
   get packetSize(): number {
     return this.#sizes.size;
   }
 
-  /** Of data packets, net_crypto's own included. */
+  /** Totals of data packets, including those of net_crypto itself. */
   get traffic(): Traffic {
     const now = this.#host.clock.now();
     const { rtt, retransmissions } = this.#stream;
@@ -141,7 +141,7 @@ export class CryptoConnection implements TickTask {
     };
   }
 
-  /** When a packet of the peer's session came last, ms of the clock; -Infinity for never. */
+  /** When the last packet of the session was received, ms of the clock; -Infinity for never. */
   get lastReceivedAt(): number {
     return this.#path.latestReceivedAt;
   }
@@ -150,7 +150,7 @@ export class CryptoConnection implements TickTask {
     return this.#path.has(key);
   }
 
-  /** The peer may be there; several addresses are kept, and the best that answers is used. */
+  /** Adds an address at which the peer may be; the best of several that answers is used. */
   setEndpoint(endpoint: Endpoint): void {
     if (!this.#host.hasUdp) return;
     if (this.#path.has(endpoint.key)) this.#path.restartProbes();
@@ -158,24 +158,24 @@ export class CryptoConnection implements TickTask {
     this.#path.onNamed(endpoint.key);
   }
 
-  /** Whether the peer is at the address of this route for sure. */
+  /** Whether the peer is proven to be at the address of this route. */
   isAt(key: string): boolean {
     return this.#path.isProven(key);
   }
 
-  /** A way to the peer, such as a relay; while connecting it is tried at once. */
+  /** Adds a route to the peer, such as a relay; while connecting, it is tried at once. */
   addRoute(route: Route): void {
     if (this.state === 'closed' || !this.#path.add(route)) return;
     if (this.state !== 'established') this.#handshake.retryNow(this.#host.tick.now());
     this.#host.tick.deferToEnd(this);
   }
 
-  /** A part of a route broke, such as one of several relays, and what it carried is lost. */
+  /** A part of a route failed, such as one of several relays, and the packets on it are lost. */
   onPathLost(): void {
     this.#stream.onPathLost();
   }
 
-  /** A known route carries packets again, or better than before: what waits for it goes at once. */
+  /** A known route carries packets again, or better than before: waiting packets are sent at once. */
   onRouteReady(): void {
     if (this.state === 'closed') return;
     if (this.state === 'established') this.#path.restartProbes();
@@ -193,10 +193,10 @@ export class CryptoConnection implements TickTask {
   }
 
   /**
-   * Takes a lossless packet whole or, returning false, not at all; `onDrain` follows then. It may be called at once: what is
-   * taken before there is a session goes with the first packets of it. A closed connection takes all and sends nothing.
+   * Takes a lossless packet, or returns false and takes nothing; then `onDrain` follows. It may be called at once: packets taken
+   * before the session exists are its first packets. A closed connection takes everything and sends nothing.
    * @param data 1 to 1373 bytes, the first of which is an id from 16 to 191; must stay unchanged
-   * @param options.isUrgent for the few packets of our own that must not be refused: goes a little beyond the bound
+   * @param options.isUrgent for our own few packets that must not be refused: may exceed the bound a little
    * @throws RangeError for other data
    */
   sendLossless(data: Buffer, options?: { readonly isUrgent: boolean }): boolean {
@@ -207,7 +207,7 @@ export class CryptoConnection implements TickTask {
   }
 
   /**
-   * Sends a lossy packet, at once and once; false when it was not sent.
+   * Sends a lossy packet once and at once; returns false if it was not sent.
    * @param data 1 to 1373 bytes, the first of which is an id from 192 to 254
    * @throws RangeError for other data
    */
@@ -215,14 +215,14 @@ export class CryptoConnection implements TickTask {
     return this.#stream.sendLossy(data);
   }
 
-  /** Tells the peer and ends; `onClosed` is not called. */
+  /** Sends kill packets and closes; `onClosed` is not called. */
   kill(): void {
     if (this.state === 'closed') return;
     this.#stream.sendKill();
     this.#end('stopped');
   }
 
-  /** Ends without a word to the peer, which has begun anew or is not there. */
+  /** Closes without notice to the peer, which has started a new session or is gone. */
   close(reason: CloseReason): void {
     if (this.state === 'closed') return;
     this.#end(reason);
@@ -240,18 +240,18 @@ export class CryptoConnection implements TickTask {
     return true;
   }
 
-  /** A cookie request came that shows the keys of this peer: once there is a session, it is a probe of the route. */
+  /** A cookie request with the keys of this peer arrived: during a session, it is a path probe. */
   onProbeReceived(dhtKey: PublicKey, source: Route, now: number): void {
     if (this.state !== 'established' || source.kind === 'relay' || !dhtKey.equals(this.dhtKey)) return;
     this.addRoute(source);
     this.#path.onProbeReceived(source.key, now);
   }
 
-  /** A handshake of this peer; for another session than ours, nothing comes of it but its meaning. */
+  /** A handshake of this peer arrived; one for another session has no effect but the returned meaning. */
   receiveHandshake(handshake: OpenedHandshake, source: Route): HandshakeMeaning {
     const now = this.#host.tick.now();
     const meaning = this.#handshake.receiveHandshake(handshake, now, this.lastReceivedAt);
-    // It proves nothing about another address until data comes from there.
+    // It proves nothing about another address until data arrives from there.
     if (meaning === 'known') {
       this.addRoute(source);
       this.#path.onReceivedUnverified(source.key, HANDSHAKE_SIZE);
@@ -270,7 +270,7 @@ export class CryptoConnection implements TickTask {
     if (session === undefined || content === undefined) return false;
     this.#now = now;
     this.#received.add(packet.length, now);
-    // A copy of an old packet, from whatever address, moves nothing.
+    // A copy of an old packet, from any address, does not move the path.
     if (session.cipher.isFirst) this.#onReceived(source, packet.length, now);
     if (content === 'empty') return true;
     if (content.data[0] === CryptoKind.Kill) {
@@ -288,13 +288,13 @@ export class CryptoConnection implements TickTask {
     return true;
   }
 
-  /** Does what the events of this turn made due. */
+  /** Does the work that the events of this tick made due. */
   onTickEnd(now: number): void {
     this.#now = now;
     this.#attempt(now);
     if (this.#stream.isStuck(now)) this.close('stuck');
     if (this.#stream.isTooLarge(now)) {
-      // Its own patience would be 32 s.
+      // The peer's own timeout would be 32 s.
       this.#stream.sendKill();
       this.close('too large');
     }
@@ -315,7 +315,7 @@ export class CryptoConnection implements TickTask {
     else if (packet !== 'wait') this.#path.sendEverywhere(packet);
   }
 
-  /** @param size bytes of the packet that came there */
+  /** @param size bytes of the packet */
   #onReceived(source: Route, size: number, now: number): void {
     if (this.#path.onReceived(source.key, size, now)) return;
     this.addRoute(source);
@@ -346,7 +346,7 @@ export class CryptoConnection implements TickTask {
     this.#timer.setFor(Math.min(attemptAt, pathAt, this.#stream.wakeAt(now)), now);
   }
 
-  /** What was found out of the way so far is kept for later sessions, and what earlier ones found out of the next one is used. */
+  /** Saves what was learned about the path in use for later sessions, and uses what earlier ones learned about the next path. */
   #useSaved(endpoint: Endpoint | undefined): void {
     const { savedPaths, clock } = this.#host;
     const { learned } = this.#stream;

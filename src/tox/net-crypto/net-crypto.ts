@@ -1,6 +1,6 @@
 /**
- * The table of encrypted connections (spec: "Net crypto"): answers cookie requests, finds for each packet the connection it
- * belongs to, by the address it came from or by the key it shows, and offers the handshakes of peers that have none.
+ * The table of encrypted connections (spec: "Net crypto"): it answers cookie requests, finds the connection of each packet by
+ * its source or by its key, and offers the handshakes of peers that have no connection.
  */
 import type { Clock } from '../../base/clock.js';
 import type { Endpoint } from '../../base/endpoint.js';
@@ -22,18 +22,18 @@ import { type Route, type SendDatagram, UdpRoute } from './route.js';
 import { SavedPaths } from './saved-paths.js';
 
 /**
- * Cookie requests and handshakes of strangers looked at a second; each costs a key agreement, 60 µs. Those
- * whose keys we have met cost 10 µs, and are not kept waiting by a flood of made-up keys.
+ * Cookie requests and handshakes with unknown keys that are opened per second; each costs a key agreement, 60 µs. Those
+ * with known keys cost 10 µs and have their own limit, so a flood of made-up keys does not delay them.
  */
 const UNKNOWN_KEY_RATE = 200;
 const UNKNOWN_KEY_BURST = 400;
 const KNOWN_KEY_RATE = 1000;
-/** Sessions tried a second for packets from unknown addresses, 2 µs each. */
+/** Sessions tried per second for packets from unknown addresses, 2 µs each. */
 const SESSION_TRY_RATE = 2000;
 const SESSION_TRY_BURST = 500;
-/** Friends are few, and their keys with ours the only ones kept. */
+/** Shared real keys kept; only friends have one. */
 const REAL_KEYS = 512;
-/** Bytes that packets of all connections may hold, each direction; and each of them in any case. */
+/** Bytes that packets of all connections may hold in each direction, and the least that each connection may. */
 const MEMORY = { total: 128 * 1024 * 1024, floor: 256 * 1024 };
 
 export interface NetCryptoDeps {
@@ -44,28 +44,28 @@ export interface NetCryptoDeps {
   readonly dhtSharedKeys: SharedKeyCache;
   readonly identity: KeyPair;
   readonly send: SendDatagram;
-  /** False where nothing goes by UDP. */
+  /** Whether UDP is available. */
   readonly hasUdp: boolean;
-  /** Whether UDP gets no answer from anybody. */
+  /** Whether UDP gets no answers at all. */
   isUdpBlocked(): boolean;
-  /** Fragments that the system has made of datagrams so far, of those of all programs; always 0 where it does not say. */
+  /** Returns the fragments that the system has made so far, of the datagrams of all programs; always 0 if unknown. */
   fragmentsMade(): number;
-  /** Bytes of IP that the interface takes by which datagrams go there; undefined where the system does not say. Never rejects. */
+  /** Returns the MTU of the interface towards a destination, bytes of IP; undefined if unknown. Never rejects. */
   mtuTowards(destination: Endpoint): Promise<number | undefined>;
 }
 
-/** A peer without a connection, or with one that it has given up, has shaken hands. */
+/** The handshake of a peer that has no connection, or has given up its old one. */
 export interface ConnectionOffer extends PeerKeys {
   readonly source: Route;
   /**
-   * Answers, and replaces an older connection with the same peer. Only while the offer is made.
-   * @throws Error afterwards, or when called twice
+   * Answers the handshake, and replaces an older connection with the same peer. Valid only during `onOffer`.
+   * @throws Error if called later, or twice
    */
   accept(handlers: ConnectionHandlers): CryptoConnection;
 }
 
 export interface NetCryptoHandlers {
-  /** Who does not accept the offer before returning has declined it; nothing is sent then. */
+  /** A handler that returns without accepting the offer declines it; then nothing is sent. */
   onOffer(offer: ConnectionOffer): void;
 }
 
@@ -106,7 +106,7 @@ export class NetCrypto {
     this.#host = this.#makeHost();
   }
 
-  /** What the datagram router needs. */
+  /** Returns the handlers for the datagram router. */
   routes(): [number, DatagramHandler][] {
     return [
       [UdpKind.CookieRequest, (packet, source) => this.#onCookieRequest(packet, this.#udpRoute(source))],
@@ -116,7 +116,7 @@ export class NetCrypto {
     ];
   }
 
-  /** A packet that came another way than by UDP. */
+  /** A packet arrived by a relay. */
   receive(packet: Buffer, source: Route): void {
     const [kind] = packet;
     if (kind === UdpKind.CookieRequest) this.#onCookieRequest(packet, source);
@@ -127,8 +127,8 @@ export class NetCrypto {
   }
 
   /**
-   * Connects to a peer; it begins as soon as the connection is given a route.
-   * @throws RangeError when there is a connection to that real key
+   * Connects to a peer; the handshake begins as soon as the connection is given a route.
+   * @throws RangeError if there is a connection to that real key
    */
   connect(peer: PeerKeys, handlers: ConnectionHandlers): CryptoConnection {
     if (this.#connections.has(peer.realKey.hex)) {
@@ -137,22 +137,22 @@ export class NetCrypto {
     return this.#add(new CryptoConnection(this.#host, peer, handlers));
   }
 
-  /** The connection with a peer, whatever its state. */
+  /** Returns the connection with a peer, in any state. */
   connectionWith(realKey: PublicKey): CryptoConnection | undefined {
     return this.#connections.get(realKey.hex);
   }
 
-  /** Packets that belonged to nothing. */
+  /** Packets that belonged to no connection. */
   get dropped(): number {
     return this.#dropped;
   }
 
-  /** Bytes that packets of all connections hold: those that wait for earlier ones, and those that peers have not confirmed. */
+  /** Bytes held by packets of all connections: those that wait for earlier ones, and unacknowledged ones. */
   get heldBytes(): number {
     return this.#memory.received.used + this.#memory.sent.used;
   }
 
-  /** Takes leave of every peer. */
+  /** Sends kill packets to all peers and closes all connections. */
   stop(): void {
     for (const connection of [...this.#connections.values()]) connection.kill();
     this.#tick.stop();
@@ -189,7 +189,7 @@ export class NetCrypto {
     };
   }
 
-  /** An address belongs to the connection whose peer is there for sure, whatever the packets of others have as their source. */
+  /** An address belongs to the connection whose peer is proven to be there, whatever source the packets of others show. */
   #bind(route: Route, connection: CryptoConnection, isProven: boolean): void {
     const holder = this.#bindings.get(route.key)?.connection;
     if (isProven || holder === undefined || !holder.isAt(route.key))
@@ -274,8 +274,8 @@ export class NetCrypto {
   }
 
   /**
-   * A peer whose address has changed is known by its session alone. Each call begins with another one, so that all have
-   * their turn also when there are more of them than trials.
+   * A peer whose address has changed is recognized by its session alone. Each call begins with another connection, so all are
+   * tried even when there are more of them than the rate allows.
    */
   #tryAll(packet: Buffer, source: Route): boolean {
     const now = this.#tick.now();
@@ -285,7 +285,7 @@ export class NetCrypto {
       this.#tryOffset = (this.#tryOffset + 1) % connections.length;
       const connection = connections[this.#tryOffset] as CryptoConnection;
       if (connection.receiveData(packet, source, now)) {
-        // Hearsay may have given the address to another connection meanwhile.
+        // Another connection may have been bound to this address in the meantime.
         if (connection.hasRoute(source.key)) this.#bind(source, connection, false);
         return true;
       }

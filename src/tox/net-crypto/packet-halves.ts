@@ -1,16 +1,16 @@
-/** Halves of packets that came (tox/packet/net-crypto-part), until the other half comes. */
+/** Received halves of packets (tox/packet/net-crypto-part) that wait for their other half. */
 import { isPartOfMore, ownedCopy } from '../../base/bytes.js';
 import { MAX_CRYPTO_DATA_SIZE } from '../packet/net-crypto.js';
 import { decodePart, type Part } from '../packet/net-crypto-part.js';
 
-/** Halves that are kept, 350 KB with the packets around them; the two are sent one after the other. */
+/** Halves that are stored, 350 KB with their packets; the two halves are sent one after the other. */
 const MAX_PARTS = 256;
 
 export class PacketHalves {
   /** By the number of the packet. */
   readonly #parts = new Map<number, Part>();
 
-  /** @returns the data of the packet with that number, when both halves have come */
+  /** @returns the data of the packet with that number, once both halves have arrived */
   join(number: number, data: Buffer): Buffer | undefined {
     const part = decodePart(data);
     if (part === undefined) return undefined;
@@ -19,7 +19,7 @@ export class PacketHalves {
     if (other === undefined || other.isLast === part.isLast) {
       const [oldest] = this.#parts.keys();
       if (this.#parts.size >= MAX_PARTS && oldest !== undefined) this.#parts.delete(oldest);
-      // What a relay brings is a part of a whole read of its socket.
+      // Data from a relay is part of a larger read of its socket.
       const bytes = isPartOfMore(part.bytes) ? ownedCopy(part.bytes) : part.bytes;
       this.#parts.set(number, { ...part, bytes });
       return undefined;

@@ -1,13 +1,13 @@
 /**
- * How large packets may be on one path over UDP (RFC 8899). It begins with what passes everywhere. As soon as there is much to
- * send, the next packets are padded to larger sizes, all in one turn, before the system can have learned by ICMP to send any of
- * them in fragments; the largest that arrives is the size from then on. Sizes are bytes of data, padding included.
+ * The packet size of one UDP path (RFC 8899). It begins with a size that passes everywhere. As soon as there is much to send, the
+ * next packets are padded to larger sizes, all in one tick, before the system can learn by ICMP to fragment them; the largest
+ * that arrives becomes the packet size. Sizes are bytes of data, padding included.
  *
- * Node cannot set the bit that forbids fragments. Linux sets it as long as it knows of no smaller limit (IP_PMTUDISC_WANT), and
- * otherwise cuts, which the counters of the system show: a packet that was cut has not proved its size.
+ * Node cannot set the DF bit. Linux sets it until it learns a smaller path MTU (IP_PMTUDISC_WANT), and then fragments, which the
+ * system's counters show: a fragmented packet does not prove its size.
  *
- * A black hole, which swallows what is too large without a word, shows when a large packet is lost again and again, while the
- * peer, which hears of it by small ones, says so each time.
+ * A black hole drops large packets silently. It shows when large packets are lost repeatedly while the peer reports each loss,
+ * since small packets get through.
  */
 import { MAX_CRYPTO_DATA_SIZE, SAFE_CRYPTO_DATA_SIZE } from '../packet/net-crypto.js';
 import type { AckSample } from './ack-sample.js';
@@ -15,35 +15,35 @@ import { addToNumber } from './packet-number.js';
 import type { Fate } from './send-window.js';
 
 /**
- * What is tried: 1,260 bytes of IPv4 or 1,280 of IPv6, the least that IPv6 allows; 1,396 or 1,416, for tunnels
- * and DSL; and all. Each once: by the time of a second one, a router near by may have told the system to cut it.
+ * Probed sizes: 1,260 bytes of IPv4 or 1,280 of IPv6, the least that IPv6 allows; 1,396 or 1,416, for tunnels and
+ * DSL; and the maximum. Each is probed once: before a second probe, ICMP may have told the system to fragment it.
  */
 const PROBE_SIZES = [1205, 1341, MAX_CRYPTO_DATA_SIZE] as const;
-/** Specification (RFC 8899, PMTU_RAISE_TIMER): 600 s, as long as Linux keeps what ICMP told; and a little more. ms. */
+/** Specification (RFC 8899, PMTU_RAISE_TIMER): ms. A little more than 600 s, for which Linux remembers a path MTU from ICMP. */
 const RAISE_INTERVAL = 660_000;
-/** ms after which is tried again what got lost together with packets of the safe size. */
+/** ms after which a size is probed again that was lost together with packets of the safe size. */
 const UNCLEAR_INTERVAL = 1000;
-/** ms after a black hole until larger sizes are tried again, doubled each time: a long burst of loss looks the same. */
+/** ms after a black hole until larger sizes are probed again, doubled each time: a long burst of loss looks the same. */
 const FIRST_RETRY = 5000;
 /**
- * Losses in a row, without a large packet that arrived, that are a black hole. What was sent again and got lost
- * between two reports of the peer counts once; twice if there was much of it, or at several moments. It counts no more than
- * that, since an outage of everything swallows any number of packets, and then one report tells of them all.
+ * Losses in a row, with no large packet delivered, that indicate a black hole. Retransmissions lost between two reports of the
+ * peer count once; twice if there were many, or at several moments. They count no more than that, since a complete outage
+ * loses any number of packets, and then one report lists them all.
  */
 const BLACK_HOLE_LOSSES = 4;
 const MANY = 16;
 const SEVERAL_MOMENTS = 2;
-/** ms from which on two packets did not get lost in the same moment. */
+/** ms apart from which two losses count as separate moments. */
 const MOMENT = 100;
-/** ms between looks at the counters of the system while large packets go, doubled by each false alarm. */
+/** ms between checks of the system's counters while large packets are sent, doubled by each false alarm. */
 const CHECK_INTERVAL = 2000;
-/** The part of it after which is looked when a large packet got lost, since ICMP may have told the system why. */
+/** The part of that interval after which a lost large packet leads to a check, since ICMP may have told the system why. */
 const CHECK_AFTER_LOSS = 1 / 40;
 const MAX_CHECK_INTERVAL = 64_000;
-/** ms between looks while large packets are sent again: to read the counters takes 0.2 ms, before and after. */
+/** ms between checks while large packets are retransmitted: reading the counters before and after takes 0.2 ms each. */
 const RESEND_CHECK_INTERVAL = 25;
 
-/** The packets before and after the probes are watched as well: when they are lost, the probes may have been lost by chance. */
+/** The packets before and after the probes are watched, too: if they are lost, the probes may have been lost at random. */
 interface Probe {
   readonly number: number;
   readonly size: number;
@@ -51,29 +51,29 @@ interface Probe {
 }
 
 export interface PacketSizeDeps {
-  /** Fragments that the system has made of datagrams, of those of all programs; always 0 where it does not say. */
+  /** Returns the fragments that the system has made, of the datagrams of all programs; always 0 if unknown. */
   fragmentsMade(): number;
-  /** For the log. */
+  /** Writes to the log. */
   log(text: string): void;
 }
 
 export class PacketSize {
   readonly #deps: PacketSizeDeps;
   #size: number = SAFE_CRYPTO_DATA_SIZE;
-  /** What was cut for another path is sent whole up to this size. */
+  /** Data that was taken for a larger path is sent whole up to this size. */
   #maxWhole: number = MAX_CRYPTO_DATA_SIZE;
-  /** What our own interface takes. */
+  /** The limit of our own interface. */
   #interfaceLimit = Number.POSITIVE_INFINITY;
   #probes: Probe[] = [];
   #probeAt = Number.NEGATIVE_INFINITY;
-  /** The smallest size that did not pass, and until when that is believed. */
+  /** The smallest size that did not pass, and until when it is excluded. */
   #tooLarge = Number.POSITIVE_INFINITY;
   #tooLargeUntil = Number.POSITIVE_INFINITY;
   #retry = FIRST_RETRY;
-  /** When the last large packet that arrived was sent, and the last that did not. */
+  /** When the last delivered and the last lost large packet were sent. */
   #deliveredSentAt: number;
   #lostSentAt = Number.NEGATIVE_INFINITY;
-  /** Losses that count towards a black hole, when the last was told of, and large packets sent again since. */
+  /** Losses that count towards a black hole, when the last was reported, and large packets retransmitted since. */
   #losses = 0;
   #lossAt = Number.NEGATIVE_INFINITY;
   #resent = 0;
@@ -82,10 +82,10 @@ export class PacketSize {
   #fragments = 0;
   #checkAt: number;
   #checkInterval = CHECK_INTERVAL;
-  /** When it is looked next at a large packet that is sent again. */
+  /** When the next retransmission of a large packet is checked. */
   #resendCheckAt = Number.NEGATIVE_INFINITY;
 
-  /** @param now ms; what was sent before says nothing about this path */
+  /** @param now ms; earlier packets did not take this path */
   constructor(deps: PacketSizeDeps, now: number) {
     this.#deps = deps;
     this.#deliveredSentAt = now;
@@ -93,30 +93,30 @@ export class PacketSize {
     this.#fragments = deps.fragmentsMade();
   }
 
-  /** Bytes of data that a packet should have at the most. */
+  /** Largest size of a packet, bytes of data. */
   get size(): number {
     return this.#size;
   }
 
-  /** Bytes of data above which a packet is known not to arrive in one piece. */
+  /** Bytes of data above which a packet is known not to arrive undivided. */
   get maxWhole(): number {
     return this.#maxWhole;
   }
 
-  /** Our own interface takes no more bytes of data. */
+  /** Sets the limit of our own interface, bytes of data. */
   limit(most: number): void {
     this.#interfaceLimit = Math.max(SAFE_CRYPTO_DATA_SIZE, most);
     this.#maxWhole = Math.min(this.#maxWhole, this.#interfaceLimit);
   }
 
-  /** The path is taken again, after others. */
+  /** The path is in use again, after others. */
   resume(now: number): void {
     this.#deliveredSentAt = now;
     this.#losses = 0;
     this.#probes = [];
   }
 
-  /** How many packets of the safe size the next probes need; 0 while none are due. */
+  /** Returns how many packets of the safe size the next probes need; 0 while none are due. */
   probesDue(now: number): number {
     if (this.#probes.length > 0 || now < this.#probeAt) return 0;
     if (now >= this.#tooLargeUntil) this.#tooLarge = Number.POSITIVE_INFINITY;
@@ -127,7 +127,7 @@ export class PacketSize {
     return PROBE_SIZES.filter((size) => size > this.#size && size <= this.#interfaceLimit && size < this.#tooLarge);
   }
 
-  /** @param transmit sends the next packet, padded to a size, and gives its number */
+  /** @param transmit sends the next packet, padded to a size, and returns its number */
   probe(now: number, transmit: (size: number) => number): void {
     let before = this.#deps.fragmentsMade();
     for (const size of this.#candidates) {
@@ -150,7 +150,7 @@ export class PacketSize {
     for (const number of neighbours) this.#probes.push({ number, size: SAFE_CRYPTO_DATA_SIZE, fate: 'open' });
   }
 
-  /** Sends a packet again; while large ones get lost, it is looked now and then whether the system cuts them. */
+  /** Retransmits a packet; while large ones are lost, checks now and then whether the system fragments them. */
   resend(packet: { readonly number: number; readonly size: number }, now: number, transmit: () => void): void {
     for (const probe of this.#probes) {
       if (probe.number === packet.number && probe.fate === 'open') probe.fate = 'sent again';
@@ -172,16 +172,16 @@ export class PacketSize {
     const before = this.#deps.fragmentsMade();
     transmit();
     if (this.#deps.fragmentsMade() === before) return;
-    this.#deps.log('has become too narrow for large packets, as the system has learned by ICMP');
+    this.#deps.log('no longer takes large packets, as ICMP reported');
     this.#fallBack(now);
     this.#excludeFrom(MAX_CRYPTO_DATA_SIZE, now);
     this.#probeAt = now;
   }
 
   /**
-   * Looks at what a packet of the peer told.
-   * @param fateOf of a packet by its number
-   * @returns true when it shows a black hole
+   * Evaluates what a packet of the peer reported.
+   * @param fateOf returns the fate of a packet by its number
+   * @returns whether it reveals a black hole
    */
   review(sample: AckSample, now: number, fateOf: (number: number) => Fate): boolean {
     if (this.#probes.length > 0) this.#reviewProbes(now, fateOf);
@@ -202,7 +202,7 @@ export class PacketSize {
     this.#resent = 0;
     this.#moments = 0;
     if (this.#losses < BLACK_HOLE_LOSSES) return false;
-    this.#deps.log(`loses every large packet, so smaller ones go for ${this.#retry / 1000} s`);
+    this.#deps.log(`loses every large packet, so smaller ones are sent for ${this.#retry / 1000} s`);
     this.#fallBack(now);
     this.#probeAt = now + this.#retry;
     this.#retry = Math.min(RAISE_INTERVAL, this.#retry * 2);
@@ -225,7 +225,7 @@ export class PacketSize {
     this.#endProbes(now, !isClear);
   }
 
-  /** @param isUnclear some of them may have been lost by chance */
+  /** @param isUnclear whether some probes may have been lost at random */
   #endProbes(now: number, isUnclear: boolean): void {
     this.#probes = [];
     this.#deps.log(`takes packets of up to ${this.#size} bytes of data${isUnclear ? ', or more' : ''}`);
@@ -246,7 +246,7 @@ export class PacketSize {
     this.#checkAt = now + this.#checkInterval;
   }
 
-  /** Some fragments were made since the last look: of ours, or of another program's datagrams? Probes will tell. */
+  /** Fragments made since the last check may be ours or another program's: new probes show which. */
   #checkFragments(now: number): void {
     const fragments = this.#deps.fragmentsMade();
     if (fragments !== this.#fragments) {

@@ -1,4 +1,4 @@
-/** The packet sizes of the routes of one connection; only routes over UDP have one, a relay's stream takes any packet. */
+/** The packet sizes of the routes of one connection; only UDP routes have one, since a relay's stream takes any packet. */
 import type { Endpoint } from '../../base/endpoint.js';
 import type { Logger } from '../../base/logger.js';
 import { MAX_CRYPTO_DATA_SIZE, MAX_CRYPTO_PACKET_SIZE, SAFE_CRYPTO_DATA_SIZE } from '../packet/net-crypto.js';
@@ -12,7 +12,7 @@ const CRYPTO_OVERHEAD = MAX_CRYPTO_PACKET_SIZE - MAX_CRYPTO_DATA_SIZE;
 
 export interface PacketSizesDeps extends Pick<PacketSizeDeps, 'fragmentsMade'> {
   readonly log: Pick<Logger, 'debug'>;
-  /** Bytes of IP that the interface takes by which datagrams go there; undefined where the system does not say. Never rejects. */
+  /** Returns the MTU of the interface towards a destination, bytes of IP; undefined if unknown. Never rejects. */
   mtuTowards(destination: Endpoint): Promise<number | undefined>;
 }
 
@@ -26,7 +26,7 @@ export class PacketSizes {
     this.#deps = deps;
   }
 
-  /** Packets go this way now. @param now ms */
+  /** Packets take this route now. @param now ms */
   choose(route: Route | undefined, now: number): void {
     this.#route = route;
     this.#chosen = undefined;
@@ -54,18 +54,18 @@ export class PacketSizes {
     return size;
   }
 
-  /** That of the route in use, if it is over UDP. */
+  /** The packet size of the route in use, if it is over UDP. */
   get chosen(): PacketSize | undefined {
     return this.#chosen;
   }
 
-  /** Bytes of data that a packet should have at the most. */
+  /** Largest size of a packet, bytes of data. */
   get size(): number {
     if (this.#chosen !== undefined) return this.#chosen.size;
     return this.#route === undefined ? SAFE_CRYPTO_DATA_SIZE : MAX_CRYPTO_DATA_SIZE;
   }
 
-  /** Whether data is known not to pass in one piece. */
+  /** Whether data is known not to pass undivided. */
   isTooLarge(data: Buffer): boolean {
     return this.#chosen !== undefined && data.length > this.#chosen.maxWhole;
   }

@@ -1,4 +1,4 @@
-/** What a path needs of the connection that it belongs to. */
+/** What a path needs from its connection. */
 import type { Random } from '../../base/random.js';
 import type { Deliveries } from './confirmation.js';
 import type { Route } from './route.js';
@@ -6,31 +6,31 @@ import type { ProbeAnswer } from './route-probes.js';
 
 export interface PathDeps {
   readonly random: Random;
-  /** A cookie request with this echo. */
+  /** Returns a cookie request with this echo. */
   buildProbe(echo: bigint): Buffer;
-  /** What a cookie response of the peer says; undefined when it is none. */
+  /** Returns the content of the peer's cookie response; undefined if the packet is none. */
   readProbeAnswer(packet: Buffer): ProbeAnswer | undefined;
-  /** Packets that come over this route are the connection's from now on. @param isProven whether the peer is at its address for sure */
+  /** Packets on this route belong to the connection from now on. @param isProven whether the peer is proven to be at its address */
   bind(route: Route, isProven: boolean): void;
   unbind(route: Route): void;
-  /** Packets go by another route from now on. @param hasFailed whether those that went by the one before were lost */
+  /** Packets take another route from now on. @param hasFailed whether the packets on the route before were lost */
   onChange(route: Route | undefined, hasFailed: boolean): void;
-  /** The peer is reached another way, or by none: over UDP only what it was heard on lately is one. */
+  /** The peer is reached on another route, or on none: a UDP route counts only if it received packets recently. */
   onReachable(route: Route | undefined): void;
-  /** UDP reaches the peer for sure, or may not do so any more: then relays should be at hand. */
+  /** UDP is known to reach the peer, or no longer: then relays should be available. */
   onDirectChange(isDirect: boolean): void;
-  /** The system refused a packet, and there is something to choose. */
+  /** The system refused a packet, so a route has to be chosen again. */
   onRefused(): void;
-  /** Whether UDP gets no answer from anybody. */
+  /** Whether UDP gets no answers at all. */
   isUdpBlocked(): boolean;
   /** ms of the clock. */
   now(): number;
 }
 
-/** What the stream of packets tells. */
+/** What the packet stream knows about the path. */
 export interface Evidence extends Deliveries {
-  /** What was sent last should have been confirmed long ago. */
+  /** Whether several probes have had no answer. */
   readonly isUnanswered: boolean;
-  /** The peer takes packets of the session from any address; c-toxcore only from those that it has. */
+  /** Whether the peer accepts session packets from any address; c-toxcore accepts them only from addresses that it knows. */
   readonly isOurKind: boolean;
 }

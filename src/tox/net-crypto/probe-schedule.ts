@@ -1,8 +1,8 @@
-/** When the ways that are not in use are tried: often at first, and each few seconds after a while. Pure; times are ms. */
+/** When routes that are not in use are probed: often at first, and every few seconds later. Pure; times are ms. */
 
-/** Specification (UDP_DIRECT_TIMEOUT / 2): ms between trials of UDP, once a relay has carried all for long. */
+/** Specification (UDP_DIRECT_TIMEOUT / 2): ms between probes of UDP after a relay has been in use for long. */
 const LONGEST_INTERVAL = 4000;
-/** ms between the first trials; later the pause is this part of the time since they began. */
+/** ms between the first probes; later the pause is this part of the time since they began. */
 export const FIRST_PROBE_INTERVAL = 250;
 const SLOWDOWN = 1 / 16;
 
@@ -11,7 +11,7 @@ export class ProbeSchedule {
   #since = 0;
   #at = Number.NEGATIVE_INFINITY;
 
-  /** Which of them are tried. */
+  /** Which routes are probed. */
   get scope(): 'udp' | 'all' | undefined {
     return this.#scope;
   }
@@ -22,13 +22,13 @@ export class ProbeSchedule {
     this.restart(now);
   }
 
-  /** Begins anew, without a pause. */
+  /** Restarts the schedule; the next probe is due at once. */
   restart(now: number): void {
     this.#since = now;
     this.#at = Number.NEGATIVE_INFINITY;
   }
 
-  /** When the next trial is due; Infinity for never. */
+  /** When the next probe is due; Infinity for never. */
   get dueAt(): number {
     if (this.#scope === undefined) return Number.POSITIVE_INFINITY;
     const interval = Math.max(FIRST_PROBE_INTERVAL, (this.#at - this.#since) * SLOWDOWN);

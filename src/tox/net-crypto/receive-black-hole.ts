@@ -1,11 +1,10 @@
 /**
- * Whether the path swallows what the peer sends when it is large: small packets come, time and again, while the first one that is
- * missing does not, though it is sent again each time that we list it. A peer of our kind finds out by itself; c-toxcore always
- * sends up to 1,428 bytes of IP.
+ * Whether the path drops the large packets of the peer: small packets keep arriving while the first missing one does not, though
+ * it is retransmitted each time we list it. A peer of our kind detects this itself; c-toxcore always sends up to 1,428 bytes of IP.
  */
 import { SAFE_CRYPTO_DATA_SIZE } from '../packet/net-crypto.js';
 
-/** Packets heard, at moments so many ms apart; c-toxcore speaks each second. */
+/** Packets received at separate moments, and ms between these; c-toxcore sends every second. */
 const MOMENTS = 4;
 const MOMENT = 500;
 
@@ -15,9 +14,9 @@ export class ReceiveBlackHole {
   #momentAt = 0;
 
   /**
-   * A packet came.
-   * @param missing number of the first that did not; undefined when none is missing
-   * @param size bytes of data that came
+   * A packet arrived.
+   * @param missing number of the first missing packet; undefined if none is missing
+   * @param size bytes of data that arrived
    */
   onReceived(missing: number | undefined, size: number, now: number): void {
     if (missing === undefined || missing !== this.#missing || size > SAFE_CRYPTO_DATA_SIZE) {

@@ -1,6 +1,6 @@
 /**
- * Guesses the nonce of a received packet from the 16 bits that travel with it (c-toxcore: handle_data_packet): it lies
- * 0 to 65535 after a base, and the base moves on by a third of that once packets come from the last third.
+ * Reconstructs the nonce of a received packet from its 16 transmitted bits (c-toxcore: handle_data_packet): the nonce lies
+ * 0 to 65535 after a base, and the base advances by a third of that once packets arrive from the last third.
  */
 import { ownedCopy } from '../../base/bytes.js';
 import { advanceNonce, nonceAfter } from '../crypto/nonce.js';
@@ -9,8 +9,8 @@ import { NONCE_SIZE } from '../crypto/sodium.js';
 /** Specification (DATA_NUM_THRESHOLD). */
 const STEP = 21_845;
 /**
- * Packets back from the newest one of which is known whether they came already. A relay's queue may hold as
- * many as overtook the first one by UDP; what is older counts as a copy.
+ * Packets before the newest one for which we know whether they arrived. A relay's queue may hold as many packets as
+ * overtook its first one by UDP; older packets count as copies.
  */
 const REMEMBERED = 8192;
 const LOW_AT = NONCE_SIZE - 2;
@@ -21,11 +21,11 @@ export class ReceiveNonce {
   /** The base plus 2^16, for packets whose 16 bits have wrapped. */
   #carried: Buffer;
   #low: number;
-  /** Packets before the base. */
+  /** Number of packets before the base. */
   #baseNumber = 0;
-  /** The highest number of a packet that came, counted from the start of the session. */
+  /** The highest packet number received, counted from the start of the session. */
   #newest = -1;
-  /** For each of the last numbers whether it came; a ring. */
+  /** Whether each of the last numbers was received; a ring. */
   readonly #received = new Uint8Array(REMEMBERED);
 
   /** @param base the base nonce in the peer's handshake, 24 bytes, copied */
@@ -35,7 +35,7 @@ export class ReceiveNonce {
     this.#low = base.readUInt16BE(LOW_AT);
   }
 
-  /** The full nonce, good until the next call. @param low the last 16 bits */
+  /** Returns the full nonce, valid until the next call. @param low the last 16 bits */
   full(low: number): Buffer {
     const nonce = low >= this.#low ? this.#base : this.#carried;
     nonce[LOW_AT] = low >> 8;
@@ -44,8 +44,8 @@ export class ReceiveNonce {
   }
 
   /**
-   * The packet with these 16 bits was genuine.
-   * @returns whether it came for the first time: a copy never says so, and what is very late passes for one
+   * The packet with these 16 bits was authentic.
+   * @returns whether it arrived for the first time: false for every copy, and for a very late packet
    */
   onOpened(low: number): boolean {
     const ahead = (low - this.#low) & 0xffff;
@@ -56,7 +56,7 @@ export class ReceiveNonce {
 
   #note(number: number): boolean {
     if (this.#newest - number >= REMEMBERED) return false;
-    // Those between the newest one and this have not come yet.
+    // The packets between the newest one and this one have not arrived yet.
     const first = Math.max(this.#newest + 1, number - REMEMBERED + 1);
     for (let missing = first; missing <= number; missing += 1) this.#received[missing % REMEMBERED] = 0;
     this.#newest = Math.max(this.#newest, number);

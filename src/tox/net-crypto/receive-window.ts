@@ -1,25 +1,25 @@
-/** Lossless packets that came early, until those before them have come; a ring as large as needed (c-toxcore: Packets_Array). */
+/** Lossless packets that arrived early and wait for earlier ones; a ring that grows as needed (c-toxcore: Packets_Array). */
 import { isPartOfMore, ownedCopy } from '../../base/bytes.js';
 import type { MemoryShare } from '../../base/memory-budget.js';
 import { distanceBetween, isWithin, nextNumber } from './packet-number.js';
 
-/** Specification (CRYPTO_PACKET_BUFFER_SIZE): numbers from the first missing one that are taken. */
+/** Specification (CRYPTO_PACKET_BUFFER_SIZE): numbers accepted, counted from the first missing one. */
 const MAX_NUMBERS = 32_768;
 
 /**
- * Bytes that early packets may hold. A peer of our kind has 16,384 packets of 1,400 bytes in flight at the
- * most, which is 23 MB; a hostile one makes us hold no more than this.
+ * Bytes that early packets may hold. A peer of our kind has at most 16,384 packets of 1,400 bytes in flight, which is
+ * 23 MB; a hostile peer cannot make us hold more than this.
  */
 const MAX_HELD_BYTES = 24 * 1024 * 1024;
-/** What a held packet costs besides its bytes: two Buffer objects and their backing. */
+/** Cost in bytes of a held packet besides its data: two Buffer objects and their backing. */
 const HELD_OVERHEAD = 256;
 const FIRST_CAPACITY = 64;
-/** What a place in the ring costs, bytes. */
+/** Cost of a place in the ring, bytes. */
 const PLACE = 8;
-/** A ring that is used to this part is halved, and has then room to double what it holds. */
+/** A ring with only this part in use is shrunk by halves; it then has room to double its content. */
 const SHRINK_AT = 8;
 
-/** 'next': it is the one awaited, and not kept; 'early': kept; the others are dropped. */
+/** 'next': the expected packet, which is not stored; 'early': stored; the others are dropped. */
 export type Arrival = 'next' | 'early' | 'duplicate' | 'outside' | 'no room';
 
 export class ReceiveWindow {
@@ -42,12 +42,12 @@ export class ReceiveWindow {
     this.#end = first;
   }
 
-  /** The lowest number that has not come. */
+  /** The lowest number that has not arrived. */
   get start(): number {
     return this.#start;
   }
 
-  /** The number after the highest one known of. */
+  /** The number after the highest known one. */
   get end(): number {
     return this.#end;
   }
@@ -60,14 +60,14 @@ export class ReceiveWindow {
     return this.#heldBytes;
   }
 
-  /** Whether since the last call some packet was found missing that was not known to be. */
+  /** Whether a new missing packet was found since the last call. */
   takeNewHole(): boolean {
     const hasNewHole = this.#hasNewHole;
     this.#hasNewHole = false;
     return hasNewHole;
   }
 
-  /** A packet came. After 'next' the caller delivers it and then all that `takeNext` gives. */
+  /** A packet arrived. After 'next' the caller delivers it and then everything that `takeNext` returns. */
   onReceived(number: number, data: Buffer): Arrival {
     const offset = distanceBetween(this.#start, number);
     if (offset === 0) {
@@ -91,7 +91,7 @@ export class ReceiveWindow {
     return 'early';
   }
 
-  /** The packet that is in turn, or undefined while it is missing. */
+  /** Takes the next packet in order; returns undefined while it is missing. */
   takeNext(): Buffer | undefined {
     if (this.#heldCount === 0) return undefined;
     const at = this.#start & this.#mask;
@@ -107,7 +107,7 @@ export class ReceiveWindow {
     return data;
   }
 
-  /** The peer says that it has sent all before `end`; absurd and stale values are ignored. */
+  /** The peer reports that it has sent everything before `end`; absurd and stale values are ignored. */
   onAdvertised(end: number): void {
     const offset = distanceBetween(this.#start, end);
     if (offset > MAX_NUMBERS || offset <= distanceBetween(this.#start, this.#end)) return;
@@ -115,13 +115,13 @@ export class ReceiveWindow {
     this.#hasNewHole = true;
   }
 
-  /** Only for numbers from start to end. */
+  /** Whether a number is missing; only for numbers from start to end. */
   isMissing(number: number): boolean {
     if (this.#heldCount === 0 || !isWithin(number, this.#start, this.#mask + 1)) return true;
     return this.#held[number & this.#mask] === undefined;
   }
 
-  /** Forgets everything and gives its memory back. */
+  /** Drops everything and releases its memory. */
   close(): void {
     this.#held = [];
     this.#heldCount = 0;

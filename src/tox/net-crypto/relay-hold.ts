@@ -1,17 +1,17 @@
-/** For how long a relay stays in use: UDP that comes and goes has to wait, longer and longer. Pure; times are ms. */
+/** How long a relay stays in use: flapping UDP has to wait longer each time. Pure; times are ms. */
 
-/** ms of UDP after a relay that are too few; the next time the relay stays, for so long at first, and twice as long each time. */
+/** UDP that lasts less than SHORT ms after a relay makes the relay stay the next time: for FIRST_HOLD ms, doubled each time. */
 const SHORT = 10_000;
 const FIRST_HOLD = 1000;
 const LONGEST_HOLD = 60_000;
 
 export class RelayHold {
   #beganAt = Number.NEGATIVE_INFINITY;
-  /** When UDP was taken after a relay. */
+  /** When UDP was chosen after a relay. */
   #endedAt = Number.NEGATIVE_INFINITY;
   #hold = 0;
 
-  /** When the relay was taken; -Infinity for never. */
+  /** When the relay was chosen; -Infinity for never. */
   get beganAt(): number {
     return this.#beganAt;
   }

@@ -1,9 +1,9 @@
 /**
- * When a cookie request or a handshake goes out again. c-toxcore sends every 1000 ms, up to 8 times; the first repetitions
- * may come sooner, for its answer is the same each time. Pure.
+ * When a cookie request or a handshake is retransmitted. c-toxcore sends every 1000 ms, up to 8 times; the first repetitions
+ * may come sooner, since its answer is the same each time. Pure.
  */
 
-/** ms from each sending to the next, so that they go at 0, 150, 300, 600, 1000, 2000, 3000 and 4000 ms. */
+/** ms between transmissions, which are sent at 0, 150, 300, 600, 1000, 2000, 3000 and 4000 ms. */
 const PAUSES = [150, 150, 300, 400, 1000, 1000, 1000, 1000] as const;
 
 export class RetransmitSchedule {
@@ -14,12 +14,12 @@ export class RetransmitSchedule {
     this.#dueAt = now;
   }
 
-  /** When `attempt` is to be asked, ms of the clock. */
+  /** When `attempt` is due, ms of the clock. */
   get dueAt(): number {
     return this.#dueAt;
   }
 
-  /** What to do at `now`: nothing yet, send, or give up after 8 sendings without an answer. */
+  /** Returns what to do at `now`: wait, send, or give up after 8 unanswered transmissions. */
   attempt(now: number): 'wait' | 'send' | 'give up' {
     if (now < this.#dueAt) return 'wait';
     const pause = PAUSES[this.#sent];
@@ -29,7 +29,7 @@ export class RetransmitSchedule {
     return 'send';
   }
 
-  /** Begins anew: a new route has appeared, or a new packet is to be sent. */
+  /** Restarts the schedule, for a new route or a new packet. */
   restart(now: number): void {
     this.#sent = 0;
     this.#dueAt = now;

@@ -1,4 +1,4 @@
-/** What one round trip of a connection brought, as BBR counts them: it ends with the first ack of a packet that was sent after its begin. */
+/** Totals of one round trip as BBR counts it: a round ends with the first ack of a packet that was sent after its start. */
 export class Round {
   /** Delivered bytes at which it ends. */
   end = 0;
@@ -19,7 +19,7 @@ export class Round {
     this.smallestRoundTrip = Number.POSITIVE_INFINITY;
   }
 
-  /** Part of its bytes that got lost. */
+  /** Part of the round's bytes that was lost. */
   get loss(): number {
     return this.lost === 0 ? 0 : this.lost / (this.acked + this.lost);
   }

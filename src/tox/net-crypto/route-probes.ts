@@ -1,29 +1,29 @@
 /**
- * Asks the peer for a cookie by one route. Every peer of net_crypto answers at once by the way that the request came, and the echo
- * in each request is told to nobody else, so that an answer proves both directions of the route, and that the peer is at the address
- * (RFC 9000, 8.2: path validation). Neither packet belongs to a session: c-toxcore, which sends by the route on which it heard the
- * session last, does not change its route for them.
+ * Path probes: cookie requests on one route. Every net_crypto peer answers at once on the route of the request, and each request
+ * has its own secret echo, so an answer proves both directions of the route and the peer's address (RFC 9000, 8.2: path
+ * validation). Neither packet belongs to a session: c-toxcore, which sends on the route where it last received a packet of the
+ * session, does not change its route because of them.
  */
 import { type Random, randomId } from '../../base/random.js';
 import { TokenBucket } from '../../base/token-bucket.js';
 
-/** Requests by one route of which an answer is expected; at 4 a second, those of the last 4 s. */
+/** Open requests on one route; at 4 a second, those of the last 4 s. */
 const MAX_OPEN = 16;
 /** Probes of routes that are not in use, a second and at once: four addresses, each every 250 ms. */
 const OTHER_RATE = 16;
 const OTHER_BURST = 32;
 
-/** What one route was asked. */
+/** The requests on one route. */
 interface Series {
-  /** When the first request without an answer went, ms of the clock; Infinity while none is open. */
+  /** When the first unanswered request was sent, ms of the clock; Infinity while none is open. */
   since: number;
-  /** When the last request went, ms of the clock. */
+  /** When the last request was sent, ms of the clock. */
   sentAt: number;
-  /** When requests without an answer went, by their echo. */
+  /** When each unanswered request was sent, by its echo. */
   readonly open: Map<bigint, number>;
 }
 
-/** What a cookie response says. */
+/** The content of a cookie response. */
 export interface ProbeAnswer {
   readonly echo: bigint;
   readonly cookie: Buffer;
@@ -31,9 +31,9 @@ export interface ProbeAnswer {
 
 export interface RouteProbesDeps {
   readonly random: Random;
-  /** A cookie request with this echo. */
+  /** Returns a cookie request with this echo. */
   build(echo: bigint): Buffer;
-  /** What a cookie response of the peer says; undefined when it is none. */
+  /** Returns the content of the peer's cookie response; undefined if the packet is none. */
   read(packet: Buffer): ProbeAnswer | undefined;
 }
 
@@ -52,7 +52,7 @@ export class RouteProbes {
     return this.#otherTokens.take(now);
   }
 
-  /** Returns the request that goes by this route now. */
+  /** Returns the next request for this route. */
   next(key: string, now: number): Buffer {
     const series = this.#series.get(key) ?? { since: Number.POSITIVE_INFINITY, sentAt: now, open: new Map() };
     this.#series.set(key, series);
@@ -65,7 +65,7 @@ export class RouteProbes {
     return this.#deps.build(echo);
   }
 
-  /** A cookie response came by this route. @returns the cookie, and ms since the request; undefined when it answers none */
+  /** A cookie response arrived on this route. @returns the cookie, and ms since the request; undefined if it answers none */
   onAnswer(key: string, packet: Buffer, now: number): { readonly cookie: Buffer; readonly rtt: number } | undefined {
     const series = this.#series.get(key);
     if (series === undefined || series.open.size === 0) return undefined;
@@ -77,17 +77,17 @@ export class RouteProbes {
     return { cookie: answer.cookie, rtt: now - sentAt };
   }
 
-  /** Since when requests by this route have had no answer, ms of the clock; Infinity while none is open. */
+  /** Since when requests on this route have had no answer, ms of the clock; Infinity while none is open. */
   unansweredSince(key: string): number {
     return this.#series.get(key)?.since ?? Number.POSITIVE_INFINITY;
   }
 
-  /** When the last request went, ms of the clock; -Infinity for never. */
+  /** When the last request was sent, ms of the clock; -Infinity for never. */
   sentAt(key: string): number {
     return this.#series.get(key)?.sentAt ?? Number.NEGATIVE_INFINITY;
   }
 
-  /** The route is gone. */
+  /** The route was removed. */
   forget(key: string): void {
     this.#series.delete(key);
   }

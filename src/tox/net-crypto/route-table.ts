@@ -1,27 +1,26 @@
 /**
- * The routes of one connection and the choice among them (c-toxcore: return_ip_port_connection): heard of lately before
- * not, then LAN over IPv4, then IPv6, then IPv4; relays only while no UDP route is alive. That the peer is heard on a route
- * does not make it alive where it is wanted that the other direction is proven, too. Among the dead the one that was heard
- * last is the best guess, and hearsay the worst.
+ * The routes of one connection and the choice among them (c-toxcore: return_ip_port_connection): live routes first, then LAN over
+ * IPv4, IPv6, IPv4; relays only while no UDP route is live. Where proof of the other direction is required, receiving packets
+ * does not make a route live. Among dead routes, the one that received last is the best guess, and one that never did the worst.
  */
 import type { Route } from './route.js';
 
 /** Specification (UDP_DIRECT_TIMEOUT): ms after which a silent UDP route no longer counts as direct. */
 const DIRECT_TIMEOUT = 8000;
 
-/** Both sides speak at least once a second, so a route this many ms behind another one was left by the peer. */
+/** Both sides send at least once a second, so the peer has left a route that is this many ms behind another one. */
 const LEFT_BEHIND = 2500;
-/** So many ms behind a relay, for a peer whose datagrams arrive does not send by a relay. */
+/** The same in ms behind a relay, since a peer whose datagrams arrive does not send by a relay. */
 const LEFT_FOR_RELAY = 500;
-/** Addresses of one peer. LAN, public, a rebound port and IPv6 fit; more is hearsay. */
+/** Addresses of one peer: enough for LAN, public, a rebound port and IPv6. */
 const MAX_UDP_ROUTES = 4;
-/** Relays that tie two peers; c-toxcore uses up to 3. */
+/** Relays between two peers; c-toxcore uses up to 3. */
 const MAX_RELAY_ROUTES = 4;
 
-/** What is known of the direction from us to the peer: that it works, nothing, or that it has to be proven before it is used. */
+/** What is known about the direction from us to the peer: it works, nothing, or it must be proven before it is used. */
 export type Proof = 'given' | 'unknown' | 'wanted';
 
-/** What counts in the choice; see `best`. */
+/** The criteria of the choice; see `best`. */
 interface Choice {
   readonly isUdpBlocked?: () => boolean;
   readonly needsReceived?: boolean;
@@ -29,22 +28,22 @@ interface Choice {
   readonly current?: string | undefined;
 }
 
-/** The rank from which on a route over UDP is proven and alive. */
+/** The rank from which a UDP route is proven and live. */
 const IN_USE = 20;
 
 interface Entry {
   readonly route: Route;
   receivedAt: number;
   proof: Proof;
-  /** The peer was found elsewhere, and has not been heard here since. */
+  /** The peer was found elsewhere, and nothing was received here since. */
   isLeft: boolean;
-  /** Until when the peer, which is not heard here yet, has time to come over from a relay, ms. */
+  /** Until when the peer has time to move here from a relay, ms. */
   graceUntil: number;
 }
 
 export class RouteTable {
   readonly #entries: Entry[] = [];
-  /** Of routes to come. */
+  /** The proof of new routes. */
   #newProof: Proof = 'unknown';
   #latestReceivedAt = Number.NEGATIVE_INFINITY;
 
@@ -60,7 +59,7 @@ export class RouteTable {
     return this.#entry(key)?.route;
   }
 
-  /** Adds a route. @returns what had to go for it: the one of its sort that was silent longest */
+  /** Adds a route. @returns the route that was removed for it: the one of its kind that was silent longest */
   add(route: Route): Route | undefined {
     if (this.has(route.key)) return undefined;
     const isRelay = route.kind === 'relay';
@@ -83,7 +82,7 @@ export class RouteTable {
     return at < 0 ? undefined : this.#entries.splice(at, 1)[0]?.route;
   }
 
-  /** A packet that only the peer can have made came this way. @returns when one did before, ms; undefined when the route is not known */
+  /** An authentic packet of the peer arrived on this route. @returns when the last one did, ms; undefined if the route is unknown */
   onReceived(key: string, now: number): number | undefined {
     const entry = this.#entry(key);
     if (entry === undefined) return undefined;
@@ -94,12 +93,12 @@ export class RouteTable {
     return before;
   }
 
-  /** When a packet came over this route, ms; -Infinity for never. */
+  /** Returns when a packet arrived on this route, ms; -Infinity for never. */
   receivedAt(key: string): number {
     return this.#entry(key)?.receivedAt ?? Number.NEGATIVE_INFINITY;
   }
 
-  /** What we send on this route arrives. @param graceUntil until when it is used although the peer speaks by relays, ms */
+  /** Packets that we send on this route arrive. @param graceUntil until when it is used although the peer sends by relays, ms */
   onProven(key: string, graceUntil?: number): void {
     const entry = this.#entry(key);
     if (entry === undefined) return;
@@ -107,7 +106,7 @@ export class RouteTable {
     entry.graceUntil = graceUntil ?? entry.graceUntil;
   }
 
-  /** What we send on this route does not arrive; or, without a key, nothing is known of any UDP route, of those to come neither. */
+  /** Requires proof that packets arrive on this route; without a key, on all UDP routes, including new ones. */
   requireProof(key?: string): void {
     if (key === undefined) this.#newProof = 'wanted';
     for (const entry of this.#entries) {
@@ -115,7 +114,7 @@ export class RouteTable {
     }
   }
 
-  /** UDP is in use: what comes there by new routes may be followed. */
+  /** UDP is in use: new routes may be used without proof. */
   trustNew(): void {
     this.#newProof = 'unknown';
   }
@@ -124,13 +123,13 @@ export class RouteTable {
     return this.#entry(key)?.proof ?? 'unknown';
   }
 
-  /** The peer is elsewhere; the route counts as dead until it is heard again. */
+  /** The peer is elsewhere; the route counts as dead until a packet arrives on it. */
   leave(key: string): void {
     const entry = this.#entry(key);
     if (entry !== undefined) entry.isLeft = true;
   }
 
-  /** Whether what went there of late is lost. */
+  /** Whether the packets recently sent there are lost. */
   hasFailed(key: string): boolean {
     const entry = this.#entry(key);
     return entry !== undefined && (entry.isLeft || entry.proof === 'wanted');
@@ -141,17 +140,17 @@ export class RouteTable {
     return undefined;
   }
 
-  /** When a packet came over any route, ms; -Infinity for never. */
+  /** When a packet arrived on any route, ms; -Infinity for never. */
   get latestReceivedAt(): number {
     return this.#latestReceivedAt;
   }
 
   /**
-   * Where to send now.
-   * @param options.isUdpBlocked UDP gets no answer from anybody: a route has to be proven
-   * @param options.needsHearing the peer takes packets only where it sends: a relay at which it may be goes before a route that failed
-   * @param options.isProven whether the peer is at an address for sure; others are worse than a relay
-   * @param options.current an address that is as good as any stays in use
+   * Returns the route to send on now.
+   * @param options.isUdpBlocked whether UDP gets no answers at all, so that a route must be proven
+   * @param options.needsReceived whether the peer accepts packets only on routes where it sends: then a doubtful relay is preferred to a failed route
+   * @param options.isProven whether the peer is proven to be at an address; other addresses rank below a relay
+   * @param options.current the address in use, which is preferred to equal ones
    */
   best(now: number, options: Choice = {}): Route | undefined {
     let best: Entry | undefined;
@@ -171,52 +170,50 @@ export class RouteTable {
 
   #rank(entry: Entry, now: number, options: Choice): number {
     const { isUdpBlocked = () => false, needsReceived: needsHearing = false, isProven = () => true } = options;
-    const { route, receivedAt: heardAt, proof } = entry;
+    const { route, receivedAt, proof } = entry;
     if (route.kind === 'relay') return route.state !== 'doubtful' ? 10 : needsHearing && this.#hasFailed ? 6 : -1;
     const family = route.kind === 'udp6' ? 1 : route.isLan ? 2 : 0;
     const isTrusted = proof === 'given' || (proof === 'unknown' && !isUdpBlocked());
     if (isTrusted && this.#isAlive(entry, now)) return isProven(route.key) ? IN_USE + family : 8;
-    if (heardAt === Number.NEGATIVE_INFINITY) return family;
+    if (receivedAt === Number.NEGATIVE_INFINITY) return family;
     return isProven(route.key) ? 5 : 4;
   }
 
-  /** Whether some UDP route carried packets, and does not. */
+  /** Whether a UDP route that carried packets no longer does. */
   get #hasFailed(): boolean {
-    return this.#entries.some(
-      ({ proof, receivedAt: heardAt }) => proof === 'wanted' && heardAt > Number.NEGATIVE_INFINITY,
-    );
+    return this.#entries.some(({ proof, receivedAt }) => proof === 'wanted' && receivedAt > Number.NEGATIVE_INFINITY);
   }
 
-  #isAlive({ receivedAt: heardAt, graceUntil, isLeft }: Entry, now: number): boolean {
+  #isAlive({ receivedAt, graceUntil, isLeft }: Entry, now: number): boolean {
     if (isLeft) return false;
     if (now < graceUntil) return true;
-    if (this.latestUdpReceivedAt - heardAt > LEFT_BEHIND) return false;
+    if (this.latestUdpReceivedAt - receivedAt > LEFT_BEHIND) return false;
     const relays = this.#entries.filter(({ route }) => route.kind === 'relay' && route.state !== 'doubtful');
-    // With a relay at hand there is no need to hope for long.
-    if (now - heardAt > (relays.length > 0 ? LEFT_BEHIND : DIRECT_TIMEOUT)) return false;
-    return relays.every((relay) => relay.receivedAt - heardAt <= LEFT_FOR_RELAY);
+    // With a relay available, a silent route is abandoned sooner.
+    if (now - receivedAt > (relays.length > 0 ? LEFT_BEHIND : DIRECT_TIMEOUT)) return false;
+    return relays.every((relay) => relay.receivedAt - receivedAt <= LEFT_FOR_RELAY);
   }
 
-  /** When a packet came over any UDP route, ms; -Infinity for never. */
+  /** When a packet arrived on any UDP route, ms; -Infinity for never. */
   get latestUdpReceivedAt(): number {
     let latest = Number.NEGATIVE_INFINITY;
-    for (const { route, receivedAt: heardAt } of this.#entries)
-      if (route.kind !== 'relay' && heardAt > latest) latest = heardAt;
+    for (const { route, receivedAt } of this.#entries)
+      if (route.kind !== 'relay' && receivedAt > latest) latest = receivedAt;
     return latest;
   }
 
-  /** Whether this UDP route carried a packet of the peer within 8 s, or is expected to do so at once. */
+  /** Whether a packet arrived on this UDP route within 8 s, or is expected at once. */
   isReachable(key: string, now: number): boolean {
     const entry = this.#entry(key);
     return entry !== undefined && now - Math.max(entry.receivedAt, entry.graceUntil) <= DIRECT_TIMEOUT;
   }
 
-  /** Whether some UDP route carried a packet of the peer within 8 s. */
+  /** Whether a packet arrived on any UDP route within 8 s. */
   isDirect(now: number): boolean {
     return now - this.latestUdpReceivedAt <= DIRECT_TIMEOUT;
   }
 
-  /** Whether one did so lately enough that no other way need be thought of. */
+  /** Whether a packet arrived on a UDP route so recently that no other route is needed. */
   isSurelyDirect(now: number): boolean {
     return now - this.latestUdpReceivedAt <= LEFT_BEHIND;
   }

@@ -1,4 +1,4 @@
-/** One way to a peer: a UDP address, or a relay that knows it. */
+/** One route to a peer: a UDP address, or a relay that is connected to it. */
 import type { Endpoint } from '../../base/endpoint.js';
 
 export interface Route {
@@ -9,14 +9,14 @@ export interface Route {
   /** The peer's address; a relay's route has none. */
   readonly endpoint: Endpoint | undefined;
   /**
-   * How data fare: `busy` means that they would be lost for want of room, `doubtful` that no more than cookies and
-   * handshakes may get through. Datagrams are never busy: what is too much is lost on the way.
+   * Whether data gets through: `busy` means that it would be lost for lack of room, `doubtful` that only cookies and
+   * handshakes may get through. UDP is never busy: excess packets are lost on the path.
    */
   readonly state: 'ready' | 'busy' | 'doubtful';
-  /** Whether it says when it is full, and lets packets gather until then: there is no need to spread them over time. */
+  /** Whether the route reports when it is full and queues packets until then, so they need no pacing. */
   readonly pacesItself: boolean;
   /**
-   * Sends, or loses, one packet; never throws. The buffer may change as soon as it returns.
+   * Sends one packet, which may be lost; never throws. The buffer may change as soon as it returns.
    * @param onRefused called, later, where the system would not send it
    */
   send(packet: Buffer, onRefused?: () => void): void;

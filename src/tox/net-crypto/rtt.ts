@@ -1,10 +1,10 @@
 /** Round-trip times in ms: the smallest of the last seconds, the latest, and the smoothed one with its variation (RFC 6298). */
 
-/** ms; the smallest time is that of the last one to two such spans, as a path may change. BBR's value. */
+/** ms; the smallest round trip is that of the last one to two such spans, since a path may change. BBR's value. */
 const MIN_SPAN = 10_000;
-/** What a new connection reckons with, ms. */
+/** Round trip assumed for a new connection, ms. */
 const UNKNOWN = 100;
-/** A coarse clock can measure 0, by which nothing can be divided. */
+/** Least sample in ms; a coarse clock can measure 0, which cannot be a divisor. */
 const SHORTEST = 0.05;
 
 export class Rtt {
@@ -43,12 +43,12 @@ export class Rtt {
     }
   }
 
-  /** The smallest time is that of what is measured from then on, ms of the clock; until then it stays. */
+  /** The smallest round trip is measured again from `from` on, ms of the clock; until then it stays. */
   forgetMin(from: number): void {
     this.#forgetAt = from;
   }
 
-  /** False before the first measurement, when the others tell a guess. */
+  /** Whether a round trip was measured; before that, the other values are assumed. */
   get isKnown(): boolean {
     return this.#isKnown;
   }
@@ -69,7 +69,7 @@ export class Rtt {
     return this.#variation;
   }
 
-  /** The larger of the latest and the smoothed time: by then an answer should have come. */
+  /** The larger of the latest and the smoothed round trip, within which an answer is expected. */
   get recent(): number {
     return Math.max(this.#latest, this.#smoothed);
   }

@@ -1,11 +1,11 @@
-/** What sessions found out about the paths to their peers, kept for some minutes for the next sessions (RFC 9959). */
+/** What sessions learned about the paths to their peers, kept some minutes for later sessions (RFC 9959). */
 import type { Endpoint } from '../../base/endpoint.js';
 import type { PublicKey } from '../crypto/keys.js';
 import type { SavedPath } from './careful-resume.js';
 
-/** ms; afterwards others may use the path, or use it no more. */
+/** ms for which a saved path is valid; its other traffic changes with time. */
 const LIFETIME = 600_000;
-/** Paths that are kept at the most, those saved last; some 200 bytes each. */
+/** Most paths that are kept, those saved last; about 200 bytes each. */
 const MAX_PATHS = 512;
 
 export class SavedPaths {
@@ -27,5 +27,5 @@ export class SavedPaths {
   }
 }
 
-/** A peer that was started anew has another port. */
+/** A restarted peer has another port. */
 const keyOf = (peer: PublicKey, { address }: Endpoint): string => `${peer.hex} ${address}`;

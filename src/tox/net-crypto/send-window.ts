@@ -1,6 +1,6 @@
 /**
- * Lossless packets from the moment they are taken until the peer has them: a ring that grows, with what is needed of each to
- * send it again and to measure how fast the path delivers (draft-cheng-iccrg-delivery-rate-estimation).
+ * Lossless packets from the moment they are taken until they are acknowledged: a ring that grows, with what is needed to retransmit
+ * each packet and to measure the delivery rate of the path (draft-cheng-iccrg-delivery-rate-estimation).
  *
  *     start ──── sent, some of them delivered ──── next ──── not sent yet ──── end
  */
@@ -15,28 +15,28 @@ import { addToNumber, distanceBetween, nextNumber } from './packet-number.js';
 /** Specification (CRYPTO_PACKET_BUFFER_SIZE): numbers that a receiver has room for. */
 const MAX_NUMBERS = 32_768;
 
-/** Half the receiver's room, and well below the 21,845 transmissions after which a nonce is lost. */
+/** Half the receiver's room, and well below the 21,845 transmissions after which the peer loses track of the nonce. */
 export const MAX_IN_FLIGHT_NUMBERS = 16_384;
-/** What a packet takes on the wire besides its data: 27 bytes of net_crypto, 8 of UDP, 20 of IPv4. */
+/** Bytes of a packet on the wire besides its data: 27 of net_crypto, 8 of UDP, 20 of IPv4. */
 export const WIRE_OVERHEAD = 55;
-/** A quiet connection holds no more than this many places. */
+/** Places in the ring of a quiet connection. */
 const FIRST_CAPACITY = 64;
-/** A ring that is used to this part is halved, and has then room to double what it holds. */
+/** A ring with only this part in use is shrunk by halves; it then has room to double its content. */
 const SHRINK_AT = 8;
 /**
- * Bytes that a number costs from the time when its packet was taken until all before it arrived too: a long
- * packet, the objects around it and its places in the rings. A packet that arrived counts as long: it may be a part of a
- * larger piece of memory that its neighbours keep.
+ * Bytes that a number costs from the time when its packet is taken until all packets before it have arrived, too: a long
+ * packet, its objects and its places in the rings. A delivered packet counts as much, since it may be part of a larger
+ * buffer that its neighbours keep.
  */
 const NUMBER_COST = 1_700;
 
-/** A packet that is larger than what passes everywhere. */
+/** Wire size above which a packet does not pass everywhere. */
 const LARGE = SAFE_CRYPTO_DATA_SIZE + WIRE_OVERHEAD;
 
-/** What is known of a packet that was sent. */
+/** What is known about a sent packet. */
 export type Fate = 'open' | 'delivered' | 'lost';
 
-/** A moment of the delivery: bytes delivered until then, and when the packet had been sent that was delivered then. */
+/** A point of the delivery: bytes delivered by then, and when the packet delivered then was sent. */
 interface Mark {
   readonly delivered: number;
   readonly at: number;
@@ -64,15 +64,15 @@ export class SendWindow {
   #start: number;
   #next: number;
   #end: number;
-  /** All from the start to here have arrived. */
+  /** All packets from the start to here have arrived. */
   #undelivered: number;
   readonly #lost = new LostNumbers();
   #delivered = 0;
-  /** Where a measurement of the delivery rate may begin: the last such place, and the one before. */
+  /** Where a measurement of the delivery rate may begin: the last such point, and the one before. */
   #mark: Mark = { delivered: 0, at: 0, sentAt: 0 };
   #previousMark: Mark = this.#mark;
   #inFlightBytes = 0;
-  /** Packets sent before so many bytes were delivered tell no limit of the path; 0 while all do. */
+  /** Packets sent before this many bytes were delivered are app-limited; 0 while none are. */
   #appLimitedUntil = 0;
   #unsentBytes = 0;
   #sample = new AckSample();
@@ -93,7 +93,7 @@ export class SendWindow {
     this.#undelivered = first;
   }
 
-  /** The number after the last one sent, which is what the wire calls the end of our buffer. */
+  /** The number after the last one sent, called the end of our buffer in the specification. */
   get next(): number {
     return this.#next;
   }
@@ -102,7 +102,7 @@ export class SendWindow {
     return this.#start;
   }
 
-  /** Wire bytes sent of which we do not know whether they arrived. */
+  /** Wire bytes sent and neither acknowledged nor lost. */
   get inFlightBytes(): number {
     return this.#inFlightBytes;
   }
@@ -121,7 +121,7 @@ export class SendWindow {
     return this.#next !== this.#end;
   }
 
-  /** Whether something was sent that the peer has not confirmed. */
+  /** Whether a packet was sent that the peer has not acknowledged. */
   get hasUnconfirmed(): boolean {
     return this.#start !== this.#next;
   }
@@ -130,12 +130,12 @@ export class SendWindow {
     return distanceBetween(this.#start, this.#end) >= MAX_NUMBERS;
   }
 
-  /** Whether there is memory for one more packet, as far as other connections leave some. */
+  /** Whether the memory shared with other connections has room for one more packet. */
   get hasMemory(): boolean {
     return this.#share.hasRoomFor(NUMBER_COST);
   }
 
-  /** Whether a packet never sent before may go, as far as numbers are concerned. */
+  /** Whether the numbers in flight allow a new packet. */
   get mayAdvance(): boolean {
     return this.#next !== this.#end && distanceBetween(this.#start, this.#next) < MAX_IN_FLIGHT_NUMBERS;
   }
@@ -153,7 +153,7 @@ export class SendWindow {
     this.#end = nextNumber(this.#end);
   }
 
-  /** The number to send again first, if it is among the first so many; or undefined. */
+  /** Returns the number to retransmit first, if it is among the first `count`; otherwise undefined. */
   nextLost(count = MAX_NUMBERS): number | undefined {
     const number = this.#lost.first(this.#isLost);
     return number !== undefined && distanceBetween(this.#start, number) < count ? number : undefined;
@@ -164,7 +164,7 @@ export class SendWindow {
     return isHeld && this.#state[number & this.#mask] === LOST;
   };
 
-  /** The lowest number to send again, if it is among the first so many; those of the list may be far behind it. */
+  /** Returns the lowest lost number, if it is among the first `count`; the list may begin with a later one. */
   firstLost(count: number): number | undefined {
     if (this.nextLost() === undefined) return undefined;
     const most = Math.min(count, distanceBetween(this.#start, this.#next));
@@ -175,10 +175,10 @@ export class SendWindow {
     return undefined;
   }
 
-  /** The lowest number that may be missing, for a probe; undefined when all arrived. */
+  /** Returns the lowest number that may be missing, for a probe; undefined if all packets arrived. */
   firstUndelivered(): number | undefined {
     const sent = distanceBetween(this.#start, this.#next);
-    // From where it was found last: thousands may have arrived before, and it is asked for in each turn.
+    // Starts at the last result: thousands of packets may have arrived before it, and each tick asks for it.
     let offset = distanceBetween(this.#start, this.#undelivered);
     while (offset < sent && this.#state[addToNumber(this.#start, offset) & this.#mask] === DELIVERED) offset += 1;
     this.#undelivered = addToNumber(this.#start, offset);
@@ -189,7 +189,7 @@ export class SendWindow {
     return this.#data[number & this.#mask] as Buffer;
   }
 
-  /** Of a packet that is held; it is counted up to 255. */
+  /** Returns how often a held packet was sent, counted up to 255. */
   timesSent(number: number): number {
     return this.#timesSent[number & this.#mask] as number;
   }
@@ -200,12 +200,12 @@ export class SendWindow {
     return state === DELIVERED ? 'delivered' : state === LOST ? 'lost' : 'open';
   }
 
-  /** There is room on the path and nothing to fill it with: what is sent until all in flight is delivered tells no limit of it. */
+  /** The path has room and there is no data: packets sent until everything in flight is delivered are app-limited. */
   markAppLimited(): void {
     this.#appLimitedUntil = Math.max(1, this.#delivered + this.#inFlightBytes);
   }
 
-  /** The packet goes out now, for the first time or again. */
+  /** The packet is sent now, for the first time or again. */
   onSent(number: number, now: number): void {
     const at = number & this.#mask;
     const size = (this.#data[at] as Buffer).length + WIRE_OVERHEAD;
@@ -229,10 +229,10 @@ export class SendWindow {
   }
 
   /**
-   * Begins to read what one packet of the peer tells.
-   * @param measurement ms over which the delivery rate is to be measured, the round trip not counted
-   * @param smallestRtt ms; what is confirmed sooner was sent before
-   * @returns what is found while it is read
+   * Begins to read one packet of the peer.
+   * @param measurement ms over which the delivery rate is measured, besides the round trip
+   * @param smallestRtt ms; a copy acknowledged sooner was sent too late to be the one that arrived
+   * @returns the sample that the reading fills
    */
   beginAck(now: number, measurement: number, smallestRtt: number): AckSample {
     this.#now = now;
@@ -242,7 +242,7 @@ export class SendWindow {
     return this.#sample;
   }
 
-  /** All before `upTo` arrived. Stale and absurd values are ignored. */
+  /** All packets before `upTo` arrived. Stale and absurd values are ignored. */
   acknowledge(upTo: number): void {
     const count = distanceBetween(this.#start, upTo);
     if (count === 0 || count > distanceBetween(this.#start, this.#next)) return;
@@ -261,12 +261,12 @@ export class SendWindow {
     this.#finishAck();
   }
 
-  /** When a packet that may still be under way is lost, ms of the clock; Infinity while there is none. */
+  /** When the next missing packet is declared lost, ms of the clock; Infinity while there is none. */
   get lossDueAt(): number {
     return this.#lossDetection.dueAt;
   }
 
-  /** Looks which of the packets that the last list had as missing are lost by now; they are in the sample. */
+  /** Finds which packets of the last list are lost by now, and adds them to the sample. */
   detectLost(): void {
     this.#lossDetection.detectLost(this.#now, this.#findInFlight, this.#lose);
   }
@@ -332,7 +332,7 @@ export class SendWindow {
     this.#mark = mark;
   }
 
-  /** Forgets everything and gives its memory back. */
+  /** Drops everything and releases its memory. */
   close(): void {
     this.#start = this.#end;
     this.#next = this.#end;
@@ -348,7 +348,7 @@ export class SendWindow {
     if (capacity <= this.#mask) this.#resize(capacity);
   }
 
-  /** The places of what is held change with the mask. */
+  /** Moves the held packets to their places under the new mask. */
   #resize(capacity: number): void {
     const oldMask = this.#mask;
     const held = distanceBetween(this.#start, this.#end);

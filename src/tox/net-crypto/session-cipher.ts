@@ -1,4 +1,4 @@
-/** Seals and opens the data packets of one session in place, without an allocation for each. */
+/** Seals and opens the data packets of one session in place, without allocating for each. */
 import { ownedCopy } from '../../base/bytes.js';
 import { openInto, sealInto, sharedKey } from '../crypto/box.js';
 import type { KeyPair, PublicKey } from '../crypto/keys.js';
@@ -18,16 +18,16 @@ import { ReceiveNonce } from './receive-nonce.js';
 
 const LOW_AT = NONCE_SIZE - 2;
 
-/** Our half of a session; made once for a connection, whatever handshakes come. */
+/** Our half of a session; made once for a connection, whatever handshakes arrive. */
 export interface SessionOffer {
   readonly keyPair: KeyPair;
-  /** Counts up in place with each packet, also when the peer's half is replaced: no nonce is used twice with a key. */
+  /** Counts up in place with each packet, even when the peer's half is replaced: no nonce is used twice with a key. */
   readonly sendNonce: Buffer;
-  /** Where `sendNonce` began, as our handshake tells. */
+  /** The first value of `sendNonce`, as sent in our handshake. */
   readonly baseNonce: Buffer;
 }
 
-/** A packet to be sealed in place, and its parts. */
+/** A packet that is sealed in place, and its parts. */
 interface Sealing {
   readonly packet: Buffer;
   readonly box: Buffer;
@@ -44,7 +44,7 @@ export class SessionCipher {
   readonly #receiveNonce: ReceiveNonce;
   readonly #peerSessionKey: PublicKey;
   readonly #peerBaseNonce: Buffer;
-  /** Where packets are sealed; the views are made anew for another size only, since most packets have the same. */
+  /** Where packets are sealed; new views are made only for a new size, since most packets have the same size. */
   readonly #memory = Buffer.allocUnsafeSlow(MAX_CRYPTO_PACKET_SIZE);
   #sealing = sealingOf(this.#memory);
   #isFirst = false;
@@ -65,7 +65,7 @@ export class SessionCipher {
   /**
    * @param data 1 to 1373 bytes, its id first
    * @param size bytes up to which it is padded
-   * @returns the packet, good until the next call
+   * @returns the packet, valid until the next call
    */
   seal(bufferStart: number, packetNumber: number, data: Buffer, size?: number): Buffer {
     const nonce = this.#sendNonce;
@@ -80,7 +80,7 @@ export class SessionCipher {
 
   /**
    * Opens a packet in place.
-   * @returns undefined, the packet untouched, when it is not of this session; 'empty' when it is, but says nothing
+   * @returns undefined, with the packet unchanged, if it is not of this session; 'empty' if it contains no data
    */
   open(packet: Buffer): DataContent | 'empty' | undefined {
     const low = lowNonceOf(packet);
@@ -91,12 +91,12 @@ export class SessionCipher {
     return decodeOpenedData(packet) ?? 'empty';
   }
 
-  /** Whether the packet opened last is no copy of one before it, which anybody could have sent from anywhere. */
+  /** Whether the packet opened last is not a copy of an earlier one, which could have been replayed from any address. */
   get isFirst(): boolean {
     return this.#isFirst;
   }
 
-  /** Overwrites the key; the session seals and opens nothing any more. */
+  /** Overwrites the key; the session can no longer seal or open. */
   wipe(): void {
     sodium_memzero(this.#key);
   }
