@@ -1,12 +1,12 @@
 /**
  * How much to send, in the manner of BBR (draft-ietf-ccwg-bbr): the model is the delivery rate of the path and its round trip,
- * not loss, which on radio and in a polled peer's socket says little. Losses count only together with a raised round trip, as
- * those of a queue that overflows; they bound what is in flight, and never below the product of rate and round trip.
+ * not loss, which means little on radio and in a polled peer's socket. Losses count only together with a raised round trip, as
+ * those of a queue that overflows; they bound the bytes in flight, but never below the bandwidth-delay product (BDP).
  *
- * A c-toxcore peer reads its socket every 50 ms and confirms every 50 to 100 ms. Its smallest round trip is therefore far
- * below the usual one, and the time between its acks takes the place of the round trip where it is longer.
+ * A c-toxcore peer reads its socket every 50 ms and acknowledges every 50 to 100 ms. Its smallest round trip is therefore far
+ * below the typical one, and the time between its acks replaces the round trip where it is longer.
  *
- * Pure: events and the time go in; a window in bytes and a rate in bytes a ms come out.
+ * Pure: takes events with the time; gives a congestion window in bytes and a pacing rate in bytes per ms.
  */
 
 import { MAX_CRYPTO_DATA_SIZE } from '../packet/net-crypto.js';
@@ -21,82 +21,82 @@ import { MAX_IN_FLIGHT_NUMBERS, WIRE_OVERHEAD } from './send-window.js';
 
 const PACKET = MAX_CRYPTO_DATA_SIZE + WIRE_OVERHEAD;
 
-/** What goes out before anything is known. c-toxcore's own first burst (CRYPTO_MIN_QUEUE_LENGTH). */
+/** The initial window, as large as c-toxcore's own first burst (CRYPTO_MIN_QUEUE_LENGTH). */
 const FIRST_WINDOW = 64 * PACKET;
-/** The first burst's time in ms for a polled peer: half of the 128 packets that its socket takes in 50 ms. */
+/** ms over which the initial window is sent to a polled peer: half of the 128 packets that its socket takes in 50 ms. */
 const POLLED_FIRST_SPREAD = 25;
-/** The same for others at the least, so that a socket's usual buffer holds what is not read yet. */
+/** Least ms for other peers, so that the default buffer of a socket holds unread packets. */
 const FIRST_SPREAD = 4;
 const MIN_WINDOW = 4 * PACKET;
 /**
- * ms in which the smallest window goes out at the least, or a round trip where that is longer. When all that is
- * large gets lost, few bytes are delivered, and a rate measured by them would never find out that the path has become better.
+ * The smallest window is sent within this many ms, or a round trip if that is longer. When all large packets are
+ * lost, few bytes are delivered, and a rate measured from them alone would never find that the path has improved.
  */
 const LONGEST_SPREAD = 200;
-/** Bytes in flight at the most; as many full packets as numbers. */
+/** Most bytes in flight: as many full packets as numbers. */
 const MAX_WINDOW = MAX_IN_FLIGHT_NUMBERS * PACKET;
 
 /** BBR: 2/ln 2 doubles the rate each round. */
 const STARTUP_GAIN = 2.885;
-/** BBR: products of rate and round trip in flight at the most. Pacing is what limits; this is for a path that became slower. */
+/** BBR: most BDPs in flight. Pacing limits the rate; this is for a path that became slower. */
 const WINDOW_GAIN = 1.5;
-/** The same for a polled peer, whose socket overflows for a packet more or less. */
+/** The same for a polled peer, whose socket overflows at a fixed number of packets. */
 const POLLED_WINDOW_GAIN = 1.5;
-/** BBR: probing for more, and draining what the probe queued. */
+/** BBR: probing for more bandwidth, and draining the queue of the probe. */
 const UP_GAIN = 1.25;
 const DOWN_GAIN = 0.75;
-/** Round trips after which a queue that does not go away is not ours, or the product is wrong. */
+/** Round trips after which a queue that does not drain is not ours, or the BDP is wrong. */
 const LONGEST_DRAIN = 3;
 /** BBR: round trips between two probes. */
 const CRUISE_ROUNDS = 6;
-/** Bytes in flight besides the product, for acks come in groups. */
+/** Bytes in flight beyond the BDP, since acks arrive in groups. */
 const WINDOW_SLACK = 16 * PACKET;
-/** BBR: the pipe is full when three rounds brought less than a quarter more; or two, when the round trip is raised as well. */
+/** BBR: the pipe is full when three rounds brought less than a quarter more; or two, if the round trip is raised as well. */
 const FULL_GROWTH = 1.25;
 const FULL_ROUNDS = 3;
 const FULL_ROUNDS_RAISED = 2;
-/** What a probe has to bring for start-up to begin anew, which doubles where probes add a quarter. */
+/** Growth by a probe that restarts Startup, which doubles the rate where probes add a quarter. */
 const RESTART_GROWTH = 1.125;
-/** A round trip counts as raised, hence a queue as built up, beyond this part of the smallest and so many ms more. */
+/** A round trip counts as raised, by a queue, above this multiple of the smallest one and this many ms more. */
 const RAISED = 1.25;
 const RAISED_MARGIN = 4;
-/** ms of a period at the least; on a path of microseconds a period would hold too few packets to measure. */
+/** Least ms of a period; on a path of microseconds a period would hold too few packets to measure. */
 const MIN_PERIOD = 2;
-/** ms over which the delivery rate is measured at the least; below, it measures the event loop. */
+/** Least ms over which the delivery rate is measured; a shorter time measures the event loop. */
 const MIN_MEASUREMENT = 8;
-/** ms of a round at the least, in which the delivery rate can be measured once or twice. */
+/** Least ms of a round, in which the delivery rate can be measured once or twice. */
 const MIN_ROUND = 10;
-/** By how much the longest gap between acks may exceed the average. */
+/** Factor by which the longest gap between acks may exceed the average. */
 const ACK_GAP_MARGIN = 1.5;
-/** BBR: part and number of packets lost in a round that mean an overflow, when the round trip is raised. */
+/** BBR: part and number of packets lost in a round that indicate an overflow, if the round trip is raised. */
 const OVERFLOW_LOSS = 0.02;
 const OVERFLOW_PACKETS = 6;
-/** BBR: products that its first version has in flight at the most. Round trips between two probes beside such a flow. */
+/** Most BDPs in flight beside a loss-tolerant competitor, as in BBR's first version, and round trips between two probes. */
 const COMPETITOR_WINDOW_GAIN = 2;
 const COMPETITOR_CRUISE_ROUNDS = 3;
-/** The same where it is not raised, as behind a policer; chance does not bring that. */
+/** The same if the round trip is not raised, as behind a policer; random loss is not as heavy. */
 const HEAVY_LOSS = 0.2;
 const HEAVY_PACKETS = 16;
-/** ms after a heavy loss for which a probe that succeeds is no reason to start up: a policer lets bursts through. */
+/** ms after a heavy loss in which a successful probe does not restart Startup: a policer lets bursts through. */
 const HEAVY_LOSS_MEMORY = 10_000;
-/** Rounds with a raised round trip after which the smallest one is doubted, and ms between two such doubts. */
+/** Rounds with a raised round trip after which the smallest one is measured again, and least ms between two ProbeRTT phases. */
 const RAISED_ROUNDS = 8;
 const PROBE_RTT_INTERVAL = 5000;
-/** BBR's ProbeRTT: part of the product in flight, so that no queue is ours, and ms of it at the least. */
+/** BBR's ProbeRTT: part of the BDP in flight, so that no queue is ours, and its least time in ms. */
 const PROBE_RTT_GAIN = 0.5;
 const PROBE_RTT_TIME = 50;
-/** What a probe without an overflow adds to the bound that an overflow set. */
+/** Factor by which a probe without an overflow raises the bound that an overflow set. */
 const BOUND_GROWTH = 1.25;
-/** Loss in a round of a polled peer that means an overflow of its socket, which no round trip tells. */
+/** Loss in a round of a polled peer that indicates an overflow of its socket, which no round trip shows. */
 const POLLED_LOSS = 0.1;
 const POLLED_PACKETS = 8;
-/** What a round of a polled peer without an overflow adds to the bound. */
+/** Part by which a round of a polled peer without an overflow raises the bound. */
 const POLLED_BOUND_GROWTH = 1 / 24;
 /** Smoothed round trips over which a polled peer's delivery rate is measured. */
 const POLLED_MEASUREMENT = 2;
-/** Rounds in which packets that were taken for lost are found to have arrived. */
+/** Rounds in which packets that were declared lost may turn out to have arrived. */
 const UNDO_ROUNDS = 3;
-/** Rounds in which the losses of a way that broke become known. */
+/** Rounds in which the losses of a lost path become known. */
 const PATH_LOSS_ROUNDS = 2;
 
 /** BBR's Startup, Drain, ProbeBW_DOWN, ProbeBW_CRUISE, ProbeBW_UP and ProbeRTT. */
@@ -111,11 +111,11 @@ const PACING_GAINS: Readonly<Record<Mode, number>> = {
   'probe-rtt': 1,
 };
 
-/** As it was before an overflow. */
+/** The state before an overflow. */
 interface Undo {
   readonly bound: number;
   readonly mode: Mode;
-  /** Packets that must be found to have arrived for it to have been none, and rounds in which they may. */
+  /** Packets that must turn out to have arrived to undo the overflow, and rounds in which they may. */
   packets: number;
   rounds: number;
 }
@@ -128,23 +128,23 @@ export class Congestion {
   readonly #round = new Round();
   readonly #resume = new CarefulResume();
   readonly #ackGap = new AckGap();
-  /** The rate that start-up has to exceed by a quarter, and for how many rounds it has not. */
+  /** The rate that Startup has to exceed by a quarter, and for how many rounds it has not. */
   #fullBandwidth = 0;
   #fullRounds = 0;
-  /** For how many rounds the round trip was raised, and when the smallest one was measured anew. */
+  /** For how many rounds the round trip was raised, and when the last ProbeRTT began. */
   #raisedRounds = 0;
   #probedRttAt = 0;
-  /** The rate before the last probe, and from when on a higher one leads to another start-up. */
+  /** The rate before the last probe, and from when a higher one may restart Startup. */
   #probedBandwidth = 0;
   #restartsFrom = 0;
-  /** Bytes in flight beyond which the queue overflowed; BBR's inflight_hi. */
+  /** Bytes in flight above which the queue overflowed; BBR's inflight_hi. */
   #inflightBound = Number.POSITIVE_INFINITY;
-  /** What the last overflow changed, while it may turn out that its packets were only overtaken. */
+  /** What the last overflow changed, while its packets may turn out to be only reordered. */
   #undo: Undo | undefined;
   readonly #averageLoss = new AverageLoss();
-  /** The peer may be c-toxcore, until it is known not to be. */
+  /** Whether the peer may be c-toxcore; true until it is known not to be. */
   #isPolled = true;
-  /** Bytes whose loss says nothing, and for how many rounds more. */
+  /** Bytes whose loss is ignored, and for how many more rounds. */
   #pathLossBytes = 0;
   #pathLossRounds = 0;
 
@@ -152,17 +152,17 @@ export class Congestion {
     this.#rtt = rtt;
   }
 
-  /** The peer is of our kind: it reads its socket when something arrives, and its request packets tell to their end. */
+  /** The peer is of our kind: it reads its socket when a packet arrives, and its request packets are complete. */
   noteOurKind(): void {
     this.#isPolled = false;
   }
 
-  /** An earlier session found the path to be such. Before there is anything to send. */
+  /** Applies what an earlier session learned about the path. Called before there is data to send. */
   resume(saved: SavedPath): void {
     if (this.#mode === 'startup' && this.#bdp < FIRST_WINDOW) this.#resume.begin(saved);
   }
 
-  /** What a later session may begin with; undefined as long as hardly anything was sent. */
+  /** What a later session may begin with; undefined until enough was sent. */
   get learned(): SavedPath | undefined {
     if (this.#bandwidth.max * this.#rtt.min < FIRST_WINDOW) return undefined;
     return { rate: this.#bandwidth.max, roundTrip: this.#rtt.min };
@@ -183,7 +183,7 @@ export class Congestion {
     return this.#hasCompetitor ? COMPETITOR_WINDOW_GAIN : WINDOW_GAIN;
   }
 
-  /** Bytes a ms at which to send. */
+  /** Pacing rate, bytes per ms. */
   get pacingRate(): number {
     const bandwidth = this.#bandwidth.max;
     const first = this.#initialPacingRate;
@@ -193,21 +193,21 @@ export class Congestion {
     return this.#mode === 'startup' ? Math.max(first, rate, this.#resume.rate) : rate;
   }
 
-  /** BBR (BBRInitPacingRate): the first window is sent as fast as start-up goes beyond what a window a round trip would be. */
+  /** BBR (BBRInitPacingRate): the initial window per round trip, times the gain of Startup. */
   get #initialPacingRate(): number {
     const roundTrip = this.#rtt.isKnown ? this.#rtt.min : 0;
     const spread = this.#isPolled ? POLLED_FIRST_SPREAD : FIRST_SPREAD;
     return FIRST_WINDOW / Math.max(spread, roundTrip / STARTUP_GAIN);
   }
 
-  /** Bytes a ms that the path was seen to deliver; 0 before that is known. */
+  /** Measured delivery rate, bytes per ms; 0 before it is known. */
   get deliveryRate(): number {
     return this.#bandwidth.max;
   }
 
   /**
-   * ms over which to measure the delivery rate, besides the round trip. A request packet of c-toxcore does not speak of what came
-   * after the last missing packet; when that one comes, much is confirmed at once, which a short measurement takes for speed.
+   * ms over which to measure the delivery rate, besides the round trip. A request packet of c-toxcore does not report what arrived
+   * after the last missing packet; when that one arrives, much is acknowledged at once, which a short measurement takes for speed.
    */
   get measurement(): number {
     if (this.#isPolled && this.#mode !== 'startup') {
@@ -220,22 +220,22 @@ export class Congestion {
     return this.#mode;
   }
 
-  /** ms that an answer may take by the peer's habits: the round trip, or its pause between acks. */
+  /** ms within which an ack is expected: the round trip, or the peer's pause between acks if that is longer. */
   get #ackHorizon(): number {
     return Math.max(this.#rtt.min, this.#ackGap.average * ACK_GAP_MARGIN, MIN_PERIOD);
   }
 
-  /** Whether somebody keeps the queue full, whatever gets lost. */
+  /** Whether a competing flow keeps the queue full despite loss. */
   get #hasCompetitor(): boolean {
     return !this.#isPolled && this.#averageLoss.hasLossTolerantCompetitor;
   }
 
-  /** Bytes that the path holds without a queue. */
+  /** The bandwidth-delay product: bytes that the path holds without a queue. */
   get #bdp(): number {
     return this.#bandwidth.max * this.#ackHorizon;
   }
 
-  /** Acks came, or losses became known. @param inFlight bytes still in flight after them */
+  /** Acks arrived, or losses were detected. @param inFlight bytes still in flight after them */
   onAck(sample: AckSample, inFlight: number, now: number): void {
     const round = this.#round;
     this.#noteReordering(sample, now);
@@ -256,7 +256,7 @@ export class Congestion {
     this.#advance(inFlight, now);
   }
 
-  /** The way broke, or lost what was too large for it: what was lost in this round, or is lost now, did not overflow anything. @param inFlight bytes that went there */
+  /** The path was lost, or dropped packets too large for it: losses of this round are no overflow. @param inFlight bytes sent there */
   onPathLost(inFlight: number): void {
     this.#pathLossBytes = inFlight;
     this.#pathLossRounds = PATH_LOSS_ROUNDS;
@@ -264,7 +264,7 @@ export class Congestion {
     this.#round.lostPackets = 0;
   }
 
-  /** BBR (BBRHandleSpuriousLossDetection): on a path where packets overtake each other, loss may be none. */
+  /** BBR (BBRHandleSpuriousLossDetection): on a path that reorders packets, a detected loss may be spurious. */
   #noteReordering({ reorderedPackets }: AckSample, now: number): void {
     this.#round.lostPackets = Math.max(0, this.#round.lostPackets - reorderedPackets);
     const undo = this.#undo;
@@ -302,7 +302,7 @@ export class Congestion {
       if (this.#undo === undefined) {
         this.#undo = { bound: this.#inflightBound, mode: this.#mode, packets: lostPackets / 2, rounds: UNDO_ROUNDS };
       }
-      // What got through is what the queue takes, whatever was in flight.
+      // The queue takes what got through, whatever was in flight.
       const passed = mostInFlight * (1 - loss);
       const least = this.#isPolled ? this.#bandwidth.max * this.#rtt.min : this.#bdp;
       this.#inflightBound = Math.max(MIN_WINDOW, least, Math.min(this.#inflightBound, passed));
@@ -340,7 +340,7 @@ export class Congestion {
     this.#enter('drain', now);
   }
 
-  /** A probe brought so much that the path must have far more; without a queue, for a queue of acks brings as much when it drains. */
+  /** A probe grew so much that the path must have far more bandwidth; without a queue, since draining acks grow as much. */
   #restart(now: number): void {
     this.#fullBandwidth = this.#bandwidth.max;
     this.#fullRounds = 0;
@@ -364,7 +364,7 @@ export class Congestion {
           this.#probeUp(now);
         return;
       case 'probe-rtt':
-        // What was in flight before has had its time to be confirmed.
+        // The packets in flight before have had time to be acknowledged.
         if (elapsed > 2 * this.#rtt.recent + PROBE_RTT_TIME) this.#enter('cruise', now);
         return;
       case 'probe-up':
@@ -380,7 +380,7 @@ export class Congestion {
     if (this.#inflightBound > MAX_WINDOW) this.#inflightBound = Number.POSITIVE_INFINITY;
   }
 
-  /** The path may have become longer: with a queue of ours gone, the smallest round trip is measured anew. */
+  /** The path may have become longer: with our queue drained, the smallest round trip is measured again. */
   #probeRtt(now: number): void {
     this.#probedRttAt = now;
     this.#raisedRounds = 0;

@@ -1,6 +1,6 @@
 /**
- * What runs inside a session: lossless packets in order in both directions, lossy ones, and the request packets that keep
- * the two ends in step. It knows numbers and time; sealing and routes are the connection's.
+ * The packets of a session: lossless packets in order in both directions, lossy ones, and the request packets that keep the
+ * two ends in step. It handles numbers and time; the connection seals packets and chooses routes.
  */
 import type { MemoryShare } from '../../base/memory-budget.js';
 import { CryptoKind } from '../packet/kind.js';
@@ -21,19 +21,19 @@ import { SendWindow } from './send-window.js';
 import { Sender } from './sender.js';
 
 export interface PacketStreamDeps {
-  /** Of the memory that all connections have for packets that wait for earlier ones, and for those not confirmed. */
+  /** Shares of the memory of all connections for packets that wait for earlier ones, and for unacknowledged ones. */
   readonly memory: { readonly received: MemoryShare; readonly sent: MemoryShare };
   /** Seals and sends one data packet. @param size bytes up to which the data is padded */
   emit(bufferStart: number, packetNumber: number, data: Buffer, size?: number): void;
-  /** That of the path that packets take now; undefined where all sizes pass. */
+  /** Returns the packet size of the path in use; undefined where all sizes pass. */
   packetSize(): PacketSize | undefined;
-  /** False while there is no session, when nothing can be sealed. */
+  /** Whether there is a session, so that packets can be sealed. */
   isOpen(): boolean;
-  /** Whether the way there has no room for a packet at present; the owner calls `endTurn` when it has again. @param size bytes of data */
+  /** Whether the path has no room for a packet now; the owner calls `onTickEnd` when it has again. @param size bytes of data */
   isBlocked(size: number): boolean;
-  /** Whether packets need not be spread over time. */
+  /** Whether packets need no pacing. */
   pacesItself(): boolean;
-  /** Whether there is no other peer that wakes us. */
+  /** Whether no other peer wakes us. */
   isAlone(): boolean;
   /** A packet in order; the bytes belong to the receiver. */
   onLossless(data: Buffer): void;
@@ -43,15 +43,15 @@ export interface PacketStreamDeps {
 }
 
 const KILL = Buffer.from([CryptoKind.Kill]);
-/** Copies of a kill packet; if all get lost, the peer notices after 32 s. */
+/** Copies of a kill packet; if all are lost, the peer notices after 32 s. */
 const KILL_COPIES = 3;
-/** ms for which a packet may be missing while later ones wait for it; the peer sends it again each second. */
+/** ms for which a packet may be missing while later ones wait for it; the peer retransmits it each second. */
 const HOLE_TIMEOUT = 60_000;
-/** ms that our own receiver takes to confirm; and c-toxcore's, which confirms a few packets only each second, but looks for packets each 50 ms; and that a busy machine takes to answer. */
+/** ms that a peer of our kind takes to acknowledge, that c-toxcore takes, which acknowledges few packets only each second, and that a busy machine takes to answer. */
 const OUR_DELAY = 15;
 const THEIR_DELAY = 1000;
 const ANSWER_DELAY = 250;
-/** ms in which a relay may bring a packet that is too large for the path to a peer that reads no halves. */
+/** ms within which a relay may deliver a packet that is too large for the path to a peer that reads no halves. */
 const RELAY_TIMEOUT = 3000;
 
 export class PacketStream {
@@ -62,14 +62,14 @@ export class PacketStream {
   readonly #receiveWindow: ReceiveWindow;
   readonly #sender: Sender;
   readonly #acks = new AckSchedule();
-  /** The packet that is missing while later ones wait, and since when, ms. */
+  /** The missing packet that later ones wait for, and since when, ms. */
   #hole: { readonly number: number; readonly since: number } | undefined;
-  /** The first packet that the peer lacks, while it is too large for the path, and since when, ms. */
+  /** The first undelivered packet while it is too large for the path, and since when, ms. */
   #tooLarge: { readonly number: number; readonly since: number } | undefined;
   readonly #features = new Features();
   readonly #halves = new PacketHalves();
   readonly #blackHole = new ReceiveBlackHole();
-  /** What was malformed, doubled or out of all windows; for the curious. */
+  /** Packets that were malformed, duplicate or outside the window. */
   #dropped = 0;
   #arrivals = 0;
 
@@ -94,7 +94,7 @@ export class PacketStream {
     return this.#rtt;
   }
 
-  /** An earlier session found the path to be such. */
+  /** Applies what an earlier session learned about the path. */
   resume(saved: SavedPath): void {
     this.#congestion.resume(saved);
   }
@@ -119,7 +119,7 @@ export class PacketStream {
   }
 
   /**
-   * Sends a lossy packet at once; false when there is no session, or the peer has not been heard for too long.
+   * Sends a lossy packet at once; returns false if there is no session, or the peer has been silent for too long.
    * @throws RangeError for other data
    */
   sendLossy(data: Buffer): boolean {
@@ -129,13 +129,13 @@ export class PacketStream {
     return true;
   }
 
-  /** Takes leave of the peer, if there is a session to do it in. */
+  /** Sends kill packets to the peer, if there is a session. */
   sendKill(): void {
     if (!this.#deps.isOpen()) return;
     for (let copy = 0; copy < KILL_COPIES; copy += 1) this.#emit(this.#sendWindow.next, KILL);
   }
 
-  /** Whether what was sent last should have been confirmed long ago: the way, or the peer, may be dead. */
+  /** Whether several probes have had no answer: the path, or the peer, may be dead. */
   get isUnanswered(): boolean {
     return this.#sender.isUnanswered;
   }
@@ -144,17 +144,17 @@ export class PacketStream {
     return this.#sendWindow.hasUnconfirmed;
   }
 
-  /** Lossless packets that came so far, new or again. */
+  /** Lossless packets received so far, new or duplicate. */
   get arrivals(): number {
     return this.#arrivals;
   }
 
-  /** ms within which the peer should confirm what it gets. */
+  /** ms within which the peer should acknowledge a packet. */
   get ackTimeout(): number {
     return this.#twoRoundTrips + (this.#features.areKnown ? OUR_DELAY : THEIR_DELAY);
   }
 
-  /** ms within which the peer should answer what it answers at once. */
+  /** ms within which the peer should answer a path probe. */
   get probeTimeout(): number {
     return this.#twoRoundTrips + ANSWER_DELAY;
   }
@@ -167,37 +167,37 @@ export class PacketStream {
     return this.#features.areKnown;
   }
 
-  /** What is sent from now on for the first time goes by one route alone. */
+  /** Packets sent for the first time from now on take one route only. */
   beginRoute(): void {
     this.#sender.beginRoute();
   }
 
-  /** Whether something arrived that went by this route alone; says so once. */
+  /** Whether a packet that took only this route has arrived; true once. */
   takeConfirmed(): boolean {
     return this.#sender.takeRouteConfirmed();
   }
 
-  /** A request packet that is sent besides all others, another way. @param seal of the session */
+  /** Seals a request packet that probes another route. @param seal seals a packet of the session */
   sealProbe(seal: (bufferStart: number, packetNumber: number, data: Buffer) => Buffer): Buffer {
     this.#sender.onSealed();
     return seal(this.#receiveWindow.start, this.#sendWindow.next, this.#buildRequest());
   }
 
-  /** The way that packets took is gone, and they with it. */
+  /** The path is lost, with all packets in flight on it. */
   onPathLost(): void {
     this.#sender.onPathLost();
   }
 
-  /** The peer has just become able to read us: tell it at once what it should have. */
+  /** The peer can read us from now on: a request packet tells it at once how much was sent. */
   ackImmediately(): void {
     this.#acks.ackImmediately();
   }
 
-  /** One opened data packet of the peer. */
+  /** An opened data packet of the peer arrived. */
   receive({ bufferStart, packetNumber, data }: DataContent, now: number): void {
     const id = data[0] as number;
     const isRequest = id === CryptoKind.Request || id === CryptoKind.RequestWithEnd;
-    // A confirmation older than the newest one says nothing, but what came with it is good (c-toxcore drops it whole).
+    // An ack older than the newest one is void, but the data that came with it is valid (c-toxcore drops both).
     this.#sender.onAck(bufferStart, isRequest ? data : undefined, now);
     if (isRequest) {
       this.#receiveWindow.onAdvertised(packetNumber);
@@ -245,7 +245,7 @@ export class PacketStream {
     }
   }
 
-  /** Whether packets have waited for an earlier one for so long that the peer does not mean to send it. */
+  /** Whether packets have waited for an earlier one so long that the peer will not send it. */
   isStuck(now: number): boolean {
     const { start, heldBytes } = this.#receiveWindow;
     if (heldBytes === 0) this.#hole = undefined;
@@ -253,7 +253,7 @@ export class PacketStream {
     return this.#hole !== undefined && now - this.#hole.since >= HOLE_TIMEOUT;
   }
 
-  /** Whether the peer will never get the first packet that it lacks: it is too large for the path, and no relay brought it. */
+  /** Whether the first undelivered packet will never arrive: it is too large for the path, and no relay delivered it. */
   isTooLarge(now: number): boolean {
     const mostWhole = this.#features.hasParts ? undefined : this.#deps.packetSize()?.maxWhole;
     const number = mostWhole === undefined ? undefined : this.#sendWindow.firstUndelivered();
@@ -262,18 +262,18 @@ export class PacketStream {
     return this.#tooLarge !== undefined && now - this.#tooLarge.since >= RELAY_TIMEOUT;
   }
 
-  /** Whether what the peer sends does not arrive when it is large, and the peer, not of our kind, sends nothing smaller. */
+  /** Whether large packets of the peer do not arrive, and the peer, not being of our kind, sends no smaller ones. */
   get isInBlackHole(): boolean {
     return !this.#features.areKnown && this.#blackHole.isLikely;
   }
 
-  /** Gives back what it holds. */
+  /** Releases all memory. */
   close(): void {
     this.#receiveWindow.close();
     this.#sendWindow.close();
   }
 
-  /** Sends what is due: data first, which carries confirmations, then a request packet if one is still needed. */
+  /** Sends what is due: data first, which carries acks, then a request packet if one is still needed. */
   onTickEnd(now: number): void {
     if (!this.#deps.isOpen()) return;
     this.#sender.pump(now);
@@ -287,12 +287,12 @@ export class PacketStream {
     this.#sender.onTickEnd(now);
   }
 
-  /** Whether `endTurn` should be called in the next turn. */
+  /** Whether `onTickEnd` should be called in the next tick. */
   get isBehind(): boolean {
     return this.#deps.isOpen() && this.#sender.isBehind;
   }
 
-  /** When `endTurn` should be called next at the latest, ms of the clock. */
+  /** Returns when `onTickEnd` must be called next at the latest, ms of the clock. */
   wakeAt(now: number): number {
     return this.#deps.isOpen() ? Math.min(this.#sender.wakeAt(now), this.#requestDueAt) : Number.POSITIVE_INFINITY;
   }
@@ -309,7 +309,7 @@ export class PacketStream {
     return encodePacketRequest(this.#receiveWindow.start, this.#receiveWindow.end, this.#isMissing, kind);
   }
 
-  /** What is too large for the way goes in two halves to a peer of our kind, and to others as it is, by a relay if there is one. */
+  /** Sends a packet that is too large for the path in two halves to a peer of our kind, and to others whole, by a relay if possible. */
   #transmit(number: number, data: Buffer, size: number | undefined): void {
     const mostWhole = this.#deps.packetSize()?.maxWhole ?? MAX_CRYPTO_DATA_SIZE;
     if (data.length <= mostWhole || !this.#features.hasParts) {
@@ -317,7 +317,7 @@ export class PacketStream {
       return;
     }
     const parts = encodeParts(data);
-    // A queue with room for one of them alone always loses the one that comes second.
+    // A queue with room for only one of them always loses the second one.
     const isTurned = this.#sendWindow.timesSent(number) % 2 === 0;
     for (const part of isTurned ? parts.toReversed() : parts) this.#emit(number, part);
   }

@@ -1,10 +1,10 @@
 /**
- * The way that one connection's packets take at present, chosen anew at the end of each turn from the routes there are. A UDP
- * route is used as long as what goes there is confirmed (confirmation), and after a relay was used only when a probe has
- * proven it (route-probes). While a relay is in use, or the way seems dead, the others are tried with packets of their own.
+ * The path of one connection: the route that its packets take, chosen at the end of each tick. A UDP route is used as long as
+ * packets on it are confirmed (confirmation), and after a relay only when a probe has proven it (route-probes). While a relay
+ * is in use, or the path seems dead, the other routes are probed.
  *
- * That a packet of the peer came from an address does not mean that the peer is there: until a probe is answered from there, it gets
- * little (amplification-limit), and what is large goes on by the way in use.
+ * A packet from an address does not prove that the peer is there: until a probe is answered from there, the address gets
+ * little (amplification-limit), and the bulk stays on the route in use.
  */
 import type { Endpoint } from '../../base/endpoint.js';
 import { COOKIE_REQUEST_SIZE, COOKIE_RESPONSE_SIZE } from '../packet/net-crypto.js';
@@ -19,15 +19,15 @@ import { RouteProbes } from './route-probes.js';
 import { RouteTable } from './route-table.js';
 import { WIRE_OVERHEAD } from './send-window.js';
 
-/** ms for which UDP is left to relays, when it swallows what the peer sends; as long as a size is not tried again. */
+/** ms for which relays replace UDP when it drops the peer's large packets; as long as a size is not probed again. */
 const NO_UDP_INTERVAL = 660_000;
-/** ms of silence after which what comes by a route is news: both sides speak once a second. */
+/** ms after which a route counts as silent: both sides send once a second. */
 const SILENCE = 2500;
-/** ms in which the peer follows to a route that a probe has proven, beyond two round trips. */
+/** ms within which the peer follows to a route that a probe has proven, beyond two round trips. */
 const MIGRATION_TIME = 500;
-/** ms after which what was heard by UDP says nothing; trials of the peer come each 4 s at the least. */
+/** ms for which a packet received by UDP counts as recent; the peer probes at least every 4 s. */
 const RECENT_UDP = 10_000;
-/** ms after the change to a relay in which what comes by UDP may have been under way. */
+/** ms after the change to a relay in which packets by UDP may have been in flight before it. */
 const STRAGGLER_TIME = 1000;
 
 export class Path {
@@ -41,10 +41,10 @@ export class Path {
   #reachedBy: Route | undefined;
   #wasDirect = false;
   readonly #schedule = new ProbeSchedule();
-  /** Until when UDP is no use, ms of the clock. */
+  /** Until when UDP is not used, ms of the clock. */
   #noUdpUntil = Number.NEGATIVE_INFINITY;
   readonly #relayHold = new RelayHold();
-  /** When the peer probed a route last, ms. */
+  /** When the peer last probed a route, ms. */
   #probeReceivedAt = Number.NEGATIVE_INFINITY;
   #isOurKind = false;
 
@@ -61,7 +61,7 @@ export class Path {
     return this.#routes.all;
   }
 
-  /** When a packet came over any route, ms; -Infinity for never. */
+  /** When a packet arrived on any route, ms; -Infinity for never. */
   get latestReceivedAt(): number {
     return this.#routes.latestReceivedAt;
   }
@@ -83,14 +83,14 @@ export class Path {
     return this.#chooseRoute(now)?.endpoint;
   }
 
-  /** Whether packets of the peer come by UDP, of which we do not make use: what we send there does not arrive. */
+  /** Whether packets of the peer come by UDP while we use a relay, since our packets do not arrive by UDP. */
   isOneWay(now: number): boolean {
     if (this.#chosen?.kind !== 'relay' || now < this.#noUdpUntil) return false;
     const heardAt = Math.max(this.#probeReceivedAt, this.#routes.latestUdpReceivedAt);
     return now - heardAt <= RECENT_UDP && heardAt - this.#relayHold.beganAt > STRAGGLER_TIME;
   }
 
-  /** @returns false when the route is known already */
+  /** @returns false if the route is already known */
   add(route: Route): boolean {
     if (this.#routes.has(route.key)) return false;
     const dropped = this.#routes.add(route);
@@ -101,12 +101,12 @@ export class Path {
     return true;
   }
 
-  /** The peer is said to be there. */
+  /** The peer was reported to be at this address. */
   onNamed(key: string): void {
     this.#limit.onNamed(key);
   }
 
-  /** Whether the peer is at the address of this route for sure. */
+  /** Whether the peer is proven to be at the address of this route. */
   isProven(key: string): boolean {
     return this.has(key) && this.#limit.isProven(key);
   }
@@ -125,7 +125,7 @@ export class Path {
     this.#deps.unbind(route);
   }
 
-  /** A packet that only the peer can have made came this way. @param size bytes of it @returns false when the route is not known */
+  /** An authentic packet of the peer arrived on this route. @param size its bytes @returns false if the route is unknown */
   onReceived(key: string, size: number, now: number): boolean {
     const before = this.#routes.onReceived(key, now);
     if (before === undefined) return false;
@@ -135,12 +135,12 @@ export class Path {
     return true;
   }
 
-  /** A packet that the peer has made came this way, and may be a copy. @param size bytes of it */
+  /** A packet made by the peer arrived on this route; it may be a copy. @param size its bytes */
   onReceivedUnverified(key: string, size: number): void {
     this.#limit.onReceived(key, size);
   }
 
-  /** The peer speaks from another address, or from one that is not proven. */
+  /** Path validation: the peer sends from another address, or from an unproven one. */
   #validate(key: string, size: number, now: number): void {
     this.#limit.onReceived(key, size);
     const route = this.#routes.find(key);
@@ -153,7 +153,7 @@ export class Path {
     this.#probeNow(route, now);
   }
 
-  /** The peer probes this route, which answers it; that alone proves nothing to us. */
+  /** The peer probes this route, and the answer was sent; that alone proves nothing to us. */
   onProbeReceived(key: string, now: number): void {
     this.#limit.onReceived(key, COOKIE_REQUEST_SIZE);
     this.#limit.onSent(key, COOKIE_RESPONSE_SIZE);
@@ -162,7 +162,7 @@ export class Path {
     if (isNews) this.#probeSoon(key, now);
   }
 
-  /** The route brings something again: if it is not trusted, there is no need to wait for the next trial. */
+  /** The route carries packets again: if it needs proof, it is probed at once. */
   #probeSoon(key: string, now: number): void {
     const route = this.#routes.find(key);
     if (route === undefined || route.kind === 'relay' || this.#schedule.scope === undefined || now < this.#noUdpUntil)
@@ -172,7 +172,7 @@ export class Path {
     }
   }
 
-  /** A cookie response came by this route. @returns the cookie; undefined when it answers none of our probes there */
+  /** A cookie response arrived on this route. @returns the cookie; undefined if it answers none of our probes there */
   receiveAnswer(route: Route, packet: Buffer, now: number): Buffer | undefined {
     const { key } = route;
     const answer = this.#probes.onAnswer(key, packet, now);
@@ -188,27 +188,27 @@ export class Path {
     return answer.cookie;
   }
 
-  /** The peer is elsewhere for sure. @param silence ms of the route in use that show it: what was under way when the peer moved comes later */
+  /** The peer is proven to be elsewhere. @param silence ms of silence on the route in use that show it: packets in flight arrive later */
   #leaveSilent(silence: number, now: number): void {
     const key = this.#chosen?.key ?? '';
     this.#candidate.onAnswered();
     if (now - this.#routes.receivedAt(key) >= silence) this.#routes.leave(key);
   }
 
-  /** Packets that went by the route in use have arrived. @param arrivals of packets of the peer so far */
+  /** Packets on the route in use have arrived. @param arrivals packets received from the peer so far */
   onConfirmed(now: number, arrivals: number): void {
     if (this.#udpInUse === undefined) return;
     this.#routes.onProven(this.#udpInUse.key);
     this.#confirmation.onConfirmed(now, arrivals);
   }
 
-  /** Whether a packet that is sent now would be lost for want of room. @param size bytes of its data */
+  /** Whether a packet sent now would be lost for lack of room. @param size bytes of its data */
   isBusy(size: number): boolean {
     if (this.#chosen === undefined) return false;
     return this.#chosen.state === 'busy' || !this.#limit.allows(this.#chosen.key, size + WIRE_OVERHEAD);
   }
 
-  /** Whether packets need not be spread over time. */
+  /** Whether packets need no pacing. */
   get pacesItself(): boolean {
     return this.#chosen?.pacesItself ?? false;
   }
@@ -244,7 +244,7 @@ export class Path {
     if (now < this.#noUdpUntil) return this.#anyRelay ?? this.#best(now);
     const best = this.#best(now);
     if (this.#chosen?.kind !== 'relay' || best?.kind === 'relay' || now >= this.#relayHold.until) return best;
-    // UDP came and went: it has to wait.
+    // UDP is flapping: it has to wait.
     return this.#routes.has(this.#chosen.key) && this.#chosen.state !== 'doubtful' ? this.#chosen : best;
   }
 
@@ -276,9 +276,8 @@ export class Path {
   }
 
   /**
-   * UDP brings the peer's small packets only, and the peer sends no others. It sends by a relay when it has heard nothing of us by
-   * UDP for 8 s (c-toxcore: UDP_DIRECT_TIMEOUT), and wakes the relays that slept meanwhile. So nothing goes there, trials neither,
-   * where any relay is known.
+   * UDP delivers only small packets of the peer, and the peer sends no smaller ones. It sends by a relay once it has received nothing
+   * from us by UDP for 8 s (c-toxcore: UDP_DIRECT_TIMEOUT). So nothing is sent by UDP, not even probes, if any relay is known.
    */
   leaveUdp(now: number): void {
     this.#noUdpUntil = now + NO_UDP_INTERVAL;
@@ -289,7 +288,7 @@ export class Path {
     return relays.find(({ state }) => state !== 'doubtful') ?? relays[0];
   }
 
-  /** Sends a data packet the chosen way. @param isReport whether it tells what came, which the peer waits for wherever it is; one probe more stays possible */
+  /** Sends a data packet on the chosen route. @param isReport whether it is a request packet, which goes to a candidate path, too, within the limit */
   send(packet: Buffer, isReport = false): void {
     const route = this.#chosen ?? this.#best(this.#deps.now());
     if (route !== undefined && this.#limit.take(route.key, packet.length)) route.send(packet);
@@ -299,7 +298,7 @@ export class Path {
     other.send(packet);
   }
 
-  /** Sends one that is too large for the chosen way: by a relay that has room, if there is one. @returns whether it went there */
+  /** Sends a packet that is too large for the chosen route: by a relay with room, if there is one. @returns whether a relay took it */
   sendLarge(packet: Buffer): boolean {
     const relay = this.#routes.all.find(({ kind, state }) => kind === 'relay' && state === 'ready');
     if (relay === undefined) this.send(packet);
@@ -307,7 +306,7 @@ export class Path {
     return relay !== undefined;
   }
 
-  /** When `choose` and `tryRoutes` are to be called next at the latest, ms of the clock. */
+  /** When `choose` and `probeRoutes` must be called next at the latest, ms of the clock. */
   get dueAt(): number {
     const udp = this.#udpInUse;
     const { probeAt, failsAt } = this.#confirmation;
@@ -322,14 +321,14 @@ export class Path {
       : this.#schedule.dueAt;
   }
 
-  /** Begins the trials anew, without a pause: there is reason to hope. */
+  /** Restarts the probes of other routes at once. */
   restartProbes(): void {
     this.#schedule.restart(this.#deps.now());
   }
 
   /**
-   * Probes the route in use, and tries the others, if it is time; after what was to be sent in this turn.
-   * @param seal makes a packet for a relay that the peer has not had yet: a copy would prove nothing
+   * Probes the route in use and the others, if due; called after the packets of this tick were sent.
+   * @param seal makes a new packet for a relay, since a copy would prove nothing
    */
   probeRoutes(now: number, evidence: Evidence, seal: () => Buffer): void {
     const udp = this.#udpInUse;
@@ -358,7 +357,7 @@ export class Path {
     this.#probeNow(route, now);
   }
 
-  /** One that may not be in use, whose probes have no schedule of their own. */
+  /** Probes a route whose probes have no schedule of their own. */
   #probeNow(route: Route, now: number): void {
     if (this.#probes.mayProbeOther(now)) this.#probe(route, now);
   }
@@ -372,7 +371,7 @@ export class Path {
     });
   }
 
-  /** Those not in use; that in use as well when it has failed, and there is no other. */
+  /** The routes not in use, and the one in use if it has failed and there is no other. */
   get #probedRoutes(): readonly Route[] {
     const isAll = this.#schedule.scope === 'all';
     return this.#routes.all.filter((route) => {
@@ -381,14 +380,14 @@ export class Path {
     });
   }
 
-  /** Sends the same packet every way there is: nobody knows yet which one works. */
+  /** Sends the same packet on every route, since none is known to work yet. */
   sendEverywhere(packet: Buffer): void {
     for (const route of this.#routes.all) {
       if (this.#limit.takeProbe(route.key, packet.length)) route.send(packet);
     }
   }
 
-  /** Asks for a cookie every way there is. */
+  /** Requests a cookie on every route. */
   requestCookies(now: number): void {
     for (const route of this.#routes.all) this.#probe(route, now);
   }

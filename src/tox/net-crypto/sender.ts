@@ -1,6 +1,6 @@
 /**
- * The sending half of a connection: takes packets, lets them go as the congestion control allows, sends lost ones again and
- * probes when the peer falls silent. Pure but for `transmit`: the connection calls it with the time, and asks when next.
+ * The sending half of a connection: takes packets, sends them as congestion control allows, retransmits lost ones and probes when
+ * the peer falls silent. Pure except for `transmit`: the connection calls it with the time and asks when to call next.
  */
 import { TokenBucket } from '../../base/token-bucket.js';
 import { MAX_CRYPTO_DATA_SIZE, SAFE_CRYPTO_DATA_SIZE } from '../packet/net-crypto.js';
@@ -13,26 +13,26 @@ import type { PacketSize } from './packet-size.js';
 import type { Rtt } from './rtt.js';
 import { MAX_IN_FLIGHT_NUMBERS, type SendWindow, WIRE_OVERHEAD } from './send-window.js';
 
-/** The queue of unsent packets spans this many ms at the present rate; interactive tunnels wait behind it. */
+/** Length of the queue of unsent packets, in ms at the pacing rate; interactive tunnels wait behind it. */
 const QUEUE_SPAN = 5;
-/** Bytes; the least is filled anew whenever half of it has gone, which takes no longer than a turn of the event loop. */
+/** Least queue in bytes; it is refilled when half is sent, which takes no longer than a tick of the event loop. */
 const MIN_QUEUE = 16 * 1024;
-/** Bytes while no round trip is known, and perhaps no session. */
+/** Queue in bytes while no round trip is known, and perhaps no session. */
 const FIRST_QUEUE = 64 * 1024;
 const MAX_QUEUE = 1024 * 1024;
-/** Bytes beyond the bound for our own few packets (ALIVE, ONLINE), which have nowhere to wait. */
+/** Bytes beyond the bound for our own few packets (ALIVE, ONLINE), which cannot wait. */
 const URGENT_RESERVE = 64 * 1024;
 
-/** Packets in one turn of the event loop, about half a ms; what arrives meanwhile then has its turn. */
+/** Packets in one tick of the event loop, about half a ms; then arriving packets are handled. */
 const MAX_PACKETS_PER_TICK = 64;
-/** Unsent packets that make larger ones worth looking for. */
+/** Unsent packets from which larger packet sizes are worth probing. */
 const WORTH_PROBING = 8;
-/** Packets from the first one that are sent again although the window is full; our own lists tell of 1,300 missing ones, and what seems in flight behind those is gone. */
+/** Packets from the first one that are retransmitted although the window is full; our own lists hold 1,300 missing packets, and those that seem in flight behind are gone. */
 const RETRANSMIT_ALWAYS = 64;
 const RETRANSMIT_LISTED = 2048;
 /**
- * A late timer catches up on this many ms, in a burst of no more than so many bytes. The least is for slow
- * paths, where it is what follows a wait for the window: below the 10 packets that RFC 9002 has any queue take.
+ * A late timer catches up on this many ms, in a burst of at most this many bytes. The minimum is for slow paths, where a burst
+ * follows a wait for the window; it is below the 10 packets that RFC 9002 allows.
  */
 const BURST_SPAN = 4;
 const MIN_BURST = 8 * 1428;
@@ -40,28 +40,28 @@ const MAX_BURST = 512 * 1024;
 /** ms between bursts; timers are no finer. */
 const BURST_INTERVAL = 1;
 
-/** RFC 8985: packets are taken to overtake each other by this part of the smallest round trip, and by as much more each time that was too little. */
+/** RFC 8985: step of the reordering window, in smallest round trips; one step is added each time the window was too small. */
 const REORDERING_STEP = 1 / 4;
-/** So many recent round trips after which a packet reported missing is lost whatever arrived. */
+/** Recent round trips after which a packet reported missing is lost, whatever else arrived. */
 const MAX_REORDERING_WINDOW = 1.1;
-/** ms without a word about packets in flight after which nothing new goes: the peer is blocked, or gone. */
+/** ms without an ack for packets in flight after which nothing new is sent: the peer is blocked, or gone. */
 const PEER_TIMEOUT = 300;
-/** Bytes in flight from which on silence is meant; c-toxcore confirms a few small packets only each second. */
+/** Bytes in flight from which a missing ack counts as silence; c-toxcore acknowledges few small packets only each second. */
 const PEER_TIMEOUT_BYTES = 16 * 1428;
-/** ms between the probes that a silent peer gets. */
+/** ms between the probes to a silent peer. */
 const PROBE_INTERVAL = 250;
-/** ms that the first probe waits beyond two round trips: our own receiver takes 10 ms to confirm. */
+/** ms that the first probe waits beyond two round trips: our own receiver acknowledges after 10 ms. */
 const PROBE_SLACK = 15;
-/** Probes without an answer after which the way is doubted, half a second after the first one. */
+/** Unanswered probes after which the path is suspect, half a second after the first one. */
 const MAX_UNANSWERED_PROBES = 3;
-/** Of 21,845 transmissions in a row lost, the peer's nonce never recovers; stop well before. */
+/** After 21,845 lost transmissions in a row the peer never recovers the nonce; sending stops well before. */
 const MAX_UNACKNOWLEDGED = MAX_IN_FLIGHT_NUMBERS;
-/** At 4 a second they last 17 minutes, when every other layer has given up. */
+/** Probes beyond that; at 4 a second they last 17 minutes, when every other layer has given up. */
 const MAX_PROBES = 4096;
 
 /**
- * Numbers of which lists may speak a second, and at once; each costs some 6 ns. Our own receiver keeps to half
- * of it (ack-schedule), c-toxcore's to a tenth; who repeats its lists without end makes us read no more.
+ * Numbers covered by lists that are read a second, and at once; each costs about 6 ns. Our own receiver sends half of that
+ * (ack-schedule), c-toxcore's a tenth; a peer that repeats its lists endlessly cannot make us read more.
  */
 const NUMBERS_READ_PER_SECOND = 2_000_000;
 const NUMBERS_READ_AT_ONCE = 4 * MAX_IN_FLIGHT_NUMBERS;
@@ -72,25 +72,25 @@ export interface SenderDeps {
   readonly rtt: Rtt;
   /** Seals and sends one packet. @param size bytes up to which it is padded */
   transmit(number: number, data: Buffer, size?: number): void;
-  /** That of the path that packets take now; undefined where all sizes pass. */
+  /** Returns the packet size of the path in use; undefined where all sizes pass. */
   packetSize(): PacketSize | undefined;
-  /** Sends a request packet, which tells the peer how much it should have. */
+  /** Sends a request packet, which tells the peer how much was sent. */
   advertise(): void;
-  /** Whether a packet that is sent now would be lost for want of room. @param size bytes of its data */
+  /** Whether a packet sent now would be lost for lack of room. @param size bytes of its data */
   isBlocked(size: number): boolean;
-  /** Whether the way itself says when it is full, so that it sets the pace, and what is sent too early is not lost. */
+  /** Whether the route reports when it is full, so it sets the pace, and packets sent early are not lost. */
   pacesItself(): boolean;
 }
 
 export class Sender {
   readonly #deps: SenderDeps;
   readonly #listTokens = new TokenBucket(NUMBERS_READ_PER_SECOND, NUMBERS_READ_AT_ONCE, 0);
-  /** Bytes that may go now; negative after a packet that was larger than what was left. */
+  /** Bytes that may be sent now; negative after a packet larger than the remainder. */
   #budget = 0;
   #budgetAt = Number.NEGATIVE_INFINITY;
   #isPaced = false;
   #isRefusing = false;
-  /** When the peer last told something of our packets, or we began to wait for it. */
+  /** When the peer last acknowledged something, or we began to wait for it. */
   #ackedAt = 0;
   #probes = 0;
   #unacknowledged = 0;
@@ -101,7 +101,7 @@ export class Sender {
   /** The first number of which all transmissions went by the route in use. */
   #routeFirst = 0;
   #isRouteConfirmed = false;
-  /** Whether the peer should be asked at once what it lacks. */
+  /** Whether a probe is due at once. */
   #isProbeUrgent = false;
 
   #retransmitLimit = RETRANSMIT_ALWAYS;
@@ -114,30 +114,30 @@ export class Sender {
     this.#retransmitLimit = RETRANSMIT_LISTED;
   }
 
-  /** What is sent from now on for the first time goes by one route alone. */
+  /** Packets sent for the first time from now on take one route only. */
   beginRoute(): void {
     this.#routeFirst = this.#deps.window.next;
     this.#isRouteConfirmed = false;
   }
 
-  /** Whether something arrived that went by this route alone; says so once. */
+  /** Whether a packet that took only this route has arrived; true once. */
   takeRouteConfirmed(): boolean {
     const isConfirmed = this.#isRouteConfirmed;
     this.#isRouteConfirmed = false;
     return isConfirmed;
   }
 
-  /** Packets sent again, be it for a report of the peer or as probes. */
+  /** Retransmitted packets, including probes. */
   get retransmissions(): number {
     return this.#retransmissions;
   }
 
-  /** Whether several probes, sent over more than half a second, brought no word of the peer. */
+  /** Whether several probes over more than half a second had no answer. */
   get isUnanswered(): boolean {
     return this.#deps.window.hasUnconfirmed && this.#probes >= MAX_UNANSWERED_PROBES;
   }
 
-  /** Takes a lossless packet, or not. @param isUrgent may exceed the bound by a little */
+  /** Queues a lossless packet, or returns false. @param isUrgent whether it may exceed the bound a little */
   enqueue(data: Buffer, isUrgent: boolean): boolean {
     const { window } = this.#deps;
     const bound = this.#queueBound + (isUrgent ? URGENT_RESERVE : 0);
@@ -150,7 +150,7 @@ export class Sender {
     return true;
   }
 
-  /** Whether there is room again after a refusal; says so once. */
+  /** Whether there is room again after a refusal; true once. */
   takeDrain(): boolean {
     if (!this.#isRefusing || this.#deps.window.isFull || !this.#deps.window.hasMemory) return false;
     if (this.#deps.window.unsentBytes > this.#queueBound / 2) return false;
@@ -164,19 +164,19 @@ export class Sender {
     return Math.min(MAX_QUEUE, Math.max(least, congestion.pacingRate * QUEUE_SPAN));
   }
 
-  /** Any data packet was sealed: transmissions that the peer may not have heard of are counted. */
+  /** A data packet was sealed: counts transmissions that the peer may not have received. */
   onSealed(): void {
     this.#unacknowledged += 1;
   }
 
-  /** Whether a packet that nobody confirms may go: not after thousands of which nothing was heard. */
+  /** Whether a lossy packet may be sent: not after thousands of unacknowledged transmissions. */
   get maySendLossy(): boolean {
     return this.#unacknowledged < MAX_UNACKNOWLEDGED;
   }
 
   /**
-   * A packet of the peer came.
-   * @param bufferStart all lossless packets before it arrived
+   * A packet of the peer arrived.
+   * @param bufferStart number before which all lossless packets have arrived
    * @param request the request packet that it is, if it is one
    */
   onAck(bufferStart: number, request: Buffer | undefined, now: number): void {
@@ -190,7 +190,7 @@ export class Sender {
       this.#silenceEndedAt = now;
     const sample = window.beginAck(now, congestion.measurement, rtt.isKnown ? rtt.min : 0);
     window.acknowledge(bufferStart);
-    // A list counts from the start that came with it: one that was overtaken by a newer one would speak of other packets.
+    // A list counts from the start in its packet: a list overtaken by a newer one would describe other packets.
     if (request !== undefined && window.start === bufferStart) {
       if (this.#mayRead(request, now)) window.readRequest(request, this.#reorderingWindow);
     }
@@ -209,8 +209,8 @@ export class Sender {
   }
 
   /**
-   * What was sent before the peer fell silent, and is confirmed afterwards, tells how long the silence was: as little of the path as
-   * what was sent twice (Karn). What was sent after it counts, however long it took, for the path may have become longer.
+   * A packet sent before the peer fell silent and acknowledged afterwards measures the silence, not the path, like a packet sent
+   * twice (Karn). One sent after the silence counts, however long it took, since the path may have become longer.
    */
   #measure(sample: AckSample, now: number): void {
     if (sample.sentAt < this.#silenceEndedAt) sample.isAmbiguous = true;
@@ -221,7 +221,7 @@ export class Sender {
 
   #noteRouteConfirmed(number: number): void {
     if (distanceBetween(this.#routeFirst, number) > MAX_IN_FLIGHT_NUMBERS) return;
-    // Moves along, so that it stays within reach when numbers wrap.
+    // Advances, so that it stays within reach when numbers wrap.
     this.#routeFirst = number;
     this.#isRouteConfirmed = true;
   }
@@ -232,7 +232,7 @@ export class Sender {
     if (packetSize()?.review(sample, now, (number) => window.fateOf(number))) this.onPathLost();
   }
 
-  /** A list costs time for each number that it speaks of, and what it says the next one says as well. */
+  /** Whether a list may be read: it costs time for each number it covers, and the next list repeats it. */
   #mayRead(request: Buffer, now: number): boolean {
     const { start, next } = this.#deps.window;
     const span = Math.min(distanceBetween(start, next), (request.length - 1) * LONGEST_RUN);
@@ -247,7 +247,7 @@ export class Sender {
     return { rtt: rtt.latest, longest, reordering };
   }
 
-  /** What the last list had as missing has not come since. */
+  /** Declares packets lost that the last list reported missing and that have not arrived since. */
   #detectLost(now: number): void {
     const { window, congestion, rtt } = this.#deps;
     if (window.lossDueAt > now) return;
@@ -256,13 +256,13 @@ export class Sender {
     if (sample.lostBytes > 0) this.#learn(sample, now);
   }
 
-  /** The way that packets took is gone, and they with it. */
+  /** The path is lost, with all packets in flight on it. */
   onPathLost(): void {
     this.#isProbeUrgent = true;
     this.#deps.congestion.onPathLost(this.#deps.window.inFlightBytes);
   }
 
-  /** Sends what may go now. */
+  /** Sends what may be sent now. */
   pump(now: number): void {
     this.#detectLost(now);
     this.#probe(now);
@@ -277,7 +277,7 @@ export class Sender {
     }
   }
 
-  /** The turn is over, and what was asked for more has given it: where nothing waits, it is for want of data. */
+  /** The tick is over, and data that was asked for is queued: if nothing waits now, the sender is app-limited. */
   onTickEnd(now: number): void {
     const { window, congestion, isBlocked } = this.#deps;
     if (window.hasUnsent || window.nextLost() !== undefined || window.inFlightBytes >= congestion.congestionWindow)
@@ -285,7 +285,7 @@ export class Sender {
     if (!isBlocked(0) && !this.#hasTimedOut(now)) window.markAppLimited();
   }
 
-  /** When much waits, the next packets find out what the path takes; they go in one turn, whatever the pace. */
+  /** When much data waits, the next packets probe the packet size; they are sent in one tick, whatever the pace. */
   #probePacketSize(isSilent: boolean, now: number): void {
     const { window } = this.#deps;
     const packetSize = this.#deps.packetSize();
@@ -311,13 +311,13 @@ export class Sender {
 
   get #nextInWindow(): number | undefined {
     const { window, congestion } = this.#deps;
-    // What the peer waits for goes in any case: it may have all that we count as in flight, and cannot say so for the hole.
+    // The packet that the peer waits for is always sent: the rest may have arrived, which the peer cannot report past the hole.
     if (window.inFlightBytes >= congestion.congestionWindow)
       return window.firstLost(RETRANSMIT_ALWAYS) ?? window.nextLost(this.#retransmitLimit);
     return window.nextLost() ?? (window.mayAdvance ? window.next : undefined);
   }
 
-  /** Whether packets may go that did not for the length of this turn. */
+  /** Whether packets remain that were held back only by the length of the tick. */
   get isBehind(): boolean {
     return this.#isPaced && this.#budget > 0;
   }
@@ -357,7 +357,7 @@ export class Sender {
     this.#budgetAt = now;
   }
 
-  /** Whether much is in flight of which nothing was heard for too long. */
+  /** Whether much is in flight and no ack has arrived for too long. */
   #hasTimedOut(now: number): boolean {
     const { window, rtt } = this.#deps;
     if (window.inFlightBytes < PEER_TIMEOUT_BYTES) return false;
@@ -374,8 +374,8 @@ export class Sender {
   }
 
   /**
-   * The peer said nothing for so long that a packet at the end must have been lost, or the word about it: sends the first
-   * one again, which moves the peer's window, and tells how much there is, which makes it list what else is missing.
+   * Tail loss probe: the peer has been silent so long that the last packet or its ack must be lost. Retransmits the first packet,
+   * which advances the peer's window, and advertises how much was sent, so that the peer lists what else is missing.
    */
   #probe(now: number): void {
     const { window } = this.#deps;
@@ -391,7 +391,7 @@ export class Sender {
     this.#deps.advertise();
   }
 
-  /** When `pump` should be called next at the latest, in ms of the clock; Infinity when only events matter. */
+  /** Returns when `pump` must be called next at the latest, ms of the clock; Infinity if only events matter. */
   wakeAt(now: number): number {
     const rate = this.#deps.congestion.pacingRate;
     const paced = this.#isPaced ? now + Math.max(BURST_INTERVAL, -this.#budget / rate) : Number.POSITIVE_INFINITY;
