@@ -68,10 +68,10 @@ done
 
 completion() { install -D -m 644 /dev/stdin "$root/share/$1"; }
 for shell in bash:bash-completion/completions/ "zsh:$ZSH_FUNCTIONS/_" "fish:$FISH_COMPLETIONS/"; do
-  for command in tuntox tuntoxctl; do
+  for command in tuntox tuntoxctl tuntoxd; do
     suffix=
     [ "${shell%%:*}" = fish ] && suffix=.fish
-    if [ "$command" = tuntoxctl ]; then node dist/bin/tuntoxctl.js completion "${shell%%:*}"; else cat "completions/tuntox.${shell%%:*}"; fi |
+    if [ "$command" = tuntoxctl ]; then node dist/bin/tuntoxctl.js completion "${shell%%:*}"; else cat "completions/$command.${shell%%:*}"; fi |
       completion "${shell#*:}$command$suffix"
   done
 done

@@ -14,8 +14,8 @@ done
 rm -rf "$root/lib/tuntox" "$root/share/doc/tuntox"
 rm -f "$root"/lib/{systemd/system/tuntox.service,sysusers.d/tuntox.conf,tmpfiles.d/tuntox.conf,sysctl.d/10-tuntox.conf}
 rm -f "$root"/share/man/man{1/tuntox.1,1/tuntoxctl.1,5/tuntox.yaml.5,8/tuntoxd.8}
-rm -f "$root"/share/bash-completion/completions/tuntox{,ctl} "$root"/share/zsh/site-functions/_tuntox{,ctl} \
-  "$root"/share/fish/vendor_completions.d/tuntox{,ctl}.fish
+rm -f "$root"/share/bash-completion/completions/tuntox{,ctl,d} "$root"/share/zsh/site-functions/_tuntox{,ctl,d} \
+  "$root"/share/fish/vendor_completions.d/tuntox{,ctl,d}.fish
 if [ -z "$DESTDIR" ] && [ -d /run/systemd/system ]; then systemctl daemon-reload; fi
 if [ -d "$DESTDIR/etc/tuntox" ]; then
   echo "$DESTDIR/etc/tuntox is kept, with the identity and the settings. To lose them for good: rm -r $DESTDIR/etc/tuntox"

@@ -6,7 +6,7 @@ import { HELP } from '../src/cli/tuntox/help.js';
 import { parseProxyOrNone } from '../src/config/proxy.js';
 import { schemaOf } from '../src/config/schema.js';
 import { settingsIn } from '../src/config/setting-list.js';
-import { helpText } from '../src/daemon/help.js';
+import { BRIEF_HELP, helpText } from '../src/daemon/help.js';
 import { generatedFiles } from './support/generated-files.js';
 import { ROOT } from './support/processes.js';
 import { requirementsMet, tool } from './support/requirements.js';
@@ -39,7 +39,7 @@ t.test('the page of tuntox explains every variable of its help', async (t) => {
   for (const name of HELP.match(/\b(TUNTOX_[A-Z_]+|ALL_PROXY)\b/g) ?? []) t.match(page('tuntox.1'), `Ev ${name}`);
 });
 
-for (const command of ['tuntox']) {
+for (const command of ['tuntox', 'tuntoxd']) {
   t.test(`the completion of ${command} works in bash`, async (t) => {
     const script = `source completions/${command}.bash
       try() { COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); COMPREPLY=(); _${command}; echo "\${COMPREPLY[*]}" | tr '\\n' ' '; echo; }
@@ -66,6 +66,12 @@ t.test('the page of the configuration explains every setting with its variable',
     ([, key, variable]) => `${key} ${variable}`,
   );
   t.same(explained.sort(), [...list.values()].map(({ key, variable }) => `${key} ${variable}`).sort());
+});
+
+t.test('the help of tuntoxd fits 80 columns, and its summary 30 lines', async (t) => {
+  const help = helpText(settingsIn(schemaOf(parseProxyOrNone)));
+  for (const line of `${help}${BRIEF_HELP}`.split('\n')) t.ok(line.length <= 80, line);
+  t.ok(BRIEF_HELP.trimEnd().split('\n').length <= 30);
 });
 
 t.test('the page of tuntoxd explains every option of its help that is no setting', async (t) => {

@@ -1,5 +1,5 @@
 /** Standard output of a command: fitted to a terminal if it is one, untouched values if not. */
-import { harmless, harmlessJson, wrapped } from './columns.js';
+import { harmless, harmlessJson, wrapped } from '../base/columns.js';
 import { type Column, tableLines } from './table.js';
 
 /** What we need of process.stdout. */

@@ -1,5 +1,5 @@
 /** A table in a given width: columns that may get narrower wrap their cells, so that nothing is lost. Pure. */
-import { columnsOf, harmless, padded, wrapped } from './columns.js';
+import { columnsOf, harmless, padded, wrapped } from '../base/columns.js';
 
 export interface Column {
   readonly heading: string;

@@ -1,6 +1,6 @@
-/** The flags of `tuntoxd`: every setting has one, `--network-udp-ports` for `network.udp_ports`; and a few of a daemon's own. */
+/** The command line of `tuntoxd`: every setting is an option, `--network-udp-ports` for `network.udp_ports`; and a few options of its own. */
 import { resolve } from 'node:path';
-import { parseArgs } from 'node:util';
+import { type OptionSyntax, readWords, type Word } from '../base/command-line.js';
 import { nearest } from '../base/nearest.js';
 import { isYesOrNo, type WrittenFlag } from './setting-layers.js';
 import type { SettingDescription, SettingList } from './setting-list.js';
@@ -8,105 +8,149 @@ import type { SettingDescription, SettingList } from './setting-list.js';
 export interface DaemonFlags {
   readonly configFile: string | undefined;
   readonly settings: readonly WrittenFlag[];
-  /** --check: say what is wrong with the settings, and end. */
+  /** --check: report the errors of the settings, and exit. */
   readonly isCheck: boolean;
-  /** -z or -D */
   readonly isBackground: boolean;
-  /** -F */
   readonly pidFile: string | undefined;
-  /** -S */
   readonly isSyslog: boolean;
+  readonly isColourless: boolean;
   readonly isHelp: boolean;
+  /** -h: a summary. */
+  readonly isBriefHelp: boolean;
   readonly isVersion: boolean;
   /** Whole sentences. */
   readonly faults: readonly string[];
 }
 
-/** The classic command's letters, and what else they are called. */
-const OTHER_NAMES: Readonly<Record<string, string>> = {
-  '-c': '--config',
-  '-D': '-z',
-  '-h': '--help',
-  '-V': '--version',
-};
-const WITH_VALUE = ['--config', '-F', '-c', '-U', '-C'] as const;
-const WITHOUT_VALUE = ['--check', '--help', '--version', '-z', '-D', '-S', '-h', '-V', '-d', '-q'] as const;
-/** Letters of the classic command that are settings here. */
-const SETTING_OF_LETTER: Readonly<Record<string, string>> = { '-U': 'user', '-C': 'state_dir' };
-/** -d and -q, as the level that they mean. */
-const LEVEL_OF_LETTER: Readonly<Record<string, string>> = { '-d': 'debug', '-q': 'error' };
+export interface DaemonOption extends OptionSyntax {
+  /** The text of help and completion. */
+  readonly about: string;
+  readonly completes?: 'file' | 'directory' | 'user';
+  /** The option is another name for this value of a setting. */
+  readonly means?: { readonly key: string; readonly value: string };
+}
+
+/** The options that are no settings. */
+export const DAEMON_OPTIONS: readonly DaemonOption[] = [
+  {
+    name: '--config',
+    short: 'c',
+    value: 'FILE',
+    completes: 'file',
+    about: 'read the settings from FILE (default $TUNTOX_CONFIG, or else /etc/tuntox/tuntox.yaml)',
+  },
+  { name: '--check', about: 'check the settings and exit' },
+  { name: '--background', short: 'zD', about: 'run in the background as soon as the daemon works' },
+  { name: '--pid-file', short: 'F', value: 'FILE', completes: 'file', about: 'write the process ID to FILE' },
+  { name: '--syslog', short: 'S', about: 'log to syslog instead of standard error' },
+  {
+    name: '--verbose',
+    short: 'd',
+    about: 'log debug messages (--log-level debug)',
+    means: { key: 'log.level', value: 'debug' },
+  },
+  {
+    name: '--quiet',
+    short: 'q',
+    about: 'log only errors (--log-level error)',
+    means: { key: 'log.level', value: 'error' },
+  },
+  { name: '--no-color', about: 'use no colours, even on a terminal (as do NO_COLOR and TERM=dumb)' },
+  { name: '--version', short: 'V', about: 'print the version and exit' },
+  { name: '--help', short: 'h', about: 'print all options and settings, and exit; -h prints a summary' },
+];
+
+/** Settings that have a letter too. */
+const LETTERS: Readonly<Record<string, string>> = { state_dir: 'C', user: 'U' };
+
+export interface SettingOption extends OptionSyntax {
+  readonly setting: SettingDescription;
+}
+
+/** Returns the options that are settings. */
+export function settingOptions(list: SettingList): SettingOption[] {
+  return [...list.values()].map((setting) => ({
+    name: setting.flag as SettingOption['name'],
+    ...(LETTERS[setting.key] === undefined ? {} : { short: LETTERS[setting.key] as string }),
+    value: setting.kind === 'yes-or-no' ? 'yes|no' : 'VALUE',
+    isValueOptional: setting.kind === 'yes-or-no',
+    setting,
+  }));
+}
+
+type AnyOption = DaemonOption | SettingOption;
+type OptionWord = Extract<Word<AnyOption>, { readonly kind: 'option' }>;
 
 export function readDaemonFlags(words: readonly string[], list: SettingList): DaemonFlags {
-  const byFlag = new Map([...list.values()].map((setting) => [setting.flag, setting]));
-  const known = [...WITH_VALUE, ...WITHOUT_VALUE, ...byFlag.keys()];
-  const takesValue = (name: string): boolean =>
-    (WITH_VALUE as readonly string[]).includes(name) || (byFlag.get(name)?.kind ?? 'yes-or-no') !== 'yes-or-no';
-  const options = Object.fromEntries(known.map((name) => option(name, takesValue(name) ? 'string' : 'boolean')));
-  const { tokens } = parseArgs({ args: [...words], options, strict: false, allowPositionals: true, tokens: true });
-  const given = new Map<string, string>();
+  const known: AnyOption[] = [...DAEMON_OPTIONS, ...settingOptions(list)];
+  const given = new Map<string, OptionWord>();
   const settings: WrittenFlag[] = [];
   const faults: string[] = [];
-  for (const token of joined(tokens, (name) => byFlag.get(name)?.kind === 'yes-or-no')) {
-    if (token.kind !== 'option') {
-      // Not what it says: it may be the password that belongs to a flag.
-      faults.push('there is a word that belongs to no flag: write each setting as --flag VALUE');
+  for (const word of joined(readWords(words[0] === 'help' ? ['--help'] : words, known))) {
+    if (word.kind === 'argument') {
+      // The word is not repeated: it may be the password of an option.
+      faults.push('unexpected argument: write each setting as --setting VALUE');
       continue;
     }
-    const { rawName: name, value } = token;
-    const setting = byFlag.get(name) ?? settingOf(name, list);
-    if (!known.includes(name)) faults.push(`there is no flag ${name}${perhaps(name, known)}`);
-    else if (takesValue(name) && !value) faults.push(`${name} needs a value, as in ${name} ${exampleOf(setting)}`);
-    else if (setting !== undefined) settings.push({ setting, name, text: value ?? LEVEL_OF_LETTER[name] ?? 'true' });
-    else if (!takesValue(name) && value !== undefined) faults.push(`${name} takes no value: leave it out`);
-    else given.set(OTHER_NAMES[name] ?? name, value ?? '');
+    const fault = faultOf(word, known);
+    if (fault !== undefined) faults.push(fault);
+    else settings.push(...settingsOf(word, list));
+    if (fault === undefined && word.option !== undefined) given.set(word.option.name, word);
   }
   return {
-    configFile: given.get('--config'),
+    configFile: given.get('--config')?.value,
     settings,
     isCheck: given.has('--check'),
-    isBackground: given.has('-z'),
-    pidFile: pathIn(given.get('-F')),
-    isSyslog: given.has('-S'),
+    isBackground: given.has('--background'),
+    pidFile: absolute(given.get('--pid-file')?.value),
+    isSyslog: given.has('--syslog'),
+    isColourless: given.has('--no-color'),
     isHelp: given.has('--help'),
+    isBriefHelp: given.get('--help')?.written === '-h',
     isVersion: given.has('--version'),
     faults,
   };
 }
 
-/** Whole: in the background the working directory is another one. */
-const pathIn = (path: string | undefined): string | undefined => (path === undefined ? undefined : resolve(path));
+/** The path is made absolute: the working directory is different in the background. */
+const absolute = (path: string | undefined): string | undefined => (path === undefined ? undefined : resolve(path));
 
-type Token = NonNullable<ReturnType<typeof parseArgs>['tokens']>[number];
-
-/** `--network-port-mapping false`: alone the flag means true, so that the parser leaves its value behind. */
-function joined(tokens: readonly Token[], isSwitch: (name: string) => boolean): Token[] {
-  const result: Token[] = [];
-  for (const token of tokens) {
+/** Joins `--network-port-mapping false`: alone the option means true, so the parser does not take its value. */
+function joined(words: readonly Word<AnyOption>[]): Word<AnyOption>[] {
+  const result: Word<AnyOption>[] = [];
+  for (const word of words) {
     const before = result.at(-1);
-    const isValue = token.kind === 'positional' && isYesOrNo(token.value);
-    if (isValue && before?.kind === 'option' && before.value === undefined && isSwitch(before.rawName)) {
-      result.splice(-1, 1, { ...before, value: token.value, inlineValue: false });
-    } else result.push(token);
+    const isValue = word.kind === 'argument' && isYesOrNo(word.value);
+    const isWaiting = before?.kind === 'option' && before.value === undefined && before.option?.isValueOptional;
+    if (isValue && isWaiting === true) result.splice(-1, 1, { ...before, value: word.value } as OptionWord);
+    else result.push(word);
   }
   return result;
 }
 
-function settingOf(letter: string, list: SettingList): SettingDescription | undefined {
-  return list.get(letter in LEVEL_OF_LETTER ? 'log.level' : (SETTING_OF_LETTER[letter] ?? ''));
+function faultOf({ option, written, value }: OptionWord, known: readonly AnyOption[]): string | undefined {
+  if (option === undefined) return `unknown option ${written}${suggestion(written, known)}`;
+  if (option.value === undefined) return value === undefined ? undefined : `${written} takes no value: remove it`;
+  if (value || (value === undefined && option.isValueOptional === true)) return undefined;
+  return `${written} needs a value, such as ${written} ${exampleOf(option)}`;
 }
 
-const exampleOf = (setting: SettingDescription | undefined): string =>
-  setting === undefined || setting.usual === '' || setting.kind === 'list' ? 'VALUE' : String(setting.usual);
-
-function perhaps(name: string, known: readonly string[]): string {
-  const near = nearest(
-    name,
-    known.filter((one) => one.startsWith('--')),
-  );
-  return near === undefined ? '' : `, perhaps ${near} is meant`;
+function settingsOf({ option, written, value }: OptionWord, list: SettingList): WrittenFlag[] {
+  if (option === undefined) return [];
+  if ('setting' in option) return [{ setting: option.setting, name: written, text: value ?? 'true' }];
+  const setting = option.means && list.get(option.means.key);
+  return setting === undefined ? [] : [{ setting, name: written, text: option.means?.value as string }];
 }
 
-/** A flag in the terms of parseArgs, where every option has a long name: a short flag's is its letter, and never matches. */
-function option(name: string, type: 'string' | 'boolean'): [string, { type: typeof type; short?: string }] {
-  return name.startsWith('--') ? [name.slice(2), { type }] : [name.slice(1), { type, short: name.slice(1) }];
+function exampleOf(option: AnyOption): string {
+  const { value = 'VALUE' } = option;
+  if (!('setting' in option)) return value;
+  const { usual, kind } = option.setting;
+  return usual === '' || kind === 'list' ? value : String(usual);
+}
+
+function suggestion(written: string, known: readonly AnyOption[]): string {
+  const names = known.map(({ name }) => name);
+  const near = names.find((name) => written.length > 4 && name.startsWith(written)) ?? nearest(written, names);
+  return near === undefined ? '' : `: did you mean ${near}?`;
 }

@@ -90,26 +90,26 @@ function loopback(value: string): void {
 // biome-ignore lint/complexity/noExcessiveLinesPerFunction: a table of settings
 export const schemaOf = (parseProxy: (text: string) => unknown): convict.Schema<Shape> => ({
   state_dir: {
-    doc: 'Where identity, whitelist and secret are kept.',
+    doc: 'The directory with the identity, the whitelist and the secret.',
     format: text(absolutePath, { mayBeEmpty: false }),
     default: '/etc/tuntox',
     env: 'TUNTOX_STATE_DIR',
   },
   user: {
-    doc: 'Run as this user, when started as root; systemd does that by itself.',
+    doc: 'The user to switch to when started as root; leave it out under systemd.',
     format: optional(() => {}),
     default: '',
     env: 'TUNTOX_USER',
   },
   socket: {
     path: {
-      doc: 'The control socket, for tuntoxctl.',
+      doc: 'The control socket.',
       format: text(socketPath, { mayBeEmpty: false }),
       default: '/run/tuntox/tuntoxd.sock',
       env: 'TUNTOX_SOCKET',
     },
     group: {
-      doc: 'Whose members may use it, besides the user that the daemon runs as.',
+      doc: 'The group whose members may use the control socket.',
       format: optional(() => {}),
       default: 'tuntox',
       env: 'TUNTOX_SOCKET_GROUP',
@@ -117,13 +117,13 @@ export const schemaOf = (parseProxy: (text: string) => unknown): convict.Schema<
   },
   log: {
     level: {
-      doc: 'What is said at the most.',
+      doc: 'Log level: error, warn, info, debug or trace.',
       format: oneOf('error', 'warn', 'info', 'debug', 'trace'),
       default: 'info',
       env: 'TUNTOX_LOG_LEVEL',
     },
     format: {
-      doc: 'plain, json, journal; auto takes journal under systemd, else plain.',
+      doc: 'Log format: plain, json or journal; auto means journal under systemd, plain elsewhere.',
       format: oneOf('auto', 'plain', 'json', 'journal'),
       default: 'auto',
       env: 'TUNTOX_LOG_FORMAT',
@@ -131,44 +131,44 @@ export const schemaOf = (parseProxy: (text: string) => unknown): convict.Schema<
   },
   network: {
     udp_ports: {
-      doc: 'First and last UDP port to choose from; none leaves it to chance.',
+      doc: 'The first and last UDP port to choose from, such as 33445:33545; random by default.',
       format: optional(parsePortRange),
       default: '',
       env: 'TUNTOX_NETWORK_UDP_PORTS',
     },
     relay_port: {
-      doc: 'TCP port on which we are a relay for others; auto, or 0 for none.',
+      doc: 'The TCP port on which the daemon is a relay for other peers; auto, or 0 for no relay.',
       format: text((value) => value === 'auto' || parsePortOrNone(value), { mayBeEmpty: false }),
       default: 'auto',
       env: 'TUNTOX_NETWORK_RELAY_PORT',
     },
     bootstrap: {
-      doc: 'Nodes through which to enter the network, HOST:PORT:KEY each, and no others; none; auto: public ones.',
+      doc: 'Bootstrap nodes as HOST:PORT:KEY; no others are asked. auto means the public ones, none no nodes.',
       format: nodes,
       words: NODE_WORDS,
       default: AUTO,
       env: 'TUNTOX_NETWORK_BOOTSTRAP',
     },
     nodes_file: {
-      doc: 'The same from a file, in the format of https://nodes.tox.chat/json.',
+      doc: 'A file with bootstrap nodes, in the format of https://nodes.tox.chat/json.',
       format: optional(absolutePath),
       default: '',
       env: 'TUNTOX_NETWORK_NODES_FILE',
     },
     lan_discovery: {
-      doc: 'Look for peers on the local network; off by itself where nodes are given, on with none.',
+      doc: 'Search for peers on the local network; off by default if bootstrap nodes are given.',
       format: yesOrNo,
       default: true,
       env: 'TUNTOX_NETWORK_LAN_DISCOVERY',
     },
     port_mapping: {
-      doc: 'Ask the router to open our ports (NAT-PMP, PCP, UPnP).',
+      doc: 'Ask the router to open ports (NAT-PMP, PCP, UPnP).',
       format: yesOrNo,
       default: true,
       env: 'TUNTOX_NETWORK_PORT_MAPPING',
     },
     proxy: {
-      doc: 'Everything goes through it or nowhere: socks5://HOST:PORT or http://HOST:PORT.',
+      doc: 'Send all Tox traffic through this proxy: socks5://HOST:PORT or http://HOST:PORT.',
       format: optional(parseProxy),
       default: '',
       env: 'TUNTOX_NETWORK_PROXY',
@@ -177,19 +177,19 @@ export const schemaOf = (parseProxy: (text: string) => unknown): convict.Schema<
   },
   access: {
     require: {
-      doc: 'all: who wants in needs secret and whitelist, where both exist; any: one of them.',
+      doc: 'all: a client needs the secret and a whitelist entry, if both exist; any: one of them.',
       format: oneOf('all', 'any'),
       default: 'all',
       env: 'TUNTOX_ACCESS_REQUIRE',
     },
     open: {
-      doc: 'Let in everybody who knows the Tox ID, where neither secret nor whitelist exist.',
+      doc: 'Admit every client that knows the Tox ID, if there is neither a secret nor a whitelist.',
       format: yesOrNo,
       default: false,
       env: 'TUNTOX_ACCESS_OPEN',
     },
     secret_file: {
-      doc: 'A file with the shared secret, instead of the one that tuntoxctl keeps.',
+      doc: 'A file with the shared secret, instead of the one that tuntoxctl manages.',
       format: optional(absolutePath),
       default: '',
       env: 'TUNTOX_ACCESS_SECRET_FILE',
@@ -197,7 +197,7 @@ export const schemaOf = (parseProxy: (text: string) => unknown): convict.Schema<
   },
   targets: {
     rules_file: {
-      doc: 'A file with the targets that clients may reach, host:port a line; none allows any.',
+      doc: 'A file with the targets that clients may reach, one HOST:PORT per line; without it, all.',
       format: optional(absolutePath),
       default: '',
       env: 'TUNTOX_TARGETS_RULES_FILE',
@@ -205,7 +205,7 @@ export const schemaOf = (parseProxy: (text: string) => unknown): convict.Schema<
   },
   http: {
     listen: {
-      doc: 'Metrics and health by HTTP, on this address of this machine, localhost for both of its own; off for none.',
+      doc: 'Serve metrics and health over HTTP on this loopback address, such as 127.0.0.1:9101; or off.',
       format: text(loopback, { mayBeEmpty: false }),
       default: 'off',
       env: 'TUNTOX_HTTP_LISTEN',

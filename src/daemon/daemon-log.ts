@@ -1,6 +1,8 @@
 /** The log of the daemon: in the form that whoever reads it wants, with its last lines kept for `tuntoxctl log tail`. */
+
 import type { Clock } from '../base/clock.js';
 import type { Logger, LogLevel } from '../base/logger.js';
+import { mayColour } from '../base/terminal.js';
 import { isReadByJournal } from '../platform/journal-stream.js';
 import { LogRing } from '../platform/log-ring.js';
 import { type ServiceLog, serviceLog } from '../platform/winston-logger.js';
@@ -61,6 +63,6 @@ export class DaemonLog implements LogKeeper {
     const isJournal = stream.fd !== undefined && isReadByJournal(environment.JOURNAL_STREAM, stream.fd);
     const chosen = format === 'auto' ? (isJournal ? 'journal' : 'plain') : format;
     if (chosen !== 'plain') return { kind: chosen };
-    return { kind: 'plain', hasTime: true, hasColour: stream.isTTY === true && !environment.NO_COLOR };
+    return { kind: 'plain', hasTime: true, hasColour: stream.isTTY === true && mayColour(environment) };
   }
 }

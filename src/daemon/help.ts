@@ -1,33 +1,45 @@
-/** What `tuntoxd -h` prints: made of the settings themselves, so that it cannot lag behind them. */
+/** The help of `tuntoxd`, made from its options and settings, at most 80 columns wide. Pure. */
+import { entry, lines, optionEntry, paragraph } from '../base/help-layout.js';
+import { DAEMON_OPTIONS, settingOptions } from '../config/daemon-flags.js';
 import type { SettingList } from '../config/setting-list.js';
 
-const HEAD = `Usage: tuntoxd [--config FILE] [--SETTING VALUE]…
+const USAGE = `tuntoxd - let Tox clients reach TCP services of this machine
 
-Lets Tox clients reach TCP services of this machine, and is managed by tuntoxctl.
-With nothing configured it starts closed: tuntoxctl whitelist add, or tuntoxctl
-secret rotate, lets somebody in.
-
-  -c, --config FILE      the settings (default /etc/tuntox/tuntox.yaml, or $TUNTOX_CONFIG)
-      --check            say what is wrong with the settings, and end
-  -z, -D                 run in the background
-  -F FILE                write the process id there
-  -S                     log to syslog
-  -C DIR  -U USER        --state-dir, --user
-  -d  -q                 --log-level debug, error
-  -h, --help  -V, --version
-
-Settings, in the file under their names, in the environment, or as flags:
+Usage: tuntoxd [options] [--SETTING VALUE]...
 `;
 
-const FOOT = `
-Signals: SIGHUP reads the settings anew, SIGTERM and SIGINT end it, a second one at once.
-Exit status: 0 ended as told, 1 it did not work, 2 wrong flags or settings.
-`;
+const OPTIONS = ['Options:', ...DAEMON_OPTIONS.map(optionEntry)];
+
+/** The answer to `tuntoxd -h`: at most 30 lines. */
+export const BRIEF_HELP = lines(
+  USAGE,
+  'Examples:',
+  '  systemctl enable --now tuntox      run it under systemd',
+  '  tuntoxd --check                    check the settings',
+  '  tuntoxd -C ~/.tuntoxd --verbose    run it in the foreground',
+  '',
+  ...OPTIONS,
+  '',
+  'tuntoxd --help lists the settings. See also: man tuntoxd, man tuntox.yaml',
+);
 
 export function helpText(list: SettingList): string {
-  const lines = [...list.values()].flatMap(({ flag, key, variable, doc, usual }) => {
-    const shown = usual === '' || (Array.isArray(usual) && usual.length === 0) ? '' : ` [${usual}]`;
-    return [`  ${flag}`, `      ${doc}${shown}`, `      ${key}, ${variable}`];
-  });
-  return `${HEAD}\n${lines.join('\n')}\n${FOOT}`;
+  return lines(
+    USAGE,
+    paragraph(
+      'The daemon is managed with tuntoxctl. Without configuration it admits no client; tuntoxctl whitelist add or tuntoxctl secret rotate changes that.',
+    ),
+    '',
+    ...OPTIONS,
+    '',
+    'Settings, with their names in the configuration file and in the environment:',
+    ...settingOptions(list).map(({ setting, ...option }) => {
+      const { doc, usual, key, variable } = setting;
+      const isEmpty = usual === '' || (Array.isArray(usual) && usual.length === 0);
+      return `${optionEntry({ ...option, about: isEmpty ? doc : `${doc} [${usual}]` })}\n${entry('', `${key}, ${variable}`)}`;
+    }),
+    '',
+    paragraph('Signals: SIGHUP reloads the settings. SIGTERM and SIGINT stop the daemon, a second one at once.'),
+    'Exit status: 0 stopped by a signal, 1 failure, 2 error in options or settings.',
+  );
 }

@@ -11,7 +11,7 @@ import { hasFirstProcess } from '../platform/first-process.js';
 import { runAsUser } from './as-user.js';
 import type { Loaded } from './configuration.js';
 import { ExitStatus } from './exit-status.js';
-import { helpText } from './help.js';
+import { BRIEF_HELP, helpText } from './help.js';
 import { DaemonSignals } from './signals.js';
 
 /** @returns the exit status. @throws CodedErrors that say why it did not work */
@@ -20,14 +20,15 @@ export async function obey(process: NodeJS.Process): Promise<number> {
     const list = settingsIn(schemaOf(parseProxyOrNone));
     const flags = readDaemonFlags(process.argv.slice(2), list);
     if (flags.isHelp) {
-      await writeResult(process.stdout, helpText(list));
+      await writeResult(process.stdout, flags.isBriefHelp ? BRIEF_HELP : helpText(list));
       return ExitStatus.Ok;
     }
     if (flags.isVersion) {
       await writeResult(process.stdout, `tuntoxd ${ownVersion()}\n`);
       return ExitStatus.Ok;
     }
-    if (flags.faults.length > 0) return complain(process, flags.faults, 'tuntoxd -h shows all flags');
+    if (flags.faults.length > 0) return complain(process, flags.faults, 'see tuntoxd --help');
+    if (flags.isColourless) process.env.NO_COLOR = '1';
     // As they were at the start, for a reload, too: in the background it is another directory.
     const [environment, directory] = [{ ...process.env }, process.cwd()];
     const load = (): Loaded =>

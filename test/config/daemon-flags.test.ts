@@ -32,7 +32,7 @@ t.test('settings are taken with a space or an equals sign, lists by repeating, t
   );
 });
 
-t.test('the letters of the classic command mean the same here', async (t) => {
+t.test('the letters of tuntox mean the same here', async (t) => {
   const { settings } = load(t, { flags: ['-C', '/b', '-U', 'nobody', '-d'] });
   t.same([settings.stateDirectory, settings.user, settings.log.level], ['/b', 'nobody', 'debug']);
   t.match(read('-z', '-F', '/run/x.pid', '-S', '-c', '/y', '--check'), {
@@ -45,20 +45,29 @@ t.test('the letters of the classic command mean the same here', async (t) => {
   });
   t.equal(read('-D').isBackground, true);
   t.match(read(), { isBackground: false, pidFile: undefined, isSyslog: false, configFile: undefined, isCheck: false });
-  t.match(read('-h', '-V'), { isHelp: true, isVersion: true });
+  t.match(read('-h', '-V'), { isHelp: true, isBriefHelp: true, isVersion: true });
+  t.match(read('--help'), { isHelp: true, isBriefHelp: false });
+  t.match(read('help'), { isHelp: true, isBriefHelp: false });
+  t.match(read('--background', '--pid-file', '/run/x.pid', '--syslog', '--no-color', '--'), {
+    isBackground: true,
+    pidFile: '/run/x.pid',
+    isSyslog: true,
+    isColourless: true,
+    faults: [],
+  });
 });
 
-t.test('what is no flag, lacks its value or has one too many, is named with the nearest right one', async (t) => {
+t.test('a usage error names the option and the one that was probably meant', async (t) => {
   const cases: [string[], RegExp][] = [
-    [['--log-levle', 'debug'], /no flag --log-levle, perhaps --log-level is meant/],
-    [['--log_level', 'debug'], /no flag --log_level, perhaps --log-level is meant/],
-    [['-x'], /^there is no flag -x$/],
-    [['--state-dir'], /--state-dir needs a value, as in --state-dir \/etc\/tuntox/],
+    [['--log-levle', 'debug'], /unknown option --log-levle: did you mean --log-level\?/],
+    [['--log_level', 'debug'], /unknown option --log_level: did you mean --log-level\?/],
+    [['-x'], /^unknown option -x$/],
+    [['--state-dir'], /--state-dir needs a value, such as --state-dir \/etc\/tuntox/],
     [['-F', ''], /-F needs a value/],
     [['--check=yes'], /--check takes no value/],
-    [['canary'], /a word that belongs to no flag/],
-    [['--access-open', 'canary'], /a word that belongs to no flag/],
-    [['--access-open', '-z', 'yes'], /a word that belongs to no flag/],
+    [['canary'], /^unexpected argument: write/],
+    [['--access-open', 'canary'], /^unexpected argument: write/],
+    [['--access-open', '-z', 'yes'], /^unexpected argument: write/],
   ];
   for (const [words, message] of cases) {
     const { faults } = readDaemonFlags(words, LIST);

@@ -92,7 +92,7 @@ t.test('settings that are wrong are all named, with line and nearest key; --chec
     t,
     spawnDaemon(t, place, { args: ['--lgo-level', 'info'] }),
     2,
-    /no flag --lgo-level, perhaps --log-level/,
+    /unknown option --lgo-level: did you mean --log-level/,
   );
 });
 

@@ -24,7 +24,8 @@ function bash(command: string, options: readonly CompletedOption[]): string {
   const reply = (words: string): string => `COMPREPLY=(); mapfile -t COMPREPLY < <(compgen ${words} -- "$current")`;
   const cases = new Map<string, string[]>();
   for (const option of options) {
-    if (option.value === undefined) continue;
+    // An optional value is written as in --option=value, which needs no case.
+    if (option.value === undefined || option.isValueOptional === true) continue;
     const action = actionOf(option, {
       file: `compopt -o filenames 2>/dev/null; ${reply('-f')}`,
       directory: `compopt -o filenames 2>/dev/null; ${reply('-d')}`,
@@ -56,7 +57,8 @@ function zsh(command: string, options: readonly CompletedOption[]): string {
       words: (words) => `(${words.join(' ')})`,
       none: '',
     });
-    const value = option.value === undefined ? '' : `:${quoted(option.value)}:${action}`;
+    const isOptional = option.isValueOptional === true;
+    const value = option.value === undefined ? '' : `${isOptional ? '::' : ':'}${quoted(option.value)}:${action}`;
     const others = option.isRepeatable === true ? '*' : names.length > 1 ? `(${names.join(' ')})` : '';
     const shown = names.length > 1 ? `{${names.join(',')}}` : `'${names[0]}`;
     const explained = `[${quoted(option.about)}]${value}'`;

@@ -2,6 +2,10 @@
 import { COMMANDS } from '../../src/cli/ctl/commands.js';
 import { clauseOf } from '../../src/cli/tuntox/help.js';
 import { OPTIONS, type TuntoxOption } from '../../src/cli/tuntox/options.js';
+import { DAEMON_OPTIONS, settingOptions } from '../../src/config/daemon-flags.js';
+import { parseProxyOrNone } from '../../src/config/proxy.js';
+import { schemaOf } from '../../src/config/schema.js';
+import { settingsIn } from '../../src/config/setting-list.js';
 import { type CompletedOption, completionScript, SHELLS } from './completion-scripts.js';
 import { controlManual } from './control-manual.js';
 import { tuntoxManual } from './tuntox-manual.js';
@@ -9,11 +13,23 @@ import { tuntoxManual } from './tuntox-manual.js';
 /** Returns their contents by their paths. */
 export function generatedFiles(): ReadonlyMap<string, string> {
   const tuntox = OPTIONS.map((option: TuntoxOption): CompletedOption => ({ ...option, about: clauseOf(option) }));
+  const settings = settingOptions(settingsIn(schemaOf(parseProxyOrNone))).map(
+    ({ setting, ...option }): CompletedOption => ({
+      ...option,
+      about: setting.doc.replace(/\.$/, ''),
+      isRepeatable: setting.kind === 'list',
+      ...(setting.kind === 'yes-or-no' ? { completes: ['true', 'false'] } : {}),
+      ...(/_(file|dir)$/.test(setting.key) ? { completes: setting.key.endsWith('dir') ? 'directory' : 'file' } : {}),
+      ...(setting.key === 'user' ? { completes: 'user' } : {}),
+    }),
+  );
+  const tuntoxd = [...DAEMON_OPTIONS, ...settings];
   return new Map([
     ['man/tuntoxctl.1', controlManual(COMMANDS)],
     ['man/tuntox.1', tuntoxManual()],
-    ...SHELLS.map(
-      (shell) => [`completions/tuntox.${shell}`, completionScript(shell, 'tuntox', tuntox)] as [string, string],
-    ),
+    ...SHELLS.flatMap((shell): [string, string][] => [
+      [`completions/tuntox.${shell}`, completionScript(shell, 'tuntox', tuntox)],
+      [`completions/tuntoxd.${shell}`, completionScript(shell, 'tuntoxd', tuntoxd)],
+    ]),
   ]);
 }

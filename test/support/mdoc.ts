@@ -1,6 +1,7 @@
 /** Parts of manual pages in the mdoc language. */
+
+import { wrapped } from '../../src/base/columns.js';
 import type { OptionSyntax } from '../../src/base/command-line.js';
-import { wrapped } from '../../src/cli/columns.js';
 
 type DescribedOption = OptionSyntax & { readonly about: string; readonly more?: string };
 

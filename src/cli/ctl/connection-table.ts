@@ -1,6 +1,7 @@
 /** Tables of connections, with footnotes that say why a path is not direct. */
+
+import { harmless, wrapped } from '../../base/columns.js';
 import type { Result } from '../../control/protocol.js';
-import { harmless, wrapped } from '../columns.js';
 import { ageText, bytesText, countText, roundTripText } from '../humanise.js';
 import type { Output } from '../output.js';
 import { tableLines } from '../table.js';

@@ -1,8 +1,8 @@
 /** The errors of tuntoxctl, how they are reported, and the exit statuses. */
 import { CodedError } from '../../base/coded-error.js';
+import { harmless, harmlessJson, wrapped } from '../../base/columns.js';
 import { adviceFor, describeFault } from '../../base/program-fault.js';
 import { ControlError, type ControlFault } from '../../control/control-error.js';
-import { harmless, harmlessJson, wrapped } from '../columns.js';
 
 export const ExitStatus = {
   Ok: 0,

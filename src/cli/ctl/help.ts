@@ -1,5 +1,5 @@
 /** The help of tuntoxctl, made from the descriptions of the commands, at most 80 columns wide. Pure. */
-import { entry, lines, optionEntry, paragraph } from '../help-layout.js';
+import { entry, lines, optionEntry, paragraph } from '../../base/help-layout.js';
 import { GLOBAL_OPTIONS, optionsOf } from './arguments.js';
 import type { Description } from './description.js';
 

@@ -1,10 +1,11 @@
 /** tuntoxctl: reads the command line, runs the command, and reports its error. */
 import { type Clock, systemClock } from '../../base/clock.js';
 import { CodedError } from '../../base/coded-error.js';
+import { harmless, wrapped } from '../../base/columns.js';
 import { ownVersion } from '../../base/own-files.js';
 import { stackOf } from '../../base/program-fault.js';
 import { isNullDevice, OutputError, outputError, type ResultStream, writeResult } from '../../base/result-output.js';
-import { harmless, wrapped } from '../columns.js';
+import { mayColour as mayColourIn } from '../../base/terminal.js';
 import { Output, type OutputStream } from '../output.js';
 import { readCommandLine } from './arguments.js';
 import type { Context } from './command.js';
@@ -86,7 +87,7 @@ async function run(process: ProcessIo, clock: Clock, interruption: Interruption)
     case 'command': {
       const { command, given } = line;
       const session = new Session(clock, { socket: socketOf(process, given.value('--socket')), version: ownVersion() });
-      const mayColour = !given.has('--no-color') && !process.env.NO_COLOR && process.env.TERM !== 'dumb';
+      const mayColour = !given.has('--no-color') && mayColourIn(process.env);
       const note = (text: string): void => void process.stderr.write(text);
       // A pending request, or a read from the terminal, would keep the process alive.
       interruption.signal.addEventListener('abort', () => {

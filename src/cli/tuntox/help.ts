@@ -1,5 +1,5 @@
 /** The help of `tuntox`, at most 80 columns wide. Pure. */
-import { lines, optionEntry, paragraph } from '../help-layout.js';
+import { lines, optionEntry, paragraph } from '../../base/help-layout.js';
 import { OPTIONS, type TuntoxOption } from './options.js';
 
 const USAGE = `tuntox - reach a TCP service behind NATs over the Tox network

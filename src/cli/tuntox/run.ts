@@ -4,6 +4,7 @@ import { isatty } from 'node:tty';
 import { systemClock } from '../../base/clock.js';
 import { forgetSecrets } from '../../base/helper-environment.js';
 import type { Logger } from '../../base/logger.js';
+import { mayColour as mayColourIn } from '../../base/terminal.js';
 import type { LastingSettings, RunSettings } from '../../config/classic-settings.js';
 import { describeProxy } from '../../config/proxy.js';
 import { type BackgroundSide, backgroundSide, goIntoBackground } from '../../platform/background.js';
@@ -38,7 +39,7 @@ export async function run(
   const stderr = background?.stderr ?? process.stderr;
   const deps = { clock: systemClock, fallback: stderr, pid: process.pid };
   const syslog = settings.isSyslog ? new Syslog(deps, { tag: 'tuntox' }) : undefined;
-  const log = logTo(syslog ?? stderr, settings, mayColour && hasColours(process.env));
+  const log = logTo(syslog ?? stderr, settings, mayColour && mayColourIn(process.env));
   tellFaultsTo(log);
   try {
     return await runLogging(process, settings, { background, log, isSecond });
@@ -47,8 +48,6 @@ export async function run(
     if (syslog !== undefined) await finished(syslog);
   }
 }
-
-const hasColours = ({ NO_COLOR, TERM }: NodeJS.ProcessEnv): boolean => !NO_COLOR && TERM !== 'dumb';
 
 function logTo(stream: NodeJS.WritableStream, { logLevel: level }: RunSettings, mayColour: boolean): Logger {
   if (stream instanceof Syslog) {

@@ -1,6 +1,6 @@
 /** The output of tuntoxctl on a terminal of 80 columns and in a file. */
 import t from 'tap';
-import { columnsOf } from '../../../src/cli/columns.js';
+import { columnsOf } from '../../../src/base/columns.js';
 import { COMMANDS } from '../../../src/cli/ctl/commands.js';
 import { helpText } from '../../../src/cli/ctl/help.js';
 import {

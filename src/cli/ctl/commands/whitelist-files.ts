@@ -2,10 +2,10 @@
 import { closeSync, constants, fstatSync, openSync, writeFileSync } from 'node:fs';
 import { Socket } from 'node:net';
 import { messageOf, systemCodeOf } from '../../../base/coded-error.js';
+import { harmlessJson } from '../../../base/columns.js';
 import { withoutCopyMarks } from '../../../base/copied-text.js';
 import { isGivenOpen, readSmallFile } from '../../../base/small-file.js';
 import type { ParamsIn, Result } from '../../../control/protocol.js';
-import { harmlessJson } from '../../columns.js';
 import { countText } from '../../humanise.js';
 import { type Command, type Context, show, withConfirmation, YES } from '../command.js';
 import { CtlError, usage } from '../ctl-error.js';

@@ -1,5 +1,5 @@
 import t from 'tap';
-import { columnsOf, harmless, harmlessJson, wrapped } from '../../src/cli/columns.js';
+import { columnsOf, harmless, harmlessJson, wrapped } from '../../src/base/columns.js';
 import { tableLines } from '../../src/cli/table.js';
 
 t.test('control characters, and those that turn the writing round, become visible', async (t) => {

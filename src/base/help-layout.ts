@@ -1,6 +1,7 @@
 /** The layout of help: at most 80 columns. Pure. */
-import type { OptionSyntax } from '../base/command-line.js';
+
 import { wrapped } from './columns.js';
+import type { OptionSyntax } from './command-line.js';
 
 export const HELP_COLUMNS = 80;
 const INDENT = 2;
