@@ -23,6 +23,9 @@ import { RelayPool } from './relay/relay-pool.js';
 import { RelayServer } from './relay/relay-server.js';
 import type { Savedata } from './savedata.js';
 
+// As tox-bootstrapd counts: the version of c-toxcore whose protocol this is, behind a 1.
+const BOOTSTRAP_INFO = { version: 1_000_002_018, motd: 'tuntox' };
+
 export interface StackDeps {
   readonly clock: Clock;
   readonly random: Random;
@@ -88,7 +91,11 @@ export class Stack {
     this.socket = socket;
     this.dht = new Dht(
       { clock, random, log, send, keyPair, sharedKeys, interfaces },
-      { lanDiscovery: options.lanDiscovery && hasUdp, ipv6: socket.hasIpv6 },
+      {
+        lanDiscovery: options.lanDiscovery && hasUdp,
+        ipv6: socket.hasIpv6,
+        ...(options.role === 'node' && { bootstrapInfo: BOOTSTRAP_INFO }),
+      },
     );
     this.relays = new RelayPool(
       {

@@ -3,7 +3,7 @@ import { LruMap } from '../../base/lru-map.js';
 import { open, sharedKey } from './box.js';
 import type { PublicKey, SecretKey } from './keys.js';
 
-/** Implementation: at 32 + 32 bytes and a map entry each, under 1 MB for those whom we address and as much for all others. */
+/** At 32 + 32 bytes and a map entry each, under 1 MB for those whom we address and as much for all others. */
 const CAPACITY = 4096;
 
 export class SharedKeyCache {

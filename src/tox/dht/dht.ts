@@ -10,13 +10,12 @@ import type { Random } from '../../base/random.js';
 import type { KeyPair, PublicKey } from '../crypto/keys.js';
 import type { SharedKeyCache } from '../crypto/shared-key-cache.js';
 import type { DatagramHandler } from '../network/datagram-socket.js';
-import type { BootstrapInfo } from '../packet/bootstrap-info.js';
+import { type BootstrapInfo, encodeBootstrapInfo, isBootstrapInfoRequest } from '../packet/bootstrap-info.js';
 import { DhtRequestKind, UdpKind } from '../packet/kind.js';
 import type { NodeInfo } from '../packet/node-info.js';
 import { Bootstrap } from './bootstrap/bootstrap.js';
 import { LanDiscovery, type LanDiscoveryDeps } from './bootstrap/lan-discovery.js';
 import { PingQueue } from './bootstrap/ping-queue.js';
-import { infoService } from './info-service.js';
 import type { KnownNodes } from './known-nodes.js';
 import { NodeLists } from './node-lists.js';
 import { NodeLiveness } from './node-liveness.js';
@@ -52,7 +51,7 @@ export interface DhtOptions {
   readonly lanDiscovery: boolean;
   /** Whether the socket reaches IPv6; without it nodes with such addresses are ignored. */
   readonly ipv6: boolean;
-  /** Makes us answer bootstrap info requests, as public bootstrap nodes do. */
+  /** Answers bootstrap info requests, as public bootstrap nodes do (c-toxcore other/bootstrap_node_packets.c). */
   readonly bootstrapInfo?: BootstrapInfo;
 }
 
@@ -131,7 +130,7 @@ export class Dht {
       {
         box,
         send,
-        findEndpoint: (key) => near.list.find(key)?.goodEndpoints(clock.now())[0],
+        findEndpoint: (key) => near.list.find(key)?.goodEndpoint(clock.now()),
         ways: (key) => this.#lists.searches.get(key)?.ways(clock.now()) ?? [],
       },
       { ownKey },
@@ -167,7 +166,13 @@ export class Dht {
     ];
     const { lanDiscovery, bootstrapInfo } = this.#options;
     if (lanDiscovery) routes.push([UdpKind.LanDiscovery, this.#lanDiscovery.handle]);
-    if (bootstrapInfo !== undefined) routes.push([UdpKind.BootstrapInfo, infoService(bootstrapInfo, this.#send)]);
+    if (bootstrapInfo !== undefined) {
+      const answer = encodeBootstrapInfo(bootstrapInfo);
+      const handle: DatagramHandler = (packet, source) => {
+        if (isBootstrapInfoRequest(packet)) this.#send(answer, source);
+      };
+      routes.push([UdpKind.BootstrapInfo, handle]);
+    }
     return routes;
   }
 
@@ -252,11 +257,6 @@ export class Dht {
   /** Looks for the address of a node by its DHT key until closed. */
   search(publicKey: PublicKey, handlers: DhtSearchHandlers = {}): DhtSearch {
     return this.#lists.searches.open(publicKey, handlers);
-  }
-
-  /** Sends one nodes request, without any repetition. */
-  queryNode(node: NodeInfo, target: PublicKey): void {
-    this.#limiter.ask(node, target);
   }
 
   /** Nodes through which we enter the network, and how many of them answered. */

@@ -13,7 +13,7 @@ import type { NodeInfo } from '../packet/node-info.js';
 import type { DhtNode } from './routing/dht-node.js';
 import type { NodeList } from './routing/node-list.js';
 
-// Implementation, all in ms.
+// All times are ms.
 /** Longer than almost every round trip. */
 const OVERDUE = 1_500;
 /** From each ping to the next, and from the last one to the verdict. */

@@ -10,7 +10,7 @@ import { TokenBucket } from '../../base/token-bucket.js';
 import type { DatagramHandler } from './datagram-socket.js';
 import type { AcceptStream, DialStream, StreamHandlers, StreamSocket } from './stream-socket.js';
 
-/** Implementation: lines in the log at once, and then a second; whoever finds a fault can cause it as often as packets come. */
+/** Lines in the log at once, and then a second; whoever finds a fault can cause it as often as packets come. */
 const LINES_AT_ONCE = 5;
 const LINE_RATE = 1 / 60;
 

@@ -18,9 +18,9 @@ export interface HttpAnswer {
 /** @returns undefined when there was no answer, or none that was small enough and in time; never rejects */
 export type RequestHttp = (request: HttpRequest) => Promise<HttpAnswer | undefined>;
 
-/** Implementation: bytes of a body; routers' descriptions have 2 to 20 KiB. */
+/** bytes of a body; routers' descriptions have 2 to 20 KiB. */
 const LONGEST_BODY = 128 * 1024;
-/** Implementation: ms from the first byte that we send to the last one that comes. */
+/** ms from the first byte that we send to the last one that comes. */
 const PATIENCE = 3_000;
 
 /** @param localAddress of ours, from which to connect */

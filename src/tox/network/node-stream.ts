@@ -7,7 +7,7 @@ import { messageOf } from '../../base/coded-error.js';
 import type { Endpoint } from '../../base/endpoint.js';
 import type { StreamHandlers, StreamSocket } from './stream-socket.js';
 
-/** Implementation: bytes that wait in the process before writers are asked to pause; at 10 MB/s a burst of 25 ms. */
+/** bytes that wait in the process before writers are asked to pause; at 10 MB/s a burst of 25 ms. */
 export const STREAM_HIGH_WATER = 256 * 1024;
 
 const NOTHING = Buffer.alloc(0);

@@ -189,7 +189,7 @@ function socksReplySize(reply: Buffer): number | undefined {
   }
 }
 
-/** Implementation: bytes of an answer's header; a proxy that says more is none. */
+/** bytes of an answer's header; a proxy that says more is none. */
 const MAX_HTTP_HEADER = 16 * 1024;
 
 class HttpHandshake implements ProxyHandshake {

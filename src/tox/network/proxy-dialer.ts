@@ -17,11 +17,11 @@ import { RacedStream } from './raced-stream.js';
 import type { DialStream, StreamHandlers, StreamSocket } from './stream-socket.js';
 
 /**
- * Implementation, ms, the proxy's own connecting included: less than the 10 s of a relay connection (c-toxcore
+ * ms, the proxy's own connecting included: less than the 10 s of a relay connection (c-toxcore
  * TCP_CONNECTION_TIMEOUT), whose owner would hang up before it is known that it was the proxy that said nothing.
  */
 const PROXY_TIMEOUT = 9_000;
-/** Implementation: attempts at further addresses of the proxy, of all connections, while the first one does not answer. */
+/** Attempts at further addresses of the proxy, of all connections, while the first one does not answer. */
 const MAX_ATTEMPTS_BESIDE = 16;
 
 export interface ProxyDialerDeps {

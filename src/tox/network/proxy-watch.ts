@@ -9,11 +9,11 @@ import type { Random } from '../../base/random.js';
 import type { ProxyFaultCode } from './proxies.js';
 
 /**
- * Implementation, ms: so long may other attempts, made at the same time, prove that a refusal was not meant for all. The rest
- * would be the same for every destination, and is told at once.
+ * ms in which other attempts made at the same time may prove that a refusal was not meant for all destinations. Other errors are
+ * the same for every destination and are reported at once.
  */
 const GRACE = 3_000;
-/** Implementation, ms: pauses between attempts at a proxy of no use. */
+/** ms: pauses between attempts at an unusable proxy. */
 const FIRST_PAUSE = 1_000;
 const LONGEST_PAUSE = 15_000;
 const MAY_BE_OF_ONE: ReadonlySet<ProxyFaultCode> = new Set(['refuses', 'silent']);

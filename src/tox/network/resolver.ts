@@ -5,7 +5,7 @@ import { messageOf, systemCodeOf } from '../../base/coded-error.js';
 import { Endpoint } from '../../base/endpoint.js';
 import { NetworkError } from './network-error.js';
 
-/** Implementation: the system's resolver tries for up to 30 s, which nobody wants to wait for one of many nodes. */
+/** The system's resolver tries for up to 30 s, which nobody wants to wait for one of many nodes. */
 const TIMEOUT_MS = 5000;
 
 /** All addresses of a host, of both families, as text. */

@@ -25,7 +25,7 @@ export const MAX_CRYPTO_PACKET_SIZE = 1400;
 export const MIN_CRYPTO_DATA_PACKET_SIZE = 28;
 /** Bytes of data, its id included, that one packet carries at the most. */
 export const MAX_CRYPTO_DATA_SIZE = 1373;
-/** Implementation: the same where nothing is known of the path: 1,196 bytes of IPv4, 1,216 of IPv6 (RFC 8899, BASE_PLPMTU). */
+/** The same where nothing is known of the path: 1,196 bytes of IPv4, 1,216 of IPv6 (RFC 8899, BASE_PLPMTU). */
 export const SAFE_CRYPTO_DATA_SIZE = 1141;
 
 const COOKIE_HASH_SIZE = 64;

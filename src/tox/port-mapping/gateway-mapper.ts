@@ -7,11 +7,11 @@ import { failed, type LocalPort, type MapResult, type OpenSocket, type PortMappe
 import type { Upnp } from './upnp.js';
 
 /**
- * Implementation: ms of silence after which UPnP's slow search begins, beside the rest of the waiting. To load it takes up to 60 ms of
+ * ms of silence after which UPnP's slow search begins, beside the rest of the waiting. To load it takes up to 60 ms of
  * CPU, which shall not be in the way of a client's first connection.
  */
 const HEAD_START = 600;
-/** Implementation: ms for which what was found out about a router that opens nothing counts for the next port as well. */
+/** ms for which what was found out about a router that opens nothing counts for the next port as well. */
 const MEMORY = 5_000;
 
 export interface GatewayMapperDeps {

@@ -14,7 +14,7 @@ import { failed, LIFETIME, type LocalPort, type MapResult, type OpenSocket, type
 const PORT = 5351;
 const NONCE_SIZE = 12;
 /**
- * Implementation: ms after each packet, in which the answer is waited for. The RFCs begin with 250 ms and go on for a minute;
+ * ms after each packet, in which the answer is waited for. The RFCs begin with 250 ms and go on for a minute;
  * here somebody else tries again later, and UPnP is waiting for its turn.
  */
 const PCP_GAPS = [200, 300];

@@ -19,14 +19,14 @@ import {
   type PortMapper,
 } from './port-mapper.js';
 
-/** Implementation: ms between looks at the router and at what is due. A look is a small file of the kernel. */
+/** ms between looks at the router and at what is due. A look is a small file of the kernel. */
 const CHECK_INTERVAL = 10_000;
-/** Implementation: ms until a router that opened nothing is asked again. */
+/** ms until a router that opened nothing is asked again. */
 const FIRST_RETRY = 20_000;
 const LONGEST_RETRY = 15 * 60_000;
-/** Implementation: ms; a router that keeps ports for a shorter time is asked again in this time. */
+/** ms; a router that keeps ports for a shorter time is asked again in this time. */
 const SHORTEST_LIFETIME = 60_000;
-/** Implementation: ms for which the end waits for the router. */
+/** ms for which the end waits for the router. */
 const GOODBYE = 500;
 
 export interface PortKeeperDeps {

@@ -32,7 +32,7 @@ export interface PortMapper {
 export type OpenSocket = (onDatagram: DatagramHandler) => Promise<DatagramSocket>;
 
 /**
- * Implementation: for how long a port is asked for, ms; it is asked for again after half of it. RFC 6886 recommends 2 hours,
+ * For how long a port is asked for, ms; it is asked for again after half of it. RFC 6886 recommends 2 hours,
  * but a router that was restarted has forgotten us, and one that we have left keeps the port open.
  */
 export const LIFETIME = 20 * 60_000;

@@ -17,14 +17,14 @@ import { type SoapResult, type SoapService, soapRequest, soapResult } from './so
 import { decodeSsdpAnswer, SEARCHES, SSDP_GROUP, urlOn } from './ssdp.js';
 import { elementsOf } from './xml.js';
 
-/** Implementation: ms after each search; answers may come up to 1 s late, and multicast gets lost in wireless networks. */
+/** ms after each search; answers may come up to 1 s late, and multicast gets lost in wireless networks. */
 const SEARCH_GAPS = [400, 1_600];
 /** Specification: what opens ports; the second is of routers that dial in. */
 const SERVICE = /^urn:schemas-upnp-org:service:WAN(IP|PPP)Connection:[12]$/;
 /** Specification: the outside port is somebody else's; the router knows no lifetimes. */
 const CONFLICT = 718;
 const PERMANENT_ONLY = 725;
-/** Implementation: outside ports that are tried when others have them, chosen above the privileged ones. */
+/** Outside ports that are tried when others have them, chosen above the privileged ones. */
 const PORT_ATTEMPTS = 3;
 const LOWEST_PORT = 1024;
 

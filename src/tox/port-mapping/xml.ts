@@ -1,10 +1,10 @@
 /** Reads XML of routers, which may be anything: the only file that imports sax. */
 import sax from 'sax';
 
-/** Implementation: elements inside each other, and elements in all; a description has 10 and some hundreds. */
+/** Elements inside each other, and elements in all; a description has 10 and some hundreds. */
 const DEEPEST = 32;
 const MOST_ELEMENTS = 4_000;
-/** Implementation: mistakes; each makes sax build an error, and a wrong closing tag one for each open element, for minutes. */
+/** Mistakes; each makes sax build an error, and a wrong closing tag one for each open element, for minutes. */
 const MOST_MISTAKES = 100;
 
 /** Ends the reading of what is no description. */

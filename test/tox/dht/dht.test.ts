@@ -124,7 +124,7 @@ t.test('a search tells the address of the node, again when it answers, and when 
     socket.send(packet, to);
     return false;
   };
-  b.dht.queryNode(a, b.publicKey);
+  b.dht.bootstrap(a);
   net.clock.advance(1000);
   t.equal(heard.at(-1), moved.key, 'a request from the new address is enough');
   search.close();
@@ -144,7 +144,7 @@ t.test('a node that speaks to us from a new address is told to others there at o
     moved.send(packet, to);
     return false;
   };
-  b.dht.queryNode(a, b.publicKey);
+  b.dht.bootstrap(a);
   net.clock.advance(200);
   t.same(addresses(a.dht.known.closest(b.publicKey, 1, { lan: false })), ['20.0.9.9:33445']);
   moved.close();
@@ -171,7 +171,7 @@ t.test('two friends with addresses in the same local network as well do not ping
     else return true;
     return false;
   };
-  a.dht.queryNode({ publicKey: b.publicKey, endpoint: lanB }, b.publicKey);
+  a.dht.bootstrap({ publicKey: b.publicKey, endpoint: lanB });
   net.clock.advance(20_000);
   t.ok(sent < 200, `${sent}`);
 });

@@ -28,7 +28,7 @@ t.test('the closest nodes are those that sorting all the good ones gives, each o
     const known = new KnownNodes({
       clock: { now: () => NOW } as never,
       close: { nodes: () => nodes.slice(0, half) } as unknown as NodeList,
-      searches: { nodes: () => nodes.slice(half).values() } as unknown as SearchTable,
+      searches: { lists: [{ nodes: () => nodes.slice(half) }] } as unknown as SearchTable,
       isSuspect: () => false,
     });
     const target = key();

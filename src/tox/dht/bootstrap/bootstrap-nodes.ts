@@ -7,7 +7,6 @@ import type { Clock, Timer } from '../../../base/clock.js';
 import type { Random } from '../../../base/random.js';
 import type { NodeInfo } from '../../packet/node-info.js';
 
-// Implementation.
 const FIRST_WAIT_MS = 250;
 const LONGEST_WAIT_MS = 64_000;
 /**

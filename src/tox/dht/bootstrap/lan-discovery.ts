@@ -13,11 +13,11 @@ const FIRST_PORT = 33445;
 const LAST_PORT = 33545;
 const PORTS_IN_A_ROUND = 10;
 /**
- * Implementation: who is bound to a port that nobody calls on can hear calls on one of these. They are the first to be called
+ * Who is bound to a port that nobody calls on can hear calls on one of these. They are the first to be called
  * after FIRST_PORT, and the last to be taken by a c-toxcore, which tries its ports from FIRST_PORT upwards.
  */
 export const LISTENING_PORTS = { first: LAST_PORT - PORTS_IN_A_ROUND + 1, last: LAST_PORT } as const;
-// Implementation: machines that run containers have hundreds of interfaces.
+// Machines that run containers have hundreds of interfaces.
 const MAX_TARGETS = 32;
 
 export interface LanDiscoveryDeps {

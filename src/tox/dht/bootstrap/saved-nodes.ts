@@ -3,7 +3,6 @@ import type { NodeInfo } from '../../packet/node-info.js';
 
 // Specification.
 const NODES_PER_SECOND = 8;
-// Implementation.
 /** More than a full close list has in practice. */
 const MAX_NODES = 512;
 /** After each round of all the nodes the rest is twice as long, up to this: when the network is back, nobody wants to wait. */

@@ -10,12 +10,12 @@ import type { InsertResult, NodeList } from './node-list.js';
 // Specification: PING_INTERVAL, NODES_REQUEST_INTERVAL.
 const ASK_EACH_MS = 60_000;
 const ASK_RANDOM_MS = 20_000;
-// Implementation: where nobody has to be found, a node that has answered another list of ours need not be asked by this one too,
+// Where nobody has to be found, a node that has answered another list of ours need not be asked by this one too,
 // and what comes nearer is looked for less often. The list of those near to us asks at 60 s, and so before these do; of them each
 // does so at a second of its own, that depends on its key, so that the first one spares the others. Who has not answered is asked
 // again so soon that one lost packet makes no node bad: at 119 s at the latest, and a third time before it is dead.
 const SETTLED = { askEach: 62_000, seconds: 8, askAgain: 50_000, askRandom: 60_000 };
-// Implementation: c-toxcore asks five more times, one second apart, once a list has a node (MAX_BOOTSTRAP_TIMES). The first
+// c-toxcore asks five more times, one second apart, once a list has a node (MAX_BOOTSTRAP_TIMES). The first
 // answer often comes before that node has heard of those that start together with us, so the first rounds follow quickly.
 const QUICK_ROUNDS_MS: readonly number[] = [100, 200, 400, 800, 1600];
 

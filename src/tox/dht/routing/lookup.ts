@@ -8,7 +8,6 @@ import { compareDistance } from '../../crypto/distance.js';
 import type { PublicKey } from '../../crypto/keys.js';
 import type { NodeInfo } from '../../packet/node-info.js';
 
-// Implementation.
 /** Requests in flight: enough to outrun a list of dead nodes, too few to flood a line. */
 const PARALLEL = 8;
 /** Longer than almost every round trip; each further wait is twice as long, up to the one below. */

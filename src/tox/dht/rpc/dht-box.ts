@@ -15,7 +15,7 @@ import {
   type SealedDhtRequest,
 } from '../../packet/dht-request.js';
 
-// Implementation: a stranger's packet costs a key agreement of 60 µs. A flood of them may take an eighth of the processor,
+// A stranger's packet costs a key agreement of 60 µs. A flood of them may take an eighth of the processor,
 // no more; a busy public node sees a few hundred packets a second. Acquaintances cost 10 µs, and are not kept waiting by it.
 const STRANGERS_PER_SECOND = 2000;
 const ACQUAINTANCES_PER_SECOND = 4000;

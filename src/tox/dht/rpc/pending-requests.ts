@@ -7,7 +7,7 @@ import type { NodeInfo } from '../../packet/node-info.js';
 
 // Specification.
 const TIMEOUT_MS = 5000;
-// Implementation: c-toxcore has 512. A node with hundreds of friends starts with more searches than that; 4096 cost 1 MB.
+// c-toxcore has 512. A node with hundreds of friends starts with more searches than that; 4096 cost 1 MB.
 const CAPACITY = 4096;
 
 interface Pending<Context> {

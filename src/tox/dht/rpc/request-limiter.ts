@@ -6,7 +6,7 @@ import type { NodeInfo } from '../../packet/node-info.js';
 import type { AddressFilter } from './address-filter.js';
 import { type UdpHealth, UdpHealthRecord } from './udp-health.js';
 
-// Implementation: answers make us ask the nodes that they name. However many searches run, no liar shall make us flood a
+// Answers make us ask the nodes that they name. However many searches run, no liar shall make us flood a
 // third party; two hundred searches at rest ask 40 times a second, and 4000 times when they begin.
 const ASKED_PER_SECOND = 500;
 const ASKED_AT_ONCE = 2000;

@@ -3,7 +3,7 @@
  * prove nothing about the world, and are asked for their opinion only where there are no others. Pure; times are ms.
  */
 
-/** Implementation: ms without any answer, and requests in that time, after which UDP counts as dead. */
+/** ms without any answer, and requests in that time, after which UDP counts as dead. */
 const SILENCE = 4_000;
 const UNANSWERED = 3;
 

@@ -5,7 +5,7 @@ import type { PublicKey } from '../../crypto/keys.js';
 
 // Specification: c-toxcore's BAD_NODE_TIMEOUT. Reporters are asked every 60 s.
 const LIFETIME_MS = 122_000;
-// Implementation: a search hears of eight reporters, each with two families; our own address of a few dozen close nodes.
+// A search hears of eight reporters, each with two families; our own address of a few dozen close nodes.
 const CAPACITY = 64;
 
 interface Report {

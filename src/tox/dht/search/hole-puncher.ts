@@ -4,7 +4,6 @@
  */
 import { Endpoint } from '../../../base/endpoint.js';
 import { type Random, randomId } from '../../../base/random.js';
-import { GUESSES, mostCommonAddress, portsFromBottom, portsNear } from './port-guess.js';
 
 // Specification.
 const PUNCH_INTERVAL_MS = 3000;
@@ -12,8 +11,10 @@ const PUNCH_INTERVAL_MS = 3000;
 const FRIEND_TRIES_MS = 2 * PUNCH_INTERVAL_MS;
 const RESET_AFTER_MS = 40_000;
 const TRIES_NEAR_SEEN_PORTS = 5;
+/** MAX_PUNCHING_PORTS. */
+const GUESSES = 48;
+const FIRST_UNPRIVILEGED_PORT = 1024;
 
-// Implementation.
 /** Packets straight to the reported addresses cost little and are all that most NATs need; they do not wait for the rounds above. */
 const KNOCK_INTERVAL_MS = 1000;
 
@@ -110,4 +111,34 @@ export class HolePuncher {
       if (endpoint !== undefined && port !== 0) this.#deps.ping(endpoint);
     }
   }
+}
+
+/** The address that most reports agree on, with its port in each of those reports. */
+export function mostCommonAddress(
+  reports: readonly Endpoint[],
+): { readonly address: string; readonly ports: readonly number[] } | undefined {
+  const portsOf = new Map<string, number[]>();
+  for (const { address, port } of reports) {
+    const ports = portsOf.get(address);
+    if (ports === undefined) portsOf.set(address, [port]);
+    else ports.push(port);
+  }
+  let best: { readonly address: string; readonly ports: readonly number[] } | undefined;
+  for (const [address, ports] of portsOf) if (ports.length > (best?.ports.length ?? 0)) best = { address, ports };
+  return best;
+}
+
+/** 48 ports around the ones seen, alternating above and below, farther away with each round. @param index guesses made so far */
+export function portsNear(ports: readonly number[], index: number): number[] {
+  return Array.from({ length: GUESSES }, (_, guess) => {
+    const step = guess + index;
+    const distance = Math.floor(step / (2 * ports.length)) * (step % 2 === 0 ? 1 : -1);
+    const seen = ports[Math.floor(step / 2) % ports.length] as number;
+    return (seen + distance) & 0xffff;
+  });
+}
+
+/** 48 ports from 1024 upwards, for the NATs that begin to count there. */
+export function portsFromBottom(index: number): number[] {
+  return Array.from({ length: GUESSES }, (_, guess) => (FIRST_UNPRIVILEGED_PORT + index + guess) & 0xffff);
 }

@@ -5,7 +5,7 @@ import type { PublicKey } from '../../crypto/keys.js';
 import type { NodeInfo } from '../../packet/node-info.js';
 import { AddressReports, type ReportedEndpoint } from './address-reports.js';
 
-// Implementation: who asks for us asks those nearest to us. They are shown where we are when there is doubt about it, for all
+// Who asks for us asks those nearest to us. They are shown where we are when there is doubt about it, for all
 // friends together no more often than that.
 const SHOWN_TO = 8;
 const SHOW_INTERVAL_MS = 250;

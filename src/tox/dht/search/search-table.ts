@@ -5,6 +5,7 @@ import type { Random } from '../../../base/random.js';
 import { generateKeyPair, type PublicKey } from '../../crypto/keys.js';
 import type { NodeInfo } from '../../packet/node-info.js';
 import type { DhtNode } from '../routing/dht-node.js';
+import type { NodeList } from '../routing/node-list.js';
 import { type DhtSearch, type DhtSearchHandlers, Search, type SearchDeps } from './search.js';
 
 // Specification: DHT_FAKE_FRIEND_NUMBER.
@@ -98,8 +99,8 @@ export class SearchTable {
     for (const search of this.#searches.values()) search.maintainer.refresh();
   }
 
-  *nodes(): IterableIterator<DhtNode> {
-    for (const search of this.#searches.values()) yield* search.maintainer.list.nodes();
+  get lists(): readonly NodeList[] {
+    return Array.from(this.#searches.values(), ({ maintainer }) => maintainer.list);
   }
 
   randomNodes(): readonly DhtNode[] {

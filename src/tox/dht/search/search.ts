@@ -33,12 +33,12 @@ export interface DhtSearchHandlers {
   onEndpoint?(endpoint: Endpoint): void;
 }
 
-/** Implementation: ms between rounds of asking everybody where a node is whose packets do not arrive any more. */
+/** ms between rounds of asking everybody where a node is whose packets do not arrive any more. */
 const DOUBT_ROUNDS = [300, 500, 1000, 1000, 1000, 1000, 2000, 2000, 4000, 4000, 8000, 15_000, 30_000];
-/** Implementation: ms in which we look where a node is that asks others for us, though we believe that we reach it. */
+/** ms in which we look where a node is that asks others for us, though we believe that we reach it. */
 const SUSPICION = 5000;
 /**
- * Implementation: ms between pings that answer requests from other addresses. Our ping is a request as well: two nodes that
+ * ms between pings that answer requests from other addresses. Our ping is a request as well: two nodes that
  * keep each other's public address while they talk in a local network would answer pings with pings, without end.
  */
 const CALL_BACK_INTERVAL = 500;
@@ -138,7 +138,7 @@ export class Search {
     if (direct !== undefined && this.#isReached(now)) return [direct];
     return this.#reports
       .reporters(now)
-      .map((reporter) => this.maintainer.list.find(reporter)?.goodEndpoints(now)[0])
+      .map((reporter) => this.maintainer.list.find(reporter)?.goodEndpoint(now))
       .filter((endpoint) => endpoint !== undefined);
   }
 
