@@ -1,5 +1,7 @@
 /** Whole stacks that cannot reach each other by UDP meet at TCP relays. */
 import t from 'tap';
+import { decodeBootstrapInfo, encodeBootstrapInfoRequest } from '../../src/tox/packet/bootstrap-info.js';
+import { at } from '../support/nodes.js';
 import { acceptAll, type Peer, World } from '../support/world.js';
 
 const HELLO = Buffer.from('hi\0');
@@ -234,4 +236,14 @@ t.test('a relay that takes nothing stops the application, and what waits stays b
     received.every((data, at) => data.equals(numbered(at))),
     'whole and in order',
   );
+});
+
+t.test('a node answers bootstrap info requests, a client does not', async (t) => {
+  const world = new World(9);
+  const [node, client] = [await world.peer({ role: 'node' }), await world.peer()];
+  const answers: unknown[] = [];
+  const socket = world.network.socket('8.8.8.8', 1, (packet) => answers.push(decodeBootstrapInfo(packet)));
+  for (const peer of [node, client]) socket.send(encodeBootstrapInfoRequest(), at(peer.address, peer.port));
+  await world.until(() => false, 1000);
+  t.same(answers, [{ version: 1_000_002_018, motd: 'tuntox' }]);
 });

@@ -93,7 +93,7 @@ export class Dht {
     const box = new DhtBox({ clock, random, ownKey, sharedKeys: deps.sharedKeys });
     const common = { clock, random, box, send };
     const onRequest = this.#onRequest;
-    this.#ping = new PingService({ ...common, onRequest, onResponse: (node) => this.#heard(node, undefined) });
+    this.#ping = new PingService({ ...common, onRequest, onResponse: (node) => this.#onAnswer(node, undefined) });
     const ping = (node: NodeInfo): void => this.#ping.ping(node);
     const closestNodes: NodesHandlers['closestNodes'] = (...query) => this.#lists.known.closest(...query);
     this.#nodes = new NodesService({ ...common, handlers: { closestNodes, onRequest, onResponse: this.#onNodes } });
@@ -241,12 +241,12 @@ export class Dht {
 
   /** Enters the network through this node: asks it for nodes near to us until it answers, and again when all is lost. */
   bootstrap(node: NodeInfo): void {
-    this.#bootstrap.tell(node);
+    this.#bootstrap.addNode(node);
   }
 
   /** Nodes of an earlier run, to be tried eight a second while we are not connected. */
   loadNodes(nodes: readonly NodeInfo[]): void {
-    this.#bootstrap.load(nodes);
+    this.#bootstrap.addSavedNodes(nodes);
   }
 
   /** All nodes that we know, for those who need some. */
@@ -283,18 +283,18 @@ export class Dht {
   }
 
   /** A node has proven that it lives at its address. */
-  #heard(node: NodeInfo, asked: PublicKey | undefined): void {
+  #onAnswer(node: NodeInfo, asked: PublicKey | undefined): void {
     const now = this.#clock.now();
     this.#limiter.answered(node);
-    this.#bootstrap.heard(node);
-    this.#liveness.heard(node);
-    const isNew = this.#lists.heard(node, asked, now);
+    this.#bootstrap.answered(node);
+    this.#liveness.answered(node);
+    const isNew = this.#lists.answered(node, asked, now);
     if (this.#lists.isGoodNear(node.publicKey, now)) this.#setConnected(true);
     if (isNew) this.#newNodes.tell(node);
   }
 
   readonly #onNodes = (node: NodeInfo, asked: PublicKey, listed: readonly NodeInfo[]): void => {
-    this.#heard(node, asked);
+    this.#onAnswer(node, asked);
     const now = this.#clock.now();
     for (const other of listed) {
       if (other.publicKey.equals(this.#ownKey)) this.#observedAddress.reported(node.publicKey, other.endpoint);

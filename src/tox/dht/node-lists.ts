@@ -35,10 +35,10 @@ export class NodeLists {
    * @param asked what it was asked about; undefined for a ping
    * @returns whether it has become good, and was not in any list
    */
-  heard(node: NodeInfo, asked: PublicKey | undefined, now: number): boolean {
+  answered(node: NodeInfo, asked: PublicKey | undefined, now: number): boolean {
     const wasGood = this.known.isGood(node.publicKey);
-    const isNewNear = this.near.heard(node, asked, now) === 'new';
-    const isNew = this.searches.heard(node, asked, now) || isNewNear;
+    const isNewNear = this.near.answered(node, asked, now) === 'new';
+    const isNew = this.searches.answered(node, asked, now) || isNewNear;
     return isNew && !wasGood;
   }
 

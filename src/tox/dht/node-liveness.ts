@@ -21,7 +21,7 @@ const PING_GAPS = [300, 500, 700];
 /** A node in doubt may come back: when it is pinged again, the last one repeats. */
 const SECOND_CHANCES = [3_000, 6_000, 12_000, 24_000, 48_000];
 /** Who was heard so lately needs no ping. */
-const JUST_HEARD = 1_500;
+const JUST_ANSWERED = 1_500;
 /** Silence of the line: so many requests without any answer, the first so long ago. Loss of a fifth makes five in a row rare. */
 const UNANSWERED = 5;
 const SILENCE = 3_000;
@@ -85,7 +85,7 @@ export class NodeLiveness {
   }
 
   /** The node has answered. */
-  heard({ publicKey }: NodeInfo): void {
+  answered({ publicKey }: NodeInfo): void {
     this.#unanswered = 0;
     this.#verdictAt = Number.POSITIVE_INFINITY;
     this.#awaited.delete(publicKey.hex);
@@ -98,7 +98,7 @@ export class NodeLiveness {
     const known = close.find(node.publicKey);
     const now = clock.now();
     if (known?.isGood(now) !== true || this.#checks.has(node.publicKey.hex)) return;
-    if (known.associations.some(({ heardAt }) => now - heardAt < JUST_HEARD)) return;
+    if (known.associations.some(({ answeredAt }) => now - answeredAt < JUST_ANSWERED)) return;
     const check: Check = { node, sent: 0, isSuspect: false, timer: clock.soon(() => this.#ping(check)) };
     this.#checks.set(node.publicKey.hex, check);
   }
@@ -136,7 +136,7 @@ export class NodeLiveness {
   }
 
   #askWitnesses(now: number): void {
-    const latest = (node: DhtNode): number => Math.max(...node.associations.map(({ heardAt }) => heardAt));
+    const latest = (node: DhtNode): number => Math.max(...node.associations.map(({ answeredAt }) => answeredAt));
     const expected = this.#deps.close.nodes().filter((node) => this.#isExpected(node, now));
     const witnesses = expected.sort((a, b) => latest(b) - latest(a)).slice(0, WITNESSES);
     if (this.#verdictAt === Number.POSITIVE_INFINITY) {

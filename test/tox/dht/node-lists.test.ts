@@ -29,25 +29,25 @@ function start() {
 
 t.test('a node that answers is news once, whichever list it is in', async (t) => {
   const { lists } = start();
-  t.ok(lists.heard(A, OWN, 0));
-  t.notOk(lists.heard(A, OWN, 1));
+  t.ok(lists.answered(A, OWN, 0));
+  t.notOk(lists.answered(A, OWN, 1));
   lists.searches.open(FRIEND, {});
-  t.notOk(lists.heard(A, FRIEND, 2), 'though it is new to that search');
+  t.notOk(lists.answered(A, FRIEND, 2), 'though it is new to that search');
 });
 
 t.test('a node that had gone bad is news when it comes back', async (t) => {
   const { clock, lists } = start();
-  lists.heard(A, OWN, 0);
+  lists.answered(A, OWN, 0);
   clock.advance(123_000);
   t.ok(lists.isGoodNear(A.publicKey, 121_000) && lists.isAnyGoodNear(121_000));
   t.notOk(lists.isGoodNear(A.publicKey, 123_000) || lists.isAnyGoodNear(123_000));
-  t.ok(lists.heard(A, OWN, 123_000));
+  t.ok(lists.answered(A, OWN, 123_000));
 });
 
 t.test('what a node names is asked for the sake of each list that would take it', async (t) => {
   const { clock, asked, lists } = start();
   lists.searches.open(FRIEND, {});
-  lists.heard(A, OWN, 0);
+  lists.answered(A, OWN, 0);
   asked.length = 0;
   lists.named(A.publicKey, B, 0);
   clock.advance(1);
@@ -63,7 +63,7 @@ t.test('what a node names is asked for the sake of each list that would take it'
 t.test('a stranger is wanted, a known node only when it speaks from elsewhere', async (t) => {
   const { lists } = start();
   t.ok(lists.wants(A, 0));
-  lists.heard(A, OWN, 0);
+  lists.answered(A, OWN, 0);
   t.notOk(lists.wants(A, 0));
   t.ok(lists.wants({ ...A, endpoint: at('192.0.2.9') }, 0));
 });
@@ -71,7 +71,7 @@ t.test('a stranger is wanted, a known node only when it speaks from elsewhere', 
 t.test('after close no timer is left', async (t) => {
   const { clock, lists } = start();
   lists.searches.open(FRIEND, {});
-  lists.heard(A, OWN, 0);
+  lists.answered(A, OWN, 0);
   lists.named(A.publicKey, B, 0);
   lists.close();
   t.equal(clock.pending, 0);

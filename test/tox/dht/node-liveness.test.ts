@@ -14,7 +14,7 @@ function start() {
   const clock = new ManualClock();
   const close = new CloseList(node('ff', '192.0.2.9').publicKey);
   const pinged: string[] = [];
-  const doubted: string[] = [];
+  const suspected: string[] = [];
   const alive = new Set<NodeInfo>();
   const liveness = new NodeLiveness({
     clock,
@@ -24,34 +24,34 @@ function start() {
       pinged.push(named(info));
       for (const one of alive) if (one.publicKey.equals(info.publicKey)) clock.after(50, () => hear(one));
     },
-    onSuspect: (info) => doubted.push(named(info)),
+    onSuspect: (info) => suspected.push(named(info)),
   });
   const hear = (info: NodeInfo): void => {
-    close.heard(info.publicKey, info.endpoint, clock.now());
-    liveness.heard(info);
+    close.insert(info.publicKey, info.endpoint, clock.now());
+    liveness.answered(info);
   };
   hear(A);
   hear(B);
   clock.every(1_000, () => liveness.tick(clock.now()));
   clock.advance(20_000);
-  return { clock, liveness, pinged, doubted, alive, hear };
+  return { clock, liveness, pinged, suspected, alive, hear };
 }
 
 t.test('a node that answers a ping is not in doubt', async (t) => {
-  const { clock, liveness, pinged, doubted, alive } = start();
+  const { clock, liveness, pinged, suspected, alive } = start();
   alive.add(A);
   liveness.check(A);
   clock.advance(10_000);
   t.same(pinged, [named(A)]);
-  t.same(doubted, []);
+  t.same(suspected, []);
 });
 
 t.test('a node that is silent to three pings is in doubt within two seconds, until it is heard of', async (t) => {
-  const { clock, liveness, doubted, alive, hear } = start();
+  const { clock, liveness, suspected, alive, hear } = start();
   alive.add(B);
   liveness.check(A);
   clock.advance(2_000);
-  t.same(doubted, [named(A)]);
+  t.same(suspected, [named(A)]);
   t.ok(liveness.isSuspect(A.publicKey));
   t.notOk(liveness.isSuspect(B.publicKey));
   hear(A);
@@ -70,11 +70,11 @@ t.test('a node in doubt gets second chances', async (t) => {
 });
 
 t.test('an answer that is overdue puts a node in doubt', async (t) => {
-  const { clock, liveness, doubted, alive } = start();
+  const { clock, liveness, suspected, alive } = start();
   alive.add(B);
   liveness.asked(A);
   clock.advance(5_000);
-  t.same(doubted, [named(A)]);
+  t.same(suspected, [named(A)]);
 });
 
 t.test('of nodes that are not near to us nothing is kept', async (t) => {
@@ -122,13 +122,13 @@ function amongMany(living: number) {
 }
 
 t.test('all that die at once beside one that lives are no silence of ours, however often they are asked', async (t) => {
-  const { clock, liveness, nodes, doubted } = amongMany(1);
+  const { clock, liveness, nodes, suspected } = amongMany(1);
   for (let second = 0; second < 60; second += 1) {
     for (const one of nodes.slice(1)) liveness.asked(one);
     clock.advance(1_000);
     if (liveness.isSilent) t.fail(`silent after ${second} s`);
   }
-  for (const one of nodes.slice(1)) t.ok(doubted.includes(named(one)), named(one));
+  for (const one of nodes.slice(1)) t.ok(suspected.includes(named(one)), named(one));
   t.notOk(liveness.isSuspect((nodes[0] as NodeInfo).publicKey));
 });
 

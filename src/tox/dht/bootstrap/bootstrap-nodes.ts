@@ -55,7 +55,7 @@ export class BootstrapNodes {
   }
 
   /** The node has answered: it rests. */
-  heard(node: NodeInfo): void {
+  answered(node: NodeInfo): void {
     const entry = this.#entries.get(idOf(node));
     if (entry === undefined) return;
     entry.timer?.cancel();

@@ -19,14 +19,14 @@ export interface BootstrapDeps {
 export class Bootstrap {
   readonly #deps: BootstrapDeps;
   readonly #ownKey: PublicKey;
-  readonly #told: BootstrapNodes;
+  readonly #nodes: BootstrapNodes;
   readonly #saved: SavedNodes;
   #isRunning = false;
 
   constructor(deps: BootstrapDeps, options: { readonly ownKey: PublicKey }) {
     this.#deps = deps;
     this.#ownKey = options.ownKey;
-    this.#told = new BootstrapNodes(deps);
+    this.#nodes = new BootstrapNodes(deps);
     this.#saved = new SavedNodes(deps.ask);
   }
 
@@ -38,33 +38,33 @@ export class Bootstrap {
 
   stop(): void {
     this.#isRunning = false;
-    this.#told.stop();
+    this.#nodes.stop();
   }
 
   /** Asks this node now, until it answers, and again when all is lost. */
-  tell(node: NodeInfo): void {
-    if (!node.publicKey.equals(this.#ownKey)) this.#told.add(node);
+  addNode(node: NodeInfo): void {
+    if (!node.publicKey.equals(this.#ownKey)) this.#nodes.add(node);
   }
 
   /** Nodes of an earlier run, to be tried eight a second while we are not connected. */
-  load(nodes: readonly NodeInfo[]): void {
-    this.#saved.load(nodes.filter((node) => !node.publicKey.equals(this.#ownKey)));
+  addSavedNodes(nodes: readonly NodeInfo[]): void {
+    this.#saved.add(nodes.filter((node) => !node.publicKey.equals(this.#ownKey)));
     if (this.#isRunning) this.tick(this.#deps.clock.now());
   }
 
   /** The node has answered. */
-  heard(node: NodeInfo): void {
-    this.#told.heard(node);
+  answered(node: NodeInfo): void {
+    this.#nodes.answered(node);
   }
 
   /** Everybody is lost. */
   noteLost(): void {
-    this.#told.restart();
+    this.#nodes.restart();
   }
 
   /** What is known may be wrong: asks all of them anew. */
   refresh(): void {
-    this.#told.restart();
+    this.#nodes.restart();
     this.#saved.restart();
   }
 
@@ -75,6 +75,6 @@ export class Bootstrap {
 
   /** Nodes that we were told, and how many of them answered. */
   get counts(): { readonly known: number; readonly answering: number } {
-    return this.#told.counts;
+    return this.#nodes.counts;
   }
 }

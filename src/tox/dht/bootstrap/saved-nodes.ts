@@ -20,7 +20,7 @@ export class SavedNodes {
     this.#ask = ask;
   }
 
-  load(nodes: readonly NodeInfo[]): void {
+  add(nodes: readonly NodeInfo[]): void {
     this.#nodes = [...nodes, ...this.#nodes].slice(0, MAX_NODES);
     this.restart();
   }

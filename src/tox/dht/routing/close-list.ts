@@ -43,13 +43,9 @@ export class CloseList implements NodeList {
     return bucket.length < BUCKET_SIZE || bucket.some((node) => !node.isGood(now));
   }
 
-  heard(key: PublicKey, endpoint: Endpoint, now: number): InsertResult {
+  insert(key: PublicKey, endpoint: Endpoint, now: number): InsertResult {
     const known = this.find(key);
-    if (known !== undefined) {
-      const wasGood = known.isGood(now);
-      known.heard(endpoint, now);
-      return wasGood ? 'refreshed' : 'new';
-    }
+    if (known !== undefined) return known.answeredFrom(endpoint, now) ? 'refreshed' : 'new';
     this.#forget(endpoint);
     const bucket = this.#bucketOf(key);
     if (bucket.length >= BUCKET_SIZE) {

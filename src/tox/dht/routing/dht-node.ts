@@ -12,41 +12,41 @@ const DEAD_AFTER_MS = 182_000;
 /** One address of a node. Times are ms of the clock. */
 export class Association {
   #endpoint: Endpoint;
-  #heardAt: number;
+  #answeredAt: number;
   /** When it was last asked for nodes. */
   askedAt = Number.NEGATIVE_INFINITY;
 
   constructor(endpoint: Endpoint, now: number) {
     this.#endpoint = endpoint;
-    this.#heardAt = now;
+    this.#answeredAt = now;
   }
 
   get endpoint(): Endpoint {
     return this.#endpoint;
   }
 
-  get heardAt(): number {
-    return this.#heardAt;
+  get answeredAt(): number {
+    return this.#answeredAt;
   }
 
   isGood(now: number): boolean {
-    return now - this.#heardAt < BAD_AFTER_MS;
+    return now - this.#answeredAt < BAD_AFTER_MS;
   }
 
   isDead(now: number): boolean {
-    return now - this.#heardAt >= DEAD_AFTER_MS;
+    return now - this.#answeredAt >= DEAD_AFTER_MS;
   }
 
   /** The node answered from `endpoint`. While its public address is good, one in our own network does not replace it. */
-  heard(endpoint: Endpoint, now: number): void {
+  answeredFrom(endpoint: Endpoint, now: number): void {
     if (this.isGood(now) && endpoint.isLan && !this.#endpoint.isLan) return;
     this.#endpoint = endpoint;
-    this.#heardAt = now;
+    this.#answeredAt = now;
   }
 
   /** Makes a dead address merely bad, so that it is asked again. */
   revive(now: number): void {
-    this.#heardAt = Math.max(this.#heardAt, now - BAD_AFTER_MS);
+    this.#answeredAt = Math.max(this.#answeredAt, now - BAD_AFTER_MS);
   }
 }
 
@@ -57,15 +57,17 @@ export class DhtNode {
 
   constructor(publicKey: PublicKey, endpoint: Endpoint, now: number) {
     this.publicKey = publicKey;
-    this.heard(endpoint, now);
+    this.answeredFrom(endpoint, now);
   }
 
-  /** The node answered from `endpoint`. */
-  heard(endpoint: Endpoint, now: number): void {
+  /** The node answered from `endpoint`. Returns whether the node was good before. */
+  answeredFrom(endpoint: Endpoint, now: number): boolean {
+    const wasGood = this.isGood(now);
     const known = this.association(endpoint.family);
-    if (known !== undefined) known.heard(endpoint, now);
+    if (known !== undefined) known.answeredFrom(endpoint, now);
     else if (endpoint.family === 4) this.#ipv4 = new Association(endpoint, now);
     else this.#ipv6 = new Association(endpoint, now);
+    return wasGood;
   }
 
   association(family: 4 | 6): Association | undefined {
@@ -124,6 +126,6 @@ export class DhtNode {
 }
 
 const byPreference = (a: Association, b: Association): number =>
-  Number(isScoped(a)) - Number(isScoped(b)) || b.heardAt - a.heardAt;
+  Number(isScoped(a)) - Number(isScoped(b)) || b.answeredAt - a.answeredAt;
 
 const isScoped = ({ endpoint }: Association): boolean => endpoint.address.includes('%');

@@ -63,8 +63,8 @@ export class ListMaintainer {
   }
 
   /** The node has answered a request about `asked`, or a ping. One that is new to the list is asked onwards at once. */
-  heard(node: NodeInfo, asked: PublicKey | undefined, now: number): InsertResult {
-    const result = this.list.heard(node.publicKey, node.endpoint, now);
+  answered(node: NodeInfo, asked: PublicKey | undefined, now: number): InsertResult {
+    const result = this.list.insert(node.publicKey, node.endpoint, now);
     const association = this.list.find(node.publicKey)?.association(node.endpoint.family);
     if (result === 'new' && association !== undefined) association.askedAt = now;
     if (asked?.equals(this.list.target)) this.#lookup.answered(node);
@@ -82,9 +82,9 @@ export class ListMaintainer {
       for (const association of node.associations) {
         if (association.isDead(now)) continue;
         isMute = false;
-        const isUnanswered = association.heardAt < association.askedAt;
+        const isUnanswered = association.answeredAt < association.askedAt;
         if (now - association.askedAt < (isSettled && isUnanswered ? SETTLED.askAgain : ASK_EACH_MS)) continue;
-        if (isSettled && now - association.heardAt < this.#spared) continue;
+        if (isSettled && now - association.answeredAt < this.#spared) continue;
         association.askedAt = now;
         this.#deps.ask({ publicKey: node.publicKey, endpoint: association.endpoint }, this.list.target);
       }

@@ -12,7 +12,7 @@ export interface NodeList {
   /** Whether asking this node is worth it: it would enter, or it is in but not known to be good by that family. */
   wants(key: PublicKey, endpoint: Endpoint, now: number): boolean;
   /** The node has answered: adds or refreshes it. Says what became of it. */
-  heard(key: PublicKey, endpoint: Endpoint, now: number): InsertResult;
+  insert(key: PublicKey, endpoint: Endpoint, now: number): InsertResult;
   /** Forgets a node of the list. */
   remove(node: DhtNode): void;
 }

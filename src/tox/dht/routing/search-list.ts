@@ -30,13 +30,9 @@ export class SearchList implements NodeList {
     return this.#nodes.length < SIZE || this.#leaving(key, now) !== undefined;
   }
 
-  heard(key: PublicKey, endpoint: Endpoint, now: number): InsertResult {
+  insert(key: PublicKey, endpoint: Endpoint, now: number): InsertResult {
     const known = this.find(key);
-    if (known !== undefined) {
-      const wasGood = known.isGood(now);
-      known.heard(endpoint, now);
-      return wasGood ? 'refreshed' : 'new';
-    }
+    if (known !== undefined) return known.answeredFrom(endpoint, now) ? 'refreshed' : 'new';
     // A node that restarts has a new key at its old address: the old one is gone.
     this.#nodes = this.#nodes.filter((node) => !node.isAt(endpoint));
     if (this.#nodes.length >= SIZE) {

@@ -74,10 +74,10 @@ export class SearchTable {
   }
 
   /** A node has answered. @returns whether it is new to any search */
-  heard(node: NodeInfo, asked: PublicKey | undefined, now: number): boolean {
+  answered(node: NodeInfo, asked: PublicKey | undefined, now: number): boolean {
     let isNew = false;
     // A copy: whoever hears of an endpoint may open or close searches.
-    for (const search of [...this.#searches.values()]) if (search.heard(node, asked, now) === 'new') isNew = true;
+    for (const search of [...this.#searches.values()]) if (search.answered(node, asked, now) === 'new') isNew = true;
     return isNew;
   }
 

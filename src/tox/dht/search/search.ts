@@ -96,7 +96,7 @@ export class Search {
     const good = this.maintainer.list
       .find(this.publicKey)
       ?.associations.filter((association) => association.isGood(now));
-    return good === undefined || good.length === 0 ? undefined : Math.max(...good.map(({ heardAt }) => heardAt));
+    return good === undefined || good.length === 0 ? undefined : Math.max(...good.map(({ answeredAt }) => answeredAt));
   }
 
   #isSeen(now: number): boolean {
@@ -104,9 +104,9 @@ export class Search {
   }
 
   /** A node has answered. */
-  heard(node: NodeInfo, asked: PublicKey | undefined, now: number): InsertResult {
+  answered(node: NodeInfo, asked: PublicKey | undefined, now: number): InsertResult {
     if (node.publicKey.equals(this.publicKey) && !this.#isSeen(now)) this.#seenSince = now;
-    const result = this.maintainer.heard(node, asked, now);
+    const result = this.maintainer.answered(node, asked, now);
     if (node.publicKey.equals(this.publicKey)) for (const owner of [...this.owners]) owner.onEndpoint?.(node.endpoint);
     return result;
   }
@@ -172,7 +172,7 @@ export class Search {
   #isReached(now: number): boolean {
     const node = this.maintainer.list.find(this.publicKey);
     if (node === undefined) return false;
-    return node.associations.some((association) => association.isGood(now) && association.heardAt > this.#doubtedAt);
+    return node.associations.some((association) => association.isGood(now) && association.answeredAt > this.#doubtedAt);
   }
 
   handleNatPing({ type, id }: NatPing, now: number): void {

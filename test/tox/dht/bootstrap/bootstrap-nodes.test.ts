@@ -10,31 +10,31 @@ function start() {
   const clock = new ManualClock();
   const asked: string[] = [];
   const state = { isConnected: false };
-  const bootstrapper = new BootstrapNodes({
+  const nodes = new BootstrapNodes({
     clock,
     random: new SeededRandom(1),
     ask: (info) => asked.push(named(info)),
     isConnected: () => state.isConnected,
   });
-  return { clock, asked, state, bootstrapper };
+  return { clock, asked, state, nodes };
 }
 
 t.test('a node is asked at once and again, ever more rarely, until it answers', async (t) => {
-  const { clock, asked, bootstrapper } = start();
-  bootstrapper.add(A);
+  const { clock, asked, nodes } = start();
+  nodes.add(A);
   t.equal(asked.length, 1);
   clock.advance(250);
   t.equal(asked.length, 2);
   clock.advance(500);
   t.equal(asked.length, 3);
-  bootstrapper.heard(A);
+  nodes.answered(A);
   clock.advance(600_000);
   t.equal(asked.length, 3);
 });
 
 t.test('a node that never answers is given up once others have', async (t) => {
-  const { clock, asked, state, bootstrapper } = start();
-  bootstrapper.add(A);
+  const { clock, asked, state, nodes } = start();
+  nodes.add(A);
   state.isConnected = true;
   clock.advance(600_000);
   t.ok(asked.length >= 5 && asked.length <= 7, `${asked.length}`);
@@ -44,16 +44,16 @@ t.test('a node that never answers is given up once others have', async (t) => {
 t.test(
   'as long as nobody answers it goes on, so that the network is found within two seconds of its return',
   async (t) => {
-    const { clock, asked, bootstrapper } = start();
-    bootstrapper.add(A);
+    const { clock, asked, nodes } = start();
+    nodes.add(A);
     clock.advance(600_000);
     t.ok(asked.length > 290 && asked.length < 310, `${asked.length}`);
   },
 );
 
 t.test('however many nodes there are, the search for them costs four packets a second', async (t) => {
-  const { clock, asked, bootstrapper } = start();
-  for (let index = 0; index < 100; index += 1) bootstrapper.add(node('0b', '192.0.2.1', 1 + index));
+  const { clock, asked, nodes } = start();
+  for (let index = 0; index < 100; index += 1) nodes.add(node('0b', '192.0.2.1', 1 + index));
   clock.advance(600_000);
   const before = asked.length;
   clock.advance(100_000);
@@ -61,43 +61,43 @@ t.test('however many nodes there are, the search for them costs four packets a s
 });
 
 t.test('when all is lost it begins again, with those that had answered too', async (t) => {
-  const { clock, asked, bootstrapper } = start();
-  bootstrapper.add(A);
-  bootstrapper.heard(A);
-  bootstrapper.restart();
+  const { clock, asked, nodes } = start();
+  nodes.add(A);
+  nodes.answered(A);
+  nodes.restart();
   clock.advance(250);
   t.equal(asked.length, 3);
 });
 
 t.test('the same node twice is asked as one, and the number of nodes is bounded', async (t) => {
-  const { clock, bootstrapper } = start();
-  bootstrapper.add(A);
-  bootstrapper.add(A);
+  const { clock, nodes } = start();
+  nodes.add(A);
+  nodes.add(A);
   t.equal(clock.pending, 1);
-  for (let index = 0; index < 1000; index += 1) bootstrapper.add(node('0b', '192.0.2.1', 1 + index));
+  for (let index = 0; index < 1000; index += 1) nodes.add(node('0b', '192.0.2.1', 1 + index));
   t.equal(clock.pending, 256);
 });
 
 t.test('after stop nothing is asked any more', async (t) => {
-  const { clock, asked, bootstrapper } = start();
-  bootstrapper.add(A);
-  bootstrapper.stop();
-  bootstrapper.restart();
+  const { clock, asked, nodes } = start();
+  nodes.add(A);
+  nodes.stop();
+  nodes.restart();
   clock.advance(60_000);
   t.equal(asked.length, 1);
   t.equal(clock.pending, 0);
 });
 
 t.test('it counts nodes by their keys, and those that answered since everybody was asked', async (t) => {
-  const { bootstrapper } = start();
+  const { nodes } = start();
   const other = node('0b', '192.0.2.2');
-  bootstrapper.add(A);
-  bootstrapper.add(node('0a', '192.0.2.77'));
-  bootstrapper.add(other);
-  t.same(bootstrapper.counts, { known: 2, answering: 0 });
-  bootstrapper.heard(A);
-  bootstrapper.heard(node('0c', '192.0.2.3'));
-  t.same(bootstrapper.counts, { known: 2, answering: 1 }, 'a stranger is none of them');
-  bootstrapper.restart();
-  t.same(bootstrapper.counts, { known: 2, answering: 0 });
+  nodes.add(A);
+  nodes.add(node('0a', '192.0.2.77'));
+  nodes.add(other);
+  t.same(nodes.counts, { known: 2, answering: 0 });
+  nodes.answered(A);
+  nodes.answered(node('0c', '192.0.2.3'));
+  t.same(nodes.counts, { known: 2, answering: 1 }, 'a stranger is none of them');
+  nodes.restart();
+  t.same(nodes.counts, { known: 2, answering: 0 });
 });

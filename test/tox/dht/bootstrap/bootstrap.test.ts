@@ -26,12 +26,12 @@ function start() {
 
 t.test('a node that we were told is asked at once, nodes of an earlier run from the start on', async (t) => {
   const { asked, bootstrap } = start();
-  bootstrap.load([SAVED]);
-  bootstrap.tell(TOLD);
+  bootstrap.addSavedNodes([SAVED]);
+  bootstrap.addNode(TOLD);
   t.same(asked.splice(0), [named(TOLD)]);
   bootstrap.start();
   t.same(asked.splice(0), [named(SAVED)]);
-  bootstrap.load([node('0c', '192.0.2.4')]);
+  bootstrap.addSavedNodes([node('0c', '192.0.2.4')]);
   t.same(asked, ['0c@192.0.2.4:33445', named(SAVED)]);
   bootstrap.stop();
 });
@@ -39,15 +39,15 @@ t.test('a node that we were told is asked at once, nodes of an earlier run from 
 t.test('we are no way in for ourselves', async (t) => {
   const { asked, bootstrap } = start();
   bootstrap.start();
-  bootstrap.load([OWN]);
-  bootstrap.tell(OWN);
+  bootstrap.addSavedNodes([OWN]);
+  bootstrap.addNode(OWN);
   t.same(asked, []);
   t.same(bootstrap.counts, { known: 0, answering: 0 });
 });
 
 t.test('who knows its local network alone goes on with the saved nodes', async (t) => {
   const { asked, network, bootstrap } = start();
-  bootstrap.load([SAVED]);
+  bootstrap.addSavedNodes([SAVED]);
   network.isConnected = true;
   bootstrap.tick(0);
   t.same(asked, [named(SAVED)]);
@@ -58,8 +58,8 @@ t.test('who knows its local network alone goes on with the saved nodes', async (
 
 t.test('when everybody is lost, those who answered are asked again', async (t) => {
   const { asked, network, bootstrap } = start();
-  bootstrap.tell(TOLD);
-  bootstrap.heard(TOLD);
+  bootstrap.addNode(TOLD);
+  bootstrap.answered(TOLD);
   network.isConnected = true;
   t.same(bootstrap.counts, { known: 1, answering: 1 });
   asked.length = 0;
@@ -71,7 +71,7 @@ t.test('when everybody is lost, those who answered are asked again', async (t) =
 
 t.test('after a disruption the saved nodes are tried anew, without a rest', async (t) => {
   const { clock, asked, bootstrap } = start();
-  bootstrap.load([SAVED]);
+  bootstrap.addSavedNodes([SAVED]);
   bootstrap.start();
   bootstrap.tick(1_000);
   t.equal(asked.length, 1, 'it rests after a round of all');

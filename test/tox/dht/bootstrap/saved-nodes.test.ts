@@ -7,7 +7,7 @@ const nodes = (count: number) => Array.from({ length: count }, (_, index) => nod
 t.test('eight nodes are asked a second, then all rest before the next round', async (t) => {
   const asked: string[] = [];
   const saved = new SavedNodes((info) => asked.push(named(info)));
-  saved.load(nodes(20));
+  saved.add(nodes(20));
   saved.tick(0, false);
   t.equal(asked.length, 8);
   saved.tick(1000, false);
@@ -23,7 +23,7 @@ t.test('eight nodes are asked a second, then all rest before the next round', as
 t.test('nothing is asked while connected', async (t) => {
   const asked: string[] = [];
   const saved = new SavedNodes((info) => asked.push(named(info)));
-  saved.load(nodes(20));
+  saved.add(nodes(20));
   saved.tick(0, true);
   t.equal(asked.length, 0);
   saved.tick(1000, false);
@@ -33,7 +33,7 @@ t.test('nothing is asked while connected', async (t) => {
 t.test('the number of nodes is bounded', async (t) => {
   const asked = new Set<string>();
   const saved = new SavedNodes((info) => asked.add(named(info)));
-  saved.load(nodes(5000));
+  saved.add(nodes(5000));
   for (let now = 0; now < 1_000_000; now += 1000) saved.tick(now, false);
   t.equal(asked.size, 512);
 });

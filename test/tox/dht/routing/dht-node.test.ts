@@ -24,9 +24,9 @@ t.test('a dead address that is revived is bad again, not good', async (t) => {
 
 t.test('it has one address of each family, the good one heard last in front', async (t) => {
   const node = new DhtNode(KEY, IPV4, 0);
-  node.heard(IPV6, 1);
+  node.answeredFrom(IPV6, 1);
   t.same(node.goodEndpoints(2).map(String), [IPV6.key, IPV4.key]);
-  node.heard(IPV4, 3);
+  node.answeredFrom(IPV4, 3);
   t.same(node.goodEndpoints(4).map(String), [IPV4.key, IPV6.key]);
   t.same(node.goodEndpoints(122_001).map(String), [IPV4.key], 'the other one went bad');
   t.equal(node.info(122_001)?.endpoint.key, IPV4.key);
@@ -35,7 +35,7 @@ t.test('it has one address of each family, the good one heard last in front', as
 
 t.test('a link-local address, which means nothing to others, is never in front of another one', async (t) => {
   const node = new DhtNode(KEY, IPV4, 0);
-  node.heard(at('fe80::1%eth0'), 1);
+  node.answeredFrom(at('fe80::1%eth0'), 1);
   t.same(node.goodEndpoints(2).map(String), [IPV4.key, '[fe80::1%eth0]:33445']);
   t.equal(node.info(2)?.endpoint.key, IPV4.key);
   t.equal(
@@ -47,17 +47,17 @@ t.test('a link-local address, which means nothing to others, is never in front o
 
 t.test('a new address replaces the old one of its family', async (t) => {
   const node = new DhtNode(KEY, IPV4, 0);
-  node.heard(at('192.0.2.2'), 1);
+  node.answeredFrom(at('192.0.2.2'), 1);
   t.notOk(node.isAt(IPV4));
   t.ok(node.isAt(at('192.0.2.2')));
 });
 
 t.test('a local address does not replace a public one as long as that is good', async (t) => {
   const node = new DhtNode(KEY, IPV4, 0);
-  node.heard(at('192.168.1.1'), 1000);
+  node.answeredFrom(at('192.168.1.1'), 1000);
   t.ok(node.isAt(IPV4));
-  node.heard(at('192.168.1.1'), 122_000);
+  node.answeredFrom(at('192.168.1.1'), 122_000);
   t.ok(node.isAt(at('192.168.1.1')));
-  node.heard(IPV4, 122_001);
+  node.answeredFrom(IPV4, 122_001);
   t.ok(node.isAt(IPV4), 'a public one replaces a local one');
 });

@@ -26,7 +26,7 @@ function start(isSettled = false) {
 /** Two nodes, and the quick rounds are over; then each second until `end`, ms, something is heard, and the list does its work. */
 function askedUntil(end: number, hear: (maintainer: ListMaintainer, now: number) => void): readonly string[] {
   const { clock, asked, maintainer } = start(true);
-  for (const info of [A, B]) maintainer.heard(info, TARGET, 0);
+  for (const info of [A, B]) maintainer.answered(info, TARGET, 0);
   clock.advance(10_000);
   asked.length = 0;
   while (clock.now() < end) {
@@ -41,14 +41,14 @@ const ABOUT_TARGET = '0a@192.0.2.1:33445 about 00';
 
 t.test('a node that answered about something else is asked about our target at once', async (t) => {
   const { asked, maintainer } = start();
-  t.equal(maintainer.heard(A, keyOf('ff'), 0), 'new');
+  t.equal(maintainer.answered(A, keyOf('ff'), 0), 'new');
   t.same(asked, [ABOUT_TARGET]);
 });
 
 t.test('a node that answered about our target is not asked again at once', async (t) => {
   const { clock, asked, maintainer } = start();
   maintainer.offer(A);
-  maintainer.heard(A, TARGET, 0);
+  maintainer.answered(A, TARGET, 0);
   clock.advance(99);
   t.same(asked, [ABOUT_TARGET]);
 });
@@ -56,13 +56,13 @@ t.test('a node that answered about our target is not asked again at once', async
 t.test('while our question is in flight, an answer to another one does not double it', async (t) => {
   const { asked, maintainer } = start();
   maintainer.offer(A);
-  maintainer.heard(A, undefined, 0);
+  maintainer.answered(A, undefined, 0);
   t.same(asked, [ABOUT_TARGET]);
 });
 
 t.test('five quick rounds follow when the list has its first node', async (t) => {
   const { clock, asked, maintainer } = start();
-  maintainer.heard(A, TARGET, 0);
+  maintainer.answered(A, TARGET, 0);
   clock.advance(100);
   t.equal(asked.length, 1);
   clock.advance(10_000);
@@ -72,7 +72,7 @@ t.test('five quick rounds follow when the list has its first node', async (t) =>
 
 t.test('a random node is asked every 20 s, and each node every 60 s', async (t) => {
   const { clock, asked, maintainer } = start();
-  maintainer.heard(A, TARGET, 0);
+  maintainer.answered(A, TARGET, 0);
   clock.advance(10_000);
   asked.length = 0;
   const tickUntil = (end: number): number => {
@@ -93,14 +93,14 @@ t.test(
   async (t) => {
     const asked = askedUntil(600_000, (maintainer, now) => {
       // Both answer the list of those near to us once a minute.
-      if (now % 60_000 === 0) for (const info of [A, B]) maintainer.heard(info, keyOf('ff'), now);
+      if (now % 60_000 === 0) for (const info of [A, B]) maintainer.answered(info, keyOf('ff'), now);
     });
     t.equal(asked.length, 9, 'first 60 s after the last quick round');
   },
 );
 
 t.test('where nobody has to be found, a node that answers nobody is asked in time', async (t) => {
-  const asked = askedUntil(121_000, (maintainer, now) => void maintainer.heard(A, keyOf('ff'), now));
+  const asked = askedUntil(121_000, (maintainer, now) => void maintainer.answered(A, keyOf('ff'), now));
   t.ok(asked.filter((what) => what.startsWith('0b')).length >= 1, `${asked}`);
 });
 
@@ -112,12 +112,12 @@ t.test('where nobody has to be found, one lost packet makes no node bad', async 
   const askedAt: number[] = [];
   const ask = (info: typeof A): void => {
     if (info.publicKey.equals(A.publicKey)) askedAt.push(clock.now());
-    if (askedAt.length !== 1) clock.after(50, () => maintainer.heard(info, target, clock.now()));
+    if (askedAt.length !== 1) clock.after(50, () => maintainer.answered(info, target, clock.now()));
   };
   // The nearest one, which B is, is the random one each time.
   const random = Object.assign(new SeededRandom(1), { below: () => 0 });
   const maintainer: ListMaintainer = new ListMaintainer({ clock, random, ask }, { list, isSettled: () => true });
-  for (const info of [A, B]) maintainer.heard(info, target, 0);
+  for (const info of [A, B]) maintainer.answered(info, target, 0);
   while (clock.now() < 300_000) {
     clock.advance(1000);
     maintainer.tick(clock.now());
@@ -128,8 +128,8 @@ t.test('where nobody has to be found, one lost packet makes no node bad', async 
 
 t.test('a bad node still is asked, a dead one no more as long as others live', async (t) => {
   const { asked, maintainer } = start();
-  maintainer.heard(A, TARGET, 0);
-  maintainer.heard(B, TARGET, 100_000);
+  maintainer.answered(A, TARGET, 0);
+  maintainer.answered(B, TARGET, 100_000);
   maintainer.tick(150_000);
   t.ok(asked.includes(ABOUT_TARGET));
   asked.length = 0;
@@ -139,7 +139,7 @@ t.test('a bad node still is asked, a dead one no more as long as others live', a
 
 t.test('when all are dead our own line was: they are asked again', async (t) => {
   const { asked, maintainer } = start();
-  maintainer.heard(A, TARGET, 0);
+  maintainer.answered(A, TARGET, 0);
   maintainer.tick(500_000);
   t.same(asked, []);
   maintainer.tick(501_000);

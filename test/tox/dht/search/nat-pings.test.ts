@@ -24,7 +24,7 @@ function start() {
     findSearch: (key) => (key.equals(friend.publicKey) ? search : undefined),
   });
   for (const reporter of [node('01', '192.0.2.1'), node('02', '192.0.2.2')]) {
-    search.heard(reporter, friend.publicKey, 0);
+    search.answered(reporter, friend.publicKey, 0);
     search.named(reporter.publicKey, { publicKey: friend.publicKey, endpoint: at('198.51.100.1') }, 0);
   }
   sent.length = 0;

@@ -25,7 +25,7 @@ function start() {
     },
     { publicKey: FRIEND, isRandom: false },
   );
-  for (const reporter of REPORTERS) search.heard(reporter, FRIEND, 0);
+  for (const reporter of REPORTERS) search.answered(reporter, FRIEND, 0);
   return { search, natPings, pinged, asked, clock };
 }
 
@@ -40,7 +40,7 @@ t.test('the ways to a friend are the nodes of the list that know an address of i
 t.test('a friend that answers is reached straight', async (t) => {
   const { search } = start();
   search.named(REPORTERS[0].publicKey, friendAt('198.51.100.1'), 0);
-  search.heard(friendAt('198.51.100.1'), FRIEND, 0);
+  search.answered(friendAt('198.51.100.1'), FRIEND, 0);
   t.same(search.ways(0).map(String), ['198.51.100.1:33445']);
 });
 
@@ -65,7 +65,7 @@ t.test('a NAT ping request is answered with its id, and makes us send to the rep
 
 t.test('nothing is punched once the friend answers', async (t) => {
   const { search, natPings, pinged } = start();
-  search.heard(friendAt('198.51.100.1'), FRIEND, 0);
+  search.answered(friendAt('198.51.100.1'), FRIEND, 0);
   search.named(REPORTERS[0].publicKey, friendAt('198.51.100.1'), 0);
   search.handleNatPing({ type: 'request', id: 7n }, 100);
   search.tick(5000);
@@ -90,7 +90,7 @@ t.test(
   async (t) => {
     const { search, asked, natPings, clock } = start();
     clock.advance(1000);
-    search.heard(friendAt('198.51.100.1'), FRIEND, 1000);
+    search.answered(friendAt('198.51.100.1'), FRIEND, 1000);
     search.named(REPORTERS[0].publicKey, friendAt('198.51.100.1'), 1000);
     asked.length = 0;
     search.setDirect(false);
@@ -103,7 +103,7 @@ t.test(
     search.named(REPORTERS[1].publicKey, friendAt('198.51.100.2'), 1000);
     t.ok(asked.includes('00@198.51.100.2:33445'), 'and it is asked where others see it now');
     clock.advance(1);
-    search.heard(friendAt('198.51.100.2'), FRIEND, 1001);
+    search.answered(friendAt('198.51.100.2'), FRIEND, 1001);
     t.same(search.ways(1001).map(String), ['198.51.100.2:33445'], 'where it answers it is');
   },
 );
@@ -122,7 +122,7 @@ t.test('once packets of the friend arrive nobody is asked any more', async (t) =
 
 t.test('a friend that asks others for us is looked for, though it is believed to be where it was', async (t) => {
   const { search, asked } = start();
-  search.heard(friendAt('198.51.100.1'), FRIEND, 0);
+  search.answered(friendAt('198.51.100.1'), FRIEND, 0);
   search.handleNatPing({ type: 'request', id: 7n }, 10_000);
   asked.length = 0;
   search.named(REPORTERS[1].publicKey, friendAt('198.51.100.2'), 10_000);
@@ -138,7 +138,7 @@ t.test('a friend has been seen since the first report, or answer, of those that 
   search.named(REPORTERS[1].publicKey, friendAt('198.51.100.1'), 100_000);
   t.equal(search.seenSince(200_000), 1_000);
   t.equal(search.seenSince(222_000), undefined, 'nobody has said so for too long');
-  search.heard(friendAt('198.51.100.1'), FRIEND, 300_000);
+  search.answered(friendAt('198.51.100.1'), FRIEND, 300_000);
   t.equal(search.seenSince(310_000), 300_000);
 });
 
@@ -146,7 +146,7 @@ t.test('when a friend answered last is known as long as its address is good', as
   const { search } = start();
   search.named(REPORTERS[0].publicKey, friendAt('198.51.100.1'), 0);
   t.equal(search.answeredAt(1), undefined, 'a report is no answer');
-  for (const now of [1_000, 5_000]) search.heard(friendAt('198.51.100.1'), FRIEND, now);
+  for (const now of [1_000, 5_000]) search.answered(friendAt('198.51.100.1'), FRIEND, now);
   t.equal(search.answeredAt(100_000), 5_000);
   t.equal(search.answeredAt(127_000), undefined);
 });
