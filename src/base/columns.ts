@@ -1,14 +1,14 @@
-/** How wide text is on a terminal, and how it is broken into lines. Pure. */
+/** The width of text on a terminal, and its lines. Pure. */
 
-/** What changes a terminal or the order of what stands on it: control characters, and those of writing direction. */
+/** Characters that control a terminal or the direction of writing, and lone surrogates. */
 const HARMFUL =
   /[\p{Cc}\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff]|[\ud800-\udfff](?<![\ud800-\udbff][\udc00-\udfff])/gu;
 const NO_WIDTH = /\p{Mn}|\p{Me}|\p{Cf}/gu;
-/** East Asian wide and emoji: two columns. */
+/** East Asian wide characters and emoji take two columns. */
 const WIDE =
   /[\u1100-\u115f\u2e80-\u303e\u3041-\ua4cf\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe6f\uff00-\uff60\uffe0-\uffe6\p{Emoji_Presentation}\u{20000}-\u{3fffd}]/gu;
 
-/** The text with what could do something to a terminal made visible: names, notes and log lines come from anywhere. */
+/** Escapes the characters that could control a terminal: names, notes and log lines come from strangers. */
 export const harmless = (text: string): string => text.replace(HARMFUL, escaped);
 
 const escaped = (character: string): string => {
@@ -16,13 +16,13 @@ const escaped = (character: string): string => {
   return code < 0x100 ? `\\x${code.toString(16).padStart(2, '0')}` : `\\u${code.toString(16).padStart(4, '0')}`;
 };
 
-/** The same for JSON, which stays the same value. */
+/** Escapes the same characters in JSON, whose value does not change. */
 export const harmlessJson = (text: string): string =>
   text.replace(HARMFUL, (character) =>
     character === '\n' ? character : `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`,
   );
 
-/** Columns that a harmless text takes. */
+/** Returns the columns that an escaped text takes. */
 export function columnsOf(text: string): number {
   if (/^[ -~]*$/.test(text)) return text.length;
   const visible = text.replace(NO_WIDTH, '');
@@ -32,8 +32,8 @@ export function columnsOf(text: string): number {
 export const padded = (text: string, width: number): string => text + ' '.repeat(Math.max(0, width - columnsOf(text)));
 
 /**
- * Lines of at most `width` columns; broken at spaces, which are left out there and nowhere else, and inside of a word only
- * where it is longer than a line. The first line is what the text begins with.
+ * Breaks a text into lines of at most `width` columns: at spaces, which are removed there, and inside a word only if it is longer
+ * than a line. The text begins with the first line.
  */
 export function wrapped(text: string, width: number): string[] {
   if (columnsOf(text) <= width) return [text];
@@ -58,7 +58,7 @@ export function wrapped(text: string, width: number): string[] {
   return lines;
 }
 
-/** As much of the text as fits, one character at least. */
+/** Returns as much of the text as fits, but at least one character. */
 function headOf(text: string, width: number): string {
   let head = '';
   let columns = 0;

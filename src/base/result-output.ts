@@ -3,8 +3,8 @@ import { fstatSync, statSync } from 'node:fs';
 import { systemClock } from './clock.js';
 import { CodedError, systemCodeOf } from './coded-error.js';
 
-/** A result that nobody has got. The message names the reason. */
-export class OutputError extends CodedError<'nobody-reads' | 'not-written'> {}
+/** A result that could not be written. The message names the reason. */
+export class OutputError extends CodedError<'closed-pipe' | 'not-written'> {}
 
 /** What we need of process.stdout to write a result. */
 export interface ResultStream {
@@ -22,7 +22,8 @@ const REASONS: Readonly<Record<string, string>> = {
 
 export function outputError(error: Error): OutputError {
   const code = systemCodeOf(error) ?? error.message;
-  if (code === 'EPIPE') return new OutputError('nobody-reads', 'nobody reads standard output', { cause: error });
+  if (code === 'EPIPE')
+    return new OutputError('closed-pipe', 'the reader has closed standard output', { cause: error });
   return new OutputError('not-written', `cannot write to standard output: ${REASONS[code] ?? code}`, { cause: error });
 }
 

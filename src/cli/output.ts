@@ -1,8 +1,8 @@
-/** Standard output of a command: fitted to a terminal if it is one, untouched values if not. */
+/** The standard output of a command: fitted to a terminal, or whole values for programs. */
 import { harmless, harmlessJson, wrapped } from '../base/columns.js';
 import { type Column, tableLines } from './table.js';
 
-/** What we need of process.stdout. */
+/** The part of process.stdout that is used. */
 export interface OutputStream {
   readonly isTTY?: boolean;
   readonly columns?: number;
@@ -10,9 +10,9 @@ export interface OutputStream {
   write(text: string): unknown;
 }
 
-/** What a terminal has that does not say. */
-const USUAL_COLUMNS = 80;
-const USUAL_ROWS = 24;
+/** The size of a terminal that does not report it. */
+const DEFAULT_COLUMNS = 80;
+const DEFAULT_ROWS = 24;
 
 const STYLES = { plain: '', strong: '1', warning: '33', alarm: '1;31', good: '32', faint: '2' } as const;
 export type Style = keyof typeof STYLES;
@@ -34,20 +34,20 @@ export class Output {
     return this.#hasColour;
   }
 
-  /** Infinity where no line needs to fit. */
+  /** Infinity when the output is no terminal. */
   get columns(): number {
-    return this.isTerminal ? this.#stream.columns || USUAL_COLUMNS : Number.POSITIVE_INFINITY;
+    return this.isTerminal ? this.#stream.columns || DEFAULT_COLUMNS : Number.POSITIVE_INFINITY;
   }
 
   get rows(): number {
-    return this.isTerminal ? this.#stream.rows || USUAL_ROWS : Number.POSITIVE_INFINITY;
+    return this.isTerminal ? this.#stream.rows || DEFAULT_ROWS : Number.POSITIVE_INFINITY;
   }
 
-  /** One line, or as many as it takes; all but the first are indented. */
+  /** Writes a text, wrapped; all lines but the first are indented. */
   line(text = '', options: { readonly style?: Style; readonly indent?: number } = {}): void {
     const { style = 'plain', indent = 0 } = options;
     const safe = harmless(text);
-    // The first one has its indentation in its text.
+    // The text of the first line includes its indentation.
     const [first = '', ...rest] = wrapped(safe, this.columns);
     const others =
       rest.length === 0 ? [] : wrapped(safe.slice(first.length).trimStart(), Math.max(20, this.columns - indent));
@@ -56,7 +56,7 @@ export class Output {
     }
   }
 
-  /** `Network    online, …`, with what follows the name aligned. */
+  /** Writes `Network    online, …`, with the texts of all fields aligned. */
   field(name: string, text: string, options: { readonly style?: Style } = {}): void {
     this.line(name.padEnd(FIELD) + text, { ...options, indent: FIELD });
   }
@@ -66,13 +66,13 @@ export class Output {
     this.#stream.write(`${this.painted(lines.heading, 'strong')}\n${lines.rows.map((line) => `${line}\n`).join('')}`);
   }
 
-  /** For programs; a terminal gets it with a field a line. */
+  /** Writes a value on one line, or on a terminal with one field per line. */
   json(value: unknown, options: { readonly isOneLine?: boolean } = {}): void {
     const text = JSON.stringify(value, undefined, this.isTerminal && options.isOneLine !== true ? 2 : undefined);
     this.#stream.write(`${harmlessJson(text)}\n`);
   }
 
-  /** As it is. */
+  /** Writes a text unchanged. */
   raw(text: string): void {
     this.#stream.write(text);
   }
@@ -82,5 +82,5 @@ export class Output {
   }
 }
 
-/** Columns before what belongs to a name. */
+/** Columns of the name of a field. */
 const FIELD = 11;

@@ -1,22 +1,22 @@
-/** A table in a given width: columns that may get narrower wrap their cells, so that nothing is lost. Pure. */
+/** A table that fits a width: columns that may shrink wrap their cells. Pure. */
 import { columnsOf, harmless, padded, wrapped } from '../base/columns.js';
 
 export interface Column {
   readonly heading: string;
-  /** How narrow it may get; never, unless given. */
+  /** The least width. A column without it does not shrink. */
   readonly narrowest?: number;
-  /** Spaces before it. */
+  /** Spaces before the column. */
   readonly gap?: number;
 }
 
-/** Where there is room. */
+/** Spaces between columns: as a rule, and in a table that is too wide. */
 const GAP = 2;
 const NARROW_GAP = 1;
 
 /**
- * @param rows a row may be shorter than the others: its last cell may then go on over the columns that are left
- * @param width columns of the terminal; Infinity for whoever is none
- * @returns the heading and the rows, as lines
+ * @param rows a row may have fewer cells: its last one then spans the remaining columns
+ * @param width columns of the terminal; Infinity when there is none
+ * @returns the lines of the heading and the rows
  */
 export function tableLines(
   columns: readonly Column[],

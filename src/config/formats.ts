@@ -2,6 +2,7 @@
 import { isIPv6 } from 'node:net';
 import { domainToASCII } from 'node:url';
 import { withoutCopyMarks } from '../base/copied-text.js';
+import { parseCount, parseDuration } from '../base/units.js';
 import { PublicKey } from '../tox/crypto/keys.js';
 import { TOX_ID_SIZE, ToxId } from '../tox/crypto/tox-id.js';
 import { FormatError } from './format-error.js';
@@ -58,23 +59,22 @@ export function parsePortRange(text: string): PortRange {
   return range;
 }
 
-const MS_OF_UNIT: Readonly<Record<string, number>> = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000 };
-/** Timers know no more than 24 days. */
-const MAX_DURATION = 24 * 3_600_000;
+/** ms. Timers cannot be longer than 24 days. */
+const MAX_TIMEOUT = 24 * 3_600_000;
 
-/** `30s`, `500ms`, `2m`, `1.5h`; a number alone is seconds. @returns ms @throws FormatError */
-export function parseDuration(text: string): number {
-  const [, number, unit = 's'] = /^([0-9]{1,9}(?:\.[0-9]{1,9})?)(ms|s|m|h)?$/.exec(text) ?? [];
-  if (number === undefined) throw new FormatError(`"${text}" is not a time: write it as in 30s, 500ms or 2m`);
-  const duration = Number(number) * (MS_OF_UNIT[unit] as number);
-  if (duration > MAX_DURATION) throw new FormatError(`"${text}" is too long: the longest is 24h, and 0 has no end`);
+/** Parses a timeout: `30s`, `500ms`, `1h30m`; a number alone is seconds. @returns ms @throws FormatError */
+export function parseTimeout(text: string): number {
+  const duration = parseDuration(/[0-9]$/.test(text) ? `${text}s` : text);
+  if (duration === undefined) throw new FormatError(`"${text}" is not a duration: examples are 30s, 500ms and 2m`);
+  if (duration > MAX_TIMEOUT) throw new FormatError(`"${text}" is too long: use at most 24h, or 0 to wait forever`);
   return duration;
 }
 
-/** @throws FormatError */
-export function parseCount(text: string): number {
-  if (!/^[0-9]{1,9}$/.test(text)) throw new FormatError(`"${text}" is not a number: write one from 0 up`);
-  return Number(text);
+/** Parses a number of retries. @throws FormatError */
+export function parseRetries(text: string): number {
+  const count = parseCount(text);
+  if (count === undefined) throw new FormatError(`"${text}" is not a number: use 0 or more`);
+  return count;
 }
 
 /** 76 hex digits of either case, with what copying adds. @throws FormatError that names the fault */

@@ -56,7 +56,7 @@ export async function obey(process: NodeJS.Process): Promise<number> {
     const { run } = await import('./run.js');
     return await run(process, { flags, load, loaded, signals });
   } catch (error) {
-    if (error instanceof OutputError && error.code === 'nobody-reads') return ExitStatus.NobodyReads;
+    if (error instanceof OutputError && error.code === 'closed-pipe') return ExitStatus.NobodyReads;
     if (error instanceof SettingsError) return complain(process, error.faults);
     throw error;
   }

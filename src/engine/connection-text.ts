@@ -1,17 +1,18 @@
 /** The facts about a connection in words, for a line of the log. */
+import { bytesText, durationText } from '../base/units.js';
 import type { ConnectionFacts, ConnectionPath, FlowFacts, PathRelay } from '../tox/connection-facts.js';
 
 type RelayReason = Extract<ConnectionPath, { kind: 'relayed' }>['reason'];
 
 /** What the word alone does not tell. */
 const WHY_RELAYED: Readonly<Record<RelayReason, string>> = {
-  proxy: 'all goes through the proxy',
-  'udp-off': 'UDP is switched off here',
+  proxy: 'all traffic goes through the proxy',
+  'udp-off': 'UDP is turned off here',
   'udp-blocked': 'UDP seems to be blocked here',
   'peer-tcp-only': 'the peer seems to have no UDP',
   'udp-one-way': 'our UDP packets do not reach the peer',
-  'punching-failed': 'no UDP packet gets through',
-  'being-tried': 'a direct way is being tried',
+  'punching-failed': 'UDP hole punching failed',
+  'being-tried': 'a direct path is being tried',
 };
 
 /** Hex digits of a key that people see. */
@@ -52,19 +53,4 @@ export function errorText({ lastError }: ConnectionFacts): string {
   return lastError === undefined ? '' : ` (${lastError.text})`;
 }
 
-const flowText = ({ bytes, rate }: FlowFacts): string => `${amountText(bytes)} (${amountText(rate)}/s)`;
-
-function amountText(bytes: number): string {
-  if (bytes < 1_000) return `${Math.round(bytes)} B`;
-  if (bytes < 1_000_000) return `${(bytes / 1_000).toFixed(1)} kB`;
-  if (bytes < 1_000_000_000) return `${(bytes / 1_000_000).toFixed(1)} MB`;
-  return `${(bytes / 1_000_000_000).toFixed(1)} GB`;
-}
-
-/** @param duration ms */
-function durationText(duration: number): string {
-  const seconds = Math.round(duration / 1_000);
-  if (seconds < 120) return `${seconds} s`;
-  const minutes = Math.round(seconds / 60);
-  return minutes < 120 ? `${minutes} min` : `${Math.round(minutes / 60)} h`;
-}
+const flowText = ({ bytes, rate }: FlowFacts): string => `${bytesText(bytes)} (${bytesText(rate)}/s)`;

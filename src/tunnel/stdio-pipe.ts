@@ -7,7 +7,7 @@ import { TunnelError } from './reasons.js';
 import type { Target } from './target.js';
 
 /** It was this side's own input or output that broke. */
-export class StdioError extends CodedError<'nobody-reads' | 'failed'> {}
+export class StdioError extends CodedError<'closed-pipe' | 'failed'> {}
 
 /**
  * Runs one tunnel between the streams and the target; resolves when both directions have ended.
@@ -29,7 +29,7 @@ export function openStdioPipe(
     stdout.on('error', (error) => {
       fault ??=
         systemCodeOf(error) === 'EPIPE'
-          ? new StdioError('nobody-reads', 'nobody reads standard output any more', { cause: error })
+          ? new StdioError('closed-pipe', 'nobody reads standard output any more', { cause: error })
           : new StdioError('failed', `standard output: ${messageOf(error)}`, { cause: error });
     });
     const end: LocalEnd = {

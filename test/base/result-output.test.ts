@@ -92,7 +92,7 @@ t.test('a new secret is not made where nobody would see it', async (t) => {
   t.equal(status, 1);
   t.match(
     stderr.replaceAll(/\s+/g, ' '),
-    /could not be shown, so nothing has changed: standard output is closed, or is \/dev\/null/,
+    /could not be shown, so nothing has changed: standard output is closed or is \/dev\/null/,
   );
 });
 

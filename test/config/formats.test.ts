@@ -1,13 +1,13 @@
 import t from 'tap';
 import {
-  parseCount,
-  parseDuration,
   parseForward,
   parseNode,
   parsePort,
   parsePortRange,
   parsePublicKey,
+  parseRetries,
   parseTarget,
+  parseTimeout,
   parseToxId,
 } from '../../src/config/formats.js';
 
@@ -151,18 +151,20 @@ t.test('times are in seconds unless they say otherwise', async (t) => {
     ['500ms', 500],
     ['2m', 120_000],
     ['1.5h', 5_400_000],
+    ['1h30m', 5_400_000],
     ['0', 0],
     ['24h', 86_400_000],
   ];
-  for (const [text, duration] of cases) t.equal(parseDuration(text), duration, text);
-  for (const text of ['', 's', '-1', '1 s', '1d', '0x1', '1e3', 'Infinity']) {
-    t.throws(() => parseDuration(text), { code: 'format', message: /is not a time/ }, text);
+  for (const [text, duration] of cases) t.equal(parseTimeout(text), duration, text);
+  for (const text of ['', 's', '-1', '1 s', '1y', '0x1', '1e3', 'Infinity']) {
+    t.throws(() => parseTimeout(text), { code: 'format', message: /is not a duration/ }, text);
   }
-  t.throws(() => parseDuration('24.1h'), { code: 'format', message: /too long/ }, 'timers could not');
+  t.throws(() => parseTimeout('24.1h'), { code: 'format', message: /too long/ }, 'timers could not');
 });
 
 t.test('counts are from 0 up', async (t) => {
-  t.equal(parseCount('0'), 0);
-  t.equal(parseCount('12'), 12);
-  for (const text of ['', '-1', '1.5', 'x', '1'.repeat(10)]) t.throws(() => parseCount(text), { code: 'format' }, text);
+  t.equal(parseRetries('0'), 0);
+  t.equal(parseRetries('12'), 12);
+  for (const text of ['', '-1', '1.5', 'x', '1'.repeat(10)])
+    t.throws(() => parseRetries(text), { code: 'format' }, text);
 });

@@ -15,8 +15,8 @@ t.test('a path is told with its address, and a relayed one with the reason in pa
 
 t.test('a relay of one of the two is told as such', async (t) => {
   const by = (owner: 'peer' | 'us'): string => pathText(relayed('being-tried', { ...RELAY, owner }));
-  t.equal(by('peer'), 'relayed (being-tried) by its own relay at 203.0.113.7:33445: a direct way is being tried');
-  t.equal(by('us'), 'relayed (being-tried) by our own relay: a direct way is being tried');
+  t.equal(by('peer'), 'relayed (being-tried) by its own relay at 203.0.113.7:33445: a direct path is being tried');
+  t.equal(by('us'), 'relayed (being-tried) by our own relay: a direct path is being tried');
 });
 
 t.test('every reason has its word and its explanation', async (t) => {
@@ -35,9 +35,9 @@ t.test('every reason has its word and its explanation', async (t) => {
 
 t.test('a summary has path, age, round trip, bytes, rates and what was sent again, and fits on a line', async (t) => {
   const text = summaryText(factsOf(relayed('punching-failed')));
-  t.equal(text, 'relayed (punching-failed) for 5 s, rtt 12.3 ms, in 1.2 MB (300.0 kB/s), out 999 B (0 B/s), 3 resent');
-  t.match(summaryText(factsOf({ ...direct(), age: 7_200_000 }, { rtt: undefined })), /^direct for 2 h, in 1\.2 MB/);
-  t.match(summaryText(factsOf({ ...direct(), age: 150_000 })), /^direct for 3 min, /);
+  t.equal(text, 'relayed (punching-failed) for 5s, rtt 12.3 ms, in 1.2 MiB (293 KiB/s), out 999 B (0 B/s), 3 resent');
+  t.match(summaryText(factsOf({ ...direct(), age: 7_200_000 }, { rtt: undefined })), /^direct for 2h, in 1\.2 MiB/);
+  t.match(summaryText(factsOf({ ...direct(), age: 150_000 })), /^direct for 2m 30s, /);
 });
 
 t.test('the last error stands in parentheses, if there was one', async (t) => {

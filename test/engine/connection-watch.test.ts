@@ -87,7 +87,7 @@ t.test('once a minute there is a summary', async (t) => {
   bench.watch.begin();
   bench.clock.advance(180_000);
   t.equal(bench.lines.length, 3);
-  t.match(bench.lines[0], /^debug direct for 5 s, rtt 12\.3 ms, in .*, out .*, 3 resent$/);
+  t.match(bench.lines[0], /^debug direct for 5s, rtt 12\.3 ms, in .*, out .*, 3 resent$/);
   bench.watch.end();
 });
 
@@ -97,7 +97,7 @@ t.test('the end is told with its cause and the last path, once, and then nothing
   const lastError = { text: 'killed by the peer', since: 1, age: 0 };
   bench.friend.facts = factsOf(none('searching'), { lastError });
   bench.watch.end();
-  t.match(bench.lines, [/^debug ended \(killed by the peer\), last direct for 5 s, rtt/]);
+  t.match(bench.lines, [/^debug ended \(killed by the peer\), last direct for 5s, rtt/]);
   bench.watch.end();
   bench.clock.advance(200_000);
   t.equal(bench.lines.length, 1);

@@ -336,7 +336,7 @@ t.test(
     t.equal(await lost.exited, 1);
     t.match(
       lost.stderr,
-      /^tuntoxctl: the daemon runs, but its control socket .* was deleted\n {2}the daemon makes it again within 10 s; .*HUP/,
+      /^tuntoxctl: the daemon is running, but its control socket .* was deleted\n {2}the daemon recreates it within 10 s; .*HUP/,
     );
     daemon.kill('SIGHUP');
     daemon.kill('SIGCONT');

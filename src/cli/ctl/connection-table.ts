@@ -1,8 +1,8 @@
 /** Tables of connections, with footnotes that say why a path is not direct. */
 
 import { harmless, wrapped } from '../../base/columns.js';
+import { ageText, bytesText, countText, roundTripText } from '../../base/units.js';
 import type { Result } from '../../control/protocol.js';
-import { ageText, bytesText, countText, roundTripText } from '../humanise.js';
 import type { Output } from '../output.js';
 import { tableLines } from '../table.js';
 import { NAME_COLUMNS, nameCells, nameOf, targetText } from './names.js';

@@ -47,7 +47,7 @@ export async function main(process: ProcessIo, clock: Clock = systemClock): Prom
     if (interruption.outputError !== undefined) throw interruption.outputError;
     return interruption.status;
   } catch (error) {
-    if (error instanceof OutputError && error.code === 'nobody-reads') return ExitStatus.ClosedPipe;
+    if (error instanceof OutputError && error.code === 'closed-pipe') return ExitStatus.ClosedPipe;
     // After Ctrl-C no error is reported.
     if (interruption.status !== undefined && interruption.outputError === undefined) return interruption.status;
     const report = errorReport(error);
@@ -151,7 +151,7 @@ class Interruption {
     process.stdout.on('error', (error) => {
       const reason = outputError(error);
       if (reason.code === 'not-written') this.outputError ??= reason;
-      this.#end(reason.code === 'nobody-reads' ? ExitStatus.ClosedPipe : ExitStatus.Failed);
+      this.#end(reason.code === 'closed-pipe' ? ExitStatus.ClosedPipe : ExitStatus.Failed);
     });
     this.#release = () => {
       process.removeListener('SIGINT', onInterrupt);

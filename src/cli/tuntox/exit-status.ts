@@ -41,7 +41,7 @@ const STATUS_OF_CODE: Readonly<Record<string, number>> = {
   unreachable: ExitStatus.TargetUnreachable,
   timeout: ExitStatus.TargetUnreachable,
   'name-not-found': ExitStatus.TargetUnreachable,
-  'nobody-reads': ExitStatus.ClosedPipe,
+  'closed-pipe': ExitStatus.ClosedPipe,
 };
 
 export const statusOf = (code: string): number => STATUS_OF_CODE[code] ?? ExitStatus.Failed;

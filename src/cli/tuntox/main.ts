@@ -34,7 +34,7 @@ export async function main(process: NodeJS.Process): Promise<number> {
     }
     return ExitStatus.Ok;
   } catch (error) {
-    if (error instanceof OutputError && error.code === 'nobody-reads') return ExitStatus.ClosedPipe;
+    if (error instanceof OutputError && error.code === 'closed-pipe') return ExitStatus.ClosedPipe;
     process.stderr.write(`tuntox: ${textOf(error, process.env)}\n`);
     return error instanceof UsageError ? ExitStatus.Usage : ExitStatus.Failed;
   }

@@ -11,13 +11,13 @@ import type {
 import { FormatError } from '../../config/format-error.js';
 import {
   type NodeAddress,
-  parseCount,
-  parseDuration,
   parseForward,
   parseNode,
   parsePortOrNone,
   parsePortRange,
+  parseRetries,
   parseTarget,
+  parseTimeout,
   parseToxId,
 } from '../../config/formats.js';
 import { type ProxySetting, parseProxy, parseProxyOrNone } from '../../config/proxy.js';
@@ -90,8 +90,8 @@ export function settingsOf(given: readonly GivenFlag[], environment: Environment
 
 /** @param byDefault ms; undefined waits forever */
 function patienceOf(flags: FlagSet, byDefault: number | undefined): Patience {
-  const given = flags.all('--timeout', parseDuration).at(-1);
-  const maxRetries = flags.all('--max-retries', parseCount).at(-1);
+  const given = flags.all('--timeout', parseTimeout).at(-1);
+  const maxRetries = flags.all('--max-retries', parseRetries).at(-1);
   if (given === 0 && maxRetries !== undefined) {
     throw new UsageError('--timeout 0 waits forever, so there is nothing to retry: remove --max-retries');
   }

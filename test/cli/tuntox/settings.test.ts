@@ -142,7 +142,7 @@ t.test('-L waits forever, -W and -p wait a minute, and --max-retries waits a min
   t.same(patience('-L 1:a:2 --timeout 500ms'), { timeout: 500, maxRetries: 0 });
   t.same(patience('-p --timeout 0'), { timeout: undefined, maxRetries: 0 });
   t.throws(() => patience('-p --timeout 0 --max-retries 1'), { message: /nothing to retry/ });
-  t.throws(() => patience('-p --timeout soon'), { message: /^--timeout: "soon" is not a time/ });
+  t.throws(() => patience('-p --timeout soon'), { message: /^--timeout: "soon" is not a duration/ });
   t.throws(() => patience('-p --max-retries -1'), { message: /^--max-retries/ });
   t.throws(() => settings('--timeout 5'), { message: /--timeout is only for clients/ });
 });

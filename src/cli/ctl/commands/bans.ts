@@ -1,5 +1,5 @@
 /** `tuntoxctl bans`: keys that the daemon does not answer. */
-import { countText, dateText } from '../../humanise.js';
+import { countText, dateText } from '../../../base/units.js';
 import { type Command, show } from '../command.js';
 import { shortKey } from '../names.js';
 

@@ -1,13 +1,14 @@
 /** `tuntoxctl clients`: the clients that were admitted. */
+
+import { ageText, bytesText, dateText, durationText, roundTripText } from '../../../base/units.js';
 import type { Result } from '../../../control/protocol.js';
-import { ageText, bytesText, dateText, durationText, roundTripText } from '../../humanise.js';
 import type { Output } from '../../output.js';
 import { type Command, show } from '../command.js';
 import { Footnotes, printClosed, printConnections, reasonText } from '../connection-table.js';
 import { usage } from '../ctl-error.js';
 import type { Argument, Option } from '../description.js';
 import { allowText, NAME_COLUMNS, nameCells, nameOf } from '../names.js';
-import { parseDuration } from '../values.js';
+import { durationValue } from '../values.js';
 
 const CLIENT: Argument = { name: 'CLIENT', completes: 'client' };
 const FOR: Option = { name: '--for', value: 'TIME', about: 'also ban it for this long, such as 1h' };
@@ -60,7 +61,7 @@ export const CLIENT_COMMANDS: readonly Command[] = [
       const { isDryRun } = given;
       const client = given.argument(0);
       const time = given.value('--for');
-      const shutOut = time === undefined ? {} : { shutOutFor: positive(parseDuration(time, '--for')) };
+      const shutOut = time === undefined ? {} : { shutOutFor: positive(durationValue(time, '--for')) };
       const result = await session.call('clients.kick', { client, ...shutOut, isDryRun });
       show(context, result, (kicked, out) => printKicked(kicked, out, isDryRun));
     },

@@ -1,10 +1,10 @@
 /** `tuntoxctl connections`: the tunnels through the daemon. */
-import { countText } from '../../humanise.js';
+import { countText } from '../../../base/units.js';
 import type { Output } from '../../output.js';
 import { type Command, type Context, show } from '../command.js';
 import { printClosed, printConnections } from '../connection-table.js';
 import { ExitStatus, usage } from '../ctl-error.js';
-import { parseDuration } from '../values.js';
+import { durationValue } from '../values.js';
 
 const CLIENT = {
   name: '--client',
@@ -73,7 +73,7 @@ export const CONNECTION_COMMANDS: readonly Command[] = [
 
 async function watch(context: Context, params: { readonly client?: string }): Promise<number> {
   const { given, session, signal, out, isJson } = context;
-  const interval = parseDuration(given.value('--interval') ?? '1s', '--interval');
+  const interval = durationValue(given.value('--interval') ?? '1s', '--interval');
   if (interval < 200 || interval > 60_000) throw usage('--interval must be between 200ms and 1m');
   await session.stream(
     'connections.watch',

@@ -1,10 +1,11 @@
 /** `tuntoxctl log`: the log of the daemon. */
+
+import { dateText } from '../../../base/units.js';
 import type { StreamEvent } from '../../../control/protocol.js';
-import { dateText } from '../../humanise.js';
 import type { Output, Style } from '../../output.js';
 import { type Command, show } from '../command.js';
 import { usage } from '../ctl-error.js';
-import { parseCount } from '../values.js';
+import { countValue } from '../values.js';
 
 type LogLine = StreamEvent<'log.tail'>;
 type Level = LogLine['level'];
@@ -33,7 +34,7 @@ export const LOG_COMMANDS: readonly Command[] = [
     ],
     examples: ['', '-f', '-n 100 --json'],
     run: async ({ given, session, signal, out, isJson }) => {
-      const lines = parseCount(given.value('--lines') ?? '20', '--lines', MAX_LINES);
+      const lines = countValue(given.value('--lines') ?? '20', '--lines', MAX_LINES);
       const onEvent = (line: LogLine): void => {
         if (isJson) out.json(line, { isOneLine: true });
         else printLine(out, line);

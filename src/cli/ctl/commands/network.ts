@@ -1,6 +1,7 @@
 /** `tuntoxctl net`: the connection to the Tox network. */
+
+import { bytesText, countText, durationText } from '../../../base/units.js';
 import type { Result } from '../../../control/protocol.js';
-import { bytesText, countText, durationText } from '../../humanise.js';
 import type { Output } from '../../output.js';
 import { type Command, show } from '../command.js';
 import { shortKey } from '../names.js';

@@ -1,5 +1,5 @@
 /** `tuntoxctl ping`: the round-trip time to a client. */
-import { roundTripText } from '../../humanise.js';
+import { roundTripText } from '../../../base/units.js';
 import { type Command, show } from '../command.js';
 import { nameOf } from '../names.js';
 

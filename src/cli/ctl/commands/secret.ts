@@ -1,11 +1,12 @@
 /** `tuntoxctl secret`: the shared secret of the clients. */
+
+import { countText, dateText, durationText } from '../../../base/units.js';
 import type { Result } from '../../../control/protocol.js';
-import { countText, dateText, durationText } from '../../humanise.js';
 import type { Output } from '../../output.js';
 import { type Command, type Context, show, withConfirmation, YES } from '../command.js';
 import { CtlError, usage } from '../ctl-error.js';
 import type { Option } from '../description.js';
-import { parseDuration } from '../values.js';
+import { durationValue } from '../values.js';
 
 /** Tunnel protocol: bytes of a secret. */
 const MAX_SECRET_LENGTH = 920;
@@ -110,7 +111,7 @@ function transitionOf({ given }: Context) {
     );
   }
   return {
-    grace: grace === undefined ? 0 : parseDuration(grace, '--grace'),
+    grace: grace === undefined ? 0 : durationValue(grace, '--grace'),
     isDroppingSessions: given.has('--drop-sessions'),
     isDryRun: given.isDryRun,
   };

@@ -1,12 +1,13 @@
 /** `tuntoxctl status`: the health and state of the daemon. */
+
+import { bytesText, countText, durationText } from '../../../base/units.js';
 import { ControlError } from '../../../control/control-error.js';
 import type { Result } from '../../../control/protocol.js';
-import { bytesText, countText, durationText } from '../../humanise.js';
 import type { Output } from '../../output.js';
 import { type Command, type Context, show } from '../command.js';
 import { CtlError, ExitStatus } from '../ctl-error.js';
 import { shortId } from '../names.js';
-import { parseDuration } from '../values.js';
+import { durationValue } from '../values.js';
 
 type Status = Result<'status'>;
 
@@ -39,7 +40,7 @@ export const STATUS_COMMANDS: readonly Command[] = [
     run: async (context) => {
       const { given, clock } = context;
       const status = given.has('--wait')
-        ? await healthyStatus(context, parseDuration(given.value('--wait') ?? `${DEFAULT_WAIT}ms`, '--wait'))
+        ? await healthyStatus(context, durationValue(given.value('--wait') ?? `${DEFAULT_WAIT}ms`, '--wait'))
         : await context.session.call('status', {});
       show(context, status, (result, out) => printStatus(result, out, clock.unixTime()));
       return status.health === 'ok' ? ExitStatus.Ok : ExitStatus.Degraded;

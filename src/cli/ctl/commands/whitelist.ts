@@ -1,12 +1,13 @@
 /** `tuntoxctl whitelist`: the clients that are admitted by their key, and their targets. */
+
+import { countText, dateText, durationText } from '../../../base/units.js';
 import type { Result } from '../../../control/protocol.js';
-import { countText, dateText, durationText } from '../../humanise.js';
 import type { Output } from '../../output.js';
 import { type Command, type Context, show, withConfirmation, YES } from '../command.js';
 import { usage } from '../ctl-error.js';
 import type { Option } from '../description.js';
 import { allowText, NAME_COLUMNS, nameCells, shortKey } from '../names.js';
-import { parseExpiry } from '../values.js';
+import { expiryValue } from '../values.js';
 
 type Change = Result<'whitelist.add'>;
 type Entry = Change['added'][number];
@@ -87,7 +88,7 @@ export const WHITELIST_COMMANDS: readonly Command[] = [
         ...optional('name', given.value('--name')),
         ...optional('note', given.value('--note')),
         ...(given.has('--allow') ? { allow: [...given.values('--allow')] } : {}),
-        ...(expires === undefined ? {} : { expiresAt: parseExpiry(expires, clock) }),
+        ...(expires === undefined ? {} : { expiresAt: expiryValue(expires, clock) }),
         isAdopting: given.has('--adopt'),
         isIfAbsent: given.has(IF_ABSENT.name),
         isDryRun: given.isDryRun,
@@ -172,7 +173,7 @@ function editOf({ given, clock }: Context) {
   return {
     ...(given.has('--no-name') ? { name: null } : optional('name', name)),
     ...(given.has('--allow') ? { allow: allow.includes('any') ? [] : [...allow] } : {}),
-    ...(expires === undefined ? {} : { expiresAt: expires === 'never' ? null : parseExpiry(expires, clock) }),
+    ...(expires === undefined ? {} : { expiresAt: expires === 'never' ? null : expiryValue(expires, clock) }),
     ...optional('note', given.value('--note')),
   };
 }

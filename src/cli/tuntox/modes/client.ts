@@ -80,7 +80,7 @@ async function pipe(settings: PipeSettings, server: RemoteServer, context: Conte
     // A ServerError is not about the target: the caller reports it.
     if (!(error instanceof CodedError) || error instanceof ServerError) throw error;
     // After `tuntox … | head`, a closed output is not an error.
-    const level = error.code === 'nobody-reads' ? 'debug' : 'error';
+    const level = error.code === 'closed-pipe' ? 'debug' : 'error';
     log[level](`${settings.target.host} port ${settings.target.port}: ${error.message}`);
     return statusOf(error.code);
   } finally {

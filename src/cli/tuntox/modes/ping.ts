@@ -15,7 +15,7 @@ export async function ping(settings: PingSettings, server: RemoteServer, context
     return await context.stopping.orStatusOf(pingAll(settings, server, context));
   } catch (error) {
     if (!(error instanceof CodedError) || error instanceof ServerError) throw error;
-    if (error instanceof OutputError && error.code === 'nobody-reads') return ExitStatus.ClosedPipe;
+    if (error instanceof OutputError && error.code === 'closed-pipe') return ExitStatus.ClosedPipe;
     const isUnanswered = error.code === 'timeout';
     context.log.error(isUnanswered ? 'the server did not answer a ping within 10 s: try again' : error.message);
     return isUnanswered ? ExitStatus.Timeout : statusOf(error.code);

@@ -11,7 +11,7 @@ import { temporaryDirectory } from '../../../support/temporary-directory.js';
 export const KEYS = {
   laptop: `9f3a11c2${'1'.repeat(56)}`,
   ci: `77b0d4e1${'2'.repeat(56)}`,
-  nobody: `abcdef01${'3'.repeat(56)}`,
+  unnamed: `abcdef01${'3'.repeat(56)}`,
 } as const;
 export const TOX_ID = `5A40C344${'0'.repeat(63)}C4054`;
 
@@ -20,9 +20,9 @@ export const now = (): number => systemClock.unixTime();
 
 export const laptop = { publicKey: KEYS.laptop, alias: 'laptop' } as const;
 const ci = { publicKey: KEYS.ci, alias: 'ci' } as const;
-/** As long and as hostile as names get. */
-const nobody = { publicKey: KEYS.nobody, alias: null } as const;
-const longest = { publicKey: KEYS.nobody, alias: `A${'b'.repeat(31)}` } as const;
+/** A client without a name, and one with the longest name. */
+const unnamed = { publicKey: KEYS.unnamed, alias: null } as const;
+const longest = { publicKey: KEYS.unnamed, alias: `A${'b'.repeat(31)}` } as const;
 
 const direct = { kind: 'direct', since: 1, address: '198.51.100.7:33445' } as const;
 const relayed = {
@@ -81,7 +81,7 @@ export const longConnections: readonly Connection[] = [
   {
     ...base,
     id: 'c-81921',
-    client: nobody,
+    client: unnamed,
     target: { host: `${'very-long-name.'.repeat(8)}example`, port: 443 },
     path: { kind: 'none', since: 1, reason: 'it went away' },
     roundTrip: null,
@@ -216,7 +216,7 @@ export const HANDLERS: MethodHandlers = {
         admittedBy: 'secret',
         since: now() - 9 * DAY - 9_000,
       }),
-      client({ client: nobody, isOnline: false, roundTrip: null }),
+      client({ client: unnamed, isOnline: false, roundTrip: null }),
     ],
   }),
   'clients.show': () => ({
@@ -256,7 +256,7 @@ export const HANDLERS: MethodHandlers = {
   'whitelist.add': () => change({ added: [entry()], notes: ['a secret exists too: the client needs both'] }),
   'whitelist.edit': () => change({ changed: [entry({ allow: [], note: 'new' })] }),
   'whitelist.remove': () =>
-    change({ removed: [entry()], closedTunnels: 2, notes: ['the whitelist is empty now: nobody gets in'] }),
+    change({ removed: [entry()], closedTunnels: 2, notes: ['the whitelist is empty now: no client is admitted'] }),
   'whitelist.import': ({ items }) => change({ added: items.map(() => entry()) }),
   'whitelist.off': () => change({ removed: [entry()] }),
   'secret.status': () => ({
@@ -288,7 +288,7 @@ export const HANDLERS: MethodHandlers = {
     schema: 'tuntox.bans/1',
     bans: [
       {
-        publicKey: KEYS.nobody,
+        publicKey: KEYS.unnamed,
         reason: 'too many wrong secrets: 30 within a minute',
         since: now(),
         until: now() + DAY,
@@ -299,7 +299,7 @@ export const HANDLERS: MethodHandlers = {
   }),
   'bans.clear': () => ({
     schema: 'tuntox.bans/1',
-    bans: [{ publicKey: KEYS.nobody, reason: 'too many wrong secrets', since: now(), until: null, isKept: true }],
+    bans: [{ publicKey: KEYS.unnamed, reason: 'too many wrong secrets', since: now(), until: null, isKept: true }],
   }),
   'config.show': () => ({ schema: 'tuntox.config/1', file: '/etc/tuntox/tuntox.yaml', settings }),
   'config.check': () => ({

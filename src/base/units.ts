@@ -1,12 +1,12 @@
-/** Numbers as people read them. Pure. */
-import { localTimeOf } from '../base/clock.js';
+/** Sizes, times and counts as text for people, and durations that people write. Pure. */
+import { localTimeOf } from './clock.js';
 
 const SECOND = 1_000;
 const MINUTE = 60 * SECOND;
 const HOUR = 60 * MINUTE;
 const DAY = 24 * HOUR;
 
-/** Bytes: at most three digits, so that a column of them is seven wide. */
+/** Returns at most three digits, so that a column of sizes is seven wide. */
 export function bytesText(bytes: number): string {
   if (bytes < 1000) return `${Math.round(bytes)} B`;
   let value = bytes;
@@ -18,7 +18,7 @@ export function bytesText(bytes: number): string {
   return `${Math.round(value)} TiB`;
 }
 
-/** The two largest units of a length of time in ms, such as `3d 4h`. */
+/** Returns the two largest units of a duration in ms, such as `3d 4h`. */
 export function durationText(duration: number, separator = ' '): string {
   if (duration < MINUTE) return `${Math.floor(duration / SECOND)}s`;
   if (duration < HOUR) return pair(duration, [MINUTE, 'm'], [SECOND, 's'], separator);
@@ -35,17 +35,17 @@ function pair(duration: number, [large, largeName]: Unit, [small, smallName]: Un
   return rest === 0 ? first : `${first}${separator}${rest}${smallName}`;
 }
 
-/** For a column of ages: five wide, but for hours with minutes of two digits. */
+/** Returns a duration without a space, for a column of ages. */
 export const ageText = (duration: number): string => durationText(duration, '');
 
-/** ms of a round trip. */
+/** @param duration ms; null when it was not measured */
 export function roundTripText(duration: number | null): string {
   if (duration === null) return '-';
   if (duration < 9.95) return `${duration.toFixed(1)}ms`;
   return duration < 999.5 ? `${Math.round(duration)}ms` : `${(duration / SECOND).toFixed(1)}s`;
 }
 
-/** Seconds since 1970 as a date and time of day of this machine. */
+/** Returns a Unix time as a date and time of day of this machine. */
 export function dateText(unixTime: number, hasSeconds = false): string {
   const { year, month, day, hour, minute, second } = localTimeOf(unixTime);
   const [mm, dd, hh, min, ss] = [month, day, hour, minute, second].map((number) => String(number).padStart(2, '0'));
@@ -54,3 +54,22 @@ export function dateText(unixTime: number, hasSeconds = false): string {
 
 /** `1 client`, `2 clients`. */
 export const countText = (count: number, noun: string): string => `${count} ${noun}${count === 1 ? '' : 's'}`;
+
+const MS_OF_UNIT: Readonly<Record<string, number>> = {
+  ms: 1,
+  s: SECOND,
+  m: MINUTE,
+  h: HOUR,
+  d: DAY,
+  w: 7 * DAY,
+};
+
+/** Parses `30s`, `1.5h`, `1h30m` or `2w`. @returns ms; undefined when it is not a duration */
+export function parseDuration(text: string): number | undefined {
+  if (!/^(?:[0-9]{1,9}(?:\.[0-9]{1,9})?(?:ms|[smhdw]))+$/.test(text)) return undefined;
+  const parts = [...text.matchAll(/([0-9.]+)(ms|[smhdw])/g)];
+  return parts.reduce((sum, [, count, unit]) => sum + Number(count) * (MS_OF_UNIT[unit as string] as number), 0);
+}
+
+/** Parses a whole number of at most 9 digits. @returns undefined when it is not one */
+export const parseCount = (text: string): number | undefined => (/^[0-9]{1,9}$/.test(text) ? Number(text) : undefined);

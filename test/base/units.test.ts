@@ -1,6 +1,15 @@
 import t from 'tap';
 import { localTimeOf, unixTimeOf } from '../../src/base/clock.js';
-import { ageText, bytesText, countText, dateText, durationText, roundTripText } from '../../src/cli/humanise.js';
+import {
+  ageText,
+  bytesText,
+  countText,
+  dateText,
+  durationText,
+  parseCount,
+  parseDuration,
+  roundTripText,
+} from '../../src/base/units.js';
 
 t.test('sizes have at most three digits', async (t) => {
   const cases: readonly (readonly [number, string])[] = [
@@ -16,7 +25,7 @@ t.test('sizes have at most three digits', async (t) => {
   for (const [bytes, text] of cases) t.equal(bytesText(bytes), text);
 });
 
-t.test('lengths of time have their two largest units', async (t) => {
+t.test('durations have their two largest units', async (t) => {
   const cases: readonly (readonly [number, string])[] = [
     [0, '0s'],
     [59_999, '59s'],
@@ -30,11 +39,11 @@ t.test('lengths of time have their two largest units', async (t) => {
   t.equal(ageText(72 * 60_000), '1h12m');
 });
 
-t.test('round trips have the digits that mean something', async (t) => {
+t.test('round-trip times have two or three digits', async (t) => {
   t.same([null, 0.31, 23.4, 180, 1_800].map(roundTripText), ['-', '0.3ms', '23ms', '180ms', '1.8s']);
 });
 
-t.test('a date is one of this machine, and can be turned round', async (t) => {
+t.test('a date is in the time zone of this machine, and can be converted back', async (t) => {
   const moment = unixTimeOf({ year: 2027, month: 1, day: 31, hour: 18, minute: 5, second: 9 }) as number;
   t.equal(dateText(moment), '2027-01-31 18:05');
   t.equal(dateText(moment, true), '2027-01-31 18:05:09');
@@ -43,9 +52,30 @@ t.test('a date is one of this machine, and can be turned round', async (t) => {
   t.equal(unixTimeOf({ year: 2027, month: 1, day: 1, hour: 24, minute: 0, second: 0 }), undefined);
 });
 
-t.test('one of a thing is not several', async (t) => {
+t.test('a count of one has no plural', async (t) => {
   t.same(
     [0, 1, 2].map((count) => countText(count, 'client')),
     ['0 clients', '1 client', '2 clients'],
   );
+});
+
+t.test('a duration may have fractions and several units', async (t) => {
+  const cases: readonly (readonly [string, number | undefined])[] = [
+    ['500ms', 500],
+    ['90s', 90_000],
+    ['1.5h', 5_400_000],
+    ['1h30m', 5_400_000],
+    ['2w', 14 * 86_400_000],
+    ['', undefined],
+    ['90', undefined],
+    ['-1s', undefined],
+    ['1.s', undefined],
+    ['1h 30m', undefined],
+    ['1y', undefined],
+  ];
+  for (const [text, duration] of cases) t.equal(parseDuration(text), duration, text);
+});
+
+t.test('a count is a whole number', async (t) => {
+  t.same(['0', '12', '', '-1', '1.5', '1e3', '1'.repeat(10)].map(parseCount), [0, 12, ...Array(5)]);
 });
