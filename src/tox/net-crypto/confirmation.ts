@@ -14,7 +14,7 @@ const TRANSFER = 2;
 /** What the session knows about both directions. */
 export interface Deliveries {
   /** Whether a packet of ours is not acknowledged. */
-  readonly hasUnconfirmed: boolean;
+  readonly hasUnacked: boolean;
   /** Lossless packets received from the peer so far. */
   readonly arrivals: number;
   /** ms within which the peer should acknowledge a packet, and within which it should answer a probe. */
@@ -25,7 +25,7 @@ export interface Deliveries {
 export class Confirmation {
   #confirmedAt = 0;
   /** Since when an ack is due. */
-  #unconfirmedSince: number | undefined;
+  #unackedSince: number | undefined;
   /** Since when packets of the peer arrive that need an ack from us. */
   #receivingSince: number | undefined;
   #arrivals = 0;
@@ -42,11 +42,11 @@ export class Confirmation {
 
   /** @param isSilent whether nothing came by the route for longer than a live peer is silent */
   update(now: number, deliveries: Deliveries, isSilent: boolean): void {
-    const { hasUnconfirmed, arrivals } = deliveries;
+    const { hasUnacked: hasUnconfirmed, arrivals } = deliveries;
     this.#ackTimeout = deliveries.ackTimeout;
     this.#probeTimeout = deliveries.probeTimeout;
-    if (!hasUnconfirmed) this.#unconfirmedSince = undefined;
-    else this.#unconfirmedSince ??= now;
+    if (!hasUnconfirmed) this.#unackedSince = undefined;
+    else this.#unackedSince ??= now;
     if (isSilent) this.#receivingSince ??= now;
     else if (arrivals - this.#arrivals >= TRANSFER) {
       this.#receivingSince ??= Math.max(now, this.#confirmedAt + RECEIVING_INTERVAL);
@@ -57,7 +57,7 @@ export class Confirmation {
   onConfirmed(now: number, arrivals = this.#arrivals): void {
     this.#confirmedAt = now;
     this.#arrivals = arrivals;
-    this.#unconfirmedSince = undefined;
+    this.#unackedSince = undefined;
     this.#receivingSince = undefined;
     this.#probes = 0;
   }
@@ -66,7 +66,7 @@ export class Confirmation {
   get probeAt(): number {
     if (this.#probes >= MAX_PROBES) return Number.POSITIVE_INFINITY;
     const since = Math.min(
-      this.#unconfirmedSince === undefined ? Number.POSITIVE_INFINITY : this.#unconfirmedSince + this.#ackTimeout,
+      this.#unackedSince === undefined ? Number.POSITIVE_INFINITY : this.#unackedSince + this.#ackTimeout,
       this.#receivingSince ?? Number.POSITIVE_INFINITY,
     );
     if (this.#probes === 0) return since;

@@ -23,7 +23,7 @@ export class Features {
   #left = COPIES;
 
   /** Whether the peer is of our kind. */
-  get areKnown(): boolean {
+  get isOurKind(): boolean {
     return this.#theirs !== undefined;
   }
 
@@ -39,13 +39,13 @@ export class Features {
   next(): Buffer | undefined {
     if (this.#left === 0) return undefined;
     this.#left -= 1;
-    return Buffer.from([CryptoKind.Features, OURS | (this.areKnown ? HAS_OURS : 0)]);
+    return Buffer.from([CryptoKind.Features, OURS | (this.isOurKind ? HAS_OURS : 0)]);
   }
 
   /** @returns whether the peer should be answered at once */
   receive(data: Buffer): boolean {
     const flags = data[1] ?? 0;
-    const isFirst = !this.areKnown;
+    const isFirst = !this.isOurKind;
     this.#theirs = flags & ~HAS_OURS;
     if ((flags & HAS_OURS) === 0) {
       this.#left = Math.max(this.#left, 1);

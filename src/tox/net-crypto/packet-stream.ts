@@ -69,8 +69,6 @@ export class PacketStream {
   readonly #features = new Features();
   readonly #halves = new PacketHalves();
   readonly #blackHole = new ReceiveBlackHole();
-  /** Packets that were malformed, duplicate or outside the window. */
-  #dropped = 0;
   #arrivals = 0;
 
   /** @param options.firstNumber of the packets of both directions; always 0 on the wire, tests begin near the wrap */
@@ -108,10 +106,6 @@ export class PacketStream {
     return this.#sender.retransmissions;
   }
 
-  get dropped(): number {
-    return this.#dropped;
-  }
-
   /** Takes a lossless packet, or returns false and takes nothing. @throws RangeError for other data */
   takeLossless(data: Buffer, isUrgent: boolean): boolean {
     checkData(data, CryptoKind.FirstLossless, CryptoKind.LastLossless);
@@ -140,8 +134,8 @@ export class PacketStream {
     return this.#sender.isUnanswered;
   }
 
-  get hasUnconfirmed(): boolean {
-    return this.#sendWindow.hasUnconfirmed;
+  get hasUnacked(): boolean {
+    return this.#sendWindow.hasUnacked;
   }
 
   /** Lossless packets received so far, new or duplicate. */
@@ -151,7 +145,7 @@ export class PacketStream {
 
   /** ms within which the peer should acknowledge a packet. */
   get ackTimeout(): number {
-    return this.#twoRoundTrips + (this.#features.areKnown ? OUR_DELAY : THEIR_DELAY);
+    return this.#twoRoundTrips + (this.#features.isOurKind ? OUR_DELAY : THEIR_DELAY);
   }
 
   /** ms within which the peer should answer a path probe. */
@@ -164,7 +158,7 @@ export class PacketStream {
   }
 
   get isOurKind(): boolean {
-    return this.#features.areKnown;
+    return this.#features.isOurKind;
   }
 
   /** Packets sent for the first time from now on take one route only. */
@@ -215,8 +209,6 @@ export class PacketStream {
       this.#sender.noteOurKind();
     } else if (id === CryptoKind.Part) {
       this.#receivePart(packetNumber, data, now);
-    } else {
-      this.#dropped += 1;
     }
     const { start, hasHoles } = this.#receiveWindow;
     this.#blackHole.onReceived(hasHoles ? start : undefined, data.length, now);
@@ -233,11 +225,7 @@ export class PacketStream {
 
   #receiveLossless(number: number, data: Buffer): void {
     this.#arrivals += 1;
-    const arrival = this.#receiveWindow.onReceived(number, data);
-    if (arrival !== 'next') {
-      if (arrival !== 'early') this.#dropped += 1;
-      return;
-    }
+    if (this.#receiveWindow.onReceived(number, data) !== 'next') return;
     let next: Buffer | undefined = data;
     while (next !== undefined && this.#deps.isOpen()) {
       this.#deps.onLossless(next);
@@ -264,7 +252,7 @@ export class PacketStream {
 
   /** Whether large packets of the peer do not arrive, and the peer, not being of our kind, sends no smaller ones. */
   get isInBlackHole(): boolean {
-    return !this.#features.areKnown && this.#blackHole.isLikely;
+    return !this.#features.isOurKind && this.#blackHole.isLikely;
   }
 
   /** Releases all memory. */

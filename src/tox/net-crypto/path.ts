@@ -167,7 +167,7 @@ export class Path {
     const route = this.#routes.find(key);
     if (route === undefined || route.kind === 'relay' || this.#schedule.scope === undefined || now < this.#noUdpUntil)
       return;
-    if (this.#routes.proofOf(key) === 'wanted' && now - this.#probes.sentAt(key) > FIRST_PROBE_INTERVAL / 2) {
+    if (this.#routes.proofOf(key) === 'required' && now - this.#probes.sentAt(key) > FIRST_PROBE_INTERVAL / 2) {
       this.#probeNow(route, now);
     }
   }
@@ -184,15 +184,15 @@ export class Path {
     // c-toxcore takes nothing from an address that it does not know; that it sends to us shows that it knows ours.
     this.#routes.onProven(key, this.#isOurKind ? now + 2 * answer.rtt + MIGRATION_TIME : undefined);
     if (key === this.#chosen?.key) this.#confirmation.onConfirmed(now);
-    else if (key === this.#candidate.route?.key) this.#leaveSilent(answer.rtt / 2, now);
+    else if (key === this.#candidate.route?.key) this.#leaveIfSilent(answer.rtt / 2, now);
     return answer.cookie;
   }
 
   /** The peer is proven to be elsewhere. @param silence ms of silence on the route in use that show it: packets in flight arrive later */
-  #leaveSilent(silence: number, now: number): void {
+  #leaveIfSilent(silence: number, now: number): void {
     const key = this.#chosen?.key ?? '';
     this.#candidate.onAnswered();
-    if (now - this.#routes.receivedAt(key) >= silence) this.#routes.leave(key);
+    if (now - this.#routes.receivedAt(key) >= silence) this.#routes.markLeft(key);
   }
 
   /** Packets on the route in use have arrived. @param arrivals packets received from the peer so far */
@@ -219,25 +219,25 @@ export class Path {
     if (udp !== undefined && now >= this.#confirmation.failsAt) this.#routes.requireProof(udp.key);
     const route = this.#chooseRoute(now);
     const isDoubtful = evidence.isUnanswered || (udp !== undefined && this.#confirmation.isSuspect);
-    const isDirect = this.#isSurelyDirect(route, now) && !isDoubtful;
+    const isDirect = this.#isConfirmedDirect(route, now) && !isDoubtful;
     if (isDirect !== this.#wasDirect) {
       this.#wasDirect = isDirect;
       this.#deps.onDirectChange(isDirect);
     }
     if (route !== this.#chosen) this.#switchTo(route, now, evidence);
-    const way = route?.kind === 'relay' || this.#routes.isReachable(route?.key ?? '', now) ? route : undefined;
-    if (way !== this.#reachedBy) {
-      this.#reachedBy = way;
-      this.#deps.onReachable(way);
+    const reachable = route?.kind === 'relay' || this.#routes.isReachable(route?.key ?? '', now) ? route : undefined;
+    if (reachable !== this.#reachedBy) {
+      this.#reachedBy = reachable;
+      this.#deps.onReachable(reachable);
     }
     const isUnfit = now < this.#noUdpUntil && route?.kind === 'relay';
     const of = isDirect || isUnfit ? undefined : route?.kind === 'relay' && !evidence.isUnanswered ? 'udp' : 'all';
     this.#schedule.setScope(of, now);
   }
 
-  #isSurelyDirect(route: Route | undefined, now: number): boolean {
+  #isConfirmedDirect(route: Route | undefined, now: number): boolean {
     if (route === undefined || route.kind === 'relay') return false;
-    return this.#routes.proofOf(route.key) !== 'wanted' && this.#routes.isSurelyDirect(now);
+    return this.#routes.proofOf(route.key) !== 'required' && this.#routes.isRecentlyDirect(now);
   }
 
   #chooseRoute(now: number): Route | undefined {
@@ -269,8 +269,8 @@ export class Path {
       this.#relayHold.begin(now);
     } else if (route !== undefined && !isRelay) {
       if (wasRelay) this.#relayHold.end(now);
-      this.#routes.trustNew();
-      this.#confirmation.begin(now, this.#routes.proofOf(route.key) === 'given', evidence);
+      this.#routes.trustNewRoutes();
+      this.#confirmation.begin(now, this.#routes.proofOf(route.key) === 'proven', evidence);
     }
     this.#deps.onChange(route, hasFailed);
   }
@@ -311,7 +311,7 @@ export class Path {
     const udp = this.#udpInUse;
     const { probeAt, failsAt } = this.#confirmation;
     const otherAt = Math.min(this.#nextProbeAt, this.#candidate.probeAt);
-    if (udp === undefined || this.#routes.proofOf(udp.key) === 'wanted') return otherAt;
+    if (udp === undefined || this.#routes.proofOf(udp.key) === 'required') return otherAt;
     return Math.min(otherAt, probeAt, failsAt);
   }
 
@@ -375,7 +375,7 @@ export class Path {
   get #probedRoutes(): readonly Route[] {
     const isAll = this.#schedule.scope === 'all';
     return this.#routes.all.filter((route) => {
-      if (route === this.#chosen) return route.kind !== 'relay' && this.#routes.proofOf(route.key) === 'wanted';
+      if (route === this.#chosen) return route.kind !== 'relay' && this.#routes.proofOf(route.key) === 'required';
       return isAll || route.kind !== 'relay';
     });
   }

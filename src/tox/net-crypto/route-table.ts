@@ -18,7 +18,7 @@ const MAX_UDP_ROUTES = 4;
 const MAX_RELAY_ROUTES = 4;
 
 /** What is known about the direction from us to the peer: it works, nothing, or it must be proven before it is used. */
-export type Proof = 'given' | 'unknown' | 'wanted';
+export type Proof = 'proven' | 'unknown' | 'required';
 
 /** The criteria of the choice; see `best`. */
 interface Choice {
@@ -102,20 +102,20 @@ export class RouteTable {
   onProven(key: string, graceUntil?: number): void {
     const entry = this.#entry(key);
     if (entry === undefined) return;
-    entry.proof = 'given';
+    entry.proof = 'proven';
     entry.graceUntil = graceUntil ?? entry.graceUntil;
   }
 
   /** Requires proof that packets arrive on this route; without a key, on all UDP routes, including new ones. */
   requireProof(key?: string): void {
-    if (key === undefined) this.#newProof = 'wanted';
+    if (key === undefined) this.#newProof = 'required';
     for (const entry of this.#entries) {
-      if (entry.route.kind !== 'relay' && (key === undefined || entry.route.key === key)) entry.proof = 'wanted';
+      if (entry.route.kind !== 'relay' && (key === undefined || entry.route.key === key)) entry.proof = 'required';
     }
   }
 
   /** UDP is in use: new routes may be used without proof. */
-  trustNew(): void {
+  trustNewRoutes(): void {
     this.#newProof = 'unknown';
   }
 
@@ -124,7 +124,7 @@ export class RouteTable {
   }
 
   /** The peer is elsewhere; the route counts as dead until a packet arrives on it. */
-  leave(key: string): void {
+  markLeft(key: string): void {
     const entry = this.#entry(key);
     if (entry !== undefined) entry.isLeft = true;
   }
@@ -132,7 +132,7 @@ export class RouteTable {
   /** Whether the packets recently sent there are lost. */
   hasFailed(key: string): boolean {
     const entry = this.#entry(key);
-    return entry !== undefined && (entry.isLeft || entry.proof === 'wanted');
+    return entry !== undefined && (entry.isLeft || entry.proof === 'required');
   }
 
   #entry(key: string): Entry | undefined {
@@ -173,7 +173,7 @@ export class RouteTable {
     const { route, receivedAt, proof } = entry;
     if (route.kind === 'relay') return route.state !== 'doubtful' ? 10 : needsHearing && this.#hasFailed ? 6 : -1;
     const family = route.kind === 'udp6' ? 1 : route.isLan ? 2 : 0;
-    const isTrusted = proof === 'given' || (proof === 'unknown' && !isUdpBlocked());
+    const isTrusted = proof === 'proven' || (proof === 'unknown' && !isUdpBlocked());
     if (isTrusted && this.#isAlive(entry, now)) return isProven(route.key) ? IN_USE + family : 8;
     if (receivedAt === Number.NEGATIVE_INFINITY) return family;
     return isProven(route.key) ? 5 : 4;
@@ -181,7 +181,7 @@ export class RouteTable {
 
   /** Whether a UDP route that carried packets no longer does. */
   get #hasFailed(): boolean {
-    return this.#entries.some(({ proof, receivedAt }) => proof === 'wanted' && receivedAt > Number.NEGATIVE_INFINITY);
+    return this.#entries.some(({ proof, receivedAt }) => proof === 'required' && receivedAt > Number.NEGATIVE_INFINITY);
   }
 
   #isAlive({ receivedAt, graceUntil, isLeft }: Entry, now: number): boolean {
@@ -214,7 +214,7 @@ export class RouteTable {
   }
 
   /** Whether a packet arrived on a UDP route so recently that no other route is needed. */
-  isSurelyDirect(now: number): boolean {
+  isRecentlyDirect(now: number): boolean {
     return now - this.latestUdpReceivedAt <= LEFT_BEHIND;
   }
 }

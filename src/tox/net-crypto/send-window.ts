@@ -122,7 +122,7 @@ export class SendWindow {
   }
 
   /** Whether a packet was sent that the peer has not acknowledged. */
-  get hasUnconfirmed(): boolean {
+  get hasUnacked(): boolean {
     return this.#start !== this.#next;
   }
 

@@ -134,7 +134,7 @@ export class Sender {
 
   /** Whether several probes over more than half a second had no answer. */
   get isUnanswered(): boolean {
-    return this.#deps.window.hasUnconfirmed && this.#probes >= MAX_UNANSWERED_PROBES;
+    return this.#deps.window.hasUnacked && this.#probes >= MAX_UNANSWERED_PROBES;
   }
 
   /** Queues a lossless packet, or returns false. @param isUrgent whether it may exceed the bound a little */
@@ -181,7 +181,7 @@ export class Sender {
    */
   onAck(bufferStart: number, request: Buffer | undefined, now: number): void {
     const { window, rtt, congestion } = this.#deps;
-    if (!window.hasUnconfirmed) {
+    if (!window.hasUnacked) {
       this.#unacknowledged = 0;
       return;
     }
@@ -205,7 +205,7 @@ export class Sender {
       this.#probes = 0;
     }
     if (sample.ackedBytes === 0 && sample.lostBytes === 0) return;
-    this.#learn(sample, now);
+    this.#processSample(sample, now);
   }
 
   /**
@@ -226,7 +226,7 @@ export class Sender {
     this.#isRouteConfirmed = true;
   }
 
-  #learn(sample: AckSample, now: number): void {
+  #processSample(sample: AckSample, now: number): void {
     const { window, congestion, packetSize } = this.#deps;
     congestion.onAck(sample, window.inFlightBytes, now);
     if (packetSize()?.review(sample, now, (number) => window.fateOf(number))) this.onPathLost();
@@ -253,7 +253,7 @@ export class Sender {
     if (window.lossDueAt > now) return;
     const sample = window.beginAck(now, congestion.measurement, rtt.min);
     window.detectLost();
-    if (sample.lostBytes > 0) this.#learn(sample, now);
+    if (sample.lostBytes > 0) this.#processSample(sample, now);
   }
 
   /** The path is lost, with all packets in flight on it. */
@@ -325,7 +325,7 @@ export class Sender {
   #send(number: number, now: number, paddedSize?: number): void {
     const { window } = this.#deps;
     const data = window.dataOf(number);
-    if (!window.hasUnconfirmed) {
+    if (!window.hasUnacked) {
       this.#ackedAt = now;
       this.#probes = 0;
     }
@@ -367,7 +367,7 @@ export class Sender {
   /** When the next probe is due; Infinity while nothing is in flight. */
   get #probeAt(): number {
     const { window, rtt } = this.#deps;
-    if (!window.hasUnconfirmed) return Number.POSITIVE_INFINITY;
+    if (!window.hasUnacked) return Number.POSITIVE_INFINITY;
     if (this.#isProbeUrgent) return Number.NEGATIVE_INFINITY;
     const first = 2 * rtt.smoothed + 2 * rtt.variation + PROBE_SLACK;
     return this.#ackedAt + first + this.#probes * Math.max(PROBE_INTERVAL, rtt.smoothed);

@@ -1,8 +1,8 @@
 import t from 'tap';
 import { Confirmation, type Deliveries } from '../../../src/tox/net-crypto/confirmation.js';
 
-const QUIET: Deliveries = { hasUnconfirmed: false, arrivals: 0, ackTimeout: 100, probeTimeout: 60 };
-const SENDING: Deliveries = { ...QUIET, hasUnconfirmed: true };
+const QUIET: Deliveries = { hasUnacked: false, arrivals: 0, ackTimeout: 100, probeTimeout: 60 };
+const SENDING: Deliveries = { ...QUIET, hasUnacked: true };
 
 /** Of a route that was proven when it was taken, at 0. */
 function proven(): Confirmation {

@@ -13,7 +13,7 @@ import { ManualClock } from '../../support/manual-clock.js';
 import { SeededRandom } from '../../support/seeded-random.js';
 import { SimulatedNetwork } from '../../support/simulated-network.js';
 
-/** A data packet with its least padding, as requests without a hole and what tells features are. */
+/** A data packet with its least padding, such as a request without holes or a feature packet. */
 const SHORTEST = 32;
 
 export class World {
@@ -33,7 +33,7 @@ export class World {
   }
 }
 
-/** What one connection was told. */
+/** The events of one connection. */
 export class Notes implements ConnectionHandlers {
   readonly lossless: Buffer[] = [];
   readonly lossy: Buffer[] = [];
@@ -79,13 +79,13 @@ export class CryptoPeer {
   refuses = false;
   /** What the DHT finds. */
   isUdpBlocked = false;
-  /** What the system says of fragments that it made. */
+  /** Fragments that the system has made. */
   fragments = 0;
-  /** What the system says of its interface, bytes of IP. */
+  /** MTU of the interface, bytes of IP. */
   interfaceMtu: number | undefined;
-  /** What happens to a packet on its way to the network; by default nothing. */
+  /** What the link does to a packet; nothing by default. */
   shape: (packet: Buffer, forward: () => void) => void = (_packet, forward) => forward();
-  /** Connections that this peer accepted, the latest last, with what they were told. */
+  /** Connections that this peer accepted, the latest last, with their events. */
   readonly accepted: { readonly connection: CryptoConnection; readonly notes: Notes }[] = [];
   /** Called inside the offer, after accepting. */
   onAccepted: ((connection: CryptoConnection, notes: Notes) => void) | undefined;
@@ -137,7 +137,7 @@ export class CryptoPeer {
     this.onAccepted?.(connection, notes);
   }
 
-  /** Goes on from another address, as behind a NAT that forgot it. */
+  /** Continues from another address, as behind a NAT that dropped its mapping. */
   move(address: string, port = 33445): void {
     this.#socket.close();
     this.endpoint = Endpoint.of(address, port) as Endpoint;

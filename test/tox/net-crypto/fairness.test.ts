@@ -1,4 +1,4 @@
-/** Who gets how much of a bottleneck of 50 Mbit/s and 40 ms, on the simulated clock. */
+/** How flows share a bottleneck of 50 Mbit/s and 40 ms, on the simulated clock. */
 import t from 'tap';
 import { type LinkOptions, StreamPair } from './stream-pair.js';
 import { Bbr, type CongestionControl, Cubic, TcpFlow } from './tcp-flow.js';
@@ -6,7 +6,7 @@ import { Bbr, type CongestionControl, Cubic, TcpFlow } from './tcp-flow.js';
 const LINK = { rate: 50, delay: 20 } as const;
 /** ms of the queue: one product of rate and round trip, and four. */
 const QUEUES = [40, 160];
-/** ms between those who begin, until rates have settled, and of the measurement. */
+/** ms between the starts of two flows, until rates have settled, and of the measurement. */
 const BETWEEN = 5000;
 const SETTLED = 8000;
 const MEASURED = 15_000;

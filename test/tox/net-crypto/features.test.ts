@@ -18,7 +18,7 @@ t.test('a peer that never answers gets eight feature packets', async (t) => {
   let count = 0;
   while (features.next() !== undefined) count += 1;
   t.equal(count, 8);
-  t.notOk(features.areKnown);
+  t.notOk(features.isOurKind);
 });
 
 t.test('a lost answer is sent again when the peer reports that it got none', async (t) => {
@@ -27,12 +27,12 @@ t.test('a lost answer is sent again when the peer reports that it got none', asy
   far.receive(near.next() as Buffer);
   while (far.next() !== undefined);
   t.ok(far.receive(near.next() as Buffer));
-  t.ok(near.receive(far.next() as Buffer) === false && near.areKnown);
+  t.ok(near.receive(far.next() as Buffer) === false && near.isOurKind);
 });
 
 t.test('a truncated packet announces a peer of our kind without features', async (t) => {
   const features = new Features();
   features.receive(Buffer.from([3]));
-  t.ok(features.areKnown);
+  t.ok(features.isOurKind);
   t.notOk(features.hasListEnd || features.hasParts);
 });

@@ -9,7 +9,7 @@ import { SeededRandom } from '../../support/seeded-random.js';
 
 const random = new SeededRandom(1);
 
-/** One of two who want to meet; nothing stands between them. */
+/** One of two peers that connect; no packet between them is lost. */
 class Person {
   readonly real: KeyPair;
   readonly dht = generateKeyPair(random);
@@ -37,7 +37,7 @@ class Person {
     return new HandshakeState({ host, onSession }, { peer: peer.keys, now, accepted });
   }
 
-  /** What it gives to one who asks. */
+  /** The cookie that it issues. */
   cookieFor({ realKey, dhtKey }: PeerKeys, now = 0): Buffer {
     return this.jar.issue(realKey, dhtKey, now);
   }
@@ -125,7 +125,7 @@ t.test('when both peers connect at once, the handshake of the faster one supplie
   t.match(near.session?.cipher.open(packet), { data: Buffer.from([160]) });
 });
 
-/** A handshake of somebody who has begun anew. */
+/** A handshake of a peer that starts a new session. */
 function handshakeOf(who: Person, peer: Person, now = 0): OpenedHandshake {
   const anew = who.meet(peer);
   anew.receiveCookie(peer.cookieFor(who.keys, now), 0);

@@ -1,4 +1,4 @@
-/** What comes from people who mean harm, or through broken machines: random, truncated, lengthened and changed packets. */
+/** Packets from attackers and broken machines: random, truncated, lengthened and changed. */
 import type { SeededRandom } from '../../support/seeded-random.js';
 
 /** @param samples genuine packets; none of them is given back unchanged */

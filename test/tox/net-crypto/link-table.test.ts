@@ -1,4 +1,4 @@
-/** What the controller makes of links as people have them: three transfers in a row, with pauses, on the simulated clock. */
+/** Congestion control on common links: three transfers in a row, with pauses, on the simulated clock. */
 import t from 'tap';
 import { FULL, type LinkOptions, payloadRate, StreamPair } from './stream-pair.js';
 
@@ -12,7 +12,7 @@ interface Row {
   readonly later: number;
   /** ms that at most one of twenty packets of a later transfer waits longer than. */
   readonly queue: number;
-  /** Part of the packets of a later transfer, and of the first, that are sent again beyond those that the link loses. */
+  /** Part of the packets of a later transfer, and of the first, that are retransmitted beyond those that the link loses. */
   readonly again?: number;
   readonly firstAgain?: number;
   /** Mbit/s that the goodput of the first and of later transfers is held against, where it is not that of the link. */
@@ -286,7 +286,7 @@ t.test('a home connection carries both directions at once: 30 and 5 Mbit/s, 60 m
 t.test('a peer that reads its socket every 50 ms gets what the socket holds, and little more', async (t) => {
   let packets = 0;
   let overflowed = 0;
-  // What overflows when is a matter of a packet more or less; four paths together say more than one.
+  // A single packet decides when a buffer overflows; four paths together show more than one.
   for (const delay of [0.5, 2, 5, 10]) {
     const pair = new StreamPair({ delay, poll: 50, pollPackets: 180 }, { isOurKind: false });
     pair.fill(Number.POSITIVE_INFINITY);

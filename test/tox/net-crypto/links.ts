@@ -1,4 +1,4 @@
-/** What packets meet on their way: a slow link with a queue that overflows, and a relay that reads its sockets now and then. */
+/** Simulated links: a slow link with a queue that overflows, and a relay that reads its sockets now and then. */
 import type { ManualClock } from '../../support/manual-clock.js';
 
 /** What IP and UDP add to a packet. */

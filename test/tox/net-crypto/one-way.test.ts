@@ -1,4 +1,4 @@
-/** UDP that works in one direction only, with a relay at hand: on the simulated clock and network. */
+/** UDP that works in one direction only, with a relay available: on the simulated clock and network. */
 import t from 'tap';
 import type { Route } from '../../../src/tox/net-crypto/route.js';
 import { UdpKind } from '../../../src/tox/packet/kind.js';
@@ -15,7 +15,7 @@ interface Scene extends Pair {
   readonly relayed: { alice: number; bob: number };
   /** Datagrams of the session that each sent. */
   readonly datagrams: { alice: number; bob: number };
-  /** How often the way of each has changed. */
+  /** How often the route of each peer has changed. */
   readonly changes: { alice: number; bob: number };
 }
 
@@ -66,7 +66,7 @@ const drop =
     world.network.filter = (_packet, source) => source.key !== peers[from].endpoint.key;
   };
 
-/** Sends a packet and gives ms until it has arrived. */
+/** Sends a packet and returns the ms until it has arrived. */
 function delivery({ world }: Scene, from: Pair['near'], to: Pair['far']): number {
   const before = to.notes.lossless.length;
   const start = world.clock.now();

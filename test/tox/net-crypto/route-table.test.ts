@@ -60,9 +60,9 @@ t.test('a relay carries everything while no address is live, and nothing while o
   t.equal(table.best(0), relay);
   table.onReceived(v4.key, 1000);
   t.equal(table.best(3500), v4);
-  t.ok(table.isSurelyDirect(3500));
+  t.ok(table.isRecentlyDirect(3500));
   t.equal(table.best(3501), relay, 'two packets that should have come are missing');
-  t.notOk(table.isSurelyDirect(3501));
+  t.notOk(table.isRecentlyDirect(3501));
   t.ok(table.isDirect(9000));
   t.notOk(table.isDirect(9001));
 });
@@ -121,7 +121,7 @@ t.test('without a key, proof is required of all addresses, new ones too, until U
   t.equal(table.best(1000), relay);
   table.onProven(v4.key);
   t.equal(table.best(1000), v4);
-  table.trustNew();
+  table.trustNewRoutes();
   table.add(lan);
   table.onReceived(lan.key, 1001);
   t.equal(table.best(1001), lan);
@@ -159,7 +159,7 @@ t.test('no proof is required of relays', async (t) => {
   table.requireProof();
   table.requireProof(relay.key);
   t.equal(table.proofOf(relay.key), 'unknown');
-  t.equal(table.proofOf(v4.key), 'wanted');
+  t.equal(table.proofOf(v4.key), 'required');
 });
 
 t.test('an unproven address ranks below a relay and above dead addresses', async (t) => {
@@ -180,7 +180,7 @@ t.test('of two equal addresses, the one in use stays in use unless the peer is f
   table.onReceived(v4.key, 1000);
   table.onReceived(rebound.key, 1001);
   t.equal(table.best(1001, { current }), v4);
-  table.leave(v4.key);
+  table.markLeft(v4.key);
   t.equal(table.best(1001, { current }), rebound);
   t.ok(table.hasFailed(v4.key));
   table.onReceived(v4.key, 1002);
@@ -191,7 +191,7 @@ t.test('of two equal addresses, the one in use stays in use unless the peer is f
 t.test('an address marked as left is abandoned although it was better', async (t) => {
   const table = tableOf(lan, v4);
   for (const route of [lan, v4]) table.onReceived(route.key, 1000);
-  table.leave(lan.key);
+  table.markLeft(lan.key);
   t.equal(table.best(1000, { current: lan.key }), v4);
 });
 

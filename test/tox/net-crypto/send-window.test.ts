@@ -37,7 +37,7 @@ t.test('numbers count up from 0, and bytes are counted as unsent, in flight and 
   t.equal(sample.ackedBytes, 100 + WIRE_OVERHEAD);
   t.equal(sample.sentAt, 10);
   t.equal(window.inFlightBytes, 0);
-  t.notOk(window.hasUnconfirmed);
+  t.notOk(window.hasUnacked);
 });
 
 t.test('acknowledgements of unsent or already acknowledged packets are ignored', async (t) => {
@@ -129,7 +129,7 @@ t.test('the window works across the wrap of numbers while the ring grows', async
   t.same(window.dataOf((first + 200) >>> 0), numbered(200));
   window.acknowledge((first + 300) >>> 0);
   t.equal(window.inFlightBytes, 0);
-  t.notOk(window.hasUnconfirmed);
+  t.notOk(window.hasUnacked);
 });
 
 t.test('the delivery rate is the bytes delivered over the time they took', async (t) => {

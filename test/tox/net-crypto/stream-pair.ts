@@ -133,7 +133,7 @@ export class Link {
   }
 }
 
-/** One end: its stream in turns of the event loop, as a connection drives it. */
+/** One end: its stream in ticks of the event loop, as a connection drives it. */
 export class StreamEnd {
   readonly stream: PacketStream;
   readonly #tick: LoopTick;
@@ -193,8 +193,8 @@ export class StreamPair {
 
   /**
    * @param options.isOurKind whether they find out that both are of our kind; else one is as c-toxcore, but for its timing
-   * @param options.back what is different on the way back
-   * @param options.beside who has the link already, so that these two share it
+   * @param options.back what differs in the other direction
+   * @param options.beside a pair that uses the link already and shares it
    */
   constructor(
     link: Partial<LinkOptions>,

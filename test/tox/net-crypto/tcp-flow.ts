@@ -1,4 +1,4 @@
-/** A transfer by TCP, as far as its share of a bottleneck goes: the window, the pace and the losses, and no stream. */
+/** A TCP flow, as far as its share of a bottleneck needs: window, pace and losses, without a stream. */
 import type { ManualClock } from '../../support/manual-clock.js';
 import type { Link } from './stream-pair.js';
 
@@ -145,7 +145,7 @@ export class Cubic implements CongestionControl {
   #roundTrip = 100;
 
   onLoss(now: number): void {
-    // Fast convergence: who lost at less than the last time leaves some room.
+    // Fast convergence: a flow that loses at a smaller window than last time leaves some room.
     this.#lossWindow = this.window < this.#lossWindow ? (this.window * (1 + LEFT)) / 2 : this.window;
     this.#lossAt = now;
     this.window = Math.max(2, this.window * LEFT);
