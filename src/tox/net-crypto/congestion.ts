@@ -14,6 +14,7 @@ import { AckGap } from './ack-gap.js';
 import type { AckSample } from './ack-sample.js';
 import { AverageLoss } from './average-loss.js';
 import { CarefulResume, type SavedPath } from './careful-resume.js';
+import { FullPipe } from './full-pipe.js';
 import { MaxFilter } from './max-filter.js';
 import { Round } from './round.js';
 import type { Rtt } from './rtt.js';
@@ -51,10 +52,6 @@ const LONGEST_DRAIN = 3;
 const CRUISE_ROUNDS = 6;
 /** Bytes in flight beyond the BDP, since acks arrive in groups. */
 const WINDOW_SLACK = 16 * PACKET;
-/** BBR: the pipe is full when three rounds brought less than a quarter more; or two, if the round trip is raised as well. */
-const FULL_GROWTH = 1.25;
-const FULL_ROUNDS = 3;
-const FULL_ROUNDS_RAISED = 2;
 /** Growth by a probe that restarts Startup, which doubles the rate where probes add a quarter. */
 const RESTART_GROWTH = 1.125;
 /** A round trip counts as raised, by a queue, above this multiple of the smallest one and this many ms more. */
@@ -128,9 +125,7 @@ export class Congestion {
   readonly #round = new Round();
   readonly #resume = new CarefulResume();
   readonly #ackGap = new AckGap();
-  /** The rate that Startup has to exceed by a quarter, and for how many rounds it has not. */
-  #fullBandwidth = 0;
-  #fullRounds = 0;
+  readonly #fullPipe = new FullPipe();
   /** For how many rounds the round trip was raised, and when the last ProbeRTT began. */
   #raisedRounds = 0;
   #probedRttAt = 0;
@@ -327,23 +322,15 @@ export class Congestion {
     { isRaised, isOverflow }: { readonly isRaised: boolean; readonly isOverflow: boolean },
     now: number,
   ): void {
-    const bandwidth = this.#bandwidth.max;
-    if (bandwidth >= this.#fullBandwidth * FULL_GROWTH) {
-      this.#fullBandwidth = bandwidth;
-      this.#fullRounds = 0;
-    } else if (!isAppLimited || isRaised) {
-      this.#fullRounds += 1;
-    }
-    const enough = isRaised ? FULL_ROUNDS_RAISED : FULL_ROUNDS;
-    if (this.#fullRounds < enough && !isOverflow) return;
-    this.#probedBandwidth = bandwidth;
+    const isFull = this.#fullPipe.endRound(this.#bandwidth.max, { isAppLimited, isRaised });
+    if (!isFull && !isOverflow) return;
+    this.#probedBandwidth = this.#bandwidth.max;
     this.#enter('drain', now);
   }
 
   /** A probe grew so much that the path must have far more bandwidth; without a queue, since draining acks grow as much. */
   #restart(now: number): void {
-    this.#fullBandwidth = this.#bandwidth.max;
-    this.#fullRounds = 0;
+    this.#fullPipe.restart(this.#bandwidth.max);
     this.#inflightBound = Number.POSITIVE_INFINITY;
     this.#enter('startup', now);
   }

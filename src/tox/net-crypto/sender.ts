@@ -8,6 +8,7 @@ import { LONGEST_RUN } from '../packet/net-crypto-request.js';
 import type { AckSample } from './ack-sample.js';
 import type { Congestion } from './congestion.js';
 import type { ReorderingWindow } from './loss-detection.js';
+import { BURST_INTERVAL, Pacer } from './pacer.js';
 import { addToNumber, distanceBetween } from './packet-number.js';
 import type { PacketSize } from './packet-size.js';
 import type { Rtt } from './rtt.js';
@@ -30,16 +31,6 @@ const WORTH_PROBING = 8;
 /** Packets from the first one that are retransmitted although the window is full; our own lists hold 1,300 missing packets, and those that seem in flight behind are gone. */
 const RETRANSMIT_ALWAYS = 64;
 const RETRANSMIT_LISTED = 2048;
-/**
- * A late timer catches up on this many ms, in a burst of at most this many bytes. The minimum is for slow paths, where a burst
- * follows a wait for the window; it is below the 10 packets that RFC 9002 allows.
- */
-const BURST_SPAN = 4;
-const MIN_BURST = 8 * 1428;
-const MAX_BURST = 512 * 1024;
-/** ms between bursts; timers are no finer. */
-const BURST_INTERVAL = 1;
-
 /** RFC 8985: step of the reordering window, in smallest round trips; one step is added each time the window was too small. */
 const REORDERING_STEP = 1 / 4;
 /** Recent round trips after which a packet reported missing is lost, whatever else arrived. */
@@ -85,9 +76,7 @@ export interface SenderDeps {
 export class Sender {
   readonly #deps: SenderDeps;
   readonly #listTokens = new TokenBucket(NUMBERS_READ_PER_SECOND, NUMBERS_READ_AT_ONCE, 0);
-  /** Bytes that may be sent now; negative after a packet larger than the remainder. */
-  #budget = 0;
-  #budgetAt = Number.NEGATIVE_INFINITY;
+  readonly #pacer = new Pacer();
   #isPaced = false;
   #isRefusing = false;
   /** When the peer last acknowledged something, or we began to wait for it. */
@@ -266,13 +255,14 @@ export class Sender {
   pump(now: number): void {
     this.#detectLost(now);
     this.#probe(now);
-    this.#refill(now);
+    if (this.#deps.pacesItself()) this.#pacer.lift(now);
+    else this.#pacer.refill(this.#deps.congestion.pacingRate, now);
     const isSilent = this.#hasTimedOut(now);
     this.#probePacketSize(isSilent, now);
     for (let count = 0; count < MAX_PACKETS_PER_TICK; count += 1) {
       const number = this.#nextToSend(isSilent);
       this.#isPaced = number !== undefined;
-      if (number === undefined || this.#budget <= 0) return;
+      if (number === undefined || !this.#pacer.maySend) return;
       this.#send(number, now);
     }
   }
@@ -291,7 +281,7 @@ export class Sender {
     const packetSize = this.#deps.packetSize();
     const count = packetSize?.probesDue(now) ?? 0;
     if (count === 0 || window.unsent < Math.max(count, WORTH_PROBING)) return;
-    if (this.#budget <= 0 || this.#nextToSend(isSilent) !== window.next) return;
+    if (!this.#pacer.maySend || this.#nextToSend(isSilent) !== window.next) return;
     if (this.#deps.isBlocked(count * MAX_CRYPTO_DATA_SIZE)) return;
     for (let offset = 0; offset < count; offset += 1) {
       if (window.dataOf(addToNumber(window.next, offset)).length > SAFE_CRYPTO_DATA_SIZE) return;
@@ -319,7 +309,7 @@ export class Sender {
 
   /** Whether packets remain that were held back only by the length of the tick. */
   get isBehind(): boolean {
-    return this.#isPaced && this.#budget > 0;
+    return this.#isPaced && this.#pacer.maySend;
   }
 
   #send(number: number, now: number, paddedSize?: number): void {
@@ -329,11 +319,10 @@ export class Sender {
       this.#ackedAt = now;
       this.#probes = 0;
     }
-    const size = data.length + WIRE_OVERHEAD;
     const isNew = number === window.next;
     if (!isNew) this.#retransmissions += 1;
     window.onSent(number, now);
-    this.#budget -= size;
+    this.#pacer.onSent(data.length + WIRE_OVERHEAD);
     if (isNew) this.#deps.transmit(number, data, paddedSize);
     else this.#retransmit(number, data, now);
   }
@@ -343,18 +332,6 @@ export class Sender {
     const transmit = (): void => this.#deps.transmit(number, data);
     if (packetSize === undefined) transmit();
     else packetSize.resend({ number, size: data.length }, now, transmit);
-  }
-
-  #refill(now: number): void {
-    const { pacingRate: rate } = this.#deps.congestion;
-    if (this.#deps.pacesItself()) {
-      this.#budget = Number.MAX_SAFE_INTEGER;
-      this.#budgetAt = now;
-      return;
-    }
-    const most = Math.min(MAX_BURST, Math.max(MIN_BURST, rate * BURST_SPAN));
-    this.#budget = Math.min(most, this.#budget + rate * (now - this.#budgetAt));
-    this.#budgetAt = now;
   }
 
   /** Whether much is in flight and no ack has arrived for too long. */
@@ -393,8 +370,7 @@ export class Sender {
 
   /** Returns when `pump` must be called next at the latest, ms of the clock; Infinity if only events matter. */
   wakeAt(now: number): number {
-    const rate = this.#deps.congestion.pacingRate;
-    const paced = this.#isPaced ? now + Math.max(BURST_INTERVAL, -this.#budget / rate) : Number.POSITIVE_INFINITY;
-    return Math.min(paced, this.#probeAt, this.#deps.window.lossDueAt);
+    const pause = this.#isPaced ? this.#pacer.pause(this.#deps.congestion.pacingRate) : Number.POSITIVE_INFINITY;
+    return Math.min(now + pause, this.#probeAt, this.#deps.window.lossDueAt);
   }
 }
