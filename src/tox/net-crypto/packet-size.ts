@@ -16,7 +16,7 @@ import type { Fate } from './send-window.js';
 
 /**
  * Probed sizes: 1,260 bytes of IPv4 or 1,280 of IPv6, the least that IPv6 allows; 1,396 or 1,416, for tunnels and
- * DSL; and the maximum. Each is probed once: before a second probe, ICMP may have told the system to fragment it.
+ * DSL; and the maximum. Each is probed once: before a second probe, ICMP may have made the system fragment it.
  */
 const PROBE_SIZES = [1205, 1341, MAX_CRYPTO_DATA_SIZE] as const;
 /** Specification (RFC 8899, PMTU_RAISE_TIMER): ms. A little more than 600 s, for which Linux remembers a path MTU from ICMP. */
@@ -37,7 +37,7 @@ const SEVERAL_MOMENTS = 2;
 const MOMENT = 100;
 /** ms between checks of the system's counters while large packets are sent, doubled by each false alarm. */
 const CHECK_INTERVAL = 2000;
-/** The part of that interval after which a lost large packet leads to a check, since ICMP may have told the system why. */
+/** The part of that interval after which a lost large packet leads to a check, since ICMP may have reported why. */
 const CHECK_AFTER_LOSS = 1 / 40;
 const MAX_CHECK_INTERVAL = 64_000;
 /** ms between checks while large packets are retransmitted: reading the counters before and after takes 0.2 ms each. */

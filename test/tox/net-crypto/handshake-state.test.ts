@@ -127,9 +127,9 @@ t.test('when both peers connect at once, the handshake of the faster one supplie
 
 /** A handshake of a peer that starts a new session. */
 function handshakeOf(who: Person, peer: Person, now = 0): OpenedHandshake {
-  const anew = who.meet(peer);
-  anew.receiveCookie(peer.cookieFor(who.keys, now), 0);
-  return peer.read(packetOf(anew), now);
+  const restarted = who.meet(peer);
+  restarted.receiveCookie(peer.cookieFor(who.keys, now), 0);
+  return peer.read(packetOf(restarted), now);
 }
 
 t.test('the handshake of the established session is recognized', async (t) => {
