@@ -58,7 +58,7 @@ t.test('a proxy of no use leaves the wire silent, and the error clear', async (t
   // Without --bootstrap: what there is for everybody, the public nodes and LAN discovery, is what must not be touched.
   const cases: [string, RegExp][] = [
     [`socks5://alice:canary@${PROXY}:${SOCKS_PORT}`, /the proxy refuses this user and password: write/],
-    [`socks5://${PROXY}:${SOCKS_PORT}`, /the proxy wants a user and a password: write/],
+    [`socks5://${PROXY}:${SOCKS_PORT}`, /the proxy requires a user and a password: write/],
     [`http://alice:canary@${PROXY}:${CLOSED_PORT}`, /the proxy cannot be reached: .*ECONNREFUSED.*: check/],
   ];
   const cable = await lab.capture(CABLE);

@@ -71,7 +71,7 @@ export class HandlerGuard {
       } catch (error) {
         this.#note(`the connection with ${remote.key}`, error);
         destroy();
-        close('a fault of this program');
+        close('an error in this program');
       }
     };
     let isClosed = false;

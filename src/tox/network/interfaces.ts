@@ -32,7 +32,7 @@ export class LocalInterfaces {
       this.#isTold = true;
     } catch (error) {
       const why = systemCodeOf(error) ?? messageOf(error);
-      const text = `the system does not list the addresses of this machine (${why}), so their changes go unnoticed`;
+      const text = `cannot list the addresses of this machine (${why}), so their changes go unnoticed`;
       if (this.#isTold) this.#log.warn(text);
       this.#isTold = false;
     }

@@ -125,8 +125,8 @@ class Socks5Handshake implements ProxyHandshake {
       return failed(
         'credentials',
         this.#credentials === undefined
-          ? 'the proxy wants a user and a password'
-          : 'the proxy wants another way of authentication',
+          ? 'the proxy requires a user and a password'
+          : 'the proxy requires an unsupported authentication method',
       );
     }
     this.#state = 'login';
@@ -164,7 +164,7 @@ class Socks5Handshake implements ProxyHandshake {
     }
     if (this.#buffer.length < 5) return WAIT;
     const size = socksReplySize(this.#buffer);
-    if (size === undefined) return failed('not-a-proxy', 'the proxy answers with an unknown type of address');
+    if (size === undefined) return failed('not-a-proxy', 'the proxy answered with an unknown address type');
     if (this.#buffer.length < size) return WAIT;
     return { kind: 'connected', rest: this.#buffer.subarray(size) };
   }
@@ -223,7 +223,7 @@ class HttpHandshake implements ProxyHandshake {
       const isKnown = this.#credentials !== undefined;
       return failed(
         'credentials',
-        `the proxy ${isKnown ? 'refuses this user and password' : 'wants a user and a password'}`,
+        `the proxy ${isKnown ? 'refuses this user and password' : 'requires a user and a password'}`,
       );
     }
     if (!status.startsWith('2')) {

@@ -139,7 +139,7 @@ class ProxiedStream implements StreamSocket {
     if (this.#state.kind !== 'looking') return;
     const [first, ...others] = endpoints;
     if (first === undefined) {
-      this.#fail('unreachable', 'the proxy cannot be reached: it has no address');
+      this.#fail('unreachable', 'the proxy cannot be reached: its name has no address');
       return;
     }
     // A name such as localhost may have addresses where nobody listens.
@@ -191,7 +191,7 @@ class ProxiedStream implements StreamSocket {
       this.#handlers.onClose(reason);
     } else if (this.#state.kind === 'asking') {
       const fault = this.#handshake.isAdmitted ? undefined : 'silent';
-      this.#fail(fault, `the proxy hangs up without an answer: ${reason}`);
+      this.#fail(fault, `the proxy closed the connection without an answer: ${reason}`);
     }
   }
 

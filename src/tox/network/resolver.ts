@@ -45,7 +45,7 @@ export class Resolver {
   #lookupInTime(host: string): Promise<readonly string[]> {
     return new Promise((resolve, reject) => {
       const timer = this.#clock.after(TIMEOUT_MS, () => {
-        reject(new NetworkError('timed-out', `no name server told the address of ${host} in ${TIMEOUT_MS / 1000} s`));
+        reject(new NetworkError('timed-out', `no name server answered for ${host} within ${TIMEOUT_MS / 1000} s`));
       });
       this.#lookup(host).then(
         (addresses) => {

@@ -92,20 +92,16 @@ function bindError(cause: unknown, { ports, bindAddress }: UdpSocketOptions): Ne
   const where = ports === 0 ? 'a UDP port' : `a UDP port from ${ports.first} to ${ports.last}`;
   switch (systemCodeOf(cause)) {
     case 'EADDRINUSE':
-      return new NetworkError(
-        'port-in-use',
-        `${where} is needed, but other programs use them all: choose other ports`,
-        {
-          cause,
-        },
-      );
+      return new NetworkError('port-in-use', `${where} is needed, but all are in use: choose other ports`, {
+        cause,
+      });
     case 'EACCES':
     case 'EPERM':
       return new NetworkError('no-permission', `not allowed to open ${where}: choose ports above 1023`, { cause });
     case 'EADDRNOTAVAIL':
     case 'EINVAL':
     case 'ENOTFOUND':
-      return new NetworkError('no-address', `${bindAddress} is no address of this machine: choose one that is`, {
+      return new NetworkError('no-address', `${bindAddress} is not an address of this machine: choose one that is`, {
         cause,
       });
     default:
@@ -219,7 +215,7 @@ class RealUdpSocket implements UdpSocket {
 
   #lose(): void {
     this.#abandon();
-    this.#deps.log.warn(`the UDP socket on port ${this.localPort} has died; another one takes its place`);
+    this.#deps.log.warn(`UDP socket on port ${this.localPort} failed; reopening`);
     void this.#reopen();
   }
 
@@ -230,7 +226,7 @@ class RealUdpSocket implements UdpSocket {
     try {
       await this.#bind();
     } catch (error) {
-      this.#deps.log.debug(`no UDP socket on port ${this.localPort}: ${messageOf(error)}`);
+      this.#deps.log.debug(`cannot reopen the UDP socket on port ${this.localPort}: ${messageOf(error)}`);
     } finally {
       this.#isReopening = false;
     }

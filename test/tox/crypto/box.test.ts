@@ -71,7 +71,7 @@ t.test('opens nothing that is forged, damaged or without content', async (t) => 
   t.equal(open(SHARED, Buffer.alloc(24), SEALED), undefined, 'with another nonce');
 });
 
-t.test('an empty plain text is our own mistake, for Tox has none', async (t) => {
+t.test('sealing an empty plain text throws', async (t) => {
   t.throws(() => seal(SHARED, NONCE, Buffer.alloc(0)), RangeError);
 });
 
@@ -88,7 +88,7 @@ t.test('a public key of small order gives a key that its sender cannot know', as
   }
 });
 
-t.test('the caller of a refused point keeps his secret key', async (t) => {
+t.test("a refused point leaves the caller's secret key intact", async (t) => {
   const { secretKey, publicKey } = generateKeyPair(new SeededRandom(3));
   sharedKey(SMALL_ORDER[0] as PublicKey, secretKey);
   t.ok(secretKey.publicKey().equals(publicKey));

@@ -9,7 +9,7 @@ t.test('a secret key has the public key that NaCl computes', async (t) => {
   t.equal(new SecretKey(bytes).publicKey().hex, '8520F0098930A754748B7DDCB43EF75A0DBF3A0D26381AF4EBA4A98EAA9B4E6A');
 });
 
-t.test('a secret key shows itself to nobody', async (t) => {
+t.test('a secret key is never printed', async (t) => {
   const key = new SecretKey(bytes);
   const shown = [
     JSON.stringify({ key }),
@@ -27,7 +27,7 @@ t.test('a secret key shows itself to nobody', async (t) => {
   }
 });
 
-t.test('keys are copies in memory of their own', async (t) => {
+t.test('keys copy their bytes', async (t) => {
   const source = Buffer.from(bytes);
   const secretKey = new SecretKey(source);
   const publicKey = new PublicKey(source);
@@ -39,7 +39,7 @@ t.test('keys are copies in memory of their own', async (t) => {
   t.ok(secretKey.bytes.equals(Buffer.alloc(32)));
 });
 
-t.test('a key of another length is our own mistake', async (t) => {
+t.test('a key of another length throws', async (t) => {
   for (const length of [0, 31, 33]) {
     t.throws(() => new PublicKey(Buffer.alloc(length)), RangeError);
     t.throws(() => new SecretKey(Buffer.alloc(length)), RangeError);

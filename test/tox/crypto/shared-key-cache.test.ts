@@ -14,7 +14,7 @@ t.test('gives the shared key, and computes it once', async (t) => {
   t.equal(cache.get(peer.publicKey), key);
 });
 
-t.test('forgets the peer that was met longest ago', async (t) => {
+t.test('the cache drops the peer that was used longest ago', async (t) => {
   const random = new SeededRandom(2);
   const cache = new SharedKeyCache(generateKeyPair(random).secretKey, 2);
   const [a, b, c] = [generateKeyPair(random), generateKeyPair(random), generateKeyPair(random)];
@@ -27,7 +27,7 @@ t.test('forgets the peer that was met longest ago', async (t) => {
   t.ok(cache.get(b.publicKey).equals(second));
 });
 
-t.test('garbage under made-up keys pushes nobody out', async (t) => {
+t.test('garbage under made-up keys evicts no peer', async (t) => {
   const random = new SeededRandom(3);
   const ours = generateKeyPair(random);
   const peer = generateKeyPair(random);
@@ -65,7 +65,7 @@ function notingCache(seed: number) {
   return { random, ours, cache, asked, receive };
 }
 
-t.test('whom we address stays known, however many strangers prove themselves', async (t) => {
+t.test('peers that we address stay cached however many strangers are opened', async (t) => {
   const { random, cache, asked, receive } = notingCache(4);
   const node = generateKeyPair(random);
   cache.get(node.publicKey);
@@ -75,7 +75,7 @@ t.test('whom we address stays known, however many strangers prove themselves', a
   t.same(asked, [true]);
 });
 
-t.test('garbage that names somebody whom we know does not count as a packet of theirs', async (t) => {
+t.test('garbage that names a known peer does not count as its packet', async (t) => {
   const { random, asked, receive } = notingCache(5);
   const peer = generateKeyPair(random);
   receive(peer);

@@ -22,7 +22,7 @@ t.test('computes the checksum of a published ID', async (t) => {
   t.equal(id.toString().slice(72), TEXT.slice(72));
 });
 
-t.test('says what is wrong with a text', async (t) => {
+t.test('an invalid text gives the reason', async (t) => {
   t.equal(ToxId.parse(''), 'length');
   t.equal(ToxId.parse(TEXT.slice(1)), 'length');
   t.equal(ToxId.parse(`${TEXT}\n`), 'length');
@@ -40,7 +40,7 @@ t.test('any single wrong digit is noticed', async (t) => {
   t.pass();
 });
 
-t.test('reads back whatever it writes', async (t) => {
+t.test('every Tox ID is decoded from its text', async (t) => {
   const random = new SeededRandom(1);
   for (let round = 0; round < 200; round += 1) {
     const key = random.bytes(32);

@@ -29,7 +29,7 @@ function answerOf(net: DhtNetwork, peer: DhtPeer, asker: Stranger, source: strin
   return seen.sort();
 }
 
-t.test('a node that bootstraps is known to both sides, and each is told once', async (t) => {
+t.test('two nodes know each other after a bootstrap, and each reports the other once', async (t) => {
   const net = new DhtNetwork(1);
   const [a, b] = [net.peer(), net.peer()];
   const news: string[] = [];
@@ -43,7 +43,7 @@ t.test('a node that bootstraps is known to both sides, and each is told once', a
   t.same(addresses(a.dht.known.near()), [b.endpoint.key]);
 });
 
-t.test('when everybody is gone it says so', async (t) => {
+t.test('the DHT reports when no node answers any more', async (t) => {
   const net = new DhtNetwork(2);
   const [a, b] = [net.peer(), net.peer()];
   b.dht.bootstrap(a);
@@ -57,7 +57,7 @@ t.test('when everybody is gone it says so', async (t) => {
   t.same(b.dht.known.near(), []);
 });
 
-t.test('when everybody is gone the bootstrap node is asked again at once, and then ever more rarely', async (t) => {
+t.test('when no node answers, the bootstrap node is asked at once and then less and less often', async (t) => {
   const net = new DhtNetwork(20);
   const [a, b] = [net.peer(), net.peer()];
   b.dht.bootstrap(a);
@@ -73,7 +73,7 @@ t.test('when everybody is gone the bootstrap node is asked again at once, and th
   t.ok(asked >= 3, `${asked}`);
 });
 
-t.test('a search begins with the nodes that we know, in the same moment', async (t) => {
+t.test('a search asks the nodes that we know at once', async (t) => {
   const net = new DhtNetwork(21);
   const peers = net.peers(10);
   net.clock.advance(3000);
@@ -82,7 +82,7 @@ t.test('a search begins with the nodes that we know, in the same moment', async 
   t.ok(net.clock.runUntil(() => search.endpoints.length > 0, 130));
 });
 
-t.test('nodes of a local network are told to those only who ask from one', async (t) => {
+t.test('nodes of a local network are sent only to nodes that ask from a local network', async (t) => {
   const net = new DhtNetwork(3);
   const [a, near, far] = [net.peer(), net.peer({ address: '192.168.1.9' }), net.peer()];
   near.dht.bootstrap(a);
@@ -93,7 +93,7 @@ t.test('nodes of a local network are told to those only who ask from one', async
   t.same(addresses(a.dht.known.closest(keyOf('00'), 8, { lan: false })), [far.endpoint.key]);
 });
 
-t.test('a call from the local network makes two nodes know each other', async (t) => {
+t.test('LAN discovery makes two nodes know each other', async (t) => {
   const net = new DhtNetwork(4);
   const a = net.peer({ address: '192.168.1.1', lanDiscovery: true });
   const b = net.peer({ address: '192.168.1.2' });
@@ -102,7 +102,7 @@ t.test('a call from the local network makes two nodes know each other', async (t
   t.ok(a.dht.isConnected && b.dht.isConnected);
 });
 
-t.test('a search tells the address of the node, again when it answers, and when the address changes', async (t) => {
+t.test("a search reports the node's address, each answer, and each change of address", async (t) => {
   const net = new DhtNetwork(5);
   const peers = net.peers(10);
   const [a, b] = [peers[3] as DhtPeer, peers[7] as DhtPeer];
@@ -133,7 +133,7 @@ t.test('a search tells the address of the node, again when it answers, and when 
   t.equal(heard.length, after, 'a closed search is silent');
 });
 
-t.test('a node that speaks to us from a new address is told to others there at once', async (t) => {
+t.test('a node that sends from a new address is sent to others with that address at once', async (t) => {
   const net = new DhtNetwork(1);
   const [a, b] = [net.peer(), net.peer()];
   b.dht.bootstrap(a);
@@ -176,7 +176,7 @@ t.test('two friends with addresses in the same local network as well do not ping
   t.ok(sent < 200, `${sent}`);
 });
 
-t.test('two searches for one key both hear, and end one by one', async (t) => {
+t.test('two searches for one key are both notified, and end one by one', async (t) => {
   const net = new DhtNetwork(6);
   const [a, b] = [net.peer(), net.peer()];
   b.dht.bootstrap(a);
@@ -193,7 +193,7 @@ t.test('two searches for one key both hear, and end one by one', async (t) => {
   t.ok(heard.length > 0 && heard.every((name) => name === 'two'));
 });
 
-t.test('a node that an announcement names is asked at once, without any other node', async (t) => {
+t.test('a node named by an announcement is asked at once, without any other node', async (t) => {
   const net = new DhtNetwork(7);
   const [a, b] = [net.peer(), net.peer()];
   const search = a.dht.search(b.publicKey);
@@ -218,7 +218,7 @@ t.test('a DHT request reaches a friend through the nodes that know it', async (t
   t.same([...new Set(received)], [`${a.publicKey.hex} hello`]);
 });
 
-t.test('we learn our own address from those who answer, with the number of them', async (t) => {
+t.test('we learn our own address from nodes that answer, with their number', async (t) => {
   const net = new DhtNetwork(9);
   const peers = net.peers(5);
   net.clock.advance(10_000);
@@ -227,7 +227,7 @@ t.test('we learn our own address from those who answer, with the number of them'
   t.ok((best?.count ?? 0) >= 3);
 });
 
-t.test('saved nodes of an earlier run are the way in for the next', async (t) => {
+t.test('saved nodes of an earlier run bootstrap the next one', async (t) => {
   const net = new DhtNetwork(10);
   const peers = net.peers(10);
   net.clock.advance(3000);
@@ -239,7 +239,7 @@ t.test('saved nodes of an earlier run are the way in for the next', async (t) =>
   t.ok(net.clock.runUntil(() => late.dht.isConnected, 1000));
 });
 
-t.test('without IPv6 nobody is asked by it', async (t) => {
+t.test('without IPv6 no IPv6 address is asked', async (t) => {
   const net = new DhtNetwork(12);
   const a = net.peer();
   let sent = 0;
@@ -254,7 +254,7 @@ t.test('without IPv6 nobody is asked by it', async (t) => {
   t.equal(sent, 0);
 });
 
-t.test('bootstrap info is given by those who have some', async (t) => {
+t.test('only a node with bootstrap info answers bootstrap info requests', async (t) => {
   const net = new DhtNetwork(13);
   const [daemon, client] = [net.peer({ bootstrapInfo: { version: 5, motd: 'welcome' } }), net.peer()];
   const answers: unknown[] = [];
@@ -265,7 +265,7 @@ t.test('bootstrap info is given by those who have some', async (t) => {
   t.same(answers, [{ version: 5, motd: 'welcome' }]);
 });
 
-t.test('a liar that names ever new nodes makes us send little and remember little', async (t) => {
+t.test('a node that names new nodes without end makes us send and store little', async (t) => {
   const net = new DhtNetwork(14);
   const a = net.peer();
   const liar = stranger(99, net.clock);
@@ -293,7 +293,7 @@ t.test('a liar that names ever new nodes makes us send little and remember littl
   t.equal(a.dht.known.near().length, 1, 'and none of them is a node');
 });
 
-t.test('nobody from outside has us ask at addresses of a local network', async (t) => {
+t.test('a node outside of our network cannot make us ask local addresses', async (t) => {
   const net = new DhtNetwork(16);
   const a = net.peer();
   const liar = stranger(98, net.clock);

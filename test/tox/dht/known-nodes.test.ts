@@ -11,7 +11,7 @@ import { SeededRandom } from '../../support/seeded-random.js';
 /** Later than the nodes that were heard at 0 are good. */
 const NOW = 130_000;
 
-t.test('the closest nodes are those that sorting all the good ones gives, each once', async (t) => {
+t.test('the closest nodes are the first of all good nodes sorted by distance, each once', async (t) => {
   const random = new SeededRandom(1);
   for (let round = 0; round < 200; round += 1) {
     // Keys of few values, so that some are the same, and some differ late.

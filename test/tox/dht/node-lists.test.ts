@@ -27,7 +27,7 @@ function start() {
   return { clock, asked, lists };
 }
 
-t.test('a node that answers is news once, whichever list it is in', async (t) => {
+t.test('a node that answers is reported as new once, whichever list it is in', async (t) => {
   const { lists } = start();
   t.ok(lists.answered(A, OWN, 0));
   t.notOk(lists.answered(A, OWN, 1));
@@ -35,7 +35,7 @@ t.test('a node that answers is news once, whichever list it is in', async (t) =>
   t.notOk(lists.answered(A, FRIEND, 2), 'though it is new to that search');
 });
 
-t.test('a node that had gone bad is news when it comes back', async (t) => {
+t.test('a bad node is reported as new when it answers again', async (t) => {
   const { clock, lists } = start();
   lists.answered(A, OWN, 0);
   clock.advance(123_000);
@@ -44,7 +44,7 @@ t.test('a node that had gone bad is news when it comes back', async (t) => {
   t.ok(lists.answered(A, OWN, 123_000));
 });
 
-t.test('what a node names is asked for the sake of each list that would take it', async (t) => {
+t.test('a named node is asked for each list that would take it', async (t) => {
   const { clock, asked, lists } = start();
   lists.searches.open(FRIEND, {});
   lists.answered(A, OWN, 0);
@@ -56,11 +56,11 @@ t.test('what a node names is asked for the sake of each list that would take it'
   lists.named(A.publicKey, { publicKey: keyOf('0c'), endpoint: at('2001:db8::1') }, 0);
   t.notOk(
     asked.some((line) => line.startsWith('0c')),
-    'and nobody who cannot be reached',
+    'and no node that cannot be reached',
   );
 });
 
-t.test('a stranger is wanted, a known node only when it speaks from elsewhere', async (t) => {
+t.test('an unknown node is wanted, and a known node only when it sends from another address', async (t) => {
   const { lists } = start();
   t.ok(lists.wants(A, 0));
   lists.answered(A, OWN, 0);

@@ -73,7 +73,7 @@ t.test('a connection whose handler throws ends, and its handlers are told', asyn
   called?.onDrain();
   called?.onData(Buffer.alloc(1));
   called?.onClose('late');
-  t.same(events, ['open', 'drain', 'destroyed', 'closed: a fault of this program']);
+  t.same(events, ['open', 'drain', 'destroyed', 'closed: an error in this program']);
   t.equal(said.length, 1);
 });
 
@@ -84,6 +84,6 @@ t.test('one that cannot be accepted is refused, and one that was is guarded', as
   t.equal(guard.accepts(() => undefined)(socket), undefined);
   const accepted = guard.accepts(() => handlers)(socket);
   accepted?.onData(Buffer.alloc(1));
-  t.same(events, ['destroyed', 'closed: a fault of this program']);
+  t.same(events, ['destroyed', 'closed: an error in this program']);
   t.equal(guard.faults, 2);
 });

@@ -55,11 +55,11 @@ t.test('SOCKS5 says why it did not work', async (t) => {
     return progress.kind === 'failed' ? progress.reason : progress.kind;
   };
   t.match(reason('04 00'), /does not speak SOCKS5/);
-  t.match(reason('05 ff'), /wants a user and a password/);
+  t.match(reason('05 ff'), /requires a user and a password/);
   t.match(reason('05 02', '01 01'), /refuses this user/);
   t.match(reason('05 00', '05 05 00 01'), /connection refused/);
   t.match(reason('05 00', '05 63 00 01'), /code 99/);
-  t.match(reason('05 00', '05 00 00 09 00'), /unknown type/);
+  t.match(reason('05 00', '05 00 00 09 00'), /unknown address type/);
 });
 
 t.test('SOCKS5 carries no user of more than 255 bytes', async (t) => {
@@ -88,7 +88,7 @@ t.test('HTTP CONNECT says why it did not work', async (t) => {
     const progress = http(login).receive(Buffer.from(text));
     return progress.kind === 'failed' ? progress.reason : progress.kind;
   };
-  t.match(reason('HTTP/1.1 407 no\r\n\r\n'), /wants a user/);
+  t.match(reason('HTTP/1.1 407 no\r\n\r\n'), /requires a user/);
   t.match(reason('HTTP/1.1 407 no\r\n\r\n', LOGIN), /refuses this user/);
   t.match(reason('HTTP/1.1 503 no\r\n\r\n'), /status 503/);
   t.match(reason('SSH-2.0\r\n\r\n'), /does not speak HTTP/);

@@ -22,11 +22,11 @@ t.test('a response is the version and the message of the day', async (t) => {
   t.same(decodeBootstrapInfo(packet), { version: 1000002018, motd: 'hi' });
 });
 
-t.test('a message that ends with NUL, as tox-bootstrapd has it, is read without it', async (t) => {
+t.test('a message that ends with NUL, as tox-bootstrapd sends it, is decoded without it', async (t) => {
   t.same(decodeBootstrapInfo(Buffer.from('f0000000016800', 'hex')), { version: 1, motd: 'h' });
 });
 
-t.test('a message of more than 256 bytes is refused, and our own mistake when sent', async (t) => {
+t.test('a message of more than 256 bytes is refused, and encoding it throws', async (t) => {
   t.throws(() => encodeBootstrapInfo({ version: 1, motd: 'ä'.repeat(129) }), RangeError);
   t.equal(decodeBootstrapInfo(Buffer.concat([Buffer.from('f000000001', 'hex'), Buffer.alloc(257, 65)])), undefined);
 });

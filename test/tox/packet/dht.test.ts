@@ -16,7 +16,7 @@ import { keyOf, named, node } from '../../support/nodes.js';
 const NODES = [node('0a', '192.0.2.1', 0x1234), node('0b', '2001:db8::1', 33445)];
 const ID = 0x0102030405060708n;
 
-t.test('the envelope is kind, sender, nonce and box, in this order', async (t) => {
+t.test('a DHT packet is kind, sender, nonce and box, in this order', async (t) => {
   const packet = encodeDhtPacket({
     kind: UdpKind.PingRequest,
     sender: keyOf('aa'),
@@ -30,7 +30,7 @@ t.test('the envelope is kind, sender, nonce and box, in this order', async (t) =
   t.same(decoded?.sealed, Buffer.alloc(25, 0xcc));
 });
 
-t.test('an envelope without content, or longer than four nodes need, is refused', async (t) => {
+t.test('a DHT packet without content, or longer than four nodes need, is refused', async (t) => {
   t.equal(decodeDhtPacket(Buffer.alloc(73)), undefined);
   t.not(decodeDhtPacket(Buffer.alloc(74)), undefined);
   t.not(decodeDhtPacket(Buffer.alloc(82 + 4 * 51)), undefined);
@@ -84,7 +84,7 @@ t.test('a nodes response with a relay among the nodes is refused', async (t) => 
   t.equal(decodeNodesResponse(plain), undefined);
 });
 
-t.test('more than four nodes are refused, and are our own mistake when sent', async (t) => {
+t.test('more than four nodes are refused, and encoding them throws', async (t) => {
   const five = [...NODES, ...NODES, NODES[0] as (typeof NODES)[0]];
   t.throws(() => encodeNodesResponse({ nodes: five, id: ID }), RangeError);
   const four = encodeNodesResponse({ nodes: five.slice(0, 4), id: ID });

@@ -1,7 +1,7 @@
 import t from 'tap';
 import { decodePart, encodeParts } from '../../../src/tox/packet/net-crypto-part.js';
 
-t.test('the halves of a packet are read again', async (t) => {
+t.test('the halves of a packet are decoded', async (t) => {
   for (const text of ['ab', 'abc', 'x'.repeat(1373)]) {
     const [first, last] = encodeParts(Buffer.from(text));
     t.same([first[0], first[1], last[0], last[1]], [5, 0, 5, 1]);
@@ -12,6 +12,6 @@ t.test('the halves of a packet are read again', async (t) => {
   }
 });
 
-t.test('what is no half is none', async (t) => {
+t.test('bytes that are no half are refused', async (t) => {
   for (const bytes of [[5], [5, 0], [5, 1], [5, 2, 7], [5, 255, 7]]) t.equal(decodePart(Buffer.from(bytes)), undefined);
 });

@@ -25,7 +25,7 @@ t.test('the known answers', async (t) => {
   t.same(encode(0, 1, [0]), [1, 1], 'a hole at the start counts as 1');
 });
 
-t.test('the sender reads out of it what the receiver put in, over 2000 random windows', async (t) => {
+t.test('the sender decodes what the receiver encoded, over 2000 random windows', async (t) => {
   const random = new SeededRandom(2);
   for (let round = 0; round < 2000; round += 1) {
     const start = random.below(3) === 0 ? 0xffff_ff00 : random.below(1000);
@@ -44,7 +44,7 @@ t.test('the sender reads out of it what the receiver put in, over 2000 random wi
   }
 });
 
-t.test('a list with an end speaks of all that came, up to it', async (t) => {
+t.test('a list with an end covers everything received up to it', async (t) => {
   const encoded = encodePacketRequest(0, 10, (number) => number === 2, CryptoKind.RequestWithEnd);
   t.same([...encoded], [4, 3, 8]);
   t.same(read([...encoded], 0, 20), { missing: [2], received: [0, 1, 3, 4, 5, 6, 7, 8, 9] });
@@ -77,7 +77,7 @@ t.test('a list of holes stops where the packet is full', async (t) => {
   t.equal(read(bytes, 0, 5000).missing.length, 1140);
 });
 
-t.test('what follows the last byte is not spoken of', async (t) => {
+t.test('packets after the last byte are not reported', async (t) => {
   t.same(read([1, 2], 0, 10), { missing: [1], received: [0] });
 });
 
@@ -91,7 +91,7 @@ t.test('a 0 stands for 255 packets that arrived, also at the end', async (t) => 
   t.same(received.length, 255);
 });
 
-t.test('no bytes make the reader throw or speak of a number outside the window', async (t) => {
+t.test('no bytes make the decoder throw or report a number outside of the window', async (t) => {
   const random = new SeededRandom(3);
   for (let round = 0; round < 500; round += 1) {
     const bytes = random.bytes(1 + random.below(1373));

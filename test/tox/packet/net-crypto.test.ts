@@ -43,7 +43,7 @@ function layOut(lowNonce: number, start: number, number: number, data: Buffer, s
   return packet;
 }
 
-t.test('the fields stand where the specification puts them', async (t) => {
+t.test('the fields are where the specification puts them', async (t) => {
   const request = codec.encodeCookieRequest({
     dhtKey: new PublicKey(Buffer.alloc(32, 1)),
     nonce: Buffer.alloc(24, 2),
@@ -80,7 +80,7 @@ t.test('data may be padded to the size of a larger packet', async (t) => {
   }
 });
 
-t.test('nothing but padding is no data', async (t) => {
+t.test('padding alone is no data', async (t) => {
   const packet = layOut(0, 1, 2, Buffer.alloc(40, 1));
   packet.fill(0, 27);
   t.equal(codec.decodeOpenedData(packet), undefined);

@@ -41,14 +41,14 @@ t.test('a packed node has the bytes of the specification', async (t) => {
   t.same(NODES.map(packedNodeSize), [39, 51, 39, 51]);
 });
 
-t.test('reads back all four families', async (t) => {
+t.test('nodes of all four families are decoded', async (t) => {
   const bytes = encodePackedNodes(NODES);
   const { nodes, size } = decodePackedNodes(bytes, 4, 'udp and tcp');
   t.same(plain(nodes), plain(NODES));
   t.equal(size, bytes.length);
 });
 
-t.test('stops at its limit, and says how far it came', async (t) => {
+t.test('decoding stops at the limit and returns the offset', async (t) => {
   const { nodes, size } = decodePackedNodes(encodePackedNodes(NODES), 2, 'udp and tcp');
   t.same(plain(nodes), plain([UDP4, UDP6]));
   t.equal(size, 39 + 51);
@@ -88,7 +88,7 @@ t.test('an onion address always has 19 bytes', async (t) => {
   for (const { endpoint } of NODES) t.equal(decodeIpPort(encodeIpPort(endpoint))?.key, endpoint.key);
 });
 
-t.test('an onion address of another length or family is none', async (t) => {
+t.test('an onion address of another length or family is refused', async (t) => {
   const bytes = encodeIpPort(UDP4.endpoint);
   for (let length = 0; length < IP_PORT_SIZE; length += 1) t.equal(decodeIpPort(bytes.subarray(0, length)), undefined);
   t.equal(decodeIpPort(Buffer.concat([bytes, Buffer.alloc(1)])), undefined);

@@ -44,7 +44,7 @@ function responseOf(level: SendbackLevel, length: number): Buffer {
   return encodeOnionResponse(level, { sendback: random.bytes(sendbackSize(level)), data });
 }
 
-t.test('has the sizes of the specification', async (t) => {
+t.test('the sizes are those of the specification', async (t) => {
   t.same(
     SENDBACKS.map((level) => sendbackSize(level)),
     [59, 118, 177],
@@ -84,7 +84,7 @@ for (const level of SENDBACKS) {
   });
 }
 
-t.test('a layer tells the next hop and what is for it', async (t) => {
+t.test('a layer gives the next hop and its packet', async (t) => {
   for (const address of ['192.0.2.9', '2001:db8::9']) {
     const inner = Buffer.concat([Buffer.from([UdpKind.AnnounceRequest]), random.bytes(40)]);
     const layer = { next: Endpoint.of(address, 33_445)!, inner };
@@ -124,7 +124,7 @@ t.test('the way back to a client of our relay is as long as an address', async (
   t.same(decodeSendbackContent(plain), content);
 });
 
-t.test('what a hop forwards is the request of the next level', async (t) => {
+t.test('a hop forwards the request of the next level', async (t) => {
   const [nonce, key, sealedLayer] = [random.bytes(24), random.bytes(32), random.bytes(300)];
   for (const level of [0, 1] as const) {
     const sendback = random.bytes(sendbackSize((level + 1) as OnionLevel));

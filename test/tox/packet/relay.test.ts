@@ -57,7 +57,7 @@ t.test('forwarding, which is newer than what we need, is ignored', async (t) => 
   t.equal(decodeRelayPacket(Buffer.from([11, 1])), 'ignored');
 });
 
-t.test('our own code cannot make a packet that no frame holds', async (t) => {
+t.test('encoding a packet that no frame holds throws', async (t) => {
   const data = Buffer.alloc(MAX_RELAY_PACKET_SIZE);
   t.throws(() => encodeRelayPacket({ kind: 'data', slot: 16, data }), RangeError);
   t.throws(() => encodeRelayPacket({ kind: 'oob send', publicKey: KEY, data: Buffer.alloc(1025) }), RangeError);

@@ -14,7 +14,7 @@ t.test('shared relays are the id and packed nodes of the TCP families', async (t
   t.same(decodeSharedRelays(data)?.map(named), RELAYS.map(named));
 });
 
-t.test('none, or more than three, is our own mistake; of more, three are read', async (t) => {
+t.test('encoding no relay or more than three throws; of more, three are decoded', async (t) => {
   t.throws(() => encodeSharedRelays([]), RangeError);
   t.throws(() => encodeSharedRelays([...RELAYS, ...RELAYS]), RangeError);
   const four = Buffer.concat([encodeSharedRelays(RELAYS), encodeSharedRelays(RELAYS).subarray(1)]);

@@ -19,7 +19,7 @@ function start() {
   return { clock, asked, state, nodes };
 }
 
-t.test('a node is asked at once and again, ever more rarely, until it answers', async (t) => {
+t.test('a node is asked at once, then less and less often, until it answers', async (t) => {
   const { clock, asked, nodes } = start();
   nodes.add(A);
   t.equal(asked.length, 1);
@@ -42,7 +42,7 @@ t.test('a node that never answers is given up once others have', async (t) => {
 });
 
 t.test(
-  'as long as nobody answers it goes on, so that the network is found within two seconds of its return',
+  'while no node answers, nodes are asked often enough to find the network within two seconds of its return',
   async (t) => {
     const { clock, asked, nodes } = start();
     nodes.add(A);
@@ -51,7 +51,7 @@ t.test(
   },
 );
 
-t.test('however many nodes there are, the search for them costs four packets a second', async (t) => {
+t.test('asking any number of bootstrap nodes costs at most four packets a second', async (t) => {
   const { clock, asked, nodes } = start();
   for (let index = 0; index < 100; index += 1) nodes.add(node('0b', '192.0.2.1', 1 + index));
   clock.advance(600_000);
@@ -60,7 +60,7 @@ t.test('however many nodes there are, the search for them costs four packets a s
   t.ok(asked.length - before <= 410, `${asked.length - before} in 100 s`);
 });
 
-t.test('when all is lost it begins again, with those that had answered too', async (t) => {
+t.test('after a loss of all nodes every bootstrap node is asked again', async (t) => {
   const { clock, asked, nodes } = start();
   nodes.add(A);
   nodes.answered(A);
@@ -69,7 +69,7 @@ t.test('when all is lost it begins again, with those that had answered too', asy
   t.equal(asked.length, 3);
 });
 
-t.test('the same node twice is asked as one, and the number of nodes is bounded', async (t) => {
+t.test('a node added twice is asked as one, and the number of nodes is bounded', async (t) => {
   const { clock, nodes } = start();
   nodes.add(A);
   nodes.add(A);
@@ -78,7 +78,7 @@ t.test('the same node twice is asked as one, and the number of nodes is bounded'
   t.equal(clock.pending, 256);
 });
 
-t.test('after stop nothing is asked any more', async (t) => {
+t.test('after stop no node is asked', async (t) => {
   const { clock, asked, nodes } = start();
   nodes.add(A);
   nodes.stop();
@@ -88,7 +88,7 @@ t.test('after stop nothing is asked any more', async (t) => {
   t.equal(clock.pending, 0);
 });
 
-t.test('it counts nodes by their keys, and those that answered since everybody was asked', async (t) => {
+t.test('nodes are counted by key, as are those that answered since the last restart', async (t) => {
   const { nodes } = start();
   const other = node('0b', '192.0.2.2');
   nodes.add(A);

@@ -24,7 +24,7 @@ function start() {
   return { clock, asked, network, bootstrap };
 }
 
-t.test('a node that we were told is asked at once, nodes of an earlier run from the start on', async (t) => {
+t.test('a bootstrap node is asked at once, and saved nodes from the start on', async (t) => {
   const { asked, bootstrap } = start();
   bootstrap.addSavedNodes([SAVED]);
   bootstrap.addNode(TOLD);
@@ -36,7 +36,7 @@ t.test('a node that we were told is asked at once, nodes of an earlier run from 
   bootstrap.stop();
 });
 
-t.test('we are no way in for ourselves', async (t) => {
+t.test('our own node is never asked', async (t) => {
   const { asked, bootstrap } = start();
   bootstrap.start();
   bootstrap.addSavedNodes([OWN]);
@@ -45,7 +45,7 @@ t.test('we are no way in for ourselves', async (t) => {
   t.same(bootstrap.counts, { known: 0, answering: 0 });
 });
 
-t.test('who knows its local network alone goes on with the saved nodes', async (t) => {
+t.test('a node that knows only its local network continues with the saved nodes', async (t) => {
   const { asked, network, bootstrap } = start();
   bootstrap.addSavedNodes([SAVED]);
   network.isConnected = true;
@@ -56,7 +56,7 @@ t.test('who knows its local network alone goes on with the saved nodes', async (
   t.equal(asked.length, 1);
 });
 
-t.test('when everybody is lost, those who answered are asked again', async (t) => {
+t.test('after a loss of all nodes, the nodes that answered are asked again', async (t) => {
   const { asked, network, bootstrap } = start();
   bootstrap.addNode(TOLD);
   bootstrap.answered(TOLD);
@@ -69,7 +69,7 @@ t.test('when everybody is lost, those who answered are asked again', async (t) =
   bootstrap.stop();
 });
 
-t.test('after a disruption the saved nodes are tried anew, without a rest', async (t) => {
+t.test('after a disruption the saved nodes are tried again without a pause', async (t) => {
   const { clock, asked, bootstrap } = start();
   bootstrap.addSavedNodes([SAVED]);
   bootstrap.start();

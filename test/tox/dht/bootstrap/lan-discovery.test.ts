@@ -26,7 +26,7 @@ function start(ipv6 = true) {
   return { clock, sent, found, discovery };
 }
 
-t.test('it calls at once on the first port, and on ten others, of every network', async (t) => {
+t.test('LAN discovery sends at once to the first port and ten others of every network', async (t) => {
   const { sent, discovery } = start();
   discovery.start();
   const targets = ['127.0.0.1', '255.255.255.255', '[ff02::1]', '192.168.1.255', '[ff02::1%eth0]'];
@@ -37,7 +37,7 @@ t.test('it calls at once on the first port, and on ten others, of every network'
   t.equal(sent.length, 11 * targets.length);
 });
 
-t.test('its first call reaches those who only listen for calls', async (t) => {
+t.test('the first round of LAN discovery reaches programs that only listen for it', async (t) => {
   const { sent, discovery } = start();
   discovery.start();
   for (let port = LISTENING_PORTS.first; port <= LISTENING_PORTS.last; port += 1) {
@@ -45,13 +45,13 @@ t.test('its first call reaches those who only listen for calls', async (t) => {
   }
 });
 
-t.test('without IPv6 it calls by IPv4 only', async (t) => {
+t.test('without IPv6 LAN discovery uses IPv4 only', async (t) => {
   const { sent, discovery } = start(false);
   discovery.start();
   t.ok(sent.length > 0 && sent.every((to) => !to.startsWith('[')));
 });
 
-t.test('it calls every 10 s, and has been through all the ports of c-toxcore after ten rounds', async (t) => {
+t.test('LAN discovery sends every 10 s, and covers all ports of c-toxcore in ten rounds', async (t) => {
   const { clock, sent, discovery } = start();
   discovery.start();
   clock.advance(90_000);
@@ -65,7 +65,7 @@ t.test('it calls every 10 s, and has been through all the ports of c-toxcore aft
   t.equal(sent.length, before, 'until stopped');
 });
 
-t.test('a call from our network names a node; one from elsewhere, of ourselves or damaged does not', async (t) => {
+t.test('a discovery packet names a node unless it is from elsewhere, our own or damaged', async (t) => {
   const { found, discovery } = start();
   const call = encodeLanDiscovery(keyOf('0b'));
   discovery.handle(call, at('8.8.8.8'));

@@ -14,13 +14,13 @@ function start() {
   return { pinged, wishes, queue };
 }
 
-t.test('a newcomer is pinged at once', async (t) => {
+t.test('a node that speaks to us first is pinged at once', async (t) => {
   const { pinged, queue } = start();
   queue.add(stranger(5), 0);
   t.same(pinged, [5]);
 });
 
-t.test('a flood of them is pinged 16 a second, and those nearest to us wait', async (t) => {
+t.test('of many such nodes 16 a second are pinged, and the nearest to us wait', async (t) => {
   const { pinged, queue } = start();
   for (let index = 1000; index > 0; index -= 1) queue.add(stranger(index), 0);
   t.equal(pinged.length, 32);
@@ -34,7 +34,7 @@ t.test('a flood of them is pinged 16 a second, and those nearest to us wait', as
   );
 });
 
-t.test('one that no list wants is not pinged', async (t) => {
+t.test('a node that no list wants is not pinged', async (t) => {
   const { pinged, wishes, queue } = start();
   wishes.isWanted = () => false;
   queue.add(stranger(5), 0);
@@ -42,7 +42,7 @@ t.test('one that no list wants is not pinged', async (t) => {
   t.same(pinged, []);
 });
 
-t.test('one that is no longer wanted is not pinged', async (t) => {
+t.test('a waiting node that is no longer wanted is not pinged', async (t) => {
   const { pinged, wishes, queue } = start();
   for (let index = 0; index < 40; index += 1) queue.add(stranger(index), 0);
   wishes.isWanted = () => false;

@@ -4,7 +4,7 @@ import { named, node } from '../../../support/nodes.js';
 
 const nodes = (count: number) => Array.from({ length: count }, (_, index) => node('0a', '192.0.2.1', 1 + index));
 
-t.test('eight nodes are asked a second, then all rest before the next round', async (t) => {
+t.test('eight saved nodes are asked a second, with a pause after each round', async (t) => {
   const asked: string[] = [];
   const saved = new SavedNodes((info) => asked.push(named(info)));
   saved.add(nodes(20));
@@ -20,7 +20,7 @@ t.test('eight nodes are asked a second, then all rest before the next round', as
   t.equal(asked.length, 28);
 });
 
-t.test('nothing is asked while connected', async (t) => {
+t.test('no saved node is asked while connected', async (t) => {
   const asked: string[] = [];
   const saved = new SavedNodes((info) => asked.push(named(info)));
   saved.add(nodes(20));

@@ -6,7 +6,7 @@ const KEY = keyOf('0a');
 const IPV4 = at('192.0.2.1');
 const IPV6 = at('2001:db8::1');
 
-t.test('a node is good for 122 s after it was heard, and dead after 182 s', async (t) => {
+t.test('a node is good for 122 s after its answer, and dead after 182 s', async (t) => {
   const node = new DhtNode(KEY, IPV4, 0);
   const association = node.association(4);
   t.ok(node.isGood(121_999));
@@ -22,7 +22,7 @@ t.test('a dead address that is revived is bad again, not good', async (t) => {
   t.notOk(node.association(4)?.isDead(500_000));
 });
 
-t.test('it has one address of each family, the good one heard last in front', async (t) => {
+t.test('a node has one address of each family, the good one that answered last in front', async (t) => {
   const node = new DhtNode(KEY, IPV4, 0);
   node.answeredFrom(IPV6, 1);
   t.same(node.goodEndpoints(2).map(String), [IPV6.key, IPV4.key]);
@@ -33,7 +33,7 @@ t.test('it has one address of each family, the good one heard last in front', as
   t.equal(node.info(200_000), undefined);
 });
 
-t.test('a link-local address, which means nothing to others, is never in front of another one', async (t) => {
+t.test('a link-local address comes after any other address', async (t) => {
   const node = new DhtNode(KEY, IPV4, 0);
   node.answeredFrom(at('fe80::1%eth0'), 1);
   t.same(node.goodEndpoints(2).map(String), [IPV4.key, '[fe80::1%eth0]:33445']);

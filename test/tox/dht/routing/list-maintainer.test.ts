@@ -53,7 +53,7 @@ t.test('a node that answered about our target is not asked again at once', async
   t.same(asked, [ABOUT_TARGET]);
 });
 
-t.test('while our question is in flight, an answer to another one does not double it', async (t) => {
+t.test('an answer to another request does not repeat the request in flight', async (t) => {
   const { asked, maintainer } = start();
   maintainer.offer(A);
   maintainer.answered(A, undefined, 0);
@@ -88,23 +88,20 @@ t.test('a random node is asked every 20 s, and each node every 60 s', async (t) 
   t.equal(tickUntil(60_000), 3);
 });
 
-t.test(
-  'where nobody has to be found, a node that answers others is asked by nobody else, and a random one each minute',
-  async (t) => {
-    const asked = askedUntil(600_000, (maintainer, now) => {
-      // Both answer the list of those near to us once a minute.
-      if (now % 60_000 === 0) for (const info of [A, B]) maintainer.answered(info, keyOf('ff'), now);
-    });
-    t.equal(asked.length, 9, 'first 60 s after the last quick round');
-  },
-);
+t.test('a settled list does not ask nodes that answer other lists, and asks a random node each minute', async (t) => {
+  const asked = askedUntil(600_000, (maintainer, now) => {
+    // Both answer the list of those near to us once a minute.
+    if (now % 60_000 === 0) for (const info of [A, B]) maintainer.answered(info, keyOf('ff'), now);
+  });
+  t.equal(asked.length, 9, 'first 60 s after the last quick round');
+});
 
-t.test('where nobody has to be found, a node that answers nobody is asked in time', async (t) => {
+t.test('a settled list asks a node that answers no other list in time', async (t) => {
   const asked = askedUntil(121_000, (maintainer, now) => void maintainer.answered(A, keyOf('ff'), now));
   t.ok(asked.filter((what) => what.startsWith('0b')).length >= 1, `${asked}`);
 });
 
-t.test('where nobody has to be found, one lost packet makes no node bad', async (t) => {
+t.test('one lost packet does not make a node of a settled list bad', async (t) => {
   // Of the seconds at which lists ask, this key has the last one.
   const target = keyOf('07');
   const clock = new ManualClock();
@@ -126,7 +123,7 @@ t.test('where nobody has to be found, one lost packet makes no node bad', async 
   t.same(askedAt.slice(0, 2), [69_000, 119_000], 'and the first one is lost');
 });
 
-t.test('a bad node still is asked, a dead one no more as long as others live', async (t) => {
+t.test('a bad node is still asked, and a dead one is not while others live', async (t) => {
   const { asked, maintainer } = start();
   maintainer.answered(A, TARGET, 0);
   maintainer.answered(B, TARGET, 100_000);
@@ -137,7 +134,7 @@ t.test('a bad node still is asked, a dead one no more as long as others live', a
   t.notOk(asked.includes(ABOUT_TARGET));
 });
 
-t.test('when all are dead our own line was: they are asked again', async (t) => {
+t.test('when all nodes are dead they are asked again, because our own line was down', async (t) => {
   const { asked, maintainer } = start();
   maintainer.answered(A, TARGET, 0);
   maintainer.tick(500_000);

@@ -26,7 +26,7 @@ t.test('a node is asked at once', async (t) => {
   t.same(asked, [1], 'and only once');
 });
 
-t.test('eight are in flight; an answer lets the nearest of those that wait go', async (t) => {
+t.test('eight requests are in flight at most, and an answer lets the nearest waiting node be asked', async (t) => {
   const { asked, lookup } = start();
   for (const distance of [20, 21, 22, 23, 24, 25, 26, 27, 30, 10, 40]) lookup.offer(far(distance));
   t.same(asked, [20, 21, 22, 23, 24, 25, 26, 27]);
@@ -62,7 +62,7 @@ t.test('the node looked for is asked eight times, for its NAT may open late', as
   t.equal(asked.length, 8);
 });
 
-t.test('insisting asks a node that was silent, and one that no list wants', async (t) => {
+t.test('askNow asks a silent node and a node that no list wants', async (t) => {
   const { clock, asked, lookup } = start(() => false);
   lookup.offer(far(1));
   t.equal(asked.length, 0);
@@ -91,7 +91,7 @@ t.test('one key cannot fill the lookup with addresses', async (t) => {
   t.equal(asked.at(-1), 1);
 });
 
-t.test('however many are offered, 32 at the most are kept', async (t) => {
+t.test('a lookup keeps at most 32 candidates', async (t) => {
   const { clock, asked, lookup } = start();
   for (let distance = 1; distance <= 200; distance += 1) lookup.offer(far(distance));
   clock.advance(60_000);

@@ -4,7 +4,7 @@ import { at, keyOf, node } from '../../../support/nodes.js';
 
 const OWN = keyOf('00');
 
-t.test('without IPv6 nobody is reached by it, nor ourselves, nor what is no single host', async (t) => {
+t.test('the filter refuses IPv6 without IPv6, ourselves, and addresses that belong to no single host', async (t) => {
   const filter = new AddressFilter({ ownKey: OWN, ipv6: false });
   t.ok(filter.includes(node('0a', '192.0.2.1')));
   t.notOk(filter.includes(node('0a', '2001:db8::1')));
@@ -13,7 +13,7 @@ t.test('without IPv6 nobody is reached by it, nor ourselves, nor what is no sing
   t.notOk(filter.includes(node('0a', '192.0.2.1', 0)));
 });
 
-t.test('calls on a whole network may leave, of families that we have', async (t) => {
+t.test('broadcasts may leave, in the families that we have', async (t) => {
   t.ok(new AddressFilter({ ownKey: OWN, ipv6: false }).carries(at('255.255.255.255')));
   t.notOk(new AddressFilter({ ownKey: OWN, ipv6: false }).carries(at('ff02::1')));
   const filter = new AddressFilter({ ownKey: OWN, ipv6: true });

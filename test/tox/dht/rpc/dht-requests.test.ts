@@ -35,7 +35,7 @@ t.test('a request for us goes to the handler of its kind', async (t) => {
   t.same(sent, []);
 });
 
-t.test('our own goes by all ways to a node that we search for, and nowhere when there is none', async (t) => {
+t.test('our own request takes every known route to a node that we search for', async (t) => {
   const { sent, requests } = start();
   t.ok(requests.send(a.publicKey, 0x9c, Buffer.from('data')));
   t.same(
@@ -47,7 +47,7 @@ t.test('our own goes by all ways to a node that we search for, and nowhere when 
   t.notOk(requests.send(b.publicKey, 0x9c, Buffer.from('data')));
 });
 
-t.test('a request for a node near to us is handed on unchanged', async (t) => {
+t.test('a request for a node near to us is forwarded unchanged', async (t) => {
   const { sent, received, requests } = start();
   const packet = request(b.publicKey);
   requests.handle(packet, at('192.0.2.2'));
@@ -55,7 +55,7 @@ t.test('a request for a node near to us is handed on unchanged', async (t) => {
   t.same(received, []);
 });
 
-t.test('it is not sent back to where it came from', async (t) => {
+t.test('a request is not sent back to its source', async (t) => {
   const { sent, requests } = start();
   requests.handle(request(b.publicKey), at('192.0.2.3'));
   t.same(sent, []);
@@ -67,11 +67,11 @@ t.test('a request for a node that we do not know is dropped', async (t) => {
   t.same(sent, []);
 });
 
-t.test('two handlers of one kind are our own mistake', async (t) => {
+t.test('registering two handlers of one kind throws', async (t) => {
   t.throws(() => start().requests.on(0x9c, () => {}), RangeError);
 });
 
-t.test('hostile bytes are neither handled nor handed on', async (t) => {
+t.test('hostile bytes are neither handled nor forwarded', async (t) => {
   const { sent, received, requests } = start();
   const sample = request();
   for (const bytes of mutations(8, [sample], 500)) if (!bytes.equals(sample)) requests.handle(bytes, at('192.0.2.2'));

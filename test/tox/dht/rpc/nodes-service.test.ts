@@ -61,17 +61,17 @@ t.test('a request is answered with the nodes that we know', async (t) => {
   t.equal(sent[0]?.length, 82 + 4 * 39);
 });
 
-t.test('when we know nobody the asker is told about itself, for an empty answer would be ignored', async (t) => {
+t.test('without known nodes the answer names the requester, because an empty answer would be ignored', async (t) => {
   t.same(start([]).answerTo(keyOf('0a')), ['asker@192.0.2.1:33445']);
 });
 
-t.test('who asks about itself learns its own address when there is room', async (t) => {
+t.test('a node that asks for its own key learns its address when the answer has room', async (t) => {
   const { answerTo, peer } = start(NODES.slice(0, 2));
   t.same(answerTo(peer.publicKey), [...NODES.slice(0, 2).map(named), 'asker@192.0.2.1:33445']);
   t.same(start().answerTo(peer.publicKey), NODES.map(named), 'but never a fifth node');
 });
 
-t.test('nodes of local networks are for those only who ask from there', async (t) => {
+t.test('nodes of local networks are sent only to nodes that ask from there', async (t) => {
   const { answerTo, lan } = start();
   answerTo(keyOf('0a'), at('8.8.8.8'));
   answerTo(keyOf('0a'), at('192.168.1.1'));
@@ -85,7 +85,7 @@ function answer(peer: Stranger, us: Stranger, request: Buffer, nodes: readonly N
   return peer.box.seal(UdpKind.NodesResponse, us.publicKey, plain);
 }
 
-t.test('an answer to our request is handed up once, with what we had asked about', async (t) => {
+t.test('an answer to our request is reported once, with the key that we asked for', async (t) => {
   const { us, peer, sent, responses, service } = start();
   service.ask({ publicKey: peer.publicKey, endpoint: THERE }, keyOf('0a'));
   t.equal(sent[0]?.length, 113);
@@ -97,14 +97,14 @@ t.test('an answer to our request is handed up once, with what we had asked about
   t.same(responses, ['192.0.2.1:33445 about 0A000000: 01@192.0.2.1:33445']);
 });
 
-t.test('an empty answer is a sign of life', async (t) => {
+t.test('an empty answer counts as an answer', async (t) => {
   const { us, peer, sent, responses, service } = start();
   service.ask({ publicKey: peer.publicKey, endpoint: THERE }, keyOf('0a'));
   service.handleResponse(answer(peer, us, sent[0] as Buffer, []), THERE);
   t.same(responses, ['192.0.2.1:33445 about 0A000000: ']);
 });
 
-t.test('a late answer does not count', async (t) => {
+t.test('a late answer is ignored', async (t) => {
   const { clock, us, peer, sent, responses, service } = start();
   service.ask({ publicKey: peer.publicKey, endpoint: THERE }, keyOf('0a'));
   clock.advance(5000);

@@ -74,7 +74,7 @@ t.test('a request sent back to us is no response', async (t) => {
   t.equal(responses.length, 0);
 });
 
-t.test('a late response does not count', async (t) => {
+t.test('a late response is ignored', async (t) => {
   const { clock, us, sent, responses, service } = start();
   const peer = stranger(2);
   service.ping({ publicKey: peer.publicKey, endpoint: THERE });

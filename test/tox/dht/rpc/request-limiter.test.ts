@@ -30,14 +30,14 @@ t.test('a request goes out, and is counted', async (t) => {
   t.same(noted, ['0a@8.8.8.8:33445']);
 });
 
-t.test('who cannot be reached is not asked', async (t) => {
+t.test('a node that cannot be reached is not asked', async (t) => {
   const { requests, noted, asker } = start();
   for (const info of [node('0a', '2001:db8::1'), node('0a', '255.255.255.255'), node('00', '8.8.8.8')])
     asker.ask(info, TARGET);
   t.same([...requests, ...noted], []);
 });
 
-t.test('whatever makes us ask, we ask 500 times a second and 2000 times at once', async (t) => {
+t.test('requests are limited to 500 a second, in bursts of 2000', async (t) => {
   const { clock, requests, asker } = start();
   for (let index = 0; index < 5000; index += 1) asker.ask(NODE, TARGET);
   t.equal(requests.length, 2000);
@@ -46,7 +46,7 @@ t.test('whatever makes us ask, we ask 500 times a second and 2000 times at once'
   t.equal(requests.length, 2500);
 });
 
-t.test('nodes that do not answer show that UDP is dead, one that does shows that it lives', async (t) => {
+t.test('silent nodes show that UDP does not pass, and an answer shows that it does', async (t) => {
   const { clock, asker } = start();
   for (let index = 0; index < 3; index += 1) asker.ask(NODE, TARGET);
   clock.advance(4000);
@@ -55,7 +55,7 @@ t.test('nodes that do not answer show that UDP is dead, one that does shows that
   t.same(asker.udpHealth, { kind: 'answers', since: 4000 });
 });
 
-t.test('one that we look for may be behind a NAT, and shows nothing', async (t) => {
+t.test('a node that we search for may be behind a NAT and shows nothing about our UDP', async (t) => {
   const { clock, requests, asker } = start();
   for (let index = 0; index < 10; index += 1) asker.ask(FRIEND, TARGET);
   clock.advance(60_000);

@@ -4,34 +4,34 @@ import { UdpHealthRecord } from '../../../../src/tox/dht/rpc/udp-health.js';
 const WORLD = { isLan: false };
 const LAN = { isLan: true };
 
-t.test('before there was time for an answer nothing is known', async (t) => {
+t.test('UDP is untried until there was time for an answer', async (t) => {
   const udp = new UdpHealthRecord();
   t.same(udp.at(0), { kind: 'untried' });
   for (const now of [0, 250, 750]) udp.asked(WORLD, false, now);
   t.same(udp.at(3_999), { kind: 'untried' });
 });
 
-t.test('requests that nobody answers mean that UDP is dead, since the first of them', async (t) => {
+t.test('UDP is silent since the first of several unanswered requests', async (t) => {
   const udp = new UdpHealthRecord();
   for (const now of [100, 250, 750]) udp.asked(WORLD, false, now);
   t.same(udp.at(4_100), { kind: 'silent', since: 100 });
 });
 
-t.test('one or two lost requests mean nothing', async (t) => {
+t.test('one or two lost requests do not make UDP silent', async (t) => {
   const udp = new UdpHealthRecord();
   udp.answered(WORLD, 50);
   for (const now of [1_000, 2_000]) udp.asked(WORLD, true, now);
   t.same(udp.at(30_000), { kind: 'answers', since: 50 });
 });
 
-t.test('dead nodes among others that answer mean nothing', async (t) => {
+t.test('dead nodes among others that answer do not make UDP silent', async (t) => {
   const udp = new UdpHealthRecord();
   udp.answered(WORLD, 50);
   for (let now = 1_000; now < 20_000; now += 100) udp.asked(WORLD, false, now);
   t.same(udp.at(20_000), { kind: 'answers', since: 50 });
 });
 
-t.test('when all that answered fall silent, UDP has died; the first answer brings it back', async (t) => {
+t.test('UDP is silent when all nodes that answered stop, until the first answer', async (t) => {
   const udp = new UdpHealthRecord();
   udp.answered(WORLD, 50);
   for (const now of [60_000, 61_000, 62_000]) udp.asked(WORLD, true, now);
@@ -49,7 +49,7 @@ t.test('a neighbour that answers does not hide a gateway that swallows UDP', asy
   t.same(udp.at(4_000), { kind: 'silent', since: 0 });
 });
 
-t.test('in a network without any others neighbours count', async (t) => {
+t.test('nodes of the local network count where there are no others', async (t) => {
   const udp = new UdpHealthRecord();
   udp.asked(LAN, false, 0);
   udp.answered(LAN, 1);

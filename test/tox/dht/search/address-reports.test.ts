@@ -12,7 +12,7 @@ t.test('addresses are counted by reporter, the most reported one in front', asyn
   t.equal(reports.endpoints(1).length, 3);
 });
 
-t.test('a reporter counts once for each family, with what it said last', async (t) => {
+t.test('a reporter counts once for each family, with its last report', async (t) => {
   const reports = new AddressReports();
   reports.add(keyOf('01'), at('192.0.2.1'), 0);
   reports.add(keyOf('01'), at('192.0.2.2'), 1);
@@ -31,7 +31,7 @@ t.test('a report is forgotten after 122 s', async (t) => {
   t.equal(reports.counted(122_000).length, 0);
 });
 
-t.test('however many report, memory is bounded', async (t) => {
+t.test('the number of stored reports is bounded', async (t) => {
   const reports = new AddressReports();
   for (let index = 0; index < 500; index += 1)
     reports.add(keyOf(index.toString(16).padStart(4, '0')), at('192.0.2.1'), 0);

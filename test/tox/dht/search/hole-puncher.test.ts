@@ -39,7 +39,7 @@ t.test(
   },
 );
 
-t.test('an answer makes us send straight to every address reported, each once', async (t) => {
+t.test('an answer makes us ping every reported address once', async (t) => {
   const { requests, pinged, puncher } = start();
   const reports = [...ONE_PORT, at('192.0.2.9', 7)];
   puncher.drive(reports, 0);
@@ -55,7 +55,7 @@ t.test('an answer with another id is ignored', async (t) => {
   t.same(pinged, []);
 });
 
-t.test('a request of the friend makes us send straight to its addresses, at most once a second', async (t) => {
+t.test('a request of the friend makes us ping its addresses, at most once a second', async (t) => {
   const { pinged, puncher } = start();
   puncher.requested(ONE_PORT, 0);
   puncher.requested(ONE_PORT, 999);
@@ -74,7 +74,7 @@ t.test('when reports differ in the port and both sides try, ports are guessed', 
   t.ok(pinged.includes('192.0.2.1:5011') && pinged.includes('192.0.2.1:5989'));
 });
 
-t.test('nothing is guessed while the friend does not try as well', async (t) => {
+t.test('no ports are guessed while the friend does not try as well', async (t) => {
   const { requests, pinged, puncher } = start();
   puncher.drive(TWO_PORTS, 0);
   puncher.answered(requests[0] as bigint, TWO_PORTS, 100);
@@ -101,7 +101,7 @@ t.test('after six rounds ports from 1024 upwards are tried too', async (t) => {
   t.same(rounds(8, ONE_PORT), [2, 2, 2, 2, 2, 2, 50, 50], 'also when all reports agree');
 });
 
-t.test('guesses go on from round to round, and begin anew after 40 s of rest', async (t) => {
+t.test('guesses continue from round to round, and start again after a pause of 40 s', async (t) => {
   const { requests, pinged, puncher } = start();
   const round = (now: number): string[] => {
     const before = pinged.length;
@@ -128,11 +128,11 @@ t.test('48 ports around those seen, as c-toxcore guesses them', async (t) => {
   t.same(guesses.slice(0, 12), [1000, 1000, 2000, 2000, 1001, 999, 2001, 1999, 1002, 998, 2002, 1998]);
 });
 
-t.test('the next 48 go on where the last ones ended', async (t) => {
+t.test('the next 48 ports continue where the last ones ended', async (t) => {
   t.same(portsNear([1000, 2000], 48).slice(0, 4), [1012, 988, 2012, 1988]);
 });
 
-t.test('ports wrap around like the 16-bit numbers that they are', async (t) => {
+t.test('ports wrap around at 16 bits', async (t) => {
   t.same(portsNear([65535, 0], 4).slice(0, 4), [0, 65534, 1, 65535]);
 });
 

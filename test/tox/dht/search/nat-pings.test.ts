@@ -31,7 +31,7 @@ function start() {
   return { sent, search, natPings };
 }
 
-t.test('a request takes all ways, a response one of them', async (t) => {
+t.test('a NAT ping request takes every route, a response one of them', async (t) => {
   const { sent, search, natPings } = start();
   natPings.send(search, { type: 'request', id: 5n });
   t.same(
@@ -42,7 +42,7 @@ t.test('a request takes all ways, a response one of them', async (t) => {
   t.equal(sent.length, 3);
 });
 
-t.test('the friend can read it, as a DHT request of kind 254', async (t) => {
+t.test('the friend reads a NAT ping as a DHT request of kind 254', async (t) => {
   const { sent, search, natPings } = start();
   natPings.send(search, { type: 'request', id: 5n });
   const request = decodeDhtRequest(sent[0]?.packet as Buffer);
@@ -51,7 +51,7 @@ t.test('the friend can read it, as a DHT request of kind 254', async (t) => {
   t.same(plain && decodeNatPing(plain.data), { type: 'request', id: 5n });
 });
 
-t.test('a request of the friend is answered, one of a stranger or of damaged bytes is not', async (t) => {
+t.test('a request of the friend is answered, and one of a stranger or of damaged bytes is not', async (t) => {
   const { sent, natPings } = start();
   natPings.handle(stranger(3).publicKey, encodeNatPing({ type: 'request', id: 5n }));
   natPings.handle(friend.publicKey, Buffer.alloc(8));

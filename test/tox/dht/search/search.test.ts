@@ -29,7 +29,7 @@ function start() {
   return { search, natPings, pinged, asked, clock };
 }
 
-t.test('the ways to a friend are the nodes of the list that know an address of it', async (t) => {
+t.test('the routes to a friend are the nodes of the list that know an address of it', async (t) => {
   const { search } = start();
   t.same(search.ways(0), []);
   for (const { publicKey } of REPORTERS) search.named(publicKey, friendAt('198.51.100.1'), 0);
@@ -37,7 +37,7 @@ t.test('the ways to a friend are the nodes of the list that know an address of i
   t.same(search.ways(0).map(String), ['192.0.2.1:33445', '192.0.2.2:33445']);
 });
 
-t.test('a friend that answers is reached straight', async (t) => {
+t.test('a friend that answers is reached directly', async (t) => {
   const { search } = start();
   search.named(REPORTERS[0].publicKey, friendAt('198.51.100.1'), 0);
   search.answered(friendAt('198.51.100.1'), FRIEND, 0);
@@ -55,7 +55,7 @@ t.test('a report by a node of the list starts NAT pings, one by any other node d
   );
 });
 
-t.test('a NAT ping request is answered with its id, and makes us send to the reported addresses', async (t) => {
+t.test('a NAT ping request is answered with its id, and makes us ping the reported addresses', async (t) => {
   const { search, natPings, pinged } = start();
   search.named(REPORTERS[0].publicKey, friendAt('198.51.100.1'), 0);
   search.handleNatPing({ type: 'request', id: 7n }, 100);
@@ -63,7 +63,7 @@ t.test('a NAT ping request is answered with its id, and makes us send to the rep
   t.same(pinged, ['00@198.51.100.1:33445']);
 });
 
-t.test('nothing is punched once the friend answers', async (t) => {
+t.test('hole punching stops once the friend answers', async (t) => {
   const { search, natPings, pinged } = start();
   search.answered(friendAt('198.51.100.1'), FRIEND, 0);
   search.named(REPORTERS[0].publicKey, friendAt('198.51.100.1'), 0);
@@ -76,7 +76,7 @@ t.test('nothing is punched once the friend answers', async (t) => {
   );
 });
 
-t.test('the family that more nodes report is punched', async (t) => {
+t.test('the family that more nodes report is used for hole punching', async (t) => {
   const { search, pinged } = start();
   search.named(REPORTERS[0].publicKey, friendAt('198.51.100.1'), 0);
   search.named(REPORTERS[1].publicKey, friendAt('198.51.100.1'), 0);
@@ -85,30 +85,27 @@ t.test('the family that more nodes report is punched', async (t) => {
   t.same(pinged, ['00@198.51.100.1:33445']);
 });
 
-t.test(
-  'when packets of a friend stop, everybody near to it is asked where it is, and its address counts no more',
-  async (t) => {
-    const { search, asked, natPings, clock } = start();
-    clock.advance(1000);
-    search.answered(friendAt('198.51.100.1'), FRIEND, 1000);
-    search.named(REPORTERS[0].publicKey, friendAt('198.51.100.1'), 1000);
-    asked.length = 0;
-    search.setDirect(false);
-    t.same(new Set(asked), new Set(['01@192.0.2.1:33445', '02@192.0.2.2:33445', '00@198.51.100.1:33445']));
-    t.same(
-      natPings.map(({ type }) => type),
-      ['request'],
-    );
-    t.same(search.ways(1000).map(String), ['192.0.2.1:33445'], 'DHT requests go by those who know it');
-    search.named(REPORTERS[1].publicKey, friendAt('198.51.100.2'), 1000);
-    t.ok(asked.includes('00@198.51.100.2:33445'), 'and it is asked where others see it now');
-    clock.advance(1);
-    search.answered(friendAt('198.51.100.2'), FRIEND, 1001);
-    t.same(search.ways(1001).map(String), ['198.51.100.2:33445'], 'where it answers it is');
-  },
-);
+t.test('when packets of a friend stop, all nodes near to it are asked and its address is no longer used', async (t) => {
+  const { search, asked, natPings, clock } = start();
+  clock.advance(1000);
+  search.answered(friendAt('198.51.100.1'), FRIEND, 1000);
+  search.named(REPORTERS[0].publicKey, friendAt('198.51.100.1'), 1000);
+  asked.length = 0;
+  search.setDirect(false);
+  t.same(new Set(asked), new Set(['01@192.0.2.1:33445', '02@192.0.2.2:33445', '00@198.51.100.1:33445']));
+  t.same(
+    natPings.map(({ type }) => type),
+    ['request'],
+  );
+  t.same(search.ways(1000).map(String), ['192.0.2.1:33445'], 'DHT requests go by those who know it');
+  search.named(REPORTERS[1].publicKey, friendAt('198.51.100.2'), 1000);
+  t.ok(asked.includes('00@198.51.100.2:33445'), 'and it is asked where others see it now');
+  clock.advance(1);
+  search.answered(friendAt('198.51.100.2'), FRIEND, 1001);
+  t.same(search.ways(1001).map(String), ['198.51.100.2:33445'], 'where it answers it is');
+});
 
-t.test('once packets of the friend arrive nobody is asked any more', async (t) => {
+t.test('once packets of the friend arrive no node is asked any more', async (t) => {
   const { search, asked, clock } = start();
   clock.advance(20_000);
   search.setDirect(false);
@@ -120,7 +117,7 @@ t.test('once packets of the friend arrive nobody is asked any more', async (t) =
   t.equal(clock.pending, 0);
 });
 
-t.test('a friend that asks others for us is looked for, though it is believed to be where it was', async (t) => {
+t.test('a friend that asks others for us is searched for again, though its address seems good', async (t) => {
   const { search, asked } = start();
   search.answered(friendAt('198.51.100.1'), FRIEND, 0);
   search.handleNatPing({ type: 'request', id: 7n }, 10_000);
@@ -142,7 +139,7 @@ t.test('a friend has been seen since the first report, or answer, of those that 
   t.equal(search.seenSince(310_000), 300_000);
 });
 
-t.test('when a friend answered last is known as long as its address is good', async (t) => {
+t.test("the time of a friend's last answer is known while its address is good", async (t) => {
   const { search } = start();
   search.named(REPORTERS[0].publicKey, friendAt('198.51.100.1'), 0);
   t.equal(search.answeredAt(1), undefined, 'a report is no answer');
