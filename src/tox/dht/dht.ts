@@ -1,6 +1,7 @@
 /**
  * The distributed hash table (spec: "DHT"): finds the address of a node by its DHT key, and does its share for others.
- * This file joins the parts; what comes in goes from a service to all the lists, and from the lists back to a service.
+ * This file joins the parts: packets go from a service to all lists, and from the lists back to a service. The constructor's
+ * callbacks refer to parts that are made after them; none is called before the constructor has returned.
  */
 import type { Clock, Timer } from '../../base/clock.js';
 import type { Endpoint } from '../../base/endpoint.js';
@@ -43,7 +44,7 @@ export interface DhtDeps {
   readonly keyPair: KeyPair;
   /** The cache of that key. */
   readonly sharedKeys: SharedKeyCache;
-  /** For LAN discovery; without it only the general broadcast address is called. */
+  /** For LAN discovery; without it only the general broadcast address is used. */
   readonly interfaces?: LanDiscoveryDeps['interfaces'];
 }
 
@@ -56,7 +57,7 @@ export interface DhtOptions {
 }
 
 export class Dht {
-  /** Those of others to us, and ours to nodes that we search for. */
+  /** DHT requests to us, and ours to nodes that we search for. */
   readonly requests: DhtRequests;
   readonly #clock: Clock;
   readonly #ownKey: PublicKey;
@@ -183,7 +184,7 @@ export class Dht {
     this.#bootstrap.start();
   }
 
-  /** Ends everything for good. */
+  /** Stops permanently. */
   stop(): void {
     this.#timer?.cancel();
     this.#lanDiscovery.stop();
@@ -201,37 +202,37 @@ export class Dht {
     this.#setConnected(!this.#liveness.isSilent && this.#lists.isAnyGoodNear(now));
   }
 
-  /** Whether a node near to us has answered within 122 s, and not all stay silent now. */
+  /** Whether a node near to us answered in the last 122 s, and our line is not silent now. */
   get isConnected(): boolean {
     return this.#isConnected;
   }
 
-  /** Calls back whenever `isConnected` changes. @returns takes the listener away */
+  /** Calls back whenever `isConnected` changes. @returns removes the listener */
   onConnectedChange(listener: (isConnected: boolean) => void): () => void {
     return this.#connectedChanges.add(listener);
   }
 
-  /** Calls back when a node has become good that was not. @returns takes the listener away */
+  /** Calls back when a node has become good that was not. @returns removes the listener */
   onNode(listener: (node: NodeInfo) => void): () => void {
     return this.#newNodes.add(listener);
   }
 
-  /** Calls back when a node that was good does not answer any more. @returns takes the listener away */
+  /** Calls back when a good node does not answer any more. @returns removes the listener */
   onSuspect(listener: (node: NodeInfo) => void): () => void {
     return this.#suspects.add(listener);
   }
 
-  /** Whether a node stays silent though it is too early to call it bad. */
+  /** Whether a node does not answer, though it is too early to call it bad. */
   isSuspect(key: PublicKey): boolean {
     return this.#liveness.isSuspect(key);
   }
 
-  /** Somebody has a reason to think that the node is gone; it is pinged, if it is near to us. */
+  /** Pings the node if it is near to us: the caller has a reason to think that it is gone. */
   check(node: NodeInfo): void {
     this.#liveness.check(node);
   }
 
-  /** What is known may be wrong, for we slept or the network has changed: asks everybody anew, at once. */
+  /** Asks all nodes again at once: after a sleep or a change of network what is known may be wrong. */
   refresh(): void {
     this.#liveness.stop();
     this.#lists.refresh();
@@ -239,17 +240,17 @@ export class Dht {
     if (this.#timer !== undefined) this.tick(this.#clock.now());
   }
 
-  /** Enters the network through this node: asks it for nodes near to us until it answers, and again when all is lost. */
+  /** Bootstraps from this node: asks it for nodes near to us until it answers, and again when no node answers any more. */
   bootstrap(node: NodeInfo): void {
     this.#bootstrap.addNode(node);
   }
 
-  /** Nodes of an earlier run, to be tried eight a second while we are not connected. */
+  /** Adds nodes of an earlier run. Eight of them a second are tried while we are not connected. */
   loadNodes(nodes: readonly NodeInfo[]): void {
     this.#bootstrap.addSavedNodes(nodes);
   }
 
-  /** All nodes that we know, for those who need some. */
+  /** All nodes that we know. */
   get known(): KnownNodes {
     return this.#lists.known;
   }
@@ -259,17 +260,17 @@ export class Dht {
     return this.#lists.searches.open(publicKey, handlers);
   }
 
-  /** Nodes through which we enter the network, and how many of them answered. */
+  /** The number of bootstrap nodes, and how many of them answered. */
   get bootstrapCounts(): { readonly known: number; readonly answering: number } {
     return this.#bootstrap.counts;
   }
 
-  /** Our own addresses as others see them, the one that most of them report in front. */
+  /** Our own addresses as other nodes see them, the one that most nodes report in front. */
   get reportedEndpoints(): readonly ReportedEndpoint[] {
     return this.#observedAddress.reports;
   }
 
-  /** Whether nodes answer us, by what was asked and heard lately. */
+  /** Whether UDP works, by recent requests and answers. */
   get udpHealth(): UdpHealth {
     return this.#limiter.udpHealth;
   }

@@ -1,4 +1,4 @@
-/** All our lists of nodes, of those near to us and of every search: what is heard of a node goes to each of them. */
+/** All lists of nodes: the close list and one for every search. What is learned about a node goes to each of them. */
 import type { PublicKey } from '../crypto/keys.js';
 import type { NodeInfo } from '../packet/node-info.js';
 import { KnownNodes } from './known-nodes.js';
@@ -7,15 +7,15 @@ import { ListMaintainer } from './routing/list-maintainer.js';
 import { SearchTable, type SearchTableDeps } from './search/search-table.js';
 
 export interface NodeListsDeps extends Omit<SearchTableDeps, 'closestNodes'> {
-  /** Whether a good node stays silent of late. */
+  /** Whether a good node has not answered lately. */
   readonly isSuspect: (key: PublicKey) => boolean;
 }
 
 export class NodeLists {
-  /** Those near to us. */
+  /** The close list. */
   readonly near: ListMaintainer;
   readonly searches: SearchTable;
-  /** All of them together. */
+  /** The nodes of all lists. */
   readonly known: KnownNodes;
   readonly #isReachable: (node: NodeInfo) => boolean;
 
@@ -31,7 +31,7 @@ export class NodeLists {
   }
 
   /**
-   * A node has answered, and so proven that it lives at its address.
+   * A node has answered, which proves that it is at its address.
    * @param asked what it was asked about; undefined for a ping
    * @returns whether it has become good, and was not in any list
    */
@@ -42,14 +42,14 @@ export class NodeLists {
     return isNew && !wasGood;
   }
 
-  /** A node that has answered names another one, which is hearsay. */
+  /** A node that has answered names another one, which proves nothing about that one. */
   named(reporter: PublicKey, node: NodeInfo, now: number): void {
     if (!this.#isReachable(node)) return;
     this.near.offer(node);
     this.searches.named(reporter, node, now);
   }
 
-  /** Whether a node that speaks to us should be pinged: it would enter our list, or is one of ours that has moved. */
+  /** Whether a node that sends us a request should be pinged: it would enter the close list, or it has moved. */
   wants(node: NodeInfo, now: number): boolean {
     const { publicKey, endpoint } = node;
     if (this.near.list.wants(publicKey, endpoint, now)) return true;
@@ -73,7 +73,7 @@ export class NodeLists {
     this.searches.tick(now);
   }
 
-  /** Asks everybody anew. */
+  /** Asks all nodes again. */
   refresh(): void {
     this.near.refresh();
     this.searches.refresh();

@@ -1,10 +1,10 @@
 /**
- * Whether the nodes near to us still live, and our own line. A node whose answer is overdue, or through which no onion path
- * works, is pinged; when three pings bring nothing it is in doubt until it is heard of again, long before the 122 s after
- * which it counts as bad. When nobody at all answers, it is our line that is silent, and nobody in particular is in doubt.
+ * Decides whether the nodes near to us still answer, and whether our own line works. A node whose answer is overdue, or through
+ * which no onion path works, is pinged. After three unanswered pings it is suspect until it answers, long before the 122 s after
+ * which it counts as bad. When no node at all answers, our line is silent, and no single node is suspect.
  *
- * The death of one must not look like that where few are left, so an answer that is overdue makes us ask others whether they
- * hear us, and the silence of those who are in doubt, or bad, says nothing about our line.
+ * The loss of one node must not look like a silent line where few nodes are left. So an overdue answer makes us ask other nodes
+ * as well, and the silence of suspect or bad nodes says nothing about our line.
  */
 import type { Clock, Timer } from '../../base/clock.js';
 import { pick, type Random } from '../../base/random.js';
@@ -16,20 +16,20 @@ import type { NodeList } from './routing/node-list.js';
 // All times are ms.
 /** Longer than almost every round trip. */
 const OVERDUE = 1_500;
-/** From each ping to the next, and from the last one to the verdict. */
+/** From each ping to the next, and from the last one until the node is suspect. */
 const PING_GAPS = [300, 500, 700];
-/** A node in doubt may come back: when it is pinged again, the last one repeats. */
+/** When a suspect node is pinged again; the last interval repeats. */
 const SECOND_CHANCES = [3_000, 6_000, 12_000, 24_000, 48_000];
-/** Who was heard so lately needs no ping. */
+/** A node that answered so recently needs no ping. */
 const JUST_ANSWERED = 1_500;
-/** Silence of the line: so many requests without any answer, the first so long ago. Loss of a fifth makes five in a row rare. */
+/** The line is silent after so many unanswered requests, the first of them so long ago. At 20 % loss five in a row are rare. */
 const UNANSWERED = 5;
 const SILENCE = 3_000;
-/** Nodes pinged each second while answers are overdue: we are to know within a second or two that the network is back. */
+/** Nodes pinged each second while answers are overdue, so that a network that is back is noticed within a second or two. */
 const PROBES = 2;
-/** Good nodes, those heard last, that are asked once whether it is our line: in a small network that is everybody. */
+/** The number of good nodes, those that answered last, that are pinged to tell whether our line is silent. */
 const WITNESSES = 8;
-/** From then on, until their silence counts; each has three pings by then. */
+/** From then until their silence counts. Each has been pinged three times by then. */
 const WITNESS_PATIENCE = 1_000;
 
 interface Check {
@@ -42,20 +42,20 @@ interface Check {
 export interface NodeLivenessDeps {
   readonly clock: Clock;
   readonly random: Random;
-  /** Nodes near to us; of no other is anything kept. */
+  /** The close list. Nothing is stored about other nodes. */
   readonly close: NodeList;
   readonly ping: (node: NodeInfo) => void;
-  /** Three pings brought nothing. */
+  /** Three pings to the node were not answered. */
   readonly onSuspect: (node: NodeInfo) => void;
 }
 
 export class NodeLiveness {
   readonly #deps: NodeLivenessDeps;
-  /** Requests to nodes near to us without an answer: the first one to each. By key. */
+  /** The first unanswered request to each node near to us, by the key's hex. */
   readonly #awaited = new Map<string, { readonly node: NodeInfo; readonly since: number }>();
-  /** By key. */
+  /** By the key's hex. */
   readonly #checks = new Map<string, Check>();
-  /** Requests since anybody answered, and when the first of them was sent. */
+  /** Requests since the last answer of any node, and when the first of them was sent. */
   #unanswered = 0;
   #unansweredSince = 0;
   /** When the witnesses should have answered; Infinity before they were asked. */
@@ -66,7 +66,7 @@ export class NodeLiveness {
     this.#deps = deps;
   }
 
-  /** Nobody has answered for some seconds although several were asked. */
+  /** Whether no node has answered for some seconds although several were asked. */
   get isSilent(): boolean {
     const now = this.#deps.clock.now();
     return this.#unanswered >= UNANSWERED && now - this.#unansweredSince >= SILENCE && now >= this.#verdictAt;
@@ -92,7 +92,7 @@ export class NodeLiveness {
     this.#end(publicKey.hex);
   }
 
-  /** Somebody has a reason to think that the node is gone. */
+  /** Pings the node: the caller has a reason to think that it is gone. */
   check(node: NodeInfo): void {
     const { clock, close } = this.#deps;
     const known = close.find(node.publicKey);
@@ -111,7 +111,7 @@ export class NodeLiveness {
       this.check(node);
     }
     const { isSilent } = this;
-    // Whoever seems to be gone may well live.
+    // Nodes that seem to be gone may only be unreachable for us.
     if (isSilent && !this.#wasSilent) this.stop();
     this.#wasSilent = isSilent;
     if (this.#unanswered === 0 || now - this.#unansweredSince < OVERDUE) return;
@@ -119,7 +119,7 @@ export class NodeLiveness {
     else this.#askWitnesses(now);
   }
 
-  /** Forgets all doubts. */
+  /** Forgets all suspicions and pending checks. */
   stop(): void {
     for (const key of [...this.#checks.keys()]) this.#end(key);
     this.#awaited.clear();
@@ -130,7 +130,7 @@ export class NodeLiveness {
     this.#unanswered += 1;
   }
 
-  /** Whether the node should answer: it did lately, and not three pings were in vain since. */
+  /** Whether the node should answer: it did recently, and is not suspect. */
   #isExpected(node: DhtNode | undefined, now: number): node is DhtNode {
     return node?.isGood(now) === true && this.#checks.get(node.publicKey.hex)?.isSuspect !== true;
   }
@@ -172,7 +172,7 @@ export class NodeLiveness {
     const wait = gap ?? (SECOND_CHANCES[Math.min(chance, SECOND_CHANCES.length - 1)] as number);
     check.sent += 1;
     check.timer = clock.after(wait, () => this.#ping(check));
-    // The verdict itself needs no ping; but a second chance does, and it costs nothing to give the first at once.
+    // The node is pinged as well when it becomes suspect: the first of the later pings is sent at once.
     ping(check.node);
   }
 

@@ -1,6 +1,6 @@
 /**
- * The nodes that we begin with. Each is asked again and again until it answers or others have; then it rests until we lose
- * everybody. A dead one costs ten packets.
+ * The bootstrap nodes. Each is asked repeatedly until it or other nodes have answered, and again when no node answers any more.
+ * A dead one costs ten packets.
  */
 import { Backoff } from '../../../base/backoff.js';
 import type { Clock, Timer } from '../../../base/clock.js';
@@ -10,12 +10,12 @@ import type { NodeInfo } from '../../packet/node-info.js';
 const FIRST_WAIT_MS = 250;
 const LONGEST_WAIT_MS = 64_000;
 /**
- * However long the network was away, we are to know within seconds that it is back: while we are not connected a node waits
- * at most so long, with many nodes longer, so that all of them together cost four packets a second.
+ * While we are not connected a node is asked at least this often, so that a network that is back is noticed within seconds. With
+ * many nodes the interval is longer, so that all of them together cost four packets a second.
  */
 const LONGEST_WAIT_ALONE_MS = 2_000;
 const WAIT_ALONE_MS_FOR_EACH_NODE = 250;
-/** Once we are connected nobody waits longer than so for a node that stays silent. */
+/** Once we are connected, a silent node is given up when its interval has grown to this. */
 const LONGEST_WAIT_CONNECTED_MS = 4000;
 /** The public list has under a hundred nodes, each with two addresses. */
 const MAX_NODES = 256;
@@ -24,7 +24,7 @@ interface Entry {
   readonly node: NodeInfo;
   readonly backoff: Backoff;
   timer: Timer | undefined;
-  /** Since it was asked for the first time, or for the first time after everybody was lost. */
+  /** Whether it has answered since it was added or since the last restart. */
   hasAnswered: boolean;
 }
 
@@ -44,7 +44,7 @@ export class BootstrapNodes {
     this.#deps = deps;
   }
 
-  /** Asks the node now. When there are too many, the oldest is forgotten. */
+  /** Asks the node now. When there are too many, the oldest is dropped. */
   add(node: NodeInfo): void {
     this.#forget(idOf(node));
     if (this.#entries.size >= MAX_NODES) this.#forget(this.#entries.keys().next().value as string);
@@ -54,7 +54,7 @@ export class BootstrapNodes {
     this.#ask(entry);
   }
 
-  /** The node has answered: it rests. */
+  /** The node has answered: it is not asked again until a restart. */
   answered(node: NodeInfo): void {
     const entry = this.#entries.get(idOf(node));
     if (entry === undefined) return;
@@ -63,14 +63,14 @@ export class BootstrapNodes {
     entry.hasAnswered = true;
   }
 
-  /** Nodes by their keys, for one may have two addresses; and how many of them answered when they were asked last. */
+  /** The number of nodes by key, since one may have two addresses, and how many of them have answered. */
   get counts(): { readonly known: number; readonly answering: number } {
     const keys = (entries: Iterable<Entry>): number => new Set([...entries].map(({ node }) => node.publicKey.hex)).size;
     const entries = [...this.#entries.values()];
     return { known: keys(entries), answering: keys(entries.filter(({ hasAnswered }) => hasAnswered)) };
   }
 
-  /** Everybody is lost: begins again with all of them. */
+  /** Asks all nodes again, from the shortest interval. */
   restart(): void {
     for (const entry of this.#entries.values()) {
       entry.timer?.cancel();

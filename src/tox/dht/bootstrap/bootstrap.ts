@@ -1,4 +1,4 @@
-/** How we come into the network: through the nodes that we were told, and through those of an earlier run. */
+/** Enters the network: through bootstrap nodes, and through nodes of an earlier run. */
 import type { Clock } from '../../../base/clock.js';
 import type { Random } from '../../../base/random.js';
 import type { PublicKey } from '../../crypto/keys.js';
@@ -12,7 +12,7 @@ export interface BootstrapDeps {
   /** Asks a node for nodes near to us. */
   readonly ask: (node: NodeInfo) => void;
   readonly isConnected: () => boolean;
-  /** Whether we know nodes that are not of our local network. */
+  /** Whether we know nodes outside of our local network. */
   readonly isBeyondLan: () => boolean;
 }
 
@@ -30,7 +30,7 @@ export class Bootstrap {
     this.#saved = new SavedNodes(deps.ask);
   }
 
-  /** Begins with the nodes of an earlier run. */
+  /** Starts to ask the nodes of an earlier run. */
   start(): void {
     this.#isRunning = true;
     this.tick(this.#deps.clock.now());
@@ -41,12 +41,12 @@ export class Bootstrap {
     this.#nodes.stop();
   }
 
-  /** Asks this node now, until it answers, and again when all is lost. */
+  /** Asks this node until it answers, and again when no node answers any more. */
   addNode(node: NodeInfo): void {
     if (!node.publicKey.equals(this.#ownKey)) this.#nodes.add(node);
   }
 
-  /** Nodes of an earlier run, to be tried eight a second while we are not connected. */
+  /** Adds nodes of an earlier run. Eight of them a second are tried while we are not connected. */
   addSavedNodes(nodes: readonly NodeInfo[]): void {
     this.#saved.add(nodes.filter((node) => !node.publicKey.equals(this.#ownKey)));
     if (this.#isRunning) this.tick(this.#deps.clock.now());
@@ -57,12 +57,12 @@ export class Bootstrap {
     this.#nodes.answered(node);
   }
 
-  /** Everybody is lost. */
+  /** No node answers any more: asks all bootstrap nodes again. */
   noteLost(): void {
     this.#nodes.restart();
   }
 
-  /** What is known may be wrong: asks all of them anew. */
+  /** Asks bootstrap nodes and saved nodes again, from the beginning. */
   refresh(): void {
     this.#nodes.restart();
     this.#saved.restart();
@@ -73,7 +73,7 @@ export class Bootstrap {
     this.#saved.tick(now, this.#deps.isConnected() && this.#deps.isBeyondLan());
   }
 
-  /** Nodes that we were told, and how many of them answered. */
+  /** The number of bootstrap nodes, and how many of them answered. */
   get counts(): { readonly known: number; readonly answering: number } {
     return this.#nodes.counts;
   }

@@ -7,14 +7,14 @@ import type { NodeInfo } from '../../packet/node-info.js';
 
 // Specification.
 const INTERVAL_MS = 10_000;
-/** Every round calls on this port, */
+/** Every round sends to this port, */
 const FIRST_PORT = 33445;
 /** and on ten of the others that c-toxcore may be bound to, up to this one. */
 const LAST_PORT = 33545;
 const PORTS_IN_A_ROUND = 10;
 /**
- * Who is bound to a port that nobody calls on can hear calls on one of these. They are the first to be called
- * after FIRST_PORT, and the last to be taken by a c-toxcore, which tries its ports from FIRST_PORT upwards.
+ * A program bound to another port can listen for discovery packets on one of these. They come right after FIRST_PORT in the
+ * first round, and a c-toxcore takes them last, since it tries its ports from FIRST_PORT upwards.
  */
 export const LISTENING_PORTS = { first: LAST_PORT - PORTS_IN_A_ROUND + 1, last: LAST_PORT } as const;
 // Machines that run containers have hundreds of interfaces.
@@ -25,7 +25,7 @@ export interface LanDiscoveryDeps {
   readonly send: (packet: Buffer, to: Endpoint) => void;
   /** The addresses of this machine now; a link-local IPv6 address has its scope. */
   readonly interfaces: () => readonly { readonly address: string; readonly broadcast?: string }[];
-  /** A node of our network has called. */
+  /** A discovery packet of a node in our network has arrived. */
   readonly onNode: (node: NodeInfo) => void;
 }
 
@@ -42,7 +42,7 @@ export class LanDiscovery {
     this.#ipv6 = options.ipv6;
   }
 
-  /** Calls at once, and from then on every 10 s. */
+  /** Sends at once, and then every 10 s. */
   start(): void {
     this.#timer ??= this.#deps.clock.every(INTERVAL_MS, () => this.#call());
     this.#call();

@@ -1,6 +1,6 @@
 /**
- * Nodes that spoke to us first (c-toxcore ping_add). They enter our lists only after they have answered a ping, for a source
- * address can be forged; and the pings are limited, so that nobody can make us flood a third party.
+ * Nodes that sent us a request first (c-toxcore ping_add). They enter our lists only after they have answered a ping, since a
+ * source address can be forged. The pings are limited, so that no sender can make us flood a third party.
  */
 import { TokenBucket } from '../../../base/token-bucket.js';
 import { compareDistance } from '../../crypto/distance.js';
@@ -29,7 +29,7 @@ export class PingQueue {
     this.#limit = new TokenBucket(PINGS_PER_SECOND, CAPACITY, options.now);
   }
 
-  /** Pings the node, if it is wanted, now or soon; when too many wait, those nearest to us stay. */
+  /** Pings the node now or soon if it is wanted. When too many wait, the nearest to us stay. */
   add(node: NodeInfo, now: number): void {
     if (!this.#deps.isWanted(node)) return;
     if (this.#waiting.some((other) => other.publicKey.equals(node.publicKey))) return;
@@ -43,7 +43,7 @@ export class PingQueue {
     this.#waiting.pop();
   }
 
-  /** Pings those who wait, as far as the rate allows. */
+  /** Pings waiting nodes as far as the rate allows. */
   tick(now: number): void {
     const waiting = this.#waiting.filter((node) => this.#deps.isWanted(node));
     while (waiting.length > 0 && this.#limit.take(now)) this.#deps.ping(waiting.shift() as NodeInfo);

@@ -1,11 +1,11 @@
-/** Nodes of an earlier run (c-toxcore dht_connect_after_load): tried eight a second until we are in the network. */
+/** Nodes of an earlier run (c-toxcore dht_connect_after_load). Eight a second are asked until we are connected. */
 import type { NodeInfo } from '../../packet/node-info.js';
 
 // Specification.
 const NODES_PER_SECOND = 8;
 /** More than a full close list has in practice. */
 const MAX_NODES = 512;
-/** After each round of all the nodes the rest is twice as long, up to this: when the network is back, nobody wants to wait. */
+/** The pause after each round of all nodes doubles up to this limit, which keeps the wait short when the network is back. */
 const FIRST_REST_MS = 4000;
 const LONGEST_REST_MS = 16_000;
 
@@ -25,14 +25,14 @@ export class SavedNodes {
     this.restart();
   }
 
-  /** Begins anew, without a rest. */
+  /** Starts a new round at once. */
   restart(): void {
     this.#next = 0;
     this.#rest = FIRST_REST_MS;
     this.#restsUntil = Number.NEGATIVE_INFINITY;
   }
 
-  /** Once a second. @param isConnected whether we are in the network already, and not only in a local one */
+  /** Called once a second. @param isConnected whether we are connected to more than a local network */
   tick(now: number, isConnected: boolean): void {
     if (isConnected || now < this.#restsUntil) return;
     for (const node of this.#nodes.slice(this.#next, this.#next + NODES_PER_SECOND)) this.#ask(node);

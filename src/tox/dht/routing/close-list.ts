@@ -1,6 +1,6 @@
 /**
  * The nodes near to ourselves (spec: "k-buckets"): one bucket for each number of leading bits that a key has in common with
- * ours. A good node is never evicted, so that nobody can push out the honest nodes that we know by being new.
+ * ours. A good node is never evicted, so that an attacker's new nodes cannot push out the honest ones that we know.
  */
 import type { Endpoint } from '../../../base/endpoint.js';
 import { commonBits } from '../../crypto/distance.js';
@@ -15,7 +15,7 @@ const BUCKET_SIZE = 8;
 export class CloseList implements NodeList {
   readonly target: PublicKey;
   readonly #buckets: DhtNode[][] = Array.from({ length: BUCKETS }, () => []);
-  /** All of them in one list, until something changes. */
+  /** The nodes of all buckets, until a bucket changes. */
   #all: readonly DhtNode[] | undefined;
 
   constructor(ownKey: PublicKey) {

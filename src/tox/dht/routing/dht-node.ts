@@ -1,12 +1,12 @@
-/** One node of a list: its key, and where it was heard by IPv4 and by IPv6. */
+/** One node of a list: its key, and its addresses by IPv4 and by IPv6. */
 import type { Endpoint } from '../../../base/endpoint.js';
 import type { PublicKey } from '../../crypto/keys.js';
 import type { NodeInfo } from '../../packet/node-info.js';
 
 // Specification.
-/** Two pings of 60 s unanswered, and 2 s for the answer: then a node is bad, and is not told to others. */
+/** After two unanswered pings, 60 s apart, and 2 s for the answer a node is bad, and is not sent to others. */
 const BAD_AFTER_MS = 122_000;
-/** One more ping, and a bad node is dead: it is not even asked any more. */
+/** After one more ping a bad node is dead, and is not asked any more. */
 const DEAD_AFTER_MS = 182_000;
 
 /** One address of a node. Times are ms of the clock. */
@@ -111,7 +111,7 @@ export class DhtNode {
     return this.association(endpoint.family)?.endpoint.equals(endpoint) === true;
   }
 
-  /** Whether it is known to be at another address than this one, which it may have moved to. */
+  /** Whether the node has a good address other than this one, to which it may have moved. */
   isElsewhere(endpoint: Endpoint, now: number): boolean {
     const association = this.association(endpoint.family);
     if (association?.isGood(now) !== true || association.endpoint.equals(endpoint)) return false;

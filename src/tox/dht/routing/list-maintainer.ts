@@ -1,4 +1,4 @@
-/** Keeps a list of nodes alive and draws nearer and nearer nodes into it (spec: "Maintaining", c-toxcore do_DHT). */
+/** Pings the nodes of a list and looks for nearer nodes to put into it (spec: "Maintaining", c-toxcore do_DHT). */
 import type { Clock, Timer } from '../../../base/clock.js';
 import { pick, type Random } from '../../../base/random.js';
 import type { PublicKey } from '../../crypto/keys.js';
@@ -10,10 +10,10 @@ import type { InsertResult, NodeList } from './node-list.js';
 // Specification: PING_INTERVAL, NODES_REQUEST_INTERVAL.
 const ASK_EACH_MS = 60_000;
 const ASK_RANDOM_MS = 20_000;
-// Where nobody has to be found, a node that has answered another list of ours need not be asked by this one too,
-// and what comes nearer is looked for less often. The list of those near to us asks at 60 s, and so before these do; of them each
-// does so at a second of its own, that depends on its key, so that the first one spares the others. Who has not answered is asked
-// again so soon that one lost packet makes no node bad: at 119 s at the latest, and a third time before it is dead.
+// A settled list, one whose target needs no finding, does not ask a node that has answered another list, and looks for nearer
+// nodes less often. The close list asks at 60 s, before the settled lists. Each of these asks at a second of its own, which depends on
+// its key, so that the first one spares the others. A node that has not answered is asked again soon enough that one lost packet does
+// not make it bad: at 119 s at the latest, and a third time before it is dead.
 const SETTLED = { askEach: 62_000, seconds: 8, askAgain: 50_000, askRandom: 60_000 };
 // c-toxcore asks five more times, one second apart, once a list has a node (MAX_BOOTSTRAP_TIMES). The first
 // answer often comes before that node has heard of those that start together with us, so the first rounds follow quickly.
@@ -34,7 +34,7 @@ export class ListMaintainer {
   #quickRounds = 0;
   #quickTimer: Timer | undefined;
 
-  /** @param options.isSettled whether nobody has to be found, so that it is enough to know who of the list lives */
+  /** @param options.isSettled whether the target needs no finding, so that the list only has to know which of its nodes answer */
   constructor(
     deps: ListMaintainerDeps,
     options: { readonly list: NodeList; readonly isSettled?: (now: number) => boolean },
@@ -52,17 +52,17 @@ export class ListMaintainer {
     );
   }
 
-  /** Hearsay: asks the node if the list would take it. */
+  /** Asks a node that another one named, if the list would take it. */
   offer(node: NodeInfo): void {
     this.#lookup.offer(node);
   }
 
-  /** Asks the node in any case. */
+  /** Asks the node even if the list would not take it. */
   askNow(node: NodeInfo): void {
     this.#lookup.askNow(node);
   }
 
-  /** The node has answered a request about `asked`, or a ping. One that is new to the list is asked onwards at once. */
+  /** The node has answered a request about `asked`, or a ping. A node that is new to the list is asked for our target at once. */
   answered(node: NodeInfo, asked: PublicKey | undefined, now: number): InsertResult {
     const result = this.list.insert(node.publicKey, node.endpoint, now);
     const association = this.list.find(node.publicKey)?.association(node.endpoint.family);
@@ -90,12 +90,12 @@ export class ListMaintainer {
       }
     }
     if (now - this.#askedRandomAt >= (isSettled ? SETTLED.askRandom : ASK_RANDOM_MS)) this.#askRandom(now);
-    // When all are dead it is our own line that was: keep asking, for once a minute it costs nothing.
+    // When all nodes are dead our own line was down: go on asking, which costs little once a minute.
     if (isMute) for (const node of nodes) for (const association of node.associations) association.revive(now);
     else for (const node of nodes) if (this.#isGone(node, now)) this.list.remove(node);
   }
 
-  /** Asks every node, dead or alive, and quickly more of them. */
+  /** Asks every node, dead or alive, and repeats the quick rounds. */
   refresh(): void {
     const now = this.#deps.clock.now();
     for (const node of this.list.nodes()) {
@@ -112,12 +112,12 @@ export class ListMaintainer {
     this.#lookup.close();
   }
 
-  /** Whether a node is dead that was asked for the last time so long ago that after an outage of ours, too, it would have answered. */
+  /** Whether a node is dead and was asked so long ago that it would have answered even after an outage of our own line. */
   #isGone(node: DhtNode, now: number): boolean {
     return node.isDead(now) && node.associations.every(({ askedAt }) => now - askedAt >= ASK_EACH_MS);
   }
 
-  /** ms for which a node need not be asked that has answered anything. */
+  /** ms after any answer of a node in which it need not be asked. */
   get #spared(): number {
     return SETTLED.askEach + 1000 * ((this.list.target.bytes[0] as number) % SETTLED.seconds);
   }

@@ -4,18 +4,18 @@ import type { PublicKey } from '../../crypto/keys.js';
 import type { DhtNode } from './dht-node.js';
 
 export interface NodeList {
-  /** The key that its nodes are near to. */
+  /** The key to which its nodes are near. */
   readonly target: PublicKey;
   /** Every node, good or not. */
   nodes(): readonly DhtNode[];
   find(key: PublicKey): DhtNode | undefined;
-  /** Whether asking this node is worth it: it would enter, or it is in but not known to be good by that family. */
+  /** Whether the node should be asked: it would enter, or it is in the list without a good address of that family. */
   wants(key: PublicKey, endpoint: Endpoint, now: number): boolean;
-  /** The node has answered: adds or refreshes it. Says what became of it. */
+  /** Adds or refreshes a node that has answered. */
   insert(key: PublicKey, endpoint: Endpoint, now: number): InsertResult;
-  /** Forgets a node of the list. */
+  /** Removes a node of the list. */
   remove(node: DhtNode): void;
 }
 
-/** `new` also is a node that had gone bad and came back. */
+/** `new` also stands for a bad node that is good again. */
 export type InsertResult = 'new' | 'refreshed' | 'refused';

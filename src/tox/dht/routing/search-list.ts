@@ -49,7 +49,7 @@ export class SearchList implements NodeList {
     this.#nodes = this.#nodes.filter((other) => other !== node);
   }
 
-  /** Who makes room for a node of this key: a bad node, or else the farthest if it is farther away than that. */
+  /** Returns the node that makes room for this key: a bad one, or else the farthest if it is farther away than the key. */
   #leaving(key: PublicKey, now: number): DhtNode | undefined {
     const bad = this.#nodes.findLast((node) => !node.isGood(now));
     if (bad !== undefined) return bad;

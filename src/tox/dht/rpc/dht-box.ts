@@ -15,10 +15,10 @@ import {
   type SealedDhtRequest,
 } from '../../packet/dht-request.js';
 
-// A stranger's packet costs a key agreement of 60 µs. A flood of them may take an eighth of the processor,
-// no more; a busy public node sees a few hundred packets a second. Acquaintances cost 10 µs, and are not kept waiting by it.
-const STRANGERS_PER_SECOND = 2000;
-const ACQUAINTANCES_PER_SECOND = 4000;
+// A packet of an unknown sender costs a key agreement of 60 µs. A flood of them may take at most an eighth of the
+// processor; a busy public node sees a few hundred packets a second. Known senders cost 10 µs and have a limit of their own.
+const UNKNOWN_PER_SECOND = 2000;
+const KNOWN_PER_SECOND = 4000;
 
 export interface DhtBoxDeps {
   readonly clock: Clock;
@@ -30,21 +30,21 @@ export interface DhtBoxDeps {
 
 export class DhtBox {
   readonly #deps: DhtBoxDeps;
-  readonly #strangers: TokenBucket;
-  readonly #acquaintances: TokenBucket;
+  readonly #unknownLimit: TokenBucket;
+  readonly #knownLimit: TokenBucket;
 
   constructor(deps: DhtBoxDeps) {
     this.#deps = deps;
     const now = deps.clock.now();
-    this.#strangers = new TokenBucket(STRANGERS_PER_SECOND, STRANGERS_PER_SECOND, now);
-    this.#acquaintances = new TokenBucket(ACQUAINTANCES_PER_SECOND, ACQUAINTANCES_PER_SECOND, now);
+    this.#unknownLimit = new TokenBucket(UNKNOWN_PER_SECOND, UNKNOWN_PER_SECOND, now);
+    this.#knownLimit = new TokenBucket(KNOWN_PER_SECOND, KNOWN_PER_SECOND, now);
   }
 
   seal(kind: number, receiver: PublicKey, plain: Buffer): Buffer {
     return encodeDhtPacket({ kind, sender: this.#deps.ownKey, ...this.#box(receiver, plain) });
   }
 
-  /** Undefined when damaged, forged, our own, or one too many. */
+  /** Returns undefined for a packet that is damaged, forged, our own, or above the rate limit. */
   open(packet: Buffer): { readonly sender: PublicKey; readonly plain: Buffer } | undefined {
     const sealed = decodeDhtPacket(packet);
     const plain = sealed && this.#unbox(sealed);
@@ -56,7 +56,7 @@ export class DhtBox {
     return encodeDhtRequest({ receiver, sender: this.#deps.ownKey, ...this.#box(receiver, plain) });
   }
 
-  /** Undefined when damaged, forged, our own, or one too many. */
+  /** Returns undefined for a request that is damaged, forged, our own, or above the rate limit. */
   openRequest(request: SealedDhtRequest): DhtRequestPlain | undefined {
     const plain = this.#unbox(request);
     return plain && decodeDhtRequestPlain(plain);
@@ -71,7 +71,7 @@ export class DhtBox {
     const { clock, ownKey, sharedKeys } = this.#deps;
     if (packet.sender.equals(ownKey)) return undefined;
     return sharedKeys.open(packet.sender, packet.nonce, packet.sealed, (isKnown) =>
-      (isKnown ? this.#acquaintances : this.#strangers).take(clock.now()),
+      (isKnown ? this.#knownLimit : this.#unknownLimit).take(clock.now()),
     );
   }
 }

@@ -1,5 +1,5 @@
 /**
- * DHT requests (spec: "DHT Request Packets"): sends ours, opens those for us, and hands on those for a node near to us. There is
+ * DHT requests (spec: "DHT Request Packets"): sends ours, opens those for us, and forwards those for a node near to us. There is
  * one hop only: a sender that wants to reach a node gives the packet to nodes that know the address.
  */
 import type { Endpoint } from '../../../base/endpoint.js';
@@ -13,9 +13,9 @@ export type DhtRequestHandler = (sender: PublicKey, data: Buffer) => void;
 export interface DhtRequestsDeps {
   readonly box: DhtBox;
   readonly send: (packet: Buffer, to: Endpoint) => void;
-  /** Where a node of the close list answers. */
+  /** Returns the address of a node of the close list. */
   readonly findEndpoint: (key: PublicKey) => Endpoint | undefined;
-  /** Where to send what is for a node that we search for: to itself, or to those who know its address. */
+  /** Returns where to send packets for a node that we search for: itself, or the nodes that know its address. */
   readonly ways: (key: PublicKey) => readonly Endpoint[];
 }
 
@@ -30,8 +30,8 @@ export class DhtRequests {
   }
 
   /**
-   * To a node that we search for: straight if it answers, else by all nodes that know its address.
-   * @returns false when there is no way
+   * Sends to a node that we search for: directly if it answers, else through all nodes that know its address.
+   * @returns false when there is no route
    * @throws RangeError when `data` is longer than 918 bytes
    */
   send(to: PublicKey, kind: number, data: Buffer): boolean {
@@ -41,7 +41,7 @@ export class DhtRequests {
     return ways.length > 0;
   }
 
-  /** Takes the requests of a kind. @throws RangeError when the kind has a handler already */
+  /** Registers the handler of a kind. @throws RangeError when the kind has a handler already */
   on(kind: number, handler: DhtRequestHandler): void {
     if (this.#handlers.has(kind)) throw new RangeError(`DhtRequests: kind 0x${kind.toString(16)} twice`);
     this.#handlers.set(kind, handler);
@@ -60,7 +60,7 @@ export class DhtRequests {
 
   #forward(receiver: PublicKey, packet: Buffer, source: Endpoint): void {
     const endpoint = this.#deps.findEndpoint(receiver);
-    // Two nodes that each believe the receiver to be the other would play this packet to and fro for ever.
+    // Two nodes that each take the other for the receiver would exchange this packet without end.
     if (endpoint !== undefined && !endpoint.equals(source)) this.#deps.send(packet, endpoint);
   }
 }

@@ -1,4 +1,4 @@
-/** Asks nodes which nodes are near to a key, and tells those who ask us (spec: "Nodes Request", "Nodes Response"). */
+/** Asks nodes for the nodes near to a key, and answers such requests (spec: "Nodes Request", "Nodes Response"). */
 import type { Clock } from '../../../base/clock.js';
 import type { Endpoint } from '../../../base/endpoint.js';
 import type { Random } from '../../../base/random.js';
@@ -24,11 +24,11 @@ export interface NodesServiceDeps {
 }
 
 export interface NodesHandlers {
-  /** What we tell about a key. */
+  /** Returns the nodes to send for a key. */
   closestNodes(target: PublicKey, count: number, options: { readonly lan: boolean }): readonly NodeInfo[];
-  /** Somebody asked: who it claims to be is proven, that it receives at that address is not. */
+  /** A node asks us. Its key is proven; that it receives at that address is not. */
   onRequest(node: NodeInfo): void;
-  /** A node answered what we had asked about `target`. It lives, at this address; what it lists is hearsay. */
+  /** A node answered our request for `target`, so it is at this address. The nodes that it lists are unproven. */
   onResponse(node: NodeInfo, target: PublicKey, listed: readonly NodeInfo[]): void;
 }
 
@@ -71,8 +71,8 @@ export class NodesService {
   };
 
   /**
-   * Never nothing: c-toxcore ignores an empty answer and would never ask again. The asker itself stands in, and also fills a
-   * free place when it asks about itself, as every node does first: so it learns its public address from the first answer.
+   * Never returns an empty list: c-toxcore ignores an empty answer and would never ask again. The requester itself stands in. It
+   * also fills a free place when it asks for its own key, as every node does first, and so learns its public address.
    */
   #answer(asker: NodeInfo, target: PublicKey): readonly NodeInfo[] {
     const nodes = this.#deps.handlers.closestNodes(target, MAX_NODES_IN_RESPONSE, { lan: asker.endpoint.isLan });

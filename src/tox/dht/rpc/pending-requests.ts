@@ -1,4 +1,4 @@
-/** Requests that wait for their answer (c-toxcore ping_array.c). An answer counts once, in time, from where we asked. */
+/** Requests that wait for an answer (c-toxcore ping_array.c). An answer counts once, in time, from the address that we asked. */
 import type { Endpoint } from '../../../base/endpoint.js';
 import { ExpiringMap } from '../../../base/expiring-map.js';
 import { type Random, randomId } from '../../../base/random.js';
@@ -30,7 +30,7 @@ export class PendingRequests<Context> {
     return id;
   }
 
-  /** What was remembered for an answer with this id from this key and this address; undefined for any other answer. */
+  /** Returns the context of the request with this id to this key and address, and forgets it; undefined for any other answer. */
   take(id: bigint, key: PublicKey, source: Endpoint, now: number): Context | undefined {
     const pending = this.#pending.get(id, now);
     if (pending === undefined || !pending.node.publicKey.equals(key) || !pending.node.endpoint.equals(source)) {

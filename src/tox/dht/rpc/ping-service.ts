@@ -1,4 +1,4 @@
-/** Asks nodes whether they are alive, and tells those who ask us (spec: "Ping Service"). */
+/** Pings nodes, and answers their pings (spec: "Ping Service"). */
 import type { Clock } from '../../../base/clock.js';
 import type { Endpoint } from '../../../base/endpoint.js';
 import type { Random } from '../../../base/random.js';
@@ -13,9 +13,9 @@ export interface PingServiceDeps {
   readonly random: Random;
   readonly box: DhtBox;
   readonly send: (packet: Buffer, to: Endpoint) => void;
-  /** Somebody asked: who it claims to be is proven, that it receives at that address is not. */
+  /** A node pings us. Its key is proven; that it receives at that address is not. */
   readonly onRequest: (node: NodeInfo) => void;
-  /** A node answered us: it lives, at this address. */
+  /** A node answered us, so it is at this address. */
   readonly onResponse: (node: NodeInfo) => void;
 }
 

@@ -1,4 +1,4 @@
-/** Every nodes request goes out here, whoever wants it: none without sense, not too many, and each counts for our health. */
+/** Sends every nodes request: drops those that cannot arrive, limits their rate, and counts each for UDP health. */
 import type { Clock } from '../../../base/clock.js';
 import { TokenBucket } from '../../../base/token-bucket.js';
 import type { PublicKey } from '../../crypto/keys.js';
@@ -6,8 +6,8 @@ import type { NodeInfo } from '../../packet/node-info.js';
 import type { AddressFilter } from './address-filter.js';
 import { type UdpHealth, UdpHealthRecord } from './udp-health.js';
 
-// Answers make us ask the nodes that they name. However many searches run, no liar shall make us flood a
-// third party; two hundred searches at rest ask 40 times a second, and 4000 times when they begin.
+// Answers make us ask the nodes that they name. However many searches run, no hostile node may make us flood a third
+// party. Two hundred settled searches ask 40 times a second, and 4000 times when they begin.
 const ASKED_PER_SECOND = 500;
 const ASKED_AT_ONCE = 2000;
 
@@ -15,11 +15,11 @@ export interface RequestLimiterDeps {
   readonly clock: Clock;
   readonly filter: AddressFilter;
   readonly request: (node: NodeInfo, target: PublicKey) => void;
-  /** A request is about to go. */
+  /** A request is about to be sent. */
   readonly onAsked: (node: NodeInfo) => void;
-  /** Whether the node has answered lately, so that it should again. */
+  /** Whether the node has answered recently, so that it should answer again. */
   readonly isGood: (key: PublicKey) => boolean;
-  /** Whether it is one that we look for. */
+  /** Whether we search for the node. */
   readonly isSought: (key: PublicKey) => boolean;
 }
 
@@ -37,18 +37,18 @@ export class RequestLimiter {
     const { clock, filter, request, onAsked, isGood, isSought } = this.#deps;
     const now = clock.now();
     if (!filter.includes(node) || !this.#limit.take(now)) return;
-    // Whom we look for may be behind a NAT or a firewall of its own, and tells nothing about ours.
+    // A node that we search for may be behind a NAT or firewall of its own, and says nothing about ours.
     if (!isSought(node.publicKey)) this.#udpHealth.asked(node.endpoint, isGood(node.publicKey), now);
     onAsked(node);
     request(node, target);
   };
 
-  /** The node has answered, whatever it was asked. */
+  /** The node has answered any request. */
   answered(node: NodeInfo): void {
     this.#udpHealth.answered(node.endpoint, this.#deps.clock.now());
   }
 
-  /** Whether nodes answer us, by what was asked and heard lately. */
+  /** Whether UDP works, by recent requests and answers. */
   get udpHealth(): UdpHealth {
     return this.#udpHealth.at(this.#deps.clock.now());
   }

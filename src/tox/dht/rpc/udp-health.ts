@@ -1,14 +1,14 @@
 /**
- * Whether UDP works for us, by what nodes answer: a firewall that swallows datagrams tells nobody. Those of our own network
- * prove nothing about the world, and are asked for their opinion only where there are no others. Pure; times are ms.
+ * Decides whether UDP works for us by the answers of nodes: a firewall that drops datagrams reports nothing. Nodes of our own
+ * network prove nothing about the internet, and count only where there are no others. Pure; times are ms.
  */
 
-/** ms without any answer, and requests in that time, after which UDP counts as dead. */
+/** UDP is silent after so many unanswered requests, the first of them so many ms ago. */
 const SILENCE = 4_000;
 const UNANSWERED = 3;
 
 export type UdpHealth =
-  /** No answer yet, and no time for one. */
+  /** There is no answer yet, and there was no time for one. */
   | { readonly kind: 'untried' }
   | { readonly kind: 'answers'; readonly since: number }
   | { readonly kind: 'silent'; readonly since: number };
@@ -34,7 +34,7 @@ export class UdpHealthRecord {
 class Answers {
   #wasAsked = false;
   #answersSince: number | undefined;
-  /** Requests since the last answer, and when the first of them went. */
+  /** Requests since the last answer, and when the first of them was sent. */
   #unanswered = 0;
   #firstUnansweredAt = 0;
 
@@ -44,7 +44,7 @@ class Answers {
 
   asked(isGood: boolean, now: number): void {
     this.#wasAsked = true;
-    // Of the nodes that one is told of many are dead: once some have answered, those alone count.
+    // Many nodes that others name are dead: once some nodes have answered, only those count.
     if (!isGood && this.#answersSince !== undefined) return;
     if (this.#unanswered === 0) this.#firstUnansweredAt = now;
     this.#unanswered += 1;

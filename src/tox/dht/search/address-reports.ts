@@ -1,4 +1,4 @@
-/** What nodes say the address of one node is: of a friend, or our own as the world sees it. Each reporter counts once. */
+/** The addresses that nodes report for one node: a friend, or ourselves as others see us. Each reporter counts once. */
 import type { Endpoint } from '../../../base/endpoint.js';
 import { ExpiringMap } from '../../../base/expiring-map.js';
 import type { PublicKey } from '../../crypto/keys.js';
@@ -16,24 +16,24 @@ interface Report {
 export class AddressReports {
   readonly #reports = new ExpiringMap<string, Report>(LIFETIME_MS, CAPACITY);
 
-  /** A node says that the address is `endpoint`; what it said before of that family is forgotten. */
+  /** A node reports the address `endpoint`, which replaces its last report of that family. */
   add(reporter: PublicKey, endpoint: Endpoint, now: number): void {
     this.#reports.set(`${reporter.hex}/${endpoint.family}`, { reporter, endpoint }, now);
   }
 
-  /** One entry a report, so that the same address may stand there several times. */
+  /** Returns one entry for each report, so the same address may occur several times. */
   endpoints(now: number): Endpoint[] {
     return [...this.#reports.values(now)].map((report) => report.endpoint);
   }
 
-  /** Who knows an address. */
+  /** Returns the nodes that report an address. */
   reporters(now: number): PublicKey[] {
     const reporters = new Map<string, PublicKey>();
     for (const { reporter } of this.#reports.values(now)) reporters.set(reporter.hex, reporter);
     return [...reporters.values()];
   }
 
-  /** Every address once, the one that most nodes report in front. */
+  /** Returns every address once, the one that most nodes report in front. */
   counted(now: number): readonly ReportedEndpoint[] {
     const counts = new Map<string, { endpoint: Endpoint; count: number }>();
     for (const endpoint of this.endpoints(now)) {

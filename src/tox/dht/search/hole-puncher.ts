@@ -1,13 +1,13 @@
 /**
  * Opens the NATs between a friend and us (spec: "NATs"). NAT pings travel through nodes that know the friend's address; an
- * answer says that the friend is online and tries too. Then both send straight to all addresses that the other may have.
+ * answer shows that the friend is online and tries too. Then both ping all addresses that the other may have.
  */
 import { Endpoint } from '../../../base/endpoint.js';
 import { type Random, randomId } from '../../../base/random.js';
 
 // Specification.
 const PUNCH_INTERVAL_MS = 3000;
-/** The friend asked us so lately that it must be trying as well. */
+/** A friend that asked us within this time is trying as well. */
 const FRIEND_TRIES_MS = 2 * PUNCH_INTERVAL_MS;
 const RESET_AFTER_MS = 40_000;
 const TRIES_NEAR_SEEN_PORTS = 5;
@@ -15,7 +15,7 @@ const TRIES_NEAR_SEEN_PORTS = 5;
 const GUESSES = 48;
 const FIRST_UNPRIVILEGED_PORT = 1024;
 
-/** Packets straight to the reported addresses cost little and are all that most NATs need; they do not wait for the rounds above. */
+/** Pings to the reported addresses cost little and are enough for most NATs, so they do not wait for the rounds above. */
 const KNOCK_INTERVAL_MS = 1000;
 
 export interface HolePuncherDeps {
@@ -65,14 +65,14 @@ export class HolePuncher {
     this.#punch(reports);
   }
 
-  /** A NAT ping request of the friend has come. */
+  /** A NAT ping request of the friend has arrived. */
   requested(reports: readonly Endpoint[], now: number): void {
     this.#requestedAt = now;
     this.#knock(reports, now);
     this.drive(reports, now);
   }
 
-  /** A NAT ping response has come; it counts when the id is the one that we sent. */
+  /** A NAT ping response has arrived; it counts when its id is the one that we sent. */
   answered(id: bigint, reports: readonly Endpoint[], now: number): void {
     if (id !== this.#pingId) return;
     this.#pingId = randomId(this.#deps.random);

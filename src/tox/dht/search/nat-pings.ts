@@ -1,4 +1,4 @@
-/** NAT pings on their way through other nodes (spec: "NAT ping"): a request takes all ways, a response one of them. */
+/** NAT pings through other nodes (spec: "NAT ping"): a request takes all routes, a response one of them. */
 import type { Clock } from '../../../base/clock.js';
 import type { Endpoint } from '../../../base/endpoint.js';
 import { pick, type Random } from '../../../base/random.js';
@@ -32,7 +32,7 @@ export class NatPings {
     for (const endpoint of ping.type === 'request' ? ways : [pick(random, ways)]) send(packet, endpoint);
   };
 
-  /** Only those of nodes that we search for count. */
+  /** Ignores NAT pings of nodes that we do not search for. */
   readonly handle = (sender: PublicKey, data: Buffer): void => {
     const ping = decodeNatPing(data);
     if (ping !== undefined) this.#deps.findSearch(sender)?.handleNatPing(ping, this.#deps.clock.now());

@@ -1,12 +1,12 @@
-/** Where we are, as others see us: they learn it from what we send them, and tell it when they are asked for our own key. */
+/** Our own address as others see it. Nodes learn it from our packets, and report it when we ask them for our own key. */
 import type { Clock } from '../../../base/clock.js';
 import type { Endpoint } from '../../../base/endpoint.js';
 import type { PublicKey } from '../../crypto/keys.js';
 import type { NodeInfo } from '../../packet/node-info.js';
 import { AddressReports, type ReportedEndpoint } from './address-reports.js';
 
-// Who asks for us asks those nearest to us. They are shown where we are when there is doubt about it, for all
-// friends together no more often than that.
+// Nodes that search for us ask the nodes nearest to us. We send these a request when our address may have changed, for all
+// friends together at most this often.
 const SHOWN_TO = 8;
 const SHOW_INTERVAL_MS = 250;
 
@@ -27,7 +27,7 @@ export class ObservedAddress {
     this.#deps = deps;
   }
 
-  /** A node says that we are there. */
+  /** A node reports an address of ours. */
   reported(reporter: PublicKey, endpoint: Endpoint): void {
     this.#reports.add(reporter, endpoint, this.#deps.clock.now());
   }
@@ -37,7 +37,7 @@ export class ObservedAddress {
     return this.#reports.counted(this.#deps.clock.now());
   }
 
-  /** Lets those who are asked for us see where we are now. */
+  /** Sends requests to the nodes nearest to us, so that they learn our present address. */
   show(): void {
     const { clock, nearest, ask } = this.#deps;
     const now = clock.now();

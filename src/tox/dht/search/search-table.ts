@@ -15,7 +15,7 @@ const SEEDS = 4;
 
 export interface SearchTableDeps extends SearchDeps {
   readonly random: Random;
-  /** Good nodes near to a key, to begin with. */
+  /** Returns good nodes near to a key, with which a search begins. */
   readonly closestNodes: (target: PublicKey, count: number) => readonly NodeInfo[];
   /** False for a node that must not be asked: ourselves, or an address that cannot be reached. */
   readonly isReachable: (node: NodeInfo) => boolean;
@@ -76,7 +76,7 @@ export class SearchTable {
   /** A node has answered. @returns whether it is new to any search */
   answered(node: NodeInfo, asked: PublicKey | undefined, now: number): boolean {
     let isNew = false;
-    // A copy: whoever hears of an endpoint may open or close searches.
+    // A copy: a handler of an endpoint may open or close searches.
     for (const search of [...this.#searches.values()]) if (search.answered(node, asked, now) === 'new') isNew = true;
     return isNew;
   }
@@ -94,7 +94,7 @@ export class SearchTable {
     }
   }
 
-  /** Asks all nodes of all searches anew. */
+  /** Asks all nodes of all searches again. */
   refresh(): void {
     for (const search of this.#searches.values()) search.maintainer.refresh();
   }
@@ -107,7 +107,7 @@ export class SearchTable {
     return this.#random.flatMap((search) => search.maintainer.list.nodes());
   }
 
-  /** Whether the node has answered somewhere else lately. */
+  /** Whether the node has a good address other than this one. */
   isElsewhere({ publicKey, endpoint }: NodeInfo, now: number): boolean {
     for (const { maintainer } of this.#searches.values())
       if (maintainer.list.find(publicKey)?.isElsewhere(endpoint, now)) return true;

@@ -1,4 +1,4 @@
-/** The search for one key: the nodes near to it, what they say about its address, and the way through NATs to it. */
+/** The search for one key: the nodes near to it, the addresses that they report, and hole punching. */
 import type { Endpoint } from '../../../base/endpoint.js';
 import { Repeater } from '../../../base/repeater.js';
 import type { PublicKey } from '../../crypto/keys.js';
@@ -13,29 +13,29 @@ import { HolePuncher } from './hole-puncher.js';
 /** What the owner of a search gets. Two searches for the same key share their work. */
 export interface DhtSearch {
   readonly publicKey: PublicKey;
-  /** Where the node itself has answered lately: none, an IPv4, an IPv6 endpoint or both, the one heard last in front. */
+  /** The node's good addresses, at most one of each family, the one that answered last in front. */
   readonly endpoints: readonly Endpoint[];
-  /** When this owner began, ms of the clock. */
+  /** When this owner started the search, ms of the clock. */
   readonly soughtSince: number;
-  /** Since when it answers from some UDP address, or nodes report one; undefined while there is none. */
+  /** Since when the node has an address, its own or a reported one; undefined while it has none. */
   readonly seenSince: number | undefined;
-  /** When it answered last; undefined when that was too long ago for its address to be good. */
+  /** When the node answered last; undefined when no address of it is good. */
   readonly answeredAt: number | undefined;
-  /** Takes a node that should know more, or the one looked for itself, and asks it at once. */
+  /** Asks a node at once: one near to the key, or the node searched for itself. */
   learn(node: NodeInfo): void;
-  /** Packets of the node arrive straight, or no longer: then its address, good as it was, or ours may have changed. */
+  /** Notes whether packets of the node arrive directly. When they stop, its address or ours may have changed. */
   setDirect(isDirect: boolean): void;
   close(): void;
 }
 
 export interface DhtSearchHandlers {
-  /** The node looked for has answered, from here: for the first time, as a sign of life, or from a new address. */
+  /** The node searched for has answered from this address: for the first time, again, or from a new address. */
   onEndpoint?(endpoint: Endpoint): void;
 }
 
-/** ms between rounds of asking everybody where a node is whose packets do not arrive any more. */
+/** ms between rounds of asking all nodes of the list for a node whose packets do not arrive any more. */
 const DOUBT_ROUNDS = [300, 500, 1000, 1000, 1000, 1000, 2000, 2000, 4000, 4000, 8000, 15_000, 30_000];
-/** ms in which we look where a node is that asks others for us, though we believe that we reach it. */
+/** ms for which we search again for a node that asks others for us, although its address seems good. */
 const SUSPICION = 5000;
 /**
  * ms between pings that answer requests from other addresses. Our ping is a request as well: two nodes that
@@ -44,7 +44,7 @@ const SUSPICION = 5000;
 const CALL_BACK_INTERVAL = 500;
 
 export interface SearchDeps extends ListMaintainerDeps {
-  /** Asks the nodes near to us something, so that they see where we are now. */
+  /** Sends requests to the nodes near to us, so that they learn our present address. */
   readonly showOurselves: () => void;
   readonly ping: (node: NodeInfo) => void;
   /** Sends a NAT ping to the key looked for: a request by all who know its address, a response by one. */
@@ -54,19 +54,19 @@ export interface SearchDeps extends ListMaintainerDeps {
 export class Search {
   readonly publicKey: PublicKey;
   readonly maintainer: ListMaintainer;
-  /** Those for whom we search. */
+  /** The owners of this search. */
   readonly owners = new Set<DhtSearchHandlers>();
   readonly #deps: SearchDeps;
   readonly #reports = new AddressReports();
   readonly #puncher: HolePuncher;
   readonly #inquiries: Repeater;
-  /** What was heard of the node before is of no use: its packets did not arrive any more then. ms of the clock. */
+  /** Answers of the node before this time do not count, because its packets stopped arriving then. ms of the clock. */
   #doubtedAt = Number.NEGATIVE_INFINITY;
   #suspectedAt = Number.NEGATIVE_INFINITY;
   #calledBackAt = Number.NEGATIVE_INFINITY;
   #seenSince = 0;
 
-  /** @param options.isRandom nobody has the key, and nobody is looked for */
+  /** @param options.isRandom whether the key is random and belongs to no node */
   constructor(deps: SearchDeps, options: { readonly publicKey: PublicKey; readonly isRandom: boolean }) {
     this.#deps = deps;
     this.publicKey = options.publicKey;
@@ -86,7 +86,7 @@ export class Search {
     return this.maintainer.list.find(this.publicKey)?.goodEndpoints(now) ?? [];
   }
 
-  /** Since when the node is known to have UDP, ms; undefined when it is not. */
+  /** Returns since when the node has an address, ms; undefined while it has none. */
   seenSince(now: number): number | undefined {
     return this.#isSeen(now) ? this.#seenSince : undefined;
   }
@@ -111,7 +111,7 @@ export class Search {
     return result;
   }
 
-  /** The node itself asks us something, from there. @returns whether it was not known to be there */
+  /** The node itself sends us a request from `source`. @returns whether that address was not known */
   handleRequest(source: Endpoint, now: number): boolean {
     if (this.endpoints(now).some((endpoint) => endpoint.equals(source))) return false;
     if (now - this.#calledBackAt >= CALL_BACK_INTERVAL) {
@@ -132,7 +132,7 @@ export class Search {
     this.#puncher.drive(this.#puncherReports(now), now);
   }
 
-  /** Where to send DHT requests for the key: to its own address if it answers, else to all nodes that know an address of it. */
+  /** Returns where to send DHT requests for the key: its own address if it answers, else all nodes that know an address of it. */
   ways(now: number): readonly Endpoint[] {
     const direct = this.endpoints(now)[0];
     if (direct !== undefined && this.#isReached(now)) return [direct];
@@ -168,7 +168,7 @@ export class Search {
     }
   }
 
-  /** Whether the node answers at the address that we know, as far as anybody can tell. */
+  /** Whether the node answers at a known address, as far as we can tell. */
   #isReached(now: number): boolean {
     const node = this.maintainer.list.find(this.publicKey);
     if (node === undefined) return false;
@@ -186,7 +186,7 @@ export class Search {
     }
   }
 
-  /** Who asks others for us does not reach us; it may have moved, or we, whatever we know of it. */
+  /** A node that asks others for us does not reach us: it or we may have moved. */
   #suspect(now: number): void {
     if (!this.#isReached(now) || now - this.#suspectedAt < SUSPICION / 2) return;
     this.#suspectedAt = now;
@@ -203,7 +203,7 @@ export class Search {
     this.maintainer.close();
   }
 
-  /** Nothing while the node answers directly; else the family that more nodes report, IPv6 when in doubt (c-toxcore friend_iplist). */
+  /** Returns nothing while the node answers directly, else the family that more nodes report, IPv6 on a tie (c-toxcore friend_iplist). */
   #puncherReports(now: number): readonly Endpoint[] {
     if (this.#isReached(now)) return [];
     const reports = this.#reports.endpoints(now);
