@@ -20,14 +20,21 @@ export type Style = keyof typeof STYLES;
 export class Output {
   readonly #stream: OutputStream;
   readonly #hasColour: boolean;
+  readonly #isDumb: boolean;
 
-  constructor(stream: OutputStream, options: { readonly mayColour: boolean }) {
+  constructor(stream: OutputStream, options: { readonly mayColour: boolean; readonly isDumb?: boolean }) {
     this.#stream = stream;
+    this.#isDumb = options.isDumb === true;
     this.#hasColour = options.mayColour && stream.isTTY === true;
   }
 
   get isTerminal(): boolean {
     return this.#stream.isTTY === true;
+  }
+
+  /** Whether the screen can be cleared: not with TERM=dumb. */
+  get canClear(): boolean {
+    return this.isTerminal && !this.#isDumb;
   }
 
   get hasColour(): boolean {

@@ -77,10 +77,7 @@ t.test('the settings of a machine', async (t) => {
   await t.test('are left alone by a server of root, which says how to be the daemon', async (t) => {
     const server = `timeout -s INT 3 env -u NODE_OPTIONS ${process.execPath} ${TUNTOX} --insecure-open --bootstrap none 2>&1`;
     const shown = on(t, `${OLD}${SETTLE}(${server}) || true\n${SHOW}`);
-    t.match(
-      shown,
-      /^warning: \/etc\/tuntox belongs to the daemon, so this Tox ID is for this run only: add -U tuntox .*-C/m,
-    );
+    t.match(shown, /^warning: \/etc\/tuntox belongs to the daemon, so this Tox ID is temporary: add -U tuntox .*-C/m);
     t.match(shown, /^tox_save tuntox:tuntox 600$/m);
   });
 });

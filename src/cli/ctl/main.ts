@@ -97,7 +97,7 @@ async function run(process: ProcessIo, clock: Clock, interruption: Interruption)
       const context: Context = {
         clock,
         given,
-        out: new Output(process.stdout, { mayColour }),
+        out: new Output(process.stdout, { mayColour, isDumb: process.env.TERM === 'dumb' }),
         isJson: given.has('--json'),
         dialogue: new Dialogue(() => process.stdin, note, {
           isPerson: process.stdin.isTTY === true && process.stderr.isTTY === true,

@@ -279,6 +279,8 @@ t.test('a watched list is redrawn on a terminal, and fits its height', async (t)
   t.ok(stdout.startsWith('\u001b[H\u001b[J'));
   t.ok(stdout.split('\n').length <= 24);
   t.match(stdout, /and 40 more/);
+  const dumb = await run(['connections', '--watch'], { socket, terminal: 80, env: { TERM: 'dumb' } });
+  t.notMatch(dumb.stdout, '\u001b', 'not cleared with TERM=dumb');
   const high = await startDaemon(t, {
     'connections.watch': async (_params, emit) => {
       emit({ schema: 'tuntox.connections/1', connections: [...longConnections] });

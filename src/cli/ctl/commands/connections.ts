@@ -90,7 +90,7 @@ async function watch(context: Context, params: { readonly client?: string }): Pr
 }
 
 function printScreen(out: Output, connections: Parameters<typeof printConnections>[1]): void {
-  if (!out.isTerminal) {
+  if (!out.canClear) {
     printConnections(out, connections);
     out.line();
     return;
