@@ -10,7 +10,7 @@ import type { LocalInterface } from './network/interfaces.js';
 const TICK = 1_000;
 /** Implementation, ms that a tick may be late on a machine that is merely busy; mappings of NATs and peers survive that. */
 const LATE = 5_000;
-/** Implementation: ticks between looks at the addresses, each of which costs some 50 µs. */
+/** Ticks between looks at the addresses, each of which costs some 50 µs. */
 const LOOK = 2;
 
 export interface DisruptionsDeps {

@@ -22,7 +22,7 @@ import { isCustomLossless, ONLINE_PACKET } from './packet/friend.js';
 import { FriendKind } from './packet/kind.js';
 import { SAFE_CRYPTO_DATA_SIZE } from './packet/net-crypto.js';
 
-/** Implementation: gaps between friend requests, ms; the first goes as soon as a node stores the friend. */
+/** Gaps between friend requests, ms; the first goes as soon as a node stores the friend. */
 const REQUEST_GAPS = [500, 700, 1_000, 1_500, 2_500, 4_000, 6_000, 10_000, 20_000, 40_000];
 
 const GOOD_BYE = 'the friend said good-bye';

@@ -4,7 +4,7 @@ import type { Logger } from '../base/logger.js';
 
 /** Implementation, ms: longer than any lookup takes, so that those of one round come together. */
 const ROUND = 6_000;
-/** Implementation: named in one line of the log. */
+/** Named in one line of the log. */
 const NAMED = 3;
 
 export interface UnresolvedHost {

@@ -26,7 +26,7 @@ import { FriendWhereabouts } from './friend-whereabouts.js';
 import { Heartbeat } from './heartbeat.js';
 import { type FriendStanding, Outreach } from './outreach.js';
 
-/** Implementation: an attempt to connect that failed is followed by the next one after so long. */
+/** An attempt to connect that failed is followed by the next one after so long. */
 const RETRY_DELAY = 1_000;
 
 type State =

@@ -28,15 +28,15 @@ import { NoReplay } from './no-replay.js';
 import { announcedNodes } from './own-addresses.js';
 
 /**
- * Implementation: a client's announcement often overtakes its friend request. It is kept this long, ms, and counts once the
+ * A client's announcement often overtakes its friend request. It is kept this long, ms, and counts once the
  * request is accepted, which saves the client a repetition.
  */
 const STRANGER_MEMORY = 30_000;
-/** Implementation: strangers' announcements kept; keys cost an attacker nothing, so the table is bounded. */
+/** Strangers' announcements kept; keys cost an attacker nothing, so the table is bounded. */
 const MAX_STRANGERS = 256;
-/** Implementation: keys shared with friends that are kept. Anybody can pretend to be a friend, and shall not make us compute. */
+/** Keys shared with friends that are kept. Anybody can pretend to be a friend, and shall not make us compute. */
 const REAL_KEYS = 1_024;
-/** Implementation: DHT nodes near us that an announcement may name. */
+/** DHT nodes near us that an announcement may name. */
 const NEIGHBOURS = 4;
 
 export interface FriendListDeps {

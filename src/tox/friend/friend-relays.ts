@@ -18,10 +18,10 @@ const REMEMBERED = 6;
 
 /** Specification (c-toxcore SHARE_RELAYS_INTERVAL): relays are shared at once and then every 2 minutes, ms. */
 const SHARE_INTERVAL = 120_000;
-/** Implementation: addresses of the friend, as it named them, where its own relay may be. */
+/** Addresses of the friend, as it named them, where its own relay may be. */
 const MAX_HOSTS = 4;
 /**
- * Implementation: relays that a friend may name at once, and each second afterwards; an honest one shares four every 2 minutes.
+ * Relays that a friend may name at once, and each second afterwards; an honest one shares four every 2 minutes.
  * Each is somebody to whom we open a connection, whoever that may be.
  */
 const NEWS_BURST = 16;

@@ -10,9 +10,9 @@ import type { PublicKey } from '../crypto/keys.js';
 import { equalsInConstantTime } from '../crypto/keys.js';
 import { decodeFriendRequest } from '../packet/friend.js';
 
-/** Implementation: an honest client repeats the same request every few seconds; the application need not see each copy. */
+/** An honest client repeats the same request every few seconds; the application need not see each copy. */
 const REPEAT_WINDOW = 2_000;
-/** Implementation: senders remembered; an attacker makes keys for nothing, so the table is bounded. */
+/** Senders remembered; an attacker makes keys for nothing, so the table is bounded. */
 const MAX_REMEMBERED = 1_024;
 
 /** @param way by which it came through the onion */

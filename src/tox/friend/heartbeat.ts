@@ -7,11 +7,11 @@ import { ALIVE_PACKET } from '../packet/friend.js';
 const ALIVE_INTERVAL = 8_000;
 const SILENCE_LIMIT = 32_000;
 /**
- * Implementation: both sides speak once a second. After this much silence the friend may well have been killed and run again,
+ * Both sides speak once a second. After this much silence the friend may well have been killed and run again,
  * and is searched for besides; one that forgot us needs our friend request, and shall not wait 32 s for it. ms.
  */
 const DOUBT = 4_000;
-/** Implementation: after a disruption, ms in which a friend that lives lets us hear something; it speaks once a second. */
+/** After a disruption, ms in which a friend that lives lets us hear something; it speaks once a second. */
 const ANSWER_PATIENCE = 2_000;
 
 export interface HeartbeatDeps {

@@ -5,7 +5,7 @@
  */
 import type { Clock } from '../../base/clock.js';
 
-/** Implementation: s by which the counter may run ahead of the clock: after a restart it must not be behind for long. */
+/** S by which the counter may run ahead of the clock: after a restart it must not be behind for long. */
 const MAX_LEAD = 2;
 
 export class NoReplay {

@@ -4,7 +4,7 @@ import { Repeater } from '../../base/repeater.js';
 import type { FriendSearch, FriendSearchHandlers } from '../onion/friend-search.js';
 
 /**
- * Implementation: gaps between our DHT key announcements while the friend is away. c-toxcore drops those that come before
+ * Gaps between our DHT key announcements while the friend is away. c-toxcore drops those that come before
  * it knows us as a friend, which takes it 50 ms or 100 ms from the friend request: hence the haste at the start.
  */
 const ANNOUNCE_GAPS = [60, 90, 150, 300, 400, 500, 500, 1_000, 2_000, 4_000, 8_000, 15_000, 30_000];

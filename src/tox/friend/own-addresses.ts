@@ -8,7 +8,7 @@ import type { NodeInfo, PackedNode } from '../packet/node-info.js';
 
 /** Specification: an announcement carries at most four nodes. */
 const MAX_NODES = 4;
-/** Implementation: of which so many are ours, so that at least one slot is left for a DHT node near us. */
+/** Of which so many are ours, so that at least one slot is left for a DHT node near us. */
 const MAX_OWN = 3;
 /** Specification (c-toxcore MAX_SENT_RELAYS): relays; where we have addresses of our own one of them has to do. */
 const MAX_RELAYS = 2;

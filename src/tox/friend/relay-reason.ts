@@ -11,11 +11,11 @@
  */
 import type { UdpHealth } from '../dht/rpc/udp-health.js';
 
-/** Implementation: ms after which nodes near the friend would have told its address; a search takes three of them. */
+/** Ms after which nodes near the friend would have told its address; a search takes three of them. */
 const SEARCH_PATIENCE = 5_000;
-/** Implementation: ms after which a hole that opens for one of the two is open for the other, or never. */
+/** Ms after which a hole that opens for one of the two is open for the other, or never. */
 const ONE_WAY_PATIENCE = 2_000;
-/** Implementation: ms of NAT pings and knocking; a punched hole opens within two rounds of 3 s, or by luck much later. */
+/** Ms of NAT pings and knocking; a punched hole opens within two rounds of 3 s, or by luck much later. */
 const PUNCHING_PATIENCE = 10_000;
 
 export type RelayReason =

@@ -23,9 +23,9 @@ import type { PathPool } from './path-pool.js';
 
 /** Specification (c-toxcore ANNOUNCE_TIMEOUT), ms. */
 const LIFETIME = 10_000;
-/** Implementation: c-toxcore keeps 256; one lookup of ours may have 64 under way, and a server looks for many friends. */
+/** C-toxcore keeps 256; one lookup of ours may have 64 under way, and a server looks for many friends. */
 const CAPACITY = 2_048;
-/** Implementation: nodes that one requester deals with at a time, and some more. */
+/** Nodes that one requester deals with at a time, and some more. */
 const SHARED_KEYS = 128;
 
 export const NO_PING_ID = Buffer.alloc(PING_ID_SIZE);

@@ -14,16 +14,16 @@ import type { NodeInfo } from '../packet/node-info.js';
 
 /** Implementation, ms until the next try: answers come by eight hops, most within half a second. */
 const RETRIES_OF_STRANGERS = [700, 1_500, 3_000];
-/** Implementation: nodes that have answered before get more tries, or loss would have us give up good ones. */
+/** Nodes that have answered before get more tries, or loss would have us give up good ones. */
 const RETRIES_OF_ACQUAINTANCES = [700, 1_500, 3_000, 3_000, 3_000];
-/** Implementation: nodes at most that wait to be asked; a remote can name as many as it likes. */
+/** Nodes at most that wait to be asked; a remote can name as many as it likes. */
 const MAX_WAITING = 32;
 /** Implementation, ms: the gaps go on so while nobody at all answers, for then it is rather the network that is silent. */
 const GAP_IN_SILENCE = 3_000;
-/** Implementation: after so many tries it is an outage, and the gap grows, ms. */
+/** After so many tries it is an outage, and the gap grows, ms. */
 const TRIES_IN_SILENCE = 12;
 const GAP_IN_OUTAGE = 15_000;
-/** Implementation: nodes asked on in the silence; while an outage lasts, others may name new ones without end. */
+/** Nodes asked on in the silence; while an outage lasts, others may name new ones without end. */
 const MAX_IN_SILENCE = 64;
 /** Specification (c-toxcore MIN_NODE_PING_TIME), ms for which a silent node is left alone. */
 const SILENCE_MEMORY = 10_000;

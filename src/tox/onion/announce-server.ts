@@ -29,9 +29,9 @@ import { decodeOnionDataRequest, encodeOnionDataResponse } from '../packet/onion
 import { AnnounceStore } from './announce-store.js';
 import { PingIds } from './ping-ids.js';
 
-/** Implementation: requesters of whom we had not heard, a second; each costs a key agreement of 60 µs. */
+/** Requesters of whom we had not heard, a second; each costs a key agreement of 60 µs. */
 const NEW_REQUESTERS_PER_SECOND = 1000;
-/** Implementation: requests of all others answered a second, 20 µs each. */
+/** Requests of all others answered a second, 20 µs each. */
 const REQUESTS_PER_SECOND = 4000;
 
 export interface AnnounceServerDeps {

@@ -10,13 +10,13 @@ import type { NodeInfo } from '../packet/node-info.js';
 import type { EntryNode } from './onion-path.js';
 
 /**
- * Implementation: packets opened a second, and at once twice as many. Two key agreements are some 120 µs, so that all of them,
+ * Packets opened a second, and at once twice as many. Two key agreements are some 120 µs, so that all of them,
  * 1,000 a second, are an eighth of a core.
  */
 const EACH_FIRST_HOP = 25;
 const ALL_FIRST_HOPS = 500;
 const OTHERS = 100;
-/** Implementation: two or three times the paths that are in use; those of which a node has confirmed our announcement last. */
+/** Two or three times the paths that are in use; those of which a node has confirmed our announcement last. */
 const FIRST_HOPS = 16;
 
 /** Where a packet came from. */

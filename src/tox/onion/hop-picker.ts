@@ -11,9 +11,9 @@ import type { EntryNode, Hops } from './onion-path.js';
 import type { NodeHealth } from './path-nodes.js';
 import { Scope, scopeOf } from './scope.js';
 
-/** Implementation: nodes of whose failures we know; more than the DHT has good nodes near us. */
+/** Nodes of whose failures we know; more than the DHT has good nodes near us. */
 const REMEMBERED = 256;
-/** Implementation: as many as a close list can hold. */
+/** As many as a close list can hold. */
 const MAX_SEEN = 1024;
 /** Implementation, ms: the DHT believes for 122 s in a node that has gone; who was seen before that has lasted. */
 const LASTING = 125_000;

@@ -17,9 +17,9 @@ import { OnionPaths } from './onion-paths.js';
 import type { EntryRelays, NodeHealth } from './path-nodes.js';
 import { Presence } from './presence.js';
 
-/** Implementation: nodes near the target that the DHT knows, with which a search begins. */
+/** Nodes near the target that the DHT knows, with which a search begins. */
 const SEEDS = 8;
-/** Implementation: nodes of our paths with which a search begins; more would be a burst for nothing. */
+/** Nodes of our paths with which a search begins; more would be a burst for nothing. */
 const MAX_PATH_SEEDS = 32;
 export interface OnionClientDeps {
   readonly clock: Clock;

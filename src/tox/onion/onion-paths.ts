@@ -11,7 +11,7 @@ import type { EntryNode } from './onion-path.js';
 import { type EntryRelays, type NodeHealth, PathNodes } from './path-nodes.js';
 import { PathPool } from './path-pool.js';
 
-/** Implementation: shared keys of first hops. */
+/** Shared keys of first hops. */
 const FIRST_HOP_KEYS = 256;
 
 export interface OnionPathsDeps {

@@ -27,11 +27,11 @@ import {
 import { SendbackBox } from './sendback-box.js';
 
 /**
- * Implementation: paths accepted a second. Each has keys of its own, and learning one costs a key agreement of 60 µs; who
+ * Paths accepted a second. Each has keys of its own, and learning one costs a key agreement of 60 µs; who
  * uses a path keeps it for many packets.
  */
 const NEW_PATHS_PER_SECOND = 1000;
-/** Implementation: packets sent on a second, 13 µs each; as with the DHT's own, whoever sends them. */
+/** Packets sent on a second, 13 µs each; as with the DHT's own, whoever sends them. */
 const PACKETS_PER_SECOND = 4000;
 /** Nonce and layer of a client of our TCP relay: as much as fits into a datagram with our sendback in the address's place. */
 const MAX_CLIENT_DATA_SIZE = MAX_ONION_PACKET_SIZE - 1 + IP_PORT_SIZE - sendbackSize(1);

@@ -3,9 +3,9 @@ import { LruMap } from '../../base/lru-map.js';
 import type { PublicKey } from '../crypto/keys.js';
 import type { NodeInfo } from '../packet/node-info.js';
 
-/** Implementation: nodes remembered for the time when the DHT names none for paths. */
+/** Nodes remembered for the time when the DHT names none for paths. */
 const REMEMBERED = 32;
-/** Implementation: as many known nodes as are tried before they have answered. */
+/** As many known nodes as are tried before they have answered. */
 const TRUSTED_NODES = 2;
 
 /** First hops that are reached without UDP. */

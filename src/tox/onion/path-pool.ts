@@ -16,12 +16,12 @@ const PATHS = 6;
 /** Specification (c-toxcore ONION_PATH_MAX_LIFETIME), ms. */
 const LIFETIME = 1_200_000;
 /**
- * Implementation: a path is dead after so many requests without an answer, the last of them so many ms ago. A path that
+ * A path is dead after so many requests without an answer, the last of them so many ms ago. A path that
  * never answered gets less patience. c-toxcore waits 4 s and 10 s; nobody's answer takes that long.
  */
 const FRESH = { uses: 2, patience: 2_500 };
 const PROVEN = { uses: 4, patience: 8_000 };
-/** Implementation: ms without an answer after which the nodes of the path are asked whether they live. */
+/** Ms without an answer after which the nodes of the path are asked whether they live. */
 const SUSPICION = 700;
 
 interface PathSlot {

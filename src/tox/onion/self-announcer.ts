@@ -14,13 +14,13 @@ import type { PathPool } from './path-pool.js';
 
 /** Specification (c-toxcore MAX_ONION_CLIENTS_ANNOUNCE). */
 const NODES = 12;
-/** Implementation: as many as keep a slow network busy without flooding it. */
+/** As many as keep a slow network busy without flooding it. */
 const PARALLELISM = 8;
 /** Specification (c-toxcore ANNOUNCE_INTERVAL_ANNOUNCED, TIME_TO_STABLE, ANNOUNCE_INTERVAL_STABLE), ms. */
 const REFRESH_OFTEN = 15_000;
 const YOUTH = 90_000;
 const REFRESH = 120_000;
-/** Implementation: gaps between tries with all known nodes while few answer, ms. */
+/** Gaps between tries with all known nodes while few answer, ms. */
 const POPULATE_GAPS = [700, 1_500, 3_000, 3_000, 3_000, 3_000, 3_000, 6_000, 15_000];
 /** c-toxcore ANNOUNCE_INTERVAL_NOT_ANNOUNCED, doubled with each refusal so that a full node is not pestered, ms. */
 const FIRST_REFUSAL_DELAY = 3_000;

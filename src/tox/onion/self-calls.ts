@@ -9,14 +9,14 @@ import { OnionDataKind } from '../packet/kind.js';
 import type { NodeInfo } from '../packet/node-info.js';
 
 /**
- * Implementation: ms from one call to the next. A call costs one packet of some 400 bytes each way, so all of them some 200
+ * Ms from one call to the next. A call costs one packet of some 400 bytes each way, so all of them some 200
  * bytes a second, however many nodes store us.
  */
 const INTERVAL = 2_500;
-/** Implementation: ms after which a call is repeated by another path, and after the last of which it has failed. */
+/** Ms after which a call is repeated by another path, and after the last of which it has failed. */
 const PATIENCE = [1_000, 1_000, 2_000];
 /**
- * Implementation: ms without any proof, and calls that failed meanwhile, after which nobody reaches us. With a tenth of all
+ * Ms without any proof, and calls that failed meanwhile, after which nobody reaches us. With a tenth of all
  * packets lost, on sixteen ways, a call with its repetitions fails every fifth time.
  */
 const LOST_AFTER = 15_000;

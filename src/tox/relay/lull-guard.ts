@@ -4,9 +4,9 @@
  */
 import type { Clock, Timer } from '../../base/clock.js';
 
-/** Implementation: ms; what came is looked at so often, and nothing is done for each packet. */
+/** Ms; what came is looked at so often, and nothing is done for each packet. */
 const TICK = 1000;
-/** Implementation: ticks without a word after which the relay is asked, and after which it is dead. */
+/** Ticks without a word after which the relay is asked, and after which it is dead. */
 const ASKED_AFTER = 2;
 const DEAD_AFTER = 4;
 

@@ -13,11 +13,11 @@ import type { RelayClient, RelayClientHandlers, RelayClientOptions } from './rel
 
 /** Specification (TCP_CONNECTION_ANNOUNCE_TIMEOUT): ms that a relay is kept when nobody wants it any more. */
 const UNUSED_TIMEOUT = 10_000;
-/** Implementation: ports and address families of one relay. */
+/** Ports and address families of one relay. */
 const MAX_ENDPOINTS = 8;
-/** Implementation: a connection that lasted so many ms is made again at once when it breaks. */
+/** A connection that lasted so many ms is made again at once when it breaks. */
 const LASTING = 10_000;
-/** Implementation: ms between attempts at a relay that does not answer, or soon ends what it began. */
+/** Ms between attempts at a relay that does not answer, or soon ends what it began. */
 const FIRST_RETRY = 1_000;
 const LONGEST_RETRY = 60_000;
 

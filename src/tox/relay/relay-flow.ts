@@ -14,46 +14,46 @@
  */
 import type { Clock, Timer } from '../../base/clock.js';
 
-/** Implementation: bytes of the first burst: less than Linux's first window, 65,483 bytes on loopback, with all headers. */
+/** Bytes of the first burst: less than Linux's first window, 65,483 bytes on loopback, with all headers. */
 const FIRST_LIMIT = 60 * 1024;
-/** Implementation: of the second one: 90 KB always fit into a fresh buffer of 128 KiB, and so much makes it grow. */
+/** Of the second one: 90 KB always fit into a fresh buffer of 128 KiB, and so much makes it grow. */
 const SECOND_LIMIT = 84 * 1024;
-/** Implementation: bytes of the largest burst at the least: through tox-bootstrapd some 13 MB/s. */
+/** Bytes of the largest burst at the least: through tox-bootstrapd some 13 MB/s. */
 const MAX_LIMIT = 640 * 1024;
-/** Implementation: bytes for each ms to the relay and back, on a longer way; and the bound of that. */
+/** Bytes for each ms to the relay and back, on a longer way; and the bound of that. */
 const MAX_RATE = 14 * 1024;
 const MAX_FAR_LIMIT = 1536 * 1024;
-/** Implementation: Linux 6.18 was seen to make the buffer 2.6 times as large as a burst and more; headers take some of it. */
+/** Linux 6.18 was seen to make the buffer 2.6 times as large as a burst and more; headers take some of it. */
 const GROWTH = 1.6;
 const LOOKS = 2;
-/** Implementation: a burst that fills so much of the limit is a full one. */
+/** A burst that fills so much of the limit is a full one. */
 const FULL = 0.9;
-/** Implementation: ms of a prompt answer, and of one that is not and outweighs some of those. */
+/** Ms of a prompt answer, and of one that is not and outweighs some of those. */
 const PROMPT = 5;
 const LATE = 10;
 const LATE_WEIGHT = 3;
-/** Implementation: from so many on, of at the most so many that count, the relay is prompt. */
+/** From so many on, of at the most so many that count, the relay is prompt. */
 const PROMPT_PONGS = 8;
 const MAX_PROMPT_PONGS = 32;
-/** Implementation: bytes that a prompt relay may have unread, which no buffer was seen to refuse; and between two pings to it. */
+/** Bytes that a prompt relay may have unread, which no buffer was seen to refuse; and between two pings to it. */
 const PROMPT_LIMIT = 90 * 1024;
 const PROMPT_SPACING = 24 * 1024;
-/** Implementation: bytes that pass through before packets gather. */
+/** Bytes that pass through before packets gather. */
 const SMALL = 16 * 1024;
-/** Implementation: ms of rest: half of what the relay itself waited, and no more than half of tox-bootstrapd's sleep. */
+/** Ms of rest: half of what the relay itself waited, and no more than half of tox-bootstrapd's sleep. */
 const MAX_REST = 15;
 const MIN_REST = 2;
-/** Implementation: what took so much longer than the quickest full burst was read in parts: it did not fit. */
+/** What took so much longer than the quickest full burst was read in parts: it did not fit. */
 const IN_PARTS = 1.4;
 const IN_PARTS_SLACK = 3;
-/** Implementation: ms beyond twice the quickest one, after which TCP must have sent something again. */
+/** Ms beyond twice the quickest one, after which TCP must have sent something again. */
 const SENT_AGAIN = 100;
 const SHRINKING = 0.7;
 const BOUND_SHRINKING = 0.85;
-/** Implementation: what a full burst adds to the quickest one known, for relays change; and to the bound, which doubles in some eight seconds. */
+/** What a full burst adds to the quickest one known, for relays change; and to the bound, which doubles in some eight seconds. */
 const FORGETTING = 1.01;
 const RECOVERY = 1.004;
-/** Implementation: ms without a pong after which the connection is given up: the least, and in usual waits. */
+/** Ms without a pong after which the connection is given up: the least, and in usual waits. */
 const STALL = 1_500;
 const STALL_WAITS = 4;
 const SMOOTHING = 1 / 8;

@@ -14,7 +14,7 @@ const MAX_TIES = 6;
 const ENOUGH_ONLINE = 3;
 /** Specification: ms of direct contact before the relays are let go. */
 const SLEEP_DELAY = 10_000;
-/** Implementation: a relay known by hearsay that failed so often in a row makes room for others. */
+/** A relay known by hearsay that failed so often in a row makes room for others. */
 const MAX_FAILURES = 3;
 
 export interface RelayLinkHandlers {

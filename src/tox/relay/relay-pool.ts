@@ -18,12 +18,12 @@ import { RelayRoute, type RelayRouteState, type RelaySender } from './relay-rout
 
 /** Specification (NUM_ONION_TCP_CONNECTIONS, RECOMMENDED_FRIEND_TCP_CONNECTIONS): home relays. */
 const HOME_RELAYS = 3;
-/** Implementation: home relays tried at the same time; of those that a list names many are dead. */
+/** Home relays tried at the same time; of those that a list names many are dead. */
 const HOME_ATTEMPTS = 6;
-/** Implementation: further addresses of relays whose first one does not answer that are tried at the same time, of all relays. */
+/** Further addresses of relays whose first one does not answer that are tried at the same time, of all relays. */
 const MAX_ATTEMPTS_BESIDE = 16;
 
-/** Implementation: where nothing else is said. */
+/** Where nothing else is said. */
 const MAX_RELAYS = 512;
 
 export interface RelayPoolDeps {

@@ -15,18 +15,18 @@ import { RelaySession } from './relay-session.js';
 
 /** Specification (MAX_INCOMING_CONNECTIONS): clients that are not confirmed yet; one more pushes out one of the busiest host. */
 const MAX_PENDING = 256;
-/** Implementation: clients served at once. Each costs some 30 KB while it is idle. */
+/** Clients served at once. Each costs some 30 KB while it is idle. */
 const MAX_CLIENTS = 1_024;
-/** Implementation: one host may have so much of a full relay, whatever its clients do. */
+/** One host may have so much of a full relay, whatever its clients do. */
 const HOST_SHARE = 1 / 8;
-/** Implementation: bytes that wait for all clients together; 256 KiB for each whose socket is full. */
+/** Bytes that wait for all clients together; 256 KiB for each whose socket is full. */
 const MAX_WAITING = 16 * 1024 * 1024;
-/** Implementation: bytes sent until it is looked how many wait. */
+/** Bytes sent until it is looked how many wait. */
 const WAITING_LOOK = 512 * 1024;
-/** Implementation: handshakes answered a second; each costs four key agreements, 250 µs. Others wait for their turn. */
+/** Handshakes answered a second; each costs four key agreements, 250 µs. Others wait for their turn. */
 const GREETING_RATE = 200;
 const GREETING_BURST = 400;
-/** Implementation: ms between turns. */
+/** Ms between turns. */
 const GREETING_INTERVAL = 25;
 
 export interface RelayServerDeps {

@@ -17,7 +17,7 @@ import { PingTimer } from './ping-timer.js';
 import { SecureStream } from './secure-stream.js';
 import { ServerSlots } from './server-slots.js';
 
-/** Implementation: ms until a client must be confirmed. */
+/** Ms until a client must be confirmed. */
 const CONFIRM_TIMEOUT = 10_000;
 
 export interface RelaySessionDeps {

@@ -13,7 +13,7 @@ import { MAX_RELAY_FRAME_SIZE } from '../packet/relay.js';
 import type { RelaySession } from './handshake.js';
 
 const LENGTH_SIZE = 2;
-/** Implementation: bytes of control packets that may wait in a full socket: those for all 240 slots at once fit twice. */
+/** Bytes of control packets that may wait in a full socket: those for all 240 slots at once fit twice. */
 const MAX_WAITING_CONTROL = 32 * 1024;
 
 export interface SecureStreamDeps {
