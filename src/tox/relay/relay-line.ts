@@ -6,10 +6,10 @@ import type { Clock } from '../../base/clock.js';
 import { type Random, randomId } from '../../base/random.js';
 import { decodeRelayPacket, encodeRelayPacket, type RelayPacket } from '../packet/relay.js';
 import type { RelaySession } from './handshake.js';
-import { LullGuard } from './lull-guard.js';
 import { PingTimer } from './ping-timer.js';
 import { RelayFlow } from './relay-flow.js';
 import { SecureStream } from './secure-stream.js';
+import { SilenceDetector } from './silence-detector.js';
 
 export interface RelayLineDeps {
   readonly clock: Clock;
@@ -40,7 +40,7 @@ export class RelayLine {
   readonly #stream: SecureStream;
   readonly #pings: PingTimer;
   readonly #flow: RelayFlow;
-  readonly #lull: LullGuard;
+  readonly #lull: SilenceDetector;
   #flowPing: bigint | undefined;
   #isStopped = false;
 
@@ -67,7 +67,7 @@ export class RelayLine {
       },
       options,
     );
-    this.#lull = new LullGuard({
+    this.#lull = new SilenceDetector({
       clock,
       ping: () => this.#pings.ping(),
       onSilence: () => deps.onBroken('silent while it carried packets'),

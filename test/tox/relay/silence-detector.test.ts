@@ -1,11 +1,11 @@
 import t from 'tap';
-import { LullGuard } from '../../../src/tox/relay/lull-guard.js';
+import { SilenceDetector } from '../../../src/tox/relay/silence-detector.js';
 import { ManualClock } from '../../support/manual-clock.js';
 
 function start() {
   const clock = new ManualClock();
   const told: string[] = [];
-  const guard = new LullGuard({
+  const guard = new SilenceDetector({
     clock,
     ping: () => told.push('ping'),
     onSilence: () => {

@@ -10,21 +10,21 @@ const TICK = 1000;
 const ASKED_AFTER = 2;
 const DEAD_AFTER = 4;
 
-export interface LullGuardDeps {
+export interface SilenceDetectorDeps {
   readonly clock: Clock;
   /** Asks for a sign of life. */
   ping(): void;
   onSilence(): void;
 }
 
-export class LullGuard {
-  readonly #deps: LullGuardDeps;
+export class SilenceDetector {
+  readonly #deps: SilenceDetectorDeps;
   #ticks: Timer | undefined;
   #hasHeard = false;
   #hasCarried = false;
   #quiet = 0;
 
-  constructor(deps: LullGuardDeps) {
+  constructor(deps: SilenceDetectorDeps) {
     this.#deps = deps;
   }
 
