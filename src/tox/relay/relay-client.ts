@@ -14,7 +14,7 @@ import type { NodeInfo } from '../packet/node-info.js';
 import { MAX_OOB_SIZE, RELAY_REPLY_SIZE, type RelayPacket } from '../packet/relay.js';
 import { ClientSlots, type PeerStatus } from './client-slots.js';
 import { beginHandshake, type ClientHandshake } from './handshake.js';
-import { RelayLine } from './relay-line.js';
+import { RelayChannel } from './relay-channel.js';
 
 /** Specification (TCP_CONNECTION_TIMEOUT), ms from dialling to the first packet of the relay. */
 const CONNECT_TIMEOUT = 10_000;
@@ -49,7 +49,7 @@ export interface RelayClientHandlers {
 type State =
   | { readonly kind: 'connecting' }
   | { readonly kind: 'greeting'; readonly handshake: ClientHandshake; bytes: Buffer }
-  | { readonly kind: 'confirming' | 'confirmed'; readonly line: RelayLine }
+  | { readonly kind: 'confirming' | 'confirmed'; readonly line: RelayChannel }
   | { readonly kind: 'closed' };
 
 export class RelayClient {
@@ -191,7 +191,7 @@ export class RelayClient {
       return;
     }
     const { clock, random } = this.#deps;
-    const line = new RelayLine(
+    const line = new RelayChannel(
       {
         clock,
         random,

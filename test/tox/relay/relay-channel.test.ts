@@ -3,7 +3,7 @@ import { sharedKey } from '../../../src/tox/crypto/box.js';
 import { generateKeyPair } from '../../../src/tox/crypto/keys.js';
 import { decodeRelayPacket, encodeRelayPacket, type RelayPacket } from '../../../src/tox/packet/relay.js';
 import { answerHandshake, beginHandshake, type RelaySession } from '../../../src/tox/relay/handshake.js';
-import { RelayLine } from '../../../src/tox/relay/relay-line.js';
+import { RelayChannel } from '../../../src/tox/relay/relay-channel.js';
 import { SecureStream } from '../../../src/tox/relay/secure-stream.js';
 import { ManualClock } from '../../support/manual-clock.js';
 import { SeededRandom } from '../../support/seeded-random.js';
@@ -20,7 +20,7 @@ class Bench {
   /** Whether the relay answers pings. */
   isAlive = true;
   hasRoom = true;
-  readonly line: RelayLine;
+  readonly line: RelayChannel;
   readonly #relay: SecureStream;
 
   constructor() {
@@ -32,7 +32,7 @@ class Bench {
       { write: (bytes) => this.#deliver(bytes), onPacket: (plain) => this.#onPlain(plain) },
       answered?.session as RelaySession,
     );
-    this.line = new RelayLine(
+    this.line = new RelayChannel(
       {
         clock,
         random,

@@ -11,7 +11,7 @@ import { RelayFlow } from './relay-flow.js';
 import { SecureStream } from './secure-stream.js';
 import { SilenceDetector } from './silence-detector.js';
 
-export interface RelayLineDeps {
+export interface RelayChannelDeps {
   readonly clock: Clock;
   readonly random: Random;
   /** Takes the bytes in any case; false when there is no more room, and then `drained` is called. */
@@ -35,8 +35,8 @@ export interface RelayLineOptions {
   readonly bound: number | undefined;
 }
 
-export class RelayLine {
-  readonly #deps: RelayLineDeps;
+export class RelayChannel {
+  readonly #deps: RelayChannelDeps;
   readonly #stream: SecureStream;
   readonly #pings: PingTimer;
   readonly #flow: RelayFlow;
@@ -44,7 +44,7 @@ export class RelayLine {
   #flowPing: bigint | undefined;
   #isStopped = false;
 
-  constructor(deps: RelayLineDeps, session: RelaySession, options: RelayLineOptions) {
+  constructor(deps: RelayChannelDeps, session: RelaySession, options: RelayLineOptions) {
     const { clock, random } = deps;
     this.#deps = deps;
     this.#stream = new SecureStream(
