@@ -11,8 +11,8 @@ import { type AnnounceRequests, announcer } from './announce-requests.js';
 import { openBoth, sealInner, sealOuter } from './data-box.js';
 import { DataLimit, type DataSource } from './data-limit.js';
 import type { PathPool } from './path-pool.js';
+import { ReachabilityProbe } from './reachability-probe.js';
 import { SelfAnnouncer } from './self-announcer.js';
-import { SelfCalls } from './self-calls.js';
 
 export interface PresenceDeps {
   readonly clock: Clock;
@@ -41,7 +41,7 @@ export class Presence {
   readonly #handlers: PresenceHandlers;
   readonly #dataKeys: KeyPair;
   readonly #announcer: SelfAnnouncer;
-  readonly #calls: SelfCalls;
+  readonly #calls: ReachabilityProbe;
   readonly #dataLimit: DataLimit;
 
   constructor(deps: PresenceDeps, handlers: PresenceHandlers) {
@@ -64,7 +64,7 @@ export class Presence {
       },
       announcer(identity, this.#dataKeys.publicKey),
     );
-    this.#calls = new SelfCalls({
+    this.#calls = new ReachabilityProbe({
       clock,
       random,
       storing: () => this.#announcer.storing,

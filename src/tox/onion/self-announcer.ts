@@ -39,7 +39,7 @@ interface Slot {
   /** Between the decision to announce and its confirmation; an answer at any other time is a late double. */
   isRenewing: boolean;
   /** What came through the node of late did not reach us. */
-  isAstray: boolean;
+  isUnreachable: boolean;
   refusals: number;
   timer: Timer | undefined;
 }
@@ -118,7 +118,7 @@ export class SelfAnnouncer implements SearchOwner {
     const slot = this.#slots.get(node.publicKey.hex);
     if (slot?.stored === undefined) return;
     this.#deps.paths.suspect(slot.stored.path);
-    slot.isAstray = true;
+    slot.isUnreachable = true;
     this.#renewAfter(0, node, slot);
   }
 
@@ -173,8 +173,8 @@ export class SelfAnnouncer implements SearchOwner {
   }
 
   /** A ticket that just came is used by the way it came; an old one only if its path is still one that we want. */
-  #isGood({ ticket, stored, isAstray }: Slot): boolean {
-    return ticket.path !== stored?.path || (!isAstray && this.#deps.paths.isUsable(ticket.path));
+  #isGood({ ticket, stored, isUnreachable }: Slot): boolean {
+    return ticket.path !== stored?.path || (!isUnreachable && this.#deps.paths.isUsable(ticket.path));
   }
 
   #send(node: NodeInfo, path: OnionPath, pingId: Buffer): void {
@@ -211,7 +211,7 @@ export class SelfAnnouncer implements SearchOwner {
     const { path } = slot.ticket;
     if (slot.stored?.path !== path) slot.stored = { path, since: now };
     slot.isRenewing = false;
-    slot.isAstray = false;
+    slot.isUnreachable = false;
     slot.refusals = 0;
     // Where few nodes store us, nobody stands in for one that is run again and has forgotten us.
     const isOften = now - slot.stored.since < YOUTH || this.#search.isSparse;
@@ -221,7 +221,7 @@ export class SelfAnnouncer implements SearchOwner {
   }
 
   #newSlot(node: NodeInfo, ticket: Ticket): Slot {
-    const slot = { ticket, stored: undefined, isRenewing: true, isAstray: false, refusals: 0, timer: undefined };
+    const slot = { ticket, stored: undefined, isRenewing: true, isUnreachable: false, refusals: 0, timer: undefined };
     this.#slots.set(node.publicKey.hex, slot);
     return slot;
   }

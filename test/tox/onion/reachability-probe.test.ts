@@ -1,5 +1,5 @@
 import t from 'tap';
-import { SelfCalls } from '../../../src/tox/onion/self-calls.js';
+import { ReachabilityProbe } from '../../../src/tox/onion/reachability-probe.js';
 import type { NodeInfo } from '../../../src/tox/packet/node-info.js';
 import { ManualClock } from '../../support/manual-clock.js';
 import { named, node } from '../../support/nodes.js';
@@ -13,7 +13,7 @@ function start(storing: NodeInfo[]) {
   const sent: string[] = [];
   const events: string[] = [];
   const broken = new Set<NodeInfo>();
-  const calls: SelfCalls = new SelfCalls({
+  const calls: ReachabilityProbe = new ReachabilityProbe({
     clock,
     random: new SeededRandom(1),
     storing: () => storing,

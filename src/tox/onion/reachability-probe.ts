@@ -30,7 +30,7 @@ interface Call {
   timer: Timer;
 }
 
-export interface SelfCallsDeps {
+export interface ReachabilityProbeDeps {
   readonly clock: Clock;
   readonly random: Random;
   /** The nodes that store us. */
@@ -43,8 +43,8 @@ export interface SelfCallsDeps {
   readonly onLost: () => void;
 }
 
-export class SelfCalls {
-  readonly #deps: SelfCallsDeps;
+export class ReachabilityProbe {
+  readonly #deps: ReachabilityProbeDeps;
   readonly #calls = new Map<string, Call>();
   #timer: Timer | undefined;
   #next = 0;
@@ -52,7 +52,7 @@ export class SelfCalls {
   /** Calls since the last proof that nobody answered. */
   #failures = 0;
 
-  constructor(deps: SelfCallsDeps) {
+  constructor(deps: ReachabilityProbeDeps) {
     this.#deps = deps;
   }
 
