@@ -242,9 +242,9 @@ export class FriendConnection {
     const heartbeat = new Heartbeat({
       clock: this.#deps.clock,
       connection,
-      onSound: () => this.#outreach.rest(),
-      onDoubt: () => this.#outreach.go(),
-      onDeath: () => this.#leave('silent for 32 s'),
+      onHealthy: () => this.#outreach.rest(),
+      onSuspect: () => this.#outreach.go(),
+      onTimeout: () => this.#leave('silent for 32 s'),
     });
     this.#state = { kind: 'established', connection, heartbeat };
     this.record.goes(wayTo(connection.endpoint));

@@ -10,7 +10,7 @@ const SILENCE_LIMIT = 32_000;
  * Both sides speak once a second. After this much silence the friend may well have been killed and run again,
  * and is searched for besides; one that forgot us needs our friend request, and shall not wait 32 s for it. ms.
  */
-const DOUBT = 4_000;
+const SUSPECT_AFTER = 4_000;
 /** After a disruption, ms in which a friend that lives lets us hear something; it speaks once a second. */
 const ANSWER_PATIENCE = 2_000;
 
@@ -18,11 +18,11 @@ export interface HeartbeatDeps {
   readonly clock: Clock;
   readonly connection: Pick<CryptoConnection, 'lastReceivedAt' | 'sendLossless'>;
   /** The friend is well, by what was heard at a beat. */
-  readonly onSound: () => void;
+  readonly onHealthy: () => void;
   /** It may not be there any more. */
-  readonly onDoubt: () => void;
-  /** It is not there any more. The heart has stopped. */
-  readonly onDeath: () => void;
+  readonly onSuspect: () => void;
+  /** It is not there any more. */
+  readonly onTimeout: () => void;
 }
 
 export class Heartbeat {
@@ -43,7 +43,7 @@ export class Heartbeat {
     if (this.#isStopped) return;
     this.#patience?.cancel();
     this.#patience = this.#deps.clock.after(ANSWER_PATIENCE, () => {
-      if (this.#silence >= ANSWER_PATIENCE) this.#deps.onDoubt();
+      if (this.#silence >= ANSWER_PATIENCE) this.#deps.onSuspect();
     });
   }
 
@@ -59,15 +59,15 @@ export class Heartbeat {
   }
 
   #beat(): void {
-    const { connection, onSound, onDoubt, onDeath } = this.#deps;
+    const { connection, onHealthy, onSuspect, onTimeout } = this.#deps;
     const silence = this.#silence;
     if (silence > SILENCE_LIMIT) {
       this.stop();
-      onDeath();
+      onTimeout();
       return;
     }
     connection.sendLossless(ALIVE_PACKET, { isUrgent: true });
-    if (silence > DOUBT) onDoubt();
-    else onSound();
+    if (silence > SUSPECT_AFTER) onSuspect();
+    else onHealthy();
   }
 }

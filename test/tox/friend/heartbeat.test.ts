@@ -15,9 +15,9 @@ function start() {
   const heartbeat = new Heartbeat({
     clock,
     connection,
-    onSound: () => events.push('sound'),
-    onDoubt: () => events.push('doubt'),
-    onDeath: () => events.push('death'),
+    onHealthy: () => events.push('sound'),
+    onSuspect: () => events.push('doubt'),
+    onTimeout: () => events.push('death'),
   });
   return { clock, connection, heartbeat, taken: () => events.splice(0) };
 }
