@@ -14,8 +14,8 @@ import { AnnounceRequests } from './announce-requests.js';
 import { type DataSource, sourceByRelay, sourceByUdp } from './data-limit.js';
 import { FriendSearch, type FriendSearchHandlers, type OwnStore, type Persistence } from './friend-search.js';
 import { OnionPaths } from './onion-paths.js';
+import { OwnAnnouncement } from './own-announcement.js';
 import type { EntryRelays, NodeHealth } from './path-nodes.js';
-import { Presence } from './presence.js';
 
 /** Nodes near the target that the DHT knows, with which a search begins. */
 const SEEDS = 8;
@@ -64,7 +64,7 @@ export class OnionClient {
   readonly #paths: OnionPaths;
   readonly #searches = new Map<string, FriendSearch>();
   /** While it runs. */
-  #presence: Presence | undefined;
+  #presence: OwnAnnouncement | undefined;
   #trusting: Timer | undefined;
   #wasAnnounced = false;
   #dropped = 0;
@@ -105,7 +105,7 @@ export class OnionClient {
     if (this.#presence !== undefined) return;
     const { clock, random, identity } = this.#deps;
     const seeds = (): readonly NodeInfo[] => this.#seeds(identity.publicKey);
-    this.#presence = new Presence(
+    this.#presence = new OwnAnnouncement(
       { clock, random, identity, requests: this.#requests, paths: this.#paths.own, seeds },
       {
         onAnnouncedChange: (isAnnounced) => this.#onAnnouncedChange(isAnnounced),

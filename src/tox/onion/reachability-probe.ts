@@ -57,7 +57,7 @@ export class ReachabilityProbe {
   }
 
   start(): void {
-    this.prove();
+    this.confirm();
     this.#timer ??= this.#deps.clock.every(INTERVAL, () => this.#call());
   }
 
@@ -74,7 +74,7 @@ export class ReachabilityProbe {
   }
 
   /** Something else has shown that we are reached: a node has confirmed anew, by its way to us, that it stores us. */
-  prove(): void {
+  confirm(): void {
     this.#provenAt = this.#deps.clock.now();
     this.#failures = 0;
   }
@@ -86,7 +86,7 @@ export class ReachabilityProbe {
     if (data[0] !== OnionDataKind.SelfCall || call === undefined) return false;
     call.timer.cancel();
     this.#calls.delete(id);
-    this.prove();
+    this.confirm();
     return true;
   }
 

@@ -64,7 +64,7 @@ t.test('another proof counts as well as a call', async (t) => {
   broken.add(A);
   for (let round = 0; round < 12; round += 1) {
     clock.advance(5_000);
-    calls.prove();
+    calls.confirm();
   }
   t.notOk(events.includes('lost'));
 });

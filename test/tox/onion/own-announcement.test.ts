@@ -5,8 +5,8 @@ import { type AnnounceRequests, NO_PING_ID, type RequestOrder } from '../../../s
 import { sealInner, sealOuter } from '../../../src/tox/onion/data-box.js';
 import { sourceByRelay, sourceByUdp } from '../../../src/tox/onion/data-limit.js';
 import type { OnionPath } from '../../../src/tox/onion/onion-path.js';
+import { OwnAnnouncement } from '../../../src/tox/onion/own-announcement.js';
 import type { PathPool } from '../../../src/tox/onion/path-pool.js';
-import { Presence } from '../../../src/tox/onion/presence.js';
 import { decodeOnionDataRequest, encodeOnionDataResponse } from '../../../src/tox/packet/onion-data.js';
 import { mutations } from '../../support/fuzz.js';
 import { ManualClock } from '../../support/manual-clock.js';
@@ -33,7 +33,7 @@ class Bench {
   /** Under what key we are announced. */
   dataKey: PublicKey;
   calls = 0;
-  readonly presence: Presence;
+  readonly announcement: OwnAnnouncement;
 
   constructor(seed = 1) {
     this.random = new SeededRandom(seed);
@@ -49,7 +49,7 @@ class Bench {
       isUsable: () => true,
       suspect: () => this.events.push('suspect'),
     } as unknown as PathPool;
-    this.presence = new Presence(
+    this.announcement = new OwnAnnouncement(
       {
         clock: this.clock,
         random: this.random,
@@ -83,7 +83,7 @@ class Bench {
 
   #onCall(packet: Buffer): void {
     this.calls += 1;
-    if (this.doNodesDeliver) this.clock.after(100, () => this.presence.receive(this.#delivered(packet), OWN));
+    if (this.doNodesDeliver) this.clock.after(100, () => this.announcement.receive(this.#delivered(packet), OWN));
   }
 
   /** In two steps: a ping id first, and who shows it is stored. */
@@ -97,35 +97,35 @@ class Bench {
 
 t.test('we are announced, and told once', async (t) => {
   const bench = new Bench();
-  t.notOk(bench.presence.isAnnounced);
-  bench.presence.start();
+  t.notOk(bench.announcement.isAnnounced);
+  bench.announcement.start();
   bench.clock.advance(1_000);
   t.same(bench.events, ['announced']);
-  t.equal(bench.presence.storingNodes, NODES.length);
-  bench.presence.stop();
+  t.equal(bench.announcement.storingNodes, NODES.length);
+  bench.announcement.stop();
 });
 
 t.test('what others send reaches us, and is opened by nobody else', async (t) => {
   const bench = new Bench();
-  bench.presence.start();
+  bench.announcement.start();
   bench.clock.advance(1_000);
-  t.ok(bench.presence.receive(bench.letter(), OWN));
+  t.ok(bench.announcement.receive(bench.letter(), OWN));
   t.same(bench.received, ['data']);
   const other = new Bench(2);
-  t.notOk(other.presence.receive(bench.letter(), OWN));
+  t.notOk(other.announcement.receive(bench.letter(), OWN));
 });
 
 t.test('data says by which first hop it came, or that it is from elsewhere', async (t) => {
   const bench = new Bench();
-  bench.presence.start();
+  bench.announcement.start();
   bench.clock.advance(1_000);
-  for (const source of [OWN, '192.0.2.77:1', '192.0.2.78:2']) bench.presence.receive(bench.letter(), source);
+  for (const source of [OWN, '192.0.2.77:1', '192.0.2.78:2']) bench.announcement.receive(bench.letter(), source);
   t.same(bench.ways, [OWN, 'others', 'others']);
 });
 
 t.test('calls that come back are proof, and not told as data', async (t) => {
   const bench = new Bench();
-  bench.presence.start();
+  bench.announcement.start();
   bench.clock.advance(60_000);
   t.ok(bench.calls > 20);
   t.same(bench.received, []);
@@ -134,13 +134,13 @@ t.test('calls that come back are proof, and not told as data', async (t) => {
 
 t.test('a way by which nothing arrives is suspected, though its node believes that it stores us', async (t) => {
   const bench = new Bench();
-  bench.presence.start();
+  bench.announcement.start();
   bench.clock.advance(10_000);
   t.same(bench.events, ['announced']);
   bench.doNodesDeliver = false;
   bench.clock.advance(8_000);
   t.ok(bench.events.includes('suspect'));
-  t.equal(bench.presence.storingNodes, NODES.length, 'and announced anew');
+  t.equal(bench.announcement.storingNodes, NODES.length, 'and announced anew');
 });
 
 /** Those opened of so many that come evenly within some seconds. */
@@ -148,7 +148,7 @@ function flood(bench: Bench, source: string, { each, seconds }: { each: number; 
   const letter = bench.letter(Buffer.from('flood'));
   const before = bench.received.length;
   for (let ms = 0; ms < seconds * 1_000; ms += 10) {
-    for (let index = 0; index < each / 100; index += 1) bench.presence.receive(letter, source);
+    for (let index = 0; index < each / 100; index += 1) bench.announcement.receive(letter, source);
     bench.clock.advance(10);
   }
   return bench.received.length - before;
@@ -158,19 +158,19 @@ t.test(
   'a flood from elsewhere is opened at a bounded rate, and keeps nothing out that comes from our first hop',
   async (t) => {
     const bench = new Bench();
-    bench.presence.start();
+    bench.announcement.start();
     bench.clock.advance(1_000);
     const opened = flood(bench, 'elsewhere', { each: 15_000, seconds: 2 });
     t.ok(opened > 380 && opened <= 200 + 2 * 100, `${opened}`);
-    for (let index = 0; index < 20; index += 1) t.ok(bench.presence.receive(bench.letter(), OWN));
-    bench.presence.receive(bench.letter(), 'elsewhere');
-    t.notOk(bench.presence.receive(bench.letter(), 'elsewhere'));
+    for (let index = 0; index < 20; index += 1) t.ok(bench.announcement.receive(bench.letter(), OWN));
+    bench.announcement.receive(bench.letter(), 'elsewhere');
+    t.notOk(bench.announcement.receive(bench.letter(), 'elsewhere'));
   },
 );
 
 t.test('a flood in the name of our first hop is opened at a bounded rate', async (t) => {
   const bench = new Bench();
-  bench.presence.start();
+  bench.announcement.start();
   bench.clock.advance(1_000);
   const opened = flood(bench, OWN, { each: 15_000, seconds: 2 });
   t.ok(opened > 2_000 && opened <= 1_000 + 50 + 2 * (500 + 25), `${opened}, beside our own calls`);
@@ -178,7 +178,7 @@ t.test('a flood in the name of our first hop is opened at a bounded rate', async
 
 t.test('a flood from elsewhere hides no way by which nothing arrives', async (t) => {
   const bench = new Bench();
-  bench.presence.start();
+  bench.announcement.start();
   bench.clock.advance(10_000);
   bench.doNodesDeliver = false;
   flood(bench, 'elsewhere', { each: 1_000, seconds: 8 });
@@ -191,20 +191,20 @@ t.test('what comes over a relay is another source than its address by UDP', asyn
 
 t.test('hostile bytes are of no use', async (t) => {
   const bench = new Bench();
-  bench.presence.start();
+  bench.announcement.start();
   bench.clock.advance(1_000);
   const letter = bench.letter();
   for (const bytes of mutations(3, [letter], 300))
-    if (!bytes.equals(letter)) t.notOk(bench.presence.receive(bytes, OWN));
+    if (!bytes.equals(letter)) t.notOk(bench.announcement.receive(bytes, OWN));
   t.same(bench.received, []);
 });
 
 t.test('after stop no timer is left, and nobody can find us', async (t) => {
   const bench = new Bench();
-  bench.presence.start();
+  bench.announcement.start();
   bench.clock.advance(10_000);
-  bench.presence.stop();
+  bench.announcement.stop();
   bench.clock.advance(200);
   t.equal(bench.clock.pending, 0);
-  t.notOk(bench.presence.isAnnounced);
+  t.notOk(bench.announcement.isAnnounced);
 });

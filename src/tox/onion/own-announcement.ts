@@ -14,7 +14,7 @@ import type { PathPool } from './path-pool.js';
 import { ReachabilityProbe } from './reachability-probe.js';
 import { SelfAnnouncer } from './self-announcer.js';
 
-export interface PresenceDeps {
+export interface OwnAnnouncementDeps {
   readonly clock: Clock;
   readonly random: Random;
   /** The real key pair. */
@@ -26,7 +26,7 @@ export interface PresenceDeps {
   readonly seeds: () => readonly NodeInfo[];
 }
 
-export interface PresenceHandlers {
+export interface OwnAnnouncementHandlers {
   /** Friends can find us now, or no longer. */
   onAnnouncedChange(isAnnounced: boolean): void;
   /** The inner box proved the sender. */
@@ -36,15 +36,15 @@ export interface PresenceHandlers {
   onUnreachable(): void;
 }
 
-export class Presence {
-  readonly #deps: PresenceDeps;
-  readonly #handlers: PresenceHandlers;
+export class OwnAnnouncement {
+  readonly #deps: OwnAnnouncementDeps;
+  readonly #handlers: OwnAnnouncementHandlers;
   readonly #dataKeys: KeyPair;
   readonly #announcer: SelfAnnouncer;
   readonly #calls: ReachabilityProbe;
   readonly #dataLimit: DataLimit;
 
-  constructor(deps: PresenceDeps, handlers: PresenceHandlers) {
+  constructor(deps: OwnAnnouncementDeps, handlers: OwnAnnouncementHandlers) {
     this.#deps = deps;
     this.#handlers = handlers;
     const { clock, random, identity, requests, paths, seeds } = deps;
@@ -59,7 +59,7 @@ export class Presence {
         onChange: (isAnnounced) => handlers.onAnnouncedChange(isAnnounced),
         onStored: ({ hops }) => {
           this.#dataLimit.noteFirstHop(hops[0], clock.now());
-          this.#calls.prove();
+          this.#calls.confirm();
         },
       },
       announcer(identity, this.#dataKeys.publicKey),
@@ -121,7 +121,7 @@ export class Presence {
     if (response === undefined) return false;
     if (!this.#dataLimit.take(source, this.#deps.clock.now())) {
       // In a flood through our first hops our own calls go unopened like all else, which says nothing about the ways that they took.
-      if (this.#dataLimit.isFirstHop(source)) this.#calls.prove();
+      if (this.#dataLimit.isFirstHop(source)) this.#calls.confirm();
       return false;
     }
     const { identity } = this.#deps;
