@@ -1,7 +1,7 @@
 /** Why there is no connection to a server, as far as a client can know: a server lets nobody know that it lets them not in. */
 import { CodedError } from '../base/coded-error.js';
 import { proxyText } from './proxy-text.js';
-import type { FriendStanding, ProxyFault } from './tox-stack.js';
+import type { DiscoveryState, ProxyFault } from './tox-stack.js';
 
 export type ServerFault =
   | 'proxy'
@@ -29,7 +29,7 @@ export interface Situation {
   readonly isOnline: boolean;
   readonly hasBootstrapNodes: boolean;
   readonly proxyFault: ProxyFault | undefined;
-  readonly standing: FriendStanding;
+  readonly standing: DiscoveryState;
   /** ms without a connection. */
   readonly away: number;
   /** ms of the clock. */

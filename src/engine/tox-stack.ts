@@ -6,7 +6,7 @@ import type { NetworkFacts } from '../tox/network-facts.js';
 import type { ChannelFriend } from './tox-channel.js';
 
 /** How far the search for a friend has come that is not connected; `since` in ms of the clock. */
-export type FriendStanding =
+export type DiscoveryState =
   | { readonly kind: 'sought' }
   /** Nodes know the friend, as they do for up to five minutes after it stopped. */
   | { readonly kind: 'found'; readonly since: number }
@@ -23,7 +23,7 @@ export interface ProxyFault {
 
 export interface StackFriend extends ChannelFriend {
   readonly isOnline: boolean;
-  readonly standing: FriendStanding;
+  readonly standing: DiscoveryState;
   /** Looks for it anew, as quickly as at first; while it is online, nothing happens. */
   seek(): void;
   readonly path: ConnectionPath;

@@ -16,7 +16,7 @@ import {
 import type { PublicKey } from './crypto/keys.js';
 import type { FriendConnection } from './friend/friend-connection.js';
 import type { FriendConnectionHandlers } from './friend/friend-connection-owner.js';
-import type { FriendStanding } from './friend/outreach.js';
+import type { DiscoveryState } from './friend/friend-discovery.js';
 import type { OwnUdp } from './friend/relay-reason.js';
 import { isCustomLossless, ONLINE_PACKET } from './packet/friend.js';
 import { FriendKind } from './packet/kind.js';
@@ -31,7 +31,7 @@ export interface Friend {
   readonly publicKey: PublicKey;
   readonly isOnline: boolean;
   /** Of use while it is not online. */
-  readonly standing: FriendStanding;
+  readonly standing: DiscoveryState;
   /** Looks for it anew, as quickly as at first; while it is online, nothing happens. */
   seek(): void;
   /**
@@ -101,7 +101,7 @@ export class MessengerFriend implements Friend {
     return this.#isOnline;
   }
 
-  get standing(): FriendStanding {
+  get standing(): DiscoveryState {
     return this.#connection.standing;
   }
 

@@ -20,11 +20,11 @@ import { FriendKind } from '../packet/kind.js';
 import type { DhtPublicKeyAnnouncement } from '../packet/onion-data.js';
 import { ConnectionRecord, endingOf, wayTo } from './connection-record.js';
 import type { FriendConnectionDeps, FriendConnectionHandlers } from './friend-connection-owner.js';
+import { type DiscoveryState, FriendDiscovery } from './friend-discovery.js';
 import { FriendRelays } from './friend-relays.js';
 import { type FriendSight, sightOf } from './friend-sight.js';
 import { FriendWhereabouts } from './friend-whereabouts.js';
 import { Heartbeat } from './heartbeat.js';
-import { type FriendStanding, Outreach } from './outreach.js';
 
 /** An attempt to connect that failed is followed by the next one after so long. */
 const RETRY_DELAY = 1_000;
@@ -40,7 +40,7 @@ export class FriendConnection {
   readonly #deps: FriendConnectionDeps;
   readonly #handlers: FriendConnectionHandlers;
   readonly #log: Logger;
-  readonly #outreach: Outreach;
+  readonly #discovery: FriendDiscovery;
   readonly #whereabouts: FriendWhereabouts;
   readonly #relays: FriendRelays;
   #state: State = { kind: 'searching' };
@@ -67,7 +67,7 @@ export class FriendConnection {
       onRelayLost: ({ publicKey: { short }, endpoint }, reason) =>
         this.record.failed(`relay ${short} at ${endpoint}: ${reason}`),
     });
-    this.#outreach = new Outreach({
+    this.#discovery = new FriendDiscovery({
       clock: deps.clock,
       search: deps.search,
       announcement: deps.announcement,
@@ -84,13 +84,13 @@ export class FriendConnection {
     return this.#state.kind === 'established' ? this.#state.connection : undefined;
   }
 
-  get standing(): FriendStanding {
-    return this.#outreach.standing;
+  get standing(): DiscoveryState {
+    return this.#discovery.standing;
   }
 
   /** Searches anew, as quickly as at first; while the friend is connected, nothing happens. */
   seek(): void {
-    this.#outreach.hurry();
+    this.#discovery.restart();
   }
 
   /** Of the connection that stands, or else of the last one. */
@@ -104,18 +104,18 @@ export class FriendConnection {
 
   /** Sends through the onion, to every node that stores the friend. @returns how many */
   sendByOnion(data: Buffer): number {
-    return this.#outreach.send(data);
+    return this.#discovery.send(data);
   }
 
   /** Our addresses have changed: a friend that has no direct way to us is told at once, the others learn it when they need it. */
   announceAgain(): void {
-    if (!this.connection?.isDirect) this.#outreach.announce();
+    if (!this.connection?.isDirect) this.#discovery.announce();
   }
 
   /** The friend announced its DHT key, through the onion or the DHT; it is authenticated by its real key. */
   handleAnnouncement({ noReplay, dhtKey, nodes }: DhtPublicKeyAnnouncement): void {
     if (this.#isClosed || !this.#whereabouts.isNews(noReplay)) return;
-    this.#outreach.noteAnswer();
+    this.#discovery.noteAnswer();
     this.#locate(dhtKey);
     this.#connect();
     for (const node of nodes) {
@@ -139,7 +139,7 @@ export class FriendConnection {
     this.#locate(offer.dhtKey);
     this.#leave('the friend has lost the connection');
     if (this.#isClosed) return;
-    this.#outreach.noteAnswer();
+    this.#discovery.noteAnswer();
     this.#begin(offer.accept(this.#connectionHandlers()));
   }
 
@@ -158,7 +158,7 @@ export class FriendConnection {
         this.#retry?.cancel();
         this.#connect();
     }
-    this.#outreach.hurryAnnouncements();
+    this.#discovery.hurryAnnouncements();
   }
 
   /** Ends all dealings with the friend. */
@@ -167,7 +167,7 @@ export class FriendConnection {
     this.#isClosed = true;
     this.#leave('closed');
     this.#forgetWhereabouts();
-    this.#outreach.close();
+    this.#discovery.close();
   }
 
   /** A DHT key that differs from the known one means that the friend restarted: what belongs to the old one is given up. */
@@ -185,7 +185,7 @@ export class FriendConnection {
   /** The DHT key has not been heard of for too long. */
   #onExpired(): void {
     this.#log.debug('its DHT key is too old to be of use; searching again');
-    this.#outreach.noteLost();
+    this.#discovery.noteLost();
     this.#forgetWhereabouts();
     this.#leave('its DHT key is too old');
   }
@@ -242,14 +242,14 @@ export class FriendConnection {
     const heartbeat = new Heartbeat({
       clock: this.#deps.clock,
       connection,
-      onHealthy: () => this.#outreach.rest(),
-      onSuspect: () => this.#outreach.go(),
+      onHealthy: () => this.#discovery.pause(),
+      onSuspect: () => this.#discovery.resume(),
       onTimeout: () => this.#leave('silent for 32 s'),
     });
     this.#state = { kind: 'established', connection, heartbeat };
     this.record.goes(wayTo(connection.endpoint));
     this.#relays.startSharing(connection);
-    this.#outreach.rest();
+    this.#discovery.pause();
     this.#handlers.onEstablished();
   }
 
@@ -280,14 +280,14 @@ export class FriendConnection {
     this.#state = { kind: 'searching' };
     if (before.kind === 'established') {
       before.heartbeat.stop();
-      this.#outreach.noteLost();
+      this.#discovery.noteLost();
       this.record.ended(before.connection);
       this.#relays.stopSharing();
       this.#whereabouts.renew();
       this.#handlers.onLost(reason);
     }
     if (this.#isClosed) return;
-    this.#outreach.go();
+    this.#discovery.resume();
     if (this.#whereabouts.dhtKey !== undefined)
       this.#retry = this.#deps.clock.after(RETRY_DELAY, () => this.#connect());
   }

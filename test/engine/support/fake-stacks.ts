@@ -1,7 +1,7 @@
 /** Tox without a network: stacks in one process that hand each other friend requests and packets, in order, soon. */
 import type {
   FriendRequest,
-  FriendStanding,
+  DiscoveryState,
   NodeToAsk,
   ProxyFault,
   StackFriend,
@@ -18,7 +18,7 @@ export class FakeFriend implements StackFriend {
   facts = factsOf(none('searching'));
   isOnline = false;
   readonly packetSize = 1373;
-  standing: FriendStanding = { kind: 'sought' };
+  standing: DiscoveryState = { kind: 'sought' };
   /** How often it was looked for anew. */
   seeks = 0;
   other: FakeFriend | undefined;

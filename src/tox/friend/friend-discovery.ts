@@ -10,14 +10,14 @@ import type { FriendSearch, FriendSearchHandlers } from '../onion/friend-search.
 const ANNOUNCE_GAPS = [60, 90, 150, 300, 400, 500, 500, 1_000, 2_000, 4_000, 8_000, 15_000, 30_000];
 
 /** How far the search for a friend has come that is not connected; `since` in ms of the clock. */
-export type FriendStanding =
+export type DiscoveryState =
   | { readonly kind: 'sought' }
   /** Nodes store it, as they do for up to five minutes after it stopped (onion announcements live for 300 s). */
   | { readonly kind: 'found'; readonly since: number }
   /** It has announced its DHT key to us, or shaken hands: it knows us. */
   | { readonly kind: 'answering'; readonly since: number };
 
-export interface OutreachDeps {
+export interface FriendDiscoveryDeps {
   readonly clock: Clock;
   /** Opens the search for the friend in the onion. */
   readonly search: (handlers: FriendSearchHandlers) => FriendSearch;
@@ -29,19 +29,19 @@ export interface OutreachDeps {
   readonly onReachable: (send: (data: Buffer) => void) => void;
 }
 
-export class Outreach {
-  readonly #deps: OutreachDeps;
+export class FriendDiscovery {
+  readonly #deps: FriendDiscoveryDeps;
   readonly #search: FriendSearch;
   readonly #announcer: Repeater;
-  #standing: FriendStanding = { kind: 'sought' };
+  #standing: DiscoveryState = { kind: 'sought' };
 
-  constructor(deps: OutreachDeps) {
+  constructor(deps: FriendDiscoveryDeps) {
     this.#deps = deps;
     this.#announcer = new Repeater(deps.clock, ANNOUNCE_GAPS, () => this.announce());
     this.#search = deps.search({ onFound: (stored) => this.#onStored(stored.send) });
   }
 
-  get standing(): FriendStanding {
+  get standing(): DiscoveryState {
     const isForgotten = this.#standing.kind === 'found' && this.#search.storedNodes === 0;
     return isForgotten ? { kind: 'sought' } : this.#standing;
   }
@@ -57,19 +57,19 @@ export class Outreach {
   }
 
   /** The friend is away, or may be. */
-  go(): void {
+  resume(): void {
     this.#search.resume();
     this.#announcer.start();
   }
 
   /** The friend is there. */
-  rest(): void {
+  pause(): void {
     this.#search.pause();
     this.#announcer.stop();
   }
 
   /** Searches anew, as quickly as at first; nothing happens while it rests. */
-  hurry(): void {
+  restart(): void {
     this.#search.hurry();
     if (this.#announcer.isRunning) this.hurryAnnouncements();
   }

@@ -1,5 +1,5 @@
 import t from 'tap';
-import { Outreach } from '../../../src/tox/friend/outreach.js';
+import { FriendDiscovery } from '../../../src/tox/friend/friend-discovery.js';
 import type { FriendSearch, FriendSearchHandlers } from '../../../src/tox/onion/friend-search.js';
 import { ManualClock } from '../../support/manual-clock.js';
 
@@ -16,7 +16,7 @@ function start() {
     close: () => events.push('close'),
   };
   let handlers: FriendSearchHandlers | undefined;
-  const outreach = new Outreach({
+  const discovery = new FriendDiscovery({
     clock,
     search: (given) => {
       handlers = given;
@@ -31,7 +31,7 @@ function start() {
     search.storedNodes += 1;
     handlers?.onFound({ send: (data) => events.push(`node ${data}`) });
   };
-  return { clock, search, found, outreach, taken: () => events.splice(0) };
+  return { clock, search, found, discovery, taken: () => events.splice(0) };
 }
 
 t.test('a node that stores the friend gets our request, and our announcement after it', async (t) => {
@@ -54,58 +54,58 @@ t.test('from then on we announce ourselves by all ways, in haste at first', asyn
 });
 
 t.test('while it rests nothing is said, and hurry is for the search alone', async (t) => {
-  const { clock, found, outreach, taken } = start();
+  const { clock, found, discovery, taken } = start();
   found();
-  outreach.rest();
+  discovery.pause();
   taken();
-  outreach.hurry();
+  discovery.restart();
   t.same(taken(), ['hurry']);
   clock.advance(600_000);
   t.same(taken(), []);
-  outreach.go();
+  discovery.resume();
   clock.advance(60);
   t.same(taken(), ['resume', 'onion here', 'dht here']);
 });
 
 t.test('hurry begins with the short gaps again', async (t) => {
-  const { clock, outreach, taken } = start();
-  outreach.go();
+  const { clock, discovery, taken } = start();
+  discovery.resume();
   clock.advance(600_000);
-  outreach.hurry();
+  discovery.restart();
   taken();
   clock.advance(60);
   t.same(taken(), ['onion here', 'dht here']);
 });
 
 t.test('a friend is sought, found by the first node that stores it, and answers', async (t) => {
-  const { clock, found, outreach } = start();
-  t.same(outreach.standing, { kind: 'sought' });
+  const { clock, found, discovery } = start();
+  t.same(discovery.standing, { kind: 'sought' });
   clock.advance(10);
   found();
   clock.advance(10);
   found();
-  t.same(outreach.standing, { kind: 'found', since: 10 }, 'another node is no news');
-  outreach.noteAnswer();
+  t.same(discovery.standing, { kind: 'found', since: 10 }, 'another node is no news');
+  discovery.noteAnswer();
   found();
-  t.same(outreach.standing, { kind: 'answering', since: 20 });
-  outreach.noteLost();
-  t.same(outreach.standing, { kind: 'sought' });
+  t.same(discovery.standing, { kind: 'answering', since: 20 });
+  discovery.noteLost();
+  t.same(discovery.standing, { kind: 'sought' });
 });
 
 t.test('one that all nodes have forgotten is sought again, and found anew', async (t) => {
-  const { clock, search, found, outreach } = start();
+  const { clock, search, found, discovery } = start();
   found();
   search.storedNodes = 0;
-  t.same(outreach.standing, { kind: 'sought' });
+  t.same(discovery.standing, { kind: 'sought' });
   clock.advance(50);
   found();
-  t.same(outreach.standing, { kind: 'found', since: 50 });
+  t.same(discovery.standing, { kind: 'found', since: 50 });
 });
 
 t.test('after close nothing goes on', async (t) => {
-  const { clock, found, outreach, taken } = start();
+  const { clock, found, discovery, taken } = start();
   found();
-  outreach.close();
+  discovery.close();
   taken();
   t.equal(clock.pending, 0);
 });
