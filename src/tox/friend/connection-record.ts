@@ -58,7 +58,7 @@ export class ConnectionRecord {
     return this.#traffic;
   }
 
-  goes(way: Way): void {
+  setRoute(way: Way): void {
     if (way.kind !== this.#way.kind) this.#since = this.#now();
     this.#way = way;
   }
@@ -69,7 +69,7 @@ export class ConnectionRecord {
 
   /** The connection that stood is no more. */
   ended(connection: CryptoConnection): void {
-    this.goes({ kind: 'none' });
+    this.setRoute({ kind: 'none' });
     this.#traffic = { ...connection.traffic, rtt: undefined, rateIn: 0, rateOut: 0 };
   }
 

@@ -226,7 +226,7 @@ export class FriendConnection {
       onRouteChange: (route) => {
         this.#log.debug(route === undefined ? 'no way to it is known' : `packets go ${wayText(route)}`);
         if (this.#state.kind !== 'established') return;
-        this.record.goes(route === undefined ? { kind: 'none' } : wayTo(route.endpoint));
+        this.record.setRoute(route === undefined ? { kind: 'none' } : wayTo(route.endpoint));
       },
       onDirectChange: (isDirect) => {
         this.#relays.setDirect(isDirect);
@@ -247,7 +247,7 @@ export class FriendConnection {
       onTimeout: () => this.#leave('silent for 32 s'),
     });
     this.#state = { kind: 'established', connection, heartbeat };
-    this.record.goes(wayTo(connection.endpoint));
+    this.record.setRoute(wayTo(connection.endpoint));
     this.#relays.startSharing(connection);
     this.#discovery.pause();
     this.#handlers.onEstablished();

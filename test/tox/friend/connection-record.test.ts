@@ -16,20 +16,20 @@ t.test('since when counts from the change of the way, not from each mention or a
   const record = new ConnectionRecord(clock);
   t.same(record.way, { kind: 'none' });
   clock.advance(5_000);
-  record.goes({ kind: 'direct', endpoint: at('192.0.2.1') });
+  record.setRoute({ kind: 'direct', endpoint: at('192.0.2.1') });
   const since = record.since;
   t.same(since, { at: 5_000, unixTime: clock.unixTime() });
   clock.advance(5_000);
-  record.goes({ kind: 'direct', endpoint: at('192.0.2.2') });
+  record.setRoute({ kind: 'direct', endpoint: at('192.0.2.2') });
   t.same(record.since, since);
   t.match(record.way, { endpoint: { address: '192.0.2.2' } });
-  record.goes({ kind: 'relayed' });
+  record.setRoute({ kind: 'relayed' });
   t.equal(record.since.at, 10_000);
 });
 
 t.test('what ends leaves its bytes, and neither a rate nor a round trip', async (t) => {
   const record = new ConnectionRecord(new ManualClock());
-  record.goes({ kind: 'relayed' });
+  record.setRoute({ kind: 'relayed' });
   record.ended(connection('established'));
   t.same(record.way, { kind: 'none' });
   t.same(record.traffic, {
