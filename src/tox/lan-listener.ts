@@ -1,6 +1,6 @@
 /**
  * Hears the calls of LAN discovery where our own port is one that nobody calls on. What answers a call goes out from our own
- * socket, so that this one is nothing but an ear.
+ * socket, and this one only receives.
  */
 import { messageOf } from '../base/coded-error.js';
 import type { Logger } from '../base/logger.js';

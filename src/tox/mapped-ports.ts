@@ -48,7 +48,7 @@ export class MappedPorts {
     );
   }
 
-  outside(protocol: LocalPort['protocol']): Endpoint | undefined {
+  externalEndpoint(protocol: LocalPort['protocol']): Endpoint | undefined {
     return this.#kept?.outside(protocol);
   }
 

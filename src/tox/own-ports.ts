@@ -1,5 +1,5 @@
 /**
- * The ports of one stack, through which others reach it: its UDP socket, an ear for the calls of the local network, the TCP port
+ * The ports of one stack, through which others reach it: its UDP socket, a listener for LAN discovery in the local network, the TCP port
  * on which it is a relay, and what a router lets through to them. They are opened all together, or none of them.
  */
 import type { Clock } from '../base/clock.js';
@@ -55,7 +55,7 @@ export class OwnPorts {
   readonly #deps: OwnPortsDeps;
   readonly #options: OwnPortsOptions;
   readonly #relay: StreamListener | undefined;
-  readonly #ear: LanListener | undefined;
+  readonly #lanListener: LanListener | undefined;
   readonly #probe: SelfProbe;
   #mapped: MappedPorts | undefined;
 
@@ -65,7 +65,7 @@ export class OwnPorts {
     opened: {
       readonly socket: DatagramSocket;
       readonly relay: StreamListener | undefined;
-      readonly ear: LanListener | undefined;
+      readonly lanListener: LanListener | undefined;
       readonly probe: SelfProbe;
     },
   ) {
@@ -73,7 +73,7 @@ export class OwnPorts {
     this.#options = options;
     this.socket = opened.socket;
     this.#relay = opened.relay;
-    this.#ear = opened.ear;
+    this.#lanListener = opened.lanListener;
     this.#probe = opened.probe;
   }
 
@@ -86,8 +86,8 @@ export class OwnPorts {
     const socket = await openSocket(deps, options, onDatagram);
     try {
       const relay = await openRelay(deps, options, handlers.onStream, socket.localPort);
-      const ear = await openEar(deps, options, onDatagram);
-      return new OwnPorts(deps, options, { socket, relay, ear, probe });
+      const lanListener = await listenOnLan(deps, options, onDatagram);
+      return new OwnPorts(deps, options, { socket, relay, lanListener, probe });
     } catch (error) {
       socket.close();
       throw error;
@@ -111,8 +111,8 @@ export class OwnPorts {
   }
 
   /** Where the router lets the world reach our UDP port or our relay. */
-  outside(protocol: 'udp' | 'tcp'): Endpoint | undefined {
-    return this.#mapped?.outside(protocol);
+  externalEndpoint(protocol: 'udp' | 'tcp'): Endpoint | undefined {
+    return this.#mapped?.externalEndpoint(protocol);
   }
 
   get mapping(): MappingFacts | undefined {
@@ -131,7 +131,7 @@ export class OwnPorts {
   async close(): Promise<void> {
     this.#probe.stop();
     const unmapped = this.#mapped?.stop();
-    this.#ear?.close();
+    this.#lanListener?.close();
     this.#relay?.close();
     await unmapped;
   }
@@ -171,7 +171,7 @@ async function openRelay(
 }
 
 /** In a simulation there is nothing to hear, and with a proxy nothing may go beside it. */
-async function openEar(
+async function listenOnLan(
   deps: OwnPortsDeps,
   options: OwnPortsOptions,
   onCall: DatagramHandler,

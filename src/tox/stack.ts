@@ -49,7 +49,7 @@ export interface StackOwner {
   readonly onOnlineChange: (isOnline: boolean) => void;
   readonly onFriendRequest: (publicKey: PublicKey, message: Buffer, way: string) => void;
   /** Where a router lets the world reach our UDP port or our relay. */
-  readonly outside: (protocol: 'udp' | 'tcp') => Endpoint | undefined;
+  readonly externalEndpoint: (protocol: 'udp' | 'tcp') => Endpoint | undefined;
 }
 
 export class Stack {
@@ -74,7 +74,7 @@ export class Stack {
   constructor(
     deps: StackDeps,
     options: StackOptions,
-    { dhtKeys: keyPair, onOnlineChange, onFriendRequest, outside }: StackOwner,
+    { dhtKeys: keyPair, onOnlineChange, onFriendRequest, externalEndpoint }: StackOwner,
   ) {
     const { clock, random, log, socket, dial } = deps;
     const system = new LocalInterfaces({ log });
@@ -106,7 +106,7 @@ export class Stack {
         ownKey: keyPair.publicKey,
         sharedKey: (key) => sharedKeys.get(key),
         maxRelays: shares.relays,
-        outside: () => outside('tcp'),
+        externalEndpoint: () => externalEndpoint('tcp'),
       },
       {
         onPacket: (packet, source) => {
@@ -187,7 +187,7 @@ export class Stack {
         relays: this.relays,
         identity,
         dhtKey: keyPair.publicKey,
-        outside: () => outside('udp'),
+        externalEndpoint: () => externalEndpoint('udp'),
         localEndpoints: () => (hasUdp ? localEndpoints(interfaces(), socket) : []),
       },
       { onFriendRequest },

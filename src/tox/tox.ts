@@ -182,7 +182,7 @@ export class Tox {
         dhtKeys: this.#dhtKeys,
         onOnlineChange: (isOnline) => this.#onlineChanges.tell(isOnline),
         onFriendRequest: (...request) => this.#friends.offer(...request),
-        outside: (protocol) => ports.outside(protocol),
+        externalEndpoint: (protocol) => ports.externalEndpoint(protocol),
       },
     );
     const { dht, onionRelay, announceServer, onion, netCrypto } = stack;

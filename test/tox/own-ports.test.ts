@@ -128,12 +128,12 @@ t.test('it tells where the router lets the world in, and when that changes', asy
     changes += 1;
   });
   await new Promise(setImmediate);
-  t.equal(ports.outside('udp'), undefined);
+  t.equal(ports.externalEndpoint('udp'), undefined);
   t.equal(ports.mapping, undefined);
   bench.outside.udp = at('198.51.100.1', 1024);
   bench.tellOutside();
   t.equal(changes, 1);
-  t.equal(ports.outside('udp')?.key, '198.51.100.1:1024');
+  t.equal(ports.externalEndpoint('udp')?.key, '198.51.100.1:1024');
   t.same(ports.mapping, { outside: '198.51.100.1:1024', by: 'PCP' });
 });
 

@@ -49,7 +49,7 @@ export interface FriendListDeps {
   readonly identity: KeyPair;
   readonly dhtKey: PublicKey;
   /** Where a router lets everybody reach our UDP port. */
-  readonly outside?: () => Endpoint | undefined;
+  readonly externalEndpoint?: () => Endpoint | undefined;
   /** Addresses of our interfaces with the port of our socket. */
   readonly localEndpoints: () => readonly Endpoint[];
   readonly relays: RelayPool;
@@ -161,7 +161,7 @@ export class FriendList {
     const nodes = announcedNodes({
       relays,
       dhtKey,
-      outside: this.#deps.outside?.(),
+      externalEndpoint: this.#deps.externalEndpoint?.(),
       reported: dht.reportedEndpoints.map(({ endpoint }) => endpoint),
       local: localEndpoints(),
       neighbours: dht.known.closest(dhtKey, NEIGHBOURS, { lan: true }),

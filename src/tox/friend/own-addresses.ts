@@ -16,7 +16,7 @@ const MAX_RELAYS = 2;
 export interface OwnAddresses {
   readonly dhtKey: PublicKey;
   /** Where a router lets everybody reach us, which others see only when it gives us the same port for what we send. */
-  readonly outside?: Endpoint | undefined;
+  readonly externalEndpoint?: Endpoint | undefined;
   /** Where other nodes say they see us, the most reported first. */
   readonly reported: readonly Endpoint[];
   /** Addresses of our network interfaces, with the port of our socket. */
@@ -29,7 +29,7 @@ export interface OwnAddresses {
 
 export function announcedNodes({
   dhtKey,
-  outside,
+  externalEndpoint,
   reported,
   local,
   neighbours,
@@ -39,7 +39,7 @@ export function announcedNodes({
   const isOnLoopback = neighbours.some((node) => node.endpoint.isLoopback);
   const candidates = [
     ...firstOfEachFamily([
-      ...(outside === undefined ? [] : [outside]),
+      ...(externalEndpoint === undefined ? [] : [externalEndpoint]),
       ...reported.filter((endpoint) => !endpoint.isLan),
     ]),
     ...firstOfEachFamily(local.filter((endpoint) => !endpoint.isLan && endpoint.family === 6)),

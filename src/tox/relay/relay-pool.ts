@@ -38,7 +38,7 @@ export interface RelayPoolDeps {
   /** Remembered at once, each of which may cost a descriptor; a public list names some 50, and each friend 6. */
   readonly maxRelays?: number;
   /** Where a router lets everybody reach the relay that we are. */
-  readonly outside?: () => Endpoint | undefined;
+  readonly externalEndpoint?: () => Endpoint | undefined;
 }
 
 export interface RelayPoolHandlers {
@@ -93,10 +93,10 @@ export class RelayPool implements RelaySender {
   get meetingPlaces(): readonly NodeInfo[] {
     const own = this.#own?.client?.relay;
     if (own === undefined) return this.homes;
-    const outside = this.#deps.outside?.();
+    const external = this.#deps.externalEndpoint?.();
     // At its usual port others find it where they see us; a router that chose another one has to be named.
-    const isMoved = outside !== undefined && outside.port !== own.endpoint.port;
-    return [...this.homes, isMoved ? { ...own, endpoint: outside } : own];
+    const isMoved = external !== undefined && external.port !== own.endpoint.port;
+    return [...this.homes, isMoved ? { ...own, endpoint: external } : own];
   }
 
   /** @returns false when the relay is not connected, or has no room */

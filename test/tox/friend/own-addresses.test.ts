@@ -28,7 +28,7 @@ t.test(
 t.test('where a router lets everybody in stands before where others see us, and takes no slot more', async (t) => {
   const nodes = announcedNodes({
     dhtKey,
-    outside: at('203.0.113.9', 7000),
+    externalEndpoint: at('203.0.113.9', 7000),
     reported: [at('203.0.113.9', 4000), at('2001:db8::9', 4000)],
     local: [at('192.168.1.5')],
     neighbours: [node('198.51.100.1')],

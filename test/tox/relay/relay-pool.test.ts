@@ -21,7 +21,7 @@ class TestPool {
   readonly pool: RelayPool;
   readonly received: { readonly packet: Buffer; readonly source: RelayRoute }[] = [];
   readonly events: string[] = [];
-  outside: Endpoint | undefined;
+  externalEndpoint: Endpoint | undefined;
 
   constructor(bench: PoolBench, address: string, maxRelays = 512) {
     this.keys = generateKeyPair(bench.random);
@@ -36,7 +36,7 @@ class TestPool {
         ownKey: this.keys.publicKey,
         sharedKey: (key) => sharedKey(key, this.keys.secretKey),
         maxRelays,
-        outside: () => this.outside,
+        externalEndpoint: () => this.externalEndpoint,
       },
       {
         onPacket: (packet, source) => this.received.push({ packet, source }),
@@ -382,9 +382,9 @@ t.test('the relay that we are is named by its outside address where a router has
   bench.clock.advance(1_000);
   const named = (): string[] => tester.pool.meetingPlaces.map(({ endpoint }) => endpoint.key);
   t.same(named(), ['203.0.113.1:443']);
-  tester.outside = at('192.0.2.1', 443);
+  tester.externalEndpoint = at('192.0.2.1', 443);
   t.same(named(), ['203.0.113.1:443'], 'at the same port others find it where they see us');
-  tester.outside = at('192.0.2.1', 7000);
+  tester.externalEndpoint = at('192.0.2.1', 7000);
   t.same(named(), ['192.0.2.1:7000']);
   tester.pool.stop();
 });
