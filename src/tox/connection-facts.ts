@@ -3,7 +3,7 @@
  * kept by friend/connection-record; why a friend is relayed is judged by friend/relay-reason.
  */
 import type { ConnectionRecord, Moment } from './friend/connection-record.js';
-import type { FriendSight } from './friend/friend-sight.js';
+import type { FriendReachability } from './friend/friend-connection.js';
 import { type OwnUdp, type RelayReason, relayReason } from './friend/relay-reason.js';
 import type { Traffic } from './net-crypto/connection-host.js';
 import { type RelayFacts, relayFacts } from './network-facts.js';
@@ -23,7 +23,7 @@ interface Since {
 
 /** A relay of the `peer` itself, or of `us`, is TCP between the two without anybody else. */
 export interface PathRelay extends RelayFacts {
-  readonly owner: FriendSight['relayOwner'];
+  readonly owner: FriendReachability['relayOwner'];
 }
 
 export type ConnectionPath =
@@ -53,7 +53,7 @@ export interface ConnectionFacts {
 /** What the path is judged by. */
 export interface PathEvidence {
   readonly record: ConnectionRecord;
-  readonly sight: FriendSight;
+  readonly reachability: FriendReachability;
   readonly isEstablished: boolean;
   readonly ownUdp: OwnUdp;
   /** Whether any node or relay answers us. */
@@ -84,8 +84,8 @@ export function connectionPath(now: number, evidence: PathEvidence): ConnectionP
     case 'direct':
       return { kind: 'direct', endpoint: way.endpoint.key, ...since };
     case 'relayed': {
-      const { ownUdp, sight } = evidence;
-      const { relay, relayOwner: owner, ...seen } = sight;
+      const { ownUdp, reachability } = evidence;
+      const { relay, relayOwner: owner, ...seen } = reachability;
       const reason = relayReason({ ownUdp, relayedSince: record.since.at, ...seen }, now);
       return { kind: 'relayed', reason, relay: relay && { ...relayFacts(relay), owner }, ...since };
     }
@@ -97,5 +97,5 @@ const sinceThen = ({ at, unixTime }: Moment, now: number): Since => ({ since: un
 function noPathReason(evidence: PathEvidence): NoPathReason {
   if (evidence.isEstablished) return 'no-route';
   if (!evidence.hasNetwork) return 'no-network';
-  return evidence.sight.soughtSince === undefined ? 'searching' : 'connecting';
+  return evidence.reachability.soughtSince === undefined ? 'searching' : 'connecting';
 }

@@ -14,8 +14,7 @@ import {
   type PathEvidence,
 } from './connection-facts.js';
 import type { PublicKey } from './crypto/keys.js';
-import type { FriendConnection } from './friend/friend-connection.js';
-import type { FriendConnectionHandlers } from './friend/friend-connection-owner.js';
+import type { FriendConnection, FriendConnectionHandlers } from './friend/friend-connection.js';
 import type { DiscoveryState } from './friend/friend-discovery.js';
 import type { OwnUdp } from './friend/relay-reason.js';
 import { isCustomLossless, ONLINE_PACKET } from './packet/friend.js';
@@ -192,8 +191,8 @@ export class MessengerFriend implements Friend {
 function evidenceOf(connection: FriendConnection, ownNetwork: MessengerFriendDeps['ownNetwork']): PathEvidence {
   return {
     record: connection.record,
-    get sight() {
-      return connection.sight;
+    get reachability() {
+      return connection.reachability;
     },
     get isEstablished() {
       return connection.connection !== undefined;

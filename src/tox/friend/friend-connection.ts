@@ -7,27 +7,74 @@
  *
  * Whatever comes first moves it on: an announcement of the friend's DHT key, its cookie request, its handshake.
  */
-import type { Timer } from '../../base/clock.js';
+import type { Clock, Timer } from '../../base/clock.js';
 import type { Endpoint } from '../../base/endpoint.js';
 import type { Logger } from '../../base/logger.js';
 import type { PublicKey } from '../crypto/keys.js';
+import type { Dht } from '../dht/dht.js';
+import type { DhtSearch } from '../dht/search/search.js';
 import type { ConnectionHandlers, Traffic } from '../net-crypto/connection-host.js';
 import type { CryptoConnection } from '../net-crypto/crypto-connection.js';
-import type { ConnectionOffer } from '../net-crypto/net-crypto.js';
+import type { ConnectionOffer, NetCrypto } from '../net-crypto/net-crypto.js';
 import type { Route } from '../net-crypto/route.js';
+import type { FriendSearch, FriendSearchHandlers } from '../onion/friend-search.js';
 import { ALIVE_PACKET } from '../packet/friend.js';
 import { FriendKind } from '../packet/kind.js';
+import type { NodeInfo } from '../packet/node-info.js';
 import type { DhtPublicKeyAnnouncement } from '../packet/onion-data.js';
+import type { RelayPool } from '../relay/relay-pool.js';
 import { ConnectionRecord, endingOf, wayTo } from './connection-record.js';
-import type { FriendConnectionDeps, FriendConnectionHandlers } from './friend-connection-owner.js';
 import { type DiscoveryState, FriendDiscovery } from './friend-discovery.js';
-import { FriendRelays } from './friend-relays.js';
-import { type FriendSight, sightOf } from './friend-sight.js';
+import { FriendRelays, type RelayOwner } from './friend-relays.js';
 import { FriendWhereabouts } from './friend-whereabouts.js';
 import { Heartbeat } from './heartbeat.js';
 
 /** An attempt to connect that failed is followed by the next one after so long. */
 const RETRY_DELAY = 1_000;
+
+export interface FriendConnectionDeps {
+  readonly clock: Clock;
+  readonly log: Logger;
+  readonly dht: Dht;
+  readonly netCrypto: NetCrypto;
+  /** Opens the search for the friend in the onion. */
+  readonly search: (handlers: FriendSearchHandlers) => FriendSearch;
+  /** Our current announcement, as bytes of onion data. */
+  readonly announcement: () => Buffer;
+  /** Sends onion data as a DHT request to the friend's DHT key. */
+  readonly sendByDht: (dhtKey: PublicKey, data: Buffer) => void;
+  readonly relays: RelayPool;
+}
+
+export interface FriendConnectionHandlers {
+  /** A connection is being made; what is sent into it now goes with its first packets. */
+  onConnecting(connection: CryptoConnection): void;
+  /** It stands: the friend can read us, and we can read the friend. */
+  onEstablished(): void;
+  /** It ended; the search goes on by itself. */
+  onLost(reason: string): void;
+  /** Everything lossless but ALIVE and shared relays. */
+  onLossless(data: Buffer): void;
+  /** There is room again after a `send` that returned false. */
+  onDrain(): void;
+  /** A node was found that stores the friend: the moment to send a friend request through it. */
+  onReachable(send: (data: Buffer) => void): void;
+}
+
+/** What is known of the path to a friend, from which the reason for a relay is judged. Times are ms of the clock. */
+export interface FriendReachability {
+  /** Since when its DHT key is known, and its address asked for; undefined while it is not. */
+  readonly soughtSince: number | undefined;
+  /** Since when it is known to have UDP. */
+  readonly seenSince: number | undefined;
+  /** When its DHT node answered us by UDP last. */
+  readonly answeredAt: number | undefined;
+  /** Whether its packets come by UDP, and ours do not arrive there. */
+  readonly isOneWay: boolean;
+  /** The relay over which packets would go. */
+  readonly relay: NodeInfo | undefined;
+  readonly relayOwner: RelayOwner;
+}
 
 type State =
   | { readonly kind: 'searching' }
@@ -98,8 +145,8 @@ export class FriendConnection {
     return this.connection?.traffic ?? this.record.traffic;
   }
 
-  get sight(): FriendSight {
-    return sightOf(this.#whereabouts.search, this.#relays, this.connection?.isOneWay ?? false);
+  get reachability(): FriendReachability {
+    return reachabilityOf(this.#whereabouts.search, this.#relays, this.connection?.isOneWay ?? false);
   }
 
   /** Sends through the onion, to every node that stores the friend. @returns how many */
@@ -295,3 +342,15 @@ export class FriendConnection {
 
 /** The key of a relay's route holds all of the friend's, which is not for the log. */
 const wayText = ({ endpoint }: Route): string => (endpoint === undefined ? 'over relays' : `to ${endpoint}`);
+
+/** @param search for its DHT key; undefined while that is not known */
+function reachabilityOf(search: DhtSearch | undefined, relays: FriendRelays, isOneWay: boolean): FriendReachability {
+  return {
+    soughtSince: search?.soughtSince,
+    seenSince: search?.seenSince,
+    answeredAt: search?.answeredAt,
+    isOneWay,
+    relay: relays.carrier,
+    relayOwner: relays.carrierOwner,
+  };
+}

@@ -21,8 +21,7 @@ import {
 } from '../packet/onion-data.js';
 import type { RelayPool } from '../relay/relay-pool.js';
 import { openDhtAnnouncement, sealDhtAnnouncement } from './dht-announcement.js';
-import { FriendConnection } from './friend-connection.js';
-import type { FriendConnectionHandlers } from './friend-connection-owner.js';
+import { FriendConnection, type FriendConnectionHandlers } from './friend-connection.js';
 import { FriendRequests } from './friend-requests.js';
 import { NoReplay } from './no-replay.js';
 import { announcedNodes } from './own-addresses.js';
