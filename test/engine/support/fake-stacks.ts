@@ -1,7 +1,7 @@
 /** Tox without a network: stacks in one process that hand each other friend requests and packets, in order, soon. */
 import type {
-  FriendRequest,
   DiscoveryState,
+  FriendRequest,
   NodeToAsk,
   ProxyFault,
   StackFriend,
