@@ -168,7 +168,7 @@ export class MessengerFriend implements Friend {
     } else if (data.length === 1 && data[0] === FriendKind.Online) {
       this.#setOnline();
     } else if (data.length === 1 && data[0] === FriendKind.Offline) {
-      this.#connection.record.failed(GOOD_BYE);
+      this.#connection.record.setFailure(GOOD_BYE);
       this.#setOffline(GOOD_BYE);
     }
   }

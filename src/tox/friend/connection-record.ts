@@ -1,10 +1,10 @@
-/** What is remembered of the connections with one friend: the way that packets take and since when, and what failed last. */
+/** The record of the connections with one friend: the route of its packets and since when, and the last failure. */
 import type { Clock } from '../../base/clock.js';
 import type { Endpoint } from '../../base/endpoint.js';
 import type { Traffic } from '../net-crypto/connection-host.js';
 import type { CryptoConnection } from '../net-crypto/crypto-connection.js';
 
-/** One moment by both clocks: the one that never jumps, and the one that people read. */
+/** One moment by both clocks: the monotonic one and the wall clock. */
 export interface Moment {
   /** ms of the clock. */
   readonly at: number;
@@ -48,12 +48,12 @@ export class ConnectionRecord {
     return this.#since;
   }
 
-  /** Why the last connection or attempt ended, or a relay did. */
+  /** Why the last connection, attempt or relay ended. */
   get failure(): Failure | undefined {
     return this.#failure;
   }
 
-  /** Of the last connection that has ended. */
+  /** The traffic of the last connection that has ended. */
   get traffic(): Traffic {
     return this.#traffic;
   }
@@ -63,11 +63,11 @@ export class ConnectionRecord {
     this.#way = way;
   }
 
-  failed(text: string): void {
+  setFailure(text: string): void {
     this.#failure = { text, ...this.#now() };
   }
 
-  /** The connection that stood is no more. */
+  /** The established connection has ended. */
   ended(connection: CryptoConnection): void {
     this.setRoute({ kind: 'none' });
     this.#traffic = { ...connection.traffic, rtt: undefined, rateIn: 0, rateOut: 0 };

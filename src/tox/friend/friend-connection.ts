@@ -49,7 +49,7 @@ export interface FriendConnectionDeps {
 export interface FriendConnectionHandlers {
   /** A connection is being made; what is sent into it now goes with its first packets. */
   onConnecting(connection: CryptoConnection): void;
-  /** It stands: the friend can read us, and we can read the friend. */
+  /** The connection is established: each side can decrypt what the other sends. */
   onEstablished(): void;
   /** It ended; the search goes on by itself. */
   onLost(reason: string): void;
@@ -112,7 +112,7 @@ export class FriendConnection {
       connection: () => (this.#state.kind === 'searching' ? undefined : this.#state.connection),
       endpoints: () => this.#whereabouts.search?.endpoints ?? [],
       onRelayLost: ({ publicKey: { short }, endpoint }, reason) =>
-        this.record.failed(`relay ${short} at ${endpoint}: ${reason}`),
+        this.record.setFailure(`relay ${short} at ${endpoint}: ${reason}`),
     });
     this.#discovery = new FriendDiscovery({
       clock: deps.clock,
@@ -135,12 +135,12 @@ export class FriendConnection {
     return this.#discovery.standing;
   }
 
-  /** Searches anew, as quickly as at first; while the friend is connected, nothing happens. */
+  /** Searches again, as quickly as at first; does nothing while the friend is connected. */
   seek(): void {
     this.#discovery.restart();
   }
 
-  /** Of the connection that stands, or else of the last one. */
+  /** The traffic of the established connection, or else of the last one. */
   get traffic(): Traffic {
     return this.connection?.traffic ?? this.record.traffic;
   }
@@ -231,7 +231,7 @@ export class FriendConnection {
 
   /** The DHT key has not been heard of for too long. */
   #onExpired(): void {
-    this.#log.debug('its DHT key is too old to be of use; searching again');
+    this.#log.debug('its DHT key is too old; searching again');
     this.#discovery.noteLost();
     this.#forgetWhereabouts();
     this.#leave('its DHT key is too old');
@@ -271,7 +271,7 @@ export class FriendConnection {
       onLossy: () => {},
       onDrain: () => this.#handlers.onDrain(),
       onRouteChange: (route) => {
-        this.#log.debug(route === undefined ? 'no way to it is known' : `packets go ${wayText(route)}`);
+        this.#log.debug(route === undefined ? 'no route to it is known' : `packets go ${wayText(route)}`);
         if (this.#state.kind !== 'established') return;
         this.record.setRoute(route === undefined ? { kind: 'none' } : wayTo(route.endpoint));
       },
@@ -323,7 +323,7 @@ export class FriendConnection {
     const before = this.#state;
     if (before.kind === 'searching') return;
     const reason = endingOf(before.connection, code);
-    if (!this.#isClosed) this.record.failed(reason);
+    if (!this.#isClosed) this.record.setFailure(reason);
     this.#state = { kind: 'searching' };
     if (before.kind === 'established') {
       before.heartbeat.stop();

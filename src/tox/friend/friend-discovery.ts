@@ -1,11 +1,11 @@
-/** What we do about a friend that is away: search for it in the onion, tell it where we are; and how far that has come. */
+/** The discovery of a friend that is away: searches for it in the onion, announces our DHT key to it, and knows its state. */
 import type { Clock } from '../../base/clock.js';
 import { Repeater } from '../../base/repeater.js';
 import type { FriendSearch, FriendSearchHandlers } from '../onion/friend-search.js';
 
 /**
  * Gaps between our DHT key announcements while the friend is away. c-toxcore drops those that come before
- * it knows us as a friend, which takes it 50 ms or 100 ms from the friend request: hence the haste at the start.
+ * it knows us as a friend, 50 ms or 100 ms after the friend request: hence the short gaps at the start.
  */
 const ANNOUNCE_GAPS = [60, 90, 150, 300, 400, 500, 500, 1_000, 2_000, 4_000, 8_000, 15_000, 30_000];
 
@@ -46,41 +46,41 @@ export class FriendDiscovery {
     return isForgotten ? { kind: 'sought' } : this.#standing;
   }
 
-  /** The friend lets us hear something: it knows us. */
+  /** The friend has answered, so it knows us. */
   noteAnswer(): void {
     this.#standing = { kind: 'answering', since: this.#deps.clock.now() };
   }
 
-  /** What the friend said has led nowhere, or no further. */
+  /** The friend's answer led to no connection, or the connection has ended. */
   noteLost(): void {
     this.#standing = { kind: 'sought' };
   }
 
-  /** The friend is away, or may be. */
+  /** Starts again, when the friend is away or may be. */
   resume(): void {
     this.#search.resume();
     this.#announcer.start();
   }
 
-  /** The friend is there. */
+  /** Stops while the friend is connected. */
   pause(): void {
     this.#search.pause();
     this.#announcer.stop();
   }
 
-  /** Searches anew, as quickly as at first; nothing happens while it rests. */
+  /** Searches again, as quickly as at first; does nothing while it is paused. */
   restart(): void {
     this.#search.hurry();
     if (this.#announcer.isRunning) this.hurryAnnouncements();
   }
 
-  /** Announces as quickly as at first. */
+  /** Announces again, as quickly as at first. */
   hurryAnnouncements(): void {
     this.#announcer.stop();
     this.#announcer.start();
   }
 
-  /** Tells the friend where we are, by all ways there are. */
+  /** Sends our announcement to the friend, through the onion and the DHT. */
   announce(): void {
     const announcement = this.#deps.announcement();
     this.#search.send(announcement);
@@ -98,7 +98,7 @@ export class FriendDiscovery {
   }
 
   #onStored(send: (data: Buffer) => void): void {
-    // By the first node, or the first again after all had forgotten it.
+    // The first node that stores the friend, or the first again after all had forgotten it.
     const isNew = this.#standing.kind === 'sought' || this.#search.storedNodes === 1;
     if (isNew && this.#standing.kind !== 'answering') this.#standing = { kind: 'found', since: this.#deps.clock.now() };
     this.#deps.onReachable(send);

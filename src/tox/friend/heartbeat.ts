@@ -1,27 +1,27 @@
-/** The life of a friend's connection: signs of ours every few seconds, and what the silence of the other side means. */
+/** The liveness of a friend's connection: sends ALIVE packets, and judges the silence of the other side. */
 import type { Clock, Timer } from '../../base/clock.js';
 import type { CryptoConnection } from '../net-crypto/crypto-connection.js';
 import { ALIVE_PACKET } from '../packet/friend.js';
 
-/** Specification: an ALIVE packet every 8 s, and death after 32 s of silence. */
+/** Specification: an ALIVE packet every 8 s, and a timeout after 32 s of silence. */
 const ALIVE_INTERVAL = 8_000;
 const SILENCE_LIMIT = 32_000;
 /**
- * Both sides speak once a second. After this much silence the friend may well have been killed and run again,
- * and is searched for besides; one that forgot us needs our friend request, and shall not wait 32 s for it. ms.
+ * ms. Both sides send once a second. After this much silence the friend may have been killed and started again, so
+ * we search for it as well; a friend that forgot us needs our friend request, and must not wait 32 s for it.
  */
 const SUSPECT_AFTER = 4_000;
-/** After a disruption, ms in which a friend that lives lets us hear something; it speaks once a second. */
+/** ms after a disruption in which a friend that is alive sends something; it sends once a second. */
 const ANSWER_PATIENCE = 2_000;
 
 export interface HeartbeatDeps {
   readonly clock: Clock;
   readonly connection: Pick<CryptoConnection, 'lastReceivedAt' | 'sendLossless'>;
-  /** The friend is well, by what was heard at a beat. */
+  /** Packets of the friend arrive. */
   readonly onHealthy: () => void;
-  /** It may not be there any more. */
+  /** The friend may be gone. */
   readonly onSuspect: () => void;
-  /** It is not there any more. */
+  /** The friend is gone; the heartbeat has stopped. */
   readonly onTimeout: () => void;
 }
 
@@ -37,7 +37,7 @@ export class Heartbeat {
     this.#timer = deps.clock.every(ALIVE_INTERVAL, () => this.#beat());
   }
 
-  /** We slept, or the network has changed: whether the friend hears us is known in 2 s. */
+  /** Finds out within 2 s whether the friend still answers, after sleep or a change of the network. */
   check(): void {
     this.#beat();
     if (this.#isStopped) return;
@@ -53,7 +53,7 @@ export class Heartbeat {
     this.#patience?.cancel();
   }
 
-  /** ms; any packet of the session is a sign of life here, c-toxcore counts ALIVE alone. */
+  /** ms since the last packet of the session, of any kind; c-toxcore counts ALIVE alone. */
   get #silence(): number {
     return this.#deps.clock.now() - this.#deps.connection.lastReceivedAt;
   }

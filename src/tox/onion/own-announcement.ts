@@ -1,6 +1,6 @@
 /**
- * We in the onion, while we are to be found: announced under a data key of this run, receiving what others send to it through
- * the nodes that store us, and calling ourselves, so that we know whether that arrives.
+ * Our announcement in the onion: we are announced under a data key of this run, receive what others send to it through the
+ * nodes that store us, and send data to ourselves to know whether it arrives.
  */
 import type { Clock } from '../../base/clock.js';
 import type { Random } from '../../base/random.js';
@@ -79,7 +79,7 @@ export class OwnAnnouncement {
     this.#calls.start();
   }
 
-  /** For good: whoever comes back has other data keys. */
+  /** Stops permanently: the next announcement needs a new data key. */
   stop(): void {
     this.#calls.stop();
     this.#announcer.stop();
@@ -105,7 +105,7 @@ export class OwnAnnouncement {
     this.#announcer.noteDoubt(node.publicKey);
   }
 
-  /** Everything is announced anew. @param nodes some that live */
+  /** Announces everything again. @param nodes some that live */
   refresh(nodes: readonly NodeInfo[]): void {
     this.#announcer.refresh(nodes, this.#calls.isProven);
   }

@@ -37,9 +37,9 @@ export interface ReachabilityProbeDeps {
   readonly storing: () => readonly NodeInfo[];
   /** Sends onion data to ourselves through the node. */
   readonly send: (node: NodeInfo, data: Buffer) => void;
-  /** What goes to us through this node gets lost. */
+  /** Data sent to us through this node got lost. */
   readonly onUnanswered: (node: NodeInfo) => void;
-  /** No way to us works. */
+  /** No path to us works. */
   readonly onLost: () => void;
 }
 
@@ -49,7 +49,7 @@ export class ReachabilityProbe {
   #timer: Timer | undefined;
   #next = 0;
   #provenAt = 0;
-  /** Calls since the last proof that nobody answered. */
+  /** Unanswered calls since the last proof. */
   #failures = 0;
 
   constructor(deps: ReachabilityProbeDeps) {
@@ -68,7 +68,7 @@ export class ReachabilityProbe {
     this.#calls.clear();
   }
 
-  /** Whether something has reached us within the last seconds. */
+  /** Whether something has reached us within the last 15 s. */
   get isProven(): boolean {
     return this.#deps.clock.now() - this.#provenAt < LOST_AFTER;
   }

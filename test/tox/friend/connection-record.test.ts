@@ -46,9 +46,9 @@ t.test('the last failure is kept with its time', async (t) => {
   const clock = new ManualClock();
   const record = new ConnectionRecord(clock);
   t.equal(record.failure, undefined);
-  record.failed('one');
+  record.setFailure('one');
   clock.advance(2_000);
-  record.failed('two');
+  record.setFailure('two');
   t.same(record.failure, { text: 'two', at: 2_000, unixTime: clock.unixTime() });
 });
 
