@@ -12,7 +12,7 @@ export type SecretSource =
   | { readonly from: 'file'; readonly path: string };
 
 /** How long a client waits for its server. */
-export interface Patience {
+export interface RetryPolicy {
   /** ms for the first connection, and for each that was lost; undefined: without end. */
   readonly timeout: number | undefined;
   /** How often it waits so long again, in a row. */
@@ -63,7 +63,7 @@ export interface ServerSettings extends CommonSettings {
 
 interface OfClient extends CommonSettings {
   readonly serverId: ToxId;
-  readonly patience: Patience;
+  readonly patience: RetryPolicy;
 }
 
 export interface ForwardSettings extends OfClient {

@@ -36,7 +36,7 @@ const text =
   (parse: (value: string) => unknown, options: { readonly mayBeEmpty: boolean }) =>
   (value: unknown): void => {
     // YAML reads 0 and 33445 as numbers.
-    if (typeof value !== 'string' && typeof value !== 'number') throw new FormatError('write one text');
+    if (typeof value !== 'string' && typeof value !== 'number') throw new FormatError('write a single value');
     if (!(options.mayBeEmpty && value === '')) parse(String(value));
   };
 const optional = (parse: (value: string) => unknown) => text(parse, { mayBeEmpty: true });
@@ -48,7 +48,7 @@ const oneOf =
   };
 
 function absolutePath(value: string): void {
-  if (!value.startsWith('/')) throw new FormatError(`"${value}" is no absolute path: begin it with /`);
+  if (!value.startsWith('/')) throw new FormatError(`"${value}" is not an absolute path: start it with /`);
 }
 
 /** Bytes of the path of a socket that the kernel takes (unix(7), sun_path). */
@@ -82,7 +82,7 @@ function loopback(value: string): void {
   if (value === 'off') return;
   const { host } = parseTarget(value);
   if (host !== '127.0.0.1' && host !== '::1' && host !== 'localhost') {
-    throw new FormatError(`"${host}" is not of this machine alone: listen on localhost, 127.0.0.1 or [::1]`);
+    throw new FormatError(`"${host}" is not a loopback address: listen on localhost, 127.0.0.1 or [::1]`);
   }
 }
 

@@ -8,7 +8,7 @@ import { ControlServer } from '../control/server.js';
 import { AccessControl } from '../engine/access/access-control.js';
 import { AccessPolicy } from '../engine/access/access-policy.js';
 import { GuessBans } from '../engine/access/guess-bans.js';
-import type { Doorkeeper } from '../engine/doorkeeper.js';
+import type { ClientAdmission } from '../engine/client-admission.js';
 import type { Engine } from '../engine/engine.js';
 import type { FileSystem } from '../engine/file-system.js';
 import { peerName } from '../engine/peer-name.js';
@@ -61,7 +61,7 @@ export class Daemon {
   readonly #bans: GuessBans;
   readonly #policy: AccessPolicy;
   readonly #targets: TargetPolicy;
-  readonly #doorkeeper: Doorkeeper;
+  readonly #admission: ClientAdmission;
   readonly #totals: RunningTotals;
   readonly #http: HttpPages;
   readonly #control: ControlServer;
@@ -91,7 +91,7 @@ export class Daemon {
       nameOf: ({ hex }) => peerName(hex, access.entryOf(hex)?.alias),
     });
     this.#policy = new AccessPolicy(access, this.#bans.onWrong);
-    this.#doorkeeper = engine.serve(this.#policy, (id) => access.entryOf(id)?.alias);
+    this.#admission = engine.serve(this.#policy, (id) => access.entryOf(id)?.alias);
     this.#totals = new RunningTotals({ clock: deps.clock, tunnels: engine.tunnels });
     access.onChange(() => this.#review());
     const { log, load } = deps;
@@ -172,7 +172,7 @@ export class Daemon {
   /** In one line, for the service manager. */
   get summary(): string {
     const { health, warnings } = this.#warnings();
-    const clients = this.#doorkeeper.guests.filter(({ isOnline }) => isOnline).length;
+    const clients = this.#admission.guests.filter(({ isOnline }) => isOnline).length;
     const rest = `${networkOf(this.#networkContext).state}, clients: ${clients}, tunnels: ${this.engine.tunnels.list().length}`;
     return health === 'ok' ? rest : `${warnings[0]?.message}; ${rest}`;
   }
@@ -210,7 +210,7 @@ export class Daemon {
 
   /** Who may come in, or what they may reach, has changed. */
   #review(): void {
-    this.#doorkeeper.review();
+    this.#admission.review();
     const { tunnels } = this.engine;
     for (const { number, direction, peerId, target, remoteAddress, isClosing } of tunnels.list()) {
       if (direction !== 'accepted' || isClosing) continue;
@@ -225,7 +225,7 @@ export class Daemon {
   #confirm(settings: Settings, consent: Consent): string[] {
     const { factors, isSecretKept } = this.#access.supposed(accessSettings(this.#deps, settings));
     const door = { require: factors.require, isOpen: factors.isOpen, hasSecret: factors.secret !== undefined };
-    const deps = { access: this.#access, clock: this.#deps.clock, doorkeeper: this.#doorkeeper, engine: this.engine };
+    const deps = { access: this.#access, clock: this.#deps.clock, admission: this.#admission, engine: this.engine };
     return confirm(deps, consent, shutOutIf(deps, { door, isSecretKept, factors }));
   }
 
@@ -276,7 +276,7 @@ export class Daemon {
       log,
       logging,
       engine: this.engine,
-      doorkeeper: this.#doorkeeper,
+      admission: this.#admission,
       access: this.#access,
       policy: this.#policy,
       targets: this.#targets,

@@ -4,7 +4,7 @@ import type { MethodContext } from './methods/context.js';
 
 type Deps = Pick<
   MethodContext,
-  'access' | 'doorkeeper' | 'engine' | 'process' | 'targetRefusals' | 'totals' | 'warnings'
+  'access' | 'admission' | 'engine' | 'process' | 'targetRefusals' | 'totals' | 'warnings'
 >;
 type Labelled = readonly (readonly [labels: Readonly<Record<string, string>>, value: number])[];
 
@@ -36,8 +36,8 @@ const ROWS: readonly Row[] = [
       [{ state: 'silent' }, known - answering],
     ];
   }),
-  gauge('tuntox_clients', 'Clients that are here, by path', ({ doorkeeper }) => {
-    const here = doorkeeper.guests.filter(({ isOnline }) => isOnline);
+  gauge('tuntox_clients', 'Clients that are here, by path', ({ admission }) => {
+    const here = admission.guests.filter(({ isOnline }) => isOnline);
     const on = (kind: string): number => here.filter(({ friend }) => friend.path.kind === kind).length;
     return (['direct', 'relayed'] as const).map((path) => [{ path }, on(path)]);
   }),
@@ -48,8 +48,8 @@ const ROWS: readonly Row[] = [
   counter('tuntox_tunnels_opened', 'Tunnels that were opened', ({ totals }) => one(totals.opened)),
   counter('tuntox_received_bytes', 'Bytes from clients through tunnels', ({ totals }) => one(totals.bytesReceived)),
   counter('tuntox_sent_bytes', 'Bytes to clients through tunnels', ({ totals }) => one(totals.bytesSent)),
-  gauge('tuntox_refused_24h', 'Clients and targets refused within 24 hours', ({ doorkeeper, targetRefusals }) =>
-    Object.entries({ ...doorkeeper.refusals, ...targetRefusals }).map(([reason, count]) => [{ reason }, count]),
+  gauge('tuntox_refused_24h', 'Clients and targets refused within 24 hours', ({ admission, targetRefusals }) =>
+    Object.entries({ ...admission.refusals, ...targetRefusals }).map(([reason, count]) => [{ reason }, count]),
   ),
   gauge('tuntox_whitelist_entries', 'Entries of the whitelist', ({ access }) => one(access.entries.length)),
   gauge('tuntox_bans', 'Keys that are banned', ({ access }) => one(access.bans.length)),

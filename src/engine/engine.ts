@@ -3,12 +3,12 @@ import type { Clock, Timer } from '../base/clock.js';
 import { messageOf } from '../base/coded-error.js';
 import type { Logger } from '../base/logger.js';
 import type { Random } from '../base/random.js';
-import type { Patience } from '../config/classic-settings.js';
+import type { RetryPolicy } from '../config/classic-settings.js';
 import type { ToxId } from '../tox/crypto/tox-id.js';
 import type { NetworkFacts } from '../tox/network-facts.js';
 import type { TunnelService } from '../tunnel/tunnel-service.js';
 import type { AccessPolicy } from './access/access-policy.js';
-import { Doorkeeper } from './doorkeeper.js';
+import { ClientAdmission } from './client-admission.js';
 import type { Identity } from './identity.js';
 import { NetworkEntry } from './network-entry.js';
 import { NetworkWatch } from './network-watch.js';
@@ -23,7 +23,7 @@ const SAVE_INTERVAL = 60 * 60_000;
 const LONELY = 9_000;
 const NO_NETWORK =
   'no node of the Tox network has answered yet, so nobody finds us: check that this machine has a network, that it lets UDP or TCP out, and that the bootstrap nodes are right';
-const FOR_EVER: Patience = { timeout: undefined, maxRetries: 0 };
+const FOR_EVER: RetryPolicy = { timeout: undefined, maxRetries: 0 };
 
 interface Deps {
   readonly clock: Clock;
@@ -127,13 +127,13 @@ export class Engine {
    * @param aliasOf how the owner calls a client, by its key in hex
    * @returns who keeps the door
    */
-  serve(policy: AccessPolicy, aliasOf?: (id: string) => string | undefined): Doorkeeper {
+  serve(policy: AccessPolicy, aliasOf?: (id: string) => string | undefined): ClientAdmission {
     this.#lonelyTimer = this.#deps.clock.after(LONELY, () => {
       if (!this.#wasOnline && !this.#deps.tox.isOnline) this.#deps.log.warn(NO_NETWORK);
     });
-    const doorkeeper = new Doorkeeper(this.#deps, policy, aliasOf);
-    this.#roles.push(doorkeeper);
-    return doorkeeper;
+    const admission = new ClientAdmission(this.#deps, policy, aliasOf);
+    this.#roles.push(admission);
+    return admission;
   }
 
   /** Looks for a server from now on. */

@@ -5,19 +5,19 @@ import type { Clock, Timer } from '../base/clock.js';
 import { FloodLog } from '../base/flood-log.js';
 import type { Logger } from '../base/logger.js';
 import type { Random } from '../base/random.js';
-import type { Patience } from '../config/classic-settings.js';
+import type { RetryPolicy } from '../config/classic-settings.js';
 import type { ToxId } from '../tox/crypto/tox-id.js';
 import type { ForwardSpec } from '../tunnel/forward-spec.js';
 import { openStdioPipe } from '../tunnel/stdio-pipe.js';
 import type { Target } from '../tunnel/target.js';
 import type { TunnelService } from '../tunnel/tunnel-service.js';
 import { friendRequestMessage } from './access/access-policy.js';
+import { ConnectRetry } from './connect-retry.js';
 import { errorText, pathText } from './connection-text.js';
 import { ConnectionWatch } from './connection-watch.js';
 import { type ServerError, serverError } from './server-error.js';
 import { openChannels } from './tox-channel.js';
 import type { StackFriend, ToxStack } from './tox-stack.js';
-import { Tries } from './tries.js';
 
 /** ms without a connection after which the reason is told and all is looked for anew, and the longest time until that comes again. */
 const FIRST_HINT = 10_000;
@@ -39,7 +39,7 @@ export interface RemoteServerOptions {
   readonly id: ToxId;
   /** Undefined when the server wants none. */
   readonly secret: Buffer | undefined;
-  readonly patience: Patience;
+  readonly patience: RetryPolicy;
 }
 
 export class RemoteServer {
@@ -51,7 +51,7 @@ export class RemoteServer {
   /** A server may come and go as often as it likes. */
   readonly #said: FloodLog;
   readonly #hints: Backoff;
-  readonly #tries: Tries;
+  readonly #tries: ConnectRetry;
   /** Since when there is no connection, ms. */
   #awaySince: number;
   #hintTimer: Timer | undefined;
@@ -79,7 +79,7 @@ export class RemoteServer {
     });
     // Nobody has to wait for it.
     this.givenUp.catch(() => {});
-    this.#tries = new Tries(deps, options.patience, {
+    this.#tries = new ConnectRetry(deps, options.patience, {
       onPause: (pause, left) => this.#onPause(pause, left),
       onRetry: () => this.#seek(),
       onExhausted: () => this.#onGivenUp(this.#error()),

@@ -1,4 +1,4 @@
-/** Why there is no connection to a server, as far as a client can know: a server lets nobody know that it lets them not in. */
+/** Why there is no connection to a server. A server never answers a client that it refuses, so the reason is inferred. */
 import { CodedError } from '../base/coded-error.js';
 import { proxyText } from './proxy-text.js';
 import type { DiscoveryState, ProxyFault } from './tox-stack.js';
@@ -62,19 +62,19 @@ function textOf(code: ServerFault, { name, away, proxyFault, hasBootstrapNodes }
     case 'no-network':
       if (!hasBootstrapNodes) {
         return (
-          `nobody of the Tox network has been found for ${time} without bootstrap nodes: check that a peer runs on the local ` +
+          `no Tox node was found in ${time} without bootstrap nodes: check that a peer runs on the local ` +
           'network, or name a node with --bootstrap or -b'
         );
       }
       return (
-        `no node of the Tox network has answered for ${time}: check that this machine is online and lets UDP or TCP out, ` +
+        `no Tox node has answered for ${time}: check that this machine is online and lets UDP or TCP out, ` +
         'and the nodes of -b and --bootstrap if there are any'
       );
     case 'not-found':
       return `${name} has not been found for ${time}: check that it runs and is online, and that its Tox ID is right`;
     case 'not-let-in':
       return (
-        `${name} is there, but has not let this client in for ${time}: check the secret; where there is a whitelist, its ` +
+        `${name} is reachable, but has not admitted this client for ${time}: check the secret; if it has a whitelist, its ` +
         'owner has to add the Tox ID of this client (-C keeps one, -I writes it); or it stopped less than five minutes ago'
       );
     case 'no-connection':

@@ -187,8 +187,8 @@ t.test('all that is wrong is said at once, with file and line, variable or flag'
     /^tuntox\.yaml, line 8: network\.bootstrap: a public key has 64 hex digits, this one has 4$/,
     /^tuntox\.yaml, line 9: network\.bootstrap: "nonsense" is not host:port:key/,
     /^TUNTOX_LOG_LEVL: there is no setting of this name, perhaps TUNTOX_LOG_LEVEL is meant$/,
-    /^TUNTOX_HTTP_LISTEN: http\.listen: "0\.0\.0\.0" is not of this machine alone/,
-    /^--state-dir: state_dir: "relative" is no absolute path/,
+    /^TUNTOX_HTTP_LISTEN: http\.listen: "0\.0\.0\.0" is not a loopback address/,
+    /^--state-dir: state_dir: "relative" is not an absolute path/,
   ];
   t.equal(faults.length, expected.length, faults.join('\n'));
   for (const [index, pattern] of expected.entries()) t.match(faults[index], pattern);
@@ -202,8 +202,8 @@ t.test('a key in the wrong group or without its group is found in the right one'
 t.test('a value of the wrong kind is refused by each setting', async (t) => {
   const cases: [string, RegExp][] = [
     ['state_dir: ""', /absolute path/],
-    ['state_dir: [a]', /write one text/],
-    ['user: true', /write one text/],
+    ['state_dir: [a]', /write a single value/],
+    ['user: true', /write a single value/],
     ['log: {level: 3}', /write one of error/],
     ['network: {lan_discovery: "no"}', /write true or false/],
     ['network: {bootstrap: text}', /write a list/],

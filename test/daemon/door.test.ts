@@ -367,9 +367,9 @@ t.test('the log names clients as their owner does, and says why one has to go', 
   await settle();
   const short = client.key.slice(0, 8).toUpperCase();
   const said = daemon.said.join('');
-  t.match(said, new RegExp(`laptop ${short}: let in, by the whitelist`));
+  t.match(said, new RegExp(`laptop ${short}: admitted by the whitelist`));
   t.match(said, new RegExp(`laptop ${short}: connected, `));
-  t.match(said, new RegExp(`laptop ${short}: has to go: its entry on the whitelist has expired`));
+  t.match(said, new RegExp(`laptop ${short}: disconnected: its entry on the whitelist has expired`));
   t.match(said, new RegExp(`laptop ${short}: refused, its entry on the whitelist has expired \\(public key ${short}`));
 });
 

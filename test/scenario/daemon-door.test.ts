@@ -48,7 +48,7 @@ t.test('closed at first; whitelist add lets a client in, remove closes its tunne
 
   const service = await network.service(echo);
   const { client, port, id } = await forward(t, network, toxId, service);
-  await daemon.waitFor(/refused, nobody is let in/);
+  await daemon.waitFor(/refused, this server admits no clients/);
   await control.call('whitelist.add', { id, name: 'laptop' });
   // Without waiting for its next request: a scenario on the simulated clock knows how soon.
   await client.waitFor(/connected to/);

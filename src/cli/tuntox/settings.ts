@@ -3,7 +3,7 @@ import { resolve } from 'node:path';
 import type { LogLevel } from '../../base/logger.js';
 import type {
   CommonSettings,
-  Patience,
+  RetryPolicy,
   RunSettings,
   SecretSource,
   ServiceSettings,
@@ -89,7 +89,7 @@ export function settingsOf(given: readonly GivenFlag[], environment: Environment
 }
 
 /** @param byDefault ms; undefined waits forever */
-function patienceOf(flags: FlagSet, byDefault: number | undefined): Patience {
+function patienceOf(flags: FlagSet, byDefault: number | undefined): RetryPolicy {
   const given = flags.all('--timeout', parseTimeout).at(-1);
   const maxRetries = flags.all('--max-retries', parseRetries).at(-1);
   if (given === 0 && maxRetries !== undefined) {

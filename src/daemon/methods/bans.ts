@@ -6,7 +6,7 @@ import { type ClientKey, findClient, isKnown, keyText, logName } from './clients
 import type { MethodContext } from './context.js';
 import { saved } from './saving.js';
 
-type Deps = Pick<MethodContext, 'access' | 'doorkeeper' | 'log'>;
+type Deps = Pick<MethodContext, 'access' | 'admission' | 'log'>;
 type Ban = Result<'bans.list'>['bans'][number];
 
 export function banMethods(deps: Deps): Pick<MethodHandlers, 'bans.list' | 'bans.clear'> {

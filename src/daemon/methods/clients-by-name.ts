@@ -1,8 +1,8 @@
 /** Clients as people name them and as lists show them. */
 import { ControlError } from '../../control/control-error.js';
 import type { Result } from '../../control/protocol.js';
+import type { AdmittedClient } from '../../engine/client-admission.js';
 import { type NamedClient, parseClientId, SelectorError, selectClient } from '../../engine/client-selector.js';
-import type { Guest } from '../../engine/doorkeeper.js';
 import { peerName } from '../../engine/peer-name.js';
 import type { MethodContext } from './context.js';
 
@@ -11,7 +11,7 @@ export type ClientName = Result<'ping'>['client'];
 export type ClientKey = NamedClient['publicKey'];
 
 /** What a method needs for it. */
-export type Clients = Pick<MethodContext, 'access' | 'doorkeeper'>;
+export type Clients = Pick<MethodContext, 'access' | 'admission'>;
 
 /** Hex digits. */
 const KEY_LENGTH = 64;
@@ -32,8 +32,8 @@ export const logName = ({ access }: Pick<Clients, 'access'>, key: ClientKey): st
   peerName(key.hex, access.entry(key)?.alias);
 
 /** Those on the whitelist, and those who are here by other ways. */
-export function knownClients({ access, doorkeeper }: Clients): NamedClient[] {
-  const guests = doorkeeper.guests.map(({ friend }) => ({ publicKey: friend.publicKey, alias: undefined }));
+export function knownClients({ access, admission }: Clients): NamedClient[] {
+  const guests = admission.guests.map(({ friend }) => ({ publicKey: friend.publicKey, alias: undefined }));
   return [...access.entries, ...guests];
 }
 
@@ -65,9 +65,9 @@ export function findAnybody(clients: Clients, text: string): ClientKey {
 }
 
 /** Who was let in. @throws ControlError */
-export function findGuest(clients: Clients, text: string): Guest {
+export function findAdmitted(clients: Clients, text: string): AdmittedClient {
   const key = findClient(text, knownClients(clients));
-  const guest = clients.doorkeeper.guests.find(({ id }) => id === key.hex);
+  const guest = clients.admission.guests.find(({ id }) => id === key.hex);
   if (guest !== undefined) return guest;
   throw new ControlError('away', `${nameOf(clients, key)} has not come since the daemon was started`, {
     hint: 'tuntoxctl clients list shows who has',

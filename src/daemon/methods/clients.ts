@@ -3,24 +3,24 @@ import { LAST_UNIX_TIME } from '../../base/clock.js';
 import { ControlError } from '../../control/control-error.js';
 import type { MethodHandlers } from '../../control/method-handlers.js';
 import type { Params, Result } from '../../control/protocol.js';
-import type { Guest } from '../../engine/doorkeeper.js';
-import { clientName, findAnybody, findGuest, logName, nameOf } from './clients-by-name.js';
+import type { AdmittedClient } from '../../engine/client-admission.js';
+import { clientName, findAdmitted, findAnybody, logName, nameOf } from './clients-by-name.js';
 import { connectionsOf, pathOf, roundTripOf } from './connections.js';
 import type { MethodContext } from './context.js';
 
 type Client = Result<'clients.list'>['clients'][number];
-type Deps = Pick<MethodContext, 'access' | 'clock' | 'doorkeeper' | 'engine' | 'log' | 'policy'>;
+type Deps = Pick<MethodContext, 'access' | 'clock' | 'admission' | 'engine' | 'log' | 'policy'>;
 type Names = 'clients.list' | 'clients.show' | 'clients.kick' | 'ping';
 
 export function clientMethods(deps: Deps): Pick<MethodHandlers, Names> {
-  const { access, doorkeeper, engine } = deps;
+  const { access, admission, engine } = deps;
   return {
     'clients.list': () => ({
       schema: 'tuntox.clients/1',
-      clients: clientsOf(deps, doorkeeper.guests),
+      clients: clientsOf(deps, admission.guests),
     }),
     'clients.show': ({ client }) => {
-      const guest = findGuest(deps, client);
+      const guest = findAdmitted(deps, client);
       const entry = access.entryOf(guest.id);
       const [shown] = clientsOf(deps, [guest]) as [Client];
       return {
@@ -33,7 +33,7 @@ export function clientMethods(deps: Deps): Pick<MethodHandlers, Names> {
     },
     'clients.kick': (params) => kick(deps, params),
     ping: async ({ client }) => {
-      const guest = findGuest(deps, client);
+      const guest = findAdmitted(deps, client);
       try {
         const roundTrip = await engine.tunnels.ping(guest.id);
         return { schema: 'tuntox.ping/1', client: clientName(deps, guest.friend.publicKey), roundTrip };
@@ -46,16 +46,16 @@ export function clientMethods(deps: Deps): Pick<MethodHandlers, Names> {
 
 /** What is kept out needs no disk, so that it works where nothing can be saved. */
 function kick(deps: Deps, { client, shutOutFor, isDryRun }: Params<'clients.kick'>): Result<'clients.kick'> {
-  const { access, clock, doorkeeper, log } = deps;
-  const key = shutOutFor === undefined ? findGuest(deps, client).friend.publicKey : findAnybody(deps, client);
+  const { access, clock, admission, log } = deps;
+  const key = shutOutFor === undefined ? findAdmitted(deps, client).friend.publicKey : findAnybody(deps, client);
   const until = shutOutFor === undefined ? null : clock.unixTime() + Math.ceil(shutOutFor / 1000);
   if (until !== null && until > LAST_UNIX_TIME) {
     throw new ControlError('bad-params', 'that time is too long', { hint: 'write a shorter one, as in 24h' });
   }
-  const wasHere = doorkeeper.guests.some(({ id }) => id === key.hex);
+  const wasHere = admission.guests.some(({ id }) => id === key.hex);
   const closed = connectionsOf(deps, key.hex);
   if (!isDryRun) {
-    doorkeeper.kick(key);
+    admission.kick(key);
     if (until !== null) {
       access.shutOut(key, 'shut out by clients kick', until);
       log.info(`${logName(deps, key)}: shut out for ${until - clock.unixTime()} s`);
@@ -72,14 +72,14 @@ function notesOfShuttingOut({ access, policy }: Deps): string[] {
   return ['a client that has the secret can come back with another key: tuntoxctl secret rotate'];
 }
 
-function clientsOf(deps: Deps, guests: readonly Guest[]): Client[] {
+function clientsOf(deps: Deps, guests: readonly AdmittedClient[]): Client[] {
   const peers = new Map(deps.engine.tunnels.peers().map((peer) => [peer.peerId, peer]));
   return guests.map((guest) => clientOf(deps, guest, peers.get(guest.id)));
 }
 
 function clientOf(
   deps: Deps,
-  guest: Guest,
+  guest: AdmittedClient,
   peer: { readonly roundTrip: number | undefined; readonly tunnels: number } | undefined,
 ): Client {
   const { friend } = guest;

@@ -2,14 +2,14 @@
 import { ControlError } from '../../control/control-error.js';
 import type { MethodHandlers } from '../../control/method-handlers.js';
 import type { Result } from '../../control/protocol.js';
-import type { Guest } from '../../engine/doorkeeper.js';
+import type { AdmittedClient } from '../../engine/client-admission.js';
 import { clientName, findClient, knownClients } from './clients-by-name.js';
 import type { MethodContext } from './context.js';
 import { every } from './streams.js';
 
 export type Connection = Result<'connections.list'>['connections'][number];
 export type Path = Connection['path'];
-type Deps = Pick<MethodContext, 'access' | 'clock' | 'doorkeeper' | 'engine'>;
+type Deps = Pick<MethodContext, 'access' | 'clock' | 'admission' | 'engine'>;
 type Names = 'connections.list' | 'connections.watch' | 'connections.close';
 
 export function connectionMethods(deps: Deps): Pick<MethodHandlers, Names> {
@@ -30,8 +30,8 @@ export function connectionMethods(deps: Deps): Pick<MethodHandlers, Names> {
 }
 
 /** Tunnels that clients opened, or are being given. @param peerId of one client, as the engine spells it */
-function tunnelsOf({ doorkeeper, engine: { tunnels } }: Deps, peerId?: string) {
-  const guests = new Map(doorkeeper.guests.map((guest) => [guest.id, guest]));
+function tunnelsOf({ admission, engine: { tunnels } }: Deps, peerId?: string) {
+  const guests = new Map(admission.guests.map((guest) => [guest.id, guest]));
   const isWanted = (one: { readonly peerId: string }): boolean =>
     guests.has(one.peerId) && (peerId === undefined || one.peerId === peerId);
   return {
@@ -51,7 +51,7 @@ export function connectionsOf(deps: Deps, peerId?: string): Connection[] {
   const { guests, connecting, open } = tunnelsOf(deps, peerId);
   const roundTrips = new Map(deps.engine.tunnels.peers().map((peer) => [peer.peerId, peer.roundTrip]));
   const common = once((id: string) => {
-    const guest = guests.get(id) as Guest;
+    const guest = guests.get(id) as AdmittedClient;
     return {
       client: clientName(deps, guest.friend.publicKey),
       path: pathOf(guest),
@@ -100,7 +100,7 @@ function once<Value>(of: (id: string) => Value): (id: string) => Value {
 }
 
 /** As the protocol tells it. */
-export function pathOf({ friend }: Guest): Path {
+export function pathOf({ friend }: AdmittedClient): Path {
   const { path } = friend;
   const { since } = path;
   switch (path.kind) {
@@ -114,7 +114,7 @@ export function pathOf({ friend }: Guest): Path {
 }
 
 /** That of the connection, which is measured all the time; else that of the last ping through it. */
-export const roundTripOf = ({ friend }: Guest, pinged: number | undefined): number | null =>
+export const roundTripOf = ({ friend }: AdmittedClient, pinged: number | undefined): number | null =>
   friend.facts.rtt ?? pinged ?? null;
 
 const numberOf = (id: string): number => Number(id.slice('c-'.length));

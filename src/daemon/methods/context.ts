@@ -5,7 +5,7 @@ import type { Random } from '../../base/random.js';
 import type { Result, StreamEvent } from '../../control/protocol.js';
 import type { AccessControl } from '../../engine/access/access-control.js';
 import type { AccessPolicy } from '../../engine/access/access-policy.js';
-import type { Doorkeeper } from '../../engine/doorkeeper.js';
+import type { ClientAdmission } from '../../engine/client-admission.js';
 import type { Engine } from '../../engine/engine.js';
 import type { TargetPolicy } from '../../engine/target-policy.js';
 
@@ -42,7 +42,7 @@ export interface MethodContext {
   readonly random: Random;
   readonly log: Logger;
   readonly engine: Engine;
-  readonly doorkeeper: Doorkeeper;
+  readonly admission: ClientAdmission;
   readonly access: AccessControl;
   readonly policy: AccessPolicy;
   readonly targets: TargetPolicy;

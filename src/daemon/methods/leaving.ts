@@ -1,27 +1,27 @@
 /** Who has to go by a change, and what goes with them. */
 import { ControlError } from '../../control/control-error.js';
 import type { AccessFactors } from '../../engine/access/access-factors.js';
+import { withOverrides } from '../../engine/access/policy-overrides.js';
 import { type Door, shutOutBy } from '../../engine/access/shut-out.js';
-import { supposing } from '../../engine/access/supposed-factors.js';
 import { isExpired } from '../../engine/access/whitelist.js';
-import type { Guest } from '../../engine/doorkeeper.js';
+import type { AdmittedClient } from '../../engine/client-admission.js';
 import { nameOf } from './clients-by-name.js';
 import { type Connection, connectionsOf } from './connections.js';
 import type { MethodContext } from './context.js';
 
-type Deps = Pick<MethodContext, 'access' | 'clock' | 'doorkeeper' | 'engine'>;
+type Deps = Pick<MethodContext, 'access' | 'clock' | 'admission' | 'engine'>;
 
-/** Guests that are named in a question; one knows by then what it is about. */
+/** Clients that are named in a question; one knows by then what it is about. */
 const MOST_NAMED = 8;
 
 /** The tunnels of those guests. */
-export function tunnelsOf(deps: Deps, guests: readonly Guest[]): Connection[] {
+export function tunnelsOf(deps: Deps, guests: readonly AdmittedClient[]): Connection[] {
   const gone = new Set(guests.map(({ friend }) => friend.publicKey.hex.toLowerCase()));
   return gone.size === 0 ? [] : connectionsOf(deps).filter(({ client }) => gone.has(client.publicKey));
 }
 
 /** For sentences: their names, with commas. */
-export function namesOf(deps: Pick<Deps, 'access'>, guests: readonly Guest[]): string {
+export function namesOf(deps: Pick<Deps, 'access'>, guests: readonly AdmittedClient[]): string {
   const names = guests.slice(0, MOST_NAMED).map(({ friend }) => nameOf(deps, friend.publicKey));
   const rest = guests.length - names.length;
   return `${names.join(', ')}${rest === 0 ? '' : ` and ${rest} more`}`;
@@ -30,7 +30,7 @@ export function namesOf(deps: Pick<Deps, 'access'>, guests: readonly Guest[]): s
 /** Who would be shut out by a change. */
 export interface ShutOut {
   /** Of those who are here, or have been of late. */
-  readonly guests: readonly Guest[];
+  readonly guests: readonly AdmittedClient[];
   /** Kinds of clients that would not get in any more, for people; some may be away. */
   readonly kinds: readonly string[];
 }
@@ -45,7 +45,7 @@ export interface Supposed {
 }
 
 export function shutOutIf(deps: Deps, { door, isSecretKept = true, factors }: Supposed): ShutOut {
-  const { access, clock, doorkeeper } = deps;
+  const { access, clock, admission } = deps;
   const before = doorOf(access);
   const now = clock.unixTime();
   const kinds = shutOutBy({
@@ -55,7 +55,7 @@ export function shutOutIf(deps: Deps, { door, isSecretKept = true, factors }: Su
     hasSecretBeenUsed: access.hasSecretBeenUsed,
     isSecretKept,
   });
-  return { guests: doorkeeper.leaving(supposing(access, factors)), kinds };
+  return { guests: admission.leaving(withOverrides(access, factors)), kinds };
 }
 
 export const doorOf = ({ secret, hasWhitelist, require, isOpen }: MethodContext['access']): Door => ({

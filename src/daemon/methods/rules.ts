@@ -6,7 +6,7 @@ import type { MethodHandlers } from '../../control/method-handlers.js';
 import { type ClientKey, clientName, findClient, knownClients, newClient } from './clients-by-name.js';
 import type { MethodContext } from './context.js';
 
-type Deps = Pick<MethodContext, 'access' | 'doorkeeper' | 'targets'>;
+type Deps = Pick<MethodContext, 'access' | 'admission' | 'targets'>;
 
 export function ruleMethods(deps: Deps): Pick<MethodHandlers, 'rules.list' | 'rules.check'> {
   const { targets } = deps;

@@ -6,12 +6,12 @@ import { ControlError } from '../../control/control-error.js';
 import type { MethodHandlers } from '../../control/method-handlers.js';
 import type { Result } from '../../control/protocol.js';
 import type { SecretCheck } from '../../engine/access/secret-check.js';
-import type { Guest } from '../../engine/doorkeeper.js';
+import type { AdmittedClient } from '../../engine/client-admission.js';
 import type { MethodContext } from './context.js';
 import { confirm, type Supposed, shutOutIf, tunnelsOf } from './leaving.js';
 import { saved } from './saving.js';
 
-type Deps = Pick<MethodContext, 'access' | 'clock' | 'doorkeeper' | 'engine' | 'log' | 'random' | 'secretSource'>;
+type Deps = Pick<MethodContext, 'access' | 'clock' | 'admission' | 'engine' | 'log' | 'random' | 'secretSource'>;
 type Change = Result<'secret.set'>;
 type Names = 'secret.status' | 'secret.set' | 'secret.rotate' | 'secret.off';
 
@@ -131,9 +131,9 @@ export function secretStatus({
   };
 }
 
-function notesOfSetting({ access, doorkeeper }: Deps, hadOne: boolean, options: Options): string[] {
+function notesOfSetting({ access, admission }: Deps, hadOne: boolean, options: Options): string[] {
   const needsBoth = access.hasWhitelist && access.require === 'all';
-  const guests = doorkeeper.guests.length;
+  const guests = admission.guests.length;
   const stay =
     options.isDroppingSessions || guests === 0
       ? []
@@ -153,7 +153,8 @@ function noteWithout({ hasWhitelist, isOpen }: Deps['access']): string {
   return 'there is no whitelist either, so nobody gets in';
 }
 
-const leavingIf = (deps: Deps, factors: Supposed['factors']): readonly Guest[] => shutOutIf(deps, { factors }).guests;
+const leavingIf = (deps: Deps, factors: Supposed['factors']): readonly AdmittedClient[] =>
+  shutOutIf(deps, { factors }).guests;
 
 /** @throws ControlError */
 function checkIsOurs({ access, secretSource }: Deps): void {

@@ -34,7 +34,7 @@ export function statusMethods(context: MethodContext): Pick<MethodHandlers, 'sta
       access: accessOf(context),
       sessions: sessionsOf(context),
       refusals: {
-        last24Hours: sums(context.doorkeeper.refusals, context.targetRefusals),
+        last24Hours: sums(context.admission.refusals, context.targetRefusals),
         banned: context.access.bans.length,
       },
     }),
@@ -93,7 +93,7 @@ export function isClosed({ access, clock, policy }: Pick<MethodContext, 'access'
 
 function sessionsOf(context: MethodContext): Result<'status'>['sessions'] {
   const { bytesReceived, bytesSent } = context.totals;
-  const clients = context.doorkeeper.guests.filter(({ isOnline }) => isOnline).length;
+  const clients = context.admission.guests.filter(({ isOnline }) => isOnline).length;
   return { clients, tunnels: countConnections(context), bytesReceived, bytesSent };
 }
 

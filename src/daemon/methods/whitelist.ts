@@ -3,16 +3,16 @@ import { LAST_UNIX_TIME } from '../../base/clock.js';
 import { ControlError } from '../../control/control-error.js';
 import type { MethodHandlers } from '../../control/method-handlers.js';
 import type { Params, Result } from '../../control/protocol.js';
-import { supposing } from '../../engine/access/supposed-factors.js';
+import { withOverrides } from '../../engine/access/policy-overrides.js';
 import { aliasOwners, isExpired, parseAllowed, type WhitelistEntry } from '../../engine/access/whitelist.js';
-import type { Guest } from '../../engine/doorkeeper.js';
+import type { AdmittedClient } from '../../engine/client-admission.js';
 import { peerName } from '../../engine/peer-name.js';
 import { findClient, keyText, nameOf, newClient } from './clients-by-name.js';
 import type { MethodContext } from './context.js';
 import { confirm, namesOf, shutOutIf, tunnelsOf } from './leaving.js';
 import { asControlError, saved } from './saving.js';
 
-type Deps = Pick<MethodContext, 'access' | 'clock' | 'doorkeeper' | 'engine' | 'log' | 'policy' | 'targets'>;
+type Deps = Pick<MethodContext, 'access' | 'clock' | 'admission' | 'engine' | 'log' | 'policy' | 'targets'>;
 type Change = Result<'whitelist.add'>;
 type Item = Params<'whitelist.import'>['items'][number];
 type Names =
@@ -87,7 +87,7 @@ const keptNote = (count: number): string =>
     ? 'it is on the whitelist already, and stays as it is'
     : `${count} are on the whitelist already, and stay as they are`;
 
-function notesOfAdding(deps: Deps, entries: readonly WhitelistEntry[], shutOut: readonly Guest[]): string[] {
+function notesOfAdding(deps: Deps, entries: readonly WhitelistEntry[], shutOut: readonly AdmittedClient[]): string[] {
   const { access } = deps;
   const [only] = entries;
   const who = entries.length === 1 && only !== undefined ? (only.alias ?? only.publicKey.short) : 'each of them';
@@ -138,14 +138,14 @@ async function edit(deps: Deps, params: Params<'whitelist.edit'>): Promise<Chang
 }
 
 async function remove(deps: Deps, client: string, isDryRun: boolean): Promise<Change> {
-  const { access, doorkeeper } = deps;
+  const { access, admission } = deps;
   const entry = listedEntry(deps, client);
   const { publicKey } = entry;
-  const after = supposing(access, { isListed: (key) => !key.equals(publicKey) && access.isListed(key) });
-  const leaving = doorkeeper.leaving(after);
+  const after = withOverrides(access, { isListed: (key) => !key.equals(publicKey) && access.isListed(key) });
+  const leaving = admission.leaving(after);
   const closedTunnels = tunnelsOf(deps, leaving).length;
-  const isHere = ({ id }: Guest): boolean => id === publicKey.hex;
-  const isStaying = doorkeeper.guests.some(isHere) && !leaving.some(isHere);
+  const isHere = ({ id }: AdmittedClient): boolean => id === publicKey.hex;
+  const isStaying = admission.guests.some(isHere) && !leaving.some(isHere);
   const isLast = access.entries.length === 1;
   const hasOther = access.secret !== undefined && access.require === 'any';
   const isLimited = entry.allow.length > 0 || entry.expiresAt !== undefined;
@@ -265,7 +265,7 @@ function listedEntry({ access }: Deps, client: string): WhitelistEntry {
   return access.entry(findClient(client, access.entries)) as WhitelistEntry;
 }
 
-const adoptedEntry = ({ friend, admittedBy }: Guest, now: number): WhitelistEntry => ({
+const adoptedEntry = ({ friend, admittedBy }: AdmittedClient, now: number): WhitelistEntry => ({
   publicKey: friend.publicKey,
   alias: undefined,
   allow: [],

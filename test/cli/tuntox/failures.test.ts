@@ -73,7 +73,12 @@ interface Failure {
 }
 
 const FAILURES: readonly Failure[] = [
-  { name: 'no network', status: 6, message: /^no node .* has answered .*: check that this machine/, happens: () => {} },
+  {
+    name: 'no network',
+    status: 6,
+    message: /^no Tox node has answered .*: check that this machine/,
+    happens: () => {},
+  },
   {
     name: 'a server that is not found',
     status: 3,
@@ -83,7 +88,7 @@ const FAILURES: readonly Failure[] = [
   {
     name: 'a server that does not admit the client',
     status: 8,
-    message: /^E776E9A9 is there, but has not let this client in for 30 s: check the secret/,
+    message: /^E776E9A9 is reachable, but has not admitted this client for 30 s: check the secret/,
     happens: ({ tox, friend }) => {
       tox.setOnline(true);
       friend.standing = { kind: 'found', since: 0 };
@@ -111,7 +116,7 @@ t.test('without bootstrap nodes, the error about the network does not blame them
   const { clock, status, errors } = await run(t, '-p --timeout 30 --bootstrap none');
   clock.advance(30_000);
   t.equal(await status, 6);
-  t.match(errors, [/^nobody of the Tox network has been found for 30 s without bootstrap nodes: .*name a node with -/]);
+  t.match(errors, [/^no Tox node was found in 30 s without bootstrap nodes: .*name a node with -/]);
 });
 
 for (const { name, status, message, happens } of FAILURES) {
@@ -139,7 +144,7 @@ t.test('a server that disconnects the client and does not admit it again ends -L
   friend.standing = { kind: 'found', since: 61_000 };
   clock.advance(30_000);
   t.equal(await status, 8);
-  t.match(errors, [/has not let this client in for 30 s/]);
+  t.match(errors, [/has not admitted this client for 30 s/]);
 });
 
 t.test('without --timeout -L waits forever, and the other modes give up after a minute', async (t) => {

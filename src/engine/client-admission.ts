@@ -1,4 +1,4 @@
-/** The server's side of the door: friend requests are decided by the policy, and who gets in may ask for tunnels. */
+/** The admission of clients to a server: the policy decides about friend requests, and an admitted client may open tunnels. */
 import type { Clock } from '../base/clock.js';
 import { ExpiringMap } from '../base/expiring-map.js';
 import { type FloodLimits, FloodLog } from '../base/flood-log.js';
@@ -6,9 +6,9 @@ import type { Logger } from '../base/logger.js';
 import type { PublicKey } from '../tox/crypto/keys.js';
 import type { TunnelService } from '../tunnel/tunnel-service.js';
 import type { AccessDecision, AccessPolicy, AdmittedBy, LeaveReason, RefusalReason } from './access/access-policy.js';
+import { ClientList } from './client-list.js';
 import { pathText } from './connection-text.js';
 import { ConnectionWatch } from './connection-watch.js';
-import { GuestList } from './guest-list.js';
 import { peerName } from './peer-name.js';
 import { RecentRefusals } from './recent-refusals.js';
 import { RefusalCounts } from './refusal-counts.js';
@@ -17,21 +17,21 @@ import type { FriendRequest, StackFriend, ToxStack } from './tox-stack.js';
 
 const REFUSALS: Readonly<Record<RefusalReason, string>> = {
   banned: 'it is banned',
-  closed: 'nobody is let in',
+  closed: 'this server admits no clients',
   'not-whitelisted': 'it is not on the whitelist',
   expired: 'its entry on the whitelist has expired',
   'no-secret': 'it sent no secret',
   'wrong-secret': 'it sent a wrong secret',
-  'too-many-guesses': 'too many wrong secrets came',
+  'too-many-guesses': 'there were too many wrong secrets',
 };
 
 const LEAVING: Readonly<Record<LeaveReason, string>> = {
   ...REFUSALS,
-  'secret-changed': 'the secret that it came with is no longer valid',
+  'secret-changed': 'its secret is no longer valid',
 };
 
 const FACTORS: Readonly<Record<AdmittedBy, string>> = {
-  none: 'as everybody is',
+  none: 'as any client is',
   secret: 'by the secret',
   whitelist: 'by the whitelist',
   'secret and whitelist': 'by the secret and the whitelist',
@@ -46,8 +46,8 @@ const SAME_COUNT = 24 * 60 * 60_000;
 const REFUSAL_LINES = { atOnce: 20, aMinute: 20 };
 const OF_STRANGERS: FloodLimits = { each: REFUSAL_LINES, all: REFUSAL_LINES };
 
-/** A client that was let in, until it has been away for long or has to go. */
-export interface Guest {
+/** An admitted client, until it is disconnected or has been away for too long. */
+export interface AdmittedClient {
   /** Public key in hex. */
   readonly id: string;
   readonly friend: StackFriend;
@@ -74,12 +74,12 @@ interface Deps {
   readonly tunnels: TunnelService;
 }
 
-export class Doorkeeper {
+export class ClientAdmission {
   readonly #deps: Deps;
   readonly #policy: AccessPolicy;
   readonly #aliasOf: (id: string) => string | undefined;
-  readonly #guests: GuestList<Guest>;
-  readonly #admissions = new WeakMap<Guest, Admission>();
+  readonly #guests: ClientList<AdmittedClient>;
+  readonly #admissions = new WeakMap<AdmittedClient, Admission>();
   readonly #counts: RefusalCounts;
   readonly #refused: RecentRefusals;
   readonly #refusals = new ExpiringMap<string, true>(SAME_REFUSAL, MAX_REFUSALS);
@@ -97,7 +97,7 @@ export class Doorkeeper {
     this.#strangers = new FloodLog(deps, OF_STRANGERS);
     this.#counts = new RefusalCounts(deps.clock);
     this.#refused = new RecentRefusals(deps.clock);
-    this.#guests = new GuestList({
+    this.#guests = new ClientList({
       clock: deps.clock,
       onForget: ({ friend }) => {
         deps.log.debug(`${this.#nameOf(friend.publicKey)}: away too long, forgotten`);
@@ -107,8 +107,8 @@ export class Doorkeeper {
     deps.tox.onFriendRequest((request) => this.#onRequest(request));
   }
 
-  /** All who were let in and have not been forgotten, whether they are here or not. */
-  get guests(): readonly Guest[] {
+  /** All admitted clients that have not been forgotten, connected or not. */
+  get guests(): readonly AdmittedClient[] {
     return this.#guests.all;
   }
 
@@ -118,13 +118,13 @@ export class Doorkeeper {
   }
 
   /**
-   * Looks at everybody again, after who may come in has changed: who may not stay has to go, with all tunnels, and who was
-   * refused a moment ago comes in without asking once more.
+   * Decides about all clients again after the policy has changed: disconnects those that are no longer allowed, and admits
+   * those that were refused a moment ago and are allowed now.
    */
   review(): void {
     for (const guest of this.#guests.all) {
       const reason = this.#reasonToLeave(guest, this.#policy);
-      if (reason !== undefined) this.#part(guest, `has to go: ${LEAVING[reason]}`);
+      if (reason !== undefined) this.#part(guest, `disconnected: ${LEAVING[reason]}`);
     }
     for (const request of this.#refused.all) {
       this.#decide(request, (decision) => {
@@ -133,20 +133,20 @@ export class Doorkeeper {
     }
   }
 
-  /** Who would have to go by a policy, such as the one that a change would make. */
-  leaving(policy: AccessPolicy): readonly Guest[] {
+  /** Returns the clients that a policy would disconnect. */
+  leaving(policy: AccessPolicy): readonly AdmittedClient[] {
     return this.#guests.all.filter((guest) => this.#reasonToLeave(guest, policy) !== undefined);
   }
 
-  #reasonToLeave(guest: Guest, policy: AccessPolicy): LeaveReason | undefined {
+  #reasonToLeave(guest: AdmittedClient, policy: AccessPolicy): LeaveReason | undefined {
     const { admittedBy, generation } = this.#admissions.get(guest) as Admission;
     return policy.reasonToLeave(guest.friend.publicKey, admittedBy, generation < policy.secretGeneration);
   }
 
-  /** Shows a guest the door; it may ask again. @returns false when there is none of that key */
+  /** Disconnects a client, which may ask again. @returns false if no client has that key */
   kick(publicKey: PublicKey): boolean {
     const guest = this.#guests.all.find(({ id }) => id === publicKey.hex);
-    if (guest !== undefined) this.#part(guest, 'sent away by the owner');
+    if (guest !== undefined) this.#part(guest, 'disconnected by the owner');
     return guest !== undefined;
   }
 
@@ -158,7 +158,7 @@ export class Doorkeeper {
     this.#strangers.close();
   }
 
-  #part(guest: Guest, why: string): void {
+  #part(guest: AdmittedClient, why: string): void {
     const { log, tox, tunnels } = this.#deps;
     log.info(`${this.#nameOf(guest.friend.publicKey)}: ${why}`);
     this.#guests.remove(guest);
@@ -178,7 +178,7 @@ export class Doorkeeper {
       if (decision.reason !== 'too-many-guesses') this.#refused.add(request);
       this.#noteRefusal(publicKey, decision.reason, REFUSALS[decision.reason]);
     } else if (!this.#makeRoom(decision.factors)) {
-      this.#noteRefusal(publicKey, 'full', 'all places for clients are taken');
+      this.#noteRefusal(publicKey, 'full', 'the server has its maximum number of clients');
     } else {
       this.#admit(request, decision.factors);
     }
@@ -188,7 +188,7 @@ export class Doorkeeper {
   #makeRoom(factors: AdmittedBy): boolean {
     if (this.#guests.makeRoom()) return true;
     const last = isByList(factors) ? this.#guests.all.findLast(({ admittedBy }) => !isByList(admittedBy)) : undefined;
-    if (last !== undefined) this.#part(last, 'has to go: a client on the whitelist takes its place');
+    if (last !== undefined) this.#part(last, 'disconnected: a client on the whitelist takes its place');
     return last !== undefined;
   }
 
@@ -200,9 +200,9 @@ export class Doorkeeper {
   }
 
   #admit(request: FriendRequest, factors: AdmittedBy): void {
-    const text = `${this.#nameOf(request.publicKey)}: let in, ${FACTORS[factors]}`;
+    const text = `${this.#nameOf(request.publicKey)}: admitted ${FACTORS[factors]}`;
     // One budget for all of them: who has the secret may come with ever new keys.
-    this.#said.say({ source: 'new', name: 'new clients', kind: 'key let in', level: 'info', text });
+    this.#said.say({ source: 'new', name: 'new clients', kind: 'client admitted', level: 'info', text });
     this.#refused.delete(request);
     this.#welcome(request.accept(), factors);
   }
@@ -214,7 +214,7 @@ export class Doorkeeper {
     const nameNow = (): string => this.#nameOf(friend.publicKey);
     const watch = new ConnectionWatch({ clock, log, friend, nameNow }, { news: 'debug' });
     let since = clock.unixTime();
-    const guest: Guest = {
+    const guest: AdmittedClient = {
       id: source,
       friend,
       admittedBy,
@@ -241,7 +241,7 @@ export class Doorkeeper {
       onClose: () => {
         watch.end();
         const name = nameNow();
-        this.#said.say({ source, name, kind: 'session ended', level: 'info', text: `${name}: gone` });
+        this.#said.say({ source, name, kind: 'session ended', level: 'info', text: `${name}: disconnected` });
         since = clock.unixTime();
         this.#guests.onSeen(guest);
       },

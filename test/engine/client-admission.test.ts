@@ -4,7 +4,7 @@ import { silentLogger } from '../../src/base/logger.js';
 import type { AccessFactors } from '../../src/engine/access/access-factors.js';
 import { AccessPolicy, friendRequestMessage } from '../../src/engine/access/access-policy.js';
 import { SecretVerifier } from '../../src/engine/access/secret-verifier.js';
-import { Doorkeeper } from '../../src/engine/doorkeeper.js';
+import { ClientAdmission } from '../../src/engine/client-admission.js';
 import { noTarget } from '../../src/engine/target-rules.js';
 import type { FriendRequest, StackFriend, ToxStack } from '../../src/engine/tox-stack.js';
 import { generateKeyPair, type PublicKey } from '../../src/tox/crypto/keys.js';
@@ -40,15 +40,15 @@ function openDoor(t: Test, listed: readonly PublicKey[]) {
     removeFriend: ({ publicKey }: StackFriend) => void removed.push(publicKey.hex),
   } as Partial<ToxStack> as ToxStack;
   const tunnels = new TunnelService({ ...deps, mayReach: noTarget });
-  const doorkeeper = new Doorkeeper({ ...deps, tox, tunnels }, new AccessPolicy(factors));
-  t.teardown(() => doorkeeper.close());
+  const admission = new ClientAdmission({ ...deps, tox, tunnels }, new AccessPolicy(factors));
+  t.teardown(() => admission.close());
   const come = (publicKey: PublicKey, secret?: Buffer): void => {
     const [onOnline, onOffline, onLossless, onDrain] = Array(4).fill(() => {});
     const friend = { publicKey, isOnline: true, onOnline, onOffline, onLossless, onDrain } as Partial<StackFriend>;
     ask({ publicKey, message: friendRequestMessage(secret), way: '', accept: () => friend as StackFriend });
   };
-  const isHere = ({ hex }: PublicKey): boolean => doorkeeper.guests.some(({ id }) => id === hex);
-  return { doorkeeper, come, isHere, removed };
+  const isHere = ({ hex }: PublicKey): boolean => admission.guests.some(({ id }) => id === hex);
+  return { admission, come, isHere, removed };
 }
 
 const newKeys = (count: number): PublicKey[] => {
@@ -60,25 +60,25 @@ t.test(
   'who has the secret may take all places with ever new keys, but none from who is on the whitelist',
   async (t) => {
     const [first, second, late, ...crowd] = newKeys(PLACES + 2) as [PublicKey, PublicKey, PublicKey, ...PublicKey[]];
-    const { doorkeeper, come, isHere, removed } = openDoor(t, [first, second]);
+    const { admission, come, isHere, removed } = openDoor(t, [first, second]);
     come(first);
     for (const key of crowd) come(key, SECRET);
-    t.equal(doorkeeper.guests.length, PLACES);
+    t.equal(admission.guests.length, PLACES);
     come(late, SECRET);
     t.notOk(isHere(late), 'all places are taken');
-    t.match(doorkeeper.refusals, { full: 1 });
+    t.match(admission.refusals, { full: 1 });
     come(second);
     t.ok(isHere(first) && isHere(second));
     t.same(removed, [crowd.at(-1)?.hex], 'the last of the others has gone');
-    t.equal(doorkeeper.guests.length, PLACES);
+    t.equal(admission.guests.length, PLACES);
   },
 );
 
 t.test('a full house of clients on the whitelist takes no more of them', async (t) => {
   const keys = newKeys(PLACES + 1);
-  const { doorkeeper, come, isHere, removed } = openDoor(t, keys);
+  const { admission, come, isHere, removed } = openDoor(t, keys);
   for (const key of keys) come(key);
-  t.equal(doorkeeper.guests.length, PLACES);
+  t.equal(admission.guests.length, PLACES);
   t.notOk(isHere(keys.at(-1) as PublicKey));
   t.same(removed, []);
 });

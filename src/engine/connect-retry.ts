@@ -2,7 +2,7 @@
 import { Backoff } from '../base/backoff.js';
 import type { Clock, Timer } from '../base/clock.js';
 import type { Random } from '../base/random.js';
-import type { Patience } from '../config/classic-settings.js';
+import type { RetryPolicy } from '../config/classic-settings.js';
 
 /** ms between a try that failed and the next. */
 const FIRST_PAUSE = 1_000;
@@ -16,15 +16,19 @@ export interface TriesHandlers {
   onExhausted(): void;
 }
 
-export class Tries {
+export class ConnectRetry {
   readonly #clock: Clock;
-  readonly #patience: Patience;
+  readonly #patience: RetryPolicy;
   readonly #handlers: TriesHandlers;
   readonly #pauses: Backoff;
   #left = 0;
   #timer: Timer | undefined;
 
-  constructor(deps: { readonly clock: Clock; readonly random: Random }, patience: Patience, handlers: TriesHandlers) {
+  constructor(
+    deps: { readonly clock: Clock; readonly random: Random },
+    patience: RetryPolicy,
+    handlers: TriesHandlers,
+  ) {
     this.#clock = deps.clock;
     this.#patience = patience;
     this.#handlers = handlers;

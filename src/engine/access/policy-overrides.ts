@@ -3,7 +3,7 @@ import type { AccessFactors } from './access-factors.js';
 import { AccessPolicy } from './access-policy.js';
 
 /** The policy of the factors as they are, but for some of them. */
-export function supposing(factors: AccessFactors, changes: Partial<AccessFactors>): AccessPolicy {
+export function withOverrides(factors: AccessFactors, changes: Partial<AccessFactors>): AccessPolicy {
   return new AccessPolicy({
     secret: factors.secret,
     secretGeneration: factors.secretGeneration,

@@ -1,5 +1,5 @@
 import t from 'tap';
-import { GuestList } from '../../src/engine/guest-list.js';
+import { ClientList } from '../../src/engine/client-list.js';
 import { ManualClock } from '../support/manual-clock.js';
 
 interface TestGuest {
@@ -9,10 +9,10 @@ interface TestGuest {
 
 const HOUR = 3_600_000;
 
-function setUp(): { clock: ManualClock; guests: GuestList<TestGuest>; forgotten: string[] } {
+function setUp(): { clock: ManualClock; guests: ClientList<TestGuest>; forgotten: string[] } {
   const clock = new ManualClock();
   const forgotten: string[] = [];
-  return { clock, forgotten, guests: new GuestList({ clock, onForget: (guest) => forgotten.push(guest.id) }) };
+  return { clock, forgotten, guests: new ClientList({ clock, onForget: (guest) => forgotten.push(guest.id) }) };
 }
 
 t.test('who has been away for hours is forgotten, once', async (t) => {
