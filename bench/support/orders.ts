@@ -43,7 +43,7 @@ async function order(count: number): Promise<string> {
     () => owner.call('connections.list', {}),
     () => {
       listed = generateKeyPair(systemRandom).publicKey.hex;
-      return owner.call('whitelist.add', { id: listed, isAdopting: true });
+      return owner.call('whitelist.add', { id: listed, adopt: true });
     },
     () => owner.call('whitelist.remove', { client: listed }),
   ];

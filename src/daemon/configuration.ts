@@ -90,17 +90,17 @@ export class Configuration implements ConfigurationKeeper {
   }
 
   /** @throws ControlError */
-  reload(isDryRun: boolean, isConfirmed: boolean): Result<'config.reload'> {
+  reload(dryRun: boolean, confirmed: boolean): Result<'config.reload'> {
     try {
       const loaded = this.#deps.load();
       const { atOnce: settings, needRestart } = changesBetween(this.#loaded.effective, loaded.effective);
       const atOnce = [...new Set([...settings, ...this.#filesChanged()])];
-      if (isDryRun) {
+      if (dryRun) {
         const faults = faultsOfReadAnew(loaded.settings);
         if (faults.length > 0) throw new SettingsError(faults);
       }
-      const notes = isConfirmed && !isDryRun ? [] : this.#deps.confirm(loaded.settings, { isConfirmed, isDryRun });
-      if (!isDryRun) {
+      const notes = confirmed && !dryRun ? [] : this.#deps.confirm(loaded.settings, { confirmed, dryRun });
+      if (!dryRun) {
         this.#deps.apply(loaded.settings);
         this.#loaded = loaded;
         this.#files.take(filesOf(loaded));
@@ -112,11 +112,11 @@ export class Configuration implements ConfigurationKeeper {
       if (error instanceof ControlError) throw error;
       const [first = messageOf(error), ...more] = error instanceof SettingsError ? error.faults : [];
       const text = more.length === 0 ? first : `${first} (and ${more.length} more: tuntoxctl config check)`;
-      if (!isDryRun) {
+      if (!dryRun) {
         this.#reloadFault = text;
         this.#deps.log.error(`the settings stay as they were: ${text}`);
       }
-      const stay = isDryRun ? 'the settings would stay as they are' : 'the settings stay as they were';
+      const stay = dryRun ? 'the settings would stay as they are' : 'the settings stay as they were';
       throw new ControlError('failed', `${stay}: ${text}`, { cause: error });
     }
   }

@@ -78,7 +78,7 @@ t.test('answers an order, with defaults filled in', async (t) => {
       return { schema: 'tuntox.connections/1', connections: [] };
     },
     'whitelist.remove': (params) => {
-      t.same(params, { client: 'laptop', isDryRun: false });
+      t.same(params, { client: 'laptop', dryRun: false });
       throw new ControlError('not-found', 'there is no client "laptop"', { hint: 'did you mean "laptop2"?' });
     },
   });
@@ -135,7 +135,7 @@ t.test('a stream sends events until it is cancelled', async (t) => {
   const seen: number[] = [];
   await control.stream(
     'log.tail',
-    { isFollowing: true },
+    { follow: true },
     {
       signal: abort.signal,
       onEvent: ({ at }) => {
@@ -278,7 +278,7 @@ t.test('a cancel does not wait behind streams, of which a connection has a few',
   const control = await client(t, path);
   const aborts = Array.from({ length: 16 }, () => new AbortController());
   const streams = aborts.map(({ signal }) =>
-    control.stream('log.tail', { isFollowing: true }, { signal, onEvent: () => {} }).then(
+    control.stream('log.tail', { follow: true }, { signal, onEvent: () => {} }).then(
       () => 'cancelled',
       ({ code }) => code,
     ),

@@ -83,7 +83,7 @@ t.test('whitelist add lets a client in at once, and it reaches a service', async
 t.test('whitelist remove closes the tunnels of the client at once', async (t) => {
   const daemon = await TestDaemon.start(t);
   const { client, tunnel } = await listedWithTunnel(t, daemon, { name: 'laptop' });
-  const dry = await daemon.call('whitelist.remove', { client: 'laptop', isDryRun: true });
+  const dry = await daemon.call('whitelist.remove', { client: 'laptop', dryRun: true });
   t.equal(dry.closedTunnels, 1);
   t.equal((await daemon.call('connections.list', {})).connections.length, 1, 'a dry run changes nothing');
   const change = await daemon.call('whitelist.remove', { client: client.key.slice(0, 8) });
@@ -121,9 +121,9 @@ t.test('clients known by the secret alone are named before a whitelist shuts the
     hint: /--adopt puts/,
   });
   t.equal((await daemon.call('whitelist.list', {})).isOn, false, 'and nothing has changed');
-  const dry = await list(daemon, other, { isDryRun: true });
+  const dry = await list(daemon, other, { dryRun: true });
   t.match(dry, { closedTunnels: 1, notes: [/^this would shut out .*; among them /, /needs both/, /from now on/] });
-  await list(daemon, other, { isConfirmed: true });
+  await list(daemon, other, { confirmed: true });
   t.match(await tunnel.over, { name: 'TunnelError' });
 });
 
@@ -131,7 +131,7 @@ t.test('--adopt puts those who came by the secret on the list, and they stay', a
   const daemon = await TestDaemon.start(t);
   await daemon.call('secret.set', { secret: SECRET });
   const { client: guest } = await clientWithTunnel(t, daemon, SECRET);
-  const change = await list(daemon, await daemon.client(), { name: 'new', isAdopting: true });
+  const change = await list(daemon, await daemon.client(), { name: 'new', adopt: true });
   t.match(change, { added: [{ alias: 'new' }, { publicKey: guest.key, note: /adopted/ }], closedTunnels: 0 });
   t.equal((await daemon.call('connections.list', {})).connections.length, 1);
 });
@@ -148,7 +148,7 @@ t.test('a new secret is made and told once; sessions stay, or are dropped on req
   t.equal((await daemon.call('secret.status', {})).oldValidUntil, second.oldValidUntil);
   t.ok((await daemon.client()).connect(first.secret as string).ping(), 'the old one is valid for a while');
   t.equal((await daemon.call('connections.list', {})).connections.length, 1);
-  const third = await daemon.call('secret.rotate', { isDroppingSessions: true });
+  const third = await daemon.call('secret.rotate', { dropSessions: true });
   t.equal(third.closedTunnels, 1);
   t.match(await tunnel.over, { name: 'TunnelError' });
   await settle();
@@ -159,7 +159,7 @@ t.test('a new secret is made and told once; sessions stay, or are dropped on req
 
 t.test('a proposed secret changes nothing until it is set', async (t) => {
   const daemon = await TestDaemon.start(t);
-  const { secret } = await daemon.call('secret.rotate', { isProposal: true });
+  const { secret } = await daemon.call('secret.rotate', { proposal: true });
   t.match(secret, /^[a-z2-9]{32}$/);
   t.equal((await daemon.call('secret.status', {})).isSet, false);
   await daemon.call('secret.set', { secret: secret as string });
@@ -172,14 +172,14 @@ t.test('secrets that cannot be used are refused, and a dry run makes none', asyn
   const faults: readonly [object, RegExp][] = [
     [{ secret: 'ä'.repeat(461) }, /has 922 bytes/],
     [{ secret: 'a\0b' }, /zero byte/],
-    [{ secret: SECRET, grace: 1_000, isDroppingSessions: true }, /grace/],
+    [{ secret: SECRET, grace: 1_000, dropSessions: true }, /grace/],
     [{ secret: SECRET, grace: 1e18 }, /that grace is too long/],
   ];
   for (const [params, message] of faults) {
     await t.rejects(daemon.call('secret.set', params as { secret: string }), { code: 'bad-params', message });
   }
-  t.equal((await daemon.call('secret.rotate', { isDryRun: true })).secret, null);
-  t.match((await daemon.call('secret.set', { secret: 'short', isDryRun: true })).notes, [/everybody/, /it is short/]);
+  t.equal((await daemon.call('secret.rotate', { dryRun: true })).secret, null);
+  t.match((await daemon.call('secret.set', { secret: 'short', dryRun: true })).notes, [/everybody/, /it is short/]);
   t.equal((await daemon.call('secret.status', {})).isSet, false);
   t.match((await daemon.call('secret.off', {})).notes, ['there was no secret']);
 });
@@ -206,11 +206,11 @@ t.test('secret off closes the door where there is no list', async (t) => {
     message: /^this would shut out clients that have the secret and are not on the whitelist; among them /,
     hint: /so nobody gets in/,
   });
-  t.match((await daemon.call('secret.off', { isDryRun: true })).notes, [
+  t.match((await daemon.call('secret.off', { dryRun: true })).notes, [
     /^this would shut out clients that have the secret and are not on the whitelist; among them /,
     /so nobody gets in/,
   ]);
-  t.match(await daemon.call('secret.off', { isConfirmed: true }), { closedTunnels: 1, notes: [/so nobody gets in/] });
+  t.match(await daemon.call('secret.off', { confirmed: true }), { closedTunnels: 1, notes: [/so nobody gets in/] });
   t.match(await tunnel.over, { name: 'TunnelError' });
 });
 
@@ -225,12 +225,12 @@ t.test('a first secret asks before those on the whitelist need it too', async (t
     });
   }
   t.equal((await daemon.call('secret.status', {})).isSet, false, 'and nothing has changed');
-  t.match((await daemon.call('secret.rotate', { isDryRun: true })).notes, [
+  t.match((await daemon.call('secret.rotate', { dryRun: true })).notes, [
     'this would shut out clients on the whitelist that do not have the secret',
     /need the secret as well/,
     /that are here stay/,
   ]);
-  await daemon.call('secret.rotate', { isConfirmed: true });
+  await daemon.call('secret.rotate', { confirmed: true });
   await daemon.call('secret.rotate', {});
   t.equal((await daemon.call('clients.list', {})).clients[0]?.client.publicKey, client.key, 'who is here stays');
 });
@@ -242,7 +242,7 @@ t.test('a first secret asks before those go who came through the open door', asy
     code: 'needs-confirmation',
     message: `this would shut out ${client.key.slice(0, 8).toUpperCase()}`,
   });
-  t.equal((await daemon.call('secret.set', { secret: SECRET, isConfirmed: true })).closedTunnels, 1);
+  t.equal((await daemon.call('secret.set', { secret: SECRET, confirmed: true })).closedTunnels, 1);
   t.match(await tunnel.over, { name: 'TunnelError' });
 });
 
@@ -254,7 +254,7 @@ t.test('without the list nobody is shut out unasked who has no secret', async (t
     code: 'needs-confirmation',
     message: /^this would remove one entry .*, and shut out clients on the whitelist that do not have the secret$/,
   });
-  t.match((await daemon.call('whitelist.off', { isDryRun: true })).notes, [
+  t.match((await daemon.call('whitelist.off', { dryRun: true })).notes, [
     'this would shut out clients on the whitelist that do not have the secret',
   ]);
 });
@@ -269,7 +269,7 @@ t.test('a reload asks when it shuts out somebody; a signal does not', async (t) 
   const message =
     /^this would shut out clients on the .* do not have the secret, and clients that have .*; among them [0-9A-F]{8}$/;
   await t.rejects(daemon.call('config.reload', {}), { code: 'needs-confirmation', message });
-  t.match((await daemon.call('config.reload', { isDryRun: true })).notes, [message], 'a dry run says whom');
+  t.match((await daemon.call('config.reload', { dryRun: true })).notes, [message], 'a dry run says whom');
   t.match((await daemon.call('status', {})).access, { require: 'any' });
   daemon.daemon.reload();
   t.match((await daemon.call('status', {})).access, { require: 'all' });
@@ -285,7 +285,7 @@ t.test('another secret in the file of the settings ends sessions, after a questi
   const { tunnel } = await clientWithTunnel(t, daemon, 'the first secret');
   writeFileSync(file, 'the second secret');
   await t.rejects(daemon.call('config.reload', {}), { code: 'needs-confirmation', message: /that have the secret/ });
-  t.same((await daemon.call('config.reload', { isConfirmed: true })).changed, ['access.secret_file']);
+  t.same((await daemon.call('config.reload', { confirmed: true })).changed, ['access.secret_file']);
   t.match(await tunnel.over, { name: 'TunnelError' });
 });
 
@@ -298,7 +298,7 @@ t.test('whitelist off asks while entries are left', async (t) => {
     message: 'this would remove one entry from the whitelist',
     hint: /export keeps a copy/,
   });
-  t.match(await daemon.call('whitelist.off', { isConfirmed: true }), {
+  t.match(await daemon.call('whitelist.off', { confirmed: true }), {
     removed: [{ publicKey: client.key }],
     notes: [/everybody who knows the Tox ID gets in \(access.open\)/],
   });
@@ -322,7 +322,7 @@ t.test('what is wrong with an ID, a name or a target is said', async (t) => {
     [{ id: daemon.daemon.engine.id.toString() }, 'bad-params', /daemon's own/],
     [{ id: client.id }, 'exists', /laptop|on the whitelist already/],
     [{ id: other.id, name: 'laptop' }, 'exists', /"laptop" belongs to/],
-    [{ id: other.id, name: 'laptop', isDryRun: true }, 'exists', /"laptop" belongs to/],
+    [{ id: other.id, name: 'laptop', dryRun: true }, 'exists', /"laptop" belongs to/],
     [{ id: other.id, allow: ['127.0.0.1'] }, 'bad-params', /not a rule/],
     [{ id: other.id, expiresAt: 5 }, 'bad-params', /over already/],
   ];
@@ -386,15 +386,15 @@ t.test('somebody who repeats a wrong secret is counted as one who was refused', 
   t.same((await daemon.call('status', {})).refusals.last24Hours, { 'wrong-secret': 1 });
 });
 
-t.test('with isIfAbsent an entry that is there stays as it is, and is no error', async (t) => {
+t.test('with ifAbsent an entry that is there stays as it is, and is no error', async (t) => {
   const daemon = await TestDaemon.start(t);
   const [client, other] = [await daemon.client(), await daemon.client()];
   await list(daemon, client, { name: 'laptop' });
-  const same = await list(daemon, client, { name: 'another', isIfAbsent: true });
+  const same = await list(daemon, client, { name: 'another', ifAbsent: true });
   t.match(same, { added: [], changed: [], notes: ['it is on the whitelist already, and stays as it is'] });
   const items = [{ id: client.id }, { id: other.id, name: 'other' }];
   await t.rejects(daemon.call('whitelist.import', { items }), { code: 'exists' });
-  const change = await daemon.call('whitelist.import', { items, isIfAbsent: true });
+  const change = await daemon.call('whitelist.import', { items, ifAbsent: true });
   t.match(change.added, [{ alias: 'other' }]);
   t.same(
     (await daemon.call('whitelist.list', {})).entries.map(({ alias }) => alias),
@@ -430,7 +430,7 @@ t.test('import takes all or none', async (t) => {
     code: 'bad-params',
     message: /^entry 3: .* entry 1/,
   });
-  t.equal((await daemon.call('whitelist.import', { items, isDryRun: true })).added.length, 2);
+  t.equal((await daemon.call('whitelist.import', { items, dryRun: true })).added.length, 2);
   t.equal((await daemon.call('whitelist.list', {})).entries.length, 0);
   await daemon.call('whitelist.import', { items });
   t.equal((await daemon.call('whitelist.list', {})).entries.length, 2);
@@ -508,7 +508,7 @@ t.test('a full disk changes nothing, and is said', async (t) => {
     daemon.disk.fault = code;
     const error = { code: 'not-saved', message: reason, hint: /do it again/ };
     await t.rejects(daemon.call('whitelist.remove', { client: 'laptop' }), error);
-    await t.rejects(daemon.call('secret.rotate', { isConfirmed: true }), error);
+    await t.rejects(daemon.call('secret.rotate', { confirmed: true }), error);
   }
   const codes = async () => (await daemon.call('status', {})).warnings.map(({ code }) => code);
   t.ok((await codes()).includes('not-saved'), 'status tells it');
@@ -528,14 +528,14 @@ t.test('on a full disk somebody is shut out in memory, as the error says, and co
     code: 'not-saved',
     hint: /make it writable.*; until then, tuntoxctl clients kick laptop --for 1h keeps it out without the disk$/,
   });
-  await t.rejects(daemon.call('secret.rotate', { isConfirmed: true }), {
+  await t.rejects(daemon.call('secret.rotate', { confirmed: true }), {
     code: 'not-saved',
     hint: /clients kick CLIENT --for 1h/,
   });
-  await t.rejects(daemon.call('clients.kick', { client: 'laptop', shutOutFor: 1e15 }), { code: 'bad-params' });
-  const dry = await daemon.call('clients.kick', { client: 'laptop', shutOutFor: 3_600_000, isDryRun: true });
+  await t.rejects(daemon.call('clients.kick', { client: 'laptop', banFor: 1e15 }), { code: 'bad-params' });
+  const dry = await daemon.call('clients.kick', { client: 'laptop', banFor: 3_600_000, dryRun: true });
   t.same((await daemon.call('bans.list', {})).bans, [], 'a dry run changes nothing');
-  const kicked = await daemon.call('clients.kick', { client: 'laptop', shutOutFor: 3_600_000 });
+  const kicked = await daemon.call('clients.kick', { client: 'laptop', banFor: 3_600_000 });
   for (const one of [dry, kicked]) {
     t.match(one, { client: { publicKey: client.key, alias: 'laptop' }, wasHere: true, closed: [{}], notes: [] });
     t.ok((one.shutOutUntil ?? 0) > systemClock.unixTime() + 3_590);
@@ -556,12 +556,12 @@ t.test('somebody who is not here is shut out by name, and a stranger by the whol
   const daemon = await TestDaemon.start(t);
   await daemon.call('secret.set', { secret: SECRET });
   const [client, stranger] = [await daemon.client(), await daemon.client()];
-  const shutOutFor = 60_000;
-  await t.rejects(daemon.call('clients.kick', { client: stranger.key.slice(0, 8), shutOutFor }), { code: 'not-found' });
-  await t.rejects(daemon.call('clients.kick', { client: `${'f'.repeat(75)}x`, shutOutFor }), { code: 'bad-params' });
-  const kicked = await daemon.call('clients.kick', { client: stranger.id, shutOutFor });
+  const banFor = 60_000;
+  await t.rejects(daemon.call('clients.kick', { client: stranger.key.slice(0, 8), banFor }), { code: 'not-found' });
+  await t.rejects(daemon.call('clients.kick', { client: `${'f'.repeat(75)}x`, banFor }), { code: 'bad-params' });
+  const kicked = await daemon.call('clients.kick', { client: stranger.id, banFor });
   t.match(kicked, { wasHere: false, closed: [], notes: [/another key: tuntoxctl secret rotate$/] });
-  t.match(await daemon.call('clients.kick', { client: stranger.key.slice(0, 8), shutOutFor: 120_000 }), {
+  t.match(await daemon.call('clients.kick', { client: stranger.key.slice(0, 8), banFor: 120_000 }), {
     client: { publicKey: stranger.key },
   });
   t.equal((await daemon.call('bans.list', {})).bans.length, 1);

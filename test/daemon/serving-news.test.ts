@@ -41,7 +41,7 @@ t.test('with a secret and a whitelist the log says whether one of them is enough
   ] as const) {
     const daemon = await TestDaemon.start(t, { config: `access:\n  require: ${require}\n` });
     await daemon.call('whitelist.add', { id: ID });
-    await daemon.call('secret.set', { secret: 'a secret of some length', isConfirmed: true });
+    await daemon.call('secret.set', { secret: 'a secret of some length', confirmed: true });
     daemon.daemon.reload();
     t.match(served(daemon).at(-1), text);
   }

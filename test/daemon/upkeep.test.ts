@@ -34,7 +34,7 @@ t.test('a file that was changed is said until it is read, and a dry run reads it
   t.notOk((await codes()).includes('stale'));
   daemon.configure('log:\n  level: debug\nuser: nobody\n');
   t.ok((await codes()).includes('stale'));
-  const dry = await daemon.call('config.reload', { isDryRun: true });
+  const dry = await daemon.call('config.reload', { dryRun: true });
   t.match(dry, { changed: ['log.level'], needsRestart: ['user'] });
   t.equal((await daemon.call('status', {})).daemon.logLevel, 'info');
   t.same(await daemon.call('config.reload', {}), dry);
@@ -81,7 +81,7 @@ t.test('a rules file or a secret that cannot be used keeps all settings as they 
       /^network\.nodes_file: .*nodes/,
     ],
   });
-  await t.rejects(daemon.call('config.reload', { isDryRun: true }), {
+  await t.rejects(daemon.call('config.reload', { dryRun: true }), {
     code: 'failed',
     message: /would stay as they are: access\.secret_file: .*and 1 more/,
   });
@@ -139,10 +139,10 @@ t.test('log tail gives the past, then what comes, until it is cancelled; the lev
   const stop = new AbortController();
   const tail = daemon.control.stream(
     'log.tail',
-    { lines: 1, isFollowing: true },
+    { lines: 1, follow: true },
     { onEvent: (line) => void lines.push(line), signal: stop.signal },
   );
-  t.match(await daemon.call('log.level', { level: 'debug', isDryRun: true }), { before: 'info', now: 'debug' });
+  t.match(await daemon.call('log.level', { level: 'debug', dryRun: true }), { before: 'info', now: 'debug' });
   t.match(await daemon.call('log.level', { level: 'debug' }), { before: 'info', now: 'debug' });
   await daemon.client().then((client) => client.connect());
   await settle();
@@ -307,7 +307,7 @@ t.test('bans are listed and cleared, and who is banned is told when it is listed
   t.match(await daemon.call('bans.list', {}), {
     bans: [{ publicKey: key.toLowerCase(), reason: 'guessed', until: null }],
   });
-  t.equal((await daemon.call('bans.clear', { client: 'bad', isDryRun: true })).bans.length, 1);
+  t.equal((await daemon.call('bans.clear', { client: 'bad', dryRun: true })).bans.length, 1);
   t.equal((await daemon.call('status', {})).refusals.banned, 1);
   t.equal((await daemon.call('bans.clear', {})).bans.length, 1);
   t.same((await daemon.call('bans.list', {})).bans, []);

@@ -259,8 +259,8 @@ t.test('a full disk is said, and changes nothing', async (t) => {
   t.not(fill.status, 0, 'it is full');
   const error = { code: 'not-saved', message: /disk full.*nothing has changed/ };
   await t.rejects(control.call('whitelist.remove', { client: 'laptop' }), error);
-  await t.rejects(control.call('secret.rotate', { isConfirmed: true }), error);
-  const { shutOutUntil } = await control.call('clients.kick', { client: 'laptop', shutOutFor: 3_600_000 });
+  await t.rejects(control.call('secret.rotate', { confirmed: true }), error);
+  const { shutOutUntil } = await control.call('clients.kick', { client: 'laptop', banFor: 3_600_000 });
   t.match((await control.call('bans.list', {})).bans, [{ until: shutOutUntil, isKept: false }], 'but shuts out');
   t.equal((await control.call('whitelist.list', {})).entries.length, 1);
   t.equal(readFileSync(join(place.stateDirectory, 'whitelist.json'), 'utf8'), kept);

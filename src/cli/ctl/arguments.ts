@@ -52,7 +52,7 @@ export class ParsedArguments {
     return (this.#options.get(name) ?? []).map((value) => value ?? '');
   }
 
-  get isDryRun(): boolean {
+  get dryRun(): boolean {
     return this.has(DRY_RUN.name);
   }
 }

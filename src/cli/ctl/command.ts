@@ -40,7 +40,7 @@ export const YES = { name: '--yes', short: 'y', about: 'do not ask for confirmat
  * Makes a request that the daemon may refuse until it is confirmed, and asks the person at the terminal then.
  * @throws CtlError, ControlError: also when there is no terminal
  */
-export async function withConfirmation<T>(context: Context, request: (isConfirmed: boolean) => Promise<T>): Promise<T> {
+export async function withConfirmation<T>(context: Context, request: (confirmed: boolean) => Promise<T>): Promise<T> {
   const { given, dialogue, isJson } = context;
   try {
     return await request(given.has(YES.name));

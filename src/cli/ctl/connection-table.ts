@@ -52,13 +52,12 @@ const cellsOf = (connections: readonly Row[], notes: Footnotes): string[][] =>
   ]);
 
 /** Prints what a request closed, or would close. */
-export function printClosed(out: Output, closed: readonly Row[], isDryRun: boolean): void {
+export function printClosed(out: Output, closed: readonly Row[], dryRun: boolean): void {
   for (const { id, client, target } of closed) {
-    out.line(`${isDryRun ? 'would close' : 'closed'}  ${id}  ${nameOf(client)}  ${targetText(target)}`, { indent: 8 });
+    out.line(`${dryRun ? 'would close' : 'closed'}  ${id}  ${nameOf(client)}  ${targetText(target)}`, { indent: 8 });
   }
   if (closed.length === 0) out.line('no connection to close');
-  else if (closed.length > 1)
-    out.line(`${countText(closed.length, 'connection')}${isDryRun ? ' would be closed' : ''}`);
+  else if (closed.length > 1) out.line(`${countText(closed.length, 'connection')}${dryRun ? ' would be closed' : ''}`);
 }
 
 type Path = Result<'connections.list'>['connections'][number]['path'];

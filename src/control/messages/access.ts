@@ -4,7 +4,7 @@ import {
   Alias,
   ClientName,
   Count,
-  isDryRun,
+  dryRun,
   Milliseconds,
   notes,
   PublicKeyHex,
@@ -52,12 +52,12 @@ export const WhitelistExport = v.strictObject({
 export const AddToWhitelist = v.strictObject({
   ...WhitelistItem.entries,
   /** Goes on although clients that came by the secret alone would be shut out. */
-  isConfirmed: v.optional(v.boolean(), false),
+  confirmed: v.optional(v.boolean(), false),
   /** Puts those clients on the list as well. */
-  isAdopting: v.optional(v.boolean(), false),
+  adopt: v.optional(v.boolean(), false),
   /** Leaves an entry of that key as it is, where there is one: no error. */
-  isIfAbsent: v.optional(v.boolean(), false),
-  isDryRun,
+  ifAbsent: v.optional(v.boolean(), false),
+  dryRun,
 });
 /** Null takes a value away; what is left out stays. */
 export const EditWhitelist = v.strictObject({
@@ -66,18 +66,18 @@ export const EditWhitelist = v.strictObject({
   allow: v.optional(Allow),
   expiresAt: v.optional(v.nullable(UnixTime)),
   note: v.optional(Note),
-  isDryRun,
+  dryRun,
 });
-export const RemoveFromWhitelist = v.strictObject({ client: Selector, isDryRun });
+export const RemoveFromWhitelist = v.strictObject({ client: Selector, dryRun });
 export const ImportWhitelist = v.strictObject({
   items: v.pipe(v.array(WhitelistItem), v.maxLength(1_000)),
   /** Leaves entries of the same keys as they are: no error. */
-  isIfAbsent: v.optional(v.boolean(), false),
-  isConfirmed: v.optional(v.boolean(), false),
-  isDryRun,
+  ifAbsent: v.optional(v.boolean(), false),
+  confirmed: v.optional(v.boolean(), false),
+  dryRun,
 });
 /** The list decides no longer; entries that are left are removed, which has to be confirmed. */
-export const WhitelistOff = v.strictObject({ isConfirmed: v.optional(v.boolean(), false), isDryRun });
+export const WhitelistOff = v.strictObject({ confirmed: v.optional(v.boolean(), false), dryRun });
 export const WhitelistChange = v.strictObject({
   schema: v.literal('tuntox.whitelist-change/1'),
   added: v.array(WhitelistEntry),
@@ -100,21 +100,21 @@ export const SetSecret = v.strictObject({
   secret: v.pipe(v.string(), v.minLength(1), v.maxLength(920)),
   /** The old one stays valid for so long. */
   grace: v.optional(Milliseconds, 0),
-  isDroppingSessions: v.optional(v.boolean(), false),
+  dropSessions: v.optional(v.boolean(), false),
   /** Goes on although those who get in without a secret would be shut out by a first one. */
-  isConfirmed: v.optional(v.boolean(), false),
-  isDryRun,
+  confirmed: v.optional(v.boolean(), false),
+  dryRun,
 });
 export const RotateSecret = v.strictObject({
   /** Makes a secret and puts it in force only when `secret.set` brings it: whoever asks can first show it. */
-  isProposal: v.optional(v.boolean(), false),
-  isConfirmed: v.optional(v.boolean(), false),
+  proposal: v.optional(v.boolean(), false),
+  confirmed: v.optional(v.boolean(), false),
   grace: v.optional(Milliseconds, 0),
-  isDroppingSessions: v.optional(v.boolean(), false),
-  isDryRun,
+  dropSessions: v.optional(v.boolean(), false),
+  dryRun,
 });
 /** Those who had nothing else would be shut out, which has to be confirmed. */
-export const SecretOff = v.strictObject({ isConfirmed: v.optional(v.boolean(), false), isDryRun });
+export const SecretOff = v.strictObject({ confirmed: v.optional(v.boolean(), false), dryRun });
 export const SecretChange = v.strictObject({
   schema: v.literal('tuntox.secret-change/1'),
   /** The new one, shown this once; null when it was given, or there is none. */
@@ -151,4 +151,4 @@ export const Ban = v.strictObject({
 });
 export const BanList = v.strictObject({ schema: v.literal('tuntox.bans/1'), bans: v.array(Ban) });
 /** Without a client, all. */
-export const ClearBans = v.strictObject({ client: v.optional(Selector), isDryRun });
+export const ClearBans = v.strictObject({ client: v.optional(Selector), dryRun });

@@ -37,7 +37,7 @@ export const ClientName = v.strictObject({ publicKey: PublicKeyHex, alias: v.nul
 
 export const NoParams = v.strictObject({});
 /** Whether to do it, or only to say what would happen. */
-export const isDryRun = v.optional(v.boolean(), false);
+export const dryRun = v.optional(v.boolean(), false);
 
 /** What a change did, for people: each line stands alone. */
 export const notes = v.array(v.string());

@@ -5,7 +5,7 @@ import {
   BytesPerSecond,
   ClientName,
   Count,
-  isDryRun,
+  dryRun,
   Milliseconds,
   NoParams,
   notes,
@@ -53,7 +53,7 @@ export const CloseConnections = v.strictObject({
   /** Exactly one of the two. */
   connection: v.optional(v.pipe(v.string(), v.regex(/^c-[1-9][0-9]*$/, 'a connection is named as in c-17'))),
   client: v.optional(Selector),
-  isDryRun,
+  dryRun,
 });
 export const Closed = v.strictObject({ schema: v.literal('tuntox.closed/1'), closed: v.array(Connection) });
 
@@ -87,8 +87,8 @@ export const ShownClient = v.strictObject({
 export const KickClient = v.strictObject({
   client: Selector,
   /** It is kept out for so long, in memory alone; left out, it may come back at once. */
-  shutOutFor: v.optional(v.pipe(Milliseconds, v.minValue(1))),
-  isDryRun,
+  banFor: v.optional(v.pipe(Milliseconds, v.minValue(1))),
+  dryRun,
 });
 export const Kicked = v.strictObject({
   schema: v.literal('tuntox.kicked/1'),

@@ -1,6 +1,6 @@
 /** `config`, `log`, `ping`, `metrics`: keeping the daemon. */
 import * as v from 'valibot';
-import { ClientName, Count, isDryRun, Milliseconds, notes, Selector, UnixTime } from './common.js';
+import { ClientName, Count, dryRun, Milliseconds, notes, Selector, UnixTime } from './common.js';
 
 export const LogLevel = v.picklist(['error', 'warn', 'info', 'debug', 'trace']);
 
@@ -24,7 +24,7 @@ export const CheckedConfiguration = v.strictObject({
   errors: v.array(v.string()),
 });
 /** What shuts somebody out has to be confirmed. */
-export const ReloadConfiguration = v.strictObject({ isConfirmed: v.optional(v.boolean(), false), isDryRun });
+export const ReloadConfiguration = v.strictObject({ confirmed: v.optional(v.boolean(), false), dryRun });
 export const Reloaded = v.strictObject({
   schema: v.literal('tuntox.reload/1'),
   changed: v.array(v.string()),
@@ -43,9 +43,9 @@ export const LogLine = v.strictObject({
 export const TailLog = v.strictObject({
   /** Lines of the past. */
   lines: v.optional(v.pipe(v.number(), v.integer(), v.minValue(0), v.maxValue(1_000)), 20),
-  isFollowing: v.optional(v.boolean(), false),
+  follow: v.optional(v.boolean(), false),
 });
-export const SetLogLevel = v.strictObject({ level: LogLevel, isDryRun });
+export const SetLogLevel = v.strictObject({ level: LogLevel, dryRun });
 export const LogLevelSet = v.strictObject({ schema: v.literal('tuntox.log-level/1'), before: LogLevel, now: LogLevel });
 
 export const PingClient = v.strictObject({ client: Selector });

@@ -13,12 +13,12 @@ export function banMethods(deps: Deps): Pick<MethodHandlers, 'bans.list' | 'bans
   const { access, log } = deps;
   return {
     'bans.list': () => ({ schema: 'tuntox.bans/1', bans: access.bans.map(shown) }),
-    'bans.clear': async ({ client, isDryRun }) => {
+    'bans.clear': async ({ client, dryRun }) => {
       const { bans } = access;
       const names = bans.map(({ publicKey }) => ({ publicKey, alias: access.entry(publicKey)?.alias }));
       const key = client === undefined ? undefined : bannedClient(deps, client, names);
       const lifted = key === undefined ? bans : bans.filter(({ publicKey }) => publicKey.equals(key));
-      if (!isDryRun && lifted.length > 0) {
+      if (!dryRun && lifted.length > 0) {
         await saved(access.clearBans(key));
         for (const { publicKey } of lifted) log.info(`${logName(deps, publicKey)}: the ban was lifted`);
       }

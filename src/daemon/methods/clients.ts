@@ -45,16 +45,16 @@ export function clientMethods(deps: Deps): Pick<MethodHandlers, Names> {
 }
 
 /** What is kept out needs no disk, so that it works where nothing can be saved. */
-function kick(deps: Deps, { client, shutOutFor, isDryRun }: Params<'clients.kick'>): Result<'clients.kick'> {
+function kick(deps: Deps, { client, banFor, dryRun }: Params<'clients.kick'>): Result<'clients.kick'> {
   const { access, clock, admission, log } = deps;
-  const key = shutOutFor === undefined ? findAdmitted(deps, client).friend.publicKey : findAnybody(deps, client);
-  const until = shutOutFor === undefined ? null : clock.unixTime() + Math.ceil(shutOutFor / 1000);
+  const key = banFor === undefined ? findAdmitted(deps, client).friend.publicKey : findAnybody(deps, client);
+  const until = banFor === undefined ? null : clock.unixTime() + Math.ceil(banFor / 1000);
   if (until !== null && until > LAST_UNIX_TIME) {
     throw new ControlError('bad-params', 'that time is too long', { hint: 'write a shorter one, as in 24h' });
   }
   const wasHere = admission.guests.some(({ id }) => id === key.hex);
   const closed = connectionsOf(deps, key.hex);
-  if (!isDryRun) {
+  if (!dryRun) {
     admission.kick(key);
     if (until !== null) {
       access.shutOut(key, 'shut out by clients kick', until);

@@ -21,9 +21,9 @@ export function connectionMethods(deps: Deps): Pick<MethodHandlers, Names> {
     'connections.list': ({ client }) => list(client),
     'connections.watch': ({ client, interval }, emit, { signal }) =>
       every({ clock: deps.clock, interval, signal }, () => void emit(list(client))),
-    'connections.close': ({ connection, client, isDryRun }) => {
+    'connections.close': ({ connection, client, dryRun }) => {
       const closed = chosen(deps, connection, client);
-      if (!isDryRun) for (const { id } of closed) deps.engine.tunnels.closeTunnel(numberOf(id));
+      if (!dryRun) for (const { id } of closed) deps.engine.tunnels.closeTunnel(numberOf(id));
       return { schema: 'tuntox.closed/1', closed };
     },
   };

@@ -26,7 +26,7 @@ export interface ConfigurationKeeper {
   /** Reads everything anew, without using it. */
   check(): Result<'config.check'>;
   /** @throws ControlError when it is not good; then everything stays as it is */
-  reload(isDryRun: boolean, isConfirmed: boolean): Result<'config.reload'>;
+  reload(dryRun: boolean, confirmed: boolean): Result<'config.reload'>;
 }
 
 export interface LogKeeper {

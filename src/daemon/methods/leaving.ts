@@ -66,8 +66,8 @@ export const doorOf = ({ secret, hasWhitelist, require, isOpen }: MethodContext[
 });
 
 export interface Consent {
-  readonly isConfirmed: boolean;
-  readonly isDryRun: boolean;
+  readonly confirmed: boolean;
+  readonly dryRun: boolean;
 }
 
 /**
@@ -76,10 +76,10 @@ export interface Consent {
  * @returns notes for a dry run, which says what it would ask
  * @throws ControlError `needs-confirmation`
  */
-export function confirm(deps: Deps, { isConfirmed, isDryRun }: Consent, lost: ShutOut, hint?: string): string[] {
+export function confirm(deps: Deps, { confirmed, dryRun }: Consent, lost: ShutOut, hint?: string): string[] {
   const text = shutOutText(deps, lost);
-  if (text === undefined || (isConfirmed && !isDryRun)) return [];
-  if (isDryRun) return [text];
+  if (text === undefined || (confirmed && !dryRun)) return [];
+  if (dryRun) return [text];
   throw new ControlError('needs-confirmation', text, hint === undefined ? {} : { hint });
 }
 

@@ -30,14 +30,14 @@ const NEW_SECRET: SecretCheck = {
 const HINT = 'if one of the two is to be enough, set access.require to any first';
 
 interface Options {
-  readonly isConfirmed: boolean;
+  readonly confirmed: boolean;
   readonly grace: number;
-  readonly isDroppingSessions: boolean;
-  readonly isDryRun: boolean;
+  readonly dropSessions: boolean;
+  readonly dryRun: boolean;
   /** Whether we have made it. */
   readonly isGenerated?: boolean;
   /** Whether it is not put in force yet. */
-  readonly isProposal?: boolean;
+  readonly proposal?: boolean;
 }
 
 export function secretMethods(deps: Deps): Pick<MethodHandlers, Names> {
@@ -47,8 +47,8 @@ export function secretMethods(deps: Deps): Pick<MethodHandlers, Names> {
 
   const set = async (secret: Buffer, options: Options): Promise<Change> => {
     checkIsOurs(deps);
-    const { grace, isDroppingSessions, isDryRun, isGenerated = false, isProposal = false } = options;
-    if (grace > 0 && isDroppingSessions) {
+    const { grace, dropSessions, dryRun, isGenerated = false, proposal = false } = options;
+    if (grace > 0 && dropSessions) {
       throw new ControlError('bad-params', 'a grace lets the old one be used, and dropping the sessions does not', {
         hint: 'choose one of the two',
       });
@@ -62,15 +62,15 @@ export function secretMethods(deps: Deps): Pick<MethodHandlers, Names> {
     // A secret that takes the place of another one is to keep out who has that; a first one is not meant to keep out anybody.
     const lost = hadOne
       ? {
-          guests: isDroppingSessions ? leavingIf(deps, { secretGeneration: access.secretGeneration + 1 }) : [],
+          guests: dropSessions ? leavingIf(deps, { secretGeneration: access.secretGeneration + 1 }) : [],
           kinds: [],
         }
       : shutOutIf(deps, { door: { hasSecret: true }, factors: { secret: NEW_SECRET } });
-    const asked = confirm(deps, { isConfirmed: hadOne || options.isConfirmed, isDryRun }, lost, HINT);
+    const asked = confirm(deps, { confirmed: hadOne || options.confirmed, dryRun }, lost, HINT);
     const closedTunnels = tunnelsOf(deps, lost.guests).length;
     const notes = [...asked, ...notesOfSetting(deps, hadOne, options)];
-    if (!isDryRun && !isProposal) {
-      await saved(access.setSecret(secret, { grace: seconds, isDroppingSessions, isGenerated }), 'CLIENT');
+    if (!dryRun && !proposal) {
+      await saved(access.setSecret(secret, { grace: seconds, dropSessions, isGenerated }), 'CLIENT');
       log.info(hadOne ? 'the secret was changed' : 'a secret was set');
     }
     const oldValidUntil = hadOne && seconds > 0 ? clock.unixTime() + seconds : null;
@@ -85,27 +85,27 @@ export function secretMethods(deps: Deps): Pick<MethodHandlers, Names> {
       if (fault !== undefined) throw new ControlError('bad-params', `the secret ${fault}`);
       const isGenerated = secret === proposed;
       const change = await set(bytes, { ...options, isGenerated });
-      if (isGenerated && !options.isDryRun) proposed = undefined;
+      if (isGenerated && !options.dryRun) proposed = undefined;
       const notes =
         bytes.length < GOOD_LENGTH ? [`it is short: ${GOOD_LENGTH} characters or more are hard to guess`] : [];
       return { ...change, notes: [...change.notes, ...notes] };
     },
-    'secret.rotate': async ({ isProposal, ...options }) => {
+    'secret.rotate': async ({ proposal, ...options }) => {
       const secret = newSecret(random);
-      const change = await set(Buffer.from(secret), { ...options, isGenerated: true, isProposal });
-      if (isProposal && !options.isDryRun) proposed = secret;
-      return { ...change, secret: options.isDryRun ? null : secret };
+      const change = await set(Buffer.from(secret), { ...options, isGenerated: true, proposal });
+      if (proposal && !options.dryRun) proposed = secret;
+      return { ...change, secret: options.dryRun ? null : secret };
     },
-    'secret.off': async ({ isConfirmed, isDryRun }) => {
+    'secret.off': async ({ confirmed, dryRun }) => {
       checkIsOurs(deps);
       const change = { schema: 'tuntox.secret-change/1', secret: null, oldValidUntil: null } as const;
       if (access.secret === undefined) return { ...change, closedTunnels: 0, notes: ['there was no secret'] };
       const lost = shutOutIf(deps, { door: { hasSecret: false }, isSecretKept: false, factors: { secret: undefined } });
-      const asked = confirm(deps, { isConfirmed, isDryRun }, lost, noteWithout(access));
+      const asked = confirm(deps, { confirmed, dryRun }, lost, noteWithout(access));
       const closedTunnels = tunnelsOf(deps, lost.guests).length;
       const notes = [...asked, noteWithout(access)];
-      if (!isDryRun) {
-        await saved(access.setSecret(undefined, { grace: 0, isDroppingSessions: false }));
+      if (!dryRun) {
+        await saved(access.setSecret(undefined, { grace: 0, dropSessions: false }));
         log.info('the secret was taken away');
       }
       return { ...change, closedTunnels, notes };
@@ -135,9 +135,7 @@ function notesOfSetting({ access, admission }: Deps, hadOne: boolean, options: O
   const needsBoth = access.hasWhitelist && access.require === 'all';
   const guests = admission.guests.length;
   const stay =
-    options.isDroppingSessions || guests === 0
-      ? []
-      : ['clients that are here stay, and need the new secret to come again'];
+    options.dropSessions || guests === 0 ? [] : ['clients that are here stay, and need the new secret to come again'];
   return [
     ...(needsBoth
       ? [`clients on the whitelist need the ${hadOne ? 'new ' : ''}secret as well (access.require: all)`]

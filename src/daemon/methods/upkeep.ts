@@ -10,19 +10,19 @@ export function upkeepMethods({ configuration, log, logging, metrics }: Deps): P
   return {
     'config.show': () => configuration.show(),
     'config.check': () => configuration.check(),
-    'config.reload': ({ isConfirmed, isDryRun }) => configuration.reload(isDryRun, isConfirmed),
-    'log.tail': async ({ lines, isFollowing }, emit, { signal }) => {
+    'config.reload': ({ confirmed, dryRun }) => configuration.reload(dryRun, confirmed),
+    'log.tail': async ({ lines, follow }, emit, { signal }) => {
       const send = (line: ReturnType<typeof logging.last>[number]): boolean =>
         emit({ schema: 'tuntox.log-line/1', ...line });
       for (const line of logging.last(lines)) send(line);
-      if (!isFollowing) return;
+      if (!follow) return;
       const end = logging.follow((line) => void send(line));
       await aborted(signal);
       end();
     },
-    'log.level': ({ level, isDryRun }) => {
+    'log.level': ({ level, dryRun }) => {
       const before = logging.level;
-      if (!isDryRun) {
+      if (!dryRun) {
         logging.level = level;
         log.info(`the log level is ${level} now`);
       }

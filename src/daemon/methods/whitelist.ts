@@ -31,27 +31,26 @@ export function whitelistMethods(deps: Deps): Pick<MethodHandlers, Names> {
       isOn: access.hasWhitelist,
       entries: access.entries.map((entry) => shown(deps, entry)),
     }),
-    'whitelist.add': ({ isConfirmed, isAdopting, isIfAbsent, isDryRun, ...item }) =>
-      add(deps, [entryOf(deps, item)], { isConfirmed, isAdopting, isIfAbsent, isDryRun }),
-    'whitelist.import': ({ items, ...options }) =>
-      add(deps, newEntries(deps, items), { ...options, isAdopting: false }),
+    'whitelist.add': ({ confirmed, adopt, ifAbsent, dryRun, ...item }) =>
+      add(deps, [entryOf(deps, item)], { confirmed, adopt, ifAbsent, dryRun }),
+    'whitelist.import': ({ items, ...options }) => add(deps, newEntries(deps, items), { ...options, adopt: false }),
     'whitelist.edit': (params) => edit(deps, params),
-    'whitelist.remove': ({ client, isDryRun }) => remove(deps, client, isDryRun),
+    'whitelist.remove': ({ client, dryRun }) => remove(deps, client, dryRun),
     'whitelist.off': (params) => off(deps, params),
   };
 }
 
 interface AddOptions {
-  readonly isConfirmed: boolean;
-  readonly isAdopting: boolean;
-  readonly isIfAbsent: boolean;
-  readonly isDryRun: boolean;
+  readonly confirmed: boolean;
+  readonly adopt: boolean;
+  readonly ifAbsent: boolean;
+  readonly dryRun: boolean;
 }
 
 async function add(deps: Deps, given: readonly WhitelistEntry[], options: AddOptions): Promise<Change> {
   const { access, clock } = deps;
   const isNew = ({ publicKey }: WhitelistEntry): boolean => access.entry(publicKey) === undefined;
-  const entries = options.isIfAbsent ? given.filter(isNew) : given;
+  const entries = options.ifAbsent ? given.filter(isNew) : given;
   const kept = given.length - entries.length;
   const keptNotes = kept === 0 ? [] : [keptNote(kept)];
   if (entries.length === 0) return change({ notes: kept === 0 ? ['there was nothing to add'] : keptNotes });
@@ -67,15 +66,15 @@ async function add(deps: Deps, given: readonly WhitelistEntry[], options: AddOpt
   const listed = new Set(entries.map(({ publicKey }) => publicKey.hex));
   const isListed = (key: WhitelistEntry['publicKey']): boolean => listed.has(key.hex) || access.isListed(key);
   const lost = shutOutIf(deps, { door: { hasWhitelist: true }, factors: { hasWhitelist: true, isListed } });
-  const adopted = options.isAdopting ? lost.guests.map((guest) => adoptedEntry(guest, clock.unixTime())) : [];
-  const shutOut = options.isAdopting ? [] : lost.guests;
-  const isConfirmed = options.isConfirmed || options.isAdopting;
+  const adopted = options.adopt ? lost.guests.map((guest) => adoptedEntry(guest, clock.unixTime())) : [];
+  const shutOut = options.adopt ? [] : lost.guests;
+  const confirmed = options.confirmed || options.adopt;
   const hint = '--adopt puts the clients that are here on the list as well';
-  const asked = confirm(deps, { ...options, isConfirmed }, { ...lost, guests: shutOut }, hint);
+  const asked = confirm(deps, { ...options, confirmed }, { ...lost, guests: shutOut }, hint);
   const added = [...entries, ...adopted];
-  const notes = [...keptNotes, ...asked, ...notesOfAdding(deps, entries, options.isDryRun ? [] : shutOut)];
+  const notes = [...keptNotes, ...asked, ...notesOfAdding(deps, entries, options.dryRun ? [] : shutOut)];
   const closedTunnels = tunnelsOf(deps, shutOut).length;
-  if (!options.isDryRun) {
+  if (!options.dryRun) {
     await saved(access.addEntries(added));
     for (const entry of added) deps.log.info(`whitelist: ${labelOf(entry)} added`);
   }
@@ -130,14 +129,14 @@ async function edit(deps: Deps, params: Params<'whitelist.edit'>): Promise<Chang
     .filter(({ peerId, target, remoteAddress }) => {
       return !targets.explain(peerId, { ...target, address: remoteAddress }, after).isAllowed;
     });
-  if (!params.isDryRun) {
+  if (!params.dryRun) {
     await saved(access.changeEntry(before.publicKey, edited), nameOf(deps, before.publicKey));
     deps.log.info(`whitelist: ${labelOf(after)} changed`);
   } else checkAlias(aliasOwners(access.entries), after);
   return change({ changed: [shown(deps, after)], closedTunnels: closing.length });
 }
 
-async function remove(deps: Deps, client: string, isDryRun: boolean): Promise<Change> {
+async function remove(deps: Deps, client: string, dryRun: boolean): Promise<Change> {
   const { access, admission } = deps;
   const entry = listedEntry(deps, client);
   const { publicKey } = entry;
@@ -149,7 +148,7 @@ async function remove(deps: Deps, client: string, isDryRun: boolean): Promise<Ch
   const isLast = access.entries.length === 1;
   const hasOther = access.secret !== undefined && access.require === 'any';
   const isLimited = entry.allow.length > 0 || entry.expiresAt !== undefined;
-  if (!isDryRun) {
+  if (!dryRun) {
     await saved(access.removeEntry(publicKey), nameOf(deps, publicKey));
     deps.log.info(`whitelist: ${labelOf(entry)} removed`);
   }
@@ -171,7 +170,7 @@ async function remove(deps: Deps, client: string, isDryRun: boolean): Promise<Ch
   return change({ removed: [shown(deps, entry)], closedTunnels, notes });
 }
 
-async function off(deps: Deps, { isConfirmed, isDryRun }: Params<'whitelist.off'>): Promise<Change> {
+async function off(deps: Deps, { confirmed, dryRun }: Params<'whitelist.off'>): Promise<Change> {
   const { access } = deps;
   if (!access.hasWhitelist) return change({ notes: ['the whitelist was off already'] });
   const { entries } = access;
@@ -179,7 +178,7 @@ async function off(deps: Deps, { isConfirmed, isDryRun }: Params<'whitelist.off'
     door: { hasWhitelist: false },
     factors: { hasWhitelist: false, isListed: () => false },
   });
-  if (entries.length > 0 && !isConfirmed && !isDryRun) {
+  if (entries.length > 0 && !confirmed && !dryRun) {
     const count = entries.length === 1 ? 'one entry' : `${entries.length} entries`;
     const { kinds } = lost;
     const more = kinds.length === 0 ? '' : `, and shut out ${kinds.join(', and ')}`;
@@ -187,11 +186,11 @@ async function off(deps: Deps, { isConfirmed, isDryRun }: Params<'whitelist.off'
       hint: 'tuntoxctl whitelist export keeps a copy',
     });
   }
-  const asked = isDryRun ? confirm(deps, { isConfirmed, isDryRun }, lost) : [];
+  const asked = dryRun ? confirm(deps, { confirmed, dryRun }, lost) : [];
   const closedTunnels = tunnelsOf(deps, lost.guests).length;
   const removed = entries.map((entry) => shown(deps, entry));
   const notes = [...asked, noteWithout(access)];
-  if (!isDryRun) {
+  if (!dryRun) {
     await saved(access.dropWhitelist());
     deps.log.info('whitelist: switched off');
   }

@@ -16,7 +16,7 @@ export interface SecretChange {
   /** s for which the old one stays valid beside the new one. */
   readonly grace: number;
   /** Whether those who came by the old one have to go. */
-  readonly isDroppingSessions: boolean;
+  readonly dropSessions: boolean;
   /** Whether we have made it, of 160 random bits or more; default false. */
   readonly isGenerated?: boolean;
 }
@@ -102,10 +102,7 @@ export class Secrets {
   }
 
   /** Of the kept one. @param secret undefined for none from now on @throws StateFileError; then nothing has changed */
-  async set(
-    secret: Buffer | undefined,
-    { grace, isDroppingSessions, isGenerated = false }: SecretChange,
-  ): Promise<void> {
+  async set(secret: Buffer | undefined, { grace, dropSessions, isGenerated = false }: SecretChange): Promise<void> {
     const { clock, random } = this.#deps;
     const current = secret === undefined ? undefined : await hashSecret(random, secret, isGenerated);
     const now = clock.unixTime();
@@ -114,7 +111,7 @@ export class Secrets {
       current,
       old: state.current !== undefined && grace > 0 ? { hash: state.current, validUntil: now + grace } : undefined,
       changedAt: now,
-      generation: state.generation + (isDroppingSessions ? 1 : 0),
+      generation: state.generation + (dropSessions ? 1 : 0),
     }));
   }
 

@@ -313,8 +313,8 @@ t.test('export writes what import reads', async (t) => {
 
 const asking = (t: Test): Promise<string> =>
   startDaemon(t, {
-    'whitelist.add': ({ isConfirmed }) => {
-      if (!isConfirmed) {
+    'whitelist.add': ({ confirmed }) => {
+      if (!confirmed) {
         throw new ControlError('needs-confirmation', '2 clients used only the secret: they would be disconnected', {
           hint: '--adopt adds them',
         });

@@ -18,7 +18,7 @@ const newKey = (): PublicKey => generateKeyPair(random).publicKey;
 const CLIENT = newKey();
 const SECRET = Buffer.from('correct horse');
 const CLOSED: AccessSettings = { require: 'all', isOpen: false, givenSecret: undefined };
-const AT_ONCE = { grace: 0, isDroppingSessions: false };
+const AT_ONCE = { grace: 0, dropSessions: false };
 
 const entry = (publicKey: PublicKey, more: Partial<WhitelistEntry> = {}): WhitelistEntry => ({
   publicKey,
@@ -231,7 +231,7 @@ t.test('an old secret stays valid for the time of grace, and not a second longer
   const door = await open(t);
   await door.control.setSecret(SECRET, AT_ONCE);
   t.equal(outcome(door, newKey(), SECRET), 'by secret');
-  await door.control.setSecret(Buffer.from('new'), { grace: 60, isDroppingSessions: false });
+  await door.control.setSecret(Buffer.from('new'), { grace: 60, dropSessions: false });
   t.equal(outcome(door, newKey(), SECRET), 'by secret');
   t.equal(outcome(door, newKey(), Buffer.from('new')), 'by secret');
   door.clock.advance(60_000);
@@ -325,7 +325,7 @@ t.test('what was a wrong secret is right at once when the secret is changed to i
   const { control } = door;
   await control.setSecret(SECRET, AT_ONCE);
   t.equal(outcome(door, CLIENT, Buffer.from('later')), 'wrong-secret');
-  await control.setSecret(Buffer.from('later'), { grace: 60, isDroppingSessions: false });
+  await control.setSecret(Buffer.from('later'), { grace: 60, dropSessions: false });
   t.equal(outcome(door, CLIENT, Buffer.from('later')), 'by secret');
 });
 

@@ -14,7 +14,7 @@ const random = new SeededRandom(11);
 const newKey = (): PublicKey => generateKeyPair(random).publicKey;
 const CHOSEN = Buffer.from('correct horse');
 const SETTINGS = { require: 'all', isOpen: false, givenSecret: undefined } as const;
-const AT_ONCE = { grace: 0, isDroppingSessions: false };
+const AT_ONCE = { grace: 0, dropSessions: false };
 
 /** A run of the daemon. */
 async function run(t: Test, directory: string) {

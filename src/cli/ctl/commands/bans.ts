@@ -37,11 +37,11 @@ export const BAN_COMMANDS: readonly Command[] = [
     run: async (context) => {
       const { given, session } = context;
       const [client] = given.arguments;
-      const { isDryRun } = given;
-      const list = await session.call('bans.clear', { ...(client === undefined ? {} : { client }), isDryRun });
+      const { dryRun } = given;
+      const list = await session.call('bans.clear', { ...(client === undefined ? {} : { client }), dryRun });
       show(context, list, ({ bans }, out) => {
         for (const { publicKey, reason } of bans) {
-          out.line(`${isDryRun ? 'would lift' : 'lifted'}  ${shortKey(publicKey)}  ${reason}`, { indent: 8 });
+          out.line(`${dryRun ? 'would lift' : 'lifted'}  ${shortKey(publicKey)}  ${reason}`, { indent: 8 });
         }
         if (bans.length !== 1) out.line(countText(bans.length, 'ban'));
       });

@@ -58,12 +58,12 @@ export const CLIENT_COMMANDS: readonly Command[] = [
     examples: ['laptop', 'laptop --for 1h', 'laptop --dry-run'],
     run: async (context) => {
       const { given, session } = context;
-      const { isDryRun } = given;
+      const { dryRun } = given;
       const client = given.argument(0);
       const time = given.value('--for');
-      const shutOut = time === undefined ? {} : { shutOutFor: positive(durationValue(time, '--for')) };
-      const result = await session.call('clients.kick', { client, ...shutOut, isDryRun });
-      show(context, result, (kicked, out) => printKicked(kicked, out, isDryRun));
+      const shutOut = time === undefined ? {} : { banFor: positive(durationValue(time, '--for')) };
+      const result = await session.call('clients.kick', { client, ...shutOut, dryRun });
+      show(context, result, (kicked, out) => printKicked(kicked, out, dryRun));
     },
   },
 ];
@@ -74,12 +74,12 @@ function positive(duration: number): number {
   throw usage('--for must be longer than 0', 'example: --for 1h; to lift a ban: tuntoxctl bans clear');
 }
 
-function printKicked(kicked: Result<'clients.kick'>, out: Output, isDryRun: boolean): void {
+function printKicked(kicked: Result<'clients.kick'>, out: Output, dryRun: boolean): void {
   const { client, wasHere, closed, shutOutUntil, notes } = kicked;
-  if (closed.length > 0) printClosed(out, closed, isDryRun);
-  if (wasHere) out.line(`${isDryRun ? 'would disconnect' : 'disconnected'}  ${nameOf(client)}`);
+  if (closed.length > 0) printClosed(out, closed, dryRun);
+  if (wasHere) out.line(`${dryRun ? 'would disconnect' : 'disconnected'}  ${nameOf(client)}`);
   if (shutOutUntil !== null) {
-    const verb = isDryRun ? 'would ban' : 'banned';
+    const verb = dryRun ? 'would ban' : 'banned';
     out.line(`${verb}  ${nameOf(client)}  until ${dateText(shutOutUntil)}, or until the daemon restarts`, {
       indent: verb.length + 2,
     });

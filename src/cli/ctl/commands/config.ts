@@ -42,12 +42,12 @@ export const CONFIG_COMMANDS: readonly Command[] = [
     options: [YES],
     examples: ['', '--dry-run'],
     run: async (context) => {
-      const { isDryRun } = context.given;
-      const reloaded = await withConfirmation(context, (isConfirmed) =>
-        context.session.call('config.reload', { isConfirmed, isDryRun }),
+      const { dryRun } = context.given;
+      const reloaded = await withConfirmation(context, (confirmed) =>
+        context.session.call('config.reload', { confirmed, dryRun }),
       );
       show(context, reloaded, ({ changed, needsRestart, notes }, out) => {
-        const would = isDryRun ? 'would change' : 'changed';
+        const would = dryRun ? 'would change' : 'changed';
         if (changed.length + needsRestart.length === 0) out.line('no changes');
         printKeys(out, would, changed);
         printKeys(out, 'changed, but needs a restart', needsRestart);

@@ -63,10 +63,10 @@ export const CONNECTION_COMMANDS: readonly Command[] = [
           'connection IDs look like c-17; to name a client: --client laptop',
         );
       }
-      const { isDryRun } = given;
+      const { dryRun } = given;
       const which = connection === undefined ? { client: client as string } : { connection };
-      const result = await session.call('connections.close', { ...which, isDryRun });
-      show(context, result, ({ closed }, out) => printClosed(out, closed, isDryRun));
+      const result = await session.call('connections.close', { ...which, dryRun });
+      show(context, result, ({ closed }, out) => printClosed(out, closed, dryRun));
     },
   },
 ];

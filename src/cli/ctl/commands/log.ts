@@ -39,7 +39,7 @@ export const LOG_COMMANDS: readonly Command[] = [
         if (isJson) out.json(line, { isOneLine: true });
         else printLine(out, line);
       };
-      await session.stream('log.tail', { lines, isFollowing: given.has('--follow') }, { signal, onEvent });
+      await session.stream('log.tail', { lines, follow: given.has('--follow') }, { signal, onEvent });
     },
   },
   {
@@ -54,9 +54,9 @@ export const LOG_COMMANDS: readonly Command[] = [
       if (level === undefined) {
         throw usage(`unknown log level "${given.argument(0)}"`, `use one of: ${LEVELS.join(', ')}`);
       }
-      const result = await session.call('log.level', { level, isDryRun: given.isDryRun });
+      const result = await session.call('log.level', { level, dryRun: given.dryRun });
       show(context, result, ({ before, now }, out) => {
-        out.line(`log level ${given.isDryRun ? 'would change' : 'changed'} from ${before} to ${now}`);
+        out.line(`log level ${given.dryRun ? 'would change' : 'changed'} from ${before} to ${now}`);
       });
     },
   },

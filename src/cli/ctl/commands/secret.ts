@@ -44,10 +44,10 @@ export const SECRET_COMMANDS: readonly Command[] = [
       if (secret === '') throw usage('the secret is empty', 'to remove the secret: tuntoxctl secret off');
       if (secret.includes('\n'))
         throw usage('the secret has more than one line', `use one line of at most ${MAX_SECRET_LENGTH} bytes`);
-      const change = await withConfirmation(context, (isConfirmed) =>
-        session.call('secret.set', { secret, ...when, isConfirmed }),
+      const change = await withConfirmation(context, (confirmed) =>
+        session.call('secret.set', { secret, ...when, confirmed }),
       );
-      show(context, change, (result, out) => printChange(result, out, given.isDryRun, 'secret set'));
+      show(context, change, (result, out) => printChange(result, out, given.dryRun, 'secret set'));
     },
   },
   {
@@ -60,10 +60,10 @@ export const SECRET_COMMANDS: readonly Command[] = [
     run: async (context) => {
       const { given, session } = context;
       const when = transitionOf(context);
-      const change = await withConfirmation(context, (isConfirmed) =>
-        session.call('secret.rotate', { ...when, isConfirmed, isProposal: true }),
+      const change = await withConfirmation(context, (confirmed) =>
+        session.call('secret.rotate', { ...when, confirmed, proposal: true }),
       );
-      show(context, change, (result, out) => printChange(result, out, given.isDryRun, 'secret replaced'));
+      show(context, change, (result, out) => printChange(result, out, given.dryRun, 'secret replaced'));
       if (change.secret === null) return;
       await inForce(context, change.secret, when);
     },
@@ -76,11 +76,11 @@ export const SECRET_COMMANDS: readonly Command[] = [
     options: [YES],
     examples: ['', '--dry-run'],
     run: async (context) => {
-      const { isDryRun } = context.given;
-      const change = await withConfirmation(context, (isConfirmed) =>
-        context.session.call('secret.off', { isConfirmed, isDryRun }),
+      const { dryRun } = context.given;
+      const change = await withConfirmation(context, (confirmed) =>
+        context.session.call('secret.off', { confirmed, dryRun }),
       );
-      show(context, change, (result, out) => printChange(result, out, isDryRun, 'secret removed'));
+      show(context, change, (result, out) => printChange(result, out, dryRun, 'secret removed'));
     },
   },
 ];
@@ -95,7 +95,7 @@ async function inForce(context: Context, secret: string, when: ReturnType<typeof
     });
   });
   try {
-    await context.session.call('secret.set', { secret, ...when, isConfirmed: true });
+    await context.session.call('secret.set', { secret, ...when, confirmed: true });
   } catch (error) {
     context.note('the secret shown above may not be in force; to see when it last changed: tuntoxctl secret status');
     throw error;
@@ -112,8 +112,8 @@ function transitionOf({ given }: Context) {
   }
   return {
     grace: grace === undefined ? 0 : durationValue(grace, '--grace'),
-    isDroppingSessions: given.has('--drop-sessions'),
-    isDryRun: given.isDryRun,
+    dropSessions: given.has('--drop-sessions'),
+    dryRun: given.dryRun,
   };
 }
 
@@ -138,16 +138,16 @@ function printStatus(status: Result<'secret.status'>, out: Output, now: number):
     out.field('Previous', `secret valid until ${dateText(oldValidUntil)}`);
 }
 
-function printChange(change: Result<'secret.set'>, out: Output, isDryRun: boolean, done: string): void {
+function printChange(change: Result<'secret.set'>, out: Output, dryRun: boolean, done: string): void {
   if (change.secret !== null) {
     out.line('new secret (shown only once):');
     out.line();
     out.line(`  ${change.secret}`, { style: 'strong' });
     out.line();
-  } else out.line(isDryRun ? `dry run, nothing has changed; otherwise: ${done}` : done, { indent: 2 });
+  } else out.line(dryRun ? `dry run, nothing has changed; otherwise: ${done}` : done, { indent: 2 });
   if (change.oldValidUntil !== null) out.line(`the previous secret is valid until ${dateText(change.oldValidUntil)}`);
   if (change.closedTunnels > 0) {
-    out.line(`${isDryRun ? 'would close' : 'closed'}  ${countText(change.closedTunnels, 'tunnel')}`);
+    out.line(`${dryRun ? 'would close' : 'closed'}  ${countText(change.closedTunnels, 'tunnel')}`);
   }
   for (const note of change.notes) out.line(note, { indent: 2 });
 }

@@ -39,15 +39,15 @@ export const WHITELIST_FILE_COMMANDS: readonly Command[] = [
     run: async (context) => {
       const { given, session, clock } = context;
       const items = parseWhitelistFile(await textOf(context), given.argument(0));
-      const change = await withConfirmation(context, (isConfirmed) =>
+      const change = await withConfirmation(context, (confirmed) =>
         session.call('whitelist.import', {
           items,
-          isConfirmed,
-          isIfAbsent: given.has(IF_ABSENT.name),
-          isDryRun: given.isDryRun,
+          confirmed,
+          ifAbsent: given.has(IF_ABSENT.name),
+          dryRun: given.dryRun,
         }),
       );
-      show(context, change, (result, out) => printChange(out, result, given.isDryRun, clock.unixTime()));
+      show(context, change, (result, out) => printChange(out, result, given.dryRun, clock.unixTime()));
     },
   },
   {

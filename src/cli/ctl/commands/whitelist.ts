@@ -89,14 +89,14 @@ export const WHITELIST_COMMANDS: readonly Command[] = [
         ...optional('note', given.value('--note')),
         ...(given.has('--allow') ? { allow: [...given.values('--allow')] } : {}),
         ...(expires === undefined ? {} : { expiresAt: expiryValue(expires, clock) }),
-        isAdopting: given.has('--adopt'),
-        isIfAbsent: given.has(IF_ABSENT.name),
-        isDryRun: given.isDryRun,
+        adopt: given.has('--adopt'),
+        ifAbsent: given.has(IF_ABSENT.name),
+        dryRun: given.dryRun,
       };
-      const change = await withConfirmation(context, (isConfirmed) =>
-        session.call('whitelist.add', { ...params, isConfirmed }),
+      const change = await withConfirmation(context, (confirmed) =>
+        session.call('whitelist.add', { ...params, confirmed }),
       );
-      show(context, change, (result, out) => printChange(out, result, given.isDryRun, clock.unixTime()));
+      show(context, change, (result, out) => printChange(out, result, given.dryRun, clock.unixTime()));
     },
   },
   {
@@ -124,9 +124,9 @@ export const WHITELIST_COMMANDS: readonly Command[] = [
       const change = await session.call('whitelist.edit', {
         client: given.argument(0),
         ...params,
-        isDryRun: given.isDryRun,
+        dryRun: given.dryRun,
       });
-      show(context, change, (result, out) => printChange(out, result, given.isDryRun, clock.unixTime()));
+      show(context, change, (result, out) => printChange(out, result, given.dryRun, clock.unixTime()));
     },
   },
   {
@@ -138,8 +138,8 @@ export const WHITELIST_COMMANDS: readonly Command[] = [
     examples: ['laptop', '9F3A11C2 --dry-run'],
     run: async (context) => {
       const { given, session, clock } = context;
-      const change = await session.call('whitelist.remove', { client: given.argument(0), isDryRun: given.isDryRun });
-      show(context, change, (result, out) => printChange(out, result, given.isDryRun, clock.unixTime()));
+      const change = await session.call('whitelist.remove', { client: given.argument(0), dryRun: given.dryRun });
+      show(context, change, (result, out) => printChange(out, result, given.dryRun, clock.unixTime()));
     },
   },
   {
@@ -151,10 +151,10 @@ export const WHITELIST_COMMANDS: readonly Command[] = [
     examples: ['', '--yes'],
     run: async (context) => {
       const { given, session, clock } = context;
-      const change = await withConfirmation(context, (isConfirmed) =>
-        session.call('whitelist.off', { isConfirmed, isDryRun: given.isDryRun }),
+      const change = await withConfirmation(context, (confirmed) =>
+        session.call('whitelist.off', { confirmed, dryRun: given.dryRun }),
       );
-      show(context, change, (result, out) => printChange(out, result, given.isDryRun, clock.unixTime()));
+      show(context, change, (result, out) => printChange(out, result, given.dryRun, clock.unixTime()));
     },
   },
 ];
@@ -182,8 +182,8 @@ const expiryText = (expiresAt: number | null, now: number): string =>
   expiresAt === null ? 'never' : `${dateText(expiresAt).slice(0, 10)} (${durationText((expiresAt - now) * 1000)})`;
 
 /** Prints what a change of the whitelist did, or would do. */
-export function printChange(out: Output, change: Change, isDryRun: boolean, now: number): void {
-  const would = isDryRun ? 'would be ' : '';
+export function printChange(out: Output, change: Change, dryRun: boolean, now: number): void {
+  const would = dryRun ? 'would be ' : '';
   const lists = [
     ['added', change.added],
     ['changed', change.changed],
@@ -194,7 +194,7 @@ export function printChange(out: Output, change: Change, isDryRun: boolean, now:
   }
   if (lists.every(([, entries]) => entries.length === 0)) out.line('nothing to change');
   if (change.closedTunnels > 0) {
-    out.line(`${isDryRun ? 'would close' : 'closed'}  ${countText(change.closedTunnels, 'tunnel')}`);
+    out.line(`${dryRun ? 'would close' : 'closed'}  ${countText(change.closedTunnels, 'tunnel')}`);
   }
   for (const note of change.notes) out.line(note, { indent: 2 });
 }

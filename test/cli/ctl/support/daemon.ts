@@ -226,12 +226,12 @@ export const HANDLERS: MethodHandlers = {
     expiresAt: now() + DAY,
     connections: [...connections],
   }),
-  'clients.kick': ({ shutOutFor }) => ({
+  'clients.kick': ({ banFor }) => ({
     schema: 'tuntox.kicked/1',
     client: laptop,
     wasHere: true,
     closed: [...connections],
-    shutOutUntil: shutOutFor === undefined ? null : now() + shutOutFor / 1000,
+    shutOutUntil: banFor === undefined ? null : now() + banFor / 1000,
     notes: ['a client that has the secret can come back with another key: tuntoxctl secret rotate'],
   }),
   'whitelist.list': () => ({
