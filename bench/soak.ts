@@ -1,7 +1,7 @@
 /**
  * `make soak`: endurance. Clients come and go, some of them killed; a node and a server are killed and run again; everything
  * that passes is checked; and what the long-lived processes use is written down. Then ten transfers of 256 MiB in a row,
- * and hundreds of simulated networks, one of them of 10,000 nodes. The exit status is 1 when anything was lost, or something grows without bound.
+ * and hundreds of simulated networks, one of them of 2,000 nodes. The exit status is 1 when anything was lost, or something grows without bound.
  *
  * Beside that, in the lab: a server whose line is cut, one that is stopped, and transfers whose network changes.
  *

@@ -39,8 +39,8 @@ const server = (t: Test, calls: string): Process => {
 
 t.test('a start that meets a refusal it can do without goes on', async (t) => {
   for (const [calls, said] of [
-    ['os.networkInterfaces=EMFILE@1', /does not list the addresses of this machine \(EMFILE\)/],
-    ['os.networkInterfaces=EACCES@1', /does not list the addresses of this machine \(EACCES\)/],
+    ['os.networkInterfaces=EMFILE@1', /cannot list the addresses of this machine \(EMFILE\)/],
+    ['os.networkInterfaces=EACCES@1', /cannot list the addresses of this machine \(EACCES\)/],
     ['net.listen=EMFILE@1', /FAILED net\.listen/],
   ] as const) {
     const command = server(t, calls);
