@@ -50,10 +50,11 @@ cp systemd/tuntox.sysctl "$root/lib/sysctl.d/10-tuntox.conf"
 chmod 644 "$root"/lib/{systemd/system/tuntox.service,sysusers.d/tuntox.conf,tmpfiles.d/tuntox.conf,sysctl.d/10-tuntox.conf}
 
 readonly documents=$root/share/doc/tuntox
-install -d "$documents/examples/"{supervisor,systemd} "$documents/docs/"{schema/params,performance}
+install -d "$documents/examples/"{supervisor,systemd} "$documents/docs/"{schema/params,performance,recording}
 sed "s|/usr/bin/tuntox|$PREFIX/bin/tuntox|" supervisor/tuntox.conf >"$documents/examples/supervisor/tuntox.conf"
 install -m 644 README.md CHANGELOG.md CONTRIBUTING.md SECURITY.md "$documents/"
-install -m 644 docs/*.md "$documents/docs/"
+install -m 644 docs/*.{md,svg} "$documents/docs/"
+install -m 644 docs/recording/*.svg "$documents/docs/recording/"
 install -m 644 docs/performance/*.{md,svg} "$documents/docs/performance/"
 install -m 644 docs/schema/*.json "$documents/docs/schema/"
 install -m 644 docs/schema/params/*.json "$documents/docs/schema/params/"

@@ -6,7 +6,8 @@ export type Attributes = Readonly<Record<string, string | number | undefined>>;
 export type Series = 'ours' | 'hyperdht' | 'ssh' | 'wireguard' | 'tcp' | 'other';
 
 const ESCAPES: Readonly<Record<string, string>> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;' };
-const escaped = (text: string): string => text.replace(/[&<>"]/g, (character) => ESCAPES[character] as string);
+/** As content of an element, or as an attribute. */
+export const escaped = (text: string): string => text.replace(/[&<>"]/g, (character) => ESCAPES[character] as string);
 
 /** Coordinates to a tenth of a pixel. */
 const valueText = (value: string | number): string =>
