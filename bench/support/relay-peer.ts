@@ -34,7 +34,7 @@ const ROUND_TRIPS = 40;
 /** The last packet of a bare sender, which may be lost as any other, goes so often, every so many ms. */
 const LAST_COPIES = 50;
 const LAST_INTERVAL = 20;
-/** ms without a packet after which a receiver gives up: a relay's socket may have stopped for good (docs/performance.md). */
+/** ms without a packet after which a receiver gives up: a relay's socket may have stopped (docs/performance/notes.md). */
 const STALL = 8_000;
 
 /** Of the receiver. */

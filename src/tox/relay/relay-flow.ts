@@ -1,8 +1,8 @@
 /**
  * How much a relay may have unread of us, and when it gets it. tox-bootstrapd looks at its sockets every 30 ms and takes whole
- * packets only; what overruns its kernel's receive buffer meanwhile may never be taken again (docs/performance.md). Linux makes
- * that buffer larger when much was read at once and nothing came after it. So packets gather here and go as one burst while
- * the relay sleeps. A ping behind it tells when it was read; after a full one the relay has to look twice more, at pings
+ * packets only; what overruns its kernel's receive buffer meanwhile may never be taken again (docs/performance/notes.md).
+ * Linux makes that buffer larger when much was read at once and nothing came after it. So packets gather here and go as one
+ * burst while the relay sleeps. A ping behind it tells when it was read; after a full one the relay has to look twice more, at pings
  * only, and the next burst may be larger:
  *
  *     open      a little passes through at once, with a ping behind it
