@@ -111,7 +111,7 @@ t.test('against a network', async (t) => {
     t.equal(await pipe.exited, 3, pipe.stderr);
     t.match(pipe.stderr, /^error: 127\.0\.0\.1 port \d+: .*\n$/);
     const status = await forward.exited;
-    // For some time nodes still know it, and it might as well not let us in, as the message of 8 says (docs/product.md).
+    // For some time nodes still know it, and it might as well not let us in, as the message of 8 says (docs/tuntox.md).
     t.ok([3, 7, 8].includes(status as number), `status ${status}`);
     t.match(forward.stderr, /^warning: lost the connection to [\s\S]*\nwarning: .*; trying again in [\s\S]*\nerror: /m);
   });

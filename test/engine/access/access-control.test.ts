@@ -91,7 +91,7 @@ interface Case {
   readonly said: 'nothing' | 'wrong' | 'right';
 }
 
-/** The table of product.md, written a second time and in another way: row by row, the first that fits. */
+/** The table of docs/tuntoxd.md, written a second time and in another way: row by row, the first that fits. */
 function expectedOutcome({ hasSecret, listed, ban, isOpen, require, said }: Case): string {
   const hasList = listed !== 'no list';
   const isOnList = listed === 'on it';
