@@ -2,6 +2,13 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
+import { readCommandLine } from '../src/cli/ctl/arguments.js';
+import { COMMANDS } from '../src/cli/ctl/commands.js';
+import { readFlags } from '../src/cli/tuntox/flags.js';
+import { settingsOf } from '../src/cli/tuntox/settings.js';
+import { readDaemonFlags } from '../src/config/daemon-flags.js';
+import { schemaOf } from '../src/config/schema.js';
+import { settingsIn } from '../src/config/setting-list.js';
 import { ROOT } from './support/processes.js';
 
 const read = (path: string): string => readFileSync(join(ROOT, path), 'utf8');
@@ -39,11 +46,63 @@ t.test('every link of the documents at the top and in docs leads to a file', asy
     'CONTRIBUTING.md',
     'SECURITY.md',
     'CHANGELOG.md',
+    'docs/performance/notes.md',
     ...pages.map((name) => `docs/${name}`),
   ];
   for (const document of documents) {
     for (const [, link = ''] of read(document).matchAll(/\]\(([^)#\s]+)/g)) {
       if (!/^https?:/.test(link)) t.ok(existsSync(join(ROOT, document, '..', link)), `${document}: ${link}`);
     }
+  }
+});
+
+const TOX_ID = 'F404ABAA1C99A9D37D61AB54898F56793E1DEF8BD46B1038B9D822E8460FAB670000000080BA';
+
+/** Placeholders, and the values that a reader puts there. */
+const PLACEHOLDERS: Readonly<Record<string, string>> = {
+  TOX_ID,
+  ID: TOX_ID,
+  KEY: TOX_ID.slice(0, 64),
+  COMMAND: 'status',
+  'HOST:PORT': '127.0.0.1:22',
+  '%h:%p': '127.0.0.1:22',
+};
+
+/** Command lines of the three commands in code blocks, in settings of ssh and systemd, and in running text. */
+function commandLines(document: string): string[] {
+  const block = /^```\n([\s\S]*?)^```/gm;
+  const inBlocks = [...document.matchAll(block)].flatMap(([, lines = '']) => lines.split('\n'));
+  const inText = [...document.replace(block, '').matchAll(/`([^`]+)`/g)].map(([, code = '']) =>
+    code.replace(/\n */g, ' '),
+  );
+  return [...inBlocks, ...inText]
+    .map((line) => line.replace(/^ *(?:\$ |ProxyCommand |ExecStart=\/usr\/bin\/)?/, '').replace(/ +#.*$/, ''))
+    .filter((line) => /^tuntox(?:d|ctl)? /.test(line) && !/[[…|]/.test(line));
+}
+
+/** Reads a command line as the command itself does. @throws UsageError or CtlError */
+function readAsCommand(line: string): void {
+  const words = [...line.matchAll(/'([^']*)'|\S+/g)].map(([word, quoted]) => quoted ?? word);
+  const [command, ...args] = words.map((word) => PLACEHOLDERS[word] ?? word);
+  if (command === 'tuntox') settingsOf(readFlags(args), {});
+  else if (command === 'tuntoxctl') readCommandLine(args, COMMANDS);
+  else {
+    const { faults } = readDaemonFlags(args, settingsIn(schemaOf((text) => text)));
+    if (faults.length > 0) throw new Error(faults.join('; '));
+  }
+}
+
+t.test('every command line of the documents is one that the command accepts', async (t) => {
+  const documents = ['README.md', 'CONTRIBUTING.md', 'docs/tuntox.md', 'docs/tuntoxd.md', 'docs/threat-model.md'];
+  const lines = documents.flatMap((document) => commandLines(read(document)).map((line) => [document, line] as const));
+  t.ok(lines.length >= 25, `${lines.length} command lines`);
+  for (const [document, line] of lines) t.doesNotThrow(() => readAsCommand(line), `${document}: ${line}`);
+});
+
+t.test('every target of make that the documents name exists', async (t) => {
+  const targets = [...read('Makefile').matchAll(/^([a-z-]+):.*## /gm)].map(([, name]) => name);
+  for (const document of ['README.md', 'CONTRIBUTING.md', 'docs/tuntoxd.md', 'docs/performance/notes.md']) {
+    const named = [...read(document).matchAll(/(?:^|`)make ([a-z-]+)/gm)];
+    for (const [, name] of named) t.ok(targets.includes(name), `${document}: make ${name}`);
   }
 });
