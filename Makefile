@@ -150,8 +150,9 @@ boot: build ## the Debian package on a booted Debian 13, as root: systemd, watch
 emulate: build ## the package for arm64 in a Debian 13 that qemu runs, as root: tunnels and files beside those of amd64
 	@test/boot/emulate.sh
 
-lint: node_modules/.package-lock.json ## check the style, without changing anything
+lint: node_modules/.package-lock.json ## check the style and the words, without changing anything
 	@$(BIN)/biome check --error-on-warnings
+	@node packaging/check-words.js
 
 format: node_modules/.package-lock.json ## format all files and sort their imports
 	@$(BIN)/biome check --write --linter-enabled=false

@@ -1,0 +1,39 @@
+/** The check of words of `make lint` (packaging/check-words.js). */
+import { spawnSync } from 'node:child_process';
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import t from 'tap';
+import { ROOT, temporaryDirectory } from './support/processes.js';
+
+function check(files: Readonly<Record<string, string>>): { readonly status: number | null; readonly stderr: string } {
+  const directory = temporaryDirectory();
+  mkdirSync(join(directory, 'src'));
+  for (const [path, text] of Object.entries(files)) writeFileSync(join(directory, path), text);
+  return spawnSync(process.execPath, [join(ROOT, 'packaging/check-words.js'), directory], { encoding: 'utf8' });
+}
+
+t.test('a banned word is found in an identifier, a string and prose, with its place and what to write', async (t) => {
+  const found = check({
+    'src/a.ts': "class ClientDoorkeeper {}\n\nconst text = 'the option is of use';\n",
+    'README.md': 'The bequest.\n',
+  });
+  t.equal(found.status, 1);
+  t.match(found.stderr, 'README.md:1: "bequest": write handover');
+  t.match(found.stderr, 'src/a.ts:1: "Doorkeeper": write admission');
+  t.match(found.stderr, 'src/a.ts:3: "is of use": write is useful');
+});
+
+t.test('a word that is leaving may be in the source so often, and in no page', async (t) => {
+  t.equal(check({ 'src/a.ts': '// It starts anew.\n' }).status, 0);
+  t.match(check({ 'src/a.ts': '// It starts anew.\n'.repeat(1000) }).stderr, /^src, docs: 1000 lines have "anew"/);
+  t.match(check({ 'CONTRIBUTING.md': 'It starts anew.\n' }).stderr, 'CONTRIBUTING.md:1: "anew": write again');
+});
+
+t.test('a word that contains a banned one is none', async (t) => {
+  const { status, stderr } = check({
+    'src/a.ts': '// The unusual case, usually.\n',
+    'README.md': 'unusual, usually\n',
+  });
+  t.equal(stderr, '');
+  t.equal(status, 0);
+});
