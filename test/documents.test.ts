@@ -106,3 +106,10 @@ t.test('every target of make that the documents name exists', async (t) => {
     for (const [, name] of named) t.ok(targets.includes(name), `${document}: make ${name}`);
   }
 });
+
+t.test('every file that the walks of CONTRIBUTING.md name exists', async (t) => {
+  const named = [...read('CONTRIBUTING.md').matchAll(/`((?:src|test|packaging)\/[\w./-]+)`/g)];
+  t.ok(named.length >= 20, `${named.length} files`);
+  for (const [, path = ''] of named)
+    t.ok(existsSync(join(ROOT, path)) || path === 'test/a/b.test.ts' || path === 'src/a/b.ts', path);
+});
