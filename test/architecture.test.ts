@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import t from 'tap';
-import { readTables, type Sources, violationsOf } from './support/architecture.js';
+import { readTables, type Sources, sizesOf, violationsOf } from './support/architecture.js';
 import { codeOf, importsOf } from './support/source-text.js';
 
 /** Seen from dist/test. */
@@ -38,11 +38,18 @@ t.test('every owner in the table that exists is a file, and imports what it owns
   t.ok(sources.has('tox/crypto/sodium.ts'));
 });
 
+t.test('every class and dependencies object in the table of larger ones exists', async (t) => {
+  const names = new Set([...readSources().values()].flatMap((text) => sizesOf(text).map(({ name }) => name)));
+  t.ok(names.size > 100, 'classes were found');
+  for (const name of tables.larger.keys()) t.ok(names.has(name), name);
+});
+
 t.test('the table is read whole', async (t) => {
   t.same(tables.mayImport.get('base'), []);
   t.same(tables.mayImport.get('tox/onion'), ['base', 'tox/crypto', 'tox/packet', 'tox/network']);
   t.same(tables.mayImport.get('bin'), ['platform', 'daemon', 'cli/ctl', 'cli/tuntox']);
   t.same(tables.owners.get('winston'), ['platform/winston-logger.ts']);
+  t.ok((tables.larger.get('ConnectionHost') ?? 0) > 7);
   t.throws(() => readTables('# Nothing'), /no table/);
 });
 
@@ -57,6 +64,15 @@ t.test('finds nothing where nothing is wrong', async (t) => {
   });
   t.same(found, []);
 });
+
+/** A class with public members of each form, of which the last two are one, and private ones. */
+const classWith = (name: string, members: number): string => {
+  const methods = Array.from({ length: members - 4 }, (_, index) => `  m${index}(): void {\n    return;\n  }\n`);
+  return `export class ${name} {\n  readonly a = 1;\n  static b = 2;\n  readonly #c = 3;\n  constructor() {}\n  private d(): void {}\n  async e(): void {}\n  get f() {}\n  set f(x) {}\n${methods.join('')}}\n`;
+};
+
+const depsWith = (name: string, members: number): string =>
+  `interface ${name} {\n${Array.from({ length: members }, (_, index) => `  readonly m${index}: number;\n`).join('')}}\n`;
 
 const CASES: readonly (readonly [string, RegExp, Readonly<Record<string, string>>])[] = [
   [
@@ -121,6 +137,14 @@ const CASES: readonly (readonly [string, RegExp, Readonly<Record<string, string>
   ['randomness that can be foreseen', /uses Math\.random/, { 'tunnel/a.ts': 'const x = Math.random();' }],
   ['randomness of its own', /uses randomBytes/, { 'tunnel/a.ts': "import { randomBytes } from 'node:crypto';" }],
   ['process.exit', /uses process\.exit/, { 'bin/a.ts': 'process.exit(1);' }],
+  ['a class with too many public members', /A has 16 public members/, { 'base/a.ts': classWith('A', 16) }],
+  ['too many dependencies', /ADeps has 8 members/, { 'base/a.ts': depsWith('ADeps', 8) }],
+  ['growth of a class in the table of larger ones', /At most \d+/, { 'base/a.ts': classWith('SendWindow', 99) }],
+  [
+    'a row for a dependencies object that is not larger any more',
+    /delete its row/,
+    { 'base/a.ts': depsWith('ConnectionHost', 7) },
+  ],
   ['a file that is too long', /has 401 lines/, { 'base/a.ts': 'x;\n'.repeat(401) }],
 ];
 
@@ -132,8 +156,9 @@ for (const [what, message, files] of CASES) {
   });
 }
 
-t.test('a file of exactly the longest length is let be', async (t) => {
+t.test('a file, a class and a dependencies object of exactly the largest size are allowed', async (t) => {
   t.same(findIn({ 'base/a.ts': 'x;\n'.repeat(400) }), []);
+  t.same(findIn({ 'base/a.ts': classWith('A', 15), 'base/b.ts': depsWith('BDeps', 7) }), []);
 });
 
 t.test('reads code without its comments, strings and regular expressions', async (t) => {

@@ -7,12 +7,16 @@ export interface ArchitectureTables {
   readonly mayImport: ReadonlyMap<string, readonly string[]>;
   /** From each module outside the program to the one file that may import it; a client and a server may be two. */
   readonly owners: ReadonlyMap<string, readonly string[]>;
+  /** From each class or dependencies object that may be larger than the rule to how many members it may have. */
+  readonly larger: ReadonlyMap<string, number>;
 }
 
 /** Paths relative to src, such as `tox/dht/dht.ts`, with their text. */
 export type Sources = ReadonlyMap<string, string>;
 
 const MOST_LINES = 400;
+const MOST_PUBLIC_MEMBERS = 15;
+const MOST_DEPENDENCIES = 7;
 /** Files that own what nobody else may touch. */
 const CLOCK = 'base/clock.ts';
 const RANDOM = 'base/random.ts';
@@ -38,6 +42,9 @@ export function readTables(document: string): ArchitectureTables {
       rows('folder | may import').flatMap(([folders, allowed]) => folders.map((folder) => [folder, allowed] as const)),
     ),
     owners: new Map(rows('module | its only importer').map(([[module = ''], owners]) => [module, owners] as const)),
+    larger: new Map(
+      rows('larger than the rule | members').map(([[name = ''], [members]]) => [name, Number(members)] as const),
+    ),
   };
 }
 
@@ -48,7 +55,9 @@ export function violationsOf(sources: Sources, tables: ArchitectureTables): stri
   const found: string[] = [];
   for (const [file, text] of sources) {
     found.push(...violationsOfImports(file, text, sources, tables), ...violationsOfText(file, text));
+    found.push(...violationsOfSize(file, text, tables));
   }
+  found.push(...needlessRows(sources, tables));
   for (const cycle of cyclesOf(sources)) {
     found.push(
       `import cycle: ${cycle.join(' -> ')}. A cycle has no first file to read and none to test alone; declare an interface.`,
@@ -162,6 +171,52 @@ function violationsOfText(file: string, text: string): string[] {
       }
     });
   return found;
+}
+
+type Sized = 'class' | 'dependencies';
+
+const mostOf = (kind: Sized): number => (kind === 'class' ? MOST_PUBLIC_MEMBERS : MOST_DEPENDENCIES);
+
+/** How many members each class (public ones) and each interface of dependencies has. Counts on the formatter's indentation. */
+export function sizesOf(text: string): { readonly kind: Sized; name: string; members: number }[] {
+  const code = codeOf(text);
+  const classes = [...code.matchAll(/^(?:export )?(?:abstract )?class (\w+)[^\n]*\{\n(.*?)^\}/gms)];
+  const dependencies = [...code.matchAll(/^(?:export )?interface (\w*(?:Deps|Host|Context))\b[^\n]*\{\n(.*?)^\}/gms)];
+  const sizeOf =
+    (kind: Sized, member: RegExp) =>
+    ([, name = '', body = '']: RegExpMatchArray) => ({
+      kind,
+      name,
+      members: new Set([...body.matchAll(member)].map(([, found]) => found)).size,
+    });
+  return [
+    ...classes.map(sizeOf('class', PUBLIC_MEMBER)),
+    ...dependencies.map(sizeOf('dependencies', /^ {2}(?:readonly |get )*(\w+)/gm)),
+  ];
+}
+
+/** A getter and the setter of the same name are one member. */
+const PUBLIC_MEMBER =
+  /^ {2}(?!constructor\b|private |protected |(?:static |readonly )*#)(?:(?:static|readonly|get|set|async|abstract|override) )*\*?(\[Symbol\.\w+|\w+)/gm;
+
+function violationsOfSize(file: string, text: string, { larger }: ArchitectureTables): string[] {
+  return sizesOf(text).flatMap(({ kind, name, members }) => {
+    const advice = `${kind === 'class' ? 'public ' : ''}members: it does more than one thing; split it`;
+    const allowed = larger.get(name) ?? mostOf(kind);
+    return members > allowed ? [`${file}: ${name} has ${members} ${advice}. At most ${allowed} are allowed.`] : [];
+  });
+}
+
+/** A sentence for each row of the table of larger ones whose class or interface has become small enough. */
+function needlessRows(sources: Sources, { larger }: ArchitectureTables): string[] {
+  const sizes = [...sources.values()].flatMap((text) => sizesOf(text));
+  return [...larger.keys()].flatMap((row) => {
+    const named = sizes.filter(({ name }) => name === row);
+    const isLarger = named.some(({ kind, members }) => members > mostOf(kind));
+    return named.length === 0 || isLarger
+      ? []
+      : [`${row} is no larger than the rule any more: delete its row in docs/architecture.md.`];
+  });
 }
 
 /** Each cycle once, as the files along it; the first stands at its end again. */
