@@ -59,7 +59,7 @@ const { metafile } = await build({
   minifyWhitespace: true,
   lineLimit: 120,
   legalComments: 'none',
-  // platform/source-places reads them, once something goes wrong.
+  // platform/runtime/source-places reads them, once something goes wrong.
   sourcemap: 'linked',
   sourcesContent: false,
   metafile: true,

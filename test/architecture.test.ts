@@ -48,7 +48,7 @@ t.test('the table is read whole', async (t) => {
   t.same(tables.mayImport.get('base'), []);
   t.same(tables.mayImport.get('tox/onion'), ['base', 'tox/crypto', 'tox/packet', 'tox/network']);
   t.same(tables.mayImport.get('bin'), ['platform', 'daemon', 'cli/ctl', 'cli/tuntox']);
-  t.same(tables.owners.get('winston'), ['platform/winston-logger.ts']);
+  t.same(tables.owners.get('winston'), ['platform/logging/winston-logger.ts']);
   t.ok((tables.larger.get('ConnectionHost') ?? 0) > 7);
   t.throws(() => readTables('# Nothing'), /no table/);
 });

@@ -1,9 +1,9 @@
 #!/usr/bin/env node
-import { endWith } from '../platform/end.js';
-import { endOnFault } from '../platform/last-resort.js';
-import { keepHeapSmall } from '../platform/memory.js';
-import { keepDebuggerShut } from '../platform/signals.js';
-import { nameSourcesInStacks } from '../platform/source-places.js';
+import { endWith } from '../platform/process/exit.js';
+import { keepDebuggerShut } from '../platform/process/signals.js';
+import { endOnFault } from '../platform/process/uncaught-errors.js';
+import { keepHeapSmall } from '../platform/runtime/memory.js';
+import { nameSourcesInStacks } from '../platform/runtime/source-places.js';
 
 keepDebuggerShut(process);
 keepHeapSmall();

@@ -8,12 +8,12 @@ import { systemCodeOf } from '../base/coded-error.js';
 import type { DaemonFlags } from '../config/daemon-flags.js';
 import { SettingsError, settingsFile } from '../config/daemon-settings.js';
 import { lockFile } from '../engine/file-lock.js';
-import { goIntoBackground } from '../platform/background.js';
-import { waitForSecond } from '../platform/first-process.js';
-import { foreignPart } from '../platform/foreign-part.js';
-import { PidFile, pidFileMark } from '../platform/pid-file.js';
-import { lookUpUser, type User, userToBecome } from '../platform/privileges.js';
-import { launchAs } from '../platform/setpriv.js';
+import { goIntoBackground } from '../platform/process/background.js';
+import { waitForSecond } from '../platform/process/parent-process.js';
+import { PidFile, pidFileMark } from '../platform/process/pid-file.js';
+import { lookUpUser, type User, userToBecome } from '../platform/process/privileges.js';
+import { launchAs } from '../platform/process/setpriv.js';
+import { foreignPart } from '../platform/process/trusted-path.js';
 import type { Loaded } from './configuration.js';
 import { groupOf } from './process-form.js';
 

@@ -3,9 +3,9 @@
 import type { Clock } from '../base/clock.js';
 import type { Logger, LogLevel } from '../base/logger.js';
 import { mayColour } from '../base/terminal.js';
-import { isReadByJournal } from '../platform/journal-stream.js';
-import { LogRing } from '../platform/log-ring.js';
-import { type ServiceLog, serviceLog } from '../platform/winston-logger.js';
+import { isReadByJournal } from '../platform/logging/journal-stream.js';
+import { LogRing } from '../platform/logging/log-ring.js';
+import { type ServiceLog, serviceLog } from '../platform/logging/winston-logger.js';
 import type { Settings } from './configuration.js';
 import type { LogKeeper } from './methods/context.js';
 

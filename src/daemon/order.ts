@@ -7,7 +7,7 @@ import { loadSettings, SettingsError } from '../config/daemon-settings.js';
 import { parseProxyOrNone } from '../config/proxy.js';
 import { schemaOf } from '../config/schema.js';
 import { settingsIn } from '../config/setting-list.js';
-import { hasFirstProcess } from '../platform/first-process.js';
+import { hasFirstProcess } from '../platform/process/parent-process.js';
 import { runAsUser } from './as-user.js';
 import type { Loaded } from './configuration.js';
 import { ExitStatus } from './exit-status.js';

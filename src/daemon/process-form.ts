@@ -8,10 +8,10 @@ import { CodedError, messageOf, systemCodeOf } from '../base/coded-error.js';
 import type { Logger } from '../base/logger.js';
 import { lockFile } from '../engine/file-lock.js';
 import { makeDirectories } from '../engine/file-system.js';
-import { foreignPart } from '../platform/foreign-part.js';
-import { groupIdOf } from '../platform/group-id.js';
-import { ownPidFile, type PidFile } from '../platform/pid-file.js';
-import { findUser } from '../platform/privileges.js';
+import { groupIdOf } from '../platform/process/group-id.js';
+import { ownPidFile, type PidFile } from '../platform/process/pid-file.js';
+import { findUser } from '../platform/process/privileges.js';
+import { foreignPart } from '../platform/process/trusted-path.js';
 import type { Loaded } from './configuration.js';
 
 /** The message says what to do. */

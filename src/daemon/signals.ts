@@ -1,6 +1,6 @@
 /** The signals of a daemon, from before the settings are read: what comes while it starts is done once it has. */
 import type { Clock } from '../base/clock.js';
-import { onReloadSignal, onStopSignal, type SignalSource } from '../platform/signals.js';
+import { onReloadSignal, onStopSignal, type SignalSource } from '../platform/process/signals.js';
 
 export class DaemonSignals {
   readonly stop: Promise<string>;

@@ -8,7 +8,7 @@ import { settingsIn } from '../../src/config/setting-list.js';
 /** Seen from dist/test/base. */
 const SOURCES = fileURLToPath(new URL('../../../src/', import.meta.url));
 /** They start this program once more, which has to find what it was started with. */
-const OURSELVES = ['platform/background.ts', 'platform/first-process.ts'];
+const OURSELVES = ['platform/process/background.ts', 'platform/process/parent-process.ts'];
 
 t.test('a helper learns neither the secret nor the password of a proxy', async (t) => {
   const environment = {
@@ -36,7 +36,7 @@ t.test('nothing but this program itself is started with all that it knows', asyn
   const starting = files.filter((file) => {
     const text = readFileSync(`${SOURCES}${file}`, 'utf8');
     const starts = text.match(/\b(trySpawn|spawnSync)\(/g)?.length ?? 0;
-    const isDefinition = file === 'platform/child.ts';
+    const isDefinition = file === 'platform/process/child.ts';
     return !isDefinition && starts > (text.match(/\benv: helperEnvironment\(/g)?.length ?? 0);
   });
   t.same(starting.sort(), OURSELVES);
@@ -52,7 +52,7 @@ t.test('programs are started in two ways only, which the test above looks for', 
       .split(',')
       .map((name) => name.trim())
       .filter((name) => /^[a-z]/.test(name) && !name.startsWith('type '));
-    const allowed = file === 'platform/child.ts' ? 'spawn' : 'spawnSync';
+    const allowed = file === 'platform/process/child.ts' ? 'spawn' : 'spawnSync';
     t.same(
       functions.filter((name) => name !== allowed),
       [],

@@ -1,7 +1,7 @@
 /** The real daemon under a service manager: ready when it answers, fed while it lives, told what happens. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import t from 'tap';
-import { startNotifySocket } from '../platform/support/notify-socket.js';
+import { startNotifySocket } from '../platform/service-manager/support/notify-socket.js';
 import { controlOf, daemonPlace, spawnDaemon } from './support/daemon-command.js';
 
 t.test('READY comes when the socket answers, then WATCHDOG by proof, RELOADING with READY, and STOPPING', async (t) => {

@@ -3,7 +3,7 @@ import { CodedError } from '../../base/coded-error.js';
 import { ownVersion } from '../../base/own-files.js';
 import { faultText } from '../../base/program-fault.js';
 import { OutputError, writeResult } from '../../base/result-output.js';
-import { hasFirstProcess } from '../../platform/first-process.js';
+import { hasFirstProcess } from '../../platform/process/parent-process.js';
 import { ExitStatus } from './exit-status.js';
 import { readFlags, UsageError } from './flags.js';
 import { BRIEF_HELP, HELP } from './help.js';

@@ -2,11 +2,11 @@
 import type { Logger } from '../../base/logger.js';
 import type { LastingSettings } from '../../config/classic-settings.js';
 import { lockFile } from '../../engine/file-lock.js';
-import { type BackgroundSide, goIntoBackground } from '../../platform/background.js';
-import { waitForSecond } from '../../platform/first-process.js';
-import { ownPidFile, PidFile, pidFileMark } from '../../platform/pid-file.js';
-import { findUser, userToBecome } from '../../platform/privileges.js';
-import { launchAs } from '../../platform/setpriv.js';
+import { type BackgroundSide, goIntoBackground } from '../../platform/process/background.js';
+import { waitForSecond } from '../../platform/process/parent-process.js';
+import { ownPidFile, PidFile, pidFileMark } from '../../platform/process/pid-file.js';
+import { findUser, userToBecome } from '../../platform/process/privileges.js';
+import { launchAs } from '../../platform/process/setpriv.js';
 
 /** The directory in which upstream keeps the identity of a server. */
 export const DEFAULT_DIRECTORY = '/etc/tuntox';

@@ -1,0 +1,102 @@
+import { chmodSync, existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { PassThrough } from 'node:stream';
+import { finished } from 'node:stream/promises';
+import { setTimeout as delay } from 'node:timers/promises';
+import t, { type Test } from 'tap';
+import { systemClock } from '../../../src/base/clock.js';
+import { Syslog } from '../../../src/platform/logging/syslog.js';
+import { failCall } from '../../support/failing-calls.js';
+import { temporaryDirectory } from '../../support/temporary-directory.js';
+
+/** A `logger` that does what the script says; `$0.said` is beside it. */
+function logger(t: Test, script: string): { command: string[]; said: () => string } {
+  const path = join(temporaryDirectory(t), 'logger');
+  writeFileSync(path, `#!/bin/sh\n${script}\n`);
+  chmodSync(path, 0o755);
+  return { command: [path], said: () => (existsSync(`${path}.said`) ? readFileSync(`${path}.said`, 'utf8') : '') };
+}
+
+function start(command: string[]): { syslog: Syslog; fallback: () => string } {
+  const stream = new PassThrough();
+  let text = '';
+  stream.on('data', (bytes: Buffer) => {
+    text += bytes.toString();
+  });
+  // Pauses of seconds take milliseconds here.
+  const clock = { ...systemClock, after: (ms: number, call: () => void) => systemClock.after(ms / 5, call) };
+  const syslog = new Syslog({ clock, fallback: stream, pid: 42 }, { tag: 'test', command });
+  return { syslog, fallback: () => text };
+}
+
+async function until(condition: () => boolean): Promise<void> {
+  for (let turn = 0; turn < 500 && !condition(); turn += 1) await delay(20);
+}
+
+async function end(syslog: Syslog): Promise<void> {
+  syslog.end();
+  await finished(syslog);
+}
+
+t.test('lines reach logger with their priorities, the last one too', async (t) => {
+  const { command, said } = logger(t, 'cat > $0.said');
+  const { syslog, fallback } = start(command);
+  syslog.write('<6>first\n');
+  syslog.write('<3>last\n');
+  await end(syslog);
+  t.equal(said(), '<6>first\n<3>last\n');
+  t.equal(fallback(), '');
+});
+
+t.test(
+  'where logger is missing or fails at once, nothing is lost: standard error has it, in words, after one warning',
+  async (t) => {
+    for (const command of [['/nonexistent/logger'], logger(t, 'echo "no socket" >&2; exit 1').command]) {
+      const { syslog, fallback } = start(command);
+      syslog.write('<3>early\n');
+      await until(() => fallback().includes('early'));
+      syslog.write('<6>later\n');
+      await end(syslog);
+      t.match(fallback(), /^warning: syslog does not work, so this goes to standard error: .*\nerror: early\nlater\n$/);
+    }
+  },
+);
+
+t.test('a logger that dies is started again', async (t) => {
+  const { command, said } = logger(t, 'if [ -e $0.once ]; then cat >> $0.said; else touch $0.once; exit 1; fi');
+  const { syslog, fallback } = start(command);
+  await until(() => fallback().includes('warning'));
+  for (let turn = 0; turn < 500 && said() === ''; turn += 1) {
+    syslog.write('<6>again\n');
+    await delay(20);
+  }
+  t.match(said(), '<6>again\n');
+  await end(syslog);
+});
+
+t.test('a logger that does not read makes nobody wait, and what waits for it is bounded', async (t) => {
+  const { syslog } = start(logger(t, 'exec sleep 60').command);
+  const line = `<6>${'x'.repeat(1_000)}\n`;
+  for (let index = 0; index < 5_000; index += 1) syslog.write(line);
+  t.equal(syslog.writableLength, 0);
+  await end(syslog);
+  t.pass('and the end comes');
+});
+
+for (const code of ['EMFILE', 'ENOMEM']) {
+  t.test(`where no process can be started (${code}), standard error has it until one can`, async (t) => {
+    const { command, said } = logger(t, 'cat > $0.said');
+    failCall('child_process.spawn', code);
+    const { syslog, fallback } = start(command);
+    syslog.write('<3>early\n');
+    await until(() => fallback().includes('syslog') && fallback().includes('early'));
+    t.match(fallback(), new RegExp(`syslog does not work, .*${code}\n`));
+    t.match(fallback(), /^error: early$/m);
+    await until(() => {
+      syslog.write('<6>later\n');
+      return said().includes('later');
+    });
+    t.match(said(), /later/);
+    await end(syslog);
+  });
+}

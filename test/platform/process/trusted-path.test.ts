@@ -1,0 +1,70 @@
+import { chmodSync, chownSync, lchownSync, linkSync, mkdirSync, renameSync, symlinkSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import t, { type Test } from 'tap';
+import { foreignPart } from '../../../src/platform/process/trusted-path.js';
+import { requirementsMet, root } from '../../support/requirements.js';
+import { temporaryDirectory } from '../../support/temporary-directory.js';
+
+const NOBODY = 65534;
+
+/** Settings as they are installed: of root's, in a directory in which its group makes files of its own. */
+function settings(t: Test): { directory: string; file: string } {
+  const directory = join(temporaryDirectory(t), 'tuntox');
+  mkdirSync(directory);
+  chownSync(directory, 0, NOBODY);
+  chmodSync(directory, 0o1770);
+  const file = join(directory, 'tuntox.yaml');
+  writeFileSync(file, '');
+  chownSync(file, 0, NOBODY);
+  chmodSync(file, 0o640);
+  return { directory, file };
+}
+
+t.test('what root may trust', async (t) => {
+  if (!requirementsMet(t, root('own files that others do not'))) return;
+
+  await t.test('a file of root in a sticky directory of root is trusted', async (t) => {
+    const { directory, file } = settings(t);
+    t.equal(foreignPart(file), undefined);
+    symlinkSync(file, join(directory, 'link'));
+    t.equal(foreignPart(join(directory, 'link')), undefined, 'by a link of root, too');
+  });
+
+  await t.test('a file or a directory of another user is not', async (t) => {
+    const { directory, file } = settings(t);
+    chownSync(file, NOBODY, 0);
+    t.equal(foreignPart(file), file);
+    chownSync(file, 0, 0);
+    chownSync(directory, NOBODY, 0);
+    t.equal(foreignPart(file), directory);
+  });
+
+  await t.test('neither is what a group or all may write to', async (t) => {
+    const { directory, file } = settings(t);
+    for (const mode of [0o660, 0o606]) {
+      chmodSync(file, mode);
+      t.equal(foreignPart(file), file, mode.toString(8));
+    }
+    chmodSync(file, 0o600);
+    chmodSync(directory, 0o770);
+    t.equal(foreignPart(file), directory, 'without the sticky bit');
+  });
+
+  await t.test('nor a link of another user, or one that leads to what others may write to', async (t) => {
+    const { directory, file } = settings(t);
+    const [aside, link] = [join(directory, 'aside'), join(directory, 'link')];
+    renameSync(file, aside);
+    symlinkSync(aside, file);
+    lchownSync(file, NOBODY, NOBODY);
+    t.equal(foreignPart(file), file);
+    chmodSync(aside, 0o666);
+    symlinkSync('aside', link);
+    t.equal(foreignPart(link), aside);
+  });
+
+  await t.test('nor a file of root under a second name', async (t) => {
+    const { directory, file } = settings(t);
+    linkSync(file, join(directory, 'other'));
+    t.equal(foreignPart(file), file);
+  });
+});
