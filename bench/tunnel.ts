@@ -7,8 +7,8 @@ import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 import { systemClock } from '../src/base/clock.js';
 import { silentLogger } from '../src/base/logger.js';
 import { systemRandom } from '../src/base/random.js';
-import type { PeerChannel, PeerChannelHandlers } from '../src/tunnel/peer-channel.js';
 import { TunnelService } from '../src/tunnel/tunnel-service.js';
+import type { PeerChannel, PeerChannelHandlers } from '../src/tunnel/wire/peer-channel.js';
 import { benchmarkArguments, runBenchmark } from './support/output.js';
 import type { Cell } from './support/results.js';
 

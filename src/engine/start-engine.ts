@@ -9,7 +9,7 @@ import type { CommonSettings } from '../config/classic-settings.js';
 import type { PortRange } from '../config/formats.js';
 import type { ProxySetting } from '../config/proxy.js';
 import { Tox } from '../tox/tox.js';
-import type { MayReach } from '../tunnel/request-handler.js';
+import type { MayReach } from '../tunnel/server/request-handler.js';
 import { TunnelService } from '../tunnel/tunnel-service.js';
 import { BootstrapNodesError, defaultNodesFile, loadBootstrapNodes } from './bootstrap-nodes.js';
 import { Engine } from './engine.js';

@@ -3,9 +3,9 @@
  * requests that come and the owner who asks why (`rules check`); each answer names the line that decides.
  */
 import { CodedError, messageOf } from '../base/coded-error.js';
-import type { MayReach } from '../tunnel/request-handler.js';
-import { type Decision, decide, describeRule, type Rule } from '../tunnel/rules.js';
-import type { Target } from '../tunnel/target.js';
+import type { MayReach } from '../tunnel/server/request-handler.js';
+import { type Decision, decide, describeRule, type Rule } from '../tunnel/server/rules.js';
+import type { Target } from '../tunnel/wire/target.js';
 import type { WhitelistEntry } from './access/whitelist.js';
 import type { TargetAddresses } from './target-addresses.js';
 import { loadRules } from './target-rules.js';

@@ -1,6 +1,6 @@
 /** Each session of a friend, from coming online to going offline, is one channel of the tunnel protocol. */
 import type { PublicKey } from '../tox/crypto/keys.js';
-import type { PeerChannel, PeerChannelHandlers } from '../tunnel/peer-channel.js';
+import type { PeerChannel, PeerChannelHandlers } from '../tunnel/wire/peer-channel.js';
 
 /** What is needed of a friend of the Tox stack. */
 export interface ChannelFriend {

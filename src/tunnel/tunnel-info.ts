@@ -1,7 +1,7 @@
 /** Tunnels and peers as the application sees them. */
-import type { PeerLink } from './peer-link.js';
-import type { Target } from './target.js';
-import type { Tunnel } from './tunnel.js';
+import type { PeerLink } from './link/peer-link.js';
+import type { Tunnel } from './stream/tunnel.js';
+import type { Target } from './wire/target.js';
 
 export interface TunnelInfo {
   /** Counts up from 1 and names the tunnel for people (`c-17`). */

@@ -13,7 +13,7 @@ import { Identity, type IdentityPlace } from '../../src/engine/identity.js';
 import { anyTarget, noTarget, onlyBy, parseRules } from '../../src/engine/target-rules.js';
 import { ToxId } from '../../src/tox/crypto/tox-id.js';
 import { decodeSavedata, encodeSavedata } from '../../src/tox/savedata.js';
-import type { MayReach } from '../../src/tunnel/request-handler.js';
+import type { MayReach } from '../../src/tunnel/server/request-handler.js';
 
 import { TunnelService } from '../../src/tunnel/tunnel-service.js';
 import { ManualClock } from '../support/manual-clock.js';

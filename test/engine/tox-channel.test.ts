@@ -1,7 +1,7 @@
 import t from 'tap';
 import { type ChannelFriend, openChannels } from '../../src/engine/tox-channel.js';
 import { generateKeyPair } from '../../src/tox/crypto/keys.js';
-import type { PeerChannel } from '../../src/tunnel/peer-channel.js';
+import type { PeerChannel } from '../../src/tunnel/wire/peer-channel.js';
 import { SeededRandom } from '../support/seeded-random.js';
 
 class TestFriend implements ChannelFriend {

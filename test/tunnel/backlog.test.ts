@@ -1,7 +1,7 @@
 /** What all peers together may have waiting here. */
 import type { Socket } from 'node:net';
 import t, { type Test } from 'tap';
-import type { PeerChannel, PeerChannelHandlers } from '../../src/tunnel/peer-channel.js';
+import type { PeerChannel, PeerChannelHandlers } from '../../src/tunnel/wire/peer-channel.js';
 import { until, World } from './support/world.js';
 
 const MIB = 1024 * 1024;

@@ -2,7 +2,7 @@
 import { once } from 'node:events';
 import type { Socket } from 'node:net';
 import t from 'tap';
-import type { Dialer, DialHandlers } from '../../src/tunnel/dialer.js';
+import type { Dialer, DialHandlers } from '../../src/tunnel/server/dialer.js';
 import { SeededRandom } from '../support/seeded-random.js';
 import { howItEnds, nextClosed, pairOfOurs, readAll, readSome, until } from './support/world.js';
 

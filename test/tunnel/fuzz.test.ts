@@ -2,10 +2,10 @@
 import { once } from 'node:events';
 import type { Socket } from 'node:net';
 import t from 'tap';
-import { encodeFrame } from '../../src/tunnel/frame.js';
-import { encodeHello } from '../../src/tunnel/hello.js';
-import type { PeerChannelHandlers } from '../../src/tunnel/peer-channel.js';
-import { encodeRequest } from '../../src/tunnel/request.js';
+import { encodeFrame } from '../../src/tunnel/wire/frame.js';
+import { encodeHello } from '../../src/tunnel/wire/hello.js';
+import type { PeerChannelHandlers } from '../../src/tunnel/wire/peer-channel.js';
+import { encodeRequest } from '../../src/tunnel/wire/request.js';
 import { SeededRandom } from '../support/seeded-random.js';
 import { channelPair, type TestChannel } from './support/channel-pair.js';
 import { readAll, until, World } from './support/world.js';

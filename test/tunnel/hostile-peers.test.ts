@@ -2,11 +2,11 @@
 import type { Socket } from 'node:net';
 import { Duplex } from 'node:stream';
 import t from 'tap';
-import type { Dialer } from '../../src/tunnel/dialer.js';
-import { encodeFrame } from '../../src/tunnel/frame.js';
-import { encodeHello } from '../../src/tunnel/hello.js';
-import type { PeerChannel, PeerChannelHandlers } from '../../src/tunnel/peer-channel.js';
-import { encodeRequest } from '../../src/tunnel/request.js';
+import type { Dialer } from '../../src/tunnel/server/dialer.js';
+import { encodeFrame } from '../../src/tunnel/wire/frame.js';
+import { encodeHello } from '../../src/tunnel/wire/hello.js';
+import type { PeerChannel, PeerChannelHandlers } from '../../src/tunnel/wire/peer-channel.js';
+import { encodeRequest } from '../../src/tunnel/wire/request.js';
 import { SeededRandom } from '../support/seeded-random.js';
 import { World } from './support/world.js';
 

@@ -1,9 +1,9 @@
 /** What a peer can make one link hold, whatever it sends: the figures of docs/tunnel-protocol.md, "Limits". */
 import t from 'tap';
-import { encodeFrame } from '../../src/tunnel/frame.js';
-import { encodeHello } from '../../src/tunnel/hello.js';
-import type { PeerChannel, PeerChannelHandlers } from '../../src/tunnel/peer-channel.js';
-import { encodeAck, encodeDeny, encodeRequest } from '../../src/tunnel/request.js';
+import { encodeFrame } from '../../src/tunnel/wire/frame.js';
+import { encodeHello } from '../../src/tunnel/wire/hello.js';
+import type { PeerChannel, PeerChannelHandlers } from '../../src/tunnel/wire/peer-channel.js';
+import { encodeAck, encodeDeny, encodeRequest } from '../../src/tunnel/wire/request.js';
 import { SeededRandom } from '../support/seeded-random.js';
 import { until, World } from './support/world.js';
 

@@ -2,7 +2,7 @@
 import type { Socket } from 'node:net';
 import t from 'tap';
 import { silentLogger } from '../../src/base/logger.js';
-import type { MayReach } from '../../src/tunnel/request-handler.js';
+import type { MayReach } from '../../src/tunnel/server/request-handler.js';
 import { channelPair, TestChannel } from './support/channel-pair.js';
 import { until, World } from './support/world.js';
 

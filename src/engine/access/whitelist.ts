@@ -3,7 +3,7 @@ import { ALIAS } from '../../base/alias.js';
 import { CodedError } from '../../base/coded-error.js';
 import { FormatError } from '../../config/format-error.js';
 import { PublicKey } from '../../tox/crypto/keys.js';
-import type { Rule } from '../../tunnel/rules.js';
+import type { Rule } from '../../tunnel/server/rules.js';
 import { ruleOf } from '../target-rules.js';
 import type { Kept } from './kept-json.js';
 

@@ -1,5 +1,5 @@
 /** Two ends of a channel in memory: bounded, refusing at random, delivering in bursts of random size, repeatable by seed. */
-import type { PeerChannel, PeerChannelHandlers } from '../../../src/tunnel/peer-channel.js';
+import type { PeerChannel, PeerChannelHandlers } from '../../../src/tunnel/wire/peer-channel.js';
 import { SeededRandom } from '../../support/seeded-random.js';
 
 export interface ChannelOptions {

@@ -3,7 +3,7 @@
  * when a target is refused, one table of ids. It is strict where upstream would crash or misbehave: those throw.
  */
 import { connect, type Socket } from 'node:net';
-import type { PeerChannel } from '../../../src/tunnel/peer-channel.js';
+import type { PeerChannel } from '../../../src/tunnel/wire/peer-channel.js';
 import type { SeededRandom } from '../../support/seeded-random.js';
 
 const header = (type: number, id: number, length: number): Buffer => {

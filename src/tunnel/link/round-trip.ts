@@ -1,0 +1,89 @@
+/** Pings that wait for their pongs, and the round trip that they measure, ms. */
+import type { Clock, Timer } from '../../base/clock.js';
+import type { Random } from '../../base/random.js';
+import { encodeFrame, PING } from '../wire/frame.js';
+import { TunnelError } from '../wire/reasons.js';
+
+const PING_SIZE = 8;
+const PING_TIMEOUT = 10_000;
+/** ms; windows follow the path when it changes. */
+const MEASURE_AGAIN_AFTER = 10_000;
+/** Assumed until measured, ms: windows rather grow too early than too late. */
+const UNKNOWN = 100;
+
+interface Waiting {
+  readonly sentAt: number;
+  readonly timeout: Timer;
+  resolve(roundTrip: number): void;
+  reject(error: TunnelError): void;
+}
+
+export class RoundTrip {
+  readonly #clock: Clock;
+  readonly #random: Random;
+  readonly #send: (frame: Buffer) => void;
+  readonly #waiting = new Map<string, Waiting>();
+  #shortest: number | undefined;
+  #measuredAt = Number.NEGATIVE_INFINITY;
+
+  constructor(deps: { readonly clock: Clock; readonly random: Random; readonly send: (frame: Buffer) => void }) {
+    this.#clock = deps.clock;
+    this.#random = deps.random;
+    this.#send = deps.send;
+  }
+
+  /** The shortest of late; undefined before the first. */
+  get latest(): number | undefined {
+    return this.#shortest;
+  }
+
+  /** For windows; measures again when the last time is long ago. */
+  current(): number {
+    if (this.#clock.now() - this.#measuredAt > MEASURE_AGAIN_AFTER) {
+      this.#measuredAt = this.#clock.now();
+      this.ping().catch(() => {});
+    }
+    return this.#shortest ?? UNKNOWN;
+  }
+
+  /** Resolves to ms. @throws TunnelError `timeout`, `peer-gone` */
+  ping(): Promise<number> {
+    const data = this.#random.bytes(PING_SIZE);
+    const key = data.toString('hex');
+    return new Promise((resolve, reject) => {
+      const timeout = this.#clock.after(PING_TIMEOUT, () => {
+        this.#waiting.delete(key);
+        reject(new TunnelError('timeout'));
+      });
+      this.#waiting.set(key, { sentAt: this.#clock.now(), timeout, resolve, reject });
+      this.#send(encodeFrame(PING, 0, data));
+    });
+  }
+
+  onPong(data: Buffer): void {
+    if (data.length !== PING_SIZE) return;
+    const key = data.toString('hex');
+    const waiting = this.#waiting.get(key);
+    if (waiting === undefined) return;
+    this.#waiting.delete(key);
+    waiting.timeout.cancel();
+    const roundTrip = this.#clock.now() - waiting.sentAt;
+    this.onMeasured(roundTrip);
+    waiting.resolve(roundTrip);
+  }
+
+  /** A longer one counts little: under load it is the queue that is measured, and windows must not grow with the queue. */
+  onMeasured(roundTrip: number): void {
+    const shortest = this.#shortest ?? roundTrip;
+    this.#shortest = roundTrip < shortest ? roundTrip : shortest + (roundTrip - shortest) / 8;
+    this.#measuredAt = this.#clock.now();
+  }
+
+  close(): void {
+    for (const waiting of this.#waiting.values()) {
+      waiting.timeout.cancel();
+      waiting.reject(new TunnelError('peer-gone'));
+    }
+    this.#waiting.clear();
+  }
+}

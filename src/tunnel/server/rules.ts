@@ -1,0 +1,76 @@
+/**
+ * Which targets may be reached. A rule that allows a host compares how it is written, not what it resolves to: one for
+ * `localhost` does not allow `127.0.0.1`. A rule about a class, and each that denies, is about the address that is connected
+ * to, however the target was written. What one rule denies no other allows.
+ */
+import { type AddressClass, arrivalsOf, isOfClass } from '../../base/address-class.js';
+import { canonicalHost, literalAddress, type Target } from '../wire/target.js';
+
+export interface Rule {
+  readonly effect: 'allow' | 'deny';
+  /** `host` is canonical; where it is denied it is an address without a zone. */
+  readonly subject:
+    | { readonly kind: 'any' }
+    | { readonly kind: 'host'; readonly host: string }
+    | { readonly kind: 'class'; readonly name: AddressClass };
+  /** 0 means any. */
+  readonly port: number;
+  /** Where it stands in the file, from 1; for telling which rule decides. */
+  readonly line: number;
+}
+
+export type Decision =
+  | { readonly kind: 'allowed'; readonly rule: Rule }
+  | { readonly kind: 'denied'; readonly rule: Rule }
+  /** No rule allows it, also when there are no rules. */
+  | { readonly kind: 'unmatched' }
+  /** It depends on the address that the name has. */
+  | { readonly kind: 'open' };
+
+/** @param known literal address, to which the connection goes; undefined while the target's name is not resolved */
+export function decide(rules: readonly Rule[], target: Target, known?: string): Decision {
+  const host = canonicalHost(target.host);
+  const address = literalAddress(known ?? target.host);
+  const ofPort = rules.filter(({ port }) => port === 0 || port === target.port);
+  const matching = ofPort.filter((rule) => matches(rule, host, address));
+  const denied = matching.find(({ effect }) => effect === 'deny');
+  if (denied !== undefined) return { kind: 'denied', rule: denied };
+  const allowed = matching.find(({ effect }) => effect === 'allow');
+  if (address !== undefined) return allowed === undefined ? { kind: 'unmatched' } : { kind: 'allowed', rule: allowed };
+  const waiting = ofPort.filter(isAboutAddress);
+  if (allowed !== undefined && !waiting.some(({ effect }) => effect === 'deny')) {
+    return { kind: 'allowed', rule: allowed };
+  }
+  const mayAllow = allowed !== undefined || waiting.some(({ effect }) => effect === 'allow');
+  return { kind: mayAllow ? 'open' : 'unmatched' };
+}
+
+export function describeRule({ effect, subject, port }: Rule): string {
+  return `${effect === 'deny' ? 'deny ' : ''}${describeSubject(subject)}:${port}`;
+}
+
+function describeSubject(subject: Rule['subject']): string {
+  switch (subject.kind) {
+    case 'any':
+      return '*';
+    case 'class':
+      return `class:${subject.name}`;
+    case 'host':
+      return subject.host.includes(':') ? `[${subject.host}]` : subject.host;
+  }
+}
+
+function matches({ effect, subject }: Rule, host: string, address: string | undefined): boolean {
+  switch (subject.kind) {
+    case 'any':
+      return true;
+    case 'class':
+      return address !== undefined && isOfClass(address, subject.name);
+    case 'host':
+      if (effect === 'allow') return subject.host === host;
+      return address !== undefined && arrivalsOf(address).includes(subject.host);
+  }
+}
+
+const isAboutAddress = ({ effect, subject }: Rule): boolean =>
+  subject.kind === 'class' || (subject.kind === 'host' && effect === 'deny');

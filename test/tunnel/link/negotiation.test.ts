@@ -1,0 +1,99 @@
+import t from 'tap';
+import { silentLogger } from '../../../src/base/logger.js';
+import { Negotiation } from '../../../src/tunnel/link/negotiation.js';
+import { RoundTrip } from '../../../src/tunnel/link/round-trip.js';
+import { decodeFrame, type Frame } from '../../../src/tunnel/wire/frame.js';
+import { encodeHello } from '../../../src/tunnel/wire/hello.js';
+import { ManualClock } from '../../support/manual-clock.js';
+import { SeededRandom } from '../../support/seeded-random.js';
+
+const make = (clock = new ManualClock()): Negotiation => new Negotiation(clock, silentLogger);
+const data = (packet: Buffer | undefined): Buffer => (decodeFrame(packet as Buffer) as Frame).data;
+const theirs = encodeHello({ kind: 'hello', version: 9, initialWindow: 100_000 });
+
+t.test('two who know the extension settle on it with one hello, at the lower version', async (t) => {
+  const clock = new ManualClock();
+  const [opener, acceptor] = [make(clock), make(clock)];
+  const hello = opener.nextHello();
+  t.equal(opener.nextHello(), undefined, 'one is enough');
+  const answer = acceptor.answerPing(data(hello));
+  t.equal(acceptor.terms.kind, 'extended');
+  t.equal(acceptor.nextHello(), undefined, 'who was told need not ask');
+  clock.advance(30);
+  t.equal(opener.onPong(data(answer)), 30, 'which measures the round trip too');
+  t.same(opener.terms, acceptor.terms);
+  const newer = make();
+  newer.answerPing(theirs);
+  t.same(newer.terms, { kind: 'extended', version: 1, credit: 100_000 });
+});
+
+t.test('an echo shows an upstream peer', async (t) => {
+  const opener = make();
+  opener.onPong(data(opener.nextHello()));
+  t.equal(opener.terms.kind, 'upstream');
+});
+
+t.test('what was settled stays: a hello that comes too late is echoed', async (t) => {
+  const acceptor = make();
+  acceptor.onUpstreamFrame();
+  t.ok(data(acceptor.answerPing(theirs)).equals(theirs));
+  t.equal(acceptor.terms.kind, 'upstream');
+  const extended = make();
+  extended.answerPing(theirs);
+  extended.onUpstreamFrame();
+  t.equal(extended.terms.kind, 'extended');
+});
+
+t.test('hellos that cross are both answered', async (t) => {
+  const [a, b] = [make(), make()];
+  const [fromA, fromB] = [a.nextHello(), b.nextHello()];
+  const [answerB, answerA] = [b.answerPing(data(fromA)), a.answerPing(data(fromB))];
+  a.onPong(data(answerB));
+  b.onPong(data(answerA));
+  t.same([a.terms.kind, b.terms.kind], ['extended', 'extended']);
+});
+
+t.test('an answer, or an echo, to a hello that was never said means nothing', async (t) => {
+  const negotiation = make();
+  t.equal(negotiation.onPong(encodeHello({ kind: 'answer', version: 1, initialWindow: 100_000 })), undefined);
+  t.equal(negotiation.terms.kind, 'unknown');
+});
+
+t.test('a ping takes its own pong, once, and is given up after ten seconds', async (t) => {
+  const clock = new ManualClock();
+  const sent: Buffer[] = [];
+  const roundTrip = new RoundTrip({ clock, random: new SeededRandom(1), send: (frame) => sent.push(frame) });
+  const [first, second] = [roundTrip.ping(), roundTrip.ping()];
+  clock.advance(40);
+  roundTrip.onPong(Buffer.alloc(8));
+  roundTrip.onPong(data(sent[1]));
+  roundTrip.onPong(data(sent[1]));
+  t.equal(await second, 40);
+  const lost = t.rejects(first, { code: 'timeout' });
+  clock.advance(9_960);
+  await lost;
+  t.equal(clock.pending, 0);
+});
+
+t.test('windows see the shortest round trip of late, measured again from time to time', async (t) => {
+  const clock = new ManualClock();
+  let pings = 0;
+  const roundTrip = new RoundTrip({
+    clock,
+    random: new SeededRandom(1),
+    send: () => {
+      pings += 1;
+    },
+  });
+  t.equal(roundTrip.current(), 100, 'a guess at first');
+  roundTrip.current();
+  t.equal(pings, 1);
+  roundTrip.onMeasured(20);
+  roundTrip.onMeasured(100);
+  t.equal(roundTrip.current(), 30);
+  clock.advance(10_001);
+  roundTrip.current();
+  t.equal(pings, 2);
+  roundTrip.close();
+  t.equal(clock.pending, 0);
+});

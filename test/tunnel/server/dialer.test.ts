@@ -1,0 +1,114 @@
+import t from 'tap';
+import { TcpDialer } from '../../../src/tunnel/server/dialer.js';
+import { NameLookup } from '../../../src/tunnel/server/name-lookup.js';
+import type { Reason } from '../../../src/tunnel/wire/reasons.js';
+import { ManualClock } from '../../support/manual-clock.js';
+import { SlowConnections } from '../support/slow-connections.js';
+import { SocketClock } from '../support/socket-clock.js';
+import { World } from '../support/world.js';
+
+t.test('dialling names what fails', async (t) => {
+  const world = new World(t);
+  const clock = new SocketClock();
+  const dialer = new TcpDialer(clock);
+  const dial = (host: string, port: number): Promise<Reason | 'connected'> =>
+    new Promise((resolve) => {
+      const handlers = {
+        mayConnect: () => true,
+        onConnected: (socket: { destroy(): void }) => {
+          socket.destroy();
+          resolve('connected');
+        },
+        onFailed: resolve,
+      };
+      dialer.dial('peer', { host, port }, handlers);
+    });
+  const port = await world.target(() => {});
+  t.equal(await dial('127.0.0.1', port), 'connected');
+  t.equal(await dial('[127.0.0.1]', port), 'connected');
+  t.equal(await dial('localhost', port), 'connected', 'also when localhost is ::1 first');
+  t.equal(await dial('127.0.0.1', 1), 'connection-refused');
+  t.equal(await dial('localhost', 1), 'connection-refused');
+  t.equal(await dial('..', 80), 'name-not-found');
+  const silent = dial('192.0.2.1', 80);
+  await new Promise((resolve) => setImmediate(resolve));
+  clock.advance(12_000);
+  t.match(await silent, /timeout|unreachable/);
+  t.equal(clock.pending, 0, 'no timer is left');
+});
+
+const DUAL = ['2001:db8::1', '192.0.2.1'];
+
+/** A name with the addresses of DUAL, which answer when the test says so. */
+function dialDual(mayConnect: (address: string) => boolean = () => true) {
+  const clock = new ManualClock();
+  const net = new SlowConnections();
+  const names = new NameLookup(clock, {
+    hosts: (_host, done) => done([]),
+    system: (_host, done) => {
+      const addresses = DUAL.map((address) => ({ address, family: address.includes(':') ? 6 : 4 }));
+      clock.soon(() => done(null, addresses));
+    },
+  });
+  const outcomes: string[] = [];
+  const dialling = new TcpDialer(clock, names, net.connect).dial(
+    'peer',
+    { host: 'dual', port: 80 },
+    {
+      mayConnect,
+      onConnected: (_socket, address) => outcomes.push(address),
+      onFailed: (reason) => outcomes.push(reason),
+    },
+  );
+  clock.advance(0);
+  return { clock, net, outcomes, dialling };
+}
+
+t.test('an address that answers after 400 ms is reached, though the other one of the name is dead', async (t) => {
+  const { clock, net, outcomes } = dialDual();
+  clock.advance(250);
+  clock.advance(150);
+  net.succeed('2001:db8::1');
+  t.same(outcomes, ['2001:db8::1']);
+});
+
+t.test('resolving and connecting together have 12 s, however many addresses there are', async (t) => {
+  const { clock, net, outcomes } = dialDual();
+  clock.advance(12_000);
+  t.same(outcomes, ['timeout']);
+  t.same([net.open, clock.pending], [[], 0]);
+});
+
+t.test('of several errors the one that tells most is the reason', async (t) => {
+  for (const [first, second, reason] of [
+    ['ENETUNREACH', 'ECONNREFUSED', 'connection-refused'],
+    ['ECONNREFUSED', 'ENETUNREACH', 'connection-refused'],
+    ['EHOSTUNREACH', 'ETIMEDOUT', 'timeout'],
+    ['ENETUNREACH', 'EHOSTUNREACH', 'unreachable'],
+  ] as const) {
+    const { net, outcomes } = dialDual();
+    net.fail('2001:db8::1', first);
+    net.fail('192.0.2.1', second);
+    t.same(outcomes, [reason], `${first}, ${second}`);
+  }
+});
+
+t.test('only addresses that may be connected to are tried', async (t) => {
+  const { clock, net, outcomes } = dialDual((address) => address === '192.0.2.1');
+  clock.advance(1_000);
+  t.same(net.tried, ['192.0.2.1']);
+  net.succeed('192.0.2.1');
+  t.same(outcomes, ['192.0.2.1']);
+});
+
+t.test('a name none of whose addresses may be connected to is not allowed', async (t) => {
+  const { clock, net, outcomes } = dialDual(() => false);
+  t.same([net.tried, outcomes, clock.pending], [[], ['not-allowed'], 0]);
+});
+
+t.test('one that was cancelled tells nothing and leaves nothing', async (t) => {
+  const { clock, net, outcomes, dialling } = dialDual();
+  dialling.cancel();
+  clock.advance(20_000);
+  t.same([net.open, outcomes, clock.pending], [[], [], 0]);
+});

@@ -1,0 +1,88 @@
+/** The contents of frames: hello, request and its answers, reasons. */
+import t from 'tap';
+import { decodeFrame, type Frame } from '../../../src/tunnel/wire/frame.js';
+import { decodeHello, encodeHello, MIN_INITIAL_WINDOW, VERSION } from '../../../src/tunnel/wire/hello.js';
+import { decodeReason, describeReason, encodeReason } from '../../../src/tunnel/wire/reasons.js';
+import {
+  decodeDenyReason,
+  decodeForwardId,
+  decodeRequest,
+  encodeAck,
+  encodeDeny,
+  encodeRequest,
+} from '../../../src/tunnel/wire/request.js';
+import { SeededRandom } from '../../support/seeded-random.js';
+
+const hello = { kind: 'hello', version: VERSION, initialWindow: 65536 } as const;
+
+t.test('a hello has the bytes of docs/tunnel-protocol.md', async (t) => {
+  t.equal(encodeHello(hello).toString('hex'), '74756e746f782b2b0101010400010000');
+  t.equal(encodeHello({ ...hello, kind: 'answer' }).toString('hex'), '74756e746f782b2b0201010400010000');
+});
+
+t.test('a hello comes back as it was, also with records of a later version', async (t) => {
+  t.same(decodeHello(encodeHello(hello)), hello);
+  t.same(decodeHello(Buffer.concat([encodeHello(hello), Buffer.from([99, 2, 1, 2])])), hello);
+});
+
+t.test('what is no hello is an ordinary ping', async (t) => {
+  const bytes = encodeHello(hello);
+  for (let length = 0; length < bytes.length; length += 1) t.equal(decodeHello(bytes.subarray(0, length)), undefined);
+  t.equal(decodeHello(Buffer.from('Hello')), undefined);
+  t.equal(decodeHello(encodeHello({ ...hello, version: 0 })), undefined);
+  t.equal(decodeHello(encodeHello({ ...hello, initialWindow: MIN_INITIAL_WINDOW - 1 })), undefined);
+  const kind3 = Buffer.from(bytes);
+  kind3[8] = 3;
+  t.equal(decodeHello(kind3), undefined);
+});
+
+t.test('a request has the bytes that upstream sends', async (t) => {
+  const packet = encodeRequest(0x01020304, { host: '127.0.0.1', port: 22 });
+  t.equal(packet.toString('hex'), `a26b06020016000d01020304${Buffer.from('127.0.0.1').toString('hex')}`);
+  t.same(decodeRequest(decodeFrame(packet) as Frame), {
+    forwardId: 0x01020304,
+    target: { host: '127.0.0.1', port: 22 },
+  });
+});
+
+t.test('a request without a forward id is dropped, one with a bad host can still be answered', async (t) => {
+  const frame = (data: Buffer): Frame => ({ type: 0x0602, id: 80, data });
+  t.equal(decodeRequest(frame(Buffer.from([1, 2, 3]))), undefined);
+  for (const host of ['', '[]', 'a\0b', 'a b', 'ä', 'x'.repeat(256)]) {
+    const request = decodeRequest(frame(Buffer.concat([Buffer.from([0, 0, 0, 5]), Buffer.from(host)])));
+    t.same(request, { forwardId: 5, target: undefined }, JSON.stringify(host.slice(0, 5)));
+  }
+});
+
+t.test('an ack has the bytes that upstream reads, and both answers carry the forward id', async (t) => {
+  const ack = encodeAck(0xbeef, 0xfedcba98);
+  t.equal(ack.toString('hex'), 'a26b0610beef0004fedcba98');
+  t.equal(decodeForwardId(decodeFrame(ack) as Frame), 0xfedcba98);
+  const deny = decodeFrame(encodeDeny(7, 'name-not-found')) as Frame;
+  t.equal(decodeForwardId(deny), 7);
+  t.equal(decodeDenyReason(deny), 'name-not-found');
+  t.equal(decodeForwardId({ type: 0x0610, id: 1, data: Buffer.alloc(3) }), undefined);
+});
+
+t.test('a reason that is missing or of a later version is a failure without a name', async (t) => {
+  t.equal(decodeReason(encodeReason('timeout')), 'timeout');
+  t.equal(decodeReason(Buffer.alloc(0)), 'failed');
+  t.equal(decodeReason(encodeReason('shutting-down')), 'peer-shutting-down', 'what the other side says of itself');
+  t.equal(decodeReason(Buffer.from([0xff, 0xff])), 'failed');
+  t.equal(decodeReason(encodeReason('peer-gone')), 'failed', 'what only this side can know is not sent');
+  t.match(describeReason('connection-refused'), /refused/);
+});
+
+t.test('random bytes never throw', async (t) => {
+  const random = new SeededRandom(3);
+  for (let round = 0; round < 2000; round += 1) {
+    const data = random.bytes(random.below(40));
+    const mutated = encodeHello(hello);
+    mutated[random.below(mutated.length)] = random.below(256);
+    decodeHello(data);
+    decodeHello(mutated);
+    decodeRequest({ type: 0x0602, id: 1, data });
+    decodeDenyReason({ type: 0x0604, id: 1, data });
+  }
+  t.pass();
+});
