@@ -12,6 +12,7 @@ import type { KeyPair, PublicKey } from '../crypto/keys.js';
 import type { SharedKeyCache } from '../crypto/shared-key-cache.js';
 import type { DatagramHandler } from '../network/datagram-socket.js';
 import { type BootstrapInfo, encodeBootstrapInfo, isBootstrapInfoRequest } from '../packet/bootstrap-info.js';
+import { encodeNatPing, type NatPing } from '../packet/dht-request.js';
 import { DhtRequestKind, UdpKind } from '../packet/kind.js';
 import type { NodeInfo } from '../packet/node-info.js';
 import { Bootstrap } from './bootstrap/bootstrap.js';
@@ -20,7 +21,6 @@ import { PingQueue } from './bootstrap/ping-queue.js';
 import type { KnownNodes } from './known-nodes.js';
 import { NodeLists } from './node-lists.js';
 import { NodeLiveness } from './node-liveness.js';
-import { AddressFilter } from './rpc/address-filter.js';
 import { DhtBox } from './rpc/dht-box.js';
 import { DhtRequests } from './rpc/dht-requests.js';
 import { type NodesHandlers, NodesService } from './rpc/nodes-service.js';
@@ -28,7 +28,6 @@ import { PingService } from './rpc/ping-service.js';
 import { RequestLimiter } from './rpc/request-limiter.js';
 import type { UdpHealth } from './rpc/udp-health.js';
 import type { ReportedEndpoint } from './search/address-reports.js';
-import { NatPings } from './search/nat-pings.js';
 import { ObservedAddress } from './search/observed-address.js';
 import type { DhtSearch, DhtSearchHandlers } from './search/search.js';
 
@@ -59,10 +58,8 @@ export interface DhtOptions {
 export class Dht {
   /** DHT requests to us, and ours to nodes that we search for. */
   readonly requests: DhtRequests;
-  readonly #clock: Clock;
-  readonly #ownKey: PublicKey;
+  readonly #deps: DhtDeps;
   readonly #options: DhtOptions;
-  readonly #send: (packet: Buffer, to: Endpoint) => void;
   readonly #ping: PingService;
   readonly #nodes: NodesService;
   readonly #limiter: RequestLimiter;
@@ -72,7 +69,6 @@ export class Dht {
   readonly #lists: NodeLists;
   readonly #liveness: NodeLiveness;
   readonly #observedAddress: ObservedAddress;
-  readonly #log: Logger;
   readonly #connectedChanges = new Listeners<[isConnected: boolean]>();
   #isConnected = false;
   readonly #newNodes = new Listeners<[node: NodeInfo]>();
@@ -82,15 +78,14 @@ export class Dht {
   constructor(deps: DhtDeps, options: DhtOptions) {
     const { clock, random } = deps;
     const ownKey = deps.keyPair.publicKey;
-    this.#clock = clock;
-    this.#log = deps.log;
-    this.#ownKey = ownKey;
     this.#options = options;
-    const filter = new AddressFilter({ ownKey, ipv6: options.ipv6 });
+    const canSendTo = ({ family }: Endpoint): boolean => family === 4 || options.ipv6;
+    const isReachable = ({ publicKey, endpoint }: NodeInfo): boolean =>
+      !publicKey.equals(ownKey) && endpoint.isUnicast && canSendTo(endpoint);
     const send: DhtDeps['send'] = (packet, to) => {
-      if (filter.carries(to)) deps.send(packet, to);
+      if (canSendTo(to)) deps.send(packet, to);
     };
-    this.#send = send;
+    this.#deps = { ...deps, send };
     const box = new DhtBox({ clock, random, ownKey, sharedKeys: deps.sharedKeys });
     const common = { clock, random, box, send };
     const onRequest = this.#onRequest;
@@ -100,7 +95,7 @@ export class Dht {
     this.#nodes = new NodesService({ ...common, handlers: { closestNodes, onRequest, onResponse: this.#onNodes } });
     this.#limiter = new RequestLimiter({
       clock,
-      filter,
+      isReachable,
       request: (node, target) => this.#nodes.ask(node, target),
       onAsked: (node) => this.#liveness.asked(node),
       isGood: (key) => this.#lists.known.isGood(key) && !this.#liveness.isSuspect(key),
@@ -112,31 +107,31 @@ export class Dht {
       nearest: (count) => this.#lists.known.closest(ownKey, count, { lan: true }),
       ask: askForUs,
     });
-    const natPings = new NatPings({ ...common, findSearch: (key) => this.#lists.searches.get(key) });
     this.#lists = new NodeLists(
       {
         clock,
         random,
         ping,
         ask: this.#limiter.ask,
-        sendNatPing: natPings.send,
+        sendNatPing: this.#sendNatPing,
         showOurselves: () => this.#observedAddress.show(),
-        isReachable: filter.includes,
+        isReachable,
         isSuspect: (key) => this.#liveness.isSuspect(key),
       },
       { ownKey },
     );
-    const { near } = this.#lists;
+    const { near, searches } = this.#lists;
     this.requests = new DhtRequests(
       {
+        random,
         box,
         send,
         findEndpoint: (key) => near.list.find(key)?.goodEndpoint(clock.now()),
-        ways: (key) => this.#lists.searches.get(key)?.ways(clock.now()) ?? [],
+        ways: (key) => searches.get(key)?.ways(clock.now()) ?? [],
       },
       { ownKey },
     );
-    this.requests.on(DhtRequestKind.NatPing, natPings.handle);
+    this.requests.on(DhtRequestKind.NatPing, (sender, data) => searches.handleNatPing(sender, data));
     this.#pingQueue = new PingQueue({ ping, isWanted: this.#isWanted }, { ownKey, now: clock.now() });
     this.#lanDiscovery = new LanDiscovery(
       { clock, send, interfaces: deps.interfaces ?? (() => []), onNode: (node) => near.askNow(node) },
@@ -170,7 +165,7 @@ export class Dht {
     if (bootstrapInfo !== undefined) {
       const answer = encodeBootstrapInfo(bootstrapInfo);
       const handle: DatagramHandler = (packet, source) => {
-        if (isBootstrapInfoRequest(packet)) this.#send(answer, source);
+        if (isBootstrapInfoRequest(packet)) this.#deps.send(answer, source);
       };
       routes.push([UdpKind.BootstrapInfo, handle]);
     }
@@ -179,7 +174,7 @@ export class Dht {
 
   start(): void {
     if (this.#timer !== undefined) return;
-    this.#timer = this.#clock.every(TICK_MS, () => this.tick(this.#clock.now()));
+    this.#timer = this.#deps.clock.every(TICK_MS, () => this.tick(this.#deps.clock.now()));
     if (this.#options.lanDiscovery) this.#lanDiscovery.start();
     this.#bootstrap.start();
   }
@@ -237,7 +232,7 @@ export class Dht {
     this.#liveness.stop();
     this.#lists.refresh();
     this.#bootstrap.refresh();
-    if (this.#timer !== undefined) this.tick(this.#clock.now());
+    if (this.#timer !== undefined) this.tick(this.#deps.clock.now());
   }
 
   /** Bootstraps from this node: asks it for nodes near to us until it answers, and again when no node answers any more. */
@@ -278,14 +273,14 @@ export class Dht {
   #setConnected(isConnected: boolean): void {
     if (isConnected === this.#isConnected) return;
     this.#isConnected = isConnected;
-    this.#log.debug(isConnected ? 'connected to the DHT' : 'disconnected from the DHT: no node answers');
+    this.#deps.log.debug(isConnected ? 'connected to the DHT' : 'disconnected from the DHT: no node answers');
     if (!isConnected) this.#bootstrap.noteLost();
     this.#connectedChanges.tell(isConnected);
   }
 
   /** A node has proven that it lives at its address. */
   #onAnswer(node: NodeInfo, asked: PublicKey | undefined): void {
-    const now = this.#clock.now();
+    const now = this.#deps.clock.now();
     this.#limiter.answered(node);
     this.#bootstrap.answered(node);
     this.#liveness.answered(node);
@@ -296,17 +291,24 @@ export class Dht {
 
   readonly #onNodes = (node: NodeInfo, asked: PublicKey, listed: readonly NodeInfo[]): void => {
     this.#onAnswer(node, asked);
-    const now = this.#clock.now();
+    const now = this.#deps.clock.now();
     for (const other of listed) {
-      if (other.publicKey.equals(this.#ownKey)) this.#observedAddress.reported(node.publicKey, other.endpoint);
+      if (other.publicKey.equals(this.#deps.keyPair.publicKey))
+        this.#observedAddress.reported(node.publicKey, other.endpoint);
       else if (node.endpoint.maySendTo(other.endpoint)) this.#lists.named(node.publicKey, other, now);
     }
   };
 
-  readonly #isWanted = (node: NodeInfo): boolean => this.#lists.wants(node, this.#clock.now());
+  /** A request takes all routes, a response one of them (spec: "NAT ping"). */
+  readonly #sendNatPing = (to: PublicKey, ping: NatPing): void => {
+    const isSingle = ping.type === 'response';
+    this.requests.send(to, DhtRequestKind.NatPing, encodeNatPing(ping), { isSingle });
+  };
+
+  readonly #isWanted = (node: NodeInfo): boolean => this.#lists.wants(node, this.#deps.clock.now());
 
   readonly #onRequest = (node: NodeInfo): void => {
-    const now = this.#clock.now();
+    const now = this.#deps.clock.now();
     const isMissing = this.#lists.searches.get(node.publicKey)?.handleRequest(node.endpoint, now);
     if (isMissing !== true) this.#pingQueue.add(node, now);
   };

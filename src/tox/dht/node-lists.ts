@@ -2,8 +2,8 @@
 import type { PublicKey } from '../crypto/keys.js';
 import type { NodeInfo } from '../packet/node-info.js';
 import { KnownNodes } from './known-nodes.js';
-import { CloseList } from './routing/close-list.js';
 import { ListMaintainer } from './routing/list-maintainer.js';
+import { NodeList } from './routing/node-list.js';
 import { SearchTable, type SearchTableDeps } from './search/search-table.js';
 
 export interface NodeListsDeps extends Omit<SearchTableDeps, 'closestNodes'> {
@@ -22,7 +22,7 @@ export class NodeLists {
   constructor(deps: NodeListsDeps, options: { readonly ownKey: PublicKey }) {
     const { clock, isSuspect } = deps;
     this.#isReachable = deps.isReachable;
-    this.near = new ListMaintainer(deps, { list: new CloseList(options.ownKey) });
+    this.near = new ListMaintainer(deps, { list: NodeList.close(options.ownKey) });
     this.searches = new SearchTable({
       ...deps,
       closestNodes: (target, count) => this.known.closest(target, count, { lan: true }),

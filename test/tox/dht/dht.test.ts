@@ -1,9 +1,12 @@
 import t from 'tap';
 import type { Endpoint } from '../../../src/base/endpoint.js';
 import { generateKeyPair } from '../../../src/tox/crypto/keys.js';
+import { SharedKeyCache } from '../../../src/tox/crypto/shared-key-cache.js';
+import { DhtBox } from '../../../src/tox/dht/rpc/dht-box.js';
 import type { DatagramSocket } from '../../../src/tox/network/datagram-socket.js';
 import { decodeBootstrapInfo, encodeBootstrapInfoRequest } from '../../../src/tox/packet/bootstrap-info.js';
 import { decodeNodesResponse, encodeNodesRequest, encodeNodesResponse } from '../../../src/tox/packet/dht.js';
+import { type DhtRequestPlain, decodeDhtRequest, decodeNatPing } from '../../../src/tox/packet/dht-request.js';
 import { UdpKind } from '../../../src/tox/packet/kind.js';
 import { encodeLanDiscovery } from '../../../src/tox/packet/lan-discovery.js';
 import type { NodeInfo } from '../../../src/tox/packet/node-info.js';
@@ -253,6 +256,50 @@ t.test('without IPv6 no IPv6 address is asked', async (t) => {
   net.clock.advance(10_000);
   t.equal(sent, 0);
 });
+
+t.test('neither our own node nor an address that belongs to no single host is asked', async (t) => {
+  const net = new DhtNetwork(18);
+  const a = net.peer();
+  const { publicKey } = generateKeyPair(net.random);
+  const asked: string[] = [];
+  net.network.filter = (_packet, _from, to) => {
+    asked.push(to.key);
+    return true;
+  };
+  const nodes = [a, ...['255.255.255.255', '20.0.9.1'].map((address) => ({ publicKey, endpoint: at(address) }))];
+  for (const one of nodes) a.dht.bootstrap(one);
+  const search = a.dht.search(publicKey);
+  for (const one of [...nodes, { publicKey, endpoint: at('20.0.9.2', 0) }]) search.learn(one);
+  net.clock.advance(1000);
+  t.same([...new Set(asked)], ['20.0.9.1:33445']);
+});
+
+t.test(
+  'a NAT ping request reaches the friend through all nodes that know it, as a DHT request of kind 254',
+  async (t) => {
+    const net = new DhtNetwork(19);
+    const peers = net.peers(8);
+    const keyPair = generateKeyPair(net.random);
+    const [a, b] = [peers[2] as DhtPeer, net.peer({ keyPair })];
+    b.dht.bootstrap(peers[0] as DhtPeer);
+    net.clock.advance(3000);
+    const { clock, random } = net;
+    const sharedKeys = new SharedKeyCache(keyPair.secretKey);
+    const box = new DhtBox({ clock, random, ownKey: b.publicKey, sharedKeys });
+    const contents: (DhtRequestPlain | undefined)[] = [];
+    net.network.filter = (packet, from, to) => {
+      const request =
+        packet[0] === UdpKind.DhtRequest && from.equals(a.endpoint) ? decodeDhtRequest(packet) : undefined;
+      if (request?.receiver.equals(b.publicKey)) contents.push(box.openRequest(request));
+      return !(from.equals(a.endpoint) && to.equals(b.endpoint)) && !(from.equals(b.endpoint) && to.equals(a.endpoint));
+    };
+    a.dht.search(b.publicKey);
+    net.clock.advance(4000);
+    t.ok(contents.length > 1, `${contents.length} nodes carry it`);
+    t.same([...new Set(contents.map((content) => content?.kind))], [254]);
+    t.equal(decodeNatPing(contents[0]?.data as Buffer)?.type, 'request');
+  },
+);
 
 t.test('only a node with bootstrap info answers bootstrap info requests', async (t) => {
   const net = new DhtNetwork(13);

@@ -1,6 +1,6 @@
 import t from 'tap';
 import { NodeLiveness } from '../../../src/tox/dht/node-liveness.js';
-import { CloseList } from '../../../src/tox/dht/routing/close-list.js';
+import { NodeList } from '../../../src/tox/dht/routing/node-list.js';
 import type { NodeInfo } from '../../../src/tox/packet/node-info.js';
 import { ManualClock } from '../../support/manual-clock.js';
 import { named, node } from '../../support/nodes.js';
@@ -12,7 +12,7 @@ const STRANGER = node('0c', '192.0.2.3');
 
 function start() {
   const clock = new ManualClock();
-  const close = new CloseList(node('ff', '192.0.2.9').publicKey);
+  const close = NodeList.close(node('ff', '192.0.2.9').publicKey);
   const pinged: string[] = [];
   const suspected: string[] = [];
   const alive = new Set<NodeInfo>();

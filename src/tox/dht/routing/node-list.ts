@@ -1,21 +1,96 @@
-/** What the two lists of nodes have in common: the close list, near to ourselves, and a search list, near to a friend. */
+/**
+ * The nodes near to a key, at most eight in a bucket, the nearest of a bucket in front.
+ *
+ * The close list, near to ourselves (spec: "k-buckets"), has one bucket for each number of leading bits that a key has in common
+ * with ours. A good node is never evicted, so that an attacker's new nodes cannot push out the honest ones that we know.
+ *
+ * The list of a search (spec: "DHT Search") has a single bucket, in which a nearer node takes the place of the farthest one.
+ */
 import type { Endpoint } from '../../../base/endpoint.js';
+import { commonBits, compareDistance } from '../../crypto/distance.js';
 import type { PublicKey } from '../../crypto/keys.js';
-import type { DhtNode } from './dht-node.js';
+import { DhtNode } from './dht-node.js';
 
-export interface NodeList {
-  /** The key to which its nodes are near. */
-  readonly target: PublicKey;
-  /** Every node, good or not. */
-  nodes(): readonly DhtNode[];
-  find(key: PublicKey): DhtNode | undefined;
-  /** Whether the node should be asked: it would enter, or it is in the list without a good address of that family. */
-  wants(key: PublicKey, endpoint: Endpoint, now: number): boolean;
-  /** Adds or refreshes a node that has answered. */
-  insert(key: PublicKey, endpoint: Endpoint, now: number): InsertResult;
-  /** Removes a node of the list. */
-  remove(node: DhtNode): void;
-}
+// Specification: c-toxcore's LCLIENT_LENGTH, and LCLIENT_NODES or MAX_FRIEND_CLIENTS.
+const CLOSE_BUCKETS = 128;
+const BUCKET_SIZE = 8;
 
 /** `new` also stands for a bad node that is good again. */
 export type InsertResult = 'new' | 'refreshed' | 'refused';
+
+export class NodeList {
+  /** The key to which its nodes are near. */
+  readonly target: PublicKey;
+  readonly #buckets: readonly DhtNode[][];
+  /** The nodes of all buckets, until a bucket changes. */
+  #all: readonly DhtNode[] | undefined;
+
+  private constructor(target: PublicKey, buckets: number) {
+    this.target = target;
+    this.#buckets = Array.from({ length: buckets }, () => []);
+  }
+
+  static close(ownKey: PublicKey): NodeList {
+    return new NodeList(ownKey, CLOSE_BUCKETS);
+  }
+
+  static search(key: PublicKey): NodeList {
+    return new NodeList(key, 1);
+  }
+
+  /** Every node, good or not. */
+  nodes(): readonly DhtNode[] {
+    this.#all ??= this.#buckets.flat();
+    return this.#all;
+  }
+
+  find(key: PublicKey): DhtNode | undefined {
+    return this.#bucketOf(key).find((node) => node.publicKey.equals(key));
+  }
+
+  /** Whether the node should be asked: it would enter, or it is in the list without a good address of that family. */
+  wants(key: PublicKey, endpoint: Endpoint, now: number): boolean {
+    const known = this.find(key);
+    if (known !== undefined) return known.association(endpoint.family)?.isGood(now) !== true;
+    const bucket = this.#bucketOf(key);
+    return bucket.length < BUCKET_SIZE || this.#leaving(bucket, key, now) !== undefined;
+  }
+
+  /** Adds or refreshes a node that has answered. */
+  insert(key: PublicKey, endpoint: Endpoint, now: number): InsertResult {
+    const known = this.find(key);
+    if (known !== undefined) return known.answeredFrom(endpoint, now) ? 'refreshed' : 'new';
+    // A node that restarts has a new key at its old address: the old one is gone.
+    const old = this.nodes().find((node) => node.isAt(endpoint));
+    if (old !== undefined) this.remove(old);
+    const bucket = this.#bucketOf(key);
+    if (bucket.length >= BUCKET_SIZE) {
+      const leaving = this.#leaving(bucket, key, now);
+      if (leaving === undefined) return 'refused';
+      this.remove(leaving);
+    }
+    bucket.push(new DhtNode(key, endpoint, now));
+    bucket.sort((a, b) => compareDistance(this.target, a.publicKey, b.publicKey));
+    this.#all = undefined;
+    return 'new';
+  }
+
+  /** Removes a node of the list. */
+  remove(node: DhtNode): void {
+    const bucket = this.#bucketOf(node.publicKey);
+    bucket.splice(bucket.indexOf(node), 1);
+    this.#all = undefined;
+  }
+
+  #bucketOf(key: PublicKey): DhtNode[] {
+    return this.#buckets[Math.min(commonBits(this.target, key), this.#buckets.length - 1)] as DhtNode[];
+  }
+
+  /** Returns the node of a full bucket that makes room for this key: a bad one, or else in a search the farthest if the key is nearer. */
+  #leaving(bucket: readonly DhtNode[], key: PublicKey, now: number): DhtNode | undefined {
+    const bad = bucket.findLast((node) => !node.isGood(now));
+    if (bad !== undefined || this.#buckets.length > 1) return bad;
+    const farthest = bucket.at(-1) as DhtNode;
+    return compareDistance(this.target, key, farthest.publicKey) < 0 ? farthest : undefined;
+  }
+}

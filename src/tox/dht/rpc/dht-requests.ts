@@ -3,6 +3,7 @@
  * one hop only: a sender that wants to reach a node gives the packet to nodes that know the address.
  */
 import type { Endpoint } from '../../../base/endpoint.js';
+import { pick, type Random } from '../../../base/random.js';
 import type { PublicKey } from '../../crypto/keys.js';
 import { decodeDhtRequest } from '../../packet/dht-request.js';
 import type { DhtBox } from './dht-box.js';
@@ -11,6 +12,7 @@ import type { DhtBox } from './dht-box.js';
 export type DhtRequestHandler = (sender: PublicKey, data: Buffer) => void;
 
 export interface DhtRequestsDeps {
+  readonly random: Random;
   readonly box: DhtBox;
   readonly send: (packet: Buffer, to: Endpoint) => void;
   /** Returns the address of a node of the close list. */
@@ -31,14 +33,17 @@ export class DhtRequests {
 
   /**
    * Sends to a node that we search for: directly if it answers, else through all nodes that know its address.
+   * @param options.isSingle takes one of these nodes instead, at random
    * @returns false when there is no route
    * @throws RangeError when `data` is longer than 918 bytes
    */
-  send(to: PublicKey, kind: number, data: Buffer): boolean {
-    const packet = this.#deps.box.sealRequest(to, { kind, data });
+  send(to: PublicKey, kind: number, data: Buffer, options: { readonly isSingle?: boolean } = {}): boolean {
+    const { random, box } = this.#deps;
     const ways = this.#deps.ways(to);
-    for (const endpoint of ways) this.#deps.send(packet, endpoint);
-    return ways.length > 0;
+    if (ways.length === 0) return false;
+    const packet = box.sealRequest(to, { kind, data });
+    for (const endpoint of options.isSingle ? [pick(random, ways)] : ways) this.#deps.send(packet, endpoint);
+    return true;
   }
 
   /** Registers the handler of a kind. @throws RangeError when the kind has a handler already */

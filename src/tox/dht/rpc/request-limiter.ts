@@ -3,7 +3,6 @@ import type { Clock } from '../../../base/clock.js';
 import { TokenBucket } from '../../../base/token-bucket.js';
 import type { PublicKey } from '../../crypto/keys.js';
 import type { NodeInfo } from '../../packet/node-info.js';
-import type { AddressFilter } from './address-filter.js';
 import { type UdpHealth, UdpHealthRecord } from './udp-health.js';
 
 // Answers make us ask the nodes that they name. However many searches run, no hostile node may make us flood a third
@@ -13,7 +12,8 @@ const ASKED_AT_ONCE = 2000;
 
 export interface RequestLimiterDeps {
   readonly clock: Clock;
-  readonly filter: AddressFilter;
+  /** False for a node that must not be asked: ourselves, or an address that cannot be reached. */
+  readonly isReachable: (node: NodeInfo) => boolean;
   readonly request: (node: NodeInfo, target: PublicKey) => void;
   /** A request is about to be sent. */
   readonly onAsked: (node: NodeInfo) => void;
@@ -34,9 +34,9 @@ export class RequestLimiter {
   }
 
   readonly ask = (node: NodeInfo, target: PublicKey): void => {
-    const { clock, filter, request, onAsked, isGood, isSought } = this.#deps;
+    const { clock, isReachable, request, onAsked, isGood, isSought } = this.#deps;
     const now = clock.now();
-    if (!filter.includes(node) || !this.#limit.take(now)) return;
+    if (!isReachable(node) || !this.#limit.take(now)) return;
     // A node that we search for may be behind a NAT or firewall of its own, and says nothing about ours.
     if (!isSought(node.publicKey)) this.#udpHealth.asked(node.endpoint, isGood(node.publicKey), now);
     onAsked(node);

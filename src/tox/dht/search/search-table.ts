@@ -1,8 +1,8 @@
 /** All searches: those of friends, and two for random keys, which give us nodes from anywhere in the network. */
-
 import type { Endpoint } from '../../../base/endpoint.js';
 import type { Random } from '../../../base/random.js';
 import { generateKeyPair, type PublicKey } from '../../crypto/keys.js';
+import { decodeNatPing } from '../../packet/dht-request.js';
 import type { NodeInfo } from '../../packet/node-info.js';
 import type { DhtNode } from '../routing/dht-node.js';
 import type { NodeList } from '../routing/node-list.js';
@@ -84,6 +84,12 @@ export class SearchTable {
   /** A node that has answered names another one. */
   named(reporter: PublicKey, node: NodeInfo, now: number): void {
     for (const search of this.#searches.values()) search.named(reporter, node, now);
+  }
+
+  /** A NAT ping has arrived (spec: "NAT ping"); that of a node that we do not search for is ignored. */
+  handleNatPing(sender: PublicKey, data: Buffer): void {
+    const ping = decodeNatPing(data);
+    if (ping !== undefined) this.get(sender)?.handleNatPing(ping, this.#deps.clock.now());
   }
 
   /** Once a second. */

@@ -5,8 +5,7 @@ import type { PublicKey } from '../../crypto/keys.js';
 import type { NatPing } from '../../packet/dht-request.js';
 import type { NodeInfo } from '../../packet/node-info.js';
 import { ListMaintainer, type ListMaintainerDeps } from '../routing/list-maintainer.js';
-import type { InsertResult } from '../routing/node-list.js';
-import { SearchList } from '../routing/search-list.js';
+import { type InsertResult, NodeList } from '../routing/node-list.js';
 import { AddressReports } from './address-reports.js';
 import { HolePuncher } from './hole-puncher.js';
 
@@ -47,8 +46,8 @@ export interface SearchDeps extends ListMaintainerDeps {
   /** Sends requests to the nodes near to us, so that they learn our present address. */
   readonly showOurselves: () => void;
   readonly ping: (node: NodeInfo) => void;
-  /** Sends a NAT ping to the key looked for: a request by all who know its address, a response by one. */
-  readonly sendNatPing: (search: Search, ping: NatPing) => void;
+  /** Sends a NAT ping to the node searched for: a request through all nodes that know its address, a response through one. */
+  readonly sendNatPing: (to: PublicKey, ping: NatPing) => void;
 }
 
 export class Search {
@@ -71,12 +70,12 @@ export class Search {
     this.#deps = deps;
     this.publicKey = options.publicKey;
     this.maintainer = new ListMaintainer(deps, {
-      list: new SearchList(options.publicKey),
+      list: NodeList.search(options.publicKey),
       isSettled: (now) => options.isRandom || this.#isReached(now),
     });
     this.#puncher = new HolePuncher({
       random: deps.random,
-      requestNatPing: (id) => deps.sendNatPing(this, { type: 'request', id }),
+      requestNatPing: (id) => deps.sendNatPing(this.publicKey, { type: 'request', id }),
       ping: (endpoint) => deps.ping({ publicKey: this.publicKey, endpoint }),
     });
     this.#inquiries = new Repeater(deps.clock, DOUBT_ROUNDS, () => this.#inquire());
@@ -180,7 +179,7 @@ export class Search {
     if (type === 'response') {
       this.#puncher.answered(id, reports, now);
     } else {
-      this.#deps.sendNatPing(this, { type: 'response', id });
+      this.#deps.sendNatPing(this.publicKey, { type: 'response', id });
       this.#puncher.requested(reports, now);
       this.#suspect(now);
     }

@@ -1,6 +1,6 @@
 import t from 'tap';
 import { ListMaintainer } from '../../../../src/tox/dht/routing/list-maintainer.js';
-import { SearchList } from '../../../../src/tox/dht/routing/search-list.js';
+import { NodeList } from '../../../../src/tox/dht/routing/node-list.js';
 import { ManualClock } from '../../../support/manual-clock.js';
 import { keyOf, named, node } from '../../../support/nodes.js';
 import { SeededRandom } from '../../../support/seeded-random.js';
@@ -18,7 +18,7 @@ function start(isSettled = false) {
       random: new SeededRandom(1),
       ask: (info, target) => asked.push(`${named(info)} about ${target.hex.slice(0, 2)}`),
     },
-    { list: new SearchList(TARGET), isSettled: () => isSettled },
+    { list: NodeList.search(TARGET), isSettled: () => isSettled },
   );
   return { clock, asked, maintainer };
 }
@@ -105,7 +105,7 @@ t.test('one lost packet does not make a node of a settled list bad', async (t) =
   // Of the seconds at which lists ask, this key has the last one.
   const target = keyOf('07');
   const clock = new ManualClock();
-  const list = new SearchList(target);
+  const list = NodeList.search(target);
   const askedAt: number[] = [];
   const ask = (info: typeof A): void => {
     if (info.publicKey.equals(A.publicKey)) askedAt.push(clock.now());

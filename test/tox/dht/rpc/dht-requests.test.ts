@@ -4,6 +4,7 @@ import { decodeDhtRequest } from '../../../../src/tox/packet/dht-request.js';
 import { stranger } from '../../../support/dht-stranger.js';
 import { mutations } from '../../../support/fuzz.js';
 import { at } from '../../../support/nodes.js';
+import { SeededRandom } from '../../../support/seeded-random.js';
 
 const [us, a, b] = [stranger(1), stranger(2), stranger(3)];
 const NEAR = at('192.0.2.3');
@@ -13,6 +14,7 @@ function start() {
   const received: string[] = [];
   const requests = new DhtRequests(
     {
+      random: new SeededRandom(1),
       box: us.box,
       send: (packet, to) => sent.push({ packet, to: to.key }),
       findEndpoint: (key) => (key.equals(b.publicKey) ? NEAR : undefined),
@@ -45,6 +47,12 @@ t.test('our own request takes every known route to a node that we search for', a
   const opened = decodeDhtRequest(sent[0]?.packet as Buffer);
   t.same(opened && a.box.openRequest(opened), { kind: 0x9c, data: Buffer.from('data') });
   t.notOk(requests.send(b.publicKey, 0x9c, Buffer.from('data')));
+});
+
+t.test('a request that one node is enough for takes one of the routes', async (t) => {
+  const { sent, requests } = start();
+  t.ok(requests.send(a.publicKey, 0x9c, Buffer.from('data'), { isSingle: true }));
+  t.equal(sent.length, 1);
 });
 
 t.test('a request for a node near to us is forwarded unchanged', async (t) => {
