@@ -7,7 +7,7 @@ import { dirname } from 'node:path';
 import { systemCodeOf } from '../base/coded-error.js';
 import type { DaemonFlags } from '../config/daemon-flags.js';
 import { SettingsError, settingsFile } from '../config/daemon-settings.js';
-import { lockFile } from '../engine/file-lock.js';
+import { lockFile } from '../engine/state/file-lock.js';
 import { goIntoBackground } from '../platform/process/background.js';
 import { waitForSecond } from '../platform/process/parent-process.js';
 import { PidFile, pidFileMark } from '../platform/process/pid-file.js';

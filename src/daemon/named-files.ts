@@ -2,8 +2,8 @@
 import { CodedError } from '../base/coded-error.js';
 import { silentLogger } from '../base/logger.js';
 import { readSecretFile } from '../config/secret-file.js';
-import { loadBootstrapNodes } from '../engine/bootstrap-nodes.js';
-import { loadRules } from '../engine/target-rules.js';
+import { loadRules } from '../engine/access/target-rules.js';
+import { loadBootstrapNodes } from '../engine/network/bootstrap-nodes.js';
 
 interface Settings {
   readonly access: { readonly secretFile: string | undefined };

@@ -2,7 +2,7 @@
 import type { Logger } from '../base/logger.js';
 import type { AccessControl } from '../engine/access/access-control.js';
 import type { AccessPolicy } from '../engine/access/access-policy.js';
-import type { TargetPolicy } from '../engine/target-policy.js';
+import type { TargetPolicy } from '../engine/server/target-policy.js';
 
 interface Deps {
   readonly log: Logger;

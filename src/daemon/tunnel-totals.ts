@@ -1,7 +1,7 @@
 /** What went through all tunnels since the start, and the requests for targets that were refused. */
 import type { Clock } from '../base/clock.js';
 import type { Engine } from '../engine/engine.js';
-import { RefusalCounts } from '../engine/refusal-counts.js';
+import { RefusalCounts } from '../engine/server/refusal-counts.js';
 import type { TunnelTotals } from './methods/context.js';
 
 export class RunningTotals implements TunnelTotals {

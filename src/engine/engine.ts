@@ -8,14 +8,14 @@ import type { ToxId } from '../tox/crypto/tox-id.js';
 import type { NetworkFacts } from '../tox/network-facts.js';
 import type { TunnelService } from '../tunnel/tunnel-service.js';
 import type { AccessPolicy } from './access/access-policy.js';
-import { ClientAdmission } from './client-admission.js';
-import type { Identity } from './identity.js';
-import { NetworkEntry } from './network-entry.js';
-import { NetworkWatch } from './network-watch.js';
-import { proxyText } from './proxy-text.js';
-import { RemoteServer } from './remote-server.js';
-import { FLAGS, type SettingNames } from './setting-names.js';
-import type { NodeToAsk, ProxyFault, ToxStack } from './tox-stack.js';
+import { RemoteServer } from './client/remote-server.js';
+import { NetworkEntry } from './network/network-entry.js';
+import { NetworkWatch } from './network/network-watch.js';
+import { proxyText } from './network/proxy-text.js';
+import type { NodeToAsk, ProxyFault, ToxStack } from './network/tox-stack.js';
+import { ClientAdmission } from './server/client-admission.js';
+import type { Identity } from './state/identity.js';
+import { FLAGS, type SettingNames } from './state/setting-names.js';
 
 /** ms between saves of what was learned about the network; stopping saves too. */
 const SAVE_INTERVAL = 60 * 60_000;

@@ -11,11 +11,11 @@ import type { ProxySetting } from '../config/proxy.js';
 import { Tox } from '../tox/tox.js';
 import type { MayReach } from '../tunnel/server/request-handler.js';
 import { TunnelService } from '../tunnel/tunnel-service.js';
-import { BootstrapNodesError, defaultNodesFile, loadBootstrapNodes } from './bootstrap-nodes.js';
 import { Engine } from './engine.js';
-import { Identity, type IdentityPlace } from './identity.js';
-import { FLAGS, type SettingNames } from './setting-names.js';
-import type { NodeToAsk } from './tox-stack.js';
+import { BootstrapNodesError, defaultNodesFile, loadBootstrapNodes } from './network/bootstrap-nodes.js';
+import type { NodeToAsk } from './network/tox-stack.js';
+import { Identity, type IdentityPlace } from './state/identity.js';
+import { FLAGS, type SettingNames } from './state/setting-names.js';
 
 export type NetworkSettings = Pick<CommonSettings, 'udpPorts' | 'relayPort' | 'portMapping' | 'nodesFile' | 'nodes'> & {
   readonly proxy: Pick<ProxySetting, 'address'> | undefined;

@@ -6,9 +6,9 @@ import type { NodeSettings } from '../config/classic-settings.js';
 import type { PublicKey } from '../tox/crypto/keys.js';
 import { newSavedata } from '../tox/savedata.js';
 import { Tox } from '../tox/tox.js';
-import { NetworkEntry } from './network-entry.js';
-import { NodeKey } from './node-key.js';
+import { NetworkEntry } from './network/network-entry.js';
 import { isPrivate, nodesToAsk, relayPortOf } from './start-engine.js';
+import { NodeKey } from './state/node-key.js';
 
 /** The usual one of Tox. Others name it in their configuration, so it is never another one by chance. */
 const USUAL_PORT = 33445;

@@ -1,5 +1,5 @@
 /** The real file system with a disaster at one of its operations: an error, or the end of the process. */
-import { type FileSystem, nodeFileSystem, type OpenFile } from '../../src/engine/file-system.js';
+import { type FileSystem, nodeFileSystem, type OpenFile } from '../../src/engine/state/file-system.js';
 
 export interface Disaster {
   /** Which operation fails, from 0; opening, writing and so on each count. */

@@ -32,7 +32,7 @@ const HELLO = Buffer.from('hi\0');
 const WRONG = Buffer.from('no\0');
 /** ms; who needs longer is not let in. */
 const LIMIT = 120_000;
-/** ms without a connection after which a client asks for all anew (engine/remote-server). */
+/** ms without a connection after which a client asks for all anew (engine/client/remote-server). */
 const HINTS = [10_000, 30_000, 70_000];
 
 /** @returns ms that each of one or two new clients needs; Infinity for never */

@@ -5,8 +5,8 @@
 import type { Logger } from '../../base/logger.js';
 import type { RunSettings, SecretSource } from '../../config/classic-settings.js';
 import { faultOfSecret, readSecretFile } from '../../config/secret-file.js';
-import { loadBootstrapNodes } from '../../engine/bootstrap-nodes.js';
-import { loadRules } from '../../engine/target-rules.js';
+import { loadRules } from '../../engine/access/target-rules.js';
+import { loadBootstrapNodes } from '../../engine/network/bootstrap-nodes.js';
 import { UsageError } from './flags.js';
 
 export interface GivenFiles {

@@ -1,7 +1,7 @@
 /** Running unattended: `-z`, `-F` and `-U` of servers, nodes and clients with -L. */
 import type { Logger } from '../../base/logger.js';
 import type { LastingSettings } from '../../config/classic-settings.js';
-import { lockFile } from '../../engine/file-lock.js';
+import { lockFile } from '../../engine/state/file-lock.js';
 import { type BackgroundSide, goIntoBackground } from '../../platform/process/background.js';
 import { waitForSecond } from '../../platform/process/parent-process.js';
 import { ownPidFile, PidFile, pidFileMark } from '../../platform/process/pid-file.js';

@@ -1,9 +1,9 @@
 /** Clients as people name them and as lists show them. */
 import { ControlError } from '../../control/control-error.js';
 import type { Result } from '../../control/protocol.js';
-import type { AdmittedClient } from '../../engine/client-admission.js';
-import { type NamedClient, parseClientId, SelectorError, selectClient } from '../../engine/client-selector.js';
-import { peerName } from '../../engine/peer-name.js';
+import type { AdmittedClient } from '../../engine/server/client-admission.js';
+import { type NamedClient, parseClientId, SelectorError, selectClient } from '../../engine/server/client-selector.js';
+import { peerName } from '../../engine/server/peer-name.js';
 import type { MethodContext } from './context.js';
 
 export type ClientName = Result<'ping'>['client'];

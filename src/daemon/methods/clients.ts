@@ -3,7 +3,7 @@ import { LAST_UNIX_TIME } from '../../base/clock.js';
 import { ControlError } from '../../control/control-error.js';
 import type { MethodHandlers } from '../../control/method-handlers.js';
 import type { Params, Result } from '../../control/protocol.js';
-import type { AdmittedClient } from '../../engine/client-admission.js';
+import type { AdmittedClient } from '../../engine/server/client-admission.js';
 import { clientName, findAdmitted, findAnybody, logName, nameOf } from './clients-by-name.js';
 import { connectionsOf, pathOf, roundTripOf } from './connections.js';
 import type { MethodContext } from './context.js';

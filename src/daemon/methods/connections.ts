@@ -2,7 +2,7 @@
 import { ControlError } from '../../control/control-error.js';
 import type { MethodHandlers } from '../../control/method-handlers.js';
 import type { Result } from '../../control/protocol.js';
-import type { AdmittedClient } from '../../engine/client-admission.js';
+import type { AdmittedClient } from '../../engine/server/client-admission.js';
 import { clientName, findClient, knownClients } from './clients-by-name.js';
 import type { MethodContext } from './context.js';
 import { every } from './streams.js';

@@ -5,9 +5,9 @@ import type { Random } from '../../base/random.js';
 import type { Result, StreamEvent } from '../../control/protocol.js';
 import type { AccessControl } from '../../engine/access/access-control.js';
 import type { AccessPolicy } from '../../engine/access/access-policy.js';
-import type { ClientAdmission } from '../../engine/client-admission.js';
 import type { Engine } from '../../engine/engine.js';
-import type { TargetPolicy } from '../../engine/target-policy.js';
+import type { ClientAdmission } from '../../engine/server/client-admission.js';
+import type { TargetPolicy } from '../../engine/server/target-policy.js';
 
 export type StatusWarning = Result<'status'>['warnings'][number];
 export type DaemonState = Result<'status'>['daemon']['state'];

@@ -4,7 +4,7 @@ import type { AccessFactors } from '../../engine/access/access-factors.js';
 import { withOverrides } from '../../engine/access/policy-overrides.js';
 import { type Door, shutOutBy } from '../../engine/access/shut-out.js';
 import { isExpired } from '../../engine/access/whitelist.js';
-import type { AdmittedClient } from '../../engine/client-admission.js';
+import type { AdmittedClient } from '../../engine/server/client-admission.js';
 import { nameOf } from './clients-by-name.js';
 import { type Connection, connectionsOf } from './connections.js';
 import type { MethodContext } from './context.js';

@@ -1,8 +1,8 @@
 /** What a change of kept state ends with when it cannot be done, as its caller sees it. */
 import { ControlError, type ControlFault } from '../../control/control-error.js';
-import { KeptStateError } from '../../engine/access/kept-json.js';
 import { WhitelistError } from '../../engine/access/whitelist.js';
-import { reasonOf, StateFileError } from '../../engine/state-file-error.js';
+import { KeptStateError } from '../../engine/state/kept-json.js';
+import { reasonOf, StateFileError } from '../../engine/state/state-file-error.js';
 
 const WHITELIST_CODES = {
   'bad-target': 'bad-params',

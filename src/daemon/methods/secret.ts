@@ -6,7 +6,7 @@ import { ControlError } from '../../control/control-error.js';
 import type { MethodHandlers } from '../../control/method-handlers.js';
 import type { Result } from '../../control/protocol.js';
 import type { SecretCheck } from '../../engine/access/secret-check.js';
-import type { AdmittedClient } from '../../engine/client-admission.js';
+import type { AdmittedClient } from '../../engine/server/client-admission.js';
 import type { MethodContext } from './context.js';
 import { confirm, type Supposed, shutOutIf, tunnelsOf } from './leaving.js';
 import { saved } from './saving.js';

@@ -4,8 +4,8 @@
  */
 import type { Clock } from '../../base/clock.js';
 import type { PublicKey } from '../../tox/crypto/keys.js';
+import type { KeptPart } from '../state/kept-part.js';
 import { type Ban, type Bans, isBanned, isOver, withBan, withoutBan } from './bans.js';
-import type { KeptPart } from './kept-part.js';
 
 export interface ListedBan extends Ban {
   /** Whether it is on the disk; the others end with the process at the latest. */

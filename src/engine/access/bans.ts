@@ -1,6 +1,6 @@
 /** Keys that are kept out whatever else they have. Values only, no I/O. */
 import { PublicKey } from '../../tox/crypto/keys.js';
-import type { Kept } from './kept-json.js';
+import type { Kept } from '../state/kept-json.js';
 
 export interface Ban {
   readonly publicKey: PublicKey;

@@ -3,8 +3,8 @@ import type { Clock, Timer } from '../../base/clock.js';
 import { messageOf } from '../../base/coded-error.js';
 import type { Logger } from '../../base/logger.js';
 import { PublicKey } from '../../tox/crypto/keys.js';
-import type { Kept } from './kept-json.js';
-import type { KeptPart } from './kept-part.js';
+import type { Kept } from '../state/kept-json.js';
+import type { KeptPart } from '../state/kept-part.js';
 import { ProvenKeys } from './proven-keys.js';
 
 /** Implementation: ms; who has the secret may come with ever new keys, which is no reason to write for each. */

@@ -5,7 +5,7 @@
 import { createHmac, scrypt } from 'node:crypto';
 import { promisify } from 'node:util';
 import type { Random } from '../../base/random.js';
-import type { Kept } from './kept-json.js';
+import type { Kept } from '../state/kept-json.js';
 
 /**
  * Implementation: scrypt with 2 MiB takes some 6 ms. A file that leaks is hard to try a dictionary on.

@@ -3,7 +3,7 @@ import type { Clock } from '../../base/clock.js';
 import type { Logger } from '../../base/logger.js';
 import type { Random } from '../../base/random.js';
 import type { PublicKey } from '../../tox/crypto/keys.js';
-import type { KeptPart } from './kept-part.js';
+import type { KeptPart } from '../state/kept-part.js';
 import { KeptProvenKeys, type ProvenState } from './kept-proven-keys.js';
 import { hashSecret, NO_SECRET, type SecretState } from './kept-secret.js';
 import { ProvenKeys } from './proven-keys.js';

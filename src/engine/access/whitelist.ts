@@ -4,8 +4,8 @@ import { CodedError } from '../../base/coded-error.js';
 import { FormatError } from '../../config/format-error.js';
 import { PublicKey } from '../../tox/crypto/keys.js';
 import type { Rule } from '../../tunnel/server/rules.js';
-import { ruleOf } from '../target-rules.js';
-import type { Kept } from './kept-json.js';
+import type { Kept } from '../state/kept-json.js';
+import { ruleOf } from './target-rules.js';
 
 /** The message is for the owner. */
 export class WhitelistError extends CodedError<'exists' | 'alias-taken' | 'full' | 'bad-target' | 'not-listed'> {}

@@ -7,7 +7,7 @@ import { readFlags } from '../../../src/cli/tuntox/flags.js';
 import { ping } from '../../../src/cli/tuntox/modes/ping.js';
 import { settingsOf } from '../../../src/cli/tuntox/settings.js';
 import type { PingSettings } from '../../../src/config/classic-settings.js';
-import type { RemoteServer } from '../../../src/engine/remote-server.js';
+import type { RemoteServer } from '../../../src/engine/client/remote-server.js';
 
 const ID = 'E776E9A993EE3CAE04F5946D9AC66FBBAA8C63A95A94B41942353C6DC1739B4B4C762C7DA7B9';
 

@@ -6,7 +6,7 @@ import { AccessControl, type AccessSettings } from '../../../src/engine/access/a
 import { AccessPolicy, friendRequestMessage } from '../../../src/engine/access/access-policy.js';
 import type { WhitelistEntry } from '../../../src/engine/access/whitelist.js';
 import { parseAllowed } from '../../../src/engine/access/whitelist.js';
-import { type FileSystem, nodeFileSystem } from '../../../src/engine/file-system.js';
+import { type FileSystem, nodeFileSystem } from '../../../src/engine/state/file-system.js';
 import { generateKeyPair, PublicKey } from '../../../src/tox/crypto/keys.js';
 import { FailingFileSystem, systemError } from '../../support/failing-file-system.js';
 import { ManualClock } from '../../support/manual-clock.js';

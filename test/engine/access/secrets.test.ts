@@ -4,7 +4,7 @@ import t, { type Test } from 'tap';
 import { silentLogger } from '../../../src/base/logger.js';
 import { AccessControl } from '../../../src/engine/access/access-control.js';
 import { AccessPolicy, friendRequestMessage } from '../../../src/engine/access/access-policy.js';
-import { nodeFileSystem } from '../../../src/engine/file-system.js';
+import { nodeFileSystem } from '../../../src/engine/state/file-system.js';
 import { generateKeyPair, type PublicKey } from '../../../src/tox/crypto/keys.js';
 import { ManualClock } from '../../support/manual-clock.js';
 import { SeededRandom } from '../../support/seeded-random.js';

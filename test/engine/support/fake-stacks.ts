@@ -6,7 +6,7 @@ import type {
   ProxyFault,
   StackFriend,
   ToxStack,
-} from '../../../src/engine/tox-stack.js';
+} from '../../../src/engine/network/tox-stack.js';
 import type { ConnectionPath } from '../../../src/tox/connection-facts.js';
 import type { PublicKey } from '../../../src/tox/crypto/keys.js';
 import type { ToxId } from '../../../src/tox/crypto/tox-id.js';

@@ -16,7 +16,7 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
-import { lockFile } from '../../../src/engine/file-lock.js';
+import { lockFile } from '../../../src/engine/state/file-lock.js';
 import { ownPidFile, PidFile, pidFileMark } from '../../../src/platform/process/pid-file.js';
 import { requirementsMet, root } from '../../support/requirements.js';
 import { temporaryDirectory } from '../../support/temporary-directory.js';

@@ -1,11 +1,11 @@
 /** A client: `tuntox -i ID` with -L, -W or -p. */
 import { CodedError } from '../../../base/coded-error.js';
 import type { ClientSettings, ForwardSettings, PipeSettings } from '../../../config/classic-settings.js';
-import { writeIdFile } from '../../../engine/id-file.js';
-import type { RemoteServer } from '../../../engine/remote-server.js';
-import { ServerError } from '../../../engine/server-error.js';
+import { noTarget } from '../../../engine/access/target-rules.js';
+import type { RemoteServer } from '../../../engine/client/remote-server.js';
+import { ServerError } from '../../../engine/client/server-error.js';
 import { startEngine } from '../../../engine/start-engine.js';
-import { noTarget } from '../../../engine/target-rules.js';
+import { writeIdFile } from '../../../engine/state/id-file.js';
 import type { Context, StartContext } from '../context.js';
 import { ExitStatus, statusOf } from '../exit-status.js';
 import { UsageError } from '../flags.js';

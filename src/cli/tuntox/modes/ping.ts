@@ -2,8 +2,8 @@
 import { CodedError } from '../../../base/coded-error.js';
 import { OutputError, writeResult } from '../../../base/result-output.js';
 import type { PingSettings } from '../../../config/classic-settings.js';
-import type { RemoteServer } from '../../../engine/remote-server.js';
-import { ServerError } from '../../../engine/server-error.js';
+import type { RemoteServer } from '../../../engine/client/remote-server.js';
+import { ServerError } from '../../../engine/client/server-error.js';
 import type { Context } from '../context.js';
 import { ExitStatus, statusOf } from '../exit-status.js';
 

@@ -1,0 +1,79 @@
+/**
+ * The rules file of a server: which targets clients may reach. As upstream has it, one `host:port` a line, `*` any host, `0`
+ * any port, `#` begins a comment; and, of ours, `class:NAME:port` and `deny` in front of either.
+ */
+import { CodedError } from '../../base/coded-error.js';
+import { type ReadOptions, readSmallFile } from '../../base/small-file.js';
+import { FormatError } from '../../config/format-error.js';
+import { parseRule } from '../../config/rule-text.js';
+import type { MayReach, Verdict } from '../../tunnel/server/request-handler.js';
+import { type Decision, decide, describeRule, type Rule } from '../../tunnel/server/rules.js';
+import { canonicalHost, literalAddress } from '../../tunnel/wire/target.js';
+
+/** The message names the file and the line. */
+export class RulesFileError extends CodedError<'bad-rules'> {}
+
+/** Some ten thousand rules. */
+const MAX_FILE_SIZE = 1024 * 1024;
+
+export const anyTarget: MayReach = () => ({ allowed: true });
+export const noTarget: MayReach = () => ({ allowed: false, reason: 'nobody may ask a client for tunnels' });
+
+/** @throws FileError, RulesFileError */
+export function loadRules(path: string, options?: ReadOptions): Rule[] {
+  return parseRules(readSmallFile(path, MAX_FILE_SIZE, options).toString(), path);
+}
+
+/**
+ * @param name of the file, for the error
+ * @throws RulesFileError at the first line that is no rule: half a list of rules is no list
+ */
+export function parseRules(text: string, name: string): Rule[] {
+  return text.split('\n').flatMap((raw, index) => {
+    // It takes away a byte order mark too.
+    const rule = raw.replace(/#.*/, '').trim();
+    if (rule === '') return [];
+    const line = index + 1;
+    try {
+      return [ruleOf(rule, line)];
+    } catch (error) {
+      if (!(error instanceof FormatError)) throw error;
+      throw new RulesFileError('bad-rules', `${name}, line ${line}: ${error.message}`, { cause: error });
+    }
+  });
+}
+
+/** @param line its place in the file or list, from 1 @throws FormatError */
+export function ruleOf(text: string, line: number): Rule {
+  const { effect, subject, port } = parseRule(text);
+  if (subject.kind !== 'host') return { effect, subject, port, line };
+  const { host } = subject;
+  if (effect === 'deny') {
+    if (literalAddress(host) === undefined) {
+      throw new FormatError(
+        `"${host}" is a name, and a client that asks for its address would get past: deny the address, or a class`,
+      );
+    }
+    // Who asks may name the network card by a name or a number, or not at all.
+    if (host.includes('%'))
+      throw new FormatError(`an address is denied on every network interface: leave out what follows % in "${host}"`);
+  }
+  return { effect, subject: { kind: 'host', host: canonicalHost(host) }, port, line };
+}
+
+/** @param path of the file, for the owner of the server */
+export function onlyBy(rules: readonly Rule[], path: string): MayReach {
+  return (_peerId, target, address) => verdictOf(decide(rules, target, address), path);
+}
+
+function verdictOf(decision: Decision, path: string): Verdict {
+  switch (decision.kind) {
+    case 'allowed':
+    case 'open':
+      return { allowed: true };
+    case 'denied':
+      return { allowed: false, reason: `line ${decision.rule.line} of ${path}: ${describeRule(decision.rule)}` };
+    case 'unmatched':
+      return { allowed: false, reason: `no line of ${path} allows it` };
+  }
+}

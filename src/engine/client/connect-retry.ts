@@ -1,0 +1,70 @@
+/** How long a client waits for its server: some tries with pauses between them, or one without end. */
+import { Backoff } from '../../base/backoff.js';
+import type { Clock, Timer } from '../../base/clock.js';
+import type { Random } from '../../base/random.js';
+import type { RetryPolicy } from '../../config/classic-settings.js';
+
+/** ms between a try that failed and the next. */
+const FIRST_PAUSE = 1_000;
+const LONGEST_PAUSE = 60_000;
+
+export interface TriesHandlers {
+  /** A try has failed, and after `pause` ms comes the next. @param left how many are left, that one included */
+  onPause(pause: number, left: number): void;
+  onRetry(): void;
+  /** The last one has failed. */
+  onExhausted(): void;
+}
+
+export class ConnectRetry {
+  readonly #clock: Clock;
+  readonly #patience: RetryPolicy;
+  readonly #handlers: TriesHandlers;
+  readonly #pauses: Backoff;
+  #left = 0;
+  #timer: Timer | undefined;
+
+  constructor(
+    deps: { readonly clock: Clock; readonly random: Random },
+    patience: RetryPolicy,
+    handlers: TriesHandlers,
+  ) {
+    this.#clock = deps.clock;
+    this.#patience = patience;
+    this.#handlers = handlers;
+    this.#pauses = new Backoff(deps.random, { first: FIRST_PAUSE, most: LONGEST_PAUSE });
+  }
+
+  /** There is no connection: all tries are there again. */
+  begin(): void {
+    this.#left = this.#patience.maxRetries;
+    this.#pauses.reset();
+    this.#wait();
+  }
+
+  /** There is one, or nobody wants it any more. */
+  end(): void {
+    this.#timer?.cancel();
+    this.#timer = undefined;
+  }
+
+  #wait(): void {
+    this.end();
+    const { timeout } = this.#patience;
+    if (timeout !== undefined) this.#timer = this.#clock.after(timeout, () => this.#onFailed());
+  }
+
+  #onFailed(): void {
+    if (this.#left === 0) {
+      this.#handlers.onExhausted();
+      return;
+    }
+    const pause = this.#pauses.next();
+    this.#handlers.onPause(pause, this.#left);
+    this.#left -= 1;
+    this.#timer = this.#clock.after(pause, () => {
+      this.#wait();
+      this.#handlers.onRetry();
+    });
+  }
+}

@@ -1,0 +1,182 @@
+/** The client's side: one server, found and kept, and what is done through it. */
+import type { Readable, Writable } from 'node:stream';
+import { Backoff } from '../../base/backoff.js';
+import type { Clock, Timer } from '../../base/clock.js';
+import { FloodLog } from '../../base/flood-log.js';
+import type { Logger } from '../../base/logger.js';
+import type { Random } from '../../base/random.js';
+import type { RetryPolicy } from '../../config/classic-settings.js';
+import type { ToxId } from '../../tox/crypto/tox-id.js';
+import type { ForwardSpec } from '../../tunnel/client/forward-spec.js';
+import { openStdioPipe } from '../../tunnel/client/stdio-pipe.js';
+import type { TunnelService } from '../../tunnel/tunnel-service.js';
+import type { Target } from '../../tunnel/wire/target.js';
+import { friendRequestMessage } from '../access/access-policy.js';
+import { errorText, pathText } from '../network/connection-text.js';
+import { ConnectionWatch } from '../network/connection-watch.js';
+import { openChannels } from '../network/tox-channel.js';
+import type { StackFriend, ToxStack } from '../network/tox-stack.js';
+import { ConnectRetry } from './connect-retry.js';
+import { type ServerError, serverError } from './server-error.js';
+
+/** ms without a connection after which the reason is told and all is looked for anew, and the longest time until that comes again. */
+const FIRST_HINT = 10_000;
+const LONGEST_HINT = 5 * 60_000;
+
+interface Deps {
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly log: Logger;
+  readonly tox: ToxStack;
+  readonly tunnels: TunnelService;
+  /** Asks the bootstrap nodes again. */
+  readonly enterAnew: () => void;
+  /** Whether there are any. */
+  readonly hasBootstrapNodes: boolean;
+}
+
+export interface RemoteServerOptions {
+  readonly id: ToxId;
+  /** Undefined when the server wants none. */
+  readonly secret: Buffer | undefined;
+  readonly patience: RetryPolicy;
+}
+
+export class RemoteServer {
+  readonly #deps: Deps;
+  readonly #peerId: string;
+  readonly #name: string;
+  readonly #friend: StackFriend;
+  readonly #watch: ConnectionWatch;
+  /** A server may come and go as often as it likes. */
+  readonly #said: FloodLog;
+  readonly #hints: Backoff;
+  readonly #tries: ConnectRetry;
+  /** Since when there is no connection, ms. */
+  #awaySince: number;
+  #hintTimer: Timer | undefined;
+  #isClosed = false;
+  #onFirstOnline: () => void = () => {};
+  /** Resolves when the server has let us in for the first time. */
+  readonly online: Promise<void>;
+  #onGivenUp: (error: ServerError) => void = () => {};
+  /** Rejects with a ServerError when patience has come to its end. */
+  readonly givenUp: Promise<never>;
+
+  constructor(deps: Deps, options: RemoteServerOptions) {
+    const { publicKey } = options.id;
+    this.#deps = deps;
+    this.#peerId = publicKey.hex;
+    this.#name = publicKey.short;
+    this.#said = new FloodLog(deps);
+    this.#hints = new Backoff(deps.random, { first: FIRST_HINT, most: LONGEST_HINT });
+    this.#awaySince = deps.clock.now();
+    this.online = new Promise((resolve) => {
+      this.#onFirstOnline = resolve;
+    });
+    this.givenUp = new Promise((_, reject) => {
+      this.#onGivenUp = reject;
+    });
+    // Nobody has to wait for it.
+    this.givenUp.catch(() => {});
+    this.#tries = new ConnectRetry(deps, options.patience, {
+      onPause: (pause, left) => this.#onPause(pause, left),
+      onRetry: () => this.#seek(),
+      onExhausted: () => this.#onGivenUp(this.#error()),
+    });
+    deps.log.info(`connecting to ${this.#name}`);
+    this.#friend = deps.tox.addFriend(options.id, friendRequestMessage(options.secret));
+    this.#watch = new ConnectionWatch({ ...deps, friend: this.#friend, nameNow: () => this.#name }, { news: 'info' });
+    openChannels(this.#friend, {
+      onOpen: (channel) => {
+        deps.tunnels.attach(channel);
+        this.#onOnline();
+      },
+      onClose: () => this.#onOffline(),
+    });
+    this.#await();
+  }
+
+  /** Listens on a local port, whether the server is there or not. @throws ListenError */
+  async forward(spec: ForwardSpec): Promise<void> {
+    await this.#deps.tunnels.forward(this.#peerId, spec);
+  }
+
+  /** Resolves when both directions have ended. @throws ServerError, TunnelError, StdioError */
+  async pipe(target: Target, streams: { readonly stdin: Readable; readonly stdout: Writable }): Promise<void> {
+    await Promise.race([this.online, this.givenUp]);
+    const opener = this.#deps.tunnels.opener(this.#peerId);
+    await Promise.race([openStdioPipe(opener, target, streams), this.givenUp]);
+  }
+
+  /** Resolves to the round trip in ms. @throws ServerError, TunnelError */
+  async ping(): Promise<number> {
+    await Promise.race([this.online, this.givenUp]);
+    return this.#deps.tunnels.ping(this.#peerId);
+  }
+
+  /** Says nothing more about the connection, whose end belongs to the stack. */
+  close(): void {
+    this.#isClosed = true;
+    this.#tries.end();
+    this.#hintTimer?.cancel();
+    this.#said.close();
+  }
+
+  #onOnline(): void {
+    const seconds = (this.#deps.clock.now() - this.#awaySince) / 1000;
+    const way = pathText(this.#friend.path);
+    this.#tell('info', 'made', `connected to ${this.#name} in ${seconds.toFixed(1)} s, ${way}`);
+    this.#watch.begin();
+    this.#tries.end();
+    this.#hintTimer?.cancel();
+    this.#hints.reset();
+    this.#onFirstOnline();
+  }
+
+  #onOffline(): void {
+    this.#watch.end();
+    if (this.#isClosed) return;
+    const why = errorText(this.#friend.facts);
+    this.#tell('warn', 'lost', `lost the connection to ${this.#name}${why}, looking for it again`);
+    this.#awaySince = this.#deps.clock.now();
+    this.#await();
+  }
+
+  #tell(level: 'info' | 'warn', what: 'made' | 'lost', text: string): void {
+    this.#said.say({ source: this.#peerId, name: this.#name, kind: `connection ${what}`, level, text });
+  }
+
+  #await(): void {
+    this.#tries.begin();
+    this.#planHint();
+  }
+
+  #planHint(): void {
+    this.#hintTimer?.cancel();
+    this.#hintTimer = this.#deps.clock.after(this.#hints.next(), () => {
+      this.#deps.log.warn(this.#error().message);
+      this.#seek();
+      this.#planHint();
+    });
+  }
+
+  #onPause(pause: number, left: number): void {
+    const tries = left === 1 ? 'the last try' : `${left} tries left`;
+    this.#deps.log.warn(`${this.#error().message}; trying again in ${(pause / 1000).toFixed(1)} s, ${tries}`);
+  }
+
+  /** Whatever has slowed down in the meantime begins quickly again. */
+  #seek(): void {
+    this.#deps.enterAnew();
+    this.#friend.seek();
+  }
+
+  #error(): ServerError {
+    const { clock, tox, hasBootstrapNodes } = this.#deps;
+    const { isOnline, proxyFault } = tox;
+    const now = clock.now();
+    const [name, standing, away] = [this.#name, this.#friend.standing, now - this.#awaySince];
+    return serverError({ name, isOnline, hasBootstrapNodes, proxyFault, standing, away, now });
+  }
+}

@@ -1,0 +1,83 @@
+/** Why there is no connection to a server. A server never answers a client that it refuses, so the reason is inferred. */
+import { CodedError } from '../../base/coded-error.js';
+import { proxyText } from '../network/proxy-text.js';
+import type { DiscoveryState, ProxyFault } from '../network/tox-stack.js';
+
+export type ServerFault =
+  | 'proxy'
+  /** No node of the Tox network answers us. */
+  | 'no-network'
+  /** The network answers, but no node there knows the server. */
+  | 'not-found'
+  /** Nodes know it, and it has not answered for longer than it takes. */
+  | 'not-let-in'
+  /** It was found, or has answered even, and yet there is no connection. */
+  | 'no-connection';
+
+/** The message names the server and says what to do. */
+export class ServerError extends CodedError<ServerFault> {}
+
+/**
+ * ms from finding a server to its answer, at the most: usually 0.2 s, and several with packets lost. Afterwards it is said
+ * that the server lets us not in.
+ */
+const ANSWER_TIME = 5_000;
+
+export interface Situation {
+  /** Of the server, for people. */
+  readonly name: string;
+  readonly isOnline: boolean;
+  readonly hasBootstrapNodes: boolean;
+  readonly proxyFault: ProxyFault | undefined;
+  readonly standing: DiscoveryState;
+  /** ms without a connection. */
+  readonly away: number;
+  /** ms of the clock. */
+  readonly now: number;
+}
+
+export function serverError(situation: Situation): ServerError {
+  const code = faultOf(situation);
+  return new ServerError(code, textOf(code, situation));
+}
+
+function faultOf({ isOnline, proxyFault, standing, now }: Situation): ServerFault {
+  if (proxyFault !== undefined) return 'proxy';
+  if (!isOnline) return 'no-network';
+  switch (standing.kind) {
+    case 'sought':
+      return 'not-found';
+    case 'found':
+      return now - standing.since < ANSWER_TIME ? 'no-connection' : 'not-let-in';
+    case 'answering':
+      return 'no-connection';
+  }
+}
+
+function textOf(code: ServerFault, { name, away, proxyFault, hasBootstrapNodes }: Situation): string {
+  const time = away < 10_000 ? `${Number((away / 1000).toFixed(1))} s` : `${Math.round(away / 1000)} s`;
+  switch (code) {
+    case 'proxy':
+      return proxyFault === undefined ? '' : proxyText(proxyFault);
+    case 'no-network':
+      if (!hasBootstrapNodes) {
+        return (
+          `no Tox node was found in ${time} without bootstrap nodes: check that a peer runs on the local ` +
+          'network, or name a node with --bootstrap or -b'
+        );
+      }
+      return (
+        `no Tox node has answered for ${time}: check that this machine is online and lets UDP or TCP out, ` +
+        'and the nodes of -b and --bootstrap if there are any'
+      );
+    case 'not-found':
+      return `${name} has not been found for ${time}: check that it runs and is online, and that its Tox ID is right`;
+    case 'not-let-in':
+      return (
+        `${name} is reachable, but has not admitted this client for ${time}: check the secret; if it has a whitelist, its ` +
+        'owner has to add the Tox ID of this client (-C keeps one, -I writes it); or it stopped less than five minutes ago'
+      );
+    case 'no-connection':
+      return `${name} was found, but there has been no connection to it for ${time}: try again, or wait longer with --timeout`;
+  }
+}

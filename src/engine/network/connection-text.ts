@@ -1,0 +1,56 @@
+/** The facts about a connection in words, for a line of the log. */
+import { bytesText, durationText } from '../../base/units.js';
+import type { ConnectionFacts, ConnectionPath, FlowFacts, PathRelay } from '../../tox/connection-facts.js';
+
+type RelayReason = Extract<ConnectionPath, { kind: 'relayed' }>['reason'];
+
+/** What the word alone does not tell. */
+const WHY_RELAYED: Readonly<Record<RelayReason, string>> = {
+  proxy: 'all traffic goes through the proxy',
+  'udp-off': 'UDP is turned off here',
+  'udp-blocked': 'UDP seems to be blocked here',
+  'peer-tcp-only': 'the peer seems to have no UDP',
+  'udp-one-way': 'our UDP packets do not reach the peer',
+  'punching-failed': 'UDP hole punching failed',
+  'being-tried': 'a direct path is being tried',
+};
+
+/** Hex digits of a key that people see. */
+const SHORT = 8;
+
+/** The reason stands in parentheses, as one word that programs may look for. */
+export function pathText(path: ConnectionPath): string {
+  switch (path.kind) {
+    case 'none':
+      return `not connected (${path.reason})`;
+    case 'direct':
+      return `direct to ${path.endpoint}`;
+    case 'relayed': {
+      const { relay, reason } = path;
+      const by = relay === undefined ? '' : ` by ${relayText(relay)}`;
+      const why = WHY_RELAYED[reason];
+      return `relayed (${reason})${by}: ${why}`;
+    }
+  }
+}
+
+function relayText({ owner, publicKey, endpoint }: PathRelay): string {
+  if (owner === 'us') return 'our own relay';
+  return `${owner === 'peer' ? 'its own relay' : publicKey.slice(0, SHORT)} at ${endpoint}`;
+}
+
+/** The path for how long, round trip, bytes and rates. */
+export function summaryText({ path, rtt, received, sent, retransmissions }: ConnectionFacts): string {
+  const way =
+    path.kind === 'direct' ? 'direct' : path.kind === 'relayed' ? `relayed (${path.reason})` : 'not connected';
+  const roundTrip = rtt === undefined ? '' : `rtt ${rtt.toFixed(1)} ms, `;
+  const flows = `in ${flowText(received)}, out ${flowText(sent)}, ${retransmissions} resent`;
+  return `${way} for ${durationText(path.age)}, ${roundTrip}${flows}`;
+}
+
+/** The last error in parentheses, after a space; empty when there was none. */
+export function errorText({ lastError }: ConnectionFacts): string {
+  return lastError === undefined ? '' : ` (${lastError.text})`;
+}
+
+const flowText = ({ bytes, rate }: FlowFacts): string => `${bytesText(bytes)} (${bytesText(rate)}/s)`;

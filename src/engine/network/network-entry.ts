@@ -1,0 +1,57 @@
+/** The way into the Tox network: the nodes that we were told of, asked until one has answered, and again when all is lost. */
+import { Backoff } from '../../base/backoff.js';
+import type { Clock, Timer } from '../../base/clock.js';
+import type { Random } from '../../base/random.js';
+import type { NodeToAsk } from './tox-stack.js';
+
+/** ms until all bootstrap nodes are asked again while none has answered, or after the network was lost. */
+const FIRST_RETRY = 2_000;
+const LONGEST_RETRY = 15_000;
+
+export interface NetworkEntryDeps {
+  readonly clock: Clock;
+  readonly random: Random;
+  /** What is needed of the Tox stack. */
+  readonly tox: { readonly isOnline: boolean; bootstrap(node: NodeToAsk): void };
+}
+
+export class NetworkEntry {
+  readonly #deps: NetworkEntryDeps;
+  readonly #nodes: readonly NodeToAsk[];
+  readonly #retries: Backoff;
+  #timer: Timer | undefined;
+
+  constructor(deps: NetworkEntryDeps, nodes: readonly NodeToAsk[]) {
+    this.#deps = deps;
+    this.#nodes = nodes;
+    this.#retries = new Backoff(deps.random, { first: FIRST_RETRY, most: LONGEST_RETRY });
+  }
+
+  /** False: only the local network, and nodes of an earlier run, lead into the network. */
+  get hasNodes(): boolean {
+    return this.#nodes.length > 0;
+  }
+
+  /** Asks all of them at once, so that dead ones cost nothing; and again, which looks their names up anew, until one has answered. */
+  ask(): void {
+    const { clock, tox } = this.#deps;
+    this.close();
+    for (const node of this.#nodes) tox.bootstrap(node);
+    this.#timer = clock.after(this.#retries.next(), () => {
+      if (!tox.isOnline) this.ask();
+    });
+  }
+
+  /** One has answered, or none does any longer. */
+  onOnlineChange(isOnline: boolean): void {
+    this.close();
+    if (isOnline) this.#retries.reset();
+    else this.ask();
+  }
+
+  /** Asks no more. */
+  close(): void {
+    this.#timer?.cancel();
+    this.#timer = undefined;
+  }
+}

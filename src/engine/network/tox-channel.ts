@@ -1,0 +1,76 @@
+/** Each session of a friend, from coming online to going offline, is one channel of the tunnel protocol. */
+import type { PublicKey } from '../../tox/crypto/keys.js';
+import type { PeerChannel, PeerChannelHandlers } from '../../tunnel/wire/peer-channel.js';
+
+/** What is needed of a friend of the Tox stack. */
+export interface ChannelFriend {
+  readonly publicKey: PublicKey;
+  /** Bytes that a packet should have at the most to pass at once; it changes with the path, up to 1373. */
+  readonly packetSize: number;
+  /** False means that nothing was taken; `onDrain` tells when there is room again. */
+  sendLossless(packet: Buffer): boolean;
+  onOnline(listener: () => void): void;
+  onOffline(listener: () => void): void;
+  onLossless(listener: (packet: Buffer) => void): void;
+  onDrain(listener: () => void): void;
+}
+
+export interface SessionHandlers {
+  onOpen(channel: PeerChannel): void;
+  /** The session ended; its channel has been closed. */
+  onClose(): void;
+}
+
+/** Makes a channel of each session of the friend. */
+export function openChannels(friend: ChannelFriend, handlers: SessionHandlers): void {
+  let session: ToxChannel | undefined;
+  const end = (): void => {
+    if (session === undefined) return;
+    session.close();
+    session = undefined;
+    handlers.onClose();
+  };
+  friend.onOnline(() => {
+    end();
+    session = new ToxChannel(friend);
+    handlers.onOpen(session);
+  });
+  friend.onOffline(end);
+  friend.onLossless((packet) => session?.handlers?.onPacket(packet));
+  friend.onDrain(() => session?.handlers?.onDrain());
+}
+
+class ToxChannel implements PeerChannel {
+  readonly peerId: string;
+  readonly #friend: ChannelFriend;
+  #handlers: PeerChannelHandlers | undefined;
+  #isOpen = true;
+
+  constructor(friend: ChannelFriend) {
+    this.peerId = friend.publicKey.hex;
+    this.#friend = friend;
+  }
+
+  get handlers(): PeerChannelHandlers | undefined {
+    return this.#handlers;
+  }
+
+  get maxPacketSize(): number {
+    return this.#friend.packetSize;
+  }
+
+  send(packet: Buffer): boolean {
+    return !this.#isOpen || this.#friend.sendLossless(packet);
+  }
+
+  receive(handlers: PeerChannelHandlers): void {
+    this.#handlers = handlers;
+  }
+
+  close(): void {
+    this.#isOpen = false;
+    const handlers = this.#handlers;
+    this.#handlers = undefined;
+    handlers?.onClose();
+  }
+}

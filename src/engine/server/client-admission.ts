@@ -1,0 +1,272 @@
+/** The admission of clients to a server: the policy decides about friend requests, and an admitted client may open tunnels. */
+import type { Clock } from '../../base/clock.js';
+import { ExpiringMap } from '../../base/expiring-map.js';
+import { type FloodLimits, FloodLog } from '../../base/flood-log.js';
+import type { Logger } from '../../base/logger.js';
+import type { PublicKey } from '../../tox/crypto/keys.js';
+import type { TunnelService } from '../../tunnel/tunnel-service.js';
+import type { AccessDecision, AccessPolicy, AdmittedBy, LeaveReason, RefusalReason } from '../access/access-policy.js';
+import { pathText } from '../network/connection-text.js';
+import { ConnectionWatch } from '../network/connection-watch.js';
+import { openChannels } from '../network/tox-channel.js';
+import type { FriendRequest, StackFriend, ToxStack } from '../network/tox-stack.js';
+import { ClientList } from './client-list.js';
+import { peerName } from './peer-name.js';
+import { RecentRefusals } from './recent-refusals.js';
+import { RefusalCounts } from './refusal-counts.js';
+
+const REFUSALS: Readonly<Record<RefusalReason, string>> = {
+  banned: 'it is banned',
+  closed: 'this server admits no clients',
+  'not-whitelisted': 'it is not on the whitelist',
+  expired: 'its entry on the whitelist has expired',
+  'no-secret': 'it sent no secret',
+  'wrong-secret': 'it sent a wrong secret',
+  'too-many-guesses': 'there were too many wrong secrets',
+};
+
+const LEAVING: Readonly<Record<LeaveReason, string>> = {
+  ...REFUSALS,
+  'secret-changed': 'its secret is no longer valid',
+};
+
+const FACTORS: Readonly<Record<AdmittedBy, string>> = {
+  none: 'as any client is',
+  secret: 'by the secret',
+  whitelist: 'by the whitelist',
+  'secret and whitelist': 'by the secret and the whitelist',
+};
+
+/** ms in which the same refusal of the same key is not logged again: clients repeat their requests. */
+const SAME_REFUSAL = 10 * 60_000;
+const MAX_REFUSALS = 1_024;
+/** ms in which it is not counted again: somebody who tries all day was refused once. */
+const SAME_COUNT = 24 * 60 * 60_000;
+/** Lines about strangers, who are all one: whoever makes new keys must not fill the disk. */
+const REFUSAL_LINES = { atOnce: 20, aMinute: 20 };
+const OF_STRANGERS: FloodLimits = { each: REFUSAL_LINES, all: REFUSAL_LINES };
+
+/** An admitted client, until it is disconnected or has been away for too long. */
+export interface AdmittedClient {
+  /** Public key in hex. */
+  readonly id: string;
+  readonly friend: StackFriend;
+  readonly isOnline: boolean;
+  readonly admittedBy: AdmittedBy;
+  /** Unix times, s: when it was let in, and since when it is here, or away. */
+  readonly admittedAt: number;
+  readonly since: number;
+}
+
+const isByList = (factors: AdmittedBy): boolean => factors.endsWith('whitelist');
+
+/** What is kept of a guest for the door. */
+interface Admission {
+  readonly admittedBy: AdmittedBy;
+  /** Of the secret by which it came. */
+  readonly generation: number;
+}
+
+interface Deps {
+  readonly clock: Clock;
+  readonly log: Logger;
+  readonly tox: ToxStack;
+  readonly tunnels: TunnelService;
+}
+
+export class ClientAdmission {
+  readonly #deps: Deps;
+  readonly #policy: AccessPolicy;
+  readonly #aliasOf: (id: string) => string | undefined;
+  readonly #guests: ClientList<AdmittedClient>;
+  readonly #admissions = new WeakMap<AdmittedClient, Admission>();
+  readonly #counts: RefusalCounts;
+  readonly #refused: RecentRefusals;
+  readonly #refusals = new ExpiringMap<string, true>(SAME_REFUSAL, MAX_REFUSALS);
+  readonly #counted = new ExpiringMap<string, true>(SAME_COUNT, MAX_REFUSALS);
+  readonly #said: FloodLog;
+  readonly #strangers: FloodLog;
+  #isClosed = false;
+
+  /** @param aliasOf how the owner calls a client, by its key in hex */
+  constructor(deps: Deps, policy: AccessPolicy, aliasOf: (id: string) => string | undefined = () => undefined) {
+    this.#deps = deps;
+    this.#policy = policy;
+    this.#aliasOf = aliasOf;
+    this.#said = new FloodLog(deps);
+    this.#strangers = new FloodLog(deps, OF_STRANGERS);
+    this.#counts = new RefusalCounts(deps.clock);
+    this.#refused = new RecentRefusals(deps.clock);
+    this.#guests = new ClientList({
+      clock: deps.clock,
+      onForget: ({ friend }) => {
+        deps.log.debug(`${this.#nameOf(friend.publicKey)}: away too long, forgotten`);
+        deps.tox.removeFriend(friend);
+      },
+    });
+    deps.tox.onFriendRequest((request) => this.#onRequest(request));
+  }
+
+  /** All admitted clients that have not been forgotten, connected or not. */
+  get guests(): readonly AdmittedClient[] {
+    return this.#guests.all;
+  }
+
+  /** Clients refused within the last 24 hours, by reason; each counts once, unless over a thousand came after it. */
+  get refusals(): Readonly<Record<string, number>> {
+    return this.#counts.lastDay;
+  }
+
+  /**
+   * Decides about all clients again after the policy has changed: disconnects those that are no longer allowed, and admits
+   * those that were refused a moment ago and are allowed now.
+   */
+  review(): void {
+    for (const guest of this.#guests.all) {
+      const reason = this.#reasonToLeave(guest, this.#policy);
+      if (reason !== undefined) this.#part(guest, `disconnected: ${LEAVING[reason]}`);
+    }
+    for (const request of this.#refused.all) {
+      this.#decide(request, (decision) => {
+        if (decision.isAdmitted && this.#makeRoom(decision.factors)) this.#admit(request, decision.factors);
+      });
+    }
+  }
+
+  /** Returns the clients that a policy would disconnect. */
+  leaving(policy: AccessPolicy): readonly AdmittedClient[] {
+    return this.#guests.all.filter((guest) => this.#reasonToLeave(guest, policy) !== undefined);
+  }
+
+  #reasonToLeave(guest: AdmittedClient, policy: AccessPolicy): LeaveReason | undefined {
+    const { admittedBy, generation } = this.#admissions.get(guest) as Admission;
+    return policy.reasonToLeave(guest.friend.publicKey, admittedBy, generation < policy.secretGeneration);
+  }
+
+  /** Disconnects a client, which may ask again. @returns false if no client has that key */
+  kick(publicKey: PublicKey): boolean {
+    const guest = this.#guests.all.find(({ id }) => id === publicKey.hex);
+    if (guest !== undefined) this.#part(guest, 'disconnected by the owner');
+    return guest !== undefined;
+  }
+
+  close(): void {
+    this.#isClosed = true;
+    this.#guests.close();
+    this.#refused.close();
+    this.#said.close();
+    this.#strangers.close();
+  }
+
+  #part(guest: AdmittedClient, why: string): void {
+    const { log, tox, tunnels } = this.#deps;
+    log.info(`${this.#nameOf(guest.friend.publicKey)}: ${why}`);
+    this.#guests.remove(guest);
+    tunnels.closePeer(guest.id);
+    tox.removeFriend(guest.friend);
+  }
+
+  #onRequest(request: FriendRequest): void {
+    if (!this.#guests.has(request.publicKey.hex))
+      this.#decide(request, (decision) => this.#onDecided(request, decision));
+  }
+
+  #onDecided(request: FriendRequest, decision: AccessDecision): void {
+    const { publicKey } = request;
+    if (!decision.isAdmitted) {
+      // Those are not to be looked at again so soon.
+      if (decision.reason !== 'too-many-guesses') this.#refused.add(request);
+      this.#noteRefusal(publicKey, decision.reason, REFUSALS[decision.reason]);
+    } else if (!this.#makeRoom(decision.factors)) {
+      this.#noteRefusal(publicKey, 'full', 'the server has its maximum number of clients');
+    } else {
+      this.#admit(request, decision.factors);
+    }
+  }
+
+  /** Keys cost nothing to who has the secret, or where everybody may come in: they take no place from those that the owner knows. */
+  #makeRoom(factors: AdmittedBy): boolean {
+    if (this.#guests.makeRoom()) return true;
+    const last = isByList(factors) ? this.#guests.all.findLast(({ admittedBy }) => !isByList(admittedBy)) : undefined;
+    if (last !== undefined) this.#part(last, 'disconnected: a client on the whitelist takes its place');
+    return last !== undefined;
+  }
+
+  /** At once, or when its secret has been checked; not at all where that is no question any more. */
+  #decide(request: FriendRequest, onDecided: (decision: AccessDecision) => void): void {
+    this.#policy.decide(request, this.#deps.clock.now(), (decision) => {
+      if (!this.#isClosed && !this.#guests.has(request.publicKey.hex)) onDecided(decision);
+    });
+  }
+
+  #admit(request: FriendRequest, factors: AdmittedBy): void {
+    const text = `${this.#nameOf(request.publicKey)}: admitted ${FACTORS[factors]}`;
+    // One budget for all of them: who has the secret may come with ever new keys.
+    this.#said.say({ source: 'new', name: 'new clients', kind: 'client admitted', level: 'info', text });
+    this.#refused.delete(request);
+    this.#welcome(request.accept(), factors);
+  }
+
+  #welcome(friend: StackFriend, admittedBy: AdmittedBy): void {
+    const { clock, log, tunnels } = this.#deps;
+    const { hex: source } = friend.publicKey;
+    // Its owner may name it later.
+    const nameNow = (): string => this.#nameOf(friend.publicKey);
+    const watch = new ConnectionWatch({ clock, log, friend, nameNow }, { news: 'debug' });
+    let since = clock.unixTime();
+    const guest: AdmittedClient = {
+      id: source,
+      friend,
+      admittedBy,
+      admittedAt: since,
+      get isOnline() {
+        return friend.isOnline;
+      },
+      get since() {
+        return since;
+      },
+    };
+    this.#guests.add(guest);
+    this.#admissions.set(guest, { admittedBy, generation: this.#policy.secretGeneration });
+    openChannels(friend, {
+      onOpen: (channel) => {
+        const name = nameNow();
+        const text = `${name}: connected, ${pathText(friend.path)}`;
+        this.#said.say({ source, name, kind: 'session begun', level: 'info', text });
+        watch.begin();
+        since = clock.unixTime();
+        this.#guests.onSeen(guest);
+        tunnels.attach(channel);
+      },
+      onClose: () => {
+        watch.end();
+        const name = nameNow();
+        this.#said.say({ source, name, kind: 'session ended', level: 'info', text: `${name}: disconnected` });
+        since = clock.unixTime();
+        this.#guests.onSeen(guest);
+      },
+    });
+  }
+
+  #noteRefusal(key: PublicKey, reason: RefusalReason | 'full', why: string): void {
+    const { clock, log } = this.#deps;
+    const now = clock.now();
+    const id = `${key.hex} ${reason}`;
+    // The whole key, for the owner may want to let it in.
+    const text = `${this.#nameOf(key)}: refused, ${why} (public key ${key.hex})`;
+    if (this.#refusals.get(id, now) !== undefined) {
+      log.debug(text);
+      return;
+    }
+    this.#refusals.set(id, true, now);
+    if (this.#counted.get(id, now) === undefined) {
+      this.#counted.set(id, true, now);
+      this.#counts.add(reason);
+    }
+    this.#strangers.say({ source: '', name: 'strangers', kind: 'key refused', level: 'warn', text });
+  }
+
+  #nameOf(key: PublicKey): string {
+    return peerName(key.hex, this.#aliasOf(key.hex));
+  }
+}

@@ -1,0 +1,78 @@
+/**
+ * Friend requests that were refused a moment ago, so that an owner who lets somebody in does not wait for the client to ask again:
+ * clients repeat their request ever more rarely, ours after 40 s in the end.
+ */
+import type { Clock, Timer } from '../../base/clock.js';
+import type { FriendRequest } from '../network/tox-stack.js';
+
+/** Implementation: ms; longer than a client waits between two requests. They may hold a secret, so no longer than that. */
+const MEMORY = 60_000;
+/** Implementation: an owner lets in one or two that ask; to look at each again costs some ms where a secret is compared. */
+const MOST = 32;
+
+interface Refused {
+  readonly request: FriendRequest;
+  /** ms */
+  readonly expires: number;
+}
+
+export class RecentRefusals {
+  readonly #clock: Clock;
+  /** By public key in hex: the last request of each, the oldest first. */
+  readonly #refused = new Map<string, Refused>();
+  #forgetting: Timer | undefined;
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+  }
+
+  /** Keys cost nothing, so where there is no room the way with most requests loses its oldest: a flood by one way leaves the others theirs. */
+  add(request: FriendRequest): void {
+    this.delete(request);
+    this.#expire();
+    if (this.#refused.size >= MOST) this.#forgetOneOf(this.#fullestWayWith(request));
+    this.#refused.set(request.publicKey.hex, { request, expires: this.#clock.now() + MEMORY });
+    this.#planForgetting();
+  }
+
+  delete(request: FriendRequest): void {
+    this.#refused.delete(request.publicKey.hex);
+  }
+
+  get all(): readonly FriendRequest[] {
+    this.#expire();
+    return [...this.#refused.values()].map(({ request }) => request);
+  }
+
+  close(): void {
+    this.#forgetting?.cancel();
+    this.#refused.clear();
+  }
+
+  #fullestWayWith({ way }: FriendRequest): string | undefined {
+    const counts = new Map([[way, 1]]);
+    for (const { request } of this.#refused.values()) counts.set(request.way, (counts.get(request.way) ?? 0) + 1);
+    return [...counts].sort(([, one], [, other]) => other - one)[0]?.[0];
+  }
+
+  #forgetOneOf(way: string | undefined): void {
+    const oldest = [...this.#refused].find(([, { request }]) => request.way === way);
+    if (oldest !== undefined) this.#refused.delete(oldest[0]);
+  }
+
+  #expire(): void {
+    const now = this.#clock.now();
+    for (const [key, { expires }] of this.#refused) {
+      if (expires > now) return;
+      this.#refused.delete(key);
+    }
+  }
+
+  #planForgetting(): void {
+    this.#forgetting ??= this.#clock.after(MEMORY, () => {
+      this.#forgetting = undefined;
+      this.#expire();
+      if (this.#refused.size > 0) this.#planForgetting();
+    });
+  }
+}

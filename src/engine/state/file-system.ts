@@ -1,0 +1,99 @@
+/** What we need of the file system to keep a file safe; tests pass one in that fails where they want. */
+import { closeSync, constants, fsync, ftruncate, mkdirSync, open, statSync, writeFile } from 'node:fs';
+import { readFile, realpath, rename, rm, stat } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import { promisify } from 'node:util';
+import { systemCodeOf } from '../../base/coded-error.js';
+
+export interface FileStatus {
+  readonly isFile: boolean;
+  readonly isDirectory: boolean;
+  readonly mode: number;
+  /** Bytes. */
+  readonly size: number;
+}
+
+export interface OpenFile {
+  readonly fd: number;
+  /** Instead of what it holds. */
+  write(bytes: Buffer): Promise<void>;
+  /** Resolves once all that was written is on the disk. */
+  sync(): Promise<void>;
+  close(): Promise<void>;
+}
+
+export interface FileSystem {
+  /** With its parents; an existing one is left as it is. */
+  makeDirectory(path: string, mode: number): Promise<void>;
+  /** Follows links. */
+  status(path: string): Promise<FileStatus>;
+  /** The path behind all links. */
+  realPath(path: string): Promise<string>;
+  read(path: string): Promise<Buffer>;
+  /** Creates a file that must not exist, not even as a link. */
+  createNew(path: string, mode: number): Promise<OpenFile>;
+  /** Opens for writing, keeping what is there; creates the file when it is missing. */
+  openOrCreate(path: string, mode: number): Promise<OpenFile>;
+  /** A file or a directory. */
+  openToRead(path: string): Promise<OpenFile>;
+  rename(from: string, to: string): Promise<void>;
+  /** Does nothing when there is no such file. */
+  remove(path: string): Promise<void>;
+}
+
+const { O_CREAT, O_EXCL, O_NOFOLLOW, O_NONBLOCK, O_RDONLY, O_RDWR, O_WRONLY } = constants;
+const CREATE_NEW = O_WRONLY | O_CREAT | O_EXCL;
+const OPEN_OR_CREATE = O_RDWR | O_CREAT | O_NOFOLLOW;
+
+export const nodeFileSystem: FileSystem = {
+  makeDirectory: async (path, mode) => void makeDirectories(path, mode),
+  status: async (path) => {
+    const found = await stat(path);
+    return { isFile: found.isFile(), isDirectory: found.isDirectory(), mode: found.mode, size: found.size };
+  },
+  realPath: (path) => realpath(path),
+  // Somebody may have put a pipe there, which a plain open would wait for.
+  read: (path) => readFile(path, { flag: O_RDONLY | O_NONBLOCK }),
+  createNew: (path, mode) => openFile(path, CREATE_NEW, mode),
+  openOrCreate: (path, mode) => openFile(path, OPEN_OR_CREATE, mode),
+  openToRead: (path) => openFile(path, O_RDONLY | O_NONBLOCK),
+  rename: (from, to) => rename(from, to),
+  remove: (path) => rm(path, { force: true }),
+};
+
+/**
+ * With its parents. Node's own way to do so runs for ever where a directory takes none, as /proc, and says of a read-only disk
+ * that there is no such file.
+ * @returns false when it was there @throws system errors; EEXIST when something else is there
+ */
+export function makeDirectories(path: string, mode: number): boolean {
+  try {
+    mkdirSync(path, { mode });
+    return true;
+  } catch (error) {
+    const code = systemCodeOf(error);
+    if (code === 'EEXIST' && statSync(path).isDirectory()) return false;
+    // Its parent is there already: this is all that can be said.
+    if (code !== 'ENOENT' || !makeDirectories(dirname(path), mode)) throw error;
+    return makeDirectories(path, mode);
+  }
+}
+
+const openDescriptor = promisify(open);
+const truncate = promisify(ftruncate);
+const writeAll = promisify(writeFile);
+const syncDescriptor = promisify(fsync);
+
+/** By its number, not as a handle of Node's: closing that takes a thread, which on a busy machine is most of what it costs. */
+async function openFile(path: string, flags: number, mode?: number): Promise<OpenFile> {
+  const fd = await openDescriptor(path, flags, mode);
+  return {
+    fd,
+    write: async (bytes) => {
+      if (flags !== CREATE_NEW) await truncate(fd);
+      await writeAll(fd, bytes);
+    },
+    sync: () => syncDescriptor(fd),
+    close: async () => closeSync(fd),
+  };
+}

@@ -1,0 +1,99 @@
+import t from 'tap';
+import { type ChannelFriend, openChannels } from '../../../src/engine/network/tox-channel.js';
+import { generateKeyPair } from '../../../src/tox/crypto/keys.js';
+import type { PeerChannel } from '../../../src/tunnel/wire/peer-channel.js';
+import { SeededRandom } from '../../support/seeded-random.js';
+
+class TestFriend implements ChannelFriend {
+  readonly publicKey = generateKeyPair(new SeededRandom(1)).publicKey;
+  readonly sent: Buffer[] = [];
+  hasRoom = true;
+  packetSize = 1373;
+  online = (): void => {};
+  offline = (): void => {};
+  lossless = (_packet: Buffer): void => {};
+  drain = (): void => {};
+
+  sendLossless(packet: Buffer): boolean {
+    if (this.hasRoom) this.sent.push(packet);
+    return this.hasRoom;
+  }
+  onOnline(listener: () => void): void {
+    this.online = listener;
+  }
+  onOffline(listener: () => void): void {
+    this.offline = listener;
+  }
+  onLossless(listener: (packet: Buffer) => void): void {
+    this.lossless = listener;
+  }
+  onDrain(listener: () => void): void {
+    this.drain = listener;
+  }
+}
+
+function setUp(): { friend: TestFriend; channels: PeerChannel[]; events: string[] } {
+  const friend = new TestFriend();
+  const channels: PeerChannel[] = [];
+  const events: string[] = [];
+  openChannels(friend, {
+    onOpen: (channel) => {
+      const name = channels.push(channel);
+      channel.receive({
+        onPacket: (packet) => events.push(`${name} ${packet}`),
+        onDrain: () => events.push(`${name} drain`),
+        onClose: () => events.push(`${name} close`),
+      });
+    },
+    onClose: () => events.push('over'),
+  });
+  return { friend, channels, events };
+}
+
+t.test('each session of a friend is a channel of its own', async (t) => {
+  const { friend, channels, events } = setUp();
+  friend.lossless(Buffer.from('too early'));
+  friend.online();
+  friend.lossless(Buffer.from('a'));
+  friend.offline();
+  friend.lossless(Buffer.from('too late'));
+  friend.drain();
+  friend.online();
+  friend.lossless(Buffer.from('b'));
+  friend.drain();
+  t.same(events, ['1 a', '1 close', 'over', '2 b', '2 drain']);
+  t.same(
+    channels.map(({ peerId, maxPacketSize }) => [peerId, maxPacketSize]),
+    [
+      [friend.publicKey.hex, 1373],
+      [friend.publicKey.hex, 1373],
+    ],
+  );
+});
+
+t.test('a channel takes packets of the size that the path takes at the moment', async (t) => {
+  const { friend, channels } = setUp();
+  friend.online();
+  t.equal(channels[0]?.maxPacketSize, 1373);
+  friend.packetSize = 1141;
+  t.equal(channels[0]?.maxPacketSize, 1141);
+});
+
+t.test('a session that begins anew without an end closes the old channel first', async (t) => {
+  const { friend, events } = setUp();
+  friend.online();
+  friend.online();
+  t.same(events, ['1 close', 'over']);
+});
+
+t.test('a full friend takes nothing, and a closed channel takes everything and does nothing', async (t) => {
+  const { friend, channels } = setUp();
+  friend.online();
+  const [channel] = channels;
+  t.ok(channel?.send(Buffer.from('a')));
+  friend.hasRoom = false;
+  t.notOk(channel?.send(Buffer.from('b')));
+  friend.offline();
+  t.ok(channel?.send(Buffer.from('c')));
+  t.same(friend.sent.map(String), ['a']);
+});

@@ -1,0 +1,140 @@
+import { rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import t from 'tap';
+import { parseAllowed, type WhitelistEntry } from '../../../src/engine/access/whitelist.js';
+import { TargetPolicy } from '../../../src/engine/server/target-policy.js';
+import { generateKeyPair } from '../../../src/tox/crypto/keys.js';
+import { SeededRandom } from '../../support/seeded-random.js';
+import { temporaryDirectory } from '../../support/temporary-directory.js';
+
+const { publicKey } = generateKeyPair(new SeededRandom(7));
+const TARGET = { host: '127.0.0.1', port: 22 };
+const addressesOf = async (host: string): Promise<string[]> => (host === 'intranet' ? ['10.1.2.3', '192.0.2.1'] : []);
+
+type Rules = 'none' | 'with it' | 'without it' | 'bad' | 'missing';
+type Allow = 'no entry' | 'empty' | 'with it' | 'without it';
+
+const RULES: Readonly<Record<Rules, string | undefined>> = {
+  none: undefined,
+  'with it': '10.0.0.1:1\n127.0.0.1:22\n',
+  'without it': '127.0.0.1:23\n',
+  bad: '127.0.0.1\n',
+  missing: undefined,
+};
+
+const entry = (...allow: string[]): WhitelistEntry => ({
+  publicKey,
+  alias: 'laptop',
+  allow: allow.map((text, index) => parseAllowed(text, index + 1)),
+  expiresAt: undefined,
+  note: '',
+  addedAt: 1,
+});
+const ENTRIES: Readonly<Record<Allow, WhitelistEntry | undefined>> = {
+  'no entry': undefined,
+  empty: entry(),
+  'with it': entry('*:80', '127.0.0.1:22'),
+  'without it': entry('127.0.0.1:80'),
+};
+
+t.test('the whole table: rules and allow list, each row with the line that decides', async (t) => {
+  for (const rules of Object.keys(RULES) as Rules[])
+    for (const allow of Object.keys(ENTRIES) as Allow[]) {
+      const path = join(temporaryDirectory(t), 'rules');
+      const text = RULES[rules];
+      if (text !== undefined) writeFileSync(path, text);
+      const policy = new TargetPolicy(
+        { entryOf: () => ENTRIES[allow], addressesOf },
+        rules === 'none' ? undefined : path,
+      );
+      const { isAllowed, decidedBy } = policy.explain(publicKey.hex, TARGET);
+      const name = `rules ${rules}, allow ${allow}: ${decidedBy}`;
+      const byRules = rules === 'none' || rules === 'with it';
+      t.equal(isAllowed, byRules && allow !== 'without it', name);
+      t.equal(policy.mayReach(publicKey.hex, TARGET).allowed, isAllowed, name);
+      if (rules === 'bad') t.match(decidedBy, /line 1: "127.0.0.1" is not a rule/, name);
+      else if (rules === 'missing') t.match(decidedBy, /no such file/, name);
+      else if (!byRules) t.equal(decidedBy, `no line of ${path} allows it`, name);
+      else if (allow === 'without it') t.equal(decidedBy, 'the allow list of laptop has only 127.0.0.1:80', name);
+      else {
+        const first = rules === 'none' ? /^there is no rules file/ : /^line 2 of .*rules: 127\.0\.0\.1:22/;
+        t.match(decidedBy, first, name);
+        t.equal(decidedBy.endsWith('; and 127.0.0.1:22 on the allow list of laptop'), allow === 'with it', name);
+      }
+    }
+});
+
+t.test('a file that cannot be read any more changes nothing, and one that can counts at once', async (t) => {
+  const path = join(temporaryDirectory(t), 'rules');
+  writeFileSync(path, '127.0.0.1:22\n');
+  const policy = new TargetPolicy({ entryOf: () => undefined, addressesOf }, path);
+  writeFileSync(path, 'nonsense\n');
+  t.throws(() => policy.reload(path), { code: 'bad-rules', message: /line 1/ });
+  rmSync(path);
+  t.throws(() => policy.reload(path), { code: 'bad-rules' });
+  t.equal(policy.explain('', TARGET).isAllowed, true);
+  t.equal(policy.fault, undefined);
+  writeFileSync(path, '127.0.0.1:23\n');
+  policy.reload(path);
+  t.equal(policy.explain('', TARGET).isAllowed, false);
+  policy.reload(undefined);
+  t.equal(policy.explain('', TARGET).isAllowed, true);
+  t.same([policy.file, policy.rules], [undefined, []]);
+});
+
+t.test('one that was bad at the start allows nothing, until it is mended', async (t) => {
+  const path = join(temporaryDirectory(t), 'rules');
+  const policy = new TargetPolicy({ entryOf: () => undefined, addressesOf }, path);
+  t.match(policy.fault, /no such file/);
+  writeFileSync(path, '*:0\n');
+  policy.reload(path);
+  t.equal(policy.fault, undefined);
+  t.equal(policy.explain('', TARGET).isAllowed, true);
+});
+
+t.test('rules and allow list both decide over the address, and a denial in either counts', async (t) => {
+  const path = join(temporaryDirectory(t), 'rules');
+  const verdict = (rules: string, allow: string[], address?: string): [boolean, boolean, string] => {
+    writeFileSync(path, rules);
+    const policy = new TargetPolicy({ entryOf: () => entry(...allow), addressesOf }, path);
+    const { isAllowed, isOpen, decidedBy } = policy.explain('', { host: 'intranet', port: 80, address });
+    return [isAllowed, isOpen, decidedBy.replace(path, 'rules')];
+  };
+  const open = 'it depends on the address of intranet, which is not known';
+  t.same(verdict('*:0', ['class:private:80']), [true, true, `line 1 of rules: *:0; and ${open}`]);
+  t.same(verdict('*:0', ['class:private:80'], '10.1.2.3'), [
+    true,
+    false,
+    'line 1 of rules: *:0; and class:private:80 on the allow list of laptop',
+  ]);
+  t.same(verdict('*:0', ['class:private:80'], '9.9.9.9'), [
+    false,
+    false,
+    'the allow list of laptop has only class:private:80',
+  ]);
+  t.same(verdict('*:0', ['*:0', 'deny class:private:0'], '10.1.2.3'), [
+    false,
+    false,
+    'deny class:private:0 on the allow list of laptop',
+  ]);
+  t.same(verdict('*:0\ndeny class:private:0', ['intranet:80'], '10.1.2.3'), [
+    false,
+    false,
+    'line 2 of rules: deny class:private:0',
+  ]);
+});
+
+t.test('who asks about a name is told by its addresses where they decide', async (t) => {
+  const path = join(temporaryDirectory(t), 'rules');
+  const ask = async (rules: string, host = 'intranet'): Promise<[boolean, string]> => {
+    writeFileSync(path, rules);
+    const policy = new TargetPolicy({ entryOf: () => undefined, addressesOf }, path);
+    const { isAllowed, decidedBy } = await policy.explainByAddress('', { host, port: 80 });
+    return [isAllowed, decidedBy.replace(path, 'rules')];
+  };
+  t.same(await ask('intranet:80'), [true, 'line 1 of rules: intranet:80']);
+  t.same(await ask('class:private:80'), [true, 'intranet is 10.1.2.3: line 1 of rules: class:private:80']);
+  t.same(await ask('class:loopback:80'), [false, 'intranet is 10.1.2.3: no line of rules allows it']);
+  t.same(await ask('*:0\ndeny class:loopback:0', '127.1'), [false, 'line 2 of rules: deny class:loopback:0']);
+  t.match(await ask('class:loopback:80', 'unknown'), [true, /depends on the address/]);
+});
