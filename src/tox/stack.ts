@@ -105,7 +105,6 @@ export class Stack {
         dial,
         ownKey: keyPair.publicKey,
         sharedKey: (key) => sharedKeys.get(key),
-        maxRelays: shares.relays,
         externalEndpoint: () => externalEndpoint('tcp'),
       },
       {
@@ -115,6 +114,7 @@ export class Stack {
         onOnion: (packet, relay) => this.onion.receive(packet, relay),
         onHomeConnected: () => this.onion.noteEntryChange(),
       },
+      { maxRelays: shares.relays },
     );
     this.onionRelay = new OnionRelay({
       clock,

@@ -1,16 +1,16 @@
-/** Things that came from the network, grouped by the host that they are of: so that one host can crowd out nobody but itself. */
+/** Items from the network, grouped by the host that they came from, so that a host can crowd out only its own items. */
 import type { Endpoint } from '../../base/endpoint.js';
 
-/** Bytes of an IPv6 address that tell customers apart: everybody has a /64 of addresses. */
+/** Bytes of an IPv6 address that tell customers apart: each customer has a /64 of addresses. */
 const IPV6_PREFIX = 8;
 
-/** Equal for addresses that belong to the same customer of the internet, or may. */
+/** Returns the same string for addresses that may belong to the same customer of an internet provider. */
 export function sourceOf(endpoint: Endpoint): string {
   return endpoint.family === 4 ? endpoint.address : endpoint.toBytes().toString('hex', 0, IPV6_PREFIX);
 }
 
 export class BySource<T extends { readonly source: string }> {
-  /** In the order in which they came; of each source, too. */
+  /** In the order of arrival, as are the items of each source. */
   readonly #groups = new Map<string, Set<T>>();
   #size = 0;
 
@@ -33,7 +33,7 @@ export class BySource<T extends { readonly source: string }> {
     this.#size -= 1;
   }
 
-  /** Takes one out: each source has its turn, whatever the others have here. */
+  /** Takes one item out, from one source after the other, however many items each has. */
   next(): T | undefined {
     const group = first(this.#groups.values());
     const item = group && first(group);
@@ -44,14 +44,14 @@ export class BySource<T extends { readonly source: string }> {
     return item;
   }
 
-  /** The oldest one of the source that has most. */
+  /** Returns the oldest item of the source with the most items. */
   oldestOfLargest(): T | undefined {
     let largest: Set<T> | undefined;
     for (const group of this.#groups.values()) if (group.size > (largest?.size ?? 0)) largest = group;
     return largest && first(largest);
   }
 
-  /** By source, those with most first; of each the oldest first. */
+  /** Returns the items by source, the source with the most items first, the oldest item of each first. */
   largestFirst(): readonly ReadonlySet<T>[] {
     return [...this.#groups.values()].sort((a, b) => b.size - a.size);
   }

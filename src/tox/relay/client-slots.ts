@@ -3,8 +3,8 @@ import type { PublicKey } from '../crypto/keys.js';
 import { RELAY_SLOTS } from '../packet/relay.js';
 
 /**
- * What a relay says of a peer: `asked` until it has answered, `refused` when it has no slot for us, `registered` while the
- * peer is not there or has not asked for us, `online` when packets reach it.
+ * The status of a peer at a relay: `asked` until the relay has answered, `refused` when it has no slot for us, `registered`
+ * while the peer is not connected or has not asked for us, `online` when packets reach it.
  */
 export type PeerStatus = 'unknown' | 'asked' | 'refused' | 'registered' | 'online';
 
@@ -18,19 +18,19 @@ export class ClientSlots {
   readonly #byKey = new Map<string, Entry>();
   readonly #bySlot = new Map<number, Entry>();
 
-  /** @returns true when the relay is to be asked: the peer is new, and there is a slot for it */
+  /** Adds a peer. @returns true when the relay must be asked: the peer is new, and there is a slot for it */
   ask(publicKey: PublicKey): boolean {
     if (this.#byKey.has(publicKey.hex) || this.#byKey.size >= RELAY_SLOTS) return false;
     this.#byKey.set(publicKey.hex, { publicKey, slot: undefined, status: 'asked' });
     return true;
   }
 
-  /** Peers that the relay is to be asked for, or has not answered for. */
+  /** Returns the peers about which the relay has not answered yet. */
   asked(): PublicKey[] {
     return [...this.#byKey.values()].filter(({ status }) => status === 'asked').map(({ publicKey }) => publicKey);
   }
 
-  /** @returns the slot to be freed at the relay, if it gave one */
+  /** Removes a peer. @returns the slot to be freed at the relay, if it gave one */
   release(publicKey: PublicKey): number | undefined {
     const entry = this.#byKey.get(publicKey.hex);
     this.#byKey.delete(publicKey.hex);
@@ -50,7 +50,7 @@ export class ClientSlots {
     return this.#bySlot.get(slot)?.publicKey;
   }
 
-  /** The relay's answer. @returns a slot that is to be freed, because nobody wants the peer any more */
+  /** The relay has answered. @returns a slot to be freed, because the peer was released meanwhile */
   onResponse(publicKey: PublicKey, slot: number | undefined): number | undefined {
     const entry = this.#byKey.get(publicKey.hex);
     if (entry === undefined) return slot;
@@ -64,7 +64,7 @@ export class ClientSlots {
     return undefined;
   }
 
-  /** @returns the peer, when this changes something */
+  /** The relay has reported a status. @returns the peer if its status has changed */
   onNotification(slot: number, status: 'registered' | 'online'): PublicKey | undefined {
     const entry = this.#bySlot.get(slot);
     if (entry === undefined || entry.status === status) return undefined;

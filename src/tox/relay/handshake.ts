@@ -1,6 +1,6 @@
 /**
- * How a client and a relay come to share a key (spec: "TCP server", handshake): one message each way, sealed with the key
- * that their DHT keys share; the session's key is that of two ephemeral ones. Bytes in, bytes out.
+ * The handshake of a client with a relay (spec: "TCP server"): one message each way, sealed with the key that their DHT keys
+ * share. The key of the session is that of two ephemeral keys. Bytes in, bytes out.
  */
 import { ownedCopy } from '../../base/bytes.js';
 import type { Random } from '../../base/random.js';
@@ -16,8 +16,8 @@ import {
   encodeRelayReply,
 } from '../packet/relay.js';
 
-/** What both sides have afterwards. Each seals with the base nonce that it chose itself. */
-export interface RelaySession {
+/** The result of the handshake. Each side seals with the base nonce that it chose itself. */
+export interface SessionKeys {
   readonly key: Buffer;
   readonly sendNonce: Buffer;
   readonly receiveNonce: Buffer;
@@ -26,11 +26,11 @@ export interface RelaySession {
 export interface ClientHandshake {
   /** 128 bytes for the relay. */
   readonly greeting: Buffer;
-  /** @returns undefined when the answer is not that of the relay with this key */
-  finish(reply: Buffer): RelaySession | undefined;
+  /** Returns undefined when the reply is not that of the relay with this key. */
+  finish(reply: Buffer): SessionKeys | undefined;
 }
 
-/** @param key shared by our DHT key and the relay's */
+/** Starts the handshake of a client. @param key shared by our DHT key and the relay's */
 export function beginHandshake(random: Random, ownKey: PublicKey, key: Buffer): ClientHandshake {
   const ephemeral = generateKeyPair(random);
   const nonce = random.bytes(NONCE_SIZE);
@@ -57,13 +57,13 @@ export interface ServerHandshake {
   readonly clientKey: PublicKey;
   /** 96 bytes for the client. */
   readonly reply: Buffer;
-  readonly session: RelaySession;
+  readonly session: SessionKeys;
 }
 
-/** @returns undefined when the greeting is not meant for us */
+/** Answers a client's greeting; returns undefined when it is not meant for us. */
 export function answerHandshake(random: Random, keyPair: KeyPair, bytes: Buffer): ServerHandshake | undefined {
   const greeting = decodeRelayGreeting(bytes);
-  // A key with the top bit set is another name of the same key, under which one client could be two.
+  // A key with the top bit set is another name of the same key, under which one client could appear as two.
   if (greeting === undefined || !greeting.publicKey.isValid) return undefined;
   const key = sharedKey(greeting.publicKey, keyPair.secretKey);
   const plain = open(key, greeting.nonce, greeting.sealed);

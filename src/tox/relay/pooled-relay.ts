@@ -1,6 +1,6 @@
 /**
- * One relay that we know of, and the connection to it while somebody wants it: as one of our home relays, or for peers
- * that are tied to it. A connection that breaks is made again at once, then ever more slowly, at its next address.
+ * One relay that we know of, and the connection to it while it is used: as one of our home relays, or for peers that are tied to
+ * it. A connection that breaks is made again at once, then more and more slowly, at the relay's next address.
  */
 import { Backoff } from '../../base/backoff.js';
 import type { Clock, Timer } from '../../base/clock.js';
@@ -11,27 +11,27 @@ import type { NodeInfo } from '../packet/node-info.js';
 import type { PeerStatus } from './client-slots.js';
 import type { RelayClient, RelayClientHandlers, RelayClientOptions } from './relay-client.js';
 
-/** Specification (TCP_CONNECTION_ANNOUNCE_TIMEOUT): ms that a relay is kept when nobody wants it any more. */
+/** Specification (TCP_CONNECTION_ANNOUNCE_TIMEOUT): ms until an unused connection is closed. */
 const UNUSED_TIMEOUT = 10_000;
-/** Ports and address families of one relay. */
+/** Addresses of one relay: its ports and address families. */
 const MAX_ENDPOINTS = 8;
-/** A connection that lasted so many ms is made again at once when it breaks. */
+/** ms. A connection that lasted so long is made again at once when it breaks. */
 const LASTING = 10_000;
-/** Ms between attempts at a relay that does not answer, or soon ends what it began. */
+/** ms between attempts at a relay that does not answer, or whose connections end early. */
 const FIRST_RETRY = 1_000;
 const LONGEST_RETRY = 60_000;
 
-/** A peer that wants to be met at relays. */
+/** A peer that may be reached over relays. */
 export interface RelayUser {
   readonly peer: PublicKey;
-  /** False while the peer is reached directly: the relay is kept in mind, and nothing more. */
+  /** False while the peer is reached directly and needs no connection to the relay. */
   readonly isAwake: boolean;
 }
 
 export interface PooledRelayDeps {
   readonly clock: Clock;
   readonly random: Random;
-  /** @param others further addresses, tried while the first one does not answer */
+  /** Connects to the relay. @param others further addresses, tried while the first one does not answer */
   connect(
     relay: NodeInfo,
     others: readonly Endpoint[],
@@ -42,9 +42,9 @@ export interface PooledRelayDeps {
 
 export interface PooledRelayHandlers {
   onConfirmed(relay: PooledRelay): void;
-  /** The connection ended, or did not come to stand. */
+  /** The connection has ended, or an attempt has failed. */
   onLost(relay: PooledRelay, reason: string): void;
-  /** After a failure it may be tried again. */
+  /** The relay has rested after a failed attempt and may be tried again. */
   onRested(relay: PooledRelay): void;
   onPeerStatus(relay: PooledRelay, peer: PublicKey, status: PeerStatus): void;
   onData(relay: PooledRelay, peer: PublicKey, packet: Buffer): void;
@@ -59,17 +59,17 @@ export class PooledRelay {
   readonly #handlers: PooledRelayHandlers;
   readonly #retries: Backoff;
   readonly #users = new Set<RelayUser>();
-  /** The one to be tried next is the first. */
+  /** The first one is tried next. */
   #endpoints: Endpoint[] = [];
   #client: RelayClient | undefined;
-  /** The first attempt, made once all addresses that are named in this turn are known. */
+  /** The first attempt, made when all addresses that are named in this tick are known. */
   #beginning: Timer | undefined;
   #retry: Timer | undefined;
   #unused: Timer | undefined;
   #isHome = false;
-  /** Where it answered last. */
+  /** The address where the relay answered last. */
   #provenKey: string | undefined;
-  /** When the present connection came to stand, if it did. */
+  /** When the relay answered on the present connection; undefined until then. */
   #confirmedAt: number | undefined;
   #failures = 0;
   #flowBound: number | undefined;
@@ -81,7 +81,7 @@ export class PooledRelay {
     this.#retries = new Backoff(deps.random, { first: FIRST_RETRY, most: LONGEST_RETRY });
   }
 
-  /** Where it is connected, or will be tried next. */
+  /** The relay, with the address where it is connected or will be tried next. */
   get node(): NodeInfo {
     return this.#client?.relay ?? { publicKey: this.publicKey, endpoint: this.#endpoints[0] as Endpoint };
   }
@@ -95,12 +95,12 @@ export class PooledRelay {
     return this.#beginning !== undefined || (this.#client !== undefined && !this.#client.isConfirmed);
   }
 
-  /** Whether it failed, and the time for the next attempt has not come. */
+  /** Whether an attempt failed, and the next one is not due yet. */
   get isResting(): boolean {
     return this.#retry !== undefined;
   }
 
-  /** Attempts in a row that failed. */
+  /** How many attempts in a row have failed. */
   get failures(): number {
     return this.#failures;
   }
@@ -118,7 +118,7 @@ export class PooledRelay {
     this.update();
   }
 
-  /** It may be reached there, too; at once, when it was not elsewhere. */
+  /** Adds an address of the relay, which is tried at once if the others have failed. */
   addEndpoint(endpoint: Endpoint): void {
     if (this.#endpoints.some((known) => known.equals(endpoint))) return;
     if (this.#endpoints.length >= MAX_ENDPOINTS) this.#forgetHearsay();
@@ -132,9 +132,9 @@ export class PooledRelay {
     this.update();
   }
 
-  /** Anybody may name addresses: where it has answered stays known, of the others the oldest goes. */
+  /** Forgets the oldest address where the relay has not answered; any peer can name addresses. */
   #forgetHearsay(): void {
-    // Not the first one, which may just be tried.
+    // The first one may be in use.
     const at = this.#endpoints.findIndex(({ key }, index) => index > 0 && key !== this.#provenKey);
     this.#endpoints.splice(at, 1);
   }
@@ -151,7 +151,7 @@ export class PooledRelay {
     this.update();
   }
 
-  /** Opens the connection when it is wanted, closes it when it has not been for a while. */
+  /** Opens the connection when it is wanted, and closes it when it has not been wanted for a while. */
   update(): void {
     const isWanted = this.#isHome || [...this.#users].some(({ isAwake }) => isAwake);
     if (isWanted) {
@@ -168,9 +168,9 @@ export class PooledRelay {
     }
   }
 
-  /** We slept, or the network has changed: what rests is tried at once, and what seems to live has to show it. */
+  /** We slept, or the network has changed: checks the connection, or makes the next attempt at once. */
   refresh(): void {
-    this.#client?.doubt();
+    this.#client?.check();
     this.#retries.reset();
     if (this.#retry === undefined) return;
     this.#retry.cancel();
@@ -178,7 +178,7 @@ export class PooledRelay {
     this.update();
   }
 
-  /** Until it is wanted anew. */
+  /** Closes the connection until it is wanted again. */
   close(): void {
     for (const timer of [this.#unused, this.#retry, this.#beginning]) timer?.cancel();
     this.#unused = undefined;
@@ -188,7 +188,7 @@ export class PooledRelay {
     this.#client = undefined;
     this.#confirmedAt = undefined;
     client?.close();
-    if (client !== undefined) this.#handlers.onLost(this, 'not needed any more');
+    if (client !== undefined) this.#handlers.onLost(this, 'not used any more');
   }
 
   #connect(): void {
@@ -197,7 +197,7 @@ export class PooledRelay {
     if (endpoint === undefined) return;
     const client = this.#deps.connect(
       { publicKey: this.publicKey, endpoint },
-      // After a failure each has its turn alone: somebody else may be quick to connect where strangers said that it is.
+      // After a failure each is tried alone: another host may answer first at an address that a stranger named.
       this.#failures === 0 ? others : [],
       {
         onConfirmed: () => {
@@ -224,7 +224,7 @@ export class PooledRelay {
     this.#endpoints = [endpoint, ...this.#endpoints.filter((other) => !other.equals(endpoint))];
   }
 
-  /** @param lowerBound when the relay has stalled: then it gets less at a time, and from now on */
+  /** @param lowerBound set when the relay has stalled: the bound of its next connections */
   #onClosed(reason: string, lowerBound: number | undefined): void {
     const { clock } = this.#deps;
     const isLasting = this.#confirmedAt !== undefined && clock.now() - this.#confirmedAt >= LASTING;
@@ -235,7 +235,7 @@ export class PooledRelay {
     }
     this.#confirmedAt = undefined;
     this.#client = undefined;
-    // The addresses that are left get their turn without waiting.
+    // Addresses that were not tried yet are tried without waiting.
     const hasStalled = lowerBound !== undefined;
     if (hasStalled) this.#flowBound = lowerBound;
     const isAtOnce = isLasting || hasStalled || this.#failures % this.#endpoints.length !== 0;

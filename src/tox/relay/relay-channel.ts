@@ -1,61 +1,57 @@
 /**
- * The encrypted line to a relay that has answered our handshake: what is said on it, no faster than the relay reads, and whether
- * there is still somebody at its other end. Pings and pongs stay here.
+ * The encrypted channel to a relay that has answered our handshake: sends no faster than the relay reads, and notices when the
+ * relay is gone. Pings and pongs stay here.
  */
 import type { Clock } from '../../base/clock.js';
 import { type Random, randomId } from '../../base/random.js';
 import { decodeRelayPacket, encodeRelayPacket, type RelayPacket } from '../packet/relay.js';
-import type { RelaySession } from './handshake.js';
-import { PingTimer } from './ping-timer.js';
+import type { SessionKeys } from './handshake.js';
+import { Liveness } from './liveness.js';
 import { RelayFlow } from './relay-flow.js';
 import { SecureStream } from './secure-stream.js';
-import { SilenceDetector } from './silence-detector.js';
 
 export interface RelayChannelDeps {
   readonly clock: Clock;
   readonly random: Random;
-  /** Takes the bytes in any case; false when there is no more room, and then `drained` is called. */
+  /** Takes the bytes in any case; returns false when there is no more room, and then `drained` is called. */
   write(bytes: Buffer): boolean;
-  /** The relay has said something, whatever it was; before anything else comes of it. */
-  onHeard(): void;
-  /** All but pings and pongs. */
+  /** Any packet has arrived; called before it is handled. */
+  onReceived(): void;
+  /** A packet other than a ping or pong has arrived. */
   onPacket(packet: RelayPacket): void;
   /** There is room again after a `send` that returned false. */
   onDrain(): void;
-  /** The relay reads no more. @param lowerBound the `bound` that another line to it should have */
-  onStall(lowerBound: number | undefined): void;
-  /** The line is of no use any more. */
-  onBroken(reason: string): void;
+  /** The channel must be ended. @param lowerBound when the relay has stopped reading: the `bound` for the next channel to it */
+  onBroken(reason: string, lowerBound?: number): void;
 }
 
-export interface RelayLineOptions {
-  /** ms that it took to connect. */
+export interface RelayChannelOptions {
+  /** How long connecting took, ms. */
   readonly rtt: number;
-  /** Bytes that the relay may have unread of us at the most, of one that has stalled before. */
+  /** Bytes of ours that a relay which has stalled before may have unread, at most. */
   readonly bound: number | undefined;
 }
 
 export class RelayChannel {
   readonly #deps: RelayChannelDeps;
   readonly #stream: SecureStream;
-  readonly #pings: PingTimer;
+  readonly #liveness: Liveness;
   readonly #flow: RelayFlow;
-  readonly #lull: SilenceDetector;
   #flowPing: bigint | undefined;
   #isStopped = false;
 
-  constructor(deps: RelayChannelDeps, session: RelaySession, options: RelayLineOptions) {
+  constructor(deps: RelayChannelDeps, keys: SessionKeys, options: RelayChannelOptions) {
     const { clock, random } = deps;
     this.#deps = deps;
     this.#stream = new SecureStream(
       { write: (frame) => deps.write(frame), onPacket: (plain) => this.#onPlain(plain) },
-      session,
+      keys,
     );
-    this.#pings = new PingTimer({
+    this.#liveness = new Liveness({
       clock,
       random,
       sendPing: (id) => this.control({ kind: 'ping', id }),
-      onSilence: () => deps.onBroken('silent for 10 s'),
+      onSilence: (reason) => deps.onBroken(reason),
     });
     this.#flow = new RelayFlow(
       {
@@ -63,15 +59,10 @@ export class RelayChannel {
         write: (packets) => this.#stream.send(...packets),
         ping: () => this.#pingForFlow(),
         onDrain: () => deps.onDrain(),
-        onStall: () => deps.onStall(this.#flow.lowerBound),
+        onStall: () => deps.onBroken('it has stopped reading', this.#flow.lowerBound),
       },
       options,
     );
-    this.#lull = new SilenceDetector({
-      clock,
-      ping: () => this.#pings.ping(),
-      onSilence: () => deps.onBroken('silent while it carried packets'),
-    });
   }
 
   /** Whether `send` would refuse. */
@@ -79,70 +70,70 @@ export class RelayChannel {
     return this.#flow.isFull;
   }
 
-  /** Whether packets may come as fast as they are taken: they gather until the relay is ready for them. */
+  /** Whether packets may be sent as fast as they are taken, because they gather until the relay is ready for them. */
   get gathers(): boolean {
     return this.#flow.gathers;
   }
 
-  /** Says what may get lost. @returns false when it was not taken */
+  /** Sends a packet that may get lost. @returns false when it was not taken */
   send(packet: RelayPacket): boolean {
     return this.#flow.send(encodeRelayPacket(packet));
   }
 
-  /** Says what must arrive. */
+  /** Sends a packet that must arrive. */
   control(packet: RelayPacket): void {
-    if (!this.#stream.sendControl(encodeRelayPacket(packet))) this.#deps.onBroken('it takes nothing any more');
+    if (!this.#stream.sendControl(encodeRelayPacket(packet)))
+      this.#deps.onBroken('it has stopped reading control packets');
   }
 
-  /** Data for this slot that has not gone yet is not to go. */
+  /** Drops data for this slot that has not been sent yet. */
   withdraw(slot: number): void {
     this.#flow.withdraw(slot);
   }
 
-  /** Asks for a sign of life. */
+  /** Pings now, unless an answer is awaited already. */
   ping(): void {
-    this.#pings.ping();
+    this.#liveness.ping();
   }
 
-  /** We slept, or the network has changed: whether it lives is known within 3 s. */
-  doubt(): void {
-    this.#pings.doubt();
+  /** Finds out within 3 s whether the relay still lives: we slept, or the network has changed. */
+  check(): void {
+    this.#liveness.check();
   }
 
-  /** What came was a packet of a peer that speaks once a second: a lull means something from now on. */
-  carried(): void {
-    this.#lull.carried();
+  /** The packet that has arrived came from a peer. */
+  onPeerPacket(): void {
+    this.#liveness.onPeerPacket();
   }
 
-  /** Bytes came. */
+  /** Bytes have arrived. */
   receive(bytes: Buffer): void {
-    if (!this.#stream.receive(bytes)) this.#deps.onBroken('what it says cannot be read');
+    if (!this.#stream.receive(bytes)) this.#deps.onBroken('it sent a frame that does not open');
   }
 
-  /** There is room again where the bytes go. */
+  /** The socket has room again. */
   drained(): void {
     this.#stream.drained();
     this.#flow.drained();
   }
 
-  /** Nothing is said or heard any more, and the key is overwritten. */
+  /** Ends sending and receiving, and overwrites the key. */
   stop(): void {
     this.#isStopped = true;
     this.#stream.close();
-    this.#pings.stop();
+    this.#liveness.stop();
     this.#flow.stop();
-    this.#lull.stop();
   }
 
   #onPlain(plain: Buffer): void {
     const packet = decodeRelayPacket(plain);
     if (packet === undefined) {
-      this.#deps.onBroken('it sends what is no packet');
+      this.#deps.onBroken('it sent an invalid packet');
       return;
     }
-    if (packet !== 'ignored' && packet.kind !== 'pong') this.#pings.heard();
-    this.#lull.heard();
-    this.#deps.onHeard();
+    if (packet !== 'ignored' && packet.kind === 'pong') this.#liveness.onPong(packet.id);
+    else this.#liveness.onReceived();
+    this.#deps.onReceived();
     if (packet === 'ignored' || this.#isStopped) return;
     if (packet.kind === 'ping') this.control({ kind: 'pong', id: packet.id });
     else if (packet.kind === 'pong') this.#onPong(packet.id);
@@ -150,9 +141,8 @@ export class RelayChannel {
   }
 
   #onPong(id: bigint): void {
-    this.#pings.pong(id);
     if (id !== this.#flowPing) return;
-    this.#pings.heard();
+    this.#liveness.onReceived();
     this.#flow.pong();
   }
 

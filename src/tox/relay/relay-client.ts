@@ -1,10 +1,10 @@
 /**
  * One connection to a relay, from dialling to its end (spec: "TCP client"; c-toxcore TCP_client.c):
  *
- *     connecting   the socket, and a proxy before it, come to stand
+ *     connecting   the socket is being connected, through a proxy if there is one
  *     greeting     our half of the handshake is sent, the relay's is awaited
- *     confirming   its key is proved; whether ours has arrived shows with the first packet that comes back
- *     confirmed    the relay answers; peers asked for meanwhile were asked at once
+ *     confirming   the relay has proved its key; its first packet will show that it could read ours
+ *     confirmed    the relay answers; routing requests made before are sent now
  */
 import type { Clock, Timer } from '../../base/clock.js';
 import type { Random } from '../../base/random.js';
@@ -29,7 +29,7 @@ export interface RelayClientDeps {
 }
 
 export interface RelayClientOptions {
-  /** Bytes that the relay may have unread of us at the most, of one that has stalled before. */
+  /** Bytes of ours that a relay which has stalled before may have unread, at most. */
   readonly flowBound?: number | undefined;
 }
 
@@ -37,7 +37,7 @@ export interface RelayClientHandlers {
   onConfirmed(): void;
   onPeerStatus(peer: PublicKey, status: PeerStatus): void;
   onData(peer: PublicKey, packet: Buffer): void;
-  /** From whoever is connected to the relay and has our key. */
+  /** A packet of any client of the relay that has our key. */
   onOob(sender: PublicKey, packet: Buffer): void;
   onOnion(packet: Buffer): void;
   /** There is room again after a `send…` that returned false. */
@@ -49,7 +49,7 @@ export interface RelayClientHandlers {
 type State =
   | { readonly kind: 'connecting' }
   | { readonly kind: 'greeting'; readonly handshake: ClientHandshake; bytes: Buffer }
-  | { readonly kind: 'confirming' | 'confirmed'; readonly line: RelayChannel }
+  | { readonly kind: 'confirming' | 'confirmed'; readonly channel: RelayChannel }
   | { readonly kind: 'closed' };
 
 export class RelayClient {
@@ -60,7 +60,7 @@ export class RelayClient {
   readonly #timeout: Timer;
   readonly #slots = new ClientSlots();
   readonly #options: RelayClientOptions;
-  /** When the last step was begun to which the relay answers, and ms that the quickest one took. */
+  /** When the last step began that the relay answers, and how long the quickest one took, ms. */
   #askedAt: number;
   #rtt = Number.POSITIVE_INFINITY;
   #lowerBound: number | undefined;
@@ -81,7 +81,7 @@ export class RelayClient {
     });
   }
 
-  /** At the address that is being tried first, then at that where it connected. */
+  /** The relay, with the address that is tried first, and later the one that answered. */
   get relay(): NodeInfo {
     return { publicKey: this.#publicKey, endpoint: this.#socket.remote };
   }
@@ -90,17 +90,17 @@ export class RelayClient {
     return this.#state.kind === 'confirmed';
   }
 
-  /** Whether what may get lost is refused at present. */
+  /** Whether packets that may get lost are refused now. */
   get isFull(): boolean {
-    return this.#state.kind !== 'confirmed' || this.#state.line.isFull;
+    return this.#state.kind !== 'confirmed' || this.#state.channel.isFull;
   }
 
-  /** Whether packets may come as fast as they are taken: they gather until the relay is ready for them. */
+  /** Whether packets may be sent as fast as they are taken, because they gather until the relay is ready for them. */
   get gathers(): boolean {
-    return this.#state.kind === 'confirmed' && this.#state.line.gathers;
+    return this.#state.kind === 'confirmed' && this.#state.channel.gathers;
   }
 
-  /** After a stall: the `flowBound` of the next connection, which may be opened at once. */
+  /** The `flowBound` of the next connection, which may be opened at once; undefined unless this one has stalled. */
   get lowerBound(): number | undefined {
     return this.#lowerBound;
   }
@@ -109,18 +109,18 @@ export class RelayClient {
     return this.#slots.status(peer);
   }
 
-  /** Asks for a peer; what becomes of it is told by `onPeerStatus`. */
+  /** Asks for a peer; `onPeerStatus` reports the result. */
   ask(peer: PublicKey): void {
     if (this.#slots.ask(peer) && this.#state.kind === 'confirmed')
       this.#control({ kind: 'routing request', publicKey: peer });
   }
 
-  /** Nothing goes to the peer any more. */
+  /** Gives up the peer: nothing is sent to it any more. */
   release(peer: PublicKey): void {
     const slot = this.#slots.release(peer);
     if (slot === undefined) return;
     // c-toxcore ends the connection for data to a slot that is free.
-    if ('line' in this.#state) this.#state.line.withdraw(slot);
+    if ('channel' in this.#state) this.#state.channel.withdraw(slot);
     this.#control({ kind: 'disconnected', slot });
   }
 
@@ -131,7 +131,7 @@ export class RelayClient {
     return this.#send({ kind: 'data', slot, data });
   }
 
-  /** To a peer that may be connected to the relay; larger packets are refused. */
+  /** Sends out of band to a peer that may be connected to the relay. @returns false when the packet is too large or refused */
   sendOob(peer: PublicKey, data: Buffer): boolean {
     return data.length <= MAX_OOB_SIZE && this.#send({ kind: 'oob send', publicKey: peer, data });
   }
@@ -141,15 +141,15 @@ export class RelayClient {
     return this.#send({ kind: 'onion request', data });
   }
 
-  /** We slept, or the network has changed: whether it lives is known within 3 s. */
-  doubt(): void {
-    if (this.#state.kind === 'confirmed') this.#state.line.doubt();
+  /** Finds out within 3 s whether the relay still lives: we slept, or the network has changed. */
+  check(): void {
+    if (this.#state.kind === 'confirmed') this.#state.channel.check();
   }
 
   close(): void {
     if (this.#state.kind === 'closed') return;
     this.#timeout.cancel();
-    if ('line' in this.#state) this.#state.line.stop();
+    if ('channel' in this.#state) this.#state.channel.stop();
     this.#state = { kind: 'closed' };
     this.#socket.destroy();
   }
@@ -168,7 +168,7 @@ export class RelayClient {
     this.#socket.write(handshake.greeting);
   }
 
-  /** Connecting may be long for other addresses that were tried before, the greeting for a relay that is busy. */
+  /** Takes the quicker of two steps: other addresses may delay the connection, and a busy relay its half of the handshake. */
   #noteAnswer(): void {
     const now = this.#deps.clock.now();
     this.#rtt = Math.min(this.#rtt, now - this.#askedAt);
@@ -178,7 +178,7 @@ export class RelayClient {
   #onBytes(bytes: Buffer): void {
     const state = this.#state;
     if (state.kind === 'greeting') this.#onReply(state, bytes);
-    else if ('line' in state) state.line.receive(bytes);
+    else if ('channel' in state) state.channel.receive(bytes);
   }
 
   #onReply(state: State & { readonly kind: 'greeting' }, bytes: Buffer): void {
@@ -191,34 +191,33 @@ export class RelayClient {
       return;
     }
     const { clock, random } = this.#deps;
-    const line = new RelayChannel(
+    const channel = new RelayChannel(
       {
         clock,
         random,
         write: (frame) => this.#socket.write(frame),
-        onHeard: () => this.#onHeard(),
+        onReceived: () => this.#onReceived(),
         onPacket: (packet) => this.#onPacket(packet),
         onDrain: () => this.#handlers.onDrain(),
-        onStall: (lowerBound) => {
+        onBroken: (reason, lowerBound) => {
           this.#lowerBound = lowerBound;
-          this.#end('it reads no more');
+          this.#end(reason);
         },
-        onBroken: (reason) => this.#end(reason),
       },
       session,
       { rtt: this.#rtt, bound: this.#options.flowBound },
     );
-    this.#state = { kind: 'confirming', line };
+    this.#state = { kind: 'confirming', channel };
     // The relay does not count us as connected before it can read a packet of ours.
-    line.ping();
+    channel.ping();
     const rest = state.bytes.subarray(RELAY_REPLY_SIZE);
     if (rest.length > 0) this.#onBytes(rest);
   }
 
-  #onHeard(): void {
+  #onReceived(): void {
     if (this.#state.kind !== 'confirming') return;
     this.#timeout.cancel();
-    this.#state = { kind: 'confirmed', line: this.#state.line };
+    this.#state = { kind: 'confirmed', channel: this.#state.channel };
     for (const publicKey of this.#slots.asked()) this.#control({ kind: 'routing request', publicKey });
     this.#handlers.onConfirmed();
   }
@@ -245,34 +244,34 @@ export class RelayClient {
         this.#handlers.onOnion(packet.data);
         return;
       case 'data': {
-        // Data may overtake the notification of a slot that was freed a moment ago: then nobody waits for it.
+        // Data for a slot that was freed a moment ago may still be on its way.
         const peer = this.#slots.keyAt(packet.slot);
         if (peer === undefined) return;
-        if ('line' in this.#state) this.#state.line.carried();
+        if ('channel' in this.#state) this.#state.channel.onPeerPacket();
         this.#handlers.onData(peer, packet.data);
         return;
       }
       case 'ping':
       case 'pong':
-        // The line's own.
+        // The channel handles them.
         return;
       case 'routing request':
       case 'oob send':
       case 'onion request':
-        // What clients say; c-toxcore ignores it from a relay as well.
+        // Packets of clients; c-toxcore ignores them from a relay as well.
         return;
     }
   }
 
   #onDrain(): void {
-    if ('line' in this.#state) this.#state.line.drained();
+    if ('channel' in this.#state) this.#state.channel.drained();
   }
 
   #send(packet: RelayPacket): boolean {
-    return this.#state.kind === 'confirmed' && this.#state.line.send(packet);
+    return this.#state.kind === 'confirmed' && this.#state.channel.send(packet);
   }
 
   #control(packet: RelayPacket): void {
-    if ('line' in this.#state) this.#state.line.control(packet);
+    if ('channel' in this.#state) this.#state.channel.control(packet);
   }
 }

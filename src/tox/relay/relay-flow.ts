@@ -1,72 +1,80 @@
 /**
- * How much a relay may have unread of us, and when it gets it. tox-bootstrapd looks at its sockets every 30 ms and takes whole
- * packets only; what overruns its kernel's receive buffer meanwhile may never be taken again (docs/performance/notes.md).
- * Linux makes that buffer larger when much was read at once and nothing came after it. So packets gather here and go as one
- * burst while the relay sleeps. A ping behind it tells when it was read; after a full one the relay has to look twice more, at pings
- * only, and the next burst may be larger:
+ * Flow control towards a relay: how much of our data it may have unread, and when more is sent. tox-bootstrapd checks its sockets
+ * every 30 ms and takes whole packets only; data that overruns its kernel's receive buffer meanwhile may never be read
+ * (docs/performance/notes.md). Linux enlarges that buffer when much was read at once and nothing came after it. So packets gather
+ * here and are sent as one burst while the relay sleeps. A ping behind the burst shows when it was read. After a full burst two
+ * more pings make the relay read again, and the next burst may be larger:
  *
- *     open      a little passes through at once, with a ping behind it
- *     reading   until the pong comes; packets gather
- *     resting   what reached the relay now it would read in pieces
- *     looking   at another ping, so that its kernel takes notice of what was read
+ *     open      packets are sent at once; a ping follows when there were enough
+ *     reading   the pong is awaited; packets gather
+ *     resting   the relay is about to sleep, and would read in pieces what came now
+ *     probing   another ping is sent, so that the relay's kernel notices how much was read
  *
- * A relay that has answered at once for a while gets its packets as they come, while pings tell how much is unread.
+ * A relay that has answered at once for a while gets packets as they come, while pings show how much is unread.
  */
 import type { Clock, Timer } from '../../base/clock.js';
 
 /** Bytes of the first burst: less than Linux's first window, 65,483 bytes on loopback, with all headers. */
 const FIRST_LIMIT = 60 * 1024;
-/** Of the second one: 90 KB always fit into a fresh buffer of 128 KiB, and so much makes it grow. */
+/** Bytes of the second burst: 90 KB always fit into a new buffer of 128 KiB, and so much makes it grow. */
 const SECOND_LIMIT = 84 * 1024;
-/** Bytes of the largest burst at the least: through tox-bootstrapd some 13 MB/s. */
+/** Bytes of the largest burst on a short path: some 13 MB/s through tox-bootstrapd. */
 const MAX_LIMIT = 640 * 1024;
-/** Bytes for each ms to the relay and back, on a longer way; and the bound of that. */
+/** Bytes of the largest burst for each ms of round trip, on a long path; and their limit. */
 const MAX_RATE = 14 * 1024;
 const MAX_FAR_LIMIT = 1536 * 1024;
-/** Linux 6.18 was seen to make the buffer 2.6 times as large as a burst and more; headers take some of it. */
+/**
+ * Growth from one burst to the next. Linux 6.18 makes the buffer at least 2.6 times as large as a burst; headers take some of
+ * it.
+ */
 const GROWTH = 1.6;
-const LOOKS = 2;
-/** A burst that fills so much of the limit is a full one. */
+/** Pings after a full burst. */
+const PROBES = 2;
+/** A burst is full when it has so much of the limit. */
 const FULL = 0.9;
-/** Ms of a prompt answer, and of one that is not and outweighs some of those. */
+/** ms within which an answer is prompt, and after which it is late. One late answer outweighs three prompt ones. */
 const PROMPT = 5;
 const LATE = 10;
 const LATE_WEIGHT = 3;
-/** From so many on, of at the most so many that count, the relay is prompt. */
+/** A relay is prompt after so many prompt answers; at most so many are counted. */
 const PROMPT_PONGS = 8;
 const MAX_PROMPT_PONGS = 32;
-/** Bytes that a prompt relay may have unread, which no buffer was seen to refuse; and between two pings to it. */
+/**
+ * Bytes that a prompt relay may have unread, which fit into every buffer that was measured; and bytes between two pings to it.
+ */
 const PROMPT_LIMIT = 90 * 1024;
 const PROMPT_SPACING = 24 * 1024;
-/** Bytes that pass through before packets gather. */
+/** Bytes that are sent at once before packets gather. */
 const SMALL = 16 * 1024;
-/** Ms of rest: half of what the relay itself waited, and no more than half of tox-bootstrapd's sleep. */
+/** ms of rest: half of the time that the relay waited, and at most half of tox-bootstrapd's sleep. */
 const MAX_REST = 15;
 const MIN_REST = 2;
-/** What took so much longer than the quickest full burst was read in parts: it did not fit. */
+/** A burst that took so much longer than the quickest full one was read in parts, because it did not fit. */
 const IN_PARTS = 1.4;
 const IN_PARTS_SLACK = 3;
-/** Ms beyond twice the quickest one, after which TCP must have sent something again. */
-const SENT_AGAIN = 100;
+/** ms beyond twice the quickest one, after which TCP must have retransmitted. */
+const RETRANSMITTED = 100;
 const SHRINKING = 0.7;
 const BOUND_SHRINKING = 0.85;
-/** What a full burst adds to the quickest one known, for relays change; and to the bound, which doubles in some eight seconds. */
+/**
+ * Growth of the quickest time with each full burst, since relays change; and of the bound, which doubles in some eight seconds.
+ */
 const FORGETTING = 1.01;
 const RECOVERY = 1.004;
-/** Ms without a pong after which the connection is given up: the least, and in usual waits. */
+/** ms without a pong after which the relay has stalled: at least so many, and a multiple of the average wait. */
 const STALL = 1_500;
 const STALL_WAITS = 4;
 const SMOOTHING = 1 / 8;
 
 export interface RelayFlowDeps {
   readonly clock: Clock;
-  /** Takes all packets, in one system call if it can; or none: then `drained` is called when there is room. */
+  /** Takes all packets, or none; then `drained` is called when there is room. */
   write(packets: readonly Buffer[]): boolean;
-  /** Sends a ping, of whose answer `pong` is told. */
+  /** Sends a ping, whose answer is passed to `pong`. */
   ping(): void;
-  /** There is room again where there was none. */
+  /** There is room again after a `send` that returned false. */
   onDrain(): void;
-  /** The relay reads no more. */
+  /** The relay has stopped reading. */
   onStall(): void;
 }
 
@@ -74,31 +82,32 @@ export class RelayFlow {
   readonly #deps: RelayFlowDeps;
   #limit = FIRST_LIMIT;
   #bound: number;
-  #phase: 'open' | 'reading' | 'resting' | 'looking' = 'open';
+  #phase: 'open' | 'reading' | 'resting' | 'probing' = 'open';
   #gathered: Buffer[] = [];
   #gatheredBytes = 0;
   /** Bytes of the last burst. */
   #burst = 0;
   /** Bytes since the last ping. */
   #unpinged = 0;
-  /** Bytes that went and of which no pong tells; and of these, those before the ping. */
+  /** Bytes sent that no pong has confirmed. */
   #unread = 0;
+  /** Those of them that were sent before the last ping. */
   #pinged = 0;
   #promptPongs = 0;
-  #looksLeft = 0;
+  #probesLeft = 0;
   #wasFull = false;
   #pingedAt = 0;
-  /** ms to the relay and back, as far as is known. */
+  /** The shortest round trip to the relay, ms. */
   #rtt: number;
-  #usualWait = 0;
-  /** Of a full burst, ms from the pong before it to its own. */
+  #averageWait = 0;
+  /** ms of the quickest full burst, from the pong before it to its own. */
   #leastCycle = Number.POSITIVE_INFINITY;
   #cycleStartedAt = 0;
   #timer: Timer | undefined;
 
   /**
-   * @param options.rtt ms that it took to connect
-   * @param options.bound bytes of the largest burst, of a relay that has stalled before
+   * @param options.rtt how long connecting took, ms
+   * @param options.bound bytes of the largest burst to a relay that has stalled before
    */
   constructor(deps: RelayFlowDeps, options: { readonly rtt: number; readonly bound?: number | undefined }) {
     this.#deps = deps;
@@ -106,17 +115,17 @@ export class RelayFlow {
     this.#bound = options.bound ?? MAX_FAR_LIMIT;
   }
 
-  /** Bytes of the next burst at the most. */
+  /** Bytes of the next burst, at most. */
   get limit(): number {
     return this.#limit;
   }
 
-  /** What the next connection to a relay that has stalled should not exceed; undefined when less would not help. */
+  /** The bound for the next connection to a relay that has stalled; undefined when a lower one would not help. */
   get lowerBound(): number | undefined {
     return this.#limit > FIRST_LIMIT ? Math.max(FIRST_LIMIT, this.#limit / 2) : undefined;
   }
 
-  /** Whether packets may come as fast as `send` takes them, and gather; a prompt relay gets them as they come. */
+  /** Whether packets gather, so that they may be sent as fast as `send` takes them; a prompt relay gets them as they come. */
   get gathers(): boolean {
     return this.#promptPongs < PROMPT_PONGS;
   }
@@ -126,7 +135,7 @@ export class RelayFlow {
     return this.#gatheredBytes >= this.#limit;
   }
 
-  /** @returns false when the packet was not taken; `onDrain` tells when to go on */
+  /** Sends a packet, now or in the next burst. @returns false when it was not taken; `onDrain` follows */
   send(packet: Buffer): boolean {
     if (this.isFull) return false;
     if (this.#mayPass && this.#gatheredBytes === 0 && this.#deps.write([packet])) {
@@ -139,7 +148,7 @@ export class RelayFlow {
     return true;
   }
 
-  /** Takes back what begins with this byte and has not gone. */
+  /** Drops packets that begin with this byte and have not been sent. */
   withdraw(firstByte: number): void {
     this.#gathered = this.#gathered.filter((packet) => packet[0] !== firstByte);
     this.#gatheredBytes = this.#gathered.reduce((sum, { length }) => sum + length, 0);
@@ -155,19 +164,19 @@ export class RelayFlow {
     return this.#phase === 'reading' && !this.gathers && this.#unread < PROMPT_LIMIT;
   }
 
-  /** The relay has read all that went before the ping. */
+  /** The relay has read everything that was sent before the ping. */
   pong(): void {
-    if (this.#phase !== 'reading' && this.#phase !== 'looking') return;
+    if (this.#phase !== 'reading' && this.#phase !== 'probing') return;
     this.#timer?.cancel();
     const now = this.#deps.clock.now();
     const wait = now - this.#pingedAt;
     this.#rtt = Math.min(this.#rtt, wait);
     this.#unread -= this.#pinged;
     this.#pinged = 0;
-    if (this.#phase === 'looking') {
-      this.#looksLeft -= 1;
+    if (this.#phase === 'probing') {
+      this.#probesLeft -= 1;
     } else {
-      this.#usualWait = this.#usualWait === 0 ? wait : this.#usualWait + (wait - this.#usualWait) * SMOOTHING;
+      this.#averageWait = this.#averageWait === 0 ? wait : this.#averageWait + (wait - this.#averageWait) * SMOOTHING;
       if (wait <= PROMPT) this.#promptPongs = Math.min(MAX_PROMPT_PONGS, this.#promptPongs + 1);
       else if (wait > LATE) this.#promptPongs = Math.max(0, this.#promptPongs - LATE_WEIGHT);
       if (this.#burst >= this.#limit * FULL && wait > PROMPT) this.#adapt(now - this.#cycleStartedAt);
@@ -182,7 +191,7 @@ export class RelayFlow {
     this.#gatheredBytes = 0;
   }
 
-  /** A full burst was read. @param cycle ms */
+  /** A full burst was read. @param cycle ms that it took */
   #adapt(cycle: number): void {
     this.#leastCycle = Math.min(this.#leastCycle * FORGETTING, cycle);
     if (cycle <= this.#leastCycle * IN_PARTS + IN_PARTS_SLACK) {
@@ -190,8 +199,8 @@ export class RelayFlow {
       this.#bound = Math.min(MAX_FAR_LIMIT, this.#bound * RECOVERY);
       if (this.#limit >= most) return;
       this.#limit = Math.min(most, this.#limit < SECOND_LIMIT ? SECOND_LIMIT : this.#limit * GROWTH);
-      this.#looksLeft = LOOKS;
-    } else if (cycle > 2 * this.#leastCycle + SENT_AGAIN) {
+      this.#probesLeft = PROBES;
+    } else if (cycle > 2 * this.#leastCycle + RETRANSMITTED) {
       this.#bound = Math.max(FIRST_LIMIT, this.#limit * BOUND_SHRINKING);
       this.#limit = Math.max(FIRST_LIMIT, this.#limit * SHRINKING);
     }
@@ -204,8 +213,8 @@ export class RelayFlow {
   }
 
   #goOn(): void {
-    if (this.#looksLeft > 0) {
-      this.#ask('looking');
+    if (this.#probesLeft > 0) {
+      this.#ask('probing');
       return;
     }
     this.#phase = 'open';
@@ -213,7 +222,7 @@ export class RelayFlow {
     this.#release();
   }
 
-  /** Lets go what has gathered, at once, if the socket has room. */
+  /** Sends what has gathered, if the socket has room. */
   #release(): void {
     const bytes = this.#gatheredBytes;
     if (bytes > 0) {
@@ -233,14 +242,14 @@ export class RelayFlow {
     if (this.#phase === 'open' && this.#unpinged >= (this.gathers ? SMALL : PROMPT_SPACING)) this.#ask('reading');
   }
 
-  #ask(phase: 'reading' | 'looking'): void {
+  #ask(phase: 'reading' | 'probing'): void {
     const { clock, onStall, ping } = this.#deps;
     this.#phase = phase;
     this.#unpinged = 0;
     this.#pinged = this.#unread;
     this.#pingedAt = clock.now();
-    // We may have stood still ourselves: then the pong is there, and only was not looked at.
-    this.#timer = clock.after(Math.max(STALL, STALL_WAITS * this.#usualWait), () => {
+    // We may have been blocked ourselves: then the pong waits in our socket and is read before the second timer.
+    this.#timer = clock.after(Math.max(STALL, STALL_WAITS * this.#averageWait), () => {
       this.#timer = clock.soon(onStall);
     });
     ping();

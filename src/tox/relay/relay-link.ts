@@ -1,6 +1,6 @@
 /**
- * One peer over relays (c-toxcore TCP_connection.c: TCP_Connection_to): tied to a few of them, of which those help that
- * the peer is connected to as well. Sleeps while the peer is reached directly.
+ * One peer over relays (c-toxcore TCP_connection.c: TCP_Connection_to). The peer is tied to a few relays; those carry packets to
+ * which it is connected as well. A link sleeps while the peer is reached directly.
  */
 import type { Clock, Timer } from '../../base/clock.js';
 import type { PublicKey } from '../crypto/keys.js';
@@ -10,11 +10,11 @@ import type { RelayRoute, RelayRouteState } from './relay-route.js';
 
 /** Specification (MAX_FRIEND_TCP_CONNECTIONS): relays for one peer. */
 const MAX_TIES = 6;
-/** Specification (RECOMMENDED_FRIEND_TCP_CONNECTIONS): so many at which the peer is are enough. */
+/** Specification (RECOMMENDED_FRIEND_TCP_CONNECTIONS): enough relays to which the peer is connected. */
 const ENOUGH_ONLINE = 3;
-/** Specification: ms of direct contact before the relays are let go. */
+/** Specification: ms of direct contact after which the link sleeps. */
 const SLEEP_DELAY = 10_000;
-/** A relay known by hearsay that failed so often in a row makes room for others. */
+/** A relay that failed so often in a row makes room for others, unless it is a home relay. */
 const MAX_FAILURES = 3;
 
 export interface RelayLinkHandlers {
@@ -22,7 +22,7 @@ export interface RelayLinkHandlers {
   onUsable(): void;
   /** No relay knows the peer any more. */
   onUnusable(): void;
-  /** There is room again where there was none. */
+  /** There is room again after a packet was refused. */
   onDrain(): void;
   /** A relay failed, or its connection ended. */
   onRelayLost?(relay: NodeInfo, reason: string): void;
@@ -31,9 +31,9 @@ export interface RelayLinkHandlers {
 export interface RelayLinkDeps {
   readonly clock: Clock;
   readonly route: RelayRoute;
-  /** Our own DHT key, under which we are a relay, if we are one. */
+  /** Our own DHT key, which is also the key of our relay server. */
   readonly ownKey: PublicKey;
-  /** The relay of the pool, made if it is new; undefined when there are too many. */
+  /** Returns the relay of the pool, adding it if it is new; undefined when there are too many. */
   relay(node: NodeInfo): PooledRelay | undefined;
   onClosed(link: RelayLink): void;
 }
@@ -47,7 +47,7 @@ export class RelayLink implements RelayUser {
   readonly #ties = new Map<string, PooledRelay>();
   #isAwake = true;
   #sleep: Timer | undefined;
-  /** How good the relays are for reaching the peer: 1 for each that may know it, 2 for each where it is. */
+  /** 1 for each relay at which the peer is registered, 2 for each to which it is connected. */
   #worth = 0;
   #isClosed = false;
 
@@ -67,7 +67,7 @@ export class RelayLink implements RelayUser {
     return this.#worth > 0;
   }
 
-  /** How data fare now. */
+  /** Whether data can be sent now. */
   get state(): RelayRouteState {
     const carriers = this.#carriers();
     if (carriers.length === 0) return 'doubtful';
@@ -80,19 +80,14 @@ export class RelayLink implements RelayUser {
     return (carriers.find(({ client }) => client?.isFull === false) ?? carriers[0])?.client?.gathers ?? false;
   }
 
-  /** Relays at which the peer is connected as well. */
-  get onlineRelays(): readonly NodeInfo[] {
-    return this.#with('online').map(({ node }) => node);
-  }
-
-  /** The relay that carries packets to the peer now, or out of band those of a handshake. */
+  /** The relay that carries data to the peer now, or else the first one that carries handshakes out of band. */
   get carrier(): NodeInfo | undefined {
     const carriers = this.#carriers();
     const ready = carriers.find(({ client }) => client?.isFull === false);
     return (ready ?? carriers[0] ?? this.#with('registered')[0])?.node;
   }
 
-  /** The peer may be met at this relay. */
+  /** Adds a relay at which the peer may be. */
   tie(node: NodeInfo): void {
     if (this.#isClosed) return;
     const known = this.#ties.get(node.publicKey.hex);
@@ -100,7 +95,7 @@ export class RelayLink implements RelayUser {
       known.addEndpoint(node.endpoint);
       return;
     }
-    if (this.#with('online').length >= ENOUGH_ONLINE && !this.#isEndOfLine(node.publicKey)) return;
+    if (this.#with('online').length >= ENOUGH_ONLINE && !this.#isDirect(node.publicKey)) return;
     const relay = this.#deps.relay(node);
     if (relay === undefined) return;
     if (this.#ties.size >= MAX_TIES && !this.#makeRoom()) return;
@@ -130,7 +125,7 @@ export class RelayLink implements RelayUser {
     return relays.length > 0;
   }
 
-  /** A relay said something of the peer, or came, or went. */
+  /** A relay has reported a status of the peer, or was added or removed. */
   noteStatus(): void {
     if (this.#isClosed) return;
     const before = this.#worth;
@@ -139,7 +134,7 @@ export class RelayLink implements RelayUser {
     else if (this.#worth === 0 && before > 0) this.#handlers.onUnusable();
   }
 
-  /** A relay failed or ended. */
+  /** An attempt at a relay has failed, or its connection has ended. */
   noteLost(relay: PooledRelay, reason: string): void {
     if (!this.#ties.has(relay.publicKey.hex)) return;
     if (this.#isAwake) this.#handlers.onRelayLost?.(relay.node, reason);
@@ -170,33 +165,33 @@ export class RelayLink implements RelayUser {
     relay.untie(this);
   }
 
-  /** The oldest one that leads nowhere gives way; one that is just being dialled for the first time may lead somewhere. */
+  /** Unties the oldest relay to which the peer is not connected, but none that is being dialled for the first time. */
   #makeRoom(): boolean {
     for (const relay of this.#ties.values()) {
       if (relay.isConnecting && relay.failures === 0) continue;
-      if (relay.client?.status(this.peer) === 'online' || this.#isEndOfLine(relay.publicKey)) continue;
+      if (relay.client?.status(this.peer) === 'online' || this.#isDirect(relay.publicKey)) continue;
       this.#untie(relay);
       return true;
     }
     return false;
   }
 
-  /** Relays that carry data: all at which the peer is; where there is a direct connection that one alone, however full it is. */
+  /** Returns the relays that carry data: all to which the peer is connected, or a direct connection alone, however full it is. */
   #carriers(): readonly PooledRelay[] {
     const online = this.#with('online');
     const [first] = online;
-    return first !== undefined && this.#isEndOfLine(first.publicKey) ? [first] : online;
+    return first !== undefined && this.#isDirect(first.publicKey) ? [first] : online;
   }
 
-  /** The peer is that relay itself, or we are: a connection to it is a direct one. */
-  #isEndOfLine(relay: PublicKey): boolean {
+  /** Whether the relay is the peer itself or our own, so that no third machine is between us. */
+  #isDirect(relay: PublicKey): boolean {
     return relay.equals(this.peer) || relay.equals(this.#deps.ownKey);
   }
 
-  /** Direct connections first. */
+  /** Returns the relays at which the peer has this status, direct connections first. */
   #with(status: 'online' | 'registered'): PooledRelay[] {
     const relays = [...this.#ties.values()].filter(({ client }) => client?.status(this.peer) === status);
-    const direct = relays.filter(({ publicKey }) => this.#isEndOfLine(publicKey));
+    const direct = relays.filter(({ publicKey }) => this.#isDirect(publicKey));
     return direct.length === 0 ? relays : [...direct, ...relays.filter((relay) => !direct.includes(relay))];
   }
 }

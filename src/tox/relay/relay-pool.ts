@@ -1,6 +1,6 @@
 /**
- * All relays (c-toxcore TCP_connection.c): three home relays that we stay connected to, through which strangers find us and
- * which serve as first hops of the onion; and those at which our peers are to be met.
+ * All relays (c-toxcore TCP_connection.c): three home relays that we stay connected to, through which strangers reach us and
+ * which serve as first hops of the onion; and the relays at which our peers may be.
  */
 import { AttemptLimit } from '../../base/address-race.js';
 import type { Clock } from '../../base/clock.js';
@@ -18,13 +18,11 @@ import { RelayRoute, type RelayRouteState, type RelaySender } from './relay-rout
 
 /** Specification (NUM_ONION_TCP_CONNECTIONS, RECOMMENDED_FRIEND_TCP_CONNECTIONS): home relays. */
 const HOME_RELAYS = 3;
-/** Home relays tried at the same time; of those that a list names many are dead. */
+/** Home relays tried at the same time, since many relays of a list are dead. */
 const HOME_ATTEMPTS = 6;
-/** Further addresses of relays whose first one does not answer that are tried at the same time, of all relays. */
+/** Further addresses of all relays together that are tried at the same time, while first addresses do not answer. */
 const MAX_ATTEMPTS_BESIDE = 16;
-
-/** Where nothing else is said. */
-const MAX_RELAYS = 512;
+const DEFAULT_MAX_RELAYS = 512;
 
 export interface RelayPoolDeps {
   readonly clock: Clock;
@@ -33,16 +31,19 @@ export interface RelayPoolDeps {
   readonly dial: DialStream;
   /** Our DHT key. */
   readonly ownKey: PublicKey;
-  /** Shared by our DHT key and another. */
+  /** Returns the key that our DHT key and another one share. */
   readonly sharedKey: (publicKey: PublicKey) => Buffer;
-  /** Remembered at once, each of which may cost a descriptor; a public list names some 50, and each friend 6. */
-  readonly maxRelays?: number;
-  /** Where a router lets everybody reach the relay that we are. */
+  /** Where a router lets the internet reach our own relay. */
   readonly externalEndpoint?: () => Endpoint | undefined;
 }
 
+export interface RelayPoolOptions {
+  /** Relays remembered at once, each of which may cost a descriptor; a public list names some 50, and each friend 6. */
+  readonly maxRelays?: number;
+}
+
 export interface RelayPoolHandlers {
-  /** A net_crypto packet of a peer; answers go by `source`. */
+  /** A net_crypto packet of a peer has arrived; answers are sent to `source`. */
   readonly onPacket: (packet: Buffer, source: RelayRoute) => void;
   readonly onOnion: (packet: Buffer, relay: NodeInfo) => void;
   /** One more home relay is connected. */
@@ -52,24 +53,26 @@ export interface RelayPoolHandlers {
 export class RelayPool implements RelaySender {
   readonly #deps: RelayPoolDeps;
   readonly #handlers: RelayPoolHandlers;
+  readonly #maxRelays: number;
   readonly #log: Logger;
   readonly #attemptsBeside = new AttemptLimit(MAX_ATTEMPTS_BESIDE);
-  /** By the relay's key. */
+  /** By the hex of the relay's key. */
   readonly #relays = new Map<string, PooledRelay>();
-  /** Those that may become home relays. */
+  /** The relays that may become home relays. */
   readonly #candidates = new Set<PooledRelay>();
-  /** By the peer's DHT key, of which a friend may claim that it is its own though it is another friend's. */
+  /** By the hex of the peer's DHT key; several, because a friend may claim the key of another one. */
   readonly #links = new Map<string, readonly RelayLink[]>();
   #own: PooledRelay | undefined;
   #isStopped = false;
 
-  constructor(deps: RelayPoolDeps, handlers: RelayPoolHandlers) {
+  constructor(deps: RelayPoolDeps, handlers: RelayPoolHandlers, options: RelayPoolOptions = {}) {
     this.#deps = deps;
+    this.#maxRelays = options.maxRelays ?? DEFAULT_MAX_RELAYS;
     this.#handlers = handlers;
     this.#log = deps.log.child('relay');
   }
 
-  /** A relay that we were told of by whoever runs us. */
+  /** Adds a relay of our configuration, which may become a home relay. */
   add(node: NodeInfo): void {
     if (this.#isStopped) return;
     const relay = this.#relay(node);
@@ -78,23 +81,23 @@ export class RelayPool implements RelaySender {
     this.#fillHomes();
   }
 
-  /** The relay that we are ourselves: strangers meet us there as at any other. @param node at our loopback address */
+  /** Adds our own relay, at which strangers reach us as at any other. @param node its key and our loopback address */
   addOwn(node: NodeInfo): void {
     this.#own = this.#relay(node);
     if (this.#own !== undefined) this.#own.isHome = true;
   }
 
-  /** Home relays that answer, without our own. */
+  /** The home relays that answer, without our own. */
   get homes(): readonly NodeInfo[] {
     return [...this.#candidates].filter(({ isHome, client }) => isHome && client !== undefined).map(({ node }) => node);
   }
 
-  /** Relays where others can meet us: home relays, and last the one that we are, which not everybody can reach. */
+  /** The relays at which others can reach us: the home relays, and last our own, which may be behind a NAT. */
   get meetingPlaces(): readonly NodeInfo[] {
     const own = this.#own?.client?.relay;
     if (own === undefined) return this.homes;
     const external = this.#deps.externalEndpoint?.();
-    // At its usual port others find it where they see us; a router that chose another one has to be named.
+    // A peer finds it at the address from which our packets come; only another port that the router chose must be named.
     const isMoved = external !== undefined && external.port !== own.endpoint.port;
     return [...this.homes, isMoved ? { ...own, endpoint: external } : own];
   }
@@ -104,7 +107,7 @@ export class RelayPool implements RelaySender {
     return this.#relays.get(relay.hex)?.client?.sendOnion(data) ?? false;
   }
 
-  /** A peer to be met at relays: at our home relays, and those that are tied to it. */
+  /** Starts to reach a peer over relays: our home relays, and those that are tied to the link. */
   link(peer: PublicKey, handlers: RelayLinkHandlers): RelayLink {
     const link: RelayLink = new RelayLink(
       {
@@ -135,7 +138,7 @@ export class RelayPool implements RelaySender {
     return this.#linksWith(peer).some((link) => link.pacesItself);
   }
 
-  /** We slept, or the network has changed. */
+  /** Checks or tries all relays again: we slept, or the network has changed. */
   refresh(): void {
     for (const relay of this.#relays.values()) relay.refresh();
     this.#fillHomes();
@@ -169,8 +172,8 @@ export class RelayPool implements RelaySender {
       known.addEndpoint(endpoint);
       return known;
     }
-    const { clock, random, dial, ownKey, sharedKey, maxRelays = MAX_RELAYS } = this.#deps;
-    if (this.#relays.size >= maxRelays && !this.#forgetOne()) return undefined;
+    const { clock, random, dial, ownKey, sharedKey } = this.#deps;
+    if (this.#relays.size >= this.#maxRelays && !this.#forgetOne()) return undefined;
     const race = { clock, dial, room: this.#attemptsBeside };
     const connect: PooledRelayDeps['connect'] = (relay, others, handlers, options) => {
       const dialFirst: DialStream = (to, streamHandlers) => new RacedStream(race, [to, ...others], streamHandlers);
@@ -213,7 +216,7 @@ export class RelayPool implements RelaySender {
   }
 
   #onOob(relay: PooledRelay, sender: PublicKey, packet: Buffer): void {
-    // The peer is there: from now on data can go as well.
+    // The peer is connected to that relay, so that it can carry data as well.
     for (const link of this.#linksWith(sender)) link.tie(relay.node);
     this.#handlers.onPacket(packet, new RelayRoute(this, sender, relay.publicKey));
   }
@@ -228,12 +231,12 @@ export class RelayPool implements RelaySender {
 
   #onLost(relay: PooledRelay, reason: string): void {
     if (this.#isStopped) return;
-    this.#log.debug(`${relay.publicKey.short} at ${relay.node.endpoint.key} is lost: ${reason}`);
+    this.#log.debug(`${relay.publicKey.short} at ${relay.node.endpoint.key} disconnected: ${reason}`);
     for (const link of this.#allLinks()) link.noteLost(relay, reason);
     this.#fillHomes();
   }
 
-  /** Keeps three home relays: tries some more than are needed, and lets go those that came too late. */
+  /** Keeps three home relays: tries some more than are needed, and drops those that answer too late. */
   #fillHomes(): void {
     if (this.#isStopped) return;
     const candidates = [...this.#candidates].filter((relay) => relay !== this.#own);
@@ -244,7 +247,7 @@ export class RelayPool implements RelaySender {
       for (const relay of working.slice(HOME_RELAYS)) relay.isHome = false;
       return;
     }
-    // One that rests after a failure gives its place to another that has not been tried.
+    // A relay that rests after a failure gives its place to one that has not been tried.
     for (const relay of homes) if (relay.isResting && candidates.length > HOME_ATTEMPTS) relay.isHome = false;
     const rest = candidates.filter(({ isHome, isResting }) => !isHome && !isResting);
     let trying = candidates.filter(({ isHome }) => isHome).length;

@@ -1,18 +1,17 @@
-/** The way to one peer over relays, as net_crypto sees it: whichever relays there are at the moment of sending. */
+/** The route to one peer over relays, as net_crypto sees it; which relays carry a packet is decided when it is sent. */
 import type { PublicKey } from '../crypto/keys.js';
 
-/** What sends to peers over relays. */
 export interface RelaySender {
-  /** Sends, or loses, a net_crypto packet. @param via the relay by which the peer was heard, if it is a stranger */
+  /** Sends a net_crypto packet, which may get lost. @param via the relay from which a stranger's packet came */
   sendTo(peer: PublicKey, packet: Buffer, via: PublicKey | undefined): void;
   stateOf(peer: PublicKey): RelayRouteState;
   pacesItself(peer: PublicKey): boolean;
 }
 
-/** `ready`: data arrive. `busy`: they would, but the socket is full. `doubtful`: cookies and handshakes may get through. */
+/** `ready`: data can be sent. `busy`: the sockets are full. `doubtful`: only cookies and handshakes may get through. */
 export type RelayRouteState = 'ready' | 'busy' | 'doubtful';
 
-/** Routes to one peer are all equal: they differ only in where a stranger's answer goes. */
+/** All routes to one peer have the same key; they differ only in where a stranger is answered. */
 export class RelayRoute {
   readonly key: string;
   readonly kind = 'relay';

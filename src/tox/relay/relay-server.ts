@@ -1,6 +1,6 @@
 /**
- * Our node as a TCP relay (spec: "TCP server"; c-toxcore TCP_server.c): brings together two clients that ask for each other,
- * carries single packets out of band, and is the first hop of the onion for those who have no UDP.
+ * Our node as a TCP relay (spec: "TCP server"; c-toxcore TCP_server.c): connects two clients that ask for each other, carries
+ * single packets out of band, and is the first hop of the onion for clients without UDP.
  */
 import type { Clock, Timer } from '../../base/clock.js';
 import type { Endpoint } from '../../base/endpoint.js';
@@ -13,20 +13,23 @@ import type { RelayPacket } from '../packet/relay.js';
 import { BySource } from './by-source.js';
 import { RelaySession } from './relay-session.js';
 
-/** Specification (MAX_INCOMING_CONNECTIONS): clients that are not confirmed yet; one more pushes out one of the busiest host. */
+/**
+ * Specification (MAX_INCOMING_CONNECTIONS): clients that are not confirmed yet; one more ends the oldest of the host that has
+ * most.
+ */
 const MAX_PENDING = 256;
 /** Clients served at once. Each costs some 30 KB while it is idle. */
 const MAX_CLIENTS = 1_024;
-/** One host may have so much of a full relay, whatever its clients do. */
+/** The share of a full relay that one host may have, even if all its clients are in use. */
 const HOST_SHARE = 1 / 8;
-/** Bytes that wait for all clients together; 256 KiB for each whose socket is full. */
+/** Bytes that may wait for all clients together; 256 KiB wait for each whose socket is full. */
 const MAX_WAITING = 16 * 1024 * 1024;
-/** Bytes sent until it is looked how many wait. */
-const WAITING_LOOK = 512 * 1024;
-/** Handshakes answered a second; each costs four key agreements, 250 µs. Others wait for their turn. */
+/** Bytes sent between two checks of how many wait. */
+const WAITING_CHECK = 512 * 1024;
+/** Handshakes answered a second; each costs four key agreements, 250 µs. The others wait. */
 const GREETING_RATE = 200;
 const GREETING_BURST = 400;
-/** Ms between turns. */
+/** ms between batches of handshakes. */
 const GREETING_INTERVAL = 25;
 
 export interface RelayServerDeps {
@@ -35,9 +38,9 @@ export interface RelayServerDeps {
   readonly log: Logger;
   /** The DHT key pair. */
   readonly keyPair: KeyPair;
-  /** That all these connections may have together, see `descriptorShares`. */
+  /** Descriptors for all these connections together, see `descriptorShares`. */
   readonly descriptors: number;
-  /** Sends an onion request on, its first layer being none. @param client where responses go, see `respond` */
+  /** Forwards an onion request of a client. @param client receives responses, see `respond` */
   readonly forwardOnion: (data: Buffer, client: { readonly id: bigint; readonly endpoint: Endpoint }) => void;
 }
 
@@ -47,15 +50,16 @@ export class RelayServer {
   readonly #maxPending: number;
   readonly #maxClients: number;
   readonly #greetings: TokenBucket;
-  /** Not confirmed yet; and those of them that wait for our half of the handshake. */
+  /** Clients that are not confirmed yet. */
   readonly #pending = new BySource<RelaySession>();
+  /** Those of them that wait for our half of the handshake. */
   readonly #greeted = new BySource<RelaySession>();
   #turn: Timer | undefined;
-  /** By the client's key. */
+  /** By the hex of the client's key. */
   readonly #clients = new Map<string, RelaySession>();
   readonly #clientsBySource = new BySource<RelaySession>();
   readonly #byId = new Map<bigint, RelaySession>();
-  /** Those whose sockets take no more, the longest first. */
+  /** Clients whose sockets are full, in the order in which they became so. */
   readonly #full = new Set<RelaySession>();
   #sentUnseen = 0;
   #passedOn = 0;
@@ -71,22 +75,22 @@ export class RelayServer {
     this.#greetings = new TokenBucket(GREETING_RATE, GREETING_BURST, deps.clock.now());
   }
 
-  /** Clients served at present. */
+  /** The number of clients that are served. */
   get clients(): number {
     return this.#clients.size;
   }
 
-  /** Clients that are not we ourselves, who are to be met there too. */
+  /** The number of clients other than ourselves. */
   get strangers(): number {
     return this.#clients.size - (this.#clients.has(this.#deps.keyPair.publicKey.hex) ? 1 : 0);
   }
 
-  /** Bytes that clients had passed on to each other or into the onion, without what we ourselves sent or were sent. */
+  /** Bytes relayed between clients or into the onion, without those that we ourselves sent or received. */
   get passedOn(): number {
     return this.#passedOn;
   }
 
-  /** A connection came in. @returns undefined to refuse it */
+  /** A connection has come in. @returns undefined to refuse it */
   accept(socket: StreamSocket): StreamHandlers | undefined {
     if (this.#isStopped) return undefined;
     const { clock, random, keyPair } = this.#deps;
@@ -107,7 +111,7 @@ export class RelayServer {
     return session.streamHandlers();
   }
 
-  /** An onion response for a client; lost when it is gone. */
+  /** Sends an onion response to a client; drops it when the client is gone. */
   respond(client: bigint, data: Buffer): void {
     const session = this.#byId.get(client);
     if (session === undefined) return;
@@ -121,7 +125,7 @@ export class RelayServer {
     for (const session of [...this.#pending, ...this.#clients.values()]) session.end();
   }
 
-  /** Shakes hands with those that wait for it, each host in its turn. */
+  /** Answers waiting handshakes, one host after the other. */
   #answer(): void {
     const { clock } = this.#deps;
     while (this.#greeted.size > 0 && this.#greetings.take(clock.now())) this.#greeted.next()?.answer();
@@ -134,19 +138,19 @@ export class RelayServer {
 
   #onConfirmed(session: RelaySession): boolean {
     this.#pending.delete(session);
-    // One connection for each key: the newer one is of a client that has lost the older.
+    // One connection for each key: the client has lost the older one.
     this.#clients.get(session.publicKey.hex)?.end();
     this.#clients.set(session.publicKey.hex, session);
     this.#clientsBySource.add(session);
     this.#byId.set(session.id, session);
-    if (this.#clients.size > this.#maxClients) (this.#leastOfUse() ?? session).end();
+    if (this.#clients.size > this.#maxClients) (this.#leastUseful() ?? session).end();
     if (!this.#byId.has(session.id)) return false;
     this.#log.debug(`${session.publicKey.short} is connected`);
     return true;
   }
 
-  /** Talks with nobody, of the host that has most; those that talk are not disturbed, but where a host has more than its share. */
-  #leastOfUse(): RelaySession | undefined {
+  /** Returns a client without a link, of the host with the most clients; or any client of a host with more than its share. */
+  #leastUseful(): RelaySession | undefined {
     for (const ofHost of this.#clientsBySource.largestFirst()) {
       const sessions = [...ofHost];
       const idle = sessions.find(({ slots }) => slots.links === 0);
@@ -169,10 +173,10 @@ export class RelayServer {
     else this.#full.delete(session);
   }
 
-  /** Ends those that do not read, the longest first, when more waits for all together than is good. */
+  /** Ends clients that do not read, in the order in which their sockets became full, while too many bytes wait. */
   #onSent(bytes: number): void {
     this.#sentUnseen += bytes;
-    if (this.#sentUnseen < WAITING_LOOK) return;
+    if (this.#sentUnseen < WAITING_CHECK) return;
     this.#sentUnseen = 0;
     const clients = [...this.#clients.values()];
     let excess = -MAX_WAITING;
@@ -195,7 +199,7 @@ export class RelayServer {
         this.#onRoutingRequest(sender, packet.publicKey);
         return;
       case 'disconnected':
-        // c-toxcore ends the connection for a slot that there is not; our own client can be a packet late.
+        // c-toxcore ends the connection for an unknown slot; our own client can be a packet late.
         this.#unlink(sender, packet.slot);
         return;
       case 'oob send':
@@ -206,7 +210,7 @@ export class RelayServer {
         this.#count(packet.data, sender);
         return;
       case 'connected':
-        // Allowed, and without a meaning.
+        // Allowed, and without meaning.
         return;
       case 'ping':
       case 'pong':
@@ -252,7 +256,7 @@ export class RelayServer {
     other.sendControl({ kind: 'connected', slot: back.id });
   }
 
-  /** Frees a slot; whoever was at the other end learns that. */
+  /** Frees a slot, and notifies the client at the other end. */
   #unlink(session: RelaySession, id: number): void {
     const slot = session.slots.at(id);
     if (slot === undefined) return;

@@ -1,9 +1,9 @@
 /**
  * One client of our relay (spec: "TCP server"; c-toxcore TCP_server.c):
  *
- *     greeting     its half of the handshake is awaited
- *     greeted      it is there, and the server gets to it when it is this client's turn
- *     unconfirmed  answered; it must prove with a first packet that it could read the answer
+ *     greeting     the client's half of the handshake is awaited
+ *     greeted      it has arrived, and waits for the server's turn
+ *     unconfirmed  answered; the client must prove with a first packet that it could read the answer
  *     confirmed    served
  */
 import type { Clock, Timer } from '../../base/clock.js';
@@ -13,11 +13,11 @@ import type { StreamHandlers, StreamSocket } from '../network/stream-socket.js';
 import { decodeRelayPacket, encodeRelayPacket, RELAY_GREETING_SIZE, type RelayPacket } from '../packet/relay.js';
 import { sourceOf } from './by-source.js';
 import { answerHandshake } from './handshake.js';
-import { PingTimer } from './ping-timer.js';
+import { Liveness } from './liveness.js';
 import { SecureStream } from './secure-stream.js';
 import { ServerSlots } from './server-slots.js';
 
-/** Ms until a client must be confirmed. */
+/** ms within which a client must be confirmed. */
 const CONFIRM_TIMEOUT = 10_000;
 
 export interface RelaySessionDeps {
@@ -29,16 +29,16 @@ export interface RelaySessionDeps {
 }
 
 export interface RelaySessionHandlers {
-  /** It has sent its half of the handshake: `answer` is to be called when the server can afford it. */
+  /** The client has sent its half of the handshake; the server calls `answer` when it can afford to. */
   onGreeting(session: RelaySession): void;
-  /** @returns false to end it */
+  /** The client is confirmed. @returns false to end the session */
   onConfirmed(session: RelaySession): boolean;
   onPacket(session: RelaySession, packet: RelayPacket): void;
-  /** Something was written to the client: bytes, frame and all. */
+  /** So many bytes were written to the client, frames included. */
   onSent(bytes: number): void;
-  /** Its socket takes no more, or takes more again. */
+  /** The client's socket takes no more, or takes more again. */
   onFullChange(session: RelaySession, isFull: boolean): void;
-  /** Called once, however it ended. */
+  /** The session has ended; called once. */
   onEnded(session: RelaySession): void;
 }
 
@@ -50,14 +50,14 @@ type State =
       readonly kind: 'confirmed';
       readonly stream: SecureStream;
       readonly publicKey: PublicKey;
-      readonly pings: PingTimer;
+      readonly liveness: Liveness;
     }
   | { readonly kind: 'ended' };
 
 export class RelaySession {
-  /** Never used again for another session. */
+  /** No other session gets this id. */
   readonly id: bigint;
-  /** The host that it is of, see `sourceOf`. */
+  /** The host of the client, see `sourceOf`. */
   readonly source: string;
   readonly slots = new ServerSlots<RelaySession>();
   readonly #deps: RelaySessionDeps;
@@ -78,7 +78,7 @@ export class RelaySession {
     return this.#deps.socket.remote;
   }
 
-  /** Bytes that wait for the client to read. */
+  /** Bytes that the client has not read yet. */
   get waiting(): number {
     return this.#deps.socket.waiting;
   }
@@ -89,7 +89,7 @@ export class RelaySession {
 
   /** The client's DHT key. @throws Error before its greeting */
   get publicKey(): PublicKey {
-    if (!('publicKey' in this.#state)) throw new Error('RelaySession: nobody yet');
+    if (!('publicKey' in this.#state)) throw new Error('RelaySession: no greeting yet');
     return this.#state.publicKey;
   }
 
@@ -110,7 +110,7 @@ export class RelaySession {
     socket.write(answer.reply);
   }
 
-  /** What the socket is to call. */
+  /** Returns the handlers for the client's socket. */
   streamHandlers(): StreamHandlers {
     return {
       onData: (bytes) => this.#onBytes(bytes),
@@ -119,15 +119,15 @@ export class RelaySession {
     };
   }
 
-  /** Sends what may get lost. */
+  /** Sends a packet that may get lost. */
   send(packet: RelayPacket): void {
     if (this.#state.kind !== 'confirmed') return;
     const { stream } = this.#state;
     stream.send(encodeRelayPacket(packet));
-    if (this.isConfirmed) this.#tellFull(stream.isFull);
+    if (this.isConfirmed) this.#setFull(stream.isFull);
   }
 
-  /** Sends what must arrive. */
+  /** Sends a packet that must arrive. */
   sendControl(packet: RelayPacket): void {
     if (this.#state.kind === 'confirmed' && !this.#state.stream.sendControl(encodeRelayPacket(packet))) this.end();
   }
@@ -136,10 +136,10 @@ export class RelaySession {
     const state = this.#state;
     if (state.kind === 'ended') return;
     this.#timeout.cancel();
-    if (state.kind === 'confirmed') state.pings.stop();
+    if (state.kind === 'confirmed') state.liveness.stop();
     if ('stream' in state) state.stream.close();
     this.#deps.socket.destroy();
-    // The server looks at the key while it takes leave.
+    // The server reads the key in this call.
     this.#handlers.onEnded(this);
     this.#state = { kind: 'ended' };
   }
@@ -147,7 +147,7 @@ export class RelaySession {
   #onBytes(bytes: Buffer): void {
     const state = this.#state;
     if (state.kind === 'greeting') this.#onGreeting(state, bytes);
-    // Nobody has anything to say before our half of the handshake.
+    // No client sends anything before our half of the handshake.
     else if (!('stream' in state) || !state.stream.receive(bytes)) this.end();
   }
 
@@ -176,10 +176,10 @@ export class RelaySession {
     if (this.#state.kind !== 'confirmed') return;
     if (packet === 'ignored') return;
     if (packet.kind === 'pong') {
-      this.#state.pings.pong(packet.id);
+      this.#state.liveness.onPong(packet.id);
       return;
     }
-    this.#state.pings.heard();
+    this.#state.liveness.onReceived();
     if (packet.kind === 'ping') this.sendControl({ kind: 'pong', id: packet.id });
     else this.#handlers.onPacket(this, packet);
   }
@@ -187,13 +187,13 @@ export class RelaySession {
   #confirm({ stream, publicKey }: State & { readonly kind: 'unconfirmed' }): boolean {
     const { clock, random } = this.#deps;
     this.#timeout.cancel();
-    const pings = new PingTimer({
+    const liveness = new Liveness({
       clock,
       random,
       sendPing: (id) => this.sendControl({ kind: 'ping', id }),
       onSilence: () => this.end(),
     });
-    this.#state = { kind: 'confirmed', stream, publicKey, pings };
+    this.#state = { kind: 'confirmed', stream, publicKey, liveness };
     return this.#handlers.onConfirmed(this);
   }
 
@@ -206,10 +206,10 @@ export class RelaySession {
   #onDrain(): void {
     if (!('stream' in this.#state)) return;
     this.#state.stream.drained();
-    this.#tellFull(false);
+    this.#setFull(false);
   }
 
-  #tellFull(isFull: boolean): void {
+  #setFull(isFull: boolean): void {
     if (isFull === this.#wasFull) return;
     this.#wasFull = isFull;
     this.#handlers.onFullChange(this, isFull);

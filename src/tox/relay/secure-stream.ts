@@ -1,31 +1,31 @@
 /**
  * The encrypted stream between a client and a relay, for both ends (spec: "TCP server", encrypted part; c-toxcore
- * TCP_common.c): frames of `length u16 || sealed`, a nonce for each direction that counts on. There is no way back from a
- * frame that does not open: the connection is over.
+ * TCP_common.c): frames of `length u16 || sealed`, with a counting nonce for each direction. A frame that does not open ends
+ * the connection.
  *
- * What may get lost (data, out of band, onion) goes only while the socket has room, and is refused otherwise; control
- * packets always go, up to a bound beyond which the other side is not reading and the connection is over.
+ * Packets that may get lost (data, out of band, onion) are sent only while the socket has room, and are refused otherwise.
+ * Control packets are always sent, up to a bound beyond which the other side does not read and the connection is over.
  */
 import { openInto, sealInto } from '../crypto/box.js';
 import { advanceNonce } from '../crypto/nonce.js';
 import { MAC_SIZE, sodium_memzero } from '../crypto/sodium.js';
 import { MAX_RELAY_FRAME_SIZE } from '../packet/relay.js';
-import type { RelaySession } from './handshake.js';
+import type { SessionKeys } from './handshake.js';
 
 const LENGTH_SIZE = 2;
-/** Bytes of control packets that may wait in a full socket: those for all 240 slots at once fit twice. */
+/** Bytes of control packets that may wait in a full socket: those of all 240 slots at once fit twice. */
 const MAX_WAITING_CONTROL = 32 * 1024;
 
 export interface SecureStreamDeps {
-  /** Takes the bytes in any case; false when there is no more room. */
+  /** Takes the bytes in any case; returns false when there is no more room. */
   write(bytes: Buffer): boolean;
-  /** One opened packet, 1 to 2032 bytes, which belong to the receiver. May end the stream. */
+  /** Called with each opened packet, 1 to 2032 bytes, which the receiver owns. May end the stream. */
   onPacket(plain: Buffer): void;
 }
 
 export class SecureStream {
   readonly #deps: SecureStreamDeps;
-  readonly #session: RelaySession;
+  readonly #session: SessionKeys;
   /** The beginning of a frame whose end has not arrived. */
   #partial: Buffer | undefined;
   #isFull = false;
@@ -33,7 +33,7 @@ export class SecureStream {
   #state: 'open' | 'broken' | 'closed' = 'open';
 
   /** @param session owned by the stream from now on: its nonces advance */
-  constructor(deps: SecureStreamDeps, session: RelaySession) {
+  constructor(deps: SecureStreamDeps, session: SessionKeys) {
     this.#deps = deps;
     this.#session = session;
   }
@@ -43,14 +43,17 @@ export class SecureStream {
     return this.#isFull || this.#state !== 'open';
   }
 
-  /** Packets that may get lost, all or none. @returns false when they were not taken; `onDrain` tells when to go on */
+  /**
+   * Sends packets that may get lost, all or none.
+   * @returns false when they were not taken; `drained` comes before the next try
+   */
   send(...plains: readonly Buffer[]): boolean {
     if (this.isFull) return false;
     for (const plain of plains) this.#isFull = !this.#deps.write(this.#seal(plain));
     return true;
   }
 
-  /** A packet that must arrive. @returns false when the other side takes nothing any more: the connection is to be ended */
+  /** Sends a packet that must arrive. @returns false when the other side has stopped reading: the connection must be ended */
   sendControl(plain: Buffer): boolean {
     if (this.#state !== 'open') return this.#state === 'closed';
     const frame = this.#seal(plain);
@@ -66,7 +69,7 @@ export class SecureStream {
     this.#waitingControl = 0;
   }
 
-  /** Bytes came. @returns false when they are no frames of this session: the connection is to be ended */
+  /** Bytes have arrived. @returns false when they are no frames of this session: the connection must be ended */
   receive(chunk: Buffer): boolean {
     const bytes = this.#partial === undefined ? chunk : Buffer.concat([this.#partial, chunk]);
     this.#partial = undefined;
@@ -76,7 +79,7 @@ export class SecureStream {
       if (size <= MAC_SIZE || size > MAX_RELAY_FRAME_SIZE) return this.#break();
       const end = at + LENGTH_SIZE + size;
       if (end > bytes.length) break;
-      // Where it was sealed: to allocate for each packet would cost as much as to open it.
+      // Opened in place: an allocation for each packet would cost as much as opening it.
       const plain = bytes.subarray(at + LENGTH_SIZE + MAC_SIZE, end);
       const { key, receiveNonce } = this.#session;
       if (!openInto(plain, key, receiveNonce, bytes.subarray(at + LENGTH_SIZE, end))) return this.#break();
@@ -84,12 +87,12 @@ export class SecureStream {
       at = end;
       this.#deps.onPacket(plain);
     }
-    // At most one frame; copied, so that it does not keep a whole chunk alive.
+    // At most one frame, copied so that it does not keep a whole chunk alive.
     if (this.#state === 'open' && at < bytes.length) this.#partial = Buffer.from(bytes.subarray(at));
     return this.#state !== 'broken';
   }
 
-  /** Nothing is sent or received any more, and the key is overwritten. */
+  /** Ends sending and receiving, and overwrites the key. */
   close(): void {
     this.#state = 'closed';
     this.#partial = undefined;

@@ -1,13 +1,15 @@
-/** The peers that one client of our relay has asked for (spec: "TCP server", connections). Two that asked for each other are linked. */
+/**
+ * The peers that one client of our relay has asked for (spec: "TCP server", connections). Clients that asked for each other are
+ * linked.
+ */
 import type { PublicKey } from '../crypto/keys.js';
 import { RelayKind } from '../packet/kind.js';
 import { RELAY_SLOTS } from '../packet/relay.js';
 
-/** @typeParam Session of the client at the other end */
 export interface ServerSlot<Session> {
   readonly id: number;
   readonly publicKey: PublicKey;
-  /** The other end, while it is connected and has asked for us, and its slot for us. */
+  /** The session of the other client and its slot, while that client is connected and has asked for this one. */
   link: { readonly session: Session; readonly slot: number } | undefined;
 }
 
@@ -16,7 +18,7 @@ export class ServerSlots<Session> {
   readonly #byKey = new Map<string, ServerSlot<Session>>();
   #links = 0;
 
-  /** How many slots lead to somebody. */
+  /** The number of slots with a link. */
   get links(): number {
     return this.#links;
   }
@@ -33,7 +35,7 @@ export class ServerSlots<Session> {
     return this.#byKey.get(publicKey.hex);
   }
 
-  /** The lowest free slot, as c-toxcore gives it; undefined when all 240 are taken. */
+  /** Takes the lowest free slot, as c-toxcore does. @returns undefined when all 240 are taken */
   add(publicKey: PublicKey): ServerSlot<Session> | undefined {
     if (this.#byId.size >= RELAY_SLOTS) return undefined;
     let id: number = RelayKind.FirstSlot;

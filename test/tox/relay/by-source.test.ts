@@ -11,7 +11,7 @@ t.test('a host is an IPv4 address, or a /64 of IPv6', async (t) => {
   t.not(sourceOf(at('2001:db8::1', 1)), sourceOf(at('2001:db8:0:1::1', 1)));
 });
 
-t.test('each host has its turn, whatever the others have', async (t) => {
+t.test('the hosts take turns, however many items each has', async (t) => {
   const items = new BySource<{ source: string; id: number }>();
   for (const id of [1, 2, 3, 4]) items.add(item('a', id));
   items.add(item('b', 5));
@@ -23,7 +23,7 @@ t.test('each host has its turn, whatever the others have', async (t) => {
   t.equal(items.size, 0);
 });
 
-t.test('the oldest of the host that has most is found, and what was taken out is gone', async (t) => {
+t.test('the oldest item of the host with the most items is found, and removed items are gone', async (t) => {
   const items = new BySource<{ source: string; id: number }>();
   const all = [item('a', 1), item('b', 2), item('b', 3)];
   for (const one of [...all, ...all]) items.add(one);

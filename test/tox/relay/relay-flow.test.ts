@@ -84,7 +84,7 @@ class FlowBench {
   }
 }
 
-t.test('a relay that looks every 30 ms gets bursts that grow as its buffer does', async (t) => {
+t.test('a relay that reads every 30 ms gets bursts that grow with its buffer', async (t) => {
   const bench = new FlowBench({ every: INTERVAL });
   bench.fillFor(1000);
   const rate = bench.fillFor(2000);
@@ -92,7 +92,7 @@ t.test('a relay that looks every 30 ms gets bursts that grow as its buffer does'
   t.ok(bench.isReading && bench.stalls === 0, 'and never more than it takes');
 });
 
-t.test('a relay that answers at once need not wait, and nothing waits for it', async (t) => {
+t.test('packets for a relay that answers at once do not wait', async (t) => {
   const bench = new FlowBench({ every: 0.1 });
   const first = bench.flow.limit;
   const rate = bench.fillFor(1000);
@@ -100,7 +100,7 @@ t.test('a relay that answers at once need not wait, and nothing waits for it', a
   t.equal(bench.flow.limit, first);
 });
 
-t.test('on a long way bursts grow until they fill it', async (t) => {
+t.test('on a long path bursts grow until they fill it', async (t) => {
   const bench = new FlowBench({ every: 0.5, rtt: 100 });
   bench.buffer = Number.POSITIVE_INFINITY;
   bench.fillFor(3000);
@@ -108,7 +108,7 @@ t.test('on a long way bursts grow until they fill it', async (t) => {
   t.ok(rate > 11_000, `${rate} bytes a ms`);
 });
 
-t.test('a little passes through at once', async (t) => {
+t.test('a small amount is sent at once', async (t) => {
   const { flow, written, pings } = new FlowBench({ every: INTERVAL });
   flow.send(Buffer.from([16, 1]));
   flow.send(Buffer.from([16, 2]));
@@ -116,7 +116,7 @@ t.test('a little passes through at once', async (t) => {
   t.equal(pings, 0);
 });
 
-t.test('what gathers goes in order and at once, up to the limit, and then there is room again', async (t) => {
+t.test('gathered packets are sent in order as one burst, up to the limit, and then there is room again', async (t) => {
   const bench = new FlowBench({ every: INTERVAL });
   let count = 0;
   for (;;) {
@@ -149,7 +149,7 @@ t.test('while the socket has no room packets gather', async (t) => {
   t.equal(bench.written.length, 2);
 });
 
-t.test('what was withdrawn does not go', async (t) => {
+t.test('withdrawn packets are not sent', async (t) => {
   const bench = new FlowBench({ every: INTERVAL });
   while (bench.flow.send(PACKET));
   const before = bench.written.length;
@@ -159,7 +159,7 @@ t.test('what was withdrawn does not go', async (t) => {
   t.same(bench.written.slice(before), [Buffer.from([17, 1])]);
 });
 
-t.test('a relay that reads no more is noticed within two seconds, and should get less', async (t) => {
+t.test('a relay that stops reading is noticed within two seconds, and gets a lower bound', async (t) => {
   const bench = new FlowBench({ every: INTERVAL });
   bench.fillFor(2000);
   const { limit, lowerBound = 0 } = bench.flow;
@@ -172,7 +172,7 @@ t.test('a relay that reads no more is noticed within two seconds, and should get
   t.ok(next.flow.limit <= lowerBound * 1.1, `${next.flow.limit}`);
 });
 
-t.test('a relay that stalls at the first burst is no reason to try at once with less', async (t) => {
+t.test('a relay that stalls at the first burst gets no lower bound', async (t) => {
   const bench = new FlowBench({ every: INTERVAL });
   bench.isReading = false;
   bench.fillFor(1700);

@@ -14,7 +14,7 @@ t.test('a client is confirmed by its first packet', async (t) => {
   t.equal(bench.server.clients, 1);
 });
 
-t.test('two clients that ask for each other are told, and exchange data', async (t) => {
+t.test('two clients that ask for each other are notified, and exchange data', async (t) => {
   const bench = new RelayBench(2);
   const [a, b] = [bench.client(), bench.client()];
   a.client.ask(b.keys.publicKey);
@@ -31,7 +31,7 @@ t.test('two clients that ask for each other are told, and exchange data', async 
   t.same(a.received, [Buffer.from('there')]);
 });
 
-t.test('who leaves, or frees its slot, is no longer online for the other', async (t) => {
+t.test('a client that leaves, or frees its slot, is no longer online for the other', async (t) => {
   const bench = new RelayBench(3);
   const [a, b] = bench.pair();
   b.client.release(a.keys.publicKey);
@@ -58,7 +58,7 @@ t.test('packets out of band need nothing but the key of a connected client', asy
   t.same(b.received, [Buffer.from('psst')]);
 });
 
-t.test('nobody is connected with itself, and with no more than 240 others', async (t) => {
+t.test('no client is connected with itself, or with more than 240 others', async (t) => {
   const bench = new RelayBench(5);
   const a = bench.client();
   a.client.ask(a.keys.publicKey);
@@ -120,7 +120,7 @@ t.test(
   },
 );
 
-t.test('onion requests are handed on, and answers find the client', async (t) => {
+t.test('onion requests are forwarded, and answers reach the client', async (t) => {
   const bench = new RelayBench(8);
   const a = bench.client();
   bench.clock.advance(100);
@@ -145,21 +145,24 @@ t.test('both sides notice silence', async (t) => {
   t.equal(bench.server.clients, 0);
 });
 
-t.test('a relay that takes no more is heard again; what may get lost was refused meanwhile', async (t) => {
-  const bench = new RelayBench(10);
-  const [a, b] = bench.pair();
-  bench.streams.stalled.add(RELAY_ADDRESS);
-  let sent = 0;
-  while (a.client.sendData(b.keys.publicKey, Buffer.alloc(1000))) sent += 1;
-  t.ok(sent > 50 && sent < 100, `the capacity of the stream: ${sent}`);
-  t.ok(a.client.isFull);
-  bench.streams.resume(RELAY_ADDRESS);
-  bench.clock.advance(100);
-  t.ok(a.events.includes('drain'));
-  t.equal(b.received.length, sent, 'nothing that was taken is lost');
-});
+t.test(
+  'a relay with a full socket refuses packets that may get lost, and takes them again when it drains',
+  async (t) => {
+    const bench = new RelayBench(10);
+    const [a, b] = bench.pair();
+    bench.streams.stalled.add(RELAY_ADDRESS);
+    let sent = 0;
+    while (a.client.sendData(b.keys.publicKey, Buffer.alloc(1000))) sent += 1;
+    t.ok(sent > 50 && sent < 100, `the capacity of the stream: ${sent}`);
+    t.ok(a.client.isFull);
+    bench.streams.resume(RELAY_ADDRESS);
+    bench.clock.advance(100);
+    t.ok(a.events.includes('drain'));
+    t.equal(b.received.length, sent, 'nothing that was taken is lost');
+  },
+);
 
-t.test('a client that does not read loses data, costs no memory and hinders nobody', async (t) => {
+t.test('a client that does not read loses data, costs no memory and does not delay other clients', async (t) => {
   const bench = new RelayBench(11);
   const [a, b] = bench.pair();
   const other = bench.client();
@@ -177,7 +180,7 @@ t.test('a client that does not read loses data, costs no memory and hinders nobo
   t.ok(b.received.length >= 60 && b.received.length < 100, `what fitted: ${b.received.length}`);
 });
 
-t.test('of clients that never finish their greeting only so many are kept, for a while', async (t) => {
+t.test('the number of clients that never finish their greeting is bounded, and they time out', async (t) => {
   const bench = new RelayBench(12);
   let closed = 0;
   for (let count = 0; count < 400; count += 1) {
@@ -212,7 +215,7 @@ function call(bench: RelayBench, address: string, bytes = Buffer.alloc(0)): { is
   return state;
 }
 
-t.test('one host with ever new connections pushes out its own, not those of others', async (t) => {
+t.test('a host that keeps opening connections ends its own, not those of others', async (t) => {
   const bench = new RelayBench(18);
   const slow = call(bench, '198.51.100.200');
   bench.clock.advance(10);
@@ -222,7 +225,7 @@ t.test('one host with ever new connections pushes out its own, not those of othe
   t.equal(flood.filter(({ isClosed }) => !isClosed).length, 255);
 });
 
-t.test('one host that shakes hands all the time does not delay the others', async (t) => {
+t.test('a host that shakes hands all the time does not delay the others', async (t) => {
   const bench = new RelayBench(19);
   const shakers = Array.from({ length: 250 }, () => generateKeyPair(bench.random));
   // The burst is used up, and all that comes afterwards waits.
@@ -237,7 +240,7 @@ t.test('one host that shakes hands all the time does not delay the others', asyn
   t.ok(bench.server.clients < before + 20, 'long before all the others had theirs');
 });
 
-t.test('a relay that one host has filled, with clients that talk with each other, has room for others', async (t) => {
+t.test('a relay that one host has filled with linked clients has room for others', async (t) => {
   const bench = new RelayBench(20);
   const [a, b] = bench.pair();
   let previous = bench.client({ address: '198.51.100.66' });
@@ -255,7 +258,7 @@ t.test('a relay that one host has filled, with clients that talk with each other
   t.ok(isOnline(a, b.keys.publicKey));
 });
 
-t.test('a relay takes no more descriptors than its share', async (t) => {
+t.test('a relay uses at most its share of descriptors', async (t) => {
   const bench = new RelayBench(21, { descriptors: 100 });
   for (let count = 0; count < 200; count += 1) {
     bench.client();
@@ -267,7 +270,7 @@ t.test('a relay takes no more descriptors than its share', async (t) => {
   t.equal(bench.streams.connections, 100);
 });
 
-t.test('who talks before it was answered is sent away', async (t) => {
+t.test('a client that sends before it was answered is disconnected', async (t) => {
   const bench = new RelayBench(22);
   const greeting = beginHandshake(bench.random, bench.client().keys.publicKey, Buffer.alloc(32)).greeting;
   const early = call(bench, bench.nextAddress(), Buffer.concat([greeting, Buffer.alloc(1)]));
@@ -275,7 +278,7 @@ t.test('who talks before it was answered is sent away', async (t) => {
   t.ok(early.isClosed);
 });
 
-t.test('a slow line, on which pongs come late but other packets do, is not given up', async (t) => {
+t.test('a slow connection on which other packets come before late pongs is not given up', async (t) => {
   const bench = new RelayBench(23);
   const [a, b] = bench.pair();
   bench.streams.delay = 8_000;
@@ -287,7 +290,7 @@ t.test('a slow line, on which pongs come late but other packets do, is not given
   t.notOk([...a.events, ...b.events].some((event) => event.startsWith('closed')));
 });
 
-t.test('of clients that do not read only so many are kept, and the honest ones are served', async (t) => {
+t.test('clients that do not read are ended when too many bytes wait, and honest ones are served', async (t) => {
   const bench = new RelayBench(16);
   bench.streams.capacity = 256 * 1024;
   const [a, b] = bench.pair();
@@ -312,7 +315,7 @@ t.test('of clients that do not read only so many are kept, and the honest ones a
   t.same(b.received, [Buffer.from('still here')]);
 });
 
-t.test('a relay that is full gives up who talks with nobody, not who does', async (t) => {
+t.test('a full relay ends clients without a link, not linked ones', async (t) => {
   const bench = new RelayBench(17);
   const [a, b] = bench.pair();
   for (let count = 0; count < 1_030; count += 1) {
@@ -324,7 +327,7 @@ t.test('a relay that is full gives up who talks with nobody, not who does', asyn
   t.ok(isOnline(a, b.keys.publicKey) && isOnline(b, a.keys.publicKey));
 });
 
-t.test('hostile bytes, before and after the handshake, end one connection at the most', async (t) => {
+t.test('hostile bytes before and after the handshake end at most their own connection', async (t) => {
   const bench = new RelayBench(13);
   const [a, b] = bench.pair();
   const greetings = [Buffer.alloc(128, 3), Buffer.concat([a.keys.publicKey.bytes, Buffer.alloc(96)])];

@@ -1,19 +1,19 @@
 import t from 'tap';
 import { sharedKey } from '../../../src/tox/crypto/box.js';
 import { generateKeyPair } from '../../../src/tox/crypto/keys.js';
-import { answerHandshake, beginHandshake, type RelaySession } from '../../../src/tox/relay/handshake.js';
+import { answerHandshake, beginHandshake, type SessionKeys } from '../../../src/tox/relay/handshake.js';
 import { SecureStream } from '../../../src/tox/relay/secure-stream.js';
 import { mutations } from '../../support/fuzz.js';
 import { SeededRandom } from '../../support/seeded-random.js';
 
 /** What both ends of a handshake have. */
-function sessions(seed: number): [RelaySession, RelaySession] {
+function sessions(seed: number): [SessionKeys, SessionKeys] {
   const random = new SeededRandom(seed);
   const [client, relay] = [generateKeyPair(random), generateKeyPair(random)];
   const begun = beginHandshake(random, client.publicKey, sharedKey(relay.publicKey, client.secretKey));
   const answered = answerHandshake(random, relay, begun.greeting);
   if (answered === undefined) throw new Error('refused');
-  return [begun.finish(answered.reply) as RelaySession, answered.session];
+  return [begun.finish(answered.reply) as SessionKeys, answered.session];
 }
 
 interface TestStream {
@@ -23,7 +23,7 @@ interface TestStream {
   hasRoom: boolean;
 }
 
-function streamOf(session: RelaySession): TestStream {
+function streamOf(session: SessionKeys): TestStream {
   const wire: Buffer[] = [];
   const packets: string[] = [];
   const made: TestStream = {
@@ -49,7 +49,7 @@ function pair(seed: number): [TestStream, TestStream] {
   return [streamOf(a), streamOf(b)];
 }
 
-t.test('the two ends of a handshake read each other', async (t) => {
+t.test('both ends of a handshake read each other', async (t) => {
   const [a, b] = pair(1);
   for (const text of ['one', 'two']) t.ok(a.stream.send(Buffer.from(text)));
   t.ok(b.stream.receive(Buffer.concat(a.wire)));
@@ -59,7 +59,7 @@ t.test('the two ends of a handshake read each other', async (t) => {
   t.same(a.packets, ['back']);
 });
 
-t.test('a greeting for another relay, a changed one and a changed answer are refused', async (t) => {
+t.test('a greeting for another relay, a changed greeting and a changed answer are refused', async (t) => {
   const random = new SeededRandom(2);
   const [client, relay, other] = [generateKeyPair(random), generateKeyPair(random), generateKeyPair(random)];
   const key = sharedKey(relay.publicKey, client.secretKey);
@@ -82,7 +82,7 @@ t.test('frames may be cut anywhere', async (t) => {
   t.same(b.packets, texts);
 });
 
-t.test('a changed, repeated or left out frame ends the stream', async (t) => {
+t.test('a changed, repeated or missing frame ends the stream', async (t) => {
   const spoil: ((frames: Buffer[]) => Buffer[])[] = [
     (frames) => [frames[0] as Buffer, frames[0] as Buffer],
     (frames) => [frames[1] as Buffer],
@@ -97,7 +97,7 @@ t.test('a changed, repeated or left out frame ends the stream', async (t) => {
   }
 });
 
-t.test('a frame without content or longer than 2048 bytes ends the stream before it has come', async (t) => {
+t.test('a frame without content or longer than 2048 bytes ends the stream before it has arrived', async (t) => {
   for (const length of [0, 16, 2049, 0xffff]) {
     const [, b] = pair(6);
     const head = Buffer.alloc(2);
@@ -106,21 +106,24 @@ t.test('a frame without content or longer than 2048 bytes ends the stream before
   }
 });
 
-t.test('what may get lost is refused while the socket is full; control packets go, but not without end', async (t) => {
-  const [a] = pair(7);
-  a.hasRoom = false;
-  t.ok(a.stream.send(Buffer.from('the last one')), 'taken, for the socket takes all');
-  t.ok(a.stream.isFull);
-  t.notOk(a.stream.send(Buffer.from('lost')));
-  t.equal(a.wire.length, 1);
-  t.ok(a.stream.sendControl(Buffer.from('ping')));
-  t.equal(a.wire.length, 2);
-  let count = 0;
-  while (a.stream.sendControl(Buffer.alloc(100)) && count < 10_000) count += 1;
-  t.ok(count > 240 && count < 10_000, 'all slots at once, and an end');
-});
+t.test(
+  'while the socket is full, packets that may get lost are refused, and control packets are sent up to a bound',
+  async (t) => {
+    const [a] = pair(7);
+    a.hasRoom = false;
+    t.ok(a.stream.send(Buffer.from('the last one')), 'taken, for the socket takes all');
+    t.ok(a.stream.isFull);
+    t.notOk(a.stream.send(Buffer.from('lost')));
+    t.equal(a.wire.length, 1);
+    t.ok(a.stream.sendControl(Buffer.from('ping')));
+    t.equal(a.wire.length, 2);
+    let count = 0;
+    while (a.stream.sendControl(Buffer.alloc(100)) && count < 10_000) count += 1;
+    t.ok(count > 240 && count < 10_000, 'all slots at once, and an end');
+  },
+);
 
-t.test('after a drain it goes on', async (t) => {
+t.test('after a drain packets are sent again', async (t) => {
   const [a, b] = pair(8);
   a.hasRoom = false;
   a.stream.send(Buffer.from('one'));
