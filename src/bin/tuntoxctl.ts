@@ -1,11 +1,11 @@
 #!/usr/bin/env node
 import { main } from '../cli/ctl/main.js';
-import { endWith } from '../platform/process/exit.js';
-import { keepDebuggerShut } from '../platform/process/signals.js';
-import { endOnFault } from '../platform/process/uncaught-errors.js';
+import { exitWith } from '../platform/process/exit.js';
+import { disableDebugger } from '../platform/process/signals.js';
+import { exitOnUncaughtError } from '../platform/process/uncaught-errors.js';
 import { nameSourcesInStacks } from '../platform/runtime/source-places.js';
 
-keepDebuggerShut(process);
+disableDebugger(process);
 nameSourcesInStacks();
-endOnFault(process, 'tuntoxctl');
-endWith(process, await main(process));
+exitOnUncaughtError(process, 'tuntoxctl');
+exitWith(process, await main(process));

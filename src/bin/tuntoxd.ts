@@ -1,13 +1,13 @@
 #!/usr/bin/env node
-import { endWith } from '../platform/process/exit.js';
-import { keepDebuggerShut } from '../platform/process/signals.js';
-import { endOnFault } from '../platform/process/uncaught-errors.js';
+import { exitWith } from '../platform/process/exit.js';
+import { disableDebugger } from '../platform/process/signals.js';
+import { exitOnUncaughtError } from '../platform/process/uncaught-errors.js';
 import { keepHeapSmall } from '../platform/runtime/memory.js';
 import { nameSourcesInStacks } from '../platform/runtime/source-places.js';
 
-keepDebuggerShut(process);
+disableDebugger(process);
 keepHeapSmall();
 nameSourcesInStacks();
-endOnFault(process, 'tuntoxd');
+exitOnUncaughtError(process, 'tuntoxd');
 const { main } = await import('../daemon/main.js');
-endWith(process, await main(process));
+exitWith(process, await main(process));

@@ -1,5 +1,2 @@
-/**
- * Of `tuntoxd`. `Usage` is for wrong settings too: to start it again would not help. `NobodyReads` is what a shell reports of a
- * program that SIGPIPE ended.
- */
-export const ExitStatus = { Ok: 0, Failed: 1, Usage: 2, NobodyReads: 141 } as const;
+/** The exit statuses of `tuntoxd`. `Usage` includes wrong settings: a restart does not help. `ClosedPipe` is what a shell reports for SIGPIPE. */
+export const ExitStatus = { Ok: 0, Failed: 1, Usage: 2, ClosedPipe: 141 } as const;

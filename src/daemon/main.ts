@@ -1,17 +1,17 @@
-/** The command `tuntoxd`: the one place where its errors end, and become a line and an exit status. */
+/** The command `tuntoxd`: turns errors into a line and an exit status. */
 import { CodedError } from '../base/coded-error.js';
-import { faultText } from '../base/program-fault.js';
+import { errorReport } from '../base/program-error.js';
 import { ExitStatus } from './exit-status.js';
 
 /** @returns the exit status; never throws */
 export async function main(process: NodeJS.Process): Promise<number> {
   try {
-    // Only here, so that cryptography which does not load on this machine is an error like others.
-    const { obey } = await import('./order.js');
-    return await obey(process);
+    // Loaded here, so that cryptography that does not load on this machine is an ordinary error.
+    const { runCommand } = await import('./command.js');
+    return await runCommand(process);
   } catch (error) {
-    // Everything that can be expected has a code of ours; the rest is a fault of the program, and its place is wanted.
-    const text = error instanceof CodedError ? error.message : faultText(error, process.env);
+    // Every expected error has a code of ours. Any other is a bug, and is reported with its place.
+    const text = error instanceof CodedError ? error.message : errorReport(error, process.env);
     process.stderr.write(`tuntoxd: ${text}\n`);
     return ExitStatus.Failed;
   }

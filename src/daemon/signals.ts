@@ -1,4 +1,4 @@
-/** The signals of a daemon, from before the settings are read: what comes while it starts is done once it has. */
+/** The signals of the daemon, from before the settings are read. A signal during the start takes effect after it. */
 import type { Clock } from '../base/clock.js';
 import { onReloadSignal, onStopSignal, type SignalSource } from '../platform/process/signals.js';
 
@@ -8,7 +8,7 @@ export class DaemonSignals {
   #reload: (() => void) | undefined;
   #isReloadDue = false;
 
-  /** @param clock for a process to which signals come twice */
+  /** @param clock if given, duplicate signals are ignored */
   constructor(source: SignalSource, clock?: Pick<Clock, 'now'>) {
     let onStop: (signal: string) => void = () => {};
     this.stop = new Promise((resolve) => {
@@ -26,7 +26,7 @@ export class DaemonSignals {
     if (this.#isReloadDue) listener();
   }
 
-  /** They have their usual effects again. */
+  /** Restores the default effects. */
   release(): void {
     for (const release of this.#releases) release();
   }

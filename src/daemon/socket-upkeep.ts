@@ -1,17 +1,17 @@
 /**
- * Looks now and then whether the control socket, and the link to it, are still where they are looked for: what cleans /run may
- * have deleted them, and a daemon that cannot be told anything has to be restarted, which costs all tunnels.
+ * Checks periodically whether the control socket, and the link to it, still exist: a program that cleans /run may have deleted them,
+ * and without them the daemon can only be restarted, which costs all tunnels.
  */
 import type { Clock, Timer } from '../base/clock.js';
 import { messageOf } from '../base/coded-error.js';
 import type { Logger } from '../base/logger.js';
 
-/** Implementation: ms between two looks, each of a microsecond or two. */
+/** ms between two checks, each of a microsecond or two. */
 const INTERVAL = 10_000;
 
 export interface KeptPath {
   readonly path: string;
-  /** Makes it again if it was deleted. @returns whether it did @throws IpcError */
+  /** Creates it again if it was deleted. @returns whether it did @throws IpcError */
   restore(): Promise<boolean> | boolean;
 }
 
@@ -19,7 +19,7 @@ export class SocketUpkeep {
   readonly #log: Logger;
   readonly #kept: readonly KeptPath[];
   readonly #timer: Timer;
-  /** Those that could not be made again: said once. */
+  /** Those that could not be created again, which is logged once. */
   readonly #missing = new Set<KeptPath>();
   #checking: Promise<void> | undefined;
 
@@ -29,7 +29,7 @@ export class SocketUpkeep {
     this.#timer = deps.clock.every(INTERVAL, () => void this.check());
   }
 
-  /** Now, too. Never rejects. */
+  /** Checks now. Never rejects. */
   check(): Promise<void> {
     this.#checking ??= this.#checkAll().finally(() => {
       this.#checking = undefined;
@@ -44,11 +44,11 @@ export class SocketUpkeep {
   async #checkAll(): Promise<void> {
     for (const kept of this.#kept) {
       try {
-        if (await kept.restore()) this.#log.warn(`${kept.path} was deleted, and was made again`);
+        if (await kept.restore()) this.#log.warn(`${kept.path} was deleted, and has been created again`);
         else if (!this.#missing.has(kept)) continue;
         this.#missing.delete(kept);
       } catch (error) {
-        const what = `${kept.path} was deleted, and cannot be made again: ${messageOf(error)}`;
+        const what = `${kept.path} was deleted, and cannot be created again: ${messageOf(error)}`;
         if (!this.#missing.has(kept)) this.#log.error(`${what}; the daemon tries again every 10 s`);
         this.#missing.add(kept);
       }

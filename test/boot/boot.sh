@@ -327,7 +327,7 @@ attack() {
   on sh -c 'timeout 20 tuntoxd -U tuntox >/srv/attack.log 2>&1'
   [ $? -eq 2 ] && on grep 'root does not use' /srv/attack.log || { on cat /srv/attack.log; return 1; }
   on sh -c 'timeout 20 tuntoxd -U tuntox -c /etc/tuntox/tuntox.yaml >/srv/attack.log 2>&1'
-  [ $? -eq 1 ] && on grep 'cannot make the directory /etc/systemd/system/ssh.service.d (permission denied)' /srv/attack.log || { on cat /srv/attack.log; return 1; }
+  [ $? -eq 1 ] && on grep 'cannot create the directory /etc/systemd/system/ssh.service.d (permission denied)' /srv/attack.log || { on cat /srv/attack.log; return 1; }
   ! on test -e /etc/systemd/system/ssh.service.d
 }
 check "settings of the daemon's user make no directory as root" attack

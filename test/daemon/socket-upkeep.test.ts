@@ -14,7 +14,7 @@ function make(restore: KeptPath['restore']) {
   return { clock, said, upkeep };
 }
 
-t.test('looks each 10 s, and when it is told to, and says what it made again', async (t) => {
+t.test('checks every 10 s and on request, and logs what it created again', async (t) => {
   let [looks, isGone] = [0, false];
   const { clock, said, upkeep } = make(() => {
     looks += 1;
@@ -30,12 +30,12 @@ t.test('looks each 10 s, and when it is told to, and says what it made again', a
   t.same(said, []);
   isGone = true;
   await upkeep.check();
-  t.same(said, ['/s was deleted, and was made again']);
+  t.same(said, ['/s was deleted, and has been created again']);
   upkeep.stop();
   t.equal(clock.pending, 0);
 });
 
-t.test('what cannot be made again is said once, until it was', async (t) => {
+t.test('what cannot be created again is logged once, until it could be', async (t) => {
   let outcome: 'fails' | 'made' | 'there' = 'fails';
   const { said, upkeep } = make(async () => {
     if (outcome === 'fails') throw new Error('no directory');
@@ -47,9 +47,9 @@ t.test('what cannot be made again is said once, until it was', async (t) => {
   }
   upkeep.stop();
   t.match(said, [
-    /cannot be made again: no directory; the daemon tries again every 10 s/,
-    /was made again/,
-    /cannot be made again/,
+    /cannot be created again: no directory; the daemon tries again every 10 s/,
+    /has been created again/,
+    /cannot be created again/,
   ]);
   t.equal(said.length, 3);
 });

@@ -152,7 +152,7 @@ t.test('as another user', async (t) => {
     t.equal(await daemon.exited, 1);
     t.match(
       daemon.stderr,
-      /cannot make the directory .*run \(permission denied\): make a directory that this user can write in/,
+      /cannot create the directory .*run \(permission denied\): create a directory that this user can write to/,
     );
     t.same(readdirSync(directory), []);
     t.same(readdirSync(place.directory), ['tuntox.yaml']);
@@ -264,7 +264,7 @@ t.test('as another user', async (t) => {
     );
     const named = startDaemon(t, place);
     t.equal(await named.exited, 1);
-    t.match(named.stderr, /cannot make the directory .*ssh\.service\.d \(permission denied\)/);
+    t.match(named.stderr, /cannot create the directory .*ssh\.service\.d \(permission denied\)/);
     t.notOk(existsSync(attacked));
   });
 
@@ -277,11 +277,11 @@ t.test('as another user', async (t) => {
     lchownSync(place.config, ORDINARY, ORDINARY);
     const settings = startDaemon(t, place);
     t.equal(await settings.exited, 2);
-    t.match(settings.stderr, /has mistakes, which are not shown to root/);
+    t.match(settings.stderr, /has errors, which are not shown to root/);
     t.notMatch(settings.stderr, /secret line/);
     const both = startDaemon(t, place, ['--log-level', 'loud']);
     t.equal(await both.exited, 2);
-    t.match(both.stderr, /has mistakes, which are not shown to root.*\n.*--log-level: log\.level: /);
+    t.match(both.stderr, /has errors, which are not shown to root.*\n.*--log-level: log\.level: /);
     t.notMatch(both.stderr, /secret line/);
     unlinkSync(place.config);
     configure(place, undefined, `targets:\n  rules_file: ${shadow}\n`);

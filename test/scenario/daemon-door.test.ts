@@ -69,7 +69,7 @@ t.test('closed at first; whitelist add lets a client in, remove closes its tunne
   if (!socket.closed) await new Promise<void>((resolve) => void socket.once('close', () => resolve()));
   t.same((await control.call('connections.list', {})).connections, []);
   t.equal(await daemon.stop('SIGTERM'), 0);
-  t.match(daemon.stderr, /stopping because of SIGTERM.*\n(.*\n)*.*stopped\n$/);
+  t.match(daemon.stderr, /stopping on SIGTERM.*\n(.*\n)*.*stopped\n$/);
 });
 
 t.test('connections and status are what the kernel says, with 50 tunnels', async (t) => {

@@ -221,7 +221,7 @@ t.test('the second signal to stop ends it at once', async (t) => {
   daemon.kill('SIGINT');
   daemon.kill('SIGCONT');
   t.match(await daemon.exited, /^SIG(TERM|INT)$/, 'by the signal, not in good order');
-  t.match(daemon.stderr, /stopping because of SIG(TERM|INT); once more ends at once\n$/);
+  t.match(daemon.stderr, /stopping on SIG(TERM|INT); a second signal stops at once\n$/);
   t.equal(await (await startDaemon(t, place)).stop('SIGTERM'), 0, 'and what it left is no obstacle');
 });
 
@@ -229,13 +229,13 @@ t.test('what cannot be used is said with the name of its setting', async (t) => 
   const place = daemonPlace(t, undefined);
   // Node's own way to make a directory with its parents would not come back from there.
   const inProc = spawnDaemon(t, place, { args: ['--state-dir', '/proc/nothing/state'] });
-  await refused(t, inProc, 1, /cannot make the directory \/proc\/nothing\/state \(none can be made there\)/);
+  await refused(t, inProc, 1, /cannot create the directory \/proc\/nothing\/state \(no such file or directory\)/);
   writeFileSync(place.stateDirectory, '');
   await refused(
     t,
     spawnDaemon(t, place),
     1,
-    /state \(it is there and is no directory\): .* state_dir in the settings\n$/,
+    /state \(it exists and is not a directory\): .* state_dir in the settings\n$/,
   );
   const port = await freeTcpPort();
   const args = ['--state-dir', temporaryDirectory(t), '--network-proxy', `socks5://127.0.0.1:${port}`];
@@ -341,7 +341,7 @@ t.test(
     daemon.kill('SIGHUP');
     daemon.kill('SIGCONT');
     await daemon.waitFor(/the configuration was read anew/);
-    t.match(daemon.stderr, /tuntoxd\.sock was deleted, and was made again/);
+    t.match(daemon.stderr, /tuntoxd\.sock was deleted, and has been created again/);
     t.equal(await ask('id').exited, 0);
     t.equal(readlinkSync(usual), place.socket);
     t.match(await before.call('id', {}), { schema: 'tuntox.id/1' }, 'nobody has lost a connection');

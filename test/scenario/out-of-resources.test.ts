@@ -101,7 +101,7 @@ t.test('what nobody catches ends each command with one line that says what to do
     t.equal(await broken.exited, 1, name);
     t.match(
       broken.stderr,
-      new RegExp(`^${name}: TypeError: a fault \\(at .*\\): this is a fault of the program, please report it .*\n$`),
+      new RegExp(`^${name}: TypeError: a fault \\(at .*\\): this is a bug in the program: please report it .*\n$`),
     );
   }
 });

@@ -1,7 +1,7 @@
 /** The errors of tuntoxctl, how they are reported, and the exit statuses. */
 import { CodedError } from '../../base/coded-error.js';
 import { harmless, harmlessJson, wrapped } from '../../base/columns.js';
-import { adviceFor, describeFault } from '../../base/program-fault.js';
+import { adviceFor, describeError } from '../../base/program-error.js';
 import { ControlError, type ControlFault } from '../../control/control-error.js';
 
 export const ExitStatus = {
@@ -110,7 +110,7 @@ export function errorReport(error: unknown): ErrorReport {
   return {
     ...base,
     code: 'failed',
-    message: describeFault(error),
+    message: describeError(error),
     hint: adviceFor(error),
     exitStatus: ExitStatus.Failed,
   };

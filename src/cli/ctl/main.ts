@@ -3,7 +3,7 @@ import { type Clock, systemClock } from '../../base/clock.js';
 import { CodedError } from '../../base/coded-error.js';
 import { harmless, wrapped } from '../../base/columns.js';
 import { ownVersion } from '../../base/own-files.js';
-import { stackOf } from '../../base/program-fault.js';
+import { stackOf } from '../../base/program-error.js';
 import { isNullDevice, OutputError, outputError, type ResultStream, writeResult } from '../../base/result-output.js';
 import { mayColour as mayColourIn } from '../../base/terminal.js';
 import { Output, type OutputStream } from '../output.js';

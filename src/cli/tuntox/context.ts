@@ -1,8 +1,7 @@
 /** What the modes of the command work with. */
 import type { Readable, Writable } from 'node:stream';
 import type { Logger } from '../../base/logger.js';
-import { type StopSignal, signalNumber } from '../../platform/process/signals.js';
-import { SIGNAL_STATUS_BASE } from './exit-status.js';
+import { SIGNAL_STATUS_BASE, type StopSignal, signalNumber } from '../../platform/process/signals.js';
 import type { GivenFiles } from './given-files.js';
 
 export interface Context {

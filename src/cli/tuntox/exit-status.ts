@@ -21,9 +21,6 @@ export const ExitStatus = {
   ClosedPipe: 141,
 } as const;
 
-/** A shell reports this plus the number of the signal that ended a process. */
-export const SIGNAL_STATUS_BASE = 128;
-
 /** The statuses of errors that a script can handle; all others are Failed. */
 const STATUS_OF_CODE: Readonly<Record<string, number>> = {
   proxy: ExitStatus.Proxy,

@@ -1,14 +1,17 @@
 /** The command `tuntox`: help, version and usage errors, and its exit status. */
 import { CodedError } from '../../base/coded-error.js';
 import { ownVersion } from '../../base/own-files.js';
-import { faultText } from '../../base/program-fault.js';
+import { errorReport } from '../../base/program-error.js';
 import { OutputError, writeResult } from '../../base/result-output.js';
-import { hasFirstProcess } from '../../platform/process/parent-process.js';
+import type { LastingSettings } from '../../config/classic-settings.js';
+import { lockFile } from '../../engine/state/file-lock.js';
+import { hasForwardingParent } from '../../platform/process/parent-process.js';
+import { runAs } from '../../platform/process/service-process.js';
+import { userToBecome } from '../../platform/process/user.js';
 import { ExitStatus } from './exit-status.js';
 import { readFlags, UsageError } from './flags.js';
 import { BRIEF_HELP, HELP } from './help.js';
 import type { OptionName } from './options.js';
-import { runAsUser } from './service.js';
 
 /** The version of the tunnel protocol; upstream prints it too. */
 const PROTOCOL_VERSION = 2;
@@ -26,11 +29,11 @@ export async function main(process: NodeJS.Process): Promise<number> {
       // Loaded late: the Tox stack takes longer to load than help takes to print.
       const { settingsOf } = await import('./settings.js');
       const settings = settingsOf(flags, process.env);
-      const isSecond = hasFirstProcess(process);
+      const isForwarded = hasForwardingParent(process);
       const status = 'service' in settings ? await runAsUser(process, settings) : undefined;
       if (status !== undefined) return status;
       const { run } = await import('./run.js');
-      return await run(process, settings, { isSecond, mayColour: given('--no-color') === undefined });
+      return await run(process, settings, { isForwarded, mayColour: given('--no-color') === undefined });
     }
     return ExitStatus.Ok;
   } catch (error) {
@@ -43,5 +46,15 @@ export async function main(process: NodeJS.Process): Promise<number> {
 function textOf(error: unknown, environment: NodeJS.ProcessEnv): string {
   if (error instanceof UsageError) return `${error.message} (see tuntox --help)`;
   // Every expected error has a code of ours. Any other is a bug, and is reported with its place.
-  return error instanceof CodedError ? error.message : faultText(error, environment);
+  return error instanceof CodedError ? error.message : errorReport(error, environment);
+}
+
+/** @returns the exit status of the command as another user (`-U`); undefined if this process continues */
+async function runAsUser(
+  process: NodeJS.Process,
+  { service, udpPorts, relayPort }: LastingSettings,
+): Promise<number | undefined> {
+  const user = userToBecome(service.user, process);
+  if (user === undefined) return undefined;
+  return runAs(process, user, { ...service, lockFile, ports: [udpPorts?.first, relayPort], groupId: undefined });
 }

@@ -1,27 +1,24 @@
 /** Runs one mode of the command, with its log and its signals. */
-import { finished } from 'node:stream/promises';
 import { isatty } from 'node:tty';
 import { systemClock } from '../../base/clock.js';
-import { forgetSecrets } from '../../base/helper-environment.js';
 import type { Logger } from '../../base/logger.js';
 import { mayColour as mayColourIn } from '../../base/terminal.js';
 import type { LastingSettings, RunSettings } from '../../config/classic-settings.js';
 import { describeProxy } from '../../config/proxy.js';
-import { Syslog } from '../../platform/logging/syslog.js';
+import { lockFile } from '../../engine/state/file-lock.js';
 import { serviceLog, winstonLogger } from '../../platform/logging/winston-logger.js';
-import { type BackgroundSide, backgroundSide, goIntoBackground } from '../../platform/process/background.js';
+import type { BackgroundProcess } from '../../platform/process/background.js';
+import { runProcess, ServiceProcess } from '../../platform/process/service-process.js';
 import { onStopSignal, STOP_SIGNALS, type StopSignal, stopSignalsOf } from '../../platform/process/signals.js';
 import { closePipeAtEnd } from '../../platform/process/standard-output.js';
-import { tellFaultsTo } from '../../platform/process/uncaught-errors.js';
 import { type StartContext, StopRequest } from './context.js';
 import { readGivenFiles } from './given-files.js';
 import { runClient } from './modes/client.js';
 import { runNode } from './modes/node.js';
 import { runServer } from './modes/server.js';
-import { Service } from './service.js';
 
 /**
- * @param options.isSecond whether a first process passes signals on to this one
+ * @param options.isForwarded whether a parent process forwards signals to this one
  * @param options.mayColour whether a terminal may get colours
  * @returns the exit status
  * @throws UsageError, and other CodedErrors
@@ -29,56 +26,38 @@ import { Service } from './service.js';
 export async function run(
   process: NodeJS.Process,
   settings: RunSettings,
-  { isSecond, mayColour }: { readonly isSecond: boolean; readonly mayColour: boolean },
+  { isForwarded, mayColour }: { readonly isForwarded: boolean; readonly mayColour: boolean },
 ): Promise<number> {
-  const background = backgroundSide(process);
-  if (isService(settings) && settings.service.isBackground && background === undefined) {
-    return goIntoBackground(process);
-  }
-  forgetSecrets(process.env);
-  const stderr = background?.stderr ?? process.stderr;
-  const deps = { clock: systemClock, fallback: stderr, pid: process.pid };
-  const syslog = settings.isSyslog ? new Syslog(deps, { tag: 'tuntox' }) : undefined;
-  const log = logTo(syslog ?? stderr, settings, mayColour && mayColourIn(process.env));
-  tellFaultsTo(log);
-  try {
-    return await runLogging(process, settings, { background, log, isSecond });
-  } finally {
-    syslog?.end();
-    if (syslog !== undefined) await finished(syslog);
-  }
-}
-
-function logTo(stream: NodeJS.WritableStream, { logLevel: level }: RunSettings, mayColour: boolean): Logger {
-  if (stream instanceof Syslog) {
-    return serviceLog({ clock: systemClock, stream }, { level, format: { kind: 'journal' } }).logger;
-  }
-  const isTerminal = (stream as { readonly isTTY?: boolean }).isTTY === true;
-  return winstonLogger(stream, {
-    level,
-    hasTime: level === 'debug' || level === 'trace',
-    hasColour: isTerminal && mayColour,
-  });
+  const { isSyslog, logLevel: level } = settings;
+  const openLog = ({ stream }: { readonly stream: NodeJS.WritableStream & { readonly isTTY?: boolean } }) => {
+    if (isSyslog) return serviceLog({ clock: systemClock, stream }, { level, format: { kind: 'journal' } });
+    const hasColour = stream.isTTY === true && mayColour && mayColourIn(process.env);
+    return { logger: winstonLogger(stream, { level, hasTime: level === 'debug' || level === 'trace', hasColour }) };
+  };
+  const isBackground = isService(settings) && settings.service.isBackground;
+  return runProcess(process, { program: 'tuntox', isBackground, isSyslog, openLog }, ({ logger: log }, background) =>
+    runLogging(process, settings, { background, log, isForwarded }),
+  );
 }
 
 async function runLogging(
   process: NodeJS.Process,
   written: RunSettings,
-  options: { readonly background: BackgroundSide | undefined; readonly log: Logger; readonly isSecond: boolean },
+  options: { readonly background: BackgroundProcess | undefined; readonly log: Logger; readonly isForwarded: boolean },
 ): Promise<number> {
-  const { background, log, isSecond } = options;
+  const { background, log, isForwarded } = options;
   const { given, settings } = readGivenFiles(written, log);
   const stopping = new StopRequest();
   const stop = (signal: StopSignal): void => {
     log.debug(`stopping on ${signal}; a second signal stops at once`);
     stopping.ask(signal);
   };
-  const isForegroundService = background === undefined && !isSecond && isService(settings);
+  const isForegroundService = background === undefined && !isForwarded && isService(settings);
   const streams = [process.stderr, ...[0, 1].map((fd) => ({ isTTY: isatty(fd) }))];
   const signals = isForegroundService ? stopSignalsOf(streams) : STOP_SIGNALS;
   // Without a listener SIGHUP would end the process.
   if (!signals.includes('SIGHUP')) process.on('SIGHUP', () => log.debug('ignoring SIGHUP: there is no terminal'));
-  const release = onStopSignal(process, stop, signals, isSecond ? systemClock : undefined);
+  const release = onStopSignal(process, stop, signals, isForwarded ? systemClock : undefined);
   if (background === undefined) {
     // The reader of our output may close it; each mode handles that itself.
     process.stdout.on('error', () => {});
@@ -97,7 +76,8 @@ async function runLogging(
   logProxy(settings, log);
   try {
     if (!isService(settings)) return await runClient(settings, context);
-    return await runService(settings, context, new Service({ process, log, background }, settings));
+    const service = new ServiceProcess({ process, log, lockFile, background }, settings.service);
+    return await runService(settings, context, service);
   } finally {
     release();
   }
@@ -105,7 +85,7 @@ async function runLogging(
 
 const isService = (settings: RunSettings): settings is LastingSettings => 'service' in settings;
 
-async function runService(settings: LastingSettings, context: StartContext, service: Service): Promise<number> {
+async function runService(settings: LastingSettings, context: StartContext, service: ServiceProcess): Promise<number> {
   try {
     switch (settings.mode) {
       case 'server':

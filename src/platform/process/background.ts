@@ -1,7 +1,7 @@
 /**
- * Going into the background (`-z`, bare `-D`). Node cannot fork, so the program starts itself once more, in a session of its own
- * with nothing at its standard streams; the first process stays until the second one is ready or has failed, shows what that one
- * says until then, and ends with its status: `tuntox -D …; echo $?` tells the truth.
+ * Going into the background (`-z`, bare `-D`). Node cannot fork, so the program starts itself again in a session of its own, with
+ * /dev/null as its standard streams. The first process stays until the second one is ready or has failed, shows its output until
+ * then, and exits with its status: `tuntox -D …; echo $?` tells whether the start succeeded.
  */
 import { closeSync, openSync } from 'node:fs';
 import { constants } from 'node:os';
@@ -10,31 +10,28 @@ import { CodedError } from '../../base/coded-error.js';
 import { trySpawn } from './child.js';
 import type { PidFile } from './pid-file.js';
 import { type Launch, ownCommand } from './setpriv.js';
-import { STOP_SIGNALS } from './signals.js';
+import { SIGNAL_STATUS_BASE, STOP_SIGNALS } from './signals.js';
 
-/** Tells the second process that it is the second one; with a channel to the first, which nobody else inherits. */
+/** Marks the second process, which has a channel to the first. */
 const MARK = 'TUNTOX_BACKGROUND_OF';
 
 /** What the second process sends to the first. */
-type Word = { readonly out: string } | { readonly err: string } | { readonly isReady: true };
+type Message = { readonly out: string } | { readonly err: string } | { readonly isReady: true };
 
 export class BackgroundError extends CodedError<'failed'> {}
 
-/** What a shell reports of a process that a signal ended. */
-const SIGNAL_STATUS_BASE = 128;
-
-/** @returns the second process's side, or undefined when this is not the second process */
-export function backgroundSide(process: NodeJS.Process): BackgroundSide | undefined {
+/** @returns undefined unless this is the second process */
+export function backgroundProcess(process: NodeJS.Process): BackgroundProcess | undefined {
   const isMarked = process.env[MARK] !== undefined;
-  // What we start is not to take itself for us.
+  // Programs that we start must not inherit it.
   delete process.env[MARK];
-  return isMarked && process.send !== undefined ? new BackgroundSide(process) : undefined;
+  return isMarked && process.send !== undefined ? new BackgroundProcess(process) : undefined;
 }
 
-export class BackgroundSide {
+export class BackgroundProcess {
   readonly #process: NodeJS.Process;
   #isReady = false;
-  /** To take the places of process.stdout and process.stderr: shown by the first process, and afterwards by nobody. */
+  /** They replace process.stdout and process.stderr: the first process shows them while it is there. */
   readonly stdout: Writable;
   readonly stderr: Writable;
 
@@ -44,46 +41,45 @@ export class BackgroundSide {
     this.stderr = this.#stream((text) => ({ err: text }));
   }
 
-  /** From now on we are alone. Resolves once the first process has been told. */
+  /** Resolves once the first process knows that it may exit. */
   async ready(): Promise<void> {
     if (this.#isReady) return;
-    for (const stream of [this.stdout, this.stderr]) await drained(stream);
+    for (const stream of [this.stdout, this.stderr]) await flushed(stream);
     await this.#send({ isReady: true });
     this.#isReady = true;
     if (this.#process.connected) this.#process.disconnect();
-    // A disk that we only started from can be taken away.
+    // The disk that we started from can be unmounted.
     this.#process.chdir('/');
-    // It was the first one's, for the last words of a process that fails to start; no file may get its number.
+    // Descriptor 2 was the first process's, for errors of a failing start. No file may get this number.
     closeSync(2);
     openSync('/dev/null', 'w');
   }
 
-  #stream(wordOf: (text: string) => Word): Writable {
+  #stream(messageOf: (text: string) => Message): Writable {
     return new Writable({
       decodeStrings: false,
       write: (chunk: string | Buffer, _encoding, done) => {
-        void this.#send(wordOf(chunk.toString())).then(() => done());
+        void this.#send(messageOf(chunk.toString())).then(() => done());
       },
     });
   }
 
   /** Never rejects. */
-  async #send(word: Word): Promise<void> {
+  async #send(message: Message): Promise<void> {
     if (this.#isReady || !this.#process.connected) return;
-    await new Promise<void>((resolve) => this.#process.send?.(word, undefined, undefined, () => resolve()));
+    await new Promise<void>((resolve) => this.#process.send?.(message, undefined, undefined, () => resolve()));
   }
 }
 
-/** Once all that was written before is on its way. */
-async function drained(stream: Writable): Promise<void> {
+async function flushed(stream: Writable): Promise<void> {
   await new Promise<void>((resolve) => stream.write('', () => resolve()));
 }
 
 /**
- * Starts the second process. @param launch where that is another user's @param pidFile gets its number, and stays if it does
- * @returns the status with which to end @throws BackgroundError
+ * Starts the second process. @param launch as another user @param pidFile gets its process ID, and stays if the start succeeds
+ * @returns the exit status @throws BackgroundError
  */
-export async function goIntoBackground(process: NodeJS.Process, launch?: Launch, pidFile?: PidFile): Promise<number> {
+export async function startInBackground(process: NodeJS.Process, launch?: Launch, pidFile?: PidFile): Promise<number> {
   const [program = '', ...args] = launch?.command ?? ownCommand(process);
   const child = trySpawn(program, args, {
     detached: true,
@@ -92,14 +88,14 @@ export async function goIntoBackground(process: NodeJS.Process, launch?: Launch,
   });
   if (child instanceof Error) throw new BackgroundError('failed', `cannot start another process: ${child.message}`);
   if (child.pid !== undefined) pidFile?.write(child.pid);
-  // It is in another session now, where Ctrl-C does not reach it.
+  // Ctrl-C does not reach the session of the child.
   const pass = (signal: NodeJS.Signals): void => void child.kill(signal);
   for (const signal of STOP_SIGNALS) process.on(signal, pass);
   child.stderr?.on('data', (bytes: Buffer) => process.stderr.write(bytes));
   const status = await new Promise<number>((resolve) => {
-    child.on('message', (word: Word) => {
-      if ('out' in word) process.stdout.write(word.out);
-      else if ('err' in word) process.stderr.write(word.err);
+    child.on('message', (message: Message) => {
+      if ('out' in message) process.stdout.write(message.out);
+      else if ('err' in message) process.stderr.write(message.err);
       else resolve(0);
     });
     child.once('close', (code, signal) => {

@@ -1,17 +1,17 @@
-/** The end of a command whose work is done. */
+/** Exits when the work of a command is done. */
 import { ifStillRunning } from '../../base/clock.js';
 
-/** What we need of the process; a test passes its own. */
-export interface EndedProcess {
+/** The part of the process that is used. */
+export interface ExitingProcess {
   exitCode?: number | string | null | undefined;
   exit(status: number): unknown;
 }
 
-/** ms that a reader of standard error gets for our last words. */
-const LAST_WORDS = 2_000;
+/** ms for writing what standard error has not taken yet. */
+const FLUSH_TIMEOUT = 2_000;
 
-/** What was written and is still under way keeps the process alive: for ever, where its reader hangs. */
-export function endWith(process: EndedProcess, status: number, later = ifStillRunning): void {
+/** Sets the exit status. Output that is not written yet keeps the process alive: without a timeout forever, if its reader hangs. */
+export function exitWith(process: ExitingProcess, status: number, later = ifStillRunning): void {
   process.exitCode = status;
-  later(LAST_WORDS, () => process.exit(status));
+  later(FLUSH_TIMEOUT, () => process.exit(status));
 }

@@ -1,4 +1,4 @@
-/** The number of a group, by name. */
+/** Looks up the ID of a group. */
 import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { helperEnvironment } from '../../base/helper-environment.js';
@@ -6,8 +6,8 @@ import { helperEnvironment } from '../../base/helper-environment.js';
 const GROUPS = '/etc/group';
 
 /**
- * @param options.isThorough whether the C library is asked too, which costs a tenth of a second
- * @returns undefined when this machine knows no such group
+ * @param options.isThorough whether to ask the C library too, which takes a tenth of a second
+ * @returns undefined if there is no such group
  */
 export function groupIdOf(
   name: string,
@@ -15,7 +15,7 @@ export function groupIdOf(
 ): number | undefined {
   const fromFile = idIn(contentOf(file), name);
   if (fromFile !== undefined || !isThorough) return fromFile;
-  // It knows those of LDAP and of systemd too.
+  // The C library also knows the groups of LDAP and of systemd.
   const { status, stdout } = spawnSync('getent', ['--', 'group', name], {
     encoding: 'utf8',
     env: helperEnvironment(),

@@ -1,9 +1,9 @@
 /**
- * The file with our process number (`-F`), for scripts that send signals. Numbers are used again, so a file alone says nothing:
- * who runs holds a lock on it, which the kernel releases however it ends, and a file without a lock is stale.
+ * The pid file (`-F`), for scripts that send signals. Process IDs are reused, so a running process holds a lock on its file, which
+ * the kernel releases however the process ends. A file without a lock is stale.
  *
- * Root sends signals by it, so where root starts a process of a user's the file is root's, and that process cannot write into it:
- * it inherits a descriptor that only reads, which keeps the lock. In a directory that others may change root makes none.
+ * Root sends signals by it. So where root runs a process of another user, the file belongs to root, and the process inherits a
+ * descriptor that only reads, and keeps the lock. Root creates no file in a directory that other users can change.
  */
 import {
   closeSync,
@@ -18,48 +18,32 @@ import {
 } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { readUpTo } from '../../base/bounded-read.js';
-import { CodedError, systemCodeOf } from '../../base/coded-error.js';
+import { CodedError } from '../../base/coded-error.js';
 import type { Logger } from '../../base/logger.js';
-import { foreignPart } from './trusted-path.js';
+import { systemReason } from '../../base/system-error.js';
+import { untrustedPart } from './trusted-path.js';
 
 /** The message names the file and says what to do. */
 export class PidFileError extends CodedError<'in-use' | 'not-writable'> {}
 
-/** Takes the lock or, returning false, finds that another open file has it. */
+/** Takes the lock; returns false if another open file has it. */
 export type LockFile = (fd: number) => boolean;
 
 const FILE_MODE = 0o644;
-/** bytes; more than any number of a process has. */
+/** bytes; more than any process ID has. */
 const PID_TEXT_SIZE = 20;
 const ROOT = 0;
-const REASONS: Readonly<Record<string, string>> = {
-  ENOENT: 'no such directory',
-  ENOTDIR: 'no such directory',
-  EACCES: 'permission denied',
-  EPERM: 'permission denied',
-  EROFS: 'the disk is read-only',
-  ENOSPC: 'the disk is full',
-  EISDIR: 'it is a directory',
-  ELOOP: 'it is a link',
-};
-/** How often a file may vanish between being opened and being locked: each time another process has just ended. */
+/** How often the file may vanish between being opened and being locked: each time another process has just exited. */
 const TRIES = 10;
 
-/** Tells the process of a user's what root has done about its file; with it, nothing of the caller's environment counts. */
+/** Tells the process of another user what root did about the pid file. */
 const MARK = 'TUNTOX_PID_FILE';
+const HELD = 'held';
+const UNTRUSTED = 'untrusted directory';
 
-type MadeByRoot = 'held' | 'not in such a directory';
-
-/** To be asked once, at the start. @returns undefined when no root has started this process as a user's, with such a file */
-function madeByRoot({ env }: Pick<NodeJS.Process, 'env'>): MadeByRoot | undefined {
-  const { [MARK]: mark } = env;
-  delete env[MARK];
-  return mark === 'held' || mark === 'not in such a directory' ? mark : undefined;
-}
-
-/** For the environment of that process. */
+/** For the environment of that process. @param file undefined if its directory is not trusted */
 export const pidFileMark = (file: PidFile | undefined): Readonly<Record<string, string>> => ({
-  [MARK]: (file === undefined ? 'not in such a directory' : 'held') satisfies MadeByRoot,
+  [MARK]: file === undefined ? UNTRUSTED : HELD,
 });
 
 interface OwnProcess {
@@ -67,93 +51,85 @@ interface OwnProcess {
   readonly log: Pick<Logger, 'warn'>;
 }
 
-/** That of this process, unless root has it. @throws PidFileError, and what the lock throws */
+/** Creates the pid file of this process, unless root holds it. Called once. @throws PidFileError, and what the lock throws */
 export function ownPidFile(
-  { process, log }: OwnProcess,
+  { process: { env, pid }, log }: OwnProcess,
   path: string | undefined,
   lock: LockFile,
 ): PidFile | undefined {
-  const made = madeByRoot(process);
-  if (path === undefined || made === 'held') return undefined;
-  if (made !== undefined) {
+  const { [MARK]: mark } = env;
+  delete env[MARK];
+  if (path === undefined || mark === HELD) return undefined;
+  if (mark === UNTRUSTED) {
     const directory = dirname(resolve(path));
     log.warn(
-      `users other than root can change ${directory}: root should not send signals by ${path}, but by one in /run`,
+      `users other than root can change ${directory}: root should not send signals by ${path}, but by a file in /run`,
     );
   }
-  return PidFile.create(path, process.pid, lock);
+  return PidFile.create(path, pid, lock);
 }
 
 export class PidFile {
   readonly path: string;
   readonly #fd: number;
-  /** Of the same file, for reading; undefined where the lock is on the other one. */
-  readonly #lockFd: number | undefined;
+  /** The same file, open for reading: it has the lock. */
+  readonly lockFd: number;
   #isClosed = false;
 
-  private constructor(path: string, fd: number, lockFd?: number) {
+  private constructor(path: string, fd: number, lockFd: number) {
     this.path = path;
     this.#fd = fd;
-    this.#lockFd = lockFd;
+    this.lockFd = lockFd;
   }
 
   /** @throws PidFileError, and what the lock throws */
   static create(path: string, pid: number, lock: LockFile): PidFile {
-    for (let tries = TRIES; tries > 0; tries -= 1) {
-      const fd = open(path);
-      try {
-        if (!lock(fd)) throw new PidFileError('in-use', inUse(path, fd));
-        // Another process may have removed the file between open and lock: then the lock is on a file without a name.
-        if (isStillNamed(path, fd)) {
-          const file = new PidFile(path, fd);
-          file.write(pid);
-          return file;
-        }
-      } catch (error) {
-        closeSync(fd);
-        throw error instanceof CodedError ? error : notWritable(path, error);
-      }
-      closeSync(fd);
-    }
-    throw new PidFileError('in-use', `${path} appears and vanishes again and again: another process uses it too`);
+    const file = PidFile.#claim(path, lock, () => true);
+    file.write(pid);
+    return file;
   }
 
   /**
-   * By root, for a process of a user's that inherits `lockFd`.
-   * @returns undefined in a directory that others may change: whoever may write there can make the file, or could have it lead elsewhere
+   * Creates the file of root for a process of another user, which inherits `lockFd`.
+   * @returns undefined in a directory that other users can change: they could create the file, or replace it by a link
    * @throws PidFileError, and what the lock throws
    */
   static hold(path: string, lock: LockFile): PidFile | undefined {
-    if (isForeign(dirname(resolve(path)))) return undefined;
-    for (let tries = TRIES; tries > 0; tries -= 1) {
-      const fd = open(path);
-      const lockFd = openSync(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
-      try {
-        const { uid, ino } = fstatSync(fd);
-        if (fstatSync(lockFd).ino === ino && isStillNamed(path, fd)) {
-          if (!lock(lockFd)) throw new PidFileError('in-use', inUse(path, fd));
-          if (uid === ROOT) {
-            fchmodSync(fd, FILE_MODE);
-            ftruncateSync(fd);
-            return new PidFile(path, fd, lockFd);
-          }
-          // Its owner could write another number into it.
-          unlinkSync(path);
-        }
-      } catch (error) {
-        closeSync(fd);
-        closeSync(lockFd);
-        throw error instanceof CodedError ? error : notWritable(path, error);
+    if (isUntrusted(dirname(resolve(path)))) return undefined;
+    return PidFile.#claim(path, lock, (fd) => {
+      if (fstatSync(fd).uid !== ROOT) {
+        // Its owner could write another process ID into it.
+        unlinkSync(path);
+        return false;
       }
-      closeSync(fd);
-      closeSync(lockFd);
-    }
-    throw new PidFileError('in-use', `${path} appears and vanishes again and again: another process uses it too`);
+      fchmodSync(fd, FILE_MODE);
+      ftruncateSync(fd);
+      return true;
+    });
   }
 
-  /** To be inherited. */
-  get lockFd(): number {
-    return this.#lockFd ?? this.#fd;
+  /** Opens and locks the file, or creates it. @param isUsable false to try again */
+  static #claim(path: string, lock: LockFile, isUsable: (fd: number) => boolean): PidFile {
+    for (let tries = TRIES; tries > 0; tries -= 1) {
+      const opened = [open(path, constants.O_RDWR)];
+      try {
+        opened.push(open(path, constants.O_RDONLY));
+        const [fd, lockFd] = opened as [number, number];
+        if (isStillNamed(path, fd) && isStillNamed(path, lockFd)) {
+          if (!lock(lockFd)) throw new PidFileError('in-use', inUse(path, lockFd));
+          // Another process may have removed the file before it was locked: then the lock is on a file without a name.
+          if (isStillNamed(path, lockFd) && isUsable(fd)) return new PidFile(path, fd, lockFd);
+        }
+      } catch (error) {
+        for (const fd of opened) closeSync(fd);
+        throw error instanceof CodedError ? error : notWritable(path, systemReason(error, REASONS), error);
+      }
+      for (const fd of opened) closeSync(fd);
+    }
+    throw new PidFileError(
+      'in-use',
+      `${path} is being created and removed by another process: name another file with -F`,
+    );
   }
 
   write(pid: number): void {
@@ -161,57 +137,53 @@ export class PidFile {
     writeSync(this.#fd, `${pid}\n`, 0);
   }
 
-  /** Whoever inherited the lock goes on. */
+  /** Closes the file. It stays for the process that inherited the lock. */
   leave(): void {
     if (this.#isClosed) return;
     this.#isClosed = true;
-    this.#close();
+    closeSync(this.#fd);
+    closeSync(this.lockFd);
   }
 
-  /** Never throws. Where it may not be removed, an empty file says the same. */
+  /** Never throws. A file that cannot be removed stays empty. */
   remove(): void {
     if (this.#isClosed) return;
-    this.#isClosed = true;
     try {
-      // First, for it is always allowed.
+      // This is always permitted.
       ftruncateSync(this.#fd);
       if (isStillNamed(this.path, this.#fd)) unlinkSync(this.path);
     } catch {
-      // Without its lock it is stale.
+      // Without its lock the file is stale.
     }
-    this.#close();
-  }
-
-  #close(): void {
-    closeSync(this.#fd);
-    if (this.#lockFd !== undefined) closeSync(this.#lockFd);
+    this.leave();
   }
 }
 
+const REASONS = { ENOENT: 'no such directory', ENOTDIR: 'no such directory' };
+
 /**
- * Not through a link of either kind, which in a directory such as /tmp anybody could have put there, to have us empty a file of
- * ours; nor waiting for a pipe.
+ * Opens or creates a plain file: not through a symbolic or hard link, which any user could have put into a directory such as /tmp to have a
+ * file of ours emptied, and without waiting for a pipe.
  */
-function open(path: string): number {
-  const { O_RDWR, O_CREAT, O_NOFOLLOW, O_NONBLOCK } = constants;
+function open(path: string, flags: number): number {
   let why: string;
   try {
-    const fd = openSync(path, O_RDWR | O_CREAT | O_NOFOLLOW | O_NONBLOCK, FILE_MODE);
+    const fd = openSync(path, flags | constants.O_CREAT | constants.O_NOFOLLOW | constants.O_NONBLOCK, FILE_MODE);
     const status = fstatSync(fd);
     if (status.isFile() && status.nlink <= 1) return fd;
     why = status.isFile() ? 'it has another name, too' : 'it is not a plain file';
     closeSync(fd);
   } catch (error) {
-    throw notWritable(path, error);
+    throw notWritable(path, systemReason(error, REASONS), error);
   }
-  throw new PidFileError('not-writable', `cannot write ${path} (${why}): name another file with -F`);
+  throw notWritable(path, why);
 }
 
-function isForeign(directory: string): boolean {
+function isUntrusted(directory: string): boolean {
   try {
-    return foreignPart(directory) !== undefined;
+    return untrustedPart(directory) !== undefined;
   } catch {
-    // It is not there, which is said when the file is opened.
+    // It does not exist: opening the file reports that.
     return false;
   }
 }
@@ -228,14 +200,9 @@ function isStillNamed(path: string, fd: number): boolean {
 
 function inUse(path: string, fd: number): string {
   const pid = /^[0-9]{1,10}(?=\n$)/.exec(readUpTo(fd, PID_TEXT_SIZE).toString('latin1'))?.[0];
-  const who = pid === undefined ? 'another process' : `process ${pid}`;
-  return `${path} belongs to ${who}, which runs: stop that one, or name another file with -F`;
+  const holder = pid === undefined ? 'another process' : `process ${pid}`;
+  return `${path} belongs to ${holder}, which runs: stop it, or name another file with -F`;
 }
 
-function notWritable(path: string, error: unknown): PidFileError {
-  const code = systemCodeOf(error);
-  const reason = REASONS[code ?? ''] ?? code ?? String(error);
-  return new PidFileError('not-writable', `cannot write ${path} (${reason}): name another file with -F`, {
-    cause: error,
-  });
-}
+const notWritable = (path: string, reason: string, cause?: unknown): PidFileError =>
+  new PidFileError('not-writable', `cannot write ${path} (${reason}): name another file with -F`, { cause });

@@ -1,34 +1,34 @@
 /**
- * Ceasing to be root (`-U`), before anything is opened: util-linux's `setpriv` becomes the user, for good, and then this program,
- * once more, as it was started. (A Node that is linked with the libuv of the system, as Debian's is, never changes its own user: it
- * cannot know whether io_uring is used, whose kernel threads would stay root; CVE-2024-22017.)
+ * Gives up the rights of root (`-U`) before anything is opened: setpriv(1) of util-linux becomes the user and executes this program
+ * again, with the same arguments. (A Node that is linked with the libuv of the system, as Debian's is, refuses to change its own
+ * user, because the kernel threads of io_uring would stay root; CVE-2024-22017.)
  */
 import { type SpawnSyncReturns, spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { systemCodeOf } from '../../base/coded-error.js';
 import { helperEnvironment } from '../../base/helper-environment.js';
-import { PrivilegesError, type User } from './privileges.js';
+import { type User, UserError } from './user.js';
 
-/** Below it a port needs a right. */
-const USUAL_FIRST_FREE_PORT = 1024;
+/** Ports below this one need CAP_NET_BIND_SERVICE. */
+const DEFAULT_FIRST_FREE_PORT = 1024;
 const FIRST_FREE_PORT = '/proc/sys/net/ipv4/ip_unprivileged_port_start';
 
 export interface Needs {
-  /** To listen on; undefined and 0 are none. */
+  /** The ports to listen on; undefined and 0 mean none. */
   readonly ports: readonly (number | undefined)[];
-  /** A group to be in besides those of the user. */
+  /** A group in addition to those of the user. */
   readonly groupId: number | undefined;
-  /** In the foreground one that was killed takes the other one along. */
+  /** In the foreground, the child dies with its parent. */
   readonly isBackground: boolean;
 }
 
-/** A program that takes our place, and what it finds there. */
+/** A command with its environment. */
 export interface Launch {
   readonly command: readonly string[];
   readonly environment: NodeJS.ProcessEnv;
 }
 
-/** Runs a command to its end; a test passes its own. */
+/** Runs a command until it exits. */
 export type RunCommand = (
   command: readonly string[],
 ) => Pick<SpawnSyncReturns<string>, 'status' | 'signal' | 'stdout' | 'stderr' | 'error'>;
@@ -36,7 +36,7 @@ export type RunCommand = (
 const runCommand: RunCommand = ([program = '', ...args]) =>
   spawnSync(program, args, { encoding: 'utf8', env: helperEnvironment() });
 
-/** This program as the user. @throws PrivilegesError where setpriv is missing or may not, or the user cannot read the program */
+/** Returns the command that runs this program as the user. @throws UserError if setpriv is missing or fails, or the user cannot read the program */
 export function launchAs(
   user: User,
   process: NodeJS.Process,
@@ -61,7 +61,7 @@ function identityOf({ name, uid, gid }: User, groupId: number | undefined, run: 
   return [...identity, `--groups=${[...groups, groupId].join()}`];
 }
 
-/** None, or the one that low ports take; and no way to more, by whatever is started later. */
+/** No capabilities, or only the one for low ports; and none for programs that are started later. */
 function rightsOf(hasLowPort: boolean): string[] {
   const kept = hasLowPort ? ',+net_bind_service' : '';
   return [...[`--inh-caps=-all${kept}`, `--ambient-caps=-all${kept}`, `--bounding-set=-all${kept}`], '--no-new-privs'];
@@ -75,37 +75,37 @@ function firstFreePort(): number {
   try {
     return Number.parseInt(readFileSync(FIRST_FREE_PORT, 'latin1'), 10);
   } catch {
-    return USUAL_FIRST_FREE_PORT;
+    return DEFAULT_FIRST_FREE_PORT;
   }
 }
 
-/** Of setpriv and test(1), whose 1 means no. */
+/** Checks the exit of setpriv and test(1), whose status 1 means no. */
 function check({ status, signal, error, stderr }: ReturnType<RunCommand>, { name }: User, program: string): void {
   if (status === 0) return;
   if (systemCodeOf(error) === 'ENOENT') {
-    const other = `install it, or start this as that user without -U, or by systemd or supervisord`;
+    const other = 'install it, or start this program as that user without -U, or by systemd or supervisord';
     const message = `cannot become the user ${name}: the command setpriv is missing (package util-linux): ${other}`;
-    throw new PrivilegesError('no-setpriv', message, { cause: error });
+    throw new UserError('no-setpriv', message, { cause: error });
   }
   if (status === 1 && stderr === '') {
     const where = 'install it where every user may read it';
-    throw new PrivilegesError('failed', `the user ${name} cannot read ${program}: ${where}`);
+    throw new UserError('failed', `the user ${name} cannot read ${program}: ${where}`);
   }
-  const why = error?.message ?? (stderr.trim().split('\n', 1)[0] || `setpriv ended with ${status ?? signal}`);
-  throw new PrivilegesError('failed', `cannot become the user ${name} (${why}): it takes the rights of root`);
+  const why = error?.message ?? (stderr.trim().split('\n', 1)[0] || `setpriv exited with ${status ?? signal}`);
+  throw new UserError('failed', `cannot become the user ${name} (${why}): the program needs the rights of root`);
 }
 
-/** This program once more, with what it was started with. */
+/** The command line of this program. */
 export const ownCommand = ({ execPath, execArgv, argv }: NodeJS.Process): string[] => [
   ...[execPath, ...execArgv],
   ...argv.slice(1),
 ];
 
-/** What this program, Node and the system's libraries read. All else of root's (tokens, agents, a home) is no user's to know. */
+/** What this program, Node and the C library read. Everything else of root (tokens, agents, a home) stays private. */
 const INHERITED =
   /^(TUNTOX_.*|PATH|LANG|LC_.*|TZ|TERM|NO_COLOR|ALL_PROXY|all_proxy|NOTIFY_SOCKET|WATCHDOG_USEC|JOURNAL_STREAM|RUNTIME_DIRECTORY|STATE_DIRECTORY|CREDENTIALS_DIRECTORY)$/;
 
-/** Who watches us by our number alone is to take it from the second process. */
+/** A watchdog that expects the process ID of the parent is served by the child. */
 function environmentFor(process: NodeJS.Process): NodeJS.ProcessEnv {
   const { WATCHDOG_PID: watched, ...all } = process.env;
   const isOther = watched !== undefined && watched !== String(process.pid);

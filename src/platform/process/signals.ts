@@ -1,13 +1,13 @@
-/** Being told to stop: the first signal asks, the second ends the process at once. */
+/** Signals. The first one that means to stop asks the process to stop, the second one ends it at once. */
 import { constants } from 'node:os';
 import type { Clock } from '../../base/clock.js';
 
-/** Ctrl-C, what init systems send, and a terminal that was closed. */
+/** Ctrl-C, the signal of init systems, and a closed terminal. */
 export const STOP_SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 
 export type StopSignal = (typeof STOP_SIGNALS)[number];
 
-/** What we need of the process; a test passes its own. */
+/** The part of the process that is used. */
 export interface SignalSource {
   readonly pid: number;
   on(signal: StopSignal, listener: (signal: StopSignal) => void): unknown;
@@ -16,15 +16,15 @@ export interface SignalSource {
 }
 
 /**
- * Implementation: ms in which the same again is an echo: systemd tells all processes of a service, and the one that waits for us
- * passes it on (platform/process/parent-process). Whoever means it a second time will do it a third time.
+ * ms in which a second signal is a duplicate: systemd signals all processes of a service, and our parent forwards its own
+ * (platform/process/parent-process).
  */
-const ECHO = 300;
+const DUPLICATE = 300;
 
 /**
  * @param signals that mean to stop
- * @param clock given, an echo counts for nothing
- * @returns a function that gives the signals back their usual effect
+ * @param clock if given, duplicates are ignored
+ * @returns a function that restores the default effect of the signals
  */
 export function onStopSignal(
   source: SignalSource,
@@ -44,8 +44,8 @@ export function onStopSignal(
       onStop(signal);
       return;
     }
-    if (clock !== undefined && clock.now() - askedAt < ECHO) return;
-    // Without a listener the signal has its usual effect, and whoever waits for us sees what ended us.
+    if (clock !== undefined && clock.now() - askedAt < DUPLICATE) return;
+    // Without a listener the signal has its default effect, and our parent sees which signal ended us.
     release();
     source.kill(source.pid, signal);
   };
@@ -53,7 +53,7 @@ export function onStopSignal(
   return release;
 }
 
-/** A daemon has no terminal that could be closed: SIGHUP means to read the settings anew. @returns a function that ends it */
+/** SIGHUP makes a daemon reload its settings. @returns a function that restores the default effect */
 export function onReloadSignal(source: SignalSource, onReload: () => void): () => void {
   const listener = (): void => onReload();
   source.on('SIGHUP', listener);
@@ -61,19 +61,22 @@ export function onReloadSignal(source: SignalSource, onReload: () => void): () =
 }
 
 /**
- * Upon SIGUSR1 Node opens its debugger on a port of loopback, where every user of the machine may run code as this process; not
- * so where somebody listens to that signal, measured with Node 20, 22 and 24. For good: without a listener again, the signal ends the process.
+ * Ignores SIGUSR1. On this signal Node opens its debugger on a port of loopback, where every user of the machine can run code as
+ * this process, unless the signal has a listener (measured with Node 20, 22 and 24).
  */
-export function keepDebuggerShut(source: { on(signal: 'SIGUSR1', listener: () => void): unknown }): void {
+export function disableDebugger(source: { on(signal: 'SIGUSR1', listener: () => void): unknown }): void {
   source.on('SIGUSR1', () => {});
 }
 
 /**
- * Of a command that is to last. `nohup` has SIGHUP ignored, and Node forgets that before our code runs; so it is ignored where no
- * standard stream is a terminal, as after `nohup`: then there is none whose end could be meant.
+ * Returns the signals that stop a command that lasts. `nohup` makes it ignore SIGHUP, but Node undoes that before our code runs, so
+ * SIGHUP is ignored if no standard stream is a terminal.
  */
 export function stopSignalsOf(streams: readonly { readonly isTTY?: boolean }[]): readonly StopSignal[] {
   return streams.some(({ isTTY }) => isTTY === true) ? STOP_SIGNALS : STOP_SIGNALS.filter((name) => name !== 'SIGHUP');
 }
+
+/** A shell reports a process that a signal ended with this plus the number of the signal. */
+export const SIGNAL_STATUS_BASE = 128;
 
 export const signalNumber = (signal: StopSignal): number => constants.signals[signal];

@@ -5,7 +5,7 @@
 import type { Clock } from '../../base/clock.js';
 import type { Endpoint } from '../../base/endpoint.js';
 import type { Logger } from '../../base/logger.js';
-import { adviceFor, describeFault } from '../../base/program-fault.js';
+import { adviceFor, describeError } from '../../base/program-error.js';
 import { TokenBucket } from '../../base/token-bucket.js';
 import type { DatagramHandler } from './datagram-socket.js';
 import type { AcceptStream, DialStream, StreamHandlers, StreamSocket } from './stream-socket.js';
@@ -90,7 +90,7 @@ export class HandlerGuard {
 
   #note(where: string, error: unknown): void {
     this.#faults += 1;
-    const text = `${where} could not be handled, fault ${this.#faults} since the start: ${describeFault(error)}: ${adviceFor(error)}`;
+    const text = `${where} could not be handled, fault ${this.#faults} since the start: ${describeError(error)}: ${adviceFor(error)}`;
     if (!this.#lines.take(this.#clock.now())) return;
     this.#log.error(text);
     if (error instanceof Error && error.stack !== undefined) this.#log.debug(error.stack);

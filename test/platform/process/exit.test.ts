@@ -1,12 +1,12 @@
 /** A command ends although nobody takes its last words. */
 import t from 'tap';
-import { endWith } from '../../../src/platform/process/exit.js';
+import { exitWith } from '../../../src/platform/process/exit.js';
 
 t.test('a command ends with its status, and after 2 s also when its last words are stuck', async (t) => {
   const ended: number[] = [];
   const later: [() => void, number][] = [];
-  const process: Parameters<typeof endWith>[0] = { exit: (status) => ended.push(status) };
-  endWith(process, 3, (delay, work) => void later.push([work, delay]));
+  const process: Parameters<typeof exitWith>[0] = { exit: (status) => ended.push(status) };
+  exitWith(process, 3, (delay, work) => void later.push([work, delay]));
   t.equal(process.exitCode, 3, 'whoever has nothing to wait for ends by itself');
   t.strictSame(ended, []);
   t.equal(later[0]?.[1], 2_000);

@@ -63,7 +63,7 @@ t.test('what is no plain file is left alone, and places that cannot be written a
   mkdirSync(join(directory, 'inner'));
   spawnSync('mkfifo', [join(directory, 'pipe')]);
   const cases: [string, RegExp][] = [
-    ['link', /link \(it is a link\): name another file with -F/],
+    ['link', /link \(it is a symbolic link\): name another file with -F/],
     ['second name', /second name \(it has another name, too\): name another file with -F/],
     ['inner', /inner \(it is a directory\)/],
     ['pipe', /pipe \(it is not a plain file\)/],

@@ -79,7 +79,7 @@ t.test('where setpriv is missing or may not, and where the user cannot read the 
   t.throws(() => commandFor(missing, []), {
     code: 'no-setpriv',
     message:
-      /^cannot become the user tuntox: .*setpriv is missing \(package util-linux\): install it, or start this as that user/,
+      /^cannot become the user tuntox: .*setpriv is missing \(package util-linux\): install it, or start this program as that user/,
   });
   const forbidden = new Machine({ status: 127, stderr: 'setpriv: setresuid failed: Operation not permitted\n' });
   t.throws(() => commandFor(forbidden, []), {

@@ -1,7 +1,7 @@
 import { chmodSync, chownSync, lchownSync, linkSync, mkdirSync, renameSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
-import { foreignPart } from '../../../src/platform/process/trusted-path.js';
+import { untrustedPart } from '../../../src/platform/process/trusted-path.js';
 import { requirementsMet, root } from '../../support/requirements.js';
 import { temporaryDirectory } from '../../support/temporary-directory.js';
 
@@ -25,29 +25,29 @@ t.test('what root may trust', async (t) => {
 
   await t.test('a file of root in a sticky directory of root is trusted', async (t) => {
     const { directory, file } = settings(t);
-    t.equal(foreignPart(file), undefined);
+    t.equal(untrustedPart(file), undefined);
     symlinkSync(file, join(directory, 'link'));
-    t.equal(foreignPart(join(directory, 'link')), undefined, 'by a link of root, too');
+    t.equal(untrustedPart(join(directory, 'link')), undefined, 'by a link of root, too');
   });
 
   await t.test('a file or a directory of another user is not', async (t) => {
     const { directory, file } = settings(t);
     chownSync(file, NOBODY, 0);
-    t.equal(foreignPart(file), file);
+    t.equal(untrustedPart(file), file);
     chownSync(file, 0, 0);
     chownSync(directory, NOBODY, 0);
-    t.equal(foreignPart(file), directory);
+    t.equal(untrustedPart(file), directory);
   });
 
   await t.test('neither is what a group or all may write to', async (t) => {
     const { directory, file } = settings(t);
     for (const mode of [0o660, 0o606]) {
       chmodSync(file, mode);
-      t.equal(foreignPart(file), file, mode.toString(8));
+      t.equal(untrustedPart(file), file, mode.toString(8));
     }
     chmodSync(file, 0o600);
     chmodSync(directory, 0o770);
-    t.equal(foreignPart(file), directory, 'without the sticky bit');
+    t.equal(untrustedPart(file), directory, 'without the sticky bit');
   });
 
   await t.test('nor a link of another user, or one that leads to what others may write to', async (t) => {
@@ -56,15 +56,15 @@ t.test('what root may trust', async (t) => {
     renameSync(file, aside);
     symlinkSync(aside, file);
     lchownSync(file, NOBODY, NOBODY);
-    t.equal(foreignPart(file), file);
+    t.equal(untrustedPart(file), file);
     chmodSync(aside, 0o666);
     symlinkSync('aside', link);
-    t.equal(foreignPart(link), aside);
+    t.equal(untrustedPart(link), aside);
   });
 
   await t.test('nor a file of root under a second name', async (t) => {
     const { directory, file } = settings(t);
     linkSync(file, join(directory, 'other'));
-    t.equal(foreignPart(file), file);
+    t.equal(untrustedPart(file), file);
   });
 });

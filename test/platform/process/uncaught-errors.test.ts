@@ -5,7 +5,7 @@ const LAST_RESORT = new URL('../../../src/platform/process/uncaught-errors.js', 
 
 /** How a script ends on which the last resort is put first. */
 function ended(script: string, env: NodeJS.ProcessEnv = {}) {
-  const prelude = `import { endOnFault, tellFaultsTo } from '${LAST_RESORT}'; endOnFault(process, 'tuntox');`;
+  const prelude = `import { exitOnUncaughtError, logUncaughtErrorsTo } from '${LAST_RESORT}'; exitOnUncaughtError(process, 'tuntox');`;
   // Alive for ever, unless the fault ends it.
   const text = `${prelude} setInterval(() => {}, 1000); ${script}`;
   return spawnSync('env', ['-u', 'NODE_OPTIONS', process.execPath, '--input-type=module', '-e', text], {
@@ -25,14 +25,14 @@ for (const [what, script] of Object.entries(FAULTS)) {
   t.test(`${what} ends the process with a failure, in one line that says what to do`, async (t) => {
     const { status, stderr } = ended(script);
     t.equal(status, 1);
-    t.match(stderr, /^tuntox: TypeError: one two \(at .*\): this is a fault of the program, please report it .*\n$/);
+    t.match(stderr, /^tuntox: TypeError: one two \(at .*\): this is a bug in the program: please report it .*\n$/);
   });
 }
 
 t.test('what is thrown may be no error at all', async (t) => {
   const { status, stderr } = ended('setImmediate(() => { throw "a word"; });');
   t.equal(status, 1);
-  t.match(stderr, /^tuntox: a word: this is a fault of the program.*\n$/);
+  t.match(stderr, /^tuntox: a word: this is a bug in the program.*\n$/);
 });
 
 t.test('who debugs gets the stack', async (t) => {
@@ -42,7 +42,7 @@ t.test('who debugs gets the stack', async (t) => {
 
 t.test('where there is a log it goes there, the stack for those who debug', async (t) => {
   const log = '{ error: (text) => console.log("E", text), debug: (text) => console.log("D", text) }';
-  const { status, stdout, stderr } = ended(`tellFaultsTo(${log}); ${FAULTS['an exception in a callback']}`);
+  const { status, stdout, stderr } = ended(`logUncaughtErrorsTo(${log}); ${FAULTS['an exception in a callback']}`);
   t.equal(status, 1);
   t.match(stdout, /^E TypeError: one two \(at .*\nD TypeError: one\ntwo\n {4}at /);
   t.equal(stderr, '');
@@ -50,5 +50,5 @@ t.test('where there is a log it goes there, the stack for those who debug', asyn
 
 t.test('a log that fails too does not keep it alive', async (t) => {
   const log = '{ error: () => { throw new Error("no log"); }, debug: () => {} }';
-  t.equal(ended(`tellFaultsTo(${log}); ${FAULTS['an exception in a callback']}`).status, 1);
+  t.equal(ended(`logUncaughtErrorsTo(${log}); ${FAULTS['an exception in a callback']}`).status, 1);
 });

@@ -6,13 +6,17 @@ import type { RemoteServer } from '../../../engine/client/remote-server.js';
 import { ServerError } from '../../../engine/client/server-error.js';
 import { startEngine } from '../../../engine/start-engine.js';
 import { writeIdFile } from '../../../engine/state/id-file.js';
+import type { ServiceProcess } from '../../../platform/process/service-process.js';
 import type { Context, StartContext } from '../context.js';
 import { ExitStatus, statusOf } from '../exit-status.js';
 import { UsageError } from '../flags.js';
-import type { Service } from '../service.js';
 import { ping } from './ping.js';
 
-export async function runClient(settings: ClientSettings, context: StartContext, service?: Service): Promise<number> {
+export async function runClient(
+  settings: ClientSettings,
+  context: StartContext,
+  service?: ServiceProcess,
+): Promise<number> {
   const { directory } = settings;
   const engine = await startEngine(context.log, {
     settings,
@@ -39,7 +43,7 @@ export async function runJob(
   settings: ClientSettings,
   server: RemoteServer,
   context: Context,
-  service?: Service,
+  service?: ServiceProcess,
 ): Promise<number> {
   try {
     switch (settings.mode) {
@@ -62,7 +66,7 @@ async function forward(
   settings: ForwardSettings,
   server: RemoteServer,
   context: Context,
-  service?: Service,
+  service?: ServiceProcess,
 ): Promise<number> {
   // The ports are opened before the server is found: connections wait, and a port in use is reported now.
   for (const spec of settings.forwards) await server.forward(spec);

@@ -2,11 +2,11 @@
 import { writeResult } from '../../../base/result-output.js';
 import type { NodeSettings } from '../../../config/classic-settings.js';
 import { startNode } from '../../../engine/start-node.js';
+import type { ServiceProcess } from '../../../platform/process/service-process.js';
 import type { Context } from '../context.js';
 import { ExitStatus } from '../exit-status.js';
-import type { Service } from '../service.js';
 
-export async function runNode(settings: NodeSettings, context: Context, service: Service): Promise<number> {
+export async function runNode(settings: NodeSettings, context: Context, service: ServiceProcess): Promise<number> {
   const { log, stdout, stopping } = context;
   const node = await startNode(log, settings);
   try {

@@ -9,14 +9,20 @@ import { anyTarget, onlyBy } from '../../../engine/access/target-rules.js';
 import { startEngine } from '../../../engine/start-engine.js';
 import { writeIdFile } from '../../../engine/state/id-file.js';
 import type { IdentityPlace } from '../../../engine/state/identity.js';
+import type { ServiceProcess } from '../../../platform/process/service-process.js';
 import type { Context, StartContext } from '../context.js';
 import { ExitStatus } from '../exit-status.js';
 import { UsageError } from '../flags.js';
-import { DEFAULT_DIRECTORY, type Service } from '../service.js';
 
+/** Upstream keeps the identity of a server in this directory. */
+const DEFAULT_DIRECTORY = '/etc/tuntox';
 const ROOT = 0;
 
-export async function runServer(settings: ServerSettings, context: StartContext, service: Service): Promise<number> {
+export async function runServer(
+  settings: ServerSettings,
+  context: StartContext,
+  service: ServiceProcess,
+): Promise<number> {
   const { log, stdout, stopping } = context;
   const policy = policyOf(settings, context);
   const engine = await startEngine(log, {

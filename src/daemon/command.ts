@@ -1,4 +1,4 @@
-/** What `tuntoxd` was told to do: it answers at once, says how it was called wrongly, or runs. */
+/** The command line of `tuntoxd`: help, version, `--check`, or running the daemon. */
 import { systemClock } from '../base/clock.js';
 import { ownVersion } from '../base/own-files.js';
 import { OutputError, writeResult } from '../base/result-output.js';
@@ -7,15 +7,15 @@ import { loadSettings, SettingsError } from '../config/daemon-settings.js';
 import { parseProxyOrNone } from '../config/proxy.js';
 import { schemaOf } from '../config/schema.js';
 import { settingsIn } from '../config/setting-list.js';
-import { hasFirstProcess } from '../platform/process/parent-process.js';
+import { hasForwardingParent } from '../platform/process/parent-process.js';
 import { runAsUser } from './as-user.js';
 import type { Loaded } from './configuration.js';
 import { ExitStatus } from './exit-status.js';
 import { BRIEF_HELP, helpText } from './help.js';
 import { DaemonSignals } from './signals.js';
 
-/** @returns the exit status. @throws CodedErrors that say why it did not work */
-export async function obey(process: NodeJS.Process): Promise<number> {
+/** @returns the exit status @throws CodedErrors */
+export async function runCommand(process: NodeJS.Process): Promise<number> {
   try {
     const list = settingsIn(schemaOf(parseProxyOrNone));
     const flags = readDaemonFlags(process.argv.slice(2), list);
@@ -29,7 +29,7 @@ export async function obey(process: NodeJS.Process): Promise<number> {
     }
     if (flags.faults.length > 0) return complain(process, flags.faults, 'see tuntoxd --help');
     if (flags.isColourless) process.env.NO_COLOR = '1';
-    // As they were at the start, for a reload, too: in the background it is another directory.
+    // A reload uses the values of the start: in the background, the working directory is another one.
     const [environment, directory] = [{ ...process.env }, process.cwd()];
     const load = (): Loaded =>
       loadSettings({
@@ -39,7 +39,7 @@ export async function obey(process: NodeJS.Process): Promise<number> {
         directory,
         parseProxy: parseProxyOrNone,
       });
-    const signals = new DaemonSignals(process, hasFirstProcess(process) ? systemClock : undefined);
+    const signals = new DaemonSignals(process, hasForwardingParent(process) ? systemClock : undefined);
     const status = await runAsUser(process, { flags, load, release: () => signals.release() });
     if (status !== undefined) return status;
     if (flags.isCheck) {
@@ -48,15 +48,15 @@ export async function obey(process: NodeJS.Process): Promise<number> {
       const { faultsOfNamedFiles } = await import('./named-files.js');
       const faults = faultsOfNamedFiles(settings);
       if (faults.length > 0) return complain(process, faults);
-      await writeResult(process.stdout, `${file ?? 'no configuration file, so the defaults'}: good\n`);
+      await writeResult(process.stdout, `${file ?? 'no settings file, so the defaults'}: good\n`);
       return ExitStatus.Ok;
     }
     const loaded = load();
-    // Only now, because the Tox stack takes longer to load than a mistake to be found.
+    // Loaded late: the Tox stack takes longer to load than errors take to be found.
     const { run } = await import('./run.js');
     return await run(process, { flags, load, loaded, signals });
   } catch (error) {
-    if (error instanceof OutputError && error.code === 'closed-pipe') return ExitStatus.NobodyReads;
+    if (error instanceof OutputError && error.code === 'closed-pipe') return ExitStatus.ClosedPipe;
     if (error instanceof SettingsError) return complain(process, error.faults);
     throw error;
   }

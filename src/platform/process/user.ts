@@ -1,25 +1,25 @@
 /**
- * The user that we are to be instead of root (`-U`). Node can look no user up, so the C library's `getent` does; it knows those of
- * LDAP and of systemd too.
+ * The user to become instead of root (`-U`). Node cannot look up users, so getent(1) of the C library does; it also knows those of
+ * LDAP and of systemd.
  */
 import { spawnSync } from 'node:child_process';
 import { CodedError, systemCodeOf } from '../../base/coded-error.js';
 import { helperEnvironment } from '../../base/helper-environment.js';
 
 /** The message says what to do. */
-export class PrivilegesError extends CodedError<'no-such-user' | 'not-root' | 'no-setpriv' | 'failed'> {}
+export class UserError extends CodedError<'no-such-user' | 'not-root' | 'no-setpriv' | 'failed'> {}
 
 export interface User {
   readonly name: string;
   readonly uid: number;
-  /** Of its own group; the supplementary ones come from the group database. */
+  /** The primary group. */
   readonly gid: number;
 }
 
-/** @returns the line of passwd(5), undefined when there is no such user @throws PrivilegesError */
+/** Returns the line of passwd(5), or undefined if there is no such user. @throws UserError */
 export type LookUpUser = (name: string) => string | undefined;
 
-/** getent(1): the key was not found. */
+/** The exit status of getent(1) if the key was not found. */
 const NOT_FOUND = 2;
 
 export const lookUpUser: LookUpUser = (name) => {
@@ -29,14 +29,14 @@ export const lookUpUser: LookUpUser = (name) => {
   });
   if (error !== undefined) {
     const what = systemCodeOf(error) === 'ENOENT' ? 'the command getent is missing (package libc-bin)' : error.message;
-    throw new PrivilegesError('failed', `the user ${name} cannot be looked up: ${what}`, { cause: error });
+    throw new UserError('failed', `cannot look up the user ${name}: ${what}`, { cause: error });
   }
   if (status === 0) return stdout.split('\n', 1)[0];
   if (status === NOT_FOUND) return undefined;
-  throw new PrivilegesError('failed', `the user ${name} cannot be looked up: getent ended with ${status}`);
+  throw new UserError('failed', `cannot look up the user ${name}: getent exited with ${status}`);
 };
 
-/** To be called early, so that a wrong name is said before anything was done. @param name of a user, or its number @throws PrivilegesError */
+/** Called early, so that a wrong name is reported before anything is done. @param name or a user ID @throws UserError */
 export function findUser(
   name: string,
   process: Pick<NodeJS.Process, 'geteuid'>,
@@ -45,24 +45,24 @@ export function findUser(
   const line = lookUp(name);
   if (line === undefined) {
     const make = `adduser --system --group ${/^[0-9]+$/.test(name) ? 'NAME' : name}`;
-    throw new PrivilegesError('no-such-user', `there is no user ${name} on this machine: make it with ${make}`);
+    throw new UserError('no-such-user', `there is no user ${name} on this machine: create it with ${make}`);
   }
   const [found = '', , uid = '', gid = ''] = line.split(':');
   const user = { name: found, uid: Number(uid), gid: Number(gid) };
   if (found === '' || uid === '' || gid === '' || !Number.isInteger(user.uid) || !Number.isInteger(user.gid)) {
-    throw new PrivilegesError('failed', `what this machine knows of the user ${name} cannot be understood`);
+    throw new UserError('failed', `the entry of the user ${name} in the user database cannot be understood`);
   }
   const current = process.geteuid?.();
   if (current !== 0 && current !== user.uid) {
-    throw new PrivilegesError(
+    throw new UserError(
       'not-root',
-      `only root can become the user ${name}: start it as root, or as ${name} without -U`,
+      `only root can become the user ${name}: start the program as root, or as ${name} without -U`,
     );
   }
   return user;
 }
 
-/** @param name undefined to stay who we are @returns undefined when this process is that user, or nobody else is wanted @throws PrivilegesError */
+/** Returns undefined if this process already runs as the user, or no other user is wanted. @throws UserError */
 export function userToBecome(
   name: string | undefined,
   process: Pick<NodeJS.Process, 'geteuid'>,

@@ -1,5 +1,5 @@
 import t from 'tap';
-import { findUser, lookUpUser, type User, userToBecome } from '../../../src/platform/process/privileges.js';
+import { findUser, lookUpUser, type User, userToBecome } from '../../../src/platform/process/user.js';
 
 const LINE = 'tuntox:x:998:997:Tuntox:/etc/tuntox:/usr/sbin/nologin';
 const USER: User = { name: 'tuntox', uid: 998, gid: 997 };
@@ -32,7 +32,12 @@ t.test('root becomes another user', async (t) => {
 t.test('a user that is not there, or cannot be become, is said with what to do', async (t) => {
   const cases: [number, string | undefined, string, RegExp][] = [
     [0, undefined, 'no-such-user', /there is no user tuntox .*adduser --system --group tuntox/],
-    [1000, LINE, 'not-root', /only root can become the user tuntox: start it as root, or as tuntox without -U/],
+    [
+      1000,
+      LINE,
+      'not-root',
+      /only root can become the user tuntox: start the program as root, or as tuntox without -U/,
+    ],
     [0, 'tuntox:x:::', 'failed', /cannot be understood/],
   ];
   for (const [uid, line, code, message] of cases) {
