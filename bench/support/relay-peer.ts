@@ -17,7 +17,7 @@ import { sharedKey } from '../../src/tox/crypto/box.js';
 import { generateKeyPair, type KeyPair, PublicKey } from '../../src/tox/crypto/keys.js';
 import { ToxId } from '../../src/tox/crypto/tox-id.js';
 import type { Friend } from '../../src/tox/messenger.js';
-import { dialTcp } from '../../src/tox/network/tcp-dialer.js';
+import { dialTcp } from '../../src/tox/network/tcp.js';
 import { RelayClient, type RelayClientHandlers } from '../../src/tox/relay/relay-client.js';
 import { newSavedata } from '../../src/tox/savedata.js';
 import { Tox } from '../../src/tox/tox.js';

@@ -8,11 +8,10 @@ import type { Logger } from '../base/logger.js';
 import type { Random } from '../base/random.js';
 import { type LanListener, openLanListener } from './lan-listener.js';
 import { type KeepPorts, keepPortsAtRouter, MappedPorts } from './mapped-ports.js';
-import type { DatagramHandler, DatagramSocket } from './network/datagram-socket.js';
-import { noUdp } from './network/no-udp.js';
+import { type DatagramHandler, type DatagramSocket, noUdp } from './network/datagram-socket.js';
 import { type ProbeOutcome, SelfProbe } from './network/self-probe.js';
 import type { AcceptStream, StreamListener } from './network/stream-socket.js';
-import { listenTcp } from './network/tcp-listener.js';
+import { listenTcp } from './network/tcp.js';
 import { openUdpSocket } from './network/udp-socket.js';
 import type { MappingFacts } from './network-facts.js';
 

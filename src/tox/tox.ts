@@ -13,10 +13,10 @@ import type { LocalInterface } from './network/interfaces.js';
 import { PacketRouter } from './network/packet-router.js';
 import type { ProxyServer } from './network/proxies.js';
 import { ProxyDialer } from './network/proxy-dialer.js';
-import type { ProxyFault } from './network/proxy-watch.js';
+import type { ProxyError } from './network/proxy-watch.js';
 import { Resolver } from './network/resolver.js';
 import type { DialStream } from './network/stream-socket.js';
-import { dialTcp } from './network/tcp-dialer.js';
+import { dialTcp } from './network/tcp.js';
 import { type NetworkFacts, networkFacts } from './network-facts.js';
 import { hasUdp, OwnPorts, type OwnPortsDeps, type OwnPortsOptions } from './own-ports.js';
 import { encodeFriendRequest } from './packet/friend.js';
@@ -62,7 +62,7 @@ export class Tox {
   readonly #dhtKeys: KeyPair;
   readonly #friends: FriendBook;
   readonly #onlineChanges = new Listeners<[isOnline: boolean]>();
-  readonly #proxyChanges = new Listeners<[fault: ProxyFault | undefined]>();
+  readonly #proxyChanges = new Listeners<[error: ProxyError | undefined]>();
   readonly #proxy: ProxyDialer | undefined;
   #starting: Promise<void> | undefined;
   #stack: Stack | undefined;
@@ -127,11 +127,11 @@ export class Tox {
   }
 
   /** Why the proxy is of no use now; undefined while it is, and without one. */
-  get proxyFault(): ProxyFault | undefined {
-    return this.#proxy?.fault;
+  get proxyFault(): ProxyError | undefined {
+    return this.#proxy?.error;
   }
 
-  onProxyChange(listener: (fault: ProxyFault | undefined) => void): void {
+  onProxyChange(listener: (error: ProxyError | undefined) => void): void {
     this.#proxyChanges.add(listener);
   }
 
@@ -283,7 +283,7 @@ export class Tox {
   #proxyDialer(proxy: ProxyServer): ProxyDialer {
     const { clock, random, dial = dialTcp } = this.#deps;
     const resolve = (host: string, port: number): Promise<readonly Endpoint[]> => this.#resolver.resolve(host, port);
-    const onChange = (fault: ProxyFault | undefined): void => this.#proxyChanges.tell(fault);
+    const onChange = (error: ProxyError | undefined): void => this.#proxyChanges.tell(error);
     return new ProxyDialer({ clock, random, dial, resolve, onChange }, proxy);
   }
 }

@@ -1,4 +1,4 @@
-/** What the protocol needs of UDP; the real one is in udp-socket, the simulated one in the tests. */
+/** UDP as the protocol needs it. The real socket is in udp-socket, the simulated one in the tests. */
 import type { Endpoint } from '../../base/endpoint.js';
 
 /** Receives one datagram. The bytes belong to the receiver and are not reused. */
@@ -8,19 +8,29 @@ export type DatagramHandler = (packet: Buffer, source: Endpoint) => void;
 export type SocketKind = 'native' | 'node';
 
 export interface DatagramSocket {
-  /** Undefined where none of the system's sockets is behind it. */
+  /** Undefined for a socket that is not the system's. */
   readonly kind?: SocketKind;
   readonly localPort: number;
-  /** True when the socket can reach IPv6 destinations. */
+  /** Whether the socket can reach IPv6 destinations. */
   readonly hasIpv6: boolean;
-  /** Fragments that the system has made of datagrams so far, of those of all programs; always 0 where it does not say. */
+  /** Returns the fragments that the system has made so far, of the datagrams of all programs; always 0 if unknown. */
   fragmentsMade(): number;
-  /** Bytes of IP that the interface takes by which datagrams go there; undefined where the system does not say. Never rejects. */
+  /** Returns the MTU of the interface towards a destination, bytes of IP; undefined if unknown. Never rejects. */
   mtuTowards(destination: Endpoint): Promise<number | undefined>;
   /**
-   * Sends, or loses, one datagram of at most 2048 bytes; never throws. The buffer may change as soon as it returns.
-   * @param onRefused called, later, where the system would not send it though the socket lives; nothing is known without a call
+   * Sends one datagram of at most 2048 bytes, which may be lost; never throws. The buffer may change as soon as it returns.
+   * @param onRefused called, later, if the system would not send it although the socket works; it may remain uncalled
    */
   send(packet: Buffer, destination: Endpoint, onRefused?: () => void): void;
   close(): void;
 }
+
+/** The socket of a peer that must not send datagrams, because a proxy or a firewall passes none: it loses all of them. */
+export const noUdp: DatagramSocket = {
+  localPort: 0,
+  hasIpv6: false,
+  fragmentsMade: () => 0,
+  mtuTowards: async () => undefined,
+  send: () => {},
+  close: () => {},
+};

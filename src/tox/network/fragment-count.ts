@@ -1,11 +1,11 @@
-/** How many fragments this system has made of datagrams that were too large for their path (RFC 4293, ipSystemStatsOutFragCreates). */
+/** Counts the fragments that this system made of datagrams too large for their path (RFC 4293, ipSystemStatsOutFragCreates). */
 import { readFileSync } from 'node:fs';
 
 type Read = (path: string) => string;
 
 /**
- * @returns what counts those of all programs in this network namespace, again and again; always 0 where the system does not
- * say. What cannot be read now, for want of a descriptor, is as it was. It never throws
+ * Returns a function that reads the count, of all programs in this network namespace; always 0 if unknown. It never throws, and
+ * returns the last known count while the counters cannot be read, such as without a free descriptor.
  */
 export function fragmentCounter(read: Read = (path) => readFileSync(path, 'latin1')): () => number {
   let [ipv4, ipv6] = [0, 0];
@@ -16,7 +16,7 @@ export function fragmentCounter(read: Read = (path) => readFileSync(path, 'latin
   };
 }
 
-/** A line of names, and one of their values: `Ip: Forwarding … FragCreates …` and `Ip: 1 … 12 …`. */
+/** Reads a line of names and a line of their values: `Ip: Forwarding … FragCreates …` and `Ip: 1 … 12 …`. */
 export function ipv4Fragments(text: string): number {
   const [names = [], values = []] = text
     .split('\n')
@@ -25,7 +25,7 @@ export function ipv4Fragments(text: string): number {
   return Number(values[names.indexOf('FragCreates')] ?? 0) || 0;
 }
 
-/** A line each: `Ip6FragCreates                  	12`. */
+/** Reads the line `Ip6FragCreates                  	12`. */
 export function ipv6Fragments(text: string): number {
   return Number(/^Ip6FragCreates\s+(\d+)/m.exec(text)?.[1] ?? 0);
 }

@@ -1,6 +1,6 @@
 /**
- * The net below those who handle what comes from the network. Bytes never throw: a decoder returns undefined, and no fault of that
- * kind is known. Should there be one after all, it costs the datagram or the connection in which it was, and not the process.
+ * Catches what handlers of network input throw. Bytes from the network should never make them throw, since decoders return
+ * undefined. If one does because of a mistake in this program, only the datagram or the connection is lost, not the process.
  */
 import type { Clock } from '../../base/clock.js';
 import type { Endpoint } from '../../base/endpoint.js';
@@ -10,7 +10,7 @@ import { TokenBucket } from '../../base/token-bucket.js';
 import type { DatagramHandler } from './datagram-socket.js';
 import type { AcceptStream, DialStream, StreamHandlers, StreamSocket } from './stream-socket.js';
 
-/** Lines in the log at once, and then a second; whoever finds a fault can cause it as often as packets come. */
+/** Lines in the log at once, and then per second; a peer that finds such an error can cause it with every packet. */
 const LINES_AT_ONCE = 5;
 const LINE_RATE = 1 / 60;
 
@@ -26,7 +26,7 @@ export class HandlerGuard {
     this.#lines = new TokenBucket(LINE_RATE, LINES_AT_ONCE, deps.clock.now());
   }
 
-  /** What handlers threw since the start. */
+  /** Errors that handlers threw since the start. */
   get faults(): number {
     return this.#faults;
   }
@@ -63,7 +63,7 @@ export class HandlerGuard {
     };
   }
 
-  /** A connection whose handler threw has lost its place in the stream of bytes: it ends, and its handlers are told so. */
+  /** A connection whose handler threw is closed, since its handlers have lost their place in the stream. */
   #stream(handlers: StreamHandlers, remote: Endpoint, destroy: () => void): StreamHandlers {
     const run = (call: () => void): void => {
       try {
@@ -90,7 +90,7 @@ export class HandlerGuard {
 
   #note(where: string, error: unknown): void {
     this.#faults += 1;
-    const text = `${where} could not be handled, fault ${this.#faults} since the start: ${describeError(error)}: ${adviceFor(error)}`;
+    const text = `${where} could not be handled, error ${this.#faults} since the start: ${describeError(error)}: ${adviceFor(error)}`;
     if (!this.#lines.take(this.#clock.now())) return;
     this.#log.error(text);
     if (error instanceof Error && error.stack !== undefined) this.#log.debug(error.stack);

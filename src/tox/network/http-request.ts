@@ -1,4 +1,4 @@
-/** One HTTP request to a literal address, bounded in time and size: nothing is followed, kept open, or looked up. */
+/** Sends one HTTP request to a literal address, bounded in time and size, without redirects, keep-alive or name lookups. */
 import { type IncomingMessage, request as requestByNode } from 'node:http';
 import type { Clock } from '../../base/clock.js';
 import { Endpoint } from '../../base/endpoint.js';
@@ -15,15 +15,15 @@ export interface HttpAnswer {
   readonly body: string;
 }
 
-/** @returns undefined when there was no answer, or none that was small enough and in time; never rejects */
+/** Resolves to undefined if there was no answer that was small enough and in time; never rejects. */
 export type RequestHttp = (request: HttpRequest) => Promise<HttpAnswer | undefined>;
 
-/** bytes of a body; routers' descriptions have 2 to 20 KiB. */
-const LONGEST_BODY = 128 * 1024;
-/** ms from the first byte that we send to the last one that comes. */
-const PATIENCE = 3_000;
+/** Bytes of a body; routers' descriptions have 2 to 20 KiB. */
+const MAX_BODY = 128 * 1024;
+/** ms from the first byte sent to the last one received. */
+const TIMEOUT = 3_000;
 
-/** @param localAddress of ours, from which to connect */
+/** @param localAddress the address of this machine from which to connect */
 export function httpRequester(clock: Clock, localAddress: string): RequestHttp {
   return ({ url, method, headers, body }) =>
     new Promise((resolve) => {
@@ -48,7 +48,7 @@ export function httpRequester(clock: Clock, localAddress: string): RequestHttp {
         resolve(answer);
         request.destroy();
       };
-      const timer = clock.after(PATIENCE, () => finish(undefined));
+      const timer = clock.after(TIMEOUT, () => finish(undefined));
       request.on('error', () => finish(undefined));
       request.on('response', (response) => collect(response, finish));
       request.end(body);
@@ -60,7 +60,7 @@ function collect(response: IncomingMessage, finish: (answer: HttpAnswer | undefi
   let length = 0;
   response.on('data', (chunk: Buffer) => {
     length += chunk.length;
-    if (length > LONGEST_BODY) finish(undefined);
+    if (length > MAX_BODY) finish(undefined);
     else chunks.push(chunk);
   });
   response.on('error', () => finish(undefined));

@@ -1,4 +1,4 @@
-/** The addresses of this machine and where its local networks listen. */
+/** The addresses of this machine, and the broadcast addresses of its local networks. */
 import { networkInterfaces } from 'node:os';
 import { messageOf, systemCodeOf } from '../../base/coded-error.js';
 import type { Logger } from '../../base/logger.js';
@@ -6,35 +6,35 @@ import type { Logger } from '../../base/logger.js';
 export interface LocalInterface {
   /** A literal address; a link-local IPv6 one has its scope (`fe80::1%eth0`). */
   readonly address: string;
-  /** IPv4 only: where a datagram reaches everybody on that network. */
+  /** IPv4 only: the address at which a datagram reaches all machines of that network. */
   readonly broadcast?: string;
 }
 
-/** For tests; the system's own otherwise. */
+/** The system's, except in tests. */
 export type ListInterfaces = typeof networkInterfaces;
 
-/** To be asked again and again. The system cannot always tell: it needs a descriptor and memory for it, and some forbid it. */
+/** Lists the interfaces. The system cannot always do so: it needs a descriptor and memory for it, and some systems forbid it. */
 export class LocalInterfaces {
   readonly #log: Logger;
   readonly #list: ListInterfaces;
   #known: readonly LocalInterface[] = [];
-  #isTold = true;
+  #isReadable = true;
 
   constructor(deps: { readonly log: Logger; readonly list?: ListInterfaces }) {
     this.#log = deps.log;
     this.#list = deps.list ?? networkInterfaces;
   }
 
-  /** What the system has now, or had when it last told; loopback is left out. Never throws. */
+  /** Returns the present interfaces, or the last known ones, without loopback. Never throws. */
   read(): readonly LocalInterface[] {
     try {
       this.#known = interfacesIn(this.#list());
-      this.#isTold = true;
+      this.#isReadable = true;
     } catch (error) {
       const why = systemCodeOf(error) ?? messageOf(error);
       const text = `cannot list the addresses of this machine (${why}), so their changes go unnoticed`;
-      if (this.#isTold) this.#log.warn(text);
-      this.#isTold = false;
+      if (this.#isReadable) this.#log.warn(text);
+      this.#isReadable = false;
     }
     return this.#known;
   }
@@ -55,7 +55,7 @@ function interfacesIn(listed: ReturnType<ListInterfaces>): LocalInterface[] {
 /** Node has `scopeid` on IPv6 entries only. */
 const withScope = <T extends object>(info: T): T & { readonly scopeid: number } => ({ scopeid: 0, ...info });
 
-/** The last address of the network, such as 192.168.1.255 for 192.168.1.7 and 255.255.255.0. */
+/** Returns the last address of a network, such as 192.168.1.255 for 192.168.1.7 and 255.255.255.0. */
 export function broadcastOf(address: string, netmask: string): string {
   const mask = netmask.split('.').map(Number);
   return address

@@ -1,47 +1,48 @@
-/** Our addon for batches of datagrams (native/udp.c), which is there where `make build` found a compiler, for Linux alone. */
+/** Loads our addon for batches of datagrams (native/udp.c). It exists on Linux only, if `make build` found a compiler. */
 import { readFileSync } from 'node:fs';
 import { ownFile } from '../../base/own-files.js';
 
-/** An open socket; what else it is, only the addon knows. */
+/** An open socket, with more properties that only the addon uses. */
 export interface NativeSocket {
   readonly port: number;
-  /** Bytes that the kernel granted, twice what was asked for. */
+  /** Bytes that the kernel granted, twice the usable size. */
   readonly receiveBuffer: number;
 }
 
 /**
- * What was received, four values for each message: its bytes, the length of the datagrams of which it consists (0: it is one),
- * their source's address (null: that of the message before) and port; an errno; or nothing: `send` may go on.
+ * Received messages, with four values each: the bytes, the length of the datagrams in them (0 for a single datagram), the
+ * address of the source (null for that of the message before) and its port. A number is an errno. Undefined means that `send`
+ * may continue.
  */
 export type NativeEvent = readonly (Buffer | number | string | null)[] | number | undefined;
 
 export interface NativeAddon {
   /** @returns 28 bytes for `send`, or an errno */
   encode(address: string, port: number, isIpv6: boolean): Buffer | number;
-  /** @param address '' for all. @returns an errno where it cannot be opened */
+  /** @param address '' for all addresses @returns an errno if it cannot be opened */
   open(address: string, port: number, isIpv6: boolean, onEvent: (event: NativeEvent) => void): NativeSocket | number;
   /**
-   * @param runs 5 words for each run of datagrams to one address: bytes in all, bytes of each but the last, 1 to lose them rather than
-   * to cut them, bytes sent so far, and the errno of the first that was refused
+   * @param runs 5 words for each run of datagrams to one address: bytes in all, bytes of each datagram but the last, 1 to lose
+   * datagrams rather than fragment them, bytes sent so far, and the errno of the first refused datagram
    * @param addresses 28 bytes each
-   * @returns how many runs are done with; -1 for arguments that are not sound, or a socket that is closed
+   * @returns the number of finished runs; -1 for invalid arguments or a closed socket
    */
   send(socket: NativeSocket, bytes: Uint8Array, runs: Int32Array, addresses: Uint8Array, count: number): number;
   close(socket: NativeSocket): void;
 }
 
-/** For those who do not want it: `TUNTOX_NATIVE=off`. */
+/** `TUNTOX_NATIVE=off` disables the addon. */
 const SWITCH = 'TUNTOX_NATIVE';
 
-/** Of an ELF file of 64 bits, all that we have: where the table of sections is, the size of an entry and their number. */
+/** Offsets in the header of a 64-bit ELF file: the section table, the size of an entry, and their number. */
 const [TABLE_AT, ENTRY_SIZE_AT, COUNT_AT, HEADER_SIZE] = [0x28, 0x3a, 0x3c, 64] as const;
-/** The last section has names, which its type says. */
-const [TYPE_AT, NAMES] = [4, 3] as const;
+/** The offset of the type in an entry, and the type of the last section, a string table (SHT_STRTAB). */
+const [TYPE_AT, STRING_TABLE] = [4, 3] as const;
 const FUNCTIONS = ['encode', 'open', 'send', 'close'] as const;
 
 /**
- * @param file for tests
- * @returns undefined where it is not there, does not load, or is not wanted
+ * Loads the addon; returns undefined if it does not exist, does not load, or is disabled.
+ * @param file another file, for tests
  */
 export function nativeAddon(
   environment: NodeJS.ProcessEnv = process.env,
@@ -55,15 +56,15 @@ export function nativeAddon(
     const isOurs = FUNCTIONS.every((name) => typeof module.exports[name] === 'function');
     return isOurs ? (module.exports as NativeAddon) : undefined;
   } catch {
-    // Not there, or for another C library, say; everything works without.
+    // It does not exist, or needs another C library. Everything works without it.
     return undefined;
   }
 }
 
-/** Loading a file of which the end was never written ends the process (SIGBUS). What is at the end of it is the table of sections. */
+/** Whether the section table, which is at the end of the file, is there: loading a truncated file ends the process (SIGBUS). */
 function isWhole(bytes: Buffer): boolean {
   if (bytes.length < HEADER_SIZE) return false;
   const size = bytes.readUInt16LE(ENTRY_SIZE_AT);
   const end = Number(bytes.readBigUInt64LE(TABLE_AT)) + size * bytes.readUInt16LE(COUNT_AT);
-  return end >= HEADER_SIZE + size && end <= bytes.length && bytes.readUInt32LE(end - size + TYPE_AT) === NAMES;
+  return end >= HEADER_SIZE + size && end <= bytes.length && bytes.readUInt32LE(end - size + TYPE_AT) === STRING_TABLE;
 }

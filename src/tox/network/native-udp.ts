@@ -1,6 +1,6 @@
 /**
- * UDP by our addon: what is sent within a turn of the event loop leaves in one call, runs of datagrams of one size to one
- * destination as one (UDP_SEGMENT), and what has arrived comes in one call (UDP_GRO).
+ * UDP by our addon. All datagrams of one tick of the event loop are sent in one call, with runs of one size to one destination
+ * as one message (UDP_SEGMENT), and received in batches (UDP_GRO).
  */
 import { getSystemErrorName } from 'node:util';
 import { Endpoint } from '../../base/endpoint.js';
@@ -9,30 +9,30 @@ import {
   type BindSocket,
   type BoundSocket,
   type BoundSocketHandlers,
-  isDeath,
-  noteBuffer,
+  isSocketDead,
+  logBufferSize,
 } from './bound-socket.js';
 import type { NativeAddon, NativeEvent, NativeSocket } from './native-addon.js';
 
-/** What the addon takes: datagrams in a run (UDP_MAX_SEGMENTS), and bytes, which IP carries in one packet. */
+/** Limits of a run: datagrams (UDP_MAX_SEGMENTS), and bytes, which IP carries in one packet. */
 const MAX_SEGMENTS = 64;
 const MAX_RUN_SIZE = 65_000;
 const MAX_DATAGRAM_SIZE = 65_507;
-/** Bytes and runs that wait for the end of the turn, or for room in the socket; more is lost. */
+/** Bytes and runs that wait for the end of the tick, or for room in the socket; more is lost. */
 const QUEUE_SIZE = 256 * 1024;
 const MAX_RUNS = 256;
-/** Times in a row that nothing could be sent though the socket said that it could; then what waits is lost. */
+/** Times in a row that nothing could be sent although the socket was writable; then the queue is lost. */
 const MAX_STALLS = 100;
 const ADDRESS_SIZE = 28;
 /** Words of a run, see NativeAddon.send. */
 const [WORDS, SIZE, SEGMENT, IS_WHOLE, DONE, ERROR] = [5, 0, 1, 2, 3, 4] as const;
 /**
- * The data of net-crypto's connections (packet/kind), which finds out by itself what passes (net-crypto/packet-size), from packets of
- * so many bytes on, the safe size: those that are too large are lost. All other datagrams are cut where they have to.
+ * Data packets of net_crypto above the safe size are lost rather than fragmented, since net-crypto/packet-size probes which sizes
+ * pass. All other datagrams are fragmented where necessary.
  */
 const MEASURED_KIND = 0x1b;
 const SAFE_SIZE = 1168;
-/** Datagrams of at least so many bytes, received as one, share their memory; of the others, parts may be kept for long. */
+/** Bytes from which datagrams received as one message share its memory; smaller ones are copied, since they may be kept for long. */
 const MIN_SHARED = 1024;
 
 export function nativeBinder(addon: NativeAddon): BindSocket {
@@ -50,11 +50,11 @@ class NativeUdp implements BoundSocket {
   readonly #bytes = Buffer.allocUnsafeSlow(QUEUE_SIZE);
   readonly #runs = new Int32Array(MAX_RUNS * WORDS);
   readonly #addresses = new Uint8Array(MAX_RUNS * ADDRESS_SIZE);
-  /** Of each run, who wants to know; such a run has one datagram. */
+  /** The `onRefused` of each run; a run with one has a single datagram. */
   #refusals: ((() => void) | undefined)[] = [];
   #used = 0;
   #destination: Endpoint | undefined;
-  /** Of the last run, whether it may get longer, and whether it is of the measured kind. */
+  /** Whether the last run may grow, and whether it is of the measured kind. */
   #isLastOpen = false;
   #isLastMeasured = false;
   #isScheduled = false;
@@ -74,7 +74,7 @@ class NativeUdp implements BoundSocket {
     if (typeof socket === 'number') throw systemError(socket);
     this.#socket = socket;
     this.localPort = socket.port;
-    noteBuffer(log, this.kind, socket.receiveBuffer);
+    logBufferSize(log, this.kind, socket.receiveBuffer);
   }
 
   send(packet: Buffer, destination: Endpoint, onRefused?: () => void): void {
@@ -101,7 +101,7 @@ class NativeUdp implements BoundSocket {
     queueMicrotask(this.#flush);
   }
 
-  /** What waits is sent first, as far as the system takes it: it may be our good-bye. */
+  /** Sends what waits first, as far as the system takes it: it may be kill packets. */
   close(): void {
     if (!this.#isOpen) return;
     this.#flush();
@@ -177,11 +177,11 @@ class NativeUdp implements BoundSocket {
     for (const [errno, onRefused] of refused) this.#refuse(errno, onRefused);
   };
 
-  /** Takes the first runs, which are done with, from the queue. */
+  /** Removes the first runs, which are finished, from the queue. */
   #shift(done: number, count: number): void {
     let bytes = 0;
     for (let index = 0; index < done; index += 1) bytes += this.#runs[index * WORDS + SIZE] as number;
-    // A run that was begun gets no longer.
+    // A run that was partly sent must not grow.
     this.#isLastOpen = false;
     if (done === count) {
       this.#refusals = [];
@@ -196,11 +196,11 @@ class NativeUdp implements BoundSocket {
   }
 
   #refuse(errno: number, onRefused: (() => void) | undefined): void {
-    // An address may name an interface, which has another number when it comes back.
+    // An address may name an interface, whose number changes when it is removed and added again.
     this.#encoded = new WeakMap();
     const error = systemError(errno);
     this.#handlers.onError(error, this);
-    if (onRefused !== undefined && !isDeath(error.code)) queueMicrotask(onRefused);
+    if (onRefused !== undefined && !isSocketDead(error.code)) queueMicrotask(onRefused);
   }
 
   readonly #onEvent = (event: NativeEvent): void => {
@@ -241,10 +241,10 @@ class NativeUdp implements BoundSocket {
   }
 }
 
-/** Linux's numbers, for errors that we find ourselves. */
+/** Linux's numbers of errors that are found here. */
 const [EBADF, EMSGSIZE, ENOBUFS] = [9, 90, 105] as const;
 
 function systemError(errno: number): Error & { readonly code: string } {
   const code = getSystemErrorName(-errno);
-  return Object.assign(new Error(`the system says ${code}`), { code });
+  return Object.assign(new Error(`system error ${code}`), { code });
 }

@@ -1,4 +1,4 @@
-/** UDP by Node's own means: the only file that imports node:dgram. */
+/** UDP by Node: the only file that imports node:dgram. */
 import { createSocket, type RemoteInfo, type Socket, type SocketOptions } from 'node:dgram';
 import { messageOf, systemCodeOf } from '../../base/coded-error.js';
 import { Endpoint } from '../../base/endpoint.js';
@@ -9,24 +9,24 @@ import {
   type BoundSocket,
   type BoundSocketHandlers,
   BUFFER_SIZE,
-  isDeath,
-  noteBuffer,
+  isSocketDead,
+  logBufferSize,
 } from './bound-socket.js';
 import { interfaceMtu } from './interface-mtu.js';
 
-/** In a run of datagrams to one destination, one of so many asks the kernel how it went: asking costs a tenth of sending. */
+/** Of a run of datagrams to one destination, each 64th has a callback for errors; a callback costs a tenth of sending. */
 const SAMPLE = 64;
 
-/** For tests; Node's own otherwise. */
-export type CreateSocket = (options: SocketOptions) => Socket;
+/** Node's, except in tests. */
+type CreateSocket = (options: SocketOptions) => Socket;
 
 export function nodeBinder(create: CreateSocket = createSocket): BindSocket {
   return async (options, handlers) => new NodeUdp(await bind(create, options), options, handlers);
 }
 
 /**
- * Bytes of IP that the interface takes by which datagrams go there; undefined where the system does not say. Connecting a socket
- * sends nothing: the system only decides by which of our addresses it would go.
+ * Returns the MTU of the interface towards a destination, bytes of IP; undefined if unknown. Connecting a UDP socket sends
+ * nothing: the system only chooses the source address.
  */
 export async function mtuTowards({ family, address, port }: Endpoint): Promise<number | undefined> {
   try {
@@ -44,7 +44,7 @@ export async function mtuTowards({ family, address, port }: Endpoint): Promise<n
   }
 }
 
-/** All our destinations are literal addresses. Node's own lookup would put each one off to the next tick. */
+/** All destinations are literal addresses. Node's lookup would delay each to the next tick. */
 function create({ isIpv6 }: Pick<BindOptions, 'isIpv6'>, createSocket: CreateSocket): Socket {
   const family = isIpv6 ? 6 : 4;
   return createSocket({ type: `udp${family}`, lookup: (host, _options, callback) => callback(null, host, family) });
@@ -86,7 +86,7 @@ class NodeUdp implements BoundSocket {
     enlargeBuffers(socket, log);
     socket.on('message', this.#receive);
     socket.on('error', (error) => handlers.onError(error, this));
-    // Not by us: we take the listeners away first.
+    // Not closed by `close`, which removes the listeners first.
     socket.on('close', () => handlers.onClosed(this));
   }
 
@@ -101,21 +101,21 @@ class NodeUdp implements BoundSocket {
       callback = (error) => {
         if (error === null) return;
         this.#handlers.onError(error, this);
-        if (!isDeath(systemCodeOf(error))) onRefused?.();
+        if (!isSocketDead(systemCodeOf(error))) onRefused?.();
       };
     }
-    // What the system does not take at once Node keeps until it does.
+    // Node keeps the data until the system takes it, so it needs its own copy.
     this.#socket.send(Buffer.from(packet), destination.port, this.#destinationAddress, callback);
   }
 
-  /** Dead or alive; what it still says is of no interest. */
+  /** Closes the socket, which may have failed already, and ignores its later errors. */
   close(): void {
     this.#socket.removeAllListeners();
     this.#socket.on('error', () => {});
     try {
       this.#socket.close();
     } catch {
-      // It is closed already.
+      // Closed already.
     }
   }
 
@@ -134,8 +134,8 @@ function enlargeBuffers(socket: Socket, log: Logger): void {
   try {
     socket.setRecvBufferSize(BUFFER_SIZE);
     socket.setSendBufferSize(BUFFER_SIZE);
-    noteBuffer(log, 'node', socket.getRecvBufferSize());
-    // LAN discovery calls out to broadcast addresses.
+    logBufferSize(log, 'node', socket.getRecvBufferSize());
+    // LAN discovery sends to broadcast addresses.
     socket.setBroadcast(true);
   } catch (error) {
     log.debug(`UDP socket options refused: ${messageOf(error)}`);

@@ -1,21 +1,21 @@
-/** The one door for datagrams: a table from the first byte to its handler. What has no handler is counted and dropped. */
+/** Passes each datagram to the handler of its first byte; datagrams without a handler are counted and dropped. */
 import type { Endpoint } from '../../base/endpoint.js';
 import type { DatagramHandler } from './datagram-socket.js';
 
-/** c-toxcore's receive buffer; nothing longer is Tox. */
+/** c-toxcore's receive buffer; no Tox packet is longer. */
 const MAX_DATAGRAM_SIZE = 2048;
 
 export class PacketRouter {
   readonly #handlers: (DatagramHandler | undefined)[] = new Array(256).fill(undefined);
   #dropped = 0;
 
-  /** @throws RangeError when the kind has a handler already */
+  /** @throws RangeError if the kind has a handler */
   route(kind: number, handler: DatagramHandler): void {
     if (this.#handlers[kind] !== undefined) throw new RangeError(`PacketRouter: kind 0x${kind.toString(16)} twice`);
     this.#handlers[kind] = handler;
   }
 
-  /** Datagrams that no handler wanted. */
+  /** Datagrams without a handler. */
   get dropped(): number {
     return this.#dropped;
   }

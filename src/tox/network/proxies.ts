@@ -1,6 +1,6 @@
 /**
- * What is said to a proxy before a connection through it stands. Pure: bytes in, bytes out. Addresses are always literal, so
- * that nothing is looked up here, nor by the proxy.
+ * The handshakes of SOCKS5 and HTTP proxies. Pure: bytes in, bytes out. Destinations are always literal addresses, so neither
+ * this machine nor the proxy looks up names.
  *
  *     SOCKS5 (RFC 1928, 1929)   05 || n || methods           ->   05 || method (0 none, 2 user and password)
  *                               01 || n || user || n || password  ->   01 || 00
@@ -10,7 +10,7 @@
 import { ByteWriter } from '../../base/bytes.js';
 import type { Endpoint } from '../../base/endpoint.js';
 
-export interface ProxyCredentials {
+interface ProxyCredentials {
   /** 1 to 255 bytes each, as UTF-8. */
   readonly user: string;
   readonly password: string;
@@ -18,37 +18,37 @@ export interface ProxyCredentials {
 
 export interface ProxyServer {
   readonly kind: 'socks5' | 'http';
-  /** A literal address, or a name: the only one that is ever looked up. */
+  /** A literal address, or a name. */
   readonly host: string;
   readonly port: number;
   readonly credentials?: ProxyCredentials;
 }
 
-/** For people: without the credentials. */
+/** The proxy as text, without its credentials. */
 export const proxyName = ({ kind, host, port }: ProxyServer): string =>
   `${kind}://${host.includes(':') ? `[${host}]` : host}:${port}`;
 
-/** What keeps a proxy from being one for us, as against a destination that it cannot reach. */
-export type ProxyFaultCode = 'unreachable' | 'silent' | 'not-a-proxy' | 'credentials' | 'refuses';
+/** Why a proxy is unusable, whatever the destination. */
+export type ProxyErrorCode = 'unreachable' | 'silent' | 'not-a-proxy' | 'credentials' | 'refuses';
 
-/** What came of the bytes so far. */
+/** The next step after the bytes received so far. */
 export type ProxyProgress =
   | { readonly kind: 'wait' }
   | { readonly kind: 'send'; readonly bytes: Buffer }
-  /** `rest` is the first of what the destination sent. */
+  /** `rest` holds the first bytes of the destination. */
   | { readonly kind: 'connected'; readonly rest: Buffer }
-  /** `fault` is undefined when it is the destination's. */
-  | { readonly kind: 'failed'; readonly fault: ProxyFaultCode | undefined; readonly reason: string };
+  /** `code` is undefined if the proxy works and only the destination cannot be reached. */
+  | { readonly kind: 'failed'; readonly code: ProxyErrorCode | undefined; readonly reason: string };
 
 export interface ProxyHandshake {
-  /** What to send first. */
+  /** Returns the first bytes to send. */
   begin(): Buffer;
   receive(bytes: Buffer): ProxyProgress;
-  /** Whether it has proved to be a proxy that lets us in: what fails later is the destination's fault. */
+  /** Whether the proxy has accepted us, so that a later failure concerns the destination only. */
   readonly isAdmitted: boolean;
 }
 
-/** @throws RangeError when SOCKS5 cannot carry the credentials */
+/** @throws RangeError if SOCKS5 cannot carry the credentials */
 export function proxyHandshake(proxy: ProxyServer, to: Endpoint): ProxyHandshake {
   return proxy.kind === 'socks5'
     ? new Socks5Handshake(to, proxy.credentials)
@@ -56,18 +56,14 @@ export function proxyHandshake(proxy: ProxyServer, to: Endpoint): ProxyHandshake
 }
 
 const WAIT: ProxyProgress = { kind: 'wait' };
-const failed = (fault: ProxyFaultCode | undefined, reason: string): ProxyProgress => ({
-  kind: 'failed',
-  fault,
-  reason,
-});
+const failed = (code: ProxyErrorCode | undefined, reason: string): ProxyProgress => ({ kind: 'failed', code, reason });
 
 const SOCKS_VERSION = 5;
 const NO_AUTHENTICATION = 0;
 const USER_AND_PASSWORD = 2;
 /** RFC 1928, section 6. */
 const NOT_ALLOWED = 2;
-const SOCKS_FAILURES = [
+const SOCKS_ERRORS = [
   '',
   'general failure',
   'not allowed by its rules',
@@ -159,8 +155,8 @@ class Socks5Handshake implements ProxyHandshake {
     const [version, code] = this.#buffer as unknown as [number, number];
     if (version !== SOCKS_VERSION) return failed('not-a-proxy', 'the proxy does not speak SOCKS5');
     if (code !== 0) {
-      const fault = code === NOT_ALLOWED ? 'refuses' : undefined;
-      return failed(fault, `the proxy cannot reach it: ${SOCKS_FAILURES[code] ?? `code ${code}`}`);
+      const reason = `the proxy cannot reach it: ${SOCKS_ERRORS[code] ?? `code ${code}`}`;
+      return failed(code === NOT_ALLOWED ? 'refuses' : undefined, reason);
     }
     if (this.#buffer.length < 5) return WAIT;
     const size = socksReplySize(this.#buffer);
@@ -189,11 +185,11 @@ function socksReplySize(reply: Buffer): number | undefined {
   }
 }
 
-/** bytes of an answer's header; a proxy that says more is none. */
+/** Bytes of a response header; a server that sends more is no proxy. */
 const MAX_HTTP_HEADER = 16 * 1024;
 
 class HttpHandshake implements ProxyHandshake {
-  /** Its first answer is its last. */
+  /** An HTTP proxy accepts us and connects with the same response. */
   readonly isAdmitted = false;
   readonly #to: Endpoint;
   readonly #credentials: ProxyCredentials | undefined;
@@ -227,9 +223,8 @@ class HttpHandshake implements ProxyHandshake {
       );
     }
     if (!status.startsWith('2')) {
-      // 4xx: it will not; 5xx: it cannot.
-      const fault = status.startsWith('4') ? 'refuses' : undefined;
-      return failed(fault, `the proxy cannot reach it: HTTP status ${status}`);
+      // With 4xx the proxy refuses, with 5xx it cannot reach the destination.
+      return failed(status.startsWith('4') ? 'refuses' : undefined, `the proxy cannot reach it: HTTP status ${status}`);
     }
     return { kind: 'connected', rest: this.#buffer.subarray(end + 4) };
   }

@@ -1,45 +1,45 @@
-/** Dials through a proxy, and never around it: what the proxy cannot reach is not reached. */
+/** Connects through a proxy, and never around it: what the proxy cannot reach is not reached. */
 import { AttemptLimit, type AttemptRoom } from '../../base/address-race.js';
 import type { Clock, Timer } from '../../base/clock.js';
 import { messageOf } from '../../base/coded-error.js';
 import { Endpoint } from '../../base/endpoint.js';
 import type { Random } from '../../base/random.js';
 import {
-  type ProxyFaultCode,
+  type ProxyErrorCode,
   type ProxyHandshake,
   type ProxyProgress,
   type ProxyServer,
   proxyHandshake,
   proxyName,
 } from './proxies.js';
-import { type ProxyFault, ProxyWatch } from './proxy-watch.js';
+import { type ProxyError, ProxyWatch } from './proxy-watch.js';
 import { RacedStream } from './raced-stream.js';
 import type { DialStream, StreamHandlers, StreamSocket } from './stream-socket.js';
 
 /**
- * ms, the proxy's own connecting included: less than the 10 s of a relay connection (c-toxcore
- * TCP_CONNECTION_TIMEOUT), whose owner would hang up before it is known that it was the proxy that said nothing.
+ * ms, including the connection to the proxy. It is less than the 10 s of a relay connection (c-toxcore:
+ * TCP_CONNECTION_TIMEOUT), so that the relay connection does not end before the proxy is known to be silent.
  */
 const PROXY_TIMEOUT = 9_000;
 /** Attempts at further addresses of the proxy, of all connections, while the first one does not answer. */
 const MAX_ATTEMPTS_BESIDE = 16;
 
-export interface ProxyDialerDeps {
+interface ProxyDialerDeps {
   readonly clock: Clock;
   readonly random: Random;
-  /** How the proxy itself is reached. */
+  /** Connects to the proxy. */
   readonly dial: DialStream;
-  /** Finds the proxy, anew for each connection: its address may change. Rejects when there is none. */
+  /** Looks up the proxy, for each connection, since its address may change. Rejects if it has none. */
   readonly resolve: (host: string, port: number) => Promise<readonly Endpoint[]>;
-  /** The proxy is of no use, and why; undefined when it is again. */
-  readonly onChange: (fault: ProxyFault | undefined) => void;
+  /** The proxy became unusable, or usable again. */
+  readonly onChange: (error: ProxyError | undefined) => void;
 }
 
 export class ProxyDialer {
   readonly dial: DialStream;
   readonly #watch: ProxyWatch;
 
-  /** @throws RangeError when SOCKS5 cannot carry the credentials */
+  /** @throws RangeError if SOCKS5 cannot carry the credentials */
   constructor(deps: ProxyDialerDeps, proxy: ProxyServer) {
     const watch = new ProxyWatch(deps, deps.onChange);
     const room = new AttemptLimit(MAX_ATTEMPTS_BESIDE);
@@ -47,12 +47,12 @@ export class ProxyDialer {
     this.dial = (to, handlers) =>
       watch.mayTry()
         ? new ProxiedStream({ ...deps, watch, room }, proxy, to, handlers)
-        : new HeldBackStream(deps.clock, to, handlers, watch.fault?.reason ?? '');
+        : new FailedStream(deps.clock, to, handlers, watch.error?.reason ?? '');
   }
 
-  /** Why it is of no use now. */
-  get fault(): ProxyFault | undefined {
-    return this.#watch.fault;
+  /** Why the proxy is unusable now; undefined if it is usable. */
+  get error(): ProxyError | undefined {
+    return this.#watch.error;
   }
 
   stop(): void {
@@ -65,8 +65,8 @@ interface StreamDeps extends Omit<ProxyDialerDeps, 'onChange'> {
   readonly room: AttemptRoom;
 }
 
-/** An attempt that is not made, because the last ones have shown that the proxy is of no use. */
-class HeldBackStream implements StreamSocket {
+/** A connection that is not attempted, because recent ones have shown that the proxy is unusable. */
+class FailedStream implements StreamSocket {
   readonly remote: Endpoint;
   readonly waiting = 0;
   readonly #timer: Timer;
@@ -85,10 +85,10 @@ class HeldBackStream implements StreamSocket {
   }
 }
 
-/** `looking` for the proxy and connecting to it; `asking` it for the destination; `open`, and at last `closed`. */
+/** `connecting`: looks up the proxy and connects to it. `handshake`: requests the destination. */
 type State =
-  | { readonly kind: 'looking'; readonly socket: StreamSocket | undefined }
-  | { readonly kind: 'asking'; readonly socket: StreamSocket }
+  | { readonly kind: 'connecting'; readonly socket: StreamSocket | undefined }
+  | { readonly kind: 'handshake'; readonly socket: StreamSocket }
   | { readonly kind: 'open'; readonly socket: StreamSocket }
   | { readonly kind: 'closed' };
 
@@ -99,7 +99,7 @@ class ProxiedStream implements StreamSocket {
   readonly #proxy: ProxyServer;
   readonly #handshake: ProxyHandshake;
   readonly #timer: Timer;
-  #state: State = { kind: 'looking', socket: undefined };
+  #state: State = { kind: 'connecting', socket: undefined };
 
   constructor(deps: StreamDeps, proxy: ProxyServer, to: Endpoint, handlers: StreamHandlers) {
     this.remote = to;
@@ -132,20 +132,20 @@ class ProxiedStream implements StreamSocket {
     this.#timer.cancel();
     if (state.kind === 'closed') return;
     state.socket?.destroy();
-    if (state.kind === 'open') this.#deps.watch.noteClosed();
+    if (state.kind === 'open') this.#deps.watch.onClosed();
   }
 
   #connect(endpoints: readonly Endpoint[]): void {
-    if (this.#state.kind !== 'looking') return;
+    if (this.#state.kind !== 'connecting') return;
     const [first, ...others] = endpoints;
     if (first === undefined) {
       this.#fail('unreachable', 'the proxy cannot be reached: its name has no address');
       return;
     }
-    // A name such as localhost may have addresses where nobody listens.
+    // A name such as localhost may have addresses at which nothing listens.
     const socket = new RacedStream(this.#deps, [first, ...others], {
       onOpen: () => {
-        this.#state = { kind: 'asking', socket };
+        this.#state = { kind: 'handshake', socket };
         socket.write(this.#handshake.begin());
       },
       onData: (bytes) => {
@@ -156,15 +156,15 @@ class ProxiedStream implements StreamSocket {
         if (this.#state.kind === 'open') this.#handlers.onDrain();
       },
       onClose: (reason) => {
-        if (this.#state.kind === 'looking') this.#fail('unreachable', `the proxy cannot be reached: ${reason}`);
+        if (this.#state.kind === 'connecting') this.#fail('unreachable', `the proxy cannot be reached: ${reason}`);
         else this.#onClose(reason);
       },
     });
-    this.#state = { kind: 'looking', socket };
+    this.#state = { kind: 'connecting', socket };
   }
 
   #onProgress(progress: ProxyProgress): void {
-    if (this.#state.kind !== 'asking') return;
+    if (this.#state.kind !== 'handshake') return;
     const { socket } = this.#state;
     switch (progress.kind) {
       case 'wait':
@@ -173,38 +173,38 @@ class ProxiedStream implements StreamSocket {
         socket.write(progress.bytes);
         return;
       case 'failed':
-        this.#fail(progress.fault, progress.reason);
+        this.#fail(progress.code, progress.reason);
         return;
       case 'connected':
         this.#state = { kind: 'open', socket };
         this.#timer.cancel();
-        this.#deps.watch.noteOpened();
+        this.#deps.watch.onOpened();
         this.#handlers.onOpen?.();
         if (progress.rest.length > 0 && !this.#isClosed) this.#handlers.onData(progress.rest);
     }
   }
 
-  /** Its socket ended after it stood. */
+  /** The connection to the proxy has ended. */
   #onClose(reason: string): void {
     if (this.#state.kind === 'open') {
       this.destroy();
       this.#handlers.onClose(reason);
-    } else if (this.#state.kind === 'asking') {
-      const fault = this.#handshake.isAdmitted ? undefined : 'silent';
-      this.#fail(fault, `the proxy closed the connection without an answer: ${reason}`);
+    } else if (this.#state.kind === 'handshake') {
+      const code = this.#handshake.isAdmitted ? undefined : 'silent';
+      this.#fail(code, `the proxy closed the connection without an answer: ${reason}`);
     }
   }
 
   #onTimeout(): void {
-    if (this.#state.kind === 'looking')
+    if (this.#state.kind === 'connecting')
       this.#fail('unreachable', `the proxy cannot be reached: no answer in ${PROXY_TIMEOUT / 1000} s`);
     else this.#fail(this.#handshake.isAdmitted ? undefined : 'silent', 'the proxy does not answer');
   }
 
-  #fail(fault: ProxyFaultCode | undefined, reason: string): void {
+  #fail(code: ProxyErrorCode | undefined, reason: string): void {
     if (this.#isClosed) return;
     this.destroy();
-    if (fault !== undefined) this.#deps.watch.noteFault({ code: fault, proxy: proxyName(this.#proxy), reason });
+    if (code !== undefined) this.#deps.watch.onError({ code, proxy: proxyName(this.#proxy), reason });
     this.#handlers.onClose(reason);
   }
 

@@ -1,12 +1,12 @@
 /**
- * Whether a proxy does what it is there for. One destination that it does not reach says nothing; a fault counts while no
- * connection through it stands, and is told once. As long as there is one, the proxy is asked seldom: a hundred relays are to
- * be reached through it, and as many wrong passwords in a second would lock an account.
+ * Whether a proxy is usable. One destination that it cannot reach shows nothing. An error counts if no connection through the
+ * proxy is open, and is reported once. While there is one, connections are attempted rarely: a hundred relays use the proxy,
+ * and as many wrong passwords in a second would lock an account.
  */
 import { Backoff } from '../../base/backoff.js';
 import type { Clock, Timer } from '../../base/clock.js';
 import type { Random } from '../../base/random.js';
-import type { ProxyFaultCode } from './proxies.js';
+import type { ProxyErrorCode } from './proxies.js';
 
 /**
  * ms in which other attempts made at the same time may prove that a refusal was not meant for all destinations. Other errors are
@@ -16,83 +16,83 @@ const GRACE = 3_000;
 /** ms: pauses between attempts at an unusable proxy. */
 const FIRST_PAUSE = 1_000;
 const LONGEST_PAUSE = 15_000;
-const MAY_BE_OF_ONE: ReadonlySet<ProxyFaultCode> = new Set(['refuses', 'silent']);
+const MAY_CONCERN_ONE: ReadonlySet<ProxyErrorCode> = new Set(['refuses', 'silent']);
 
-export interface ProxyFault {
-  readonly code: ProxyFaultCode;
-  /** Which proxy, without the credentials. */
+export interface ProxyError {
+  readonly code: ProxyErrorCode;
+  /** The proxy, without its credentials. */
   readonly proxy: string;
-  /** Why, as a sentence without its end. */
+  /** The reason, a clause without a full stop. */
   readonly reason: string;
 }
 
 export class ProxyWatch {
   readonly #clock: Clock;
-  readonly #onChange: (fault: ProxyFault | undefined) => void;
+  readonly #onChange: (error: ProxyError | undefined) => void;
   #open = 0;
-  #fault: ProxyFault | undefined;
+  #error: ProxyError | undefined;
   #grace: Timer | undefined;
   readonly #pauses: Backoff;
   #nextAt = Number.NEGATIVE_INFINITY;
 
-  /** @param onChange told when another fault comes up, and when the last one is over */
+  /** @param onChange called with each new error, and with undefined when the proxy is usable again */
   constructor(
     deps: { readonly clock: Clock; readonly random: Random },
-    onChange: (fault: ProxyFault | undefined) => void,
+    onChange: (error: ProxyError | undefined) => void,
   ) {
     this.#clock = deps.clock;
     this.#onChange = onChange;
     this.#pauses = new Backoff(deps.random, { first: FIRST_PAUSE, most: LONGEST_PAUSE });
   }
 
-  get fault(): ProxyFault | undefined {
-    return this.#fault;
+  get error(): ProxyError | undefined {
+    return this.#error;
   }
 
-  /** Whether one more connection may be tried now: with a fault, one after each pause. */
+  /** Whether a connection may be attempted now: after an error, one after each pause. */
   mayTry(): boolean {
     const now = this.#clock.now();
-    if (this.#fault === undefined) return true;
+    if (this.#error === undefined) return true;
     if (now < this.#nextAt) return false;
     this.#nextAt = now + this.#pauses.next();
     return true;
   }
 
-  /** A connection through the proxy stands. */
-  noteOpened(): void {
+  /** A connection through the proxy is open. */
+  onOpened(): void {
     this.#open += 1;
     this.stop();
     this.#pauses.reset();
-    if (this.#fault !== undefined) this.#set(undefined);
+    if (this.#error !== undefined) this.#set(undefined);
   }
 
-  /** One that stood has ended. */
-  noteClosed(): void {
+  /** An open connection has ended. */
+  onClosed(): void {
     this.#open -= 1;
   }
 
-  noteFault(fault: ProxyFault): void {
-    if (this.#open > 0 || this.#fault?.code === fault.code) return;
-    if (!MAY_BE_OF_ONE.has(fault.code)) {
+  onError(error: ProxyError): void {
+    if (this.#open > 0 || this.#error?.code === error.code) return;
+    if (!MAY_CONCERN_ONE.has(error.code)) {
       this.stop();
-      this.#set(fault);
-    } else if (this.#fault === undefined || !MAY_BE_OF_ONE.has(this.#fault.code)) {
+      this.#set(error);
+    } else if (this.#error === undefined || !MAY_CONCERN_ONE.has(this.#error.code)) {
       this.#grace ??= this.#clock.after(GRACE, () => {
         this.#grace = undefined;
-        if (this.#open === 0) this.#set(fault);
+        if (this.#open === 0) this.#set(error);
       });
     }
   }
 
-  /** Nothing more is going to be told by itself. */
+  /** Cancels the timer. */
   stop(): void {
     this.#grace?.cancel();
     this.#grace = undefined;
   }
 
-  #set(fault: ProxyFault | undefined): void {
-    this.#fault = fault;
+  #set(error: ProxyError | undefined): void {
+    this.#error = error;
     this.#nextAt = this.#clock.now() + this.#pauses.next();
-    this.#onChange(fault);
+    this.#onChange(error);
   }
 }

@@ -1,13 +1,13 @@
-/** A connection to whichever of a host's endpoints connects first (base/address-race). */
+/** A connection to the first endpoint of a host that connects (base/address-race). */
 import { AddressRace, type AttemptHandlers, type AttemptRoom } from '../../base/address-race.js';
 import type { Clock } from '../../base/clock.js';
 import type { Endpoint } from '../../base/endpoint.js';
 import type { DialStream, StreamHandlers, StreamSocket } from './stream-socket.js';
 
-export interface RaceStreamDeps {
+interface RacedStreamDeps {
   readonly clock: Clock;
   readonly dial: DialStream;
-  /** Whether there is room for one attempt beside another. */
+  /** Limits the attempts that run beside others. */
   readonly room: AttemptRoom;
 }
 
@@ -17,13 +17,13 @@ type State =
   | { readonly kind: 'closed' };
 
 export class RacedStream implements StreamSocket {
-  readonly #deps: RaceStreamDeps;
+  readonly #deps: RacedStreamDeps;
   readonly #handlers: StreamHandlers;
   #remote: Endpoint;
   #state: State;
 
   /** @param endpoints at least one, in the order in which to try them */
-  constructor(deps: RaceStreamDeps, endpoints: readonly [Endpoint, ...Endpoint[]], handlers: StreamHandlers) {
+  constructor(deps: RacedStreamDeps, endpoints: readonly [Endpoint, ...Endpoint[]], handlers: StreamHandlers) {
     const { clock, room } = deps;
     this.#deps = deps;
     this.#handlers = handlers;
@@ -60,7 +60,7 @@ export class RacedStream implements StreamSocket {
     else if (state.kind === 'open') state.socket.destroy();
   }
 
-  /** What connects is heard by this stream's handlers from then on; the others are destroyed. */
+  /** The socket that connects first calls this stream's handlers from then on; the race destroys the others. */
   #attempt(endpoint: Endpoint, result: AttemptHandlers<StreamSocket>): () => void {
     const socket = this.#deps.dial(endpoint, {
       onOpen: () => result.onConnected(socket),

@@ -1,14 +1,14 @@
-/** From a host name or a literal address to endpoints. */
+/** Resolves a host name or a literal address to endpoints. */
 import { lookup as systemLookup } from 'node:dns/promises';
 import type { Clock } from '../../base/clock.js';
 import { messageOf, systemCodeOf } from '../../base/coded-error.js';
 import { Endpoint } from '../../base/endpoint.js';
 import { NetworkError } from './network-error.js';
 
-/** The system's resolver tries for up to 30 s, which nobody wants to wait for one of many nodes. */
+/** The system's resolver tries for up to 30 s, too long for one of many nodes. */
 const TIMEOUT_MS = 5000;
 
-/** All addresses of a host, of both families, as text. */
+/** Returns all addresses of a host, of both families, as text. */
 export type HostLookup = (host: string) => Promise<readonly string[]>;
 
 const lookupAll: HostLookup = async (host) => {
@@ -26,7 +26,7 @@ export class Resolver {
   }
 
   /**
-   * Every endpoint of a host, at least one; a literal address needs no lookup.
+   * Returns all endpoints of a host, at least one; a literal address needs no lookup.
    * @throws NetworkError (rejects) with 'unknown-host', or 'timed-out' after 5 s
    */
   async resolve(host: string, port: number): Promise<readonly Endpoint[]> {
@@ -54,15 +54,14 @@ export class Resolver {
         },
         (cause) => {
           timer.cancel();
-          reject(new NetworkError('unknown-host', whyNot(host, cause), { cause }));
+          reject(new NetworkError('unknown-host', lookupError(host, cause), { cause }));
         },
       );
     });
   }
 }
 
-/** In a sentence with the name in it. */
-function whyNot(host: string, cause: unknown): string {
+function lookupError(host: string, cause: unknown): string {
   switch (systemCodeOf(cause)) {
     case 'ENOTFOUND':
       return `the name servers do not know ${host}`;

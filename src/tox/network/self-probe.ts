@@ -1,22 +1,22 @@
 /**
- * A datagram to ourselves: that it comes back proves that the socket sends, receives, and is listened to. Where a firewall forbids
- * that, or the loopback is down, the system refuses to send it, and that the socket lives is all that can be known.
+ * Sends a datagram to our own socket: if it comes back, the socket sends and receives, and its datagrams are handled. If a
+ * firewall forbids that, or the loopback interface is down, the system refuses to send it, which shows only that the socket exists.
  */
 import type { Clock, Timer } from '../../base/clock.js';
 import type { Random } from '../../base/random.js';
 
-/** Bytes; nobody else can know them. */
+/** Bytes; random, so that no other program can send them. */
 const SIZE = 24;
-/** The first byte, which is none of the protocol's. */
+/** The first byte, which the protocol does not use. */
 const KIND = 0xff;
-/** ms after which the next is sent, and after the last those in which one has to come; it takes less than one of them. */
+/** ms from each copy to the next, and from the last copy to the end of the probe; a copy needs less than 1 ms. */
 const GAPS = [500, 500, 1_000];
 
-/** `lost`: sent, for all that is known, and not come back. */
+/** `lost`: sent, as far as is known, and not received. */
 export type ProbeOutcome = 'returned' | 'refused' | 'lost';
 
-/** @param onRefused to be called where the system would not send it */
-export type SendProbe = (packet: Buffer, onRefused: () => void) => void;
+/** @param onRefused to be called if the system would not send it */
+type SendProbe = (packet: Buffer, onRefused: () => void) => void;
 
 interface Pending {
   readonly packet: Buffer;
@@ -34,7 +34,7 @@ export class SelfProbe {
     this.#random = deps.random;
   }
 
-  /** Sends it three times, for a busy socket may lose one. One probe at a time: an earlier one counts as lost. */
+  /** Sends three copies, since a busy socket may lose one. An earlier probe that has not ended counts as lost. */
   send(send: SendProbe): Promise<ProbeOutcome> {
     this.#end('lost');
     const packet = this.#random.bytes(SIZE);
@@ -57,14 +57,14 @@ export class SelfProbe {
     });
   }
 
-  /** @returns whether the datagram was ours */
+  /** Takes a received datagram. @returns whether it belongs to the probe */
   take(packet: Buffer): boolean {
     if (packet[0] !== KIND || this.#pending?.packet.equals(packet) !== true) return false;
     this.#end('returned');
     return true;
   }
 
-  /** What is under way counts as lost. */
+  /** Ends a running probe, which counts as lost. */
   stop(): void {
     this.#end('lost');
   }

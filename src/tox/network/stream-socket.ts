@@ -1,36 +1,35 @@
-/** What the protocol needs of TCP; the real one is in tcp-dialer and tcp-listener, the simulated one in the tests. */
+/** TCP as the protocol needs it. The real connections are in tcp, the simulated ones in the tests. */
 import type { Endpoint } from '../../base/endpoint.js';
 
 export interface StreamHandlers {
-  /** The connection stands; called once, and before any of the others. Accepted connections stand already. */
+  /** The connection is open; called once, before the others. Accepted connections are open from the start. */
   onOpen?(): void;
-  /** Bytes in order, cut anywhere. They belong to the receiver. */
+  /** Bytes in order, in pieces of any size. They belong to the receiver. */
   onData(bytes: Buffer): void;
-  /** There is room again after a `write` that returned false. */
+  /** There is room again after `write` returned false. */
   onDrain(): void;
-  /** Called once, and last: the other side ended it, or it broke, or never came to stand. Not after `destroy`. */
+  /** The other side ended the connection, or it failed, or could not be opened; called once, last, and not after `destroy`. */
   onClose(reason: string): void;
 }
 
 export interface StreamSocket {
-  /** The other end: for a proxied connection, that behind the proxy. */
+  /** The other end; with a proxy, the destination behind it. */
   readonly remote: Endpoint;
   /** Bytes written that the system has not taken yet. */
   readonly waiting: number;
-  /** Takes the bytes in any case; false asks to write no more than must be before `onDrain`. */
+  /** Takes the bytes in any case; returns false to ask the writer to wait for `onDrain`. */
   write(bytes: Buffer): boolean;
-  /** Ends both directions at once; nothing is called afterwards. */
+  /** Ends both directions at once; no handler is called afterwards. */
   destroy(): void;
 }
 
-/** Opens a connection; returns before it stands. */
+/** Opens a connection; returns before it is open. */
 export type DialStream = (to: Endpoint, handlers: StreamHandlers) => StreamSocket;
 
-/** Waits for connections. */
 export interface StreamListener {
   readonly port: number;
   close(): void;
 }
 
-/** Decides about a new connection: its handlers, or undefined to refuse it. */
+/** Returns the handlers of a new connection, or undefined to refuse it. */
 export type AcceptStream = (socket: StreamSocket) => StreamHandlers | undefined;

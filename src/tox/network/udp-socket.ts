@@ -1,31 +1,28 @@
-/** The UDP socket of a stack: on a port of a range, for both address families, and another one in its place when it dies. */
+/** The UDP socket of a stack: on a port of a range, for both address families. It is reopened when it fails. */
 import { messageOf, systemCodeOf } from '../../base/coded-error.js';
 import { Endpoint } from '../../base/endpoint.js';
 import type { Logger } from '../../base/logger.js';
 import type { Random } from '../../base/random.js';
-import { type BindOptions, type BindSocket, type BoundSocket, isDeath } from './bound-socket.js';
+import { type BindOptions, type BindSocket, type BoundSocket, isSocketDead } from './bound-socket.js';
 import type { DatagramHandler, DatagramSocket, SocketKind } from './datagram-socket.js';
 import { fragmentCounter } from './fragment-count.js';
 import { nativeAddon } from './native-addon.js';
 import { nativeBinder } from './native-udp.js';
-import { NetworkError } from './network-error.js';
+import { isIpv6Missing, type NetworkError, openError } from './network-error.js';
 import { mtuTowards, nodeBinder } from './node-udp.js';
 
-/** What a machine without IPv6 says to an IPv6 socket. */
-const NO_IPV6 = new Set(['EAFNOSUPPORT', 'EADDRNOTAVAIL', 'EPROTONOSUPPORT', 'EINVAL', 'ENODEV']);
-
 export interface UdpSocketOptions {
-  /** A literal address of this machine; every address of it when left out. */
+  /** A literal address of this machine; undefined for all addresses. */
   readonly bindAddress?: string;
-  /** The range to pick a free port from, ends included; 0 lets the system choose. */
+  /** The range from which a free port is chosen, ends included; 0 lets the system choose. */
   readonly ports: { readonly first: number; readonly last: number } | 0;
-  /** Whether IPv6 is wanted. Where the machine has none, IPv4 alone is silently used. */
+  /** Whether to use IPv6 if the machine has it. */
   readonly ipv6: boolean;
   readonly onDatagram: DatagramHandler;
 }
 
 export interface UdpSocket extends DatagramSocket {
-  /** Failures that the system reported since the start; of a fast stream to one destination only a sample is seen. */
+  /** Errors that the system reported since the start; those of a fast stream to one destination are only sampled. */
   readonly errors: number;
 }
 
@@ -37,24 +34,24 @@ export async function openUdpSocket(
   deps: { readonly random: Random; readonly log: Logger; readonly bind?: BindSocket },
   options: UdpSocketOptions,
 ): Promise<UdpSocket> {
-  const { bind = usualBinder(), log } = deps;
-  let failure: unknown;
+  const { bind = defaultBinder(), log } = deps;
+  let cause: unknown;
   for (const port of shuffledPorts(deps.random, options.ports)) {
     for (const family of families(options)) {
       try {
         return await RealUdpSocket.open({ bind, log }, options, { isIpv6: family === 6, port });
       } catch (error) {
-        failure = error;
-        if (!NO_IPV6.has(systemCodeOf(error) ?? '')) break;
+        cause = error;
+        if (!isIpv6Missing(error)) break;
       }
     }
-    if (systemCodeOf(failure) !== 'EADDRINUSE') break;
+    if (systemCodeOf(cause) !== 'EADDRINUSE') break;
   }
-  throw bindError(failure, options);
+  throw bindError(cause, options);
 }
 
-/** Our addon where it is there and can; Node's own means otherwise. */
-export function usualBinder(addon = nativeAddon()): BindSocket {
+/** Binds with our addon if that works, and with Node otherwise. */
+export function defaultBinder(addon = nativeAddon()): BindSocket {
   const byNode = nodeBinder();
   if (addon === undefined) return byNode;
   const byAddon = nativeBinder(addon);
@@ -68,17 +65,17 @@ export function usualBinder(addon = nativeAddon()): BindSocket {
   };
 }
 
-/** What to try, in this order. */
+/** Returns the families to try, in this order. */
 function families({ ipv6, bindAddress }: UdpSocketOptions): readonly (4 | 6)[] {
   if (bindAddress === undefined) return ipv6 ? [6, 4] : [4];
   return [Endpoint.of(bindAddress, 0)?.family ?? 6];
 }
 
-/** Random order: two peers on one machine, or one that restarts, should not fight for the first port of the range. */
+/** Returns the ports in random order: two peers on one machine, or one that restarts, should not compete for the first port. */
 function shuffledPorts(random: Random, ports: UdpSocketOptions['ports']): number[] {
   if (ports === 0) return [0];
   if (ports.first < 1 || ports.last > 0xffff || ports.first > ports.last) {
-    throw new RangeError(`openUdpSocket: no range of ports: ${ports.first} to ${ports.last}`);
+    throw new RangeError(`openUdpSocket: invalid range of ports: ${ports.first} to ${ports.last}`);
   }
   const list = Array.from({ length: ports.last - ports.first + 1 }, (_, index) => ports.first + index);
   for (let at = list.length - 1; at > 0; at -= 1) {
@@ -89,24 +86,13 @@ function shuffledPorts(random: Random, ports: UdpSocketOptions['ports']): number
 }
 
 function bindError(cause: unknown, { ports, bindAddress }: UdpSocketOptions): NetworkError {
-  const where = ports === 0 ? 'a UDP port' : `a UDP port from ${ports.first} to ${ports.last}`;
-  switch (systemCodeOf(cause)) {
-    case 'EADDRINUSE':
-      return new NetworkError('port-in-use', `${where} is needed, but all are in use: choose other ports`, {
-        cause,
-      });
-    case 'EACCES':
-    case 'EPERM':
-      return new NetworkError('no-permission', `not allowed to open ${where}: choose ports above 1023`, { cause });
-    case 'EADDRNOTAVAIL':
-    case 'EINVAL':
-    case 'ENOTFOUND':
-      return new NetworkError('no-address', `${bindAddress} is not an address of this machine: choose one that is`, {
-        cause,
-      });
-    default:
-      return new NetworkError('no-socket', `cannot open ${where}: ${messageOf(cause)}`, { cause });
-  }
+  const what = ports === 0 ? 'a UDP port' : `a UDP port from ${ports.first} to ${ports.last}`;
+  return openError(cause, {
+    what,
+    inUse: `${what} is needed, but all are in use: choose other ports`,
+    notAllowed: 'choose ports above 1023',
+    noAddress: `${bindAddress} is not an address of this machine: choose one that is`,
+  });
 }
 
 interface Deps {
@@ -123,7 +109,7 @@ class RealUdpSocket implements UdpSocket {
   readonly #options: UdpSocketOptions;
   readonly #fragmentsMade = fragmentCounter();
   #localPort: number;
-  /** Undefined when it has died, until there is another one. */
+  /** Undefined after it failed, until it is reopened. */
   #socket: BoundSocket | undefined;
   #kind: SocketKind = 'node';
   #isReopening = false;
@@ -156,14 +142,14 @@ class RealUdpSocket implements UdpSocket {
     return this.#errors;
   }
 
-  /** Of what the addon sends, the system cuts nothing whose size net-crypto tries: other programs' fragments say nothing. */
+  /** The system does not fragment the sizes that net_crypto probes when the addon sends them, so the counter would show only other programs. */
   fragmentsMade(): number {
     return this.#kind === 'native' ? 0 : this.#fragmentsMade();
   }
 
   send(packet: Buffer, destination: Endpoint, onRefused?: () => void): void {
     if (!this.#isOpen) return;
-    // Node throws on port 0, which a hostile node can make us believe in.
+    // Node throws on port 0, which a hostile node may report.
     if (destination.port === 0 || (destination.family === 6 && !this.hasIpv6)) {
       this.#errors += 1;
       return;
@@ -176,7 +162,7 @@ class RealUdpSocket implements UdpSocket {
     try {
       this.#socket.send(packet, destination, onRefused);
     } catch {
-      // It has been closed, and we have not been told yet.
+      // It was closed, and that has not been reported yet.
       this.#errors += 1;
       this.#lose();
     }
@@ -219,7 +205,7 @@ class RealUdpSocket implements UdpSocket {
     void this.#reopen();
   }
 
-  /** On the same port, which peers and mappings of NATs know; where that fails, with the next packet to be sent. */
+  /** Binds to the same port, which peers and NATs know. If that fails, the next packet to be sent tries again. */
   async #reopen(): Promise<void> {
     if (this.#isReopening || !this.#isOpen) return;
     this.#isReopening = true;
@@ -232,10 +218,10 @@ class RealUdpSocket implements UdpSocket {
     }
   }
 
-  /** Unreachable networks, oversized packets, refusals told by ICMP: all of it is loss, which every layer above survives. */
+  /** Unreachable networks, oversized packets and refusals by ICMP are losses, which every layer above survives. */
   #countError(error: Error, socket: BoundSocket): void {
     this.#errors += 1;
-    // What is told late of one that died says nothing about the one in its place.
-    if (isDeath(systemCodeOf(error)) && this.#socket === socket) this.#lose();
+    // A late error of an earlier socket says nothing about the present one.
+    if (isSocketDead(systemCodeOf(error)) && this.#socket === socket) this.#lose();
   }
 }

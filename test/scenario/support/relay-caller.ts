@@ -4,7 +4,7 @@ import { systemClock } from '../../../src/base/clock.js';
 import { systemRandom } from '../../../src/base/random.js';
 import { sharedKey } from '../../../src/tox/crypto/box.js';
 import { generateKeyPair, type KeyPair } from '../../../src/tox/crypto/keys.js';
-import { NodeStream } from '../../../src/tox/network/node-stream.js';
+import { NodeStream } from '../../../src/tox/network/tcp.js';
 import type { DialStream } from '../../../src/tox/network/stream-socket.js';
 import type { NodeInfo } from '../../../src/tox/packet/node-info.js';
 import { encodeRelayPacket, RELAY_REPLY_SIZE, type RelayPacket } from '../../../src/tox/packet/relay.js';

@@ -5,7 +5,7 @@ const HEAD = 'Iface\tDestination\tGateway \tFlags\tRefCnt\tUse\tMetric\tMask\t\t
 const table = (...lines: readonly string[]): string =>
   [HEAD, ...lines.map((line) => `${line.replaceAll(' ', '\t')}\t0\t0\t0`), ''].join('\n');
 
-t.test('the route to everywhere is read, whatever stands beside it', async (t) => {
+t.test('the default route is found among other routes', async (t) => {
   const routes = table(
     'eth0 00000000 0100010A 0003 0 0 0 00000000',
     'eth0 0000010A 00000000 0001 0 0 0 00FFFFFF',
@@ -27,19 +27,19 @@ t.test(
   },
 );
 
-t.test('a table without one, or no table, is no router', async (t) => {
+t.test('a table without a default route, or no table, means no gateway', async (t) => {
   t.equal(defaultRouteIn(table('eth0 0000010A 00000000 0001 0 0 0 00FFFFFF')), undefined);
   t.equal(defaultRouteIn(''), undefined);
   t.equal(defaultRouteIn(table('eth0 00000000 xyz 0003 0 0 0 00000000')), undefined);
 });
 
-t.test('the system’s own is read without an error, if it has one', async (t) => {
+t.test('the table of this system, if any, is read without an error', async (t) => {
   const gateway = gatewayReader()();
   if (gateway !== undefined) t.match(gateway, { address: /^\d+\.\d+\.\d+\.\d+$/, ownAddress: /^\d+\.\d+\.\d+\.\d+$/ });
   else t.pass('it has none');
 });
 
-t.test('a router that cannot be looked up for want of a descriptor is the one that it was', async (t) => {
+t.test('without a free descriptor the last known gateway is returned', async (t) => {
   let failing: Error | undefined;
   const orFail = <T>(value: T): T => {
     if (failing !== undefined) throw failing;

@@ -11,23 +11,23 @@ Ip6FragCreates                  \t12
 Icmp6InMsgs                     \t5
 `;
 
-t.test('the counters of fragments made are read', async (t) => {
+t.test('the counters of IPv4 and IPv6 fragments are read', async (t) => {
   t.equal(ipv4Fragments(SNMP), 42);
   t.equal(ipv6Fragments(SNMP6), 12);
 });
 
-t.test('a system that does not say it counts none', async (t) => {
+t.test('a system without the counters counts none', async (t) => {
   for (const text of ['', 'Ip: Forwarding\nIp: 1\n', 'Ip: FragCreates\n', 'Ip: FragCreates\nIp: ?\n']) {
     t.equal(ipv4Fragments(text), 0);
     t.equal(ipv6Fragments(text), 0);
   }
 });
 
-t.test('this system has a number', async (t) => {
+t.test('this system returns a number', async (t) => {
   t.ok(Number.isSafeInteger(fragmentCounter()()));
 });
 
-t.test('what cannot be read is as it was', async (t) => {
+t.test('counters that cannot be read keep their last value', async (t) => {
   let isRefused = false;
   const count = fragmentCounter((path) => {
     if (isRefused) throw new Error('EMFILE');

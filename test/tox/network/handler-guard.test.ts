@@ -34,7 +34,7 @@ function stream() {
   return { events, socket, handlers };
 }
 
-t.test('a datagram whose handler throws is dropped, counted and said, with the place', async (t) => {
+t.test('a datagram whose handler throws is dropped, counted and logged with its source', async (t) => {
   const { guard, said } = make();
   const handled: number[] = [];
   const receive = guard.datagrams((packet) => (packet[0] === 0x1b ? fail() : void handled.push(packet[0] ?? 0)));
@@ -47,7 +47,7 @@ t.test('a datagram whose handler throws is dropped, counted and said, with the p
   ]);
 });
 
-t.test('of a flood of faults five lines are said, and then one a minute', async (t) => {
+t.test('a flood of errors writes five lines, and then one a minute', async (t) => {
   const { guard, said, clock } = make();
   const receive = guard.datagrams(fail);
   const flood = (): void => {
@@ -58,10 +58,10 @@ t.test('of a flood of faults five lines are said, and then one a minute', async 
   clock.advance(60_000);
   flood();
   t.equal(said.length, 6);
-  t.match(said[5], /fault 1001 since the start/);
+  t.match(said[5], /error 1001 since the start/);
 });
 
-t.test('a connection whose handler throws ends, and its handlers are told', async (t) => {
+t.test('a connection whose handler throws ends, and its handlers are notified', async (t) => {
   const { guard, said } = make();
   const { events, socket, handlers } = stream();
   let called: StreamHandlers | undefined;
@@ -77,7 +77,7 @@ t.test('a connection whose handler throws ends, and its handlers are told', asyn
   t.equal(said.length, 1);
 });
 
-t.test('one that cannot be accepted is refused, and one that was is guarded', async (t) => {
+t.test('a connection whose acceptance throws is refused, and an accepted one is guarded', async (t) => {
   const { guard } = make();
   const { events, socket, handlers } = stream();
   t.equal(guard.accepts(fail)(socket), undefined);

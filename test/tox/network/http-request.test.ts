@@ -21,7 +21,7 @@ async function serve(t: Test, listener: RequestListener): Promise<string> {
 const get = (url: string): Promise<HttpAnswer | undefined> =>
   httpRequester(systemClock, LOCALHOST)({ url: new URL(url), method: 'GET' });
 
-t.test('an answer comes whole, with its status, to a request that is sent whole', async (t) => {
+t.test('the whole request is sent, and the whole response returned with its status', async (t) => {
   const url = await serve(t, (request, response) => {
     let body = '';
     request.on('data', (chunk) => {
@@ -35,12 +35,12 @@ t.test('an answer comes whole, with its status, to a request that is sent whole'
   t.same(await httpRequester(systemClock, LOCALHOST)(request), { status: 500, body: 'POST /x?y=1 b böy' });
 });
 
-t.test('a body that is too long is none', async (t) => {
+t.test('a body that is too long counts as no response', async (t) => {
   const url = await serve(t, (_request, response) => void response.end(Buffer.alloc(200_000)));
   t.equal(await get(url), undefined);
 });
 
-t.test('one that drips for ever is given up in time', async (t) => {
+t.test('a response that drips endlessly is given up in time', async (t) => {
   const url = await serve(t, (_request, response) => void response.write('a'));
   const clock = new ManualClock();
   const answer = httpRequester(clock, LOCALHOST)({ url: new URL(url), method: 'GET' });
@@ -50,7 +50,7 @@ t.test('one that drips for ever is given up in time', async (t) => {
   t.equal(clock.pending, 0);
 });
 
-t.test('one that breaks off is none, nor is one of a port where nobody listens', async (t) => {
+t.test('an incomplete response counts as none, and so does a closed port', async (t) => {
   const url = await serve(t, (_request, response) => {
     response.writeHead(200, { 'Content-Length': '10' }).write('a');
     response.destroy();
@@ -59,7 +59,7 @@ t.test('one that breaks off is none, nor is one of a port where nobody listens',
   t.equal(await get(`http://${LOCALHOST}:1/`), undefined);
 });
 
-t.test('nothing is followed, looked up, or asked by other means', async (t) => {
+t.test('no redirect is followed, no name looked up, and no other protocol used', async (t) => {
   const url = await serve(t, (_request, response) => void response.writeHead(302, { Location: url }).end());
   t.match(await get(url), { status: 302 });
   for (const other of ['http://localhost/', 'https://127.0.0.1/', 'file:///etc/passwd', 'http://[::1]/']) {

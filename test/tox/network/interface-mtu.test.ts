@@ -30,13 +30,13 @@ const SOURCES: MtuSources = {
   },
 };
 
-t.test('the interface that has the address tells its size', async (t) => {
+t.test('the MTU is that of the interface with the address', async (t) => {
   t.equal(interfaceMtu('192.0.2.7', SOURCES), 1500);
   t.equal(interfaceMtu('192.0.2.8', SOURCES), 1500);
   t.equal(interfaceMtu('10.1.0.1', SOURCES), 1420);
 });
 
-t.test('where it is not told it is unknown', async (t) => {
+t.test('an MTU that the system does not report is undefined', async (t) => {
   for (const address of ['203.0.113.1', '10.2.0.1', '10.3.0.1']) t.equal(interfaceMtu(address, SOURCES), undefined);
   const refusing = {
     ...SOURCES,

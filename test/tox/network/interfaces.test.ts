@@ -9,7 +9,7 @@ t.test('the broadcast address is the last one of the network', async (t) => {
   t.equal(broadcastOf('10.1.2.3', '255.255.255.255'), '10.1.2.3');
 });
 
-t.test('every interface of this machine has an address that is a literal, and is not loopback', async (t) => {
+t.test('every listed interface has a literal address other than loopback', async (t) => {
   for (const { address, broadcast } of new LocalInterfaces({ log: silentLogger }).read()) {
     t.not(Endpoint.of(address, 1), undefined, address);
     t.notMatch(address, /^(127\.|::1$)/);
@@ -18,7 +18,7 @@ t.test('every interface of this machine has an address that is a literal, and is
   t.pass('whatever interfaces there are');
 });
 
-t.test('what the system does not tell for want of a descriptor is as it was, and is said once each time', async (t) => {
+t.test('without a free descriptor the last known interfaces are returned, and one warning is logged', async (t) => {
   const said: string[] = [];
   const log = { ...silentLogger, warn: (text: string) => void said.push(text) };
   let isOut = false;

@@ -50,7 +50,7 @@ function pair(t: { teardown(end: () => void): void }) {
   return { addon, a, b, to, heard, got };
 }
 
-t.test('datagrams of one size leave and arrive as one', async (t) => {
+t.test('datagrams of one size are sent and received as one message', async (t) => {
   if (!requirementsMet(t, builtAddon())) return;
   const { addon, a, to, heard, got } = pair(t);
   const runs = Int32Array.of(30 * 1400 + 7, 1400, 1, 0, 0);
@@ -60,7 +60,7 @@ t.test('datagrams of one size leave and arrive as one', async (t) => {
   t.equal(runs[4], 0);
 });
 
-t.test('a run that was begun goes on where it was', async (t) => {
+t.test('a partly sent run continues where it stopped', async (t) => {
   if (!requirementsMet(t, builtAddon())) return;
   const { addon, a, to, got } = pair(t);
   const runs = Int32Array.of(3000, 1000, 0, 2000, 0);
@@ -69,7 +69,7 @@ t.test('a run that was begun goes on where it was', async (t) => {
   t.equal(runs[3], 3000);
 });
 
-t.test('what is too large for the interface is refused alone, where it may not be cut', async (t) => {
+t.test('only the datagram that is too large for the interface is refused, if it must not be fragmented', async (t) => {
   if (!requirementsMet(t, builtAddon())) return;
   const { addon, a, to, got } = pair(t);
   // Nothing on loopback is larger than one datagram may be at all, so this one is.
@@ -112,7 +112,7 @@ t.test('runs beyond the tables, another family, and a closed socket are refused'
   t.equal(addon.send(a, Buffer.alloc(100), Int32Array.from(run), to, 1), -1);
 });
 
-t.test('what is no address is none', async (t) => {
+t.test('a text that is no address is refused', async (t) => {
   if (!requirementsMet(t, builtAddon())) return;
   const { addon } = pair(t);
   const [long, other] = ['a'.repeat(1000), '\u0131.2.3.4'];
@@ -133,7 +133,7 @@ t.test('memory that another thread may change is refused', async (t) => {
   t.equal(addon.send(a, Buffer.alloc(5), Int32Array.from(run), to, 1), 1);
 });
 
-t.test('a file that was not written to its end, or is another one, is not loaded', async (t) => {
+t.test('a truncated file, or one that is no addon, is not loaded', async (t) => {
   if (!requirementsMet(t, builtAddon())) return;
   const whole = readFileSync(FILE);
   const directory = temporaryDirectory(t);
@@ -190,11 +190,11 @@ for (const [what, faults, outcome] of FALLBACKS) {
   });
 }
 
-t.test('it is left alone when it is switched off', async (t) => {
+t.test('the addon is not loaded when it is disabled', async (t) => {
   t.equal(nativeAddon({ TUNTOX_NATIVE: 'off' }), undefined);
 });
 
-t.test('no nonsense makes it touch memory that is not its own', async (t) => {
+t.test('random arguments never make it access foreign memory', async (t) => {
   if (!requirementsMet(t, ...COMPILER, builtAddon())) return;
   const output = execFileSync('make', ['--no-print-directory', 'fuzz-native', 'FUZZ_ROUNDS=5000'], {
     cwd: ROOT,
@@ -204,7 +204,7 @@ t.test('no nonsense makes it touch memory that is not its own', async (t) => {
   t.match(output, /^5000 calls came back, and datagrams arrived$/m);
 });
 
-t.test('it asks for no newer C library than that of 2012', async (t) => {
+t.test('the addon needs no C library newer than 2012', async (t) => {
   if (!requirementsMet(t, builtAddon(), tool('readelf', 'binutils'))) return;
   const text = execFileSync('readelf', ['--version-info', '--wide', FILE], { encoding: 'utf8' });
   const versions = [...text.matchAll(/GLIBC_2\.([0-9]+)/g)].map(([, minor]) => Number(minor));

@@ -1,10 +1,10 @@
 /** What the kernel seldom does, by an addon that does it when told. */
 import t from 'tap';
 import { silentLogger } from '../../../src/base/logger.js';
-import { type BoundSocket, noteBuffer } from '../../../src/tox/network/bound-socket.js';
+import { type BoundSocket, logBufferSize } from '../../../src/tox/network/bound-socket.js';
 import type { NativeAddon, NativeEvent } from '../../../src/tox/network/native-addon.js';
 import { nativeBinder } from '../../../src/tox/network/native-udp.js';
-import { usualBinder } from '../../../src/tox/network/udp-socket.js';
+import { defaultBinder } from '../../../src/tox/network/udp-socket.js';
 import { at } from '../../support/nodes.js';
 
 const EAGAIN_AT_ONCE = 0;
@@ -76,20 +76,23 @@ async function open() {
   return { addon, socket, errors, heard, send: (text: string, to = A) => socket.send(Buffer.from(text), to) };
 }
 
-t.test('what a turn sends leaves in one call at its end, runs of one size to one destination as one', async (t) => {
-  const { addon, send } = await open();
-  for (const text of ['aa', 'bb', 'c', 'dd', '\x1bx', '\x1by']) send(text);
-  send('ee', B);
-  send('ff', A);
-  t.same(addon.calls, [], 'not yet');
-  await null;
-  t.same(addon.calls, [
-    ['3 to 192.0.2.1:1', '1 to 192.0.2.1:1', '2 to 192.0.2.1:1', '1 to 192.0.2.2:2', '1 to 192.0.2.1:1'],
-  ]);
-  t.same(addon.sent, ['aa', 'bb', 'c', 'dd', '\x1bx', '\x1by', 'ee', 'ff']);
-});
+t.test(
+  'the datagrams of a tick are sent in one call, with a run of one size to one destination as one message',
+  async (t) => {
+    const { addon, send } = await open();
+    for (const text of ['aa', 'bb', 'c', 'dd', '\x1bx', '\x1by']) send(text);
+    send('ee', B);
+    send('ff', A);
+    t.same(addon.calls, [], 'not yet');
+    await null;
+    t.same(addon.calls, [
+      ['3 to 192.0.2.1:1', '1 to 192.0.2.1:1', '2 to 192.0.2.1:1', '1 to 192.0.2.2:2', '1 to 192.0.2.1:1'],
+    ]);
+    t.same(addon.sent, ['aa', 'bb', 'c', 'dd', '\x1bx', '\x1by', 'ee', 'ff']);
+  },
+);
 
-t.test('data of connections above the safe size is not cut on its way, and nothing else', async (t) => {
+t.test('only data packets above the safe size must not be fragmented', async (t) => {
   const { addon, socket } = await open();
   for (const [kind, size] of [
     [0x1b, 1400],
@@ -104,7 +107,7 @@ t.test('data of connections above the safe size is not cut on its way, and nothi
   t.same(addon.calls, [['3 whole to 192.0.2.1:1', '1 to 192.0.2.1:1', '1 to 192.0.2.1:1']]);
 });
 
-t.test('a run has at most 64 datagrams and what IP carries at once', async (t) => {
+t.test('a run has at most 64 datagrams, and no more bytes than an IP packet', async (t) => {
   const { addon, send } = await open();
   for (let index = 0; index < 65; index += 1) send('x'.repeat(10));
   for (let index = 0; index < 50; index += 1) send('y'.repeat(1400));
@@ -115,7 +118,7 @@ t.test('a run has at most 64 datagrams and what IP carries at once', async (t) =
   );
 });
 
-t.test('what the socket had no room for goes first when it has, in order, and is sent once', async (t) => {
+t.test('datagrams that found no room are sent first when there is room, in order and once', async (t) => {
   const { addon, send, errors } = await open();
   addon.takes.push(2, 1);
   for (const text of ['aa', 'bb', 'cc']) send(text);
@@ -132,7 +135,7 @@ t.test('what the socket had no room for goes first when it has, in order, and is
   t.same(errors, []);
 });
 
-t.test('of what waits, no more than the queue holds is kept', async (t) => {
+t.test('no more waits than the queue holds', async (t) => {
   const { addon, send, errors } = await open();
   addon.takes.push(EAGAIN_AT_ONCE);
   for (let index = 0; index < 1000; index += 1) send('z'.repeat(1000));
@@ -146,7 +149,7 @@ t.test('of what waits, no more than the queue holds is kept', async (t) => {
   t.equal(addon.sent.at(-1), 'after');
 });
 
-t.test('a socket that says that it could, and never can, loses what waits, and goes on', async (t) => {
+t.test('a socket that is always writable but never takes anything loses its queue, and continues', async (t) => {
   const { addon, send, errors } = await open();
   addon.takes.push(...new Array(101).fill(EAGAIN_AT_ONCE));
   send('lost');
@@ -158,7 +161,7 @@ t.test('a socket that says that it could, and never can, loses what waits, and g
   t.same(addon.sent, ['next']);
 });
 
-t.test('each refusal is told once, to the one who asked, later', async (t) => {
+t.test('each refusal is reported once, later, to its sender', async (t) => {
   const { addon, socket, send, errors } = await open();
   addon.errors.set('no', 101);
   let refusals = 0;
@@ -176,7 +179,7 @@ t.test('each refusal is told once, to the one who asked, later', async (t) => {
   t.same(addon.sent, ['aa', 'ok', 'again']);
 });
 
-t.test('an address is looked up again after a refusal: its interface may have another number now', async (t) => {
+t.test('after a refusal an address is encoded again, since its interface may have a new number', async (t) => {
   const { addon, send } = await open();
   let lookUps = 0;
   const { encode } = addon;
@@ -192,7 +195,7 @@ t.test('an address is looked up again after a refusal: its interface may have an
   t.equal(lookUps, 2);
 });
 
-t.test('of a socket that died, nobody is told that it refused', async (t) => {
+t.test('a socket that failed reports no refusals', async (t) => {
   const { addon, socket, errors } = await open();
   addon.errors.set('no', 9);
   socket.send(Buffer.from('no'), A, () => t.fail('it is the socket'));
@@ -200,7 +203,7 @@ t.test('of a socket that died, nobody is told that it refused', async (t) => {
   t.same(errors, ['EBADF']);
 });
 
-t.test('what came as one is cut, each part with its source', async (t) => {
+t.test('a received message is split into datagrams, each with its source', async (t) => {
   const { addon, heard } = await open();
   addon.onEvent([Buffer.from('aabbc'), 2, '192.0.2.9', 5, Buffer.from('dd'), 0, null, 5, Buffer.from(''), 0, '::1', 6]);
   t.same(heard, [
@@ -212,22 +215,22 @@ t.test('what came as one is cut, each part with its source', async (t) => {
   ]);
 });
 
-t.test('a buffer that the kernel made smaller is told with what allows more', async (t) => {
+t.test('a buffer smaller than requested is logged with advice', async (t) => {
   const lines: string[] = [];
   const log = { ...silentLogger, debug: (text: string) => void lines.push(text) };
-  noteBuffer(log, 'native', 2 * 4_194_304);
-  noteBuffer(log, 'node', 2 * 212_992);
+  logBufferSize(log, 'native', 2 * 4_194_304);
+  logBufferSize(log, 'node', 2 * 212_992);
   t.same(lines, [
     'UDP by native sockets, receive buffer 4194304 bytes',
-    'UDP by node sockets, receive buffer 212992 bytes: the kernel allows no more, and fast links lose packets with less than 4194304; allow as much by net.core.rmem_max in a file of /etc/sysctl.d (the package brings sysctl.d/10-tuntox.conf), then sysctl --system',
+    'UDP by node sockets, receive buffer 212992 bytes: the kernel grants no more, and fast links lose packets with less than 4194304; set net.core.rmem_max to that in a file of /etc/sysctl.d (the package contains sysctl.d/10-tuntox.conf), then run sysctl --system',
   ]);
 });
 
-t.test('where the addon cannot open a socket, Node does, unless the port is taken', async (t) => {
+t.test('Node opens the socket if the addon cannot, unless the port is in use', async (t) => {
   const addon = new ScriptedAddon();
   const options = { isIpv6: false, address: '127.0.0.1', port: 0, log: silentLogger };
   const handlers = { onDatagram: () => {}, onError: () => {}, onClosed: () => {} };
-  const failing = (errno: number) => usualBinder(Object.assign(addon, { open: () => errno }));
+  const failing = (errno: number) => defaultBinder(Object.assign(addon, { open: () => errno }));
   const socket = await failing(38)(options, handlers);
   t.teardown(() => socket.close());
   t.equal(socket.kind, 'node');

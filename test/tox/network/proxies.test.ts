@@ -23,7 +23,7 @@ function dribble(handshake: ProxyHandshake, bytes: Buffer): ProxyProgress {
   return last;
 }
 
-t.test('SOCKS5 without a user asks for no authentication, then for the address', async (t) => {
+t.test('SOCKS5 without a user requests no authentication, and then the address', async (t) => {
   const handshake = socks();
   t.same(handshake.begin(), hex('05 01 00'));
   t.same(handshake.receive(hex('05 00')), { kind: 'send', bytes: hex(IPV4_REQUEST) });
@@ -32,14 +32,14 @@ t.test('SOCKS5 without a user asks for no authentication, then for the address',
   t.same(progress, { kind: 'connected', rest });
 });
 
-t.test('SOCKS5 asks for an IPv6 address as such', async (t) => {
+t.test('SOCKS5 requests an IPv6 address with its type', async (t) => {
   const handshake = socks(undefined, at('2001:db8::1', 1));
   const progress = handshake.receive(hex('05 00'));
   t.same(progress, { kind: 'send', bytes: hex('05 01 00 04 20010db8000000000000000000000001 0001') });
   t.equal(dribble(handshake, hex(`05 00 00 04 ${'00'.repeat(16)} 0000`)).kind, 'connected');
 });
 
-t.test('SOCKS5 logs in when it is asked to', async (t) => {
+t.test('SOCKS5 logs in if the proxy requires it', async (t) => {
   const handshake = socks(LOGIN);
   t.same(handshake.begin(), hex('05 02 00 02'));
   t.same(handshake.receive(hex('05 02')), { kind: 'send', bytes: hex('01 02 6d65 02 7077') });
@@ -47,7 +47,7 @@ t.test('SOCKS5 logs in when it is asked to', async (t) => {
   t.equal(dribble(handshake, hex('05 00 00 03 03 616263 0000')).kind, 'connected', 'a name in the answer');
 });
 
-t.test('SOCKS5 says why it did not work', async (t) => {
+t.test('a SOCKS5 failure has its reason', async (t) => {
   const reason = (...answers: string[]): string => {
     const handshake = socks(answers[0] === '05 02' ? LOGIN : undefined);
     let progress: ProxyProgress = { kind: 'wait' };
@@ -62,7 +62,7 @@ t.test('SOCKS5 says why it did not work', async (t) => {
   t.match(reason('05 00', '05 00 00 09 00'), /unknown address type/);
 });
 
-t.test('SOCKS5 carries no user of more than 255 bytes', async (t) => {
+t.test('SOCKS5 throws for a user of more than 255 bytes', async (t) => {
   t.throws(() => socks({ user: 'x'.repeat(256), password: 'y' }), RangeError);
   t.throws(() => socks({ user: 'x', password: '' }), RangeError);
 });
@@ -83,7 +83,7 @@ t.test('HTTP CONNECT names the address twice and takes any 2xx', async (t) => {
   t.same(http().receive(Buffer.concat([answer, rest])), { kind: 'connected', rest });
 });
 
-t.test('HTTP CONNECT says why it did not work', async (t) => {
+t.test('an HTTP CONNECT failure has its reason', async (t) => {
   const reason = (text: string, login?: typeof LOGIN): string => {
     const progress = http(login).receive(Buffer.from(text));
     return progress.kind === 'failed' ? progress.reason : progress.kind;
@@ -95,7 +95,7 @@ t.test('HTTP CONNECT says why it did not work', async (t) => {
   t.match(reason('x'.repeat(20_000)), /does not speak HTTP/, 'however much it says');
 });
 
-t.test('hostile proxies are borne', async (t) => {
+t.test('hostile proxies never make it throw', async (t) => {
   const samples = ['05 00', '05 02', '01 00', '05 00 00 01 00000000 0000'].map(hex);
   samples.push(Buffer.from('HTTP/1.1 200 ok\r\n\r\n'));
   for (const bytes of mutations(1, samples, 2_000)) {

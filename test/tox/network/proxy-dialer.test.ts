@@ -88,14 +88,14 @@ t.test('the destination counts as open once the proxy has connected it', async (
   t.same(scene.told, []);
 });
 
-t.test('SOCKS5 as well', async (t) => {
+t.test('a SOCKS5 proxy is used like an HTTP proxy', async (t) => {
   const scene = new Scene({ kind: 'socks5' }).listen([hex('0500'), hex('05000001000000000000')]);
   const { events } = scene.dial();
   scene.clock.advance(100);
   t.same(events, ['open']);
 });
 
-t.test('a destination that the proxy does not reach is no fault of the proxy', async (t) => {
+t.test('a destination that the proxy cannot reach is no error of the proxy', async (t) => {
   const scene = new Scene({ kind: 'socks5' }).listen(
     [hex('0500'), hex('0505000100000000')],
     [hex('0500'), HANG_UP],
@@ -110,23 +110,23 @@ t.test('a destination that the proxy does not reach is no fault of the proxy', a
   t.equal(scene.clock.pending, 0);
 });
 
-t.test('a proxy that is not there is told of once, and nothing goes around it', async (t) => {
+t.test('an unreachable proxy is reported once, and never bypassed', async (t) => {
   const scene = new Scene({});
   const { events } = scene.dial();
   scene.dial();
   scene.clock.advance(11_000);
   t.same(events, ['closed: the proxy cannot be reached: refused']);
   t.same(scene.told, ['unreachable']);
-  t.match(scene.dialer.fault, { code: 'unreachable', proxy: 'http://192.0.2.1:1080' });
+  t.match(scene.dialer.error, { code: 'unreachable', proxy: 'http://192.0.2.1:1080' });
   t.equal(scene.streams.dialled, 2);
   scene.listen([HTTP_OK]);
   scene.dial();
   scene.clock.advance(100);
   t.same(scene.told, ['unreachable', 'works']);
-  t.equal(scene.dialer.fault, undefined);
+  t.equal(scene.dialer.error, undefined);
 });
 
-t.test('a proxy that comes back and refuses is another fault, told once', async (t) => {
+t.test('a proxy that returns and refuses is another error, reported once', async (t) => {
   const scene = new Scene({});
   scene.dial();
   scene.clock.advance(1_000);
@@ -138,7 +138,7 @@ t.test('a proxy that comes back and refuses is another fault, told once', async 
   t.same(scene.told, ['unreachable', 'refuses']);
 });
 
-t.test('a proxy of no use is asked seldom, whatever is to be reached through it', async (t) => {
+t.test('an unusable proxy is tried rarely, however many destinations wait', async (t) => {
   const scene = new Scene({});
   for (let second = 0; second < 120; second += 1) {
     for (let relay = 0; relay < 10; relay += 1) scene.dial();
@@ -154,7 +154,7 @@ t.test('a proxy of no use is asked seldom, whatever is to be reached through it'
   t.same(scene.told, ['unreachable', 'works']);
 });
 
-t.test('an attempt that is held back ends as any other, but not at once', async (t) => {
+t.test('an attempt that is not made fails like any other, but later', async (t) => {
   const scene = new Scene({});
   scene.dial();
   scene.clock.advance(100);
@@ -169,7 +169,7 @@ t.test('an attempt that is held back ends as any other, but not at once', async 
   t.equal(scene.streams.dialled, 1);
 });
 
-t.test('a black hole is no proxy either', async (t) => {
+t.test('a proxy that never answers is unusable', async (t) => {
   const scene = new Scene({});
   scene.streams.blackHoles.add(PROXY.address);
   scene.dial();
@@ -177,7 +177,7 @@ t.test('a black hole is no proxy either', async (t) => {
   t.same(scene.told, ['unreachable']);
 });
 
-t.test('wrong credentials and other services are told of at once', async (t) => {
+t.test('wrong credentials and other services are reported at once', async (t) => {
   const credentials = { user: 'me', password: 'canary' };
   const cases: [Partial<ProxyServer>, Buffer[], string][] = [
     [{ kind: 'socks5' }, [hex('05ff')], 'credentials'],
@@ -191,11 +191,11 @@ t.test('wrong credentials and other services are told of at once', async (t) => 
     scene.dial();
     scene.clock.advance(100);
     t.same(scene.told, [code]);
-    t.notMatch(JSON.stringify(scene.dialer.fault), 'canary');
+    t.notMatch(JSON.stringify(scene.dialer.error), 'canary');
   }
 });
 
-t.test('what may be meant for one destination only counts when nothing else works', async (t) => {
+t.test('an error that may concern one destination counts only if nothing else works', async (t) => {
   const refusing = new Scene({}).listen([HTTP_FORBIDDEN], [HTTP_FORBIDDEN], [HANG_UP]);
   for (const _ of [1, 2, 3]) refusing.dial();
   refusing.clock.advance(1_000);
@@ -258,7 +258,7 @@ t.test(
   },
 );
 
-t.test('a name that leads nowhere is a fault of the proxy', async (t) => {
+t.test('a name without an address is an error of the proxy', async (t) => {
   const scene = new Scene({ host: 'proxy.example' }, () => Promise.reject(new Error('cannot find proxy.example')));
   const { events } = scene.dial();
   await new Promise((resolve) => setImmediate(resolve));
@@ -266,7 +266,7 @@ t.test('a name that leads nowhere is a fault of the proxy', async (t) => {
   t.same(scene.told, ['unreachable']);
 });
 
-t.test('destroy is the end, before and after, and stop leaves nothing to happen', async (t) => {
+t.test('destroy ends a connection in any state, and stop leaves no timer', async (t) => {
   const scene = new Scene({}).listen([HTTP_OK], [HTTP_OK], [HTTP_FORBIDDEN]);
   const early = scene.dial();
   early.socket.destroy();

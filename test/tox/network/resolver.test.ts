@@ -18,7 +18,7 @@ t.test('a name gives every address of both families once', async (t) => {
   t.same(String(await resolver.resolve('node.example', 5)), '192.0.2.1:5,[2001:db8::1]:5');
 });
 
-t.test('a name that nobody knows is refused with a code, and the cause is kept', async (t) => {
+t.test('an unknown name is an error with a code and its cause', async (t) => {
   await t.rejects(resolverOf(neverAsked).resolve('node.example', 5), {
     code: 'unknown-host',
     message: /node\.example/,
@@ -27,7 +27,7 @@ t.test('a name that nobody knows is refused with a code, and the cause is kept',
   await t.rejects(resolverOf(async () => []).resolve('node.example', 5), { code: 'unknown-host' });
 });
 
-t.test('why a name has no address is said in a sentence, not in codes of the system', async (t) => {
+t.test('the reason why a name has no address is a sentence, not a code of the system', async (t) => {
   const failing = (code: string): HostLookup => {
     return () => Promise.reject(Object.assign(new Error(`getaddrinfo ${code} node.example`), { code }));
   };

@@ -5,7 +5,7 @@ import { SeededRandom } from '../../support/seeded-random.js';
 
 const probe = (clock = new ManualClock()): SelfProbe => new SelfProbe({ clock, random: new SeededRandom(3) });
 
-t.test('a datagram that comes back is proof, once', async (t) => {
+t.test('a datagram that returns ends the probe, once', async (t) => {
   const one = probe();
   const sent: Buffer[] = [];
   const proof = one.send((packet) => void sent.push(packet));
@@ -17,7 +17,7 @@ t.test('a datagram that comes back is proof, once', async (t) => {
   t.equal(one.take(packet), false);
 });
 
-t.test('one that does not come back in time is none, nor one that another takes the place of', async (t) => {
+t.test('a datagram that returns late, or after another probe began, counts as lost', async (t) => {
   const clock = new ManualClock();
   const one = probe(clock);
   const lost = one.send(() => {});
@@ -30,7 +30,7 @@ t.test('one that does not come back in time is none, nor one that another takes 
   t.equal(await second, 'lost');
 });
 
-t.test('it is sent three times, so that a busy socket may lose two', async (t) => {
+t.test('three copies are sent, so that a busy socket may lose two', async (t) => {
   const clock = new ManualClock();
   const one = probe(clock);
   const sent: Buffer[] = [];
@@ -44,7 +44,7 @@ t.test('it is sent three times, so that a busy socket may lose two', async (t) =
   t.equal(clock.pending, 0);
 });
 
-t.test('what the system would not send is no loss', async (t) => {
+t.test('a datagram that the system refuses does not count as lost', async (t) => {
   const clock = new ManualClock();
   const one = probe(clock);
   let refuse = (): void => {};

@@ -1,8 +1,7 @@
 import t from 'tap';
 import { NetworkError } from '../../../src/tox/network/network-error.js';
 import type { StreamHandlers, StreamListener, StreamSocket } from '../../../src/tox/network/stream-socket.js';
-import { dialTcp } from '../../../src/tox/network/tcp-dialer.js';
-import { listenTcp } from '../../../src/tox/network/tcp-listener.js';
+import { dialTcp, listenTcp } from '../../../src/tox/network/tcp.js';
 import { at } from '../../support/nodes.js';
 
 interface End {
@@ -91,14 +90,14 @@ t.test('bytes go both ways', async (t) => {
   t.equal(far.socket.remote.address, '127.0.0.1');
 });
 
-t.test('the end of one side is told to the other, once', async (t) => {
+t.test('the end of one side is reported to the other, once', async (t) => {
   const { near, far } = await connect(t);
   far.socket.destroy();
   t.equal(await near.closed, 'ended by the other side');
   t.notOk(near.socket.write(Buffer.from('late')), 'takes nothing any more');
 });
 
-t.test('a writer is told when there is no more room, and when there is again', async (t) => {
+t.test('a writer learns that there is no room, and when there is room again', async (t) => {
   const { near, far } = await connect(t);
   let written = 0;
   while (near.socket.write(Buffer.alloc(64 * 1024))) written += 64 * 1024;
@@ -107,7 +106,7 @@ t.test('a writer is told when there is no more room, and when there is again', a
   t.pass('all has arrived');
 });
 
-t.test('where nobody listens the connection does not come to stand', async (t) => {
+t.test('a connection to a closed port fails', async (t) => {
   const { near, listener } = await connect(t);
   listener.close();
   near.socket.destroy();
@@ -116,7 +115,7 @@ t.test('where nobody listens the connection does not come to stand', async (t) =
   t.match(await end.closed, /ECONNREFUSED/);
 });
 
-t.test('a port that is taken is named', async (t) => {
+t.test('a port in use is named in the error', async (t) => {
   const { listener } = await connect(t);
   const again = listenTcp(() => undefined, { port: listener.port, ipv6: false, bindAddress: '127.0.0.1' });
   await t.rejects(
@@ -125,7 +124,7 @@ t.test('a port that is taken is named', async (t) => {
   );
 });
 
-t.test('who is refused is cut off', async (t) => {
+t.test('a refused connection is closed', async (t) => {
   const listener = await listenTcp(() => undefined, { port: 0, ipv6: true });
   t.teardown(() => listener.close());
   const { end, handlers } = remember();

@@ -66,7 +66,7 @@ async function openWatched(t: { teardown(end: () => void): void }, onDatagram: (
   return { socket, sockets };
 }
 
-t.test('a socket that dies is replaced by another one on the same port', async (t) => {
+t.test('a socket that fails is reopened on the same port', async (t) => {
   const heard: string[] = [];
   const { socket, sockets } = await openWatched(t, (packet) => heard.push(`${packet}`));
   const peer = await open(t, { ipv6: false });
@@ -91,7 +91,7 @@ t.test('a socket that dies is replaced by another one on the same port', async (
   }
 });
 
-t.test('what Node has not sent yet does not change with the buffer of its sender', async (t) => {
+t.test('data that Node has not sent yet does not change with its sender’s buffer', async (t) => {
   const waiting: Buffer[] = [];
   const create = (options: SocketOptions): Socket => {
     const socket = createSocket(options);
@@ -104,7 +104,7 @@ t.test('what Node has not sent yet does not change with the buffer of its sender
   t.same(waiting.map(String), ['first', 'xxxxx']);
 });
 
-t.test('what is told late of a socket that died does not end the one in its place', async (t) => {
+t.test('a late error of a failed socket does not end its successor', async (t) => {
   const { socket, sockets } = await openWatched(t, () => {});
   const peer = await open(t, { ipv6: false });
   const first = sockets[0] as Socket;
@@ -125,7 +125,7 @@ t.test('what is told late of a socket that died does not end the one in its plac
   t.equal(sockets.length, 2);
 });
 
-t.test('a network that cannot be reached is loss, after which the same socket goes on', async (t) => {
+t.test('an unreachable network is a loss, after which the same socket works', async (t) => {
   const { socket, sockets } = await openWatched(t, () => {});
   for (const code of ['ENETUNREACH', 'EHOSTUNREACH', 'ENETDOWN', 'EPERM']) {
     sockets[0]?.emit('error', Object.assign(new Error(code), { code }));
@@ -153,7 +153,7 @@ function behaviour(t: Test, kind: string, bind: BindSocket): void {
     },
   );
 
-  t.test('the size that an interface takes is told for the way to an address, and nothing is sent', async (t) => {
+  t.test('the MTU of the interface towards an address is returned, and nothing is sent', async (t) => {
     const [a, b] = [await open(t), await open(t, { ipv6: false })];
     const mtu = await a.mtuTowards(at('127.0.0.1', b.localPort));
     t.ok(mtu === undefined || mtu >= 1280, `${mtu}`);
@@ -170,7 +170,7 @@ function behaviour(t: Test, kind: string, bind: BindSocket): void {
     t.same(b.received, [`one from [::1]:${a.localPort}`]);
   });
 
-  t.test('a datagram is told apart from one of another port or address before it', async (t) => {
+  t.test('a datagram has its own source after one from another port or address', async (t) => {
     const [a, b, c] = [await open(t), await open(t), await open(t, { ipv6: false })];
     for (const [socket, count] of [
       [a, 1],
@@ -188,7 +188,7 @@ function behaviour(t: Test, kind: string, bind: BindSocket): void {
     );
   });
 
-  t.test('a port is taken from the range, and when all are in use the error says what to do', async (t) => {
+  t.test('a port of the range is used, and if all are in use the error says what to do', async (t) => {
     const first = await open(t, { ipv6: false });
     const ports = { first: first.localPort, last: first.localPort };
     await t.rejects(open(t, { ipv6: false, ports }), {
@@ -202,16 +202,16 @@ function behaviour(t: Test, kind: string, bind: BindSocket): void {
     t.ok(second.localPort >= wider.first && second.localPort <= wider.last);
   });
 
-  t.test('an address that is not ours is refused with a code', async (t) => {
+  t.test('an address of another machine is an error with a code', async (t) => {
     await t.rejects(open(t, { bindAddress: '192.0.2.1' }), { code: 'no-address', message: /192\.0\.2\.1/ });
   });
 
-  t.test('a range that is none is our own mistake', async (t) => {
+  t.test('an invalid range throws', async (t) => {
     await t.rejects(open(t, { ports: { first: 5, last: 4 } }), RangeError);
     await t.rejects(open(t, { ports: { first: 0, last: 4 } }), RangeError);
   });
 
-  t.test('what cannot be sent is counted and breaks nothing', async (t) => {
+  t.test('datagrams that cannot be sent are counted', async (t) => {
     const [a, b] = [await open(t, { ipv6: false }), await open(t, { ipv6: false })];
     a.send(Buffer.from('x'), at('127.0.0.1', 0));
     a.send(Buffer.from('x'), at('2001:db8::1', 1));
@@ -223,7 +223,7 @@ function behaviour(t: Test, kind: string, bind: BindSocket): void {
     t.match(b.received, [/^still alive/]);
   });
 
-  t.test('a closed socket loses what it is given', async (t) => {
+  t.test('a closed socket loses datagrams', async (t) => {
     const a = await open(t);
     a.close();
     a.close();
@@ -231,7 +231,7 @@ function behaviour(t: Test, kind: string, bind: BindSocket): void {
     t.equal(a.received.length, 0);
   });
 
-  t.test('who asks is told that the system would not send, and the socket lives on', async (t) => {
+  t.test('a sender learns that the system refused its datagram, and the socket continues', async (t) => {
     const socket = await open(t, { bindAddress: '127.0.0.1' });
     // Not from loopback to anywhere else.
     await new Promise<void>((resolve) => socket.send(Buffer.from('x'), at('192.0.2.1', 9), resolve));
@@ -240,11 +240,11 @@ function behaviour(t: Test, kind: string, bind: BindSocket): void {
     t.match(socket.received, [/^y from/]);
   });
 
-  t.test('it says by what it is', async (t) => {
+  t.test('it reports its kind', async (t) => {
     t.equal((await open(t)).kind, kind);
   });
 
-  t.test('many datagrams of a turn arrive one by one, in order and with their lengths', async (t) => {
+  t.test('many datagrams of a tick arrive singly, in order and with their lengths', async (t) => {
     const [a, b, c] = [await open(t), await open(t, { ipv6: false }), await open(t)];
     const sizes = [1400, 1400, 900, 900, 900, 901, 0, 1, 1400, ...new Array(300).fill(700), 2048];
     const lengths: number[] = [];
@@ -265,7 +265,7 @@ function behaviour(t: Test, kind: string, bind: BindSocket): void {
     t.equal(a.errors, 0);
   });
 
-  t.test('the sender may use its buffer again at once, and what was received stays', async (t) => {
+  t.test('the sender may reuse its buffer at once, and received data stays', async (t) => {
     const kept: Buffer[] = [];
     const b = await openUdpSocket(
       { random: new SeededRandom(1), log: silentLogger, bind },
@@ -284,7 +284,7 @@ function behaviour(t: Test, kind: string, bind: BindSocket): void {
     );
   });
 
-  t.test('one that would not be sent takes no other of its turn along', async (t) => {
+  t.test('a refused datagram does not affect others of its tick', async (t) => {
     const [a, b] = [await open(t, { bindAddress: '127.0.0.1' }), await open(t, { ipv6: false })];
     const refused: string[] = [];
     const good = at('127.0.0.1', b.localPort);
@@ -296,7 +296,7 @@ function behaviour(t: Test, kind: string, bind: BindSocket): void {
     t.equal(a.errors, 1);
   });
 
-  t.test('a good-bye leaves, though the socket is closed in the same turn', async (t) => {
+  t.test('a datagram is sent although the socket is closed in the same tick', async (t) => {
     const [a, b] = [await open(t), await open(t, { ipv6: false })];
     a.send(Buffer.from('good-bye'), at('127.0.0.1', b.localPort));
     a.close();
@@ -304,7 +304,7 @@ function behaviour(t: Test, kind: string, bind: BindSocket): void {
     t.match(b.received, [/^good-bye/]);
   });
 
-  t.test('who closes the socket while it receives gets nothing more', async (t) => {
+  t.test('after close, a receiving socket delivers nothing more', async (t) => {
     let heard = 0;
     const b = await openUdpSocket(
       { random: new SeededRandom(1), log: silentLogger, bind },
