@@ -8,8 +8,8 @@ import type { MappingFacts } from './network-facts.js';
 import type { LocalPort } from './port-mapping/port-mapper.js';
 
 export interface KeptPorts {
-  /** Where the world reaches a port of ours. */
-  outside(protocol: LocalPort['protocol']): Endpoint | undefined;
+  /** Returns the public address and port of our port. */
+  external(protocol: LocalPort['protocol']): Endpoint | undefined;
   /** By which protocol the router opened it. */
   by(protocol: LocalPort['protocol']): MappingFacts['by'] | undefined;
   stop(): Promise<void>;
@@ -21,7 +21,7 @@ export interface MappedPortsDeps {
   readonly log: Logger;
 }
 
-/** @param onChange an outside address has come or gone */
+/** @param onChange called when an external address appears, changes or disappears */
 export type KeepPorts = (
   deps: MappedPortsDeps,
   ports: readonly LocalPort[],
@@ -49,13 +49,13 @@ export class MappedPorts {
   }
 
   externalEndpoint(protocol: LocalPort['protocol']): Endpoint | undefined {
-    return this.#kept?.outside(protocol);
+    return this.#kept?.external(protocol);
   }
 
   get facts(): MappingFacts | undefined {
     for (const protocol of ['udp', 'tcp'] as const) {
-      const [outside, by] = [this.#kept?.outside(protocol), this.#kept?.by(protocol)];
-      if (outside !== undefined && by !== undefined) return { outside: outside.key, by };
+      const [external, by] = [this.#kept?.external(protocol), this.#kept?.by(protocol)];
+      if (external !== undefined && by !== undefined) return { outside: external.key, by };
     }
     return undefined;
   }

@@ -31,7 +31,7 @@ t.test('a server opens its ports by whatever its router speaks, and gives them b
     if (rule !== '') await lab.exec('natb', 'nft', 'insert', 'rule', 'inet', 'lab', 'input', ...rule.split(' '));
     const server = startTuntoxIn(lab, 'bob', 'server', ['-C', lab.directory(), '-d', '--bootstrap', bootstrap]);
     const open = (protocol: string): RegExp =>
-      new RegExp(`${protocol} port (\\d+): others reach it at 11\\.2\\.0\\.1:\\d+ \\(${name}\\)`);
+      new RegExp(`${protocol} port (\\d+): reachable at 11\\.2\\.0\\.1:\\d+ \\(${name}\\)`);
     const [, udp = ''] = await server.waitFor(open('UDP'));
     const [, tcp = ''] = await server.waitFor(open('TCP'));
     t.same((await openPorts(lab)).sort(), [`0x11 10.2.0.10:${udp}`, `0x6 10.2.0.10:${tcp}`], `by ${name}`);

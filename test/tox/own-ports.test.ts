@@ -26,7 +26,7 @@ class Bench {
     this.tellOutside = onChange;
     this.events.push(...ports.map(({ protocol, port }) => `map ${protocol} ${port}`));
     return {
-      outside: (protocol) => this.outside[protocol],
+      external: (protocol) => this.outside[protocol],
       by: () => 'PCP',
       stop: async () => void this.events.push('unmap'),
     };

@@ -32,7 +32,7 @@ function make(options: Partial<ToxOptions> = {}, { interfaces = (): LocalInterfa
         onChange = change;
         events.push(...ports.map(({ protocol, port }) => `map ${protocol} ${port}`));
         return {
-          outside: (protocol) => outside[protocol],
+          external: (protocol) => outside[protocol],
           by: () => 'PCP',
           stop: async () => void events.push('unmap'),
         };

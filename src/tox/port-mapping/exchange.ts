@@ -1,13 +1,13 @@
-/** Question and answer by datagrams: asks again after each gap, and gives up after the last. */
+/** Requests and responses by datagrams: sends the request again after each gap, and gives up after the last one. */
 import type { Clock, Timer } from '../../base/clock.js';
 import type { DatagramHandler } from '../network/datagram-socket.js';
 
-export interface Question<Answer> {
-  readonly ask: () => void;
-  /** ms after each time of asking. */
+interface Request<Response> {
+  readonly send: () => void;
+  /** ms after each transmission. */
   readonly gaps: readonly number[];
-  /** @returns undefined for a datagram that is no answer */
-  readonly read: (...datagram: Parameters<DatagramHandler>) => Answer | undefined;
+  /** Returns undefined for a datagram that is no response to the request. */
+  readonly read: (...datagram: Parameters<DatagramHandler>) => Response | undefined;
 }
 
 interface Pending {
@@ -15,7 +15,7 @@ interface Pending {
   readonly giveUp: () => void;
 }
 
-/** One question at a time; whoever has several waits. */
+/** Handles one request at a time. */
 export class Exchange {
   readonly #clock: Clock;
   #pending: Pending | undefined;
@@ -25,15 +25,15 @@ export class Exchange {
     this.#clock = clock;
   }
 
-  /** @returns undefined when no answer came */
-  run<Answer>({ ask, gaps, read }: Question<Answer>): Promise<Answer | undefined> {
+  /** Resolves to undefined if there was no response. */
+  run<Response>({ send, gaps, read }: Request<Response>): Promise<Response | undefined> {
     if (this.#isClosed) return Promise.resolve(undefined);
     return new Promise((resolve) => {
       let timer: Timer | undefined;
-      const finish = (answer: Answer | undefined): void => {
+      const finish = (response: Response | undefined): void => {
         timer?.cancel();
         this.#pending = undefined;
-        resolve(answer);
+        resolve(response);
       };
       const round = (count: number): void => {
         const gap = gaps[count];
@@ -42,12 +42,12 @@ export class Exchange {
           return;
         }
         timer = this.#clock.after(gap, () => round(count + 1));
-        ask();
+        send();
       };
       this.#pending = {
         receive: (packet, source) => {
-          const answer = read(packet, source);
-          if (answer !== undefined) finish(answer);
+          const response = read(packet, source);
+          if (response !== undefined) finish(response);
         },
         giveUp: () => finish(undefined),
       };

@@ -1,4 +1,4 @@
-/** One router, asked by whatever protocol it turns out to speak: PCP, NAT-PMP, and where it has neither, UPnP. */
+/** Maps ports at one router, with the first protocol that it supports: PCP, NAT-PMP or UPnP. */
 import type { Clock } from '../../base/clock.js';
 import type { Random } from '../../base/random.js';
 import type { Gateway } from '../network/default-gateway.js';
@@ -7,18 +7,18 @@ import { failed, type LocalPort, type MapResult, type OpenSocket, type PortMappe
 import type { Upnp } from './upnp.js';
 
 /**
- * ms of silence after which UPnP's slow search begins, beside the rest of the waiting. To load it takes up to 60 ms of
- * CPU, which shall not be in the way of a client's first connection.
+ * ms of silence after which UPnP's slow search begins, in parallel. Loading UPnP takes up to 60 ms of CPU, which must not
+ * delay a client's first connection.
  */
 const HEAD_START = 600;
-/** ms for which what was found out about a router that opens nothing counts for the next port as well. */
-const MEMORY = 5_000;
+/** ms for which a failure counts for the next port, too. */
+const FAILURE_LIFETIME = 5_000;
 
-export interface GatewayMapperDeps {
+interface GatewayMapperDeps {
   readonly clock: Clock;
   readonly random: Random;
   readonly openSocket: OpenSocket;
-  /** UPnP brings HTTP and XML along, so it is loaded only where it is needed. */
+  /** Loads UPnP, which needs HTTP and XML, so it is loaded only where necessary. */
   readonly loadUpnp: () => Promise<Upnp>;
 }
 
@@ -26,10 +26,10 @@ export class GatewayMapper implements PortMapper {
   readonly #deps: GatewayMapperDeps;
   readonly #portControl: PortControl;
   #upnp: Promise<Upnp | undefined> | undefined;
-  /** What opened a port before. */
+  /** The protocol that opened a port before. */
   #working: PortMapper | undefined;
   #failure: { readonly result: MapResult; readonly until: number } | undefined;
-  /** One thing after the other: routers are small, and what the first port has found out serves the next. */
+  /** The last of the actions, which run one after the other: routers are slow, and the next port uses the protocol found for the first. */
   #last: Promise<unknown> = Promise.resolve();
   #isClosed = false;
 
@@ -74,18 +74,18 @@ export class GatewayMapper implements PortMapper {
       return second;
     }
     const result = failed(`${first.reason}; ${second.reason}`);
-    this.#failure = { result, until: this.#deps.clock.now() + MEMORY };
+    this.#failure = { result, until: this.#deps.clock.now() + FAILURE_LIFETIME };
     return result;
   }
 
-  /** How it went is told by whoever maps by it. */
+  /** Begins the search; `map` of UPnP waits for it and reports its result. */
   #beginSearch(): void {
     this.#loadUpnp()
       .then((upnp) => upnp?.find())
       .catch(() => {});
   }
 
-  /** Undefined where it cannot be loaded, as when the process may open no more files. */
+  /** Resolves to undefined if UPnP cannot be loaded, such as without a free descriptor. */
   #loadUpnp(): Promise<Upnp | undefined> {
     this.#upnp ??= this.#deps.loadUpnp().then(
       (upnp) => {
@@ -102,7 +102,7 @@ export class GatewayMapper implements PortMapper {
 
   #inTurn<T>(action: () => Promise<T>): Promise<T> {
     const turn = this.#last.then(action);
-    // One that fails is no reason for the next to do so.
+    // A failed action does not affect the next one.
     this.#last = turn.catch(() => {});
     return turn;
   }

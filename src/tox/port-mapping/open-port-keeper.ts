@@ -1,4 +1,4 @@
-/** A keeper of ports at the real router of this machine. */
+/** Keeps ports open at the router of this machine. */
 import type { Clock } from '../../base/clock.js';
 import { type Logger, silentLogger } from '../../base/logger.js';
 import type { Random } from '../../base/random.js';
@@ -8,14 +8,8 @@ import { GatewayMapper } from './gateway-mapper.js';
 import { PortKeeper } from './port-keeper.js';
 import type { LocalPort, OpenSocket, PortMapper } from './port-mapper.js';
 
-export interface OpenPortKeeperDeps {
-  readonly clock: Clock;
-  readonly random: Random;
-  readonly log: Logger;
-}
-
 export function openPortKeeper(
-  deps: OpenPortKeeperDeps,
+  deps: { readonly clock: Clock; readonly random: Random; readonly log: Logger },
   ports: readonly LocalPort[],
   onChange: () => void,
 ): PortKeeper {

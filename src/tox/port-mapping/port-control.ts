@@ -1,4 +1,4 @@
-/** A router that opens ports when asked by PCP, or by NAT-PMP where it has never heard of PCP. */
+/** Maps ports at a router by PCP, or by NAT-PMP if the router does not know PCP. */
 import type { Clock } from '../../base/clock.js';
 import { messageOf } from '../../base/coded-error.js';
 import { Endpoint } from '../../base/endpoint.js';
@@ -14,13 +14,13 @@ import { failed, LIFETIME, type LocalPort, type MapResult, type OpenSocket, type
 const PORT = 5351;
 const NONCE_SIZE = 12;
 /**
- * ms after each packet, in which the answer is waited for. The RFCs begin with 250 ms and go on for a minute;
- * here somebody else tries again later, and UPnP is waiting for its turn.
+ * ms to wait for an answer after each packet. The RFCs begin with 250 ms and continue for a minute; here PortKeeper retries
+ * later, and UPnP is tried next.
  */
 const PCP_GAPS = [200, 300];
 const NAT_PMP_GAPS = [250, 500];
 
-export interface PortControlDeps {
+interface PortControlDeps {
   readonly clock: Clock;
   readonly random: Random;
   readonly openSocket: OpenSocket;
@@ -32,10 +32,10 @@ export class PortControl implements PortMapper {
   readonly #ownAddress: Endpoint;
   readonly #nonce: Buffer;
   readonly #exchange: Exchange;
-  /** By `protocol/port`: what to ask for again, so that the outside port stays the same. */
-  readonly #outsidePorts = new Map<string, number>();
+  /** External ports by `protocol/port`, requested again so that they stay the same. */
+  readonly #externalPorts = new Map<string, number>();
   #socket: Promise<DatagramSocket> | undefined;
-  #speaks: 'PCP' | 'NAT-PMP' | 'unknown' = 'unknown';
+  #protocol: 'PCP' | 'NAT-PMP' | 'unknown' = 'unknown';
 
   constructor(deps: PortControlDeps, gateway: Gateway) {
     this.#deps = deps;
@@ -48,13 +48,13 @@ export class PortControl implements PortMapper {
   async map(port: LocalPort): Promise<MapResult> {
     const socket = await this.#open();
     if (typeof socket === 'string') return failed(socket);
-    if (this.#speaks !== 'NAT-PMP') {
-      const answer = await this.#askByPcp(socket, port, LIFETIME / 1000);
+    if (this.#protocol !== 'NAT-PMP') {
+      const answer = await this.#requestByPcp(socket, port, LIFETIME / 1000);
       if (answer?.kind === 'refused') return failed(`PCP: ${answer.reason}`);
       if (answer?.kind === 'mapped') {
-        this.#speaks = 'PCP';
-        this.#outsidePorts.set(keyOf(port), answer.outside.port);
-        return mapped('PCP', answer.outside, answer.lifetime);
+        this.#protocol = 'PCP';
+        this.#externalPorts.set(keyOf(port), answer.external.port);
+        return mapped('PCP', answer.external, answer.lifetime);
       }
     }
     return this.#mapByNatPmp(socket, port);
@@ -62,10 +62,10 @@ export class PortControl implements PortMapper {
 
   async unmap(port: LocalPort): Promise<void> {
     const socket = await this.#open();
-    if (typeof socket === 'string' || this.#speaks === 'unknown') return;
-    if (this.#speaks === 'PCP') await this.#askByPcp(socket, port, 0);
-    else await this.#askForPort(socket, port, 0);
-    this.#outsidePorts.delete(keyOf(port));
+    if (typeof socket === 'string' || this.#protocol === 'unknown') return;
+    if (this.#protocol === 'PCP') await this.#requestByPcp(socket, port, 0);
+    else await this.#requestByNatPmp(socket, port, 0);
+    this.#externalPorts.delete(keyOf(port));
   }
 
   close(): void {
@@ -81,57 +81,61 @@ export class PortControl implements PortMapper {
       if (source.equals(this.#router)) this.#exchange.receive(packet, source);
     });
     return this.#socket.catch((error) => {
-      // Our address may be there again the next time.
+      // The address may exist again the next time.
       this.#socket = undefined;
       return messageOf(error);
     });
   }
 
-  #askByPcp(socket: DatagramSocket, port: LocalPort, lifetime: number): Promise<PcpAnswer | undefined> {
-    const wanted = lifetime === 0 ? 0 : this.#wanted(port);
-    const request = { port, nonce: this.#nonce, ownAddress: this.#ownAddress, lifetime, wanted };
+  #requestByPcp(socket: DatagramSocket, port: LocalPort, lifetime: number): Promise<PcpAnswer | undefined> {
+    const suggested = lifetime === 0 ? 0 : this.#suggested(port);
+    const request = { port, nonce: this.#nonce, ownAddress: this.#ownAddress, lifetime, suggested };
     const packet = encodePcpRequest(request);
     return this.#exchange.run({
-      ask: () => socket.send(packet, this.#router),
+      send: () => socket.send(packet, this.#router),
       gaps: PCP_GAPS,
       read: (answer) => decodePcpAnswer(answer, request),
     });
   }
 
   async #mapByNatPmp(socket: DatagramSocket, port: LocalPort): Promise<MapResult> {
-    const answer = await this.#askForPort(socket, port, LIFETIME / 1000);
+    const answer = await this.#requestByNatPmp(socket, port, LIFETIME / 1000);
     if (answer === undefined) return failed('no answer to PCP and NAT-PMP');
     if (answer.kind === 'refused') return failed(`NAT-PMP: ${answer.reason}`);
-    this.#speaks = 'NAT-PMP';
-    this.#outsidePorts.set(keyOf(port), answer.outsidePort);
+    this.#protocol = 'NAT-PMP';
+    this.#externalPorts.set(keyOf(port), answer.externalPort);
     const address = await this.#exchange.run({
-      ask: () => socket.send(ADDRESS_REQUEST, this.#router),
+      send: () => socket.send(ADDRESS_REQUEST, this.#router),
       gaps: NAT_PMP_GAPS,
       read: decodeAddressAnswer,
     });
-    if (address === undefined) return failed('NAT-PMP: it does not tell its outside address');
+    if (address === undefined) return failed('NAT-PMP: no answer with the external address');
     if (!(address instanceof Endpoint)) return failed(`NAT-PMP: ${address.reason}`);
-    return mapped('NAT-PMP', address.withPort(answer.outsidePort), answer.lifetime);
+    return mapped('NAT-PMP', address.withPort(answer.externalPort), answer.lifetime);
   }
 
-  #askForPort(socket: DatagramSocket, port: LocalPort, lifetime: number): Promise<ReturnType<typeof decodePortAnswer>> {
-    const packet = encodePortRequest(port, lifetime === 0 ? 0 : this.#wanted(port), lifetime);
+  #requestByNatPmp(
+    socket: DatagramSocket,
+    port: LocalPort,
+    lifetime: number,
+  ): Promise<ReturnType<typeof decodePortAnswer>> {
+    const packet = encodePortRequest(port, lifetime === 0 ? 0 : this.#suggested(port), lifetime);
     return this.#exchange.run({
-      ask: () => socket.send(packet, this.#router),
+      send: () => socket.send(packet, this.#router),
       gaps: NAT_PMP_GAPS,
       read: (answer) => decodePortAnswer(answer, port),
     });
   }
 
-  #wanted(port: LocalPort): number {
-    return this.#outsidePorts.get(keyOf(port)) ?? port.port;
+  #suggested(port: LocalPort): number {
+    return this.#externalPorts.get(keyOf(port)) ?? port.port;
   }
 }
 
 const keyOf = ({ protocol, port }: LocalPort): string => `${protocol}/${port}`;
 
 /** @param lifetime seconds */
-const mapped = (by: 'PCP' | 'NAT-PMP', outside: Endpoint, lifetime: number): MapResult => ({
+const mapped = (by: 'PCP' | 'NAT-PMP', external: Endpoint, lifetime: number): MapResult => ({
   kind: 'mapped',
-  mapping: { outside, lifetime: lifetime * 1000, by },
+  mapping: { external, lifetime: lifetime * 1000, by },
 });

@@ -1,6 +1,6 @@
 /**
- * Keeps ports of ours open at the router: asks for them at once, again before the router forgets them, again with growing gaps
- * where it does not answer, and anew where the router is another one. Gives them back at the end.
+ * Keeps our ports open at the router: maps them at once, renews each mapping before it expires, retries with growing pauses, and
+ * begins again at a new router. Deletes the mappings at the end.
  */
 import { Backoff } from '../../base/backoff.js';
 import type { Clock, Timer } from '../../base/clock.js';
@@ -19,17 +19,17 @@ import {
   type PortMapper,
 } from './port-mapper.js';
 
-/** ms between looks at the router and at what is due. A look is a small file of the kernel. */
+/** ms between checks of the router's address and of what is due. A check reads a small file of the kernel. */
 const CHECK_INTERVAL = 10_000;
-/** ms until a router that opened nothing is asked again. */
+/** ms until a failed request is retried. */
 const FIRST_RETRY = 20_000;
 const LONGEST_RETRY = 15 * 60_000;
-/** ms; a router that keeps ports for a shorter time is asked again in this time. */
+/** ms; shorter lifetimes count as this long. */
 const SHORTEST_LIFETIME = 60_000;
-/** ms for which the end waits for the router. */
-const GOODBYE = 500;
+/** ms for which `stop` waits for the router. */
+const STOP_TIMEOUT = 500;
 
-export interface PortKeeperDeps {
+interface PortKeeperDeps {
   readonly clock: Clock;
   readonly random: Random;
   readonly log: Logger;
@@ -37,7 +37,7 @@ export interface PortKeeperDeps {
   readonly mapper: (gateway: Gateway) => PortMapper;
 }
 
-/** By the monotonic clock and by the calendar, as the former stands still while the machine sleeps, and the router does not. */
+/** A time of the monotonic clock and of the wall clock: the former stops while the machine sleeps, but the router's does not. */
 interface Deadline {
   readonly now: number;
   readonly unixTime: number;
@@ -48,17 +48,17 @@ interface Held {
   readonly until: Deadline;
 }
 
-/** What is held stays so while it is asked for again. */
+/** A mapping that is held remains valid while it is renewed. */
 type State =
   | { readonly kind: 'due'; readonly held: Held | undefined; readonly at: Deadline }
-  | { readonly kind: 'asking'; readonly held: Held | undefined };
+  | { readonly kind: 'requesting'; readonly held: Held | undefined };
 
 interface KeptPort {
   readonly local: LocalPort;
   readonly retries: Backoff;
   state: State;
-  /** What was said about it last: each thing is said once. */
-  said: string;
+  /** The last text in the log, which is not repeated. */
+  logged: string;
 }
 
 interface Router {
@@ -73,7 +73,7 @@ export class PortKeeper {
   #router: Router | undefined;
   #timer: Timer | undefined;
 
-  /** @param onChange an outside address has come or gone */
+  /** @param onChange called when an external address appears, changes or disappears */
   constructor(deps: PortKeeperDeps, ports: readonly LocalPort[], onChange: () => void) {
     this.#deps = deps;
     this.#onChange = onChange;
@@ -82,7 +82,7 @@ export class PortKeeper {
       local,
       retries: new Backoff(random, { first: FIRST_RETRY, most: LONGEST_RETRY }),
       state: { kind: 'due', held: undefined, at: deadline(clock, 0) },
-      said: '',
+      logged: '',
     }));
   }
 
@@ -91,32 +91,32 @@ export class PortKeeper {
     this.#check();
   }
 
-  /** Where the world reaches a port of ours; undefined where it does not, as far as we know. */
-  outside(protocol: LocalPort['protocol']): Endpoint | undefined {
-    return this.#held(protocol)?.mapping.outside;
+  /** Returns the public address and port of our port; undefined if there is none. */
+  external(protocol: LocalPort['protocol']): Endpoint | undefined {
+    return this.#held(protocol)?.mapping.external;
   }
 
-  /** By which protocol the router opened it. */
+  /** Returns the protocol by which the router opened it. */
   by(protocol: LocalPort['protocol']): Mapping['by'] | undefined {
     return this.#held(protocol)?.mapping.by;
   }
 
   #held(protocol: LocalPort['protocol']): { readonly mapping: Mapping } | undefined {
     const held = this.#ports.find(({ local }) => local.protocol === protocol)?.state.held;
-    return held !== undefined && isPublic(held.mapping.outside) ? held : undefined;
+    return held !== undefined && isPublic(held.mapping.external) ? held : undefined;
   }
 
-  /** Gives the ports back, if the router takes no longer than 500 ms about it. */
+  /** Deletes the mappings; waits at most 500 ms for the router. */
   async stop(): Promise<void> {
     this.#timer?.cancel();
     const { clock } = this.#deps;
     const router = this.#router;
     this.#router = undefined;
     if (router === undefined) return;
-    const open = this.#ports.filter(({ state }) => state.held !== undefined || state.kind === 'asking');
+    const open = this.#ports.filter(({ state }) => state.held !== undefined || state.kind === 'requesting');
     if (open.length > 0) {
       await new Promise<void>((resolve) => {
-        const timer = clock.after(GOODBYE, resolve);
+        const timer = clock.after(STOP_TIMEOUT, resolve);
         void Promise.allSettled(open.map(({ local }) => router.mapper.unmap(local))).then(() => {
           timer.cancel();
           resolve();
@@ -128,29 +128,29 @@ export class PortKeeper {
 
   #check(): void {
     const { clock } = this.#deps;
-    this.#lookAtRouter();
+    this.#checkRouter();
     const router = this.#router;
     for (const port of this.#ports) {
       const { state } = port;
-      if (state.held !== undefined && hasPassed(clock, state.held.until)) this.#drop(port, 'the router has let it go');
+      if (state.held !== undefined && hasPassed(clock, state.held.until)) this.#drop(port, 'the mapping has expired');
       if (router !== undefined && port.state.kind === 'due' && hasPassed(clock, port.state.at)) {
-        void this.#ask(router, port);
+        void this.#request(router, port);
       }
     }
   }
 
-  /** Whoever is behind another router than before has no ports there yet, and none to give back. */
-  #lookAtRouter(): void {
-    const { clock, gateway: look, mapper } = this.#deps;
-    const gateway = behindNat(look());
+  /** Begins again if the router has changed; mappings at the old one cannot be deleted any more. */
+  #checkRouter(): void {
+    const { clock, gateway: readGateway, mapper } = this.#deps;
+    const gateway = behindNat(readGateway());
     if (isSame(gateway, this.#router?.gateway)) return;
     this.#router?.mapper.close();
     this.#router = gateway === undefined ? undefined : { gateway, mapper: mapper(gateway) };
     for (const port of this.#ports) {
       port.retries.reset();
-      this.#drop(port, 'the network is another one');
+      this.#drop(port, 'the network has changed');
       port.state = { kind: 'due', held: undefined, at: deadline(clock, 0) };
-      port.said = '';
+      port.logged = '';
     }
   }
 
@@ -158,47 +158,47 @@ export class PortKeeper {
     const { held } = port.state;
     if (held === undefined) return;
     port.state = { ...port.state, held: undefined };
-    this.#say(port, 'debug', `no longer reached at ${held.mapping.outside.key}: ${why}`);
+    this.#log(port, 'debug', `no longer reachable at ${held.mapping.external.key}: ${why}`);
     this.#onChange();
   }
 
-  async #ask(router: Router, port: KeptPort): Promise<void> {
-    port.state = { kind: 'asking', held: port.state.held };
+  async #request(router: Router, port: KeptPort): Promise<void> {
+    port.state = { kind: 'requesting', held: port.state.held };
     const result = await router.mapper.map(port.local).catch((error) => failed(messageOf(error)));
-    // It may be about a router that is not ours any longer.
-    if (this.#router === router && port.state.kind === 'asking') this.#note(router, port, result);
+    // The router may have changed in the meantime.
+    if (this.#router === router && port.state.kind === 'requesting') this.#onResult(router, port, result);
   }
 
-  #note({ gateway }: Router, port: KeptPort, result: MapResult): void {
+  #onResult({ gateway }: Router, port: KeptPort, result: MapResult): void {
     const { clock } = this.#deps;
     const { held } = port.state;
     if (result.kind === 'failed') {
       port.state = { kind: 'due', held, at: deadline(clock, port.retries.next()) };
-      this.#say(port, 'debug', `not opened by the router ${gateway.address}: ${result.reason}`);
+      this.#log(port, 'debug', `the router ${gateway.address} did not open it: ${result.reason}`);
       return;
     }
     port.retries.reset();
     const { mapping } = result;
-    const { outside, by } = mapping;
+    const { external, by } = mapping;
     const lifetime = Math.min(LIFETIME, Math.max(SHORTEST_LIFETIME, mapping.lifetime));
     port.state = {
       kind: 'due',
       held: { mapping, until: deadline(clock, lifetime) },
       at: deadline(clock, lifetime / 2),
     };
-    if (isPublic(outside)) this.#say(port, 'info', `others reach it at ${outside.key} (${by})`);
-    else this.#say(port, 'debug', `opened at ${outside.key} (${by}), which is behind another NAT`);
-    if (held?.mapping.outside.key !== outside.key) this.#onChange();
+    if (isPublic(external)) this.#log(port, 'info', `reachable at ${external.key} (${by})`);
+    else this.#log(port, 'debug', `opened at ${external.key} (${by}), which is behind another NAT`);
+    if (held?.mapping.external.key !== external.key) this.#onChange();
   }
 
-  #say(port: KeptPort, level: 'info' | 'debug', text: string): void {
-    if (port.said === text) return;
-    port.said = text;
+  #log(port: KeptPort, level: 'info' | 'debug', text: string): void {
+    if (port.logged === text) return;
+    port.logged = text;
     this.#deps.log[level](`${port.local.protocol.toUpperCase()} port ${port.local.port}: ${text}`);
   }
 }
 
-/** A router that leads to the world for a public address of ours has nothing to open. */
+/** Returns a router that does NAT; with a public address of our own, there is nothing to open. */
 function behindNat(gateway: Gateway | undefined): Gateway | undefined {
   return gateway !== undefined && Endpoint.of(gateway.ownAddress, 0)?.isLan ? gateway : undefined;
 }

@@ -8,9 +8,9 @@ export interface LocalPort {
 }
 
 export interface Mapping {
-  /** Where the router says that the world reaches the port. Not to be believed without a look: see `isPublic`. */
-  readonly outside: Endpoint;
-  /** ms until the router forgets it. */
+  /** The external address and port that the router reports; it may be behind another NAT, see `isPublic`. */
+  readonly external: Endpoint;
+  /** ms until the mapping expires. */
   readonly lifetime: number;
   readonly by: 'PCP' | 'NAT-PMP' | 'UPnP';
 }
@@ -20,29 +20,29 @@ export type MapResult =
   | { readonly kind: 'failed'; readonly reason: string };
 
 export interface PortMapper {
-  /** Asks for a port, or for more time for one that is mapped; never rejects. */
+  /** Maps a port, or renews its mapping; never rejects. */
   map(port: LocalPort): Promise<MapResult>;
-  /** Gives a mapped port back; resolves when the router said so, or says nothing. */
+  /** Deletes the mapping of a port; resolves when the router has confirmed it, or does not answer. */
   unmap(port: LocalPort): Promise<void>;
-  /** Sends nothing any more; what is being asked fails. */
+  /** Sends nothing more; running requests fail. */
   close(): void;
 }
 
-/** Opens a socket at our address in the router's network; rejects when that is not ours any longer. */
+/** Opens a socket at this machine's address in the router's network; rejects if it has that address no more. */
 export type OpenSocket = (onDatagram: DatagramHandler) => Promise<DatagramSocket>;
 
 /**
- * For how long a port is asked for, ms; it is asked for again after half of it. RFC 6886 recommends 2 hours,
- * but a router that was restarted has forgotten us, and one that we have left keeps the port open.
+ * ms for which a port is requested; the mapping is renewed after half of it. RFC 6886 recommends 2 hours, but a restarted router
+ * has lost the mapping, and a router that we have left keeps the port open.
  */
 export const LIFETIME = 20 * 60_000;
 
 export const failed = (reason: string): MapResult => ({ kind: 'failed', reason });
 
-/** Whether an address that a router calls its own can be the world's way to us; else there is another NAT before it. */
-export function isPublic(outside: Endpoint): boolean {
-  return outside.family === 4 && outside.isUnicast && !outside.isLan && !isReserved(outside);
+/** Whether the external address of a router is reachable from the Internet; otherwise the router is behind another NAT. */
+export function isPublic(external: Endpoint): boolean {
+  return external.family === 4 && external.isUnicast && !external.isLan && !isReserved(external);
 }
 
-/** Specification (RFC 6890): 192.0.0.0/24 is what providers use between their customers' routers and their own NAT (DS-Lite). */
+/** Specification (RFC 6890): providers use 192.0.0.0/24 between their customers' routers and their own NAT (DS-Lite). */
 const isReserved = ({ address }: Endpoint): boolean => address.startsWith('192.0.0.');

@@ -1,14 +1,13 @@
-/** Reads XML of routers, which may be anything: the only file that imports sax. */
+/** Reads the XML of routers, which may contain anything: the only file that imports sax. */
 import sax from 'sax';
 
-/** Elements inside each other, and elements in all; a description has 10 and some hundreds. */
-const DEEPEST = 32;
-const MOST_ELEMENTS = 4_000;
-/** Mistakes; each makes sax build an error, and a wrong closing tag one for each open element, for minutes. */
-const MOST_MISTAKES = 100;
+/** Nested elements, and elements in all; a description has 10 and some hundreds. */
+const MAX_DEPTH = 32;
+const MAX_ELEMENTS = 4_000;
+/** Syntax errors; sax builds an error object for each, and for a wrong closing tag one for each open element, which may take minutes. */
+const MAX_ERRORS = 100;
 
-/** Ends the reading of what is no description. */
-class TooMuch extends Error {}
+class LimitExceeded extends Error {}
 
 interface Open {
   readonly name: string;
@@ -17,18 +16,18 @@ interface Open {
 }
 
 /**
- * All elements of a name, wherever they stand, each as the texts of its children by their names. Names are without their
- * namespaces; of children of the same name the first counts. Never throws: what cannot be read is not there.
+ * Returns all elements with a name, at any depth, each as the texts of its children by their names. Names are without their
+ * namespaces; of children with the same name the first counts. Never throws: elements that cannot be read are left out.
  */
 export function elementsOf(xml: string, wanted: string): ReadonlyMap<string, string>[] {
   const found: Map<string, string>[] = [];
   const open: Open[] = [];
   let count = 0;
-  let mistakes = 0;
+  let errors = 0;
   const parser = sax.parser(true, { trim: true });
   parser.onopentag = ({ name }) => {
     count += 1;
-    if (count > MOST_ELEMENTS || open.length >= DEEPEST) throw new TooMuch();
+    if (count > MAX_ELEMENTS || open.length >= MAX_DEPTH) throw new LimitExceeded();
     open.push({ name: name.slice(name.indexOf(':') + 1), text: '', children: new Map() });
   };
   const addText = (text: string): void => {
@@ -44,17 +43,17 @@ export function elementsOf(xml: string, wanted: string): ReadonlyMap<string, str
     if (parent !== undefined && !parent.children.has(element.name)) parent.children.set(element.name, element.text);
     if (element.name === wanted) found.push(element.children);
   };
-  // Routers' XML is often not quite right; it is read as far as it can be.
+  // The XML of routers is often invalid; it is read as far as possible.
   parser.onerror = () => {
-    mistakes += 1;
-    if (mistakes > MOST_MISTAKES) throw new TooMuch();
+    errors += 1;
+    if (errors > MAX_ERRORS) throw new LimitExceeded();
     parser.resume();
   };
   try {
     parser.write(xml).close();
   } catch (error) {
-    if (error instanceof TooMuch) return [];
-    // Else something that resuming did not help with.
+    if (error instanceof LimitExceeded) return [];
+    // Other errors are sax's own, after which it cannot continue.
   }
   return found;
 }

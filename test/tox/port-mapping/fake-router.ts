@@ -6,7 +6,7 @@ import type { OpenSocket } from '../../../src/tox/port-mapping/port-mapper.js';
 import type { ManualClock } from '../../support/manual-clock.js';
 
 export const GATEWAY = { address: '10.1.0.1', ownAddress: '10.1.0.10' };
-const OUTSIDE = '11.1.0.1';
+const EXTERNAL = '11.1.0.1';
 const LOCATION = `http://${GATEWAY.address}:5000/rootDesc.xml`;
 const TYPE = 'urn:schemas-upnp-org:service:WANIPConnection:1';
 
@@ -25,12 +25,12 @@ export class FakeRouter {
   pcp = false;
   natPmp = false;
   upnp = false;
-  outside = OUTSIDE;
+  external = EXTERNAL;
   /** Seconds that it grants at the most. */
   lifetime = 7200;
   /** Errors with which it answers the next calls of AddPortMapping. */
   readonly upnpErrors: number[] = [];
-  /** Such as `udp 7000 > 7000`, outside port last. */
+  /** Such as `udp 7000 > 7000`, external port last. */
   readonly open = new Set<string>();
   /** What was asked, in order: `PCP`, `NAT-PMP`, `SSDP`, and the action of each call. */
   readonly asked: string[] = [];
@@ -80,7 +80,7 @@ export class FakeRouter {
     }
     if (action === 'DeletePortMapping') this.#forget((line) => line.endsWith(`> ${value('NewExternalPort')}`));
     const values =
-      action === 'GetExternalIPAddress' ? `<NewExternalIPAddress>${this.outside}</NewExternalIPAddress>` : '';
+      action === 'GetExternalIPAddress' ? `<NewExternalIPAddress>${this.external}</NewExternalIPAddress>` : '';
     return { status: 200, body: soapBody(`<u:${action}Response xmlns:u="${TYPE}">${values}</u:${action}Response>`) };
   };
 
@@ -107,7 +107,7 @@ export class FakeRouter {
     answer[1] = 0x81;
     answer.fill(0, 8, 24);
     answer.writeUInt32BE(this.#grant(packet.readUInt32BE(4)), 4);
-    Buffer.from(this.outside.split('.').map(Number)).copy(answer, 56);
+    Buffer.from(this.external.split('.').map(Number)).copy(answer, 56);
     answer.writeUInt16BE(this.#map(packet[36] === 17, packet.readUInt16BE(40), packet.readUInt32BE(4)), 42);
     reply(answer);
   }
@@ -116,7 +116,7 @@ export class FakeRouter {
     this.asked.push('NAT-PMP');
     if (!this.natPmp) return;
     if (packet[1] === 0) {
-      reply(Buffer.from([0, 0x80, 0, 0, 0, 0, 0, 1, ...this.outside.split('.').map(Number)]));
+      reply(Buffer.from([0, 0x80, 0, 0, 0, 0, 0, 1, ...this.external.split('.').map(Number)]));
       return;
     }
     const answer = Buffer.alloc(16);

@@ -28,7 +28,7 @@ function make() {
   return { clock, router, mapper, map, loads: () => loads };
 }
 
-t.test('where PCP or NAT-PMP work UPnP is not even loaded', async (t) => {
+t.test('UPnP is not loaded if PCP or NAT-PMP works', async (t) => {
   for (const protocol of ['pcp', 'natPmp'] as const) {
     const { router, map, loads } = make();
     router[protocol] = true;
@@ -38,7 +38,7 @@ t.test('where PCP or NAT-PMP work UPnP is not even loaded', async (t) => {
   }
 });
 
-t.test('where neither answers UPnP takes over, and is what the next port begins with', async (t) => {
+t.test('if neither answers, UPnP maps the port, and the next port begins with it', async (t) => {
   const { router, mapper, map, clock } = make();
   router.upnp = true;
   t.same(await map(1_400), ['UPnP', 'UPnP']);
@@ -50,7 +50,7 @@ t.test('where neither answers UPnP takes over, and is what the next port begins 
   t.equal(router.open.size, 0);
 });
 
-t.test('a router that opens nothing is asked for the first port only, and anew some time later', async (t) => {
+t.test('a router that opens nothing is asked for the first port only, and again some time later', async (t) => {
   const { clock, router, map } = make();
   const [first, second] = await map();
   t.match(first, /no answer to PCP and NAT-PMP; no answer to UPnP/);
@@ -62,7 +62,7 @@ t.test('a router that opens nothing is asked for the first port only, and anew s
   t.ok(router.asked.length > count);
 });
 
-t.test('a router that has changed its ways is asked in all of them again', async (t) => {
+t.test('after the known protocol fails, all protocols are tried again', async (t) => {
   const { router, map } = make();
   router.pcp = true;
   t.same(await map(), ['PCP', 'PCP']);
@@ -71,7 +71,7 @@ t.test('a router that has changed its ways is asked in all of them again', async
   t.same(await map(), ['UPnP', 'UPnP']);
 });
 
-t.test('where UPnP cannot be loaded the other protocols are asked again all the same', async (t) => {
+t.test('if UPnP cannot be loaded, the other protocols are still tried', async (t) => {
   const clock = new ManualClock();
   const router = new FakeRouter(clock);
   const { openSocket } = router;
@@ -101,7 +101,7 @@ t.test('closing leaves no timer and no socket', async (t) => {
   t.equal(router.socketsOpen, 0);
 });
 
-t.test('a turn that fails is no reason for the next to do so', async (t) => {
+t.test('a failed action does not affect the next one', async (t) => {
   const clock = new ManualClock();
   const { openSocket } = new FakeRouter(clock);
   let isBroken = true;

@@ -18,12 +18,12 @@ t.test('requests are laid out as in RFC 6886', async (t) => {
   t.equal(encodePortRequest({ protocol: 'udp', port: 7000 }, 0, 0).toString('hex'), '000100001b58000000000000');
 });
 
-t.test('answers tell the outside address and the port', async (t) => {
+t.test('answers hold the external address and port', async (t) => {
   t.match(decodeAddressAnswer(bytes(ADDRESS_ANSWER)), { key: '11.1.0.1:0' });
-  t.same(decodePortAnswer(bytes(PORT_ANSWER), PORT), { kind: 'mapped', outsidePort: 7001, lifetime: 1200 });
+  t.same(decodePortAnswer(bytes(PORT_ANSWER), PORT), { kind: 'mapped', externalPort: 7001, lifetime: 1200 });
 });
 
-t.test('a refusal says why', async (t) => {
+t.test('a refusal has its reason', async (t) => {
   const refused = { kind: 'refused', reason: 'not authorized' };
   t.same(decodeAddressAnswer(bytes('0080000200000001')), refused);
   t.same(decodePortAnswer(bytes('0082000200000001'), PORT), refused);

@@ -8,7 +8,7 @@ const request: PcpRequest = {
   nonce: Buffer.from('0102030405060708090a0b0c', 'hex'),
   ownAddress: Endpoint.of('10.1.0.10', 0) as Endpoint,
   lifetime: 1200,
-  wanted: 7001,
+  suggested: 7001,
 };
 const NONCE = '0102030405060708090a0b0c';
 const answer = (changes: Readonly<Record<number, number>> = {}): Buffer => {
@@ -26,12 +26,12 @@ t.test('a request for a port is laid out as in RFC 6887', async (t) => {
   t.equal(encodePcpRequest({ ...request, port: { protocol: 'tcp', port: 7000 } })[36], 6);
 });
 
-t.test('an answer tells where the world reaches the port, and for how long', async (t) => {
+t.test('an answer holds the external address and port, and the lifetime', async (t) => {
   const decoded = decodePcpAnswer(answer(), request);
-  t.match(decoded, { kind: 'mapped', lifetime: 1200, outside: { key: '11.1.0.1:7001' } });
+  t.match(decoded, { kind: 'mapped', lifetime: 1200, external: { key: '11.1.0.1:7001' } });
 });
 
-t.test('a refusal says why, with or without the part that repeats the request', async (t) => {
+t.test('a refusal has its reason, with or without the part that repeats the request', async (t) => {
   t.same(decodePcpAnswer(answer({ 3: 2 }), request), { kind: 'refused', reason: 'not authorized' });
   t.same(decodePcpAnswer(answer({ 3: 99 }).subarray(0, 24), request), { kind: 'refused', reason: 'result 99' });
 });

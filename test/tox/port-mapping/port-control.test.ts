@@ -22,15 +22,15 @@ function make() {
   return { clock, router, control, run };
 }
 
-const outsideOf = (result: MapResult): string =>
-  result.kind === 'failed' ? result.reason : `${result.mapping.by} ${result.mapping.outside.key}`;
+const externalOf = (result: MapResult): string =>
+  result.kind === 'failed' ? result.reason : `${result.mapping.by} ${result.mapping.external.key}`;
 
-t.test('a router that speaks PCP opens ports by it, for as long as it says, and takes them back', async (t) => {
+t.test('a router with PCP maps ports for the lifetime that it grants, and deletes the mappings', async (t) => {
   const { router, control, run } = make();
   router.pcp = true;
   router.lifetime = 300;
   const result = await run(control.map(UDP));
-  t.equal(outsideOf(result), 'PCP 11.1.0.1:7000');
+  t.equal(externalOf(result), 'PCP 11.1.0.1:7000');
   t.equal(result.kind === 'mapped' && result.mapping.lifetime, 300_000);
   await run(control.map(TCP));
   t.same([...router.open], ['udp 7000 > 7000', 'tcp 7001 > 7001']);
@@ -39,26 +39,26 @@ t.test('a router that speaks PCP opens ports by it, for as long as it says, and 
   t.same(router.asked, ['PCP', 'PCP', 'PCP']);
 });
 
-t.test('one that says that it is older is asked by NAT-PMP, and from then on by that alone', async (t) => {
+t.test('a router that answers with the older version is asked by NAT-PMP only', async (t) => {
   const { router, control, run } = make();
   router.natPmp = true;
-  t.equal(outsideOf(await run(control.map(UDP), 10)), 'NAT-PMP 11.1.0.1:7000', 'at once');
+  t.equal(externalOf(await run(control.map(UDP), 10)), 'NAT-PMP 11.1.0.1:7000', 'at once');
   await run(control.map(TCP));
   await run(control.unmap(UDP));
   t.same([...router.open], ['tcp 7001 > 7001']);
   t.same(router.asked, ['PCP', 'NAT-PMP', 'NAT-PMP', 'NAT-PMP', 'NAT-PMP', 'NAT-PMP']);
 });
 
-t.test('one that answers nothing is asked a few times, and given up', async (t) => {
+t.test('a router that does not answer is asked a few times, and given up', async (t) => {
   const { clock, router, control, run } = make();
-  t.match(outsideOf(await run(control.map(UDP))), /no answer/);
+  t.match(externalOf(await run(control.map(UDP))), /no answer/);
   t.same(router.asked, ['PCP', 'PCP', 'NAT-PMP', 'NAT-PMP']);
   await run(control.unmap(UDP));
   t.equal(router.asked.length, 4, 'and has nothing to give back');
   t.equal(clock.pending, 0);
 });
 
-t.test('only the router itself is believed', async (t) => {
+t.test('only answers of the router count', async (t) => {
   const { router, control, run } = make();
   const asking = control.map(UDP);
   await new Promise(setImmediate);
@@ -66,10 +66,10 @@ t.test('only the router itself is believed', async (t) => {
     const port = source === '10.1.0.1' ? 5350 : 5351;
     router.inject(Buffer.from([0, 0x81, 0, 0, 0, 0, 0, 0, 0x1b, 0x58, 0x1b, 0x58, 0, 0, 1, 0]), at(source, port));
   }
-  t.match(outsideOf(await run(asking)), /no answer/);
+  t.match(externalOf(await run(asking)), /no answer/);
 });
 
-t.test('hostile bytes of a router open nothing and harm nothing', async (t) => {
+t.test('hostile answers map nothing', async (t) => {
   const { router, control, run } = make();
   const samples = [Buffer.alloc(60, 1), Buffer.from([2, 0x81, 0, 0]), Buffer.from([0, 0x81, 0, 0, 0, 0, 0, 0])];
   for (const bytes of mutations(1, samples, 500)) {
@@ -81,7 +81,7 @@ t.test('hostile bytes of a router open nothing and harm nothing', async (t) => {
   t.equal(router.socketsOpen, 1);
 });
 
-t.test('closing ends what is being asked', async (t) => {
+t.test('closing ends running requests', async (t) => {
   const { clock, router, control } = make();
   const asking = control.map(UDP);
   await new Promise(setImmediate);
@@ -92,11 +92,11 @@ t.test('closing ends what is being asked', async (t) => {
   t.equal(router.socketsOpen, 0);
 });
 
-t.test('an address that is not ours any longer is a failure like others', async (t) => {
+t.test('an address that this machine no longer has is a failure like others', async (t) => {
   const clock = new ManualClock();
   const openSocket = () => Promise.reject(new Error('no address of this machine'));
   const control = new PortControl({ clock, random: new SeededRandom(1), openSocket }, GATEWAY);
-  t.match(outsideOf(await control.map(UDP)), /no address/);
+  t.match(externalOf(await control.map(UDP)), /no address/);
   control.close();
 });
 

@@ -1,6 +1,5 @@
 import t from 'tap';
-import { decodeSsdpAnswer, SEARCHES } from '../../../src/tox/port-mapping/ssdp.js';
-import { serviceIn, Upnp } from '../../../src/tox/port-mapping/upnp.js';
+import { decodeSsdpAnswer, SEARCHES, serviceIn, Upnp } from '../../../src/tox/port-mapping/upnp.js';
 import { elementsOf } from '../../../src/tox/port-mapping/xml.js';
 import { mutations } from '../../support/fuzz.js';
 import { ManualClock } from '../../support/manual-clock.js';
@@ -27,10 +26,10 @@ function make() {
   return { clock, router, upnp, run };
 }
 
-t.test('a router is found, opens a port and takes it back', async (t) => {
+t.test('a router is found, maps a port and deletes the mapping', async (t) => {
   const { clock, router, upnp, run } = make();
   const result = await run(upnp.map(UDP));
-  t.match(result, { kind: 'mapped', mapping: { by: 'UPnP', outside: { key: '11.1.0.1:7000' } } });
+  t.match(result, { kind: 'mapped', mapping: { by: 'UPnP', external: { key: '11.1.0.1:7000' } } });
   t.same([...router.open], ['udp 7000 > 7000']);
   t.match(router.calls[0], /<NewInternalClient>10\.1\.0\.10<.*<NewLeaseDuration>1200</);
   await run(upnp.map(UDP));
@@ -42,7 +41,7 @@ t.test('a router is found, opens a port and takes it back', async (t) => {
   t.equal(router.socketsOpen, 0);
 });
 
-t.test('where the port is somebody else’s another one is asked for, and asked for again', async (t) => {
+t.test('if another machine has the port, another one is requested, and kept at renewal', async (t) => {
   const { router, upnp, run } = make();
   router.upnpErrors.push(718);
   const first = await run(upnp.map(UDP));
@@ -52,18 +51,18 @@ t.test('where the port is somebody else’s another one is asked for, and asked 
     [...router.open].map((line) => line.split(' > ')[0]),
     ['udp 7000'],
   );
-  t.equal(first.kind === 'mapped' && first.mapping.outside.port !== 7000, true);
+  t.equal(first.kind === 'mapped' && first.mapping.external.port !== 7000, true);
   t.strictSame(second, first);
 });
 
-t.test('a router that knows no lifetimes is asked for ever', async (t) => {
+t.test('a router without lifetimes is asked for a permanent mapping', async (t) => {
   const { router, upnp, run } = make();
   router.upnpErrors.push(725);
   t.equal((await run(upnp.map(UDP))).kind, 'mapped');
   t.match(router.calls[1], /<NewLeaseDuration>0</);
 });
 
-t.test('a refusal is told by its number, and none at all as silence', async (t) => {
+t.test('a refusal is reported with its number, and silence as silence', async (t) => {
   const { router, upnp, run } = make();
   router.upnpErrors.push(606);
   t.match(await run(upnp.map(UDP)), { kind: 'failed', reason: 'UPnP: error 606' });
@@ -73,10 +72,10 @@ t.test('a refusal is told by its number, and none at all as silence', async (t) 
   t.equal((await run(upnp.map(UDP))).kind, 'mapped', 'and is searched for anew the next time');
 });
 
-t.test('an outside address that is none is a failure', async (t) => {
+t.test('an invalid external address is a failure', async (t) => {
   const { router, upnp, run } = make();
-  router.outside = 'no &lt;address';
-  t.match(await run(upnp.map(UDP)), { kind: 'failed', reason: /outside address/ });
+  router.external = 'no &lt;address';
+  t.match(await run(upnp.map(UDP)), { kind: 'failed', reason: /external address/ });
 });
 
 t.test('closing ends a search', async (t) => {
@@ -89,7 +88,7 @@ t.test('closing ends a search', async (t) => {
   t.equal(clock.pending > 0 && router.socketsOpen, 0);
 });
 
-t.test('searches ask for routers of both versions', async (t) => {
+t.test('searches name both versions of the device', async (t) => {
   t.match(
     String(SEARCHES[0]),
     /^M-SEARCH \* HTTP\/1\.1\r\nHOST: 239\.255\.255\.250:1900\r\n.*MX: 1.*Device:1\r\n\r\n$/s,
@@ -97,7 +96,7 @@ t.test('searches ask for routers of both versions', async (t) => {
   t.match(String(SEARCHES[1]), /InternetGatewayDevice:2\r\n\r\n$/);
 });
 
-t.test('a description is taken only from the host that answers, and by HTTP', async (t) => {
+t.test('a description is read only from the host that answered, and by HTTP', async (t) => {
   t.equal(decodeSsdpAnswer(answer(LOCATION.href), ROUTER)?.href, LOCATION.href);
   const others = ['http://10.1.0.9/', 'https://10.1.0.1/', 'http://u@10.1.0.1/', 'file:///etc/passwd', 'http://[', ''];
   for (const other of others) t.equal(decodeSsdpAnswer(answer(other), ROUTER), undefined, other);
@@ -105,7 +104,7 @@ t.test('a description is taken only from the host that answers, and by HTTP', as
   t.equal(decodeSsdpAnswer(Buffer.from('NOTIFY * HTTP/1.1\r\n\r\n'), ROUTER), undefined);
 });
 
-t.test('calls go only to the host that described itself', async (t) => {
+t.test('calls are sent only to the host that described itself', async (t) => {
   t.equal(serviceIn(DESCRIPTION, LOCATION)?.url.href, 'http://10.1.0.1:5000/ctl/IPConn');
   const elsewhere = DESCRIPTION.replace('/ctl/IPConn', 'http://10.1.0.9/ctl');
   t.equal(serviceIn(elsewhere, LOCATION), undefined);
@@ -113,7 +112,7 @@ t.test('calls go only to the host that described itself', async (t) => {
   t.equal(serviceIn(based, LOCATION)?.url.href, 'http://10.1.0.1:6000/ctl/IPConn');
 });
 
-t.test('XML is read as far as it can be, whatever it is', async (t) => {
+t.test('invalid XML is read as far as possible', async (t) => {
   t.same(
     [...(elementsOf('<a><x:b> 1 </x:b><b>2</b><c><![CDATA[<]]></c></a>', 'a')[0] ?? [])],
     [
@@ -127,7 +126,7 @@ t.test('XML is read as far as it can be, whatever it is', async (t) => {
   t.same(elementsOf('<!DOCTYPE a [<!ENTITY x "boom">]><a><b>&x;</b></a>', 'a')[0]?.get('b') === 'boom', false);
 });
 
-t.test('text that is one mistake after the other is given up, for each costs time', async (t) => {
+t.test('text with too many syntax errors is given up', async (t) => {
   const good = '<a><b>1</b></a>';
   t.same(elementsOf(`${good}<c>${'&;'.repeat(60_000)}`, 'a'), []);
   t.same(elementsOf(`${good}${'<c>'.repeat(20)}${'</d>'.repeat(20_000)}`, 'a'), []);
