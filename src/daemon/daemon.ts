@@ -15,7 +15,7 @@ import { targetAddresses } from '../engine/server/target-addresses.js';
 import { TargetPolicy } from '../engine/server/target-policy.js';
 import type { EngineOptions } from '../engine/start-engine.js';
 import type { FileSystem } from '../engine/state/file-system.js';
-import { SETTINGS } from '../engine/state/setting-names.js';
+import type { SettingNames } from '../engine/state/setting-names.js';
 import { accessSettings, accessSettingsOrFault, secretPlace } from './access-settings.js';
 import { Configuration, type Loaded, type Settings } from './configuration.js';
 import { HttpPages } from './http-pages.js';
@@ -51,6 +51,13 @@ export interface DaemonOptions {
   /** Of the control socket; undefined for nobody but its owner. */
   readonly groupId: number | undefined;
 }
+
+/** What errors of the engine call our settings. */
+const SETTING_NAMES: SettingNames = {
+  directory: 'state_dir in the settings',
+  nodes: 'network.bootstrap or network.nodes_file',
+  proxy: 'network.proxy in the settings',
+};
 
 export class Daemon {
   readonly engine: Engine;
@@ -120,8 +127,8 @@ export class Daemon {
     let aliasOf = (_peerId: string): string | undefined => undefined;
     const engine = await deps.startEngine(deps.log, {
       settings: { ...settings.network, proxy: settings.network.proxy && { address: settings.network.proxy } },
-      place: { kind: 'directory', path: settings.stateDirectory, named: SETTINGS.directory },
-      names: SETTINGS,
+      place: { kind: 'directory', path: settings.stateDirectory },
+      names: SETTING_NAMES,
       isRelay: true,
       isLasting: true,
       nameOf: (peerId) => peerName(peerId, aliasOf(peerId)),
@@ -129,7 +136,11 @@ export class Daemon {
     });
     try {
       // The lock of the identity keeps others away from the whole directory, so what is in it is read after that.
-      const access = await AccessControl.open(deps, settings.stateDirectory, accessSettingsOrFault(deps, settings));
+      const access = await AccessControl.open(
+        deps,
+        { path: settings.stateDirectory, names: SETTING_NAMES },
+        accessSettingsOrFault(deps, settings),
+      );
       aliasOf = (peerId) => access.entryOf(peerId)?.alias;
       targets = new TargetPolicy(
         { entryOf: (peerId) => access.entryOf(peerId), addressesOf: targetAddresses(deps.clock) },

@@ -3,11 +3,11 @@ import type { Clock, Timer } from '../base/clock.js';
 import { messageOf } from '../base/coded-error.js';
 import type { Logger } from '../base/logger.js';
 import type { Random } from '../base/random.js';
-import type { RetryPolicy } from '../config/classic-settings.js';
 import type { ToxId } from '../tox/crypto/tox-id.js';
 import type { NetworkFacts } from '../tox/network-facts.js';
 import type { TunnelService } from '../tunnel/tunnel-service.js';
 import type { AccessPolicy } from './access/access-policy.js';
+import type { RetryPolicy } from './client/connect-retry.js';
 import { RemoteServer } from './client/remote-server.js';
 import { NetworkEntry } from './network/network-entry.js';
 import { NetworkWatch } from './network/network-watch.js';
@@ -15,15 +15,15 @@ import { proxyText } from './network/proxy-text.js';
 import type { NodeToAsk, ProxyFault, ToxStack } from './network/tox-stack.js';
 import { ClientAdmission } from './server/client-admission.js';
 import type { Identity } from './state/identity.js';
-import { FLAGS, type SettingNames } from './state/setting-names.js';
+import type { SettingNames } from './state/setting-names.js';
 
 /** ms between saves of what was learned about the network; stopping saves too. */
 const SAVE_INTERVAL = 60 * 60_000;
 /** ms without a network after which a server says so. */
 const LONELY = 9_000;
 const NO_NETWORK =
-  'no node of the Tox network has answered yet, so nobody finds us: check that this machine has a network, that it lets UDP or TCP out, and that the bootstrap nodes are right';
-const FOR_EVER: RetryPolicy = { timeout: undefined, maxRetries: 0 };
+  'no node of the Tox network has answered yet, so no client finds this server: check that this machine is online and lets UDP or TCP out, and that the bootstrap nodes are right';
+const FOREVER: RetryPolicy = { timeout: undefined, maxRetries: 0 };
 
 interface Deps {
   readonly clock: Clock;
@@ -49,12 +49,12 @@ export class Engine {
   #saveFault: Error | undefined;
   #isStopped = false;
 
-  constructor(deps: Deps, options: { readonly nodes: readonly NodeToAsk[]; readonly names?: SettingNames }) {
+  constructor(deps: Deps, options: { readonly nodes: readonly NodeToAsk[]; readonly names: SettingNames }) {
     this.#deps = deps;
-    this.#names = options.names ?? FLAGS;
+    this.#names = options.names;
     this.#entry = new NetworkEntry(deps, options.nodes);
     this.#watch = new NetworkWatch(deps);
-    this.#saveFault = deps.identity.writeFault;
+    this.#saveFault = deps.identity.writeError;
     this.#onlineSince = deps.clock.unixTime();
   }
 
@@ -119,7 +119,7 @@ export class Engine {
     await tox.start();
     this.#entry.ask();
     this.#watch.begin();
-    if (this.#deps.identity.isKept) this.#saveTimer = clock.every(SAVE_INTERVAL, () => void this.#save());
+    if (this.statePath !== undefined) this.#saveTimer = clock.every(SAVE_INTERVAL, () => void this.#save());
   }
 
   /**
@@ -137,12 +137,12 @@ export class Engine {
   }
 
   /** Looks for a server from now on. */
-  connect(id: ToxId, secret: Buffer | undefined, patience = FOR_EVER): RemoteServer {
-    const enterAnew = (): void => {
+  connect(id: ToxId, secret: Buffer | undefined, retry = FOREVER): RemoteServer {
+    const bootstrapAgain = (): void => {
       if (!this.#deps.tox.isOnline) this.#entry.ask();
     };
-    const { hasBootstrapNodes } = this;
-    const server = new RemoteServer({ ...this.#deps, enterAnew, hasBootstrapNodes }, { id, secret, patience });
+    const options = { id, secret, retry, hasBootstrapNodes: this.hasBootstrapNodes, names: this.#names };
+    const server = new RemoteServer({ ...this.#deps, bootstrapAgain }, options);
     this.#roles.push(server);
     return server;
   }
@@ -165,7 +165,7 @@ export class Engine {
     this.#lonelyTimer?.cancel();
     for (const role of this.#roles) role.close();
     tunnels.stop();
-    if (identity.isKept) await this.#save();
+    if (this.statePath !== undefined) await this.#save();
     await tox.stop();
     await identity.close();
   }

@@ -5,23 +5,31 @@ import { systemClock } from '../base/clock.js';
 import { Endpoint } from '../base/endpoint.js';
 import type { Logger } from '../base/logger.js';
 import { systemRandom } from '../base/random.js';
-import type { CommonSettings } from '../config/classic-settings.js';
 import type { PortRange } from '../config/formats.js';
-import type { ProxySetting } from '../config/proxy.js';
-import { Tox } from '../tox/tox.js';
+import { Tox, type ToxOptions } from '../tox/tox.js';
 import type { MayReach } from '../tunnel/server/request-handler.js';
 import { TunnelService } from '../tunnel/tunnel-service.js';
 import { Engine } from './engine.js';
 import { BootstrapNodesError, defaultNodesFile, loadBootstrapNodes } from './network/bootstrap-nodes.js';
 import type { NodeToAsk } from './network/tox-stack.js';
 import { Identity, type IdentityPlace } from './state/identity.js';
-import { FLAGS, type SettingNames } from './state/setting-names.js';
+import type { SettingNames } from './state/setting-names.js';
 
-export type NetworkSettings = Pick<CommonSettings, 'udpPorts' | 'relayPort' | 'portMapping' | 'nodesFile' | 'nodes'> & {
-  readonly proxy: Pick<ProxySetting, 'address'> | undefined;
-  /** False: not even where the nodes are those of the world. */
+export interface NetworkSettings {
+  /** Undefined: random ones. */
+  readonly udpPorts: PortRange | undefined;
+  /** TCP port of our relay for others; 0 for no relay, undefined for the default of `isRelay`. */
+  readonly relayPort: number | undefined;
+  /** Whether a router may be asked to forward ports. */
+  readonly portMapping: boolean;
+  /** With either of these two, no other node is asked: a private network stays private. */
+  readonly nodesFile: string | undefined;
+  /** Empty: no nodes at all. */
+  readonly nodes: readonly NodeToAsk[] | undefined;
+  readonly proxy: { readonly address: NonNullable<ToxOptions['proxy']> } | undefined;
+  /** Default true; a private network never has it. */
   readonly lanDiscovery?: boolean;
-};
+}
 
 export interface EngineOptions {
   readonly settings: NetworkSettings;
@@ -34,8 +42,8 @@ export interface EngineOptions {
   readonly mayReach: MayReach;
   /** How the log names a peer, by its key in hex; the beginning of the key, unless given. */
   readonly nameOf?: (peerId: string) => string;
-  /** For errors; those of the classic command, unless given. */
-  readonly names?: SettingNames;
+  /** What errors call the settings. */
+  readonly names: SettingNames;
 }
 
 /** Ports from which one is chosen when none are given, as upstream: above the privileged ones, eleven in a row. */
@@ -44,12 +52,12 @@ const RANGE_LENGTH = 11;
 
 /** @throws FileError, BootstrapNodesError, StateFileError, IdentityError, NetworkError */
 export async function startEngine(log: Logger, options: EngineOptions): Promise<Engine> {
-  const { settings, place, isRelay, isLasting, mayReach, names = FLAGS } = options;
+  const { settings, place, isRelay, isLasting, mayReach, names } = options;
   const named = nodesToAsk(settings);
   if (named.length === 0) log.info(`no bootstrap nodes, as told: ${otherWaysIn(settings)}`);
   const nodes = settings.proxy === undefined || named.length === 0 ? named : withAddresses(named, log, names);
   const deps = { clock: systemClock, random: systemRandom, log };
-  const identity = await Identity.open(deps, place);
+  const identity = await Identity.open(deps, place, names);
   try {
     const tox = new Tox(
       { ...deps, log: log.child('tox') },

@@ -2,16 +2,21 @@
 import { systemClock } from '../base/clock.js';
 import type { Logger } from '../base/logger.js';
 import { systemRandom } from '../base/random.js';
-import type { NodeSettings } from '../config/classic-settings.js';
 import type { PublicKey } from '../tox/crypto/keys.js';
 import { newSavedata } from '../tox/savedata.js';
 import { Tox } from '../tox/tox.js';
 import { NetworkEntry } from './network/network-entry.js';
-import { isPrivate, nodesToAsk, relayPortOf } from './start-engine.js';
+import { isPrivate, type NetworkSettings, nodesToAsk, relayPortOf } from './start-engine.js';
 import { NodeKey } from './state/node-key.js';
+import type { SettingNames } from './state/setting-names.js';
 
 /** The usual one of Tox. Others name it in their configuration, so it is never another one by chance. */
 const USUAL_PORT = 33445;
+
+type NodeSettings = Pick<NetworkSettings, 'udpPorts' | 'relayPort' | 'nodesFile' | 'nodes'> & {
+  /** Where the key is stored; undefined for a key of this run. */
+  readonly directory: string | undefined;
+};
 
 export interface RunningNode {
   readonly publicKey: PublicKey;
@@ -21,12 +26,13 @@ export interface RunningNode {
 }
 
 /** @throws FileError, BootstrapNodesError, StateFileError, NodeKeyError, NetworkError */
-export async function startNode(log: Logger, settings: NodeSettings): Promise<RunningNode> {
+export async function startNode(log: Logger, settings: NodeSettings, names: SettingNames): Promise<RunningNode> {
   // A node is for the network whose nodes it is given; without any it is the first of its own, not one of the public's.
   const nodes = isPrivate(settings) ? nodesToAsk(settings) : [];
   const deps = { clock: systemClock, random: systemRandom, log: log.child('tox') };
-  if (settings.directory === undefined) log.warn('this key is for this run only: name a directory for it with -C');
-  const key = await NodeKey.open(deps, settings.directory);
+  const path = settings.directory;
+  if (path === undefined) log.warn(`this key is for this run only: name a directory for it with ${names.directory}`);
+  const key = await NodeKey.open(systemRandom, path === undefined ? undefined : { path, names });
   try {
     const tox = new Tox(deps, {
       // Nobody: a node is not announced, and gets no friends.

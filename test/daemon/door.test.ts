@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import t, { type Test } from 'tap';
 import { systemClock } from '../../src/base/clock.js';
-import { hashSecret, NO_SECRET, secretFile } from '../../src/engine/access/kept-secret.js';
+import { hashSecret, NO_SECRET, secretFormat } from '../../src/engine/access/kept-secret.js';
 import { ManualClock } from '../support/manual-clock.js';
 import { SeededRandom } from '../support/seeded-random.js';
 import { temporaryDirectory } from '../support/temporary-directory.js';
@@ -186,7 +186,7 @@ t.test('secrets that cannot be used are refused, and a dry run makes none', asyn
 
 t.test('a secret that somebody chose lets in after a restart, when a slow check has told', async (t) => {
   const current = await hashSecret(new SeededRandom(1), Buffer.from(SECRET), false);
-  const kept = secretFile.encode({ ...NO_SECRET, current, changedAt: 1 });
+  const kept = secretFormat.encode({ ...NO_SECRET, current, changedAt: 1 });
   const daemon = await TestDaemon.start(t, { state: { 'secret.json': JSON.stringify({ version: 1, ...kept }) } });
   const [client, wrong] = [await daemon.client(), await daemon.client()];
   wrong.connect('a wrong secret');

@@ -20,6 +20,7 @@ import { ManualClock } from '../support/manual-clock.js';
 import { SeededRandom } from '../support/seeded-random.js';
 import { temporaryDirectory } from '../support/temporary-directory.js';
 import { type FakeFriend, FakeStack } from './support/fake-stacks.js';
+import { NAMES } from './support/names.js';
 
 const SECRET = Buffer.from('canary secret');
 const random = new SeededRandom(1);
@@ -45,12 +46,12 @@ async function startPeer(network: Map<string, FakeStack>, options: PeerOptions =
   const warn = (text: string): void => void [said, warned].map((list) => list.push(text));
   const log: Logger = { ...silentLogger, error: say, warn, info: say, debug: say };
   const clock = options.clock ?? systemClock;
-  const identity = await Identity.open({ random, log }, options.place ?? { kind: 'nowhere' });
+  const identity = await Identity.open({ random, log }, options.place ?? { kind: 'nowhere' }, NAMES);
   const { publicKey, nospam } = identity.savedata.identity;
   const tox = new FakeStack(network, new ToxId(publicKey, nospam), encodeSavedata(identity.savedata));
   const tunnels = new TunnelService({ clock, random, log: silentLogger, mayReach: options.mayReach ?? noTarget });
   const nodes = [{ host: '192.0.2.1', port: 33445, publicKey }];
-  const engine = new Engine({ clock, random, log, tox, tunnels, identity }, { nodes });
+  const engine = new Engine({ clock, random, log, tox, tunnels, identity }, { nodes, names: NAMES });
   await engine.start();
   return { engine, tox, said, warned };
 }
@@ -236,7 +237,7 @@ t.test('a client that is not answered says what may be wrong, and how it differs
   const { engine, tox, said } = await startPeer(new Map(), { clock });
   engine.connect(absentId(), undefined);
   clock.advance(10_000);
-  t.match(said.at(-1), /^no Tox node has answered for [0-9.]+ s: /);
+  t.match(said.at(-1), /^no node of the Tox network has answered for [0-9.]+ s: /);
   tox.setOnline(true);
   clock.advance(30_000);
   t.match(said.at(-1), /^E776E9A9 has not been found for [0-9]+ s: /);
@@ -307,7 +308,7 @@ t.test('patience ends with what is known about the server', async (t) => {
 t.test('every try is followed by a longer pause, after which everything is looked for anew', async (t) => {
   const { clock, codes, warned, friend, tox } = await startClient(t, { timeout: 1_000, maxRetries: 2 });
   clock.advance(1_000);
-  t.match(warned, [/^no Tox node .*; trying again in (0\.[7-9]|1\.0) s, 2 tries left$/]);
+  t.match(warned, [/^no node of the Tox network .*; trying again in (0\.[7-9]|1\.0) s, 2 tries left$/]);
   const asked = tox.bootstraps.length;
   clock.advance(1_000);
   t.equal(friend.seeks, 1);
@@ -359,7 +360,7 @@ t.test('once stopped, nothing is left to happen, and the identity is saved and f
   t.ok(tox.isStopped);
   const { identity } = decodeSavedata(readFileSync(join(path, 'tox_save')));
   t.equal(identity.publicKey.hex, tox.id.publicKey.hex);
-  await (await Identity.open({ random, log: silentLogger }, { kind: 'directory', path })).close();
+  await (await Identity.open({ random, log: silentLogger }, { kind: 'directory', path }, NAMES)).close();
 });
 
 /** Of somebody who is not there. */
@@ -372,6 +373,6 @@ t.test('a server without a network says so within 10 s, with what may be the cau
   const server = await startServer(t, new Map(), { secret: SECRET }, { clock });
   server.tox.setOnline(false);
   clock.advance(10_000);
-  t.match(server.warned, [/^no node of the Tox network has answered yet.*network.*UDP or TCP.*bootstrap nodes/]);
+  t.match(server.warned, [/^no node of the Tox network has answered yet.*online.*UDP or TCP.*bootstrap nodes/]);
   t.equal(server.warned.length, 1);
 });

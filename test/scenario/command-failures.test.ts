@@ -53,8 +53,8 @@ t.test('without a Tox network it is 6, and Ctrl-C while connecting 130', async (
   );
   const patient = (await jobs()).map((job) => start(t, ['-i', NOBODY, ...job, ...node, '-d']));
   for (const command of impatient) {
-    await fails(t, command, 6, /^error: no Tox node has answered for [0-9.]+ s: check that/);
-    t.match(command.stderr, /^warning: no Tox node .* trying again in [0-9.]+ s, the last try$/m);
+    await fails(t, command, 6, /^error: no node of the Tox network has answered for [0-9.]+ s: check that/);
+    t.match(command.stderr, /^warning: no node of the Tox network .* trying again in [0-9.]+ s, the last try$/m);
   }
   for (const command of patient) {
     await command.waitFor(/connecting to/);

@@ -1,7 +1,7 @@
 /** What a change of kept state ends with when it cannot be done, as its caller sees it. */
 import { ControlError, type ControlFault } from '../../control/control-error.js';
 import { WhitelistError } from '../../engine/access/whitelist.js';
-import { KeptStateError } from '../../engine/state/kept-json.js';
+import { JsonFileError } from '../../engine/state/json-file.js';
 import { reasonOf, StateFileError } from '../../engine/state/state-file-error.js';
 
 const WHITELIST_CODES = {
@@ -38,7 +38,7 @@ export function asControlError(error: unknown, shuttingOut?: string): unknown {
       cause: error,
     });
   }
-  if (error instanceof KeptStateError) {
+  if (error instanceof JsonFileError) {
     return new ControlError('failed', error.message, { hint: 'then restart the daemon', cause: error });
   }
   if (error instanceof WhitelistError) {

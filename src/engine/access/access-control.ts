@@ -8,13 +8,13 @@ import type { Logger } from '../../base/logger.js';
 import type { Random } from '../../base/random.js';
 import type { PublicKey } from '../../tox/crypto/keys.js';
 import type { FileSystem } from '../state/file-system.js';
-import { KeptPart } from '../state/kept-part.js';
-import { StateFileError } from '../state/state-file-error.js';
+import { JsonFile } from '../state/json-file.js';
+import { type StateDirectory, StateFileError } from '../state/state-file-error.js';
 import type { AccessFactors } from './access-factors.js';
 import { BanList, type ListedBan } from './ban-list.js';
-import { type Bans, bansFile } from './bans.js';
-import { NO_PROVEN, provenFile } from './kept-proven-keys.js';
-import { NO_SECRET, type SecretState, secretFile } from './kept-secret.js';
+import { type Bans, bansFormat } from './bans.js';
+import { provenFormat } from './kept-proven-keys.js';
+import { type SecretState, secretFormat } from './kept-secret.js';
 import type { SecretCheck } from './secret-check.js';
 import { type SecretChange, Secrets } from './secrets.js';
 import {
@@ -23,7 +23,7 @@ import {
   nextExpiry,
   type Whitelist,
   type WhitelistEntry,
-  whitelistFile,
+  whitelistFormat,
   withChanged,
   withEntries,
   withoutEntry,
@@ -53,9 +53,9 @@ const EXPIRY_LOOK = 500;
 
 /** The kept files. */
 interface Parts {
-  readonly whitelist: KeptPart<Whitelist>;
-  readonly secret: KeptPart<SecretState>;
-  readonly bans: KeptPart<Bans>;
+  readonly whitelist: JsonFile<Whitelist>;
+  readonly secret: JsonFile<SecretState>;
+  readonly bans: JsonFile<Bans>;
 }
 
 export class AccessControl implements AccessFactors {
@@ -79,23 +79,26 @@ export class AccessControl implements AccessFactors {
   }
 
   /** Never fails: what cannot be read closes the door, and `faults` says so. @param directory of the state */
-  static async open(deps: AccessControlDeps, directory: string, settings: AccessSettings): Promise<AccessControl> {
-    // A list that cannot be read lists nobody, but is a list.
-    const closed = { ...NO_WHITELIST, isFactor: true };
+  static async open(
+    deps: AccessControlDeps,
+    directory: StateDirectory,
+    settings: AccessSettings,
+  ): Promise<AccessControl> {
+    const { files, log } = deps;
     const parts = {
-      whitelist: await KeptPart.open(deps, directory, { kept: whitelistFile, closed }),
-      secret: await KeptPart.open(deps, directory, { kept: secretFile, closed: NO_SECRET }),
-      bans: await KeptPart.open(deps, directory, { kept: bansFile, closed: new Map() }),
+      whitelist: await JsonFile.open(files, directory, whitelistFormat),
+      secret: await JsonFile.open(files, directory, secretFormat),
+      bans: await JsonFile.open(files, directory, bansFormat),
     };
-    const proven = await KeptPart.open(deps, directory, { kept: provenFile, closed: NO_PROVEN });
-    if (proven.fault !== undefined) deps.log.error(proven.fault);
+    const proven = await JsonFile.open(files, directory, provenFormat);
+    if (proven.error !== undefined) log.error(proven.error.message);
     return new AccessControl(deps, settings, parts, new Secrets(deps, { ...parts, proven }));
   }
 
   /** What of the kept state cannot be used, for people; while there is anything, nobody gets in. */
   get faults(): readonly string[] {
     const { whitelist, secret, bans } = this.#parts;
-    const all = [this.#settings.secretFault, whitelist.fault, secret.fault, bans.fault];
+    const all = [this.#settings.secretFault, whitelist.error?.message, secret.error?.message, bans.error?.message];
     return all.filter((fault) => fault !== undefined);
   }
 

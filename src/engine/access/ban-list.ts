@@ -4,7 +4,7 @@
  */
 import type { Clock } from '../../base/clock.js';
 import type { PublicKey } from '../../tox/crypto/keys.js';
-import type { KeptPart } from '../state/kept-part.js';
+import type { JsonFile } from '../state/json-file.js';
 import { type Ban, type Bans, isBanned, isOver, withBan, withoutBan } from './bans.js';
 
 export interface ListedBan extends Ban {
@@ -14,10 +14,10 @@ export interface ListedBan extends Ban {
 
 export class BanList {
   readonly #clock: Clock;
-  readonly #kept: KeptPart<Bans>;
+  readonly #kept: JsonFile<Bans>;
   #passing: Bans = new Map();
 
-  constructor(clock: Clock, kept: KeptPart<Bans>) {
+  constructor(clock: Clock, kept: JsonFile<Bans>) {
     this.#clock = clock;
     this.#kept = kept;
   }

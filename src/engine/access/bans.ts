@@ -1,6 +1,6 @@
 /** Keys that are kept out whatever else they have. Values only, no I/O. */
 import { PublicKey } from '../../tox/crypto/keys.js';
-import type { Kept } from '../state/kept-json.js';
+import type { JsonFormat } from '../state/json-file.js';
 
 export interface Ban {
   readonly publicKey: PublicKey;
@@ -44,7 +44,7 @@ export function withoutBan(bans: Bans, publicKey: PublicKey | undefined): Bans {
   return left;
 }
 
-export const bansFile: Kept<Bans> = {
+export const bansFormat: JsonFormat<Bans> = {
   name: 'bans.json',
   version: 1,
   initial: new Map(),

@@ -3,8 +3,7 @@ import type { Clock, Timer } from '../../base/clock.js';
 import { messageOf } from '../../base/coded-error.js';
 import type { Logger } from '../../base/logger.js';
 import { PublicKey } from '../../tox/crypto/keys.js';
-import type { Kept } from '../state/kept-json.js';
-import type { KeptPart } from '../state/kept-part.js';
+import type { JsonFile, JsonFormat } from '../state/json-file.js';
 import { ProvenKeys } from './proven-keys.js';
 
 /** Implementation: ms; who has the secret may come with ever new keys, which is no reason to write for each. */
@@ -22,12 +21,12 @@ export const NO_PROVEN: ProvenState = { secret: '', ids: [] };
 export class KeptProvenKeys {
   readonly #clock: Clock;
   readonly #log: Logger;
-  readonly #kept: KeptPart<ProvenState>;
+  readonly #kept: JsonFile<ProvenState>;
   #secret: string;
   #keys: ProvenKeys;
   #saving: Timer | undefined;
 
-  constructor({ clock, log }: { readonly clock: Clock; readonly log: Logger }, kept: KeptPart<ProvenState>) {
+  constructor({ clock, log }: { readonly clock: Clock; readonly log: Logger }, kept: JsonFile<ProvenState>) {
     this.#clock = clock;
     this.#log = log;
     this.#kept = kept;
@@ -66,7 +65,7 @@ export class KeptProvenKeys {
   }
 }
 
-export const provenFile: Kept<ProvenState> = {
+export const provenFormat: JsonFormat<ProvenState> = {
   name: 'proven.json',
   version: 1,
   initial: NO_PROVEN,

@@ -5,7 +5,7 @@
 import { createHmac, scrypt } from 'node:crypto';
 import { promisify } from 'node:util';
 import type { Random } from '../../base/random.js';
-import type { Kept } from '../state/kept-json.js';
+import type { JsonFormat } from '../state/json-file.js';
 
 /**
  * Implementation: scrypt with 2 MiB takes some 6 ms. A file that leaks is hard to try a dictionary on.
@@ -45,7 +45,7 @@ export async function hashSecret(random: Random, secret: Buffer, isGenerated: bo
   return { salt, hash, quick: isGenerated ? quickHash(secret, salt) : undefined };
 }
 
-export const secretFile: Kept<SecretState> = {
+export const secretFormat: JsonFormat<SecretState> = {
   name: 'secret.json',
   version: 1,
   initial: NO_SECRET,

@@ -3,7 +3,7 @@ import type { Clock } from '../../base/clock.js';
 import type { Logger } from '../../base/logger.js';
 import type { Random } from '../../base/random.js';
 import type { PublicKey } from '../../tox/crypto/keys.js';
-import type { KeptPart } from '../state/kept-part.js';
+import type { JsonFile } from '../state/json-file.js';
 import { KeptProvenKeys, type ProvenState } from './kept-proven-keys.js';
 import { hashSecret, NO_SECRET, type SecretState } from './kept-secret.js';
 import { ProvenKeys } from './proven-keys.js';
@@ -29,14 +29,14 @@ interface Deps {
 
 export class Secrets {
   readonly #deps: Deps;
-  readonly #kept: KeptPart<SecretState>;
+  readonly #kept: JsonFile<SecretState>;
   readonly #keptCheck: SecretChecker;
   readonly #keptProven: KeptProvenKeys;
   #given: { readonly check: SecretVerifier; readonly proven: ProvenKeys } | undefined;
   /** Counts up when what the settings bring takes the place of another one. */
   #replaced = 0;
 
-  constructor(deps: Deps, parts: { readonly secret: KeptPart<SecretState>; readonly proven: KeptPart<ProvenState> }) {
+  constructor(deps: Deps, parts: { readonly secret: JsonFile<SecretState>; readonly proven: JsonFile<ProvenState> }) {
     this.#deps = deps;
     this.#kept = parts.secret;
     this.#keptProven = new KeptProvenKeys(deps, parts.proven);

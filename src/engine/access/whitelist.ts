@@ -4,7 +4,7 @@ import { CodedError } from '../../base/coded-error.js';
 import { FormatError } from '../../config/format-error.js';
 import { PublicKey } from '../../tox/crypto/keys.js';
 import type { Rule } from '../../tunnel/server/rules.js';
-import type { Kept } from '../state/kept-json.js';
+import type { JsonFormat } from '../state/json-file.js';
 import { ruleOf } from './target-rules.js';
 
 /** The message is for the owner. */
@@ -117,10 +117,12 @@ export function nextExpiry(list: Whitelist, unixTime: number): number | undefine
   return next;
 }
 
-export const whitelistFile: Kept<Whitelist> = {
+export const whitelistFormat: JsonFormat<Whitelist> = {
   name: 'whitelist.json',
   version: 1,
   initial: NO_WHITELIST,
+  // A whitelist that cannot be read lists no client, but is a factor.
+  unusable: { ...NO_WHITELIST, isFactor: true },
   encode: ({ isFactor, entries }) => ({
     is_factor: isFactor,
     entries: [...entries.values()].map((entry) => ({

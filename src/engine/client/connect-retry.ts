@@ -2,11 +2,18 @@
 import { Backoff } from '../../base/backoff.js';
 import type { Clock, Timer } from '../../base/clock.js';
 import type { Random } from '../../base/random.js';
-import type { RetryPolicy } from '../../config/classic-settings.js';
 
 /** ms between a try that failed and the next. */
 const FIRST_PAUSE = 1_000;
 const LONGEST_PAUSE = 60_000;
+
+/** How long a client waits for its server. */
+export interface RetryPolicy {
+  /** ms for the first connection, and for each that was lost; undefined: without end. */
+  readonly timeout: number | undefined;
+  /** How many more times in a row it waits so long. */
+  readonly maxRetries: number;
+}
 
 export interface TriesHandlers {
   /** A try has failed, and after `pause` ms comes the next. @param left how many are left, that one included */

@@ -5,7 +5,6 @@ import type { Clock, Timer } from '../../base/clock.js';
 import { FloodLog } from '../../base/flood-log.js';
 import type { Logger } from '../../base/logger.js';
 import type { Random } from '../../base/random.js';
-import type { RetryPolicy } from '../../config/classic-settings.js';
 import type { ToxId } from '../../tox/crypto/tox-id.js';
 import type { ForwardSpec } from '../../tunnel/client/forward-spec.js';
 import { openStdioPipe } from '../../tunnel/client/stdio-pipe.js';
@@ -16,7 +15,8 @@ import { errorText, pathText } from '../network/connection-text.js';
 import { ConnectionWatch } from '../network/connection-watch.js';
 import { openChannels } from '../network/tox-channel.js';
 import type { StackFriend, ToxStack } from '../network/tox-stack.js';
-import { ConnectRetry } from './connect-retry.js';
+import type { SettingNames } from '../state/setting-names.js';
+import { ConnectRetry, type RetryPolicy } from './connect-retry.js';
 import { type ServerError, serverError } from './server-error.js';
 
 /** ms without a connection after which the reason is told and all is looked for anew, and the longest time until that comes again. */
@@ -30,20 +30,22 @@ interface Deps {
   readonly tox: ToxStack;
   readonly tunnels: TunnelService;
   /** Asks the bootstrap nodes again. */
-  readonly enterAnew: () => void;
-  /** Whether there are any. */
-  readonly hasBootstrapNodes: boolean;
+  readonly bootstrapAgain: () => void;
 }
 
 export interface RemoteServerOptions {
   readonly id: ToxId;
   /** Undefined when the server wants none. */
   readonly secret: Buffer | undefined;
-  readonly patience: RetryPolicy;
+  readonly retry: RetryPolicy;
+  readonly hasBootstrapNodes: boolean;
+  /** What errors call the settings. */
+  readonly names: SettingNames;
 }
 
 export class RemoteServer {
   readonly #deps: Deps;
+  readonly #options: RemoteServerOptions;
   readonly #peerId: string;
   readonly #name: string;
   readonly #friend: StackFriend;
@@ -66,6 +68,7 @@ export class RemoteServer {
   constructor(deps: Deps, options: RemoteServerOptions) {
     const { publicKey } = options.id;
     this.#deps = deps;
+    this.#options = options;
     this.#peerId = publicKey.hex;
     this.#name = publicKey.short;
     this.#said = new FloodLog(deps);
@@ -79,7 +82,7 @@ export class RemoteServer {
     });
     // Nobody has to wait for it.
     this.givenUp.catch(() => {});
-    this.#tries = new ConnectRetry(deps, options.patience, {
+    this.#tries = new ConnectRetry(deps, options.retry, {
       onPause: (pause, left) => this.#onPause(pause, left),
       onRetry: () => this.#seek(),
       onExhausted: () => this.#onGivenUp(this.#error()),
@@ -168,15 +171,16 @@ export class RemoteServer {
 
   /** Whatever has slowed down in the meantime begins quickly again. */
   #seek(): void {
-    this.#deps.enterAnew();
+    this.#deps.bootstrapAgain();
     this.#friend.seek();
   }
 
   #error(): ServerError {
-    const { clock, tox, hasBootstrapNodes } = this.#deps;
+    const { clock, tox } = this.#deps;
+    const { hasBootstrapNodes, names } = this.#options;
     const { isOnline, proxyFault } = tox;
     const now = clock.now();
     const [name, standing, away] = [this.#name, this.#friend.standing, now - this.#awaySince];
-    return serverError({ name, isOnline, hasBootstrapNodes, proxyFault, standing, away, now });
+    return serverError({ name, names, isOnline, hasBootstrapNodes, proxyFault, standing, away, now });
   }
 }

@@ -2,6 +2,7 @@
 import { CodedError } from '../../base/coded-error.js';
 import { proxyText } from '../network/proxy-text.js';
 import type { DiscoveryState, ProxyFault } from '../network/tox-stack.js';
+import type { SettingNames } from '../state/setting-names.js';
 
 export type ServerFault =
   | 'proxy'
@@ -34,6 +35,7 @@ export interface Situation {
   readonly away: number;
   /** ms of the clock. */
   readonly now: number;
+  readonly names: SettingNames;
 }
 
 export function serverError(situation: Situation): ServerError {
@@ -54,30 +56,32 @@ function faultOf({ isOnline, proxyFault, standing, now }: Situation): ServerFaul
   }
 }
 
-function textOf(code: ServerFault, { name, away, proxyFault, hasBootstrapNodes }: Situation): string {
+function textOf(code: ServerFault, { name, names, away, proxyFault, hasBootstrapNodes }: Situation): string {
   const time = away < 10_000 ? `${Number((away / 1000).toFixed(1))} s` : `${Math.round(away / 1000)} s`;
   switch (code) {
     case 'proxy':
-      return proxyFault === undefined ? '' : proxyText(proxyFault);
+      return proxyFault === undefined ? '' : proxyText(proxyFault, names.proxy);
     case 'no-network':
       if (!hasBootstrapNodes) {
         return (
-          `no Tox node was found in ${time} without bootstrap nodes: check that a peer runs on the local ` +
-          'network, or name a node with --bootstrap or -b'
+          `no node of the Tox network was found in ${time} without bootstrap nodes: check that a peer runs on the local ` +
+          `network, or name a node with ${names.nodes}`
         );
       }
       return (
-        `no Tox node has answered for ${time}: check that this machine is online and lets UDP or TCP out, ` +
-        'and the nodes of -b and --bootstrap if there are any'
+        `no node of the Tox network has answered for ${time}: check that this machine is online and lets UDP or TCP out, ` +
+        `and the nodes of ${names.nodes} if there are any`
       );
     case 'not-found':
       return `${name} has not been found for ${time}: check that it runs and is online, and that its Tox ID is right`;
     case 'not-let-in':
       return (
         `${name} is reachable, but has not admitted this client for ${time}: check the secret; if it has a whitelist, its ` +
-        'owner has to add the Tox ID of this client (-C keeps one, -I writes it); or it stopped less than five minutes ago'
+        `owner has to add the Tox ID of this client, which ${names.directory} keeps; or it stopped less than five minutes ago`
       );
-    case 'no-connection':
-      return `${name} was found, but there has been no connection to it for ${time}: try again, or wait longer with --timeout`;
+    case 'no-connection': {
+      const longer = names.timeout === undefined ? '' : `, or wait longer with ${names.timeout}`;
+      return `${name} was found, but there has been no connection to it for ${time}: try again${longer}`;
+    }
   }
 }

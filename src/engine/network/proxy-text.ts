@@ -1,5 +1,4 @@
-/** What the user of a proxy is told when it is of no use, and what to do. */
-import { FLAGS } from '../state/setting-names.js';
+/** Why a proxy cannot be used, and what to do, in words. */
 import type { ProxyFault } from './tox-stack.js';
 
 const adviceOf = (setting: string): Readonly<Record<ProxyFault['code'], string>> => ({
@@ -10,7 +9,7 @@ const adviceOf = (setting: string): Readonly<Record<ProxyFault['code'], string>>
   refuses: 'have its owner allow connections to the TCP ports of the nodes, such as 443, 3389 and 33445',
 });
 
-/** @param setting what the one is called that names the proxy */
-export function proxyText({ code, proxy, reason }: ProxyFault, setting = FLAGS.proxy): string {
+/** @param setting the name of the setting that names the proxy */
+export function proxyText({ code, proxy, reason }: ProxyFault, setting: string): string {
   return `${proxy}: ${reason}: ${adviceOf(setting)[code]}; nothing goes around the proxy`;
 }

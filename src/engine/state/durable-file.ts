@@ -1,4 +1,4 @@
-/** Replacing a file so that at any moment, also after a power cut, either the old or the new content is there, whole. */
+/** Replaces a file so that at any moment, also after a power cut, either the whole old or the whole new content is there. */
 import { dirname } from 'node:path';
 import { systemCodeOf } from '../../base/coded-error.js';
 import type { FileSystem, OpenFile } from './file-system.js';
@@ -6,8 +6,8 @@ import type { FileSystem, OpenFile } from './file-system.js';
 /**
  * Writes a temporary file beside `path`, brings it to the disk, and puts it in place of `path`.
  * @param options.mode permissions of the new file
- * @param options.link what becomes of a link at `path`: it is followed, so that what it points to is replaced, or it is
- *   replaced itself, as one that a stranger may have put there
+ * @param options.link whether a link at `path` is followed, so that what it points to is replaced, or is replaced itself, because
+ *   another user may have put it there
  * @throws what the file system throws; `path` is then as it was
  */
 export async function replaceFile(
@@ -19,7 +19,7 @@ export async function replaceFile(
   const target = link === 'followed' ? await behindLinks(files, path) : path;
   const temporary = `${target}.tmp`;
   try {
-    const file = await createAnew(files, temporary, mode);
+    const file = await recreate(files, temporary, mode);
     try {
       await file.write(bytes);
       await file.sync();
@@ -28,7 +28,7 @@ export async function replaceFile(
     }
     await files.rename(temporary, target);
   } catch (error) {
-    // The first error is the one to report, whatever becomes of the clearing up.
+    // The first error is reported, whether or not the cleanup fails too.
     await files.remove(temporary).catch(() => {});
     throw error;
   }
@@ -40,8 +40,8 @@ export async function replaceFile(
   }
 }
 
-/** In place of what is left of a process that was killed here; a link planted there is not written through. */
-async function createAnew(files: FileSystem, path: string, mode: number): Promise<OpenFile> {
+/** Creates a file in place of one that a killed process has left; a link that another user put there is not followed. */
+async function recreate(files: FileSystem, path: string, mode: number): Promise<OpenFile> {
   try {
     return await files.createNew(path, mode);
   } catch (error) {

@@ -1,7 +1,7 @@
 /**
  * An exclusive lock that the kernel holds for us. Node has no flock(2), so util-linux's command takes the lock on a
  * descriptor that it inherits: the lock belongs to the open file, outlives the command, and ends with our process, however
- * that ends. A file with a process number in it could not promise this.
+ * that ends. A file with a process number in it cannot do this.
  */
 import { spawnSync } from 'node:child_process';
 import { CodedError, systemCodeOf } from '../../base/coded-error.js';
@@ -9,12 +9,12 @@ import { helperEnvironment } from '../../base/helper-environment.js';
 
 export class FileLockError extends CodedError<'no-flock' | 'failed'> {}
 
-/** Takes the lock or, returning false, finds that another open file has it. @throws FileLockError */
+/** Takes the lock. @returns false when another open file has it @throws FileLockError */
 export type LockFile = (fd: number) => boolean;
 
 /** The number under which the command inherits the descriptor. */
 const INHERITED_FD = 3;
-/** What flock exits with when somebody else has the lock; other troubles have other statuses, or a message. */
+/** The status of flock when another process has the lock; other errors have other statuses, or a message. */
 const HELD_STATUS = 1;
 
 export const lockFile: LockFile = (fd) => {

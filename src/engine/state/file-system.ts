@@ -1,4 +1,4 @@
-/** What we need of the file system to keep a file safe; tests pass one in that fails where they want. */
+/** What the engine needs from the file system to store a file safely; tests pass one that fails where they want. */
 import { closeSync, constants, fsync, ftruncate, mkdirSync, open, statSync, writeFile } from 'node:fs';
 import { readFile, realpath, rename, rm, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
@@ -15,7 +15,7 @@ export interface FileStatus {
 
 export interface OpenFile {
   readonly fd: number;
-  /** Instead of what it holds. */
+  /** Replaces the content. */
   write(bytes: Buffer): Promise<void>;
   /** Resolves once all that was written is on the disk. */
   sync(): Promise<void>;
@@ -23,18 +23,18 @@ export interface OpenFile {
 }
 
 export interface FileSystem {
-  /** With its parents; an existing one is left as it is. */
+  /** Makes a directory and its parents; an existing one stays as it is. */
   makeDirectory(path: string, mode: number): Promise<void>;
   /** Follows links. */
   status(path: string): Promise<FileStatus>;
-  /** The path behind all links. */
+  /** Returns the path behind all links. */
   realPath(path: string): Promise<string>;
   read(path: string): Promise<Buffer>;
   /** Creates a file that must not exist, not even as a link. */
   createNew(path: string, mode: number): Promise<OpenFile>;
-  /** Opens for writing, keeping what is there; creates the file when it is missing. */
+  /** Opens a file for writing without changing its content; creates it when it is missing. */
   openOrCreate(path: string, mode: number): Promise<OpenFile>;
-  /** A file or a directory. */
+  /** Opens a file or a directory. */
   openToRead(path: string): Promise<OpenFile>;
   rename(from: string, to: string): Promise<void>;
   /** Does nothing when there is no such file. */
@@ -52,7 +52,7 @@ export const nodeFileSystem: FileSystem = {
     return { isFile: found.isFile(), isDirectory: found.isDirectory(), mode: found.mode, size: found.size };
   },
   realPath: (path) => realpath(path),
-  // Somebody may have put a pipe there, which a plain open would wait for.
+  // Another user may have put a pipe there, for which a plain open would wait.
   read: (path) => readFile(path, { flag: O_RDONLY | O_NONBLOCK }),
   createNew: (path, mode) => openFile(path, CREATE_NEW, mode),
   openOrCreate: (path, mode) => openFile(path, OPEN_OR_CREATE, mode),
@@ -62,9 +62,9 @@ export const nodeFileSystem: FileSystem = {
 };
 
 /**
- * With its parents. Node's own way to do so runs for ever where a directory takes none, as /proc, and says of a read-only disk
- * that there is no such file.
- * @returns false when it was there @throws system errors; EEXIST when something else is there
+ * Makes a directory and its parents. Node's recursive mkdir never returns in a directory such as /proc, and reports ENOENT for a
+ * read-only disk.
+ * @returns false when the directory existed @throws system errors; EEXIST when the path is not a directory
  */
 export function makeDirectories(path: string, mode: number): boolean {
   try {
@@ -73,7 +73,7 @@ export function makeDirectories(path: string, mode: number): boolean {
   } catch (error) {
     const code = systemCodeOf(error);
     if (code === 'EEXIST' && statSync(path).isDirectory()) return false;
-    // Its parent is there already: this is all that can be said.
+    // Its parent exists, so this error is the one to report.
     if (code !== 'ENOENT' || !makeDirectories(dirname(path), mode)) throw error;
     return makeDirectories(path, mode);
   }
@@ -84,7 +84,7 @@ const truncate = promisify(ftruncate);
 const writeAll = promisify(writeFile);
 const syncDescriptor = promisify(fsync);
 
-/** By its number, not as a handle of Node's: closing that takes a thread, which on a busy machine is most of what it costs. */
+/** Uses the descriptor, not a handle of Node: closing a handle takes a thread, which on a busy machine is most of the cost. */
 async function openFile(path: string, flags: number, mode?: number): Promise<OpenFile> {
   const fd = await openDescriptor(path, flags, mode);
   return {

@@ -1,26 +1,24 @@
-/** Who we are on the network: kept in a directory over restarts, or made for one run. */
-
+/** Our identity on the network: stored in a directory over restarts, or made for one run. */
 import { CodedError } from '../../base/coded-error.js';
 import type { Logger } from '../../base/logger.js';
 import type { Random } from '../../base/random.js';
 import { decodeSavedata, encodeSavedata, newSavedata, type Savedata } from '../../tox/savedata.js';
 import { SavedataError } from '../../tox/savedata-error.js';
-import { FLAGS } from './setting-names.js';
 import { nodeStateFileDeps, StateFile, type StateFileDeps } from './state-file.js';
-import { StateFileError, type StateFileFault } from './state-file-error.js';
+import { type StateDirectory, StateFileError } from './state-file-error.js';
 
 export type IdentityPlace =
-  /** It must be possible to keep the identity there; the directory is created when it is missing. `named`: what its setting is called. */
-  | { readonly kind: 'directory'; readonly path: string; readonly named?: string }
-  /** Kept there if the directory exists and can be written in, else made for this run. */
+  /** The identity must be stored in the directory, which is created when it is missing. */
+  | { readonly kind: 'directory'; readonly path: string }
+  /** The identity is stored in the directory if it exists and can be written in, else it is made for this run. */
   | { readonly kind: 'if-possible'; readonly path: string }
-  /** Made for this run. */
+  /** The identity is made for this run. */
   | { readonly kind: 'nowhere' };
 
-/** There is a `tox_save` that is not to be used, and not to be overwritten either. */
+/** There is a `tox_save` that must neither be used nor be overwritten. */
 export class IdentityError extends CodedError<'encrypted' | 'corrupt'> {}
 
-const WITHOUT_DIRECTORY: ReadonlySet<StateFileFault> = new Set(['missing', 'not-writable']);
+const WITHOUT_DIRECTORY: ReadonlySet<string> = new Set(['missing', 'not-writable']);
 
 interface Deps {
   readonly random: Random;
@@ -29,7 +27,7 @@ interface Deps {
 }
 
 export class Identity {
-  /** For the Tox stack: without friends, because nobody gets in or is called by what a file says. */
+  /** The savedata for the Tox stack, without friends: a file does not decide which peers are admitted or called. */
   readonly savedata: Savedata;
   readonly #friends: Savedata['friends'];
   readonly #file: StateFile | undefined;
@@ -41,11 +39,12 @@ export class Identity {
   }
 
   /**
-   * A new identity is on the disk before this resolves.
+   * Reads the identity, or makes one, which is on the disk before this resolves.
+   * @param names what errors call the settings
    * @throws StateFileError, IdentityError
    */
-  static async open(deps: Deps, place: IdentityPlace): Promise<Identity> {
-    const file = await openFile(deps, place);
+  static async open(deps: Deps, place: IdentityPlace, names: StateDirectory['names']): Promise<Identity> {
+    const file = await openFile(deps, place, names);
     if (file === undefined) return new Identity(newSavedata(deps.random), undefined);
     try {
       const bytes = await file.read();
@@ -53,9 +52,9 @@ export class Identity {
         if (await file.isReadableByOthers()) {
           deps.log.warn(`other users can read the secret key: run chmod 600 ${file.path}`);
         }
-        const { writeFault } = file;
-        if (writeFault !== undefined) deps.log.warn(`nothing is saved: ${writeFault.message}`);
-        return new Identity(decode(bytes, file.path, namedIn(place)), file);
+        const { writeError } = file;
+        if (writeError !== undefined) deps.log.warn(`nothing is saved: ${writeError.message}`);
+        return new Identity(decode(bytes, file.path, names), file);
       }
       const identity = new Identity(newSavedata(deps.random), file);
       await identity.save(encodeSavedata(identity.savedata));
@@ -66,23 +65,18 @@ export class Identity {
     }
   }
 
-  /** Of the file; undefined when the identity ends with this run. */
+  /** The path of the file; undefined when the identity ends with this run. */
   get path(): string | undefined {
     return this.#file?.path;
   }
 
-  /** Why nothing can be saved, as it was at the start; undefined when it can. */
-  get writeFault(): StateFileError | undefined {
-    return this.#file?.writeFault;
-  }
-
-  /** False when the identity ends with this run. */
-  get isKept(): boolean {
-    return this.#file !== undefined;
+  /** Why nothing could be saved at the start; undefined when it could. */
+  get writeError(): StateFileError | undefined {
+    return this.#file?.writeError;
   }
 
   /**
-   * Keeps what the stack has learned, such as nodes for a warm start; the friends in the file stay as they were.
+   * Saves what the stack has learned, such as nodes for a warm start; the friends in the file stay as they were.
    * @param bytes from the stack's `savedata()`; wiped
    * @throws StateFileError
    */
@@ -101,11 +95,15 @@ export class Identity {
   }
 }
 
-async function openFile(deps: Deps, place: IdentityPlace): Promise<StateFile | undefined> {
+async function openFile(
+  deps: Deps,
+  place: IdentityPlace,
+  names: StateDirectory['names'],
+): Promise<StateFile | undefined> {
   if (place.kind === 'nowhere') return undefined;
   try {
     const isCreated = place.kind === 'directory';
-    return await StateFile.open(deps.state ?? nodeStateFileDeps, place.path, { isCreated, named: namedIn(place) });
+    return await StateFile.open(deps.state ?? nodeStateFileDeps, { path: place.path, names }, { isCreated });
   } catch (error) {
     if (place.kind === 'directory') throw error;
     if (!(error instanceof StateFileError) || !WITHOUT_DIRECTORY.has(error.code)) throw error;
@@ -114,16 +112,13 @@ async function openFile(deps: Deps, place: IdentityPlace): Promise<StateFile | u
   }
 }
 
-const namedIn = (place: IdentityPlace): string =>
-  (place.kind === 'directory' ? place.named : undefined) ?? FLAGS.directory;
-
-function decode(bytes: Buffer, path: string, named: string): Savedata {
+function decode(bytes: Buffer, path: string, { directory }: StateDirectory['names']): Savedata {
   try {
     return decodeSavedata(bytes);
   } catch (error) {
     if (!(error instanceof SavedataError)) throw error;
     if (error.code === 'encrypted') {
-      const message = `${path} is encrypted with a password: decrypt it with the program that wrote it, or name another directory with ${named}`;
+      const message = `${path} is encrypted with a password: decrypt it with the program that wrote it, or name another directory with ${directory}`;
       throw new IdentityError('encrypted', message, { cause: error });
     }
     const message = `${path} is damaged, ${error.message}: restore it from a backup, or move it away to start with a new identity`;

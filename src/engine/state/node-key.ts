@@ -1,17 +1,18 @@
 /**
- * The DHT key of a bootstrap node, which others name in their configuration and which therefore has to outlive restarts:
+ * The DHT key of a bootstrap node, which others name in their configuration, so that it has to outlast restarts:
  *
- *     public key (32) || secret key (32)        DIR/node_key, as tox-bootstrapd keeps its own
+ *     public key (32) || secret key (32)        DIR/node_key
  */
-
 import { CodedError } from '../../base/coded-error.js';
 import type { Random } from '../../base/random.js';
 import { generateKeyPair, type KeyPair, PublicKey, SecretKey } from '../../tox/crypto/keys.js';
-import { NODE_KEY, nodeStateFileDeps, StateFile, type StateFileDeps } from './state-file.js';
+import { nodeStateFileDeps, StateFile } from './state-file.js';
+import type { StateDirectory } from './state-file-error.js';
 
+const FILE_NAME = 'node_key';
 const KEY_SIZE = 32;
 
-/** There is a `node_key` that is not to be used, and not to be overwritten either. */
+/** There is a `node_key` that must neither be used nor be overwritten. */
 export class NodeKeyError extends CodedError<'corrupt'> {}
 
 export class NodeKey {
@@ -24,19 +25,16 @@ export class NodeKey {
   }
 
   /**
-   * The key kept in a directory, made at the first time; without a directory, one for this run.
+   * Reads the key, or makes one and stores it; without a directory, the key is for this run.
    * @throws StateFileError, NodeKeyError
    */
-  static async open(
-    deps: { readonly random: Random; readonly state?: StateFileDeps },
-    directory: string | undefined,
-  ): Promise<NodeKey> {
-    if (directory === undefined) return new NodeKey(generateKeyPair(deps.random), undefined);
-    const file = await StateFile.open(deps.state ?? nodeStateFileDeps, directory, { isCreated: true, name: NODE_KEY });
+  static async open(random: Random, directory: StateDirectory | undefined): Promise<NodeKey> {
+    if (directory === undefined) return new NodeKey(generateKeyPair(random), undefined);
+    const file = await StateFile.open(nodeStateFileDeps, directory, { isCreated: true, name: FILE_NAME });
     try {
       const bytes = await file.read();
       if (bytes !== undefined) return new NodeKey(decode(bytes, file.path), file);
-      const { publicKey, secretKey } = generateKeyPair(deps.random);
+      const { publicKey, secretKey } = generateKeyPair(random);
       await file.save(Buffer.concat([publicKey.bytes, secretKey.bytes]));
       return new NodeKey({ publicKey, secretKey }, file);
     } catch (error) {
@@ -45,7 +43,7 @@ export class NodeKey {
     }
   }
 
-  /** Lets other processes have the key. */
+  /** Lets other processes use the key. */
   async close(): Promise<void> {
     await this.#file?.close();
   }
@@ -57,6 +55,8 @@ function decode(bytes: Buffer, path: string): KeyPair {
     const publicKey = secretKey.publicKey();
     if (publicKey.equals(new PublicKey(bytes.subarray(0, KEY_SIZE)))) return { publicKey, secretKey };
   }
-  const message = `${path} is damaged: restore it from a backup, or move it away to start with a new key`;
-  throw new NodeKeyError('corrupt', message);
+  throw new NodeKeyError(
+    'corrupt',
+    `${path} is damaged: restore it from a backup, or move it away to start with a new key`,
+  );
 }

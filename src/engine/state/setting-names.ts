@@ -1,16 +1,12 @@
-/** What those who run an identity call its settings, for errors that say which one to change. */
+/** What errors call the settings of a program, so that they say which one to change. */
 export interface SettingNames {
+  /** The directory of the identity. */
   readonly directory: string;
+  /** What else to do when another process uses the identity. */
+  readonly whenInUse?: string;
+  /** The bootstrap nodes. */
   readonly nodes: string;
   readonly proxy: string;
+  /** How long a client waits for its server; a server has no such setting. */
+  readonly timeout?: string;
 }
-
-/** Of the classic command. */
-export const FLAGS: SettingNames = { directory: '-C', nodes: '-b or --bootstrap', proxy: '--proxy or ALL_PROXY' };
-
-/** Of the daemon, whose owner has a file of them. */
-export const SETTINGS: SettingNames = {
-  directory: 'state_dir in the settings',
-  nodes: 'network.bootstrap or network.nodes_file',
-  proxy: 'network.proxy in the settings',
-};

@@ -1,8 +1,9 @@
-/** What can go wrong with the directory of an identity, each in one line that names it and says what to do. */
+/** What can go wrong with the directory of an identity: each message names the directory and says what to do. */
 import { CodedError, messageOf, systemCodeOf } from '../../base/coded-error.js';
 import { FileLockError } from './file-lock.js';
+import type { SettingNames } from './setting-names.js';
 
-export type StateFileFault =
+type Code =
   | 'missing'
   | 'not-a-directory'
   | 'not-writable'
@@ -12,10 +13,15 @@ export type StateFileFault =
   | 'unreadable'
   | 'failed';
 
-/** The message names the directory and says what to do. */
-export class StateFileError extends CodedError<StateFileFault> {}
+export class StateFileError extends CodedError<Code> {}
 
-const FAULT_OF: Readonly<Record<string, StateFileFault>> = {
+/** A directory of state, and what errors call its setting. */
+export interface StateDirectory {
+  readonly path: string;
+  readonly names: Pick<SettingNames, 'directory' | 'whenInUse'>;
+}
+
+const CODE_OF: Readonly<Record<string, Code>> = {
   ENOENT: 'missing',
   ENOTDIR: 'not-a-directory',
   EEXIST: 'not-a-directory',
@@ -28,42 +34,27 @@ const FAULT_OF: Readonly<Record<string, StateFileFault>> = {
   EDQUOT: 'disk-full',
 };
 
-/** Makes one of whatever the file system or the lock threw. @param named what the setting of the directory is called */
-export function asStateFileError(error: unknown, directory: string, named: string): StateFileError {
+/** Wraps whatever the file system or the lock threw. */
+export function asStateFileError(error: unknown, directory: StateDirectory): StateFileError {
   if (error instanceof StateFileError) return error;
-  return fault(
-    FAULT_OF[systemCodeOf(error) ?? ''] ?? (error instanceof FileLockError ? 'no-lock' : 'failed'),
-    { directory, named },
-    error,
-  );
+  const code = CODE_OF[systemCodeOf(error) ?? ''] ?? (error instanceof FileLockError ? 'no-lock' : 'failed');
+  return new StateFileError(code, textOf(code, directory, reasonOf(error)), { cause: error });
 }
 
-function fault(
-  code: StateFileFault,
-  place: { readonly directory: string; readonly named: string },
-  cause: unknown,
-): StateFileError {
-  return new StateFileError(code, faultText(code, place, reasonOf(cause)), { cause });
-}
-
-function faultText(
-  code: StateFileFault,
-  { directory, named }: { readonly directory: string; readonly named: string },
-  reason: string,
-): string {
+function textOf(code: Code, { path, names: { directory } }: StateDirectory, reason: string): string {
   switch (code) {
     case 'missing':
-      return `there is no directory ${directory}: create it, or name another with ${named}`;
+      return `there is no directory ${path}: create it, or name another with ${directory}`;
     case 'not-a-directory':
-      return `${directory} is not a directory: name another with ${named}`;
+      return `${path} is not a directory: name another with ${directory}`;
     case 'not-writable':
-      return `cannot write in ${directory} (${reason}): make it writable for this user, or name another with ${named}`;
+      return `cannot write in ${path} (${reason}): make it writable for this user, or name another with ${directory}`;
     case 'disk-full':
-      return `no space to keep the identity in ${directory} (${reason}): free some, or name another directory with ${named}`;
+      return `no space to store the identity in ${path} (${reason}): free some, or name another directory with ${directory}`;
     case 'no-lock':
-      return `cannot make sure that no other process uses the identity in ${directory}: ${reason}`;
+      return `cannot make sure that no other process uses the identity in ${path}: ${reason}`;
     default:
-      return `cannot keep the identity in ${directory}: ${reason}`;
+      return `cannot store the identity in ${path}: ${reason}`;
   }
 }
 
@@ -79,5 +70,5 @@ const REASONS: Readonly<Record<string, string>> = {
   EDQUOT: 'disk quota used up',
 };
 
-/** The cause in words. */
+/** Returns the cause in words. */
 export const reasonOf = (error: unknown): string => REASONS[systemCodeOf(error) ?? ''] ?? messageOf(error);

@@ -6,6 +6,7 @@ import { type Logger, silentLogger } from '../../../src/base/logger.js';
 import { StopRequest } from '../../../src/cli/tuntox/context.js';
 import { readFlags } from '../../../src/cli/tuntox/flags.js';
 import { runJob } from '../../../src/cli/tuntox/modes/client.js';
+import { FLAG_NAMES } from '../../../src/cli/tuntox/setting-names.js';
 import { settingsOf } from '../../../src/cli/tuntox/settings.js';
 import type { ClientSettings } from '../../../src/config/classic-settings.js';
 import { noTarget } from '../../../src/engine/access/target-rules.js';
@@ -41,11 +42,14 @@ async function run(t: Test, words: string): Promise<Running> {
   const errors: string[] = [];
   const log: Logger = { ...silentLogger, error: (text) => void errors.push(text), child: () => log };
   const settings = settingsOf(readFlags(['-i', ID, ...words.split(' ')]), {}) as ClientSettings;
-  const identity = await Identity.open({ random, log }, { kind: 'nowhere' });
+  const identity = await Identity.open({ random, log }, { kind: 'nowhere' }, FLAG_NAMES);
   const { publicKey, nospam } = identity.savedata.identity;
   const tox = new FakeStack(new Map(), new ToxId(publicKey, nospam), encodeSavedata(identity.savedata));
   const tunnels = new TunnelService({ clock, random, log, mayReach: noTarget });
-  const engine = new Engine({ clock, random, log, tox, tunnels, identity }, { nodes: settings.nodes ?? [NOBODY] });
+  const engine = new Engine(
+    { clock, random, log, tox, tunnels, identity },
+    { nodes: settings.nodes ?? [NOBODY], names: FLAG_NAMES },
+  );
   await engine.start();
   t.teardown(() => engine.stop());
   const server = engine.connect(settings.serverId, undefined, settings.patience);
@@ -76,7 +80,7 @@ const FAILURES: readonly Failure[] = [
   {
     name: 'no network',
     status: 6,
-    message: /^no Tox node has answered .*: check that this machine/,
+    message: /^no node of the Tox network has answered .*: check that this machine/,
     happens: () => {},
   },
   {
@@ -116,7 +120,7 @@ t.test('without bootstrap nodes, the error about the network does not blame them
   const { clock, status, errors } = await run(t, '-p --timeout 30 --bootstrap none');
   clock.advance(30_000);
   t.equal(await status, 6);
-  t.match(errors, [/^no Tox node was found in 30 s without bootstrap nodes: .*name a node with -/]);
+  t.match(errors, [/^no node of the Tox network was found in 30 s without bootstrap nodes: .*name a node with -/]);
 });
 
 for (const { name, status, message, happens } of FAILURES) {

@@ -25,6 +25,7 @@ import { ToxId } from '../../../src/tox/crypto/tox-id.js';
 import { encodeSavedata } from '../../../src/tox/savedata.js';
 import { TunnelService } from '../../../src/tunnel/tunnel-service.js';
 import { FakeStack } from '../../engine/support/fake-stacks.js';
+import { NAMES } from '../../engine/support/names.js';
 import { systemError } from '../../support/failing-file-system.js';
 import { SeededRandom } from '../../support/seeded-random.js';
 import { temporaryDirectory } from '../../support/temporary-directory.js';
@@ -123,13 +124,13 @@ export class TestDaemon {
     const disk = new FullDisk();
     const network = new Map<string, FakeStack>();
     let stack: FakeStack | undefined;
-    const startEngine = async (log: Logger, { mayReach, place, settings }: EngineOptions): Promise<Engine> => {
-      const identity = await Identity.open({ random, log }, place);
+    const startEngine = async (log: Logger, { mayReach, names, place, settings }: EngineOptions): Promise<Engine> => {
+      const identity = await Identity.open({ random, log }, place, names);
       const { publicKey, nospam } = identity.savedata.identity;
       stack = new FakeStack(network, new ToxId(publicKey, nospam), encodeSavedata(identity.savedata));
       const tunnels = new TunnelService({ clock: systemClock, random, log, mayReach });
       const nodes = settings.nodes ?? [NOBODY];
-      const engine = new Engine({ clock, random, log, tox: stack, tunnels, identity }, { nodes });
+      const engine = new Engine({ clock, random, log, tox: stack, tunnels, identity }, { nodes, names });
       await engine.start();
       return engine;
     };
@@ -169,12 +170,12 @@ export class TestDaemon {
   async client(): Promise<TestClient> {
     const clock = systemClock;
     const log = silentLogger;
-    const identity = await Identity.open({ random, log }, { kind: 'nowhere' });
+    const identity = await Identity.open({ random, log }, { kind: 'nowhere' }, NAMES);
     const { publicKey, nospam } = identity.savedata.identity;
     const id = new ToxId(publicKey, nospam);
     const tox = new FakeStack(this.#network, id, encodeSavedata(identity.savedata));
     const tunnels = new TunnelService({ clock, random, log, mayReach: noTarget });
-    const engine = new Engine({ clock, random, log, tox, tunnels, identity }, { nodes: [] });
+    const engine = new Engine({ clock, random, log, tox, tunnels, identity }, { nodes: [], names: NAMES });
     await engine.start();
     this.#t.teardown(() => engine.stop());
     return {

@@ -12,6 +12,7 @@ import { FailingFileSystem, systemError } from '../../support/failing-file-syste
 import { ManualClock } from '../../support/manual-clock.js';
 import { SeededRandom } from '../../support/seeded-random.js';
 import { temporaryDirectory } from '../../support/temporary-directory.js';
+import { NAMES } from '../support/names.js';
 
 const random = new SeededRandom(4);
 const newKey = (): PublicKey => generateKeyPair(random).publicKey;
@@ -42,10 +43,14 @@ async function open(
 ): Promise<Door> {
   const { clock = new ManualClock() } = options;
   const { directory = temporaryDirectory(t), files = nodeFileSystem } = options;
-  const control = await AccessControl.open({ clock, random, log: silentLogger, files }, directory, {
-    ...CLOSED,
-    ...options.settings,
-  });
+  const control = await AccessControl.open(
+    { clock, random, log: silentLogger, files },
+    { path: directory, names: NAMES },
+    {
+      ...CLOSED,
+      ...options.settings,
+    },
+  );
   t.teardown(() => control.close());
   return { clock, control, policy: new AccessPolicy(control) };
 }
@@ -193,7 +198,7 @@ t.test('state that cannot be read lets nobody in, stays as it is, and says what 
     ['whitelist.json', listed({ key: LISTED }, { key: LISTED }), /a key stands there twice/],
     ['secret.json', 'root:$6$salt', /secret\.json is damaged \(it is not JSON\): restore/],
     ['secret.json', '[]', /secret\.json is damaged \(it is no object\)/],
-    ['bans.json', '{"version":2,"bans":[]}', /is of a newer version \(2\): use the tuntoxd that wrote it/],
+    ['bans.json', '{"version":2,"bans":[]}', /has a newer version \(2\): use the tuntoxd that wrote it/],
   ] as const) {
     const directory = temporaryDirectory(t);
     const before = await open(t, { directory });

@@ -1,16 +1,16 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
-import { silentLogger } from '../../../src/base/logger.js';
 import { BanList } from '../../../src/engine/access/ban-list.js';
-import { bansFile } from '../../../src/engine/access/bans.js';
+import { bansFormat } from '../../../src/engine/access/bans.js';
 import { type FileSystem, nodeFileSystem } from '../../../src/engine/state/file-system.js';
-import { KeptPart } from '../../../src/engine/state/kept-part.js';
+import { JsonFile } from '../../../src/engine/state/json-file.js';
 import { generateKeyPair, type PublicKey } from '../../../src/tox/crypto/keys.js';
 import { systemError } from '../../support/failing-file-system.js';
 import { ManualClock } from '../../support/manual-clock.js';
 import { SeededRandom } from '../../support/seeded-random.js';
 import { temporaryDirectory } from '../../support/temporary-directory.js';
+import { NAMES } from '../support/names.js';
 
 const random = new SeededRandom(12);
 const newKey = (): PublicKey => generateKeyPair(random).publicKey;
@@ -25,8 +25,8 @@ async function open(t: Test, directory = temporaryDirectory(t)) {
     if (disk.isFull) throw systemError('ENOSPC');
     return nodeFileSystem.createNew(...args);
   };
-  const deps = { files: { ...nodeFileSystem, createNew }, log: silentLogger };
-  const kept = await KeptPart.open(deps, directory, { kept: bansFile, closed: new Map() });
+  const files = { ...nodeFileSystem, createNew };
+  const kept = await JsonFile.open(files, { path: directory, names: NAMES }, bansFormat);
   return { clock, disk, directory, bans: new BanList(clock, kept), inAnHour: clock.unixTime() + HOUR };
 }
 

@@ -9,6 +9,7 @@ import { generateKeyPair, type PublicKey } from '../../../src/tox/crypto/keys.js
 import { ManualClock } from '../../support/manual-clock.js';
 import { SeededRandom } from '../../support/seeded-random.js';
 import { temporaryDirectory } from '../../support/temporary-directory.js';
+import { NAMES } from '../support/names.js';
 
 const random = new SeededRandom(11);
 const newKey = (): PublicKey => generateKeyPair(random).publicKey;
@@ -20,7 +21,7 @@ const AT_ONCE = { grace: 0, dropSessions: false };
 async function run(t: Test, directory: string) {
   const clock = new ManualClock();
   const deps = { clock, random, log: silentLogger, files: nodeFileSystem };
-  const control = await AccessControl.open(deps, directory, SETTINGS);
+  const control = await AccessControl.open(deps, { path: directory, names: NAMES }, SETTINGS);
   t.teardown(() => control.close());
   const policy = new AccessPolicy(control);
   const ask = (publicKey: PublicKey, secret: Buffer): Promise<string> =>

@@ -8,9 +8,10 @@ import { confirmedFriend } from '../../../src/tox/saved-friend.js';
 import { decodeSavedata, encodeSavedata, newSavedata, type Savedata } from '../../../src/tox/savedata.js';
 import { SeededRandom } from '../../support/seeded-random.js';
 import { temporaryDirectory } from '../../support/temporary-directory.js';
+import { NAMES } from '../support/names.js';
 
 const open = (place: IdentityPlace, warnings: string[] = []): Promise<Identity> =>
-  Identity.open({ random: systemRandom, log: { ...silentLogger, warn: (text) => warnings.push(text) } }, place);
+  Identity.open({ random: systemRandom, log: { ...silentLogger, warn: (text) => warnings.push(text) } }, place, NAMES);
 
 const keyOf = (identity: Identity): string => identity.savedata.identity.publicKey.hex;
 
@@ -22,7 +23,7 @@ function savedataWithFriend(): Savedata {
 t.test('an identity is on the disk before it is used, and the same again later', async (t) => {
   const path = join(temporaryDirectory(t), 'new');
   const first = await open({ kind: 'directory', path });
-  t.ok(first.isKept);
+  t.ok(first.path);
   const saved = decodeSavedata(readFileSync(join(path, 'tox_save')));
   t.equal(saved.identity.publicKey.hex, keyOf(first));
   await first.close();
@@ -35,7 +36,7 @@ t.test('an identity is on the disk before it is used, and the same again later',
 t.test('without a directory it lives for one run', async (t) => {
   const first = await open({ kind: 'nowhere' });
   const second = await open({ kind: 'nowhere' });
-  t.notOk(first.isKept);
+  t.notOk(first.path);
   t.not(keyOf(first), keyOf(second));
   await first.save(encodeSavedata(first.savedata));
 });
@@ -44,7 +45,7 @@ t.test('a usual directory that is not there costs a warning, and nothing is crea
   const path = join(temporaryDirectory(t), 'none');
   const warnings: string[] = [];
   const identity = await open({ kind: 'if-possible', path }, warnings);
-  t.notOk(identity.isKept);
+  t.notOk(identity.path);
   t.match(warnings, [/^this Tox ID is for this run only: .*none.* -C$/]);
   t.notOk(existsSync(path));
 });
@@ -52,7 +53,7 @@ t.test('a usual directory that is not there costs a warning, and nothing is crea
 t.test('a usual directory that is there is used, and in use it is an error', async (t) => {
   const path = temporaryDirectory(t);
   const identity = await open({ kind: 'if-possible', path });
-  t.ok(identity.isKept);
+  t.ok(identity.path);
   await t.rejects(open({ kind: 'if-possible', path }), { code: 'in-use' });
   await identity.close();
 });

@@ -4,14 +4,15 @@ import t from 'tap';
 import { NodeKey, NodeKeyError } from '../../../src/engine/state/node-key.js';
 import { SeededRandom } from '../../support/seeded-random.js';
 import { temporaryDirectory } from '../../support/temporary-directory.js';
+import { NAMES } from '../support/names.js';
 
-const deps = { random: new SeededRandom(1) };
+const random = new SeededRandom(1);
 
 t.test('a node keeps its key over restarts, in a file for its owner alone', async (t) => {
   const directory = join(temporaryDirectory(t), 'new');
-  const first = await NodeKey.open(deps, directory);
+  const first = await NodeKey.open(random, { path: directory, names: NAMES });
   await first.close();
-  const second = await NodeKey.open(deps, directory);
+  const second = await NodeKey.open(random, { path: directory, names: NAMES });
   t.equal(second.keyPair.publicKey.hex, first.keyPair.publicKey.hex);
   t.equal(statSync(join(directory, 'node_key')).mode & 0o777, 0o600);
   await second.close();
@@ -19,15 +20,15 @@ t.test('a node keeps its key over restarts, in a file for its owner alone', asyn
 
 t.test('the file is the one of tox-bootstrapd: public key, secret key', async (t) => {
   const directory = temporaryDirectory(t);
-  const key = await NodeKey.open(deps, directory);
+  const key = await NodeKey.open(random, { path: directory, names: NAMES });
   const bytes = readFileSync(join(directory, 'node_key'));
   t.same(bytes, Buffer.concat([key.keyPair.publicKey.bytes, key.keyPair.secretKey.bytes]));
   await key.close();
 });
 
 t.test('without a directory the key is another one each time', async (t) => {
-  const first = await NodeKey.open(deps, undefined);
-  const second = await NodeKey.open(deps, undefined);
+  const first = await NodeKey.open(random, undefined);
+  const second = await NodeKey.open(random, undefined);
   t.not(first.keyPair.publicKey.hex, second.keyPair.publicKey.hex);
   await first.close();
   await second.close();
@@ -38,14 +39,14 @@ t.test('a damaged key is refused and left as it is', async (t) => {
   const path = join(directory, 'node_key');
   for (const bytes of [Buffer.alloc(0), Buffer.alloc(63, 1), Buffer.alloc(64, 1)]) {
     writeFileSync(path, bytes);
-    await t.rejects(NodeKey.open(deps, directory), NodeKeyError);
+    await t.rejects(NodeKey.open(random, { path: directory, names: NAMES }), NodeKeyError);
     t.same(readFileSync(path), bytes);
   }
 });
 
 t.test('one process at a time has a key', async (t) => {
   const directory = temporaryDirectory(t);
-  const key = await NodeKey.open(deps, directory);
-  await t.rejects(NodeKey.open(deps, directory), { code: 'in-use' });
+  const key = await NodeKey.open(random, { path: directory, names: NAMES });
+  await t.rejects(NodeKey.open(random, { path: directory, names: NAMES }), { code: 'in-use' });
   await key.close();
 });

@@ -8,11 +8,12 @@ import { nodeFileSystem } from '../../../src/engine/state/file-system.js';
 import { nodeStateFileDeps, StateFile } from '../../../src/engine/state/state-file.js';
 import { FailingFileSystem, systemError } from '../../support/failing-file-system.js';
 import { temporaryDirectory } from '../../support/temporary-directory.js';
+import { NAMES } from '../support/names.js';
 
 const BYTES = Buffer.from('an identity');
 
 const open = (directory: string, isCreated = true): Promise<StateFile> =>
-  StateFile.open(nodeStateFileDeps, directory, { isCreated });
+  StateFile.open(nodeStateFileDeps, { path: directory, names: NAMES }, { isCreated });
 
 const failing = (code: string, at: number): FailingFileSystem =>
   new FailingFileSystem({ at, error: systemError(code), isFinal: false });
@@ -52,7 +53,7 @@ t.test('a second one finds the directory in use and learns by whom, until the fi
   await t.rejects(open(directory), {
     code: 'in-use',
     message: new RegExp(
-      `^the identity in ${directory} is in use by process ${process.pid}: stop that one, or .*ControlMaster.* -C$`,
+      `^the identity in ${directory} is in use by process ${process.pid}: stop that one, or let it carry all connections, or .* -C$`,
     ),
   });
   await first.close();
@@ -63,7 +64,7 @@ t.test('another process keeps the directory, and a kill -9 sets it free', async 
   const directory = temporaryDirectory(t);
   const program = `
     import { nodeStateFileDeps, StateFile } from ${JSON.stringify(new URL('../../../src/engine/state/state-file.js', import.meta.url).href)};
-    await StateFile.open(nodeStateFileDeps, ${JSON.stringify(directory)}, { isCreated: true });
+    await StateFile.open(nodeStateFileDeps, ${JSON.stringify({ path: directory, names: NAMES })}, { isCreated: true });
     console.log('locked');
     setInterval(() => {}, 1000);
   `;
@@ -95,7 +96,11 @@ t.test('a directory that is missing, or none, or not allowed, or full is named w
     ['EIO', 'failed', /EIO/],
   ];
   for (const [system, code, message] of cases) {
-    const opened = StateFile.open({ files: failing(system, 2), lock: lockFile }, directory, { isCreated: true });
+    const opened = StateFile.open(
+      { files: failing(system, 2), lock: lockFile },
+      { path: directory, names: NAMES },
+      { isCreated: true },
+    );
     await t.rejects(opened, { name: 'StateFileError', code, message }, system);
   }
   await (await open(directory)).close();
@@ -114,7 +119,11 @@ t.test('where nothing can lock, nothing is risked', async (t) => {
   const lock = (): boolean => {
     throw new FileLockError('no-flock', 'the command flock is missing: install the package util-linux');
   };
-  const opened = StateFile.open({ files: nodeFileSystem, lock }, temporaryDirectory(t), { isCreated: true });
+  const opened = StateFile.open(
+    { files: nodeFileSystem, lock },
+    { path: temporaryDirectory(t), names: NAMES },
+    { isCreated: true },
+  );
   await t.rejects(opened, { code: 'no-lock', message: /util-linux/ });
 });
 
@@ -124,7 +133,7 @@ t.test('a save that fails says why, keeps the old identity, and the next one wor
   await first.save(Buffer.from('the old identity'));
   await first.close();
   const files = new FailingFileSystem({ at: 7, error: systemError('ENOSPC'), isFinal: false });
-  const file = await StateFile.open({ files, lock: lockFile }, directory, { isCreated: true });
+  const file = await StateFile.open({ files, lock: lockFile }, { path: directory, names: NAMES }, { isCreated: true });
   await t.rejects(file.save(BYTES), { name: 'StateFileError', code: 'disk-full', message: new RegExp(directory) });
   t.equal((await file.read())?.toString(), 'the old identity');
   await file.save(BYTES);
@@ -139,7 +148,11 @@ t.test('what cannot be read is not taken for missing', async (t) => {
   await t.rejects(file.read(), { code: 'unreadable', message: /it is not a file/ });
   await file.close();
   const files = failing('EACCES', 4);
-  const denied = await StateFile.open({ files, lock: lockFile }, directory, { isCreated: true });
+  const denied = await StateFile.open(
+    { files, lock: lockFile },
+    { path: directory, names: NAMES },
+    { isCreated: true },
+  );
   await t.rejects(denied.read(), { code: 'unreadable', message: /tox_save \(permission denied\): make it readable/ });
   await denied.close();
 });
@@ -149,14 +162,22 @@ const readOnly = { files: failing('EROFS', 2), lock: lockFile };
 
 t.test('on a read-only disk an identity that is there is taken, locked, and saved once it can be', async (t) => {
   const directory = temporaryDirectory(t);
-  await t.rejects(StateFile.open(readOnly, directory, { isCreated: true }), { code: 'not-writable' }, 'none is there');
+  await t.rejects(
+    StateFile.open(readOnly, { path: directory, names: NAMES }, { isCreated: true }),
+    { code: 'not-writable' },
+    'none is there',
+  );
   writeFileSync(join(directory, 'tox_save'), BYTES, { mode: 0o600 });
-  const file = await StateFile.open({ ...readOnly, files: failing('EROFS', 2) }, directory, { isCreated: true });
-  t.match(file.writeFault, { code: 'not-writable', message: /^cannot write in .* \(read-only file system\)/ });
+  const file = await StateFile.open(
+    { ...readOnly, files: failing('EROFS', 2) },
+    { path: directory, names: NAMES },
+    { isCreated: true },
+  );
+  t.match(file.writeError, { code: 'not-writable', message: /^cannot write in .* \(read-only file system\)/ });
   t.same(await file.read(), BYTES);
   t.ok(readOnly.lock(openSync(directory, 'r')) === false, 'without a lock file it is the directory that is locked');
   await file.save(Buffer.from('newer'));
-  t.equal(file.writeFault, undefined);
+  t.equal(file.writeError, undefined);
   await t.rejects(open(directory), { code: 'in-use' });
   await file.close();
 });
@@ -164,7 +185,11 @@ t.test('on a read-only disk an identity that is there is taken, locked, and save
 t.test('whoever took the directory when it could be written keeps it', async (t) => {
   const directory = temporaryDirectory(t);
   writeFileSync(join(directory, 'tox_save'), BYTES, { mode: 0o600 });
-  const file = await StateFile.open({ ...readOnly, files: failing('EROFS', 2) }, directory, { isCreated: true });
+  const file = await StateFile.open(
+    { ...readOnly, files: failing('EROFS', 2) },
+    { path: directory, names: NAMES },
+    { isCreated: true },
+  );
   const other = await open(directory);
   await t.rejects(file.save(Buffer.from('newer')), { code: 'in-use' });
   t.same(await other.read(), BYTES);
@@ -175,7 +200,11 @@ t.test('whoever took the directory when it could be written keeps it', async (t)
 t.test('a full disk, which takes no number of ours, is no reason not to start', async (t) => {
   const directory = temporaryDirectory(t);
   writeFileSync(join(directory, 'tox_save'), BYTES, { mode: 0o600 });
-  const file = await StateFile.open({ files: failing('ENOSPC', 3), lock: lockFile }, directory, { isCreated: true });
+  const file = await StateFile.open(
+    { files: failing('ENOSPC', 3), lock: lockFile },
+    { path: directory, names: NAMES },
+    { isCreated: true },
+  );
   t.same(await file.read(), BYTES);
   await file.close();
 });

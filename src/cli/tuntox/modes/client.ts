@@ -5,11 +5,12 @@ import { noTarget } from '../../../engine/access/target-rules.js';
 import type { RemoteServer } from '../../../engine/client/remote-server.js';
 import { ServerError } from '../../../engine/client/server-error.js';
 import { startEngine } from '../../../engine/start-engine.js';
-import { writeIdFile } from '../../../engine/state/id-file.js';
 import type { ServiceProcess } from '../../../platform/process/service-process.js';
 import type { Context, StartContext } from '../context.js';
 import { ExitStatus, statusOf } from '../exit-status.js';
 import { UsageError } from '../flags.js';
+import { writeIdFile } from '../id-file.js';
+import { FLAG_NAMES } from '../setting-names.js';
 import { ping } from './ping.js';
 
 export async function runClient(
@@ -21,6 +22,7 @@ export async function runClient(
   const engine = await startEngine(context.log, {
     settings,
     place: directory === undefined ? { kind: 'nowhere' } : { kind: 'directory', path: directory },
+    names: FLAG_NAMES,
     // Clients run for too short a time to be relays.
     isRelay: false,
     isLasting: settings.mode === 'forward',

@@ -5,10 +5,11 @@ import { startNode } from '../../../engine/start-node.js';
 import type { ServiceProcess } from '../../../platform/process/service-process.js';
 import type { Context } from '../context.js';
 import { ExitStatus } from '../exit-status.js';
+import { FLAG_NAMES } from '../setting-names.js';
 
 export async function runNode(settings: NodeSettings, context: Context, service: ServiceProcess): Promise<number> {
   const { log, stdout, stopping } = context;
-  const node = await startNode(log, settings);
+  const node = await startNode(log, settings, FLAG_NAMES);
   try {
     const entry = `${node.port}:${node.publicKey.hex}`;
     log.info(`to bootstrap from this node: --bootstrap HOST:${entry}`);

@@ -7,12 +7,13 @@ import { FixedFactors } from '../../../engine/access/access-factors.js';
 import { AccessPolicy } from '../../../engine/access/access-policy.js';
 import { anyTarget, onlyBy } from '../../../engine/access/target-rules.js';
 import { startEngine } from '../../../engine/start-engine.js';
-import { writeIdFile } from '../../../engine/state/id-file.js';
 import type { IdentityPlace } from '../../../engine/state/identity.js';
 import type { ServiceProcess } from '../../../platform/process/service-process.js';
 import type { Context, StartContext } from '../context.js';
 import { ExitStatus } from '../exit-status.js';
 import { UsageError } from '../flags.js';
+import { writeIdFile } from '../id-file.js';
+import { FLAG_NAMES } from '../setting-names.js';
 
 /** Upstream keeps the identity of a server in this directory. */
 const DEFAULT_DIRECTORY = '/etc/tuntox';
@@ -28,6 +29,7 @@ export async function runServer(
   const engine = await startEngine(log, {
     settings,
     place: placeOf(settings, context),
+    names: FLAG_NAMES,
     isRelay: true,
     isLasting: true,
     mayReach: mayReachOf(settings, context),

@@ -1,7 +1,7 @@
 import { lstatSync, mkdirSync, readdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
-import { writeIdFile } from '../../../src/engine/state/id-file.js';
+import { writeIdFile } from '../../../src/cli/tuntox/id-file.js';
 import { temporaryDirectory } from '../../support/temporary-directory.js';
 
 t.test('the Tox ID is a line of its own, which everybody may read', async (t) => {
