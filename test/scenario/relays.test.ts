@@ -1,6 +1,6 @@
 /** Whole stacks that cannot reach each other by UDP meet at TCP relays. */
 import t from 'tap';
-import { decodeBootstrapInfo, encodeBootstrapInfoRequest } from '../../src/tox/packet/bootstrap-info.js';
+import { BOOTSTRAP_INFO_REQUEST, decodeBootstrapInfo } from '../support/bootstrap-info.js';
 import { at } from '../support/nodes.js';
 import { acceptAll, type Peer, World } from '../support/world.js';
 
@@ -243,7 +243,7 @@ t.test('a node answers bootstrap info requests, a client does not', async (t) =>
   const [node, client] = [await world.peer({ role: 'node' }), await world.peer()];
   const answers: unknown[] = [];
   const socket = world.network.socket('8.8.8.8', 1, (packet) => answers.push(decodeBootstrapInfo(packet)));
-  for (const peer of [node, client]) socket.send(encodeBootstrapInfoRequest(), at(peer.address, peer.port));
+  for (const peer of [node, client]) socket.send(BOOTSTRAP_INFO_REQUEST, at(peer.address, peer.port));
   await world.until(() => false, 1000);
   t.same(answers, [{ version: 1_000_002_018, motd: 'tuntox' }]);
 });

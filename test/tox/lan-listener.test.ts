@@ -5,7 +5,7 @@ import { systemRandom } from '../../src/base/random.js';
 import { LISTENING_PORTS } from '../../src/tox/dht/bootstrap/lan-discovery.js';
 import { openLanListener } from '../../src/tox/lan-listener.js';
 import { openUdpSocket } from '../../src/tox/network/udp-socket.js';
-import { encodeLanDiscovery } from '../../src/tox/packet/lan-discovery.js';
+import { encodeLanDiscovery } from '../../src/tox/packet/dht.js';
 import { keyOf } from '../support/nodes.js';
 
 const deps = { random: systemRandom, log: silentLogger };

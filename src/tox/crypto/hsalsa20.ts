@@ -1,17 +1,14 @@
 /**
- * HSalsa20 of Bernstein's "Extending the Salsa20 nonce" for the all-zero input, which turns a Curve25519 product into the
- * key of a box (NaCl's `crypto_box_beforenm`). sodium-native does not export it.
+ * HSalsa20 (Bernstein, "Extending the Salsa20 nonce") with an all-zero input, which turns a Curve25519 product into the key of a
+ * box (NaCl's `crypto_box_beforenm`). sodium-native does not export it.
  */
 
 const rotate = (value: number, bits: number): number => (value << bits) | (value >>> (32 - bits));
 
-/**
- * @param key 32 bytes
- * @returns 32 bytes, in memory of their own
- */
+/** @param key 32 bytes @returns 32 bytes, outside Node's shared pool */
 export function hsalsa20(key: Buffer): Buffer {
   const k = (index: number): number => key.readInt32LE(index * 4);
-  // "expand 32-byte k" stands on the diagonal; the input words 6 to 9 are zero.
+  // The diagonal holds "expand 32-byte k"; the input words 6 to 9 are zero.
   let x0 = 0x61707865;
   let x1 = k(0);
   let x2 = k(1);

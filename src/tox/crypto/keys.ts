@@ -1,4 +1,4 @@
-/** Curve25519 keys (spec: "Key generation"). A secret key never shows itself in a log, a JSON text or an inspection. */
+/** Curve25519 keys (spec: "Key generation"). A secret key never appears in a log, a JSON text or an inspection. */
 import { inspect } from 'node:util';
 import { ownedCopy } from '../../base/bytes.js';
 import type { Random } from '../../base/random.js';
@@ -17,18 +17,18 @@ export class PublicKey {
     this.head = bytes.readUInt32BE();
   }
 
-  /** From 64 hex digits of either case; undefined when it is anything else. */
+  /** Reads 64 hex digits of either case; returns undefined for other texts. */
   static parse(text: string): PublicKey | undefined {
     return /^[0-9a-fA-F]{64}$/.test(text) ? new PublicKey(Buffer.from(text, 'hex')) : undefined;
   }
 
-  /** 64 upper-case hex digits; also serves as the key of maps. */
+  /** 64 upper-case hex digits; also used as a key of maps. */
   get hex(): string {
     this.#hex ??= this.bytes.toString('hex').toUpperCase();
     return this.#hex;
   }
 
-  /** The first 8 hex digits: how people and logs see a key. */
+  /** The first 8 hex digits, for people and logs. */
   get short(): string {
     return this.hex.slice(0, 8);
   }
@@ -37,7 +37,7 @@ export class PublicKey {
     return this.bytes.equals(other.bytes);
   }
 
-  /** c-toxcore accepts a key as a friend's only when its top bit is clear (public_key_valid). */
+  /** Whether the top bit is clear, as c-toxcore requires of a friend's key (public_key_valid). */
   get isValid(): boolean {
     return (this.bytes[31] as number) < 128;
   }
@@ -89,7 +89,6 @@ export interface KeyPair {
   readonly secretKey: SecretKey;
 }
 
-/** A fresh key pair. */
 export function generateKeyPair(random: Random): KeyPair {
   const secretKey = new SecretKey(random.bytes(SECRET_KEY_SIZE));
   return { publicKey: secretKey.publicKey(), secretKey };

@@ -1,4 +1,4 @@
-/** 24-byte nonces: big-endian counters that wrap (spec: "Nonce"). `sodium_increment` counts little endian and is of no use. */
+/** 24-byte nonces: big-endian counters that wrap (spec: "Nonce"); `sodium_increment` is little-endian. */
 import { ownedCopy } from '../../base/bytes.js';
 
 /** Adds `by` (0 to 2^32 - 1) in place. */
@@ -11,7 +11,7 @@ export function advanceNonce(nonce: Buffer, by = 1): void {
   }
 }
 
-/** A new nonce `by` further on. */
+/** Returns a new nonce, `by` after this one. */
 export function nonceAfter(nonce: Buffer, by = 1): Buffer {
   const copy = ownedCopy(nonce);
   advanceNonce(copy, by);

@@ -1,15 +1,15 @@
-/** The only file that imports sodium-native; what the Tox protocol needs of it, under the specification's names. */
+/** The functions of sodium-native that the Tox protocol needs: the only file that imports it. */
 import { CodedError, messageOf } from '../../base/coded-error.js';
 
 export const PUBLIC_KEY_SIZE = 32;
 export const SECRET_KEY_SIZE = 32;
 export const SHARED_KEY_SIZE = 32;
 export const NONCE_SIZE = 24;
-/** What a box is longer than its content. */
+/** Bytes by which a box is longer than its content. */
 export const MAC_SIZE = 16;
 
-/** The native part is not there, or is not for this machine. */
-export class NativePartError extends CodedError<'no-native-part'> {}
+/** The native part of sodium-native is missing, or is not for this machine. */
+class NativePartError extends CodedError<'no-native-part'> {}
 
 export const {
   crypto_auth,
@@ -23,20 +23,20 @@ export const {
   sodium_memzero,
 } = await load();
 
-/** Loads machine code, which a package for another machine, or a copy from one, does not have for this. */
+/** Loads machine code, which is missing if the package was made for, or copied from, another machine. */
 async function load(): Promise<typeof import('sodium-native')> {
   try {
     return (await import('sodium-native')).default;
   } catch (error) {
-    throw new NativePartError('no-native-part', complaint(error), { cause: error });
+    throw new NativePartError('no-native-part', explain(error), { cause: error });
   }
 }
 
-function complaint(error: unknown): string {
-  // Only glibc tells its version there, so that musl is told from it.
+function explain(error: unknown): string {
+  // Only glibc reports its version there, which distinguishes it from musl.
   const { glibcVersionRuntime } = (process.report.getReport() as { header: { glibcVersionRuntime?: string } }).header;
   const isOtherLibrary = process.platform === 'linux' && glibcVersionRuntime === undefined;
   const here = `${process.platform}-${process.arch}${isOtherLibrary ? ' without glibc' : ''}`;
   const [reason = ''] = messageOf(error).split('\n');
-  return `the native part sodium-native does not load on this machine (${here}): it exists for linux with glibc, darwin and win32, each on x64 and arm64; where this is one of them, install tuntox anew, on this machine (${reason})`;
+  return `the native part sodium-native does not load on this machine (${here}): it exists for linux with glibc, darwin and win32, each on x64 and arm64; if this machine is one of them, install tuntox again on it (${reason})`;
 }

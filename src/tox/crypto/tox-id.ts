@@ -5,12 +5,12 @@ import { PublicKey } from './keys.js';
 export const NOSPAM_SIZE = 4;
 export const TOX_ID_SIZE = 38;
 
-/** What is wrong with a text that should be a Tox ID. */
-export type ToxIdFault = 'length' | 'digits' | 'checksum' | 'key';
+/** Why a text is no Tox ID. */
+type ToxIdError = 'length' | 'digits' | 'checksum' | 'key';
 
 export class ToxId {
   readonly publicKey: PublicKey;
-  /** Four opaque bytes, in the order in which the ID shows them. */
+  /** Four opaque bytes, in the order of the ID. */
   readonly nospam: Buffer;
 
   constructor(publicKey: PublicKey, nospam: Buffer) {
@@ -19,8 +19,8 @@ export class ToxId {
     this.nospam = ownedCopy(nospam);
   }
 
-  /** From 76 hex digits of either case, or what is wrong with them. */
-  static parse(text: string): ToxId | ToxIdFault {
+  /** Reads 76 hex digits of either case, or returns what is wrong with them. */
+  static parse(text: string): ToxId | ToxIdError {
     if (text.length !== TOX_ID_SIZE * 2) return 'length';
     if (!/^[0-9a-fA-F]*$/.test(text)) return 'digits';
     const bytes = Buffer.from(text, 'hex');
@@ -40,7 +40,7 @@ export class ToxId {
   }
 }
 
-/** Two bytes: the even and the odd bytes of the body, each XORed together. */
+/** Returns two bytes: the XOR of all even bytes of the body, and of all odd ones. */
 function checksum(body: Buffer): Buffer {
   const sum = Buffer.alloc(2);
   body.forEach((byte, at) => {

@@ -11,7 +11,7 @@ import type { Random } from '../../base/random.js';
 import type { KeyPair, PublicKey } from '../crypto/keys.js';
 import type { SharedKeyCache } from '../crypto/shared-key-cache.js';
 import type { DatagramHandler } from '../network/datagram-socket.js';
-import { type BootstrapInfo, encodeBootstrapInfo, isBootstrapInfoRequest } from '../packet/bootstrap-info.js';
+import { type BootstrapInfo, encodeBootstrapInfo, isBootstrapInfoRequest } from '../packet/dht.js';
 import { encodeNatPing, type NatPing } from '../packet/dht-request.js';
 import { DhtRequestKind, UdpKind } from '../packet/kind.js';
 import type { NodeInfo } from '../packet/node-info.js';

@@ -1,7 +1,6 @@
-/** Received halves of packets (tox/packet/net-crypto-part) that wait for their other half. */
+/** Received halves of packets (tox/packet/net-crypto) that wait for their other half. */
 import { isPartOfMore, ownedCopy } from '../../base/bytes.js';
-import { MAX_CRYPTO_DATA_SIZE } from '../packet/net-crypto.js';
-import { decodePart, type Part } from '../packet/net-crypto-part.js';
+import { decodePart, MAX_CRYPTO_DATA_SIZE, type Part } from '../packet/net-crypto.js';
 
 /** Halves that are stored, 350 KB with their packets; the two halves are sent one after the other. */
 const MAX_PARTS = 256;

@@ -4,8 +4,7 @@
  */
 import type { MemoryShare } from '../../base/memory-budget.js';
 import { CryptoKind } from '../packet/kind.js';
-import { type DataContent, MAX_CRYPTO_DATA_SIZE } from '../packet/net-crypto.js';
-import { encodeParts } from '../packet/net-crypto-part.js';
+import { type DataContent, encodeParts, MAX_CRYPTO_DATA_SIZE } from '../packet/net-crypto.js';
 import { encodePacketRequest } from '../packet/net-crypto-request.js';
 import { AckSchedule } from './ack-schedule.js';
 import type { SavedPath } from './careful-resume.js';

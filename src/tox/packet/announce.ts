@@ -1,5 +1,5 @@
 /**
- * Announcing oneself and looking for others, the payload of onion packets (spec: "Onion module"; c-toxcore onion_announce.c).
+ * Announce requests and responses, the payload of onion packets (spec: "Onion module"; c-toxcore: onion_announce.c).
  *
  *     request 0x83 | 0x87   nonce (24) || requester's key (32) || sealed                     177 bytes
  *       sealed              ping id (32) || searched key (32) || data key (32) || sendback u64
@@ -13,22 +13,22 @@ import { MAC_SIZE, NONCE_SIZE, PUBLIC_KEY_SIZE } from '../crypto/sodium.js';
 import { UdpKind } from './kind.js';
 import { decodePackedNodes, encodePackedNodes, type NodeInfo } from './node-info.js';
 
-/** The two generations: c-toxcore's clients send the classic one, and a node answers each in kind. */
+/** The two variants of the packets: c-toxcore's clients send the classic one, and a node answers in the variant of the request. */
 export type AnnounceVariant = 'classic' | 'extended';
 
 export const PING_ID_SIZE = 32;
 export const MAX_ANNOUNCED_NODES = 4;
 const REQUEST_CONTENT_SIZE = PING_ID_SIZE + 2 * PUBLIC_KEY_SIZE + 8;
 /** 177 bytes. */
-export const ANNOUNCE_REQUEST_SIZE = 1 + NONCE_SIZE + PUBLIC_KEY_SIZE + REQUEST_CONTENT_SIZE + MAC_SIZE;
+const ANNOUNCE_REQUEST_SIZE = 1 + NONCE_SIZE + PUBLIC_KEY_SIZE + REQUEST_CONTENT_SIZE + MAC_SIZE;
 /** Four nodes with IPv6 addresses, and the count of the extended variant. */
 const MAX_RESPONSE_CONTENT_SIZE = 1 + PING_ID_SIZE + 1 + MAX_ANNOUNCED_NODES * 51;
 
 const REQUEST_KINDS = { classic: UdpKind.AnnounceRequest, extended: UdpKind.AnnounceRequestExtended } as const;
 const RESPONSE_KINDS = { classic: UdpKind.AnnounceResponse, extended: UdpKind.AnnounceResponseExtended } as const;
 
-/** A request with its content sealed for the node that it goes to. */
-export interface SealedAnnounceRequest {
+/** A request, with its content sealed for the receiving node. */
+interface SealedAnnounceRequest {
   readonly nonce: Buffer;
   readonly requester: PublicKey;
   readonly sealed: Buffer;
@@ -43,7 +43,7 @@ export function encodeAnnounceRequest(variant: AnnounceVariant, request: SealedA
     .finish();
 }
 
-/** Of exactly 177 bytes; the extended variant may be longer on the wire, with data for group chats, and is refused then. */
+/** Decodes a request of exactly 177 bytes; longer extended ones, with data for group chats, are refused. */
 export function decodeAnnounceRequest(variant: AnnounceVariant, packet: Buffer): SealedAnnounceRequest | undefined {
   if (packet.length !== ANNOUNCE_REQUEST_SIZE) return undefined;
   const reader = new ByteReader(packet);
@@ -54,12 +54,12 @@ export function decodeAnnounceRequest(variant: AnnounceVariant, packet: Buffer):
 }
 
 export interface AnnounceRequest {
-  /** Zeros when none is known yet: then nothing is stored. */
+  /** Zeros if none is known yet: then the node stores nothing. */
   readonly pingId: Buffer;
   readonly searchedKey: PublicKey;
-  /** What others shall encrypt to; zeros in a search. */
+  /** The key to which others encrypt; zeros in a search. */
   readonly dataKey: PublicKey;
-  /** Comes back in the response. */
+  /** Repeated in the response. */
   readonly sendback: bigint;
 }
 
@@ -83,7 +83,7 @@ export function decodeAnnounceRequestContent(plain: Buffer): AnnounceRequest | u
   };
 }
 
-export interface SealedAnnounceResponse {
+interface SealedAnnounceResponse {
   readonly sendback: bigint;
   readonly nonce: Buffer;
   readonly sealed: Buffer;
@@ -109,11 +109,11 @@ export function decodeAnnounceResponse(variant: AnnounceVariant, packet: Buffer)
   return { sendback, nonce, sealed };
 }
 
-/** What the node knows of the searched key, with the wire's status byte: 0, 1 and 2. */
+/** What the node knows about the searched key; the status byte on the wire is 0, 1 or 2. */
 export type AnnounceOutcome =
   | { readonly status: 'unknown'; readonly pingId: Buffer }
   | { readonly status: 'found'; readonly dataKey: PublicKey }
-  /** The requester itself is stored. */
+  /** The node has stored the requester. */
   | { readonly status: 'announced'; readonly pingId: Buffer };
 
 export interface AnnounceResponse {
@@ -142,7 +142,7 @@ export function decodeAnnounceResponseContent(variant: AnnounceVariant, plain: B
   if (!reader.ok || count > MAX_ANNOUNCED_NODES) return undefined;
   const outcome = decodeOutcome(status, pingIdOrKey);
   if (outcome === undefined) return undefined;
-  // A node that cannot be read ends the list, as in c-toxcore; the outcome before it stands on its own.
+  // An unreadable node ends the list, as in c-toxcore; the outcome before it remains valid.
   return { outcome, nodes: decodePackedNodes(reader.rest(), count, 'udp').nodes };
 }
 

@@ -1,5 +1,5 @@
 /**
- * A packet for a node whose address we do not know, handed on by a node that does (spec: "DHT Request Packets").
+ * A packet for a node whose address is unknown to the sender, forwarded by a node that knows it (spec: "DHT Request Packets").
  *
  *     0x20 || receiver's DHT key (32) || sender's DHT key (32) || nonce (24) || box of the plain content
  *     plain: kind (1) || data                                                          106 to 1040 bytes in all
@@ -12,7 +12,7 @@ import { MAC_SIZE, NONCE_SIZE, PUBLIC_KEY_SIZE } from '../crypto/sodium.js';
 import { UdpKind } from './kind.js';
 
 const HEADER_SIZE = 1 + 2 * PUBLIC_KEY_SIZE + NONCE_SIZE;
-/** c-toxcore sends no more, and takes 16 more. */
+/** The limits of c-toxcore, which accepts 16 bytes more than it sends. */
 const MAX_SENT_SIZE = 1024;
 const MAX_RECEIVED_SIZE = 1040;
 
@@ -56,7 +56,7 @@ export function decodeDhtRequest(packet: Buffer): SealedDhtRequest | undefined {
   return { receiver, sender, nonce, sealed: reader.rest() };
 }
 
-/** @throws RangeError when the data would make the packet longer than nodes hand on */
+/** @throws RangeError if the data would make the packet longer than nodes forward */
 export function encodeDhtRequestPlain({ kind, data }: DhtRequestPlain): Buffer {
   if (data.length > MAX_DHT_REQUEST_DATA_SIZE) throw new RangeError('encodeDhtRequestPlain: too much data');
   return new ByteWriter(1 + data.length).u8(kind).bytes(data).finish();

@@ -1,10 +1,10 @@
 /**
- * What friends send each other, first through the onion, then over their connection.
+ * The packets of friends, first through the onion, then over their connection.
  *
  *     friend request       0x20 || nospam (4) || message (1 … 921)                    onion data
  *     ALIVE, ONLINE, OFFLINE: the id alone                                            lossless
  *     shared relays        17 || packed nodes, 1 to 3                                 lossless
- *     custom packets       id 160 … 191 || anything, 1373 bytes in all at the most    lossless
+ *     custom packets       id 160 … 191 || anything, at most 1373 bytes in all        lossless
  *
  * Sources: spec "Friend requests", "Messenger"; c-toxcore friend_requests.c, friend_connection.c, Messenger.c.
  */
@@ -12,15 +12,15 @@ import { NOSPAM_SIZE } from '../crypto/tox-id.js';
 import { FriendKind, OnionDataKind } from './kind.js';
 import { decodePackedNodes, encodePackedNodes, type NodeInfo } from './node-info.js';
 
-/** Spec, "Friend requests": what fits into an onion data packet. */
-export const MAX_FRIEND_REQUEST_MESSAGE = 921;
+/** Specification ("Friend requests"): bytes that fit into an onion data packet. */
+const MAX_FRIEND_REQUEST_MESSAGE = 921;
 
 export interface FriendRequest {
   readonly nospam: Buffer;
   readonly message: Buffer;
 }
 
-/** @throws RangeError when the message is empty or longer than 921 bytes */
+/** @throws RangeError if the message is empty or longer than 921 bytes */
 export function encodeFriendRequest({ nospam, message }: FriendRequest): Buffer {
   if (message.length === 0 || message.length > MAX_FRIEND_REQUEST_MESSAGE) {
     throw new RangeError('a friend request carries 1 to 921 bytes');
@@ -38,14 +38,14 @@ export function decodeFriendRequest(data: Buffer): FriendRequest | undefined {
 /** c-toxcore MAX_SHARED_RELAYS. */
 export const MAX_SHARED_RELAYS = 3;
 
-/** @throws RangeError for none, or more than 3 */
+/** @throws RangeError for no relay, or more than 3 */
 export function encodeSharedRelays(relays: readonly NodeInfo[]): Buffer {
   if (relays.length === 0 || relays.length > MAX_SHARED_RELAYS) throw new RangeError('shared relays: 1 to 3');
   const nodes = relays.map(({ publicKey, endpoint }) => ({ transport: 'tcp' as const, publicKey, endpoint }));
   return Buffer.concat([Buffer.from([FriendKind.ShareRelays]), encodePackedNodes(nodes)]);
 }
 
-/** The relays up to the first that cannot be read; nodes that are no relays are left out. */
+/** Returns the relays before the first unreadable one, without the nodes that are no relays. */
 export function decodeSharedRelays(data: Buffer): NodeInfo[] | undefined {
   if (data[0] !== FriendKind.ShareRelays) return undefined;
   const { nodes } = decodePackedNodes(data.subarray(1), MAX_SHARED_RELAYS, 'udp and tcp');
@@ -57,7 +57,7 @@ export function decodeSharedRelays(data: Buffer): NodeInfo[] | undefined {
 export const ALIVE_PACKET = Buffer.from([FriendKind.Alive]);
 export const ONLINE_PACKET = Buffer.from([FriendKind.Online]);
 
-/** True for the ids 160 to 191, which belong to the application. */
+/** Whether the id is from 160 to 191, which belong to the application. */
 export function isCustomLossless(data: Buffer): boolean {
   const id = data[0] ?? 0;
   return id >= FriendKind.FirstCustomLossless && id <= FriendKind.LastCustomLossless;

@@ -1,4 +1,4 @@
-/** Every first byte of a datagram (spec: "Packet kind") and every inner id, in one place. */
+/** The first bytes of all datagrams (spec: "Packet kind"), and the ids inside packets. */
 
 export const UdpKind = {
   PingRequest: 0x00,
@@ -14,7 +14,7 @@ export const UdpKind = {
   OnionRequest0: 0x80,
   OnionRequest1: 0x81,
   OnionRequest2: 0x82,
-  /** What c-toxcore's clients send; 0x87 is the newer variant, which a node answers and no client needs. */
+  /** The classic variant, which c-toxcore's clients send; 0x87 is the newer one, which a node answers and no client needs. */
   AnnounceRequest: 0x83,
   AnnounceResponse: 0x84,
   OnionDataRequest: 0x85,
@@ -27,7 +27,7 @@ export const UdpKind = {
   BootstrapInfo: 0xf0,
 } as const;
 
-/** First plain byte between a client and a TCP relay. From 16 on it is the slot of the peer whose data follow. */
+/** First plain byte between a client and a TCP relay. From 16 on it is the slot of a peer, whose data follows. */
 export const RelayKind = {
   RoutingRequest: 0,
   RoutingResponse: 1,
@@ -39,7 +39,7 @@ export const RelayKind = {
   OobReceive: 7,
   OnionRequest: 8,
   OnionResponse: 9,
-  /** Newer, for what we have no use of: neither sent nor answered. */
+  /** Newer packets, which we neither send nor answer. */
   ForwardRequest: 10,
   Forwarding: 11,
   FirstSlot: 16,
@@ -54,21 +54,20 @@ export const DhtRequestKind = {
 
 /** First byte of the innermost data of an onion data packet. */
 export const OnionDataKind = {
-  /** Ours alone: from us to ourselves, so that nobody else ever sees it. */
+  /** Our own: a packet to ourselves, which no other peer can read. */
   SelfCall: 0x01,
   FriendRequest: 0x20,
   DhtPublicKey: 0x9c,
 } as const;
 
-/** First byte of the data of a net_crypto packet. 16 to 191 travel lossless, 192 to 254 lossy. */
+/** First byte of the data of a net_crypto packet: 16 to 191 for lossless packets, 192 to 254 for lossy ones. */
 export const CryptoKind = {
   Padding: 0,
   Request: 1,
   Kill: 2,
-  /** Ours alone, dropped by c-toxcore: what a peer can do, and a request packet whose list tells where it ends. */
+  /** Our own, dropped by c-toxcore: the features of a peer, a request packet that states the end of its list, and half a packet. */
   Features: 3,
   RequestWithEnd: 4,
-  /** Ours alone, too: a part of a packet. */
   Part: 5,
   FirstLossless: 16,
   LastLossless: 191,
@@ -84,6 +83,4 @@ export const FriendKind = {
   Offline: 25,
   FirstCustomLossless: 160,
   LastCustomLossless: 191,
-  FirstCustomLossy: 200,
-  LastCustomLossy: 254,
 } as const;

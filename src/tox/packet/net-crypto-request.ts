@@ -2,26 +2,26 @@
  * The request packet of net_crypto (id 1): which lossless packets arrived and which are missing, from the receiver's first
  * missing number up to its last known one (spec: "Packet request packet"; c-toxcore: generate_request_packet).
  *
- *     1 || for each missing packet its distance from the one before it, where the first counts from 1;
+ *     1 || for each missing packet its distance from the previous one, where the first counts from 1;
  *          a 0 stands for 255 packets that arrived
  *
- * What comes after the last missing packet is not spoken of, up to 254 packets. Peers of our kind have another request packet
- * (id 4), of which the last byte tells where the list ends: the distance of the number after the last known one.
- * The list ends where every path takes it.
+ * The list covers nothing after the last missing packet, except in steps of 255 packets. Peers of our kind use another request
+ * packet (id 4), whose last byte states the end of the list: the distance of the number after the last known one. The packet
+ * is never larger than what passes on every path.
  */
 import { CryptoKind } from './kind.js';
 import { SAFE_CRYPTO_DATA_SIZE } from './net-crypto.js';
 
 type RequestKind = typeof CryptoKind.Request | typeof CryptoKind.RequestWithEnd;
 
-/** Of packets that one byte speaks of. */
+/** Packets that one byte can cover. */
 export const LONGEST_RUN = 255;
 
 const scratch = Buffer.alloc(SAFE_CRYPTO_DATA_SIZE);
 
 /**
- * @param end the number after the last one to speak of
- * @param kind one with an end, or without
+ * @param end the number after the last one to cover
+ * @param kind whether the list states its end
  */
 export function encodePacketRequest(
   start: number,
@@ -51,17 +51,17 @@ export function encodePacketRequest(
   return Buffer.from(scratch.subarray(0, length));
 }
 
-export interface PacketRequestReader {
+interface PacketRequestReader {
   onMissing(number: number): void;
   onReceived(number: number): void;
 }
 
 /**
- * Tells the reader about every number that the packet speaks of, in order. No bytes make it speak of others.
- * @param data with its id, 1 or 4; a list with an end that is as long as it can be is cut off, and then its last missing packet
- *   is not spoken of
- * @param start the first number of the sender's window, which is where the list must begin
- * @param end the number after the last that it sent
+ * Calls the reader for each number that the packet covers, in order. No bytes make it report other numbers.
+ * @param data with its id, 1 or 4; a list with an end that has the maximum length is truncated, and then its last missing packet
+ *   is not reported
+ * @param start the first number of the sender's window, at which the list must begin
+ * @param end the number after the last one sent
  */
 export function readPacketRequest(data: Buffer, start: number, end: number, reader: PacketRequestReader): void {
   const last = data[0] === CryptoKind.RequestWithEnd ? data.length - 1 : data.length;
@@ -76,7 +76,7 @@ export function readPacketRequest(data: Buffer, start: number, end: number, read
       continue;
     }
     reader.onReceived(number);
-    // Any other byte than 0 has met its distance by now.
+    // Any byte other than 0 has matched its distance before.
     if (distance === LONGEST_RUN) at += 1;
     distance = distance === LONGEST_RUN ? 1 : distance + 1;
   }

@@ -1,6 +1,5 @@
 /**
- * The packets of net_crypto (spec: "Net crypto"), sealed and plain. Sealing itself is done by net-crypto/handshake and
- * net-crypto/session-cipher.
+ * The packets of net_crypto (spec: "Net crypto"), sealed and plain; net-crypto/handshake and net-crypto/session-cipher seal them.
  *
  *     cookie request   0x18 || sender's DHT key (32) || nonce (24) || box of 72                             145 bytes
  *       content        sender's real key (32) || zeros (32) || echo u64
@@ -11,30 +10,32 @@
  *       content        base nonce (24) || session key (32) || SHA-512 of the outer cookie (64) || cookie (112)
  *     data             0x1b || last two bytes of the nonce || secret box                                28 to 1400 bytes
  *       content        buffer start u32 || packet number u32 || zeros (0 or more) || data (1 to 1373)
+ *       half of data   5 || 0 for the first half, 1 for the last || bytes
  */
 import { ByteReader, ByteWriter, ownedCopy } from '../../base/bytes.js';
 import { PublicKey } from '../crypto/keys.js';
 import { MAC_SIZE, NONCE_SIZE, PUBLIC_KEY_SIZE } from '../crypto/sodium.js';
-import { UdpKind } from './kind.js';
+import { CryptoKind, UdpKind } from './kind.js';
 
-export const COOKIE_SIZE = 112;
+const COOKIE_SIZE = 112;
 export const COOKIE_REQUEST_SIZE = 145;
 export const COOKIE_RESPONSE_SIZE = 161;
 export const HANDSHAKE_SIZE = 385;
 export const MAX_CRYPTO_PACKET_SIZE = 1400;
-export const MIN_CRYPTO_DATA_PACKET_SIZE = 28;
-/** Bytes of data, its id included, that one packet carries at the most. */
+const MIN_CRYPTO_DATA_PACKET_SIZE = 28;
+/** Most bytes of data in a packet, including the id. */
 export const MAX_CRYPTO_DATA_SIZE = 1373;
-/** The same where nothing is known of the path: 1,196 bytes of IPv4, 1,216 of IPv6 (RFC 8899, BASE_PLPMTU). */
+/** Most bytes of data that pass on every path: 1,196 bytes of IPv4, 1,216 of IPv6 (RFC 8899, BASE_PLPMTU). */
 export const SAFE_CRYPTO_DATA_SIZE = 1141;
 
 const COOKIE_HASH_SIZE = 64;
 const PADDING_QUANTUM = 8;
 const HEADER_SIZE = 3;
+const PART_HEADER_SIZE = 2;
 const CONTENT_HEADER_SIZE = 8;
-/** Where the content of a data packet stands, sealed or, while it is made and after it was opened, in plain. */
+/** Offset of the content of a data packet, sealed or plain. */
 export const DATA_CONTENT_OFFSET = HEADER_SIZE + MAC_SIZE;
-/** Where the secret box of a data packet begins. */
+/** Offset of the secret box of a data packet. */
 export const DATA_BOX_OFFSET = HEADER_SIZE;
 
 export interface CookieRequest {
@@ -111,7 +112,7 @@ export function decodeCookieResponseContent(plain: Buffer): CookieResponseConten
 }
 
 export interface CookieContent {
-  /** Milliseconds of the clock of whoever made the cookie; nobody else can read it. */
+  /** ms of the clock of the peer that made the cookie, which is the only one that can read it. */
   readonly time: number;
   readonly realKey: PublicKey;
   readonly dhtKey: PublicKey;
@@ -133,7 +134,7 @@ export function decodeCookieContent(plain: Buffer): CookieContent | undefined {
   return reader.isComplete ? { time, realKey: new PublicKey(realKey), dhtKey: new PublicKey(dhtKey) } : undefined;
 }
 
-export interface Handshake {
+interface Handshake {
   readonly cookie: Buffer;
   readonly nonce: Buffer;
   readonly sealed: Buffer;
@@ -150,7 +151,7 @@ export function decodeHandshake(packet: Buffer): Handshake | undefined {
   return { cookie: reader.bytes(COOKIE_SIZE), nonce: reader.bytes(NONCE_SIZE), sealed: reader.rest() };
 }
 
-export interface HandshakeContent {
+interface HandshakeContent {
   readonly baseNonce: Buffer;
   readonly sessionKey: PublicKey;
   readonly cookieHash: Buffer;
@@ -172,8 +173,8 @@ export function decodeHandshakeContent(plain: Buffer): HandshakeContent | undefi
 }
 
 /**
- * Bytes of a data packet. c-toxcore pads so that the length tells an observer less; its receiver takes any number of zeros.
- * @param size bytes that data and padding together have at the least
+ * Returns the size of a data packet. c-toxcore pads the data, so that the length reveals less; its receiver accepts any padding.
+ * @param size least bytes of data and padding
  */
 export function dataPacketSize(length: number, size = length): number {
   const least = Math.max(size, length);
@@ -181,8 +182,8 @@ export function dataPacketSize(length: number, size = length): number {
 }
 
 /**
- * A data packet with its content in plain where the box will stand, to be sealed in place.
- * @param packet of `dataPacketSize` bytes, filled whole but for the MAC
+ * Writes a data packet with its plain content at the place of the box, to be sealed in place.
+ * @param packet of `dataPacketSize` bytes, filled except for the MAC
  * @param lowNonce the last 16 bits of the nonce
  */
 export function layOutData(
@@ -201,7 +202,7 @@ export function layOutData(
   packet.set(data, dataAt);
 }
 
-/** The last 16 bits of the nonce; undefined when the packet cannot be a data packet. */
+/** Returns the last 16 bits of the nonce; undefined if the packet cannot be a data packet. */
 export function lowNonceOf(packet: Buffer): number | undefined {
   const { length } = packet;
   if (length < MIN_CRYPTO_DATA_PACKET_SIZE || length > MAX_CRYPTO_PACKET_SIZE) return undefined;
@@ -216,17 +217,42 @@ export interface DataContent {
   readonly data: Buffer;
 }
 
-/** Reads a packet that was opened in place. @returns undefined when it holds nothing but padding */
+/** Reads a packet that was opened in place. @returns undefined if it contains only padding */
 export function decodeOpenedData(packet: Buffer): DataContent | undefined {
   let dataAt = DATA_CONTENT_OFFSET + CONTENT_HEADER_SIZE;
   while (dataAt < packet.length && packet[dataAt] === 0) dataAt += 1;
   if (dataAt === packet.length) return undefined;
   const data = packet.subarray(dataAt);
-  // Whoever pads more than anybody has reason to does not make us hold the padding while the data waits for its turn.
+  // A peer that pads excessively must not make us hold the padding while the data waits.
   const isPaddedTooMuch = dataAt >= DATA_CONTENT_OFFSET + CONTENT_HEADER_SIZE + PADDING_QUANTUM;
   return {
     bufferStart: packet.readUInt32BE(DATA_CONTENT_OFFSET),
     packetNumber: packet.readUInt32BE(DATA_CONTENT_OFFSET + 4),
     data: isPaddedTooMuch ? ownedCopy(data) : data,
   };
+}
+
+/** Half of the data of a lossless packet. */
+export interface Part {
+  readonly isLast: boolean;
+  readonly bytes: Buffer;
+}
+
+/**
+ * Divides the data of a lossless packet in two halves, which have its number. Peers of our kind send halves if the path no longer
+ * passes the whole packet.
+ * @param data 2 bytes or more
+ */
+export function encodeParts(data: Buffer): readonly [Buffer, Buffer] {
+  const middle = Math.ceil(data.length / 2);
+  const encode = (isLast: number, bytes: Buffer): Buffer =>
+    Buffer.concat([Buffer.from([CryptoKind.Part, isLast]), bytes]);
+  return [encode(0, data.subarray(0, middle)), encode(1, data.subarray(middle))];
+}
+
+/** Decodes a half; its bytes are a view. */
+export function decodePart(data: Buffer): Part | undefined {
+  const isLast = data[1];
+  if ((isLast !== 0 && isLast !== 1) || data.length === PART_HEADER_SIZE) return undefined;
+  return { isLast: isLast === 1, bytes: data.subarray(PART_HEADER_SIZE) };
 }

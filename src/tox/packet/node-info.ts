@@ -19,13 +19,13 @@ export const IP_PORT_SIZE = 19;
 /** The shorter of the two, with an IPv4 address. */
 export const MIN_PACKED_NODE_SIZE = 39;
 
-/** A DHT node: reached by UDP. */
+/** A DHT node, which is reached by UDP. */
 export interface NodeInfo {
   readonly publicKey: PublicKey;
   readonly endpoint: Endpoint;
 }
 
-/** A node as packets carry it: a DHT node, or a TCP relay. */
+/** A node in a packet: a DHT node, or a TCP relay. */
 export interface PackedNode extends NodeInfo {
   readonly transport: 'udp' | 'tcp';
 }
@@ -48,9 +48,9 @@ export function encodePackedNodes(nodes: readonly PackedNode[]): Buffer {
 }
 
 /**
- * Reads up to `limit` nodes until the bytes end or one cannot be read, as c-toxcore's unpack_nodes does.
- * @param allowed without 'tcp' a relay's address counts as unreadable, as in DHT and announce packets
- * @returns the nodes and the number of bytes that they took
+ * Reads up to `limit` nodes until the bytes end or a node is unreadable, like c-toxcore's unpack_nodes.
+ * @param allowed without 'tcp' a relay counts as unreadable, as in DHT and announce packets
+ * @returns the nodes and their size in bytes
  */
 export function decodePackedNodes(
   bytes: Buffer,
@@ -90,7 +90,7 @@ export function encodeIpPort(endpoint: Endpoint): Buffer {
     .finish();
 }
 
-/** @returns undefined for a family other than 2 and 10: nothing else is accepted from the wire */
+/** Returns undefined for a family other than 2 and 10, which no packet may contain. */
 export function decodeIpPort(bytes: Buffer): Endpoint | undefined {
   const reader = new ByteReader(bytes);
   const family = reader.u8();

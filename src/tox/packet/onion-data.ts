@@ -1,5 +1,6 @@
 /**
- * Messages to somebody whom a node stores (spec: "Onion data"; c-toxcore onion_client.c), and the announcement that they carry.
+ * Messages to a peer that has announced itself at a node (spec: "Onion data"; c-toxcore: onion_client.c), and the announcement of
+ * a DHT key, which they carry.
  *
  *     request 0x85    receiver's real key (32) || nonce (24) || ephemeral key (32) || sealed for the receiver's data key
  *     response 0x86   nonce (24) || ephemeral key (32) || the same
@@ -13,14 +14,14 @@ import { MAC_SIZE, NONCE_SIZE, PUBLIC_KEY_SIZE } from '../crypto/sodium.js';
 import { OnionDataKind, UdpKind } from './kind.js';
 import { decodePackedNodes, encodePackedNodes, type PackedNode } from './node-info.js';
 
-/** The longest data: a whole 0x86 may have 1069 bytes, of which 121 are around the data. */
+/** Most bytes of data: a response may have 1069 bytes, of which 121 are overhead. */
 export const MAX_ONION_DATA_SIZE = 948;
 const RESPONSE_OVERHEAD = 1 + NONCE_SIZE + PUBLIC_KEY_SIZE + MAC_SIZE + PUBLIC_KEY_SIZE + MAC_SIZE;
-export const MAX_ANNOUNCEMENT_NODES = 4;
+const MAX_ANNOUNCEMENT_NODES = 4;
 const MIN_ANNOUNCEMENT_SIZE = 1 + 8 + PUBLIC_KEY_SIZE;
 const MAX_ANNOUNCEMENT_SIZE = MIN_ANNOUNCEMENT_SIZE + MAX_ANNOUNCEMENT_NODES * 51;
 
-/** What the receiver gets: the sealed data and what it needs to open it. */
+/** The sealed data, and what the receiver needs to open it. */
 export interface SealedOnionData {
   readonly nonce: Buffer;
   readonly ephemeralKey: PublicKey;
@@ -71,8 +72,8 @@ export function decodeOnionDataResponse(packet: Buffer): SealedOnionData | undef
   return { nonce, ephemeralKey, sealed: reader.rest() };
 }
 
-/** What the outer box holds: who writes, and the inner box that proves it. */
-export interface OnionDataContent {
+/** The content of the outer box: the sender, and the inner box that proves it. */
+interface OnionDataContent {
   readonly sender: PublicKey;
   readonly sealedData: Buffer;
 }
@@ -84,21 +85,21 @@ export function encodeOnionDataContent({ sender, sealedData }: OnionDataContent)
 export function decodeOnionDataContent(plain: Buffer): OnionDataContent | undefined {
   if (plain.length <= PUBLIC_KEY_SIZE + MAC_SIZE) return undefined;
   const sender = new PublicKey(plain.subarray(0, PUBLIC_KEY_SIZE));
-  // With its top bit set a key would be a second name of the same sender.
+  // A key with its top bit set would be a second name of the same sender.
   if (!sender.isValid) return undefined;
   return { sender, sealedData: plain.subarray(PUBLIC_KEY_SIZE) };
 }
 
-/** How friends tell each other where they are for now. */
+/** The present DHT key of a friend, with nodes near it. */
 export interface DhtPublicKeyAnnouncement {
-  /** Counts only when greater than the last accepted one; c-toxcore uses the unix time in seconds. */
+  /** Must be greater than the last accepted one; c-toxcore uses the Unix time in seconds. */
   readonly noReplay: bigint;
   readonly dhtKey: PublicKey;
   /** Nodes and relays near the sender, or the sender itself. */
   readonly nodes: readonly PackedNode[];
 }
 
-/** @throws RangeError when there are more than 4 nodes */
+/** @throws RangeError for more than 4 nodes */
 export function encodeDhtPublicKeyAnnouncement({ noReplay, dhtKey, nodes }: DhtPublicKeyAnnouncement): Buffer {
   if (nodes.length > MAX_ANNOUNCEMENT_NODES) throw new RangeError('DHT key announcement: at most 4 nodes');
   const packed = encodePackedNodes(nodes);
@@ -117,7 +118,7 @@ export function decodeDhtPublicKeyAnnouncement(data: Buffer): DhtPublicKeyAnnoun
   const noReplay = reader.u64();
   const key = reader.bytes(PUBLIC_KEY_SIZE);
   if (!reader.ok) return undefined;
-  // As in c-toxcore the key counts even when a node after it cannot be read.
+  // As in c-toxcore, the key is valid even if a node after it is unreadable.
   const { nodes } = decodePackedNodes(reader.rest(), MAX_ANNOUNCEMENT_NODES, 'udp and tcp');
   return { noReplay, dhtKey: new PublicKey(key), nodes };
 }

@@ -1,5 +1,5 @@
 /**
- * The onion's own packets (spec: "Onion"; c-toxcore onion.c). One nonce serves all layers of a request, each under another key.
+ * Onion packets (spec: "Onion"; c-toxcore: onion.c). All layers of a request have the same nonce, and each has another key.
  *
  *     request 0x80  nonce (24) || sender's DHT key (32)   || sealed layer                              client -> A
  *             0x81  nonce (24) || ephemeral key 2 (32)    || sealed layer || sendback 1 (59)           A -> B
@@ -20,16 +20,16 @@ import { MAC_SIZE, NONCE_SIZE, PUBLIC_KEY_SIZE } from '../crypto/sodium.js';
 import { UdpKind } from './kind.js';
 import { decodeIpPort, encodeIpPort, IP_PORT_SIZE } from './node-info.js';
 
-/** How many hops a request has behind it; so many sendbacks it carries, one inside the other. */
+/** Hops that a request has passed, which is also its number of nested sendbacks. */
 export type OnionLevel = 0 | 1 | 2;
-/** How many hops a response has before it. */
+/** Hops that a response still has to pass. */
 export type SendbackLevel = 1 | 2 | 3;
 
-/** No onion datagram is longer. */
+/** The longest onion datagram. */
 export const MAX_ONION_PACKET_SIZE = 1400;
-/** What a hop adds around what it hides: address, key and MAC. */
+/** Bytes of a layer besides its content: address, key and MAC. */
 const LAYER_SIZE = IP_PORT_SIZE + PUBLIC_KEY_SIZE + MAC_SIZE;
-/** What a hop adds around the sendback before it. */
+/** Bytes that a hop adds to the sendback. */
 const SENDBACK_STEP = NONCE_SIZE + IP_PORT_SIZE + MAC_SIZE;
 /** The longest payload of a request: 1174 bytes. */
 export const MAX_ONION_PAYLOAD_SIZE = MAX_ONION_PACKET_SIZE - (1 + NONCE_SIZE + 3 * LAYER_SIZE);
@@ -49,7 +49,7 @@ const ANSWER_KINDS: ReadonlySet<number> = new Set([
   UdpKind.OnionDataResponse,
 ]);
 
-/** 59, 118 or 177 bytes; level 0 has none. */
+/** Returns 59, 118 or 177 bytes; 0 for level 0. */
 export function sendbackSize(level: OnionLevel | SendbackLevel): number {
   return level * SENDBACK_STEP;
 }
@@ -57,7 +57,7 @@ export function sendbackSize(level: OnionLevel | SendbackLevel): number {
 /** A request as a hop receives it. */
 export interface OnionRequest {
   readonly nonce: Buffer;
-  /** Whose shared key with the hop opens the layer. */
+  /** The key whose shared key with the hop opens the layer. */
   readonly publicKey: PublicKey;
   readonly sealedLayer: Buffer;
   /** Empty at level 0. */
@@ -89,10 +89,10 @@ export function decodeOnionRequest(level: OnionLevel, packet: Buffer): OnionRequ
   };
 }
 
-/** What a hop finds in its layer. */
-export interface OnionLayer {
+/** The content of a layer. */
+interface OnionLayer {
   readonly next: Endpoint;
-  /** For the next hop: `key || sealed layer`; for the last one the payload. */
+  /** `key || sealed layer` for the next hop, or the payload at the last hop. */
   readonly inner: Buffer;
 }
 
@@ -108,8 +108,8 @@ export function decodeOnionLayer(level: OnionLevel, plain: Buffer): OnionLayer |
 }
 
 /**
- * The request that a hop of `level` 0 or 1 sends on: kind, nonce and what its layer held, which begins with the next key.
- * @param sendback the hop's own, one level higher
+ * Encodes the request that a hop of `level` 0 or 1 forwards: kind, nonce and the content of its layer, which begins with the next key.
+ * @param sendback the sendback of this hop, one level higher
  */
 export function encodeForwardedRequest(level: 0 | 1, nonce: Buffer, inner: Buffer, sendback: Buffer): Buffer {
   return new ByteWriter(1 + NONCE_SIZE + inner.length + sendback.length)
@@ -120,8 +120,8 @@ export function encodeForwardedRequest(level: 0 | 1, nonce: Buffer, inner: Buffe
     .finish();
 }
 
-/** What arrives at the end of a path: the payload, and the way back. */
-export interface OnionDelivery {
+/** The packet that arrives at the end of a path. */
+interface OnionDelivery {
   readonly payload: Buffer;
   readonly sendback: Buffer;
 }
@@ -141,7 +141,7 @@ export interface OnionResponse {
   readonly data: Buffer;
 }
 
-/** @throws RangeError when the data is empty or too long for the way back */
+/** @throws RangeError if the data is empty or too long */
 export function encodeOnionResponse(level: SendbackLevel, { sendback, data }: OnionResponse): Buffer {
   if (data.length === 0 || data.length > MAX_ONION_RESPONSE_SIZE)
     throw new RangeError('onion response: 1 to 1222 bytes');
@@ -158,19 +158,19 @@ export function decodeOnionResponse(level: SendbackLevel, packet: Buffer): Onion
   const sendback = reader.bytes(sendbackSize(level));
   const data = reader.rest();
   if (!reader.ok || data.length > MAX_ONION_RESPONSE_SIZE) return undefined;
-  // Hops carry nothing but what the onion is for.
+  // Hops forward nothing but onion responses.
   return ANSWER_KINDS.has(data[0] ?? -1) ? { sendback, data } : undefined;
 }
 
-/** A client of our own TCP relay; the number is the relay's, and never used twice. */
-export interface RelayClientId {
+/** A client of our own TCP relay; the relay uses each number once. */
+interface RelayClientId {
   readonly client: bigint;
 }
 
-/** What a hop sealed into a sendback for itself. */
+/** The content of a sendback, which a hop seals for itself. */
 export interface SendbackContent {
   readonly previous: Endpoint | RelayClientId;
-  /** The sendback of the hop before; empty at the first hop. */
+  /** The sendback of the previous hop; empty at the first hop. */
   readonly inner: Buffer;
 }
 
@@ -184,7 +184,7 @@ export function decodeSendbackContent(plain: Buffer): SendbackContent | undefine
   return previous === undefined ? undefined : { previous, inner: plain.subarray(IP_PORT_SIZE) };
 }
 
-/** In the place of an address family; c-toxcore has such numbers as well, and as there none but we read it. */
+/** Used instead of an address family, as in c-toxcore; no other node reads it. */
 const RELAY_CLIENT = 11;
 
 function encodeRelayClient({ client }: RelayClientId): Buffer {

@@ -1,17 +1,17 @@
 /**
- * What a client and a TCP relay say to each other (spec: "TCP server", "TCP client"; c-toxcore TCP_common.h).
+ * The packets between a client and a TCP relay (spec: "TCP server", "TCP client"; c-toxcore: TCP_common.h).
  *
  *     handshake   client's DHT key (32) || nonce (24) || sealed: ephemeral key (32) || base nonce (24)        128 bytes
  *                 nonce (24) || sealed with the same key: ephemeral key (32) || base nonce (24)                96 bytes
  *     frame       length u16 || sealed: packet                                     the length counts what follows it
  *
- *     packet  0   key (32)                        routing request: the peer that is wanted
- *             1   slot (1) || key (32)            its answer; a slot below 16 refuses
- *             2   slot (1)                        the peer is there, and wants us as well
- *             3   slot (1)                        it no longer is; from a client: the slot is free
- *             4   id u64                          ping, and 5 the pong
- *             6   key (32) || data (1 … 1024)     out of band to whoever has that key; 7 arrives, with the sender's key
- *             8   nonce (24) || key (32) || …     onion request without its first layer; 9 brings responses
+ *     packet  0   key (32)                        routing request for a peer
+ *             1   slot (1) || key (32)            routing response; a slot below 16 refuses
+ *             2   slot (1)                        the peer is connected, and has requested us, too
+ *             3   slot (1)                        the peer is disconnected; from a client: the slot is free
+ *             4   id u64                          ping; 5 is the pong
+ *             6   key (32) || data (1 … 1024)     out-of-band data to the client with that key; 7 is received, with the sender's key
+ *             8   nonce (24) || key (32) || …     onion request without its first layer; 9 is a response
  *        16 … 255 data                            to or from the peer of that slot
  */
 import { ByteReader, ByteWriter } from '../../base/bytes.js';
@@ -27,13 +27,13 @@ export const RELAY_GREETING_SIZE = PUBLIC_KEY_SIZE + RELAY_REPLY_SIZE;
 export const MAX_RELAY_FRAME_SIZE = 2048;
 export const MAX_RELAY_PACKET_SIZE = MAX_RELAY_FRAME_SIZE - MAC_SIZE;
 export const MAX_OOB_SIZE = 1024;
-/** Peers that a client can have at one relay. */
+/** Most peers of a client at one relay. */
 export const RELAY_SLOTS = RelayKind.LastSlot - RelayKind.FirstSlot + 1;
-/** What is around an onion request at least: two layers of address, key and MAC, of which the first has no address. */
+/** Least overhead of an onion request: two layers of address, key and MAC, of which the first has no address. */
 const MIN_ONION_REQUEST_SIZE = NONCE_SIZE + 2 * (IP_PORT_SIZE + PUBLIC_KEY_SIZE + MAC_SIZE);
 
-/** How a client begins. */
-export interface RelayGreeting {
+/** The handshake of the client. */
+interface RelayGreeting {
   readonly publicKey: PublicKey;
   readonly nonce: Buffer;
   readonly sealed: Buffer;
@@ -50,8 +50,8 @@ export function decodeRelayGreeting(bytes: Buffer): RelayGreeting | undefined {
   return { publicKey, nonce: reader.bytes(NONCE_SIZE), sealed: reader.rest() };
 }
 
-/** How the relay answers. */
-export interface RelayReply {
+/** The handshake of the relay. */
+interface RelayReply {
   readonly nonce: Buffer;
   readonly sealed: Buffer;
 }
@@ -65,10 +65,10 @@ export function decodeRelayReply(bytes: Buffer): RelayReply | undefined {
   return { nonce: bytes.subarray(0, NONCE_SIZE), sealed: bytes.subarray(NONCE_SIZE) };
 }
 
-/** What both halves of the handshake hold. */
-export interface RelayHandshakeContent {
+/** The sealed content of both handshakes. */
+interface RelayHandshakeContent {
   readonly ephemeralKey: PublicKey;
-  /** With which the sender's own packets are sealed, counting on from there. */
+  /** The nonce of the sender's first packet; it counts up with each packet. */
   readonly baseNonce: Buffer;
 }
 
@@ -82,14 +82,13 @@ export function decodeRelayHandshakeContent(plain: Buffer): RelayHandshakeConten
   return { ephemeralKey, baseNonce: plain.subarray(PUBLIC_KEY_SIZE) };
 }
 
-/** Who may say what, see `decodeRelayPacket`. */
 export type RelayPacket =
   | { readonly kind: 'routing request'; readonly publicKey: PublicKey }
-  /** `slot` is undefined when the relay refuses. */
+  /** `slot` is undefined if the relay refuses. */
   | { readonly kind: 'routing response'; readonly slot: number | undefined; readonly publicKey: PublicKey }
   | { readonly kind: 'connected' | 'disconnected'; readonly slot: number }
   | { readonly kind: 'ping' | 'pong'; readonly id: bigint }
-  /** The key is the receiver's in what a client sends, the sender's in what it gets. */
+  /** `publicKey` is the receiver's in packets from a client, and the sender's in packets to a client. */
   | { readonly kind: 'oob send' | 'oob receive'; readonly publicKey: PublicKey; readonly data: Buffer }
   /** `data` begins with the nonce. */
   | { readonly kind: 'onion request' | 'onion response'; readonly data: Buffer }
@@ -131,7 +130,7 @@ export function encodeRelayPacket(packet: RelayPacket): Buffer {
   }
 }
 
-/** Kind and data; written by hand, because all that a relay carries passes here. */
+/** Encodes a kind and data without a ByteWriter, since this is the hot path of relayed data. */
 function withKind(kind: number, data: Buffer): Buffer {
   if (data.length >= MAX_RELAY_PACKET_SIZE) throw new RangeError('relay packet: at most 2032 bytes');
   const out = Buffer.allocUnsafe(1 + data.length);
@@ -140,7 +139,7 @@ function withKind(kind: number, data: Buffer): Buffer {
   return out;
 }
 
-/** @returns undefined for what c-toxcore ends a connection for, and 'ignored' for kinds that we have no use of */
+/** Returns undefined for a packet at which c-toxcore ends the connection, and 'ignored' for a kind that we do not need. */
 export function decodeRelayPacket(plain: Buffer): RelayPacket | 'ignored' | undefined {
   const kind = plain[0] ?? -1;
   if (kind >= RelayKind.FirstSlot)
@@ -189,7 +188,7 @@ export function decodeRelayPacket(plain: Buffer): RelayPacket | 'ignored' | unde
     case RelayKind.Forwarding:
       return 'ignored';
     default:
-      // An empty packet, or 12 to 15, which c-toxcore refuses as well.
+      // An empty packet, or 12 to 15, which c-toxcore refuses, too.
       return undefined;
   }
 }

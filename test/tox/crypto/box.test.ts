@@ -35,22 +35,22 @@ const SMALL_ORDER = [
   'eeffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f',
 ].map((text) => new PublicKey(hex(text)));
 
-t.test('HSalsa20 makes the key of a box out of the product, as NaCl has it', async (t) => {
+t.test('HSalsa20 derives the key of a box from the product, as in NaCl', async (t) => {
   t.equal(hsalsa20(PRODUCT).toString('hex'), SHARED.toString('hex'));
 });
 
-t.test('both sides share the key that NaCl computes for them', async (t) => {
+t.test('both sides compute the shared key of NaCl', async (t) => {
   t.equal(sharedKey(BOB_PUBLIC, ALICE_SECRET).toString('hex'), SHARED.toString('hex'));
   t.equal(sharedKey(ALICE_PUBLIC, BOB_SECRET).toString('hex'), SHARED.toString('hex'));
 });
 
-t.test('seals and opens the 131 bytes of NaCl', async (t) => {
+t.test('the 131 bytes of NaCl are sealed and opened', async (t) => {
   t.equal(PLAIN.length, 131);
   t.equal(seal(SHARED, NONCE, PLAIN).toString('hex'), SEALED.toString('hex'));
   t.equal(open(SHARED, NONCE, SEALED)?.toString('hex'), PLAIN.toString('hex'));
 });
 
-t.test('seals and opens in place given by the caller', async (t) => {
+t.test('a packet is sealed and opened in place', async (t) => {
   const sealed = Buffer.alloc(PLAIN.length + 16);
   sealInto(sealed, SHARED, NONCE, PLAIN);
   t.ok(sealed.equals(SEALED));
@@ -60,7 +60,7 @@ t.test('seals and opens in place given by the caller', async (t) => {
   t.notOk(openInto(plain, SHARED, NONCE, Buffer.alloc(SEALED.length)));
 });
 
-t.test('opens nothing that is forged, damaged or without content', async (t) => {
+t.test('a box that is forged, damaged or empty does not open', async (t) => {
   for (const bytes of mutations(1, [SEALED], 2000)) {
     if (!bytes.equals(SEALED) && open(SHARED, NONCE, bytes) !== undefined) t.fail(`opened ${bytes.toString('hex')}`);
   }
@@ -75,7 +75,7 @@ t.test('sealing an empty plain text throws', async (t) => {
   t.throws(() => seal(SHARED, NONCE, Buffer.alloc(0)), RangeError);
 });
 
-t.test('a public key of small order gives a key that its sender cannot know', async (t) => {
+t.test('a public key of small order gives a key that the sender cannot know', async (t) => {
   const random = new SeededRandom(2);
   const [ours, others] = [generateKeyPair(random), generateKeyPair(random)];
   const foreseen = hsalsa20(Buffer.alloc(32));

@@ -5,7 +5,7 @@ import { SeededRandom } from '../../support/seeded-random.js';
 
 const bytes = Buffer.from('77076d0a7318a57d3c16c17251b26645df4c2f87ebc0992ab177fba51db92c2a', 'hex');
 
-t.test('a secret key has the public key that NaCl computes', async (t) => {
+t.test('a secret key has the public key of NaCl', async (t) => {
   t.equal(new SecretKey(bytes).publicKey().hex, '8520F0098930A754748B7DDCB43EF75A0DBF3A0D26381AF4EBA4A98EAA9B4E6A');
 });
 
@@ -73,7 +73,7 @@ t.test('generated keys belong together, are valid, and come from the Random give
   t.notOk(pair.publicKey.equals(generateKeyPair(new SeededRandom(2)).publicKey));
 });
 
-t.test('compares in constant time, and different lengths without throwing', async (t) => {
+t.test('buffers are compared in constant time, and different lengths without throwing', async (t) => {
   t.ok(equalsInConstantTime(Buffer.from('abc'), Buffer.from('abc')));
   t.notOk(equalsInConstantTime(Buffer.from('abc'), Buffer.from('abd')));
   t.notOk(equalsInConstantTime(Buffer.from('abc'), Buffer.from('ab')));

@@ -5,7 +5,7 @@ import { SeededRandom } from '../../support/seeded-random.js';
 const nonce = (tail: string): Buffer => Buffer.from(tail.padStart(48, '0'), 'hex');
 const after = (start: Buffer, by?: number): string => nonceAfter(start, by).toString('hex').replace(/^0+/, '');
 
-t.test('counts big endian, as the cases of c-toxcore and tox-rs', async (t) => {
+t.test('a nonce counts big-endian, as in the test cases of c-toxcore and tox-rs', async (t) => {
   t.equal(after(nonce('')), '1');
   t.equal(after(nonce('ff')), '100');
   t.equal(after(nonce(''), 0x1f5), '1f5');
@@ -15,13 +15,13 @@ t.test('counts big endian, as the cases of c-toxcore and tox-rs', async (t) => {
   t.equal(after(nonce('5'), 0), '5');
 });
 
-t.test('carries through all 24 bytes and wraps around', async (t) => {
+t.test('a nonce carries through all 24 bytes and wraps', async (t) => {
   t.equal(nonceAfter(Buffer.alloc(24, 0xff)).toString('hex'), '00'.repeat(24));
   t.equal(nonceAfter(Buffer.alloc(24, 0xff), 3).toString('hex'), nonce('02').toString('hex'));
   t.equal(after(Buffer.concat([Buffer.from([1]), Buffer.alloc(23, 0xff)])), `2${'00'.repeat(23)}`);
 });
 
-t.test('advances in place; or leaves the old one as it was', async (t) => {
+t.test('advanceNonce changes the nonce, and nonceAfter does not', async (t) => {
   const start = nonce('ff');
   const next = nonceAfter(start);
   t.equal(start.toString('hex'), nonce('ff').toString('hex'));
@@ -29,7 +29,7 @@ t.test('advances in place; or leaves the old one as it was', async (t) => {
   t.ok(start.equals(next));
 });
 
-t.test('is addition, whatever the numbers', async (t) => {
+t.test('advancing a nonce is addition, for random numbers', async (t) => {
   const random = new SeededRandom(1);
   for (let round = 0; round < 2000; round += 1) {
     const start = random.bytes(24);

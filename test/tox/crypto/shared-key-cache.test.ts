@@ -4,7 +4,7 @@ import { generateKeyPair, type KeyPair, PublicKey } from '../../../src/tox/crypt
 import { SharedKeyCache } from '../../../src/tox/crypto/shared-key-cache.js';
 import { SeededRandom } from '../../support/seeded-random.js';
 
-t.test('gives the shared key, and computes it once', async (t) => {
+t.test('the cache returns the shared key, and computes it once', async (t) => {
   const random = new SeededRandom(1);
   const ours = generateKeyPair(random);
   const peer = generateKeyPair(random);
@@ -65,7 +65,7 @@ function notingCache(seed: number) {
   return { random, ours, cache, asked, receive };
 }
 
-t.test('peers that we address stay cached however many strangers are opened', async (t) => {
+t.test('peers to which we send stay cached, however many strangers send packets', async (t) => {
   const { random, cache, asked, receive } = notingCache(4);
   const node = generateKeyPair(random);
   cache.get(node.publicKey);
@@ -75,7 +75,7 @@ t.test('peers that we address stay cached however many strangers are opened', as
   t.same(asked, [true]);
 });
 
-t.test('garbage that names a known peer does not count as its packet', async (t) => {
+t.test('garbage that names a known peer does not use up the share of that peer', async (t) => {
   const { random, asked, receive } = notingCache(5);
   const peer = generateKeyPair(random);
   receive(peer);
@@ -84,7 +84,7 @@ t.test('garbage that names a known peer does not count as its packet', async (t)
   t.same(asked, []);
 });
 
-t.test('a key with its top bit set, a second name of its owner, opens nothing', async (t) => {
+t.test('a key with its top bit set opens nothing, since it would be a second name of its owner', async (t) => {
   const { random, asked, receive } = notingCache(6);
   const peer = generateKeyPair(random);
   const alias = Buffer.from(peer.publicKey.bytes);

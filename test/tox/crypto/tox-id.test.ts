@@ -6,7 +6,7 @@ import { SeededRandom } from '../../support/seeded-random.js';
 /** A published ID (docs/tox-protocol.md 1.2). */
 const TEXT = 'E776E9A993EE3CAE04F5946D9AC66FBBAA8C63A95A94B41942353C6DC1739B4B4C762C7DA7B9';
 
-t.test('reads a Tox ID in either case and writes it in upper case', async (t) => {
+t.test('a Tox ID is read in either case and written in upper case', async (t) => {
   for (const text of [TEXT, TEXT.toLowerCase()]) {
     const id = ToxId.parse(text);
     if (!(id instanceof ToxId)) throw new Error(id);
@@ -17,7 +17,7 @@ t.test('reads a Tox ID in either case and writes it in upper case', async (t) =>
   }
 });
 
-t.test('computes the checksum of a published ID', async (t) => {
+t.test('the checksum of a published ID is correct', async (t) => {
   const id = new ToxId(PublicKey.parse(TEXT.slice(0, 64)) as PublicKey, Buffer.from(TEXT.slice(64, 72), 'hex'));
   t.equal(id.toString().slice(72), TEXT.slice(72));
 });
@@ -32,7 +32,7 @@ t.test('an invalid text gives the reason', async (t) => {
   t.equal(ToxId.parse(invalid.toString()), 'key');
 });
 
-t.test('any single wrong digit is noticed', async (t) => {
+t.test('any single wrong digit is detected', async (t) => {
   for (let at = 0; at < TEXT.length; at += 1) {
     const digit = ((Number.parseInt(TEXT[at] as string, 16) + 1) % 16).toString(16);
     if (ToxId.parse(TEXT.slice(0, at) + digit + TEXT.slice(at + 1)) !== 'checksum') t.fail(`digit ${at}`);

@@ -4,12 +4,16 @@ import { generateKeyPair } from '../../../src/tox/crypto/keys.js';
 import { SharedKeyCache } from '../../../src/tox/crypto/shared-key-cache.js';
 import { DhtBox } from '../../../src/tox/dht/rpc/dht-box.js';
 import type { DatagramSocket } from '../../../src/tox/network/datagram-socket.js';
-import { decodeBootstrapInfo, encodeBootstrapInfoRequest } from '../../../src/tox/packet/bootstrap-info.js';
-import { decodeNodesResponse, encodeNodesRequest, encodeNodesResponse } from '../../../src/tox/packet/dht.js';
+import {
+  decodeNodesResponse,
+  encodeLanDiscovery,
+  encodeNodesRequest,
+  encodeNodesResponse,
+} from '../../../src/tox/packet/dht.js';
 import { type DhtRequestPlain, decodeDhtRequest, decodeNatPing } from '../../../src/tox/packet/dht-request.js';
 import { UdpKind } from '../../../src/tox/packet/kind.js';
-import { encodeLanDiscovery } from '../../../src/tox/packet/lan-discovery.js';
 import type { NodeInfo } from '../../../src/tox/packet/node-info.js';
+import { BOOTSTRAP_INFO_REQUEST, decodeBootstrapInfo } from '../../support/bootstrap-info.js';
 import { DhtNetwork, type DhtPeer } from '../../support/dht-network.js';
 import { type Stranger, stranger } from '../../support/dht-stranger.js';
 import { mutations } from '../../support/fuzz.js';
@@ -306,8 +310,8 @@ t.test('only a node with bootstrap info answers bootstrap info requests', async 
   const [daemon, client] = [net.peer({ bootstrapInfo: { version: 5, motd: 'welcome' } }), net.peer()];
   const answers: unknown[] = [];
   const socket = net.network.socket('8.8.8.8', 1, (packet) => answers.push(decodeBootstrapInfo(packet)));
-  socket.send(encodeBootstrapInfoRequest(), daemon.endpoint);
-  socket.send(encodeBootstrapInfoRequest(), client.endpoint);
+  socket.send(BOOTSTRAP_INFO_REQUEST, daemon.endpoint);
+  socket.send(BOOTSTRAP_INFO_REQUEST, client.endpoint);
   net.clock.advance(100);
   t.same(answers, [{ version: 5, motd: 'welcome' }]);
 });

@@ -1,6 +1,6 @@
 import t from 'tap';
 import { PacketHalves } from '../../../src/tox/net-crypto/packet-halves.js';
-import { encodeParts } from '../../../src/tox/packet/net-crypto-part.js';
+import { encodeParts } from '../../../src/tox/packet/net-crypto.js';
 
 const [A, B] = encodeParts(Buffer.from('first and last'));
 

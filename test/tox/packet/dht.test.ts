@@ -1,13 +1,17 @@
 import t from 'tap';
 import {
   decodeDhtPacket,
+  decodeLanDiscovery,
   decodeNodesRequest,
   decodeNodesResponse,
   decodePing,
+  encodeBootstrapInfo,
   encodeDhtPacket,
+  encodeLanDiscovery,
   encodeNodesRequest,
   encodeNodesResponse,
   encodePing,
+  isBootstrapInfoRequest,
 } from '../../../src/tox/packet/dht.js';
 import { UdpKind } from '../../../src/tox/packet/kind.js';
 import { mutations } from '../../support/fuzz.js';
@@ -117,4 +121,28 @@ t.test('hostile bytes never throw, and what is accepted encodes to the same byte
     if (again.length === bytes.length && !again.equals(bytes)) t.fail('nodes response');
   }
   t.ok(accepted > 50, 'some mutations stayed valid');
+});
+
+t.test('a LAN discovery packet is its kind and the key of the sender', async (t) => {
+  const packet = encodeLanDiscovery(keyOf('ab'));
+  t.equal(packet.toString('hex'), `21ab${'00'.repeat(31)}`);
+  t.equal(decodeLanDiscovery(packet)?.hex, keyOf('ab').hex);
+});
+
+t.test('hostile LAN discovery packets never throw, and only 33 bytes of the right kind are accepted', async (t) => {
+  for (const bytes of mutations(3, [encodeLanDiscovery(keyOf('ab'))], 1000)) {
+    const isValid = bytes.length === 33 && bytes[0] === 0x21;
+    if ((decodeLanDiscovery(bytes) !== undefined) !== isValid) t.fail(bytes.toString('hex'));
+  }
+});
+
+t.test('a bootstrap info request has 78 bytes, of which only the first one counts', async (t) => {
+  t.ok(isBootstrapInfoRequest(Buffer.alloc(78, 0xf0)));
+  t.notOk(isBootstrapInfoRequest(Buffer.alloc(77, 0xf0)), 'too short');
+  t.notOk(isBootstrapInfoRequest(Buffer.alloc(78)), 'another kind');
+});
+
+t.test('a bootstrap info response is the version and the message of the day, at most 256 bytes', async (t) => {
+  t.equal(encodeBootstrapInfo({ version: 1000002018, motd: 'hi' }).toString('hex'), 'f03b9ad1e26869');
+  t.throws(() => encodeBootstrapInfo({ version: 1, motd: 'ä'.repeat(129) }), RangeError);
 });

@@ -9,7 +9,7 @@ t.test('no two kinds of a table are the same byte', async (t) => {
   }
 });
 
-t.test('the kinds of datagrams are those of c-toxcore (network.h)', async (t) => {
+t.test('the kinds of datagrams equal those of c-toxcore (network.h)', async (t) => {
   t.same(
     Object.values(UdpKind).map((kind) => kind.toString(16)),
     // biome-ignore format: one group of packets a line
@@ -23,7 +23,7 @@ t.test('the kinds of datagrams are those of c-toxcore (network.h)', async (t) =>
   );
 });
 
-t.test('what friends say to each other is lossless, and tuntox speaks in the custom range', async (t) => {
+t.test('packets of friends are lossless, and tuntox uses the custom range', async (t) => {
   for (const kind of [FriendKind.Alive, FriendKind.ShareRelays, FriendKind.Online, FriendKind.Offline]) {
     t.ok(kind >= CryptoKind.FirstLossless && kind < FriendKind.FirstCustomLossless);
   }

@@ -18,7 +18,7 @@ function read(bytes: readonly number[], start: number, end: number): { missing: 
   return { missing, received };
 }
 
-t.test('the known answers', async (t) => {
+t.test('published request packets are decoded', async (t) => {
   t.same(encode(1, 1025, [3, 6, 1024]), [1, 3, 3, 0, 0, 0, 253]);
   t.same(encode(0, 300, [254]), [1, 255], 'the 255th packet missing is the byte 255');
   t.same(encode(5, 5, []), [1], 'nothing to speak of');
@@ -77,15 +77,15 @@ t.test('a list of holes stops where the packet is full', async (t) => {
   t.equal(read(bytes, 0, 5000).missing.length, 1140);
 });
 
-t.test('packets after the last byte are not reported', async (t) => {
+t.test('packets after the last byte of the list are not reported', async (t) => {
   t.same(read([1, 2], 0, 10), { missing: [1], received: [0] });
 });
 
-t.test('bytes beyond the end of the window are left alone', async (t) => {
+t.test('bytes beyond the end of the window are ignored', async (t) => {
   t.same(read([1, 1, 1, 1, 1, 1], 0, 2), { missing: [0, 1], received: [] });
 });
 
-t.test('a 0 stands for 255 packets that arrived, also at the end', async (t) => {
+t.test('a 0 means 255 packets that arrived, also at the end', async (t) => {
   const { missing, received } = read([1, 1, 0], 0, 400);
   t.same(missing, [0]);
   t.same(received.length, 255);

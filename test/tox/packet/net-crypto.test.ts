@@ -94,7 +94,7 @@ t.test('data behind much padding does not keep the padding in memory', async (t)
   t.not(content?.data.buffer, packet.buffer);
 });
 
-t.test('what cannot be a data packet has no nonce', async (t) => {
+t.test('bytes that cannot be a data packet have no nonce', async (t) => {
   t.equal(codec.lowNonceOf(Buffer.alloc(27, 0x1b)), undefined);
   t.equal(codec.lowNonceOf(Buffer.alloc(28, 0x1b)), 0x1b1b);
   t.equal(codec.lowNonceOf(Buffer.alloc(1400, 0x1b)), 0x1b1b);
@@ -126,4 +126,20 @@ t.test('other lengths and kinds are refused, and random bytes never throw', asyn
   t.equal(codec.decodeCookieRequest(Buffer.alloc(144, 0x18)), undefined);
   t.equal(codec.decodeCookieResponse(Buffer.alloc(162, 0x19)), undefined);
   t.equal(codec.decodeHandshake(Buffer.alloc(384, 0x1a)), undefined);
+});
+
+t.test('the halves of a packet are decoded', async (t) => {
+  for (const text of ['ab', 'abc', 'x'.repeat(1373)]) {
+    const [first, last] = codec.encodeParts(Buffer.from(text));
+    t.same([first[0], first[1], last[0], last[1]], [5, 0, 5, 1]);
+    t.ok(first.length - last.length <= 1);
+    t.same(codec.decodePart(first)?.isLast, false);
+    t.same(codec.decodePart(last)?.isLast, true);
+    t.equal(`${codec.decodePart(first)?.bytes}${codec.decodePart(last)?.bytes}`, text);
+  }
+});
+
+t.test('bytes that are no half are refused', async (t) => {
+  for (const bytes of [[5], [5, 0], [5, 1], [5, 2, 7], [5, 255, 7]])
+    t.equal(codec.decodePart(Buffer.from(bytes)), undefined);
 });

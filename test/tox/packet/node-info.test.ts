@@ -98,7 +98,7 @@ t.test('an onion address of another length or family is refused', async (t) => {
   }
 });
 
-t.test('hostile bytes never throw, and what is read can be written again', async (t) => {
+t.test('hostile bytes never throw, and decoded nodes can be encoded again', async (t) => {
   const samples = [
     encodePackedNodes(NODES),
     encodePackedNodes([UDP6]),

@@ -77,7 +77,7 @@ for (const level of SENDBACKS) {
     t.same(encodeOnionResponse(level, decodeOnionResponse(level, packet)!), packet);
   });
 
-  t.test(`a response with ${level} sendbacks carries nothing but answers`, async (t) => {
+  t.test(`a response with ${level} sendbacks contains only onion responses`, async (t) => {
     const packet = responseOf(level, 100);
     packet[1 + sendbackSize(level)] = UdpKind.CryptoData;
     t.notOk(decodeOnionResponse(level, packet));
@@ -98,7 +98,7 @@ t.test('a layer gives the next hop and its packet', async (t) => {
   }
 });
 
-t.test('the last hop delivers nothing but announce and data requests', async (t) => {
+t.test('the last hop delivers only announce and data requests', async (t) => {
   const next = Endpoint.of('192.0.2.9', 33_445)!;
   const allowed = Array.from({ length: 256 }, (_, kind) => kind).filter(
     (kind) => decodeOnionLayer(2, encodeOnionLayer({ next, inner: Buffer.from([kind, 0]) })) !== undefined,
@@ -117,7 +117,7 @@ t.test('a layer with a family that is not UDP is refused', async (t) => {
   }
 });
 
-t.test('the way back to a client of our relay is as long as an address', async (t) => {
+t.test('a client of our relay in a sendback has the size of an address', async (t) => {
   const content = { previous: { client: 0x0102030405060708n }, inner: random.bytes(59) };
   const plain = encodeSendbackContent(content);
   t.equal(plain.length, 19 + 59);
@@ -150,7 +150,7 @@ t.test('a response must have data that fits', async (t) => {
   t.throws(() => encodeOnionResponse(1, { sendback: random.bytes(59), data: Buffer.alloc(0) }), RangeError);
 });
 
-t.test('hostile bytes never throw, and what is taken is what was written', async (t) => {
+t.test('hostile bytes never throw, and accepted packets encode to the same bytes', async (t) => {
   const samples = [
     ...LEVELS.map((level) => requestOf(level, 700)),
     ...SENDBACKS.map((level) => responseOf(level, 200)),

@@ -44,7 +44,7 @@ t.test('every packet has the bytes of the specification, and comes back from the
   }
 });
 
-t.test('what c-toxcore ends a connection for is refused', async (t) => {
+t.test('packets at which c-toxcore ends the connection are refused', async (t) => {
   const refused = ['', '0c', '0f00', '10', `00${KEY_HEX}00`, '0310aa', '0305', '04', `06${KEY_HEX}`, '09'];
   for (const hex of refused) t.equal(decodeRelayPacket(Buffer.from(hex, 'hex')), undefined, hex || 'nothing');
   const long = Buffer.concat([Buffer.from(`06${KEY_HEX}`, 'hex'), Buffer.alloc(MAX_OOB_SIZE + 1)]);
@@ -52,18 +52,18 @@ t.test('what c-toxcore ends a connection for is refused', async (t) => {
   t.equal(decodeRelayPacket(Buffer.concat([Buffer.from([8]), ONION.subarray(1)])), undefined, 'onion, too short');
 });
 
-t.test('forwarding, which is newer than what we need, is ignored', async (t) => {
+t.test('forwarding packets are ignored', async (t) => {
   t.equal(decodeRelayPacket(Buffer.from([10, 1])), 'ignored');
   t.equal(decodeRelayPacket(Buffer.from([11, 1])), 'ignored');
 });
 
-t.test('encoding a packet that no frame holds throws', async (t) => {
+t.test('encoding a packet larger than a frame throws', async (t) => {
   const data = Buffer.alloc(MAX_RELAY_PACKET_SIZE);
   t.throws(() => encodeRelayPacket({ kind: 'data', slot: 16, data }), RangeError);
   t.throws(() => encodeRelayPacket({ kind: 'oob send', publicKey: KEY, data: Buffer.alloc(1025) }), RangeError);
 });
 
-t.test('greeting and reply have 128 and 96 bytes, nothing else is one', async (t) => {
+t.test('the handshakes have 128 and 96 bytes', async (t) => {
   const nonce = Buffer.alloc(24, 1);
   const sealed = Buffer.alloc(72, 2);
   const greeting = encodeRelayGreeting({ publicKey: KEY, nonce, sealed });
@@ -81,7 +81,7 @@ t.test('greeting and reply have 128 and 96 bytes, nothing else is one', async (t
   t.equal(decodeRelayHandshakeContent(reply), undefined);
 });
 
-t.test('hostile packets never throw, and what is accepted can be written again', async (t) => {
+t.test('hostile packets never throw, and accepted packets can be encoded again', async (t) => {
   const samples = PACKETS.map(([packet]) => encodeRelayPacket(packet));
   for (const bytes of mutations(2, samples, 5_000)) {
     const packet = decodeRelayPacket(bytes);

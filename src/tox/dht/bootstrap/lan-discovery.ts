@@ -2,7 +2,7 @@
 import type { Clock, Timer } from '../../../base/clock.js';
 import { Endpoint } from '../../../base/endpoint.js';
 import type { PublicKey } from '../../crypto/keys.js';
-import { decodeLanDiscovery, encodeLanDiscovery } from '../../packet/lan-discovery.js';
+import { decodeLanDiscovery, encodeLanDiscovery } from '../../packet/dht.js';
 import type { NodeInfo } from '../../packet/node-info.js';
 
 // Specification.

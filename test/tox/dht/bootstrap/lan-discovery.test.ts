@@ -1,6 +1,6 @@
 import t from 'tap';
 import { LanDiscovery, LISTENING_PORTS } from '../../../../src/tox/dht/bootstrap/lan-discovery.js';
-import { decodeLanDiscovery, encodeLanDiscovery } from '../../../../src/tox/packet/lan-discovery.js';
+import { decodeLanDiscovery, encodeLanDiscovery } from '../../../../src/tox/packet/dht.js';
 import { ManualClock } from '../../../support/manual-clock.js';
 import { at, keyOf, named } from '../../../support/nodes.js';
 
