@@ -87,8 +87,8 @@ function readAsCommand(line: string): void {
   if (command === 'tuntox') settingsOf(readFlags(args), {});
   else if (command === 'tuntoxctl') readCommandLine(args, COMMANDS);
   else {
-    const { faults } = readDaemonFlags(args, settingsIn(schemaOf((text) => text)));
-    if (faults.length > 0) throw new Error(faults.join('; '));
+    const { errors } = readDaemonFlags(args, settingsIn(schemaOf((text) => text)));
+    if (errors.length > 0) throw new Error(errors.join('; '));
   }
 }
 

@@ -1,11 +1,11 @@
-/** What the classic command was told to do, checked and typed: from the flags and the environment. */
+/** The settings of the classic command, from its flags and the environment. */
 import type { LogLevel } from '../base/logger.js';
 import type { PublicKey } from '../tox/crypto/keys.js';
 import type { ToxId } from '../tox/crypto/tox-id.js';
 import type { ForwardText, HostAndPort, NodeAddress, PortRange } from './formats.js';
 import type { ProxySetting } from './proxy.js';
 
-/** Where the shared secret comes from; it is read only when it is needed. */
+/** Where the shared secret comes from. */
 export type SecretSource =
   | { readonly from: 'nowhere' }
   | { readonly from: 'flag' | 'environment'; readonly text: string }
@@ -13,19 +13,19 @@ export type SecretSource =
 
 /** How long a client waits for its server. */
 export interface RetryPolicy {
-  /** ms for the first connection, and for each that was lost; undefined: without end. */
+  /** ms for the first connection, and for each one after a loss; undefined waits forever. */
   readonly timeout: number | undefined;
-  /** How often it waits so long again, in a row. */
+  /** How often it waits that long again, in a row. */
   readonly maxRetries: number;
 }
 
-/** How a process lives that nobody watches. */
+/** How a command runs as a service. */
 export interface ServiceSettings {
   /** Whether to go into the background (-z, -D). */
   readonly isBackground: boolean;
-  /** Gets our process number (-F). */
+  /** Gets the process ID (-F). */
   readonly pidFile: string | undefined;
-  /** Whom to become before anything is opened (-U). */
+  /** The user to become before anything is opened (-U). */
   readonly user: string | undefined;
 }
 
@@ -33,29 +33,28 @@ export interface CommonSettings {
   readonly logLevel: LogLevel;
   /** Whether the log goes to syslog (-S). */
   readonly isSyslog: boolean;
-  /** Where the identity lives (-C); undefined leaves it to the mode. */
+  /** The directory of the identity (-C); undefined means the default of the mode. */
   readonly directory: string | undefined;
-  /** Gets our Tox ID in plain text (-I). */
+  /** Gets our Tox ID as text (-I). */
   readonly idFile: string | undefined;
   readonly secret: SecretSource;
-  /** Undefined lets chance choose. */
+  /** Undefined means a random port. */
   readonly udpPorts: PortRange | undefined;
-  /** TCP, for being a relay (-t); 0 for being none, undefined leaves it to the mode. */
+  /** The TCP port of the relay (-t); 0 means no relay, undefined the default of the mode. */
   readonly relayPort: number | undefined;
-  /** Whether a router may be asked to let the world in (not --no-port-mapping). */
+  /** Whether to ask the router to open ports (not --no-port-mapping). */
   readonly portMapping: boolean;
-  /** As soon as one of the two is given, no other node is asked: a private network stays private. */
+  /** If one of the two is given, no other nodes are asked: a private network stays private. */
   readonly nodesFile: string | undefined;
-  /** Empty: none at all, and then there is no file. */
+  /** Empty means no nodes; then there is no file. */
   readonly nodes: readonly NodeAddress[] | undefined;
-  /** Through which everything goes; undefined for none. */
   readonly proxy: ProxySetting | undefined;
 }
 
 export interface ServerSettings extends CommonSettings {
   readonly mode: 'server';
   readonly service: ServiceSettings;
-  /** Empty when there is no whitelist. */
+  /** Empty if there is no whitelist. */
   readonly whitelist: readonly PublicKey[];
   readonly rulesFile: string | undefined;
   readonly isInsecureOpen: boolean;
@@ -81,13 +80,13 @@ export interface PingSettings extends OfClient {
   readonly mode: 'ping';
 }
 
-/** A bootstrap node, which has neither an identity nor tunnels. */
+/** A bootstrap node has neither an identity nor tunnels. */
 export interface NodeSettings extends CommonSettings {
   readonly mode: 'node';
   readonly service: ServiceSettings;
 }
 
 export type ClientSettings = ForwardSettings | PipeSettings | PingSettings;
-/** Those that live until somebody stops them. */
+/** These modes run until they are stopped. */
 export type LastingSettings = ServerSettings | ForwardSettings | NodeSettings;
 export type RunSettings = LastingSettings | ClientSettings;

@@ -19,7 +19,7 @@ export interface DaemonFlags {
   readonly isBriefHelp: boolean;
   readonly isVersion: boolean;
   /** Whole sentences. */
-  readonly faults: readonly string[];
+  readonly errors: readonly string[];
 }
 
 export interface DaemonOption extends OptionSyntax {
@@ -85,17 +85,17 @@ export function readDaemonFlags(words: readonly string[], list: SettingList): Da
   const known: AnyOption[] = [...DAEMON_OPTIONS, ...settingOptions(list)];
   const given = new Map<string, OptionWord>();
   const settings: WrittenFlag[] = [];
-  const faults: string[] = [];
+  const errors: string[] = [];
   for (const word of joined(readWords(words[0] === 'help' ? ['--help'] : words, known))) {
     if (word.kind === 'argument') {
       // The word is not repeated: it may be the password of an option.
-      faults.push('unexpected argument: write each setting as --setting VALUE');
+      errors.push('unexpected argument: write each setting as --setting VALUE');
       continue;
     }
-    const fault = faultOf(word, known);
-    if (fault !== undefined) faults.push(fault);
+    const error = errorOf(word, known);
+    if (error !== undefined) errors.push(error);
     else settings.push(...settingsOf(word, list));
-    if (fault === undefined && word.option !== undefined) given.set(word.option.name, word);
+    if (error === undefined && word.option !== undefined) given.set(word.option.name, word);
   }
   return {
     configFile: given.get('--config')?.value,
@@ -108,7 +108,7 @@ export function readDaemonFlags(words: readonly string[], list: SettingList): Da
     isHelp: given.has('--help'),
     isBriefHelp: given.get('--help')?.written === '-h',
     isVersion: given.has('--version'),
-    faults,
+    errors,
   };
 }
 
@@ -128,7 +128,7 @@ function joined(words: readonly Word<AnyOption>[]): Word<AnyOption>[] {
   return result;
 }
 
-function faultOf({ option, written, value }: OptionWord, known: readonly AnyOption[]): string | undefined {
+function errorOf({ option, written, value }: OptionWord, known: readonly AnyOption[]): string | undefined {
   if (option === undefined) return `unknown option ${written}${suggestion(written, known)}`;
   if (option.value === undefined) return value === undefined ? undefined : `${written} takes no value: remove it`;
   if (value || (value === undefined && option.isValueOptional === true)) return undefined;
@@ -145,8 +145,8 @@ function settingsOf({ option, written, value }: OptionWord, list: SettingList): 
 function exampleOf(option: AnyOption): string {
   const { value = 'VALUE' } = option;
   if (!('setting' in option)) return value;
-  const { usual, kind } = option.setting;
-  return usual === '' || kind === 'list' ? value : String(usual);
+  const { defaultValue, kind } = option.setting;
+  return defaultValue === '' || kind === 'list' ? value : String(defaultValue);
 }
 
 function suggestion(written: string, known: readonly AnyOption[]): string {

@@ -1,6 +1,6 @@
 /**
- * What the daemon was told to do, checked and typed: from the file, the environment and the flags, the later ones first.
- * All that is wrong is said at once, each fault with its place, and no fault shows a value that is a secret.
+ * The settings of the daemon: from the file, the environment and the flags, each overriding those before. All errors are reported
+ * at once, each with its place; none of them shows a secret.
  */
 import { resolve } from 'node:path';
 import { CodedError, systemCodeOf } from '../base/coded-error.js';
@@ -33,20 +33,20 @@ import { type SettingList, settingsIn } from './setting-list.js';
 
 export type LogFormat = 'auto' | 'plain' | 'json' | 'journal';
 
-/** @template Proxy what the parser of proxies gives */
+/** @template Proxy what parseProxy returns */
 export interface DaemonSettings<Proxy> {
   readonly stateDirectory: string;
-  /** Undefined: stay who we are. */
+  /** The user to become; undefined to stay. */
   readonly user: string | undefined;
-  /** The group: undefined for nobody but the daemon's user. */
+  /** Without a group only the daemon's user may use the socket. */
   readonly socket: { readonly path: string; readonly group: string | undefined };
   readonly log: { readonly level: LogLevel; readonly format: LogFormat };
   readonly network: {
-    /** Undefined lets chance choose. */
+    /** Undefined means a random port. */
     readonly udpPorts: PortRange | undefined;
-    /** TCP; 0 for being no relay, undefined lets the stack choose. */
+    /** The TCP port of the relay; 0 means no relay, undefined any port. */
     readonly relayPort: number | undefined;
-    /** Undefined: those of the file, or where there is none the usual ones. Empty: none at all, and then there is no file. */
+    /** Undefined means those of the file, or else the public ones. Empty means no nodes; then there is no file. */
     readonly nodes: readonly NodeAddress[] | undefined;
     readonly nodesFile: string | undefined;
     readonly lanDiscovery: boolean;
@@ -59,90 +59,89 @@ export interface DaemonSettings<Proxy> {
     readonly secretFile: string | undefined;
   };
   readonly targets: { readonly rulesFile: string | undefined };
-  /** Undefined for none. */
   readonly http: { readonly listen: HostAndPort | undefined };
 }
 
-/** One setting as `config show` tells it. */
+/** One setting as `config show` shows it. */
 export interface EffectiveSetting {
   readonly key: string;
   readonly value: unknown;
   readonly isSensitive: boolean;
   readonly source: SettingSource;
-  /** A file with a line, a variable, a flag; undefined for a default. */
+  /** A file with a line, a variable or a flag; undefined for a default. */
   readonly place: string | undefined;
 }
 
 export interface LoadedSettings<Proxy> {
   readonly settings: DaemonSettings<Proxy>;
-  /** Undefined when there is no file. */
+  /** Undefined if there is no file. */
   readonly file: string | undefined;
-  /** All of them, in the order of the schema. */
+  /** All settings, in the order of the schema. */
   readonly effective: ReadonlyMap<string, EffectiveSetting>;
 }
 
-/** Everything that is wrong, one sentence a line of the message. */
+/** All errors of the settings, one per line of the message. */
 export class SettingsError extends CodedError<'bad-settings'> {
-  readonly faults: readonly string[];
-  /** Those of them that show nothing of what is in the file: of flags, variables, and why it cannot be read. */
-  readonly besideFile: readonly string[];
+  readonly errors: readonly string[];
+  /** The errors that show nothing of the content of the file. */
+  readonly outsideFile: readonly string[];
 
-  constructor(faults: readonly string[], besideFile: readonly string[] = []) {
-    super('bad-settings', faults.join('\n'));
-    this.faults = faults;
-    this.besideFile = besideFile;
+  constructor(errors: readonly string[], outsideFile: readonly string[] = []) {
+    super('bad-settings', errors.join('\n'));
+    this.errors = errors;
+    this.outsideFile = outsideFile;
   }
 }
 
 export interface SettingsInput<Proxy> {
-  /** From --config; undefined when it was not given. */
+  /** The value of --config. */
   readonly configFile: string | undefined;
   readonly flags: readonly WrittenFlag[];
   readonly environment: Readonly<Record<string, string | undefined>>;
-  /** @returns undefined for a text that says "none" @throws FormatError that does not show the text */
+  /** @returns undefined for "none" @throws FormatError that does not show the text */
   readonly parseProxy: (text: string) => Proxy | undefined;
-  /** Where the file is looked for when nobody names one. */
-  readonly usualFile?: string;
-  /** From which relative paths go; that of the process, unless given. */
+  /** The file if none is named. */
+  readonly defaultFile?: string;
+  /** Relative paths start here; by default in the working directory. */
   readonly directory?: string;
 }
 
-export const USUAL_CONFIG_FILE = '/etc/tuntox/tuntox.yaml';
-/** bytes; the commented default has five thousand. */
+export const DEFAULT_CONFIG_FILE = '/etc/tuntox/tuntox.yaml';
+/** bytes; the commented default has 5,000. */
 const MAX_FILE_SIZE = 1024 * 1024;
 
-/** Reads everything anew, for the start and for each reload. @throws SettingsError */
+/** Reads all settings, at the start and at each reload. @throws SettingsError */
 export function loadSettings<Proxy>(input: SettingsInput<Proxy>): LoadedSettings<Proxy> {
   const schema = schemaOf(input.parseProxy);
   const list = settingsIn(schema);
   const { file, layer, unread } = readFileLayer(input, list);
   const layers = [layer, layerOfEnvironment(input.environment, list), layerOfFlags(input.flags)];
   const written = layers.flatMap(({ values }) => values.map(withWordRead));
-  const besideFile = [...unread, ...layers.slice(1).flatMap(faultsOfLayer)];
-  const faults = [...faultsOfLayer(layer), ...besideFile];
+  const outsideFile = [...unread, ...layers.slice(1).flatMap(errorsOfLayer)];
+  const errors = [...errorsOfLayer(layer), ...outsideFile];
   const chosen = new Map(written.map((value) => [value.setting.key, value]));
-  if (faults.length === 0) faults.push(...contradictions(chosen, input.parseProxy));
-  if (faults.length > 0) throw new SettingsError(faults, besideFile);
+  if (errors.length === 0) errors.push(...contradictions(chosen, input.parseProxy));
+  if (errors.length > 0) throw new SettingsError(errors, outsideFile);
   const shape = completed(schema, nested(chosen));
-  const effective = [...list.values()].map(({ key, usual, isSensitive }): [string, EffectiveSetting] => {
-    const { value = usual, source = 'default', place } = chosen.get(key) ?? {};
+  const effective = [...list.values()].map(({ key, defaultValue, isSensitive }): [string, EffectiveSetting] => {
+    const { value = defaultValue, source = 'default', place } = chosen.get(key) ?? {};
     return [key, { key, value, isSensitive, source, place }];
   });
   return { settings: typed(shape, input), file, effective: new Map(effective) };
 }
 
-/** For people and programs: what is sensitive is shown as set, never as it is. */
+/** Returns the value that may be shown: that a sensitive one is set, never the value itself. */
 export const shownValue = ({ value, isSensitive }: EffectiveSetting): unknown =>
   isSensitive && value !== '' ? '[set]' : value;
 
-type WhereSettingsAre = Pick<SettingsInput<unknown>, 'configFile' | 'environment' | 'usualFile' | 'directory'>;
+type FileInput = Pick<SettingsInput<unknown>, 'configFile' | 'environment' | 'defaultFile' | 'directory'>;
 
-const namedFile = ({ configFile, environment }: WhereSettingsAre): string | undefined =>
+const namedFile = ({ configFile, environment }: FileInput): string | undefined =>
   configFile ?? (environment[CONFIG_VARIABLE] || undefined);
 
-/** The path of the file, whether it is there or not; whole, for whoever is shown it stands somewhere else. */
-export const settingsFile = (input: WhereSettingsAre): string =>
-  resolve(input.directory ?? '', namedFile(input) ?? input.usualFile ?? USUAL_CONFIG_FILE);
+/** Returns the absolute path of the file, which may not exist. */
+export const settingsFile = (input: FileInput): string =>
+  resolve(input.directory ?? '', namedFile(input) ?? input.defaultFile ?? DEFAULT_CONFIG_FILE);
 
 function readFileLayer<Proxy>(
   input: SettingsInput<Proxy>,
@@ -154,7 +153,7 @@ function readFileLayer<Proxy>(
     return { file: path, layer: layerOfFile(text, path, list), unread: [] };
   } catch (error) {
     if (!(error instanceof FileError)) throw error;
-    // A fresh machine has none, and that is fine; one that somebody named must be there.
+    // Only a file that is named must exist.
     if (named === undefined && systemCodeOf(error.cause) === 'ENOENT')
       return { file: undefined, layer: NO_LAYER, unread: [] };
     const by = input.configFile !== undefined ? '--config' : named === undefined ? undefined : CONFIG_VARIABLE;
@@ -162,19 +161,20 @@ function readFileLayer<Proxy>(
   }
 }
 
-const faultsOfLayer = ({ faults, values }: Layer): string[] => [
-  ...faults,
-  ...values.map(withWordRead).flatMap(faultsOf),
+const errorsOfLayer = ({ errors, values }: Layer): string[] => [
+  ...errors,
+  ...values.map(withWordRead).flatMap(errorsOf),
 ];
 
-function faultsOf({ setting, value, place, itemPlaces }: WrittenValue): string[] {
-  // Each entry by itself, so that each that is wrong is named, with its own line.
+function errorsOf({ setting, value, place, itemPlaces }: WrittenValue): string[] {
+  // The entries of a list are checked one by one, so that each error has its line.
   const parts = Array.isArray(value)
     ? value.map((item, index) => ({ part: [item], item, where: itemPlaces[index] ?? place }))
     : [{ part: value, item: undefined, where: place }];
   return parts.flatMap(({ part, item, where }) => {
     try {
-      if (isWordOf(setting, item)) throw new FormatError(`"${item}" stands alone: leave it out, or all other entries`);
+      if (isWordOf(setting, item))
+        throw new FormatError(`"${item}" cannot be combined with other entries: remove it, or the others`);
       setting.check(part);
       return [];
     } catch (error) {
@@ -184,24 +184,24 @@ function faultsOf({ setting, value, place, itemPlaces }: WrittenValue): string[]
   });
 }
 
-/** Values that are good each by itself. */
+/** Finds values that are valid, but not together. */
 function contradictions(chosen: ReadonlyMap<string, WrittenValue>, parseProxy: (text: string) => unknown): string[] {
   const textOf = (key: string): string => String(chosen.get(key)?.value ?? '');
-  const faults: string[] = [];
+  const errors: string[] = [];
   const bootstrap = chosen.get('network.bootstrap');
   if (Array.isArray(bootstrap?.value) && bootstrap.value.length === 0 && textOf('network.nodes_file') !== '') {
     const place = chosen.get('network.nodes_file')?.place;
-    const other = `network.nodes_file (${place}) names some: leave one of the two out`;
-    faults.push(`${bootstrap.place}: network.bootstrap: it says that there are no nodes, and ${other}`);
+    const other = `network.nodes_file (${place}) names some: remove one of the two`;
+    errors.push(`${bootstrap.place}: network.bootstrap: it means no nodes, but ${other}`);
   }
   const proxy = textOf('network.proxy');
-  if (proxy === '' || parseProxy(proxy) === undefined) return faults;
+  if (proxy === '' || parseProxy(proxy) === undefined) return errors;
   const opensPort = (key: string): boolean => !['', '0', 'auto'].includes(textOf(key));
   for (const key of ['network.udp_ports', 'network.relay_port'].filter(opensPort)) {
     const { place } = chosen.get(key) as WrittenValue;
-    faults.push(`${place}: ${key}: it opens a port, and with a proxy there is none: leave it out, or network.proxy`);
+    errors.push(`${place}: ${key}: it opens a port, which a proxy cannot do: remove it, or network.proxy`);
   }
-  return faults;
+  return errors;
 }
 
 function nested(chosen: ReadonlyMap<string, WrittenValue>): object {
@@ -214,7 +214,7 @@ function nested(chosen: ReadonlyMap<string, WrittenValue>): object {
   return values;
 }
 
-/** Everything was checked, so nothing throws here. */
+/** Never throws, because everything has been checked. */
 function typed<Proxy>(
   shape: SettingsShape,
   { parseProxy, directory = '' }: SettingsInput<Proxy>,
@@ -247,7 +247,7 @@ function typed<Proxy>(
 
 const orNone = (text: string): string | undefined => (text === '' ? undefined : text);
 
-/** Objects and lists of ours; what has a class, such as a key, takes care of itself. */
+/** Freezes plain objects and lists; objects with a class, such as keys, stay as they are. */
 function deeplyFrozen<T>(value: T): T {
   if (typeof value !== 'object' || value === null) return value;
   if (!Array.isArray(value) && Object.getPrototypeOf(value) !== Object.prototype) return value;

@@ -1,4 +1,4 @@
-/** The small texts that people write: ports, Tox IDs, nodes. Each parser gives a value or throws a FormatError that says what is wrong. */
+/** Parsers of the texts that people write: ports, Tox IDs, nodes, forwards. */
 import { isIPv6 } from 'node:net';
 import { domainToASCII } from 'node:url';
 import { withoutCopyMarks } from '../base/copied-text.js';
@@ -23,17 +23,17 @@ export interface NodeAddress extends HostAndPort {
   readonly publicKey: PublicKey;
 }
 
-/** A forward of the client: who connects to `port` here reaches `target` as the server sees it. */
+/** A forward of the client: a connection to `port` here reaches `target` as the server sees it. */
 export interface ForwardText {
-  /** A name or a literal address; undefined means every address of this machine. */
+  /** A name or an address; undefined means all addresses of this machine. */
   readonly bind: string | undefined;
   readonly port: number;
   readonly target: HostAndPort;
 }
 
-/** Where a forward listens when nothing else is said: nobody but this machine gets in. */
+/** The default address of a forward: only this machine can connect to it. */
 const LOOPBACK = '127.0.0.1';
-/** The longest name that DNS knows. */
+/** The longest name of DNS. */
 const MAX_HOST_LENGTH = 253;
 
 /** @throws FormatError */
@@ -43,23 +43,23 @@ export function parsePort(text: string): number {
   return port;
 }
 
-/** A port, or 0 for none. @throws FormatError */
+/** Parses a port, or 0 for none. @throws FormatError */
 export function parsePortOrNone(text: string): number {
   return text === '0' ? 0 : parsePort(text);
 }
 
-/** `33445:33545`, or with the older `@` for `:`. @throws FormatError */
+/** Parses `33445:33545`, or with the older `@` for `:`. @throws FormatError */
 export function parsePortRange(text: string): PortRange {
   const [first, last, more] = text.replaceAll('@', ':').split(':');
   if (first === undefined || last === undefined || more !== undefined) {
-    throw new FormatError(`"${text}" is not a range of ports: write the first and the last, as in 33445:33545`);
+    throw new FormatError(`"${text}" is not a range of ports: give the first and the last, as in 33445:33545`);
   }
   const range = { first: parsePort(first), last: parsePort(last) };
   if (range.first > range.last) throw new FormatError(`in "${text}" the first port is above the last: swap them`);
   return range;
 }
 
-/** ms. Timers cannot be longer than 24 days. */
+/** ms; less than the 24 days of the longest timer. */
 const MAX_TIMEOUT = 24 * 3_600_000;
 
 /** Parses a timeout: `30s`, `500ms`, `1h30m`; a number alone is seconds. @returns ms @throws FormatError */
@@ -77,7 +77,7 @@ export function parseRetries(text: string): number {
   return count;
 }
 
-/** 76 hex digits of either case, with what copying adds. @throws FormatError that names the fault */
+/** Parses 76 hex digits of either case, with what copying adds. @throws FormatError */
 export function parseToxId(copied: string): ToxId {
   const text = withoutCopyMarks(copied);
   const id = ToxId.parse(text);
@@ -100,8 +100,8 @@ export function parseToxId(copied: string): ToxId {
 }
 
 /**
- * `host:port`, where `@` may stand for `:`. Brackets may be around any host, and IPv6 may have none, as OpenSSH's `[%h]:%p`
- * and `%h:%p` come out; there is only one way to read either.
+ * Parses `host:port`, with `@` or `:`. Any host may be in brackets, and an IPv6 address may be without, as with OpenSSH's `[%h]:%p`
+ * and `%h:%p`: neither is ambiguous.
  * @throws FormatError
  */
 export function parseTarget(text: string): HostAndPort {
@@ -113,8 +113,8 @@ export function parseTarget(text: string): HostAndPort {
 }
 
 /**
- * `[bind:]port:host:port`, where `@` may stand for `:`. Brackets may be around any host; an IPv6 address to bind needs them,
- * one of a target does not.
+ * Parses `[bind:]port:host:port`, with `@` or `:`. Any host may be in brackets; an IPv6 address to bind needs them, one of a target
+ * does not.
  * @throws FormatError
  */
 export function parseForward(text: string): ForwardText {
@@ -130,25 +130,25 @@ export function parseForward(text: string): ForwardText {
   };
 }
 
-/** The parts of a forward: three, or four with an address to bind; whatever it is not has another number of them. */
+/** Returns three parts, or four with an address to bind; any other number means that this is no forward. */
 function splitForward(text: string): string[] | undefined {
   const parts = splitAddress(text, true);
   if (parts !== undefined && parts.length <= 4) return parts;
   const colons = text.replaceAll('@', ':');
-  // A number in front is the port: no machine has such a name.
+  // A number in front is the port: it is no name of a machine.
   const [, bind, port, rest = ''] = /^(?:(\[[^\]]*\]|(?![0-9]+:)[^:[\]]*):)?([0-9]+):(.*)$/.exec(colons) ?? [];
   const target = splitIPv6AndPort(rest);
   if (port === undefined || target === undefined) return parts;
   return [...(bind === undefined ? [] : [withoutBrackets(bind)]), port, ...target];
 }
 
-/** As with ssh, `*` and an empty address mean all of them. */
+/** As with ssh, `*` and an empty text mean all addresses. */
 function parseBind(text: string | undefined, whole: string): string | undefined {
   if (text === undefined) return LOOPBACK;
   return text === '' || text === '*' ? undefined : parseHost(text, whole);
 }
 
-/** `host:port:public key`; an IPv6 address in brackets. @throws FormatError */
+/** Parses `host:port:public key`; an IPv6 address is in brackets. @throws FormatError */
 export function parseNode(text: string): NodeAddress {
   const parts = splitAddress(text);
   const [host, port, key] = parts ?? [];
@@ -158,7 +158,7 @@ export function parseNode(text: string): NodeAddress {
   return { host: parseHost(host, text), port: parsePort(port), publicKey: parsePublicKey(key) };
 }
 
-/** 64 hex digits of either case, with what copying adds. @throws FormatError */
+/** Parses 64 hex digits of either case, with what copying adds. @throws FormatError */
 export function parsePublicKey(copied: string): PublicKey {
   const text = withoutCopyMarks(copied);
   const key = PublicKey.parse(text);
@@ -170,7 +170,7 @@ export function parsePublicKey(copied: string): PublicKey {
   );
 }
 
-/** A name or a literal address, in the form in which it goes over the wire: names with other letters in their DNS form. @throws FormatError */
+/** Parses a name or an address. A name with other letters than ASCII is returned in its DNS form, which is used on the wire. @throws FormatError */
 export function parseHost(text: string, whole: string): string {
   if (text === '') throw new FormatError(`the host is missing in "${whole}"`);
   const host = /^\p{ASCII}*$/u.test(text) ? text : domainToASCII(text);
@@ -180,8 +180,8 @@ export function parseHost(text: string, whole: string): string {
 }
 
 /**
- * Splits at the colons outside of brackets; undefined when brackets do not stand around an address.
- * @param isAnyHost whether a name or an IPv4 address may be in them too, instead of IPv6 alone
+ * Splits at the colons outside of brackets. @returns undefined if there is something else than an address in brackets
+ * @param isAnyHost whether names and IPv4 addresses may be in brackets too
  */
 export function splitAddress(text: string, isAnyHost = false): string[] | undefined {
   const parts: string[] = [];
@@ -196,7 +196,7 @@ export function splitAddress(text: string, isAnyHost = false): string[] | undefi
   }
 }
 
-/** An IPv6 address without brackets, and a port; undefined for anything else. */
+/** Splits an IPv6 address without brackets from its port; undefined for anything else. */
 function splitIPv6AndPort(text: string): [host: string, port: string] | undefined {
   const [, host, port] = /^([^[\]]*)[:@]([0-9]+)$/.exec(text) ?? [];
   return host !== undefined && port !== undefined && isIPv6(host) ? [host, port] : undefined;

@@ -1,11 +1,11 @@
-/** One rule about targets, as people write it. */
+/** Parses a rule about targets. */
 import { ADDRESS_CLASSES, type AddressClass } from '../base/address-class.js';
 import { FormatError } from './format-error.js';
 import { parseHost, parsePort, splitAddress } from './formats.js';
 
 export interface RuleText {
   readonly effect: 'allow' | 'deny';
-  /** `host`: a name or a literal address without brackets. */
+  /** `host` is a name, or an address without brackets. */
   readonly subject:
     | { readonly kind: 'any' }
     | { readonly kind: 'host'; readonly host: string }
@@ -15,7 +15,7 @@ export interface RuleText {
 }
 
 /**
- * `host:port` as upstream has it, with `*` for any host and `0` for any port; `class:NAME:port` for a class of addresses; and
+ * Parses `host:port` as upstream does, with `*` for any host and `0` for any port; `class:NAME:port` for a class of addresses; and
  * either with `deny` in front.
  * @throws FormatError
  */
@@ -26,7 +26,7 @@ export function parseRule(text: string): RuleText {
   const port = rest.at(-1);
   if (port === undefined || rest.length !== (name === undefined ? 2 : 1)) {
     throw new FormatError(
-      `"${text}" is not a rule: write host:port, *:port or host:0, or class:NAME:port, each with deny in front or not`,
+      `"${text}" is not a rule: use host:port, *:port, host:0 or class:NAME:port, with or without deny in front`,
     );
   }
   return {
@@ -38,10 +38,10 @@ export function parseRule(text: string): RuleText {
 
 function parseSubject(host: string, text: string): RuleText['subject'] {
   if (host === '*') return { kind: 'any' };
-  // What looks like a pattern would match nothing, and its author would not know.
+  // A pattern would match nothing, and its author would not notice.
   if (/[*?/!]/.test(host)) {
     throw new FormatError(
-      `"${host}" is not a host: write one name, one address, * for any, or a class of addresses, and deny in front to deny it`,
+      `"${host}" is not a host: use a name, an address, * for any host, or a class of addresses; deny in front denies it`,
     );
   }
   return { kind: 'host', host: parseHost(host, text) };
@@ -50,7 +50,7 @@ function parseSubject(host: string, text: string): RuleText['subject'] {
 function parseClass(text: string): AddressClass {
   const name = ADDRESS_CLASSES.find((one) => one === text);
   if (name === undefined) {
-    throw new FormatError(`"${text}" is not a class of addresses: these are ${ADDRESS_CLASSES.join(', ')}`);
+    throw new FormatError(`"${text}" is not a class of addresses: use ${ADDRESS_CLASSES.join(', ')}`);
   }
   return name;
 }

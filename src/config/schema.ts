@@ -1,12 +1,9 @@
-/**
- * The only file that imports convict: every setting of the daemon, on one page, with what it means, its default, and the
- * variable of the environment that sets it. Values come from the file, the environment and the flags, the later ones first.
- */
+/** The only file that imports convict: every setting of the daemon with its meaning, its default and its environment variable. */
 import convict from 'convict';
 import { FormatError } from './format-error.js';
 import { parseNode, parsePortOrNone, parsePortRange, parseTarget } from './formats.js';
 
-/** Texts that people write; '' stands for "not set". */
+/** The texts of the settings; '' means "not set". */
 interface Shape {
   state_dir: string;
   user: string;
@@ -26,17 +23,17 @@ interface Shape {
   http: { listen: string };
 }
 
-/** Where the default is not known beforehand. */
+/** The default is determined at the start. */
 export const AUTO = 'auto';
 
 export type SettingSource = 'default' | 'file' | 'environment' | 'flag';
 
-/** A text that the parser takes, or '' where the setting may be absent. */
+/** Checks a text with its parser. */
 const text =
   (parse: (value: string) => unknown, options: { readonly mayBeEmpty: boolean }) =>
   (value: unknown): void => {
     // YAML reads 0 and 33445 as numbers.
-    if (typeof value !== 'string' && typeof value !== 'number') throw new FormatError('write a single value');
+    if (typeof value !== 'string' && typeof value !== 'number') throw new FormatError('use a single value');
     if (!(options.mayBeEmpty && value === '')) parse(String(value));
   };
 const optional = (parse: (value: string) => unknown) => text(parse, { mayBeEmpty: true });
@@ -44,14 +41,14 @@ const optional = (parse: (value: string) => unknown) => text(parse, { mayBeEmpty
 const oneOf =
   (...words: readonly string[]) =>
   (value: unknown): void => {
-    if (!words.includes(value as string)) throw new FormatError(`write one of ${words.join(', ')}`);
+    if (!words.includes(value as string)) throw new FormatError(`use one of ${words.join(', ')}`);
   };
 
 function absolutePath(value: string): void {
   if (!value.startsWith('/')) throw new FormatError(`"${value}" is not an absolute path: start it with /`);
 }
 
-/** Bytes of the path of a socket that the kernel takes (unix(7), sun_path). */
+/** bytes of sun_path (unix(7)). */
 const MAX_SOCKET_PATH = 107;
 
 function socketPath(value: string): void {
@@ -59,21 +56,23 @@ function socketPath(value: string): void {
   const length = Buffer.byteLength(value);
   if (length <= MAX_SOCKET_PATH) return;
   throw new FormatError(
-    `the path of a socket has at most ${MAX_SOCKET_PATH} bytes, and this one ${length}: shorten it`,
+    `the path of a socket has at most ${MAX_SOCKET_PATH} bytes, this one has ${length}: use a shorter one`,
   );
 }
 
 function yesOrNo(value: unknown): void {
-  if (typeof value !== 'boolean') throw new FormatError('write true or false');
+  if (typeof value !== 'boolean') throw new FormatError('use true or false');
 }
 
-/** Words in the place of a list of nodes, and what they mean. */
+/** Words that may be used instead of a list of nodes, and what they mean. */
 const NODE_WORDS = { [AUTO]: AUTO, none: [] } as const;
 
 function nodes(value: unknown): void {
   if (value === AUTO) return;
   if (!Array.isArray(value)) {
-    throw new FormatError('write a list, each entry as in - 192.0.2.1:33445:F404AB…, or one word: none, auto');
+    throw new FormatError(
+      'use a list with entries such as - 192.0.2.1:33445:F404AB…, or one of the words none and auto',
+    );
   }
   for (const node of value) parseNode(String(node));
 }
@@ -86,7 +85,7 @@ function loopback(value: string): void {
   }
 }
 
-/** What must be a proxy is checked where proxies are known. @param parseProxy throws a FormatError */
+/** @param parseProxy throws a FormatError */
 // biome-ignore lint/complexity/noExcessiveLinesPerFunction: a table of settings
 export const schemaOf = (parseProxy: (text: string) => unknown): convict.Schema<Shape> => ({
   state_dir: {
@@ -213,9 +212,9 @@ export const schemaOf = (parseProxy: (text: string) => unknown): convict.Schema<
   },
 });
 
-/** Every key with a value, once each of them has been checked. @param values as an object of objects */
+/** Completes checked values with the defaults. @param values an object of objects */
 export function completed(schema: convict.Schema<Shape>, values: object): Shape {
-  // Its own reading of variables and flags takes "flase" for true, and names the first mistake only.
+  // convict's own reader of variables and flags takes "flase" for true, and reports only the first error.
   const config = convict(schema, { env: {}, args: [] });
   config.load(values);
   config.validate({ allowed: 'strict', output: () => {} });

@@ -1,27 +1,26 @@
-/** Reads a shared secret from a file. What is wrong with one is said without showing it. */
-
+/** Reads a shared secret from a file. Errors do not show it. */
 import { CodedError } from '../base/coded-error.js';
 import { isUtf16 } from '../base/copied-text.js';
 import type { Logger } from '../base/logger.js';
 import { isReadableByOthers, type ReadOptions, readSmallFile } from '../base/small-file.js';
 
-/** A friend request carries 921 bytes, and upstream ends the secret with a zero byte. */
+/** bytes; a friend request carries 921, and upstream ends the secret with a zero byte. */
 const MAX_SECRET_SIZE = 920;
-/** A file that is longer is the wrong one. */
+/** bytes; a longer file is the wrong one. */
 const MAX_FILE_SIZE = 64 * 1024;
 
 export class SecretFileError extends CodedError<'bad-secret'> {}
 
-/** What is wrong with a secret, as the end of a sentence; undefined when nothing is. */
-export function faultOfSecret(secret: Buffer): string | undefined {
-  if (secret.length === 0) return 'is empty: write one';
+/** Returns the error of a secret as the end of a sentence; undefined if it is valid. */
+export function errorOfSecret(secret: Buffer): string | undefined {
+  if (secret.length === 0) return 'is empty: use another one';
   if (secret.length > MAX_SECRET_SIZE) {
     return `has ${secret.length} bytes: shorten it to ${MAX_SECRET_SIZE} or less`;
   }
   return secret.includes(0) ? 'contains a zero byte: use text' : undefined;
 }
 
-/** In UTF-16 each letter of a secret would have a zero byte; the marks at the start are an editor's, not the secret's. */
+/** A mark that editors add; it is no part of the secret. */
 const UTF8_MARK = Buffer.from([0xef, 0xbb, 0xbf]);
 
 /** @throws FileError, SecretFileError */
@@ -29,15 +28,15 @@ export function readSecretFile(path: string, log: Logger, options?: ReadOptions)
   const bytes = readSmallFile(path, MAX_FILE_SIZE, options);
   if (isReadableByOthers(path)) log.warn(`other users can read the secret: run chmod 600 ${path}`);
   const secret = withoutNewline(bytes.indexOf(UTF8_MARK) === 0 ? bytes.subarray(UTF8_MARK.length) : bytes);
-  const fault = faultOfFile(bytes) ?? faultOfSecret(secret);
-  if (fault !== undefined) throw new SecretFileError('bad-secret', `the secret in ${path} ${fault}`);
-  // Others may have come in by it as it is.
+  const error = errorOfFile(bytes) ?? errorOfSecret(secret);
+  if (error !== undefined) throw new SecretFileError('bad-secret', `the secret in ${path} ${error}`);
+  // Not an error: clients may use the secret with all of its lines.
   if (/\n./s.test(secret.toString('latin1').trimEnd()))
-    log.warn(`the secret in ${path} has more than one line, and all of them count: keep one of them`);
+    log.warn(`the secret in ${path} has more than one line, and all of them are part of it: keep one`);
   return secret;
 }
 
-function faultOfFile(bytes: Buffer): string | undefined {
+function errorOfFile(bytes: Buffer): string | undefined {
   return isUtf16(bytes) ? 'is in UTF-16: save the file as UTF-8' : undefined;
 }
 

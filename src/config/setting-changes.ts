@@ -1,7 +1,7 @@
-/** What a reload can do at once, and what has to wait for the next start. */
+/** Which changes of settings a reload applies, and which need a restart. */
 import type { EffectiveSetting } from './daemon-settings.js';
 
-/** Groups of settings that take effect while the daemon runs; the others are in sockets, files and rights that it has taken. */
+/** The groups of settings that a reload applies. The others are about sockets, files and permissions that exist since the start. */
 const CHANGEABLE: ReadonlySet<string> = new Set(['log', 'access', 'targets', 'http']);
 
 export interface SettingChanges {
@@ -11,7 +11,7 @@ export interface SettingChanges {
 
 type Effective = ReadonlyMap<string, EffectiveSetting>;
 
-/** By value: where a value comes from makes no difference. */
+/** Compares values; where they come from makes no difference. */
 export function changesBetween(before: Effective, after: Effective): SettingChanges {
   const changed = [...after.values()]
     .filter(({ key, value }) => JSON.stringify(value) !== JSON.stringify(before.get(key)?.value))

@@ -1,57 +1,57 @@
-/** The places from which settings come: the file, the environment, the flags. Each gives values with the place of each, and faults. */
+/** The sources of settings: the file, the environment and the flags. Each has values with their places, and errors. */
 import { nearest } from '../base/nearest.js';
 import type { SettingSource } from './schema.js';
 import { groupsOf, type SettingDescription, type SettingList } from './setting-list.js';
 import { readYaml } from './yaml-file.js';
 
-/** A value that somebody wrote, not checked yet. */
+/** A value that is not checked yet. */
 export interface WrittenValue {
   readonly setting: SettingDescription;
   readonly value: unknown;
   readonly source: SettingSource;
-  /** For messages: a file with a line, a variable, a flag. */
+  /** For messages: a file with a line, a variable or a flag. */
   readonly place: string;
-  /** Of each entry of a list; else that of the whole. */
+  /** The place of each entry of a list. */
   readonly itemPlaces: readonly string[];
 }
 
 export interface Layer {
   readonly values: readonly WrittenValue[];
-  /** Whole sentences, each with its place. */
-  readonly faults: readonly string[];
+  /** Messages, each with its place. */
+  readonly errors: readonly string[];
 }
 
-/** A flag as it was given: a list is given by repeating it, true by the flag alone. */
+/** A flag as it was given: repeating it makes a list, the flag alone means true. */
 export interface WrittenFlag {
   readonly setting: SettingDescription;
   readonly name: string;
   readonly text: string;
 }
 
-export const NO_LAYER: Layer = { values: [], faults: [] };
+export const NO_LAYER: Layer = { values: [], errors: [] };
 
-/** Variables that are no settings, though they begin as such. */
+/** This variable names the file: it is no setting. */
 export const CONFIG_VARIABLE = 'TUNTOX_CONFIG';
 
 export function layerOfFile(text: string, path: string, list: SettingList): Layer {
   const groups = groupsOf(list);
-  const { entries, faults } = readYaml(text, (key) => groups.has(key));
+  const { entries, errors } = readYaml(text, (key) => groups.has(key));
   const at = (line: number): string => `${path}, line ${line}`;
-  const found = faults.map(({ line, message }) => `${at(line)}: ${message}`);
+  const found = errors.map(({ line, message }) => `${at(line)}: ${message}`);
   const values: WrittenValue[] = [];
   for (const { key, value, line, itemLines } of entries) {
     const setting = list.get(key);
-    if (setting === undefined) found.push(`${at(line)}: there is no setting "${key}"${meant(key, list)}`);
-    // `key:` with nothing after it says nothing.
+    if (setting === undefined) found.push(`${at(line)}: unknown setting "${key}"${meant(key, list)}`);
+    // `key:` without a value is ignored.
     else if (value !== null) {
       const written = setting.kind === 'text' && typeof value === 'number' ? String(value) : value;
       values.push({ setting, value: written, source: 'file', place: at(line), itemPlaces: itemLines.map(at) });
     }
   }
-  return { values, faults: found };
+  return { values, errors: found };
 }
 
-/** A variable that is empty counts as absent, as ALL_PROXY does. */
+/** Empty variables are ignored, as with ALL_PROXY. */
 export function layerOfEnvironment(
   environment: Readonly<Record<string, string | undefined>>,
   list: SettingList,
@@ -59,27 +59,27 @@ export function layerOfEnvironment(
   const byVariable = new Map([...list.values()].map((setting) => [setting.variable, setting]));
   const prefixes = [...groupsOf(list)].map((group) => `TUNTOX_${group.toUpperCase()}_`);
   const values: WrittenValue[] = [];
-  const faults: string[] = [];
+  const errors: string[] = [];
   for (const [name, text] of Object.entries(environment)) {
     if (!name.startsWith('TUNTOX_') || !text) continue;
     const setting = byVariable.get(name);
     if (setting !== undefined) values.push(valueOfText(setting, [text], { source: 'environment', place: name }));
     else if (prefixes.some((prefix) => name.startsWith(prefix))) {
       const near = nearest(name, byVariable.keys());
-      faults.push(`${name}: there is no setting of this name${near === undefined ? '' : `, perhaps ${near} is meant`}`);
+      errors.push(`${name}: unknown setting${near === undefined ? '' : `: did you mean ${near}?`}`);
     }
   }
-  return { values, faults };
+  return { values, errors };
 }
 
 export function layerOfFlags(flags: readonly WrittenFlag[]): Layer {
   const bySetting = new Map<SettingDescription, WrittenFlag[]>();
   for (const flag of flags) bySetting.set(flag.setting, [...(bySetting.get(flag.setting) ?? []), flag]);
   return {
-    faults: [],
+    errors: [],
     values: [...bySetting].map(([setting, given]) => {
       const { name: place } = given.at(-1) as WrittenFlag;
-      // Of the others the last one wins, as with every command.
+      // The last flag counts, except for lists.
       const texts = setting.kind === 'list' ? given.map(({ text }) => text) : [(given.at(-1) as WrittenFlag).text];
       return valueOfText(setting, texts, { source: 'flag', place });
     }),
@@ -94,7 +94,7 @@ export const isYesOrNo = (text: string): boolean => {
   return YES.has(word) || NO.has(word);
 };
 
-/** Outside of the file everything is text. What is neither yes nor no stays text, which the check refuses. */
+/** Parses the text of a variable or flag. A text that is neither yes nor no stays text, which the check refuses. */
 function valueOfText(
   setting: SettingDescription,
   texts: readonly string[],
@@ -106,7 +106,7 @@ function valueOfText(
     text: () => text,
     list: () => {
       const items = texts.flatMap((one) => one.split(/[\s,]+/).filter((item) => item !== ''));
-      // Blanks alone are a mistake, and no way to say that there is nothing.
+      // Blanks alone are an error, and do not mean an empty list.
       return items.length > 0 ? items : text;
     },
     'yes-or-no': () => (YES.has(word) ? true : NO.has(word) ? false : text),
@@ -114,7 +114,7 @@ function valueOfText(
   return { setting, value, ...where, itemPlaces: [] };
 }
 
-/** The value that a word stands for, where one is in the place of a list, alone or as its only entry. */
+/** Replaces a word, alone or as the only entry of a list, by the value that it means. */
 export function withWordRead(written: WrittenValue): WrittenValue {
   const word = Array.isArray(written.value) && written.value.length === 1 ? written.value[0] : written.value;
   const { setting } = written;
@@ -124,13 +124,13 @@ export function withWordRead(written: WrittenValue): WrittenValue {
 export const isWordOf = ({ words }: SettingDescription, value: unknown): value is string =>
   typeof value === 'string' && Object.hasOwn(words, value);
 
-/** Somebody may have left the group out, or taken another one, so the last part alone is compared too. */
+/** The group may be missing or wrong, so the last part is compared alone, too. */
 function meant(key: string, list: SettingList): string {
   const lastPart = (name: string): string => name.slice(name.lastIndexOf('.') + 1);
   const same = [...list.keys()].find((known) => lastPart(known) === lastPart(key));
   const near =
     same ?? nearest(key, list.keys()) ?? nearestOf(lastPart(key), list, lastPart) ?? nearest(key, groupsOf(list));
-  return near === undefined ? '' : `, perhaps "${near}" is meant`;
+  return near === undefined ? '' : `: did you mean "${near}"?`;
 }
 
 function nearestOf(part: string, list: SettingList, partOf: (name: string) => string): string | undefined {

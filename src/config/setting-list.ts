@@ -1,19 +1,19 @@
-/** The settings of the daemon one by one, by the names that they have in the file, in the environment and as flags. */
+/** The list of all settings of the daemon, with their names in the file, in the environment and as flags. */
 import type { SettingsSchema } from './schema.js';
 
 export interface SettingDescription {
-  /** In the file: `network.udp_ports`. */
+  /** The name in the file: `network.udp_ports`. */
   readonly key: string;
-  /** In the environment: `TUNTOX_NETWORK_UDP_PORTS`. */
+  /** The name in the environment: `TUNTOX_NETWORK_UDP_PORTS`. */
   readonly variable: string;
-  /** On the command line: `--network-udp-ports`. */
+  /** The name on the command line: `--network-udp-ports`. */
   readonly flag: string;
   readonly doc: string;
-  readonly usual: unknown;
+  readonly defaultValue: unknown;
   readonly kind: 'text' | 'list' | 'yes-or-no';
-  /** Each stands alone in the place of a list, for the value here. */
+  /** Words that may be used instead of a list, and the values that they mean. */
   readonly words: Readonly<Record<string, unknown>>;
-  /** Never to be shown. */
+  /** Whether the value is never shown. */
   readonly isSensitive: boolean;
   /** @throws FormatError */
   readonly check: (value: unknown) => void;
@@ -27,7 +27,6 @@ interface Leaf {
   readonly default: unknown;
   readonly env: string;
   readonly sensitive?: boolean;
-  /** Of a list. */
   readonly words?: Readonly<Record<string, unknown>>;
 }
 
@@ -44,7 +43,7 @@ export function settingsIn(schema: SettingsSchema): SettingList {
   return list;
 }
 
-/** `network`, but no key that holds a value. */
+/** Returns the groups, such as `network`. */
 export function groupsOf(list: SettingList): ReadonlySet<string> {
   return new Set([...list.keys()].flatMap((key) => (key.includes('.') ? [key.slice(0, key.indexOf('.'))] : [])));
 }
@@ -52,9 +51,9 @@ export function groupsOf(list: SettingList): ReadonlySet<string> {
 const isLeaf = (node: object): node is Leaf => Object.hasOwn(node, 'default');
 
 function describe(key: string, leaf: Leaf): SettingDescription {
-  const { doc, format, default: usual, env, sensitive, words } = leaf;
-  const kind = words !== undefined ? 'list' : typeof usual === 'boolean' ? 'yes-or-no' : 'text';
+  const { doc, format, default: defaultValue, env, sensitive, words } = leaf;
+  const kind = words !== undefined ? 'list' : typeof defaultValue === 'boolean' ? 'yes-or-no' : 'text';
   const flag = `--${key.replace(/[._]/g, '-')}`;
   const isSensitive = sensitive === true;
-  return { key, variable: env, flag, doc, usual, kind, words: words ?? {}, isSensitive, check: format };
+  return { key, variable: env, flag, doc, defaultValue, kind, words: words ?? {}, isSensitive, check: format };
 }

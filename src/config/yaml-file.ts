@@ -1,43 +1,43 @@
-/** The only file that imports yaml: a configuration file as flat keys, each with the line where it stands. */
+/** The only file that imports yaml: reads a settings file as flat keys, each with its line. */
 import { isAlias, isMap, isScalar, isSeq, LineCounter, type Node, parseDocument } from 'yaml';
 
-/** A value of the file: `network.udp_ports`, what it holds, and where. */
 export interface YamlEntry {
+  /** `network.udp_ports`. */
   readonly key: string;
   readonly value: unknown;
-  /** From 1. */
+  /** Lines are counted from 1. */
   readonly line: number;
-  /** Of each entry, where the value is a list. */
+  /** The line of each entry of a list. */
   readonly itemLines: readonly number[];
 }
 
-export interface YamlFault {
+export interface YamlError {
   readonly line: number;
   readonly message: string;
 }
 
 /**
- * @param isGroup whether a key has keys inside it; all others are taken with what they hold
- * @returns faults when the text is not YAML, or not keys with values
+ * @param isGroup whether a key contains keys; the others contain values
+ * @returns errors if the text is not YAML, or does not consist of keys with values
  */
 export function readYaml(
   text: string,
   isGroup: (key: string) => boolean,
-): { readonly entries: readonly YamlEntry[]; readonly faults: readonly YamlFault[] } {
+): { readonly entries: readonly YamlEntry[]; readonly errors: readonly YamlError[] } {
   const lines = new LineCounter();
   const document = parseDocument(text, { lineCounter: lines, prettyErrors: false });
   const lineOf = (node: Node | null | undefined): number => lines.linePos(node?.range?.[0] ?? 0).line;
-  const faults = document.errors.map(({ pos, message }) => ({ line: lines.linePos(pos[0]).line, message }));
-  if (faults.length > 0) return { entries: [], faults };
+  const errors = document.errors.map(({ pos, message }) => ({ line: lines.linePos(pos[0]).line, message }));
+  if (errors.length > 0) return { entries: [], errors };
   const entries: YamlEntry[] = [];
   const firstLines = new Map<string, number>();
   const walk = (node: unknown, prefix: string): void => {
     if (node === null || (isScalar(node) && node.value === null)) return;
     if (!isMap(node)) {
       const what = prefix === '' ? 'the file' : `"${prefix}"`;
-      faults.push({
+      errors.push({
         line: lineOf(node as Node),
-        message: `${what} holds keys with values, one a line, as in key: value`,
+        message: `${what} must contain keys with values, one per line, as in key: value`,
       });
       return;
     }
@@ -46,8 +46,7 @@ export function readYaml(
       const key = prefix === '' ? name : `${prefix}.${name}`;
       const line = lineOf(pair.key as Node);
       const first = firstLines.get(key);
-      if (first !== undefined)
-        faults.push({ line, message: `"${key}" stands in line ${first} already: keep one of them` });
+      if (first !== undefined) errors.push({ line, message: `"${key}" is already in line ${first}: keep one of them` });
       firstLines.set(key, line);
       if (isGroup(key)) {
         walk(pair.value, key);
@@ -60,12 +59,11 @@ export function readYaml(
   const plain = (node: unknown): unknown => {
     if (isScalar(node)) return node.value;
     if (isSeq(node)) return node.items.map(plain);
-    // They can make a small file huge, and no setting is so long that it needs them.
-    if (isAlias(node))
-      faults.push({ line: lineOf(node), message: 'an alias (*) stands for no value here: write the value' });
-    // No setting holds keys: what it holds does not matter.
+    // Aliases can make a small file huge, and no setting needs them.
+    if (isAlias(node)) errors.push({ line: lineOf(node), message: 'aliases (*) are not supported: write the value' });
+    // The check refuses it: no setting contains keys.
     return isMap(node) ? {} : null;
   };
   walk(document.contents, '');
-  return { entries, faults };
+  return { entries, errors };
 }

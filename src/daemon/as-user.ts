@@ -73,12 +73,12 @@ function loadShowing(load: () => Loaded, { file, part }: { readonly file: string
     return load();
   } catch (error) {
     if (part === undefined || !(error instanceof SettingsError)) throw error;
-    const { faults, besideFile } = error;
-    if (besideFile.length === faults.length) throw error;
+    const { errors, outsideFile } = error;
+    if (outsideFile.length === errors.length) throw error;
     const advice = 'run tuntoxd --check as a user who may read it';
     throw new SettingsError([
       `${file} has errors, which are not shown to root, because other users can change ${part}: ${advice}`,
-      ...besideFile,
+      ...outsideFile,
     ]);
   }
 }

@@ -27,7 +27,7 @@ export async function runCommand(process: NodeJS.Process): Promise<number> {
       await writeResult(process.stdout, `tuntoxd ${ownVersion()}\n`);
       return ExitStatus.Ok;
     }
-    if (flags.faults.length > 0) return complain(process, flags.faults, 'see tuntoxd --help');
+    if (flags.errors.length > 0) return complain(process, flags.errors, 'see tuntoxd --help');
     if (flags.isColourless) process.env.NO_COLOR = '1';
     // A reload uses the values of the start: in the background, the working directory is another one.
     const [environment, directory] = [{ ...process.env }, process.cwd()];
@@ -45,9 +45,9 @@ export async function runCommand(process: NodeJS.Process): Promise<number> {
     if (flags.isCheck) {
       signals.release();
       const { file, settings } = load();
-      const { faultsOfNamedFiles } = await import('./named-files.js');
-      const faults = faultsOfNamedFiles(settings);
-      if (faults.length > 0) return complain(process, faults);
+      const { namedFileErrors } = await import('./named-files.js');
+      const errors = namedFileErrors(settings);
+      if (errors.length > 0) return complain(process, errors);
       await writeResult(process.stdout, `${file ?? 'no settings file, so the defaults'}: good\n`);
       return ExitStatus.Ok;
     }
@@ -57,13 +57,13 @@ export async function runCommand(process: NodeJS.Process): Promise<number> {
     return await run(process, { flags, load, loaded, signals });
   } catch (error) {
     if (error instanceof OutputError && error.code === 'closed-pipe') return ExitStatus.ClosedPipe;
-    if (error instanceof SettingsError) return complain(process, error.faults);
+    if (error instanceof SettingsError) return complain(process, error.errors);
     throw error;
   }
 }
 
-function complain(process: NodeJS.Process, faults: readonly string[], hint?: string): number {
-  for (const fault of faults) process.stderr.write(`tuntoxd: ${fault}\n`);
+function complain(process: NodeJS.Process, errors: readonly string[], hint?: string): number {
+  for (const error of errors) process.stderr.write(`tuntoxd: ${error}\n`);
   if (hint !== undefined) process.stderr.write(`tuntoxd: ${hint}\n`);
   return ExitStatus.Usage;
 }

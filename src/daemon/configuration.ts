@@ -1,4 +1,4 @@
-/** The settings in use: shown, checked, and read anew while the daemon runs. A file that is not good changes nothing. */
+/** The settings in use: they can be shown, checked and reloaded. A file with errors changes nothing. */
 import { messageOf } from '../base/coded-error.js';
 import type { Logger } from '../base/logger.js';
 import { type DaemonSettings, type LoadedSettings, SettingsError, shownValue } from '../config/daemon-settings.js';
@@ -9,7 +9,7 @@ import type { Result } from '../control/protocol.js';
 import { FileMarks } from './file-marks.js';
 import type { ConfigurationKeeper } from './methods/context.js';
 import type { Consent } from './methods/leaving.js';
-import { faultsOfNamedFiles, faultsOfReadAnew } from './named-files.js';
+import { namedFileErrors, reloadableFileErrors } from './named-files.js';
 
 export type Settings = DaemonSettings<ProxyAddress>;
 export type Loaded = LoadedSettings<ProxyAddress>;
@@ -73,11 +73,11 @@ export class Configuration implements ConfigurationKeeper {
     const result = { schema: 'tuntox.config-check/1', file: this.file ?? null } as const;
     try {
       const { file, settings } = this.#deps.load();
-      const errors = faultsOfNamedFiles(settings);
+      const errors = namedFileErrors(settings);
       return { ...result, file: file ?? null, isGood: errors.length === 0, errors };
     } catch (error) {
       if (!(error instanceof SettingsError)) throw error;
-      return { ...result, isGood: false, errors: [...error.faults] };
+      return { ...result, isGood: false, errors: [...error.errors] };
     }
   }
 
@@ -96,8 +96,8 @@ export class Configuration implements ConfigurationKeeper {
       const { atOnce: settings, needRestart } = changesBetween(this.#loaded.effective, loaded.effective);
       const atOnce = [...new Set([...settings, ...this.#filesChanged()])];
       if (dryRun) {
-        const faults = faultsOfReadAnew(loaded.settings);
-        if (faults.length > 0) throw new SettingsError(faults);
+        const errors = reloadableFileErrors(loaded.settings);
+        if (errors.length > 0) throw new SettingsError(errors);
       }
       const notes = confirmed && !dryRun ? [] : this.#deps.confirm(loaded.settings, { confirmed, dryRun });
       if (!dryRun) {
@@ -110,7 +110,7 @@ export class Configuration implements ConfigurationKeeper {
       return { schema: 'tuntox.reload/1', changed: atOnce, needsRestart: [...needRestart], notes };
     } catch (error) {
       if (error instanceof ControlError) throw error;
-      const [first = messageOf(error), ...more] = error instanceof SettingsError ? error.faults : [];
+      const [first = messageOf(error), ...more] = error instanceof SettingsError ? error.errors : [];
       const text = more.length === 0 ? first : `${first} (and ${more.length} more: tuntoxctl config check)`;
       if (!dryRun) {
         this.#reloadFault = text;
@@ -124,8 +124,8 @@ export class Configuration implements ConfigurationKeeper {
 
 function reloadText(atOnce: readonly string[], needRestart: readonly string[]): string {
   const changed = atOnce.length === 0 ? 'nothing changed' : `changed: ${atOnce.join(', ')}`;
-  const later = needRestart.length === 0 ? '' : `; from the next start on: ${needRestart.join(', ')}`;
-  return `the configuration was read anew, ${changed}${later}`;
+  const later = needRestart.length === 0 ? '' : `; after a restart: ${needRestart.join(', ')}`;
+  return `settings reloaded; ${changed}${later}`;
 }
 
 const filesOf = ({ file, settings }: Loaded): string[] =>

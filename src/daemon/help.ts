@@ -34,9 +34,9 @@ export function helpText(list: SettingList): string {
     '',
     'Settings, with their names in the configuration file and in the environment:',
     ...settingOptions(list).map(({ setting, ...option }) => {
-      const { doc, usual, key, variable } = setting;
-      const isEmpty = usual === '' || (Array.isArray(usual) && usual.length === 0);
-      return `${optionEntry({ ...option, about: isEmpty ? doc : `${doc} [${usual}]` })}\n${entry('', `${key}, ${variable}`)}`;
+      const { doc, defaultValue, key, variable } = setting;
+      const isEmpty = defaultValue === '' || (Array.isArray(defaultValue) && defaultValue.length === 0);
+      return `${optionEntry({ ...option, about: isEmpty ? doc : `${doc} [${defaultValue}]` })}\n${entry('', `${key}, ${variable}`)}`;
     }),
     '',
     paragraph('Signals: SIGHUP reloads the settings. SIGTERM and SIGINT stop the daemon, a second one at once.'),

@@ -1,4 +1,4 @@
-/** The files that settings name: whether they can be used, for who asks before it matters. */
+/** Checks the files that settings name. */
 import { CodedError } from '../base/coded-error.js';
 import { silentLogger } from '../base/logger.js';
 import { readSecretFile } from '../config/secret-file.js';
@@ -11,23 +11,23 @@ interface Settings {
   readonly network: { readonly nodesFile: string | undefined };
 }
 
-/** What is wrong with those that a reload reads too. */
-export function faultsOfReadAnew({ access, targets }: Settings): string[] {
+/** Returns the errors of the files that a reload reads too. */
+export function reloadableFileErrors({ access, targets }: Settings): string[] {
   return [
-    ...faultOf('access.secret_file', access.secretFile, (path) => readSecretFile(path, silentLogger)),
-    ...faultOf('targets.rules_file', targets.rulesFile, loadRules),
+    ...errorOf('access.secret_file', access.secretFile, (path) => readSecretFile(path, silentLogger)),
+    ...errorOf('targets.rules_file', targets.rulesFile, loadRules),
   ];
 }
 
-/** What is wrong with any of them. */
-export function faultsOfNamedFiles(settings: Settings): string[] {
+/** Returns the errors of all files. */
+export function namedFileErrors(settings: Settings): string[] {
   return [
-    ...faultsOfReadAnew(settings),
-    ...faultOf('network.nodes_file', settings.network.nodesFile, loadBootstrapNodes),
+    ...reloadableFileErrors(settings),
+    ...errorOf('network.nodes_file', settings.network.nodesFile, loadBootstrapNodes),
   ];
 }
 
-function faultOf(key: string, path: string | undefined, use: (path: string) => unknown): string[] {
+function errorOf(key: string, path: string | undefined, use: (path: string) => unknown): string[] {
   try {
     if (path !== undefined) use(path);
     return [];

@@ -300,8 +300,8 @@ as_user() { start_as_user && has_no_rights_but $NOTHING "$(user_pid)" && [ "$(id
 check "tuntoxd -U tuntox is tuntox all the same, without any right" as_user
 waiting=$(parent_of "$(user_pid)")
 note "the first process has $(on awk '/^Private/ { sum += $2 } END { print sum }' "/proc/$waiting/smaps_rollup") kB of its own"
-was_read_anew() { on grep 'was read anew' /srv/daemon.log; }
-reloads() { on kill -HUP "$waiting" && within $PATIENCE was_read_anew && answers; }
+was_reloaded() { on grep 'settings reloaded' /srv/daemon.log; }
+reloads() { on kill -HUP "$waiting" && within $PATIENCE was_reloaded && answers; }
 check "SIGHUP to the first process reloads" reloads
 ends() { on kill -TERM "$waiting" && ended_with daemon 0 && on grep -q 'stopped$' /srv/daemon.log && ! answers; }
 check "SIGTERM to the first process ends both in order, with 0" ends

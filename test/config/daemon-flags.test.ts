@@ -41,7 +41,7 @@ t.test('the letters of tuntox mean the same here', async (t) => {
     isSyslog: true,
     configFile: '/y',
     isCheck: true,
-    faults: [],
+    errors: [],
   });
   t.equal(read('-D').isBackground, true);
   t.match(read(), { isBackground: false, pidFile: undefined, isSyslog: false, configFile: undefined, isCheck: false });
@@ -53,7 +53,7 @@ t.test('the letters of tuntox mean the same here', async (t) => {
     pidFile: '/run/x.pid',
     isSyslog: true,
     isColourless: true,
-    faults: [],
+    errors: [],
   });
 });
 
@@ -70,8 +70,8 @@ t.test('a usage error names the option and the one that was probably meant', asy
     [['--access-open', '-z', 'yes'], /^unexpected argument: write/],
   ];
   for (const [words, message] of cases) {
-    const { faults } = readDaemonFlags(words, LIST);
-    t.match(faults[0], message);
-    t.notMatch(faults.join(), 'canary');
+    const { errors } = readDaemonFlags(words, LIST);
+    t.match(errors[0], message);
+    t.notMatch(errors.join(), 'canary');
   }
 });

@@ -4,7 +4,7 @@ import t from 'tap';
 import { loadSettings, type SettingsError, shownValue } from '../../src/config/daemon-settings.js';
 import { parseProxyOrNone } from '../../src/config/proxy.js';
 import { temporaryDirectory } from '../support/temporary-directory.js';
-import { faultsOf, load } from './support/settings.js';
+import { errorsOf, load } from './support/settings.js';
 
 const KEY = 'F404ABAA1C99A9D37D61AB54898F56793E1DEF8BD46B1038B9D822E8460FAB67';
 
@@ -98,8 +98,8 @@ t.test('variables are texts: lists with spaces or commas, yes and no in the usua
   ] as const) {
     t.equal(load(t, { environment: { TUNTOX_ACCESS_OPEN: word } }).settings.access.isOpen, isOpen, word);
   }
-  t.same(faultsOf(t, { environment: { TUNTOX_ACCESS_OPEN: 'flase' } }), [
-    'TUNTOX_ACCESS_OPEN: access.open: write true or false',
+  t.same(errorsOf(t, { environment: { TUNTOX_ACCESS_OPEN: 'flase' } }), [
+    'TUNTOX_ACCESS_OPEN: access.open: use true or false',
   ]);
 });
 
@@ -133,19 +133,19 @@ t.test('the word auto is the default, said where another place says something el
   }
 });
 
-t.test('a word beside nodes, or beside a file of them, is a fault that says what to leave out', async (t) => {
+t.test('a word beside nodes, or beside a file of them, is an error that says what to remove', async (t) => {
   const node = `192.0.2.1:33445:${KEY}`;
   const file = `network:\n  bootstrap:\n    - ${node}\n    - none\n`;
-  const alone = /network\.bootstrap: "none" stands alone: leave it out, or all other entries$/;
-  t.match(faultsOf(t, { file }), [/^tuntox\.yaml, line 4: /]);
+  const alone = /network\.bootstrap: "none" cannot be combined with other entries: remove it, or the others$/;
+  t.match(errorsOf(t, { file }), [/^tuntox\.yaml, line 4: /]);
   for (const written of [
     { file },
     { environment: { TUNTOX_NETWORK_BOOTSTRAP: `none,${node}` } },
     { flags: ['--network-bootstrap', node, '--network-bootstrap', 'none'] },
   ]) {
-    t.match(faultsOf(t, written), [alone]);
+    t.match(errorsOf(t, written), [alone]);
   }
-  t.match(faultsOf(t, { file: 'network:\n  nodes_file: /x\n', environment: { TUNTOX_NETWORK_BOOTSTRAP: 'none' } }), [
+  t.match(errorsOf(t, { file: 'network:\n  nodes_file: /x\n', environment: { TUNTOX_NETWORK_BOOTSTRAP: 'none' } }), [
     /^TUNTOX_NETWORK_BOOTSTRAP: network\.bootstrap: .*no nodes, and network\.nodes_file \(.*line 2\) names some: leave one/,
   ]);
   const { settings } = load(t, { file: 'network:\n  nodes_file: /x\n  bootstrap: auto\n' });
@@ -153,11 +153,13 @@ t.test('a word beside nodes, or beside a file of them, is a fault that says what
 });
 
 t.test('a variable of blanks and commas says nothing, and so is a mistake and no empty list', async (t) => {
-  t.match(faultsOf(t, { environment: { TUNTOX_NETWORK_BOOTSTRAP: ' , ' } }), [/write a list, .*none, auto$/]);
+  t.match(errorsOf(t, { environment: { TUNTOX_NETWORK_BOOTSTRAP: ' , ' } }), [
+    /use a list with entries .*words .*none, auto$/,
+  ]);
 });
 
 t.test('all that is wrong is said at once, with file and line, variable or flag', async (t) => {
-  const faults = faultsOf(t, {
+  const errors = errorsOf(t, {
     file: [
       'log:',
       '  levle: debug',
@@ -179,47 +181,47 @@ t.test('all that is wrong is said at once, with file and line, variable or flag'
     flags: ['--state-dir', 'relative'],
   });
   const expected = [
-    /^tuntox\.yaml, line 2: there is no setting "log\.levle", perhaps "log\.level" is meant$/,
-    /^tuntox\.yaml, line 10: there is no setting "colour"$/,
-    /^tuntox\.yaml, line 11: there is no setting "secret_fil", perhaps "access\.secret_file" is meant$/,
-    /^tuntox\.yaml, line 3: log\.format: write one of auto, plain, json, journal$/,
+    /^tuntox\.yaml, line 2: unknown setting "log\.levle": did you mean "log\.level"\?$/,
+    /^tuntox\.yaml, line 10: unknown setting "colour"$/,
+    /^tuntox\.yaml, line 11: unknown setting "secret_fil": did you mean "access\.secret_file"\?$/,
+    /^tuntox\.yaml, line 3: log\.format: use one of auto, plain, json, journal$/,
     /^tuntox\.yaml, line 5: network\.udp_ports: "5-3" is not a range/,
     /^tuntox\.yaml, line 8: network\.bootstrap: a public key has 64 hex digits, this one has 4$/,
     /^tuntox\.yaml, line 9: network\.bootstrap: "nonsense" is not host:port:key/,
-    /^TUNTOX_LOG_LEVL: there is no setting of this name, perhaps TUNTOX_LOG_LEVEL is meant$/,
+    /^TUNTOX_LOG_LEVL: unknown setting: did you mean TUNTOX_LOG_LEVEL\?$/,
     /^TUNTOX_HTTP_LISTEN: http\.listen: "0\.0\.0\.0" is not a loopback address/,
     /^--state-dir: state_dir: "relative" is not an absolute path/,
   ];
-  t.equal(faults.length, expected.length, faults.join('\n'));
-  for (const [index, pattern] of expected.entries()) t.match(faults[index], pattern);
+  t.equal(errors.length, expected.length, errors.join('\n'));
+  for (const [index, pattern] of expected.entries()) t.match(errors[index], pattern);
 });
 
 t.test('a key in the wrong group or without its group is found in the right one', async (t) => {
-  t.match(faultsOf(t, { file: 'udp_ports: 1:2\n' }), [/perhaps "network\.udp_ports" is meant$/]);
-  t.match(faultsOf(t, { file: 'access:\n  rules_file: /x\n' }), [/perhaps "targets\.rules_file" is meant$/]);
+  t.match(errorsOf(t, { file: 'udp_ports: 1:2\n' }), [/did you mean "network\.udp_ports"\?$/]);
+  t.match(errorsOf(t, { file: 'access:\n  rules_file: /x\n' }), [/did you mean "targets\.rules_file"\?$/]);
 });
 
 t.test('a value of the wrong kind is refused by each setting', async (t) => {
   const cases: [string, RegExp][] = [
     ['state_dir: ""', /absolute path/],
-    ['state_dir: [a]', /write a single value/],
-    ['user: true', /write a single value/],
-    ['log: {level: 3}', /write one of error/],
-    ['network: {lan_discovery: "no"}', /write true or false/],
-    ['network: {bootstrap: text}', /write a list/],
-    ['network: {bootstrap: {a: 1}}', /write a list/],
+    ['state_dir: [a]', /use a single value/],
+    ['user: true', /use a single value/],
+    ['log: {level: 3}', /use one of error/],
+    ['network: {lan_discovery: "no"}', /use true or false/],
+    ['network: {bootstrap: text}', /use a list/],
+    ['network: {bootstrap: {a: 1}}', /use a list/],
     ['network: {relay_port: 70000}', /not a port/],
     ['http: {listen: metrics.example:80}', /127\.0\.0\.1/],
     ['access: {secret_file: x}', /absolute path/],
   ];
-  for (const [file, message] of cases) t.match(faultsOf(t, { file }), [message], file);
+  for (const [file, message] of cases) t.match(errorsOf(t, { file }), [message], file);
 });
 
 t.test('a file that was named must be there, and is read with its own name in messages', async (t) => {
   const directory = temporaryDirectory(t);
   const missing = join(directory, 'none.yaml');
-  t.same(faultsOf(t, { flags: ['-c', missing] }), ['--config: cannot read none.yaml: there is no such file']);
-  t.same(faultsOf(t, { environment: { TUNTOX_CONFIG: missing } }), [
+  t.same(errorsOf(t, { flags: ['-c', missing] }), ['--config: cannot read none.yaml: there is no such file']);
+  t.same(errorsOf(t, { environment: { TUNTOX_CONFIG: missing } }), [
     'TUNTOX_CONFIG: cannot read none.yaml: there is no such file',
   ]);
   const other = join(directory, 'other.yaml');
@@ -231,18 +233,18 @@ t.test('a file that was named must be there, and is read with its own name in me
 t.test('a usual file that is there and cannot be used is an error, not a fresh machine', async (t) => {
   const path = join(temporaryDirectory(t), 'tuntox.yaml');
   mkdirSync(path);
-  const input = { configFile: undefined, flags: [], environment: {}, parseProxy: parseProxyOrNone, usualFile: path };
+  const input = { configFile: undefined, flags: [], environment: {}, parseProxy: parseProxyOrNone, defaultFile: path };
   t.throws(() => loadSettings(input), { code: 'bad-settings', message: /it is a directory/ });
 });
 
 t.test('what goes out through a proxy opens no port', async (t) => {
   const file = 'network:\n  proxy: socks5://127.0.0.1\n  udp_ports: 1:2\n  relay_port: 33445\n';
-  t.match(faultsOf(t, { file }), [
+  t.match(errorsOf(t, { file }), [
     /^tuntox\.yaml, line 3: network\.udp_ports: /,
     /^tuntox\.yaml, line 4: network\.relay_port: /,
   ]);
-  t.same(faultsOf(t, { file: 'network: {proxy: "socks5://127.0.0.1", relay_port: 0}' }), []);
-  t.same(faultsOf(t, { file, flags: ['--network-proxy', 'none'] }), []);
+  t.same(errorsOf(t, { file: 'network: {proxy: "socks5://127.0.0.1", relay_port: 0}' }), []);
+  t.same(errorsOf(t, { file, flags: ['--network-proxy', 'none'] }), []);
 });
 
 t.test('a password of the proxy is in no message and in no list, whatever is wrong with it', async (t) => {
@@ -262,9 +264,9 @@ t.test('a password of the proxy is in no message and in no list, whatever is wro
       { environment: { TUNTOX_NETWORK_PROXY: proxy, TUNTOX_NETWORK_PROXI: proxy } },
       { flags: ['--network-proxy', proxy, '--log-level', 'x'] },
     ]) {
-      const faults = faultsOf(t, written);
-      t.ok(faults.length > 0);
-      t.notMatch(faults.join('\n'), 'canary');
+      const errors = errorsOf(t, written);
+      t.ok(errors.length > 0);
+      t.notMatch(errors.join('\n'), 'canary');
     }
   }
   const { effective } = load(t, { environment: { TUNTOX_NETWORK_PROXY: 'socks5://u:canary@h' } });
@@ -273,26 +275,26 @@ t.test('a password of the proxy is in no message and in no list, whatever is wro
 });
 
 t.test(
-  'faults of flags and variables, and of a file that cannot be read, are told apart from those in it',
+  'errors of flags and variables, and of a file that cannot be read, are told apart from those in it',
   async (t) => {
     const directory = temporaryDirectory(t);
     const file = join(directory, 'tuntox.yaml');
     writeFileSync(file, 'secret: line\n');
-    const faultsWith = (configFile: string): Pick<SettingsError, 'faults' | 'besideFile'> => {
+    const faultsWith = (configFile: string): Pick<SettingsError, 'errors' | 'outsideFile'> => {
       try {
         const environment = { TUNTOX_LOG_LEVEL: 'loud' };
         loadSettings({ configFile, flags: [], environment, parseProxy: parseProxyOrNone });
-        return { faults: [], besideFile: [] };
+        return { errors: [], outsideFile: [] };
       } catch (error) {
         return error as SettingsError;
       }
     };
     const inFile = faultsWith(file);
-    t.match(inFile.faults, [/line 1: .*"secret"/, /TUNTOX_LOG_LEVEL/]);
-    t.match(inFile.besideFile, [/TUNTOX_LOG_LEVEL/]);
-    t.notMatch(inFile.besideFile.join(), /secret/);
+    t.match(inFile.errors, [/line 1: .*"secret"/, /TUNTOX_LOG_LEVEL/]);
+    t.match(inFile.outsideFile, [/TUNTOX_LOG_LEVEL/]);
+    t.notMatch(inFile.outsideFile.join(), /secret/);
     const unread = faultsWith(directory);
-    t.match(unread.besideFile, [/it is a directory/, /TUNTOX_LOG_LEVEL/]);
-    t.same(unread.faults, unread.besideFile);
+    t.match(unread.outsideFile, [/it is a directory/, /TUNTOX_LOG_LEVEL/]);
+    t.same(unread.errors, unread.outsideFile);
   },
 );

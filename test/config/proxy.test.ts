@@ -23,24 +23,24 @@ t.test('SOCKS5 and HTTP proxies, with and without credentials', async (t) => {
 
 t.test('what is wrong is said without showing a password', async (t) => {
   const cases: [string, RegExp][] = [
-    ['socks4://canary:canary@host:1', /socks4:.. are not supported: write socks5:.*http:/],
+    ['socks4://canary:canary@host:1', /socks4:.. are not supported: use socks5:.*http:/],
     ['socks4a://host', /socks4a:/],
     ['https://canary@host:1', /https:.. are not supported/],
     ['socks://host:1', /socks:.. are not supported/],
     ['canary://host:1', /this kind are not supported/],
-    ['canary:canary@host:1', /not the URL of a proxy: write socks5:/],
+    ['canary:canary@host:1', /not the URL of a proxy: use socks5:/],
     ['', /not the URL/],
     ['http://host', /port of the HTTP proxy is missing/],
     ['http://me:canary@host', /port .* is missing/],
-    ['socks5://me:canary:host:1', /no HOST:PORT/],
-    ['socks5://me:canary@host:70000', /no HOST:PORT/],
-    ['socks5://me:canary@', /no HOST:PORT/],
-    ['socks5://me:canary@host:1/canary', /no HOST:PORT/],
+    ['socks5://me:canary:host:1', /no valid HOST:PORT/],
+    ['socks5://me:canary@host:70000', /no valid HOST:PORT/],
+    ['socks5://me:canary@', /no valid HOST:PORT/],
+    ['socks5://me:canary@host:1/canary', /no valid HOST:PORT/],
     ['socks5://me:canary%zz@host', /write %25/],
     ['socks5://canary@host', /a user and a password of 1 to 255 bytes/],
     [`socks5://me:canary${'y'.repeat(250)}@host`, /255/],
     ['http://:canary@host:1', /user of an HTTP proxy/],
-    ['http://a%3Ab:canary@host:1', /no colon/],
+    ['http://a%3Ab:canary@host:1', /or contain a colon/],
   ];
   for (const [text, message] of cases) {
     t.throws(() => parseProxy(text), { code: 'format', message }, text);

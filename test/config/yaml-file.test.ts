@@ -4,10 +4,10 @@ import { readYaml } from '../../src/config/yaml-file.js';
 const read = (text: string) => readYaml(text, (key) => ['log', 'network'].includes(key));
 
 t.test('keys of groups are joined with their lines, and lists know the lines of their entries', async (t) => {
-  const { entries, faults } = read(
+  const { entries, errors } = read(
     '# first\nuser: me\nlog:\n\n  level: debug\nnetwork:\n  bootstrap:\n    - a\n\n    - b\n',
   );
-  t.same(faults, []);
+  t.same(errors, []);
   t.same(entries, [
     { key: 'user', value: 'me', line: 2, itemLines: [] },
     { key: 'log.level', value: 'debug', line: 5, itemLines: [] },
@@ -17,7 +17,7 @@ t.test('keys of groups are joined with their lines, and lists know the lines of 
 
 t.test('an empty file, one with comments alone, and an empty group say nothing', async (t) => {
   for (const text of ['', '\n', '# nothing\n', 'log:\n', 'log: {}\n', '---\n']) {
-    t.same(read(text), { entries: [], faults: [] }, JSON.stringify(text));
+    t.same(read(text), { entries: [], errors: [] }, JSON.stringify(text));
   }
 });
 
@@ -30,19 +30,19 @@ t.test('what is wrong has its line', async (t) => {
   const cases: [string, number, RegExp][] = [
     ['a: 1\nb: [1\n', 3, /./],
     ['user: a\n\nuser: b\n', 3, /unique/],
-    ['log:\n  level: debug\nlog.level: info\n', 3, /"log\.level" stands in line 2 already/],
-    ['a: 1\nlog: debug\n', 2, /"log" holds keys with values/],
-    ['just words\n', 1, /the file holds keys with values/],
-    ['- a\n', 1, /the file holds keys with values/],
+    ['log:\n  level: debug\nlog.level: info\n', 3, /"log\.level" is already in line 2/],
+    ['a: 1\nlog: debug\n', 2, /"log" must contain keys with values/],
+    ['just words\n', 1, /the file must contain keys with values/],
+    ['- a\n', 1, /the file must contain keys with values/],
     ['a: &x secret\nb: *x\n', 2, /alias/],
     ['a: &x [*x]\n', 1, /alias/],
     ['a: 1\n---\nb: 1\n', 2, /documents/],
   ];
   for (const [text, line, message] of cases) {
-    const { faults } = read(text);
-    t.ok(faults.length > 0, text);
-    t.equal(faults[0]?.line, line, text);
-    t.match(faults[0]?.message, message);
+    const { errors } = read(text);
+    t.ok(errors.length > 0, text);
+    t.equal(errors[0]?.line, line, text);
+    t.match(errors[0]?.message, message);
   }
 });
 

@@ -245,7 +245,7 @@ t.test('as another user', async (t) => {
     const control = await controlOf(t, place);
     t.match(await control.call('secret.status', {}), { isSet: true });
     daemon.kill('SIGHUP');
-    await daemon.waitFor(/the configuration was read anew/);
+    await daemon.waitFor(/settings reloaded/);
     t.equal(await daemon.stop('SIGINT'), 0);
     t.notOk(existsSync(place.socket));
     t.notOk(isRunning(pid));

@@ -85,7 +85,7 @@ t.test('settings that are wrong are all named, with line and nearest key; --chec
   configure(place, undefined, 'acces:\n  open: true\nlog:\n  level: loud\n');
   for (const args of [['--check'], []]) {
     const daemon = spawnDaemon(t, place, { args });
-    await refused(t, daemon, 2, /line 6: .*"acces", perhaps "access" is meant\n.*line 9: log\.level: write one of/);
+    await refused(t, daemon, 2, /line 6: .*"acces": did you mean "access"\?\n.*line 9: log\.level: use one of/);
   }
   t.notOk(existsSync(place.stateDirectory));
   await refused(
@@ -125,7 +125,7 @@ t.test('a reload during a transfer breaks nothing, and a bad file keeps what was
   socket.write(bytes.subarray(0, 1024 * 1024));
   configure(place, node, 'log:\n  level: debug\naccess:\n  require: any\nuser: nobody\n');
   daemon.kill('SIGHUP');
-  await daemon.waitFor(/read anew, changed: log\.level, access\.require; from the next start on: user\n/);
+  await daemon.waitFor(/settings reloaded; changed: log\.level, access\.require; after a restart: user\n/);
   socket.write(bytes.subarray(1024 * 1024, 4 * 1024 * 1024));
   t.match(await control.call('status', {}), { daemon: { logLevel: 'debug' }, access: { require: 'any' } });
   configure(place, node, 'log:\n  level: loud\n');
@@ -161,7 +161,7 @@ t.test('with its socket elsewhere, the usual place leads to it, for a reload tha
   configure(place, undefined, 'log:\n  level: loud\n');
   const bad = reload();
   t.equal(await bad.exited, 1);
-  t.match(bad.stderr, /the settings stay as they were: .*line \d+: log\.level: write one of/);
+  t.match(bad.stderr, /the settings stay as they were: .*line \d+: log\.level: use one of/);
   configure(place, undefined);
   t.equal(await first.stop('SIGKILL'), 'SIGKILL');
   t.equal(await reload().exited, 3, 'nobody is there');
@@ -195,7 +195,7 @@ t.test('told to read its settings anew while it starts, it starts, and then does
   };
   while (!hearsHangup()) await sleep(1);
   daemon.kill('SIGHUP');
-  await daemon.waitFor(/is ready: (.*\n)*.*the configuration was read anew, nothing changed\n/);
+  await daemon.waitFor(/is ready: (.*\n)*.*settings reloaded; nothing changed\n/);
   t.equal(await daemon.stop('SIGTERM'), 0);
 });
 
@@ -340,7 +340,7 @@ t.test(
     );
     daemon.kill('SIGHUP');
     daemon.kill('SIGCONT');
-    await daemon.waitFor(/the configuration was read anew/);
+    await daemon.waitFor(/settings reloaded/);
     t.match(daemon.stderr, /tuntoxd\.sock was deleted, and has been created again/);
     t.equal(await ask('id').exited, 0);
     t.equal(readlinkSync(usual), place.socket);

@@ -14,7 +14,7 @@ t.test('READY comes when the socket answers, then WATCHDOG by proof, RELOADING w
   t.match((await (await controlOf(t, place)).call('status', {})).daemon, { state: 'running', pid: daemon.pid });
   await manager.waitFor('WATCHDOG=1');
   daemon.kill('SIGHUP');
-  await daemon.waitFor(/the configuration was read anew/);
+  await daemon.waitFor(/settings reloaded/);
   await manager.waitFor('RELOADING=1');
   const fed = (): number => manager.messages().filter((text) => text === 'WATCHDOG=1').length;
   for (const before = fed(); fed() === before; ) await sleep(50);

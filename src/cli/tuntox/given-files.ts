@@ -4,7 +4,7 @@
  */
 import type { Logger } from '../../base/logger.js';
 import type { RunSettings, SecretSource } from '../../config/classic-settings.js';
-import { faultOfSecret, readSecretFile } from '../../config/secret-file.js';
+import { errorOfSecret, readSecretFile } from '../../config/secret-file.js';
 import { loadRules } from '../../engine/access/target-rules.js';
 import { loadBootstrapNodes } from '../../engine/network/bootstrap-nodes.js';
 import { UsageError } from './flags.js';
@@ -46,20 +46,20 @@ export function readSecret(source: SecretSource, log: Logger): Buffer | undefine
       return undefined;
     case 'flag':
       log.warn('other users can see the secret of -s in the process list: use --secret-file or TUNTOX_SHARED_SECRET');
-      return secretOf(source.text, (fault) => `the secret of -s ${fault}`);
+      return secretOf(source.text, (error) => `the secret of -s ${error}`);
     case 'environment':
       return secretOf(
         source.text,
-        (fault) => `the secret in TUNTOX_SHARED_SECRET ${fault}; to use no secret, unset the variable`,
+        (error) => `the secret in TUNTOX_SHARED_SECRET ${error}; to use no secret, unset the variable`,
       );
     case 'file':
       return readSecretFile(source.path, log, { mayWait: true });
   }
 }
 
-function secretOf(text: string, message: (fault: string) => string): Buffer {
+function secretOf(text: string, message: (error: string) => string): Buffer {
   const secret = Buffer.from(text);
-  const fault = faultOfSecret(secret);
-  if (fault !== undefined) throw new UsageError(message(fault));
+  const error = errorOfSecret(secret);
+  if (error !== undefined) throw new UsageError(message(error));
   return secret;
 }

@@ -1,7 +1,7 @@
 /** `secret`: the shared secret. It is told once, when it is made, and only a hash of it is kept. */
 import { LAST_UNIX_TIME } from '../../base/clock.js';
 import type { Random } from '../../base/random.js';
-import { faultOfSecret } from '../../config/secret-file.js';
+import { errorOfSecret } from '../../config/secret-file.js';
 import { ControlError } from '../../control/control-error.js';
 import type { MethodHandlers } from '../../control/method-handlers.js';
 import type { Result } from '../../control/protocol.js';
@@ -81,8 +81,8 @@ export function secretMethods(deps: Deps): Pick<MethodHandlers, Names> {
     'secret.status': () => secretStatus(deps),
     'secret.set': async ({ secret, ...options }) => {
       const bytes = Buffer.from(secret);
-      const fault = faultOfSecret(bytes);
-      if (fault !== undefined) throw new ControlError('bad-params', `the secret ${fault}`);
+      const error = errorOfSecret(bytes);
+      if (error !== undefined) throw new ControlError('bad-params', `the secret ${error}`);
       const isGenerated = secret === proposed;
       const change = await set(bytes, { ...options, isGenerated });
       if (isGenerated && !options.dryRun) proposed = undefined;

@@ -20,18 +20,18 @@ export interface Written {
 export function load(t: Test, { file, environment = {}, flags = [] }: Written): LoadedSettings<ProxyAddress> {
   const path = join(temporaryDirectory(t), 'tuntox.yaml');
   if (file !== undefined) writeFileSync(path, file);
-  const { settings, configFile, faults } = readDaemonFlags(flags, LIST);
-  if (faults.length > 0) throw new Error(faults.join('\n'));
-  return loadSettings({ configFile, flags: settings, environment, parseProxy: parseProxyOrNone, usualFile: path });
+  const { settings, configFile, errors } = readDaemonFlags(flags, LIST);
+  if (errors.length > 0) throw new Error(errors.join('\n'));
+  return loadSettings({ configFile, flags: settings, environment, parseProxy: parseProxyOrNone, defaultFile: path });
 }
 
 /** What is wrong; empty when nothing is. Directories are left out. */
-export function faultsOf(t: Test, written: Written): string[] {
+export function errorsOf(t: Test, written: Written): string[] {
   try {
     load(t, written);
     return [];
   } catch (error) {
     if (!(error instanceof SettingsError)) throw error;
-    return error.faults.map((fault) => fault.replace(/\/\S*\//g, ''));
+    return error.errors.map((error) => error.replace(/\/\S*\//g, ''));
   }
 }
