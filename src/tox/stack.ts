@@ -145,20 +145,16 @@ export class Stack {
         random,
         log,
         send,
-        dhtKeyPair: keyPair,
-        identity,
-        pathNodes: () => this.dht.known.near(),
-        closestNodes: (target, count) => this.dht.known.closest(target, count, { lan: true }),
+        dht: this.dht,
         ownStore: this.announceServer,
         relays: entryRelays(this.dht, this.relays),
-        health: this.dht,
       },
       {
         onData: (sender, data, way) => this.friends.handleOnionData(sender, data, way),
         onAnnouncedChange: onOnlineChange,
         onUnreachable: () => this.dht.refresh(),
       },
-      { hasIpv6: socket.hasIpv6 || !hasUdp },
+      { dhtKeyPair: keyPair, identity, hasIpv6: socket.hasIpv6 || !hasUdp },
     );
     this.netCrypto = new NetCrypto(
       {
@@ -194,7 +190,7 @@ export class Stack {
       { nospam: identity.nospam },
     );
     this.dht.onNode((node) => this.onion.noteNode(node));
-    this.dht.onSuspect((node) => this.onion.noteDoubt(node));
+    this.dht.onSuspect((node) => this.onion.noteSuspect(node));
     this.dht.onConnectedChange((isConnected) => {
       if (!isConnected) this.onion.noteEntryChange();
       else if (this.#wasConnected) this.#refresh('nodes answer again');

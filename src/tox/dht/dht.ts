@@ -58,6 +58,8 @@ export interface DhtOptions {
 export class Dht {
   /** DHT requests to us, and ours to nodes that we search for. */
   readonly requests: DhtRequests;
+  /** Whether nodes near to us still answer. */
+  readonly liveness: NodeLiveness;
   readonly #deps: DhtDeps;
   readonly #options: DhtOptions;
   readonly #ping: PingService;
@@ -67,7 +69,6 @@ export class Dht {
   readonly #lanDiscovery: LanDiscovery;
   readonly #bootstrap: Bootstrap;
   readonly #lists: NodeLists;
-  readonly #liveness: NodeLiveness;
   readonly #observedAddress: ObservedAddress;
   readonly #connectedChanges = new Listeners<[isConnected: boolean]>();
   #isConnected = false;
@@ -97,8 +98,8 @@ export class Dht {
       clock,
       isReachable,
       request: (node, target) => this.#nodes.ask(node, target),
-      onAsked: (node) => this.#liveness.asked(node),
-      isGood: (key) => this.#lists.known.isGood(key) && !this.#liveness.isSuspect(key),
+      onAsked: (node) => this.liveness.asked(node),
+      isGood: (key) => this.#lists.known.isGood(key) && !this.liveness.isSuspect(key),
       isSought: (key) => this.#lists.searches.get(key) !== undefined,
     });
     const askForUs = (node: NodeInfo): void => this.#limiter.ask(node, ownKey);
@@ -116,7 +117,7 @@ export class Dht {
         sendNatPing: this.#sendNatPing,
         showOurselves: () => this.#observedAddress.show(),
         isReachable,
-        isSuspect: (key) => this.#liveness.isSuspect(key),
+        isSuspect: (key) => this.liveness.isSuspect(key),
       },
       { ownKey },
     );
@@ -148,7 +149,7 @@ export class Dht {
       { ownKey },
     );
     const onSuspect = (node: NodeInfo): void => this.#suspects.tell(node);
-    this.#liveness = new NodeLiveness({ clock, random, close: near.list, ping, onSuspect });
+    this.liveness = new NodeLiveness({ clock, random, close: near.list, ping, onSuspect });
   }
 
   /** First byte and handler of every datagram that is for the DHT. */
@@ -174,7 +175,7 @@ export class Dht {
 
   start(): void {
     if (this.#timer !== undefined) return;
-    this.#timer = this.#deps.clock.every(TICK_MS, () => this.tick(this.#deps.clock.now()));
+    this.#timer = this.#deps.clock.every(TICK_MS, () => this.#tick());
     if (this.#options.lanDiscovery) this.#lanDiscovery.start();
     this.#bootstrap.start();
   }
@@ -184,17 +185,17 @@ export class Dht {
     this.#timer?.cancel();
     this.#lanDiscovery.stop();
     this.#bootstrap.stop();
-    this.#liveness.stop();
+    this.liveness.stop();
     this.#lists.close();
   }
 
-  /** The periodic work; `start` calls it once a second. @param now ms of the clock */
-  tick(now: number): void {
+  #tick(): void {
+    const now = this.#deps.clock.now();
     this.#lists.tick(now);
     this.#pingQueue.tick(now);
-    this.#liveness.tick(now);
+    this.liveness.tick(now);
     this.#bootstrap.tick(now);
-    this.#setConnected(!this.#liveness.isSilent && this.#lists.isAnyGoodNear(now));
+    this.#setConnected(!this.liveness.isSilent && this.#lists.isAnyGoodNear(now));
   }
 
   /** Whether a node near to us answered in the last 122 s, and our line is not silent now. */
@@ -217,22 +218,12 @@ export class Dht {
     return this.#suspects.add(listener);
   }
 
-  /** Whether a node does not answer, though it is too early to call it bad. */
-  isSuspect(key: PublicKey): boolean {
-    return this.#liveness.isSuspect(key);
-  }
-
-  /** Pings the node if it is near to us: the caller has a reason to think that it is gone. */
-  check(node: NodeInfo): void {
-    this.#liveness.check(node);
-  }
-
   /** Asks all nodes again at once: after a sleep or a change of network what is known may be wrong. */
   refresh(): void {
-    this.#liveness.stop();
+    this.liveness.stop();
     this.#lists.refresh();
     this.#bootstrap.refresh();
-    if (this.#timer !== undefined) this.tick(this.#deps.clock.now());
+    if (this.#timer !== undefined) this.#tick();
   }
 
   /** Bootstraps from this node: asks it for nodes near to us until it answers, and again when no node answers any more. */
@@ -283,7 +274,7 @@ export class Dht {
     const now = this.#deps.clock.now();
     this.#limiter.answered(node);
     this.#bootstrap.answered(node);
-    this.#liveness.answered(node);
+    this.liveness.answered(node);
     const isNew = this.#lists.answered(node, asked, now);
     if (this.#lists.isGoodNear(node.publicKey, now)) this.#setConnected(true);
     if (isNew) this.#newNodes.tell(node);

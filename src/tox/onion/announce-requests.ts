@@ -1,6 +1,6 @@
 /**
- * Announce requests on their way (c-toxcore onion_client.c: announce_ping_array). A response counts once, when it names
- * the random number of a request and is sealed by the node that the request went to.
+ * Announce requests that wait for an answer (c-toxcore onion_client.c: announce_ping_array). A response counts once, if it has the
+ * random number of a request and is sealed by the node that was asked.
  */
 import type { Clock } from '../../base/clock.js';
 import { ExpiringMap } from '../../base/expiring-map.js';
@@ -23,15 +23,15 @@ import type { PathPool } from './path-pool.js';
 
 /** Specification (c-toxcore ANNOUNCE_TIMEOUT), ms. */
 const LIFETIME = 10_000;
-/** C-toxcore keeps 256; one lookup of ours may have 64 under way, and a server looks for many friends. */
+/** c-toxcore has 256; one of our searches may have 64 requests in flight, and a server searches for many friends. */
 const CAPACITY = 2_048;
-/** Nodes that one requester deals with at a time, and some more. */
+/** More than the nodes that one requester asks at a time. */
 const SHARED_KEYS = 128;
 
 export const NO_PING_ID = Buffer.alloc(PING_ID_SIZE);
 const NO_DATA_KEY = new PublicKey(Buffer.alloc(PUBLIC_KEY_SIZE));
 
-/** In whose name requests are sent, and what they ask; the same for all requests of a search. */
+/** The key that sends requests, and what they ask; the same for all requests of a search. */
 export interface Requester {
   readonly publicKey: PublicKey;
   readonly sharedKeys: SharedKeyCache;
@@ -39,12 +39,12 @@ export interface Requester {
   readonly dataKey: PublicKey;
 }
 
-/** Asks for `searchedKey` under a key of its own, so that nodes do not learn who searches. */
+/** Returns a requester that searches for a key under a key made for it, so that nodes do not learn our own. */
 export function searcher(keyPair: KeyPair, searchedKey: PublicKey): Requester {
   return requester(keyPair, searchedKey, NO_DATA_KEY);
 }
 
-/** Announces the key pair's own key. */
+/** Returns a requester that announces its own key. */
 export function announcer(keyPair: KeyPair, dataKey: PublicKey): Requester {
   return requester(keyPair, keyPair.publicKey, dataKey);
 }
@@ -55,18 +55,17 @@ function requester({ publicKey, secretKey }: KeyPair, searchedKey: PublicKey, da
 
 export interface RequestAnswer extends AnnounceResponse {
   readonly node: NodeInfo;
-  /** The path that worked, and to whose exit a ping id in the answer is bound. */
+  /** The path of the request; a ping id in the answer is bound to its exit. */
   readonly path: OnionPath;
-  /** What the request carried. */
+  /** The ping id of the request. */
   readonly pingId: Buffer;
 }
 
-/** One request to be sent. */
-export interface RequestOrder {
+export interface OutgoingRequest {
   readonly requester: Requester;
   readonly node: NodeInfo;
   readonly path: OnionPath;
-  /** The pool that the path is from. */
+  /** The pool of the path. */
   readonly pool: PathPool;
   readonly pingId: Buffer;
   readonly onAnswer: (answer: RequestAnswer) => void;
@@ -75,44 +74,45 @@ export interface RequestOrder {
 export class AnnounceRequests {
   readonly #clock: Clock;
   readonly #random: Random;
-  readonly #pending = new ExpiringMap<bigint, RequestOrder>(LIFETIME, CAPACITY);
+  readonly #pending = new ExpiringMap<bigint, OutgoingRequest>(LIFETIME, CAPACITY);
 
   constructor(deps: { readonly clock: Clock; readonly random: Random }) {
     this.#clock = deps.clock;
     this.#random = deps.random;
   }
 
-  send(order: RequestOrder): void {
-    const { requester, node, path, pool, pingId } = order;
+  send(request: OutgoingRequest): void {
+    const { requester, node, path, pool, pingId } = request;
     const sendback = randomId(this.#random);
     const nonce = this.#random.bytes(NONCE_SIZE);
     const { publicKey, sharedKeys, searchedKey, dataKey } = requester;
     const content = encodeAnnounceRequestContent({ pingId, searchedKey, dataKey, sendback });
     const sealed = seal(sharedKeys.get(node.publicKey), nonce, content);
-    this.#pending.set(sendback, order, this.#clock.now());
+    this.#pending.set(sendback, request, this.#clock.now());
     pool.noteRequest(path);
     path.send(encodeAnnounceRequest('classic', { nonce, requester: publicKey, sealed }), node.endpoint);
   }
 
   /**
-   * Hands a response to whoever sent its request.
-   * @param onNode told who answered
+   * Passes a response to the sender of its request.
+   * @param filter false for nodes of the answer that must not be used
+   * @param onNode called with the node that answered
    * @returns false when there is no such request, or it is forged
    */
   receive(packet: Buffer, filter: (node: NodeInfo) => boolean, onNode?: (node: NodeInfo) => void): boolean {
     const response = decodeAnnounceResponse('classic', packet);
     if (response === undefined) return false;
-    const order = this.#pending.get(response.sendback, this.#clock.now());
-    if (order === undefined) return false;
-    const { node, path, pool, pingId } = order;
-    const plain = open(order.requester.sharedKeys.get(node.publicKey), response.nonce, response.sealed);
+    const request = this.#pending.get(response.sendback, this.#clock.now());
+    if (request === undefined) return false;
+    const { node, path, pool, pingId } = request;
+    const plain = open(request.requester.sharedKeys.get(node.publicKey), response.nonce, response.sealed);
     const content = plain && decodeAnnounceResponseContent('classic', plain);
     if (content === undefined) return false;
-    // Only now: a hop that alters responses shall not spoil the honest one that may come by another way.
+    // Only now: an altered response must not keep the honest one from counting, which may come by another path.
     this.#pending.delete(response.sendback);
     pool.noteAnswer(path);
     onNode?.(node);
-    order.onAnswer({ outcome: content.outcome, nodes: content.nodes.filter(filter), node, path, pingId });
+    request.onAnswer({ outcome: content.outcome, nodes: content.nodes.filter(filter), node, path, pingId });
     return true;
   }
 

@@ -1,10 +1,10 @@
 /**
- * The lookup of a real public key: finds the nodes closest to it that answer, and keeps them (spec: "Onion announce").
- * Driven by events: each newly learnt node is asked at once when it may belong to the closest, up to a number at a time.
+ * The lookup of a real public key: finds the nodes closest to it that answer, and remembers them (spec: "Onion announce"). Each new
+ * node that may belong to the closest is asked at once, up to a number at a time.
  *
  *     waiting --ask--> asked --answer--> resting --ask--> asked …
  *
- * No answer to the last try: forgotten, unless all are silent.
+ * A node that does not answer the last attempt is forgotten, unless all nodes are silent.
  */
 import type { Clock, Timer } from '../../base/clock.js';
 import { ExpiringMap } from '../../base/expiring-map.js';
@@ -12,20 +12,20 @@ import { compareDistance } from '../crypto/distance.js';
 import type { PublicKey } from '../crypto/keys.js';
 import type { NodeInfo } from '../packet/node-info.js';
 
-/** Implementation, ms until the next try: answers come by eight hops, most within half a second. */
-const RETRIES_OF_STRANGERS = [700, 1_500, 3_000];
-/** Nodes that have answered before get more tries, or loss would have us give up good ones. */
-const RETRIES_OF_ACQUAINTANCES = [700, 1_500, 3_000, 3_000, 3_000];
-/** Nodes at most that wait to be asked; a remote can name as many as it likes. */
+/** ms until the next attempt. Answers come over eight hops, most within half a second. */
+const RETRIES_OF_NEW_NODES = [700, 1_500, 3_000];
+/** Nodes that have answered before get more attempts, since packets of good ones get lost. */
+const RETRIES_OF_KNOWN_NODES = [700, 1_500, 3_000, 3_000, 3_000];
+/** Nodes that wait to be asked, at most: a node can name any number of others. */
 const MAX_WAITING = 32;
-/** Implementation, ms: the gaps go on so while nobody at all answers, for then it is rather the network that is silent. */
+/** ms between further attempts while no node answers, since then the network is probably down. */
 const GAP_IN_SILENCE = 3_000;
-/** After so many tries it is an outage, and the gap grows, ms. */
+/** After so many attempts it is an outage, and attempts are this many ms apart. */
 const TRIES_IN_SILENCE = 12;
 const GAP_IN_OUTAGE = 15_000;
-/** Nodes asked on in the silence; while an outage lasts, others may name new ones without end. */
+/** Nodes that are asked further while no node answers, at most. */
 const MAX_IN_SILENCE = 64;
-/** Specification (c-toxcore MIN_NODE_PING_TIME), ms for which a silent node is left alone. */
+/** Specification (c-toxcore MIN_NODE_PING_TIME), ms for which a silent node is not asked. */
 const SILENCE_MEMORY = 10_000;
 const MAX_SILENT = 128;
 
@@ -40,19 +40,18 @@ interface Entry {
   phase: Phase;
 }
 
-/** Whoever runs the search. */
 export interface SearchOwner {
-  /** Sends a request; called again with a higher attempt, from 0, while no answer comes. */
+  /** Sends a request. @param attempt 0, and then one more each time, while no answer comes */
   ask(node: NodeInfo, attempt: number): void;
-  /** A node that had answered is no longer among the closest, or fell silent. */
+  /** A node that had answered is not among the closest any more, or has become silent. */
   onForgotten(node: NodeInfo): void;
 }
 
 export interface SearchOptions {
   readonly target: PublicKey;
-  /** Nodes to keep. */
+  /** Nodes to remember. */
   readonly size: number;
-  /** Nodes asked for the first time and without an answer yet. */
+  /** First attempts at new nodes at a time. */
   readonly parallelism: number;
 }
 
@@ -69,17 +68,17 @@ export class AnnounceSearch {
     this.#options = options;
   }
 
-  /** The nodes that answered, closest first. */
+  /** The closest nodes that have answered, the closest first. */
   get nodes(): NodeInfo[] {
     return this.#closest().map(({ node }) => node);
   }
 
-  /** True while there are so few nodes that any is welcome. */
+  /** Whether few nodes have answered, so that more are needed. */
   get isSparse(): boolean {
     return this.#closest().length <= this.#options.size / 2;
   }
 
-  /** Learns of nodes; those close enough are asked at once. */
+  /** Adds nodes; those close enough are asked at once. */
   offer(nodes: readonly NodeInfo[]): void {
     const now = this.#clock.now();
     for (const node of nodes) {
@@ -91,7 +90,7 @@ export class AnnounceSearch {
     this.#askWaiting();
   }
 
-  /** Another way to the nodes has turned up: those that have not answered are asked anew without waiting. */
+  /** Asks nodes that have not answered again, without waiting: there is another path to them. */
   askAgain(nodes: readonly NodeInfo[]): void {
     this.#silent.clear();
     for (const entry of this.#entries.values()) {
@@ -102,19 +101,19 @@ export class AnnounceSearch {
     this.offer(nodes);
   }
 
-  /** Everything that is known may be wrong: asks all nodes anew, those too that have answered. @param nodes some that live */
+  /** Asks all nodes again, including those that have answered. @param nodes nodes that are alive */
   refresh(nodes: readonly NodeInfo[]): void {
     for (const entry of [...this.#entries.values()]) if (entry.phase.kind === 'resting') this.#ask(entry, 0);
     this.askAgain(nodes);
   }
 
-  /** Asks a node again that rests. Harmless for any other. */
+  /** Asks a node again if it is resting. */
   ask(node: NodeInfo): void {
     const entry = this.#entries.get(node.publicKey.hex);
     if (entry?.phase.kind === 'resting') this.#ask(entry, 0);
   }
 
-  /** A node answered. @returns whether it is among the closest */
+  /** A node has answered. @returns whether it is among the closest */
   noteAnswer(node: NodeInfo, learnt: readonly NodeInfo[]): boolean {
     const entry = this.#entries.get(node.publicKey.hex) ?? { node, hasAnswered: false, phase: { kind: 'waiting' } };
     if (entry.phase.kind === 'asked') entry.phase.timer.cancel();
@@ -123,12 +122,12 @@ export class AnnounceSearch {
     this.#entries.set(node.publicKey.hex, entry);
     this.offer(learnt);
     const excess = this.#closest().slice(this.#options.size);
-    // Last, as the owner may do anything when it hears of it, such as end the search.
+    // Last, since the owner may end the search in its handler.
     for (const far of excess) this.#forget(far);
     return !excess.includes(entry);
   }
 
-  /** Forgets everything without a word to the owner. */
+  /** Forgets everything without calling the owner. */
   clear(): void {
     for (const { phase } of this.#entries.values()) if (phase.kind === 'asked') phase.timer.cancel();
     this.#entries.clear();
@@ -147,7 +146,7 @@ export class AnnounceSearch {
     return farthest === undefined || compareDistance(this.#options.target, node.publicKey, farthest.node.publicKey) < 0;
   }
 
-  /** Those that are asked already stay, or a flood of newcomers would undo the limit of requests. */
+  /** Forgets the farthest nodes that wait. Those in flight stay, so that a flood of names cannot exceed the limit of requests. */
   #dropFarWaiting(): void {
     const waiting = [...this.#entries.values()].filter(({ phase }) => phase.kind === 'waiting').sort(this.#byDistance);
     waiting.forEach((entry, index) => {
@@ -161,7 +160,7 @@ export class AnnounceSearch {
     for (const entry of this.#entries.values()) {
       const { phase } = entry;
       if (phase.kind === 'waiting') waiting.push(entry);
-      // One that missed its first deadline gives up its place, or a few dead nodes would stall the search.
+      // A node that missed its first deadline does not count, so that a few dead nodes cannot stall the search.
       else if (phase.kind === 'asked' && phase.attempt === 0 && !entry.hasAnswered) underWay += 1;
     }
     waiting.sort(this.#byDistance);
@@ -169,7 +168,7 @@ export class AnnounceSearch {
   }
 
   #ask(entry: Entry, attempt: number): void {
-    const patience = (entry.hasAnswered ? RETRIES_OF_ACQUAINTANCES : RETRIES_OF_STRANGERS)[attempt];
+    const patience = (entry.hasAnswered ? RETRIES_OF_KNOWN_NODES : RETRIES_OF_NEW_NODES)[attempt];
     if (patience !== undefined) this.#send(entry, attempt, patience);
     else this.#giveUp(entry, attempt);
     if (attempt > 0) this.#askWaiting();

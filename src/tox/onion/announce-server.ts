@@ -1,6 +1,6 @@
 /**
- * A node's duty at the end of onion paths (spec: "Onion announce"): stores who announces itself, tells who is stored, and
- * passes data on to them.
+ * The node at the end of onion paths (spec: "Onion announce"): stores announcements, answers searches for them, and passes data on to
+ * announced clients.
  */
 import { ownedCopy } from '../../base/bytes.js';
 import type { Clock } from '../../base/clock.js';
@@ -29,9 +29,9 @@ import { decodeOnionDataRequest, encodeOnionDataResponse } from '../packet/onion
 import { AnnounceStore } from './announce-store.js';
 import { PingIds } from './ping-ids.js';
 
-/** Requesters of whom we had not heard, a second; each costs a key agreement of 60 µs. */
+/** Requests of new keys a second; each costs a key agreement of 60 µs. */
 const NEW_REQUESTERS_PER_SECOND = 1000;
-/** Requests of all others answered a second, 20 µs each. */
+/** Requests of known keys a second, 20 µs each. */
 const REQUESTS_PER_SECOND = 4000;
 
 export interface AnnounceServerDeps {
@@ -39,10 +39,10 @@ export interface AnnounceServerDeps {
   readonly random: Random;
   /** The DHT key pair. */
   readonly keyPair: KeyPair;
-  /** The good nodes closest to `target`; those with addresses of a local network only when `lan`. */
+  /** Returns the good nodes closest to `target`. @param options.lan whether nodes of local networks are included */
   readonly closestNodes: (target: PublicKey, count: number, options: { readonly lan: boolean }) => readonly NodeInfo[];
   readonly send: (packet: Buffer, destination: Endpoint) => void;
-  /** Somebody announced itself here, for the first time or under a new data key. */
+  /** A client has announced itself here, for the first time or under a new data key. */
   readonly onStored?: (publicKey: PublicKey) => void;
 }
 
@@ -74,22 +74,17 @@ export class AnnounceServer {
     ];
   }
 
-  /** Announcements kept, at most 160; some may be out of date. */
-  get entries(): number {
-    return this.#store.size;
-  }
-
-  /** Packets that were malformed, not for us, or for somebody whom we do not store. */
+  /** The number of packets that were malformed, not for us, or for a client that we do not store. */
   get dropped(): number {
     return this.#dropped;
   }
 
-  /** What data for somebody who is announced here has to be sealed to: we may ask ourselves as well as any other node. */
+  /** Returns the data key of a client that is announced here; our own searches ask this store as well. */
   dataKeyOf(publicKey: PublicKey): PublicKey | undefined {
     return this.#store.get(publicKey, this.#deps.clock.now())?.dataKey;
   }
 
-  /** Sends a data request (0x85) of our own on to whom we store. @returns false when we do not */
+  /** Sends a data request (0x85) of our own to a client that is announced here. @returns false when it is not */
   deliver(packet: Buffer): boolean {
     const request = decodeOnionDataRequest(packet);
     const entry = request && this.#store.get(request.receiver, this.#deps.clock.now());
@@ -120,20 +115,20 @@ export class AnnounceServer {
   readonly #mayTry = (isKnown: boolean): boolean =>
     (isKnown ? this.#requests : this.#newRequesters).take(this.#deps.clock.now());
 
-  /** Stores the requester when its ping id is good; else looks for the key that it searches. */
+  /** Stores the requester if its ping id is valid, and else looks up the key that it searches for. */
   #outcome(requester: PublicKey, request: AnnounceRequest, source: Endpoint, sendback: Buffer): AnnounceOutcome {
     const now = this.#deps.clock.now();
     const { dataKey } = request;
     let wanted = request.searchedKey;
     if (this.#pingIds.isValid(request.pingId, requester, source)) {
       wanted = requester;
-      const isNews = !this.#store.get(requester, now)?.dataKey.equals(dataKey);
+      const isNew = !this.#store.get(requester, now)?.dataKey.equals(dataKey);
       const entry = { publicKey: requester, dataKey, endpoint: source, sendback: ownedCopy(sendback) };
-      if (this.#store.add(entry, now) && isNews) this.#deps.onStored?.(requester);
+      if (this.#store.add(entry, now) && isNew) this.#deps.onStored?.(requester);
     }
     const entry = this.#store.get(wanted, now);
     if (entry !== undefined && !entry.publicKey.equals(requester)) return { status: 'found', dataKey: entry.dataKey };
-    // An entry of the requester's own with another data key is from before its restart: it shall announce itself anew.
+    // The requester's own entry with another data key is from before its restart: it must announce itself again.
     const status = entry?.dataKey.equals(dataKey) ? 'announced' : 'unknown';
     return { status, pingId: this.#pingIds.issue(requester, source) };
   }

@@ -1,18 +1,18 @@
-/** Who announced itself to this node, with the way to reach it (spec: "Onion announce"; c-toxcore onion_announce.c). */
+/** The clients announced at this node, with the path to each (spec: "Onion announce"; c-toxcore onion_announce.c). */
 import type { Endpoint } from '../../base/endpoint.js';
 import { compareDistance } from '../crypto/distance.js';
 import type { PublicKey } from '../crypto/keys.js';
 
-/** Specification (c-toxcore ONION_ANNOUNCE_MAX_ENTRIES): a remote can make us keep no more. */
+/** Specification (c-toxcore ONION_ANNOUNCE_MAX_ENTRIES). */
 export const MAX_ANNOUNCE_ENTRIES = 160;
 /** Specification (c-toxcore ONION_ANNOUNCE_TIMEOUT), ms. */
 const LIFETIME = 300_000;
 
 export interface AnnounceEntry {
   readonly publicKey: PublicKey;
-  /** What others shall encrypt to. */
+  /** The key for which others seal data. */
   readonly dataKey: PublicKey;
-  /** The last hop of the path that the announcement came by. */
+  /** The last hop of the path by which the announcement came. */
   readonly endpoint: Endpoint;
   readonly sendback: Buffer;
 }
@@ -21,7 +21,7 @@ export class AnnounceStore {
   readonly #ownKey: PublicKey;
   readonly #entries = new Map<string, { readonly entry: AnnounceEntry; readonly expires: number }>();
 
-  /** @param ownKey our DHT key: when there are too many, those close to it are kept */
+  /** @param ownKey our DHT key: a full store drops the entries farthest from it */
   constructor(ownKey: PublicKey) {
     this.#ownKey = ownKey;
   }

@@ -1,6 +1,6 @@
 /**
- * The two boxes around onion data (spec: "Onion data"): the inner one proves the sender to the receiver, the outer one
- * hides the sender from the node that passes it on. Both use one nonce.
+ * The two boxes around onion data (spec: "Onion data"): the inner one proves the sender to the receiver, the outer one hides the
+ * sender from the node that passes it on. Both use the same nonce.
  */
 import type { Random } from '../../base/random.js';
 import { open, seal, sharedKey } from '../crypto/box.js';
@@ -14,14 +14,14 @@ import {
   type SealedOnionData,
 } from '../packet/onion-data.js';
 
-/** Data for one receiver, sealed once, to be addressed to each of its data keys. */
+/** Data for one receiver, sealed once for all of its data keys. */
 export interface InnerBox {
   readonly receiver: PublicKey;
   readonly nonce: Buffer;
   readonly content: Buffer;
 }
 
-/** @throws RangeError when the data has not 1 to 948 bytes */
+/** Seals the inner box. @throws RangeError unless the data has 1 to 948 bytes */
 export function sealInner(random: Random, sender: KeyPair, receiver: PublicKey, data: Buffer): InnerBox {
   if (data.length === 0 || data.length > MAX_ONION_DATA_SIZE) {
     throw new RangeError(`onion data: 1 to ${MAX_ONION_DATA_SIZE} bytes`);
@@ -31,7 +31,7 @@ export function sealInner(random: Random, sender: KeyPair, receiver: PublicKey, 
   return { receiver, nonce, content: encodeOnionDataContent({ sender: sender.publicKey, sealedData }) };
 }
 
-/** A data request for the receiver's `dataKey`, as the node that answered names it. */
+/** Returns a data request. @param dataKey the receiver's data key, as the node that stores it reports */
 export function sealOuter(random: Random, { receiver, nonce, content }: InnerBox, dataKey: PublicKey): Buffer {
   const ephemeral = generateKeyPair(random);
   const sealed = seal(sharedKey(dataKey, ephemeral.secretKey), nonce, content);
@@ -39,7 +39,7 @@ export function sealOuter(random: Random, { receiver, nonce, content }: InnerBox
   return encodeOnionDataRequest({ receiver, nonce, ephemeralKey: ephemeral.publicKey, sealed });
 }
 
-/** Opens both boxes of a data response; undefined unless it is for us and from who it says. Costs two key agreements. */
+/** Opens both boxes of a data response; returns undefined unless it is for us and the sender is proven. Costs two key agreements. */
 export function openBoth(
   response: SealedOnionData,
   dataKeys: KeyPair,

@@ -1,22 +1,18 @@
 /**
- * How much onion data we open. What is sent to us comes back from the first hop of a path by which we are announced; anybody who
- * knows our address can send the like of it from elsewhere, or in the name of one of these. So each first hop has a share of its
- * own, all of them together have another, and all other sources have the rest: a first hop that answers from another address has
- * its chance too.
+ * Limits how much onion data we open. Data for us comes from the first hop of a path by which we are announced, but any host that
+ * knows our address can send such packets, also with a forged source. So each first hop has a share of its own, all of them share
+ * another one, and all other sources have the rest, since a first hop may answer from another address.
  */
 import type { Endpoint } from '../../base/endpoint.js';
 import { TokenBucket } from '../../base/token-bucket.js';
 import type { NodeInfo } from '../packet/node-info.js';
 import type { EntryNode } from './onion-path.js';
 
-/**
- * Packets opened a second, and at once twice as many. Two key agreements are some 120 µs, so that all of them,
- * 1,000 a second, are an eighth of a core.
- */
+/** Packets opened a second, in bursts of twice as many. Each costs two key agreements, 120 µs: all shares are an eighth of a core. */
 const EACH_FIRST_HOP = 25;
 const ALL_FIRST_HOPS = 500;
 const OTHERS = 100;
-/** Two or three times the paths that are in use; those of which a node has confirmed our announcement last. */
+/** First hops with a share: two or three times as many as are in use, those that were confirmed last. */
 const FIRST_HOPS = 16;
 
 /** Where a packet came from. */
@@ -28,7 +24,7 @@ export const sourceByUdp = (endpoint: Endpoint): DataSource => endpoint.key;
 export const sourceByRelay = ({ publicKey }: Pick<NodeInfo, 'publicKey'>): DataSource => `relay ${publicKey.hex}`;
 
 export class DataLimit {
-  /** Those noted longest ago first: what comes in their name, which may be forged, changes nothing. */
+  /** In the order in which they were confirmed; packets, whose source may be forged, do not change it. */
   readonly #firstHops = new Map<DataSource, TokenBucket>();
   readonly #allFirstHops: TokenBucket;
   readonly #others: TokenBucket;
@@ -39,7 +35,7 @@ export class DataLimit {
     this.#others = new TokenBucket(OTHERS, 2 * OTHERS, now);
   }
 
-  /** A node has confirmed that it stores us, and reaches us through this hop. */
+  /** A node that stores us has confirmed that it reaches us through this hop. */
   noteFirstHop(hop: EntryNode, now: number): void {
     const source = hop.transport === 'tcp' ? sourceByRelay(hop) : sourceByUdp(hop.endpoint);
     const share = this.#firstHops.get(source) ?? new TokenBucket(EACH_FIRST_HOP, 2 * EACH_FIRST_HOP, now);
@@ -49,8 +45,8 @@ export class DataLimit {
     if (this.#firstHops.size > FIRST_HOPS && oldest !== undefined) this.#firstHops.delete(oldest);
   }
 
-  /** For those who share something out by where data came from: all that are no first hops are one. */
-  wayOf(source: DataSource): DataSource {
+  /** Returns the source for a limit by source, in which all sources that are no first hop are one. */
+  groupOf(source: DataSource): DataSource {
     return this.#firstHops.has(source) ? source : OTHER_SOURCES;
   }
 
@@ -58,7 +54,7 @@ export class DataLimit {
     return this.#firstHops.has(source);
   }
 
-  /** Whether one more packet may be opened. */
+  /** Takes a packet from the share of its source. @returns false when it must not be opened */
   take(source: DataSource, now: number): boolean {
     const share = this.#firstHops.get(source);
     if (share === undefined) return this.#others.take(now);

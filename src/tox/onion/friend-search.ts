@@ -1,6 +1,6 @@
 /**
- * The search for one friend (spec: "Onion client"): where it is announced, and the sending of data to there. It asks under
- * a key made for this search, and again and again, quickly at first, until the friend is online and the search pauses.
+ * The search for one friend (spec: "Onion client"): finds the nodes that store it and sends data through them. It asks under a key
+ * made for this search, repeatedly and quickly at first, until the friend is online and the search pauses.
  */
 import type { Clock } from '../../base/clock.js';
 import type { Random } from '../../base/random.js';
@@ -20,21 +20,21 @@ import type { PathPool } from './path-pool.js';
 
 /** Specification (c-toxcore MAX_ONION_CLIENTS). */
 const NODES = 8;
-/** Below so many storing nodes, data goes to each by two paths. */
+/** When fewer nodes store the friend, data is sent to each by two paths. */
 const FEW = 3;
 /**
- * c-toxcore's first rounds are 3 s apart (ANNOUNCE_FRIEND_NEW_INTERVAL). Ours begin sooner: a friend that starts in the same
- * moment is announced two round trips later. ms.
+ * ms between the first rounds. c-toxcore's are 3 s apart (ANNOUNCE_FRIEND_NEW_INTERVAL). Ours begin sooner: a friend that starts at
+ * the same time is announced two round trips later.
  */
 const QUICK_ROUNDS = [300, 700, 1_500, 3_000, 3_000, 3_000, 3_000, 3_000];
 
 /**
- * How a search goes on that found nothing: `eager` when somebody waits for the friend, never more than a minute apart;
- * `patient` like c-toxcore, up to an hour apart and with fewer packets, for the many friends of a server.
+ * The rounds of a search that has found nothing: `eager` ones, for a client that waits for the friend, are at most a minute apart;
+ * `patient` ones, for the many friends of a server, are up to an hour apart as in c-toxcore, with fewer packets.
  */
 export type Persistence = 'eager' | 'patient';
 
-const WAYS = {
+const PACES = {
   eager: { rounds: [...QUICK_ROUNDS, 6_000, 12_000, 24_000, 48_000, 60_000], parallelism: 8, firstCopies: 2 },
   patient: {
     rounds: [...QUICK_ROUNDS, ...Array.from({ length: 9 }, (_, round) => 8_000 * 2 ** round), 3_600_000],
@@ -45,16 +45,16 @@ const WAYS = {
 
 /** A node that stores the friend. */
 export interface StoredFriend {
-  /** Sends onion data there, 1 to 948 bytes. It may get lost, and nobody tells. @throws RangeError for other lengths */
+  /** Sends onion data through the node, 1 to 948 bytes, without confirmation. @throws RangeError for other lengths */
   readonly send: (data: Buffer) => void;
 }
 
 export interface FriendSearchHandlers {
-  /** Another node stores the friend, or one has a new data key of the friend, which then has started anew. */
+  /** Another node stores the friend, or a node has a new data key of the friend, which has restarted. */
   readonly onFound: (stored: StoredFriend) => void;
 }
 
-/** Our own node's part as one that stores others: in a network of two, the friend is announced nowhere else. */
+/** The announcements that our own node stores: in a network of two, the friend is announced nowhere else. */
 export interface OwnStore {
   dataKeyOf(friend: PublicKey): PublicKey | undefined;
   /** Takes a data request (0x85). */
@@ -68,7 +68,7 @@ export interface FriendSearchDeps {
   readonly requests: AnnounceRequests;
   readonly paths: PathPool;
   readonly ownStore: OwnStore;
-  /** Nodes to begin with. */
+  /** Returns nodes with which the search begins. */
   readonly seeds: (target: PublicKey) => readonly NodeInfo[];
 }
 
@@ -92,25 +92,24 @@ export class FriendSearch implements SearchOwner {
   #remembered: readonly NodeInfo[] = [];
   #state: 'off' | 'running' | 'paused' | 'closed';
 
-  /** Begins with `begin()`, which the onion client calls. */
   constructor(deps: FriendSearchDeps, options: FriendSearchOptions) {
     this.#deps = deps;
     this.#options = options;
     this.#state = 'off';
     this.#requester = searcher(generateKeyPair(deps.random), options.friend);
-    const { rounds, parallelism } = WAYS[options.persistence];
+    const { rounds, parallelism } = PACES[options.persistence];
     const search = { target: options.friend, size: NODES, parallelism };
     this.#search = new AnnounceSearch({ clock: deps.clock, owner: this }, search);
     this.#rounds = new Repeater(deps.clock, rounds, () => this.#nextRound());
   }
 
-  /** Nodes that said that they store the friend. */
+  /** The number of nodes that store the friend. */
   get storedNodes(): number {
     return this.#stored.size + (this.#ownDataKey === undefined ? 0 : 1);
   }
 
   /**
-   * Sends onion data, 1 to 948 bytes, to every node that stores the friend. It may get lost, and nobody tells.
+   * Sends onion data, 1 to 948 bytes, through every node that stores the friend, without confirmation.
    * @returns the number of nodes @throws RangeError for other lengths
    */
   send(data: Buffer): number {
@@ -120,13 +119,13 @@ export class FriendSearch implements SearchOwner {
     return this.storedNodes;
   }
 
-  /** Stops searching, because the friend is online; the nodes found are asked first after `resume`. */
+  /** Stops searching, because the friend is online; `resume` begins with the nodes found. */
   pause(): void {
     if (this.#state === 'running') this.#halt();
     if (this.#state !== 'closed') this.#state = 'paused';
   }
 
-  /** Searches again, quickly at first; each node found is reported anew. Harmless when it was not paused. */
+  /** Searches again, quickly at first, and reports each node found again; does nothing unless paused. */
   resume(): void {
     if (this.#state !== 'paused') return;
     this.#state = 'off';
@@ -140,7 +139,7 @@ export class FriendSearch implements SearchOwner {
     this.#options.onClosed();
   }
 
-  /** Called by the onion client when it starts. */
+  /** Starts; called by the onion client. */
   begin(): void {
     if (this.#state !== 'off') return;
     this.#state = 'running';
@@ -149,7 +148,7 @@ export class FriendSearch implements SearchOwner {
     this.noteOwnStore();
   }
 
-  /** Called by the onion client when the friend has announced itself at our own node. */
+  /** The friend has announced itself at our own node. */
   noteOwnStore(): void {
     const dataKey = this.#deps.ownStore.dataKeyOf(this.#options.friend);
     if (this.#state !== 'running' || dataKey === undefined || this.#ownDataKey?.equals(dataKey)) return;
@@ -157,14 +156,14 @@ export class FriendSearch implements SearchOwner {
     this.#options.handlers.onFound({ send: (data) => this.#deliver(dataKey, this.#seal(data)) });
   }
 
-  /** Called by the onion client when it stops. */
+  /** Stops until `begin`; called by the onion client. */
   end(): void {
     if (this.#state !== 'running') return;
     this.#halt();
     this.#state = 'off';
   }
 
-  /** Called by the onion client when we are announced again: quick rounds again. */
+  /** Starts with the quick rounds again. */
   hurry(): void {
     if (this.#state !== 'running') return;
     this.#rounds.stop();
@@ -176,12 +175,12 @@ export class FriendSearch implements SearchOwner {
     if (this.#state === 'running') this.#search.offer([node]);
   }
 
-  /** Another way to all nodes has turned up. @param nodes some that live */
+  /** Repeats unanswered requests: another first hop is available. @param nodes nodes that are alive */
   askAgain(nodes: readonly NodeInfo[]): void {
     if (this.#state === 'running') this.#search.askAgain(nodes);
   }
 
-  /** Everything that is known may be wrong: quick rounds again, and each node found is reported anew. */
+  /** Asks all nodes again, in quick rounds, and reports each node found again. @param nodes nodes that are alive */
   refresh(nodes: readonly NodeInfo[]): void {
     if (this.#state !== 'running') return;
     this.#stored.clear();
@@ -195,9 +194,9 @@ export class FriendSearch implements SearchOwner {
   ask(node: NodeInfo): void {
     const { paths, requests } = this.#deps;
     const onAnswer = (answer: RequestAnswer): void => this.#onAnswer(answer);
-    const isCold = this.#stored.size === 0 && WAYS[this.#options.persistence].firstCopies === 2;
-    const ways = isCold ? paths.pickTwo(node.endpoint) : [paths.pick(node.endpoint, { isExitAvoided: true })];
-    for (const path of ways) {
+    const isCold = this.#stored.size === 0 && PACES[this.#options.persistence].firstCopies === 2;
+    const chosen = isCold ? paths.pickTwo(node.endpoint) : [paths.pick(node.endpoint, { isExitAvoided: true })];
+    for (const path of chosen) {
       if (path === undefined) continue;
       requests.send({ requester: this.#requester, node, path, pool: paths, pingId: NO_PING_ID, onAnswer });
     }
@@ -221,7 +220,7 @@ export class FriendSearch implements SearchOwner {
   }
 
   #onAnswer({ node, outcome, nodes }: RequestAnswer): void {
-    // An answer on its way when the search paused; or a lie, as nobody announces the key that we search with.
+    // The answer is late, or a lie, since no client announces the key of our search.
     if (this.#state !== 'running' || outcome.status === 'announced') return;
     if (!this.#search.noteAnswer(node, nodes)) return;
     if (outcome.status === 'unknown') {
@@ -245,7 +244,8 @@ export class FriendSearch implements SearchOwner {
   #sendTo(node: NodeInfo, dataKey: PublicKey, inner: InnerBox): void {
     const packet = sealOuter(this.#deps.random, inner, dataKey);
     const { paths } = this.#deps;
-    const ways = this.#stored.size < FEW ? paths.pickTwo(node.endpoint) : [paths.pick(node.endpoint, { proven: true })];
-    for (const path of ways) path?.send(packet, node.endpoint);
+    const chosen =
+      this.#stored.size < FEW ? paths.pickTwo(node.endpoint) : [paths.pick(node.endpoint, { proven: true })];
+    for (const path of chosen) path?.send(packet, node.endpoint);
   }
 }

@@ -1,7 +1,7 @@
 /**
- * Which nodes a new path goes through: three different ones where there are, and rather those that have lasted and did not
- * fail before, in an order in which each can reach the next. A path through a node that has gone loses what friends send to
- * us until we announce ourselves anew.
+ * Chooses the nodes of a new path: three different ones if there are so many, preferably nodes that have lasted and have not failed
+ * before, in an order in which each can reach the next. A path through a node that is gone loses what friends send to us until we
+ * are announced again.
  */
 import type { Clock } from '../../base/clock.js';
 import { LruMap } from '../../base/lru-map.js';
@@ -11,16 +11,15 @@ import type { EntryNode, Hops } from './onion-path.js';
 import type { NodeHealth } from './path-nodes.js';
 import { Scope, scopeOf } from './scope.js';
 
-/** Nodes of whose failures we know; more than the DHT has good nodes near us. */
+/** Nodes whose failures are counted; more than the DHT has good nodes near us. */
 const REMEMBERED = 256;
-/** As many as a close list can hold. */
+/** The size of a close list. */
 const MAX_SEEN = 1024;
-/** Implementation, ms: the DHT believes for 122 s in a node that has gone; who was seen before that has lasted. */
+/** ms. The DHT takes a dead node for good for up to 122 s; a node that was first seen earlier has lasted. */
 const LASTING = 125_000;
-/** Implementation, ms after the first node: then the nodes of the first minute have lasted, and these are enough, however few. */
+/** ms after the first node. Then the nodes of the first minute have lasted, and only those are used, however few. */
 const SETTLED = 180_000;
-/** Hops of a path. */
-const ENOUGH = 3;
+const HOPS = 3;
 
 export class HopPicker {
   readonly #clock: Clock;
@@ -28,12 +27,12 @@ export class HopPicker {
   readonly #nodes: () => readonly NodeInfo[];
   readonly #relays: () => readonly NodeInfo[];
   readonly #health: NodeHealth | undefined;
-  /** When a node was seen first, ms of the clock. */
+  /** When each node was first seen, ms of the clock. */
   readonly #seenAt = new LruMap<string, number>(MAX_SEEN);
-  /** Paths through the node that never worked, since one did. */
+  /** For each node the number of paths that never worked, since one through it did. */
   readonly #failures = new LruMap<string, number>(REMEMBERED);
 
-  /** @param deps.relays TCP relays to begin with, as long as there are any; none where UDP works */
+  /** @param deps.relays TCP relays as first hops; none while UDP works */
   constructor(deps: {
     readonly clock: Clock;
     readonly random: Random;
@@ -48,17 +47,17 @@ export class HopPicker {
     this.#health = deps.health;
   }
 
-  /** Whether any node has an address that is no wider. */
+  /** Whether any node has an address of this scope or a narrower one. */
   hasAny(scope: Scope): boolean {
     return this.#candidates(scope).length > 0;
   }
 
-  /** True when a path need not repeat nodes. */
+  /** Whether there are enough nodes for a path without repetition. */
   hasPlenty(scope: Scope): boolean {
-    return this.#candidates(scope).length >= ENOUGH;
+    return this.#candidates(scope).length >= HOPS;
   }
 
-  /** @param scope the widest one of the hops' addresses */
+  /** Returns the hops of a new path. @param scope the widest scope of their addresses */
   pick(scope: Scope = Scope.World): Hops | undefined {
     const relays = this.#relays();
     const relay = relays.length > 0 ? pick(this.#random, relays) : undefined;
@@ -70,7 +69,7 @@ export class HopPicker {
     if (relay !== undefined) return [{ ...relay, transport: 'tcp' }, narrow, wide];
     const third = this.#take(nodes);
     if (third !== undefined) return inOrder([first, second, third]);
-    // Two nodes: there and back, for a node behind a NAT may be unable to reach itself; by a local address it is able to.
+    // Two nodes: the path returns to the first, since a node behind a NAT may reach itself only by a local address.
     return scopeOf(narrow.endpoint) < scopeOf(wide.endpoint) ? [narrow, narrow, wide] : [first, second, first];
   }
 
@@ -84,17 +83,17 @@ export class HopPicker {
     }
   }
 
-  /** The path seems not to work: any of its nodes may be gone. */
+  /** The path seems broken: checks all its nodes. */
   suspect(hops: Hops): void {
     for (const hop of new Set<EntryNode>(hops)) if (hop.transport !== 'tcp') this.#health?.check(hop);
   }
 
-  /** Whether one of them does not answer any more. */
+  /** Whether one of the nodes does not answer any more. */
   isBroken(hops: Hops): boolean {
     return hops.some((hop) => this.#health?.isSuspect(hop.publicKey) === true);
   }
 
-  /** Nodes that a relay is able to reach, if there are any. */
+  /** Returns the nodes that the relay can reach, or all if there are none. */
   #behind(relay: NodeInfo | undefined, nodes: readonly NodeInfo[]): NodeInfo[] {
     if (relay === undefined) return [...nodes];
     const reached = nodes.filter(({ endpoint }) => scopeOf(endpoint) >= scopeOf(relay.endpoint));
@@ -106,7 +105,7 @@ export class HopPicker {
     const nodes = firstOfEach(this.#nodes(), scope);
     const ages = nodes.map((node) => now - this.#firstSeen(node, now));
     const lasting = nodes.filter((_node, index) => (ages[index] as number) >= LASTING);
-    return lasting.length >= ENOUGH || ages.some((age) => age >= SETTLED) ? lasting : nodes;
+    return lasting.length >= HOPS || ages.some((age) => age >= SETTLED) ? lasting : nodes;
   }
 
   #firstSeen({ publicKey }: NodeInfo, now: number): number {
@@ -115,7 +114,7 @@ export class HopPicker {
     return known ?? now;
   }
 
-  /** Of two drawn at random the one that failed less often: avoids the broken without settling on a few. */
+  /** Takes the one of two random nodes that failed less often, which avoids broken ones without preferring a few. */
   #take(nodes: NodeInfo[]): NodeInfo | undefined {
     if (nodes.length === 0) return undefined;
     const one = this.#random.below(nodes.length);
@@ -129,11 +128,11 @@ export class HopPicker {
   }
 }
 
-/** Narrow addresses in front, else as drawn. */
+/** Sorts narrow addresses to the front. */
 const inOrder = (hops: Hops): Hops =>
   [...hops].sort((a, b) => scopeOf(a.endpoint) - scopeOf(b.endpoint)) as unknown as Hops;
 
-/** A node with several addresses comes with the first of those that are no wider. */
+/** Returns each node once, with its first address of this scope or a narrower one. */
 function firstOfEach(nodes: readonly NodeInfo[], scope: Scope): NodeInfo[] {
   const found = new Map<string, NodeInfo>();
   for (const node of nodes) {

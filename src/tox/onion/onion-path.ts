@@ -1,6 +1,6 @@
 /**
- * A way through three nodes, none of which knows both ends (spec: "Onion"). The second and third hop see keys made for
- * this path alone. Requests through one path leave the onion at the same address, to which ping ids are bound.
+ * A path through three nodes, none of which knows both ends (spec: "Onion"). The second and third hop see keys made for this
+ * path alone. Requests through one path leave the onion at the same address, to which ping ids are bound.
  */
 import type { Endpoint } from '../../base/endpoint.js';
 import type { Random } from '../../base/random.js';
@@ -8,16 +8,22 @@ import { seal, sharedKey } from '../crypto/box.js';
 import { generateKeyPair, type PublicKey } from '../crypto/keys.js';
 import { NONCE_SIZE } from '../crypto/sodium.js';
 import type { NodeInfo } from '../packet/node-info.js';
-import { encodeOnionLayer, MAX_ONION_PAYLOAD_SIZE } from '../packet/onion.js';
-import type { FirstHop } from './first-hop.js';
+import { encodeOnionLayer, encodeOnionRequest, MAX_ONION_PAYLOAD_SIZE } from '../packet/onion.js';
 
-/** The first hop may be a TCP relay. */
+/** A first hop: a node, or a TCP relay. */
 export interface EntryNode extends NodeInfo {
   readonly transport?: 'tcp';
 }
 
-/** The three nodes; they may repeat while fewer are known. */
+/** Three nodes, which repeat while fewer are known. */
 export type Hops = readonly [EntryNode, NodeInfo, NodeInfo];
+
+/**
+ * Sends a packet to the first hop.
+ * @param nonce the nonce of all layers of this packet
+ * @param layer what the first hop finds in its layer: the second hop's address, key and sealed layer
+ */
+export type FirstHop = (nonce: Buffer, layer: Buffer) => void;
 
 interface HiddenHop {
   readonly endpoint: Endpoint;
@@ -40,7 +46,7 @@ export class OnionPath {
     this.#third = hide(hops[2], deps.random);
   }
 
-  /** Whose address the destination sees. */
+  /** The node whose address the destination sees. */
   get exit(): NodeInfo {
     return this.hops[2];
   }
@@ -50,14 +56,32 @@ export class OnionPath {
     return new Set(this.hops.map((hop) => hop.publicKey.hex)).size < this.hops.length;
   }
 
-  /** @throws RangeError when the payload is longer than 1174 bytes */
+  /** Sends a payload to a node. @throws RangeError when it is longer than 1174 bytes */
   send(payload: Buffer, destination: Endpoint): void {
     if (payload.length > MAX_ONION_PAYLOAD_SIZE) throw new RangeError('OnionPath: payload too long');
     const nonce = this.#random.bytes(NONCE_SIZE);
     const atThird = encodeOnionLayer({ next: destination, inner: payload });
     const atSecond = layerBefore(this.#third, nonce, atThird);
-    this.#first.send(nonce, layerBefore(this.#second, nonce, atSecond));
+    this.#first(nonce, layerBefore(this.#second, nonce, atSecond));
   }
+}
+
+/** Returns a DHT node as the first hop. @param deps.sharedKey the key that our DHT key pair shares with the node */
+export function udpFirstHop(
+  deps: {
+    readonly ownKey: PublicKey;
+    readonly sharedKey: Buffer;
+    readonly send: (packet: Buffer, destination: Endpoint) => void;
+  },
+  { endpoint }: NodeInfo,
+): FirstHop {
+  return (nonce, layer) => {
+    const sealedLayer = seal(deps.sharedKey, nonce, layer);
+    deps.send(
+      encodeOnionRequest(0, { nonce, publicKey: deps.ownKey, sealedLayer, sendback: Buffer.alloc(0) }),
+      endpoint,
+    );
+  };
 }
 
 function hide(node: NodeInfo, random: Random): HiddenHop {
@@ -67,7 +91,7 @@ function hide(node: NodeInfo, random: Random): HiddenHop {
   return { endpoint: node.endpoint, ephemeralKey: ephemeral.publicKey, sharedKey: key };
 }
 
-/** What the hop before `hop` finds in its layer. */
+/** Returns the layer of the hop before `hop`. */
 function layerBefore(hop: HiddenHop, nonce: Buffer, layer: Buffer): Buffer {
   const inner = Buffer.concat([hop.ephemeralKey.bytes, seal(hop.sharedKey, nonce, layer)]);
   return encodeOnionLayer({ next: hop.endpoint, inner });

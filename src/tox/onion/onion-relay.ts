@@ -1,6 +1,6 @@
 /**
- * A node's duty as one of three hops (spec: "Onion"): opens its layer of a request and sends the rest on with a sendback;
- * takes its sendback off a response and sends that back. Nothing is remembered in between.
+ * Our node as one of three hops (spec: "Onion"): opens its layer of a request and forwards the rest with a sendback; removes its
+ * sendback from a response and sends that back. It stores nothing in between.
  */
 import type { Clock } from '../../base/clock.js';
 import type { Endpoint } from '../../base/endpoint.js';
@@ -26,14 +26,11 @@ import {
 } from '../packet/onion.js';
 import { SendbackBox } from './sendback-box.js';
 
-/**
- * Paths accepted a second. Each has keys of its own, and learning one costs a key agreement of 60 µs; who
- * uses a path keeps it for many packets.
- */
+/** New paths a second. Each has keys of its own, which cost a key agreement of 60 µs, and is used for many packets. */
 const NEW_PATHS_PER_SECOND = 1000;
-/** Packets sent on a second, 13 µs each; as with the DHT's own, whoever sends them. */
+/** Packets forwarded a second, 13 µs each. */
 const PACKETS_PER_SECOND = 4000;
-/** Nonce and layer of a client of our TCP relay: as much as fits into a datagram with our sendback in the address's place. */
+/** Nonce and layer of a client of our TCP relay; with our sendback instead of the address they fit into a datagram. */
 const MAX_CLIENT_DATA_SIZE = MAX_ONION_PACKET_SIZE - 1 + IP_PORT_SIZE - sendbackSize(1);
 
 export interface OnionRelayDeps {
@@ -42,7 +39,7 @@ export interface OnionRelayDeps {
   /** The DHT key pair. */
   readonly keyPair: KeyPair;
   readonly send: (packet: Buffer, destination: Endpoint) => void;
-  /** Sends a response to a client of our TCP relay, where we are one. */
+  /** Sends a response to a client of our own TCP relay. */
   readonly sendToClient?: (client: bigint, packet: Buffer) => void;
 }
 
@@ -60,7 +57,7 @@ export class OnionRelay {
     this.#clock = deps.clock;
     this.#send = deps.send;
     this.#sendToClient = deps.sendToClient;
-    // Not the DHT's cache: keys of paths come and go, and would push the nodes' keys out.
+    // Not the DHT's cache: the many keys of paths would replace those of nodes.
     this.#sharedKeys = new SharedKeyCache(deps.keyPair.secretKey);
     const now = deps.clock.now();
     this.#newPaths = new TokenBucket(NEW_PATHS_PER_SECOND, NEW_PATHS_PER_SECOND, now);
@@ -79,14 +76,14 @@ export class OnionRelay {
     ];
   }
 
-  /** Packets that were malformed, not for us, or may not be sent on. */
+  /** The number of packets that were malformed, not for us, or must not be forwarded. */
   get dropped(): number {
     return this.#dropped;
   }
 
   /**
-   * A client of our TCP relay begins a path; its own connection stands for the first layer.
-   * @param data nonce (24) and what the first layer would hold
+   * A client of our TCP relay begins a path; its connection takes the place of the first layer.
+   * @param data nonce (24) and the content of the first layer
    */
   forwardFromClient(data: Buffer, client: { readonly id: bigint; readonly endpoint: Endpoint }): void {
     const layer = decodeOnionLayer(0, data.subarray(NONCE_SIZE));
@@ -119,7 +116,7 @@ export class OnionRelay {
     );
   }
 
-  /** Once for each packet; for a new path before it costs anything. */
+  /** Takes a packet from the rate limit; called before the key agreement of a new path. */
   readonly #mayTry = (isKnown: boolean): boolean => (isKnown ? this.#packets : this.#newPaths).take(this.#clock.now());
 
   #return(level: SendbackLevel, packet: Buffer): void {

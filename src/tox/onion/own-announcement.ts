@@ -1,6 +1,6 @@
 /**
- * Our announcement in the onion: we are announced under a data key of this run, receive what others send to it through the
- * nodes that store us, and send data to ourselves to know whether it arrives.
+ * Our announcement in the onion: announces us under a data key of this run, receives what others send to it through the nodes that
+ * store us, and sends data to ourselves to check that it arrives.
  */
 import type { Clock } from '../../base/clock.js';
 import type { Random } from '../../base/random.js';
@@ -20,28 +20,27 @@ export interface OwnAnnouncementDeps {
   /** The real key pair. */
   readonly identity: KeyPair;
   readonly requests: AnnounceRequests;
-  /** None that leads to friends: its exit sees the keys of all receivers. */
+  /** Paths of their own, not those of searches: an exit sees the keys of all receivers. */
   readonly paths: PathPool;
-  /** Nodes near to us, to begin with. */
+  /** Returns nodes near to us, with which the search begins. */
   readonly seeds: () => readonly NodeInfo[];
 }
 
 export interface OwnAnnouncementHandlers {
-  /** Friends can find us now, or no longer. */
+  /** Friends can find us now, or cannot any more. */
   onAnnouncedChange(isAnnounced: boolean): void;
-  /** The inner box proved the sender. */
-  /** @param way by which it came: one of a few */
-  onData(sender: PublicKey, data: Buffer, way: DataSource): void;
+  /** The inner box proves the sender. @param source one of our first hops, or all other sources */
+  onData(sender: PublicKey, data: Buffer, source: DataSource): void;
   /** Nodes store us, but nothing sent to us arrives. */
   onUnreachable(): void;
 }
 
 export class OwnAnnouncement {
+  readonly announcer: SelfAnnouncer;
   readonly #deps: OwnAnnouncementDeps;
   readonly #handlers: OwnAnnouncementHandlers;
   readonly #dataKeys: KeyPair;
-  readonly #announcer: SelfAnnouncer;
-  readonly #calls: ReachabilityProbe;
+  readonly #probe: ReachabilityProbe;
   readonly #dataLimit: DataLimit;
 
   constructor(deps: OwnAnnouncementDeps, handlers: OwnAnnouncementHandlers) {
@@ -50,7 +49,7 @@ export class OwnAnnouncement {
     const { clock, random, identity, requests, paths, seeds } = deps;
     this.#dataKeys = generateKeyPair(random);
     this.#dataLimit = new DataLimit(clock.now());
-    this.#announcer = new SelfAnnouncer(
+    this.announcer = new SelfAnnouncer(
       {
         clock,
         requests,
@@ -59,84 +58,60 @@ export class OwnAnnouncement {
         onChange: (isAnnounced) => handlers.onAnnouncedChange(isAnnounced),
         onStored: ({ hops }) => {
           this.#dataLimit.noteFirstHop(hops[0], clock.now());
-          this.#calls.confirm();
+          this.#probe.confirm();
         },
       },
       announcer(identity, this.#dataKeys.publicKey),
     );
-    this.#calls = new ReachabilityProbe({
+    this.#probe = new ReachabilityProbe({
       clock,
       random,
-      storing: () => this.#announcer.storing,
-      send: (node, data) => this.#call(node, data),
-      onUnanswered: (node) => this.#announcer.renew(node),
+      storing: () => this.announcer.storing,
+      send: (node, data) => this.#sendProbe(node, data),
+      onUnanswered: (node) => this.announcer.renew(node),
       onLost: () => handlers.onUnreachable(),
     });
   }
 
   start(): void {
-    this.#announcer.start();
-    this.#calls.start();
+    this.announcer.start();
+    this.#probe.start();
   }
 
   /** Stops permanently: the next announcement needs a new data key. */
   stop(): void {
-    this.#calls.stop();
-    this.#announcer.stop();
+    this.#probe.stop();
+    this.announcer.stop();
     this.#dataKeys.secretKey.wipe();
   }
 
-  /** True while a node confirmed that it stores us. */
-  get isAnnounced(): boolean {
-    return this.#announcer.isAnnounced;
-  }
-
-  /** Nodes that confirmed that they store us. */
-  get storingNodes(): number {
-    return this.#announcer.storingNodes;
-  }
-
-  noteNode(node: NodeInfo): void {
-    this.#announcer.noteNode(node);
-  }
-
-  /** A node is gone: what comes through it is lost until we are announced by another path. */
-  noteDoubt(node: NodeInfo): void {
-    this.#announcer.noteDoubt(node.publicKey);
-  }
-
-  /** Announces everything again. @param nodes some that live */
+  /** Announces us everywhere again. @param nodes nodes that are alive */
   refresh(nodes: readonly NodeInfo[]): void {
-    this.#announcer.refresh(nodes, this.#calls.isProven);
+    this.announcer.refresh(nodes, this.#probe.isProven);
   }
 
-  /** Another way to all nodes has turned up. @param nodes some that live */
-  askAgain(nodes: readonly NodeInfo[]): void {
-    this.#announcer.askAgain(nodes);
-  }
-
-  /** A data response. @returns false when it is of no use: forged, not for us, too much, or a call that came too late */
+  /** A data response has arrived. @returns false when it is dropped: forged, not for us, above the rate limit, or a late probe */
   receive(packet: Buffer, source: DataSource): boolean {
     const response = decodeOnionDataResponse(packet);
     if (response === undefined) return false;
     if (!this.#dataLimit.take(source, this.#deps.clock.now())) {
-      // In a flood through our first hops our own calls go unopened like all else, which says nothing about the ways that they took.
-      if (this.#dataLimit.isFirstHop(source)) this.#calls.confirm();
+      // In a flood through our first hops our probes are dropped as well, which says nothing about their paths.
+      if (this.#dataLimit.isFirstHop(source)) this.#probe.confirm();
       return false;
     }
     const { identity } = this.#deps;
     const opened = openBoth(response, this.#dataKeys, identity);
     if (opened === undefined) return false;
-    if (opened.sender.equals(identity.publicKey)) return this.#calls.receive(opened.data);
-    this.#handlers.onData(opened.sender, opened.data, this.#dataLimit.wayOf(source));
+    if (opened.sender.equals(identity.publicKey)) return this.#probe.receive(opened.data);
+    this.#handlers.onData(opened.sender, opened.data, this.#dataLimit.groupOf(source));
     return true;
   }
 
-  /** As a friend would: through the node, by a path that we are not announced by. */
-  #call(node: NodeInfo, data: Buffer): void {
+  /** Sends data to ourselves through the node as a friend would, by another path than that of the announcement. */
+  #sendProbe(node: NodeInfo, data: Buffer): void {
     const { random, identity, paths } = this.#deps;
     const inner = sealInner(random, identity, identity.publicKey, data);
-    const path = paths.pick(node.endpoint, { proven: true, except: this.#announcer.pathTo(node) });
+    const path = paths.pick(node.endpoint, { proven: true, except: this.announcer.pathTo(node) });
     path?.send(sealOuter(random, inner, this.#dataKeys.publicKey), node.endpoint);
   }
 }

@@ -1,41 +1,50 @@
-/** Which nodes paths are made of: those that live, as far as anybody knows. */
+/** The nodes of which paths are made: those that are probably alive. */
 import { LruMap } from '../../base/lru-map.js';
 import type { PublicKey } from '../crypto/keys.js';
 import type { NodeInfo } from '../packet/node-info.js';
 
-/** Nodes remembered for the time when the DHT names none for paths. */
+/** Nodes remembered for the time when the DHT has no good nodes. */
 const REMEMBERED = 32;
-/** As many known nodes as are tried before they have answered. */
+/** Nodes are tried before they have answered when at most so many are known. */
 const TRUSTED_NODES = 2;
 
-/** First hops that are reached without UDP. */
+/** TCP relays as first hops, which are reached without UDP. */
 export interface EntryRelays {
-  /** False where UDP works. */
+  /** False while UDP works. */
   readonly isNeeded: boolean;
-  /** Those that answer. */
+  /** The relays that answer. */
   readonly connected: readonly NodeInfo[];
   sendOnion(relay: PublicKey, data: Buffer): void;
 }
 
-/** What is known of a node's life, from the DHT. */
+/** What the DHT knows about the liveness of nodes. */
 export interface NodeHealth {
-  /** Whether it stays silent of late. */
+  /** Whether the node has not answered lately. */
   isSuspect(key: PublicKey): boolean;
-  /** A path through it does not work: it is asked whether it lives. */
+  /** Pings the node: a path through it does not work. */
   check(node: NodeInfo): void;
 }
 
+export interface OnionDht {
+  readonly known: {
+    /** Returns the good nodes near to us. */
+    near(): readonly NodeInfo[];
+    /** Returns the good nodes closest to `target`. */
+    closest(target: PublicKey, count: number, options: { readonly lan: boolean }): readonly NodeInfo[];
+  };
+  readonly liveness?: NodeHealth;
+}
+
 export interface PathNodesDeps {
-  /** The DHT's good nodes, and bootstrap nodes before any is good. */
-  readonly pathNodes: () => readonly NodeInfo[];
+  readonly dht: OnionDht;
   readonly relays?: EntryRelays;
 }
 
 export class PathNodes {
   readonly #deps: PathNodesDeps;
-  /** The nodes named to us last, newest first. */
+  /** The nodes that we learned last, newest first. */
   #known: readonly NodeInfo[] = [];
-  /** Nodes that answered us through the onion: where UDP does not work, the DHT knows none. */
+  /** Nodes that answered through the onion; without UDP the DHT knows no nodes. */
   readonly #answered = new LruMap<string, NodeInfo>(REMEMBERED);
 
   constructor(deps: PathNodesDeps) {
@@ -51,23 +60,23 @@ export class PathNodes {
     this.#answered.set(node.publicKey.hex, node);
   }
 
-  /** Relays that paths begin with; none where UDP works. */
+  /** The relays with which paths begin; none while UDP works. */
   get relays(): readonly NodeInfo[] {
     const { relays } = this.#deps;
     return relays?.isNeeded ? relays.connected : [];
   }
 
   /**
-   * Nodes that live. Before any has answered, only in a network of one or two known nodes are these taken on trust: of many
-   * bootstrap nodes most may be dead, and waiting for the first answer is faster than trying paths through them.
+   * The nodes for paths. Before any has answered, known nodes are used only when there are one or two: many bootstrap nodes may be
+   * dead, and waiting for the first answer is faster than trying paths through them.
    */
   get nodes(): readonly NodeInfo[] {
     if (this.relays.length > 0) return this.#behindRelays();
-    const nodes = this.#deps.pathNodes();
+    const nodes = this.#deps.dht.known.near();
     return nodes.length > 0 || this.#known.length > TRUSTED_NODES ? nodes : this.#known;
   }
 
-  /** Those that have answered and those whose relay answers, else all that we were told of. */
+  /** Returns the nodes that have answered and those whose relay answers, or else all that we have learned. */
   #behindRelays(): readonly NodeInfo[] {
     const alive = new Map([...this.#answered.values()].map((node) => [node.publicKey.hex, node]));
     const relays = new Set(this.relays.map(({ publicKey }) => publicKey.hex));

@@ -1,14 +1,13 @@
 /**
- * The paths in use for one purpose, each with what is known of its working (c-toxcore onion_client.c: Onion_Client_Paths).
- * Those that stay silent are replaced when one is asked for next, so that no outage leaves anything stuck.
+ * The paths in use for one purpose, and which of them work (c-toxcore onion_client.c: Onion_Client_Paths). Dead ones are replaced
+ * when a path is needed next, so that no outage leaves anything stuck.
  */
 import type { Clock, Timer } from '../../base/clock.js';
 import type { Endpoint } from '../../base/endpoint.js';
 import type { Random } from '../../base/random.js';
 import type { PublicKey } from '../crypto/keys.js';
-import type { FirstHop } from './first-hop.js';
 import type { HopPicker } from './hop-picker.js';
-import { type EntryNode, OnionPath } from './onion-path.js';
+import { type EntryNode, type FirstHop, OnionPath } from './onion-path.js';
 import { Scope, scopeOf } from './scope.js';
 
 /** Specification (c-toxcore NUMBER_ONION_PATHS). */
@@ -16,34 +15,34 @@ const PATHS = 6;
 /** Specification (c-toxcore ONION_PATH_MAX_LIFETIME), ms. */
 const LIFETIME = 1_200_000;
 /**
- * A path is dead after so many requests without an answer, the last of them so many ms ago. A path that
- * never answered gets less patience. c-toxcore waits 4 s and 10 s; nobody's answer takes that long.
+ * A path is dead after so many requests without an answer, the last of them so many ms ago, and sooner if it never answered.
+ * c-toxcore waits 4 s and 10 s; no answer takes that long.
  */
 const FRESH = { uses: 2, patience: 2_500 };
 const PROVEN = { uses: 4, patience: 8_000 };
-/** Ms without an answer after which the nodes of the path are asked whether they live. */
+/** ms without an answer after which the nodes of the path are checked. */
 const SUSPICION = 700;
 
 interface PathSlot {
   readonly path: OnionPath;
-  /** The widest one that its hops' addresses may have. */
+  /** The widest scope of its hops' addresses. */
   readonly scope: Scope;
   readonly createdAt: number;
   hasAnswered: boolean;
   /** Requests since the last answer. */
   unanswered: number;
-  /** When the request was sent that made `unanswered` reach its limit, or the last one before that. */
+  /** When the last request was sent that `unanswered` counts up to its limit. */
   usedAt: number;
-  /** Runs out when an answer is overdue. */
+  /** Fires when an answer is overdue. */
   suspicion: Timer | undefined;
 }
 
-export interface PathWish {
-  /** Another one than this. */
+export interface PathPreferences {
+  /** Excludes this path. */
   readonly except?: OnionPath | undefined;
-  /** Preferably not leaving the onion at the very node that the packet is for. */
+  /** Prefers a path whose exit is not the destination. */
   readonly isExitAvoided?: boolean;
-  /** Preferably one that answered: for what nobody will confirm. */
+  /** Prefers a path that has answered, for packets without a confirmation. */
   readonly proven?: boolean;
 }
 
@@ -56,34 +55,34 @@ export interface PathPoolDeps {
 
 export class PathPool {
   readonly #deps: PathPoolDeps;
-  /** For destinations of each scope six, made when such a one turns up. */
-  readonly #shelves = new Map<Scope, (PathSlot | undefined)[]>();
+  /** Six paths for destinations of each scope, made when they are needed. */
+  readonly #pathsByScope = new Map<Scope, (PathSlot | undefined)[]>();
 
   constructor(deps: PathPoolDeps) {
     this.#deps = deps;
   }
 
-  /** A path by which one packet gets there; undefined only when no nodes are known. */
-  pick(destination: Endpoint, wish: PathWish = {}): OnionPath | undefined {
+  /** Returns a path to the destination; undefined only when no nodes are known. */
+  pick(destination: Endpoint, preferences: PathPreferences = {}): OnionPath | undefined {
     const scope = this.#scopeFor(destination);
     let secondBest: OnionPath | undefined;
-    for (const index of this.#order(scope, wish.proven === true)) {
+    for (const index of this.#order(scope, preferences.proven === true)) {
       const path = this.#at(scope, index);
-      if (path === undefined || path === wish.except) continue;
-      if (!wish.isExitAvoided || path.exit.endpoint.key !== destination.key) return path;
+      if (path === undefined || path === preferences.except) continue;
+      if (!preferences.isExitAvoided || path.exit.endpoint.key !== destination.key) return path;
       secondBest ??= path;
     }
     return secondBest;
   }
 
-  /** One that probably works and another one, for a packet that should arrive at once. */
+  /** Returns a path that probably works and another one, for a packet that should arrive at once. */
   pickTwo(destination: Endpoint): OnionPath[] {
     const first = this.pick(destination, { isExitAvoided: true, proven: true });
     const second = this.pick(destination, { isExitAvoided: true, except: first });
     return [first, second].filter((path) => path !== undefined);
   }
 
-  /** A request that will be answered leaves by this path. */
+  /** A request that needs an answer is sent by this path. */
   noteRequest(path: OnionPath): void {
     const slot = this.#slotOf(path);
     if (slot === undefined) return;
@@ -98,26 +97,26 @@ export class PathPool {
     if (slot === undefined) return;
     slot.hasAnswered = true;
     slot.unanswered = 0;
-    this.#calm(slot);
+    this.#stopSuspicion(slot);
   }
 
-  /** Something got lost on the path that was not a request: an answer does not make it good, a dead node makes it bad. */
+  /** A packet other than a request got lost on the path: checks its nodes. */
   suspect(path: OnionPath): void {
     this.#deps.hops.suspect(path.hops);
   }
 
-  /** All paths are given up. */
+  /** Gives up all paths. */
   clear(): void {
-    for (const slot of this.#all()) this.#calm(slot);
-    this.#shelves.clear();
+    for (const slot of this.#all()) this.#stopSuspicion(slot);
+    this.#pathsByScope.clear();
   }
 
-  /** Another way to begin has turned up: paths that never answered, or wait for an answer, are given up. */
+  /** Gives up paths that never answered or wait for an answer. */
   forgetUnanswered(): void {
     for (const slot of this.#all()) if (!slot.hasAnswered || slot.unanswered > 0) this.#forget(slot);
   }
 
-  /** A node is gone. @returns whether a path went through it */
+  /** Gives up the paths through a node that is gone. @returns whether there were any */
   forgetThrough(node: PublicKey): boolean {
     let isChanged = false;
     for (const slot of this.#all()) {
@@ -128,15 +127,15 @@ export class PathPool {
     return isChanged;
   }
 
-  /** True while what is bound to the path, such as a ping id, is worth keeping. */
+  /** Whether a ping id that is bound to the path can still be used. */
   isUsable(path: OnionPath): boolean {
     const slot = this.#slotOf(path);
     return slot !== undefined && !this.#isDead(slot) && !this.#isOutgrown(slot);
   }
 
-  /** The slots at random; first those whose paths answered lately, when that matters. */
+  /** Returns the slots in random order. @param provenFirst puts those whose paths answered lately in front */
   #order(scope: Scope, provenFirst: boolean): number[] {
-    const order = this.#shelf(scope).map((slot, index) => {
+    const order = this.#slotsOf(scope).map((slot, index) => {
       const isProven = slot?.hasAnswered === true && slot.unanswered < PROVEN.uses;
       return { index, rank: this.#deps.random.below(1000) - (provenFirst && isProven ? 1000 : 0) };
     });
@@ -144,16 +143,16 @@ export class PathPool {
   }
 
   #at(scope: Scope, index: number): OnionPath | undefined {
-    const shelf = this.#shelf(scope);
-    const slot = shelf[index];
+    const slots = this.#slotsOf(scope);
+    const slot = slots[index];
     if (slot !== undefined && !this.#isDead(slot) && !this.#isOutgrown(slot)) return slot.path;
     if (slot !== undefined && !slot.hasAnswered && this.#isDead(slot)) this.#deps.hops.noteFailure(slot.path.hops);
     const hops = this.#deps.hops.pick(scope);
     if (hops === undefined) return slot?.path;
     const path = new OnionPath({ random: this.#deps.random, first: this.#deps.firstHop(hops[0]) }, hops);
     const now = this.#deps.clock.now();
-    if (slot !== undefined) this.#calm(slot);
-    shelf[index] = {
+    if (slot !== undefined) this.#stopSuspicion(slot);
+    slots[index] = {
       path,
       scope,
       createdAt: now,
@@ -170,33 +169,33 @@ export class PathPool {
     this.#deps.hops.suspect(slot.path.hops);
   }
 
-  #calm(slot: PathSlot): void {
+  #stopSuspicion(slot: PathSlot): void {
     slot.suspicion?.cancel();
     slot.suspicion = undefined;
   }
 
-  /** Without nodes whose addresses are so narrow there is no way that is sure. */
+  /** Returns the scope for hops: that of the destination, or the widest if no node has so narrow an address. */
   #scopeFor(destination: Endpoint): Scope {
     const scope = scopeOf(destination);
     return scope !== Scope.World && this.#deps.hops.hasAny(scope) ? scope : Scope.World;
   }
 
-  #shelf(scope: Scope): (PathSlot | undefined)[] {
-    const known = this.#shelves.get(scope);
+  #slotsOf(scope: Scope): (PathSlot | undefined)[] {
+    const known = this.#pathsByScope.get(scope);
     if (known !== undefined) return known;
-    const shelf = new Array<PathSlot | undefined>(PATHS).fill(undefined);
-    this.#shelves.set(scope, shelf);
-    return shelf;
+    const slots = new Array<PathSlot | undefined>(PATHS).fill(undefined);
+    this.#pathsByScope.set(scope, slots);
+    return slots;
   }
 
   #all(): PathSlot[] {
-    return [...this.#shelves.values()].flat().filter((slot) => slot !== undefined);
+    return [...this.#pathsByScope.values()].flat().filter((slot) => slot !== undefined);
   }
 
   #forget(slot: PathSlot): void {
-    this.#calm(slot);
-    const shelf = this.#shelf(slot.scope);
-    shelf[shelf.indexOf(slot)] = undefined;
+    this.#stopSuspicion(slot);
+    const slots = this.#slotsOf(slot.scope);
+    slots[slots.indexOf(slot)] = undefined;
   }
 
   #slotOf(path: OnionPath): PathSlot | undefined {
@@ -210,10 +209,10 @@ export class PathPool {
     return now - slot.createdAt >= LIFETIME || (slot.unanswered >= uses && now - slot.usedAt >= patience);
   }
 
-  /** Paths that repeat nodes are for the first moments: they go when a better one is known to work, or if they never did. */
+  /** Whether the path repeats nodes although there are enough, and is not needed: it never worked, or a better one does. */
   #isOutgrown(slot: PathSlot): boolean {
     if (!slot.path.isRepetitive || !this.#deps.hops.hasPlenty(slot.scope)) return false;
-    const others = this.#shelf(slot.scope);
+    const others = this.#slotsOf(slot.scope);
     return !slot.hasAnswered || others.some((other) => other?.hasAnswered && !other.path.isRepetitive);
   }
 }

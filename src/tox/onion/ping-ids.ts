@@ -1,6 +1,6 @@
 /**
- * Ping ids prove that whoever announces itself can receive at the address that it uses (spec: "Onion announce"). They are
- * computed, not stored: an authentication code of the time, the requester and its address, which is that of the last hop.
+ * Ping ids prove that a requester receives at the address that it uses (spec: "Onion announce"). They are computed, not stored: an
+ * authentication code over the time, the requester's key and its address, which is that of the last hop.
  */
 import { ByteWriter } from '../../base/bytes.js';
 import type { Clock } from '../../base/clock.js';
@@ -11,7 +11,7 @@ import { equalsInConstantTime, type PublicKey } from '../crypto/keys.js';
 import { PUBLIC_KEY_SIZE } from '../crypto/sodium.js';
 import { encodeIpPort, IP_PORT_SIZE } from '../packet/node-info.js';
 
-/** Specification, s: an id is good in the window in which it was made and in the next one. */
+/** Specification, seconds: an id is valid in the window in which it was made and in the next one. */
 const WINDOW = 300;
 const HMAC_KEY_SIZE = 32;
 

@@ -1,29 +1,26 @@
 /**
- * The proof that others reach us: we send onion data to ourselves as a friend would, to one after the other of the nodes
- * that store us, by paths other than those by which we are announced. What comes back has gone through everything that a
- * friend's data go through; what does not shows a way to us that is broken, though the node believes that it stores us.
+ * Checks that friends reach us: sends onion data to ourselves as a friend would, through one storing node after the other, by other
+ * paths than those by which we are announced. A probe that comes back has taken every step that a friend's data takes. A lost one
+ * shows a broken path, although the node stores us.
  */
 import type { Clock, Timer } from '../../base/clock.js';
 import type { Random } from '../../base/random.js';
 import { OnionDataKind } from '../packet/kind.js';
 import type { NodeInfo } from '../packet/node-info.js';
 
-/**
- * Ms from one call to the next. A call costs one packet of some 400 bytes each way, so all of them some 200
- * bytes a second, however many nodes store us.
- */
+/** ms between probes. Each costs a packet of 400 bytes each way: some 200 bytes a second, however many nodes store us. */
 const INTERVAL = 2_500;
-/** Ms after which a call is repeated by another path, and after the last of which it has failed. */
+/** ms after which a probe is repeated by another path; after the last one it has failed. */
 const PATIENCE = [1_000, 1_000, 2_000];
 /**
- * Ms without any proof, and calls that failed meanwhile, after which nobody reaches us. With a tenth of all
- * packets lost, on sixteen ways, a call with its repetitions fails every fifth time.
+ * We are unreachable after so many ms without a proof, in which so many probes failed. When a tenth of all packets is lost, over
+ * sixteen hops, every fifth probe fails with all its repetitions.
  */
 const LOST_AFTER = 15_000;
 const FAILURES = 4;
 const ID_SIZE = 8;
 
-interface Call {
+interface Probe {
   readonly node: NodeInfo;
   readonly packet: Buffer;
   attempt: number;
@@ -33,11 +30,11 @@ interface Call {
 export interface ReachabilityProbeDeps {
   readonly clock: Clock;
   readonly random: Random;
-  /** The nodes that store us. */
+  /** Returns the nodes that store us. */
   readonly storing: () => readonly NodeInfo[];
   /** Sends onion data to ourselves through the node. */
   readonly send: (node: NodeInfo, data: Buffer) => void;
-  /** Data sent to us through this node got lost. */
+  /** A probe through this node got lost. */
   readonly onUnanswered: (node: NodeInfo) => void;
   /** No path to us works. */
   readonly onLost: () => void;
@@ -45,11 +42,11 @@ export interface ReachabilityProbeDeps {
 
 export class ReachabilityProbe {
   readonly #deps: ReachabilityProbeDeps;
-  readonly #calls = new Map<string, Call>();
+  readonly #probes = new Map<string, Probe>();
   #timer: Timer | undefined;
   #next = 0;
   #provenAt = 0;
-  /** Unanswered calls since the last proof. */
+  /** Failed probes since the last proof. */
   #failures = 0;
 
   constructor(deps: ReachabilityProbeDeps) {
@@ -58,65 +55,65 @@ export class ReachabilityProbe {
 
   start(): void {
     this.confirm();
-    this.#timer ??= this.#deps.clock.every(INTERVAL, () => this.#call());
+    this.#timer ??= this.#deps.clock.every(INTERVAL, () => this.#sendNext());
   }
 
   stop(): void {
     this.#timer?.cancel();
     this.#timer = undefined;
-    for (const { timer } of this.#calls.values()) timer.cancel();
-    this.#calls.clear();
+    for (const { timer } of this.#probes.values()) timer.cancel();
+    this.#probes.clear();
   }
 
-  /** Whether something has reached us within the last 15 s. */
+  /** Whether anything has reached us in the last 15 s. */
   get isProven(): boolean {
     return this.#deps.clock.now() - this.#provenAt < LOST_AFTER;
   }
 
-  /** Something else has shown that we are reached: a node has confirmed anew, by its way to us, that it stores us. */
+  /** We are reachable: a node has confirmed by its path to us that it stores us. */
   confirm(): void {
     this.#provenAt = this.#deps.clock.now();
     this.#failures = 0;
   }
 
-  /** A call has come back. @returns false when it is none of ours, or came too late */
+  /** A probe has come back. @returns false when it is not ours, or late */
   receive(data: Buffer): boolean {
     const id = data.subarray(1).toString('hex');
-    const call = this.#calls.get(id);
-    if (data[0] !== OnionDataKind.SelfCall || call === undefined) return false;
-    call.timer.cancel();
-    this.#calls.delete(id);
+    const probe = this.#probes.get(id);
+    if (data[0] !== OnionDataKind.SelfCall || probe === undefined) return false;
+    probe.timer.cancel();
+    this.#probes.delete(id);
     this.confirm();
     return true;
   }
 
-  #call(): void {
+  #sendNext(): void {
     const nodes = this.#deps.storing();
     const node = nodes[this.#next % Math.max(1, nodes.length)];
     this.#next += 1;
     if (node === undefined) return;
     const id = this.#deps.random.bytes(ID_SIZE);
     const packet = Buffer.concat([Buffer.from([OnionDataKind.SelfCall]), id]);
-    const call: Call = { node, packet, attempt: 0, timer: this.#deps.clock.soon(() => this.#attempt(call)) };
-    this.#calls.set(id.toString('hex'), call);
+    const probe: Probe = { node, packet, attempt: 0, timer: this.#deps.clock.soon(() => this.#attempt(probe)) };
+    this.#probes.set(id.toString('hex'), probe);
   }
 
-  #attempt(call: Call): void {
+  #attempt(probe: Probe): void {
     const { clock, send } = this.#deps;
-    const patience = PATIENCE[call.attempt];
-    call.attempt += 1;
+    const patience = PATIENCE[probe.attempt];
+    probe.attempt += 1;
     if (patience === undefined) {
-      this.#fail(call);
+      this.#fail(probe);
       return;
     }
-    call.timer = clock.after(patience, () => this.#attempt(call));
-    send(call.node, call.packet);
+    probe.timer = clock.after(patience, () => this.#attempt(probe));
+    send(probe.node, probe.packet);
   }
 
-  #fail({ node, packet }: Call): void {
+  #fail({ node, packet }: Probe): void {
     const { storing, onUnanswered, onLost } = this.#deps;
-    this.#calls.delete(packet.subarray(1).toString('hex'));
-    // Given up meanwhile: no wonder.
+    this.#probes.delete(packet.subarray(1).toString('hex'));
+    // The node does not store us any more.
     if (!storing().some(({ publicKey }) => publicKey.equals(node.publicKey))) return;
     this.#failures += 1;
     if (this.#failures < FAILURES || this.isProven) {

@@ -1,7 +1,7 @@
 /**
- * From where an address can be reached. A hop hands on to a narrow address only what came from one (onion-relay), and an
- * address such as 127.0.0.1 means another host to each: so a path may go from narrow addresses to wider ones, never back,
- * and a destination needs hops whose addresses are no wider than its own.
+ * From where an address can be reached. A hop forwards packets to a narrow address only if they came from one (onion-relay), and
+ * 127.0.0.1 is another host for each. So a path goes from narrow addresses to wider ones, never back, and the addresses of its hops
+ * must not be wider than that of the destination.
  */
 import type { Endpoint } from '../../base/endpoint.js';
 

@@ -14,19 +14,19 @@ import type { PathPool } from './path-pool.js';
 
 /** Specification (c-toxcore MAX_ONION_CLIENTS_ANNOUNCE). */
 const NODES = 12;
-/** As many as keep a slow network busy without flooding it. */
+/** Requests at a time: enough to keep a slow network busy without flooding it. */
 const PARALLELISM = 8;
 /** Specification (c-toxcore ANNOUNCE_INTERVAL_ANNOUNCED, TIME_TO_STABLE, ANNOUNCE_INTERVAL_STABLE), ms. */
 const REFRESH_OFTEN = 15_000;
 const YOUTH = 90_000;
 const REFRESH = 120_000;
-/** Gaps between tries with all known nodes while few answer, ms. */
+/** ms between attempts with all known nodes while few answer. */
 const POPULATE_GAPS = [700, 1_500, 3_000, 3_000, 3_000, 3_000, 3_000, 6_000, 15_000];
-/** c-toxcore ANNOUNCE_INTERVAL_NOT_ANNOUNCED, doubled with each refusal so that a full node is not pestered, ms. */
+/** c-toxcore ANNOUNCE_INTERVAL_NOT_ANNOUNCED, doubled with each refusal so that a full node is asked less, ms. */
 const FIRST_REFUSAL_DELAY = 3_000;
 const MAX_REFUSAL_DELAY = 60_000;
 
-/** What a node wants to see next time, from the exit of this path. */
+/** The ping id that a node expects next time, from the exit of this path. */
 interface Ticket {
   readonly pingId: Buffer;
   readonly path: OnionPath;
@@ -34,11 +34,11 @@ interface Ticket {
 
 interface Slot {
   ticket: Ticket;
-  /** Where the announcement that the node stores came from, and since when it has. */
+  /** The path of the announcement that the node stores, and since when it stores it. */
   stored: { readonly path: OnionPath; readonly since: number } | undefined;
-  /** Between the decision to announce and its confirmation; an answer at any other time is a late double. */
+  /** True from the decision to announce until its confirmation; an answer at any other time is a late duplicate. */
   isRenewing: boolean;
-  /** What came through the node of late did not reach us. */
+  /** Data sent through the node did not reach us lately. */
   isUnreachable: boolean;
   refusals: number;
   timer: Timer | undefined;
@@ -48,10 +48,10 @@ export interface SelfAnnouncerDeps {
   readonly clock: Clock;
   readonly requests: AnnounceRequests;
   readonly paths: PathPool;
-  /** Nodes to begin with. */
+  /** Returns nodes with which the search begins. */
   readonly seeds: () => readonly NodeInfo[];
   readonly onChange: (isAnnounced: boolean) => void;
-  /** A node has confirmed, by this path, that it stores us, again or for the first time. */
+  /** A node has confirmed by this path that it stores us, again or for the first time. */
   readonly onStored: (path: OnionPath) => void;
 }
 
@@ -71,14 +71,9 @@ export class SelfAnnouncer implements SearchOwner {
     this.#populating = new Repeater(deps.clock, POPULATE_GAPS, () => this.#populate());
   }
 
-  /** True while a node confirmed that it stores us. */
+  /** Whether a node has confirmed that it stores us. */
   get isAnnounced(): boolean {
     return this.#isAnnounced;
-  }
-
-  /** Nodes that confirmed that they store us. */
-  get storingNodes(): number {
-    return [...this.#slots.values()].filter((slot) => slot.stored !== undefined).length;
   }
 
   start(): void {
@@ -98,22 +93,22 @@ export class SelfAnnouncer implements SearchOwner {
     this.#search.offer([node]);
   }
 
-  /** Another way to all nodes has turned up. @param nodes some that live */
+  /** Repeats unanswered requests: another first hop is available. @param nodes nodes that are alive */
   askAgain(nodes: readonly NodeInfo[]): void {
     this.#search.askAgain(nodes);
   }
 
-  /** Nodes that confirmed that they store us. */
+  /** The nodes that have confirmed that they store us. */
   get storing(): readonly NodeInfo[] {
     return this.#search.nodes.filter(({ publicKey }) => this.#slots.get(publicKey.hex)?.stored !== undefined);
   }
 
-  /** By which a node that stores us reaches us. */
+  /** Returns the path by which a node that stores us reaches us. */
   pathTo({ publicKey }: NodeInfo): OnionPath | undefined {
     return this.#slots.get(publicKey.hex)?.stored?.path;
   }
 
-  /** What a node passes on does not reach us: we are announced there anew, by another path. */
+  /** Announces us at a node again by another path, because what it passes on does not reach us. */
   renew(node: NodeInfo): void {
     const slot = this.#slots.get(node.publicKey.hex);
     if (slot?.stored === undefined) return;
@@ -123,9 +118,9 @@ export class SelfAnnouncer implements SearchOwner {
   }
 
   /**
-   * Everything is announced anew.
-   * @param nodes some that live
-   * @param isProven whether that we are reached is believed meanwhile
+   * Announces us everywhere again.
+   * @param nodes nodes that are alive
+   * @param isProven whether we count as announced meanwhile
    */
   refresh(nodes: readonly NodeInfo[], isProven: boolean): void {
     for (const slot of this.#slots.values()) slot.timer?.cancel();
@@ -140,8 +135,8 @@ export class SelfAnnouncer implements SearchOwner {
     this.#noteChange();
   }
 
-  /** A node is gone: whoever sends to us through it does not reach us, so that another path is announced, at once. */
-  noteDoubt(key: PublicKey): void {
+  /** Announces us again where the path goes through this node, which is gone. */
+  noteSuspect(key: PublicKey): void {
     for (const node of this.#search.nodes) {
       const slot = this.#slots.get(node.publicKey.hex);
       if (slot?.stored?.path.hops.some((hop) => hop.publicKey.equals(key))) this.#renewAfter(0, node, slot);
@@ -157,7 +152,7 @@ export class SelfAnnouncer implements SearchOwner {
     }
     const { path, pingId } = slot.ticket;
     this.#send(node, path, pingId);
-    // No answer: the path may be broken, so a fresh start is made by another one besides.
+    // Without an answer the path may be broken: starts again by another one as well.
     const other = attempt > 0 ? paths.pick(node.endpoint, { isExitAvoided: true, except: path }) : undefined;
     if (other !== undefined) this.#send(node, other, NO_PING_ID);
   }
@@ -172,7 +167,7 @@ export class SelfAnnouncer implements SearchOwner {
     if (this.#search.isSparse) this.#search.offer(this.#deps.seeds());
   }
 
-  /** A ticket that just came is used by the way it came; an old one only if its path is still one that we want. */
+  /** Whether the ticket can be used: a new one by the path on which it came, an old one only if that path still works. */
   #isGood({ ticket, stored, isUnreachable }: Slot): boolean {
     return ticket.path !== stored?.path || (!isUnreachable && this.#deps.paths.isUsable(ticket.path));
   }
@@ -184,7 +179,7 @@ export class SelfAnnouncer implements SearchOwner {
   }
 
   #onAnswer({ node, path, pingId, outcome, nodes }: RequestAnswer): void {
-    // Nobody else announces our key: a node that found somebody lies, and shall fall silent for us.
+    // No other peer announces our key: the node lies, and its answers are ignored.
     if (outcome.status === 'found') return;
     if (!this.#search.noteAnswer(node, nodes)) return;
     const ticket = { pingId: ownedCopy(outcome.pingId), path };
@@ -196,7 +191,7 @@ export class SelfAnnouncer implements SearchOwner {
     } else if (outcome.status === 'announced') {
       this.#onStored(node, slot);
     } else if (slot.stored !== undefined) {
-      // It has been run again, and with its memory its ping ids are gone: the new one counts at once.
+      // The node was restarted and has lost its ping ids: the new one is used at once.
       slot.stored = undefined;
       this.#search.ask(node);
       this.#noteChange();
@@ -213,7 +208,7 @@ export class SelfAnnouncer implements SearchOwner {
     slot.isRenewing = false;
     slot.isUnreachable = false;
     slot.refusals = 0;
-    // Where few nodes store us, nobody stands in for one that is run again and has forgotten us.
+    // Where few nodes store us, one that restarts and forgets us is missed.
     const isOften = now - slot.stored.since < YOUTH || this.#search.isSparse;
     this.#renewAfter(isOften ? REFRESH_OFTEN : REFRESH, node, slot);
     this.#deps.onStored(path);
@@ -235,7 +230,7 @@ export class SelfAnnouncer implements SearchOwner {
   }
 
   #noteChange(): void {
-    const isAnnounced = this.storingNodes > 0;
+    const isAnnounced = [...this.#slots.values()].some((slot) => slot.stored !== undefined);
     if (isAnnounced === this.#isAnnounced) return;
     this.#isAnnounced = isAnnounced;
     this.#deps.onChange(isAnnounced);

@@ -1,6 +1,6 @@
 /**
- * Seals the way back into sendbacks that only this node can read (spec: "Onion": sendback). The key changes so that what
- * a sendback hides cannot be learnt later; the one before stays good for a while, so that paths survive the change.
+ * Seals the return path into sendbacks that only this node can open (spec: "Onion": sendback). The key changes so that old sendbacks
+ * cannot be opened later. The previous key stays valid for a while, so that paths survive the change.
  */
 import type { Clock } from '../../base/clock.js';
 import type { Random } from '../../base/random.js';
@@ -10,7 +10,7 @@ import { decodeSendbackContent, encodeSendbackContent, type SendbackContent } fr
 
 /** Specification (c-toxcore KEY_REFRESH_INTERVAL), ms. */
 const ROTATION_INTERVAL = 7_200_000;
-/** Implementation, ms: longer than the 300 s for which an announcement with its sendback is stored. */
+/** ms; longer than the 300 s for which an announcement with its sendback is stored. */
 const GRACE = 600_000;
 
 export class SendbackBox {
@@ -24,7 +24,7 @@ export class SendbackBox {
     this.#clock = deps.clock;
     this.#random = deps.random;
     this.#current = this.#random.bytes(SHARED_KEY_SIZE);
-    // Random as well, so that there is one case and not two: nothing was ever sealed with it.
+    // Random as well, though nothing was ever sealed with it, which saves a special case.
     this.#previous = this.#random.bytes(SHARED_KEY_SIZE);
     this.#rotatedAt = this.#clock.now();
   }
@@ -35,7 +35,7 @@ export class SendbackBox {
     return Buffer.concat([nonce, seal(this.#current, nonce, encodeSendbackContent(content))]);
   }
 
-  /** Undefined when we did not seal it, or too long ago. */
+  /** Returns undefined when we did not seal it, or too long ago. */
   open(sendback: Buffer): SendbackContent | undefined {
     this.#rotate();
     const nonce = sendback.subarray(0, NONCE_SIZE);
@@ -46,7 +46,7 @@ export class SendbackBox {
   }
 
   #rotate(): void {
-    // More than once after a long silence, so that the key before is never older than it should be.
+    // Several times after a long silence, so that the previous key is never too old.
     while (this.#clock.now() - this.#rotatedAt >= ROTATION_INTERVAL) {
       sodium_memzero(this.#previous);
       this.#previous = this.#current;

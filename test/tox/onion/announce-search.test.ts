@@ -31,7 +31,7 @@ function make(size = 8, parallelism = 8) {
   return { clock, asked, forgotten, search };
 }
 
-t.test('asks what it learns at once, eight at a time, the closest first', async (t) => {
+t.test('new nodes are asked at once, eight at a time, the closest first', async (t) => {
   const { search, asked } = make();
   search.offer(Array.from({ length: 20 }, (_, index) => nodeAt(20 - index)));
   t.same(
@@ -43,7 +43,7 @@ t.test('asks what it learns at once, eight at a time, the closest first', async 
   t.equal(asked.at(-1)?.distance, 9, 'an answer makes room for the next');
 });
 
-t.test('asks again after 0.7, 1.5 and 3 s, then gives up', async (t) => {
+t.test('a silent node is asked again after 0.7, 1.5 and 3 s, and then given up', async (t) => {
   const { search, asked, clock, forgotten } = make();
   search.noteAnswer(nodeAt(9), []);
   search.offer([nodeAt(1)]);
@@ -60,7 +60,7 @@ t.test('asks again after 0.7, 1.5 and 3 s, then gives up', async (t) => {
   t.equal(clock.pending, 0);
 });
 
-t.test('goes on asking, ever more slowly, while nobody answers at all', async (t) => {
+t.test('while no node answers, nodes are asked more and more slowly', async (t) => {
   const { search, asked, clock } = make();
   search.offer([nodeAt(1)]);
   clock.advance(30_000);
@@ -85,7 +85,7 @@ t.test('dead nodes do not stall the search', async (t) => {
   t.ok(asked.some(({ distance }) => distance === 100));
 });
 
-t.test('keeps the closest nodes and forgets the farther ones', async (t) => {
+t.test('the search remembers the closest nodes and forgets farther ones', async (t) => {
   const { search, forgotten } = make(3);
   for (const distance of [10, 20, 30]) t.ok(search.noteAnswer(nodeAt(distance), []));
   t.ok(search.noteAnswer(nodeAt(5), []));
@@ -94,7 +94,7 @@ t.test('keeps the closest nodes and forgets the farther ones', async (t) => {
   t.same(search.nodes.map(distanceOf), [5, 10, 20]);
 });
 
-t.test('does not ask nodes farther than those that it keeps', async (t) => {
+t.test('nodes farther than all remembered ones are not asked', async (t) => {
   const { search, asked } = make(2);
   search.noteAnswer(nodeAt(10), [nodeAt(30)]);
   search.noteAnswer(nodeAt(20), [nodeAt(40), nodeAt(15)]);
@@ -104,7 +104,7 @@ t.test('does not ask nodes farther than those that it keeps', async (t) => {
   );
 });
 
-t.test('what waits is dropped when closer nodes have filled the list', async (t) => {
+t.test('waiting nodes are dropped when closer ones have filled the list', async (t) => {
   const { search, asked } = make(1, 1);
   search.offer([nodeAt(5), nodeAt(9)]);
   search.noteAnswer(nodeAt(5), []);
@@ -114,7 +114,7 @@ t.test('what waits is dropped when closer nodes have filled the list', async (t)
   );
 });
 
-t.test('a node that answered before gets more tries until it is forgotten', async (t) => {
+t.test('a node that answered before gets more attempts before it is forgotten', async (t) => {
   const { search, asked, clock, forgotten } = make();
   search.noteAnswer(nodeAt(9), []);
   search.noteAnswer(nodeAt(1), []);
@@ -128,7 +128,7 @@ t.test('a node that answered before gets more tries until it is forgotten', asyn
   t.equal(asked.length, 5);
 });
 
-t.test('the last node is forgotten as well when it falls silent, but asked on', async (t) => {
+t.test('the last node is forgotten when it falls silent, but still asked', async (t) => {
   const { search, asked, clock, forgotten } = make();
   search.noteAnswer(nodeAt(1), []);
   search.ask(nodeAt(1));
@@ -140,7 +140,7 @@ t.test('the last node is forgotten as well when it falls silent, but asked on', 
   t.equal(clock.pending, 0);
 });
 
-t.test('a silent node is left alone for ten seconds', async (t) => {
+t.test('a silent node is not asked for ten seconds', async (t) => {
   const { search, asked, clock } = make();
   search.noteAnswer(nodeAt(9), []);
   search.offer([nodeAt(1)]);
@@ -153,7 +153,7 @@ t.test('a silent node is left alone for ten seconds', async (t) => {
   t.equal(asked.length, 1);
 });
 
-t.test('a liar that makes up nodes without end costs bounded work', async (t) => {
+t.test('a liar that names nodes without end costs bounded work', async (t) => {
   const { search, asked, clock } = make();
   search.noteAnswer(nodeAt(5_000), []);
   let made = 5_000;
@@ -170,7 +170,7 @@ t.test('a liar that makes up nodes without end costs bounded work', async (t) =>
   t.ok(asked.length <= 15 * 8 * 3, `asked ${asked.length} times in 10 s`);
 });
 
-t.test('a long silence in which others name nodes without end costs bounded memory', async (t) => {
+t.test('a long silence in which nodes are named without end costs bounded memory', async (t) => {
   const { search, clock } = make();
   for (let distance = 1; distance < 2_000; distance += 1) {
     search.offer([nodeAt(distance)]);
@@ -179,7 +179,7 @@ t.test('a long silence in which others name nodes without end costs bounded memo
   t.ok(clock.pending <= 64 + 8 + 32, `${clock.pending} nodes asked on`);
 });
 
-t.test('cleared, it leaves no timer behind', async (t) => {
+t.test('a cleared search leaves no timer behind', async (t) => {
   const { search, clock } = make();
   search.offer([nodeAt(1), nodeAt(2)]);
   search.clear();

@@ -27,7 +27,7 @@ function full(): AnnounceStore {
   return store;
 }
 
-t.test('an entry is found for 300 s, and for longer when refreshed', async (t) => {
+t.test('an entry is found for 300 s, and longer when it is refreshed', async (t) => {
   const store = new AnnounceStore(OWN);
   t.ok(store.add(entryAt(5), 0));
   t.ok(store.get(keyAt(5), 299_999));
@@ -37,7 +37,7 @@ t.test('an entry is found for 300 s, and for longer when refreshed', async (t) =
   t.equal(store.size, 1);
 });
 
-t.test('a full store gives up the farthest for who is closer', async (t) => {
+t.test('a full store drops the farthest entry for a closer one', async (t) => {
   const store = full();
   t.ok(store.add(entryAt(7), 1));
   t.equal(store.size, MAX_ANNOUNCE_ENTRIES);
@@ -46,7 +46,7 @@ t.test('a full store gives up the farthest for who is closer', async (t) => {
   t.ok(store.get(keyAt(7), 1));
 });
 
-t.test('a full store refuses who is farther than all', async (t) => {
+t.test('a full store refuses an entry that is farther than all', async (t) => {
   const store = full();
   t.notOk(store.add(entryAt(5_000), 1));
   t.notOk(store.get(keyAt(5_000), 1));
@@ -54,7 +54,7 @@ t.test('a full store refuses who is farther than all', async (t) => {
   t.equal(store.size, MAX_ANNOUNCE_ENTRIES);
 });
 
-t.test('what is out of date makes room', async (t) => {
+t.test('an expired entry makes room', async (t) => {
   const store = full();
   t.ok(store.add(entryAt(5_000), 300_000));
   t.equal(store.size, 1);

@@ -30,14 +30,14 @@ t.test('a first hop has a share that neither strangers nor another first hop can
   t.equal(opened(limit, sourceByUdp(SECOND.endpoint), { of: 10 }), 0, 'only over the relay');
 });
 
-t.test('one first hop alone may bring as much as all of them', async (t) => {
+t.test('a single first hop may use the share of all', async (t) => {
   const limit = new DataLimit(0);
   limit.noteFirstHop(FIRST, 0);
   opened(limit, sourceByUdp(FIRST.endpoint), { of: 10_000 });
   t.equal(opened(limit, sourceByUdp(FIRST.endpoint), { of: 10_000, now: 1_000 }), 525);
 });
 
-t.test('of more first hops than it remembers, the one that was noted longest ago is a stranger again', async (t) => {
+t.test('when there are too many first hops, the one that was confirmed longest ago loses its share', async (t) => {
   const limit = new DataLimit(0);
   for (const hop of HOPS.slice(0, 16)) limit.noteFirstHop(hop, 0);
   limit.noteFirstHop(FIRST, 0);

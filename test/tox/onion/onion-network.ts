@@ -85,6 +85,11 @@ export class OnionNetwork {
       .map(({ publicKey, endpoint }) => ({ publicKey, endpoint }));
   }
 
+  /** How many nodes store the client's announcement. */
+  storing({ identity }: TestClient): number {
+    return this.nodes.filter(({ server }) => server.dataKeyOf(identity.publicKey) !== undefined).length;
+  }
+
   addClient(identity: KeyPair = generateKeyPair(this.random)): TestClient {
     this.#clients += 1;
     const endpoint = Endpoint.of(`198.51.100.${this.#clients}`, 40_000) as Endpoint;
@@ -95,22 +100,22 @@ export class OnionNetwork {
     const received: Received[] = [];
     const changes: boolean[] = [];
     const known: NodeInfo[] = [];
+    const dhtKeyPair = generateKeyPair(this.random);
     const client = new OnionClient(
       {
         clock: this.clock,
         random: this.random,
         log: silentLogger,
-        dhtKeyPair: generateKeyPair(this.random),
-        identity,
         send: socket.send,
-        pathNodes: () => known,
-        // These clients store nobody.
+        dht: { known: { near: () => known, closest: () => [] } },
+        // These clients store no announcements.
         ownStore: { dataKeyOf: () => undefined, deliver: () => false },
       },
       {
         onData: (sender, data) => received.push({ sender, data }),
         onAnnouncedChange: (isAnnounced) => changes.push(isAnnounced),
       },
+      { dhtKeyPair, identity },
     );
     for (const [kind, handler] of client.routes()) router.route(kind, handler);
     const bootstrap = (node: NodeInfo): void => {

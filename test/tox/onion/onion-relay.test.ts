@@ -3,8 +3,7 @@ import { Endpoint } from '../../../src/base/endpoint.js';
 import { sha512, sharedKey } from '../../../src/tox/crypto/box.js';
 import { generateKeyPair } from '../../../src/tox/crypto/keys.js';
 import { PacketRouter } from '../../../src/tox/network/packet-router.js';
-import { UdpFirstHop } from '../../../src/tox/onion/first-hop.js';
-import { OnionPath } from '../../../src/tox/onion/onion-path.js';
+import { OnionPath, udpFirstHop } from '../../../src/tox/onion/onion-path.js';
 import { OnionRelay } from '../../../src/tox/onion/onion-relay.js';
 import { encodeOnionLayer, encodeOnionResponse } from '../../../src/tox/packet/onion.js';
 import { mutations } from '../../support/fuzz.js';
@@ -49,7 +48,7 @@ function makePath(seed = 1, addresses = ['203.0.113.1', '203.0.113.2', '2001:db8
   ];
   const own = generateKeyPair(random);
   const sent: Datagram[] = [];
-  const first = new UdpFirstHop(
+  const first = udpFirstHop(
     {
       ownKey: own.publicKey,
       sharedKey: sharedKey(a.publicKey, own.secretKey),
@@ -90,7 +89,7 @@ t.test('a payload goes through three hops, and the answer comes back the same wa
   t.same(back.packet, data);
 });
 
-t.test('the bytes are those recorded with the version that tox-bootstrapd 0.2.18 understood', async (t) => {
+t.test('the bytes equal those recorded with a version that tox-bootstrapd 0.2.18 understood', async (t) => {
   const { packet } = makePath(42).send(payload);
   t.equal(sha512(packet).toString('hex', 0, 16), 'baab6636370a1b8261722adfdd795e51');
 });
@@ -106,20 +105,20 @@ t.test('the longest payload fits, one byte more is refused', async (t) => {
   t.throws(() => path.send(Buffer.alloc(1175), DESTINATION), RangeError);
 });
 
-t.test('a hop does not open what is for another one', async (t) => {
+t.test('a hop does not open a layer for another hop', async (t) => {
   const { b, send } = makePath();
   t.notOk(b.receive(send(payload).packet, CLIENT));
   t.equal(b.relay.dropped, 1);
 });
 
-t.test('a stranger does not reach the local network through us, a neighbour does', async (t) => {
+t.test('a stranger does not reach the local network through us, but a neighbour does', async (t) => {
   const { a, send } = makePath(1, ['203.0.113.1', '192.168.1.7', '203.0.113.3']);
   const { packet } = send(payload);
   t.notOk(a.receive(packet, CLIENT));
   t.ok(a.receive(packet, Endpoint.of('192.168.1.5', 40_000)!));
 });
 
-t.test('a stranger reaches neither private networks over IPv6 nor what translators hide', async (t) => {
+t.test('a stranger reaches neither private IPv6 networks nor addresses behind IPv4 translation', async (t) => {
   const refused = ['fd12:3456::1', 'fec0::1', '::127.0.0.1', '64:ff9b::a00:1', '2002:7f00:1::1', '169.254.0.1'];
   for (const address of [...refused, '198.18.0.1']) {
     const { a, send } = makePath(1, ['203.0.113.1', address, '203.0.113.3']);
@@ -129,7 +128,7 @@ t.test('a stranger reaches neither private networks over IPv6 nor what translato
   t.ok(a.receive(send(payload).packet, Endpoint.of('20.0.0.1', 40_000)!), 'a public one behind a translator');
 });
 
-t.test('what a client of our relay sends on is no longer than any datagram of the onion', async (t) => {
+t.test('a packet of a client of our relay is never longer than a datagram of the onion', async (t) => {
   const client = { id: 1n, endpoint: CLIENT };
   const { a } = makePath();
   const lengths: number[] = [];
@@ -141,7 +140,7 @@ t.test('what a client of our relay sends on is no longer than any datagram of th
   t.same(lengths, [1400]);
 });
 
-t.test('nobody broadcasts through us', async (t) => {
+t.test('no packet is forwarded to a broadcast address', async (t) => {
   for (const address of ['255.255.255.255', '224.0.0.1', '0.0.0.0', 'ff05::1', '::']) {
     const { a, send } = makePath(1, ['203.0.113.1', address, '203.0.113.3']);
     const { packet } = send(payload);
@@ -150,7 +149,7 @@ t.test('nobody broadcasts through us', async (t) => {
   }
 });
 
-t.test('new paths are accepted at a bounded rate, and garbage does not stop those in use', async (t) => {
+t.test('new paths are accepted at a bounded rate, and garbage does not stop paths in use', async (t) => {
   const { a, path, send, clock, random } = makePath();
   const { packet } = send(payload);
   t.ok(a.receive(packet, CLIENT));
@@ -162,7 +161,7 @@ t.test('new paths are accepted at a bounded rate, and garbage does not stop thos
   t.ok(a.receive(send(payload).packet, CLIENT), 'a path in use');
   const stranger = generateKeyPair(random);
   let newcomer: Buffer = Buffer.alloc(0);
-  const first = new UdpFirstHop(
+  const first = udpFirstHop(
     {
       ownKey: stranger.publicKey,
       sharedKey: sharedKey(a.publicKey, stranger.secretKey),
@@ -178,7 +177,7 @@ t.test('new paths are accepted at a bounded rate, and garbage does not stop thos
   t.ok(a.receive(newcomer, CLIENT), 'not for long');
 });
 
-t.test('of a path in use, too, a hop sends on so many packets a second and no more', async (t) => {
+t.test('packets of a path in use are forwarded at a bounded rate, too', async (t) => {
   const { a, send, clock } = makePath();
   const { packet } = send(payload);
   let count = 0;
@@ -188,7 +187,7 @@ t.test('of a path in use, too, a hop sends on so many packets a second and no mo
   t.ok(a.receive(packet, CLIENT));
 });
 
-t.test('the way back survives the change of the keys', async (t) => {
+t.test('the return path survives a change of the keys', async (t) => {
   const { a, b, c, send, clock } = makePath();
   clock.advance(7_199_000);
   const toB = a.receive(send(payload).packet, CLIENT)!;
@@ -206,7 +205,7 @@ t.test('the way back survives the change of the keys', async (t) => {
   t.equal(back(), undefined);
 });
 
-t.test('hostile datagrams neither throw nor leave longer than they came and a sendback', async (t) => {
+t.test('hostile datagrams neither throw nor grow by more than a sendback', async (t) => {
   const { a, b, c, send } = makePath();
   const toA = send(payload);
   const toB = a.receive(toA.packet, CLIENT)!;

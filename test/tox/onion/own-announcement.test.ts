@@ -1,7 +1,7 @@
 import t from 'tap';
 import type { Endpoint } from '../../../src/base/endpoint.js';
 import { generateKeyPair, type KeyPair, type PublicKey } from '../../../src/tox/crypto/keys.js';
-import { type AnnounceRequests, NO_PING_ID, type RequestOrder } from '../../../src/tox/onion/announce-requests.js';
+import { type AnnounceRequests, NO_PING_ID, type OutgoingRequest } from '../../../src/tox/onion/announce-requests.js';
 import { sealInner, sealOuter } from '../../../src/tox/onion/data-box.js';
 import { sourceByRelay, sourceByUdp } from '../../../src/tox/onion/data-limit.js';
 import type { OnionPath } from '../../../src/tox/onion/onion-path.js';
@@ -35,7 +35,7 @@ class Bench {
   calls = 0;
   readonly announcement: OwnAnnouncement;
 
-  constructor(seed = 1) {
+  constructor(seed = 1, nodes = NODES) {
     this.random = new SeededRandom(seed);
     this.identity = generateKeyPair(this.random);
     this.dataKey = this.identity.publicKey;
@@ -54,9 +54,9 @@ class Bench {
         clock: this.clock,
         random: this.random,
         identity: this.identity,
-        requests: { send: (order: RequestOrder) => this.#onRequest(order) } as unknown as AnnounceRequests,
+        requests: { send: (request: OutgoingRequest) => this.#onRequest(request) } as unknown as AnnounceRequests,
         paths,
-        seeds: () => NODES,
+        seeds: () => nodes,
       },
       {
         onAnnouncedChange: (isAnnounced) => this.events.push(isAnnounced ? 'announced' : 'forgotten'),
@@ -87,7 +87,7 @@ class Bench {
   }
 
   /** In two steps: a ping id first, and who shows it is stored. */
-  #onRequest({ node: asked, path, pingId, requester, onAnswer }: RequestOrder): void {
+  #onRequest({ node: asked, path, pingId, requester, onAnswer }: OutgoingRequest): void {
     const isStored = pingId !== NO_PING_ID;
     if (isStored) this.dataKey = requester.dataKey;
     const outcome = { status: isStored ? 'announced' : 'unknown', pingId: Buffer.alloc(32, 1) } as const;
@@ -95,17 +95,26 @@ class Bench {
   }
 }
 
-t.test('we are announced, and told once', async (t) => {
+t.test('the announcement is reported once', async (t) => {
   const bench = new Bench();
-  t.notOk(bench.announcement.isAnnounced);
+  t.notOk(bench.announcement.announcer.isAnnounced);
   bench.announcement.start();
   bench.clock.advance(1_000);
   t.same(bench.events, ['announced']);
-  t.equal(bench.announcement.storingNodes, NODES.length);
+  t.equal(bench.announcement.announcer.storing.length, NODES.length);
   bench.announcement.stop();
 });
 
-t.test('what others send reaches us, and is opened by nobody else', async (t) => {
+t.test('we are announced at no more than twelve nodes', async (t) => {
+  const nodes = Array.from({ length: 20 }, (_, index) => node(`${10 + index}`, `192.0.2.${10 + index}`));
+  const bench = new Bench(1, nodes);
+  bench.announcement.start();
+  bench.clock.advance(10_000);
+  t.equal(bench.announcement.announcer.storing.length, 12);
+  bench.announcement.stop();
+});
+
+t.test('data of others reaches us, and no other client can open it', async (t) => {
   const bench = new Bench();
   bench.announcement.start();
   bench.clock.advance(1_000);
@@ -115,7 +124,7 @@ t.test('what others send reaches us, and is opened by nobody else', async (t) =>
   t.notOk(other.announcement.receive(bench.letter(), OWN));
 });
 
-t.test('data says by which first hop it came, or that it is from elsewhere', async (t) => {
+t.test('data is reported with its first hop, or as coming from another source', async (t) => {
   const bench = new Bench();
   bench.announcement.start();
   bench.clock.advance(1_000);
@@ -123,7 +132,7 @@ t.test('data says by which first hop it came, or that it is from elsewhere', asy
   t.same(bench.ways, [OWN, 'others', 'others']);
 });
 
-t.test('calls that come back are proof, and not told as data', async (t) => {
+t.test('probes that come back are proof, and not reported as data', async (t) => {
   const bench = new Bench();
   bench.announcement.start();
   bench.clock.advance(60_000);
@@ -132,7 +141,7 @@ t.test('calls that come back are proof, and not told as data', async (t) => {
   t.same(bench.events, ['announced']);
 });
 
-t.test('a way by which nothing arrives is suspected, though its node believes that it stores us', async (t) => {
+t.test('a path by which nothing arrives is suspected, although its node stores us', async (t) => {
   const bench = new Bench();
   bench.announcement.start();
   bench.clock.advance(10_000);
@@ -140,7 +149,7 @@ t.test('a way by which nothing arrives is suspected, though its node believes th
   bench.doNodesDeliver = false;
   bench.clock.advance(8_000);
   t.ok(bench.events.includes('suspect'));
-  t.equal(bench.announcement.storingNodes, NODES.length, 'and announced anew');
+  t.equal(bench.announcement.announcer.storing.length, NODES.length, 'and announced anew');
 });
 
 /** Those opened of so many that come evenly within some seconds. */
@@ -176,7 +185,7 @@ t.test('a flood in the name of our first hop is opened at a bounded rate', async
   t.ok(opened > 2_000 && opened <= 1_000 + 50 + 2 * (500 + 25), `${opened}, beside our own calls`);
 });
 
-t.test('a flood from elsewhere hides no way by which nothing arrives', async (t) => {
+t.test('a flood from other sources does not hide a path by which nothing arrives', async (t) => {
   const bench = new Bench();
   bench.announcement.start();
   bench.clock.advance(10_000);
@@ -185,11 +194,11 @@ t.test('a flood from elsewhere hides no way by which nothing arrives', async (t)
   t.ok(bench.events.includes('suspect'));
 });
 
-t.test('what comes over a relay is another source than its address by UDP', async (t) => {
+t.test('a relay is another source than its address by UDP', async (t) => {
   t.not(sourceByRelay(HOP), OWN);
 });
 
-t.test('hostile bytes are of no use', async (t) => {
+t.test('hostile bytes are dropped', async (t) => {
   const bench = new Bench();
   bench.announcement.start();
   bench.clock.advance(1_000);
@@ -199,12 +208,12 @@ t.test('hostile bytes are of no use', async (t) => {
   t.same(bench.received, []);
 });
 
-t.test('after stop no timer is left, and nobody can find us', async (t) => {
+t.test('after stop no timer is left, and friends cannot find us', async (t) => {
   const bench = new Bench();
   bench.announcement.start();
   bench.clock.advance(10_000);
   bench.announcement.stop();
   bench.clock.advance(200);
   t.equal(bench.clock.pending, 0);
-  t.notOk(bench.announcement.isAnnounced);
+  t.notOk(bench.announcement.announcer.isAnnounced);
 });

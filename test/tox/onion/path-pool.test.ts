@@ -22,7 +22,7 @@ function make(count: number) {
   };
   grow(count);
   const hops = new HopPicker({ clock, random, nodes: () => nodes });
-  const pool = new PathPool({ clock, random, hops, firstHop: () => ({ send: () => {} }) });
+  const pool = new PathPool({ clock, random, hops, firstHop: () => () => {} });
   const draw = (times = 100): Set<OnionPath | undefined> =>
     new Set(Array.from({ length: times }, () => pool.pick(ELSEWHERE)));
   return { clock, random, nodes, grow, hops, pool, draw };
@@ -38,7 +38,7 @@ t.test('without nodes there is no path', async (t) => {
   t.equal(nodes.length, 0);
 });
 
-t.test('paths go through those that have lasted, when newcomers may have gone already', async (t) => {
+t.test('paths go through nodes that have lasted', async (t) => {
   for (const [old, exits] of [
     [1, ['203.0.113.1']],
     [4, ['203.0.113.1', '203.0.113.2', '203.0.113.3', '203.0.113.4']],
@@ -58,14 +58,14 @@ t.test('paths go through those that have lasted, when newcomers may have gone al
   }
 });
 
-t.test('one node serves as all three hops, two nodes there and back', async (t) => {
+t.test('one node serves as all three hops, and two nodes in turn', async (t) => {
   t.same(addresses(make(1).pool.pick(ELSEWHERE)), ['203.0.113.1', '203.0.113.1', '203.0.113.1']);
   const [first, second, third] = addresses(make(2).pool.pick(ELSEWHERE));
   t.equal(first, third);
   t.not(first, second);
 });
 
-t.test('of three nodes or more, the hops are different ones', async (t) => {
+t.test('with three or more nodes the hops are different', async (t) => {
   for (const path of make(3).draw()) t.notOk(path?.isRepetitive);
   for (const path of make(40).draw()) t.notOk(path?.isRepetitive);
 });
@@ -74,7 +74,7 @@ t.test('there are six paths, and each is used', async (t) => {
   t.equal(make(40).draw(300).size, 6);
 });
 
-t.test('the second of two paths is another one, also on a network of one node', async (t) => {
+t.test('the second of two paths differs from the first, even in a network of one node', async (t) => {
   for (const count of [1, 5]) {
     const { pool } = make(count);
     const [first, second] = pool.pickTwo(ELSEWHERE);
@@ -82,7 +82,7 @@ t.test('the second of two paths is another one, also on a network of one node', 
   }
 });
 
-t.test('a path does not leave at its destination where there are others', async (t) => {
+t.test('a path with another exit than the destination is preferred', async (t) => {
   const { pool, nodes } = make(20);
   const endpoint = nodes[3]!.endpoint;
   for (let index = 0; index < 100; index += 1) {
@@ -91,14 +91,14 @@ t.test('a path does not leave at its destination where there are others', async 
   t.ok(make(1).pool.pick(endpoint, { isExitAvoided: true }), 'but rather so than not at all');
 });
 
-t.test('a path that answered is preferred for what nobody confirms', async (t) => {
+t.test('a path that has answered is preferred for packets without confirmation', async (t) => {
   const { pool, draw } = make(20);
   const [proven] = draw();
   pool.noteAnswer(proven!);
   for (let index = 0; index < 30; index += 1) t.equal(pool.pick(ELSEWHERE, { proven: true }), proven);
 });
 
-t.test('a fresh path that stays silent twice is replaced after 2.5 s', async (t) => {
+t.test('a new path that stays silent twice is replaced after 2.5 s', async (t) => {
   const { pool, clock } = make(20);
   const path = pool.pick(ELSEWHERE)!;
   pool.noteRequest(path);
@@ -110,7 +110,7 @@ t.test('a fresh path that stays silent twice is replaced after 2.5 s', async (t)
   t.notOk(pool.isUsable(path));
 });
 
-t.test('a path that worked gets four tries and 8 s, and an answer makes it good again', async (t) => {
+t.test('a path that has worked gets four attempts and 8 s, and an answer makes it good again', async (t) => {
   const { pool, clock } = make(20);
   const path = pool.pick(ELSEWHERE)!;
   pool.noteAnswer(path);
@@ -127,7 +127,7 @@ t.test('a path that worked gets four tries and 8 s, and an answer makes it good 
   t.notOk(pool.isUsable(path), 'more requests do not keep a dead path alive');
 });
 
-t.test('a path lives for twenty minutes at the most', async (t) => {
+t.test('a path lives for at most twenty minutes', async (t) => {
   const { pool, clock } = make(20);
   const path = pool.pick(ELSEWHERE)!;
   clock.advance(1_199_999);
@@ -145,7 +145,7 @@ t.test('when all paths are dead, new ones are made', async (t) => {
   for (const path of draw(300)) t.notOk(before.has(path));
 });
 
-t.test('a path that repeats a node goes once a better one works, not before', async (t) => {
+t.test('a path that repeats a node is replaced when a better one works', async (t) => {
   const { pool, grow, draw } = make(1);
   const first = pool.pick(ELSEWHERE)!;
   pool.noteAnswer(first);
@@ -173,7 +173,7 @@ t.test('nodes whose paths never worked are avoided, until one does', async (t) =
   t.ok(share() > 0.25);
 });
 
-t.test('hops stand in an order in which each reaches the next: narrow addresses in front', async (t) => {
+t.test('hops with narrow addresses come first, so that each hop reaches the next', async (t) => {
   const { nodes, hops, draw } = make(3);
   const at = (index: number, address: string): void => {
     nodes[index] = { ...nodes[index]!, endpoint: Endpoint.of(address, 33_445)! };
@@ -188,7 +188,7 @@ t.test('hops stand in an order in which each reaches the next: narrow addresses 
   }
 });
 
-t.test('what goes to a narrow address takes paths of such alone, if there are any', async (t) => {
+t.test('packets to a narrow address take only paths of narrow addresses, if there are any', async (t) => {
   const { nodes, pool } = make(5);
   const here = Endpoint.of('127.0.0.1', 33_445)!;
   const neighbour = Endpoint.of('192.168.1.9', 33_445)!;
@@ -202,7 +202,7 @@ t.test('what goes to a narrow address takes paths of such alone, if there are an
   }
 });
 
-t.test('a gone node is forgotten on paths of every kind', async (t) => {
+t.test('all paths through a dead node are replaced', async (t) => {
   const { nodes, pool } = make(5);
   const { publicKey } = nodes[0]!;
   nodes.push({ publicKey, endpoint: Endpoint.of('192.168.1.7', 33_445)! });

@@ -16,7 +16,7 @@ function make(): { clock: ManualClock; ids: PingIds } {
   return { clock, ids: new PingIds({ clock, random }) };
 }
 
-t.test('an id is good for its requester at its address only', async (t) => {
+t.test('a ping id is valid only for its requester and address', async (t) => {
   const { ids } = make();
   const id = ids.issue(alice, exit);
   t.ok(ids.isValid(id, alice, exit));
@@ -27,7 +27,7 @@ t.test('an id is good for its requester at its address only', async (t) => {
   t.notOk(ids.isValid(id.subarray(1), alice, exit), 'too short');
 });
 
-t.test('an id lives through its window and the next one', async (t) => {
+t.test('a ping id is valid in its window and the next one', async (t) => {
   const { clock, ids } = make();
   const id = ids.issue(alice, exit);
   clock.advance(599_000);
@@ -36,6 +36,6 @@ t.test('an id lives through its window and the next one', async (t) => {
   t.notOk(ids.isValid(id, alice, exit));
 });
 
-t.test('two nodes do not take each other’s ids', async (t) => {
+t.test('a node does not accept the ping ids of another node', async (t) => {
   t.notOk(make().ids.isValid(make().ids.issue(alice, exit), alice, exit));
 });

@@ -28,7 +28,7 @@ function start(storing: NodeInfo[]) {
   return { clock, calls, sent, events, broken };
 }
 
-t.test('one node after the other is called, at the same rate however many there are', async (t) => {
+t.test('one node after the other is probed, at a rate that does not depend on their number', async (t) => {
   const { clock, sent, events } = start([A, B]);
   clock.advance(10_000);
   t.same(sent, [named(A), named(B), named(A), named(B)]);
@@ -37,7 +37,7 @@ t.test('one node after the other is called, at the same rate however many there 
   t.same(events, []);
 });
 
-t.test('a node through which nothing comes is told after three calls in vain', async (t) => {
+t.test('a node through which nothing comes is reported after three failed probes', async (t) => {
   const { clock, calls, sent, events, broken } = start([A, B]);
   broken.add(A);
   clock.advance(7_000);
@@ -48,18 +48,21 @@ t.test('a node through which nothing comes is told after three calls in vain', a
   t.ok(calls.isProven);
 });
 
-t.test('when nothing comes back at all we are lost, within twenty seconds, and again while that lasts', async (t) => {
-  const { clock, calls, events, broken } = start([A, B]);
-  clock.advance(10_000);
-  broken.add(A).add(B);
-  clock.advance(20_000);
-  t.equal(events.filter((event) => event === 'lost').length, 1);
-  t.notOk(calls.isProven);
-  clock.advance(60_000);
-  t.ok(events.filter((event) => event === 'lost').length > 1);
-});
+t.test(
+  'when no probe comes back we are unreachable within twenty seconds, and this is reported again while it lasts',
+  async (t) => {
+    const { clock, calls, events, broken } = start([A, B]);
+    clock.advance(10_000);
+    broken.add(A).add(B);
+    clock.advance(20_000);
+    t.equal(events.filter((event) => event === 'lost').length, 1);
+    t.notOk(calls.isProven);
+    clock.advance(60_000);
+    t.ok(events.filter((event) => event === 'lost').length > 1);
+  },
+);
 
-t.test('another proof counts as well as a call', async (t) => {
+t.test('another proof counts as well as a probe', async (t) => {
   const { clock, calls, events, broken } = start([A]);
   broken.add(A);
   for (let round = 0; round < 12; round += 1) {
@@ -69,7 +72,7 @@ t.test('another proof counts as well as a call', async (t) => {
   t.notOk(events.includes('lost'));
 });
 
-t.test('what we did not send proves nothing', async (t) => {
+t.test('data that we did not send proves nothing', async (t) => {
   const { clock, calls, broken } = start([A]);
   broken.add(A);
   clock.advance(20_000);
@@ -78,7 +81,7 @@ t.test('what we did not send proves nothing', async (t) => {
   t.notOk(calls.isProven);
 });
 
-t.test('where nobody stores us nothing is sent, and after stop no timer is left', async (t) => {
+t.test('without storing nodes nothing is sent, and after stop no timer is left', async (t) => {
   const { clock, calls, sent } = start([]);
   clock.advance(100_000);
   t.same(sent, []);

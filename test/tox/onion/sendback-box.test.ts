@@ -13,7 +13,7 @@ function make(seed = 1): { clock: ManualClock; box: SendbackBox } {
   return { clock, box: new SendbackBox({ clock, random: new SeededRandom(seed) }) };
 }
 
-t.test('opens what it sealed, of the size that the wire wants', async (t) => {
+t.test('a sendback has the size of the specification and is opened by its node', async (t) => {
   const { box } = make();
   const sendback = box.seal(content);
   t.equal(sendback.length, 118);
@@ -21,7 +21,7 @@ t.test('opens what it sealed, of the size that the wire wants', async (t) => {
   t.not(box.seal(content).toString('hex'), sendback.toString('hex'), 'never twice the same');
 });
 
-t.test('opens nothing that another node sealed, nor what was altered', async (t) => {
+t.test('neither a sendback of another node nor an altered one is opened', async (t) => {
   const sendback = make(1).box.seal(content);
   t.notOk(make(2).box.open(sendback));
   const { box } = make(3);
@@ -44,7 +44,7 @@ t.test('a path survives the change of the key, for ten minutes', async (t) => {
   t.notOk(box.open(sendback));
 });
 
-t.test('nothing is opened after a silence of hours', async (t) => {
+t.test('no sendback is opened after a silence of hours', async (t) => {
   const { clock, box } = make();
   const sendback = box.seal(content);
   clock.advance(4 * HOUR + MINUTE);
