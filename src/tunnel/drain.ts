@@ -1,33 +1,33 @@
-/** The time that tunnels have to finish what they carry before their service ends. */
+/** Gives tunnels time to finish their transfers before the service ends. */
 import type { Clock } from '../base/clock.js';
 import type { TunnelInfo } from './tunnel-info.js';
 
-/** ms in all: half of what systemd and supervisord are told to wait before they kill (TimeoutStopSec, stopwaitsecs). */
-const LIMIT = 10_000;
-/** ms without a byte, after which nothing is waited for: a shell at its prompt, or a transfer whose end has been confirmed. */
-const QUIET = 2_000;
-/** ms between looks. */
+/** ms in all: half of the time after which systemd and supervisord kill (TimeoutStopSec, stopwaitsecs). */
+const MAX_WAIT = 10_000;
+/** ms without a byte, after which tunnels count as idle: a shell at its prompt, or a transfer whose end was confirmed. */
+const IDLE = 2_000;
+/** ms between checks. */
 const INTERVAL = 250;
 
-/** Resolves when the tunnels have carried nothing for 2 s, or after 10 s; at once when there are none. */
-export function whenQuiet(clock: Clock, tunnels: () => readonly TunnelInfo[]): Promise<void> {
+/** Resolves when the tunnels have carried nothing for 2 s, or after 10 s; at once when there are no tunnels. */
+export function waitUntilIdle(clock: Clock, tunnels: () => readonly TunnelInfo[]): Promise<void> {
   if (tunnels().length === 0) return Promise.resolve();
   const startedAt = clock.now();
   let carried = bytesOf(tunnels());
-  let quietSince = startedAt;
+  let idleSince = startedAt;
   return new Promise((resolve) => {
-    const looking = clock.every(INTERVAL, () => {
+    const timer = clock.every(INTERVAL, () => {
       const now = clock.now();
       const carriedBefore = carried;
       carried = bytesOf(tunnels());
-      if (carried !== carriedBefore) quietSince = now;
-      if (now - quietSince < QUIET && now - startedAt < LIMIT) return;
-      looking.cancel();
+      if (carried !== carriedBefore) idleSince = now;
+      if (now - idleSince < IDLE && now - startedAt < MAX_WAIT) return;
+      timer.cancel();
       resolve();
     });
   });
 }
 
-/** Changes also when a tunnel ends, so that its last words have time to arrive. */
+/** Changes also when a tunnel ends, so that its last frames have time to arrive. */
 const bytesOf = (tunnels: readonly TunnelInfo[]): number =>
   tunnels.reduce((sum, { bytesSent, bytesReceived, backlog }) => sum + 1 + bytesSent + bytesReceived - backlog, 0);

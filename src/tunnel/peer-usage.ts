@@ -1,4 +1,4 @@
-/** What the tunnels of each peer hold here, those of its earlier channels included whose local programs have not taken everything yet. */
+/** What the tunnels of each peer hold here, including those of its earlier channels whose programs have not taken everything yet. */
 
 interface Usage {
   readonly tunnels: number;
@@ -12,7 +12,7 @@ export class PeerUsage {
   readonly #peers = new Map<string, Usage>();
   #bytes = 0;
 
-  /** Of all peers. */
+  /** Bytes of all peers. */
   get bytes(): number {
     return this.#bytes;
   }
@@ -21,7 +21,7 @@ export class PeerUsage {
     return this.#peers.get(peerId) ?? NOTHING;
   }
 
-  /** For whom most bytes wait; undefined when nobody has anything. */
+  /** The peer with most bytes; undefined when there is none. */
   get fullest(): string | undefined {
     let fullest: string | undefined;
     for (const [peerId, { bytes }] of this.#peers)
@@ -29,7 +29,6 @@ export class PeerUsage {
     return fullest;
   }
 
-  /** Counts more, or less. */
   add(peerId: string, change: Partial<Usage>): void {
     const { tunnels, bytes } = this.of(peerId);
     const usage = { tunnels: tunnels + (change.tunnels ?? 0), bytes: bytes + (change.bytes ?? 0) };

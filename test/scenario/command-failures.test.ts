@@ -78,13 +78,15 @@ t.test('against a network', async (t) => {
     const port = await freeTcpPort();
     const pipe = client('-i', id, '-W', `127.0.0.1:${closed}`);
     const forward = client('-i', id, '-L', `${port}:127.0.0.1:${closed}`);
-    await fails(t, pipe, 5, /: the target refused the connection: check that the service runs there/);
+    await fails(t, pipe, 5, /: the target refused the connection: check the port, and that the service is running/);
     await forward.waitFor(/connected to/);
     const [error] = (await once(connect(port, '127.0.0.1'), 'error', { signal: AbortSignal.timeout(30_000) }).catch(
       (thrown) => [thrown],
     )) as [NodeJS.ErrnoException];
     t.equal(error.code, 'ECONNRESET');
-    await forward.waitFor(/warning: .*the target refused the connection: check that the service runs there/);
+    await forward.waitFor(
+      /warning: .*the target refused the connection: check the port, and that the service is running/,
+    );
     t.equal(await forward.stop('SIGINT'), 130);
   });
 

@@ -85,7 +85,7 @@ t.test('as an ordinary user', async (t) => {
     await refuses(
       t,
       ['-q', '-i', ID, '-L', '1:127.0.0.1:22', ...NOWHERE],
-      /this user may not listen on port 1: choose a port from 1024 up, or give the program CAP_NET_BIND_SERVICE .*/,
+      /this user may not listen on port 1: choose a port above 1023, or give the program CAP_NET_BIND_SERVICE .*/,
     );
     await refuses(t, ['-u', '1:1', ...SERVER], /.*\b1\b.*/);
   });

@@ -390,10 +390,8 @@ t.test(
     const dialer: Dialer = {
       dial: (_peer, _target, handlers) => {
         dials.push(handlers);
-        return {
-          cancel: () => {
-            cancelled += 1;
-          },
+        return () => {
+          cancelled += 1;
         };
       },
     };

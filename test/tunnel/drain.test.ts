@@ -1,5 +1,5 @@
 import t from 'tap';
-import { whenQuiet } from '../../src/tunnel/drain.js';
+import { waitUntilIdle } from '../../src/tunnel/drain.js';
 import type { TunnelInfo } from '../../src/tunnel/tunnel-info.js';
 import { ManualClock } from '../support/manual-clock.js';
 
@@ -21,7 +21,7 @@ const tunnel = (bytesSent: number, backlog = 0): TunnelInfo => ({
 async function overAfter(at: (now: number) => TunnelInfo[]): Promise<number> {
   const clock = new ManualClock();
   let over: number | undefined;
-  void whenQuiet(clock, () => at(clock.now())).then(() => {
+  void waitUntilIdle(clock, () => at(clock.now())).then(() => {
     over = clock.now();
   });
   for (;;) {

@@ -108,10 +108,11 @@ for (const seed of [1, 2, 3, 4]) {
     const dialer: Dialer = {
       dial: (_peerId, _target, { onConnected, onFailed }) => {
         const isThere = random.below(8) > 0;
-        return world.clock.after(random.below(3_000), () => {
+        const timer = world.clock.after(random.below(3_000), () => {
           if (isThere) onConnected(new OwnTarget(random) as unknown as Socket, '192.0.2.1');
           else onFailed('timeout');
         });
+        return () => timer.cancel();
       },
     };
     const server = world.service(undefined, dialer, undefined, DESCRIPTORS);

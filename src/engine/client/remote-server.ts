@@ -6,7 +6,7 @@ import { FloodLog } from '../../base/flood-log.js';
 import type { Logger } from '../../base/logger.js';
 import type { Random } from '../../base/random.js';
 import type { ToxId } from '../../tox/crypto/tox-id.js';
-import type { ForwardSpec } from '../../tunnel/client/forward-spec.js';
+import type { ForwardSpec } from '../../tunnel/client/local-forward.js';
 import { openStdioPipe } from '../../tunnel/client/stdio-pipe.js';
 import type { TunnelService } from '../../tunnel/tunnel-service.js';
 import type { Target } from '../../tunnel/wire/target.js';

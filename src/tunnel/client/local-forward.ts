@@ -1,49 +1,59 @@
-/** The client's role: a local port, each of whose connections becomes a tunnel. It listens whether the peer is there or not. */
-import type { Socket } from 'node:net';
+/** A local port, each of whose connections becomes a tunnel. It listens whether the peer is online or not. */
+import { createServer, isIP, type Server, type Socket } from 'node:net';
 import type { Clock, Timer } from '../../base/clock.js';
+import { CodedError, messageOf, systemCodeOf } from '../../base/coded-error.js';
 import type { FloodLog } from '../../base/flood-log.js';
+import { type BindLookup, HostListener } from '../../base/host-listener.js';
 import type { Logger } from '../../base/logger.js';
 import { PROBE_INTERVAL, probeSocket, socketEnd } from '../stream/local-end.js';
 import { explainReason } from '../wire/reasons.js';
-import { describeTarget } from '../wire/target.js';
-import { describeForward, type ForwardSpec } from './forward-spec.js';
-import { LocalListener } from './local-listener.js';
+import { describeTarget, type Target } from '../wire/target.js';
 import type { Opener } from './peer-opener.js';
+
+export interface ForwardSpec {
+  /** An address or a name of this machine; undefined means all its addresses. */
+  readonly bind: string | undefined;
+  /** 0 lets the system choose. */
+  readonly port: number;
+  /** As the peer sees it. */
+  readonly target: Target;
+}
+
+export function describeForward({ bind, port, target }: ForwardSpec): string {
+  return `${describeTarget({ host: bind ?? '*', port })} -> ${describeTarget(target)}`;
+}
+
+export class ListenError extends CodedError<'address-in-use' | 'not-permitted' | 'no-such-address' | 'failed'> {}
+
+export interface LocalForwardDeps {
+  readonly clock: Clock;
+  readonly opener: Opener;
+  readonly log: Logger;
+  /** For lines about connections: every user of the machine may make as many as they like. */
+  readonly floodLog: FloodLog;
+  /** Whether the process may have another connection; asked before each. */
+  readonly hasRoom: () => boolean;
+  readonly lookUp?: BindLookup;
+}
 
 export class LocalForward {
   readonly spec: ForwardSpec;
-  readonly #clock: Clock;
-  readonly #opener: Opener;
-  readonly #log: Logger;
-  readonly #said: FloodLog;
-  readonly #hasRoom: () => boolean;
-  readonly #listener: LocalListener;
-  /** Connections whose tunnel is not there yet. */
+  readonly #deps: LocalForwardDeps;
+  readonly #listener: HostListener<Server>;
+  /** Connections without a tunnel yet. */
   readonly #pending = new Set<Socket>();
   #probing: Timer | undefined;
   #isFull = false;
 
-  /**
-   * @param deps.said what is told of connections: every user of the machine may make as many as they like
-   * @param deps.hasRoom whether the process may have a connection more; asked before each
-   */
-  constructor(
-    deps: {
-      readonly clock: Clock;
-      readonly opener: Opener;
-      readonly log: Logger;
-      readonly said: FloodLog;
-      readonly hasRoom: () => boolean;
-    },
-    options: { readonly spec: ForwardSpec },
-  ) {
+  constructor(deps: LocalForwardDeps, options: { readonly spec: ForwardSpec }) {
     this.spec = options.spec;
-    this.#clock = deps.clock;
-    this.#opener = deps.opener;
-    this.#log = deps.log;
-    this.#said = deps.said;
-    this.#hasRoom = deps.hasRoom;
-    this.#listener = new LocalListener(deps, (socket) => this.#onConnection(socket));
+    this.#deps = deps;
+    const serverOptions = { allowHalfOpen: true, pauseOnConnect: true };
+    this.#listener = new HostListener({
+      makeServer: () => createServer(serverOptions, (socket) => this.#onConnection(socket)),
+      onError: (error) => deps.log.warn(`port ${this.port}: ${error.message}`),
+      lookUp: deps.lookUp,
+    });
   }
 
   /** The port it listens on; that of the spec, unless that is 0. */
@@ -51,47 +61,44 @@ export class LocalForward {
     return this.#listener.port ?? this.spec.port;
   }
 
-  /** @throws ListenError with what to do about it */
+  /** Connections without a tunnel yet. */
+  get pending(): number {
+    return this.#pending.size;
+  }
+
+  /** Listens on every address of the spec's name. @throws ListenError with what to do about it; then it listens nowhere */
   async listen(): Promise<void> {
-    await this.#listener.listen(this.spec.bind, this.spec.port);
-    this.#log.info(`listening: ${describeForward({ ...this.spec, port: this.port })}`);
+    const { bind, port } = this.spec;
+    try {
+      await this.#listener.listen(bind, port);
+    } catch (error) {
+      throw listenError(bind, port, error);
+    }
+    this.#deps.log.info(`listening: ${describeForward({ ...this.spec, port: this.port })}`);
   }
 
-  /** Nobody reads from them yet, so that a program that has given up would keep its place. */
-  #probe(): void {
-    for (const socket of this.#pending) probeSocket(socket);
-    if (this.#pending.size > 0) return;
-    this.#probing?.cancel();
-    this.#probing = undefined;
-  }
-
-  /** Stops listening and resets connections without a tunnel; tunnels that are open belong to their links and stay. */
+  /** Stops listening and resets connections without a tunnel. Open tunnels belong to their links and stay. */
   close(): void {
     this.#listener.close();
     for (const socket of [...this.#pending]) socket.resetAndDestroy();
     this.#probing?.cancel();
   }
 
-  /** Connections whose tunnel is not there yet. */
-  get pending(): number {
-    return this.#pending.size;
-  }
-
   #onConnection(socket: Socket): void {
-    // Beyond that the kernel would accept connections for us and close them, and the process could do nothing else either.
-    if (!this.#hasRoom()) {
-      this.#sayFull();
+    // Without this limit the process would have no descriptor left for anything else, and the kernel would close connections.
+    if (!this.#deps.hasRoom()) {
+      this.#warnFull();
       socket.on('error', ignore).resetAndDestroy();
       return;
     }
     this.#isFull = false;
     this.#pending.add(socket);
-    this.#probing ??= this.#clock.every(PROBE_INTERVAL, () => this.#probe());
+    this.#probing ??= this.#deps.clock.every(PROBE_INTERVAL, () => this.#probe());
     const onGone = (): void => {
       this.#pending.delete(socket);
-      opening.cancel();
+      cancel();
     };
-    const opening = this.#opener.open(this.spec.target, {
+    const cancel = this.#deps.opener.open(this.spec.target, {
       onAccepted: () => {
         this.#pending.delete(socket);
         socket.off('close', onGone).off('error', ignore);
@@ -100,18 +107,55 @@ export class LocalForward {
       onRefused: (reason) => {
         const name = describeTarget(this.spec.target);
         const [source, text] = [describeForward(this.spec), `${name}: ${explainReason(reason)}`];
-        this.#said.say({ source, name, kind: 'connection refused', level: 'warn', text });
+        this.#deps.floodLog.say({ source, name, kind: 'connection refused', level: 'warn', text });
         socket.resetAndDestroy();
       },
     });
     socket.on('error', ignore).once('close', onGone);
   }
 
-  /** Once each time: who is refused tries again. */
-  #sayFull(): void {
-    const what = `${describeTarget(this.spec.target)}: no file descriptor is left for another connection`;
-    if (!this.#isFull) this.#log.warn(`${what}: close some, or raise the limit of open files (ulimit -n)`);
+  /** Finds pending connections that were closed: they are not read yet, and would keep their place. */
+  #probe(): void {
+    for (const socket of this.#pending) probeSocket(socket);
+    if (this.#pending.size > 0) return;
+    this.#probing?.cancel();
+    this.#probing = undefined;
+  }
+
+  /** Once until there is room again, because programs retry. */
+  #warnFull(): void {
+    const target = describeTarget(this.spec.target);
+    if (!this.#isFull)
+      this.#deps.log.warn(
+        `${target}: no file descriptor is left for another connection: close some, or raise the limit of open files (ulimit -n)`,
+      );
     this.#isFull = true;
+  }
+}
+
+function listenError(bind: string | undefined, port: number, error: unknown): ListenError {
+  const cause = { cause: error };
+  // Node's error has the address of the name that failed.
+  const { address = bind } = error as { readonly address?: string };
+  const at = bind === undefined || isIP(bind) !== 0 ? `port ${port}` : `port ${port} of ${address}`;
+  switch (systemCodeOf(error)) {
+    case 'EADDRINUSE':
+      return new ListenError('address-in-use', `${at} is in use by another program: choose another port`, cause);
+    case 'EACCES':
+      return new ListenError(
+        'not-permitted',
+        `this user may not listen on ${at}: choose a port above 1023, or give the program CAP_NET_BIND_SERVICE` +
+          ' (in a systemd unit: AmbientCapabilities=CAP_NET_BIND_SERVICE)',
+        cause,
+      );
+    case 'EADDRNOTAVAIL':
+    case 'ENOTFOUND':
+    case 'EAI_AGAIN':
+    case 'EAFNOSUPPORT':
+    case 'EINVAL':
+      return new ListenError('no-such-address', `this machine has no address ${bind}: leave it out, or use *`, cause);
+    default:
+      return new ListenError('failed', `cannot listen on ${at}: ${messageOf(error)}`, cause);
   }
 }
 

@@ -1,28 +1,28 @@
 /**
- * Where local forwards ask for tunnels to one peer, whether it is there or not: while it is away, openings wait for it, so
- * many and so long, and those whose link is lost before the answer wait for the next.
+ * Requests tunnels to one peer, online or not. While it is offline a limited number of requests wait for a limited time, and those
+ * whose link is lost before the answer wait for the next link.
  */
 import type { Clock, Timer } from '../../base/clock.js';
-import type { OpenHandlers, Opening } from '../link/outgoing-requests.js';
+import type { OpenHandlers } from '../link/outgoing-requests.js';
 import type { Reason } from '../wire/reasons.js';
 import type { Target } from '../wire/target.js';
 
-/** Openings that wait for one peer: each holds a local connection. */
+/** Requests that wait for one peer: each holds a local connection. */
 const MAX_WAITING = 512;
-/** ms: more than finding a peer takes, less than programs and people go on waiting. */
-const WAIT = 60_000;
+/** ms: more than it takes to find a peer, less than programs and people wait. */
+const MAX_WAIT = 60_000;
 
-/** What asks for tunnels: a link, or something in front of it. */
 export interface Opener {
-  open(target: Target, handlers: OpenHandlers): Opening;
+  /** One handler is called, later or at once. @returns a function that cancels the request; then no handler is called */
+  open(target: Target, handlers: OpenHandlers): () => void;
 }
 
 interface Waiting {
   readonly target: Target;
   readonly handlers: OpenHandlers;
   readonly timeout: Timer;
-  /** Set while the request is at the link. */
-  opening: Opening | undefined;
+  /** Set while the link has the request. */
+  cancel: (() => void) | undefined;
 }
 
 export class PeerOpener implements Opener {
@@ -34,65 +34,61 @@ export class PeerOpener implements Opener {
     this.#clock = clock;
   }
 
-  open(target: Target, handlers: OpenHandlers): Opening {
+  open(target: Target, handlers: OpenHandlers): () => void {
     if (this.#link === undefined && this.#waiting.size >= MAX_WAITING) {
       handlers.onRefused('too-many-tunnels');
-      return { cancel: () => {} };
+      return () => {};
     }
-    const waiting: Waiting = {
-      target,
-      handlers,
-      timeout: this.#clock.after(WAIT, () => this.#refuse(waiting, 'peer-away')),
-      opening: undefined,
-    };
+    const timeout = this.#clock.after(MAX_WAIT, () => this.#refuse(waiting, 'peer-away'));
+    const waiting: Waiting = { target, handlers, timeout, cancel: undefined };
     this.#waiting.add(waiting);
-    if (this.#link !== undefined) this.#ask(waiting, this.#link);
-    return { cancel: () => this.#forget(waiting) };
+    if (this.#link !== undefined) this.#request(waiting, this.#link);
+    return () => this.#remove(waiting);
   }
 
   onLink(link: Opener): void {
     this.#link = link;
-    for (const waiting of [...this.#waiting]) if (this.#link === link) this.#ask(waiting, link);
+    for (const waiting of [...this.#waiting]) if (this.#link === link) this.#request(waiting, link);
   }
 
   onLinkClosed(link: Opener): void {
     if (this.#link === link) this.#link = undefined;
   }
 
-  /** Refuses all that wait. */
+  /** Refuses all waiting requests. */
   close(reason: Reason): void {
     for (const waiting of [...this.#waiting]) this.#refuse(waiting, reason);
   }
 
-  #ask(waiting: Waiting, link: Opener): void {
+  #request(waiting: Waiting, link: Opener): void {
     let isAnswered = false;
-    const opening = link.open(waiting.target, {
+    const cancel = link.open(waiting.target, {
       onAccepted: () => {
         isAnswered = true;
-        this.#forget(waiting);
+        this.#remove(waiting);
         return waiting.handlers.onAccepted();
       },
       onRefused: (reason) => {
         isAnswered = true;
-        waiting.opening = undefined;
+        waiting.cancel = undefined;
         if (reason !== 'peer-gone') this.#refuse(waiting, reason);
         else if (this.#waiting.has(waiting) && this.#link !== undefined && this.#link !== link)
-          this.#ask(waiting, this.#link);
+          this.#request(waiting, this.#link);
       },
     });
-    if (!isAnswered) waiting.opening = opening;
+    if (!isAnswered) waiting.cancel = cancel;
   }
 
   #refuse(waiting: Waiting, reason: Reason): void {
     if (!this.#waiting.has(waiting)) return;
-    this.#forget(waiting);
+    this.#remove(waiting);
     waiting.handlers.onRefused(reason);
   }
 
-  #forget(waiting: Waiting): void {
+  #remove(waiting: Waiting): void {
     this.#waiting.delete(waiting);
     waiting.timeout.cancel();
-    waiting.opening?.cancel();
-    waiting.opening = undefined;
+    waiting.cancel?.();
+    waiting.cancel = undefined;
   }
 }

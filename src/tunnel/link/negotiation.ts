@@ -1,7 +1,7 @@
 /**
- * Whether the peer knows the extension, settled without a round trip: whoever opens tunnels says hello before its first
- * request, and an extended peer answers before anything that it says to that request. What is learnt first stays, so both
- * sides hold the same terms of every tunnel (docs/tunnel-protocol.md, "Finding out").
+ * Finds out whether the peer has the extension, without a round trip: the side that opens tunnels sends a hello before its first
+ * request, and an extended peer answers it before anything that it sends about that request. What is learnt first stays, so both
+ * sides have the same terms for every tunnel (docs/tunnel-protocol.md, "Finding out").
  */
 import type { Clock } from '../../base/clock.js';
 import type { Logger } from '../../base/logger.js';
@@ -30,14 +30,14 @@ export class Negotiation {
     return this.#terms;
   }
 
-  /** The hello, when the next request needs one before it. */
+  /** The hello to send before the next request; undefined when none is needed. */
   nextHello(): Buffer | undefined {
     if (this.#terms.kind !== 'unknown' || this.#helloSentAt !== undefined) return undefined;
     this.#helloSentAt = this.#clock.now();
     return encodeFrame(PING, 0, encodeHello({ kind: 'hello', version: VERSION, initialWindow: BASE_WINDOW }));
   }
 
-  /** The pong that a ping gets: its own bytes, or our answer to a hello. */
+  /** The answer to a ping: a pong with the same bytes, or our answer to a hello. */
   answerPing(data: Buffer): Buffer {
     const hello = decodeHello(data);
     if (hello?.kind !== 'hello' || this.#terms.kind === 'upstream') return encodeFrame(PONG, 0, data);
@@ -45,7 +45,7 @@ export class Negotiation {
     return encodeFrame(PONG, 0, encodeHello({ kind: 'answer', version: VERSION, initialWindow: BASE_WINDOW }));
   }
 
-  /** @returns the round trip in ms when the pong is the one of our hello */
+  /** @returns the round trip in ms when the pong answers our hello */
   onPong(data: Buffer): number | undefined {
     if (this.#helloSentAt === undefined) return undefined;
     const hello = decodeHello(data);
@@ -55,17 +55,17 @@ export class Negotiation {
     return this.#clock.now() - this.#helloSentAt;
   }
 
-  /** A request came without a hello before it, or an ack without the answer to ours: the peer is upstream's. */
+  /** A request without a hello before it, or an ack without the answer to ours, comes from upstream. */
   onUpstreamFrame(): void {
     if (this.#terms.kind !== 'unknown') return;
     this.#terms = { kind: 'upstream' };
-    this.#log.debug('the peer speaks as upstream does');
+    this.#log.debug('the peer uses the protocol of upstream tuntox');
   }
 
   #onExtended(hello: Hello): void {
     if (this.#terms.kind !== 'unknown') return;
     const version = Math.min(VERSION, hello.version);
     this.#terms = { kind: 'extended', version, credit: hello.initialWindow };
-    this.#log.debug(`the peer knows version ${version} of the extension`);
+    this.#log.debug(`the peer has version ${version} of the extension`);
   }
 }

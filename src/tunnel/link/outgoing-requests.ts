@@ -1,4 +1,4 @@
-/** The requests of this side that wait for an answer, each under a forward id of its own, so that they run side by side. */
+/** Requests of this side that wait for an answer, each under its own forward id, so that several can wait at once. */
 import type { Clock, Timer } from '../../base/clock.js';
 import type { Random } from '../../base/random.js';
 import type { LocalEnd } from '../stream/local-end.js';
@@ -6,33 +6,27 @@ import type { Reason } from '../wire/reasons.js';
 import type { Target } from '../wire/target.js';
 
 /**
- * ms. An extended peer answers within its own connect timeout; an upstream peer that refuses says nothing at all, and one
- * whose target is silent stands still for up to two minutes.
+ * ms. An extended peer answers within its own connect timeout. An upstream peer that refuses does not answer at all, and one whose
+ * target is silent blocks for up to two minutes.
  */
 const ANSWER_TIMEOUT = 30_000;
 
-/** Who wants a tunnel: one of the two is called, once. */
+/** One of the two is called, once, unless the request is cancelled. */
 export interface OpenHandlers {
-  /** Gives the local end, from which nobody has read. */
+  /** Returns the local end, which has not been read from. */
   onAccepted(): LocalEnd;
   onRefused(reason: Reason): void;
 }
 
-/** A tunnel that was asked for and is not there yet. */
-export interface Opening {
-  /** Nobody wants it any more: no handler is called. */
-  cancel(): void;
-}
-
-export interface OpenRequest {
+interface OutgoingRequest {
   readonly target: Target;
   readonly handlers: OpenHandlers;
   readonly timeout: Timer;
 }
 
-export class OpenRequests {
+export class OutgoingRequests {
   readonly #clock: Clock;
-  readonly #requests = new Map<number, OpenRequest>();
+  readonly #requests = new Map<number, OutgoingRequest>();
   #nextId: number;
 
   constructor(clock: Clock, random: Random) {
@@ -54,8 +48,8 @@ export class OpenRequests {
     return forwardId;
   }
 
-  /** Gives the request and forgets it: an answer counts once. */
-  take(forwardId: number): OpenRequest | undefined {
+  /** Removes and returns a request: an answer counts once. */
+  take(forwardId: number): OutgoingRequest | undefined {
     const request = this.#requests.get(forwardId);
     this.#requests.delete(forwardId);
     request?.timeout.cancel();

@@ -1,12 +1,12 @@
 /**
- * All that is said with one peer over one channel: frames go to their tunnels, tunnels take turns, requests of both sides
+ * The tunnels with one peer over one channel: received frames go to their tunnels, tunnels send in turn, and requests of both sides
  * become tunnels.
  */
 import type { Clock } from '../../base/clock.js';
 import type { Logger } from '../../base/logger.js';
 import type { Random } from '../../base/random.js';
 import { TokenBucket } from '../../base/token-bucket.js';
-import { TurnQueue } from '../stream/frame-scheduler.js';
+import { FrameScheduler } from '../stream/frame-scheduler.js';
 import type { LocalEnd } from '../stream/local-end.js';
 import type { Tunnel } from '../stream/tunnel.js';
 import {
@@ -39,19 +39,26 @@ import {
   encodeRequest,
 } from '../wire/request.js';
 import type { Target } from '../wire/target.js';
-import { TunnelOffer } from './incoming-request.js';
 import { Negotiation, type PeerTerms } from './negotiation.js';
-import { type OpenHandlers, type Opening, OpenRequests } from './outgoing-requests.js';
+import { type OpenHandlers, OutgoingRequests } from './outgoing-requests.js';
 import { RoundTrip } from './round-trip.js';
 import { MAX_TUNNELS, type TunnelHandlers, TunnelTable } from './tunnel-table.js';
 
-/** Upstream's server uses select(), which ends at 1024 descriptors, its own and other clients' included. */
+/** Upstream's server uses select(), which takes 1024 descriptors, its own and those of other clients included. */
 const MAX_UPSTREAM_TUNNELS = 500;
-/** Answers a second to data for tunnels that are not there. */
+/** Answers a second to data for unknown tunnels. */
 const STRAY_ANSWERS = 20;
 
+/** A request of the peer. */
+export interface IncomingRequest {
+  readonly peerId: string;
+  readonly target: Target;
+  /** Called once, now or later, with the local end, or why there is none. When the link is closed by then, the local end is reset. */
+  answer(answer: LocalEnd | Reason): void;
+}
+
 export interface LinkHandlers extends TunnelHandlers {
-  onOffer(offer: TunnelOffer): void;
+  onRequest(request: IncomingRequest): void;
   /** Called once, before the tunnels close. */
   onClose(): void;
 }
@@ -61,16 +68,17 @@ export class PeerLink {
   readonly #clock: Clock;
   readonly #log: Logger;
   readonly #handlers: LinkHandlers;
-  readonly #queue: TurnQueue;
+  readonly #scheduler: FrameScheduler;
   readonly #roundTrip: RoundTrip;
   readonly #negotiation: Negotiation;
-  readonly #requests: OpenRequests;
+  readonly #requests: OutgoingRequests;
   readonly #tunnels: TunnelTable;
   readonly #strays: TokenBucket;
-  #offers = 0;
+  /** Requests of the peer that were not answered. */
+  #unanswered = 0;
   #isClosed = false;
 
-  /** @param options.staleIds ids that an upstream server may still hold from an earlier channel; it is told to close them */
+  /** @param options.staleIds tunnels that an upstream server may still have from an earlier channel, which it is told to close */
   constructor(
     deps: {
       readonly channel: PeerChannel;
@@ -86,29 +94,29 @@ export class PeerLink {
     this.#clock = clock;
     this.#log = log;
     this.#handlers = handlers;
-    const queue = new TurnQueue((frame) => channel.send(frame));
-    const roundTrip = new RoundTrip({ clock, random, send: (frame) => queue.push(frame) });
+    const scheduler = new FrameScheduler((frame) => channel.send(frame));
+    const roundTrip = new RoundTrip({ clock, random, send: (frame) => scheduler.push(frame) });
     const frameData = (): number => Math.min(MAX_FRAME_DATA, channel.maxPacketSize - FRAME_HEADER_SIZE);
-    this.#queue = queue;
+    this.#scheduler = scheduler;
     this.#roundTrip = roundTrip;
     this.#negotiation = new Negotiation(clock, log);
-    this.#requests = new OpenRequests(clock, random);
-    this.#tunnels = new TunnelTable({ clock, random, queue, roundTrip, handlers }, { frameData });
+    this.#requests = new OutgoingRequests(clock, random);
+    this.#tunnels = new TunnelTable({ clock, random, scheduler, roundTrip, handlers }, { frameData });
     this.#strays = new TokenBucket(STRAY_ANSWERS, STRAY_ANSWERS, clock.now());
     channel.receive({
       onPacket: (packet) => this.#onPacket(packet),
-      onDrain: () => queue.onDrain(),
+      onDrain: () => scheduler.onDrain(),
       onClose: () => this.close('peer-gone'),
     });
-    for (const id of options.staleIds ?? []) queue.push(encodeFrame(TCP_FIN, id));
+    for (const id of options.staleIds ?? []) scheduler.push(encodeFrame(TCP_FIN, id));
   }
 
-  /** Whether the peer knows the extension; 'unknown' before the first answer to a request. */
+  /** Whether the peer has the extension; 'unknown' before the first answer to a request. */
   get terms(): PeerTerms['kind'] {
     return this.#negotiation.terms.kind;
   }
 
-  /** ms; undefined before it was measured. */
+  /** ms; undefined before the first measurement. */
   get roundTrip(): number | undefined {
     return this.#roundTrip.latest;
   }
@@ -117,24 +125,27 @@ export class PeerLink {
     return this.#tunnels.all;
   }
 
-  /** Ids that an upstream server keeps open when the channel is lost, for the next link to the same peer. */
+  /** Ids of tunnels that an upstream server keeps when the channel is lost, for the next link to the same peer. */
   get staleIds(): number[] {
     return this.terms === 'extended' ? [] : this.#tunnels.openedIds;
   }
 
-  /** Asks for a tunnel to a target as the peer sees it. Exactly one handler is called, later or at once. */
-  open(target: Target, handlers: OpenHandlers): Opening {
+  /**
+   * Requests a tunnel to a target as the peer sees it. One handler is called, later or at once.
+   * @returns a function that cancels the request; then no handler is called
+   */
+  open(target: Target, handlers: OpenHandlers): () => void {
     const limit = this.terms === 'extended' ? MAX_TUNNELS : MAX_UPSTREAM_TUNNELS;
-    if (this.#isClosed || this.#load >= limit || !this.#queue.hasRoom) {
+    if (this.#isClosed || this.#load >= limit || !this.#scheduler.hasRoom) {
       handlers.onRefused(this.#isClosed ? 'peer-gone' : 'too-many-tunnels');
-      return { cancel: () => {} };
+      return () => {};
     }
     const hello = this.#negotiation.nextHello();
-    if (hello !== undefined) this.#queue.push(hello);
+    if (hello !== undefined) this.#scheduler.push(hello);
     const forwardId = this.#requests.add(target, handlers);
-    this.#queue.push(encodeRequest(forwardId, target));
-    // The ack of a request that nobody waits for is answered with the tunnel's end.
-    return { cancel: () => void this.#requests.take(forwardId) };
+    this.#scheduler.push(encodeRequest(forwardId, target));
+    // The ack of a cancelled request is answered with the tunnel's end.
+    return () => void this.#requests.take(forwardId);
   }
 
   /** Resolves to the round trip in ms. @throws TunnelError `timeout`, `peer-gone` */
@@ -142,13 +153,13 @@ export class PeerLink {
     return this.#roundTrip.ping();
   }
 
-  /** Breaks every tunnel and every request; the channel itself belongs to somebody else. */
+  /** Breaks every tunnel and refuses every request; the channel stays open, for its owner to close. */
   close(reason: Reason): void {
     if (this.#isClosed) return;
     if (reason !== 'peer-gone') for (const tunnel of [...this.tunnels]) tunnel.close(reason);
     this.#isClosed = true;
     this.#handlers.onClose();
-    this.#queue.close();
+    this.#scheduler.close();
     this.#roundTrip.close();
     for (const tunnel of [...this.tunnels]) tunnel.onLinkClosed();
     this.#requests.refuseAll('peer-gone');
@@ -159,7 +170,7 @@ export class PeerLink {
     const frame = decodeFrame(packet);
     if (frame === undefined) {
       this.#log.debug(
-        isVersion1(packet) ? 'the peer speaks protocol version 1: too old' : 'dropped a packet: no frame',
+        isVersion1(packet) ? 'the peer uses protocol version 1, which is too old' : 'dropped a packet that is no frame',
       );
       return;
     }
@@ -208,21 +219,23 @@ export class PeerLink {
     }
   }
 
-  /** The peer missed the end of this tunnel, or has kept it from an earlier channel. */
+  /** The peer missed the end of this tunnel, or has it from an earlier channel. */
   #onStrayData(frame: Frame): void {
     if (!this.#strays.take(this.#clock.now())) return;
-    this.#log.debug(`data for tunnel ${frame.id}, which is not there`);
+    this.#log.debug(`received data for unknown tunnel ${frame.id}`);
     this.#rejectTunnel(frame.id, (frame.type & FROM_ACCEPTOR) === 0 ? 'acceptor' : 'opener');
   }
 
   #rejectTunnel(id: number, ourSide: 'acceptor' | 'opener'): void {
     const reset = ourSide === 'acceptor' ? RESET | FROM_ACCEPTOR : RESET;
     const isExtended = this.terms === 'extended';
-    this.#queue.offer(isExtended ? encodeFrame(reset, id, encodeReason('unknown-tunnel')) : encodeFrame(TCP_FIN, id));
+    this.#scheduler.offer(
+      isExtended ? encodeFrame(reset, id, encodeReason('unknown-tunnel')) : encodeFrame(TCP_FIN, id),
+    );
   }
 
   #onPing(data: Buffer): void {
-    this.#queue.offer(this.#negotiation.answerPing(data));
+    this.#scheduler.offer(this.#negotiation.answerPing(data));
   }
 
   #onPong(data: Buffer): void {
@@ -231,28 +244,28 @@ export class PeerLink {
     else this.#roundTrip.onMeasured(roundTrip);
   }
 
-  /** Tunnels, and what may become one. */
+  /** Tunnels, and requests that may become tunnels. */
   get #load(): number {
-    return this.tunnels.size + this.#requests.size + this.#offers;
+    return this.tunnels.size + this.#requests.size + this.#unanswered;
   }
 
   #onRequest(frame: Frame): void {
     this.#negotiation.onUpstreamFrame();
     const request = decodeRequest(frame);
-    if (request === undefined || !this.#queue.hasRoom) this.#log.debug('dropped a request');
+    if (request === undefined || !this.#scheduler.hasRoom) this.#log.debug('dropped a request');
     else if (request.target === undefined) this.#refuse(request.forwardId, 'bad-request');
     else if (this.#load >= MAX_TUNNELS) this.#refuse(request.forwardId, 'too-many-tunnels');
-    else this.#offer(request.forwardId, request.target);
+    else this.#passOn(request.forwardId, request.target);
   }
 
-  #offer(forwardId: number, target: Target): void {
-    this.#offers += 1;
-    const offer = new TunnelOffer(this.peerId, target, (local) => {
-      this.#offers -= 1;
+  #passOn(forwardId: number, target: Target): void {
+    this.#unanswered += 1;
+    const answer = (local: LocalEnd | Reason): void => {
+      this.#unanswered -= 1;
       if (typeof local === 'string') this.#refuse(forwardId, local);
       else this.#accept(forwardId, target, local);
-    });
-    this.#handlers.onOffer(offer);
+    };
+    this.#handlers.onRequest({ peerId: this.peerId, target, answer });
   }
 
   #accept(forwardId: number, target: Target, local: LocalEnd): void {
@@ -261,7 +274,7 @@ export class PeerLink {
       return;
     }
     const id = this.#tunnels.takeId();
-    if (!this.#queue.offer(encodeAck(id, forwardId))) {
+    if (!this.#scheduler.offer(encodeAck(id, forwardId))) {
       this.#tunnels.releaseId(id);
       local.reset('overflow');
       return;
@@ -269,15 +282,15 @@ export class PeerLink {
     this.#tunnels.add({ id, side: 'acceptor', target }, local, this.#negotiation.terms);
   }
 
-  /** Upstream has no word for no: a tunnel that ends at once frees what its client holds. */
+  /** Upstream has no frame that refuses. A tunnel that ends at once frees what its client holds. */
   #refuse(forwardId: number, reason: Reason): void {
     if (this.terms === 'extended') {
-      this.#queue.offer(encodeDeny(forwardId, reason));
+      this.#scheduler.offer(encodeDeny(forwardId, reason));
       return;
     }
     const id = this.#tunnels.takeId();
-    // The fin belongs to the ack: alone, the ack would open a tunnel that nobody ends.
-    if (this.#queue.offer(encodeAck(id, forwardId))) this.#queue.push(encodeFrame(TCP_FIN, id));
+    // Not offered: without the fin, the ack would open a tunnel that never ends.
+    if (this.#scheduler.offer(encodeAck(id, forwardId))) this.#scheduler.push(encodeFrame(TCP_FIN, id));
     this.#tunnels.releaseId(id);
   }
 
@@ -287,11 +300,11 @@ export class PeerLink {
     if (forwardId === undefined) return;
     const request = this.#requests.take(forwardId);
     if (request === undefined) {
-      // Cancelled, or timed out. A peer that repeats an ack of a living tunnel must not break it.
+      // Cancelled, or timed out. An ack that the peer repeats must not break its tunnel.
       if (this.#tunnels.opened(frame.id) === undefined) this.#rejectTunnel(frame.id, 'opener');
       return;
     }
-    // The id comes anew, so the peer has forgotten the tunnel that had it: upstream can lose a fin.
+    // The peer uses the id again, so it has forgotten the tunnel that had it: upstream can lose a fin.
     this.#tunnels.opened(frame.id)?.onLinkClosed();
     const local = request.handlers.onAccepted();
     this.#tunnels.add({ id: frame.id, side: 'opener', target: request.target }, local, this.#negotiation.terms);

@@ -1,4 +1,4 @@
-/** Pings that wait for their pongs, and the round trip that they measure, ms. */
+/** Measures the round trip by pings. */
 import type { Clock, Timer } from '../../base/clock.js';
 import type { Random } from '../../base/random.js';
 import { encodeFrame, PING } from '../wire/frame.js';
@@ -6,10 +6,10 @@ import { TunnelError } from '../wire/reasons.js';
 
 const PING_SIZE = 8;
 const PING_TIMEOUT = 10_000;
-/** ms; windows follow the path when it changes. */
-const MEASURE_AGAIN_AFTER = 10_000;
-/** Assumed until measured, ms: windows rather grow too early than too late. */
-const UNKNOWN = 100;
+/** ms; windows follow when the path changes. */
+const MAX_AGE = 10_000;
+/** Assumed until the first measurement, ms: better that windows grow too early than too late. */
+const DEFAULT = 100;
 
 interface Waiting {
   readonly sentAt: number;
@@ -32,21 +32,21 @@ export class RoundTrip {
     this.#send = deps.send;
   }
 
-  /** The shortest of late; undefined before the first. */
+  /** ms, the shortest of the recent ones; undefined before the first. */
   get latest(): number | undefined {
     return this.#shortest;
   }
 
-  /** For windows; measures again when the last time is long ago. */
+  /** ms, for windows; measures again when the last measurement is old. */
   current(): number {
-    if (this.#clock.now() - this.#measuredAt > MEASURE_AGAIN_AFTER) {
+    if (this.#clock.now() - this.#measuredAt > MAX_AGE) {
       this.#measuredAt = this.#clock.now();
       this.ping().catch(() => {});
     }
-    return this.#shortest ?? UNKNOWN;
+    return this.#shortest ?? DEFAULT;
   }
 
-  /** Resolves to ms. @throws TunnelError `timeout`, `peer-gone` */
+  /** Resolves to the round trip in ms. @throws TunnelError `timeout`, `peer-gone` */
   ping(): Promise<number> {
     const data = this.#random.bytes(PING_SIZE);
     const key = data.toString('hex');
@@ -72,7 +72,7 @@ export class RoundTrip {
     waiting.resolve(roundTrip);
   }
 
-  /** A longer one counts little: under load it is the queue that is measured, and windows must not grow with the queue. */
+  /** A longer round trip counts little: under load it measures the queue, and windows must not grow with the queue. */
   onMeasured(roundTrip: number): void {
     const shortest = this.#shortest ?? roundTrip;
     this.#shortest = roundTrip < shortest ? roundTrip : shortest + (roundTrip - shortest) / 8;

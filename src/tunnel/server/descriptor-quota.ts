@@ -1,17 +1,17 @@
 /**
- * Which of all peers may have a descriptor more. Each may have as many as are left for everybody: one alone gets half of them, two
- * get a third each ("dynamic thresholds", Choudhury and Hahne, 1998). So one client alone leaves half of them to the others; a dozen
- * that take all they can leave next to none.
+ * Shares descriptors among all peers. Each may have as many as are left for all: one peer alone gets half of them, two get a third
+ * each ("dynamic thresholds", Choudhury and Hahne, 1998). So one client leaves half of them to the others; a dozen clients that take
+ * all they can leave next to none.
  */
 import type { AttemptRoom } from '../../base/address-race.js';
 
 /**
- * @param own what this peer has
- * @param limit what all tunnels may have
- * @param used what all have
- * @returns why there is none for this peer, for the owner's eyes; undefined where there is
+ * @param own descriptors of this peer
+ * @param limit for all tunnels
+ * @param used by all peers
+ * @returns why this peer may have no other, for the owner; undefined when it may
  */
-export function noRoomFor(
+export function quotaRefusal(
   own: number,
   { limit, used }: { readonly limit: number; readonly used: number },
 ): string | undefined {
@@ -20,8 +20,8 @@ export function noRoomFor(
   return `this client has ${own} connections, and ${Math.max(0, left)} of the ${limit} that this process may have are left`;
 }
 
-/** Attempts to reach another address of a target while one is under way, of all peers by the same rule. */
-export class AttemptRooms {
+/** Limits the attempts to reach another address of a target while one is in progress, by the same rule. */
+export class AttemptQuotas {
   readonly #limit: number;
   readonly #own = new Map<string, number>();
   #used = 0;
@@ -34,7 +34,7 @@ export class AttemptRooms {
     return {
       take: () => {
         const own = this.#own.get(peerId) ?? 0;
-        if (noRoomFor(own, { limit: this.#limit, used: this.#used }) !== undefined) return false;
+        if (quotaRefusal(own, { limit: this.#limit, used: this.#used }) !== undefined) return false;
         this.#add(peerId, 1);
         return true;
       },

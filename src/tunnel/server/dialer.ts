@@ -1,4 +1,4 @@
-/** Connecting to targets: names are resolved here, their addresses are tried side by side, nothing ever blocks. */
+/** Connects to targets: resolves their names and races their addresses, without blocking. */
 import { connect, type Socket } from 'node:net';
 import { AddressRace, type AttemptHandlers } from '../../base/address-race.js';
 import type { Clock, Timer } from '../../base/clock.js';
@@ -6,34 +6,31 @@ import { systemCodeOf } from '../../base/coded-error.js';
 import { descriptorShares } from '../../base/descriptor-shares.js';
 import type { Reason } from '../wire/reasons.js';
 import { bareHost, type Target } from '../wire/target.js';
-import { AttemptRooms } from './descriptor-quota.js';
+import { AttemptQuotas } from './descriptor-quota.js';
 import { NameLookup } from './name-lookup.js';
 
-/** ms, for resolving and connecting together: below the time that a peer waits for its answer. */
+/** ms, for resolving and connecting together: less than a peer waits for its answer. */
 const CONNECT_TIMEOUT = 12_000;
 
 export interface DialHandlers {
-  /** Asked for each address that the target has, before anything is sent there; a name may lead anywhere. */
+  /** Asked for each address of the target before anything is sent there, because a name can have any address. */
   mayConnect(address: string): boolean;
-  /** The socket has `allowHalfOpen` and has not been read from. @param address the one that `mayConnect` allowed */
+  /** @param socket has `allowHalfOpen` and has not been read from @param address was allowed by `mayConnect` */
   onConnected(socket: Socket, address: string): void;
   /**
-   * `not-allowed` when the target has addresses, and none that may be connected to.
-   * @param code of the system's, such as EMFILE; for the log
+   * @param reason `not-allowed` when the target has addresses, and none of them is allowed
+   * @param code of the system, such as EMFILE, for the log
    */
   onFailed(reason: Reason, code?: string): void;
 }
 
-export interface Dialling {
-  cancel(): void;
-}
-
 export interface Dialer {
   /**
-   * One of the last two handlers is called, once, later, unless it is cancelled before.
-   * @param peerId who asked for it
+   * One of the last two handlers is called later, once.
+   * @param peerId the client that asked for the target
+   * @returns a function that cancels; then no handler is called
    */
-  dial(peerId: string, target: Target, handlers: DialHandlers): Dialling;
+  dial(peerId: string, target: Target, handlers: DialHandlers): () => void;
 }
 
 const REASON_OF_CODE: Readonly<Record<string, Reason>> = {
@@ -54,17 +51,24 @@ const REASON_OF_CODE: Readonly<Record<string, Reason>> = {
   ENOMEM: 'no-resources',
 };
 
-/** What tells most about the target comes first: a refusal says that a machine is there. */
-const TELLING: readonly Reason[] = ['connection-refused', 'timeout', 'no-resources', 'failed', 'unreachable'];
+/** Of several errors the first of these is reported: a refusal says most about the target, because a machine is there. */
+const MOST_TELLING: readonly Reason[] = ['connection-refused', 'timeout', 'no-resources', 'failed', 'unreachable'];
 
 interface ResolvedAddress {
   readonly address: string;
 }
 
-/** @param port of the target; connects to a literal address */
+/** @param address literal */
 export type ConnectTcp = (address: string, port: number) => Socket;
 
 const connectTcp: ConnectTcp = (address, port) => connect({ host: address, port, allowHalfOpen: true });
+
+interface DialDeps {
+  readonly clock: Clock;
+  readonly names: NameLookup;
+  readonly connect: ConnectTcp;
+  readonly quotas: AttemptQuotas;
+}
 
 export class TcpDialer implements Dialer {
   readonly #deps: DialDeps;
@@ -73,30 +77,24 @@ export class TcpDialer implements Dialer {
     clock: Clock,
     names = new NameLookup(clock),
     connect = connectTcp,
-    rooms = new AttemptRooms(descriptorShares().attempts),
+    quotas = new AttemptQuotas(descriptorShares().attempts),
   ) {
-    this.#deps = { clock, names, connect, rooms };
+    this.#deps = { clock, names, connect, quotas };
   }
 
-  dial(peerId: string, target: Target, handlers: DialHandlers): Dialling {
-    return new TcpDialling(this.#deps, { peerId, target }, handlers);
+  dial(peerId: string, target: Target, handlers: DialHandlers): () => void {
+    const dial = new Dial(this.#deps, { peerId, target }, handlers);
+    return () => dial.cancel();
   }
 }
 
-interface DialDeps {
-  readonly clock: Clock;
-  readonly names: NameLookup;
-  readonly connect: ConnectTcp;
-  readonly rooms: AttemptRooms;
-}
-
-class TcpDialling implements Dialling {
+class Dial {
   readonly #deps: DialDeps;
   readonly #peerId: string;
   readonly #target: Target;
   readonly #handlers: DialHandlers;
   readonly #timeout: Timer;
-  /** Ends what is under way: the lookup, and then the race. */
+  /** Cancels the lookup, and then the race. */
   #cancelStep: () => void;
 
   constructor(
@@ -126,8 +124,8 @@ class TcpDialling implements Dialling {
       this.#fail(addresses.length === 0 ? 'name-not-found' : 'not-allowed');
       return;
     }
-    const { clock, rooms } = this.#deps;
-    const deps = { clock, room: rooms.of(this.#peerId), attempt: this.#attempt.bind(this) };
+    const { clock, quotas } = this.#deps;
+    const deps = { clock, room: quotas.of(this.#peerId), attempt: this.#attempt.bind(this) };
     const race = new AddressRace<ResolvedAddress, Socket>(deps, allowed, {
       onConnected: (socket, { address }) => {
         this.#timeout.cancel();
@@ -147,7 +145,7 @@ class TcpDialling implements Dialling {
       socket.off('error', onFailed);
       onConnected(socket);
     });
-    // An error that comes afterwards is nobody's.
+    // Later errors are ignored.
     return () =>
       socket
         .removeAllListeners('connect')
@@ -166,5 +164,5 @@ const reasonOf = (error: Error): Reason => REASON_OF_CODE[systemCodeOf(error) ??
 
 const mostTelling = (errors: readonly Error[]): Error | undefined => {
   const of = (reason: Reason): Error | undefined => errors.find((error) => reasonOf(error) === reason);
-  return TELLING.map(of).find((error) => error !== undefined) ?? errors[0];
+  return MOST_TELLING.map(of).find((error) => error !== undefined) ?? errors[0];
 };

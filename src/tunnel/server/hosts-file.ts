@@ -1,18 +1,18 @@
 /**
- * The names of /etc/hosts. They are looked up here and not by the system's resolver, which has few threads, so that none
- * waits while those threads wait for a silent name server. Systems ask this file first too (`hosts: files dns`).
+ * Looks up names in /etc/hosts. The system's resolver, which has few threads, would let them wait for a silent name server. Systems
+ * read this file first too (`hosts: files dns`).
  */
 import type { LookupAddress } from 'node:dns';
 import { open } from 'node:fs/promises';
 import { isIP } from 'node:net';
 
-/** Bytes; a longer file, such as a list of advertisers, is left to the system. */
+/** Bytes; a longer file, such as a block list, is left to the system. */
 const MAX_SIZE = 1024 * 1024;
 
-/** @param host in lower case @param done told no addresses for a name that is not there, later */
+/** @param host in lower case @param done called later, without addresses for an unknown name */
 export type HostsLookup = (host: string, done: (addresses: LookupAddress[]) => void) => void;
 
-/** The file is read once for all who ask while it is read. */
+/** Lookups that begin while the file is being read share the result. */
 export function hostsFile(path = '/etc/hosts'): HostsLookup {
   let reading: Promise<string> | undefined;
   return (host, done) => {
@@ -23,7 +23,7 @@ export function hostsFile(path = '/etc/hosts'): HostsLookup {
   };
 }
 
-/** Empty when it cannot be read, or is too long. */
+/** Returns '' for a file that cannot be read or is too long. */
 async function readText(path: string): Promise<string> {
   try {
     const file = await open(path);
@@ -38,7 +38,7 @@ async function readText(path: string): Promise<string> {
   }
 }
 
-/** hosts(5): an address, then its names, with blanks between; `#` begins a comment. @param text in lower case */
+/** hosts(5): an address, then its names, separated by blanks; `#` begins a comment. @param text in lower case */
 export function addressesIn(text: string, host: string): LookupAddress[] {
   if (!text.includes(host)) return [];
   return text.split('\n').flatMap((line) => {

@@ -1,7 +1,7 @@
 /**
- * The addresses of targets. The system's resolver stands still for as long as a name server is silent, and Node lets it do so
- * in two threads for the whole process: so names wait here, where each peer has its turn, and nobody looks up what is being
- * looked up already. What needs no name server does not wait: literal addresses, this machine, and the names of /etc/hosts.
+ * Looks up the addresses of targets. Node runs the system's resolver in two threads for the whole process, and each of them blocks
+ * for as long as a name server is silent. So names are queued here, peers take turns, and a name is looked up once for all that wait
+ * for it. Literal addresses, localhost and the names of /etc/hosts need no name server and do not wait.
  */
 import { type LookupAddress, lookup as systemLookup } from 'node:dns';
 import { isIP } from 'node:net';
@@ -11,16 +11,16 @@ import { LruMap } from '../../base/lru-map.js';
 import { literalAddress } from '../wire/target.js';
 import { type HostsLookup, hostsFile } from './hosts-file.js';
 
-/** Lookups at once: half of the threads of Node's pool; more would only wait there, in no fair order. */
-const LANES = 2;
-/** ms; a peer that asked for a name that takes longer has one lane the less, so that others do not wait for its names. */
+/** Lookups at once: half of the threads of Node's pool; more would wait there, in no fair order. */
+const MAX_RUNNING = 2;
+/** ms; a peer whose lookup took longer has one lookup at a time less, so that other peers do not wait for its names. */
 const SLOW = 1_000;
-/** ms for which that is remembered. */
+/** ms for which a slow lookup is remembered. */
 const SLOW_MEMORY = 60_000;
 const MAX_SLOW_PEERS = 512;
 
 export type LookupDone = (error: NodeJS.ErrnoException | null, addresses: LookupAddress[]) => void;
-/** All addresses of a name, in the order in which to try them. */
+/** Finds all addresses of a name, in the order in which to try them. */
 export type SystemLookup = (host: string, done: LookupDone) => void;
 
 interface Waiting {
@@ -33,10 +33,11 @@ export class NameLookup {
   readonly #clock: Clock;
   readonly #hosts: HostsLookup;
   readonly #lookup: SystemLookup;
-  /** In the order of their turns. */
+  /** By peer, in the order in which they are served. */
   readonly #queues = new Map<string, Set<Waiting>>();
+  /** By name. `owner` is the peer whose turn it was. */
   readonly #running = new Map<string, { readonly owner: string; readonly waiting: Set<Waiting> }>();
-  /** When a peer's name was slow, ms. */
+  /** When the last slow lookup of a peer ended, ms. */
   readonly #slowPeers = new LruMap<string, number>(MAX_SLOW_PEERS);
 
   constructor(
@@ -52,10 +53,9 @@ export class NameLookup {
   }
 
   /**
-   * @param peerId who wants it
    * @param name or a literal address
    * @param done called later
-   * @returns a function after which `done` is not called any more
+   * @returns a function that cancels; then `done` is not called
    */
   lookup(peerId: string, name: string, done: LookupDone): () => void {
     const host = name.toLowerCase();
@@ -91,7 +91,7 @@ export class NameLookup {
   }
 
   #work(): void {
-    while (this.#running.size < LANES) {
+    while (this.#running.size < MAX_RUNNING) {
       const peerId = [...this.#queues.keys()].find((id) => this.#mayRun(id));
       if (peerId === undefined) return;
       const [first] = this.#queues.get(peerId) as Set<Waiting>;
@@ -102,14 +102,14 @@ export class NameLookup {
   #mayRun(peerId: string): boolean {
     const slowAt = this.#slowPeers.get(peerId);
     if (slowAt === undefined || this.#clock.now() - slowAt > SLOW_MEMORY) return true;
-    return [...this.#running.values()].filter(({ owner }) => owner === peerId).length < LANES - 1;
+    return [...this.#running.values()].filter(({ owner }) => owner === peerId).length < MAX_RUNNING - 1;
   }
 
   #run(owner: string, host: string): void {
     const waiting = new Set<Waiting>();
     for (const queue of [...this.#queues.values()])
       for (const one of queue) if (one.host === host) waiting.add(this.#unqueue(one));
-    // Last in the order of turns.
+    // The owner is served last from now on.
     const queue = this.#queues.get(owner);
     if (queue !== undefined && this.#queues.delete(owner)) this.#queues.set(owner, queue);
     this.#running.set(host, { owner, waiting });
@@ -129,7 +129,7 @@ export class NameLookup {
   }
 }
 
-/** Those that need no looking up; undefined for a name that does. */
+/** The addresses of a host that needs no lookup; otherwise undefined. */
 function knownAddresses(host: string): LookupAddress[] | undefined {
   if (host === 'localhost' || host === 'localhost.') return LOOPBACK;
   const address = literalAddress(host);

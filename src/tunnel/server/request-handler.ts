@@ -1,135 +1,156 @@
-/** The server's role: a request is checked against the policy, its target dialled, and the tunnel made or refused. */
+/** Handles the requests of peers: checks each against the policy, connects to its target, and accepts or refuses it. */
+import type { Clock } from '../../base/clock.js';
 import type { FloodLog } from '../../base/flood-log.js';
-import type { TunnelOffer } from '../link/incoming-request.js';
+import type { IncomingRequest } from '../link/peer-link.js';
 import { socketEnd } from '../stream/local-end.js';
 import { describeReason, type Reason } from '../wire/reasons.js';
 import { describeTarget, type Target } from '../wire/target.js';
-import type { Dialer, Dialling } from './dialer.js';
+import type { Dialer } from './dialer.js';
 
-/** Targets being dialled for one peer: a burst of a browser. */
+/** Connection attempts at once for one peer: a burst of a browser. */
 const MAX_PEER_DIALS = 256;
 
 export type Verdict = { readonly allowed: true } | { readonly allowed: false; readonly reason: string };
 
 /**
- * Decides over one request; asked for each, so that changes of the rules count at once.
- * @param address literal, of the target, to which the connection goes; undefined while it is not known: then `allowed` means
- * that it depends on the address, or does not
+ * Decides about one request. Called for each, so changes of the rules count at once.
+ * @param address literal, of the target; undefined before it is known: then `allowed` may still depend on the address
  */
 export type MayReach = (peerId: string, target: Target, address?: string) => Verdict;
 
-export interface RequestHandlerEvents {
-  /** `detail` says which rule, or what failed; it is for the owner, the peer is told the reason alone. */
+export interface RequestHandlerDeps {
+  readonly clock: Clock;
+  readonly dialer: Dialer;
+  readonly mayReach: MayReach;
+  /** For lines that peers cause. */
+  readonly floodLog: FloodLog;
+  readonly nameOf: (peerId: string) => string;
+  readonly nextNumber: () => number;
+  readonly handlers: RequestHandlers;
+}
+
+interface RequestHandlers {
+  /** @param detail which rule, or what failed; for the owner, while the peer gets the reason alone */
   onRefused(peerId: string, target: Target, reason: Reason, detail: string): void;
-  /** The target is being dialled from now on, until `onDialled`. */
-  onDialling(offer: TunnelOffer): void;
-  /** It is connected, and `accept` makes the tunnel; or it is not, and there is nothing to accept. */
-  onDialled(offer: TunnelOffer, accept: (() => void) | undefined): void;
+  /** The target is connected. @param accept makes the tunnel, which keeps the number of its request */
+  onConnected(number: number, accept: () => void): void;
+}
+
+/** A request whose target is being connected to. */
+interface Dial {
+  readonly number: number;
+  readonly since: number;
+  readonly cancel: () => void;
 }
 
 export class RequestHandler {
-  readonly #dialer: Dialer;
-  readonly #mayReach: MayReach;
-  readonly #said: FloodLog;
-  readonly #nameOf: (peerId: string) => string;
-  readonly #events: RequestHandlerEvents;
-  readonly #dials = new Map<TunnelOffer, Dialling>();
-  /** Why nothing is taken any more. */
+  readonly #deps: RequestHandlerDeps;
+  readonly #dials = new Map<IncomingRequest, Dial>();
+  /** Why no request is taken any more. */
   #closed: Reason | undefined;
 
-  constructor(deps: {
-    readonly dialer: Dialer;
-    readonly mayReach: MayReach;
-    /** What is told of peers. */
-    readonly said: FloodLog;
-    readonly nameOf: (peerId: string) => string;
-    readonly events: RequestHandlerEvents;
-  }) {
-    this.#dialer = deps.dialer;
-    this.#mayReach = deps.mayReach;
-    this.#said = deps.said;
-    this.#nameOf = deps.nameOf;
-    this.#events = deps.events;
+  constructor(deps: RequestHandlerDeps) {
+    this.#deps = deps;
   }
 
-  /** @param full why this peer may have no tunnel more; undefined when it may */
-  handle(offer: TunnelOffer, full: string | undefined): void {
-    const { peerId, target } = offer;
-    const verdict = this.#mayReach(peerId, target);
-    if (this.#closed !== undefined) this.#refuse(offer, this.#closed);
-    else if (!verdict.allowed) this.#refuse(offer, 'not-allowed', verdict.reason);
-    else if (full !== undefined) this.#refuse(offer, 'too-many-tunnels', full);
-    else if (this.dials(peerId) >= MAX_PEER_DIALS) this.#refuse(offer, 'too-many-tunnels');
-    else this.#dial(offer);
+  /** Requests whose targets are being connected to. */
+  get size(): number {
+    return this.#dials.size;
   }
 
-  /** Gives up what is being dialled for an offer. */
-  refuse(offer: TunnelOffer, reason: Reason): void {
-    const dialling = this.#dials.get(offer);
-    if (dialling === undefined) return;
-    dialling.cancel();
-    this.#end(offer);
-    this.#refuse(offer, reason);
+  /** @param full why this peer may have no other tunnel; undefined when it may */
+  handle(request: IncomingRequest, full: string | undefined): void {
+    const { peerId, target } = request;
+    const verdict = this.#deps.mayReach(peerId, target);
+    if (this.#closed !== undefined) this.#refuse(request, this.#closed);
+    else if (!verdict.allowed) this.#refuse(request, 'not-allowed', verdict.reason);
+    else if (full !== undefined) this.#refuse(request, 'too-many-tunnels', full);
+    else if (this.dialsOf(peerId) >= MAX_PEER_DIALS) this.#refuse(request, 'too-many-tunnels');
+    else this.#dial(request);
   }
 
-  /** Refuses what is being dialled, and all that comes from now on. */
-  close(reason: Reason): void {
-    this.#closed = reason;
-    for (const offer of [...this.#dials.keys()]) this.refuse(offer, reason);
+  list(): { readonly number: number; readonly peerId: string; readonly target: Target; readonly age: number }[] {
+    const now = this.#deps.clock.now();
+    return [...this.#dials].map(([{ peerId, target }, { number, since }]) => {
+      return { number, peerId, target, age: now - since };
+    });
   }
 
-  /** Gives up what is being dialled; the offers stay unanswered. */
-  stop(): void {
-    for (const dialling of this.#dials.values()) dialling.cancel();
-    this.#dials.clear();
-  }
-
-  /** Targets that are being dialled for a peer. */
-  dials(peerId: string): number {
+  dialsOf(peerId: string): number {
     let count = 0;
-    for (const offer of this.#dials.keys()) if (offer.peerId === peerId) count += 1;
+    for (const request of this.#dials.keys()) if (request.peerId === peerId) count += 1;
     return count;
   }
 
-  #dial(offer: TunnelOffer): void {
-    const { peerId, target } = offer;
+  /** @returns whether there was such a request */
+  refuseNumber(number: number, reason: Reason): boolean {
+    for (const [request, dial] of this.#dials) {
+      if (dial.number !== number) continue;
+      this.#cancel(request, dial, reason);
+      return true;
+    }
+    return false;
+  }
+
+  refusePeer(peerId: string, reason: Reason): void {
+    for (const [request, dial] of [...this.#dials]) if (request.peerId === peerId) this.#cancel(request, dial, reason);
+  }
+
+  /** Refuses all requests, and those that come from now on. */
+  close(reason: Reason): void {
+    this.#closed = reason;
+    for (const [request, dial] of [...this.#dials]) this.#cancel(request, dial, reason);
+  }
+
+  /** Cancels all connection attempts; their requests stay unanswered. */
+  stop(): void {
+    for (const { cancel } of this.#dials.values()) cancel();
+    this.#dials.clear();
+  }
+
+  #dial(request: IncomingRequest): void {
+    const { peerId, target } = request;
     let refusal: string | undefined;
     const mayConnect = (address: string): boolean => {
-      const verdict = this.#mayReach(peerId, target, address);
+      const verdict = this.#deps.mayReach(peerId, target, address);
       if (!verdict.allowed) refusal = verdict.reason;
       return verdict.allowed;
     };
-    const dialling = this.#dialer.dial(peerId, target, {
+    const number = this.#deps.nextNumber();
+    const cancel = this.#deps.dialer.dial(peerId, target, {
       mayConnect,
       onConnected: (socket, address) => {
-        // Access may have been taken away while the target was dialled.
-        const isAllowed = mayConnect(address);
-        this.#end(offer, isAllowed ? () => offer.accept(socketEnd(socket)) : undefined);
-        if (isAllowed) return;
+        this.#dials.delete(request);
+        // The policy may have changed while the target was being connected to.
+        if (mayConnect(address)) {
+          this.#deps.handlers.onConnected(number, () => request.answer(socketEnd(socket)));
+          return;
+        }
         socket.destroy();
-        this.#refuse(offer, 'not-allowed', refusal);
+        this.#refuse(request, 'not-allowed', refusal);
       },
       onFailed: (reason, code) => {
-        this.#end(offer);
+        this.#dials.delete(request);
         const detail = code === undefined ? undefined : `${describeReason(reason)} (${code})`;
-        this.#refuse(offer, reason, reason === 'not-allowed' ? refusal : detail);
+        this.#refuse(request, reason, reason === 'not-allowed' ? refusal : detail);
       },
     });
-    this.#dials.set(offer, dialling);
-    this.#events.onDialling(offer);
+    this.#dials.set(request, { number, since: this.#deps.clock.now(), cancel });
   }
 
-  #end(offer: TunnelOffer, accept?: () => void): void {
-    this.#dials.delete(offer);
-    this.#events.onDialled(offer, accept);
+  #cancel(request: IncomingRequest, { cancel }: Dial, reason: Reason): void {
+    cancel();
+    this.#dials.delete(request);
+    this.#refuse(request, reason);
   }
 
-  #refuse(offer: TunnelOffer, reason: Reason, detail = describeReason(reason)): void {
-    const { peerId, target } = offer;
-    const name = this.#nameOf(peerId);
+  #refuse(request: IncomingRequest, reason: Reason, detail = describeReason(reason)): void {
+    const { peerId, target } = request;
+    const { nameOf, floodLog, handlers } = this.#deps;
+    const name = nameOf(peerId);
     const text = `${name}: ${describeTarget(target)} refused: ${detail}`;
-    this.#said.say({ source: peerId, name, kind: 'request refused', level: 'info', text });
-    this.#events.onRefused(peerId, target, reason, detail);
-    offer.refuse(reason);
+    floodLog.say({ source: peerId, name, kind: 'request refused', level: 'info', text });
+    handlers.onRefused(peerId, target, reason, detail);
+    request.answer(reason);
   }
 }

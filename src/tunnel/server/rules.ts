@@ -1,7 +1,7 @@
 /**
- * Which targets may be reached. A rule that allows a host compares how it is written, not what it resolves to: one for
- * `localhost` does not allow `127.0.0.1`. A rule about a class, and each that denies, is about the address that is connected
- * to, however the target was written. What one rule denies no other allows.
+ * Rules about which targets may be reached. A rule that allows a host compares its spelling, not its address: one for `localhost` does
+ * not allow `127.0.0.1`. A rule about a class, and each rule that denies, is about the address that is connected to, however the
+ * target was written. What one rule denies no other allows.
  */
 import { type AddressClass, arrivalsOf, isOfClass } from '../../base/address-class.js';
 import { canonicalHost, literalAddress, type Target } from '../wire/target.js';
@@ -15,19 +15,19 @@ export interface Rule {
     | { readonly kind: 'class'; readonly name: AddressClass };
   /** 0 means any. */
   readonly port: number;
-  /** Where it stands in the file, from 1; for telling which rule decides. */
+  /** Its line in the file, from 1; names the rule that decides. */
   readonly line: number;
 }
 
 export type Decision =
   | { readonly kind: 'allowed'; readonly rule: Rule }
   | { readonly kind: 'denied'; readonly rule: Rule }
-  /** No rule allows it, also when there are no rules. */
+  /** No rule allows it, or there are no rules. */
   | { readonly kind: 'unmatched' }
-  /** It depends on the address that the name has. */
+  /** It depends on the address of the name. */
   | { readonly kind: 'open' };
 
-/** @param known literal address, to which the connection goes; undefined while the target's name is not resolved */
+/** @param known literal address of the target; undefined while its name is not resolved */
 export function decide(rules: readonly Rule[], target: Target, known?: string): Decision {
   const host = canonicalHost(target.host);
   const address = literalAddress(known ?? target.host);

@@ -1,55 +1,52 @@
 /**
- * The last word of each side about a tunnel's id, a fin or a reset. On extended terms the id is free once both are said, so that
- * nothing of the old tunnel can arrive in a new one; on upstream's, which forgets an id with its fin, one of them is enough.
+ * The last frame of each side about a tunnel's id, a fin or a reset. On extended terms the id is free once both were sent, so that
+ * nothing of the old tunnel can arrive in a new one. Upstream forgets an id with its fin, so there one of them is enough.
  */
-type Ours = { readonly kind: 'unsaid' } | { readonly kind: 'due'; readonly frame: Buffer } | { readonly kind: 'said' };
+type Ours = { readonly kind: 'open' } | { readonly kind: 'queued'; readonly frame: Buffer } | { readonly kind: 'sent' };
 
-export class LastWords {
+export class CloseHandshake {
   readonly #needsBoth: boolean;
-  #ours: Ours = { kind: 'unsaid' };
-  #isTheirsSaid = false;
+  #ours: Ours = { kind: 'open' };
+  #isPeerClosed = false;
 
   constructor(options: { readonly needsBoth: boolean }) {
     this.#needsBoth = options.needsBoth;
   }
 
-  /** Whether what we shall say at last is settled, said or not: nothing else of ours follows. */
-  get isSettled(): boolean {
-    return this.#ours.kind !== 'unsaid';
+  /** Whether our last frame is queued or sent: no other frame of ours follows. */
+  get isStarted(): boolean {
+    return this.#ours.kind !== 'open';
   }
 
-  get isSaid(): boolean {
-    return this.#ours.kind === 'said';
+  /** Our last frame, until it is sent. */
+  get pending(): Buffer | undefined {
+    return this.#ours.kind === 'queued' ? this.#ours.frame : undefined;
   }
 
-  /** Ours, which waits to be said. */
-  get due(): Buffer | undefined {
-    return this.#ours.kind === 'due' ? this.#ours.frame : undefined;
-  }
-
-  /** Ours is to be this one, unless there is one already. @returns whether it is */
-  owe(frame: Buffer): boolean {
-    if (this.isSettled) return false;
-    this.#ours = { kind: 'due', frame };
+  /** @returns false when our last frame was chosen before */
+  queue(frame: Buffer): boolean {
+    if (this.isStarted) return false;
+    this.#ours = { kind: 'queued', frame };
     return true;
   }
 
-  noteSaid(): void {
-    this.#ours = { kind: 'said' };
+  onSent(): void {
+    this.#ours = { kind: 'sent' };
   }
 
-  noteTheirs(): void {
-    this.#isTheirsSaid = true;
+  onPeerClosed(): void {
+    this.#isPeerClosed = true;
   }
 
-  /** Neither will say any more. */
-  silence(): void {
-    this.noteSaid();
-    this.noteTheirs();
+  /** Neither side sends any more. */
+  abandon(): void {
+    this.onSent();
+    this.onPeerClosed();
   }
 
-  /** Whether nothing more will be said about the id. */
-  get areSaid(): boolean {
-    return this.#needsBoth ? this.isSaid && this.#isTheirsSaid : this.isSaid || this.#isTheirsSaid;
+  /** Whether no frame about the id is left to be sent or received. */
+  get isComplete(): boolean {
+    const isSent = this.#ours.kind === 'sent';
+    return this.#needsBoth ? isSent && this.#isPeerClosed : isSent || this.#isPeerClosed;
   }
 }

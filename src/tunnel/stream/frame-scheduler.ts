@@ -1,46 +1,53 @@
 /**
- * Who sends next on the one stream of packets to a peer: frames of the link first, in order, then the tunnels by round robin in
- * bytes. Who is cut short for want of room goes on with the rest of its turn. One that had nothing to send goes before those that
- * always have (RFC 8290, new and old flows), so that big transfers do not delay a keystroke; after its turn it is one of the
- * others until its turn among them has passed.
+ * Decides which frame is sent next on the one stream of packets to a peer. Frames of the link go first, in order, then the tunnels
+ * by round robin in bytes. A tunnel that is interrupted by a full channel continues with the rest of its quantum. A tunnel that had
+ * nothing to send goes before those that always have (RFC 8290: new and old flows), so that large transfers do not delay a
+ * keystroke; after its quantum it is an old flow until it was served as one.
  */
-import type { LineUser } from './tunnel-line.js';
 
-/** Bytes in a turn: small beside what is under way on any path, large enough for the loop to be cheap. */
-const TURN = 20 * 1024;
+/** Bytes that a tunnel sends before the next one: few beside what is in flight on any path, enough to make the loop cheap. */
+const QUANTUM = 20 * 1024;
 /**
- * Bytes that frames may hold while they wait, before no answer is taken any more: the acks of all tunnels that one link may
- * have at once, and as much again for the rest.
+ * Bytes that waiting frames may hold before answers are refused: the acks of all tunnels that one link may have at once, and as
+ * much again for other frames.
  */
 const MAX_WAITING = 512 * 1024;
 /** Bytes that a waiting frame takes besides its own: two objects and a place in the list. */
 const FRAME_OVERHEAD = 256;
 
-export class TurnQueue {
+/** A tunnel, for its scheduler. */
+export interface FrameSource {
+  /**
+   * Sends data frames of up to `limit` bytes together, and control frames that are due.
+   * @returns 'full' when the channel took no more, 'more' when only the limit stopped it
+   */
+  sendUpTo(limit: number): 'idle' | 'more' | 'full';
+}
+
+export class FrameScheduler {
   readonly #send: (frame: Buffer) => boolean;
   readonly #frames: Buffer[] = [];
   /** Bytes that the frames of the link hold while they wait. */
   #waitingBytes = 0;
-  /** Those that had nothing to send before. A Set keeps its order, and nobody stands in it twice. */
-  readonly #fresh = new Set<LineUser>();
-  readonly #waiting = new Set<LineUser>();
-  /** Whose turn was cut short, and the bytes that are left of it. */
-  #current: { readonly user: LineUser; readonly left: number } | undefined;
-  /** Bytes so far. */
-  #sent = 0;
+  /** Sets keep their order, and have each source once. */
+  readonly #newFlows = new Set<FrameSource>();
+  readonly #oldFlows = new Set<FrameSource>();
+  /** The source that a full channel interrupted, and the bytes left of its quantum. */
+  #interrupted: { readonly source: FrameSource; readonly left: number } | undefined;
+  #sentBytes = 0;
   #state: 'idle' | 'working' | 'full' | 'closed' = 'idle';
 
-  /** @param send takes a packet whole, or returns false and says so by `onDrain` when there is room */
+  /** @param send takes a whole packet, or returns false; `onDrain` must be called when there is room again */
   constructor(send: (frame: Buffer) => boolean) {
     this.#send = send;
   }
 
-  /** Whether an answer would be taken. */
+  /** Whether `offer` would take a frame. */
   get hasRoom(): boolean {
     return this.#waitingBytes < MAX_WAITING;
   }
 
-  /** Sends a frame that this side wants to send, now or when there is room; what a peer causes is for `offer`. */
+  /** Sends a frame now, or when there is room. For frames that this side causes; answers to the peer use `offer`. */
   push(frame: Buffer): void {
     if (this.#state === 'closed') return;
     this.#frames.push(frame);
@@ -49,8 +56,8 @@ export class TurnQueue {
   }
 
   /**
-   * Sends the answer to a frame of the peer, now or when there is room; returns false and takes nothing when too much waits.
-   * A peer that asks and does not read thus cannot fill our memory.
+   * Sends the answer to a frame of the peer, now or when there is room. Returns false and takes nothing when too many bytes wait, so
+   * that a peer that asks and does not read cannot fill our memory.
    */
   offer(frame: Buffer): boolean {
     if (!this.hasRoom) return false;
@@ -58,23 +65,23 @@ export class TurnQueue {
     return true;
   }
 
-  wantTurn(user: LineUser): void {
+  schedule(source: FrameSource): void {
     if (this.#state === 'closed') return;
-    if (!this.#waiting.has(user) && this.#current?.user !== user) this.#fresh.add(user);
+    if (!this.#oldFlows.has(source) && this.#interrupted?.source !== source) this.#newFlows.add(source);
     this.#work();
   }
 
-  forget(user: LineUser): void {
-    this.#fresh.delete(user);
-    this.#waiting.delete(user);
-    if (this.#current?.user === user) this.#current = undefined;
+  remove(source: FrameSource): void {
+    this.#newFlows.delete(source);
+    this.#oldFlows.delete(source);
+    if (this.#interrupted?.source === source) this.#interrupted = undefined;
   }
 
-  /** For whoever has the turn. */
+  /** Called by a source within `sendUpTo`. */
   send(frame: Buffer): boolean {
     if (this.#state !== 'working') return false;
     if (this.#send(frame)) {
-      this.#sent += frame.length;
+      this.#sentBytes += frame.length;
       return true;
     }
     this.#state = 'full';
@@ -91,19 +98,20 @@ export class TurnQueue {
     this.#state = 'closed';
     this.#frames.length = 0;
     this.#waitingBytes = 0;
-    this.#fresh.clear();
-    this.#waiting.clear();
-    this.#current = undefined;
+    this.#newFlows.clear();
+    this.#oldFlows.clear();
+    this.#interrupted = undefined;
   }
 
   #work(): void {
     if (this.#state !== 'idle') return;
     this.#state = 'working';
-    while (this.#state === 'working' && this.#step());
+    while (this.#state === 'working' && this.#sendNext());
     if (this.#state === 'working') this.#state = 'idle';
   }
 
-  #step(): boolean {
+  /** @returns false when there is nothing to send */
+  #sendNext(): boolean {
     const frame = this.#frames[0];
     if (frame !== undefined) {
       if (this.send(frame)) {
@@ -112,22 +120,22 @@ export class TurnQueue {
       }
       return true;
     }
-    const fresh = this.#fresh.values().next().value;
-    const cutShort = fresh === undefined ? this.#current : undefined;
-    const user = fresh ?? cutShort?.user ?? this.#waiting.values().next().value;
-    if (user === undefined) return false;
-    this.#fresh.delete(user);
-    this.#waiting.delete(user);
-    if (cutShort !== undefined) this.#current = undefined;
-    const sentBefore = this.#sent;
-    const turn = cutShort?.left ?? TURN;
-    const outcome = user.takeTurn(turn);
-    const left = turn - (this.#sent - sentBefore);
+    const newFlow = this.#newFlows.values().next().value;
+    const interrupted = newFlow === undefined ? this.#interrupted : undefined;
+    const source = newFlow ?? interrupted?.source ?? this.#oldFlows.values().next().value;
+    if (source === undefined) return false;
+    this.#newFlows.delete(source);
+    this.#oldFlows.delete(source);
+    if (interrupted !== undefined) this.#interrupted = undefined;
+    const sentBefore = this.#sentBytes;
+    const quantum = interrupted?.left ?? QUANTUM;
+    const outcome = source.sendUpTo(quantum);
+    const left = quantum - (this.#sentBytes - sentBefore);
     if (outcome === 'full' && left > 0) {
-      if (fresh === undefined) this.#current = { user, left };
-      else if (left === TURN) this.#fresh.add(user);
-      else this.#waiting.add(user);
-    } else if (outcome !== 'idle' || fresh !== undefined) this.#waiting.add(user);
+      if (newFlow === undefined) this.#interrupted = { source, left };
+      else if (left === QUANTUM) this.#newFlows.add(source);
+      else this.#oldFlows.add(source);
+    } else if (outcome !== 'idle' || newFlow !== undefined) this.#oldFlows.add(source);
     return true;
   }
 }

@@ -1,31 +1,30 @@
 /**
- * Upstream knows no half-close: when our program has said all, the peer may still have something to say, and will not tell when it
- * has not. So silence has to tell.
+ * Notices that an upstream peer has nothing more to send. Upstream has no half-close: after our program has ended its direction, the
+ * peer may still send, and does not say when it is done.
  */
 import type { Clock, Timer } from '../../base/clock.js';
 
-export class UpstreamSilence {
+export class IdleTimeout {
   readonly #clock: Clock;
-  readonly #linger: number;
-  readonly #onSilence: () => void;
-  #heardAt = 0;
+  readonly #timeout: number;
+  readonly #onIdle: () => void;
+  #lastDataAt = 0;
   #timer: Timer | undefined;
 
-  /** @param linger ms without data that count as the peer's end */
-  constructor(clock: Clock, linger: number, onSilence: () => void) {
+  /** @param timeout ms without data, after which `onIdle` is called */
+  constructor(clock: Clock, timeout: number, onIdle: () => void) {
     this.#clock = clock;
-    this.#linger = linger;
-    this.#onSilence = onSilence;
+    this.#timeout = timeout;
+    this.#onIdle = onIdle;
   }
 
-  /** Data has come; costs little, for it may be each packet. */
-  heard(): void {
-    this.#heardAt = this.#clock.now();
+  /** Cheap, because it is called for each packet. */
+  onData(): void {
+    this.#lastDataAt = this.#clock.now();
   }
 
-  /** From now on it is waited for. */
-  begin(): void {
-    this.heard();
+  start(): void {
+    this.onData();
     this.#wait();
   }
 
@@ -34,9 +33,8 @@ export class UpstreamSilence {
   }
 
   #wait(): void {
-    const silence = this.#clock.now() - this.#heardAt;
-    this.#timer?.cancel();
-    if (silence >= this.#linger) this.#onSilence();
-    else this.#timer = this.#clock.after(this.#linger - silence, () => this.#wait());
+    const left = this.#lastDataAt + this.#timeout - this.#clock.now();
+    if (left > 0) this.#timer = this.#clock.after(left, () => this.#wait());
+    else this.#onIdle();
   }
 }

@@ -1,82 +1,127 @@
 /**
- * From the local program to the wire: what it says is cut into frames, and the source stands still while enough of them wait. It goes
- * on before they are all sent, so that the sender does not run dry between two chunks. So at most `AHEAD` and a chunk of Node's
- * (64 KiB), and what Node and the kernel hold, wait for the peer.
+ * From the local program to the peer: its bytes are cut into frames, and the source is paused while enough of them wait. It is resumed
+ * before they are all sent, so that the sender does not run dry between two chunks. So at most `AHEAD` and a chunk of Node's (64 KiB),
+ * and what Node and the kernel hold, wait for the peer.
  */
-import type { Readable } from 'node:stream';
+import type { Clock, Timer } from '../../base/clock.js';
 import { encodeFrames, FRAME_HEADER_SIZE, frameAt } from '../wire/frame.js';
+import { type LocalEnd, PROBE_INTERVAL } from './local-end.js';
+
+/** Bytes of waiting frames from which the source is paused, and below which it is resumed. */
+const AHEAD = 32 * 1024;
+/** ms that a program may go on writing after an upstream peer closed both directions: a reset could cost it the last bytes. */
+const LINGER = 30_000;
 
 export interface LocalReaderHandlers {
   /** There are frames to send. */
   onFrames(): void;
-  /** The local program has said all it will say; everything before is sent or in `next`. */
+  /** The program has ended its direction; everything before is sent or in `next`. */
   onEnd(): void;
+  onError(): void;
 }
 
-/** Bytes of frames that wait when the source is stopped, and below which it goes on. */
-const AHEAD = 32 * 1024;
-
 export class LocalReader {
-  readonly #source: Readable;
+  readonly #clock: Clock;
+  readonly #end: LocalEnd;
   readonly #type: number;
   readonly #id: number;
   readonly #dataSize: () => number;
   readonly #handlers: LocalReaderHandlers;
   #frames: Buffer | undefined;
-  /** Bytes of data in each of them but the last of a chunk. */
-  #cutTo = 0;
+  /** Bytes of data in each of `#frames` but the last of a chunk. */
+  #frameData = 0;
   #at = 0;
   #next: Buffer | undefined;
   #isDiscarding = false;
+  /** The source has ended. */
+  #isAtEnd = false;
+  #isDone = false;
+  #isStopped = false;
+  #probing: Timer | undefined;
+  #linger: Timer | undefined;
 
   /** @param frame type and id of its frames, and the bytes of data that each may have now */
   constructor(
-    source: Readable,
+    deps: { readonly clock: Clock; readonly end: LocalEnd },
     frame: { readonly type: number; readonly id: number; readonly dataSize: () => number },
     handlers: LocalReaderHandlers,
   ) {
-    this.#source = source;
+    this.#clock = deps.clock;
+    this.#end = deps.end;
     this.#type = frame.type;
     this.#id = frame.id;
     this.#dataSize = frame.dataSize;
     this.#handlers = handlers;
   }
 
-  /** Not in the constructor, since a source may give its first bytes at once. */
+  /** Not in the constructor, because a source may give its first bytes at once. */
   start(): void {
-    this.#source.on('data', (chunk: Buffer) => this.#onChunk(chunk));
-    this.#source.on('end', () => this.#handlers.onEnd());
+    const { source } = this.#end;
+    const { onError } = this.#handlers;
+    source.on('error', onError);
+    // Streams close after their end too.
+    source.on('close', () => this.#isDone || onError());
+    if (source.destroyed) {
+      onError();
+      return;
+    }
+    source.on('data', (chunk: Buffer) => this.#onChunk(chunk));
+    source.on('end', () => this.#onEnd());
     // A socket that was accepted paused stays so until told.
-    this.#source.resume();
+    source.resume();
   }
 
-  /** The frame whose turn it is, within what a frame may have now. */
+  /** Whether nothing more will be read. */
+  get isDone(): boolean {
+    return this.#isDone;
+  }
+
+  /** The frame to send next, within what a frame may have now. */
   get next(): Buffer | undefined {
     if (this.#frames === undefined) return undefined;
-    if (this.#dataSize() < this.#cutTo) this.#cutAnew(this.#frames);
+    if (this.#dataSize() < this.#frameData) this.#split(this.#frames);
     this.#next ??= frameAt(this.#frames, this.#at);
     return this.#next;
   }
 
+  /** Removes `next`. */
   shift(): void {
     this.#at += this.#next?.length ?? 0;
     this.#next = undefined;
     if (this.#waiting === 0) this.#frames = undefined;
-    if (this.#waiting < AHEAD) this.#source.resume();
+    if (this.#waiting < AHEAD) this.#end.source.resume();
   }
 
-  /** Bytes of frames. */
-  get #waiting(): number {
-    return (this.#frames?.length ?? this.#at) - this.#at;
-  }
-
-  /** From now on everything is read and thrown away: nobody is left who would take it. */
+  /** From now on everything is read and thrown away, because no peer takes it. */
   discard(): void {
     this.#isDiscarding = true;
     this.#frames = undefined;
     this.#next = undefined;
     this.#at = 0;
-    this.#source.resume();
+    this.#end.source.resume();
+  }
+
+  /** Gives the program some time to notice that its bytes are discarded; then it counts as ended. */
+  linger(): void {
+    this.#linger = this.#clock.after(this.#end.lingers ? LINGER : 0, () => this.#finish());
+  }
+
+  abort(): void {
+    this.#isDone = true;
+    this.stop();
+    this.discard();
+  }
+
+  /** Stops its timers; there is no need for them once both directions have ended. */
+  stop(): void {
+    this.#isStopped = true;
+    this.#linger?.cancel();
+    this.#probing?.cancel();
+  }
+
+  /** Bytes of frames. */
+  get #waiting(): number {
+    return (this.#frames?.length ?? this.#at) - this.#at;
   }
 
   #onChunk(chunk: Buffer): void {
@@ -86,28 +131,57 @@ export class LocalReader {
     const frames = encodeFrames(this.#type, this.#id, chunk, size);
     if (this.#frames !== undefined) {
       this.#frames = Buffer.concat([this.#frames.subarray(this.#at), frames]);
-      this.#cutTo = Math.max(this.#cutTo, size);
+      this.#frameData = Math.max(this.#frameData, size);
       this.#next = undefined;
     } else {
       this.#frames = frames;
-      this.#cutTo = size;
+      this.#frameData = size;
     }
     this.#at = 0;
     this.#handlers.onFrames();
-    if (this.#waiting >= AHEAD) this.#source.pause();
+    if (this.#waiting >= AHEAD) this.#end.source.pause();
+    this.#probeWhileUnread();
   }
 
-  /** Smaller: the path takes no more of that size. */
-  #cutAnew(frames: Buffer): void {
+  /** Cuts waiting frames into smaller ones, because the path takes no more of that size. */
+  #split(frames: Buffer): void {
     const data: Buffer[] = [];
     for (let at = this.#at; at < frames.length; ) {
       const frame = frameAt(frames, at);
       data.push(frame.subarray(FRAME_HEADER_SIZE));
       at += frame.length;
     }
-    this.#cutTo = this.#dataSize();
-    this.#frames = encodeFrames(this.#type, this.#id, Buffer.concat(data), this.#cutTo);
+    this.#frameData = this.#dataSize();
+    this.#frames = encodeFrames(this.#type, this.#id, Buffer.concat(data), this.#frameData);
     this.#at = 0;
     this.#next = undefined;
+  }
+
+  #onEnd(): void {
+    this.#isAtEnd = true;
+    this.#end.probe(() => this.#finish());
+    this.#probeWhileUnread();
+  }
+
+  #finish(): void {
+    this.#isDone = true;
+    this.#handlers.onEnd();
+  }
+
+  /** A broken connection is not seen while it is not read: because the peer is slow, or because the source has ended. */
+  #probeWhileUnread(): void {
+    if (this.#isStopped || !this.#isUnread) return;
+    this.#probing ??= this.#clock.every(PROBE_INTERVAL, () => {
+      if (this.#isUnread) {
+        this.#end.probe(() => {});
+        return;
+      }
+      this.#probing?.cancel();
+      this.#probing = undefined;
+    });
+  }
+
+  get #isUnread(): boolean {
+    return this.#isAtEnd || this.next !== undefined;
   }
 }

@@ -1,58 +1,86 @@
 /**
- * From the wire to the local program: what arrives in one turn of the event loop is written with one system call, and what
- * the program has not taken yet is counted exactly.
+ * From the peer to the local program: bytes that arrive in one turn of the event loop are written with one system call, and those that
+ * the program has not taken yet are counted exactly.
  */
 import type { Writable } from 'node:stream';
 import { isPartOfMore } from '../../base/bytes.js';
-import type { Clock } from '../../base/clock.js';
+import type { Clock, Timer } from '../../base/clock.js';
 
-/** Bytes of one write: enough for a fast target, and a slow one still frees memory, and credit, step by step. */
+/** Bytes of one write: enough for a fast target, while a slow one still frees memory and credit step by step. */
 const WRITE_SIZE = 256 * 1024;
 /**
  * Bytes. A piece keeps all the memory that it came in: its packet, or 64 KiB that were read from a relay at once, and a peer may
- * send a byte a frame. What is less than half of that, and has to wait, is gathered in blocks, each as large as what waits already,
- * within these bounds: so nothing that waits takes more than two and a half times its size.
+ * send one byte in each frame. A piece that has to wait and is less than half of its memory is copied into a block. Each block is as
+ * large as what waits already, within these bounds, so waiting bytes take at most two and a half times their number.
  */
 const [MIN_BLOCK, MAX_BLOCK] = [4096, 64 * 1024] as const;
-/** Bytes of a piece that is gathered in any case, for the 250 bytes of bookkeeping that it would take. */
+/** Bytes. A smaller piece is always copied into a block, because a piece takes 250 bytes of bookkeeping. */
 const SMALL_PIECE = 512;
+/** ms in which a program has to take some bytes once it is watched; Linux gives up such a connection after some minutes, too. */
+const MAX_STALL = 5 * 60_000;
 const NOTHING = Buffer.alloc(0);
+
+export interface LocalWriterHandlers {
+  /** The local program's side took bytes. */
+  onDelivered(bytes: number): void;
+  /** The sink has ended, and everything was delivered before. */
+  onFinish(): void;
+  onError(): void;
+}
 
 export class LocalWriter {
   readonly #sink: Writable;
   readonly #clock: Clock;
-  readonly #onDelivered: (bytes: number) => void;
+  readonly #handlers: LocalWriterHandlers;
   #pieces: Buffer[] = [];
   #bytes = 0;
   #bytesInWrite = 0;
-  /** Where pieces are gathered, how many bytes of it are used, and from where on those are in no piece yet. */
+  /** Memory for small pieces, how many bytes of it are used, and from where on they are in no piece yet. */
   #block = NOTHING;
   #blockUsed = 0;
   #blockFrom = 0;
   #isScheduled = false;
   #isEnding = false;
-  #isDead = false;
+  #isAborted = false;
+  #isDone = false;
+  #watching: Timer | undefined;
 
-  /** @param onDelivered told how many bytes the local program's side took; not after `discard` */
-  constructor(sink: Writable, clock: Clock, onDelivered: (bytes: number) => void) {
-    this.#sink = sink;
-    this.#clock = clock;
-    this.#onDelivered = onDelivered;
+  constructor(deps: { readonly clock: Clock; readonly sink: Writable }, handlers: LocalWriterHandlers) {
+    this.#clock = deps.clock;
+    this.#sink = deps.sink;
+    this.#handlers = handlers;
   }
 
-  /** Bytes that came and are not delivered. */
+  start(): void {
+    const { onFinish, onError } = this.#handlers;
+    this.#sink.on('finish', () => {
+      this.#isDone = true;
+      onFinish();
+    });
+    this.#sink.on('error', onError);
+    // Streams close after their end too.
+    this.#sink.on('close', () => this.#isDone || onError());
+    if (this.#sink.destroyed) onError();
+  }
+
+  /** Whether the program has all its bytes and their end, or will get no more. */
+  get isDone(): boolean {
+    return this.#isDone;
+  }
+
+  /** Received bytes that are not delivered. */
   get pending(): number {
     return this.#bytes + this.#bytesInWrite;
   }
 
   write(data: Buffer): void {
-    if (this.#isDead || data.length === 0) return;
+    if (this.#isAborted || data.length === 0) return;
     this.#bytes += data.length;
     const isAlone = this.#bytes === data.length && this.#bytesInWrite === 0;
     if (!isAlone && (data.length < SMALL_PIECE || isPartOfMore(data))) this.#gather(data);
     else {
       this.#closePiece();
-      // One that comes alone may be the one that the program does not take.
+      // Even a piece that comes alone may wait, if the program does not take it.
       this.#pieces.push(isPartOfMore(data) ? copyOf(data) : data);
     }
     this.#schedule();
@@ -60,17 +88,33 @@ export class LocalWriter {
 
   /** Ends the sink once everything is delivered. */
   end(): void {
-    if (this.#isEnding || this.#isDead) return;
+    if (this.#isEnding || this.#isAborted) return;
     this.#isEnding = true;
     this.#schedule();
   }
 
-  /** Forgets what was not delivered. */
-  discard(): void {
-    this.#isDead = true;
+  /** Calls back when the program takes nothing for minutes. */
+  watchProgress(onStall: () => void): void {
+    let before = this.pending;
+    this.#watching ??= this.#clock.every(MAX_STALL, () => {
+      if (!this.#isDone && this.pending === before) onStall();
+      before = this.pending;
+    });
+  }
+
+  /** Forgets what was not delivered, and calls no handler again. */
+  abort(): void {
+    this.#isDone = true;
+    this.#isAborted = true;
+    this.stop();
     this.#pieces = [];
     this.#dropBlock();
     this.#bytes = 0;
+  }
+
+  /** Stops its timer. */
+  stop(): void {
+    this.#watching?.cancel();
   }
 
   #gather(data: Buffer): void {
@@ -88,7 +132,7 @@ export class LocalWriter {
     this.#gather(data.subarray(room));
   }
 
-  /** What was gathered keeps its place among the pieces. */
+  /** Gathered bytes keep their place among the pieces. */
   #closePiece(): void {
     if (this.#blockFrom < this.#blockUsed) this.#pieces.push(this.#block.subarray(this.#blockFrom, this.#blockUsed));
     this.#blockFrom = this.#blockUsed;
@@ -110,7 +154,7 @@ export class LocalWriter {
   }
 
   #flush(): void {
-    if (this.#isDead) return;
+    if (this.#isAborted) return;
     this.#closePiece();
     if (this.#pieces.length === 0) {
       if (this.#isEnding) this.#sink.end();
@@ -144,9 +188,9 @@ export class LocalWriter {
   #onWritten(): void {
     const bytes = this.#bytesInWrite;
     this.#bytesInWrite = 0;
-    if (this.#isDead) return;
-    this.#onDelivered(bytes);
-    // Whatever came during the write has waited long enough.
+    if (this.#isAborted) return;
+    this.#handlers.onDelivered(bytes);
+    // Bytes that came during the write have waited long enough.
     if (!this.#isScheduled && (this.#bytes > 0 || this.#isEnding)) this.#flush();
   }
 }

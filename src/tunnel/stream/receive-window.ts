@@ -1,30 +1,33 @@
 /**
- * How much an extended peer may send on one tunnel: what it has been granted and not used yet, what waits here for the local
- * program, and what was delivered and not granted again, make up the window's size at all times.
+ * How much an extended peer may send on one tunnel. Bytes that were granted and not used yet, bytes that wait for the local program,
+ * and bytes that were delivered and not granted again make up the window's size at all times.
  *
- * The size doubles when half of a window was delivered within two round trips, so that it comes to four to eight times what the
- * path holds: behind a lost packet nothing is delivered, and hence nothing granted, for a round trip or two, and a queue on the
- * way holds as much again. Then the path, and not the window, is what limits. What windows have beyond their base comes from a pool that the tunnels of a link share, so that the
- * memory that a peer can fill is bounded by tunnels * BASE_WINDOW + WINDOW_POOL.
+ * The size doubles when half of a window was delivered within two round trips, so it comes to four to eight times what the path holds:
+ * after a lost packet nothing is delivered, and hence nothing granted, for a round trip or two, and a queue on the path holds as much
+ * again. So the path limits the rate, not the window. Windows take what exceeds their base from a pool that the tunnels of a link
+ * share, so a peer can fill at most tunnels * BASE_WINDOW + WINDOW_POOL of memory.
  */
 
 /** Bytes each tunnel gets from the start, announced in the hello. */
 export const BASE_WINDOW = 64 * 1024;
-/** Bytes a tunnel is raised to when it opens: at 40 ms, 50 MB/s from the start. */
+/** Bytes that a tunnel gets when it opens: at 40 ms, 50 MB/s from the start. */
 const EARLY_WINDOW = 2 * 1024 * 1024;
-/** A new tunnel takes no more of the pool than this part of what is left, so that many tunnels leave something to grow with. */
+/** The part of the free pool that a new tunnel may take, so that many tunnels leave something to grow with. */
 const EARLY_PART = 1 / 32;
-/** Bytes at the most: 160 MB/s at 100 ms, which is more than this program can carry. */
+/** Bytes: 160 MB/s at 100 ms, which is more than this program can carry. */
 const MAX_WINDOW = 16 * 1024 * 1024;
 /** Bytes of all windows of a link beyond their bases. */
 export const WINDOW_POOL = 64 * 1024 * 1024;
-/** A window is too small of which this part is delivered within so many round trips. Of a whole one a sender in start-up would see the end. */
+/**
+ * A window is too small when this part of it is delivered within so many round trips. With the whole window, a sender in start-up
+ * would reach the window's end first.
+ */
 const GROWTH_PART = 1 / 2;
 const GROWTH_ROUND_TRIPS = 2;
 /** Part of the window that is granted at a time: few frames, and the sender never stops while the reader keeps up. */
 const GRANT_PART = 1 / 8;
-/** ms; on shorter paths the turns of the event loop count for more than the network. */
-const SHORTEST_ROUND_TRIP = 10;
+/** ms; on shorter paths the event loop takes longer than the network. */
+const MIN_ROUND_TRIP = 10;
 
 export class WindowPool {
   #free = WINDOW_POOL;
@@ -34,14 +37,14 @@ export class WindowPool {
     return this.#free;
   }
 
-  /** Takes all of it or nothing. */
+  /** Takes all the bytes, or returns false. */
   take(bytes: number): boolean {
     if (bytes > this.#free) return false;
     this.#free -= bytes;
     return true;
   }
 
-  give(bytes: number): void {
+  release(bytes: number): void {
     this.#free += bytes;
   }
 }
@@ -49,7 +52,7 @@ export class WindowPool {
 export class ReceiveWindow {
   readonly #pool: WindowPool;
   #size = BASE_WINDOW;
-  /** Granted and not used by the peer, grants that are due included. */
+  /** Bytes granted and not used by the peer, including the grant that is due. */
   #open = BASE_WINDOW;
   #due = 0;
   #delivered = 0;
@@ -62,6 +65,7 @@ export class ReceiveWindow {
     this.#growTo(Math.min(EARLY_WINDOW, BASE_WINDOW + Math.floor(pool.free * EARLY_PART)));
   }
 
+  /** Bytes. */
   get size(): number {
     return this.#size;
   }
@@ -74,16 +78,16 @@ export class ReceiveWindow {
   }
 
   /**
-   * The local program has taken bytes.
+   * Counts bytes that the local program took.
    * @param now ms
    * @param roundTrip ms
-   * @returns true when a grant has become due
+   * @returns whether a grant is due
    */
   onDelivered(bytes: number, now: number, roundTrip: number): boolean {
     this.#delivered += bytes;
     this.#deliveredInEpoch += bytes;
     if (this.#deliveredInEpoch >= this.#size * GROWTH_PART) {
-      if (now - this.#epochStart < GROWTH_ROUND_TRIPS * Math.max(roundTrip, SHORTEST_ROUND_TRIP))
+      if (now - this.#epochStart < GROWTH_ROUND_TRIPS * Math.max(roundTrip, MIN_ROUND_TRIP))
         this.#growTo(this.#size * 2);
       this.#deliveredInEpoch = 0;
       this.#epochStart = now;
@@ -96,7 +100,7 @@ export class ReceiveWindow {
     return this.#due > 0;
   }
 
-  /** Bytes of the grant that should be sent now. */
+  /** Bytes of the grant to send now. */
   get due(): number {
     return this.#due;
   }
@@ -105,9 +109,9 @@ export class ReceiveWindow {
     this.#due = 0;
   }
 
-  /** Gives back to the pool what it took. */
+  /** Returns its part of the pool. */
   close(): void {
-    this.#pool.give(this.#size - BASE_WINDOW);
+    this.#pool.release(this.#size - BASE_WINDOW);
     this.#size = BASE_WINDOW;
   }
 

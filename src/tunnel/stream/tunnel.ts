@@ -1,78 +1,112 @@
 /**
- * One tunnel, between a line and a local program. The two end on their own: the line when nothing more will be said about the
- * tunnel's id, the program when it has all its bytes.
+ * One tunnel, between a link and a local program. Its two sides end separately: the link's when nothing more will be sent or received
+ * about the tunnel's id, the program's when it has all its bytes.
  *
- * On extended terms each direction ends with an eof; when both have, or one side resets, each says a last word (a fin or
- * the reset) and the id is free once both last words are said. On upstream's terms a fin of either side ends all at once.
+ * On extended terms each direction ends with an eof. When both have, or one side resets, each side sends a last frame (a fin or the
+ * reset), and the id is free once both are sent. On upstream's terms a fin of either side ends everything at once.
  */
 import type { Clock } from '../../base/clock.js';
 import { EOF, encodeFrame, FRAME_HEADER_SIZE, FROM_ACCEPTOR, RESET, TCP, TCP_FIN, WINDOW } from '../wire/frame.js';
 import { encodeReason, type Reason } from '../wire/reasons.js';
-import { LastWords } from './close-handshake.js';
-import { UpstreamSilence } from './idle-timeout.js';
+import type { Target } from '../wire/target.js';
+import { CloseHandshake } from './close-handshake.js';
+import type { FrameSource } from './frame-scheduler.js';
+import { IdleTimeout } from './idle-timeout.js';
 import type { LocalEnd } from './local-end.js';
-import { LocalProgram } from './local-program.js';
-import { ReceiveWindow } from './receive-window.js';
-import type { LineUser, Terms, TunnelIdentity, TunnelLine } from './tunnel-line.js';
+import { LocalReader } from './local-reader.js';
+import { LocalWriter } from './local-writer.js';
+import { ReceiveWindow, type WindowPool } from './receive-window.js';
 
-/** What an upstream peer, which knows no windows, may have waiting here for a slow program, bytes. */
+/** Bytes that may wait here for a slow program of an upstream peer, which has no windows. */
 const UPSTREAM_BACKLOG = 16 * 1024 * 1024;
-/** Credit never counts further, whatever windows a peer sends, bytes. */
+/** Credit is limited to this, whatever windows a peer sends, bytes. */
 const MAX_CREDIT = 0x4000_0000;
 
-export class Tunnel implements LineUser {
+export type Terms =
+  /** `linger`: ms without data, after the local program's end, that count as the peer's end. */
+  | { readonly kind: 'upstream'; readonly linger: number }
+  /** `credit`: bytes that the peer takes before its first window frame. */
+  | { readonly kind: 'extended'; readonly credit: number; readonly pool: WindowPool };
+
+export interface TunnelIdentity {
+  readonly id: number;
+  readonly side: 'opener' | 'acceptor';
+  readonly target: Target;
+}
+
+/** What a tunnel needs of the link that carries it. */
+export interface TunnelLink {
+  /** Bytes of data that a frame may have now. */
+  frameData(): number;
+  /** Called only within `sendUpTo`. */
+  send(frame: Buffer): boolean;
+  schedule(tunnel: FrameSource): void;
+  /** ms */
+  roundTrip(): number;
+  /** @param change bytes that wait for the local program, more or less than before */
+  onBacklog(change: number): void;
+  /** The tunnel's id may be used again. */
+  onIdFree(tunnel: Tunnel): void;
+  /** The local end is over too. @param reason undefined when the tunnel ended in good order */
+  onClosed(tunnel: Tunnel, reason: Reason | undefined): void;
+}
+
+export class Tunnel implements FrameSource {
   readonly identity: TunnelIdentity;
   readonly openedAt: number;
-  readonly #line: TunnelLine;
+  readonly #link: TunnelLink;
   readonly #clock: Clock;
-  readonly #program: LocalProgram;
-  readonly #lastWords: LastWords;
+  readonly #local: LocalEnd;
+  readonly #reader: LocalReader;
+  readonly #writer: LocalWriter;
+  readonly #closing: CloseHandshake;
   /** On upstream's terms. */
-  readonly #silence: UpstreamSilence | undefined;
+  readonly #idle: IdleTimeout | undefined;
   /** On extended terms. */
   readonly #window: ReceiveWindow | undefined;
   /** Bytes that the peer will take. */
   #credit: number;
   #sending: 'open' | 'ending' | 'ended' = 'open';
   #receiving: 'open' | 'ended' = 'open';
-  #isLineOver = false;
-  #isOver = false;
+  #isIdFree = false;
+  #isClosed = false;
   #reason: Reason | undefined;
   #bytesSent = 0;
   #bytesReceived = 0;
 
   constructor(
-    deps: { readonly line: TunnelLine; readonly clock: Clock; readonly local: LocalEnd },
+    deps: { readonly link: TunnelLink; readonly clock: Clock; readonly local: LocalEnd },
     options: { readonly identity: TunnelIdentity; readonly terms: Terms },
   ) {
+    const { link, clock, local } = deps;
     const { identity, terms } = options;
     this.identity = identity;
-    this.#line = deps.line;
-    this.#clock = deps.clock;
-    this.openedAt = deps.clock.now();
-    this.#lastWords = new LastWords({ needsBoth: terms.kind === 'extended' });
-    if (terms.kind === 'upstream') {
-      this.#silence = new UpstreamSilence(deps.clock, terms.linger, () => this.#onUpstreamSilent());
-    }
+    this.#link = link;
+    this.#clock = clock;
+    this.#local = local;
+    this.openedAt = clock.now();
+    this.#closing = new CloseHandshake({ needsBoth: terms.kind === 'extended' });
+    this.#idle = terms.kind === 'upstream' ? new IdleTimeout(clock, terms.linger, () => this.#onIdle()) : undefined;
     this.#window = terms.kind === 'extended' ? new ReceiveWindow(terms.pool, this.openedAt) : undefined;
     this.#credit = terms.kind === 'extended' ? terms.credit : Number.POSITIVE_INFINITY;
-    this.#program = new LocalProgram(
-      { clock: deps.clock, end: deps.local },
-      { type: this.#typeOf(TCP), id: identity.id, dataSize: () => deps.line.frameData() },
-      {
-        onFrames: () => this.#line.wantTurn(this),
-        onSaidAll: () => this.#onSaidAll(),
-        onDelivered: (bytes) => this.#onDelivered(bytes),
-        onHasAll: () => this.#onHasAll(),
-        onBroken: () => this.#onLocalBroken(),
-      },
+    const onError = (): void => this.#onLocalError();
+    const frame = { type: this.#typeOf(TCP), id: identity.id, dataSize: () => link.frameData() };
+    this.#reader = new LocalReader({ clock, end: local }, frame, {
+      onFrames: () => link.schedule(this),
+      onEnd: () => this.#onLocalEnd(),
+      onError,
+    });
+    this.#writer = new LocalWriter(
+      { clock, sink: local.sink },
+      { onDelivered: (bytes) => this.#onDelivered(bytes), onFinish: () => this.#onLocalFinish(), onError },
     );
   }
 
-  /** Begins to carry; after the ack is on its way. */
+  /** Begins to carry; after the ack is queued. */
   start(): void {
-    this.#program.start();
-    if (this.#window !== undefined && this.#window.due > 0) this.#line.wantTurn(this);
+    this.#writer.start();
+    this.#reader.start();
+    if (this.#window !== undefined && this.#window.due > 0) this.#link.schedule(this);
   }
 
   get bytesSent(): number {
@@ -83,103 +117,101 @@ export class Tunnel implements LineUser {
     return this.#bytesReceived;
   }
 
-  /** Bytes that came and wait for the local program. */
+  /** Received bytes that wait for the local program. */
   get backlog(): number {
-    return this.#program.pending;
+    return this.#writer.pending;
   }
 
-  /** Of the TCP connection of this machine; undefined when there is none, or it is over. */
   get localPort(): number | undefined {
-    return this.#program.localPort;
+    return this.#local.localPort;
   }
 
-  /** Of the other end of that connection. */
   get remoteAddress(): string | undefined {
-    return this.#program.remoteAddress;
+    return this.#local.remoteAddress;
   }
 
-  /** The local end is over; what is left is between the two peers. */
+  /** Whether the local end is over; what is left is between the two peers. */
   get isClosing(): boolean {
-    return this.#program.isOver;
+    return this.#reader.isDone && this.#writer.isDone;
   }
 
   /** Breaks both directions, and tells the peer why. */
   close(reason: Reason): void {
     this.#breakLocal(reason);
-    if (this.#window === undefined) this.#owe(TCP_FIN);
-    else this.#owe(RESET, encodeReason(reason));
+    if (this.#window === undefined) this.#sendLast(TCP_FIN);
+    else this.#sendLast(RESET, encodeReason(reason));
   }
 
-  // What the peer says
+  // Frames of the peer
 
   onData(data: Buffer): void {
-    if (this.#lastWords.isSettled) return; // was under way when this side closed
-    const fits = this.#window?.onReceived(data.length) ?? this.#program.pending + data.length <= UPSTREAM_BACKLOG;
+    if (this.#closing.isStarted) return; // was in flight when this side closed
+    const fits = this.#window?.onReceived(data.length) ?? this.backlog + data.length <= UPSTREAM_BACKLOG;
     if (this.#receiving === 'ended' || !fits) {
       this.close(fits ? 'failed' : 'overflow');
       return;
     }
     this.#bytesReceived += data.length;
-    this.#program.write(data);
-    this.#line.onBacklog(data.length);
-    this.#silence?.heard();
+    this.#writer.write(data);
+    this.#link.onBacklog(data.length);
+    this.#idle?.onData();
   }
 
-  /** On upstream's terms there are no windows, and a frame of that type means nothing. */
+  /** Ignored on upstream's terms, which have no windows. */
   onWindow(bytes: number): void {
     if (this.#window === undefined) return;
     this.#credit = Math.min(MAX_CREDIT, this.#credit + bytes);
-    if (this.#program.next !== undefined) this.#line.wantTurn(this);
+    if (this.#reader.next !== undefined) this.#link.schedule(this);
   }
 
   onEof(): void {
     if (this.#window === undefined || this.#receiving === 'ended') return;
     this.#receiving = 'ended';
-    this.#program.end();
-    if (this.#sending === 'ended') this.#owe(TCP_FIN);
+    this.#writer.end();
+    if (this.#sending === 'ended') this.#sendLast(TCP_FIN);
   }
 
   onFin(): void {
     const isOrderly = this.#window === undefined || (this.#sending === 'ended' && this.#receiving === 'ended');
     if (!isOrderly) this.#breakLocal('closed-by-peer');
-    this.#lastWords.noteTheirs();
+    this.#closing.onPeerClosed();
     if (this.#window === undefined) this.#onUpstreamEnd();
-    else this.#owe(TCP_FIN);
-    this.#checkLine();
+    else this.#sendLast(TCP_FIN);
+    this.#checkId();
   }
 
   onReset(reason: Reason): void {
-    this.#lastWords.noteTheirs();
+    this.#closing.onPeerClosed();
     this.#breakLocal(reason);
-    this.#owe(TCP_FIN);
-    this.#checkLine();
+    this.#sendLast(TCP_FIN);
+    this.#checkId();
   }
 
-  /** The peer is away: what it has not finished saying is broken; what it has is still delivered. */
+  /** The peer has gone offline: unfinished directions are broken, and bytes that it sent are still delivered. */
   onLinkClosed(): void {
     const isComplete = this.#sending === 'ended' && this.#receiving === 'ended';
-    this.#lastWords.silence();
+    this.#closing.abandon();
     if (!isComplete) this.#breakLocal('peer-gone');
-    this.#checkLine();
+    this.#checkId();
   }
 
   // Sending
 
-  takeTurn(limit: number): 'idle' | 'more' | 'full' {
-    if (this.#lastWords.isSettled) return this.#sayLastWord();
+  sendUpTo(limit: number): 'idle' | 'more' | 'full' {
+    if (this.#closing.isStarted) return this.#sendPending();
     if (!this.#sendGrant()) return 'full';
     for (let sent = 0; sent < limit; ) {
-      const frame = this.#program.next;
+      const frame = this.#reader.next;
       if (frame === undefined) break;
       const size = frame.length - FRAME_HEADER_SIZE;
       if (size > this.#credit) return 'idle';
-      if (!this.#line.send(frame)) return 'full';
+      if (!this.#link.send(frame)) return 'full';
       this.#credit -= size;
       this.#bytesSent += size;
       sent += frame.length;
-      this.#program.shift();
+      this.#reader.shift();
     }
-    if (this.#program.next !== undefined) return 'more';
+    if (this.#reader.next !== undefined) return 'more';
     return this.#sending === 'ending' ? this.#sendEnd() : 'idle';
   }
 
@@ -187,110 +219,119 @@ export class Tunnel implements LineUser {
     if (this.#window === undefined || this.#window.due === 0 || this.#receiving === 'ended') return true;
     const grant = Buffer.allocUnsafe(4);
     grant.writeUInt32BE(this.#window.due);
-    if (!this.#line.send(encodeFrame(this.#typeOf(WINDOW), this.identity.id, grant))) return false;
+    if (!this.#link.send(this.#encode(WINDOW, grant))) return false;
     this.#window.onGranted();
     return true;
   }
 
   #sendEnd(): 'idle' | 'full' {
-    if (this.#silence !== undefined) {
+    if (this.#idle !== undefined) {
       this.#sending = 'ended';
-      this.#silence.begin();
+      this.#idle.start();
       return 'idle';
     }
-    if (!this.#line.send(encodeFrame(this.#typeOf(EOF), this.identity.id))) return 'full';
+    if (!this.#link.send(this.#encode(EOF))) return 'full';
     this.#sending = 'ended';
     if (this.#receiving === 'open') return 'idle';
-    this.#lastWords.owe(encodeFrame(this.#typeOf(TCP_FIN), this.identity.id));
-    return this.#sayLastWord();
+    this.#closing.queue(this.#encode(TCP_FIN));
+    return this.#sendPending();
   }
 
-  #owe(type: number, data?: Buffer): void {
-    if (this.#lastWords.owe(encodeFrame(this.#typeOf(type), this.identity.id, data))) this.#line.wantTurn(this);
+  #sendLast(type: number, data?: Buffer): void {
+    if (this.#closing.queue(this.#encode(type, data))) this.#link.schedule(this);
   }
 
-  #sayLastWord(): 'idle' | 'full' {
-    const { due } = this.#lastWords;
-    if (due === undefined) return 'idle';
-    if (!this.#line.send(due)) return 'full';
-    this.#lastWords.noteSaid();
-    this.#checkLine();
+  #sendPending(): 'idle' | 'full' {
+    const { pending } = this.#closing;
+    if (pending === undefined) return 'idle';
+    if (!this.#link.send(pending)) return 'full';
+    this.#closing.onSent();
+    this.#checkId();
     return 'idle';
   }
 
-  #onUpstreamSilent(): void {
-    this.#owe(TCP_FIN);
-    this.#onUpstreamEnd();
-  }
-
-  #onUpstreamEnd(): void {
-    this.#silence?.stop();
-    this.#sending = 'ended';
-    this.#receiving = 'ended';
-    this.#program.ignore();
-    this.#program.end();
-  }
-
-  #checkLine(): void {
-    if (!this.#lastWords.areSaid || this.#isLineOver) return;
-    this.#lastWords.silence();
-    this.#isLineOver = true;
-    // The peer need not be there any more, and its target could keep our memory for ever. A program of this side's owner may take its time.
-    if (this.identity.side === 'acceptor') this.#program.watchTaking(() => this.#breakLocal('overflow'));
-    this.#line.onLineOver(this);
-    this.#checkOver();
-  }
-
-  // The local program
-
-  #onSaidAll(): void {
-    if (this.#sending === 'open') {
-      this.#sending = 'ending';
-      this.#line.wantTurn(this);
-    }
-    this.#checkOver();
-  }
-
-  #onHasAll(): void {
-    if (!this.#program.hasSaidAll && this.#isLineOver) this.#program.linger();
-    this.#checkOver();
-  }
-
-  #onLocalBroken(): void {
-    if (!this.#isLineOver) this.close('connection-reset');
-    else this.#breakLocal(this.#program.hasAll ? undefined : 'connection-reset');
-  }
-
-  #breakLocal(reason: Reason | undefined): void {
-    this.#silence?.stop();
-    this.#reason ??= reason;
-    if (this.#program.isOver) return;
-    this.#sending = 'ended';
-    this.#receiving = 'ended';
-    const { pending } = this.#program;
-    this.#program.reset(reason ?? 'closed-by-peer');
-    this.#line.onBacklog(-pending);
-    this.#checkOver();
-  }
-
-  #onDelivered(bytes: number): void {
-    this.#line.onBacklog(-bytes);
-    if (this.#window === undefined || this.#receiving === 'ended') return;
-    const isDue = this.#window.onDelivered(bytes, this.#clock.now(), this.#line.roundTrip());
-    if (isDue) this.#line.wantTurn(this);
-  }
-
-  #checkOver(): void {
-    if (this.#isOver || !this.#isLineOver || !this.#program.isOver) return;
-    this.#isOver = true;
-    this.#silence?.stop();
-    this.#window?.close();
-    this.#program.destroy();
-    this.#line.onOver(this, this.#reason);
+  #encode(type: number, data?: Buffer): Buffer {
+    return encodeFrame(this.#typeOf(type), this.identity.id, data);
   }
 
   /** On upstream's terms the direction does not show in the type. */
   #typeOf(type: number): number {
     return this.#window !== undefined && this.identity.side === 'acceptor' ? type | FROM_ACCEPTOR : type;
+  }
+
+  // The end
+
+  #onIdle(): void {
+    this.#sendLast(TCP_FIN);
+    this.#onUpstreamEnd();
+  }
+
+  #onUpstreamEnd(): void {
+    this.#idle?.stop();
+    this.#sending = 'ended';
+    this.#receiving = 'ended';
+    this.#reader.discard();
+    this.#writer.end();
+  }
+
+  #checkId(): void {
+    if (!this.#closing.isComplete || this.#isIdFree) return;
+    this.#closing.abandon();
+    this.#isIdFree = true;
+    // The peer may be gone, and its target could keep our memory forever. A program of this side's owner may take its time.
+    if (this.identity.side === 'acceptor') this.#writer.watchProgress(() => this.#breakLocal('overflow'));
+    this.#link.onIdFree(this);
+    this.#checkClosed();
+  }
+
+  #onLocalEnd(): void {
+    if (this.#sending === 'open') {
+      this.#sending = 'ending';
+      this.#link.schedule(this);
+    }
+    this.#checkClosed();
+  }
+
+  #onLocalFinish(): void {
+    if (!this.#reader.isDone && this.#isIdFree) this.#reader.linger();
+    this.#checkClosed();
+  }
+
+  #onLocalError(): void {
+    if (!this.#isIdFree) this.close('connection-reset');
+    else this.#breakLocal(this.#writer.isDone ? undefined : 'connection-reset');
+  }
+
+  #breakLocal(reason: Reason | undefined): void {
+    this.#idle?.stop();
+    this.#reason ??= reason;
+    if (this.isClosing) return;
+    this.#sending = 'ended';
+    this.#receiving = 'ended';
+    const { backlog } = this;
+    this.#reader.abort();
+    this.#writer.abort();
+    this.#local.reset(reason ?? 'closed-by-peer');
+    this.#link.onBacklog(-backlog);
+    this.#checkClosed();
+  }
+
+  #onDelivered(bytes: number): void {
+    this.#link.onBacklog(-bytes);
+    if (this.#window === undefined || this.#receiving === 'ended') return;
+    const isDue = this.#window.onDelivered(bytes, this.#clock.now(), this.#link.roundTrip());
+    if (isDue) this.#link.schedule(this);
+  }
+
+  #checkClosed(): void {
+    if (!this.isClosing) return;
+    this.#reader.stop();
+    this.#writer.stop();
+    if (this.#isClosed || !this.#isIdFree) return;
+    this.#isClosed = true;
+    this.#idle?.stop();
+    this.#window?.close();
+    this.#local.destroy();
+    this.#link.onClosed(this, this.#reason);
   }
 }

@@ -3,12 +3,12 @@
  *
  *     magic u16 (0xa26b) || type u16 || id u16 || data length u16 || data
  *
- * `id` names a tunnel, except in a request, where it is the port at the far side. docs/tunnel-protocol.md has every type.
+ * `id` names a tunnel; in a request it is the port of the target. docs/tunnel-protocol.md has every type.
  */
 
 const MAGIC = 0xa26b;
 export const FRAME_HEADER_SIZE = 8;
-/** What upstream has room for; it drops frames that announce more. */
+/** Bytes. Upstream has no room for more, and drops frames that announce more. */
 export const MAX_FRAME_DATA = 1365;
 
 /** Types of upstream, protocol version 2. */
@@ -20,13 +20,13 @@ export const REQUEST_TUNNEL = 0x0602;
 export const DENY_TUNNEL = 0x0604;
 export const ACK_TUNNEL = 0x0610;
 
-/** Types of the extension; sent only to a peer that has shown that it knows them. */
+/** Types of the extension; sent only to a peer that has it. */
 export const WINDOW = 0x0620;
 export const EOF = 0x0621;
 export const RESET = 0x0622;
 /**
- * Set in what the accepting side of an extended tunnel sends. Each side chooses the ids of the tunnels that it accepts, so
- * two tunnels of opposite direction may have the same id; this tells them apart.
+ * Set in frames of the accepting side of an extended tunnel. Each side chooses the ids of the tunnels that it accepts, so two tunnels
+ * of opposite direction may have the same id; this bit tells them apart.
  */
 export const FROM_ACCEPTOR = 0x0080;
 
@@ -56,14 +56,14 @@ export function decodeFrame(packet: Buffer): Frame | undefined {
   return { type: packet.readUInt16BE(2), id: packet.readUInt16BE(4), data };
 }
 
-/** True for a frame of protocol version 1, which no peer of today speaks; worth a word in the log. */
+/** Whether a packet is a frame of protocol version 1, which current peers do not use. */
 export function isVersion1(packet: Buffer): boolean {
   return packet.length >= 2 && packet.readUInt16BE(0) === 0xa26a;
 }
 
 /**
- * Cuts a chunk into frames that lie one after another in one allocation, each but the last with `frameData` bytes of data:
- * a 64 KiB read costs one buffer instead of 49.
+ * Cuts a chunk into frames, each but the last with `frameData` bytes of data. They lie one after another in one allocation, so a read
+ * of 64 KiB costs one buffer instead of 49.
  */
 export function encodeFrames(type: number, id: number, chunk: Buffer, frameData: number): Buffer {
   const count = Math.ceil(chunk.length / frameData);
@@ -78,7 +78,7 @@ export function encodeFrames(type: number, id: number, chunk: Buffer, frameData:
   return frames;
 }
 
-/** One of those frames. @param at where it begins */
+/** One of the frames of `encodeFrames`. @param at where it begins */
 export function frameAt(frames: Buffer, at: number): Buffer {
   return frames.subarray(at, at + FRAME_HEADER_SIZE + frames.readUInt16BE(at + 6));
 }

@@ -1,11 +1,11 @@
 /**
- * How two peers find out that both know the extension: the data of a ping, and of its pong.
+ * How two peers find out that both have the extension: the data of a ping, and of its pong.
  *
  *     magic "tuntox++" || kind u8 (1 hello, 2 answer) || version u8 || records
  *     record: type u8 || length u8 || value
  *       type 1: initial window u32, the bytes that each tunnel may send to this peer before its first window frame
  *
- * Upstream gives a ping's bytes back unchanged: a pong of kind 1 is the echo of one who does not know what it says.
+ * Upstream returns the bytes of a ping unchanged: a pong of kind 1 is the echo of a peer without the extension.
  */
 import { ByteReader, ByteWriter } from '../../base/bytes.js';
 
@@ -14,12 +14,12 @@ const KINDS = ['hello', 'answer'] as const;
 const INITIAL_WINDOW = 1;
 
 export const VERSION = 1;
-/** A window must hold some frames, or a sender that waits for room for a whole frame would wait for ever. */
+/** A window must hold some frames, or a sender that waits for room for a whole frame would wait forever. */
 export const MIN_INITIAL_WINDOW = 16 * 1024;
 
 export interface Hello {
   readonly kind: (typeof KINDS)[number];
-  /** The highest version that the sender knows; both use the lower of theirs. */
+  /** The highest version that the sender has; both use the lower one. */
   readonly version: number;
   /** Bytes. */
   readonly initialWindow: number;
@@ -36,7 +36,7 @@ export function encodeHello(hello: Hello): Buffer {
     .finish();
 }
 
-/** Records of unknown type are skipped. Undefined for what is no hello: an ordinary ping. */
+/** Skips records of unknown type. Returns undefined for an ordinary ping. */
 export function decodeHello(bytes: Buffer): Hello | undefined {
   const reader = new ByteReader(bytes);
   if (!reader.bytes(MAGIC.length).equals(MAGIC)) return undefined;

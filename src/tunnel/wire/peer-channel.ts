@@ -1,29 +1,29 @@
 /**
- * What the tunnel protocol needs of the world: an ordered, reliable stream of packets to one peer. It knows nothing of Tox;
- * the engine makes one of each friend that comes online, a test makes a pair of them in memory.
+ * What the tunnel protocol needs: an ordered, reliable stream of packets to one peer. It does not depend on Tox: the engine makes one
+ * for each friend that comes online, and tests make pairs of them in memory.
  */
 export interface PeerChannel {
-  /** A name that is stable for the peer over reconnections: its public key in hex. */
+  /** A name of the peer that stays the same over reconnections: its public key in hex. */
   readonly peerId: string;
   /**
-   * Bytes that one packet should have at the most to pass at once, the first magic byte included: over Tox 1373, or less where
-   * the path takes no more or is not known yet. It changes with the path; a packet that was within it is always taken.
+   * The largest packet that should be sent, in bytes, including the first byte of the magic: over Tox 1373, or less while the path
+   * takes less or is unknown. It changes with the path; a packet that was within an earlier value is always taken.
    */
   readonly maxPacketSize: number;
   /**
-   * Takes a packet whole or, returning false, not at all; after false `onDrain` is called once there is room.
-   * On a closed channel it takes everything and does nothing. The buffer must stay unchanged afterwards.
+   * Takes a whole packet, or returns false and takes nothing; then `onDrain` is called when there is room. A closed channel takes
+   * everything and does nothing. The buffer must not be changed afterwards.
    */
   send(packet: Buffer): boolean;
-  /** Connects the receiver; called once, at once after the channel is made. */
+  /** Connects the receiver; called once, right after the channel is made. */
   receive(handlers: PeerChannelHandlers): void;
 }
 
 export interface PeerChannelHandlers {
-  /** One packet, in order; the bytes belong to the receiver. */
+  /** Called for each packet, in order; its bytes belong to the receiver. */
   onPacket(packet: Buffer): void;
   /** There is room again after a `send` that returned false. */
   onDrain(): void;
-  /** The peer went away: nothing more comes, nothing more goes. A later session is a new channel. */
+  /** The peer has gone offline: no packet follows in either direction. A later session is a new channel. */
   onClose(): void;
 }

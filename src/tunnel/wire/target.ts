@@ -1,10 +1,10 @@
-/** Where a tunnel leads. */
+/** The host and port that a tunnel connects to. */
 import { isIPv4 } from 'node:net';
 import { domainToASCII } from 'node:url';
 import { Endpoint } from '../../base/endpoint.js';
 
 export interface Target {
-  /** A name or a literal address, IPv6 without brackets; a peer may put it in brackets all the same. */
+  /** A name or a literal address, IPv6 without brackets; but peers may send brackets. */
   readonly host: string;
   readonly port: number;
 }
@@ -19,8 +19,8 @@ export function bareHost(host: string): string {
 }
 
 /**
- * The address that a host is by itself, in canonical form; undefined for a name. IPv4 may be spelled in the older ways that
- * the system's resolver takes too, such as `127.1` and `0x7f000001`; mapped into IPv6 it counts as IPv4.
+ * The canonical form of a literal address; undefined for a name. Takes the old spellings of IPv4 that the system's resolver takes, such
+ * as `127.1` and `0x7f000001`. IPv4 mapped into IPv6 counts as IPv4.
  */
 export function literalAddress(host: string): string | undefined {
   const bare = bareHost(host);
@@ -30,10 +30,10 @@ export function literalAddress(host: string): string | undefined {
   return isIPv4(address) ? address : undefined;
 }
 
-/** What `domainToASCII` may read as an address: it would take percent signs and other scripts apart, which no resolver does. */
+/** Hosts that `domainToASCII` may read as an address. It also decodes percent signs and other scripts, which no resolver does. */
 const NUMERIC = /^[0-9a-fx.]+$/i;
 
-/** One spelling for hosts that mean the same: lower case, no final dot, literal addresses in canonical form. */
+/** One spelling for equal hosts: lower case, no final dot, literal addresses in canonical form. */
 export function canonicalHost(host: string): string {
   return literalAddress(host) ?? bareHost(host).toLowerCase().replace(/\.$/, '');
 }

@@ -1,54 +1,27 @@
-import { connect } from 'node:net';
-import t from 'tap';
+import { once } from 'node:events';
+import { type AddressInfo, connect, createServer } from 'node:net';
+import t, { type Test } from 'tap';
 import { FloodLog } from '../../../src/base/flood-log.js';
+import type { BindLookup } from '../../../src/base/host-listener.js';
 import { silentLogger } from '../../../src/base/logger.js';
-import { LocalForward } from '../../../src/tunnel/client/local-forward.js';
-import { type Opener, PeerOpener } from '../../../src/tunnel/client/peer-opener.js';
-import type { OpenHandlers } from '../../../src/tunnel/link/outgoing-requests.js';
-import { ManualClock } from '../../support/manual-clock.js';
+import { describeForward, LocalForward, type LocalForwardDeps } from '../../../src/tunnel/client/local-forward.js';
+import type { Opener } from '../../../src/tunnel/client/peer-opener.js';
+import { channelPair } from '../support/channel-pair.js';
+import { FakeLink } from '../support/fake-link.js';
 import { howItEnds, until, World } from '../support/world.js';
 
 const target = { host: 'h', port: 1 };
 
-/** A link that keeps what it is asked. */
-class FakeLink implements Opener {
-  readonly asked: OpenHandlers[] = [];
-  cancelled = 0;
-
-  open(_: typeof target, handlers: OpenHandlers) {
-    this.asked.push(handlers);
-    return {
-      cancel: () => {
-        this.cancelled += 1;
-      },
-    };
-  }
-}
-
-function refusals() {
-  const reasons: string[] = [];
-  const handlers: OpenHandlers = {
-    onAccepted: () => {
-      throw new Error('accepted');
-    },
-    onRefused: (reason) => reasons.push(reason),
-  };
-  return { reasons, handlers };
+function depsOf(world: World, opener: Opener, more: Partial<LocalForwardDeps> = {}): LocalForwardDeps {
+  const { clock } = world;
+  const log = more.log ?? silentLogger;
+  return { clock, opener, log, floodLog: new FloodLog({ clock, log }), hasRoom: () => true, ...more };
 }
 
 t.test('a connection that ends before its tunnel is there is forgotten', async (t) => {
   const world = new World(t);
   const link = new FakeLink();
-  const forward = new LocalForward(
-    {
-      clock: world.clock,
-      opener: link,
-      log: silentLogger,
-      said: new FloodLog({ clock: world.clock, log: silentLogger }),
-      hasRoom: () => true,
-    },
-    { spec: { bind: '127.0.0.1', port: 0, target } },
-  );
+  const forward = new LocalForward(depsOf(world, link), { spec: { bind: '127.0.0.1', port: 0, target } });
   await forward.listen();
   t.teardown(() => forward.close());
   const gone = await world.connect(forward.port);
@@ -76,14 +49,10 @@ t.test(
     const opener: Opener = {
       open: (_target, { onRefused }) => {
         onRefused('peer-away');
-        return { cancel: () => {} };
+        return () => {};
       },
     };
-    const said = new FloodLog({ clock: world.clock, log });
-    const forward = new LocalForward(
-      { clock: world.clock, opener, log, said, hasRoom: () => true },
-      { spec: { bind: '127.0.0.1', port: 0, target } },
-    );
+    const forward = new LocalForward(depsOf(world, opener, { log }), { spec: { bind: '127.0.0.1', port: 0, target } });
     await forward.listen();
     t.teardown(() => forward.close());
     for (let count = 0; count < 300; count += 1) {
@@ -96,55 +65,7 @@ t.test(
   },
 );
 
-t.test('what is asked while the peer is away waits for it', async (t) => {
-  const opener = new PeerOpener(new ManualClock());
-  const { handlers } = refusals();
-  opener.open(target, handlers);
-  const given = opener.open(target, handlers);
-  given.cancel();
-  const link = new FakeLink();
-  opener.onLink(link);
-  t.same(link.asked.length, 1, 'without those that were given up');
-});
-
-t.test('a request whose link is lost before the answer waits for the next', async (t) => {
-  const opener = new PeerOpener(new ManualClock());
-  const { reasons, handlers } = refusals();
-  const first = new FakeLink();
-  opener.onLink(first);
-  opener.open(target, handlers);
-  opener.onLinkClosed(first);
-  first.asked[0]?.onRefused('peer-gone');
-  const second = new FakeLink();
-  opener.onLink(second);
-  t.equal(second.asked.length, 1);
-  second.asked[0]?.onRefused('timeout');
-  t.same(reasons, ['timeout']);
-});
-
-t.test('waiting is bounded in time and number', async (t) => {
-  const clock = new ManualClock();
-  const opener = new PeerOpener(clock);
-  const { reasons, handlers } = refusals();
-  for (let count = 0; count < 600; count += 1) opener.open(target, handlers);
-  t.same(reasons, Array(88).fill('too-many-tunnels'));
-  clock.advance(60_000);
-  t.equal(reasons.length, 600);
-  t.equal(reasons[599], 'peer-away');
-  t.equal(clock.pending, 0);
-});
-
-t.test('when the service stops, what waits is refused', async (t) => {
-  const clock = new ManualClock();
-  const opener = new PeerOpener(clock);
-  const { reasons, handlers } = refusals();
-  opener.open(target, handlers);
-  opener.close('shutting-down');
-  t.same([reasons, clock.pending], [['shutting-down'], 0]);
-});
-
 t.test('connections made while the peer is away go through when it comes', async (t) => {
-  const { channelPair } = await import('../support/channel-pair.js');
   const world = new World(t);
   const channels = channelPair();
   const client = world.service();
@@ -172,4 +93,79 @@ t.test('a connection is reset when the peer does not come', async (t) => {
     return socket.destroyed || socket.errored !== null;
   });
   t.equal(await ending, 'ECONNRESET');
+});
+
+/** A forward that listens at a name with these addresses. */
+function forwardAt(t: Test, bind: string, port: number, ...addresses: string[]): LocalForward {
+  const lookUp: BindLookup = async (host) => {
+    if (addresses.length === 0) throw Object.assign(new Error(host), { code: 'ENOTFOUND' });
+    return addresses.map((address) => ({ address, family: address.includes(':') ? 6 : 4 }));
+  };
+  const forward = new LocalForward(depsOf(new World(t), new FakeLink(), { lookUp }), { spec: { bind, port, target } });
+  t.teardown(() => forward.close());
+  return forward;
+}
+
+/** Whether somebody answers there. */
+async function isServed(host: string, port: number): Promise<boolean> {
+  const socket = connect({ host, port });
+  try {
+    await once(socket, 'connect');
+    return true;
+  } catch {
+    return false;
+  } finally {
+    socket.destroy();
+  }
+}
+
+t.test('it listens on every address of a name, at one port, until it is closed', async (t) => {
+  const local = forwardAt(t, 'here', 0, '127.0.0.1', '127.0.0.2', '127.0.0.1');
+  await local.listen();
+  const port = local.port;
+  t.same([await isServed('127.0.0.1', port), await isServed('127.0.0.2', port)], [true, true]);
+  t.equal(await isServed('127.0.0.3', port), false);
+  local.close();
+  t.same([await isServed('127.0.0.1', port), await isServed('127.0.0.2', port)], [false, false]);
+});
+
+t.test('localhost is both 127.0.0.1 and ::1, whatever names are told', async (t) => {
+  const local = forwardAt(t, 'localhost', 0);
+  await local.listen();
+  const port = local.port;
+  t.same([await isServed('127.0.0.1', port), await isServed('::1', port)], [true, true]);
+});
+
+t.test('an address that this machine does not have is left out, and one of them is enough', async (t) => {
+  const local = forwardAt(t, 'here', 0, '2001:db8::1', '127.0.0.1', '192.0.2.1');
+  await local.listen();
+  t.equal(await isServed('127.0.0.1', local.port), true);
+  await t.rejects(forwardAt(t, 'there', 0, '2001:db8::1', '192.0.2.1').listen(), {
+    code: 'no-such-address',
+    message: /has no address there/,
+  });
+});
+
+t.test('an address where another program listens is an error, and then it listens nowhere', async (t) => {
+  const other = createServer().listen(0, '127.0.0.2');
+  t.teardown(() => other.close());
+  await once(other, 'listening');
+  const { port } = other.address() as AddressInfo;
+  const local = forwardAt(t, 'here', port, '127.0.0.1', '127.0.0.2');
+  await t.rejects(local.listen(), { code: 'address-in-use', message: /of 127\.0\.0\.2 .*choose another/ });
+  t.equal(await isServed('127.0.0.1', port), false);
+});
+
+t.test('a port that cannot be listened on is told with what to do', async (t) => {
+  const port = await new World(t).target(() => {});
+  await t.rejects(forwardAt(t, '127.0.0.1', port).listen(), { code: 'address-in-use', message: /choose another/ });
+  await t.rejects(forwardAt(t, '192.0.2.1', 0).listen(), { code: 'no-such-address', message: /192\.0\.2\.1/ });
+  await t.rejects(forwardAt(t, 'nowhere', 0).listen(), { code: 'no-such-address', message: /nowhere/ });
+});
+
+t.test('a forward is described by where it listens and where it leads', async (t) => {
+  const ssh = { host: '127.0.0.1', port: 22 };
+  t.equal(describeForward({ bind: '127.0.0.1', port: 1, target: ssh }), '127.0.0.1:1 -> 127.0.0.1:22');
+  t.equal(describeForward({ bind: undefined, port: 1, target: { host: '::1', port: 2 } }), '*:1 -> [::1]:2');
+  t.equal(describeForward({ bind: '::1', port: 1, target: { host: 'host', port: 2 } }), '[::1]:1 -> host:2');
 });

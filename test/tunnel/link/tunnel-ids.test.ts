@@ -1,9 +1,9 @@
 import t from 'tap';
-import { ConnectionIds } from '../../../src/tunnel/link/tunnel-ids.js';
+import { TunnelIds } from '../../../src/tunnel/link/tunnel-ids.js';
 import { SeededRandom } from '../../support/seeded-random.js';
 
 t.test('ids are unique while taken, from 1 to 65535, and in no order', async (t) => {
-  const ids = new ConnectionIds(new SeededRandom(1));
+  const ids = new TunnelIds(new SeededRandom(1));
   const taken = Array.from({ length: 2000 }, () => ids.take());
   t.equal(new Set(taken).size, 2000);
   t.ok(taken.every((id) => id >= 1 && id <= 0xffff));
@@ -11,7 +11,7 @@ t.test('ids are unique while taken, from 1 to 65535, and in no order', async (t)
 });
 
 t.test('an id that was freed rests while others are given out', async (t) => {
-  const ids = new ConnectionIds(new SeededRandom(2));
+  const ids = new TunnelIds(new SeededRandom(2));
   const lastSeen = new Map<number, number>();
   let shortest = Number.POSITIVE_INFINITY;
   for (let round = 0; round < 100_000; round += 1) {
@@ -24,7 +24,7 @@ t.test('an id that was freed rests while others are given out', async (t) => {
 });
 
 t.test('releasing what is not taken changes nothing', async (t) => {
-  const ids = new ConnectionIds(new SeededRandom(3));
+  const ids = new TunnelIds(new SeededRandom(3));
   const id = ids.take();
   ids.release(id === 5 ? 6 : 5);
   t.not(ids.take(), id);

@@ -1,7 +1,7 @@
 import { connect, type Socket } from 'node:net';
 import t, { type Test } from 'tap';
 import { silentLogger } from '../../../src/base/logger.js';
-import { AttemptRooms, noRoomFor } from '../../../src/tunnel/server/descriptor-quota.js';
+import { AttemptQuotas, quotaRefusal } from '../../../src/tunnel/server/descriptor-quota.js';
 import { TcpDialer } from '../../../src/tunnel/server/dialer.js';
 import type { Reason } from '../../../src/tunnel/wire/reasons.js';
 import { failCall } from '../../support/failing-calls.js';
@@ -15,7 +15,7 @@ t.test('each may have as many as are left for all, so that nobody takes the last
     for (let isFull = false; !isFull; ) {
       isFull = true;
       for (const [peer, count] of own.entries()) {
-        if (noRoomFor(count, { limit, used: used() }) !== undefined) continue;
+        if (quotaRefusal(count, { limit, used: used() }) !== undefined) continue;
         own[peer] = count + 1;
         isFull = false;
       }
@@ -25,12 +25,12 @@ t.test('each may have as many as are left for all, so that nobody takes the last
   t.same(fill(1, 512), [256]);
   t.same(fill(2, 512), [171, 171]);
   t.same(fill(7, 512), Array(7).fill(64));
-  t.match(noRoomFor(256, { limit: 512, used: 256 }), /this client has 256 .* 256 of the 512 .* are left/);
+  t.match(quotaRefusal(256, { limit: 512, used: 256 }), /this client has 256 .* 256 of the 512 .* are left/);
 });
 
 t.test('attempts beside the first have descriptors by the same rule', async (t) => {
-  const rooms = new AttemptRooms(8);
-  const [greedy, modest] = [rooms.of('greedy'), rooms.of('modest')];
+  const quotas = new AttemptQuotas(8);
+  const [greedy, modest] = [quotas.of('greedy'), quotas.of('modest')];
   t.same(
     [1, 2, 3, 4, 5].map(() => greedy.take()),
     [true, true, true, true, false],
@@ -39,7 +39,7 @@ t.test('attempts beside the first have descriptors by the same rule', async (t) 
   for (let count = 0; count < 4; count += 1) greedy.release();
   modest.release();
   t.same(
-    [1, 2, 3, 4, 5].map(() => rooms.of('greedy').take()),
+    [1, 2, 3, 4, 5].map(() => quotas.of('greedy').take()),
     [true, true, true, true, false],
   );
 });

@@ -7,7 +7,7 @@ import { SlowConnections } from '../support/slow-connections.js';
 import { SocketClock } from '../support/socket-clock.js';
 import { World } from '../support/world.js';
 
-t.test('dialling names what fails', async (t) => {
+t.test('cancel names what fails', async (t) => {
   const world = new World(t);
   const clock = new SocketClock();
   const dialer = new TcpDialer(clock);
@@ -51,7 +51,7 @@ function dialDual(mayConnect: (address: string) => boolean = () => true) {
     },
   });
   const outcomes: string[] = [];
-  const dialling = new TcpDialer(clock, names, net.connect).dial(
+  const cancel = new TcpDialer(clock, names, net.connect).dial(
     'peer',
     { host: 'dual', port: 80 },
     {
@@ -61,7 +61,7 @@ function dialDual(mayConnect: (address: string) => boolean = () => true) {
     },
   );
   clock.advance(0);
-  return { clock, net, outcomes, dialling };
+  return { clock, net, outcomes, cancel };
 }
 
 t.test('an address that answers after 400 ms is reached, though the other one of the name is dead', async (t) => {
@@ -107,8 +107,8 @@ t.test('a name none of whose addresses may be connected to is not allowed', asyn
 });
 
 t.test('one that was cancelled tells nothing and leaves nothing', async (t) => {
-  const { clock, net, outcomes, dialling } = dialDual();
-  dialling.cancel();
+  const { clock, net, outcomes, cancel } = dialDual();
+  cancel();
   clock.advance(20_000);
   t.same([net.open, outcomes, clock.pending], [[], [], 0]);
 });

@@ -1,46 +1,45 @@
 import t from 'tap';
-import { LastWords } from '../../../src/tunnel/stream/close-handshake.js';
+import { CloseHandshake } from '../../../src/tunnel/stream/close-handshake.js';
 
 const [FIN, RESET] = [Buffer.from('fin'), Buffer.from('reset')];
 
 t.test('on extended terms the id is free once both have said their last word, whoever is first', async (t) => {
-  const words = new LastWords({ needsBoth: true });
-  words.noteTheirs();
-  t.notOk(words.areSaid);
-  words.owe(FIN);
-  t.notOk(words.areSaid, 'what is due is not said');
-  words.noteSaid();
-  t.ok(words.areSaid);
+  const closing = new CloseHandshake({ needsBoth: true });
+  closing.onPeerClosed();
+  t.notOk(closing.isComplete);
+  closing.queue(FIN);
+  t.notOk(closing.isComplete, 'what is due is not said');
+  closing.onSent();
+  t.ok(closing.isComplete);
 });
 
 t.test('on upstream terms the last word of either is enough', async (t) => {
-  const theirs = new LastWords({ needsBoth: false });
-  theirs.noteTheirs();
-  t.ok(theirs.areSaid);
-  const ours = new LastWords({ needsBoth: false });
-  ours.owe(FIN);
-  t.notOk(ours.areSaid);
-  ours.noteSaid();
-  t.ok(ours.areSaid);
+  const theirs = new CloseHandshake({ needsBoth: false });
+  theirs.onPeerClosed();
+  t.ok(theirs.isComplete);
+  const ours = new CloseHandshake({ needsBoth: false });
+  ours.queue(FIN);
+  t.notOk(ours.isComplete);
+  ours.onSent();
+  t.ok(ours.isComplete);
 });
 
 t.test('the first last word stays the last', async (t) => {
-  const words = new LastWords({ needsBoth: true });
-  t.notOk(words.isSettled);
-  t.ok(words.owe(RESET));
-  t.notOk(words.owe(FIN));
-  t.equal(words.due, RESET);
-  t.ok(words.isSettled);
-  t.notOk(words.isSaid);
-  words.noteSaid();
-  t.notOk(words.owe(FIN));
-  t.equal(words.due, undefined);
+  const closing = new CloseHandshake({ needsBoth: true });
+  t.notOk(closing.isStarted);
+  t.ok(closing.queue(RESET));
+  t.notOk(closing.queue(FIN));
+  t.equal(closing.pending, RESET);
+  t.ok(closing.isStarted);
+  closing.onSent();
+  t.notOk(closing.queue(FIN));
+  t.equal(closing.pending, undefined);
 });
 
 t.test('when the peer is away nothing more is said', async (t) => {
-  const words = new LastWords({ needsBoth: true });
-  words.owe(FIN);
-  words.silence();
-  t.ok(words.areSaid);
-  t.equal(words.due, undefined);
+  const closing = new CloseHandshake({ needsBoth: true });
+  closing.queue(FIN);
+  closing.abandon();
+  t.ok(closing.isComplete);
+  t.equal(closing.pending, undefined);
 });

@@ -1,26 +1,24 @@
 import t from 'tap';
-import { TurnQueue } from '../../../src/tunnel/stream/frame-scheduler.js';
-import type { LineUser } from '../../../src/tunnel/stream/tunnel-line.js';
+import { FrameScheduler, type FrameSource } from '../../../src/tunnel/stream/frame-scheduler.js';
 
-/** Bytes of a sender's frame, so that 16 are a turn. */
+/** Bytes of a sender's frame, so that 16 are a quantum. */
 const FRAME = 1280;
 
 /** Sends `left` frames that carry its name. */
-class Sender implements LineUser {
-  readonly identity = { id: 1, side: 'opener', target: { host: 'h', port: 1 } } as const;
-  readonly #queue: TurnQueue;
+class Sender implements FrameSource {
+  readonly #scheduler: FrameScheduler;
   readonly #name: string;
   left: number;
 
-  constructor(queue: TurnQueue, name: string, left: number) {
-    this.#queue = queue;
+  constructor(scheduler: FrameScheduler, name: string, left: number) {
+    this.#scheduler = scheduler;
     this.#name = name;
     this.left = left;
   }
 
-  takeTurn(limit: number): 'idle' | 'more' | 'full' {
+  sendUpTo(limit: number): 'idle' | 'more' | 'full' {
     for (let sent = 0; sent < limit && this.left > 0; sent += FRAME) {
-      if (!this.#queue.send(Buffer.from(this.#name.padEnd(FRAME)))) return 'full';
+      if (!this.#scheduler.send(Buffer.from(this.#name.padEnd(FRAME)))) return 'full';
       this.left -= 1;
     }
     return this.left > 0 ? 'more' : 'idle';
@@ -30,7 +28,7 @@ class Sender implements LineUser {
 function setup(room: number) {
   const sent: string[] = [];
   const state = { room };
-  const queue: TurnQueue = new TurnQueue((frame) => {
+  const scheduler: FrameScheduler = new FrameScheduler((frame) => {
     if (state.room === 0) return false;
     state.room -= 1;
     sent.push(frame.toString().trim());
@@ -38,16 +36,16 @@ function setup(room: number) {
   });
   const drain = (more: number): void => {
     state.room = more;
-    queue.onDrain();
+    scheduler.onDrain();
   };
-  return { queue, sent, drain };
+  return { scheduler, sent, drain };
 }
 
 t.test('senders take turns, and nobody is passed over however small the room', async (t) => {
   for (const room of [1, 3, 16, 17, 100]) {
-    const { queue, sent, drain } = setup(0);
-    const senders = ['a', 'b', 'c'].map((name) => new Sender(queue, name, 200));
-    for (const sender of senders) queue.wantTurn(sender);
+    const { scheduler, sent, drain } = setup(0);
+    const senders = ['a', 'b', 'c'].map((name) => new Sender(scheduler, name, 200));
+    for (const sender of senders) scheduler.schedule(sender);
     while (sent.length < 300) drain(room);
     const counts = ['a', 'b', 'c'].map((name) => sent.slice(0, 300).filter((frame) => frame === name).length);
     t.ok(Math.max(...counts) - Math.min(...counts) <= 32, `room for ${room}: ${counts}`);
@@ -55,8 +53,8 @@ t.test('senders take turns, and nobody is passed over however small the room', a
 });
 
 t.test('one that is cut short goes on with its turn, so that shares are equal whatever the room', async (t) => {
-  const { queue, sent, drain } = setup(0);
-  for (const name of ['a', 'b']) queue.wantTurn(new Sender(queue, name, 1000));
+  const { scheduler, sent, drain } = setup(0);
+  for (const name of ['a', 'b']) scheduler.schedule(new Sender(scheduler, name, 1000));
   for (let count = 0; count < 20; count += 1) {
     drain(1);
     drain(15);
@@ -66,24 +64,24 @@ t.test('one that is cut short goes on with its turn, so that shares are equal wh
 });
 
 t.test('one that had nothing to send goes before those that always have', async (t) => {
-  const { queue, sent, drain } = setup(0);
-  for (const name of ['a', 'b']) queue.wantTurn(new Sender(queue, name, 1000));
+  const { scheduler, sent, drain } = setup(0);
+  for (const name of ['a', 'b']) scheduler.schedule(new Sender(scheduler, name, 1000));
   drain(40);
   sent.length = 0;
-  const small = new Sender(queue, 'x', 1);
-  queue.wantTurn(small);
+  const small = new Sender(scheduler, 'x', 1);
+  scheduler.schedule(small);
   drain(3);
   t.equal(sent[0], 'x');
 });
 
 t.test('but not again before the others have had their turn, so that many small ones do not starve them', async (t) => {
-  const { queue, sent, drain } = setup(0);
-  const bulk = new Sender(queue, 'b', 1000);
-  const small = new Sender(queue, 'x', 0);
-  queue.wantTurn(bulk);
+  const { scheduler, sent, drain } = setup(0);
+  const bulk = new Sender(scheduler, 'b', 1000);
+  const small = new Sender(scheduler, 'x', 0);
+  scheduler.schedule(bulk);
   for (let count = 0; count < 100; count += 1) {
     small.left = 1;
-    queue.wantTurn(small);
+    scheduler.schedule(small);
     drain(2);
   }
   const share = sent.filter((name) => name === 'b').length / sent.length;
@@ -93,58 +91,57 @@ t.test('but not again before the others have had their turn, so that many small 
 t.test('turns are of equal bytes, however long the frames', async (t) => {
   const bytes = { long: 0, short: 0 };
   let room = 0;
-  const queue: TurnQueue = new TurnQueue((frame) => {
+  const scheduler: FrameScheduler = new FrameScheduler((frame) => {
     if (room === 0) return false;
     room -= 1;
     bytes[frame.length > 500 ? 'long' : 'short'] += frame.length;
     return true;
   });
   for (const size of [1373, 100]) {
-    queue.wantTurn({
-      identity: { id: 1, side: 'opener', target: { host: 'h', port: 1 } },
-      takeTurn: (limit) => {
-        for (let sent = 0; sent < limit; sent += size) if (!queue.send(Buffer.alloc(size))) return 'full';
+    scheduler.schedule({
+      sendUpTo: (limit) => {
+        for (let sent = 0; sent < limit; sent += size) if (!scheduler.send(Buffer.alloc(size))) return 'full';
         return 'more';
       },
     });
   }
   room = 20_000;
-  queue.onDrain();
+  scheduler.onDrain();
   t.ok(bytes.short / bytes.long > 0.9, `${bytes.short} and ${bytes.long} bytes`);
 });
 
 t.test('frames of the link go first and in order', async (t) => {
-  const { queue, sent, drain } = setup(0);
-  queue.wantTurn(new Sender(queue, 'x', 2));
-  queue.push(Buffer.from('1'));
-  queue.push(Buffer.from('2'));
+  const { scheduler, sent, drain } = setup(0);
+  scheduler.schedule(new Sender(scheduler, 'x', 2));
+  scheduler.push(Buffer.from('1'));
+  scheduler.push(Buffer.from('2'));
   drain(10);
   t.same(sent, ['1', '2', 'x', 'x']);
 });
 
 t.test('nothing is sent between a refusal and the drain', async (t) => {
-  const { queue, sent, drain } = setup(1);
-  const sender = new Sender(queue, 'x', 3);
-  queue.wantTurn(sender);
+  const { scheduler, sent, drain } = setup(1);
+  const sender = new Sender(scheduler, 'x', 3);
+  scheduler.schedule(sender);
   t.same(sent, ['x']);
-  queue.wantTurn(sender);
-  queue.push(Buffer.from('1'));
+  scheduler.schedule(sender);
+  scheduler.push(Buffer.from('1'));
   t.same(sent, ['x']);
   drain(10);
   t.same(sent, ['x', '1', 'x', 'x']);
 });
 
-t.test('a sender that was forgotten, or a queue that is closed, sends nothing', async (t) => {
-  const { queue, sent, drain } = setup(0);
-  const sender = new Sender(queue, 'x', 3);
-  queue.wantTurn(sender);
+t.test('a sender that was forgotten, or a scheduler that is closed, sends nothing', async (t) => {
+  const { scheduler, sent, drain } = setup(0);
+  const sender = new Sender(scheduler, 'x', 3);
+  scheduler.schedule(sender);
   drain(0);
-  queue.forget(sender);
+  scheduler.remove(sender);
   drain(10);
   t.same(sent, []);
-  queue.close();
-  queue.push(Buffer.from('1'));
-  queue.wantTurn(sender);
+  scheduler.close();
+  scheduler.push(Buffer.from('1'));
+  scheduler.schedule(sender);
   t.same(sent, []);
 });
 
@@ -152,18 +149,18 @@ t.test(
   'answers that wait hold half a MiB and no more, however small or long they are; our own frames always go in',
   async (t) => {
     for (const size of [8, 1373]) {
-      const { queue, sent, drain } = setup(0);
+      const { scheduler, sent, drain } = setup(0);
       const answer = Buffer.alloc(size, 'a');
       let taken = 0;
-      for (let count = 0; count < 100_000; count += 1) if (queue.offer(answer)) taken += 1;
+      for (let count = 0; count < 100_000; count += 1) if (scheduler.offer(answer)) taken += 1;
       t.ok(taken * (size + 256) <= 512 * 1024 + size + 256, `${taken} of ${size} bytes`);
       t.ok(taken * (size + 256) >= 512 * 1024);
-      t.notOk(queue.hasRoom);
-      queue.push(Buffer.from('ours'));
+      t.notOk(scheduler.hasRoom);
+      scheduler.push(Buffer.from('ours'));
       drain(1_000_000);
       t.equal(sent.length, taken + 1);
       t.equal(sent.at(-1), 'ours');
-      t.ok(queue.offer(answer), 'room again');
+      t.ok(scheduler.offer(answer), 'room again');
     }
   },
 );

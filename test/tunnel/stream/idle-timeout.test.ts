@@ -1,43 +1,43 @@
 import t from 'tap';
-import { UpstreamSilence } from '../../../src/tunnel/stream/idle-timeout.js';
+import { IdleTimeout } from '../../../src/tunnel/stream/idle-timeout.js';
 import { ManualClock } from '../../support/manual-clock.js';
 
 function start() {
   const clock = new ManualClock();
-  const silences: number[] = [];
-  const silence = new UpstreamSilence(clock, 1_000, () => silences.push(clock.now()));
-  return { clock, silences, silence };
+  const calls: number[] = [];
+  const timeout = new IdleTimeout(clock, 1_000, () => calls.push(clock.now()));
+  return { clock, calls, timeout };
 }
 
 t.test('before it is waited for, silence means nothing', async (t) => {
-  const { clock, silences, silence } = start();
-  silence.heard();
+  const { clock, calls, timeout } = start();
+  timeout.onData();
   clock.advance(60_000);
-  t.same(silences, []);
+  t.same(calls, []);
   t.equal(clock.pending, 0);
 });
 
 t.test('it counts from the moment in which it is waited for, or from the last data after that', async (t) => {
-  const { clock, silences, silence } = start();
+  const { clock, calls, timeout } = start();
   clock.advance(5_000);
-  silence.begin();
+  timeout.start();
   clock.advance(600);
-  silence.heard();
+  timeout.onData();
   clock.advance(900);
-  silence.heard();
+  timeout.onData();
   clock.advance(999);
-  t.same(silences, []);
+  t.same(calls, []);
   clock.advance(1);
-  t.same(silences, [7_500]);
+  t.same(calls, [7_500]);
   clock.advance(60_000);
-  t.same(silences, [7_500], 'once');
+  t.same(calls, [7_500], 'once');
 });
 
 t.test('after stop it is no longer waited for', async (t) => {
-  const { clock, silences, silence } = start();
-  silence.begin();
-  silence.stop();
+  const { clock, calls, timeout } = start();
+  timeout.start();
+  timeout.stop();
   clock.advance(60_000);
-  t.same(silences, []);
+  t.same(calls, []);
   t.equal(clock.pending, 0);
 });

@@ -1,10 +1,9 @@
-/** One tunnel, on a line that notes what it is given. */
+/** One tunnel, on a link that takes everything. */
 import { once } from 'node:events';
 import { Readable, Writable } from 'node:stream';
 import t from 'tap';
 import type { LocalEnd } from '../../../src/tunnel/stream/local-end.js';
-import { Tunnel } from '../../../src/tunnel/stream/tunnel.js';
-import type { TunnelLine } from '../../../src/tunnel/stream/tunnel-line.js';
+import { Tunnel, type TunnelLink } from '../../../src/tunnel/stream/tunnel.js';
 import { SocketClock } from '../support/socket-clock.js';
 
 const CHUNK = Buffer.alloc(65_535);
@@ -20,21 +19,21 @@ t.test('a window frame of an upstream peer, which has no windows, limits nothing
   });
   const local: LocalEnd = {
     ...{ source, lingers: false, localPort: undefined, remoteAddress: undefined, sink: new Writable() },
-    probe: (onSound) => onSound(),
+    probe: (onIntact) => onIntact(),
     reset: () => {},
     destroy: () => {},
   };
-  const line: TunnelLine = {
+  const link: TunnelLink = {
     frameData: () => CHUNK.length,
     send: () => true,
-    wantTurn: (user) => void user.takeTurn(1000),
+    schedule: (source) => void source.sendUpTo(1000),
     roundTrip: () => 10,
     onBacklog: () => {},
-    onLineOver: () => {},
-    onOver: () => {},
+    onIdFree: () => {},
+    onClosed: () => {},
   };
   const tunnel = new Tunnel(
-    { line, local, clock: new SocketClock() },
+    { link, local, clock: new SocketClock() },
     { identity: { id: 1, side: 'acceptor', target: { host: 'h', port: 1 } }, terms: { kind: 'upstream', linger: 250 } },
   );
   tunnel.onWindow(1000);

@@ -1,13 +1,8 @@
-/** The local side of a tunnel: writer, standard input and output. */
-import { PassThrough, Writable } from 'node:stream';
+import { Writable } from 'node:stream';
 import t from 'tap';
-import { openStdioPipe } from '../../../src/tunnel/client/stdio-pipe.js';
 import { LocalWriter } from '../../../src/tunnel/stream/local-writer.js';
 import { ManualClock } from '../../support/manual-clock.js';
 import { SeededRandom } from '../../support/seeded-random.js';
-import { channelPair } from '../support/channel-pair.js';
-import { UpstreamPeer } from '../support/upstream-peer.js';
-import { until, World } from '../support/world.js';
 
 /** A program that takes bytes when the test lets it, and counts the system calls. */
 class SlowSink extends Writable {
@@ -39,11 +34,20 @@ class SlowSink extends Writable {
   }
 }
 
-t.test('what comes in one turn is written at once, in order, and counted when it is taken', async (t) => {
+function writerTo(sink: Writable, onDelivered: (bytes: number) => void = () => {}, events: string[] = []) {
   const clock = new ManualClock();
+  const [onFinish, onError] = [() => void events.push('finish'), () => void events.push('error')];
+  const writer = new LocalWriter({ clock, sink }, { onDelivered, onFinish, onError });
+  writer.start();
+  return { clock, writer };
+}
+
+const turnOfLoop = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+
+t.test('what comes in one turn is written at once, in order, and counted when it is taken', async (t) => {
   const sink = new SlowSink();
   let delivered = 0;
-  const writer = new LocalWriter(sink, clock, (bytes) => {
+  const { clock, writer } = writerTo(sink, (bytes) => {
     delivered += bytes;
   });
   for (const text of ['a', 'bc', 'def']) writer.write(Buffer.from(text));
@@ -56,17 +60,16 @@ t.test('what comes in one turn is written at once, in order, and counted when it
   t.same([writer.pending, delivered], [8, 0]);
   while (!sink.writableFinished) {
     sink.release();
-    await new Promise((resolve) => setImmediate(resolve));
+    await turnOfLoop();
   }
   t.same([writer.pending, delivered], [0, 8]);
   t.equal(Buffer.concat(sink.taken).toString(), 'abcdefgh');
 });
 
 t.test('single bytes are merged, and every byte keeps its place', async (t) => {
-  const clock = new ManualClock();
   const random = new SeededRandom(1);
   const sink = new SlowSink();
-  const writer = new LocalWriter(sink, clock, () => {});
+  const { clock, writer } = writerTo(sink);
   const sent: Buffer[] = [];
   const send = (bytes: Buffer): void => {
     sent.push(bytes);
@@ -77,21 +80,20 @@ t.test('single bytes are merged, and every byte keeps its place', async (t) => {
     if (round % 3000 === 0) {
       clock.advance(0);
       sink.release();
-      await new Promise((resolve) => setImmediate(resolve));
+      await turnOfLoop();
     }
   }
   writer.end();
   while (!sink.writableFinished) {
     clock.advance(0);
     sink.release();
-    await new Promise((resolve) => setImmediate(resolve));
+    await turnOfLoop();
   }
   t.ok(Buffer.concat(sink.taken).equals(Buffer.concat(sent)));
   t.ok(sink.taken.length < 3000, `${sink.taken.length} pieces of ${sent.length}`);
 });
 
 t.test('what waits keeps two and a half times its size and no more, whatever it came in', async (t) => {
-  const clock = new ManualClock();
   const random = new SeededRandom(2);
   for (const [chunk, longest] of [
     [1400, 1],
@@ -100,7 +102,7 @@ t.test('what waits keeps two and a half times its size and no more, whatever it 
     [65_536, 1],
   ] as const) {
     const sink = new SlowSink();
-    const writer = new LocalWriter(sink, clock, () => {});
+    const { clock, writer } = writerTo(sink);
     writer.write(Buffer.alloc(10));
     clock.advance(0);
     for (let count = 0; count < 5000; count += 1) {
@@ -108,7 +110,7 @@ t.test('what waits keeps two and a half times its size and no more, whatever it 
       writer.write(memory.subarray(8, 8 + 1 + random.below(longest)));
     }
     sink.release();
-    await new Promise((resolve) => setImmediate(resolve));
+    await turnOfLoop();
     clock.advance(0);
     // What the sink has been given, 256 KiB of it, is what waited.
     const given = sink.taken.slice(1);
@@ -121,8 +123,7 @@ t.test('what waits keeps two and a half times its size and no more, whatever it 
 
 t.test('packets that came joined wait in few pieces', async (t) => {
   const sink = new SlowSink();
-  const clock = new ManualClock();
-  const writer = new LocalWriter(sink, clock, () => {});
+  const { clock, writer } = writerTo(sink);
   const joined = Buffer.allocUnsafeSlow(46 * 1400);
   for (let at = 0; at < joined.length; at += 1400) writer.write(joined.subarray(at + 27, at + 1392));
   clock.advance(0);
@@ -137,8 +138,8 @@ t.test('one piece alone, which the program may not take, keeps no more either', 
     [1400, 1],
   ] as const) {
     const sink = new SlowSink();
-    const clock = new ManualClock();
-    new LocalWriter(sink, clock, () => {}).write(Buffer.allocUnsafeSlow(chunk).subarray(8, 8 + length));
+    const { clock, writer } = writerTo(sink);
+    writer.write(Buffer.allocUnsafeSlow(chunk).subarray(8, 8 + length));
     clock.advance(0);
     t.same(
       sink.taken.map(({ buffer }) => buffer.byteLength),
@@ -148,69 +149,65 @@ t.test('one piece alone, which the program may not take, keeps no more either', 
 });
 
 t.test('nothing is written after it was discarded', async (t) => {
-  const clock = new ManualClock();
   const sink = new SlowSink();
-  const writer = new LocalWriter(sink, clock, () => {});
+  const { clock, writer } = writerTo(sink);
   writer.write(Buffer.from('a'));
-  writer.discard();
+  writer.abort();
   writer.write(Buffer.from('b'));
   writer.end();
   clock.advance(0);
   t.same([sink.taken, writer.pending, sink.writableEnded], [[], 0, false]);
 });
 
-t.test('standard input and output carry to the end in both directions', async (t) => {
-  const world = new World(t);
-  const channels = channelPair({ seed: 4, refusals: 0.1 });
-  const client = world.service();
-  client.attach(channels.client);
-  world.service().attach(channels.server);
-  const port = await world.target((socket) => {
-    const heard: Buffer[] = [];
-    socket.on('data', (data: Buffer) => heard.push(data)).once('end', () => socket.end(Buffer.concat(heard)));
-  });
-  const [stdin, stdout] = [new PassThrough(), new PassThrough()];
-  const heard: Buffer[] = [];
-  stdout.on('data', (data: Buffer) => heard.push(data));
-  const bytes = world.random.bytes(200_000);
-  stdin.end(bytes);
-  await openStdioPipe(client.opener(channels.client.peerId), { host: '127.0.0.1', port }, { stdin, stdout });
-  t.ok(Buffer.concat(heard).equals(bytes));
+t.test('a program that has all its bytes and their end is done', async (t) => {
+  const sink = new SlowSink();
+  const events: string[] = [];
+  const { clock, writer } = writerTo(sink, (bytes) => void events.push(`delivered ${bytes}`), events);
+  writer.write(Buffer.from('hello'));
+  writer.end();
+  clock.advance(0);
+  t.notOk(writer.isDone);
+  sink.release();
+  await turnOfLoop();
+  t.same(events, ['delivered 5', 'finish']);
+  t.ok(writer.isDone);
 });
 
-t.test('a pipe to a refused target fails with the reason', async (t) => {
-  const world = new World(t);
-  const channels = channelPair();
-  const client = world.service();
-  client.attach(channels.client);
-  world.service().attach(channels.server);
-  const streams = { stdin: new PassThrough(), stdout: new PassThrough() };
-  const opener = client.opener(channels.client.peerId);
-  await t.rejects(openStdioPipe(opener, { host: '127.0.0.1', port: 1 }, streams), { code: 'connection-refused' });
-  const lost = openStdioPipe(opener, { host: '127.0.0.1', port: await world.target(() => {}) }, streams);
-  await until(() => client.list().length === 1);
-  channels.client.close();
-  await t.rejects(lost, { code: 'peer-gone' });
+t.test('a program that breaks off before it has all its bytes is an error', async (t) => {
+  const sink = new SlowSink();
+  const events: string[] = [];
+  const { writer } = writerTo(sink, () => {}, events);
+  writer.write(Buffer.from('lost'));
+  sink.destroy();
+  await turnOfLoop();
+  t.same(events, ['error']);
 });
 
-t.test('a pipe ends as soon as an upstream server ended it, though input is still open', async (t) => {
-  const world = new World(t);
-  const channels = channelPair();
-  const client = world.service();
-  client.attach(channels.client);
-  new UpstreamPeer(channels.server, 'server', world.random);
-  const port = await world.target((socket) => void socket.end('bye'));
-  const [stdin, stdout] = [new PassThrough(), new PassThrough()];
-  const heard: Buffer[] = [];
-  stdout.on('data', (data: Buffer) => heard.push(data));
-  const done = openStdioPipe(client.opener(channels.client.peerId), { host: '127.0.0.1', port }, { stdin, stdout });
-  let isDone = false;
-  void done.then(() => {
-    isDone = true;
+t.test('a program that broke off before the tunnel began is an error at once', async (t) => {
+  const sink = new SlowSink();
+  sink.destroy();
+  const events: string[] = [];
+  writerTo(sink, () => {}, events);
+  t.same(events, ['error']);
+});
+
+t.test('a watched program that takes nothing for five minutes has stalled', async (t) => {
+  const sink = new SlowSink();
+  const { clock, writer } = writerTo(sink);
+  let stalls = 0;
+  writer.watchProgress(() => {
+    stalls += 1;
   });
-  await until(() => {
-    world.clock.advance(0);
-    return isDone;
-  });
-  t.equal(Buffer.concat(heard).toString(), 'bye');
+  writer.write(Buffer.alloc(300_000));
+  writer.write(Buffer.alloc(300_000));
+  clock.advance(300_000);
+  t.equal(stalls, 0, 'bytes have come since');
+  sink.release();
+  await turnOfLoop();
+  clock.advance(300_000);
+  t.equal(stalls, 0, 'bytes were taken');
+  clock.advance(300_000);
+  t.equal(stalls, 1);
+  writer.stop();
+  t.equal(clock.pending, 0);
 });
