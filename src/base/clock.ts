@@ -144,6 +144,18 @@ export function unixTimeOf({ year, month, day, hour, minute, second }: LocalTime
   return isMoment ? Math.floor(date.getTime() / 1000) : undefined;
 }
 
+/** Returns a Unix time in s as RFC 3339 writes it, such as `2027-01-31T18:00:00Z`. */
+export const rfc3339 = (unixTime: number): string => new Date(unixTime * 1000).toISOString().replace('.000', '');
+
+/** Returns the Unix time in whole s of an RFC 3339 time; undefined when the calendar has no such moment. */
+export function unixTimeOfRfc3339(text: string): number | undefined {
+  const [year = 0, month = 0, day = 0] = text.slice(0, 10).split('-').map(Number);
+  // A day that is too large would be carried over.
+  const isDay = new Date(Date.UTC(year, month - 1, day)).getUTCDate() === day;
+  const time = Date.parse(text);
+  return isDay && !Number.isNaN(time) ? Math.floor(time / 1000) : undefined;
+}
+
 /** Calls back once, `delay` ms from now, if the process still runs then: it keeps none alive. For the end of a command. */
 export function ifStillRunning(delay: number, callback: () => void): void {
   setTimeout(callback, delay).unref();

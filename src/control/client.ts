@@ -1,7 +1,7 @@
-/** A program's end of the control socket: calls methods of the daemon by name, typed by the protocol. */
+/** A client of the control socket: calls methods of the daemon, typed by the protocol. */
 import * as v from 'valibot';
 import type { Clock } from '../base/clock.js';
-import { ControlError, type ControlFault } from './control-error.js';
+import { ControlError, type ControlErrorCode } from './control-error.js';
 import {
   encodeCancel,
   encodeRequest,
@@ -27,9 +27,9 @@ export interface ControlClientOptions {
   readonly path: string;
   /** Name and version of the program. */
   readonly client: string;
-  /** ms that a call may take; a stream has no limit. */
+  /** ms for a call; a stream has no limit. */
   readonly timeout: number;
-  /** Ends it, also while it is being made. */
+  /** Ends the connection, also while it is being made. */
   readonly signal?: AbortSignal;
 }
 
@@ -60,7 +60,7 @@ export class ControlClient {
     client.#ipc = await connectIpc(options.path, {
       onData: (bytes) => client.#onBytes(bytes),
       onDrain: () => {},
-      onClose: () => client.#end(new ControlError('stopping', 'the daemon has closed the connection')),
+      onClose: () => client.#end(new ControlError('stopping', 'the daemon closed the connection')),
     });
     const { signal } = options;
     signal?.addEventListener('abort', () => client.#end(new ControlError('stopping', 'the connection is closed')));
@@ -74,7 +74,7 @@ export class ControlClient {
     } catch (error) {
       client.close();
       if (!(error instanceof ControlError) || error.code !== 'stopping') throw error;
-      throw new ControlError('busy', 'the daemon takes no more connections now, or is about to end', { cause: error });
+      throw new ControlError('busy', 'the daemon accepts no more connections, or is stopping', { cause: error });
     }
     return client;
   }
@@ -84,7 +84,7 @@ export class ControlClient {
     return this.#hello?.daemon ?? '';
   }
 
-  /** Process of the daemon. */
+  /** The process ID of the daemon. */
   get pid(): number {
     return this.#hello?.pid ?? 0;
   }
@@ -94,7 +94,7 @@ export class ControlClient {
     return this.#checked(METHODS[method].result, await this.#request(method, params)) as Result<M>;
   }
 
-  /** Resolves when the daemon ends the stream, or `signal` did. @throws ControlError */
+  /** Resolves when the daemon or `signal` ends the stream. @throws ControlError */
   async stream<M extends StreamName>(
     method: M,
     params: ParamsIn<M>,
@@ -123,8 +123,8 @@ export class ControlClient {
     const text = encodeRequest(id, method, params);
     const size = Buffer.byteLength(text) - 1;
     if (size > MAX_REQUEST_SIZE) {
-      const message = `that is too much for one order: ${size} bytes, of ${MAX_REQUEST_SIZE} at the most`;
-      return Promise.reject(new ControlError('bad-params', message, { hint: 'split it into several' }));
+      const message = `the request is too long: ${size} bytes of at most ${MAX_REQUEST_SIZE}`;
+      return Promise.reject(new ControlError('bad-params', message, { hint: 'split it into several requests' }));
     }
     return new Promise((resolve, reject) => {
       const giveUp = (): void => {
@@ -157,7 +157,7 @@ export class ControlClient {
     for (const line of this.#lines.push(bytes) ?? [undefined]) {
       const reply = v.safeParse(Reply, line === undefined ? undefined : parseLine(line));
       if (!reply.success) {
-        this.#end(new ControlError('version', 'the daemon says what cannot be read'));
+        this.#end(new ControlError('version', 'the daemon sent an invalid reply'));
         return;
       }
       this.#onReply(reply.output);
@@ -170,7 +170,7 @@ export class ControlClient {
     } else if ('error' in reply) {
       const { message, data } = reply.error;
       const hint = data?.hint === undefined ? {} : { hint: data.hint };
-      const error = new ControlError((data?.code ?? 'failed') as ControlFault, message, hint);
+      const error = new ControlError((data?.code ?? 'failed') as ControlErrorCode, message, hint);
       if (reply.id === null) this.#end(error);
       else this.#pending.get(reply.id)?.reject(error);
     } else {
@@ -188,18 +188,18 @@ export class ControlClient {
     }
   }
 
-  /** Nothing more will come. */
+  /** Fails all pending requests. */
   #end(error: ControlError): void {
     this.#isClosed = true;
     for (const { reject } of [...this.#pending.values()]) reject(error);
     this.#ipc?.destroy();
   }
 
-  /** A daemon of another version may answer what we do not understand. @throws ControlError `version` */
+  /** A daemon of another version may send a result of another form. @throws ControlError `version` */
   #checked(schema: v.GenericSchema, value: unknown): unknown {
     const parsed = v.safeParse(schema, value);
     if (parsed.success) return parsed.output;
-    throw new ControlError('version', 'the daemon answers in a form that this version does not know', {
+    throw new ControlError('version', 'the daemon sent a result that this version does not understand', {
       hint: 'use tuntoxctl and tuntoxd of the same version',
     });
   }

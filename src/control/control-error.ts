@@ -1,33 +1,33 @@
-/** What a call can end with instead of a result; the code picks the exit status of `tuntoxctl`. */
+/** The errors of the control protocol. The code decides the exit status of `tuntoxctl`. */
 import { CodedError } from '../base/coded-error.js';
 
-export type ControlFault =
-  /** The parameters are wrong: unknown field, bad value. */
+export type ControlErrorCode =
+  /** The parameters have an unknown field or a bad value. */
   | 'bad-params'
   | 'unknown-method'
-  /** No client, connection or entry has that name; the message gives the nearest. */
+  /** No client, connection or entry has that name. */
   | 'not-found'
   | 'ambiguous'
-  /** It would do harm that the caller has not agreed to. */
+  /** The change would disconnect clients or remove entries, and the request has no `confirmed`. */
   | 'needs-confirmation'
   | 'exists'
-  /** The state could not be saved: disk full, read-only; nothing has changed. */
+  /** The disk is full or read-only; nothing has changed. */
   | 'not-saved'
-  /** The client is not here. */
+  /** The client is not connected. */
   | 'away'
   | 'timeout'
-  /** Client and daemon have no version in common. */
+  /** Client and daemon speak different versions. */
   | 'version'
-  /** Too many connections, or too much waiting. */
+  /** There are too many connections or streams. */
   | 'busy'
   | 'stopping'
   | 'failed';
 
-/** The message is one sentence for people; `hint` says what to do next. */
-export class ControlError extends CodedError<ControlFault> {
+/** The message says what happened, `hint` what to do next. */
+export class ControlError extends CodedError<ControlErrorCode> {
   readonly hint: string | undefined;
 
-  constructor(code: ControlFault, message: string, options: { hint?: string; cause?: unknown } = {}) {
+  constructor(code: ControlErrorCode, message: string, options: { hint?: string; cause?: unknown } = {}) {
     super(code, message, options);
     this.hint = options.hint;
   }

@@ -1,5 +1,5 @@
 /**
- * What stands on the lines of the control socket: JSON-RPC 2.0, one object a line.
+ * The messages on the control socket: JSON-RPC 2.0, one object per line.
  *
  *     request    {"jsonrpc":"2.0","id":7,"method":"whitelist.remove","params":{…}}
  *     result     {"jsonrpc":"2.0","id":7,"result":{…}}
@@ -7,14 +7,14 @@
  *     event      {"jsonrpc":"2.0","method":"event","params":{"id":7,"event":{…}}}      of a stream, before its result
  *     cancel     {"jsonrpc":"2.0","method":"cancel","params":{"id":7}}                 ends a stream; its result follows
  *
- * The first request of a connection is `hello`, which settles the version.
+ * The first request of a connection is `hello`, which agrees on the version.
  */
 import * as v from 'valibot';
-import type { ControlFault } from './control-error.js';
+import type { ControlErrorCode } from './control-error.js';
 
-/** Implementation: bytes of a line from a client; a whitelist of 1000 entries fits. */
+/** Bytes of a line from a client: enough for a whitelist of 1000 entries. */
 export const MAX_REQUEST_SIZE = 512 * 1024;
-/** Implementation: bytes of a line from the daemon; a list of all 8192 tunnels fits. */
+/** Bytes of a line from the daemon: enough for a list of all 8192 tunnels. */
 export const MAX_REPLY_SIZE = 16 * 1024 * 1024;
 
 const jsonrpc = v.literal('2.0');
@@ -29,7 +29,7 @@ export const Request = v.strictObject({
 export const Cancel = v.strictObject({ jsonrpc, method: v.literal('cancel'), params: v.strictObject({ id: Id }) });
 
 export const HelloParams = v.strictObject({
-  /** All that the client speaks. */
+  /** All versions that the client speaks. */
   versions: v.pipe(v.array(v.pipe(v.number(), v.integer())), v.minLength(1), v.maxLength(32)),
   /** Name and version of the program, for the log. */
   client: v.pipe(v.string(), v.maxLength(64)),
@@ -50,8 +50,8 @@ export const Reply = v.union([
   v.object({ jsonrpc, method: v.literal('event'), params: v.object({ id: Id, event: v.unknown() }) }),
 ]);
 
-/** Numbers of JSON-RPC; ours are all the same one, and tell more by their name. */
-const JSON_RPC_CODES: Partial<Record<ControlFault, number>> = { 'unknown-method': -32601, 'bad-params': -32602 };
+/** Codes of JSON-RPC. All other errors share one number; `data.code` tells them apart. */
+const JSON_RPC_CODES: Partial<Record<ControlErrorCode, number>> = { 'unknown-method': -32601, 'bad-params': -32602 };
 const OUR_ERRORS = -32000;
 
 export const encodeRequest = (id: number, method: string, params: unknown): string =>
@@ -61,14 +61,19 @@ export const encodeResult = (id: number, result: unknown): string => encode({ js
 export const encodeEvent = (id: number, event: unknown): string =>
   encode({ jsonrpc: '2.0', method: 'event', params: { id, event } });
 
-export function encodeError(id: number | null, code: ControlFault, message: string, hint: string | undefined): string {
+export function encodeError(
+  id: number | null,
+  code: ControlErrorCode,
+  message: string,
+  hint: string | undefined,
+): string {
   const data = { code, ...(hint === undefined ? {} : { hint }) };
   return encode({ jsonrpc: '2.0', id, error: { code: JSON_RPC_CODES[code] ?? OUR_ERRORS, message, data } });
 }
 
 const encode = (message: object): string => `${JSON.stringify(message)}\n`;
 
-/** A line as a value; undefined when it is not JSON. */
+/** Returns undefined when the line is not JSON. */
 export function parseLine(line: string): unknown {
   try {
     return JSON.parse(line);
@@ -77,12 +82,12 @@ export function parseLine(line: string): unknown {
   }
 }
 
-/** What is wrong with a value, in one line that names the field. */
+/** Describes the first mistake in a value, in one line that names the field. */
 export function describeIssues(issues: readonly v.BaseIssue<unknown>[]): string {
   const [issue] = issues;
-  if (issue === undefined) return 'it cannot be read';
+  if (issue === undefined) return 'it has the wrong form';
   const path = v.getDotPath(issue);
-  // Valibot speaks of keys that should have had no value, and of those that have none.
+  // Valibot expects `never` for an unknown key, and receives `undefined` for a missing one.
   if (issue.type === 'strict_object' && issue.expected === 'never') return `there is no field "${path}"`;
   if (issue.type === 'strict_object' && issue.received === 'undefined') return `the field "${path}" is missing`;
   return path === null ? issue.message : `${path}: ${issue.message}`;

@@ -1,6 +1,6 @@
 /**
- * The only file that imports node-ipc: the control socket, as bytes. Its raw mode is used; its message mode buffers without
- * limit and lets a client name any event. It neither removes what is at the path nor reconnects: that is ours to decide.
+ * The control socket, as bytes. Only this file imports node-ipc. It uses the raw mode: the message mode buffers without limit and
+ * lets a client name any event. node-ipc neither removes what is at the path nor reconnects here: this file decides that.
  */
 import { chmodSync, lchownSync, lstatSync, readlinkSync, statSync, symlinkSync, unlinkSync } from 'node:fs';
 import type { Socket } from 'node:net';
@@ -8,29 +8,29 @@ import { dirname } from 'node:path';
 import { IPCModule } from 'node-ipc';
 import { CodedError, messageOf, systemCodeOf } from '../base/coded-error.js';
 
-/** Implementation: clients at once; 50 programs and a few people fit. The kernel's queue takes some more. */
+/** Simultaneous clients: enough for 50 programs and a few people. The kernel queues some more. */
 const MAX_CONNECTIONS = 128;
 /** Owner and group. */
 const SHARED_MODE = 0o660;
-/** Bytes of a path that the kernel takes (sun_path, without its zero); Node cuts off the rest. */
+/** Bytes of a path (sun_path without its zero); Node would cut off the rest. */
 const MAX_PATH_LENGTH = 107;
-/** While the socket is made: nobody but the owner may connect, before the group is right or where it has none of its own. */
+/** For creating the socket: only the owner may connect until it has its group. */
 const PRIVATE_UMASK = 0o177;
 
-export type IpcFault = 'not-running' | 'permission' | 'in-use' | 'failed';
+export type IpcErrorCode = 'not-running' | 'permission' | 'in-use' | 'failed';
 
 /** The message names the socket. */
-export class IpcError extends CodedError<IpcFault> {}
+export class IpcError extends CodedError<IpcErrorCode> {}
 
 /** One end of a connection. */
 export interface IpcConnection {
-  /** False when there is no more room: `onDrain` follows. Bytes are taken in any case. */
+  /** Queues the bytes in any case. @returns false when the buffer is full: `onDrain` follows */
   write(text: string): boolean;
-  /** Bytes that wait for the other side. */
+  /** Bytes that wait for the peer to read. */
   readonly waiting: number;
   pause(): void;
   resume(): void;
-  /** Sends what waits, and ends. */
+  /** Sends the waiting bytes, then closes. */
   end(): void;
   destroy(): void;
 }
@@ -43,22 +43,22 @@ export interface IpcHandlers {
 }
 
 export interface IpcListener {
-  /** Whether somebody has deleted its file, so that nobody can connect; what another has put there instead is theirs. */
+  /** Whether its file was deleted, so that no client can connect. A file that replaced it does not count. */
   isGone(): boolean;
-  /** Takes no more connections, and takes the socket away; connections are their owners' to end. */
+  /** Accepts no more connections, and removes the socket; open connections stay. */
   close(): void;
 }
 
 export interface IpcLink {
-  /** Makes it again if it was deleted. @returns whether it did @throws IpcError */
+  /** Creates the link again if it was deleted. @returns whether it did. @throws IpcError */
   restore(): boolean;
-  /** Unless it leads elsewhere by now. */
+  /** Removes the link, unless it points elsewhere by now. */
   remove(): void;
 }
 
 export interface SocketOptions {
   readonly path: string;
-  /** Who may connect besides the owner; undefined for nobody. */
+  /** The group that may connect; undefined: only the owner may. */
   readonly groupId: number | undefined;
 }
 
@@ -66,7 +66,7 @@ function quietModule(): IPCModule {
   const ipc = new IPCModule();
   Object.assign(ipc.config, {
     rawBuffer: true,
-    // Chunks of UTF-8 are decoded as a stream: no character is torn.
+    // Chunks are decoded as a stream, so no character is split.
     encoding: 'utf8',
     silent: true,
     unlink: false,
@@ -80,9 +80,9 @@ function quietModule(): IPCModule {
 }
 
 /**
- * Listens on a Unix socket. What a daemon that was killed left there is replaced.
- * @param accept gets each connection and says what to do with its bytes
- * @throws IpcError `in-use` when somebody answers there, `permission`, `failed`
+ * Listens on a Unix socket, and replaces one that a killed daemon left there.
+ * @param accept is called for each connection, and returns its handlers
+ * @throws IpcError `in-use` when another process answers there, `permission`, `failed`
  */
 export async function listenIpc(
   { path, groupId }: SocketOptions,
@@ -106,11 +106,11 @@ export async function listenIpc(
   await new Promise<void>((resolve, reject) => {
     server.on('start', resolve);
     server.on('error', (error) => reject(listenError(error, path)));
-    // Node makes the socket before `start` returns.
+    // Node creates the socket before `start` returns.
     const umask = process.umask(PRIVATE_UMASK);
     try {
       server.start();
-      // It could not be made; `error` will say why.
+      // It could not be created; `error` will say why.
       if (isGone(path)) return;
       if (groupId !== undefined) share(path, groupId);
     } catch (error) {
@@ -120,20 +120,20 @@ export async function listenIpc(
       process.umask(umask);
     }
   });
-  // Node takes the socket's file away with it.
+  // Node removes the file of the socket with it.
   return { close: () => server.stop(), isGone: () => isGone(path) };
 }
 
-/** By its path, which follows links: never as root where somebody else could put one (daemon/process-form). */
+/** Follows links: root must not do this in a directory where another user could put one (daemon/process-form). */
 function share(path: string, groupId: number): void {
-  // Where it is the process's own group there is nothing to change, and the sandbox of a service forbids the call.
+  // The sandbox of a service forbids the call, which is needless for the process's own group.
   if (lstatSync(path).gid !== groupId) lchownSync(path, -1, groupId);
   chmodSync(path, SHARED_MODE);
 }
 
 /**
- * Has another path lead to a socket. What a daemon that was killed left there is replaced.
- * @throws IpcError `in-use` when somebody else answers there, `permission`, `failed`
+ * Links another path to a socket, and replaces what a killed daemon left there.
+ * @throws IpcError `in-use` when another process answers there, `permission`, `failed`
  */
 export async function linkIpc(path: string, socket: string): Promise<IpcLink> {
   checkLength(path);
@@ -161,7 +161,7 @@ export async function linkIpc(path: string, socket: string): Promise<IpcLink> {
       try {
         if (isOurs()) unlinkSync(path);
       } catch {
-        // The directory is another user's by now, or gone. A link that leads nowhere is replaced by the next daemon.
+        // The directory is gone, or belongs to another user by now. The next daemon replaces a stale link.
       }
     },
   };
@@ -197,7 +197,7 @@ function connectionOf(socket: Socket): IpcConnection {
   };
 }
 
-/** Nothing is there. Where that cannot be seen, for want of memory or of a right, it counts as being there. */
+/** Whether there is no file. If that cannot be found out, there counts as being one. */
 function isGone(path: string): boolean {
   try {
     return lstatSync(path, { throwIfNoEntry: false }) === undefined;
@@ -206,31 +206,31 @@ function isGone(path: string): boolean {
   }
 }
 
-/** A socket on which nobody listens, or a link to one, is what is left of a daemon that was killed. */
+/** Removes a socket on which no process listens, or a link to one: what a killed daemon left. */
 async function removeStale(path: string): Promise<void> {
   const status = lstatSync(path, { throwIfNoEntry: false });
   if (status === undefined) return;
-  const isLeft = status.isSocket() || (status.isSymbolicLink() && leadsToSocketOrNowhere(path));
-  if (!isLeft) throw new IpcError('in-use', `${path} is there already and is no socket: move it away`);
+  const isLeft = status.isSocket() || (status.isSymbolicLink() && pointsToSocketOrNowhere(path));
+  if (!isLeft) throw new IpcError('in-use', `${path} exists and is not a socket: move it away`);
   try {
-    const nobody: IpcHandlers = { onData: () => {}, onDrain: () => {}, onClose: () => {} };
-    (await connectIpc(path, nobody)).destroy();
+    const handlers: IpcHandlers = { onData: () => {}, onDrain: () => {}, onClose: () => {} };
+    (await connectIpc(path, handlers)).destroy();
   } catch (error) {
     if (!(error instanceof IpcError) || error.code !== 'not-running') throw error;
-    // Another daemon that starts at the same moment may have put its own there since.
+    // Another daemon that starts at the same moment may have replaced it.
     const now = lstatSync(path, { throwIfNoEntry: false });
     if (now?.ino !== status.ino || now.ctimeMs !== status.ctimeMs) return removeStale(path);
     unlinkSync(path);
     return;
   }
-  throw new IpcError('in-use', `another daemon answers at ${path}: stop it, or name another socket`);
+  throw new IpcError('in-use', `another daemon is listening on ${path}: stop it, or use another socket.path`);
 }
 
-function leadsToSocketOrNowhere(path: string): boolean {
+function pointsToSocketOrNowhere(path: string): boolean {
   try {
     return statSync(path, { throwIfNoEntry: false })?.isSocket() ?? true;
   } catch {
-    // To itself, or where this user may not look: no daemon left that here.
+    // It points to itself, or to a place that this user may not see: no daemon left that here.
     return false;
   }
 }
@@ -241,27 +241,29 @@ function checkLength(path: string): void {
   if (length <= MAX_PATH_LENGTH) return;
   throw new IpcError(
     'failed',
-    `the path of a socket has at most ${MAX_PATH_LENGTH} bytes, and this one ${length}: ${path}`,
+    `the path ${path} is too long for a socket (${length} bytes of at most ${MAX_PATH_LENGTH}): use a shorter one`,
   );
 }
 
-/** To libuv a directory that is missing is a right that is. */
+/** libuv reports a missing directory as a missing permission. */
 function listenError(error: unknown, path: string): IpcError {
   const directory = dirname(path);
   if (!isGone(directory)) return ipcError(error, path);
-  return new IpcError('failed', `${path}: the directory ${directory} does not exist: make it`, { cause: error });
+  return new IpcError('failed', `cannot create ${path}: there is no directory ${directory}: create it`, {
+    cause: error,
+  });
 }
 
-const FAULTS: Readonly<Record<string, readonly [IpcFault, string]>> = {
-  ENOENT: ['not-running', 'there is no such socket'],
-  ECONNREFUSED: ['not-running', 'nobody listens there'],
-  EACCES: ['permission', 'this user may not'],
-  EPERM: ['permission', 'this user may not'],
-  EADDRINUSE: ['in-use', 'it is in use'],
+const REASONS: Readonly<Record<string, readonly [IpcErrorCode, string]>> = {
+  ENOENT: ['not-running', 'no such socket'],
+  ECONNREFUSED: ['not-running', 'no process listens there'],
+  EACCES: ['permission', 'permission denied'],
+  EPERM: ['permission', 'permission denied'],
+  EADDRINUSE: ['in-use', 'already in use'],
 };
 
 function ipcError(error: unknown, path: string): IpcError {
   if (error instanceof IpcError) return error;
-  const [code, reason] = FAULTS[systemCodeOf(error) ?? ''] ?? ['failed', messageOf(error)];
+  const [code, reason] = REASONS[systemCodeOf(error) ?? ''] ?? ['failed', messageOf(error)];
   return new IpcError(code, `${path}: ${reason}`, { cause: error });
 }

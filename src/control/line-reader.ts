@@ -1,4 +1,4 @@
-/** Lines out of chunks of bytes, none longer than a bound: the framing of the control socket. Pure. */
+/** Splits chunks of bytes into lines of bounded length: the framing of the control socket. Pure. */
 
 const NEWLINE = 0x0a;
 
@@ -7,18 +7,18 @@ export class LineReader {
   #partial: Buffer[] = [];
   #length = 0;
 
-  /** @param limit bytes that a line may have, without its end */
+  /** @param limit bytes of a line, without its end */
   constructor(limit: number) {
     this.#limit = limit;
   }
 
-  /** @returns the lines that the chunk completes, without empty ones; undefined when one is too long, after which nothing can be read any more */
+  /** @returns the lines that the chunk completes, without empty ones; undefined when a line is too long, after which the reader is unusable */
   push(chunk: Buffer): string[] | undefined {
     const lines: string[] = [];
     let at = 0;
     for (let end = chunk.indexOf(NEWLINE); end >= 0; end = chunk.indexOf(NEWLINE, at)) {
       if (!this.#take(chunk.subarray(at, end))) return undefined;
-      // Megabytes of nothing but line ends shall cost nothing.
+      // Megabytes of line ends must cost nothing.
       if (this.#length > 0) {
         lines.push(Buffer.concat(this.#partial).toString());
         this.#partial = [];

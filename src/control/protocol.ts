@@ -1,6 +1,6 @@
 /**
- * The language of the control socket: one map types methods, parameters and results for the server and the client
- * (docs/control-protocol.md). A method with `event` answers with a stream of those before its result.
+ * The control protocol (docs/control-protocol.md): one map has the methods, parameters and results of the server and the client.
+ * A method with `event` sends a stream of events before its result.
  */
 import type * as v from 'valibot';
 import * as access from './messages/access.js';
@@ -9,7 +9,7 @@ import * as connections from './messages/connections.js';
 import * as status from './messages/status.js';
 import * as upkeep from './messages/upkeep.js';
 
-/** The newest version that we speak; both sides name theirs, and speak the lower one. */
+/** The version of the protocol that this program speaks. */
 export const PROTOCOL_VERSION = 1;
 
 type Schema = v.GenericSchema;
@@ -17,7 +17,7 @@ type Schema = v.GenericSchema;
 export interface MethodSchema {
   readonly params: Schema;
   readonly result: Schema;
-  /** What comes any number of times before the result. */
+  /** Sent any number of times before the result. */
   readonly event?: Schema;
   /** Whether it changes anything. */
   readonly isWrite: boolean;
@@ -65,13 +65,28 @@ export const METHODS = {
 
 export type Methods = typeof METHODS;
 export type MethodName = keyof Methods;
-/** What a caller writes: fields with a default may be left out. */
+/** The parameters as a caller writes them: fields with a default may be left out. */
 export type ParamsIn<M extends MethodName> = v.InferInput<Methods[M]['params']>;
-/** What the daemon gets: defaults are filled in. */
+/** The parameters as the daemon receives them: with the defaults. */
 export type Params<M extends MethodName> = v.InferOutput<Methods[M]['params']>;
 export type Result<M extends MethodName> = v.InferOutput<Methods[M]['result']>;
-/** Methods that answer with a stream. */
 export type StreamName = { [M in MethodName]: Methods[M] extends { event: Schema } ? M : never }[MethodName];
 export type StreamEvent<M extends StreamName> = Methods[M] extends { event: infer E extends Schema }
   ? v.InferOutput<E>
   : never;
+
+/** A request that is being handled. */
+export interface Call {
+  /** Aborted when the client cancels the request, or disconnects. */
+  readonly signal: AbortSignal;
+}
+
+/** Sends one event of a stream. @returns false when the client reads too slowly: the next events may be left out */
+export type Emit<Event> = (event: Event) => boolean;
+
+/** A handler for each method. It throws a ControlError when the caller can do something about it. */
+export type MethodHandlers = {
+  readonly [M in MethodName]: M extends StreamName
+    ? (params: Params<M>, emit: Emit<StreamEvent<M>>, call: Call) => Promise<void>
+    : (params: Params<M>, call: Call) => Promise<Result<M>> | Result<M>;
+};

@@ -1,11 +1,11 @@
 /**
  * One client of the control socket:
  *
- *     greeting   its `hello` is awaited, for a few seconds
- *     ready      its orders are answered, several at a time
+ *     greeting   it must send `hello` within a few seconds
+ *     ready      its requests are answered, several at a time
  *     closed
  *
- * A client may be hostile or half dead: lines, orders at a time and bytes that wait for it are bounded.
+ * A client may be hostile or hang: its lines, its simultaneous requests, and the bytes that wait for it are bounded.
  */
 import * as v from 'valibot';
 import type { Clock, Timer } from '../base/clock.js';
@@ -25,21 +25,20 @@ import {
 } from './envelope.js';
 import type { IpcConnection, IpcHandlers } from './ipc.js';
 import { LineReader } from './line-reader.js';
-import type { Call, Emit } from './method-handlers.js';
 import type { OrderPace } from './order-pace.js';
-import { METHODS, PROTOCOL_VERSION } from './protocol.js';
+import { type Call, type Emit, METHODS, PROTOCOL_VERSION } from './protocol.js';
 
-/** Implementation: ms for `hello`. */
+/** ms for `hello`. */
 const GREETING_TIMEOUT = 5_000;
-/** Implementation: orders of one client that are worked on at a time; the next ones wait in its socket. */
+/** Requests of one client that are handled at a time; further ones wait in its socket. */
 const MAX_CALLS = 16;
-/** Implementation: of these, streams: they end by a cancel, which must not have to wait behind them. */
+/** Streams among them: a cancel, which ends one, must not wait behind them. */
 const MAX_STREAMS = 8;
-/** Implementation: bytes that may wait for a client that does not read; two of the largest answers. */
+/** Bytes that may wait for a client that does not read: two of the largest replies. */
 const MAX_WAITING = 2 * MAX_REPLY_SIZE;
-/** Implementation: bytes from which on a stream leaves events out, and new orders wait until the client has read. */
+/** With more bytes waiting, streams leave events out, and new requests wait until the client has read. */
 const BUSY_WAITING = 256 * 1024;
-/** Implementation: ms that the last words may take. */
+/** ms for sending the last reply. */
 const LINGER = 1_000;
 
 const STREAMS: ReadonlySet<string> = new Set(
@@ -58,7 +57,7 @@ export interface ServerConnectionDeps {
   onClosed(): void;
 }
 
-interface Working {
+interface PendingCall {
   readonly abort: AbortController;
   readonly isStream: boolean;
 }
@@ -72,11 +71,11 @@ export class ServerConnection {
   readonly #deps: ServerConnectionDeps;
   readonly #options: { readonly daemon: string; readonly pid: number };
   readonly #reader = new LineReader(MAX_REQUEST_SIZE);
-  readonly #calls = new Map<number, Working>();
-  /** Lines that came while too much was being worked on, and which of them is next: taking the first one off costs much. */
+  readonly #calls = new Map<number, PendingCall>();
+  /** Lines that wait, and the index of the next one: removing the first element would be slow. */
   #lines: string[] = [];
   #nextLine = 0;
-  /** The pace lets the next line begin. */
+  /** Whether the pace has called the next line. */
   #isCalled = false;
   #linger: Timer | undefined;
   #state: State;
@@ -98,20 +97,20 @@ export class ServerConnection {
     };
   }
 
-  /** Bytes that wait for the client. */
+  /** Bytes that wait for the client to read. */
   get waiting(): number {
     return this.#deps.ipc.waiting;
   }
 
-  /** At once, whatever waits for it. */
+  /** Disconnects at once. */
   drop(): void {
-    this.#deps.log.debug('a client of the control socket does not read: ended');
+    this.#deps.log.debug('disconnected a client of the control socket that does not read');
     this.close();
     this.#linger?.cancel();
     this.#deps.ipc.destroy();
   }
 
-  /** What was said last still goes out, if the client reads it soon. */
+  /** Disconnects once the client has read the last reply, or after a moment. */
   close(): void {
     if (this.#state.kind === 'closed') return;
     if (this.#state.kind === 'greeting') this.#state.timeout.cancel();
@@ -128,7 +127,7 @@ export class ServerConnection {
     if (this.#state.kind === 'closed') return;
     const lines = this.#reader.push(bytes);
     if (lines === undefined) {
-      this.#refuse(null, 'bad-params', `a line has more than ${MAX_REQUEST_SIZE} bytes`);
+      this.#refuse(null, 'bad-params', `a request is longer than ${MAX_REQUEST_SIZE} bytes`);
       this.close();
       return;
     }
@@ -181,27 +180,31 @@ export class ServerConnection {
     }
     const { id, method, params } = request.output;
     if (this.#state.kind === 'greeting') this.#onHello(this.#state, id, method, params);
-    else if (this.#calls.has(id)) this.#refuse(id, 'bad-params', `request ${id} is being worked on already`);
+    else if (this.#calls.has(id)) this.#refuse(id, 'bad-params', `another request with the id ${id} is pending`);
     else void this.#call(id, method, params);
   }
 
   #onHello(state: State & { readonly kind: 'greeting' }, id: number, method: string, params: unknown): void {
     const hello = v.safeParse(HelloParams, params);
     if (method !== 'hello' || !hello.success) {
-      this.#refuse(id, 'bad-params', 'the first request of a connection is "hello" with versions and client');
+      this.#refuse(id, 'bad-params', 'the first request of a connection must be "hello", with versions and client');
       this.close();
       return;
     }
     const { daemon, pid } = this.#options;
     if (!hello.output.versions.includes(PROTOCOL_VERSION)) {
       const spoken = hello.output.versions.join(', ');
-      this.#refuse(id, 'version', `${daemon} speaks version ${PROTOCOL_VERSION}, and ${hello.output.client} ${spoken}`);
+      this.#refuse(
+        id,
+        'version',
+        `${daemon} speaks version ${PROTOCOL_VERSION} of the control protocol, ${hello.output.client} speaks ${spoken}`,
+      );
       this.close();
       return;
     }
     state.timeout.cancel();
     this.#state = { kind: 'ready' };
-    this.#deps.log.debug(`${JSON.stringify(hello.output.client)} is connected`);
+    this.#deps.log.debug(`${JSON.stringify(hello.output.client)} connected to the control socket`);
     this.#write(encodeResult(id, { version: PROTOCOL_VERSION, daemon, pid }));
   }
 
@@ -212,8 +215,8 @@ export class ServerConnection {
       this.#refuse(
         id,
         'busy',
-        `this connection has ${MAX_STREAMS} streams already`,
-        'cancel one, or connect once more',
+        `this connection already has ${MAX_STREAMS} streams`,
+        'cancel one of them, or open another connection',
       );
       return;
     }
@@ -223,8 +226,9 @@ export class ServerConnection {
       const result = await this.#deps.answer(method, params, emit, { signal: abort.signal });
       this.#write(encodeResult(id, result));
     } catch (error) {
-      const fault = error instanceof ControlError ? error : new ControlError('failed', 'it failed', { cause: error });
-      this.#refuse(id, fault.code, fault.message, fault.hint);
+      const { code, message, hint } =
+        error instanceof ControlError ? error : new ControlError('failed', 'the request failed', { cause: error });
+      this.#refuse(id, code, message, hint);
     } finally {
       this.#calls.delete(id);
       this.#work();
@@ -237,8 +241,7 @@ export class ServerConnection {
     return this.#deps.ipc.waiting <= BUSY_WAITING;
   }
 
-  #refuse(id: number | null, ...fault: readonly [ControlError['code'], string, string?]): void {
-    const [code, message, hint] = fault;
+  #refuse(id: number | null, code: ControlError['code'], message: string, hint?: string): void {
     this.#write(encodeError(id, code, message, hint));
   }
 

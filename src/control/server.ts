@@ -1,4 +1,4 @@
-/** The daemon's end of the control socket: reads orders, checks them against the protocol, and answers. */
+/** The daemon's end of the control socket: reads requests, checks them against the protocol, and answers. */
 import * as v from 'valibot';
 import type { Clock } from '../base/clock.js';
 import { messageOf } from '../base/coded-error.js';
@@ -6,24 +6,23 @@ import type { Logger } from '../base/logger.js';
 import { ControlError } from './control-error.js';
 import { describeIssues } from './envelope.js';
 import { type IpcConnection, type IpcHandlers, type IpcListener, listenIpc, type SocketOptions } from './ipc.js';
-import type { Call, Emit, MethodHandlers } from './method-handlers.js';
 import { OrderPace } from './order-pace.js';
-import { METHODS, type MethodName } from './protocol.js';
+import { type Call, type Emit, METHODS, type MethodHandlers, type MethodName } from './protocol.js';
 import { ServerConnection } from './server-connection.js';
 
-/** Implementation: bytes that wait for all clients together; then the one for which most waits has to go. */
+/** Bytes that may wait for all clients together. Beyond that, the client for which most waits is disconnected. */
 const MAX_WAITING = 64 * 1024 * 1024;
 
 export interface ControlServerDeps {
   readonly clock: Clock;
   readonly log: Logger;
   readonly handlers: MethodHandlers;
-  /** Part of its time for which the daemon has worked lately, 0 to 1. */
+  /** The recent load of the event loop, 0 to 1. */
   readonly workload: () => number;
 }
 
 export interface ControlServerOptions extends SocketOptions {
-  /** Name and version, told to clients. */
+  /** Its name and version, for clients. */
   readonly daemon: string;
   readonly pid: number;
 }
@@ -42,7 +41,7 @@ export class ControlServer {
     this.#options = options;
   }
 
-  /** @throws IpcError when another daemon answers at the socket, or it cannot be made */
+  /** @throws IpcError when another daemon answers at the socket, or the socket cannot be created */
   async start(): Promise<void> {
     const listener = await listenIpc(this.#options, (connection) => this.#accept(connection));
     if (this.#isStopped) listener.close();
@@ -50,19 +49,19 @@ export class ControlServer {
   }
 
   /**
-   * Makes the socket again where somebody has deleted it; connections stay.
-   * @returns whether it did @throws IpcError where that does not work; the next time it is tried anew
+   * Creates the socket again if it was deleted; connections stay open.
+   * @returns whether it did. @throws IpcError when that fails; the next call tries again
    */
   async restore(): Promise<boolean> {
     if (this.#isStopped || this.#listener?.isGone() === false) return false;
-    // First, for Node takes away what is at its path then.
+    // First: Node removes whatever is at its path.
     this.#listener?.close();
     this.#listener = undefined;
     await this.start();
     return true;
   }
 
-  /** Ends all connections; what they asked for is aborted. */
+  /** Ends all connections, and aborts their requests. */
   stop(): void {
     this.#isStopped = true;
     for (const connection of [...this.#connections]) connection.close();
@@ -103,7 +102,7 @@ export class ControlServer {
     const parsed = v.safeParse(METHODS[method].params, params);
     if (!parsed.success) throw new ControlError('bad-params', describeIssues(parsed.issues));
     try {
-      // The compiler cannot see that name, parameters and handler belong together; the map says so.
+      // The compiler cannot see that name, parameters and handler belong together.
       const handler = this.#deps.handlers[method] as (...args: unknown[]) => unknown;
       if (!('event' in METHODS[method])) return await handler(parsed.output, call);
       await handler(parsed.output, emit, call);

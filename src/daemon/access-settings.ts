@@ -1,4 +1,4 @@
-/** The part of the settings that says who gets in, with the secret that a file or a credential of systemd brings. */
+/** The access settings, with the secret from a file or a systemd credential. */
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { CodedError, messageOf } from '../base/coded-error.js';
@@ -7,7 +7,7 @@ import { readSecretFile } from '../config/secret-file.js';
 import type { AccessSettings } from '../engine/access/access-control.js';
 import type { Settings } from './configuration.js';
 
-/** By this name the unit imports it: /etc/credstore has those of all services. systemd.exec(5) says where it lies. */
+/** The name under which the unit imports it: /etc/credstore has the credentials of all services (systemd.exec(5)). */
 const CREDENTIAL = 'tuntox.secret';
 
 interface Deps {
@@ -20,7 +20,7 @@ interface SecretPlace {
   readonly path: string;
 }
 
-/** Where a secret comes from that is not the kept one; the configuration goes before the credential. */
+/** Returns the source of a secret that the daemon does not store itself. The configuration precedes the credential. */
 export function secretPlace({ environment }: Pick<Deps, 'environment'>, settings: Settings): SecretPlace | undefined {
   const { secretFile } = settings.access;
   if (secretFile !== undefined) return { from: 'configuration', path: secretFile };
@@ -36,8 +36,8 @@ export function accessSettings(deps: Deps, settings: Settings): AccessSettings {
   return { require, isOpen, givenSecret: place === undefined ? undefined : readSecretFile(place.path, deps.log) };
 }
 
-/** For the start, which a secret that cannot be read does not prevent: it closes the door, and a warning of the status says so. */
-export function accessSettingsOrFault(deps: Deps, settings: Settings): AccessSettings {
+/** For the start: a secret that cannot be read does not prevent it. Then no client is admitted, and a warning says why. */
+export function accessSettingsOrError(deps: Deps, settings: Settings): AccessSettings {
   try {
     return accessSettings(deps, settings);
   } catch (error) {

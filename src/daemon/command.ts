@@ -45,10 +45,13 @@ export async function runCommand(process: NodeJS.Process): Promise<number> {
     if (flags.isCheck) {
       signals.release();
       const { file, settings } = load();
-      const { namedFileErrors } = await import('./named-files.js');
-      const errors = namedFileErrors(settings);
+      const { errorsInNamedFiles } = await import('./configuration.js');
+      const errors = errorsInNamedFiles(settings);
       if (errors.length > 0) return complain(process, errors);
-      await writeResult(process.stdout, `${file ?? 'no settings file, so the defaults'}: good\n`);
+      await writeResult(
+        process.stdout,
+        `${file === undefined ? 'no settings file: all settings have their defaults' : `${file} is valid`}\n`,
+      );
       return ExitStatus.Ok;
     }
     const loaded = load();

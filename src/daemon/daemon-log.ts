@@ -1,5 +1,4 @@
-/** The log of the daemon: in the form that whoever reads it wants, with its last lines kept for `tuntoxctl log tail`. */
-
+/** The log of the daemon, in the format that its reader needs. The last lines are kept for `tuntoxctl log tail`. */
 import type { Clock } from '../base/clock.js';
 import type { Logger, LogLevel } from '../base/logger.js';
 import { mayColour } from '../base/terminal.js';
@@ -7,16 +6,15 @@ import { isReadByJournal } from '../platform/logging/journal-stream.js';
 import { LogRing } from '../platform/logging/log-ring.js';
 import { type ServiceLog, serviceLog } from '../platform/logging/winston-logger.js';
 import type { Settings } from './configuration.js';
-import type { LogKeeper } from './methods/context.js';
+import type { LogKeeper, LogLine } from './methods/context.js';
 
-type Line = ReturnType<LogKeeper['last']>[number];
 type LineFormat = ServiceLog['format'];
 
 interface Deps {
   readonly clock: Clock;
   readonly stream: NodeJS.WritableStream & { readonly fd?: number; readonly isTTY?: boolean };
   readonly environment: Readonly<Record<string, string | undefined>>;
-  /** Given, it goes there whatever the settings say, as for syslog. */
+  /** Overrides the settings, for syslog. */
   readonly format?: LineFormat;
 }
 
@@ -49,11 +47,11 @@ export class DaemonLog implements LogKeeper {
     this.#log.format = this.#formatOf(settings);
   }
 
-  last(count: number): Line[] {
+  last(count: number): LogLine[] {
     return this.#ring.last(count);
   }
 
-  follow(listener: (line: Line) => void): () => void {
+  follow(listener: (line: LogLine) => void): () => void {
     return this.#ring.follow(listener);
   }
 

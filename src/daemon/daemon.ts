@@ -1,4 +1,4 @@
-/** The service, put together: identity and network, the door, what clients may reach, and the socket by which it is managed. */
+/** Assembles the service: the engine, admission of clients, target rules, and the control socket. */
 import { isDeepStrictEqual } from 'node:util';
 import type { Clock } from '../base/clock.js';
 import type { Logger } from '../base/logger.js';
@@ -16,12 +16,12 @@ import { TargetPolicy } from '../engine/server/target-policy.js';
 import type { EngineOptions } from '../engine/start-engine.js';
 import type { FileSystem } from '../engine/state/file-system.js';
 import type { SettingNames } from '../engine/state/setting-names.js';
-import { accessSettings, accessSettingsOrFault, secretPlace } from './access-settings.js';
+import { accessSettings, accessSettingsOrError, secretPlace } from './access-settings.js';
 import { Configuration, type Loaded, type Settings } from './configuration.js';
 import { HttpPages } from './http-pages.js';
-import { methodTable } from './method-table.js';
+import { affectedBy, type Consent, confirm } from './methods/affected-clients.js';
 import type { DaemonState, LogKeeper, MethodContext } from './methods/context.js';
-import { type Consent, confirm, shutOutIf } from './methods/leaving.js';
+import { methodHandlers } from './methods/method-handlers.js';
 import { isClosed, networkOf } from './methods/status.js';
 import { metricsOf } from './metrics.js';
 import { ServingNews } from './serving-news.js';
@@ -35,20 +35,20 @@ export interface DaemonDeps {
   readonly logging: LogKeeper & { use(settings: Settings['log']): void };
   readonly files: FileSystem;
   readonly environment: Readonly<Record<string, string | undefined>>;
-  /** @throws CodedErrors that say why it did not work */
+  /** @throws CodedErrors */
   readonly startEngine: (log: Logger, options: EngineOptions) => Promise<Engine>;
-  /** Reads the settings anew. @throws SettingsError */
+  /** Reads the settings again. @throws SettingsError */
   readonly load: () => Loaded;
   /** Resident memory, bytes. */
   readonly memory: () => number;
-  /** Part of its time for which the event loop has worked lately, 0 to 1. */
+  /** The recent load of the event loop, 0 to 1. */
   readonly workload: () => number;
 }
 
 export interface DaemonOptions {
   readonly version: string;
   readonly pid: number;
-  /** Of the control socket; undefined for nobody but its owner. */
+  /** The group that may use the control socket; undefined: only its owner may. */
   readonly groupId: number | undefined;
 }
 
@@ -111,18 +111,18 @@ export class Daemon {
     const { socket } = loaded.settings;
     const { groupId, pid, version } = options;
     this.#control = new ControlServer(
-      { clock: deps.clock, log, handlers: methodTable(context), workload: deps.workload },
+      { clock: deps.clock, log, handlers: methodHandlers(context), workload: deps.workload },
       { path: socket.path, groupId, daemon: `tuntoxd ${version}`, pid },
     );
   }
 
   /**
    * Resolves when the identity is loaded and the control socket answers; the network may take longer.
-   * @throws CodedErrors that say why it did not work; then everything is given back
+   * @throws CodedErrors; then everything is closed again
    */
   static async start(deps: DaemonDeps, loaded: Loaded, options: DaemonOptions): Promise<Daemon> {
     const { settings } = loaded;
-    // Nobody asks before somebody is let in.
+    // Not used before a client is admitted.
     let targets: TargetPolicy | undefined;
     let aliasOf = (_peerId: string): string | undefined => undefined;
     const engine = await deps.startEngine(deps.log, {
@@ -132,14 +132,14 @@ export class Daemon {
       isRelay: true,
       isLasting: true,
       nameOf: (peerId) => peerName(peerId, aliasOf(peerId)),
-      mayReach: (...asked) => targets?.mayReach(...asked) ?? { allowed: false, reason: 'too early' },
+      mayReach: (...asked) => targets?.mayReach(...asked) ?? { allowed: false, reason: 'starting' },
     });
     try {
-      // The lock of the identity keeps others away from the whole directory, so what is in it is read after that.
+      // Read after the engine has locked the identity: the lock protects the whole directory.
       const access = await AccessControl.open(
         deps,
         { path: settings.stateDirectory, names: SETTING_NAMES },
-        accessSettingsOrFault(deps, settings),
+        accessSettingsOrError(deps, settings),
       );
       aliasOf = (peerId) => access.entryOf(peerId)?.alias;
       targets = new TargetPolicy(
@@ -164,23 +164,23 @@ export class Daemon {
     return this.#state;
   }
 
-  /** Reads the settings anew; the outcome is logged, and kept for `status`. */
+  /** Reloads the settings. An error is logged, and shown by `status`. */
   reload(): void {
-    // Nothing is opened anew by one that ends.
+    // A stopping daemon opens nothing.
     if (this.#state === 'stopping') return;
     try {
       this.configuration.reload(false, true);
     } catch {
-      // The settings before are used still; that has been said.
+      // The previous settings stay in use; that was logged.
     }
   }
 
-  /** Makes the control socket again where it was deleted. @returns whether it did @throws IpcError */
+  /** Creates the control socket again if it was deleted. @returns whether it did. @throws IpcError */
   async restoreSocket(): Promise<boolean> {
     return this.#state === 'running' && (await this.#control.restore());
   }
 
-  /** In one line, for the service manager. */
+  /** One line for the service manager. */
   get summary(): string {
     const { health, warnings } = this.#warnings();
     const clients = this.#admission.guests.filter(({ isOnline }) => isOnline).length;
@@ -188,13 +188,13 @@ export class Daemon {
     return health === 'ok' ? rest : `${warnings[0]?.message}; ${rest}`;
   }
 
-  /** Lets tunnels finish what they carry, for 10 s at the most; before `stop`. */
+  /** Waits up to 10 s for tunnels to send their data. Is called before `stop`. */
   async drain(): Promise<void> {
     this.#state = 'stopping';
     await this.engine.drain();
   }
 
-  /** Lets nobody in any more, says good-bye, and keeps what was learned. */
+  /** Admits no more clients, disconnects, and saves the state. */
   async stop(): Promise<void> {
     this.#close();
     await this.engine.stop();
@@ -213,13 +213,13 @@ export class Daemon {
     await this.#control.start();
     await this.#http.serve(this.configuration.settings.http.listen);
     this.#state = 'running';
-    this.#news.tell();
-    // Of these two the log has heard already, from where they happened.
+    this.#news.log();
+    // These two were already logged.
     const news = this.#warnings().warnings.filter(({ code }) => code !== 'http' && code !== 'not-saved');
     for (const { message } of news) log.warn(message);
   }
 
-  /** Who may come in, or what they may reach, has changed. */
+  /** Applies a changed access policy or target policy to connected clients. */
   #review(): void {
     this.#admission.review();
     const { tunnels } = this.engine;
@@ -231,23 +231,23 @@ export class Daemon {
 
   /**
    * @returns notes for a dry run
-   * @throws ControlError `needs-confirmation` when somebody would be shut out, CodedError when they cannot be used
+   * @throws ControlError `needs-confirmation` when they would disconnect clients, CodedError when they cannot be used
    */
   #confirm(settings: Settings, consent: Consent): string[] {
     const { factors, isSecretKept } = this.#access.supposed(accessSettings(this.#deps, settings));
     const door = { require: factors.require, isOpen: factors.isOpen, hasSecret: factors.secret !== undefined };
     const deps = { access: this.#access, clock: this.#deps.clock, admission: this.#admission, engine: this.engine };
-    return confirm(deps, consent, shutOutIf(deps, { door, isSecretKept, factors }));
+    return confirm(deps, consent, affectedBy(deps, { door, isSecretKept, factors }));
   }
 
-  /** @throws CodedError when something of it cannot be used; then nothing has changed */
+  /** @throws CodedError when the settings cannot be used; then nothing has changed */
   #apply(settings: Settings): void {
     const access = accessSettings(this.#deps, settings);
     this.#targets.reload(settings.targets.rulesFile);
     if (!isDeepStrictEqual(this.configuration.settings.log, settings.log)) this.#deps.logging.use(settings.log);
-    // It has us looked at everybody again, by the new rules too.
+    // This reviews all clients, by the new rules too.
     this.#access.applySettings(access);
-    this.#news.tell();
+    this.#news.log();
     void this.#http.serve(settings.http.listen);
   }
 
@@ -259,21 +259,21 @@ export class Daemon {
   #warnings(): ReturnType<MethodContext['warnings']> {
     const { engine, configuration } = this;
     const [access, { clock }] = [this.#access, this.#deps];
-    const { state, udp, bootstrapNodes, since } = networkOf(this.#networkContext);
-    const isDoorClosed = isClosed({ access, clock, policy: this.#policy });
+    const { state, udp, bootstrapNodes } = networkOf(this.#networkContext);
+    const isNoneAdmitted = isClosed({ access, clock, policy: this.#policy });
     return healthOf({
-      stateFaults: access.faults,
-      door: isDoorClosed ? 'closed' : this.#policy.isOpen ? 'open' : 'guarded',
+      stateErrors: access.faults,
+      admission: isNoneAdmitted ? 'closed' : this.#policy.isOpen ? 'open' : 'restricted',
       whitelist: { isOn: access.hasWhitelist, entries: access.entries.length },
-      rulesFault: this.#targets.fault,
-      saveFault: (access.saveFault ?? engine.saveFault)?.message,
-      proxyFault: engine.proxyFault,
+      rulesError: this.#targets.fault,
+      saveError: (access.saveFault ?? engine.saveFault)?.message,
+      proxyError: engine.proxyFault,
       network: {
-        ...{ state, udp, bootstrapNodes, age: clock.unixTime() - since },
+        ...{ state, udp, bootstrapNodes, age: clock.unixTime() - engine.onlineSince },
         hasBootstrapNodes: engine.hasBootstrapNodes,
       },
       configuration,
-      httpFault: this.#http.fault,
+      httpError: this.#http.error,
     });
   }
 

@@ -1,4 +1,4 @@
-/** `/metrics`, `/healthz`, `/readyz`, where the owner wants HTTP: on another address after a reload, or not at all. */
+/** Serves `/metrics`, `/healthz` and `/readyz` at the address of the setting http.listen. */
 import { messageOf } from '../base/coded-error.js';
 import type { Logger } from '../base/logger.js';
 import { HttpListener, type HttpPage } from '../platform/http-listener.js';
@@ -22,21 +22,21 @@ export class HttpPages {
   readonly #deps: Deps;
   #address: Address | undefined;
   #listener: HttpListener | undefined;
-  #fault: string | undefined;
+  #error: string | undefined;
 
   constructor(deps: Deps) {
     this.#deps = deps;
   }
 
-  /** Why it is not there although it was asked for. */
-  get fault(): string | undefined {
-    return this.#fault;
+  /** Why the pages are not served; undefined when they are, or when there is no address. */
+  get error(): string | undefined {
+    return this.#error;
   }
 
-  /** Resolves when it listens there; a failure is logged, and `fault` tells it. @param address undefined for none */
+  /** Never rejects: an error is logged, and kept in `error`. @param address undefined to serve nothing */
   async serve(address: Address | undefined): Promise<void> {
     const isSame = address?.host === this.#address?.host && address?.port === this.#address?.port;
-    if (isSame && this.#fault === undefined) return;
+    if (isSame && this.#error === undefined) return;
     this.close();
     this.#address = address;
     if (address === undefined) return;
@@ -48,17 +48,17 @@ export class HttpPages {
     this.#listener = listener;
     try {
       await listener.listen();
-      this.#deps.log.info(`metrics and health by HTTP at ${address.host}:${listener.port}`);
+      this.#deps.log.info(`serving metrics and health over HTTP on ${address.host}:${listener.port}`);
     } catch (error) {
-      // Of an address that nobody asks for any more, nobody needs to know.
+      // The address may have changed meanwhile.
       if (this.#listener !== listener) return;
-      this.#fault = messageOf(error);
-      this.#deps.log.error(this.#fault);
+      this.#error = messageOf(error);
+      this.#deps.log.error(this.#error);
     }
   }
 
   close(): void {
-    this.#fault = undefined;
+    this.#error = undefined;
     this.#listener?.close();
     this.#listener = undefined;
   }
@@ -76,14 +76,14 @@ export class HttpPages {
     }
   }
 
-  /** 503 when the owner has something to do. */
+  /** Answers 503 when something needs the owner's attention. */
   #healthPage(): HttpPage {
     const { health, warnings } = this.#deps.health();
     const lines = [health, ...warnings.map(({ code, message }) => `${code}: ${message}`)];
     return { status: health === 'ok' ? 200 : 503, type: 'text/plain; charset=utf-8', text: `${lines.join('\n')}\n` };
   }
 
-  /** Whether the daemon serves; it may be degraded all the same. */
+  /** Answers 200 while the daemon is running, also if it is degraded. */
   #readyPage(): HttpPage {
     const state = this.#deps.state();
     return { status: state === 'running' ? 200 : 503, type: 'text/plain; charset=utf-8', text: `${state}\n` };

@@ -1,4 +1,4 @@
-/** What the log says of a daemon that serves: whom it lets in, and what it lets them reach. */
+/** Logs which clients the daemon admits and which targets they may reach, whenever that changes. */
 import type { Logger } from '../base/logger.js';
 import type { AccessControl } from '../engine/access/access-control.js';
 import type { AccessPolicy } from '../engine/access/access-policy.js';
@@ -13,33 +13,34 @@ interface Deps {
 
 export class ServingNews {
   readonly #deps: Deps;
-  #told = '';
+  #logged = '';
 
   constructor(deps: Deps) {
     this.#deps = deps;
   }
 
-  /** Once for each state of things. */
-  tell(): void {
-    const text = `serving ${this.#whom()}, who may reach ${this.#what()}`;
-    if (text !== this.#told) this.#deps.log.info(text);
-    this.#told = text;
+  log(): void {
+    const text = `admitting ${this.#clients()}; clients may reach ${this.#targets()}`;
+    if (text !== this.#logged) this.#deps.log.info(text);
+    this.#logged = text;
   }
 
-  #whom(): string {
+  #clients(): string {
     const { access, policy } = this.#deps;
-    if (policy.isOpen) return 'everybody who knows the Tox ID';
-    if (policy.isClosed) return 'nobody yet';
+    if (policy.isOpen) return 'every client that knows the Tox ID';
+    if (policy.isClosed) return 'no client yet';
     const { length } = access.entries;
-    const listed = `clients of the whitelist (${length} ${length === 1 ? 'entry' : 'entries'})`;
+    const listed = `the clients on the whitelist (${length})`;
     if (access.secret === undefined) return listed;
-    if (!access.hasWhitelist) return 'whoever has the secret';
-    return access.require === 'all' ? `${listed} that have the secret` : `${listed} and whoever has the secret`;
+    if (!access.hasWhitelist) return 'every client that has the secret';
+    return access.require === 'all'
+      ? `${listed} if they have the secret`
+      : `${listed}, and every client that has the secret`;
   }
 
-  #what(): string {
+  #targets(): string {
     const { fault, file } = this.#deps.targets;
-    if (file === undefined) return 'all that this machine reaches, itself included';
-    return fault === undefined ? `what ${file} allows` : `nothing, as ${file} cannot be used`;
+    if (file === undefined) return 'everything that this machine reaches, including itself';
+    return fault === undefined ? `what ${file} allows` : `nothing, because ${file} cannot be used`;
   }
 }

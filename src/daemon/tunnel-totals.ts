@@ -1,4 +1,4 @@
-/** What went through all tunnels since the start, and the requests for targets that were refused. */
+/** Counts the tunnels and their bytes since the start, and the refused tunnels. */
 import type { Clock } from '../base/clock.js';
 import type { Engine } from '../engine/engine.js';
 import { RefusalCounts } from '../engine/server/refusal-counts.js';
@@ -8,7 +8,7 @@ export class RunningTotals implements TunnelTotals {
   readonly #tunnels: Engine['tunnels'];
   readonly #refusals: RefusalCounts;
   #opened = 0;
-  /** Of tunnels that are over. */
+  /** Bytes of closed tunnels. */
   #received = 0;
   #sent = 0;
 

@@ -1,53 +1,56 @@
-/** What the owner should know or do, the most serious first. Pure: from facts to sentences, each with what to do next. */
+/** What the owner should know or do, the most serious first: from facts to sentences, each with what to do next. Pure. */
 import type { StatusWarning } from './methods/context.js';
 
 export interface HealthFacts {
-  /** Of kept state that cannot be used, for people. */
-  readonly stateFaults: readonly string[];
-  readonly door: 'closed' | 'open' | 'guarded';
+  /** Why stored access data cannot be used, for people. */
+  readonly stateErrors: readonly string[];
+  /** Whether no client is admitted, every client, or only some. */
+  readonly admission: 'closed' | 'open' | 'restricted';
   readonly whitelist: { readonly isOn: boolean; readonly entries: number };
-  readonly rulesFault: string | undefined;
-  /** Why the identity could not be saved last. */
-  readonly saveFault: string | undefined;
-  readonly proxyFault: string | undefined;
+  readonly rulesError: string | undefined;
+  /** Why the state could not be saved last. */
+  readonly saveError: string | undefined;
+  readonly proxyError: string | undefined;
   readonly network: {
     readonly state: 'connecting' | 'online' | 'offline';
     readonly udp: 'works' | 'blocked' | 'off' | 'unknown';
-    /** False: there are none to be asked, as the settings say. */
+    /** False when the settings name no nodes. */
     readonly hasBootstrapNodes: boolean;
     readonly bootstrapNodes: {
-      /** Those that have an address. */
+      /** Nodes that have an address. */
       readonly known: number;
       readonly answering: number;
-      /** Those whose names have none. */
+      /** Nodes whose names could not be resolved. */
       readonly unresolved: readonly { readonly host: string; readonly reason: string }[];
     };
     /** s in this state. */
     readonly age: number;
   };
   readonly configuration: {
-    /** The file has changed since it was read. */
+    /** Whether a file has changed since it was read. */
     readonly isStale: boolean;
-    /** Why the last reload kept the old settings. */
-    readonly reloadFault: string | undefined;
-    /** Settings that were changed and count from the next start. */
+    /** Why the last reload changed nothing. */
+    readonly reloadError: string | undefined;
+    /** Changed settings that take effect after a restart. */
     readonly needRestart: readonly string[];
   };
-  /** Why HTTP is not there although it was asked for. */
-  readonly httpFault: string | undefined;
+  /** Why the pages of http.listen are not served. */
+  readonly httpError: string | undefined;
 }
 
 type Finding = StatusWarning & { readonly isSerious: boolean };
 
 /** s after which nodes that have not answered will not. */
 const TIME_TO_ANSWER = 30;
-const CHECK_NAMES = 'check the names in network.bootstrap, and that name servers answer';
+const CHECK_NAMES = 'check the names in network.bootstrap, and that DNS works';
+const RELOAD = 'then run: tuntoxctl config reload';
+const DETAILS = 'for details: tuntoxctl net';
 
 export function healthOf(facts: HealthFacts): {
   readonly health: 'ok' | 'degraded';
   readonly warnings: StatusWarning[];
 } {
-  const findings = [...doorFindings(facts), ...networkFindings(facts), ...keepingFindings(facts)];
+  const findings = [...accessFindings(facts), ...networkFindings(facts), ...operationFindings(facts)];
   const isDegraded = findings.some(({ isSerious }) => isSerious);
   const ordered = [...findings.filter((one) => one.isSerious), ...findings.filter((one) => !one.isSerious)];
   const warnings = ordered.map(({ code, message, hint }) => ({ code, message, hint }));
@@ -61,98 +64,82 @@ const minor = (code: string, message: string, hint: string | null): Finding => {
   return { code, message, hint, isSerious: false };
 };
 
-function doorFindings({ stateFaults, door, whitelist, rulesFault }: HealthFacts): Finding[] {
-  const faults = stateFaults.map((fault) => serious('state', `nobody gets in: ${fault}`, 'then restart the daemon'));
-  if (faults.length === 0 && door === 'closed') faults.push(closedFinding(whitelist));
-  const open = 'OPEN TO EVERYBODY who knows the Tox ID, because of access.open';
-  if (door === 'open') faults.push(minor('open', open, 'tuntoxctl whitelist add ID, or tuntoxctl secret rotate'));
-  if (rulesFault === undefined) return faults;
-  return [...faults, serious('rules', `clients reach nothing: ${rulesFault}`, 'mend it, then tuntoxctl config reload')];
+function accessFindings({ stateErrors, admission, whitelist, rulesError }: HealthFacts): Finding[] {
+  const found = stateErrors.map((error) =>
+    serious('state', `no client is admitted: ${error}`, 'then restart the daemon'),
+  );
+  if (found.length === 0 && admission === 'closed') found.push(closedFinding(whitelist));
+  if (admission === 'open') {
+    const message = 'OPEN: every client that knows the Tox ID is admitted (access.open)';
+    found.push(minor('open', message, 'to restrict access: tuntoxctl whitelist add ID, or tuntoxctl secret rotate'));
+  }
+  if (rulesError === undefined) return found;
+  return [...found, serious('rules', `clients reach no target: ${rulesError}`, `correct it, ${RELOAD}`)];
 }
 
 function closedFinding({ isOn, entries }: HealthFacts['whitelist']): Finding {
-  const hint = 'tuntoxctl whitelist add ID';
+  const hint = 'to admit a client: tuntoxctl whitelist add ID';
   if (!isOn) {
-    const message = 'nobody gets in: there is neither a secret nor a whitelist';
+    const message = 'no client is admitted: there is neither a secret nor a whitelist';
     return serious('closed', message, `${hint}, or tuntoxctl secret rotate`);
   }
-  const why = entries === 0 ? 'is on and empty' : 'has no entry that has not expired';
-  return serious('closed', `nobody gets in: the whitelist ${why}`, hint);
+  const why = entries === 0 ? 'is empty' : 'has only expired entries';
+  return serious('closed', `no client is admitted: the whitelist ${why}`, hint);
 }
 
-function networkFindings({ network, proxyFault }: HealthFacts): Finding[] {
-  if (proxyFault !== undefined) return [serious('proxy', proxyFault, null)];
+function networkFindings({ network, proxyError }: HealthFacts): Finding[] {
+  if (proxyError !== undefined) return [serious('proxy', proxyError, null)];
   const { state, udp, hasBootstrapNodes, bootstrapNodes, age } = network;
   const { known, answering, unresolved } = bootstrapNodes;
-  const [nameless] = unresolved;
-  if (state !== 'online' && !hasBootstrapNodes) return [aloneFinding(state)];
-  if (state !== 'online' && known === 0 && nameless !== undefined) {
-    const message = `no bootstrap node has an address, so nobody finds us: ${nameless.reason}`;
+  const [first] = unresolved;
+  if (state !== 'online' && !hasBootstrapNodes) {
+    const message =
+      'no peer was found nearby, and no bootstrap nodes are configured, so clients cannot find this machine';
+    return [serious(state, message, 'set network.bootstrap, or let network.lan_discovery find a peer nearby')];
+  }
+  if (state !== 'online' && known === 0 && first !== undefined) {
+    const message = `no bootstrap node could be resolved, so clients cannot find this machine: ${first.reason}`;
     return [serious(state, message, CHECK_NAMES)];
   }
-  switch (state) {
-    case 'connecting':
-      return [
-        serious(
-          'connecting',
-          'not in the Tox network yet, so nobody finds us',
-          age < TIME_TO_ANSWER ? null : 'tuntoxctl net',
-        ),
-      ];
-    case 'offline':
-      return [serious('offline', 'no node of the Tox network answers, so nobody finds us', 'tuntoxctl net')];
-    case 'online': {
-      const silent = known - answering;
-      const nodes =
-        silent > 0 && age >= TIME_TO_ANSWER
-          ? [minor('bootstrap', `${silent} of ${known} bootstrap nodes do not answer`, 'tuntoxctl net')]
-          : [];
-      if (nameless !== undefined) {
-        const names = unresolved.map(({ host }) => host).join(', ');
-        nodes.push(minor('bootstrap', `bootstrap nodes without an address: ${names}`, CHECK_NAMES));
-      }
-      if (udp !== 'blocked') return nodes;
-      return [
-        ...nodes,
-        minor('udp-blocked', 'UDP seems to be blocked, so everything goes by relays', 'let UDP out at the firewall'),
-      ];
-    }
+  if (state === 'connecting') {
+    const hint = age < TIME_TO_ANSWER ? null : DETAILS;
+    return [serious('connecting', 'not yet connected to the Tox network, so clients cannot find this machine', hint)];
   }
+  if (state === 'offline') {
+    return [serious('offline', 'no node of the Tox network answers, so clients cannot find this machine', DETAILS)];
+  }
+  const found: Finding[] = [];
+  const silent = known - answering;
+  if (silent > 0 && age >= TIME_TO_ANSWER) {
+    const verb = silent === 1 ? 'does' : 'do';
+    found.push(minor('bootstrap', `${silent} of ${known} bootstrap nodes ${verb} not answer`, DETAILS));
+  }
+  if (first !== undefined) {
+    const names = unresolved.map(({ host }) => host).join(', ');
+    found.push(minor('bootstrap', `these bootstrap nodes could not be resolved: ${names}`, CHECK_NAMES));
+  }
+  if (udp === 'blocked') {
+    const message = 'UDP seems to be blocked, so all traffic goes through TCP relays';
+    found.push(minor('udp-blocked', message, 'allow outgoing UDP in the firewall'));
+  }
+  return found;
 }
 
-/** As its owner wants it, perhaps; yet nobody finds us. */
-function aloneFinding(state: 'connecting' | 'offline'): Finding {
-  const message = 'no other peer is near, and there are no bootstrap nodes to ask, so nobody finds us';
-  return serious(state, message, 'name nodes in network.bootstrap, or have network.lan_discovery find a peer nearby');
-}
-
-function keepingFindings({ saveFault, configuration, httpFault }: HealthFacts): Finding[] {
-  const { isStale, reloadFault, needRestart } = configuration;
-  return [
-    ...(saveFault === undefined ? [] : [serious('not-saved', saveFault, null)]),
-    ...(reloadFault === undefined
-      ? []
-      : [
-          minor(
-            'reload',
-            `the settings before are used still: ${reloadFault}`,
-            'mend it, then tuntoxctl config reload',
-          ),
-        ]),
-    ...(isStale && reloadFault === undefined
-      ? [minor('stale', 'the configuration has changed since it was read', 'tuntoxctl config reload')]
-      : []),
-    ...(needRestart.length === 0
-      ? []
-      : [
-          minor(
-            'restart',
-            `changed, and used from the next start on: ${needRestart.join(', ')}`,
-            'systemctl restart tuntox',
-          ),
-        ]),
-    ...(httpFault === undefined
-      ? []
-      : [minor('http', httpFault, 'choose another http.listen, then tuntoxctl config reload')]),
-  ];
+function operationFindings({ saveError, configuration, httpError }: HealthFacts): Finding[] {
+  const { isStale, reloadError, needRestart } = configuration;
+  const found: Finding[] = [];
+  if (saveError !== undefined) found.push(serious('not-saved', saveError, null));
+  if (reloadError !== undefined) {
+    found.push(minor('reload', `still using the previous settings: ${reloadError}`, `correct it, ${RELOAD}`));
+  } else if (isStale) {
+    found.push(
+      minor('stale', 'the settings file has changed since it was read', 'to apply it: tuntoxctl config reload'),
+    );
+  }
+  if (needRestart.length > 0) {
+    const message = `changed settings that need a restart: ${needRestart.join(', ')}`;
+    found.push(minor('restart', message, 'to restart: sudo systemctl restart tuntox'));
+  }
+  if (httpError !== undefined) found.push(minor('http', httpError, `change http.listen, ${RELOAD}`));
+  return found;
 }

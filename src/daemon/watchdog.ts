@@ -1,7 +1,7 @@
 /**
- * Feeds the watchdog of the service manager, and only by proof: this timer ran, so the event loop turns; and the stack's socket
- * carried a datagram to ourselves and back since the last time, or others answer. A stopped process, a loop that spins and a dead
- * socket all starve it; a firewall does not, for a new process could do no better.
+ * Feeds the watchdog of the service manager as long as the daemon works: the timer shows that the event loop runs, and either a
+ * datagram to our own socket comes back or other nodes answer. A stopped process, a blocked event loop and a dead socket are not
+ * fed. A firewall alone is no reason: a new process would not do better.
  */
 import type { Clock, Timer } from '../base/clock.js';
 import type { Logger } from '../base/logger.js';
@@ -9,7 +9,7 @@ import type { Logger } from '../base/logger.js';
 interface Deps {
   readonly clock: Clock;
   readonly log: Logger;
-  /** Whether the stack carries anything; never rejects. */
+  /** Whether the stack carries packets; never rejects. */
   readonly proveAlive: () => Promise<boolean>;
   readonly feed: () => void;
 }
@@ -17,29 +17,29 @@ interface Deps {
 export class Watchdog {
   readonly #deps: Deps;
   readonly #timer: Timer;
-  #isAsking = false;
+  #isChecking = false;
 
-  /** @param interval ms between two looks; the service manager waits several of them */
+  /** @param interval ms between two checks; the service manager waits for several of them */
   constructor(deps: Deps, interval: number) {
     this.#deps = deps;
-    this.#timer = deps.clock.every(interval, () => void this.#look());
-    void this.#look();
+    this.#timer = deps.clock.every(interval, () => void this.#check());
+    void this.#check();
   }
 
   stop(): void {
     this.#timer.cancel();
   }
 
-  async #look(): Promise<void> {
-    if (this.#isAsking) return;
-    this.#isAsking = true;
+  async #check(): Promise<void> {
+    if (this.#isChecking) return;
+    this.#isChecking = true;
     const { log, proveAlive, feed } = this.#deps;
     const isAlive = await proveAlive();
-    this.#isAsking = false;
+    this.#isChecking = false;
     if (isAlive) feed();
     else
       log.error(
-        'no datagram that we send to ourselves comes back, and no node or relay answers: the watchdog is not fed, so that systemd restarts the daemon',
+        'no datagram to our own socket comes back, and no node or relay answers: waiting for systemd to restart the daemon',
       );
   }
 }

@@ -170,7 +170,7 @@ reloads_elsewhere() {
   on systemctl reload tuntox || { echo "a reload fails"; return 1; }
   on sed -i 's|^network:|netwrok:|' /etc/tuntox/tuntox.yaml
   on systemctl reload tuntox && { echo "a bad file was taken"; return 1; }
-  on journalctl --no-pager -u tuntox -n 20 | grep 'tuntoxctl.*the settings stay as they were: .*netwrok'
+  on journalctl --no-pager -u tuntox -n 20 | grep 'tuntoxctl.*the settings were not reloaded: .*netwrok'
 }
 check "with another socket.path, tuntoxctl and systemctl reload find it, and a bad file fails with its message" elsewhere
 

@@ -20,14 +20,22 @@ t.test('the JSON Schemas in docs/schema are those of this version', async (t) =>
 const PLAIN =
   /^(pid|port|localPort|udpPort|relayPort|relayClients|line|lines|protocol|exitStatus|known|answering|entries|expired|clients|tunnels|closedTunnels|banned|last24Hours)$/;
 
-t.test('each time, length of time, size and rate has its unit in its description', async (t) => {
+t.test('a boolean has no "is" in its name, and a time is text as in RFC 3339', async (t) => {
+  for (const [file, text] of jsonSchemas()) {
+    t.notMatch(text, /"is[A-Z]/, file);
+    t.notMatch(text, /"(?:since|until|at|[a-z]+At|[a-zA-Z]+Until)": \{\s*"type": "(?:number|integer)"/, file);
+  }
+});
+
+t.test('a duration has its unit in its name, and every size and rate in its description', async (t) => {
   let described = 0;
   const look = (name: string, node: unknown, where: string): void => {
     if (typeof node !== 'object' || node === null) return;
     const { type, description } = node as { readonly type?: unknown; readonly description?: string };
     if (type === 'number' || type === 'integer') {
       if (description === undefined) t.match(name, PLAIN, `${where}: ${name}`);
-      else t.match(description, /seconds|bytes/, `${where}: ${name}`);
+      else t.match(description, /milliseconds/.test(description) ? /./ : /bytes/, `${where}: ${name}`);
+      if (description?.includes('milliseconds')) t.match(name, /Ms$/, `${where}: ${name}`);
       described += description === undefined ? 0 : 1;
     }
     for (const [key, inner] of Object.entries(node)) {

@@ -1,4 +1,4 @@
-/** The control socket with real sockets: what honest clients get, and what hostile ones cannot do. */
+/** The control socket with real sockets, well-behaved clients and hostile ones. */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import {
@@ -16,18 +16,18 @@ import { connect, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import t, { type Test } from 'tap';
-import { systemClock } from '../../src/base/clock.js';
+import { rfc3339, systemClock } from '../../src/base/clock.js';
 import { type Logger, silentLogger } from '../../src/base/logger.js';
 import { ControlClient } from '../../src/control/client.js';
 import { ControlError } from '../../src/control/control-error.js';
 import { linkIpc } from '../../src/control/ipc.js';
-import type { Call, Emit, MethodHandlers } from '../../src/control/method-handlers.js';
+import type { Call, Emit, MethodHandlers } from '../../src/control/protocol.js';
 import { ControlServer } from '../../src/control/server.js';
 import { temporaryDirectory } from '../support/temporary-directory.js';
 
 type Handlers = Partial<MethodHandlers>;
 
-const pong = { schema: 'tuntox.ping/1', client: { publicKey: 'a'.repeat(64), alias: null }, roundTrip: 1.5 } as const;
+const pong = { schema: 'tuntox.ping/1', client: { publicKey: 'a'.repeat(64), name: null }, roundTripMs: 1.5 } as const;
 
 async function startServer(t: Test, handlers: Handlers = {}, log: Logger = silentLogger): Promise<string> {
   const path = join(temporaryDirectory(t), 'tuntoxd.sock');
@@ -49,7 +49,7 @@ async function client(t: Test, path: string, timeout = 5_000): Promise<ControlCl
   return made;
 }
 
-/** A client that says what it likes. */
+/** Connects a client that can send any bytes. */
 async function raw(t: Test, path: string): Promise<Socket> {
   const socket = connect(path);
   socket.setEncoding('utf8');
@@ -58,7 +58,7 @@ async function raw(t: Test, path: string): Promise<Socket> {
   return socket;
 }
 
-/** All that the other side says until it ends. */
+/** Reads all bytes until the connection ends. */
 async function untilEnd(socket: Socket): Promise<string> {
   let text = '';
   socket.on('data', (chunk: string) => {
@@ -71,7 +71,7 @@ async function untilEnd(socket: Socket): Promise<string> {
 
 const HELLO = '{"jsonrpc":"2.0","id":0,"method":"hello","params":{"versions":[1],"client":"raw"}}\n';
 
-t.test('answers an order, with defaults filled in', async (t) => {
+t.test('a request is answered, with defaults filled in', async (t) => {
   const path = await startServer(t, {
     'connections.list': (params) => {
       t.same(params, {});
@@ -88,7 +88,7 @@ t.test('answers an order, with defaults filled in', async (t) => {
   t.match(error, { code: 'not-found', message: 'there is no client "laptop"', hint: 'did you mean "laptop2"?' });
 });
 
-t.test('refuses fields, methods and values that nobody knows, by name', async (t) => {
+t.test('unknown fields, methods and values are refused by name', async (t) => {
   const path = await startServer(t);
   const control = await client(t, path);
   await t.rejects(control.call('id', { shout: true } as never), {
@@ -107,7 +107,7 @@ t.test('refuses fields, methods and values that nobody knows, by name', async (t
   t.match(said, /there is no method \\"constructor\\".*"unknown-method"/);
 });
 
-t.test('an error that nobody expected is an answer too, and the daemon lives on', async (t) => {
+t.test('an unexpected error of a handler is answered, and the daemon continues', async (t) => {
   const path = await startServer(t, {
     id: () => {
       throw new Error('disk on fire');
@@ -124,7 +124,7 @@ t.test('a stream sends events until it is cancelled', async (t) => {
   const path = await startServer(t, {
     'log.tail': async (_params: unknown, emit: Emit<never>, { signal }: Call) => {
       for (let at = 1; !signal.aborted; at += 1) {
-        emit({ schema: 'tuntox.log-line/1', at, level: 'info', message: 'tick' } as never);
+        emit({ schema: 'tuntox.log-line/1', at: rfc3339(at), level: 'info', message: 'tick' } as never);
         await sleep(5);
       }
       aborted = true;
@@ -132,7 +132,7 @@ t.test('a stream sends events until it is cancelled', async (t) => {
   });
   const control = await client(t, path);
   const abort = new AbortController();
-  const seen: number[] = [];
+  const seen: string[] = [];
   await control.stream(
     'log.tail',
     { follow: true },
@@ -140,15 +140,15 @@ t.test('a stream sends events until it is cancelled', async (t) => {
       signal: abort.signal,
       onEvent: ({ at }) => {
         seen.push(at);
-        if (at === 3) abort.abort();
+        if (at === rfc3339(3)) abort.abort();
       },
     },
   );
-  t.same(seen.slice(0, 3), [1, 2, 3]);
-  t.ok(aborted, 'the daemon stopped working for it');
+  t.same(seen.slice(0, 3), [1, 2, 3].map(rfc3339));
+  t.ok(aborted, 'the handler stopped');
 });
 
-t.test('a client that goes away aborts what it asked for', async (t) => {
+t.test('the requests of a client that disconnects are aborted', async (t) => {
   const gone = new Promise<void>((resolve) => {
     void startServer(t, {
       ping: (_params: unknown, { signal }: Call) =>
@@ -168,7 +168,7 @@ t.test('a client that goes away aborts what it asked for', async (t) => {
   await gone;
 });
 
-t.test('many clients at once, with many orders each', async (t) => {
+t.test('many clients send many requests at once', async (t) => {
   const path = await startServer(t, { ping: () => pong });
   const all = Array.from({ length: 50 }, async () => {
     const control = await client(t, path);
@@ -182,40 +182,40 @@ t.test('many clients at once, with many orders each', async (t) => {
   );
 });
 
-t.test('more clients than there are places are told so, and the others go on', async (t) => {
+t.test('a client too many is refused, and the others continue', async (t) => {
   const path = await startServer(t, { ping: () => pong });
   const all = await Promise.all(Array.from({ length: 128 }, () => client(t, path)));
-  await t.rejects(client(t, path), { code: 'busy', message: /takes no more connections/ });
+  await t.rejects(client(t, path), { code: 'busy', message: /accepts no more connections/ });
   t.same(await all[127]?.call('ping', { client: 'a' }), pong);
   all[0]?.close();
   // The daemon learns of it in a moment.
   let next: ControlClient | undefined;
   while (next === undefined) next = await client(t, path).catch(() => undefined);
-  t.same(await next.call('ping', { client: 'a' }), pong, 'a place that is free again is given');
+  t.same(await next.call('ping', { client: 'a' }), pong, 'a place that is free again can be used');
 });
 
-t.test('settles the version first, or says which ones there are', async (t) => {
+t.test('the version is agreed on first, or the error names both versions', async (t) => {
   const path = await startServer(t);
   const socket = await raw(t, path);
   socket.write('{"jsonrpc":"2.0","id":1,"method":"hello","params":{"versions":[2,3],"client":"tuntoxctl 9"}}\n');
-  t.match(await untilEnd(socket), /tuntoxd 0 speaks version 1, and tuntoxctl 9 2, 3.*"code":"version"/);
+  t.match(await untilEnd(socket), /tuntoxd 0 speaks version 1 .*, tuntoxctl 9 speaks 2, 3.*"code":"version"/);
   const rude = await raw(t, path);
   rude.write('{"jsonrpc":"2.0","id":1,"method":"id"}\n');
-  t.match(await untilEnd(rude), /the first request of a connection is/);
+  t.match(await untilEnd(rude), /the first request of a connection must be/);
 });
 
-t.test('an order that is too long is refused before it is sent, and the connection stays', async (t) => {
+t.test('a request that is too long is refused before it is sent, and the connection stays', async (t) => {
   const control = await client(t, await startServer(t, { ping: () => pong }));
-  const error = { code: 'bad-params', message: /too much for one order/, hint: /split/ };
+  const error = { code: 'bad-params', message: /the request is too long/, hint: /split/ };
   await t.rejects(control.call('ping', { client: 'a'.repeat(512 * 1024) }), error);
   t.same(await control.call('ping', { client: 'a' }), pong);
 });
 
-t.test('ends a client that sends no lines, or lines that are no requests', async (t) => {
+t.test('a client that sends no lines, or lines that are no requests, is disconnected', async (t) => {
   const path = await startServer(t, { ping: () => pong });
   const endless = await raw(t, path);
   endless.write('x'.repeat(600 * 1024));
-  t.match(await untilEnd(endless), /a line has more than/);
+  t.match(await untilEnd(endless), /a request is longer than/);
   for (const text of ['garbage\n', '[]\n', '{"jsonrpc":"1.0"}\n', 'null\n', `${HELLO}{"id":1}\n`]) {
     const socket = await raw(t, path);
     socket.write(text);
@@ -224,7 +224,7 @@ t.test('ends a client that sends no lines, or lines that are no requests', async
   t.same(await (await client(t, path)).call('ping', { client: 'a' }), pong, 'others do not notice');
 });
 
-/** One that asks for a long answer again and again, and never reads. @returns how often it was answered */
+/** Starts clients that request a long answer repeatedly and never read. @returns how often they were answered */
 async function deafClients(t: Test, { clients, size }: { readonly clients: number; readonly size: number }) {
   const text = 'x'.repeat(size);
   const state = { answered: 0, ended: 0 };
@@ -246,19 +246,19 @@ async function deafClients(t: Test, { clients, size }: { readonly clients: numbe
     socket.write(HELLO);
     for (let id = 1; id <= 200; id += 1) socket.write(`{"jsonrpc":"2.0","id":${id},"method":"metrics","params":{}}\n`);
   }
-  // An honest one is answered in the meantime.
+  // Another client is answered meanwhile.
   const control = await client(t, path);
   for (let count = 0; count < 100; count += 1) await control.call('ping', { client: 'a' });
   return state;
 }
 
-t.test('a client that asks and never reads waits for itself', async (t) => {
+t.test('a client that never reads delays only itself', async (t) => {
   const { answered, ended } = await deafClients(t, { clients: 1, size: 100_000 });
   t.ok(answered >= 16 && answered < 40, `answered ${answered} of 200`);
   t.equal(ended, 0);
 });
 
-t.test('one that has too much asked for is ended, and so is the worst of many', async (t) => {
+t.test('a client for which too much waits is disconnected, and so is the worst of many', async (t) => {
   const one = await deafClients(t, { clients: 1, size: 4_000_000 });
   t.ok(one.answered <= 16, `answered ${one.answered} of 200`);
   t.equal(one.ended, 1);
@@ -267,7 +267,7 @@ t.test('one that has too much asked for is ended, and so is the worst of many', 
   t.ok(ended > 0, `ended ${ended}`);
 });
 
-t.test('a cancel does not wait behind streams, of which a connection has a few', async (t) => {
+t.test('a cancel does not wait behind streams, and a connection has few streams', async (t) => {
   const path = await startServer(t, {
     ping: () => pong,
     'log.tail': (_params: unknown, _emit: Emit<never>, { signal }: Call) =>
@@ -283,12 +283,12 @@ t.test('a cancel does not wait behind streams, of which a connection has a few',
       ({ code }) => code,
     ),
   );
-  t.same(await control.call('ping', { client: 'a' }), pong, 'orders are answered beside them');
+  t.same(await control.call('ping', { client: 'a' }), pong, 'requests are answered beside them');
   for (const abort of aborts) abort.abort();
   t.same(await Promise.all(streams), [...Array(8).fill('cancelled'), ...Array(8).fill('busy')]);
 });
 
-t.test('owner and group may connect, and nobody else', async (t) => {
+t.test('only the owner and the group may connect', async (t) => {
   const path = await startServer(t);
   t.equal(statSync(path).mode & 0o777, 0o660);
   const own = join(temporaryDirectory(t), 's');
@@ -299,7 +299,7 @@ t.test('owner and group may connect, and nobody else', async (t) => {
   );
   await server.start();
   t.teardown(() => server.stop());
-  t.equal(statSync(own).mode & 0o777, 0o600, 'without a group nobody else');
+  t.equal(statSync(own).mode & 0o777, 0o600, 'without a group only the owner');
 });
 
 /** @returns the path of a socket on which nobody listens any more */
@@ -314,7 +314,7 @@ async function staleSocket(t: Test): Promise<string> {
   return path;
 }
 
-t.test('of daemons that start at the same moment one gets the socket, and keeps it', async (t) => {
+t.test('one of several daemons that start at the same moment gets the socket', async (t) => {
   const path = await staleSocket(t);
   const servers = [1, 2, 3].map(() => newServer(path, { ping: () => pong }));
   t.teardown(() => {
@@ -326,26 +326,26 @@ t.test('of daemons that start at the same moment one gets the socket, and keeps 
   t.same(await (await client(t, path)).call('ping', { client: 'a' }), pong);
 });
 
-t.test('replaces what a killed daemon left, but no living one and no file', async (t) => {
+t.test('the socket of a killed daemon is replaced, but not that of a running one, and no file', async (t) => {
   const path = await staleSocket(t);
   const server = newServer(path, { ping: () => pong });
   await server.start();
   t.teardown(() => server.stop());
-  await t.rejects(newServer(path, {}).start(), { code: 'in-use', message: /another daemon answers/ });
+  await t.rejects(newServer(path, {}).start(), { code: 'in-use', message: /another daemon is listening/ });
   t.same(await (await client(t, path)).call('ping', { client: 'a' }), pong);
   const file = join(temporaryDirectory(t), 'f');
   writeFileSync(file, 'precious');
-  await t.rejects(newServer(file, {}).start(), { code: 'in-use', message: /is no socket/ });
+  await t.rejects(newServer(file, {}).start(), { code: 'in-use', message: /is not a socket/ });
 });
 
 t.test('a path that is too long for a socket is refused, not cut off', async (t) => {
   const path = join(temporaryDirectory(t), 'x'.repeat(107));
-  const error = { code: 'failed', message: /at most 107 bytes, and this one 1\d\d: / };
+  const error = { code: 'failed', message: /too long for a socket \(1\d\d bytes of at most 107\)/ };
   await t.rejects(newServer(path, {}).start(), error);
   await t.rejects(ControlClient.connect(systemClock, { path, client: 'x', timeout: 1_000 }), error);
 });
 
-t.test('says when nobody listens, and when the daemon does not answer', async (t) => {
+t.test('the client reports that no daemon listens, or that it does not answer', async (t) => {
   const path = join(temporaryDirectory(t), 'none');
   await t.rejects(ControlClient.connect(systemClock, { path, client: 'x', timeout: 1_000 }), { code: 'not-running' });
   const silent = await startServer(t, { ping: () => new Promise(() => {}) });
@@ -353,7 +353,7 @@ t.test('says when nobody listens, and when the daemon does not answer', async (t
   await t.rejects(control.call('ping', { client: 'a' }), { code: 'timeout' });
 });
 
-t.test('stopping takes the socket away and ends the clients', async (t) => {
+t.test('stopping removes the socket and disconnects the clients', async (t) => {
   const path = join(temporaryDirectory(t), 's');
   const server = newServer(path, { ping: () => new Promise(() => {}) });
   await server.start();
@@ -364,7 +364,7 @@ t.test('stopping takes the socket away and ends the clients', async (t) => {
   t.notOk(existsSync(path));
 });
 
-t.test('a link leads to it, and replaces what a daemon that was killed left at its place', async (t) => {
+t.test('a link to the socket replaces what a killed daemon left in its place', async (t) => {
   const socket = await startServer(t);
   const directory = temporaryDirectory(t);
   const place = join(directory, 'link');
@@ -386,9 +386,9 @@ t.test('a link leads to it, and replaces what a daemon that was killed left at i
   t.notOk(existsSync(join(directory, 'left')));
 });
 
-t.test('a link takes nobody’s place, and is taken away by who made it only', async (t) => {
+t.test('a link replaces nothing that is in use, and only its maker removes it', async (t) => {
   const [socket, other] = [await startServer(t), await startServer(t)];
-  await t.rejects(linkIpc(other, socket), { code: 'in-use', message: /another daemon answers at / });
+  await t.rejects(linkIpc(other, socket), { code: 'in-use', message: /another daemon is listening on / });
   const directory = temporaryDirectory(t);
   const place = join(directory, 'link');
   symlinkSync(other, place);
@@ -400,7 +400,7 @@ t.test('a link takes nobody’s place, and is taken away by who made it only', a
   symlinkSync('loop', join(directory, 'loop'));
   for (const name of ['file', 'to file', 'loop']) {
     const at = join(directory, name);
-    const said = { code: 'in-use', message: /is no socket: move it away/ };
+    const said = { code: 'in-use', message: /is not a socket: move it away/ };
     await t.rejects(linkIpc(at, socket), said);
     await t.rejects(newServer(at, {}).start(), said);
   }
@@ -411,7 +411,7 @@ t.test('a link takes nobody’s place, and is taken away by who made it only', a
   t.notOk(existsSync(join(directory, 'mine')));
 });
 
-t.test('a daemon that is to listen where an earlier one left a link does so', async (t) => {
+t.test('a socket replaces a link that an earlier daemon left', async (t) => {
   const directory = temporaryDirectory(t);
   const path = join(directory, 'tuntoxd.sock');
   symlinkSync(join(directory, 'gone'), path);
@@ -422,10 +422,10 @@ t.test('a daemon that is to listen where an earlier one left a link does so', as
   const mine = await startServer(t);
   const taken = join(directory, 'taken');
   symlinkSync(mine, taken);
-  await t.rejects(newServer(taken, {}).start(), { code: 'in-use', message: /another daemon answers/ });
+  await t.rejects(newServer(taken, {}).start(), { code: 'in-use', message: /another daemon is listening/ });
 });
 
-t.test('a busy daemon answers every order in its turn, and those of another client between them', async (t) => {
+t.test('a busy daemon answers all requests in order, with those of another client between them', async (t) => {
   const path = join(temporaryDirectory(t), 'tuntoxd.sock');
   const worked: string[] = [];
   const ping = ({ client }: { client: string }): typeof pong => {
@@ -436,18 +436,18 @@ t.test('a busy daemon answers every order in its turn, and those of another clie
   await server.start();
   t.teardown(() => server.stop());
   const many = Array.from({ length: 75 }, (_, at) => `many${at}`);
-  const orders = many.map((name, at) =>
+  const requests = many.map((name, at) =>
     JSON.stringify({ jsonrpc: '2.0', id: at, method: 'ping', params: { client: name } }),
   );
   const [socket, other] = [await raw(t, path), await client(t, path)];
-  socket.write(`${HELLO}${orders.join('\n')}\n`);
+  socket.write(`${HELLO}${requests.join('\n')}\n`);
   let answers = 0;
   socket.on('data', (text) => {
-    answers += String(text).split('"roundTrip"').length - 1;
+    answers += String(text).split('"roundTripMs"').length - 1;
   });
   while (answers === 0) await once(socket, 'data');
   await other.call('ping', { client: 'other' });
-  t.ok(worked.length < 75, `${worked.length} before the other one was answered`);
+  t.ok(worked.length < 75, `${worked.length} before the other was answered`);
   while (answers < 75) await once(socket, 'data');
   t.same(
     worked.filter((name) => name !== 'other'),
@@ -455,23 +455,23 @@ t.test('a busy daemon answers every order in its turn, and those of another clie
   );
 });
 
-t.test('a socket that was deleted is made again when that is asked for, and nobody loses a connection', async (t) => {
+t.test('a deleted socket is created again by restore, and connections stay open', async (t) => {
   const path = join(temporaryDirectory(t), 's');
   const server = newServer(path, { ping: () => pong });
   await server.start();
   t.teardown(() => server.stop());
   const before = await client(t, path);
-  t.equal(await server.restore(), false, 'it is there');
+  t.equal(await server.restore(), false, 'it was not deleted');
   unlinkSync(path);
   t.equal(await server.restore(), true);
   t.match(await (await client(t, path)).call('ping', { client: 'a' }), pong);
   t.match(await before.call('ping', { client: 'a' }), pong);
   server.stop();
   t.notOk(existsSync(path));
-  t.equal(await server.restore(), false, 'it has been stopped');
+  t.equal(await server.restore(), false, 'the server was stopped');
 });
 
-t.test('what another daemon has put in the place of a deleted socket is left to it', async (t) => {
+t.test('the socket of another daemon in the place of a deleted one is left alone', async (t) => {
   const path = join(temporaryDirectory(t), 's');
   const [first, second] = [newServer(path, {}), newServer(path, {})];
   t.teardown(() => [first, second].map((server) => server.stop()));
@@ -483,19 +483,19 @@ t.test('what another daemon has put in the place of a deleted socket is left to 
   t.equal(lstatSync(path).ino, ino);
 });
 
-t.test('a socket that cannot be made again is tried anew the next time', async (t) => {
+t.test('a failed restore can be tried again', async (t) => {
   const directory = join(temporaryDirectory(t), 'run');
   mkdirSync(directory);
   const server = newServer(join(directory, 's'), {});
   await server.start();
   t.teardown(() => server.stop());
   rmSync(directory, { recursive: true });
-  await t.rejects(server.restore(), { code: 'failed', message: /the directory .*run does not exist: make it/ });
+  await t.rejects(server.restore(), { code: 'failed', message: /there is no directory .*run: create it/ });
   mkdirSync(directory);
   t.equal(await server.restore(), true);
 });
 
-t.test('a link that was deleted is made again, and none takes the place of another', async (t) => {
+t.test('a deleted link is created again, and does not replace another', async (t) => {
   const [socket, other] = [await startServer(t), await startServer(t)];
   const place = join(temporaryDirectory(t), 'link');
   const link = await linkIpc(place, socket);

@@ -1,4 +1,4 @@
-/** What the daemon's log says of whom it serves. */
+/** What the log says about the clients that the daemon admits. */
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
@@ -10,19 +10,19 @@ const served = (daemon: TestDaemon): string[] =>
   daemon.said
     .join('')
     .split('\n')
-    .flatMap((line) => /serving .*/.exec(line)?.[0] ?? []);
+    .flatMap((line) => /admitting .*/.exec(line)?.[0] ?? []);
 
 t.test(
-  'at start the log says whom the daemon serves and what they may reach, and again when a reload changes it',
+  'at the start and after each change the log says which clients are admitted and what they may reach',
   async (t) => {
     const daemon = await TestDaemon.start(t);
-    const everything = 'who may reach all that this machine reaches, itself included';
-    t.same(served(daemon), [`serving nobody yet, ${everything}`]);
+    const everything = 'clients may reach everything that this machine reaches, including itself';
+    t.same(served(daemon), [`admitting no client yet; ${everything}`]);
 
     await daemon.call('whitelist.add', { id: ID });
     daemon.daemon.reload();
-    const listed = 'serving clients of the whitelist (1 entry)';
-    t.same(served(daemon).slice(1), [`${listed}, ${everything}`]);
+    const listed = 'admitting the clients on the whitelist (1)';
+    t.same(served(daemon).slice(1), [`${listed}; ${everything}`]);
     daemon.daemon.reload();
     t.equal(served(daemon).length, 2, 'nothing new');
 
@@ -30,14 +30,14 @@ t.test(
     writeFileSync(rules, 'localhost:22\n');
     daemon.configure(`targets:\n  rules_file: ${rules}\n`);
     daemon.daemon.reload();
-    t.same(served(daemon).slice(2), [`${listed}, who may reach what ${rules} allows`]);
+    t.same(served(daemon).slice(2), [`${listed}; clients may reach what ${rules} allows`]);
   },
 );
 
 t.test('with a secret and a whitelist the log says whether one of them is enough', async (t) => {
   for (const [require, text] of [
-    ['all', 'clients of the whitelist (1 entry) that have the secret'],
-    ['any', 'clients of the whitelist (1 entry) and whoever has the secret'],
+    ['all', 'the clients on the whitelist (1) if they have the secret'],
+    ['any', 'the clients on the whitelist (1), and every client that has the secret'],
   ] as const) {
     const daemon = await TestDaemon.start(t, { config: `access:\n  require: ${require}\n` });
     await daemon.call('whitelist.add', { id: ID });

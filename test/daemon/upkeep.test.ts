@@ -11,7 +11,7 @@ const get = async (port: number, path: string, method = 'GET') => {
   return { status: response.status, type: response.headers.get('content-type'), text: await response.text() };
 };
 
-t.test('config show tells each setting and its source, check what is wrong, and nothing is used', async (t) => {
+t.test('config show lists each setting and its source; config check lists errors and applies nothing', async (t) => {
   const daemon = await TestDaemon.start(t, { environment: { TUNTOX_NETWORK_PROXY: 'socks5://u:canary@127.0.0.1:9' } });
   const { settings, file } = await daemon.call('config.show', {});
   t.match(file, /tuntox\.yaml$/);
@@ -22,13 +22,13 @@ t.test('config show tells each setting and its source, check what is wrong, and 
   t.equal((await daemon.call('net', {})).proxy, 'socks5://127.0.0.1:9', 'without the password');
   daemon.configure('log:\n  level: loud\n  fromat: json\n');
   t.match(await daemon.call('config.check', {}), {
-    isGood: false,
+    valid: false,
     errors: [/line 6: .*"log\.fromat".*log\.format/, /line 5/],
   });
   t.equal((await daemon.call('status', {})).daemon.logLevel, 'info');
 });
 
-t.test('a file that was changed is said until it is read, and a dry run reads it without using it', async (t) => {
+t.test('a warning lasts from a change of the file to its reload, and a dry run applies nothing', async (t) => {
   const daemon = await TestDaemon.start(t);
   const codes = async () => (await daemon.call('status', {})).warnings.map(({ code }) => code);
   t.notOk((await codes()).includes('stale'));
@@ -43,7 +43,7 @@ t.test('a file that was changed is said until it is read, and a dry run reads it
   t.ok((await codes()).includes('restart'));
 });
 
-t.test('with no bootstrap nodes it says what that means, and counts none that do not answer', async (t) => {
+t.test('without bootstrap nodes a warning says what that means', async (t) => {
   const daemon = await TestDaemon.start(t, { config: 'network:\n  bootstrap: []\n' });
   const { settings } = await daemon.call('config.show', {});
   t.match(
@@ -51,14 +51,14 @@ t.test('with no bootstrap nodes it says what that means, and counts none that do
     { value: [], source: 'file' },
   );
   const { warnings } = await daemon.call('status', {});
-  t.match(warnings.find(({ code }) => code === 'connecting')?.message, /there are no bootstrap nodes to ask/);
+  t.match(warnings.find(({ code }) => code === 'connecting')?.message, /no bootstrap nodes are configured/);
   daemon.configure('network:\n  bootstrap: auto\n');
   t.match(await daemon.call('config.reload', {}), { changed: [], needsRestart: ['network.bootstrap'] });
   const after = (await daemon.call('status', {})).warnings.find(({ code }) => code === 'connecting');
-  t.match(after?.message, /there are no bootstrap nodes/, 'what it was started with holds');
+  t.match(after?.message, /no bootstrap nodes are configured/, 'until a restart');
 });
 
-t.test('a rules file or a secret that cannot be used keeps all settings as they were', async (t) => {
+t.test('a reload with a bad rules file or secret changes nothing', async (t) => {
   const daemon = await TestDaemon.start(t);
   const rules = join(daemon.directory, 'rules');
   writeFileSync(rules, '127.0.0.1:1\n');
@@ -66,7 +66,10 @@ t.test('a rules file or a secret that cannot be used keeps all settings as they 
   await daemon.call('config.reload', {});
   writeFileSync(rules, 'nonsense\n');
   daemon.configure(`targets:\n  rules_file: ${rules}\nlog:\n  level: debug\n`);
-  await t.rejects(daemon.call('config.reload', {}), { code: 'failed', message: /stay as they were: .*rules, line 1/ });
+  await t.rejects(daemon.call('config.reload', {}), {
+    code: 'failed',
+    message: /the settings were not reloaded: .*rules, line 1/,
+  });
   t.equal((await daemon.call('rules.list', {})).rules.length, 1);
   t.equal((await daemon.call('status', {})).daemon.logLevel, 'info');
   const files = { nodes: join(daemon.directory, 'nodes'), secret: join(daemon.directory, 'nothing') };
@@ -74,7 +77,7 @@ t.test('a rules file or a secret that cannot be used keeps all settings as they 
     `targets:\n  rules_file: ${rules}\naccess:\n  secret_file: ${files.secret}\nnetwork:\n  nodes_file: ${files.nodes}\n`,
   );
   t.match(await daemon.call('config.check', {}), {
-    isGood: false,
+    valid: false,
     errors: [
       /^access\.secret_file: .*nothing/,
       /^targets\.rules_file: .*rules, line 1/,
@@ -83,30 +86,30 @@ t.test('a rules file or a secret that cannot be used keeps all settings as they 
   });
   await t.rejects(daemon.call('config.reload', { dryRun: true }), {
     code: 'failed',
-    message: /would stay as they are: access\.secret_file: .*and 1 more/,
+    message: /could not be reloaded: access\.secret_file: .*and 1 more/,
   });
-  t.notOk((await daemon.call('status', {})).warnings.some(({ message }) => /would stay/.test(message)));
+  t.notOk((await daemon.call('status', {})).warnings.some(({ message }) => /could not be reloaded/.test(message)));
   daemon.configure(`access:\n  secret_file: ${daemon.directory}/nothing\nlog:\n  level: debug\n`);
   await t.rejects(daemon.call('config.reload', {}), { code: 'failed', message: /nothing: there is no such file/ });
   t.match((await daemon.call('status', {})).warnings.find(({ code }) => code === 'reload')?.message, /no such file/);
   writeFileSync(rules, '127.0.0.1:2\n');
   daemon.configure(`targets:\n  rules_file: ${rules}\n`);
-  t.same((await daemon.call('config.reload', {})).changed, ['targets.rules_file'], 'by what is in it');
+  t.same((await daemon.call('config.reload', {})).changed, ['targets.rules_file'], 'by its contents');
 });
 
-t.test('a secret of the configuration counts instead of the kept one, which cannot be changed then', async (t) => {
+t.test('a configured secret replaces the stored one, which cannot be changed then', async (t) => {
   const daemon = await TestDaemon.start(t);
-  await daemon.call('secret.set', { secret: 'the kept secret' });
+  await daemon.call('secret.set', { secret: 'the stored secret' });
   const file = join(daemon.directory, 'secret');
   writeFileSync(file, 'of the configuration\n', { mode: 0o600 });
   daemon.configure(`access:\n  secret_file: ${file}\n`);
   await daemon.call('config.reload', {});
-  t.match(await daemon.call('secret.status', {}), { isSet: true, source: 'configuration' });
-  for (const order of [daemon.call('secret.rotate', {}), daemon.call('secret.off', {})]) {
-    await t.rejects(order, { code: 'failed', message: /access\.secret_file/, hint: /reload/ });
+  t.match(await daemon.call('secret.status', {}), { set: true, source: 'configuration' });
+  for (const request of [daemon.call('secret.rotate', {}), daemon.call('secret.off', {})]) {
+    await t.rejects(request, { code: 'failed', message: /access\.secret_file/, hint: /reload/ });
   }
   const [good, bad] = [await daemon.client(), await daemon.client()];
-  bad.connect('the kept secret');
+  bad.connect('the stored secret');
   t.ok((await good.connect('of the configuration').ping()) >= 0);
   t.same(
     (await daemon.call('clients.list', {})).clients.map(({ client }) => client.publicKey),
@@ -114,26 +117,23 @@ t.test('a secret of the configuration counts instead of the kept one, which cann
   );
 });
 
-t.test(
-  'a secret file that is missing at the start closes the door, and a credential of systemd is taken',
-  async (t) => {
-    const missing = await TestDaemon.start(t, { config: 'access:\n  secret_file: /nowhere/secret\n  open: true\n' });
-    t.match(await missing.call('status', {}), {
-      access: { isClosed: true },
-      warnings: [{ code: 'state', message: /nowhere/ }, {}],
-    });
-    const daemon = await TestDaemon.start(t, {
-      state: { 'tuntox.secret': 'by systemd' },
-      environment: { CREDENTIALS_DIRECTORY: '' },
-    });
-    t.equal((await daemon.call('secret.status', {})).source, 'none');
-    const environment = { CREDENTIALS_DIRECTORY: daemon.directory };
-    const other = await TestDaemon.start(t, { environment });
-    t.match(await other.call('secret.status', {}), { isSet: true, source: 'credential' });
-  },
-);
+t.test('without its secret file the daemon admits no client, and it takes a systemd credential', async (t) => {
+  const missing = await TestDaemon.start(t, { config: 'access:\n  secret_file: /nowhere/secret\n  open: true\n' });
+  t.match(await missing.call('status', {}), {
+    access: { closed: true },
+    warnings: [{ code: 'state', message: /nowhere/ }, {}],
+  });
+  const daemon = await TestDaemon.start(t, {
+    state: { 'tuntox.secret': 'by systemd' },
+    environment: { CREDENTIALS_DIRECTORY: '' },
+  });
+  t.equal((await daemon.call('secret.status', {})).source, 'none');
+  const environment = { CREDENTIALS_DIRECTORY: daemon.directory };
+  const other = await TestDaemon.start(t, { environment });
+  t.match(await other.call('secret.status', {}), { set: true, source: 'credential' });
+});
 
-t.test('log tail gives the past, then what comes, until it is cancelled; the level changes at once', async (t) => {
+t.test('log tail sends past lines, then new ones until it is cancelled; the level changes at once', async (t) => {
   const daemon = await TestDaemon.start(t);
   const lines: StreamEvent<'log.tail'>[] = [];
   const stop = new AbortController();
@@ -148,15 +148,15 @@ t.test('log tail gives the past, then what comes, until it is cancelled; the lev
   await settle();
   stop.abort();
   await tail;
-  t.match(lines[0], { level: 'warn', message: /not in the Tox network yet/ });
+  t.match(lines[0], { level: 'warn', message: /not yet connected to the Tox network/ });
   t.match(lines.at(-1), { level: 'warn', message: /refused, this server admits no clients/ });
-  t.ok(lines.some(({ message }) => message === 'the log level is debug now'));
+  t.ok(lines.some(({ message }) => message === 'log level changed to debug'));
   const past: string[] = [];
   await daemon.control.stream('log.tail', { lines: 2 }, { onEvent: ({ message }) => void past.push(message) });
   t.equal(past.length, 2);
 });
 
-t.test('a client that floods the log leaves most of its last lines as they were, and is counted exactly', async (t) => {
+t.test('a client that is refused often leaves room in the log, and its refusals are counted exactly', async (t) => {
   const daemon = await TestDaemon.start(t);
   daemon.goOnline();
   const rules = join(daemon.directory, 'rules');
@@ -186,13 +186,13 @@ t.test('a client that floods the log leaves most of its last lines as they were,
   t.match((await daemon.call('metrics', {})).text, /^tuntox_refused_24h\{reason="target not-allowed"\} 3000$/m);
 });
 
-t.test('connections watch sends a list each interval', async (t) => {
+t.test('connections.watch sends a list each interval', async (t) => {
   const daemon = await TestDaemon.start(t);
   const stop = new AbortController();
   let lists = 0;
   await daemon.control.stream(
     'connections.watch',
-    { interval: 200 },
+    { intervalMs: 200 },
     {
       onEvent: () => {
         lists += 1;
@@ -218,7 +218,7 @@ async function withTraffic(t: Test, config: string): Promise<TestDaemon> {
   return daemon;
 }
 
-t.test('metrics are OpenMetrics, the same by the socket and by HTTP, and health is a page', async (t) => {
+t.test('metrics are OpenMetrics, over the socket and over HTTP; health is a page', async (t) => {
   const port = await freeTcpPort();
   const daemon = await withTraffic(t, `http:\n  listen: 127.0.0.1:${port}\n`);
   const { text } = await daemon.call('metrics', {});
@@ -247,7 +247,7 @@ t.test('metrics are OpenMetrics, the same by the socket and by HTTP, and health 
   t.match(await get(port, '/readyz'), { status: 200 });
 });
 
-t.test('HTTP goes where a reload says, and a port that is taken is a warning', async (t) => {
+t.test('a reload moves the HTTP pages, and a port in use is a warning', async (t) => {
   const [first, second] = [await freeTcpPort(), await freeTcpPort()];
   const daemon = await TestDaemon.start(t, { config: `http:\n  listen: 127.0.0.1:${first}\n` });
   t.equal((await get(first, '/readyz')).status, 200);
@@ -268,7 +268,7 @@ t.test('HTTP goes where a reload says, and a port that is taken is a warning', a
   t.notOk((await daemon.call('status', {})).warnings.some(({ code }) => code === 'http'));
 });
 
-t.test('what the network is like is told as the stack says', async (t) => {
+t.test('net reports the state of the stack', async (t) => {
   const daemon = await TestDaemon.start(t);
   t.match(await daemon.call('net', {}), { state: 'connecting', udp: 'unknown', portMapping: null, relayPort: null });
   daemon.goOnline();
@@ -287,16 +287,16 @@ t.test('what the network is like is told as the stack says', async (t) => {
     udpPort: 33445,
     relayPort: 33445,
     relayClients: 2,
-    relayedBytes: 1_000,
+    bytesRelayed: 1_000,
     seenAt: ['192.0.2.4:33445'],
-    portMapping: { outside: '192.0.2.4:33445', protocol: 'PCP' },
+    portMapping: { external: '192.0.2.4:33445', protocol: 'PCP' },
     relays: [{ publicKey: 'ab'.repeat(32), address: '192.0.2.9:443' }],
   });
   daemon.stack.setOnline(false);
   t.equal((await daemon.call('net', {})).state, 'offline');
 });
 
-t.test('bans are listed and cleared, and who is banned is told when it is listed', async (t) => {
+t.test('bans are listed and lifted, and adding a banned client warns of its ban', async (t) => {
   const key = 'AB'.repeat(32);
   const bans = { version: 1, bans: [{ key, reason: 'guessed', since: 5, until: null }] };
   const daemon = await TestDaemon.start(t, { state: { 'bans.json': JSON.stringify(bans) } });

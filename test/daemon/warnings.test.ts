@@ -2,12 +2,12 @@ import t from 'tap';
 import { type HealthFacts, healthOf } from '../../src/daemon/warnings.js';
 
 const GOOD: HealthFacts = {
-  stateFaults: [],
-  door: 'guarded',
+  stateErrors: [],
+  admission: 'restricted',
   whitelist: { isOn: true, entries: 1 },
-  rulesFault: undefined,
-  saveFault: undefined,
-  proxyFault: undefined,
+  rulesError: undefined,
+  saveError: undefined,
+  proxyError: undefined,
   network: {
     state: 'online',
     udp: 'works',
@@ -15,8 +15,8 @@ const GOOD: HealthFacts = {
     bootstrapNodes: { known: 2, answering: 2, unresolved: [] },
     age: 100,
   },
-  configuration: { isStale: false, reloadFault: undefined, needRestart: [] },
-  httpFault: undefined,
+  configuration: { isStale: false, reloadError: undefined, needRestart: [] },
+  httpError: undefined,
 };
 const network = (part: Partial<HealthFacts['network']>): Partial<HealthFacts> => ({
   network: { ...GOOD.network, ...part },
@@ -25,7 +25,7 @@ const configuration = (part: Partial<HealthFacts['configuration']>): Partial<Hea
   configuration: { ...GOOD.configuration, ...part },
 });
 
-t.test('nothing to say when all is well', async (t) => {
+t.test('there are no warnings when all is well', async (t) => {
   t.same(healthOf(GOOD), { health: 'ok', warnings: [] });
 });
 
@@ -33,16 +33,21 @@ const CASES: readonly [code: string, isDegraded: boolean, facts: Partial<HealthF
   [
     'closed',
     true,
-    { door: 'closed', whitelist: { isOn: false, entries: 0 } },
+    { admission: 'closed', whitelist: { isOn: false, entries: 0 } },
     /neither.*whitelist add ID, or .*rotate/,
   ],
-  ['closed', true, { door: 'closed', whitelist: { isOn: true, entries: 0 } }, /is on and empty.*whitelist add ID/],
-  ['closed', true, { door: 'closed' }, /has no entry that has not expired/],
-  ['open', false, { door: 'open' }, /OPEN TO EVERYBODY/],
-  ['state', true, { stateFaults: ['/x is damaged'], door: 'closed' }, /\/x is damaged.*restart/],
-  ['rules', true, { rulesFault: 'no such file' }, /reach nothing: no such file.*config reload/],
-  ['proxy', true, { proxyFault: 'the proxy is away' }, /the proxy is away/],
-  ['connecting', true, network({ state: 'connecting', age: 1 }), /not in the Tox network yet/],
+  [
+    'closed',
+    true,
+    { admission: 'closed', whitelist: { isOn: true, entries: 0 } },
+    /the whitelist is empty.*whitelist add ID/,
+  ],
+  ['closed', true, { admission: 'closed' }, /has only expired entries/],
+  ['open', false, { admission: 'open' }, /^OPEN: every client/],
+  ['state', true, { stateErrors: ['/x is damaged'], admission: 'closed' }, /\/x is damaged.*restart/],
+  ['rules', true, { rulesError: 'no such file' }, /reach no target: no such file.*config reload/],
+  ['proxy', true, { proxyError: 'the proxy is away' }, /the proxy is away/],
+  ['connecting', true, network({ state: 'connecting', age: 1 }), /not yet connected to the Tox network/],
   ['offline', true, network({ state: 'offline' }), /no node .* answers.*tuntoxctl net/],
   [
     'connecting',
@@ -52,9 +57,9 @@ const CASES: readonly [code: string, isDegraded: boolean, facts: Partial<HealthF
       hasBootstrapNodes: false,
       bootstrapNodes: { known: 0, answering: 0, unresolved: [] },
     }),
-    /^no other peer is near, and there are no bootstrap nodes to ask, .*network\.bootstrap, or .*network\.lan_discovery/,
+    /^no peer was found nearby, and no bootstrap nodes are configured, .*network\.bootstrap, or .*network\.lan_discovery/,
   ],
-  ['offline', true, network({ state: 'offline', hasBootstrapNodes: false }), /there are no bootstrap nodes to ask/],
+  ['offline', true, network({ state: 'offline', hasBootstrapNodes: false }), /no bootstrap nodes are configured/],
   [
     'bootstrap',
     false,
@@ -69,10 +74,10 @@ const CASES: readonly [code: string, isDegraded: boolean, facts: Partial<HealthF
       bootstrapNodes: {
         known: 0,
         answering: 0,
-        unresolved: [{ host: 'typo.invalid', reason: 'nobody knows typo.invalid' }],
+        unresolved: [{ host: 'typo.invalid', reason: 'there is no host typo.invalid' }],
       },
     }),
-    /no bootstrap node has an address, .*nobody finds us: nobody knows typo\.invalid.*check the names/,
+    /no bootstrap node could be resolved, .*: there is no host typo\.invalid.*check the names/,
   ],
   [
     'bootstrap',
@@ -81,21 +86,26 @@ const CASES: readonly [code: string, isDegraded: boolean, facts: Partial<HealthF
       bootstrapNodes: {
         known: 2,
         answering: 2,
-        unresolved: [{ host: 'typo.invalid', reason: 'nobody knows typo.invalid' }],
+        unresolved: [{ host: 'typo.invalid', reason: 'there is no host typo.invalid' }],
       },
     }),
-    /without an address: typo\.invalid.*name servers/,
+    /could not be resolved: typo\.invalid.*DNS/,
   ],
   ['udp-blocked', false, network({ udp: 'blocked' }), /relays/],
-  ['not-saved', true, { saveFault: 'no space' }, /no space/],
-  ['reload', false, configuration({ reloadFault: 'line 3', isStale: true }), /used still: line 3/],
+  ['not-saved', true, { saveError: 'no space' }, /no space/],
+  [
+    'reload',
+    false,
+    configuration({ reloadError: 'line 3', isStale: true }),
+    /still using the previous settings: line 3/,
+  ],
   ['stale', false, configuration({ isStale: true }), /has changed since.*config reload/],
   ['restart', false, configuration({ needRestart: ['user', 'socket.path'] }), /user, socket\.path/],
-  ['http', false, { httpFault: 'no HTTP on 127.0.0.1:1' }, /no HTTP/],
+  ['http', false, { httpError: 'no HTTP on 127.0.0.1:1' }, /no HTTP/],
 ];
 
 for (const [code, isDegraded, facts, text] of CASES) {
-  t.test(`says "${code}" and what to do: ${text.source}`, async (t) => {
+  t.test(`the warning "${code}" says what to do: ${text.source}`, async (t) => {
     const { health, warnings } = healthOf({ ...GOOD, ...facts });
     t.same(
       warnings.map((warning) => warning.code),
@@ -106,7 +116,7 @@ for (const [code, isDegraded, facts, text] of CASES) {
   });
 }
 
-t.test('without bootstrap nodes nothing is missed once somebody is there', async (t) => {
+t.test('without bootstrap nodes there is no warning once a peer is connected', async (t) => {
   const facts = {
     ...GOOD,
     ...network({ hasBootstrapNodes: false, bootstrapNodes: { known: 0, answering: 0, unresolved: [] } }),
@@ -114,16 +124,16 @@ t.test('without bootstrap nodes nothing is missed once somebody is there', async
   t.same(healthOf(facts), { health: 'ok', warnings: [] });
 });
 
-t.test('the serious ones come first, and nodes get time to answer', async (t) => {
+t.test('serious warnings come first, and nodes get time to answer', async (t) => {
   const facts = {
     ...GOOD,
     ...network({ bootstrapNodes: { known: 2, answering: 1, unresolved: [] } }),
-    saveFault: 'no space',
+    saveError: 'no space',
   };
   t.same(
     healthOf(facts).warnings.map(({ code }) => code),
     ['not-saved', 'bootstrap'],
   );
-  const young = { ...facts, saveFault: undefined, network: { ...facts.network, age: 5 } };
+  const young = { ...facts, saveError: undefined, network: { ...facts.network, age: 5 } };
   t.same(healthOf(young).warnings, []);
 });

@@ -43,7 +43,7 @@ async function open(port: number): Promise<Socket> {
 t.test('closed at first; whitelist add lets a client in, remove closes its tunnel', async (t) => {
   const { network, control, daemon, toxId } = await start(t);
   const status = await control.call('status', {});
-  t.match(status, { health: 'degraded', access: { isClosed: true } });
+  t.match(status, { health: 'degraded', access: { closed: true } });
   t.match(status.warnings[0], { code: 'closed', hint: /tuntoxctl whitelist add ID/ });
 
   const service = await network.service(echo);
@@ -55,13 +55,13 @@ t.test('closed at first; whitelist add lets a client in, remove closes its tunne
   const socket = await open(port);
   t.match((await control.call('connections.list', {})).connections, [
     {
-      client: { alias: 'laptop' },
+      client: { name: 'laptop' },
       target: { host: '127.0.0.1', port: service },
       state: 'open',
       path: { kind: 'direct' },
     },
   ]);
-  t.match((await control.call('ping', { client: 'laptop' })).roundTrip, Number);
+  t.match((await control.call('ping', { client: 'laptop' })).roundTripMs, Number);
 
   const change = await control.call('whitelist.remove', { client: 'laptop' });
   t.equal(change.closedTunnels, 1);

@@ -44,8 +44,8 @@ t.test('killed and started again it is who it was, and knows whom it lets in', a
   const second = await startDaemon(t, place);
   const again = await controlOf(t, place);
   t.equal((await again.call('id', {})).toxId, toxId);
-  t.match((await again.call('whitelist.list', {})).entries, [{ alias: 'laptop', allow: ['127.0.0.1:22'] }]);
-  t.equal((await again.call('secret.status', {})).isSet, true);
+  t.match((await again.call('whitelist.list', {})).entries, [{ name: 'laptop', allow: ['127.0.0.1:22'] }]);
+  t.equal((await again.call('secret.status', {})).set, true);
   t.equal(await second.stop('SIGTERM'), 0);
   t.notOk(existsSync(place.socket), 'in good order it takes its socket away');
   for (const { stderr } of [first, second]) t.notOk(stderr.includes(secret as string) || stderr.includes(toxId));
@@ -66,7 +66,12 @@ t.test('a second one on the same directory, or the same socket, does not start',
   const list = { version: 1, is_factor: true, entries: [listed] };
   writeFileSync(join(otherState, 'whitelist.json'), JSON.stringify(list), { mode: 0o600 });
   const other = spawnDaemon(t, place, { args: ['--state-dir', otherState] });
-  await refused(t, other, 1, /tuntoxd: another daemon answers at .*tuntoxd\.sock: stop it, or name another socket\n$/);
+  await refused(
+    t,
+    other,
+    1,
+    /tuntoxd: another daemon is listening on .*tuntoxd\.sock: stop it, or use another socket.path\n$/,
+  );
   t.equal((await (await controlOf(t, place)).call('status', {})).daemon.pid, first.pid, 'the first one answers still');
 });
 
@@ -74,7 +79,7 @@ t.test('settings that are wrong are all named, with line and nearest key; --chec
   const place = daemonPlace(t, undefined);
   const check = spawnDaemon(t, place, { args: ['--check'] });
   t.equal(await check.exited, 0, check.stderr);
-  t.match(check.stdout, /tuntox\.yaml: good\n/);
+  t.match(check.stdout, /tuntox\.yaml is valid\n/);
   configure(place, undefined, 'targets:\n  rules_file: /nothing\n');
   await refused(
     t,
@@ -130,13 +135,13 @@ t.test('a reload during a transfer breaks nothing, and a bad file keeps what was
   t.match(await control.call('status', {}), { daemon: { logLevel: 'debug' }, access: { require: 'any' } });
   configure(place, node, 'log:\n  level: loud\n');
   daemon.kill('SIGHUP');
-  await daemon.waitFor(/the settings stay as they were: .*line \d+: log\.level/);
+  await daemon.waitFor(/the settings were not reloaded: .*line \d+: log\.level/);
   socket.end(bytes.subarray(4 * 1024 * 1024));
   t.equal(String((await answer)[0]), 'all');
   t.ok(isWhole());
   const { warnings, daemon: facts } = await control.call('status', {});
   t.equal(facts.logLevel, 'debug');
-  t.match(warnings.find(({ code }) => code === 'reload')?.message, /the settings before are used still/);
+  t.match(warnings.find(({ code }) => code === 'reload')?.message, /still using the previous settings/);
   t.match(warnings.find(({ code }) => code === 'restart')?.message, /user/);
   await t.rejects(control.call('config.reload', {}), { code: 'failed', message: /log\.level/ });
 });
@@ -161,7 +166,7 @@ t.test('with its socket elsewhere, the usual place leads to it, for a reload tha
   configure(place, undefined, 'log:\n  level: loud\n');
   const bad = reload();
   t.equal(await bad.exited, 1);
-  t.match(bad.stderr, /the settings stay as they were: .*line \d+: log\.level: use one of/);
+  t.match(bad.stderr, /the settings were not reloaded: .*line \d+: log\.level: use one of/);
   configure(place, undefined);
   t.equal(await first.stop('SIGKILL'), 'SIGKILL');
   t.equal(await reload().exited, 3, 'nobody is there');
@@ -260,8 +265,8 @@ t.test('a full disk is said, and changes nothing', async (t) => {
   const error = { code: 'not-saved', message: /disk full.*nothing has changed/ };
   await t.rejects(control.call('whitelist.remove', { client: 'laptop' }), error);
   await t.rejects(control.call('secret.rotate', { confirmed: true }), error);
-  const { shutOutUntil } = await control.call('clients.kick', { client: 'laptop', banFor: 3_600_000 });
-  t.match((await control.call('bans.list', {})).bans, [{ until: shutOutUntil, isKept: false }], 'but shuts out');
+  const { bannedUntil } = await control.call('clients.kick', { client: 'laptop', banForMs: 3_600_000 });
+  t.match((await control.call('bans.list', {})).bans, [{ until: bannedUntil, persistent: false }], 'but shuts out');
   t.equal((await control.call('whitelist.list', {})).entries.length, 1);
   t.equal(readFileSync(join(place.stateDirectory, 'whitelist.json'), 'utf8'), kept);
   writeFileSync(join(place.stateDirectory, 'fill'), '');

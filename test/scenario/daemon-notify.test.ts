@@ -21,7 +21,7 @@ t.test('READY comes when the socket answers, then WATCHDOG by proof, RELOADING w
   t.equal(await daemon.stop('SIGTERM'), 0);
   const messages = manager.messages().map((text) => text.replace(/\n.*/s, ''));
   t.ok(
-    messages.some((text) => text.startsWith('STATUS=nobody gets in')),
+    messages.some((text) => text.startsWith('STATUS=no client is admitted')),
     messages.join('; '),
   );
   const order = messages.filter((text) => /^(READY|RELOADING|STOPPING)/.test(text));

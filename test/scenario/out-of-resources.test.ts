@@ -73,7 +73,7 @@ t.test('a running daemon outlives each refusal', async (t) => {
     await new Promise((resolve) => setTimeout(resolve, 300));
   }
   await daemon.waitFor(/FAILED os\.networkInterfaces/);
-  t.ok((await control.call('status', {})).daemon.memory > 1_000_000);
+  t.ok((await control.call('status', {})).daemon.memoryBytes > 1_000_000);
   t.equal(await daemon.stop('SIGTERM'), 0);
 });
 

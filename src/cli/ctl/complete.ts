@@ -89,7 +89,7 @@ async function namesFromDaemon(kind: 'client' | 'entry' | 'connection', session:
   switch (kind) {
     case 'connection': {
       const { connections } = await session.call('connections.list', {});
-      return connections.map(({ id, client }) => `${id}\t${client.alias ?? shortKey(client.publicKey)}`);
+      return connections.map(({ id, client }) => `${id}\t${client.name ?? shortKey(client.publicKey)}`);
     }
     case 'entry':
       return (await session.call('whitelist.list', {})).entries.map(nameAndKey);
@@ -103,5 +103,5 @@ async function namesFromDaemon(kind: 'client' | 'entry' | 'connection', session:
   }
 }
 
-const nameAndKey = ({ alias, publicKey }: { readonly alias: string | null; readonly publicKey: string }): string =>
-  alias === null ? shortKey(publicKey) : `${alias}\t${shortKey(publicKey)}`;
+const nameAndKey = ({ name, publicKey }: { readonly name: string | null; readonly publicKey: string }): string =>
+  name === null ? shortKey(publicKey) : `${name}\t${shortKey(publicKey)}`;

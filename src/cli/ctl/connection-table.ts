@@ -46,8 +46,8 @@ const cellsOf = (connections: readonly Row[], notes: Footnotes): string[][] =>
     ...nameCells(one.client),
     targetText(one.target),
     notes.via(one.path),
-    roundTripText(one.roundTrip),
-    ageText(one.age),
+    roundTripText(one.roundTripMs),
+    ageText(one.ageMs),
     ...(one.state === 'open' ? [bytesText(one.bytesReceived), bytesText(one.bytesSent)] : [one.state]),
   ]);
 

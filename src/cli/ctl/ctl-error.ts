@@ -2,7 +2,7 @@
 import { CodedError } from '../../base/coded-error.js';
 import { harmless, harmlessJson, wrapped } from '../../base/columns.js';
 import { adviceFor, describeError } from '../../base/program-error.js';
-import { ControlError, type ControlFault } from '../../control/control-error.js';
+import { ControlError, type ControlErrorCode } from '../../control/control-error.js';
 
 export const ExitStatus = {
   Ok: 0,
@@ -70,14 +70,14 @@ export const SAME_VERSION = 'use the same version of both; after an upgrade: sud
 /** Makes the error for a mistake on the command line. */
 export const usage = (message: string, hint?: string): CtlError => new CtlError('usage', message, { hint });
 
-const STATUS_OF_CONTROL_ERROR: Partial<Record<ControlFault, ExitStatus>> = {
+const STATUS_OF_CONTROL_ERROR: Partial<Record<ControlErrorCode, ExitStatus>> = {
   'bad-params': ExitStatus.Usage,
   'not-found': ExitStatus.NotFound,
   ambiguous: ExitStatus.NotFound,
   timeout: ExitStatus.Timeout,
 };
 /** Hints for errors of the daemon that have none. */
-const HINTS: Partial<Record<ControlFault, string>> = {
+const HINTS: Partial<Record<ControlErrorCode, string>> = {
   timeout: 'to see what the daemon is doing: journalctl -u tuntox',
   busy: 'try again in a moment',
   stopping: 'to see its state: systemctl status tuntox',

@@ -1,7 +1,9 @@
-/** Clients, keys and targets as text for people. Pure. */
+/** Values of the control protocol as text for people: clients, keys, targets, times. Pure. */
+import { unixTimeOfRfc3339 } from '../../base/clock.js';
+import { dateText } from '../../base/units.js';
 import type { Result } from '../../control/protocol.js';
 
-type ClientName = Pick<Result<'ping'>['client'], 'alias' | 'publicKey'>;
+type ClientName = Pick<Result<'ping'>['client'], 'name' | 'publicKey'>;
 type Target = Result<'rules.check'>['target'];
 
 /** Hex digits shown of a key. */
@@ -10,12 +12,12 @@ const ID_END = 5;
 
 export const shortKey = (publicKey: string): string => publicKey.slice(0, SHORT_KEY).toUpperCase();
 
-/** Returns the alias, if there is one, and the beginning of the key. */
-export const nameOf = ({ alias, publicKey }: ClientName): string =>
-  alias === null ? shortKey(publicKey) : `${alias} ${shortKey(publicKey)}`;
+/** Returns the name, if there is one, and the beginning of the key. */
+export const nameOf = ({ name, publicKey }: ClientName): string =>
+  name === null ? shortKey(publicKey) : `${name} ${shortKey(publicKey)}`;
 
 /** Returns the cells below NAME_COLUMNS. */
-export const nameCells = ({ alias, publicKey }: ClientName): [string, string] => [alias ?? '-', shortKey(publicKey)];
+export const nameCells = ({ name, publicKey }: ClientName): [string, string] => [name ?? '-', shortKey(publicKey)];
 export const NAME_COLUMNS = [
   { heading: 'CLIENT', narrowest: 6 },
   { heading: '', gap: 1 },
@@ -29,3 +31,10 @@ export const targetText = ({ host, port }: Target): string =>
 
 /** Describes the targets of a whitelist entry. */
 export const allowText = (allow: readonly string[]): string => (allow.length === 0 ? 'any' : allow.join(' '));
+
+/** Returns the date and time of day on this machine. */
+export const timeText = (time: string, hasSeconds = false): string =>
+  dateText(unixTimeOfRfc3339(time) ?? 0, hasSeconds);
+
+/** Returns ms from a time to `now`, which is a Unix time in s. */
+export const elapsedSince = (time: string, now: number): number => (now - (unixTimeOfRfc3339(time) ?? now)) * 1000;

@@ -1,5 +1,5 @@
 /** Parsers for the values of options: durations, dates, numbers. */
-import { type Clock, LAST_UNIX_TIME, unixTimeOf } from '../../base/clock.js';
+import { type Clock, LAST_UNIX_TIME, rfc3339, unixTimeOf } from '../../base/clock.js';
 import { parseCount, parseDuration } from '../../base/units.js';
 import { usage } from './ctl-error.js';
 
@@ -10,8 +10,8 @@ export function durationValue(text: string, option: string, examples = '30s, 10m
   return Math.round(duration);
 }
 
-/** Parses a duration from now, such as `30d`, or a date with or without a time of day, to Unix time. @throws CtlError `usage` */
-export function expiryValue(text: string, clock: Clock): number {
+/** Parses a duration from now, such as `30d`, or a date with or without a time of day, as RFC 3339 writes it. @throws CtlError `usage` */
+export function expiryValue(text: string, clock: Clock): string {
   const date = /^(\d{4})-(\d\d)-(\d\d)(?:[T ](\d\d):(\d\d))?$/.exec(text);
   const now = clock.unixTime();
   const [, year, month, day, hour = '0', minute = '0'] = date ?? [];
@@ -29,7 +29,7 @@ export function expiryValue(text: string, clock: Clock): number {
   if (moment === undefined) throw usage(`"${text}" is not a valid date`, 'examples: 2027-01-31, 2027-01-31T18:00');
   if (moment > LAST_UNIX_TIME) throw usage(`"${text}" is too far in the future`, 'use a shorter time, such as 365d');
   if (moment <= now) throw usage(`"${text}" is in the past`, 'use a future date, or a duration such as 30d');
-  return moment;
+  return rfc3339(moment);
 }
 
 /** Parses a whole number. @throws CtlError `usage` */

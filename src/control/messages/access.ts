@@ -1,45 +1,45 @@
-/** `whitelist`, `secret`, `rules`, `bans`: who gets in, and what they reach. */
+/** `whitelist`, `secret`, `rules`, `bans`: which clients are admitted, and which targets they may reach. */
 import * as v from 'valibot';
 import {
-  Alias,
   ClientName,
   Count,
   dryRun,
   Milliseconds,
+  Name,
   notes,
   PublicKeyHex,
   Selector,
   Target,
   TargetText,
-  UnixTime,
+  Time,
 } from './common.js';
 
 const Note = v.pipe(v.string(), v.maxLength(200), v.regex(/^[^\p{Cc}]*$/u, 'a note is one line of text'));
-/** Empty means every target that the rules allow. */
+/** Empty: every target that the rules allow. */
 const Allow = v.pipe(v.array(TargetText), v.maxLength(64));
 
 export const WhitelistEntry = v.strictObject({
   publicKey: PublicKeyHex,
-  alias: v.nullable(Alias),
+  name: v.nullable(Name),
   allow: Allow,
-  expiresAt: v.nullable(UnixTime),
+  expiresAt: v.nullable(Time),
   note: v.string(),
-  addedAt: UnixTime,
-  isExpired: v.boolean(),
+  addedAt: Time,
+  expired: v.boolean(),
 });
 export const Whitelist = v.strictObject({
   schema: v.literal('tuntox.whitelist/1'),
-  /** Whether it decides over who gets in; from its first entry until `whitelist.off`. */
-  isOn: v.boolean(),
+  /** Whether it is in force: from its first entry until `whitelist.off`. */
+  enabled: v.boolean(),
   entries: v.array(WhitelistEntry),
 });
 
 export const WhitelistItem = v.strictObject({
-  /** A Tox ID or a public key; what is longer than both is taken too, to say what is wrong with it. */
+  /** A Tox ID or a public key. Longer text is accepted too, so that the error can say what is wrong with it. */
   id: v.pipe(v.string(), v.minLength(1), v.maxLength(256)),
-  name: v.optional(Alias),
+  name: v.optional(Name),
   allow: v.optional(Allow),
-  expiresAt: v.optional(UnixTime),
+  expiresAt: v.optional(Time),
   note: v.optional(Note),
 });
 
@@ -51,82 +51,81 @@ export const WhitelistExport = v.strictObject({
 
 export const AddToWhitelist = v.strictObject({
   ...WhitelistItem.entries,
-  /** Goes on although clients that came by the secret alone would be shut out. */
+  /** Adds it even if clients that used only the secret would be disconnected. */
   confirmed: v.optional(v.boolean(), false),
-  /** Puts those clients on the list as well. */
+  /** Also adds those clients. */
   adopt: v.optional(v.boolean(), false),
-  /** Leaves an entry of that key as it is, where there is one: no error. */
+  /** An entry of the same key stays as it is; it is no error. */
   ifAbsent: v.optional(v.boolean(), false),
   dryRun,
 });
-/** Null takes a value away; what is left out stays. */
+/** Null removes a value; a field that is left out stays as it is. */
 export const EditWhitelist = v.strictObject({
   client: Selector,
-  name: v.optional(v.nullable(Alias)),
+  name: v.optional(v.nullable(Name)),
   allow: v.optional(Allow),
-  expiresAt: v.optional(v.nullable(UnixTime)),
+  expiresAt: v.optional(v.nullable(Time)),
   note: v.optional(Note),
   dryRun,
 });
 export const RemoveFromWhitelist = v.strictObject({ client: Selector, dryRun });
 export const ImportWhitelist = v.strictObject({
   items: v.pipe(v.array(WhitelistItem), v.maxLength(1_000)),
-  /** Leaves entries of the same keys as they are: no error. */
+  /** Entries of the same keys stay as they are; they are no error. */
   ifAbsent: v.optional(v.boolean(), false),
   confirmed: v.optional(v.boolean(), false),
   dryRun,
 });
-/** The list decides no longer; entries that are left are removed, which has to be confirmed. */
+/** Turns the list off. Removing entries must be confirmed. */
 export const WhitelistOff = v.strictObject({ confirmed: v.optional(v.boolean(), false), dryRun });
 export const WhitelistChange = v.strictObject({
   schema: v.literal('tuntox.whitelist-change/1'),
   added: v.array(WhitelistEntry),
   changed: v.array(WhitelistEntry),
   removed: v.array(WhitelistEntry),
-  /** Tunnels that were closed. */
   closedTunnels: Count,
   notes,
 });
 
 export const SecretStatus = v.strictObject({
   schema: v.literal('tuntox.secret/1'),
-  isSet: v.boolean(),
-  /** Where it comes from: our own state, the configuration, or a credential of systemd. */
+  set: v.boolean(),
+  /** Where it comes from: the daemon's own state, the configuration, or a systemd credential. */
   source: v.picklist(['none', 'state', 'configuration', 'credential']),
-  changedAt: v.nullable(UnixTime),
-  oldValidUntil: v.nullable(UnixTime),
+  changedAt: v.nullable(Time),
+  previousValidUntil: v.nullable(Time),
 });
 export const SetSecret = v.strictObject({
   secret: v.pipe(v.string(), v.minLength(1), v.maxLength(920)),
-  /** The old one stays valid for so long. */
-  grace: v.optional(Milliseconds, 0),
+  /** The previous secret stays valid for this long. */
+  graceMs: v.optional(Milliseconds, 0),
   dropSessions: v.optional(v.boolean(), false),
-  /** Goes on although those who get in without a secret would be shut out by a first one. */
+  /** Sets it even if clients that need no secret so far would be disconnected. */
   confirmed: v.optional(v.boolean(), false),
   dryRun,
 });
 export const RotateSecret = v.strictObject({
-  /** Makes a secret and puts it in force only when `secret.set` brings it: whoever asks can first show it. */
+  /** Generates a secret that comes into force with `secret.set`, so that the caller can show it first. */
   proposal: v.optional(v.boolean(), false),
   confirmed: v.optional(v.boolean(), false),
-  grace: v.optional(Milliseconds, 0),
+  graceMs: v.optional(Milliseconds, 0),
   dropSessions: v.optional(v.boolean(), false),
   dryRun,
 });
-/** Those who had nothing else would be shut out, which has to be confirmed. */
+/** Disconnecting clients that have nothing but the secret must be confirmed. */
 export const SecretOff = v.strictObject({ confirmed: v.optional(v.boolean(), false), dryRun });
 export const SecretChange = v.strictObject({
   schema: v.literal('tuntox.secret-change/1'),
-  /** The new one, shown this once; null when it was given, or there is none. */
+  /** The generated secret, sent only once; null when none was generated. */
   secret: v.nullable(v.string()),
-  oldValidUntil: v.nullable(UnixTime),
+  previousValidUntil: v.nullable(Time),
   closedTunnels: Count,
   notes,
 });
 
 export const RuleList = v.strictObject({
   schema: v.literal('tuntox.rules/1'),
-  /** Null: no file, any target. */
+  /** Null: there is no file, and every target is allowed. */
   file: v.nullable(v.string()),
   rules: v.array(v.strictObject({ line: Count, text: v.string() })),
 });
@@ -135,20 +134,20 @@ export const RuleVerdict = v.strictObject({
   schema: v.literal('tuntox.rule-verdict/1'),
   client: ClientName,
   target: Target,
-  isAllowed: v.boolean(),
-  /** The line that decides, in words. */
+  allowed: v.boolean(),
+  /** The deciding line, in words. */
   decidedBy: v.string(),
 });
 
 export const Ban = v.strictObject({
   publicKey: PublicKeyHex,
   reason: v.string(),
-  since: UnixTime,
-  /** Null: until it is cleared. */
-  until: v.nullable(UnixTime),
-  /** Whether it outlasts the daemon. */
-  isKept: v.boolean(),
+  since: Time,
+  /** Null: until it is lifted. */
+  until: v.nullable(Time),
+  /** Whether it survives a restart of the daemon. */
+  persistent: v.boolean(),
 });
 export const BanList = v.strictObject({ schema: v.literal('tuntox.bans/1'), bans: v.array(Ban) });
-/** Without a client, all. */
+/** Without a client, all bans are lifted. */
 export const ClearBans = v.strictObject({ client: v.optional(Selector), dryRun });

@@ -1,4 +1,4 @@
-/** `connections` and `clients`: who is here, and what runs through us. */
+/** `connections` and `clients`: the admitted clients and their tunnels. */
 import * as v from 'valibot';
 import {
   Bytes,
@@ -12,14 +12,14 @@ import {
   Selector,
   Target,
   TargetText,
-  UnixTime,
+  Time,
 } from './common.js';
 
-/** How packets go to a client; the reason says why they do not go straight. */
+/** The route of the packets to a client. The reason says why it is not direct. */
 export const Path = v.variant('kind', [
-  v.strictObject({ kind: v.literal('none'), since: UnixTime, reason: v.nullable(v.string()) }),
-  v.strictObject({ kind: v.literal('direct'), since: UnixTime, address: v.string() }),
-  v.strictObject({ kind: v.literal('relayed'), since: UnixTime, address: v.nullable(v.string()), reason: v.string() }),
+  v.strictObject({ kind: v.literal('none'), since: Time, reason: v.nullable(v.string()) }),
+  v.strictObject({ kind: v.literal('direct'), since: Time, address: v.string() }),
+  v.strictObject({ kind: v.literal('relayed'), since: Time, address: v.nullable(v.string()), reason: v.string() }),
 ]);
 
 export const Connection = v.strictObject({
@@ -29,13 +29,13 @@ export const Connection = v.strictObject({
   target: Target,
   state: v.picklist(['connecting', 'open', 'closing']),
   path: Path,
-  roundTrip: v.nullable(Milliseconds),
-  age: Milliseconds,
+  roundTripMs: v.nullable(Milliseconds),
+  ageMs: Milliseconds,
   /** From the client. */
   bytesReceived: Bytes,
   /** To the client. */
   bytesSent: Bytes,
-  /** Of the local socket to the target, as the kernel lists it; null while connecting. */
+  /** The port of the local socket to the target, as the kernel lists it; null while connecting. */
   localPort: v.nullable(Count),
 });
 
@@ -47,11 +47,11 @@ export const ListConnections = v.strictObject({ client: v.optional(Selector) });
 export const WatchConnections = v.strictObject({
   client: v.optional(Selector),
   /** Between two lists. */
-  interval: v.optional(v.pipe(Milliseconds, v.integer(), v.minValue(200), v.maxValue(60_000)), 1_000),
+  intervalMs: v.optional(v.pipe(Milliseconds, v.integer(), v.minValue(200), v.maxValue(60_000)), 1_000),
 });
 export const CloseConnections = v.strictObject({
-  /** Exactly one of the two. */
-  connection: v.optional(v.pipe(v.string(), v.regex(/^c-[1-9][0-9]*$/, 'a connection is named as in c-17'))),
+  /** Exactly one of `connection` and `client` is given. */
+  connection: v.optional(v.pipe(v.string(), v.regex(/^c-[1-9][0-9]*$/, 'the ID of a connection looks like c-17'))),
   client: v.optional(Selector),
   dryRun,
 });
@@ -59,19 +59,19 @@ export const Closed = v.strictObject({ schema: v.literal('tuntox.closed/1'), clo
 
 export const Client = v.strictObject({
   client: ClientName,
-  isOnline: v.boolean(),
-  /** Since when it is here, or away. */
-  since: UnixTime,
-  admittedBy: v.picklist(['open', 'secret', 'whitelist', 'secret and whitelist']),
-  admittedAt: UnixTime,
+  online: v.boolean(),
+  /** When it went online or offline. */
+  since: Time,
+  admittedBy: v.picklist(['open', 'secret', 'whitelist', 'secret-and-whitelist']),
+  admittedAt: Time,
   path: Path,
-  roundTrip: v.nullable(Milliseconds),
-  rateReceived: BytesPerSecond,
-  rateSent: BytesPerSecond,
+  roundTripMs: v.nullable(Milliseconds),
+  bytesReceivedPerSecond: BytesPerSecond,
+  bytesSentPerSecond: BytesPerSecond,
   bytesReceived: Bytes,
   bytesSent: Bytes,
   tunnels: Count,
-  lastError: v.nullable(v.strictObject({ at: UnixTime, message: v.string() })),
+  lastError: v.nullable(v.strictObject({ at: Time, message: v.string() })),
 });
 export const ClientList = v.strictObject({ schema: v.literal('tuntox.clients/1'), clients: v.array(Client) });
 export const ListClients = NoParams;
@@ -79,24 +79,24 @@ export const ShowClient = v.strictObject({ client: Selector });
 export const ShownClient = v.strictObject({
   schema: v.literal('tuntox.client/1'),
   client: Client,
-  /** Of the whitelist; null for one that came by the secret. */
+  /** The targets of its whitelist entry; null for a client without an entry. */
   allow: v.nullable(v.array(TargetText)),
-  expiresAt: v.nullable(UnixTime),
+  expiresAt: v.nullable(Time),
   connections: v.array(Connection),
 });
 export const KickClient = v.strictObject({
   client: Selector,
-  /** It is kept out for so long, in memory alone; left out, it may come back at once. */
-  banFor: v.optional(v.pipe(Milliseconds, v.minValue(1))),
+  /** Bans its key for this long, in memory. Without it the client may reconnect at once. */
+  banForMs: v.optional(v.pipe(Milliseconds, v.minValue(1))),
   dryRun,
 });
 export const Kicked = v.strictObject({
   schema: v.literal('tuntox.kicked/1'),
   client: ClientName,
-  /** Whether it had a session to end. */
-  wasHere: v.boolean(),
+  /** Whether there was a session to end. */
+  wasConnected: v.boolean(),
   closed: v.array(Connection),
-  /** Null: it may come back. */
-  shutOutUntil: v.nullable(UnixTime),
+  /** Null: it may reconnect. */
+  bannedUntil: v.nullable(Time),
   notes,
 });

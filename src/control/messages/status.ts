@@ -1,39 +1,39 @@
-/** `status`, `id`, `net`: how the daemon is. */
+/** `status`, `id`, `net`: the state of the daemon. */
 import * as v from 'valibot';
-import { Bytes, Count, Milliseconds, PublicKeyHex, ToxIdHex, UnixTime } from './common.js';
+import { Bytes, Count, Milliseconds, PublicKeyHex, Time, ToxIdHex } from './common.js';
 
-/** Something that the owner should know, or do. */
+/** Something that the owner should know or do. */
 export const Warning = v.strictObject({ code: v.string(), message: v.string(), hint: v.nullable(v.string()) });
 
 export const NetworkState = v.strictObject({
   state: v.picklist(['connecting', 'online', 'offline']),
-  /** Since when it is so. */
-  since: UnixTime,
-  /** `unknown` until there was time for an answer. */
+  /** When it entered this state. */
+  since: Time,
+  /** `unknown` until a node has had time to answer. */
   udp: v.picklist(['works', 'blocked', 'off', 'unknown']),
   udpPort: v.nullable(Count),
-  /** `native`: in batches, by an addon of tuntox's own; `node`: one by one, which is slower. */
+  /** `native`: packets are sent in batches, by an addon; `node`: one at a time, which is slower. */
   udpSocket: v.nullable(v.picklist(['native', 'node'])),
-  /** TCP port on which we are a relay for others. */
+  /** The TCP port on which the daemon is a relay for other peers. */
   relayPort: v.nullable(Count),
-  /** Peers that use it. */
+  /** Peers connected to that relay. */
   relayClients: Count,
-  /** What it has passed on for them since the start. */
-  relayedBytes: Bytes,
-  /** Without user and password. */
+  /** Since the start. */
+  bytesRelayed: Bytes,
+  /** Without its user and password. */
   proxy: v.nullable(v.string()),
-  /** `host:port` where other nodes see us. */
+  /** `host:port` as other nodes see it. */
   seenAt: v.array(v.string()),
-  /** Whether a gateway has opened a port for us, and by which protocol. */
-  portMapping: v.nullable(v.strictObject({ outside: v.string(), protocol: v.string() })),
+  /** The port that a gateway has opened. */
+  portMapping: v.nullable(v.strictObject({ external: v.string(), protocol: v.string() })),
   bootstrapNodes: v.strictObject({
-    /** Those that have an address. */
+    /** Nodes that have an address. */
     known: Count,
     answering: Count,
-    /** Those whose names have none, and why: a sentence with the name in it. */
+    /** Nodes whose names could not be resolved. The reason is a sentence that has the name. */
     unresolved: v.array(v.strictObject({ host: v.string(), reason: v.string() })),
   }),
-  /** TCP relays that we are connected to. */
+  /** The TCP relays to which the daemon is connected. */
   relays: v.array(v.strictObject({ publicKey: PublicKeyHex, address: v.string() })),
 });
 
@@ -45,33 +45,34 @@ export const Status = v.strictObject({
     version: v.string(),
     state: v.picklist(['starting', 'running', 'stopping']),
     pid: Count,
-    startedAt: UnixTime,
-    uptime: Milliseconds,
+    startedAt: Time,
+    uptimeMs: Milliseconds,
     configFile: v.nullable(v.string()),
     logLevel: v.picklist(['error', 'warn', 'info', 'debug', 'trace']),
     /** Resident memory. */
-    memory: Bytes,
+    memoryBytes: Bytes,
   }),
   identity: v.strictObject({ toxId: ToxIdHex, publicKey: PublicKeyHex, path: v.string() }),
   network: NetworkState,
   access: v.strictObject({
     secret: v.strictObject({
-      isSet: v.boolean(),
-      changedAt: v.nullable(UnixTime),
-      oldValidUntil: v.nullable(UnixTime),
+      set: v.boolean(),
+      changedAt: v.nullable(Time),
+      previousValidUntil: v.nullable(Time),
     }),
-    /** It is on from its first entry until `whitelist off`, also when it got empty: then it lets nobody in. */
-    whitelist: v.strictObject({ isOn: v.boolean(), entries: Count, expired: Count }),
+    /** It is enabled from its first entry until `whitelist off`. An enabled whitelist without entries admits no client. */
+    whitelist: v.strictObject({ enabled: v.boolean(), entries: Count, expired: Count }),
     require: v.picklist(['all', 'any']),
-    isOpen: v.boolean(),
-    /** Nobody can get in. */
-    isClosed: v.boolean(),
-    /** `any`, or the rules file. */
+    /** Every client is admitted. */
+    open: v.boolean(),
+    /** No client is admitted. */
+    closed: v.boolean(),
+    /** `any`, or the path of the rules file. */
     targets: v.string(),
   }),
   sessions: v.strictObject({ clients: Count, tunnels: Count, bytesReceived: Bytes, bytesSent: Bytes }),
   refusals: v.strictObject({
-    /** Friend requests and tunnels refused within 24 h, by reason. */
+    /** Friend requests and tunnels that were refused, by reason. */
     last24Hours: v.record(v.string(), Count),
     banned: Count,
   }),

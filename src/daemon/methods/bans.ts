@@ -1,10 +1,10 @@
-/** `bans`: keys that are kept out whatever else they have. */
+/** `bans`: keys that are refused whatever else is configured. */
+import { rfc3339 } from '../../base/clock.js';
 import { ControlError } from '../../control/control-error.js';
-import type { MethodHandlers } from '../../control/method-handlers.js';
-import type { Result } from '../../control/protocol.js';
-import { type ClientKey, findClient, isKnown, keyText, logName } from './clients-by-name.js';
+import type { MethodHandlers, Result } from '../../control/protocol.js';
+import { type ClientKey, findClient, isKnown, keyText, logName } from './client-names.js';
 import type { MethodContext } from './context.js';
-import { saved } from './saving.js';
+import { saved } from './save-errors.js';
 
 type Deps = Pick<MethodContext, 'access' | 'admission' | 'log'>;
 type Ban = Result<'bans.list'>['bans'][number];
@@ -20,30 +20,28 @@ export function banMethods(deps: Deps): Pick<MethodHandlers, 'bans.list' | 'bans
       const lifted = key === undefined ? bans : bans.filter(({ publicKey }) => publicKey.equals(key));
       if (!dryRun && lifted.length > 0) {
         await saved(access.clearBans(key));
-        for (const { publicKey } of lifted) log.info(`${logName(deps, publicKey)}: the ban was lifted`);
+        for (const { publicKey } of lifted) log.info(`${logName(deps, publicKey)}: ban lifted`);
       }
       return { schema: 'tuntox.bans/1', bans: lifted.map(shown) };
     },
   };
 }
 
-/** @throws ControlError also for one that is known and not banned */
+/** @throws ControlError, also for a client that is known and not banned */
 function bannedClient(deps: Deps, client: string, banned: Parameters<typeof findClient>[1]): ClientKey {
   try {
     return findClient(client, banned);
   } catch (error) {
     if (!isKnown(deps, client)) throw error;
-    throw new ControlError('not-found', `${client} is not banned`, {
-      hint: 'tuntoxctl bans lists those that are',
-      cause: error,
-    });
+    const hint = 'to list the banned clients: tuntoxctl bans';
+    throw new ControlError('not-found', `${client} is not banned`, { hint, cause: error });
   }
 }
 
 const shown = ({ publicKey, reason, since, until, isKept }: MethodContext['access']['bans'][number]): Ban => ({
   publicKey: keyText(publicKey),
   reason,
-  since,
-  until: until ?? null,
-  isKept,
+  since: rfc3339(since),
+  until: until === undefined ? null : rfc3339(until),
+  persistent: isKept,
 });

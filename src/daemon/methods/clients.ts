@@ -1,10 +1,9 @@
-/** `clients` and `ping`: who was let in. */
-import { LAST_UNIX_TIME } from '../../base/clock.js';
+/** `clients` and `ping`: the clients that were admitted. */
+import { LAST_UNIX_TIME, rfc3339 } from '../../base/clock.js';
 import { ControlError } from '../../control/control-error.js';
-import type { MethodHandlers } from '../../control/method-handlers.js';
-import type { Params, Result } from '../../control/protocol.js';
+import type { MethodHandlers, Params, Result } from '../../control/protocol.js';
 import type { AdmittedClient } from '../../engine/server/client-admission.js';
-import { clientName, findAdmitted, findAnybody, logName, nameOf } from './clients-by-name.js';
+import { clientName, findAdmitted, findAnyClient, logName, nameOf } from './client-names.js';
 import { connectionsOf, pathOf, roundTripOf } from './connections.js';
 import type { MethodContext } from './context.js';
 
@@ -15,95 +14,102 @@ type Names = 'clients.list' | 'clients.show' | 'clients.kick' | 'ping';
 export function clientMethods(deps: Deps): Pick<MethodHandlers, Names> {
   const { access, admission, engine } = deps;
   return {
-    'clients.list': () => ({
-      schema: 'tuntox.clients/1',
-      clients: clientsOf(deps, admission.guests),
-    }),
+    'clients.list': () => ({ schema: 'tuntox.clients/1', clients: clientsOf(deps, admission.guests) }),
     'clients.show': ({ client }) => {
-      const guest = findAdmitted(deps, client);
-      const entry = access.entryOf(guest.id);
-      const [shown] = clientsOf(deps, [guest]) as [Client];
+      const admitted = findAdmitted(deps, client);
+      const entry = access.entryOf(admitted.id);
+      const [shown] = clientsOf(deps, [admitted]) as [Client];
       return {
         schema: 'tuntox.client/1',
         client: shown,
         allow: entry?.allow.map(({ text }) => text) ?? null,
-        expiresAt: entry?.expiresAt ?? null,
-        connections: connectionsOf(deps, guest.id),
+        expiresAt: entry?.expiresAt === undefined ? null : rfc3339(entry.expiresAt),
+        connections: connectionsOf(deps, admitted.id),
       };
     },
     'clients.kick': (params) => kick(deps, params),
     ping: async ({ client }) => {
-      const guest = findAdmitted(deps, client);
+      const admitted = findAdmitted(deps, client);
+      const key = admitted.friend.publicKey;
       try {
-        const roundTrip = await engine.tunnels.ping(guest.id);
-        return { schema: 'tuntox.ping/1', client: clientName(deps, guest.friend.publicKey), roundTrip };
+        const roundTripMs = await engine.tunnels.ping(admitted.id);
+        return { schema: 'tuntox.ping/1', client: clientName(deps, key), roundTripMs };
       } catch (error) {
-        throw asControlError(error, nameOf(deps, guest.friend.publicKey));
+        throw asControlError(error, nameOf(deps, key));
       }
     },
   };
 }
 
-/** What is kept out needs no disk, so that it works where nothing can be saved. */
-function kick(deps: Deps, { client, banFor, dryRun }: Params<'clients.kick'>): Result<'clients.kick'> {
+/** The ban is held in memory, so it works even if nothing can be saved. */
+function kick(deps: Deps, { client, banForMs, dryRun }: Params<'clients.kick'>): Result<'clients.kick'> {
   const { access, clock, admission, log } = deps;
-  const key = banFor === undefined ? findAdmitted(deps, client).friend.publicKey : findAnybody(deps, client);
-  const until = banFor === undefined ? null : clock.unixTime() + Math.ceil(banFor / 1000);
-  if (until !== null && until > LAST_UNIX_TIME) {
-    throw new ControlError('bad-params', 'that time is too long', { hint: 'write a shorter one, as in 24h' });
+  const key = banForMs === undefined ? findAdmitted(deps, client).friend.publicKey : findAnyClient(deps, client);
+  const until = banForMs === undefined ? undefined : clock.unixTime() + Math.ceil(banForMs / 1000);
+  if (until !== undefined && until > LAST_UNIX_TIME) {
+    throw new ControlError('bad-params', 'the ban is too long', { hint: 'use a shorter time, such as 24h' });
   }
-  const wasHere = admission.guests.some(({ id }) => id === key.hex);
+  const wasConnected = admission.guests.some(({ id }) => id === key.hex);
   const closed = connectionsOf(deps, key.hex);
   if (!dryRun) {
     admission.kick(key);
-    if (until !== null) {
-      access.shutOut(key, 'shut out by clients kick', until);
-      log.info(`${logName(deps, key)}: shut out for ${until - clock.unixTime()} s`);
+    if (until !== undefined) {
+      access.shutOut(key, 'banned by clients kick', until);
+      log.info(`${logName(deps, key)}: banned for ${until - clock.unixTime()} s`);
     }
   }
-  const notes = until === null ? [] : notesOfShuttingOut(deps);
-  return { schema: 'tuntox.kicked/1', client: clientName(deps, key), wasHere, closed, shutOutUntil: until, notes };
+  return {
+    schema: 'tuntox.kicked/1',
+    client: clientName(deps, key),
+    wasConnected,
+    closed,
+    bannedUntil: until === undefined ? null : rfc3339(until),
+    notes: until === undefined ? [] : notesOfBan(deps),
+  };
 }
 
-/** Keys cost nothing. */
-function notesOfShuttingOut({ access, policy }: Deps): string[] {
-  if (policy.isOpen) return ['it can come back with another key, as everybody is let in: tuntoxctl whitelist add ID'];
+/** Warns that a ban of a key does not keep its owner out: generating another key costs nothing. */
+function notesOfBan({ access, policy }: Deps): string[] {
+  if (policy.isOpen) {
+    return ['every client is admitted, so it can return with another key; to prevent that: tuntoxctl whitelist add ID'];
+  }
   if (access.secret === undefined || (access.hasWhitelist && access.require === 'all')) return [];
-  return ['a client that has the secret can come back with another key: tuntoxctl secret rotate'];
+  return ['a client that has the secret can return with another key; to prevent that: tuntoxctl secret rotate'];
 }
 
-function clientsOf(deps: Deps, guests: readonly AdmittedClient[]): Client[] {
+function clientsOf(deps: Deps, clients: readonly AdmittedClient[]): Client[] {
   const peers = new Map(deps.engine.tunnels.peers().map((peer) => [peer.peerId, peer]));
-  return guests.map((guest) => clientOf(deps, guest, peers.get(guest.id)));
+  return clients.map((client) => clientOf(deps, client, peers.get(client.id)));
 }
 
 function clientOf(
   deps: Deps,
-  guest: AdmittedClient,
+  client: AdmittedClient,
   peer: { readonly roundTrip: number | undefined; readonly tunnels: number } | undefined,
 ): Client {
-  const { friend } = guest;
+  const { friend, admittedBy } = client;
   const { received, sent, lastError } = friend.facts;
   return {
     client: clientName(deps, friend.publicKey),
-    isOnline: guest.isOnline,
-    since: guest.since,
-    admittedBy: guest.admittedBy === 'none' ? 'open' : guest.admittedBy,
-    admittedAt: guest.admittedAt,
-    path: pathOf(guest),
-    roundTrip: roundTripOf(guest, peer?.roundTrip),
-    rateReceived: received.rate,
-    rateSent: sent.rate,
+    online: client.isOnline,
+    since: rfc3339(client.since),
+    admittedBy:
+      admittedBy === 'none' ? 'open' : admittedBy === 'secret and whitelist' ? 'secret-and-whitelist' : admittedBy,
+    admittedAt: rfc3339(client.admittedAt),
+    path: pathOf(client),
+    roundTripMs: roundTripOf(client, peer?.roundTrip),
+    bytesReceivedPerSecond: received.rate,
+    bytesSentPerSecond: sent.rate,
     bytesReceived: received.bytes,
     bytesSent: sent.bytes,
     tunnels: peer?.tunnels ?? 0,
-    lastError: lastError === undefined ? null : { at: lastError.since, message: lastError.text },
+    lastError: lastError === undefined ? null : { at: rfc3339(lastError.since), message: lastError.text },
   };
 }
 
 function asControlError(error: unknown, name: string): unknown {
   const { code } = error as { readonly code?: unknown };
   if (code === 'timeout') return new ControlError('timeout', `${name} did not answer in time`);
-  if (code === 'peer-away' || code === 'peer-gone') return new ControlError('away', `${name} is not here`);
+  if (code === 'peer-away' || code === 'peer-gone') return new ControlError('away', `${name} is not connected`);
   return error;
 }

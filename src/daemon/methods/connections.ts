@@ -1,14 +1,13 @@
 /** `connections`: the tunnels of clients. */
+import { rfc3339 } from '../../base/clock.js';
 import { ControlError } from '../../control/control-error.js';
-import type { MethodHandlers } from '../../control/method-handlers.js';
-import type { Result } from '../../control/protocol.js';
+import type { MethodHandlers, Result } from '../../control/protocol.js';
 import type { AdmittedClient } from '../../engine/server/client-admission.js';
-import { clientName, findClient, knownClients } from './clients-by-name.js';
+import { clientName, findClient, knownClients } from './client-names.js';
 import type { MethodContext } from './context.js';
-import { every } from './streams.js';
 
 export type Connection = Result<'connections.list'>['connections'][number];
-export type Path = Connection['path'];
+type Path = Connection['path'];
 type Deps = Pick<MethodContext, 'access' | 'clock' | 'admission' | 'engine'>;
 type Names = 'connections.list' | 'connections.watch' | 'connections.close';
 
@@ -19,8 +18,23 @@ export function connectionMethods(deps: Deps): Pick<MethodHandlers, Names> {
   });
   return {
     'connections.list': ({ client }) => list(client),
-    'connections.watch': ({ client, interval }, emit, { signal }) =>
-      every({ clock: deps.clock, interval, signal }, () => void emit(list(client))),
+    'connections.watch': async ({ client, intervalMs }, emit, { signal }) => {
+      emit(list(client));
+      await new Promise<void>((resolve, reject) => {
+        const timer = deps.clock.every(intervalMs, () => {
+          try {
+            emit(list(client));
+          } catch (error) {
+            timer.cancel();
+            reject(error);
+          }
+        });
+        void aborted(signal).then(() => {
+          timer.cancel();
+          resolve();
+        });
+      });
+    },
     'connections.close': ({ connection, client, dryRun }) => {
       const closed = chosen(deps, connection, client);
       if (!dryRun) for (const { id } of closed) deps.engine.tunnels.closeTunnel(numberOf(id));
@@ -29,13 +43,21 @@ export function connectionMethods(deps: Deps): Pick<MethodHandlers, Names> {
   };
 }
 
-/** Tunnels that clients opened, or are being given. @param peerId of one client, as the engine spells it */
+/** Resolves when the client of a stream cancels it or disconnects. */
+export function aborted(signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal.aborted) resolve();
+    else signal.addEventListener('abort', () => resolve(), { once: true });
+  });
+}
+
+/** Returns the tunnels that clients have opened or are opening. @param peerId the key of one client, in upper-case hex */
 function tunnelsOf({ admission, engine: { tunnels } }: Deps, peerId?: string) {
-  const guests = new Map(admission.guests.map((guest) => [guest.id, guest]));
+  const clients = new Map(admission.guests.map((client) => [client.id, client]));
   const isWanted = (one: { readonly peerId: string }): boolean =>
-    guests.has(one.peerId) && (peerId === undefined || one.peerId === peerId);
+    clients.has(one.peerId) && (peerId === undefined || one.peerId === peerId);
   return {
-    guests,
+    clients,
     connecting: tunnels.connecting().filter(isWanted),
     open: tunnels.list().filter((one) => one.direction === 'accepted' && isWanted(one)),
   };
@@ -46,63 +68,40 @@ export function countConnections(deps: Deps): number {
   return connecting.length + open.length;
 }
 
-/** Those that clients opened, in the order of their numbers. @param peerId of one client, as the engine spells it */
+/** Returns the tunnels of clients in the order of their numbers. @param peerId the key of one client, in upper-case hex */
 export function connectionsOf(deps: Deps, peerId?: string): Connection[] {
-  const { guests, connecting, open } = tunnelsOf(deps, peerId);
+  const { clients, connecting, open } = tunnelsOf(deps, peerId);
   const roundTrips = new Map(deps.engine.tunnels.peers().map((peer) => [peer.peerId, peer.roundTrip]));
-  const common = once((id: string) => {
-    const guest = guests.get(id) as AdmittedClient;
-    return {
-      client: clientName(deps, guest.friend.publicKey),
-      path: pathOf(guest),
-      roundTrip: roundTripOf(guest, roundTrips.get(id)),
-    };
+  // Computed once for each client, however many tunnels it has.
+  const common = new Map(
+    [...new Set([...connecting, ...open].map((one) => one.peerId))].map((id) => {
+      const client = clients.get(id) as AdmittedClient;
+      const roundTripMs = roundTripOf(client, roundTrips.get(id));
+      return [id, { client: clientName(deps, client.friend.publicKey), path: pathOf(client), roundTripMs }];
+    }),
+  );
+  const shown = (
+    one: (typeof connecting)[number] | (typeof open)[number],
+    rest: Pick<Connection, 'state' | 'bytesReceived' | 'bytesSent' | 'localPort'>,
+  ): Connection => ({
+    id: `c-${one.number}`,
+    ...(common.get(one.peerId) as Pick<Connection, 'client' | 'path' | 'roundTripMs'>),
+    target: { ...one.target },
+    ageMs: one.age,
+    ...rest,
   });
   const rows = [
-    ...connecting.map((one): [number, Connection] => [
-      one.number,
-      {
-        id: `c-${one.number}`,
-        ...common(one.peerId),
-        target: { ...one.target },
-        state: 'connecting',
-        age: one.age,
-        bytesReceived: 0,
-        bytesSent: 0,
-        localPort: null,
-      },
-    ]),
-    ...open.map((one): [number, Connection] => [
-      one.number,
-      {
-        id: `c-${one.number}`,
-        ...common(one.peerId),
-        target: { ...one.target },
-        state: one.isClosing ? 'closing' : 'open',
-        age: one.age,
-        bytesReceived: one.bytesReceived,
-        bytesSent: one.bytesSent,
-        localPort: one.localPort ?? null,
-      },
-    ]),
+    ...connecting.map((one) => shown(one, { state: 'connecting', bytesReceived: 0, bytesSent: 0, localPort: null })),
+    ...open.map((one) => {
+      const { isClosing, bytesReceived, bytesSent, localPort = null } = one;
+      return shown(one, { state: isClosing ? 'closing' : 'open', bytesReceived, bytesSent, localPort });
+    }),
   ];
-  return rows.sort(([a], [b]) => a - b).map(([, connection]) => connection);
+  return rows.sort((a, b) => numberOf(a.id) - numberOf(b.id));
 }
 
-/** Looks at each client once, however many tunnels it has. */
-function once<Value>(of: (id: string) => Value): (id: string) => Value {
-  const known = new Map<string, Value>();
-  return (id) => {
-    const value = known.get(id) ?? of(id);
-    known.set(id, value);
-    return value;
-  };
-}
-
-/** As the protocol tells it. */
-export function pathOf({ friend }: AdmittedClient): Path {
-  const { path } = friend;
-  const { since } = path;
+export function pathOf({ friend: { path } }: AdmittedClient): Path {
+  const since = rfc3339(path.since);
   switch (path.kind) {
     case 'none':
       return { kind: 'none', since, reason: path.reason };
@@ -113,7 +112,7 @@ export function pathOf({ friend }: AdmittedClient): Path {
   }
 }
 
-/** That of the connection, which is measured all the time; else that of the last ping through it. */
+/** Returns the round trip of the session, which is measured all the time, or else that of the last ping through it. */
 export const roundTripOf = ({ friend }: AdmittedClient, pinged: number | undefined): number | null =>
   friend.facts.rtt ?? pinged ?? null;
 
@@ -121,12 +120,12 @@ const numberOf = (id: string): number => Number(id.slice('c-'.length));
 
 function chosen(deps: Deps, connection: string | undefined, client: string | undefined): Connection[] {
   if ((connection === undefined) === (client === undefined)) {
-    throw new ControlError('bad-params', 'name one connection, or one client');
+    throw new ControlError('bad-params', 'name either a connection or a client');
   }
   if (client !== undefined) return connectionsOf(deps, findClient(client, knownClients(deps)).hex);
   const found = connectionsOf(deps).filter(({ id }) => id === connection);
   if (found.length > 0) return found;
   throw new ControlError('not-found', `there is no connection ${connection}`, {
-    hint: 'tuntoxctl connections shows those that there are',
+    hint: 'to list them: tuntoxctl connections',
   });
 }

@@ -1,8 +1,8 @@
-/** What the methods of the control socket work with: the running engine, its door, and what the daemon keeps besides. */
+/** The parts of the running daemon that the methods of the control socket use. */
 import type { Clock } from '../../base/clock.js';
 import type { Logger, LogLevel } from '../../base/logger.js';
 import type { Random } from '../../base/random.js';
-import type { Result, StreamEvent } from '../../control/protocol.js';
+import type { Result } from '../../control/protocol.js';
 import type { AccessControl } from '../../engine/access/access-control.js';
 import type { AccessPolicy } from '../../engine/access/access-policy.js';
 import type { Engine } from '../../engine/engine.js';
@@ -12,29 +12,37 @@ import type { TargetPolicy } from '../../engine/server/target-policy.js';
 export type StatusWarning = Result<'status'>['warnings'][number];
 export type DaemonState = Result<'status'>['daemon']['state'];
 
-/** Bytes through all tunnels since the start, and tunnels that were opened. */
+/** Counts since the start. */
 export interface TunnelTotals {
+  /** Tunnels. */
   readonly opened: number;
   readonly bytesReceived: number;
   readonly bytesSent: number;
 }
 
 export interface ConfigurationKeeper {
-  /** Where the settings come from; undefined when there is no file. */
+  /** Undefined without a configuration file. */
   readonly file: string | undefined;
   show(): Result<'config.show'>;
-  /** Reads everything anew, without using it. */
+  /** Reads the settings again without applying them. */
   check(): Result<'config.check'>;
-  /** @throws ControlError when it is not good; then everything stays as it is */
+  /** @throws ControlError when the settings have errors, or need confirmation; then nothing has changed */
   reload(dryRun: boolean, confirmed: boolean): Result<'config.reload'>;
+}
+
+export interface LogLine {
+  /** Unix time, s. */
+  readonly at: number;
+  readonly level: LogLevel;
+  readonly message: string;
 }
 
 export interface LogKeeper {
   level: LogLevel;
   /** The newest lines, oldest first. */
-  last(count: number): Omit<StreamEvent<'log.tail'>, 'schema'>[];
-  /** @returns a function that ends it */
-  follow(listener: (line: Omit<StreamEvent<'log.tail'>, 'schema'>) => void): () => void;
+  last(count: number): LogLine[];
+  /** @returns a function that removes the listener */
+  follow(listener: (line: LogLine) => void): () => void;
 }
 
 export interface MethodContext {
@@ -48,12 +56,12 @@ export interface MethodContext {
   readonly targets: TargetPolicy;
   readonly configuration: ConfigurationKeeper;
   readonly logging: LogKeeper;
-  /** Where a secret that is given comes from. */
+  /** Where a secret that the daemon does not store itself comes from. */
   secretSource(): 'configuration' | 'credential';
-  /** Without user and password; undefined for none. */
+  /** Without its user and password; undefined without a proxy. */
   readonly proxy: string | undefined;
   readonly totals: TunnelTotals;
-  /** Requests for targets that were refused within 24 hours, by reason. */
+  /** Tunnels that were refused within 24 hours, by reason. */
   readonly targetRefusals: Readonly<Record<string, number>>;
   readonly process: {
     readonly version: string;
@@ -66,7 +74,7 @@ export interface MethodContext {
     /** Bytes. */
     readonly memory: number;
   };
-  /** What the owner should know or do, the most serious in front. */
+  /** The serious ones come first. */
   warnings(): { readonly health: Result<'status'>['health']; readonly warnings: StatusWarning[] };
   /** OpenMetrics text. */
   metrics(): Promise<string>;

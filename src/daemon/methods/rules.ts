@@ -1,9 +1,9 @@
-/** `rules`: which targets may be reached, and why. */
+/** `rules`: which targets clients may reach, and why. */
 import { FormatError } from '../../config/format-error.js';
 import { parseTarget } from '../../config/formats.js';
 import { ControlError } from '../../control/control-error.js';
-import type { MethodHandlers } from '../../control/method-handlers.js';
-import { type ClientKey, clientName, findClient, knownClients, newClient } from './clients-by-name.js';
+import type { MethodHandlers } from '../../control/protocol.js';
+import { type ClientKey, clientName, findClient, knownClients, newClient } from './client-names.js';
 import type { MethodContext } from './context.js';
 
 type Deps = Pick<MethodContext, 'access' | 'admission' | 'targets'>;
@@ -17,22 +17,22 @@ export function ruleMethods(deps: Deps): Pick<MethodHandlers, 'rules.list' | 'ru
       rules: targets.rules,
     }),
     'rules.check': async ({ client, target: text }) => {
-      const key = clientOrStranger(deps, client);
+      const key = clientOf(deps, client);
       const target = targetOf(text);
       const { isAllowed, decidedBy } = await targets.explainByAddress(key.hex, target);
       return {
         schema: 'tuntox.rule-verdict/1',
         client: clientName(deps, key),
         target,
-        isAllowed,
+        allowed: isAllowed,
         decidedBy,
       };
     },
   };
 }
 
-/** One that nobody has seen yet may be asked about too, by its whole key or Tox ID. @throws ControlError */
-function clientOrStranger(deps: Deps, text: string): ClientKey {
+/** A whole key or Tox ID may also be of a client that is not known yet. @throws ControlError */
+function clientOf(deps: Deps, text: string): ClientKey {
   try {
     return findClient(text, knownClients(deps));
   } catch (error) {

@@ -1,80 +1,80 @@
-/** `secret`: the shared secret. It is told once, when it is made, and only a hash of it is kept. */
-import { LAST_UNIX_TIME } from '../../base/clock.js';
+/** `secret`: the shared secret. A generated one is sent once; only a hash of it is stored. */
+import { LAST_UNIX_TIME, rfc3339 } from '../../base/clock.js';
 import type { Random } from '../../base/random.js';
 import { errorOfSecret } from '../../config/secret-file.js';
 import { ControlError } from '../../control/control-error.js';
-import type { MethodHandlers } from '../../control/method-handlers.js';
-import type { Result } from '../../control/protocol.js';
+import type { MethodHandlers, Params, Result } from '../../control/protocol.js';
 import type { SecretCheck } from '../../engine/access/secret-check.js';
-import type { AdmittedClient } from '../../engine/server/client-admission.js';
+import { type AffectedClients, affectedBy, confirm, tunnelsOf } from './affected-clients.js';
 import type { MethodContext } from './context.js';
-import { confirm, type Supposed, shutOutIf, tunnelsOf } from './leaving.js';
-import { saved } from './saving.js';
+import { saved } from './save-errors.js';
 
 type Deps = Pick<MethodContext, 'access' | 'clock' | 'admission' | 'engine' | 'log' | 'random' | 'secretSource'>;
 type Change = Result<'secret.set'>;
 type Names = 'secret.status' | 'secret.set' | 'secret.rotate' | 'secret.off';
 
-/** 32 of 32 letters are 160 bits; those that are easily taken for others are left out. */
+/** 32 characters of 32 are 160 bits. Characters that are easily confused are left out. */
 const ALPHABET = 'abcdefghijkmnpqrstuvwxyz23456789';
 const LENGTH = 32;
-/** Bytes below which somebody could guess it. */
+/** Bytes: a shorter secret could be guessed. */
 const GOOD_LENGTH = 12;
 
-/** One that nobody has come with. */
+/** A secret that no client has used. */
 const NEW_SECRET: SecretCheck = {
   digest: (candidate) => candidate,
   compare: () => 'wrong',
   compareSlowly: async () => 'told',
 };
-const HINT = 'if one of the two is to be enough, set access.require to any first';
+const HINT = 'to admit clients that have either of the two, set access.require to any first';
 
 interface Options {
   readonly confirmed: boolean;
-  readonly grace: number;
+  readonly graceMs: number;
   readonly dropSessions: boolean;
   readonly dryRun: boolean;
-  /** Whether we have made it. */
+  /** Whether the daemon generated it. */
   readonly isGenerated?: boolean;
-  /** Whether it is not put in force yet. */
+  /** Whether it does not come into force yet. */
   readonly proposal?: boolean;
 }
 
 export function secretMethods(deps: Deps): Pick<MethodHandlers, Names> {
   const { access, clock, log, random } = deps;
-  /** The last that we have made and not put in force. */
+  /** The last generated secret that has not come into force. */
   let proposed: string | undefined;
 
   const set = async (secret: Buffer, options: Options): Promise<Change> => {
     checkIsOurs(deps);
-    const { grace, dropSessions, dryRun, isGenerated = false, proposal = false } = options;
-    if (grace > 0 && dropSessions) {
-      throw new ControlError('bad-params', 'a grace lets the old one be used, and dropping the sessions does not', {
-        hint: 'choose one of the two',
+    const { graceMs, dropSessions, dryRun, isGenerated = false, proposal = false } = options;
+    if (graceMs > 0 && dropSessions) {
+      throw new ControlError('bad-params', 'graceMs and dropSessions cannot be used together', {
+        hint: 'graceMs keeps the previous secret valid, dropSessions disconnects the clients that used it',
       });
     }
-    // What is kept has whole seconds.
-    const seconds = Math.ceil(grace / 1000);
+    // The stored time has whole seconds.
+    const seconds = Math.ceil(graceMs / 1000);
     if (clock.unixTime() + seconds > LAST_UNIX_TIME) {
-      throw new ControlError('bad-params', 'that grace is too long', { hint: 'write a shorter one, as in 24h' });
+      throw new ControlError('bad-params', 'the grace period is too long', { hint: 'use a shorter time, such as 24h' });
     }
     const hadOne = access.secret !== undefined;
-    // A secret that takes the place of another one is to keep out who has that; a first one is not meant to keep out anybody.
-    const lost = hadOne
+    // A secret that replaces another is meant to refuse the clients that have only that one; a first secret is not.
+    const affected: AffectedClients = hadOne
       ? {
-          guests: dropSessions ? leavingIf(deps, { secretGeneration: access.secretGeneration + 1 }) : [],
+          clients: dropSessions
+            ? affectedBy(deps, { factors: { secretGeneration: access.secretGeneration + 1 } }).clients
+            : [],
           kinds: [],
         }
-      : shutOutIf(deps, { door: { hasSecret: true }, factors: { secret: NEW_SECRET } });
-    const asked = confirm(deps, { confirmed: hadOne || options.confirmed, dryRun }, lost, HINT);
-    const closedTunnels = tunnelsOf(deps, lost.guests).length;
+      : affectedBy(deps, { door: { hasSecret: true }, factors: { secret: NEW_SECRET } });
+    const asked = confirm(deps, { confirmed: hadOne || options.confirmed, dryRun }, affected, HINT);
+    const closedTunnels = tunnelsOf(deps, affected.clients).length;
     const notes = [...asked, ...notesOfSetting(deps, hadOne, options)];
     if (!dryRun && !proposal) {
       await saved(access.setSecret(secret, { grace: seconds, dropSessions, isGenerated }), 'CLIENT');
-      log.info(hadOne ? 'the secret was changed' : 'a secret was set');
+      log.info(hadOne ? 'secret replaced' : 'secret set');
     }
-    const oldValidUntil = hadOne && seconds > 0 ? clock.unixTime() + seconds : null;
-    return { schema: 'tuntox.secret-change/1', secret: null, oldValidUntil, closedTunnels, notes };
+    const previousValidUntil = hadOne && seconds > 0 ? rfc3339(clock.unixTime() + seconds) : null;
+    return { schema: 'tuntox.secret-change/1', secret: null, previousValidUntil, closedTunnels, notes };
   };
 
   return {
@@ -87,7 +87,9 @@ export function secretMethods(deps: Deps): Pick<MethodHandlers, Names> {
       const change = await set(bytes, { ...options, isGenerated });
       if (isGenerated && !options.dryRun) proposed = undefined;
       const notes =
-        bytes.length < GOOD_LENGTH ? [`it is short: ${GOOD_LENGTH} characters or more are hard to guess`] : [];
+        bytes.length < GOOD_LENGTH
+          ? [`this secret is short and could be guessed: use ${GOOD_LENGTH} or more characters`]
+          : [];
       return { ...change, notes: [...change.notes, ...notes] };
     },
     'secret.rotate': async ({ proposal, ...options }) => {
@@ -96,63 +98,62 @@ export function secretMethods(deps: Deps): Pick<MethodHandlers, Names> {
       if (proposal && !options.dryRun) proposed = secret;
       return { ...change, secret: options.dryRun ? null : secret };
     },
-    'secret.off': async ({ confirmed, dryRun }) => {
-      checkIsOurs(deps);
-      const change = { schema: 'tuntox.secret-change/1', secret: null, oldValidUntil: null } as const;
-      if (access.secret === undefined) return { ...change, closedTunnels: 0, notes: ['there was no secret'] };
-      const lost = shutOutIf(deps, { door: { hasSecret: false }, isSecretKept: false, factors: { secret: undefined } });
-      const asked = confirm(deps, { confirmed, dryRun }, lost, noteWithout(access));
-      const closedTunnels = tunnelsOf(deps, lost.guests).length;
-      const notes = [...asked, noteWithout(access)];
-      if (!dryRun) {
-        await saved(access.setSecret(undefined, { grace: 0, dropSessions: false }));
-        log.info('the secret was taken away');
-      }
-      return { ...change, closedTunnels, notes };
-    },
+    'secret.off': (params) => off(deps, params),
   };
 }
 
-/** For `secret.status` and `status`. */
+async function off(deps: Deps, { confirmed, dryRun }: Params<'secret.off'>): Promise<Change> {
+  const { access, log } = deps;
+  checkIsOurs(deps);
+  const change = { schema: 'tuntox.secret-change/1', secret: null, previousValidUntil: null } as const;
+  if (access.secret === undefined) return { ...change, closedTunnels: 0, notes: ['there is no secret to remove'] };
+  const affected = affectedBy(deps, {
+    door: { hasSecret: false },
+    isSecretKept: false,
+    factors: { secret: undefined },
+  });
+  const asked = confirm(deps, { confirmed, dryRun }, affected, noteWithout(access));
+  const closedTunnels = tunnelsOf(deps, affected.clients).length;
+  const notes = [...asked, noteWithout(access)];
+  if (!dryRun) {
+    await saved(access.setSecret(undefined, { grace: 0, dropSessions: false }));
+    log.info('secret removed');
+  }
+  return { ...change, closedTunnels, notes };
+}
+
 export function secretStatus({
   access,
   clock,
   secretSource,
 }: Pick<Deps, 'access' | 'clock' | 'secretSource'>): Result<'secret.status'> {
   const { changedAt, old } = access.secretState;
-  const isSet = access.secret !== undefined;
+  const set = access.secret !== undefined;
   const isOldValid = old !== undefined && clock.unixTime() < old.validUntil;
   return {
     schema: 'tuntox.secret/1',
-    isSet,
-    source: access.isSecretGiven ? secretSource() : isSet ? 'state' : 'none',
-    changedAt: changedAt ?? null,
-    oldValidUntil: isOldValid ? old.validUntil : null,
+    set,
+    source: access.isSecretGiven ? secretSource() : set ? 'state' : 'none',
+    changedAt: changedAt === undefined ? null : rfc3339(changedAt),
+    previousValidUntil: isOldValid ? rfc3339(old.validUntil) : null,
   };
 }
 
 function notesOfSetting({ access, admission }: Deps, hadOne: boolean, options: Options): string[] {
   const needsBoth = access.hasWhitelist && access.require === 'all';
-  const guests = admission.guests.length;
-  const stay =
-    options.dropSessions || guests === 0 ? [] : ['clients that are here stay, and need the new secret to come again'];
+  const areKept = !options.dropSessions && admission.guests.length > 0;
   return [
-    ...(needsBoth
-      ? [`clients on the whitelist need the ${hadOne ? 'new ' : ''}secret as well (access.require: all)`]
-      : []),
-    ...(hadOne || access.hasWhitelist ? [] : ['everybody who has the secret and the Tox ID gets in']),
-    ...stay,
+    ...(needsBoth ? [`clients on the whitelist need the ${hadOne ? 'new ' : ''}secret too (access.require: all)`] : []),
+    ...(hadOne || access.hasWhitelist ? [] : ['every client that has the secret and the Tox ID is admitted']),
+    ...(areKept ? ['connected clients stay connected; they need the new secret to reconnect'] : []),
   ];
 }
 
 function noteWithout({ hasWhitelist, isOpen }: Deps['access']): string {
-  if (hasWhitelist) return 'from now on being on the whitelist is enough';
-  if (isOpen) return 'from now on everybody who knows the Tox ID gets in (access.open)';
-  return 'there is no whitelist either, so nobody gets in';
+  if (hasWhitelist) return 'from now on every client on the whitelist is admitted';
+  if (isOpen) return 'from now on every client that knows the Tox ID is admitted (access.open)';
+  return 'there is no whitelist either, so no client is admitted';
 }
-
-const leavingIf = (deps: Deps, factors: Supposed['factors']): readonly AdmittedClient[] =>
-  shutOutIf(deps, { factors }).guests;
 
 /** @throws ControlError */
 function checkIsOurs({ access, secretSource }: Deps): void {
@@ -160,9 +161,11 @@ function checkIsOurs({ access, secretSource }: Deps): void {
   const isCredential = secretSource() === 'credential';
   throw new ControlError(
     'failed',
-    `the secret comes from ${isCredential ? 'a credential of systemd' : 'the file that access.secret_file names'}`,
+    `the secret comes from ${isCredential ? 'a systemd credential' : 'the file in access.secret_file'}`,
     {
-      hint: isCredential ? 'change it there, and restart' : 'change it there, then tuntoxctl config reload',
+      hint: isCredential
+        ? 'change it there, then restart the daemon'
+        : 'change it there, then run: tuntoxctl config reload',
     },
   );
 }

@@ -1,8 +1,8 @@
-/** `status`, `id`, `net`: how the daemon is. */
-import type { MethodHandlers } from '../../control/method-handlers.js';
-import type { Result } from '../../control/protocol.js';
+/** `status`, `id`, `net`: the state of the daemon. */
+import { rfc3339 } from '../../base/clock.js';
+import type { MethodHandlers, Result } from '../../control/protocol.js';
 import { isExpired } from '../../engine/access/whitelist.js';
-import { keyText } from './clients-by-name.js';
+import { keyText } from './client-names.js';
 import { countConnections } from './connections.js';
 import type { MethodContext } from './context.js';
 import { secretStatus } from './secret.js';
@@ -25,7 +25,7 @@ export function statusMethods(context: MethodContext): Pick<MethodHandlers, 'sta
       schema: 'tuntox.status/1',
       ...context.warnings(),
       daemon: {
-        ...context.process,
+        ...processOf(context),
         configFile: context.configuration.file ?? null,
         logLevel: context.logging.level,
       },
@@ -47,16 +47,16 @@ export function networkOf({ engine, proxy }: Pick<MethodContext, 'engine' | 'pro
   const { isOnline, onlineSince, networkFacts: facts, wasOnline } = engine;
   return {
     state: isOnline ? 'online' : wasOnline ? 'offline' : 'connecting',
-    since: onlineSince,
+    since: rfc3339(onlineSince),
     udp: UDP[facts.udp],
     udpPort: facts.udpPort === 0 ? null : facts.udpPort,
     udpSocket: facts.udpSocket ?? null,
     relayPort: facts.relayPort ?? null,
     relayClients: facts.relayClients,
-    relayedBytes: facts.relayedBytes,
+    bytesRelayed: facts.relayedBytes,
     proxy: proxy ?? null,
     seenAt: [facts.ipv4.endpoint, facts.ipv6.endpoint].filter((endpoint) => endpoint !== undefined),
-    portMapping: facts.mapping === undefined ? null : { outside: facts.mapping.outside, protocol: facts.mapping.by },
+    portMapping: facts.mapping === undefined ? null : { external: facts.mapping.outside, protocol: facts.mapping.by },
     bootstrapNodes: {
       ...facts.bootstrapNodes,
       unresolved: facts.bootstrapNodes.unresolved.map((host) => ({ ...host })),
@@ -65,25 +65,30 @@ export function networkOf({ engine, proxy }: Pick<MethodContext, 'engine' | 'pro
   };
 }
 
+function processOf({ process }: MethodContext) {
+  const { startedAt, uptime, memory, ...rest } = process;
+  return { ...rest, startedAt: rfc3339(startedAt), uptimeMs: uptime, memoryBytes: memory };
+}
+
 function accessOf(context: MethodContext): Result<'status'>['access'] {
   const { access, clock, policy, targets } = context;
-  const { isSet, changedAt, oldValidUntil } = secretStatus(context);
+  const { set, changedAt, previousValidUntil } = secretStatus(context);
   const now = clock.unixTime();
   return {
-    secret: { isSet, changedAt, oldValidUntil },
+    secret: { set, changedAt, previousValidUntil },
     whitelist: {
-      isOn: access.hasWhitelist,
+      enabled: access.hasWhitelist,
       entries: access.entries.length,
       expired: access.entries.filter((entry) => isExpired(entry, now)).length,
     },
     require: access.require,
-    isOpen: policy.isOpen,
-    isClosed: isClosed(context),
+    open: policy.isOpen,
+    closed: isClosed(context),
     targets: targets.file ?? 'any',
   };
 }
 
-/** Whether there is nobody who could get in. */
+/** Whether no client can be admitted. */
 export function isClosed({ access, clock, policy }: Pick<MethodContext, 'access' | 'clock' | 'policy'>): boolean {
   if (access.faults.length > 0 || policy.isClosed) return true;
   if (!access.hasWhitelist || (access.secret !== undefined && access.require === 'any')) return false;

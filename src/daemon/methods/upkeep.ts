@@ -1,7 +1,8 @@
-/** `config`, `log`, `metrics`: keeping the daemon. */
-import type { MethodHandlers } from '../../control/method-handlers.js';
-import type { MethodContext } from './context.js';
-import { aborted } from './streams.js';
+/** `config`, `log`, `metrics`: operating the daemon. */
+import { rfc3339 } from '../../base/clock.js';
+import type { MethodHandlers } from '../../control/protocol.js';
+import { aborted } from './connections.js';
+import type { LogLine, MethodContext } from './context.js';
 
 type Deps = Pick<MethodContext, 'configuration' | 'log' | 'logging' | 'metrics'>;
 type Names = 'config.show' | 'config.check' | 'config.reload' | 'log.tail' | 'log.level' | 'metrics';
@@ -12,8 +13,7 @@ export function upkeepMethods({ configuration, log, logging, metrics }: Deps): P
     'config.check': () => configuration.check(),
     'config.reload': ({ confirmed, dryRun }) => configuration.reload(dryRun, confirmed),
     'log.tail': async ({ lines, follow }, emit, { signal }) => {
-      const send = (line: ReturnType<typeof logging.last>[number]): boolean =>
-        emit({ schema: 'tuntox.log-line/1', ...line });
+      const send = (line: LogLine): boolean => emit({ schema: 'tuntox.log-line/1', ...line, at: rfc3339(line.at) });
       for (const line of logging.last(lines)) send(line);
       if (!follow) return;
       const end = logging.follow((line) => void send(line));
@@ -24,7 +24,7 @@ export function upkeepMethods({ configuration, log, logging, metrics }: Deps): P
       const before = logging.level;
       if (!dryRun) {
         logging.level = level;
-        log.info(`the log level is ${level} now`);
+        log.info(`log level changed to ${level}`);
       }
       return { schema: 'tuntox.log-level/1', before, now: level };
     },

@@ -1,16 +1,15 @@
-/** `whitelist`: who gets in by name. A change says first what it would do to those who are here. */
-import { LAST_UNIX_TIME } from '../../base/clock.js';
+/** `whitelist`: the clients that are admitted by their key. */
+import { LAST_UNIX_TIME, rfc3339, unixTimeOfRfc3339 } from '../../base/clock.js';
 import { ControlError } from '../../control/control-error.js';
-import type { MethodHandlers } from '../../control/method-handlers.js';
-import type { Params, Result } from '../../control/protocol.js';
+import type { MethodHandlers, Params, Result } from '../../control/protocol.js';
 import { withOverrides } from '../../engine/access/policy-overrides.js';
 import { aliasOwners, isExpired, parseAllowed, type WhitelistEntry } from '../../engine/access/whitelist.js';
 import type { AdmittedClient } from '../../engine/server/client-admission.js';
 import { peerName } from '../../engine/server/peer-name.js';
-import { findClient, keyText, nameOf, newClient } from './clients-by-name.js';
+import { affectedBy, confirm, namesOf, noLongerAdmitted, tunnelsOf } from './affected-clients.js';
+import { findClient, keyText, nameOf, newClient } from './client-names.js';
 import type { MethodContext } from './context.js';
-import { confirm, namesOf, shutOutIf, tunnelsOf } from './leaving.js';
-import { asControlError, saved } from './saving.js';
+import { asControlError, saved } from './save-errors.js';
 
 type Deps = Pick<MethodContext, 'access' | 'clock' | 'admission' | 'engine' | 'log' | 'policy' | 'targets'>;
 type Change = Result<'whitelist.add'>;
@@ -28,7 +27,7 @@ export function whitelistMethods(deps: Deps): Pick<MethodHandlers, Names> {
   return {
     'whitelist.list': () => ({
       schema: 'tuntox.whitelist/1',
-      isOn: access.hasWhitelist,
+      enabled: access.hasWhitelist,
       entries: access.entries.map((entry) => shown(deps, entry)),
     }),
     'whitelist.add': ({ confirmed, adopt, ifAbsent, dryRun, ...item }) =>
@@ -53,27 +52,27 @@ async function add(deps: Deps, given: readonly WhitelistEntry[], options: AddOpt
   const entries = options.ifAbsent ? given.filter(isNew) : given;
   const kept = given.length - entries.length;
   const keptNotes = kept === 0 ? [] : [keptNote(kept)];
-  if (entries.length === 0) return change({ notes: kept === 0 ? ['there was nothing to add'] : keptNotes });
+  if (entries.length === 0) return change({ notes: kept === 0 ? ['there is nothing to add'] : keptNotes });
   const owners = aliasOwners(access.entries);
   for (const entry of entries) {
     const { publicKey, alias } = entry;
     checkAlias(owners, entry);
     if (access.entry(publicKey) === undefined) continue;
-    throw new ControlError('exists', `${alias ?? publicKey.short} is on the whitelist already`, {
-      hint: `tuntoxctl whitelist edit ${nameOf(deps, publicKey)} changes it`,
+    throw new ControlError('exists', `${alias ?? publicKey.short} is already on the whitelist`, {
+      hint: `to change its entry: tuntoxctl whitelist edit ${nameOf(deps, publicKey)}`,
     });
   }
   const listed = new Set(entries.map(({ publicKey }) => publicKey.hex));
   const isListed = (key: WhitelistEntry['publicKey']): boolean => listed.has(key.hex) || access.isListed(key);
-  const lost = shutOutIf(deps, { door: { hasWhitelist: true }, factors: { hasWhitelist: true, isListed } });
-  const adopted = options.adopt ? lost.guests.map((guest) => adoptedEntry(guest, clock.unixTime())) : [];
-  const shutOut = options.adopt ? [] : lost.guests;
+  const affected = affectedBy(deps, { door: { hasWhitelist: true }, factors: { hasWhitelist: true, isListed } });
+  const adopted = options.adopt ? affected.clients.map((client) => adoptedEntry(client, clock.unixTime())) : [];
+  const disconnected = options.adopt ? [] : affected.clients;
   const confirmed = options.confirmed || options.adopt;
-  const hint = '--adopt puts the clients that are here on the list as well';
-  const asked = confirm(deps, { ...options, confirmed }, { ...lost, guests: shutOut }, hint);
+  const hint = 'to add the connected clients too, use --adopt';
+  const asked = confirm(deps, { ...options, confirmed }, { ...affected, clients: disconnected }, hint);
   const added = [...entries, ...adopted];
-  const notes = [...keptNotes, ...asked, ...notesOfAdding(deps, entries, options.dryRun ? [] : shutOut)];
-  const closedTunnels = tunnelsOf(deps, shutOut).length;
+  const notes = [...keptNotes, ...asked, ...notesOfAdding(deps, entries, options.dryRun ? [] : disconnected)];
+  const closedTunnels = tunnelsOf(deps, disconnected).length;
   if (!options.dryRun) {
     await saved(access.addEntries(added));
     for (const entry of added) deps.log.info(`whitelist: ${labelOf(entry)} added`);
@@ -83,46 +82,47 @@ async function add(deps: Deps, given: readonly WhitelistEntry[], options: AddOpt
 
 const keptNote = (count: number): string =>
   count === 1
-    ? 'it is on the whitelist already, and stays as it is'
-    : `${count} are on the whitelist already, and stay as they are`;
+    ? 'the client is already on the whitelist; its entry stays as it is'
+    : `${count} clients are already on the whitelist; their entries stay as they are`;
 
-function notesOfAdding(deps: Deps, entries: readonly WhitelistEntry[], shutOut: readonly AdmittedClient[]): string[] {
+function notesOfAdding(
+  deps: Deps,
+  entries: readonly WhitelistEntry[],
+  disconnected: readonly AdmittedClient[],
+): string[] {
   const { access } = deps;
   const [only] = entries;
-  const who = entries.length === 1 && only !== undefined ? (only.alias ?? only.publicKey.short) : 'each of them';
+  const who = entries.length === 1 && only !== undefined ? (only.alias ?? only.publicKey.short) : 'each client';
   const bans = new Set(access.bans.map(({ publicKey }) => publicKey.hex));
   const banned = entries.filter(({ publicKey }) => bans.has(publicKey.hex));
   const isSecret = access.secret !== undefined;
   return [
-    ...(isSecret && access.require === 'all' ? [`there is a secret too: ${who} needs both`] : []),
-    ...(isSecret && access.require === 'any' ? ['the secret alone lets in as well (access.require: any)'] : []),
+    ...(isSecret && access.require === 'all' ? [`a secret is set too: ${who} needs both`] : []),
+    ...(isSecret && access.require === 'any'
+      ? ['clients that have the secret are admitted too (access.require: any)']
+      : []),
     ...(access.hasWhitelist || (isSecret && access.require === 'any')
       ? []
-      : ['from now on only clients on the whitelist get in']),
-    ...(shutOut.length === 0 ? [] : [`shut out: ${namesOf(deps, shutOut)}`]),
-    ...access.faults.map((fault) => `still nobody gets in: ${fault}`),
+      : ['from now on only clients on the whitelist are admitted']),
+    ...(disconnected.length === 0 ? [] : [`disconnected: ${namesOf(deps, disconnected)}`]),
+    ...access.faults.map((fault) => `still no client is admitted: ${fault}`),
     ...banned.map(({ publicKey, alias }) => {
-      return `${alias ?? publicKey.short} is banned and stays out until you run tuntoxctl bans clear ${publicKey.short}`;
+      return `${alias ?? publicKey.short} is banned; to lift the ban: tuntoxctl bans clear ${publicKey.short}`;
     }),
   ];
 }
 
 async function edit(deps: Deps, params: Params<'whitelist.edit'>): Promise<Change> {
-  const { access, clock, engine, targets } = deps;
+  const { access, engine, targets } = deps;
   const before = listedEntry(deps, params.client);
   const allow = params.allow === undefined ? undefined : allowOf(params.allow);
+  const expiry = params.expiresAt == null ? undefined : expiryOf(deps, params.expiresAt);
   const edited = (entry: WhitelistEntry): WhitelistEntry => {
-    const { name = entry.alias, note = entry.note, expiresAt = entry.expiresAt } = params;
-    return {
-      ...entry,
-      alias: name ?? undefined,
-      note,
-      expiresAt: expiresAt ?? undefined,
-      allow: allow ?? entry.allow,
-    };
+    const { name = entry.alias, note = entry.note } = params;
+    const expiresAt = params.expiresAt === undefined ? entry.expiresAt : expiry;
+    return { ...entry, alias: name ?? undefined, note, expiresAt, allow: allow ?? entry.allow };
   };
   const after = edited(before);
-  if (params.expiresAt !== undefined) checkExpiry(params.expiresAt, clock.unixTime());
   const closing = engine.tunnels
     .list()
     .filter(({ peerId, direction }) => direction === 'accepted' && peerId === before.publicKey.hex)
@@ -141,10 +141,10 @@ async function remove(deps: Deps, client: string, dryRun: boolean): Promise<Chan
   const entry = listedEntry(deps, client);
   const { publicKey } = entry;
   const after = withOverrides(access, { isListed: (key) => !key.equals(publicKey) && access.isListed(key) });
-  const leaving = admission.leaving(after);
-  const closedTunnels = tunnelsOf(deps, leaving).length;
-  const isHere = ({ id }: AdmittedClient): boolean => id === publicKey.hex;
-  const isStaying = admission.guests.some(isHere) && !leaving.some(isHere);
+  const disconnected = admission.leaving(after);
+  const closedTunnels = tunnelsOf(deps, disconnected).length;
+  const isIt = ({ id }: AdmittedClient): boolean => id === publicKey.hex;
+  const isStaying = admission.guests.some(isIt) && !disconnected.some(isIt);
   const isLast = access.entries.length === 1;
   const hasOther = access.secret !== undefined && access.require === 'any';
   const isLimited = entry.allow.length > 0 || entry.expiresAt !== undefined;
@@ -155,16 +155,19 @@ async function remove(deps: Deps, client: string, dryRun: boolean): Promise<Chan
   const name = entry.alias ?? publicKey.short;
   const notes = [
     ...(isStaying
-      ? [`${name} came by the secret, and stays: tuntoxctl secret rotate, then clients kick ${publicKey.short}`]
+      ? [
+          `${name} was admitted by the secret and stays connected; ` +
+            `to prevent that: tuntoxctl secret rotate, then tuntoxctl clients kick ${publicKey.short}`,
+        ]
       : []),
     ...(hasOther && isLimited
       ? [
-          `${name} can still come in with the secret (access.require: any), without the limits of its entry: ` +
-            `tuntoxctl secret rotate, or tuntoxctl clients kick ${publicKey.short} --for 30d`,
+          `the secret still admits ${name} (access.require: any), without the limits of its entry; ` +
+            `to prevent that: tuntoxctl secret rotate, or tuntoxctl clients kick ${publicKey.short} --for 30d`,
         ]
       : []),
     ...(isLast && !hasOther
-      ? ['the whitelist is empty now and stays on: nobody gets in. tuntoxctl whitelist off switches it off']
+      ? ['the whitelist is now empty and stays on, so no client is admitted; to turn it off: tuntoxctl whitelist off']
       : []),
   ];
   return change({ removed: [shown(deps, entry)], closedTunnels, notes });
@@ -172,49 +175,49 @@ async function remove(deps: Deps, client: string, dryRun: boolean): Promise<Chan
 
 async function off(deps: Deps, { confirmed, dryRun }: Params<'whitelist.off'>): Promise<Change> {
   const { access } = deps;
-  if (!access.hasWhitelist) return change({ notes: ['the whitelist was off already'] });
+  if (!access.hasWhitelist) return change({ notes: ['the whitelist is already off'] });
   const { entries } = access;
-  const lost = shutOutIf(deps, {
+  const affected = affectedBy(deps, {
     door: { hasWhitelist: false },
     factors: { hasWhitelist: false, isListed: () => false },
   });
   if (entries.length > 0 && !confirmed && !dryRun) {
     const count = entries.length === 1 ? 'one entry' : `${entries.length} entries`;
-    const { kinds } = lost;
-    const more = kinds.length === 0 ? '' : `, and shut out ${kinds.join(', and ')}`;
+    const { kinds } = affected;
+    const more = kinds.length === 0 ? '' : `; ${noLongerAdmitted(kinds)}`;
     throw new ControlError('needs-confirmation', `this would remove ${count} from the whitelist${more}`, {
-      hint: 'tuntoxctl whitelist export keeps a copy',
+      hint: 'to save a copy: tuntoxctl whitelist export FILE',
     });
   }
-  const asked = dryRun ? confirm(deps, { confirmed, dryRun }, lost) : [];
-  const closedTunnels = tunnelsOf(deps, lost.guests).length;
+  const asked = dryRun ? confirm(deps, { confirmed, dryRun }, affected) : [];
+  const closedTunnels = tunnelsOf(deps, affected.clients).length;
   const removed = entries.map((entry) => shown(deps, entry));
   const notes = [...asked, noteWithout(access)];
   if (!dryRun) {
     await saved(access.dropWhitelist());
-    deps.log.info('whitelist: switched off');
+    deps.log.info('whitelist: turned off');
   }
   return change({ removed, closedTunnels, notes });
 }
 
 function noteWithout({ secret, isOpen }: Deps['access']): string {
-  if (secret !== undefined) return 'from now on everybody who has the secret gets in';
-  if (isOpen) return 'from now on everybody who knows the Tox ID gets in (access.open)';
-  return 'there is no secret either, so nobody gets in';
+  if (secret !== undefined) return 'from now on every client that has the secret is admitted';
+  if (isOpen) return 'from now on every client that knows the Tox ID is admitted (access.open)';
+  return 'there is no secret either, so no client is admitted';
 }
 
 /** @throws ControlError */
-function entryOf({ engine, clock }: Deps, { id, name, allow, expiresAt, note }: Item): WhitelistEntry {
+function entryOf(deps: Deps, { id, name, allow, expiresAt: expiry, note }: Item): WhitelistEntry {
   const publicKey = newClient(id);
-  if (publicKey.equals(engine.id.publicKey)) {
-    throw new ControlError('bad-params', "that is the daemon's own Tox ID", { hint: 'give the one of the client' });
+  if (publicKey.equals(deps.engine.id.publicKey)) {
+    throw new ControlError('bad-params', "this is the daemon's own Tox ID", { hint: 'use the Tox ID of the client' });
   }
-  const now = clock.unixTime();
-  if (expiresAt !== undefined) checkExpiry(expiresAt, now);
-  return { publicKey, alias: name, allow: allowOf(allow ?? []), expiresAt, note: note ?? '', addedAt: now };
+  const expiresAt = expiry === undefined ? undefined : expiryOf(deps, expiry);
+  const addedAt = deps.clock.unixTime();
+  return { publicKey, alias: name, allow: allowOf(allow ?? []), expiresAt, note: note ?? '', addedAt };
 }
 
-/** All or none: what is wrong with one is said with its place. @throws ControlError */
+/** Makes all entries or none. The message has the place of the item that is wrong. @throws ControlError */
 function newEntries(deps: Deps, items: readonly Item[]): WhitelistEntry[] {
   const places = new Map<string, number>();
   const names = new Map<string, number>();
@@ -224,7 +227,7 @@ function newEntries(deps: Deps, items: readonly Item[]): WhitelistEntry[] {
       const entry = entryOf(deps, item);
       const { publicKey, alias } = entry;
       const twin = places.get(publicKey.hex) ?? (alias === undefined ? undefined : names.get(alias));
-      if (twin !== undefined) throw new ControlError('bad-params', `it has the key or the name of entry ${twin}`);
+      if (twin !== undefined) throw new ControlError('bad-params', `it has the same key or name as entry ${twin}`);
       places.set(publicKey.hex, place);
       if (alias !== undefined) names.set(alias, place);
       return entry;
@@ -245,18 +248,22 @@ function allowOf(texts: readonly string[]): WhitelistEntry['allow'] {
   }
 }
 
-/** @throws ControlError */
-function checkExpiry(expiresAt: number | null, now: number): void {
-  if (expiresAt === null || (expiresAt > now && expiresAt <= LAST_UNIX_TIME)) return;
-  if (expiresAt > now) throw new ControlError('bad-params', 'that time is too far away', { hint: 'leave it out' });
-  throw new ControlError('bad-params', 'that time is over already', { hint: 'write a later one, as in --expires 30d' });
+/** Returns the Unix time, s. @throws ControlError */
+function expiryOf({ clock }: Pick<Deps, 'clock'>, text: string): number {
+  const expiresAt = unixTimeOfRfc3339(text);
+  if (expiresAt === undefined) throw new ControlError('bad-params', `expiresAt: there is no time ${text}`);
+  if (expiresAt > LAST_UNIX_TIME) {
+    throw new ControlError('bad-params', `expiresAt: ${text} is too far in the future`, { hint: 'leave it out' });
+  }
+  if (expiresAt > clock.unixTime()) return expiresAt;
+  throw new ControlError('bad-params', `expiresAt: ${text} is in the past`, { hint: 'use a later time' });
 }
 
-/** What saving would refuse. @throws ControlError */
+/** Saving would refuse the alias of another client. @throws ControlError */
 function checkAlias(owners: ReturnType<typeof aliasOwners>, { alias, publicKey }: WhitelistEntry): void {
   const owner = alias === undefined ? undefined : owners.get(alias);
   if (owner === undefined || owner.equals(publicKey)) return;
-  throw new ControlError('exists', `the name "${alias}" belongs to ${owner.short}`);
+  throw new ControlError('exists', `${owner.short} already has the name "${alias}"`, { hint: 'choose another name' });
 }
 
 /** @throws ControlError */
@@ -269,11 +276,10 @@ const adoptedEntry = ({ friend, admittedBy }: AdmittedClient, now: number): Whit
   alias: undefined,
   allow: [],
   expiresAt: undefined,
-  note: admittedBy === 'secret' ? 'adopted: came by the secret' : 'adopted: came through the open door',
+  note: admittedBy === 'secret' ? 'adopted: was admitted by the secret' : 'adopted: was admitted by access.open',
   addedAt: now,
 });
 
-/** For the log. */
 const labelOf = ({ alias, publicKey }: WhitelistEntry): string => peerName(publicKey.hex, alias);
 
 const change = (part: Partial<Change>): Change => ({
@@ -288,10 +294,10 @@ const change = (part: Partial<Change>): Change => ({
 
 const shown = ({ clock }: Pick<Deps, 'clock'>, entry: WhitelistEntry): Change['added'][number] => ({
   publicKey: keyText(entry.publicKey),
-  alias: entry.alias ?? null,
+  name: entry.alias ?? null,
   allow: entry.allow.map(({ text }) => text),
-  expiresAt: entry.expiresAt ?? null,
+  expiresAt: entry.expiresAt === undefined ? null : rfc3339(entry.expiresAt),
   note: entry.note,
-  addedAt: entry.addedAt,
-  isExpired: isExpired(entry, clock.unixTime()),
+  addedAt: rfc3339(entry.addedAt),
+  expired: isExpired(entry, clock.unixTime()),
 });

@@ -3,6 +3,7 @@ import { chmodSync, chownSync, mkdirSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
+import { rfc3339 } from '../../../src/base/clock.js';
 import { groupOf } from '../../../src/cli/ctl/connection-error.js';
 import { Process, ROOT, startProgram } from '../../support/processes.js';
 import { requirementsMet, root, tool } from '../../support/requirements.js';
@@ -23,7 +24,7 @@ const talkative = (t: Test): Promise<string> =>
     'log.tail': (_params, emit, { signal }) =>
       new Promise((resolve) => {
         const say = (): void => {
-          emit({ schema: 'tuntox.log-line/1', at: now(), level: 'info', message: 'again' });
+          emit({ schema: 'tuntox.log-line/1', at: rfc3339(now()), level: 'info', message: 'again' });
         };
         const timer = setInterval(say, 5);
         signal.addEventListener('abort', () => {

@@ -20,7 +20,7 @@ const NONE = {
   'no-route': true,
 } as const satisfies Readonly<Record<NoPathReason, true>>;
 
-const since = 1;
+const since = '2026-01-01T00:00:00Z';
 
 t.test('each reason of the protocol is put into words', async (t) => {
   for (const reason of Object.keys(RELAYED)) {

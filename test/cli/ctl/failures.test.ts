@@ -4,7 +4,7 @@ import { createServer } from 'node:net';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
 import { ownVersion } from '../../../src/base/own-files.js';
-import { ControlError, type ControlFault } from '../../../src/control/control-error.js';
+import { ControlError, type ControlErrorCode } from '../../../src/control/control-error.js';
 import { temporaryDirectory } from '../../support/temporary-directory.js';
 import { entry, KEYS, startDaemon, status } from './support/daemon.js';
 import { run } from './support/run.js';
@@ -39,7 +39,7 @@ t.test('the error names the socket and where its path comes from', async (t) => 
 });
 
 t.test('each error of the daemon has its exit status and its hint', async (t) => {
-  const cases: readonly (readonly [ControlFault, number, RegExp])[] = [
+  const cases: readonly (readonly [ControlErrorCode, number, RegExp])[] = [
     ['not-found', 5, /^tuntoxctl: there is no client "laptp" did you mean "laptop"\?$/],
     ['ambiguous', 5, /did you mean/],
     ['bad-params', 2, /there is no client/],
@@ -137,7 +137,7 @@ t.test('each sign of version skew is reported as such: 1', async (t) => {
   for (const answer of answers) {
     const { status, said } = await failure(['id'], { socket: await oddDaemon(t, answer) });
     t.equal(status, 1, said);
-    t.match(said, /speaks version 2|disagree about "id"|form that this version|cannot be read/);
+    t.match(said, /speaks version 2|disagree about "id"|that this version|an invalid reply/);
     t.match(said, /the same version/);
   }
 });
@@ -180,7 +180,7 @@ t.test('a daemon that stops during a request is reported: 1', async (t) => {
   t.teardown(() => server.close());
   const { status, said } = await failure(['id'], { socket: path });
   t.equal(status, 1);
-  t.match(said, /the daemon has closed the connection to see its state: systemctl status tuntox/);
+  t.match(said, /the daemon closed the connection to see its state: systemctl status tuntox/);
 });
 
 t.test('status --wait survives a restart of the daemon', async (t) => {
@@ -294,9 +294,9 @@ t.test('a bad whitelist file is refused with the line of the mistake', async (t)
 
 t.test('export writes what import reads', async (t) => {
   const seen: unknown[] = [];
-  const kept = [entry({ note: 'x' }), entry({ publicKey: KEYS.ci, alias: null, allow: [], expiresAt: null })];
+  const kept = [entry({ note: 'x' }), entry({ publicKey: KEYS.ci, name: null, allow: [], expiresAt: null })];
   const socket = await startDaemon(t, {
-    'whitelist.list': () => ({ schema: 'tuntox.whitelist/1', isOn: true, entries: kept }),
+    'whitelist.list': () => ({ schema: 'tuntox.whitelist/1', enabled: true, entries: kept }),
     'whitelist.import': ({ items }) => {
       seen.push(...items);
       return { schema: 'tuntox.whitelist-change/1', added: [], changed: [], removed: [], closedTunnels: 0, notes: [] };

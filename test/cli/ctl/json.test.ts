@@ -54,6 +54,6 @@ t.test('with --json an error is JSON on standard error', async (t) => {
 });
 
 t.test('the schemas refuse wrong values', async (t) => {
-  t.match(mismatch({ schema: 'tuntox.ping/1', client: { publicKey: 'x', alias: null }, roundTrip: 1 }), /pattern/);
+  t.match(mismatch({ schema: 'tuntox.ping/1', client: { publicKey: 'x', name: null }, roundTripMs: 1 }), /pattern/);
   t.match(mismatch({ schema: 'tuntox.id/1' }), /required/);
 });

@@ -1,5 +1,6 @@
 /** The output of tuntoxctl on a terminal of 80 columns and in a file. */
 import t from 'tap';
+import { rfc3339 } from '../../../src/base/clock.js';
 import { columnsOf } from '../../../src/base/columns.js';
 import { COMMANDS } from '../../../src/cli/ctl/commands.js';
 import { helpText } from '../../../src/cli/ctl/help.js';
@@ -123,9 +124,9 @@ t.test('status highlights an access that is closed or open to all', async (t) =>
         health: 'degraded',
         access: {
           ...access,
-          isClosed: true,
-          secret: { isSet: false, changedAt: null, oldValidUntil: null },
-          whitelist: { isOn: true, entries: 0, expired: 0 },
+          closed: true,
+          secret: { set: false, changedAt: null, previousValidUntil: null },
+          whitelist: { enabled: true, entries: 0, expired: 0 },
         },
       }),
   });
@@ -133,7 +134,7 @@ t.test('status highlights an access that is closed or open to all', async (t) =>
     (await run(['status'], { socket: closed })).stdout,
     /Access +CLOSED: no client is admitted, no secret, whitelist 0 cl/,
   );
-  const open = await startDaemon(t, { status: () => status({ access: { ...access, isOpen: true } }) });
+  const open = await startDaemon(t, { status: () => status({ access: { ...access, open: true } }) });
   const { stdout } = await run(['status'], { socket: open, terminal: 80 });
   t.match(stdout, '\u001b[1;31mAccess     OPEN: every client');
 });
@@ -183,7 +184,7 @@ t.test('the daemon gets the request as it was typed', async (t) => {
     },
     'secret.set': (params) => {
       asked.push(params);
-      return { schema: 'tuntox.secret-change/1', secret: null, oldValidUntil: null, closedTunnels: 0, notes: [] };
+      return { schema: 'tuntox.secret-change/1', secret: null, previousValidUntil: null, closedTunnels: 0, notes: [] };
     },
     'connections.list': (params) => {
       asked.push(params);
@@ -207,7 +208,7 @@ t.test('the daemon gets the request as it was typed', async (t) => {
       dryRun: false,
     },
     { client: 'ci', name: null, allow: [], expiresAt: null, note: '', dryRun: false },
-    { secret: 'a secret ', grace: 5_400_000, dropSessions: false, confirmed: false, dryRun: false },
+    { secret: 'a secret ', graceMs: 5_400_000, dropSessions: false, confirmed: false, dryRun: false },
     { client: '9f3a11' },
   ]);
 });
@@ -247,13 +248,16 @@ t.test('a ban by clients kick is printed with its end, and is listed among the b
     stdout,
     /^disconnected {2}laptop [0-9A-F]{8}\nbanned {2}laptop [0-9A-F]{8} {2}until \d{4}-.*daemon restarts$/m,
   );
-  t.match(stdout, /^a client that has the secret can come back with another key: tuntoxctl secret rotate$/m);
+  t.match(
+    stdout,
+    /^a client that has the secret can return with another key; to prevent that: tuntoxctl secret rotate$/m,
+  );
   const plain = await run(['clients', 'kick', 'laptop'], { socket });
   t.notMatch(plain.stdout, 'banned');
   const bans = await run(['bans'], { socket });
   t.match(
     bans.stdout,
-    /shut out by clients kick +\d{4}-\d\d-\d\d \d\d:\d\d:\d\d +\d{4}-\d\d-\d\d \d\d:\d\d:\d\d or restart$/m,
+    /banned by clients kick +\d{4}-\d\d-\d\d \d\d:\d\d:\d\d +\d{4}-\d\d-\d\d \d\d:\d\d:\d\d or restart$/m,
   );
   t.match(bans.stdout, /wrong secrets: 30 within a minute .*:\d\d$/m, 'a saved ban outlasts a restart');
 });
@@ -296,7 +300,7 @@ t.test('Ctrl-C ends a stream with 130', async (t) => {
   const socket = await startDaemon(t, {
     'log.tail': (_params, emit, { signal }) =>
       new Promise((resolve) => {
-        emit({ schema: 'tuntox.log-line/1', at: now(), level: 'info', message: 'here' });
+        emit({ schema: 'tuntox.log-line/1', at: rfc3339(now()), level: 'info', message: 'here' });
         signal.addEventListener('abort', () => {
           hasEnded = true;
           resolve();

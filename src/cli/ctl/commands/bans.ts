@@ -1,7 +1,7 @@
 /** `tuntoxctl bans`: keys that the daemon does not answer. */
-import { countText, dateText } from '../../../base/units.js';
+import { countText } from '../../../base/units.js';
 import { type Command, show } from '../command.js';
-import { shortKey } from '../names.js';
+import { shortKey, timeText } from '../names.js';
 
 export const BAN_COMMANDS: readonly Command[] = [
   {
@@ -18,11 +18,11 @@ export const BAN_COMMANDS: readonly Command[] = [
         }
         out.table(
           [{ heading: 'KEY' }, { heading: 'REASON', narrowest: 12 }, { heading: 'SINCE' }, { heading: 'UNTIL' }],
-          bans.map(({ publicKey, reason, since, until, isKept }) => [
+          bans.map(({ publicKey, reason, since, until, persistent }) => [
             shortKey(publicKey),
             reason,
-            dateText(since, true),
-            `${until === null ? 'cleared' : dateText(until, true)}${isKept ? '' : ' or restart'}`,
+            timeText(since, true),
+            `${until === null ? 'cleared' : timeText(until, true)}${persistent ? '' : ' or restart'}`,
           ]),
         );
       });

@@ -1,13 +1,13 @@
 /** `tuntoxctl clients`: the clients that were admitted. */
 
-import { ageText, bytesText, dateText, durationText, roundTripText } from '../../../base/units.js';
+import { ageText, bytesText, durationText, roundTripText } from '../../../base/units.js';
 import type { Result } from '../../../control/protocol.js';
 import type { Output } from '../../output.js';
 import { type Command, show } from '../command.js';
 import { Footnotes, printClosed, printConnections, reasonText } from '../connection-table.js';
 import { usage } from '../ctl-error.js';
 import type { Argument, Option } from '../description.js';
-import { allowText, NAME_COLUMNS, nameCells, nameOf } from '../names.js';
+import { allowText, elapsedSince, NAME_COLUMNS, nameCells, nameOf, timeText } from '../names.js';
 import { durationValue } from '../values.js';
 
 const CLIENT: Argument = { name: 'CLIENT', completes: 'client' };
@@ -61,8 +61,8 @@ export const CLIENT_COMMANDS: readonly Command[] = [
       const { dryRun } = given;
       const client = given.argument(0);
       const time = given.value('--for');
-      const shutOut = time === undefined ? {} : { banFor: positive(durationValue(time, '--for')) };
-      const result = await session.call('clients.kick', { client, ...shutOut, dryRun });
+      const ban = time === undefined ? {} : { banForMs: positive(durationValue(time, '--for')) };
+      const result = await session.call('clients.kick', { client, ...ban, dryRun });
       show(context, result, (kicked, out) => printKicked(kicked, out, dryRun));
     },
   },
@@ -75,12 +75,12 @@ function positive(duration: number): number {
 }
 
 function printKicked(kicked: Result<'clients.kick'>, out: Output, dryRun: boolean): void {
-  const { client, wasHere, closed, shutOutUntil, notes } = kicked;
+  const { client, wasConnected, closed, bannedUntil, notes } = kicked;
   if (closed.length > 0) printClosed(out, closed, dryRun);
-  if (wasHere) out.line(`${dryRun ? 'would disconnect' : 'disconnected'}  ${nameOf(client)}`);
-  if (shutOutUntil !== null) {
+  if (wasConnected) out.line(`${dryRun ? 'would disconnect' : 'disconnected'}  ${nameOf(client)}`);
+  if (bannedUntil !== null) {
     const verb = dryRun ? 'would ban' : 'banned';
-    out.line(`${verb}  ${nameOf(client)}  until ${dateText(shutOutUntil)}, or until the daemon restarts`, {
+    out.line(`${verb}  ${nameOf(client)}  until ${timeText(bannedUntil)}, or until the daemon restarts`, {
       indent: verb.length + 2,
     });
   }
@@ -97,10 +97,10 @@ function printClients({ clients }: Result<'clients.list'>, out: Output, now: num
     COLUMNS,
     clients.map((one) => [
       ...nameCells(one.client),
-      `${one.isOnline ? 'online' : 'offline'} ${ageText((now - one.since) * 1000)}`,
-      one.admittedBy === 'secret and whitelist' ? 'both' : one.admittedBy,
-      one.isOnline ? notes.via(one.path) : '-',
-      roundTripText(one.roundTrip),
+      `${one.online ? 'online' : 'offline'} ${ageText(elapsedSince(one.since, now))}`,
+      one.admittedBy === 'secret-and-whitelist' ? 'both' : one.admittedBy,
+      one.online ? notes.via(one.path) : '-',
+      roundTripText(one.roundTripMs),
       bytesText(one.bytesReceived),
       bytesText(one.bytesSent),
       String(one.tunnels),
@@ -115,25 +115,25 @@ function printClient(
   now: number,
 ): void {
   const { path } = client;
-  out.field('Client', client.client.alias ?? '(no name)');
+  out.field('Client', client.client.name ?? '(no name)');
   out.field('Key', client.client.publicKey.toUpperCase());
-  out.field('State', `${client.isOnline ? 'online' : 'offline'} for ${durationText((now - client.since) * 1000)}`);
-  out.field('Admitted', `by ${client.admittedBy}, ${dateText(client.admittedAt)}`);
+  out.field('State', `${client.online ? 'online' : 'offline'} for ${durationText(elapsedSince(client.since, now))}`);
+  out.field('Admitted', `by ${client.admittedBy.replaceAll('-', ' ')}, ${timeText(client.admittedAt)}`);
   if (allow !== null) out.field('Targets', allow.length === 0 ? 'those that the rules allow' : allowText(allow));
-  if (allow !== null) out.field('Expires', expiresAt === null ? 'never' : dateText(expiresAt));
+  if (allow !== null) out.field('Expires', expiresAt === null ? 'never' : timeText(expiresAt));
   const via = { none: 'none', direct: 'direct', relayed: 'relayed' }[path.kind];
   const address = 'address' in path && path.address !== null ? ` ${path.address}` : '';
   const reason = reasonText(path);
   out.field(
     'Path',
-    `${via}${address}${reason === '' ? '' : ` (${reason})`}, for ${durationText((now - path.since) * 1000)}`,
+    `${via}${address}${reason === '' ? '' : ` (${reason})`}, for ${durationText(elapsedSince(path.since, now))}`,
   );
-  out.field('Round trip', roundTripText(client.roundTrip));
-  out.field('In', `${bytesText(client.bytesReceived)}, now ${bytesText(client.rateReceived)}/s`);
-  out.field('Out', `${bytesText(client.bytesSent)}, now ${bytesText(client.rateSent)}/s`);
+  out.field('Round trip', roundTripText(client.roundTripMs));
+  out.field('In', `${bytesText(client.bytesReceived)}, now ${bytesText(client.bytesReceivedPerSecond)}/s`);
+  out.field('Out', `${bytesText(client.bytesSent)}, now ${bytesText(client.bytesSentPerSecond)}/s`);
   const { lastError } = client;
   if (lastError !== null) {
-    out.field('Last error', `${durationText((now - lastError.at) * 1000)} ago: ${lastError.message}`, {
+    out.field('Last error', `${durationText(elapsedSince(lastError.at, now))} ago: ${lastError.message}`, {
       style: 'warning',
     });
   }

@@ -11,12 +11,12 @@ export const CONFIG_COMMANDS: readonly Command[] = [
     examples: ['', '--json'],
     run: async (context) => {
       const checked = await context.session.call('config.check', {});
-      show(context, checked, ({ file, isGood, errors }, out) => {
+      show(context, checked, ({ file, valid, errors }, out) => {
         for (const error of errors) out.line(error, { style: 'warning', indent: 2 });
-        if (isGood)
+        if (valid)
           out.line(file === null ? 'no configuration file: all settings have their defaults' : `${file} is valid`);
       });
-      return checked.isGood ? ExitStatus.Ok : ExitStatus.Failed;
+      return checked.valid ? ExitStatus.Ok : ExitStatus.Failed;
     },
   },
   {

@@ -77,7 +77,7 @@ async function watch(context: Context, params: { readonly client?: string }): Pr
   if (interval < 200 || interval > 60_000) throw usage('--interval must be between 200ms and 1m');
   await session.stream(
     'connections.watch',
-    { ...params, interval },
+    { ...params, intervalMs: interval },
     {
       signal,
       onEvent: (list) => {

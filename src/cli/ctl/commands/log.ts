@@ -1,10 +1,9 @@
 /** `tuntoxctl log`: the log of the daemon. */
-
-import { dateText } from '../../../base/units.js';
 import type { StreamEvent } from '../../../control/protocol.js';
 import type { Output, Style } from '../../output.js';
 import { type Command, show } from '../command.js';
 import { usage } from '../ctl-error.js';
+import { timeText } from '../names.js';
 import { countValue } from '../values.js';
 
 type LogLine = StreamEvent<'log.tail'>;
@@ -63,7 +62,7 @@ export const LOG_COMMANDS: readonly Command[] = [
 ];
 
 function printLine(out: Output, { at, level, message }: LogLine): void {
-  const head = `${dateText(at, true)}  ${level.padEnd(5)} `;
+  const head = `${timeText(at, true)}  ${level.padEnd(5)} `;
   // Further lines of a message are aligned with its first.
   const [first = '', ...rest] = message.split('\n');
   out.line(head + first, { style: STYLES[level], indent: HEAD });

@@ -4,7 +4,7 @@ import { bytesText, countText, durationText } from '../../../base/units.js';
 import type { Result } from '../../../control/protocol.js';
 import type { Output } from '../../output.js';
 import { type Command, show } from '../command.js';
-import { shortKey } from '../names.js';
+import { elapsedSince, shortKey } from '../names.js';
 import { udpText } from './status.js';
 
 export const NETWORK_COMMANDS: readonly Command[] = [
@@ -21,10 +21,10 @@ export const NETWORK_COMMANDS: readonly Command[] = [
 
 function printNetwork(network: Result<'net'>, out: Output, now: number): void {
   const { udpPort, udpSocket, proxy, seenAt, portMapping, bootstrapNodes, relays } = network;
-  out.field('Network', `${network.state} for ${durationText((now - network.since) * 1000)}`);
+  out.field('Network', `${network.state} for ${durationText(elapsedSince(network.since, now))}`);
   out.field('UDP', udpPort === null ? udpText(network.udp) : `${network.udp}, port ${udpPort}, ${udpSocket} socket`);
   out.field('Seen at', seenAt.length === 0 ? 'unknown' : seenAt.join(', '));
-  out.field('Gateway', portMapping === null ? 'no port mapping' : `${portMapping.outside} (${portMapping.protocol})`);
+  out.field('Gateway', portMapping === null ? 'no port mapping' : `${portMapping.external} (${portMapping.protocol})`);
   out.field('Proxy', proxy ?? 'none');
   const { known, answering, unresolved } = bootstrapNodes;
   const bootstrap = `${answering} of ${countText(known, 'node')} answer${known === 1 ? 's' : ''}`;
@@ -40,8 +40,8 @@ function printNetwork(network: Result<'net'>, out: Output, now: number): void {
     out.line(`           ${address}  ${shortKey(publicKey)}`, { indent: 11 });
 }
 
-function ownRelayText({ relayPort, relayClients, relayedBytes }: Result<'net'>): string {
+function ownRelayText({ relayPort, relayClients, bytesRelayed }: Result<'net'>): string {
   if (relayPort === null) return 'none';
-  const use = `${countText(relayClients, 'peer')}, ${bytesText(relayedBytes)} relayed`;
+  const use = `${countText(relayClients, 'peer')}, ${bytesText(bytesRelayed)} relayed`;
   return `for others on TCP port ${relayPort}: ${use} (turn off with network.relay_port: 0)`;
 }

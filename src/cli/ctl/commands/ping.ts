@@ -11,8 +11,8 @@ export const PING_COMMANDS: readonly Command[] = [
     examples: ['laptop'],
     run: async (context) => {
       const pong = await context.session.call('ping', { client: context.given.argument(0) });
-      show(context, pong, ({ client, roundTrip }, out) => {
-        out.line(`${nameOf(client)} answered in ${roundTripText(roundTrip)}`);
+      show(context, pong, ({ client, roundTripMs }, out) => {
+        out.line(`${nameOf(client)} answered in ${roundTripText(roundTripMs)}`);
       });
     },
   },

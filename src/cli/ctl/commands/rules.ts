@@ -48,9 +48,9 @@ export const RULE_COMMANDS: readonly Command[] = [
       }
       const verdict = await session.call('rules.check', { client, target });
       show(context, verdict, (result, out) => {
-        const answer = result.isAllowed ? 'allowed' : 'refused';
+        const answer = result.allowed ? 'allowed' : 'refused';
         out.line(`${answer}  ${nameOf(result.client)}  ${targetText(result.target)}`, {
-          style: result.isAllowed ? 'good' : 'warning',
+          style: result.allowed ? 'good' : 'warning',
           indent: 9,
         });
         out.line(`decided by: ${result.decidedBy}`, { indent: 2 });

@@ -1,11 +1,12 @@
 /** `tuntoxctl secret`: the shared secret of the clients. */
 
-import { countText, dateText, durationText } from '../../../base/units.js';
+import { countText, durationText } from '../../../base/units.js';
 import type { Result } from '../../../control/protocol.js';
 import type { Output } from '../../output.js';
 import { type Command, type Context, show, withConfirmation, YES } from '../command.js';
 import { CtlError, usage } from '../ctl-error.js';
 import type { Option } from '../description.js';
+import { elapsedSince, timeText } from '../names.js';
 import { durationValue } from '../values.js';
 
 /** Tunnel protocol: bytes of a secret. */
@@ -111,15 +112,15 @@ function transitionOf({ given }: Context) {
     );
   }
   return {
-    grace: grace === undefined ? 0 : durationValue(grace, '--grace'),
+    graceMs: grace === undefined ? 0 : durationValue(grace, '--grace'),
     dropSessions: given.has('--drop-sessions'),
     dryRun: given.dryRun,
   };
 }
 
 function printStatus(status: Result<'secret.status'>, out: Output, now: number): void {
-  const { isSet, source, changedAt, oldValidUntil } = status;
-  if (!isSet) {
+  const { set, source, changedAt, previousValidUntil } = status;
+  if (!set) {
     out.line('no secret');
     out.line('to generate one: tuntoxctl secret rotate', { indent: 2 });
     return;
@@ -132,10 +133,10 @@ function printStatus(status: Result<'secret.status'>, out: Output, now: number):
   } as const;
   out.field('Secret', `set, ${sources[source]}`);
   if (changedAt !== null) {
-    out.field('Changed', `${dateText(changedAt)} (${durationText((now - changedAt) * 1000)} ago)`);
+    out.field('Changed', `${timeText(changedAt)} (${durationText(elapsedSince(changedAt, now))} ago)`);
   }
-  if (oldValidUntil !== null && oldValidUntil > now)
-    out.field('Previous', `secret valid until ${dateText(oldValidUntil)}`);
+  if (previousValidUntil !== null && elapsedSince(previousValidUntil, now) < 0)
+    out.field('Previous', `secret valid until ${timeText(previousValidUntil)}`);
 }
 
 function printChange(change: Result<'secret.set'>, out: Output, dryRun: boolean, done: string): void {
@@ -145,7 +146,8 @@ function printChange(change: Result<'secret.set'>, out: Output, dryRun: boolean,
     out.line(`  ${change.secret}`, { style: 'strong' });
     out.line();
   } else out.line(dryRun ? `dry run, nothing has changed; otherwise: ${done}` : done, { indent: 2 });
-  if (change.oldValidUntil !== null) out.line(`the previous secret is valid until ${dateText(change.oldValidUntil)}`);
+  if (change.previousValidUntil !== null)
+    out.line(`the previous secret is valid until ${timeText(change.previousValidUntil)}`);
   if (change.closedTunnels > 0) {
     out.line(`${dryRun ? 'would close' : 'closed'}  ${countText(change.closedTunnels, 'tunnel')}`);
   }

@@ -6,7 +6,7 @@ import type { Result } from '../../../control/protocol.js';
 import type { Output } from '../../output.js';
 import { type Command, type Context, show } from '../command.js';
 import { CtlError, ExitStatus } from '../ctl-error.js';
-import { shortId } from '../names.js';
+import { elapsedSince, shortId } from '../names.js';
 import { durationValue } from '../values.js';
 
 type Status = Result<'status'>;
@@ -76,7 +76,7 @@ const isRestarting = (error: unknown): boolean =>
 function printStatus(status: Status, out: Output, now: number): void {
   const { daemon, identity, network, access, sessions, refusals } = status;
   const health = status.health === 'ok' ? '' : ', degraded';
-  const uptime = `up ${durationText(daemon.uptime)}, pid ${daemon.pid}`;
+  const uptime = `up ${durationText(daemon.uptimeMs)}, pid ${daemon.pid}`;
   out.line(`tuntoxd ${daemon.version}   ${daemon.state}${health}, ${uptime}`, { style: health ? 'warning' : 'plain' });
   printWarnings(status, out);
   out.line();
@@ -84,9 +84,9 @@ function printStatus(status: Status, out: Output, now: number): void {
   out.field('Identity', `${id}   ${identity.path}   (tuntoxctl id --qr)`);
   out.field(
     'Network',
-    `${network.state}, ${udpText(network.udp)}${socketText(network)}, for ${durationText((now - network.since) * 1000)}`,
+    `${network.state}, ${udpText(network.udp)}${socketText(network)}, for ${durationText(elapsedSince(network.since, now))}`,
   );
-  const isAlarm = access.isClosed || access.isOpen;
+  const isAlarm = access.closed || access.open;
   out.field('Access', accessText(status, now), { style: isAlarm ? 'alarm' : 'plain' });
   out.field('Targets', access.targets === 'any' ? 'any (no rules file)' : `those in ${access.targets}`);
   const bytes = `rx ${bytesText(sessions.bytesReceived)}   tx ${bytesText(sessions.bytesSent)}`;
@@ -95,9 +95,9 @@ function printStatus(status: Status, out: Output, now: number): void {
     `${countText(sessions.clients, 'client')}, ${countText(sessions.tunnels, 'tunnel')}   ${bytes}`,
   );
   out.field('Refused', refusedText(refusals));
-  const { relayPort, relayClients, relayedBytes } = network;
+  const { relayPort, relayClients, bytesRelayed } = network;
   if (relayPort === null) return;
-  const use = `${countText(relayClients, 'peer')}, ${bytesText(relayedBytes)}`;
+  const use = `${countText(relayClients, 'peer')}, ${bytesText(bytesRelayed)}`;
   out.field('Relay', `for others on TCP ${relayPort}: ${use} (off: network.relay_port 0)`);
 }
 
@@ -131,19 +131,17 @@ function socketText({ udp, udpSocket }: Status['network']): string {
 
 function accessText({ access }: Status, now: number): string {
   const { secret, whitelist } = access;
-  if (access.isOpen) return 'OPEN: every client that knows the Tox ID is admitted (access.open)';
-  const ago = secret.changedAt === null ? '' : ` (rotated ${durationText((now - secret.changedAt) * 1000)} ago)`;
-  const isOldValid = secret.oldValidUntil !== null && secret.oldValidUntil > now;
-  const old = isOldValid
-    ? `, the previous one valid for ${durationText(((secret.oldValidUntil ?? now) - now) * 1000)}`
-    : '';
+  if (access.open) return 'OPEN: every client that knows the Tox ID is admitted (access.open)';
+  const ago = secret.changedAt === null ? '' : ` (rotated ${durationText(elapsedSince(secret.changedAt, now))} ago)`;
+  const left = secret.previousValidUntil === null ? 0 : -elapsedSince(secret.previousValidUntil, now);
+  const previous = left > 0 ? `, the previous one valid for ${durationText(left)}` : '';
   const expired = whitelist.expired === 0 ? '' : ` (${whitelist.expired} expired)`;
-  const list = whitelist.isOn ? `${countText(whitelist.entries, 'client')}${expired}` : 'off';
-  const first = secret.isSet ? `secret set${ago}${old}` : 'no secret';
+  const list = whitelist.enabled ? `${countText(whitelist.entries, 'client')}${expired}` : 'off';
+  const first = secret.set ? `secret set${ago}${previous}` : 'no secret';
   // access.require: a client needs all factors, or any one of them.
-  const joint = secret.isSet && whitelist.isOn ? (access.require === 'all' ? ' and' : ' or') : ',';
+  const joint = secret.set && whitelist.enabled ? (access.require === 'all' ? ' and' : ' or') : ',';
   const parts = [
-    ...(access.isClosed ? ['CLOSED: no client is admitted'] : []),
+    ...(access.closed ? ['CLOSED: no client is admitted'] : []),
     `${first}${joint} whitelist ${list}`,
     'open: no',
   ];

@@ -108,9 +108,9 @@ function save(name: string, text: string): void {
 function exportOf(entries: readonly Entry[]): WhitelistExport {
   return {
     schema: 'tuntox.whitelist-export/1',
-    items: entries.map(({ publicKey, alias, allow, expiresAt, note }) => ({
+    items: entries.map(({ publicKey, name, allow, expiresAt, note }) => ({
       id: publicKey,
-      ...(alias === null ? {} : { name: alias }),
+      ...(name === null ? {} : { name }),
       ...(allow.length === 0 ? {} : { allow }),
       ...(expiresAt === null ? {} : { expiresAt }),
       ...(note === '' ? {} : { note }),

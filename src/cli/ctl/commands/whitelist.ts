@@ -1,12 +1,12 @@
 /** `tuntoxctl whitelist`: the clients that are admitted by their key, and their targets. */
 
-import { countText, dateText, durationText } from '../../../base/units.js';
+import { countText, durationText } from '../../../base/units.js';
 import type { Result } from '../../../control/protocol.js';
 import type { Output } from '../../output.js';
 import { type Command, type Context, show, withConfirmation, YES } from '../command.js';
 import { usage } from '../ctl-error.js';
 import type { Option } from '../description.js';
-import { allowText, NAME_COLUMNS, nameCells, shortKey } from '../names.js';
+import { allowText, elapsedSince, NAME_COLUMNS, nameCells, shortKey, timeText } from '../names.js';
 import { expiryValue } from '../values.js';
 
 type Change = Result<'whitelist.add'>;
@@ -41,9 +41,9 @@ export const WHITELIST_COMMANDS: readonly Command[] = [
     run: async (context) => {
       const list = await context.session.call('whitelist.list', {});
       const now = context.clock.unixTime();
-      show(context, list, ({ entries, isOn }, out) => {
+      show(context, list, ({ entries, enabled }, out) => {
         if (entries.length === 0) {
-          out.line(isOn ? 'the whitelist is on but empty: it admits no client' : 'the whitelist is off');
+          out.line(enabled ? 'the whitelist is on but empty: it admits no client' : 'the whitelist is off');
           out.line('to add a client: tuntoxctl whitelist add ID', { indent: 2 });
           return;
         }
@@ -57,7 +57,7 @@ export const WHITELIST_COMMANDS: readonly Command[] = [
           entries.map((entry) => [
             ...nameCells(entry),
             allowText(entry.allow),
-            entry.isExpired ? 'EXPIRED' : expiryText(entry.expiresAt, now),
+            entry.expired ? 'EXPIRED' : expiryText(entry.expiresAt, now),
             entry.note,
           ]),
         );
@@ -178,8 +178,8 @@ function editOf({ given, clock }: Context) {
   };
 }
 
-const expiryText = (expiresAt: number | null, now: number): string =>
-  expiresAt === null ? 'never' : `${dateText(expiresAt).slice(0, 10)} (${durationText((expiresAt - now) * 1000)})`;
+const expiryText = (expiresAt: string | null, now: number): string =>
+  expiresAt === null ? 'never' : `${timeText(expiresAt).slice(0, 10)} (${durationText(-elapsedSince(expiresAt, now))})`;
 
 /** Prints what a change of the whitelist did, or would do. */
 export function printChange(out: Output, change: Change, dryRun: boolean, now: number): void {
@@ -199,9 +199,9 @@ export function printChange(out: Output, change: Change, dryRun: boolean, now: n
   for (const note of change.notes) out.line(note, { indent: 2 });
 }
 
-function entryText({ publicKey, alias, allow, expiresAt, note }: Entry, now: number): string {
+function entryText({ publicKey, name, allow, expiresAt, note }: Entry, now: number): string {
   return [
-    ...(alias === null ? [] : [alias]),
+    ...(name === null ? [] : [name]),
     shortKey(publicKey),
     `allow ${allowText(allow)}`,
     ...(expiresAt === null ? [] : [`expires ${expiryOf(expiresAt, now)}`]),
@@ -209,5 +209,7 @@ function entryText({ publicKey, alias, allow, expiresAt, note }: Entry, now: num
   ].join('  ');
 }
 
-const expiryOf = (at: number, now: number): string =>
-  at <= now ? `${dateText(at)} (expired)` : `${dateText(at)} (${durationText((at - now) * 1000)})`;
+function expiryOf(at: string, now: number): string {
+  const left = -elapsedSince(at, now);
+  return `${timeText(at)} (${left <= 0 ? 'expired' : durationText(left)})`;
+}

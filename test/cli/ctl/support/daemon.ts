@@ -1,10 +1,9 @@
 /** A daemon for tests of tuntoxctl: a real control socket, with answers out of a script. */
 import { join } from 'node:path';
 import type { Test } from 'tap';
-import { systemClock } from '../../../../src/base/clock.js';
+import { rfc3339, systemClock } from '../../../../src/base/clock.js';
 import { silentLogger } from '../../../../src/base/logger.js';
-import type { MethodHandlers } from '../../../../src/control/method-handlers.js';
-import type { Result } from '../../../../src/control/protocol.js';
+import type { MethodHandlers, Result } from '../../../../src/control/protocol.js';
 import { ControlServer } from '../../../../src/control/server.js';
 import { temporaryDirectory } from '../../../support/temporary-directory.js';
 
@@ -16,18 +15,19 @@ export const KEYS = {
 export const TOX_ID = `5A40C344${'0'.repeat(63)}C4054`;
 
 const DAY = 86_400;
+const EARLIER = rfc3339(1);
 export const now = (): number => systemClock.unixTime();
 
-export const laptop = { publicKey: KEYS.laptop, alias: 'laptop' } as const;
-const ci = { publicKey: KEYS.ci, alias: 'ci' } as const;
+export const laptop = { publicKey: KEYS.laptop, name: 'laptop' } as const;
+const ci = { publicKey: KEYS.ci, name: 'ci' } as const;
 /** A client without a name, and one with the longest name. */
-const unnamed = { publicKey: KEYS.unnamed, alias: null } as const;
-const longest = { publicKey: KEYS.unnamed, alias: `A${'b'.repeat(31)}` } as const;
+const unnamed = { publicKey: KEYS.unnamed, name: null } as const;
+const longest = { publicKey: KEYS.unnamed, name: `A${'b'.repeat(31)}` } as const;
 
-const direct = { kind: 'direct', since: 1, address: '198.51.100.7:33445' } as const;
+const direct = { kind: 'direct', since: EARLIER, address: '198.51.100.7:33445' } as const;
 const relayed = {
   kind: 'relayed',
-  since: 1,
+  since: EARLIER,
   address: '203.0.113.9:443',
   reason: 'peer-tcp-only',
 } as const;
@@ -40,8 +40,8 @@ const base: Connection = {
   target: { host: '127.0.0.1', port: 22 },
   state: 'open',
   path: direct,
-  roundTrip: 23.4,
-  age: 72 * 60_000,
+  roundTripMs: 23.4,
+  ageMs: 72 * 60_000,
   bytesReceived: 4_300_000,
   bytesSent: 901_000,
   localPort: 40_022,
@@ -56,8 +56,8 @@ export const connections: readonly Connection[] = [
     target: { host: '10.0.0.5', port: 443 },
     state: 'connecting',
     path: relayed,
-    roundTrip: 180.2,
-    age: 3_000,
+    roundTripMs: 180.2,
+    ageMs: 3_000,
     localPort: null,
   },
 ];
@@ -73,8 +73,8 @@ export const longConnections: readonly Connection[] = [
       ...relayed,
       reason: 'no hole could be punched: the client is behind a NAT that gives each target another port',
     },
-    roundTrip: 999.2,
-    age: (23 * 60 + 59) * 60_000,
+    roundTripMs: 999.2,
+    ageMs: (23 * 60 + 59) * 60_000,
     bytesReceived: 999 * 1024 * 1024,
     bytesSent: 999 * 1024 * 1024,
   },
@@ -83,8 +83,8 @@ export const longConnections: readonly Connection[] = [
     id: 'c-81921',
     client: unnamed,
     target: { host: `${'very-long-name.'.repeat(8)}example`, port: 443 },
-    path: { kind: 'none', since: 1, reason: 'it went away' },
-    roundTrip: null,
+    path: { kind: 'none', since: EARLIER, reason: 'it went away' },
+    roundTripMs: null,
   },
 ];
 
@@ -97,20 +97,20 @@ export function status(changes: Partial<Result<'status'>> = {}): Result<'status'
       version: '1.0.0',
       state: 'running',
       pid: 812,
-      startedAt: now() - 3 * DAY,
-      uptime: 76 * 3_600_000,
+      startedAt: rfc3339(now() - 3 * DAY),
+      uptimeMs: 76 * 3_600_000,
       configFile: '/etc/tuntox/tuntox.yaml',
       logLevel: 'info',
-      memory: 70_000_000,
+      memoryBytes: 70_000_000,
     },
     identity: { toxId: TOX_ID, publicKey: KEYS.laptop, path: '/etc/tuntox/tox_save' },
     network,
     access: {
-      secret: { isSet: true, changedAt: now() - 12 * DAY, oldValidUntil: null },
-      whitelist: { isOn: true, entries: 4, expired: 0 },
+      secret: { set: true, changedAt: rfc3339(now() - 12 * DAY), previousValidUntil: null },
+      whitelist: { enabled: true, entries: 4, expired: 0 },
       require: 'all',
-      isOpen: false,
-      isClosed: false,
+      open: false,
+      closed: false,
       targets: 'any',
     },
     sessions: { clients: 2, tunnels: 5, bytesReceived: 1_288_490_188, bytesSent: 325_058_560 },
@@ -127,16 +127,16 @@ export const bootstrapWarning = {
 
 export const network: Result<'status'>['network'] = {
   state: 'online',
-  since: now() - 76 * 3_600,
+  since: rfc3339(now() - 76 * 3_600),
   udp: 'works',
   udpPort: 33_445,
   udpSocket: 'native',
   relayPort: 33_445,
   relayClients: 1,
-  relayedBytes: 47_185_920,
+  bytesRelayed: 47_185_920,
   proxy: null,
   seenAt: ['192.0.2.4:33445', '[2001:db8::4]:33445'],
-  portMapping: { outside: '192.0.2.4:33445', protocol: 'PCP' },
+  portMapping: { external: '192.0.2.4:33445', protocol: 'PCP' },
   bootstrapNodes: { known: 8, answering: 5, unresolved: [] },
   relays: [{ publicKey: KEYS.ci, address: '203.0.113.9:443' }],
 };
@@ -144,27 +144,27 @@ export const network: Result<'status'>['network'] = {
 export const entry = (changes: object = {}): Result<'whitelist.list'>['entries'][number] => ({
   ...laptop,
   allow: ['127.0.0.1:22'],
-  expiresAt: now() + 30 * DAY + 60,
+  expiresAt: rfc3339(now() + 30 * DAY + 60),
   note: '',
-  addedAt: now() - DAY,
-  isExpired: false,
+  addedAt: rfc3339(now() - DAY),
+  expired: false,
   ...changes,
 });
 
 export const client = (changes: object = {}): Result<'clients.list'>['clients'][number] => ({
   client: laptop,
-  isOnline: true,
-  since: now() - 3 * DAY,
-  admittedBy: 'secret and whitelist',
-  admittedAt: now() - 4 * DAY,
+  online: true,
+  since: rfc3339(now() - 3 * DAY),
+  admittedBy: 'secret-and-whitelist',
+  admittedAt: rfc3339(now() - 4 * DAY),
   path: direct,
-  roundTrip: 23.4,
-  rateReceived: 1_000,
-  rateSent: 12_345,
+  roundTripMs: 23.4,
+  bytesReceivedPerSecond: 1_000,
+  bytesSentPerSecond: 12_345,
   bytesReceived: 4_300_000,
   bytesSent: 901_000,
   tunnels: 1,
-  lastError: { at: now() - 60, message: 'the target 127.0.0.1:80 refused the connection' },
+  lastError: { at: rfc3339(now() - 60), message: 'the target 127.0.0.1:80 refused the connection' },
   ...changes,
 });
 
@@ -181,7 +181,7 @@ const change = (changes: Partial<Result<'whitelist.add'>>): Result<'whitelist.ad
 const secretChange = (changes: Partial<Result<'secret.set'>>): Result<'secret.set'> => ({
   schema: 'tuntox.secret-change/1',
   secret: null,
-  oldValidUntil: null,
+  previousValidUntil: null,
   closedTunnels: 0,
   notes: ['4 clients of the whitelist need the new secret as well'],
   ...changes,
@@ -212,31 +212,31 @@ export const HANDLERS: MethodHandlers = {
       client({
         client: longest,
         path: relayed,
-        roundTrip: 1_800,
+        roundTripMs: 1_800,
         admittedBy: 'secret',
-        since: now() - 9 * DAY - 9_000,
+        since: rfc3339(now() - 9 * DAY - 9_000),
       }),
-      client({ client: unnamed, isOnline: false, roundTrip: null }),
+      client({ client: unnamed, online: false, roundTripMs: null }),
     ],
   }),
   'clients.show': () => ({
     schema: 'tuntox.client/1',
     client: client(),
     allow: ['127.0.0.1:22', '127.0.0.1:80'],
-    expiresAt: now() + DAY,
+    expiresAt: rfc3339(now() + DAY),
     connections: [...connections],
   }),
-  'clients.kick': ({ banFor }) => ({
+  'clients.kick': ({ banForMs }) => ({
     schema: 'tuntox.kicked/1',
     client: laptop,
-    wasHere: true,
+    wasConnected: true,
     closed: [...connections],
-    shutOutUntil: banFor === undefined ? null : now() + banFor / 1000,
-    notes: ['a client that has the secret can come back with another key: tuntoxctl secret rotate'],
+    bannedUntil: banForMs === undefined ? null : rfc3339(now() + banForMs / 1000),
+    notes: ['a client that has the secret can return with another key; to prevent that: tuntoxctl secret rotate'],
   }),
   'whitelist.list': () => ({
     schema: 'tuntox.whitelist/1',
-    isOn: true,
+    enabled: true,
     entries: [
       entry(),
       entry({
@@ -248,7 +248,7 @@ export const HANDLERS: MethodHandlers = {
       entry({
         ...longest,
         allow: ['[2001:db8::1]:443', 'db.internal.example.org:5432'],
-        isExpired: true,
+        expired: true,
         note: '雪 \u202egpj.exe',
       }),
     ],
@@ -261,10 +261,10 @@ export const HANDLERS: MethodHandlers = {
   'whitelist.off': () => change({ removed: [entry()] }),
   'secret.status': () => ({
     schema: 'tuntox.secret/1',
-    isSet: true,
+    set: true,
     source: 'state',
-    changedAt: now() - 12 * DAY,
-    oldValidUntil: now() + 3_600,
+    changedAt: rfc3339(now() - 12 * DAY),
+    previousValidUntil: rfc3339(now() + 3_600),
   }),
   'secret.set': () => secretChange({}),
   'secret.rotate': () => secretChange({ secret: 'correct-horse-battery-staple-0123456789', closedTunnels: 3 }),
@@ -281,7 +281,7 @@ export const HANDLERS: MethodHandlers = {
     schema: 'tuntox.rule-verdict/1',
     client: laptop,
     target: { host: '127.0.0.1', port: 22 },
-    isAllowed: target.endsWith(':22'),
+    allowed: target.endsWith(':22'),
     decidedBy: 'line 3 of /etc/tuntox/rules: 127.0.0.1:22, and the allow list of laptop: 127.0.0.1:22',
   }),
   'bans.list': () => ({
@@ -290,22 +290,36 @@ export const HANDLERS: MethodHandlers = {
       {
         publicKey: KEYS.unnamed,
         reason: 'too many wrong secrets: 30 within a minute',
-        since: now(),
-        until: now() + DAY,
-        isKept: true,
+        since: rfc3339(now()),
+        until: rfc3339(now() + DAY),
+        persistent: true,
       },
-      { publicKey: KEYS.ci, reason: 'shut out by clients kick', since: now(), until: now() + 3_600, isKept: false },
+      {
+        publicKey: KEYS.ci,
+        reason: 'banned by clients kick',
+        since: rfc3339(now()),
+        until: rfc3339(now() + 3_600),
+        persistent: false,
+      },
     ],
   }),
   'bans.clear': () => ({
     schema: 'tuntox.bans/1',
-    bans: [{ publicKey: KEYS.unnamed, reason: 'too many wrong secrets', since: now(), until: null, isKept: true }],
+    bans: [
+      {
+        publicKey: KEYS.unnamed,
+        reason: 'too many wrong secrets',
+        since: rfc3339(now()),
+        until: null,
+        persistent: true,
+      },
+    ],
   }),
   'config.show': () => ({ schema: 'tuntox.config/1', file: '/etc/tuntox/tuntox.yaml', settings }),
   'config.check': () => ({
     schema: 'tuntox.config-check/1',
     file: '/etc/tuntox/tuntox.yaml',
-    isGood: true,
+    valid: true,
     errors: [],
   }),
   'config.reload': () => ({
@@ -315,16 +329,21 @@ export const HANDLERS: MethodHandlers = {
     notes: [],
   }),
   'log.tail': async (_params, emit) => {
-    emit({ schema: 'tuntox.log-line/1', at: 1_700_000_000, level: 'info', message: 'laptop 9F3A11C2 is here' });
     emit({
       schema: 'tuntox.log-line/1',
-      at: 1_700_000_001,
+      at: rfc3339(1_700_000_000),
+      level: 'info',
+      message: 'laptop 9F3A11C2 is here',
+    });
+    emit({
+      schema: 'tuntox.log-line/1',
+      at: rfc3339(1_700_000_001),
       level: 'error',
       message: `hostile \u001b]0;title\u0007 \u009b31m \u202e and long: ${'word '.repeat(30)}\nsecond line`,
     });
   },
   'log.level': ({ level }) => ({ schema: 'tuntox.log-level/1', before: 'info', now: level }),
-  ping: () => ({ schema: 'tuntox.ping/1', client: laptop, roundTrip: 23.4 }),
+  ping: () => ({ schema: 'tuntox.ping/1', client: laptop, roundTripMs: 23.4 }),
   metrics: () => ({ schema: 'tuntox.metrics/1', text: '# TYPE tuntox_tunnels gauge\ntuntox_tunnels 5\n# EOF\n' }),
 };
 

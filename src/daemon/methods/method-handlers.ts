@@ -1,0 +1,22 @@
+/** The handlers of all methods of the control socket. */
+import type { MethodHandlers } from '../../control/protocol.js';
+import { banMethods } from './bans.js';
+import { clientMethods } from './clients.js';
+import { connectionMethods } from './connections.js';
+import type { MethodContext } from './context.js';
+import { ruleMethods } from './rules.js';
+import { secretMethods } from './secret.js';
+import { statusMethods } from './status.js';
+import { upkeepMethods } from './upkeep.js';
+import { whitelistMethods } from './whitelist.js';
+
+export const methodHandlers = (context: MethodContext): MethodHandlers => ({
+  ...statusMethods(context),
+  ...connectionMethods(context),
+  ...clientMethods(context),
+  ...whitelistMethods(context),
+  ...secretMethods(context),
+  ...ruleMethods(context),
+  ...banMethods(context),
+  ...upkeepMethods(context),
+});
