@@ -31,7 +31,7 @@ FILES :=
 PREFIX := /usr/local
 DESTDIR :=
 VERSION := $(shell sed -n 's/^ *"version": "\(.*\)",/\1/p' package.json)
-# make deb DEB_VERSION=0.1.0-2; DEBFULLNAME and DEBEMAIL in the environment say who answers for it
+# make deb DEB_VERSION=0.2.0-2; DEBFULLNAME and DEBEMAIL in the environment say who answers for it
 DEB_VERSION := $(VERSION)
 # What is made for others goes there; the same sources make the same bytes.
 RELEASE := release

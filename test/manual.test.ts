@@ -2,6 +2,7 @@ import { execFileSync, spawnSync } from 'node:child_process';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
+import { ownVersion } from '../src/base/own-files.js';
 import { HELP } from '../src/cli/tuntox/help.js';
 import { parseProxyOrNone } from '../src/config/proxy.js';
 import { schemaOf } from '../src/config/schema.js';
@@ -34,6 +35,10 @@ for (const [path, content] of generatedFiles()) {
     t.equal(readFileSync(join(ROOT, path), 'utf8'), content, 'make manual writes it');
   });
 }
+
+t.test('each page of the manual names the version of the package', async (t) => {
+  for (const name of readdirSync(join(ROOT, 'man'))) t.match(page(name), `\n.Os tuntox ${ownVersion()}\n`, name);
+});
 
 t.test('the page of tuntox explains every variable of its help', async (t) => {
   for (const name of HELP.match(/\b(TUNTOX_[A-Z_]+|ALL_PROXY)\b/g) ?? []) t.match(page('tuntox.1'), `Ev ${name}`);

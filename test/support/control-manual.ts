@@ -1,12 +1,13 @@
 /** man/tuntoxctl.1, made from the descriptions of the commands, as the help is. */
+import { ownVersion } from '../../src/base/own-files.js';
 import { GLOBAL_OPTIONS, optionsOf } from '../../src/cli/ctl/arguments.js';
 import type { Description } from '../../src/cli/ctl/description.js';
 import { escaped, optionList, prose, sentence } from './mdoc.js';
 
 const HEAD = `.\\" Made by \`make manual\` from src/cli/ctl/commands.
-.Dd November 26, 2026
+.Dd November 28, 2026
 .Dt TUNTOXCTL 1
-.Os tuntox
+.Os tuntox ${ownVersion()}
 .Sh NAME
 .Nm tuntoxctl
 .Nd manage the daemon tuntoxd

@@ -1,11 +1,12 @@
 /** man/tuntox.1, made from the table of options, as the help is. */
+import { ownVersion } from '../../src/base/own-files.js';
 import { OPTIONS, type TuntoxOption } from '../../src/cli/tuntox/options.js';
 import { optionList } from './mdoc.js';
 
 const HEAD = `.\\" Made by \`make manual\` from src/cli/tuntox/options.ts.
 .Dd November 28, 2026
 .Dt TUNTOX 1
-.Os tuntox
+.Os tuntox ${ownVersion()}
 .Sh NAME
 .Nm tuntox
 .Nd reach a TCP service behind NATs over the Tox network
