@@ -1,4 +1,4 @@
-/** What all peers together may have waiting here. */
+/** Bounds of the data that waits for slow programs. */
 import type { Socket } from 'node:net';
 import t, { type Test } from 'tap';
 import type { PeerChannel, PeerChannelHandlers } from '../../src/tunnel/wire/peer-channel.js';
@@ -7,7 +7,7 @@ import { until, World } from './support/world.js';
 const MIB = 1024 * 1024;
 const FRAME_DATA = 1365;
 
-/** A client as upstream's, which sends frames made beforehand: what waits is counted in full and takes no memory. */
+/** An upstream client that sends the same frames again and again: waiting data is counted in full and takes no memory. */
 class Flooder implements PeerChannel {
   readonly peerId: string;
   readonly maxPacketSize = 1373;
@@ -27,7 +27,7 @@ class Flooder implements PeerChannel {
     this.#handlers = handlers;
   }
 
-  #say(type: number, id: number, data: Buffer): void {
+  #send(type: number, id: number, data: Buffer): void {
     const header = Buffer.alloc(8);
     for (const [index, value] of [0xa26b, type, id, data.length].entries()) header.writeUInt16BE(value, index * 2);
     this.#handlers?.onPacket(Buffer.concat([header, data]));
@@ -35,14 +35,14 @@ class Flooder implements PeerChannel {
 
   async open(port: number): Promise<number> {
     const count = this.tunnelIds.length;
-    this.#say(0x0602, port, Buffer.concat([Buffer.alloc(4, count), Buffer.from('127.0.0.1')]));
+    this.#send(0x0602, port, Buffer.concat([Buffer.alloc(4, count), Buffer.from('127.0.0.1')]));
     await until(() => this.tunnelIds.length > count);
     return this.tunnelIds[count] as number;
   }
 
-  /** No more comes for it, and nothing from it is wanted. */
+  /** Ends a tunnel: no more data follows, and the target's data is not wanted. */
   end(id: number): void {
-    this.#say(0x0601, id, Buffer.alloc(0));
+    this.#send(0x0601, id, Buffer.alloc(0));
   }
 
   leave(): void {
@@ -56,7 +56,7 @@ class Flooder implements PeerChannel {
   }
 }
 
-t.test('slow programs of all peers together fill so much and no more, and the peer with most gives way', async (t) => {
+t.test('the backlogs of all peers together are bounded, and the peer with the largest loses a tunnel', async (t) => {
   const world = new World(t);
   const server = world.service();
   const port = await world.target((socket) => void socket.pause());
@@ -66,7 +66,7 @@ t.test('slow programs of all peers together fill so much and no more, and the pe
   server.on('closed', ({ peerId }, reason) => closed.push(`${peerId.slice(0, 2)} ${reason}`));
   const others = [new Flooder('aa'.repeat(32)), new Flooder('bb'.repeat(32))];
   for (const peer of [greedy, modest, ...others]) server.attach(peer);
-  /** Until so much waits in a new tunnel, whatever the system's own buffers take. */
+  /** Sends until this many bytes wait in a new tunnel, whatever the system's own buffers take. */
   const fill = async (peer: Flooder, bytes: number): Promise<void> => {
     const id = await peer.open(port);
     const waiting = (): number => server.list().at(-1)?.backlog ?? 0;
@@ -77,13 +77,13 @@ t.test('slow programs of all peers together fill so much and no more, and the pe
   };
   for (let round = 0; round < 8; round += 1) await fill(greedy, 15 * MIB);
   for (let round = 0; round < 6; round += 1) for (const peer of others) await fill(peer, 10 * MIB);
-  t.same(closed, [], 'which is below the limit');
+  t.same(closed, [], 'below the limit');
   while (closed.length === 0) await fill(modest, 5 * MIB);
   t.same(closed, ['dd overflow']);
   t.ok(total() <= 256 * MIB, `${total()} bytes wait`);
 });
 
-/** A peer that left tunnels behind whose targets take nothing of what it sent. */
+/** A peer that left tunnels behind, whose targets take nothing. */
 async function leftBehind(t: Test, tunnels: number, descriptors: number) {
   const world = new World(t);
   const server = world.service(undefined, undefined, undefined, descriptors);
@@ -102,15 +102,15 @@ async function leftBehind(t: Test, tunnels: number, descriptors: number) {
   return { world, server, port, peer };
 }
 
-t.test('tunnels that a peer left behind count when it comes back', async (t) => {
+t.test('tunnels that a peer left behind count when it returns', async (t) => {
   const { server, port, peer } = await leftBehind(t, 3, 8);
   t.equal(server.list().length, 3);
   server.attach(peer);
   for (let count = 0; count < 8; count += 1) await peer.open(port);
-  t.equal(server.list().length, 4, 'half of the descriptors, as one alone may have');
+  t.equal(server.list().length, 4, 'half of the descriptors, which one peer alone may have');
 });
 
-t.test('bytes that a peer left behind count when it comes back: 128 MiB wait for one peer at the most', async (t) => {
+t.test('bytes that a peer left behind count when it returns: at most 128 MiB wait for one peer', async (t) => {
   const world = new World(t);
   const server = world.service();
   const port = await world.target((socket) => void socket.pause());
@@ -138,7 +138,7 @@ t.test('bytes that a peer left behind count when it comes back: 128 MiB wait for
   t.ok(bytes > 100 * MIB && bytes <= 128 * MIB, `${bytes} bytes wait`);
 });
 
-t.test('what a peer left behind is given back when its target takes nothing for five minutes', async (t) => {
+t.test('the tunnels that a peer left behind end when their target takes nothing for five minutes', async (t) => {
   const { world, server } = await leftBehind(t, 1, 8);
   const reasons: (string | undefined)[] = [];
   server.on('closed', (_tunnel, reason) => reasons.push(reason));
@@ -149,7 +149,7 @@ t.test('what a peer left behind is given back when its target takes nothing for 
   t.equal(world.clock.pending, 0);
 });
 
-t.test('a target that goes on taking gets all of it, however long that lasts', async (t) => {
+t.test('a target that continues to read gets everything, however long it takes', async (t) => {
   const world = new World(t);
   const server = world.service();
   let target: Socket | undefined;

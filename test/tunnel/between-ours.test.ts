@@ -1,4 +1,4 @@
-/** Both roles, over a channel that refuses, delays and bursts at random. */
+/** Both roles of ours, over a channel that refuses, delays and bursts at random. */
 import { once } from 'node:events';
 import type { Socket } from 'node:net';
 import t from 'tap';
@@ -9,7 +9,7 @@ import { howItEnds, nextClosed, pairOfOurs, readAll, readSome, until } from './s
 const faulty = { capacity: 20, refusals: 0.05, burst: 16 };
 const echo = (socket: Socket): void => void socket.pipe(socket);
 
-t.test('what goes in comes out, byte for byte, in both directions', async (t) => {
+t.test('bytes arrive unchanged in both directions', async (t) => {
   const { world, client, server, port } = await pairOfOurs(t, echo, { ...faulty, seed: 11 });
   const bytes = world.random.bytes(3_000_000);
   const socket = await world.connect(port);
@@ -19,7 +19,7 @@ t.test('what goes in comes out, byte for byte, in both directions', async (t) =>
   t.match(client.peers(), [{ terms: 'extended', tunnels: 0 }]);
 });
 
-t.test('the first request goes out at once after the hello, and the tunnel is an extended one', async (t) => {
+t.test('the first request follows the hello at once, and the tunnel is extended', async (t) => {
   const { world, channels, port } = await pairOfOurs(t, echo);
   channels.client.isRecording = true;
   channels.client.isStalled = true;
@@ -33,15 +33,15 @@ t.test('the first request goes out at once after the hello, and the tunnel is an
   socket.end('x');
   t.equal((await readAll(socket)).toString(), 'x');
   const types = channels.client.sent.map((packet) => packet.readUInt16BE(2));
-  t.ok(types.includes(0x0621), 'it ended by eof');
+  t.ok(types.includes(0x0621), 'it ended with eof');
 });
 
-t.test('200 connections at once, ended in any order by either side, keep their bytes apart', async (t) => {
+t.test('200 connections at once, ended in any order by either side, keep their bytes separate', async (t) => {
   const ends = new SeededRandom(5);
   const { world, client, server, port } = await pairOfOurs(
     t,
     (socket) => {
-      // Some targets echo and wait for the end, some answer once and end first, some do so and read no more.
+      // Some targets echo and wait for the end, some answer once and end first, and some of those read nothing more.
       const kind = ends.below(3);
       if (kind === 0) echo(socket);
       else socket.once('data', (data) => (kind === 1 ? socket.end(data) : void socket.write(data, () => socket.end())));
@@ -63,7 +63,7 @@ t.test('200 connections at once, ended in any order by either side, keep their b
   t.pass();
 });
 
-t.test('a program that has said all still gets its answer, however late', async (t) => {
+t.test('a program that has ended its direction still gets its answer, however late', async (t) => {
   const { world, port } = await pairOfOurs(t, (socket) => {
     socket.resume().once('end', () => {
       world.clock.advance(3_600_000);
@@ -75,21 +75,21 @@ t.test('a program that has said all still gets its answer, however late', async 
   t.equal((await readAll(socket)).toString(), 'the answer');
 });
 
-t.test('a service that has said all still hears the rest', async (t) => {
-  let heard: Promise<Buffer> | undefined;
+t.test('a service that has ended its direction still gets the rest', async (t) => {
+  let received: Promise<Buffer> | undefined;
   const { world, port } = await pairOfOurs(t, (socket) => {
     socket.end('go on');
-    heard = readAll(socket);
+    received = readAll(socket);
   });
   const socket = await world.connect(port);
   t.equal((await readAll(socket)).toString(), 'go on');
   world.clock.advance(3_600_000);
   socket.end('the rest');
-  await until(() => heard !== undefined);
-  t.equal((await heard)?.toString(), 'the rest');
+  await until(() => received !== undefined);
+  t.equal((await received)?.toString(), 'the rest');
 });
 
-t.test('a refused target resets the connection at once, with a reason that has a name', async (t) => {
+t.test('a refused target resets the connection at once, with its reason', async (t) => {
   const { world, client, port, target, serverId } = await pairOfOurs(t, echo);
   const refusals: string[] = [];
   const ask = (host: string, at: number): Promise<string> =>
@@ -114,7 +114,7 @@ t.test('a refused target resets the connection at once, with a reason that has a
   t.equal((await readAll(socket)).toString(), 'still', `and ${target.port} works on`);
 });
 
-t.test('a target that is not allowed is never dialled, and the local connection is reset', async (t) => {
+t.test('a target that is not allowed is not connected to, and the local connection is reset', async (t) => {
   let connections = 0;
   const { world, server, port } = await pairOfOurs(
     t,
@@ -133,7 +133,7 @@ t.test('a target that is not allowed is never dialled, and the local connection 
   t.equal(connections, 0);
 });
 
-t.test('the address that was allowed is the one that is connected to', async (t) => {
+t.test('the connection goes to the address that was allowed', async (t) => {
   const asked: (string | undefined)[] = [];
   const { world, client, server, target, serverId } = await pairOfOurs(t, (socket) => void socket.end('hello'), {
     mayReach: (_peer, _target, address) => {
@@ -156,7 +156,7 @@ t.test('the address that was allowed is the one that is connected to', async (t)
   );
 });
 
-t.test('a name all of whose addresses are denied is refused with what denied them', async (t) => {
+t.test('a name whose addresses are all denied is refused with the rule that denied them', async (t) => {
   const { world, client, server, target, serverId } = await pairOfOurs(t, echo, {
     mayReach: (_peer, _target, address) => {
       return address === undefined ? { allowed: true } : { allowed: false, reason: 'line 2: deny class:loopback:0' };
@@ -170,7 +170,7 @@ t.test('a name all of whose addresses are denied is refused with what denied the
   t.match(await refused, [/./, {}, 'not-allowed', 'line 2: deny class:loopback:0']);
 });
 
-t.test('access that was taken away while the target was dialled counts', async (t) => {
+t.test('access that is revoked while the target is being connected to is refused', async (t) => {
   let asked = 0;
   const { world, port } = await pairOfOurs(t, (socket) => void socket.write('secret'), {
     mayReach: () => {
@@ -181,7 +181,7 @@ t.test('access that was taken away while the target was dialled counts', async (
   t.equal(await howItEnds(await world.connect(port)), 'ECONNRESET');
 });
 
-t.test('a slow reader stops only itself, and its sender', async (t) => {
+t.test('a slow reader stops only its own tunnel', async (t) => {
   let sent = 0;
   const stalled: Socket[] = [];
   const { world, client, port } = await pairOfOurs(t, (socket) => {
@@ -211,12 +211,12 @@ t.test('a slow reader stops only itself, and its sender', async (t) => {
       t.equal((await readAll(socket)).toString(), 'quick');
     }
   }
-  t.ok((client.list()[0]?.backlog ?? 0) <= 16 * 1024 * 1024, 'what waits is bounded by the largest window');
+  t.ok((client.list()[0]?.backlog ?? 0) <= 16 * 1024 * 1024, 'waiting data is bounded by the largest window');
   slow.destroy();
   await until(() => client.list().length === 0);
 });
 
-t.test('a reset at either end comes out as a reset at the other', async (t) => {
+t.test('a reset at one end becomes a reset at the other', async (t) => {
   let atTarget: Socket | undefined;
   const { world, client, server, port } = await pairOfOurs(t, (socket) => {
     atTarget = socket;
@@ -234,12 +234,12 @@ t.test('a reset at either end comes out as a reset at the other', async (t) => {
   await until(() => client.list().length === 0 && server.list().length === 0);
 });
 
-t.test('a reset that finds bytes unread is no end in good order', async (t) => {
+t.test('a reset with unread bytes is not an orderly end', async (t) => {
   for (const isEnded of [false, true]) {
     const { world, channels, client, server, port } = await pairOfOurs(t, (socket) => void socket.write('hi'));
     const socket = await world.connect(port);
     await once(socket, 'data');
-    // Nothing reaches the peer, so that in the end nobody reads from the program either.
+    // Nothing reaches the peer, so eventually the program is not read either.
     channels.client.isStalled = true;
     const bytes = Buffer.alloc(300_000);
     await new Promise<void>((resolve) => {
@@ -281,7 +281,7 @@ t.test('a reset while the peer reads nothing ends the tunnel and the connection 
   }
 });
 
-t.test('when the peer goes away, connections break at both ends', async (t) => {
+t.test('when the peer goes offline, connections break at both ends', async (t) => {
   let atTarget: Socket | undefined;
   const { world, channels, client, server, port } = await pairOfOurs(t, (socket) => {
     atTarget = socket;
@@ -297,7 +297,7 @@ t.test('when the peer goes away, connections break at both ends', async (t) => {
   t.same([client.list(), server.list(), client.peers()], [[], [], []]);
 });
 
-t.test('a service that is to end lets a transfer finish, and takes nothing new', async (t) => {
+t.test('a service that drains lets a transfer finish, and takes no new tunnels', async (t) => {
   const bytes = Buffer.alloc(2_000_000, 7);
   const { world, server, client, port } = await pairOfOurs(t, (socket) => void socket.end(bytes));
   const socket = await world.connect(port);
@@ -320,7 +320,7 @@ t.test('a service that is to end lets a transfer finish, and takes nothing new',
   t.same([server.list(), client.list()], [[], []]);
 });
 
-t.test('a service that ends tells its peers that it was it', async (t) => {
+t.test('a service that stops tells its peers that it is shutting down', async (t) => {
   const { world, server, client, port } = await pairOfOurs(t, echo);
   await world.connect(port);
   await until(() => server.list().length === 1);
@@ -347,18 +347,18 @@ t.test('both sides may open tunnels over one channel, with the same ids', async 
   await until(() => client.list().length === 0 && server.list().length === 0);
 });
 
-t.test('a ping measures the round trip, and one to nobody says so', async (t) => {
+t.test('a ping measures the round trip, and fails when the peer is offline', async (t) => {
   const { client, channels, serverId } = await pairOfOurs(t, echo);
   t.equal(await client.ping(serverId), 0);
   t.equal(client.peers()[0]?.roundTrip, 0);
-  await t.rejects(client.ping('nobody'), { code: 'peer-away' });
+  await t.rejects(client.ping('offline'), { code: 'peer-away' });
   channels.client.isStalled = true;
   const lost = client.ping(serverId);
   channels.client.close();
   await t.rejects(lost, { code: 'peer-gone' });
 });
 
-t.test('tunnels are listed, and closed by their number or their peer', async (t) => {
+t.test('tunnels are listed, and closed by number or by peer', async (t) => {
   const { world, client, server, channels, port, target } = await pairOfOurs(t, echo);
   const sockets = await Promise.all([1, 2, 3].map(() => world.connect(port)));
   await until(() => server.list().length === 3);
@@ -383,7 +383,7 @@ t.test('tunnels are listed, and closed by their number or their peer', async (t)
 });
 
 t.test(
-  'a request has a number while its target is dialled, keeps it as a tunnel, and can be closed before',
+  'a request has a number while its target is being connected to, can be closed by it, and keeps it as a tunnel',
   async (t) => {
     const dials: DialHandlers[] = [];
     let cancelled = 0;

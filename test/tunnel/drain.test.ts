@@ -17,7 +17,7 @@ const tunnel = (bytesSent: number, backlog = 0): TunnelInfo => ({
   remoteAddress: undefined,
 });
 
-/** @param at the tunnels there are at a time, ms @returns when it was over, ms */
+/** @param at the tunnels that are open at a time, ms @returns when the wait was over, ms */
 async function overAfter(at: (now: number) => TunnelInfo[]): Promise<number> {
   const clock = new ManualClock();
   let over: number | undefined;
@@ -35,22 +35,22 @@ async function overAfter(at: (now: number) => TunnelInfo[]): Promise<number> {
   }
 }
 
-t.test('where there are no tunnels nothing is waited for', async (t) => {
+t.test('without tunnels there is no wait', async (t) => {
   t.equal(await overAfter(() => []), 0);
 });
 
-t.test('tunnels that carry nothing are waited for 2 s', async (t) => {
+t.test('idle tunnels end the wait after 2 s', async (t) => {
   t.equal(await overAfter(() => [tunnel(7), tunnel(8)]), 2_000);
 });
 
-t.test('a transfer goes on to its end, and its last bytes have 2 s to arrive', async (t) => {
+t.test('a transfer continues to its end, and its last bytes have 2 s to arrive', async (t) => {
   t.equal(await overAfter((now) => (now < 5_000 ? [tunnel(now)] : [])), 7_000);
 });
 
-t.test('what waited for a slow program counts when it is delivered', async (t) => {
+t.test('bytes that waited for a slow program count when they are delivered', async (t) => {
   t.equal(await overAfter((now) => [tunnel(7, Math.max(0, 3_000 - now))]), 5_000);
 });
 
-t.test('10 s are the most', async (t) => {
+t.test('the wait ends after 10 s', async (t) => {
   t.equal(await overAfter((now) => [tunnel(now)]), 10_000);
 });

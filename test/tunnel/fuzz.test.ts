@@ -1,4 +1,4 @@
-/** Peers that send anything at all: nothing throws, nothing grows, and other peers' tunnels go on. */
+/** Peers that send arbitrary frames: nothing throws, memory does not grow, and the tunnels of other peers continue. */
 import { once } from 'node:events';
 import type { Socket } from 'node:net';
 import t from 'tap';
@@ -16,7 +16,7 @@ const TYPES = [
 ];
 const hello = encodeFrame(0x0108, 0, encodeHello({ kind: 'hello', version: 1, initialWindow: 65536 }));
 
-/** Sends in order, however full the channel is, and remembers the ids of the tunnels that it gets. */
+/** Sends in order, however full the channel is, and stores the ids of its tunnels. */
 class RawPeer implements PeerChannelHandlers {
   readonly #channel: TestChannel;
   readonly #queue: Buffer[] = [];
@@ -54,7 +54,7 @@ class RawPeer implements PeerChannelHandlers {
   onClose(): void {}
 }
 
-t.test('random and mutated frames on a live link break nothing but their own tunnels', async (t) => {
+t.test('random and mutated frames on a live link break only their own tunnels', async (t) => {
   for (const seed of [31, 32, 33, 34]) {
     const world = new World(t, seed);
     const random = new SeededRandom(seed);
@@ -98,7 +98,7 @@ t.test('random and mutated frames on a live link break nothing but their own tun
   }
 });
 
-t.test('what an opener gets from an evil server breaks nothing either', async (t) => {
+t.test('frames of a hostile server break nothing at an opener', async (t) => {
   const world = new World(t, 41);
   const random = new SeededRandom(41);
   const client = world.service();
@@ -119,9 +119,9 @@ t.test('what an opener gets from an evil server breaks nothing either', async (t
     const data = type === 0x0610 ? (forwardIds[random.below(20)] as Buffer) : random.bytes(random.below(20));
     peer.send(encodeFrame(type, random.below(30), data));
   }
-  await until(() => peer.waiting === 0 && evil.server.underWay === 0);
+  await until(() => peer.waiting === 0 && evil.server.inFlight === 0);
   evil.client.close();
-  // Programs that were told the end may go on for a while.
+  // Programs that got the end may continue for a while.
   await until(() => {
     world.clock.advance(1000);
     return client.list().length === 0;
@@ -129,7 +129,7 @@ t.test('what an opener gets from an evil server breaks nothing either', async (t
   t.pass();
 });
 
-t.test('an extended peer that ignores its window loses that tunnel, and what waited was bounded', async (t) => {
+t.test('an extended peer that ignores its window loses that tunnel, and its waiting bytes were bounded', async (t) => {
   const world = new World(t);
   const server = world.service();
   const evil = channelPair({ capacity: 2000, burst: 500 });
@@ -146,7 +146,7 @@ t.test('an extended peer that ignores its window loses that tunnel, and what wai
       peer.send(encodeFrame(0x0600, peer.ids[0] as number, Buffer.alloc(1365)));
     await until(() => peer.waiting === 0);
     highest = Math.max(highest, server.list()[0]?.backlog ?? 0);
-    // This peer never says its last word, as long as it is wanted to.
+    // This peer never sends the last frame that is due.
     if (peer.received.some((packet) => packet.readUInt16BE(2) === 0x06a2))
       peer.send(encodeFrame(0x0601, peer.ids[0] as number));
   }
@@ -154,7 +154,7 @@ t.test('an extended peer that ignores its window loses that tunnel, and what wai
   t.ok(highest <= 16 * 1024 * 1024, `${highest}`);
 });
 
-t.test('more requests than a peer may make are refused, and those that are answered free their place', async (t) => {
+t.test('requests beyond the limit are refused, and answered requests free their place', async (t) => {
   const world = new World(t);
   const server = world.service();
   const evil = channelPair({ capacity: 100, burst: 100 });
@@ -176,32 +176,29 @@ t.test('more requests than a peer may make are refused, and those that are answe
   t.pass();
 });
 
-t.test(
-  'a burst of requests beyond what may be dialled at once is refused in part, and answered in whole',
-  async (t) => {
-    const world = new World(t);
-    const evil = channelPair({ capacity: 1000, burst: 1000 });
-    const peer = new RawPeer(evil.client);
-    world.service().attach(evil.server);
-    const port = await world.target(() => {});
-    peer.send(hello);
-    for (let count = 0; count < 600; count += 1) peer.send(encodeRequest(count, { host: '127.0.0.1', port }));
-    const denied = (): number => peer.received.filter((packet) => packet.readUInt16BE(2) === 0x0604).length;
-    await until(() => peer.ids.length + denied() === 600);
-    t.ok(peer.ids.length >= 256 && peer.ids.length < 600, `${peer.ids.length}`);
-  },
-);
+t.test('in a burst of requests beyond the dial limit each is answered, some with a refusal', async (t) => {
+  const world = new World(t);
+  const evil = channelPair({ capacity: 1000, burst: 1000 });
+  const peer = new RawPeer(evil.client);
+  world.service().attach(evil.server);
+  const port = await world.target(() => {});
+  peer.send(hello);
+  for (let count = 0; count < 600; count += 1) peer.send(encodeRequest(count, { host: '127.0.0.1', port }));
+  const denied = (): number => peer.received.filter((packet) => packet.readUInt16BE(2) === 0x0604).length;
+  await until(() => peer.ids.length + denied() === 600);
+  t.ok(peer.ids.length >= 256 && peer.ids.length < 600, `${peer.ids.length}`);
+});
 
-t.test('a flood of pings that are never read is answered only so far', async (t) => {
+t.test('a flood of pings from a peer that does not read is answered up to a bound', async (t) => {
   const world = new World(t);
   const evil = channelPair({ capacity: 10 });
   const peer = new RawPeer(evil.client);
   world.service().attach(evil.server);
   evil.server.isStalled = true;
   for (let count = 0; count < 5000; count += 1) peer.send(encodeFrame(0x0108, 0, Buffer.alloc(1365)));
-  await until(() => peer.waiting === 0 && evil.client.underWay === 0);
+  await until(() => peer.waiting === 0 && evil.client.inFlight === 0);
   evil.server.resume();
-  await until(() => evil.server.underWay === 0);
+  await until(() => evil.server.inFlight === 0);
   await new Promise((resolve) => setImmediate(resolve));
   t.ok(peer.received.length <= 322 + 10, `${peer.received.length} pongs`);
 });

@@ -1,4 +1,4 @@
-/** Whatever peers do in whatever order, what they hold here has its bounds, and who leaves gives it back. */
+/** Whatever peers do in whatever order, what they hold here is bounded, and freed when they go offline. */
 import type { Socket } from 'node:net';
 import { Duplex } from 'node:stream';
 import t from 'tap';
@@ -17,7 +17,7 @@ const HELLO = encodeFrame(0x0108, 0, encodeHello({ kind: 'hello', version: 1, in
 /** EOF, RESET, TCP_FIN and WINDOW of an opener, and a fin of upstream's. */
 const ENDS = [0x0621, 0x0622, 0x0601, 0x0620] as const;
 
-/** A target of a peer's own: it takes nothing, or everything; some end at once, some say something, some break off. */
+/** A target that belongs to the peer. It takes nothing or everything; some end at once, some write, some break off. */
 class OwnTarget extends Duplex {
   readonly #takes: boolean;
 
@@ -73,7 +73,7 @@ class HostilePeer implements PeerChannel {
 
   receive(handlers: PeerChannelHandlers): void {
     this.#handlers = handlers;
-    if (this.#random.below(2) === 0) this.#say(HELLO);
+    if (this.#random.below(2) === 0) this.#send(HELLO);
   }
 
   leave(): void {
@@ -88,15 +88,15 @@ class HostilePeer implements PeerChannel {
     const kind = random.below(10);
     const id = random.below(10) === 0 ? random.below(0x10000) : (this.#ids[random.below(this.#ids.length || 1)] ?? 0);
     if (kind < 2)
-      this.#say(encodeRequest(random.below(0x1_0000_0000), { host: '192.0.2.1', port: 1 + random.below(9) }));
+      this.#send(encodeRequest(random.below(0x1_0000_0000), { host: '192.0.2.1', port: 1 + random.below(9) }));
     else if (kind < 7)
-      for (let count = random.below(100); count >= 0; count -= 1) this.#say(encodeFrame(0x0600, id, FULL_FRAME));
+      for (let count = random.below(100); count >= 0; count -= 1) this.#send(encodeFrame(0x0600, id, FULL_FRAME));
     else if (kind < 9)
-      this.#say(encodeFrame(ENDS[random.below(ENDS.length)] as number, id, random.bytes(random.below(6))));
+      this.#send(encodeFrame(ENDS[random.below(ENDS.length)] as number, id, random.bytes(random.below(6))));
     else this.#handlers?.onDrain();
   }
 
-  #say(packet: Buffer): void {
+  #send(packet: Buffer): void {
     this.#handlers?.onPacket(packet);
   }
 }
@@ -138,7 +138,7 @@ for (const seed of [1, 2, 3, 4]) {
       world.clock.advance(60_000);
       await new Promise((resolve) => setImmediate(resolve));
     }
-    t.same([server.list(), server.connecting()], [[], []], 'who leaves gives everything back');
+    t.same([server.list(), server.connecting()], [[], []], 'everything is freed when the peers are offline');
     t.equal(world.clock.pending, 0);
   });
 }

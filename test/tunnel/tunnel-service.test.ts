@@ -1,4 +1,4 @@
-/** What the owner of a server reads of the tunnels of one client, and of a thousand. */
+/** What a server logs about the tunnels of one client, and of a thousand. */
 import type { Socket } from 'node:net';
 import t from 'tap';
 import { silentLogger } from '../../src/base/logger.js';
@@ -6,7 +6,7 @@ import type { MayReach } from '../../src/tunnel/server/request-handler.js';
 import { channelPair, TestChannel } from './support/channel-pair.js';
 import { until, World } from './support/world.js';
 
-/** A server whose log is kept, and what it tells of events. */
+/** A server, the lines of its log, and its events. */
 function startServer(world: World, mayReach?: MayReach) {
   const lines: string[] = [];
   const log = { ...silentLogger, info: (text: string) => void lines.push(text), child: () => silentLogger };
@@ -20,7 +20,7 @@ function startServer(world: World, mayReach?: MayReach) {
   return { server, lines, counts };
 }
 
-t.test('each tunnel of an honest client appears in the log, when it opens and when it ends', async (t) => {
+t.test('each tunnel of an honest client is logged when it opens and when it ends', async (t) => {
   const world = new World(t);
   const { server, lines, counts } = startServer(world);
   const channels = channelPair();
@@ -43,31 +43,37 @@ t.test('each tunnel of an honest client appears in the log, when it opens and wh
   t.equal(lines.length, 180);
 });
 
-t.test('a flood of refused requests is summed up, counted exactly, and silences nobody else', async (t) => {
-  const world = new World(t);
-  const { server, lines, counts } = startServer(world, () => ({ allowed: false, reason: 'not for you' }));
-  const clients = [channelPair(), secondPair()].map(({ client, server: end }) => {
-    const service = world.service();
-    service.attach(client);
-    server.attach(end);
-    return service.opener(client.peerId);
-  });
-  const request = (opener: (typeof clients)[number] | undefined): void =>
-    void opener?.open({ host: 'example.org', port: 25 }, { onAccepted: () => t.fail() as never, onRefused: () => {} });
-  for (let round = 0; round < 10; round += 1) {
-    for (let count = 0; count < 100; count += 1) request(clients[0]);
-    await until(() => counts.refused === (round + 1) * 100);
-  }
-  t.equal(lines.length, 200);
-  request(clients[1]);
-  await until(() => counts.refused === 1_001);
-  t.equal(lines.at(-1), 'd2d2d2d2: example.org:25 refused: not for you');
-  world.clock.advance(60_000);
-  t.equal(lines.at(-1), 'c1c1c1c1: in the last minute also 800 requests refused');
-  t.equal(lines.length, 202);
-});
+t.test(
+  'a flood of refused requests is summarized with an exact count, and the lines of other clients still appear',
+  async (t) => {
+    const world = new World(t);
+    const { server, lines, counts } = startServer(world, () => ({ allowed: false, reason: 'not for you' }));
+    const clients = [channelPair(), secondPair()].map(({ client, server: end }) => {
+      const service = world.service();
+      service.attach(client);
+      server.attach(end);
+      return service.opener(client.peerId);
+    });
+    const request = (opener: (typeof clients)[number] | undefined): void =>
+      void opener?.open(
+        { host: 'example.org', port: 25 },
+        { onAccepted: () => t.fail() as never, onRefused: () => {} },
+      );
+    for (let round = 0; round < 10; round += 1) {
+      for (let count = 0; count < 100; count += 1) request(clients[0]);
+      await until(() => counts.refused === (round + 1) * 100);
+    }
+    t.equal(lines.length, 200);
+    request(clients[1]);
+    await until(() => counts.refused === 1_001);
+    t.equal(lines.at(-1), 'd2d2d2d2: example.org:25 refused: not for you');
+    world.clock.advance(60_000);
+    t.equal(lines.at(-1), 'c1c1c1c1: in the last minute also 800 requests refused');
+    t.equal(lines.length, 202);
+  },
+);
 
-/** Of another client. */
+/** The same request from another client. */
 function secondPair(): ReturnType<typeof channelPair> {
   const { client } = channelPair({ seed: 2 });
   const server = new TestChannel('d2'.repeat(32), new World(t).random, {});

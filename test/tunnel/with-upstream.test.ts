@@ -1,4 +1,4 @@
-/** Ours against a peer that behaves as upstream's source does. */
+/** Ours with a peer that behaves as upstream's source does. */
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 import t, { type Test } from 'tap';
@@ -37,7 +37,7 @@ async function ourServer(t: Test, onConnection: (socket: Socket) => void) {
   return { world, channels, server, upstream, listener, port };
 }
 
-t.test('our client carries bytes through an upstream server, and sends nothing that it does not know', async (t) => {
+t.test('our client carries bytes through an upstream server, and sends no frames of the extension', async (t) => {
   const { world, client, upstream, port } = await ourClient(t, echo, 21);
   const bytes = world.random.bytes(500_000);
   const socket = await world.connect(port);
@@ -52,7 +52,7 @@ t.test('our client carries bytes through an upstream server, and sends nothing t
   t.same(upstream.unknownTypes, []);
 });
 
-t.test('many connections through an upstream server run side by side', async (t) => {
+t.test('many connections through an upstream server run at once', async (t) => {
   const { world, client, upstream, port } = await ourClient(t, echo, 22);
   const one = async (index: number): Promise<void> => {
     const socket = await world.connect(port);
@@ -69,7 +69,7 @@ t.test('many connections through an upstream server run side by side', async (t)
   t.pass();
 });
 
-t.test('a program that ends first gets its answer from an upstream server', async (t) => {
+t.test('a program that ends its direction first gets its answer from an upstream server', async (t) => {
   let service: Socket | undefined;
   const { world, client, port } = await ourClient(t, (socket) => {
     service = socket;
@@ -84,19 +84,19 @@ t.test('a program that ends first gets its answer from an upstream server', asyn
   }
   const rest = readAll(socket);
   world.clock.advance(1500);
-  t.equal(client.list().length, 1, 'the tunnel waits for more');
+  t.equal(client.list().length, 1, 'the tunnel waits for more data');
   world.clock.advance(500);
-  t.equal((await rest).length, 0, 'until the service has been silent for long');
+  t.equal((await rest).length, 0, 'until the service has sent nothing for long enough');
   await until(() => client.list().length === 0);
 });
 
-t.test('all that an upstream server sent before its fin is delivered', async (t) => {
+t.test('all data that an upstream server sent before its fin is delivered', async (t) => {
   const { world, client, port } = await ourClient(t, (socket) => void socket.end(Buffer.alloc(300_000, 9)), 23);
   const socket = await world.connect(port);
   await until(() => client.list()[0]?.bytesReceived === 300_000);
   const bytes = await readAll(socket);
   t.equal(bytes.length, 300_000);
-  t.notOk(socket.destroyed, 'and the program may go on writing to nobody');
+  t.notOk(socket.destroyed, 'and the program may still write, although its bytes are discarded');
   socket.end();
   await until(() => client.list().length === 0);
 });
@@ -106,7 +106,7 @@ t.test('a request that an upstream server does not answer is given up', async (t
   channels.client.isStalled = true;
   const socket = await world.connect(port);
   const ending = howItEnds(socket);
-  await until(() => channels.client.underWay === 2);
+  await until(() => channels.client.inFlight === 2);
   world.clock.advance(30_000);
   t.equal(await ending, 'ECONNRESET');
   channels.client.resume();
@@ -114,7 +114,7 @@ t.test('a request that an upstream server does not answer is given up', async (t
   t.equal(client.list().length, 0);
 });
 
-t.test('a tunnel that is acked too late is closed at the upstream server', async (t) => {
+t.test('a tunnel that is acknowledged too late is closed at the upstream server', async (t) => {
   const { world, channels, upstream, port } = await ourClient(t, echo);
   channels.server.isStalled = true;
   const socket = await world.connect(port);
@@ -126,7 +126,7 @@ t.test('a tunnel that is acked too late is closed at the upstream server', async
   t.pass();
 });
 
-t.test('tunnels that an upstream server kept from a lost connection are closed when it is back', async (t) => {
+t.test('tunnels that an upstream server kept from a lost connection are closed when it returns', async (t) => {
   const { world, client, channels, upstream, port } = await ourClient(t, (socket) => void socket.write('hi'));
   const socket = await world.connect(port);
   await once(socket, 'data');
@@ -140,7 +140,7 @@ t.test('tunnels that an upstream server kept from a lost connection are closed w
   t.same(returned.finsForUnknown, [id]);
 });
 
-t.test('data of a tunnel that is not there is answered with a fin, a fin with nothing', async (t) => {
+t.test('data for an unknown tunnel is answered with a fin, and a fin is not answered', async (t) => {
   const world = new World(t);
   const channels = channelPair();
   const upstream = new UpstreamPeer(channels.server, 'server', world.random);
@@ -152,10 +152,10 @@ t.test('data of a tunnel that is not there is answered with a fin, a fin with no
   for (let count = 0; count < 500; count += 1) upstream.send(0x0600, count, Buffer.from('old'));
   upstream.send(0x0108, 0, Buffer.from('Hello'));
   await until(() => upstream.pongs.length === 1);
-  t.ok(upstream.finsForUnknown.length <= 20, 'not too often');
+  t.ok(upstream.finsForUnknown.length <= 20, 'at most 20 a second');
 });
 
-t.test('an upstream ping gets its own bytes back', async (t) => {
+t.test('a ping of upstream is answered with its own bytes', async (t) => {
   const world = new World(t);
   const channels = channelPair();
   const upstream = new UpstreamPeer(channels.client, 'client', world.random);
@@ -167,7 +167,7 @@ t.test('an upstream ping gets its own bytes back', async (t) => {
   }
 });
 
-t.test('our server carries bytes for an upstream client, and sends nothing that it does not know', async (t) => {
+t.test('our server carries bytes for an upstream client, and sends no frames of the extension', async (t) => {
   const { world, server, upstream, listener } = await ourServer(t, echo);
   const bytes = world.random.bytes(500_000);
   const socket = await world.connect(listener);
@@ -178,7 +178,7 @@ t.test('our server carries bytes for an upstream client, and sends nothing that 
   t.same([upstream.unknownTypes, server.peers()[0]?.terms], [[], 'upstream']);
 });
 
-t.test('an upstream client gets all that a service said before it ended', async (t) => {
+t.test('an upstream client gets all bytes that a service sent before it ended', async (t) => {
   const { world, server, listener } = await ourServer(t, (socket) => void socket.end(Buffer.alloc(300_000, 5)));
   const socket = await world.connect(listener);
   await until(() => server.list()[0]?.bytesSent === 300_000);
@@ -187,7 +187,7 @@ t.test('an upstream client gets all that a service said before it ended', async 
   await until(() => server.list().length === 0);
 });
 
-t.test('an upstream client whose target is refused is told by a tunnel that ends at once', async (t) => {
+t.test('an upstream client whose target is refused gets a tunnel that ends at once', async (t) => {
   const world = new World(t);
   const channels = channelPair();
   const upstream = new UpstreamPeer(channels.client, 'client', world.random);
@@ -209,7 +209,7 @@ t.test('a request without a forward id is dropped', async (t) => {
   t.same(upstream.types, [0x0100]);
 });
 
-t.test('an upstream peer that floods a slow reader loses that tunnel alone', async (t) => {
+t.test('an upstream peer that floods a slow reader loses only that tunnel', async (t) => {
   const world = new World(t);
   const channels = channelPair({ capacity: 2000, burst: 500 });
   const upstream = new UpstreamPeer(channels.client, 'client', world.random);
@@ -233,7 +233,7 @@ t.test('an upstream peer that floods a slow reader loses that tunnel alone', asy
   let highest = 0;
   while (upstream.tunnelIds.length === 2) {
     for (let count = 0; count < 1000; count += 1) upstream.send(0x0600, id, block);
-    await until(() => channels.client.underWay < 1000);
+    await until(() => channels.client.inFlight < 1000);
     highest = Math.max(highest, ...server.list().map((tunnel) => tunnel.backlog));
   }
   t.equal(await closed, 'overflow');

@@ -1,6 +1,6 @@
 /**
  * Notices that an upstream peer has nothing more to send. Upstream has no half-close: after our program has ended its direction, the
- * peer may still send, and does not say when it is done.
+ * peer may still send, and does not tell when it is done.
  */
 import type { Clock, Timer } from '../../base/clock.js';
 

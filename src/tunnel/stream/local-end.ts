@@ -13,8 +13,8 @@ export interface LocalEnd {
   /** Bytes from the peer. The same stream as `source` for a socket. */
   readonly sink: Writable;
   /**
-   * Whether the program may go on writing for a while after the peer has gone: breaking a TCP connection while data comes in can
-   * cost the program the last bytes that it was sent.
+   * Whether the program may write for a while after the peer has closed: breaking a TCP connection while data arrives can cost the
+   * program the last bytes that it was sent.
    */
   readonly lingers: boolean;
   /** Port of our side of the TCP connection; undefined for other streams, and when it is over. */

@@ -80,7 +80,7 @@ export class LocalWriter {
     if (!isAlone && (data.length < SMALL_PIECE || isPartOfMore(data))) this.#gather(data);
     else {
       this.#closePiece();
-      // Even a piece that comes alone may wait, if the program does not take it.
+      // Even the only piece may wait, if the program does not take it.
       this.#pieces.push(isPartOfMore(data) ? copyOf(data) : data);
     }
     this.#schedule();

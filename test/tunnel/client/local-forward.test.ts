@@ -18,7 +18,7 @@ function depsOf(world: World, opener: Opener, more: Partial<LocalForwardDeps> = 
   return { clock, opener, log, floodLog: new FloodLog({ clock, log }), hasRoom: () => true, ...more };
 }
 
-t.test('a connection that ends before its tunnel is there is forgotten', async (t) => {
+t.test('a connection that ends before its tunnel opens is forgotten', async (t) => {
   const world = new World(t);
   const link = new FakeLink();
   const forward = new LocalForward(depsOf(world, link), { spec: { bind: '127.0.0.1', port: 0, target } });
@@ -40,32 +40,29 @@ t.test('a connection that ends before its tunnel is there is forgotten', async (
   t.equal(world.clock.pending, 0);
 });
 
-t.test(
-  'any number of connections that are refused fill the log up to a bound, and are counted beyond it',
-  async (t) => {
-    const world = new World(t);
-    const lines: string[] = [];
-    const log = { ...silentLogger, warn: (text: string) => void lines.push(text) };
-    const opener: Opener = {
-      open: (_target, { onRefused }) => {
-        onRefused('peer-away');
-        return () => {};
-      },
-    };
-    const forward = new LocalForward(depsOf(world, opener, { log }), { spec: { bind: '127.0.0.1', port: 0, target } });
-    await forward.listen();
-    t.teardown(() => forward.close());
-    for (let count = 0; count < 300; count += 1) {
-      const socket = connect({ host: '127.0.0.1', port: forward.port }).on('error', () => {});
-      await new Promise((resolve) => socket.once('close', resolve));
-    }
-    t.equal(lines.length, 200);
-    world.clock.advance(60_000);
-    t.match(lines.slice(200), [/also 100 connections refused$/]);
-  },
-);
+t.test('refused connections fill the log up to a bound, and are counted beyond it', async (t) => {
+  const world = new World(t);
+  const lines: string[] = [];
+  const log = { ...silentLogger, warn: (text: string) => void lines.push(text) };
+  const opener: Opener = {
+    open: (_target, { onRefused }) => {
+      onRefused('peer-away');
+      return () => {};
+    },
+  };
+  const forward = new LocalForward(depsOf(world, opener, { log }), { spec: { bind: '127.0.0.1', port: 0, target } });
+  await forward.listen();
+  t.teardown(() => forward.close());
+  for (let count = 0; count < 300; count += 1) {
+    const socket = connect({ host: '127.0.0.1', port: forward.port }).on('error', () => {});
+    await new Promise((resolve) => socket.once('close', resolve));
+  }
+  t.equal(lines.length, 200);
+  world.clock.advance(60_000);
+  t.match(lines.slice(200), [/also 100 connections refused$/]);
+});
 
-t.test('connections made while the peer is away go through when it comes', async (t) => {
+t.test('connections made while the peer is offline get their tunnels when it comes online', async (t) => {
   const world = new World(t);
   const channels = channelPair();
   const client = world.service();
@@ -82,7 +79,7 @@ t.test('connections made while the peer is away go through when it comes', async
   t.equal(await late2, 'ended');
 });
 
-t.test('a connection is reset when the peer does not come', async (t) => {
+t.test('a connection is reset when the peer does not come online', async (t) => {
   const world = new World(t);
   const client = world.service();
   const forward = await client.forward('away', { bind: '127.0.0.1', port: 0, target });
@@ -106,7 +103,7 @@ function forwardAt(t: Test, bind: string, port: number, ...addresses: string[]):
   return forward;
 }
 
-/** Whether somebody answers there. */
+/** Whether the port accepts connections. */
 async function isServed(host: string, port: number): Promise<boolean> {
   const socket = connect({ host, port });
   try {
@@ -119,7 +116,7 @@ async function isServed(host: string, port: number): Promise<boolean> {
   }
 }
 
-t.test('it listens on every address of a name, at one port, until it is closed', async (t) => {
+t.test('a forward listens on every address of a name, at one port, until it is closed', async (t) => {
   const local = forwardAt(t, 'here', 0, '127.0.0.1', '127.0.0.2', '127.0.0.1');
   await local.listen();
   const port = local.port;
@@ -129,14 +126,14 @@ t.test('it listens on every address of a name, at one port, until it is closed',
   t.same([await isServed('127.0.0.1', port), await isServed('127.0.0.2', port)], [false, false]);
 });
 
-t.test('localhost is both 127.0.0.1 and ::1, whatever names are told', async (t) => {
+t.test('localhost is both 127.0.0.1 and ::1, whatever the resolver answers', async (t) => {
   const local = forwardAt(t, 'localhost', 0);
   await local.listen();
   const port = local.port;
   t.same([await isServed('127.0.0.1', port), await isServed('::1', port)], [true, true]);
 });
 
-t.test('an address that this machine does not have is left out, and one of them is enough', async (t) => {
+t.test('addresses that this machine does not have are left out, and one address is enough', async (t) => {
   const local = forwardAt(t, 'here', 0, '2001:db8::1', '127.0.0.1', '192.0.2.1');
   await local.listen();
   t.equal(await isServed('127.0.0.1', local.port), true);
@@ -146,7 +143,7 @@ t.test('an address that this machine does not have is left out, and one of them 
   });
 });
 
-t.test('an address where another program listens is an error, and then it listens nowhere', async (t) => {
+t.test('an address where another program listens is an error, and then the forward listens nowhere', async (t) => {
   const other = createServer().listen(0, '127.0.0.2');
   t.teardown(() => other.close());
   await once(other, 'listening');
@@ -156,14 +153,14 @@ t.test('an address where another program listens is an error, and then it listen
   t.equal(await isServed('127.0.0.1', port), false);
 });
 
-t.test('a port that cannot be listened on is told with what to do', async (t) => {
+t.test('a port that cannot be listened on is an error with advice', async (t) => {
   const port = await new World(t).target(() => {});
   await t.rejects(forwardAt(t, '127.0.0.1', port).listen(), { code: 'address-in-use', message: /choose another/ });
   await t.rejects(forwardAt(t, '192.0.2.1', 0).listen(), { code: 'no-such-address', message: /192\.0\.2\.1/ });
   await t.rejects(forwardAt(t, 'nowhere', 0).listen(), { code: 'no-such-address', message: /nowhere/ });
 });
 
-t.test('a forward is described by where it listens and where it leads', async (t) => {
+t.test('a forward is described by its port and its target', async (t) => {
   const ssh = { host: '127.0.0.1', port: 22 };
   t.equal(describeForward({ bind: '127.0.0.1', port: 1, target: ssh }), '127.0.0.1:1 -> 127.0.0.1:22');
   t.equal(describeForward({ bind: undefined, port: 1, target: { host: '::1', port: 2 } }), '*:1 -> [::1]:2');

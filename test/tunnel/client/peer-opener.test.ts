@@ -17,7 +17,7 @@ function refusals() {
   return { reasons, handlers };
 }
 
-t.test('what is asked while the peer is away waits for it', async (t) => {
+t.test('requests wait while the peer is offline', async (t) => {
   const opener = new PeerOpener(new ManualClock());
   const { handlers } = refusals();
   opener.open(target, handlers);
@@ -25,10 +25,10 @@ t.test('what is asked while the peer is away waits for it', async (t) => {
   cancel();
   const link = new FakeLink();
   opener.onLink(link);
-  t.same(link.asked.length, 1, 'without those that were given up');
+  t.same(link.asked.length, 1, 'without the cancelled one');
 });
 
-t.test('a request whose link is lost before the answer waits for the next', async (t) => {
+t.test('a request whose link is lost before the answer waits for the next link', async (t) => {
   const opener = new PeerOpener(new ManualClock());
   const { reasons, handlers } = refusals();
   const first = new FakeLink();
@@ -43,7 +43,7 @@ t.test('a request whose link is lost before the answer waits for the next', asyn
   t.same(reasons, ['timeout']);
 });
 
-t.test('waiting is bounded in time and number', async (t) => {
+t.test('waiting requests are bounded in time and number', async (t) => {
   const clock = new ManualClock();
   const opener = new PeerOpener(clock);
   const { reasons, handlers } = refusals();
@@ -55,7 +55,7 @@ t.test('waiting is bounded in time and number', async (t) => {
   t.equal(clock.pending, 0);
 });
 
-t.test('when the service stops, what waits is refused', async (t) => {
+t.test('waiting requests are refused when the service stops', async (t) => {
   const clock = new ManualClock();
   const opener = new PeerOpener(clock);
   const { reasons, handlers } = refusals();

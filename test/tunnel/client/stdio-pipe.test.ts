@@ -5,23 +5,23 @@ import { channelPair } from '../support/channel-pair.js';
 import { UpstreamPeer } from '../support/upstream-peer.js';
 import { until, World } from '../support/world.js';
 
-t.test('standard input and output carry to the end in both directions', async (t) => {
+t.test('standard input and output carry all bytes in both directions', async (t) => {
   const world = new World(t);
   const channels = channelPair({ seed: 4, refusals: 0.1 });
   const client = world.service();
   client.attach(channels.client);
   world.service().attach(channels.server);
   const port = await world.target((socket) => {
-    const heard: Buffer[] = [];
-    socket.on('data', (data: Buffer) => heard.push(data)).once('end', () => socket.end(Buffer.concat(heard)));
+    const received: Buffer[] = [];
+    socket.on('data', (data: Buffer) => received.push(data)).once('end', () => socket.end(Buffer.concat(received)));
   });
   const [stdin, stdout] = [new PassThrough(), new PassThrough()];
-  const heard: Buffer[] = [];
-  stdout.on('data', (data: Buffer) => heard.push(data));
+  const received: Buffer[] = [];
+  stdout.on('data', (data: Buffer) => received.push(data));
   const bytes = world.random.bytes(200_000);
   stdin.end(bytes);
   await openStdioPipe(client.opener(channels.client.peerId), { host: '127.0.0.1', port }, { stdin, stdout });
-  t.ok(Buffer.concat(heard).equals(bytes));
+  t.ok(Buffer.concat(received).equals(bytes));
 });
 
 t.test('a pipe to a refused target fails with the reason', async (t) => {
@@ -39,7 +39,7 @@ t.test('a pipe to a refused target fails with the reason', async (t) => {
   await t.rejects(lost, { code: 'peer-gone' });
 });
 
-t.test('a pipe ends as soon as an upstream server ended it, though input is still open', async (t) => {
+t.test('a pipe ends when an upstream server ends it, even if its input is still open', async (t) => {
   const world = new World(t);
   const channels = channelPair();
   const client = world.service();
@@ -47,8 +47,8 @@ t.test('a pipe ends as soon as an upstream server ended it, though input is stil
   new UpstreamPeer(channels.server, 'server', world.random);
   const port = await world.target((socket) => void socket.end('bye'));
   const [stdin, stdout] = [new PassThrough(), new PassThrough()];
-  const heard: Buffer[] = [];
-  stdout.on('data', (data: Buffer) => heard.push(data));
+  const received: Buffer[] = [];
+  stdout.on('data', (data: Buffer) => received.push(data));
   const done = openStdioPipe(client.opener(channels.client.peerId), { host: '127.0.0.1', port }, { stdin, stdout });
   let isDone = false;
   void done.then(() => {
@@ -58,5 +58,5 @@ t.test('a pipe ends as soon as an upstream server ended it, though input is stil
     world.clock.advance(0);
     return isDone;
   });
-  t.equal(Buffer.concat(heard).toString(), 'bye');
+  t.equal(Buffer.concat(received).toString(), 'bye');
 });

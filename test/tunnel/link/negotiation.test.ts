@@ -11,29 +11,29 @@ const make = (clock = new ManualClock()): Negotiation => new Negotiation(clock, 
 const data = (packet: Buffer | undefined): Buffer => (decodeFrame(packet as Buffer) as Frame).data;
 const theirs = encodeHello({ kind: 'hello', version: 9, initialWindow: 100_000 });
 
-t.test('two who know the extension settle on it with one hello, at the lower version', async (t) => {
+t.test('two peers with the extension agree on the lower version with one hello', async (t) => {
   const clock = new ManualClock();
   const [opener, acceptor] = [make(clock), make(clock)];
   const hello = opener.nextHello();
-  t.equal(opener.nextHello(), undefined, 'one is enough');
+  t.equal(opener.nextHello(), undefined, 'one hello is enough');
   const answer = acceptor.answerPing(data(hello));
   t.equal(acceptor.terms.kind, 'extended');
-  t.equal(acceptor.nextHello(), undefined, 'who was told need not ask');
+  t.equal(acceptor.nextHello(), undefined, 'a peer that received a hello needs none');
   clock.advance(30);
-  t.equal(opener.onPong(data(answer)), 30, 'which measures the round trip too');
+  t.equal(opener.onPong(data(answer)), 30, 'the answer measures the round trip too');
   t.same(opener.terms, acceptor.terms);
   const newer = make();
   newer.answerPing(theirs);
   t.same(newer.terms, { kind: 'extended', version: 1, credit: 100_000 });
 });
 
-t.test('an echo shows an upstream peer', async (t) => {
+t.test('the echo of a hello shows an upstream peer', async (t) => {
   const opener = make();
   opener.onPong(data(opener.nextHello()));
   t.equal(opener.terms.kind, 'upstream');
 });
 
-t.test('what was settled stays: a hello that comes too late is echoed', async (t) => {
+t.test('terms do not change: a hello that comes too late is echoed', async (t) => {
   const acceptor = make();
   acceptor.onUpstreamFrame();
   t.ok(data(acceptor.answerPing(theirs)).equals(theirs));
@@ -53,13 +53,13 @@ t.test('hellos that cross are both answered', async (t) => {
   t.same([a.terms.kind, b.terms.kind], ['extended', 'extended']);
 });
 
-t.test('an answer, or an echo, to a hello that was never said means nothing', async (t) => {
+t.test('an answer or echo to a hello that was not sent means nothing', async (t) => {
   const negotiation = make();
   t.equal(negotiation.onPong(encodeHello({ kind: 'answer', version: 1, initialWindow: 100_000 })), undefined);
   t.equal(negotiation.terms.kind, 'unknown');
 });
 
-t.test('a ping takes its own pong, once, and is given up after ten seconds', async (t) => {
+t.test('a ping takes only its own pong, once, and times out after ten seconds', async (t) => {
   const clock = new ManualClock();
   const sent: Buffer[] = [];
   const roundTrip = new RoundTrip({ clock, random: new SeededRandom(1), send: (frame) => sent.push(frame) });
@@ -75,7 +75,7 @@ t.test('a ping takes its own pong, once, and is given up after ten seconds', asy
   t.equal(clock.pending, 0);
 });
 
-t.test('windows see the shortest round trip of late, measured again from time to time', async (t) => {
+t.test('windows use the shortest recent round trip, which is measured again from time to time', async (t) => {
   const clock = new ManualClock();
   let pings = 0;
   const roundTrip = new RoundTrip({
@@ -85,7 +85,7 @@ t.test('windows see the shortest round trip of late, measured again from time to
       pings += 1;
     },
   });
-  t.equal(roundTrip.current(), 100, 'a guess at first');
+  t.equal(roundTrip.current(), 100, 'the default');
   roundTrip.current();
   t.equal(pings, 1);
   roundTrip.onMeasured(20);

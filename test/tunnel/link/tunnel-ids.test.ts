@@ -10,7 +10,7 @@ t.test('ids are unique while taken, from 1 to 65535, and in no order', async (t)
   t.ok(taken.filter((id, index) => id > (taken[index - 1] ?? 0)).length < 1200);
 });
 
-t.test('an id that was freed rests while others are given out', async (t) => {
+t.test('a freed id is not used again before others were', async (t) => {
   const ids = new TunnelIds(new SeededRandom(2));
   const lastSeen = new Map<number, number>();
   let shortest = Number.POSITIVE_INFINITY;
@@ -23,7 +23,7 @@ t.test('an id that was freed rests while others are given out', async (t) => {
   t.ok(shortest > 1000, `${shortest}`);
 });
 
-t.test('releasing what is not taken changes nothing', async (t) => {
+t.test('releasing an id that is not taken changes nothing', async (t) => {
   const ids = new TunnelIds(new SeededRandom(3));
   const id = ids.take();
   ids.release(id === 5 ? 6 : 5);

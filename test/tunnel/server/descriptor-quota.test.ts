@@ -8,7 +8,7 @@ import { failCall } from '../../support/failing-calls.js';
 import { channelPair } from '../support/channel-pair.js';
 import { until, World } from '../support/world.js';
 
-t.test('each may have as many as are left for all, so that nobody takes the last one', async (t) => {
+t.test('a peer may have as many descriptors as are left for all', async (t) => {
   const fill = (peers: number, limit: number): number[] => {
     const own = Array<number>(peers).fill(0);
     const used = (): number => own.reduce((sum, one) => sum + one, 0);
@@ -28,7 +28,7 @@ t.test('each may have as many as are left for all, so that nobody takes the last
   t.match(quotaRefusal(256, { limit: 512, used: 256 }), /this client has 256 .* 256 of the 512 .* are left/);
 });
 
-t.test('attempts beside the first have descriptors by the same rule', async (t) => {
+t.test('additional connection attempts follow the same rule', async (t) => {
   const quotas = new AttemptQuotas(8);
   const [greedy, modest] = [quotas.of('greedy'), quotas.of('modest')];
   t.same(
@@ -44,7 +44,7 @@ t.test('attempts beside the first have descriptors by the same rule', async (t) 
   );
 });
 
-/** A server with so many descriptors, and clients of it that each have a forward to an echo service. */
+/** A server with a number of descriptors, and its clients, each with a forward to an echo service. */
 async function busyServer(t: Test, descriptors: number) {
   const world = new World(t);
   const lines: string[] = [];
@@ -62,7 +62,7 @@ async function busyServer(t: Test, descriptors: number) {
   return { world, server, lines, forwardOf };
 }
 
-t.test('one client’s many connections leave the others untouched, and go on when there is room', async (t) => {
+t.test('the connections of one client do not stop those of others, and continue when there is room', async (t) => {
   const { world, server, lines, forwardOf } = await busyServer(t, 12);
   const [greedy, modest] = [await forwardOf('greedy'), await forwardOf('modest')];
   const sockets: Socket[] = [];
@@ -82,13 +82,13 @@ t.test('one client’s many connections leave the others untouched, and go on wh
   t.pass('there is room again');
 });
 
-/** How a connection ends that is refused, be it before it knows that it stands. */
+/** How a refused connection ends, even before it is established. */
 const refusal = (port: number): Promise<string | undefined> =>
   new Promise((resolve) => {
     connect(port, '127.0.0.1').once('error', ({ code }: NodeJS.ErrnoException) => resolve(code));
   });
 
-t.test('local programs beyond the limit are reset, which is said once, until there is room', async (t) => {
+t.test('connections beyond the limit are reset, with one warning until there is room', async (t) => {
   const world = new World(t);
   const warnings: string[] = [];
   const log = { ...silentLogger, warn: (text: string) => void warnings.push(text), child: () => silentLogger };

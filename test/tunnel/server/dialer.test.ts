@@ -7,7 +7,7 @@ import { SlowConnections } from '../support/slow-connections.js';
 import { SocketClock } from '../support/socket-clock.js';
 import { World } from '../support/world.js';
 
-t.test('cancel names what fails', async (t) => {
+t.test('a failed connection has a reason', async (t) => {
   const world = new World(t);
   const clock = new SocketClock();
   const dialer = new TcpDialer(clock);
@@ -64,7 +64,7 @@ function dialDual(mayConnect: (address: string) => boolean = () => true) {
   return { clock, net, outcomes, cancel };
 }
 
-t.test('an address that answers after 400 ms is reached, though the other one of the name is dead', async (t) => {
+t.test('an address that answers after 400 ms is reached, even if the other address of the name is dead', async (t) => {
   const { clock, net, outcomes } = dialDual();
   clock.advance(250);
   clock.advance(150);
@@ -72,14 +72,14 @@ t.test('an address that answers after 400 ms is reached, though the other one of
   t.same(outcomes, ['2001:db8::1']);
 });
 
-t.test('resolving and connecting together have 12 s, however many addresses there are', async (t) => {
+t.test('resolving and connecting together may take 12 s, however many addresses there are', async (t) => {
   const { clock, net, outcomes } = dialDual();
   clock.advance(12_000);
   t.same(outcomes, ['timeout']);
   t.same([net.open, clock.pending], [[], 0]);
 });
 
-t.test('of several errors the one that tells most is the reason', async (t) => {
+t.test('of several errors the most telling one is the reason', async (t) => {
   for (const [first, second, reason] of [
     ['ENETUNREACH', 'ECONNREFUSED', 'connection-refused'],
     ['ECONNREFUSED', 'ENETUNREACH', 'connection-refused'],
@@ -93,7 +93,7 @@ t.test('of several errors the one that tells most is the reason', async (t) => {
   }
 });
 
-t.test('only addresses that may be connected to are tried', async (t) => {
+t.test('only allowed addresses are tried', async (t) => {
   const { clock, net, outcomes } = dialDual((address) => address === '192.0.2.1');
   clock.advance(1_000);
   t.same(net.tried, ['192.0.2.1']);
@@ -101,12 +101,12 @@ t.test('only addresses that may be connected to are tried', async (t) => {
   t.same(outcomes, ['192.0.2.1']);
 });
 
-t.test('a name none of whose addresses may be connected to is not allowed', async (t) => {
+t.test('a name without an allowed address is not allowed', async (t) => {
   const { clock, net, outcomes } = dialDual(() => false);
   t.same([net.tried, outcomes, clock.pending], [[], ['not-allowed'], 0]);
 });
 
-t.test('one that was cancelled tells nothing and leaves nothing', async (t) => {
+t.test('a cancelled dial calls no handler and leaves no timer or socket', async (t) => {
   const { clock, net, outcomes, cancel } = dialDual();
   cancel();
   clock.advance(20_000);

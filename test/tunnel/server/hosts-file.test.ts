@@ -14,20 +14,20 @@ nonsense nas.lan
 
 const addressesOf = (host: string): string[] => addressesIn(FILE, host).map(({ address }) => address);
 
-t.test('a name has the addresses of all lines that name it', async (t) => {
+t.test('a name has the addresses of all lines that contain it', async (t) => {
   t.same(addressesOf('nas.lan'), ['192.0.2.1', '2001:db8::1']);
   t.same(addressesOf('nas'), ['192.0.2.1']);
   t.same(addressesOf('lan'), []);
   t.same(addressesOf('box'), []);
 });
 
-t.test('the file is read anew for each lookup, whatever the case of its names', async (t) => {
+t.test('the file is read again for each lookup, and the case of its names does not matter', async (t) => {
   const path = join(temporaryDirectory(t), 'hosts');
   const lookup = hostsFile(path);
   const ask = (host: string) => new Promise((resolve) => lookup(host, resolve));
-  t.same(await ask('nas.lan'), [], 'none yet');
+  t.same(await ask('nas.lan'), [], 'no file yet');
   writeFileSync(path, '192.0.2.1 NAS.lan\n');
   t.same(await ask('nas.lan'), [{ address: '192.0.2.1', family: 4 }]);
   writeFileSync(path, `192.0.2.1 nas.lan\n${'#'.repeat(1024 * 1024)}`);
-  t.same(await ask('nas.lan'), [], 'one that is too long is left to the system');
+  t.same(await ask('nas.lan'), [], 'a file that is too long is left to the system');
 });

@@ -27,7 +27,7 @@ class Resolver {
   }
 }
 
-t.test('a name that is being looked up is not looked up again, whoever asks', async (t) => {
+t.test('a name that is being looked up is not looked up again for another peer', async (t) => {
   const resolver = new Resolver();
   resolver.ask('a', 'one');
   resolver.ask('b', 'ONE');
@@ -40,10 +40,10 @@ t.test('a name that is being looked up is not looked up again, whoever asks', as
   t.same(resolver.answered, ['a one', 'b ONE', 'a three', 'b three']);
   resolver.answer('two');
   resolver.ask('a', 'one');
-  t.equal(resolver.asked.length, 4, 'but anew when it has been answered');
+  t.equal(resolver.asked.length, 4, 'but again after the answer');
 });
 
-t.test('peers take turns', async (t) => {
+t.test('lookups of several peers take turns', async (t) => {
   const resolver = new Resolver();
   for (const name of ['a1', 'a2', 'a3', 'a4']) resolver.ask('a', name);
   resolver.ask('b', 'b1');
@@ -51,7 +51,7 @@ t.test('peers take turns', async (t) => {
   t.same(resolver.asked, ['a1', 'a2', 'a3', 'b1', 'a4']);
 });
 
-t.test('a peer with slow names leaves room for the names of others, until that is long ago', async (t) => {
+t.test('a peer with slow names leaves room for other peers, for a minute', async (t) => {
   const resolver = new Resolver();
   for (const name of ['a1', 'a2', 'a3', 'a4']) resolver.ask('a', name);
   resolver.clock.advance(2_000);
@@ -68,7 +68,7 @@ t.test('a peer with slow names leaves room for the names of others, until that i
   t.same(resolver.asked, ['a1', 'a2', 'a3', 'b1', 'a4', 'a5']);
 });
 
-t.test('who gave up is not told, and what nobody waits for is not looked up', async (t) => {
+t.test('a cancelled lookup is not answered, and not begun when no other peer waits for it', async (t) => {
   const resolver = new Resolver();
   const cancels = ['one', 'two', 'three', 'four'].map((name) => resolver.ask('a', name));
   cancels[0]?.();
@@ -79,7 +79,7 @@ t.test('who gave up is not told, and what nobody waits for is not looked up', as
   t.same(resolver.answered, ['a two']);
 });
 
-t.test('this machine needs no name server', async (t) => {
+t.test('localhost and literal addresses need no name server', async (t) => {
   const resolver = new Resolver();
   const hosts = ['LocalHost', '127.0.0.1', '127.1', '::1', '[::1]'];
   for (const host of hosts) resolver.ask('a', host);
@@ -88,7 +88,7 @@ t.test('this machine needs no name server', async (t) => {
   t.same([resolver.asked, resolver.answered], [[], hosts.map((host) => `a ${host}`)]);
 });
 
-t.test('a name of the hosts file does not wait behind names of the same peer whose server is silent', async (t) => {
+t.test('a name of the hosts file does not wait behind names of a silent name server', async (t) => {
   const resolver = new Resolver();
   for (const name of ['one', 'two', 'three']) resolver.ask('a', name);
   resolver.ask('a', 'NAS.lan');

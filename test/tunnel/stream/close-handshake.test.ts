@@ -3,17 +3,17 @@ import { CloseHandshake } from '../../../src/tunnel/stream/close-handshake.js';
 
 const [FIN, RESET] = [Buffer.from('fin'), Buffer.from('reset')];
 
-t.test('on extended terms the id is free once both have said their last word, whoever is first', async (t) => {
+t.test('on extended terms the id is free when both last frames are sent', async (t) => {
   const closing = new CloseHandshake({ needsBoth: true });
   closing.onPeerClosed();
   t.notOk(closing.isComplete);
   closing.queue(FIN);
-  t.notOk(closing.isComplete, 'what is due is not said');
+  t.notOk(closing.isComplete, 'a queued frame is not sent');
   closing.onSent();
   t.ok(closing.isComplete);
 });
 
-t.test('on upstream terms the last word of either is enough', async (t) => {
+t.test('on upstream terms the last frame of one side is enough', async (t) => {
   const theirs = new CloseHandshake({ needsBoth: false });
   theirs.onPeerClosed();
   t.ok(theirs.isComplete);
@@ -24,7 +24,7 @@ t.test('on upstream terms the last word of either is enough', async (t) => {
   t.ok(ours.isComplete);
 });
 
-t.test('the first last word stays the last', async (t) => {
+t.test('the first last frame that is queued stays', async (t) => {
   const closing = new CloseHandshake({ needsBoth: true });
   t.notOk(closing.isStarted);
   t.ok(closing.queue(RESET));
@@ -36,7 +36,7 @@ t.test('the first last word stays the last', async (t) => {
   t.equal(closing.pending, undefined);
 });
 
-t.test('when the peer is away nothing more is said', async (t) => {
+t.test('when the peer is offline nothing more is sent', async (t) => {
   const closing = new CloseHandshake({ needsBoth: true });
   closing.queue(FIN);
   closing.abandon();

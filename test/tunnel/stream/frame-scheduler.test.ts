@@ -41,7 +41,7 @@ function setup(room: number) {
   return { scheduler, sent, drain };
 }
 
-t.test('senders take turns, and nobody is passed over however small the room', async (t) => {
+t.test('senders take turns, and none is passed over, however small the room', async (t) => {
   for (const room of [1, 3, 16, 17, 100]) {
     const { scheduler, sent, drain } = setup(0);
     const senders = ['a', 'b', 'c'].map((name) => new Sender(scheduler, name, 200));
@@ -52,7 +52,7 @@ t.test('senders take turns, and nobody is passed over however small the room', a
   }
 });
 
-t.test('one that is cut short goes on with its turn, so that shares are equal whatever the room', async (t) => {
+t.test('an interrupted sender continues with its quantum, so shares are equal for any room', async (t) => {
   const { scheduler, sent, drain } = setup(0);
   for (const name of ['a', 'b']) scheduler.schedule(new Sender(scheduler, name, 1000));
   for (let count = 0; count < 20; count += 1) {
@@ -63,7 +63,7 @@ t.test('one that is cut short goes on with its turn, so that shares are equal wh
   t.ok(Math.abs(count - sent.length / 2) <= 16, `${count} of ${sent.length}`);
 });
 
-t.test('one that had nothing to send goes before those that always have', async (t) => {
+t.test('a sender that had nothing to send goes before those that always have', async (t) => {
   const { scheduler, sent, drain } = setup(0);
   for (const name of ['a', 'b']) scheduler.schedule(new Sender(scheduler, name, 1000));
   drain(40);
@@ -74,7 +74,7 @@ t.test('one that had nothing to send goes before those that always have', async 
   t.equal(sent[0], 'x');
 });
 
-t.test('but not again before the others have had their turn, so that many small ones do not starve them', async (t) => {
+t.test('many small senders do not starve those that always send', async (t) => {
   const { scheduler, sent, drain } = setup(0);
   const bulk = new Sender(scheduler, 'b', 1000);
   const small = new Sender(scheduler, 'x', 0);
@@ -88,7 +88,7 @@ t.test('but not again before the others have had their turn, so that many small 
   t.ok(share >= 0.45, `${share}`);
 });
 
-t.test('turns are of equal bytes, however long the frames', async (t) => {
+t.test('senders get equal bytes, however long their frames', async (t) => {
   const bytes = { long: 0, short: 0 };
   let room = 0;
   const scheduler: FrameScheduler = new FrameScheduler((frame) => {
@@ -110,7 +110,7 @@ t.test('turns are of equal bytes, however long the frames', async (t) => {
   t.ok(bytes.short / bytes.long > 0.9, `${bytes.short} and ${bytes.long} bytes`);
 });
 
-t.test('frames of the link go first and in order', async (t) => {
+t.test('frames of the link go first, in order', async (t) => {
   const { scheduler, sent, drain } = setup(0);
   scheduler.schedule(new Sender(scheduler, 'x', 2));
   scheduler.push(Buffer.from('1'));
@@ -131,7 +131,7 @@ t.test('nothing is sent between a refusal and the drain', async (t) => {
   t.same(sent, ['x', '1', 'x', 'x']);
 });
 
-t.test('a sender that was forgotten, or a scheduler that is closed, sends nothing', async (t) => {
+t.test('a removed sender and a closed scheduler send nothing', async (t) => {
   const { scheduler, sent, drain } = setup(0);
   const sender = new Sender(scheduler, 'x', 3);
   scheduler.schedule(sender);
@@ -146,7 +146,7 @@ t.test('a sender that was forgotten, or a scheduler that is closed, sends nothin
 });
 
 t.test(
-  'answers that wait hold half a MiB and no more, however small or long they are; our own frames always go in',
+  'waiting answers hold at most half a MiB, however long they are, and our own frames are always taken',
   async (t) => {
     for (const size of [8, 1373]) {
       const { scheduler, sent, drain } = setup(0);

@@ -9,7 +9,7 @@ function start() {
   return { clock, calls, timeout };
 }
 
-t.test('before it is waited for, silence means nothing', async (t) => {
+t.test('the timeout does not run before it is started', async (t) => {
   const { clock, calls, timeout } = start();
   timeout.onData();
   clock.advance(60_000);
@@ -17,7 +17,7 @@ t.test('before it is waited for, silence means nothing', async (t) => {
   t.equal(clock.pending, 0);
 });
 
-t.test('it counts from the moment in which it is waited for, or from the last data after that', async (t) => {
+t.test('the timeout runs from its start, or from later data', async (t) => {
   const { clock, calls, timeout } = start();
   clock.advance(5_000);
   timeout.start();
@@ -33,7 +33,7 @@ t.test('it counts from the moment in which it is waited for, or from the last da
   t.same(calls, [7_500], 'once');
 });
 
-t.test('after stop it is no longer waited for', async (t) => {
+t.test('a stopped timeout has no timer', async (t) => {
   const { clock, calls, timeout } = start();
   timeout.start();
   timeout.stop();

@@ -44,7 +44,7 @@ class Bench {
     this.stream.push(text === null ? null : Buffer.from(text));
   }
 
-  /** Lets streams and the clock have their turns. */
+  /** Runs streams and due timers. */
   async turns(): Promise<void> {
     for (let turn = 0; turn < 5; turn += 1) {
       await new Promise((resolve) => setImmediate(resolve));
@@ -62,7 +62,7 @@ class Bench {
   }
 }
 
-t.test('what it says becomes frames, in parts that fit', async (t) => {
+t.test('bytes of the program become frames of the size that fits', async (t) => {
   const bench = new Bench();
   bench.writes('hello');
   await bench.turns();
@@ -70,7 +70,7 @@ t.test('what it says becomes frames, in parts that fit', async (t) => {
   t.same(bench.framesTaken(), ['hell', 'o']);
 });
 
-t.test('frames that wait are cut anew when the path takes only smaller ones', async (t) => {
+t.test('waiting frames are cut again when the path takes only smaller ones', async (t) => {
   const bench = new Bench();
   bench.writes('abcdefghijkl');
   await bench.turns();

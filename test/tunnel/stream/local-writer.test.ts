@@ -44,27 +44,30 @@ function writerTo(sink: Writable, onDelivered: (bytes: number) => void = () => {
 
 const turnOfLoop = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
-t.test('what comes in one turn is written at once, in order, and counted when it is taken', async (t) => {
-  const sink = new SlowSink();
-  let delivered = 0;
-  const { clock, writer } = writerTo(sink, (bytes) => {
-    delivered += bytes;
-  });
-  for (const text of ['a', 'bc', 'def']) writer.write(Buffer.from(text));
-  t.equal(sink.writes, 0);
-  clock.advance(0);
-  t.equal(Buffer.concat(sink.taken).toString(), 'abcdef');
-  writer.write(Buffer.from('gh'));
-  writer.end();
-  clock.advance(0);
-  t.same([writer.pending, delivered], [8, 0]);
-  while (!sink.writableFinished) {
-    sink.release();
-    await turnOfLoop();
-  }
-  t.same([writer.pending, delivered], [0, 8]);
-  t.equal(Buffer.concat(sink.taken).toString(), 'abcdefgh');
-});
+t.test(
+  'data that arrives in one turn of the event loop is written at once, and counted when it is taken',
+  async (t) => {
+    const sink = new SlowSink();
+    let delivered = 0;
+    const { clock, writer } = writerTo(sink, (bytes) => {
+      delivered += bytes;
+    });
+    for (const text of ['a', 'bc', 'def']) writer.write(Buffer.from(text));
+    t.equal(sink.writes, 0);
+    clock.advance(0);
+    t.equal(Buffer.concat(sink.taken).toString(), 'abcdef');
+    writer.write(Buffer.from('gh'));
+    writer.end();
+    clock.advance(0);
+    t.same([writer.pending, delivered], [8, 0]);
+    while (!sink.writableFinished) {
+      sink.release();
+      await turnOfLoop();
+    }
+    t.same([writer.pending, delivered], [0, 8]);
+    t.equal(Buffer.concat(sink.taken).toString(), 'abcdefgh');
+  },
+);
 
 t.test('single bytes are merged, and every byte keeps its place', async (t) => {
   const random = new SeededRandom(1);
@@ -93,7 +96,7 @@ t.test('single bytes are merged, and every byte keeps its place', async (t) => {
   t.ok(sink.taken.length < 3000, `${sink.taken.length} pieces of ${sent.length}`);
 });
 
-t.test('what waits keeps two and a half times its size and no more, whatever it came in', async (t) => {
+t.test('waiting data takes at most two and a half times its size, whatever memory it arrived in', async (t) => {
   const random = new SeededRandom(2);
   for (const [chunk, longest] of [
     [1400, 1],
@@ -112,7 +115,7 @@ t.test('what waits keeps two and a half times its size and no more, whatever it 
     sink.release();
     await turnOfLoop();
     clock.advance(0);
-    // What the sink has been given, 256 KiB of it, is what waited.
+    // The sink was given 256 KiB of the data that waited.
     const given = sink.taken.slice(1);
     const bytes = given.reduce((sum, { length }) => sum + length, 0);
     const kept = [...new Set(given.map(({ buffer }) => buffer))].reduce((sum, { byteLength }) => sum + byteLength, 0);
@@ -121,7 +124,7 @@ t.test('what waits keeps two and a half times its size and no more, whatever it 
   }
 });
 
-t.test('packets that came joined wait in few pieces', async (t) => {
+t.test('packets that arrived in one buffer wait in few pieces', async (t) => {
   const sink = new SlowSink();
   const { clock, writer } = writerTo(sink);
   const joined = Buffer.allocUnsafeSlow(46 * 1400);
@@ -131,7 +134,7 @@ t.test('packets that came joined wait in few pieces', async (t) => {
   t.ok(sink.taken.length <= 6, `${sink.taken.length} pieces`);
 });
 
-t.test('one piece alone, which the program may not take, keeps no more either', async (t) => {
+t.test('a single waiting piece takes no more memory than its bytes', async (t) => {
   for (const [chunk, length] of [
     [65_536, 1365],
     [65_536, 1],
@@ -148,7 +151,7 @@ t.test('one piece alone, which the program may not take, keeps no more either', 
   }
 });
 
-t.test('nothing is written after it was discarded', async (t) => {
+t.test('an aborted writer writes nothing', async (t) => {
   const sink = new SlowSink();
   const { clock, writer } = writerTo(sink);
   writer.write(Buffer.from('a'));

@@ -3,7 +3,7 @@ import { BASE_WINDOW, ReceiveWindow, WINDOW_POOL, WindowPool } from '../../../sr
 
 const MIB = 1024 * 1024;
 
-/** A sender that uses all its credit, and a reader that takes all at once, for so many round trips. */
+/** Runs a sender that uses all its credit, and a reader that takes everything at once, for some round trips. */
 function run(window: ReceiveWindow, roundTrips: number, roundTrip: number, delivered = 1): void {
   let credit = BASE_WINDOW;
   for (let round = 1; round <= roundTrips; round += 1) {
@@ -34,7 +34,7 @@ t.test('a window does not grow when the reader is slow', async (t) => {
 
 t.test('a window grows to at least four times what the path holds, and then stays', async (t) => {
   const window = new ReceiveWindow(new WindowPool(), 0);
-  // 10 MB/s at 200 ms: 2 MB on the way.
+  // 10 MB/s at 200 ms: 2 MB in flight.
   const bytes = 10_000;
   window.onGranted();
   for (let now = 1; now <= 10_000; now += 1) {
@@ -45,12 +45,12 @@ t.test('a window grows to at least four times what the path holds, and then stay
   t.equal(window.size, 8 * MIB);
 });
 
-t.test('a window is no limit for a sender whose rate grows as in start-up', async (t) => {
+t.test('a window does not limit a sender whose rate grows as in start-up', async (t) => {
   const window = new ReceiveWindow(new WindowPool(), 0);
   const roundTrip = 40;
   let credit = BASE_WINDOW + window.due;
   window.onGranted();
-  // What is on the way, each ms, to the reader and back.
+  // Bytes in flight, for each ms, to the reader and back.
   const sent = new Array<number>(2 * roundTrip).fill(0);
   const granted = new Array<number>(2 * roundTrip).fill(0);
   for (let now = 1; now <= 500; now += 1) {
@@ -72,23 +72,23 @@ t.test('many tunnels get less of the pool from the start', async (t) => {
   const sizes = Array.from({ length: 200 }, () => new ReceiveWindow(pool, 0).size);
   t.equal(sizes[0], 2 * MIB);
   t.ok((sizes[50] as number) < MIB && (sizes[50] as number) > MIB / 4);
-  t.ok(pool.free > 0, 'and some is left to grow with');
+  t.ok(pool.free > 0, 'some of it is left to grow with');
 });
 
-t.test('what was granted, waits and was delivered makes up the window', async (t) => {
+t.test('granted, waiting and delivered bytes make up the window', async (t) => {
   const window = new ReceiveWindow(new WindowPool(), 0);
   window.onGranted();
-  t.ok(window.onReceived(2 * MIB), 'all of it');
-  t.notOk(window.onReceived(1), 'not a byte more');
+  t.ok(window.onReceived(2 * MIB), 'the whole window');
+  t.notOk(window.onReceived(1), 'and no byte more');
   t.notOk(window.onDelivered(256 * 1024 - 1, 1e6, 1), 'a grant is not due for every byte');
   t.ok(window.onDelivered(1, 1e6, 1));
-  t.notOk(window.onReceived(1), 'a grant counts once it is sent');
+  t.notOk(window.onReceived(1), 'a grant counts after it is sent');
   window.onGranted();
   t.ok(window.onReceived(256 * 1024));
   t.notOk(window.onReceived(1));
 });
 
-t.test('the pool bounds what all windows have beyond their base, and gets it back', async (t) => {
+t.test('the pool bounds all windows beyond their base, and closed windows return their part', async (t) => {
   const pool = new WindowPool();
   const windows = Array.from({ length: 1024 }, () => new ReceiveWindow(pool, 0));
   for (const window of windows) run(window, 12, 100);

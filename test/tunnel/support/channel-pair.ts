@@ -4,11 +4,11 @@ import { SeededRandom } from '../../support/seeded-random.js';
 
 export interface ChannelOptions {
   readonly seed?: number;
-  /** Packets that may be under way in one direction. */
+  /** Packets that may be in flight in one direction. */
   readonly capacity?: number;
-  /** Fraction of sends that are refused though there is room. */
+  /** Fraction of sends that are refused although there is room. */
   readonly refusals?: number;
-  /** Packets of one delivery at the most. */
+  /** The largest number of packets in one delivery. */
   readonly burst?: number;
 }
 
@@ -19,15 +19,15 @@ export class TestChannel implements PeerChannel {
   readonly #capacity: number;
   readonly #refusals: number;
   readonly #burst: number;
-  readonly #underWay: Buffer[] = [];
+  readonly #inFlight: Buffer[] = [];
   #handlers: PeerChannelHandlers | undefined;
   #other: TestChannel | undefined;
-  #owesDrain = false;
+  #needsDrain = false;
   #isScheduled = false;
   #isClosed = false;
-  /** While true nothing is delivered to the other end. */
+  /** While true, nothing is delivered to the other end. */
   isStalled = false;
-  /** Every packet that was taken. */
+  /** All packets that were taken. */
   readonly sent: Buffer[] = [];
   isRecording = false;
 
@@ -44,20 +44,20 @@ export class TestChannel implements PeerChannel {
     b.#other = a;
   }
 
-  get underWay(): number {
-    return this.#underWay.length;
+  get inFlight(): number {
+    return this.#inFlight.length;
   }
 
   send(packet: Buffer): boolean {
     if (this.#isClosed) return true;
     if (packet.length > this.maxPacketSize) throw new RangeError(`packet of ${packet.length} bytes`);
-    if (this.#owesDrain) throw new Error('sent after a refusal and before the drain');
-    if (this.#underWay.length >= this.#capacity || this.#random.fraction() < this.#refusals) {
-      this.#owesDrain = true;
+    if (this.#needsDrain) throw new Error('sent after a refusal and before the drain');
+    if (this.#inFlight.length >= this.#capacity || this.#random.fraction() < this.#refusals) {
+      this.#needsDrain = true;
       this.#schedule();
       return false;
     }
-    this.#underWay.push(packet);
+    this.#inFlight.push(packet);
     if (this.isRecording) this.sent.push(packet);
     this.#schedule();
     return true;
@@ -72,12 +72,12 @@ export class TestChannel implements PeerChannel {
     this.#schedule();
   }
 
-  /** The connection is lost, with what was under way, at both ends. */
+  /** Loses the connection at both ends, with the packets in flight. */
   close(): void {
     for (const end of [this, this.#other as TestChannel]) {
       if (end.#isClosed) continue;
       end.#isClosed = true;
-      end.#underWay.length = 0;
+      end.#inFlight.length = 0;
       end.#handlers?.onClose();
     }
   }
@@ -94,13 +94,13 @@ export class TestChannel implements PeerChannel {
   #deliver(): void {
     if (this.isStalled || this.#isClosed) return;
     const count = 1 + this.#random.below(this.#burst);
-    // A copy made now: a sender that changes a packet after it was taken is caught by the contents.
-    for (const packet of this.#underWay.splice(0, count)) this.#other!.#handlers?.onPacket(Buffer.from(packet));
-    if (this.#owesDrain && this.#underWay.length < this.#capacity) {
-      this.#owesDrain = false;
+    // A copy made now, so that a sender that changes a packet after it was taken is found by its contents.
+    for (const packet of this.#inFlight.splice(0, count)) this.#other!.#handlers?.onPacket(Buffer.from(packet));
+    if (this.#needsDrain && this.#inFlight.length < this.#capacity) {
+      this.#needsDrain = false;
       this.#handlers?.onDrain();
     }
-    if (this.#underWay.length > 0) this.#schedule();
+    if (this.#inFlight.length > 0) this.#schedule();
   }
 }
 

@@ -25,7 +25,7 @@ export class SlowConnections {
     return [...this.#sockets.keys()];
   }
 
-  /** Addresses whose attempt was not given up. */
+  /** Addresses whose attempt was not cancelled. */
   get open(): string[] {
     return [...this.#sockets].filter(([, socket]) => !socket.isDestroyed).map(([address]) => address);
   }

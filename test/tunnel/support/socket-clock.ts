@@ -1,4 +1,4 @@
-/** Time stands still, but `soon` is real: for tests whose sockets are real and whose timeouts must not be waited for. */
+/** A manual clock whose `soon` is real, for tests with real sockets and simulated timeouts. */
 import type { Timer } from '../../../src/base/clock.js';
 import { ManualClock } from '../../support/manual-clock.js';
 

@@ -1,6 +1,6 @@
 /**
- * A peer that does what upstream's source does (main.c, client.c at HEAD), on real sockets: no windows, no half-close, silence
- * when a target is refused, one table of ids. It is strict where upstream would crash or misbehave: those throw.
+ * A peer that does what upstream's source does (main.c, client.c at HEAD), on real sockets: no windows, no half-close, no
+ * answer when a target is refused, one table of ids. It throws where upstream would crash or misbehave.
  */
 import { connect, type Socket } from 'node:net';
 import type { PeerChannel } from '../../../src/tunnel/wire/peer-channel.js';
@@ -49,7 +49,7 @@ export class UpstreamPeer {
     this.#flush();
   }
 
-  /** A client's accepted connection: asks for a tunnel. */
+  /** Requests a tunnel, as a client does for a connection that it accepted. */
   request(socket: Socket, host: string, port: number, forwardId: number): void {
     this.#pending.set(forwardId, socket);
     const id = Buffer.alloc(4);
@@ -98,7 +98,7 @@ export class UpstreamPeer {
     if (this.#mode === 'client') throw new Error('upstream warns of a request in client mode');
     if (data.length < 4) throw new Error('upstream crashes');
     const socket = connect({ host: data.subarray(4).toString(), port, family: 4, allowHalfOpen: true });
-    socket.once('error', () => socket.destroy()); // and says nothing
+    socket.once('error', () => socket.destroy()); // and sends no answer
     socket.once('connect', () => {
       let id = this.#random.below(0x10000);
       while (this.#tunnels.has(id)) id = this.#random.below(0x10000);
@@ -115,7 +115,7 @@ export class UpstreamPeer {
     this.#carry(id, socket);
   }
 
-  /** Whatever ends a socket ends the tunnel, at once. */
+  /** Any end of the socket ends the tunnel at once. */
   #carry(id: number, socket: Socket): void {
     this.#tunnels.set(id, socket);
     const end = (): void => {

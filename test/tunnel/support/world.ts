@@ -49,7 +49,7 @@ export class World {
   /** @returns the port of a target on loopback */
   async target(onConnection: (socket: Socket) => void): Promise<number> {
     const server = createServer({ allowHalfOpen: true }, (socket) => {
-      this.#keep(socket);
+      this.#track(socket);
       onConnection(socket);
     });
     this.#servers.push(server);
@@ -60,12 +60,12 @@ export class World {
 
   async connect(port: number): Promise<Socket> {
     const socket = connect({ host: '127.0.0.1', port, allowHalfOpen: true });
-    this.#keep(socket);
+    this.#track(socket);
     await once(socket, 'connect');
     return socket;
   }
 
-  #keep(socket: Socket): void {
+  #track(socket: Socket): void {
     this.#sockets.add(socket);
     socket.on('error', () => {}).on('close', () => this.#sockets.delete(socket));
   }
@@ -88,7 +88,7 @@ export async function pairOfOurs(
   return { world, channels, client, server, target, port: forward.port, serverId: channels.client.peerId };
 }
 
-/** All bytes until the end; rejects with what breaks the connection. */
+/** Reads all bytes until the end; rejects when the connection breaks. */
 export function readAll(socket: Socket): Promise<Buffer> {
   const chunks: Buffer[] = [];
   return new Promise((resolve, reject) => {
@@ -97,7 +97,7 @@ export function readAll(socket: Socket): Promise<Buffer> {
   });
 }
 
-/** The bytes up to a length, or to the end. */
+/** Reads up to a number of bytes, or to the end. */
 export async function readSome(socket: Socket, length: number): Promise<Buffer> {
   const chunks: Buffer[] = [];
   let got = 0;
@@ -120,7 +120,7 @@ export async function readSome(socket: Socket, length: number): Promise<Buffer> 
   return Buffer.concat(chunks);
 }
 
-/** The code of the error that ends the connection, or 'ended'. */
+/** Resolves to the code of the error that ends the connection, or to 'ended'. */
 export function howItEnds(socket: Socket): Promise<string> {
   return new Promise((resolve) => {
     socket.resume().once('end', () => resolve('ended'));
@@ -128,7 +128,7 @@ export function howItEnds(socket: Socket): Promise<string> {
   });
 }
 
-/** Resolves, without a clock, once the condition holds after some turn of the event loop. */
+/** Resolves once the condition holds after some turn of the event loop; uses no clock. */
 export async function until(condition: () => boolean): Promise<void> {
   while (!condition()) await new Promise((resolve) => setImmediate(resolve));
 }

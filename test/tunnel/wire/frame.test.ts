@@ -15,18 +15,18 @@ t.test('the ping of `tuntox -p` has the bytes that upstream sends', async (t) =>
   t.equal(packet.toString('hex'), 'a26b01080000000548656c6c6f');
 });
 
-t.test('a frame comes back as it was', async (t) => {
+t.test('a frame decodes to what was encoded', async (t) => {
   const frame = decodeFrame(encodeFrame(TCP, 0xfffe, Buffer.alloc(MAX_FRAME_DATA, 1)));
   t.match(frame, { type: TCP, id: 0xfffe });
   t.equal(frame?.data.length, MAX_FRAME_DATA);
 });
 
-t.test('bytes after the announced data are tolerated', async (t) => {
+t.test('bytes after the announced data are ignored', async (t) => {
   const packet = Buffer.concat([encodeFrame(TCP, 7, Buffer.from('ab')), Buffer.from('more')]);
   t.equal(decodeFrame(packet)?.data.toString(), 'ab');
 });
 
-t.test('what upstream drops is dropped', async (t) => {
+t.test('packets that upstream drops are dropped', async (t) => {
   const whole = encodeFrame(TCP, 7, Buffer.from('abc'));
   for (let length = 0; length < whole.length; length += 1) t.equal(decodeFrame(whole.subarray(0, length)), undefined);
   const tooLong = Buffer.alloc(8 + MAX_FRAME_DATA + 1);
@@ -40,7 +40,7 @@ t.test('what upstream drops is dropped', async (t) => {
   t.notOk(isVersion1(whole));
 });
 
-t.test('more data than a frame holds is our own mistake', async (t) => {
+t.test('encoding more data than a frame holds throws', async (t) => {
   t.throws(() => encodeFrame(TCP, 1, Buffer.alloc(MAX_FRAME_DATA + 1)), RangeError);
 });
 

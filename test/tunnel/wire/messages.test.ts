@@ -20,12 +20,12 @@ t.test('a hello has the bytes of docs/tunnel-protocol.md', async (t) => {
   t.equal(encodeHello({ ...hello, kind: 'answer' }).toString('hex'), '74756e746f782b2b0201010400010000');
 });
 
-t.test('a hello comes back as it was, also with records of a later version', async (t) => {
+t.test('a hello decodes to what was encoded, also with records of a later version', async (t) => {
   t.same(decodeHello(encodeHello(hello)), hello);
   t.same(decodeHello(Buffer.concat([encodeHello(hello), Buffer.from([99, 2, 1, 2])])), hello);
 });
 
-t.test('what is no hello is an ordinary ping', async (t) => {
+t.test('other data is an ordinary ping', async (t) => {
   const bytes = encodeHello(hello);
   for (let length = 0; length < bytes.length; length += 1) t.equal(decodeHello(bytes.subarray(0, length)), undefined);
   t.equal(decodeHello(Buffer.from('Hello')), undefined);
@@ -45,7 +45,7 @@ t.test('a request has the bytes that upstream sends', async (t) => {
   });
 });
 
-t.test('a request without a forward id is dropped, one with a bad host can still be answered', async (t) => {
+t.test('a request without a forward id is dropped, and one with a bad host can be answered', async (t) => {
   const frame = (data: Buffer): Frame => ({ type: 0x0602, id: 80, data });
   t.equal(decodeRequest(frame(Buffer.from([1, 2, 3]))), undefined);
   for (const host of ['', '[]', 'a\0b', 'a b', 'ä', 'x'.repeat(256)]) {
@@ -64,12 +64,12 @@ t.test('an ack has the bytes that upstream reads, and both answers carry the for
   t.equal(decodeForwardId({ type: 0x0610, id: 1, data: Buffer.alloc(3) }), undefined);
 });
 
-t.test('a reason that is missing or of a later version is a failure without a name', async (t) => {
+t.test('a missing reason, or one of a later version, is read as `failed`', async (t) => {
   t.equal(decodeReason(encodeReason('timeout')), 'timeout');
   t.equal(decodeReason(Buffer.alloc(0)), 'failed');
-  t.equal(decodeReason(encodeReason('shutting-down')), 'peer-shutting-down', 'what the other side says of itself');
+  t.equal(decodeReason(encodeReason('shutting-down')), 'peer-shutting-down', 'read as the other side’s reason');
   t.equal(decodeReason(Buffer.from([0xff, 0xff])), 'failed');
-  t.equal(decodeReason(encodeReason('peer-gone')), 'failed', 'what only this side can know is not sent');
+  t.equal(decodeReason(encodeReason('peer-gone')), 'failed', 'a reason that only this side can find is not sent');
   t.match(describeReason('connection-refused'), /refused/);
 });
 

@@ -23,7 +23,7 @@ t.test('every spelling of an address that the system takes is read as that addre
   }
 });
 
-t.test('a name is no address, however much it looks like one', async (t) => {
+t.test('a name that looks like an address is not an address', async (t) => {
   for (const name of ['localhost', 'nas', 'abc', '1.2.3.4.5', '256.1', '08', '127.0.0.1.example', '127%2e1', 'x', '..'])
     t.equal(literalAddress(name), undefined, name);
 });
