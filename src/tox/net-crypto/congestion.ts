@@ -16,9 +16,11 @@ import { AverageLoss } from './average-loss.js';
 import { CarefulResume, type SavedPath } from './careful-resume.js';
 import { FullPipe } from './full-pipe.js';
 import { MaxFilter } from './max-filter.js';
+import { ProbeRttSchedule } from './probe-rtt-schedule.js';
 import { Round } from './round.js';
 import type { Rtt } from './rtt.js';
 import { MAX_IN_FLIGHT_NUMBERS, WIRE_OVERHEAD } from './send-window.js';
+import { ShortTermModel } from './short-term-model.js';
 
 const PACKET = MAX_CRYPTO_DATA_SIZE + WIRE_OVERHEAD;
 
@@ -41,8 +43,6 @@ const MAX_WINDOW = MAX_IN_FLIGHT_NUMBERS * PACKET;
 const STARTUP_GAIN = 2.885;
 /** BBR: most BDPs in flight. Pacing limits the rate; this is for a path that became slower. */
 const WINDOW_GAIN = 1.5;
-/** The same for a polled peer, whose socket overflows at a fixed number of packets. */
-const POLLED_WINDOW_GAIN = 1.5;
 /** BBR: probing for more bandwidth, and draining the queue of the probe. */
 const UP_GAIN = 1.25;
 const DOWN_GAIN = 0.75;
@@ -52,8 +52,11 @@ const LONGEST_DRAIN = 3;
 const CRUISE_ROUNDS = 6;
 /** Bytes in flight beyond the BDP, since acks arrive in groups. */
 const WINDOW_SLACK = 16 * PACKET;
-/** Growth by a probe that restarts Startup, which doubles the rate where probes add a quarter. */
-const RESTART_GROWTH = 1.125;
+/**
+ * Growth by a probe that restarts Startup, which doubles the rate where probes add a quarter. Nearly all of that quarter: where the
+ * path has less to give, Startup overflows its queue.
+ */
+const RESTART_GROWTH = 1.2;
 /** A round trip counts as raised, by a queue, above this multiple of the smallest one and this many ms more. */
 const RAISED = 1.25;
 const RAISED_MARGIN = 4;
@@ -76,14 +79,12 @@ const HEAVY_LOSS = 0.2;
 const HEAVY_PACKETS = 16;
 /** ms after a heavy loss in which a successful probe does not restart Startup: a policer lets bursts through. */
 const HEAVY_LOSS_MEMORY = 10_000;
-/** Rounds with a raised round trip after which the smallest one is measured again, and least ms between two ProbeRTT phases. */
-const RAISED_ROUNDS = 8;
-const PROBE_RTT_INTERVAL = 5000;
 /** BBR's ProbeRTT: part of the BDP in flight, so that no queue is ours, and its least time in ms. */
 const PROBE_RTT_GAIN = 0.5;
 const PROBE_RTT_TIME = 50;
-/** Factor by which a probe without an overflow raises the bound that an overflow set. */
+/** Factor by which a probe without an overflow raises the bound that an overflow set, if it has reached this part of it. */
 const BOUND_GROWTH = 1.25;
+const BOUND_REACHED = 0.9;
 /** Loss in a round of a polled peer that indicates an overflow of its socket, which no round trip shows. */
 const POLLED_LOSS = 0.1;
 const POLLED_PACKETS = 8;
@@ -126,14 +127,14 @@ export class Congestion {
   readonly #resume = new CarefulResume();
   readonly #ackGap = new AckGap();
   readonly #fullPipe = new FullPipe();
-  /** For how many rounds the round trip was raised, and when the last ProbeRTT began. */
-  #raisedRounds = 0;
-  #probedRttAt = 0;
+  readonly #probeRttSchedule = new ProbeRttSchedule();
   /** The rate before the last probe, and from when a higher one may restart Startup. */
   #probedBandwidth = 0;
   #restartsFrom = 0;
-  /** Bytes in flight above which the queue overflowed; BBR's inflight_hi. */
+  /** Bytes in flight above which the queue overflowed at a probe; BBR's inflight_longterm. */
   #inflightBound = Number.POSITIVE_INFINITY;
+  /** What losses between probes bound until the next one. */
+  readonly #shortTerm = new ShortTermModel();
   /** What the last overflow changed, while its packets may turn out to be only reordered. */
   #undo: Undo | undefined;
   readonly #averageLoss = new AverageLoss();
@@ -170,11 +171,11 @@ export class Congestion {
     const isStarting = this.#mode === 'startup';
     const wanted = (isStarting ? STARTUP_GAIN : this.#windowGain) * this.#bdp + WINDOW_SLACK;
     const least = isStarting ? Math.max(FIRST_WINDOW, this.#resume.rate * this.#ackHorizon) : MIN_WINDOW;
-    return Math.min(MAX_WINDOW, this.#inflightBound, Math.max(least, wanted));
+    const bound = Math.min(MAX_WINDOW, this.#inflightBound, Math.max(MIN_WINDOW, this.#shortTerm.inflight));
+    return Math.min(bound, Math.max(least, wanted));
   }
 
   get #windowGain(): number {
-    if (this.#isPolled) return POLLED_WINDOW_GAIN;
     return this.#hasCompetitor ? COMPETITOR_WINDOW_GAIN : WINDOW_GAIN;
   }
 
@@ -184,7 +185,7 @@ export class Congestion {
     const first = this.#initialPacingRate;
     if (bandwidth === 0) return first;
     const least = MIN_WINDOW / Math.max(LONGEST_SPREAD, this.#rtt.recent);
-    const rate = Math.max(least, bandwidth * PACING_GAINS[this.#mode]);
+    const rate = Math.max(least, Math.min(bandwidth, this.#shortTerm.rate) * PACING_GAINS[this.#mode]);
     return this.#mode === 'startup' ? Math.max(first, rate, this.#resume.rate) : rate;
   }
 
@@ -268,6 +269,7 @@ export class Congestion {
     if (undo.packets > 0) return;
     this.#undo = undefined;
     this.#inflightBound = Math.max(this.#inflightBound, undo.bound);
+    this.#shortTerm.reset();
     if (undo.mode === 'startup') this.#enter('startup', now);
   }
 
@@ -282,21 +284,28 @@ export class Congestion {
   #endRound(sample: AckSample, now: number): void {
     const { loss, lostPackets, maxInFlight: mostInFlight, smallestRoundTrip, startedAt } = this.#round;
     const isRaised = smallestRoundTrip > RAISED * this.#rtt.min + Math.max(RAISED_MARGIN, this.#ackGap.average);
-    this.#raisedRounds = isRaised ? this.#raisedRounds + 1 : 0;
+    const isLossy = lostPackets >= OVERFLOW_PACKETS && loss > OVERFLOW_LOSS;
+    this.#probeRttSchedule.endRound({ isRaised, isLossy: isLossy && !this.#isPolled });
     const isHeavy = !this.#isPolled && lostPackets >= HEAVY_PACKETS && loss > HEAVY_LOSS;
     const isPolledOverflow = this.#isPolled && lostPackets >= POLLED_PACKETS && loss > POLLED_LOSS;
     this.#averageLoss.endRound(loss);
     const isCrowded = isRaised && this.#hasCompetitor;
-    const isQueueOverflow = isRaised && !isCrowded && lostPackets >= OVERFLOW_PACKETS && loss > OVERFLOW_LOSS;
+    const isBetweenProbes = !this.#isPolled && (this.#mode === 'cruise' || this.#mode === 'probe-rtt');
+    const isQueueOverflow = isRaised && isLossy && !isCrowded && !isBetweenProbes;
     const isOverflow = isHeavy || isPolledOverflow || isQueueOverflow;
     if (isHeavy) {
       this.#bandwidth.age();
       this.#restartsFrom = now + HEAVY_LOSS_MEMORY;
     }
+    const isShortTermLoss = isRaised && isLossy && !this.#isPolled && (isBetweenProbes || this.#mode === 'probe-down');
+    if (isOverflow || isShortTermLoss) {
+      this.#undo ??= { bound: this.#inflightBound, mode: this.#mode, packets: lostPackets / 2, rounds: UNDO_ROUNDS };
+    }
+    if (isShortTermLoss) {
+      const limits = { rate: this.#bandwidth.max, inflight: this.congestionWindow };
+      this.#shortTerm.onLoss({ bytes: this.#round.acked, ms: now - startedAt }, limits);
+    }
     if (isOverflow) {
-      if (this.#undo === undefined) {
-        this.#undo = { bound: this.#inflightBound, mode: this.#mode, packets: lostPackets / 2, rounds: UNDO_ROUNDS };
-      }
       // The queue takes what got through, whatever was in flight.
       const passed = mostInFlight * (1 - loss);
       const least = this.#isPolled ? this.#bandwidth.max * this.#rtt.min : this.#bdp;
@@ -346,17 +355,20 @@ export class Congestion {
         if (inFlight <= this.#bdp || elapsed > LONGEST_DRAIN * horizon) this.#enter('cruise', now);
         return;
       case 'cruise':
-        if (this.#raisedRounds >= RAISED_ROUNDS && now - this.#probedRttAt >= PROBE_RTT_INTERVAL) this.#probeRtt(now);
+        if (this.#probeRttSchedule.isDue(now)) this.#probeRtt(now);
         else if (elapsed > (this.#hasCompetitor ? COMPETITOR_CRUISE_ROUNDS : CRUISE_ROUNDS) * horizon)
           this.#probeUp(now);
         return;
       case 'probe-rtt':
         // The packets in flight before have had time to be acknowledged.
-        if (elapsed > 2 * this.#rtt.recent + PROBE_RTT_TIME) this.#enter('cruise', now);
+        if (elapsed <= 2 * this.#rtt.recent + PROBE_RTT_TIME) return;
+        this.#probeRttSchedule.end(this.#rtt.min);
+        this.#enter('cruise', now);
         return;
       case 'probe-up':
         if (elapsed > horizon) {
-          this.#raiseBound(BOUND_GROWTH);
+          const hasReached = this.#round.maxInFlight >= BOUND_REACHED * this.#inflightBound;
+          if (hasReached || this.#isPolled) this.#raiseBound(BOUND_GROWTH);
           this.#enter('probe-down', now);
         }
     }
@@ -369,8 +381,7 @@ export class Congestion {
 
   /** The path may have become longer: with our queue drained, the smallest round trip is measured again. */
   #probeRtt(now: number): void {
-    this.#probedRttAt = now;
-    this.#raisedRounds = 0;
+    this.#probeRttSchedule.begin(this.#rtt.min, now);
     this.#rtt.forgetMin(now + this.#rtt.recent);
     this.#enter('probe-rtt', now);
   }
@@ -381,6 +392,7 @@ export class Congestion {
   }
 
   #enter(mode: Mode, now: number): void {
+    if (mode === 'probe-up' || mode === 'startup') this.#shortTerm.reset();
     this.#mode = mode;
     this.#modeSince = now;
   }
