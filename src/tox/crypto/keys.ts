@@ -6,7 +6,7 @@ import { crypto_scalarmult_base, PUBLIC_KEY_SIZE, SECRET_KEY_SIZE, sodium_memcmp
 
 export class PublicKey {
   readonly bytes: Buffer;
-  /** The first 32 bits as a number, by which most keys differ. */
+  /** The first 32 bits as a signed number, which V8 keeps in the object itself. Most keys differ by it. */
   readonly head: number;
   #hex: string | undefined;
 
@@ -14,7 +14,7 @@ export class PublicKey {
   constructor(bytes: Buffer) {
     if (bytes.length !== PUBLIC_KEY_SIZE) throw new RangeError('PublicKey: 32 bytes expected');
     this.bytes = ownedCopy(bytes);
-    this.head = bytes.readUInt32BE();
+    this.head = bytes.readInt32BE();
   }
 
   /** Reads 64 hex digits of either case; returns undefined for other texts. */
@@ -34,7 +34,7 @@ export class PublicKey {
   }
 
   equals(other: PublicKey): boolean {
-    return this.bytes.equals(other.bytes);
+    return this.head === other.head && this.bytes.equals(other.bytes);
   }
 
   /** Whether the top bit is clear, as c-toxcore requires of a friend's key (public_key_valid). */

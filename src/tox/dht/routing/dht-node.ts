@@ -54,6 +54,7 @@ export class DhtNode {
   readonly publicKey: PublicKey;
   #ipv4: Association | undefined;
   #ipv6: Association | undefined;
+  #associations: readonly Association[] = [];
 
   constructor(publicKey: PublicKey, endpoint: Endpoint, now: number) {
     this.publicKey = publicKey;
@@ -64,9 +65,13 @@ export class DhtNode {
   answeredFrom(endpoint: Endpoint, now: number): boolean {
     const wasGood = this.isGood(now);
     const known = this.association(endpoint.family);
-    if (known !== undefined) known.answeredFrom(endpoint, now);
-    else if (endpoint.family === 4) this.#ipv4 = new Association(endpoint, now);
+    if (known !== undefined) {
+      known.answeredFrom(endpoint, now);
+      return wasGood;
+    }
+    if (endpoint.family === 4) this.#ipv4 = new Association(endpoint, now);
     else this.#ipv6 = new Association(endpoint, now);
+    this.#associations = [this.#ipv6, this.#ipv4].filter((association) => association !== undefined);
     return wasGood;
   }
 
@@ -76,7 +81,7 @@ export class DhtNode {
 
   /** One or two addresses, IPv6 first. */
   get associations(): readonly Association[] {
-    return [this.#ipv6, this.#ipv4].filter((association) => association !== undefined);
+    return this.#associations;
   }
 
   /**
