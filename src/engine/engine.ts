@@ -5,6 +5,7 @@ import type { Logger } from '../base/logger.js';
 import type { Random } from '../base/random.js';
 import type { ToxId } from '../tox/crypto/tox-id.js';
 import type { NetworkFacts } from '../tox/network-facts.js';
+import type { BootstrapAddress } from '../tox/tox.js';
 import type { TunnelService } from '../tunnel/tunnel-service.js';
 import type { AccessPolicy } from './access/access-policy.js';
 import type { RetryPolicy } from './client/connect-retry.js';
@@ -12,7 +13,7 @@ import { RemoteServer } from './client/remote-server.js';
 import { NetworkEntry } from './network/network-entry.js';
 import { NetworkWatch } from './network/network-watch.js';
 import { proxyText } from './network/proxy-text.js';
-import type { NodeToAsk, ProxyFault, ToxStack } from './network/tox-stack.js';
+import type { ProxyError, ToxStack } from './network/tox-stack.js';
 import { ClientAdmission } from './server/client-admission.js';
 import type { Identity } from './state/identity.js';
 import type { SettingNames } from './state/setting-names.js';
@@ -49,7 +50,7 @@ export class Engine {
   #saveFault: Error | undefined;
   #isStopped = false;
 
-  constructor(deps: Deps, options: { readonly nodes: readonly NodeToAsk[]; readonly names: SettingNames }) {
+  constructor(deps: Deps, options: { readonly nodes: readonly BootstrapAddress[]; readonly names: SettingNames }) {
     this.#deps = deps;
     this.#names = options.names;
     this.#entry = new NetworkEntry(deps, options.nodes);
@@ -178,7 +179,7 @@ export class Engine {
     this.#entry.onOnlineChange(isOnline);
   }
 
-  #onProxyChange(fault: ProxyFault | undefined): void {
+  #onProxyChange(fault: ProxyError | undefined): void {
     if (this.#isStopped) return;
     if (fault === undefined) this.#deps.log.info('the proxy works again');
     else this.#deps.log.error(proxyText(fault, this.#names.proxy));

@@ -6,12 +6,12 @@ import { Endpoint } from '../base/endpoint.js';
 import type { Logger } from '../base/logger.js';
 import { systemRandom } from '../base/random.js';
 import type { PortRange } from '../config/formats.js';
+import type { BootstrapAddress } from '../tox/tox.js';
 import { Tox, type ToxOptions } from '../tox/tox.js';
 import type { MayReach } from '../tunnel/server/request-handler.js';
 import { TunnelService } from '../tunnel/tunnel-service.js';
 import { Engine } from './engine.js';
 import { BootstrapNodesError, defaultNodesFile, loadBootstrapNodes } from './network/bootstrap-nodes.js';
-import type { NodeToAsk } from './network/tox-stack.js';
 import { Identity, type IdentityPlace } from './state/identity.js';
 import type { SettingNames } from './state/setting-names.js';
 
@@ -25,7 +25,7 @@ export interface NetworkSettings {
   /** With either of these two, no other node is asked: a private network stays private. */
   readonly nodesFile: string | undefined;
   /** Empty: no nodes at all. */
-  readonly nodes: readonly NodeToAsk[] | undefined;
+  readonly nodes: readonly BootstrapAddress[] | undefined;
   readonly proxy: { readonly address: NonNullable<ToxOptions['proxy']> } | undefined;
   /** Default true; a private network never has it. */
   readonly lanDiscovery?: boolean;
@@ -101,11 +101,11 @@ export const isPrivate = ({ nodesFile, nodes = [] }: Pick<NetworkSettings, 'node
   nodesFile !== undefined || nodes.length > 0;
 
 /** A network of nothing but this machine needs no router. */
-const isOnThisMachine = ({ host }: NodeToAsk): boolean =>
+const isOnThisMachine = ({ host }: BootstrapAddress): boolean =>
   host === 'localhost' || (Endpoint.of(host, 0)?.isLoopback ?? false);
 
 /** Those of the settings, which may be none at all; without any word there, the usual ones. */
-export function nodesToAsk({ nodesFile, nodes }: Pick<NetworkSettings, 'nodesFile' | 'nodes'>): NodeToAsk[] {
+export function nodesToAsk({ nodesFile, nodes }: Pick<NetworkSettings, 'nodesFile' | 'nodes'>): BootstrapAddress[] {
   if (nodesFile === undefined) return [...(nodes ?? loadBootstrapNodes(defaultNodesFile()))];
   return [...loadBootstrapNodes(nodesFile), ...(nodes ?? [])];
 }
@@ -119,7 +119,7 @@ function otherWaysIn({ proxy, lanDiscovery }: NetworkSettings): string {
  * Those that need no name to be looked up. The proxy could look it up, but to have others pass packets on to the node its
  * address is needed here, and SOCKS5 does not tell.
  */
-function withAddresses(nodes: readonly NodeToAsk[], log: Logger, names: SettingNames): NodeToAsk[] {
+function withAddresses(nodes: readonly BootstrapAddress[], log: Logger, names: SettingNames): BootstrapAddress[] {
   const left = nodes.filter(({ host }) => isIP(host) !== 0);
   if (left.length === 0) {
     throw new BootstrapNodesError(

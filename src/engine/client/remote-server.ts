@@ -6,6 +6,7 @@ import { FloodLog } from '../../base/flood-log.js';
 import type { Logger } from '../../base/logger.js';
 import type { Random } from '../../base/random.js';
 import type { ToxId } from '../../tox/crypto/tox-id.js';
+import type { Friend } from '../../tox/messenger.js';
 import type { ForwardSpec } from '../../tunnel/client/local-forward.js';
 import { openStdioPipe } from '../../tunnel/client/stdio-pipe.js';
 import type { TunnelService } from '../../tunnel/tunnel-service.js';
@@ -14,7 +15,7 @@ import { friendRequestMessage } from '../access/access-policy.js';
 import { errorText, pathText } from '../network/connection-text.js';
 import { ConnectionWatch } from '../network/connection-watch.js';
 import { openChannels } from '../network/tox-channel.js';
-import type { StackFriend, ToxStack } from '../network/tox-stack.js';
+import type { ToxStack } from '../network/tox-stack.js';
 import type { SettingNames } from '../state/setting-names.js';
 import { ConnectRetry, type RetryPolicy } from './connect-retry.js';
 import { type ServerError, serverError } from './server-error.js';
@@ -48,7 +49,7 @@ export class RemoteServer {
   readonly #options: RemoteServerOptions;
   readonly #peerId: string;
   readonly #name: string;
-  readonly #friend: StackFriend;
+  readonly #friend: Friend;
   readonly #watch: ConnectionWatch;
   /** A server may come and go as often as it likes. */
   readonly #said: FloodLog;

@@ -1,7 +1,8 @@
 /** Why there is no connection to a server. A server never answers a client that it refuses, so the reason is inferred. */
 import { CodedError } from '../../base/coded-error.js';
+import type { Friend } from '../../tox/messenger.js';
 import { proxyText } from '../network/proxy-text.js';
-import type { DiscoveryState, ProxyFault } from '../network/tox-stack.js';
+import type { ProxyError } from '../network/tox-stack.js';
 import type { SettingNames } from '../state/setting-names.js';
 
 export type ServerFault =
@@ -29,8 +30,8 @@ export interface Situation {
   readonly name: string;
   readonly isOnline: boolean;
   readonly hasBootstrapNodes: boolean;
-  readonly proxyFault: ProxyFault | undefined;
-  readonly standing: DiscoveryState;
+  readonly proxyFault: ProxyError | undefined;
+  readonly standing: Friend['standing'];
   /** ms without a connection. */
   readonly away: number;
   /** ms of the clock. */

@@ -2,7 +2,7 @@
 import { Backoff } from '../../base/backoff.js';
 import type { Clock, Timer } from '../../base/clock.js';
 import type { Random } from '../../base/random.js';
-import type { NodeToAsk } from './tox-stack.js';
+import type { BootstrapAddress } from '../../tox/tox.js';
 
 /** ms until all bootstrap nodes are asked again while none has answered, or after the network was lost. */
 const FIRST_RETRY = 2_000;
@@ -12,16 +12,16 @@ export interface NetworkEntryDeps {
   readonly clock: Clock;
   readonly random: Random;
   /** What is needed of the Tox stack. */
-  readonly tox: { readonly isOnline: boolean; bootstrap(node: NodeToAsk): void };
+  readonly tox: { readonly isOnline: boolean; bootstrap(node: BootstrapAddress): void };
 }
 
 export class NetworkEntry {
   readonly #deps: NetworkEntryDeps;
-  readonly #nodes: readonly NodeToAsk[];
+  readonly #nodes: readonly BootstrapAddress[];
   readonly #retries: Backoff;
   #timer: Timer | undefined;
 
-  constructor(deps: NetworkEntryDeps, nodes: readonly NodeToAsk[]) {
+  constructor(deps: NetworkEntryDeps, nodes: readonly BootstrapAddress[]) {
     this.#deps = deps;
     this.#nodes = nodes;
     this.#retries = new Backoff(deps.random, { first: FIRST_RETRY, most: LONGEST_RETRY });

@@ -1,7 +1,7 @@
 /** Why a proxy cannot be used, and what to do, in words. */
-import type { ProxyFault } from './tox-stack.js';
+import type { ProxyError } from './tox-stack.js';
 
-const adviceOf = (setting: string): Readonly<Record<ProxyFault['code'], string>> => ({
+const adviceOf = (setting: string): Readonly<Record<ProxyError['code'], string>> => ({
   unreachable: `check that it runs, and its address in ${setting}`,
   silent: 'check that it is a proxy of this kind, and lets this machine use it',
   'not-a-proxy': `check its kind (socks5:// or http://) and its port in ${setting}`,
@@ -10,6 +10,6 @@ const adviceOf = (setting: string): Readonly<Record<ProxyFault['code'], string>>
 });
 
 /** @param setting the name of the setting that names the proxy */
-export function proxyText({ code, proxy, reason }: ProxyFault, setting: string): string {
+export function proxyText({ code, proxy, reason }: ProxyError, setting: string): string {
   return `${proxy}: ${reason}: ${adviceOf(setting)[code]}; nothing goes around the proxy`;
 }

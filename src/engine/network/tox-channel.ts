@@ -1,19 +1,11 @@
 /** Each session of a friend, from coming online to going offline, is one channel of the tunnel protocol. */
-import type { PublicKey } from '../../tox/crypto/keys.js';
+import type { Friend } from '../../tox/messenger.js';
 import type { PeerChannel, PeerChannelHandlers } from '../../tunnel/wire/peer-channel.js';
 
-/** What is needed of a friend of the Tox stack. */
-export interface ChannelFriend {
-  readonly publicKey: PublicKey;
-  /** Bytes that a packet should have at the most to pass at once; it changes with the path, up to 1373. */
-  readonly packetSize: number;
-  /** False means that nothing was taken; `onDrain` tells when there is room again. */
-  sendLossless(packet: Buffer): boolean;
-  onOnline(listener: () => void): void;
-  onOffline(listener: () => void): void;
-  onLossless(listener: (packet: Buffer) => void): void;
-  onDrain(listener: () => void): void;
-}
+export type ChannelFriend = Pick<
+  Friend,
+  'publicKey' | 'packetSize' | 'sendLossless' | 'onOnline' | 'onOffline' | 'onLossless' | 'onDrain'
+>;
 
 export interface SessionHandlers {
   onOpen(channel: PeerChannel): void;

@@ -4,12 +4,14 @@ import { ExpiringMap } from '../../base/expiring-map.js';
 import { type FloodLimits, FloodLog } from '../../base/flood-log.js';
 import type { Logger } from '../../base/logger.js';
 import type { PublicKey } from '../../tox/crypto/keys.js';
+import type { FriendRequest } from '../../tox/friend-book.js';
+import type { Friend } from '../../tox/messenger.js';
 import type { TunnelService } from '../../tunnel/tunnel-service.js';
 import type { AccessDecision, AccessPolicy, AdmittedBy, LeaveReason, RefusalReason } from '../access/access-policy.js';
 import { pathText } from '../network/connection-text.js';
 import { ConnectionWatch } from '../network/connection-watch.js';
 import { openChannels } from '../network/tox-channel.js';
-import type { FriendRequest, StackFriend, ToxStack } from '../network/tox-stack.js';
+import type { ToxStack } from '../network/tox-stack.js';
 import { ClientList } from './client-list.js';
 import { peerName } from './peer-name.js';
 import { RecentRefusals } from './recent-refusals.js';
@@ -50,7 +52,7 @@ const OF_STRANGERS: FloodLimits = { each: REFUSAL_LINES, all: REFUSAL_LINES };
 export interface AdmittedClient {
   /** Public key in hex. */
   readonly id: string;
-  readonly friend: StackFriend;
+  readonly friend: Friend;
   readonly isOnline: boolean;
   readonly admittedBy: AdmittedBy;
   /** Unix times, s: when it was let in, and since when it is here, or away. */
@@ -207,7 +209,7 @@ export class ClientAdmission {
     this.#welcome(request.accept(), factors);
   }
 
-  #welcome(friend: StackFriend, admittedBy: AdmittedBy): void {
+  #welcome(friend: Friend, admittedBy: AdmittedBy): void {
     const { clock, log, tunnels } = this.#deps;
     const { hex: source } = friend.publicKey;
     // Its owner may name it later.

@@ -11,11 +11,11 @@ import { settingsOf } from '../../../src/cli/tuntox/settings.js';
 import type { ClientSettings } from '../../../src/config/classic-settings.js';
 import { noTarget } from '../../../src/engine/access/target-rules.js';
 import { Engine } from '../../../src/engine/engine.js';
-import type { NodeToAsk } from '../../../src/engine/network/tox-stack.js';
 import { Identity } from '../../../src/engine/state/identity.js';
 import { generateKeyPair } from '../../../src/tox/crypto/keys.js';
 import { ToxId } from '../../../src/tox/crypto/tox-id.js';
 import { encodeSavedata } from '../../../src/tox/savedata.js';
+import type { BootstrapAddress } from '../../../src/tox/tox.js';
 import { TunnelService } from '../../../src/tunnel/tunnel-service.js';
 import { type FakeFriend, FakeStack } from '../../engine/support/fake-stacks.js';
 import { ManualClock } from '../../support/manual-clock.js';
@@ -25,7 +25,7 @@ import { SeededRandom } from '../../support/seeded-random.js';
 const ID = 'E776E9A993EE3CAE04F5946D9AC66FBBAA8C63A95A94B41942353C6DC1739B4B4C762C7DA7B9';
 const random = new SeededRandom(1);
 /** The stack is a fake, so this node is never asked. */
-const NOBODY: NodeToAsk = { host: '192.0.2.1', port: 33445, publicKey: generateKeyPair(random).publicKey };
+const NOBODY: BootstrapAddress = { host: '192.0.2.1', port: 33445, publicKey: generateKeyPair(random).publicKey };
 
 interface Running {
   readonly clock: ManualClock;

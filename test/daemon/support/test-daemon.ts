@@ -16,13 +16,13 @@ import { DaemonLog } from '../../../src/daemon/daemon-log.js';
 import { noTarget } from '../../../src/engine/access/target-rules.js';
 import type { RemoteServer } from '../../../src/engine/client/remote-server.js';
 import { Engine } from '../../../src/engine/engine.js';
-import type { NodeToAsk } from '../../../src/engine/network/tox-stack.js';
 import type { EngineOptions } from '../../../src/engine/start-engine.js';
 import { type FileSystem, nodeFileSystem } from '../../../src/engine/state/file-system.js';
 import { Identity } from '../../../src/engine/state/identity.js';
 import { generateKeyPair } from '../../../src/tox/crypto/keys.js';
 import { ToxId } from '../../../src/tox/crypto/tox-id.js';
 import { encodeSavedata } from '../../../src/tox/savedata.js';
+import type { BootstrapAddress } from '../../../src/tox/tox.js';
 import { TunnelService } from '../../../src/tunnel/tunnel-service.js';
 import { FakeStack } from '../../engine/support/fake-stacks.js';
 import { NAMES } from '../../engine/support/names.js';
@@ -32,7 +32,7 @@ import { temporaryDirectory } from '../../support/temporary-directory.js';
 
 const random = new SeededRandom(44);
 /** For the usual nodes, and never asked: the stack is no real one. */
-const NOBODY: NodeToAsk = { host: '192.0.2.1', port: 33445, publicKey: generateKeyPair(random).publicKey };
+const NOBODY: BootstrapAddress = { host: '192.0.2.1', port: 33445, publicKey: generateKeyPair(random).publicKey };
 
 export interface TestClient {
   readonly engine: Engine;

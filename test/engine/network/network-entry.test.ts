@@ -1,7 +1,7 @@
 import t from 'tap';
 import { NetworkEntry } from '../../../src/engine/network/network-entry.js';
-import type { NodeToAsk } from '../../../src/engine/network/tox-stack.js';
 import { generateKeyPair } from '../../../src/tox/crypto/keys.js';
+import type { BootstrapAddress } from '../../../src/tox/tox.js';
 import { ManualClock } from '../../support/manual-clock.js';
 import { SeededRandom } from '../../support/seeded-random.js';
 
@@ -14,7 +14,7 @@ function setUp(hosts: readonly string[] = ['a', 'b']): {
   const clock = new ManualClock();
   const random = new SeededRandom(1);
   const asked: string[] = [];
-  const tox = { isOnline: false, bootstrap: ({ host }: NodeToAsk) => void asked.push(host) };
+  const tox = { isOnline: false, bootstrap: ({ host }: BootstrapAddress) => void asked.push(host) };
   const nodes = hosts.map((host) => ({ host, port: 1, publicKey: generateKeyPair(random).publicKey }));
   return { clock, entry: new NetworkEntry({ clock, random, tox }, nodes), asked, tox };
 }

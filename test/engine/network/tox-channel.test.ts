@@ -10,7 +10,7 @@ class TestFriend implements ChannelFriend {
   hasRoom = true;
   packetSize = 1373;
   online = (): void => {};
-  offline = (): void => {};
+  offline = (_reason: string): void => {};
   lossless = (_packet: Buffer): void => {};
   drain = (): void => {};
 
@@ -21,7 +21,7 @@ class TestFriend implements ChannelFriend {
   onOnline(listener: () => void): void {
     this.online = listener;
   }
-  onOffline(listener: () => void): void {
+  onOffline(listener: (reason: string) => void): void {
     this.offline = listener;
   }
   onLossless(listener: (packet: Buffer) => void): void {
@@ -55,7 +55,7 @@ t.test('each session of a friend is a channel of its own', async (t) => {
   friend.lossless(Buffer.from('too early'));
   friend.online();
   friend.lossless(Buffer.from('a'));
-  friend.offline();
+  friend.offline('');
   friend.lossless(Buffer.from('too late'));
   friend.drain();
   friend.online();
@@ -93,7 +93,7 @@ t.test('a full friend takes nothing, and a closed channel takes everything and d
   t.ok(channel?.send(Buffer.from('a')));
   friend.hasRoom = false;
   t.notOk(channel?.send(Buffer.from('b')));
-  friend.offline();
+  friend.offline('');
   t.ok(channel?.send(Buffer.from('c')));
   t.same(friend.sent.map(String), ['a']);
 });

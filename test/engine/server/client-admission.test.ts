@@ -5,9 +5,11 @@ import type { AccessFactors } from '../../../src/engine/access/access-factors.js
 import { AccessPolicy, friendRequestMessage } from '../../../src/engine/access/access-policy.js';
 import { SecretVerifier } from '../../../src/engine/access/secret-verifier.js';
 import { noTarget } from '../../../src/engine/access/target-rules.js';
-import type { FriendRequest, StackFriend, ToxStack } from '../../../src/engine/network/tox-stack.js';
+import type { ToxStack } from '../../../src/engine/network/tox-stack.js';
 import { ClientAdmission } from '../../../src/engine/server/client-admission.js';
 import { generateKeyPair, type PublicKey } from '../../../src/tox/crypto/keys.js';
+import type { FriendRequest } from '../../../src/tox/friend-book.js';
+import type { Friend } from '../../../src/tox/messenger.js';
 import { TunnelService } from '../../../src/tunnel/tunnel-service.js';
 import { ManualClock } from '../../support/manual-clock.js';
 import { SeededRandom } from '../../support/seeded-random.js';
@@ -37,15 +39,15 @@ function openDoor(t: Test, listed: readonly PublicKey[]) {
     onFriendRequest: (listener: typeof ask) => {
       ask = listener;
     },
-    removeFriend: ({ publicKey }: StackFriend) => void removed.push(publicKey.hex),
+    removeFriend: ({ publicKey }: Friend) => void removed.push(publicKey.hex),
   } as Partial<ToxStack> as ToxStack;
   const tunnels = new TunnelService({ ...deps, mayReach: noTarget });
   const admission = new ClientAdmission({ ...deps, tox, tunnels }, new AccessPolicy(factors));
   t.teardown(() => admission.close());
   const come = (publicKey: PublicKey, secret?: Buffer): void => {
     const [onOnline, onOffline, onLossless, onDrain] = Array(4).fill(() => {});
-    const friend = { publicKey, isOnline: true, onOnline, onOffline, onLossless, onDrain } as Partial<StackFriend>;
-    ask({ publicKey, message: friendRequestMessage(secret), way: '', accept: () => friend as StackFriend });
+    const friend = { publicKey, isOnline: true, onOnline, onOffline, onLossless, onDrain } as Partial<Friend>;
+    ask({ publicKey, message: friendRequestMessage(secret), way: '', accept: () => friend as Friend });
   };
   const isHere = ({ hex }: PublicKey): boolean => admission.guests.some(({ id }) => id === hex);
   return { admission, come, isHere, removed };

@@ -1,29 +1,25 @@
 /** Tox without a network: stacks in one process that hand each other friend requests and packets, in order, soon. */
-import type {
-  DiscoveryState,
-  FriendRequest,
-  NodeToAsk,
-  ProxyFault,
-  StackFriend,
-  ToxStack,
-} from '../../../src/engine/network/tox-stack.js';
+import type { ProxyError, ToxStack } from '../../../src/engine/network/tox-stack.js';
 import type { ConnectionPath } from '../../../src/tox/connection-facts.js';
 import type { PublicKey } from '../../../src/tox/crypto/keys.js';
 import type { ToxId } from '../../../src/tox/crypto/tox-id.js';
+import type { FriendRequest } from '../../../src/tox/friend-book.js';
+import type { Friend } from '../../../src/tox/messenger.js';
 import type { NetworkFacts } from '../../../src/tox/network-facts.js';
+import type { BootstrapAddress } from '../../../src/tox/tox.js';
 import { direct, factsOf, networkFactsOf, none } from './facts.js';
 
-export class FakeFriend implements StackFriend {
+export class FakeFriend implements Friend {
   readonly publicKey: PublicKey;
   facts = factsOf(none('searching'));
   isOnline = false;
   readonly packetSize = 1373;
-  standing: DiscoveryState = { kind: 'sought' };
+  standing: Friend['standing'] = { kind: 'sought' };
   /** How often it was looked for anew. */
   seeks = 0;
   other: FakeFriend | undefined;
   readonly #online: (() => void)[] = [];
-  readonly #offline: (() => void)[] = [];
+  readonly #offline: ((reason: string) => void)[] = [];
   readonly #lossless: ((packet: Buffer) => void)[] = [];
 
   constructor(publicKey: PublicKey) {
@@ -37,7 +33,7 @@ export class FakeFriend implements StackFriend {
   onOnline(listener: () => void): void {
     this.#online.push(listener);
   }
-  onOffline(listener: () => void): void {
+  onOffline(listener: (reason: string) => void): void {
     this.#offline.push(listener);
   }
   onLossless(listener: (packet: Buffer) => void): void {
@@ -61,23 +57,24 @@ export class FakeFriend implements StackFriend {
     if (this.isOnline === isOnline) return;
     this.isOnline = isOnline;
     this.facts = factsOf(isOnline ? direct() : none('searching'));
-    for (const listener of isOnline ? this.#online : this.#offline) listener();
+    if (isOnline) for (const listener of this.#online) listener();
+    else for (const listener of this.#offline) listener('it has gone offline');
   }
 }
 
-export class FakeStack implements ToxStack<FakeFriend> {
+export class FakeStack implements ToxStack {
   readonly id: ToxId;
   readonly #network: Map<string, FakeStack>;
   readonly #savedata: Buffer;
   readonly friends = new Map<string, FakeFriend>();
-  readonly bootstraps: NodeToAsk[] = [];
+  readonly bootstraps: BootstrapAddress[] = [];
   isOnline = false;
   isStopped = false;
-  proxyFault: ProxyFault | undefined;
+  proxyFault: ProxyError | undefined;
   networkFacts: NetworkFacts = networkFactsOf({});
   #onRequest: (request: FriendRequest) => void = () => {};
   #onOnlineChange: (isOnline: boolean) => void = () => {};
-  #onProxyChange: (fault: ProxyFault | undefined) => void = () => {};
+  #onProxyChange: (fault: ProxyError | undefined) => void = () => {};
 
   /** @param network where stacks find each other, by public key in hex */
   constructor(network: Map<string, FakeStack>, id: ToxId, savedata: Buffer) {
@@ -95,16 +92,16 @@ export class FakeStack implements ToxStack<FakeFriend> {
     this.isStopped = true;
     for (const friend of [...this.friends.values()]) this.removeFriend(friend);
   }
-  bootstrap(node: NodeToAsk): void {
+  bootstrap(node: BootstrapAddress): void {
     this.bootstraps.push(node);
   }
   onOnlineChange(listener: (isOnline: boolean) => void): void {
     this.#onOnlineChange = listener;
   }
-  onProxyChange(listener: (fault: ProxyFault | undefined) => void): void {
+  onProxyChange(listener: (fault: ProxyError | undefined) => void): void {
     this.#onProxyChange = listener;
   }
-  setProxyFault(fault: ProxyFault | undefined): void {
+  setProxyFault(fault: ProxyError | undefined): void {
     this.proxyFault = fault;
     this.#onProxyChange(fault);
   }
