@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import t, { type Test } from 'tap';
 import { rfc3339, systemClock } from '../../src/base/clock.js';
-import { hashSecret, NO_SECRET, secretFormat } from '../../src/engine/access/kept-secret.js';
+import { hashSecret, NO_SECRET, secretFormat } from '../../src/engine/access/stored-secret.js';
 import { ManualClock } from '../support/manual-clock.js';
 import { SeededRandom } from '../support/seeded-random.js';
 import { temporaryDirectory } from '../support/temporary-directory.js';

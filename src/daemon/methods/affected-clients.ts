@@ -1,8 +1,8 @@
 /** The clients that a change would disconnect, or no longer admit, and the confirmation that it needs then. */
 import { ControlError } from '../../control/control-error.js';
 import type { AccessFactors } from '../../engine/access/access-factors.js';
-import { withOverrides } from '../../engine/access/policy-overrides.js';
-import { type Door, shutOutBy } from '../../engine/access/shut-out.js';
+import { withOverrides } from '../../engine/access/access-policy.js';
+import { type Door, shutOutBy } from '../../engine/access/lost-access.js';
 import { isExpired } from '../../engine/access/whitelist.js';
 import type { AdmittedClient } from '../../engine/server/client-admission.js';
 import { nameOf } from './client-names.js';

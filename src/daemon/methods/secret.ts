@@ -23,7 +23,7 @@ const GOOD_LENGTH = 12;
 const NEW_SECRET: SecretCheck = {
   digest: (candidate) => candidate,
   compare: () => 'wrong',
-  compareSlowly: async () => 'told',
+  compareSlowly: async () => 'checked',
 };
 const HINT = 'to admit clients that have either of the two, set access.require to any first';
 

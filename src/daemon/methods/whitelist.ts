@@ -2,7 +2,7 @@
 import { LAST_UNIX_TIME, rfc3339, unixTimeOfRfc3339 } from '../../base/clock.js';
 import { ControlError } from '../../control/control-error.js';
 import type { MethodHandlers, Params, Result } from '../../control/protocol.js';
-import { withOverrides } from '../../engine/access/policy-overrides.js';
+import { withOverrides } from '../../engine/access/access-policy.js';
 import { aliasOwners, isExpired, parseAllowed, type WhitelistEntry } from '../../engine/access/whitelist.js';
 import type { AdmittedClient } from '../../engine/server/client-admission.js';
 import { peerName } from '../../engine/server/peer-name.js';

@@ -11,12 +11,11 @@ import type { FileSystem } from '../state/file-system.js';
 import { JsonFile } from '../state/json-file.js';
 import { type StateDirectory, StateFileError } from '../state/state-file-error.js';
 import type { AccessFactors } from './access-factors.js';
-import { BanList, type ListedBan } from './ban-list.js';
-import { type Bans, bansFormat } from './bans.js';
-import { provenFormat } from './kept-proven-keys.js';
-import { type SecretState, secretFormat } from './kept-secret.js';
+import { BanList, type Bans, bansFormat, type ListedBan } from './ban-list.js';
+import { provenFormat } from './proven-keys.js';
 import type { SecretCheck } from './secret-check.js';
 import { type SecretChange, Secrets } from './secrets.js';
+import { type SecretState, secretFormat } from './stored-secret.js';
 import {
   isExpired,
   NO_WHITELIST,
@@ -212,19 +211,19 @@ export class AccessControl implements AccessFactors {
   }
 
   async ban(key: PublicKey, reason: string, until: number | undefined): Promise<void> {
-    await this.#save(() => this.#bans.keep(key, reason, until));
+    await this.#save(() => this.#bans.ban(key, reason, until));
   }
 
   /** In memory alone, which needs no disk: until then, or the end of the process. @param until Unix time, s */
   shutOut(key: PublicKey, reason: string, until: number): void {
-    this.#bans.hold(key, reason, until);
+    this.#bans.banInMemory(key, reason, until);
     this.#tell();
   }
 
   /** Those in memory too, for which alone the disk is not needed. @param key undefined for all */
   async clearBans(key: PublicKey | undefined): Promise<void> {
-    if (this.#bans.isKept(key)) await this.#save(() => this.#bans.forget(key));
-    this.#bans.release(key);
+    if (this.#bans.isStored(key)) await this.#save(() => this.#bans.unban(key));
+    this.#bans.unbanInMemory(key);
     this.#tell();
   }
 

@@ -3,7 +3,7 @@ import type { Random } from '../../base/random.js';
 import type { PublicKey } from '../../tox/crypto/keys.js';
 import { ProvenKeys } from './proven-keys.js';
 import type { SecretCheck } from './secret-check.js';
-import { SecretVerifier } from './secret-verifier.js';
+import { FixedSecretCheck } from './secret-check.js';
 
 export interface AccessFactors {
   /** Undefined while there is none. */
@@ -45,7 +45,7 @@ export class FixedFactors implements AccessFactors {
       readonly isInsecureOpen: boolean;
     },
   ) {
-    this.secret = options.secret === undefined ? undefined : new SecretVerifier(deps.random, options.secret);
+    this.secret = options.secret === undefined ? undefined : new FixedSecretCheck(deps.random, options.secret);
     this.#whitelist = new Set(options.whitelist.map((key) => key.hex));
     this.isOpen = options.isInsecureOpen;
   }

@@ -193,3 +193,20 @@ export class AccessPolicy {
 
 const refused = (reason: RefusalReason): AccessDecision => ({ isAdmitted: false, reason });
 const admitted = (factors: AdmittedBy): AccessDecision => ({ isAdmitted: true, factors });
+
+/** Returns the policy after a change of some factors, to tell the owner what it would do before it is done. */
+export function withOverrides(factors: AccessFactors, changes: Partial<AccessFactors>): AccessPolicy {
+  return new AccessPolicy({
+    secret: factors.secret,
+    secretGeneration: factors.secretGeneration,
+    hasWhitelist: factors.hasWhitelist,
+    isListed: (key) => factors.isListed(key),
+    hasExpired: (key) => factors.hasExpired(key),
+    isBanned: (key) => factors.isBanned(key),
+    hasProven: (key) => factors.hasProven(key),
+    noteProven: (key) => factors.noteProven(key),
+    require: factors.require,
+    isOpen: factors.isOpen,
+    ...changes,
+  });
+}

@@ -4,13 +4,11 @@ import type { Logger } from '../../base/logger.js';
 import type { Random } from '../../base/random.js';
 import type { PublicKey } from '../../tox/crypto/keys.js';
 import type { JsonFile } from '../state/json-file.js';
-import { KeptProvenKeys, type ProvenState } from './kept-proven-keys.js';
-import { hashSecret, NO_SECRET, type SecretState } from './kept-secret.js';
-import { ProvenKeys } from './proven-keys.js';
+import { ProvenKeys, type ProvenState, StoredProvenKeys } from './proven-keys.js';
 import type { SecretCheck } from './secret-check.js';
-import { SecretChecker } from './secret-checker.js';
-import { SecretVerifier } from './secret-verifier.js';
+import { FixedSecretCheck, StoredSecretCheck } from './secret-check.js';
 import { SlowChecks } from './slow-checks.js';
+import { hashSecret, NO_SECRET, type SecretState } from './stored-secret.js';
 
 export interface SecretChange {
   /** s for which the old one stays valid beside the new one. */
@@ -30,17 +28,17 @@ interface Deps {
 export class Secrets {
   readonly #deps: Deps;
   readonly #kept: JsonFile<SecretState>;
-  readonly #keptCheck: SecretChecker;
-  readonly #keptProven: KeptProvenKeys;
-  #given: { readonly check: SecretVerifier; readonly proven: ProvenKeys } | undefined;
+  readonly #keptCheck: StoredSecretCheck;
+  readonly #keptProven: StoredProvenKeys;
+  #given: { readonly check: FixedSecretCheck; readonly proven: ProvenKeys } | undefined;
   /** Counts up when what the settings bring takes the place of another one. */
   #replaced = 0;
 
   constructor(deps: Deps, parts: { readonly secret: JsonFile<SecretState>; readonly proven: JsonFile<ProvenState> }) {
     this.#deps = deps;
     this.#kept = parts.secret;
-    this.#keptProven = new KeptProvenKeys(deps, parts.proven);
-    this.#keptCheck = new SecretChecker({
+    this.#keptProven = new StoredProvenKeys(deps, parts.proven);
+    this.#keptCheck = new StoredSecretCheck({
       random: deps.random,
       slowChecks: new SlowChecks(),
       state: () => parts.secret.value,
@@ -87,7 +85,7 @@ export class Secrets {
 
   /** What would be compared with. @param given undefined where the kept one counts */
   checkWith(given: Buffer | undefined): SecretCheck | undefined {
-    if (given !== undefined) return new SecretVerifier(this.#deps.random, given);
+    if (given !== undefined) return new FixedSecretCheck(this.#deps.random, given);
     return this.#kept.value.current === undefined ? undefined : this.#keptCheck;
   }
 
@@ -98,7 +96,7 @@ export class Secrets {
     this.#given =
       given === undefined
         ? undefined
-        : { check: new SecretVerifier(this.#deps.random, given), proven: new ProvenKeys() };
+        : { check: new FixedSecretCheck(this.#deps.random, given), proven: new ProvenKeys() };
   }
 
   /** Of the kept one. @param secret undefined for none from now on @throws StateFileError; then nothing has changed */

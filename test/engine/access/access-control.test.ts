@@ -164,7 +164,7 @@ t.test('a change that cannot be saved changes nothing, whatever step fails', asy
     const isSaved = await door.control.removeEntry(CLIENT).then(
       () => true,
       (error: Error) => {
-        t.match(error, { code: 'disk-full', message: /no space to keep the identity/ });
+        t.match(error, { code: 'disk-full', message: /no space to store the identity/ });
         failures += 1;
         return false;
       },
@@ -197,7 +197,7 @@ t.test('state that cannot be read lets nobody in, stays as it is, and says what 
     ['whitelist.json', listed({ alias: 'one' }, { alias: 'one' }), /two entries have the same alias/],
     ['whitelist.json', listed({ key: LISTED }, { key: LISTED }), /a key stands there twice/],
     ['secret.json', 'root:$6$salt', /secret\.json is damaged \(it is not JSON\): restore/],
-    ['secret.json', '[]', /secret\.json is damaged \(it is no object\)/],
+    ['secret.json', '[]', /secret\.json is damaged \(it is not an object\)/],
     ['bans.json', '{"version":2,"bans":[]}', /has a newer version \(2\): use the tuntoxd that wrote it/],
   ] as const) {
     const directory = temporaryDirectory(t);

@@ -156,7 +156,7 @@ t.test('a key that came with the present secret does not wait, and is told of to
 
 /** Only a slow check tells; each is answered by hand. */
 class SlowFactors extends FixedFactors {
-  readonly asked: { readonly isTrusted: boolean; tell(result: 'told' | 'busy'): void }[] = [];
+  readonly asked: { readonly isTrusted: boolean; tell(result: 'checked' | 'busy'): void }[] = [];
   isSecretBanned = false;
   readonly #told = new Set<string>();
 
@@ -169,8 +169,8 @@ class SlowFactors extends FixedFactors {
     compare: (candidate) => (this.#told.has(candidate.toString()) && candidate.equals(SECRET) ? 'right' : 'unknown'),
     compareSlowly: (candidate, isTrusted) =>
       new Promise((resolve) => {
-        const tell = (result: 'told' | 'busy'): void => {
-          if (result === 'told') this.#told.add(candidate.toString());
+        const tell = (result: 'checked' | 'busy'): void => {
+          if (result === 'checked') this.#told.add(candidate.toString());
           resolve(result);
         };
         this.asked.push({ isTrusted, tell });
@@ -197,7 +197,7 @@ t.test('what only a slow check can tell is decided when that has told', async (t
   const right = decided(server, newKey(), message(SECRET.toString()));
   const wrong = decided(server, newKey(), message('wrong'));
   const late = decided(server, newKey(), message('late'));
-  for (const [index, { tell }] of factors.asked.entries()) tell(index === 2 ? 'busy' : 'told');
+  for (const [index, { tell }] of factors.asked.entries()) tell(index === 2 ? 'busy' : 'checked');
   t.same(await Promise.all([right, wrong, late]), ['admitted by secret', 'wrong-secret', 'too-many-guesses']);
   t.equal(outcome(server, newKey(), message(SECRET.toString())), 'admitted by secret', 'from then on at once');
 });
@@ -206,7 +206,7 @@ t.test('a ban during the slow check counts', async (t) => {
   const factors = new SlowFactors();
   const right = decided(new AccessPolicy(factors), newKey(), message(SECRET.toString()));
   factors.isSecretBanned = true;
-  factors.asked[0]?.tell('told');
+  factors.asked[0]?.tell('checked');
   t.equal(await right, 'banned');
 });
 
@@ -224,7 +224,7 @@ t.test(
     t.match(factors.asked.at(-1), { isTrusted: true });
     for (let guess = 0; guess < 5; guess += 1) {
       outcome(server, known, message(`old ${guess}`), 10_000);
-      factors.asked.at(-1)?.tell('told');
+      factors.asked.at(-1)?.tell('checked');
     }
     await new Promise((resolve) => setImmediate(resolve));
     outcome(server, known, message('one more'), 10_000);

@@ -1,8 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
-import { BanList } from '../../../src/engine/access/ban-list.js';
-import { bansFormat } from '../../../src/engine/access/bans.js';
+import { BanList, bansFormat } from '../../../src/engine/access/ban-list.js';
 import { type FileSystem, nodeFileSystem } from '../../../src/engine/state/file-system.js';
 import { JsonFile } from '../../../src/engine/state/json-file.js';
 import { generateKeyPair, type PublicKey } from '../../../src/tox/crypto/keys.js';
@@ -32,7 +31,7 @@ async function open(t: Test, directory = temporaryDirectory(t)) {
 
 t.test('a ban in memory counts until its time, writes nothing, and ends with the process', async (t) => {
   const { bans, clock, directory, inAnHour } = await open(t);
-  bans.hold(KEY, 'enough', inAnHour);
+  bans.banInMemory(KEY, 'enough', inAnHour);
   t.ok(bans.has(KEY));
   t.notOk(bans.has(OTHER));
   t.match(bans.all, [{ publicKey: KEY, reason: 'enough', since: clock.unixTime(), until: inAnHour, isKept: false }]);
@@ -47,59 +46,59 @@ t.test('a ban in memory counts until its time, writes nothing, and ends with the
 
 t.test('of a key that is banned twice, the ban that ends last is shown, and both are lifted together', async (t) => {
   const { bans, inAnHour } = await open(t);
-  await bans.keep(KEY, 'for good', undefined);
-  bans.hold(KEY, 'for an hour', inAnHour);
-  await bans.keep(OTHER, 'for an hour', inAnHour);
-  bans.hold(OTHER, 'for two', inAnHour + HOUR);
+  await bans.ban(KEY, 'for good', undefined);
+  bans.banInMemory(KEY, 'for an hour', inAnHour);
+  await bans.ban(OTHER, 'for an hour', inAnHour);
+  bans.banInMemory(OTHER, 'for two', inAnHour + HOUR);
   t.match(bans.all, [
     { publicKey: KEY, reason: 'for good', isKept: true },
     { publicKey: OTHER, reason: 'for two', isKept: false },
   ]);
-  t.ok(bans.isKept(KEY));
-  await bans.forget(KEY);
+  t.ok(bans.isStored(KEY));
+  await bans.unban(KEY);
   t.ok(bans.has(KEY), 'the other one still counts');
-  bans.release(KEY);
+  bans.unbanInMemory(KEY);
   t.notOk(bans.has(KEY));
   t.ok(bans.has(OTHER));
-  bans.release(undefined);
+  bans.unbanInMemory(undefined);
   t.match(bans.all, [{ publicKey: OTHER, isKept: true }]);
 });
 
 t.test('whoever is banned again is banned as was said last', async (t) => {
   const { bans, inAnHour } = await open(t);
-  bans.hold(KEY, 'a day', inAnHour + 23 * HOUR);
-  bans.hold(KEY, 'an hour', inAnHour);
+  bans.banInMemory(KEY, 'a day', inAnHour + 23 * HOUR);
+  bans.banInMemory(KEY, 'an hour', inAnHour);
   t.match(bans.all, [{ reason: 'an hour', until: inAnHour }]);
 });
 
 t.test('on a full disk those on it stay, and those in memory come and go', async (t) => {
   const { bans, disk, directory, inAnHour } = await open(t);
-  await bans.keep(KEY, 'for good', undefined);
+  await bans.ban(KEY, 'for good', undefined);
   const text = readFileSync(join(directory, 'bans.json'), 'utf8');
   disk.isFull = true;
-  await t.rejects(bans.keep(OTHER, 'no', undefined), { code: 'disk-full' });
+  await t.rejects(bans.ban(OTHER, 'no', undefined), { code: 'disk-full' });
   t.notOk(bans.has(OTHER));
-  bans.hold(OTHER, 'yes', inAnHour);
+  bans.banInMemory(OTHER, 'yes', inAnHour);
   t.ok(bans.has(OTHER));
-  t.notOk(bans.isKept(OTHER), 'so it can be lifted without the disk');
-  await t.rejects(bans.forget(KEY), { code: 'disk-full' });
+  t.notOk(bans.isStored(OTHER), 'so it can be lifted without the disk');
+  await t.rejects(bans.unban(KEY), { code: 'disk-full' });
   t.ok(bans.has(KEY));
   t.equal(readFileSync(join(directory, 'bans.json'), 'utf8'), text);
 });
 
 t.test('one on the disk that has ended needs no disk to be lifted', async (t) => {
   const { bans, clock, inAnHour } = await open(t);
-  await bans.keep(KEY, 'an hour', inAnHour);
+  await bans.ban(KEY, 'an hour', inAnHour);
   clock.advance(HOUR * 1_000);
-  t.notOk(bans.isKept(KEY));
-  t.notOk(bans.isKept(undefined));
+  t.notOk(bans.isStored(KEY));
+  t.notOk(bans.isStored(undefined));
 });
 
 t.test('memory is bounded: those that end first give way', async (t) => {
   const { bans, inAnHour } = await open(t);
-  bans.hold(KEY, 'first to end', inAnHour - 1);
+  bans.banInMemory(KEY, 'first to end', inAnHour - 1);
   for (let count = 0; count < 4_096; count += 1) {
-    bans.hold({ ...KEY, hex: count.toString(16) } as PublicKey, 'x', inAnHour + count);
+    bans.banInMemory({ ...KEY, hex: count.toString(16) } as PublicKey, 'x', inAnHour + count);
   }
   t.equal(bans.all.length, 4_096);
   t.notOk(bans.has(KEY));

@@ -3,7 +3,7 @@ import t, { type Test } from 'tap';
 import { silentLogger } from '../../../src/base/logger.js';
 import type { AccessFactors } from '../../../src/engine/access/access-factors.js';
 import { AccessPolicy, friendRequestMessage } from '../../../src/engine/access/access-policy.js';
-import { SecretVerifier } from '../../../src/engine/access/secret-verifier.js';
+import { FixedSecretCheck } from '../../../src/engine/access/secret-check.js';
 import { noTarget } from '../../../src/engine/access/target-rules.js';
 import type { ToxStack } from '../../../src/engine/network/tox-stack.js';
 import { ClientAdmission } from '../../../src/engine/server/client-admission.js';
@@ -22,7 +22,7 @@ function openDoor(t: Test, listed: readonly PublicKey[]) {
   const random = new SeededRandom(1);
   const deps = { clock: new ManualClock(), random, log: silentLogger };
   const factors: AccessFactors = {
-    secret: new SecretVerifier(random, SECRET),
+    secret: new FixedSecretCheck(random, SECRET),
     secretGeneration: 0,
     hasWhitelist: true,
     isListed: (key) => listed.some((one) => one.equals(key)),

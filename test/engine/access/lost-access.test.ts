@@ -1,5 +1,5 @@
 import t from 'tap';
-import { type Door, type DoorChange, shutOutBy } from '../../../src/engine/access/shut-out.js';
+import { type Door, type DoorChange, shutOutBy } from '../../../src/engine/access/lost-access.js';
 
 const LISTED = 'clients on the whitelist that do not have the secret';
 const SECRET = 'clients that have the secret and are not on the whitelist';

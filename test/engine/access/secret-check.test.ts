@@ -1,7 +1,7 @@
 import t from 'tap';
-import { hashSecret, NO_SECRET, type SecretState } from '../../../src/engine/access/kept-secret.js';
-import { SecretChecker } from '../../../src/engine/access/secret-checker.js';
+import { StoredSecretCheck } from '../../../src/engine/access/secret-check.js';
 import { SlowChecks } from '../../../src/engine/access/slow-checks.js';
+import { hashSecret, NO_SECRET, type SecretState } from '../../../src/engine/access/stored-secret.js';
 import { SeededRandom } from '../../support/seeded-random.js';
 
 const random = new SeededRandom(9);
@@ -9,18 +9,18 @@ const SECRET = Buffer.from('correct horse');
 const BEFORE = Buffer.from('the one before');
 const WRONG = Buffer.from('wrong');
 
-function checker(state: Partial<SecretState>, unixTime = 0): SecretChecker {
+function checker(state: Partial<SecretState>, unixTime = 0): StoredSecretCheck {
   const kept = { ...NO_SECRET, ...state };
   const deps = { random, slowChecks: new SlowChecks(), state: () => kept, unixTime: () => unixTime };
-  return new SecretChecker(deps);
+  return new StoredSecretCheck(deps);
 }
 
 t.test('of a secret that somebody chose, only the slow hash tells, until it has come once', async (t) => {
   const check = checker({ current: await hashSecret(random, SECRET, false) });
   t.equal(check.compare(SECRET), 'unknown');
-  t.equal(await check.compareSlowly(WRONG, false), 'told');
+  t.equal(await check.compareSlowly(WRONG, false), 'checked');
   t.equal(check.compare(WRONG), 'unknown');
-  t.equal(await check.compareSlowly(SECRET, false), 'told');
+  t.equal(await check.compareSlowly(SECRET, false), 'checked');
   t.equal(check.compare(SECRET), 'right');
   t.equal(check.compare(WRONG), 'wrong', 'and every other is wrong from then on');
 });
