@@ -106,7 +106,7 @@ async function reload(daemon: Daemon, manager: ServiceManager, sockets: SocketUp
 }
 
 function keepSummary(daemon: Daemon, manager: ServiceManager): () => void {
-  if (manager.way === 'nobody') return () => {};
+  if (manager.way === 'none') return () => {};
   let last = '';
   const update = (): void => {
     const { summary } = daemon;

@@ -1,4 +1,4 @@
-/** A small HTTP server on an address of this machine, or on all of a name's: pages that are read, and nothing else. */
+/** A small HTTP server with read-only pages, on an address of this machine or on all addresses of a name. */
 import { createServer, type IncomingMessage, type Server } from 'node:http';
 import { isIP } from 'node:net';
 import { CodedError, messageOf, systemCodeOf } from '../base/coded-error.js';
@@ -13,9 +13,9 @@ export interface HttpPage {
 /** The message names the address. */
 export class HttpListenError extends CodedError<'in-use' | 'failed'> {}
 
-/** ms for a request; what asks for metrics is a program. */
+/** ms for a request. */
 const REQUEST_TIMEOUT = 5_000;
-/** Connections at once, to each address. */
+/** Connections at once to each address. */
 const MAX_CONNECTIONS = 32;
 
 const plain = (status: number, text: string): HttpPage => ({ status, type: 'text/plain; charset=utf-8', text });
@@ -25,9 +25,9 @@ export class HttpListener {
   readonly #address: { readonly host: string; readonly port: number };
 
   /**
-   * @param page undefined when there is none of that path; what it throws is a 500
-   * @param onError while it listens, such as a lack of descriptors; it goes on
-   * @param lookUp of a name; the system's when left out
+   * @param page returns undefined if there is no such page; an error becomes status 500
+   * @param onError gets errors such as a lack of descriptors, after which the listener continues
+   * @param lookUp resolves names; by default as the system does
    */
   constructor(
     address: { readonly host: string; readonly port: number },
@@ -39,7 +39,6 @@ export class HttpListener {
     this.#listener = new HostListener({ makeServer: () => serverOf(page), onError, lookUp });
   }
 
-  /** The port that was bound. */
   get port(): number {
     return this.#listener.port ?? 0;
   }
@@ -49,7 +48,7 @@ export class HttpListener {
     const { host, port } = this.#address;
     await this.#listener.listen(host, port).catch((error: unknown) => {
       const isTaken = systemCodeOf(error) === 'EADDRINUSE';
-      const why = isTaken ? 'another program listens there' : messageOf(error);
+      const why = isTaken ? 'another program uses this address' : messageOf(error);
       throw new HttpListenError(isTaken ? 'in-use' : 'failed', `no HTTP on ${host}:${port}: ${why}`, { cause: error });
     });
   }
@@ -79,7 +78,6 @@ function serverOf(page: (path: string) => Promise<HttpPage> | undefined): Server
     },
   );
   server.maxConnections = MAX_CONNECTIONS;
-  // Whoever sends no HTTP is none of our concern.
   server.on('clientError', (_error, socket) => void socket.destroy());
   return server;
 }
@@ -88,16 +86,16 @@ async function answer(
   { method, url, headers }: IncomingMessage,
   page: (path: string) => Promise<HttpPage> | undefined,
 ): Promise<HttpPage> {
-  if (!isOfThisMachine(headers.host)) return plain(403, 'ask by the address, not by a name\n');
+  if (!isOfThisMachine(headers.host)) return plain(403, 'use the address, not a name\n');
   if (method !== 'GET' && method !== 'HEAD') return plain(405, 'only GET and HEAD\n');
   try {
-    return (await page(url?.split('?', 1)[0] ?? '/')) ?? plain(404, 'there is no such page\n');
+    return (await page(url?.split('?', 1)[0] ?? '/')) ?? plain(404, 'no such page\n');
   } catch (error) {
     return plain(500, `${messageOf(error)}\n`);
   }
 }
 
-/** A page in a browser may have its own name lead to this machine (DNS rebinding): it then asks us in that name, and reads the answer. */
+/** A web page whose name resolves to this machine (DNS rebinding) must not read our pages: its requests have that name. */
 function isOfThisMachine(host: string | undefined): boolean {
   const name = host?.replace(/:[0-9]*$/, '').replace(/^\[(.*)\]$/, '$1');
   return name === undefined || name === '' || name.toLowerCase() === 'localhost' || isIP(name) !== 0;

@@ -4,35 +4,38 @@ import { LIST, load } from './support/settings.js';
 
 const read = (...words: string[]) => readDaemonFlags(words, LIST);
 
-t.test('every setting has a flag, and no two the same one', async (t) => {
+t.test('every setting has a flag of its own', async (t) => {
   const flags = [...LIST.values()].map(({ flag }) => flag);
   t.equal(new Set(flags).size, LIST.size);
   for (const flag of flags) t.match(flag, /^--[a-z]+(-[a-z]+)*$/);
 });
 
-t.test('settings are taken with a space or an equals sign, lists by repeating, true by the flag alone', async (t) => {
-  const key = 'F404ABAA1C99A9D37D61AB54898F56793E1DEF8BD46B1038B9D822E8460FAB67';
-  const { settings } = load(t, {
-    flags: [
-      ...['--state-dir=/a', '--log-level', 'warn', '--log-level', 'trace', '--access-open'],
-      ...['--network-port-mapping=false', '--network-bootstrap', `a:1:${key}`, '--network-bootstrap', `b:2:${key}`],
-    ],
-  });
-  t.equal(settings.stateDirectory, '/a');
-  t.equal(settings.log.level, 'trace');
-  t.equal(settings.access.isOpen, true);
-  t.equal(settings.network.portMapping, false);
-  const { network, access } = load(t, {
-    flags: ['--network-lan-discovery', 'no', '--access-open', '--network-port-mapping', 'false'],
-  }).settings;
-  t.same([network.lanDiscovery, access.isOpen, network.portMapping], [false, true, false]);
-  t.same(
-    settings.network.nodes?.map(({ host, port }) => `${host}:${port}`),
-    ['a:1', 'b:2'],
-  );
-});
+t.test(
+  'a value follows a space or an equals sign, a repeated flag makes a list, and a flag alone means true',
+  async (t) => {
+    const key = 'F404ABAA1C99A9D37D61AB54898F56793E1DEF8BD46B1038B9D822E8460FAB67';
+    const { settings } = load(t, {
+      flags: [
+        ...['--state-dir=/a', '--log-level', 'warn', '--log-level', 'trace', '--access-open'],
+        ...['--network-port-mapping=false', '--network-bootstrap', `a:1:${key}`, '--network-bootstrap', `b:2:${key}`],
+      ],
+    });
+    t.equal(settings.stateDirectory, '/a');
+    t.equal(settings.log.level, 'trace');
+    t.equal(settings.access.isOpen, true);
+    t.equal(settings.network.portMapping, false);
+    const { network, access } = load(t, {
+      flags: ['--network-lan-discovery', 'no', '--access-open', '--network-port-mapping', 'false'],
+    }).settings;
+    t.same([network.lanDiscovery, access.isOpen, network.portMapping], [false, true, false]);
+    t.same(
+      settings.network.nodes?.map(({ host, port }) => `${host}:${port}`),
+      ['a:1', 'b:2'],
+    );
+  },
+);
 
-t.test('the letters of tuntox mean the same here', async (t) => {
+t.test('the short options of tuntox have the same meaning', async (t) => {
   const { settings } = load(t, { flags: ['-C', '/b', '-U', 'nobody', '-d'] });
   t.same([settings.stateDirectory, settings.user, settings.log.level], ['/b', 'nobody', 'debug']);
   t.match(read('-z', '-F', '/run/x.pid', '-S', '-c', '/y', '--check'), {

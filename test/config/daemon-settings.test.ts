@@ -59,12 +59,12 @@ t.test('a file is read into values', async (t) => {
   t.same(settings.http.listen, { host: '::1', port: 9101 });
 });
 
-t.test('pages by HTTP may be on localhost, which is this machine whatever names are told', async (t) => {
+t.test('HTTP may listen on localhost, which is always this machine', async (t) => {
   const { settings } = load(t, { file: 'http: {listen: localhost:9101}' });
   t.same(settings.http.listen, { host: 'localhost', port: 9101 });
 });
 
-t.test('the environment comes before the file, flags before both, and each knows where it is from', async (t) => {
+t.test('the environment overrides the file, flags override both, and each value has its source', async (t) => {
   const { settings, effective, file } = load(t, {
     file: 'log: {level: warn, format: json}\nuser: a\n',
     environment: { TUNTOX_LOG_LEVEL: 'debug', TUNTOX_USER: 'b', TUNTOX_ACCESS_REQUIRE: '' },
@@ -79,7 +79,7 @@ t.test('the environment comes before the file, flags before both, and each knows
   t.same(effective.get('user')?.place, '--user');
 });
 
-t.test('variables are texts: lists with spaces or commas, yes and no in the usual words', async (t) => {
+t.test('variables are texts: lists have spaces or commas, and yes and no have several words', async (t) => {
   const node = (octet: number): string => `192.0.2.${octet}:33445:${KEY}`;
   for (const separator of [' ', ',', ', ', '\n']) {
     const { settings } = load(t, { environment: { TUNTOX_NETWORK_BOOTSTRAP: [node(1), node(2)].join(separator) } });
@@ -103,7 +103,7 @@ t.test('variables are texts: lists with spaces or commas, yes and no in the usua
   ]);
 });
 
-t.test('no bootstrap nodes at all are an empty list, or the word none wherever a setting is written', async (t) => {
+t.test('an empty list and the word none both mean no bootstrap nodes', async (t) => {
   const none = [
     ...['[]', 'none', '[none]'].map((text) => ({ file: `network:\n  bootstrap: ${text}\n` })),
     { environment: { TUNTOX_NETWORK_BOOTSTRAP: 'none' } },
@@ -118,7 +118,7 @@ t.test('no bootstrap nodes at all are an empty list, or the word none wherever a
   }
 });
 
-t.test('the word auto is the default, said where another place says something else', async (t) => {
+t.test('the word auto restores the default that another source overrides', async (t) => {
   const file = 'network:\n  bootstrap: none\n';
   for (const written of [
     {},
@@ -133,7 +133,7 @@ t.test('the word auto is the default, said where another place says something el
   }
 });
 
-t.test('a word beside nodes, or beside a file of them, is an error that says what to remove', async (t) => {
+t.test('a word together with nodes or a file of nodes is an error that says what to remove', async (t) => {
   const node = `192.0.2.1:33445:${KEY}`;
   const file = `network:\n  bootstrap:\n    - ${node}\n    - none\n`;
   const alone = /network\.bootstrap: "none" cannot be combined with other entries: remove it, or the others$/;
@@ -152,13 +152,13 @@ t.test('a word beside nodes, or beside a file of them, is an error that says wha
   t.same([settings.network.nodesFile, settings.network.nodes], ['/x', undefined]);
 });
 
-t.test('a variable of blanks and commas says nothing, and so is a mistake and no empty list', async (t) => {
+t.test('a variable with only blanks and commas is an error, not an empty list', async (t) => {
   t.match(errorsOf(t, { environment: { TUNTOX_NETWORK_BOOTSTRAP: ' , ' } }), [
     /use a list with entries .*words none and auto$/,
   ]);
 });
 
-t.test('all that is wrong is said at once, with file and line, variable or flag', async (t) => {
+t.test('all errors are reported at once, with file and line, variable or flag', async (t) => {
   const errors = errorsOf(t, {
     file: [
       'log:',
@@ -196,12 +196,12 @@ t.test('all that is wrong is said at once, with file and line, variable or flag'
   for (const [index, pattern] of expected.entries()) t.match(errors[index], pattern);
 });
 
-t.test('a key in the wrong group or without its group is found in the right one', async (t) => {
+t.test('for a key in the wrong group, or without a group, the right one is suggested', async (t) => {
   t.match(errorsOf(t, { file: 'udp_ports: 1:2\n' }), [/did you mean "network\.udp_ports"\?$/]);
   t.match(errorsOf(t, { file: 'access:\n  rules_file: /x\n' }), [/did you mean "targets\.rules_file"\?$/]);
 });
 
-t.test('a value of the wrong kind is refused by each setting', async (t) => {
+t.test('every setting refuses a value of the wrong type', async (t) => {
   const cases: [string, RegExp][] = [
     ['state_dir: ""', /absolute path/],
     ['state_dir: [a]', /use a single value/],
@@ -217,7 +217,7 @@ t.test('a value of the wrong kind is refused by each setting', async (t) => {
   for (const [file, message] of cases) t.match(errorsOf(t, { file }), [message], file);
 });
 
-t.test('a file that was named must be there, and is read with its own name in messages', async (t) => {
+t.test('a named file must exist, and messages name it', async (t) => {
   const directory = temporaryDirectory(t);
   const missing = join(directory, 'none.yaml');
   t.same(errorsOf(t, { flags: ['-c', missing] }), ['--config: cannot read none.yaml: there is no such file']);
@@ -230,14 +230,14 @@ t.test('a file that was named must be there, and is read with its own name in me
   t.same([loaded.file, loaded.settings.user], [other, 'you']);
 });
 
-t.test('a usual file that is there and cannot be used is an error, not a fresh machine', async (t) => {
+t.test('a default file that cannot be read is an error', async (t) => {
   const path = join(temporaryDirectory(t), 'tuntox.yaml');
   mkdirSync(path);
   const input = { configFile: undefined, flags: [], environment: {}, parseProxy: parseProxyOrNone, defaultFile: path };
   t.throws(() => loadSettings(input), { code: 'bad-settings', message: /it is a directory/ });
 });
 
-t.test('what goes out through a proxy opens no port', async (t) => {
+t.test('with a proxy, settings that open a port are refused', async (t) => {
   const file = 'network:\n  proxy: socks5://127.0.0.1\n  udp_ports: 1:2\n  relay_port: 33445\n';
   t.match(errorsOf(t, { file }), [
     /^tuntox\.yaml, line 3: network\.udp_ports: /,
@@ -247,7 +247,7 @@ t.test('what goes out through a proxy opens no port', async (t) => {
   t.same(errorsOf(t, { file, flags: ['--network-proxy', 'none'] }), []);
 });
 
-t.test('a password of the proxy is in no message and in no list, whatever is wrong with it', async (t) => {
+t.test('no message and no list shows the password of the proxy', async (t) => {
   const proxies = [
     'socks5://u:canary@h',
     'http://u:canary@h',

@@ -8,19 +8,19 @@ const text = readFileSync(`${ROOT}etc/tuntox/tuntox.yaml`, 'utf8');
 /** As somebody who removes the # of every setting. */
 const uncommented = text.replace(/^( *)#([a-z_]+:)/gm, '$1$2');
 
-t.test('as it comes it changes nothing', async (t) => {
+t.test('the default file changes no setting', async (t) => {
   const { settings, effective } = load(t, { file: text });
   t.strictSame(settings, load(t, {}).settings);
   for (const { key, source } of effective.values()) t.equal(source, 'default', key);
 });
 
-t.test('it names every setting with its default', async (t) => {
+t.test('the default file names every setting with its default', async (t) => {
   const { settings, effective } = load(t, { file: uncommented });
   t.strictSame(settings, load(t, {}).settings);
   for (const { key, source } of effective.values()) t.equal(source, 'file', key);
 });
 
-t.test('every setting has a comment above it, and no line is wider than an editor', async (t) => {
+t.test('every setting has a comment, and no line is too long', async (t) => {
   const lines = text.split('\n');
   for (const line of lines) t.ok(line.length <= 130, line);
   for (const { key } of LIST.values()) {
@@ -30,7 +30,7 @@ t.test('every setting has a comment above it, and no line is wider than an edito
   }
 });
 
-t.test('the node in its example can be used', async (t) => {
+t.test('the node in the example is valid', async (t) => {
   const file = uncommented.replace('bootstrap: auto', 'bootstrap:').replace(/^ *# {2}- /m, '    - ');
   t.equal(load(t, { file }).settings.network.nodes?.[0]?.host, '192.0.2.1');
 });

@@ -49,7 +49,7 @@ t.test('a Tox ID is read with what copying adds to it', async (t) => {
   t.throws(() => parseToxId(`${ID.slice(1)}\r `), { message: /this one has 75/ }, 'blanks are no digits');
 });
 
-t.test('what is wrong with a Tox ID is named', async (t) => {
+t.test('an invalid Tox ID is refused with the reason', async (t) => {
   t.throws(() => parseToxId(ID.slice(1)), { message: /76 hex digits, this one has 75/ });
   t.throws(() => parseToxId(`${ID.slice(0, 40)}O${ID.slice(41)}`), { message: /character 41 of this one is "O"/ });
   t.throws(() => parseToxId(`0${ID.slice(1)}`), { message: /checksum/ });
@@ -85,7 +85,7 @@ t.test('a target is a host and a port', async (t) => {
   t.throws(() => parseTarget(`${'a'.repeat(254)}:22`), { message: /253/ });
 });
 
-t.test('every idiom of OpenSSH names the target, for names, IPv4 and IPv6', async (t) => {
+t.test('a target may have any form of OpenSSH, for names, IPv4 and IPv6', async (t) => {
   for (const host of ['db', '127.0.0.1', '::1', '2001:db8::1', 'fe80::1%eth0', '1:2:3:4:5:6:7:8']) {
     const target = { host, port: 22 };
     t.same(parseTarget(`${host}:22`), target, '%h:%p');
@@ -112,7 +112,7 @@ t.test('a number in front of an IPv6 target is the port, and an IPv6 address to 
   t.throws(() => parseForward('::1:2222:h:22'), { code: 'format' });
 });
 
-t.test('a forward listens on the loopback address unless told otherwise', async (t) => {
+t.test('a forward listens on the loopback address by default', async (t) => {
   const ssh = { host: '127.0.0.1', port: 22 };
   const web = { host: 'web', port: 8080 };
   t.same(parseForward('2222:127.0.0.1:22'), { bind: '127.0.0.1', port: 2222, target: ssh });
@@ -144,7 +144,7 @@ t.test('a public key has 64 hex digits', async (t) => {
   t.throws(() => parsePublicKey('nonsense'), { message: /"nonsense" is not a public key/ });
 });
 
-t.test('times are in seconds unless they say otherwise', async (t) => {
+t.test('a duration without a unit is in seconds', async (t) => {
   const cases: [string, number][] = [
     ['30', 30_000],
     ['30s', 30_000],
@@ -162,7 +162,7 @@ t.test('times are in seconds unless they say otherwise', async (t) => {
   t.throws(() => parseTimeout('24.1h'), { code: 'format', message: /too long/ }, 'timers could not');
 });
 
-t.test('counts are from 0 up', async (t) => {
+t.test('a count is 0 or more', async (t) => {
   t.equal(parseRetries('0'), 0);
   t.equal(parseRetries('12'), 12);
   for (const text of ['', '-1', '1.5', 'x', '1'.repeat(10)])

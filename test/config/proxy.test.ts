@@ -1,7 +1,7 @@
 import t from 'tap';
 import { describeProxy, parseProxy, parseProxyOrNone } from '../../src/config/proxy.js';
 
-t.test('SOCKS5 and HTTP proxies, with and without credentials', async (t) => {
+t.test('SOCKS5 and HTTP proxies are parsed with and without credentials', async (t) => {
   const cases: [string, unknown][] = [
     ['socks5://192.0.2.1:1081', { kind: 'socks5', host: '192.0.2.1', port: 1081 }],
     ['SOCKS5H://proxy.example', { kind: 'socks5', host: 'proxy.example', port: 1080 }],
@@ -21,7 +21,7 @@ t.test('SOCKS5 and HTTP proxies, with and without credentials', async (t) => {
   t.equal(parseProxyOrNone('none'), undefined);
 });
 
-t.test('what is wrong is said without showing a password', async (t) => {
+t.test('an error does not show the password', async (t) => {
   const cases: [string, RegExp][] = [
     ['socks4://canary:canary@host:1', /socks4:.. are not supported: use socks5:.*http:/],
     ['socks4a://host', /socks4a:/],

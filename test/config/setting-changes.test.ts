@@ -5,21 +5,21 @@ import { LIST, load, type Written } from './support/settings.js';
 const between = (test: Test, before: Written, after: Written) =>
   changesBetween(load(test, before).effective, load(test, after).effective);
 
-t.test('nothing changed, whatever the place from which it comes', async (t) => {
+t.test('a value from another source is no change', async (t) => {
   t.same(between(t, { file: 'log: {level: debug}' }, { environment: { TUNTOX_LOG_LEVEL: 'debug' } }), {
     atOnce: [],
     needRestart: [],
   });
 });
 
-t.test('bootstrap nodes or none of them count from the next start on, however that is written', async (t) => {
+t.test('changed bootstrap nodes need a restart, however they are written', async (t) => {
   const none = { file: 'network: {bootstrap: []}' };
   t.same(between(t, {}, none), { atOnce: [], needRestart: ['network.bootstrap'] });
   t.same(between(t, none, { environment: { TUNTOX_NETWORK_BOOTSTRAP: 'none' } }), { atOnce: [], needRestart: [] });
   t.same(between(t, {}, { file: 'network: {bootstrap: auto}' }), { atOnce: [], needRestart: [] });
 });
 
-t.test('log, access, targets and http change at once, the rest with the next start', async (t) => {
+t.test('log, access, targets and http change at once, the others need a restart', async (t) => {
   const file = [
     'state_dir: /a',
     'user: b',

@@ -3,7 +3,7 @@ import { readYaml } from '../../src/config/yaml-file.js';
 
 const read = (text: string) => readYaml(text, (key) => ['log', 'network'].includes(key));
 
-t.test('keys of groups are joined with their lines, and lists know the lines of their entries', async (t) => {
+t.test('keys are joined with their groups, and keys and list entries have their lines', async (t) => {
   const { entries, errors } = read(
     '# first\nuser: me\nlog:\n\n  level: debug\nnetwork:\n  bootstrap:\n    - a\n\n    - b\n',
   );
@@ -15,7 +15,7 @@ t.test('keys of groups are joined with their lines, and lists know the lines of 
   ]);
 });
 
-t.test('an empty file, one with comments alone, and an empty group say nothing', async (t) => {
+t.test('an empty file, a file of comments and an empty group have no settings', async (t) => {
   for (const text of ['', '\n', '# nothing\n', 'log:\n', 'log: {}\n', '---\n']) {
     t.same(read(text), { entries: [], errors: [] }, JSON.stringify(text));
   }
@@ -26,7 +26,7 @@ t.test('values keep the types that YAML 1.2 gives them', async (t) => {
   t.same(values, ['off', false, '22:33', 33445, null, '0']);
 });
 
-t.test('what is wrong has its line', async (t) => {
+t.test('an error has its line', async (t) => {
   const cases: [string, number, RegExp][] = [
     ['a: 1\nb: [1\n', 3, /./],
     ['user: a\n\nuser: b\n', 3, /unique/],
@@ -46,7 +46,7 @@ t.test('what is wrong has its line', async (t) => {
   }
 });
 
-t.test('no text makes it throw, and names of objects are keys like others', async (t) => {
+t.test('no text makes the reader throw, and names of object members are ordinary keys', async (t) => {
   for (const text of ['\0', '\t', '? [a, b]\n: c\n', '{', '!!js/function x', '%YAML 9.9\n---\na: b', '"\\u{110000}"']) {
     t.doesNotThrow(() => read(text), JSON.stringify(text));
   }

@@ -30,7 +30,7 @@ async function listen(
 const hello = (path: string) =>
   path === '/hello' ? Promise.resolve({ status: 200, type: 'text/plain', text: 'hello\n' }) : undefined;
 
-t.test('gives pages to be read, and nothing else', async (t) => {
+t.test('the listener serves pages to GET and HEAD, and nothing else', async (t) => {
   const get = await listen(t, hello);
   t.same(await get('/hello?who=me'), { status: 200, text: 'hello\n' });
   t.same(await get('/hello', { method: 'HEAD' }), { status: 200, text: '' });
@@ -48,26 +48,29 @@ const answers = (host: string, port: number) =>
     asked.on('error', () => resolve(false)).end();
   });
 
-t.test('it listens on every address of a name, as programs take localhost for one or the other', async (t) => {
-  const names: string[] = [];
-  const lookUp = async (name: string) => {
-    names.push(name);
-    return ['127.0.0.2', '127.0.0.3', '192.0.2.1'].map((address) => ({ address, family: 4 }));
-  };
-  const listenAt = async (host: string) => {
-    const listener = new HttpListener({ host, port: 0 }, hello, (error) => t.fail(error.message), lookUp);
-    t.teardown(() => listener.close());
-    await listener.listen();
-    return listener;
-  };
-  const here = await listenAt('localhost');
-  t.same([await answers('127.0.0.1', here.port), await answers('::1', here.port)], [true, true]);
-  const named = await listenAt('metrics.example');
-  t.same([await answers('127.0.0.2', named.port), await answers('127.0.0.3', named.port)], [true, true]);
-  t.same(names, ['metrics.example']);
-});
+t.test(
+  'the listener uses every address of a name, because programs connect to localhost on one or the other',
+  async (t) => {
+    const names: string[] = [];
+    const lookUp = async (name: string) => {
+      names.push(name);
+      return ['127.0.0.2', '127.0.0.3', '192.0.2.1'].map((address) => ({ address, family: 4 }));
+    };
+    const listenAt = async (host: string) => {
+      const listener = new HttpListener({ host, port: 0 }, hello, (error) => t.fail(error.message), lookUp);
+      t.teardown(() => listener.close());
+      await listener.listen();
+      return listener;
+    };
+    const here = await listenAt('localhost');
+    t.same([await answers('127.0.0.1', here.port), await answers('::1', here.port)], [true, true]);
+    const named = await listenAt('metrics.example');
+    t.same([await answers('127.0.0.2', named.port), await answers('127.0.0.3', named.port)], [true, true]);
+    t.same(names, ['metrics.example']);
+  },
+);
 
-t.test('one that was closed before it listened does not listen afterwards', async (t) => {
+t.test('a listener that was closed before it listened does not listen afterwards', async (t) => {
   const port = await freeTcpPort();
   const listener = new HttpListener({ host: 'localhost', port }, hello, (error) => t.fail(error.message));
   const listening = listener.listen();
@@ -76,17 +79,17 @@ t.test('one that was closed before it listened does not listen afterwards', asyn
   t.same([await answers('127.0.0.1', port), await answers('::1', port)], [false, false]);
 });
 
-t.test('a page in a browser whose name leads to this machine reads nothing', async (t) => {
+t.test('a web page whose name resolves to this machine reads nothing', async (t) => {
   const get = await listen(t, hello);
   for (const host of ['127.0.0.1', '[::1]:9101', 'localhost:9101', 'LOCALHOST']) {
     t.equal((await get('/hello', { host })).status, 200, host);
   }
   for (const host of ['rebound.example', 'rebound.example:9101', '127.0.0.1.example', 'localhost.example']) {
-    t.same(await get('/hello', { host }), { status: 403, text: 'ask by the address, not by a name\n' }, host);
+    t.same(await get('/hello', { host }), { status: 403, text: 'use the address, not a name\n' }, host);
   }
 });
 
-t.test('a page that fails is an error of its own, however it fails', async (t) => {
+t.test('a page that throws or rejects is answered with status 500', async (t) => {
   const get = await listen(t, (path) => {
     if (path === '/now') throw new Error('on fire');
     return Promise.reject(new Error('on fire'));
@@ -94,7 +97,7 @@ t.test('a page that fails is an error of its own, however it fails', async (t) =
   for (const path of ['/now', '/later']) t.same(await get(path), { status: 500, text: 'on fire\n' });
 });
 
-t.test('an error of a later time is told, and it goes on', async (t) => {
+t.test('an error while listening is reported, and the listener continues', async (t) => {
   const errors: string[] = [];
   const get = await listen(t, hello, ({ message }) => void errors.push(message));
   // As Node tells that a connection could not be accepted.

@@ -1,9 +1,9 @@
-/** Whether journald reads what we say: only then lines begin with a priority. */
+/** Whether journald reads a stream: only then lines begin with a priority. */
 import { fstatSync } from 'node:fs';
 
 /**
- * As systemd.exec(5) says: JOURNAL_STREAM holds device and inode of the stream that systemd gave us. A child that was given
- * another one inherits the variable too, so the two are compared.
+ * Compares the stream with the device and inode in JOURNAL_STREAM (systemd.exec(5)), because a child with another stream inherits the
+ * variable too.
  */
 export function isReadByJournal(variable: string | undefined, fd: number): boolean {
   if (!variable) return false;
@@ -11,7 +11,7 @@ export function isReadByJournal(variable: string | undefined, fd: number): boole
     const { dev, ino } = fstatSync(fd, { bigint: true });
     return variable === `${dev}:${ino}`;
   } catch {
-    // Closed: nobody reads it.
+    // The descriptor is closed.
     return false;
   }
 }

@@ -1,4 +1,4 @@
-/** The last lines that were said, for whoever looks at the daemon later, and each new one for whoever looks on. */
+/** The last lines of the log, for `tuntoxctl log tail`, and each new one for followers. */
 import { Listeners } from '../../base/listeners.js';
 import type { LogLevel } from '../../base/logger.js';
 
@@ -9,42 +9,33 @@ export interface LogRecord {
   readonly message: string;
 }
 
-/** Implementation: about a day of a quiet daemon, and with the next one at most 2 MB. */
-const USUAL_CAPACITY = 1_000;
-/** Characters of a line; ours have a hundred or two. */
+/** About a day of a quiet daemon; with the longest lines 2 MB. */
+const DEFAULT_CAPACITY = 1_000;
+/** characters of a line; ours have a hundred or two. */
 const MAX_LENGTH = 2_000;
 
 export class LogRing {
   readonly #capacity: number;
   readonly #records: LogRecord[] = [];
-  /** Where the oldest record is, once all places are taken. */
-  #oldest = 0;
   readonly #followers = new Listeners<[record: LogRecord]>();
 
-  constructor(capacity = USUAL_CAPACITY) {
+  constructor(capacity = DEFAULT_CAPACITY) {
     this.#capacity = capacity;
   }
 
   add(record: LogRecord): void {
-    const kept = record.message.length <= MAX_LENGTH ? record : { ...record, message: shortened(record.message) };
-    if (this.#records.length < this.#capacity) this.#records.push(kept);
-    else {
-      this.#records[this.#oldest] = kept;
-      this.#oldest = (this.#oldest + 1) % this.#capacity;
-    }
-    this.#followers.tell(kept);
+    const stored = record.message.length <= MAX_LENGTH ? record : { ...record, message: shortened(record.message) };
+    this.#records.push(stored);
+    if (this.#records.length > this.#capacity) this.#records.shift();
+    this.#followers.tell(stored);
   }
 
-  /** The newest `count`, oldest first. */
+  /** Returns the newest lines, the oldest of them first. */
   last(count: number): LogRecord[] {
-    const inOrder = [...this.#records.slice(this.#oldest), ...this.#records.slice(0, this.#oldest)];
-    return inOrder.slice(Math.max(0, inOrder.length - count));
+    return this.#records.slice(Math.max(0, this.#records.length - count));
   }
 
-  /**
-   * @param listener must not say anything itself
-   * @returns a function that ends it
-   */
+  /** @param listener must not log anything @returns a function that ends it */
   follow(listener: (record: LogRecord) => void): () => void {
     return this.#followers.add(listener);
   }

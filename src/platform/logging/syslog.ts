@@ -1,41 +1,40 @@
 /**
- * Logging to syslog (`-S`). Node has no Unix datagrams, so util-linux's `logger` sends the lines, which it gets by a pipe with the
- * priority before each. It is started again when it dies; until then, and where it cannot work at all, lines go to standard error.
+ * Logs to syslog (`-S`). Node has no Unix datagrams, so logger(1) of util-linux sends the lines, which it reads from a pipe, each
+ * with its priority. It is restarted when it exits. Meanwhile, and if it does not work at all, lines go to standard error.
  */
 import type { ChildProcess } from 'node:child_process';
 import { Writable } from 'node:stream';
 import type { Clock, Timer } from '../../base/clock.js';
-import { helperEnvironment } from '../../base/helper-environment.js';
-import { trySpawn } from '../process/child.js';
+import { startHelper } from '../process/child.js';
 
 interface Deps {
   readonly clock: Clock;
-  /** Takes the lines that syslog does not. */
+  /** Gets the lines that syslog does not. */
   readonly fallback: NodeJS.WritableStream;
   readonly pid: number;
 }
 
 export interface SyslogOptions {
-  /** What the lines are marked with: the program's name. */
+  /** The name of the program in each line. */
   readonly tag: string;
-  /** A test passes its own. */
   readonly command?: readonly string[];
 }
 
-/** ms until `logger` is started again, growing, and after which one that still runs counts as working. */
+/** ms until logger is restarted, which double up to the longest; and after which it counts as working. */
 const FIRST_PAUSE = 1_000;
 const LONGEST_PAUSE = 60_000;
 const PROBATION = 1_000;
-/** Bytes that may wait for `logger` to read them: about as many lines as anybody wants to read of a machine in trouble. */
-const MOST_WAITING = 256 * 1024;
-/** Lines kept while it is not known yet whether `logger` works: they may have been lost with it. */
-const MOST_UNPROVED = 200;
+/** bytes that may wait for logger. */
+const MAX_WAITING = 256 * 1024;
+/** Lines that are kept while it is unknown whether logger works: they go to standard error if it exits. */
+const MAX_UNPROVED = 200;
 /** ms for the last lines at the end. */
-const GOODBYE = 2_000;
-/** Bytes of one message; its own limit is 1 KiB. */
+const END_TIMEOUT = 2_000;
+/** bytes of a message; the default of logger is 1 KiB. */
 const MESSAGE_SIZE = '8192';
 
-/** As on a terminal. */
+const MISSING = 'the command logger is missing: install the package bsdutils';
+/** As in the plain format of the log. */
 const LABELS: Readonly<Record<string, string>> = { '3': 'error: ', '4': 'warning: ', '7': 'debug: ' };
 
 export class Syslog extends Writable {
@@ -44,11 +43,11 @@ export class Syslog extends Writable {
   #child: ChildProcess | undefined;
   #restart: Timer | undefined;
   #pause = FIRST_PAUSE;
-  /** Undefined once the running child has proved itself. */
+  /** Undefined once the child counts as working. */
   #unproved: string[] | undefined = [];
   #lost = 0;
   #isEnding = false;
-  /** Once for each time that it stopped working. */
+  /** Whether the warning about the current failure has been written. */
   #hasComplained = false;
 
   constructor(deps: Deps, { tag, command }: SyslogOptions) {
@@ -63,7 +62,7 @@ export class Syslog extends Writable {
 
   override _write(chunk: string | Buffer, _encoding: BufferEncoding, done: () => void): void {
     this.#take(chunk.toString());
-    // Whoever speaks never waits for syslog.
+    // Never waits for syslog.
     done();
   }
 
@@ -75,12 +74,12 @@ export class Syslog extends Writable {
       done();
       return;
     }
-    const timer = this.#deps.clock.after(GOODBYE, () => child.kill('SIGKILL'));
+    const timer = this.#deps.clock.after(END_TIMEOUT, () => child.kill('SIGKILL'));
     const finish = (): void => {
       timer.cancel();
       done();
     };
-    // One that could not be started at all is never closed.
+    // A child that could not be started does not emit close.
     child.once('close', finish).once('error', finish);
     child.stdin?.end();
   }
@@ -91,64 +90,41 @@ export class Syslog extends Writable {
       this.#fallBack(line);
       return;
     }
-    if (stdin.writableLength > MOST_WAITING) {
+    if (stdin.writableLength > MAX_WAITING) {
       this.#lost += 1;
       return;
     }
     if (this.#lost > 0) {
-      stdin.write(`<4>${this.#lost} lines were lost, because logger did not read them\n`);
+      stdin.write(`<4>${this.#lost} lines were lost because logger did not read them\n`);
       this.#lost = 0;
     }
     stdin.write(line);
-    if (this.#unproved !== undefined && this.#unproved.length < MOST_UNPROVED) this.#unproved.push(line);
+    if (this.#unproved !== undefined && this.#unproved.length < MAX_UNPROVED) this.#unproved.push(line);
   }
 
   #start(): void {
-    const [program, ...args] = this.#command;
-    // In a session of its own: Ctrl-C is for us, and logger has to send our last lines.
-    const child = trySpawn(program as string, args, {
-      env: helperEnvironment(),
-      stdio: ['pipe', 'ignore', 'pipe'],
-      detached: true,
-    });
+    const [program = '', ...args] = this.#command;
     this.#unproved = [];
-    if (child instanceof Error) {
-      this.#onEnd(child.message);
-      return;
-    }
-    this.#child = child;
     const probation = this.#deps.clock.after(PROBATION, () => {
       this.#unproved = undefined;
       this.#pause = FIRST_PAUSE;
       this.#hasComplained = false;
     });
-    let text = '';
-    child.stderr?.on('data', (bytes: Buffer) => {
-      text = (text + bytes.toString()).slice(0, 500);
-    });
-    let hasEnded = false;
-    const onEnd = (failure: string | undefined): void => {
-      if (hasEnded) return;
-      hasEnded = true;
+    // In a session of its own, because Ctrl-C is for us, and logger has to send our last lines.
+    this.#child = startHelper({ program, args, stdin: 'pipe', detached: true }, (failure) => {
       probation.cancel();
-      this.#onEnd(failure);
-    };
-    child.once('error', (error: NodeJS.ErrnoException) => {
-      onEnd(error.code === 'ENOENT' ? 'the command logger is missing: install the package bsdutils' : error.message);
-    });
-    child.once('close', (code, signal) => {
-      onEnd(code === 0 ? undefined : text.trim().split('\n', 1)[0] || `logger ended with ${code ?? signal}`);
+      this.#onExit(failure?.includes('ENOENT') ? MISSING : failure);
     });
   }
 
-  /** @param failure undefined when it ended as it should */
-  #onEnd(failure: string | undefined): void {
+  /** @param failure undefined after status 0 */
+  #onExit(failure: string | undefined): void {
     const unproved = this.#unproved ?? [];
     this.#child = undefined;
     this.#unproved = undefined;
     if (this.#isEnding && failure === undefined) return;
     if (!this.#hasComplained) {
-      this.#fallBack(`<4>syslog does not work, so this goes to standard error: ${failure ?? 'logger ended'}\n`);
+      this.#fallBack(`<4>syslog does not work, so this goes to standard error: ${failure ?? 'logger exited'}\n`);
     }
     this.#hasComplained = true;
     for (const line of unproved) this.#fallBack(line);
@@ -157,7 +133,7 @@ export class Syslog extends Writable {
     this.#pause = Math.min(this.#pause * 2, LONGEST_PAUSE);
   }
 
-  /** For people: in words what logger takes as a number. */
+  /** Writes a line with its priority in words. */
   #fallBack(line: string): void {
     this.#deps.fallback.write(line.replace(/^<([0-7])>/, (_all, priority: string) => LABELS[priority] ?? ''));
   }

@@ -1,4 +1,4 @@
-/** The only file that imports winston: what the program says, one line an event, on a stream such as standard error. */
+/** The only file that imports winston: writes log lines to a stream such as standard error. */
 import { createLogger, format, transports } from 'winston';
 import type { Clock } from '../../base/clock.js';
 import type { Logger, LogLevel } from '../../base/logger.js';
@@ -6,9 +6,7 @@ import { type LineFormat, lineOf, onOneLine, withoutSecrets } from './log-format
 import type { LogRing } from './log-ring.js';
 
 export interface LogOptions {
-  /** What is said at the most. */
   readonly level: LogLevel;
-  /** Whether each line begins with the time. */
   readonly hasTime: boolean;
   readonly hasColour: boolean;
 }
@@ -18,9 +16,8 @@ export interface ServiceLogOptions {
   readonly format: LineFormat;
 }
 
-/** A log that lasts: what it says at the most, and how, changes while it is in use. */
+/** A log whose level and format can change. */
 export interface ServiceLog {
-  /** This one and all its children follow the level. */
   readonly logger: Logger;
   level: LogLevel;
   format: LineFormat;
@@ -28,14 +25,14 @@ export interface ServiceLog {
 
 const LEVELS: Readonly<Record<LogLevel, number>> = { error: 0, warn: 1, info: 2, debug: 3, trace: 4 };
 
-/** The log of a command, which people read while it runs. It shows texts as they are: a command may have to tell a whole key. */
+/** Returns the log of a command, which shows texts as they are: it may have to show a whole key. */
 export function winstonLogger(stream: NodeJS.WritableStream, options: LogOptions): Logger {
   const { level, hasTime, hasColour } = options;
   const write = writerTo(stream, () => ({ kind: 'plain', hasTime, hasColour }));
   return named('', { rank: LEVELS[level] }, write);
 }
 
-/** The log of a daemon: files and rings keep it, so neither whole Tox IDs nor passwords get into it. */
+/** Returns the log of a daemon, which is stored: it contains neither whole Tox IDs nor passwords. */
 export function serviceLog(
   deps: { readonly clock: Clock; readonly stream: NodeJS.WritableStream; readonly ring?: LogRing },
   options: ServiceLogOptions,
@@ -69,14 +66,14 @@ export function serviceLog(
 type Write = (level: LogLevel, message: string) => void;
 
 function writerTo(stream: NodeJS.WritableStream, formatNow: () => LineFormat): Write {
-  // A reader that went away must not end the program: it has better things to do than to talk.
+  // The program continues without a reader.
   stream.on('error', () => {});
   const line = format.printf(({ level, message, timestamp }) =>
     lineOf(formatNow(), String(timestamp), { level: level as LogLevel, message: onOneLine(String(message)) }),
   );
   const winston = createLogger({
     levels: { ...LEVELS },
-    // The gate before it has decided already.
+    // The gate has decided already.
     level: 'trace',
     format: format.combine(format.timestamp(), line),
     transports: [new transports.Stream({ stream, eol: '\n' })],
@@ -84,9 +81,9 @@ function writerTo(stream: NodeJS.WritableStream, formatNow: () => LineFormat): W
   return (level, message) => void winston.log(level, message);
 }
 
-/** @param gate shared by all children: what ranks above it is not said */
+/** @param gate shared by all children: messages that rank above it are dropped */
 function named(prefix: string, gate: { readonly rank: number }, write: Write): Logger {
-  // What is not said costs a comparison: winston would build a record before it looks at the level.
+  // A dropped message costs one comparison; winston would build a record first.
   const at =
     (level: LogLevel, rank = LEVELS[level]) =>
     (message: string): void => {

@@ -1,10 +1,10 @@
-/** How busy this process is. */
+/** Measures how busy this process is. */
 import type { Clock } from '../../base/clock.js';
 
-/** Implementation: ms over which it is measured. */
+/** ms over which it is measured. */
 const SPAN = 200;
 
-/** @returns what tells for which part of its time the event loop has worked lately, 0 to 1; waiting for a processor counts too */
+/** Returns a function that returns the recent load of the event loop, 0 to 1; waiting for a processor counts too. */
 export function eventLoopLoad({ now }: Pick<Clock, 'now'>): () => number {
   let since = performance.eventLoopUtilization();
   let measuredAt = now();

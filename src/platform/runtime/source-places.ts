@@ -1,15 +1,15 @@
 /**
- * Stack traces that name the files of the source, where the program runs as a bundle. Node can do it too, but reads each map when
- * it loads the code, which costs every start 30 ms and 3 MB; here a map is read when a stack is looked at.
+ * Stack traces with the files of the source instead of the bundle. Node can do this too, but reads each map when it loads the code,
+ * which costs every start 30 ms and 3 MB. Here a map is read when a stack is read.
  */
 import { readFileSync } from 'node:fs';
 import { SourceMap } from 'node:module';
 import { fileURLToPath } from 'node:url';
 
-/** As V8 writes it: the place in the code that runs, line and column from 1. */
+/** A place as V8 writes it: line and column start at 1. */
 const PLACE = /(file:\/\/[^\s()]+\.js):(\d+):(\d+)/;
 
-/** From now on, and for the whole process. A place that no map knows is shown as it is. */
+/** Applies to the whole process. A place without a map stays as it is. */
 export function nameSourcesInStacks(): void {
   const maps = new Map<string, SourceMap | undefined>();
   const mapOf = (url: string): SourceMap | undefined => {
@@ -29,7 +29,7 @@ function inSource(site: string, mapOf: (url: string) => SourceMap | undefined): 
   });
 }
 
-/** Never throws: who reports a mistake must not make another. */
+/** Never throws, because it is used to report another error. */
 function readMap(url: string): SourceMap | undefined {
   try {
     return new SourceMap(JSON.parse(readFileSync(`${fileURLToPath(url)}.map`, 'utf8')));

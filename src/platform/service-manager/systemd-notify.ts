@@ -1,6 +1,6 @@
 /**
- * The only file that imports sd-notify: tells the service manager how we are (sd_notify(3)). The addon is built for one version
- * of Node against libsystemd; where it is missing or does not load, systemd's own program says it.
+ * The only file that imports sd-notify: notifies the service manager (sd_notify(3)). The addon is built for one version of Node
+ * against libsystemd; if it is missing or does not load, systemd-notify(1) is used.
  */
 import type { Clock } from '../../base/clock.js';
 import { messageOf } from '../../base/coded-error.js';
@@ -8,18 +8,18 @@ import type { Logger } from '../../base/logger.js';
 import { type Notification, NotifyProgram } from './notify-program.js';
 
 export interface ServiceManager {
-  /** How it is told; `nobody` where no service manager started us, and then nothing is done. */
-  readonly way: 'addon' | 'program' | 'nobody';
-  /** ms between two pings that the watchdog is to be fed with; undefined where there is no watchdog. */
+  /** How it is notified; `none` if no service manager started us. */
+  readonly way: 'addon' | 'program' | 'none';
+  /** ms between two pings of the watchdog; undefined without a watchdog. */
   readonly watchdogInterval: number | undefined;
-  /** We serve: after the start, and at the end of each reload. Resolves once it is told or given up; never rejects. */
+  /** Sent after the start, and at the end of each reload. Resolves when it was sent or given up; never rejects. */
   ready(): Promise<void>;
-  /** What we are doing, in one line, for `systemctl status`. */
+  /** Sets the line of `systemctl status`. */
   status(text: string): void;
-  /** The settings are being read anew, until `ready`. */
+  /** Sent before a reload, which `ready` ends. */
   reloading(): Promise<void>;
   stopping(): Promise<void>;
-  /** To be called only when it is proved that we are well. */
+  /** Called only when it is proved that the daemon works. */
   feedWatchdog(): void;
 }
 
@@ -30,7 +30,6 @@ interface Deps {
   readonly pid: number;
   /** µs of CLOCK_MONOTONIC. */
   readonly monotonic: () => bigint;
-  /** A test passes another one. */
   readonly loadAddon?: () => Promise<Addon>;
   readonly command?: string;
 }
@@ -39,26 +38,24 @@ interface Addon {
   sendState(text: string): void;
 }
 
-/** Pings in the time after which systemd takes us for dead: the manual wants two; of two more the first may come late. */
+/** Pings within the timeout of the watchdog. sd_watchdog_enabled(3) recommends two; with four, one may be late. */
 const PINGS = 4;
-/** Each costs a process: as few as the manual allows. */
+/** Each of these pings takes a process. */
 const PINGS_BY_PROGRAM = 2;
-/** Characters; what `systemctl status` shows in a line. */
+/** characters of the line of `systemctl status`. */
 const MAX_STATUS = 300;
 
-/** Never rejects, and waits for nobody. */
+/** Never rejects. */
 export async function findServiceManager(deps: Deps): Promise<ServiceManager> {
   const { environment, log } = deps;
-  if (!environment.NOTIFY_SOCKET) return nobody;
+  if (!environment.NOTIFY_SOCKET) return NONE;
   try {
     const addon = await (deps.loadAddon ?? loadSdNotify)();
     if (typeof addon.sendState !== 'function') throw new TypeError('it has no sendState');
-    log.debug('systemd is told about us by the addon sd-notify');
+    log.debug('systemd is notified by the addon sd-notify');
     return overAddon(addon, deps);
   } catch (error) {
-    log.debug(
-      `systemd is told about us by systemd-notify, because the addon sd-notify does not load: ${messageOf(error)}`,
-    );
+    log.debug(`systemd is notified by systemd-notify, because the addon sd-notify does not load: ${messageOf(error)}`);
     const program = new NotifyProgram({ ...deps, command: deps.command ?? 'systemd-notify' });
     const send = (kind: string, notification: Notification): Promise<void> => program.send(kind, notification);
     return managerBy('program', send, deps, PINGS_BY_PROGRAM);
@@ -75,7 +72,7 @@ function overAddon(addon: Addon, deps: Deps): ServiceManager {
     try {
       addon.sendState(notification.join('\n'));
     } catch (error) {
-      deps.log.debug(`cannot tell systemd about us: ${messageOf(error)}`);
+      deps.log.debug(`cannot notify systemd: ${messageOf(error)}`);
     }
   };
   return managerBy('addon', send, deps, PINGS);
@@ -92,14 +89,14 @@ function managerBy(
     watchdogInterval: watchdogInterval(environment, pid, pings),
     ready: () => send('ready', ['READY=1']),
     status: (text) => void send('status', [`STATUS=${text.replace(/\p{Cc}+/gu, ' ').slice(0, MAX_STATUS)}`]),
-    // The time lets systemd tell this reload's READY from one before (Type=notify-reload).
+    // The time distinguishes the READY of this reload from an earlier one (Type=notify-reload).
     reloading: () => send('reloading', ['RELOADING=1', `MONOTONIC_USEC=${monotonic()}`]),
     stopping: () => send('stopping', ['STOPPING=1']),
     feedWatchdog: () => void send('watchdog', ['WATCHDOG=1']),
   };
 }
 
-/** sd_watchdog_enabled(3): only for the process that WATCHDOG_PID names, if it names one. */
+/** sd_watchdog_enabled(3): the watchdog is for the process of WATCHDOG_PID, if that is set. */
 function watchdogInterval(
   { WATCHDOG_USEC: text = '', WATCHDOG_PID: forPid }: NodeJS.ProcessEnv,
   pid: number,
@@ -111,8 +108,8 @@ function watchdogInterval(
 
 const nothing = async (): Promise<void> => {};
 
-const nobody: ServiceManager = {
-  way: 'nobody',
+const NONE: ServiceManager = {
+  way: 'none',
   watchdogInterval: undefined,
   ready: nothing,
   status: () => {},

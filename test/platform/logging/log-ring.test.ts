@@ -7,7 +7,7 @@ const fill = (ring: LogRing, count: number): void => {
 };
 const messages = (ring: LogRing, count: number): string[] => ring.last(count).map(({ message }) => message);
 
-t.test('the newest lines are kept, oldest first', async (t) => {
+t.test('the newest lines are returned, the oldest of them first', async (t) => {
   const ring = new LogRing(3);
   t.same(messages(ring, 10), []);
   fill(ring, 2);
@@ -18,20 +18,20 @@ t.test('the newest lines are kept, oldest first', async (t) => {
   t.same(messages(ring, 0), []);
 });
 
-t.test('a thousand lines are kept unless told otherwise', async (t) => {
+t.test('the default capacity is a thousand lines', async (t) => {
   const ring = new LogRing();
   fill(ring, 2_500);
   t.equal(ring.last(5_000).length, 1_000);
   t.equal(messages(ring, 1_000)[0], '1501');
 });
 
-t.test('a line is bounded too', async (t) => {
+t.test('a long line is cut', async (t) => {
   const ring = new LogRing();
   ring.add(record('x'.repeat(1_000_000)));
   t.equal(messages(ring, 1)[0]?.length, 2_000);
 });
 
-t.test('who follows gets each new line until they have had enough', async (t) => {
+t.test('a follower gets each new line until it stops', async (t) => {
   const ring = new LogRing(2);
   const first: string[] = [];
   const second: string[] = [];

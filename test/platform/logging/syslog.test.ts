@@ -38,7 +38,7 @@ async function end(syslog: Syslog): Promise<void> {
   await finished(syslog);
 }
 
-t.test('lines reach logger with their priorities, the last one too', async (t) => {
+t.test('logger gets all lines with their priorities, including the last one', async (t) => {
   const { command, said } = logger(t, 'cat > $0.said');
   const { syslog, fallback } = start(command);
   syslog.write('<6>first\n');
@@ -48,21 +48,18 @@ t.test('lines reach logger with their priorities, the last one too', async (t) =
   t.equal(fallback(), '');
 });
 
-t.test(
-  'where logger is missing or fails at once, nothing is lost: standard error has it, in words, after one warning',
-  async (t) => {
-    for (const command of [['/nonexistent/logger'], logger(t, 'echo "no socket" >&2; exit 1').command]) {
-      const { syslog, fallback } = start(command);
-      syslog.write('<3>early\n');
-      await until(() => fallback().includes('early'));
-      syslog.write('<6>later\n');
-      await end(syslog);
-      t.match(fallback(), /^warning: syslog does not work, so this goes to standard error: .*\nerror: early\nlater\n$/);
-    }
-  },
-);
+t.test('without a working logger, all lines go to standard error after one warning', async (t) => {
+  for (const command of [['/nonexistent/logger'], logger(t, 'echo "no socket" >&2; exit 1').command]) {
+    const { syslog, fallback } = start(command);
+    syslog.write('<3>early\n');
+    await until(() => fallback().includes('early'));
+    syslog.write('<6>later\n');
+    await end(syslog);
+    t.match(fallback(), /^warning: syslog does not work, so this goes to standard error: .*\nerror: early\nlater\n$/);
+  }
+});
 
-t.test('a logger that dies is started again', async (t) => {
+t.test('a logger that exits is restarted', async (t) => {
   const { command, said } = logger(t, 'if [ -e $0.once ]; then cat >> $0.said; else touch $0.once; exit 1; fi');
   const { syslog, fallback } = start(command);
   await until(() => fallback().includes('warning'));
@@ -74,7 +71,7 @@ t.test('a logger that dies is started again', async (t) => {
   await end(syslog);
 });
 
-t.test('a logger that does not read makes nobody wait, and what waits for it is bounded', async (t) => {
+t.test('a logger that does not read blocks nothing, and what waits for it is bounded', async (t) => {
   const { syslog } = start(logger(t, 'exec sleep 60').command);
   const line = `<6>${'x'.repeat(1_000)}\n`;
   for (let index = 0; index < 5_000; index += 1) syslog.write(line);
@@ -84,7 +81,7 @@ t.test('a logger that does not read makes nobody wait, and what waits for it is 
 });
 
 for (const code of ['EMFILE', 'ENOMEM']) {
-  t.test(`where no process can be started (${code}), standard error has it until one can`, async (t) => {
+  t.test(`while no process can be started (${code}), lines go to standard error`, async (t) => {
     const { command, said } = logger(t, 'cat > $0.said');
     failCall('child_process.spawn', code);
     const { syslog, fallback } = start(command);

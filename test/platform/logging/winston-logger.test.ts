@@ -20,7 +20,7 @@ function written(options: Partial<LogOptions>, talk: (log: ReturnType<typeof win
   return String(stream.read() ?? '');
 }
 
-t.test('a level lets through what is at least as grave, one line each', async (t) => {
+t.test('a level shows messages that are at least as severe, one per line', async (t) => {
   for (const [index, level] of LEVELS.entries()) {
     const text = written({ level }, (log) => {
       for (const each of LEVELS) log[each](`said ${each}`);
@@ -30,7 +30,7 @@ t.test('a level lets through what is at least as grave, one line each', async (t
   }
 });
 
-t.test('warnings and errors are named, information speaks for itself', async (t) => {
+t.test('warnings and errors have a label, information has none', async (t) => {
   const text = written({}, (log) => {
     log.error('a');
     log.warn('b');
@@ -40,7 +40,7 @@ t.test('warnings and errors are named, information speaks for itself', async (t)
   t.equal(text, 'error: a\nwarning: b\nc\ndebug: dht: ping: d\n');
 });
 
-t.test('there is time only when asked for, and colour too', async (t) => {
+t.test('the time and colours are shown only on request', async (t) => {
   t.match(
     written({ hasTime: true }, (log) => log.info('x')),
     /^\d{4}-\d\d-\d\dT[\d:.]+Z x\n$/,
@@ -55,14 +55,14 @@ t.test('there is time only when asked for, and colour too', async (t) => {
   );
 });
 
-t.test('what comes from elsewhere can neither make a line nor steer the terminal', async (t) => {
+t.test('control characters in a message are escaped', async (t) => {
   t.equal(
     written({}, (log) => log.info('a\nerror: b\r\u001b[2J\u009bc')),
     'a\\x0aerror: b\\x0d\\x1b[2J\\x9bc\n',
   );
 });
 
-t.test('a reader that went away does no harm', async (t) => {
+t.test('a stream that was closed does no harm', async (t) => {
   const stream = new PassThrough();
   const log = winstonLogger(stream, { level: 'info', hasTime: false, hasColour: false });
   stream.destroy(new Error('EPIPE'));
@@ -84,7 +84,7 @@ function service(options: { level?: LogLevel; format?: LineFormat } = {}): {
   return { log, ring, text: () => String(stream.read() ?? '') };
 }
 
-t.test('a change of level reaches every child that is there already', async (t) => {
+t.test('a change of level applies to existing children', async (t) => {
   const { log, text } = service();
   const child = log.logger.child('dht').child('ping');
   child.debug('1');
@@ -98,7 +98,7 @@ t.test('a change of level reaches every child that is there already', async (t) 
   t.equal(text(), 'debug: dht: ping: 2\nerror: dht: ping: 5\n');
 });
 
-t.test('what is not said is not made into a line', async (t) => {
+t.test('a dropped message is not formatted', async (t) => {
   const { log, ring, text } = service({ level: 'warn' });
   const message = { toString: () => t.fail('made') } as unknown as string;
   log.logger.child('x').debug(message);
@@ -106,14 +106,14 @@ t.test('what is not said is not made into a line', async (t) => {
   t.equal(text(), '');
 });
 
-t.test('journald gets the priority of each line, and none begins with that of somebody else', async (t) => {
+t.test('journald gets the priority of each line, and a message cannot forge one', async (t) => {
   const { log, text } = service({ level: 'trace', format: { kind: 'journal' } });
   for (const level of LEVELS) log.logger[level](level);
   log.logger.info('a\n<0>b');
   t.equal(text(), '<3>error\n<4>warn\n<6>info\n<7>debug\n<7>trace\n<6>a\\x0a<0>b\n');
 });
 
-t.test('programs get one object a line', async (t) => {
+t.test('the JSON format has one object per line', async (t) => {
   const { log, text } = service({ format: { kind: 'json' } });
   log.logger.child('dht').warn('"quoted"\n');
   const { time, ...rest } = JSON.parse(text()) as { time: string };
@@ -121,7 +121,7 @@ t.test('programs get one object a line', async (t) => {
   t.same(rest, { level: 'warn', message: 'dht: "quoted"\\x0a' });
 });
 
-t.test('the format changes while the log is in use', async (t) => {
+t.test('the format can change while the log is in use', async (t) => {
   const { log, text } = service();
   log.logger.warn('a');
   log.format = { kind: 'journal' };
@@ -129,7 +129,7 @@ t.test('the format changes while the log is in use', async (t) => {
   t.equal(text(), 'warning: a\n<4>b\n');
 });
 
-t.test('the ring has what was said, without time and colour', async (t) => {
+t.test('the ring gets the messages without time and colour', async (t) => {
   const { log, ring } = service({ format: { kind: 'plain', hasTime: true, hasColour: true } });
   log.logger.child('x').warn('a\u001bb');
   const [record] = ring.last(5);
@@ -137,7 +137,7 @@ t.test('the ring has what was said, without time and colour', async (t) => {
   t.ok(Number.isInteger(record?.at));
 });
 
-t.test('neither whole Tox IDs and keys nor passwords get into a line or the ring', async (t) => {
+t.test('neither a line nor the ring contains whole Tox IDs, keys or passwords', async (t) => {
   const id = 'E776E9A993EE3CAE04F5946D9AC66FBBAA8C63A95A94B41942353C6DC1739B4B4C762C7DA7B9';
   const secrets = [
     id,
@@ -159,7 +159,7 @@ t.test('neither whole Tox IDs and keys nor passwords get into a line or the ring
   }
 });
 
-t.test('a key that is said to be a public one stays whole, and a Tox ID is none', async (t) => {
+t.test('a key after the words "public key" stays whole, a Tox ID does not', async (t) => {
   const key = 'AB'.repeat(32);
   const { log, text } = service({ format: PLAIN });
   log.logger.warn(`refused (public key ${key})`);
@@ -169,7 +169,7 @@ t.test('a key that is said to be a public one stays whole, and a Tox ID is none'
   t.match(found, 'refused (public key ABABABAB…)');
 });
 
-t.test('a command still shows a whole key, where it was made to tell it', async (t) => {
+t.test('the log of a command shows a whole key', async (t) => {
   const key = 'ab'.repeat(32);
   t.equal(
     written({}, (log) => log.info(key)),

@@ -2,7 +2,7 @@
 import t from 'tap';
 import { exitWith } from '../../../src/platform/process/exit.js';
 
-t.test('a command ends with its status, and after 2 s also when its last words are stuck', async (t) => {
+t.test('a command exits with its status, after 2 s even if its output is stuck', async (t) => {
   const ended: number[] = [];
   const later: [() => void, number][] = [];
   const process: Parameters<typeof exitWith>[0] = { exit: (status) => ended.push(status) };

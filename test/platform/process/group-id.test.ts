@@ -4,7 +4,7 @@ import t from 'tap';
 import { groupIdOf } from '../../../src/platform/process/group-id.js';
 import { temporaryDirectory } from '../../support/temporary-directory.js';
 
-t.test('a group is found by its whole name, in the file or by asking the system', async (t) => {
+t.test('a group is found by its whole name, in the file or by the C library', async (t) => {
   const file = join(temporaryDirectory(t), 'group');
   writeFileSync(file, 'tuntoxer:x:7:\ntuntox:x:812:a,b\nodd:x:many:\n');
   t.equal(groupIdOf('tuntox', { isThorough: false, file }), 812);

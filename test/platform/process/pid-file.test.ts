@@ -21,7 +21,7 @@ import { ownPidFile, PidFile, pidFileMark } from '../../../src/platform/process/
 import { requirementsMet, root } from '../../support/requirements.js';
 import { temporaryDirectory } from '../../support/temporary-directory.js';
 
-t.test('it has our number, keeps others out, and is gone at the end', async (t) => {
+t.test('the pid file has our process ID, refuses other processes, and is removed at the end', async (t) => {
   const path = join(temporaryDirectory(t), 'pid');
   const file = PidFile.create(path, 42, lockFile);
   t.equal(readFileSync(path, 'utf8'), '42\n');
@@ -35,7 +35,7 @@ t.test('it has our number, keeps others out, and is gone at the end', async (t) 
   t.notOk(existsSync(path));
 });
 
-t.test('a stale one is replaced, however long it was', async (t) => {
+t.test('a stale pid file is replaced, however long it was', async (t) => {
   const path = join(temporaryDirectory(t), 'pid');
   writeFileSync(path, '1234567890 and more\n');
   PidFile.create(path, 7, lockFile).remove();
@@ -45,7 +45,7 @@ t.test('a stale one is replaced, however long it was', async (t) => {
   file.remove();
 });
 
-t.test('the file of somebody else in our place stays', async (t) => {
+t.test('a file of another process at the same path stays', async (t) => {
   const path = join(temporaryDirectory(t), 'pid');
   const file = PidFile.create(path, 42, lockFile);
   renameSync(path, `${path}.old`);
@@ -54,7 +54,7 @@ t.test('the file of somebody else in our place stays', async (t) => {
   t.equal(readFileSync(path, 'utf8'), '43\n');
 });
 
-t.test('what is no plain file is left alone, and places that cannot be written are named', async (t) => {
+t.test('anything but a plain file is refused, and an error names the path', async (t) => {
   const directory = temporaryDirectory(t);
   const target = join(directory, 'target');
   writeFileSync(target, 'precious');
@@ -75,7 +75,7 @@ t.test('what is no plain file is left alone, and places that cannot be written a
   t.equal(readFileSync(target, 'utf8'), 'precious');
 });
 
-t.test('root has it for the process of a user, whom it gives the lock alone', async (t) => {
+t.test('the process of another user inherits only the lock of the pid file of root', async (t) => {
   if (!requirementsMet(t, root('have files of root'))) return;
   const path = join(temporaryDirectory(t), 'pid');
   const file = PidFile.hold(path, lockFile) as PidFile;
@@ -99,42 +99,39 @@ t.test('root has it for the process of a user, whom it gives the lock alone', as
   t.notOk(existsSync(path));
 });
 
-t.test(
-  'root takes over none of a user, gives away nothing of its own, and makes none where others may write',
-  async (t) => {
-    if (!requirementsMet(t, root('have files of root'))) return;
-    const directory = temporaryDirectory(t);
-    const [path, other, theirs] = ['pid', 'other', 'theirs'].map((name) => join(directory, name)) as [
-      string,
-      string,
-      string,
-    ];
-    writeFileSync(path, '1\n');
-    chownSync(path, 65534, 65534);
-    const opened = openSync(path, 'r+');
-    const file = PidFile.hold(path, lockFile);
-    file?.write(42);
-    writeSync(opened, '1\n');
-    closeSync(opened);
-    t.equal(statSync(path).uid, 0);
-    t.equal(readFileSync(path, 'utf8'), '42\n', 'whoever had the old one open writes elsewhere');
-    file?.remove();
-    writeFileSync(other, 'precious');
-    linkSync(other, join(directory, 'second name'));
-    symlinkSync(other, join(directory, 'link'));
-    for (const name of ['other', 'link'])
-      t.throws(() => PidFile.hold(join(directory, name), lockFile), { code: 'not-writable' }, name);
-    t.match(statSync(other), { uid: 0, size: 8 });
-    mkdirSync(theirs);
-    chownSync(theirs, 65534, 65534);
-    mkdirSync(join(directory, 'cron.d'));
-    symlinkSync('../cron.d', join(theirs, 'run'));
-    t.equal(PidFile.hold(join(theirs, 'run', 'pid'), lockFile), undefined);
-    t.same(readdirSync(join(directory, 'cron.d')), [], 'by way of a directory of the user');
-  },
-);
+t.test('root replaces the pid file of a user, follows no link, and creates none where users can write', async (t) => {
+  if (!requirementsMet(t, root('have files of root'))) return;
+  const directory = temporaryDirectory(t);
+  const [path, other, theirs] = ['pid', 'other', 'theirs'].map((name) => join(directory, name)) as [
+    string,
+    string,
+    string,
+  ];
+  writeFileSync(path, '1\n');
+  chownSync(path, 65534, 65534);
+  const opened = openSync(path, 'r+');
+  const file = PidFile.hold(path, lockFile);
+  file?.write(42);
+  writeSync(opened, '1\n');
+  closeSync(opened);
+  t.equal(statSync(path).uid, 0);
+  t.equal(readFileSync(path, 'utf8'), '42\n', 'whoever had the old one open writes elsewhere');
+  file?.remove();
+  writeFileSync(other, 'precious');
+  linkSync(other, join(directory, 'second name'));
+  symlinkSync(other, join(directory, 'link'));
+  for (const name of ['other', 'link'])
+    t.throws(() => PidFile.hold(join(directory, name), lockFile), { code: 'not-writable' }, name);
+  t.match(statSync(other), { uid: 0, size: 8 });
+  mkdirSync(theirs);
+  chownSync(theirs, 65534, 65534);
+  mkdirSync(join(directory, 'cron.d'));
+  symlinkSync('../cron.d', join(theirs, 'run'));
+  t.equal(PidFile.hold(join(theirs, 'run', 'pid'), lockFile), undefined);
+  t.same(readdirSync(join(directory, 'cron.d')), [], 'by way of a directory of the user');
+});
 
-t.test('the process of a user makes its own where root made none, with a warning, and else none', async (t) => {
+t.test('the process of another user creates its own pid file only if root created none, with a warning', async (t) => {
   const path = join(temporaryDirectory(t), 'pid');
   const said: string[] = [];
   const log = { warn: (text: string): void => void said.push(text) };

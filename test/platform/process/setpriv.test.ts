@@ -38,30 +38,30 @@ function commandFor(machine: Machine, ports: readonly number[], groupId?: number
   return [...launchAs(USER, processOf(), { ports, groupId, isBackground }, machine.run).command];
 }
 
-t.test('setpriv gives up all rights, and starts the program as it was started, each word by itself', async (t) => {
+t.test('setpriv drops all rights and runs the program with the same arguments', async (t) => {
   t.same(commandFor(new Machine(), [0, 33445]), [
     ...['setpriv', '--reuid=998', '--regid=997', '--init-groups', ...DROPPED, '--pdeathsig=KILL', '--'],
     ...['/usr/bin/node', '--inspect=0', '/usr/bin/tuntoxd', '-U', 'tuntox', '--', '$(x) "y'],
   ]);
 });
 
-t.test('one right stays for a port below 1024', async (t) => {
+t.test('the capability for low ports stays if a port is below 1024', async (t) => {
   const first = commandFor(new Machine(), [33445, 443]);
   for (const flag of KEPT) t.ok(first.includes(flag), flag);
 });
 
-t.test('in the background it outlives who started it', async (t) => {
+t.test('in the background the child outlives its parent', async (t) => {
   t.notOk(commandFor(new Machine(), [], undefined, true).some((flag) => flag.startsWith('--pdeathsig')));
 });
 
-t.test('a group that it needs is added where the user is not in it', async (t) => {
+t.test('a group is added if the user is not in it', async (t) => {
   t.ok(commandFor(new Machine(), [], 27).includes('--init-groups'));
   const added = commandFor(new Machine(), [], 50);
   t.ok(added.includes('--groups=997,27,50'));
   t.notOk(added.includes('--init-groups'));
 });
 
-t.test('a watchdog that wants the first process takes it from the second', async (t) => {
+t.test('a watchdog that expects the parent is served by the child', async (t) => {
   const needs = { ports: [], groupId: undefined, isBackground: false };
   const environment = (env: NodeJS.ProcessEnv): NodeJS.ProcessEnv =>
     launchAs(USER, processOf(env), needs, new Machine().run).environment;
@@ -74,7 +74,7 @@ t.test('a watchdog that wants the first process takes it from the second', async
   });
 });
 
-t.test('where setpriv is missing or may not, and where the user cannot read the program, is said', async (t) => {
+t.test('a missing or failing setpriv, and an unreadable program, are reported', async (t) => {
   const missing = new Machine({ status: null, error: Object.assign(new Error('spawn'), { code: 'ENOENT' }) });
   t.throws(() => commandFor(missing, []), {
     code: 'no-setpriv',

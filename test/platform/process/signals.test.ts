@@ -23,7 +23,7 @@ class TestProcess extends EventEmitter {
   }
 }
 
-t.test('the first signal asks, the second one ends the process with its usual effect', async (t) => {
+t.test('the first signal asks to stop, the second one has its default effect', async (t) => {
   const source = new TestProcess();
   const asked: StopSignal[] = [];
   onStopSignal(source as SignalSource, (signal) => asked.push(signal));
@@ -35,7 +35,7 @@ t.test('the first signal asks, the second one ends the process with its usual ef
   t.same(source.killed, [[42, 'SIGINT', 0]]);
 });
 
-t.test('for a process that gets each signal twice, the second one counts only after a while', async (t) => {
+t.test('behind a parent that forwards signals, the second one counts only after a while', async (t) => {
   const source = new TestProcess();
   let time = 1_000;
   const asked: StopSignal[] = [];
@@ -51,18 +51,18 @@ t.test('for a process that gets each signal twice, the second one counts only af
   t.same(source.killed, [[42, 'SIGTERM', 0]]);
 });
 
-t.test('once released, signals are nobody’s business here', async (t) => {
+t.test('released signals have no listeners', async (t) => {
   const source = new TestProcess();
   const release = onStopSignal(source as SignalSource, () => t.fail('called'));
   release();
   t.equal(source.eventNames().length, 0);
 });
 
-t.test('numbers are the system’s', async (t) => {
+t.test('signals have the numbers of the system', async (t) => {
   t.same([signalNumber('SIGHUP'), signalNumber('SIGINT'), signalNumber('SIGTERM')], [1, 2, 15]);
 });
 
-t.test('a daemon is told by SIGHUP to read its settings anew, and goes on', async (t) => {
+t.test('SIGHUP makes the daemon reload its settings', async (t) => {
   const source = new TestProcess();
   let reloads = 0;
   const onReload = (): void => {
@@ -80,7 +80,7 @@ t.test('a daemon is told by SIGHUP to read its settings anew, and goes on', asyn
   t.equal(source.eventNames().length, 0);
 });
 
-t.test('SIGHUP means to stop only where there is a terminal, so that nohup works', async (t) => {
+t.test('SIGHUP stops a command only if it has a terminal, so that nohup works', async (t) => {
   t.same(stopSignalsOf([{ isTTY: false }, {}, {}]), ['SIGINT', 'SIGTERM']);
   t.same(stopSignalsOf([{ isTTY: false }, {}, { isTTY: true }]), ['SIGINT', 'SIGTERM', 'SIGHUP']);
 });

@@ -20,7 +20,7 @@ function settings(t: Test): { directory: string; file: string } {
   return { directory, file };
 }
 
-t.test('what root may trust', async (t) => {
+t.test('the path of a file', async (t) => {
   if (!requirementsMet(t, root('own files that others do not'))) return;
 
   await t.test('a file of root in a sticky directory of root is trusted', async (t) => {
@@ -30,7 +30,7 @@ t.test('what root may trust', async (t) => {
     t.equal(untrustedPart(join(directory, 'link')), undefined, 'by a link of root, too');
   });
 
-  await t.test('a file or a directory of another user is not', async (t) => {
+  await t.test('a file or a directory of another user is not trusted', async (t) => {
     const { directory, file } = settings(t);
     chownSync(file, NOBODY, 0);
     t.equal(untrustedPart(file), file);
@@ -39,7 +39,7 @@ t.test('what root may trust', async (t) => {
     t.equal(untrustedPart(file), directory);
   });
 
-  await t.test('neither is what a group or all may write to', async (t) => {
+  await t.test('a file that a group or all users can change is not trusted', async (t) => {
     const { directory, file } = settings(t);
     for (const mode of [0o660, 0o606]) {
       chmodSync(file, mode);
@@ -50,7 +50,7 @@ t.test('what root may trust', async (t) => {
     t.equal(untrustedPart(file), directory, 'without the sticky bit');
   });
 
-  await t.test('nor a link of another user, or one that leads to what others may write to', async (t) => {
+  await t.test('a link of another user, or to a file that others can change, is not trusted', async (t) => {
     const { directory, file } = settings(t);
     const [aside, link] = [join(directory, 'aside'), join(directory, 'link')];
     renameSync(file, aside);
@@ -62,7 +62,7 @@ t.test('what root may trust', async (t) => {
     t.equal(untrustedPart(link), aside);
   });
 
-  await t.test('nor a file of root under a second name', async (t) => {
+  await t.test('a file of root with a second name is not trusted', async (t) => {
     const { directory, file } = settings(t);
     linkSync(file, join(directory, 'other'));
     t.equal(untrustedPart(file), file);

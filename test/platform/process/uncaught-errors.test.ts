@@ -22,25 +22,25 @@ const FAULTS = {
 };
 
 for (const [what, script] of Object.entries(FAULTS)) {
-  t.test(`${what} ends the process with a failure, in one line that says what to do`, async (t) => {
+  t.test(`${what} ends the process with status 1 and one line that says what to do`, async (t) => {
     const { status, stderr } = ended(script);
     t.equal(status, 1);
     t.match(stderr, /^tuntox: TypeError: one two \(at .*\): this is a bug in the program: please report it .*\n$/);
   });
 }
 
-t.test('what is thrown may be no error at all', async (t) => {
+t.test('any value may be thrown', async (t) => {
   const { status, stderr } = ended('setImmediate(() => { throw "a word"; });');
   t.equal(status, 1);
   t.match(stderr, /^tuntox: a word: this is a bug in the program.*\n$/);
 });
 
-t.test('who debugs gets the stack', async (t) => {
+t.test('the stack is shown when debug messages are wanted', async (t) => {
   const { stderr } = ended(FAULTS['an exception in a callback'], { TUNTOX_LOG_LEVEL: 'debug' });
   t.match(stderr, /report it.*\nTypeError: one\ntwo\n {4}at /);
 });
 
-t.test('where there is a log it goes there, the stack for those who debug', async (t) => {
+t.test('with a log, the line and the stack go there', async (t) => {
   const log = '{ error: (text) => console.log("E", text), debug: (text) => console.log("D", text) }';
   const { status, stdout, stderr } = ended(`logUncaughtErrorsTo(${log}); ${FAULTS['an exception in a callback']}`);
   t.equal(status, 1);
@@ -48,7 +48,7 @@ t.test('where there is a log it goes there, the stack for those who debug', asyn
   t.equal(stderr, '');
 });
 
-t.test('a log that fails too does not keep it alive', async (t) => {
+t.test('a log that throws does not keep the process alive', async (t) => {
   const log = '{ error: () => { throw new Error("no log"); }, debug: () => {} }';
   t.equal(ended(`logUncaughtErrorsTo(${log}); ${FAULTS['an exception in a callback']}`).status, 1);
 });

@@ -6,7 +6,7 @@ const USER: User = { name: 'tuntox', uid: 998, gid: 997 };
 
 const processOf = (uid: number) => ({ geteuid: () => uid });
 
-t.test('who is that user already has nothing to do', async (t) => {
+t.test('a process that already runs as the user stays', async (t) => {
   t.same(
     findUser('tuntox', processOf(998), () => LINE),
     USER,
@@ -29,7 +29,7 @@ t.test('root becomes another user', async (t) => {
   );
 });
 
-t.test('a user that is not there, or cannot be become, is said with what to do', async (t) => {
+t.test('an unknown user, or one that only root can become, is an error that says what to do', async (t) => {
   const cases: [number, string | undefined, string, RegExp][] = [
     [0, undefined, 'no-such-user', /there is no user tuntox .*adduser --system --group tuntox/],
     [

@@ -8,7 +8,7 @@ function work(milliseconds: number): void {
   while (performance.now() < until);
 }
 
-t.test('work shows, rest shows, and each is measured over a while', async (t) => {
+t.test('the load rises with work and falls with rest', async (t) => {
   const clock = new ManualClock();
   const load = eventLoopLoad({ now: () => clock.now() });
   // In one turn of the loop each: what is between them is not measured.

@@ -17,7 +17,7 @@ function said(script: string): { readonly stdout: string; readonly stderr: strin
   });
 }
 
-t.test('a stack names file, line and column of the source, and what called it', async (t) => {
+t.test('a stack names file, line and column of the source', async (t) => {
   const { stdout } = said(`
     import { Endpoint } from '${ENDPOINT}';
     try { Endpoint.ofBytes(Buffer.alloc(3), 1); } catch (error) { console.log(error.stack); }
@@ -34,7 +34,7 @@ t.test('a stack names file, line and column of the source, and what called it', 
   t.notMatch(stdout, /endpoint\.js/);
 });
 
-t.test('what ends the process is told with the source as well', async (t) => {
+t.test('an uncaught error is reported with its place in the source', async (t) => {
   const { stderr } = said(`
     import { Endpoint } from '${ENDPOINT}';
     setImmediate(() => Endpoint.ofBytes(Buffer.alloc(3), 1));
@@ -58,7 +58,7 @@ t.test('a place without a map, or with a broken one, is shown as it is', async (
 });
 
 for (const command of ['tuntox', 'tuntoxd', 'tuntoxctl']) {
-  t.test(`a fault of ${command} is told with its place in the source to who debugs`, async (t) => {
+  t.test(`a bug of ${command} is reported with its place in the source when debug messages are wanted`, async (t) => {
     const fault = `data:text/javascript,process.stdout.write = () => { throw new TypeError('a fault'); };`;
     const words = ['--import', fault, join(ROOT, 'dist/bin', `${command}.js`), '--help'];
     const { stderr, status } = spawnSync('env', ['-u', 'NODE_OPTIONS', process.execPath, ...words], {

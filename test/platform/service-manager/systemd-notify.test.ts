@@ -60,11 +60,11 @@ function sameAsAll(t: Test, messages: readonly string[]): void {
   for (const [index, pattern] of ALL.entries()) t.match(messages[index], pattern);
 }
 
-t.test('without a service manager nothing is loaded, started or said', async (t) => {
+t.test('without a service manager nothing is loaded, started or logged', async (t) => {
   for (const environment of [{}, { NOTIFY_SOCKET: '' }, { WATCHDOG_USEC: '1000000' }]) {
     const loadAddon = async (): Promise<never> => t.fail('loaded') as never;
     const found = await find({ environment, loadAddon, command: '/nonexistent' });
-    t.equal(found.manager.way, 'nobody');
+    t.equal(found.manager.way, 'none');
     t.equal(found.manager.watchdogInterval, undefined);
     await tellAll(found);
     t.same(found.said, []);
@@ -80,7 +80,7 @@ t.test('the addon sends each message as one datagram', async (t) => {
   sameAsAll(t, sent);
 });
 
-t.test('an addon that fails harms nobody', async (t) => {
+t.test('an addon that throws does no harm', async (t) => {
   const loadAddon = async () => ({
     sendState: () => {
       throw new Error('conversion failed');
@@ -92,7 +92,7 @@ t.test('an addon that fails harms nobody', async (t) => {
 });
 
 for (const kind of ['path', 'abstract'] as const) {
-  t.test(`the real addon tells a socket that is ${kind}`, async (t) => {
+  t.test(`the real addon notifies a socket (${kind})`, async (t) => {
     if (!requirementsMet(t, python, addonBuilt)) return;
     const socket = await startNotifySocket(t, kind);
     // libsystemd reads the environment of the process.
@@ -105,7 +105,7 @@ for (const kind of ['path', 'abstract'] as const) {
     sameAsAll(t, socket.messages());
   });
 
-  t.test(`systemd's program tells a socket that is ${kind}, in order`, async (t) => {
+  t.test(`systemd-notify notifies a socket in order (${kind})`, async (t) => {
     if (!requirementsMet(t, python, program)) return;
     const socket = await startNotifySocket(t, kind);
     const environment = { ...process.env, NOTIFY_SOCKET: socket.address };
@@ -117,16 +117,16 @@ for (const kind of ['path', 'abstract'] as const) {
   });
 }
 
-t.test('an addon of another kind is not used', async (t) => {
+t.test('an addon without sendState is not used', async (t) => {
   const loadAddon = async () => ({}) as { sendState(text: string): void };
   t.equal((await find({ environment: { NOTIFY_SOCKET: '/x' }, loadAddon })).manager.way, 'program');
 });
 
-t.test('where both are missing, or nobody listens, one warning says what to do, and all goes on', async (t) => {
+t.test('without a working way there is one warning that says what to do', async (t) => {
   const environment = { ...process.env, NOTIFY_SOCKET: join(temporaryDirectory(t), 'none') };
   const missing = await find({ environment, loadAddon: noAddon, command: '/nonexistent/systemd-notify' });
   await tellAll(missing);
-  t.match(missing.said, [/^cannot tell systemd .*ENOENT.*install the package systemd/]);
+  t.match(missing.said, [/^cannot notify systemd .*ENOENT.*install the package systemd/]);
   t.equal(missing.said.length, 1);
   if (!requirementsMet(t, program)) return;
   const deaf = await find({ environment, loadAddon: noAddon });
@@ -142,7 +142,7 @@ function fakeProgram(t: Test, body: string): string {
   return path;
 }
 
-t.test('a program that hangs is given up', async (t) => {
+t.test('a program that hangs is killed', async (t) => {
   const environment = { ...process.env, NOTIFY_SOCKET: '/x' };
   const command = fakeProgram(t, 'exec sleep 60');
   const clock = { ...systemClock, after: (_delay: number, callback: () => void) => systemClock.after(50, callback) };
@@ -154,7 +154,7 @@ t.test('a program that hangs is given up', async (t) => {
   t.match(said, [/did not end within 5 s/]);
 });
 
-t.test('a program that systemd ends with the unit is no fault', async (t) => {
+t.test('a program that systemd stops with the unit is no failure', async (t) => {
   const environment = { ...process.env, NOTIFY_SOCKET: '/x' };
   const command = fakeProgram(t, 'kill -TERM $$; sleep 60');
   const { manager, said } = await find({ environment, loadAddon: noAddon, command });
@@ -162,7 +162,7 @@ t.test('a program that systemd ends with the unit is no fault', async (t) => {
   t.same(said, []);
 });
 
-t.test('a service manager that does not read keeps nobody waiting', async (t) => {
+t.test('a service manager that does not read does not block the daemon', async (t) => {
   if (!requirementsMet(t, python, program)) return;
   const socket = await startNotifySocket(t, 'path', { isReading: false });
   const environment = { ...process.env, NOTIFY_SOCKET: socket.address };
@@ -172,7 +172,7 @@ t.test('a service manager that does not read keeps nobody waiting', async (t) =>
   t.pass('given up');
 });
 
-t.test('pings that come faster than the program are one', async (t) => {
+t.test('pings that are faster than the program are merged', async (t) => {
   const socket = join(temporaryDirectory(t), 'said');
   const command = fakeProgram(t, `echo "$*" >> ${socket}; sleep 0.2`);
   const { manager } = await find({ environment: { ...process.env, NOTIFY_SOCKET: '/x' }, loadAddon: noAddon, command });
@@ -186,7 +186,7 @@ t.test('pings that come faster than the program are one', async (t) => {
 });
 
 t.test(
-  'the watchdog is fed four times in its time, twice where each ping is a process, and only if it is ours',
+  'the watchdog gets four pings within its timeout, two if each takes a process, and none for another process',
   async (t) => {
     const NOTIFY_SOCKET = '/x';
     const loadAddon = async () => ({ sendState: () => {} });
