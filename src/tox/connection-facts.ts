@@ -1,27 +1,42 @@
 /**
- * The facts about the connection with one friend, for people and programs, as they stand (JSON). What they are made of is
- * kept by friend/connection-record; why a friend is relayed is judged by friend/relay-reason.
+ * The facts about the connection with one friend, for people and programs (JSON). friend/connection-record stores what they are made
+ * of. A friend is relayed for one of these reasons:
+ *
+ *     proxy             everything goes through our proxy, which carries no UDP
+ *     udp-off           our UDP is disabled
+ *     udp-blocked       no node answers us by UDP, although relays do
+ *     peer-tcp-only     our UDP works, and nodes that should know an address of the friend know none
+ *     udp-one-way       the friend's packets come by UDP, and ours do not arrive there
+ *     punching-failed   both have UDP, and no packet to any known address has got through for a while
+ *     being-tried       none of these is certain yet
  */
 import type { ConnectionRecord, Moment } from './friend/connection-record.js';
-import type { FriendReachability } from './friend/friend-connection.js';
-import { type OwnUdp, type RelayReason, relayReason } from './friend/relay-reason.js';
-import type { Traffic } from './net-crypto/connection-host.js';
-import { type RelayFacts, relayFacts } from './network-facts.js';
+import type { FriendConnection, FriendReachability } from './friend/friend-connection.js';
+import { type OwnUdp, type RelayFacts, relayFacts, UDP_STATES, type UdpState } from './network-facts.js';
+
+/** ms after which nodes near the friend would have reported its address; a search takes three of them. */
+const SEARCH_PATIENCE = 5_000;
+/** ms after which a NAT that lets packets through in one direction would have opened in the other. */
+const ONE_WAY_PATIENCE = 2_000;
+/** ms of hole punching. It succeeds within two rounds of 3 s, or by luck much later. */
+const PUNCHING_PATIENCE = 10_000;
+
+export type RelayReason = Exclude<UdpState, 'works'> | 'peer-tcp-only' | 'udp-one-way' | 'punching-failed';
 
 /**
- * Why there is no way. `no-network`: neither a node nor a relay answers us. `searching`: nobody has told where the friend is,
- * which may be away. `connecting`: it was found, and is asked for a connection. `no-route`: the last way has just ended.
+ * Why there is no path. `no-network`: neither a node nor a relay answers us. `searching`: no node has reported the friend, which may
+ * be offline. `connecting`: the friend was found, and is asked for a connection. `no-route`: the last route has just failed.
  */
 export type NoPathReason = 'no-network' | 'searching' | 'connecting' | 'no-route';
 
 interface Since {
   /** Seconds since 1970. */
   readonly since: number;
-  /** ms that it has been so, whatever was done to the clock of the wall. */
+  /** ms since then, unaffected by changes of the wall clock. */
   readonly age: number;
 }
 
-/** A relay of the `peer` itself, or of `us`, is TCP between the two without anybody else. */
+/** A relay of the `peer` itself, or of `us`, is TCP between the two without a third machine. */
 export interface PathRelay extends RelayFacts {
   readonly owner: FriendReachability['relayOwner'];
 }
@@ -41,52 +56,52 @@ export interface ConnectionFacts {
   readonly path: ConnectionPath;
   /** Recent round trip, ms; undefined before one was measured. */
   readonly rtt: number | undefined;
-  /** Of this connection, or the last one; what net_crypto adds is counted, what UDP and relays add is not. */
+  /** Traffic of this connection, or else the last one, with the overhead of net_crypto and without that of UDP and relays. */
   readonly received: FlowFacts;
   readonly sent: FlowFacts;
   /** Packets sent again. */
   readonly retransmissions: number;
-  /** Why the last connection ended, an attempt failed, or a relay on the way did. */
+  /** Why the last connection, attempt or relay ended. */
   readonly lastError: ({ readonly text: string } & Since) | undefined;
 }
 
-/** What the path is judged by. */
-export interface PathEvidence {
-  readonly record: ConnectionRecord;
-  readonly reachability: FriendReachability;
-  readonly isEstablished: boolean;
+/** Our own network, as it is when it is read. */
+export interface OwnNetwork {
   readonly ownUdp: OwnUdp;
   /** Whether any node or relay answers us. */
   readonly hasNetwork: boolean;
 }
 
-/** @param now ms of the clock */
-export function connectionFacts(now: number, evidence: PathEvidence, traffic: Traffic): ConnectionFacts {
-  const { failure } = evidence.record;
+/** The facts of one friend. @param now ms of the clock */
+export function connectionFacts(friend: FriendConnection, own: OwnNetwork, now: number): ConnectionFacts {
+  const { traffic, record } = friend;
+  const { lastError } = record;
   return {
-    path: connectionPath(now, evidence),
+    path: connectionPath(friend, own, now),
     rtt: traffic.rtt,
     received: { bytes: traffic.bytesIn, rate: traffic.rateIn },
     sent: { bytes: traffic.bytesOut, rate: traffic.rateOut },
     retransmissions: traffic.retransmissions,
-    lastError: failure && { text: failure.text, ...sinceThen(failure, now) },
+    lastError: lastError && { text: lastError.text, ...sinceThen(lastError, now) },
   };
 }
 
-/** Of the evidence only what the way asks for is looked at: of a direct one, that it is. @param now ms of the clock */
-export function connectionPath(now: number, evidence: PathEvidence): ConnectionPath {
-  const { record } = evidence;
-  const { way } = record;
-  const since = sinceThen(record.since, now);
-  switch (way.kind) {
+/** Reads only the facts that this kind of path needs. @param now ms of the clock */
+export function connectionPath(
+  friend: Pick<FriendConnection, 'connection' | 'reachability'> & { readonly record: ConnectionRecord },
+  own: OwnNetwork,
+  now: number,
+): ConnectionPath {
+  const { route, since: start } = friend.record;
+  const since = sinceThen(start, now);
+  switch (route.kind) {
     case 'none':
-      return { kind: 'none', reason: noPathReason(evidence), ...since };
+      return { kind: 'none', reason: noPathReason(friend, own), ...since };
     case 'direct':
-      return { kind: 'direct', endpoint: way.endpoint.key, ...since };
+      return { kind: 'direct', endpoint: route.endpoint.key, ...since };
     case 'relayed': {
-      const { ownUdp, reachability } = evidence;
-      const { relay, relayOwner: owner, ...seen } = reachability;
-      const reason = relayReason({ ownUdp, relayedSince: record.since.at, ...seen }, now);
+      const { relay, relayOwner: owner, ...seen } = friend.reachability;
+      const reason = relayReason({ ownUdp: own.ownUdp, relayedSince: start.at, ...seen }, now);
       return { kind: 'relayed', reason, relay: relay && { ...relayFacts(relay), owner }, ...since };
     }
   }
@@ -94,8 +109,29 @@ export function connectionPath(now: number, evidence: PathEvidence): ConnectionP
 
 const sinceThen = ({ at, unixTime }: Moment, now: number): Since => ({ since: unixTime, age: now - at });
 
-function noPathReason(evidence: PathEvidence): NoPathReason {
-  if (evidence.isEstablished) return 'no-route';
-  if (!evidence.hasNetwork) return 'no-network';
-  return evidence.reachability.soughtSince === undefined ? 'searching' : 'connecting';
+function noPathReason(friend: Pick<FriendConnection, 'connection' | 'reachability'>, own: OwnNetwork): NoPathReason {
+  if (friend.connection !== undefined) return 'no-route';
+  if (!own.hasNetwork) return 'no-network';
+  return friend.reachability.soughtSince === undefined ? 'searching' : 'connecting';
+}
+
+export interface RelayEvidence extends Omit<FriendReachability, 'relay' | 'relayOwner'> {
+  readonly ownUdp: OwnUdp;
+  /** Since when relays carry the packets, ms of the clock. */
+  readonly relayedSince: number;
+}
+
+/** Returns why a friend is relayed, from what was seen alone. @param now ms of the clock */
+export function relayReason(evidence: RelayEvidence, now: number): RelayReason {
+  const { ownUdp, relayedSince, soughtSince, seenSince, answeredAt, isOneWay } = evidence;
+  if (ownUdp.kind !== 'answers') return UDP_STATES[ownUdp.kind];
+  // The friend's DHT node is reached by UDP; only the connection has not changed to it yet.
+  if (answeredAt !== undefined && answeredAt > relayedSince) return 'being-tried';
+  if (isOneWay && now - relayedSince >= ONE_WAY_PATIENCE) return 'udp-one-way';
+  if (seenSince !== undefined) {
+    const triedSince = Math.max(ownUdp.since, relayedSince, seenSince);
+    return now - triedSince >= PUNCHING_PATIENCE ? 'punching-failed' : 'being-tried';
+  }
+  if (soughtSince === undefined) return 'being-tried';
+  return now - Math.max(ownUdp.since, soughtSince) >= SEARCH_PATIENCE ? 'peer-tcp-only' : 'being-tried';
 }

@@ -1,17 +1,17 @@
 /**
- * Notices what makes all that is known of the network doubtful: that this machine slept, that this process was stopped, or
- * that the machine's addresses have changed. Nobody tells us; but a tick that comes late does, and so does the clock on the
- * wall, which goes on while the monotonic one rests during sleep (as Linux has it).
+ * Notices events after which everything known about the network may be wrong: this machine slept, this process was stopped, or the
+ * machine's addresses have changed. A late tick shows sleep and stops; so does the wall clock, which continues while the monotonic
+ * clock stands still during sleep (on Linux).
  */
 import type { Clock, Timer } from '../base/clock.js';
 import type { LocalInterface } from './network/interfaces.js';
 
-/** Implementation, ms. */
+/** ms. */
 const TICK = 1_000;
-/** Implementation, ms that a tick may be late on a machine that is merely busy; mappings of NATs and peers survive that. */
+/** ms that a tick may be late on a busy machine; NAT mappings and peers survive that. */
 const LATE = 5_000;
-/** Ticks between looks at the addresses, each of which costs some 50 µs. */
-const LOOK = 2;
+/** Ticks between checks of the addresses, each of which costs some 50 µs. */
+const ADDRESS_TICKS = 2;
 
 export interface DisruptionsDeps {
   readonly clock: Clock;
@@ -46,12 +46,12 @@ export class Disruptions {
 
   #tick(): void {
     const { clock, onDisruption } = this.#deps;
-    // A clock that somebody sets looks like sleep; to ask around once does no harm.
+    // Setting the clock looks like sleep, which does no harm.
     const passed = Math.max(clock.now() - this.#tickedAt, (clock.unixTime() - this.#wallTime) * 1000);
     this.#readClocks();
     const isLate = passed - TICK > LATE;
     this.#ticks += 1;
-    const hasMoved = (isLate || this.#ticks % LOOK === 0) && this.#noteAddresses();
+    const hasMoved = (isLate || this.#ticks % ADDRESS_TICKS === 0) && this.#noteAddresses();
     if (isLate) onDisruption(`asleep or stopped for ${Math.round((passed - TICK) / 1000)} s`);
     else if (hasMoved) onDisruption('the addresses of this machine have changed');
   }
@@ -61,7 +61,7 @@ export class Disruptions {
     this.#wallTime = this.#deps.clock.unixTime();
   }
 
-  /** @returns whether they have changed */
+  /** Reads the addresses again. @returns whether they have changed */
   #noteAddresses(): boolean {
     const before = this.#addresses;
     this.#addresses = this.#readAddresses();
@@ -69,7 +69,7 @@ export class Disruptions {
   }
 
   #readAddresses(): string {
-    // Link-local ones lead to nobody beyond the cable, and come and go with every container of this machine.
+    // Link-local addresses reach no peers beyond the link, and change with every container of this machine.
     const addresses = this.#deps
       .interfaces()
       .map(({ address }) => address)

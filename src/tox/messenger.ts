@@ -1,8 +1,8 @@
 /**
- * Friends as the application sees them (spec: "Messenger"): online or not, with an ordered stream of custom packets.
- * Of the messenger's own packets a tunnel needs two: ONLINE, before which c-toxcore throws everything away, and OFFLINE.
+ * The friends of the application (spec: "Messenger"): online or not, each with an ordered stream of custom packets, and friend
+ * requests of others. A tunnel needs two of the messenger's own packets: ONLINE, before which c-toxcore drops everything, and
+ * OFFLINE.
  */
-
 import type { Clock } from '../base/clock.js';
 import { Listeners } from '../base/listeners.js';
 import { Repeater } from '../base/repeater.js';
@@ -11,54 +11,123 @@ import {
   type ConnectionPath,
   connectionFacts,
   connectionPath,
-  type PathEvidence,
+  type OwnNetwork,
 } from './connection-facts.js';
 import type { PublicKey } from './crypto/keys.js';
 import type { FriendConnection, FriendConnectionHandlers } from './friend/friend-connection.js';
 import type { DiscoveryState } from './friend/friend-discovery.js';
-import type { OwnUdp } from './friend/relay-reason.js';
+import type { FriendList } from './friend/friend-list.js';
 import { isCustomLossless, ONLINE_PACKET } from './packet/friend.js';
 import { FriendKind } from './packet/kind.js';
 import { SAFE_CRYPTO_DATA_SIZE } from './packet/net-crypto.js';
 
-/** Gaps between friend requests, ms; the first goes as soon as a node stores the friend. */
+/** ms between friend requests; the first one is sent as soon as a node stores the friend. */
 const REQUEST_GAPS = [500, 700, 1_000, 1_500, 2_500, 4_000, 6_000, 10_000, 20_000, 40_000];
 
-const GOOD_BYE = 'the friend said good-bye';
+const OFFLINE_REASON = 'the friend went offline';
 
 export interface Friend {
   readonly publicKey: PublicKey;
   readonly isOnline: boolean;
-  /** Of use while it is not online. */
+  /** The state of the search for the friend; meaningful while it is not online. */
   readonly standing: DiscoveryState;
-  /** Looks for it anew, as quickly as at first; while it is online, nothing happens. */
+  /** Searches again, as quickly as at first; does nothing while the friend is online. */
   seek(): void;
   /**
-   * Takes a custom packet (first byte 160 to 191, 1373 bytes at the most) whole, or returns false: not online, or no room, in
-   * which case `onDrain` follows. The buffer must stay unchanged afterwards.
+   * Sends a custom packet (first byte 160 to 191, at most 1373 bytes), or returns false: the friend is not online, or there is
+   * no room, in which case `onDrain` follows. The buffer must not change afterwards.
    */
   sendLossless(packet: Buffer): boolean;
-  /** Bytes that a packet should have at the most to pass at once; it changes with the path, up to 1373. */
+  /** The most bytes of a packet that fits into one datagram; it changes with the path, up to 1373. */
   readonly packetSize: number;
   onOnline(listener: () => void): void;
   onOffline(listener: (reason: string) => void): void;
   onLossless(listener: (packet: Buffer) => void): void;
   onDrain(listener: () => void): void;
-  /** How it is reached, and since when: that alone of the facts, at little cost. */
+  /** How the friend is reached, and since when; cheaper than all facts. */
   readonly path: ConnectionPath;
-  /** How it is reached, since when, and how that goes. */
   readonly facts: ConnectionFacts;
 }
 
-export interface MessengerFriendDeps {
+export interface FriendRequest {
+  readonly publicKey: PublicKey;
+  readonly message: Buffer;
+  /** From where it came through the onion: one of our first hops, or all other sources. A flood comes from one, or a few. */
+  readonly way: string;
+  /** Makes the sender a friend. */
+  accept(): Friend;
+}
+
+export interface MessengerDeps {
+  readonly clock: Clock;
+  readonly ownKey: PublicKey;
+  /** Returns the running stack. @throws Error when none runs */
+  readonly stack: () => OwnNetwork & { readonly friends: Pick<FriendList, 'add' | 'remove'> };
+}
+
+export class Messenger {
+  readonly #deps: MessengerDeps;
+  /** By the hex of their keys. */
+  readonly #friends = new Map<string, MessengerFriend>();
+  readonly #requests = new Listeners<[request: FriendRequest]>();
+
+  constructor(deps: MessengerDeps) {
+    this.#deps = deps;
+  }
+
+  onRequest(listener: (request: FriendRequest) => void): void {
+    this.#requests.add(listener);
+  }
+
+  /**
+   * @param request onion data that asks the friend to add us; undefined for a friend that knows us
+   * @throws RangeError when the key is ours or a friend's already
+   */
+  add(publicKey: PublicKey, request: Buffer | undefined): Friend {
+    const { clock, ownKey } = this.#deps;
+    if (publicKey.equals(ownKey)) throw new RangeError('Tox: that is our own key');
+    const stack = this.#deps.stack();
+    // A client waits for its server; a server has many clients, which search for it themselves.
+    const persistence = request === undefined ? 'patient' : 'eager';
+    const friend = new MessengerFriend(
+      { clock, connect: (handlers) => stack.friends.add(publicKey, handlers, persistence), ownNetwork: stack },
+      { publicKey, request },
+    );
+    this.#friends.set(publicKey.hex, friend);
+    return friend;
+  }
+
+  remove(friend: Friend): void {
+    const key = friend.publicKey.hex;
+    const known = this.#friends.get(key);
+    // The friend may have been removed before, and another one have its key.
+    if (known === undefined || known !== friend) return;
+    this.#friends.delete(key);
+    known.leave();
+    this.#deps.stack().friends.remove(friend.publicKey);
+  }
+
+  /** A friend request has arrived; accepting copies of it makes one friend. */
+  offer(publicKey: PublicKey, message: Buffer, way: string): void {
+    const accept = (): Friend => this.#friends.get(publicKey.hex) ?? this.add(publicKey, undefined);
+    this.#requests.tell({ publicKey, message, way, accept });
+  }
+
+  /** Reports all friends as offline and forgets them. */
+  close(): void {
+    for (const friend of this.#friends.values()) friend.leave();
+    this.#friends.clear();
+  }
+}
+
+interface MessengerFriendDeps {
   readonly clock: Clock;
   /** Joins the friend list. */
   readonly connect: (handlers: FriendConnectionHandlers) => FriendConnection;
-  /** How our own network is at present. */
-  readonly ownNetwork: () => { readonly ownUdp: OwnUdp; readonly hasNetwork: boolean };
+  readonly ownNetwork: OwnNetwork;
 }
 
-export class MessengerFriend implements Friend {
+class MessengerFriend implements Friend {
   readonly publicKey: PublicKey;
   readonly #deps: MessengerFriendDeps;
   readonly #connection: FriendConnection;
@@ -68,10 +137,8 @@ export class MessengerFriend implements Friend {
   readonly #offlines = new Listeners<[reason: string]>();
   readonly #packets = new Listeners<[packet: Buffer]>();
   readonly #drains = new Listeners<[]>();
-  readonly #evidence: PathEvidence;
   #isOnline = false;
 
-  /** @param options.request onion data sent until the friend is online; without it the friend is expected to know us */
   constructor(
     deps: MessengerFriendDeps,
     options: { readonly publicKey: PublicKey; readonly request: Buffer | undefined },
@@ -93,7 +160,6 @@ export class MessengerFriend implements Friend {
       },
       onReachable: (send) => this.#onReachable(send),
     });
-    this.#evidence = evidenceOf(this.#connection, deps.ownNetwork);
   }
 
   get isOnline(): boolean {
@@ -113,11 +179,11 @@ export class MessengerFriend implements Friend {
   }
 
   get path(): ConnectionPath {
-    return connectionPath(this.#deps.clock.now(), this.#evidence);
+    return connectionPath(this.#connection, this.#deps.ownNetwork, this.#deps.clock.now());
   }
 
   get facts(): ConnectionFacts {
-    return connectionFacts(this.#deps.clock.now(), this.#evidence, this.#connection.traffic);
+    return connectionFacts(this.#connection, this.#deps.ownNetwork, this.#deps.clock.now());
   }
 
   sendLossless(packet: Buffer): boolean {
@@ -145,7 +211,7 @@ export class MessengerFriend implements Friend {
     this.#drains.add(listener);
   }
 
-  /** The friend list ends the connection itself, and that is the good-bye: no OFFLINE would arrive before it. */
+  /** Goes offline. The friend list ends the connection, which notifies the friend: an OFFLINE packet would not arrive before it. */
   leave(): void {
     this.#requests?.stop();
     this.#setOffline('closed');
@@ -157,7 +223,7 @@ export class MessengerFriend implements Friend {
     this.#requests?.start();
   }
 
-  /** Until nobody stores the friend any more; it begins anew when somebody does. */
+  /** Stops when no node stores the friend any more; `onReachable` starts the requests again. */
   #repeatRequest(request: Buffer): void {
     if (this.#connection.sendByOnion(request) === 0) this.#requests?.stop();
   }
@@ -168,13 +234,13 @@ export class MessengerFriend implements Friend {
     } else if (data.length === 1 && data[0] === FriendKind.Online) {
       this.#setOnline();
     } else if (data.length === 1 && data[0] === FriendKind.Offline) {
-      this.#connection.record.setFailure(GOOD_BYE);
-      this.#setOffline(GOOD_BYE);
+      this.#connection.record.setError(OFFLINE_REASON);
+      this.#setOffline(OFFLINE_REASON);
     }
   }
 
   #setOnline(): void {
-    // c-toxcore says it twice: when the connection stands, and again when it hears ours.
+    // c-toxcore sends ONLINE twice: when the connection is established, and when it receives ours.
     if (this.#isOnline) return;
     this.#isOnline = true;
     this.#onlines.tell();
@@ -185,23 +251,4 @@ export class MessengerFriend implements Friend {
     this.#isOnline = false;
     this.#offlines.tell(reason);
   }
-}
-
-/** As it stands whenever it is looked at. */
-function evidenceOf(connection: FriendConnection, ownNetwork: MessengerFriendDeps['ownNetwork']): PathEvidence {
-  return {
-    record: connection.record,
-    get reachability() {
-      return connection.reachability;
-    },
-    get isEstablished() {
-      return connection.connection !== undefined;
-    },
-    get ownUdp() {
-      return ownNetwork().ownUdp;
-    },
-    get hasNetwork() {
-      return ownNetwork().hasNetwork;
-    },
-  };
 }

@@ -1,12 +1,22 @@
-/** What this machine's own network is like, as far as the stack has seen: for people and programs, as it stands (JSON). */
+/** The facts about this machine's own network, as far as the stack has seen, for people and programs (JSON). */
+import type { UdpHealth } from './dht/rpc/udp-health.js';
 import type { ReportedEndpoint } from './dht/search/address-reports.js';
-import type { OwnUdp } from './friend/relay-reason.js';
 import type { SocketKind } from './network/datagram-socket.js';
 import type { NodeInfo } from './packet/node-info.js';
 import type { UnresolvedHost } from './unresolved-hosts.js';
 
-/** UDP to the world: `works`, or why not; `being-tried` before there was time for an answer. */
-export type UdpState = 'works' | 'udp-blocked' | 'being-tried' | 'udp-off' | 'proxy';
+/** Our own UDP: why there is none, or whether nodes answer. */
+export type OwnUdp = { readonly kind: 'proxy' } | { readonly kind: 'off' } | UdpHealth;
+
+/** Whether UDP `works` beyond our own network, or why not; `being-tried` before there was time for an answer. */
+export const UDP_STATES = {
+  proxy: 'proxy',
+  off: 'udp-off',
+  silent: 'udp-blocked',
+  untried: 'being-tried',
+  answers: 'works',
+} as const satisfies Record<OwnUdp['kind'], string>;
+export type UdpState = (typeof UDP_STATES)[OwnUdp['kind']];
 
 export interface RelayFacts {
   /** Hex. */
@@ -16,8 +26,8 @@ export interface RelayFacts {
 }
 
 /**
- * How nodes see us. `same-port`: all see the same address and port, be it ours or that of a NAT that can be punched.
- * `symmetric`: each sees another one, and so will a peer. `unknown`: fewer than two have told.
+ * How nodes see us. `same-port`: all see the same address and port, our own or that of a NAT that can be punched. `symmetric`: each
+ * sees another one, as will a peer. `unknown`: fewer than two nodes have reported.
  */
 export interface NatFacts {
   readonly kind: 'unknown' | 'same-port' | 'symmetric';
@@ -31,29 +41,29 @@ export interface NetworkFacts {
   readonly udp: UdpState;
   readonly ipv4: NatFacts;
   readonly ipv6: NatFacts;
-  /** Relays at which we are to be met. */
+  /** Relays at which peers reach us. */
   readonly relays: readonly RelayFacts[];
-  /** The TCP port on which we are a relay for others; undefined when we are none. */
+  /** The TCP port of our own relay; undefined without one. */
   readonly relayPort: number | undefined;
-  /** Peers that use the relay that we are. */
+  /** The number of peers that use our own relay. */
   readonly relayClients: number;
-  /** Bytes that it passed on for them since the start, without our own. */
+  /** Bytes that our own relay has relayed for them since the start. */
   readonly relayedBytes: number;
   /** 0 without UDP. */
   readonly udpPort: number;
-  /** By what datagrams go: our addon, in batches, or Node; undefined without UDP. */
+  /** What sends datagrams: our addon, in batches, or Node; undefined without UDP. */
   readonly udpSocket: SocketKind | undefined;
-  /** Where a router lets the world reach our UDP port, else our relay, and by which protocol. */
+  /** The external address that a router gave our UDP port, or else our relay, and by which protocol. */
   readonly mapping: MappingFacts | undefined;
-  /** Nodes through which we enter the network, and how many of them answered. */
+  /** The bootstrap nodes, and how many of them answered. */
   readonly bootstrapNodes: BootstrapFacts;
 }
 
 export interface BootstrapFacts {
-  /** Those that have an address. */
+  /** Nodes that have an address. */
   readonly known: number;
   readonly answering: number;
-  /** Those whose names have none. */
+  /** Nodes whose names have no address. */
   readonly unresolved: readonly UnresolvedHost[];
 }
 
@@ -63,10 +73,7 @@ export interface MappingFacts {
   readonly by: 'PCP' | 'NAT-PMP' | 'UPnP';
 }
 
-/** What needs no judgement. */
-type Plain = Omit<NetworkFacts, 'udp' | 'ipv4' | 'ipv6' | 'relays'>;
-
-export interface NetworkEvidence extends Plain {
+export interface NetworkEvidence extends Omit<NetworkFacts, 'udp' | 'ipv4' | 'ipv6' | 'relays'> {
   readonly ownUdp: OwnUdp;
   /** Our addresses as nodes see them, each with the number of nodes, the most reported first. */
   readonly reported: readonly ReportedEndpoint[];
@@ -76,7 +83,7 @@ export interface NetworkEvidence extends Plain {
 export function networkFacts({ ownUdp, reported, relays, ...plain }: NetworkEvidence): NetworkFacts {
   return {
     ...plain,
-    udp: udpState(ownUdp),
+    udp: UDP_STATES[ownUdp.kind],
     ipv4: natFacts(reported.filter(({ endpoint }) => endpoint.family === 4)),
     ipv6: natFacts(reported.filter(({ endpoint }) => endpoint.family === 6)),
     relays: relays.map(relayFacts),
@@ -88,28 +95,13 @@ export const relayFacts = ({ publicKey, endpoint }: NodeInfo): RelayFacts => ({
   endpoint: endpoint.key,
 });
 
-function udpState(udp: OwnUdp): UdpState {
-  switch (udp.kind) {
-    case 'proxy':
-      return 'proxy';
-    case 'off':
-      return 'udp-off';
-    case 'silent':
-      return 'udp-blocked';
-    case 'untried':
-      return 'being-tried';
-    case 'answers':
-      return 'works';
-  }
-}
-
-/** Neighbours see our private address: they count only where nobody else does. */
+/** Neighbours, which see our private address, count only when no other nodes report. */
 function natFacts(reported: readonly ReportedEndpoint[]): NatFacts {
   const beyond = reported.filter(({ endpoint }) => !endpoint.isLan);
   const seen = beyond.length > 0 ? beyond : reported;
   const [most] = seen;
   const reports = seen.reduce((sum, { count }) => sum + count, 0);
   if (most === undefined || reports < 2) return { kind: 'unknown', endpoint: most?.endpoint.key };
-  // A NAT that was restarted leaves some old reports behind: the greater part decides.
+  // After a restart of a NAT some reports are old: the majority decides.
   return { kind: most.count * 2 > reports ? 'same-port' : 'symmetric', endpoint: most.endpoint.key };
 }

@@ -1,79 +1,93 @@
 /**
- * The ports of one stack, through which others reach it: its UDP socket, a listener for LAN discovery in the local network, the TCP port
- * on which it is a relay, and what a router lets through to them. They are opened all together, or none of them.
+ * The ports through which others reach this stack: its UDP socket, a listener for LAN discovery, the TCP port of its own relay, and
+ * the mappings of a router for them. They are opened all together, or none of them.
  */
 import type { Clock } from '../base/clock.js';
+import { messageOf } from '../base/coded-error.js';
 import { Endpoint } from '../base/endpoint.js';
 import type { Logger } from '../base/logger.js';
 import type { Random } from '../base/random.js';
-import { type LanListener, openLanListener } from './lan-listener.js';
-import { type KeepPorts, keepPortsAtRouter, MappedPorts } from './mapped-ports.js';
+import { LISTENING_PORTS } from './dht/bootstrap/lan-discovery.js';
 import { type DatagramHandler, type DatagramSocket, noUdp } from './network/datagram-socket.js';
 import { type ProbeOutcome, SelfProbe } from './network/self-probe.js';
 import type { AcceptStream, StreamListener } from './network/stream-socket.js';
 import { listenTcp } from './network/tcp.js';
 import { openUdpSocket } from './network/udp-socket.js';
 import type { MappingFacts } from './network-facts.js';
+import { UdpKind } from './packet/kind.js';
+import type { LocalPort } from './port-mapping/port-mapper.js';
 
 const LOOPBACK = '127.0.0.1';
+
+/** The ports that a router maps for us. */
+export interface KeptPorts {
+  /** Returns the public address and port of our port. */
+  external(protocol: LocalPort['protocol']): Endpoint | undefined;
+  /** Returns the protocol by which the router mapped it. */
+  by(protocol: LocalPort['protocol']): MappingFacts['by'] | undefined;
+  stop(): Promise<void>;
+}
+
+/** @param onChange called when an external address appears, changes or disappears */
+export type KeepPorts = (
+  deps: { readonly clock: Clock; readonly random: Random; readonly log: Logger },
+  ports: readonly LocalPort[],
+  onChange: () => void,
+) => Promise<KeptPorts>;
 
 export interface OwnPortsDeps {
   readonly clock: Clock;
   readonly random: Random;
   readonly log: Logger;
-  /** For simulations; the system's UDP and TCP when left out. */
+  /** For simulations, as are the next two; by default the UDP and TCP of this system, and the router of this machine. */
   readonly openSocket?: (onDatagram: DatagramHandler) => Promise<DatagramSocket>;
   readonly listen?: (accept: AcceptStream, port: number) => Promise<StreamListener>;
   readonly keepPorts?: KeepPorts;
 }
 
 export interface OwnPortsOptions {
-  /** False: TCP relays alone, through which everything goes; default true. */
+  /** False for TCP relays alone; default true. */
   readonly udp?: boolean;
-  /** UDP ports to choose from, ends included. */
+  /** The range of UDP ports to choose from, ends included. */
   readonly ports: { readonly first: number; readonly last: number };
-  /** The TCP port on which we are a relay for others, 0 for none; by default that of UDP, or another one where it is taken. */
+  /** The TCP port of our own relay, 0 for no relay; by default the UDP port, or another one if that is taken. */
   readonly relayPort?: number;
   readonly ipv6: boolean;
   readonly lanDiscovery: boolean;
   readonly bindAddress?: string;
-  /** Given, nothing may go beside it: there is no UDP, no LAN discovery, no relay of our own, and no router is asked. */
+  /** With a proxy there is no UDP, no LAN discovery and no relay of our own, and no router is asked. */
   readonly proxy?: object;
-  /** Whether the router is asked to let the world reach our ports; default false. */
+  /** Whether a router is asked to map our ports; default false. */
   readonly portMapping?: boolean;
 }
 
 export interface OwnPortsHandlers {
   readonly onDatagram: DatagramHandler;
-  /** Somebody wants us to be its relay. */
+  /** A client connects to our own relay. */
   readonly onStream: AcceptStream;
+}
+
+interface OpenPorts {
+  readonly socket: DatagramSocket;
+  readonly relay: StreamListener | undefined;
+  readonly lanListener: DatagramSocket | undefined;
+  readonly probe: SelfProbe;
 }
 
 export class OwnPorts {
   readonly socket: DatagramSocket;
   readonly #deps: OwnPortsDeps;
   readonly #options: OwnPortsOptions;
-  readonly #relay: StreamListener | undefined;
-  readonly #lanListener: LanListener | undefined;
-  readonly #probe: SelfProbe;
-  #mapped: MappedPorts | undefined;
+  readonly #open: OpenPorts;
+  /** Resolves when the router's protocol is found or port mapping has failed. */
+  #mapping: Promise<void> | undefined;
+  #mapped: KeptPorts | undefined;
 
-  private constructor(
-    deps: OwnPortsDeps,
-    options: OwnPortsOptions,
-    opened: {
-      readonly socket: DatagramSocket;
-      readonly relay: StreamListener | undefined;
-      readonly lanListener: LanListener | undefined;
-      readonly probe: SelfProbe;
-    },
-  ) {
+  private constructor(deps: OwnPortsDeps, options: OwnPortsOptions, open: OpenPorts) {
     this.#deps = deps;
     this.#options = options;
-    this.socket = opened.socket;
-    this.#relay = opened.relay;
-    this.#lanListener = opened.lanListener;
-    this.#probe = opened.probe;
+    this.#open = open;
+    this.socket = open.socket;
   }
 
   /** @throws NetworkError (rejects) when no UDP port of the range, or not the relay's port, can be bound */
@@ -85,7 +99,9 @@ export class OwnPorts {
     const socket = await openSocket(deps, options, onDatagram);
     try {
       const relay = await openRelay(deps, options, handlers.onStream, socket.localPort);
-      const lanListener = await listenOnLan(deps, options, onDatagram);
+      // In a simulation there is no LAN, and with a proxy no datagram may bypass it.
+      const hasLan = options.lanDiscovery && hasUdp(options) && deps.openSocket === undefined;
+      const lanListener = hasLan ? await openLanListener(deps, options.ipv6, onDatagram) : undefined;
       return new OwnPorts(deps, options, { socket, relay, lanListener, probe });
     } catch (error) {
       socket.close();
@@ -93,12 +109,12 @@ export class OwnPorts {
     }
   }
 
-  /** The TCP port on which we are a relay for others; undefined when we are none. */
+  /** The TCP port of our own relay; undefined without one. */
   get relayPort(): number | undefined {
-    return this.#relay?.port;
+    return this.#open.relay?.port;
   }
 
-  /** Asks the router to let the world reach them, if that is wanted. @param onChange the world reaches us elsewhere than before */
+  /** Asks the router to map our ports, if the options say so. @param onChange called when an external address has changed */
   askRouter(onChange: () => void): void {
     const { portMapping, proxy } = this.#options;
     if (portMapping !== true || proxy !== undefined) return;
@@ -106,39 +122,57 @@ export class OwnPorts {
     const tcp = this.relayPort === undefined ? [] : [{ protocol: 'tcp' as const, port: this.relayPort }];
     const ports = [...udp, ...tcp];
     if (ports.length === 0) return;
-    this.#mapped = new MappedPorts(this.#deps, this.#deps.keepPorts ?? keepPortsAtRouter, ports, onChange);
+    const { keepPorts = keepPortsAtRouter } = this.#deps;
+    const log = this.#deps.log.child('port mapping');
+    this.#mapping = keepPorts({ ...this.#deps, log }, ports, onChange).then(
+      (mapped) => {
+        this.#mapped = mapped;
+      },
+      (error) => log.debug(`disabled: ${messageOf(error)}`),
+    );
   }
 
-  /** Where the router lets the world reach our UDP port or our relay. */
+  /** Returns the external address that the router gave our UDP port or our relay. */
   externalEndpoint(protocol: 'udp' | 'tcp'): Endpoint | undefined {
-    return this.#mapped?.externalEndpoint(protocol);
+    return this.#mapped?.external(protocol);
   }
 
   get mapping(): MappingFacts | undefined {
-    return this.#mapped?.facts;
+    for (const protocol of ['udp', 'tcp'] as const) {
+      const [external, by] = [this.#mapped?.external(protocol), this.#mapped?.by(protocol)];
+      if (external !== undefined && by !== undefined) return { outside: external.key, by };
+    }
+    return undefined;
   }
 
-  /** Whether our UDP socket carries a datagram to ourselves; undefined without UDP, where nothing can be asked. Never rejects. */
+  /** Sends a datagram to our own UDP socket, to see whether it arrives; undefined without UDP. Never rejects. */
   async probe(): Promise<ProbeOutcome | undefined> {
     const { bindAddress = LOOPBACK } = this.#options;
     const own = Endpoint.of(bindAddress, this.socket.localPort);
     if (!hasUdp(this.#options) || own === undefined) return undefined;
-    return this.#probe.send((packet, onRefused) => this.socket.send(packet, own, onRefused));
+    return this.#open.probe.send((packet, onRefused) => this.socket.send(packet, own, onRefused));
   }
 
-  /** Nobody new comes in, and the router gets its ports back. The UDP socket stays: its user has yet to say good-bye. */
+  /** Accepts no new streams and deletes the mappings, in at most half a second. The UDP socket stays open for the last packets. */
   async close(): Promise<void> {
-    this.#probe.stop();
-    const unmapped = this.#mapped?.stop();
-    this.#lanListener?.close();
-    this.#relay?.close();
-    await unmapped;
+    const { probe, lanListener, relay } = this.#open;
+    probe.stop();
+    lanListener?.close();
+    relay?.close();
+    await this.#mapping;
+    await this.#mapped?.stop();
   }
 }
 
-/** Whether datagrams may go at all. */
+/** Whether datagrams may be sent at all. */
 export const hasUdp = ({ udp, proxy }: Pick<OwnPortsOptions, 'udp' | 'proxy'>): boolean =>
   udp !== false && proxy === undefined;
+
+/** The code of port mapping is loaded only when it is wanted. */
+const keepPortsAtRouter: KeepPorts = async (deps, ports, onChange) => {
+  const { openPortKeeper } = await import('./port-mapping/open-port-keeper.js');
+  return openPortKeeper(deps, ports, onChange);
+};
 
 function openSocket(
   { openSocket: open, random, log }: OwnPortsDeps,
@@ -165,16 +199,26 @@ async function openRelay(
     if (deps.listen !== undefined) return deps.listen(accept, port);
     return listenTcp(accept, { port, ipv6, ...(bindAddress === undefined ? {} : { bindAddress }) });
   };
-  // Who knows our UDP port alone tries the same one.
+  // A peer that knows only our UDP port tries the same TCP port.
   return relayPort === undefined ? listen(udpPort).catch(() => listen(0)) : listen(relayPort);
 }
 
-/** In a simulation there is nothing to hear, and with a proxy nothing may go beside it. */
-async function listenOnLan(
-  deps: OwnPortsDeps,
-  options: OwnPortsOptions,
-  onCall: DatagramHandler,
-): Promise<LanListener | undefined> {
-  if (!options.lanDiscovery || !hasUdp(options) || deps.openSocket !== undefined) return undefined;
-  return openLanListener(deps, { ipv6: options.ipv6, onCall });
+/**
+ * Opens a socket that receives discovery packets when our own port is none of those to which they are sent. It only receives.
+ * @returns undefined when all of these ports are taken; then only our own packets find neighbours
+ */
+export async function openLanListener(
+  deps: { readonly random: Random; readonly log: Logger },
+  ipv6: boolean,
+  handler: DatagramHandler,
+): Promise<DatagramSocket | undefined> {
+  const onDatagram: DatagramHandler = (packet, source) => {
+    if (packet[0] === UdpKind.LanDiscovery) handler(packet, source);
+  };
+  try {
+    return await openUdpSocket(deps, { ports: LISTENING_PORTS, ipv6, onDatagram });
+  } catch (error) {
+    deps.log.debug(`discovery packets of the local network are not received: ${messageOf(error)}`);
+    return undefined;
+  }
 }

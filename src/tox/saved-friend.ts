@@ -1,6 +1,6 @@
 /**
- * A friend as a `tox_save` keeps it (spec: "Friends"; c-toxcore Messenger.c, struct Saved_Friend), 2216 bytes, integers
- * big endian unlike all else in the file, texts padded with zeros:
+ * A friend in a `tox_save` (spec: "Friends"; c-toxcore Messenger.c, struct Saved_Friend): 2216 bytes, integers in big endian
+ * unlike the rest of the file, texts padded with zeros:
  *
  *     status (1) || public key (32) || request message (1024) || 0 || length u16 || name (128) || length u16 ||
  *     status message (1007) || 0 || length u16 || user status (1) || 0 0 0 || nospam (4) || last seen u64
@@ -8,7 +8,7 @@
 import { ByteReader, ByteWriter, ownedCopy } from '../base/bytes.js';
 import { PublicKey } from './crypto/keys.js';
 import { NOSPAM_SIZE } from './crypto/tox-id.js';
-import { SavedataError } from './savedata-error.js';
+import { SavedataError } from './savedata-sections.js';
 
 export const SAVED_FRIEND_SIZE = 2216;
 
@@ -16,13 +16,13 @@ const REQUEST_FIELD = 1024;
 const NAME_FIELD = 128;
 const STATUS_MESSAGE_FIELD = 1007;
 
-/** How far the friendship has come: `confirmed` once the friend was online, or was accepted by us. */
+/** The state of the friendship: `confirmed` when the friend was online once, or we have accepted it. */
 export type SavedFriendStatus = 'added' | 'requested' | 'confirmed';
 
 export interface SavedFriend {
   readonly status: SavedFriendStatus;
   readonly publicKey: PublicKey;
-  /** What our friend request says, at most 1024 bytes; sent again while not confirmed. */
+  /** The message of our friend request, at most 1024 bytes; sent again while not confirmed. */
   readonly requestMessage: Buffer;
   /** The nospam of the friend's Tox ID, for that request; zeros when unknown. */
   readonly nospam: Buffer;
@@ -37,21 +37,6 @@ export interface SavedFriend {
 }
 
 const STATUS_OF_BYTE: readonly (SavedFriendStatus | undefined)[] = [undefined, 'added', 'requested', 'confirmed'];
-
-/** A friend of whom no more than the key is known. */
-export function confirmedFriend(publicKey: PublicKey): SavedFriend {
-  const none = Buffer.alloc(0);
-  return {
-    status: 'confirmed',
-    publicKey,
-    requestMessage: none,
-    nospam: Buffer.alloc(NOSPAM_SIZE),
-    name: none,
-    statusMessage: none,
-    userStatus: 0,
-    lastSeen: 0n,
-  };
-}
 
 export function encodeSavedFriend(friend: SavedFriend): Buffer {
   const writer = new ByteWriter(SAVED_FRIEND_SIZE)
@@ -70,7 +55,7 @@ export function encodeSavedFriend(friend: SavedFriend): Buffer {
  */
 export function decodeSavedFriend(record: Buffer): SavedFriend | undefined {
   const reader = new ByteReader(record);
-  // c-toxcore takes all from 3 up as confirmed: 4 is a friend that was online when an old version saved.
+  // c-toxcore takes all values from 3 as confirmed: old versions wrote 4 for a friend that was online.
   const statusByte = Math.min(3, reader.u8());
   const publicKey = new PublicKey(reader.bytes(32));
   const requestField = reader.bytes(REQUEST_FIELD + 1);

@@ -7,7 +7,18 @@
  * The DHT section holds the same again without the zero: `u32 0x0159000D || section…`, with another cookie in each.
  */
 import { ByteReader, ByteWriter } from '../base/bytes.js';
-import { SavedataError } from './savedata-error.js';
+import { CodedError } from '../base/coded-error.js';
+
+/**
+ * Why bytes are not a usable `tox_save`:
+ * - `encrypted`: written with a password
+ * - `not-a-tox-save`: something else, or nothing
+ * - `corrupt`: a `tox_save` that was cut off or damaged
+ */
+export type SavedataErrorCode = 'encrypted' | 'not-a-tox-save' | 'corrupt';
+
+/** The message says what is wrong inside the bytes; the caller, which knows the file, adds its path and what to do. */
+export class SavedataError extends CodedError<SavedataErrorCode> {}
 
 export interface Section {
   readonly type: number;
@@ -31,7 +42,7 @@ const SECTION_COOKIE = 0x01ce;
 const DHT_COOKIE = 0x0159000d;
 const DHT_SECTION_COOKIE = 0x11ce;
 const SECTION_HEADER_SIZE = 8;
-/** What c-toxcore's toxencryptsave puts before a `tox_save` that has a password. */
+/** The prefix that c-toxcore's toxencryptsave gives a `tox_save` with a password. */
 const ENCRYPTED_MAGIC = 'toxEsave';
 
 /** @throws SavedataError */
@@ -67,13 +78,13 @@ export function encodeDhtSections(sections: readonly Section[]): Buffer {
   return writeSections(writer, sections, DHT_SECTION_COOKIE).finish();
 }
 
-/** @param base where `bytes` begin, for messages that name the place of the damage */
+/** @param base the offset of `bytes` in the file, for error messages */
 function readSections(bytes: Buffer, cookie: number, base: number): Section[] {
   const sections: Section[] = [];
   const reader = new ByteReader(bytes);
   while (reader.remaining > 0) {
     const start = bytes.length - reader.remaining;
-    // Files without END exist, and every file may be padded with zeros, which libtoxcore's own always are.
+    // Some files have no END, and files may be padded with zeros, as libtoxcore's own always are.
     if (isAllZero(bytes.subarray(start))) break;
     const length = reader.u32LE();
     const type = reader.u16LE();
@@ -82,7 +93,7 @@ function readSections(bytes: Buffer, cookie: number, base: number): Section[] {
       throw new SavedataError('corrupt', `it is cut off in the header of a section at byte ${base + start}`);
     if (found !== cookie)
       throw new SavedataError('corrupt', `it is damaged at byte ${base + start}: no section begins there`);
-    // Like c-toxcore, whatever follows END is not looked at.
+    // Bytes after END are ignored, as by c-toxcore.
     if (type === SectionType.End) break;
     const content = reader.bytes(length);
     if (!reader.ok) {

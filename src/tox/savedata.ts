@@ -1,6 +1,6 @@
 /**
- * What a Tox peer keeps over restarts, in the file format of c-toxcore (`tox_save`; spec: "State Format"). Upstream and
- * every Tox client read what is written here, and the other way round.
+ * The state that a Tox peer saves, in the file format of c-toxcore (`tox_save`; spec: "State Format"), which upstream and every Tox
+ * client read and write.
  */
 import { ByteReader, ByteWriter, ownedCopy } from '../base/bytes.js';
 import type { Random } from '../base/random.js';
@@ -14,17 +14,17 @@ import {
   type PackedNode,
 } from './packet/node-info.js';
 import { decodeSavedFriend, encodeSavedFriend, SAVED_FRIEND_SIZE, type SavedFriend } from './saved-friend.js';
-import { SavedataError } from './savedata-error.js';
 import {
   decodeDhtSections,
   decodeSections,
   encodeDhtSections,
   encodeSections,
+  SavedataError,
   type Section,
   SectionType,
 } from './savedata-sections.js';
 
-/** Who we are: the Tox ID is made of the public key and the nospam. */
+/** Our identity: the Tox ID consists of the public key and the nospam. */
 export interface Identity {
   readonly publicKey: PublicKey;
   readonly secretKey: SecretKey;
@@ -35,17 +35,17 @@ export interface Identity {
 export interface Savedata {
   readonly identity: Identity;
   readonly friends: readonly SavedFriend[];
-  /** Our own name, status message and status (0 available, 1 away, 2 busy): kept for other programs. */
+  /** Our name, status message and status (0 available, 1 away, 2 busy), preserved for other programs. */
   readonly name: Buffer;
   readonly statusMessage: Buffer;
   readonly userStatus: number;
-  /** Nodes known at the last save, for a warm start. */
+  /** Nodes known at the last save, with which the next start begins. */
   readonly dhtNodes: readonly NodeInfo[];
   /** TCP relays. */
   readonly relays: readonly NodeInfo[];
   /** Nodes that served as onion hops. */
   readonly pathNodes: readonly NodeInfo[];
-  /** Sections of types that this program does not know (such as groups and conferences), as they were, in their order. */
+  /** Sections of unknown types, such as groups and conferences, unchanged and in their order. */
   readonly unknownSections: readonly Section[];
 }
 
@@ -54,7 +54,7 @@ const IDENTITY_SIZE = 68;
 /** The only section type inside the DHT section. */
 const DHT_NODES = 4;
 
-/** A new identity that knows nobody. */
+/** Returns the state of a new identity. */
 export function newSavedata(random: Random): Savedata {
   return {
     identity: { ...generateKeyPair(random), nospam: random.bytes(NOSPAM_SIZE) },
@@ -69,7 +69,7 @@ export function newSavedata(random: Random): Savedata {
   };
 }
 
-/** The bytes of the file. They hold the secret key: whoever has written them out wipes them. */
+/** Returns the bytes of the file. They contain the secret key: the caller wipes them after use. */
 export function encodeSavedata(savedata: Savedata): Buffer {
   const identity = encodeIdentity(savedata.identity);
   const dhtNodes = encodePackedNodes(as('udp', savedata.dhtNodes));
@@ -90,9 +90,9 @@ export function encodeSavedata(savedata: Savedata): Buffer {
 }
 
 /**
- * Reads a whole file; only the identity must be in it. Nothing of the result shares memory with `bytes`, which the caller
- * may wipe. A node that cannot be read ends its list, as in c-toxcore, for these lists are mere caches; any other damage
- * is an error, so that nobody overwrites what could still be saved.
+ * Reads a whole file, in which only the identity is required. The result shares no memory with `bytes`, which the caller may wipe. An
+ * invalid node ends its list, as in c-toxcore, since these lists are only caches. Any other damage is an error, so that a file that
+ * could be repaired is not overwritten.
  * @throws SavedataError
  */
 export function decodeSavedata(bytes: Buffer): Savedata {

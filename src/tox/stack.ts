@@ -1,4 +1,7 @@
-/** The layers of one identity's stack, built in the order of their dependence and taken down in reverse. */
+/**
+ * The layers of one identity, built in the order of their dependence and stopped in reverse. The callbacks of the constructor
+ * refer to layers that are made later; none is called before the constructor has returned.
+ */
 import type { Clock } from '../base/clock.js';
 import { descriptorShares } from '../base/descriptor-shares.js';
 import { Endpoint } from '../base/endpoint.js';
@@ -9,11 +12,12 @@ import { SharedKeyCache } from './crypto/shared-key-cache.js';
 import { Dht } from './dht/dht.js';
 import { Disruptions } from './disruptions.js';
 import { FriendList } from './friend/friend-list.js';
-import type { OwnUdp } from './friend/relay-reason.js';
 import { NetCrypto } from './net-crypto/net-crypto.js';
-import type { DatagramSocket } from './network/datagram-socket.js';
+import type { DatagramHandler, DatagramSocket } from './network/datagram-socket.js';
 import { type LocalInterface, LocalInterfaces } from './network/interfaces.js';
+import type { PacketRouter } from './network/packet-router.js';
 import type { DialStream } from './network/stream-socket.js';
+import type { OwnUdp } from './network-facts.js';
 import { AnnounceServer } from './onion/announce-server.js';
 import { OnionClient } from './onion/onion-client.js';
 import { OnionRelay } from './onion/onion-relay.js';
@@ -23,7 +27,7 @@ import { RelayPool } from './relay/relay-pool.js';
 import { RelayServer } from './relay/relay-server.js';
 import type { Savedata } from './savedata.js';
 
-// As tox-bootstrapd counts: the version of c-toxcore whose protocol this is, behind a 1.
+// The version of c-toxcore whose protocol this is, after a 1, as tox-bootstrapd has it.
 const BOOTSTRAP_INFO = { version: 1_000_002_018, motd: 'tuntox' };
 
 export interface StackDeps {
@@ -38,7 +42,7 @@ export interface StackDeps {
 export interface StackOptions {
   readonly savedata: Savedata;
   readonly udp?: boolean;
-  /** Given, it is why there is no UDP. */
+  /** With a proxy there is no UDP. */
   readonly proxy?: object;
   readonly lanDiscovery: boolean;
   readonly role?: 'peer' | 'node';
@@ -48,7 +52,7 @@ export interface StackOwner {
   readonly dhtKeys: KeyPair;
   readonly onOnlineChange: (isOnline: boolean) => void;
   readonly onFriendRequest: (publicKey: PublicKey, message: Buffer, way: string) => void;
-  /** Where a router lets the world reach our UDP port or our relay. */
+  /** Returns the external address that a router gave our UDP port or our relay. */
   readonly externalEndpoint: (protocol: 'udp' | 'tcp') => Endpoint | undefined;
 }
 
@@ -57,20 +61,20 @@ export class Stack {
   readonly dht: Dht;
   readonly relays: RelayPool;
   readonly relayServer: RelayServer;
-  readonly onionRelay: OnionRelay;
-  readonly announceServer: AnnounceServer;
   readonly onion: OnionClient;
-  readonly netCrypto: NetCrypto;
   readonly friends: FriendList;
+  readonly #onionRelay: OnionRelay;
+  readonly #announceServer: AnnounceServer;
+  readonly #netCrypto: NetCrypto;
   readonly #options: StackOptions;
   readonly #log: Logger;
   readonly #disruptions: Disruptions;
   #wasConnected = false;
   readonly #dhtKey: PublicKey;
-  /** What still comes in over relays would set going what nobody ends. */
+  /** Packets that still come over relays must not start anything. */
   #isStopped = false;
 
-  // biome-ignore lint/complexity/noExcessiveLinesPerFunction: it makes the layers one after the other, and nothing else
+  // biome-ignore lint/complexity/noExcessiveLinesPerFunction: it makes the layers one after the other
   constructor(
     deps: StackDeps,
     options: StackOptions,
@@ -109,14 +113,14 @@ export class Stack {
       },
       {
         onPacket: (packet, source) => {
-          if (!this.#isStopped) this.netCrypto.receive(packet, source);
+          if (!this.#isStopped) this.#netCrypto.receive(packet, source);
         },
         onOnion: (packet, relay) => this.onion.receive(packet, relay),
         onHomeConnected: () => this.onion.noteEntryChange(),
       },
       { maxRelays: shares.relays },
     );
-    this.onionRelay = new OnionRelay({
+    this.#onionRelay = new OnionRelay({
       clock,
       random,
       keyPair,
@@ -129,9 +133,9 @@ export class Stack {
       log,
       keyPair,
       descriptors: shares.relayClients,
-      forwardOnion: (data, client) => this.onionRelay.forwardFromClient(data, client),
+      forwardOnion: (data, client) => this.#onionRelay.forwardFromClient(data, client),
     });
-    this.announceServer = new AnnounceServer({
+    this.#announceServer = new AnnounceServer({
       clock,
       random,
       keyPair,
@@ -146,7 +150,7 @@ export class Stack {
         log,
         send,
         dht: this.dht,
-        ownStore: this.announceServer,
+        ownStore: this.#announceServer,
         relays: entryRelays(this.dht, this.relays),
       },
       {
@@ -156,7 +160,7 @@ export class Stack {
       },
       { dhtKeyPair: keyPair, identity, hasIpv6: socket.hasIpv6 || !hasUdp },
     );
-    this.netCrypto = new NetCrypto(
+    this.#netCrypto = new NetCrypto(
       {
         clock,
         random,
@@ -179,15 +183,15 @@ export class Stack {
         log,
         dht: this.dht,
         onion: this.onion,
-        netCrypto: this.netCrypto,
+        netCrypto: this.#netCrypto,
         relays: this.relays,
-        identity,
-        dhtKey: keyPair.publicKey,
-        externalEndpoint: () => externalEndpoint('udp'),
-        localEndpoints: () => (hasUdp ? localEndpoints(interfaces(), socket) : []),
+        ownEndpoints: {
+          external: () => externalEndpoint('udp'),
+          local: () => (hasUdp ? localEndpoints(interfaces(), socket) : []),
+        },
       },
       { onFriendRequest },
-      { nospam: identity.nospam },
+      { identity, dhtKey: keyPair.publicKey, nospam: identity.nospam },
     );
     this.dht.onNode((node) => this.onion.noteNode(node));
     this.dht.onSuspect((node) => this.onion.noteSuspect(node));
@@ -199,6 +203,23 @@ export class Stack {
     });
   }
 
+  /** Registers the receivers of all datagrams by their first byte (packet/kind); the router refuses duplicates. */
+  connect(router: PacketRouter): void {
+    const receivers: readonly { routes(): readonly (readonly [kind: number, handler: DatagramHandler])[] }[] = [
+      // 0x00 to 0x04, 0x20, 0x21, 0xf0: ping, nodes, DHT requests, LAN discovery, bootstrap info.
+      this.dht,
+      // 0x80 to 0x82, 0x8c to 0x8e: layers and sendbacks of the onion, as a hop for others.
+      this.#onionRelay,
+      // 0x83, 0x85, 0x87: announcements, searches and data for the clients announced here.
+      this.#announceServer,
+      // 0x84, 0x86: answers to our announcements and searches, and data for us.
+      this.onion,
+      // 0x18 to 0x1b: cookies, handshakes, data.
+      this.#netCrypto,
+    ];
+    for (const [kind, handler] of receivers.flatMap((receiver) => receiver.routes())) router.route(kind, handler);
+  }
+
   start(): void {
     this.dht.start();
     this.dht.loadNodes(this.#options.savedata.dhtNodes);
@@ -206,12 +227,12 @@ export class Stack {
     if (this.#options.role !== 'node') this.onion.start();
   }
 
-  /** Says good-bye; what that makes go leaves with the end of this turn, after which `close` is due. */
+  /** Ends all connections; their last packets are sent by the end of this tick, and then `close` follows. */
   stop(): void {
     this.#isStopped = true;
     this.#disruptions.stop();
     this.friends.close();
-    this.netCrypto.stop();
+    this.#netCrypto.stop();
     this.onion.stop();
     this.dht.stop();
   }
@@ -222,17 +243,17 @@ export class Stack {
     this.socket.close();
   }
 
-  /** Addresses, mappings of NATs, connections, paths, announcements: nothing that we know of need be true any more. */
+  /** Checks everything again: addresses, NAT mappings, connections, paths and announcements may all have changed. */
   #refresh(reason: string): void {
     if (this.#isStopped) return;
-    this.#log.info(`${reason}: looking for the network and for friends anew`);
+    this.#log.info(`${reason}: rebootstrapping`);
     this.dht.refresh();
     this.relays.refresh();
     this.onion.refresh();
     this.friends.refresh();
   }
 
-  /** How UDP fares for us. */
+  /** Our own UDP: why there is none, or whether nodes answer. */
   get ownUdp(): OwnUdp {
     if (this.#options.proxy !== undefined) return { kind: 'proxy' };
     return this.#options.udp === false ? { kind: 'off' } : this.dht.udpHealth;
@@ -243,23 +264,23 @@ export class Stack {
     return this.dht.isConnected || this.relays.homes.length > 0;
   }
 
-  /** Enters the network through a node, and the relays that it runs. */
+  /** Enters the network through a node and its relays. */
   bootstrap(node: NodeInfo, tcpPorts: readonly number[]): void {
     this.dht.bootstrap(node);
     this.onion.noteNode(node);
-    // A node has no peers to meet at relays.
+    // A node has no friends to reach over relays.
     if (this.#options.role === 'node') return;
     for (const port of tcpPorts) {
       this.relays.add({ publicKey: node.publicKey, endpoint: node.endpoint.withPort(port) });
     }
   }
 
-  /** A router has opened a port of ours, or opens it no longer: friends that have no direct way to us may have one now. */
-  noteOutside(): void {
+  /** Our external address has changed: announces it to friends that are not connected directly. */
+  noteExternalChange(): void {
     if (!this.#isStopped) this.friends.announceAgain();
   }
 
-  /** Others may meet us at the relay that we are. */
+  /** Makes our own relay one of those at which others reach us. */
   useOwnRelay(port: number): void {
     const endpoint = Endpoint.of('127.0.0.1', port);
     if (this.#options.role !== 'node' && endpoint !== undefined) {
@@ -268,7 +289,7 @@ export class Stack {
   }
 }
 
-/** Relays as first hops of the onion: only while no node answers by UDP. */
+/** Returns the relays as first hops of the onion, used only while no node answers by UDP. */
 function entryRelays(dht: Dht, relays: RelayPool): EntryRelays {
   return {
     get isNeeded() {
@@ -281,7 +302,7 @@ function entryRelays(dht: Dht, relays: RelayPool): EntryRelays {
   };
 }
 
-/** Where we might be reached, as far as this machine knows. */
+/** Returns the addresses of this machine with the port of our socket. */
 function localEndpoints(interfaces: readonly LocalInterface[], socket: DatagramSocket): Endpoint[] {
   const addresses = [...interfaces.map(({ address }) => address), '127.0.0.1', '::1'];
   const endpoints = addresses.map((address) => Endpoint.of(address, socket.localPort));

@@ -1,13 +1,10 @@
-/**
- * The Tox stack of one identity: builds the layers in the order of their dependence, and takes them down in reverse.
- */
+/** The Tox stack of one identity, as the application uses it: opens the ports, starts the layers, and stops them in reverse. */
 import { messageOf } from '../base/coded-error.js';
 import { Endpoint } from '../base/endpoint.js';
 import { Listeners } from '../base/listeners.js';
 import { generateKeyPair, type KeyPair, type PublicKey } from './crypto/keys.js';
 import { ToxId } from './crypto/tox-id.js';
-import { FriendBook, type FriendRequest } from './friend-book.js';
-import type { Friend } from './messenger.js';
+import { type Friend, type FriendRequest, Messenger } from './messenger.js';
 import { HandlerGuard } from './network/handler-guard.js';
 import type { LocalInterface } from './network/interfaces.js';
 import { PacketRouter } from './network/packet-router.js';
@@ -20,13 +17,12 @@ import { dialTcp } from './network/tcp.js';
 import { type NetworkFacts, networkFacts } from './network-facts.js';
 import { hasUdp, OwnPorts, type OwnPortsDeps, type OwnPortsOptions } from './own-ports.js';
 import { encodeFriendRequest } from './packet/friend.js';
-import { connectRoutes } from './routes.js';
 import { encodeSavedata, type Savedata } from './savedata.js';
 import { Stack } from './stack.js';
 import { UnresolvedHosts } from './unresolved-hosts.js';
 
 export interface ToxDeps extends OwnPortsDeps {
-  /** For simulations, as those of the ports; the system's when left out. */
+  /** For simulations, as are those of the ports; by default those of this system. */
   readonly dial?: DialStream;
   readonly interfaces?: () => readonly LocalInterface[];
   readonly resolver?: Resolver;
@@ -35,11 +31,11 @@ export interface ToxDeps extends OwnPortsDeps {
 export interface ToxOptions extends OwnPortsOptions {
   /** Who we are, and nodes of an earlier run. */
   readonly savedata: Savedata;
-  /** All goes through it or nowhere: no UDP, no LAN discovery, no names looked up, and no relay of our own. */
+  /** Everything goes through the proxy: there is no UDP, LAN discovery, name lookup or relay of our own. */
   readonly proxy?: ProxyServer;
   /** A 'node' serves others, but is not announced itself and has no friends; default 'peer'. */
   readonly role?: 'peer' | 'node';
-  /** A DHT key that outlives the run, for a bootstrap node; else a new one each time, which makes peers notice a restart. */
+  /** The DHT key of a bootstrap node, which stays the same; by default a new one each time, by which peers notice a restart. */
   readonly dhtKeys?: KeyPair;
 }
 
@@ -49,7 +45,7 @@ export interface BootstrapAddress {
   /** UDP. */
   readonly port: number;
   readonly publicKey: PublicKey;
-  /** Ports of its TCP relay; that of UDP is tried when nothing is known. */
+  /** Ports of its TCP relay; by default the UDP port. */
   readonly tcpPorts?: readonly number[];
 }
 
@@ -60,7 +56,7 @@ export class Tox {
   readonly #resolver: Resolver;
   readonly #unresolved: UnresolvedHosts;
   readonly #dhtKeys: KeyPair;
-  readonly #friends: FriendBook;
+  readonly #messenger: Messenger;
   readonly #onlineChanges = new Listeners<[isOnline: boolean]>();
   readonly #proxyChanges = new Listeners<[error: ProxyError | undefined]>();
   readonly #proxy: ProxyDialer | undefined;
@@ -75,7 +71,7 @@ export class Tox {
     this.#unresolved = new UnresolvedHosts(deps);
     const { publicKey, nospam } = options.savedata.identity;
     this.id = new ToxId(publicKey, nospam);
-    this.#friends = new FriendBook({ clock: deps.clock, ownKey: publicKey, stack: () => this.#running() });
+    this.#messenger = new Messenger({ clock: deps.clock, ownKey: publicKey, stack: () => this.#running() });
     this.#dhtKeys = options.dhtKeys ?? generateKeyPair(deps.random);
     this.#proxy = options.proxy === undefined ? undefined : this.#proxyDialer(options.proxy);
   }
@@ -93,12 +89,15 @@ export class Tox {
     return this.#running().socket.localPort;
   }
 
-  /** The TCP port on which we are a relay for others; undefined when we are none. */
+  /** The TCP port of our own relay; undefined without one. */
   get relayPort(): number | undefined {
     return this.#ports?.relayPort;
   }
 
-  /** Whether others can find us: a node has confirmed that it stores our announcement. A mere node: whether any answers. */
+  /**
+   * Whether friends can find us, because a node has confirmed that it stores our announcement; in the role of a node, whether
+   * any node answers.
+   */
   get isOnline(): boolean {
     if (this.#options.role === 'node') return this.#stack?.dht.isConnected ?? false;
     return this.#stack?.onion.isAnnounced ?? false;
@@ -126,7 +125,7 @@ export class Tox {
     this.#onlineChanges.add(listener);
   }
 
-  /** Why the proxy is of no use now; undefined while it is, and without one. */
+  /** Why the proxy is unusable now; undefined while it works, and without a proxy. */
   get proxyFault(): ProxyError | undefined {
     return this.#proxy?.error;
   }
@@ -136,10 +135,10 @@ export class Tox {
   }
 
   onFriendRequest(listener: (request: FriendRequest) => void): void {
-    this.#friends.onRequest(listener);
+    this.#messenger.onRequest(listener);
   }
 
-  /** Opens the socket and begins. @throws NetworkError (rejects) when no port of the range can be bound */
+  /** Opens the ports and starts. @throws NetworkError (rejects) when no port of the range can be bound */
   async start(): Promise<void> {
     if (this.#starting !== undefined) throw new Error('Tox: started already');
     this.#starting = this.#start();
@@ -155,7 +154,7 @@ export class Tox {
     const router = new PacketRouter();
     const guard = new HandlerGuard(this.#deps);
     const ports = await OwnPorts.open(this.#deps, this.#options, {
-      // Deaf as soon as `stop` is called: what a late datagram would set going, nobody would end.
+      // After `stop` datagrams are ignored: they must not start anything.
       onDatagram: guard.datagrams((packet, source) => {
         if (this.#stack !== undefined) router.receive(packet, source);
       }),
@@ -167,7 +166,7 @@ export class Tox {
       await this.#end(ports);
       throw error;
     }
-    ports.askRouter(() => this.#stack?.noteOutside());
+    ports.askRouter(() => this.#stack?.noteExternalChange());
   }
 
   #build(ports: OwnPorts, router: PacketRouter, guard: HandlerGuard): Stack {
@@ -181,21 +180,20 @@ export class Tox {
       {
         dhtKeys: this.#dhtKeys,
         onOnlineChange: (isOnline) => this.#onlineChanges.tell(isOnline),
-        onFriendRequest: (...request) => this.#friends.offer(...request),
+        onFriendRequest: (...request) => this.#messenger.offer(...request),
         externalEndpoint: (protocol) => ports.externalEndpoint(protocol),
       },
     );
-    const { dht, onionRelay, announceServer, onion, netCrypto } = stack;
-    connectRoutes(router, { dht, onionRelay, announceServer, onion, netCrypto });
+    stack.connect(router);
     if (ports.relayPort !== undefined) stack.useOwnRelay(ports.relayPort);
     this.#ports = ports;
     this.#stack = stack;
     return stack;
   }
 
-  /** Says good-bye to all friends, and closes the socket once that is sent. */
+  /** Disconnects all friends, and closes the socket when the last packets are sent. */
   async stop(): Promise<void> {
-    // What is being opened would stay open.
+    // Ports that are being opened must not stay open.
     if (this.#stack === undefined) await this.#starting?.catch(() => {});
     if (this.#ports === undefined) return;
     this.#starting = undefined;
@@ -208,7 +206,7 @@ export class Tox {
     this.#ports = undefined;
     const closed = ports.close();
     this.#unresolved.stop();
-    this.#friends.close();
+    this.#messenger.close();
     stack?.stop();
     await new Promise<void>((resolve) => {
       this.#deps.clock.soon(resolve);
@@ -219,13 +217,13 @@ export class Tox {
     await closed;
   }
 
-  /** Enters the network through a node. One that does not answer, or has no address, costs nothing but a few packets. */
+  /** Enters the network through a node. A node that does not answer or has no address costs only a few packets. */
   bootstrap({ host, port, publicKey, tcpPorts = [port] }: BootstrapAddress): void {
     this.#running();
     if (this.#options.proxy !== undefined && Endpoint.of(host, port) === undefined) {
       this.#unresolved.failed(
         host,
-        `${host} is not looked up, as everything goes through a proxy: give its address instead`,
+        `${host} is not looked up, because all traffic goes through a proxy; use its IP address instead`,
       );
       return;
     }
@@ -241,34 +239,28 @@ export class Tox {
   }
 
   /**
-   * Makes a friend of somebody whose Tox ID we have, and asks until it is online.
+   * Adds a friend by its Tox ID, and sends friend requests until it is online.
    * @param message 1 to 921 bytes
    * @throws RangeError when the message has another length, or the key is ours or a friend's already
    */
   addFriend(id: ToxId, message: Buffer): Friend {
-    return this.#friends.add(id.publicKey, encodeFriendRequest({ nospam: id.nospam, message }));
-  }
-
-  /** Makes a friend of somebody who knows us. @throws RangeError when the key is ours or a friend's already */
-  addFriendWithoutRequest(publicKey: PublicKey): Friend {
-    return this.#friends.add(publicKey, undefined);
+    return this.#messenger.add(id.publicKey, encodeFriendRequest({ nospam: id.nospam, message }));
   }
 
   removeFriend(friend: Friend): void {
-    this.#friends.remove(friend);
+    this.#messenger.remove(friend);
   }
 
   /**
-   * Whether anything is carried: a datagram to ourselves, or else what a node or a relay answers. That the system refuses to send
-   * one, as behind a firewall or without a loopback, says nothing against our socket. True without UDP, where nothing can be asked.
-   * Never rejects.
+   * Whether our sockets work: a datagram to ourselves arrives, or a node or relay answers. True without UDP, and when the system
+   * refuses to send such a datagram, as some firewalls make it do. Never rejects.
    */
   async proveAlive(): Promise<boolean> {
     if (this.#ports === undefined) return false;
     return (await this.#ports.probe()) !== 'lost' || (this.#stack?.hasNetwork ?? false);
   }
 
-  /** The bytes of `tox_save`: who we are, and nodes for a warm start. */
+  /** Returns the bytes of `tox_save`: our identity, and nodes for the next start. */
   savedata(): Buffer {
     const dhtNodes = this.#stack?.dht.known.toSave() ?? [];
     const { savedata } = this.#options;

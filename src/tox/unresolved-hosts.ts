@@ -1,10 +1,10 @@
-/** Nodes to begin with whose names have no address: which, and why; the log has one line for all of a round. */
+/** The bootstrap nodes whose names have no address, and why; one round of lookups gives one line in the log. */
 import type { Clock, Timer } from '../base/clock.js';
 import type { Logger } from '../base/logger.js';
 
-/** Implementation, ms: longer than any lookup takes, so that those of one round come together. */
+/** ms; longer than any lookup takes, so that one line has all hosts of a round. */
 const ROUND = 6_000;
-/** Named in one line of the log. */
+/** Hosts named in one line of the log. */
 const NAMED = 3;
 
 export interface UnresolvedHost {
@@ -16,9 +16,9 @@ export interface UnresolvedHost {
 export class UnresolvedHosts {
   readonly #clock: Clock;
   readonly #log: Logger;
-  /** By name. */
+  /** By host name. */
   readonly #hosts = new Map<string, UnresolvedHost>();
-  readonly #told = new Set<string>();
+  readonly #reported = new Set<string>();
   #timer: Timer | undefined;
 
   constructor(deps: { readonly clock: Clock; readonly log: Logger }) {
@@ -33,12 +33,12 @@ export class UnresolvedHosts {
   /** The host has an address. */
   resolved(host: string): void {
     this.#hosts.delete(host);
-    this.#told.delete(host);
+    this.#reported.delete(host);
   }
 
   failed(host: string, reason: string): void {
     this.#hosts.set(host, { host, reason });
-    if (!this.#told.has(host)) this.#timer ??= this.#clock.after(ROUND, () => this.#tell());
+    if (!this.#reported.has(host)) this.#timer ??= this.#clock.after(ROUND, () => this.#report());
   }
 
   stop(): void {
@@ -46,12 +46,12 @@ export class UnresolvedHosts {
     this.#timer = undefined;
   }
 
-  #tell(): void {
+  #report(): void {
     this.#timer = undefined;
-    const news = this.all.filter(({ host }) => !this.#told.has(host));
+    const news = this.all.filter(({ host }) => !this.#reported.has(host));
     const [first] = news;
     if (first === undefined) return;
-    for (const { host } of news) this.#told.add(host);
+    for (const { host } of news) this.#reported.add(host);
     const names = news.slice(0, NAMED).map(({ host }) => host);
     const more = news.length > NAMED ? ` and ${news.length - NAMED} more` : '';
     const subject = news.length === 1 ? 'a bootstrap node has' : `${news.length} bootstrap nodes have`;

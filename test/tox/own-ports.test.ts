@@ -1,11 +1,20 @@
 import t from 'tap';
-import type { Endpoint } from '../../src/base/endpoint.js';
+import { Endpoint } from '../../src/base/endpoint.js';
 import { silentLogger } from '../../src/base/logger.js';
-import type { KeepPorts } from '../../src/tox/mapped-ports.js';
+import { systemRandom } from '../../src/base/random.js';
+import { LISTENING_PORTS } from '../../src/tox/dht/bootstrap/lan-discovery.js';
 import type { DatagramHandler } from '../../src/tox/network/datagram-socket.js';
-import { OwnPorts, type OwnPortsDeps, type OwnPortsOptions } from '../../src/tox/own-ports.js';
+import { openUdpSocket } from '../../src/tox/network/udp-socket.js';
+import {
+  type KeepPorts,
+  OwnPorts,
+  type OwnPortsDeps,
+  type OwnPortsOptions,
+  openLanListener,
+} from '../../src/tox/own-ports.js';
+import { encodeLanDiscovery } from '../../src/tox/packet/dht.js';
 import { ManualClock } from '../support/manual-clock.js';
-import { at } from '../support/nodes.js';
+import { at, keyOf } from '../support/nodes.js';
 import { SeededRandom } from '../support/seeded-random.js';
 
 const PROXY = { kind: 'http', host: '192.0.2.1', port: 8080 } as const;
@@ -167,4 +176,35 @@ t.test('close gives all back but the socket, over which its user says good-bye',
   t.same(bench.events, ['close tcp 7', 'unmap']);
   t.equal(await probe, 'lost');
   t.equal(bench.clock.pending, 0);
+});
+
+const systemDeps = { random: systemRandom, log: silentLogger };
+const COUNT = LISTENING_PORTS.last - LISTENING_PORTS.first + 1;
+
+t.test('the listener receives discovery packets with their source, and nothing else', async (t) => {
+  const sender = await openUdpSocket(systemDeps, { ports: 0, ipv6: false, onDatagram: () => {} });
+  const discovery = encodeLanDiscovery(keyOf('0a'));
+  const received = new Promise<{ packet: Buffer; source: Endpoint }>((resolve, reject) => {
+    openLanListener(systemDeps, true, (packet, source) => resolve({ packet, source })).then((listener) => {
+      t.teardown(() => listener?.close());
+      for (let port = LISTENING_PORTS.first; port <= LISTENING_PORTS.last; port += 1) {
+        const to = Endpoint.of('127.0.0.1', port) as Endpoint;
+        sender.send(Buffer.from([0x00, ...discovery.subarray(1)]), to);
+        sender.send(discovery, to);
+      }
+    }, reject);
+  });
+  const { packet, source } = await received;
+  t.same(packet, discovery);
+  t.equal(source.key, `127.0.0.1:${sender.localPort}`);
+  sender.close();
+});
+
+t.test('when all ports are taken there is no listener, and no error', async (t) => {
+  const others = [];
+  for (let index = 0; index < COUNT; index += 1) {
+    others.push(await openLanListener(systemDeps, false, () => {}));
+  }
+  t.equal(await openLanListener(systemDeps, false, () => {}), undefined);
+  for (const other of others) other?.close();
 });

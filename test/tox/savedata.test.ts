@@ -2,11 +2,11 @@ import t from 'tap';
 import { Endpoint } from '../../src/base/endpoint.js';
 import { generateKeyPair, type PublicKey } from '../../src/tox/crypto/keys.js';
 import { ToxId } from '../../src/tox/crypto/tox-id.js';
-import { confirmedFriend, encodeSavedFriend, SAVED_FRIEND_SIZE, type SavedFriend } from '../../src/tox/saved-friend.js';
+import { encodeSavedFriend, SAVED_FRIEND_SIZE, type SavedFriend } from '../../src/tox/saved-friend.js';
 import { decodeSavedata, encodeSavedata, newSavedata, type Savedata } from '../../src/tox/savedata.js';
-import { SavedataError } from '../../src/tox/savedata-error.js';
-import { decodeSections, encodeSections, SectionType } from '../../src/tox/savedata-sections.js';
+import { decodeSections, encodeSections, SavedataError, SectionType } from '../../src/tox/savedata-sections.js';
 import { mutations } from '../support/fuzz.js';
+import { confirmedFriend } from '../support/saved-friend.js';
 import { SeededRandom } from '../support/seeded-random.js';
 import { readHexVector } from '../support/vectors.js';
 

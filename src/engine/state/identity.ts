@@ -3,7 +3,7 @@ import { CodedError } from '../../base/coded-error.js';
 import type { Logger } from '../../base/logger.js';
 import type { Random } from '../../base/random.js';
 import { decodeSavedata, encodeSavedata, newSavedata, type Savedata } from '../../tox/savedata.js';
-import { SavedataError } from '../../tox/savedata-error.js';
+import { SavedataError } from '../../tox/savedata-sections.js';
 import { nodeStateFileDeps, StateFile, type StateFileDeps } from './state-file.js';
 import { type StateDirectory, StateFileError } from './state-file-error.js';
 

@@ -1,4 +1,4 @@
-/** The record of the connections with one friend: the route of its packets and since when, and the last failure. */
+/** The record of the connections with one friend: the route of its packets and since when, and the last error. */
 import type { Clock } from '../../base/clock.js';
 import type { Endpoint } from '../../base/endpoint.js';
 import type { Traffic } from '../net-crypto/connection-host.js';
@@ -12,16 +12,16 @@ export interface Moment {
   readonly unixTime: number;
 }
 
-export type Way =
+export type FriendRoute =
   | { readonly kind: 'none' }
   | { readonly kind: 'direct'; readonly endpoint: Endpoint }
   | { readonly kind: 'relayed' };
 
 /** @param endpoint undefined over relays */
-export const wayTo = (endpoint: Endpoint | undefined): Way =>
+export const routeTo = (endpoint: Endpoint | undefined): FriendRoute =>
   endpoint === undefined ? { kind: 'relayed' } : { kind: 'direct', endpoint };
 
-export interface Failure extends Moment {
+export interface ConnectionError extends Moment {
   readonly text: string;
 }
 
@@ -29,9 +29,9 @@ const NO_TRAFFIC: Traffic = { rtt: undefined, bytesIn: 0, bytesOut: 0, rateIn: 0
 
 export class ConnectionRecord {
   readonly #clock: Clock;
-  #way: Way = { kind: 'none' };
+  #route: FriendRoute = { kind: 'none' };
   #since: Moment;
-  #failure: Failure | undefined;
+  #lastError: ConnectionError | undefined;
   #traffic = NO_TRAFFIC;
 
   constructor(clock: Clock) {
@@ -39,18 +39,18 @@ export class ConnectionRecord {
     this.#since = this.#now();
   }
 
-  get way(): Way {
-    return this.#way;
+  get route(): FriendRoute {
+    return this.#route;
   }
 
-  /** Since when packets go directly, over relays, or nowhere; the friend may have moved meanwhile. */
+  /** Since when the route is direct, relayed, or none; the friend may have moved meanwhile. */
   get since(): Moment {
     return this.#since;
   }
 
   /** Why the last connection, attempt or relay ended. */
-  get failure(): Failure | undefined {
-    return this.#failure;
+  get lastError(): ConnectionError | undefined {
+    return this.#lastError;
   }
 
   /** The traffic of the last connection that has ended. */
@@ -58,13 +58,13 @@ export class ConnectionRecord {
     return this.#traffic;
   }
 
-  setRoute(way: Way): void {
-    if (way.kind !== this.#way.kind) this.#since = this.#now();
-    this.#way = way;
+  setRoute(route: FriendRoute): void {
+    if (route.kind !== this.#route.kind) this.#since = this.#now();
+    this.#route = route;
   }
 
-  setFailure(text: string): void {
-    this.#failure = { text, ...this.#now() };
+  setError(text: string): void {
+    this.#lastError = { text, ...this.#now() };
   }
 
   /** The established connection has ended. */
@@ -78,19 +78,19 @@ export class ConnectionRecord {
   }
 }
 
-/** Why a connection ended, in words. @param reason a CloseReason, or words already */
-export function endingOf(connection: CryptoConnection, reason: string): string {
+/** Returns why a connection has ended, as text. @param reason a CloseReason, or such a text */
+export function closeText(connection: CryptoConnection, reason: string): string {
   switch (reason) {
     case 'timeout':
       return connection.lastStage === 'cookie-requesting' ? 'cookie request timed out' : 'handshake timed out';
     case 'killed':
-      return 'ended by the other side';
+      return 'closed by the other side';
     case 'stuck':
       return 'a packet of the peer was missing for 60 s';
     case 'too large':
-      return 'the path takes smaller packets only, and the peer reads no halves of those under way';
+      return 'the path carries only smaller packets, and the peer does not understand packets in two parts';
     case 'replaced':
-      return 'the peer began anew';
+      return 'the peer has restarted the connection';
     default:
       return reason;
   }

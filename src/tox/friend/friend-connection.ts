@@ -1,18 +1,18 @@
 /**
- * One friend, from a bare public key to a living connection (spec: "Friend connection"; c-toxcore friend_connection.c):
+ * The connection with one friend, of which at first only the public key is known (spec: "Friend connection"; c-toxcore
+ * friend_connection.c):
  *
- *     searching    the onion is asked where the friend is announced; each node that stores it gets our DHT public key
- *     connecting   the friend's DHT key is known: the DHT looks for its address, net_crypto shakes hands
- *     established  packets flow; ALIVE every 8 s; after 32 s without a word the connection is given up and all begins again
+ *     searching    we search the onion for the friend; each node that stores it gets our DHT public key for it
+ *     connecting   the friend's DHT key is known: we search the DHT for its address, and net_crypto shakes hands
+ *     established  packets flow; ALIVE is sent every 8 s; after 32 s of silence the search begins again
  *
- * Whatever comes first moves it on: an announcement of the friend's DHT key, its cookie request, its handshake.
+ * The friend's DHT key comes with its announcement, its cookie request or its handshake, whichever arrives first.
  */
 import type { Clock, Timer } from '../../base/clock.js';
 import type { Endpoint } from '../../base/endpoint.js';
 import type { Logger } from '../../base/logger.js';
 import type { PublicKey } from '../crypto/keys.js';
 import type { Dht } from '../dht/dht.js';
-import type { DhtSearch } from '../dht/search/search.js';
 import type { ConnectionHandlers, Traffic } from '../net-crypto/connection-host.js';
 import type { CryptoConnection } from '../net-crypto/crypto-connection.js';
 import type { ConnectionOffer, NetCrypto } from '../net-crypto/net-crypto.js';
@@ -23,13 +23,13 @@ import { FriendKind } from '../packet/kind.js';
 import type { NodeInfo } from '../packet/node-info.js';
 import type { DhtPublicKeyAnnouncement } from '../packet/onion-data.js';
 import type { RelayPool } from '../relay/relay-pool.js';
-import { ConnectionRecord, endingOf, wayTo } from './connection-record.js';
+import { ConnectionRecord, closeText, routeTo } from './connection-record.js';
 import { type DiscoveryState, FriendDiscovery } from './friend-discovery.js';
 import { FriendRelays, type RelayOwner } from './friend-relays.js';
 import { FriendWhereabouts } from './friend-whereabouts.js';
 import { Heartbeat } from './heartbeat.js';
 
-/** An attempt to connect that failed is followed by the next one after so long. */
+/** ms from a failed attempt to connect to the next one. */
 const RETRY_DELAY = 1_000;
 
 export interface FriendConnectionDeps {
@@ -47,13 +47,13 @@ export interface FriendConnectionDeps {
 }
 
 export interface FriendConnectionHandlers {
-  /** A connection is being made; what is sent into it now goes with its first packets. */
+  /** A connection is being made; data sent now goes with its first packets. */
   onConnecting(connection: CryptoConnection): void;
   /** The connection is established: each side can decrypt what the other sends. */
   onEstablished(): void;
-  /** It ended; the search goes on by itself. */
+  /** The connection has ended; the search begins by itself. */
   onLost(reason: string): void;
-  /** Everything lossless but ALIVE and shared relays. */
+  /** Called with every lossless packet except ALIVE and shared relays. */
   onLossless(data: Buffer): void;
   /** There is room again after a `send` that returned false. */
   onDrain(): void;
@@ -61,15 +61,15 @@ export interface FriendConnectionHandlers {
   onReachable(send: (data: Buffer) => void): void;
 }
 
-/** What is known of the path to a friend, from which the reason for a relay is judged. Times are ms of the clock. */
+/** What is known about reaching a friend, from which the reason for a relay is derived. Times are ms of the clock. */
 export interface FriendReachability {
-  /** Since when its DHT key is known, and its address asked for; undefined while it is not. */
+  /** Since when the friend's DHT key is known and its address searched for; undefined before. */
   readonly soughtSince: number | undefined;
-  /** Since when it is known to have UDP. */
+  /** Since when an address of the friend is known, its own or a reported one. */
   readonly seenSince: number | undefined;
-  /** When its DHT node answered us by UDP last. */
+  /** When the friend's DHT node answered us last. */
   readonly answeredAt: number | undefined;
-  /** Whether its packets come by UDP, and ours do not arrive there. */
+  /** Whether the friend's packets come by UDP, and ours do not arrive there. */
   readonly isOneWay: boolean;
   /** The relay over which packets would go. */
   readonly relay: NodeInfo | undefined;
@@ -112,7 +112,7 @@ export class FriendConnection {
       connection: () => (this.#state.kind === 'searching' ? undefined : this.#state.connection),
       endpoints: () => this.#whereabouts.search?.endpoints ?? [],
       onRelayLost: ({ publicKey: { short }, endpoint }, reason) =>
-        this.record.setFailure(`relay ${short} at ${endpoint}: ${reason}`),
+        this.record.setError(`relay ${short} at ${endpoint}: ${reason}`),
     });
     this.#discovery = new FriendDiscovery({
       clock: deps.clock,
@@ -126,7 +126,7 @@ export class FriendConnection {
     });
   }
 
-  /** The connection, when one stands. */
+  /** The established connection, if there is one. */
   get connection(): CryptoConnection | undefined {
     return this.#state.kind === 'established' ? this.#state.connection : undefined;
   }
@@ -146,7 +146,15 @@ export class FriendConnection {
   }
 
   get reachability(): FriendReachability {
-    return reachabilityOf(this.#whereabouts.search, this.#relays, this.connection?.isOneWay ?? false);
+    const { search } = this.#whereabouts;
+    return {
+      soughtSince: search?.soughtSince,
+      seenSince: search?.seenSince,
+      answeredAt: search?.answeredAt,
+      isOneWay: this.connection?.isOneWay ?? false,
+      relay: this.#relays.carrier,
+      relayOwner: this.#relays.carrierOwner,
+    };
   }
 
   /** Sends through the onion, to every node that stores the friend. @returns how many */
@@ -154,14 +162,14 @@ export class FriendConnection {
     return this.#discovery.send(data);
   }
 
-  /** Our addresses have changed: a friend that has no direct way to us is told at once, the others learn it when they need it. */
+  /** Our addresses have changed: announces them to the friend, unless it is connected directly. */
   announceAgain(): void {
     if (!this.connection?.isDirect) this.#discovery.announce();
   }
 
-  /** The friend announced its DHT key, through the onion or the DHT; it is authenticated by its real key. */
+  /** The friend has announced its DHT key, through the onion or the DHT, authenticated by its real key. */
   handleAnnouncement({ noReplay, dhtKey, nodes }: DhtPublicKeyAnnouncement): void {
-    if (this.#isClosed || !this.#whereabouts.isNews(noReplay)) return;
+    if (this.#isClosed || !this.#whereabouts.isNew(noReplay)) return;
     this.#discovery.noteAnswer();
     this.#locate(dhtKey);
     this.#connect();
@@ -172,7 +180,7 @@ export class FriendConnection {
         continue;
       }
       this.#whereabouts.search?.learn(node);
-      // The friend names itself: no need to wait for an answer to a nodes request before the first cookie request.
+      // The friend's own address: the first cookie request need not wait for an answer of the DHT.
       if (node.publicKey.equals(dhtKey)) {
         this.#relays.learnHost(node.endpoint);
         this.#onEndpoint(node.endpoint);
@@ -180,7 +188,7 @@ export class FriendConnection {
     }
   }
 
-  /** The friend shook hands with us; whatever we had with it before is replaced. */
+  /** The friend has sent a handshake, which replaces any connection that we had. */
   handleOffer(offer: ConnectionOffer): void {
     if (this.#isClosed) return;
     this.#locate(offer.dhtKey);
@@ -190,7 +198,7 @@ export class FriendConnection {
     this.#begin(offer.accept(this.#connectionHandlers()));
   }
 
-  /** We slept, or the network has changed: finds out now whether the connection lives, or tries at once to make one. */
+  /** Checks the connection or tries to connect at once: we slept, or the network has changed. */
   refresh(): void {
     if (this.#isClosed) return;
     const state = this.#state;
@@ -208,7 +216,7 @@ export class FriendConnection {
     this.#discovery.hurryAnnouncements();
   }
 
-  /** Ends all dealings with the friend. */
+  /** Ends the connection and the search permanently. */
   close(): void {
     if (this.#isClosed) return;
     this.#isClosed = true;
@@ -217,24 +225,24 @@ export class FriendConnection {
     this.#discovery.close();
   }
 
-  /** A DHT key that differs from the known one means that the friend restarted: what belongs to the old one is given up. */
+  /** The friend has this DHT key. A new one means that the friend has restarted: ends what belongs to the old one. */
   #locate(dhtKey: PublicKey): void {
     if (!this.#whereabouts.dhtKey?.equals(dhtKey)) {
       this.#forgetWhereabouts();
-      this.#leave('the other side was restarted');
-      // Whoever heard that a connection was lost may have given up the friend.
+      this.#leave('the other side has restarted');
+      // A handler of the lost connection may have closed the friend.
       if (this.#isClosed) return;
     }
     this.#whereabouts.locate(dhtKey);
     this.#relays.open(dhtKey);
   }
 
-  /** The DHT key has not been heard of for too long. */
+  /** The friend's DHT key has not been announced for too long. */
   #onExpired(): void {
-    this.#log.debug('its DHT key is too old; searching again');
+    this.#log.debug('its DHT key has expired; searching again');
     this.#discovery.noteLost();
     this.#forgetWhereabouts();
-    this.#leave('its DHT key is too old');
+    this.#leave('its DHT key has expired');
   }
 
   #forgetWhereabouts(): void {
@@ -271,9 +279,9 @@ export class FriendConnection {
       onLossy: () => {},
       onDrain: () => this.#handlers.onDrain(),
       onRouteChange: (route) => {
-        this.#log.debug(route === undefined ? 'no route to it is known' : `packets go ${wayText(route)}`);
+        this.#log.debug(route === undefined ? 'no route is known' : `packets go ${routeText(route)}`);
         if (this.#state.kind !== 'established') return;
-        this.record.setRoute(route === undefined ? { kind: 'none' } : wayTo(route.endpoint));
+        this.record.setRoute(route === undefined ? { kind: 'none' } : routeTo(route.endpoint));
       },
       onDirectChange: (isDirect) => {
         this.#relays.setDirect(isDirect);
@@ -294,7 +302,7 @@ export class FriendConnection {
       onTimeout: () => this.#leave('silent for 32 s'),
     });
     this.#state = { kind: 'established', connection, heartbeat };
-    this.record.setRoute(wayTo(connection.endpoint));
+    this.record.setRoute(routeTo(connection.endpoint));
     this.#relays.startSharing(connection);
     this.#discovery.pause();
     this.#handlers.onEstablished();
@@ -312,7 +320,7 @@ export class FriendConnection {
     }
   }
 
-  /** Ends the connection on our own account. */
+  /** Ends the connection from our side. */
   #leave(reason: string): void {
     if (this.#state.kind === 'searching') return;
     this.#state.connection.kill();
@@ -322,8 +330,8 @@ export class FriendConnection {
   #onEnded(code: string): void {
     const before = this.#state;
     if (before.kind === 'searching') return;
-    const reason = endingOf(before.connection, code);
-    if (!this.#isClosed) this.record.setFailure(reason);
+    const reason = closeText(before.connection, code);
+    if (!this.#isClosed) this.record.setError(reason);
     this.#state = { kind: 'searching' };
     if (before.kind === 'established') {
       before.heartbeat.stop();
@@ -340,17 +348,5 @@ export class FriendConnection {
   }
 }
 
-/** The key of a relay's route holds all of the friend's, which is not for the log. */
-const wayText = ({ endpoint }: Route): string => (endpoint === undefined ? 'over relays' : `to ${endpoint}`);
-
-/** @param search for its DHT key; undefined while that is not known */
-function reachabilityOf(search: DhtSearch | undefined, relays: FriendRelays, isOneWay: boolean): FriendReachability {
-  return {
-    soughtSince: search?.soughtSince,
-    seenSince: search?.seenSince,
-    answeredAt: search?.answeredAt,
-    isOneWay,
-    relay: relays.carrier,
-    relayOwner: relays.carrierOwner,
-  };
-}
+/** The key of a relay route contains the friend's key, which must not be logged. */
+const routeText = ({ endpoint }: Route): string => (endpoint === undefined ? 'over relays' : `to ${endpoint}`);

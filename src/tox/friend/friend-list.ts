@@ -1,6 +1,6 @@
 /**
- * All friends. The only joiner of DHT, onion and net_crypto: what these learn about a friend's real key arrives here and
- * goes to its connection; whom nobody knows becomes a friend request, or is nothing.
+ * All friends. Joins DHT, onion and net_crypto: what these learn about a real key is passed to the connection with that friend.
+ * Data of strangers is a friend request, or dropped.
  */
 import type { Clock } from '../../base/clock.js';
 import type { Endpoint } from '../../base/endpoint.js';
@@ -20,20 +20,18 @@ import {
   encodeDhtPublicKeyAnnouncement,
 } from '../packet/onion-data.js';
 import type { RelayPool } from '../relay/relay-pool.js';
-import { openDhtAnnouncement, sealDhtAnnouncement } from './dht-announcement.js';
+import { AnnouncementCounter, announcedNodes, openDhtAnnouncement, sealDhtAnnouncement } from './dht-announcement.js';
 import { FriendConnection, type FriendConnectionHandlers } from './friend-connection.js';
 import { FriendRequests } from './friend-requests.js';
-import { NoReplay } from './no-replay.js';
-import { announcedNodes } from './own-addresses.js';
 
 /**
- * A client's announcement often overtakes its friend request. It is kept this long, ms, and counts once the
- * request is accepted, which saves the client a repetition.
+ * A client's announcement often overtakes its friend request. It is stored for so many ms and used when the request is accepted,
+ * which saves the client a repetition.
  */
 const STRANGER_MEMORY = 30_000;
-/** Strangers' announcements kept; keys cost an attacker nothing, so the table is bounded. */
+/** Strangers' announcements stored; keys cost an attacker nothing, so the table is bounded. */
 const MAX_STRANGERS = 256;
-/** Keys shared with friends that are kept. Anybody can pretend to be a friend, and shall not make us compute. */
+/** Keys shared with friends that are cached, so that packets with a forged sender cost no key agreement. */
 const REAL_KEYS = 1_024;
 /** DHT nodes near us that an announcement may name. */
 const NEIGHBOURS = 4;
@@ -45,31 +43,38 @@ export interface FriendListDeps {
   readonly dht: Dht;
   readonly onion: OnionClient;
   readonly netCrypto: NetCrypto;
+  readonly relays: RelayPool;
+  readonly ownEndpoints: {
+    /** Returns the external address that a router gave our UDP port. */
+    external?(): Endpoint | undefined;
+    /** Returns the addresses of our interfaces with the port of our socket. */
+    local(): readonly Endpoint[];
+  };
+}
+
+export interface FriendListOptions {
   readonly identity: KeyPair;
   readonly dhtKey: PublicKey;
-  /** Where a router lets everybody reach our UDP port. */
-  readonly externalEndpoint?: () => Endpoint | undefined;
-  /** Addresses of our interfaces with the port of our socket. */
-  readonly localEndpoints: () => readonly Endpoint[];
-  readonly relays: RelayPool;
+  readonly nospam: Buffer;
 }
 
 export interface FriendListHandlers {
-  /** Somebody who is no friend asks to become one; `message` is a copy. */
-  /** @param way by which it came through the onion: one of a few */
+  /** A stranger asks to become a friend. @param message a copy @param way the source, see `FriendRequest` */
   onFriendRequest(publicKey: PublicKey, message: Buffer, way: string): void;
 }
 
 export class FriendList {
   readonly #deps: FriendListDeps;
+  readonly #options: FriendListOptions;
   readonly #friends = new Map<string, FriendConnection>();
   readonly #requests: FriendRequests;
   readonly #realKeys: SharedKeyCache;
   readonly #strangers = new ExpiringMap<string, DhtPublicKeyAnnouncement>(STRANGER_MEMORY, MAX_STRANGERS);
 
-  constructor(deps: FriendListDeps, handlers: FriendListHandlers, options: { readonly nospam: Buffer }) {
+  constructor(deps: FriendListDeps, handlers: FriendListHandlers, options: FriendListOptions) {
     this.#deps = deps;
-    this.#realKeys = new SharedKeyCache(deps.identity.secretKey, REAL_KEYS);
+    this.#options = options;
+    this.#realKeys = new SharedKeyCache(options.identity.secretKey, REAL_KEYS);
     this.#requests = new FriendRequests({ clock: deps.clock, onRequest: handlers.onFriendRequest }, options.nospam);
     deps.dht.requests.on(DhtRequestKind.DhtPublicKey, (sender, data) => this.#onDhtRequest(sender, data));
   }
@@ -81,8 +86,8 @@ export class FriendList {
   /** @throws RangeError when the key is a friend's already */
   add(publicKey: PublicKey, handlers: FriendConnectionHandlers, persistence: Persistence): FriendConnection {
     if (this.#friends.has(publicKey.hex)) throw new RangeError(`FriendList: ${publicKey.short} is a friend already`);
-    const { clock, random, log, dht, onion, netCrypto, identity, relays } = this.#deps;
-    const noReplay = new NoReplay(clock);
+    const { clock, random, log, dht, onion, netCrypto, relays } = this.#deps;
+    const counter = new AnnouncementCounter(clock);
     const friend = new FriendConnection(
       {
         clock,
@@ -90,10 +95,10 @@ export class FriendList {
         dht,
         netCrypto,
         search: (searchHandlers) => onion.search(publicKey, searchHandlers, persistence),
-        announcement: () => this.#announcement(noReplay),
+        announcement: () => this.#announcement(counter),
         relays,
         sendByDht: (dhtKey, data) => {
-          const own = { random, ownKey: identity.publicKey, realKeys: this.#realKeys };
+          const own = { random, ownKey: this.#options.identity.publicKey, realKeys: this.#realKeys };
           const sealed = sealDhtAnnouncement(own, publicKey, data);
           dht.requests.send(dhtKey, DhtRequestKind.DhtPublicKey, sealed);
         },
@@ -112,12 +117,12 @@ export class FriendList {
     this.#friends.delete(publicKey.hex);
   }
 
-  /** We slept, or the network has changed. */
+  /** Checks or tries all connections at once: we slept, or the network has changed. */
   refresh(): void {
     for (const friend of [...this.#friends.values()]) friend.refresh();
   }
 
-  /** We are to be found elsewhere than before. */
+  /** Announces our changed addresses. */
   announceAgain(): void {
     for (const friend of this.#friends.values()) friend.announceAgain();
   }
@@ -127,14 +132,14 @@ export class FriendList {
     this.#friends.clear();
   }
 
-  /** Data came through the onion; its inner box proved the sender. */
+  /** Data has come through the onion; its inner box proves the sender. */
   handleOnionData(sender: PublicKey, data: Buffer, way: string): void {
     if (data[0] === OnionDataKind.DhtPublicKey) this.#onAnnouncement(sender, decodeDhtPublicKeyAnnouncement(data));
     else if (data[0] === OnionDataKind.FriendRequest && !this.#friends.has(sender.hex))
       this.#requests.handle(sender, data, way);
   }
 
-  /** Somebody shook hands with us. Who is no friend gets no answer. */
+  /** A peer has sent a handshake; strangers get no answer. */
   handleOffer(offer: ConnectionOffer): void {
     this.#friends.get(offer.realKey.hex)?.handleOffer(offer);
   }
@@ -143,7 +148,7 @@ export class FriendList {
     const opened = openDhtAnnouncement(this.#realKeys, packet, (sender) => this.#friends.has(sender.hex));
     if (opened === undefined) return;
     const announcement = decodeDhtPublicKeyAnnouncement(opened.data);
-    // A friend's announcement in somebody else's envelope would be a replay.
+    // A friend's announcement in a request of another sender would be a replay.
     if (announcement?.dhtKey.equals(senderDhtKey)) this.#onAnnouncement(opened.sender, announcement);
   }
 
@@ -154,17 +159,18 @@ export class FriendList {
     else this.#strangers.set(sender.hex, announcement, this.#deps.clock.now());
   }
 
-  #announcement(noReplay: NoReplay): Buffer {
-    const { dht, dhtKey, localEndpoints } = this.#deps;
+  #announcement(counter: AnnouncementCounter): Buffer {
+    const { dht, ownEndpoints } = this.#deps;
+    const { dhtKey } = this.#options;
     const relays = this.#deps.relays.meetingPlaces;
     const nodes = announcedNodes({
       relays,
       dhtKey,
-      externalEndpoint: this.#deps.externalEndpoint?.(),
+      externalEndpoint: ownEndpoints.external?.(),
       reported: dht.reportedEndpoints.map(({ endpoint }) => endpoint),
-      local: localEndpoints(),
+      local: ownEndpoints.local(),
       neighbours: dht.known.closest(dhtKey, NEIGHBOURS, { lan: true }),
     });
-    return encodeDhtPublicKeyAnnouncement({ noReplay: noReplay.next(relays.length > 0), dhtKey, nodes });
+    return encodeDhtPublicKeyAnnouncement({ noReplay: counter.next(relays.length > 0), dhtKey, nodes });
   }
 }

@@ -1,6 +1,6 @@
 /**
- * The relays over which one friend may be met: those that it names, and our own. Ties them to its connection, and gives the
- * connection a route over them while they are of use.
+ * The relays over which one friend may be reached: those that it names, and our own. Ties them to its connection, and gives the
+ * connection a route over them while they are usable.
  */
 import type { Clock, Timer } from '../../base/clock.js';
 import type { Endpoint } from '../../base/endpoint.js';
@@ -13,48 +13,47 @@ import type { NodeInfo } from '../packet/node-info.js';
 import type { RelayLink } from '../relay/relay-link.js';
 import type { RelayPool } from '../relay/relay-pool.js';
 
-/** Specification (MAX_FRIEND_TCP_CONNECTIONS): relays that a friend named last, kept for the next connection with it. */
+/** Specification (MAX_FRIEND_TCP_CONNECTIONS): relays named last by a friend, remembered for the next connection with it. */
 const REMEMBERED = 6;
-
 /** Specification (c-toxcore SHARE_RELAYS_INTERVAL): relays are shared at once and then every 2 minutes, ms. */
 const SHARE_INTERVAL = 120_000;
-/** Addresses of the friend, as it named them, where its own relay may be. */
+/** Addresses named by the friend at which its own relay may be. */
 const MAX_HOSTS = 4;
 /**
- * Relays that a friend may name at once, and each second afterwards; an honest one shares four every 2 minutes.
- * Each is somebody to whom we open a connection, whoever that may be.
+ * New relays that a friend may name at once, and each second afterwards: we connect to each. An honest friend names four every
+ * 2 minutes.
  */
-const NEWS_BURST = 16;
-const NEWS_RATE = 1 / 8;
+const NEW_RELAYS_BURST = 16;
+const NEW_RELAYS_RATE = 1 / 8;
 
 export type RelayOwner = 'peer' | 'us' | 'others';
 
 export interface FriendRelaysDeps {
   readonly clock: Clock;
   readonly pool: RelayPool;
-  /** The connection with the friend that is made or stands. */
+  /** Returns the connection with the friend, being made or established. */
   readonly connection: () => CryptoConnection | undefined;
-  /** Where the friend's DHT node has answered. */
+  /** Returns the addresses where the friend's DHT node has answered. */
   readonly endpoints: () => readonly Endpoint[];
-  /** A relay that should lead to the friend failed. */
+  /** A relay tied to the friend has failed. */
   readonly onRelayLost: (relay: NodeInfo, reason: string) => void;
 }
 
 export class FriendRelays {
   readonly #deps: FriendRelaysDeps;
   readonly #named = new LruMap<string, NodeInfo>(REMEMBERED);
-  /** Where the friend says that it is, by address: who has no UDP learns it in no other way. */
+  /** Addresses named by the friend, by host; without UDP there is no other way to learn them. */
   readonly #hosts = new LruMap<string, Endpoint>(MAX_HOSTS);
-  readonly #newsLimit: TokenBucket;
+  readonly #newRelays: TokenBucket;
   #link: RelayLink | undefined;
   #sharing: Timer | undefined;
 
   constructor(deps: FriendRelaysDeps) {
     this.#deps = deps;
-    this.#newsLimit = new TokenBucket(NEWS_RATE, NEWS_BURST, deps.clock.now());
+    this.#newRelays = new TokenBucket(NEW_RELAYS_RATE, NEW_RELAYS_BURST, deps.clock.now());
   }
 
-  /** The friend's DHT key is known: it is asked for at all relays where it may be. */
+  /** The friend's DHT key is known: asks for it at all relays where the friend may be. */
   open(dhtKey: PublicKey): void {
     if (this.#link?.peer.equals(dhtKey)) return;
     this.close();
@@ -76,29 +75,29 @@ export class FriendRelays {
     return this.#link?.carrier;
   }
 
-  /** Whose relay that is: the friend is reached by TCP without anybody between where it is its own, or ours. */
+  /** The owner of that relay; over the friend's own relay or ours no third machine is between us. */
   get carrierOwner(): RelayOwner {
     const { carrier } = this;
     if (carrier?.publicKey.equals(this.#link?.peer as PublicKey)) return 'peer';
     return carrier?.endpoint.isLoopback ? 'us' : 'others';
   }
 
-  /** The friend named a relay. */
+  /** The friend has named a relay. */
   learn(relay: NodeInfo): void {
     const isKnown = this.#named.get(relay.publicKey.hex)?.endpoint.equals(relay.endpoint) === true;
-    if (!isKnown && !this.#newsLimit.take(this.#deps.clock.now())) return;
+    if (!isKnown && !this.#newRelays.take(this.#deps.clock.now())) return;
     this.#named.set(relay.publicKey.hex, relay);
     this.#tie(relay);
   }
 
-  /** The friend named an address of its own. */
+  /** The friend has named an address of its own. */
   learnHost(endpoint: Endpoint): void {
     this.#hosts.set(endpoint.address, endpoint);
     const own = this.#link && this.#named.get(this.#link.peer.hex);
     if (own !== undefined) this.#tie(own);
   }
 
-  /** Gives the connection the route over the relays, if they are of any use. */
+  /** Gives the connection the route over the relays if they are usable. */
   join(): void {
     const connection = this.#deps.connection();
     if (connection === undefined || !this.#link?.isUsable) return;
@@ -107,10 +106,10 @@ export class FriendRelays {
     else connection.addRoute(route);
   }
 
-  /** The friend is connected: it is told of our relays, which serve when UDP dies. */
+  /** The friend is connected: shares our relays with it, which are used when UDP fails. */
   startSharing(connection: CryptoConnection): void {
     const share = (): void => {
-      // All of them, our own relay included, though it takes a second packet (c-toxcore: the next ones 2 minutes later).
+      // All of them, our own relay included, in two packets if needed (c-toxcore sends the next ones 2 minutes later).
       const relays = this.#deps.pool.meetingPlaces;
       for (let at = 0; at < relays.length; at += MAX_SHARED_RELAYS) {
         connection.sendLossless(encodeSharedRelays(relays.slice(at, at + MAX_SHARED_RELAYS)), { isUrgent: true });
@@ -120,18 +119,18 @@ export class FriendRelays {
     share();
   }
 
-  /** The connection ended. */
+  /** The connection has ended. */
   stopSharing(): void {
     this.#sharing?.cancel();
     this.setDirect(false);
   }
 
-  /** The friend told us of its relays. */
+  /** The friend has shared its relays. */
   handleShared(data: Buffer): void {
     for (const relay of decodeSharedRelays(data) ?? []) this.learn(relay);
   }
 
-  /** The friend is reached without relays, or no longer. */
+  /** Notes whether the friend is reached without relays. */
   setDirect(isDirect: boolean): void {
     this.#link?.setDirect(isDirect);
   }
@@ -145,13 +144,13 @@ export class FriendRelays {
     const link = this.#link;
     if (link === undefined) return;
     const { endpoint, publicKey } = relay;
-    // Addresses that are made up would be tried, 10 s each, when we lose our own relay.
+    // For a home relay our own address of it is used: made-up ones would take 10 s each when we lose the relay.
     const home = this.#deps.pool.homes.find((known) => known.publicKey.equals(publicKey));
     if (home !== undefined) {
       link.tie(home);
       return;
     }
-    // Who is a relay itself says so with its loopback address (c-toxcore): it is where its DHT node is.
+    // A friend names its own relay with a loopback address (c-toxcore): it is at the address of its DHT node.
     const isAtItsHosts = publicKey.equals(link.peer) && endpoint.isLoopback;
     const hosts = isAtItsHosts ? [...this.#deps.endpoints(), ...this.#hosts.values()] : [endpoint];
     for (const host of hosts) {
@@ -160,7 +159,7 @@ export class FriendRelays {
     }
   }
 
-  /** Whether the friend, or the network, is: else it could have us knock at services that are for this machine alone. */
+  /** Whether the friend or the network is on this machine; otherwise a friend could make us connect to local services. */
   get #isOnThisMachine(): boolean {
     const homes = this.#deps.pool.homes.map(({ endpoint }) => endpoint);
     return [...this.#deps.endpoints(), ...homes].some(({ isLoopback }) => isLoopback);

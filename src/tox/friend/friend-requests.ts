@@ -1,7 +1,7 @@
 /**
- * Friend requests that come in (spec: "Friend requests"). Whether to accept is the application's business: here a request
- * only has to be meant for our current nospam, and to come at a bearable rate. Unlike c-toxcore we do not remember whom the
- * application refused: the right secret from the same key is let in at once.
+ * Incoming friend requests (spec: "Friend requests"). The application decides whether to accept them; here a request must have our
+ * current nospam, and repetitions are dropped. Unlike c-toxcore we do not remember refused keys: a client that first sent a wrong
+ * secret can send the right one at once.
  */
 import type { Clock } from '../../base/clock.js';
 import { ExpiringMap } from '../../base/expiring-map.js';
@@ -10,19 +10,19 @@ import type { PublicKey } from '../crypto/keys.js';
 import { equalsInConstantTime } from '../crypto/keys.js';
 import { decodeFriendRequest } from '../packet/friend.js';
 
-/** An honest client repeats the same request every few seconds; the application need not see each copy. */
+/** ms. An honest client repeats the same request every few seconds; the application need not see each copy. */
 const REPEAT_WINDOW = 2_000;
-/** Senders remembered; an attacker makes keys for nothing, so the table is bounded. */
+/** Requests remembered; keys cost an attacker nothing, so the table is bounded. */
 const MAX_REMEMBERED = 1_024;
 
-/** @param way by which it came through the onion */
+/** @param way the source of the request, see `FriendRequest` */
 type RequestHandler = (publicKey: PublicKey, message: Buffer, way: string) => void;
 
 export class FriendRequests {
   readonly #clock: Clock;
   readonly #nospam: Buffer;
   readonly #onRequest: RequestHandler;
-  /** By sender and message: a corrected secret is a new request. */
+  /** By the hash of sender and message: a corrected secret is a new request. */
   readonly #seen: ExpiringMap<string, true>;
 
   constructor(deps: { clock: Clock; onRequest: RequestHandler }, nospam: Buffer) {
@@ -32,12 +32,12 @@ export class FriendRequests {
     this.#seen = new ExpiringMap(REPEAT_WINDOW, MAX_REMEMBERED);
   }
 
-  /** @param data the onion data, its id first; @param sender authenticated by the onion's inner box */
+  /** @param sender authenticated by the onion's inner box @param data the onion data, its id first */
   handle(sender: PublicKey, data: Buffer, way: string): void {
     const request = decodeFriendRequest(data);
     if (request === undefined || !equalsInConstantTime(request.nospam, this.#nospam)) return;
     const now = this.#clock.now();
-    // A hash, so that no table of ours holds a secret.
+    // A hash, so that the table holds no secrets.
     const key = sha512(Buffer.concat([sender.bytes, request.message])).toString('latin1');
     if (this.#seen.get(key, now) !== undefined) return;
     this.#seen.set(key, true, now);

@@ -1,18 +1,18 @@
-/** Where a friend is: its DHT key as it announced it last, for as long as that is worth something, and the search for it. */
+/** The DHT key that a friend announced last, until it expires, and the search for its address. */
 import type { Clock, Timer } from '../../base/clock.js';
 import type { PublicKey } from '../crypto/keys.js';
 import type { DhtSearch } from '../dht/search/search.js';
 
-/** Specification (c-toxcore FRIEND_DHT_TIMEOUT): a DHT key not heard of again for so long is of no use, ms. */
+/** Specification (c-toxcore FRIEND_DHT_TIMEOUT): ms until a DHT key expires unless it is announced again. */
 const DHT_KEY_LIFETIME = 122_000;
 
 export interface FriendWhereaboutsDeps {
   readonly clock: Clock;
-  /** Looks for the address of the DHT key. */
+  /** Starts the search for the address of a DHT key. */
   readonly search: (dhtKey: PublicKey) => DhtSearch;
-  /** Whether a connection shows that the key is right. */
+  /** Whether a connection shows that the key is still valid. */
   readonly isConfirmed: () => boolean;
-  /** The key has not been heard of for too long, and is forgotten. */
+  /** The key has expired and is forgotten. */
   readonly onExpired: () => void;
 }
 
@@ -21,8 +21,8 @@ export class FriendWhereabouts {
   #known: { readonly dhtKey: PublicKey; readonly search: DhtSearch } | undefined;
   #expiry: Timer | undefined;
   /**
-   * Highest counter of an announcement that we accepted: others are replays, with which anybody who stores us could make us
-   * believe that the friend has started anew. 0 again when the DHT key has expired, for the friend's clock may have been wrong.
+   * The highest counter of an accepted announcement. Lower ones are replays, with which a node that stores us could pretend that the
+   * friend has restarted. Reset when the DHT key expires, since the friend's clock may have been wrong.
    */
   #lastNoReplay = 0n;
 
@@ -38,14 +38,14 @@ export class FriendWhereabouts {
     return this.#known?.search;
   }
 
-  /** Takes the counter of an announcement. @returns false when it is a replay, or older than another one */
-  isNews(noReplay: bigint): boolean {
+  /** Takes the counter of an announcement. @returns false for a replay, or an older announcement */
+  isNew(noReplay: bigint): boolean {
     if (noReplay <= this.#lastNoReplay) return false;
     this.#lastNoReplay = noReplay;
     return true;
   }
 
-  /** The friend has this DHT key, instead of any other. */
+  /** The friend has this DHT key now. */
   locate(dhtKey: PublicKey): void {
     if (this.#known?.dhtKey.equals(dhtKey) !== true) {
       this.forget();
@@ -54,7 +54,7 @@ export class FriendWhereabouts {
     this.renew();
   }
 
-  /** The key was heard of, or was right until now: it lives on. */
+  /** The key was confirmed: it expires later. */
   renew(): void {
     this.#expiry?.cancel();
     if (this.#known !== undefined) this.#expiry = this.#deps.clock.after(DHT_KEY_LIFETIME, () => this.#expire());

@@ -37,7 +37,7 @@ export class Heartbeat {
     this.#timer = deps.clock.every(ALIVE_INTERVAL, () => this.#beat());
   }
 
-  /** Finds out within 2 s whether the friend still answers, after sleep or a change of the network. */
+  /** Finds out within 2 s whether the friend still answers: we slept, or the network has changed. */
   check(): void {
     this.#beat();
     if (this.#isStopped) return;

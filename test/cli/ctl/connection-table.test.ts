@@ -1,7 +1,6 @@
 import t from 'tap';
 import { Footnotes } from '../../../src/cli/ctl/connection-table.js';
-import type { NoPathReason } from '../../../src/tox/connection-facts.js';
-import type { RelayReason } from '../../../src/tox/friend/relay-reason.js';
+import type { NoPathReason, RelayReason } from '../../../src/tox/connection-facts.js';
 
 /** All reasons of the Tox stack; the compiler checks that none is missing. */
 const RELAYED = {

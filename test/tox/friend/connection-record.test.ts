@@ -1,5 +1,5 @@
 import t from 'tap';
-import { ConnectionRecord, endingOf } from '../../../src/tox/friend/connection-record.js';
+import { ConnectionRecord, closeText } from '../../../src/tox/friend/connection-record.js';
 import type { Stage } from '../../../src/tox/net-crypto/connection-state.js';
 import type { CryptoConnection } from '../../../src/tox/net-crypto/crypto-connection.js';
 import { ManualClock } from '../../support/manual-clock.js';
@@ -14,7 +14,7 @@ const connection = (lastStage: Stage): CryptoConnection =>
 t.test('since when counts from the change of the way, not from each mention or another address', async (t) => {
   const clock = new ManualClock();
   const record = new ConnectionRecord(clock);
-  t.same(record.way, { kind: 'none' });
+  t.same(record.route, { kind: 'none' });
   clock.advance(5_000);
   record.setRoute({ kind: 'direct', endpoint: at('192.0.2.1') });
   const since = record.since;
@@ -22,7 +22,7 @@ t.test('since when counts from the change of the way, not from each mention or a
   clock.advance(5_000);
   record.setRoute({ kind: 'direct', endpoint: at('192.0.2.2') });
   t.same(record.since, since);
-  t.match(record.way, { endpoint: { address: '192.0.2.2' } });
+  t.match(record.route, { endpoint: { address: '192.0.2.2' } });
   record.setRoute({ kind: 'relayed' });
   t.equal(record.since.at, 10_000);
 });
@@ -31,7 +31,7 @@ t.test('what ends leaves its bytes, and neither a rate nor a round trip', async 
   const record = new ConnectionRecord(new ManualClock());
   record.setRoute({ kind: 'relayed' });
   record.ended(connection('established'));
-  t.same(record.way, { kind: 'none' });
+  t.same(record.route, { kind: 'none' });
   t.same(record.traffic, {
     rtt: undefined,
     bytesIn: 10,
@@ -45,17 +45,17 @@ t.test('what ends leaves its bytes, and neither a rate nor a round trip', async 
 t.test('the last failure is kept with its time', async (t) => {
   const clock = new ManualClock();
   const record = new ConnectionRecord(clock);
-  t.equal(record.failure, undefined);
-  record.setFailure('one');
+  t.equal(record.lastError, undefined);
+  record.setError('one');
   clock.advance(2_000);
-  record.setFailure('two');
-  t.same(record.failure, { text: 'two', at: 2_000, unixTime: clock.unixTime() });
+  record.setError('two');
+  t.same(record.lastError, { text: 'two', at: 2_000, unixTime: clock.unixTime() });
 });
 
 t.test('the end of a connection is told in words', async (t) => {
-  t.equal(endingOf(connection('cookie-requesting'), 'timeout'), 'cookie request timed out');
-  t.equal(endingOf(connection('handshake-sent'), 'timeout'), 'handshake timed out');
-  t.equal(endingOf(connection('not-confirmed'), 'timeout'), 'handshake timed out');
-  t.equal(endingOf(connection('established'), 'killed'), 'ended by the other side');
-  t.equal(endingOf(connection('established'), 'silent for 32 s'), 'silent for 32 s');
+  t.equal(closeText(connection('cookie-requesting'), 'timeout'), 'cookie request timed out');
+  t.equal(closeText(connection('handshake-sent'), 'timeout'), 'handshake timed out');
+  t.equal(closeText(connection('not-confirmed'), 'timeout'), 'handshake timed out');
+  t.equal(closeText(connection('established'), 'killed'), 'closed by the other side');
+  t.equal(closeText(connection('established'), 'silent for 32 s'), 'silent for 32 s');
 });

@@ -60,15 +60,15 @@ t.test('while a connection shows that it is right it lives on, and two minutes a
 
 t.test('what was said before is no news, until the key has expired', async (t) => {
   const { clock, whereabouts } = start();
-  t.ok(whereabouts.isNews(100n));
-  t.notOk(whereabouts.isNews(100n));
-  t.notOk(whereabouts.isNews(99n));
+  t.ok(whereabouts.isNew(100n));
+  t.notOk(whereabouts.isNew(100n));
+  t.notOk(whereabouts.isNew(99n));
   whereabouts.locate(FIRST);
   whereabouts.forget();
-  t.notOk(whereabouts.isNews(100n), 'to forget the key does not help a replay');
+  t.notOk(whereabouts.isNew(100n), 'to forget the key does not help a replay');
   whereabouts.locate(FIRST);
   clock.advance(122_000);
-  t.ok(whereabouts.isNews(50n), 'whose clock was set back counts again');
+  t.ok(whereabouts.isNew(50n), 'whose clock was set back counts again');
 });
 
 t.test('what is forgotten leaves no timer, and nothing to renew', async (t) => {

@@ -1,6 +1,6 @@
 import t from 'tap';
 import type { FriendConnection } from '../../src/tox/friend/friend-connection.js';
-import { FriendBook, type FriendRequest } from '../../src/tox/friend-book.js';
+import { type FriendRequest, Messenger } from '../../src/tox/messenger.js';
 import { ManualClock } from '../support/manual-clock.js';
 import { keyOf } from '../support/nodes.js';
 
@@ -12,7 +12,7 @@ const HELLO = Buffer.from('hello');
 function start() {
   const events: string[] = [];
   const known = new Set<string>();
-  const book = new FriendBook({
+  const messenger = new Messenger({
     clock: new ManualClock(),
     ownKey: OWN,
     stack: () => ({
@@ -32,40 +32,40 @@ function start() {
       },
     }),
   });
-  return { book, taken: () => events.splice(0) };
+  return { messenger, taken: () => events.splice(0) };
 }
 
 t.test('whom we ask is sought eagerly, who knows us comes by itself', async (t) => {
-  const { book, taken } = start();
-  book.add(ALICE, HELLO);
-  book.add(BOB, undefined);
+  const { messenger, taken } = start();
+  messenger.add(ALICE, HELLO);
+  messenger.add(BOB, undefined);
   t.same(taken(), [`add ${ALICE.short} eager`, `add ${BOB.short} patient`]);
 });
 
 t.test('neither ourselves nor a friend can become one', async (t) => {
-  const { book } = start();
-  t.throws(() => book.add(OWN, HELLO), RangeError);
-  book.add(ALICE, HELLO);
-  t.throws(() => book.add(ALICE, undefined), RangeError);
+  const { messenger } = start();
+  t.throws(() => messenger.add(OWN, HELLO), RangeError);
+  messenger.add(ALICE, HELLO);
+  t.throws(() => messenger.add(ALICE, undefined), RangeError);
 });
 
 t.test('a friend that was removed, and one that has come in its place, are two', async (t) => {
-  const { book, taken } = start();
-  const first = book.add(ALICE, undefined);
-  book.remove(first);
-  book.add(ALICE, undefined);
+  const { messenger, taken } = start();
+  const first = messenger.add(ALICE, undefined);
+  messenger.remove(first);
+  messenger.add(ALICE, undefined);
   taken();
-  book.remove(first);
+  messenger.remove(first);
   t.same(taken(), []);
-  t.throws(() => book.add(ALICE, undefined), RangeError, 'the second is still there');
+  t.throws(() => messenger.add(ALICE, undefined), RangeError, 'the second is still there');
 });
 
 t.test('who asks to be a friend becomes one when that is accepted, and only once', async (t) => {
-  const { book, taken } = start();
+  const { messenger, taken } = start();
   const requests: FriendRequest[] = [];
-  book.onRequest((request) => requests.push(request));
-  book.offer(ALICE, HELLO, 'others');
-  book.offer(ALICE, HELLO, 'others');
+  messenger.onRequest((request) => requests.push(request));
+  messenger.offer(ALICE, HELLO, 'others');
+  messenger.offer(ALICE, HELLO, 'others');
   t.same(taken(), []);
   t.same(requests[0]?.message, HELLO);
   t.equal(requests[0]?.accept(), requests[1]?.accept());
@@ -73,10 +73,10 @@ t.test('who asks to be a friend becomes one when that is accepted, and only once
 });
 
 t.test('after close the same may come again', async (t) => {
-  const { book, taken } = start();
-  const friend = book.add(ALICE, undefined);
-  book.close();
+  const { messenger, taken } = start();
+  const friend = messenger.add(ALICE, undefined);
+  messenger.close();
   taken();
-  book.remove(friend);
+  messenger.remove(friend);
   t.same(taken(), [], 'and who was there before is nobody');
 });

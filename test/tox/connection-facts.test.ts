@@ -1,5 +1,5 @@
 import t from 'tap';
-import { type RelayEvidence, relayReason } from '../../../src/tox/friend/relay-reason.js';
+import { type RelayEvidence, relayReason } from '../../src/tox/connection-facts.js';
 
 /** Both have UDP, and all has been known for long. */
 const KNOWN: RelayEvidence = {
