@@ -11,7 +11,7 @@ const KNOWN: RelayEvidence = {
   isOneWay: false,
 };
 
-t.test('what is known of our own UDP comes before whatever is thought of the friend', async (t) => {
+t.test('the state of our own UDP comes before all that is known of the friend', async (t) => {
   const reason = (ownUdp: RelayEvidence['ownUdp']): string => relayReason({ ...KNOWN, ownUdp }, 1_000_000);
   t.equal(reason({ kind: 'proxy' }), 'proxy');
   t.equal(reason({ kind: 'off' }), 'udp-off');
@@ -19,7 +19,7 @@ t.test('what is known of our own UDP comes before whatever is thought of the fri
   t.equal(reason({ kind: 'untried' }), 'being-tried');
 });
 
-t.test('punching has failed 10 s after the last thing that it needs came', async (t) => {
+t.test('hole punching has failed 10 s after its last precondition was met', async (t) => {
   t.equal(relayReason(KNOWN, 109_999), 'being-tried');
   t.equal(relayReason(KNOWN, 110_000), 'punching-failed');
   t.equal(relayReason({ ...KNOWN, seenSince: 105_000 }, 114_999), 'being-tried', 'the address of the friend');
@@ -30,7 +30,7 @@ t.test('punching has failed 10 s after the last thing that it needs came', async
 });
 
 t.test(
-  'UDP works one way when packets of the friend come by it 2 s after relays took over, and ours go nowhere',
+  'UDP works one way when packets of the friend come by it 2 s after relays took over, and ours do not arrive',
   async (t) => {
     const oneWay = { ...KNOWN, isOneWay: true };
     t.equal(relayReason(oneWay, 101_999), 'being-tried');
@@ -40,7 +40,7 @@ t.test(
   },
 );
 
-t.test('a friend of whom nobody knows an address has TCP alone, once there was time to ask for it', async (t) => {
+t.test('a friend without a reported address has only TCP, once there was time to ask for it', async (t) => {
   const unseen = { ...KNOWN, relayedSince: 0, soughtSince: 20_000, seenSince: undefined };
   t.equal(relayReason(unseen, 24_999), 'being-tried');
   t.equal(relayReason(unseen, 25_000), 'peer-tcp-only');
@@ -49,7 +49,7 @@ t.test('a friend of whom nobody knows an address has TCP alone, once there was t
   t.equal(relayReason({ ...unseen, soughtSince: undefined }, 1_000_000), 'being-tried');
 });
 
-t.test('a friend whose DHT node answers by UDP meanwhile is being tried, for UDP gets through', async (t) => {
+t.test('a friend whose DHT node answers by UDP is still being tried', async (t) => {
   t.equal(relayReason({ ...KNOWN, answeredAt: 101_000 }, 150_000), 'being-tried');
   t.equal(relayReason({ ...KNOWN, answeredAt: 99_000 }, 150_000), 'punching-failed', 'that was before');
 });

@@ -18,7 +18,7 @@ function start(make: (clock: ManualClock) => Clock = (clock) => clock) {
   return { manual, disruptions, reasons, addresses };
 }
 
-t.test('while time passes as it should there is no disruption', async (t) => {
+t.test('regular ticks are no disruption', async (t) => {
   const { manual, reasons } = start();
   manual.advance(3_600_000);
   t.same(reasons, []);
@@ -39,7 +39,7 @@ t.test('a process that was stopped notices it once, as soon as it runs again', a
   t.equal(reasons.length, 1);
 });
 
-t.test('sleep is noticed where the monotonic clock rests, by the one on the wall', async (t) => {
+t.test('sleep is noticed by the wall clock when the monotonic clock stands still', async (t) => {
   let asleep = 0;
   const { manual, reasons } = start((clock) => ({
     now: () => clock.now(),
@@ -54,24 +54,27 @@ t.test('sleep is noticed where the monotonic clock rests, by the one on the wall
   t.same(reasons, ['asleep or stopped for 3600 s']);
 });
 
-t.test('other addresses of the machine are noticed within two seconds, their order does not matter', async (t) => {
-  const { manual, reasons, addresses } = start();
-  addresses.push('192.0.2.2');
-  manual.advance(2_000);
-  t.equal(reasons.length, 1);
-  addresses.reverse();
-  manual.advance(10_000);
-  t.equal(reasons.length, 1);
-});
+t.test(
+  "a change of the machine's addresses is noticed within two seconds, and their order does not matter",
+  async (t) => {
+    const { manual, reasons, addresses } = start();
+    addresses.push('192.0.2.2');
+    manual.advance(2_000);
+    t.equal(reasons.length, 1);
+    addresses.reverse();
+    manual.advance(10_000);
+    t.equal(reasons.length, 1);
+  },
+);
 
-t.test('link-local addresses, which come and go with containers, are no disruption', async (t) => {
+t.test('link-local addresses, which change with containers, are no disruption', async (t) => {
   const { manual, reasons, addresses } = start();
   addresses.push('fe80::1%veth1');
   manual.advance(10_000);
   t.same(reasons, []);
 });
 
-t.test('after stop nothing is noticed', async (t) => {
+t.test('after stop nothing is reported', async (t) => {
   const { manual, disruptions, reasons, addresses } = start();
   disruptions.stop();
   addresses.pop();

@@ -35,21 +35,21 @@ function start() {
   return { messenger, taken: () => events.splice(0) };
 }
 
-t.test('whom we ask is sought eagerly, who knows us comes by itself', async (t) => {
+t.test('a friend that we ask is searched for eagerly, a friend that knows us patiently', async (t) => {
   const { messenger, taken } = start();
   messenger.add(ALICE, HELLO);
   messenger.add(BOB, undefined);
   t.same(taken(), [`add ${ALICE.short} eager`, `add ${BOB.short} patient`]);
 });
 
-t.test('neither ourselves nor a friend can become one', async (t) => {
+t.test('neither our own key nor that of a friend can be added', async (t) => {
   const { messenger } = start();
   t.throws(() => messenger.add(OWN, HELLO), RangeError);
   messenger.add(ALICE, HELLO);
   t.throws(() => messenger.add(ALICE, undefined), RangeError);
 });
 
-t.test('a friend that was removed, and one that has come in its place, are two', async (t) => {
+t.test('a removed friend and a new one with the same key are two', async (t) => {
   const { messenger, taken } = start();
   const first = messenger.add(ALICE, undefined);
   messenger.remove(first);
@@ -60,7 +60,7 @@ t.test('a friend that was removed, and one that has come in its place, are two',
   t.throws(() => messenger.add(ALICE, undefined), RangeError, 'the second is still there');
 });
 
-t.test('who asks to be a friend becomes one when that is accepted, and only once', async (t) => {
+t.test('a stranger becomes a friend when its request is accepted, and only once', async (t) => {
   const { messenger, taken } = start();
   const requests: FriendRequest[] = [];
   messenger.onRequest((request) => requests.push(request));
@@ -72,7 +72,7 @@ t.test('who asks to be a friend becomes one when that is accepted, and only once
   t.same(taken(), [`add ${ALICE.short} patient`]);
 });
 
-t.test('after close the same may come again', async (t) => {
+t.test('after close the same key can be added again', async (t) => {
   const { messenger, taken } = start();
   const friend = messenger.add(ALICE, undefined);
   messenger.close();

@@ -30,28 +30,28 @@ t.test('nodes that each see another port mean a symmetric NAT', async (t) => {
   t.same(facts.ipv4, { kind: 'symmetric', endpoint: '198.51.100.1:1024' });
 });
 
-t.test('some reports from before the NAT was restarted do not make it symmetric', async (t) => {
+t.test('a few reports from before a restart of the NAT do not make it symmetric', async (t) => {
   t.equal(seenAs(['198.51.100.1', 2000, 5], ['198.51.100.1', 1000, 2]).ipv4.kind, 'same-port');
 });
 
-t.test('one report says nothing about the NAT', async (t) => {
+t.test('one report shows nothing about the NAT', async (t) => {
   t.same(seenAs(['198.51.100.1', 1024, 1]).ipv4, { kind: 'unknown', endpoint: '198.51.100.1:1024' });
   t.same(seenAs().ipv4, { kind: 'unknown', endpoint: undefined });
 });
 
-t.test('neighbours, who see our private address, count only where nobody else does', async (t) => {
+t.test('neighbours, which see our private address, count only when no other nodes report', async (t) => {
   const facts = seenAs(['192.168.1.2', 33445, 5], ['198.51.100.1', 1024, 2]);
   t.same(facts.ipv4, { kind: 'same-port', endpoint: '198.51.100.1:1024' });
   t.equal(seenAs(['192.168.1.2', 33445, 5]).ipv4.endpoint, '192.168.1.2:33445');
 });
 
-t.test('the families are told apart', async (t) => {
+t.test('the address families are independent', async (t) => {
   const facts = seenAs(['198.51.100.1', 1024, 2], ['2001:db8::1', 33445, 3]);
   t.equal(facts.ipv4.endpoint, '198.51.100.1:1024');
   t.equal(facts.ipv6.endpoint, '[2001:db8::1]:33445');
 });
 
-t.test('all of it can be told to a program', async (t) => {
+t.test('all facts can be serialised as JSON', async (t) => {
   const relays = [{ publicKey: keyOf('ab'), endpoint: at('198.51.100.9', 443) }];
   t.same(JSON.parse(JSON.stringify(networkFacts({ ...EVIDENCE, relays, relayPort: 4000 }))), {
     isOnline: true,

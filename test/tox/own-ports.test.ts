@@ -82,14 +82,14 @@ class Bench {
   }
 }
 
-t.test('the relay is at the port of UDP, for who knows the one', async (t) => {
+t.test('the relay uses the number of the UDP port', async (t) => {
   const bench = new Bench();
   const ports = await bench.open();
   t.same(bench.events, ['open udp', 'open tcp 7']);
   t.equal(ports.relayPort, 7);
 });
 
-t.test('where that is taken it is at another one, unless it was to be a certain one', async (t) => {
+t.test('when that port is taken the relay uses another one, unless a port was given', async (t) => {
   const bench = new Bench();
   bench.taken.add(7);
   t.equal((await bench.open()).relayPort, 99);
@@ -98,7 +98,7 @@ t.test('where that is taken it is at another one, unless it was to be a certain 
   t.same(bench.events, ['open udp', 'close udp'], 'and then nothing stays open');
 });
 
-t.test('0 is for no relay, and with a proxy there is nothing that anybody could reach', async (t) => {
+t.test('port 0 disables the relay, and with a proxy no port is open', async (t) => {
   const bench = new Bench();
   t.equal((await bench.open({ relayPort: 0 })).relayPort, undefined);
   bench.events.length = 0;
@@ -108,7 +108,7 @@ t.test('0 is for no relay, and with a proxy there is nothing that anybody could 
   t.equal(ports.socket.localPort, 0);
 });
 
-t.test('the router is asked for the ports that there are, when that is wanted', async (t) => {
+t.test('the router is asked to map the open ports, if the options say so', async (t) => {
   for (const [options, mapped] of [
     [{}, []],
     [{ portMapping: false }, []],
@@ -129,7 +129,7 @@ t.test('the router is asked for the ports that there are, when that is wanted', 
   }
 });
 
-t.test('it tells where the router lets the world in, and when that changes', async (t) => {
+t.test('external addresses and their changes are reported', async (t) => {
   const bench = new Bench();
   const ports = await bench.open({ portMapping: true });
   let changes = 0;
@@ -146,7 +146,7 @@ t.test('it tells where the router lets the world in, and when that changes', asy
   t.same(ports.mapping, { outside: '198.51.100.1:1024', by: 'PCP' });
 });
 
-t.test('a socket that carries a datagram to ourselves is alive, and nobody else sees it', async (t) => {
+t.test('a socket that carries a datagram to ourselves works, and the datagram is not passed on', async (t) => {
   const bench = new Bench();
   const ports = await bench.open();
   bench.loops = true;
@@ -162,11 +162,11 @@ t.test('a socket that carries a datagram to ourselves is alive, and nobody else 
   t.equal(await ports.probe(), 'refused');
 });
 
-t.test('without UDP there is nothing to ask, and no reason for alarm', async (t) => {
+t.test('without UDP nothing is probed', async (t) => {
   t.equal(await (await new Bench().open({ udp: false })).probe(), undefined);
 });
 
-t.test('close gives all back but the socket, over which its user says good-bye', async (t) => {
+t.test('close closes everything except the socket, which is still needed for the last packets', async (t) => {
   const bench = new Bench();
   const ports = await bench.open({ portMapping: true });
   ports.askRouter(() => {});

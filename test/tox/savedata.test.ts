@@ -69,7 +69,7 @@ const faultOf = (bytes: Buffer): { code: string; message: string } | undefined =
   }
 };
 
-t.test('reads what libtoxcore wrote', async (t) => {
+t.test('a file of libtoxcore is read', async (t) => {
   const savedata = decodeSavedata(libtoxcores);
   t.equal(idOf(savedata), 'FC50F2DBC03E4BA660B783F1D40F544BC6F0BCEA9D213AC05E01800281D3B41D5F6B15FE9AB2');
   t.equal(savedata.name.toString(), 'Ada');
@@ -94,13 +94,13 @@ t.test('reads what libtoxcore wrote', async (t) => {
   t.same(savedata.unknownSections, [{ type: 20, content: Buffer.alloc(0) }]);
 });
 
-t.test('writes byte for byte what libtoxcore wrote, but for the zeros at its end', async (t) => {
+t.test('a file of libtoxcore is written again byte for byte, except for the zeros at its end', async (t) => {
   const written = encodeSavedata(decodeSavedata(libtoxcores));
   t.ok(written.equals(libtoxcores.subarray(0, written.length)));
   t.ok(libtoxcores.subarray(written.length).every((byte) => byte === 0));
 });
 
-t.test('reads back all that it wrote', async (t) => {
+t.test('everything written is read back', async (t) => {
   for (let seed = 0; seed < 5; seed += 1) {
     const savedata = fullSavedata(seed);
     const written = encodeSavedata(savedata);
@@ -109,7 +109,7 @@ t.test('reads back all that it wrote', async (t) => {
   }
 });
 
-t.test('keeps sections that it does not know, as they were and in their order', async (t) => {
+t.test('unknown sections are preserved in their order', async (t) => {
   const { unknownSections } = fullSavedata(1);
   const [keys] = decodeSections(libtoxcores);
   t.ok(keys);
@@ -120,7 +120,7 @@ t.test('keeps sections that it does not know, as they were and in their order', 
   t.same(decodeSavedata(encodeSavedata(decodeSavedata(bytes))).unknownSections, unknownSections);
 });
 
-t.test('the identity alone is enough, with END, without, and with zeros after either', async (t) => {
+t.test('the identity alone is enough, with or without END, and with zeros after it', async (t) => {
   const savedata = newSavedata(new SeededRandom(2));
   const withEnd = encodeSections(decodeSections(encodeSavedata(savedata)).slice(0, 1));
   t.equal(withEnd.length, 8 + 8 + 68 + 8);
@@ -131,7 +131,7 @@ t.test('the identity alone is enough, with END, without, and with zeros after ei
   }
 });
 
-t.test('what is decoded shares no memory with the file, so that the caller may wipe it', async (t) => {
+t.test('the result shares no memory with the file, so that the caller may wipe it', async (t) => {
   const written = encodeSavedata(fullSavedata(3));
   const savedata = decodeSavedata(written);
   const before = plain(savedata);
@@ -139,7 +139,7 @@ t.test('what is decoded shares no memory with the file, so that the caller may w
   t.same(plain(savedata), before);
 });
 
-t.test('a new identity has keys that belong together, and no two are the same', async (t) => {
+t.test('a new identity has matching keys, and no two are the same', async (t) => {
   const random = new SeededRandom(4);
   const [a, b] = [newSavedata(random), newSavedata(random)];
   t.ok(a.identity.secretKey.publicKey().equals(a.identity.publicKey));
@@ -147,12 +147,12 @@ t.test('a new identity has keys that belong together, and no two are the same', 
   t.notOk(a.identity.nospam.equals(b.identity.nospam));
 });
 
-t.test('a file with a password is named as such', async (t) => {
+t.test('a file with a password is reported as such', async (t) => {
   const fault = faultOf(Buffer.concat([Buffer.from('toxEsave'), Buffer.alloc(200, 7)]));
   t.match(fault, { code: 'encrypted', message: /password/ });
 });
 
-t.test('what never was a tox_save is told from a damaged one', async (t) => {
+t.test('another file is distinguished from a damaged tox_save', async (t) => {
   t.match(faultOf(Buffer.alloc(0)), { code: 'not-a-tox-save', message: /empty/ });
   for (const bytes of ['#!/bin/sh\n', 'toxEsav', '\0\0\0\0', '\0\0\0\0\0\0\0\0']) {
     t.match(faultOf(Buffer.from(bytes)), { code: 'not-a-tox-save' });
@@ -173,7 +173,7 @@ t.test('a file that was cut off anywhere is corrupt, or still has its identity',
   t.ok(readable > 0);
 });
 
-t.test('damage is named', async (t) => {
+t.test('the message names the damage', async (t) => {
   const sections = decodeSections(encodeSavedata(fullSavedata(5)));
   const [keys, , friends] = sections as [(typeof sections)[0], (typeof sections)[0], (typeof sections)[0]];
   const damage = (content: Buffer, at: number, byte: number): Buffer => {
@@ -202,7 +202,7 @@ t.test('damage is named', async (t) => {
   for (const [message, bytes] of cases) t.match(faultOf(bytes), { code: 'corrupt', message });
 });
 
-t.test('no message shows a byte of the file', async (t) => {
+t.test('no message contains bytes of the file', async (t) => {
   const canary = Buffer.alloc(68, 'CANARY');
   const bytes = encodeSections([{ type: SectionType.Identity, content: canary }]);
   t.notMatch(faultOf(bytes)?.message, /CANARY|43414e/i);
@@ -221,7 +221,7 @@ t.test('the states of a friend are those of c-toxcore', async (t) => {
   t.same([0, 1, 2, 3, 4].map(statusAfter), [undefined, 'added', 'requested', 'confirmed', 'confirmed']);
 });
 
-t.test('a text too long for its field is our own mistake, and throws', async (t) => {
+t.test('encoding a text that is too long for its field throws', async (t) => {
   const friend = confirmedFriend(newPublicKey(new SeededRandom(7)));
   t.throws(() => encodeSavedFriend({ ...friend, name: Buffer.alloc(129) }), RangeError);
 });

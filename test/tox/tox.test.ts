@@ -87,7 +87,7 @@ t.test('a stack that is stopped while its socket is being opened closes it', asy
   t.equal(clock.pending, 0);
 });
 
-t.test('it starts once, but may be started again after a failure, and after a stop', async (t) => {
+t.test('a stack starts once, but can be started again after a failure and after a stop', async (t) => {
   const { tox, open, refuse, clock } = make();
   const first = tox.start();
   await t.rejects(tox.start(), /already/);
@@ -105,7 +105,7 @@ t.test('it starts once, but may be started again after a failure, and after a st
   t.equal(clock.pending, 0);
 });
 
-t.test('a start that fails half-way gives back what it opened, and may be tried again', async (t) => {
+t.test('a start that fails closes what it opened, and can be repeated', async (t) => {
   let isOut = true;
   const interfaces = (): LocalInterface[] => {
     if (isOut) throw new Error('no descriptor');
@@ -130,7 +130,7 @@ t.test('a start that fails half-way gives back what it opened, and may be tried 
   t.equal(clock.pending, 0);
 });
 
-t.test('a datagram that comes while it stops sets nothing going', async (t) => {
+t.test('a datagram that arrives during stop starts nothing', async (t) => {
   const { tox, open, receive, clock } = make();
   const started = tox.start();
   open();
@@ -142,7 +142,7 @@ t.test('a datagram that comes while it stops sets nothing going', async (t) => {
   t.equal(clock.pending, 0);
 });
 
-t.test('the router is asked for the ports that there are, once they are open, and gets them back', async (t) => {
+t.test('the router is asked to map open ports, and the mappings are deleted on stop', async (t) => {
   const { tox, open, events, clock } = make({ portMapping: true });
   const started = tox.start();
   t.same(events, []);
@@ -157,7 +157,7 @@ t.test('the router is asked for the ports that there are, once they are open, an
   t.equal(clock.pending, 0);
 });
 
-t.test('whole stacks leave no timer behind, whatever they were doing', async (t) => {
+t.test('stopped stacks leave no timer behind', async (t) => {
   const world = new World(20);
   const peers = await world.peers(4);
   const [node, server] = peers as [Peer, Peer];
@@ -174,7 +174,7 @@ t.test('whole stacks leave no timer behind, whatever they were doing', async (t)
   t.equal(world.clock.pending, 0);
 });
 
-t.test('it is alive while a datagram to ourselves comes back, or while others answer', async (t) => {
+t.test('a stack is alive while a datagram to ourselves arrives, or while others answer', async (t) => {
   const { tox, open, receive, events, clock } = make();
   t.equal(await tox.proveAlive(), false, 'not yet');
   const started = tox.start();
@@ -195,7 +195,7 @@ t.test('it is alive while a datagram to ourselves comes back, or while others an
   t.equal(await answered, true);
 });
 
-t.test('with a proxy there is no UDP, and that is why', async (t) => {
+t.test('with a proxy there is no UDP, and the facts name the proxy as the reason', async (t) => {
   const world = new World(22);
   const { clock, random } = world;
   const proxy: ProxyServer = { kind: 'socks5', host: '192.0.2.9', port: 1080 };

@@ -10,7 +10,7 @@ function start() {
   return { clock, hosts, said };
 }
 
-t.test('names without an address are told in one line, and once however often they are tried', async (t) => {
+t.test('names without an address are logged in one line, and only once', async (t) => {
   const { clock, hosts, said } = start();
   for (let round = 0; round < 5; round += 1) {
     for (const host of ['a.invalid', 'b.invalid', 'c.invalid', 'd.invalid']) hosts.failed(host, `cannot find ${host}`);
@@ -22,7 +22,7 @@ t.test('names without an address are told in one line, and once however often th
   t.equal(hosts.all.length, 4);
 });
 
-t.test('a name that has an address at last is none of them, and is told when it loses it again', async (t) => {
+t.test('a name that gets an address is removed, and logged again when it loses it', async (t) => {
   const { clock, hosts, said } = start();
   hosts.failed('a.invalid', 'no name server');
   clock.advance(3_000);

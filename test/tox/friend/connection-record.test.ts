@@ -11,7 +11,7 @@ const connection = (lastStage: Stage): CryptoConnection =>
     traffic: { rtt: 2, bytesIn: 10, bytesOut: 20, rateIn: 30, rateOut: 40, retransmissions: 5 },
   }) as CryptoConnection;
 
-t.test('since when counts from the change of the way, not from each mention or another address', async (t) => {
+t.test('the time of the route is that of its last change of kind, not of address', async (t) => {
   const clock = new ManualClock();
   const record = new ConnectionRecord(clock);
   t.same(record.route, { kind: 'none' });
@@ -27,7 +27,7 @@ t.test('since when counts from the change of the way, not from each mention or a
   t.equal(record.since.at, 10_000);
 });
 
-t.test('what ends leaves its bytes, and neither a rate nor a round trip', async (t) => {
+t.test('a connection that has ended leaves its bytes, but no rate and no round trip', async (t) => {
   const record = new ConnectionRecord(new ManualClock());
   record.setRoute({ kind: 'relayed' });
   record.ended(connection('established'));
@@ -42,7 +42,7 @@ t.test('what ends leaves its bytes, and neither a rate nor a round trip', async 
   });
 });
 
-t.test('the last failure is kept with its time', async (t) => {
+t.test('the last error is remembered with its time', async (t) => {
   const clock = new ManualClock();
   const record = new ConnectionRecord(clock);
   t.equal(record.lastError, undefined);
@@ -52,7 +52,7 @@ t.test('the last failure is kept with its time', async (t) => {
   t.same(record.lastError, { text: 'two', at: 2_000, unixTime: clock.unixTime() });
 });
 
-t.test('the end of a connection is told in words', async (t) => {
+t.test('the reason for the end of a connection is reported as text', async (t) => {
   t.equal(closeText(connection('cookie-requesting'), 'timeout'), 'cookie request timed out');
   t.equal(closeText(connection('handshake-sent'), 'timeout'), 'handshake timed out');
   t.equal(closeText(connection('not-confirmed'), 'timeout'), 'handshake timed out');

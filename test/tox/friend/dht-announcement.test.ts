@@ -19,13 +19,13 @@ const DATA = Buffer.from('an announcement');
 const own = { random, ownKey: alice.publicKey, realKeys: new SharedKeyCache(alice.secretKey) };
 const packet = sealDhtAnnouncement(own, bob.publicKey, DATA);
 
-t.test('a friend reads what a friend has sealed, and who it was', async (t) => {
+t.test('the friend opens a sealed announcement and learns its sender', async (t) => {
   const opened = openDhtAnnouncement(new SharedKeyCache(bob.secretKey), packet, () => true);
   t.same(opened?.data, DATA);
   t.equal(opened?.sender.hex, alice.publicKey.hex);
 });
 
-t.test('for a stranger nothing is computed', async (t) => {
+t.test('a stranger costs no key agreement', async (t) => {
   const asked: string[] = [];
   const isKnown = (sender: { hex: string }): boolean => {
     asked.push(sender.hex);
@@ -35,7 +35,7 @@ t.test('for a stranger nothing is computed', async (t) => {
   t.same(asked, [alice.publicKey.hex]);
 });
 
-t.test('hostile bytes open nowhere', async (t) => {
+t.test('hostile bytes are not opened', async (t) => {
   const keys = new SharedKeyCache(bob.secretKey);
   for (const bytes of mutations(2, [packet], 1_000)) {
     if (!bytes.equals(packet) && openDhtAnnouncement(keys, bytes, () => true)) t.fail('opened');
@@ -61,7 +61,7 @@ t.test(
   },
 );
 
-t.test('where a router lets everybody in stands before where others see us, and takes no slot more', async (t) => {
+t.test('an external address of a router replaces the address that others report', async (t) => {
   const nodes = announcedNodes({
     dhtKey,
     externalEndpoint: at('203.0.113.9', 7000),
@@ -72,13 +72,13 @@ t.test('where a router lets everybody in stands before where others see us, and 
   t.same(keys(nodes), ['203.0.113.9:7000', '[2001:db8::9]:4000', '192.168.1.5:33445', '198.51.100.1:33445']);
 });
 
-t.test('however many addresses there are, one slot is left for a neighbour', async (t) => {
+t.test('one place is left for a neighbour, however many addresses there are', async (t) => {
   const local = [1, 2, 3, 4, 5].map((host) => at(`10.0.0.${host}`));
   const nodes = announcedNodes({ dhtKey, reported: [], local, neighbours: [node('198.51.100.1')] });
   t.same(keys(nodes), ['10.0.0.1:33445', '10.0.0.2:33445', '10.0.0.3:33445', '198.51.100.1:33445']);
 });
 
-t.test('loopback is named only when the network around us is on loopback', async (t) => {
+t.test('a loopback address is announced only when the network is on loopback', async (t) => {
   const local = [at('127.0.0.1'), at('::1')];
   t.same(keys(announcedNodes({ dhtKey, reported: [], local, neighbours: [node('198.51.100.1')] })), [
     '198.51.100.1:33445',
@@ -89,11 +89,11 @@ t.test('loopback is named only when the network around us is on loopback', async
   ]);
 });
 
-t.test('a link-local address with its scope is never told', async (t) => {
+t.test('a link-local address with its scope is never announced', async (t) => {
   t.same(announcedNodes({ dhtKey, reported: [], local: [at('fe80::1%eth0')], neighbours: [] }), []);
 });
 
-t.test('our own relay is named where no NAT hides it, before another one', async (t) => {
+t.test('our own relay is announced before another one when no NAT is in front of us', async (t) => {
   const relays = [node('203.0.113.1'), node('203.0.113.2'), { publicKey: dhtKey, endpoint: at('127.0.0.1', 443) }];
   const reported = [at('203.0.113.9', 4000)];
   const named = (local: readonly Endpoint[]): string[] =>
@@ -109,7 +109,7 @@ t.test('our own relay is named where no NAT hides it, before another one', async
   t.same(named([at('10.0.0.1')]), ['udp 203.0.113.9:4000', 'udp 10.0.0.1:33445', 'tcp 203.0.113.1:33445']);
 });
 
-t.test('one relay is named beside addresses of our own, and two where we have none', async (t) => {
+t.test('one relay is announced with addresses of our own, and two without', async (t) => {
   const relays = [node('203.0.113.1'), node('203.0.113.2'), node('203.0.113.3')];
   const neighbours = [node('198.51.100.1'), node('198.51.100.2'), node('198.51.100.3')];
   const local = [at('192.168.1.5'), at('10.0.0.5'), at('10.0.0.6')];
@@ -144,7 +144,7 @@ t.test('with relays each counter is greater than the one before, but never far a
   );
 });
 
-t.test('it never goes back', async (t) => {
+t.test('the counter never decreases', async (t) => {
   const clock = new ManualClock(Number(START));
   const counter = new AnnouncementCounter(clock);
   for (let count = 0; count < 3; count += 1) counter.next(true);

@@ -136,7 +136,7 @@ t.test(
   },
 );
 
-t.test('a new DHT key means that the friend has started anew', async (t) => {
+t.test('a new DHT key means that the friend has restarted', async (t) => {
   const bench = new Bench();
   bench.announce(100, FIRST);
   bench.establish();
@@ -147,7 +147,7 @@ t.test('a new DHT key means that the friend has started anew', async (t) => {
   t.same(bench.searches, [SECOND.short]);
 });
 
-t.test('an old announcement, played again, ends no connection, however often', async (t) => {
+t.test('a replayed announcement ends no connection', async (t) => {
   const bench = new Bench();
   bench.announce(100, FIRST);
   bench.establish();
@@ -159,7 +159,7 @@ t.test('an old announcement, played again, ends no connection, however often', a
   t.same(bench.taken(), []);
 });
 
-t.test('nor does it when the friend came back by itself, and said nothing new', async (t) => {
+t.test('a replayed announcement ends no connection of a friend that came back by itself', async (t) => {
   const bench = new Bench();
   bench.announce(100, FIRST);
   bench.establish();
@@ -171,7 +171,7 @@ t.test('nor does it when the friend came back by itself, and said nothing new', 
   t.same(bench.taken(), []);
 });
 
-t.test('a DHT key that leads nowhere is given up after two minutes, and with it the search in the DHT', async (t) => {
+t.test('a DHT key without an answer expires after two minutes, and its search ends', async (t) => {
   const bench = new Bench();
   bench.announce(100, FIRST);
   bench.clock.advance(121_000);
@@ -183,7 +183,7 @@ t.test('a DHT key that leads nowhere is given up after two minutes, and with it 
   t.same(bench.taken(), [connect(SECOND)], 'whose clock was set back counts again');
 });
 
-t.test('while a connection stands its DHT key does not expire; two minutes after, it does', async (t) => {
+t.test('the DHT key expires two minutes after the end of a connection', async (t) => {
   const bench = new Bench();
   bench.announce(100, FIRST);
   bench.establish();
@@ -200,7 +200,7 @@ t.test('while a connection stands its DHT key does not expire; two minutes after
   t.same(bench.searches, []);
 });
 
-t.test('an attempt that failed is followed by the next one after a second', async (t) => {
+t.test('a failed attempt is followed by the next one after a second', async (t) => {
   const bench = new Bench();
   bench.announce(100, FIRST);
   bench.handlers?.onClosed('timeout');
@@ -210,7 +210,7 @@ t.test('an attempt that failed is followed by the next one after a second', asyn
   t.same(bench.taken(), [connect(FIRST)]);
 });
 
-t.test('a friend that falls silent is searched for besides, until it is heard again', async (t) => {
+t.test('a friend that falls silent is searched for until its packets arrive again', async (t) => {
   const bench = new Bench();
   bench.announce(100, FIRST);
   bench.establish();
@@ -233,7 +233,7 @@ t.test('silence of 32 s ends a connection', async (t) => {
   t.same(bench.taken(), ['kill', 'lost']);
 });
 
-t.test('a handshake replaces whatever there was', async (t) => {
+t.test('a handshake replaces any connection', async (t) => {
   const bench = new Bench();
   bench.announce(100, FIRST);
   bench.establish();
@@ -246,7 +246,7 @@ t.test('a handshake replaces whatever there was', async (t) => {
   t.same(bench.taken(), [], 'and nothing of before goes on');
 });
 
-t.test('a friend may be given up at the moment in which it is lost', async (t) => {
+t.test('a friend may be closed inside the handler of its lost connection', async (t) => {
   for (const newer of [(bench: Bench) => bench.announce(101, SECOND), (bench: Bench) => bench.offer(FIRST)]) {
     const bench = new Bench();
     bench.announce(100, FIRST);

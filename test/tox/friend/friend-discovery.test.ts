@@ -34,13 +34,13 @@ function start() {
   return { clock, search, found, discovery, taken: () => events.splice(0) };
 }
 
-t.test('a node that stores the friend gets our request, and our announcement after it', async (t) => {
+t.test('a node that stores the friend gets our request, and then our announcement', async (t) => {
   const { found, taken } = start();
   found();
   t.same(taken(), ['node request', 'node here']);
 });
 
-t.test('from then on we announce ourselves by all ways, in haste at first', async (t) => {
+t.test('from then on announcements are sent through the onion and the DHT, quickly at first', async (t) => {
   const { clock, found, taken } = start();
   found();
   taken();
@@ -53,7 +53,7 @@ t.test('from then on we announce ourselves by all ways, in haste at first', asyn
   t.ok(late > 0 && late < 80, `${late}`);
 });
 
-t.test('while it rests nothing is said, and hurry is for the search alone', async (t) => {
+t.test('while paused no announcement is sent, and a restart only repeats the search', async (t) => {
   const { clock, found, discovery, taken } = start();
   found();
   discovery.pause();
@@ -67,7 +67,7 @@ t.test('while it rests nothing is said, and hurry is for the search alone', asyn
   t.same(taken(), ['resume', 'onion here', 'dht here']);
 });
 
-t.test('hurry begins with the short gaps again', async (t) => {
+t.test('a restart begins with the short gaps again', async (t) => {
   const { clock, discovery, taken } = start();
   discovery.resume();
   clock.advance(600_000);
@@ -77,7 +77,7 @@ t.test('hurry begins with the short gaps again', async (t) => {
   t.same(taken(), ['onion here', 'dht here']);
 });
 
-t.test('a friend is sought, found by the first node that stores it, and answers', async (t) => {
+t.test('the state goes from sought to found by the first node, and to answering', async (t) => {
   const { clock, found, discovery } = start();
   t.same(discovery.standing, { kind: 'sought' });
   clock.advance(10);
@@ -92,7 +92,7 @@ t.test('a friend is sought, found by the first node that stores it, and answers'
   t.same(discovery.standing, { kind: 'sought' });
 });
 
-t.test('one that all nodes have forgotten is sought again, and found anew', async (t) => {
+t.test('a friend that all nodes have forgotten is sought again, and found again', async (t) => {
   const { clock, search, found, discovery } = start();
   found();
   search.storedNodes = 0;
@@ -102,7 +102,7 @@ t.test('one that all nodes have forgotten is sought again, and found anew', asyn
   t.same(discovery.standing, { kind: 'found', since: 50 });
 });
 
-t.test('after close nothing goes on', async (t) => {
+t.test('after close nothing is sent', async (t) => {
   const { clock, found, discovery, taken } = start();
   found();
   discovery.close();

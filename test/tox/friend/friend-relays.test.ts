@@ -73,7 +73,7 @@ class Bench {
   }
 }
 
-t.test('relays that a friend names are tried', async (t) => {
+t.test('relays named by a friend are tried', async (t) => {
   const bench = new Bench();
   bench.named(
     { publicKey: bench.key(), endpoint: at('203.0.113.1', 443) },
@@ -82,7 +82,7 @@ t.test('relays that a friend names are tried', async (t) => {
   t.same(bench.dialled, ['203.0.113.1:443', '192.168.1.9:443']);
 });
 
-t.test('a friend that names ever more of them does not make us knock at ever more doors', async (t) => {
+t.test('a friend that names relays without end makes us connect to a bounded number', async (t) => {
   const bench = new Bench();
   for (let port = 1; port <= 1_000; port += 1) {
     bench.named({ publicKey: bench.key(), endpoint: at('203.0.113.1', port) });
@@ -94,7 +94,7 @@ t.test('a friend that names ever more of them does not make us knock at ever mor
   t.equal(bench.dialled.at(-1), '203.0.113.2:443', 'later others have their turn');
 });
 
-t.test('a relay at a loopback address is one only for a friend on this machine', async (t) => {
+t.test('a relay at a loopback address is used only for a friend on this machine', async (t) => {
   const bench = new Bench();
   bench.relays.learnHost(at('127.0.0.1', 33445));
   bench.named(
@@ -110,7 +110,7 @@ t.test('a relay at a loopback address is one only for a friend on this machine',
   t.same(bench.dialled, ['127.0.0.1:443', '127.0.0.1:444']);
 });
 
-t.test('addresses that a friend makes up for our own relay are not tried when that is lost', async (t) => {
+t.test('addresses that a friend makes up for a home relay are not tried when that is lost', async (t) => {
   const bench = new Bench();
   const keyPair = generateKeyPair(bench.random);
   const home = { publicKey: keyPair.publicKey, endpoint: at('203.0.113.1', 443) };

@@ -47,7 +47,7 @@ t.test('the right secret right after a wrong one from the same key is seen at on
   t.same(messages, ['wrong\0', 'right\0']);
 });
 
-t.test('a request without message, or longer than 921 bytes, is not one', async (t) => {
+t.test('a request without message, or longer than 921 bytes, is dropped', async (t) => {
   t.equal(decodeFriendRequest(Buffer.concat([Buffer.from([0x20]), nospam])), undefined);
   t.equal(decodeFriendRequest(Buffer.concat([Buffer.from([0x20]), nospam, Buffer.alloc(922)])), undefined);
   t.ok(decodeFriendRequest(Buffer.concat([Buffer.from([0x20]), nospam, Buffer.alloc(921)])));

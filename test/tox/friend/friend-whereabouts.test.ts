@@ -24,7 +24,7 @@ function start() {
   return { clock, searches, facts, whereabouts };
 }
 
-t.test('a DHT key is searched for once, and another one takes its place', async (t) => {
+t.test('a DHT key is searched for once, and another one replaces it', async (t) => {
   const { searches, whereabouts } = start();
   whereabouts.locate(FIRST);
   whereabouts.locate(FIRST);
@@ -34,7 +34,7 @@ t.test('a DHT key is searched for once, and another one takes its place', async 
   t.ok(whereabouts.dhtKey?.equals(SECOND));
 });
 
-t.test('a key that is not heard of for two minutes is forgotten', async (t) => {
+t.test('a key that is not announced again for two minutes is forgotten', async (t) => {
   const { clock, searches, facts, whereabouts } = start();
   whereabouts.locate(FIRST);
   clock.advance(100_000);
@@ -45,7 +45,7 @@ t.test('a key that is not heard of for two minutes is forgotten', async (t) => {
   t.same([searches, facts.expired, whereabouts.dhtKey], [[], 1, undefined]);
 });
 
-t.test('while a connection shows that it is right it lives on, and two minutes after', async (t) => {
+t.test('a key confirmed by a connection expires two minutes after its end', async (t) => {
   const { clock, searches, facts, whereabouts } = start();
   facts.isConfirmed = true;
   whereabouts.locate(FIRST);
@@ -58,7 +58,7 @@ t.test('while a connection shows that it is right it lives on, and two minutes a
   t.same(searches, []);
 });
 
-t.test('what was said before is no news, until the key has expired', async (t) => {
+t.test('an old announcement is not new, until the key has expired', async (t) => {
   const { clock, whereabouts } = start();
   t.ok(whereabouts.isNew(100n));
   t.notOk(whereabouts.isNew(100n));
@@ -71,7 +71,7 @@ t.test('what was said before is no news, until the key has expired', async (t) =
   t.ok(whereabouts.isNew(50n), 'whose clock was set back counts again');
 });
 
-t.test('what is forgotten leaves no timer, and nothing to renew', async (t) => {
+t.test('a forgotten key leaves no timer, and cannot be renewed', async (t) => {
   const { clock, searches, whereabouts } = start();
   whereabouts.locate(FIRST);
   whereabouts.forget();

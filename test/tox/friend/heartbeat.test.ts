@@ -22,7 +22,7 @@ function start() {
   return { clock, connection, heartbeat, taken: () => events.splice(0) };
 }
 
-t.test('every 8 s an ALIVE packet goes out', async (t) => {
+t.test('an ALIVE packet is sent every 8 s', async (t) => {
   const { clock, connection, taken } = start();
   for (let second = 0; second < 24; second += 1) {
     connection.lastReceivedAt = clock.now();
@@ -31,7 +31,7 @@ t.test('every 8 s an ALIVE packet goes out', async (t) => {
   t.same(taken(), ['16', 'sound', '16', 'sound', '16', 'sound']);
 });
 
-t.test('silence of 4 s is a doubt, which ends with the next word', async (t) => {
+t.test('a friend is suspect after 4 s of silence, until its next packet', async (t) => {
   const { clock, connection, taken } = start();
   connection.lastReceivedAt = 3_999;
   clock.advance(8_000);
@@ -41,7 +41,7 @@ t.test('silence of 4 s is a doubt, which ends with the next word', async (t) => 
   t.same(taken(), ['16', 'sound']);
 });
 
-t.test('silence of more than 32 s is death, which is told once', async (t) => {
+t.test('more than 32 s of silence are a timeout, reported once', async (t) => {
   const { clock, taken } = start();
   clock.advance(32_000);
   t.notOk(taken().includes('death'));
@@ -77,7 +77,7 @@ t.test(
   },
 );
 
-t.test('one that was silent for too long when we woke up is dead at once', async (t) => {
+t.test('a friend that was silent for too long times out at the first check', async (t) => {
   const { clock, connection, heartbeat, taken } = start();
   connection.lastReceivedAt = -60_000;
   heartbeat.check();
@@ -86,7 +86,7 @@ t.test('one that was silent for too long when we woke up is dead at once', async
   t.same(taken(), []);
 });
 
-t.test('a heart that is stopped lets nothing be heard', async (t) => {
+t.test('a stopped heartbeat sends and reports nothing', async (t) => {
   const { clock, heartbeat, taken } = start();
   heartbeat.check();
   taken();

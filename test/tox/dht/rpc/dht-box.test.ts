@@ -34,7 +34,7 @@ t.test('the same content is sealed differently each time', async (t) => {
   t.notSame(a.box.seal(2, b.publicKey, PLAIN), a.box.seal(2, b.publicKey, PLAIN));
 });
 
-t.test('hostile bytes open nowhere', async (t) => {
+t.test('hostile bytes are not opened', async (t) => {
   const [a, b] = [stranger(1, new ManualClock()), stranger(2)];
   const sample = a.box.seal(2, b.publicKey, PLAIN);
   for (const bytes of mutations(5, [sample], 500)) {

@@ -49,7 +49,7 @@ t.test('our own request takes every known route to a node that we search for', a
   t.notOk(requests.send(b.publicKey, 0x9c, Buffer.from('data')));
 });
 
-t.test('a request that one node is enough for takes one of the routes', async (t) => {
+t.test('a request for a single route takes one of them', async (t) => {
   const { sent, requests } = start();
   t.ok(requests.send(a.publicKey, 0x9c, Buffer.from('data'), { isSingle: true }));
   t.equal(sent.length, 1);
