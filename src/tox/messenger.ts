@@ -26,29 +26,6 @@ const REQUEST_GAPS = [500, 700, 1_000, 1_500, 2_500, 4_000, 6_000, 10_000, 20_00
 
 const OFFLINE_REASON = 'the friend went offline';
 
-export interface Friend {
-  readonly publicKey: PublicKey;
-  readonly isOnline: boolean;
-  /** The state of the search for the friend; meaningful while it is not online. */
-  readonly standing: DiscoveryState;
-  /** Searches again, as quickly as at first; does nothing while the friend is online. */
-  seek(): void;
-  /**
-   * Sends a custom packet (first byte 160 to 191, at most 1373 bytes), or returns false: the friend is not online, or there is
-   * no room, in which case `onDrain` follows. The buffer must not change afterwards.
-   */
-  sendLossless(packet: Buffer): boolean;
-  /** The most bytes of a packet that fits into one datagram; it changes with the path, up to 1373. */
-  readonly packetSize: number;
-  onOnline(listener: () => void): void;
-  onOffline(listener: (reason: string) => void): void;
-  onLossless(listener: (packet: Buffer) => void): void;
-  onDrain(listener: () => void): void;
-  /** How the friend is reached, and since when; cheaper than all facts. */
-  readonly path: ConnectionPath;
-  readonly facts: ConnectionFacts;
-}
-
 export interface FriendRequest {
   readonly publicKey: PublicKey;
   readonly message: Buffer;
@@ -68,7 +45,7 @@ export interface MessengerDeps {
 export class Messenger {
   readonly #deps: MessengerDeps;
   /** By the hex of their keys. */
-  readonly #friends = new Map<string, MessengerFriend>();
+  readonly #friends = new Map<string, Friend>();
   readonly #requests = new Listeners<[request: FriendRequest]>();
 
   constructor(deps: MessengerDeps) {
@@ -89,7 +66,7 @@ export class Messenger {
     const stack = this.#deps.stack();
     // A client waits for its server; a server has many clients, which search for it themselves.
     const persistence = request === undefined ? 'patient' : 'eager';
-    const friend = new MessengerFriend(
+    const friend = new Friend(
       { clock, connect: (handlers) => stack.friends.add(publicKey, handlers, persistence), ownNetwork: stack },
       { publicKey, request },
     );
@@ -120,16 +97,17 @@ export class Messenger {
   }
 }
 
-interface MessengerFriendDeps {
+interface FriendDeps {
   readonly clock: Clock;
   /** Joins the friend list. */
   readonly connect: (handlers: FriendConnectionHandlers) => FriendConnection;
   readonly ownNetwork: OwnNetwork;
 }
 
-class MessengerFriend implements Friend {
+/** A friend as the application sees it. */
+export class Friend {
   readonly publicKey: PublicKey;
-  readonly #deps: MessengerFriendDeps;
+  readonly #deps: FriendDeps;
   readonly #connection: FriendConnection;
   readonly #request: Buffer | undefined;
   readonly #requests: Repeater | undefined;
@@ -139,10 +117,7 @@ class MessengerFriend implements Friend {
   readonly #drains = new Listeners<[]>();
   #isOnline = false;
 
-  constructor(
-    deps: MessengerFriendDeps,
-    options: { readonly publicKey: PublicKey; readonly request: Buffer | undefined },
-  ) {
+  constructor(deps: FriendDeps, options: { readonly publicKey: PublicKey; readonly request: Buffer | undefined }) {
     this.publicKey = options.publicKey;
     this.#deps = deps;
     this.#request = options.request;
@@ -166,18 +141,21 @@ class MessengerFriend implements Friend {
     return this.#isOnline;
   }
 
+  /** The state of the search for the friend; meaningful while it is not online. */
   get standing(): DiscoveryState {
-    return this.#connection.standing;
+    return this.#connection.discovery.standing;
   }
 
+  /** Searches again, as quickly as at first; does nothing while the friend is online. */
   seek(): void {
     if (this.#isOnline) return;
-    this.#connection.seek();
+    this.#connection.discovery.restart();
     if (!this.#requests?.isRunning) return;
     this.#requests.stop();
     this.#requests.start();
   }
 
+  /** How the friend is reached, and since when; cheaper than all facts. */
   get path(): ConnectionPath {
     return connectionPath(this.#connection, this.#deps.ownNetwork, this.#deps.clock.now());
   }
@@ -186,11 +164,16 @@ class MessengerFriend implements Friend {
     return connectionFacts(this.#connection, this.#deps.ownNetwork, this.#deps.clock.now());
   }
 
+  /**
+   * Sends a custom packet (first byte 160 to 191, at most 1373 bytes), or returns false: the friend is not online, or there is no room,
+   * in which case `onDrain` follows. The buffer must not change afterwards.
+   */
   sendLossless(packet: Buffer): boolean {
     if (!isCustomLossless(packet)) throw new RangeError('custom lossless packets begin with 160 to 191');
     return this.#isOnline && (this.#connection.connection?.sendLossless(packet) ?? false);
   }
 
+  /** The most bytes of a packet that fits into one datagram; it changes with the path, up to 1373. */
   get packetSize(): number {
     return this.#connection.connection?.packetSize ?? SAFE_CRYPTO_DATA_SIZE;
   }
@@ -225,7 +208,7 @@ class MessengerFriend implements Friend {
 
   /** Stops when no node stores the friend any more; `onReachable` starts the requests again. */
   #repeatRequest(request: Buffer): void {
-    if (this.#connection.sendByOnion(request) === 0) this.#requests?.stop();
+    if (this.#connection.discovery.send(request) === 0) this.#requests?.stop();
   }
 
   #onLossless(data: Buffer): void {

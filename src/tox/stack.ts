@@ -20,8 +20,8 @@ import type { DialStream } from './network/stream-socket.js';
 import type { OwnUdp } from './network-facts.js';
 import { AnnounceServer } from './onion/announce-server.js';
 import { OnionClient } from './onion/onion-client.js';
+import type { EntryRelays } from './onion/onion-paths.js';
 import { OnionRelay } from './onion/onion-relay.js';
-import type { EntryRelays } from './onion/path-nodes.js';
 import type { NodeInfo } from './packet/node-info.js';
 import { RelayPool } from './relay/relay-pool.js';
 import { RelayServer } from './relay/relay-server.js';
@@ -222,7 +222,7 @@ export class Stack {
 
   start(): void {
     this.dht.start();
-    this.dht.loadNodes(this.#options.savedata.dhtNodes);
+    this.dht.bootstrap.addSavedNodes(this.#options.savedata.dhtNodes);
     this.#disruptions.start();
     if (this.#options.role !== 'node') this.onion.start();
   }
@@ -266,7 +266,7 @@ export class Stack {
 
   /** Enters the network through a node and its relays. */
   bootstrap(node: NodeInfo, tcpPorts: readonly number[]): void {
-    this.dht.bootstrap(node);
+    this.dht.bootstrap.addNode(node);
     this.onion.noteNode(node);
     // A node has no friends to reach over relays.
     if (this.#options.role === 'node') return;

@@ -117,7 +117,7 @@ export class Tox {
       udpPort: socket.localPort,
       udpSocket: socket.kind,
       mapping: this.#ports?.mapping,
-      bootstrapNodes: { ...dht.bootstrapCounts, unresolved: this.#unresolved.all },
+      bootstrapNodes: { ...dht.bootstrap.counts, unresolved: this.#unresolved.all },
     });
   }
 

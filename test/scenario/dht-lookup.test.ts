@@ -38,9 +38,9 @@ t.test('a node whose bootstrap nodes are black holes but for one is connected wi
   net.clock.advance(3000);
   const late = net.peer();
   for (let index = 0; index < 9; index += 1) {
-    late.dht.bootstrap(deadNode(net, generateKeyPair(net.random).publicKey, `30.0.0.${index}`));
+    late.dht.bootstrap.addNode(deadNode(net, generateKeyPair(net.random).publicKey, `30.0.0.${index}`));
   }
-  late.dht.bootstrap(peers[0] as DhtPeer);
+  late.dht.bootstrap.addNode(peers[0] as DhtPeer);
   t.ok(net.clock.runUntil(() => late.dht.isConnected, 1000));
   const search = late.dht.search((peers[13] as DhtPeer).publicKey);
   t.ok(net.clock.runUntil(() => search.endpoints.length > 0, 1000));
@@ -57,8 +57,8 @@ t.test('a node at rest sends next to nothing to bootstrap nodes that are black h
     return true;
   };
   net.network.blackHoles.clear();
-  late.dht.bootstrap(dead);
-  late.dht.bootstrap(first as DhtPeer);
+  late.dht.bootstrap.addNode(dead);
+  late.dht.bootstrap.addNode(first as DhtPeer);
   net.clock.advance(600_000);
   t.ok(late.dht.isConnected);
   t.ok(wasted >= 4 && wasted <= 8, `${wasted} packets`);

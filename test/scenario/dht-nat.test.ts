@@ -7,8 +7,8 @@ function meet(seed: number, a: PeerPlace['nat'], b: PeerPlace['nat'], limit: num
   const [first] = net.peers(20) as [DhtPeer];
   net.clock.advance(3000);
   const [left, right] = [net.peer({ ...(a && { nat: a }) }), net.peer({ ...(b && { nat: b }) })];
-  left.dht.bootstrap(first);
-  right.dht.bootstrap(first);
+  left.dht.bootstrap.addNode(first);
+  right.dht.bootstrap.addNode(first);
   const there = left.dht.search(right.publicKey);
   const back = right.dht.search(left.publicKey);
   return net.clock.runUntil(() => there.endpoints.length > 0 && back.endpoints.length > 0, limit);

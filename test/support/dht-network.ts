@@ -106,7 +106,7 @@ export class DhtNetwork {
   /** Nodes that bootstrap from the first one, all joined. */
   peers(count: number): DhtPeer[] {
     const peers = Array.from({ length: count }, () => this.peer());
-    for (const peer of peers.slice(1)) peer.dht.bootstrap(peers[0] as DhtPeer);
+    for (const peer of peers.slice(1)) peer.dht.bootstrap.addNode(peers[0] as DhtPeer);
     return peers;
   }
 }

@@ -132,7 +132,7 @@ export class DhtSearches {
     const entrances = this.#honest.slice(0, ENTRANCES);
     // As the list of public nodes has it, some of which are asked.
     for (let count = 0; count < 2 && entrances.length > 0; count += 1) {
-      peer.dht.bootstrap(entrances[this.net.random.below(entrances.length)] as DhtPeer);
+      peer.dht.bootstrap.addNode(entrances[this.net.random.below(entrances.length)] as DhtPeer);
     }
     return peer;
   }

@@ -18,7 +18,6 @@ import type { NodeInfo } from '../packet/node-info.js';
 import { Bootstrap } from './bootstrap/bootstrap.js';
 import { LanDiscovery, type LanDiscoveryDeps } from './bootstrap/lan-discovery.js';
 import { PingQueue } from './bootstrap/ping-queue.js';
-import type { KnownNodes } from './known-nodes.js';
 import { NodeLists } from './node-lists.js';
 import { NodeLiveness } from './node-liveness.js';
 import { DhtBox } from './rpc/dht-box.js';
@@ -60,6 +59,7 @@ export class Dht {
   readonly requests: DhtRequests;
   /** Whether nodes near to us still answer. */
   readonly liveness: NodeLiveness;
+  readonly bootstrap: Bootstrap;
   readonly #deps: DhtDeps;
   readonly #options: DhtOptions;
   readonly #ping: PingService;
@@ -67,7 +67,6 @@ export class Dht {
   readonly #limiter: RequestLimiter;
   readonly #pingQueue: PingQueue;
   readonly #lanDiscovery: LanDiscovery;
-  readonly #bootstrap: Bootstrap;
   readonly #lists: NodeLists;
   readonly #observedAddress: ObservedAddress;
   readonly #connectedChanges = new Listeners<[isConnected: boolean]>();
@@ -92,20 +91,20 @@ export class Dht {
     const onRequest = this.#onRequest;
     this.#ping = new PingService({ ...common, onRequest, onResponse: (node) => this.#onAnswer(node, undefined) });
     const ping = (node: NodeInfo): void => this.#ping.ping(node);
-    const closestNodes: NodesHandlers['closestNodes'] = (...query) => this.#lists.known.closest(...query);
+    const closestNodes: NodesHandlers['closestNodes'] = (...query) => this.#lists.closest(...query);
     this.#nodes = new NodesService({ ...common, handlers: { closestNodes, onRequest, onResponse: this.#onNodes } });
     this.#limiter = new RequestLimiter({
       clock,
       isReachable,
       request: (node, target) => this.#nodes.ask(node, target),
       onAsked: (node) => this.liveness.asked(node),
-      isGood: (key) => this.#lists.known.isGood(key) && !this.liveness.isSuspect(key),
+      isGood: (key) => this.#lists.isGood(key) && !this.liveness.isSuspect(key),
       isSought: (key) => this.#lists.searches.get(key) !== undefined,
     });
     const askForUs = (node: NodeInfo): void => this.#limiter.ask(node, ownKey);
     this.#observedAddress = new ObservedAddress({
       clock,
-      nearest: (count) => this.#lists.known.closest(ownKey, count, { lan: true }),
+      nearest: (count) => this.#lists.closest(ownKey, count, { lan: true }),
       ask: askForUs,
     });
     this.#lists = new NodeLists(
@@ -121,13 +120,13 @@ export class Dht {
       },
       { ownKey },
     );
-    const { near, searches } = this.#lists;
+    const { closeList, searches } = this.#lists;
     this.requests = new DhtRequests(
       {
         random,
         box,
         send,
-        findEndpoint: (key) => near.list.find(key)?.goodEndpoint(clock.now()),
+        findEndpoint: (key) => closeList.list.find(key)?.goodEndpoint(clock.now()),
         ways: (key) => searches.get(key)?.ways(clock.now()) ?? [],
       },
       { ownKey },
@@ -135,21 +134,21 @@ export class Dht {
     this.requests.on(DhtRequestKind.NatPing, (sender, data) => searches.handleNatPing(sender, data));
     this.#pingQueue = new PingQueue({ ping, isWanted: this.#isWanted }, { ownKey, now: clock.now() });
     this.#lanDiscovery = new LanDiscovery(
-      { clock, send, interfaces: deps.interfaces ?? (() => []), onNode: (node) => near.askNow(node) },
+      { clock, send, interfaces: deps.interfaces ?? (() => []), onNode: (node) => closeList.askNow(node) },
       { ownKey, ipv6: options.ipv6 },
     );
-    this.#bootstrap = new Bootstrap(
+    this.bootstrap = new Bootstrap(
       {
         clock,
         random,
         ask: askForUs,
         isConnected: () => this.isConnected,
-        isBeyondLan: () => this.#lists.known.isBeyondLan,
+        isBeyondLan: () => this.#lists.isBeyondLan,
       },
       { ownKey },
     );
     const onSuspect = (node: NodeInfo): void => this.#suspects.tell(node);
-    this.liveness = new NodeLiveness({ clock, random, close: near.list, ping, onSuspect });
+    this.liveness = new NodeLiveness({ clock, random, close: closeList.list, ping, onSuspect });
   }
 
   /** First byte and handler of every datagram that is for the DHT. */
@@ -177,14 +176,14 @@ export class Dht {
     if (this.#timer !== undefined) return;
     this.#timer = this.#deps.clock.every(TICK_MS, () => this.#tick());
     if (this.#options.lanDiscovery) this.#lanDiscovery.start();
-    this.#bootstrap.start();
+    this.bootstrap.start();
   }
 
   /** Stops permanently. */
   stop(): void {
     this.#timer?.cancel();
     this.#lanDiscovery.stop();
-    this.#bootstrap.stop();
+    this.bootstrap.stop();
     this.liveness.stop();
     this.#lists.close();
   }
@@ -194,7 +193,7 @@ export class Dht {
     this.#lists.tick(now);
     this.#pingQueue.tick(now);
     this.liveness.tick(now);
-    this.#bootstrap.tick(now);
+    this.bootstrap.tick(now);
     this.#setConnected(!this.liveness.isSilent && this.#lists.isAnyGoodNear(now));
   }
 
@@ -222,33 +221,18 @@ export class Dht {
   refresh(): void {
     this.liveness.stop();
     this.#lists.refresh();
-    this.#bootstrap.refresh();
+    this.bootstrap.refresh();
     if (this.#timer !== undefined) this.#tick();
   }
 
-  /** Bootstraps from this node: asks it for nodes near to us until it answers, and again when no node answers any more. */
-  bootstrap(node: NodeInfo): void {
-    this.#bootstrap.addNode(node);
-  }
-
-  /** Adds nodes of an earlier run. Eight of them a second are tried while we are not connected. */
-  loadNodes(nodes: readonly NodeInfo[]): void {
-    this.#bootstrap.addSavedNodes(nodes);
-  }
-
   /** All nodes that we know. */
-  get known(): KnownNodes {
-    return this.#lists.known;
+  get known(): Pick<NodeLists, 'closest' | 'near' | 'toSave'> {
+    return this.#lists;
   }
 
   /** Looks for the address of a node by its DHT key until closed. */
   search(publicKey: PublicKey, handlers: DhtSearchHandlers = {}): DhtSearch {
     return this.#lists.searches.open(publicKey, handlers);
-  }
-
-  /** The number of bootstrap nodes, and how many of them answered. */
-  get bootstrapCounts(): { readonly known: number; readonly answering: number } {
-    return this.#bootstrap.counts;
   }
 
   /** Our own addresses as other nodes see them, the one that most nodes report in front. */
@@ -265,7 +249,7 @@ export class Dht {
     if (isConnected === this.#isConnected) return;
     this.#isConnected = isConnected;
     this.#deps.log.debug(isConnected ? 'connected to the DHT' : 'disconnected from the DHT: no node answers');
-    if (!isConnected) this.#bootstrap.noteLost();
+    if (!isConnected) this.bootstrap.noteLost();
     this.#connectedChanges.tell(isConnected);
   }
 
@@ -273,7 +257,7 @@ export class Dht {
   #onAnswer(node: NodeInfo, asked: PublicKey | undefined): void {
     const now = this.#deps.clock.now();
     this.#limiter.answered(node);
-    this.#bootstrap.answered(node);
+    this.bootstrap.answered(node);
     this.liveness.answered(node);
     const isNew = this.#lists.answered(node, asked, now);
     if (this.#lists.isGoodNear(node.publicKey, now)) this.#setConnected(true);

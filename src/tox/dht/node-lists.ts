@@ -1,33 +1,37 @@
 /** All lists of nodes: the close list and one for every search. What is learned about a node goes to each of them. */
+import type { Clock } from '../../base/clock.js';
+import { compareDistance } from '../crypto/distance.js';
 import type { PublicKey } from '../crypto/keys.js';
 import type { NodeInfo } from '../packet/node-info.js';
-import { KnownNodes } from './known-nodes.js';
+import type { DhtNode } from './routing/dht-node.js';
 import { ListMaintainer } from './routing/list-maintainer.js';
 import { NodeList } from './routing/node-list.js';
 import { SearchTable, type SearchTableDeps } from './search/search-table.js';
 
+// Saved nodes beyond that make the next start no faster.
+const MAX_SAVED = 128;
+
 export interface NodeListsDeps extends Omit<SearchTableDeps, 'closestNodes'> {
-  /** Whether a good node has not answered lately. */
+  /** Whether a good node has not answered lately; other nodes are preferred to it. */
   readonly isSuspect: (key: PublicKey) => boolean;
 }
 
 export class NodeLists {
-  /** The close list. */
-  readonly near: ListMaintainer;
+  readonly closeList: ListMaintainer;
   readonly searches: SearchTable;
-  /** The nodes of all lists. */
-  readonly known: KnownNodes;
+  readonly #clock: Clock;
   readonly #isReachable: (node: NodeInfo) => boolean;
+  readonly #isSuspect: (key: PublicKey) => boolean;
 
   constructor(deps: NodeListsDeps, options: { readonly ownKey: PublicKey }) {
-    const { clock, isSuspect } = deps;
+    this.#clock = deps.clock;
     this.#isReachable = deps.isReachable;
-    this.near = new ListMaintainer(deps, { list: NodeList.close(options.ownKey) });
+    this.#isSuspect = deps.isSuspect;
+    this.closeList = new ListMaintainer(deps, { list: NodeList.close(options.ownKey) });
     this.searches = new SearchTable({
       ...deps,
-      closestNodes: (target, count) => this.known.closest(target, count, { lan: true }),
+      closestNodes: (target, count) => this.closest(target, count, { lan: true }),
     });
-    this.known = new KnownNodes({ clock, close: this.near.list, searches: this.searches, isSuspect });
   }
 
   /**
@@ -36,51 +40,121 @@ export class NodeLists {
    * @returns whether it has become good, and was not in any list
    */
   answered(node: NodeInfo, asked: PublicKey | undefined, now: number): boolean {
-    const wasGood = this.known.isGood(node.publicKey);
-    const isNewNear = this.near.answered(node, asked, now) === 'new';
-    const isNew = this.searches.answered(node, asked, now) || isNewNear;
+    const wasGood = this.isGood(node.publicKey);
+    const isNewClose = this.closeList.answered(node, asked, now) === 'new';
+    const isNew = this.searches.answered(node, asked, now) || isNewClose;
     return isNew && !wasGood;
   }
 
   /** A node that has answered names another one, which proves nothing about that one. */
   named(reporter: PublicKey, node: NodeInfo, now: number): void {
     if (!this.#isReachable(node)) return;
-    this.near.offer(node);
+    this.closeList.offer(node);
     this.searches.named(reporter, node, now);
   }
 
   /** Whether a node that sends us a request should be pinged: it would enter the close list, or it has moved. */
   wants(node: NodeInfo, now: number): boolean {
     const { publicKey, endpoint } = node;
-    if (this.near.list.wants(publicKey, endpoint, now)) return true;
-    const isElsewhere = this.near.list.find(publicKey)?.isElsewhere(endpoint, now);
+    if (this.closeList.list.wants(publicKey, endpoint, now)) return true;
+    const isElsewhere = this.closeList.list.find(publicKey)?.isElsewhere(endpoint, now);
     return isElsewhere || this.searches.isElsewhere(node, now);
   }
 
   /** Whether the node is near to us, and good. */
   isGoodNear(key: PublicKey, now: number): boolean {
-    return this.near.list.find(key)?.isGood(now) === true;
+    return this.closeList.list.find(key)?.isGood(now) === true;
   }
 
   /** Whether any node near to us is good. */
   isAnyGoodNear(now: number): boolean {
-    return this.near.list.nodes().some((node) => node.isGood(now));
+    return this.closeList.list.nodes().some((node) => node.isGood(now));
   }
 
   /** Once a second. */
   tick(now: number): void {
-    this.near.tick(now);
+    this.closeList.tick(now);
     this.searches.tick(now);
   }
 
   /** Asks all nodes again. */
   refresh(): void {
-    this.near.refresh();
+    this.closeList.refresh();
     this.searches.refresh();
   }
 
   close(): void {
-    this.near.close();
+    this.closeList.close();
     this.searches.close();
   }
+
+  /** Returns the good nodes nearest to `target`, each once. @param lan whether nodes of local networks are included */
+  closest(target: PublicKey, count: number, { lan }: { readonly lan: boolean }): NodeInfo[] {
+    const usable = { lan, now: this.#clock.now(), isSuspect: this.#isSuspect };
+    return closestOf([this.closeList.list, ...this.searches.lists], target, count, usable);
+  }
+
+  /**
+   * Returns the good nodes near to us, once for each good address. Nodes near to friends are left out: an observer of the nodes
+   * that we use would learn who our friends are.
+   */
+  near(): NodeInfo[] {
+    const now = this.#clock.now();
+    const good = this.closeList.list
+      .nodes()
+      .flatMap((node) => node.goodEndpoints(now).map((endpoint) => ({ publicKey: node.publicKey, endpoint })));
+    const answering = good.filter(({ publicKey }) => !this.#isSuspect(publicKey));
+    return answering.length > 0 ? answering : good;
+  }
+
+  /** Returns at most 128 nodes for the next start. Those from the random searches come first, because they differ from run to run. */
+  toSave(): NodeInfo[] {
+    const nodes = [...this.searches.randomNodes(), ...this.closeList.list.nodes()];
+    return goodOf(nodes, this.#clock.now()).slice(0, MAX_SAVED);
+  }
+
+  /** Whether a good node near to us is outside of our local networks. */
+  get isBeyondLan(): boolean {
+    return this.near().some((node) => !node.endpoint.isLan);
+  }
+
+  isGood(key: PublicKey): boolean {
+    const now = this.#clock.now();
+    return this.closeList.list.find(key)?.isGood(now) === true || this.searches.isKnownGood(key, now);
+  }
+}
+
+/** Returns the usable nodes of these lists that are nearest to `target`, each once. */
+export function closestOf(
+  lists: readonly Pick<NodeList, 'nodes'>[],
+  target: PublicKey,
+  count: number,
+  usable: { readonly lan: boolean; readonly now: number; readonly isSuspect: (key: PublicKey) => boolean },
+): NodeInfo[] {
+  // Every nodes request is answered from here: one pass, in which most nodes cost a single comparison.
+  const best: NodeInfo[] = [];
+  for (const list of lists) {
+    for (const node of list.nodes()) {
+      const { publicKey } = node;
+      const last = best[count - 1];
+      if (last !== undefined && compareDistance(target, publicKey, last.publicKey) >= 0) continue;
+      const at = best.findIndex((other) => compareDistance(target, publicKey, other.publicKey) <= 0);
+      if (at >= 0 && best[at]?.publicKey.equals(publicKey)) continue;
+      const endpoint = node.goodEndpoint(usable.now, usable.lan);
+      if (endpoint === undefined || usable.isSuspect(publicKey)) continue;
+      best.splice(at < 0 ? best.length : at, 0, { publicKey, endpoint });
+      if (best.length > count) best.pop();
+    }
+  }
+  return best;
+}
+
+/** Good nodes, each once. */
+function goodOf(nodes: readonly DhtNode[], now: number): NodeInfo[] {
+  const found = new Map<string, NodeInfo>();
+  for (const node of nodes) {
+    const info = node.info(now);
+    if (info !== undefined) found.set(node.publicKey.hex, info);
+  }
+  return [...found.values()];
 }

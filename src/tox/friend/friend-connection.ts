@@ -24,7 +24,7 @@ import type { NodeInfo } from '../packet/node-info.js';
 import type { DhtPublicKeyAnnouncement } from '../packet/onion-data.js';
 import type { RelayPool } from '../relay/relay-pool.js';
 import { ConnectionRecord, closeText, routeTo } from './connection-record.js';
-import { type DiscoveryState, FriendDiscovery } from './friend-discovery.js';
+import { FriendDiscovery } from './friend-discovery.js';
 import { FriendRelays, type RelayOwner } from './friend-relays.js';
 import { FriendWhereabouts } from './friend-whereabouts.js';
 import { Heartbeat } from './heartbeat.js';
@@ -84,10 +84,10 @@ type State =
 export class FriendConnection {
   readonly publicKey: PublicKey;
   readonly record: ConnectionRecord;
+  readonly discovery: FriendDiscovery;
   readonly #deps: FriendConnectionDeps;
   readonly #handlers: FriendConnectionHandlers;
   readonly #log: Logger;
-  readonly #discovery: FriendDiscovery;
   readonly #whereabouts: FriendWhereabouts;
   readonly #relays: FriendRelays;
   #state: State = { kind: 'searching' };
@@ -114,7 +114,7 @@ export class FriendConnection {
       onRelayLost: ({ publicKey: { short }, endpoint }, reason) =>
         this.record.setError(`relay ${short} at ${endpoint}: ${reason}`),
     });
-    this.#discovery = new FriendDiscovery({
+    this.discovery = new FriendDiscovery({
       clock: deps.clock,
       search: deps.search,
       announcement: deps.announcement,
@@ -129,15 +129,6 @@ export class FriendConnection {
   /** The established connection, if there is one. */
   get connection(): CryptoConnection | undefined {
     return this.#state.kind === 'established' ? this.#state.connection : undefined;
-  }
-
-  get standing(): DiscoveryState {
-    return this.#discovery.standing;
-  }
-
-  /** Searches again, as quickly as at first; does nothing while the friend is connected. */
-  seek(): void {
-    this.#discovery.restart();
   }
 
   /** The traffic of the established connection, or else of the last one. */
@@ -157,20 +148,15 @@ export class FriendConnection {
     };
   }
 
-  /** Sends through the onion, to every node that stores the friend. @returns how many */
-  sendByOnion(data: Buffer): number {
-    return this.#discovery.send(data);
-  }
-
   /** Our addresses have changed: announces them to the friend, unless it is connected directly. */
   announceAgain(): void {
-    if (!this.connection?.isDirect) this.#discovery.announce();
+    if (!this.connection?.isDirect) this.discovery.announce();
   }
 
   /** The friend has announced its DHT key, through the onion or the DHT, authenticated by its real key. */
   handleAnnouncement({ noReplay, dhtKey, nodes }: DhtPublicKeyAnnouncement): void {
     if (this.#isClosed || !this.#whereabouts.isNew(noReplay)) return;
-    this.#discovery.noteAnswer();
+    this.discovery.noteAnswer();
     this.#locate(dhtKey);
     this.#connect();
     for (const node of nodes) {
@@ -194,7 +180,7 @@ export class FriendConnection {
     this.#locate(offer.dhtKey);
     this.#leave('the friend has lost the connection');
     if (this.#isClosed) return;
-    this.#discovery.noteAnswer();
+    this.discovery.noteAnswer();
     this.#begin(offer.accept(this.#connectionHandlers()));
   }
 
@@ -213,7 +199,7 @@ export class FriendConnection {
         this.#retry?.cancel();
         this.#connect();
     }
-    this.#discovery.hurryAnnouncements();
+    this.discovery.hurryAnnouncements();
   }
 
   /** Ends the connection and the search permanently. */
@@ -222,7 +208,7 @@ export class FriendConnection {
     this.#isClosed = true;
     this.#leave('closed');
     this.#forgetWhereabouts();
-    this.#discovery.close();
+    this.discovery.close();
   }
 
   /** The friend has this DHT key. A new one means that the friend has restarted: ends what belongs to the old one. */
@@ -240,7 +226,7 @@ export class FriendConnection {
   /** The friend's DHT key has not been announced for too long. */
   #onExpired(): void {
     this.#log.debug('its DHT key has expired; searching again');
-    this.#discovery.noteLost();
+    this.discovery.noteLost();
     this.#forgetWhereabouts();
     this.#leave('its DHT key has expired');
   }
@@ -297,14 +283,14 @@ export class FriendConnection {
     const heartbeat = new Heartbeat({
       clock: this.#deps.clock,
       connection,
-      onHealthy: () => this.#discovery.pause(),
-      onSuspect: () => this.#discovery.resume(),
+      onHealthy: () => this.discovery.pause(),
+      onSuspect: () => this.discovery.resume(),
       onTimeout: () => this.#leave('silent for 32 s'),
     });
     this.#state = { kind: 'established', connection, heartbeat };
     this.record.setRoute(routeTo(connection.endpoint));
     this.#relays.startSharing(connection);
-    this.#discovery.pause();
+    this.discovery.pause();
     this.#handlers.onEstablished();
   }
 
@@ -335,14 +321,14 @@ export class FriendConnection {
     this.#state = { kind: 'searching' };
     if (before.kind === 'established') {
       before.heartbeat.stop();
-      this.#discovery.noteLost();
+      this.discovery.noteLost();
       this.record.ended(before.connection);
       this.#relays.stopSharing();
       this.#whereabouts.renew();
       this.#handlers.onLost(reason);
     }
     if (this.#isClosed) return;
-    this.#discovery.resume();
+    this.discovery.resume();
     if (this.#whereabouts.dhtKey !== undefined)
       this.#retry = this.#deps.clock.after(RETRY_DELAY, () => this.#connect());
   }

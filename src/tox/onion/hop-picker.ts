@@ -6,9 +6,9 @@
 import type { Clock } from '../../base/clock.js';
 import { LruMap } from '../../base/lru-map.js';
 import { pick, type Random } from '../../base/random.js';
+import type { PublicKey } from '../crypto/keys.js';
 import type { NodeInfo } from '../packet/node-info.js';
 import type { EntryNode, Hops } from './onion-path.js';
-import type { NodeHealth } from './path-nodes.js';
 import { Scope, scopeOf } from './scope.js';
 
 /** Nodes whose failures are counted; more than the DHT has good nodes near us. */
@@ -20,6 +20,14 @@ const LASTING = 125_000;
 /** ms after the first node. Then the nodes of the first minute have lasted, and only those are used, however few. */
 const SETTLED = 180_000;
 const HOPS = 3;
+
+/** What the DHT knows about the liveness of nodes. */
+export interface NodeHealth {
+  /** Whether the node has not answered lately. */
+  isSuspect(key: PublicKey): boolean;
+  /** Pings the node: a path through it does not work. */
+  check(node: NodeInfo): void;
+}
 
 export class HopPicker {
   readonly #clock: Clock;

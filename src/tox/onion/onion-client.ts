@@ -13,9 +13,8 @@ import type { NodeInfo } from '../packet/node-info.js';
 import { AnnounceRequests } from './announce-requests.js';
 import { type DataSource, sourceByRelay, sourceByUdp } from './data-limit.js';
 import { FriendSearch, type FriendSearchHandlers, type OwnStore, type Persistence } from './friend-search.js';
-import { OnionPaths } from './onion-paths.js';
+import { type EntryRelays, type OnionDht, OnionPaths } from './onion-paths.js';
 import { OwnAnnouncement } from './own-announcement.js';
-import type { EntryRelays, OnionDht } from './path-nodes.js';
 
 /** Nodes of the DHT near the target with which a search begins. */
 const SEEDS = 8;
@@ -130,7 +129,7 @@ export class OnionClient {
   /** Adds a new good node of the DHT or a bootstrap node, and asks it at once where that helps. */
   noteNode(node: NodeInfo): void {
     if (!this.#isReachable(node)) return;
-    this.#paths.nodes.noteKnown(node);
+    this.#paths.noteKnown(node);
     if (this.#announcement === undefined) return;
     if (this.#deps.dht.known.near().length > 0) this.#ask(node);
     // Whether there are so few nodes that they are used before they have answered is known when all have been named.
@@ -139,7 +138,7 @@ export class OnionClient {
 
   #askFirst(): void {
     this.#firstAsk = undefined;
-    for (const node of this.#paths.nodes.nodes) this.#ask(node);
+    for (const node of this.#paths.nodes) this.#ask(node);
   }
 
   #ask(node: NodeInfo): void {
@@ -159,21 +158,21 @@ export class OnionClient {
   refresh(): void {
     if (this.#announcement === undefined) return;
     this.#paths.clear();
-    const { nodes } = this.#paths.nodes;
+    const { nodes } = this.#paths;
     this.#announcement.refresh(nodes);
     for (const search of this.#searches.values()) search.refresh(nodes);
   }
 
   /** Repeats unanswered requests at once: a TCP relay can be a first hop now, or UDP has stopped working. */
   noteEntryChange(): void {
-    if (this.#announcement === undefined || this.#paths.nodes.relays.length === 0) return;
+    if (this.#announcement === undefined || this.#paths.relays.length === 0) return;
     this.#paths.forgetUnanswered();
     this.#askAgain();
   }
 
   #askAgain(): void {
     if (this.#announcement === undefined) return;
-    const { nodes } = this.#paths.nodes;
+    const { nodes } = this.#paths;
     this.#announcement.announcer.askAgain(nodes);
     for (const search of this.#searches.values()) search.askAgain(nodes);
   }
@@ -230,7 +229,7 @@ export class OnionClient {
 
   #onAnnounceResponse(packet: Buffer, source: Endpoint): void {
     const filter = (node: NodeInfo): boolean => this.#isReachable(node) && (source.isLan || !node.endpoint.isLan);
-    const onNode = (node: NodeInfo): void => this.#paths.nodes.noteAnswer(node);
+    const onNode = (node: NodeInfo): void => this.#paths.noteAnswer(node);
     if (!this.#requests.receive(packet, filter, onNode)) this.#dropped += 1;
   }
 
@@ -245,6 +244,6 @@ export class OnionClient {
 
   #seeds(target: PublicKey): NodeInfo[] {
     const closest = this.#deps.dht.known.closest(target, SEEDS, { lan: true });
-    return [...closest, ...this.#paths.nodes.nodes.slice(0, MAX_PATH_SEEDS)];
+    return [...closest, ...this.#paths.nodes.slice(0, MAX_PATH_SEEDS)];
   }
 }

@@ -43,7 +43,7 @@ t.test('two nodes know each other after a bootstrap, and each reports the other 
   const changes: boolean[] = [];
   b.dht.onNode((node) => news.push(node.endpoint.key));
   b.dht.onConnectedChange((isConnected) => changes.push(isConnected));
-  b.dht.bootstrap(a);
+  b.dht.bootstrap.addNode(a);
   net.clock.advance(10_000);
   t.same(news, [a.endpoint.key]);
   t.same(changes, [true]);
@@ -53,7 +53,7 @@ t.test('two nodes know each other after a bootstrap, and each reports the other 
 t.test('the DHT reports when no node answers any more', async (t) => {
   const net = new DhtNetwork(2);
   const [a, b] = [net.peer(), net.peer()];
-  b.dht.bootstrap(a);
+  b.dht.bootstrap.addNode(a);
   net.clock.advance(1000);
   const changes: boolean[] = [];
   b.dht.onConnectedChange((isConnected) => changes.push(isConnected));
@@ -67,7 +67,7 @@ t.test('the DHT reports when no node answers any more', async (t) => {
 t.test('when no node answers, the bootstrap node is asked at once and then less and less often', async (t) => {
   const net = new DhtNetwork(20);
   const [a, b] = [net.peer(), net.peer()];
-  b.dht.bootstrap(a);
+  b.dht.bootstrap.addNode(a);
   net.clock.advance(1000);
   let asked = 0;
   net.network.filter = (_packet, from) => {
@@ -92,8 +92,8 @@ t.test('a search asks the nodes that we know at once', async (t) => {
 t.test('nodes of a local network are sent only to nodes that ask from a local network', async (t) => {
   const net = new DhtNetwork(3);
   const [a, near, far] = [net.peer(), net.peer({ address: '192.168.1.9' }), net.peer()];
-  near.dht.bootstrap(a);
-  far.dht.bootstrap(a);
+  near.dht.bootstrap.addNode(a);
+  far.dht.bootstrap.addNode(a);
   net.clock.advance(3000);
   t.same(answerOf(net, a, stranger(5), '8.8.8.8'), [far.endpoint.address]);
   t.same(answerOf(net, a, stranger(6), '192.168.1.10'), ['192.168.1.9', far.endpoint.address]);
@@ -131,7 +131,7 @@ t.test("a search reports the node's address, each answer, and each change of add
     socket.send(packet, to);
     return false;
   };
-  b.dht.bootstrap(a);
+  b.dht.bootstrap.addNode(a);
   net.clock.advance(1000);
   t.equal(heard.at(-1), moved.key, 'a request from the new address is enough');
   search.close();
@@ -143,7 +143,7 @@ t.test("a search reports the node's address, each answer, and each change of add
 t.test('a node that sends from a new address is sent to others with that address at once', async (t) => {
   const net = new DhtNetwork(1);
   const [a, b] = [net.peer(), net.peer()];
-  b.dht.bootstrap(a);
+  b.dht.bootstrap.addNode(a);
   net.clock.advance(10_000);
   const moved = net.network.socket('20.0.9.9', 33445, (packet, source) => b.router.receive(packet, source));
   net.network.filter = (packet, from, to) => {
@@ -151,7 +151,7 @@ t.test('a node that sends from a new address is sent to others with that address
     moved.send(packet, to);
     return false;
   };
-  b.dht.bootstrap(a);
+  b.dht.bootstrap.addNode(a);
   net.clock.advance(200);
   t.same(addresses(a.dht.known.closest(b.publicKey, 1, { lan: false })), ['20.0.9.9:33445']);
   moved.close();
@@ -160,7 +160,7 @@ t.test('a node that sends from a new address is sent to others with that address
 t.test('two friends with addresses in the same local network as well do not ping each other without end', async (t) => {
   const net = new DhtNetwork(1);
   const [a, b] = [net.peer(), net.peer()];
-  b.dht.bootstrap(a);
+  b.dht.bootstrap.addNode(a);
   net.clock.advance(1000);
   a.dht.search(b.publicKey);
   b.dht.search(a.publicKey);
@@ -178,7 +178,7 @@ t.test('two friends with addresses in the same local network as well do not ping
     else return true;
     return false;
   };
-  a.dht.bootstrap({ publicKey: b.publicKey, endpoint: lanB });
+  a.dht.bootstrap.addNode({ publicKey: b.publicKey, endpoint: lanB });
   net.clock.advance(20_000);
   t.ok(sent < 200, `${sent}`);
 });
@@ -186,7 +186,7 @@ t.test('two friends with addresses in the same local network as well do not ping
 t.test('two searches for one key are both notified, and end one by one', async (t) => {
   const net = new DhtNetwork(6);
   const [a, b] = [net.peer(), net.peer()];
-  b.dht.bootstrap(a);
+  b.dht.bootstrap.addNode(a);
   net.clock.advance(1000);
   const heard: string[] = [];
   const one = a.dht.search(b.publicKey, { onEndpoint: () => heard.push('one') });
@@ -242,7 +242,7 @@ t.test('saved nodes of an earlier run bootstrap the next one', async (t) => {
   t.ok(saved.length >= 8);
   t.equal(new Set(addresses(saved)).size, saved.length, 'each once');
   const late = net.peer();
-  late.dht.loadNodes(saved);
+  late.dht.bootstrap.addSavedNodes(saved);
   t.ok(net.clock.runUntil(() => late.dht.isConnected, 1000));
 });
 
@@ -255,7 +255,7 @@ t.test('without IPv6 no IPv6 address is asked', async (t) => {
     return true;
   };
   const target = generateKeyPair(net.random).publicKey;
-  a.dht.bootstrap({ publicKey: target, endpoint: at('2001:db8::1') });
+  a.dht.bootstrap.addNode({ publicKey: target, endpoint: at('2001:db8::1') });
   a.dht.search(target).learn({ publicKey: target, endpoint: at('2001:db8::1') });
   net.clock.advance(10_000);
   t.equal(sent, 0);
@@ -271,7 +271,7 @@ t.test('neither our own node nor an address that belongs to no single host is as
     return true;
   };
   const nodes = [a, ...['255.255.255.255', '20.0.9.1'].map((address) => ({ publicKey, endpoint: at(address) }))];
-  for (const one of nodes) a.dht.bootstrap(one);
+  for (const one of nodes) a.dht.bootstrap.addNode(one);
   const search = a.dht.search(publicKey);
   for (const one of [...nodes, { publicKey, endpoint: at('20.0.9.2', 0) }]) search.learn(one);
   net.clock.advance(1000);
@@ -285,7 +285,7 @@ t.test(
     const peers = net.peers(8);
     const keyPair = generateKeyPair(net.random);
     const [a, b] = [peers[2] as DhtPeer, net.peer({ keyPair })];
-    b.dht.bootstrap(peers[0] as DhtPeer);
+    b.dht.bootstrap.addNode(peers[0] as DhtPeer);
     net.clock.advance(3000);
     const { clock, random } = net;
     const sharedKeys = new SharedKeyCache(keyPair.secretKey);
@@ -336,7 +336,7 @@ t.test('a node that names new nodes without end makes us send and store little',
     if (to.address.startsWith('66.1.')) sent += 1;
     return true;
   };
-  a.dht.bootstrap({ publicKey: liar.publicKey, endpoint: at('66.0.0.1') });
+  a.dht.bootstrap.addNode({ publicKey: liar.publicKey, endpoint: at('66.0.0.1') });
   net.clock.advance(300_000);
   t.ok(named > 20, 'it was asked');
   // Three lists ask a node three times each.
@@ -362,7 +362,7 @@ t.test('a node outside of our network cannot make us ask local addresses', async
     const plain = encodeNodesResponse({ nodes: named, id: opened.plain.readBigUInt64BE(32) });
     socket.send(liar.box.seal(UdpKind.NodesResponse, a.publicKey, plain), source);
   });
-  a.dht.bootstrap({ publicKey: liar.publicKey, endpoint: at('66.0.0.2') });
+  a.dht.bootstrap.addNode({ publicKey: liar.publicKey, endpoint: at('66.0.0.2') });
   net.clock.advance(60_000);
   t.same([...asked], ['66.2.0.1']);
 });
@@ -385,7 +385,7 @@ t.test('hostile datagrams of every kind change nothing', async (t) => {
 t.test('after stop no timer is left and nothing is sent', async (t) => {
   const net = new DhtNetwork(17);
   const a = net.peer({ lanDiscovery: true });
-  a.dht.bootstrap({ publicKey: keyOf('0a'), endpoint: at('8.8.8.8') });
+  a.dht.bootstrap.addNode({ publicKey: keyOf('0a'), endpoint: at('8.8.8.8') });
   a.dht.search(keyOf('0b')).learn({ publicKey: keyOf('0b'), endpoint: at('8.8.8.9') });
   a.dht.stop();
   const before = net.network.sent;
