@@ -26,6 +26,9 @@ const REQUEST_GAPS = [500, 700, 1_000, 1_500, 2_500, 4_000, 6_000, 10_000, 20_00
 
 const OFFLINE_REASON = 'the friend went offline';
 
+/** A friend as the application sees it. */
+export type Friend = Omit<MessengerFriend, 'leave'>;
+
 export interface FriendRequest {
   readonly publicKey: PublicKey;
   readonly message: Buffer;
@@ -45,7 +48,7 @@ export interface MessengerDeps {
 export class Messenger {
   readonly #deps: MessengerDeps;
   /** By the hex of their keys. */
-  readonly #friends = new Map<string, Friend>();
+  readonly #friends = new Map<string, MessengerFriend>();
   readonly #requests = new Listeners<[request: FriendRequest]>();
 
   constructor(deps: MessengerDeps) {
@@ -66,7 +69,7 @@ export class Messenger {
     const stack = this.#deps.stack();
     // A client waits for its server; a server has many clients, which search for it themselves.
     const persistence = request === undefined ? 'patient' : 'eager';
-    const friend = new Friend(
+    const friend = new MessengerFriend(
       { clock, connect: (handlers) => stack.friends.add(publicKey, handlers, persistence), ownNetwork: stack },
       { publicKey, request },
     );
@@ -104,8 +107,7 @@ interface FriendDeps {
   readonly ownNetwork: OwnNetwork;
 }
 
-/** A friend as the application sees it. */
-export class Friend {
+class MessengerFriend {
   readonly publicKey: PublicKey;
   readonly #deps: FriendDeps;
   readonly #connection: FriendConnection;

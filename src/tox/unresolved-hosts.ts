@@ -14,16 +14,14 @@ export interface UnresolvedHost {
 }
 
 export class UnresolvedHosts {
-  readonly #clock: Clock;
-  readonly #log: Logger;
+  readonly #deps: { readonly clock: Clock; readonly log: Logger };
   /** By host name. */
   readonly #hosts = new Map<string, UnresolvedHost>();
   readonly #reported = new Set<string>();
   #timer: Timer | undefined;
 
   constructor(deps: { readonly clock: Clock; readonly log: Logger }) {
-    this.#clock = deps.clock;
-    this.#log = deps.log;
+    this.#deps = deps;
   }
 
   get all(): readonly UnresolvedHost[] {
@@ -38,7 +36,7 @@ export class UnresolvedHosts {
 
   failed(host: string, reason: string): void {
     this.#hosts.set(host, { host, reason });
-    if (!this.#reported.has(host)) this.#timer ??= this.#clock.after(ROUND, () => this.#report());
+    if (!this.#reported.has(host)) this.#timer ??= this.#deps.clock.after(ROUND, () => this.#report());
   }
 
   stop(): void {
@@ -55,7 +53,7 @@ export class UnresolvedHosts {
     const names = news.slice(0, NAMED).map(({ host }) => host);
     const more = news.length > NAMED ? ` and ${news.length - NAMED} more` : '';
     const subject = news.length === 1 ? 'a bootstrap node has' : `${news.length} bootstrap nodes have`;
-    this.#log.warn(
+    this.#deps.log.warn(
       `${subject} no address: ${names.join(', ')}${more} (${first.reason}); check the names, and that the name servers answer`,
     );
   }

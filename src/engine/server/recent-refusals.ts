@@ -3,7 +3,7 @@
  * clients repeat their request ever more rarely, ours after 40 s in the end.
  */
 import type { Clock, Timer } from '../../base/clock.js';
-import type { FriendRequest } from '../../tox/friend-book.js';
+import type { FriendRequest } from '../../tox/messenger.js';
 
 /** Implementation: ms; longer than a client waits between two requests. They may hold a secret, so no longer than that. */
 const MEMORY = 60_000;

@@ -1,5 +1,4 @@
 /** All lists of nodes: the close list and one for every search. What is learned about a node goes to each of them. */
-import type { Clock } from '../../base/clock.js';
 import { compareDistance } from '../crypto/distance.js';
 import type { PublicKey } from '../crypto/keys.js';
 import type { NodeInfo } from '../packet/node-info.js';
@@ -19,14 +18,10 @@ export interface NodeListsDeps extends Omit<SearchTableDeps, 'closestNodes'> {
 export class NodeLists {
   readonly closeList: ListMaintainer;
   readonly searches: SearchTable;
-  readonly #clock: Clock;
-  readonly #isReachable: (node: NodeInfo) => boolean;
-  readonly #isSuspect: (key: PublicKey) => boolean;
+  readonly #deps: NodeListsDeps;
 
   constructor(deps: NodeListsDeps, options: { readonly ownKey: PublicKey }) {
-    this.#clock = deps.clock;
-    this.#isReachable = deps.isReachable;
-    this.#isSuspect = deps.isSuspect;
+    this.#deps = deps;
     this.closeList = new ListMaintainer(deps, { list: NodeList.close(options.ownKey) });
     this.searches = new SearchTable({
       ...deps,
@@ -48,7 +43,7 @@ export class NodeLists {
 
   /** A node that has answered names another one, which proves nothing about that one. */
   named(reporter: PublicKey, node: NodeInfo, now: number): void {
-    if (!this.#isReachable(node)) return;
+    if (!this.#deps.isReachable(node)) return;
     this.closeList.offer(node);
     this.searches.named(reporter, node, now);
   }
@@ -90,7 +85,7 @@ export class NodeLists {
 
   /** Returns the good nodes nearest to `target`, each once. @param lan whether nodes of local networks are included */
   closest(target: PublicKey, count: number, { lan }: { readonly lan: boolean }): NodeInfo[] {
-    const usable = { lan, now: this.#clock.now(), isSuspect: this.#isSuspect };
+    const usable = { lan, now: this.#deps.clock.now(), isSuspect: this.#deps.isSuspect };
     return closestOf([this.closeList.list, ...this.searches.lists], target, count, usable);
   }
 
@@ -99,18 +94,18 @@ export class NodeLists {
    * that we use would learn who our friends are.
    */
   near(): NodeInfo[] {
-    const now = this.#clock.now();
+    const now = this.#deps.clock.now();
     const good = this.closeList.list
       .nodes()
       .flatMap((node) => node.goodEndpoints(now).map((endpoint) => ({ publicKey: node.publicKey, endpoint })));
-    const answering = good.filter(({ publicKey }) => !this.#isSuspect(publicKey));
+    const answering = good.filter(({ publicKey }) => !this.#deps.isSuspect(publicKey));
     return answering.length > 0 ? answering : good;
   }
 
   /** Returns at most 128 nodes for the next start. Those from the random searches come first, because they differ from run to run. */
   toSave(): NodeInfo[] {
     const nodes = [...this.searches.randomNodes(), ...this.closeList.list.nodes()];
-    return goodOf(nodes, this.#clock.now()).slice(0, MAX_SAVED);
+    return goodOf(nodes, this.#deps.clock.now()).slice(0, MAX_SAVED);
   }
 
   /** Whether a good node near to us is outside of our local networks. */
@@ -119,7 +114,7 @@ export class NodeLists {
   }
 
   isGood(key: PublicKey): boolean {
-    const now = this.#clock.now();
+    const now = this.#deps.clock.now();
     return this.closeList.list.find(key)?.isGood(now) === true || this.searches.isKnownGood(key, now);
   }
 }

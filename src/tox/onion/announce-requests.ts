@@ -72,23 +72,22 @@ export interface OutgoingRequest {
 }
 
 export class AnnounceRequests {
-  readonly #clock: Clock;
-  readonly #random: Random;
+  readonly #deps: { readonly clock: Clock; readonly random: Random };
   readonly #pending = new ExpiringMap<bigint, OutgoingRequest>(LIFETIME, CAPACITY);
 
   constructor(deps: { readonly clock: Clock; readonly random: Random }) {
-    this.#clock = deps.clock;
-    this.#random = deps.random;
+    this.#deps = deps;
   }
 
   send(request: OutgoingRequest): void {
+    const { clock, random } = this.#deps;
     const { requester, node, path, pool, pingId } = request;
-    const sendback = randomId(this.#random);
-    const nonce = this.#random.bytes(NONCE_SIZE);
+    const sendback = randomId(random);
+    const nonce = random.bytes(NONCE_SIZE);
     const { publicKey, sharedKeys, searchedKey, dataKey } = requester;
     const content = encodeAnnounceRequestContent({ pingId, searchedKey, dataKey, sendback });
     const sealed = seal(sharedKeys.get(node.publicKey), nonce, content);
-    this.#pending.set(sendback, request, this.#clock.now());
+    this.#pending.set(sendback, request, clock.now());
     pool.noteRequest(path);
     path.send(encodeAnnounceRequest('classic', { nonce, requester: publicKey, sealed }), node.endpoint);
   }
@@ -102,7 +101,7 @@ export class AnnounceRequests {
   receive(packet: Buffer, filter: (node: NodeInfo) => boolean, onNode?: (node: NodeInfo) => void): boolean {
     const response = decodeAnnounceResponse('classic', packet);
     if (response === undefined) return false;
-    const request = this.#pending.get(response.sendback, this.#clock.now());
+    const request = this.#pending.get(response.sendback, this.#deps.clock.now());
     if (request === undefined) return false;
     const { node, path, pool, pingId } = request;
     const plain = open(request.requester.sharedKeys.get(node.publicKey), response.nonce, response.sealed);

@@ -29,30 +29,24 @@ export interface NodeHealth {
   check(node: NodeInfo): void;
 }
 
+export interface HopPickerDeps {
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly nodes: () => readonly NodeInfo[];
+  /** Returns TCP relays as first hops; none while UDP works. */
+  readonly relays?: () => readonly NodeInfo[];
+  readonly health?: NodeHealth | undefined;
+}
+
 export class HopPicker {
-  readonly #clock: Clock;
-  readonly #random: Random;
-  readonly #nodes: () => readonly NodeInfo[];
-  readonly #relays: () => readonly NodeInfo[];
-  readonly #health: NodeHealth | undefined;
+  readonly #deps: HopPickerDeps;
   /** When each node was first seen, ms of the clock. */
   readonly #seenAt = new LruMap<string, number>(MAX_SEEN);
   /** For each node the number of paths that never worked, since one through it did. */
   readonly #failures = new LruMap<string, number>(REMEMBERED);
 
-  /** @param deps.relays TCP relays as first hops; none while UDP works */
-  constructor(deps: {
-    readonly clock: Clock;
-    readonly random: Random;
-    readonly nodes: () => readonly NodeInfo[];
-    readonly relays?: () => readonly NodeInfo[];
-    readonly health?: NodeHealth | undefined;
-  }) {
-    this.#clock = deps.clock;
-    this.#random = deps.random;
-    this.#nodes = deps.nodes;
-    this.#relays = deps.relays ?? (() => []);
-    this.#health = deps.health;
+  constructor(deps: HopPickerDeps) {
+    this.#deps = deps;
   }
 
   /** Whether any node has an address of this scope or a narrower one. */
@@ -67,8 +61,8 @@ export class HopPicker {
 
   /** Returns the hops of a new path. @param scope the widest scope of their addresses */
   pick(scope: Scope = Scope.World): Hops | undefined {
-    const relays = this.#relays();
-    const relay = relays.length > 0 ? pick(this.#random, relays) : undefined;
+    const relays = this.#deps.relays?.() ?? [];
+    const relay = relays.length > 0 ? pick(this.#deps.random, relays) : undefined;
     const nodes = this.#behind(relay, this.#candidates(scope));
     const first = this.#take(nodes);
     if (first === undefined) return undefined;
@@ -93,12 +87,12 @@ export class HopPicker {
 
   /** The path seems broken: checks all its nodes. */
   suspect(hops: Hops): void {
-    for (const hop of new Set<EntryNode>(hops)) if (hop.transport !== 'tcp') this.#health?.check(hop);
+    for (const hop of new Set<EntryNode>(hops)) if (hop.transport !== 'tcp') this.#deps.health?.check(hop);
   }
 
   /** Whether one of the nodes does not answer any more. */
   isBroken(hops: Hops): boolean {
-    return hops.some((hop) => this.#health?.isSuspect(hop.publicKey) === true);
+    return hops.some((hop) => this.#deps.health?.isSuspect(hop.publicKey) === true);
   }
 
   /** Returns the nodes that the relay can reach, or all if there are none. */
@@ -109,8 +103,8 @@ export class HopPicker {
   }
 
   #candidates(scope: Scope): readonly NodeInfo[] {
-    const now = this.#clock.now();
-    const nodes = firstOfEach(this.#nodes(), scope);
+    const now = this.#deps.clock.now();
+    const nodes = firstOfEach(this.#deps.nodes(), scope);
     const ages = nodes.map((node) => now - this.#firstSeen(node, now));
     const lasting = nodes.filter((_node, index) => (ages[index] as number) >= LASTING);
     return lasting.length >= HOPS || ages.some((age) => age >= SETTLED) ? lasting : nodes;
@@ -125,8 +119,8 @@ export class HopPicker {
   /** Takes the one of two random nodes that failed less often, which avoids broken ones without preferring a few. */
   #take(nodes: NodeInfo[]): NodeInfo | undefined {
     if (nodes.length === 0) return undefined;
-    const one = this.#random.below(nodes.length);
-    const other = this.#random.below(nodes.length);
+    const one = this.#deps.random.below(nodes.length);
+    const other = this.#deps.random.below(nodes.length);
     const index = this.#failuresOf(nodes[one]) <= this.#failuresOf(nodes[other]) ? one : other;
     return nodes.splice(index, 1)[0];
   }

@@ -44,9 +44,7 @@ export interface OnionRelayDeps {
 }
 
 export class OnionRelay {
-  readonly #clock: Clock;
-  readonly #send: (packet: Buffer, destination: Endpoint) => void;
-  readonly #sendToClient: ((client: bigint, packet: Buffer) => void) | undefined;
+  readonly #deps: OnionRelayDeps;
   readonly #sharedKeys: SharedKeyCache;
   readonly #newPaths: TokenBucket;
   readonly #packets: TokenBucket;
@@ -54,9 +52,7 @@ export class OnionRelay {
   #dropped = 0;
 
   constructor(deps: OnionRelayDeps) {
-    this.#clock = deps.clock;
-    this.#send = deps.send;
-    this.#sendToClient = deps.sendToClient;
+    this.#deps = deps;
     // Not the DHT's cache: the many keys of paths would replace those of nodes.
     this.#sharedKeys = new SharedKeyCache(deps.keyPair.secretKey);
     const now = deps.clock.now();
@@ -94,7 +90,7 @@ export class OnionRelay {
       return;
     }
     const sendback = this.#sendbacks.seal({ previous: { client: client.id }, inner: Buffer.alloc(0) });
-    this.#send(encodeForwardedRequest(0, data.subarray(0, NONCE_SIZE), layer.inner, sendback), layer.next);
+    this.#deps.send(encodeForwardedRequest(0, data.subarray(0, NONCE_SIZE), layer.inner, sendback), layer.next);
   }
 
   #forward(level: OnionLevel, packet: Buffer, source: Endpoint): void {
@@ -108,7 +104,7 @@ export class OnionRelay {
     const { next, inner } = layer;
     const sendback = this.#sendbacks.seal({ previous: source, inner: request.sendback });
     const isLast = level === 2;
-    this.#send(
+    this.#deps.send(
       isLast
         ? encodeOnionDelivery({ payload: inner, sendback })
         : encodeForwardedRequest(level, request.nonce, inner, sendback),
@@ -117,7 +113,8 @@ export class OnionRelay {
   }
 
   /** Takes a packet from the rate limit; called before the key agreement of a new path. */
-  readonly #mayTry = (isKnown: boolean): boolean => (isKnown ? this.#packets : this.#newPaths).take(this.#clock.now());
+  readonly #mayTry = (isKnown: boolean): boolean =>
+    (isKnown ? this.#packets : this.#newPaths).take(this.#deps.clock.now());
 
   #return(level: SendbackLevel, packet: Buffer): void {
     const response = decodeOnionResponse(level, packet);
@@ -130,9 +127,9 @@ export class OnionRelay {
     const { previous, inner } = content;
     if ('client' in previous) {
       // Only the first hop has clients.
-      if (level === 1) this.#sendToClient?.(previous.client, data);
+      if (level === 1) this.#deps.sendToClient?.(previous.client, data);
       return;
     }
-    this.#send(level === 1 ? data : encodeOnionResponse(level === 3 ? 2 : 1, { sendback: inner, data }), previous);
+    this.#deps.send(level === 1 ? data : encodeOnionResponse(level === 3 ? 2 : 1, { sendback: inner, data }), previous);
   }
 }

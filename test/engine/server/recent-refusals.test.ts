@@ -1,7 +1,7 @@
 import t from 'tap';
 import { RecentRefusals } from '../../../src/engine/server/recent-refusals.js';
 import { generateKeyPair, type PublicKey } from '../../../src/tox/crypto/keys.js';
-import type { FriendRequest } from '../../../src/tox/friend-book.js';
+import type { FriendRequest } from '../../../src/tox/messenger.js';
 import { ManualClock } from '../../support/manual-clock.js';
 import { SeededRandom } from '../../support/seeded-random.js';
 

@@ -3,8 +3,7 @@ import type { ProxyError, ToxStack } from '../../../src/engine/network/tox-stack
 import type { ConnectionPath } from '../../../src/tox/connection-facts.js';
 import type { PublicKey } from '../../../src/tox/crypto/keys.js';
 import type { ToxId } from '../../../src/tox/crypto/tox-id.js';
-import type { FriendRequest } from '../../../src/tox/friend-book.js';
-import type { Friend } from '../../../src/tox/messenger.js';
+import type { Friend, FriendRequest } from '../../../src/tox/messenger.js';
 import type { NetworkFacts } from '../../../src/tox/network-facts.js';
 import type { BootstrapAddress } from '../../../src/tox/tox.js';
 import { direct, factsOf, networkFactsOf, none } from './facts.js';
