@@ -43,6 +43,6 @@ export function accessSettingsOrError(deps: Deps, settings: Settings): AccessSet
   } catch (error) {
     if (!(error instanceof CodedError)) throw error;
     const { require, isOpen } = settings.access;
-    return { require, isOpen, givenSecret: undefined, secretFault: messageOf(error) };
+    return { require, isOpen, givenSecret: undefined, secretError: messageOf(error) };
   }
 }

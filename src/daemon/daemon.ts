@@ -10,7 +10,7 @@ import { AccessPolicy } from '../engine/access/access-policy.js';
 import { GuessBans } from '../engine/access/guess-bans.js';
 import type { Engine } from '../engine/engine.js';
 import type { ClientAdmission } from '../engine/server/client-admission.js';
-import { peerName } from '../engine/server/peer-name.js';
+import { nameWithKey } from '../engine/server/client-names.js';
 import { targetAddresses } from '../engine/server/target-addresses.js';
 import { TargetPolicy } from '../engine/server/target-policy.js';
 import type { EngineOptions } from '../engine/start-engine.js';
@@ -94,8 +94,8 @@ export class Daemon {
       clock: deps.clock,
       log: deps.log,
       ban: (...ban) => access.ban(...ban),
-      shutOut: (...ban) => access.shutOut(...ban),
-      nameOf: ({ hex }) => peerName(hex, access.entryOf(hex)?.alias),
+      banInMemory: (...ban) => access.banInMemory(...ban),
+      nameOf: ({ hex }) => nameWithKey(hex, access.entryOf(hex)?.alias),
     });
     this.#policy = new AccessPolicy(access, this.#bans.onWrong);
     this.#admission = engine.serve(this.#policy, (id) => access.entryOf(id)?.alias);
@@ -131,7 +131,7 @@ export class Daemon {
       names: SETTING_NAMES,
       isRelay: true,
       isLasting: true,
-      nameOf: (peerId) => peerName(peerId, aliasOf(peerId)),
+      nameOf: (peerId) => nameWithKey(peerId, aliasOf(peerId)),
       mayReach: (...asked) => targets?.mayReach(...asked) ?? { allowed: false, reason: 'starting' },
     });
     try {
@@ -183,7 +183,7 @@ export class Daemon {
   /** One line for the service manager. */
   get summary(): string {
     const { health, warnings } = this.#warnings();
-    const clients = this.#admission.guests.filter(({ isOnline }) => isOnline).length;
+    const clients = this.#admission.clients.filter(({ isOnline }) => isOnline).length;
     const rest = `${networkOf(this.#networkContext).state}, clients: ${clients}, tunnels: ${this.engine.tunnels.list().length}`;
     return health === 'ok' ? rest : `${warnings[0]?.message}; ${rest}`;
   }
@@ -234,10 +234,10 @@ export class Daemon {
    * @throws ControlError `needs-confirmation` when they would disconnect clients, CodedError when they cannot be used
    */
   #confirm(settings: Settings, consent: Consent): string[] {
-    const { factors, isSecretKept } = this.#access.supposed(accessSettings(this.#deps, settings));
+    const { factors, isSecretUnchanged } = this.#access.withSettings(accessSettings(this.#deps, settings));
     const door = { require: factors.require, isOpen: factors.isOpen, hasSecret: factors.secret !== undefined };
     const deps = { access: this.#access, clock: this.#deps.clock, admission: this.#admission, engine: this.engine };
-    return confirm(deps, consent, affectedBy(deps, { door, isSecretKept, factors }));
+    return confirm(deps, consent, affectedBy(deps, { door, isSecretUnchanged, factors }));
   }
 
   /** @throws CodedError when the settings cannot be used; then nothing has changed */
@@ -262,12 +262,12 @@ export class Daemon {
     const { state, udp, bootstrapNodes } = networkOf(this.#networkContext);
     const isNoneAdmitted = isClosed({ access, clock, policy: this.#policy });
     return healthOf({
-      stateErrors: access.faults,
+      stateErrors: access.errors,
       admission: isNoneAdmitted ? 'closed' : this.#policy.isOpen ? 'open' : 'restricted',
       whitelist: { isOn: access.hasWhitelist, entries: access.entries.length },
-      rulesError: this.#targets.fault,
-      saveError: (access.saveFault ?? engine.saveFault)?.message,
-      proxyError: engine.proxyFault,
+      rulesError: this.#targets.error,
+      saveError: (access.saveError ?? engine.saveError)?.message,
+      proxyError: engine.proxyError,
       network: {
         ...{ state, udp, bootstrapNodes, age: clock.unixTime() - engine.onlineSince },
         hasBootstrapNodes: engine.hasBootstrapNodes,

@@ -37,7 +37,7 @@ const ROWS: readonly Row[] = [
     ];
   }),
   gauge('tuntox_clients', 'Clients that are here, by path', ({ admission }) => {
-    const here = admission.guests.filter(({ isOnline }) => isOnline);
+    const here = admission.clients.filter(({ isOnline }) => isOnline);
     const on = (kind: string): number => here.filter(({ friend }) => friend.path.kind === kind).length;
     return (['direct', 'relayed'] as const).map((path) => [{ path }, on(path)]);
   }),

@@ -8,7 +8,7 @@ interface Deps {
   readonly log: Logger;
   readonly access: Pick<AccessControl, 'entries' | 'hasWhitelist' | 'require' | 'secret'>;
   readonly policy: Pick<AccessPolicy, 'isClosed' | 'isOpen'>;
-  readonly targets: Pick<TargetPolicy, 'fault' | 'file'>;
+  readonly targets: Pick<TargetPolicy, 'error' | 'file'>;
 }
 
 export class ServingNews {
@@ -39,8 +39,8 @@ export class ServingNews {
   }
 
   #targets(): string {
-    const { fault, file } = this.#deps.targets;
+    const { error, file } = this.#deps.targets;
     if (file === undefined) return 'everything that this machine reaches, including itself';
-    return fault === undefined ? `what ${file} allows` : `nothing, because ${file} cannot be used`;
+    return error === undefined ? `what ${file} allows` : `nothing, because ${file} cannot be used`;
   }
 }

@@ -47,7 +47,7 @@ export class Engine {
   /** Unix time, s, since when we are online, or not. */
   #onlineSince: number;
   #wasOnline = false;
-  #saveFault: Error | undefined;
+  #saveError: Error | undefined;
   #isStopped = false;
 
   constructor(deps: Deps, options: { readonly nodes: readonly BootstrapAddress[]; readonly names: SettingNames }) {
@@ -55,7 +55,7 @@ export class Engine {
     this.#names = options.names;
     this.#entry = new NetworkEntry(deps, options.nodes);
     this.#watch = new NetworkWatch(deps);
-    this.#saveFault = deps.identity.writeError;
+    this.#saveError = deps.identity.writeError;
     this.#onlineSince = deps.clock.unixTime();
   }
 
@@ -97,14 +97,14 @@ export class Engine {
   }
 
   /** Why the proxy is of no use now, in words; undefined while it is, and without one. */
-  get proxyFault(): string | undefined {
-    const fault = this.#deps.tox.proxyFault;
-    return fault === undefined ? undefined : proxyText(fault, this.#names.proxy);
+  get proxyError(): string | undefined {
+    const error = this.#deps.tox.proxyFault;
+    return error === undefined ? undefined : proxyText(error, this.#names.proxy);
   }
 
   /** Why what was learned of the network could not be kept the last time; undefined when it was. */
-  get saveFault(): Error | undefined {
-    return this.#saveFault;
+  get saveError(): Error | undefined {
+    return this.#saveError;
   }
 
   /** Whether anything is carried: a datagram to ourselves and back, or what the network answers. Never rejects. */
@@ -116,7 +116,7 @@ export class Engine {
   async start(): Promise<void> {
     const { clock, tox } = this.#deps;
     tox.onOnlineChange((isOnline) => this.#onOnlineChange(isOnline));
-    tox.onProxyChange((fault) => this.#onProxyChange(fault));
+    tox.onProxyChange((error) => this.#onProxyChange(error));
     await tox.start();
     this.#entry.ask();
     this.#watch.begin();
@@ -179,10 +179,10 @@ export class Engine {
     this.#entry.onOnlineChange(isOnline);
   }
 
-  #onProxyChange(fault: ProxyError | undefined): void {
+  #onProxyChange(error: ProxyError | undefined): void {
     if (this.#isStopped) return;
-    if (fault === undefined) this.#deps.log.info('the proxy works again');
-    else this.#deps.log.error(proxyText(fault, this.#names.proxy));
+    if (error === undefined) this.#deps.log.info('the proxy works again');
+    else this.#deps.log.error(proxyText(error, this.#names.proxy));
   }
 
   /** What would be lost are hints for a faster start: no reason to stop working. */
@@ -190,9 +190,9 @@ export class Engine {
     const { identity, log, tox } = this.#deps;
     try {
       await identity.save(tox.savedata());
-      this.#saveFault = undefined;
+      this.#saveError = undefined;
     } catch (error) {
-      this.#saveFault = error as Error;
+      this.#saveError = error as Error;
       log.warn(messageOf(error));
     }
   }

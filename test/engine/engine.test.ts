@@ -267,7 +267,7 @@ t.test('patience ends with what is known about the server', async (t) => {
     ['no-network', () => {}],
     ['not-found', ({ tox }) => tox.setOnline(true)],
     [
-      'not-let-in',
+      'not-admitted',
       ({ tox, friend }) => {
         tox.setOnline(true);
         friend.standing = { kind: 'found', since: 0 };

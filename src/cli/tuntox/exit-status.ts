@@ -26,7 +26,7 @@ const STATUS_OF_CODE: Readonly<Record<string, number>> = {
   proxy: ExitStatus.Proxy,
   'no-network': ExitStatus.NoNetwork,
   'not-found': ExitStatus.NoServer,
-  'not-let-in': ExitStatus.NotAdmitted,
+  'not-admitted': ExitStatus.NotAdmitted,
   'no-connection': ExitStatus.Timeout,
   'peer-gone': ExitStatus.NoServer,
   'peer-away': ExitStatus.NoServer,

@@ -2,7 +2,7 @@
 import { ControlError } from '../../control/control-error.js';
 import type { AccessFactors } from '../../engine/access/access-factors.js';
 import { withOverrides } from '../../engine/access/access-policy.js';
-import { type Door, shutOutBy } from '../../engine/access/lost-access.js';
+import { kindsLosingAccess, type Requirements } from '../../engine/access/lost-access.js';
 import { isExpired } from '../../engine/access/whitelist.js';
 import type { AdmittedClient } from '../../engine/server/client-admission.js';
 import { nameOf } from './client-names.js';
@@ -36,26 +36,26 @@ export interface AffectedClients {
 
 export interface AccessChange {
   /** What clients would need; a field that is left out stays as it is. */
-  readonly door?: Partial<Door>;
+  readonly door?: Partial<Requirements>;
   /** Whether the present secret would stay valid; default true. */
-  readonly isSecretKept?: boolean;
+  readonly isSecretUnchanged?: boolean;
   /** The factors by which connected clients would be reviewed. */
   readonly factors: Partial<AccessFactors>;
 }
 
-export function affectedBy(deps: Deps, { door, isSecretKept = true, factors }: AccessChange): AffectedClients {
+export function affectedBy(deps: Deps, { door, isSecretUnchanged = true, factors }: AccessChange): AffectedClients {
   const { access, clock, admission } = deps;
   const { secret, hasWhitelist, require, isOpen } = access;
   const before = { hasSecret: secret !== undefined, hasWhitelist, require, isOpen };
   const now = clock.unixTime();
-  const kinds = shutOutBy({
+  const kinds = kindsLosingAccess({
     before,
     after: { ...before, ...door },
     isAnybodyListed: access.entries.some((entry) => !isExpired(entry, now)),
     hasSecretBeenUsed: access.hasSecretBeenUsed,
-    isSecretKept,
+    isSecretUnchanged,
   });
-  return { clients: admission.leaving(withOverrides(access, factors)), kinds };
+  return { clients: admission.affectedBy(withOverrides(access, factors)), kinds };
 }
 
 export interface Consent {

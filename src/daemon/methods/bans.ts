@@ -19,7 +19,7 @@ export function banMethods(deps: Deps): Pick<MethodHandlers, 'bans.list' | 'bans
       const key = client === undefined ? undefined : bannedClient(deps, client, names);
       const lifted = key === undefined ? bans : bans.filter(({ publicKey }) => publicKey.equals(key));
       if (!dryRun && lifted.length > 0) {
-        await saved(access.clearBans(key));
+        await saved(access.unban(key));
         for (const { publicKey } of lifted) log.info(`${logName(deps, publicKey)}: ban lifted`);
       }
       return { schema: 'tuntox.bans/1', bans: lifted.map(shown) };

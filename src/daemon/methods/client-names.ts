@@ -2,8 +2,13 @@
 import { ControlError } from '../../control/control-error.js';
 import type { Result } from '../../control/protocol.js';
 import type { AdmittedClient } from '../../engine/server/client-admission.js';
-import { type NamedClient, parseClientId, SelectorError, selectClient } from '../../engine/server/client-selector.js';
-import { peerName } from '../../engine/server/peer-name.js';
+import {
+  type NamedClient,
+  nameWithKey,
+  parseClientId,
+  SelectorError,
+  selectClient,
+} from '../../engine/server/client-names.js';
 import type { MethodContext } from './context.js';
 
 export type ClientName = Result<'ping'>['client'];
@@ -27,11 +32,11 @@ export const nameOf = ({ access }: Pick<Clients, 'access'>, key: ClientKey): str
 
 /** Returns the name and the first digits of the key, for the log. */
 export const logName = ({ access }: Pick<Clients, 'access'>, key: ClientKey): string =>
-  peerName(key.hex, access.entry(key)?.alias);
+  nameWithKey(key.hex, access.entry(key)?.alias);
 
 /** Returns the clients on the whitelist, and those that were admitted without it. */
 export function knownClients({ access, admission }: Clients): NamedClient[] {
-  const admitted = admission.guests.map(({ friend }) => ({ publicKey: friend.publicKey, alias: undefined }));
+  const admitted = admission.clients.map(({ friend }) => ({ publicKey: friend.publicKey, alias: undefined }));
   return [...access.entries, ...admitted];
 }
 
@@ -59,7 +64,7 @@ export function findAnyClient(clients: Clients, text: string): ClientKey {
 /** Finds a client that has connected since the start. @throws ControlError */
 export function findAdmitted(clients: Clients, text: string): AdmittedClient {
   const key = findClient(text, knownClients(clients));
-  const client = clients.admission.guests.find(({ id }) => id === key.hex);
+  const client = clients.admission.clients.find(({ id }) => id === key.hex);
   if (client !== undefined) return client;
   throw new ControlError('away', `${nameOf(clients, key)} has not connected since the daemon started`, {
     hint: 'to list the clients that have: tuntoxctl clients list',

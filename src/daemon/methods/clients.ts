@@ -14,7 +14,7 @@ type Names = 'clients.list' | 'clients.show' | 'clients.kick' | 'ping';
 export function clientMethods(deps: Deps): Pick<MethodHandlers, Names> {
   const { access, admission, engine } = deps;
   return {
-    'clients.list': () => ({ schema: 'tuntox.clients/1', clients: clientsOf(deps, admission.guests) }),
+    'clients.list': () => ({ schema: 'tuntox.clients/1', clients: clientsOf(deps, admission.clients) }),
     'clients.show': ({ client }) => {
       const admitted = findAdmitted(deps, client);
       const entry = access.entryOf(admitted.id);
@@ -49,12 +49,12 @@ function kick(deps: Deps, { client, banForMs, dryRun }: Params<'clients.kick'>):
   if (until !== undefined && until > LAST_UNIX_TIME) {
     throw new ControlError('bad-params', 'the ban is too long', { hint: 'use a shorter time, such as 24h' });
   }
-  const wasConnected = admission.guests.some(({ id }) => id === key.hex);
+  const wasConnected = admission.clients.some(({ id }) => id === key.hex);
   const closed = connectionsOf(deps, key.hex);
   if (!dryRun) {
     admission.kick(key);
     if (until !== undefined) {
-      access.shutOut(key, 'banned by clients kick', until);
+      access.banInMemory(key, 'banned by clients kick', until);
       log.info(`${logName(deps, key)}: banned for ${until - clock.unixTime()} s`);
     }
   }

@@ -53,7 +53,7 @@ export function aborted(signal: AbortSignal): Promise<void> {
 
 /** Returns the tunnels that clients have opened or are opening. @param peerId the key of one client, in upper-case hex */
 function tunnelsOf({ admission, engine: { tunnels } }: Deps, peerId?: string) {
-  const clients = new Map(admission.guests.map((client) => [client.id, client]));
+  const clients = new Map(admission.clients.map((client) => [client.id, client]));
   const isWanted = (one: { readonly peerId: string }): boolean =>
     clients.has(one.peerId) && (peerId === undefined || one.peerId === peerId);
   return {

@@ -109,7 +109,7 @@ async function off(deps: Deps, { confirmed, dryRun }: Params<'secret.off'>): Pro
   if (access.secret === undefined) return { ...change, closedTunnels: 0, notes: ['there is no secret to remove'] };
   const affected = affectedBy(deps, {
     door: { hasSecret: false },
-    isSecretKept: false,
+    isSecretUnchanged: false,
     factors: { secret: undefined },
   });
   const asked = confirm(deps, { confirmed, dryRun }, affected, noteWithout(access));
@@ -141,7 +141,7 @@ export function secretStatus({
 
 function notesOfSetting({ access, admission }: Deps, hadOne: boolean, options: Options): string[] {
   const needsBoth = access.hasWhitelist && access.require === 'all';
-  const areKept = !options.dropSessions && admission.guests.length > 0;
+  const areKept = !options.dropSessions && admission.clients.length > 0;
   return [
     ...(needsBoth ? [`clients on the whitelist need the ${hadOne ? 'new ' : ''}secret too (access.require: all)`] : []),
     ...(hadOne || access.hasWhitelist ? [] : ['every client that has the secret and the Tox ID is admitted']),

@@ -90,7 +90,7 @@ function accessOf(context: MethodContext): Result<'status'>['access'] {
 
 /** Whether no client can be admitted. */
 export function isClosed({ access, clock, policy }: Pick<MethodContext, 'access' | 'clock' | 'policy'>): boolean {
-  if (access.faults.length > 0 || policy.isClosed) return true;
+  if (access.errors.length > 0 || policy.isClosed) return true;
   if (!access.hasWhitelist || (access.secret !== undefined && access.require === 'any')) return false;
   const now = clock.unixTime();
   return access.entries.every((entry) => isExpired(entry, now));
@@ -98,7 +98,7 @@ export function isClosed({ access, clock, policy }: Pick<MethodContext, 'access'
 
 function sessionsOf(context: MethodContext): Result<'status'>['sessions'] {
   const { bytesReceived, bytesSent } = context.totals;
-  const clients = context.admission.guests.filter(({ isOnline }) => isOnline).length;
+  const clients = context.admission.clients.filter(({ isOnline }) => isOnline).length;
   return { clients, tunnels: countConnections(context), bytesReceived, bytesSent };
 }
 

@@ -5,7 +5,7 @@ import type { MethodHandlers, Params, Result } from '../../control/protocol.js';
 import { withOverrides } from '../../engine/access/access-policy.js';
 import { aliasOwners, isExpired, parseAllowed, type WhitelistEntry } from '../../engine/access/whitelist.js';
 import type { AdmittedClient } from '../../engine/server/client-admission.js';
-import { peerName } from '../../engine/server/peer-name.js';
+import { nameWithKey } from '../../engine/server/client-names.js';
 import { affectedBy, confirm, namesOf, noLongerAdmitted, tunnelsOf } from './affected-clients.js';
 import { findClient, keyText, nameOf, newClient } from './client-names.js';
 import type { MethodContext } from './context.js';
@@ -105,7 +105,7 @@ function notesOfAdding(
       ? []
       : ['from now on only clients on the whitelist are admitted']),
     ...(disconnected.length === 0 ? [] : [`disconnected: ${namesOf(deps, disconnected)}`]),
-    ...access.faults.map((fault) => `still no client is admitted: ${fault}`),
+    ...access.errors.map((error) => `still no client is admitted: ${error}`),
     ...banned.map(({ publicKey, alias }) => {
       return `${alias ?? publicKey.short} is banned; to lift the ban: tuntoxctl bans clear ${publicKey.short}`;
     }),
@@ -141,10 +141,10 @@ async function remove(deps: Deps, client: string, dryRun: boolean): Promise<Chan
   const entry = listedEntry(deps, client);
   const { publicKey } = entry;
   const after = withOverrides(access, { isListed: (key) => !key.equals(publicKey) && access.isListed(key) });
-  const disconnected = admission.leaving(after);
+  const disconnected = admission.affectedBy(after);
   const closedTunnels = tunnelsOf(deps, disconnected).length;
   const isIt = ({ id }: AdmittedClient): boolean => id === publicKey.hex;
-  const isStaying = admission.guests.some(isIt) && !disconnected.some(isIt);
+  const isStaying = admission.clients.some(isIt) && !disconnected.some(isIt);
   const isLast = access.entries.length === 1;
   const hasOther = access.secret !== undefined && access.require === 'any';
   const isLimited = entry.allow.length > 0 || entry.expiresAt !== undefined;
@@ -280,7 +280,7 @@ const adoptedEntry = ({ friend, admittedBy }: AdmittedClient, now: number): Whit
   addedAt: now,
 });
 
-const labelOf = ({ alias, publicKey }: WhitelistEntry): string => peerName(publicKey.hex, alias);
+const labelOf = ({ alias, publicKey }: WhitelistEntry): string => nameWithKey(publicKey.hex, alias);
 
 const change = (part: Partial<Change>): Change => ({
   schema: 'tuntox.whitelist-change/1',

@@ -41,7 +41,7 @@ export interface AccessSettings {
   /** A secret that the configuration or a credential of systemd brings, instead of the kept one. */
   readonly givenSecret: Buffer | undefined;
   /** Why the secret that was to be given cannot be read: nobody gets in. */
-  readonly secretFault?: string | undefined;
+  readonly secretError?: string | undefined;
 }
 
 /**
@@ -65,7 +65,7 @@ export class AccessControl implements AccessFactors {
   readonly #changes = new Listeners<[]>();
   #settings: AccessSettings;
   #expiry: Timer | undefined;
-  #saveFault: Error | undefined;
+  #saveError: Error | undefined;
 
   private constructor(deps: AccessControlDeps, settings: AccessSettings, parts: Parts, secrets: Secrets) {
     this.#deps = deps;
@@ -77,7 +77,7 @@ export class AccessControl implements AccessFactors {
     this.#awaitExpiry();
   }
 
-  /** Never fails: what cannot be read closes the door, and `faults` says so. @param directory of the state */
+  /** Never fails: what cannot be read closes the door, and `errors` tells. @param directory of the state */
   static async open(
     deps: AccessControlDeps,
     directory: StateDirectory,
@@ -95,15 +95,15 @@ export class AccessControl implements AccessFactors {
   }
 
   /** What of the kept state cannot be used, for people; while there is anything, nobody gets in. */
-  get faults(): readonly string[] {
+  get errors(): readonly string[] {
     const { whitelist, secret, bans } = this.#parts;
-    const all = [this.#settings.secretFault, whitelist.error?.message, secret.error?.message, bans.error?.message];
-    return all.filter((fault) => fault !== undefined);
+    const all = [this.#settings.secretError, whitelist.error?.message, secret.error?.message, bans.error?.message];
+    return all.filter((error) => error !== undefined);
   }
 
   /** Why the last change could not be saved; undefined when it was. */
-  get saveFault(): Error | undefined {
-    return this.#saveFault;
+  get saveError(): Error | undefined {
+    return this.#saveError;
   }
 
   // What the policy asks
@@ -121,7 +121,7 @@ export class AccessControl implements AccessFactors {
   }
 
   get isOpen(): boolean {
-    return this.#settings.isOpen && this.faults.length === 0;
+    return this.#settings.isOpen && this.errors.length === 0;
   }
 
   isListed(key: PublicKey): boolean {
@@ -136,7 +136,7 @@ export class AccessControl implements AccessFactors {
 
   /** With bans or a secret that cannot be read nobody can be told from who is kept out. */
   isBanned(key: PublicKey): boolean {
-    return this.faults.length > 0 || this.#bans.has(key);
+    return this.errors.length > 0 || this.#bans.has(key);
   }
 
   hasProven(key: PublicKey): boolean {
@@ -215,31 +215,31 @@ export class AccessControl implements AccessFactors {
   }
 
   /** In memory alone, which needs no disk: until then, or the end of the process. @param until Unix time, s */
-  shutOut(key: PublicKey, reason: string, until: number): void {
+  banInMemory(key: PublicKey, reason: string, until: number): void {
     this.#bans.banInMemory(key, reason, until);
-    this.#tell();
+    this.#notify();
   }
 
   /** Those in memory too, for which alone the disk is not needed. @param key undefined for all */
-  async clearBans(key: PublicKey | undefined): Promise<void> {
+  async unban(key: PublicKey | undefined): Promise<void> {
     if (this.#bans.isStored(key)) await this.#save(() => this.#bans.unban(key));
     this.#bans.unbanInMemory(key);
-    this.#tell();
+    this.#notify();
   }
 
   /** What would be looked at with other settings, and whether the secret of now would still be one. */
-  supposed({ require, isOpen, givenSecret }: AccessSettings) {
+  withSettings({ require, isOpen, givenSecret }: AccessSettings) {
     const isReplacing = this.#secrets.willReplace(givenSecret);
     const secret = this.#secrets.checkWith(givenSecret);
     const secretGeneration = this.secretGeneration + (isReplacing ? 1 : 0);
-    return { factors: { require, isOpen, secret, secretGeneration }, isSecretKept: !isReplacing };
+    return { factors: { require, isOpen, secret, secretGeneration }, isSecretUnchanged: !isReplacing };
   }
 
   /** The configuration was read anew. */
   applySettings(settings: AccessSettings): void {
     this.#settings = settings;
     this.#secrets.use(settings.givenSecret);
-    this.#tell();
+    this.#notify();
   }
 
   /** Calls back whenever somebody who is here may have to go. */
@@ -263,16 +263,16 @@ export class AccessControl implements AccessFactors {
   async #save(change: () => Promise<void>): Promise<void> {
     try {
       await change();
-      this.#saveFault = undefined;
+      this.#saveError = undefined;
     } catch (error) {
       // What the change itself found wrong is the caller's affair.
-      if (error instanceof StateFileError) this.#saveFault = error;
+      if (error instanceof StateFileError) this.#saveError = error;
       throw error;
     }
-    this.#tell();
+    this.#notify();
   }
 
-  #tell(): void {
+  #notify(): void {
     this.#awaitExpiry();
     this.#changes.tell();
   }
@@ -287,7 +287,7 @@ export class AccessControl implements AccessFactors {
     this.#expiry = clock.every(EXPIRY_LOOK, () => {
       const then = clock.unixTime();
       // Set back, it is to end anew what has ended before.
-      if (then >= next || then < now) this.#tell();
+      if (then >= next || then < now) this.#notify();
     });
   }
 }

@@ -24,7 +24,7 @@ export interface GuessBansDeps {
   /** For the log. */
   nameOf(key: PublicKey): string;
   /** The same without the disk, until the process ends. */
-  shutOut(key: PublicKey, reason: string, until: number): void;
+  banInMemory(key: PublicKey, reason: string, until: number): void;
 }
 
 export class GuessBans {
@@ -40,13 +40,13 @@ export class GuessBans {
 
   /** @param count different wrong secrets of this key so far */
   readonly onWrong = (key: PublicKey, count: number): void => {
-    const { ban, clock, nameOf, shutOut } = this.#deps;
+    const { ban, clock, nameOf, banInMemory } = this.#deps;
     if (count < TOO_MANY || !this.#limit.take(clock.now())) return;
     this.#say('warn', 'key banned', `${nameOf(key)}: banned for an hour, after ${count} wrong secrets`);
     const [reason, until] = [`${count} wrong secrets`, clock.unixTime() + BAN];
     ban(key, reason, until).catch((error: unknown) => {
       this.#say('error', 'ban not saved', messageOf(error));
-      shutOut(key, reason, until);
+      banInMemory(key, reason, until);
     });
   };
 

@@ -1,7 +1,7 @@
 /** Which clients that are not here would be shut out by a change of what is asked for: for telling the owner before it is done. Values only, no I/O. */
 
 /** What is asked for. */
-export interface Door {
+export interface Requirements {
   readonly hasSecret: boolean;
   readonly hasWhitelist: boolean;
   readonly require: 'all' | 'any';
@@ -9,15 +9,15 @@ export interface Door {
   readonly isOpen: boolean;
 }
 
-export interface DoorChange {
-  readonly before: Door;
-  readonly after: Door;
+export interface RequirementsChange {
+  readonly before: Requirements;
+  readonly after: Requirements;
   /** Whether anybody is on the whitelist. */
   readonly isAnybodyListed: boolean;
   /** Whether anybody has come with the secret of before. */
   readonly hasSecretBeenUsed: boolean;
   /** Whether the secret of before is one after it too. */
-  readonly isSecretKept: boolean;
+  readonly isSecretUnchanged: boolean;
 }
 
 interface Client {
@@ -33,18 +33,21 @@ const KINDS: readonly (Client & { readonly text: string })[] = [
 ];
 
 /** The kinds of clients, for people, that got in before and do not after it. */
-export function shutOutBy(change: DoorChange): readonly string[] {
-  const { before, after, isAnybodyListed, hasSecretBeenUsed, isSecretKept } = change;
+export function kindsLosingAccess(change: RequirementsChange): readonly string[] {
+  const { before, after, isAnybodyListed, hasSecretBeenUsed, isSecretUnchanged } = change;
   return KINDS.filter(({ isListed, knowsSecret }) => {
     if ((isListed && !isAnybodyListed) || (knowsSecret && !hasSecretBeenUsed)) return false;
     return (
       getsIn(before, { isListed, knowsSecret }) &&
-      !getsIn(after, { isListed, knowsSecret: knowsSecret && isSecretKept })
+      !getsIn(after, { isListed, knowsSecret: knowsSecret && isSecretUnchanged })
     );
   }).map(({ text }) => text);
 }
 
-function getsIn({ hasSecret, hasWhitelist, require, isOpen }: Door, { isListed, knowsSecret }: Client): boolean {
+function getsIn(
+  { hasSecret, hasWhitelist, require, isOpen }: Requirements,
+  { isListed, knowsSecret }: Client,
+): boolean {
   if (!hasSecret && !hasWhitelist) return isOpen;
   const bySecret = hasSecret && knowsSecret;
   const byList = hasWhitelist && isListed;

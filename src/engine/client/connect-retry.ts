@@ -15,7 +15,7 @@ export interface RetryPolicy {
   readonly maxRetries: number;
 }
 
-export interface TriesHandlers {
+export interface RetryHandlers {
   /** A try has failed, and after `pause` ms comes the next. @param left how many are left, that one included */
   onPause(pause: number, left: number): void;
   onRetry(): void;
@@ -25,26 +25,22 @@ export interface TriesHandlers {
 
 export class ConnectRetry {
   readonly #clock: Clock;
-  readonly #patience: RetryPolicy;
-  readonly #handlers: TriesHandlers;
+  readonly #policy: RetryPolicy;
+  readonly #handlers: RetryHandlers;
   readonly #pauses: Backoff;
   #left = 0;
   #timer: Timer | undefined;
 
-  constructor(
-    deps: { readonly clock: Clock; readonly random: Random },
-    patience: RetryPolicy,
-    handlers: TriesHandlers,
-  ) {
+  constructor(deps: { readonly clock: Clock; readonly random: Random }, policy: RetryPolicy, handlers: RetryHandlers) {
     this.#clock = deps.clock;
-    this.#patience = patience;
+    this.#policy = policy;
     this.#handlers = handlers;
     this.#pauses = new Backoff(deps.random, { first: FIRST_PAUSE, most: LONGEST_PAUSE });
   }
 
   /** There is no connection: all tries are there again. */
   begin(): void {
-    this.#left = this.#patience.maxRetries;
+    this.#left = this.#policy.maxRetries;
     this.#pauses.reset();
     this.#wait();
   }
@@ -57,7 +53,7 @@ export class ConnectRetry {
 
   #wait(): void {
     this.end();
-    const { timeout } = this.#patience;
+    const { timeout } = this.#policy;
     if (timeout !== undefined) this.#timer = this.#clock.after(timeout, () => this.#onFailed());
   }
 

@@ -52,9 +52,9 @@ export class RemoteServer {
   readonly #friend: Friend;
   readonly #watch: ConnectionWatch;
   /** A server may come and go as often as it likes. */
-  readonly #said: FloodLog;
+  readonly #floodLog: FloodLog;
   readonly #hints: Backoff;
-  readonly #tries: ConnectRetry;
+  readonly #retry: ConnectRetry;
   /** Since when there is no connection, ms. */
   #awaySince: number;
   #hintTimer: Timer | undefined;
@@ -72,7 +72,7 @@ export class RemoteServer {
     this.#options = options;
     this.#peerId = publicKey.hex;
     this.#name = publicKey.short;
-    this.#said = new FloodLog(deps);
+    this.#floodLog = new FloodLog(deps);
     this.#hints = new Backoff(deps.random, { first: FIRST_HINT, most: LONGEST_HINT });
     this.#awaySince = deps.clock.now();
     this.online = new Promise((resolve) => {
@@ -83,7 +83,7 @@ export class RemoteServer {
     });
     // Nobody has to wait for it.
     this.givenUp.catch(() => {});
-    this.#tries = new ConnectRetry(deps, options.retry, {
+    this.#retry = new ConnectRetry(deps, options.retry, {
       onPause: (pause, left) => this.#onPause(pause, left),
       onRetry: () => this.#seek(),
       onExhausted: () => this.#onGivenUp(this.#error()),
@@ -122,9 +122,9 @@ export class RemoteServer {
   /** Says nothing more about the connection, whose end belongs to the stack. */
   close(): void {
     this.#isClosed = true;
-    this.#tries.end();
+    this.#retry.end();
     this.#hintTimer?.cancel();
-    this.#said.close();
+    this.#floodLog.close();
   }
 
   #onOnline(): void {
@@ -132,7 +132,7 @@ export class RemoteServer {
     const way = pathText(this.#friend.path);
     this.#tell('info', 'made', `connected to ${this.#name} in ${seconds.toFixed(1)} s, ${way}`);
     this.#watch.begin();
-    this.#tries.end();
+    this.#retry.end();
     this.#hintTimer?.cancel();
     this.#hints.reset();
     this.#onFirstOnline();
@@ -148,11 +148,11 @@ export class RemoteServer {
   }
 
   #tell(level: 'info' | 'warn', what: 'made' | 'lost', text: string): void {
-    this.#said.say({ source: this.#peerId, name: this.#name, kind: `connection ${what}`, level, text });
+    this.#floodLog.say({ source: this.#peerId, name: this.#name, kind: `connection ${what}`, level, text });
   }
 
   #await(): void {
-    this.#tries.begin();
+    this.#retry.begin();
     this.#planHint();
   }
 

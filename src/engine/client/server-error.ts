@@ -12,7 +12,7 @@ export type ServerFault =
   /** The network answers, but no node there knows the server. */
   | 'not-found'
   /** Nodes know it, and it has not answered for longer than it takes. */
-  | 'not-let-in'
+  | 'not-admitted'
   /** It was found, or has answered even, and yet there is no connection. */
   | 'no-connection';
 
@@ -51,7 +51,7 @@ function faultOf({ isOnline, proxyFault, standing, now }: Situation): ServerFaul
     case 'sought':
       return 'not-found';
     case 'found':
-      return now - standing.since < ANSWER_TIME ? 'no-connection' : 'not-let-in';
+      return now - standing.since < ANSWER_TIME ? 'no-connection' : 'not-admitted';
     case 'answering':
       return 'no-connection';
   }
@@ -75,7 +75,7 @@ function textOf(code: ServerFault, { name, names, away, proxyFault, hasBootstrap
       );
     case 'not-found':
       return `${name} has not been found for ${time}: check that it runs and is online, and that its Tox ID is right`;
-    case 'not-let-in':
+    case 'not-admitted':
       return (
         `${name} is reachable, but has not admitted this client for ${time}: check the secret; if it has a whitelist, its ` +
         `owner has to add the Tox ID of this client, which ${names.directory} keeps; or it stopped less than five minutes ago`

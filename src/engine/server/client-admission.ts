@@ -12,7 +12,7 @@ import { ConnectionWatch } from '../network/connection-watch.js';
 import { openChannels } from '../network/tox-channel.js';
 import type { ToxStack } from '../network/tox-stack.js';
 import { ClientList } from './client-list.js';
-import { peerName } from './peer-name.js';
+import { nameWithKey } from './client-names.js';
 import { RecentRefusals } from './recent-refusals.js';
 import { RefusalCounts } from './refusal-counts.js';
 
@@ -45,7 +45,7 @@ const MAX_REFUSALS = 1_024;
 const SAME_COUNT = 24 * 60 * 60_000;
 /** Lines about strangers, who are all one: whoever makes new keys must not fill the disk. */
 const REFUSAL_LINES = { atOnce: 20, aMinute: 20 };
-const OF_STRANGERS: FloodLimits = { each: REFUSAL_LINES, all: REFUSAL_LINES };
+const STRANGER_LIMITS: FloodLimits = { each: REFUSAL_LINES, all: REFUSAL_LINES };
 
 /** An admitted client, until it is disconnected or has been away for too long. */
 export interface AdmittedClient {
@@ -61,7 +61,7 @@ export interface AdmittedClient {
 
 const isByList = (factors: AdmittedBy): boolean => factors.endsWith('whitelist');
 
-/** What is kept of a guest for the door. */
+/** What is kept of a client for the door. */
 interface Admission {
   readonly admittedBy: AdmittedBy;
   /** Of the secret by which it came. */
@@ -79,14 +79,14 @@ export class ClientAdmission {
   readonly #deps: Deps;
   readonly #policy: AccessPolicy;
   readonly #aliasOf: (id: string) => string | undefined;
-  readonly #guests: ClientList<AdmittedClient>;
+  readonly #clients: ClientList<AdmittedClient>;
   readonly #admissions = new WeakMap<AdmittedClient, Admission>();
   readonly #counts: RefusalCounts;
-  readonly #refused: RecentRefusals;
-  readonly #refusals = new ExpiringMap<string, true>(SAME_REFUSAL, MAX_REFUSALS);
-  readonly #counted = new ExpiringMap<string, true>(SAME_COUNT, MAX_REFUSALS);
-  readonly #said: FloodLog;
-  readonly #strangers: FloodLog;
+  readonly #recentRefusals: RecentRefusals;
+  readonly #loggedRefusals = new ExpiringMap<string, true>(SAME_REFUSAL, MAX_REFUSALS);
+  readonly #countedRefusals = new ExpiringMap<string, true>(SAME_COUNT, MAX_REFUSALS);
+  readonly #clientLog: FloodLog;
+  readonly #strangerLog: FloodLog;
   #isClosed = false;
 
   /** @param aliasOf how the owner calls a client, by its key in hex */
@@ -94,11 +94,11 @@ export class ClientAdmission {
     this.#deps = deps;
     this.#policy = policy;
     this.#aliasOf = aliasOf;
-    this.#said = new FloodLog(deps);
-    this.#strangers = new FloodLog(deps, OF_STRANGERS);
+    this.#clientLog = new FloodLog(deps);
+    this.#strangerLog = new FloodLog(deps, STRANGER_LIMITS);
     this.#counts = new RefusalCounts(deps.clock);
-    this.#refused = new RecentRefusals(deps.clock);
-    this.#guests = new ClientList({
+    this.#recentRefusals = new RecentRefusals(deps.clock);
+    this.#clients = new ClientList({
       clock: deps.clock,
       onForget: ({ friend }) => {
         deps.log.debug(`${this.#nameOf(friend.publicKey)}: away too long, forgotten`);
@@ -109,8 +109,8 @@ export class ClientAdmission {
   }
 
   /** All admitted clients that have not been forgotten, connected or not. */
-  get guests(): readonly AdmittedClient[] {
-    return this.#guests.all;
+  get clients(): readonly AdmittedClient[] {
+    return this.#clients.all;
   }
 
   /** Clients refused within the last 24 hours, by reason; each counts once, unless over a thousand came after it. */
@@ -123,11 +123,11 @@ export class ClientAdmission {
    * those that were refused a moment ago and are allowed now.
    */
   review(): void {
-    for (const guest of this.#guests.all) {
-      const reason = this.#reasonToLeave(guest, this.#policy);
-      if (reason !== undefined) this.#part(guest, `disconnected: ${LEAVING[reason]}`);
+    for (const client of this.#clients.all) {
+      const reason = this.#reasonToLeave(client, this.#policy);
+      if (reason !== undefined) this.#disconnect(client, `disconnected: ${LEAVING[reason]}`);
     }
-    for (const request of this.#refused.all) {
+    for (const request of this.#recentRefusals.all) {
       this.#decide(request, (decision) => {
         if (decision.isAdmitted && this.#makeRoom(decision.factors)) this.#admit(request, decision.factors);
       });
@@ -135,40 +135,40 @@ export class ClientAdmission {
   }
 
   /** Returns the clients that a policy would disconnect. */
-  leaving(policy: AccessPolicy): readonly AdmittedClient[] {
-    return this.#guests.all.filter((guest) => this.#reasonToLeave(guest, policy) !== undefined);
+  affectedBy(policy: AccessPolicy): readonly AdmittedClient[] {
+    return this.#clients.all.filter((client) => this.#reasonToLeave(client, policy) !== undefined);
   }
 
-  #reasonToLeave(guest: AdmittedClient, policy: AccessPolicy): LeaveReason | undefined {
-    const { admittedBy, generation } = this.#admissions.get(guest) as Admission;
-    return policy.reasonToLeave(guest.friend.publicKey, admittedBy, generation < policy.secretGeneration);
+  #reasonToLeave(client: AdmittedClient, policy: AccessPolicy): LeaveReason | undefined {
+    const { admittedBy, generation } = this.#admissions.get(client) as Admission;
+    return policy.reasonToLeave(client.friend.publicKey, admittedBy, generation < policy.secretGeneration);
   }
 
   /** Disconnects a client, which may ask again. @returns false if no client has that key */
   kick(publicKey: PublicKey): boolean {
-    const guest = this.#guests.all.find(({ id }) => id === publicKey.hex);
-    if (guest !== undefined) this.#part(guest, 'disconnected by the owner');
-    return guest !== undefined;
+    const client = this.#clients.all.find(({ id }) => id === publicKey.hex);
+    if (client !== undefined) this.#disconnect(client, 'disconnected by the owner');
+    return client !== undefined;
   }
 
   close(): void {
     this.#isClosed = true;
-    this.#guests.close();
-    this.#refused.close();
-    this.#said.close();
-    this.#strangers.close();
+    this.#clients.close();
+    this.#recentRefusals.close();
+    this.#clientLog.close();
+    this.#strangerLog.close();
   }
 
-  #part(guest: AdmittedClient, why: string): void {
+  #disconnect(client: AdmittedClient, why: string): void {
     const { log, tox, tunnels } = this.#deps;
-    log.info(`${this.#nameOf(guest.friend.publicKey)}: ${why}`);
-    this.#guests.remove(guest);
-    tunnels.closePeer(guest.id);
-    tox.removeFriend(guest.friend);
+    log.info(`${this.#nameOf(client.friend.publicKey)}: ${why}`);
+    this.#clients.remove(client);
+    tunnels.closePeer(client.id);
+    tox.removeFriend(client.friend);
   }
 
   #onRequest(request: FriendRequest): void {
-    if (!this.#guests.has(request.publicKey.hex))
+    if (!this.#clients.has(request.publicKey.hex))
       this.#decide(request, (decision) => this.#onDecided(request, decision));
   }
 
@@ -176,7 +176,7 @@ export class ClientAdmission {
     const { publicKey } = request;
     if (!decision.isAdmitted) {
       // Those are not to be looked at again so soon.
-      if (decision.reason !== 'too-many-guesses') this.#refused.add(request);
+      if (decision.reason !== 'too-many-guesses') this.#recentRefusals.add(request);
       this.#noteRefusal(publicKey, decision.reason, REFUSALS[decision.reason]);
     } else if (!this.#makeRoom(decision.factors)) {
       this.#noteRefusal(publicKey, 'full', 'the server has its maximum number of clients');
@@ -187,35 +187,35 @@ export class ClientAdmission {
 
   /** Keys cost nothing to who has the secret, or where everybody may come in: they take no place from those that the owner knows. */
   #makeRoom(factors: AdmittedBy): boolean {
-    if (this.#guests.makeRoom()) return true;
-    const last = isByList(factors) ? this.#guests.all.findLast(({ admittedBy }) => !isByList(admittedBy)) : undefined;
-    if (last !== undefined) this.#part(last, 'disconnected: a client on the whitelist takes its place');
+    if (this.#clients.makeRoom()) return true;
+    const last = isByList(factors) ? this.#clients.all.findLast(({ admittedBy }) => !isByList(admittedBy)) : undefined;
+    if (last !== undefined) this.#disconnect(last, 'disconnected: a client on the whitelist takes its place');
     return last !== undefined;
   }
 
   /** At once, or when its secret has been checked; not at all where that is no question any more. */
   #decide(request: FriendRequest, onDecided: (decision: AccessDecision) => void): void {
     this.#policy.decide(request, this.#deps.clock.now(), (decision) => {
-      if (!this.#isClosed && !this.#guests.has(request.publicKey.hex)) onDecided(decision);
+      if (!this.#isClosed && !this.#clients.has(request.publicKey.hex)) onDecided(decision);
     });
   }
 
   #admit(request: FriendRequest, factors: AdmittedBy): void {
     const text = `${this.#nameOf(request.publicKey)}: admitted ${FACTORS[factors]}`;
     // One budget for all of them: who has the secret may come with ever new keys.
-    this.#said.say({ source: 'new', name: 'new clients', kind: 'client admitted', level: 'info', text });
-    this.#refused.delete(request);
-    this.#welcome(request.accept(), factors);
+    this.#clientLog.say({ source: 'new', name: 'new clients', kind: 'client admitted', level: 'info', text });
+    this.#recentRefusals.delete(request);
+    this.#attach(request.accept(), factors);
   }
 
-  #welcome(friend: Friend, admittedBy: AdmittedBy): void {
+  #attach(friend: Friend, admittedBy: AdmittedBy): void {
     const { clock, log, tunnels } = this.#deps;
     const { hex: source } = friend.publicKey;
     // Its owner may name it later.
     const nameNow = (): string => this.#nameOf(friend.publicKey);
     const watch = new ConnectionWatch({ clock, log, friend, nameNow }, { news: 'debug' });
     let since = clock.unixTime();
-    const guest: AdmittedClient = {
+    const client: AdmittedClient = {
       id: source,
       friend,
       admittedBy,
@@ -227,24 +227,24 @@ export class ClientAdmission {
         return since;
       },
     };
-    this.#guests.add(guest);
-    this.#admissions.set(guest, { admittedBy, generation: this.#policy.secretGeneration });
+    this.#clients.add(client);
+    this.#admissions.set(client, { admittedBy, generation: this.#policy.secretGeneration });
     openChannels(friend, {
       onOpen: (channel) => {
         const name = nameNow();
         const text = `${name}: connected, ${pathText(friend.path)}`;
-        this.#said.say({ source, name, kind: 'session begun', level: 'info', text });
+        this.#clientLog.say({ source, name, kind: 'session begun', level: 'info', text });
         watch.begin();
         since = clock.unixTime();
-        this.#guests.onSeen(guest);
+        this.#clients.onSeen(client);
         tunnels.attach(channel);
       },
       onClose: () => {
         watch.end();
         const name = nameNow();
-        this.#said.say({ source, name, kind: 'session ended', level: 'info', text: `${name}: disconnected` });
+        this.#clientLog.say({ source, name, kind: 'session ended', level: 'info', text: `${name}: disconnected` });
         since = clock.unixTime();
-        this.#guests.onSeen(guest);
+        this.#clients.onSeen(client);
       },
     });
   }
@@ -255,19 +255,19 @@ export class ClientAdmission {
     const id = `${key.hex} ${reason}`;
     // The whole key, for the owner may want to let it in.
     const text = `${this.#nameOf(key)}: refused, ${why} (public key ${key.hex})`;
-    if (this.#refusals.get(id, now) !== undefined) {
+    if (this.#loggedRefusals.get(id, now) !== undefined) {
       log.debug(text);
       return;
     }
-    this.#refusals.set(id, true, now);
-    if (this.#counted.get(id, now) === undefined) {
-      this.#counted.set(id, true, now);
+    this.#loggedRefusals.set(id, true, now);
+    if (this.#countedRefusals.get(id, now) === undefined) {
+      this.#countedRefusals.set(id, true, now);
       this.#counts.add(reason);
     }
-    this.#strangers.say({ source: '', name: 'strangers', kind: 'key refused', level: 'warn', text });
+    this.#strangerLog.say({ source: '', name: 'strangers', kind: 'key refused', level: 'warn', text });
   }
 
   #nameOf(key: PublicKey): string {
-    return peerName(key.hex, this.#aliasOf(key.hex));
+    return nameWithKey(key.hex, this.#aliasOf(key.hex));
   }
 }

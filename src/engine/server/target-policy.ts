@@ -63,7 +63,7 @@ export class TargetPolicy {
   }
 
   /** Why the rules cannot be used; then nothing may be reached. */
-  get fault(): string | undefined {
+  get error(): string | undefined {
     return this.#rules.kind === 'bad' ? this.#rules.message : undefined;
   }
 

@@ -77,7 +77,7 @@ t.test('the whole table: secret, whitelist, expiry, ban, open, require', async (
             if (listed === 'on it') await control.addEntries([entry(CLIENT)]);
             if (listed === 'expired') await control.addEntries([entry(CLIENT, { expiresAt: clock.unixTime() })]);
             if (ban === 'kept') await control.ban(CLIENT, 'test', undefined);
-            if (ban === 'in memory') control.shutOut(CLIENT, 'test', clock.unixTime() + 1);
+            if (ban === 'in memory') control.banInMemory(CLIENT, 'test', clock.unixTime() + 1);
             for (const said of ['nothing', 'wrong', 'right'] as const) {
               const secret = { nothing: undefined, wrong: Buffer.from('wrong'), right: SECRET }[said];
               const expected = expectedOutcome({ hasSecret, listed, ban, isOpen, require, said });
@@ -160,7 +160,7 @@ t.test('a change that cannot be saved changes nothing, whatever step fails', asy
   for (let at = 0; at < 20; at += 1) {
     const files = new FailingFileSystem({ at, error: systemError('ENOSPC'), isFinal: false });
     const door = await open(t, { directory, files });
-    if (door.control.faults.length > 0) continue;
+    if (door.control.errors.length > 0) continue;
     const isSaved = await door.control.removeEntry(CLIENT).then(
       () => true,
       (error: Error) => {
@@ -205,7 +205,7 @@ t.test('state that cannot be read lets nobody in, stays as it is, and says what 
     await before.control.addEntries([entry(CLIENT)]);
     writeFileSync(join(directory, name), content);
     const door = await open(t, { directory, settings: { isOpen: true } });
-    t.match(door.control.faults, [said]);
+    t.match(door.control.errors, [said]);
     t.equal(outcome(door, CLIENT, SECRET), 'banned', `${name} ${content}`);
     t.notOk(door.policy.isOpen);
     t.equal(readFileSync(join(directory, name), 'utf8'), content);
@@ -225,11 +225,11 @@ t.test('somebody is shut out, and let in again, on a full disk, which stays a fa
   const door = await open(t, { directory, files });
   await t.rejects(door.control.removeEntry(CLIENT), { code: 'disk-full' });
   t.equal(outcome(door, CLIENT), 'by whitelist');
-  door.control.shutOut(CLIENT, 'for an hour', door.clock.unixTime() + 3_600);
+  door.control.banInMemory(CLIENT, 'for an hour', door.clock.unixTime() + 3_600);
   t.equal(outcome(door, CLIENT), 'banned');
-  await door.control.clearBans(CLIENT);
+  await door.control.unban(CLIENT);
   t.equal(outcome(door, CLIENT), 'by whitelist');
-  t.match(door.control.saveFault, { code: 'disk-full' }, 'nothing has been saved since');
+  t.match(door.control.saveError, { code: 'disk-full' }, 'nothing has been saved since');
 });
 
 t.test('an old secret stays valid for the time of grace, and not a second longer', async (t) => {
@@ -271,13 +271,13 @@ t.test('who is here may have to go: by removal, expiry, ban, a dropped secret', 
   t.equal(policy.reasonToLeave(CLIENT, 'secret and whitelist', true), 'secret-changed', 'a dropped secret');
   await control.ban(CLIENT, 'enough', undefined);
   t.equal(policy.reasonToLeave(CLIENT, 'secret and whitelist', false), 'banned');
-  await control.clearBans(CLIENT);
+  await control.unban(CLIENT);
   t.equal(policy.reasonToLeave(CLIENT, 'secret and whitelist', false), undefined);
   const told = changes;
-  control.shutOut(CLIENT, 'for a while', clock.unixTime() + 60);
+  control.banInMemory(CLIENT, 'for a while', clock.unixTime() + 60);
   t.equal(changes, told + 1, 'told when it is shut out');
   t.equal(policy.reasonToLeave(CLIENT, 'secret and whitelist', false), 'banned');
-  await control.clearBans(undefined);
+  await control.unban(undefined);
   t.equal(policy.reasonToLeave(CLIENT, 'secret and whitelist', false), undefined);
   await control.removeEntry(CLIENT);
   t.equal(policy.reasonToLeave(CLIENT, 'secret and whitelist', false), 'not-whitelisted', 'removed');

@@ -22,7 +22,7 @@ class Door {
   readonly clock = new ManualClock();
   readonly banned: Banned[] = [];
   /** In memory. */
-  readonly shutOut: Banned[] = [];
+  readonly banInMemory: Banned[] = [];
   readonly log: string[] = [];
   isFull = false;
   readonly #policy: AccessPolicy;
@@ -34,10 +34,10 @@ class Door {
       if (this.isFull) throw new Error('no space left');
       this.banned.push({ key, reason, until });
     };
-    const shutOut = (key: PublicKey, reason: string, until: number): void =>
-      void this.shutOut.push({ key, reason, until });
+    const banInMemory = (key: PublicKey, reason: string, until: number): void =>
+      void this.banInMemory.push({ key, reason, until });
     const factors = new FixedFactors({ random }, { secret: SECRET, whitelist: [], isInsecureOpen: false });
-    this.#policy = new AccessPolicy(factors, new GuessBans({ clock, log, ban, shutOut, nameOf }).onWrong);
+    this.#policy = new AccessPolicy(factors, new GuessBans({ clock, log, ban, banInMemory, nameOf }).onWrong);
   }
 
   /** So many different secrets, each as soon as it is looked at. */
@@ -74,7 +74,7 @@ t.test('thousands of keys do not keep the disk busy with bans', async (t) => {
     clock: door.clock,
     log: silentLogger,
     ban: async (key, reason, until) => void door.banned.push({ key, reason, until }),
-    shutOut: () => t.fail(),
+    banInMemory: () => t.fail(),
     nameOf,
   });
   for (let count = 0; count < 1_000; count += 1) bans.onWrong(newKey(), 12);
@@ -92,18 +92,18 @@ t.test('hours of bans are summed up in the log, those that could not be saved to
   const ban = async (): Promise<void> => {
     throw new Error('no space left');
   };
-  let shutOut = 0;
+  let banInMemory = 0;
   const count = (): void => {
-    shutOut += 1;
+    banInMemory += 1;
   };
-  const bans = new GuessBans({ clock, log, ban, shutOut: count, nameOf });
+  const bans = new GuessBans({ clock, log, ban, banInMemory: count, nameOf });
   for (let time = 0; time < 720; time += 1) {
     bans.onWrong(newKey(), 12);
     await Promise.resolve();
     clock.advance(5_000);
   }
   t.match(lines[0], /^key [0-9A-F]{8}: banned for an hour, after 12 wrong secrets$/, 'as its owner calls it');
-  t.equal(shutOut, 720);
+  t.equal(banInMemory, 720);
   t.ok(lines.length <= 20 + 60, `${lines.length} lines in an hour`);
   t.equal(lines.at(-1), 'strangers: in the last minute also 12 keys banned, 12 bans not saved');
   bans.close();
@@ -117,5 +117,5 @@ t.test('a ban that cannot be saved is an error in the log, and is kept in memory
   door.guess(key, 12);
   await Promise.resolve();
   t.same(door.log, ['no space left']);
-  t.match(door.shutOut, [{ key, reason: '12 wrong secrets', until: door.clock.unixTime() + 3600 }]);
+  t.match(door.banInMemory, [{ key, reason: '12 wrong secrets', until: door.clock.unixTime() + 3600 }]);
 });

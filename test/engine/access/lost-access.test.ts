@@ -1,19 +1,30 @@
 import t from 'tap';
-import { type Door, type DoorChange, shutOutBy } from '../../../src/engine/access/lost-access.js';
+import {
+  kindsLosingAccess,
+  type Requirements,
+  type RequirementsChange,
+} from '../../../src/engine/access/lost-access.js';
 
 const LISTED = 'clients on the whitelist that do not have the secret';
 const SECRET = 'clients that have the secret and are not on the whitelist';
 const BOTH = 'clients on the whitelist that have the secret';
 
-const door = (...what: readonly ('secret' | 'list' | 'any' | 'open')[]): Door => ({
+const door = (...what: readonly ('secret' | 'list' | 'any' | 'open')[]): Requirements => ({
   hasSecret: what.includes('secret'),
   hasWhitelist: what.includes('list'),
   require: what.includes('any') ? 'any' : 'all',
   isOpen: what.includes('open'),
 });
 
-const lost = (before: Door, after: Door, more: Partial<DoorChange> = {}): readonly string[] =>
-  shutOutBy({ before, after, isAnybodyListed: true, hasSecretBeenUsed: true, isSecretKept: true, ...more });
+const lost = (before: Requirements, after: Requirements, more: Partial<RequirementsChange> = {}): readonly string[] =>
+  kindsLosingAccess({
+    before,
+    after,
+    isAnybodyListed: true,
+    hasSecretBeenUsed: true,
+    isSecretUnchanged: true,
+    ...more,
+  });
 
 t.test('a first secret shuts out who is on the list, unless one of both is enough', async (t) => {
   const isFirst = { hasSecretBeenUsed: false };
@@ -50,5 +61,5 @@ t.test('to ask for both where one was enough shuts out who has one', async (t) =
 });
 
 t.test('another secret shuts out who has the one before', async (t) => {
-  t.same(lost(door('secret', 'list'), door('secret', 'list'), { isSecretKept: false }), [BOTH]);
+  t.same(lost(door('secret', 'list'), door('secret', 'list'), { isSecretUnchanged: false }), [BOTH]);
 });

@@ -104,7 +104,7 @@ t.test('a file with the keys that cannot be read closes nothing', async (t) => {
   await (await run(t, directory)).control.setSecret(CHOSEN, AT_ONCE);
   await nodeFileSystem.createNew(join(directory, 'proven.json'), 0o600).then((file) => file.close());
   const { control, ask } = await run(t, directory);
-  t.same(control.faults, []);
+  t.same(control.errors, []);
   t.equal(await ask(newKey(), CHOSEN), 'admitted');
 });
 

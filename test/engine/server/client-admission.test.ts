@@ -48,7 +48,7 @@ function openDoor(t: Test, listed: readonly PublicKey[]) {
     const friend = { publicKey, isOnline: true, onOnline, onOffline, onLossless, onDrain } as Partial<Friend>;
     ask({ publicKey, message: friendRequestMessage(secret), way: '', accept: () => friend as Friend });
   };
-  const isHere = ({ hex }: PublicKey): boolean => admission.guests.some(({ id }) => id === hex);
+  const isHere = ({ hex }: PublicKey): boolean => admission.clients.some(({ id }) => id === hex);
   return { admission, come, isHere, removed };
 }
 
@@ -64,14 +64,14 @@ t.test(
     const { admission, come, isHere, removed } = openDoor(t, [first, second]);
     come(first);
     for (const key of crowd) come(key, SECRET);
-    t.equal(admission.guests.length, PLACES);
+    t.equal(admission.clients.length, PLACES);
     come(late, SECRET);
     t.notOk(isHere(late), 'all places are taken');
     t.match(admission.refusals, { full: 1 });
     come(second);
     t.ok(isHere(first) && isHere(second));
     t.same(removed, [crowd.at(-1)?.hex], 'the last of the others has gone');
-    t.equal(admission.guests.length, PLACES);
+    t.equal(admission.clients.length, PLACES);
   },
 );
 
@@ -79,7 +79,7 @@ t.test('a full house of clients on the whitelist takes no more of them', async (
   const keys = newKeys(PLACES + 1);
   const { admission, come, isHere, removed } = openDoor(t, keys);
   for (const key of keys) come(key);
-  t.equal(admission.guests.length, PLACES);
+  t.equal(admission.clients.length, PLACES);
   t.notOk(isHere(keys.at(-1) as PublicKey));
   t.same(removed, []);
 });

@@ -73,7 +73,7 @@ t.test('a file that cannot be read any more changes nothing, and one that can co
   rmSync(path);
   t.throws(() => policy.reload(path), { code: 'bad-rules' });
   t.equal(policy.explain('', TARGET).isAllowed, true);
-  t.equal(policy.fault, undefined);
+  t.equal(policy.error, undefined);
   writeFileSync(path, '127.0.0.1:23\n');
   policy.reload(path);
   t.equal(policy.explain('', TARGET).isAllowed, false);
@@ -85,10 +85,10 @@ t.test('a file that cannot be read any more changes nothing, and one that can co
 t.test('one that was bad at the start allows nothing, until it is mended', async (t) => {
   const path = join(temporaryDirectory(t), 'rules');
   const policy = new TargetPolicy({ entryOf: () => undefined, addressesOf }, path);
-  t.match(policy.fault, /no such file/);
+  t.match(policy.error, /no such file/);
   writeFileSync(path, '*:0\n');
   policy.reload(path);
-  t.equal(policy.fault, undefined);
+  t.equal(policy.error, undefined);
   t.equal(policy.explain('', TARGET).isAllowed, true);
 });
 

@@ -118,3 +118,10 @@ function listOf(clients: readonly NamedClient[]): string {
   });
   return `${names.join(', ')}${clients.length > MOST_NAMED ? ', …' : ''}`;
 }
+
+/** Hex digits of a key that people see. */
+const SHORT_KEY = 8;
+
+/** Returns how the log names a client: its alias, if it has one, and the first digits of its key. @param id public key in hex */
+export const nameWithKey = (id: string, alias: string | undefined): string =>
+  alias === undefined ? id.slice(0, SHORT_KEY) : `${alias} ${id.slice(0, SHORT_KEY)}`;

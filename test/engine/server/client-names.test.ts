@@ -1,5 +1,5 @@
 import t from 'tap';
-import { parseClientId, selectClient } from '../../../src/engine/server/client-selector.js';
+import { parseClientId, selectClient } from '../../../src/engine/server/client-names.js';
 import { PublicKey } from '../../../src/tox/crypto/keys.js';
 import { ToxId } from '../../../src/tox/crypto/tox-id.js';
 
