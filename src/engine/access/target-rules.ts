@@ -7,8 +7,8 @@ import { type ReadOptions, readSmallFile } from '../../base/small-file.js';
 import { FormatError } from '../../config/format-error.js';
 import { parseRule } from '../../config/rule-text.js';
 import type { MayReach, Verdict } from '../../tunnel/server/request-handler.js';
-import { type Decision, decide, describeRule, type Rule } from '../../tunnel/server/rules.js';
 import { canonicalHost, literalAddress } from '../../tunnel/wire/target.js';
+import { type Decision, decide, describeRule, type Rule } from './rules.js';
 
 /** The message names the file and the line. */
 export class RulesFileError extends CodedError<'bad-rules'> {}

@@ -3,8 +3,8 @@ import { ALIAS } from '../../base/alias.js';
 import { CodedError } from '../../base/coded-error.js';
 import { FormatError } from '../../config/format-error.js';
 import { PublicKey } from '../../tox/crypto/keys.js';
-import type { Rule } from '../../tunnel/server/rules.js';
 import type { JsonFormat } from '../state/json-file.js';
+import type { Rule } from './rules.js';
 import { ruleOf } from './target-rules.js';
 
 /** The message is for the owner. */

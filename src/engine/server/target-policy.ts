@@ -4,8 +4,8 @@
  */
 import { CodedError, messageOf } from '../../base/coded-error.js';
 import type { MayReach } from '../../tunnel/server/request-handler.js';
-import { type Decision, decide, describeRule, type Rule } from '../../tunnel/server/rules.js';
 import type { Target } from '../../tunnel/wire/target.js';
+import { type Decision, decide, describeRule, type Rule } from '../access/rules.js';
 import { loadRules } from '../access/target-rules.js';
 import type { WhitelistEntry } from '../access/whitelist.js';
 import type { TargetAddresses } from './target-addresses.js';

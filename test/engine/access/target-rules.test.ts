@@ -1,6 +1,6 @@
 import t from 'tap';
+import { decide, describeRule } from '../../../src/engine/access/rules.js';
 import { parseRules } from '../../../src/engine/access/target-rules.js';
-import { decide, describeRule } from '../../../src/tunnel/server/rules.js';
 
 const file = `# services of the office
 127.0.0.1:22

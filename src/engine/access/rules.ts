@@ -4,7 +4,7 @@
  * target was written. What one rule denies no other allows.
  */
 import { type AddressClass, arrivalsOf, isOfClass } from '../../base/address-class.js';
-import { canonicalHost, literalAddress, type Target } from '../wire/target.js';
+import { canonicalHost, literalAddress, type Target } from '../../tunnel/wire/target.js';
 
 export interface Rule {
   readonly effect: 'allow' | 'deny';
