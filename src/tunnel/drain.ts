@@ -1,6 +1,8 @@
 /** Gives tunnels time to finish their transfers before the service ends. */
 import type { Clock } from '../base/clock.js';
-import type { TunnelInfo } from './tunnel-info.js';
+import type { Tunnel } from './stream/tunnel.js';
+
+type Traffic = Pick<Tunnel, 'bytesSent' | 'bytesReceived' | 'backlog'>;
 
 /** ms in all: half of the time after which systemd and supervisord kill (TimeoutStopSec, stopwaitsecs). */
 const MAX_WAIT = 10_000;
@@ -10,7 +12,7 @@ const IDLE = 2_000;
 const INTERVAL = 250;
 
 /** Resolves when the tunnels have carried nothing for 2 s, or after 10 s; at once when there are no tunnels. */
-export function waitUntilIdle(clock: Clock, tunnels: () => readonly TunnelInfo[]): Promise<void> {
+export function waitUntilIdle(clock: Clock, tunnels: () => readonly Traffic[]): Promise<void> {
   if (tunnels().length === 0) return Promise.resolve();
   const startedAt = clock.now();
   let carried = bytesOf(tunnels());
@@ -29,5 +31,5 @@ export function waitUntilIdle(clock: Clock, tunnels: () => readonly TunnelInfo[]
 }
 
 /** Changes also when a tunnel ends, so that its last frames have time to arrive. */
-const bytesOf = (tunnels: readonly TunnelInfo[]): number =>
+const bytesOf = (tunnels: readonly Traffic[]): number =>
   tunnels.reduce((sum, { bytesSent, bytesReceived, backlog }) => sum + 1 + bytesSent + bytesReceived - backlog, 0);

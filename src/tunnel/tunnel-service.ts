@@ -11,12 +11,11 @@ import { type Opener, PeerOpener } from './client/peer-opener.js';
 import { waitUntilIdle } from './drain.js';
 import { PeerLink } from './link/peer-link.js';
 import { MAX_BACKLOG, MAX_TUNNELS } from './link/tunnel-table.js';
-import { PeerUsage } from './peer-usage.js';
 import { quotaRefusal } from './server/descriptor-quota.js';
 import { type Dialer, TcpDialer } from './server/dialer.js';
+import { PeerCounter } from './server/peer-counter.js';
 import { type MayReach, RequestHandler } from './server/request-handler.js';
 import type { Tunnel } from './stream/tunnel.js';
-import { describeTunnel, type PeerInfo, type TunnelInfo } from './tunnel-info.js';
 import type { PeerChannel } from './wire/peer-channel.js';
 import { describeReason, type Reason, TunnelError } from './wire/reasons.js';
 import { describeTarget, type Target } from './wire/target.js';
@@ -27,6 +26,22 @@ const MAX_ALL_TUNNELS = 8192;
 const MAX_ALL_BACKLOG = 256 * 1024 * 1024;
 /** Upstream servers for which the ids of lost tunnels are remembered, until their next channel. */
 const MAX_STALE_PEERS = 64;
+
+export interface TunnelInfo
+  extends Pick<Tunnel, 'bytesSent' | 'bytesReceived' | 'backlog' | 'isClosing' | 'localPort' | 'remoteAddress'> {
+  /** Counts up from 1, and names the tunnel for people (`c-17`). */
+  readonly number: number;
+  readonly peerId: string;
+  readonly target: Target;
+  /** `accepted` when the peer requested it, `opened` when this side did. */
+  readonly direction: 'accepted' | 'opened';
+  /** ms since it was opened. */
+  readonly age: number;
+}
+
+export interface PeerInfo extends Pick<PeerLink, 'peerId' | 'terms' | 'roundTrip'> {
+  readonly tunnels: number;
+}
 
 interface TunnelEvents {
   opened: [tunnel: TunnelInfo];
@@ -49,7 +64,9 @@ export class TunnelService extends EventEmitter<TunnelEvents> {
   readonly #openers = new Map<string, PeerOpener>();
   readonly #forwards = new Set<LocalForward>();
   readonly #staleIds = new LruMap<string, readonly number[]>(MAX_STALE_PEERS);
-  readonly #usage = new PeerUsage();
+  /** Tunnels and bytes that wait for local programs, including those of earlier channels of a peer. */
+  readonly #tunnelCounts = new PeerCounter();
+  readonly #backlogs = new PeerCounter();
   readonly #numbered = new Map<Tunnel, { readonly number: number; readonly peerId: string }>();
   #lastNumber = 0;
   /** The number of the request that is becoming a tunnel. */
@@ -174,20 +191,20 @@ export class TunnelService extends EventEmitter<TunnelEvents> {
       tunnel.close('closed-by-owner');
       return true;
     }
-    return this.#requests.refuseNumber(number, 'closed-by-owner');
+    return this.#requests.refuse('closed-by-owner', (_, requestNumber) => requestNumber === number);
   }
 
   /** Breaks all tunnels with a peer at once. The channel stays open, for the caller to close. */
   closePeer(peerId: string, reason: Reason = 'closed-by-owner'): void {
     for (const [tunnel, entry] of [...this.#numbered]) if (entry.peerId === peerId) tunnel.close(reason);
-    this.#requests.refusePeer(peerId, reason);
+    this.#requests.refuse(reason, (requestPeer) => requestPeer === peerId);
   }
 
   /** Takes no new tunnels; resolves once the tunnels are idle, or after 10 s. To be called before `stop`. */
   drain(): Promise<void> {
     for (const forward of this.#forwards) forward.close();
     this.#requests.close('shutting-down');
-    return waitUntilIdle(this.#clock, () => this.list());
+    return waitUntilIdle(this.#clock, () => [...this.#numbered.keys()]);
   }
 
   /** Closes all listeners, tunnels and links. */
@@ -211,7 +228,7 @@ export class TunnelService extends EventEmitter<TunnelEvents> {
 
   /** Why a peer may have no other tunnel; undefined when it may. */
   #refusalFor(peerId: string): string | undefined {
-    const own = this.#usage.of(peerId).tunnels + this.#requests.dialsOf(peerId);
+    const own = this.#tunnelCounts.of(peerId) + this.#requests.dialsOf(peerId);
     if (own >= MAX_TUNNELS) return `this client has ${own} connections, some of them from its earlier sessions`;
     return quotaRefusal(own, { limit: this.#limit, used: this.#used });
   }
@@ -230,7 +247,7 @@ export class TunnelService extends EventEmitter<TunnelEvents> {
 
   #onTunnelOpened(peerId: string, tunnel: Tunnel): void {
     this.#numbered.set(tunnel, { number: this.#acceptedNumber ?? this.#nextNumber(), peerId });
-    this.#usage.add(peerId, { tunnels: 1 });
+    this.#tunnelCounts.add(peerId, 1);
     const info = this.#describe(tunnel);
     this.#report(info, 'opened', info.direction === 'accepted');
     this.emit('opened', info);
@@ -239,7 +256,7 @@ export class TunnelService extends EventEmitter<TunnelEvents> {
   #onTunnelClosed(tunnel: Tunnel, reason: Reason | undefined): void {
     const info = this.#describe(tunnel);
     this.#numbered.delete(tunnel);
-    this.#usage.add(info.peerId, { tunnels: -1 });
+    this.#tunnelCounts.add(info.peerId, -1);
     // A client sees its tunnels open and close; the owner of a server does not.
     const isNews = info.direction === 'accepted' || reason !== undefined;
     this.#report(info, 'ended', isNews, reason === undefined ? '' : `: ${describeReason(reason)}`);
@@ -255,9 +272,9 @@ export class TunnelService extends EventEmitter<TunnelEvents> {
 
   /** Closes the slowest tunnel of an upstream peer above its bound (windows bound the others), or of the peer with the most bytes. */
   #onBacklog(peerId: string, change: number): void {
-    this.#usage.add(peerId, { bytes: change });
-    if (this.#usage.of(peerId).bytes > MAX_BACKLOG) this.#closeSlowestOf(peerId);
-    else if (this.#usage.bytes > MAX_ALL_BACKLOG) this.#closeSlowestOf(this.#usage.fullest);
+    this.#backlogs.add(peerId, change);
+    if (this.#backlogs.of(peerId) > MAX_BACKLOG) this.#closeSlowestOf(peerId);
+    else if (this.#backlogs.total > MAX_ALL_BACKLOG) this.#closeSlowestOf(this.#backlogs.highest);
   }
 
   #closeSlowestOf(peerId: string | undefined): void {
@@ -268,7 +285,12 @@ export class TunnelService extends EventEmitter<TunnelEvents> {
   }
 
   #describe(tunnel: Tunnel): TunnelInfo {
-    const entry = this.#numbered.get(tunnel) as { readonly number: number; readonly peerId: string };
-    return describeTunnel(tunnel, entry, this.#clock.now());
+    const { number, peerId } = this.#numbered.get(tunnel) as { readonly number: number; readonly peerId: string };
+    const { identity, bytesSent, bytesReceived, backlog, isClosing, localPort, remoteAddress } = tunnel;
+    const { target, side } = identity;
+    const direction = side === 'opener' ? 'opened' : 'accepted';
+    const age = this.#clock.now() - tunnel.openedAt;
+    const traffic = { bytesSent, bytesReceived, backlog };
+    return { number, peerId, target, direction, age, ...traffic, isClosing, localPort, remoteAddress };
   }
 }

@@ -1,24 +1,11 @@
 import t from 'tap';
 import { waitUntilIdle } from '../../src/tunnel/drain.js';
-import type { TunnelInfo } from '../../src/tunnel/tunnel-info.js';
 import { ManualClock } from '../support/manual-clock.js';
 
-const tunnel = (bytesSent: number, backlog = 0): TunnelInfo => ({
-  number: 1,
-  peerId: '',
-  target: { host: 'h', port: 1 },
-  direction: 'accepted',
-  age: 0,
-  bytesSent,
-  bytesReceived: 0,
-  backlog,
-  isClosing: false,
-  localPort: undefined,
-  remoteAddress: undefined,
-});
+const tunnel = (bytesSent: number, backlog = 0) => ({ bytesSent, bytesReceived: 0, backlog });
 
 /** @param at the tunnels that are open at a time, ms @returns when the wait was over, ms */
-async function overAfter(at: (now: number) => TunnelInfo[]): Promise<number> {
+async function overAfter(at: (now: number) => ReturnType<typeof tunnel>[]): Promise<number> {
   const clock = new ManualClock();
   let over: number | undefined;
   void waitUntilIdle(clock, () => at(clock.now())).then(() => {

@@ -176,7 +176,7 @@ export class PeerLink {
     }
     switch (frame.type) {
       case PING:
-        this.#onPing(frame.data);
+        this.#scheduler.offer(this.#negotiation.answerPing(frame.data));
         break;
       case PONG:
         this.#onPong(frame.data);
@@ -234,10 +234,6 @@ export class PeerLink {
     );
   }
 
-  #onPing(data: Buffer): void {
-    this.#scheduler.offer(this.#negotiation.answerPing(data));
-  }
-
   #onPong(data: Buffer): void {
     const roundTrip = this.#negotiation.onPong(data);
     if (roundTrip === undefined) this.#roundTrip.onPong(data);
@@ -260,12 +256,15 @@ export class PeerLink {
 
   #passOn(forwardId: number, target: Target): void {
     this.#unanswered += 1;
-    const answer = (local: LocalEnd | Reason): void => {
-      this.#unanswered -= 1;
-      if (typeof local === 'string') this.#refuse(forwardId, local);
-      else this.#accept(forwardId, target, local);
-    };
-    this.#handlers.onRequest({ peerId: this.peerId, target, answer });
+    this.#handlers.onRequest({
+      peerId: this.peerId,
+      target,
+      answer: (local) => {
+        this.#unanswered -= 1;
+        if (typeof local === 'string') this.#refuse(forwardId, local);
+        else this.#accept(forwardId, target, local);
+      },
+    });
   }
 
   #accept(forwardId: number, target: Target, local: LocalEnd): void {

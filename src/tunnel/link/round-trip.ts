@@ -18,18 +18,20 @@ interface Waiting {
   reject(error: TunnelError): void;
 }
 
+interface RoundTripDeps {
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly send: (frame: Buffer) => void;
+}
+
 export class RoundTrip {
-  readonly #clock: Clock;
-  readonly #random: Random;
-  readonly #send: (frame: Buffer) => void;
+  readonly #deps: RoundTripDeps;
   readonly #waiting = new Map<string, Waiting>();
   #shortest: number | undefined;
   #measuredAt = Number.NEGATIVE_INFINITY;
 
-  constructor(deps: { readonly clock: Clock; readonly random: Random; readonly send: (frame: Buffer) => void }) {
-    this.#clock = deps.clock;
-    this.#random = deps.random;
-    this.#send = deps.send;
+  constructor(deps: RoundTripDeps) {
+    this.#deps = deps;
   }
 
   /** ms, the shortest of the recent ones; undefined before the first. */
@@ -39,8 +41,8 @@ export class RoundTrip {
 
   /** ms, for windows; measures again when the last measurement is old. */
   current(): number {
-    if (this.#clock.now() - this.#measuredAt > MAX_AGE) {
-      this.#measuredAt = this.#clock.now();
+    if (this.#deps.clock.now() - this.#measuredAt > MAX_AGE) {
+      this.#measuredAt = this.#deps.clock.now();
       this.ping().catch(() => {});
     }
     return this.#shortest ?? DEFAULT;
@@ -48,15 +50,15 @@ export class RoundTrip {
 
   /** Resolves to the round trip in ms. @throws TunnelError `timeout`, `peer-gone` */
   ping(): Promise<number> {
-    const data = this.#random.bytes(PING_SIZE);
+    const data = this.#deps.random.bytes(PING_SIZE);
     const key = data.toString('hex');
     return new Promise((resolve, reject) => {
-      const timeout = this.#clock.after(PING_TIMEOUT, () => {
+      const timeout = this.#deps.clock.after(PING_TIMEOUT, () => {
         this.#waiting.delete(key);
         reject(new TunnelError('timeout'));
       });
-      this.#waiting.set(key, { sentAt: this.#clock.now(), timeout, resolve, reject });
-      this.#send(encodeFrame(PING, 0, data));
+      this.#waiting.set(key, { sentAt: this.#deps.clock.now(), timeout, resolve, reject });
+      this.#deps.send(encodeFrame(PING, 0, data));
     });
   }
 
@@ -67,7 +69,7 @@ export class RoundTrip {
     if (waiting === undefined) return;
     this.#waiting.delete(key);
     waiting.timeout.cancel();
-    const roundTrip = this.#clock.now() - waiting.sentAt;
+    const roundTrip = this.#deps.clock.now() - waiting.sentAt;
     this.onMeasured(roundTrip);
     waiting.resolve(roundTrip);
   }
@@ -76,7 +78,7 @@ export class RoundTrip {
   onMeasured(roundTrip: number): void {
     const shortest = this.#shortest ?? roundTrip;
     this.#shortest = roundTrip < shortest ? roundTrip : shortest + (roundTrip - shortest) / 8;
-    this.#measuredAt = this.#clock.now();
+    this.#measuredAt = this.#deps.clock.now();
   }
 
   close(): void {

@@ -4,6 +4,7 @@
  * all they can leave next to none.
  */
 import type { AttemptRoom } from '../../base/address-race.js';
+import { PeerCounter } from './peer-counter.js';
 
 /**
  * @param own descriptors of this peer
@@ -23,8 +24,7 @@ export function quotaRefusal(
 /** Limits the attempts to reach another address of a target while one is in progress, by the same rule. */
 export class AttemptQuotas {
   readonly #limit: number;
-  readonly #own = new Map<string, number>();
-  #used = 0;
+  readonly #attempts = new PeerCounter();
 
   constructor(limit: number) {
     this.#limit = limit;
@@ -33,19 +33,12 @@ export class AttemptQuotas {
   of(peerId: string): AttemptRoom {
     return {
       take: () => {
-        const own = this.#own.get(peerId) ?? 0;
-        if (quotaRefusal(own, { limit: this.#limit, used: this.#used }) !== undefined) return false;
-        this.#add(peerId, 1);
+        const share = { limit: this.#limit, used: this.#attempts.total };
+        if (quotaRefusal(this.#attempts.of(peerId), share) !== undefined) return false;
+        this.#attempts.add(peerId, 1);
         return true;
       },
-      release: () => this.#add(peerId, -1),
+      release: () => this.#attempts.add(peerId, -1),
     };
-  }
-
-  #add(peerId: string, change: number): void {
-    const own = (this.#own.get(peerId) ?? 0) + change;
-    this.#used += change;
-    if (own === 0) this.#own.delete(peerId);
-    else this.#own.set(peerId, own);
   }
 }

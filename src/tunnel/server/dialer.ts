@@ -1,7 +1,8 @@
 /** Connects to targets: resolves their names and races their addresses, without blocking. */
+import type { LookupAddress } from 'node:dns';
 import { connect, type Socket } from 'node:net';
-import { AddressRace, type AttemptHandlers } from '../../base/address-race.js';
-import type { Clock, Timer } from '../../base/clock.js';
+import { AddressRace, type Attempt, type AttemptHandlers } from '../../base/address-race.js';
+import type { Clock } from '../../base/clock.js';
 import { systemCodeOf } from '../../base/coded-error.js';
 import { descriptorShares } from '../../base/descriptor-shares.js';
 import type { Reason } from '../wire/reasons.js';
@@ -54,24 +55,16 @@ const REASON_OF_CODE: Readonly<Record<string, Reason>> = {
 /** Of several errors the first of these is reported: a refusal says most about the target, because a machine is there. */
 const MOST_TELLING: readonly Reason[] = ['connection-refused', 'timeout', 'no-resources', 'failed', 'unreachable'];
 
-interface ResolvedAddress {
-  readonly address: string;
-}
-
 /** @param address literal */
 export type ConnectTcp = (address: string, port: number) => Socket;
 
 const connectTcp: ConnectTcp = (address, port) => connect({ host: address, port, allowHalfOpen: true });
 
-interface DialDeps {
-  readonly clock: Clock;
-  readonly names: NameLookup;
-  readonly connect: ConnectTcp;
-  readonly quotas: AttemptQuotas;
-}
-
 export class TcpDialer implements Dialer {
-  readonly #deps: DialDeps;
+  readonly #clock: Clock;
+  readonly #names: NameLookup;
+  readonly #connect: ConnectTcp;
+  readonly #quotas: AttemptQuotas;
 
   constructor(
     clock: Clock,
@@ -79,90 +72,68 @@ export class TcpDialer implements Dialer {
     connect = connectTcp,
     quotas = new AttemptQuotas(descriptorShares().attempts),
   ) {
-    this.#deps = { clock, names, connect, quotas };
+    this.#clock = clock;
+    this.#names = names;
+    this.#connect = connect;
+    this.#quotas = quotas;
   }
 
-  dial(peerId: string, target: Target, handlers: DialHandlers): () => void {
-    const dial = new Dial(this.#deps, { peerId, target }, handlers);
-    return () => dial.cancel();
+  dial(peerId: string, { host, port }: Target, handlers: DialHandlers): () => void {
+    const timeout = this.#clock.after(CONNECT_TIMEOUT, () => fail('timeout'));
+    const cancel = (): void => {
+      timeout.cancel();
+      cancelStep();
+    };
+    const fail = (reason: Reason, code?: string): void => {
+      cancel();
+      handlers.onFailed(reason, code);
+    };
+    const race = (addresses: readonly LookupAddress[]): void => {
+      const allowed = addresses.filter(({ address }) => handlers.mayConnect(address));
+      if (allowed.length === 0) {
+        fail(addresses.length === 0 ? 'name-not-found' : 'not-allowed');
+        return;
+      }
+      const attempt: Attempt<LookupAddress, Socket> = ({ address }, outcome) =>
+        attemptOn(this.#connect(address, port), outcome);
+      const running = new AddressRace({ clock: this.#clock, room: this.#quotas.of(peerId), attempt }, allowed, {
+        onConnected: (socket, { address }) => {
+          timeout.cancel();
+          handlers.onConnected(socket, address);
+        },
+        onFailed: (errors) => {
+          const error = mostTelling(errors);
+          fail(reasonOf(error), systemCodeOf(error));
+        },
+      });
+      cancelStep = () => running.cancel();
+    };
+    // Cancels the lookup, and later the race.
+    let cancelStep = this.#names.lookup(peerId, bareHost(host), (error, addresses) => {
+      if (error === null) race(addresses);
+      else fail(reasonOf(error), systemCodeOf(error));
+    });
+    return cancel;
   }
 }
 
-class Dial {
-  readonly #deps: DialDeps;
-  readonly #peerId: string;
-  readonly #target: Target;
-  readonly #handlers: DialHandlers;
-  readonly #timeout: Timer;
-  /** Cancels the lookup, and then the race. */
-  #cancelStep: () => void;
-
-  constructor(
-    deps: DialDeps,
-    { peerId, target }: { readonly peerId: string; readonly target: Target },
-    handlers: DialHandlers,
-  ) {
-    this.#deps = deps;
-    this.#peerId = peerId;
-    this.#target = target;
-    this.#handlers = handlers;
-    this.#timeout = deps.clock.after(CONNECT_TIMEOUT, () => this.#fail('timeout'));
-    this.#cancelStep = deps.names.lookup(peerId, bareHost(target.host), (error, addresses) => {
-      if (error === null) this.#race(addresses);
-      else this.#fail(reasonOf(error), systemCodeOf(error));
-    });
-  }
-
-  cancel(): void {
-    this.#timeout.cancel();
-    this.#cancelStep();
-  }
-
-  #race(addresses: readonly ResolvedAddress[]): void {
-    const allowed = addresses.filter(({ address }) => this.#handlers.mayConnect(address));
-    if (allowed.length === 0) {
-      this.#fail(addresses.length === 0 ? 'name-not-found' : 'not-allowed');
-      return;
-    }
-    const { clock, quotas } = this.#deps;
-    const deps = { clock, room: quotas.of(this.#peerId), attempt: this.#attempt.bind(this) };
-    const race = new AddressRace<ResolvedAddress, Socket>(deps, allowed, {
-      onConnected: (socket, { address }) => {
-        this.#timeout.cancel();
-        this.#handlers.onConnected(socket, address);
-      },
-      onFailed: (errors) => {
-        const error = mostTelling(errors);
-        this.#fail(error === undefined ? 'failed' : reasonOf(error), systemCodeOf(error));
-      },
-    });
-    this.#cancelStep = () => race.cancel();
-  }
-
-  #attempt({ address }: ResolvedAddress, { onConnected, onFailed }: AttemptHandlers<Socket>): () => void {
-    const socket = this.#deps.connect(address, this.#target.port);
-    socket.once('error', onFailed).once('connect', () => {
-      socket.off('error', onFailed);
-      onConnected(socket);
-    });
-    // Later errors are ignored.
-    return () =>
-      socket
-        .removeAllListeners('connect')
-        .removeAllListeners('error')
-        .on('error', () => {})
-        .destroy();
-  }
-
-  #fail(reason: Reason, code?: string): void {
-    this.cancel();
-    this.#handlers.onFailed(reason, code);
-  }
+function attemptOn(socket: Socket, { onConnected, onFailed }: AttemptHandlers<Socket>): () => void {
+  socket.once('error', onFailed).once('connect', () => {
+    socket.off('error', onFailed);
+    onConnected(socket);
+  });
+  // Later errors are ignored.
+  return () =>
+    socket
+      .removeAllListeners('connect')
+      .removeAllListeners('error')
+      .on('error', () => {})
+      .destroy();
 }
 
-const reasonOf = (error: Error): Reason => REASON_OF_CODE[systemCodeOf(error) ?? ''] ?? 'failed';
+const reasonOf = (error: unknown): Reason => REASON_OF_CODE[systemCodeOf(error) ?? ''] ?? 'failed';
 
-const mostTelling = (errors: readonly Error[]): Error | undefined => {
+function mostTelling(errors: readonly Error[]): Error | undefined {
   const of = (reason: Reason): Error | undefined => errors.find((error) => reasonOf(error) === reason);
   return MOST_TELLING.map(of).find((error) => error !== undefined) ?? errors[0];
-};
+}

@@ -3,7 +3,7 @@
  * read this file first too (`hosts: files dns`).
  */
 import type { LookupAddress } from 'node:dns';
-import { open } from 'node:fs/promises';
+import { readFile, stat } from 'node:fs/promises';
 import { isIP } from 'node:net';
 
 /** Bytes; a longer file, such as a block list, is left to the system. */
@@ -26,13 +26,7 @@ export function hostsFile(path = '/etc/hosts'): HostsLookup {
 /** Returns '' for a file that cannot be read or is too long. */
 async function readText(path: string): Promise<string> {
   try {
-    const file = await open(path);
-    try {
-      const { bytesRead, buffer } = await file.read(Buffer.allocUnsafe(MAX_SIZE + 1));
-      return bytesRead > MAX_SIZE ? '' : buffer.toString('latin1', 0, bytesRead).toLowerCase();
-    } finally {
-      await file.close();
-    }
+    return (await stat(path)).size > MAX_SIZE ? '' : (await readFile(path, 'latin1')).toLowerCase();
   } catch {
     return '';
   }

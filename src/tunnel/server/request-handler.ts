@@ -82,24 +82,21 @@ export class RequestHandler {
     return count;
   }
 
-  /** @returns whether there was such a request */
-  refuseNumber(number: number, reason: Reason): boolean {
-    for (const [request, dial] of this.#dials) {
-      if (dial.number !== number) continue;
-      this.#cancel(request, dial, reason);
-      return true;
+  /** Refuses requests whose targets are being connected to. @returns whether there was one */
+  refuse(reason: Reason, isMeant: (peerId: string, number: number) => boolean): boolean {
+    const meant = [...this.#dials].filter(([{ peerId }, { number }]) => isMeant(peerId, number));
+    for (const [request, { cancel }] of meant) {
+      cancel();
+      this.#dials.delete(request);
+      this.#refuse(request, reason);
     }
-    return false;
-  }
-
-  refusePeer(peerId: string, reason: Reason): void {
-    for (const [request, dial] of [...this.#dials]) if (request.peerId === peerId) this.#cancel(request, dial, reason);
+    return meant.length > 0;
   }
 
   /** Refuses all requests, and those that come from now on. */
   close(reason: Reason): void {
     this.#closed = reason;
-    for (const [request, dial] of [...this.#dials]) this.#cancel(request, dial, reason);
+    this.refuse(reason, () => true);
   }
 
   /** Cancels all connection attempts; their requests stay unanswered. */
@@ -136,12 +133,6 @@ export class RequestHandler {
       },
     });
     this.#dials.set(request, { number, since: this.#deps.clock.now(), cancel });
-  }
-
-  #cancel(request: IncomingRequest, { cancel }: Dial, reason: Reason): void {
-    cancel();
-    this.#dials.delete(request);
-    this.#refuse(request, reason);
   }
 
   #refuse(request: IncomingRequest, reason: Reason, detail = describeReason(reason)): void {

@@ -12,6 +12,13 @@ const AHEAD = 32 * 1024;
 /** ms that a program may go on writing after an upstream peer closed both directions: a reset could cost it the last bytes. */
 const LINGER = 30_000;
 
+interface FrameOptions {
+  readonly type: number;
+  readonly id: number;
+  /** Bytes of data that a frame may have now. */
+  readonly dataSize: () => number;
+}
+
 export interface LocalReaderHandlers {
   /** There are frames to send. */
   onFrames(): void;
@@ -23,9 +30,7 @@ export interface LocalReaderHandlers {
 export class LocalReader {
   readonly #clock: Clock;
   readonly #end: LocalEnd;
-  readonly #type: number;
-  readonly #id: number;
-  readonly #dataSize: () => number;
+  readonly #frame: FrameOptions;
   readonly #handlers: LocalReaderHandlers;
   #frames: Buffer | undefined;
   /** Bytes of data in each of `#frames` but the last of a chunk. */
@@ -40,17 +45,14 @@ export class LocalReader {
   #probing: Timer | undefined;
   #linger: Timer | undefined;
 
-  /** @param frame type and id of its frames, and the bytes of data that each may have now */
   constructor(
     deps: { readonly clock: Clock; readonly end: LocalEnd },
-    frame: { readonly type: number; readonly id: number; readonly dataSize: () => number },
+    frame: FrameOptions,
     handlers: LocalReaderHandlers,
   ) {
     this.#clock = deps.clock;
     this.#end = deps.end;
-    this.#type = frame.type;
-    this.#id = frame.id;
-    this.#dataSize = frame.dataSize;
+    this.#frame = frame;
     this.#handlers = handlers;
   }
 
@@ -79,7 +81,7 @@ export class LocalReader {
   /** The frame to send next, within what a frame may have now. */
   get next(): Buffer | undefined {
     if (this.#frames === undefined) return undefined;
-    if (this.#dataSize() < this.#frameData) this.#split(this.#frames);
+    if (this.#frame.dataSize() < this.#frameData) this.#split(this.#frames);
     this.#next ??= frameAt(this.#frames, this.#at);
     return this.#next;
   }
@@ -127,8 +129,9 @@ export class LocalReader {
   #onChunk(chunk: Buffer): void {
     if (this.#isDiscarding || chunk.length === 0) return;
     // A chunk that Node had read already can come after pause().
-    const size = this.#dataSize();
-    const frames = encodeFrames(this.#type, this.#id, chunk, size);
+    const { type, id, dataSize } = this.#frame;
+    const size = dataSize();
+    const frames = encodeFrames(type, id, chunk, size);
     if (this.#frames !== undefined) {
       this.#frames = Buffer.concat([this.#frames.subarray(this.#at), frames]);
       this.#frameData = Math.max(this.#frameData, size);
@@ -151,8 +154,9 @@ export class LocalReader {
       data.push(frame.subarray(FRAME_HEADER_SIZE));
       at += frame.length;
     }
-    this.#frameData = this.#dataSize();
-    this.#frames = encodeFrames(this.#type, this.#id, Buffer.concat(data), this.#frameData);
+    const { type, id, dataSize } = this.#frame;
+    this.#frameData = dataSize();
+    this.#frames = encodeFrames(type, id, Buffer.concat(data), this.#frameData);
     this.#at = 0;
     this.#next = undefined;
   }

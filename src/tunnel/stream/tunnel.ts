@@ -109,10 +109,12 @@ export class Tunnel implements FrameSource {
     if (this.#window !== undefined && this.#window.due > 0) this.#link.schedule(this);
   }
 
+  /** Bytes to the peer. */
   get bytesSent(): number {
     return this.#bytesSent;
   }
 
+  /** Bytes from the peer. */
   get bytesReceived(): number {
     return this.#bytesReceived;
   }
@@ -122,10 +124,12 @@ export class Tunnel implements FrameSource {
     return this.#writer.pending;
   }
 
+  /** Port of our side of the local connection; undefined when there is no connection. */
   get localPort(): number | undefined {
     return this.#local.localPort;
   }
 
+  /** Address of the other side of the local connection: of the target, where the tunnel was accepted. */
   get remoteAddress(): string | undefined {
     return this.#local.remoteAddress;
   }
