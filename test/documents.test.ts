@@ -7,8 +7,6 @@ import { COMMANDS } from '../src/cli/ctl/commands.js';
 import { readFlags } from '../src/cli/tuntox/flags.js';
 import { settingsOf } from '../src/cli/tuntox/settings.js';
 import { readDaemonFlags } from '../src/config/daemon-flags.js';
-import { schemaOf } from '../src/config/schema.js';
-import { settingsIn } from '../src/config/setting-list.js';
 import { ROOT } from './support/processes.js';
 
 const read = (path: string): string => readFileSync(join(ROOT, path), 'utf8');
@@ -87,7 +85,7 @@ function readAsCommand(line: string): void {
   if (command === 'tuntox') settingsOf(readFlags(args), {});
   else if (command === 'tuntoxctl') readCommandLine(args, COMMANDS);
   else {
-    const { errors } = readDaemonFlags(args, settingsIn(schemaOf((text) => text)));
+    const { errors } = readDaemonFlags(args);
     if (errors.length > 0) throw new Error(errors.join('; '));
   }
 }

@@ -3,7 +3,7 @@ import { resolve } from 'node:path';
 import { type OptionSyntax, readWords, type Word } from '../base/command-line.js';
 import { nearest } from '../base/nearest.js';
 import { isYesOrNo, type WrittenFlag } from './setting-layers.js';
-import type { SettingDescription, SettingList } from './setting-list.js';
+import { SETTING_LIST, type SettingDescription } from './setting-list.js';
 
 export interface DaemonFlags {
   readonly configFile: string | undefined;
@@ -67,34 +67,32 @@ export interface SettingOption extends OptionSyntax {
   readonly setting: SettingDescription;
 }
 
-/** Returns the options that are settings. */
-export function settingOptions(list: SettingList): SettingOption[] {
-  return [...list.values()].map((setting) => ({
-    name: setting.flag as SettingOption['name'],
-    ...(LETTERS[setting.key] === undefined ? {} : { short: LETTERS[setting.key] as string }),
-    value: setting.kind === 'yes-or-no' ? 'yes|no' : 'VALUE',
-    isValueOptional: setting.kind === 'yes-or-no',
-    setting,
-  }));
-}
+/** The options that are settings. */
+export const SETTING_OPTIONS: readonly SettingOption[] = [...SETTING_LIST.values()].map((setting) => ({
+  name: setting.flag as SettingOption['name'],
+  ...(LETTERS[setting.key] === undefined ? {} : { short: LETTERS[setting.key] as string }),
+  value: setting.kind === 'yes-or-no' ? 'yes|no' : 'VALUE',
+  isValueOptional: setting.kind === 'yes-or-no',
+  setting,
+}));
 
 type AnyOption = DaemonOption | SettingOption;
+const OPTIONS: readonly AnyOption[] = [...DAEMON_OPTIONS, ...SETTING_OPTIONS];
 type OptionWord = Extract<Word<AnyOption>, { readonly kind: 'option' }>;
 
-export function readDaemonFlags(words: readonly string[], list: SettingList): DaemonFlags {
-  const known: AnyOption[] = [...DAEMON_OPTIONS, ...settingOptions(list)];
+export function readDaemonFlags(words: readonly string[]): DaemonFlags {
   const given = new Map<string, OptionWord>();
   const settings: WrittenFlag[] = [];
   const errors: string[] = [];
-  for (const word of joined(readWords(words[0] === 'help' ? ['--help'] : words, known))) {
+  for (const word of joined(readWords(words[0] === 'help' ? ['--help'] : words, OPTIONS))) {
     if (word.kind === 'argument') {
       // The word is not repeated: it may be the password of an option.
       errors.push('unexpected argument: write each setting as --setting VALUE');
       continue;
     }
-    const error = errorOf(word, known);
+    const error = errorOf(word);
     if (error !== undefined) errors.push(error);
-    else settings.push(...settingsOf(word, list));
+    else settings.push(...settingsOf(word));
     if (error === undefined && word.option !== undefined) given.set(word.option.name, word);
   }
   return {
@@ -128,17 +126,17 @@ function joined(words: readonly Word<AnyOption>[]): Word<AnyOption>[] {
   return result;
 }
 
-function errorOf({ option, written, value }: OptionWord, known: readonly AnyOption[]): string | undefined {
-  if (option === undefined) return `unknown option ${written}${suggestion(written, known)}`;
+function errorOf({ option, written, value }: OptionWord): string | undefined {
+  if (option === undefined) return `unknown option ${written}${suggestion(written)}`;
   if (option.value === undefined) return value === undefined ? undefined : `${written} takes no value: remove it`;
   if (value || (value === undefined && option.isValueOptional === true)) return undefined;
   return `${written} needs a value, such as ${written} ${exampleOf(option)}`;
 }
 
-function settingsOf({ option, written, value }: OptionWord, list: SettingList): WrittenFlag[] {
+function settingsOf({ option, written, value }: OptionWord): WrittenFlag[] {
   if (option === undefined) return [];
   if ('setting' in option) return [{ setting: option.setting, name: written, text: value ?? 'true' }];
-  const setting = option.means && list.get(option.means.key);
+  const setting = option.means && SETTING_LIST.get(option.means.key);
   return setting === undefined ? [] : [{ setting, name: written, text: option.means?.value as string }];
 }
 
@@ -149,8 +147,8 @@ function exampleOf(option: AnyOption): string {
   return defaultValue === '' || kind === 'list' ? value : String(defaultValue);
 }
 
-function suggestion(written: string, known: readonly AnyOption[]): string {
-  const names = known.map(({ name }) => name);
+function suggestion(written: string): string {
+  const names = OPTIONS.map(({ name }) => name);
   const near = names.find((name) => written.length > 4 && name.startsWith(written)) ?? nearest(written, names);
   return near === undefined ? '' : `: did you mean ${near}?`;
 }

@@ -16,7 +16,8 @@ import {
   parsePortRange,
   parseTarget,
 } from './formats.js';
-import { AUTO, completed, type SettingSource, type SettingsShape, schemaOf } from './schema.js';
+import { type ProxyAddress, parseProxyOrNone } from './proxy.js';
+import { AUTO, completed, type SettingSource, type SettingsShape } from './schema.js';
 import {
   CONFIG_VARIABLE,
   isWordOf,
@@ -29,12 +30,11 @@ import {
   type WrittenValue,
   withWordRead,
 } from './setting-layers.js';
-import { type SettingList, settingsIn } from './setting-list.js';
+import { SETTING_LIST } from './setting-list.js';
 
 export type LogFormat = 'auto' | 'plain' | 'json' | 'journal';
 
-/** @template Proxy what parseProxy returns */
-export interface DaemonSettings<Proxy> {
+export interface DaemonSettings {
   readonly stateDirectory: string;
   /** The user to become; undefined to stay. */
   readonly user: string | undefined;
@@ -51,7 +51,7 @@ export interface DaemonSettings<Proxy> {
     readonly nodesFile: string | undefined;
     readonly lanDiscovery: boolean;
     readonly portMapping: boolean;
-    readonly proxy: Proxy | undefined;
+    readonly proxy: ProxyAddress | undefined;
   };
   readonly access: {
     readonly require: 'all' | 'any';
@@ -72,8 +72,8 @@ export interface EffectiveSetting {
   readonly place: string | undefined;
 }
 
-export interface LoadedSettings<Proxy> {
-  readonly settings: DaemonSettings<Proxy>;
+export interface LoadedSettings {
+  readonly settings: DaemonSettings;
   /** Undefined if there is no file. */
   readonly file: string | undefined;
   /** All settings, in the order of the schema. */
@@ -93,13 +93,11 @@ export class SettingsError extends CodedError<'bad-settings'> {
   }
 }
 
-export interface SettingsInput<Proxy> {
+export interface SettingsInput {
   /** The value of --config. */
   readonly configFile: string | undefined;
   readonly flags: readonly WrittenFlag[];
   readonly environment: Readonly<Record<string, string | undefined>>;
-  /** @returns undefined for "none" @throws FormatError that does not show the text */
-  readonly parseProxy: (text: string) => Proxy | undefined;
   /** The file if none is named. */
   readonly defaultFile?: string;
   /** Relative paths start here; by default in the working directory. */
@@ -111,19 +109,17 @@ export const DEFAULT_CONFIG_FILE = '/etc/tuntox/tuntox.yaml';
 const MAX_FILE_SIZE = 1024 * 1024;
 
 /** Reads all settings, at the start and at each reload. @throws SettingsError */
-export function loadSettings<Proxy>(input: SettingsInput<Proxy>): LoadedSettings<Proxy> {
-  const schema = schemaOf(input.parseProxy);
-  const list = settingsIn(schema);
-  const { file, layer, unread } = readFileLayer(input, list);
-  const layers = [layer, layerOfEnvironment(input.environment, list), layerOfFlags(input.flags)];
+export function loadSettings(input: SettingsInput): LoadedSettings {
+  const { file, layer, unread } = readFileLayer(input);
+  const layers = [layer, layerOfEnvironment(input.environment), layerOfFlags(input.flags)];
   const written = layers.flatMap(({ values }) => values.map(withWordRead));
   const outsideFile = [...unread, ...layers.slice(1).flatMap(errorsOfLayer)];
   const errors = [...errorsOfLayer(layer), ...outsideFile];
   const chosen = new Map(written.map((value) => [value.setting.key, value]));
-  if (errors.length === 0) errors.push(...contradictions(chosen, input.parseProxy));
+  if (errors.length === 0) errors.push(...contradictions(chosen));
   if (errors.length > 0) throw new SettingsError(errors, outsideFile);
-  const shape = completed(schema, nested(chosen));
-  const effective = [...list.values()].map(({ key, defaultValue, isSensitive }): [string, EffectiveSetting] => {
+  const shape = completed(nested(chosen));
+  const effective = [...SETTING_LIST.values()].map(({ key, defaultValue, isSensitive }): [string, EffectiveSetting] => {
     const { value = defaultValue, source = 'default', place } = chosen.get(key) ?? {};
     return [key, { key, value, isSensitive, source, place }];
   });
@@ -134,7 +130,7 @@ export function loadSettings<Proxy>(input: SettingsInput<Proxy>): LoadedSettings
 export const shownValue = ({ value, isSensitive }: EffectiveSetting): unknown =>
   isSensitive && value !== '' ? '[set]' : value;
 
-type FileInput = Pick<SettingsInput<unknown>, 'configFile' | 'environment' | 'defaultFile' | 'directory'>;
+type FileInput = Pick<SettingsInput, 'configFile' | 'environment' | 'defaultFile' | 'directory'>;
 
 const namedFile = ({ configFile, environment }: FileInput): string | undefined =>
   configFile ?? (environment[CONFIG_VARIABLE] || undefined);
@@ -143,14 +139,15 @@ const namedFile = ({ configFile, environment }: FileInput): string | undefined =
 export const settingsFile = (input: FileInput): string =>
   resolve(input.directory ?? '', namedFile(input) ?? input.defaultFile ?? DEFAULT_CONFIG_FILE);
 
-function readFileLayer<Proxy>(
-  input: SettingsInput<Proxy>,
-  list: SettingList,
-): { readonly file: string | undefined; readonly layer: Layer; readonly unread: readonly string[] } {
+function readFileLayer(input: SettingsInput): {
+  readonly file: string | undefined;
+  readonly layer: Layer;
+  readonly unread: readonly string[];
+} {
   const [named, path] = [namedFile(input), settingsFile(input)];
   try {
     const text = readSmallFile(path, MAX_FILE_SIZE).toString('utf8');
-    return { file: path, layer: layerOfFile(text, path, list), unread: [] };
+    return { file: path, layer: layerOfFile(text, path), unread: [] };
   } catch (error) {
     if (!(error instanceof FileError)) throw error;
     // Only a file that is named must exist.
@@ -185,7 +182,7 @@ function errorsOf({ setting, value, place, itemPlaces }: WrittenValue): string[]
 }
 
 /** Finds values that are valid, but not together. */
-function contradictions(chosen: ReadonlyMap<string, WrittenValue>, parseProxy: (text: string) => unknown): string[] {
+function contradictions(chosen: ReadonlyMap<string, WrittenValue>): string[] {
   const textOf = (key: string): string => String(chosen.get(key)?.value ?? '');
   const errors: string[] = [];
   const bootstrap = chosen.get('network.bootstrap');
@@ -195,7 +192,7 @@ function contradictions(chosen: ReadonlyMap<string, WrittenValue>, parseProxy: (
     errors.push(`${bootstrap.place}: network.bootstrap: it means no nodes, but ${other}`);
   }
   const proxy = textOf('network.proxy');
-  if (proxy === '' || parseProxy(proxy) === undefined) return errors;
+  if (proxy === '' || parseProxyOrNone(proxy) === undefined) return errors;
   const opensPort = (key: string): boolean => !['', '0', 'auto'].includes(textOf(key));
   for (const key of ['network.udp_ports', 'network.relay_port'].filter(opensPort)) {
     const { place } = chosen.get(key) as WrittenValue;
@@ -215,10 +212,7 @@ function nested(chosen: ReadonlyMap<string, WrittenValue>): object {
 }
 
 /** Never throws, because everything has been checked. */
-function typed<Proxy>(
-  shape: SettingsShape,
-  { parseProxy, directory = '' }: SettingsInput<Proxy>,
-): DaemonSettings<Proxy> {
+function typed(shape: SettingsShape, { directory = '' }: SettingsInput): DaemonSettings {
   const fileOrNone = (path: string): string | undefined => (path === '' ? undefined : resolve(directory, path));
   const { socket, log, network, access, targets, http } = shape;
   return deeplyFrozen({
@@ -233,7 +227,7 @@ function typed<Proxy>(
       nodesFile: fileOrNone(network.nodes_file),
       lanDiscovery: network.lan_discovery,
       portMapping: network.port_mapping,
-      proxy: network.proxy === '' ? undefined : parseProxy(network.proxy),
+      proxy: network.proxy === '' ? undefined : parseProxyOrNone(network.proxy),
     },
     access: {
       require: access.require as 'all' | 'any',

@@ -2,9 +2,10 @@
 import convict from 'convict';
 import { FormatError } from './format-error.js';
 import { parseNode, parsePortOrNone, parsePortRange, parseTarget } from './formats.js';
+import { parseProxyOrNone } from './proxy.js';
 
 /** The texts of the settings; '' means "not set". */
-interface Shape {
+export interface SettingsShape {
   state_dir: string;
   user: string;
   socket: { path: string; group: string };
@@ -85,9 +86,7 @@ function loopback(value: string): void {
   }
 }
 
-/** @param parseProxy throws a FormatError */
-// biome-ignore lint/complexity/noExcessiveLinesPerFunction: a table of settings
-export const schemaOf = (parseProxy: (text: string) => unknown): convict.Schema<Shape> => ({
+export const SCHEMA: convict.Schema<SettingsShape> = {
   state_dir: {
     doc: 'The directory with the identity, the whitelist and the secret.',
     format: text(absolutePath, { mayBeEmpty: false }),
@@ -168,7 +167,7 @@ export const schemaOf = (parseProxy: (text: string) => unknown): convict.Schema<
     },
     proxy: {
       doc: 'Send all Tox traffic through this proxy: socks5://HOST:PORT or http://HOST:PORT.',
-      format: optional(parseProxy),
+      format: optional(parseProxyOrNone),
       default: '',
       env: 'TUNTOX_NETWORK_PROXY',
       sensitive: true,
@@ -210,16 +209,13 @@ export const schemaOf = (parseProxy: (text: string) => unknown): convict.Schema<
       env: 'TUNTOX_HTTP_LISTEN',
     },
   },
-});
+};
 
 /** Completes checked values with the defaults. @param values an object of objects */
-export function completed(schema: convict.Schema<Shape>, values: object): Shape {
+export function completed(values: object): SettingsShape {
   // convict's own reader of variables and flags takes "flase" for true, and reports only the first error.
-  const config = convict(schema, { env: {}, args: [] });
+  const config = convict(SCHEMA, { env: {}, args: [] });
   config.load(values);
   config.validate({ allowed: 'strict', output: () => {} });
   return config.getProperties();
 }
-
-export type SettingsShape = Shape;
-export type SettingsSchema = convict.Schema<Shape>;

@@ -1,7 +1,7 @@
 /** The sources of settings: the file, the environment and the flags. Each has values with their places, and errors. */
 import { nearest } from '../base/nearest.js';
 import type { SettingSource } from './schema.js';
-import { groupsOf, type SettingDescription, type SettingList } from './setting-list.js';
+import { SETTING_GROUPS, SETTING_LIST, type SettingDescription } from './setting-list.js';
 import { readYaml } from './yaml-file.js';
 
 /** A value that is not checked yet. */
@@ -33,15 +33,14 @@ export const NO_LAYER: Layer = { values: [], errors: [] };
 /** This variable names the file: it is no setting. */
 export const CONFIG_VARIABLE = 'TUNTOX_CONFIG';
 
-export function layerOfFile(text: string, path: string, list: SettingList): Layer {
-  const groups = groupsOf(list);
-  const { entries, errors } = readYaml(text, (key) => groups.has(key));
+export function layerOfFile(text: string, path: string): Layer {
+  const { entries, errors } = readYaml(text, (key) => SETTING_GROUPS.has(key));
   const at = (line: number): string => `${path}, line ${line}`;
   const found = errors.map(({ line, message }) => `${at(line)}: ${message}`);
   const values: WrittenValue[] = [];
   for (const { key, value, line, itemLines } of entries) {
-    const setting = list.get(key);
-    if (setting === undefined) found.push(`${at(line)}: unknown setting "${key}"${meant(key, list)}`);
+    const setting = SETTING_LIST.get(key);
+    if (setting === undefined) found.push(`${at(line)}: unknown setting "${key}"${suggestion(key)}`);
     // `key:` without a value is ignored.
     else if (value !== null) {
       const written = setting.kind === 'text' && typeof value === 'number' ? String(value) : value;
@@ -52,12 +51,9 @@ export function layerOfFile(text: string, path: string, list: SettingList): Laye
 }
 
 /** Empty variables are ignored, as with ALL_PROXY. */
-export function layerOfEnvironment(
-  environment: Readonly<Record<string, string | undefined>>,
-  list: SettingList,
-): Layer {
-  const byVariable = new Map([...list.values()].map((setting) => [setting.variable, setting]));
-  const prefixes = [...groupsOf(list)].map((group) => `TUNTOX_${group.toUpperCase()}_`);
+export function layerOfEnvironment(environment: Readonly<Record<string, string | undefined>>): Layer {
+  const byVariable = new Map([...SETTING_LIST.values()].map((setting) => [setting.variable, setting]));
+  const prefixes = [...SETTING_GROUPS].map((group) => `TUNTOX_${group.toUpperCase()}_`);
   const values: WrittenValue[] = [];
   const errors: string[] = [];
   for (const [name, text] of Object.entries(environment)) {
@@ -125,15 +121,14 @@ export const isWordOf = ({ words }: SettingDescription, value: unknown): value i
   typeof value === 'string' && Object.hasOwn(words, value);
 
 /** The group may be missing or wrong, so the last part is compared alone, too. */
-function meant(key: string, list: SettingList): string {
+function suggestion(key: string): string {
   const lastPart = (name: string): string => name.slice(name.lastIndexOf('.') + 1);
-  const same = [...list.keys()].find((known) => lastPart(known) === lastPart(key));
+  const keys = [...SETTING_LIST.keys()];
+  const withLastPart = (part: string | undefined): string | undefined => keys.find((known) => lastPart(known) === part);
   const near =
-    same ?? nearest(key, list.keys()) ?? nearestOf(lastPart(key), list, lastPart) ?? nearest(key, groupsOf(list));
+    withLastPart(lastPart(key)) ??
+    nearest(key, keys) ??
+    withLastPart(nearest(lastPart(key), keys.map(lastPart))) ??
+    nearest(key, SETTING_GROUPS);
   return near === undefined ? '' : `: did you mean "${near}"?`;
-}
-
-function nearestOf(part: string, list: SettingList, partOf: (name: string) => string): string | undefined {
-  const near = nearest(part, [...list.keys()].map(partOf));
-  return [...list.keys()].find((known) => partOf(known) === near);
 }

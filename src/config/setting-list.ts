@@ -1,5 +1,5 @@
 /** The list of all settings of the daemon, with their names in the file, in the environment and as flags. */
-import type { SettingsSchema } from './schema.js';
+import { SCHEMA } from './schema.js';
 
 export interface SettingDescription {
   /** The name in the file: `network.udp_ports`. */
@@ -30,24 +30,6 @@ interface Leaf {
   readonly words?: Readonly<Record<string, unknown>>;
 }
 
-export function settingsIn(schema: SettingsSchema): SettingList {
-  const list = new Map<string, SettingDescription>();
-  const walk = (node: object, prefix: string): void => {
-    for (const [name, inner] of Object.entries(node)) {
-      const key = prefix === '' ? name : `${prefix}.${name}`;
-      if (isLeaf(inner)) list.set(key, describe(key, inner));
-      else walk(inner, key);
-    }
-  };
-  walk(schema, '');
-  return list;
-}
-
-/** Returns the groups, such as `network`. */
-export function groupsOf(list: SettingList): ReadonlySet<string> {
-  return new Set([...list.keys()].flatMap((key) => (key.includes('.') ? [key.slice(0, key.indexOf('.'))] : [])));
-}
-
 const isLeaf = (node: object): node is Leaf => Object.hasOwn(node, 'default');
 
 function describe(key: string, leaf: Leaf): SettingDescription {
@@ -57,3 +39,17 @@ function describe(key: string, leaf: Leaf): SettingDescription {
   const isSensitive = sensitive === true;
   return { key, variable: env, flag, doc, defaultValue, kind, words: words ?? {}, isSensitive, check: format };
 }
+
+function descriptionsIn(node: object, prefix: string): [string, SettingDescription][] {
+  return Object.entries(node).flatMap(([name, inner]) => {
+    const key = prefix === '' ? name : `${prefix}.${name}`;
+    return isLeaf(inner) ? [[key, describe(key, inner)]] : descriptionsIn(inner, key);
+  });
+}
+
+export const SETTING_LIST: SettingList = new Map(descriptionsIn(SCHEMA, ''));
+
+/** The groups, such as `network`. */
+export const SETTING_GROUPS: ReadonlySet<string> = new Set(
+  [...SETTING_LIST.keys()].flatMap((key) => (key.includes('.') ? [key.slice(0, key.indexOf('.'))] : [])),
+);

@@ -4,23 +4,19 @@ import { ownVersion } from '../base/own-files.js';
 import { OutputError, writeResult } from '../base/result-output.js';
 import { readDaemonFlags } from '../config/daemon-flags.js';
 import { loadSettings, SettingsError } from '../config/daemon-settings.js';
-import { parseProxyOrNone } from '../config/proxy.js';
-import { schemaOf } from '../config/schema.js';
-import { settingsIn } from '../config/setting-list.js';
 import { hasForwardingParent } from '../platform/process/parent-process.js';
 import { runAsUser } from './as-user.js';
 import type { Loaded } from './configuration.js';
 import { ExitStatus } from './exit-status.js';
-import { BRIEF_HELP, helpText } from './help.js';
+import { BRIEF_HELP, HELP } from './help.js';
 import { DaemonSignals } from './signals.js';
 
 /** @returns the exit status @throws CodedErrors */
 export async function runCommand(process: NodeJS.Process): Promise<number> {
   try {
-    const list = settingsIn(schemaOf(parseProxyOrNone));
-    const flags = readDaemonFlags(process.argv.slice(2), list);
+    const flags = readDaemonFlags(process.argv.slice(2));
     if (flags.isHelp) {
-      await writeResult(process.stdout, flags.isBriefHelp ? BRIEF_HELP : helpText(list));
+      await writeResult(process.stdout, flags.isBriefHelp ? BRIEF_HELP : HELP);
       return ExitStatus.Ok;
     }
     if (flags.isVersion) {
@@ -37,7 +33,6 @@ export async function runCommand(process: NodeJS.Process): Promise<number> {
         flags: flags.settings,
         environment,
         directory,
-        parseProxy: parseProxyOrNone,
       });
     const signals = new DaemonSignals(process, hasForwardingParent(process) ? systemClock : undefined);
     const status = await runAsUser(process, { flags, load, release: () => signals.release() });

@@ -3,7 +3,6 @@ import { statSync } from 'node:fs';
 import { CodedError, messageOf } from '../base/coded-error.js';
 import { type Logger, silentLogger } from '../base/logger.js';
 import { type DaemonSettings, type LoadedSettings, SettingsError, shownValue } from '../config/daemon-settings.js';
-import type { ProxyAddress } from '../config/proxy.js';
 import { readSecretFile } from '../config/secret-file.js';
 import { changesBetween } from '../config/setting-changes.js';
 import { ControlError } from '../control/control-error.js';
@@ -13,8 +12,8 @@ import { loadBootstrapNodes } from '../engine/network/bootstrap-nodes.js';
 import type { Consent } from './methods/affected-clients.js';
 import type { ConfigurationKeeper } from './methods/context.js';
 
-export type Settings = DaemonSettings<ProxyAddress>;
-export type Loaded = LoadedSettings<ProxyAddress>;
+export type Settings = DaemonSettings;
+export type Loaded = LoadedSettings;
 
 interface Deps {
   readonly log: Logger;

@@ -1,7 +1,6 @@
 /** The help of `tuntoxd`, made from its options and settings, at most 80 columns wide. Pure. */
 import { entry, lines, optionEntry, paragraph } from '../base/help-layout.js';
-import { DAEMON_OPTIONS, settingOptions } from '../config/daemon-flags.js';
-import type { SettingList } from '../config/setting-list.js';
+import { DAEMON_OPTIONS, SETTING_OPTIONS } from '../config/daemon-flags.js';
 
 const USAGE = `tuntoxd - let Tox clients reach TCP services of this machine
 
@@ -23,23 +22,21 @@ export const BRIEF_HELP = lines(
   'tuntoxd --help lists the settings. See also: man tuntoxd, man tuntox.yaml',
 );
 
-export function helpText(list: SettingList): string {
-  return lines(
-    USAGE,
-    paragraph(
-      'The daemon is managed with tuntoxctl. Without configuration it admits no client; tuntoxctl whitelist add or tuntoxctl secret rotate changes that.',
-    ),
-    '',
-    ...OPTIONS,
-    '',
-    'Settings, with their names in the configuration file and in the environment:',
-    ...settingOptions(list).map(({ setting, ...option }) => {
-      const { doc, defaultValue, key, variable } = setting;
-      const isEmpty = defaultValue === '' || (Array.isArray(defaultValue) && defaultValue.length === 0);
-      return `${optionEntry({ ...option, about: isEmpty ? doc : `${doc} [${defaultValue}]` })}\n${entry('', `${key}, ${variable}`)}`;
-    }),
-    '',
-    paragraph('Signals: SIGHUP reloads the settings. SIGTERM and SIGINT stop the daemon, a second one at once.'),
-    'Exit status: 0 stopped by a signal, 1 failure, 2 error in options or settings.',
-  );
-}
+export const HELP = lines(
+  USAGE,
+  paragraph(
+    'The daemon is managed with tuntoxctl. Without configuration it admits no client; tuntoxctl whitelist add or tuntoxctl secret rotate changes that.',
+  ),
+  '',
+  ...OPTIONS,
+  '',
+  'Settings, with their names in the settings file and in the environment:',
+  ...SETTING_OPTIONS.map(({ setting, ...option }) => {
+    const { doc, defaultValue, key, variable } = setting;
+    const isEmpty = defaultValue === '' || (Array.isArray(defaultValue) && defaultValue.length === 0);
+    return `${optionEntry({ ...option, about: isEmpty ? doc : `${doc} [${defaultValue}]` })}\n${entry('', `${key}, ${variable}`)}`;
+  }),
+  '',
+  paragraph('Signals: SIGHUP reloads the settings. SIGTERM and SIGINT stop the daemon, a second one at once.'),
+  'Exit status: 0 stopped by a signal, 1 failure, 2 error in options or settings.',
+);

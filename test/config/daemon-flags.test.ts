@@ -2,7 +2,7 @@ import t from 'tap';
 import { readDaemonFlags } from '../../src/config/daemon-flags.js';
 import { LIST, load } from './support/settings.js';
 
-const read = (...words: string[]) => readDaemonFlags(words, LIST);
+const read = (...words: string[]) => readDaemonFlags(words);
 
 t.test('every setting has a flag of its own', async (t) => {
   const flags = [...LIST.values()].map(({ flag }) => flag);
@@ -73,7 +73,7 @@ t.test('a usage error names the option and the one that was probably meant', asy
     [['--access-open', '-z', 'yes'], /^unexpected argument: write/],
   ];
   for (const [words, message] of cases) {
-    const { errors } = readDaemonFlags(words, LIST);
+    const { errors } = readDaemonFlags(words);
     t.match(errors[0], message);
     t.notMatch(errors.join(), 'canary');
   }

@@ -2,7 +2,6 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
 import { loadSettings, type SettingsError, shownValue } from '../../src/config/daemon-settings.js';
-import { parseProxyOrNone } from '../../src/config/proxy.js';
 import { temporaryDirectory } from '../support/temporary-directory.js';
 import { errorsOf, load } from './support/settings.js';
 
@@ -233,7 +232,7 @@ t.test('a named file must exist, and messages name it', async (t) => {
 t.test('a default file that cannot be read is an error', async (t) => {
   const path = join(temporaryDirectory(t), 'tuntox.yaml');
   mkdirSync(path);
-  const input = { configFile: undefined, flags: [], environment: {}, parseProxy: parseProxyOrNone, defaultFile: path };
+  const input = { configFile: undefined, flags: [], environment: {}, defaultFile: path };
   t.throws(() => loadSettings(input), { code: 'bad-settings', message: /it is a directory/ });
 });
 
@@ -283,7 +282,7 @@ t.test(
     const faultsWith = (configFile: string): Pick<SettingsError, 'errors' | 'outsideFile'> => {
       try {
         const environment = { TUNTOX_LOG_LEVEL: 'loud' };
-        loadSettings({ configFile, flags: [], environment, parseProxy: parseProxyOrNone });
+        loadSettings({ configFile, flags: [], environment });
         return { errors: [], outsideFile: [] };
       } catch (error) {
         return error as SettingsError;

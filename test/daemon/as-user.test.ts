@@ -3,15 +3,12 @@ import { join } from 'node:path';
 import t from 'tap';
 import { readDaemonFlags } from '../../src/config/daemon-flags.js';
 import { loadSettings, SettingsError } from '../../src/config/daemon-settings.js';
-import { parseProxyOrNone } from '../../src/config/proxy.js';
-import { schemaOf } from '../../src/config/schema.js';
-import { settingsIn } from '../../src/config/setting-list.js';
 import { runAsUser } from '../../src/daemon/as-user.js';
 import type { Loaded } from '../../src/daemon/configuration.js';
 import { temporaryDirectory } from '../support/temporary-directory.js';
 
-const usual = loadSettings({ configFile: '/dev/null', flags: [], environment: {}, parseProxy: parseProxyOrNone });
-const flags = readDaemonFlags([], settingsIn(schemaOf(parseProxyOrNone)));
+const usual = loadSettings({ configFile: '/dev/null', flags: [], environment: {} });
+const flags = readDaemonFlags([]);
 
 /** As root, with the settings at that path. */
 const run = (file: string, load: () => Loaded): Promise<number | undefined> => {

@@ -2,10 +2,7 @@
 import { COMMANDS } from '../../src/cli/ctl/commands.js';
 import { clauseOf } from '../../src/cli/tuntox/help.js';
 import { OPTIONS, type TuntoxOption } from '../../src/cli/tuntox/options.js';
-import { DAEMON_OPTIONS, settingOptions } from '../../src/config/daemon-flags.js';
-import { parseProxyOrNone } from '../../src/config/proxy.js';
-import { schemaOf } from '../../src/config/schema.js';
-import { settingsIn } from '../../src/config/setting-list.js';
+import { DAEMON_OPTIONS, SETTING_OPTIONS } from '../../src/config/daemon-flags.js';
 import { type CompletedOption, completionScript, SHELLS } from './completion-scripts.js';
 import { controlManual } from './control-manual.js';
 import { tuntoxManual } from './tuntox-manual.js';
@@ -13,7 +10,7 @@ import { tuntoxManual } from './tuntox-manual.js';
 /** Returns their contents by their paths. */
 export function generatedFiles(): ReadonlyMap<string, string> {
   const tuntox = OPTIONS.map((option: TuntoxOption): CompletedOption => ({ ...option, about: clauseOf(option) }));
-  const settings = settingOptions(settingsIn(schemaOf(parseProxyOrNone))).map(
+  const settings = SETTING_OPTIONS.map(
     ({ setting, ...option }): CompletedOption => ({
       ...option,
       about: setting.doc.replace(/\.$/, ''),

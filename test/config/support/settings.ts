@@ -4,12 +4,10 @@ import { join } from 'node:path';
 import type { Test } from 'tap';
 import { readDaemonFlags } from '../../../src/config/daemon-flags.js';
 import { type LoadedSettings, loadSettings, SettingsError } from '../../../src/config/daemon-settings.js';
-import { type ProxyAddress, parseProxyOrNone } from '../../../src/config/proxy.js';
-import { schemaOf } from '../../../src/config/schema.js';
-import { type SettingList, settingsIn } from '../../../src/config/setting-list.js';
+import { SETTING_LIST } from '../../../src/config/setting-list.js';
 import { temporaryDirectory } from '../../support/temporary-directory.js';
 
-export const LIST: SettingList = settingsIn(schemaOf(parseProxyOrNone));
+export const LIST = SETTING_LIST;
 
 export interface Written {
   readonly file?: string;
@@ -17,12 +15,12 @@ export interface Written {
   readonly flags?: readonly string[];
 }
 
-export function load(t: Test, { file, environment = {}, flags = [] }: Written): LoadedSettings<ProxyAddress> {
+export function load(t: Test, { file, environment = {}, flags = [] }: Written): LoadedSettings {
   const path = join(temporaryDirectory(t), 'tuntox.yaml');
   if (file !== undefined) writeFileSync(path, file);
-  const { settings, configFile, errors } = readDaemonFlags(flags, LIST);
+  const { settings, configFile, errors } = readDaemonFlags(flags);
   if (errors.length > 0) throw new Error(errors.join('\n'));
-  return loadSettings({ configFile, flags: settings, environment, parseProxy: parseProxyOrNone, defaultFile: path });
+  return loadSettings({ configFile, flags: settings, environment, defaultFile: path });
 }
 
 /** What is wrong; empty when nothing is. Directories are left out. */

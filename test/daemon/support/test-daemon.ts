@@ -8,7 +8,6 @@ import type { Test } from 'tap';
 import { type Clock, systemClock } from '../../../src/base/clock.js';
 import { type Logger, silentLogger } from '../../../src/base/logger.js';
 import { loadSettings } from '../../../src/config/daemon-settings.js';
-import { parseProxyOrNone } from '../../../src/config/proxy.js';
 import { ControlClient } from '../../../src/control/client.js';
 import type { Loaded } from '../../../src/daemon/configuration.js';
 import { Daemon } from '../../../src/daemon/daemon.js';
@@ -115,7 +114,7 @@ export class TestDaemon {
     const file = join(directory, 'tuntox.yaml');
     const base = `state_dir: ${directory}\nsocket:\n  path: ${join(directory, 'tuntoxd.sock')}\n`;
     writeFileSync(file, base + (options.config ?? ''));
-    const load = (): Loaded => loadSettings({ configFile: file, flags: [], environment, parseProxy: parseProxyOrNone });
+    const load = (): Loaded => loadSettings({ configFile: file, flags: [], environment });
     const said: string[] = [];
     const stream = new PassThrough();
     stream.on('data', (bytes: Buffer) => said.push(bytes.toString()));
