@@ -111,3 +111,15 @@ t.test('every file that the walks of CONTRIBUTING.md name exists', async (t) => 
   for (const [, path = ''] of named)
     t.ok(existsSync(join(ROOT, path)) || path === 'test/a/b.test.ts' || path === 'src/a/b.ts', path);
 });
+
+t.test('every source file that the page about the architecture names exists', async (t) => {
+  const page = read('docs/architecture.md');
+  const prose = page.split('\n').filter((line) => !/^\|.*\| `\d+` \|/.test(line));
+  const named = prose.flatMap((line) => [
+    ...line.matchAll(/`((?:base|tox|tunnel|engine|control|daemon|platform|cli|config)\/[\w./-]+)`/g),
+  ]);
+  t.ok(named.length >= 60, `${named.length} files and folders`);
+  for (const [, path = ''] of named) {
+    t.ok([path, `${path}.ts`].some((name) => existsSync(join(ROOT, 'src', name))), path);
+  }
+});
