@@ -120,6 +120,9 @@ t.test('every source file that the page about the architecture names exists', as
   ]);
   t.ok(named.length >= 60, `${named.length} files and folders`);
   for (const [, path = ''] of named) {
-    t.ok([path, `${path}.ts`].some((name) => existsSync(join(ROOT, 'src', name))), path);
+    t.ok(
+      [path, `${path}.ts`].some((name) => existsSync(join(ROOT, 'src', name))),
+      path,
+    );
   }
 });
