@@ -29,6 +29,13 @@ const ROWS: readonly Row[] = [
   counter('tuntox_relayed_bytes', 'Bytes that our own relay passed on for others', ({ engine }) =>
     one(engine.networkFacts.relayedBytes),
   ),
+  counter('tuntox_dropped_packets', 'Packets that were malformed, forged or above a limit, by layer', ({ engine }) => {
+    const { onion, netCrypto } = engine.networkFacts.dropped;
+    return [
+      [{ layer: 'onion' }, onion],
+      [{ layer: 'net_crypto' }, netCrypto],
+    ];
+  }),
   gauge('tuntox_bootstrap_nodes', 'Nodes through which we enter', ({ engine }) => {
     const { known, answering } = engine.networkFacts.bootstrapNodes;
     return [
@@ -102,6 +109,7 @@ async function makeRegistry(deps: Deps): Promise<{ metrics(): Promise<string> }>
 
 const LABELS: Readonly<Record<string, string[]>> = {
   tuntox_bootstrap_nodes: ['state'],
+  tuntox_dropped_packets: ['layer'],
   tuntox_clients: ['path'],
   tuntox_refused_24h: ['reason'],
 };

@@ -49,6 +49,8 @@ export interface NetworkFacts {
   readonly relayClients: number;
   /** Bytes that our own relay has relayed for them since the start. */
   readonly relayedBytes: number;
+  /** Packets since the start that were malformed, forged, not for us, or above a limit, by layer. */
+  readonly dropped: { readonly onion: number; readonly netCrypto: number };
   /** 0 without UDP. */
   readonly udpPort: number;
   /** What sends datagrams: our addon, in batches, or Node; undefined without UDP. */

@@ -17,7 +17,7 @@ import type { DatagramHandler, DatagramSocket } from './network/datagram-socket.
 import { type LocalInterface, LocalInterfaces } from './network/interfaces.js';
 import type { PacketRouter } from './network/packet-router.js';
 import type { DialStream } from './network/stream-socket.js';
-import type { OwnUdp } from './network-facts.js';
+import type { NetworkEvidence, OwnUdp } from './network-facts.js';
 import { AnnounceServer } from './onion/announce-server.js';
 import { OnionClient } from './onion/onion-client.js';
 import type { EntryRelays } from './onion/onion-paths.js';
@@ -59,10 +59,10 @@ export interface StackOwner {
 export class Stack {
   readonly socket: DatagramSocket;
   readonly dht: Dht;
-  readonly relays: RelayPool;
   readonly relayServer: RelayServer;
   readonly onion: OnionClient;
   readonly friends: FriendList;
+  readonly #relays: RelayPool;
   readonly #onionRelay: OnionRelay;
   readonly #announceServer: AnnounceServer;
   readonly #netCrypto: NetCrypto;
@@ -101,7 +101,7 @@ export class Stack {
         ...(options.role === 'node' && { bootstrapInfo: BOOTSTRAP_INFO }),
       },
     );
-    this.relays = new RelayPool(
+    this.#relays = new RelayPool(
       {
         clock,
         random,
@@ -151,7 +151,7 @@ export class Stack {
         send,
         dht: this.dht,
         ownStore: this.#announceServer,
-        relays: entryRelays(this.dht, this.relays),
+        relays: entryRelays(this.dht, this.#relays),
       },
       {
         onData: (sender, data, way) => this.friends.handleOnionData(sender, data, way),
@@ -184,7 +184,7 @@ export class Stack {
         dht: this.dht,
         onion: this.onion,
         netCrypto: this.#netCrypto,
-        relays: this.relays,
+        relays: this.#relays,
         ownEndpoints: {
           external: () => externalEndpoint('udp'),
           local: () => (hasUdp ? localEndpoints(interfaces(), socket) : []),
@@ -238,7 +238,7 @@ export class Stack {
   }
 
   close(): void {
-    this.relays.stop();
+    this.#relays.stop();
     this.relayServer.stop();
     this.socket.close();
   }
@@ -248,9 +248,27 @@ export class Stack {
     if (this.#isStopped) return;
     this.#log.info(`${reason}: rebootstrapping`);
     this.dht.refresh();
-    this.relays.refresh();
+    this.#relays.refresh();
     this.onion.refresh();
     this.friends.refresh();
+  }
+
+  /** What the layers know about our own network, see `networkFacts`. */
+  get evidence(): Omit<NetworkEvidence, 'isOnline' | 'relayPort' | 'mapping'> {
+    return {
+      ownUdp: this.ownUdp,
+      reported: this.dht.reportedEndpoints,
+      relays: this.#relays.homes,
+      relayClients: this.relayServer.clients,
+      relayedBytes: this.relayServer.relayedBytes,
+      dropped: {
+        onion: this.onion.dropped + this.#onionRelay.dropped + this.#announceServer.dropped,
+        netCrypto: this.#netCrypto.dropped,
+      },
+      udpPort: this.socket.localPort,
+      udpSocket: this.socket.kind,
+      bootstrapNodes: { ...this.dht.bootstrap.counts, unresolved: [] },
+    };
   }
 
   /** Our own UDP: why there is none, or whether nodes answer. */
@@ -261,7 +279,7 @@ export class Stack {
 
   /** Whether any node or relay answers. */
   get hasNetwork(): boolean {
-    return this.dht.isConnected || this.relays.homes.length > 0;
+    return this.dht.isConnected || this.#relays.homes.length > 0;
   }
 
   /** Enters the network through a node and its relays. */
@@ -271,7 +289,7 @@ export class Stack {
     // A node has no friends to reach over relays.
     if (this.#options.role === 'node') return;
     for (const port of tcpPorts) {
-      this.relays.add({ publicKey: node.publicKey, endpoint: node.endpoint.withPort(port) });
+      this.#relays.add({ publicKey: node.publicKey, endpoint: node.endpoint.withPort(port) });
     }
   }
 
@@ -284,7 +302,7 @@ export class Stack {
   useOwnRelay(port: number): void {
     const endpoint = Endpoint.of('127.0.0.1', port);
     if (this.#options.role !== 'node' && endpoint !== undefined) {
-      this.relays.addOwn({ publicKey: this.#dhtKey, endpoint });
+      this.#relays.addOwn({ publicKey: this.#dhtKey, endpoint });
     }
   }
 }

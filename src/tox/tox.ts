@@ -105,19 +105,13 @@ export class Tox {
 
   /** What our own network is like. @throws Error before `start` */
   get networkFacts(): NetworkFacts {
-    const { ownUdp, dht, relays, relayServer, socket } = this.#running();
+    const { evidence } = this.#running();
     return networkFacts({
+      ...evidence,
       isOnline: this.isOnline,
-      ownUdp,
-      reported: dht.reportedEndpoints,
-      relays: relays.homes,
       relayPort: this.relayPort,
-      relayClients: relayServer.strangers,
-      relayedBytes: relayServer.passedOn,
-      udpPort: socket.localPort,
-      udpSocket: socket.kind,
       mapping: this.#ports?.mapping,
-      bootstrapNodes: { ...dht.bootstrap.counts, unresolved: this.#unresolved.all },
+      bootstrapNodes: { ...evidence.bootstrapNodes, unresolved: this.#unresolved.all },
     });
   }
 

@@ -209,6 +209,7 @@ t.test('connections.watch sends a list each interval', async (t) => {
 
 async function withTraffic(t: Test, config: string): Promise<TestDaemon> {
   const daemon = await TestDaemon.start(t, { config });
+  daemon.stack.networkFacts = { ...daemon.stack.networkFacts, dropped: { onion: 3, netCrypto: 4 } };
   daemon.goOnline();
   const client = await daemon.client();
   await daemon.call('whitelist.add', { id: client.id });
@@ -226,6 +227,8 @@ t.test('metrics are OpenMetrics, over the socket and over HTTP; health is a page
   for (const line of [
     'tuntox_healthy 1',
     'tuntox_online 1',
+    'tuntox_dropped_packets_total{layer="onion"} 3',
+    'tuntox_dropped_packets_total{layer="net_crypto"} 4',
     'tuntox_clients{path="direct"} 1',
     'tuntox_tunnels 1',
     'tuntox_tunnels_opened_total 1',
@@ -261,7 +264,7 @@ t.test('a reload moves the HTTP pages, and a port in use is a warning', async (t
   await settle();
   t.match(
     (await daemon.call('status', {})).warnings.find(({ code }) => code === 'http')?.message,
-    /another program listens/,
+    /another program uses this address/,
   );
   daemon.configure('');
   await daemon.call('config.reload', {});

@@ -79,10 +79,6 @@ export class FriendList {
     deps.dht.requests.on(DhtRequestKind.DhtPublicKey, (sender, data) => this.#onDhtRequest(sender, data));
   }
 
-  get(publicKey: PublicKey): FriendConnection | undefined {
-    return this.#friends.get(publicKey.hex);
-  }
-
   /** @throws RangeError when the key is a friend's already */
   add(publicKey: PublicKey, handlers: FriendConnectionHandlers, persistence: Persistence): FriendConnection {
     if (this.#friends.has(publicKey.hex)) throw new RangeError(`FriendList: ${publicKey.short} is a friend already`);

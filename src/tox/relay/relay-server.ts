@@ -62,7 +62,7 @@ export class RelayServer {
   /** Clients whose sockets are full, in the order in which they became so. */
   readonly #full = new Set<RelaySession>();
   #sentUnseen = 0;
-  #passedOn = 0;
+  #relayedBytes = 0;
   #nextId = 1n;
   #isStopped = false;
 
@@ -75,19 +75,14 @@ export class RelayServer {
     this.#greetings = new TokenBucket(GREETING_RATE, GREETING_BURST, deps.clock.now());
   }
 
-  /** The number of clients that are served. */
-  get clients(): number {
-    return this.#clients.size;
-  }
-
   /** The number of clients other than ourselves. */
-  get strangers(): number {
+  get clients(): number {
     return this.#clients.size - (this.#clients.has(this.#deps.keyPair.publicKey.hex) ? 1 : 0);
   }
 
   /** Bytes relayed between clients or into the onion, without those that we ourselves sent or received. */
-  get passedOn(): number {
-    return this.#passedOn;
+  get relayedBytes(): number {
+    return this.#relayedBytes;
   }
 
   /** A connection has come in. @returns undefined to refuse it */
@@ -239,7 +234,7 @@ export class RelayServer {
 
   #count(data: Buffer, ...between: readonly RelaySession[]): void {
     const own = this.#deps.keyPair.publicKey;
-    if (between.every(({ publicKey }) => !publicKey.equals(own))) this.#passedOn += data.length;
+    if (between.every(({ publicKey }) => !publicKey.equals(own))) this.#relayedBytes += data.length;
   }
 
   #onRoutingRequest(sender: RelaySession, publicKey: PublicKey): void {

@@ -40,6 +40,7 @@ export const networkFactsOf = (more: Partial<NetworkFacts>): NetworkFacts => ({
   relayPort: undefined,
   relayClients: 0,
   relayedBytes: 0,
+  dropped: { onion: 0, netCrypto: 0 },
   udpPort: 33445,
   udpSocket: undefined,
   mapping: undefined,
