@@ -15,7 +15,7 @@ import { Scope, scopeOf } from './scope.js';
 const REMEMBERED = 256;
 /** The size of a close list. */
 const MAX_SEEN = 1024;
-/** ms. The DHT takes a dead node for good for up to 122 s; a node that was first seen earlier has lasted. */
+/** ms. The DHT counts a dead node as good for up to 122 s; a node that was first seen earlier has lasted. */
 const LASTING = 125_000;
 /** ms after the first node. Then the nodes of the first minute have lasted, and only those are used, however few. */
 const SETTLED = 180_000;

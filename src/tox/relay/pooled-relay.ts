@@ -121,7 +121,7 @@ export class PooledRelay {
   /** Adds an address of the relay, which is tried at once if the others have failed. */
   addEndpoint(endpoint: Endpoint): void {
     if (this.#endpoints.some((known) => known.equals(endpoint))) return;
-    if (this.#endpoints.length >= MAX_ENDPOINTS) this.#forgetHearsay();
+    if (this.#endpoints.length >= MAX_ENDPOINTS) this.#forgetUnproven();
     if (this.#retry === undefined) {
       this.#endpoints.push(endpoint);
       return;
@@ -133,7 +133,7 @@ export class PooledRelay {
   }
 
   /** Forgets the oldest address where the relay has not answered; any peer can name addresses. */
-  #forgetHearsay(): void {
+  #forgetUnproven(): void {
     // The first one may be in use.
     const at = this.#endpoints.findIndex(({ key }, index) => index > 0 && key !== this.#provenKey);
     this.#endpoints.splice(at, 1);

@@ -52,14 +52,14 @@ export class Lookup {
     this.#target = options.target;
   }
 
-  /** Hearsay: asks the node if it is worth it and has not just stayed silent. */
+  /** Another node has named this one: asks it if the list wants it and it has not just been silent. */
   offer(node: NodeInfo): void {
     if (this.#silent.get(idOf(node), this.#deps.clock.now()) === undefined && this.#deps.wants(node)) {
       this.#add(node, false);
     }
   }
 
-  /** Somebody who should know names the node: asks it in any case. */
+  /** Asks the node in any case: its source is reliable. */
   askNow(node: NodeInfo): void {
     this.#silent.delete(idOf(node));
     this.#add(node, true);
