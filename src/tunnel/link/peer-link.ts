@@ -63,11 +63,17 @@ export interface LinkHandlers extends TunnelHandlers {
   onClose(): void;
 }
 
+interface PeerLinkDeps {
+  readonly channel: PeerChannel;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly log: Logger;
+  readonly handlers: LinkHandlers;
+}
+
 export class PeerLink {
   readonly peerId: string;
-  readonly #clock: Clock;
-  readonly #log: Logger;
-  readonly #handlers: LinkHandlers;
+  readonly #deps: PeerLinkDeps;
   readonly #scheduler: FrameScheduler;
   readonly #roundTrip: RoundTrip;
   readonly #negotiation: Negotiation;
@@ -79,21 +85,10 @@ export class PeerLink {
   #isClosed = false;
 
   /** @param options.staleIds tunnels that an upstream server may still have from an earlier channel, which it is told to close */
-  constructor(
-    deps: {
-      readonly channel: PeerChannel;
-      readonly clock: Clock;
-      readonly random: Random;
-      readonly log: Logger;
-      readonly handlers: LinkHandlers;
-    },
-    options: { readonly staleIds?: readonly number[] } = {},
-  ) {
+  constructor(deps: PeerLinkDeps, options: { readonly staleIds?: readonly number[] } = {}) {
     const { channel, clock, random, log, handlers } = deps;
     this.peerId = channel.peerId;
-    this.#clock = clock;
-    this.#log = log;
-    this.#handlers = handlers;
+    this.#deps = deps;
     const scheduler = new FrameScheduler((frame) => channel.send(frame));
     const roundTrip = new RoundTrip({ clock, random, send: (frame) => scheduler.push(frame) });
     const frameData = (): number => Math.min(MAX_FRAME_DATA, channel.maxPacketSize - FRAME_HEADER_SIZE);
@@ -158,7 +153,7 @@ export class PeerLink {
     if (this.#isClosed) return;
     if (reason !== 'peer-gone') for (const tunnel of [...this.tunnels]) tunnel.close(reason);
     this.#isClosed = true;
-    this.#handlers.onClose();
+    this.#deps.handlers.onClose();
     this.#scheduler.close();
     this.#roundTrip.close();
     for (const tunnel of [...this.tunnels]) tunnel.onLinkClosed();
@@ -169,7 +164,7 @@ export class PeerLink {
     if (this.#isClosed) return;
     const frame = decodeFrame(packet);
     if (frame === undefined) {
-      this.#log.debug(
+      this.#deps.log.debug(
         isVersion1(packet) ? 'the peer uses protocol version 1, which is too old' : 'dropped a packet that is no frame',
       );
       return;
@@ -215,14 +210,14 @@ export class PeerLink {
         tunnel?.onReset(decodeReason(frame.data));
         break;
       default:
-        this.#log.debug(`dropped a frame of unknown type 0x${frame.type.toString(16)}`);
+        this.#deps.log.debug(`dropped a frame of unknown type 0x${frame.type.toString(16)}`);
     }
   }
 
   /** The peer missed the end of this tunnel, or has it from an earlier channel. */
   #onStrayData(frame: Frame): void {
-    if (!this.#strays.take(this.#clock.now())) return;
-    this.#log.debug(`received data for unknown tunnel ${frame.id}`);
+    if (!this.#strays.take(this.#deps.clock.now())) return;
+    this.#deps.log.debug(`received data for unknown tunnel ${frame.id}`);
     this.#rejectTunnel(frame.id, (frame.type & FROM_ACCEPTOR) === 0 ? 'acceptor' : 'opener');
   }
 
@@ -248,7 +243,7 @@ export class PeerLink {
   #onRequest(frame: Frame): void {
     this.#negotiation.onUpstreamFrame();
     const request = decodeRequest(frame);
-    if (request === undefined || !this.#scheduler.hasRoom) this.#log.debug('dropped a request');
+    if (request === undefined || !this.#scheduler.hasRoom) this.#deps.log.debug('dropped a request');
     else if (request.target === undefined) this.#refuse(request.forwardId, 'bad-request');
     else if (this.#load >= MAX_TUNNELS) this.#refuse(request.forwardId, 'too-many-tunnels');
     else this.#passOn(request.forwardId, request.target);
@@ -256,7 +251,7 @@ export class PeerLink {
 
   #passOn(forwardId: number, target: Target): void {
     this.#unanswered += 1;
-    this.#handlers.onRequest({
+    this.#deps.handlers.onRequest({
       peerId: this.peerId,
       target,
       answer: (local) => {
@@ -272,9 +267,9 @@ export class PeerLink {
       local.reset('peer-gone');
       return;
     }
-    const id = this.#tunnels.takeId();
+    const id = this.#tunnels.ids.take();
     if (!this.#scheduler.offer(encodeAck(id, forwardId))) {
-      this.#tunnels.releaseId(id);
+      this.#tunnels.ids.release(id);
       local.reset('overflow');
       return;
     }
@@ -287,10 +282,10 @@ export class PeerLink {
       this.#scheduler.offer(encodeDeny(forwardId, reason));
       return;
     }
-    const id = this.#tunnels.takeId();
+    const id = this.#tunnels.ids.take();
     // Not offered: without the fin, the ack would open a tunnel that never ends.
     if (this.#scheduler.offer(encodeAck(id, forwardId))) this.#scheduler.push(encodeFrame(TCP_FIN, id));
-    this.#tunnels.releaseId(id);
+    this.#tunnels.ids.release(id);
   }
 
   #onAck(frame: Frame): void {

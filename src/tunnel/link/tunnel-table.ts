@@ -27,11 +27,18 @@ export interface TunnelHandlers {
   onBacklog(change: number): void;
 }
 
+interface TunnelTableDeps {
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly scheduler: FrameScheduler;
+  readonly roundTrip: RoundTrip;
+  readonly handlers: TunnelHandlers;
+}
+
 export class TunnelTable {
-  readonly #clock: Clock;
-  readonly #scheduler: FrameScheduler;
-  readonly #handlers: TunnelHandlers;
-  readonly #ids: TunnelIds;
+  /** Of the tunnels that the peer opens. */
+  readonly ids: TunnelIds;
+  readonly #deps: TunnelTableDeps;
   readonly #pool = new WindowPool();
   readonly #link: TunnelLink;
   /** By id, which is not free: tunnels that the peer opened, and those that this side opened. */
@@ -41,21 +48,10 @@ export class TunnelTable {
   readonly #all = new Set<Tunnel>();
 
   /** @param options.frameData bytes of data that a frame may have on this channel now */
-  constructor(
-    deps: {
-      readonly clock: Clock;
-      readonly random: Random;
-      readonly scheduler: FrameScheduler;
-      readonly roundTrip: RoundTrip;
-      readonly handlers: TunnelHandlers;
-    },
-    options: { readonly frameData: () => number },
-  ) {
+  constructor(deps: TunnelTableDeps, options: { readonly frameData: () => number }) {
     const { scheduler, roundTrip, handlers } = deps;
-    this.#clock = deps.clock;
-    this.#scheduler = scheduler;
-    this.#handlers = handlers;
-    this.#ids = new TunnelIds(deps.random);
+    this.#deps = deps;
+    this.ids = new TunnelIds(deps.random);
     this.#link = {
       frameData: options.frameData,
       send: (frame) => scheduler.send(frame),
@@ -78,14 +74,6 @@ export class TunnelTable {
     return [...this.#opened.keys()];
   }
 
-  takeId(): number {
-    return this.#ids.take();
-  }
-
-  releaseId(id: number): void {
-    this.#ids.release(id);
-  }
-
   /** The tunnel that this side opened under an id of the peer's. */
   opened(id: number): Tunnel | undefined {
     return this.#opened.get(id);
@@ -104,17 +92,17 @@ export class TunnelTable {
       peer.kind === 'extended'
         ? { kind: 'extended', credit: peer.credit, pool: this.#pool }
         : { kind: 'upstream', linger: isOpener ? OPENER_LINGER : ACCEPTOR_LINGER };
-    const tunnel = new Tunnel({ link: this.#link, clock: this.#clock, local }, { identity, terms });
+    const tunnel = new Tunnel({ link: this.#link, clock: this.#deps.clock, local }, { identity, terms });
     (isOpener ? this.#opened : this.#accepted).set(identity.id, tunnel);
     this.#all.add(tunnel);
-    this.#handlers.onTunnelOpened(tunnel);
+    this.#deps.handlers.onTunnelOpened(tunnel);
     tunnel.start();
   }
 
   #onIdFree(tunnel: Tunnel): void {
     const { id, side } = tunnel.identity;
-    this.#scheduler.remove(tunnel);
+    this.#deps.scheduler.remove(tunnel);
     (side === 'opener' ? this.#opened : this.#accepted).delete(id);
-    if (side === 'acceptor') this.#ids.release(id);
+    if (side === 'acceptor') this.ids.release(id);
   }
 }

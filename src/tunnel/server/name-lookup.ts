@@ -6,8 +6,8 @@
 import { type LookupAddress, lookup as systemLookup } from 'node:dns';
 import { isIP } from 'node:net';
 import type { Clock } from '../../base/clock.js';
+import { ExpiringMap } from '../../base/expiring-map.js';
 import { LOOPBACK } from '../../base/host-listener.js';
-import { LruMap } from '../../base/lru-map.js';
 import { literalAddress } from '../wire/target.js';
 import { type HostsLookup, hostsFile } from './hosts-file.js';
 
@@ -37,8 +37,7 @@ export class NameLookup {
   readonly #queues = new Map<string, Set<Waiting>>();
   /** By name. `owner` is the peer whose turn it was. */
   readonly #running = new Map<string, { readonly owner: string; readonly waiting: Set<Waiting> }>();
-  /** When the last slow lookup of a peer ended, ms. */
-  readonly #slowPeers = new LruMap<string, number>(MAX_SLOW_PEERS);
+  readonly #slowPeers = new ExpiringMap<string, true>(SLOW_MEMORY, MAX_SLOW_PEERS);
 
   constructor(
     clock: Clock,
@@ -100,8 +99,7 @@ export class NameLookup {
   }
 
   #mayRun(peerId: string): boolean {
-    const slowAt = this.#slowPeers.get(peerId);
-    if (slowAt === undefined || this.#clock.now() - slowAt > SLOW_MEMORY) return true;
+    if (this.#slowPeers.get(peerId, this.#clock.now()) === undefined) return true;
     return [...this.#running.values()].filter(({ owner }) => owner === peerId).length < MAX_RUNNING - 1;
   }
 
@@ -116,7 +114,8 @@ export class NameLookup {
     const startedAt = this.#clock.now();
     this.#lookup(host, (error, addresses) => {
       this.#running.delete(host);
-      if (this.#clock.now() - startedAt > SLOW) this.#slowPeers.set(owner, this.#clock.now());
+      const now = this.#clock.now();
+      if (now - startedAt > SLOW) this.#slowPeers.set(owner, true, now);
       for (const { done } of waiting) done(error, addresses);
       this.#work();
     });

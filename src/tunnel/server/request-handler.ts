@@ -83,14 +83,14 @@ export class RequestHandler {
   }
 
   /** Refuses requests whose targets are being connected to. @returns whether there was one */
-  refuse(reason: Reason, isMeant: (peerId: string, number: number) => boolean): boolean {
-    const meant = [...this.#dials].filter(([{ peerId }, { number }]) => isMeant(peerId, number));
-    for (const [request, { cancel }] of meant) {
+  refuse(reason: Reason, matches: (peerId: string, number: number) => boolean): boolean {
+    const matching = [...this.#dials].filter(([{ peerId }, { number }]) => matches(peerId, number));
+    for (const [request, { cancel }] of matching) {
       cancel();
       this.#dials.delete(request);
       this.#refuse(request, reason);
     }
-    return meant.length > 0;
+    return matching.length > 0;
   }
 
   /** Refuses all requests, and those that come from now on. */

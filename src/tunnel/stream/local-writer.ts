@@ -36,7 +36,7 @@ export class LocalWriter {
   #bytes = 0;
   #bytesInWrite = 0;
   /** Memory for small pieces, how many bytes of it are used, and from where on they are in no piece yet. */
-  #block = NOTHING;
+  #block: Buffer = NOTHING;
   #blockUsed = 0;
   #blockFrom = 0;
   #isScheduled = false;
@@ -102,13 +102,13 @@ export class LocalWriter {
     });
   }
 
-  /** Forgets what was not delivered, and calls no handler again. */
+  /** Discards bytes that are not delivered. */
   abort(): void {
     this.#isDone = true;
     this.#isAborted = true;
     this.stop();
     this.#pieces = [];
-    this.#dropBlock();
+    this.#useBlock(NOTHING);
     this.#bytes = 0;
   }
 
@@ -126,9 +126,7 @@ export class LocalWriter {
     }
     if (room > 0) this.#gather(data.subarray(0, room));
     this.#closePiece();
-    this.#block = Buffer.allocUnsafeSlow(Math.min(MAX_BLOCK, Math.max(MIN_BLOCK, this.#bytes)));
-    this.#blockUsed = 0;
-    this.#blockFrom = 0;
+    this.#useBlock(Buffer.allocUnsafeSlow(Math.min(MAX_BLOCK, Math.max(MIN_BLOCK, this.#bytes))));
     this.#gather(data.subarray(room));
   }
 
@@ -138,8 +136,8 @@ export class LocalWriter {
     this.#blockFrom = this.#blockUsed;
   }
 
-  #dropBlock(): void {
-    this.#block = NOTHING;
+  #useBlock(block: Buffer): void {
+    this.#block = block;
     this.#blockUsed = 0;
     this.#blockFrom = 0;
   }
@@ -181,7 +179,7 @@ export class LocalWriter {
     this.#pieces = count === this.#pieces.length ? [] : this.#pieces.slice(count);
     this.#bytes -= bytes;
     this.#bytesInWrite = bytes;
-    if (this.#pieces.length === 0) this.#dropBlock();
+    if (this.#pieces.length === 0) this.#useBlock(NOTHING);
     return batch;
   }
 
@@ -195,7 +193,7 @@ export class LocalWriter {
   }
 }
 
-/** In memory of its own. */
+/** A copy in its own memory. */
 function copyOf(data: Buffer): Buffer {
   const copy = Buffer.allocUnsafeSlow(data.length);
   data.copy(copy);

@@ -1,0 +1,24 @@
+import t from 'tap';
+import { PeerCounter } from '../../../src/tunnel/server/peer-counter.js';
+
+t.test('each peer has its count, and all peers have a total', async (t) => {
+  const counter = new PeerCounter();
+  counter.add('a', 3);
+  counter.add('b', 5);
+  counter.add('a', 4);
+  t.same([counter.of('a'), counter.of('b'), counter.of('c'), counter.total], [7, 5, 0, 12]);
+  counter.add('a', -7);
+  t.same([counter.of('a'), counter.total], [0, 5]);
+});
+
+t.test('the peer with the highest count is known, unless all counts are 0', async (t) => {
+  const counter = new PeerCounter();
+  t.equal(counter.highest, undefined);
+  counter.add('a', 3);
+  counter.add('b', 5);
+  t.equal(counter.highest, 'b');
+  counter.add('b', -5);
+  t.equal(counter.highest, 'a');
+  counter.add('a', -3);
+  t.equal(counter.highest, undefined);
+});
