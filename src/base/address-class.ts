@@ -1,10 +1,10 @@
-/** Classes of addresses by where they lead, for rules about targets. */
+/** Classes of addresses, for rules about targets. */
 import { BlockList } from 'node:net';
 import { Endpoint } from './endpoint.js';
 
 /**
- * - loopback: this machine; the unspecified address leads there too
- * - link-local: the network at hand, and the fixed addresses at which clouds give a machine its credentials
+ * - loopback: this machine, also by the unspecified address
+ * - link-local: the local link, and the fixed addresses of the metadata services of clouds
  * - private: private and shared networks, unique local addresses
  * - multicast: groups, and the IPv4 broadcast
  * - public: none of these, and globally reachable (see address-kind)
@@ -16,7 +16,7 @@ type Special = Exclude<AddressClass, 'public'>;
 
 const BLOCKS: Readonly<Record<Special, readonly string[]>> = {
   loopback: ['127.0.0.0/8', '0.0.0.0/8', '::/127'],
-  // Metadata: of Oracle's classic cloud, Alibaba, Azure (its "wire server"), and AWS by IPv6; all else use 169.254.169.254.
+  // Metadata services: Oracle's classic cloud, Alibaba, Azure ("wire server") and AWS by IPv6; the others use 169.254.169.254.
   'link-local': [
     '169.254.0.0/16',
     'fe80::/10',
@@ -37,7 +37,7 @@ const BLOCKS: Readonly<Record<Special, readonly string[]>> = {
   multicast: ['224.0.0.0/4', '255.255.255.255/32', 'ff00::/8'],
 };
 
-/** A list for each family: an IPv4 address would be found in a block of IPv6 that holds the mapped ones. */
+/** A list per family, because a block of IPv6 with mapped addresses would contain all of IPv4. */
 const LISTS = new Map(
   (Object.keys(BLOCKS) as Special[]).map((name) => [
     name,
@@ -57,7 +57,7 @@ function listOf(blocks: readonly string[]): BlockList {
   return list;
 }
 
-/** Whether a literal address belongs to a class; some belong to two. Whatever is no address belongs to none. */
+/** Returns whether an address is in a class; some are in two. A text that is no address is in none. */
 export function isOfClass(address: string, name: AddressClass): boolean {
   const endpoint = Endpoint.of(address, 0);
   if (endpoint === undefined) return false;
@@ -71,8 +71,8 @@ export function isOfClass(address: string, name: AddressClass): boolean {
 }
 
 /**
- * Every literal address that means where a connection to one arrives: itself without its zone, the IPv4 address within, and
- * this machine's for the unspecified one.
+ * Returns the addresses at which a connection may arrive: the address without its zone, an embedded IPv4 address, and for the
+ * unspecified address loopback.
  */
 export function arrivalsOf(address: string): string[] {
   const plain = bare(address);
@@ -83,10 +83,10 @@ export function arrivalsOf(address: string): string[] {
 
 const UNSPECIFIED: Readonly<Record<string, readonly string[]>> = { '0.0.0.0': ['127.0.0.1'], '::': ['::1'] };
 
-/** Without the zone of a link-local address. */
+/** Removes the zone of a link-local address. */
 const bare = (address: string): string => address.replace(/%.*/, '');
 
-/** The IPv4 address to which a translator or tunnel takes an IPv6 address: NAT64 (RFC 6052), SIIT (RFC 7915), 6to4, IPv4-compatible. */
+/** Returns the embedded IPv4 address to which a translator or tunnel leads: NAT64 (RFC 6052), SIIT (RFC 7915), 6to4, IPv4-compatible. */
 function innerIPv4(endpoint: Endpoint): string | undefined {
   if (endpoint.family === 4) return undefined;
   const bytes = endpoint.toBytes();

@@ -1,18 +1,18 @@
 /**
- * What an address is for, by IANA's registries of special-purpose addresses (RFC 6890, RFC 8190; as of 2024). What is not
- * "globally reachable" there is not public. The registries know a few small exceptions within larger blocks (192.0.0.9,
- * 2001:1::1 and such): nobody runs a node there, so the larger block counts.
+ * The purpose of an address, by IANA's registries of special-purpose addresses (RFC 6890, RFC 8190; as of 2024). An address that is
+ * not "globally reachable" there is not public. Small exceptions within larger blocks (192.0.0.9, 2001:1::1) are ignored: no node
+ * runs there.
  *
  * - local: this machine, its network and the provider's: loopback, private, shared, link-local and unique local addresses
- * - documentation: addresses that lead nowhere, but in books and laboratories
- * - benchmark: networks in which devices are measured
- * - reserved: all the rest
+ * - documentation: addresses for examples, used in test networks
+ * - benchmark: networks for measuring devices
+ * - reserved: all others
  */
 export type AddressKind = 'public' | 'local' | 'documentation' | 'benchmark' | 'reserved';
 
 type Block = readonly [prefix: readonly number[], bits: number, kind: AddressKind | 'IPv4 within'];
 
-/** The first that fits counts. */
+/** The first matching block counts. */
 const IPV4: readonly Block[] = [
   [[0], 8, 'reserved'],
   [[10], 8, 'local'],
@@ -32,7 +32,7 @@ const IPV4: readonly Block[] = [
 
 const LOOPBACK = [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1];
 
-/** Addresses with an IPv4 address within lead there by way of a translator or a tunnel. Global ones are those of 2000::/3. */
+/** An embedded IPv4 address is reached by a translator or a tunnel. Global addresses are in 2000::/3. */
 const IPV6: readonly Block[] = [
   [LOOPBACK, 128, 'local'],
   [[0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff], 96, 'IPv4 within'],
@@ -55,7 +55,7 @@ export function addressKind(bytes: Buffer): AddressKind {
   const blocks = bytes.length === 4 ? IPV4 : IPV6;
   const kind = blocks.find(([prefix, bits]) => isWithin(bytes, prefix, bits))?.[2] ?? 'public';
   if (kind !== 'IPv4 within') return kind;
-  // 6to4 (2002::/16) has it behind its prefix, all others have it at the end.
+  // 6to4 (2002::/16) has it after the prefix, all others at the end.
   const at = bytes[0] === 0x20 ? 2 : 12;
   return addressKind(bytes.subarray(at, at + 4));
 }

@@ -1,23 +1,23 @@
 /**
- * Connecting to one of several addresses, as RFC 8305 (happy eyeballs) has it: an attempt that takes long goes on while the
- * next begins, and the first to connect wins. Node's own `autoSelectFamily` aborts an attempt when it begins the next, so
- * that no address behind a slow link but the last one is ever reached.
+ * Connects to one of several addresses as in RFC 8305 (happy eyeballs): a slow attempt continues while the next one begins, and the
+ * first connection wins. Node's `autoSelectFamily` aborts an attempt when the next one begins, and so reaches no address behind a
+ * slow link but the last.
  */
 import type { Clock, Timer } from './clock.js';
 
-/** ms from one attempt to the next while nothing is heard (RFC 8305, section 5: Connection Attempt Delay). */
+/** ms between attempts (RFC 8305, section 5: Connection Attempt Delay). */
 const ATTEMPT_DELAY = 250;
-/** Attempts under way at once: each is a descriptor, and the owner of a name may give it any number of addresses. */
+/** Attempts at once: each takes a descriptor, and a name may have any number of addresses. */
 const MAX_ATTEMPTS = 4;
 
-/** Whether there is a descriptor for an attempt beside another one of the same race; the first needs none. */
+/** Descriptors for further attempts of a race, besides the first one. */
 export interface AttemptRoom {
   take(): boolean;
-  /** Once for each that was taken. */
+  /** Called once for each that was taken. */
   release(): void;
 }
 
-/** So many attempts beside the first ones, of all races that share it. */
+/** A limit that several races share. */
 export class AttemptLimit implements AttemptRoom {
   #left: number;
 
@@ -36,13 +36,13 @@ export class AttemptLimit implements AttemptRoom {
   }
 }
 
-/** What becomes of one attempt: one of them is called, once, later. */
+/** One of them is called once, asynchronously. */
 export interface AttemptHandlers<Connection> {
   onConnected(connection: Connection): void;
   onFailed(error: Error): void;
 }
 
-/** Begins to connect. @returns a function that ends the attempt, after which no handler is called; also called after it has failed */
+/** Begins to connect. @returns a function that ends the attempt, after which no handler is called; it is also called after a failure */
 export type Attempt<Address, Connection> = (address: Address, handlers: AttemptHandlers<Connection>) => () => void;
 
 export interface RaceHandlers<Address, Connection> {
@@ -61,15 +61,15 @@ export class AddressRace<Address extends { readonly address: string }, Connectio
   readonly #deps: RaceDeps<Address, Connection>;
   readonly #handlers: RaceHandlers<Address, Connection>;
   readonly #left: Address[];
-  /** What ends each attempt under way. */
+  /** The functions that end the current attempts. */
   readonly #attempts = new Set<() => void>();
   readonly #errors: Error[] = [];
-  /** Attempts for which room was taken. */
+  /** Attempts for which a descriptor was taken. */
   #beside = 0;
   #delay: Timer | undefined;
   #isOver = false;
 
-  /** @param addresses at least one, in the order in which to try them; one of the handlers is called, once, later */
+  /** @param addresses at least one, in the order of preference */
   constructor(
     deps: RaceDeps<Address, Connection>,
     addresses: readonly Address[],
@@ -81,16 +81,16 @@ export class AddressRace<Address extends { readonly address: string }, Connectio
     this.#tryNext();
   }
 
-  /** Ends every attempt; no handler is called any more. */
+  /** Ends all attempts; no handler is called afterwards. */
   cancel(): void {
     this.#isOver = true;
     this.#delay?.cancel();
     for (const end of this.#attempts) end();
     this.#attempts.clear();
-    this.#giveBack();
+    this.#releaseRoom();
   }
 
-  #giveBack(): void {
+  #releaseRoom(): void {
     for (; this.#beside > 0 && this.#beside >= this.#attempts.size; this.#beside -= 1) this.#deps.room.release();
   }
 
@@ -121,7 +121,7 @@ export class AddressRace<Address extends { readonly address: string }, Connectio
     if (this.#isOver) return;
     this.#attempts.delete(end);
     end();
-    this.#giveBack();
+    this.#releaseRoom();
     this.#errors.push(error);
     this.#tryNext();
     if (this.#attempts.size > 0) return;
@@ -130,7 +130,7 @@ export class AddressRace<Address extends { readonly address: string }, Connectio
   }
 }
 
-/** RFC 8305, section 4: the families take turns, beginning with that of the first address. */
+/** RFC 8305, section 4: the families alternate, beginning with that of the first address. */
 function alternateFamilies<Address extends { readonly address: string }>(addresses: readonly Address[]): Address[] {
   const isIPv6 = ({ address }: Address): boolean => address.includes(':');
   const startsWithIPv6 = addresses[0] !== undefined && isIPv6(addresses[0]);

@@ -1,6 +1,6 @@
 import type { Random } from './random.js';
 
-/** Delays that grow from `first` by `factor` up to `most` ms, each shortened by up to a quarter so that peers spread out. */
+/** Delays that grow from `first` by `factor` up to `most` ms, each shortened by up to a quarter, so that peers do not act at once. */
 export class Backoff {
   readonly #first: number;
   readonly #most: number;
@@ -16,7 +16,7 @@ export class Backoff {
     this.#next = this.#first;
   }
 
-  /** The next delay in ms. */
+  /** Returns the next delay, ms. */
   next(): number {
     const delay = this.#next;
     this.#next = Math.min(this.#most, this.#next * this.#factor);

@@ -1,18 +1,18 @@
-/** Reading what may be endless. */
+/** Reads up to a limit. */
 import { readSync } from 'node:fs';
 import { systemCodeOf } from './coded-error.js';
 
 /** Bytes. */
 const CHUNK_SIZE = 64 * 1024;
 
-/** ms between two looks at what has nothing to read yet. */
+/** ms between two attempts to read. */
 const PAUSE = 20;
 
 /**
- * From where it stands, not by its size, which pipes and devices do not have.
+ * Reads from the current position, because pipes and devices have no size.
  * @param limit bytes
- * @param options.mayWait whether to wait, with the whole thread, where a descriptor that does not block has nothing yet
- * @throws system errors; EAGAIN where it may not wait
+ * @param options.mayWait whether to block until a non-blocking descriptor has data
+ * @throws system errors; EAGAIN if it may not wait
  */
 export function readUpTo(fd: number, limit: number, { mayWait = false } = {}): Buffer {
   const chunks: Buffer[] = [];
@@ -30,7 +30,7 @@ export function readUpTo(fd: number, limit: number, { mayWait = false } = {}): B
   return Buffer.concat(chunks);
 }
 
-/** @returns bytes read, 0 at the end, undefined where there is nothing yet */
+/** @returns bytes read, 0 at the end, undefined if there is nothing yet */
 function readNow(fd: number, chunk: Buffer, mayWait: boolean): number | undefined {
   try {
     return readSync(fd, chunk);

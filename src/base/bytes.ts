@@ -1,6 +1,6 @@
 /**
- * Reading and writing of packets. A reader never throws: the first read past the end fails it for good, every later read
- * gives zeros, and the decoder asks once, at its end, whether all went well. Integers are big endian unless named `…LE`.
+ * Reads and writes packets. A reader never throws: after a read past the end all reads return zeros, and the decoder checks once, at
+ * its end, whether all reads were valid. Integers are big endian unless named `…LE`.
  */
 
 const NOTHING = Buffer.alloc(0);
@@ -14,12 +14,12 @@ export class ByteReader {
     this.#source = source;
   }
 
-  /** False once anything was read past the end. */
+  /** False after a read past the end. */
   get ok(): boolean {
     return !this.#failed;
   }
 
-  /** True when all was read and nothing more than there was. */
+  /** True if everything was read, and nothing past the end. */
   get isComplete(): boolean {
     return !this.#failed && this.#offset === this.#source.length;
   }
@@ -68,13 +68,13 @@ export class ByteReader {
     return at < 0 ? 0 : this.#source.readUInt32LE(at);
   }
 
-  /** A view of the next bytes, empty on failure. Whoever keeps it longer than the packet copies it. */
+  /** Returns a view of the next bytes, empty past the end. It must be copied to be kept longer than the packet. */
   bytes(length: number): Buffer {
     const at = this.#take(length);
     return at < 0 ? NOTHING : this.#source.subarray(at, at + length);
   }
 
-  /** A view of all that is left. */
+  /** Returns a view of all remaining bytes. */
   rest(): Buffer {
     return this.bytes(this.remaining);
   }
@@ -88,7 +88,7 @@ export class ByteWriter {
   readonly #target: Buffer;
   #offset = 0;
 
-  /** @param size the exact length in bytes of what will be written */
+  /** @param size the exact number of bytes that will be written */
   constructor(size: number) {
     this.#target = Buffer.allocUnsafe(size);
   }
@@ -137,7 +137,7 @@ export class ByteWriter {
     return this;
   }
 
-  /** The finished packet. @throws RangeError when it is not exactly as long as announced. */
+  /** Returns the packet. @throws RangeError if it does not have the announced size */
   finish(): Buffer {
     if (this.#offset !== this.#target.length) {
       throw new RangeError(`ByteWriter: ${this.#offset} bytes written of ${this.#target.length}`);
@@ -146,14 +146,14 @@ export class ByteWriter {
   }
 }
 
-/** A copy in memory of its own, outside Node's shared pool, for what is kept longer than a packet. */
+/** Returns a copy outside of Node's shared pool, for bytes that are kept longer than a packet. */
 export function ownedCopy(bytes: Buffer): Buffer {
   const copy = Buffer.allocUnsafeSlow(bytes.length);
   bytes.copy(copy);
   return copy;
 }
 
-/** Whether the bytes are less than half of the memory that they keep. */
+/** Returns whether the bytes are less than half of the memory that they keep alive. */
 export function isPartOfMore(bytes: Buffer): boolean {
   return bytes.length * 2 < bytes.buffer.byteLength;
 }

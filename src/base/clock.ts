@@ -1,33 +1,33 @@
 /**
- * Time as a parameter. Everything that waits or measures takes a Clock, so that a whole network of nodes runs in one
- * process on simulated time. This file is the only place that touches the real one.
+ * Time as a parameter: everything that waits or measures takes a Clock, so that a whole network of nodes runs in one process on
+ * simulated time. Only this file uses the real time.
  */
 
 export interface Timer {
-  /** Stops the timer; harmless when it has fired or was cancelled before. */
+  /** Stops the timer; has no effect after it has fired. */
   cancel(): void;
 }
 
 export interface Clock {
   /** Milliseconds since an arbitrary start; monotonic, with fractions. */
   now(): number;
-  /** Whole seconds since 1970, as the Tox protocol puts them on the wire. */
+  /** Whole seconds since 1970, as in the Tox protocol. */
   unixTime(): number;
   /** Calls back once, `delay` ms from now. */
   after(delay: number, callback: () => void): Timer;
   /**
-   * Calls back again and again, first after `interval` ms, which is at most 24 days; from a second on up to half a second
-   * sooner or later, so that the machine is woken once for all that is done now and then.
+   * Calls back every `interval` ms, at most 24 days. Intervals from a second on may be up to half a second early or late, so that
+   * the machine wakes once for all of them.
    */
   every(interval: number, callback: () => void): Timer;
-  /** Calls back once the events at hand (such as a batch of received datagrams) have been handled; no time passes. */
+  /** Calls back after the current events, such as a batch of datagrams; no time passes. */
   soon(callback: () => void): Timer;
 }
 
-/** What Node's timers can count; a longer delay would make them fire at once. About 24 days. */
+/** The longest delay of Node's timers, about 24 days; a longer one fires at once. */
 const LONGEST_DELAY = 2 ** 31 - 1;
 
-/** Waits in pieces that Node can count. */
+/** Waits for longer than Node's timers can. */
 function afterAnyDelay(delay: number, callback: () => void): Timer {
   let handle: NodeJS.Timeout;
   const wait = (left: number): void => {
@@ -40,7 +40,7 @@ function afterAnyDelay(delay: number, callback: () => void): Timer {
 
 const SECOND = 1_000;
 
-/** When the next whole second of a clock begins that is at least a third of a second away, ms. */
+/** Returns the next whole second of a clock that is at least a third of a second away, ms. */
 export const nextSecond = (now: number): number => (Math.floor((now + SECOND / 3) / SECOND) + 1) * SECOND;
 
 interface Beat {
@@ -50,8 +50,7 @@ interface Beat {
 }
 
 /**
- * One timer for everything that is done each second or few, at whole seconds of the clock: a process that is idle is woken
- * by little else, and being woken costs it more than what there is to do.
+ * One timer, at whole seconds, for all periodic work of a second or more: waking an idle process costs more than that work.
  */
 class SecondHand {
   readonly #beats = new Set<Beat>();
@@ -82,7 +81,7 @@ class SecondHand {
     for (const beat of this.#beats) {
       if (beat.dueAt > now + SECOND / 2) continue;
       const { dueAt, interval, callback } = beat;
-      // What was missed while the process was stopped is not made up for.
+      // Rounds that were missed while the process was stopped are not repeated.
       beat.dueAt = dueAt + interval > now ? dueAt + interval : now + interval;
       callback();
     }
@@ -106,13 +105,13 @@ export const systemClock: Clock = {
   },
 };
 
-/** µs of the system's CLOCK_MONOTONIC, which other processes can compare with theirs. */
+/** µs of CLOCK_MONOTONIC, which is the same in all processes. */
 export const systemMicroseconds = (): bigint => process.hrtime.bigint() / 1_000n;
 
-/** The last second whose year has four digits: who names a later one has mistyped. */
+/** The last second whose year has four digits: a later one is a typing error. */
 export const LAST_UNIX_TIME = 253_402_300_799;
 
-/** A moment on the calendar and the clock of this machine. */
+/** A date and time in the time zone of this machine. */
 export interface LocalTime {
   readonly year: number;
   /** 1 to 12. */
@@ -136,10 +135,10 @@ export function localTimeOf(unixTime: number): LocalTime {
   };
 }
 
-/** Seconds since 1970; undefined when the calendar has no such moment. */
+/** Returns seconds since 1970; undefined if there is no such date. */
 export function unixTimeOf({ year, month, day, hour, minute, second }: LocalTime): number | undefined {
   const date = new Date(year, month - 1, day, hour, minute, second);
-  // What is too much is carried over: 31 February would be in March.
+  // A Date carries over: 31 February would be in March.
   const isMoment = date.getMonth() === month - 1 && date.getDate() === day && hour < 24 && minute < 60 && second < 60;
   return isMoment ? Math.floor(date.getTime() / 1000) : undefined;
 }
@@ -156,7 +155,7 @@ export function unixTimeOfRfc3339(text: string): number | undefined {
   return isDay && !Number.isNaN(time) ? Math.floor(time / 1000) : undefined;
 }
 
-/** Calls back once, `delay` ms from now, if the process still runs then: it keeps none alive. For the end of a command. */
+/** Calls back after `delay` ms if the process still runs then: the timer does not keep it alive. */
 export function ifStillRunning(delay: number, callback: () => void): void {
   setTimeout(callback, delay).unref();
 }

@@ -1,6 +1,6 @@
 import { getSystemErrorName } from 'node:util';
 
-/** The one error base class: each layer makes its own with a union of literal codes; codes pick exit statuses. */
+/** The base class of all errors: each layer has its own class with a union of codes, which choose exit statuses. */
 export class CodedError<Code extends string> extends Error {
   readonly code: Code;
 
@@ -11,14 +11,14 @@ export class CodedError<Code extends string> extends Error {
   }
 }
 
-/** The text of whatever was thrown. */
+/** Returns the message of a thrown value. */
 export function messageOf(thrown: unknown): string {
   return thrown instanceof Error ? thrown.message : String(thrown);
 }
 
 /**
- * The `code` that Node puts on system errors, such as EADDRINUSE. Calls of node:os name it in numbers, and not always with the
- * sign that Node itself expects.
+ * Returns the `code` of a system error, such as EADDRINUSE. Functions of node:os report a number, not always with the sign that Node
+ * expects.
  */
 export function systemCodeOf(thrown: unknown): string | undefined {
   const { code, info } = (thrown ?? {}) as { readonly code?: unknown; readonly info?: { readonly errno?: unknown } };

@@ -1,12 +1,11 @@
-/** What editors and copying add to a text that people hand over. */
-
+/** Removes what editors and copying add to a text. */
 const UTF16_MARKS = [Buffer.from([0xff, 0xfe]), Buffer.from([0xfe, 0xff])];
 
-/** Whether the mark at the start says that this is UTF-16, of either byte order. */
+/** Returns whether the text begins with a mark of UTF-16. */
 export const isUtf16 = (bytes: Buffer): boolean => UTF16_MARKS.some((mark) => bytes.indexOf(mark) === 0);
 
 /**
- * What copying adds to a key or an ID: the `tox:` of links, and white space of all kinds, also that which nobody sees (zero width,
+ * Removes what copying adds to a key or an ID: the `tox:` of links, and all white space, including invisible characters (zero width,
  * byte order mark).
  */
 export const withoutCopyMarks = (text: string): string =>

@@ -1,33 +1,32 @@
-/** How many descriptors this process may have open, sockets and files together, and which part of it may have how many of them. */
+/** Divides the file descriptors of this process among its parts. */
 import { readFileSync } from 'node:fs';
 
-/** Implementation: assumed where the system does not say; Node itself raises the soft limit to the hard one. */
-const USUAL_LIMIT = 4_096;
+/** Used if the limit is unknown. Node raises the soft limit to the hard one. */
+const DEFAULT_LIMIT = 4_096;
 /**
- * Implementation: of the process itself, a quarter: 30 that it has from the start, its files, the programs that it runs, its
- * control socket, name servers, further attempts to reach a target, and the relays that it is a client of.
+ * The process itself gets a quarter: for 30 from the start, its files, helper programs, the control socket, name servers, further
+ * attempts to reach a target, and the relays that it uses.
  */
 const OWN_SHARE = 1 / 4;
 const FEWEST_OWN = 48;
 const MOST_OWN = 1_024;
-/** Implementation: of the rest, what we may have as a relay for strangers. */
+/** The part of the rest for clients of our own relay. */
 const RELAY_SHARE = 1 / 3;
-/** Implementation: as many relays as a public list names. */
+/** As many relays as a public list has. */
 const FEWEST_RELAYS = 64;
 
-/** Descriptors at once. */
 export interface DescriptorShares {
-  /** Connections with tunnels' targets and with local programs, of all peers together. */
+  /** Connections to targets and local programs, of all peers. */
   readonly tunnels: number;
-  /** Attempts to reach another address of a target beside the first. */
+  /** Attempts to reach further addresses of a target. */
   readonly attempts: number;
-  /** Connections of those whose relay we are. */
+  /** Clients of our relay. */
   readonly relayClients: number;
-  /** Relays whose client we are. */
+  /** Relays that we use. */
   readonly relays: number;
 }
 
-/** @param limit what this process may have open */
+/** @param limit descriptors of this process */
 export function descriptorShares(limit = descriptorLimit()): DescriptorShares {
   const own = Math.min(MOST_OWN, Math.max(FEWEST_OWN, Math.floor(limit * OWN_SHARE)));
   const rest = Math.max(0, limit - own);
@@ -42,13 +41,13 @@ export function descriptorShares(limit = descriptorLimit()): DescriptorShares {
 
 export function descriptorLimit(): number {
   try {
-    return parseLimits(readFileSync('/proc/self/limits', 'latin1')) ?? USUAL_LIMIT;
+    return parseLimits(readFileSync('/proc/self/limits', 'latin1')) ?? DEFAULT_LIMIT;
   } catch {
-    return USUAL_LIMIT;
+    return DEFAULT_LIMIT;
   }
 }
 
-/** @param text of Linux' /proc/PID/limits: name, soft limit, hard limit, unit */
+/** @param text /proc/PID/limits: name, soft limit, hard limit, unit */
 export function parseLimits(text: string): number | undefined {
   const soft = /^Max open files\s+(\d+|unlimited)/m.exec(text)?.[1];
   if (soft === 'unlimited') return Number.POSITIVE_INFINITY;

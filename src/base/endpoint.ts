@@ -13,7 +13,7 @@ export class Endpoint {
   readonly port: number;
   /** Text that is equal for equal endpoints: `192.0.2.1:33445`, `[2001:db8::1]:33445`. */
   readonly key: string;
-  /** Both are asked of the same few endpoints thousands of times, by every answer to a nodes request. */
+  /** Cached: every nodes response asks for both of the same few endpoints. */
   #isLan: boolean | undefined;
   #kind: AddressKind | undefined;
 
@@ -24,7 +24,7 @@ export class Endpoint {
     this.key = family === 4 ? `${address}:${port}` : `[${address}]:${port}`;
   }
 
-  /** From a literal address; IPv4 mapped into IPv6 becomes IPv4. Undefined when it is none, or the port is not 0 to 65535. */
+  /** Parses an address; IPv4 mapped into IPv6 becomes IPv4. @returns undefined if it is none, or the port is not 0 to 65535 */
   static of(address: string, port: number): Endpoint | undefined {
     if (!Number.isInteger(port) || port < 0 || port > 0xffff) return undefined;
     if (isIPv4(address)) return new Endpoint(4, address, port);
@@ -37,7 +37,7 @@ export class Endpoint {
     return new Endpoint(6, canonical + scope, port);
   }
 
-  /** From 4 or 16 bytes in network order. */
+  /** Reads 4 or 16 bytes in network order. */
   static ofBytes(bytes: Buffer, port: number): Endpoint {
     if (bytes.length === 4) return new Endpoint(4, `${bytes[0]}.${bytes[1]}.${bytes[2]}.${bytes[3]}`, port);
     if (bytes.length !== 16) throw new RangeError('Endpoint: an address has 4 or 16 bytes');
@@ -46,14 +46,14 @@ export class Endpoint {
     return Endpoint.of(groups.join(':'), port) as Endpoint;
   }
 
-  /** From what a socket reported, which is canonical already; only IPv4 mapped into IPv6 is unwrapped. */
+  /** Takes the canonical address of a socket; IPv4 mapped into IPv6 becomes IPv4. */
   static ofSource(address: string, port: number): Endpoint {
     if (!address.includes(':')) return new Endpoint(4, address, port);
     if (address.startsWith('::ffff:') && address.includes('.')) return new Endpoint(4, address.slice(7), port);
     return new Endpoint(6, address, port);
   }
 
-  /** The address in network order, 4 or 16 bytes; a scope is left out. */
+  /** Returns the address in network order, 4 or 16 bytes, without its scope. */
   toBytes(): Buffer {
     if (this.family === 4) return ipv4Bytes(this.address);
     const bare = this.address.split('%', 1)[0] as string;
@@ -71,7 +71,7 @@ export class Endpoint {
     return out;
   }
 
-  /** The same host at another port. */
+  /** Returns the same host with another port. */
   withPort(port: number): Endpoint {
     return new Endpoint(this.family, this.address, port);
   }
@@ -104,16 +104,15 @@ export class Endpoint {
     return this.address === '::1';
   }
 
-  /** What the address is for. */
   get kind(): AddressKind {
     this.#kind ??= addressKind(this.toBytes());
     return this.#kind;
   }
 
   /**
-   * Whether somebody there may have us send to `other`: a stranger to public addresses alone, so that nobody reaches a network
-   * of ours through us (those for documentation lead nowhere, but in a laboratory); who is in our local network to any; and where
-   * a network consists of special addresses, its members to each other.
+   * Whether a peer at this address may make us send to `other`. A peer elsewhere may name only public addresses, so that it cannot
+   * reach our local network through us (documentation addresses exist only in test networks); a peer in our local network may name
+   * any; and in a network of special addresses, its members may name each other.
    */
   maySendTo(other: Endpoint): boolean {
     if (!other.isUnicast) return false;
@@ -127,7 +126,7 @@ export class Endpoint {
     return this.address === '::1' || (this.family === 4 && this.address.startsWith('127.'));
   }
 
-  /** Whether one host can answer there: not the unspecified address, a multicast group, a broadcast or port 0. */
+  /** Whether a single host can answer: not the unspecified address, a multicast group, a broadcast or port 0. */
   get isUnicast(): boolean {
     if (this.port === 0) return false;
     if (this.family === 6) return this.address !== '::' && !/^ff[0-9a-f]{2}:/.test(this.address);
@@ -157,7 +156,7 @@ function ipv4Bytes(address: string): Buffer {
   return out;
 }
 
-/** One colon-separated part of an IPv6 address: a group, or a dotted IPv4 tail that makes two. */
+/** Returns the value of a group of an IPv6 address, or the two values of a dotted IPv4 tail. */
 function groupValues(part: string): number[] {
   if (!part.includes('.')) return [Number.parseInt(part, 16)];
   const [a = 0, b = 0, c = 0, d = 0] = part.split('.').map(Number);

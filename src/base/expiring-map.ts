@@ -1,12 +1,12 @@
-/** A bounded map whose entries live for a fixed time; `now` comes from the caller and never runs backwards. For requests that await an answer. */
+/** A bounded map whose entries expire, for requests that await a response; `now` comes from the caller and never decreases. */
 export class ExpiringMap<Key, Value> {
   readonly #lifetime: number;
   readonly #capacity: number;
   readonly #entries = new Map<Key, { readonly value: Value; readonly expires: number }>();
 
   /**
-   * @param lifetime ms that an entry is kept
-   * @param capacity entries at the most, 1 or more; one more pushes out the oldest
+   * @param lifetime ms of an entry
+   * @param capacity entries, 1 or more; a further one replaces the oldest
    */
   constructor(lifetime: number, capacity: number) {
     if (capacity < 1) throw new RangeError('ExpiringMap: capacity must be at least 1');
@@ -14,7 +14,7 @@ export class ExpiringMap<Key, Value> {
     this.#capacity = capacity;
   }
 
-  /** Entries held, those included that are too old and not yet dropped. */
+  /** Includes expired entries that are not yet removed. */
   get size(): number {
     return this.#entries.size;
   }
@@ -34,7 +34,7 @@ export class ExpiringMap<Key, Value> {
     return entry !== undefined && entry.expires > now ? entry.value : undefined;
   }
 
-  /** Gives the entry and removes it: an answer counts once. */
+  /** Returns the entry and removes it: a response counts once. */
   take(key: Key, now: number): Value | undefined {
     const value = this.get(key, now);
     this.#entries.delete(key);
@@ -45,7 +45,7 @@ export class ExpiringMap<Key, Value> {
     return this.#entries.delete(key);
   }
 
-  /** Drops what is too old. Entries stand in the order in which they expire. */
+  /** Removes expired entries. The entries are in the order in which they expire. */
   expire(now: number): void {
     for (const [key, entry] of this.#entries) {
       if (entry.expires > now) return;

@@ -1,7 +1,7 @@
 /**
- * What the log says of others, who may cause as many lines as they like. Each has some lines at once, and some more a minute;
- * whoever causes more is summed up in a line a minute, until a minute had no more than that. So a flood costs what it did at
- * first and then next to nothing, and silences nobody else; only a crowd can have the lines of others summed up too. What is left out is told to those who debug.
+ * Limits the log lines that peers cause. Each source has some lines at once, and some more per minute; beyond that it gets one summary
+ * line per minute, until it is within its limit again. So a flood cannot hide the lines of others; only many sources together can.
+ * Omitted lines are logged as debug messages.
  */
 import type { Clock } from './clock.js';
 import type { Logger } from './logger.js';
@@ -9,11 +9,11 @@ import { LruMap } from './lru-map.js';
 import { Repeater } from './repeater.js';
 import { TokenBucket } from './token-bucket.js';
 
-/** Implementation: ms from one sum to the next. */
+/** ms between summaries. */
 const MINUTE = 60_000;
-/** Implementation: budgets that are remembered; who is forgotten has a new one, out of what all have together. */
+/** Budgets that are kept; a forgotten source gets a new one, within the limit of all. */
 const MAX_BUDGETS = 1_024;
-/** Implementation: who is summed up by name; a crowd beyond that shares a line. */
+/** Sources with a summary of their own; others share one. */
 const MAX_SUMS = 32;
 const CROWD = 'others';
 
@@ -29,21 +29,21 @@ export interface FloodLimits {
 }
 
 /**
- * Implementation: a hundred tunnels that are opened and end, then ten a minute. At once that is a fifth of the lines that are
- * kept for `log tail`, and all together may fill half of it: keys cost nothing where a secret is known or the door is open.
+ * A hundred tunnels that open and close, then ten per minute. That is a fifth of the lines for `log tail`; all sources together may
+ * fill half of it, because a client can have any number of keys.
  */
 const OF_PEERS: FloodLimits = { each: { atOnce: 200, aMinute: 20 }, all: { atOnce: 500, aMinute: 200 } };
 
-/** The less serious first. */
+/** The least severe first. */
 const LEVELS = ['info', 'warn', 'error'] as const;
 type Level = (typeof LEVELS)[number];
 
 export interface FloodLine {
-  /** Who causes it: has the budget. */
+  /** The peer that has the budget. */
   readonly source: string;
-  /** What the sum calls the source. */
+  /** The name of the source in a summary. */
   readonly name: string;
-  /** What the sum counts, as in `tunnel opened`: the first word gets the plural. One of a few. */
+  /** What a summary counts, such as `tunnel opened`: the first word gets the plural. There are few kinds. */
   readonly kind: string;
   readonly level: Level;
   /** The whole line. */
@@ -52,9 +52,9 @@ export interface FloodLine {
 
 interface Sum {
   readonly name: string;
-  /** The most serious of what it counts. */
+  /** The most severe level of the counted lines. */
   level: Level;
-  /** By kind; since the last sum. */
+  /** By kind, since the last summary. */
   readonly counts: Map<string, number>;
 }
 
@@ -64,7 +64,7 @@ export class FloodLog {
   readonly #each: LineBudget;
   readonly #all: TokenBucket;
   readonly #budgets = new LruMap<string, TokenBucket>(MAX_BUDGETS);
-  /** By source: who is summed up at present. */
+  /** By source. */
   readonly #sums = new Map<string, Sum>();
   readonly #minutes: Repeater;
   #summedAt = 0;
@@ -80,7 +80,7 @@ export class FloodLog {
 
   say(line: FloodLine): void {
     const sum = this.#sums.get(line.source);
-    if (sum === undefined && this.#mayBeSaid(line.source)) {
+    if (sum === undefined && this.#isWithinLimits(line.source)) {
       this.#log[line.level](line.text);
       return;
     }
@@ -92,14 +92,14 @@ export class FloodLog {
     if (LEVELS.indexOf(line.level) > LEVELS.indexOf(counting.level)) counting.level = line.level;
   }
 
-  /** Says what is to be said still; nothing is summed up any more. */
+  /** Writes pending summaries and stops. */
   close(): void {
     this.#isClosed = true;
     this.#minutes.stop();
     this.#sumUp();
   }
 
-  #mayBeSaid(source: string): boolean {
+  #isWithinLimits(source: string): boolean {
     const now = this.#clock.now();
     let budget = this.#budgets.get(source);
     if (budget === undefined) {

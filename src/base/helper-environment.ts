@@ -1,11 +1,11 @@
 /**
- * The environment of the programs that we start to help us (flock, logger, getent, systemd-notify): some of them live as long as
- * we do, and what ours has may be a secret, or a proxy with its password. None of that is theirs to know.
+ * The environment of helper programs (flock, logger, getent, systemd-notify). Ours may contain a secret, or a proxy with its password,
+ * which these programs must not inherit.
  */
 
 const NAMES = ['PATH', 'LANG', 'LC_ALL', 'TZ'] as const;
 
-/** @param more names of variables that this one program needs, too */
+/** @param more names of further variables */
 export function helperEnvironment(
   environment: NodeJS.ProcessEnv = process.env,
   more: readonly string[] = [],
@@ -14,10 +14,10 @@ export function helperEnvironment(
   return Object.fromEntries(names.map((name) => [name, environment[name]]));
 }
 
-/** A secret, or a proxy that may have a password. */
+/** Variables with a secret, or a proxy that may have a password. */
 const SECRETS = ['TUNTOX_SHARED_SECRET', 'TUNTOX_NETWORK_PROXY', 'ALL_PROXY', 'all_proxy'] as const;
 
-/** Once they have been read, and no other process of this program is to read them. */
+/** Deletes the secrets. Called when they have been read, and no other process of this program needs them. */
 export function forgetSecrets(environment: NodeJS.ProcessEnv): void {
   for (const name of SECRETS) delete environment[name];
 }

@@ -1,15 +1,15 @@
-/** A port on every address of a name, as OpenSSH has it: programs take `localhost` for 127.0.0.1 or for ::1, as they like. */
+/** Listens on all addresses of a name, as OpenSSH does: programs resolve `localhost` to 127.0.0.1 or to ::1. */
 import { type LookupAddress, lookup as systemLookup } from 'node:dns';
 import { isIP, type Server } from 'node:net';
 import { systemCodeOf } from './coded-error.js';
 
-/** Of `localhost`, whatever a hosts file or a name server says. */
+/** The addresses of `localhost`, whatever a hosts file or a name server says. */
 export const LOOPBACK: LookupAddress[] = [
   { address: '::1', family: 6 },
   { address: '127.0.0.1', family: 4 },
 ];
 
-/** Rejects for a name that has no address. */
+/** Rejects if the name has no address. */
 export type BindLookup = (host: string) => Promise<readonly LookupAddress[]>;
 
 const lookUpBind: BindLookup = (host) =>
@@ -17,7 +17,7 @@ const lookUpBind: BindLookup = (host) =>
     systemLookup(host, { all: true }, (error, addresses) => (error ? reject(error) : resolve(addresses)));
   });
 
-/** An address of a family, or network card, that this machine does not have: the others do. */
+/** This machine lacks the address, such as one of an address family that is off: the others suffice. */
 const ABSENT = new Set(['EADDRNOTAVAIL', 'EAFNOSUPPORT', 'EINVAL']);
 
 export class HostListener<One extends Server> {
@@ -28,8 +28,8 @@ export class HostListener<One extends Server> {
   #isClosed = false;
 
   /**
-   * @param deps.makeServer one for each address
-   * @param deps.onError of single connections while it listens, such as a lack of descriptors; it goes on
+   * @param deps.makeServer called for each address
+   * @param deps.onError gets errors of single connections, such as a lack of descriptors, after which the listener continues
    */
   constructor(deps: {
     readonly makeServer: () => One;
@@ -41,28 +41,27 @@ export class HostListener<One extends Server> {
     this.#lookUp = deps.lookUp ?? lookUpBind;
   }
 
-  /** The port it listens on; undefined while it does not. */
+  /** Undefined while it does not listen. */
   get port(): number | undefined {
     const address = this.#servers[0]?.address();
     return typeof address === 'object' ? address?.port : undefined;
   }
 
-  /** Those that listen. */
   get servers(): readonly One[] {
     return this.#servers;
   }
 
   /**
    * @param bind a name or an address of this machine; undefined means all of its addresses
-   * @param port 0 lets the system choose
-   * @throws the system's error, with the `address` that it is about; then it listens nowhere
+   * @param port 0 means any port
+   * @throws the system's error with its `address`; then it listens nowhere
    */
   async listen(bind: string | undefined, port: number): Promise<void> {
     let absence: unknown;
     try {
       for (const host of bind === undefined ? [undefined] : await this.#addressesOf(bind)) {
         try {
-          // A port that the system chose is the same on all addresses.
+          // A port that the system has chosen is used on all addresses.
           const server = await this.#listenAt(host, this.port ?? port);
           // It may have been closed meanwhile.
           if (this.#isClosed) server.close();
@@ -79,7 +78,6 @@ export class HostListener<One extends Server> {
     }
   }
 
-  /** For good. */
   close(): void {
     this.#isClosed = true;
     for (const server of this.#servers) server.close();
@@ -89,7 +87,7 @@ export class HostListener<One extends Server> {
   async #addressesOf(bind: string): Promise<string[]> {
     if (isIP(bind) !== 0) return [bind];
     const addresses = bind.toLowerCase() === 'localhost' ? LOOPBACK : await this.#lookUp(bind);
-    // The same one twice, as in a hosts file with two lines, would be in its own way.
+    // A hosts file may name an address twice.
     return [...new Set(addresses.map(({ address }) => address))];
   }
 

@@ -1,8 +1,8 @@
-/** Those who want to hear of one kind of event. Whoever comes or goes while they are told does so from the next event on. */
+/** The listeners of one kind of event. A change during an event applies from the next event on. */
 export class Listeners<Values extends readonly unknown[]> {
   #all: ReadonlySet<(...values: Values) => void> = new Set();
 
-  /** @returns takes the listener away */
+  /** @returns a function that removes the listener */
   add(listener: (...values: Values) => void): () => void {
     this.#all = new Set([...this.#all, listener]);
     return () => {

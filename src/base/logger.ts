@@ -1,5 +1,4 @@
-/** What the layers say while they work. Ids of people and machines are logged by their first 8 hex digits, secrets never. */
-
+/** The log of all layers. IDs are logged by their first 8 hex digits, secrets never. */
 export type LogLevel = 'error' | 'warn' | 'info' | 'debug' | 'trace';
 
 export interface Logger {
@@ -8,7 +7,7 @@ export interface Logger {
   info(message: string): void;
   debug(message: string): void;
   trace(message: string): void;
-  /** A logger that puts `name` before what it says. */
+  /** Returns a logger that prefixes its messages with `name`. */
   child(name: string): Logger;
 }
 

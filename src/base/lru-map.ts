@@ -1,4 +1,4 @@
-/** A map of bounded size that forgets what was used longest ago. */
+/** A bounded map that removes the least recently used entry. */
 export class LruMap<Key, Value> {
   readonly #capacity: number;
   readonly #entries = new Map<Key, Value>();
@@ -15,7 +15,7 @@ export class LruMap<Key, Value> {
   get(key: Key): Value | undefined {
     const value = this.#entries.get(key);
     if (value === undefined) return undefined;
-    // A Map iterates in order of insertion: moving an entry to the end is what marks it as used.
+    // A Map iterates in order of insertion, so a used entry moves to the end.
     this.#entries.delete(key);
     this.#entries.set(key, value);
     return value;
@@ -30,7 +30,7 @@ export class LruMap<Key, Value> {
     this.#entries.set(key, value);
   }
 
-  /** Those used longest ago first; looking at them is no use. */
+  /** Returns the least recently used first; this does not count as a use. */
   values(): IterableIterator<Value> {
     return this.#entries.values();
   }

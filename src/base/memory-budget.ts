@@ -1,25 +1,25 @@
 /**
- * Memory that several users share so that none of them can take it all: each may hold as many bytes as are left to all, so
- * that n greedy ones end with an nth each and the next one still finds room (dynamic thresholds: Choudhury and Hahne, 1998).
- * A floor is everybody's even when nothing is left. So all together hold `total + users * floor` at the most.
+ * Memory that several users share: each may hold as many bytes as are left for all, so that n greedy users get an equal share and
+ * another one still finds room (dynamic thresholds: Choudhury and Hahne, 1998). Each user has a floor even if nothing is left, so all
+ * together hold at most `total + users * floor`.
  */
 export class MemoryBudget {
   readonly #total: number;
   readonly #floor: number;
   #used = 0;
 
-  /** @param options bytes: of all together, and what each may hold in any case */
+  /** @param options bytes: of all users, and the floor of each */
   constructor(options: { readonly total: number; readonly floor: number }) {
     this.#total = options.total;
     this.#floor = options.floor;
   }
 
-  /** Bytes that all hold together. */
+  /** Bytes that all users hold. */
   get used(): number {
     return this.#used;
   }
 
-  /** Bytes that one user may hold at present. */
+  /** Bytes that a user may hold now. */
   get limit(): number {
     return Math.max(this.#floor, this.#total - this.#used);
   }
@@ -31,7 +31,7 @@ export class MemoryBudget {
   }
 }
 
-/** What one user holds of it. */
+/** The share of one user. */
 export class MemoryShare {
   readonly #budget: Pick<MemoryBudget, 'limit'>;
   readonly #note: (bytes: number) => void;
@@ -50,21 +50,20 @@ export class MemoryShare {
     return this.#used + bytes <= this.#budget.limit;
   }
 
-  /** Counts bytes that are held from now on, or no longer, when negative. */
+  /** Counts bytes that are held from now on, or released if negative. */
   add(bytes: number): void {
     this.#used += bytes;
     this.#note(bytes);
   }
 
-  /** Counts bytes if there is room for them; else returns false. */
+  /** Counts bytes if there is room; otherwise returns false. */
   take(bytes: number): boolean {
     if (!this.hasRoomFor(bytes)) return false;
     this.add(bytes);
     return true;
   }
 
-  /** Nothing is held any more. */
-  giveBack(): void {
+  releaseAll(): void {
     this.add(-this.#used);
   }
 }

@@ -1,14 +1,14 @@
-/** The name that somebody probably meant. Pure. */
+/** Finds the name that was probably meant. Pure. */
 
-/** Implementation: mistakes that a name may have, as a part of its length; one at least. */
+/** Typing errors that a name may have, as a part of its length; at least one. */
 const TOLERANCE = 0.4;
 
-/** The nearest of the names, whatever the case; undefined when none is near. */
+/** Returns the nearest of the names, ignoring case; undefined if none is near. */
 export function nearest(text: string, names: Iterable<string>): string | undefined {
   let best: string | undefined;
   let fewest = Math.max(1, Math.floor(text.length * TOLERANCE)) + 1;
   for (const name of names) {
-    // No more steps than the difference of the lengths: most names are out without a look at their letters.
+    // The distance is at least the difference of the lengths.
     if (Math.abs(name.length - text.length) >= fewest) continue;
     const mistakes = distance(text.toLowerCase(), name.toLowerCase());
     if (mistakes >= fewest) continue;
@@ -18,7 +18,7 @@ export function nearest(text: string, names: Iterable<string>): string | undefin
   return best;
 }
 
-/** Letters to put in, take out, change, or swap with the next one (optimal string alignment). */
+/** Returns the number of letters to insert, delete, change, or swap with the next one (optimal string alignment). */
 function distance(left: string, right: string): number {
   let beforeLast: number[] = [];
   let last = Array.from({ length: right.length + 1 }, (_, column) => column);

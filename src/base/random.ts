@@ -1,10 +1,10 @@
-/** Randomness as a parameter: a simulated network draws from a seed, a real one from the operating system. */
+/** Randomness as a parameter: from a seed in a simulated network, otherwise from the operating system. */
 import { randomBytes, randomInt } from 'node:crypto';
 
 export interface Random {
-  /** A fresh buffer of `length` random bytes, owned by the caller. */
+  /** Returns a new buffer of `length` random bytes. */
   bytes(length: number): Buffer;
-  /** A whole number from 0 to `limit - 1`; `limit` is at most 2^48. */
+  /** Returns a whole number from 0 to `limit - 1`; `limit` is at most 2^48. */
   below(limit: number): number;
 }
 
@@ -14,7 +14,7 @@ export const systemRandom: Random = {
   below: (limit) => randomInt(limit),
 };
 
-/** A random unsigned 64-bit number that is never 0, as Tox wants its request and ping ids. */
+/** Returns a random unsigned 64-bit number that is not 0, for request and ping IDs of Tox. */
 export function randomId(random: Random): bigint {
   for (;;) {
     const id = random.bytes(8).readBigUInt64BE();
@@ -22,7 +22,7 @@ export function randomId(random: Random): bigint {
   }
 }
 
-/** One element of a list that is not empty. */
+/** Returns an element of a list that is not empty. */
 export function pick<T>(random: Random, list: readonly T[]): T {
   return list[random.below(list.length)] as T;
 }

@@ -1,15 +1,14 @@
 /**
- * A counter that knows how fast it grew lately. It needs no timer: time is cut into slots, and a slot that is used again
- * forgets what it held.
+ * A counter with its recent rate. It needs no timer: time is divided into slots, and a slot that is reused starts at 0.
  */
 
-/** ms of one slot, and how many are looked at: the last 4.5 to 5 s. */
+/** ms of a slot, and the number of slots: the last 4.5 to 5 s. */
 const SLOT = 500;
 const SLOTS = 10;
 
 export class RateMeter {
   readonly #slots = new Float64Array(SLOTS);
-  /** The number of the latest slot, counted from 0 ms of the clock, when it ends, and what it holds so far. */
+  /** The number of the latest slot, counted from 0 ms of the clock, its end, and its amount so far. */
   #latest = 0;
   #latestEnds = SLOT;
   #amount = 0;
@@ -20,7 +19,7 @@ export class RateMeter {
     return this.#total;
   }
 
-  /** Called for each packet. @param now ms of the clock; never runs backwards */
+  /** Called for each packet. @param now ms of the clock; never decreases */
   add(amount: number, now: number): void {
     if (now >= this.#latestEnds) this.#turnTo(now);
     this.#startedAt ??= now;
@@ -28,17 +27,17 @@ export class RateMeter {
     this.#total += amount;
   }
 
-  /** How much came a second, over the last seconds. */
+  /** Returns the amount per second, over the last seconds. */
   rate(now: number): number {
     if (this.#startedAt === undefined) return 0;
     if (now >= this.#latestEnds) this.#turnTo(now);
     const oldest = (this.#latest - SLOTS + 1) * SLOT;
-    // What has just begun is not divided by less than one slot, which would make a flood of a single packet.
+    // At the start the span is at least one slot: otherwise a single packet would look like a flood.
     const span = Math.max(SLOT, now - Math.max(oldest, this.#startedAt));
     return (this.#slots.reduce((sum, amount) => sum + amount, this.#amount) * 1000) / span;
   }
 
-  /** The latest slot of the ring is empty: what belongs to it is in `#amount`. */
+  /** The latest slot of the ring is empty: its amount is in `#amount`. */
   #turnTo(now: number): void {
     const slot = Math.floor(now / SLOT);
     this.#slots[this.#latest % SLOTS] = this.#amount;

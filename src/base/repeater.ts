@@ -1,6 +1,6 @@
 import type { Clock, Timer } from './clock.js';
 
-/** Does something again and again after the gaps of a list, of which the last one repeats for ever. */
+/** Repeats an action after each gap of a list; the last gap repeats forever. */
 export class Repeater {
   readonly #clock: Clock;
   readonly #gaps: readonly number[];
@@ -19,7 +19,7 @@ export class Repeater {
     return this.#timer !== undefined;
   }
 
-  /** Starts with the first gap; a repeater that runs already goes on undisturbed. */
+  /** Starts with the first gap; has no effect on a running repeater. */
   start(): void {
     if (this.#timer !== undefined) return;
     this.#round = 0;

@@ -1,10 +1,11 @@
-/** Files that people write: read whole, and never by accident something endless. */
+/** Reads files that people write, up to a limit, and never a device or a pipe by accident. */
 import { accessSync, closeSync, constants, fstatSync, openSync, readFileSync, type Stats, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { readUpTo } from './bounded-read.js';
 import { CodedError, systemCodeOf } from './coded-error.js';
+import { systemReason } from './system-error.js';
 
-/** The message names the file and the reason, and says what to do where that is not obvious. */
+/** The message names the file and the reason, and says what to do. */
 export class FileError extends CodedError<'unreadable' | 'too-large'> {}
 
 const ROOT = 0;
@@ -12,33 +13,31 @@ const READABLE_BY_GROUP = 0o040;
 const READABLE_BY_ALL = 0o004;
 const GROUPS = '/etc/group';
 
-const REASONS: Readonly<Record<string, string>> = {
+const REASONS = {
   ENOENT: 'there is no such file',
   ENOTDIR: 'there is no such file',
-  EISDIR: 'it is a directory',
   EBADF: 'there is no such file',
-  // A socket, or a device that nothing belongs to.
   ENXIO: 'it is a socket or a device: name a file',
 };
 
-/** How shells name a pipe, as for `<(…)`, and standard input. */
+/** The names of standard input, and of the pipe of `<(…)`. */
 const GIVEN_OPEN = /^\/dev\/stdin$|^(?:\/dev|\/proc\/self)\/fd\/([0-9]{1,9})$/;
-/** Device 1:3, which stands for an empty file. */
+/** Device 1:3: an empty file. */
 const NULL_DEVICE = 0x103;
 
 export interface ReadOptions {
   /**
-   * Whether /dev/stdin and `<(…)` may be a pipe or a terminal. Then this call waits for whoever writes there, and no listener
-   * hears a signal meanwhile: call it before there are any, and signals end the process.
+   * Whether /dev/stdin and `<(…)` may be a pipe or a terminal. Then this call blocks until its end, and signals have no listeners
+   * meanwhile: call it before there are any, so that signals end the process.
    */
   readonly mayWait?: boolean;
 }
 
-/** Whether it names what this process was given open, which is meant to be read even where it is a pipe. */
+/** Returns whether the path names a descriptor that this process inherited, which may be a pipe. */
 export const isGivenOpen = (path: string): boolean => GIVEN_OPEN.test(path);
 
 /**
- * Never waits, unless it may: something else than a file is refused.
+ * Refuses anything but a file.
  * @param limit bytes
  * @throws FileError
  */
@@ -49,15 +48,14 @@ export function readSmallFile(path: string, limit: number, { mayWait = false }: 
     return bytes;
   } catch (error) {
     if (error instanceof FileError) throw error;
-    const code = systemCodeOf(error) ?? '';
-    const reason = code === 'EACCES' ? refusal(path) : (REASONS[code] ?? `it cannot be read, ${code}`);
+    const reason = systemCodeOf(error) === 'EACCES' ? refusal(path) : systemReason(error, REASONS);
     throw new FileError('unreadable', `cannot read ${path}: ${reason}`, { cause: error });
   }
 }
 
 /**
- * Whether users other than the owner may read a file that has just been read. One of root's that our own group may read is as
- * private as it can be: we may read it, and not change it.
+ * Returns whether other users can read the file. A file of root that our group can read is private: we can read it, but not change
+ * it.
  */
 export function isReadableByOthers(path: string): boolean {
   const { mode, uid, gid } = statSync(path);
@@ -67,9 +65,9 @@ export function isReadableByOthers(path: string): boolean {
 
 function readSome(path: string, limit: number, mayWait: boolean): Buffer {
   const [given, number = 0] = (mayWait && GIVEN_OPEN.exec(path)) || [];
-  // A socket, as Node makes for standard input of what it starts, can be read, but not be opened again.
+  // A socket, such as the standard input of a child of Node, cannot be opened again.
   if (given !== undefined && fstatSync(Number(number)).isSocket()) return readUpTo(Number(number), limit, { mayWait });
-  // To open a pipe waits for who writes to it, and to open a terminal could make it ours.
+  // Without these flags, opening a pipe would wait for a writer, and a terminal could become ours.
   const { O_RDONLY, O_NONBLOCK, O_NOCTTY } = constants;
   const file = openSync(path, O_RDONLY | O_NONBLOCK | O_NOCTTY);
   try {
@@ -81,14 +79,14 @@ function readSome(path: string, limit: number, mayWait: boolean): Buffer {
   }
 }
 
-/** Undefined for a file, for a directory, which the system refuses to read, and for /dev/null. */
+/** Returns undefined for a file, for a directory, which the system refuses to read, and for /dev/null. */
 function specialKindOf(status: Stats): string | undefined {
   if (status.isFIFO()) return 'a pipe';
   const isDevice = status.isBlockDevice() || (status.isCharacterDevice() && status.rdev !== NULL_DEVICE);
   return isDevice ? 'a device' : undefined;
 }
 
-/** Why this user may not read it, and what root can do about that. */
+/** Says why this user cannot read the file, and what to do. */
 function refusal(path: string): string {
   const directory = dirname(path);
   try {
@@ -101,7 +99,7 @@ function refusal(path: string): string {
   return `this user may not read it: ${how}`;
 }
 
-/** By its name, if this machine's own list has one. */
+/** Returns the name of our group, or its ID. */
 function ownGroup(): string {
   const id = String(process.getegid?.() ?? '');
   try {

@@ -1,4 +1,4 @@
-/** A rate limit: `capacity` at once, refilled with `rate` a second; `now` comes from the caller. */
+/** A rate limit: `capacity` at once, refilled with `rate` per second; `now` comes from the caller. */
 export class TokenBucket {
   readonly #rate: number;
   readonly #capacity: number;
@@ -6,8 +6,8 @@ export class TokenBucket {
   #filledAt: number;
 
   /**
-   * @param rate tokens a second
-   * @param capacity tokens at the most
+   * @param rate tokens per second
+   * @param capacity tokens
    * @param now ms of the clock that later calls use
    */
   constructor(rate: number, capacity: number, now: number) {
@@ -17,7 +17,7 @@ export class TokenBucket {
     this.#filledAt = now;
   }
 
-  /** Takes `count` tokens, or none and returns false. */
+  /** Takes `count` tokens; returns false and takes none if there are fewer. */
   take(now: number, count = 1): boolean {
     this.#tokens = Math.min(this.#capacity, this.#tokens + ((now - this.#filledAt) * this.#rate) / 1000);
     this.#filledAt = now;

@@ -19,7 +19,7 @@ t.test('the floor is there when nothing is left, and what is given back is there
   forced.add(300);
   t.ok(late.take(10));
   t.notOk(late.take(1));
-  forced.giveBack();
+  forced.releaseAll();
   t.equal(forced.used, 0);
   t.ok(late.take(100));
   t.equal(budget.used, 110);

@@ -59,7 +59,7 @@ t.test('what cannot be read is named with its reason', async (t) => {
     message: /none: there is no such file/,
   });
   t.throws(() => readSmallFile(directory, 1), { message: /it is a directory/ });
-  t.throws(() => readSmallFile(join(directory, 'itself'), 1), { message: /it cannot be read, ELOOP/ });
+  t.throws(() => readSmallFile(join(directory, 'itself'), 1), { message: /too many symbolic links/ });
 });
 
 t.test('a file of root that our group may read is private, others of a group are not', async (t) => {

@@ -1,5 +1,6 @@
 /** What can go wrong with the directory of an identity: each message names the directory and says what to do. */
-import { CodedError, messageOf, systemCodeOf } from '../../base/coded-error.js';
+import { CodedError, systemCodeOf } from '../../base/coded-error.js';
+import { systemReason } from '../../base/system-error.js';
 import { FileLockError } from './file-lock.js';
 import type { SettingNames } from './setting-names.js';
 
@@ -58,17 +59,6 @@ function textOf(code: Code, { path, names: { directory } }: StateDirectory, reas
   }
 }
 
-const REASONS: Readonly<Record<string, string>> = {
-  ENOENT: 'no such directory',
-  ENOTDIR: 'not a directory',
-  EISDIR: 'it is a directory',
-  EACCES: 'permission denied',
-  EPERM: 'operation not permitted',
-  EROFS: 'read-only file system',
-  ELOOP: 'its tox_save.lock is a link',
-  ENOSPC: 'disk full',
-  EDQUOT: 'disk quota used up',
-};
-
 /** Returns the cause in words. */
-export const reasonOf = (error: unknown): string => REASONS[systemCodeOf(error) ?? ''] ?? messageOf(error);
+export const reasonOf = (error: unknown): string =>
+  systemReason(error, { ENOENT: 'no such directory', ELOOP: 'its tox_save.lock is a link' });

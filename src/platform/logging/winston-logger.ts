@@ -11,11 +11,6 @@ export interface LogOptions {
   readonly hasColour: boolean;
 }
 
-export interface ServiceLogOptions {
-  readonly level: LogLevel;
-  readonly format: LineFormat;
-}
-
 /** A log whose level and format can change. */
 export interface ServiceLog {
   readonly logger: Logger;
@@ -27,53 +22,35 @@ const LEVELS: Readonly<Record<LogLevel, number>> = { error: 0, warn: 1, info: 2,
 
 /** Returns the log of a command, which shows texts as they are: it may have to show a whole key. */
 export function winstonLogger(stream: NodeJS.WritableStream, options: LogOptions): Logger {
-  const { level, hasTime, hasColour } = options;
-  const write = writerTo(stream, () => ({ kind: 'plain', hasTime, hasColour }));
-  return named('', { rank: LEVELS[level] }, write);
+  return named('', options, writerTo(stream, { format: { kind: 'plain', ...options } }));
 }
 
 /** Returns the log of a daemon, which is stored: it contains neither whole Tox IDs nor passwords. */
 export function serviceLog(
   deps: { readonly clock: Clock; readonly stream: NodeJS.WritableStream; readonly ring?: LogRing },
-  options: ServiceLogOptions,
+  options: Omit<ServiceLog, 'logger'>,
 ): ServiceLog {
-  const gate = { rank: LEVELS[options.level] };
-  let { level, format: current } = options;
-  const write = writerTo(deps.stream, () => current);
-  const logger = named('', gate, (level, text) => {
+  const current = { ...options };
+  const write = writerTo(deps.stream, current);
+  const logger = named('', current, (level, text) => {
     const message = withoutSecrets(text);
     write(level, message);
     deps.ring?.add({ at: deps.clock.unixTime(), level, message: onOneLine(message) });
   });
-  return {
-    logger,
-    get level() {
-      return level;
-    },
-    set level(value) {
-      level = value;
-      gate.rank = LEVELS[value];
-    },
-    get format() {
-      return current;
-    },
-    set format(value) {
-      current = value;
-    },
-  };
+  return Object.assign(current, { logger });
 }
 
 type Write = (level: LogLevel, message: string) => void;
 
-function writerTo(stream: NodeJS.WritableStream, formatNow: () => LineFormat): Write {
+function writerTo(stream: NodeJS.WritableStream, current: { readonly format: LineFormat }): Write {
   // The program continues without a reader.
   stream.on('error', () => {});
   const line = format.printf(({ level, message, timestamp }) =>
-    lineOf(formatNow(), String(timestamp), { level: level as LogLevel, message: onOneLine(String(message)) }),
+    lineOf(current.format, String(timestamp), { level: level as LogLevel, message: onOneLine(String(message)) }),
   );
   const winston = createLogger({
     levels: { ...LEVELS },
-    // The gate has decided already.
+    // The level has been checked already.
     level: 'trace',
     format: format.combine(format.timestamp(), line),
     transports: [new transports.Stream({ stream, eol: '\n' })],
@@ -81,13 +58,13 @@ function writerTo(stream: NodeJS.WritableStream, formatNow: () => LineFormat): W
   return (level, message) => void winston.log(level, message);
 }
 
-/** @param gate shared by all children: messages that rank above it are dropped */
-function named(prefix: string, gate: { readonly rank: number }, write: Write): Logger {
+/** @param current shared by all children */
+function named(prefix: string, current: { readonly level: LogLevel }, write: Write): Logger {
   // A dropped message costs one comparison; winston would build a record first.
   const at =
     (level: LogLevel, rank = LEVELS[level]) =>
     (message: string): void => {
-      if (rank <= gate.rank) write(level, prefix + message);
+      if (rank <= LEVELS[current.level]) write(level, prefix + message);
     };
   return {
     error: at('error'),
@@ -95,6 +72,6 @@ function named(prefix: string, gate: { readonly rank: number }, write: Write): L
     info: at('info'),
     debug: at('debug'),
     trace: at('trace'),
-    child: (name) => named(`${prefix}${name}: `, gate, write),
+    child: (name) => named(`${prefix}${name}: `, current, write),
   };
 }

@@ -159,7 +159,7 @@ export class PidFile {
   }
 }
 
-const REASONS = { ENOENT: 'no such directory', ENOTDIR: 'no such directory' };
+const REASONS = { ENOENT: 'no such directory', ENOTDIR: 'no such directory', ELOOP: 'it is a symbolic link' };
 
 /**
  * Opens or creates a plain file: not through a symbolic or hard link, which any user could have put into a directory such as /tmp to have a

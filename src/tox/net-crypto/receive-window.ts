@@ -126,7 +126,7 @@ export class ReceiveWindow {
     this.#held = [];
     this.#heldCount = 0;
     this.#heldBytes = 0;
-    this.#share.giveBack();
+    this.#share.releaseAll();
   }
 
   #grow(): boolean {

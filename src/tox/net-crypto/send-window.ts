@@ -338,7 +338,7 @@ export class SendWindow {
     this.#next = this.#end;
     this.#lost.clear();
     this.#resize(FIRST_CAPACITY);
-    this.#share.giveBack();
+    this.#share.releaseAll();
   }
 
   #shrink(): void {

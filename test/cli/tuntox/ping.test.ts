@@ -12,7 +12,7 @@ import type { RemoteServer } from '../../../src/engine/client/remote-server.js';
 const ID = 'E776E9A993EE3CAE04F5946D9AC66FBBAA8C63A95A94B41942353C6DC1739B4B4C762C7DA7B9';
 
 for (const [code, status, said] of [
-  ['ENOSPC', 1, ['cannot write to standard output: no space is left there']],
+  ['ENOSPC', 1, ['cannot write to standard output: disk full']],
   ['EPIPE', 141, []],
 ] as const) {
   t.test(`a ping whose output fails with ${code} ends with ${status}`, async (t) => {

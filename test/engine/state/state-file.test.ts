@@ -93,7 +93,7 @@ t.test('a directory that is missing, or none, or not allowed, or full is named w
     ['EROFS', 'not-writable', /read-only/],
     ['ENOSPC', 'disk-full', /disk full/],
     ['EDQUOT', 'disk-full', /quota/],
-    ['EIO', 'failed', /EIO/],
+    ['EIO', 'failed', /the device failed/],
   ];
   for (const [system, code, message] of cases) {
     const opened = StateFile.open(
