@@ -5,10 +5,15 @@ import type { Logger } from '../../base/logger.js';
 import type { MemoryBudget } from '../../base/memory-budget.js';
 import type { Random } from '../../base/random.js';
 import type { KeyPair, PublicKey } from '../crypto/keys.js';
-import type { CloseReason } from './connection-state.js';
 import type { LoopTick } from './loop-tick.js';
 import type { Route, SendDatagram } from './route.js';
 import type { SavedPaths } from './saved-paths.js';
+
+/**
+ * 'timeout': no answer while connecting. 'killed': by the peer. 'replaced': the peer started a new session. 'stopped': by us.
+ * 'stuck': a packet of the peer never came, while later ones waited. 'too large': a packet of ours is too large for the path.
+ */
+export type CloseReason = 'timeout' | 'killed' | 'replaced' | 'stopped' | 'stuck' | 'too large';
 
 export interface ConnectionHandlers {
   /** Both sides can read each other; called once. */

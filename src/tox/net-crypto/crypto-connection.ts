@@ -1,7 +1,4 @@
-/**
- * One encrypted connection over any number of routes: the handshake that leads to a session, the path that its packets take, and
- * the packet stream inside the session.
- */
+/** One encrypted connection over any number of routes: the handshake, the session that it gives, and the path of its packets. */
 import type { Endpoint } from '../../base/endpoint.js';
 import { RateMeter } from '../../base/rate-meter.js';
 import type { PublicKey } from '../crypto/keys.js';
@@ -9,15 +6,14 @@ import { NONCE_SIZE } from '../crypto/sodium.js';
 import { CryptoKind } from '../packet/kind.js';
 import { HANDSHAKE_SIZE } from '../packet/net-crypto.js';
 import { CoalescedTimer } from './coalesced-timer.js';
-import type { ConnectionHandlers, ConnectionHost, PeerKeys, Traffic } from './connection-host.js';
-import type { CloseReason, ConnectionState, Session, Stage } from './connection-state.js';
+import type { CloseReason, ConnectionHandlers, ConnectionHost, PeerKeys, Traffic } from './connection-host.js';
 import { buildCookieRequest, type OpenedHandshake, openCookieResponse } from './handshake.js';
-import { type HandshakeMeaning, HandshakeState } from './handshake-state.js';
+import { type HandshakeMeaning, HandshakeState, type SessionKeys, type Stage } from './handshake-state.js';
 import type { TickTask } from './loop-tick.js';
 import { PacketSizes } from './packet-sizes.js';
-import { PacketStream } from './packet-stream.js';
 import { Path } from './path.js';
 import { type Route, UdpRoute } from './route.js';
+import { Session } from './session.js';
 
 export class CryptoConnection implements TickTask {
   readonly realKey: PublicKey;
@@ -26,7 +22,7 @@ export class CryptoConnection implements TickTask {
   readonly #handlers: ConnectionHandlers;
   readonly #handshake: HandshakeState;
   readonly #path: Path;
-  readonly #stream: PacketStream;
+  readonly #session: Session;
   readonly #sizes: PacketSizes;
   readonly #timer: CoalescedTimer;
   /** Where packets are sent; undefined for a relay. */
@@ -50,7 +46,7 @@ export class CryptoConnection implements TickTask {
     const now = host.tick.now();
     this.#now = now;
     this.#handshake = new HandshakeState(
-      { host, onSession: () => this.#stream.ackImmediately() },
+      { host, onKeys: () => this.#session.receiver.ackImmediately() },
       { peer, now, accepted: accepted?.handshake },
     );
     this.#sizes = new PacketSizes(host);
@@ -67,9 +63,9 @@ export class CryptoConnection implements TickTask {
       onChange: (route, hasFailed) => {
         this.#sizes.choose(route, host.clock.now());
         // The peer learns at once where we are now.
-        this.#stream.ackImmediately();
-        this.#stream.beginRoute();
-        if (hasFailed) this.#stream.onPathLost();
+        this.#session.receiver.ackImmediately();
+        this.#session.sender.beginRoute();
+        if (hasFailed) this.#session.sender.onPathLost();
         this.#useSaved(route?.endpoint);
       },
       onReachable: (route) => handlers.onRouteChange(route),
@@ -80,17 +76,14 @@ export class CryptoConnection implements TickTask {
       isUdpBlocked: () => host.isUdpBlocked(),
       now: () => host.clock.now(),
     });
-    this.#stream = new PacketStream({
+    this.#session = new Session({
       memory: { received: host.memory.received.share(), sent: host.memory.sent.share() },
       emit: (bufferStart, number, data, size) => this.#emit(bufferStart, number, data, size),
-      packetSize: () => this.#sizes.chosen,
-      isOpen: () => this.#handshake.session !== undefined,
-      isBlocked: (size) => this.#path.isBusy(size),
-      pacesItself: () => this.#path.pacesItself,
+      handlers,
+      isOpen: () => this.#handshake.keys !== undefined,
       isAlone: () => host.isAlone(),
-      onLossless: (data) => handlers.onLossless(data),
-      onLossy: (data) => handlers.onLossy(data),
-      onDrain: () => handlers.onDrain(),
+      packetSize: () => this.#sizes.chosen,
+      path: this.#path,
     });
     this.#timer = new CoalescedTimer(host.clock, (later) => this.onTickEnd(later));
     if (accepted === undefined) return;
@@ -98,7 +91,7 @@ export class CryptoConnection implements TickTask {
     host.tick.deferToEnd(this);
   }
 
-  get state(): ConnectionState['kind'] {
+  get state(): HandshakeState['state'] {
     return this.#handshake.state;
   }
 
@@ -130,14 +123,14 @@ export class CryptoConnection implements TickTask {
   /** Totals of data packets, including those of net_crypto itself. */
   get traffic(): Traffic {
     const now = this.#host.clock.now();
-    const { rtt, retransmissions } = this.#stream;
+    const { rtt, sender } = this.#session;
     return {
       rtt: rtt.isKnown ? rtt.smoothed : undefined,
       bytesIn: this.#received.total,
       bytesOut: this.#sent.total,
       rateIn: this.#received.rate(now),
       rateOut: this.#sent.rate(now),
-      retransmissions,
+      retransmissions: sender.retransmissions,
     };
   }
 
@@ -172,7 +165,7 @@ export class CryptoConnection implements TickTask {
 
   /** A part of a route failed, such as one of several relays, and the packets on it are lost. */
   onPathLost(): void {
-    this.#stream.onPathLost();
+    this.#session.sender.onPathLost();
   }
 
   /** A known route carries packets again, or better than before: waiting packets are sent at once. */
@@ -201,7 +194,7 @@ export class CryptoConnection implements TickTask {
    */
   sendLossless(data: Buffer, options?: { readonly isUrgent: boolean }): boolean {
     if (this.state === 'closed') return true;
-    if (!this.#stream.takeLossless(data, options?.isUrgent ?? false)) return false;
+    if (!this.#session.sender.enqueue(data, options?.isUrgent ?? false)) return false;
     this.#host.tick.deferToEnd(this);
     return true;
   }
@@ -212,13 +205,13 @@ export class CryptoConnection implements TickTask {
    * @throws RangeError for other data
    */
   sendLossy(data: Buffer): boolean {
-    return this.#stream.sendLossy(data);
+    return this.#session.sendLossy(data);
   }
 
   /** Sends kill packets and closes; `onClosed` is not called. */
   kill(): void {
     if (this.state === 'closed') return;
-    this.#stream.sendKill();
+    this.#session.sendKill();
     this.#end('stopped');
   }
 
@@ -265,25 +258,26 @@ export class CryptoConnection implements TickTask {
 
   /** @returns false when the packet is not of this session; then it is unchanged */
   receiveData(packet: Buffer, source: Route, now: number): boolean {
-    const { session } = this.#handshake;
-    const content = session?.cipher.open(packet);
-    if (session === undefined || content === undefined) return false;
+    const { keys } = this.#handshake;
+    const content = keys?.cipher.open(packet);
+    if (keys === undefined || content === undefined) return false;
     this.#now = now;
     this.#received.add(packet.length, now);
     // A copy of an old packet, from any address, does not move the path.
-    if (session.cipher.isFirst) this.#onReceived(source, packet.length, now);
+    if (keys.cipher.isFirst) this.#onReceived(source, packet.length, now);
     if (content === 'empty') return true;
     if (content.data[0] === CryptoKind.Kill) {
       this.close('killed');
       return true;
     }
     if (this.#handshake.confirm()) {
-      this.#stream.ackImmediately();
+      this.#session.receiver.ackImmediately();
       this.#host.log.debug(`${this.realKey.short} established over ${source.endpoint ?? 'relays'}`);
       this.#handlers.onEstablished();
     }
-    if (this.state !== 'closed') this.#stream.receive(content, now);
-    if (this.#stream.takeConfirmed()) this.#path.onConfirmed(now, this.#stream.arrivals);
+    const { sender, receiver } = this.#session;
+    if (this.state !== 'closed') this.#session.receive(content, now);
+    if (sender.takeRouteConfirmed()) this.#path.onConfirmed(now, receiver.arrivals);
     this.#host.tick.deferToEnd(this);
     return true;
   }
@@ -292,18 +286,19 @@ export class CryptoConnection implements TickTask {
   onTickEnd(now: number): void {
     this.#now = now;
     this.#attempt(now);
-    if (this.#stream.isStuck(now)) this.close('stuck');
-    if (this.#stream.isTooLarge(now)) {
+    const { sender, receiver, evidence } = this.#session;
+    if (receiver.isStuck(now)) this.close('stuck');
+    if (this.#session.isTooLarge(now)) {
       // The peer's own timeout would be 32 s.
-      this.#stream.sendKill();
+      this.#session.sendKill();
       this.close('too large');
     }
     if (this.state === 'closed') return;
-    if (this.#stream.isInBlackHole) this.#path.leaveUdp(now);
-    this.#path.choose(now, this.#stream);
-    this.#stream.onTickEnd(now);
-    if (this.state === 'established') this.#path.probeRoutes(now, this.#stream, this.#sealProbe);
-    if (this.#stream.isBehind) this.#host.tick.deferToEnd(this);
+    if (receiver.isInBlackHole) this.#path.leaveUdp(now);
+    this.#path.choose(now, evidence);
+    this.#session.onTickEnd(now);
+    if (this.state === 'established') this.#path.probeRoutes(now, evidence, this.#sealProbe);
+    if (sender.isBehind) this.#host.tick.deferToEnd(this);
     else this.#schedule(now);
   }
 
@@ -323,39 +318,39 @@ export class CryptoConnection implements TickTask {
   }
 
   #emit(bufferStart: number, number: number, data: Buffer, size: number | undefined): void {
-    if (this.#handshake.session === undefined) return;
+    if (this.#handshake.keys === undefined) return;
     const packet = this.#seal(bufferStart, number, data, size);
     if (this.#sizes.isTooLarge(data)) {
-      if (this.#path.sendLarge(packet)) this.#stream.beginRoute();
+      if (this.#path.sendLarge(packet)) this.#session.sender.beginRoute();
     } else this.#path.send(packet, data[0] === CryptoKind.Request || data[0] === CryptoKind.RequestWithEnd);
   }
 
   readonly #seal = (bufferStart: number, number: number, data: Buffer, size?: number): Buffer => {
-    const packet = (this.#handshake.session as Session).cipher.seal(bufferStart, number, data, size);
+    const packet = (this.#handshake.keys as SessionKeys).cipher.seal(bufferStart, number, data, size);
     this.#sent.add(packet.length, this.#now);
     return packet;
   };
 
-  readonly #sealProbe = (): Buffer => this.#stream.sealProbe(this.#seal);
+  readonly #sealProbe = (): Buffer => this.#session.sealProbe(this.#seal);
 
   #schedule(now: number): void {
     const isEstablished = this.state === 'established';
     const isMute = isEstablished || this.#path.routes.length === 0;
     const attemptAt = isMute ? Number.POSITIVE_INFINITY : this.#handshake.dueAt;
     const pathAt = isEstablished ? this.#path.dueAt : Number.POSITIVE_INFINITY;
-    this.#timer.setFor(Math.min(attemptAt, pathAt, this.#stream.wakeAt(now)), now);
+    this.#timer.setFor(Math.min(attemptAt, pathAt, this.#session.wakeAt(now)), now);
   }
 
   /** Saves what was learned about the path in use for later sessions, and uses what earlier ones learned about the next path. */
   #useSaved(endpoint: Endpoint | undefined): void {
     const { savedPaths, clock } = this.#host;
-    const { learned } = this.#stream;
+    const { learned } = this.#session.congestion;
     if (this.#endpoint !== undefined && learned !== undefined) {
       savedPaths.save(this.realKey, this.#endpoint, learned, clock.now());
     }
     this.#endpoint = endpoint;
     const saved = endpoint && savedPaths.find(this.realKey, endpoint, clock.now());
-    if (saved !== undefined) this.#stream.resume(saved);
+    if (saved !== undefined) this.#session.congestion.resume(saved);
   }
 
   #end(reason: CloseReason): void {
@@ -363,7 +358,7 @@ export class CryptoConnection implements TickTask {
     this.#handshake.close(reason);
     this.#host.log.debug(`${this.realKey.short} closed: ${reason}`);
     this.#timer.cancel();
-    this.#stream.close();
+    this.#session.close();
     this.#path.close();
     this.#host.forget(this);
   }

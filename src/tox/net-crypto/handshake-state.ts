@@ -1,13 +1,21 @@
 /**
- * The handshake of two peers, up to the session that it gives them: holds the state that `connection-state` describes. It
- * decides which packet goes next and what the packets of the peer mean; the connection chooses the routes that they take.
+ * The handshake of two peers, up to the keys of a session (spec: "Net crypto", c-toxcore: CryptoConnStatus). It decides which packet
+ * is sent next and what the packets of the peer mean; the connection chooses their routes. The initiator passes through all states;
+ * the acceptor of a handshake begins at 'not-confirmed', and so does an initiator that gets the peer's handshake first.
+ *
+ *     cookie-requesting   requests a cookie                  ── cookie response ──►
+ *     handshake-sent      has sent the cookie                ── peer's handshake ──►
+ *     not-confirmed       can seal and open                  ── first data packet ──►
+ *     established         the peer can seal and open, too
+ *     closed
+ *
+ * `packet` is retransmitted until the next state, always the same bytes. Each cookie request has its own echo, so the answer
+ * proves the address.
  */
 import { generateKeyPair } from '../crypto/keys.js';
 import { NONCE_SIZE } from '../crypto/sodium.js';
-import type { ConnectionHost, PeerKeys } from './connection-host.js';
-import { type CloseReason, type ConnectionState, type Session, type Stage, sessionOf } from './connection-state.js';
+import type { CloseReason, ConnectionHost, PeerKeys } from './connection-host.js';
 import { buildHandshake, type OpenedHandshake } from './handshake.js';
-import { RetransmitSchedule } from './retransmit-schedule.js';
 import { SessionCipher, type SessionOffer } from './session-cipher.js';
 
 /**
@@ -16,12 +24,29 @@ import { SessionCipher, type SessionOffer } from './session-cipher.js';
  */
 const SILENCE_BEFORE_REPLACEMENT = 3500;
 
-type Keys = 'random' | 'realSecret' | 'issueCookie';
+/** ms between transmissions, which are sent at 0, 150, 300, 600, 1000, 2000, 3000 and 4000 ms; c-toxcore's pauses are 1000 ms. */
+const PAUSES = [150, 150, 300, 400, 1000, 1000, 1000, 1000] as const;
 
-export interface HandshakeStateDeps {
-  readonly host: Pick<ConnectionHost<unknown>, Keys>;
+export interface SessionKeys {
+  readonly cipher: SessionCipher;
+  /** When we issued the cookie in the handshake of the session, ms; a handshake with an older cookie is a copy. */
+  readonly cookieTime: number;
+}
+
+/** The states of an open connection. */
+export type Stage = 'cookie-requesting' | 'handshake-sent' | 'not-confirmed' | 'established';
+
+type State =
+  | { readonly kind: 'cookie-requesting' }
+  | { readonly kind: 'handshake-sent'; readonly packet: Buffer }
+  | { readonly kind: 'not-confirmed'; readonly packet: Buffer; readonly keys: SessionKeys }
+  | { readonly kind: 'established'; readonly keys: SessionKeys }
+  | { readonly kind: 'closed'; readonly reason: CloseReason; readonly during: Stage };
+
+interface HandshakeStateDeps {
+  readonly host: Pick<ConnectionHost<unknown>, 'random' | 'realSecret' | 'issueCookie'>;
   /** We can seal for the peer now, or with a new key. */
-  readonly onSession: () => void;
+  readonly onKeys: () => void;
 }
 
 /**
@@ -31,7 +56,7 @@ export interface HandshakeStateDeps {
  */
 export type HandshakeMeaning = 'progress' | 'known' | 'another' | 'outdated' | 'ignored';
 
-export interface HandshakeStateOptions {
+interface HandshakeStateOptions {
   readonly peer: PeerKeys;
   /** ms of the clock. */
   readonly now: number;
@@ -42,10 +67,12 @@ export interface HandshakeStateOptions {
 export class HandshakeState {
   readonly #deps: HandshakeStateDeps;
   readonly #peer: PeerKeys;
-  /** Our half of the session; it is made once, whatever handshakes come. */
+  /** Our half of the session; it is made once, whatever handshakes arrive. */
   readonly #ours: SessionOffer;
-  readonly #attempts: RetransmitSchedule;
-  #state: ConnectionState;
+  /** Transmissions of the present packet, and when the next one is due, ms of the clock. */
+  #sent = 0;
+  #dueAt: number;
+  #state: State;
 
   constructor(deps: HandshakeStateDeps, { peer, now, accepted }: HandshakeStateOptions) {
     this.#deps = deps;
@@ -53,18 +80,18 @@ export class HandshakeState {
     const { host } = deps;
     const baseNonce = host.random.bytes(NONCE_SIZE);
     this.#ours = { keyPair: generateKeyPair(host.random), baseNonce, sendNonce: Buffer.from(baseNonce) };
-    this.#attempts = new RetransmitSchedule(now);
+    this.#dueAt = now;
     this.#state =
       accepted === undefined
         ? { kind: 'cookie-requesting' }
         : {
             kind: 'not-confirmed',
             packet: this.#buildHandshake(accepted.cookie),
-            session: this.#makeSession(accepted),
+            keys: this.#makeKeys(accepted),
           };
   }
 
-  get state(): ConnectionState['kind'] {
+  get state(): State['kind'] {
     return this.#state.kind;
   }
 
@@ -73,38 +100,39 @@ export class HandshakeState {
     return this.#state.kind === 'closed' ? this.#state.during : this.#state.kind;
   }
 
-  /** The session, once the peer's handshake has arrived. */
-  get session(): Session | undefined {
-    return sessionOf(this.#state);
+  /** The keys of the session, once the peer's handshake has arrived. */
+  get keys(): SessionKeys | undefined {
+    const state = this.#state;
+    return state.kind === 'not-confirmed' || state.kind === 'established' ? state.keys : undefined;
   }
 
   /** The peer has given us this cookie. */
   receiveCookie(cookie: Buffer, now: number): void {
     if (this.#state.kind !== 'cookie-requesting') return;
     this.#state = { kind: 'handshake-sent', packet: this.#buildHandshake(cookie) };
-    this.#attempts.restart(now);
+    this.retryNow(now);
   }
 
   /** @param receivedAt when the last packet of the session was received, ms of the clock */
   receiveHandshake(handshake: OpenedHandshake, now: number, receivedAt: number): HandshakeMeaning {
     const state = this.#state;
     // Its cookie is older than the one of the session.
-    if (this.session !== undefined && handshake.cookieTime < this.session.cookieTime) return 'outdated';
+    if (this.keys !== undefined && handshake.cookieTime < this.keys.cookieTime) return 'outdated';
     if (!this.#peer.dhtKey.equals(handshake.dhtKey)) return 'another';
     switch (state.kind) {
       case 'cookie-requesting':
         // Both connected at once, and the peer was faster: its handshake brings the cookie that we requested.
         this.#begin(this.#buildHandshake(handshake.cookie), handshake);
-        this.#attempts.restart(now);
+        this.retryNow(now);
         return 'progress';
       case 'handshake-sent':
         this.#begin(state.packet, handshake);
         return 'progress';
       case 'not-confirmed':
-        if (!state.session.cipher.isOf(handshake)) this.#begin(state.packet, handshake);
+        if (!state.keys.cipher.isOf(handshake)) this.#begin(state.packet, handshake);
         return 'progress';
       case 'established':
-        if (state.session.cipher.isOf(handshake)) return 'known';
+        if (state.keys.cipher.isOf(handshake)) return 'known';
         return now - receivedAt > SILENCE_BEFORE_REPLACEMENT ? 'another' : 'ignored';
       case 'closed':
         return 'ignored';
@@ -114,33 +142,37 @@ export class HandshakeState {
   /** The peer has sent data, so it can read us. @returns false if that was known */
   confirm(): boolean {
     if (this.#state.kind !== 'not-confirmed') return false;
-    this.#state = { kind: 'established', session: this.#state.session };
+    this.#state = { kind: 'established', keys: this.#state.keys };
     return true;
   }
 
   /** When `attempt` is due next, ms of the clock. */
   get dueAt(): number {
     const { kind } = this.#state;
-    return kind === 'established' || kind === 'closed' ? Number.POSITIVE_INFINITY : this.#attempts.dueAt;
+    return kind === 'established' || kind === 'closed' ? Number.POSITIVE_INFINITY : this.#dueAt;
   }
 
-  /** Returns the packet to send now, if any; 'ask' for a cookie request on each route; 'give up' after eight unanswered attempts. */
+  /** Returns the packet to send now, if any; 'ask' for a cookie request on each route; 'give up' after 8 unanswered transmissions. */
   attempt(now: number): Buffer | 'ask' | 'wait' | 'give up' {
     const state = this.#state;
     if (state.kind === 'established' || state.kind === 'closed') return 'wait';
-    const verdict = this.#attempts.attempt(now);
-    if (verdict !== 'send') return verdict;
+    if (now < this.#dueAt) return 'wait';
+    const pause = PAUSES[this.#sent];
+    if (pause === undefined) return 'give up';
+    this.#sent += 1;
+    this.#dueAt = now + pause;
     return state.kind === 'cookie-requesting' ? 'ask' : state.packet;
   }
 
   /** Restarts the attempts, for instance on a new route. */
   retryNow(now: number): void {
-    this.#attempts.restart(now);
+    this.#sent = 0;
+    this.#dueAt = now;
   }
 
   /** Wipes all keys. */
   close(reason: CloseReason): void {
-    this.session?.cipher.wipe();
+    this.keys?.cipher.wipe();
     this.#ours.keyPair.secretKey.wipe();
     this.#state = { kind: 'closed', reason, during: this.lastStage };
   }
@@ -155,14 +187,14 @@ export class HandshakeState {
     });
   }
 
-  #makeSession(handshake: OpenedHandshake): Session {
+  #makeKeys(handshake: OpenedHandshake): SessionKeys {
     return { cipher: new SessionCipher(this.#ours, handshake), cookieTime: handshake.cookieTime };
   }
 
   #begin(packet: Buffer, handshake: OpenedHandshake): void {
-    const session = this.#makeSession(handshake);
-    this.session?.cipher.wipe();
-    this.#state = { kind: 'not-confirmed', packet, session };
-    this.#deps.onSession();
+    const keys = this.#makeKeys(handshake);
+    this.keys?.cipher.wipe();
+    this.#state = { kind: 'not-confirmed', packet, keys };
+    this.#deps.onKeys();
   }
 }

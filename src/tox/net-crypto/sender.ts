@@ -3,7 +3,8 @@
  * the peer falls silent. Pure except for `transmit`: the connection calls it with the time and asks when to call next.
  */
 import { TokenBucket } from '../../base/token-bucket.js';
-import { MAX_CRYPTO_DATA_SIZE, SAFE_CRYPTO_DATA_SIZE } from '../packet/net-crypto.js';
+import { CryptoKind } from '../packet/kind.js';
+import { checkCryptoData, MAX_CRYPTO_DATA_SIZE, SAFE_CRYPTO_DATA_SIZE } from '../packet/net-crypto.js';
 import { LONGEST_RUN } from '../packet/net-crypto-request.js';
 import type { AckSample } from './ack-sample.js';
 import type { Congestion } from './congestion.js';
@@ -57,7 +58,7 @@ const MAX_PROBES = 4096;
 const NUMBERS_READ_PER_SECOND = 2_000_000;
 const NUMBERS_READ_AT_ONCE = 4 * MAX_IN_FLIGHT_NUMBERS;
 
-export interface SenderDeps {
+interface SenderDeps {
   readonly window: SendWindow;
   readonly congestion: Pick<Congestion, 'congestionWindow' | 'pacingRate' | 'measurement' | 'onAck' | 'onPathLost'>;
   readonly rtt: Rtt;
@@ -126,8 +127,9 @@ export class Sender {
     return this.#deps.window.hasUnacked && this.#probes >= MAX_UNANSWERED_PROBES;
   }
 
-  /** Queues a lossless packet, or returns false. @param isUrgent whether it may exceed the bound a little */
+  /** Queues a lossless packet, or returns false. @param isUrgent whether it may exceed the bound a little @throws RangeError for other data */
   enqueue(data: Buffer, isUrgent: boolean): boolean {
+    checkCryptoData(data, CryptoKind.FirstLossless, CryptoKind.LastLossless);
     const { window } = this.#deps;
     const bound = this.#queueBound + (isUrgent ? URGENT_RESERVE : 0);
     const hasRoom = !window.isFull && (window.hasMemory || isUrgent);

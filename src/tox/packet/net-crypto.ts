@@ -256,3 +256,11 @@ export function decodePart(data: Buffer): Part | undefined {
   if ((isLast !== 0 && isLast !== 1) || data.length === PART_HEADER_SIZE) return undefined;
   return { isLast: isLast === 1, bytes: data.subarray(PART_HEADER_SIZE) };
 }
+
+/** @throws RangeError for data that is too long, or whose id is not in the range */
+export function checkCryptoData(data: Buffer, firstId: number, lastId: number): void {
+  const id = data[0] ?? -1;
+  if (data.length > MAX_CRYPTO_DATA_SIZE || id < firstId || id > lastId) {
+    throw new RangeError(`net_crypto: ${data.length} bytes with id ${id}`);
+  }
+}

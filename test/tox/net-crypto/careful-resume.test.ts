@@ -9,18 +9,18 @@ const BYTES = 2e6;
 /** A first transfer. @param saved what the sender knows */
 function firstTransfer(link: Partial<LinkOptions>, saved?: SavedPath, isOurKind = true): { ms: number; again: number } {
   const pair = new StreamPair(link, { isOurKind });
-  if (saved !== undefined) pair.near.stream.resume(saved);
+  if (saved !== undefined) pair.near.session.congestion.resume(saved);
   const ms = pair.transfer(BYTES, 60_000);
-  return { ms, again: pair.near.stream.retransmissions / (BYTES / FULL) };
+  return { ms, again: pair.near.session.sender.retransmissions / (BYTES / FULL) };
 }
 
 const FAST: Partial<LinkOptions> = { rate: 400, delay: 50 };
 
 t.test('a new session begins with half the rate that the last one measured', async (t) => {
   const pair = new StreamPair(FAST);
-  t.equal(pair.near.stream.learned, undefined, 'nothing is known from a few packets');
+  t.equal(pair.near.session.congestion.learned, undefined, 'nothing is known from a few packets');
   pair.transfer(30e6, 60_000);
-  const { learned } = pair.near.stream;
+  const { learned } = pair.near.session.congestion;
   t.ok(learned !== undefined && learned.rate > 0.9 * 50_000 && learned.rate < 1.1 * 50_000, `${learned?.rate}`);
   t.ok(learned !== undefined && Math.abs(learned.roundTrip - 100) < 5, `${learned?.roundTrip}`);
   const [cold, warm] = [firstTransfer(FAST), firstTransfer(FAST, learned)];

@@ -250,13 +250,13 @@ for (const row of ROWS) {
     const pair = new StreamPair(link, { isOurKind: row.isOurKind ?? true });
     row.change?.(pair);
     for (const [turn, part] of [first, later, later].entries()) {
-      const before = { again: pair.near.stream.retransmissions, lost: pair.out.lost };
+      const before = { again: pair.near.session.sender.retransmissions, lost: pair.out.lost };
       pair.out.waits.length = 0;
       const rate = bytes / pair.transfer(bytes, 60_000);
       const of = rate / payloadRate((turn === 0 ? rates?.[0] : rates?.[1]) ?? (link.rate as number));
       t.ok(of >= part, `${Math.round(of * 100)} % of the rate`);
       const lost = pair.out.lost - before.lost;
-      const needless = (pair.near.stream.retransmissions - before.again - lost) / (bytes / FULL);
+      const needless = (pair.near.session.sender.retransmissions - before.again - lost) / (bytes / FULL);
       t.ok(
         needless <= (turn === 0 ? firstAgain : again),
         `${(needless * 100).toFixed(1)} % sent again besides what was lost`,

@@ -1,7 +1,6 @@
 import t from 'tap';
 import { AckSchedule } from '../../../src/tox/net-crypto/ack-schedule.js';
 import { MaxFilter } from '../../../src/tox/net-crypto/max-filter.js';
-import { RetransmitSchedule } from '../../../src/tox/net-crypto/retransmit-schedule.js';
 import { Rtt } from '../../../src/tox/net-crypto/rtt.js';
 
 t.test('the first request is due at once, and then one at each whole second keeps the session alive', async (t) => {
@@ -69,33 +68,6 @@ t.test('long lists are sent less often', async (t) => {
   acks.onRequestSent(0);
   acks.ackImmediately();
   t.equal(acks.dueAt(16_000, 1), 16);
-});
-
-t.test(
-  'eight attempts are sent at 0, 150, 300, 600, 1000, 2000, 3000 and 4000 ms; at 5000 ms the schedule gives up',
-  async (t) => {
-    const attempts = new RetransmitSchedule(0);
-    const times: number[] = [];
-    for (let now = 0; now < 10_000; now += 10) {
-      const what = attempts.attempt(now);
-      if (what === 'send') times.push(now);
-      if (what === 'give up') {
-        t.same(times, [0, 150, 300, 600, 1000, 2000, 3000, 4000]);
-        t.equal(now, 5000);
-        return;
-      }
-    }
-    t.fail('never gave up');
-  },
-);
-
-t.test('a new route restarts the attempts', async (t) => {
-  const attempts = new RetransmitSchedule(0);
-  attempts.attempt(0);
-  attempts.restart(100);
-  t.equal(attempts.attempt(100), 'send');
-  t.equal(attempts.attempt(249), 'wait');
-  t.equal(attempts.attempt(250), 'send');
 });
 
 t.test('the smallest round trip expires, and the smoothed one follows the samples', async (t) => {

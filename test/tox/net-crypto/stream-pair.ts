@@ -2,7 +2,7 @@
 import { MemoryBudget } from '../../../src/base/memory-budget.js';
 import { CoalescedTimer } from '../../../src/tox/net-crypto/coalesced-timer.js';
 import { LoopTick } from '../../../src/tox/net-crypto/loop-tick.js';
-import { PacketStream } from '../../../src/tox/net-crypto/packet-stream.js';
+import { Session } from '../../../src/tox/net-crypto/session.js';
 import { CryptoKind } from '../../../src/tox/packet/kind.js';
 import type { DataContent } from '../../../src/tox/packet/net-crypto.js';
 import { ManualClock } from '../../support/manual-clock.js';
@@ -135,7 +135,7 @@ export class Link {
 
 /** One end: its stream in ticks of the event loop, as a connection drives it. */
 export class StreamEnd {
-  readonly stream: PacketStream;
+  readonly session: Session;
   readonly #tick: LoopTick;
   readonly #alarm: CoalescedTimer;
   /** Data bytes that came. */
@@ -148,38 +148,39 @@ export class StreamEnd {
     this.#tick = new LoopTick(clock);
     this.#alarm = new CoalescedTimer(clock, (now) => this.onTickEnd(now));
     const budget = new MemoryBudget({ total: 128 * MIB, floor: MIB / 4 });
-    this.stream = new PacketStream({
+    this.session = new Session({
       memory: { received: budget.share(), sent: budget.share() },
       emit: (bufferStart, packetNumber, data) => this.carry({ bufferStart, packetNumber, data }),
-      packetSize: () => undefined,
-      isOpen: () => true,
-      isBlocked: () => false,
-      pacesItself: () => false,
-      isAlone: () => false,
-      onLossless: (data) => {
-        this.received += data.length;
-        this.onLossless(data);
+      handlers: {
+        onLossless: (data) => {
+          this.received += data.length;
+          this.onLossless(data);
+        },
+        onLossy: () => {},
+        onDrain: () => this.onDrain(),
       },
-      onLossy: () => {},
-      onDrain: () => this.onDrain(),
+      isOpen: () => true,
+      isAlone: () => false,
+      packetSize: () => undefined,
+      path: { isBusy: () => false, pacesItself: false },
     });
   }
 
   receive(content: DataContent): void {
-    this.stream.receive(content, this.#tick.now());
+    this.session.receive(content, this.#tick.now());
     this.#tick.deferToEnd(this);
   }
 
   send(data: Buffer): boolean {
-    const isTaken = this.stream.takeLossless(data, false);
+    const isTaken = this.session.sender.enqueue(data, false);
     if (isTaken) this.#tick.deferToEnd(this);
     return isTaken;
   }
 
   onTickEnd(now: number): void {
-    this.stream.onTickEnd(now);
-    if (this.stream.isBehind) this.#tick.deferToEnd(this);
-    else this.#alarm.setFor(this.stream.wakeAt(now), now);
+    this.session.onTickEnd(now);
+    if (this.session.sender.isBehind) this.#tick.deferToEnd(this);
+    else this.#alarm.setFor(this.session.wakeAt(now), now);
   }
 }
 

@@ -1,6 +1,6 @@
 import t from 'tap';
 import { MemoryBudget } from '../../../src/base/memory-budget.js';
-import { PacketStream } from '../../../src/tox/net-crypto/packet-stream.js';
+import { Session } from '../../../src/tox/net-crypto/session.js';
 import { CryptoKind } from '../../../src/tox/packet/kind.js';
 import { encodePacketRequest } from '../../../src/tox/packet/net-crypto-request.js';
 import { ManualClock } from '../../support/manual-clock.js';
@@ -17,7 +17,7 @@ const budget = new MemoryBudget({ total: 128 * 1024 * 1024, floor: 256 * 1024 })
 
 /** One end: a stream that is driven by a clock, and all that it emitted and received. */
 class End {
-  readonly stream: PacketStream;
+  readonly session: Session;
   readonly received: Buffer[] = [];
   readonly emitted: Sent[] = [];
   drains = 0;
@@ -29,7 +29,7 @@ class End {
 
   constructor(clock: ManualClock, firstNumber = 0, memory = budget) {
     this.#clock = clock;
-    this.stream = new PacketStream(
+    this.session = new Session(
       {
         memory: { received: memory.share(), sent: memory.share() },
         emit: (bufferStart, packetNumber, data) => {
@@ -37,24 +37,25 @@ class End {
           this.emitted.push(packet);
           this.carry(packet);
         },
-        isOpen: () => true,
-        packetSize: () => undefined,
-        isBlocked: () => this.isBlocked,
-        pacesItself: () => false,
-        isAlone: () => this.isAlone,
-        onLossless: (data) => this.received.push(data),
-        onLossy: () => {},
-        onDrain: () => {
-          this.drains += 1;
+        handlers: {
+          onLossless: (data) => this.received.push(data),
+          onLossy: () => {},
+          onDrain: () => {
+            this.drains += 1;
+          },
         },
+        isOpen: () => true,
+        isAlone: () => this.isAlone,
+        packetSize: () => undefined,
+        path: { isBusy: () => this.isBlocked, pacesItself: false },
       },
       { firstNumber },
     );
-    clock.every(1, () => this.stream.onTickEnd(clock.now()));
+    clock.every(1, () => this.session.onTickEnd(clock.now()));
   }
 
   receive(packet: Sent): void {
-    this.stream.receive(packet, this.#clock.now());
+    this.session.receive(packet, this.#clock.now());
   }
 }
 
@@ -79,7 +80,7 @@ function pair(options: {
 t.test('packets arrive across the wrap of their numbers, despite loss', async (t) => {
   const random = new SeededRandom(1);
   const { clock, near, far } = pair({ firstNumber: 0xffff_ff00, isLost: () => random.fraction() < 0.1 });
-  for (let at = 0; at < 500; at += 1) near.stream.takeLossless(numbered(at), false);
+  for (let at = 0; at < 500; at += 1) near.session.sender.enqueue(numbered(at), false);
   t.ok(clock.runUntil(() => far.received.length === 500, 10_000));
   t.ok(isInOrder(far.received, 500));
 });
@@ -93,7 +94,7 @@ t.test('the last packet is retransmitted when it is lost, though nothing follows
       return isLost;
     },
   });
-  near.stream.takeLossless(numbered(0), false);
+  near.session.sender.enqueue(numbered(0), false);
   t.ok(
     clock.runUntil(() => far.received.length === 1, 1000),
     'long before the request of each second',
@@ -102,9 +103,9 @@ t.test('the last packet is retransmitted when it is lost, though nothing follows
 
 t.test('a hole is filled one and a half round trips after the packet was lost', async (t) => {
   const { clock, near, far } = pair({ delay: 50, isLost: lossOf(1) });
-  for (let at = 0; at < 4; at += 1) near.stream.takeLossless(numbered(at), false);
+  for (let at = 0; at < 4; at += 1) near.session.sender.enqueue(numbered(at), false);
   t.ok(clock.runUntil(() => far.received.length === 4, 156));
-  t.equal(near.stream.retransmissions, 1);
+  t.equal(near.session.sender.retransmissions, 1);
 });
 
 /** Loses the first copy of one packet. */
@@ -120,7 +121,7 @@ function lossOf(number: number): (packet: Sent) => boolean {
 t.test('a stale acknowledgement does not drop the data that came with it', async (t) => {
   const clock = new ManualClock();
   const end = new End(clock);
-  for (let at = 0; at < 10; at += 1) end.stream.takeLossless(numbered(at), false);
+  for (let at = 0; at < 10; at += 1) end.session.sender.enqueue(numbered(at), false);
   clock.advance(5);
   end.receive({ bufferStart: 8, packetNumber: 0, data: numbered(0) });
   end.receive({ bufferStart: 3, packetNumber: 1, data: numbered(1) });
@@ -131,7 +132,7 @@ t.test('a stale acknowledgement does not drop the data that came with it', async
 t.test('a reordered list of holes is not applied to a newer window', async (t) => {
   const clock = new ManualClock();
   const end = new End(clock);
-  for (let at = 0; at < 10; at += 1) end.stream.takeLossless(numbered(at), false);
+  for (let at = 0; at < 10; at += 1) end.session.sender.enqueue(numbered(at), false);
   clock.advance(5);
   end.receive({ bufferStart: 4, packetNumber: 0, data: Buffer.from([1]) });
   // Reports 0, 1 and 2 as received and 3 as missing; counted from 4 it would acknowledge 4 to 6, which have not arrived.
@@ -144,7 +145,7 @@ t.test('a reordered list of holes is not applied to a newer window', async (t) =
 t.test('a peer that never acknowledges gets the first packets and then probes', async (t) => {
   const clock = new ManualClock();
   const end = new End(clock);
-  while (end.stream.takeLossless(Buffer.alloc(1373, 162), false));
+  while (end.session.sender.enqueue(Buffer.alloc(1373, 162), false));
   clock.advance(60_000);
   const dataPackets = end.emitted.filter(({ data }) => data[0] === 162).length;
   t.ok(dataPackets > 30 && dataPackets < 400, `${dataPackets}`);
@@ -153,10 +154,10 @@ t.test('a peer that never acknowledges gets the first packets and then probes', 
 t.test('the queue is bounded in bytes, refuses data when full, and reports when it has room', async (t) => {
   const { clock, near, far } = pair({ delay: 20 });
   let taken = 0;
-  while (near.stream.takeLossless(Buffer.alloc(1373, 162), false)) taken += 1;
+  while (near.session.sender.enqueue(Buffer.alloc(1373, 162), false)) taken += 1;
   t.ok(taken * 1373 <= 64 * 1024, `${taken}`);
   t.equal(near.drains, 0);
-  t.ok(near.stream.takeLossless(Buffer.from([16]), true), 'what is urgent has a reserve');
+  t.ok(near.session.sender.enqueue(Buffer.from([16]), true), 'what is urgent has a reserve');
   clock.runUntil(() => near.drains > 0, 1000);
   t.equal(near.drains, 1);
   clock.advance(1000);
@@ -167,7 +168,7 @@ t.test('the queue is bounded in bytes, refuses data when full, and reports when 
 t.test('small packets do not make the queue grow without bound', async (t) => {
   const end = new End(new ManualClock());
   let taken = 0;
-  while (end.stream.takeLossless(Buffer.from([162]), false)) taken += 1;
+  while (end.session.sender.enqueue(Buffer.from([162]), false)) taken += 1;
   t.ok(taken < 2000, `${taken}`);
 });
 
@@ -181,7 +182,7 @@ t.test('hostile data and request packets do not affect later packets', async (t)
     if (data[0] === 1) data.fill(1, 1);
     far.receive({ bufferStart: random.uint32() | 0x8000_0000, packetNumber: random.uint32(), data });
   }
-  for (let at = 0; at < 500; at += 1) near.stream.takeLossless(numbered(at), false);
+  for (let at = 0; at < 500; at += 1) near.session.sender.enqueue(numbered(at), false);
   t.ok(clock.runUntil(() => far.received.length === 500, 5000));
   t.ok(isInOrder(far.received, 500));
 });
@@ -200,7 +201,7 @@ t.test("a node with one peer sends its requests in reply to the peer's, and no m
   near.isAlone = true;
   // Started at another moment than the far one, which sends at whole seconds.
   clock.advance(400);
-  near.stream.ackImmediately();
+  near.session.receiver.ackImmediately();
   clock.advance(10_000);
   near.emitted.length = 0;
   far.emitted.length = 0;
@@ -225,7 +226,7 @@ t.test('two nodes with one lossy connection send about once a second and are nev
   near.isAlone = true;
   far.isAlone = true;
   clock.advance(300);
-  near.stream.ackImmediately();
+  near.session.receiver.ackImmediately();
   const sentAt: number[] = [];
   for (let at = clock.now(); at < 200_000; at = clock.now()) {
     const before = near.emitted.length;
@@ -243,7 +244,7 @@ t.test('a hole that the peer leaves open for 60 s is reported, and one that it f
   const isStuckAfter = (ms: number): boolean => {
     for (let passed = 0; passed < ms; passed += 1000) {
       clock.advance(1000);
-      if (end.stream.isStuck(clock.now())) return true;
+      if (end.session.receiver.isStuck(clock.now())) return true;
     }
     return false;
   };
@@ -268,7 +269,10 @@ t.test('many connections that share little memory all make progress despite loss
   const areDone = (): boolean => {
     most = Math.max(most, memory.used);
     for (const [index, { near }] of pairs.entries()) {
-      while ((sent[index] as number) < 400 && near.stream.takeLossless(numbered(sent[index] as number, 1373), false)) {
+      while (
+        (sent[index] as number) < 400 &&
+        near.session.sender.enqueue(numbered(sent[index] as number, 1373), false)
+      ) {
         sent[index] = (sent[index] as number) + 1;
       }
     }
@@ -278,6 +282,6 @@ t.test('many connections that share little memory all make progress despite loss
   for (const { far } of pairs) t.ok(isInOrder(far.received, 400, 1373));
   t.ok(most <= total + 2 * pairs.length * 2 * floor, `${most} bytes`);
   clock.advance(5_000);
-  for (const { near, far } of pairs) for (const end of [near, far]) end.stream.close();
+  for (const { near, far } of pairs) for (const end of [near, far]) end.session.close();
   t.equal(memory.used, 0);
 });
