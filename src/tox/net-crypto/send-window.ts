@@ -71,6 +71,8 @@ export class SendWindow {
   /** Where a measurement of the delivery rate may begin: the last such point, and the one before. */
   #mark: Mark = { delivered: 0, at: 0, sentAt: 0 };
   #previousMark: Mark = this.#mark;
+  /** Whether the peer's last list was cut off: packets that arrived are missing in it, so no measurement may begin. */
+  #isListCut = false;
   #inFlightBytes = 0;
   /** Packets sent before this many bytes were delivered are app-limited; 0 while none are. */
   #appLimitedUntil = 0;
@@ -255,6 +257,7 @@ export class SendWindow {
 
   /** Reads a request packet (id 1 or 4). */
   readRequest(data: Buffer, reorderingWindow: ReorderingWindow): void {
+    this.#isListCut = data.length >= SAFE_CRYPTO_DATA_SIZE;
     this.#lossDetection.begin(reorderingWindow);
     readPacketRequest(data, this.#start, this.#next, this);
     this.detectLost();
@@ -326,7 +329,8 @@ export class SendWindow {
     if (sample.ackedBytes === 0) return;
     sample.delivered = this.#delivered;
     if (this.#delivered > this.#appLimitedUntil) this.#appLimitedUntil = 0;
-    if (this.#now - this.#mark.at < this.#measurement) return;
+    if (this.#start === this.#next) this.#isListCut = false;
+    if (this.#isListCut || this.#now - this.#mark.at < this.#measurement) return;
     const mark = { delivered: this.#delivered, at: this.#now, sentAt: sample.sentAt };
     this.#previousMark = this.#measurement > 0 ? this.#mark : mark;
     this.#mark = mark;

@@ -2,6 +2,7 @@ import t from 'tap';
 import { MemoryBudget, type MemoryShare } from '../../../src/base/memory-budget.js';
 import type { ReorderingWindow } from '../../../src/tox/net-crypto/loss-detection.js';
 import { SendWindow, WIRE_OVERHEAD } from '../../../src/tox/net-crypto/send-window.js';
+import { CryptoKind } from '../../../src/tox/packet/kind.js';
 import { encodePacketRequest } from '../../../src/tox/packet/net-crypto-request.js';
 import { numbered } from './crypto-peers.js';
 
@@ -38,6 +39,28 @@ t.test('numbers count up from 0, and bytes are counted as unsent, in flight and 
   t.equal(sample.sentAt, 10);
   t.equal(window.inFlightBytes, 0);
   t.notOk(window.hasUnacked);
+});
+
+/** The list of a peer of our kind. */
+const whole = (start: number, end: number, missing: number[]): Buffer =>
+  encodePacketRequest(start, end, (number) => missing.includes(number), CryptoKind.RequestWithEnd);
+
+t.test('no measurement begins while a list is cut off, which leaves out packets that arrived', async (t) => {
+  for (const [missing, start] of [
+    [1500, 0],
+    [100, 4001],
+  ] as const) {
+    const window = sentWindow(3000);
+    const odd = Array.from({ length: missing }, (_, at) => 2 * at + 1);
+    window.beginAck(4000, 0, 0);
+    window.readRequest(whole(0, 3000, odd), reorderingWindow(100, 100));
+    window.push(numbered(3000));
+    window.onSent(3000, 4001);
+    const sample = window.beginAck(4100, 0, 0);
+    window.readRequest(whole(0, 3001, [1]), reorderingWindow(100, 100));
+    t.equal(sample.number, 3000);
+    t.equal(sample.priorDeliveredAt, start, `${missing} packets are missing`);
+  }
 });
 
 t.test('acknowledgements of unsent or already acknowledged packets are ignored', async (t) => {
