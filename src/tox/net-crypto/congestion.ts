@@ -14,18 +14,21 @@ import { AckGap } from './ack-gap.js';
 import type { AckSample } from './ack-sample.js';
 import { AverageLoss } from './average-loss.js';
 import { CarefulResume, type SavedPath } from './careful-resume.js';
-import { FullPipe } from './full-pipe.js';
 import { MaxFilter } from './max-filter.js';
+import { PathLoss } from './path-loss.js';
 import { ProbeRttSchedule } from './probe-rtt-schedule.js';
 import { Round } from './round.js';
 import type { Rtt } from './rtt.js';
 import { MAX_IN_FLIGHT_NUMBERS, WIRE_OVERHEAD } from './send-window.js';
 import { ShortTermModel } from './short-term-model.js';
+import { STARTUP_GAIN, Startup } from './startup.js';
 
 const PACKET = MAX_CRYPTO_DATA_SIZE + WIRE_OVERHEAD;
 
 /** The initial window, as large as c-toxcore's own first burst (CRYPTO_MIN_QUEUE_LENGTH). */
 const FIRST_WINDOW = 64 * PACKET;
+/** The initial window for other peers, once a round trip is known to pace it by; it adds 0.2 s of queue at 5 Mbit/s. */
+const FAST_FIRST_WINDOW = 96 * PACKET;
 /** ms over which the initial window is sent to a polled peer: half of the 128 packets that its socket takes in 50 ms. */
 const POLLED_FIRST_SPREAD = 25;
 /** Least ms for other peers, so that the default buffer of a socket holds unread packets. */
@@ -39,8 +42,6 @@ const LONGEST_SPREAD = 200;
 /** Most bytes in flight: as many full packets as numbers. */
 const MAX_WINDOW = MAX_IN_FLIGHT_NUMBERS * PACKET;
 
-/** BBR: 2/ln 2 doubles the rate each round. */
-const STARTUP_GAIN = 2.885;
 /** BBR: most BDPs in flight. Pacing limits the rate; this is for a path that became slower. */
 const WINDOW_GAIN = 1.5;
 /** BBR: probing for more bandwidth, and draining the queue of the probe. */
@@ -48,8 +49,9 @@ const UP_GAIN = 1.25;
 const DOWN_GAIN = 0.75;
 /** Round trips after which a queue that does not drain is not ours, or the BDP is wrong. */
 const LONGEST_DRAIN = 3;
-/** BBR: round trips between two probes. */
-const CRUISE_ROUNDS = 6;
+/** BBR: least round trips between two probes, and up to how many more: flows in step would hide each other's probes. */
+const CRUISE_ROUNDS = 4;
+const CRUISE_ROUNDS_SPREAD = 5;
 /** Bytes in flight beyond the BDP, since acks arrive in groups. */
 const WINDOW_SLACK = 16 * PACKET;
 /**
@@ -71,12 +73,12 @@ const ACK_GAP_MARGIN = 1.5;
 /** BBR: part and number of packets lost in a round that indicate an overflow, if the round trip is raised. */
 const OVERFLOW_LOSS = 0.02;
 const OVERFLOW_PACKETS = 6;
-/** Most BDPs in flight beside a loss-tolerant competitor, as in BBR's first version, and round trips between two probes. */
-const COMPETITOR_WINDOW_GAIN = 2;
-const COMPETITOR_CRUISE_ROUNDS = 3;
 /** The same if the round trip is not raised, as behind a policer; random loss is not as heavy. */
 const HEAVY_LOSS = 0.2;
 const HEAVY_PACKETS = 16;
+/** Most BDPs in flight beside a loss-tolerant competitor, as in BBR's first version, and least round trips between two probes. */
+const COMPETITOR_WINDOW_GAIN = 2;
+const COMPETITOR_CRUISE_ROUNDS = 1;
 /** ms after a heavy loss in which a successful probe does not restart Startup: a policer lets bursts through. */
 const HEAVY_LOSS_MEMORY = 10_000;
 /** BBR's ProbeRTT: part of the BDP in flight, so that no queue is ours, and its least time in ms. */
@@ -94,14 +96,11 @@ const POLLED_BOUND_GROWTH = 1 / 24;
 const POLLED_MEASUREMENT = 2;
 /** Rounds in which packets that were declared lost may turn out to have arrived. */
 const UNDO_ROUNDS = 3;
-/** Rounds in which the losses of a lost path become known. */
-const PATH_LOSS_ROUNDS = 2;
 
 /** BBR's Startup, Drain, ProbeBW_DOWN, ProbeBW_CRUISE, ProbeBW_UP and ProbeRTT. */
 type Mode = 'startup' | 'drain' | 'probe-down' | 'cruise' | 'probe-up' | 'probe-rtt';
 
-const PACING_GAINS: Readonly<Record<Mode, number>> = {
-  startup: STARTUP_GAIN,
+const PACING_GAINS: Readonly<Record<Exclude<Mode, 'startup'>, number>> = {
   drain: 1 / STARTUP_GAIN,
   'probe-down': DOWN_GAIN,
   cruise: 1,
@@ -122,12 +121,15 @@ export class Congestion {
   readonly #rtt: Rtt;
   #mode: Mode = 'startup';
   #modeSince = 0;
+  /** When Startup ended last. */
+  #recoveryStartedAt = Number.NEGATIVE_INFINITY;
   readonly #bandwidth = new MaxFilter();
   readonly #round = new Round();
   readonly #resume = new CarefulResume();
   readonly #ackGap = new AckGap();
-  readonly #fullPipe = new FullPipe();
+  readonly #startup = new Startup();
   readonly #probeRttSchedule = new ProbeRttSchedule();
+  #cruiseRounds = CRUISE_ROUNDS;
   /** The rate before the last probe, and from when a higher one may restart Startup. */
   #probedBandwidth = 0;
   #restartsFrom = 0;
@@ -140,9 +142,7 @@ export class Congestion {
   readonly #averageLoss = new AverageLoss();
   /** Whether the peer may be c-toxcore; true until it is known not to be. */
   #isPolled = true;
-  /** Bytes whose loss is ignored, and for how many more rounds. */
-  #pathLossBytes = 0;
-  #pathLossRounds = 0;
+  readonly #pathLoss = new PathLoss();
 
   constructor(rtt: Rtt) {
     this.#rtt = rtt;
@@ -166,34 +166,45 @@ export class Congestion {
 
   /** Bytes that may be in flight. */
   get congestionWindow(): number {
-    if (this.#bandwidth.max === 0) return FIRST_WINDOW;
+    if (this.#bandwidth.max === 0) return this.#firstWindow;
     if (this.#mode === 'probe-rtt') return Math.max(MIN_WINDOW, PROBE_RTT_GAIN * this.#bdp);
     const isStarting = this.#mode === 'startup';
-    const wanted = (isStarting ? STARTUP_GAIN : this.#windowGain) * this.#bdp + WINDOW_SLACK;
-    const least = isStarting ? Math.max(FIRST_WINDOW, this.#resume.rate * this.#ackHorizon) : MIN_WINDOW;
+    const wanted = this.#windowGain * this.#bdp + WINDOW_SLACK;
+    const least = isStarting ? Math.max(this.#firstWindow, this.#resume.rate * this.#ackHorizon) : MIN_WINDOW;
     const bound = Math.min(MAX_WINDOW, this.#inflightBound, Math.max(MIN_WINDOW, this.#shortTerm.inflight));
     return Math.min(bound, Math.max(least, wanted));
   }
 
+  get #firstWindow(): number {
+    return this.#isPolled || !this.#rtt.isKnown ? FIRST_WINDOW : FAST_FIRST_WINDOW;
+  }
+
   get #windowGain(): number {
+    if (this.#mode === 'startup') return this.#isPolled ? STARTUP_GAIN : this.#startup.windowGain;
     return this.#hasCompetitor ? COMPETITOR_WINDOW_GAIN : WINDOW_GAIN;
   }
 
   /** Pacing rate, bytes per ms. */
   get pacingRate(): number {
     const bandwidth = this.#bandwidth.max;
-    const first = this.#initialPacingRate;
-    if (bandwidth === 0) return first;
+    if (bandwidth === 0) return this.#initialPacingRate;
     const least = MIN_WINDOW / Math.max(LONGEST_SPREAD, this.#rtt.recent);
-    const rate = Math.max(least, Math.min(bandwidth, this.#shortTerm.rate) * PACING_GAINS[this.#mode]);
-    return this.#mode === 'startup' ? Math.max(first, rate, this.#resume.rate) : rate;
+    if (this.#mode === 'startup') return Math.max(least, this.#startupPacingRate, this.#resume.rate);
+    return Math.max(least, Math.min(bandwidth, this.#shortTerm.rate) * PACING_GAINS[this.#mode]);
+  }
+
+  get #startupPacingRate(): number {
+    const bandwidth = this.#bandwidth.max;
+    if (this.#isPolled) return Math.max(this.#initialPacingRate, bandwidth * STARTUP_GAIN);
+    const rate = bandwidth * this.#startup.pacingGain;
+    return this.#startup.isQueueing ? rate : Math.max(this.#initialPacingRate, rate);
   }
 
   /** BBR (BBRInitPacingRate): the initial window per round trip, times the gain of Startup. */
   get #initialPacingRate(): number {
     const roundTrip = this.#rtt.isKnown ? this.#rtt.min : 0;
     const spread = this.#isPolled ? POLLED_FIRST_SPREAD : FIRST_SPREAD;
-    return FIRST_WINDOW / Math.max(spread, roundTrip / STARTUP_GAIN);
+    return this.#firstWindow / Math.max(spread, roundTrip / STARTUP_GAIN);
   }
 
   /** Measured delivery rate, bytes per ms; 0 before it is known. */
@@ -239,7 +250,7 @@ export class Congestion {
     round.maxInFlight = Math.max(round.maxInFlight, inFlight + sample.ackedBytes + sample.lostBytes);
     if (sample.ackedBytes === 0) return;
     round.acked += sample.ackedBytes;
-    if (!sample.isAmbiguous) round.smallestRoundTrip = Math.min(round.smallestRoundTrip, now - sample.sentAt);
+    if (!sample.isAmbiguous) this.#measureRoundTrip(now - sample.sentAt);
     this.#ackGap.measure(sample, this.#rtt.min, inFlight, now);
     const rate = sample.deliveryRate(now, this.#rtt.isKnown ? this.#rtt.min : 0);
     if (rate !== undefined && (!sample.isAppLimited || rate > this.#bandwidth.max)) this.#bandwidth.add(rate);
@@ -252,10 +263,19 @@ export class Congestion {
     this.#advance(inFlight, now);
   }
 
+  #measureRoundTrip(roundTrip: number): void {
+    this.#round.smallestRoundTrip = Math.min(this.#round.smallestRoundTrip, roundTrip);
+    this.#startup.onRoundTrip(this.#isRaised(roundTrip));
+  }
+
+  /** Whether a round trip is as long as a queue makes it. */
+  #isRaised(roundTrip: number): boolean {
+    return roundTrip > RAISED * this.#rtt.min + Math.max(RAISED_MARGIN, this.#ackGap.average);
+  }
+
   /** The path was lost, or dropped packets too large for it: losses of this round are no overflow. @param inFlight bytes sent there */
   onPathLost(inFlight: number): void {
-    this.#pathLossBytes = inFlight;
-    this.#pathLossRounds = PATH_LOSS_ROUNDS;
+    this.#pathLoss.begin(inFlight);
     this.#round.lost = 0;
     this.#round.lostPackets = 0;
   }
@@ -273,20 +293,24 @@ export class Congestion {
     if (undo.mode === 'startup') this.#enter('startup', now);
   }
 
-  #noteLoss({ lostBytes, lostPackets }: AckSample): void {
+  #noteLoss({ lostBytes, lostPackets, largeLostSentAt }: AckSample): void {
     if (lostBytes === 0) return;
-    const excused = Math.min(this.#pathLossBytes, lostBytes);
-    this.#pathLossBytes -= excused;
+    this.#round.lastLostSentAt = Math.max(this.#round.lastLostSentAt, largeLostSentAt);
+    const excused = this.#pathLoss.take(lostBytes);
     this.#round.lost += lostBytes - excused;
     this.#round.lostPackets += Math.round(lostPackets * (1 - excused / lostBytes));
+    if (this.#round.lostPackets >= HEAVY_PACKETS && this.#round.loss > HEAVY_LOSS) this.#startup.onRoundTrip(true);
   }
 
   #endRound(sample: AckSample, now: number): void {
-    const { loss, lostPackets, maxInFlight: mostInFlight, smallestRoundTrip, startedAt } = this.#round;
-    const isRaised = smallestRoundTrip > RAISED * this.#rtt.min + Math.max(RAISED_MARGIN, this.#ackGap.average);
+    const { loss, lostPackets, maxInFlight: mostInFlight, smallestRoundTrip, lastLostSentAt, startedAt } = this.#round;
+    const isRaised = this.#isRaised(smallestRoundTrip);
     const isLossy = lostPackets >= OVERFLOW_PACKETS && loss > OVERFLOW_LOSS;
     this.#probeRttSchedule.endRound({ isRaised, isLossy: isLossy && !this.#isPolled });
-    const isHeavy = !this.#isPolled && lostPackets >= HEAVY_PACKETS && loss > HEAVY_LOSS;
+    // Startup may overflow a queue, which is no policer, with all packets that it sent (RFC 9002, 7.3.2).
+    const isStartupLoss = lastLostSentAt < this.#recoveryStartedAt || (this.#mode === 'startup' && isRaised);
+    const mayBePoliced = !this.#isPolled && !isStartupLoss;
+    const isHeavy = mayBePoliced && lostPackets >= HEAVY_PACKETS && loss > HEAVY_LOSS;
     const isPolledOverflow = this.#isPolled && lostPackets >= POLLED_PACKETS && loss > POLLED_LOSS;
     this.#averageLoss.endRound(loss);
     const isCrowded = isRaised && this.#hasCompetitor;
@@ -312,7 +336,7 @@ export class Congestion {
       this.#inflightBound = Math.max(MIN_WINDOW, least, Math.min(this.#inflightBound, passed));
     } else if (isCrowded) this.#inflightBound = Number.POSITIVE_INFINITY;
     else if (this.#isPolled) this.#raiseBound(1 + POLLED_BOUND_GROWTH);
-    if (this.#mode === 'startup') this.#checkFullPipe(sample, { isRaised, isOverflow }, now);
+    if (this.#mode === 'startup') this.#checkStartup(sample, { isRaised, isOverflow }, now);
     else if (this.#mode === 'probe-up' && isOverflow) this.#enter('probe-down', now);
     else if (this.#bandwidth.max > RESTART_GROWTH * this.#probedBandwidth && !isRaised && now >= this.#restartsFrom) {
       this.#restart(now);
@@ -321,25 +345,22 @@ export class Congestion {
       this.#undo.rounds -= 1;
       if (this.#undo.rounds === 0) this.#undo = undefined;
     }
-    if (this.#pathLossRounds > 0) this.#pathLossRounds -= 1;
-    else this.#pathLossBytes = 0;
+    this.#pathLoss.endRound();
     this.#bandwidth.endRound(now - startedAt);
   }
 
-  #checkFullPipe(
+  #checkStartup(
     { isAppLimited }: AckSample,
     { isRaised, isOverflow }: { readonly isRaised: boolean; readonly isOverflow: boolean },
     now: number,
   ): void {
-    const isFull = this.#fullPipe.endRound(this.#bandwidth.max, { isAppLimited, isRaised });
-    if (!isFull && !isOverflow) return;
-    this.#probedBandwidth = this.#bandwidth.max;
-    this.#enter('drain', now);
+    const isFull = this.#startup.endRound(this.#bandwidth.max, { isAppLimited, isRaised });
+    if (isFull || isOverflow) this.#enter('drain', now);
   }
 
   /** A probe grew so much that the path must have far more bandwidth; without a queue, since draining acks grow as much. */
   #restart(now: number): void {
-    this.#fullPipe.restart(this.#bandwidth.max);
+    this.#startup.restart(this.#bandwidth.max);
     this.#inflightBound = Number.POSITIVE_INFINITY;
     this.#enter('startup', now);
   }
@@ -356,8 +377,7 @@ export class Congestion {
         return;
       case 'cruise':
         if (this.#probeRttSchedule.isDue(now)) this.#probeRtt(now);
-        else if (elapsed > (this.#hasCompetitor ? COMPETITOR_CRUISE_ROUNDS : CRUISE_ROUNDS) * horizon)
-          this.#probeUp(now);
+        else if (elapsed > this.#cruiseRounds * horizon) this.#enter('probe-up', now);
         return;
       case 'probe-rtt':
         // The packets in flight before have had time to be acknowledged.
@@ -386,14 +406,14 @@ export class Congestion {
     this.#enter('probe-rtt', now);
   }
 
-  #probeUp(now: number): void {
-    this.#probedBandwidth = this.#bandwidth.max;
-    this.#enter('probe-up', now);
-  }
-
   #enter(mode: Mode, now: number): void {
     if (mode === 'probe-up' || mode === 'startup') this.#shortTerm.reset();
     this.#mode = mode;
     this.#modeSince = now;
+    if (mode === 'drain' && !this.#isPolled) this.#recoveryStartedAt = now;
+    if (mode === 'probe-up' || mode === 'drain') this.#probedBandwidth = this.#bandwidth.max;
+    // The bytes delivered serve as a random number.
+    const least = this.#hasCompetitor ? COMPETITOR_CRUISE_ROUNDS : CRUISE_ROUNDS;
+    if (mode === 'cruise') this.#cruiseRounds = least + (this.#round.end % CRUISE_ROUNDS_SPREAD);
   }
 }

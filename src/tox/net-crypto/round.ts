@@ -6,6 +6,8 @@ export class Round {
   acked = 0;
   lost = 0;
   lostPackets = 0;
+  /** When the latest lost large packet was sent; -Infinity for none. */
+  lastLostSentAt = Number.NEGATIVE_INFINITY;
   maxInFlight = 0;
   smallestRoundTrip = Number.POSITIVE_INFINITY;
 
@@ -15,6 +17,7 @@ export class Round {
     this.acked = 0;
     this.lost = 0;
     this.lostPackets = 0;
+    this.lastLostSentAt = Number.NEGATIVE_INFINITY;
     this.maxInFlight = 0;
     this.smallestRoundTrip = Number.POSITIVE_INFINITY;
   }

@@ -29,6 +29,7 @@ class Path {
     sample.priorFirstSentAt = this.now - options.rtt;
     sample.sentAt = this.now;
     sample.isAppLimited = options.isAppLimited ?? false;
+    if (options.lost) sample.largeLostSentAt = this.now;
     this.now += options.rtt;
     sample.ackedBytes = options.packets * PACKET;
     sample.lostPackets = options.lost ?? 0;
@@ -62,9 +63,9 @@ t.test(
     const { congestion, rtt } = new Path();
     congestion.noteOurKind();
     rtt.add(100, 0);
-    t.equal(Math.round(congestion.pacingRate), Math.round((2.885 * 64 * PACKET) / 100));
+    t.equal(Math.round(congestion.pacingRate), Math.round((2.885 * 96 * PACKET) / 100));
     rtt.add(0.1, 1);
-    t.equal(congestion.pacingRate, (64 * PACKET) / 4, 'but no more than a socket holds');
+    t.equal(congestion.pacingRate, (96 * PACKET) / 4, 'but no more than a socket holds');
   },
 );
 
@@ -131,7 +132,24 @@ t.test('packets that were reordered and not lost undo the effect of their loss',
   t.not(path.congestion.mode, 'startup', 'a few of them say nothing');
   path.round({ rtt: 50, packets: 30, reordered: 5 });
   t.equal(path.congestion.mode, 'startup');
-  t.ok(path.congestion.congestionWindow >= before);
+  t.ok(path.congestion.congestionWindow >= (2.885 / 4) * before, 'which grows as in BBR from now on');
+});
+
+t.test('what Startup sent too much does not make the path look slow when its loss becomes known', async (t) => {
+  const path = new Path();
+  path.congestion.noteOurKind();
+  path.fill(2, 50, 1000);
+  path.round({ rtt: 90, packets: 1000, lost: 500 });
+  t.not(path.congestion.mode, 'startup');
+  const { deliveryRate } = path.congestion;
+  const sample = new AckSample();
+  sample.reset();
+  for (let at = 0; at < 3; at += 1) {
+    Object.assign(sample, { lostPackets: 300, lostBytes: 300 * PACKET, largeLostSentAt: path.now - 100 });
+    path.congestion.onAck(sample, 0, path.now);
+    path.round({ rtt: 50, packets: 100 });
+  }
+  t.equal(path.congestion.deliveryRate, deliveryRate);
 });
 
 t.test('an app-limited sender learns nothing about the path', async (t) => {
