@@ -14,6 +14,7 @@ import { AckGap } from './ack-gap.js';
 import type { AckSample } from './ack-sample.js';
 import { AverageLoss } from './average-loss.js';
 import { CarefulResume, type SavedPath } from './careful-resume.js';
+import { isHeavyLoss, judgeLosses, type Mode } from './loss-signals.js';
 import { MaxFilter } from './max-filter.js';
 import { PathLoss } from './path-loss.js';
 import { ProbeRttSchedule } from './probe-rtt-schedule.js';
@@ -21,6 +22,7 @@ import { Round } from './round.js';
 import type { Rtt } from './rtt.js';
 import { MAX_IN_FLIGHT_NUMBERS, WIRE_OVERHEAD } from './send-window.js';
 import { ShortTermModel } from './short-term-model.js';
+import { SpuriousLoss } from './spurious-loss.js';
 import { STARTUP_GAIN, Startup } from './startup.js';
 
 const PACKET = MAX_CRYPTO_DATA_SIZE + WIRE_OVERHEAD;
@@ -70,12 +72,6 @@ const MIN_MEASUREMENT = 8;
 const MIN_ROUND = 10;
 /** Factor by which the longest gap between acks may exceed the average. */
 const ACK_GAP_MARGIN = 1.5;
-/** BBR: part and number of packets lost in a round that indicate an overflow, if the round trip is raised. */
-const OVERFLOW_LOSS = 0.02;
-const OVERFLOW_PACKETS = 6;
-/** The same if the round trip is not raised, as behind a policer; random loss is not as heavy. */
-const HEAVY_LOSS = 0.2;
-const HEAVY_PACKETS = 16;
 /** Most BDPs in flight beside a loss-tolerant competitor, as in BBR's first version, and least round trips between two probes. */
 const COMPETITOR_WINDOW_GAIN = 2;
 const COMPETITOR_CRUISE_ROUNDS = 1;
@@ -87,18 +83,10 @@ const PROBE_RTT_TIME = 50;
 /** Factor by which a probe without an overflow raises the bound that an overflow set, if it has reached this part of it. */
 const BOUND_GROWTH = 1.25;
 const BOUND_REACHED = 0.9;
-/** Loss in a round of a polled peer that indicates an overflow of its socket, which no round trip shows. */
-const POLLED_LOSS = 0.1;
-const POLLED_PACKETS = 8;
 /** Part by which a round of a polled peer without an overflow raises the bound. */
 const POLLED_BOUND_GROWTH = 1 / 24;
 /** Smoothed round trips over which a polled peer's delivery rate is measured. */
 const POLLED_MEASUREMENT = 2;
-/** Rounds in which packets that were declared lost may turn out to have arrived. */
-const UNDO_ROUNDS = 3;
-
-/** BBR's Startup, Drain, ProbeBW_DOWN, ProbeBW_CRUISE, ProbeBW_UP and ProbeRTT. */
-type Mode = 'startup' | 'drain' | 'probe-down' | 'cruise' | 'probe-up' | 'probe-rtt';
 
 const PACING_GAINS: Readonly<Record<Exclude<Mode, 'startup'>, number>> = {
   drain: 1 / STARTUP_GAIN,
@@ -107,15 +95,6 @@ const PACING_GAINS: Readonly<Record<Exclude<Mode, 'startup'>, number>> = {
   'probe-up': UP_GAIN,
   'probe-rtt': 1,
 };
-
-/** The state before an overflow. */
-interface Undo {
-  readonly bound: number;
-  readonly mode: Mode;
-  /** Packets that must turn out to have arrived to undo the overflow, and rounds in which they may. */
-  packets: number;
-  rounds: number;
-}
 
 export class Congestion {
   readonly #rtt: Rtt;
@@ -137,8 +116,7 @@ export class Congestion {
   #inflightBound = Number.POSITIVE_INFINITY;
   /** What losses between probes bound until the next one. */
   readonly #shortTerm = new ShortTermModel();
-  /** What the last overflow changed, while its packets may turn out to be only reordered. */
-  #undo: Undo | undefined;
+  readonly #spuriousLoss = new SpuriousLoss();
   readonly #averageLoss = new AverageLoss();
   /** Whether the peer may be c-toxcore; true until it is known not to be. */
   #isPolled = true;
@@ -280,17 +258,13 @@ export class Congestion {
     this.#round.lostPackets = 0;
   }
 
-  /** BBR (BBRHandleSpuriousLossDetection): on a path that reorders packets, a detected loss may be spurious. */
   #noteReordering({ reorderedPackets }: AckSample, now: number): void {
     this.#round.lostPackets = Math.max(0, this.#round.lostPackets - reorderedPackets);
-    const undo = this.#undo;
-    if (undo === undefined) return;
-    undo.packets -= reorderedPackets;
-    if (undo.packets > 0) return;
-    this.#undo = undefined;
-    this.#inflightBound = Math.max(this.#inflightBound, undo.bound);
+    const before = this.#spuriousLoss.onReordered(reorderedPackets);
+    if (before === undefined) return;
+    this.#inflightBound = Math.max(this.#inflightBound, before.bound);
     this.#shortTerm.reset();
-    if (undo.mode === 'startup') this.#enter('startup', now);
+    if (before.mode === 'startup') this.#enter('startup', now);
   }
 
   #noteLoss({ lostBytes, lostPackets, largeLostSentAt }: AckSample): void {
@@ -299,54 +273,48 @@ export class Congestion {
     const excused = this.#pathLoss.take(lostBytes);
     this.#round.lost += lostBytes - excused;
     this.#round.lostPackets += Math.round(lostPackets * (1 - excused / lostBytes));
-    if (this.#round.lostPackets >= HEAVY_PACKETS && this.#round.loss > HEAVY_LOSS) this.#startup.onRoundTrip(true);
+    if (isHeavyLoss(this.#round)) this.#startup.onRoundTrip(true);
   }
 
   #endRound(sample: AckSample, now: number): void {
-    const { loss, lostPackets, maxInFlight: mostInFlight, smallestRoundTrip, lastLostSentAt, startedAt } = this.#round;
-    const isRaised = this.#isRaised(smallestRoundTrip);
-    const isLossy = lostPackets >= OVERFLOW_PACKETS && loss > OVERFLOW_LOSS;
+    const round = this.#round;
+    const isRaised = this.#isRaised(round.smallestRoundTrip);
+    this.#averageLoss.endRound(round.loss);
+    const hasCompetitor = this.#hasCompetitor;
+    const { isLossy, isHeavy, isOverflow, isShortTerm } = judgeLosses(round, {
+      mode: this.#mode,
+      isPolled: this.#isPolled,
+      isRaised,
+      hasCompetitor,
+      recoveryStartedAt: this.#recoveryStartedAt,
+    });
     this.#probeRttSchedule.endRound({ isRaised, isLossy: isLossy && !this.#isPolled });
-    // Startup may overflow a queue, which is no policer, with all packets that it sent (RFC 9002, 7.3.2).
-    const isStartupLoss = lastLostSentAt < this.#recoveryStartedAt || (this.#mode === 'startup' && isRaised);
-    const mayBePoliced = !this.#isPolled && !isStartupLoss;
-    const isHeavy = mayBePoliced && lostPackets >= HEAVY_PACKETS && loss > HEAVY_LOSS;
-    const isPolledOverflow = this.#isPolled && lostPackets >= POLLED_PACKETS && loss > POLLED_LOSS;
-    this.#averageLoss.endRound(loss);
-    const isCrowded = isRaised && this.#hasCompetitor;
-    const isBetweenProbes = !this.#isPolled && (this.#mode === 'cruise' || this.#mode === 'probe-rtt');
-    const isQueueOverflow = isRaised && isLossy && !isCrowded && !isBetweenProbes;
-    const isOverflow = isHeavy || isPolledOverflow || isQueueOverflow;
     if (isHeavy) {
       this.#bandwidth.age();
       this.#restartsFrom = now + HEAVY_LOSS_MEMORY;
     }
-    const isShortTermLoss = isRaised && isLossy && !this.#isPolled && (isBetweenProbes || this.#mode === 'probe-down');
-    if (isOverflow || isShortTermLoss) {
-      this.#undo ??= { bound: this.#inflightBound, mode: this.#mode, packets: lostPackets / 2, rounds: UNDO_ROUNDS };
+    if (isOverflow || isShortTerm) {
+      this.#spuriousLoss.begin({ bound: this.#inflightBound, mode: this.#mode }, round.lostPackets);
     }
-    if (isShortTermLoss) {
+    if (isShortTerm) {
       const limits = { rate: this.#bandwidth.max, inflight: this.congestionWindow };
-      this.#shortTerm.onLoss({ bytes: this.#round.acked, ms: now - startedAt }, limits);
+      this.#shortTerm.onLoss({ bytes: round.acked, ms: now - round.startedAt }, limits);
     }
     if (isOverflow) {
       // The queue takes what got through, whatever was in flight.
-      const passed = mostInFlight * (1 - loss);
+      const passed = round.maxInFlight * (1 - round.loss);
       const least = this.#isPolled ? this.#bandwidth.max * this.#rtt.min : this.#bdp;
       this.#inflightBound = Math.max(MIN_WINDOW, least, Math.min(this.#inflightBound, passed));
-    } else if (isCrowded) this.#inflightBound = Number.POSITIVE_INFINITY;
+    } else if (isRaised && hasCompetitor) this.#inflightBound = Number.POSITIVE_INFINITY;
     else if (this.#isPolled) this.#raiseBound(1 + POLLED_BOUND_GROWTH);
     if (this.#mode === 'startup') this.#checkStartup(sample, { isRaised, isOverflow }, now);
     else if (this.#mode === 'probe-up' && isOverflow) this.#enter('probe-down', now);
     else if (this.#bandwidth.max > RESTART_GROWTH * this.#probedBandwidth && !isRaised && now >= this.#restartsFrom) {
       this.#restart(now);
     }
-    if (this.#undo !== undefined) {
-      this.#undo.rounds -= 1;
-      if (this.#undo.rounds === 0) this.#undo = undefined;
-    }
+    this.#spuriousLoss.endRound();
     this.#pathLoss.endRound();
-    this.#bandwidth.endRound(now - startedAt);
+    this.#bandwidth.endRound(now - round.startedAt);
   }
 
   #checkStartup(
