@@ -107,46 +107,40 @@ export class Dht {
       nearest: (count) => this.#lists.closest(ownKey, count, { lan: true }),
       ask: askForUs,
     });
-    this.#lists = new NodeLists(
-      {
-        clock,
-        random,
-        ping,
-        ask: this.#limiter.ask,
-        sendNatPing: this.#sendNatPing,
-        showOurselves: () => this.#observedAddress.show(),
-        isReachable,
-        isSuspect: (key) => this.liveness.isSuspect(key),
-      },
-      { ownKey },
-    );
+    this.#lists = new NodeLists({
+      clock,
+      random,
+      ownKey,
+      ping,
+      ask: this.#limiter.ask,
+      sendNatPing: this.#sendNatPing,
+      showOurselves: () => this.#observedAddress.show(),
+      isReachable,
+      isSuspect: (key) => this.liveness.isSuspect(key),
+    });
     const { closeList, searches } = this.#lists;
-    this.requests = new DhtRequests(
-      {
-        random,
-        box,
-        send,
-        findEndpoint: (key) => closeList.list.find(key)?.goodEndpoint(clock.now()),
-        ways: (key) => searches.get(key)?.ways(clock.now()) ?? [],
-      },
-      { ownKey },
-    );
+    this.requests = new DhtRequests({
+      random,
+      ownKey,
+      box,
+      send,
+      findEndpoint: (key) => closeList.list.find(key)?.goodEndpoint(clock.now()),
+      ways: (key) => searches.get(key)?.ways(clock.now()) ?? [],
+    });
     this.requests.on(DhtRequestKind.NatPing, (sender, data) => searches.handleNatPing(sender, data));
-    this.#pingQueue = new PingQueue({ ping, isWanted: this.#isWanted }, { ownKey, now: clock.now() });
+    this.#pingQueue = new PingQueue({ ownKey, ping, isWanted: this.#isWanted }, clock.now());
     this.#lanDiscovery = new LanDiscovery(
-      { clock, send, interfaces: deps.interfaces ?? (() => []), onNode: (node) => closeList.askNow(node) },
-      { ownKey, ipv6: options.ipv6 },
+      { clock, ownKey, send, interfaces: deps.interfaces ?? (() => []), onNode: (node) => closeList.askNow(node) },
+      options,
     );
-    this.bootstrap = new Bootstrap(
-      {
-        clock,
-        random,
-        ask: askForUs,
-        isConnected: () => this.isConnected,
-        isBeyondLan: () => this.#lists.isBeyondLan,
-      },
-      { ownKey },
-    );
+    this.bootstrap = new Bootstrap({
+      clock,
+      random,
+      ownKey,
+      ask: askForUs,
+      isConnected: () => this.isConnected,
+      isBeyondLan: () => this.#lists.isBeyondLan,
+    });
     const onSuspect = (node: NodeInfo): void => this.#suspects.tell(node);
     this.liveness = new NodeLiveness({ clock, random, close: closeList.list, ping, onSuspect });
   }

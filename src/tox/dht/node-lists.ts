@@ -11,6 +11,7 @@ import { SearchTable, type SearchTableDeps } from './search/search-table.js';
 const MAX_SAVED = 128;
 
 export interface NodeListsDeps extends Omit<SearchTableDeps, 'closestNodes'> {
+  readonly ownKey: PublicKey;
   /** Whether a good node has not answered lately; other nodes are preferred to it. */
   readonly isSuspect: (key: PublicKey) => boolean;
 }
@@ -20,9 +21,9 @@ export class NodeLists {
   readonly searches: SearchTable;
   readonly #deps: NodeListsDeps;
 
-  constructor(deps: NodeListsDeps, options: { readonly ownKey: PublicKey }) {
+  constructor(deps: NodeListsDeps) {
     this.#deps = deps;
-    this.closeList = new ListMaintainer(deps, { list: NodeList.close(options.ownKey) });
+    this.closeList = new ListMaintainer(deps, { list: NodeList.close(deps.ownKey) });
     this.searches = new SearchTable({
       ...deps,
       closestNodes: (target, count) => this.closest(target, count, { lan: true }),

@@ -14,19 +14,17 @@ const [A, B] = [node('0a', '192.0.2.1'), node('0b', '192.0.2.2')];
 function start() {
   const clock = new ManualClock();
   const asked: string[] = [];
-  const lists = new NodeLists(
-    {
-      clock,
-      random: new SeededRandom(1),
-      ask: (info, target) => asked.push(`${named(info)} about ${target.hex.slice(0, 2)}`),
-      ping: () => {},
-      sendNatPing: () => {},
-      showOurselves: () => {},
-      isReachable: ({ endpoint }) => endpoint.family === 4,
-      isSuspect: () => false,
-    },
-    { ownKey: OWN },
-  );
+  const lists = new NodeLists({
+    clock,
+    random: new SeededRandom(1),
+    ownKey: OWN,
+    ask: (info, target) => asked.push(`${named(info)} about ${target.hex.slice(0, 2)}`),
+    ping: () => {},
+    sendNatPing: () => {},
+    showOurselves: () => {},
+    isReachable: ({ endpoint }) => endpoint.family === 4,
+    isSuspect: () => false,
+  });
   return { clock, asked, lists };
 }
 

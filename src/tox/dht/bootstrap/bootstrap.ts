@@ -39,6 +39,7 @@ interface Entry {
 }
 
 export interface BootstrapDeps {
+  readonly ownKey: PublicKey;
   readonly clock: Clock;
   readonly random: Random;
   /** Asks a node for nodes near to us. */
@@ -50,7 +51,6 @@ export interface BootstrapDeps {
 
 export class Bootstrap {
   readonly #deps: BootstrapDeps;
-  readonly #ownKey: PublicKey;
   readonly #entries = new Map<string, Entry>();
   #saved: readonly NodeInfo[] = [];
   #nextSaved = 0;
@@ -58,9 +58,8 @@ export class Bootstrap {
   #restsUntil = Number.NEGATIVE_INFINITY;
   #state: 'new' | 'running' | 'stopped' = 'new';
 
-  constructor(deps: BootstrapDeps, options: { readonly ownKey: PublicKey }) {
+  constructor(deps: BootstrapDeps) {
     this.#deps = deps;
-    this.#ownKey = options.ownKey;
   }
 
   /** Starts to ask the nodes of an earlier run. */
@@ -77,7 +76,7 @@ export class Bootstrap {
 
   /** Asks this node now, and again until it answers. When there are too many, the oldest is dropped. */
   addNode(node: NodeInfo): void {
-    if (node.publicKey.equals(this.#ownKey)) return;
+    if (node.publicKey.equals(this.#deps.ownKey)) return;
     this.#forget(idOf(node));
     if (this.#entries.size >= MAX_NODES) this.#forget(this.#entries.keys().next().value as string);
     const backoff = new Backoff(this.#deps.random, { first: FIRST_WAIT_MS, most: LONGEST_WAIT_MS });
@@ -88,7 +87,7 @@ export class Bootstrap {
 
   /** Adds nodes of an earlier run. Eight of them a second are tried while we are not connected. */
   addSavedNodes(nodes: readonly NodeInfo[]): void {
-    const others = nodes.filter((node) => !node.publicKey.equals(this.#ownKey));
+    const others = nodes.filter((node) => !node.publicKey.equals(this.#deps.ownKey));
     this.#saved = [...others, ...this.#saved].slice(0, MAX_SAVED_NODES);
     this.#restartSaved();
     if (this.#state === 'running') this.tick(this.#deps.clock.now());

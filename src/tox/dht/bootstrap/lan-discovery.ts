@@ -21,6 +21,7 @@ export const LISTENING_PORTS = { first: LAST_PORT - PORTS_IN_A_ROUND + 1, last: 
 const MAX_TARGETS = 32;
 
 export interface LanDiscoveryDeps {
+  readonly ownKey: PublicKey;
   readonly clock: Clock;
   readonly send: (packet: Buffer, to: Endpoint) => void;
   /** The addresses of this machine now; a link-local IPv6 address has its scope. */
@@ -31,14 +32,12 @@ export interface LanDiscoveryDeps {
 
 export class LanDiscovery {
   readonly #deps: LanDiscoveryDeps;
-  readonly #ownKey: PublicKey;
   readonly #ipv6: boolean;
   #timer: Timer | undefined;
   #nextPort: number = LISTENING_PORTS.first;
 
-  constructor(deps: LanDiscoveryDeps, options: { readonly ownKey: PublicKey; readonly ipv6: boolean }) {
+  constructor(deps: LanDiscoveryDeps, options: { readonly ipv6: boolean }) {
     this.#deps = deps;
-    this.#ownKey = options.ownKey;
     this.#ipv6 = options.ipv6;
   }
 
@@ -56,11 +55,12 @@ export class LanDiscovery {
   readonly handle = (packet: Buffer, source: Endpoint): void => {
     if (!source.isLan) return;
     const publicKey = decodeLanDiscovery(packet);
-    if (publicKey !== undefined && !publicKey.equals(this.#ownKey)) this.#deps.onNode({ publicKey, endpoint: source });
+    if (publicKey !== undefined && !publicKey.equals(this.#deps.ownKey))
+      this.#deps.onNode({ publicKey, endpoint: source });
   };
 
   #call(): void {
-    const packet = encodeLanDiscovery(this.#ownKey);
+    const packet = encodeLanDiscovery(this.#deps.ownKey);
     const addresses = this.#addresses();
     for (const port of this.#ports()) {
       for (const address of addresses) {

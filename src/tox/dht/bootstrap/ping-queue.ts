@@ -12,6 +12,7 @@ const CAPACITY = 32;
 const PINGS_PER_SECOND = 16;
 
 export interface PingQueueDeps {
+  readonly ownKey: PublicKey;
   readonly ping: (node: NodeInfo) => void;
   /** Whether the node would enter our lists. */
   readonly isWanted: (node: NodeInfo) => boolean;
@@ -19,14 +20,13 @@ export interface PingQueueDeps {
 
 export class PingQueue {
   readonly #deps: PingQueueDeps;
-  readonly #ownKey: PublicKey;
   readonly #limit: TokenBucket;
   #waiting: NodeInfo[] = [];
 
-  constructor(deps: PingQueueDeps, options: { ownKey: PublicKey; now: number }) {
+  /** @param now ms of the clock that later calls use */
+  constructor(deps: PingQueueDeps, now: number) {
     this.#deps = deps;
-    this.#ownKey = options.ownKey;
-    this.#limit = new TokenBucket(PINGS_PER_SECOND, CAPACITY, options.now);
+    this.#limit = new TokenBucket(PINGS_PER_SECOND, CAPACITY, now);
   }
 
   /** Pings the node now or soon if it is wanted. When too many wait, the nearest to us stay. */
@@ -39,7 +39,7 @@ export class PingQueue {
     }
     this.#waiting.push(node);
     if (this.#waiting.length <= CAPACITY) return;
-    this.#waiting.sort((a, b) => compareDistance(this.#ownKey, a.publicKey, b.publicKey));
+    this.#waiting.sort((a, b) => compareDistance(this.#deps.ownKey, a.publicKey, b.publicKey));
     this.#waiting.pop();
   }
 

@@ -12,6 +12,7 @@ import type { DhtBox } from './dht-box.js';
 export type DhtRequestHandler = (sender: PublicKey, data: Buffer) => void;
 
 export interface DhtRequestsDeps {
+  readonly ownKey: PublicKey;
   readonly random: Random;
   readonly box: DhtBox;
   readonly send: (packet: Buffer, to: Endpoint) => void;
@@ -23,12 +24,10 @@ export interface DhtRequestsDeps {
 
 export class DhtRequests {
   readonly #deps: DhtRequestsDeps;
-  readonly #ownKey: PublicKey;
   readonly #handlers = new Map<number, DhtRequestHandler>();
 
-  constructor(deps: DhtRequestsDeps, options: { readonly ownKey: PublicKey }) {
+  constructor(deps: DhtRequestsDeps) {
     this.#deps = deps;
-    this.#ownKey = options.ownKey;
   }
 
   /**
@@ -55,7 +54,7 @@ export class DhtRequests {
   readonly handle = (packet: Buffer, source: Endpoint): void => {
     const request = decodeDhtRequest(packet);
     if (request === undefined) return;
-    if (!request.receiver.equals(this.#ownKey)) {
+    if (!request.receiver.equals(this.#deps.ownKey)) {
       this.#forward(request.receiver, packet, source);
       return;
     }

@@ -11,16 +11,14 @@ function start() {
   const clock = new ManualClock();
   const asked: string[] = [];
   const network = { isConnected: false, isBeyondLan: false };
-  const bootstrap = new Bootstrap(
-    {
-      clock,
-      random: new SeededRandom(1),
-      ask: (info) => asked.push(named(info)),
-      isConnected: () => network.isConnected,
-      isBeyondLan: () => network.isBeyondLan,
-    },
-    { ownKey: keyOf('00') },
-  );
+  const bootstrap = new Bootstrap({
+    clock,
+    random: new SeededRandom(1),
+    ownKey: keyOf('00'),
+    ask: (info) => asked.push(named(info)),
+    isConnected: () => network.isConnected,
+    isBeyondLan: () => network.isBeyondLan,
+  });
   return { clock, asked, network, bootstrap };
 }
 

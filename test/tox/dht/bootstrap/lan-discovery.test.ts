@@ -11,6 +11,7 @@ function start(ipv6 = true) {
   const discovery = new LanDiscovery(
     {
       clock,
+      ownKey: keyOf('0a'),
       send: (packet, to) => {
         if (decodeLanDiscovery(packet)?.equals(keyOf('0a'))) sent.push(to.key);
       },
@@ -21,7 +22,7 @@ function start(ipv6 = true) {
       ],
       onNode: (node) => found.push(named(node)),
     },
-    { ownKey: keyOf('0a'), ipv6 },
+    { ipv6 },
   );
   return { clock, sent, found, discovery };
 }

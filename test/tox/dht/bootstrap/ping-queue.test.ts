@@ -8,8 +8,8 @@ function start() {
   const pinged: number[] = [];
   const wishes = { isWanted: (): boolean => true };
   const queue = new PingQueue(
-    { ping: ({ endpoint }) => pinged.push(endpoint.port - 1), isWanted: () => wishes.isWanted() },
-    { ownKey: keyOf('00'), now: 0 },
+    { ownKey: keyOf('00'), ping: ({ endpoint }) => pinged.push(endpoint.port - 1), isWanted: () => wishes.isWanted() },
+    0,
   );
   return { pinged, wishes, queue };
 }

@@ -12,16 +12,14 @@ const NEAR = at('192.0.2.3');
 function start() {
   const sent: { packet: Buffer; to: string }[] = [];
   const received: string[] = [];
-  const requests = new DhtRequests(
-    {
-      random: new SeededRandom(1),
-      box: us.box,
-      send: (packet, to) => sent.push({ packet, to: to.key }),
-      findEndpoint: (key) => (key.equals(b.publicKey) ? NEAR : undefined),
-      ways: (key) => (key.equals(a.publicKey) ? [at('192.0.2.7'), at('192.0.2.8')] : []),
-    },
-    { ownKey: us.publicKey },
-  );
+  const requests = new DhtRequests({
+    random: new SeededRandom(1),
+    ownKey: us.publicKey,
+    box: us.box,
+    send: (packet, to) => sent.push({ packet, to: to.key }),
+    findEndpoint: (key) => (key.equals(b.publicKey) ? NEAR : undefined),
+    ways: (key) => (key.equals(a.publicKey) ? [at('192.0.2.7'), at('192.0.2.8')] : []),
+  });
   requests.on(0x9c, (sender, data) => received.push(`${sender.short} ${data}`));
   return { sent, received, requests };
 }
