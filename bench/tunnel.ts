@@ -16,7 +16,7 @@ const MIB = 1024 * 1024;
 const [mebibytes = 1024, delay = 0] = benchmarkArguments.map(Number);
 const size = mebibytes * MIB;
 
-/** Packets under way at the most, far above what a window holds, so that the windows are what is measured. */
+/** Packets in flight, far above what a window holds, so that the windows are measured. */
 const CAPACITY = 32_768;
 
 class DelayedChannel implements PeerChannel {
@@ -25,19 +25,19 @@ class DelayedChannel implements PeerChannel {
   other: DelayedChannel | undefined;
   handlers: PeerChannelHandlers | undefined;
   #batch: Buffer[] = [];
-  #underWay = 0;
-  #owesDrain = false;
+  #inFlight = 0;
+  #needsDrain = false;
 
   constructor(peerId: string) {
     this.peerId = peerId;
   }
 
   send(packet: Buffer): boolean {
-    if (this.#underWay >= CAPACITY) {
-      this.#owesDrain = true;
+    if (this.#inFlight >= CAPACITY) {
+      this.#needsDrain = true;
       return false;
     }
-    this.#underWay += 1;
+    this.#inFlight += 1;
     if (this.#batch.push(packet) === 1) {
       if (delay > 0) systemClock.after(delay, () => this.#deliver());
       else systemClock.soon(() => this.#deliver());
@@ -52,10 +52,10 @@ class DelayedChannel implements PeerChannel {
   #deliver(): void {
     const batch = this.#batch;
     this.#batch = [];
-    this.#underWay -= batch.length;
+    this.#inFlight -= batch.length;
     for (const packet of batch) this.other?.handlers?.onPacket(packet);
-    if (!this.#owesDrain) return;
-    this.#owesDrain = false;
+    if (!this.#needsDrain) return;
+    this.#needsDrain = false;
     this.handlers?.onDrain();
   }
 }
@@ -69,11 +69,11 @@ const listen = (onConnection: (socket: Socket) => void): Promise<number> =>
 
 const chunk = Buffer.alloc(MIB, 7);
 
-/** Asked with a 'd' it sends `size` bytes; 'u' it swallows them and says so; 'e' it echoes. */
+/** A target that sends `size` bytes after a 'd', reads them and answers after a 'u', and echoes after an 'e'. */
 const targetPort = await listen((socket) => {
   socket.once('data', (first) => {
-    const order = String.fromCharCode(first[0] as number);
-    if (order === 'd') {
+    const command = String.fromCharCode(first[0] as number);
+    if (command === 'd') {
       let left = size;
       const pump = (): void => {
         while (left > 0) {
@@ -86,7 +86,7 @@ const targetPort = await listen((socket) => {
         socket.end();
       };
       pump();
-    } else if (order === 'u') {
+    } else if (command === 'u') {
       let got = first.length - 1;
       socket.on('data', (data) => {
         got += data.length;
@@ -111,10 +111,10 @@ server.attach(toClient);
 const spec = { bind: '127.0.0.1', port: 0, target: { host: '127.0.0.1', port: targetPort } };
 const { port } = await client.forward('server', spec);
 
-const open = (order: string, at: number): Promise<Socket> =>
+const open = (command: string, at: number): Promise<Socket> =>
   new Promise((resolve) => {
     const socket = connect({ host: '127.0.0.1', port: at, noDelay: true }, () => {
-      socket.write(order);
+      socket.write(command);
       resolve(socket);
     });
   });
@@ -124,10 +124,10 @@ const watch = systemClock.every(20, () => {
   peak = Math.max(peak, process.memoryUsage().rss);
 });
 
-async function transfer(order: 'd' | 'u', at: number): Promise<number> {
+async function transfer(command: 'd' | 'u', at: number): Promise<number> {
   const started = systemClock.now();
-  const socket = await open(order, at);
-  if (order === 'd') for await (const _ of socket);
+  const socket = await open(command, at);
+  if (command === 'd') for await (const _ of socket);
   else {
     let left = size;
     while (left > 0) {

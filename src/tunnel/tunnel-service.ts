@@ -116,7 +116,7 @@ export class TunnelService extends EventEmitter<TunnelEvents> {
   attach(channel: PeerChannel): void {
     if (this.#isStopped) return;
     const { peerId } = channel;
-    this.#links.get(peerId)?.close('peer-gone');
+    this.#links.get(peerId)?.close('connection-lost');
     const staleIds = this.#staleIds.get(peerId) ?? [];
     this.#staleIds.delete(peerId);
     const link: PeerLink = new PeerLink(
@@ -162,10 +162,10 @@ export class TunnelService extends EventEmitter<TunnelEvents> {
     return forward;
   }
 
-  /** Resolves to the round trip in ms. @throws TunnelError `peer-away`, `peer-gone`, `timeout` */
+  /** Resolves to the round trip in ms. @throws TunnelError `peer-offline`, `connection-lost`, `timeout` */
   async ping(peerId: string): Promise<number> {
     const link = this.#links.get(peerId);
-    if (link === undefined) throw new TunnelError('peer-away');
+    if (link === undefined) throw new TunnelError('peer-offline');
     return link.ping();
   }
 

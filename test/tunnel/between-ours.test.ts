@@ -293,7 +293,7 @@ t.test('when the peer goes offline, connections break at both ends', async (t) =
   const reasons = [nextClosed(client), nextClosed(server)];
   channels.client.close();
   t.same(await Promise.all(endings), ['ECONNRESET', 'ECONNRESET']);
-  t.same(await Promise.all(reasons), ['peer-gone', 'peer-gone']);
+  t.same(await Promise.all(reasons), ['connection-lost', 'connection-lost']);
   t.same([client.list(), server.list(), client.peers()], [[], [], []]);
 });
 
@@ -351,11 +351,11 @@ t.test('a ping measures the round trip, and fails when the peer is offline', asy
   const { client, channels, serverId } = await pairOfOurs(t, echo);
   t.equal(await client.ping(serverId), 0);
   t.equal(client.peers()[0]?.roundTrip, 0);
-  await t.rejects(client.ping('offline'), { code: 'peer-away' });
+  await t.rejects(client.ping('offline'), { code: 'peer-offline' });
   channels.client.isStalled = true;
   const lost = client.ping(serverId);
   channels.client.close();
-  await t.rejects(lost, { code: 'peer-gone' });
+  await t.rejects(lost, { code: 'connection-lost' });
 });
 
 t.test('tunnels are listed, and closed by number or by peer', async (t) => {

@@ -110,6 +110,7 @@ function clientOf(
 function asControlError(error: unknown, name: string): unknown {
   const { code } = error as { readonly code?: unknown };
   if (code === 'timeout') return new ControlError('timeout', `${name} did not answer in time`);
-  if (code === 'peer-away' || code === 'peer-gone') return new ControlError('away', `${name} is not connected`);
+  if (code === 'peer-offline' || code === 'connection-lost')
+    return new ControlError('away', `${name} is not connected`);
   return error;
 }

@@ -39,7 +39,7 @@ export class PeerOpener implements Opener {
       handlers.onRefused('too-many-tunnels');
       return () => {};
     }
-    const timeout = this.#clock.after(MAX_WAIT, () => this.#refuse(waiting, 'peer-away'));
+    const timeout = this.#clock.after(MAX_WAIT, () => this.#refuse(waiting, 'peer-offline'));
     const waiting: Waiting = { target, handlers, timeout, cancel: undefined };
     this.#waiting.add(waiting);
     if (this.#link !== undefined) this.#request(waiting, this.#link);
@@ -71,7 +71,7 @@ export class PeerOpener implements Opener {
       onRefused: (reason) => {
         isAnswered = true;
         waiting.cancel = undefined;
-        if (reason !== 'peer-gone') this.#refuse(waiting, reason);
+        if (reason !== 'connection-lost') this.#refuse(waiting, reason);
         else if (this.#waiting.has(waiting) && this.#link !== undefined && this.#link !== link)
           this.#request(waiting, this.#link);
       },

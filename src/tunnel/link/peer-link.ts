@@ -101,7 +101,7 @@ export class PeerLink {
     channel.receive({
       onPacket: (packet) => this.#onPacket(packet),
       onDrain: () => scheduler.onDrain(),
-      onClose: () => this.close('peer-gone'),
+      onClose: () => this.close('connection-lost'),
     });
     for (const id of options.staleIds ?? []) scheduler.push(encodeFrame(TCP_FIN, id));
   }
@@ -132,7 +132,7 @@ export class PeerLink {
   open(target: Target, handlers: OpenHandlers): () => void {
     const limit = this.terms === 'extended' ? MAX_TUNNELS : MAX_UPSTREAM_TUNNELS;
     if (this.#isClosed || this.#load >= limit || !this.#scheduler.hasRoom) {
-      handlers.onRefused(this.#isClosed ? 'peer-gone' : 'too-many-tunnels');
+      handlers.onRefused(this.#isClosed ? 'connection-lost' : 'too-many-tunnels');
       return () => {};
     }
     const hello = this.#negotiation.nextHello();
@@ -143,7 +143,7 @@ export class PeerLink {
     return () => void this.#requests.take(forwardId);
   }
 
-  /** Resolves to the round trip in ms. @throws TunnelError `timeout`, `peer-gone` */
+  /** Resolves to the round trip in ms. @throws TunnelError `timeout`, `connection-lost` */
   ping(): Promise<number> {
     return this.#roundTrip.ping();
   }
@@ -151,13 +151,13 @@ export class PeerLink {
   /** Breaks every tunnel and refuses every request; the channel stays open, for its owner to close. */
   close(reason: Reason): void {
     if (this.#isClosed) return;
-    if (reason !== 'peer-gone') for (const tunnel of [...this.tunnels]) tunnel.close(reason);
+    if (reason !== 'connection-lost') for (const tunnel of [...this.tunnels]) tunnel.close(reason);
     this.#isClosed = true;
     this.#deps.handlers.onClose();
     this.#scheduler.close();
     this.#roundTrip.close();
     for (const tunnel of [...this.tunnels]) tunnel.onLinkClosed();
-    this.#requests.refuseAll('peer-gone');
+    this.#requests.refuseAll('connection-lost');
   }
 
   #onPacket(packet: Buffer): void {
@@ -264,7 +264,7 @@ export class PeerLink {
 
   #accept(forwardId: number, target: Target, local: LocalEnd): void {
     if (this.#isClosed) {
-      local.reset('peer-gone');
+      local.reset('connection-lost');
       return;
     }
     const id = this.#tunnels.ids.take();
@@ -283,7 +283,7 @@ export class PeerLink {
       return;
     }
     const id = this.#tunnels.ids.take();
-    // Not offered: without the fin, the ack would open a tunnel that never ends.
+    // The fin is pushed, not offered: without it the ack would open a tunnel that never ends.
     if (this.#scheduler.offer(encodeAck(id, forwardId))) this.#scheduler.push(encodeFrame(TCP_FIN, id));
     this.#tunnels.ids.release(id);
   }

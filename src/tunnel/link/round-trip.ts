@@ -48,7 +48,7 @@ export class RoundTrip {
     return this.#shortest ?? DEFAULT;
   }
 
-  /** Resolves to the round trip in ms. @throws TunnelError `timeout`, `peer-gone` */
+  /** Resolves to the round trip in ms. @throws TunnelError `timeout`, `connection-lost` */
   ping(): Promise<number> {
     const data = this.#deps.random.bytes(PING_SIZE);
     const key = data.toString('hex');
@@ -84,7 +84,7 @@ export class RoundTrip {
   close(): void {
     for (const waiting of this.#waiting.values()) {
       waiting.timeout.cancel();
-      waiting.reject(new TunnelError('peer-gone'));
+      waiting.reject(new TunnelError('connection-lost'));
     }
     this.#waiting.clear();
   }

@@ -11,7 +11,7 @@ import type { PeerTerms } from './negotiation.js';
 import type { RoundTrip } from './round-trip.js';
 import { TunnelIds } from './tunnel-ids.js';
 
-/** Tunnels of both directions and requests together: more than a browser or a build opens, and a bound for memory. */
+/** Tunnels and requests of both directions together: more than a browser or a build opens, and a bound for memory. */
 export const MAX_TUNNELS = 1024;
 /** Bytes that may wait for slow programs of one peer: the most that windows allow, and the bound for upstream peers. */
 export const MAX_BACKLOG = MAX_TUNNELS * BASE_WINDOW + WINDOW_POOL;
@@ -36,12 +36,12 @@ interface TunnelTableDeps {
 }
 
 export class TunnelTable {
-  /** Of the tunnels that the peer opens. */
+  /** Ids of the tunnels that the peer opens. */
   readonly ids: TunnelIds;
   readonly #deps: TunnelTableDeps;
   readonly #pool = new WindowPool();
   readonly #link: TunnelLink;
-  /** By id, which is not free: tunnels that the peer opened, and those that this side opened. */
+  /** Tunnels whose id is not free, by id: those that the peer opened, and those that this side opened. */
   readonly #accepted = new Map<number, Tunnel>();
   readonly #opened = new Map<number, Tunnel>();
   /** All tunnels whose id is not free or whose local end is not over. */

@@ -195,7 +195,7 @@ export class Tunnel implements FrameSource {
   onLinkClosed(): void {
     const isComplete = this.#sending === 'ended' && this.#receiving === 'ended';
     this.#closing.abandon();
-    if (!isComplete) this.#breakLocal('peer-gone');
+    if (!isComplete) this.#breakLocal('connection-lost');
     this.#checkId();
   }
 

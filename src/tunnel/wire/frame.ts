@@ -11,7 +11,7 @@ export const FRAME_HEADER_SIZE = 8;
 /** Bytes. Upstream has no room for more, and drops frames that announce more. */
 export const MAX_FRAME_DATA = 1365;
 
-/** Types of upstream, protocol version 2. */
+/** Types of protocol version 2, which upstream has. */
 export const PONG = 0x0100;
 export const PING = 0x0108;
 export const TCP = 0x0600;
@@ -47,7 +47,7 @@ export function encodeFrame(type: number, id: number, data: Buffer = NO_DATA): B
   return packet;
 }
 
-/** Bytes after the announced data are tolerated, as upstream does. Undefined for what upstream drops. */
+/** Ignores bytes after the announced data, as upstream does. Returns undefined for packets that upstream drops. */
 export function decodeFrame(packet: Buffer): Frame | undefined {
   if (packet.length < FRAME_HEADER_SIZE || packet.readUInt16BE(0) !== MAGIC) return undefined;
   const length = packet.readUInt16BE(6);

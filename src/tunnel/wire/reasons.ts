@@ -5,7 +5,7 @@ const REASONS = {
   failed: { code: 0, text: 'failed for an unknown reason' },
   'not-allowed': {
     code: 1,
-    text: 'the other side does not allow this target',
+    text: 'the server does not allow this target',
     advice: 'ask its owner to allow it, in the rules (-f) or for this client (--allow)',
   },
   'connection-refused': {
@@ -15,21 +15,21 @@ const REASONS = {
   },
   unreachable: {
     code: 3,
-    text: 'the target cannot be reached from the other side',
-    advice: 'check its address, and the network of the other side',
+    text: 'the server cannot reach the target',
+    advice: 'check its address, and the network of the server',
   },
   timeout: { code: 4, text: 'the target did not answer in time', advice: 'check its address, and that it is running' },
   'name-not-found': {
     code: 5,
-    text: 'the other side cannot resolve the name of the target',
+    text: 'the server cannot resolve the name of the target',
     advice: 'check the name, or use an address',
   },
   'too-many-tunnels': { code: 6, text: 'too many tunnels are open', advice: 'close some' },
-  'bad-request': { code: 7, text: 'the other side cannot read the request' },
+  'bad-request': { code: 7, text: 'the server cannot read the request' },
   'connection-reset': { code: 8, text: 'the connection was reset' },
   overflow: { code: 9, text: 'more data arrived than could be delivered' },
   'closed-by-owner': { code: 10, text: 'closed by the owner' },
-  'unknown-tunnel': { code: 11, text: 'the other side does not know this tunnel' },
+  'unknown-tunnel': { code: 11, text: 'the other side has no such tunnel' },
   // Before 'shutting-down', so that the code is read as the other side's.
   'peer-shutting-down': { code: 12, text: 'the other side is shutting down', advice: 'try again' },
   'shutting-down': { code: 12, text: 'this side is shutting down' },
@@ -39,8 +39,8 @@ const REASONS = {
     advice: 'close some, or have its owner raise the limit of open files (LimitNOFILE)',
   },
   // The following reasons are found by this side alone, and never sent.
-  'peer-gone': { code: 0, text: 'the connection to the peer was lost', advice: 'try again' },
-  'peer-away': {
+  'connection-lost': { code: 0, text: 'the connection to the peer was lost', advice: 'try again' },
+  'peer-offline': {
     code: 0,
     text: 'the peer did not come online in time',
     advice: 'check that it is running, and that it admits this client',

@@ -108,10 +108,7 @@ t.test('the modes of the command against one server', async (t) => {
   await t.test('the exit status of -W tells whether the server or the target refused', async (t) => {
     const denied = client('-W', '127.0.0.1:22');
     t.equal(await denied.exited, 4);
-    t.match(
-      denied.stderr,
-      /^error: 127\.0\.0\.1 port 22: the other side does not allow this target: ask its owner .*\n$/,
-    );
+    t.match(denied.stderr, /^error: 127\.0\.0\.1 port 22: the server does not allow this target: ask its owner .*\n$/);
     const unreachable = client('-W', `127.0.0.1:${closed}`);
     t.equal(await unreachable.exited, 5);
     t.match(unreachable.stderr, /the target refused the connection: check that .*\n$/);

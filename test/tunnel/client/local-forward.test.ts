@@ -46,7 +46,7 @@ t.test('refused connections fill the log up to a bound, and are counted beyond i
   const log = { ...silentLogger, warn: (text: string) => void lines.push(text) };
   const opener: Opener = {
     open: (_target, { onRefused }) => {
-      onRefused('peer-away');
+      onRefused('peer-offline');
       return () => {};
     },
   };

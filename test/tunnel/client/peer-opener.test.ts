@@ -35,7 +35,7 @@ t.test('a request whose link is lost before the answer waits for the next link',
   opener.onLink(first);
   opener.open(target, handlers);
   opener.onLinkClosed(first);
-  first.asked[0]?.onRefused('peer-gone');
+  first.asked[0]?.onRefused('connection-lost');
   const second = new FakeLink();
   opener.onLink(second);
   t.equal(second.asked.length, 1);
@@ -51,7 +51,7 @@ t.test('waiting requests are bounded in time and number', async (t) => {
   t.same(reasons, Array(88).fill('too-many-tunnels'));
   clock.advance(60_000);
   t.equal(reasons.length, 600);
-  t.equal(reasons[599], 'peer-away');
+  t.equal(reasons[599], 'peer-offline');
   t.equal(clock.pending, 0);
 });
 

@@ -36,7 +36,7 @@ t.test('a pipe to a refused target fails with the reason', async (t) => {
   const lost = openStdioPipe(opener, { host: '127.0.0.1', port: await world.target(() => {}) }, streams);
   await until(() => client.list().length === 1);
   channels.client.close();
-  await t.rejects(lost, { code: 'peer-gone' });
+  await t.rejects(lost, { code: 'connection-lost' });
 });
 
 t.test('a pipe ends when an upstream server ends it, even if its input is still open', async (t) => {

@@ -69,7 +69,7 @@ t.test('a missing reason, or one of a later version, is read as `failed`', async
   t.equal(decodeReason(Buffer.alloc(0)), 'failed');
   t.equal(decodeReason(encodeReason('shutting-down')), 'peer-shutting-down', 'read as the other side’s reason');
   t.equal(decodeReason(Buffer.from([0xff, 0xff])), 'failed');
-  t.equal(decodeReason(encodeReason('peer-gone')), 'failed', 'a reason that only this side can find is not sent');
+  t.equal(decodeReason(encodeReason('connection-lost')), 'failed', 'a reason that only this side can find is not sent');
   t.match(describeReason('connection-refused'), /refused/);
 });
 
