@@ -20,7 +20,6 @@ import type { DialStream } from './network/stream-socket.js';
 import type { NetworkEvidence, OwnUdp } from './network-facts.js';
 import { AnnounceServer } from './onion/announce-server.js';
 import { OnionClient } from './onion/onion-client.js';
-import type { EntryRelays } from './onion/onion-paths.js';
 import { OnionRelay } from './onion/onion-relay.js';
 import type { NodeInfo } from './packet/node-info.js';
 import { RelayPool } from './relay/relay-pool.js';
@@ -151,7 +150,10 @@ export class Stack {
         send,
         dht: this.dht,
         ownStore: this.#announceServer,
-        relays: entryRelays(this.dht, this.#relays),
+        relays: {
+          connected: () => (this.dht.isConnected ? [] : this.#relays.homes),
+          sendOnion: (relay, data) => this.#relays.sendOnion(relay, data),
+        },
       },
       {
         onData: (sender, data, way) => this.friends.handleOnionData(sender, data, way),
@@ -305,19 +307,6 @@ export class Stack {
       this.#relays.addOwn({ publicKey: this.#dhtKey, endpoint });
     }
   }
-}
-
-/** Returns the relays as first hops of the onion, used only while no node answers by UDP. */
-function entryRelays(dht: Dht, relays: RelayPool): EntryRelays {
-  return {
-    get isNeeded() {
-      return !dht.isConnected;
-    },
-    get connected() {
-      return relays.homes;
-    },
-    sendOnion: (relay, data) => void relays.sendOnion(relay, data),
-  };
 }
 
 /** Returns the addresses of this machine with the port of our socket. */

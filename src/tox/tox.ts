@@ -94,10 +94,7 @@ export class Tox {
     return this.#ports?.relayPort;
   }
 
-  /**
-   * Whether friends can find us, because a node has confirmed that it stores our announcement; in the role of a node, whether
-   * any node answers.
-   */
+  /** Whether a node confirmed that it stores our announcement; in the role of a node, whether any node answers. */
   get isOnline(): boolean {
     if (this.#options.role === 'node') return this.#stack?.dht.isConnected ?? false;
     return this.#stack?.onion.isAnnounced ?? false;

@@ -24,10 +24,7 @@ import { AnnouncementCounter, announcedNodes, openDhtAnnouncement, sealDhtAnnoun
 import { FriendConnection, type FriendConnectionHandlers } from './friend-connection.js';
 import { FriendRequests } from './friend-requests.js';
 
-/**
- * A client's announcement often overtakes its friend request. It is stored for so many ms and used when the request is accepted,
- * which saves the client a repetition.
- */
+/** ms for which the announcement of a client is stored, since it often overtakes the friend request. */
 const STRANGER_MEMORY = 30_000;
 /** Strangers' announcements stored; keys cost an attacker nothing, so the table is bounded. */
 const MAX_STRANGERS = 256;

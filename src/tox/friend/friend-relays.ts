@@ -19,10 +19,7 @@ const REMEMBERED = 6;
 const SHARE_INTERVAL = 120_000;
 /** Addresses named by the friend at which its own relay may be. */
 const MAX_HOSTS = 4;
-/**
- * New relays that a friend may name at once, and each second afterwards: we connect to each. An honest friend names four every
- * 2 minutes.
- */
+/** New relays that a friend may name at once, and each second; an honest friend names four every 2 minutes. */
 const NEW_RELAYS_BURST = 16;
 const NEW_RELAYS_RATE = 1 / 8;
 

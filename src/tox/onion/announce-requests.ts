@@ -39,17 +39,14 @@ export interface Requester {
   readonly dataKey: PublicKey;
 }
 
-/** Returns a requester that searches for a key under a key made for it, so that nodes do not learn our own. */
-export function searcher(keyPair: KeyPair, searchedKey: PublicKey): Requester {
-  return requester(keyPair, searchedKey, NO_DATA_KEY);
-}
-
-/** Returns a requester that announces its own key. */
-export function announcer(keyPair: KeyPair, dataKey: PublicKey): Requester {
-  return requester(keyPair, keyPair.publicKey, dataKey);
-}
-
-function requester({ publicKey, secretKey }: KeyPair, searchedKey: PublicKey, dataKey: PublicKey): Requester {
+/** Announces the own key of the pair under a data key, or searches for another key under a pair made for it, which hides our own. */
+export function requester(
+  { publicKey, secretKey }: KeyPair,
+  {
+    searchedKey = publicKey,
+    dataKey = NO_DATA_KEY,
+  }: { readonly searchedKey?: PublicKey; readonly dataKey?: PublicKey },
+): Requester {
   return { publicKey, sharedKeys: new SharedKeyCache(secretKey, SHARED_KEYS), searchedKey, dataKey };
 }
 

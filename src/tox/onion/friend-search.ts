@@ -12,7 +12,7 @@ import {
   NO_PING_ID,
   type RequestAnswer,
   type Requester,
-  searcher,
+  requester,
 } from './announce-requests.js';
 import { AnnounceSearch, type SearchOwner } from './announce-search.js';
 import { type InnerBox, sealInner, sealOuter } from './data-box.js';
@@ -22,10 +22,7 @@ import type { PathPool } from './path-pool.js';
 const NODES = 8;
 /** When fewer nodes store the friend, data is sent to each by two paths. */
 const FEW = 3;
-/**
- * ms between the first rounds. c-toxcore's are 3 s apart (ANNOUNCE_FRIEND_NEW_INTERVAL). Ours begin sooner: a friend that starts at
- * the same time is announced two round trips later.
- */
+/** ms between the first rounds; c-toxcore's are 3 s. A friend that starts with us is announced two round trips later. */
 const QUICK_ROUNDS = [300, 700, 1_500, 3_000, 3_000, 3_000, 3_000, 3_000];
 
 /**
@@ -96,7 +93,7 @@ export class FriendSearch implements SearchOwner {
     this.#deps = deps;
     this.#options = options;
     this.#state = 'off';
-    this.#requester = searcher(generateKeyPair(deps.random), options.friend);
+    this.#requester = requester(generateKeyPair(deps.random), { searchedKey: options.friend });
     const { rounds, parallelism } = PACES[options.persistence];
     const search = { target: options.friend, size: NODES, parallelism };
     this.#search = new AnnounceSearch({ clock: deps.clock, owner: this }, search);

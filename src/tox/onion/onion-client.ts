@@ -34,10 +34,7 @@ export interface OnionClientDeps {
 }
 
 export interface OnionClientHandlers {
-  /**
-   * Onion data has arrived, its id first; the inner box proves the sender.
-   * @param source one of our first hops, or all other sources
-   */
+  /** Onion data, its id first, whose inner box proves the sender. @param source a first hop, or all others */
   readonly onData: (sender: PublicKey, data: Buffer, source: DataSource) => void;
   /** Friends can find us now, or cannot any more. */
   readonly onAnnouncedChange?: (isAnnounced: boolean) => void;
@@ -189,10 +186,7 @@ export class OnionClient {
     this.#searches.get(publicKey.hex)?.noteOwnStore();
   }
 
-  /**
-   * Begins to search for a friend.
-   * @throws RangeError when there is a search for this friend already
-   */
+  /** Begins to search for a friend. @throws RangeError when there is a search for this friend already */
   search(friend: PublicKey, handlers: FriendSearchHandlers, persistence: Persistence = 'eager'): FriendSearch {
     if (this.#searches.has(friend.hex))
       throw new RangeError(`OnionClient: there is a search for ${friend.short} already`);

@@ -19,11 +19,9 @@ const TRUSTED_NODES = 2;
 
 /** TCP relays as first hops, which are reached without UDP. */
 export interface EntryRelays {
-  /** False while UDP works. */
-  readonly isNeeded: boolean;
-  /** The relays that answer. */
-  readonly connected: readonly NodeInfo[];
-  sendOnion(relay: PublicKey, data: Buffer): void;
+  /** Returns the relays that answer; none while UDP works. */
+  connected(): readonly NodeInfo[];
+  sendOnion(relay: PublicKey, data: Buffer): unknown;
 }
 
 export interface OnionDht {
@@ -80,8 +78,7 @@ export class OnionPaths {
 
   /** The relays with which paths begin; none while UDP works. */
   get relays(): readonly NodeInfo[] {
-    const { relays } = this.#deps;
-    return relays?.isNeeded ? relays.connected : [];
+    return this.#deps.relays?.connected() ?? [];
   }
 
   /**

@@ -77,10 +77,7 @@ export class OnionRelay {
     return this.#dropped;
   }
 
-  /**
-   * A client of our TCP relay begins a path; its connection takes the place of the first layer.
-   * @param data nonce (24) and the content of the first layer
-   */
+  /** A client of our relay begins a path. @param data nonce (24) and the content of the first layer */
   forwardFromClient(data: Buffer, client: { readonly id: bigint; readonly endpoint: Endpoint }): void {
     const layer = decodeOnionLayer(0, data.subarray(NONCE_SIZE));
     const isTooLong = data.length > MAX_CLIENT_DATA_SIZE;

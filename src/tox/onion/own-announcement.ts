@@ -7,7 +7,7 @@ import type { Random } from '../../base/random.js';
 import { generateKeyPair, type KeyPair, type PublicKey } from '../crypto/keys.js';
 import type { NodeInfo } from '../packet/node-info.js';
 import { decodeOnionDataResponse } from '../packet/onion-data.js';
-import { type AnnounceRequests, announcer } from './announce-requests.js';
+import { type AnnounceRequests, requester } from './announce-requests.js';
 import { openBoth, sealInner, sealOuter } from './data-box.js';
 import { DataLimit, type DataSource } from './data-limit.js';
 import type { PathPool } from './path-pool.js';
@@ -61,7 +61,7 @@ export class OwnAnnouncement {
           this.#probe.confirm();
         },
       },
-      announcer(identity, this.#dataKeys.publicKey),
+      requester(identity, { dataKey: this.#dataKeys.publicKey }),
     );
     this.#probe = new ReachabilityProbe({
       clock,

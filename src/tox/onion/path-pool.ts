@@ -14,10 +14,7 @@ import { Scope, scopeOf } from './scope.js';
 const PATHS = 6;
 /** Specification (c-toxcore ONION_PATH_MAX_LIFETIME), ms. */
 const LIFETIME = 1_200_000;
-/**
- * A path is dead after so many requests without an answer, the last of them so many ms ago, and sooner if it never answered.
- * c-toxcore waits 4 s and 10 s; no answer takes that long.
- */
+/** A path is dead after so many unanswered requests, the last so many ms ago. c-toxcore waits 4 s and 10 s. */
 const FRESH = { uses: 2, patience: 2_500 };
 const PROVEN = { uses: 4, patience: 8_000 };
 /** ms without an answer after which the nodes of the path are checked. */

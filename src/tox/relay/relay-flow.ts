@@ -23,10 +23,7 @@ const MAX_LIMIT = 640 * 1024;
 /** Bytes of the largest burst for each ms of round trip, on a long path; and their limit. */
 const MAX_RATE = 14 * 1024;
 const MAX_FAR_LIMIT = 1536 * 1024;
-/**
- * Growth from one burst to the next. Linux 6.18 makes the buffer at least 2.6 times as large as a burst; headers take some of
- * it.
- */
+/** Growth of the burst. Linux 6.18 makes the buffer at least 2.6 times as large as a burst; headers take some of it. */
 const GROWTH = 1.6;
 /** Pings after a full burst. */
 const PROBES = 2;
@@ -39,9 +36,7 @@ const LATE_WEIGHT = 3;
 /** A relay is prompt after so many prompt answers; at most so many are counted. */
 const PROMPT_PONGS = 8;
 const MAX_PROMPT_PONGS = 32;
-/**
- * Bytes that a prompt relay may have unread, which fit into every buffer that was measured; and bytes between two pings to it.
- */
+/** Bytes that a prompt relay may have unread, which fit into every buffer measured; and bytes between two pings. */
 const PROMPT_LIMIT = 90 * 1024;
 const PROMPT_SPACING = 24 * 1024;
 /** Bytes that are sent at once before packets gather. */
@@ -56,9 +51,7 @@ const IN_PARTS_SLACK = 3;
 const RETRANSMITTED = 100;
 const SHRINKING = 0.7;
 const BOUND_SHRINKING = 0.85;
-/**
- * Growth of the quickest time with each full burst, since relays change; and of the bound, which doubles in some eight seconds.
- */
+/** Growth of the quickest time with each full burst; and of the bound, which doubles in some eight seconds. */
 const FORGETTING = 1.01;
 const RECOVERY = 1.004;
 /** ms without a pong after which the relay has stalled: at least so many, and a multiple of the average wait. */
@@ -105,10 +98,7 @@ export class RelayFlow {
   #cycleStartedAt = 0;
   #timer: Timer | undefined;
 
-  /**
-   * @param options.rtt how long connecting took, ms
-   * @param options.bound bytes of the largest burst to a relay that has stalled before
-   */
+  /** @param options.rtt ms that connecting took @param options.bound bytes of the largest burst, if it has stalled before */
   constructor(deps: RelayFlowDeps, options: { readonly rtt: number; readonly bound?: number | undefined }) {
     this.#deps = deps;
     this.#rtt = options.rtt;

@@ -13,10 +13,7 @@ import type { RelayPacket } from '../packet/relay.js';
 import { BySource } from './by-source.js';
 import { RelaySession } from './relay-session.js';
 
-/**
- * Specification (MAX_INCOMING_CONNECTIONS): clients that are not confirmed yet; one more ends the oldest of the host that has
- * most.
- */
+/** Specification (MAX_INCOMING_CONNECTIONS): unconfirmed clients; one more ends the oldest of the busiest host. */
 const MAX_PENDING = 256;
 /** Clients served at once. Each costs some 30 KB while it is idle. */
 const MAX_CLIENTS = 1_024;

@@ -43,10 +43,7 @@ export class SecureStream {
     return this.#isFull || this.#state !== 'open';
   }
 
-  /**
-   * Sends packets that may get lost, all or none.
-   * @returns false when they were not taken; `drained` comes before the next try
-   */
+  /** Sends packets that may get lost, all or none. @returns false when they were not taken; `drained` follows */
   send(...plains: readonly Buffer[]): boolean {
     if (this.isFull) return false;
     for (const plain of plains) this.#isFull = !this.#deps.write(this.#seal(plain));

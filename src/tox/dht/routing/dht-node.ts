@@ -84,10 +84,7 @@ export class DhtNode {
     return this.#associations;
   }
 
-  /**
-   * Returns the good addresses, the one that answered last in front. A link-local one, which means nothing to other machines, comes
-   * after any other.
-   */
+  /** Returns the good addresses, the latest first, and a link-local one, which is useless to other machines, last. */
   goodEndpoints(now: number): readonly Endpoint[] {
     return this.associations
       .filter((association) => association.isGood(now))
