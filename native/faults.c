@@ -1,11 +1,11 @@
 /*
- * For tests of udp.c (make fuzz-native, test/tox/network/native-addon): put before the C library by LD_PRELOAD, it has the kernel
- * refuse what real ones seldom do. The environment says what, in errno values and bytes:
+ * Injects errors of the kernel into tests of udp.c (make fuzz-native, test/tox/network/native-addon). Loaded with LD_PRELOAD;
+ * environment variables hold errno values or bytes:
  *   FAULT_SENDMMSG, FAULT_RECVMMSG   the call always fails with this
- *   FAULT_SEGMENTED                  so does a message that is to be cut by UDP_SEGMENT, as on devices that cannot; told on stderr
+ *   FAULT_SEGMENTED                  so does a message with UDP_SEGMENT, as on devices that cannot segment; reported on stderr
  *   FAULT_LONGER                     longer messages fail with EMSGSIZE
  *   FAULT_OPTION                     this option of UDP is unknown
- *   FAULT_SEED                       anything may fail, at random, and what was received may be cut short
+ *   FAULT_SEED                       any call may fail, at random, and received messages may be truncated
  */
 #define _GNU_SOURCE
 #include <dlfcn.h>

@@ -1,5 +1,5 @@
-// Gives the native part nonsense: node --expose-gc native/fuzz.js FILE [ROUNDS]; `make fuzz-native` does, with the sanitizers. It ends
-// with status 0 when every call came back, and some of what was sound in between has arrived; native/faults.c has the kernel fail.
+// Calls the addon with random arguments: node --expose-gc native/fuzz.js FILE [ROUNDS]; `make fuzz-native` runs it with the sanitizers.
+// It ends with status 0 if every call returned, and some valid datagrams in between arrived; native/faults.c injects errors.
 import { createRequire } from 'node:module';
 import { isMainThread, Worker, workerData } from 'node:worker_threads';
 
@@ -17,7 +17,7 @@ const take = (event) => {
   if (typeof event !== 'object') return;
   for (let at = 0; at < event.length; at += 4) received += event[at].length;
 };
-/** The kernel may refuse what a socket needs. */
+/** The kernel may refuse to open a socket. */
 const open = (isIpv6, callback = take) => {
   const socket = addon.open(isIpv6 ? '::1' : '127.0.0.1', 0, isIpv6, callback);
   return typeof socket === 'object' ? socket : undefined;
@@ -39,7 +39,7 @@ const anything = () =>
   ])();
 
 const words = 5;
-/** Sound but for one thing, often. */
+/** Arguments of which often one is invalid. */
 function almostSend(socket = pick(sockets)) {
   const isIpv6 = below(2) === 0;
   const count = 1 + below(80);
@@ -56,7 +56,7 @@ function almostSend(socket = pick(sockets)) {
     total += size;
   }
   if (below(3) === 0) runs[below(runs.length)] = pick(NUMBERS);
-  // Family and port, no address: nothing may leave this machine.
+  // Only the family and port change, not the address: no datagram may leave this machine.
   if (below(6) === 0) addresses[below(count) * 28 + below(4)] = below(256);
   const bytes = Buffer.alloc(below(4) === 0 ? below(total + 1) : total);
   return addon.send(socket, bytes, runs, addresses, below(8) === 0 ? pick(NUMBERS) : count);
@@ -65,7 +65,7 @@ function almostSend(socket = pick(sockets)) {
 function nonsense() {
   const name = pick(['encode', 'open', 'send', 'close']);
   const given = Array.from({ length: below(7) }, anything);
-  // Our own stay open.
+  // Our own sockets stay open.
   if (name === 'close' && sockets.includes(given[0])) return;
   const made = addon[name](...given);
   if (name === 'open' && typeof made === 'object') addon.close(made);
@@ -77,11 +77,11 @@ function lifeAndDeath() {
   if (below(2) === 0) addon.close(socket);
   if (below(2) === 0) addon.close(socket);
   if (below(2) === 0) addon.send(socket, Buffer.alloc(8), Int32Array.of(8, 8, 0, 0, 0), Buffer.alloc(28), 1);
-  // What nobody closes, the collector does, or the end.
+  // A socket that is not closed is closed by the garbage collector, or at the end.
   if (below(8) !== 0) addon.close(socket);
 }
 
-/** One that sends, closes or throws while it is told what came. */
+/** A callback that sends, closes or throws while it receives. */
 function deathWhileCalled() {
   const socket = open(false, () => {
     if (below(2) === 0) almostSend(socket);
@@ -100,7 +100,7 @@ process.on('uncaughtException', (error) => {
   process.exit(1);
 });
 
-/** Ends in the middle of it. */
+/** Ends while sockets are in use. */
 async function end(worker) {
   await new Promise((resolve) => setTimeout(resolve, 20));
   await worker.terminate();

@@ -1,8 +1,8 @@
 /*
  * Batches of datagrams for Linux: one call sends many (UDP_SEGMENT, sendmmsg), and one wake-up receives many (UDP_GRO, recvmmsg).
- * Node-API 8 only, so one build serves every version of Node; src/tox/network/native-udp.ts is its only user. Of libuv, whose
- * functions Node exports, uv_poll_t is used as an opaque pointer of the size that libuv itself tells.
- * Nothing of what JavaScript passes is believed, and no pointer to it is kept after a call. Failures are errno values.
+ * It uses Node-API 8 only, so one build serves every version of Node; src/tox/network/native-udp.ts is its only user. Node exports
+ * the functions of libuv; uv_poll_t is an opaque pointer here, whose size libuv reports.
+ * All arguments are checked, and no pointer to JavaScript's memory is kept after a call. Errors are errno values.
  */
 #define _GNU_SOURCE
 #define NAPI_VERSION 8
@@ -19,11 +19,11 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-/* <linux/udp.h>; older C libraries have neither. */
+/* <linux/udp.h>, which older C libraries lack. */
 #define SEGMENT_OPTION 103
 #define GRO_OPTION 104
 #define UDP_LEVEL 17
-/* <uv.h>, the same in all of libuv 1. */
+/* <uv.h>, the same in all versions of libuv 1. */
 #define POLL_TYPE 8
 #define READABLE 1
 #define WRITABLE 2
@@ -36,20 +36,20 @@ int uv_poll_init(struct uv_loop_s *, uv_poll *, int fd);
 int uv_poll_start(uv_poll *, int events, poll_callback);
 void uv_close(uv_poll *, void (*closed)(uv_poll *));
 
-#define BUFFER_SIZE (4 * 1024 * 1024) /* asked for; the kernel grants what net.core.rmem_max and wmem_max allow */
-#define MESSAGES 64                   /* for one sendmmsg */
-#define RECEIVED 8                    /* for one recvmmsg, each of MAX_MESSAGE bytes */
-#define ROUNDS 4                      /* of recvmmsg in a turn, but no more after so many bytes: others want their turn */
+#define BUFFER_SIZE (4 * 1024 * 1024) /* requested; the kernel grants at most net.core.rmem_max and wmem_max */
+#define MESSAGES 64                   /* in one sendmmsg */
+#define RECEIVED 8                    /* in one recvmmsg, each of MAX_MESSAGE bytes */
+#define ROUNDS 4                      /* calls of recvmmsg, and bytes, in one tick of the event loop */
 #define TURN_SIZE (128 * 1024)
 #define MAX_MESSAGE 65536
 #define MAX_SEGMENTS 64 /* UDP_MAX_SEGMENTS */
 #define ADDRESS_SIZE ((uint32_t)sizeof(struct sockaddr_in6))
 
-/* What JavaScript says of a run: datagrams of `segment` bytes to one address, the last of them shorter, perhaps. */
+/* A run from JavaScript: datagrams of `segment` bytes to one address; the last one may be shorter. */
 struct run {
   int32_t length, segment;
-  int32_t is_whole; /* not 0: lost rather than cut into fragments by this system */
-  int32_t done;     /* bytes that have been sent */
+  int32_t is_whole; /* not 0: datagrams are lost rather than fragmented by this system */
+  int32_t done;     /* bytes sent so far */
   int32_t error;    /* the first errno */
 };
 
@@ -106,7 +106,7 @@ static void end(struct udp_socket *s) {
   s->fd = -1;
 }
 
-/* The environment ends with the socket open. */
+/* The environment ends while the socket is open. */
 static void on_cleanup(napi_async_cleanup_hook_handle handle, void *data) {
   (void)handle;
   end(data);
@@ -142,7 +142,7 @@ static void call(struct udp_socket *s, napi_value argument) {
   if (napi_get_and_clear_last_exception(s->env, &error) == napi_ok) napi_fatal_exception(s->env, error);
 }
 
-/* The text of an address, with the scope of one that is link-local, as Node writes it. */
+/* Returns an address as text, with the scope of a link-local one, as Node writes it. */
 static napi_value text_of(napi_env env, const union address *from) {
   char text[INET6_ADDRSTRLEN + 1 + IF_NAMESIZE] = "";
   napi_value result = NULL;
@@ -179,8 +179,8 @@ static int segment_of(struct msghdr *message) {
 }
 
 /*
- * Four values for each message: its bytes, the length of a segment or 0, the source's address (null: as before) and port.
- * @returns bytes, or SIZE_MAX when there is no more
+ * Passes four values for each message: its bytes, the length of a segment or 0, the source's address (null: as before) and port.
+ * @returns bytes, or SIZE_MAX if there is no more
  */
 static size_t receive(struct udp_socket *s) {
   struct mmsghdr messages[RECEIVED];
@@ -242,7 +242,7 @@ static void on_poll(uv_poll *poll, int status, int events) {
   napi_close_handle_scope(s->env, scope);
 }
 
-/* 0 or errno. Text without a slash before the scope; an empty one is every address. IPv4 becomes IPv6 for a socket of that. */
+/* Reads an address. Returns 0 or an errno. An empty text means all addresses; an IPv6 socket gets IPv4 mapped into IPv6. */
 static int parse(const char *text, uint32_t port, int family, union address *to) {
   memset(to, 0, sizeof *to);
   if (port > 0xffff) return EINVAL;
@@ -263,7 +263,7 @@ static int parse(const char *text, uint32_t port, int family, union address *to)
   return length == 0 || inet_pton(AF_INET6, bare, &to->v6.sin6_addr) == 1 ? 0 : EINVAL;
 }
 
-/* (text, port, isIpv6) of the first three arguments. */
+/* Reads the first three arguments: text, port, isIpv6. */
 static int address_argument(napi_env env, const napi_value *arguments, union address *to) {
   char text[INET6_ADDRSTRLEN + 1 + IF_NAMESIZE];
   size_t length;
@@ -276,7 +276,7 @@ static int address_argument(napi_env env, const napi_value *arguments, union add
   return parse(text, port, is_ipv6 ? AF_INET6 : AF_INET, to);
 }
 
-/* encode(text, port, isIpv6): the address as `send` wants it, or an errno. */
+/* encode(text, port, isIpv6): returns the address for `send`, or an errno. */
 static napi_value encode(napi_env env, napi_callback_info info) {
   napi_value arguments[3], result = NULL;
   size_t count = 3;
@@ -288,7 +288,7 @@ static napi_value encode(napi_env env, napi_callback_info info) {
   return result;
 }
 
-/* 0, or why batches cannot go: a filter of system calls (seccomp) may refuse them, and would leave each datagram waiting for ever. */
+/* Returns 0, or the errno of sendmmsg: a filter of system calls (seccomp) may refuse it, and datagrams would wait forever. */
 static int try_batches(int fd) {
   struct mmsghdr message;
   memset(&message, 0, sizeof message);
@@ -303,7 +303,7 @@ static int bind_socket(struct udp_socket *s, const union address *own) {
   if (s->fd < 0) return errno;
   if (is_ipv6 && setsockopt(s->fd, IPPROTO_IPV6, IPV6_V6ONLY, &off, sizeof off) < 0) return errno;
   if (bind(s->fd, &own->any, is_ipv6 ? sizeof own->v6 : sizeof own->v4) < 0) return errno;
-  /* An ICMP message, which anybody can send, is no error of the socket. */
+  /* An ICMP message, which any host can send, is no error of the socket. */
   setsockopt(s->fd, IPPROTO_IP, IP_RECVERR, &off, sizeof off);
   if (is_ipv6) setsockopt(s->fd, IPPROTO_IPV6, IPV6_RECVERR, &off, sizeof off);
   setsockopt(s->fd, SOL_SOCKET, SO_RCVBUF, &size, sizeof size);
@@ -347,8 +347,8 @@ static void tell(struct udp_socket *s, napi_value object) {
 }
 
 /*
- * open(text, port, isIpv6, callback): an object with `port` and `receiveBuffer`, or an errno. The callback gets what was
- * received (see receive), an errno, or undefined when what `send` left behind can be sent.
+ * open(text, port, isIpv6, callback): returns an object with `port` and `receiveBuffer`, or an errno. The callback gets received
+ * messages (see receive), an errno, or undefined if the rest of a `send` can be sent.
  */
 static napi_value open_socket(napi_env env, napi_callback_info info) {
   napi_value arguments[4], object;
@@ -375,7 +375,7 @@ static napi_value open_socket(napi_env env, napi_callback_info info) {
   return number(env, error == 0 ? ENOMEM : error);
 }
 
-/* The path's limit is found out by those who send, not by ICMP: IP_PMTUDISC_PROBE. Otherwise Linux's usual way. */
+/* With IP_PMTUDISC_PROBE the sender finds the path MTU, and ICMP has no effect. Otherwise Linux's default applies. */
 static void forbid_fragments(struct udp_socket *s, bool is_probing) {
   if (s->is_probing == is_probing) return;
   s->is_probing = is_probing;
@@ -391,7 +391,7 @@ struct batch {
   union control controls[MESSAGES];
 };
 
-/* Sends what one sendmmsg takes. @returns false when the socket takes no more now. @param split a run not to be segmented */
+/* Calls sendmmsg once. @returns false if the socket takes no more now. @param split a run that must not be segmented */
 static bool send_some(struct udp_socket *s, uint8_t *bytes, struct run *runs, uint8_t *addresses, uint32_t *next,
                       uint32_t count, size_t *at, uint32_t *split) {
   struct batch b;
@@ -430,7 +430,7 @@ static bool send_some(struct udp_socket *s, uint8_t *bytes, struct run *runs, ui
   if (sent <= 0) {
     if (errno == EINTR) return true;
     if (errno == EAGAIN || errno == ENOBUFS) return false;
-    if (b.messages[0].msg_hdr.msg_control != NULL) { /* Perhaps one by one; EIO: never for this device. */
+    if (b.messages[0].msg_hdr.msg_control != NULL) { /* Retry its datagrams singly; EIO: the device never segments. */
       if (errno == EIO) s->has_segmentation = false;
       *split = *next;
       return true;
@@ -447,7 +447,7 @@ static bool send_some(struct udp_socket *s, uint8_t *bytes, struct run *runs, ui
   return true;
 }
 
-/* NULL for what it is not, or for memory that another thread may change while it is looked at. */
+/* Returns NULL for another type, or for memory that another thread may change meanwhile. */
 static void *bytes_of(napi_env env, napi_value value, napi_typedarray_type wanted, size_t *length) {
   napi_typedarray_type type;
   napi_value memory;
@@ -475,8 +475,8 @@ static bool is_sound(const struct run *runs, uint32_t count, size_t length, cons
 }
 
 /*
- * send(socket, bytes, runs, addresses, count): the number of runs that are done with, each with its error; the next may be so
- * in part, and the callback says when to go on. -1 when the arguments are not sound, or the socket is closed.
+ * send(socket, bytes, runs, addresses, count): returns the number of finished runs, each with its error. The next one may be sent
+ * in part; the callback reports when to continue. Returns -1 for invalid arguments, or a closed socket.
  */
 static napi_value send_runs(napi_env env, napi_callback_info info) {
   napi_value arguments[5];
@@ -499,7 +499,7 @@ static napi_value send_runs(napi_env env, napi_callback_info info) {
   return number(env, (int32_t)next);
 }
 
-/* close(socket): as often as one likes. */
+/* close(socket): may be called repeatedly. */
 static napi_value close_socket(napi_env env, napi_callback_info info) {
   napi_value argument;
   size_t count = 1;

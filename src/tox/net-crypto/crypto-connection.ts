@@ -10,7 +10,7 @@ import type { CloseReason, ConnectionHandlers, ConnectionHost, PeerKeys, Traffic
 import { buildCookieRequest, type OpenedHandshake, openCookieResponse } from './handshake.js';
 import { type HandshakeMeaning, HandshakeState, type SessionKeys, type Stage } from './handshake-state.js';
 import type { TickTask } from './loop-tick.js';
-import { PacketSizes } from './packet-sizes.js';
+import { PacketSizes } from './packet-size.js';
 import { Path } from './path.js';
 import { type Route, UdpRoute } from './route.js';
 import { Session } from './session.js';

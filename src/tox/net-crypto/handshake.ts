@@ -32,7 +32,7 @@ export function buildCookieRequest(
   return encodeCookieRequest({ dhtKey, nonce, sealed: seal(key, nonce, encodeCookieRequestContent(content)) });
 }
 
-export interface OpenedCookieRequest extends CookieRequestContent {
+interface OpenedCookieRequest extends CookieRequestContent {
   readonly dhtKey: PublicKey;
 }
 
@@ -61,7 +61,7 @@ export function openCookieResponse(packet: Buffer, key: Buffer): CookieResponseC
   return plain && decodeCookieResponseContent(plain);
 }
 
-export interface HandshakeOffer {
+interface HandshakeOffer {
   /** What our data packets are sealed with: this nonce for the first, one more for each. */
   readonly baseNonce: Buffer;
   readonly sessionKey: PublicKey;

@@ -8,7 +8,7 @@ import type { Logger } from '../../base/logger.js';
 import { MemoryBudget } from '../../base/memory-budget.js';
 import type { Random } from '../../base/random.js';
 import { TokenBucket } from '../../base/token-bucket.js';
-import type { KeyPair, PublicKey } from '../crypto/keys.js';
+import type { KeyPair } from '../crypto/keys.js';
 import { SharedKeyCache } from '../crypto/shared-key-cache.js';
 import { NONCE_SIZE } from '../crypto/sodium.js';
 import type { DatagramHandler } from '../network/datagram-socket.js';
@@ -36,7 +36,7 @@ const REAL_KEYS = 512;
 /** Bytes that packets of all connections may hold in each direction, and the least that each connection may. */
 const MEMORY = { total: 128 * 1024 * 1024, floor: 256 * 1024 };
 
-export interface NetCryptoDeps {
+interface NetCryptoDeps {
   readonly clock: Clock;
   readonly random: Random;
   readonly log: Logger;
@@ -135,11 +135,6 @@ export class NetCrypto {
       throw new RangeError(`NetCrypto: connected to ${peer.realKey.short} already`);
     }
     return this.#add(new CryptoConnection(this.#host, peer, handlers));
-  }
-
-  /** Returns the connection with a peer, in any state. */
-  connectionWith(realKey: PublicKey): CryptoConnection | undefined {
-    return this.#connections.get(realKey.hex);
   }
 
   /** Packets that belonged to no connection. */

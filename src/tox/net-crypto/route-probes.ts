@@ -29,7 +29,7 @@ export interface ProbeAnswer {
   readonly cookie: Buffer;
 }
 
-export interface RouteProbesDeps {
+interface RouteProbesDeps {
   readonly random: Random;
   /** Returns a cookie request with this echo. */
   build(echo: bigint): Buffer;

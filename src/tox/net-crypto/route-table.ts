@@ -18,7 +18,7 @@ const MAX_UDP_ROUTES = 4;
 const MAX_RELAY_ROUTES = 4;
 
 /** What is known about the direction from us to the peer: it works, nothing, or it must be proven before it is used. */
-export type Proof = 'proven' | 'unknown' | 'required';
+type Proof = 'proven' | 'unknown' | 'required';
 
 /** The criteria of the choice; see `best`. */
 interface Choice {

@@ -18,17 +18,12 @@ export class HandlerGuard {
   readonly #clock: Clock;
   readonly #log: Logger;
   readonly #lines: TokenBucket;
-  #faults = 0;
+  #errors = 0;
 
   constructor(deps: { readonly clock: Clock; readonly log: Logger }) {
     this.#clock = deps.clock;
     this.#log = deps.log;
     this.#lines = new TokenBucket(LINE_RATE, LINES_AT_ONCE, deps.clock.now());
-  }
-
-  /** Errors that handlers threw since the start. */
-  get faults(): number {
-    return this.#faults;
   }
 
   datagrams(handler: DatagramHandler): DatagramHandler {
@@ -89,8 +84,8 @@ export class HandlerGuard {
   }
 
   #note(where: string, error: unknown): void {
-    this.#faults += 1;
-    const text = `${where} could not be handled, error ${this.#faults} since the start: ${describeError(error)}: ${adviceFor(error)}`;
+    this.#errors += 1;
+    const text = `${where} could not be handled, error ${this.#errors} since the start: ${describeError(error)}: ${adviceFor(error)}`;
     if (!this.#lines.take(this.#clock.now())) return;
     this.#log.error(text);
     if (error instanceof Error && error.stack !== undefined) this.#log.debug(error.stack);

@@ -1,4 +1,4 @@
-/** Passes each datagram to the handler of its first byte; datagrams without a handler are counted and dropped. */
+/** Passes each datagram to the handler of its first byte; datagrams without a handler are dropped. */
 import type { Endpoint } from '../../base/endpoint.js';
 import type { DatagramHandler } from './datagram-socket.js';
 
@@ -7,7 +7,6 @@ const MAX_DATAGRAM_SIZE = 2048;
 
 export class PacketRouter {
   readonly #handlers: (DatagramHandler | undefined)[] = new Array(256).fill(undefined);
-  #dropped = 0;
 
   /** @throws RangeError if the kind has a handler */
   route(kind: number, handler: DatagramHandler): void {
@@ -15,14 +14,8 @@ export class PacketRouter {
     this.#handlers[kind] = handler;
   }
 
-  /** Datagrams without a handler. */
-  get dropped(): number {
-    return this.#dropped;
-  }
-
   receive(packet: Buffer, source: Endpoint): void {
     const handler = packet.length <= MAX_DATAGRAM_SIZE ? this.#handlers[packet[0] ?? -1] : undefined;
-    if (handler === undefined) this.#dropped += 1;
-    else handler(packet, source);
+    handler?.(packet, source);
   }
 }
