@@ -42,10 +42,10 @@ export class Confirmation {
 
   /** @param isSilent whether nothing came by the route for longer than a live peer is silent */
   update(now: number, deliveries: Deliveries, isSilent: boolean): void {
-    const { hasUnacked: hasUnconfirmed, arrivals } = deliveries;
+    const { hasUnacked, arrivals } = deliveries;
     this.#ackTimeout = deliveries.ackTimeout;
     this.#probeTimeout = deliveries.probeTimeout;
-    if (!hasUnconfirmed) this.#unackedSince = undefined;
+    if (!hasUnacked) this.#unackedSince = undefined;
     else this.#unackedSince ??= now;
     if (isSilent) this.#receivingSince ??= now;
     else if (arrivals - this.#arrivals >= TRANSFER) {

@@ -86,8 +86,8 @@ export class Path {
   /** Whether packets of the peer come by UDP while we use a relay, since our packets do not arrive by UDP. */
   isOneWay(now: number): boolean {
     if (this.#chosen?.kind !== 'relay' || now < this.#noUdpUntil) return false;
-    const heardAt = Math.max(this.#probeReceivedAt, this.#routes.latestUdpReceivedAt);
-    return now - heardAt <= RECENT_UDP && heardAt - this.#relayHold.beganAt > STRAGGLER_TIME;
+    const receivedAt = Math.max(this.#probeReceivedAt, this.#routes.latestUdpReceivedAt);
+    return now - receivedAt <= RECENT_UDP && receivedAt - this.#relayHold.beganAt > STRAGGLER_TIME;
   }
 
   /** @returns false if the route is already known */

@@ -169,9 +169,9 @@ export class RouteTable {
   }
 
   #rank(entry: Entry, now: number, options: Choice): number {
-    const { isUdpBlocked = () => false, needsReceived: needsHearing = false, isProven = () => true } = options;
+    const { isUdpBlocked = () => false, needsReceived = false, isProven = () => true } = options;
     const { route, receivedAt, proof } = entry;
-    if (route.kind === 'relay') return route.state !== 'doubtful' ? 10 : needsHearing && this.#hasFailed ? 6 : -1;
+    if (route.kind === 'relay') return route.state !== 'doubtful' ? 10 : needsReceived && this.#hasFailed ? 6 : -1;
     const family = route.kind === 'udp6' ? 1 : route.isLan ? 2 : 0;
     const isTrusted = proof === 'proven' || (proof === 'unknown' && !isUdpBlocked());
     if (isTrusted && this.#isAlive(entry, now)) return isProven(route.key) ? IN_USE + family : 8;

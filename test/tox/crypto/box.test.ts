@@ -24,7 +24,7 @@ const SEALED = hex(`
   4da7f011ec48c97271d2c20f9b928fe2270d6fb863d51738b48eeee314a7cc8ab932164548e526ae90224368517acfeabd6bb3732bc0e9da
   99832b61ca01b6de56244a9e88d5f9b37973f622a43d14a6599b1f654cb45a74e355a5`);
 
-/** Points whose product with any key is zero, or which libsodium refuses for being close to them. */
+/** Points whose product with any key is zero, and similar ones that libsodium refuses, too. */
 const SMALL_ORDER = [
   '0000000000000000000000000000000000000000000000000000000000000000',
   '0100000000000000000000000000000000000000000000000000000000000000',

@@ -50,7 +50,7 @@ t.test('garbage under made-up keys evicts no peer', async (t) => {
   t.same(asked, [false, false, false, false, false, false, false, true, true]);
 });
 
-/** A cache of four places, and packets of others for whom `mayTry` is noted. */
+/** A cache for four keys, and the packets of others with the calls of `mayTry`. */
 function notingCache(seed: number) {
   const random = new SeededRandom(seed);
   const ours = generateKeyPair(random);

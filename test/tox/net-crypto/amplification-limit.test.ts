@@ -4,7 +4,7 @@ import { AmplificationLimit } from '../../../src/tox/net-crypto/amplification-li
 const V4 = { key: 'a', kind: 'udp4' } as const;
 const V6 = { key: 'b', kind: 'udp6' } as const;
 
-/** Of two addresses from which nothing came. */
+/** A limit with two addresses that have sent nothing. */
 function limit(): AmplificationLimit {
   const both = new AmplificationLimit();
   for (const route of [V4, V6]) both.begin(route);

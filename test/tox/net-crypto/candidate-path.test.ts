@@ -5,7 +5,7 @@ import { UdpRoute } from '../../../src/tox/net-crypto/route.js';
 
 const route = new UdpRoute(Endpoint.of('198.51.100.7', 1) as Endpoint, () => {});
 
-/** One that was probed at 1000. */
+/** A candidate that was probed at 1000 ms. */
 function probed(): CandidatePath {
   const newcomer = new CandidatePath();
   newcomer.set(route);

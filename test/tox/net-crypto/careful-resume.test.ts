@@ -1,4 +1,4 @@
-/** Sessions that know what an earlier one found their path to carry, on simulated links. */
+/** Sessions that know the capacity which an earlier session measured, on simulated links. */
 import t from 'tap';
 import type { SavedPath } from '../../../src/tox/net-crypto/careful-resume.js';
 import { connectedPair, sendAll } from './crypto-peers.js';
@@ -6,7 +6,7 @@ import { FULL, type LinkOptions, StreamPair } from './stream-pair.js';
 
 const BYTES = 2e6;
 
-/** A first transfer. @param saved what the sender knows */
+/** Runs a first transfer. @param saved what the sender knows about the path */
 function firstTransfer(link: Partial<LinkOptions>, saved?: SavedPath, isOurKind = true): { ms: number; again: number } {
   const pair = new StreamPair(link, { isOurKind });
   if (saved !== undefined) pair.near.session.congestion.resume(saved);

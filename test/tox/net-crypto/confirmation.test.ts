@@ -4,7 +4,7 @@ import { Confirmation, type Deliveries } from '../../../src/tox/net-crypto/confi
 const QUIET: Deliveries = { hasUnacked: false, arrivals: 0, ackTimeout: 100, probeTimeout: 60 };
 const SENDING: Deliveries = { ...QUIET, hasUnacked: true };
 
-/** Of a route that was proven when it was taken, at 0. */
+/** The confirmation of a route that was proven when it was chosen, at 0 ms. */
 function proven(): Confirmation {
   const confirmation = new Confirmation();
   confirmation.begin(0, true, QUIET);

@@ -5,7 +5,7 @@ import { Rtt } from '../../../src/tox/net-crypto/rtt.js';
 
 const PACKET = 1428;
 
-/** A path that confirms each round trip what was sent in the one before, up to what it carries. */
+/** A path that acknowledges in each round trip the packets of the previous one, up to its capacity. */
 class Path {
   readonly rtt = new Rtt();
   readonly congestion = new Congestion(this.rtt);
@@ -41,7 +41,7 @@ class Path {
     this.congestion.onAck(sample, options.inFlight ?? 0, this.now);
   }
 
-  /** Rounds in which all that the window lets go arrives, up to `capacity` packets. */
+  /** Rounds in which all packets that the window allows arrive, up to `capacity`. */
   fill(rounds: number, rtt: number, capacity: number, lossOf: (packets: number) => number = () => 0): void {
     for (let at = 0; at < rounds; at += 1) {
       const packets = Math.min(capacity, Math.floor(this.congestion.congestionWindow / PACKET));

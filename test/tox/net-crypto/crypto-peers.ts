@@ -1,4 +1,4 @@
-/** Peers with net_crypto alone, on the simulated network, that note all that happens to them. */
+/** Peers with net_crypto only, on the simulated network, which record their events. */
 import { Endpoint } from '../../../src/base/endpoint.js';
 import { silentLogger } from '../../../src/base/logger.js';
 import { generateKeyPair, type KeyPair } from '../../../src/tox/crypto/keys.js';
@@ -20,7 +20,7 @@ export class World {
   readonly clock = new ManualClock();
   readonly random: SeededRandom;
   readonly network: SimulatedNetwork;
-  /** Of peers to come: whether they know of UDP. */
+  /** Whether new peers have UDP. */
   hasUdp = true;
 
   constructor(seed = 1) {
@@ -77,9 +77,9 @@ export class CryptoPeer {
   accepts = true;
   /** Whether the system sends nothing. */
   refuses = false;
-  /** What the DHT finds. */
+  /** The address that the DHT finds. */
   isUdpBlocked = false;
-  /** Fragments that the system has made. */
+  /** Fragments made by the system. */
   fragments = 0;
   /** MTU of the interface, bytes of IP. */
   interfaceMtu: number | undefined;
@@ -144,7 +144,7 @@ export class CryptoPeer {
     this.#socket = this.#open();
   }
 
-  /** Vanishes without a word. */
+  /** Disappears without sending kill packets. */
   crash(): void {
     this.#socket.close();
   }
@@ -179,7 +179,7 @@ export function connectedPair(seed = 1): {
   return { world, alice, bob, near, far };
 }
 
-/** The same, of which neither knows, as of a c-toxcore peer, what the other can do beyond that. */
+/** The same, but neither peer knows the features of the other, as with c-toxcore. */
 export function strangePair(seed: number): ReturnType<typeof connectedPair> {
   const world = new World(seed);
   const [alice, bob] = [world.peer('203.0.113.1'), world.peer('203.0.113.2')];

@@ -4,16 +4,16 @@ import { type LinkOptions, type StreamEnd, StreamPair } from './stream-pair.js';
 import { Bbr, type CongestionControl, Cubic, TcpFlow } from './tcp-flow.js';
 
 const LINK = { rate: 50, delay: 20 } as const;
-/** ms of the queue: one product of rate and round trip, and four. */
+/** ms of the queue: one bandwidth-delay product, and four. */
 const QUEUES = [40, 160];
-/** ms between the starts of two flows, until rates have settled, and of the measurement. */
+/** ms between the starts of two flows, until their rates are stable, and of the measurement. */
 const BETWEEN = 5000;
 const SETTLED = 8000;
 const MEASURED = 15_000;
-/** ms between the turns in which a busy process handles what has arrived. */
+/** ms between the ticks in which a busy process handles received packets. */
 const BUSY = 5;
 
-/** A flow of the bottleneck, and what it has brought so far. */
+/** A flow through the bottleneck, and the bytes that it has delivered. */
 type Flow = () => number;
 
 class Contest {
@@ -43,7 +43,7 @@ class Contest {
     this.#first.clock.advance(ms);
   }
 
-  /** Our ends handle what has arrived only every `interval` ms. TCP, which is the kernel's, does not wait. */
+  /** Makes our ends handle received packets only every `interval` ms. TCP, which runs in the kernel, does not wait. */
   delayPeers(interval: number): void {
     for (const pair of [this.#first, this.#second]) for (const end of [pair.near, pair.far]) this.#delay(end, interval);
   }
@@ -61,7 +61,7 @@ class Contest {
     };
   }
 
-  /** What each gets, as parts of the fair share. */
+  /** The rate of each flow, as a part of its fair share. */
   shares(): number[] {
     this.advance(SETTLED);
     const before = this.#flows.map((flow) => flow());

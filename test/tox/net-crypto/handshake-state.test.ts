@@ -10,7 +10,7 @@ import { SeededRandom } from '../../support/seeded-random.js';
 const random = new SeededRandom(1);
 
 /** One of two peers that connect; no packet between them is lost. */
-class Person {
+class Peer {
   readonly real: KeyPair;
   readonly dht = generateKeyPair(random);
   readonly jar = new CookieJar(random, 0);
@@ -24,7 +24,7 @@ class Person {
     return { realKey: this.real.publicKey, dhtKey: this.dht.publicKey };
   }
 
-  meet(peer: Person, options: { now?: number; accepted?: OpenedHandshake } = {}): HandshakeState {
+  meet(peer: Peer, options: { now?: number; accepted?: OpenedHandshake } = {}): HandshakeState {
     const { now = 0, accepted } = options;
     const host = {
       random,
@@ -37,7 +37,7 @@ class Person {
     return new HandshakeState({ host, onKeys }, { peer: peer.keys, now, accepted });
   }
 
-  /** The cookie that it issues. */
+  /** Returns a cookie of this peer for another one. */
   cookieFor({ realKey, dhtKey }: PeerKeys, now = 0): Buffer {
     return this.jar.issue(realKey, dhtKey, now);
   }
@@ -54,17 +54,17 @@ const openFor =
   (peer, nonce, sealed) =>
     open(sharedKey(peer, secretKey), nonce, sealed);
 
-const packetOf = (introduction: HandshakeState, now = 0): Buffer => introduction.attempt(now) as Buffer;
+const packetOf = (handshake: HandshakeState, now = 0): Buffer => handshake.attempt(now) as Buffer;
 
-/** Both, up to the point at which either can read the other. */
-function meet(): { alice: Person; bob: Person; near: HandshakeState; far: HandshakeState; shake: Buffer } {
-  const [alice, bob] = [new Person(), new Person()];
+/** Two peers after their handshake, which can read each other. */
+function meet(): { alice: Peer; bob: Peer; near: HandshakeState; far: HandshakeState; packet: Buffer } {
+  const [alice, bob] = [new Peer(), new Peer()];
   const near = alice.meet(bob);
   near.receiveCookie(bob.cookieFor(alice.keys), 0);
-  const shake = packetOf(near);
-  const far = bob.meet(alice, { accepted: bob.read(shake) });
+  const packet = packetOf(near);
+  const far = bob.meet(alice, { accepted: bob.read(packet) });
   near.receiveHandshake(alice.read(packetOf(far)), 0, 0);
-  return { alice, bob, near, far, shake };
+  return { alice, bob, near, far, packet };
 }
 
 t.test('after a cookie and a handshake each way, both peers can open what the other seals', async (t) => {
@@ -86,7 +86,7 @@ t.test('data from the peer confirms the session once and ends the attempts', asy
 t.test(
   'the same handshake is sent at 0, 150, 300, 600, 1000, 2000, 3000 and 4000 ms, and given up at 5000',
   async (t) => {
-    const [alice, bob] = [new Person(), new Person()];
+    const [alice, bob] = [new Peer(), new Peer()];
     const near = alice.meet(bob);
     near.receiveCookie(bob.cookieFor(alice.keys), 0);
     const packets = new Set<string>();
@@ -104,7 +104,7 @@ t.test(
 );
 
 t.test('a new route restarts the transmissions', async (t) => {
-  const [alice, bob] = [new Person(), new Person()];
+  const [alice, bob] = [new Peer(), new Peer()];
   const near = alice.meet(bob);
   t.equal(near.attempt(0), 'ask');
   near.retryNow(100);
@@ -114,7 +114,7 @@ t.test('a new route restarts the transmissions', async (t) => {
 });
 
 t.test('a cookie is requested eight times, and a late one changes nothing', async (t) => {
-  const [alice, bob] = [new Person(), new Person()];
+  const [alice, bob] = [new Peer(), new Peer()];
   const near = alice.meet(bob);
   const asked = Array.from({ length: 450 }, (_, at) => near.attempt(10 * at)).filter((what) => what === 'ask');
   t.equal(asked.length, 8);
@@ -127,7 +127,7 @@ t.test('a cookie is requested eight times, and a late one changes nothing', asyn
 });
 
 t.test('when both peers connect at once, the handshake of the faster one supplies the cookie', async (t) => {
-  const [alice, bob] = [new Person(), new Person()];
+  const [alice, bob] = [new Peer(), new Peer()];
   const [near, far] = [alice.meet(bob), bob.meet(alice)];
   near.receiveCookie(bob.cookieFor(alice.keys), 0);
   t.equal(far.receiveHandshake(bob.read(packetOf(near)), 0, 0), 'progress');
@@ -138,17 +138,17 @@ t.test('when both peers connect at once, the handshake of the faster one supplie
 });
 
 /** A handshake of a peer that starts a new session. */
-function handshakeOf(who: Person, peer: Person, now = 0): OpenedHandshake {
+function handshakeOf(who: Peer, peer: Peer, now = 0): OpenedHandshake {
   const restarted = who.meet(peer);
   restarted.receiveCookie(peer.cookieFor(who.keys, now), 0);
   return peer.read(packetOf(restarted), now);
 }
 
 t.test('the handshake of the established session is recognized', async (t) => {
-  const { alice, bob, far, shake } = meet();
-  t.equal(far.receiveHandshake(bob.read(shake), 0, 0), 'progress', 'it may be sent again until data comes');
+  const { alice, bob, far, packet } = meet();
+  t.equal(far.receiveHandshake(bob.read(packet), 0, 0), 'progress', 'it may be sent again until data comes');
   far.confirm();
-  t.equal(far.receiveHandshake(bob.read(shake), 60_000, 0), 'known');
+  t.equal(far.receiveHandshake(bob.read(packet), 60_000, 0), 'known');
   t.equal(alice.sessions, 1);
 });
 
@@ -166,12 +166,12 @@ t.test(
 t.test('a handshake with a different DHT key starts a new session at once', async (t) => {
   const { alice, bob, far } = meet();
   far.confirm();
-  const restarted = new Person(alice.real);
+  const restarted = new Peer(alice.real);
   t.equal(far.receiveHandshake(handshakeOf(restarted, bob), 60_000, 60_000), 'another');
 });
 
 t.test("a handshake with an older cookie than the session's is treated as a copy", async (t) => {
-  const [alice, bob] = [new Person(), new Person()];
+  const [alice, bob] = [new Peer(), new Peer()];
   const [old, recent] = [handshakeOf(alice, bob, 100), handshakeOf(alice, bob, 200)];
   const far = bob.meet(alice, { now: 300, accepted: recent });
   t.equal(far.receiveHandshake(old, 60_000, 0), 'outdated');
@@ -179,10 +179,10 @@ t.test("a handshake with an older cookie than the session's is treated as a copy
 });
 
 t.test('a closed handshake accepts nothing and remembers its last stage', async (t) => {
-  const { bob, far, shake } = meet();
+  const { bob, far, packet } = meet();
   far.close('killed');
   t.same([far.state, far.lastStage, far.keys], ['closed', 'not-confirmed', undefined]);
-  t.equal(far.receiveHandshake(bob.read(shake), 0, 0), 'ignored');
+  t.equal(far.receiveHandshake(bob.read(packet), 0, 0), 'ignored');
   t.equal(far.attempt(60_000), 'wait');
   t.equal(far.dueAt, Number.POSITIVE_INFINITY);
 });

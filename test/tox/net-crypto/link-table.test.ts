@@ -15,7 +15,7 @@ interface Row {
   /** Part of the packets of a later transfer, and of the first, that are retransmitted beyond those that the link loses. */
   readonly again?: number;
   readonly firstAgain?: number;
-  /** Mbit/s that the goodput of the first and of later transfers is held against, where it is not that of the link. */
+  /** Mbit/s with which the goodput of the first and of later transfers is compared, if not the rate of the link. */
   readonly rates?: readonly [number, number];
   readonly isOurKind?: boolean;
   /** What happens during the first transfer. */

@@ -1,7 +1,7 @@
-/** Simulated links: a slow link with a queue that overflows, and a relay that reads its sockets now and then. */
+/** Simulated links: a slow link with a queue that overflows, and a relay that reads its sockets periodically. */
 import type { ManualClock } from '../../support/manual-clock.js';
 
-/** What IP and UDP add to a packet. */
+/** Bytes of the IP and UDP headers. */
 const HEADERS = 28;
 
 export class Bottleneck {
@@ -33,8 +33,8 @@ export class Bottleneck {
 }
 
 /**
- * A relay that looks at its sockets now and then: takes from each what its buffer holds, while more waits with the sender, in
- * order; what the next socket has no room for is lost.
+ * A relay that reads its sockets periodically: it takes the content of each buffer, while more packets wait at the sender, in
+ * order. Packets for which the next socket has no room are lost.
  */
 export class PolledRelay {
   readonly #clock: ManualClock;

@@ -402,7 +402,7 @@ t.test('hostile packets do not disturb an established session', async (t) => {
   t.same(far.notes.events, ['established']);
 });
 
-/** The cookie request that the first peer makes for the second, which never gets it; and how many answers that one sends. */
+/** The cookie request of the first peer, which the second never gets, and the number of answers of the second. */
 function overheardRequest({ world, alice, bob }: ReturnType<typeof twoPeers>): {
   request: Buffer;
   answers: () => number;

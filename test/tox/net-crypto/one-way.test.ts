@@ -11,9 +11,9 @@ const RELAY_DELAY = 30;
 type Pair = ReturnType<typeof connectedPair>;
 
 interface Scene extends Pair {
-  /** Packets of each through the relay. */
+  /** Packets of each peer through the relay. */
   readonly relayed: { alice: number; bob: number };
-  /** Datagrams of the session that each sent. */
+  /** Datagrams of the session that each peer sent. */
   readonly datagrams: { alice: number; bob: number };
   /** How often the route of each peer has changed. */
   readonly changes: { alice: number; bob: number };

@@ -1,7 +1,7 @@
 import t from 'tap';
 import { Pacer } from '../../../src/tox/net-crypto/pacer.js';
 
-/** Sends packets of 1428 bytes as long as the pacer allows. @returns how many */
+/** Sends packets of 1428 bytes as long as the pacer allows, and returns their number. */
 const burst = (pacer: Pacer): number => {
   let count = 0;
   for (; pacer.maySend && count < 10_000; count += 1) pacer.onSent(1428);

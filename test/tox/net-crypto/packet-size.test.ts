@@ -6,7 +6,7 @@ import { type CryptoPeer, connectedPair, type Notes, strangePair, type World } f
 
 import { Bottleneck } from './links.js';
 
-/** What IPv4 and UDP add to a packet. */
+/** Bytes of the IPv4 and UDP headers. */
 const HEADERS = 28;
 const SAFE = 1141;
 const FULL = 1373;
@@ -18,13 +18,13 @@ interface Flow {
   readonly alice: CryptoPeer;
   readonly near: { readonly connection: CryptoConnection; readonly notes: Notes };
   readonly far: { readonly connection: CryptoConnection; readonly notes: Notes };
-  /** Bytes that arrived, in order and right. */
+  /** Bytes that arrived in order and intact. */
   received(): number;
   /** The largest datagram that alice sent since the last call, bytes of IPv4. */
   largest(): number;
 }
 
-/** Two peers, the first of which sends as much as it may, in packets of the size that the connection asks for. */
+/** Two peers, of which the first sends as much as it may, in packets of the connection's packet size. */
 function flow(options: { readonly mtu?: number; readonly delay?: number } = {}, pair = connectedPair(5)): Flow {
   const { world, alice, near, far } = pair;
   Object.assign(world.network.faults, { delay: options.delay ?? 10, mtu: options.mtu ?? 1500 });
@@ -64,7 +64,7 @@ function flow(options: { readonly mtu?: number; readonly delay?: number } = {}, 
   };
 }
 
-/** Bytes that arrive in the next second. */
+/** Returns the bytes that arrive in the next second. */
 function inASecond({ world, received }: Flow): number {
   const before = received();
   world.clock.advance(1000);
@@ -254,7 +254,7 @@ t.test('a packet that the system fragments does not prove its size', async (t) =
 
 t.test('no probe is larger than the MTU of our own interface', async (t) => {
   const pair = connectedPair(5);
-  // As when the path is new: of the one that is in use it has been asked already.
+  // As on a new path: the MTU towards the present one was already requested.
   pair.alice.interfaceMtu = 1420;
   pair.near.connection.removeRoute(pair.bob.endpoint.key);
   pair.near.connection.setEndpoint(pair.bob.endpoint);
@@ -308,7 +308,7 @@ t.test('packets that are too large for the path go by a relay to a peer that rea
   t.equal(far.connection.state, 'established');
 });
 
-/** A relay's route, as far as packets to the far peer go. */
+/** A relay's route, in the direction of the far peer. */
 function relayTo({ world, far }: Pick<Flow, 'world' | 'far'>): Route & { sent: number } {
   const route = {
     key: 'relay',
@@ -350,7 +350,7 @@ t.test('a peer of another kind whose large packets vanish is reached by a relay'
   near.connection.addRoute(relay);
   let toBob = 0;
   alice.shape = (packet, forward) => {
-    // An answer to a probe, which c-toxcore does not send, is nothing that c-toxcore would stay for.
+    // c-toxcore sends no probes, so an answer to one would not keep it on UDP.
     if (packet[0] !== UdpKind.CookieResponse) toBob += 1;
     forward();
   };

@@ -15,15 +15,15 @@ import {
 import { Bottleneck } from './links.js';
 
 const VICTIM = Endpoint.of('198.51.100.66', 4444) as Endpoint;
-/** A line on which a simulated second does not take long. */
+/** A link so slow that a simulated second is computed quickly. */
 const SLOW = { megabits: 10, queueBytes: 30_000 };
-/** Bytes of IPv4 and UDP. */
+/** Bytes of the IPv4 and UDP headers. */
 const HEADERS = 28;
 
 /**
- * All that the attacker sends to the target has the victim as its source from now on. The attacker confirms all that goes to the
- * victim, as if it had come: it may guess what that is; but not what a probe asks.
- * @returns bytes of IP that have the victim as their source, and that go there
+ * Forges the source of all packets from the attacker to the target: they seem to come from the victim. The attacker acknowledges all
+ * packets to the victim as if they had arrived, since it can guess their numbers, but it cannot guess the echo of a probe.
+ * @returns bytes of IP from the victim's address, and to it
  */
 function forge(
   world: World,
@@ -130,7 +130,7 @@ interface Gap {
   longest: number;
 }
 
-/** Watches what comes. */
+/** Records received packets. */
 function gapOf(world: World, notes: Notes): Gap {
   const gap = { longest: 0 };
   let last = world.clock.now();
@@ -143,7 +143,7 @@ function gapOf(world: World, notes: Notes): Gap {
 }
 
 const ROUND_TRIP = 40;
-/** ms that it takes longer when the queue, which is full, loses the first probe. */
+/** ms added when the full queue loses the first probe. */
 const LOST_PROBE = 125;
 
 for (const kind of ['our kind', 'unknown kind'] as const) {
@@ -163,7 +163,7 @@ for (const kind of ['our kind', 'unknown kind'] as const) {
         for (let port = 40_001; port < 40_004; port += 1) {
           gap.longest = 0;
           alice.move('198.51.100.7', port);
-          // A receiver sends nothing by itself for up to a second when packets stop arriving.
+          // A receiver sends nothing for up to a second when packets stop arriving.
           near.connection.sendLossless(numbered(0));
           world.clock.advance(3000);
           t.ok(gap.longest <= 4 * ROUND_TRIP + LOST_PROBE, `nothing came for ${gap.longest} ms`);
@@ -264,7 +264,7 @@ t.test(
       return connection;
     });
     let count = 0;
-    // Alternating, so that the address would move back and forth, at the cost of trying all sessions each time.
+    // Alternating packets would move the address back and forth, and all sessions would be tried each time.
     const talk = world.clock.every(1, () => {
       for (let copy = 0; copy < 4; copy += 1) attackers[copy % 2]?.sendLossy(Buffer.from([200]));
       near.connection.sendLossless(numbered(count));

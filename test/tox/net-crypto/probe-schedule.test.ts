@@ -1,7 +1,7 @@
 import t from 'tap';
 import { ProbeSchedule } from '../../../src/tox/net-crypto/probe-schedule.js';
 
-/** ms from each probe to the next. */
+/** Returns the ms from each probe to the next. */
 function pauses(trials: ProbeSchedule, from: number, count: number): number[] {
   const found: number[] = [];
   let now = from;

@@ -1,6 +1,6 @@
 /**
- * Whatever the path does to packets, what was taken arrives, in order, before long: transfers over links of which everything is
- * drawn from a seed. One that stalls shows here first.
+ * Whatever the path does to packets, all data arrives in order and in time: transfers over random links, whose properties come from
+ * a seed. A stalled transfer is found here first.
  */
 import t from 'tap';
 import { SeededRandom } from '../../support/seeded-random.js';
@@ -11,14 +11,14 @@ type End = Pair['near'];
 
 /** Links for each kind. */
 const SEEDS = 150;
-/** What IPv4 and UDP add to a packet. */
+/** Bytes of the IPv4 and UDP headers. */
 const HEADERS = 28;
-/** Bytes of IPv4 that a path may take. */
+/** Path MTUs, bytes of IPv4. */
 const MTUS = [1500, 1428, 1400, 1300, 1280, 1200];
 /** ms; of 8,000 such transfers the slowest took 127 s. */
 const LIMIT = 180_000;
 
-/** One direction of a path, of which mtu and outages change while it is in use. */
+/** One direction of a path, whose MTU and outages change while it is in use. */
 class RandomLink {
   readonly #pair: Pair;
   readonly #random: SeededRandom;
@@ -28,7 +28,7 @@ class RandomLink {
   readonly #loss: number;
   readonly #duplicates: number;
   readonly #queue: number;
-  /** ms between two looks of the receiver at its socket; 0 for at once. */
+  /** ms between two reads of the receiver's socket; 0 for at once. */
   readonly #poll: number;
   #mtu: number;
   #freeAt = 0;
@@ -56,7 +56,7 @@ class RandomLink {
     return MTUS[this.#random.below(MTUS.length)] as number;
   }
 
-  /** Narrower or wider from some time on, and perhaps dead for a while before that. @param span ms */
+  /** Changes the path at a random time, in some cases after an outage. @param span ms */
   changeWithin(span: number): void {
     const { clock } = this.#pair.world;
     const outage = this.#sometimes(0.2) * 4000;
@@ -86,7 +86,7 @@ class RandomLink {
   };
 }
 
-/** Sends so many bytes in packets of the size that the connection asks for, some of them small. @returns whether all have come */
+/** Sends this many bytes in packets of the connection's packet size, and some small ones. @returns whether all have arrived */
 function transfer(from: End, to: { readonly notes: Notes }, bytes: number, random: SeededRandom): () => boolean {
   let [sent, next, received, awaited] = [0, 0, 0, 0];
   to.notes.onPacket = (data) => {
@@ -127,7 +127,7 @@ for (const [kind, pairOf] of [
       }
       const areDone = [transfer(near, far, bytes, random), transfer(far, near, bytes, random)];
       const isDone = (): boolean => areDone.every((isOneDone) => isOneDone());
-      // A peer of another kind reads no halves of packets that the path no longer takes: the connection is replaced.
+      // A peer of another kind reads no halves, so the connection is replaced when the path no longer passes its packets.
       const isGivenUp = (): boolean =>
         kind === 'another' && [near, far].some(({ notes }) => notes.events.at(-1) === 'closed: too large');
       if (!world.clock.runUntil(() => isDone() || isGivenUp(), LIMIT)) t.fail(`with seed ${seed} it does not end`);

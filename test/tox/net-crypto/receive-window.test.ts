@@ -7,7 +7,7 @@ import { numbered } from './crypto-peers.js';
 const MIB = 1024 * 1024;
 const share = (): MemoryShare => new MemoryBudget({ total: 128 * MIB, floor: MIB / 4 }).share();
 
-/** Gives a packet to a window; what comes out of it in order. */
+/** Passes a packet to a window, and returns the packets that it delivers. */
 function give(window: ReceiveWindow, number: number, data = numbered(number)): Buffer[] {
   if (window.onReceived(number, data) !== 'next') return [];
   const out = [data];

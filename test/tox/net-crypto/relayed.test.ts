@@ -3,10 +3,10 @@ import { connectedPair, sendAll } from './crypto-peers.js';
 import { PolledRelay } from './links.js';
 
 const PACKET = 1373;
-/** ms between two looks of tox-bootstrapd at its sockets. */
+/** ms between two reads of tox-bootstrapd's sockets. */
 const INTERVAL = 30;
 
-/** Keeps a sender busy through a relay; gives packets a ms that arrived from 3 s on, and how many were lost. */
+/** Keeps a sender busy through a relay; returns the packets per ms that arrived after 3 s, and the number of lost packets. */
 function relayed(options: { readonly packets: number; readonly room: number; readonly delay?: number }): {
   readonly rate: number;
   readonly early: number;

@@ -2,7 +2,7 @@ import t from 'tap';
 import { RouteProbes } from '../../../src/tox/net-crypto/route-probes.js';
 import { SeededRandom } from '../../support/seeded-random.js';
 
-/** Requests and answers are their echo. */
+/** Probes whose requests and answers consist of their echo. */
 function probes(): RouteProbes {
   return new RouteProbes({
     random: new SeededRandom(1),

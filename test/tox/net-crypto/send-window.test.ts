@@ -158,7 +158,7 @@ t.test('the window works across the wrap of numbers while the ring grows', async
 t.test('the delivery rate is the bytes delivered over the time they took', async (t) => {
   const window = new SendWindow(share());
   const size = 64 + WIRE_OVERHEAD;
-  // 1 packet a ms over a path of 50 ms, each confirmed on its own.
+  // 1 packet per ms over a path of 50 ms, each acknowledged singly.
   let rate: number | undefined;
   for (let now = 0; now < 300; now += 1) {
     window.push(numbered(now));

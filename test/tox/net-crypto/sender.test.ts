@@ -9,7 +9,7 @@ import { numbered } from './crypto-peers.js';
 const MIB = 1024 * 1024;
 const share = (): MemoryShare => new MemoryBudget({ total: 128 * MIB, floor: MIB / 4 }).share();
 
-/** A sender whose congestion control is the test. */
+/** A sender whose congestion window and pacing rate the test sets. */
 function makeSender(): {
   sender: Sender;
   readonly window: SendWindow;
@@ -17,7 +17,7 @@ function makeSender(): {
   limits: { congestionWindow: number; pacingRate: number };
   transmitted: number[];
   advertisements: () => number;
-  /** How the path is. */
+  /** The state of the path. */
   readonly path: { isBlocked: boolean; pacesItself: boolean };
 } {
   const limits = {
@@ -187,7 +187,7 @@ t.test('lists of missing packets are read at a limited rate', async (t) => {
   t.ok(window.inFlightBytes < inFlight, 'the next one says the same');
 });
 
-/** Sends a packet, which is confirmed after so many ms. @returns when that is */
+/** Sends a packet, which is acknowledged after a number of ms. @returns the time of the ack */
 function confirmAfter({ sender, window }: ReturnType<typeof makeSender>, sentAt: number, wait: number): number {
   sender.enqueue(numbered(0), false);
   sender.pump(sentAt);

@@ -15,7 +15,7 @@ interface Sent {
 
 const budget = new MemoryBudget({ total: 128 * 1024 * 1024, floor: 256 * 1024 });
 
-/** One end: a stream that is driven by a clock, and all that it emitted and received. */
+/** One end: a session driven by a clock, and the packets that it emitted and received. */
 class End {
   readonly session: Session;
   readonly received: Buffer[] = [];
@@ -199,7 +199,7 @@ t.test('a session keeps alive with one request a second', async (t) => {
 t.test("a node with one peer sends its requests in reply to the peer's, and no more of them", async (t) => {
   const { clock, near, far } = pair({ delay: 10 });
   near.isAlone = true;
-  // Started at another moment than the far one, which sends at whole seconds.
+  // It starts at another moment than the far end, which sends at whole seconds.
   clock.advance(400);
   near.session.receiver.ackImmediately();
   clock.advance(10_000);

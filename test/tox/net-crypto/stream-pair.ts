@@ -1,4 +1,4 @@
-/** Two ends of one session without sealing, and a link between them as people have it: enough packets for long transfers. */
+/** The two ends of a session without its sealing, and a common link between them, for long transfers. */
 import { MemoryBudget } from '../../../src/base/memory-budget.js';
 import { CoalescedTimer } from '../../../src/tox/net-crypto/coalesced-timer.js';
 import { LoopTick } from '../../../src/tox/net-crypto/loop-tick.js';
@@ -9,9 +9,9 @@ import { ManualClock } from '../../support/manual-clock.js';
 import { SeededRandom } from '../../support/seeded-random.js';
 
 const MIB = 1024 * 1024;
-/** Bytes of IPv4, UDP and net_crypto that a packet has besides its data. */
+/** Bytes of the headers of IPv4, UDP and net_crypto. */
 const HEADERS = 28 + 27;
-/** Bytes of data in a packet that is full. */
+/** Bytes of data in a full packet. */
 export const FULL = 1373;
 
 export interface LinkOptions {
@@ -19,17 +19,17 @@ export interface LinkOptions {
   rate: number;
   /** One-way delay, ms. */
   delay: number;
-  /** What the queue before the limit holds, ms of the rate. */
+  /** The queue before the limit, ms at the rate. */
   queue: number;
   /** Fraction of packets that get lost, and the mean length of a run of them. */
   loss: number;
   burst: number;
-  /** Up to so many ms more, drawn for each packet, which may overtake each other then. */
+  /** Most ms of additional delay, random for each packet, so that packets may be reordered. */
   jitter: number;
-  /** ms between two looks of the receiver at its socket, and packets that it holds in between; 0 for at once. */
+  /** ms between two reads of the receiver's socket, 0 for at once, and packets that the socket holds in between. */
   poll: number;
   pollPackets: number;
-  /** Mbit/s that a policer lets through, with a bucket of that many ms; 0 for none. */
+  /** Mbit/s that a policer passes, 0 for no policer, and ms of its bucket. */
   policer: number;
   policerBucket: number;
 }
@@ -126,19 +126,19 @@ export class Link {
   #isLost(): boolean {
     const { loss, burst } = this.options;
     if (loss === 0) return false;
-    // Two states, as Gilbert's: a run ends with chance 1/burst, and begins so often that the mean is `loss`.
+    // Two states, as in Gilbert's model: a run ends with probability 1/burst, and begins so often that the mean is `loss`.
     const chance = this.#isLosing ? 1 - 1 / burst : loss / (burst * (1 - loss));
     this.#isLosing = this.#random.fraction() < chance;
     return this.#isLosing;
   }
 }
 
-/** One end: its stream in ticks of the event loop, as a connection drives it. */
+/** One end: a session driven in ticks of the event loop, as by a connection. */
 export class StreamEnd {
   readonly session: Session;
   readonly #tick: LoopTick;
   readonly #alarm: CoalescedTimer;
-  /** Data bytes that came. */
+  /** Bytes of data received. */
   received = 0;
   onDrain: () => void = () => {};
   onLossless: (data: Buffer) => void = () => {};
@@ -193,9 +193,9 @@ export class StreamPair {
   readonly back: Link;
 
   /**
-   * @param options.isOurKind whether they find out that both are of our kind; else one is as c-toxcore, but for its timing
+   * @param options.isOurKind whether they learn that both are of our kind; otherwise they behave as with c-toxcore, except for its timing
    * @param options.back what differs in the other direction
-   * @param options.beside a pair that uses the link already and shares it
+   * @param options.beside a pair that already uses the link, which is shared
    */
   constructor(
     link: Partial<LinkOptions>,
@@ -232,7 +232,7 @@ export class StreamPair {
     for (const end of [this.near, this.far]) end.received = 0;
   }
 
-  /** Sends so many bytes in full packets. @returns ms until the last one has come, or Infinity after `limit` ms */
+  /** Sends this many bytes in full packets. @returns ms until the last one has arrived, or Infinity after `limit` ms */
   transfer(bytes: number, limit: number): number {
     const startedAt = this.clock.now();
     const goal = this.far.received + Math.ceil(bytes / FULL) * FULL;
@@ -241,7 +241,7 @@ export class StreamPair {
     return isDone ? this.clock.now() - startedAt : Number.POSITIVE_INFINITY;
   }
 
-  /** Has so many bytes to send, as fast as they are taken. */
+  /** Sends this many bytes as fast as they are accepted. */
   fill(bytes: number, end = this.near): void {
     let left = Math.ceil(bytes / FULL);
     const more = (): void => {
@@ -252,5 +252,5 @@ export class StreamPair {
   }
 }
 
-/** Data bytes a ms of a link of so many Mbit/s, full packets. */
+/** Returns the bytes of data per ms that a link of this many Mbit/s carries in full packets. */
 export const payloadRate = (megabits: number): number => megabits * 125 * (FULL / (FULL + HEADERS));

@@ -1,14 +1,14 @@
-/** A TCP flow, as far as its share of a bottleneck needs: window, pace and losses, without a stream. */
+/** A model of a TCP flow at a bottleneck: window, pacing and losses, without a stream. */
 import type { ManualClock } from '../../support/manual-clock.js';
 import type { Link } from './stream-pair.js';
 
-/** Bytes of IP packets, of data in a full one and with an ack. */
+/** Bytes of a full IP packet and of one with an ack. */
 const PACKET = 1500;
 const PAYLOAD = 1448;
 const ACK = 52;
-/** Packets that arrived after one that is missing, which is lost then. */
+/** Packets that arrive after a missing one until it counts as lost. */
 const DUPLICATES = 3;
-/** ms of silence after which all in flight counts as lost. */
+/** ms of silence after which all packets in flight count as lost. */
 const TIMEOUT = 1000;
 /** ms between bursts of a paced flow. */
 const BURST_INTERVAL = 1;
@@ -21,7 +21,7 @@ export interface Ack {
   readonly deliveryRate: number;
   /** Packets still in flight. */
   readonly inFlight: number;
-  /** Whether all that was in flight at the last such ack, and one more, has come. */
+  /** Whether all packets that were in flight at the last such ack, and one more, have arrived. */
   readonly isNewRound: boolean;
   /** Whether the packet was sent after the last reduction of the window. */
   readonly isRecovered: boolean;
@@ -56,7 +56,7 @@ export class TcpFlow {
   #deliveredAt: number;
   #heardAt: number;
   #budget = 1;
-  /** Data bytes that came. */
+  /** Bytes of data received. */
   received = 0;
 
   constructor(clock: ManualClock, links: { readonly out: Link; readonly back: Link }, control: CongestionControl) {
@@ -131,7 +131,7 @@ export class TcpFlow {
   }
 }
 
-/** RFC 9438: C in packets a s³, and what is left of the window after a loss. */
+/** RFC 9438: C in packets per s³, and the factor of the window after a loss. */
 const SCALE = 0.4;
 const LEFT = 0.7;
 
@@ -145,7 +145,7 @@ export class Cubic implements CongestionControl {
   #roundTrip = 100;
 
   onLoss(now: number): void {
-    // Fast convergence: a flow that loses at a smaller window than last time leaves some room.
+    // Fast convergence: a flow with a loss at a smaller window than the last time leaves room for others.
     this.#lossWindow = this.window < this.#lossWindow ? (this.window * (1 + LEFT)) / 2 : this.window;
     this.#lossAt = now;
     this.window = Math.max(2, this.window * LEFT);
@@ -168,7 +168,7 @@ export class Cubic implements CongestionControl {
   }
 }
 
-/** draft-cardwell-iccrg-bbr-congestion-control-00, which is what Linux has. */
+/** draft-cardwell-iccrg-bbr-congestion-control-00, the version of Linux. */
 const HIGH_GAIN = 2.885;
 const WINDOW_GAIN = 2;
 const CYCLE = [1.25, 0.75, 1, 1, 1, 1, 1, 1];
@@ -178,7 +178,7 @@ const PROBE_RTT_WINDOW = 4;
 const PROBE_RTT_TIME = 200;
 
 export class Bbr implements CongestionControl {
-  /** Of the last rounds, packets a ms. */
+  /** The largest delivery rates of the last rounds, packets per ms. */
   readonly #rates = [0.25];
   #min = Number.POSITIVE_INFINITY;
   #minAt = 0;

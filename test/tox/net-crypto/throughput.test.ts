@@ -4,7 +4,7 @@ import { connectedPair, type Notes, sendAll } from './crypto-peers.js';
 import { Bottleneck } from './links.js';
 
 const PACKET = 1373;
-/** Payload bytes a second of a link: what IP, UDP and net_crypto take is not payload. */
+/** Returns the payload bytes per second of a link, without the headers of IP, UDP and net_crypto. */
 const payloadOf = (megabits: number): number => ((megabits * 1e6) / 8) * (PACKET / (PACKET + 27 + 28));
 
 interface Flow {
@@ -12,7 +12,7 @@ interface Flow {
   readonly far: { readonly notes: Notes };
 }
 
-/** Keeps the sender busy; gives payload bytes received so far. */
+/** Keeps the sender busy; returns the payload bytes received so far. */
 function saturate({ near, far }: Flow): () => number {
   let bytes = 0;
   far.notes.onPacket = (data) => {

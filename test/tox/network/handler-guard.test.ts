@@ -16,7 +16,7 @@ const fail = (): never => {
   throw new TypeError('x is undefined');
 };
 
-/** A connection that takes notes, and its handlers as the socket would call them. */
+/** A connection that records its events, and handlers that throw. */
 function stream() {
   const events: string[] = [];
   const socket: StreamSocket = {

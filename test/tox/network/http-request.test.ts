@@ -7,7 +7,7 @@ import { ManualClock } from '../../support/manual-clock.js';
 
 const LOCALHOST = '127.0.0.1';
 
-/** A server that is there until the end of the test. @returns its URL */
+/** Runs a server until the end of the test. @returns its URL */
 async function serve(t: Test, listener: RequestListener): Promise<string> {
   const server = createServer(listener);
   await new Promise<void>((resolve) => server.listen(0, LOCALHOST, resolve));

@@ -23,7 +23,7 @@ t.test('without a free descriptor the last known interfaces are returned, and on
   const log = { ...silentLogger, warn: (text: string) => void said.push(text) };
   let isOut = false;
   const list: ListInterfaces = () => {
-    // What Node throws: libuv hands the number on with the wrong sign.
+    // As Node throws it: libuv returns the number with the wrong sign.
     if (isOut) throw Object.assign(new Error('Unknown'), { code: 'ERR_SYSTEM_ERROR', info: { errno: 24 } });
     return {
       eth0: [{ address: '10.0.0.1', netmask: '255.0.0.0', family: 'IPv4', mac: '', internal: false, cidr: null }],

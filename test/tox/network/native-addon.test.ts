@@ -1,4 +1,4 @@
-/** The addon by itself: what it takes of nonsense, what it is built for, and that batches are batches. */
+/** The addon itself: invalid arguments, its build, and its batches. */
 import { execFileSync, spawnSync } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { constants } from 'node:os';
@@ -17,7 +17,7 @@ import { temporaryDirectory } from '../../support/temporary-directory.js';
 const WORDS = 5;
 const FILE = join(ROOT, `dist/native/${process.platform}-${process.arch}.node`);
 const COMPILER = [tool('make', 'make'), tool('cc', 'gcc')];
-/** Without what tap adds for each Node that is started below it. */
+/** The environment without the variables that tap adds for child processes. */
 const ENVIRONMENT = { ...process.env, NODE_OPTIONS: '', MAKEFLAGS: '', MAKELEVEL: '' };
 
 type Received = readonly [length: number, segment: number, address: string | null, port: number];
@@ -72,7 +72,7 @@ t.test('a partly sent run continues where it stopped', async (t) => {
 t.test('only the datagram that is too large for the interface is refused, if it must not be fragmented', async (t) => {
   if (!requirementsMet(t, builtAddon())) return;
   const { addon, a, to, got } = pair(t);
-  // Nothing on loopback is larger than one datagram may be at all, so this one is.
+  // Loopback passes any datagram, so this one exceeds the maximum size of a datagram.
   const runs = Int32Array.of(65_535, 65_535, 1, 0, 0, 5, 5, 1, 0, 0);
   t.equal(addon.send(a, Buffer.alloc(65_540), runs, Buffer.concat([to, to]), 2), 2);
   t.same([runs[4], runs[WORDS + 4]], [90, 0]);
@@ -153,7 +153,7 @@ t.test('a truncated file, or one that is no addon, is not loaded', async (t) => 
   t.type(load('whole.node', whole)?.open, 'function');
 });
 
-/** What a pair of sockets does while the kernel fails in the way that `faults` says (native/faults.c). */
+/** Runs a pair of sockets while the kernel returns the errors in `faults` (native/faults.c). */
 function pairWith(faults: Readonly<Record<string, number>>) {
   const library = join(ROOT, 'dist/native-checked/faults.so');
   execFileSync('make', ['--no-print-directory', 'dist/native-checked/faults.so'], { cwd: ROOT, env: ENVIRONMENT });

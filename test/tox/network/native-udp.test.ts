@@ -1,4 +1,4 @@
-/** What the kernel seldom does, by an addon that does it when told. */
+/** Rare behaviour of the kernel, with a fake addon. */
 import t from 'tap';
 import { silentLogger } from '../../../src/base/logger.js';
 import { type BoundSocket, logBufferSize } from '../../../src/tox/network/bound-socket.js';
@@ -10,12 +10,12 @@ import { at } from '../../support/nodes.js';
 const EAGAIN_AT_ONCE = 0;
 const [A, B] = [at('192.0.2.1', 1), at('192.0.2.2', 2)];
 
-/** Takes as many datagrams in each call as it is told, all of them unless told. */
+/** An addon that takes a given number of datagrams in each call, by default all. */
 class ScriptedAddon implements NativeAddon {
   readonly sent: string[] = [];
-  /** Datagrams in each of the next calls. */
+  /** Datagrams that each of the next calls takes. */
   readonly takes: number[] = [];
-  /** The runs of each call: datagrams, and whether they may not be cut. */
+  /** The runs of each call: datagrams, and whether they must not be fragmented. */
   readonly calls: string[][] = [];
   /** By the text of a datagram. */
   readonly errors = new Map<string, number>();

@@ -13,7 +13,7 @@ const socks = (credentials?: typeof LOGIN, to = at('203.0.113.7', 33333)): Proxy
 const http = (credentials?: typeof LOGIN, to = at('203.0.113.7', 33333)): ProxyHandshake =>
   proxyHandshake({ kind: 'http', ...PROXY, ...(credentials && { credentials }) }, to);
 
-/** The bytes one by one; the last progress that was not 'wait'. */
+/** Passes the bytes one by one, and returns the last progress other than 'wait'. */
 function dribble(handshake: ProxyHandshake, bytes: Buffer): ProxyProgress {
   let last: ProxyProgress = { kind: 'wait' };
   for (const byte of bytes) {

@@ -15,13 +15,13 @@ const HTTP_OK = Buffer.from('HTTP/1.1 200 ok\r\n\r\n');
 const HTTP_FORBIDDEN = Buffer.from('HTTP/1.1 403 no\r\n\r\n');
 const hex = (text: string): Buffer => Buffer.from(text, 'hex');
 
-/** A proxy that gives each connection the next of these lists of answers, one after the other; and who dials through it. */
+/** A proxy that answers each connection with the next of these lists of answers, and a dialer that uses it. */
 class Scene {
   readonly clock = new ManualClock();
   readonly streams = new SimulatedStreams(this.clock, new SeededRandom(1));
-  /** What the proxy heard. */
+  /** What the proxy received. */
   readonly said: string[] = [];
-  /** What the dialer told of the proxy: codes, 'works'. */
+  /** The reports of the dialer: codes, or 'works'. */
   readonly told: string[] = [];
   readonly dialer: ProxyDialer;
 

@@ -13,7 +13,7 @@ interface End {
   got(count: number): Promise<Buffer>;
 }
 
-/** Handlers that remember, and promises of what they hear. */
+/** Handlers that record their calls, and promises of these. */
 function remember(): { end: End; handlers: StreamHandlers } {
   const bytes: Buffer[] = [];
   let onOpen = (): void => {};

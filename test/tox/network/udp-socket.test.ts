@@ -13,7 +13,7 @@ import { SeededRandom } from '../../support/seeded-random.js';
 
 interface Opened extends UdpSocket {
   readonly received: string[];
-  /** Resolves when that many datagrams have come. */
+  /** Resolves when this many datagrams have arrived. */
   got(count: number): Promise<void>;
 }
 
@@ -52,7 +52,7 @@ t.test('by the addon', (t) => {
   return behaviour(t, 'native', nativeBinder(addon as NonNullable<typeof addon>));
 });
 
-/** Also gives the sockets of Node that it uses. */
+/** Binds, and records the sockets of Node. */
 async function openWatched(t: { teardown(end: () => void): void }, onDatagram: (packet: Buffer) => void) {
   const sockets: Socket[] = [];
   const create = (options: SocketOptions): Socket => {
@@ -233,7 +233,7 @@ function behaviour(t: Test, kind: string, bind: BindSocket): void {
 
   t.test('a sender learns that the system refused its datagram, and the socket continues', async (t) => {
     const socket = await open(t, { bindAddress: '127.0.0.1' });
-    // Not from loopback to anywhere else.
+    // The loopback address cannot send anywhere else.
     await new Promise<void>((resolve) => socket.send(Buffer.from('x'), at('192.0.2.1', 9), resolve));
     socket.send(Buffer.from('y'), at('127.0.0.1', socket.localPort), () => t.fail('refused'));
     await socket.got(1);

@@ -18,7 +18,7 @@ import { SeededRandom } from '../../support/seeded-random.js';
 
 const random = new SeededRandom(9);
 const key = (): PublicKey => new PublicKey(random.bytes(32));
-/** Around the data: outer MAC, sender's key, inner MAC. */
+/** Bytes besides the data: outer MAC, sender's key, inner MAC. */
 const BOXES = 16 + 32 + 16;
 
 const NODES: readonly PackedNode[] = (['udp', 'tcp', 'udp', 'tcp'] as const).map((transport, index) => ({

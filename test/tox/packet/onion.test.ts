@@ -26,7 +26,7 @@ import { SeededRandom } from '../../support/seeded-random.js';
 const random = new SeededRandom(7);
 const LEVELS: readonly OnionLevel[] = [0, 1, 2];
 const SENDBACKS: readonly SendbackLevel[] = [1, 2, 3];
-/** Shortest packets that c-toxcore takes: one byte more than a layer without content. */
+/** The shortest packets that c-toxcore accepts: one byte more than a layer without content. */
 const SHORTEST = { 0: 227, 1: 219, 2: 211 };
 
 function requestOf(level: OnionLevel, length: number): Buffer {
@@ -112,7 +112,7 @@ t.test('a layer with a family that is not UDP is refused', async (t) => {
     const plain = encodeOnionLayer({ next: Endpoint.of('192.0.2.9', 1)!, inner: random.bytes(50) });
     plain[0] = family;
     t.notOk(decodeOnionLayer(0, plain));
-    // In a sendback, which only we can have sealed, 11 is a client of our relay.
+    // In a sendback, which only we can seal, 11 is a client of our relay.
     t.equal(decodeSendbackContent(plain) !== undefined, family === 11);
   }
 });

@@ -1,4 +1,4 @@
-/** A router on simulated time, which speaks what a test wants it to speak, and remembers what it has opened. */
+/** A router on simulated time, which supports the protocols that a test chooses, and records its mappings. */
 import { Endpoint } from '../../../src/base/endpoint.js';
 import type { DatagramHandler } from '../../../src/tox/network/datagram-socket.js';
 import type { RequestHttp } from '../../../src/tox/network/http-request.js';
@@ -26,13 +26,13 @@ export class FakeRouter {
   natPmp = false;
   upnp = false;
   external = EXTERNAL;
-  /** Seconds that it grants at the most. */
+  /** The longest lifetime that it grants, seconds. */
   lifetime = 7200;
   /** Errors with which it answers the next calls of AddPortMapping. */
   readonly upnpErrors: number[] = [];
   /** Such as `udp 7000 > 7000`, external port last. */
   readonly open = new Set<string>();
-  /** What was asked, in order: `PCP`, `NAT-PMP`, `SSDP`, and the action of each call. */
+  /** The requests in order: `PCP`, `NAT-PMP`, `SSDP`, and the action of each call. */
   readonly asked: string[] = [];
   readonly calls: string[] = [];
   socketsOpen = 0;
@@ -57,7 +57,7 @@ export class FakeRouter {
     };
   };
 
-  /** A datagram from anywhere to all sockets. */
+  /** Delivers a datagram from any source to all sockets. */
   inject(packet: Buffer, source: Endpoint): void {
     for (const handler of this.#handlers) handler(packet, source);
   }
@@ -143,7 +143,7 @@ export class FakeRouter {
   }
 }
 
-/** Lets simulated time pass in small steps, between which promises run. */
+/** Advances simulated time in small steps, between which promises run. */
 export async function pass(clock: ManualClock, duration: number): Promise<void> {
   const step = duration > 10_000 ? 1_000 : duration > 100 ? 50 : 1;
   for (let left = duration; left > 0; left -= step) {
