@@ -299,9 +299,7 @@ export class Daemon {
       get proxy() {
         return daemon.#networkContext.proxy;
       },
-      get targetRefusals() {
-        return daemon.#totals.refused;
-      },
+      targetRefusals: this.#totals.refusals,
       get process() {
         const uptime = clock.now() - daemon.#startedNow;
         return { version, pid, startedAt: daemon.#startedAt, uptime, state: daemon.#state, memory: memory() };

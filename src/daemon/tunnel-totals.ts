@@ -6,7 +6,8 @@ import type { TunnelTotals } from './methods/context.js';
 
 export class RunningTotals implements TunnelTotals {
   readonly #tunnels: Engine['tunnels'];
-  readonly #refusals: RefusalCounts;
+  /** Refused tunnels, by reason. */
+  readonly refusals: RefusalCounts;
   #opened = 0;
   /** Bytes of closed tunnels. */
   #received = 0;
@@ -14,7 +15,7 @@ export class RunningTotals implements TunnelTotals {
 
   constructor(deps: { readonly clock: Clock; readonly tunnels: Engine['tunnels'] }) {
     this.#tunnels = deps.tunnels;
-    this.#refusals = new RefusalCounts(deps.clock);
+    this.refusals = new RefusalCounts(deps.clock);
     deps.tunnels.on('opened', () => {
       this.#opened += 1;
     });
@@ -22,7 +23,7 @@ export class RunningTotals implements TunnelTotals {
       this.#received += bytesReceived;
       this.#sent += bytesSent;
     });
-    deps.tunnels.on('refused', (_peer, _target, reason) => this.#refusals.add(`target ${reason}`));
+    deps.tunnels.on('refused', (_peer, _target, reason) => this.refusals.add(`target-${reason}`));
   }
 
   get opened(): number {
@@ -35,10 +36,5 @@ export class RunningTotals implements TunnelTotals {
 
   get bytesSent(): number {
     return this.#tunnels.list().reduce((sum, { bytesSent }) => sum + bytesSent, this.#sent);
-  }
-
-  /** Within 24 hours, by reason. */
-  get refused(): Readonly<Record<string, number>> {
-    return this.#refusals.lastDay;
   }
 }

@@ -473,7 +473,7 @@ t.test('an edited allow list applies at once, to open tunnels too', async (t) =>
   t.match(change, { changed: [{ name: 'lap', allow: ['127.0.0.1:1'] }], closedTunnels: 1 });
   t.match(await tunnel.over, { name: 'TunnelError' });
   await t.rejects(client.tunnel(server, port), { code: 'not-allowed' });
-  t.match((await daemon.call('status', {})).refusals.last24Hours, { 'target not-allowed': 1 });
+  t.match((await daemon.call('status', {})).refusals.last24Hours, { 'target-not-allowed': 1 });
   await daemon.call('whitelist.edit', { client: 'lap', allow: [], name: null, note: '' });
   await client.tunnel(server, port);
 });

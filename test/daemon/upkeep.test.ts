@@ -182,8 +182,8 @@ t.test('a client that is refused often leaves room in the log, and its refusals 
   const about = lines.filter((line) => line.includes('127.0.0.1:2 refused')).length;
   t.ok(about >= 200 && about < 300, `${about} lines about 3,000 requests`);
   t.ok(lines.includes(`whitelist: laptop ${client.key.slice(0, 8).toUpperCase()} added`));
-  t.match((await daemon.call('status', {})).refusals.last24Hours, { 'target not-allowed': 3_000 });
-  t.match((await daemon.call('metrics', {})).text, /^tuntox_refused_24h\{reason="target not-allowed"\} 3000$/m);
+  t.match((await daemon.call('status', {})).refusals.last24Hours, { 'target-not-allowed': 3_000 });
+  t.match((await daemon.call('metrics', {})).text, /^tuntox_refusals_total\{reason="target-not-allowed"\} 3000$/m);
 });
 
 t.test('connections.watch sends a list each interval', async (t) => {
@@ -225,6 +225,7 @@ t.test('metrics are OpenMetrics, over the socket and over HTTP; health is a page
   const { text } = await daemon.call('metrics', {});
   t.ok(text.endsWith('# EOF\n'));
   for (const line of [
+    'tuntox_build_info{version="1.2.3"} 1',
     'tuntox_healthy 1',
     'tuntox_online 1',
     'tuntox_dropped_packets_total{layer="onion"} 3',
@@ -237,6 +238,9 @@ t.test('metrics are OpenMetrics, over the socket and over HTTP; health is a page
     'tuntox_whitelist_entries 1',
   ]) {
     t.ok(text.split('\n').includes(line), line);
+  }
+  for (const name of ['resident_memory_bytes', 'open_fds', 'max_fds', 'start_time_seconds', 'cpu_seconds_total']) {
+    t.match(text, new RegExp(`^process_${name} [0-9.e+]+$`, 'm'), name);
   }
   const page = await get(port, '/metrics');
   t.match(page, { status: 200, type: 'application/openmetrics-text; version=1.0.0; charset=utf-8' });

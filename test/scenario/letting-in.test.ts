@@ -57,7 +57,7 @@ for (const seconds of [3, 12, 25, 55, 85]) {
     t.teardown(() => admission.close());
     const client = (await world.peer()).join(node);
     const friend = client.tox.addFriend(server.tox.id, friendRequestMessage(undefined));
-    t.ok(await world.until(() => (admission.refusals['not-whitelisted'] ?? 0) > 0, 60 * SECOND), 'refused');
+    t.ok(await world.until(() => (admission.refusals.lastDay['not-whitelisted'] ?? 0) > 0, 60 * SECOND), 'refused');
     clock.advance(seconds * SECOND);
     list.add(client.tox.publicKey);
     admission.review();

@@ -99,7 +99,8 @@ function violationsOfImports(file: string, text: string, sources: Sources, table
 }
 
 function violationsOfModule(file: string, folder: string, specifier: string, tables: ArchitectureTables): string[] {
-  const owners = tables.owners.get(specifier);
+  // A module inside a package belongs to the owner of the package.
+  const owners = tables.owners.get(specifier) ?? tables.owners.get(specifier.split('/')[0] as string);
   if (owners !== undefined) {
     // A vocabulary, such as that of schemas, belongs to a folder.
     if (owners.some((owner) => owner === file || (owner.endsWith('/') && file.startsWith(owner)))) return [];

@@ -7,6 +7,7 @@ import type { AccessControl } from '../../engine/access/access-control.js';
 import type { AccessPolicy } from '../../engine/access/access-policy.js';
 import type { Engine } from '../../engine/engine.js';
 import type { ClientAdmission } from '../../engine/server/client-admission.js';
+import type { Refusals } from '../../engine/server/refusal-counts.js';
 import type { TargetPolicy } from '../../engine/server/target-policy.js';
 
 export type StatusWarning = Result<'status'>['warnings'][number];
@@ -61,8 +62,8 @@ export interface MethodContext {
   /** Without its user and password; undefined without a proxy. */
   readonly proxy: string | undefined;
   readonly totals: TunnelTotals;
-  /** Tunnels that were refused within 24 hours, by reason. */
-  readonly targetRefusals: Readonly<Record<string, number>>;
+  /** Refused tunnels by reason. */
+  readonly targetRefusals: Refusals;
   readonly process: {
     readonly version: string;
     readonly pid: number;

@@ -34,7 +34,7 @@ export function statusMethods(context: MethodContext): Pick<MethodHandlers, 'sta
       access: accessOf(context),
       sessions: sessionsOf(context),
       refusals: {
-        last24Hours: sums(context.admission.refusals, context.targetRefusals),
+        last24Hours: { ...context.admission.refusals.lastDay, ...context.targetRefusals.lastDay },
         banned: context.access.bans.length,
       },
     }),
@@ -100,11 +100,4 @@ function sessionsOf(context: MethodContext): Result<'status'>['sessions'] {
   const { bytesReceived, bytesSent } = context.totals;
   const clients = context.admission.clients.filter(({ isOnline }) => isOnline).length;
   return { clients, tunnels: countConnections(context), bytesReceived, bytesSent };
-}
-
-function sums(...counts: readonly Readonly<Record<string, number>>[]): Record<string, number> {
-  const total: Record<string, number> = {};
-  for (const one of counts)
-    for (const [reason, count] of Object.entries(one)) total[reason] = (total[reason] ?? 0) + count;
-  return total;
 }

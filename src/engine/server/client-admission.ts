@@ -14,7 +14,7 @@ import type { ToxStack } from '../network/tox-stack.js';
 import { ClientList } from './client-list.js';
 import { nameWithKey } from './client-names.js';
 import { RecentRefusals } from './recent-refusals.js';
-import { RefusalCounts } from './refusal-counts.js';
+import { RefusalCounts, type Refusals } from './refusal-counts.js';
 
 const REFUSALS: Readonly<Record<RefusalReason, string>> = {
   banned: 'it is banned',
@@ -113,9 +113,9 @@ export class ClientAdmission {
     return this.#clients.all;
   }
 
-  /** Clients refused within the last 24 hours, by reason; each counts once, unless over a thousand came after it. */
-  get refusals(): Readonly<Record<string, number>> {
-    return this.#counts.lastDay;
+  /** Refused clients by reason. A client counts once, unless over a thousand came after it. */
+  get refusals(): Refusals {
+    return this.#counts;
   }
 
   /**

@@ -1,13 +1,23 @@
-/** How often somebody was refused within the last 24 hours, and why: a count for each hour, so that it costs nothing. */
+/** Counts refusals by reason: since the start, and within the last 24 hours by the hour, so that a refusal costs nothing. */
 import type { Clock } from '../../base/clock.js';
 
 /** ms. */
 const HOUR = 3_600_000;
 const HOURS = 24;
 
-export class RefusalCounts {
+type Counts = Readonly<Record<string, number>>;
+
+export interface Refusals {
+  /** Since the start. */
+  readonly total: Counts;
+  /** Within 24 hours. */
+  readonly lastDay: Counts;
+}
+
+export class RefusalCounts implements Refusals {
   readonly #clock: Clock;
-  /** By hour of the clock; no more than the last ones. */
+  readonly #total = new Map<string, number>();
+  /** By hour of the clock; only the last 24. */
   readonly #hours = new Map<number, Map<string, number>>();
 
   constructor(clock: Clock) {
@@ -18,10 +28,14 @@ export class RefusalCounts {
     const hour = this.#expire();
     const counts = this.#hours.get(hour) ?? new Map<string, number>();
     this.#hours.set(hour, counts);
-    counts.set(reason, (counts.get(reason) ?? 0) + 1);
+    for (const all of [counts, this.#total]) all.set(reason, (all.get(reason) ?? 0) + 1);
   }
 
-  get lastDay(): Readonly<Record<string, number>> {
+  get total(): Counts {
+    return Object.fromEntries(this.#total);
+  }
+
+  get lastDay(): Counts {
     this.#expire();
     const sums: Record<string, number> = {};
     for (const counts of this.#hours.values()) {

@@ -67,7 +67,7 @@ t.test(
     t.equal(admission.clients.length, PLACES);
     come(late, SECRET);
     t.notOk(isHere(late), 'all places are taken');
-    t.match(admission.refusals, { full: 1 });
+    t.match(admission.refusals, { total: { full: 1 }, lastDay: { full: 1 } });
     come(second);
     t.ok(isHere(first) && isHere(second));
     t.same(removed, [crowd.at(-1)?.hex], 'the last of the others has gone');
