@@ -25,7 +25,6 @@ import {
 } from './envelope.js';
 import type { IpcConnection, IpcHandlers } from './ipc.js';
 import { LineReader } from './line-reader.js';
-import type { OrderPace } from './order-pace.js';
 import { type Call, type Emit, METHODS, PROTOCOL_VERSION } from './protocol.js';
 
 /** ms for `hello`. */
@@ -49,7 +48,6 @@ export interface ServerConnectionDeps {
   readonly clock: Clock;
   readonly log: Logger;
   readonly ipc: IpcConnection;
-  readonly pace: Pick<OrderPace, 'mayBegin' | 'forget'>;
   /** @throws ControlError (rejects) */
   answer(method: string, params: unknown, emit: Emit<unknown>, call: Call): Promise<unknown>;
   /** Much waits for this client. */
@@ -75,8 +73,6 @@ export class ServerConnection {
   /** Lines that wait, and the index of the next one: removing the first element would be slow. */
   #lines: string[] = [];
   #nextLine = 0;
-  /** Whether the pace has called the next line. */
-  #isCalled = false;
   #linger: Timer | undefined;
   #state: State;
 
@@ -116,7 +112,6 @@ export class ServerConnection {
     if (this.#state.kind === 'greeting') this.#state.timeout.cancel();
     this.#state = { kind: 'closed' };
     this.#lines = [];
-    this.#deps.pace.forget(this.#onCalled);
     for (const { abort } of this.#calls.values()) abort.abort();
     this.#deps.ipc.end();
     this.#linger = this.#deps.clock.after(LINGER, () => this.#deps.ipc.destroy());
@@ -145,26 +140,11 @@ export class ServerConnection {
         break;
       }
       if (line.trim() === '') continue;
-      if (this.#state.kind === 'ready' && !this.#mayBegin()) {
-        this.#nextLine -= 1;
-        break;
-      }
       this.#onLine(line);
     }
     if (this.#lines.length > 0) this.#deps.ipc.pause();
     else this.#deps.ipc.resume();
   }
-
-  #mayBegin(): boolean {
-    const mayBegin = this.#isCalled || this.#deps.pace.mayBegin(this.#onCalled);
-    this.#isCalled = false;
-    return mayBegin;
-  }
-
-  readonly #onCalled = (): void => {
-    this.#isCalled = true;
-    this.#work();
-  };
 
   #onLine(line: string): void {
     const message = parseLine(line);
@@ -231,7 +211,8 @@ export class ServerConnection {
       this.#refuse(id, code, message, hint);
     } finally {
       this.#calls.delete(id);
-      this.#work();
+      // In another turn of the event loop: tunnels and other clients must not wait for all requests of this one.
+      this.#deps.clock.soon(() => this.#work());
     }
   }
 

@@ -6,7 +6,6 @@ import type { Logger } from '../base/logger.js';
 import { ControlError } from './control-error.js';
 import { describeIssues } from './envelope.js';
 import { type IpcConnection, type IpcHandlers, type IpcListener, listenIpc, type SocketOptions } from './ipc.js';
-import { OrderPace } from './order-pace.js';
 import { type Call, type Emit, METHODS, type MethodHandlers, type MethodName } from './protocol.js';
 import { ServerConnection } from './server-connection.js';
 
@@ -17,8 +16,6 @@ export interface ControlServerDeps {
   readonly clock: Clock;
   readonly log: Logger;
   readonly handlers: MethodHandlers;
-  /** The recent load of the event loop, 0 to 1. */
-  readonly workload: () => number;
 }
 
 export interface ControlServerOptions extends SocketOptions {
@@ -31,13 +28,11 @@ export class ControlServer {
   readonly #deps: ControlServerDeps;
   readonly #options: ControlServerOptions;
   readonly #connections = new Set<ServerConnection>();
-  readonly #pace: OrderPace;
   #listener: IpcListener | undefined;
   #isStopped = false;
 
   constructor(deps: ControlServerDeps, options: ControlServerOptions) {
     this.#deps = deps;
-    this.#pace = new OrderPace(deps);
     this.#options = options;
   }
 
@@ -75,7 +70,6 @@ export class ControlServer {
         clock: this.#deps.clock,
         log: this.#deps.log,
         ipc,
-        pace: this.#pace,
         answer: (method, params, emit, call) => this.#answer(method, params, emit, call),
         onBusy: () => this.#makeRoom(),
         onClosed: () => this.#connections.delete(connection),

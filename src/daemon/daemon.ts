@@ -41,8 +41,6 @@ export interface DaemonDeps {
   readonly load: () => Loaded;
   /** Resident memory, bytes. */
   readonly memory: () => number;
-  /** The recent load of the event loop, 0 to 1. */
-  readonly workload: () => number;
 }
 
 export interface DaemonOptions {
@@ -111,7 +109,7 @@ export class Daemon {
     const { socket } = loaded.settings;
     const { groupId, pid, version } = options;
     this.#control = new ControlServer(
-      { clock: deps.clock, log, handlers: methodHandlers(context), workload: deps.workload },
+      { clock: deps.clock, log, handlers: methodHandlers(context) },
       { path: socket.path, groupId, daemon: `tuntoxd ${version}`, pid },
     );
   }

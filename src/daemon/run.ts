@@ -9,7 +9,6 @@ import { lockFile } from '../engine/state/file-lock.js';
 import { nodeFileSystem } from '../engine/state/file-system.js';
 import type { BackgroundProcess } from '../platform/process/background.js';
 import { runProcess, ServiceProcess } from '../platform/process/service-process.js';
-import { eventLoopLoad } from '../platform/runtime/event-loop.js';
 import { residentMemory } from '../platform/runtime/memory.js';
 import { findServiceManager, type ServiceManager } from '../platform/service-manager/systemd-notify.js';
 import type { Loaded } from './configuration.js';
@@ -61,7 +60,7 @@ async function serve(
   const managing = findServiceManager({ clock: systemClock, log, environment, pid, monotonic: systemMicroseconds });
   const deps = {
     ...{ clock: systemClock, random: systemRandom, log, logging, files: nodeFileSystem, environment },
-    ...{ startEngine, load, memory: residentMemory(systemClock), workload: eventLoopLoad(systemClock) },
+    ...{ startEngine, load, memory: residentMemory(systemClock) },
   };
   const own = { user: settings.user, pidFile: flags.pidFile };
   const service = new ServiceProcess({ process, log, lockFile, background }, own);

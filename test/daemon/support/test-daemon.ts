@@ -135,8 +135,7 @@ export class TestDaemon {
     };
     const { logger: log } = logging;
     const memory = (): number => 50_000_000;
-    const workload = (): number => 0;
-    const deps = { clock, random, log, logging, files: disk, environment, startEngine, load, memory, workload };
+    const deps = { clock, random, log, logging, files: disk, environment, startEngine, load, memory };
     const daemon = await Daemon.start(deps, loaded, { version: '1.2.3', pid: 7, groupId: process.getgid?.() });
     t.teardown(() => daemon.stop());
     const path = loaded.settings.socket.path;

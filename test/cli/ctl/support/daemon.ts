@@ -351,7 +351,7 @@ export const HANDLERS: MethodHandlers = {
 export async function startDaemon(t: Test, handlers: Partial<MethodHandlers> = {}): Promise<string> {
   const path = join(temporaryDirectory(t), 'tuntoxd.sock');
   const server = new ControlServer(
-    { clock: systemClock, log: silentLogger, handlers: { ...HANDLERS, ...handlers }, workload: () => 0 },
+    { clock: systemClock, log: silentLogger, handlers: { ...HANDLERS, ...handlers } },
     { path, groupId: process.getgid?.(), daemon: 'tuntoxd 1.0.0', pid: 812 },
   );
   await server.start();
