@@ -32,7 +32,7 @@ async function refused(t: Test, daemon: Process, status: number, message: RegExp
   t.match(daemon.stderr, message);
 }
 
-t.test('killed and started again it is who it was, and knows whom it lets in', async (t) => {
+t.test('a daemon that was killed has the same identity and access after a restart', async (t) => {
   const place = daemonPlace(t, undefined);
   const first = await startDaemon(t, place);
   const control = await controlOf(t, place);
@@ -51,7 +51,7 @@ t.test('killed and started again it is who it was, and knows whom it lets in', a
   for (const { stderr } of [first, second]) t.notOk(stderr.includes(secret as string) || stderr.includes(toxId));
 });
 
-t.test('a second one on the same directory, or the same socket, does not start', async (t) => {
+t.test('a second daemon on the same directory or socket does not start', async (t) => {
   const place = daemonPlace(t, undefined);
   const first = await startDaemon(t, place);
   await refused(
@@ -75,31 +75,34 @@ t.test('a second one on the same directory, or the same socket, does not start',
   t.equal((await (await controlOf(t, place)).call('status', {})).daemon.pid, first.pid, 'the first one answers still');
 });
 
-t.test('settings that are wrong are all named, with line and nearest key; --check starts nothing', async (t) => {
-  const place = daemonPlace(t, undefined);
-  const check = spawnDaemon(t, place, { args: ['--check'] });
-  t.equal(await check.exited, 0, check.stderr);
-  t.match(check.stdout, /tuntox\.yaml is valid\n/);
-  configure(place, undefined, 'targets:\n  rules_file: /nothing\n');
-  await refused(
-    t,
-    spawnDaemon(t, place, { args: ['--check'] }),
-    2,
-    /targets\.rules_file: cannot read \/nothing: there is/,
-  );
-  configure(place, undefined, 'acces:\n  open: true\nlog:\n  level: loud\n');
-  for (const args of [['--check'], []]) {
-    const daemon = spawnDaemon(t, place, { args });
-    await refused(t, daemon, 2, /line 6: .*"acces": did you mean "access"\?\n.*line 9: log\.level: use one of/);
-  }
-  t.notOk(existsSync(place.stateDirectory));
-  await refused(
-    t,
-    spawnDaemon(t, place, { args: ['--lgo-level', 'info'] }),
-    2,
-    /unknown option --lgo-level: did you mean --log-level/,
-  );
-});
+t.test(
+  'all errors in the settings are named with their line and the nearest key; --check starts nothing',
+  async (t) => {
+    const place = daemonPlace(t, undefined);
+    const check = spawnDaemon(t, place, { args: ['--check'] });
+    t.equal(await check.exited, 0, check.stderr);
+    t.match(check.stdout, /tuntox\.yaml is valid\n/);
+    configure(place, undefined, 'targets:\n  rules_file: /nothing\n');
+    await refused(
+      t,
+      spawnDaemon(t, place, { args: ['--check'] }),
+      2,
+      /targets\.rules_file: cannot read \/nothing: there is/,
+    );
+    configure(place, undefined, 'acces:\n  open: true\nlog:\n  level: loud\n');
+    for (const args of [['--check'], []]) {
+      const daemon = spawnDaemon(t, place, { args });
+      await refused(t, daemon, 2, /line 6: .*"acces": did you mean "access"\?\n.*line 9: log\.level: use one of/);
+    }
+    t.notOk(existsSync(place.stateDirectory));
+    await refused(
+      t,
+      spawnDaemon(t, place, { args: ['--lgo-level', 'info'] }),
+      2,
+      /unknown option --lgo-level: did you mean --log-level/,
+    );
+  },
+);
 
 /** A client that sends to a service through a daemon; the service counts, and answers at the end. */
 async function startTransfer(t: Test) {
@@ -125,7 +128,7 @@ async function startTransfer(t: Test) {
   return { place, node, daemon, control, client, bytes, socket, answer, isWhole };
 }
 
-t.test('a reload during a transfer breaks nothing, and a bad file keeps what was there', async (t) => {
+t.test('a reload during a transfer breaks nothing, and a bad file changes nothing', async (t) => {
   const { place, node, daemon, control, bytes, socket, answer, isWhole } = await startTransfer(t);
   socket.write(bytes.subarray(0, 1024 * 1024));
   configure(place, node, 'log:\n  level: debug\naccess:\n  require: any\nuser: nobody\n');
@@ -146,7 +149,7 @@ t.test('a reload during a transfer breaks nothing, and a bad file keeps what was
   await t.rejects(control.call('config.reload', {}), { code: 'failed', message: /log\.level/ });
 });
 
-t.test('with its socket elsewhere, the usual place leads to it, for a reload that waits for the outcome', async (t) => {
+t.test('a socket elsewhere has a link at the default path, for a reload that waits for the outcome', async (t) => {
   const place = daemonPlace(t, undefined);
   const directory = temporaryDirectory(t);
   const usual = join(directory, 'tuntoxd.sock');
@@ -190,7 +193,7 @@ t.test('with its socket elsewhere, the usual place leads to it, for a reload tha
   );
 });
 
-t.test('told to read its settings anew while it starts, it starts, and then does', async (t) => {
+t.test('a reload signal during the start is handled after the start', async (t) => {
   const place = daemonPlace(t, undefined);
   const daemon = spawnDaemon(t, place);
   // SigCgt: the signals that it has a use for; SIGHUP is the first one.
@@ -204,7 +207,7 @@ t.test('told to read its settings anew while it starts, it starts, and then does
   t.equal(await daemon.stop('SIGTERM'), 0);
 });
 
-t.test('told to stop during a transfer it ends once that is done', async (t) => {
+t.test('a daemon that is stopped during a transfer finishes it first', async (t) => {
   const { daemon, client, bytes, socket, answer, isWhole } = await startTransfer(t);
   socket.write(bytes.subarray(0, 4 * 1024 * 1024));
   await daemon.waitFor(/tunnel to .* opened/);
@@ -217,7 +220,7 @@ t.test('told to stop during a transfer it ends once that is done', async (t) => 
   t.notMatch(client.stderr, /shutting down/, 'nothing was cut');
 });
 
-t.test('the second signal to stop ends it at once', async (t) => {
+t.test('a second stop signal ends the daemon at once', async (t) => {
   const place = daemonPlace(t, undefined);
   const daemon = await startDaemon(t, place);
   // Two of a kind would be one while it is stopped. Both find it where it was, before it has taken leave of anybody.
@@ -230,7 +233,7 @@ t.test('the second signal to stop ends it at once', async (t) => {
   t.equal(await (await startDaemon(t, place)).stop('SIGTERM'), 0, 'and what it left is no obstacle');
 });
 
-t.test('what cannot be used is said with the name of its setting', async (t) => {
+t.test('the error about an unusable value names its setting', async (t) => {
   const place = daemonPlace(t, undefined);
   // Node's own way to make a directory with its parents would not come back from there.
   const inProc = spawnDaemon(t, place, { args: ['--state-dir', '/proc/nothing/state'] });
@@ -248,7 +251,7 @@ t.test('what cannot be used is said with the name of its setting', async (t) => 
   await daemon.waitFor(/ECONNREFUSED .*: check that it runs, and its address in network\.proxy in the settings/);
 });
 
-t.test('a full disk is said, and changes nothing', async (t) => {
+t.test('with a full disk a change fails, and nothing has changed', async (t) => {
   const isRoot = process.getuid?.() === 0;
   if (!requirementsMet(t, { isMet: isRoot, reason: 'only root can mount a small disk', isOptional: true })) return;
   const place = daemonPlace(t, undefined);
@@ -274,7 +277,7 @@ t.test('a full disk is said, and changes nothing', async (t) => {
   t.equal(await daemon.stop('SIGTERM'), 0);
 });
 
-t.test('in the background, as another user, with a pid file', async (t) => {
+t.test('the daemon runs in the background, as another user, with a pid file', async (t) => {
   const isRoot = process.getuid?.() === 0;
   if (!requirementsMet(t, { isMet: isRoot, reason: 'only root can become somebody else', isOptional: true })) return;
   const place = placeOfUser(t, 'user: nobody\n');
@@ -306,7 +309,7 @@ t.test('in the background, as another user, with a pid file', async (t) => {
   t.notOk(existsSync(place.socket));
 });
 
-t.test('a read-only disk at the start is a warning, where the identity can be read', async (t) => {
+t.test('a read-only disk at the start is a warning if the identity can be read', async (t) => {
   if (!requirementsMet(t, root('mount a disk for reading only'))) return;
   const place = daemonPlace(t, undefined);
   const first = await startDaemon(t, place);
@@ -323,37 +326,34 @@ t.test('a read-only disk at the start is a warning, where the identity can be re
   t.ok(warnings.some(({ code }) => code === 'not-saved'));
   t.equal(await daemon.stop(), 0);
 });
-t.test(
-  'a socket that was deleted comes back, with the link to it, and until then tuntoxctl says what is wrong',
-  async (t) => {
-    const place = daemonPlace(t, undefined);
-    const directory = temporaryDirectory(t);
-    const usual = join(directory, 'tuntoxd.sock');
-    const daemon = await startDaemon(t, place, { env: { RUNTIME_DIRECTORY: directory } });
-    const before = await controlOf(t, place);
-    // It cannot look while it is asked.
-    daemon.kill('SIGSTOP');
-    unlinkSync(place.socket);
-    unlinkSync(usual);
-    const ask = (...words: string[]) =>
-      startProgram('tuntoxctl', [...TUNTOXCTL_COMMAND, ...words, '--socket', place.socket]);
-    const lost = ask('id');
-    t.equal(await lost.exited, 1);
-    t.match(
-      lost.stderr,
-      /^tuntoxctl: the daemon is running, but its control socket .* was deleted\n {2}the daemon recreates it within 10 s; .*HUP/,
-    );
-    daemon.kill('SIGHUP');
-    daemon.kill('SIGCONT');
-    await daemon.waitFor(/settings reloaded/);
-    t.match(daemon.stderr, /tuntoxd\.sock was deleted, and has been created again/);
-    t.equal(await ask('id').exited, 0);
-    t.equal(readlinkSync(usual), place.socket);
-    t.match(await before.call('id', {}), { schema: 'tuntox.id/1' }, 'nobody has lost a connection');
-    t.equal(await daemon.stop('SIGTERM'), 0);
-    for (const path of [place.socket, usual]) t.notOk(lstatSync(path, { throwIfNoEntry: false }), path);
-    const none = ask('id');
-    t.equal(await none.exited, 3);
-    t.match(none.stderr, /the daemon is not running/);
-  },
-);
+t.test('a deleted socket and its link are created again, and until then tuntoxctl says what is wrong', async (t) => {
+  const place = daemonPlace(t, undefined);
+  const directory = temporaryDirectory(t);
+  const usual = join(directory, 'tuntoxd.sock');
+  const daemon = await startDaemon(t, place, { env: { RUNTIME_DIRECTORY: directory } });
+  const before = await controlOf(t, place);
+  // It cannot look while it is asked.
+  daemon.kill('SIGSTOP');
+  unlinkSync(place.socket);
+  unlinkSync(usual);
+  const ask = (...words: string[]) =>
+    startProgram('tuntoxctl', [...TUNTOXCTL_COMMAND, ...words, '--socket', place.socket]);
+  const lost = ask('id');
+  t.equal(await lost.exited, 1);
+  t.match(
+    lost.stderr,
+    /^tuntoxctl: the daemon is running, but its control socket .* was deleted\n {2}the daemon recreates it within 10 s; .*HUP/,
+  );
+  daemon.kill('SIGHUP');
+  daemon.kill('SIGCONT');
+  await daemon.waitFor(/settings reloaded/);
+  t.match(daemon.stderr, /tuntoxd\.sock was deleted, and has been created again/);
+  t.equal(await ask('id').exited, 0);
+  t.equal(readlinkSync(usual), place.socket);
+  t.match(await before.call('id', {}), { schema: 'tuntox.id/1' }, 'nobody has lost a connection');
+  t.equal(await daemon.stop('SIGTERM'), 0);
+  for (const path of [place.socket, usual]) t.notOk(lstatSync(path, { throwIfNoEntry: false }), path);
+  const none = ask('id');
+  t.equal(await none.exited, 3);
+  t.match(none.stderr, /the daemon is not running/);
+});

@@ -1,7 +1,7 @@
 /** man/tuntoxctl.1, made from the descriptions of the commands, as the help is. */
 import { ownVersion } from '../../src/base/own-files.js';
+import type { Description } from '../../src/cli/ctl/arguments.js';
 import { GLOBAL_OPTIONS, optionsOf } from '../../src/cli/ctl/arguments.js';
-import type { Description } from '../../src/cli/ctl/description.js';
 import { escaped, optionList, prose, sentence } from './mdoc.js';
 
 const HEAD = `.\\" Made by \`make manual\` from src/cli/ctl/commands.

@@ -1,8 +1,40 @@
-/** Reads the command line of tuntoxctl, and checks it against the description of the command. */
-import { readWords, type Word } from '../../base/command-line.js';
+/** Describes the commands of tuntoxctl, and reads a command line against the description. Help, manual and completion use it too. */
+import { type OptionSyntax, readWords, type Word } from '../../base/command-line.js';
 import { nearest } from '../../base/nearest.js';
 import { type CtlError, usage } from './ctl-error.js';
-import type { Description, Option } from './description.js';
+
+/** What Tab offers for a value: names from the running daemon, files, or these words. */
+export type Completes = 'client' | 'entry' | 'connection' | 'file' | readonly string[];
+
+export interface Option extends OptionSyntax {
+  readonly isRepeatable?: boolean;
+  readonly about: string;
+  readonly completes?: Completes;
+}
+
+export interface Argument {
+  /** The placeholder in help. */
+  readonly name: string;
+  readonly isOptional?: boolean;
+  readonly completes?: Completes;
+}
+
+export interface Description {
+  /** Noun and verb. */
+  readonly path: readonly string[];
+  /** One line that begins with a verb. */
+  readonly about: string;
+  /** Further sentences for the help of this command. */
+  readonly more?: string;
+  readonly arguments?: readonly Argument[];
+  readonly options?: readonly Option[];
+  /** Arguments as a person types them after the path. */
+  readonly examples: readonly string[];
+  /** Whether the command changes something, and so takes --dry-run. */
+  readonly isWrite?: boolean;
+  /** Whether the noun alone runs this command. */
+  readonly isDefault?: boolean;
+}
 
 export const DRY_RUN: Option = { name: '--dry-run', about: 'show what would happen, but change nothing' };
 export const GLOBAL_OPTIONS: readonly Option[] = [
@@ -133,8 +165,11 @@ const SYNONYMS: Readonly<Record<string, string>> = {
   delete: 'remove',
   logs: 'log tail',
   ls: 'list',
+  identity: 'id',
+  load: 'reload',
   rm: 'remove',
   stat: 'status',
+  unban: 'bans clear',
 };
 
 function unknownCommand(word: string, commands: readonly Description[]): CtlError {

@@ -2,9 +2,8 @@
 import type { Clock } from '../../base/clock.js';
 import { ControlError } from '../../control/control-error.js';
 import type { Output } from '../output.js';
-import type { ParsedArguments } from './arguments.js';
+import type { Description, ParsedArguments } from './arguments.js';
 import { CtlError } from './ctl-error.js';
-import type { Description } from './description.js';
 import type { Dialogue } from './dialogue.js';
 import type { Session } from './session.js';
 

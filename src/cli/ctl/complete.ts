@@ -1,7 +1,6 @@
 /** Tab completion: the scripts of the shells run `tuntoxctl __complete WORD…`, which answers from the table of commands. */
 
-import { GLOBAL_OPTIONS, optionsOf } from './arguments.js';
-import type { Completes, Description, Option } from './description.js';
+import { type Completes, type Description, GLOBAL_OPTIONS, type Option, optionsOf } from './arguments.js';
 import { shortKey } from './names.js';
 import type { Session } from './session.js';
 

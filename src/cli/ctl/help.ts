@@ -1,7 +1,6 @@
 /** The help of tuntoxctl, made from the descriptions of the commands, at most 80 columns wide. Pure. */
 import { entry, lines, optionEntry, paragraph } from '../../base/help-layout.js';
-import { GLOBAL_OPTIONS, optionsOf } from './arguments.js';
-import type { Description } from './description.js';
+import { type Description, GLOBAL_OPTIONS, optionsOf } from './arguments.js';
 
 /** @param path nothing for all commands, a noun, or noun and verb */
 export function helpText(path: readonly string[], commands: readonly Description[]): string {

@@ -218,6 +218,8 @@ t.test('a usage error suggests what was probably meant: 2', async (t) => {
     [['stat'], 'did you mean "status"?'],
     [['reload'], 'did you mean "config reload"?'],
     [['logs'], 'did you mean "log tail"?'],
+    [['unban'], 'did you mean "bans clear"?'],
+    [['identity'], 'did you mean "id"?'],
     [['white'], 'did you mean "whitelist"?'],
     [['co'], 'did you mean "connections" or "config" or "completion"?'],
     [['config'], 'config needs a verb: check, show, reload for details: tuntoxctl config --help'],

@@ -3,10 +3,10 @@
 import { ageText, bytesText, durationText, roundTripText } from '../../../base/units.js';
 import type { Result } from '../../../control/protocol.js';
 import type { Output } from '../../output.js';
+import type { Argument, Option } from '../arguments.js';
 import { type Command, show } from '../command.js';
 import { Footnotes, printClosed, printConnections, reasonText } from '../connection-table.js';
 import { usage } from '../ctl-error.js';
-import type { Argument, Option } from '../description.js';
 import { allowText, elapsedSince, NAME_COLUMNS, nameCells, nameOf, timeText } from '../names.js';
 import { durationValue } from '../values.js';
 

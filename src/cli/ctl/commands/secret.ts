@@ -3,9 +3,9 @@
 import { countText, durationText } from '../../../base/units.js';
 import type { Result } from '../../../control/protocol.js';
 import type { Output } from '../../output.js';
+import type { Option } from '../arguments.js';
 import { type Command, type Context, show, withConfirmation, YES } from '../command.js';
 import { CtlError, usage } from '../ctl-error.js';
-import type { Option } from '../description.js';
 import { elapsedSince, timeText } from '../names.js';
 import { durationValue } from '../values.js';
 

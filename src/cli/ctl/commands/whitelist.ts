@@ -3,9 +3,9 @@
 import { countText, durationText } from '../../../base/units.js';
 import type { Result } from '../../../control/protocol.js';
 import type { Output } from '../../output.js';
+import type { Option } from '../arguments.js';
 import { type Command, type Context, show, withConfirmation, YES } from '../command.js';
 import { usage } from '../ctl-error.js';
-import type { Option } from '../description.js';
 import { allowText, elapsedSince, NAME_COLUMNS, nameCells, shortKey, timeText } from '../names.js';
 import { expiryValue } from '../values.js';
 

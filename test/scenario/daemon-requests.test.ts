@@ -1,4 +1,4 @@
-/** Every order that only reads, given by the built `tuntoxctl` to the built `tuntoxd`: a bundle may break what its modules do. */
+/** Every request that only reads, sent by the bundled `tuntoxctl` to the bundled `tuntoxd`: a bundle may break its modules. */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
@@ -10,7 +10,7 @@ import { daemonPlace, startDaemon } from './support/daemon-command.js';
 const TUNTOXCTL = ['env', '-u', 'NODE_OPTIONS', process.execPath, join(ROOT, 'dist/bin/tuntoxctl.js')] as const;
 const CLIENT = 'a'.repeat(64);
 
-/** What is asked, and what the answer must have in it. */
+/** The requests, and what their answers must have. */
 const READS: readonly (readonly [words: string, answer: RegExp])[] = [
   ['status', /^Identity /m],
   ['id', /^[0-9A-F]{76}$/m],
@@ -30,22 +30,22 @@ const READS: readonly (readonly [words: string, answer: RegExp])[] = [
   ['version', /tuntoxd/],
   ['completion bash', /complete/],
 ];
-/** Of a daemon that nobody gets into, or that is not in the network yet. */
+/** The exit status of a daemon that admits no client, or is not connected to the network yet. */
 const DEGRADED = 6;
 
-t.test('what is built answers every order that only reads', async (t) => {
+t.test('the bundles answer every request that only reads', async (t) => {
   const port = await freeTcpPort();
   const place = daemonPlace(t, undefined, `http:\n  listen: 127.0.0.1:${port}\n`);
   await startDaemon(t, place);
-  const order = async (...words: string[]): Promise<{ status: number | null; said: string }> => {
+  const request = async (...words: string[]): Promise<{ status: number | null; said: string }> => {
     const [command, ...args] = [...TUNTOXCTL, ...words];
     const child = spawn(command, args, { env: { ...process.env, TUNTOX_SOCKET: place.socket } });
     const [out, error, [status]] = await Promise.all([text(child.stdout), text(child.stderr), once(child, 'close')]);
     return { status, said: out + error };
   };
-  await order('whitelist', 'add', CLIENT, '--name', 'laptop');
+  await request('whitelist', 'add', CLIENT, '--name', 'laptop');
   for (const [words, answer] of READS) {
-    const { status, said } = await order(...words.split(' '));
+    const { status, said } = await request(...words.split(' '));
     t.ok(status === 0 || (words === 'status' && status === DEGRADED), `${words}: ${status}`);
     t.match(said, answer, words);
   }

@@ -40,7 +40,7 @@ async function open(port: number): Promise<Socket> {
   return socket;
 }
 
-t.test('closed at first; whitelist add lets a client in, remove closes its tunnel', async (t) => {
+t.test('a new daemon admits no client; whitelist add admits one, and whitelist remove closes its tunnel', async (t) => {
   const { network, control, daemon, toxId } = await start(t);
   const status = await control.call('status', {});
   t.match(status, { health: 'degraded', access: { closed: true } });
@@ -72,7 +72,7 @@ t.test('closed at first; whitelist add lets a client in, remove closes its tunne
   t.match(daemon.stderr, /stopping on SIGTERM.*\n(.*\n)*.*stopped\n$/);
 });
 
-t.test('connections and status are what the kernel says, with 50 tunnels', async (t) => {
+t.test('connections and status agree with the kernel about 50 tunnels', async (t) => {
   const { network, control, daemon, toxId } = await start(t);
   await control.call('secret.set', { secret: 'canary of the network' });
   const service = await network.service(echo);
