@@ -17,15 +17,15 @@ import type { EngineOptions } from '../engine/start-engine.js';
 import type { FileSystem } from '../engine/state/file-system.js';
 import type { SettingNames } from '../engine/state/setting-names.js';
 import { accessSettings, accessSettingsOrError, secretPlace } from './access-settings.js';
+import { AccessSummary } from './access-summary.js';
 import { Configuration, type Loaded, type Settings } from './configuration.js';
 import { HttpPages } from './http-pages.js';
 import { affectedBy, type Consent, confirm } from './methods/affected-clients.js';
 import type { DaemonState, LogKeeper, MethodContext } from './methods/context.js';
 import { methodHandlers } from './methods/method-handlers.js';
 import { isClosed, networkOf } from './methods/status.js';
+import { TunnelTotals } from './methods/tunnel-totals.js';
 import { metricsOf } from './metrics.js';
-import { ServingNews } from './serving-news.js';
-import { RunningTotals } from './tunnel-totals.js';
 import { healthOf } from './warnings.js';
 
 export interface DaemonDeps {
@@ -67,10 +67,10 @@ export class Daemon {
   readonly #policy: AccessPolicy;
   readonly #targets: TargetPolicy;
   readonly #admission: ClientAdmission;
-  readonly #totals: RunningTotals;
+  readonly #totals: TunnelTotals;
   readonly #http: HttpPages;
   readonly #control: ControlServer;
-  readonly #news: ServingNews;
+  readonly #summary: AccessSummary;
   readonly #startedAt: number;
   readonly #startedNow: number;
   #state: DaemonState = 'starting';
@@ -97,10 +97,10 @@ export class Daemon {
     });
     this.#policy = new AccessPolicy(access, this.#bans.onWrong);
     this.#admission = engine.serve(this.#policy, (id) => access.entryOf(id)?.alias);
-    this.#totals = new RunningTotals({ clock: deps.clock, tunnels: engine.tunnels });
+    this.#totals = new TunnelTotals({ clock: deps.clock, tunnels: engine.tunnels });
     access.onChange(() => this.#review());
     const { log, load } = deps;
-    this.#news = new ServingNews({ log, access, policy: this.#policy, targets });
+    this.#summary = new AccessSummary({ log, access, policy: this.#policy, targets });
     const confirmed = (settings: Settings, consent: Consent): string[] => this.#confirm(settings, consent);
     const apply = (settings: Settings): void => this.#apply(settings);
     this.configuration = new Configuration({ log, load, apply, confirm: confirmed }, loaded);
@@ -211,7 +211,7 @@ export class Daemon {
     await this.#control.start();
     await this.#http.serve(this.configuration.settings.http.listen);
     this.#state = 'running';
-    this.#news.log();
+    this.#summary.log();
     // These two were already logged.
     const news = this.#warnings().warnings.filter(({ code }) => code !== 'http' && code !== 'not-saved');
     for (const { message } of news) log.warn(message);
@@ -245,7 +245,7 @@ export class Daemon {
     if (!isDeepStrictEqual(this.configuration.settings.log, settings.log)) this.#deps.logging.use(settings.log);
     // This reviews all clients, by the new rules too.
     this.#access.applySettings(access);
-    this.#news.log();
+    this.#summary.log();
     void this.#http.serve(settings.http.listen);
   }
 
@@ -297,7 +297,6 @@ export class Daemon {
       get proxy() {
         return daemon.#networkContext.proxy;
       },
-      targetRefusals: this.#totals.refusals,
       get process() {
         const uptime = clock.now() - daemon.#startedNow;
         return { version, pid, startedAt: daemon.#startedAt, uptime, state: daemon.#state, memory: memory() };

@@ -2,10 +2,7 @@
 import { cpuUsage } from 'node:process';
 import type { MethodContext } from './methods/context.js';
 
-type Deps = Pick<
-  MethodContext,
-  'access' | 'admission' | 'engine' | 'process' | 'targetRefusals' | 'totals' | 'warnings'
->;
+type Deps = Pick<MethodContext, 'access' | 'admission' | 'engine' | 'process' | 'totals' | 'warnings'>;
 type Labelled = readonly (readonly [labels: Readonly<Record<string, string>>, value: number])[];
 
 interface Row {
@@ -76,7 +73,7 @@ const ROWS: readonly Row[] = [
   counter(
     'tuntox_refusals',
     'Clients and tunnels that were refused, by reason',
-    ({ admission, targetRefusals }) => byLabel('reason', { ...admission.refusals.total, ...targetRefusals.total }),
+    ({ admission, totals }) => byLabel('reason', { ...admission.refusals.total, ...totals.refusals.total }),
     'reason',
   ),
   gauge('tuntox_whitelist_entries', 'Entries of the whitelist', ({ access }) => one(access.entries.length)),

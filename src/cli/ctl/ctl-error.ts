@@ -3,6 +3,7 @@ import { CodedError } from '../../base/coded-error.js';
 import { harmless, harmlessJson, wrapped } from '../../base/columns.js';
 import { adviceFor, describeError } from '../../base/program-error.js';
 import { ControlError, type ControlErrorCode } from '../../control/control-error.js';
+import type { CommandError } from '../../control/messages/upkeep.js';
 
 export const ExitStatus = {
   Ok: 0,
@@ -85,13 +86,7 @@ const HINTS: Partial<Record<ControlErrorCode, string>> = {
   failed: 'for details: journalctl -u tuntox',
 };
 
-export interface ErrorReport {
-  readonly schema: 'tuntox.error/1';
-  readonly code: string;
-  readonly message: string;
-  readonly hint: string | null;
-  readonly exitStatus: number;
-}
+export type ErrorReport = CommandError;
 
 export function errorReport(error: unknown): ErrorReport {
   const base = { schema: 'tuntox.error/1' } as const;

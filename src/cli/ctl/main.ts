@@ -52,8 +52,7 @@ export async function main(process: ProcessIo, clock: Clock = systemClock): Prom
     if (interruption.status !== undefined && interruption.outputError === undefined) return interruption.status;
     const report = errorReport(error);
     const isJson = process.argv.includes('--json');
-    const columns = process.stderr.isTTY === true ? process.stderr.columns || 80 : Number.POSITIVE_INFINITY;
-    process.stderr.write(isJson ? errorJson(report) : errorText(report, columns));
+    process.stderr.write(isJson ? errorJson(report) : errorText(report, columnsOf(process.stderr)));
     const stack = error instanceof CodedError ? undefined : stackOf(error, process.env);
     if (stack !== undefined && !isJson) process.stderr.write(`${stack}\n`);
     return report.exitStatus;
@@ -110,10 +109,7 @@ async function run(process: ProcessIo, clock: Clock, interruption: Interruption)
           }
           await writeResult(process.stdout, '');
         },
-        note: (text) => {
-          const columns = process.stderr.isTTY === true ? process.stderr.columns || 80 : Number.POSITIVE_INFINITY;
-          note(`${wrapped(harmless(text), columns).join('\n')}\n`);
-        },
+        note: (text) => note(`${wrapped(harmless(text), columnsOf(process.stderr)).join('\n')}\n`),
       };
       try {
         return (await command.run(context)) ?? ExitStatus.Ok;
@@ -123,6 +119,9 @@ async function run(process: ProcessIo, clock: Clock, interruption: Interruption)
     }
   }
 }
+
+const columnsOf = ({ isTTY, columns }: OutputStream): number =>
+  isTTY === true ? columns || 80 : Number.POSITIVE_INFINITY;
 
 function socketOf({ env }: ProcessIo, given: string | undefined): SocketPlace {
   if (given) return { path: given, from: 'option' };

@@ -77,3 +77,4 @@ export const Failure = v.strictObject({
   hint: v.nullable(v.string()),
   exitStatus: Count,
 });
+export type CommandError = v.InferOutput<typeof Failure>;

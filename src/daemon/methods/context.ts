@@ -7,19 +7,11 @@ import type { AccessControl } from '../../engine/access/access-control.js';
 import type { AccessPolicy } from '../../engine/access/access-policy.js';
 import type { Engine } from '../../engine/engine.js';
 import type { ClientAdmission } from '../../engine/server/client-admission.js';
-import type { Refusals } from '../../engine/server/refusal-counts.js';
 import type { TargetPolicy } from '../../engine/server/target-policy.js';
+import type { TunnelTotals } from './tunnel-totals.js';
 
 export type StatusWarning = Result<'status'>['warnings'][number];
 export type DaemonState = Result<'status'>['daemon']['state'];
-
-/** Counts since the start. */
-export interface TunnelTotals {
-  /** Tunnels. */
-  readonly opened: number;
-  readonly bytesReceived: number;
-  readonly bytesSent: number;
-}
 
 export interface ConfigurationKeeper {
   /** Undefined without a configuration file. */
@@ -62,8 +54,6 @@ export interface MethodContext {
   /** Without its user and password; undefined without a proxy. */
   readonly proxy: string | undefined;
   readonly totals: TunnelTotals;
-  /** Refused tunnels by reason. */
-  readonly targetRefusals: Refusals;
   readonly process: {
     readonly version: string;
     readonly pid: number;

@@ -34,7 +34,7 @@ export function statusMethods(context: MethodContext): Pick<MethodHandlers, 'sta
       access: accessOf(context),
       sessions: sessionsOf(context),
       refusals: {
-        last24Hours: { ...context.admission.refusals.lastDay, ...context.targetRefusals.lastDay },
+        last24Hours: { ...context.admission.refusals.lastDay, ...context.totals.refusals.lastDay },
         banned: context.access.bans.length,
       },
     }),

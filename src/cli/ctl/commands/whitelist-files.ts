@@ -7,18 +7,13 @@ import { withoutCopyMarks } from '../../../base/copied-text.js';
 import { isGivenOpen, readSmallFile } from '../../../base/small-file.js';
 import { countText } from '../../../base/units.js';
 import type { ParamsIn, Result } from '../../../control/protocol.js';
-import { type Command, type Context, show, withConfirmation, YES } from '../command.js';
+import { type Command, type Context, withConfirmation, YES } from '../command.js';
 import { CtlError, usage } from '../ctl-error.js';
 import { decodeText, readText } from '../dialogue.js';
-import { IF_ABSENT, printChange } from './whitelist.js';
+import { IF_ABSENT, showChange } from './whitelist.js';
 
 type Item = ParamsIn<'whitelist.import'>['items'][number];
 type Entry = Result<'whitelist.list'>['entries'][number];
-
-export interface WhitelistExport {
-  readonly schema: 'tuntox.whitelist-export/1';
-  readonly items: readonly Item[];
-}
 
 /** Control protocol: clients in one request. */
 const MAX_ITEMS = 1_000;
@@ -37,7 +32,7 @@ export const WHITELIST_FILE_COMMANDS: readonly Command[] = [
     options: [YES, IF_ABSENT],
     examples: ['clients.json', '- < clients.txt', 'clients.txt --dry-run'],
     run: async (context) => {
-      const { given, session, clock } = context;
+      const { given, session } = context;
       const items = parseWhitelistFile(await textOf(context), given.argument(0));
       const change = await withConfirmation(context, (confirmed) =>
         session.call('whitelist.import', {
@@ -47,7 +42,7 @@ export const WHITELIST_FILE_COMMANDS: readonly Command[] = [
           dryRun: given.dryRun,
         }),
       );
-      show(context, change, (result, out) => printChange(out, result, given.dryRun, clock.unixTime()));
+      showChange(context, change);
     },
   },
   {
@@ -105,9 +100,9 @@ function save(name: string, text: string): void {
   }
 }
 
-function exportOf(entries: readonly Entry[]): WhitelistExport {
+function exportOf(entries: readonly Entry[]) {
   return {
-    schema: 'tuntox.whitelist-export/1',
+    schema: 'tuntox.whitelist-export/1' as const,
     items: entries.map(({ publicKey, name, allow, expiresAt, note }) => ({
       id: publicKey,
       ...(name === null ? {} : { name }),

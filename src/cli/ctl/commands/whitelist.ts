@@ -96,7 +96,7 @@ export const WHITELIST_COMMANDS: readonly Command[] = [
       const change = await withConfirmation(context, (confirmed) =>
         session.call('whitelist.add', { ...params, confirmed }),
       );
-      show(context, change, (result, out) => printChange(out, result, given.dryRun, clock.unixTime()));
+      showChange(context, change);
     },
   },
   {
@@ -116,7 +116,7 @@ export const WHITELIST_COMMANDS: readonly Command[] = [
     ],
     examples: ['laptop --expires never', 'laptop --name desktop', 'laptop --allow 127.0.0.1:22 --allow 127.0.0.1:80'],
     run: async (context) => {
-      const { given, session, clock } = context;
+      const { given, session } = context;
       const params = editOf(context);
       if (Object.keys(params).length === 0) {
         throw usage('whitelist edit needs something to change', 'give --name, --no-name, --allow, --expires or --note');
@@ -126,7 +126,7 @@ export const WHITELIST_COMMANDS: readonly Command[] = [
         ...params,
         dryRun: given.dryRun,
       });
-      show(context, change, (result, out) => printChange(out, result, given.dryRun, clock.unixTime()));
+      showChange(context, change);
     },
   },
   {
@@ -137,9 +137,9 @@ export const WHITELIST_COMMANDS: readonly Command[] = [
     arguments: [ENTRY],
     examples: ['laptop', '9F3A11C2 --dry-run'],
     run: async (context) => {
-      const { given, session, clock } = context;
+      const { given, session } = context;
       const change = await session.call('whitelist.remove', { client: given.argument(0), dryRun: given.dryRun });
-      show(context, change, (result, out) => printChange(out, result, given.dryRun, clock.unixTime()));
+      showChange(context, change);
     },
   },
   {
@@ -150,11 +150,11 @@ export const WHITELIST_COMMANDS: readonly Command[] = [
     options: [YES],
     examples: ['', '--yes'],
     run: async (context) => {
-      const { given, session, clock } = context;
+      const { given, session } = context;
       const change = await withConfirmation(context, (confirmed) =>
         session.call('whitelist.off', { confirmed, dryRun: given.dryRun }),
       );
-      show(context, change, (result, out) => printChange(out, result, given.dryRun, clock.unixTime()));
+      showChange(context, change);
     },
   },
 ];
@@ -182,7 +182,12 @@ const expiryText = (expiresAt: string | null, now: number): string =>
   expiresAt === null ? 'never' : `${timeText(expiresAt).slice(0, 10)} (${durationText(-elapsedSince(expiresAt, now))})`;
 
 /** Prints what a change of the whitelist did, or would do. */
-export function printChange(out: Output, change: Change, dryRun: boolean, now: number): void {
+export function showChange(context: Context, change: Change): void {
+  const { dryRun } = context.given;
+  show(context, change, (_, out) => printChange(out, change, dryRun, context.clock.unixTime()));
+}
+
+function printChange(out: Output, change: Change, dryRun: boolean, now: number): void {
   const would = dryRun ? 'would be ' : '';
   const lists = [
     ['added', change.added],

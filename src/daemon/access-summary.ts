@@ -11,7 +11,7 @@ interface Deps {
   readonly targets: Pick<TargetPolicy, 'error' | 'file'>;
 }
 
-export class ServingNews {
+export class AccessSummary {
   readonly #deps: Deps;
   #logged = '';
 

@@ -1,14 +1,14 @@
 /** Counts the tunnels and their bytes since the start, and the refused tunnels. */
-import type { Clock } from '../base/clock.js';
-import type { Engine } from '../engine/engine.js';
-import { RefusalCounts } from '../engine/server/refusal-counts.js';
-import type { TunnelTotals } from './methods/context.js';
+import type { Clock } from '../../base/clock.js';
+import type { Engine } from '../../engine/engine.js';
+import { RefusalCounts } from '../../engine/server/refusal-counts.js';
 
-export class RunningTotals implements TunnelTotals {
+export class TunnelTotals {
   readonly #tunnels: Engine['tunnels'];
   /** Refused tunnels, by reason. */
   readonly refusals: RefusalCounts;
-  #opened = 0;
+  /** Tunnels. */
+  opened = 0;
   /** Bytes of closed tunnels. */
   #received = 0;
   #sent = 0;
@@ -17,17 +17,13 @@ export class RunningTotals implements TunnelTotals {
     this.#tunnels = deps.tunnels;
     this.refusals = new RefusalCounts(deps.clock);
     deps.tunnels.on('opened', () => {
-      this.#opened += 1;
+      this.opened += 1;
     });
     deps.tunnels.on('closed', ({ bytesReceived, bytesSent }) => {
       this.#received += bytesReceived;
       this.#sent += bytesSent;
     });
     deps.tunnels.on('refused', (_peer, _target, reason) => this.refusals.add(`target-${reason}`));
-  }
-
-  get opened(): number {
-    return this.#opened;
   }
 
   get bytesReceived(): number {
