@@ -25,6 +25,8 @@ export interface DaemonFlags {
 export interface DaemonOption extends OptionSyntax {
   /** The text of help and completion. */
   readonly about: string;
+  /** Further sentences for the manual. */
+  readonly more?: string;
   readonly completes?: 'file' | 'directory' | 'user';
   /** The option is another name for this value of a setting. */
   readonly means?: { readonly key: string; readonly value: string };
@@ -38,8 +40,13 @@ export const DAEMON_OPTIONS: readonly DaemonOption[] = [
     value: 'FILE',
     completes: 'file',
     about: 'read the settings from FILE (default $TUNTOX_CONFIG, or else /etc/tuntox/tuntox.yaml)',
+    more: 'The file need not exist. When the daemon is started as root, it uses a file that another user can change only if this option names it.',
   },
-  { name: '--check', about: 'check the settings and exit' },
+  {
+    name: '--check',
+    about: 'check the settings and exit',
+    more: 'Each error is printed with its file and line. When it is started as root, it reads the files as the user of the daemon: that of the setting user, or else tuntox, unless -c is given.',
+  },
   { name: '--background', short: 'zD', about: 'run in the background as soon as the daemon works' },
   { name: '--pid-file', short: 'F', value: 'FILE', completes: 'file', about: 'write the process ID to FILE' },
   { name: '--syslog', short: 'S', about: 'log to syslog instead of standard error' },

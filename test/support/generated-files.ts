@@ -5,6 +5,7 @@ import { OPTIONS, type TuntoxOption } from '../../src/cli/tuntox/options.js';
 import { DAEMON_OPTIONS, SETTING_OPTIONS } from '../../src/config/daemon-flags.js';
 import { type CompletedOption, completionScript, SHELLS } from './completion-scripts.js';
 import { controlManual } from './control-manual.js';
+import { daemonManual } from './daemon-manual.js';
 import { tuntoxManual } from './tuntox-manual.js';
 
 /** Returns their contents by their paths. */
@@ -24,6 +25,7 @@ export function generatedFiles(): ReadonlyMap<string, string> {
   return new Map([
     ['man/tuntoxctl.1', controlManual(COMMANDS)],
     ['man/tuntox.1', tuntoxManual()],
+    ['man/tuntoxd.8', daemonManual()],
     ...SHELLS.flatMap((shell): [string, string][] => [
       [`completions/tuntox.${shell}`, completionScript(shell, 'tuntox', tuntox)],
       [`completions/tuntoxd.${shell}`, completionScript(shell, 'tuntoxd', tuntoxd)],
