@@ -1,4 +1,4 @@
-/** One running identity: it enters the network, stays in it, serves or connects, and keeps what it has learned. */
+/** One running identity: joins the Tox network, serves clients or connects to a server, and saves what it has learned. */
 import type { Clock, Timer } from '../base/clock.js';
 import { messageOf } from '../base/coded-error.js';
 import type { Logger } from '../base/logger.js';
@@ -18,10 +18,10 @@ import { ClientAdmission } from './server/client-admission.js';
 import type { Identity } from './state/identity.js';
 import type { SettingNames } from './state/setting-names.js';
 
-/** ms between saves of what was learned about the network; stopping saves too. */
+/** ms between saves of what was learned about the network; `stop` saves too. */
 const SAVE_INTERVAL = 60 * 60_000;
-/** ms without a network after which a server says so. */
-const LONELY = 9_000;
+/** ms without a network until a server logs a warning. */
+const OFFLINE_WARNING = 9_000;
 const NO_NETWORK =
   'no node of the Tox network has answered yet, so no client finds this server: check that this machine is online and lets UDP or TCP out, and that the bootstrap nodes are right';
 const FOREVER: RetryPolicy = { timeout: undefined, maxRetries: 0 };
@@ -40,11 +40,10 @@ export class Engine {
   readonly #names: SettingNames;
   readonly #entry: NetworkEntry;
   readonly #watch: NetworkWatch;
-  /** What to close first when stopping. */
+  /** Closed first when stopping. */
   readonly #roles: { close(): void }[] = [];
   #saveTimer: Timer | undefined;
-  #lonelyTimer: Timer | undefined;
-  /** Unix time, s, since when we are online, or not. */
+  #warningTimer: Timer | undefined;
   #onlineSince: number;
   #wasOnline = false;
   #saveError: Error | undefined;
@@ -63,7 +62,7 @@ export class Engine {
     return this.#deps.tox.id;
   }
 
-  /** Where the identity is kept; undefined for one that is of this run. */
+  /** The file of the identity; undefined for an identity of this run. */
   get statePath(): string | undefined {
     return this.#deps.identity.path;
   }
@@ -72,7 +71,7 @@ export class Engine {
     return this.#deps.tunnels;
   }
 
-  /** False: only the local network, and nodes of an earlier run, lead into the network. */
+  /** False: only the local network and nodes of an earlier run are used. */
   get hasBootstrapNodes(): boolean {
     return this.#entry.hasNodes;
   }
@@ -81,38 +80,38 @@ export class Engine {
     return this.#deps.tox.isOnline;
   }
 
-  /** Whether it was online once. */
+  /** Whether it has been online since the start. */
   get wasOnline(): boolean {
     return this.#wasOnline;
   }
 
-  /** Unix time, s, since when we are online, or not. */
+  /** Unix time (s) since when we are online or offline. */
   get onlineSince(): number {
     return this.#onlineSince;
   }
 
-  /** Only once it has started. */
+  /** Available after `start`. */
   get networkFacts(): NetworkFacts {
     return this.#deps.tox.networkFacts;
   }
 
-  /** Why the proxy is of no use now, in words; undefined while it is, and without one. */
+  /** Why the proxy cannot be used now, in words; undefined when it can, and without a proxy. */
   get proxyError(): string | undefined {
     const error = this.#deps.tox.proxyFault;
     return error === undefined ? undefined : proxyText(error, this.#names.proxy);
   }
 
-  /** Why what was learned of the network could not be kept the last time; undefined when it was. */
+  /** Why the last save failed; undefined when it succeeded. */
   get saveError(): Error | undefined {
     return this.#saveError;
   }
 
-  /** Whether anything is carried: a datagram to ourselves and back, or what the network answers. Never rejects. */
+  /** Whether packets pass: a datagram to ourselves, or an answer of the network, arrives. Never rejects. */
   proveAlive(): Promise<boolean> {
     return this.#deps.tox.proveAlive();
   }
 
-  /** Enters the network. @throws NetworkError when there is no port for it */
+  /** Joins the network. @throws NetworkError when there is no free port */
   async start(): Promise<void> {
     const { clock, tox } = this.#deps;
     tox.onOnlineChange((isOnline) => this.#onOnlineChange(isOnline));
@@ -123,13 +122,9 @@ export class Engine {
     if (this.statePath !== undefined) this.#saveTimer = clock.every(SAVE_INTERVAL, () => void this.#save());
   }
 
-  /**
-   * Lets clients in from now on.
-   * @param aliasOf how the owner calls a client, by its key in hex
-   * @returns who keeps the door
-   */
+  /** Serves clients from now on. @param aliasOf returns the owner's name for a client, by its key in hex */
   serve(policy: AccessPolicy, aliasOf?: (id: string) => string | undefined): ClientAdmission {
-    this.#lonelyTimer = this.#deps.clock.after(LONELY, () => {
+    this.#warningTimer = this.#deps.clock.after(OFFLINE_WARNING, () => {
       if (!this.#wasOnline && !this.#deps.tox.isOnline) this.#deps.log.warn(NO_NETWORK);
     });
     const admission = new ClientAdmission(this.#deps, policy, aliasOf);
@@ -137,7 +132,7 @@ export class Engine {
     return admission;
   }
 
-  /** Looks for a server from now on. */
+  /** Connects to a server from now on. */
   connect(id: ToxId, secret: Buffer | undefined, retry = FOREVER): RemoteServer {
     const bootstrapAgain = (): void => {
       if (!this.#deps.tox.isOnline) this.#entry.ask();
@@ -148,22 +143,22 @@ export class Engine {
     return server;
   }
 
-  /** Takes no tunnel more, and resolves once those there are carry nothing, or after 10 s; before `stop`. */
+  /** Refuses new tunnels, and resolves once the open ones are idle, or after 10 s; before `stop`. */
   drain(): Promise<void> {
     const { log, tunnels } = this.#deps;
     const { length } = tunnels.list();
-    if (length > 0) log.info(`tunnels that carry something have up to 10 s to finish (open: ${length})`);
+    if (length > 0) log.info(`open tunnels (${length}) have up to 10 s to finish`);
     return tunnels.drain();
   }
 
-  /** Says goodbye to everybody and gives the identity back; never throws. */
+  /** Disconnects from all peers and releases the identity; never throws. */
   async stop(): Promise<void> {
     const { tox, tunnels, identity } = this.#deps;
     this.#isStopped = true;
     this.#entry.close();
     this.#watch.end();
     this.#saveTimer?.cancel();
-    this.#lonelyTimer?.cancel();
+    this.#warningTimer?.cancel();
     for (const role of this.#roles) role.close();
     tunnels.stop();
     if (this.statePath !== undefined) await this.#save();
@@ -185,7 +180,7 @@ export class Engine {
     else this.#deps.log.error(proxyText(error, this.#names.proxy));
   }
 
-  /** What would be lost are hints for a faster start: no reason to stop working. */
+  /** A failed save only makes the next start slower, so the engine goes on. */
   async #save(): Promise<void> {
     const { identity, log, tox } = this.#deps;
     try {

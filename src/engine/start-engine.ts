@@ -34,19 +34,19 @@ export interface NetworkSettings {
 export interface EngineOptions {
   readonly settings: NetworkSettings;
   readonly place: IdentityPlace;
-  /** Whether we are a TCP relay for others, unless the settings say otherwise. */
+  /** Whether we are a TCP relay for others, if the settings do not decide it. */
   readonly isRelay: boolean;
-  /** Whether it lives long enough for a router to be asked for ports, unless the settings forbid it. */
+  /** Whether the engine runs long enough to ask a router to forward ports, if the settings allow it. */
   readonly isLasting: boolean;
-  /** What peers may reach through us. */
+  /** Decides what peers may reach through us. */
   readonly mayReach: MayReach;
-  /** How the log names a peer, by its key in hex; the beginning of the key, unless given. */
+  /** Returns the name of a peer for the log, by its key in hex; default: the first digits of the key. */
   readonly nameOf?: (peerId: string) => string;
   /** What errors call the settings. */
   readonly names: SettingNames;
 }
 
-/** Ports from which one is chosen when none are given, as upstream: above the privileged ones, eleven in a row. */
+/** Without given ports, eleven in a row above the privileged ones are chosen at random, as upstream does. */
 const LOWEST_PORT = 1024;
 const RANGE_LENGTH = 11;
 
@@ -54,7 +54,7 @@ const RANGE_LENGTH = 11;
 export async function startEngine(log: Logger, options: EngineOptions): Promise<Engine> {
   const { settings, place, isRelay, isLasting, mayReach, names } = options;
   const named = nodesToAsk(settings);
-  if (named.length === 0) log.info(`no bootstrap nodes, as told: ${otherWaysIn(settings)}`);
+  if (named.length === 0) log.info(`no bootstrap nodes, as configured: ${otherWaysIn(settings)}`);
   const nodes = settings.proxy === undefined || named.length === 0 ? named : withAddresses(named, log, names);
   const deps = { clock: systemClock, random: systemRandom, log };
   const identity = await Identity.open(deps, place, names);
@@ -65,7 +65,7 @@ export async function startEngine(log: Logger, options: EngineOptions): Promise<
         savedata: identity.savedata,
         ports: settings.udpPorts ?? randomPorts(),
         ...relayPortOf(settings, isRelay),
-        // Nor does who names no node want to be known beyond the local network.
+        // A user who names no node does not want to be reachable beyond the local network either.
         portMapping: isLasting && settings.portMapping && !nodes.every(isOnThisMachine),
         ipv6: true,
         // Another Tox program on the local network would connect a private network with the public one.
@@ -87,7 +87,7 @@ export async function startEngine(log: Logger, options: EngineOptions): Promise<
   }
 }
 
-/** Without a port in the settings the stack chooses one. */
+/** Returns the option of the relay's port; without one the stack chooses a port. */
 export function relayPortOf(
   { relayPort }: Pick<NetworkSettings, 'relayPort'>,
   isRelay: boolean,
@@ -96,7 +96,7 @@ export function relayPortOf(
   return isRelay ? {} : { relayPort: 0 };
 }
 
-/** Whether it was said through which nodes to enter. */
+/** Whether the settings name the bootstrap nodes. */
 export const isPrivate = ({ nodesFile, nodes = [] }: Pick<NetworkSettings, 'nodesFile' | 'nodes'>): boolean =>
   nodesFile !== undefined || nodes.length > 0;
 
@@ -104,7 +104,7 @@ export const isPrivate = ({ nodesFile, nodes = [] }: Pick<NetworkSettings, 'node
 const isOnThisMachine = ({ host }: BootstrapAddress): boolean =>
   host === 'localhost' || (Endpoint.of(host, 0)?.isLoopback ?? false);
 
-/** Those of the settings, which may be none at all; without any word there, the usual ones. */
+/** Returns the nodes of the settings, which may be none; if the settings have none, the default nodes. */
 export function nodesToAsk({ nodesFile, nodes }: Pick<NetworkSettings, 'nodesFile' | 'nodes'>): BootstrapAddress[] {
   if (nodesFile === undefined) return [...(nodes ?? loadBootstrapNodes(defaultNodesFile()))];
   return [...loadBootstrapNodes(nodesFile), ...(nodes ?? [])];
@@ -116,8 +116,8 @@ function otherWaysIn({ proxy, lanDiscovery }: NetworkSettings): string {
 }
 
 /**
- * Those that need no name to be looked up. The proxy could look it up, but to have others pass packets on to the node its
- * address is needed here, and SOCKS5 does not tell.
+ * Returns the nodes with a literal address. A proxy could look a name up, but others pass packets on to the node only by its
+ * address, and SOCKS5 does not return it.
  */
 function withAddresses(nodes: readonly BootstrapAddress[], log: Logger, names: SettingNames): BootstrapAddress[] {
   const left = nodes.filter(({ host }) => isIP(host) !== 0);
@@ -129,7 +129,7 @@ function withAddresses(nodes: readonly BootstrapAddress[], log: Logger, names: S
   }
   if (left.length < nodes.length) {
     log.info(
-      `nodes left out, because with a proxy their names are not looked up: ${nodes.length - left.length} of ${nodes.length}`,
+      `ignoring ${nodes.length - left.length} of ${nodes.length} nodes, because with a proxy their names are not looked up`,
     );
   }
   return left;

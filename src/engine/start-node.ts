@@ -1,4 +1,4 @@
-/** A bootstrap node: the part of the stack that serves others, under a key that lasts. */
+/** A bootstrap node: the part of the stack that serves other peers, with a key that outlasts restarts. */
 import { systemClock } from '../base/clock.js';
 import type { Logger } from '../base/logger.js';
 import { systemRandom } from '../base/random.js';
@@ -10,8 +10,8 @@ import { isPrivate, type NetworkSettings, nodesToAsk, relayPortOf } from './star
 import { NodeKey } from './state/node-key.js';
 import type { SettingNames } from './state/setting-names.js';
 
-/** The usual one of Tox. Others name it in their configuration, so it is never another one by chance. */
-const USUAL_PORT = 33445;
+/** The default port of Tox. Others name it in their configuration, so no other port is chosen by chance. */
+const DEFAULT_PORT = 33445;
 
 type NodeSettings = Pick<NetworkSettings, 'udpPorts' | 'relayPort' | 'nodesFile' | 'nodes'> & {
   /** Where the key is stored; undefined for a key of this run. */
@@ -27,7 +27,7 @@ export interface RunningNode {
 
 /** @throws FileError, BootstrapNodesError, StateFileError, NodeKeyError, NetworkError */
 export async function startNode(log: Logger, settings: NodeSettings, names: SettingNames): Promise<RunningNode> {
-  // A node is for the network whose nodes it is given; without any it is the first of its own, not one of the public's.
+  // A node joins the network of the given nodes; without any it is the first node of a private one.
   const nodes = isPrivate(settings) ? nodesToAsk(settings) : [];
   const deps = { clock: systemClock, random: systemRandom, log: log.child('tox') };
   const path = settings.directory;
@@ -35,11 +35,11 @@ export async function startNode(log: Logger, settings: NodeSettings, names: Sett
   const key = await NodeKey.open(systemRandom, path === undefined ? undefined : { path, names });
   try {
     const tox = new Tox(deps, {
-      // Nobody: a node is not announced, and gets no friends.
+      // A node is not announced and has no friends, so its identity does not matter.
       savedata: newSavedata(systemRandom),
       role: 'node',
       dhtKeys: key.keyPair,
-      ports: settings.udpPorts ?? { first: USUAL_PORT, last: USUAL_PORT },
+      ports: settings.udpPorts ?? { first: DEFAULT_PORT, last: DEFAULT_PORT },
       ...relayPortOf(settings, true),
       ipv6: true,
       lanDiscovery: false,

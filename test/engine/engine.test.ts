@@ -86,7 +86,7 @@ function startService(t: Test): Promise<number> {
   });
 }
 
-t.test('who has the secret gets in, is answered, and reaches a service through standard streams', async (t) => {
+t.test('a client with the secret is admitted, and reaches a service through standard streams', async (t) => {
   const network = new Map<string, FakeStack>();
   const server = await startServer(t, network, { secret: SECRET });
   const client = await startPeer(network);
@@ -107,7 +107,7 @@ t.test('who has the secret gets in, is answered, and reaches a service through s
   await t.rejects(piped, { name: 'TunnelError' });
 });
 
-t.test('who comes with a wrong secret is refused, and with the right one is let in at once', async (t) => {
+t.test('a client with a wrong secret is refused, and is admitted at once with the right one', async (t) => {
   const network = new Map<string, FakeStack>();
   const directory = temporaryDirectory(t);
   const server = await startServer(t, network, { secret: SECRET });
@@ -126,7 +126,7 @@ t.test('who comes with a wrong secret is refused, and with the right one is let 
   t.notMatch(server.said.join(), 'canary');
 });
 
-t.test('a flood of strangers does not fill the log, nor does one who repeats its request', async (t) => {
+t.test('neither a flood of strangers nor a client that repeats its request fills the log', async (t) => {
   const network = new Map<string, FakeStack>();
   const clock = new ManualClock();
   const server = await startServer(t, network, { whitelist: [absentId().publicKey] }, { clock });
@@ -148,7 +148,7 @@ t.test('a flood of strangers does not fill the log, nor does one who repeats its
   ]);
 });
 
-t.test('a client that comes and goes all the time is summed up, and another is not', async (t) => {
+t.test('the log sums up a client that reconnects all the time, and no other client', async (t) => {
   const network = new Map<string, FakeStack>();
   const clock = new ManualClock();
   const server = await startServer(t, network, { isInsecureOpen: true }, { clock });
@@ -173,7 +173,7 @@ t.test('a client that comes and goes all the time is summed up, and another is n
   t.match(news(), [/^[0-9A-F]{8}: in the last minute also 401 sessions begun, 400 sessions ended$/]);
 });
 
-t.test('a server that comes and goes all the time does not fill the log of its client', async (t) => {
+t.test('a server that reconnects all the time does not fill the log of its client', async (t) => {
   const { clock, friend, warned } = await startClient(t, { timeout: undefined, maxRetries: 0 });
   for (let count = 0; count < 500; count += 1) {
     friend.setOnline(true);
@@ -186,7 +186,7 @@ t.test('a server that comes and goes all the time does not fill the log of its c
   );
 });
 
-t.test('who has the secret and comes with ever new keys does not fill the log', async (t) => {
+t.test('a client with the secret and ever new keys does not fill the log', async (t) => {
   const network = new Map<string, FakeStack>();
   const clock = new ManualClock();
   const server = await startServer(t, network, { isInsecureOpen: true }, { clock });
@@ -213,11 +213,11 @@ t.test('a target that the rules do not allow is refused by name', async (t) => {
   await t.rejects(pipe(1), { code: 'connection-refused' });
 });
 
-t.test('a server asks nothing of its client', async (t) => {
+t.test('a server opens no tunnels through its client', async (t) => {
   t.match(noTarget('peer', { host: '127.0.0.1', port: 22 }), { allowed: false });
 });
 
-t.test('bootstrap nodes are asked again until the network answers, and after it was lost', async (t) => {
+t.test('the engine asks the bootstrap nodes again until the network answers, and after it was lost', async (t) => {
   const clock = new ManualClock();
   const { engine, tox } = await startPeer(new Map(), { clock });
   t.equal(tox.bootstraps.length, 1, 'at once');
@@ -232,7 +232,7 @@ t.test('bootstrap nodes are asked again until the network answers, and after it 
   await engine.stop();
 });
 
-t.test('a client that is not answered says what may be wrong, and how it differs', async (t) => {
+t.test('a client without an answer logs the likely cause, and whether it has changed', async (t) => {
   const clock = new ManualClock();
   const { engine, tox, said } = await startPeer(new Map(), { clock });
   engine.connect(absentId(), undefined);
@@ -261,7 +261,7 @@ async function startClient(t: Test, patience: { timeout: number | undefined; max
   return { ...peer, clock, friend, codes };
 }
 
-t.test('patience ends with what is known about the server', async (t) => {
+t.test('after the last try, the error tells what is known about the server', async (t) => {
   const patience = { timeout: 20_000, maxRetries: 0 };
   const cases: [string, (client: Awaited<ReturnType<typeof startClient>>) => void][] = [
     ['no-network', () => {}],
@@ -305,7 +305,7 @@ t.test('patience ends with what is known about the server', async (t) => {
   }
 });
 
-t.test('every try is followed by a longer pause, after which everything is looked for anew', async (t) => {
+t.test('the pause after each try grows, and the search restarts after it', async (t) => {
   const { clock, codes, warned, friend, tox } = await startClient(t, { timeout: 1_000, maxRetries: 2 });
   clock.advance(1_000);
   t.match(warned, [/^no node of the Tox network .*; trying again in (0\.[7-9]|1\.0) s, 2 tries left$/]);
@@ -320,7 +320,7 @@ t.test('every try is followed by a longer pause, after which everything is looke
   t.same(codes, ['no-network']);
 });
 
-t.test('a connection gives all tries back, and a loss begins with the first', async (t) => {
+t.test('a connection resets the tries, and a loss starts with the first one', async (t) => {
   const { clock, codes, friend } = await startClient(t, { timeout: 1_000, maxRetries: 1 });
   clock.advance(2_500);
   friend.setOnline(true);
@@ -336,7 +336,7 @@ t.test('a connection gives all tries back, and a loss begins with the first', as
   t.equal(codes.length, 1);
 });
 
-t.test('a proxy of no use is an error that names it, and its recovery is told', async (t) => {
+t.test('a proxy that cannot be used is an error that names it, and its recovery is logged', async (t) => {
   const { tox, said } = await startClient(t, { timeout: undefined, maxRetries: 0 });
   tox.setProxyFault({ code: 'unreachable', proxy: 'http://192.0.2.1:3128', reason: 'the proxy cannot be reached' });
   t.match(
@@ -347,7 +347,7 @@ t.test('a proxy of no use is an error that names it, and its recovery is told', 
   t.equal(said.at(-1), 'the proxy works again');
 });
 
-t.test('once stopped, nothing is left to happen, and the identity is saved and free', async (t) => {
+t.test('a stopped engine has no timers, and its identity is saved and released', async (t) => {
   const clock = new ManualClock();
   const path = temporaryDirectory(t);
   const { engine, tox } = await startPeer(new Map(), { clock, place: { kind: 'directory', path } });
@@ -368,7 +368,7 @@ function absentId(): ToxId {
   return ToxId.parse('E776E9A993EE3CAE04F5946D9AC66FBBAA8C63A95A94B41942353C6DC1739B4B4C762C7DA7B9') as ToxId;
 }
 
-t.test('a server without a network says so within 10 s, with what may be the cause', async (t) => {
+t.test('a server without a network logs the likely cause within 10 s', async (t) => {
   const clock = new ManualClock();
   const server = await startServer(t, new Map(), { secret: SECRET }, { clock });
   server.tox.setOnline(false);

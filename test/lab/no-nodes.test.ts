@@ -35,7 +35,9 @@ t.test('without bootstrap nodes peers of a local network meet, and nothing of th
   const cable = await lab.capture('nata:lan0');
   const outside = await lab.capture('nata');
   const daemon = startDaemonIn(lab, 'network: { bootstrap: [] }\n');
-  await daemon.waitFor(/no bootstrap nodes, as told: peers are found on the local network.*\n(.*\n)*.*is ready: /);
+  await daemon.waitFor(
+    /no bootstrap nodes, as configured: peers are found on the local network.*\n(.*\n)*.*is ready: /,
+  );
   const server = startTuntoxIn(lab, 'alice', 'server', ['--insecure-open', '--bootstrap', 'none']);
   const [, toxId = ''] = await server.waitFor(/^([0-9A-F]{76})$/m);
   const client = startTuntoxIn(lab, 'bob', 'client', ['-p', '-d', '-i', toxId, '--bootstrap', 'none']);

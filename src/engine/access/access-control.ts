@@ -1,6 +1,6 @@
 /**
- * Who gets into the daemon, as its owner changes it while it runs: the kept whitelist, secret and bans, and what the
- * configuration says. A change counts once it is on the disk; whoever watches is told, and looks at who is here again.
+ * The access of clients to a daemon, which its owner changes while it runs: the stored whitelist, secret and bans, and the settings.
+ * A change counts once it is on the disk; then the listeners are called, and review the admitted clients.
  */
 import type { Clock, Timer } from '../../base/clock.js';
 import { Listeners } from '../../base/listeners.js';
@@ -38,20 +38,19 @@ export interface AccessControlDeps {
 export interface AccessSettings {
   readonly require: 'all' | 'any';
   readonly isOpen: boolean;
-  /** A secret that the configuration or a credential of systemd brings, instead of the kept one. */
+  /** A secret from the settings or from a credential of systemd, which replaces the stored one. */
   readonly givenSecret: Buffer | undefined;
-  /** Why the secret that was to be given cannot be read: nobody gets in. */
+  /** Why the given secret cannot be read; no client is admitted then. */
   readonly secretError?: string | undefined;
 }
 
 /**
- * Implementation: ms between looks at the calendar while an entry has an end. A timer until then would sleep as long as the
- * machine does, and would not see that somebody sets the clock.
+ * ms between checks of the wall clock while an entry has an end. A timer until that end would stop while the machine sleeps, and
+ * would not notice that the clock is set.
  */
-const EXPIRY_LOOK = 500;
+const EXPIRY_CHECK = 500;
 
-/** The kept files. */
-interface Parts {
+interface Files {
   readonly whitelist: JsonFile<Whitelist>;
   readonly secret: JsonFile<SecretState>;
   readonly bans: JsonFile<Bans>;
@@ -59,7 +58,7 @@ interface Parts {
 
 export class AccessControl implements AccessFactors {
   readonly #deps: AccessControlDeps;
-  readonly #parts: Parts;
+  readonly #files: Files;
   readonly #bans: BanList;
   readonly #secrets: Secrets;
   readonly #changes = new Listeners<[]>();
@@ -67,36 +66,36 @@ export class AccessControl implements AccessFactors {
   #expiry: Timer | undefined;
   #saveError: Error | undefined;
 
-  private constructor(deps: AccessControlDeps, settings: AccessSettings, parts: Parts, secrets: Secrets) {
+  private constructor(deps: AccessControlDeps, settings: AccessSettings, files: Files, secrets: Secrets) {
     this.#deps = deps;
     this.#settings = settings;
-    this.#parts = parts;
-    this.#bans = new BanList(deps.clock, parts.bans);
+    this.#files = files;
+    this.#bans = new BanList(deps.clock, files.bans);
     this.#secrets = secrets;
     secrets.use(settings.givenSecret);
     this.#awaitExpiry();
   }
 
-  /** Never fails: what cannot be read closes the door, and `errors` tells. @param directory of the state */
+  /** Never fails: while a file cannot be read, no client is admitted, and `errors` has the reason. */
   static async open(
     deps: AccessControlDeps,
     directory: StateDirectory,
     settings: AccessSettings,
   ): Promise<AccessControl> {
     const { files, log } = deps;
-    const parts = {
+    const stored = {
       whitelist: await JsonFile.open(files, directory, whitelistFormat),
       secret: await JsonFile.open(files, directory, secretFormat),
       bans: await JsonFile.open(files, directory, bansFormat),
     };
     const proven = await JsonFile.open(files, directory, provenFormat);
     if (proven.error !== undefined) log.error(proven.error.message);
-    return new AccessControl(deps, settings, parts, new Secrets(deps, { ...parts, proven }));
+    return new AccessControl(deps, settings, stored, new Secrets(deps, { ...stored, proven }));
   }
 
-  /** What of the kept state cannot be used, for people; while there is anything, nobody gets in. */
+  /** Why stored files cannot be used; while there is an error, no client is admitted. */
   get errors(): readonly string[] {
-    const { whitelist, secret, bans } = this.#parts;
+    const { whitelist, secret, bans } = this.#files;
     const all = [this.#settings.secretError, whitelist.error?.message, secret.error?.message, bans.error?.message];
     return all.filter((error) => error !== undefined);
   }
@@ -106,7 +105,7 @@ export class AccessControl implements AccessFactors {
     return this.#saveError;
   }
 
-  // What the policy asks
+  // For the policy
 
   get secret(): SecretCheck | undefined {
     return this.#secrets.check;
@@ -134,7 +133,7 @@ export class AccessControl implements AccessFactors {
     return entry !== undefined && isExpired(entry, this.#deps.clock.unixTime());
   }
 
-  /** With bans or a secret that cannot be read nobody can be told from who is kept out. */
+  /** While a file cannot be read, every key may be a banned one. */
   isBanned(key: PublicKey): boolean {
     return this.errors.length > 0 || this.#bans.has(key);
   }
@@ -147,9 +146,9 @@ export class AccessControl implements AccessFactors {
     this.#secrets.noteProven(key);
   }
 
-  // What the owner asks
+  // For the owner
 
-  /** Which secret's sessions may stay: those of an earlier generation came by one that was dropped. */
+  /** Sessions of an earlier generation used a secret whose sessions were dropped. */
   get secretGeneration(): number {
     return this.#secrets.generation;
   }
@@ -158,7 +157,7 @@ export class AccessControl implements AccessFactors {
     return this.#secrets.state;
   }
 
-  /** Whether any key is remembered that came with the present secret. */
+  /** Whether a client has used the present secret. */
   get hasSecretBeenUsed(): boolean {
     return this.#secrets.hasBeenUsed;
   }
@@ -184,7 +183,7 @@ export class AccessControl implements AccessFactors {
     return this.#bans.all;
   }
 
-  // What the owner changes; each throws StateFileError when it could not be saved, and then nothing has changed
+  // Changes by the owner; each throws StateFileError when it could not be saved, and then nothing has changed
 
   /** @throws WhitelistError, StateFileError */
   async addEntries(entries: readonly WhitelistEntry[]): Promise<void> {
@@ -200,12 +199,12 @@ export class AccessControl implements AccessFactors {
     await this.#changeWhitelist((list) => withoutEntry(list, key));
   }
 
-  /** Being listed is asked for no more. */
+  /** Removes the whitelist: it is no factor any more. */
   async dropWhitelist(): Promise<void> {
     await this.#changeWhitelist(() => NO_WHITELIST);
   }
 
-  /** @param secret undefined for none from now on */
+  /** @param secret undefined: there is none from now on */
   async setSecret(secret: Buffer | undefined, change: SecretChange): Promise<void> {
     await this.#save(() => this.#secrets.set(secret, change));
   }
@@ -214,20 +213,20 @@ export class AccessControl implements AccessFactors {
     await this.#save(() => this.#bans.ban(key, reason, until));
   }
 
-  /** In memory alone, which needs no disk: until then, or the end of the process. @param until Unix time, s */
+  /** Bans without the disk, until then or until the process ends. @param until Unix time, s */
   banInMemory(key: PublicKey, reason: string, until: number): void {
     this.#bans.banInMemory(key, reason, until);
     this.#notify();
   }
 
-  /** Those in memory too, for which alone the disk is not needed. @param key undefined for all */
+  /** Lifts bans; the disk is not needed for those in memory. @param key undefined for all */
   async unban(key: PublicKey | undefined): Promise<void> {
     if (this.#bans.isStored(key)) await this.#save(() => this.#bans.unban(key));
     this.#bans.unbanInMemory(key);
     this.#notify();
   }
 
-  /** What would be looked at with other settings, and whether the secret of now would still be one. */
+  /** Returns the factors with other settings, and whether the present secret would stay valid. */
   withSettings({ require, isOpen, givenSecret }: AccessSettings) {
     const isReplacing = this.#secrets.willReplace(givenSecret);
     const secret = this.#secrets.checkWith(givenSecret);
@@ -235,14 +234,14 @@ export class AccessControl implements AccessFactors {
     return { factors: { require, isOpen, secret, secretGeneration }, isSecretUnchanged: !isReplacing };
   }
 
-  /** The configuration was read anew. */
+  /** Applies settings that were reloaded. */
   applySettings(settings: AccessSettings): void {
     this.#settings = settings;
     this.#secrets.use(settings.givenSecret);
     this.#notify();
   }
 
-  /** Calls back whenever somebody who is here may have to go. */
+  /** Calls back whenever admitted clients have to be reviewed. */
   onChange(listener: () => void): void {
     this.#changes.add(listener);
   }
@@ -253,11 +252,11 @@ export class AccessControl implements AccessFactors {
   }
 
   get #whitelistNow(): Whitelist {
-    return this.#parts.whitelist.value;
+    return this.#files.whitelist.value;
   }
 
   #changeWhitelist(change: (list: Whitelist) => Whitelist): Promise<void> {
-    return this.#save(() => this.#parts.whitelist.change(change));
+    return this.#save(() => this.#files.whitelist.change(change));
   }
 
   async #save(change: () => Promise<void>): Promise<void> {
@@ -265,7 +264,7 @@ export class AccessControl implements AccessFactors {
       await change();
       this.#saveError = undefined;
     } catch (error) {
-      // What the change itself found wrong is the caller's affair.
+      // Other errors are about the change itself, not about the disk.
       if (error instanceof StateFileError) this.#saveError = error;
       throw error;
     }
@@ -284,9 +283,9 @@ export class AccessControl implements AccessFactors {
     if (this.entries.every(({ expiresAt }) => expiresAt === undefined)) return;
     const now = clock.unixTime();
     const next = nextExpiry(this.#whitelistNow, now) ?? Number.POSITIVE_INFINITY;
-    this.#expiry = clock.every(EXPIRY_LOOK, () => {
+    this.#expiry = clock.every(EXPIRY_CHECK, () => {
       const then = clock.unixTime();
-      // Set back, it is to end anew what has ended before.
+      // When the clock was set back, entries that had expired are valid again.
       if (then >= next || then < now) this.#notify();
     });
   }

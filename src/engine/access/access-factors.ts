@@ -1,4 +1,4 @@
-/** What decides over who gets in: the secret and the whitelist, as they are at the moment of asking. */
+/** The factors of access, as they are at the moment: the secret, the whitelist and the bans. */
 import type { Random } from '../../base/random.js';
 import type { PublicKey } from '../../tox/crypto/keys.js';
 import { ProvenKeys } from './proven-keys.js';
@@ -6,28 +6,28 @@ import type { SecretCheck } from './secret-check.js';
 import { FixedSecretCheck } from './secret-check.js';
 
 export interface AccessFactors {
-  /** Undefined while there is none. */
+  /** Undefined while there is no secret. */
   readonly secret: SecretCheck | undefined;
-  /** Counts up when those who came by an earlier secret have to go. */
+  /** Increases when clients that used an earlier secret are disconnected. */
   readonly secretGeneration: number;
-  /** Whether being listed is a factor at all. */
+  /** Whether the whitelist is a factor. */
   readonly hasWhitelist: boolean;
-  /** Whether a key is on the list, and its time has not run out. */
+  /** Whether a key is on the whitelist and its entry has not expired. */
   isListed(key: PublicKey): boolean;
-  /** Whether a key was on the list until its time ran out. */
+  /** Whether a key is on the whitelist and its entry has expired. */
   hasExpired(key: PublicKey): boolean;
   isBanned(key: PublicKey): boolean;
-  /** Whether the key has come with the present secret before: nobody can make another one that has. */
+  /** Whether the key has sent the present secret before; a stranger cannot make such a key. */
   hasProven(key: PublicKey): boolean;
-  /** The key has come with the present secret. */
+  /** Notes that the key has sent the present secret. */
   noteProven(key: PublicKey): void;
   /** `all`: every factor that exists must hold. `any`: one is enough. */
   readonly require: 'all' | 'any';
-  /** Lets in everybody where no factor exists; beside a factor it changes nothing. */
+  /** Admits every client where no factor exists; otherwise it has no effect. */
   readonly isOpen: boolean;
 }
 
-/** Those of the classic command, which do not change while it runs. */
+/** The factors of the classic command, which do not change while it runs. */
 export class FixedFactors implements AccessFactors {
   readonly secret: SecretCheck | undefined;
   readonly secretGeneration = 0;
@@ -36,7 +36,7 @@ export class FixedFactors implements AccessFactors {
   readonly #whitelist: ReadonlySet<string>;
   readonly #proven = new ProvenKeys();
 
-  /** @param options.secret not kept: only a hash is; `whitelist` is empty when there is none */
+  /** @param options.secret only its hash is stored; `whitelist` is empty when there is none */
   constructor(
     deps: { readonly random: Random },
     options: {

@@ -1,6 +1,6 @@
 /**
- * Who gets into a server. There are two factors, the shared secret and the whitelist of public keys: every one that exists
- * must hold, or where the owner says so one of them; and where none exists nobody gets in unless the door was opened on purpose.
+ * Decides which clients a server admits. There are two factors, the shared secret and the whitelist of public keys. A client needs
+ * all that exist, or one of them if the owner chose that; where none exists, no client is admitted unless the server is open.
  */
 import { TokenBucket } from '../../base/token-bucket.js';
 import type { PublicKey } from '../../tox/crypto/keys.js';
@@ -8,7 +8,7 @@ import type { AccessFactors } from './access-factors.js';
 import { GuessLimiter } from './guess-limiter.js';
 import type { SecretCheck } from './secret-check.js';
 
-/** `expired`: it was on the whitelist until its time ran out. */
+/** `expired`: its entry on the whitelist has expired. */
 export type RefusalReason =
   | 'banned'
   | 'closed'
@@ -18,10 +18,10 @@ export type RefusalReason =
   | 'wrong-secret'
   | 'too-many-guesses';
 
-/** Why one who was let in may not stay. */
+/** Why an admitted client is disconnected. */
 export type LeaveReason = Exclude<RefusalReason, 'wrong-secret' | 'too-many-guesses'> | 'secret-changed';
 
-/** By what somebody came in. */
+/** The factors by which a client was admitted. */
 export type AdmittedBy = 'none' | 'secret' | 'whitelist' | 'secret and whitelist';
 
 export type AccessDecision =
@@ -31,33 +31,33 @@ export type AccessDecision =
 /** A friend request. */
 interface Request {
   readonly publicKey: PublicKey;
-  /** As it came over the network. */
+  /** As received. */
   readonly message: Buffer;
 }
 
-/** What is known before the secret is looked at. */
-interface Asking {
+/** A request whose secret has to be checked. */
+interface SecretRequest {
   readonly key: PublicKey;
   readonly isListed: boolean;
   readonly secret: SecretCheck;
   readonly candidate: Buffer;
 }
 
-/** What a client without a secret sends: upstream's eight bytes, which its own servers have always seen. */
+/** The message of a client without a secret: eight bytes, as upstream sends them. */
 const NO_SECRET_MESSAGE = Buffer.from('Hi, fell', 'latin1');
 
 /**
- * Implementation: slow checks a second of all unknown keys together, and at once, which are an eighth of a core: keys cost nothing, so
- * that a limit for each is not enough. Keys that are listed, or have come with the present secret before, have as much of their own.
+ * Slow checks per second, and at once, of all unknown keys together, an eighth of a core: keys cost nothing, so a limit for each is
+ * not enough. Keys that are listed or have sent the present secret before share a second budget of the same size.
  */
 const SLOW_CHECKS = 20;
 
-/** The friend request of a client: the secret and a zero byte, as upstream has it. */
+/** Returns the message of a client's friend request: the secret and a zero byte, as upstream has it. */
 export function friendRequestMessage(secret: Buffer | undefined): Buffer {
   return secret === undefined ? NO_SECRET_MESSAGE : Buffer.concat([secret, Buffer.alloc(1)]);
 }
 
-/** The zero byte may be missing, for a Tox messenger sends none. */
+/** A Tox messenger does not send the zero byte. */
 function secretIn(message: Buffer): Buffer | undefined {
   if (message.at(-1) === 0) return message.subarray(0, -1);
   return message.length === 0 || message.equals(NO_SECRET_MESSAGE) ? undefined : message;
@@ -70,18 +70,18 @@ export class AccessPolicy {
   readonly #slowOfStrangers = new TokenBucket(SLOW_CHECKS, SLOW_CHECKS, 0);
   readonly #slowOfTrusted = new TokenBucket(SLOW_CHECKS, SLOW_CHECKS, 0);
 
-  /** @param onWrongSecret a wrong one came of a key that never had the present one; `count` different ones of that key so far */
+  /** @param onWrongSecret a key that never sent the present secret has sent a wrong one, `count` different ones so far */
   constructor(factors: AccessFactors, onWrongSecret: (key: PublicKey, count: number) => void = () => {}) {
     this.#factors = factors;
     this.#onWrongSecret = onWrongSecret;
   }
 
-  /** True when nobody can get in, for want of any factor. */
+  /** Whether no client can be admitted, because there is no factor. */
   get isClosed(): boolean {
     return this.#hasNoFactor && !this.#factors.isOpen;
   }
 
-  /** True when everybody who knows the Tox ID gets in. */
+  /** Whether every client that knows the Tox ID is admitted. */
   get isOpen(): boolean {
     return this.#hasNoFactor && this.#factors.isOpen;
   }
@@ -100,14 +100,14 @@ export class AccessPolicy {
    * @param onDecided called once: before this returns, or later when a slow check is needed
    */
   decide(request: Request, now: number, onDecided: (decision: AccessDecision) => void): void {
-    const asking = this.#judge(request);
-    if ('isAdmitted' in asking) onDecided(asking);
+    const pending = this.#judge(request);
+    if ('isAdmitted' in pending) onDecided(pending);
     else
-      this.#decideBySecret(asking, now, (reason) => {
-        // What else decides may have changed during a slow check.
+      this.#decideBySecret(pending, now, (reason) => {
+        // The factors may have changed during a slow check.
         const again = this.#judge(request);
         if ('isAdmitted' in again) onDecided(again);
-        else if (again.secret !== asking.secret) onDecided(refused('too-many-guesses'));
+        else if (again.secret !== pending.secret) onDecided(refused('too-many-guesses'));
         else
           onDecided(
             reason === undefined ? admitted(again.isListed ? 'secret and whitelist' : 'secret') : refused(reason),
@@ -115,23 +115,23 @@ export class AccessPolicy {
       });
   }
 
-  /** By all but the secret, or what there is to be known of it. */
-  #judge({ publicKey: key, message }: Request): AccessDecision | Asking {
+  /** Decides by everything but the secret, or returns what the check of the secret needs. */
+  #judge({ publicKey: key, message }: Request): AccessDecision | SecretRequest {
     const { secret, hasWhitelist, require } = this.#factors;
     if (this.#factors.isBanned(key)) return refused('banned');
     if (this.#hasNoFactor) return this.isOpen ? admitted('none') : refused('closed');
     const isListed = hasWhitelist && this.#factors.isListed(key);
     if (isListed && (require === 'any' || secret === undefined)) return admitted('whitelist');
-    // First, so that nobody who is not on the list learns anything about the secret by guessing.
+    // Checked first, so that a client that is not on the whitelist cannot learn anything about the secret by guessing.
     if (secret === undefined || (hasWhitelist && !isListed && require === 'all')) return refused(this.#unlisted(key));
     const candidate = secretIn(message);
     return candidate === undefined ? refused('no-secret') : { key, isListed, secret, candidate };
   }
 
   /**
-   * Whether somebody who was let in may stay, now that the factors may have changed.
-   * @param isSecretStale whether the secret by which it came in counts no more
-   * @returns why not; undefined when it may
+   * Decides whether an admitted client stays, after the factors may have changed.
+   * @param isSecretStale whether the secret by which it was admitted is not valid any more
+   * @returns why it is disconnected; undefined when it stays
    */
   reasonToLeave(key: PublicKey, by: AdmittedBy, isSecretStale: boolean): LeaveReason | undefined {
     const { secret, hasWhitelist, require } = this.#factors;
@@ -152,30 +152,30 @@ export class AccessPolicy {
     return this.#factors.hasWhitelist && this.#factors.hasExpired(key) ? 'expired' : 'not-whitelisted';
   }
 
-  /** @param onChecked why it is refused; undefined when the secret is right */
-  #decideBySecret(asking: Asking, now: number, onChecked: (reason: RefusalReason | undefined) => void): void {
-    const { key, secret, candidate } = asking;
+  /** @param onChecked gets the reason for a refusal; undefined when the secret is right */
+  #decideBySecret(pending: SecretRequest, now: number, onChecked: (reason: RefusalReason | undefined) => void): void {
+    const { key, secret, candidate } = pending;
     const standing = this.#guesses.standing(key.hex, secret.digest(candidate), now);
     const isProven = this.#factors.hasProven(key);
-    // One that had the secret once can guess as well: for that it waits behind the others, as a stranger.
-    const isTrusted = asking.isListed || (isProven && standing === 'fresh');
-    // Others may send again what this key said once, so that wrong secrets keep out none that had the right one.
+    // A key that sent the secret once can guess too; its guesses wait behind the others, like those of strangers.
+    const isTrusted = pending.isListed || (isProven && standing === 'fresh');
+    // Others can replay what this key sent once, so wrong secrets do not block a key that sent the right one.
     if (standing === 'blocked' && !isProven) onChecked('too-many-guesses');
     else if (standing === 'same-again') onChecked('wrong-secret');
-    else if (secret.compare(candidate) !== 'unknown') onChecked(this.#checkNow(asking, now));
+    else if (secret.compare(candidate) !== 'unknown') onChecked(this.#checkNow(pending, now));
     else if (!this.#mayCheckSlowly(isTrusted, now)) onChecked('too-many-guesses');
     else
       secret
         .compareSlowly(candidate, isTrusted)
-        .then((result) => onChecked(result === 'busy' ? 'too-many-guesses' : this.#checkNow(asking, now)));
+        .then((result) => onChecked(result === 'busy' ? 'too-many-guesses' : this.#checkNow(pending, now)));
   }
 
   #mayCheckSlowly(isTrusted: boolean, now: number): boolean {
     return (isTrusted ? this.#slowOfTrusted : this.#slowOfStrangers).take(now);
   }
 
-  /** What is unknown after a slow check is wrong. */
-  #checkNow({ key, secret, candidate }: Asking, now: number): RefusalReason | undefined {
+  /** A secret that is unknown after a slow check is wrong. */
+  #checkNow({ key, secret, candidate }: SecretRequest, now: number): RefusalReason | undefined {
     const comparison = secret.compare(candidate);
     if (comparison === 'right') this.#factors.noteProven(key);
     if (comparison === 'right' || comparison === 'right-before') {
@@ -183,7 +183,7 @@ export class AccessPolicy {
       return undefined;
     }
     const digest = secret.digest(candidate);
-    // It may have come twice before it was looked at.
+    // It may have been received twice before it was checked.
     if (this.#guesses.standing(key.hex, digest, now) === 'same-again') return 'wrong-secret';
     const count = this.#guesses.onWrong(key.hex, digest, now);
     if (!this.#factors.hasProven(key)) this.#onWrongSecret(key, count);

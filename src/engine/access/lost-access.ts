@@ -1,28 +1,28 @@
-/** Which clients that are not here would be shut out by a change of what is asked for: for telling the owner before it is done. Values only, no I/O. */
+/** The kinds of clients that a change of the requirements would no longer admit, to tell the owner before it is done. */
 
-/** What is asked for. */
+/** What a client needs to be admitted. */
 export interface Requirements {
   readonly hasSecret: boolean;
   readonly hasWhitelist: boolean;
   readonly require: 'all' | 'any';
-  /** Lets in everybody where neither is asked for. */
+  /** Admits every client where neither is required. */
   readonly isOpen: boolean;
 }
 
 export interface RequirementsChange {
   readonly before: Requirements;
   readonly after: Requirements;
-  /** Whether anybody is on the whitelist. */
+  /** Whether the whitelist has a valid entry. */
   readonly isAnybodyListed: boolean;
-  /** Whether anybody has come with the secret of before. */
+  /** Whether a client has used the secret of before. */
   readonly hasSecretBeenUsed: boolean;
-  /** Whether the secret of before is one after it too. */
+  /** Whether the secret of before stays valid. */
   readonly isSecretUnchanged: boolean;
 }
 
 interface Client {
   readonly isListed: boolean;
-  /** Of before. */
+  /** The secret of before. */
   readonly knowsSecret: boolean;
 }
 
@@ -32,19 +32,19 @@ const KINDS: readonly (Client & { readonly text: string })[] = [
   { isListed: true, knowsSecret: true, text: 'clients on the whitelist that have the secret' },
 ];
 
-/** The kinds of clients, for people, that got in before and do not after it. */
+/** Returns the kinds of clients, in words, that are admitted before and not after the change. */
 export function kindsLosingAccess(change: RequirementsChange): readonly string[] {
   const { before, after, isAnybodyListed, hasSecretBeenUsed, isSecretUnchanged } = change;
   return KINDS.filter(({ isListed, knowsSecret }) => {
     if ((isListed && !isAnybodyListed) || (knowsSecret && !hasSecretBeenUsed)) return false;
     return (
-      getsIn(before, { isListed, knowsSecret }) &&
-      !getsIn(after, { isListed, knowsSecret: knowsSecret && isSecretUnchanged })
+      isAdmitted(before, { isListed, knowsSecret }) &&
+      !isAdmitted(after, { isListed, knowsSecret: knowsSecret && isSecretUnchanged })
     );
   }).map(({ text }) => text);
 }
 
-function getsIn(
+function isAdmitted(
   { hasSecret, hasWhitelist, require, isOpen }: Requirements,
   { isListed, knowsSecret }: Client,
 ): boolean {

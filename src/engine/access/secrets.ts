@@ -1,4 +1,4 @@
-/** The shared secret of a daemon: the one that a file or a credential brings, or else the one that is kept. */
+/** The shared secret of a daemon: the one that the settings give, or else the stored one. */
 import type { Clock } from '../../base/clock.js';
 import type { Logger } from '../../base/logger.js';
 import type { Random } from '../../base/random.js';
@@ -11,11 +11,11 @@ import { SlowChecks } from './slow-checks.js';
 import { hashSecret, NO_SECRET, type SecretState } from './stored-secret.js';
 
 export interface SecretChange {
-  /** s for which the old one stays valid beside the new one. */
+  /** s for which the old secret stays valid beside the new one. */
   readonly grace: number;
-  /** Whether those who came by the old one have to go. */
+  /** Whether clients that used the old secret are disconnected. */
   readonly dropSessions: boolean;
-  /** Whether we have made it, of 160 random bits or more; default false. */
+  /** Whether it was generated, of 160 random bits or more; default false. */
   readonly isGenerated?: boolean;
 }
 
@@ -27,18 +27,18 @@ interface Deps {
 
 export class Secrets {
   readonly #deps: Deps;
-  readonly #kept: JsonFile<SecretState>;
-  readonly #keptCheck: StoredSecretCheck;
-  readonly #keptProven: StoredProvenKeys;
+  readonly #file: JsonFile<SecretState>;
+  readonly #storedCheck: StoredSecretCheck;
+  readonly #storedProven: StoredProvenKeys;
   #given: { readonly check: FixedSecretCheck; readonly proven: ProvenKeys } | undefined;
-  /** Counts up when what the settings bring takes the place of another one. */
+  /** Increases when a given secret replaces another one. */
   #replaced = 0;
 
   constructor(deps: Deps, parts: { readonly secret: JsonFile<SecretState>; readonly proven: JsonFile<ProvenState> }) {
     this.#deps = deps;
-    this.#kept = parts.secret;
-    this.#keptProven = new StoredProvenKeys(deps, parts.proven);
-    this.#keptCheck = new StoredSecretCheck({
+    this.#file = parts.secret;
+    this.#storedProven = new StoredProvenKeys(deps, parts.proven);
+    this.#storedCheck = new StoredSecretCheck({
       random: deps.random,
       slowChecks: new SlowChecks(),
       state: () => parts.secret.value,
@@ -50,13 +50,13 @@ export class Secrets {
     return this.#given?.check ?? this.checkWith(undefined);
   }
 
-  /** Those who came by one of an earlier generation have to go. */
+  /** Clients that used a secret of an earlier generation are disconnected. */
   get generation(): number {
-    return this.#kept.value.generation + this.#replaced;
+    return this.#file.value.generation + this.#replaced;
   }
 
   get state(): SecretState {
-    return this.#given === undefined ? this.#kept.value : NO_SECRET;
+    return this.#given === undefined ? this.#file.value : NO_SECRET;
   }
 
   get isGiven(): boolean {
@@ -64,32 +64,32 @@ export class Secrets {
   }
 
   hasProven(key: PublicKey): boolean {
-    return this.#given?.proven.has(key) ?? this.#keptProven.has(key, this.#token);
+    return this.#given?.proven.has(key) ?? this.#storedProven.has(key, this.#token);
   }
 
-  /** Whether any key is remembered that came with the present one. */
+  /** Whether a client has used the present secret. */
   get hasBeenUsed(): boolean {
-    return this.#given === undefined ? this.#keptProven.hasAny(this.#token) : this.#given.proven.ids.length > 0;
+    return this.#given === undefined ? this.#storedProven.hasAny(this.#token) : this.#given.proven.ids.length > 0;
   }
 
   noteProven(key: PublicKey): void {
-    if (this.#given === undefined) this.#keptProven.add(key, this.#token);
+    if (this.#given === undefined) this.#storedProven.add(key, this.#token);
     else this.#given.proven.add(key);
   }
 
-  /** @param given undefined where the kept one counts @returns whether another secret counts from now on, where there was one */
+  /** Whether another secret would replace the present one. @param given undefined for the stored one */
   willReplace(given: Buffer | undefined): boolean {
     if (this.check === undefined || (given === undefined && this.#given === undefined)) return false;
     return given === undefined || this.check.compare(given) !== 'right';
   }
 
-  /** What would be compared with. @param given undefined where the kept one counts */
+  /** Returns the check of a secret. @param given undefined for the stored one */
   checkWith(given: Buffer | undefined): SecretCheck | undefined {
     if (given !== undefined) return new FixedSecretCheck(this.#deps.random, given);
-    return this.#kept.value.current === undefined ? undefined : this.#keptCheck;
+    return this.#file.value.current === undefined ? undefined : this.#storedCheck;
   }
 
-  /** The settings were read. @param given undefined where the kept one counts */
+  /** Applies settings. @param given undefined for the stored secret */
   use(given: Buffer | undefined): void {
     if (given !== undefined && this.#given?.check.compare(given) === 'right') return;
     if (this.willReplace(given)) this.#replaced += 1;
@@ -99,13 +99,13 @@ export class Secrets {
         : { check: new FixedSecretCheck(this.#deps.random, given), proven: new ProvenKeys() };
   }
 
-  /** Of the kept one. @param secret undefined for none from now on @throws StateFileError; then nothing has changed */
+  /** Changes the stored secret. @param secret undefined for none from now on @throws StateFileError; then nothing has changed */
   async set(secret: Buffer | undefined, { grace, dropSessions, isGenerated = false }: SecretChange): Promise<void> {
     const { clock, random } = this.#deps;
     const current = secret === undefined ? undefined : await hashSecret(random, secret, isGenerated);
     const now = clock.unixTime();
-    if (secret !== undefined && current !== undefined) this.#keptCheck.learn(secret, current);
-    await this.#kept.change((state) => ({
+    if (secret !== undefined && current !== undefined) this.#storedCheck.learn(secret, current);
+    await this.#file.change((state) => ({
       current,
       old: state.current !== undefined && grace > 0 ? { hash: state.current, validUntil: now + grace } : undefined,
       changedAt: now,
@@ -114,10 +114,10 @@ export class Secrets {
   }
 
   close(): void {
-    this.#keptProven.close();
+    this.#storedProven.close();
   }
 
   get #token(): string {
-    return this.#kept.value.current?.salt.toString('hex') ?? '';
+    return this.#file.value.current?.salt.toString('hex') ?? '';
   }
 }

@@ -1,10 +1,10 @@
 /**
- * Slow checks, such as those of scrypt in another thread: one after the other, so that they take one core at the most and leave the
- * other threads of Node's pool to files and names. Few wait, of either sort; who finds no room is told at once.
+ * Runs slow checks, such as scrypt in another thread, one after the other: they take at most one core, and leave the other threads
+ * of Node's pool to files and names. Only a few wait, trusted or not; others are refused at once.
  */
 
-/** Implementation: checks of each sort that wait, some 50 ms of work. */
-const MOST_WAITING = 8;
+/** Waiting checks of each kind, some 50 ms of work. */
+const MAX_WAITING = 8;
 
 interface Waiting {
   run(): Promise<void>;
@@ -16,12 +16,12 @@ export class SlowChecks {
   #isBusy = false;
 
   /**
-   * @param isTrusted goes before all others
+   * @param isTrusted whether it runs before all others
    * @returns what the check returns; undefined when too many wait, or when it fails
    */
   run<Result>(check: () => Promise<Result>, isTrusted: boolean): Promise<Result | undefined> {
     const queue = isTrusted ? this.#trusted : this.#others;
-    if (queue.length >= MOST_WAITING) return Promise.resolve(undefined);
+    if (queue.length >= MAX_WAITING) return Promise.resolve(undefined);
     return new Promise((resolve) => {
       const run = (): Promise<void> => check().then(resolve, () => resolve(undefined));
       queue.push({ run });

@@ -1,15 +1,10 @@
-/**
- * The shared secret of a daemon as it is kept: only salted hashes are, of the present one and, for a while after a change, of the
- * one before. Values only, no I/O.
- */
+/** The stored secret of a daemon: salted hashes of the present secret and, for a while after a rotation, of the previous one. */
 import { createHmac, scrypt } from 'node:crypto';
 import { promisify } from 'node:util';
 import type { Random } from '../../base/random.js';
 import type { JsonFormat } from '../state/json-file.js';
 
-/**
- * Implementation: scrypt with 2 MiB takes some 6 ms. A file that leaks is hard to try a dictionary on.
- */
+/** scrypt with 2 MiB takes some 6 ms, which makes it slow to try a dictionary on a file that leaks. */
 const SCRYPT = { N: 2048, r: 8, p: 1 } as const;
 const HASH_SIZE = 32;
 const SALT_SIZE = 16;
@@ -19,17 +14,17 @@ const scryptOf = promisify<Buffer, Buffer, number, typeof SCRYPT, Buffer>(scrypt
 export interface SecretHash {
   readonly salt: Buffer;
   readonly hash: Buffer;
-  /** HMAC-SHA256 of one that we have made: nobody finds 160 random bits, however quick a try is. */
+  /** HMAC-SHA256 of a generated secret: 160 random bits cannot be found, however quick a try is. */
   readonly quick: Buffer | undefined;
 }
 
 export interface SecretState {
   readonly current: SecretHash | undefined;
-  /** The one before, valid until then (unix time, s). */
+  /** The previous secret, valid until then (Unix time, s). */
   readonly old: { readonly hash: SecretHash; readonly validUntil: number } | undefined;
-  /** Unix time, s; undefined when there never was one. */
+  /** Unix time, s; undefined when there never was a secret. */
   readonly changedAt: number | undefined;
-  /** Counts up when sessions that came by an earlier secret are to end. */
+  /** Increases when the sessions that used an earlier secret are dropped. */
   readonly generation: number;
 }
 
@@ -38,7 +33,7 @@ export const NO_SECRET: SecretState = { current: undefined, old: undefined, chan
 export const slowHash = (secret: Buffer, salt: Buffer): Promise<Buffer> => scryptOf(secret, salt, HASH_SIZE, SCRYPT);
 export const quickHash = (secret: Buffer, salt: Buffer): Buffer => createHmac('sha256', salt).update(secret).digest();
 
-/** @param isGenerated whether we have made it, of 160 random bits or more */
+/** @param isGenerated whether the secret was generated, of 160 random bits or more */
 export async function hashSecret(random: Random, secret: Buffer, isGenerated: boolean): Promise<SecretHash> {
   const salt = random.bytes(SALT_SIZE);
   const hash = await slowHash(secret, salt);
@@ -61,7 +56,7 @@ export const secretFormat: JsonFormat<SecretState> = {
       current: current === null ? undefined : decodeHash(current, 'current'),
       old: old === null ? undefined : { hash: decodeHash(old, 'old'), validUntil: decodeTime(old, 'valid_until') },
       changedAt: changedAt === null ? undefined : decodeTime(content, 'changed_at'),
-      generation: isCount(generation) ? generation : fault('generation'),
+      generation: isCount(generation) ? generation : invalid('generation'),
     };
   },
 };
@@ -83,16 +78,16 @@ function decodeHash(value: unknown, name: string): SecretHash {
 
 function decodeHex(value: unknown, size: number, name: string): Buffer {
   const isHex = typeof value === 'string' && value.length === size * 2 && /^[0-9a-f]*$/.test(value);
-  return isHex ? Buffer.from(value, 'hex') : fault(name);
+  return isHex ? Buffer.from(value, 'hex') : invalid(name);
 }
 
 function decodeTime(value: unknown, name: string): number {
   const time = (value as Record<string, unknown>)[name];
-  return isCount(time) ? time : fault(name);
+  return isCount(time) ? time : invalid(name);
 }
 
 const isCount = (value: unknown): value is number => Number.isSafeInteger(value) && (value as number) >= 0;
 
-function fault(name: string): never {
-  throw new Error(`"${name}" is not as it was written`);
+function invalid(name: string): never {
+  throw new Error(`"${name}" is invalid`);
 }

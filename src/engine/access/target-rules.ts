@@ -1,6 +1,6 @@
 /**
- * The rules file of a server: which targets clients may reach. As upstream has it, one `host:port` a line, `*` any host, `0`
- * any port, `#` begins a comment; and, of ours, `class:NAME:port` and `deny` in front of either.
+ * The rules file of a server: which targets clients may reach. As in upstream, a line has one `host:port`, `*` is any host, `0` any
+ * port, and `#` begins a comment; our additions are `class:NAME:port`, and `deny` in front of either.
  */
 import { CodedError } from '../../base/coded-error.js';
 import { type ReadOptions, readSmallFile } from '../../base/small-file.js';
@@ -17,7 +17,7 @@ export class RulesFileError extends CodedError<'bad-rules'> {}
 const MAX_FILE_SIZE = 1024 * 1024;
 
 export const anyTarget: MayReach = () => ({ allowed: true });
-export const noTarget: MayReach = () => ({ allowed: false, reason: 'nobody may ask a client for tunnels' });
+export const noTarget: MayReach = () => ({ allowed: false, reason: 'a client opens no tunnels for its server' });
 
 /** @throws FileError, RulesFileError */
 export function loadRules(path: string, options?: ReadOptions): Rule[] {
@@ -26,11 +26,11 @@ export function loadRules(path: string, options?: ReadOptions): Rule[] {
 
 /**
  * @param name of the file, for the error
- * @throws RulesFileError at the first line that is no rule: half a list of rules is no list
+ * @throws RulesFileError at the first line that is not a rule: half a list of rules is not used
  */
 export function parseRules(text: string, name: string): Rule[] {
   return text.split('\n').flatMap((raw, index) => {
-    // It takes away a byte order mark too.
+    // trim removes a byte order mark too.
     const rule = raw.replace(/#.*/, '').trim();
     if (rule === '') return [];
     const line = index + 1;
@@ -51,17 +51,19 @@ export function ruleOf(text: string, line: number): Rule {
   if (effect === 'deny') {
     if (literalAddress(host) === undefined) {
       throw new FormatError(
-        `"${host}" is a name, and a client that asks for its address would get past: deny the address, or a class`,
+        `"${host}" is a name, and a client could ask for its address instead: deny the address, or a class`,
       );
     }
-    // Who asks may name the network card by a name or a number, or not at all.
+    // A client may name the network interface by its name or its number, or leave it out.
     if (host.includes('%'))
-      throw new FormatError(`an address is denied on every network interface: leave out what follows % in "${host}"`);
+      throw new FormatError(
+        `an address is denied on every network interface: remove % and what follows it in "${host}"`,
+      );
   }
   return { effect, subject: { kind: 'host', host: canonicalHost(host) }, port, line };
 }
 
-/** @param path of the file, for the owner of the server */
+/** @param path the file, for messages */
 export function onlyBy(rules: readonly Rule[], path: string): MayReach {
   return (_peerId, target, address) => verdictOf(decide(rules, target, address), path);
 }

@@ -1,4 +1,4 @@
-/** Whom the owner of a daemon let in by name: public keys, each with what it may reach and for how long. Values only, no I/O. */
+/** The whitelist of a daemon: public keys, each with the targets that it may reach and the end of its access. */
 import { ALIAS } from '../../base/alias.js';
 import { CodedError } from '../../base/coded-error.js';
 import { FormatError } from '../../config/format-error.js';
@@ -10,11 +10,10 @@ import { ruleOf } from './target-rules.js';
 /** The message is for the owner. */
 export class WhitelistError extends CodedError<'exists' | 'alias-taken' | 'full' | 'bad-target' | 'not-listed'> {}
 
-/** Entries at the most; each is looked at when the list changes, not for each packet. */
 const MAX_ENTRIES = 10_000;
 
 export interface AllowedTarget {
-  /** As it was written. */
+  /** As the owner wrote it. */
   readonly text: string;
   readonly rule: Rule;
 }
@@ -31,7 +30,7 @@ export interface WhitelistEntry {
 }
 
 export interface Whitelist {
-  /** Whether being listed is asked for: from the first entry on, also when the list is empty again, until the owner says no. */
+  /** Whether the whitelist is a factor: from the first entry on, also when it is empty again, until the owner removes it. */
   readonly isFactor: boolean;
   /** By public key in hex. */
   readonly entries: ReadonlyMap<string, WhitelistEntry>;
@@ -42,7 +41,7 @@ export const NO_WHITELIST: Whitelist = { isFactor: false, entries: new Map() };
 export const isExpired = ({ expiresAt }: WhitelistEntry, unixTime: number): boolean =>
   expiresAt !== undefined && unixTime >= expiresAt;
 
-/** As a line of a rules file. @param line its place in the list, from 1 @throws WhitelistError */
+/** Parses a target, written as a line of a rules file. @param line its place in the list, from 1 @throws WhitelistError */
 export function parseAllowed(text: string, line: number): AllowedTarget {
   try {
     return { text, rule: ruleOf(text, line) };
@@ -52,7 +51,7 @@ export function parseAllowed(text: string, line: number): AllowedTarget {
   }
 }
 
-/** All or none, in one go however many they are. @throws WhitelistError when a key is listed, an alias belongs to another, or the list is full */
+/** Adds all entries or none. @throws WhitelistError when a key is listed, an alias belongs to another, or the list is full */
 export function withEntries(list: Whitelist, added: readonly WhitelistEntry[]): Whitelist {
   const entries = new Map(list.entries);
   const owners = aliasOwners(entries.values());
@@ -72,7 +71,7 @@ export function withEntries(list: Whitelist, added: readonly WhitelistEntry[]): 
   return { isFactor: true, entries };
 }
 
-/** Whose each alias is. */
+/** Returns the key of each alias. */
 export function aliasOwners(entries: Iterable<WhitelistEntry>): Map<string, PublicKey> {
   const owners = new Map<string, PublicKey>();
   for (const { alias, publicKey } of entries) if (alias !== undefined) owners.set(alias, publicKey);
@@ -83,8 +82,8 @@ const aliasTaken = (alias: string, owner: PublicKey): WhitelistError =>
   new WhitelistError('alias-taken', `the name "${alias}" belongs to ${owner.short}`);
 
 /**
- * @param change of the entry as it is now: another order may have changed it since somebody looked
- * @throws WhitelistError when it is not there any more, or the alias belongs to another
+ * @param change gets the present entry: another request may have changed it in the meantime
+ * @throws WhitelistError when the key is not listed any more, or the alias belongs to another
  */
 export function withChanged(
   list: Whitelist,
@@ -106,7 +105,7 @@ export function withoutEntry(list: Whitelist, publicKey: PublicKey): Whitelist {
   return { ...list, entries };
 }
 
-/** When the next entry expires, unix time in s; undefined when none will. */
+/** Returns when the next entry expires (Unix time, s); undefined when none will. */
 export function nextExpiry(list: Whitelist, unixTime: number): number | undefined {
   let next: number | undefined;
   for (const { expiresAt } of list.entries.values()) {
@@ -138,7 +137,7 @@ export const whitelistFormat: JsonFormat<Whitelist> = {
     if (typeof isFactor !== 'boolean' || !Array.isArray(entries)) throw new Error('it has no "is_factor" or "entries"');
     const decoded = entries.map((entry, index) => decodeEntry(entry, index + 1));
     const list = new Map(decoded.map((entry) => [entry.publicKey.hex, entry]));
-    if (list.size < decoded.length) throw new Error('a key stands there twice');
+    if (list.size < decoded.length) throw new Error('a key is listed twice');
     const named = decoded.filter(({ alias }) => alias !== undefined);
     if (aliasOwners(named).size < named.length) throw new Error('two entries have the same alias');
     return { isFactor, entries: list };
@@ -155,16 +154,16 @@ function decodeEntry(value: unknown, place: number): WhitelistEntry {
     added_at: addedAt,
   } = (value ?? {}) as Record<string, unknown>;
   const publicKey = typeof key === 'string' ? PublicKey.parse(key) : undefined;
-  const fault = (field: string): never => {
-    throw new Error(`entry ${place}: its "${field}" is not as it was written`);
+  const invalid = (field: string): never => {
+    throw new Error(`entry ${place}: its "${field}" is invalid`);
   };
-  if (publicKey === undefined) return fault('key');
-  // What else somebody wrote into the file could not be named by anybody.
-  if (alias !== null && !(typeof alias === 'string' && ALIAS.test(alias))) return fault('alias');
-  if (!Array.isArray(allow)) return fault('allow');
-  if (expiresAt !== null && !isTime(expiresAt)) return fault('expires_at');
-  if (typeof note !== 'string') return fault('note');
-  if (!isTime(addedAt)) return fault('added_at');
+  if (publicKey === undefined) return invalid('key');
+  // People could not type any other alias.
+  if (alias !== null && !(typeof alias === 'string' && ALIAS.test(alias))) return invalid('alias');
+  if (!Array.isArray(allow)) return invalid('allow');
+  if (expiresAt !== null && !isTime(expiresAt)) return invalid('expires_at');
+  if (typeof note !== 'string') return invalid('note');
+  if (!isTime(addedAt)) return invalid('added_at');
   return {
     publicKey,
     alias: alias ?? undefined,

@@ -1,9 +1,9 @@
-/** How long a client waits for its server: some tries with pauses between them, or one without end. */
+/** The attempts of a client to reach its server, with pauses between them; or one attempt without end. */
 import { Backoff } from '../../base/backoff.js';
 import type { Clock, Timer } from '../../base/clock.js';
 import type { Random } from '../../base/random.js';
 
-/** ms between a try that failed and the next. */
+/** ms between a failed attempt and the next. */
 const FIRST_PAUSE = 1_000;
 const LONGEST_PAUSE = 60_000;
 
@@ -16,10 +16,10 @@ export interface RetryPolicy {
 }
 
 export interface RetryHandlers {
-  /** A try has failed, and after `pause` ms comes the next. @param left how many are left, that one included */
+  /** An attempt has failed, and the next follows after `pause` ms. @param left how many are left, the next one included */
   onPause(pause: number, left: number): void;
   onRetry(): void;
-  /** The last one has failed. */
+  /** The last attempt has failed. */
   onExhausted(): void;
 }
 
@@ -38,14 +38,14 @@ export class ConnectRetry {
     this.#pauses = new Backoff(deps.random, { first: FIRST_PAUSE, most: LONGEST_PAUSE });
   }
 
-  /** There is no connection: all tries are there again. */
+  /** Starts the first try: there is no connection. */
   begin(): void {
     this.#left = this.#policy.maxRetries;
     this.#pauses.reset();
     this.#wait();
   }
 
-  /** There is one, or nobody wants it any more. */
+  /** Stops: there is a connection, or none is needed any more. */
   end(): void {
     this.#timer?.cancel();
     this.#timer = undefined;

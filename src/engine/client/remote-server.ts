@@ -1,4 +1,4 @@
-/** The client's side: one server, found and kept, and what is done through it. */
+/** The server of a client: finds it, stays connected to it, and runs forwards, a pipe and pings through it. */
 import type { Readable, Writable } from 'node:stream';
 import { Backoff } from '../../base/backoff.js';
 import type { Clock, Timer } from '../../base/clock.js';
@@ -20,7 +20,7 @@ import type { SettingNames } from '../state/setting-names.js';
 import { ConnectRetry, type RetryPolicy } from './connect-retry.js';
 import { type ServerError, serverError } from './server-error.js';
 
-/** ms without a connection after which the reason is told and all is looked for anew, and the longest time until that comes again. */
+/** ms without a connection until the reason is logged and the search restarts, and the longest time until that happens again. */
 const FIRST_HINT = 10_000;
 const LONGEST_HINT = 5 * 60_000;
 
@@ -36,7 +36,7 @@ interface Deps {
 
 export interface RemoteServerOptions {
   readonly id: ToxId;
-  /** Undefined when the server wants none. */
+  /** Undefined when the server needs none. */
   readonly secret: Buffer | undefined;
   readonly retry: RetryPolicy;
   readonly hasBootstrapNodes: boolean;
@@ -51,19 +51,19 @@ export class RemoteServer {
   readonly #name: string;
   readonly #friend: Friend;
   readonly #watch: ConnectionWatch;
-  /** A server may come and go as often as it likes. */
+  /** A server may connect and disconnect any number of times. */
   readonly #floodLog: FloodLog;
   readonly #hints: Backoff;
   readonly #retry: ConnectRetry;
-  /** Since when there is no connection, ms. */
+  /** When the connection was lost, ms of the clock. */
   #awaySince: number;
   #hintTimer: Timer | undefined;
   #isClosed = false;
   #onFirstOnline: () => void = () => {};
-  /** Resolves when the server has let us in for the first time. */
+  /** Resolves when the server has admitted us for the first time. */
   readonly online: Promise<void>;
   #onGivenUp: (error: ServerError) => void = () => {};
-  /** Rejects with a ServerError when patience has come to its end. */
+  /** Rejects with a ServerError after the last attempt. */
   readonly givenUp: Promise<never>;
 
   constructor(deps: Deps, options: RemoteServerOptions) {
@@ -81,7 +81,7 @@ export class RemoteServer {
     this.givenUp = new Promise((_, reject) => {
       this.#onGivenUp = reject;
     });
-    // Nobody has to wait for it.
+    // No caller has to await it.
     this.givenUp.catch(() => {});
     this.#retry = new ConnectRetry(deps, options.retry, {
       onPause: (pause, left) => this.#onPause(pause, left),
@@ -101,7 +101,7 @@ export class RemoteServer {
     this.#await();
   }
 
-  /** Listens on a local port, whether the server is there or not. @throws ListenError */
+  /** Listens on a local port, whether the server is connected or not. @throws ListenError */
   async forward(spec: ForwardSpec): Promise<void> {
     await this.#deps.tunnels.forward(this.#peerId, spec);
   }
@@ -119,7 +119,7 @@ export class RemoteServer {
     return this.#deps.tunnels.ping(this.#peerId);
   }
 
-  /** Says nothing more about the connection, whose end belongs to the stack. */
+  /** Stops retrying and logging; the stack ends the connection. */
   close(): void {
     this.#isClosed = true;
     this.#retry.end();
@@ -130,7 +130,7 @@ export class RemoteServer {
   #onOnline(): void {
     const seconds = (this.#deps.clock.now() - this.#awaySince) / 1000;
     const way = pathText(this.#friend.path);
-    this.#tell('info', 'made', `connected to ${this.#name} in ${seconds.toFixed(1)} s, ${way}`);
+    this.#report('info', 'made', `connected to ${this.#name} in ${seconds.toFixed(1)} s, ${way}`);
     this.#watch.begin();
     this.#retry.end();
     this.#hintTimer?.cancel();
@@ -142,12 +142,12 @@ export class RemoteServer {
     this.#watch.end();
     if (this.#isClosed) return;
     const why = errorText(this.#friend.facts);
-    this.#tell('warn', 'lost', `lost the connection to ${this.#name}${why}, looking for it again`);
+    this.#report('warn', 'lost', `lost the connection to ${this.#name}${why}, searching for it again`);
     this.#awaySince = this.#deps.clock.now();
     this.#await();
   }
 
-  #tell(level: 'info' | 'warn', what: 'made' | 'lost', text: string): void {
+  #report(level: 'info' | 'warn', what: 'made' | 'lost', text: string): void {
     this.#floodLog.say({ source: this.#peerId, name: this.#name, kind: `connection ${what}`, level, text });
   }
 
@@ -170,7 +170,7 @@ export class RemoteServer {
     this.#deps.log.warn(`${this.#error().message}; trying again in ${(pause / 1000).toFixed(1)} s, ${tries}`);
   }
 
-  /** Whatever has slowed down in the meantime begins quickly again. */
+  /** Restarts what has slowed down in the meantime. */
   #seek(): void {
     this.#deps.bootstrapAgain();
     this.#friend.seek();

@@ -5,28 +5,25 @@ import { proxyText } from '../network/proxy-text.js';
 import type { ProxyError } from '../network/tox-stack.js';
 import type { SettingNames } from '../state/setting-names.js';
 
-export type ServerFault =
+export type ServerErrorCode =
   | 'proxy'
   /** No node of the Tox network answers us. */
   | 'no-network'
   /** The network answers, but no node there knows the server. */
   | 'not-found'
-  /** Nodes know it, and it has not answered for longer than it takes. */
+  /** Nodes know the server, and it has not answered for longer than it takes. */
   | 'not-admitted'
-  /** It was found, or has answered even, and yet there is no connection. */
+  /** The server was found or has even answered, but there is no connection. */
   | 'no-connection';
 
 /** The message names the server and says what to do. */
-export class ServerError extends CodedError<ServerFault> {}
+export class ServerError extends CodedError<ServerErrorCode> {}
 
-/**
- * ms from finding a server to its answer, at the most: usually 0.2 s, and several with packets lost. Afterwards it is said
- * that the server lets us not in.
- */
+/** ms from finding a server to its answer: normally 0.2 s, and several with packet loss. Afterwards the error is `not-admitted`. */
 const ANSWER_TIME = 5_000;
 
 export interface Situation {
-  /** Of the server, for people. */
+  /** The name of the server, for people. */
   readonly name: string;
   readonly isOnline: boolean;
   readonly hasBootstrapNodes: boolean;
@@ -40,11 +37,11 @@ export interface Situation {
 }
 
 export function serverError(situation: Situation): ServerError {
-  const code = faultOf(situation);
+  const code = codeOf(situation);
   return new ServerError(code, textOf(code, situation));
 }
 
-function faultOf({ isOnline, proxyFault, standing, now }: Situation): ServerFault {
+function codeOf({ isOnline, proxyFault, standing, now }: Situation): ServerErrorCode {
   if (proxyFault !== undefined) return 'proxy';
   if (!isOnline) return 'no-network';
   switch (standing.kind) {
@@ -57,7 +54,7 @@ function faultOf({ isOnline, proxyFault, standing, now }: Situation): ServerFaul
   }
 }
 
-function textOf(code: ServerFault, { name, names, away, proxyFault, hasBootstrapNodes }: Situation): string {
+function textOf(code: ServerErrorCode, { name, names, away, proxyFault, hasBootstrapNodes }: Situation): string {
   const time = away < 10_000 ? `${Number((away / 1000).toFixed(1))} s` : `${Math.round(away / 1000)} s`;
   switch (code) {
     case 'proxy':

@@ -1,4 +1,4 @@
-/** The nodes through which a peer enters the network, in the format of https://nodes.tox.chat/json that upstream reads too. */
+/** The file of bootstrap nodes, in the format of https://nodes.tox.chat/json, which upstream reads too. */
 import { existsSync } from 'node:fs';
 import { isIP } from 'node:net';
 import { CodedError } from '../../base/coded-error.js';
@@ -7,33 +7,30 @@ import { type ReadOptions, readSmallFile } from '../../base/small-file.js';
 import { PublicKey } from '../../tox/crypto/keys.js';
 import { JsonSyntaxError, type LocatedJson, parseLocatedJson } from './located-json.js';
 
-/** One address of a node; a node with IPv4 and IPv6 makes two of these. */
+/** One address of a node; a node with IPv4 and IPv6 has two. */
 export interface BootstrapNode {
   /** A literal address or a name. */
   readonly host: string;
   /** UDP. */
   readonly port: number;
   readonly publicKey: PublicKey;
-  /** Ports of its TCP relay, if it runs one. */
+  /** TCP ports of its relay, if it runs one. */
   readonly tcpPorts: readonly number[];
 }
 
 /** The message names the file, the line where there is one, and what is wrong. */
 export class BootstrapNodesError extends CodedError<'bad-nodes'> {}
 
-/** Where upstream looks as well. */
+/** Upstream reads this file too. */
 const SYSTEM_FILE = '/etc/tuntox/nodes.json';
 const PACKAGED_FILE = 'etc/tuntox/nodes.json';
 /** The public list has some 50 KiB. */
 const MAX_FILE_SIZE = 4 * 1024 * 1024;
 
-/**
- * What a file has instead of an address that is not there; upstream takes all that is no address so, but then a typing
- * error goes unnoticed.
- */
+/** A file has one of these where there is no address. Upstream ignores every text that is not an address, also a mistyped one. */
 const NO_ADDRESS: ReadonlySet<string> = new Set(['', '-', 'NONE']);
 
-/** The file of the system's owner if there is one, else the list that comes with the package. */
+/** Returns the system's file if there is one, else the list of the package. */
 export function defaultNodesFile(): string {
   return existsSync(SYSTEM_FILE) ? SYSTEM_FILE : ownFile(PACKAGED_FILE);
 }
@@ -44,24 +41,24 @@ export function loadBootstrapNodes(path: string, options?: ReadOptions): Bootstr
 }
 
 /**
- * @param name of the file, for the error
- * @throws BootstrapNodesError also when there is not a single node
+ * @param name the name of the file, for the error
+ * @throws BootstrapNodesError also when there is no node
  */
 export function parseBootstrapNodes(text: string, name: string): BootstrapNode[] {
   try {
     const document = parseLocatedJson(text.replace(/^\ufeff/, ''));
     const list = document.value instanceof Map ? document.value.get('nodes') : undefined;
-    if (list === undefined || !isList(list.value)) throw new NodeFault(document.line, 'there is no list "nodes"');
+    if (list === undefined || !isList(list.value)) throw new NodeError(document.line, 'there is no list "nodes"');
     const nodes = list.value.flatMap(nodesOf);
-    if (nodes.length === 0) throw new NodeFault(list.line, 'the list "nodes" has no node with an address');
+    if (nodes.length === 0) throw new NodeError(list.line, 'the list "nodes" has no node with an address');
     return nodes;
   } catch (error) {
-    if (!(error instanceof NodeFault) && !(error instanceof JsonSyntaxError)) throw error;
+    if (!(error instanceof NodeError) && !(error instanceof JsonSyntaxError)) throw error;
     throw new BootstrapNodesError('bad-nodes', `${name}, line ${error.line}: ${error.message}`, { cause: error });
   }
 }
 
-class NodeFault extends Error {
+class NodeError extends Error {
   readonly line: number;
 
   constructor(line: number, message: string) {
@@ -74,12 +71,12 @@ const isList = (value: LocatedJson['value']): value is readonly LocatedJson[] =>
 
 function nodesOf(entry: LocatedJson): BootstrapNode[] {
   const fields = entry.value;
-  if (!(fields instanceof Map)) throw new NodeFault(entry.line, 'a node is an object in braces');
+  if (!(fields instanceof Map)) throw new NodeError(entry.line, 'a node is an object in braces');
   const member = (name: string): LocatedJson => fields.get(name) ?? { line: entry.line, value: null };
   const key = member('public_key');
   const publicKey = typeof key.value === 'string' ? PublicKey.parse(key.value) : undefined;
   if (publicKey === undefined)
-    throw new NodeFault(key.line, 'this node needs a "public_key" of 64 hex digits in quotes');
+    throw new NodeError(key.line, 'this node needs a "public_key" of 64 hex digits in quotes');
   const port = portOf(member('port'), 'port');
   const ports = member('tcp_ports');
   const tcpPorts = isList(ports.value) ? ports.value.map((one) => portOf(one, 'tcp_ports')) : [];
@@ -90,19 +87,19 @@ function nodesOf(entry: LocatedJson): BootstrapNode[] {
 
 function portOf({ line, value }: LocatedJson, name: string): number {
   if (typeof value === 'number' && Number.isInteger(value) && value >= 1 && value <= 65535) return value;
-  throw new NodeFault(line, `"${name}" of this node must be a number from 1 to 65535`);
+  throw new NodeError(line, `"${name}" of this node must be a number from 1 to 65535`);
 }
 
-/** A literal address or a name; both fields may have names, as the public list does. */
+/** Returns a literal address or a name; both fields may have names, as in the public list. */
 function addressOf({ line, value }: LocatedJson, name: string): string | undefined {
   if (value === null) return undefined;
   if (typeof value === 'string') {
     if (NO_ADDRESS.has(value.trim())) return undefined;
     if (isIP(value) !== 0 || isName(value)) return value;
   }
-  throw new NodeFault(line, `"${name}" of this node must be an address or a name in quotes, or "-" for none`);
+  throw new NodeError(line, `"${name}" of this node must be an address or a name in quotes, or "-" for none`);
 }
 
-/** A name of DNS; digits and dots alone are rather a mistyped address. */
+/** Whether it is a name of DNS; digits and dots alone are a mistyped address. */
 const isName = (text: string): boolean =>
   text.length <= 253 && /^[A-Za-z0-9_-]+(?:\.[A-Za-z0-9_-]+)*\.?$/.test(text) && !/^[0-9.]+$/.test(text);

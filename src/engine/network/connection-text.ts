@@ -18,7 +18,7 @@ const WHY_RELAYED: Readonly<Record<RelayReason, string>> = {
 /** Hex digits of a key that people see. */
 const SHORT = 8;
 
-/** The reason stands in parentheses, as one word that programs may look for. */
+/** Returns the path in words; the reason is in parentheses, as one word that programs may search for. */
 export function pathText(path: ConnectionPath): string {
   switch (path.kind) {
     case 'none':
@@ -39,7 +39,7 @@ function relayText({ owner, publicKey, endpoint }: PathRelay): string {
   return `${owner === 'peer' ? 'its own relay' : publicKey.slice(0, SHORT)} at ${endpoint}`;
 }
 
-/** The path for how long, round trip, bytes and rates. */
+/** Returns the path and its age, round trip, bytes and rates. */
 export function summaryText({ path, rtt, received, sent, retransmissions }: ConnectionFacts): string {
   const way =
     path.kind === 'direct' ? 'direct' : path.kind === 'relayed' ? `relayed (${path.reason})` : 'not connected';
@@ -48,7 +48,7 @@ export function summaryText({ path, rtt, received, sent, retransmissions }: Conn
   return `${way} for ${durationText(path.age)}, ${roundTrip}${flows}`;
 }
 
-/** The last error in parentheses, after a space; empty when there was none. */
+/** Returns the last error in parentheses, after a space; empty when there was none. */
 export function errorText({ lastError }: ConnectionFacts): string {
   return lastError === undefined ? '' : ` (${lastError.text})`;
 }

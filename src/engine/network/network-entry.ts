@@ -1,4 +1,4 @@
-/** The way into the Tox network: the nodes that we were told of, asked until one has answered, and again when all is lost. */
+/** The bootstrap of our peer: asks the given nodes until one has answered, and again after the network was lost. */
 import { Backoff } from '../../base/backoff.js';
 import type { Clock, Timer } from '../../base/clock.js';
 import type { Random } from '../../base/random.js';
@@ -11,7 +11,6 @@ const LONGEST_RETRY = 15_000;
 export interface NetworkEntryDeps {
   readonly clock: Clock;
   readonly random: Random;
-  /** What is needed of the Tox stack. */
   readonly tox: { readonly isOnline: boolean; bootstrap(node: BootstrapAddress): void };
 }
 
@@ -27,12 +26,12 @@ export class NetworkEntry {
     this.#retries = new Backoff(deps.random, { first: FIRST_RETRY, most: LONGEST_RETRY });
   }
 
-  /** False: only the local network, and nodes of an earlier run, lead into the network. */
+  /** False: only the local network and nodes of an earlier run are used. */
   get hasNodes(): boolean {
     return this.#nodes.length > 0;
   }
 
-  /** Asks all of them at once, so that dead ones cost nothing; and again, which looks their names up anew, until one has answered. */
+  /** Asks all nodes at once, so that dead ones cost nothing; and again, with their names looked up again, until one has answered. */
   ask(): void {
     const { clock, tox } = this.#deps;
     this.close();
@@ -42,14 +41,14 @@ export class NetworkEntry {
     });
   }
 
-  /** One has answered, or none does any longer. */
+  /** A node has answered, or no node answers any more. */
   onOnlineChange(isOnline: boolean): void {
     this.close();
     if (isOnline) this.#retries.reset();
     else this.ask();
   }
 
-  /** Asks no more. */
+  /** Stops. */
   close(): void {
     this.#timer?.cancel();
     this.#timer = undefined;

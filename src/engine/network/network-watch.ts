@@ -1,10 +1,10 @@
-/** Tells in the log, for those who debug, what our own network is like, whenever that has changed. */
+/** Logs the facts of our own network at debug level, whenever they have changed. */
 import type { Clock, Timer } from '../../base/clock.js';
 import type { Logger } from '../../base/logger.js';
 import type { NatFacts, NetworkFacts } from '../../tox/network-facts.js';
 
-/** ms between looks. */
-const LOOK_INTERVAL = 5_000;
+/** ms. */
+const CHECK_INTERVAL = 5_000;
 
 interface Deps {
   readonly clock: Clock;
@@ -15,14 +15,14 @@ interface Deps {
 export class NetworkWatch {
   readonly #deps: Deps;
   #timer: Timer | undefined;
-  #told = '';
+  #lastText = '';
 
   constructor(deps: Deps) {
     this.#deps = deps;
   }
 
   begin(): void {
-    this.#timer ??= this.#deps.clock.every(LOOK_INTERVAL, () => this.#look());
+    this.#timer ??= this.#deps.clock.every(CHECK_INTERVAL, () => this.#check());
   }
 
   end(): void {
@@ -30,10 +30,10 @@ export class NetworkWatch {
     this.#timer = undefined;
   }
 
-  #look(): void {
+  #check(): void {
     const text = networkText(this.#deps.tox.networkFacts);
-    if (text === this.#told) return;
-    this.#told = text;
+    if (text === this.#lastText) return;
+    this.#lastText = text;
     this.#deps.log.debug(text);
   }
 }
@@ -42,8 +42,8 @@ const UDP: Readonly<Record<NetworkFacts['udp'], string>> = {
   works: 'UDP works',
   'udp-blocked': 'UDP seems to be blocked (udp-blocked)',
   'being-tried': 'UDP is being tried',
-  'udp-off': 'UDP is switched off',
-  proxy: 'all goes through the proxy (proxy)',
+  'udp-off': 'UDP is turned off here',
+  proxy: 'all traffic goes through the proxy (proxy)',
 };
 
 export function networkText({ udp, udpSocket, ipv4, ipv6, relays }: NetworkFacts): string {
@@ -54,7 +54,7 @@ export function networkText({ udp, udpSocket, ipv4, ipv6, relays }: NetworkFacts
 
 function natText({ kind, endpoint }: NatFacts): string[] {
   if (endpoint === undefined) return [];
-  // Each node sees another port, and one of them would be news all the time.
+  // Each node sees another port, which would change all the time.
   if (kind === 'symmetric') return [`symmetric NAT at ${endpoint.slice(0, endpoint.lastIndexOf(':'))}`];
   return [`seen as ${endpoint}`];
 }

@@ -1,4 +1,4 @@
-/** Each session of a friend, from coming online to going offline, is one channel of the tunnel protocol. */
+/** Channels of the tunnel protocol over a friend: one for each session, from online to offline. */
 import type { Friend } from '../../tox/messenger.js';
 import type { PeerChannel, PeerChannelHandlers } from '../../tunnel/wire/peer-channel.js';
 
@@ -13,7 +13,7 @@ export interface SessionHandlers {
   onClose(): void;
 }
 
-/** Makes a channel of each session of the friend. */
+/** Opens a channel for each session of the friend. */
 export function openChannels(friend: ChannelFriend, handlers: SessionHandlers): void {
   let session: ToxChannel | undefined;
   const end = (): void => {

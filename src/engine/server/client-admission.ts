@@ -41,9 +41,9 @@ const FACTORS: Readonly<Record<AdmittedBy, string>> = {
 /** ms in which the same refusal of the same key is not logged again: clients repeat their requests. */
 const SAME_REFUSAL = 10 * 60_000;
 const MAX_REFUSALS = 1_024;
-/** ms in which it is not counted again: somebody who tries all day was refused once. */
+/** ms in which it is not counted again: a client that tries all day was refused once. */
 const SAME_COUNT = 24 * 60 * 60_000;
-/** Lines about strangers, who are all one: whoever makes new keys must not fill the disk. */
+/** Log lines about all strangers together: a client that makes new keys must not fill the disk. */
 const REFUSAL_LINES = { atOnce: 20, aMinute: 20 };
 const STRANGER_LIMITS: FloodLimits = { each: REFUSAL_LINES, all: REFUSAL_LINES };
 
@@ -54,17 +54,17 @@ export interface AdmittedClient {
   readonly friend: Friend;
   readonly isOnline: boolean;
   readonly admittedBy: AdmittedBy;
-  /** Unix times, s: when it was let in, and since when it is here, or away. */
+  /** Unix times, s: when the client was admitted, and since when it is connected, or away. */
   readonly admittedAt: number;
   readonly since: number;
 }
 
 const isByList = (factors: AdmittedBy): boolean => factors.endsWith('whitelist');
 
-/** What is kept of a client for the door. */
+/** What a later review of a client needs. */
 interface Admission {
   readonly admittedBy: AdmittedBy;
-  /** Of the secret by which it came. */
+  /** The generation of the secret that the client sent. */
   readonly generation: number;
 }
 
@@ -89,7 +89,7 @@ export class ClientAdmission {
   readonly #strangerLog: FloodLog;
   #isClosed = false;
 
-  /** @param aliasOf how the owner calls a client, by its key in hex */
+  /** @param aliasOf returns the owner's name for a client, by its key in hex */
   constructor(deps: Deps, policy: AccessPolicy, aliasOf: (id: string) => string | undefined = () => undefined) {
     this.#deps = deps;
     this.#policy = policy;
@@ -175,7 +175,7 @@ export class ClientAdmission {
   #onDecided(request: FriendRequest, decision: AccessDecision): void {
     const { publicKey } = request;
     if (!decision.isAdmitted) {
-      // Those are not to be looked at again so soon.
+      // Requests that were not checked are not checked again so soon.
       if (decision.reason !== 'too-many-guesses') this.#recentRefusals.add(request);
       this.#noteRefusal(publicKey, decision.reason, REFUSALS[decision.reason]);
     } else if (!this.#makeRoom(decision.factors)) {
@@ -185,7 +185,7 @@ export class ClientAdmission {
     }
   }
 
-  /** Keys cost nothing to who has the secret, or where everybody may come in: they take no place from those that the owner knows. */
+  /** Keys cost nothing to a client with the secret, so new ones take no place from clients on the whitelist. */
   #makeRoom(factors: AdmittedBy): boolean {
     if (this.#clients.makeRoom()) return true;
     const last = isByList(factors) ? this.#clients.all.findLast(({ admittedBy }) => !isByList(admittedBy)) : undefined;
@@ -193,7 +193,7 @@ export class ClientAdmission {
     return last !== undefined;
   }
 
-  /** At once, or when its secret has been checked; not at all where that is no question any more. */
+  /** Calls back at once, or after the secret was checked; not at all if the client has been admitted in the meantime. */
   #decide(request: FriendRequest, onDecided: (decision: AccessDecision) => void): void {
     this.#policy.decide(request, this.#deps.clock.now(), (decision) => {
       if (!this.#isClosed && !this.#clients.has(request.publicKey.hex)) onDecided(decision);
@@ -202,7 +202,7 @@ export class ClientAdmission {
 
   #admit(request: FriendRequest, factors: AdmittedBy): void {
     const text = `${this.#nameOf(request.publicKey)}: admitted ${FACTORS[factors]}`;
-    // One budget for all of them: who has the secret may come with ever new keys.
+    // One budget for all: a client with the secret may make ever new keys.
     this.#clientLog.say({ source: 'new', name: 'new clients', kind: 'client admitted', level: 'info', text });
     this.#recentRefusals.delete(request);
     this.#attach(request.accept(), factors);
@@ -211,7 +211,7 @@ export class ClientAdmission {
   #attach(friend: Friend, admittedBy: AdmittedBy): void {
     const { clock, log, tunnels } = this.#deps;
     const { hex: source } = friend.publicKey;
-    // Its owner may name it later.
+    // The owner may name the client later.
     const nameNow = (): string => this.#nameOf(friend.publicKey);
     const watch = new ConnectionWatch({ clock, log, friend, nameNow }, { news: 'debug' });
     let since = clock.unixTime();
@@ -253,7 +253,7 @@ export class ClientAdmission {
     const { clock, log } = this.#deps;
     const now = clock.now();
     const id = `${key.hex} ${reason}`;
-    // The whole key, for the owner may want to let it in.
+    // The whole key, because the owner may want to admit it.
     const text = `${this.#nameOf(key)}: refused, ${why} (public key ${key.hex})`;
     if (this.#loggedRefusals.get(id, now) !== undefined) {
       log.debug(text);

@@ -1,6 +1,6 @@
 /**
- * How people name a client: by its alias, the first digits of its key (6 or more, if no other has them too), the whole key, or
- * a whole Tox ID. An alias goes first: a name such as `cafe` could be digits as well.
+ * The names of clients. People name a client by its alias, the first digits of its key (6 or more, if they are unique), the whole
+ * key, or a whole Tox ID. An alias has priority, because a name such as `cafe` could be digits as well.
  */
 import { CodedError } from '../../base/coded-error.js';
 import { withoutCopyMarks } from '../../base/copied-text.js';
@@ -28,10 +28,10 @@ const MIN_PREFIX = 6;
 /** Hex digits. */
 const KEY_LENGTH = 64;
 const ID_LENGTH = 76;
-/** Candidates that are named when several fit. */
-const MOST_NAMED = 5;
+/** An error about an ambiguous name lists at most so many clients. */
+const MAX_LISTED = 5;
 
-/** @param clients whom it can be; a key may stand there twice @throws SelectorError */
+/** Finds a client by what a person typed. @param clients the candidates, which may list a key twice @throws SelectorError */
 export function selectClient(text: string, clients: Iterable<NamedClient>): NamedClient {
   const byKey = new Map<string, NamedClient>();
   for (const client of clients) {
@@ -50,14 +50,14 @@ export function selectClient(text: string, clients: Iterable<NamedClient>): Name
   if (matches.length === 1) return only;
   throw new SelectorError(
     'ambiguous',
-    `"${text}" fits ${matches.length} clients`,
-    `write more of one: ${listOf(matches)}`,
+    `"${text}" matches ${matches.length} clients`,
+    `type more digits of one of them: ${listOf(matches)}`,
   );
 }
 
 /**
- * A client as people give it who let it in: a whole Tox ID, or a whole key.
- * @throws SelectorError `bad-id` that says what is wrong in it
+ * Parses a new client: a whole Tox ID, or a whole key.
+ * @throws SelectorError `bad-id` that says what is wrong
  */
 export function parseClientId(copied: string): PublicKey {
   const text = withoutCopyMarks(copied);
@@ -100,11 +100,11 @@ function notFound(text: string, all: readonly NamedClient[]): SelectorError {
   );
 }
 
-/** An alias is not shortened as a key is, but what was meant is plain. */
+/** An alias cannot be shortened as a key can, so this is a suggestion. */
 const startingWith = (text: string, names: readonly string[]): string | undefined =>
   names.find((name) => name.toLowerCase().startsWith(text.toLowerCase()));
 
-/** For digits with a mistake in them. */
+/** Suggests a key for digits with a mistake in them. */
 function nearestPrefix(text: string, all: readonly NamedClient[]): string | undefined {
   if (!/^[0-9a-fA-F]{6,}$/.test(text)) return undefined;
   const prefixes = new Map(all.map(({ publicKey }) => [publicKey.hex.slice(0, text.length), publicKey.short]));
@@ -113,10 +113,10 @@ function nearestPrefix(text: string, all: readonly NamedClient[]): string | unde
 }
 
 function listOf(clients: readonly NamedClient[]): string {
-  const names = clients.slice(0, MOST_NAMED).map(({ alias, publicKey }) => {
+  const names = clients.slice(0, MAX_LISTED).map(({ alias, publicKey }) => {
     return alias === undefined ? publicKey.hex.slice(0, 16) : `${alias} (${publicKey.short})`;
   });
-  return `${names.join(', ')}${clients.length > MOST_NAMED ? ', …' : ''}`;
+  return `${names.join(', ')}${clients.length > MAX_LISTED ? ', …' : ''}`;
 }
 
 /** Hex digits of a key that people see. */

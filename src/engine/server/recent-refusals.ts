@@ -1,14 +1,14 @@
 /**
- * Friend requests that were refused a moment ago, so that an owner who lets somebody in does not wait for the client to ask again:
- * clients repeat their request ever more rarely, ours after 40 s in the end.
+ * Friend requests that were refused a moment ago, so that a client is admitted as soon as its owner allows it, and not only at its
+ * next request: the gaps between requests grow, to 40 s with our clients.
  */
 import type { Clock, Timer } from '../../base/clock.js';
 import type { FriendRequest } from '../../tox/messenger.js';
 
-/** Implementation: ms; longer than a client waits between two requests. They may hold a secret, so no longer than that. */
+/** ms, longer than the gap between two requests. A request may contain a secret, so it is not stored any longer. */
 const MEMORY = 60_000;
-/** Implementation: an owner lets in one or two that ask; to look at each again costs some ms where a secret is compared. */
-const MOST = 32;
+/** Checking a request again costs some ms where a secret is compared. */
+const MAX_REQUESTS = 32;
 
 interface Refused {
   readonly request: FriendRequest;
@@ -18,7 +18,7 @@ interface Refused {
 
 export class RecentRefusals {
   readonly #clock: Clock;
-  /** By public key in hex: the last request of each, the oldest first. */
+  /** The last request of each key, by public key in hex, the oldest first. */
   readonly #refused = new Map<string, Refused>();
   #forgetting: Timer | undefined;
 
@@ -26,11 +26,11 @@ export class RecentRefusals {
     this.#clock = clock;
   }
 
-  /** Keys cost nothing, so where there is no room the way with most requests loses its oldest: a flood by one way leaves the others theirs. */
+  /** When there is no room, the way with most requests loses its oldest: a flood by one way leaves room for the others. */
   add(request: FriendRequest): void {
     this.delete(request);
     this.#expire();
-    if (this.#refused.size >= MOST) this.#forgetOneOf(this.#fullestWayWith(request));
+    if (this.#refused.size >= MAX_REQUESTS) this.#forgetOneOf(this.#fullestWayWith(request));
     this.#refused.set(request.publicKey.hex, { request, expires: this.#clock.now() + MEMORY });
     this.#planForgetting();
   }

@@ -1,11 +1,11 @@
-/** The addresses of a target's name, for the owner who asks what may be reached: found as those of requests are. */
+/** Looks up the addresses of a target for the owner's `rules check`, as those of requests are looked up. */
 import type { Clock } from '../../base/clock.js';
 import { NameLookup } from '../../tunnel/server/name-lookup.js';
 
-/** Resolves to none for a name that has none, or that no name server tells. */
+/** Resolves to an empty list for a name that has no address or cannot be looked up. */
 export type TargetAddresses = (host: string) => Promise<readonly string[]>;
 
-/** Who asks; it competes with no client. */
+/** The lookups of the owner do not compete with those of clients. */
 const OWNER = '';
 
 export function targetAddresses(clock: Clock): TargetAddresses {

@@ -1,6 +1,6 @@
 /**
- * What clients of the daemon may reach: the rules of its owner AND the allow list of the client. One engine answers the
- * requests that come and the owner who asks why (`rules check`); each answer names the line that decides.
+ * Decides which targets the clients of a daemon may reach, by the owner's rules and the allow list of the client. It answers the
+ * requests of clients and the owner's `rules check`; each answer names the line that decides.
  */
 import { CodedError, messageOf } from '../../base/coded-error.js';
 import type { MayReach } from '../../tunnel/server/request-handler.js';
@@ -11,25 +11,25 @@ import type { WhitelistEntry } from '../access/whitelist.js';
 import type { TargetAddresses } from './target-addresses.js';
 
 export interface Explanation {
-  /** Also while it is open. */
+  /** True also while it is open. */
   readonly isAllowed: boolean;
-  /** It depends on the address, which is not known. */
+  /** Whether it depends on the address, which is not known. */
   readonly isOpen: boolean;
   /** The lines that decide, in words. */
   readonly decidedBy: string;
 }
 
-/** A target, with the literal address that its name has, where that is known. */
+/** A target with the literal address of its name, where that is known. */
 export type AddressedTarget = Target & { readonly address?: string | undefined };
 
 type Rules =
   | { readonly kind: 'any' }
   | { readonly kind: 'file'; readonly path: string; readonly rules: readonly Rule[] }
-  /** It cannot be loaded: nothing may be reached. */
+  /** The file cannot be loaded: nothing may be reached. */
   | { readonly kind: 'bad'; readonly path: string; readonly message: string };
 
 interface Deps {
-  /** The client's entry of the whitelist, by its key in hex. */
+  /** Returns the client's entry on the whitelist, by its key in hex. */
   readonly entryOf: (peerId: string) => Entry | undefined;
   readonly addressesOf: TargetAddresses;
 }
@@ -40,13 +40,13 @@ export class TargetPolicy {
   readonly #deps: Deps;
   #rules: Rules;
 
-  /** @param file undefined: there are no rules, and any target may be reached */
+  /** @param file undefined: there are no rules, and every target may be reached */
   constructor(deps: Deps, file: string | undefined) {
     this.#deps = deps;
     this.#rules = load(file);
   }
 
-  /** Reads the rules anew. @throws CodedError when they cannot be used; the ones before stay */
+  /** Reloads the rules. @throws CodedError when they cannot be used; the previous rules stay in force */
   reload(file: string | undefined): void {
     const rules = load(file);
     if (rules.kind === 'bad') throw new RulesUnusableError('bad-rules', rules.message);
@@ -62,7 +62,7 @@ export class TargetPolicy {
     return rules.map((rule) => ({ line: rule.line, text: describeRule(rule) }));
   }
 
-  /** Why the rules cannot be used; then nothing may be reached. */
+  /** Why the rules cannot be used; nothing may be reached then. */
   get error(): string | undefined {
     return this.#rules.kind === 'bad' ? this.#rules.message : undefined;
   }
@@ -72,7 +72,7 @@ export class TargetPolicy {
     return isAllowed ? { allowed: true } : { allowed: false, reason: decidedBy };
   };
 
-  /** @param entry of the client, instead of the one that it has */
+  /** @param entry replaces the client's own entry */
   explain(peerId: string, target: AddressedTarget, entry = this.#deps.entryOf(peerId)): Explanation {
     const byRules = explainRules(this.#rules, target);
     if (!byRules.isAllowed || entry === undefined || entry.allow.length === 0) return byRules;
@@ -82,7 +82,7 @@ export class TargetPolicy {
     return { isAllowed: true, isOpen: byRules.isOpen || byList.isOpen, decidedBy };
   }
 
-  /** A name is looked up where its address decides, and is allowed when one of its addresses is. */
+  /** Looks a name up where its address decides; it is allowed when one of its addresses is. */
   async explainByAddress(peerId: string, target: Target): Promise<Explanation> {
     const unresolved = this.explain(peerId, target);
     if (!unresolved.isOpen) return unresolved;
@@ -100,7 +100,7 @@ export class RulesUnusableError extends CodedError<'bad-rules'> {}
 function explainRules(rules: Rules, target: AddressedTarget): Explanation {
   switch (rules.kind) {
     case 'any':
-      return { isAllowed: true, isOpen: false, decidedBy: 'there is no rules file, so any target is allowed' };
+      return { isAllowed: true, isOpen: false, decidedBy: 'there is no rules file, so every target is allowed' };
     case 'bad':
       return { isAllowed: false, isOpen: false, decidedBy: `the rules cannot be used: ${rules.message}` };
     case 'file': {

@@ -117,7 +117,7 @@ function expectedOutcome({ hasSecret, listed, ban, isOpen, require, said }: Case
   return rows.find(([fits]) => fits)?.[1] ?? wrong;
 }
 
-t.test('the last entry that is removed leaves the door closed, until the list is dropped', async (t) => {
+t.test('removing the last entry admits no client until the whitelist is dropped', async (t) => {
   const door = await open(t, { settings: { isOpen: true } });
   await door.control.setSecret(SECRET, AT_ONCE);
   await door.control.addEntries([entry(CLIENT)]);
@@ -127,7 +127,7 @@ t.test('the last entry that is removed leaves the door closed, until the list is
   t.equal(outcome(door, CLIENT, SECRET), 'by secret');
 });
 
-t.test('everything is there again after a restart, but for the secret itself', async (t) => {
+t.test('everything but the secret itself is there again after a restart', async (t) => {
   const directory = temporaryDirectory(t);
   const first = await open(t, { directory });
   await first.control.setSecret(SECRET, AT_ONCE);
@@ -184,18 +184,14 @@ function listed(...entries: readonly object[]): string {
   return JSON.stringify({ version: 1, is_factor: true, entries: written });
 }
 
-t.test('state that cannot be read lets nobody in, stays as it is, and says what to do', async (t) => {
+t.test('an unreadable file admits no client, stays as it is, and the error says what to do', async (t) => {
   for (const [name, content, said] of [
     ['whitelist.json', '{"version":1', /whitelist\.json is damaged .*restore it from a backup/],
-    [
-      'whitelist.json',
-      '{"version":1,"is_factor":true,"entries":[{"key":"00"}]}',
-      /entry 1: its "key" is not as it was/,
-    ],
-    ['whitelist.json', listed({ alias: 'my\u001b[2Jlaptop' }), /entry 1: its "alias" is not as it was written/],
-    ['whitelist.json', listed({ expires_at: -1 }), /entry 1: its "expires_at" is not as it was written/],
+    ['whitelist.json', '{"version":1,"is_factor":true,"entries":[{"key":"00"}]}', /entry 1: its "key" is invalid/],
+    ['whitelist.json', listed({ alias: 'my\u001b[2Jlaptop' }), /entry 1: its "alias" is invalid/],
+    ['whitelist.json', listed({ expires_at: -1 }), /entry 1: its "expires_at" is invalid/],
     ['whitelist.json', listed({ alias: 'one' }, { alias: 'one' }), /two entries have the same alias/],
-    ['whitelist.json', listed({ key: LISTED }, { key: LISTED }), /a key stands there twice/],
+    ['whitelist.json', listed({ key: LISTED }, { key: LISTED }), /a key is listed twice/],
     ['secret.json', 'root:$6$salt', /secret\.json is damaged \(it is not JSON\): restore/],
     ['secret.json', '[]', /secret\.json is damaged \(it is not an object\)/],
     ['bans.json', '{"version":2,"bans":[]}', /has a newer version \(2\): use the tuntoxd that wrote it/],
@@ -213,7 +209,7 @@ t.test('state that cannot be read lets nobody in, stays as it is, and says what 
   }
 });
 
-t.test('somebody is shut out, and let in again, on a full disk, which stays a fault', async (t) => {
+t.test('a client is banned and unbanned on a full disk, which stays an error', async (t) => {
   const directory = temporaryDirectory(t);
   await (await open(t, { directory })).control.addEntries([entry(CLIENT)]);
   const files: FileSystem = {
@@ -232,7 +228,7 @@ t.test('somebody is shut out, and let in again, on a full disk, which stays a fa
   t.match(door.control.saveError, { code: 'disk-full' }, 'nothing has been saved since');
 });
 
-t.test('an old secret stays valid for the time of grace, and not a second longer', async (t) => {
+t.test('an old secret stays valid for its grace period, and not a second longer', async (t) => {
   const door = await open(t);
   await door.control.setSecret(SECRET, AT_ONCE);
   t.equal(outcome(door, newKey(), SECRET), 'by secret');
@@ -246,7 +242,7 @@ t.test('an old secret stays valid for the time of grace, and not a second longer
   t.equal(outcome(door, newKey(), Buffer.from('new')), 'wrong-secret', 'without grace');
 });
 
-t.test('who is here may have to go: by removal, expiry, ban, a dropped secret', async (t) => {
+t.test('a connected client is disconnected by removal, expiry, a ban, or a dropped secret', async (t) => {
   const door = await open(t);
   const { control, policy, clock } = door;
   let changes = 0;
@@ -293,7 +289,7 @@ class SetClock extends ManualClock {
   }
 }
 
-t.test('an entry ends within a second of its time, also where the machine slept or its clock was set', async (t) => {
+t.test('an entry expires within a second, also where the machine slept or its clock was set', async (t) => {
   const clock = new SetClock();
   const { control } = await open(t, { clock });
   let changes = 0;
@@ -325,7 +321,7 @@ t.test('an entry ends within a second of its time, also where the machine slept 
   t.equal(clock.pending, 0);
 });
 
-t.test('what was a wrong secret is right at once when the secret is changed to it', async (t) => {
+t.test('a wrong secret is right at once when the secret is changed to it', async (t) => {
   const door = await open(t);
   const { control } = door;
   await control.setSecret(SECRET, AT_ONCE);
@@ -334,7 +330,7 @@ t.test('what was a wrong secret is right at once when the secret is changed to i
   t.equal(outcome(door, CLIENT, Buffer.from('later')), 'by secret');
 });
 
-t.test('changes of an entry are made to what it is by then, and one that is gone does not come back', async (t) => {
+t.test('a change of an entry applies to its present state, and a removed entry does not come back', async (t) => {
   const { control } = await open(t);
   await control.addEntries([entry(CLIENT)]);
   await Promise.all([
@@ -351,7 +347,7 @@ t.test('changes of an entry are made to what it is by then, and one that is gone
   t.notOk(control.isListed(CLIENT));
 });
 
-t.test('a secret of the configuration takes the place of the kept one', async (t) => {
+t.test('a secret of the settings replaces the stored one', async (t) => {
   const directory = temporaryDirectory(t);
   const door = await open(t, { directory, settings: { givenSecret: Buffer.from('given') } });
   await door.control.setSecret(SECRET, AT_ONCE);
@@ -361,7 +357,7 @@ t.test('a secret of the configuration takes the place of the kept one', async (t
   t.equal(outcome(door, newKey(), SECRET), 'by secret', 'and gives it back');
 });
 
-t.test('two entries have no alias in common, and no key stands there twice', async (t) => {
+t.test('aliases and keys on the whitelist are unique', async (t) => {
   const { control } = await open(t);
   await control.addEntries([entry(CLIENT, { alias: 'laptop' })]);
   await t.rejects(control.addEntries([entry(CLIENT)]), { code: 'exists' });
@@ -369,7 +365,7 @@ t.test('two entries have no alias in common, and no key stands there twice', asy
   t.equal(control.entries.length, 1, 'all or nothing');
 });
 
-t.test('the list has ten thousand places, which thousands take at once', async (t) => {
+t.test('the whitelist takes ten thousand entries, thousands of them at once', async (t) => {
   const { control } = await open(t);
   const named = (from: number): WhitelistEntry[] =>
     Array.from({ length: 5_000 }, (_, at) => entry(new PublicKey(random.bytes(32)), { alias: `n${from + at}` }));

@@ -80,14 +80,14 @@ t.test('the secret must be there exactly, with one zero byte after it', async (t
     t.equal(outcome(server, newKey(), text), expected, JSON.stringify(text.toString()));
 });
 
-t.test('it knows whether it is closed or open', async (t) => {
+t.test('a policy knows whether it is closed or open', async (t) => {
   t.match(policy({}), { isClosed: true, isOpen: false });
   t.match(policy({ isInsecureOpen: true }), { isClosed: false, isOpen: true });
   t.match(policy({ isInsecureOpen: true, secret: SECRET }), { isClosed: false, isOpen: false });
   t.match(policy({ isInsecureOpen: true, whitelist: [LISTED] }), { isClosed: false, isOpen: false });
 });
 
-t.test('who was refused gets in at once with the right secret', async (t) => {
+t.test('a refused client is admitted at once with the right secret', async (t) => {
   const server = policy({ secret: SECRET });
   t.equal(outcome(server, STRANGER, message('wrong')), 'wrong-secret');
   t.equal(outcome(server, STRANGER, message(SECRET.toString())), 'admitted by secret');
@@ -99,7 +99,7 @@ t.test('the same wrong secret again and again, as a client repeats its request, 
   t.equal(outcome(server, STRANGER, message(SECRET.toString()), 1000), 'admitted by secret');
 });
 
-t.test('who guesses has to wait, longer and longer, and then is looked at again', async (t) => {
+t.test('a client that guesses has to wait longer each time', async (t) => {
   const server = policy({ secret: SECRET });
   let now = 0;
   for (let guess = 0; guess < 5; guess += 1)
@@ -116,7 +116,7 @@ t.test('who guesses has to wait, longer and longer, and then is looked at again'
   );
 });
 
-t.test('a friend request of a Tox messenger, which ends in no zero byte, is as good', async (t) => {
+t.test('a friend request of a Tox messenger, without a zero byte, is accepted', async (t) => {
   const server = policy({ secret: SECRET });
   t.equal(outcome(server, STRANGER, SECRET), 'admitted by secret');
   t.equal(outcome(server, newKey(), Buffer.from('let me in')), 'wrong-secret');
@@ -125,7 +125,7 @@ t.test('a friend request of a Tox messenger, which ends in no zero byte, is as g
   t.equal(outcome(greeting, newKey(), message('Hi, fell')), 'admitted by secret');
 });
 
-t.test('the right secret is let in at once, however many wrong ones come under ever new keys', async (t) => {
+t.test('the right secret is admitted at once, however many wrong ones are sent by new keys', async (t) => {
   const server = policy({ secret: SECRET });
   for (let guess = 0; guess < 10_000; guess += 1) {
     t.equal(outcome(server, newKeyLike(guess), message(`g${guess}`), guess), 'wrong-secret');
@@ -133,7 +133,7 @@ t.test('the right secret is let in at once, however many wrong ones come under e
   }
 });
 
-t.test('each wrong secret of a key counts once, in whatever order they are sent again', async (t) => {
+t.test('each wrong secret of a key counts once, in whatever order it is sent again', async (t) => {
   const counts: number[] = [];
   const factors = new FixedFactors({ random }, { secret: SECRET, whitelist: [], isInsecureOpen: false });
   const server = new AccessPolicy(factors, (_key, count) => counts.push(count));
@@ -144,7 +144,7 @@ t.test('each wrong secret of a key counts once, in whatever order they are sent 
   t.equal(outcome(server, STRANGER, message(SECRET.toString()), 600_000), 'admitted by secret');
 });
 
-t.test('a key that came with the present secret does not wait, and is told of to nobody who bans', async (t) => {
+t.test('a key that has sent the present secret neither waits nor is banned', async (t) => {
   const counts: number[] = [];
   const factors = new FixedFactors({ random }, { secret: SECRET, whitelist: [], isInsecureOpen: false });
   const server = new AccessPolicy(factors, (_key, count) => counts.push(count));
@@ -191,7 +191,7 @@ function decided(of: AccessPolicy, publicKey: PublicKey, text: Buffer, now = 0):
   });
 }
 
-t.test('what only a slow check can tell is decided when that has told', async (t) => {
+t.test('a request that needs a slow check is decided after it', async (t) => {
   const factors = new SlowFactors();
   const server = new AccessPolicy(factors);
   const right = decided(server, newKey(), message(SECRET.toString()));
@@ -242,7 +242,7 @@ function newKeyLike(seed: number): PublicKey {
   return new PublicKey(bytes);
 }
 
-t.test('a request says the secret and a zero byte, or what upstream says without one', async (t) => {
+t.test('a request has the secret and a zero byte, or the message of upstream without a secret', async (t) => {
   t.same(friendRequestMessage(SECRET), Buffer.from('correct horse\0'));
   t.same(friendRequestMessage(undefined), Buffer.from('Hi, fell'));
 });

@@ -44,7 +44,7 @@ t.test('a ban in memory counts until its time, writes nothing, and ends with the
   t.same(bans.all, []);
 });
 
-t.test('of a key that is banned twice, the ban that ends last is shown, and both are lifted together', async (t) => {
+t.test('of two bans of a key the one that ends last is shown, and both are lifted together', async (t) => {
   const { bans, inAnHour } = await open(t);
   await bans.ban(KEY, 'for good', undefined);
   bans.banInMemory(KEY, 'for an hour', inAnHour);
@@ -64,14 +64,14 @@ t.test('of a key that is banned twice, the ban that ends last is shown, and both
   t.match(bans.all, [{ publicKey: OTHER, isKept: true }]);
 });
 
-t.test('whoever is banned again is banned as was said last', async (t) => {
+t.test('a new ban of a key replaces the previous one', async (t) => {
   const { bans, inAnHour } = await open(t);
   bans.banInMemory(KEY, 'a day', inAnHour + 23 * HOUR);
   bans.banInMemory(KEY, 'an hour', inAnHour);
   t.match(bans.all, [{ reason: 'an hour', until: inAnHour }]);
 });
 
-t.test('on a full disk those on it stay, and those in memory come and go', async (t) => {
+t.test('on a full disk stored bans stay, and bans in memory can change', async (t) => {
   const { bans, disk, directory, inAnHour } = await open(t);
   await bans.ban(KEY, 'for good', undefined);
   const text = readFileSync(join(directory, 'bans.json'), 'utf8');
@@ -86,7 +86,7 @@ t.test('on a full disk those on it stay, and those in memory come and go', async
   t.equal(readFileSync(join(directory, 'bans.json'), 'utf8'), text);
 });
 
-t.test('one on the disk that has ended needs no disk to be lifted', async (t) => {
+t.test('a stored ban that has ended is lifted without the disk', async (t) => {
   const { bans, clock, inAnHour } = await open(t);
   await bans.ban(KEY, 'an hour', inAnHour);
   clock.advance(HOUR * 1_000);
@@ -94,7 +94,7 @@ t.test('one on the disk that has ended needs no disk to be lifted', async (t) =>
   t.notOk(bans.isStored(undefined));
 });
 
-t.test('memory is bounded: those that end first give way', async (t) => {
+t.test('memory is bounded: the bans that end first are dropped', async (t) => {
   const { bans, inAnHour } = await open(t);
   bans.banInMemory(KEY, 'first to end', inAnHour - 1);
   for (let count = 0; count < 4_096; count += 1) {

@@ -52,7 +52,7 @@ class Door {
 
 const newKey = (): PublicKey => generateKeyPair(random).publicKey;
 
-t.test('who sends twelve different wrong secrets is banned for an hour', async (t) => {
+t.test('a client that sends twelve different wrong secrets is banned for an hour', async (t) => {
   const door = new Door();
   const key = newKey();
   door.guess(key, 11);
@@ -61,14 +61,14 @@ t.test('who sends twelve different wrong secrets is banned for an hour', async (
   t.match(door.banned[0], { key, reason: '12 wrong secrets', until: door.clock.unixTime() + 3600 });
 });
 
-t.test('the same wrong secret again and again bans nobody: a client repeats itself until it is let in', async (t) => {
+t.test('the same wrong secret again and again bans no client, because clients repeat their requests', async (t) => {
   const door = new Door();
   const key = newKey();
   for (let time = 0; time < 100; time += 1) door.guess(key, 1);
   t.same(door.banned, []);
 });
 
-t.test('thousands of keys do not keep the disk busy with bans', async (t) => {
+t.test('thousands of keys do not cause thousands of writes', async (t) => {
   const door = new Door();
   const bans = new GuessBans({
     clock: door.clock,
@@ -110,7 +110,7 @@ t.test('hours of bans are summed up in the log, those that could not be saved to
   t.equal(clock.pending, 0);
 });
 
-t.test('a ban that cannot be saved is an error in the log, and is kept in memory', async (t) => {
+t.test('a ban that cannot be saved is an error in the log, and stays in memory', async (t) => {
   const door = new Door();
   door.isFull = true;
   const key = newKey();

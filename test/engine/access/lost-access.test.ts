@@ -26,7 +26,7 @@ const lost = (before: Requirements, after: Requirements, more: Partial<Requireme
     ...more,
   });
 
-t.test('a first secret shuts out who is on the list, unless one of both is enough', async (t) => {
+t.test('a first secret refuses clients on the whitelist, unless one factor is enough', async (t) => {
   const isFirst = { hasSecretBeenUsed: false };
   t.same(lost(door('list'), door('list', 'secret'), isFirst), [LISTED]);
   t.same(lost(door('list', 'any'), door('list', 'secret', 'any'), isFirst), []);
@@ -34,7 +34,7 @@ t.test('a first secret shuts out who is on the list, unless one of both is enoug
   t.same(lost(door('list'), door('list', 'secret'), { ...isFirst, isAnybodyListed: false }), []);
 });
 
-t.test('a first entry shuts out who has the secret alone, if anybody has come with it', async (t) => {
+t.test('a first entry refuses clients with only the secret, if one has used it', async (t) => {
   t.same(lost(door('secret'), door('secret', 'list')), [SECRET]);
   t.same(lost(door('secret'), door('secret', 'list'), { hasSecretBeenUsed: false }), []);
   t.same(lost(door('secret', 'any'), door('secret', 'list', 'any')), []);
@@ -50,16 +50,16 @@ t.test(
   },
 );
 
-t.test('without the list, those on it who do not have the secret are shut out', async (t) => {
+t.test('without the whitelist, its clients without the secret are refused', async (t) => {
   t.same(lost(door('secret', 'list', 'any'), door('secret', 'any')), [LISTED]);
   t.same(lost(door('secret', 'list'), door('secret')), []);
   t.same(lost(door('list'), door(), { hasSecretBeenUsed: false }), [LISTED]);
 });
 
-t.test('to ask for both where one was enough shuts out who has one', async (t) => {
+t.test('requiring both factors instead of one refuses clients with one of them', async (t) => {
   t.same(lost(door('secret', 'list', 'any'), door('secret', 'list')), [LISTED, SECRET]);
 });
 
-t.test('another secret shuts out who has the one before', async (t) => {
+t.test('another secret refuses clients with the previous one', async (t) => {
   t.same(lost(door('secret', 'list'), door('secret', 'list'), { isSecretUnchanged: false }), [BOTH]);
 });

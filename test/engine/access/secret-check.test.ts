@@ -15,7 +15,7 @@ function checker(state: Partial<SecretState>, unixTime = 0): StoredSecretCheck {
   return new StoredSecretCheck(deps);
 }
 
-t.test('of a secret that somebody chose, only the slow hash tells, until it has come once', async (t) => {
+t.test('a chosen secret needs the slow hash until it was right once', async (t) => {
   const check = checker({ current: await hashSecret(random, SECRET, false) });
   t.equal(check.compare(SECRET), 'unknown');
   t.equal(await check.compareSlowly(WRONG, false), 'checked');
@@ -25,13 +25,13 @@ t.test('of a secret that somebody chose, only the slow hash tells, until it has 
   t.equal(check.compare(WRONG), 'wrong', 'and every other is wrong from then on');
 });
 
-t.test('of one that we made, a quick hash tells at once', async (t) => {
+t.test('a generated secret needs only a quick hash', async (t) => {
   const check = checker({ current: await hashSecret(random, SECRET, true) });
   t.equal(check.compare(SECRET), 'right');
   t.equal(check.compare(WRONG), 'wrong');
 });
 
-t.test('the one before is told from the present one, as long as it is valid', async (t) => {
+t.test('the previous secret is told from the present one while it is valid', async (t) => {
   const current = await hashSecret(random, SECRET, true);
   const old = { hash: await hashSecret(random, BEFORE, false), validUntil: 100 };
   const check = checker({ current, old }, 99);
@@ -42,7 +42,7 @@ t.test('the one before is told from the present one, as long as it is valid', as
   t.equal(checker({ current, old }, 100).compare(BEFORE), 'wrong');
 });
 
-t.test('a secret and zero bytes behind it is another one, though scrypt takes both for one', async (t) => {
+t.test('a secret with zero bytes behind it is wrong, though scrypt takes both for the same', async (t) => {
   const check = checker({ current: await hashSecret(random, SECRET, false) });
   await check.compareSlowly(Buffer.concat([SECRET, Buffer.alloc(1)]), false);
   t.equal(check.compare(Buffer.concat([SECRET, Buffer.alloc(1)])), 'wrong');

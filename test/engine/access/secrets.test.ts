@@ -45,7 +45,7 @@ async function until(isThere: () => boolean): Promise<void> {
   while (!isThere()) await new Promise((resolve) => setTimeout(resolve, 5));
 }
 
-t.test('a new key with the right secret is in at the first try, while 400 guesses a second come', async (t) => {
+t.test('a new key with the right secret is admitted at the first try during 400 guesses a second', async (t) => {
   const { control, ask, guess } = await run(t, temporaryDirectory(t));
   await control.setSecret(CHOSEN, AT_ONCE);
   for (let second = 0; second < 5; second += 1) {
@@ -54,7 +54,7 @@ t.test('a new key with the right secret is in at the first try, while 400 guesse
   }
 });
 
-t.test('the same after a restart, of a secret that we made', async (t) => {
+t.test('a generated secret is admitted at the first try after a restart too', async (t) => {
   const directory = temporaryDirectory(t);
   const made = random.bytes(20);
   await (await run(t, directory)).control.setSecret(Buffer.from(made.toString('hex')), {
@@ -66,7 +66,7 @@ t.test('the same after a restart, of a secret that we made', async (t) => {
   t.equal(await ask(newKey(), Buffer.from(made.toString('hex'))), 'admitted');
 });
 
-t.test('after a restart a key that had the chosen secret is in at once, and every other after it', async (t) => {
+t.test('after a restart a key that had the chosen secret is admitted at once, and then every other one', async (t) => {
   const directory = temporaryDirectory(t);
   const known = newKey();
   const first = await run(t, directory);
@@ -87,7 +87,7 @@ t.test('after a restart a key that had the chosen secret is in at once, and ever
   t.equal(await second.ask(newKey(), CHOSEN), 'admitted');
 });
 
-t.test('keys that had another secret are strangers', async (t) => {
+t.test('keys that had another secret are treated as strangers', async (t) => {
   const { control, ask } = await run(t, temporaryDirectory(t));
   const key = newKey();
   await control.setSecret(CHOSEN, AT_ONCE);
@@ -99,7 +99,7 @@ t.test('keys that had another secret are strangers', async (t) => {
   t.notOk(control.hasProven(key));
 });
 
-t.test('a file with the keys that cannot be read closes nothing', async (t) => {
+t.test('an unreadable file of proven keys refuses no client', async (t) => {
   const directory = temporaryDirectory(t);
   await (await run(t, directory)).control.setSecret(CHOSEN, AT_ONCE);
   await nodeFileSystem.createNew(join(directory, 'proven.json'), 0o600).then((file) => file.close());

@@ -22,7 +22,7 @@ class Checks {
   }
 }
 
-t.test('one is done after the other, trusted ones first', async (t) => {
+t.test('checks run one after the other, trusted ones first', async (t) => {
   const bench = new Checks();
   const all = [bench.run('a'), bench.run('b'), bench.run('trusted', true)];
   t.same(bench.begun, ['a']);
@@ -33,7 +33,7 @@ t.test('one is done after the other, trusted ones first', async (t) => {
   t.same(await Promise.all(all), ['a', 'b', 'trusted']);
 });
 
-t.test('eight of each sort wait, and one more is told at once that it has no room', async (t) => {
+t.test('eight checks of each kind wait, and one more is refused at once', async (t) => {
   const bench = new Checks();
   const first = bench.run('first');
   for (let index = 0; index < 8; index += 1) void bench.run(`stranger ${index}`);
@@ -45,7 +45,7 @@ t.test('eight of each sort wait, and one more is told at once that it has no roo
   t.equal(bench.begun.length, 17);
 });
 
-t.test('one that fails holds up none after it', async (t) => {
+t.test('a failed check does not delay the next one', async (t) => {
   const checks = new SlowChecks();
   const failing = checks.run(() => Promise.reject(new Error('no memory')), false);
   const next = checks.run(async () => 'next', false);

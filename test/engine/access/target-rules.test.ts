@@ -13,7 +13,7 @@ db@5432
 
 const UNMATCHED = { kind: 'unmatched' };
 
-t.test('a rules file allows what stands in it and nothing else', async (t) => {
+t.test('a rules file allows its targets and nothing else', async (t) => {
   const rules = parseRules(file, 'rules');
   const lineOf = (host: string, port: number): number | undefined => {
     const decision = decide(rules, { host, port });
@@ -31,16 +31,16 @@ t.test('a rules file allows what stands in it and nothing else', async (t) => {
   t.equal(lineOf('evil-intranet.example', 8), undefined);
 });
 
-t.test('no rules allow nothing', async (t) => {
+t.test('an empty list of rules allows nothing', async (t) => {
   t.same(decide(parseRules('# nothing\n\n', 'rules'), { host: '127.0.0.1', port: 22 }), UNMATCHED);
 });
 
-t.test('port 0 of a request is no wildcard', async (t) => {
+t.test('port 0 in a request is not a wildcard', async (t) => {
   t.same(decide(parseRules('127.0.0.1:22', 'rules'), { host: '127.0.0.1', port: 0 }), UNMATCHED);
   t.same(decide(parseRules('127.0.0.1:22', 'rules'), { host: '*', port: 22 }), UNMATCHED);
 });
 
-t.test('a line that is no rule is named by its number', async (t) => {
+t.test('an error names the number of a line that is not a rule', async (t) => {
   for (const bad of [
     'localhost',
     'localhost:',
@@ -78,7 +78,7 @@ t.test(
   },
 );
 
-t.test('rules are shown as they are meant', async (t) => {
+t.test('rules are shown in full', async (t) => {
   const texts = [
     '*:443',
     'db:0',
@@ -112,7 +112,7 @@ const LOOPBACK: [host: string, address: string][] = [
   ['::ffff:127.0.0.1', '127.0.0.1'],
 ];
 
-t.test('a class that is denied is denied in every spelling, whatever else allows it', async (t) => {
+t.test('a denied class is denied in every spelling, whatever else allows it', async (t) => {
   const rules = parseRules('*:0\nlocalhost:0\n127.0.0.1:0\ndeny class:loopback:0', 'rules');
   for (const [host, address] of LOOPBACK) {
     t.match(decide(rules, { host, port: 22 }, address), { kind: 'denied', rule: { line: 4 } }, host);
@@ -120,7 +120,7 @@ t.test('a class that is denied is denied in every spelling, whatever else allows
   t.match(decide(rules, { host: 'www.example', port: 22 }, '192.0.2.1'), { kind: 'allowed', rule: { line: 1 } });
 });
 
-t.test('a class that is allowed allows no other address, in no spelling', async (t) => {
+t.test('an allowed class allows no other address in any spelling', async (t) => {
   const rules = parseRules('class:public:0', 'rules');
   for (const [host, address] of LOOPBACK) t.same(decide(rules, { host, port: 22 }, address), UNMATCHED, host);
   t.match(decide(rules, { host: 'www.example', port: 22 }, '9.9.9.9'), { kind: 'allowed' });
@@ -131,14 +131,14 @@ t.test('a class that is allowed allows no other address, in no spelling', async 
     t.same(decide(rules, { host, port: 80 }, address), UNMATCHED, host);
 });
 
-t.test('an address that is denied is denied to those who ask for a name of it', async (t) => {
+t.test('a denied address is denied to a client that asks for its name', async (t) => {
   const rules = parseRules('*:0\ndeny 10.0.0.5:22\ndeny [fe80::1]:0', 'rules');
   t.match(decide(rules, { host: 'db', port: 22 }, '10.0.0.5'), { kind: 'denied', rule: { line: 2 } });
   t.match(decide(rules, { host: 'db', port: 80 }, '10.0.0.5'), { kind: 'allowed' });
   t.match(decide(rules, { host: 'router', port: 80 }, 'fe80::1%eth0'), { kind: 'denied', rule: { line: 3 } });
 });
 
-t.test('an address that is denied is denied by every other address that leads to it', async (t) => {
+t.test('a denied address is denied by every other address that leads to it', async (t) => {
   const kindOf = (denied: string, host: string): string =>
     decide(parseRules(`*:0\ndeny ${denied}:22`, 'rules'), { host, port: 22 }).kind;
   for (const host of ['::ffff:10.0.0.5', '64:ff9b::a00:5', '64:ff9b::10.0.0.5', '::ffff:0:10.0.0.5', '2002:a00:5::1'])

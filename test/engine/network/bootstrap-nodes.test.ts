@@ -18,7 +18,7 @@ const GOOD = `{ "last_scan": 1, "nodes": [
   { "ipv4": "NONE", "ipv6": "", "port": 2, "public_key": "${KEY}" }
 ] }`;
 
-t.test('each address of a node becomes one to bootstrap from', async (t) => {
+t.test('each address of a node becomes a bootstrap address', async (t) => {
   const nodes = parseBootstrapNodes(GOOD, 'nodes.json');
   t.same(
     nodes.map(({ host, port, tcpPorts }) => [host, port, tcpPorts]),
@@ -31,7 +31,7 @@ t.test('each address of a node becomes one to bootstrap from', async (t) => {
   t.ok(nodes.every(({ publicKey }) => publicKey.hex === KEY));
 });
 
-t.test('the list that comes with the package is whole: dozens of nodes with literal addresses', async (t) => {
+t.test('the list of the package has dozens of nodes with literal addresses', async (t) => {
   const nodes = loadBootstrapNodes('etc/tuntox/nodes.json');
   t.ok(nodes.length >= 24, `${nodes.length} addresses`);
   t.ok(nodes.every(({ host }) => isIP(host) !== 0));
@@ -39,7 +39,7 @@ t.test('the list that comes with the package is whole: dozens of nodes with lite
   t.equal(new Set(nodes.map(({ host, port }) => `${host} ${port}`)).size, nodes.length, 'each once');
 });
 
-t.test('an error names the file, the line and the fault', async (t) => {
+t.test('an error names the file, the line and what is wrong', async (t) => {
   const cases: [string, string, RegExp][] = [
     ['"port": 1,', '"port": 0,', /^nodes.json, line 4: "port" of this node must be a number from 1 to 65535$/],
     ['"port": 1,', '"port": "1",', /line 4: "port"/],
@@ -72,7 +72,7 @@ t.test('a file that cannot be read is named', async (t) => {
   t.throws(() => loadBootstrapNodes(join(directory, 'huge')), { code: 'too-large', message: /huge: it has more than/ });
 });
 
-t.test('whatever is in the file, it is nodes or an error of ours', async (t) => {
+t.test('any content of the file yields nodes or a BootstrapNodesError', async (t) => {
   for (const bytes of mutations(11, [Buffer.from(GOOD)], 5_000)) {
     try {
       parseBootstrapNodes(bytes.toString(), 'fuzz');

@@ -35,7 +35,7 @@ class Bench {
   }
 }
 
-t.test('what stays as it was told is not told again', async (t) => {
+t.test('an unchanged path is not logged again', async (t) => {
   const bench = new Bench();
   bench.watch.begin();
   bench.clock.advance(59_000);
@@ -43,7 +43,7 @@ t.test('what stays as it was told is not told again', async (t) => {
   bench.watch.end();
 });
 
-t.test('a change between direct and relayed is news, and so is a reason that has become certain', async (t) => {
+t.test('a change between direct and relayed is logged, and so is a reason that has become certain', async (t) => {
   const bench = new Bench();
   bench.watch.begin();
   t.match(bench.become(relayed('being-tried')), [/^info now relayed \(being-tried\)/]);
@@ -52,7 +52,7 @@ t.test('a change between direct and relayed is news, and so is a reason that has
   bench.watch.end();
 });
 
-t.test('another address, another relay, or a moment without any way is for those who debug', async (t) => {
+t.test('another address, another relay, or a moment without a path is logged at debug level', async (t) => {
   const bench = new Bench();
   bench.watch.begin();
   t.match(bench.become(direct('1.2.3.4:6')), [/^debug now direct to 1\.2\.3\.4:6$/]);
@@ -61,7 +61,7 @@ t.test('another address, another relay, or a moment without any way is for those
   bench.watch.end();
 });
 
-t.test('a path that flaps is news a few times, and once a minute then', async (t) => {
+t.test('a path that flaps is logged a few times, and then once a minute', async (t) => {
   const bench = new Bench();
   bench.watch.begin();
   const told: string[] = [];
@@ -75,14 +75,14 @@ t.test('a path that flaps is news a few times, and once a minute then', async (t
   bench.watch.end();
 });
 
-t.test('on a server all of it is for those who debug', async (t) => {
+t.test('a server logs all of it at debug level', async (t) => {
   const bench = new Bench('debug');
   bench.watch.begin();
   t.match(bench.become(relayed('being-tried')), [/^debug now relayed/]);
   bench.watch.end();
 });
 
-t.test('once a minute there is a summary', async (t) => {
+t.test('a summary is logged once a minute', async (t) => {
   const bench = new Bench();
   bench.watch.begin();
   bench.clock.advance(180_000);
@@ -91,7 +91,7 @@ t.test('once a minute there is a summary', async (t) => {
   bench.watch.end();
 });
 
-t.test('the end is told with its cause and the last path, once, and then nothing', async (t) => {
+t.test('the end is logged once, with its cause and the last path', async (t) => {
   const bench = new Bench();
   bench.watch.begin();
   const lastError = { text: 'killed by the peer', since: 1, age: 0 };
@@ -104,7 +104,7 @@ t.test('the end is told with its cause and the last path, once, and then nothing
   t.equal(bench.clock.pending, 0);
 });
 
-t.test('an error of long before is not taken for the cause of the end', async (t) => {
+t.test('an old error is not taken for the cause of the end', async (t) => {
   const bench = new Bench();
   bench.watch.begin();
   const lastError = { text: 'handshake timed out', since: 1, age: 60_000 };

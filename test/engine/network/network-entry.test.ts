@@ -34,13 +34,13 @@ t.test('all nodes are asked at once, and again with growing gaps until one has a
   t.equal(asked.length, before);
 });
 
-t.test('they are asked anew when the network is lost', async (t) => {
+t.test('all nodes are asked again when the network is lost', async (t) => {
   const { entry, asked } = setUp();
   entry.onOnlineChange(false);
   t.same(asked, ['a', 'b']);
 });
 
-t.test('without nodes nobody is asked', async (t) => {
+t.test('without nodes no node is asked', async (t) => {
   t.equal(setUp().entry.hasNodes, true);
   const { clock, entry, asked } = setUp([]);
   t.equal(entry.hasNodes, false);
@@ -50,7 +50,7 @@ t.test('without nodes nobody is asked', async (t) => {
   t.same(asked, []);
 });
 
-t.test('who has closed asks no more', async (t) => {
+t.test('a closed entry asks no node', async (t) => {
   const { clock, entry, asked } = setUp();
   entry.ask();
   entry.close();

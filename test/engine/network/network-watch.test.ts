@@ -6,7 +6,7 @@ import { networkFactsOf } from '../support/facts.js';
 
 const RELAY = { publicKey: '5A40C344'.padEnd(64, '0'), endpoint: '203.0.113.7:33445' };
 
-t.test('our network is told with UDP, the address that others see, and the relays', async (t) => {
+t.test('the text of our network has UDP, the address that others see, and the relays', async (t) => {
   const ipv4 = { kind: 'same-port', endpoint: '203.0.113.5:1024' } as const;
   const facts = networkFactsOf({ udp: 'works', ipv4, relays: [RELAY] });
   t.equal(networkText(facts), 'network: UDP works, seen as 203.0.113.5:1024, relays connected: 1');
@@ -16,7 +16,7 @@ t.test('our network is told with UDP, the address that others see, and the relay
   t.match(networkText(networkFactsOf({ udp: 'udp-blocked' })), /\(udp-blocked\)/);
 });
 
-t.test('it is told when it has changed, and not otherwise', async (t) => {
+t.test('the network is logged only when it has changed', async (t) => {
   const clock = new ManualClock();
   const lines: string[] = [];
   const tox = { networkFacts: networkFactsOf({}) };

@@ -71,7 +71,7 @@ t.test('each session of a friend is a channel of its own', async (t) => {
   );
 });
 
-t.test('a channel takes packets of the size that the path takes at the moment', async (t) => {
+t.test('a channel takes packets of the size that the path takes at that moment', async (t) => {
   const { friend, channels } = setUp();
   friend.online();
   t.equal(channels[0]?.maxPacketSize, 1373);
@@ -79,14 +79,14 @@ t.test('a channel takes packets of the size that the path takes at the moment', 
   t.equal(channels[0]?.maxPacketSize, 1141);
 });
 
-t.test('a session that begins anew without an end closes the old channel first', async (t) => {
+t.test('a session that starts again without an end closes the old channel first', async (t) => {
   const { friend, events } = setUp();
   friend.online();
   friend.online();
   t.same(events, ['1 close', 'over']);
 });
 
-t.test('a full friend takes nothing, and a closed channel takes everything and does nothing', async (t) => {
+t.test('a full friend takes nothing, and a closed channel discards everything', async (t) => {
   const { friend, channels } = setUp();
   friend.online();
   const [channel] = channels;

@@ -75,7 +75,7 @@ t.test(
   },
 );
 
-t.test('a full house of clients on the whitelist takes no more of them', async (t) => {
+t.test('a server full of clients on the whitelist admits no more of them', async (t) => {
   const keys = newKeys(PLACES + 1);
   const { admission, come, isHere, removed } = openDoor(t, keys);
   for (const key of keys) come(key);

@@ -15,7 +15,7 @@ function setUp(): { clock: ManualClock; clients: ClientList<TestClient>; forgott
   return { clock, forgotten, clients: new ClientList({ clock, onForget: (client) => forgotten.push(client.id) }) };
 }
 
-t.test('who has been away for hours is forgotten, once', async (t) => {
+t.test('a client that has been away for hours is forgotten, once', async (t) => {
   const { clock, clients, forgotten } = setUp();
   const away = { id: 'away', isOnline: false };
   const here = { id: 'here', isOnline: true };
@@ -31,7 +31,7 @@ t.test('who has been away for hours is forgotten, once', async (t) => {
   t.notOk(clients.has('away'), 'late news bring nobody back');
 });
 
-t.test('the hours count from the last time somebody was seen', async (t) => {
+t.test('the hours count from when the client was last seen', async (t) => {
   const { clock, clients, forgotten } = setUp();
   const client = { id: 'client', isOnline: true };
   clients.add(client);
@@ -44,7 +44,7 @@ t.test('the hours count from the last time somebody was seen', async (t) => {
   t.same(forgotten, ['client']);
 });
 
-t.test('there are so many places, and who has been away longest makes room', async (t) => {
+t.test('the number of clients is bounded, and the one that has been away longest makes room', async (t) => {
   const { clock, clients, forgotten } = setUp();
   for (let count = 0; count < 512; count += 1) {
     t.ok(clients.makeRoom());

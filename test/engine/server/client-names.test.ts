@@ -11,7 +11,7 @@ const STRANGER = { publicKey: key('9F3A11', '3'), alias: undefined };
 const CAFE = { publicKey: key('ABCDEF', '4'), alias: 'cafebabe' };
 const ALL = [LAPTOP, CI, STRANGER, CAFE];
 
-t.test('an alias, a prefix that nobody else has, a whole key and a whole Tox ID name a client', async (t) => {
+t.test('an alias, a unique prefix, a whole key and a whole Tox ID name a client', async (t) => {
   const id = new ToxId(CI.publicKey, Buffer.alloc(4)).toString();
   for (const [text, expected] of [
     ['laptop', LAPTOP],
@@ -26,22 +26,22 @@ t.test('an alias, a prefix that nobody else has, a whole key and a whole Tox ID 
   }
 });
 
-t.test('an alias goes before digits, and a client that is known twice keeps its alias', async (t) => {
+t.test('an alias has priority over digits, and a client that is listed twice keeps its alias', async (t) => {
   const other = { publicKey: key('CAFEBABE', '5'), alias: undefined };
   t.equal(selectClient('cafebabe', [...ALL, other]), CAFE);
   const twice = [{ publicKey: LAPTOP.publicKey, alias: undefined }, LAPTOP];
   t.equal(selectClient('9F3A11', twice), LAPTOP);
 });
 
-t.test('digits that several have are ambiguous, and all are named', async (t) => {
+t.test('a prefix of several keys is ambiguous, and the error lists them', async (t) => {
   t.throws(() => selectClient('9F3A11', ALL), {
     code: 'ambiguous',
-    message: '"9F3A11" fits 2 clients',
-    hint: 'write more of one: laptop (9F3A11C2), 9F3A113333333333',
+    message: '"9F3A11" matches 2 clients',
+    hint: 'type more digits of one of them: laptop (9F3A11C2), 9F3A113333333333',
   });
 });
 
-t.test('what names nobody is said with the nearest name', async (t) => {
+t.test('an error about an unknown name suggests the nearest one', async (t) => {
   t.throws(() => selectClient('lpatop', ALL), { code: 'not-found', hint: 'did you mean "laptop"?' });
   t.throws(() => selectClient('77B0D5', ALL), { code: 'not-found', hint: 'did you mean "77B0D4E1"?' });
   t.throws(() => selectClient('lap', ALL), { code: 'not-found', hint: 'did you mean "laptop"?' });
@@ -51,7 +51,7 @@ t.test('what names nobody is said with the nearest name', async (t) => {
   t.throws(() => selectClient('E'.repeat(64), ALL), { code: 'not-found', message: /no client with the key EEEEEEEE/ });
 });
 
-t.test('what is wrong with a Tox ID is said', async (t) => {
+t.test('an error about a Tox ID says what is wrong with it', async (t) => {
   const id = new ToxId(CI.publicKey, Buffer.alloc(4)).toString();
   t.ok(parseClientId(id).equals(CI.publicKey));
   t.ok(parseClientId(CI.publicKey.hex).equals(CI.publicKey));

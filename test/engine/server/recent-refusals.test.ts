@@ -22,7 +22,7 @@ const request = (
 
 const textsOf = (refusals: RecentRefusals): string[] => refusals.all.map(({ message }) => message.toString());
 
-t.test('has the last request of each, for a minute', async (t) => {
+t.test('the last request of each key is remembered for a minute', async (t) => {
   const clock = new ManualClock();
   const refusals = new RecentRefusals(clock);
   const { publicKey } = request('');
@@ -39,7 +39,7 @@ t.test('has the last request of each, for a minute', async (t) => {
   t.equal(clock.pending, 0, 'and then has nothing to do');
 });
 
-t.test('a flood of keys pushes out the oldest', async (t) => {
+t.test('a flood of keys displaces the oldest request', async (t) => {
   const refusals = new RecentRefusals(new ManualClock());
   for (let count = 1; count <= 100; count += 1) refusals.add(request(String(count)));
   t.equal(textsOf(refusals).length, 32);
@@ -48,7 +48,7 @@ t.test('a flood of keys pushes out the oldest', async (t) => {
   t.same(textsOf(refusals), []);
 });
 
-t.test('a flood by one way pushes out none that came by another, two floods share', async (t) => {
+t.test('a flood by one way displaces no request that came by another, and two floods share the room', async (t) => {
   const refusals = new RecentRefusals(new ManualClock());
   const flood = (way: string): void => {
     for (let count = 1; count <= 100; count += 1) refusals.add(request(way, undefined, way));

@@ -64,7 +64,7 @@ t.test('the whole table: rules and allow list, each row with the line that decid
     }
 });
 
-t.test('a file that cannot be read any more changes nothing, and one that can counts at once', async (t) => {
+t.test('a reload of an unreadable file changes nothing, and of a readable one counts at once', async (t) => {
   const path = join(temporaryDirectory(t), 'rules');
   writeFileSync(path, '127.0.0.1:22\n');
   const policy = new TargetPolicy({ entryOf: () => undefined, addressesOf }, path);
@@ -82,7 +82,7 @@ t.test('a file that cannot be read any more changes nothing, and one that can co
   t.same([policy.file, policy.rules], [undefined, []]);
 });
 
-t.test('one that was bad at the start allows nothing, until it is mended', async (t) => {
+t.test('a file that is bad at the start allows nothing until it is mended', async (t) => {
   const path = join(temporaryDirectory(t), 'rules');
   const policy = new TargetPolicy({ entryOf: () => undefined, addressesOf }, path);
   t.match(policy.error, /no such file/);
@@ -92,7 +92,7 @@ t.test('one that was bad at the start allows nothing, until it is mended', async
   t.equal(policy.explain('', TARGET).isAllowed, true);
 });
 
-t.test('rules and allow list both decide over the address, and a denial in either counts', async (t) => {
+t.test('both the rules and the allow list decide about an address, and a denial in either counts', async (t) => {
   const path = join(temporaryDirectory(t), 'rules');
   const verdict = (rules: string, allow: string[], address?: string): [boolean, boolean, string] => {
     writeFileSync(path, rules);
@@ -124,7 +124,7 @@ t.test('rules and allow list both decide over the address, and a denial in eithe
   ]);
 });
 
-t.test('who asks about a name is told by its addresses where they decide', async (t) => {
+t.test('a name is explained by its addresses where they decide', async (t) => {
   const path = join(temporaryDirectory(t), 'rules');
   const ask = async (rules: string, host = 'intranet'): Promise<[boolean, string]> => {
     writeFileSync(path, rules);

@@ -10,7 +10,7 @@ const OLD = Buffer.from('the old content, which is rather long');
 const FOLLOWED = { mode: 0o600, link: 'followed' } as const;
 const NEW = Buffer.from('the new content');
 
-t.test('a file is written with its permissions, and nothing else stays behind', async (t) => {
+t.test('a file is written with its permissions, and no other file is left', async (t) => {
   const directory = temporaryDirectory(t);
   const path = join(directory, 'file');
   await replaceFile(nodeFileSystem, path, OLD, FOLLOWED);

@@ -13,7 +13,7 @@ t.test('a directory is made with its parents, once', async (t) => {
   t.equal(statSync(path).mode & 0o777, 0o700, 'and stays as it is');
 });
 
-t.test('a link to one will do, a file will not', async (t) => {
+t.test('a link to a directory is accepted, a file is not', async (t) => {
   const directory = temporaryDirectory(t);
   mkdirSync(join(directory, 'there'));
   symlinkSync('there', join(directory, 'link'));
@@ -23,11 +23,11 @@ t.test('a link to one will do, a file will not', async (t) => {
   t.throws(() => makeDirectories(join(directory, 'file', 'more'), 0o700), { code: 'ENOTDIR' });
 });
 
-t.test('where none can be made it ends with an error', async (t) => {
+t.test('an impossible directory is an error', async (t) => {
   t.throws(() => makeDirectories('/proc/nothing/here', 0o700), { code: 'ENOENT' });
 });
 
-t.test('a pipe in place of a file is not waited for', async (t) => {
+t.test('a pipe in place of a file does not block', async (t) => {
   const path = join(temporaryDirectory(t), 'pipe');
   spawnSync('mkfifo', [path]);
   t.equal((await nodeFileSystem.read(path)).length, 0, 'to which nobody writes');

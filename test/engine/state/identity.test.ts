@@ -20,7 +20,7 @@ function savedataWithFriend(): Savedata {
   return { ...newSavedata(random), friends: [confirmedFriend(newSavedata(random).identity.publicKey)] };
 }
 
-t.test('an identity is on the disk before it is used, and the same again later', async (t) => {
+t.test('an identity is on the disk before it is used, and the same later', async (t) => {
   const path = join(temporaryDirectory(t), 'new');
   const first = await open({ kind: 'directory', path });
   t.ok(first.path);
@@ -33,7 +33,7 @@ t.test('an identity is on the disk before it is used, and the same again later',
   await second.close();
 });
 
-t.test('without a directory it lives for one run', async (t) => {
+t.test('without a directory an identity is for one run', async (t) => {
   const first = await open({ kind: 'nowhere' });
   const second = await open({ kind: 'nowhere' });
   t.notOk(first.path);
@@ -41,7 +41,7 @@ t.test('without a directory it lives for one run', async (t) => {
   await first.save(encodeSavedata(first.savedata));
 });
 
-t.test('a usual directory that is not there costs a warning, and nothing is created', async (t) => {
+t.test('a missing default directory is a warning, and nothing is created', async (t) => {
   const path = join(temporaryDirectory(t), 'none');
   const warnings: string[] = [];
   const identity = await open({ kind: 'if-possible', path }, warnings);
@@ -50,7 +50,7 @@ t.test('a usual directory that is not there costs a warning, and nothing is crea
   t.notOk(existsSync(path));
 });
 
-t.test('a usual directory that is there is used, and in use it is an error', async (t) => {
+t.test('an existing default directory is used, and is an error when another process uses it', async (t) => {
   const path = temporaryDirectory(t);
   const identity = await open({ kind: 'if-possible', path });
   t.ok(identity.path);
@@ -58,7 +58,7 @@ t.test('a usual directory that is there is used, and in use it is an error', asy
   await identity.close();
 });
 
-t.test('an identity that is damaged, encrypted or empty is neither used nor overwritten', async (t) => {
+t.test('a damaged, encrypted or empty identity is neither used nor overwritten', async (t) => {
   const good = encodeSavedata(newSavedata(new SeededRandom(2)));
   const cases: [Buffer, string, RegExp][] = [
     [good.subarray(0, 40), 'corrupt', /tox_save is damaged, it is cut off.*restore it from a backup, or move it away/],
@@ -79,7 +79,7 @@ t.test('an identity that is damaged, encrypted or empty is neither used nor over
   }
 });
 
-t.test('friends in the file are not let in by it, and are still there after a save', async (t) => {
+t.test('friends in the file are not admitted, and are still there after a save', async (t) => {
   const path = temporaryDirectory(t);
   const before = savedataWithFriend();
   writeFileSync(join(path, 'tox_save'), encodeSavedata(before));
@@ -92,7 +92,7 @@ t.test('friends in the file are not let in by it, and are still there after a sa
   t.equal(after.friends[0]?.publicKey.hex, before.friends[0]?.publicKey.hex);
 });
 
-t.test('an identity that others can read is used with a warning', async (t) => {
+t.test('an identity that other users can read is used with a warning', async (t) => {
   const path = temporaryDirectory(t);
   writeFileSync(join(path, 'tox_save'), encodeSavedata(newSavedata(new SeededRandom(3))), { mode: 0o644 });
   const warnings: string[] = [];

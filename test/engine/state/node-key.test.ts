@@ -8,7 +8,7 @@ import { NAMES } from '../support/names.js';
 
 const random = new SeededRandom(1);
 
-t.test('a node keeps its key over restarts, in a file for its owner alone', async (t) => {
+t.test('a node stores its key over restarts, in a file that only its owner can read', async (t) => {
   const directory = join(temporaryDirectory(t), 'new');
   const first = await NodeKey.open(random, { path: directory, names: NAMES });
   await first.close();
@@ -18,7 +18,7 @@ t.test('a node keeps its key over restarts, in a file for its owner alone', asyn
   await second.close();
 });
 
-t.test('the file is the one of tox-bootstrapd: public key, secret key', async (t) => {
+t.test('the file has the public key and the secret key', async (t) => {
   const directory = temporaryDirectory(t);
   const key = await NodeKey.open(random, { path: directory, names: NAMES });
   const bytes = readFileSync(join(directory, 'node_key'));
@@ -26,7 +26,7 @@ t.test('the file is the one of tox-bootstrapd: public key, secret key', async (t
   await key.close();
 });
 
-t.test('without a directory the key is another one each time', async (t) => {
+t.test('without a directory the key is new each time', async (t) => {
   const first = await NodeKey.open(random, undefined);
   const second = await NodeKey.open(random, undefined);
   t.not(first.keyPair.publicKey.hex, second.keyPair.publicKey.hex);
@@ -44,7 +44,7 @@ t.test('a damaged key is refused and left as it is', async (t) => {
   }
 });
 
-t.test('one process at a time has a key', async (t) => {
+t.test('one process at a time uses a key', async (t) => {
   const directory = temporaryDirectory(t);
   const key = await NodeKey.open(random, { path: directory, names: NAMES });
   await t.rejects(NodeKey.open(random, { path: directory, names: NAMES }), { code: 'in-use' });

@@ -30,7 +30,7 @@ t.test('a new directory is private, and so is what is saved in it', async (t) =>
   await file.close();
 });
 
-t.test('what others can read is noticed', async (t) => {
+t.test('a file that other users can read is noticed', async (t) => {
   const directory = temporaryDirectory(t);
   writeFileSync(join(directory, 'tox_save'), BYTES, { mode: 0o644 });
   const file = await open(directory);
@@ -47,7 +47,7 @@ t.test('saves wait for each other, and the last one stays', async (t) => {
   t.same(readFileSync(file.path), Buffer.alloc(19_000, 19));
 });
 
-t.test('a second one finds the directory in use and learns by whom, until the first is closed', async (t) => {
+t.test('a directory in use is an error that names the process, until it is closed', async (t) => {
   const directory = temporaryDirectory(t);
   const first = await open(directory);
   await t.rejects(open(directory), {
@@ -60,7 +60,7 @@ t.test('a second one finds the directory in use and learns by whom, until the fi
   await (await open(directory)).close();
 });
 
-t.test('another process keeps the directory, and a kill -9 sets it free', async (t) => {
+t.test('another process locks the directory, and a kill -9 releases it', async (t) => {
   const directory = temporaryDirectory(t);
   const program = `
     import { nodeStateFileDeps, StateFile } from ${JSON.stringify(new URL('../../../src/engine/state/state-file.js', import.meta.url).href)};
@@ -80,7 +80,7 @@ t.test('another process keeps the directory, and a kill -9 sets it free', async 
   await file.close();
 });
 
-t.test('a directory that is missing, or none, or not allowed, or full is named with what to do', async (t) => {
+t.test('an error names a missing, wrong, forbidden or full directory and says what to do', async (t) => {
   const directory = temporaryDirectory(t);
   await t.rejects(open(join(directory, 'none'), false), { code: 'missing', message: /none: create it.* -C/ });
   writeFileSync(join(directory, 'file'), '');
@@ -115,7 +115,7 @@ t.test('a lock file that is a link is refused', async (t) => {
   t.equal(readFileSync(join(directory, 'victim'), 'utf8'), 'precious');
 });
 
-t.test('where nothing can lock, nothing is risked', async (t) => {
+t.test('without a lock nothing is opened', async (t) => {
   const lock = (): boolean => {
     throw new FileLockError('no-flock', 'the command flock is missing: install the package util-linux');
   };
@@ -127,7 +127,7 @@ t.test('where nothing can lock, nothing is risked', async (t) => {
   await t.rejects(opened, { code: 'no-lock', message: /util-linux/ });
 });
 
-t.test('a save that fails says why, keeps the old identity, and the next one works', async (t) => {
+t.test('a failed save says why and leaves the old identity, and the next one works', async (t) => {
   const directory = temporaryDirectory(t);
   const first = await open(directory);
   await first.save(Buffer.from('the old identity'));
@@ -141,7 +141,7 @@ t.test('a save that fails says why, keeps the old identity, and the next one wor
   await file.close();
 });
 
-t.test('what cannot be read is not taken for missing', async (t) => {
+t.test('an unreadable file is not taken for a missing one', async (t) => {
   const directory = temporaryDirectory(t);
   mkdirSync(join(directory, 'tox_save'));
   const file = await open(directory);
@@ -160,7 +160,7 @@ t.test('what cannot be read is not taken for missing', async (t) => {
 /** The lock file is what is opened third. */
 const readOnly = { files: failing('EROFS', 2), lock: lockFile };
 
-t.test('on a read-only disk an identity that is there is taken, locked, and saved once it can be', async (t) => {
+t.test('on a read-only disk an existing identity is locked, and saved once that is possible', async (t) => {
   const directory = temporaryDirectory(t);
   await t.rejects(
     StateFile.open(readOnly, { path: directory, names: NAMES }, { isCreated: true }),
@@ -182,7 +182,7 @@ t.test('on a read-only disk an identity that is there is taken, locked, and save
   await file.close();
 });
 
-t.test('whoever took the directory when it could be written keeps it', async (t) => {
+t.test('the process that locked a writable directory keeps it', async (t) => {
   const directory = temporaryDirectory(t);
   writeFileSync(join(directory, 'tox_save'), BYTES, { mode: 0o600 });
   const file = await StateFile.open(
@@ -197,7 +197,7 @@ t.test('whoever took the directory when it could be written keeps it', async (t)
   await file.close();
 });
 
-t.test('a full disk, which takes no number of ours, is no reason not to start', async (t) => {
+t.test('a full disk, which takes no process number, does not prevent a start', async (t) => {
   const directory = temporaryDirectory(t);
   writeFileSync(join(directory, 'tox_save'), BYTES, { mode: 0o600 });
   const file = await StateFile.open(
