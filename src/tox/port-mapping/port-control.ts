@@ -8,7 +8,15 @@ import type { Gateway } from '../network/default-gateway.js';
 import { Exchange } from './exchange.js';
 import { ADDRESS_REQUEST, decodeAddressAnswer, decodePortAnswer, encodePortRequest } from './nat-pmp.js';
 import { decodePcpAnswer, encodePcpRequest, type PcpAnswer } from './pcp.js';
-import { failed, LIFETIME, type LocalPort, type MapResult, type OpenSocket, type PortMapper } from './port-mapper.js';
+import {
+  failed,
+  keyOf,
+  LIFETIME,
+  type LocalPort,
+  type MapResult,
+  type OpenSocket,
+  type PortMapper,
+} from './port-mapper.js';
 
 /** Specification: the UDP port of both protocols. */
 const PORT = 5351;
@@ -131,8 +139,6 @@ export class PortControl implements PortMapper {
     return this.#externalPorts.get(keyOf(port)) ?? port.port;
   }
 }
-
-const keyOf = ({ protocol, port }: LocalPort): string => `${protocol}/${port}`;
 
 /** @param lifetime seconds */
 const mapped = (by: 'PCP' | 'NAT-PMP', external: Endpoint, lifetime: number): MapResult => ({

@@ -7,6 +7,9 @@ export interface LocalPort {
   readonly port: number;
 }
 
+/** A key for maps. */
+export const keyOf = ({ protocol, port }: LocalPort): string => `${protocol}/${port}`;
+
 export interface Mapping {
   /** The external address and port that the router reports; it may be behind another NAT, see `isPublic`. */
   readonly external: Endpoint;

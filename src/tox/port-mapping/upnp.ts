@@ -12,7 +12,15 @@ import type { DatagramSocket } from '../network/datagram-socket.js';
 import type { Gateway } from '../network/default-gateway.js';
 import type { HttpAnswer, HttpRequest, RequestHttp } from '../network/http-request.js';
 import { Exchange } from './exchange.js';
-import { failed, LIFETIME, type LocalPort, type MapResult, type OpenSocket, type PortMapper } from './port-mapper.js';
+import {
+  failed,
+  keyOf,
+  LIFETIME,
+  type LocalPort,
+  type MapResult,
+  type OpenSocket,
+  type PortMapper,
+} from './port-mapper.js';
 import { elementsOf } from './xml.js';
 
 /** Specification: the multicast group in which devices listen. */
@@ -238,5 +246,3 @@ export function serviceIn(description: string, location: URL): SoapService | und
   }
   return undefined;
 }
-
-const keyOf = ({ protocol, port }: LocalPort): string => `${protocol}/${port}`;
