@@ -90,7 +90,7 @@ t.test('the modes of the command against one server', async (t) => {
     const texts = Array.from({ length: 20 }, (_, index) => `${index} `.repeat(1000));
     t.same(await Promise.all(texts.map((text, index) => askPort(ports[index % 2] as number, text))), texts);
     await t.rejects(askPort(ports[2], 'no service'), { code: 'ECONNRESET' });
-    await forward.waitFor(/the target refused the connection: check that/);
+    await forward.waitFor(/the target refused the connection: check the port/);
     t.equal(await forward.stop('SIGINT'), 130);
     t.equal(forward.stdout, '');
   });
@@ -111,7 +111,7 @@ t.test('the modes of the command against one server', async (t) => {
     t.match(denied.stderr, /^error: 127\.0\.0\.1 port 22: the server does not allow this target: ask its owner .*\n$/);
     const unreachable = client('-W', `127.0.0.1:${closed}`);
     t.equal(await unreachable.exited, 5);
-    t.match(unreachable.stderr, /the target refused the connection: check that .*\n$/);
+    t.match(unreachable.stderr, /the target refused the connection: check the port, .*\n$/);
     t.equal(denied.stdout + unreachable.stdout, '');
     await server.waitFor(/refused: no line of .*rules allows it/);
   });
