@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# `make install`: lays the program out and, on this machine itself, makes what it needs to run. Starts nothing.
+# `make install`: copies the program and, without DESTDIR, creates its user and settings. It starts nothing.
 #   DESTDIR, PREFIX   see lay-out.sh
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -10,10 +10,10 @@ case $PREFIX in
 esac
 NODE_ARCH=${NODE_ARCH:-$(node -p process.arch)} packaging/lay-out.sh
 
-# /etc belongs to the machine, wherever the program is; what stands there is never replaced.
+# /etc is independent of PREFIX; existing settings are never replaced.
 readonly settings=$DESTDIR/etc/tuntox/tuntox.yaml
 if [ -e "$settings" ]; then
-  cmp -s etc/tuntox/tuntox.yaml "$settings" || echo "$settings is kept as it is"
+  cmp -s etc/tuntox/tuntox.yaml "$settings" || echo "$settings stays as it is"
 elif [ -n "$DESTDIR" ]; then
   install -D -m 640 etc/tuntox/tuntox.yaml "$settings"
 fi
@@ -28,7 +28,7 @@ packaging/settings.sh etc/tuntox
 if [ -d /run/systemd/system ]; then
   systemctl daemon-reload
   echo "Start it with: systemctl enable --now tuntox"
-  if systemctl --quiet is-active tuntox; then echo "It runs still as it was before: systemctl restart tuntox"; fi
+  if systemctl --quiet is-active tuntox; then echo "The old version is still running: systemctl restart tuntox"; fi
 else
   echo "Start it with: $PREFIX/bin/tuntoxd -U tuntox, or see $PREFIX/share/doc/tuntox/examples/supervisor/tuntox.conf"
 fi

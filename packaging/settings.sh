@@ -1,15 +1,15 @@
 #!/bin/sh
-# Makes /etc/tuntox as the daemon needs it, as root, once there is the user tuntox: settings are root's, and readable by the group; what
-# the daemon writes is its own, and by the sticky bit of the directory it can neither change nor replace what is root's. An installation in
-# which all of it belonged to the user is moved to that, once: settings.sh FOLDER, where tuntox.yaml and nodes.json of this program lie.
+# settings.sh FOLDER: creates /etc/tuntox for the daemon, as root, when the user tuntox exists. FOLDER has the default tuntox.yaml and
+# nodes.json. The settings belong to root and are readable by the group. The daemon's files belong to the daemon; because the directory is
+# sticky, it cannot change or replace those of root. An older installation, in which the daemon owned all files, is converted once.
 set -eu
 readonly directory=/etc/tuntox
 readonly templates=$1
 
-# Debian: what the machine's owner has said of it counts.
+# On Debian, dpkg-statoverride of the administrator counts.
 is_overridden() { command -v dpkg-statoverride >/dev/null && dpkg-statoverride --list "$1" >/dev/null; }
 is_state() { case ${1##*/} in tox_save* | node_key* | *.json | *.json.tmp) ;; *) return 1 ;; esac }
-# What people write for the daemon: neither a link nor a second name of somebody else's file, nor what root keeps there for itself.
+# A settings file: not a symbolic or hard link, and not a file that root keeps there for itself.
 is_for_daemon() {
   [ ! -L "$1" ] && [ -f "$1" ] || return 1
   case $(stat -c '%U %h' "$1")${1##*/} in 'tuntox 1nodes.json' | 'tuntox 1tuntox.yaml' | 'root 1tuntox.yaml') ;; 'tuntox 1'*) ! is_state "$1" ;; *) return 1 ;; esac
@@ -20,14 +20,14 @@ case $(stat -L -c %U:%G "$directory") in
   tuntox:* | root:root) is_overridden "$directory" || is_to_be_moved=yes ;;
 esac
 if [ "${is_to_be_moved-}" ]; then
-  # Nobody else may change anything meanwhile.
+  # No other user may change anything meanwhile.
   chown root:root "$directory"
   chmod 0700 "$directory"
-  # The program has that list, and a newer one with the next release.
+  # The program has this list, and a newer one with each release.
   cmp -s "$directory/nodes.json" "$templates/nodes.json" && rm -f "$directory/nodes.json"
   for file in "$directory"/*; do
     if is_for_daemon "$file" && ! is_overridden "$file"; then
-      # A new file: whoever still has the old one open for writing changes nothing of root's.
+      # A copy, because a process that still has the old file open could change it.
       copy=$(mktemp "$directory/.settings.XXXXXX")
       cat "$file" >"$copy" || { rm -f "$copy"; exit 1; }
       chown root:tuntox "$copy"
@@ -36,9 +36,9 @@ if [ "${is_to_be_moved-}" ]; then
     fi
   done
 fi
-# What stands there is never replaced, and so nobody has to be asked.
+# An existing file is never replaced.
 if [ ! -e "$directory/tuntox.yaml" ] && [ ! -L "$directory/tuntox.yaml" ]; then
-  # -T: whoever may make files there could put a link to a directory here meanwhile.
+  # -T: a user who can create files there could have put a link to a directory here.
   install -T -m 0640 -o root -g tuntox "$templates/tuntox.yaml" "$directory/tuntox.yaml"
 fi
 if [ "${is_to_be_moved-}" ]; then
