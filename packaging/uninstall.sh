@@ -18,5 +18,5 @@ rm -f "$root"/share/bash-completion/completions/tuntox{,ctl,d} "$root"/share/zsh
   "$root"/share/fish/vendor_completions.d/tuntox{,ctl,d}.fish
 if [ -z "$DESTDIR" ] && [ -d /run/systemd/system ]; then systemctl daemon-reload; fi
 if [ -d "$DESTDIR/etc/tuntox" ]; then
-  echo "$DESTDIR/etc/tuntox is kept, with the identity and the settings. To lose them for good: rm -r $DESTDIR/etc/tuntox"
+  echo "$DESTDIR/etc/tuntox stays, with the identity and the settings. To delete them: rm -r $DESTDIR/etc/tuntox"
 fi

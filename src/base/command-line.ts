@@ -1,5 +1,6 @@
 /** Reads a command line in GNU's grammar: `-dd`, `-L2222:…`, `-L 2222:…`, `--forward=…`, `--`. Pure. */
 import { parseArgs } from 'node:util';
+import { didYouMean, similarNames } from './nearest.js';
 
 /** How an option is written. */
 export interface OptionSyntax {
@@ -48,6 +49,23 @@ export function readWords<Option extends OptionSyntax>(
     found.push({ kind: 'option', option, written, value, isInline: inlineValue === true, index });
   }
   return found;
+}
+
+/** Letters alone resemble any other one. */
+const MIN_SUGGESTED = 4;
+
+/** Returns what is wrong with an option as it was written; undefined if nothing is. It does not show the value, which may be a secret. */
+export function optionError(
+  { option, written, value }: { option: OptionSyntax | undefined; written: string; value: string | undefined },
+  { names, example }: { readonly names: readonly string[]; readonly example: string },
+): string | undefined {
+  if (option === undefined) {
+    const meant = written.length < MIN_SUGGESTED ? undefined : didYouMean(similarNames(written, names));
+    return `unknown option ${written}${meant === undefined ? '' : `: ${meant}`}`;
+  }
+  if (option.value === undefined) return value === undefined ? undefined : `${written} takes no value: remove it`;
+  if (value || (value === undefined && option.isValueOptional === true)) return undefined;
+  return `${written} needs a value, such as ${written} ${example}`;
 }
 
 const isWritten = ({ name, short = '' }: OptionSyntax, written: string): boolean =>

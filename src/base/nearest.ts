@@ -41,3 +41,14 @@ function distance(left: string, right: string): number {
   }
   return last[right.length] as number;
 }
+
+/** Returns the names that begin with the text, or else the nearest one. */
+export function similarNames(text: string, names: readonly string[]): readonly string[] {
+  const longer = names.filter((name) => name.startsWith(text.toLowerCase()));
+  const near = nearest(text, names);
+  return longer.length > 0 || near === undefined ? longer : [near];
+}
+
+/** Returns undefined without names. */
+export const didYouMean = (names: readonly string[]): string | undefined =>
+  names.length === 0 ? undefined : `did you mean ${names.map((name) => `"${name}"`).join(' or ')}?`;

@@ -1,7 +1,6 @@
 /** The command line of `tuntoxd`: every setting is an option, `--network-udp-ports` for `network.udp_ports`; and a few options of its own. */
 import { resolve } from 'node:path';
-import { type OptionSyntax, readWords, type Word } from '../base/command-line.js';
-import { nearest } from '../base/nearest.js';
+import { type OptionSyntax, optionError, readWords, type Word } from '../base/command-line.js';
 import { isYesOrNo, type WrittenFlag } from './setting-layers.js';
 import { SETTING_LIST, type SettingDescription } from './setting-list.js';
 
@@ -97,7 +96,7 @@ export function readDaemonFlags(words: readonly string[]): DaemonFlags {
       errors.push('unexpected argument: write each setting as --setting VALUE');
       continue;
     }
-    const error = errorOf(word);
+    const error = optionError(word, { names: OPTIONS.map(({ name }) => name), example: exampleOf(word.option) });
     if (error !== undefined) errors.push(error);
     else settings.push(...settingsOf(word));
     if (error === undefined && word.option !== undefined) given.set(word.option.name, word);
@@ -133,13 +132,6 @@ function joined(words: readonly Word<AnyOption>[]): Word<AnyOption>[] {
   return result;
 }
 
-function errorOf({ option, written, value }: OptionWord): string | undefined {
-  if (option === undefined) return `unknown option ${written}${suggestion(written)}`;
-  if (option.value === undefined) return value === undefined ? undefined : `${written} takes no value: remove it`;
-  if (value || (value === undefined && option.isValueOptional === true)) return undefined;
-  return `${written} needs a value, such as ${written} ${exampleOf(option)}`;
-}
-
 function settingsOf({ option, written, value }: OptionWord): WrittenFlag[] {
   if (option === undefined) return [];
   if ('setting' in option) return [{ setting: option.setting, name: written, text: value ?? 'true' }];
@@ -147,15 +139,9 @@ function settingsOf({ option, written, value }: OptionWord): WrittenFlag[] {
   return setting === undefined ? [] : [{ setting, name: written, text: option.means?.value as string }];
 }
 
-function exampleOf(option: AnyOption): string {
-  const { value = 'VALUE' } = option;
-  if (!('setting' in option)) return value;
+function exampleOf(option: AnyOption | undefined): string {
+  const { value = 'VALUE' } = option ?? {};
+  if (option === undefined || !('setting' in option)) return value;
   const { defaultValue, kind } = option.setting;
   return defaultValue === '' || kind === 'list' ? value : String(defaultValue);
-}
-
-function suggestion(written: string): string {
-  const names = OPTIONS.map(({ name }) => name);
-  const near = names.find((name) => written.length > 4 && name.startsWith(written)) ?? nearest(written, names);
-  return near === undefined ? '' : `: did you mean ${near}?`;
 }

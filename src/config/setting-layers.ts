@@ -1,5 +1,5 @@
 /** The sources of settings: the file, the environment and the flags. Each has values with their places, and errors. */
-import { nearest } from '../base/nearest.js';
+import { didYouMean, nearest } from '../base/nearest.js';
 import type { SettingSource } from './schema.js';
 import { SETTING_GROUPS, SETTING_LIST, type SettingDescription } from './setting-list.js';
 import { readYaml } from './yaml-file.js';
@@ -62,7 +62,7 @@ export function layerOfEnvironment(environment: Readonly<Record<string, string |
     if (setting !== undefined) values.push(valueOfText(setting, [text], { source: 'environment', place: name }));
     else if (prefixes.some((prefix) => name.startsWith(prefix))) {
       const near = nearest(name, byVariable.keys());
-      errors.push(`${name}: unknown setting${near === undefined ? '' : `: did you mean ${near}?`}`);
+      errors.push(`${name}: unknown setting${near === undefined ? '' : `: ${didYouMean([near])}`}`);
     }
   }
   return { values, errors };
@@ -130,5 +130,5 @@ function suggestion(key: string): string {
     nearest(key, keys) ??
     withLastPart(nearest(lastPart(key), keys.map(lastPart))) ??
     nearest(key, SETTING_GROUPS);
-  return near === undefined ? '' : `: did you mean "${near}"?`;
+  return near === undefined ? '' : `: ${didYouMean([near])}`;
 }

@@ -3,7 +3,7 @@ import { ADDRESS_CLASSES, isOfClass } from '../../src/base/address-class.js';
 
 const classesOf = (address: string): string[] => ADDRESS_CLASSES.filter((name) => isOfClass(address, name));
 
-t.test('each address is of the class to which it leads', async (t) => {
+t.test('an address is in the class of its destination', async (t) => {
   const rows: Readonly<Record<string, readonly string[]>> = {
     public: [
       '1.1.1.1',
@@ -54,12 +54,12 @@ t.test('each address is of the class to which it leads', async (t) => {
     for (const address of addresses) t.same(classesOf(address), [name], address);
 });
 
-t.test('metadata services in private networks are of both classes', async (t) => {
+t.test('a metadata service in a private network is in both classes', async (t) => {
   for (const address of ['fd00:ec2::254', '100.100.100.200'])
     t.same(classesOf(address), ['private', 'link-local'], address);
 });
 
-t.test('what is reserved, for books, or no address is of no class', async (t) => {
+t.test('a reserved or documentation address, and a text that is no address, are in no class', async (t) => {
   for (const address of [
     '192.0.2.1',
     '198.51.100.1',

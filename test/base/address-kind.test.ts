@@ -24,13 +24,13 @@ const KINDS: Readonly<Record<AddressKind, readonly string[]>> = {
   ],
 };
 
-t.test('each address is of the kind that the registries say', async (t) => {
+t.test('an address has the kind of the registries', async (t) => {
   for (const [kind, addresses] of Object.entries(KINDS)) {
     for (const address of addresses) t.equal(Endpoint.of(address, 1)?.kind, kind, address);
   }
 });
 
-t.test('IPv4 mapped into IPv6 is what it is as IPv4', async (t) => {
+t.test('IPv4 mapped into IPv6 has the kind of the IPv4 address', async (t) => {
   const random = new SeededRandom(1);
   const prefix = Buffer.from('00000000000000000000ffff', 'hex');
   for (let round = 0; round < 5000; round += 1) {

@@ -28,7 +28,7 @@ function race(...addresses: string[]) {
   return { clock, net, outcomes, running, room };
 }
 
-t.test('the next attempt begins after 250 ms, the former goes on and may win', async (t) => {
+t.test('the next attempt begins after 250 ms, while the previous one continues and may win', async (t) => {
   const { clock, net, outcomes } = race(A6, A4);
   t.same(net.tried, [A6]);
   clock.advance(249);
@@ -42,7 +42,7 @@ t.test('the next attempt begins after 250 ms, the former goes on and may win', a
   t.equal(clock.pending, 0);
 });
 
-t.test('a failed attempt has the next begin at once', async (t) => {
+t.test('after a failed attempt the next one begins at once', async (t) => {
   const { net, clock, outcomes } = race(A6, A4, B4);
   net.fail(A6, 'ENETUNREACH');
   t.same(net.tried, [A6, A4]);
@@ -53,13 +53,13 @@ t.test('a failed attempt has the next begin at once', async (t) => {
   t.same(net.open, [A4]);
 });
 
-t.test('families take turns, beginning with that of the first address', async (t) => {
+t.test('address families alternate, beginning with that of the first address', async (t) => {
   const { clock, net } = race(A6, B6, A4, B4);
   clock.advance(10_000);
   t.same(net.tried, [A6, A4, B6, B4]);
 });
 
-t.test('four attempts are under way at the most', async (t) => {
+t.test('at most four attempts run at once', async (t) => {
   const { clock, net } = race(A4, A6, B4, B6, C4);
   clock.advance(10_000);
   t.same(net.tried, [A4, A6, B4, B6]);
@@ -67,7 +67,7 @@ t.test('four attempts are under way at the most', async (t) => {
   t.same(net.tried, [A4, A6, B4, B6, C4]);
 });
 
-t.test('when all have failed it is told once, with every error', async (t) => {
+t.test('when all attempts have failed, onFailed is called once with all errors', async (t) => {
   const { clock, net, outcomes } = race(A6, A4);
   clock.advance(250);
   net.fail(A4, 'ECONNREFUSED');
@@ -77,7 +77,7 @@ t.test('when all have failed it is told once, with every error', async (t) => {
   t.equal(clock.pending, 0);
 });
 
-t.test('after it was cancelled nothing is tried, and nobody is told', async (t) => {
+t.test('a cancelled race begins no attempt and calls no handler', async (t) => {
   const { clock, net, outcomes, running } = race(A6, A4);
   running.cancel();
   clock.advance(1_000);
@@ -103,7 +103,7 @@ t.test(
   },
 );
 
-t.test('descriptors of attempts are given back, whoever wins', async (t) => {
+t.test('the descriptors of attempts are released, whichever wins', async (t) => {
   for (const end of ['wins', 'fail', 'cancelled']) {
     const { clock, net, running, room } = race(A4, A6, B4, B6);
     clock.advance(10_000);

@@ -13,7 +13,7 @@ t.test('delays double from the first up to the longest', async (t) => {
   );
 });
 
-t.test('starts again after a reset, and takes another factor', async (t) => {
+t.test('delays start again after a reset, and grow by a given factor', async (t) => {
   const backoff = new Backoff(lowest, { first: 10, most: 1000, factor: 10 });
   backoff.next();
   t.equal(backoff.next(), 100);
@@ -21,7 +21,7 @@ t.test('starts again after a reset, and takes another factor', async (t) => {
   t.equal(backoff.next(), 10);
 });
 
-t.test('each delay is shortened by up to a quarter, so that peers spread out', async (t) => {
+t.test('each delay is shortened by up to a quarter', async (t) => {
   const random = new SeededRandom(1);
   const delays = Array.from({ length: 500 }, () => new Backoff(random, { first: 1000, most: 1000 }).next());
   t.ok(delays.every((delay) => delay > 750 && delay <= 1000));

@@ -4,7 +4,7 @@ import t from 'tap';
 import { readUpTo } from '../../src/base/bounded-read.js';
 import { temporaryDirectory } from '../support/temporary-directory.js';
 
-t.test('what is shorter than the limit is read whole, and what is endless up to it', async (t) => {
+t.test('a short file is read whole, and an endless one up to the limit', async (t) => {
   const path = join(temporaryDirectory(t), 'file');
   const content = Buffer.alloc(150_000, 'abc');
   writeFileSync(path, content);

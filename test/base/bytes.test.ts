@@ -1,7 +1,7 @@
 import t from 'tap';
 import { ByteReader, ByteWriter, ownedCopy } from '../../src/base/bytes.js';
 
-t.test('a reader gives back what a writer wrote', async (t) => {
+t.test('a reader returns what a writer wrote', async (t) => {
   const packet = new ByteWriter(1 + 2 + 4 + 8 + 2 + 4 + 3 + 2)
     .u8(0xab)
     .u16(0x1234)
@@ -25,7 +25,7 @@ t.test('a reader gives back what a writer wrote', async (t) => {
   t.ok(reader.isComplete);
 });
 
-t.test('a read past the end fails the reader for good and never throws', async (t) => {
+t.test('a read past the end fails the reader permanently and never throws', async (t) => {
   const reader = new ByteReader(Buffer.from([1, 2, 3]));
   t.equal(reader.u32(), 0);
   t.notOk(reader.ok);
@@ -40,7 +40,7 @@ t.test('a negative length fails the reader', async (t) => {
   t.notOk(reader.ok);
 });
 
-t.test('a writer that is not filled exactly throws, for it is our own mistake', async (t) => {
+t.test('a writer that is not filled exactly throws', async (t) => {
   t.throws(() => new ByteWriter(2).u8(1).finish(), RangeError);
   t.throws(() => new ByteWriter(1).bytes(Buffer.alloc(2)), RangeError);
 });

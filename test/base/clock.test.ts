@@ -1,7 +1,7 @@
 import t from 'tap';
 import { systemClock } from '../../src/base/clock.js';
 
-t.test('the system clock goes on and knows the date', async (t) => {
+t.test('the system clock advances and has the date', async (t) => {
   const before = systemClock.now();
   await new Promise<void>((resolve) => systemClock.after(1, resolve));
   t.ok(systemClock.now() > before);
@@ -23,7 +23,7 @@ t.test('a repeating timer fires until it is cancelled', async (t) => {
   t.equal(rounds, 3);
 });
 
-t.test('what is done each second is done in one go, until it is cancelled', async (t) => {
+t.test('all work of a second is done at once, until it is cancelled', async (t) => {
   const said: string[] = [];
   const speak = (name: string) => (): void => {
     said.push(name);
@@ -41,13 +41,13 @@ t.test('what is done each second is done in one go, until it is cancelled', asyn
   t.equal(said.length, length);
 });
 
-t.test('soon comes before any delay, and can be cancelled', async (t) => {
+t.test('soon precedes any delay, and can be cancelled', async (t) => {
   systemClock.soon(() => t.fail('was cancelled')).cancel();
   systemClock.after(1, () => t.fail('was cancelled')).cancel();
   await new Promise<void>((resolve) => systemClock.soon(resolve));
 });
 
-t.test('a delay longer than Node can count does not fire at once', async (t) => {
+t.test("a delay longer than Node's limit does not fire at once", async (t) => {
   const warnings: Error[] = [];
   const onWarning = (warning: Error): number => warnings.push(warning);
   process.on('warning', onWarning);

@@ -3,7 +3,7 @@ import { CodedError, messageOf, systemCodeOf } from '../../src/base/coded-error.
 
 class LayerError extends CodedError<'broken' | 'gone'> {}
 
-t.test('carries its code, its cause and the name of its class', async (t) => {
+t.test('an error has its code, its cause and the name of its class', async (t) => {
   const cause = new Error('deeper');
   const error = new LayerError('broken', 'it broke', { cause });
   t.ok(error instanceof Error);
@@ -12,19 +12,19 @@ t.test('carries its code, its cause and the name of its class', async (t) => {
   t.equal(String(error), 'LayerError: it broke');
 });
 
-t.test('gives the text of whatever was thrown', async (t) => {
+t.test('any thrown value has a message', async (t) => {
   t.equal(messageOf(new Error('text')), 'text');
   t.equal(messageOf('text'), 'text');
   t.equal(messageOf(undefined), 'undefined');
 });
 
-t.test('gives the code of a system error, and of nothing else', async (t) => {
+t.test('only a system error has a system code', async (t) => {
   t.equal(systemCodeOf(Object.assign(new Error('in use'), { code: 'EADDRINUSE' })), 'EADDRINUSE');
   for (const thrown of [new Error('plain'), { code: 7 }, 'EADDRINUSE', null, undefined])
     t.equal(systemCodeOf(thrown), undefined);
 });
 
-t.test('names what node:os says in numbers, with either sign', async (t) => {
+t.test('an error of node:os with a number, of either sign, has a system code', async (t) => {
   for (const errno of [24, -24]) {
     const thrown = Object.assign(new Error('A system error'), { code: 'ERR_SYSTEM_ERROR', info: { errno } });
     t.equal(systemCodeOf(thrown), 'EMFILE');

@@ -2,7 +2,7 @@ import t from 'tap';
 import { columnsOf, harmless, harmlessJson, wrapped } from '../../src/base/columns.js';
 import { tableLines } from '../../src/cli/table.js';
 
-t.test('control characters, and those that turn the writing round, become visible', async (t) => {
+t.test('control characters, and those that change the writing direction, become visible', async (t) => {
   t.equal(harmless('a\u001b[2J\u0007\u009b\u202e\u2028\nb'), 'a\\x1b[2J\\x07\\x9b\\u202e\\u2028\\x0ab');
   t.equal(harmless('snow 雪 é 👍'), 'snow 雪 é 👍', 'all else stays');
   t.equal(harmless('half \ud83d pair'), 'half \\ud83d pair');
@@ -15,7 +15,7 @@ t.test('JSON without them is the same value', async (t) => {
   t.same(JSON.parse(text), value);
 });
 
-t.test('counts columns, not characters', async (t) => {
+t.test('the width of a text is in columns, not in characters', async (t) => {
   t.equal(columnsOf('abc'), 3);
   t.equal(columnsOf('雪が'), 4);
   t.equal(columnsOf('e\u0301'), 1);
@@ -24,7 +24,7 @@ t.test('counts columns, not characters', async (t) => {
   t.equal(columnsOf('🌡'), 1, 'one of the narrow ones');
 });
 
-t.test('breaks lines at spaces, and words only where they are longer than a line', async (t) => {
+t.test('lines break at spaces, and inside a word only if it is longer than a line', async (t) => {
   t.same(wrapped('one two three', 7), ['one two', 'three']);
   t.same(wrapped('abcdefgh ij', 3), ['abc', 'def', 'gh', 'ij']);
   t.same(wrapped('雪雪雪', 4), ['雪雪', '雪']);
@@ -39,7 +39,7 @@ t.test('a table that is too wide wraps the columns that may get narrower', async
   t.same(tableLines(columns, [['x', 'one two three']], 80).rows, ['x  one two three']);
 });
 
-t.test('the last cell of a short row goes on over the columns that are left', async (t) => {
+t.test('the last cell of a short row may use the remaining columns', async (t) => {
   const columns = [{ heading: 'ID' }, { heading: 'IN' }, { heading: 'OUT' }];
   t.same(
     tableLines(

@@ -10,11 +10,11 @@ t.test('the soft limit of open files is read', async (t) => {
   t.equal(parseLimits('nothing of the kind'), undefined);
 });
 
-t.test('this process has one', async (t) => {
+t.test('this process has a limit', async (t) => {
   t.ok(descriptorLimit() > 64);
 });
 
-t.test('the process itself keeps a quarter, and the shares together are never more than there is', async (t) => {
+t.test('the process itself has a quarter, and all shares together never exceed the limit', async (t) => {
   t.same(descriptorShares(1_024), { tunnels: 512, attempts: 64, relayClients: 256, relays: 128 });
   t.same(descriptorShares(64), { tunnels: 11, attempts: 12, relayClients: 5, relays: 64 });
   t.match(descriptorShares(65_536), { tunnels: 43_008, relayClients: 21_504, relays: 512 });

@@ -4,7 +4,7 @@ import { SeededRandom } from '../support/seeded-random.js';
 
 const keyOf = (address: string, port = 1): string | undefined => Endpoint.of(address, port)?.key;
 
-t.test('loopback is what never leaves this machine', async (t) => {
+t.test('loopback addresses are recognized', async (t) => {
   const cases = {
     '127.0.0.1': true,
     '127.9.9.9': true,
@@ -17,7 +17,7 @@ t.test('loopback is what never leaves this machine', async (t) => {
     t.equal(Endpoint.of(address, 1)?.isLoopback, expected, address);
 });
 
-t.test('an address in any spelling becomes the canonical one', async (t) => {
+t.test('any spelling of an address becomes the canonical one', async (t) => {
   const spellings: readonly (readonly [string, string])[] = [
     ['192.0.2.1', '192.0.2.1:1'],
     ['::1', '[::1]:1'],
@@ -47,7 +47,7 @@ t.test('a link-local address keeps its scope, which its bytes do not have', asyn
   t.ok(scoped.isLan);
 });
 
-t.test('what is no address, or no port, is undefined', async (t) => {
+t.test('an invalid address or port is undefined', async (t) => {
   for (const address of [
     '',
     'localhost',
@@ -67,7 +67,7 @@ t.test('what is no address, or no port, is undefined', async (t) => {
   t.equal(keyOf('::1', 65535), '[::1]:65535');
 });
 
-t.test('bytes and text say the same, for every shape of address', async (t) => {
+t.test('bytes and text mean the same address, in every form', async (t) => {
   const random = new SeededRandom(1);
   for (let round = 0; round < 2000; round += 1) {
     const bytes = random.bytes(round % 2 === 0 ? 4 : 16);
@@ -84,7 +84,7 @@ t.test('bytes and text say the same, for every shape of address', async (t) => {
   t.throws(() => Endpoint.ofBytes(Buffer.alloc(5), 1), RangeError);
 });
 
-t.test('what a socket reports is taken as it is, but for mapped IPv4', async (t) => {
+t.test('the address of a socket is used as it is, except for mapped IPv4', async (t) => {
   t.equal(Endpoint.ofSource('192.0.2.1', 9).key, '192.0.2.1:9');
   t.equal(Endpoint.ofSource('::ffff:192.0.2.1', 9).key, '192.0.2.1:9');
   t.equal(Endpoint.ofSource('2001:db8::1', 9).key, keyOf('2001:db8::1', 9));

@@ -9,7 +9,7 @@ t.test('an entry lives for its lifetime, not a millisecond longer', async (t) =>
   t.equal(map.get('a', 1100), undefined);
 });
 
-t.test('taking an entry gives it once', async (t) => {
+t.test('an entry can be taken once', async (t) => {
   const map = new ExpiringMap<string, number>(100, 10);
   map.set('a', 1, 0);
   t.equal(map.take('a', 50), 1);
@@ -19,7 +19,7 @@ t.test('taking an entry gives it once', async (t) => {
   t.equal(map.size, 0);
 });
 
-t.test('setting again makes an entry young', async (t) => {
+t.test('setting an entry again restarts its lifetime', async (t) => {
   const map = new ExpiringMap<string, number>(100, 10);
   map.set('a', 1, 0);
   map.set('b', 2, 10);
@@ -29,7 +29,7 @@ t.test('setting again makes an entry young', async (t) => {
   t.equal(map.size, 1, 'b is gone though a was made before it');
 });
 
-t.test('never holds more than its capacity: the oldest makes room', async (t) => {
+t.test('a full map removes the oldest entry', async (t) => {
   const map = new ExpiringMap<number, number>(1000, 3);
   for (let key = 0; key < 10; key += 1) {
     map.set(key, key, key);
@@ -40,7 +40,7 @@ t.test('never holds more than its capacity: the oldest makes room', async (t) =>
   t.same([...map.values(11)], [7, 9, 80], 'a known key pushes nobody out');
 });
 
-t.test('what is too old makes room before what is not', async (t) => {
+t.test('expired entries are removed first', async (t) => {
   const map = new ExpiringMap<string, number>(100, 2);
   map.set('a', 1, 0);
   map.set('b', 2, 90);
@@ -48,7 +48,7 @@ t.test('what is too old makes room before what is not', async (t) => {
   t.same([...map.values(120)], [2, 3]);
 });
 
-t.test('lists, deletes and clears', async (t) => {
+t.test('entries can be listed, deleted and cleared', async (t) => {
   const map = new ExpiringMap<string, number>(100, 10);
   map.set('a', 1, 0);
   map.set('b', 2, 50);
@@ -59,6 +59,6 @@ t.test('lists, deletes and clears', async (t) => {
   t.equal(map.size, 0);
 });
 
-t.test('a capacity below 1 is our own mistake', async (t) => {
+t.test('a capacity below 1 throws', async (t) => {
   t.throws(() => new ExpiringMap(1, 0), RangeError);
 });

@@ -34,7 +34,7 @@ class Said {
   }
 }
 
-t.test('some lines are said as they are, and a minute later the others are summed up by kind', async (t) => {
+t.test('some lines are logged as they are, and a minute later the others are summarized by kind', async (t) => {
   const said = new Said(LIMITS);
   said.say('A', 7);
   said.say('A', 2, { kind: 'request refused' });
@@ -47,7 +47,7 @@ t.test('some lines are said as they are, and a minute later the others are summe
   t.same(said.news, ['A: in the last minute also 3 tunnels opened, 2 requests refused, 1 tunnel ended']);
 });
 
-t.test('a flood costs a line a minute for as long as it lasts, and then each line counts again', async (t) => {
+t.test('a flood costs a line per minute while it lasts, and then each line is logged again', async (t) => {
   const said = new Said(LIMITS);
   for (let second = 0; second < 600; second += 1) {
     said.say('A', 10);
@@ -65,7 +65,7 @@ t.test('a flood costs a line a minute for as long as it lasts, and then each lin
   t.same(said.news, ['A 1']);
 });
 
-t.test('who is a little above the budget is summed up until a minute is within it', async (t) => {
+t.test('a source slightly above its budget is summarized until a minute is within it', async (t) => {
   const said = new Said(LIMITS);
   said.say('A', 6);
   t.equal(said.news.length, 4);
@@ -75,7 +75,7 @@ t.test('who is a little above the budget is summed up until a minute is within i
   t.equal(said.news.length, 2, 'what has come back in the meantime');
 });
 
-t.test('one that floods does not silence another', async (t) => {
+t.test('a flood of one source does not silence another', async (t) => {
   const said = new Said();
   for (let minute = 0; minute < 10; minute += 1) {
     said.say('A', 10_000);
@@ -87,7 +87,7 @@ t.test('one that floods does not silence another', async (t) => {
   t.equal(lines.filter((line) => line.startsWith('A')).length, 200 + 10);
 });
 
-t.test('a hundred tunnels that are opened and end appear each, and then ten a minute', async (t) => {
+t.test('a hundred tunnels are logged one by one, and then ten per minute', async (t) => {
   const said = new Said();
   said.say('A', 100);
   said.say('A', 100, { kind: 'tunnel ended' });
@@ -101,7 +101,7 @@ t.test('a hundred tunnels that are opened and end appear each, and then ten a mi
   t.notOk(lines.some((line) => line.includes('also')));
 });
 
-t.test('a crowd has a bound together, is summed up in some lines, and nothing that it did is lost', async (t) => {
+t.test('many sources share a limit, are summarized in some lines, and every event is counted', async (t) => {
   const said = new Said();
   for (let source = 0; source < 5_000; source += 1) said.say(`S${source}`, 2);
   t.equal(said.news.length, 500);
@@ -121,7 +121,7 @@ t.test('a crowd has a bound together, is summed up in some lines, and nothing th
   t.ok(lines <= 60 * (200 + 33), `${lines} lines in an hour of new ones`);
 });
 
-t.test('a sum is as serious as the most serious that it counts', async (t) => {
+t.test('a summary has the most severe level of its lines', async (t) => {
   const said = new Said(LIMITS);
   said.say('A', 5);
   said.say('A', 1, { level: 'warn', kind: 'key refused' });
@@ -130,7 +130,7 @@ t.test('a sum is as serious as the most serious that it counts', async (t) => {
   t.equal(said.news.at(-1), 'warning: A: in the last minute also 2 tunnels opened, 1 key refused');
 });
 
-t.test('the end says what is to be said still, and then nothing is left to happen', async (t) => {
+t.test('closing writes the pending summaries and stops', async (t) => {
   const said = new Said(LIMITS);
   said.say('A', 9);
   said.clock.advance(12_500);

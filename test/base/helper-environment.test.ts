@@ -9,7 +9,7 @@ const SOURCES = fileURLToPath(new URL('../../../src/', import.meta.url));
 /** They start this program once more, which has to find what it was started with. */
 const OURSELVES = ['platform/process/background.ts', 'platform/process/parent-process.ts'];
 
-t.test('a helper learns neither the secret nor the password of a proxy', async (t) => {
+t.test('a helper program inherits neither the secret nor the password of a proxy', async (t) => {
   const environment = {
     ...{ TUNTOX_SHARED_SECRET: 'secret', ALL_PROXY: 'socks5://me:password@proxy', all_proxy: 'x', PATH: '/bin' },
     ...{ TZ: 'UTC', NOTIFY_SOCKET: '/run/notify', TUNTOX_NETWORK_PROXY: 'socks5://me:password@proxy' },
@@ -18,7 +18,7 @@ t.test('a helper learns neither the secret nor the password of a proxy', async (
   t.same(helperEnvironment(environment, ['NOTIFY_SOCKET']), { PATH: '/bin', TZ: 'UTC', NOTIFY_SOCKET: '/run/notify' });
 });
 
-t.test('secrets are forgotten, and nothing else is', async (t) => {
+t.test('only secrets are deleted from the environment', async (t) => {
   const environment = { TUNTOX_SHARED_SECRET: 's', TUNTOX_LOG_LEVEL: 'debug', all_proxy: 'x', PATH: '/bin' };
   forgetSecrets(environment);
   t.same(environment, { TUNTOX_LOG_LEVEL: 'debug', PATH: '/bin' });
@@ -30,7 +30,7 @@ t.test('secrets are forgotten, and nothing else is', async (t) => {
   t.same(all, {}, 'every setting that may hold one');
 });
 
-t.test('nothing but this program itself is started with all that it knows', async (t) => {
+t.test('only this program itself is started with the whole environment', async (t) => {
   const files = readdirSync(SOURCES, { recursive: true, encoding: 'utf8' }).filter((file) => file.endsWith('.ts'));
   const starting = files.filter((file) => {
     const text = readFileSync(`${SOURCES}${file}`, 'utf8');
@@ -41,7 +41,7 @@ t.test('nothing but this program itself is started with all that it knows', asyn
   t.same(starting.sort(), OURSELVES);
 });
 
-t.test('programs are started in two ways only, which the test above looks for', async (t) => {
+t.test('programs are started only in the two ways that the test above finds', async (t) => {
   const files = readdirSync(SOURCES, { recursive: true, encoding: 'utf8' }).filter((file) => file.endsWith('.ts'));
   for (const file of files) {
     const names = /import (?:type )?\{([^}]*)\} from 'node:child_process'/.exec(

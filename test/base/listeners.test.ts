@@ -1,7 +1,7 @@
 import t from 'tap';
 import { Listeners } from '../../src/base/listeners.js';
 
-t.test('all are told what happened, in the order in which they came, until they go', async (t) => {
+t.test('listeners are called in the order in which they were added, until they are removed', async (t) => {
   const listeners = new Listeners<[name: string, count: number]>();
   const heard: string[] = [];
   const leave = listeners.add((name, count) => heard.push(`one ${name} ${count}`));
@@ -13,7 +13,7 @@ t.test('all are told what happened, in the order in which they came, until they 
   t.same(heard, ['one a 1', 'two a 1', 'two b 2']);
 });
 
-t.test('who comes or goes while others are told does so from the next event on', async (t) => {
+t.test('a listener that is added or removed during an event changes the next one', async (t) => {
   const listeners = new Listeners<[]>();
   const heard: string[] = [];
   const leave = listeners.add(() => {

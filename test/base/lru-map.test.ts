@@ -1,7 +1,7 @@
 import t from 'tap';
 import { LruMap } from '../../src/base/lru-map.js';
 
-t.test('forgets what was used longest ago', async (t) => {
+t.test('a full map removes the least recently used entry', async (t) => {
   const map = new LruMap<string, number>(2);
   map.set('a', 1);
   map.set('b', 2);
@@ -13,7 +13,7 @@ t.test('forgets what was used longest ago', async (t) => {
   t.equal(map.size, 2);
 });
 
-t.test('setting a known key again changes it and pushes nobody out', async (t) => {
+t.test('setting a known key again removes no other entry', async (t) => {
   const map = new LruMap<string, number>(2);
   map.set('a', 1);
   map.set('b', 2);
@@ -24,7 +24,7 @@ t.test('setting a known key again changes it and pushes nobody out', async (t) =
   t.equal(map.get('a'), 3);
 });
 
-t.test('never holds more than its capacity', async (t) => {
+t.test('the size never exceeds the capacity', async (t) => {
   const map = new LruMap<number, number>(5);
   for (let key = 0; key < 100; key += 1) map.set(key, key);
   t.equal(map.size, 5);
@@ -32,7 +32,7 @@ t.test('never holds more than its capacity', async (t) => {
   t.equal(map.get(95), 95);
 });
 
-t.test('deletes and clears', async (t) => {
+t.test('entries can be deleted and cleared', async (t) => {
   const map = new LruMap<string, number>(2);
   map.set('a', 1);
   t.ok(map.delete('a'));
@@ -42,6 +42,6 @@ t.test('deletes and clears', async (t) => {
   t.equal(map.size, 0);
 });
 
-t.test('a capacity below 1 is our own mistake', async (t) => {
+t.test('a capacity below 1 throws', async (t) => {
   t.throws(() => new LruMap(0), RangeError);
 });

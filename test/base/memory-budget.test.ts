@@ -1,7 +1,7 @@
 import t from 'tap';
 import { MemoryBudget } from '../../src/base/memory-budget.js';
 
-t.test('one user may hold half of it, and two a third each', async (t) => {
+t.test('one user may hold half of the memory, and two a third each', async (t) => {
   const budget = new MemoryBudget({ total: 300, floor: 10 });
   const [first, second] = [budget.share(), budget.share()];
   while (first.take(1));
@@ -13,7 +13,7 @@ t.test('one user may hold half of it, and two a third each', async (t) => {
   t.equal(budget.used, 200);
 });
 
-t.test('the floor is there when nothing is left, and what is given back is there for others', async (t) => {
+t.test('the floor remains when nothing is left, and released memory is available to others', async (t) => {
   const budget = new MemoryBudget({ total: 300, floor: 10 });
   const [forced, late] = [budget.share(), budget.share()];
   forced.add(300);

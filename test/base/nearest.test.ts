@@ -1,7 +1,7 @@
 import t from 'tap';
 import { nearest } from '../../src/base/nearest.js';
 
-t.test('finds what was meant, with a few mistakes in it', async (t) => {
+t.test('a name with a few typing errors is found', async (t) => {
   const names = ['whitelist', 'status', 'net', 'connections', 'config', 'Laptop'];
   t.equal(nearest('whitlist', names), 'whitelist');
   t.equal(nearest('statsu', names), 'status', 'two swapped letters are one mistake');
@@ -10,7 +10,7 @@ t.test('finds what was meant, with a few mistakes in it', async (t) => {
   t.equal(nearest('laptpo', names), 'Laptop');
 });
 
-t.test('says nothing when nothing is near', async (t) => {
+t.test('without a similar name the result is undefined', async (t) => {
   t.equal(nearest('xyzzy', ['whitelist', 'status']), undefined);
   t.equal(nearest('', ['whitelist']), undefined);
   t.equal(nearest('status', []), undefined);

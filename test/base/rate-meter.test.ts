@@ -1,7 +1,7 @@
 import t from 'tap';
 import { RateMeter } from '../../src/base/rate-meter.js';
 
-t.test('a steady flow is told as what it is, soon after its beginning and ever after', async (t) => {
+t.test('a steady flow has its rate soon after the beginning', async (t) => {
   const meter = new RateMeter();
   let worst = 0;
   for (let now = 10_000; now < 60_000; now += 10) {
@@ -12,7 +12,7 @@ t.test('a steady flow is told as what it is, soon after its beginning and ever a
   t.equal(meter.total, 5_000 * 50);
 });
 
-t.test('what ended is forgotten after 5 s, but not its sum', async (t) => {
+t.test('the rate falls to 0 within 5 s after the end, the total stays', async (t) => {
   const meter = new RateMeter();
   meter.add(1_000, 100);
   t.ok(meter.rate(4_000) > 0);
@@ -20,7 +20,7 @@ t.test('what ended is forgotten after 5 s, but not its sum', async (t) => {
   t.equal(meter.total, 1_000);
 });
 
-t.test('a pause of any length leaves nothing of before in the rate', async (t) => {
+t.test('after a long pause the rate has no earlier amounts', async (t) => {
   for (const pause of [5_000, 5_500, 7_777, 1_000_000_000]) {
     const meter = new RateMeter();
     for (let now = 0; now < 5_000; now += 100) meter.add(1_000_000, now);
@@ -29,10 +29,10 @@ t.test('a pause of any length leaves nothing of before in the rate', async (t) =
   }
 });
 
-t.test('a single packet is no flood', async (t) => {
+t.test('a single packet has a low rate', async (t) => {
   const meter = new RateMeter();
   meter.add(1_000, 7);
   t.equal(meter.rate(7), 2_000);
 });
 
-t.test('nothing is no rate', async (t) => t.equal(new RateMeter().rate(1_000), 0));
+t.test('without packets the rate is 0', async (t) => t.equal(new RateMeter().rate(1_000), 0));

@@ -11,7 +11,7 @@ t.test('a repeater acts after each gap and repeats the last one', async (t) => {
   t.same(times, [10, 60, 160, 260, 360]);
 });
 
-t.test('a second start changes nothing, a stop ends it, a start after that begins anew', async (t) => {
+t.test('a second start has no effect, and a start after a stop begins again', async (t) => {
   const clock = new ManualClock();
   let count = 0;
   const repeater = new Repeater(clock, [10, 1000], () => {

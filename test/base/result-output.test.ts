@@ -22,7 +22,7 @@ const CALLS: readonly (readonly [string, string])[] = [
 ];
 const program = (name: string): string => join(ROOT, 'dist/bin', `${name}.js`);
 
-t.test('what a full disk does not take ends with 1 and one line that says so, in all three commands', async (t) => {
+t.test('a full disk ends each of the three commands with status 1 and one line', async (t) => {
   for (const [name, argument] of CALLS) {
     const words = argument === 'completion' ? [argument, 'bash'] : [argument];
     const full = openSync('/dev/full', 'w');
@@ -58,7 +58,7 @@ t.test(
   },
 );
 
-t.test('results of the daemon that cannot be written end with 1, and no secret is put in force', async (t) => {
+t.test('results of the daemon that cannot be written end with status 1, and no secret takes effect', async (t) => {
   const socket = await startDaemon(t, {
     'secret.set': () => t.fail('a secret that nobody has seen is in force') as never,
   });
@@ -77,7 +77,7 @@ t.test('results of the daemon that cannot be written end with 1, and no secret i
   }
 });
 
-t.test('a new secret is not made where nobody would see it', async (t) => {
+t.test('a new secret is not created if its output is lost', async (t) => {
   const socket = await startDaemon(t, {
     'secret.set': () => t.fail('a secret that nobody has seen is in force') as never,
   });

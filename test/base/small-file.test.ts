@@ -16,7 +16,7 @@ t.test('a file is read whole, up to the limit', async (t) => {
   t.throws(() => readSmallFile(path, 199_999), { code: 'too-large', message: /more than 199999 bytes/ });
 });
 
-t.test('what is no file is refused at once, and /dev/null is an empty one', async (t) => {
+t.test('anything but a file is refused at once, and /dev/null is an empty file', async (t) => {
   const directory = temporaryDirectory(t);
   const [pipe, socket] = [join(directory, 'pipe'), join(directory, 'socket')];
   spawnSync('mkfifo', [pipe]);
@@ -36,7 +36,7 @@ t.test('what is no file is refused at once, and /dev/null is an empty one', asyn
   }
 });
 
-t.test('a pipe that was given to us open is read up to its end, if that is allowed', async (t) => {
+t.test('an inherited pipe is read to its end if the caller allows it', async (t) => {
   const path = join(temporaryDirectory(t), 'pipe');
   spawnSync('mkfifo', [path]);
   const given = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
@@ -51,7 +51,7 @@ t.test('a pipe that was given to us open is read up to its end, if that is allow
   }
 });
 
-t.test('what cannot be read is named with its reason', async (t) => {
+t.test('an error names the file and the reason', async (t) => {
   const directory = temporaryDirectory(t);
   symlinkSync('itself', join(directory, 'itself'));
   t.throws(() => readSmallFile(join(directory, 'none'), 1), {
@@ -62,7 +62,7 @@ t.test('what cannot be read is named with its reason', async (t) => {
   t.throws(() => readSmallFile(join(directory, 'itself'), 1), { message: /too many symbolic links/ });
 });
 
-t.test('a file of root that our group may read is private, others of a group are not', async (t) => {
+t.test('a file of root that our group can read is private, another file of the group is not', async (t) => {
   if (!requirementsMet(t, root('have files of root'))) return;
   const path = join(temporaryDirectory(t), 'secret');
   writeFileSync(path, '');

@@ -62,8 +62,8 @@ t.test('the short options of tuntox have the same meaning', async (t) => {
 
 t.test('a usage error names the option and the one that was probably meant', async (t) => {
   const cases: [string[], RegExp][] = [
-    [['--log-levle', 'debug'], /unknown option --log-levle: did you mean --log-level\?/],
-    [['--log_level', 'debug'], /unknown option --log_level: did you mean --log-level\?/],
+    [['--log-levle', 'debug'], /unknown option --log-levle: did you mean "--log-level"\?/],
+    [['--log_level', 'debug'], /unknown option --log_level: did you mean "--log-level"\?/],
     [['-x'], /^unknown option -x$/],
     [['--state-dir'], /--state-dir needs a value, such as --state-dir \/etc\/tuntox/],
     [['-F', ''], /-F needs a value/],

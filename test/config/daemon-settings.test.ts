@@ -187,7 +187,7 @@ t.test('all errors are reported at once, with file and line, variable or flag', 
     /^tuntox\.yaml, line 5: network\.udp_ports: "5-3" is not a range/,
     /^tuntox\.yaml, line 8: network\.bootstrap: a public key has 64 hex digits, this one has 4$/,
     /^tuntox\.yaml, line 9: network\.bootstrap: "nonsense" is not host:port:key/,
-    /^TUNTOX_LOG_LEVL: unknown setting: did you mean TUNTOX_LOG_LEVEL\?$/,
+    /^TUNTOX_LOG_LEVL: unknown setting: did you mean "TUNTOX_LOG_LEVEL"\?$/,
     /^TUNTOX_HTTP_LISTEN: http\.listen: "0\.0\.0\.0" is not a loopback address/,
     /^--state-dir: state_dir: "relative" is not an absolute path/,
   ];

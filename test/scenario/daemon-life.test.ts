@@ -99,7 +99,7 @@ t.test(
       t,
       spawnDaemon(t, place, { args: ['--lgo-level', 'info'] }),
       2,
-      /unknown option --lgo-level: did you mean --log-level/,
+      /unknown option --lgo-level: did you mean "--log-level"/,
     );
   },
 );

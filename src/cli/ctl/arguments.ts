@@ -1,6 +1,6 @@
 /** Describes the commands of tuntoxctl, and reads a command line against the description. Help, manual and completion use it too. */
 import { type OptionSyntax, readWords, type Word } from '../../base/command-line.js';
-import { nearest } from '../../base/nearest.js';
+import { didYouMean, similarNames } from '../../base/nearest.js';
 import { type CtlError, usage } from './ctl-error.js';
 
 /** What Tab offers for a value: names from the running daemon, files, or these words. */
@@ -152,7 +152,7 @@ function findCommand<Command extends Description>(words: readonly string[], comm
     throw usage(`${noun} needs a verb: ${verbs.join(', ')}`, `for details: tuntoxctl ${noun} --help`);
   }
   const meant = SYNONYMS[verb] ?? verb;
-  const suggested = verbs.includes(meant) ? [meant] : similar(verb, verbs);
+  const suggested = verbs.includes(meant) ? [meant] : similarNames(verb, verbs);
   throw usage(
     `there is no command "${noun} ${verb}"`,
     didYouMean(suggested.map((one) => `${noun} ${one}`)) ?? `verbs of ${noun}: ${verbs.join(', ')}`,
@@ -176,20 +176,9 @@ function unknownCommand(word: string, commands: readonly Description[]): CtlErro
   const meant = SYNONYMS[word] ?? word;
   const names = commands.map(({ path }) => path.join(' '));
   const exact = names.includes(meant) ? [meant] : names.filter((name) => name.endsWith(` ${meant}`));
-  const suggested = exact.length > 0 ? exact : similar(word, [...new Set(commands.map(({ path }) => path[0] ?? ''))]);
+  const suggested =
+    exact.length > 0 ? exact : similarNames(word, [...new Set(commands.map(({ path }) => path[0] ?? ''))]);
   return usage(`there is no command "${word}"`, didYouMean(suggested) ?? 'to list the commands: tuntoxctl --help');
-}
-
-/** Returns the names that begin with the word, or else the nearest one. */
-function similar(word: string, names: readonly string[]): readonly string[] {
-  const longer = names.filter((name) => name.startsWith(word.toLowerCase()));
-  const near = nearest(word, names);
-  return longer.length > 0 || near === undefined ? longer : [near];
-}
-
-function didYouMean(names: readonly string[]): string | undefined {
-  if (names.length === 0) return undefined;
-  return `did you mean ${names.map((name) => `"${name}"`).join(' or ')}?`;
 }
 
 function checkArguments(command: Description, words: readonly string[]): void {
@@ -231,7 +220,7 @@ function checkedOptions(command: Description, words: readonly OptionWord[]): Val
 function unknownOption(command: Description, written: string, known: readonly Option[]): CtlError {
   const name = command.path.join(' ');
   if (written === DRY_RUN.name) return usage(`${name} changes nothing, so it has no ${written}`, `remove ${written}`);
-  const near = similar(
+  const near = similarNames(
     written,
     known.map((option) => option.name),
   );

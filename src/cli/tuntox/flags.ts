@@ -1,7 +1,6 @@
 /** Reads the command line of `tuntox`: as getopt does, with long options too. */
 import { CodedError } from '../../base/coded-error.js';
-import { readWords } from '../../base/command-line.js';
-import { nearest } from '../../base/nearest.js';
+import { optionError, readWords } from '../../base/command-line.js';
 import { OPTIONS, type OptionName, type TuntoxOption, type ValueOption } from './options.js';
 
 /** A mistake on the command line; the message says how to correct it. */
@@ -48,19 +47,8 @@ function givenFlag(option: TuntoxOption | undefined, written: string, value: str
   const planned = PLANNED[written];
   if (planned !== undefined)
     throw new UsageError(`${written} (${planned}) is not supported in this version: remove it`);
-  if (option === undefined) throw new UsageError(`unknown option ${written}${suggestion(written)}`);
-  if (option.value === undefined) {
-    if (value !== undefined) throw new UsageError(`${written} takes no value: remove "=${value}"`);
-  } else if (!value) {
-    const what = value === '' ? `the value of ${written} is empty: use one` : `${written} needs a value,`;
-    throw new UsageError(`${what} such as ${written} ${option.example ?? option.value}`);
-  }
-  return { flag: option.name, written, value } as GivenFlag;
-}
-
-function suggestion(written: string): string {
   const names = OPTIONS.map(({ name }) => name);
-  const longer = written.length > 3 ? names.find((name) => name.startsWith(written)) : undefined;
-  const near = longer ?? (written.startsWith('--') ? nearest(written, names) : undefined);
-  return near === undefined ? '' : `: did you mean ${near}?`;
+  const error = optionError({ option, written, value }, { names, example: option?.example ?? option?.value ?? '' });
+  if (option === undefined || error !== undefined) throw new UsageError(error ?? '');
+  return { flag: option.name, written, value } as GivenFlag;
 }

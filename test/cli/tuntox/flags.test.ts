@@ -53,8 +53,8 @@ t.test('a usage error names the option and says how to correct it', async (t) =>
   const cases: [string[], RegExp][] = [
     [['-x'], /^unknown option -x$/],
     [['--nonsense'], /^unknown option --nonsense$/],
-    [['--forwrad', '1:a:1'], /^unknown option --forwrad: did you mean --forward\?$/],
-    [['--forw', '1:a:1'], /^unknown option --forw: did you mean --forward\?$/],
+    [['--forwrad', '1:a:1'], /^unknown option --forwrad: did you mean "--forward"\?$/],
+    [['--forw', '1:a:1'], /^unknown option --forw: did you mean "--forward"\?$/],
     [['--L', '1:a:1'], /^unknown option --L/],
     [['--P', '1:a:1'], /^unknown option --P/],
     [['list'], /^unexpected argument "list"$/],
@@ -62,7 +62,7 @@ t.test('a usage error names the option and says how to correct it', async (t) =>
     [['-L'], /^-L needs a value, such as -L 2222:127.0.0.1:22$/],
     [['--forward'], /^--forward needs a value, such as --forward 2222:127.0.0.1:22$/],
     [['-d', '--bootstrap'], /--bootstrap needs a value/],
-    [['-C', ''], /value of -C is empty: use one such as -C /],
+    [['-C', ''], /-C needs a value, such as -C /],
     [['--insecure-open=yes'], /--insecure-open takes no value/],
   ];
   for (const [words, message] of cases) t.throws(() => readFlags(words), { code: 'usage', message }, words.join(' '));
