@@ -116,6 +116,8 @@ export const RotateSecret = v.strictObject({
 export const SecretOff = v.strictObject({ confirmed: v.optional(v.boolean(), false), dryRun });
 export const SecretChange = v.strictObject({
   schema: v.literal('tuntox.secret-change/1'),
+  /** False when there was no secret to remove. */
+  changed: v.boolean(),
   /** The generated secret, sent only once; null when none was generated. */
   secret: v.nullable(v.string()),
   previousValidUntil: v.nullable(Time),

@@ -1,5 +1,6 @@
 /** `clients` and `ping`: the clients that were admitted. */
 import { LAST_UNIX_TIME, rfc3339 } from '../../base/clock.js';
+import { durationText } from '../../base/units.js';
 import { ControlError } from '../../control/control-error.js';
 import type { MethodHandlers, Params, Result } from '../../control/protocol.js';
 import type { AdmittedClient } from '../../engine/server/client-admission.js';
@@ -55,7 +56,7 @@ function kick(deps: Deps, { client, banForMs, dryRun }: Params<'clients.kick'>):
     admission.kick(key);
     if (until !== undefined) {
       access.banInMemory(key, 'banned by clients kick', until);
-      log.info(`${logName(deps, key)}: banned for ${until - clock.unixTime()} s`);
+      log.info(`${logName(deps, key)}: banned for ${durationText((until - clock.unixTime()) * 1000)}`);
     }
   }
   return {

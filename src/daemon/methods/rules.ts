@@ -3,7 +3,7 @@ import { FormatError } from '../../config/format-error.js';
 import { parseTarget } from '../../config/formats.js';
 import { ControlError } from '../../control/control-error.js';
 import type { MethodHandlers } from '../../control/protocol.js';
-import { type ClientKey, clientName, findClient, knownClients, newClient } from './client-names.js';
+import { clientName, findAnyClient } from './client-names.js';
 import type { MethodContext } from './context.js';
 
 type Deps = Pick<MethodContext, 'access' | 'admission' | 'targets'>;
@@ -17,7 +17,7 @@ export function ruleMethods(deps: Deps): Pick<MethodHandlers, 'rules.list' | 'ru
       rules: targets.rules,
     }),
     'rules.check': async ({ client, target: text }) => {
-      const key = clientOf(deps, client);
+      const key = findAnyClient(deps, client);
       const target = targetOf(text);
       const { isAllowed, decidedBy } = await targets.explainByAddress(key.hex, target);
       return {
@@ -29,16 +29,6 @@ export function ruleMethods(deps: Deps): Pick<MethodHandlers, 'rules.list' | 'ru
       };
     },
   };
-}
-
-/** A whole key or Tox ID may also be of a client that is not known yet. @throws ControlError */
-function clientOf(deps: Deps, text: string): ClientKey {
-  try {
-    return findClient(text, knownClients(deps));
-  } catch (error) {
-    if (!(error instanceof ControlError) || error.code !== 'not-found' || !/^[0-9a-f]{64,}$/i.test(text)) throw error;
-    return newClient(text);
-  }
 }
 
 /** @throws ControlError */

@@ -74,7 +74,7 @@ export function secretMethods(deps: Deps): Pick<MethodHandlers, Names> {
       log.info(hadOne ? 'secret replaced' : 'secret set');
     }
     const previousValidUntil = hadOne && seconds > 0 ? rfc3339(clock.unixTime() + seconds) : null;
-    return { schema: 'tuntox.secret-change/1', secret: null, previousValidUntil, closedTunnels, notes };
+    return { schema: 'tuntox.secret-change/1', changed: true, secret: null, previousValidUntil, closedTunnels, notes };
   };
 
   return {
@@ -106,7 +106,8 @@ async function off(deps: Deps, { confirmed, dryRun }: Params<'secret.off'>): Pro
   const { access, log } = deps;
   checkIsOurs(deps);
   const change = { schema: 'tuntox.secret-change/1', secret: null, previousValidUntil: null } as const;
-  if (access.secret === undefined) return { ...change, closedTunnels: 0, notes: ['there is no secret to remove'] };
+  if (access.secret === undefined)
+    return { ...change, changed: false, closedTunnels: 0, notes: ['there is no secret to remove'] };
   const affected = affectedBy(deps, {
     door: { hasSecret: false },
     isSecretUnchanged: false,
@@ -119,7 +120,7 @@ async function off(deps: Deps, { confirmed, dryRun }: Params<'secret.off'>): Pro
     await saved(access.setSecret(undefined, { grace: 0, dropSessions: false }));
     log.info('secret removed');
   }
-  return { ...change, closedTunnels, notes };
+  return { ...change, changed: true, closedTunnels, notes };
 }
 
 export function secretStatus({

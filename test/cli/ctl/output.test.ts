@@ -184,7 +184,14 @@ t.test('the daemon gets the request as it was typed', async (t) => {
     },
     'secret.set': (params) => {
       asked.push(params);
-      return { schema: 'tuntox.secret-change/1', secret: null, previousValidUntil: null, closedTunnels: 0, notes: [] };
+      return {
+        schema: 'tuntox.secret-change/1',
+        changed: true,
+        secret: null,
+        previousValidUntil: null,
+        closedTunnels: 0,
+        notes: [],
+      };
     },
     'connections.list': (params) => {
       asked.push(params);
@@ -211,6 +218,30 @@ t.test('the daemon gets the request as it was typed', async (t) => {
     { secret: 'a secret ', graceMs: 5_400_000, dropSessions: false, confirmed: false, dryRun: false },
     { client: '9f3a11' },
   ]);
+});
+
+t.test('a change is printed in the past, a dry run as what would be, and no change as its note alone', async (t) => {
+  const result = {
+    schema: 'tuntox.secret-change/1',
+    secret: null,
+    previousValidUntil: null,
+    closedTunnels: 0,
+    notes: ['there is no secret to remove'],
+  } as const;
+  const off = async (changed: boolean, ...words: string[]) => {
+    const socket = await startDaemon(t, { 'secret.off': () => ({ ...result, changed, notes: [...result.notes] }) });
+    return (await run(['secret', 'off', ...words], { socket })).stdout.split('\n')[0];
+  };
+  t.equal(await off(true), 'secret removed');
+  t.equal(await off(true, '--dry-run'), 'the secret would be removed');
+  t.equal(await off(false), 'there is no secret to remove');
+  const socket = await startDaemon(t, {
+    'whitelist.off': () => ({
+      schema: 'tuntox.whitelist-change/1',
+      ...{ added: [], changed: [], removed: [], closedTunnels: 0, notes: ['from now on'] },
+    }),
+  });
+  t.equal((await run(['whitelist', 'off'], { socket })).stdout, 'from now on\n');
 });
 
 t.test('a new secret is printed on a line of its own', async (t) => {

@@ -48,7 +48,7 @@ export const SECRET_COMMANDS: readonly Command[] = [
       const change = await withConfirmation(context, (confirmed) =>
         session.call('secret.set', { secret, ...when, confirmed }),
       );
-      show(context, change, (result, out) => printChange(result, out, given.dryRun, 'secret set'));
+      show(context, change, (result, out) => printChange(result, out, given.dryRun, 'set'));
     },
   },
   {
@@ -64,7 +64,7 @@ export const SECRET_COMMANDS: readonly Command[] = [
       const change = await withConfirmation(context, (confirmed) =>
         session.call('secret.rotate', { ...when, confirmed, proposal: true }),
       );
-      show(context, change, (result, out) => printChange(result, out, given.dryRun, 'secret replaced'));
+      show(context, change, (result, out) => printChange(result, out, given.dryRun, 'replaced'));
       if (change.secret === null) return;
       await inForce(context, change.secret, when);
     },
@@ -81,7 +81,7 @@ export const SECRET_COMMANDS: readonly Command[] = [
       const change = await withConfirmation(context, (confirmed) =>
         context.session.call('secret.off', { confirmed, dryRun }),
       );
-      show(context, change, (result, out) => printChange(result, out, dryRun, 'secret removed'));
+      show(context, change, (result, out) => printChange(result, out, dryRun, 'removed'));
     },
   },
 ];
@@ -145,9 +145,9 @@ function printChange(change: Result<'secret.set'>, out: Output, dryRun: boolean,
     out.line();
     out.line(`  ${change.secret}`, { style: 'strong' });
     out.line();
-  } else out.line(dryRun ? `dry run, nothing has changed; otherwise: ${done}` : done, { indent: 2 });
+  } else if (change.changed) out.line(dryRun ? `the secret would be ${done}` : `secret ${done}`);
   if (change.previousValidUntil !== null)
-    out.line(`the previous secret is valid until ${timeText(change.previousValidUntil)}`);
+    out.line(`the previous secret ${dryRun ? 'would be' : 'is'} valid until ${timeText(change.previousValidUntil)}`);
   if (change.closedTunnels > 0) {
     out.line(`${dryRun ? 'would close' : 'closed'}  ${countText(change.closedTunnels, 'tunnel')}`);
   }

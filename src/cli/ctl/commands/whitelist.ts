@@ -197,7 +197,7 @@ function printChange(out: Output, change: Change, dryRun: boolean, now: number):
   for (const [verb, entries] of lists) {
     for (const entry of entries) out.line(`${would}${verb}  ${entryText(entry, now)}`, { indent: would.length + 7 });
   }
-  if (lists.every(([, entries]) => entries.length === 0)) out.line('nothing to change');
+  if (change.notes.length === 0 && lists.every(([, entries]) => entries.length === 0)) out.line('nothing to change');
   if (change.closedTunnels > 0) {
     out.line(`${dryRun ? 'would close' : 'closed'}  ${countText(change.closedTunnels, 'tunnel')}`);
   }

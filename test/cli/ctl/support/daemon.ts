@@ -180,6 +180,7 @@ const change = (changes: Partial<Result<'whitelist.add'>>): Result<'whitelist.ad
 
 const secretChange = (changes: Partial<Result<'secret.set'>>): Result<'secret.set'> => ({
   schema: 'tuntox.secret-change/1',
+  changed: true,
   secret: null,
   previousValidUntil: null,
   closedTunnels: 0,
