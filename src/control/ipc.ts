@@ -22,18 +22,8 @@ export type IpcErrorCode = 'not-running' | 'permission' | 'in-use' | 'failed';
 /** The message names the socket. */
 export class IpcError extends CodedError<IpcErrorCode> {}
 
-/** One end of a connection. */
-export interface IpcConnection {
-  /** Queues the bytes in any case. @returns false when the buffer is full: `onDrain` follows */
-  write(text: string): boolean;
-  /** Bytes that wait for the peer to read. */
-  readonly waiting: number;
-  pause(): void;
-  resume(): void;
-  /** Sends the waiting bytes, then closes. */
-  end(): void;
-  destroy(): void;
-}
+/** One end of a connection. It is written to also when it is full or closed: `onDrain` or `onClose` follows. */
+export type IpcConnection = Pick<Socket, 'write' | 'writableLength' | 'pause' | 'resume' | 'end' | 'destroy'>;
 
 export interface IpcHandlers {
   onData(bytes: Buffer): void;
@@ -95,7 +85,7 @@ export async function listenIpc(
   const { server } = ipc;
   const handlers = new Map<Socket, IpcHandlers>();
   server.on('connect', (socket) => {
-    const made = accept(connectionOf(socket));
+    const made = accept(socket);
     handlers.set(socket, made);
     socket.on('drain', () => made.onDrain());
     socket.on('close', () => {
@@ -181,20 +171,7 @@ export async function connectIpc(path: string, handlers: IpcHandlers): Promise<I
   client.on('data', (data) => handlers.onData(data));
   client.on('destroy', () => handlers.onClose());
   client.socket.on('drain', () => handlers.onDrain());
-  return connectionOf(client.socket);
-}
-
-function connectionOf(socket: Socket): IpcConnection {
-  return {
-    write: (text) => socket.destroyed || socket.write(text),
-    get waiting() {
-      return socket.writableLength;
-    },
-    pause: () => socket.pause(),
-    resume: () => socket.resume(),
-    end: () => socket.end(),
-    destroy: () => socket.destroy(),
-  };
+  return client.socket;
 }
 
 /** Whether there is no file. If that cannot be found out, there counts as being one. */

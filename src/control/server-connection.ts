@@ -95,7 +95,7 @@ export class ServerConnection {
 
   /** Bytes that wait for the client to read. */
   get waiting(): number {
-    return this.#deps.ipc.waiting;
+    return this.#deps.ipc.writableLength;
   }
 
   /** Disconnects at once. */
@@ -217,9 +217,9 @@ export class ServerConnection {
   }
 
   #emit(id: number, event: unknown, signal: AbortSignal): boolean {
-    if (signal.aborted || this.#deps.ipc.waiting > BUSY_WAITING) return false;
+    if (signal.aborted || this.waiting > BUSY_WAITING) return false;
     this.#write(encodeEvent(id, event));
-    return this.#deps.ipc.waiting <= BUSY_WAITING;
+    return this.waiting <= BUSY_WAITING;
   }
 
   #refuse(id: number | null, code: ControlError['code'], message: string, hint?: string): void {

@@ -63,29 +63,26 @@ export class HttpPages {
     this.#listener = undefined;
   }
 
-  #page(path: string): Promise<HttpPage> | undefined {
+  async #page(path: string): Promise<HttpPage | undefined> {
     switch (path) {
       case '/metrics':
-        return this.#deps.metrics().then((text) => ({ status: 200, type: OPEN_METRICS, text }));
-      case '/healthz':
-        return Promise.resolve(this.#healthPage());
-      case '/readyz':
-        return Promise.resolve(this.#readyPage());
+        return { status: 200, type: OPEN_METRICS, text: await this.#deps.metrics() };
+      case '/healthz': {
+        const { health, warnings } = this.#deps.health();
+        return textPage(health === 'ok', [health, ...warnings.map(({ code, message }) => `${code}: ${message}`)]);
+      }
+      case '/readyz': {
+        const state = this.#deps.state();
+        return textPage(state === 'running', [state]);
+      }
       default:
         return undefined;
     }
   }
-
-  /** Answers 503 when something needs the owner's attention. */
-  #healthPage(): HttpPage {
-    const { health, warnings } = this.#deps.health();
-    const lines = [health, ...warnings.map(({ code, message }) => `${code}: ${message}`)];
-    return { status: health === 'ok' ? 200 : 503, type: 'text/plain; charset=utf-8', text: `${lines.join('\n')}\n` };
-  }
-
-  /** Answers 200 while the daemon is running, also if it is degraded. */
-  #readyPage(): HttpPage {
-    const state = this.#deps.state();
-    return { status: state === 'running' ? 200 : 503, type: 'text/plain; charset=utf-8', text: `${state}\n` };
-  }
 }
+
+const textPage = (isGood: boolean, lines: readonly string[]): HttpPage => ({
+  status: isGood ? 200 : 503,
+  type: 'text/plain; charset=utf-8',
+  text: `${lines.join('\n')}\n`,
+});

@@ -31,7 +31,7 @@ export class HttpListener {
    */
   constructor(
     address: { readonly host: string; readonly port: number },
-    page: (path: string) => Promise<HttpPage> | undefined,
+    page: (path: string) => Promise<HttpPage | undefined> | undefined,
     onError: (error: Error) => void,
     lookUp?: BindLookup,
   ) {
@@ -60,7 +60,7 @@ export class HttpListener {
   }
 }
 
-function serverOf(page: (path: string) => Promise<HttpPage> | undefined): Server {
+function serverOf(page: (path: string) => Promise<HttpPage | undefined> | undefined): Server {
   const server = createServer(
     {
       requestTimeout: REQUEST_TIMEOUT,
@@ -84,7 +84,7 @@ function serverOf(page: (path: string) => Promise<HttpPage> | undefined): Server
 
 async function answer(
   { method, url, headers }: IncomingMessage,
-  page: (path: string) => Promise<HttpPage> | undefined,
+  page: (path: string) => Promise<HttpPage | undefined> | undefined,
 ): Promise<HttpPage> {
   if (!isOfThisMachine(headers.host)) return plain(403, 'use the address, not a name\n');
   if (method !== 'GET' && method !== 'HEAD') return plain(405, 'only GET and HEAD\n');
