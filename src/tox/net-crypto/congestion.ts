@@ -109,6 +109,8 @@ export class Congestion {
   readonly #startup = new Startup();
   readonly #probeRttSchedule = new ProbeRttSchedule();
   #cruiseRounds = CRUISE_ROUNDS;
+  /** Most bytes in flight since the last probe began. */
+  #probedInFlight = 0;
   /** The rate before the last probe, and from when a higher one may restart Startup. */
   #probedBandwidth = 0;
   #restartsFrom = 0;
@@ -225,7 +227,9 @@ export class Congestion {
     const round = this.#round;
     this.#noteReordering(sample, now);
     this.#noteLoss(sample);
-    round.maxInFlight = Math.max(round.maxInFlight, inFlight + sample.ackedBytes + sample.lostBytes);
+    const wasInFlight = inFlight + sample.ackedBytes + sample.lostBytes;
+    round.maxInFlight = Math.max(round.maxInFlight, wasInFlight);
+    this.#probedInFlight = Math.max(this.#probedInFlight, wasInFlight);
     if (sample.ackedBytes === 0) return;
     round.acked += sample.ackedBytes;
     if (!sample.isAmbiguous) this.#measureRoundTrip(now - sample.sentAt);
@@ -354,8 +358,9 @@ export class Congestion {
         this.#enter('cruise', now);
         return;
       case 'probe-up':
-        if (elapsed > horizon) {
-          const hasReached = this.#round.maxInFlight >= BOUND_REACHED * this.#inflightBound;
+        // As long as a round trip takes now: behind a queue that others keep full, a shorter probe is too small a part of a round.
+        if (elapsed > Math.max(horizon, this.#rtt.smoothed)) {
+          const hasReached = this.#probedInFlight >= BOUND_REACHED * this.#inflightBound;
           if (hasReached || this.#isPolled) this.#raiseBound(BOUND_GROWTH);
           this.#enter('probe-down', now);
         }
@@ -379,6 +384,7 @@ export class Congestion {
     this.#mode = mode;
     this.#modeSince = now;
     if (mode === 'drain' && !this.#isPolled) this.#recoveryStartedAt = now;
+    if (mode === 'probe-up') this.#probedInFlight = 0;
     if (mode === 'probe-up' || mode === 'drain') this.#probedBandwidth = this.#bandwidth.max;
     // The bytes delivered serve as a random number.
     const least = this.#hasCompetitor ? COMPETITOR_CRUISE_ROUNDS : CRUISE_ROUNDS;

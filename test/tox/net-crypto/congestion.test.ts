@@ -120,6 +120,16 @@ t.test('an overflow bounds the bytes in flight to what got through, until rounds
   t.ok(path.congestion.congestionWindow / PACKET > 1400);
 });
 
+t.test('probes raise the bound of an overflow although each ends together with a round', async (t) => {
+  const path = new Path();
+  path.congestion.noteOurKind();
+  path.fill(20, 50, 1000);
+  path.round({ rtt: 50, packets: 1000, lost: 500 });
+  path.fill(30, 50, 1000);
+  const packets = path.congestion.congestionWindow / PACKET;
+  t.ok(packets > 1200, `${packets}`);
+});
+
 t.test('packets that were reordered and not lost undo the effect of their loss', async (t) => {
   const path = new Path();
   path.congestion.noteOurKind();

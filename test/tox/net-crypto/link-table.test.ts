@@ -105,6 +105,16 @@ const ROWS: readonly Row[] = [
     again: 0.05,
   },
   {
+    name: 'a queue of 8 ms on a long way: 10 Mbit/s, 290 ms, 0.6 % loss',
+    link: { rate: 9.7, delay: 143, queue: 8, loss: 0.006, burst: 1.6 },
+    bytes: 20e6,
+    first: 0.5,
+    later: 0.8,
+    queue: 9,
+    again: 0.1,
+    firstAgain: 0.1,
+  },
+  {
     name: 'packets that overtake each other by 10 ms',
     link: { rate: 50, delay: 15, jitter: 10 },
     bytes: 20e6,
