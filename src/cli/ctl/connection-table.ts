@@ -1,6 +1,7 @@
 /** Tables of connections, with footnotes that say why a path is not direct. */
 
 import { harmless, wrapped } from '../../base/columns.js';
+import { relayReasons } from '../../base/relay-reasons.js';
 import { ageText, bytesText, countText, roundTripText } from '../../base/units.js';
 import type { Result } from '../../control/protocol.js';
 import type { Output } from '../output.js';
@@ -63,15 +64,7 @@ export function printClosed(out: Output, closed: readonly Row[], dryRun: boolean
 type Path = Result<'connections.list'>['connections'][number]['path'];
 
 /** The reasons of the control protocol in words. One that only a later daemon knows is printed as it is. */
-const RELAYED: Readonly<Record<string, string>> = {
-  proxy: 'all traffic goes through the proxy',
-  'udp-off': 'UDP is turned off on this machine',
-  'udp-blocked': 'UDP seems to be blocked on this machine',
-  'peer-tcp-only': 'the client seems to have no UDP',
-  'udp-one-way': 'our UDP packets do not reach the client',
-  'punching-failed': 'UDP hole punching failed',
-  'being-tried': 'a direct path is being tried',
-};
+const RELAYED: Readonly<Record<string, string>> = relayReasons('the client');
 const UNCONNECTED: Readonly<Record<string, string>> = {
   'no-network': 'this machine has no network',
   searching: 'looking for the client',

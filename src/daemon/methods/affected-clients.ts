@@ -51,7 +51,7 @@ export function affectedBy(deps: Deps, { door, isSecretUnchanged = true, factors
   const kinds = kindsLosingAccess({
     before,
     after: { ...before, ...door },
-    isAnybodyListed: access.entries.some((entry) => !isExpired(entry, now)),
+    isAnyClientListed: access.entries.some((entry) => !isExpired(entry, now)),
     hasSecretBeenUsed: access.hasSecretBeenUsed,
     isSecretUnchanged,
   });

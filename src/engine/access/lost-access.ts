@@ -13,7 +13,7 @@ export interface RequirementsChange {
   readonly before: Requirements;
   readonly after: Requirements;
   /** Whether the whitelist has a valid entry. */
-  readonly isAnybodyListed: boolean;
+  readonly isAnyClientListed: boolean;
   /** Whether a client has used the secret of before. */
   readonly hasSecretBeenUsed: boolean;
   /** Whether the secret of before stays valid. */
@@ -34,9 +34,9 @@ const KINDS: readonly (Client & { readonly text: string })[] = [
 
 /** Returns the kinds of clients, in words, that are admitted before and not after the change. */
 export function kindsLosingAccess(change: RequirementsChange): readonly string[] {
-  const { before, after, isAnybodyListed, hasSecretBeenUsed, isSecretUnchanged } = change;
+  const { before, after, isAnyClientListed, hasSecretBeenUsed, isSecretUnchanged } = change;
   return KINDS.filter(({ isListed, knowsSecret }) => {
-    if ((isListed && !isAnybodyListed) || (knowsSecret && !hasSecretBeenUsed)) return false;
+    if ((isListed && !isAnyClientListed) || (knowsSecret && !hasSecretBeenUsed)) return false;
     return (
       isAdmitted(before, { isListed, knowsSecret }) &&
       !isAdmitted(after, { isListed, knowsSecret: knowsSecret && isSecretUnchanged })

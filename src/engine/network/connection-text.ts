@@ -1,19 +1,11 @@
 /** The facts about a connection in words, for a line of the log. */
+import { relayReasons } from '../../base/relay-reasons.js';
 import { bytesText, durationText } from '../../base/units.js';
 import type { ConnectionFacts, ConnectionPath, FlowFacts, PathRelay } from '../../tox/connection-facts.js';
 
 type RelayReason = Extract<ConnectionPath, { kind: 'relayed' }>['reason'];
 
-/** What the word alone does not tell. */
-const WHY_RELAYED: Readonly<Record<RelayReason, string>> = {
-  proxy: 'all traffic goes through the proxy',
-  'udp-off': 'UDP is turned off here',
-  'udp-blocked': 'UDP seems to be blocked here',
-  'peer-tcp-only': 'the peer seems to have no UDP',
-  'udp-one-way': 'our UDP packets do not reach the peer',
-  'punching-failed': 'UDP hole punching failed',
-  'being-tried': 'a direct path is being tried',
-};
+const RELAY_REASONS: Readonly<Record<RelayReason, string>> = relayReasons('the peer');
 
 /** Hex digits of a key that people see. */
 const SHORT = 8;
@@ -28,7 +20,7 @@ export function pathText(path: ConnectionPath): string {
     case 'relayed': {
       const { relay, reason } = path;
       const by = relay === undefined ? '' : ` by ${relayText(relay)}`;
-      const why = WHY_RELAYED[reason];
+      const why = RELAY_REASONS[reason];
       return `relayed (${reason})${by}: ${why}`;
     }
   }

@@ -11,13 +11,13 @@ const SWEEP_INTERVAL = 10 * 60_000;
 /** Clients at once: the stack searches for each one that is away, which costs packets and memory. */
 const MAX_CLIENTS = 512;
 
-export interface AdmittedClient {
+export interface ListedClient {
   /** Public key in hex. */
   readonly id: string;
   readonly isOnline: boolean;
 }
 
-export class ClientList<Member extends AdmittedClient> {
+export class ClientList<Member extends ListedClient> {
   readonly #clock: Clock;
   readonly #onForget: (client: Member) => void;
   /** The time since which each client is away, in ms of the clock, in the order in which they were last seen. */

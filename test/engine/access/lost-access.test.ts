@@ -20,7 +20,7 @@ const lost = (before: Requirements, after: Requirements, more: Partial<Requireme
   kindsLosingAccess({
     before,
     after,
-    isAnybodyListed: true,
+    isAnyClientListed: true,
     hasSecretBeenUsed: true,
     isSecretUnchanged: true,
     ...more,
@@ -31,7 +31,7 @@ t.test('a first secret refuses clients on the whitelist, unless one factor is en
   t.same(lost(door('list'), door('list', 'secret'), isFirst), [LISTED]);
   t.same(lost(door('list', 'any'), door('list', 'secret', 'any'), isFirst), []);
   t.same(lost(door(), door('secret'), isFirst), []);
-  t.same(lost(door('list'), door('list', 'secret'), { ...isFirst, isAnybodyListed: false }), []);
+  t.same(lost(door('list'), door('list', 'secret'), { ...isFirst, isAnyClientListed: false }), []);
 });
 
 t.test('a first entry refuses clients with only the secret, if one has used it', async (t) => {
@@ -43,8 +43,8 @@ t.test('a first entry refuses clients with only the secret, if one has used it',
 t.test(
   'without the secret nobody gets in where there is no list, and where one was enough, those who had it do not',
   async (t) => {
-    t.same(lost(door('secret'), door(), { isAnybodyListed: false }), [SECRET]);
-    t.same(lost(door('secret'), door('open'), { isAnybodyListed: false }), []);
+    t.same(lost(door('secret'), door(), { isAnyClientListed: false }), [SECRET]);
+    t.same(lost(door('secret'), door('open'), { isAnyClientListed: false }), []);
     t.same(lost(door('secret', 'list', 'any'), door('list', 'any')), [SECRET]);
     t.same(lost(door('secret', 'list'), door('list')), []);
   },
