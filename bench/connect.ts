@@ -21,8 +21,8 @@ import {
   whileAllRun,
 } from './support/private-network.js';
 import { showProgress } from './support/progress.js';
+import { greet } from './support/service-client.js';
 import { median, most } from './support/statistics.js';
-import { greet } from './support/visitor.js';
 
 const [ownRuns = 20, libtoxcoreRuns = 20] = benchmarkArguments.map(Number);
 /** Of ten bootstrap nodes that a client is told of. */

@@ -14,9 +14,9 @@ import { benchmarkArguments, runBenchmark } from './support/output.js';
 import { Owner } from './support/owner.js';
 import { memoryOf, startClient, startNode, startService, whileAllRun } from './support/private-network.js';
 import { showProgress } from './support/progress.js';
+import { greet, transfer } from './support/service-client.js';
 import { median, quantile } from './support/statistics.js';
 import { processorSeconds } from './support/usage.js';
-import { greet, transfer } from './support/visitor.js';
 
 const [pairs = 10, transfers = 50, orders = 100] = benchmarkArguments.map(Number);
 /** ms of a round without orders; those with them take as long as the orders. */

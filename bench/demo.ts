@@ -17,7 +17,7 @@ import {
   whileAllRun,
 } from './support/private-network.js';
 import { clearProgress, showProgress } from './support/progress.js';
-import { type Direction, greet, roundTrips, type Transfer, transfer } from './support/visitor.js';
+import { type Direction, greet, roundTrips, type Transfer, transfer } from './support/service-client.js';
 
 const MIB = 2 ** 20;
 const size = Number(process.argv[2] ?? 256) * MIB;

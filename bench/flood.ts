@@ -36,19 +36,19 @@ const WARM_UP = 2_000;
 
 const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
 
-/** By its packets to somebody who was let in. */
+/** Learns the DHT key of the daemon from its packets to an admitted client. */
 async function dhtKeyOf({ toxId, secret }: BenchDaemon, port: number, node: string): Promise<string> {
   const wiretap = new Wiretap();
   const deps = { clock: systemClock, random: systemRandom, log: silentLogger, openSocket: wiretap.open };
   const flags = { ports: { first: 1024, last: 65_535 }, ipv6: false, lanDiscovery: false };
-  const guest = new Tox(deps, { ...flags, savedata: newSavedata(systemRandom) });
-  await guest.start();
+  const peer = new Tox(deps, { ...flags, savedata: newSavedata(systemRandom) });
+  await peer.start();
   const [host = '', nodePort, key] = node.split(':');
-  guest.bootstrap({ host, port: Number(nodePort), publicKey: PublicKey.parse(key ?? '') as PublicKey });
-  const friend = guest.addFriend(ToxId.parse(toxId) as ToxId, Buffer.from(`${secret}\0`));
+  peer.bootstrap({ host, port: Number(nodePort), publicKey: PublicKey.parse(key ?? '') as PublicKey });
+  const friend = peer.addFriend(ToxId.parse(toxId) as ToxId, Buffer.from(`${secret}\0`));
   await new Promise<void>((resolve) => friend.onOnline(resolve));
   await pause(1_000);
-  await guest.stop();
+  await peer.stop();
   const dhtKey = wiretap.keyAt(`127.0.0.1:${port}`);
   if (dhtKey === undefined) throw new Error('the daemon has not shown its DHT key');
   return dhtKey.hex;

@@ -22,9 +22,9 @@ import {
   whileAllRun,
 } from './support/private-network.js';
 import { showProgress } from './support/progress.js';
+import { greet } from './support/service-client.js';
 import { median } from './support/statistics.js';
 import { type Usage, usageDuring } from './support/usage.js';
-import { greet } from './support/visitor.js';
 
 const [measured = 60, count = 4, before = 60] = benchmarkArguments.map(Number);
 const NODES = 3;

@@ -11,7 +11,7 @@ import { atLeast, type Figure, short } from './support/figures.js';
 import { benchmarkArguments, runBenchmark } from './support/output.js';
 import { keep, startClient, startServer, startService, stop, whileAllRun } from './support/private-network.js';
 import { showProgress } from './support/progress.js';
-import { type Direction, megabytesPerSecond, transfer } from './support/visitor.js';
+import { type Direction, megabytesPerSecond, transfer } from './support/service-client.js';
 
 /**
  * ms for one transfer. Where the processors are busy with other things, libtoxcore's rate at times falls to a few packets a
@@ -40,13 +40,13 @@ const FLOWS: readonly Flow[] = [
   { from: 'ours', to: 'C', client: 'ours', direction: 'up' },
 ];
 
-interface Visitor {
+interface ConnectedClient {
   readonly process: Process;
   readonly port: number;
 }
 
 /** For each flow a client of its own, connected. */
-async function connectAll(): Promise<ReadonlyMap<Flow, Visitor>> {
+async function connectAll(): Promise<ReadonlyMap<Flow, ConnectedClient>> {
   const node = await startBootstrapd();
   keep(node.process);
   const target = await startService();
@@ -55,7 +55,7 @@ async function connectAll(): Promise<ReadonlyMap<Flow, Visitor>> {
   const network = ['--secret', secret, '--bootstrap', node.argument];
   const serverC = keep(await startCPeer(['server', ...network]));
   const idC = await addressOf(serverC);
-  const connect = async ({ from, to, client, direction }: Flow): Promise<Visitor> => {
+  const connect = async ({ from, to, client, direction }: Flow): Promise<ConnectedClient> => {
     if (client === 'ours') {
       const ours = await startClient({ toxId: idC, secret }, { bootstrap: node.argument, target });
       await ours.process.waitFor(/connected to [0-9A-F]{8} in/, C_PATIENCE);
@@ -67,8 +67,8 @@ async function connectAll(): Promise<ReadonlyMap<Flow, Visitor>> {
     await friendOnline(process);
     return { process, port: await listeningPort(process) };
   };
-  const visitors = await Promise.all(FLOWS.map(connect));
-  return new Map(FLOWS.map((flow, index) => [flow, visitors[index] as Visitor]));
+  const clients = await Promise.all(FLOWS.map(connect));
+  return new Map(FLOWS.map((flow, index) => [flow, clients[index] as ConnectedClient]));
 }
 
 interface Result {
@@ -77,7 +77,7 @@ interface Result {
 }
 
 /** Moves the bytes, or as many as time allows. */
-async function measure({ from, to, direction }: Flow, { port }: Visitor): Promise<Result> {
+async function measure({ from, to, direction }: Flow, { port }: ConnectedClient): Promise<Result> {
   let moved = 0;
   const onProgress = (bytes: number): void => {
     moved = bytes;
@@ -102,9 +102,9 @@ async function measure({ from, to, direction }: Flow, { port }: Visitor): Promis
 async function measureAll(): Promise<Figure[]> {
   showProgress('connecting, for which libtoxcore takes ten seconds or more');
   const results = new Map<Flow, Result>();
-  for (const [flow, visitor] of await whileAllRun(connectAll())) {
-    results.set(flow, await measure(flow, visitor));
-    await stop(visitor.process);
+  for (const [flow, client] of await whileAllRun(connectAll())) {
+    results.set(flow, await measure(flow, client));
+    await stop(client.process);
   }
   const ofBothC = (direction: Direction): number => results.get(FLOWS[direction === 'up' ? 0 : 1] as Flow)?.rate ?? 0;
   return [...results].map(([{ from, to, client, direction }, { rate, isComplete }]) => ({

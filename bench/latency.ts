@@ -31,7 +31,7 @@ const LINKS: readonly Link[] = [
 const WARM_UP = 200;
 /** ms between messages beside a transfer. */
 const PAUSE = 40;
-/** Seconds after which a transfer has its rate, and for which it goes on at the most. */
+/** Seconds after which a transfer has its rate, and for which it continues at most. */
 const SETTLED = 3;
 const LONGEST = 60;
 const SUPPORT = join(ROOT, 'dist/bench/support');

@@ -8,7 +8,7 @@ import { type Figure, spread } from './support/figures.js';
 import { benchmarkArguments, runBenchmark } from './support/output.js';
 import { startClient, startNode, startServer, startService, whileAllRun } from './support/private-network.js';
 import { showProgress } from './support/progress.js';
-import { greet, transfer } from './support/visitor.js';
+import { greet, transfer } from './support/service-client.js';
 
 const [connections = 200, kibibytes = 256, rounds = 5] = benchmarkArguments.map(Number);
 

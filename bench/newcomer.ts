@@ -23,7 +23,7 @@ const SITUATIONS: readonly (TinyNetworkOptions & { readonly name: string })[] = 
   { name: 'the same, busy machine', hasNode: false, end: 'killed', load: BUSY },
 ];
 
-/** ms; whoever needs longer is counted. */
+/** ms; clients that need longer are counted. */
 const LONG = 10_000;
 
 await runBenchmark('A newcomer among the dead, simulated', async () => {

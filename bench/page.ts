@@ -33,17 +33,17 @@ const all = readdirSync(folder)
   .map((name) => JSON.parse(readFileSync(join(folder, `${name}.json`), 'utf8')) as Results);
 
 /** On which most were measured: said once. */
-function usualMachine(): string {
+function commonMachine(): string {
   const names = all.map(({ machine }) => describeMachine(machine));
   const count = (name: string): number => names.filter((other) => other === name).length;
   return [...names].sort((one, other) => count(other) - count(one))[0] ?? '';
 }
 
-const usual = usualMachine();
+const machine = commonMachine();
 const sections = all.map((results) => {
   const plot = PLOTS.find((one) => canDraw(one, results));
   if (plot !== undefined) writeFileSync(join(directory, `${plot.name}.svg`), plot.draw(results));
-  return section(results, usual, plot);
+  return section(results, machine, plot);
 });
 for (const plot of PLOTS.filter((one) => !all.some((results) => canDraw(one, results)))) {
   rmSync(join(directory, `${plot.name}.svg`), { force: true });
@@ -52,10 +52,10 @@ for (const plot of PLOTS.filter((one) => !all.some((results) => canDraw(one, res
 const notes = existsSync(join(directory, 'notes.md'));
 const page = [
   '# Performance',
-  `Made by \`make bench\` from the figures in [results](results); nothing of it is written by hand. Both ends and the load share one machine: ${usual}.`,
-  'Machines are noisy, so compare within a table, which is of one run; a figure with a range is a median with the least and the most. ' +
+  `\`make bench\` writes this page from the figures in [results](results). Both ends and the load share one machine: ${machine}.`,
+  'Machines are noisy, so compare only within a table, which is one run. A figure with a range is a median with its minimum and maximum. ' +
     'The links are those of the lab (`test/lab`): network namespaces with emulated links between them.',
-  ...(notes ? ['What lies behind the figures is in the [notes](notes.md).'] : []),
+  ...(notes ? ['The [notes](notes.md) explain the figures.'] : []),
   ...sections,
 ];
 writeFileSync(join(directory, 'README.md'), `${page.join('\n\n')}\n`);

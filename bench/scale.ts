@@ -13,8 +13,8 @@ import { benchmarkArguments, runBenchmark } from './support/output.js';
 import { startClient, startNode, startServer, startService, whileAllRun } from './support/private-network.js';
 import { showProgress } from './support/progress.js';
 import type { Cell, Column } from './support/results.js';
+import { transfer } from './support/service-client.js';
 import { processorSeconds } from './support/usage.js';
-import { transfer } from './support/visitor.js';
 
 const MB = 1e6;
 const SIZES = [1, 10, 100, 1000, 10_000];

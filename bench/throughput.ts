@@ -21,8 +21,8 @@ import {
   whileAllRun,
 } from './support/private-network.js';
 import { showProgress } from './support/progress.js';
+import { type Direction, greet, megabytesPerSecond, roundTrips, transfer } from './support/service-client.js';
 import { median, quantile } from './support/statistics.js';
-import { type Direction, greet, megabytesPerSecond, roundTrips, transfer } from './support/visitor.js';
 
 const [mebibytes = 256, rounds = 5] = benchmarkArguments.map(Number);
 const size = mebibytes * 2 ** 20;

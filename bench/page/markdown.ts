@@ -19,19 +19,19 @@ export const describeMachine = (machine: Machine): string =>
   `Node ${machine.node}; the kernel's TCP by ${machine.congestionControl}`;
 
 /** The commit is that of the tree in which it ran; a plus says that files had been changed. */
-export function provenance({ command, machine }: Results, usual: string): string {
+export function provenance({ command, machine }: Results, commonMachine: string): string {
   const { date, commit, load } = machine;
-  const elsewhere = describeMachine(machine) === usual ? '' : `; ${describeMachine(machine)}`;
+  const elsewhere = describeMachine(machine) === commonMachine ? '' : `; ${describeMachine(machine)}`;
   return `\`${command}\`, ${date}, commit ${commit}, load ${load.toFixed(1)} before${elsewhere}.`;
 }
 
-export const section = (results: Results, usual: string, plot?: { name: string; caption: string }): string =>
+export const section = (results: Results, commonMachine: string, plot?: { name: string; caption: string }): string =>
   [
     `## ${results.title}`,
     ...(plot === undefined ? [] : [`![${plot.caption}](${plot.name}.svg)`]),
     markdownTable(results),
     (results.notes ?? []).map((note) => `- ${cell(note)}`).join('\n'),
-    provenance(results, usual),
+    provenance(results, commonMachine),
   ]
     .filter((part) => part !== '')
     .join('\n\n');

@@ -3,7 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { freeUdpPort, type Process, startTuntox, temporaryDirectory } from '../../test/support/processes.js';
 import { type Client, keep, type Server, startClient, stop } from '../support/private-network.js';
-import { type Direction, greet, transfer } from '../support/visitor.js';
+import { type Direction, greet, transfer } from '../support/service-client.js';
 
 /** A guard: ms after which something counts as lost. The slowest is the silence of 32 s after which a friend is given up. */
 const PATIENCE = 90_000;

@@ -7,7 +7,7 @@ import { usageDuring } from '../support/usage.js';
 
 const MIB = 2 ** 20;
 
-/** Values in the order in which they were measured, and what they may at the most have grown by. */
+/** Values in the order in which they were measured, and by how much they may have grown at most. */
 export class Series {
   readonly name: string;
   readonly #unit: string;

@@ -1,8 +1,8 @@
 /** What `make demo` says at its end. */
 import { short } from './figures.js';
 import type { Memory } from './private-network.js';
+import { megabytesPerSecond, type Transfer } from './service-client.js';
 import { median, quantile } from './statistics.js';
-import { megabytesPerSecond, type Transfer } from './visitor.js';
 
 export interface DemoResult {
   /** ms from exec of the client to the first byte of the service. */
@@ -40,7 +40,7 @@ export function formatReport({ connected, roundTrips, down, up, memory }: DemoRe
 
 const row = (what: string, value: string, more: string): string => `  ${what.padEnd(18)}${value.padStart(9)}  ${more}`;
 
-/** The digests were computed on the way, in the service and its visitor, so the rate has paid for them. */
+/** The digests were computed on the way, by the service and its client, so the rate has paid for them. */
 function describe({ bytes, milliseconds, sentDigest, receivedDigest }: Transfer): string {
   const equal = sentDigest === receivedDigest ? `SHA-256 equal (${sentDigest.slice(0, 8)})` : 'SHA-256 DIFFERS';
   return `${Math.round(bytes / 2 ** 20)} MiB in ${short(milliseconds / 1000)} s, ${equal}`;

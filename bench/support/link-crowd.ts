@@ -7,7 +7,7 @@
  * transfers together, and of the fastest and slowest.
  */
 import { createInterface } from 'node:readline';
-import { stay, transfer } from './visitor.js';
+import { stay, transfer } from './service-client.js';
 
 const [host = '', ...rest] = process.argv.slice(2);
 const [port = 0, open = 0, busy = 0, bytes = 0] = rest.map(Number);

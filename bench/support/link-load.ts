@@ -4,7 +4,7 @@
  *     link-load.js down|up SKIPPED SECONDS HOST:PORT...     measures for so many seconds, after some that do not count
  */
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type Direction, transfer } from './visitor.js';
+import { type Direction, transfer } from './service-client.js';
 
 const [direction, skipped, seconds, ...ways] = process.argv.slice(2);
 const moved = ways.map(() => 0);

@@ -7,7 +7,7 @@
  */
 import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type Direction, greet, roundTrips, transfer } from './visitor.js';
+import { type Direction, greet, roundTrips, transfer } from './service-client.js';
 
 const [host = '', port, what, ...rest] = process.argv.slice(2);
 if (host === 'greet') {

@@ -1,4 +1,4 @@
-/** What the service of the demo and the benchmarks and its visitor have in common; service.ts draws their talk. */
+/** The protocol between the service of the demo and the benchmarks and its client; service.ts draws it. */
 import { createHash } from 'node:crypto';
 import type { Socket } from 'node:net';
 

@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto';
 import { type AddressInfo, connect, createServer } from 'node:net';
 import t from 'tap';
 import { startService, stopAll } from '../../bench/support/private-network.js';
-import { greet, roundTrips, transfer } from '../../bench/support/visitor.js';
+import { greet, roundTrips, transfer } from '../../bench/support/service-client.js';
 import { content } from '../support/exchange.js';
 
 const SIZE = 300_001;

@@ -52,7 +52,7 @@ for (const [name, proxy, port] of [
   });
 }
 
-t.test('a proxy of no use leaves the wire silent, and the error clear', async (t) => {
+t.test('with an unusable proxy nothing is on the wire, and the error says why', async (t) => {
   if (!requirementsMet(t, ...LAB_REQUIREMENTS)) return;
   const lab = await Lab.up(t, { topology: 'proxy', delay: 5 });
   // Without --bootstrap: what there is for everybody, the public nodes and LAN discovery, is what must not be touched.

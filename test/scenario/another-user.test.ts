@@ -42,7 +42,7 @@ const startServer = (t: Test, args: readonly string[]): Process =>
 const startDaemon = (t: Test, { config }: DaemonPlace, args: readonly string[] = []): Process =>
   start(t, 'tuntoxd', ['--config', config, '-U', 'nobody', ...args]);
 
-/** One that all users may look into, as usual. */
+/** A directory that all users can list. */
 function openDirectory(t: Test): string {
   const directory = temporaryDirectory(t);
   chmodSync(directory, 0o755);

@@ -119,7 +119,7 @@ t.test('against a network', async (t) => {
   });
 });
 
-t.test('a proxy of no use is 9, is named at once and at the end, and its password never', async (t) => {
+t.test('an unusable proxy means status 9, and is named at once and at the end, without its password', async (t) => {
   const node = await nowhere();
   const other = await service(t, (socket) => void socket.end('SSH-2.0-x\r\n\r\n'));
   const strict = await service(t, (socket) => {
@@ -151,7 +151,7 @@ t.test('a proxy of no use is 9, is named at once and at the end, and its passwor
   }
 });
 
-t.test('nodes that only have names are of no use with a proxy, which is said', async (t) => {
+t.test('with a proxy, nodes that only have names are unusable, and a message says so', async (t) => {
   const named = ['--bootstrap', `node.invalid:1:${NOBODY.slice(0, 64)}`];
   const command = start(t, ['-p', '-i', NOBODY, ...named], { ALL_PROXY: 'socks5://127.0.0.1:9' });
   t.equal(await command.exited, 1);

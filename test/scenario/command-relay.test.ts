@@ -53,8 +53,8 @@ t.test('a server is a relay at the number of its UDP port, or where it is told, 
     start('-t', `${told}`),
     start('-u', `${lonely}:${lonely}`),
   ]);
-  const [usual, none, named, elsewhere] = servers.map(listeningPorts);
-  t.same(usual, [port]);
+  const [byDefault, none, named, elsewhere] = servers.map(listeningPorts);
+  t.same(byDefault, [port]);
   t.same(none, []);
   t.same(named, [told]);
   t.equal(elsewhere?.length, 1, 'where another program has that port, it takes another one');

@@ -1,4 +1,4 @@
-/** What was killed and started again is found again, by whoever went on running. */
+/** A process that is killed and started again is found by the peers that kept running. */
 import { connect } from 'node:net';
 import t from 'tap';
 import { CommandNetwork, echo } from '../support/command-network.js';
@@ -43,7 +43,7 @@ t.test('a client that was killed and started again with its identity is let in a
   const second = network.command('second client', args);
   await second.waitFor(/listening/);
   t.equal(await ask(port, 'again'), 'again');
-  t.equal(server.stderr.match(/: admitted /g)?.length, 1, 'it was a guest all the while');
+  t.equal(server.stderr.match(/: admitted /g)?.length, 1, 'it stayed admitted');
 
   const third = network.command('third client', args);
   t.equal(await third.exited, 1);

@@ -75,7 +75,7 @@ for (const [count, seed] of [
   t.test(`a node and a server stay online, and forget ${count} that died; seed ${seed}`, async (t) => {
     const quiet = await new SmallNetwork(seed).start();
     quiet.world.clock.advance(17 * MINUTE);
-    const usual = quiet.packets(5);
+    const normal = quiet.packets(5);
     const network = await new SmallNetwork(seed).start();
     await network.killed(count, WRONG);
     const diedAt = network.world.clock.now();
@@ -83,7 +83,7 @@ for (const [count, seed] of [
     t.same(network.said, []);
     t.ok(network.lastToDead - diedAt < FORGOTTEN, `asked ${(network.lastToDead - diedAt) / 1000} s after the death`);
     const packets = network.packets(5);
-    t.ok(packets <= usual * 1.05, `${packets} packets in 5 minutes, ${usual} in a network without deaths`);
+    t.ok(packets <= normal * 1.05, `${packets} packets in 5 minutes, ${normal} in a network without deaths`);
   });
 }
 

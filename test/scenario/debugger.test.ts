@@ -1,4 +1,4 @@
-/** Node's debugger, which whoever reaches its port has run what they like: a signal must not open it. */
+/** Node's debugger runs any code for everybody who can connect to its port: a signal must not open it. */
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';

@@ -15,7 +15,7 @@ function hold(t: Test, nodes: number, outcome: SearchOutcome): void {
   const doublings = Math.log2(nodes);
   t.ok(outcome.found >= 0.99 * outcome.searches, `found: ${outcome.found} of ${outcome.searches}`);
   const most = Math.max(...outcome.stored);
-  t.ok(most <= STORED * doublings, `kept, at the most: ${most}`);
+  t.ok(most <= STORED * doublings, `nodes kept at most: ${most}`);
   t.ok(mean(outcome.sentAtRest) <= SENT_AT_REST * doublings, `sent at rest: ${mean(outcome.sentAtRest)}`);
   t.ok(mean(outcome.sent) <= SENT_BY_SEARCH * doublings, `sent by a search: ${mean(outcome.sent)}`);
 }

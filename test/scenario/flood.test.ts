@@ -73,17 +73,17 @@ t.test('a flood of garbage stops nothing, and leaves nothing behind', async (t) 
   await client.waitFor(/listening/);
   await exchange(tunnel, { seed: 'before', up: 1000, down: 1000 });
 
-  // An acquaintance of the server is overheard: what it says is genuine, and opens at the server.
+  // The packets of an admitted client are recorded: they are genuine, so the server can decrypt them.
   const wiretap = new Wiretap();
-  const guest = new Tox({ ...deps, openSocket: wiretap.open }, { ...flags, savedata: newSavedata(systemRandom) });
-  await guest.start();
-  guest.bootstrap({ host: '127.0.0.1', port: node.localPort, publicKey: node.dhtPublicKey });
-  const friend = guest.addFriend(id, Buffer.from(`${SECRET}\0`));
+  const admitted = new Tox({ ...deps, openSocket: wiretap.open }, { ...flags, savedata: newSavedata(systemRandom) });
+  await admitted.start();
+  admitted.bootstrap({ host: '127.0.0.1', port: node.localPort, publicKey: node.dhtPublicKey });
+  const friend = admitted.addFriend(id, Buffer.from(`${SECRET}\0`));
   await new Promise<void>((resolve) => friend.onOnline(resolve));
   friend.sendLossless(Buffer.concat([Buffer.from([0xa2]), Buffer.alloc(1000)]));
   await sleep(1_000);
   const dhtKey = wiretap.keyAt(`127.0.0.1:${serverPort}`);
-  await guest.stop();
+  await admitted.stop();
   if (dhtKey === undefined) throw new Error('the server has not shown its DHT key');
 
   const random = new SeededRandom(1);

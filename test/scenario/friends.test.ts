@@ -82,7 +82,7 @@ t.test('a wrong nospam reaches nobody', async (t) => {
   t.equal(friends.length, 0);
 });
 
-t.test('who says good-bye is offline at once', async (t) => {
+t.test('a friend that closes its session is offline at once', async (t) => {
   const world = new World(10);
   const [node, server] = (await world.peers(2)) as [Peer, Peer];
   const { friends } = acceptAll(server);
@@ -192,7 +192,7 @@ t.test('who is not accepted knows that the friend is there, and no more; who is 
   t.equal(friend.standing.kind, 'found', 'for as long as nobody answers');
   isOpen = true;
   friend.seek();
-  t.ok(((await world.until(() => friend.isOnline, 60_000)) ?? 60_000) < 10_000, 'looking anew is quick');
+  t.ok(((await world.until(() => friend.isOnline, 60_000)) ?? 60_000) < 10_000, 'the new search is quick');
   t.equal(friend.standing.kind, 'answering');
 
   const nobody = stranger.tox.addFriend(

@@ -37,12 +37,12 @@ for (const [serverKind, clientKind] of ENDS) {
       server.waitFor(new RegExp(`UDP works, ${serverKind} sockets`)),
       client.waitFor(new RegExp(`UDP works, ${clientKind} sockets`)),
     ]);
-    const visitor = connect(port, '127.0.0.1');
+    const socket = connect(port, '127.0.0.1');
     const bytes = randomBytes(SIZE);
     const got: Buffer[] = [];
-    visitor.on('data', (chunk) => got.push(chunk));
-    visitor.end(bytes);
-    await once(visitor, 'end');
+    socket.on('data', (chunk) => got.push(chunk));
+    socket.end(bytes);
+    await once(socket, 'end');
     t.ok(Buffer.concat(got).equals(bytes), 'all came back');
   });
 }

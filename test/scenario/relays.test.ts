@@ -113,7 +113,7 @@ t.test(
       t.ok(await world.until(() => received.length === count + 1, 100), 'by the next packet, not by a timeout');
     }
     await world.until(() => false, 60_000);
-    t.ok(friend.isOnline, 'for good');
+    t.ok(friend.isOnline, 'permanently');
   },
 );
 

@@ -15,7 +15,7 @@ export type Trouble =
   | 'none'
   /** They die when the searches begin. */
   | 'dead'
-  /** They are behind NATs that let in only answers; whoever is looked for looks for the other one too, as friends do. */
+  /** They are behind NATs that admit only answers; both ends of a search look for each other, as friends do. */
   | 'cone'
   | 'symmetric'
   /** Their answers to nodes requests are damaged. */
@@ -58,13 +58,13 @@ export interface SearchOutcome {
   readonly stored: readonly number[];
 }
 
-/** For each doubling of a network, at the most: good nodes that a node keeps, datagrams that it sends in a minute at rest, and by a search. */
+/** For each doubling of a network, the limits of: good nodes that a node keeps, datagrams that it sends in a minute at rest, and datagrams of a search. */
 export const STORED = 8;
 export const SENT_AT_REST = 16;
 export const SENT_BY_SEARCH = 3;
 
 /** Nodes through which all others enter. */
-const ENTRANCES = 8;
+const BOOTSTRAP_NODES = 8;
 /** ms in which all nodes join. */
 const JOINING = 30_000;
 const SETTLING = 120_000;
@@ -109,7 +109,7 @@ export class DhtSearches {
     const { nodes, trouble = 'none', troubled = 0, onProgress, settling = SETTLING } = this.#conditions;
     const { clock, random } = this.net;
     for (let index = 0; index < nodes; index += 1) {
-      const isTroubled = index >= ENTRANCES && random.fraction() < troubled;
+      const isTroubled = index >= BOOTSTRAP_NODES && random.fraction() < troubled;
       const peer = this.#join(isTroubled ? trouble : 'none');
       (isTroubled ? this.#troubled : this.#honest).push(peer);
       clock.advance(JOINING / nodes);
@@ -129,10 +129,10 @@ export class DhtSearches {
       ...(trouble === 'colluding' ? { names: (target: PublicKey) => nearestOf(this.#troubled, target) } : {}),
     });
     if (trouble === 'garbage') this.#garblers.add(peer.endpoint.address);
-    const entrances = this.#honest.slice(0, ENTRANCES);
+    const bootstrapNodes = this.#honest.slice(0, BOOTSTRAP_NODES);
     // As the list of public nodes has it, some of which are asked.
-    for (let count = 0; count < 2 && entrances.length > 0; count += 1) {
-      peer.dht.bootstrap.addNode(entrances[this.net.random.below(entrances.length)] as DhtPeer);
+    for (let count = 0; count < 2 && bootstrapNodes.length > 0; count += 1) {
+      peer.dht.bootstrap.addNode(bootstrapNodes[this.net.random.below(bootstrapNodes.length)] as DhtPeer);
     }
     return peer;
   }

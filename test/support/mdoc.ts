@@ -18,7 +18,7 @@ function item({ name, short = '', value, isValueOptional, about, more }: Describ
 export const sentence = (text: string): string =>
   `${text.charAt(0).toUpperCase()}${text.slice(1)}${text.endsWith('.') ? '' : '.'}`;
 
-/** One sentence per line, as is usual in mdoc, and no line longer than 80 characters. */
+/** One sentence per line, as mdoc demands, and no line longer than 80 characters. */
 export const prose = (text: string): string =>
   `${escaped(text)
     .replace(/(?<=[A-Za-z0-9)\]]{2}[.:;]|-[A-Z][.:;]) (?=[A-Za-z"])/g, '\n')

@@ -46,7 +46,7 @@ export class SimulatedNat {
     };
   }
 
-  /** From now on the world sees the host elsewhere, and nobody may answer any more who was not sent something anew. */
+  /** Gives the host another external address; only peers that are sent a new packet can answer from now on. */
   renumber(address: string): void {
     this.address = address;
     for (const mapping of this.#mappings) {

@@ -1,4 +1,4 @@
-/** An OpenSSH server of our own, with keys of its own, for one user: whoever runs it, which has to be root. */
+/** An OpenSSH server of our own, with keys of its own, for the user who runs it, which must be root. */
 import { execFileSync } from 'node:child_process';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';

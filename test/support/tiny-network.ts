@@ -12,7 +12,7 @@ import { type Peer, type PeerOptions, World } from './world.js';
 export interface TinyNetworkOptions {
   /** False: all enter through the server. */
   readonly hasNode: boolean;
-  /** How the others go: by kill -9, or with a good-bye. */
+  /** How the others go: by kill -9, or in an orderly way. */
   readonly end: 'killed' | 'left';
   readonly load?: Load;
   /** Fraction of datagrams lost. */
@@ -32,7 +32,7 @@ const HELLO = Buffer.from('hi\0');
 const WRONG = Buffer.from('no\0');
 /** ms; who needs longer is not let in. */
 const LIMIT = 120_000;
-/** ms without a connection after which a client asks for all anew (engine/client/remote-server). */
+/** ms without a connection after which a client starts its search again (engine/client/remote-server). */
 const HINTS = [10_000, 30_000, 70_000];
 
 /** @returns ms that each of one or two new clients needs; Infinity for never */
@@ -63,11 +63,11 @@ class TinyNetwork {
       if (request.message.equals(HELLO)) request.accept();
     });
     if (node !== undefined) server.join(node);
-    const entrance = node ?? server;
+    const bootstrapNode = node ?? server;
     await this.#pass(0, 5_000);
     const mortals: Peer[] = [];
     for (let index = 0; index < MEMBERS; index += 1) {
-      mortals.push(await this.#mortal(`mortal ${index}`, entrance, server, index));
+      mortals.push(await this.#mortal(`mortal ${index}`, bootstrapNode, server, index));
       await this.#pass(0, 500);
     }
     // Half of them soon, the others when most announcements are about to be repeated.
@@ -76,7 +76,7 @@ class TinyNetwork {
     await this.#pass(11_000, 14_000);
     for (const mortal of mortals) await this.#end(mortal);
     await this.#pass(0, 1_500);
-    return this.#meet(entrance, server);
+    return this.#meet(bootstrapNode, server);
   }
 
   async #start(name: string, options: PeerOptions = {}): Promise<Peer> {
@@ -96,8 +96,8 @@ class TinyNetwork {
   }
 
   /** Every fourth has a wrong secret, every fourth looks for nobody; the others get in. */
-  async #mortal(name: string, entrance: Peer, server: Peer, index: number): Promise<Peer> {
-    const mortal = (await this.#start(name)).join(entrance);
+  async #mortal(name: string, bootstrapNode: Peer, server: Peer, index: number): Promise<Peer> {
+    const mortal = (await this.#start(name)).join(bootstrapNode);
     const { identity } = newSavedata(this.#world.random);
     const nobody = new ToxId(identity.publicKey, identity.nospam);
     mortal.tox.addFriend(index === 2 ? nobody : server.tox.id, index === 3 ? WRONG : HELLO);
@@ -112,14 +112,14 @@ class TinyNetwork {
     await this.#pass(0, 50);
   }
 
-  async #meet(entrance: Peer, server: Peer): Promise<number[]> {
+  async #meet(bootstrapNode: Peer, server: Peer): Promise<number[]> {
     const start = this.#world.clock.now();
     const newcomers = await Promise.all(
       Array.from({ length: 1 + this.#random.below(2) }, async (_, index) => {
-        const client = (await this.#start(`newcomer ${index}`)).join(entrance);
+        const client = (await this.#start(`newcomer ${index}`)).join(bootstrapNode);
         const friend = client.tox.addFriend(server.tox.id, HELLO);
         const seek = (): void => {
-          client.join(entrance);
+          client.join(bootstrapNode);
           friend.seek();
         };
         for (const hint of HINTS) client.clock.after(hint, seek);

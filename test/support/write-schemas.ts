@@ -1,4 +1,4 @@
-/** `make schemas`: writes docs/schema anew. */
+/** `make schemas`: writes docs/schema. */
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { jsonSchemas } from './json-schemas.js';

@@ -23,11 +23,11 @@ const RESULTS: Results = {
   ],
   notes: ['One is left out.'],
 };
-const usual = describeMachine(RESULTS.machine);
+const machine = describeMachine(RESULTS.machine);
 
 t.test('a section has its plot, table, notes, and how it was measured', async (t) => {
   t.equal(
-    section(RESULTS, usual, { name: 'speed', caption: 'MB/s' }),
+    section(RESULTS, machine, { name: 'speed', caption: 'MB/s' }),
     `## Speed
 
 ![MB/s](speed.svg)
@@ -49,5 +49,5 @@ t.test('what was measured on another machine than most says so', async (t) => {
 
 t.test('a benchmark that failed has its reason in place of a table', async (t) => {
   const failed = { ...RESULTS, columns: [], rows: [], notes: ['It failed: no service.'] };
-  t.match(section(failed, usual), /^## Speed\n\n- It failed: no service\.\n\n`node/);
+  t.match(section(failed, machine), /^## Speed\n\n- It failed: no service\.\n\n`node/);
 });

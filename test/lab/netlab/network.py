@@ -174,7 +174,7 @@ class Lab:
         if kinds["alice"] != kinds["bob"] and options.topology == "lan":
             raise LabError("alice and bob are at one site in this topology")
         if not 0 <= options.hosts <= EXTRA_HOSTS_MOST:
-            raise LabError(f"there can be {EXTRA_HOSTS_MOST} more hosts at the most")
+            raise LabError(f"there can be at most {EXTRA_HOSTS_MOST} more hosts")
         sites = sites_of(options.topology, kinds)
         single = [("hub", HUB, HUB6)]
         single += [extra_host(number) for number in range(1, options.hosts + 1)]

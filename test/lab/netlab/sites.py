@@ -6,7 +6,7 @@ from dataclasses import dataclass
 KINDS = {
     "public": "without NAT or firewall",
     "nat": "a NAT that keeps ports; only peers that were sent something may answer",
-    "full-cone-nat": "the same, but whoever knows a mapped UDP port may send to it",
+    "full-cone-nat": "the same, but any host can send to a mapped UDP port",
     "symmetric-nat": "a NAT that chooses a random port for each peer",
     "udp-blocked": "as nat, but UDP is dropped",
     "upnp": "as nat, and the router opens ports on request: NAT-PMP, PCP, UPnP",
@@ -79,7 +79,7 @@ def extra_host(number):
 
 
 # Unsolicited packets are dropped, also by the router itself: were one to reach it, the kernel
-# would note it down as a connection, which would be in the way of a hole punched later for the
+# would note it down as a connection, which would prevent hole punching later for the
 # same ports and would make the NAT choose another.
 FIREWALL = """
 table inet lab {{

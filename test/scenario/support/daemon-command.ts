@@ -44,7 +44,7 @@ export function placeOfUser(t: Test, more = ''): DaemonPlace {
   return place;
 }
 
-/** Writes the configuration anew. */
+/** Writes the configuration again. */
 export function configure({ config, stateDirectory, socket }: DaemonPlace, node: string | undefined, more = ''): void {
   const bootstrap = node ?? `127.0.0.1:9:${'E776E9A993EE3CAE04F5946D9AC66FBBAA8C63A95A94B41942353C6DC1739B4B'}`;
   const base = `state_dir: ${stateDirectory}\nsocket:\n  path: ${socket}\nnetwork:\n  bootstrap: [ '${bootstrap}' ]\n`;

@@ -1,4 +1,4 @@
-/** Everything that one can do to a relay, by several hundred connections at the same time; whoever is thrown out comes back. */
+/** Everything that a client can do to a relay, on several hundred connections at a time; a client that is disconnected reconnects. */
 import type { Socket } from 'node:net';
 import { systemRandom } from '../../../src/base/random.js';
 import { generateKeyPair, type PublicKey } from '../../../src/tox/crypto/keys.js';
@@ -55,7 +55,7 @@ export const VANDALS: { readonly [name: string]: Vandal } = {
     socket.once('connect', () => socket.write(systemRandom.bytes(1 + systemRandom.below(4_000))));
     return socket;
   },
-  'says goodbye at once': ({ relay }, host) => {
+  'disconnects at once': ({ relay }, host) => {
     const socket = call(relay, host);
     socket.once('connect', () => socket.end(systemRandom.bytes(systemRandom.below(200))));
     return socket;
@@ -69,7 +69,7 @@ export const VANDALS: { readonly [name: string]: Vandal } = {
     }),
   'shakes hands, then a huge frame': ({ relay }, host) =>
     shakeHands(relay, host, ({ socket }) => socket.write(Buffer.alloc(65_537, 0xff))),
-  'shakes hands, then goodbye': ({ relay }, host) => shakeHands(relay, host, ({ socket }) => socket.end()),
+  'disconnects after the handshake': ({ relay }, host) => shakeHands(relay, host, ({ socket }) => socket.end()),
   'comes back with the same key': ({ relay }, host) => shakeHands(relay, host, () => {}, strangers),
   'comes back with new keys': ({ relay }, host) =>
     shakeHands(relay, host, ({ socket }) => setTimeout(() => socket.destroy(), 5)),

@@ -1,4 +1,4 @@
-/** Visits the service of service.ts through a port that leads there, and measures. */
+/** A client of the service in service.ts, which connects to a local port of a tunnel and measures. */
 import { connect, type Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { content } from '../../test/support/exchange.js';
