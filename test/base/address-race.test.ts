@@ -47,7 +47,7 @@ t.test('after a failed attempt the next one begins at once', async (t) => {
   net.fail(A6, 'ENETUNREACH');
   t.same(net.tried, [A6, A4]);
   clock.advance(249);
-  t.same(net.tried, [A6, A4], 'and the one after it has to wait anew');
+  t.same(net.tried, [A6, A4], 'and the one after it waits for the full time');
   net.succeed(A4);
   t.same(outcomes, [A4]);
   t.same(net.open, [A4]);

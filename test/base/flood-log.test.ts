@@ -40,7 +40,7 @@ t.test('some lines are logged as they are, and a minute later the others are sum
   said.say('A', 2, { kind: 'request refused' });
   said.say('A', 1, { kind: 'tunnel ended' });
   t.same(said.news, ['A 1', 'A 2', 'A 3', 'A 4']);
-  t.equal(said.debugged.length, 6, 'whoever debugs sees all');
+  t.equal(said.debugged.length, 6, 'debug messages show everything');
   said.clock.advance(59_999);
   t.same(said.news, []);
   said.clock.advance(1);

@@ -79,7 +79,7 @@ cannot_change_settings() {
   done
   is_private && is_own
 }
-check "whoever is the daemon's user cannot change or replace them" cannot_change_settings
+check "the daemon's user cannot change or replace them" cannot_change_settings
 checks_as_daemon() {
   on install -m 600 /dev/null /etc/tuntox/rules && on sed -i.good 's|^targets:|targets:\n  rules_file: /etc/tuntox/rules|' /etc/tuntox/tuntox.yaml
   on tuntoxd --check
@@ -125,9 +125,9 @@ tox_id=$(on tuntoxctl id)
 on systemd-run --quiet --unit=client tuntox -i "$tox_id" --bootstrap "$node" -C /srv/client -I /srv/client/id -L 9000:127.0.0.1:8080
 within $PATIENCE on test -s /srv/client/id || give_up
 fetch() { on curl --silent --fail --max-time $PATIENCE --output /dev/null "http://127.0.0.1:9000/$1"; }
-# It has to be at the door first, which is closed; then nothing but the order lets it in.
+# The client must have been refused first; then only the command admits it.
 sleep 15
-check "whoever is not let in reaches nothing" on sh -c '! curl --silent --fail --max-time 3 http://127.0.0.1:9000/'
+check "a client that is not admitted reaches nothing" on sh -c '! curl --silent --fail --max-time 3 http://127.0.0.1:9000/'
 add() { on tuntoxctl whitelist add "$(on cat /srv/client/id)" --name laptop; }
 check "tuntoxctl whitelist add takes the client" add
 before=$(date +%s%N)
@@ -156,7 +156,7 @@ reload_during_transfer() {
 }
 check "systemctl reload during a transfer breaks nothing, and fails for a bad file" reload_during_transfer
 
-# Beside the usual directory, and so in another one that the unit makes too.
+# Next to the default directory, in another one that the unit creates as well.
 elsewhere() {
   local place=/run/systemd/system/tuntox.service.d status
   on mkdir -p $place && on sh -c "printf '[Service]\nRuntimeDirectory=other\n' >$place/other.conf" && on systemctl daemon-reload
@@ -345,7 +345,7 @@ readonly SERVER="-C /srv/server -U tuntox -F $USER_PID -I /srv/server/id --secre
 readonly LOW_PORTS=0000000000000400
 serves() { on curl --silent --fail --max-time $PATIENCE --output /dev/null http://127.0.0.1:9100/; }
 is_served() {
-  on systemd-run --quiet --unit=guest tuntox -i "$(on cat /srv/server/id)" --bootstrap "$node" --secret-file /srv/secret -L 9100:127.0.0.1:8080
+  on systemd-run --quiet --unit=forward tuntox -i "$(on cat /srv/server/id)" --bootstrap "$node" --secret-file /srv/secret -L 9100:127.0.0.1:8080
   within $PATIENCE serves
 }
 on rm -f /srv/server/id
@@ -368,7 +368,7 @@ supervisor='' layer=''
 boot --private-users=identity || give_up "Debian $SUITE boots in a user namespace"
 package 1 && install_package 1 >/dev/null 2>&1
 on sed -i "s|^network:.*|network:\n  port_mapping: false\n  bootstrap: none|" /etc/tuntox/tuntox.yaml
-# What the machine sees in /proc/sys is for reading only; and the limit is that of whoever writes it, which must not be ours.
+# What the machine sees in /proc/sys is for reading only; and the limit applies to the process that writes it, which must not be ours.
 forbid() {
   on mkdir /srv/proc && on systemd-run --quiet --wait sh -c '[ "$(readlink /proc/self/ns/user)" != "$1" ] && mount -t proc proc /srv/proc && echo 0 >/srv/proc/sys/user/max_user_namespaces' \
     - "$(readlink /proc/self/ns/user)"

@@ -12,7 +12,7 @@ createServer(async (request, response) => {
     await pipeline(request, hash);
     response.end(hash.digest('hex'));
   } catch (error) {
-    // Whoever asked has gone, and will say so.
+    // The client has disconnected, and reports that itself.
     console.error(error.message);
   }
 }).listen(Number(port), '127.0.0.1');

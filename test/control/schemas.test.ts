@@ -12,7 +12,7 @@ t.test('the JSON Schemas in docs/schema are those of this version', async (t) =>
   const generated = jsonSchemas();
   t.same(there.sort(), [...generated.keys()].sort(), 'the files: make schemas writes them');
   for (const [file, text] of generated) {
-    t.equal(readFileSync(join(directory, file), 'utf8'), text, `${file}: make schemas writes it anew`);
+    t.equal(readFileSync(join(directory, file), 'utf8'), text, `${file}: make schemas writes it`);
   }
 });
 

@@ -116,12 +116,12 @@ t.test('the tunnels of an entry are closed when it expires', async (t) => {
 t.test('a whitelist that would disconnect clients asks first, and names them', async (t) => {
   const daemon = await TestDaemon.start(t);
   await daemon.call('secret.set', { secret: SECRET });
-  const { client: guest, tunnel } = await clientWithTunnel(t, daemon, SECRET);
+  const { client: admitted, tunnel } = await clientWithTunnel(t, daemon, SECRET);
   const other = await daemon.client();
   await t.rejects(list(daemon, other), {
     code: 'needs-confirmation',
     message: new RegExp(
-      `have the secret and are not on the .*; it would disconnect ${guest.key.slice(0, 8).toUpperCase()}`,
+      `have the secret and are not on the .*; it would disconnect ${admitted.key.slice(0, 8).toUpperCase()}`,
     ),
     hint: /use --adopt/,
   });
@@ -138,9 +138,9 @@ t.test('a whitelist that would disconnect clients asks first, and names them', a
 t.test('--adopt also adds the connected clients, and they stay connected', async (t) => {
   const daemon = await TestDaemon.start(t);
   await daemon.call('secret.set', { secret: SECRET });
-  const { client: guest } = await clientWithTunnel(t, daemon, SECRET);
+  const { client: admitted } = await clientWithTunnel(t, daemon, SECRET);
   const change = await list(daemon, await daemon.client(), { name: 'new', adopt: true });
-  t.match(change, { added: [{ name: 'new' }, { publicKey: guest.key, note: /adopted/ }], closedTunnels: 0 });
+  t.match(change, { added: [{ name: 'new' }, { publicKey: admitted.key, note: /adopted/ }], closedTunnels: 0 });
   t.equal((await daemon.call('connections.list', {})).connections.length, 1);
 });
 

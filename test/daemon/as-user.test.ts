@@ -7,7 +7,7 @@ import { runAsUser } from '../../src/daemon/as-user.js';
 import type { Loaded } from '../../src/daemon/configuration.js';
 import { temporaryDirectory } from '../support/temporary-directory.js';
 
-const usual = loadSettings({ configFile: '/dev/null', flags: [], environment: {} });
+const defaults = loadSettings({ configFile: '/dev/null', flags: [], environment: {} });
 const flags = readDaemonFlags([]);
 
 /** As root, with the settings at that path. */
@@ -18,13 +18,13 @@ const run = (file: string, load: () => Loaded): Promise<number | undefined> => {
 
 t.test('without settings, root goes on as it is', async (t) => {
   const file = join(temporaryDirectory(t), 'none');
-  t.equal(await run(file, () => ({ ...usual, file: undefined })), undefined);
+  t.equal(await run(file, () => ({ ...defaults, file: undefined })), undefined);
 });
 
 t.test('a file that is made between the look at it and the reading is not used', async (t) => {
   const file = join(temporaryDirectory(t), 'none');
   await t.rejects(
-    run(file, () => ({ ...usual, file })),
+    run(file, () => ({ ...defaults, file })),
     { code: 'bad-settings', message: /none appeared while the daemon was starting: start it again/ },
   );
 });
@@ -38,7 +38,7 @@ t.test('a link that leads to itself is told as what it is', async (t) => {
   await t.rejects(run(file, load), { message: /^cannot read .*itself$/ });
 });
 
-t.test('whoever is not root goes on as it is, and nothing is read for that', async (t) => {
+t.test('a user other than root continues unchanged, and nothing is read', async (t) => {
   const process = { geteuid: () => 1000, env: {} } as unknown as NodeJS.Process;
   const load = (): never => t.fail('it was read') as never;
   t.equal(await runAsUser(process, { flags, load, release: () => {} }), undefined);

@@ -1,4 +1,4 @@
-/** A server that is killed without a word and comes back: whoever was connected reaches it again without being started anew. */
+/** A server is killed and starts again: peers that were connected reconnect without a restart. */
 import { join } from 'node:path';
 import t from 'tap';
 import { addressOf, C_WORLD, friendOnline, listeningPort, startCPeer } from '../support/c-peer.js';

@@ -554,7 +554,7 @@ static void add_friend(void) {
   event("REQUEST sent %zu", length);
 }
 
-/** Upstream's client asks again every 45 s, and after a lost connection, by deleting the friend and adding it anew (client.c). */
+/** Upstream's client asks again every 45 s, and after a lost connection, by deleting the friend and adding it again (client.c). */
 static void ask_again_when_due(void) {
   static uint64_t asked_at;
   static bool was_online;

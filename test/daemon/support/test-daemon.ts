@@ -30,7 +30,7 @@ import { SeededRandom } from '../../support/seeded-random.js';
 import { temporaryDirectory } from '../../support/temporary-directory.js';
 
 const random = new SeededRandom(44);
-/** For the usual nodes, and never asked: the stack is no real one. */
+/** For the default nodes, and never asked: the stack is not a real one. */
 const NOBODY: BootstrapAddress = { host: '192.0.2.1', port: 33445, publicKey: generateKeyPair(random).publicKey };
 
 export interface TestClient {
@@ -159,7 +159,7 @@ export class TestDaemon {
     this.stack.setOnline(true);
   }
 
-  /** Writes the configuration anew. */
+  /** Writes the configuration again. */
   configure(config: string): void {
     const base = `state_dir: ${this.directory}\nsocket:\n  path: ${join(this.directory, 'tuntoxd.sock')}\n`;
     writeFileSync(join(this.directory, 'tuntox.yaml'), base + config);

@@ -1,4 +1,4 @@
-/** A command ends although nobody takes its last words. */
+/** A command exits even if nothing reads its last output. */
 import t from 'tap';
 import { exitWith } from '../../../src/platform/process/exit.js';
 
@@ -7,7 +7,7 @@ t.test('a command exits with its status, after 2 s even if its output is stuck',
   const later: [() => void, number][] = [];
   const process: Parameters<typeof exitWith>[0] = { exit: (status) => ended.push(status) };
   exitWith(process, 3, (delay, work) => void later.push([work, delay]));
-  t.equal(process.exitCode, 3, 'whoever has nothing to wait for ends by itself');
+  t.equal(process.exitCode, 3, 'a process with nothing to wait for ends by itself');
   t.strictSame(ended, []);
   t.equal(later[0]?.[1], 2_000);
   later[0]?.[0]();

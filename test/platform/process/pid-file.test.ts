@@ -94,7 +94,7 @@ t.test('the process of another user inherits only the lock of the pid file of ro
   t.equal(readFileSync(path, 'utf8'), '42\n');
   file.leave();
   file.remove();
-  t.equal(readFileSync(path, 'utf8'), '42\n', 'whoever has the lock goes on');
+  t.equal(readFileSync(path, 'utf8'), '42\n', 'the process that has the lock continues');
   PidFile.hold(path, lockFile)?.remove();
   t.notOk(existsSync(path));
 });
@@ -115,7 +115,7 @@ t.test('root replaces the pid file of a user, follows no link, and creates none 
   writeSync(opened, '1\n');
   closeSync(opened);
   t.equal(statSync(path).uid, 0);
-  t.equal(readFileSync(path, 'utf8'), '42\n', 'whoever had the old one open writes elsewhere');
+  t.equal(readFileSync(path, 'utf8'), '42\n', 'a process that has the old file open writes elsewhere');
   file?.remove();
   writeFileSync(other, 'precious');
   linkSync(other, join(directory, 'second name'));

@@ -19,9 +19,9 @@ const churn = (prelude: string): number =>
 
 t.test('the young generation stays small', async (t) => {
   const bounded = churn(`import { keepHeapSmall } from '${MODULE}'; keepHeapSmall();`);
-  const usual = churn('');
+  const unbounded = churn('');
   // What was loaded before the call may have made it grow once.
-  t.ok(bounded <= usual / 4, `${bounded} bytes, else ${usual}`);
+  t.ok(bounded <= unbounded / 4, `${bounded} bytes, else ${unbounded}`);
 });
 
 t.test('this Node accepts the flags silently', async (t) => {

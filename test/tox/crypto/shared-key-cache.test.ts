@@ -23,7 +23,7 @@ t.test('the cache drops the peer that was used longest ago', async (t) => {
   cache.get(a.publicKey);
   cache.get(c.publicKey);
   t.equal(cache.get(a.publicKey), first);
-  t.not(cache.get(b.publicKey), second, 'was computed anew');
+  t.not(cache.get(b.publicKey), second, 'was computed again');
   t.ok(cache.get(b.publicKey).equals(second));
 });
 

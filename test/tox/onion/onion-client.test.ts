@@ -132,7 +132,7 @@ t.test('nodes that answer but store nothing do not keep a client from being foun
   const seen = new Map<string, Set<string>>();
   onion.network.filter = (packet, from, to) => {
     if (packet[0] !== UdpKind.AnnounceRequest || !forgetful.has(to.key)) return true;
-    // Each exit gets one answer, which is that of the first step: whoever comes back with the ping id is ignored.
+    // Each exit gets one answer, which is that of the first step: a request with the ping id is ignored.
     const exits = seen.get(to.key) ?? new Set();
     seen.set(to.key, exits);
     const isFirst = !exits.has(from.key);

@@ -149,7 +149,7 @@ t.test('a path by which nothing arrives is suspected, although its node stores u
   bench.doNodesDeliver = false;
   bench.clock.advance(8_000);
   t.ok(bench.events.includes('suspect'));
-  t.equal(bench.announcement.announcer.storing.length, NODES.length, 'and announced anew');
+  t.equal(bench.announcement.announcer.storing.length, NODES.length, 'and announced again');
 });
 
 /** Those opened of so many that come evenly within some seconds. */

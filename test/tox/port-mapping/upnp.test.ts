@@ -69,7 +69,7 @@ t.test('a refusal is reported with its number, and silence as silence', async (t
   router.upnp = false;
   t.match(await run(upnp.map(UDP)), { kind: 'failed', reason: 'no answer to UPnP' });
   router.upnp = true;
-  t.equal((await run(upnp.map(UDP))).kind, 'mapped', 'and is searched for anew the next time');
+  t.equal((await run(upnp.map(UDP))).kind, 'mapped', 'and is searched for again the next time');
 });
 
 t.test('an invalid external address is a failure', async (t) => {
