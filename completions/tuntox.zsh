@@ -28,4 +28,4 @@ _arguments -S \
   '(--quiet -q)'{--quiet,-q}'[log only errors]' \
   '--no-color[use no colours, even on a terminal (as do NO_COLOR and TERM=dumb)]' \
   '(--version -V)'{--version,-V}'[print the version and exit]' \
-  '(--help -h)'{--help,-h}'[print this help and exit]'
+  '(--help -h)'{--help,-h}'[print all options and exit]'

@@ -75,8 +75,8 @@ Other users cannot see its password there.
 If it is not empty, the log has no colours.
 .It Ev TUNTOX_NATIVE
 .Cm off
-sends and receives datagrams one by one, without the native part of this program,
-which makes it faster on Linux.
+turns the native addon off.
+The addon makes UDP faster on Linux.
 .El
 .Sh FILES
 .Bl -tag -width indent

@@ -238,7 +238,7 @@ export const OPTIONS = [
     name: '--help',
     short: 'h',
     section: 'common',
-    about: 'print this help and exit; -h prints a summary',
+    about: 'print all options and exit; -h prints a summary',
   },
 ] as const satisfies readonly TuntoxOption[];
 
