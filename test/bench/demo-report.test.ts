@@ -12,7 +12,7 @@ const result: DemoResult = {
   memory: { client: memory, server: { ...memory, peak: 85e6 } },
 };
 
-t.test('says what was measured, each with its unit', async (t) => {
+t.test('the report names each figure with its unit', async (t) => {
   const report = formatReport(result);
   t.match(report, /time to connect +0\.43 s/);
   t.match(report, /round trip +0\.60 ms/);
@@ -21,21 +21,21 @@ t.test('says what was measured, each with its unit', async (t) => {
   t.match(report, /90 MB +client; 85 MB server/);
 });
 
-t.test('says how to do it between two machines', async (t) => {
+t.test('the report explains how to do it between two machines', async (t) => {
   t.match(formatReport(result), /--secret-file secret -i TOX_ID -L 2222:127\.0\.0\.1:22/);
 });
 
-t.test('a digest that differs is told in its direction', async (t) => {
+t.test('a digest that differs is reported with its direction', async (t) => {
   const report = formatReport({ ...result, up: { ...whole, receivedDigest: 'cd'.repeat(32) } });
   t.match(report, /client -> service.*SHA-256 DIFFERS/);
   t.match(report, /service -> client.*SHA-256 equal/);
 });
 
-t.test('memory is unknown where the kernel does not tell', async (t) => {
+t.test('memory is unknown if the kernel does not report it', async (t) => {
   t.match(formatReport({ ...result, memory: { client: undefined, server: undefined } }), /memory at most +unknown/);
 });
 
-t.test('fits 80 columns and has no control characters', async (t) => {
+t.test('the report fits 80 columns and has no control characters', async (t) => {
   for (const line of formatReport({ ...result, connected: 12_345, roundTrips: [1234] }).split('\n')) {
     t.ok(line.length <= 80, line);
     t.notMatch(line, /\p{Cc}/u);

@@ -22,7 +22,7 @@ async function run(measure: string): Promise<{ process: Process; status: number 
   return { ...(await runInto(file, measure)), results: JSON.parse(readFileSync(file, 'utf8')) };
 }
 
-t.test('what was measured is printed, and written with how and where', async (t) => {
+t.test('the results are printed, and written with command and machine', async (t) => {
   const { process, status, results } = await run('return table(benchmarkArguments.join());');
   t.equal(status, 0, process.stderr);
   t.equal(process.stdout, 'A title\nwhat\none,two words\n');
@@ -31,7 +31,7 @@ t.test('what was measured is printed, and written with how and where', async (t)
   t.match(results.command, /^node \S*bench\.js one 'two words'$/, 'all arguments but the file of results');
 });
 
-t.test('a benchmark that fails leaves what it has saved, and why it failed', async (t) => {
+t.test('a benchmark that fails leaves its results so far, and the reason', async (t) => {
   const { process, status, results } = await run("save(table('half')); throw new Error('no service\\nmore');");
   t.equal(status, 1);
   t.equal(process.stderr, 'no service\nmore\n');
@@ -39,7 +39,7 @@ t.test('a benchmark that fails leaves what it has saved, and why it failed', asy
   t.same(results.notes, ['It failed: no service']);
 });
 
-t.test('a benchmark that is killed leaves what it has saved, and that this is not all', async (t) => {
+t.test('a benchmark that is killed leaves its results so far, marked as incomplete', async (t) => {
   const { results } = await run(
     "save(table('half')); process.kill(process.pid, 'SIGKILL'); await new Promise(() => {});",
   );

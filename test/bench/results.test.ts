@@ -8,7 +8,7 @@ const lines = (table: Table): string[] =>
     .split('\n');
 const linesOf = (figures: readonly Figure[]): string[] => lines(tableOf(figures)).slice(1);
 
-t.test('a table has columns, and a missed mark is easy to see', async (t) => {
+t.test('a table has columns, and a missed target is easy to see', async (t) => {
   const table = linesOf([
     { what: 'up', measured: '61 MB/s', mark: { text: '>= 60 MB/s', isReached: true } },
     { what: '  round trip', measured: '2 ms', mark: { text: '<= 1 ms', isReached: false }, note: 'of 100' },
@@ -24,7 +24,7 @@ t.test('a column without cells is left out', async (t) => {
   t.same(linesOf([{ what: 'a', measured: '1' }]), ['what  measured', 'a     1']);
 });
 
-t.test('a long note goes on in its own column, within 80 columns', async (t) => {
+t.test('a long note continues in its own column, within 80 columns', async (t) => {
   const note = 'a note of many words that go on and on and on until nobody wants to read them any more';
   const table = linesOf([{ what: 'x'.repeat(30), measured: 'y'.repeat(10), note }]);
   t.ok(table.length > 2);
@@ -45,7 +45,7 @@ const LINKS: Table = {
   notes: ['Something was left out.'],
 };
 
-t.test('values stand by their last digit, a first cell is not repeated, and notes follow', async (t) => {
+t.test('values are aligned right, a first cell is not repeated, and notes follow', async (t) => {
   t.same(lines(LINKS), [
     'title',
     'link   by    first          later',

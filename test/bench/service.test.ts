@@ -31,7 +31,7 @@ async function damagedWayTo(port: number, place: number): Promise<{ port: number
 t.test('a visit', async (t) => {
   const port = await startService();
 
-  await t.test('both ends compute the digest of what really went', async (t) => {
+  await t.test('both ends compute the digest of the real bytes', async (t) => {
     for (const direction of ['down', 'up'] as const) {
       const hash = createHash('sha256');
       for (const chunk of content(direction, SIZE)) hash.update(chunk);
@@ -41,7 +41,7 @@ t.test('a visit', async (t) => {
     }
   });
 
-  await t.test('progress ends at the whole', async (t) => {
+  await t.test('progress ends at the total', async (t) => {
     let last = 0;
     await transfer(port, 'up', SIZE, { hasDigest: false, onProgress: (bytes) => (last = bytes) });
     t.equal(last, SIZE);
@@ -58,7 +58,7 @@ t.test('a visit', async (t) => {
     t.equal((await roundTrips(port, 7)).length, 7);
   });
 
-  await t.test('what greets in another way is not the service', async (t) => {
+  await t.test('a program with another greeting is not the service', async (t) => {
     const way = await damagedWayTo(port, 0);
     t.teardown(way.close);
     await t.rejects(greet(way.port), /greets with/);

@@ -7,7 +7,7 @@ t.test('the median is the middle value, or lies between the two middle ones, in 
   t.equal(median([7]), 7);
 });
 
-t.test('numbers are ordered by value, not as texts', async (t) => {
+t.test('numbers are sorted by value, not as text', async (t) => {
   t.equal(median([100, 20, 3]), 20);
 });
 
@@ -28,6 +28,6 @@ t.test('the values stay as they were', async (t) => {
   t.same(values, [3, 1, 2]);
 });
 
-t.test('nothing measured is not a number', async (t) => {
+t.test('the median of no values is not a number', async (t) => {
   t.ok(Number.isNaN(median([])));
 });

@@ -2,7 +2,7 @@ import t from 'tap';
 import { family, processorSeconds } from '../../bench/support/usage.js';
 import { startProgram } from '../support/processes.js';
 
-t.test('the family of a process is itself and all that it has started', async (t) => {
+t.test('the family of a process is itself and all its descendants', async (t) => {
   const shell = startProgram('sh', [
     'sh',
     '-c',

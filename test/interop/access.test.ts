@@ -38,7 +38,7 @@ const theirs = async (t: Test, ...args: string[]): Promise<Process> => {
   return process;
 };
 
-t.test('who is let in', async (t) => {
+t.test('which clients are admitted', async (t) => {
   if (!requirementsMet(t, ...C_WORLD)) return;
   const node = await startBootstrapd();
   t.teardown(() => node.process.stop());
@@ -65,7 +65,7 @@ t.test('who is let in', async (t) => {
   const wrongAtC = ask(idC, join(directory, 'wrong'), WRONG);
   const unlistedAtC = ask(idC, join(directory, 'unlisted'), SECRET);
 
-  await t.test('our client is refused by our server, and then let in with the same key', async (t) => {
+  await t.test('our server refuses our client, then admits it with the same key', async (t) => {
     const wrong = ask(id, listed, WRONG);
     await server.waitFor(new RegExp(`${listedId.slice(0, 8)}: refused, it sent a wrong secret`));
     t.equal(await wrong.stop('SIGINT'), 130);

@@ -44,7 +44,7 @@ t.test('our client and a libtoxcore server', async (t) => {
     t.ok(pipe.stdout === answerTo(small), 'every byte arrived');
   });
 
-  await t.test('the answer arrives whole though our input has ended, which ends a tunnel of upstream', async (t) => {
+  await t.test('the answer arrives whole although our input has ended, which ends a tunnel of upstream', async (t) => {
     endedPipe.child.stdin.end(requestLine(small));
     t.equal(await endedPipe.exited, 0, endedPipe.stderr);
     t.ok(endedPipe.stdout === answerTo(small), 'every byte arrived');

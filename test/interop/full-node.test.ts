@@ -11,7 +11,7 @@ import { requirementsMet } from '../support/requirements.js';
 
 const NODES = 4;
 
-t.test('two libtoxcore peers become friends through four nodes of ours, by nothing but a Tox ID', async (t) => {
+t.test('two libtoxcore peers become friends through four of our nodes, with only a Tox ID', async (t) => {
   if (!requirementsMet(t, ...C_WORLD)) return;
   const nodes: { readonly host: string; readonly port: number; readonly tox: Tox }[] = [];
   for (let count = 0; count < NODES; count += 1) {

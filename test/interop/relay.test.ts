@@ -92,7 +92,7 @@ t.test('through the relay of tox-bootstrapd', async (t) => {
   });
 });
 
-t.test('libtoxcore uses relays that we share: another carries on when the one that it knew dies', async (t) => {
+t.test('libtoxcore uses relays that we share: another one takes over when the one that it knew dies', async (t) => {
   if (!requirementsMet(t, ...C_WORLD)) return;
   const first = await startBootstrapd({ isRelay: true });
   t.teardown(() => first.process.stop());

@@ -38,7 +38,7 @@ t.test('a tox_save goes from libtoxcore to us and back', async (t) => {
   const making = await start('make-save', '--save', withNodes, '--bootstrap', node.argument);
 
   let id = '';
-  await t.test('we take over what libtoxcore wrote, friends and all', async (t) => {
+  await t.test('we read what libtoxcore wrote, including friends', async (t) => {
     const add = ['--add', await addressOf(friend), '--save', file, '--save-friends'];
     const peer = await start('friend', ...add, '--bootstrap', node.argument);
     id = await addressOf(peer);
@@ -48,7 +48,7 @@ t.test('a tox_save goes from libtoxcore to us and back', async (t) => {
     t.equal(await runServer(t, directory), id);
   });
 
-  await t.test('libtoxcore takes over what we wrote, with the friend that it had', async (t) => {
+  await t.test('libtoxcore reads what we wrote, with the friend that it had', async (t) => {
     t.equal(await runServer(t, directory, node.argument), id, 'with nodes in it now');
     const before = readFileSync(file);
     const friendKey = Buffer.from((await addressOf(friend)).slice(0, 64), 'hex');

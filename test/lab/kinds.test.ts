@@ -105,7 +105,7 @@ t.test('a site that has only proxies', { buffered: true }, async (t) => {
   t.same(await http(7001), ['502']);
 });
 
-t.test('neighbours in a LAN, and UDP blocked while in use', { buffered: true }, async (t) => {
+t.test('hosts in a LAN are neighbours, and UDP can be blocked while in use', { buffered: true }, async (t) => {
   if (!requirementsMet(t, ...LAB_REQUIREMENTS)) return;
   const lab = await Lab.up(t, { topology: 'lan', ipv6: true });
   const alice = await lab.addressOf('alice');
@@ -126,22 +126,26 @@ t.test('IPv6 without IPv4', { buffered: true }, async (t) => {
   t.notOk(await lab.canReach('alice', HUB));
 });
 
-t.test('many hosts with delays of their own, and who exchanged how much', { buffered: true }, async (t) => {
-  if (!requirementsMet(t, ...LAB_REQUIREMENTS)) return;
-  const lab = await Lab.up(t, { topology: 'nat', hosts: 3, 'hosts-delay': 5 });
-  await lab.set('h2', { delay: 30 });
-  const capture = await lab.capture('nata');
-  const ping = await lab.exec('h1', 'ping', '-n', '-c', '1', '198.18.2.1');
-  t.ok(Number(/time=([\d.]+)/.exec(ping)?.[1]) >= 70, 'a round trip of twice 5 and twice 30 ms');
-  await lab.probe('alice', 'say', PORT, STRANGER, 7002);
-  const flows = await capture.stop();
-  t.equal(flows.bytes({ between: ['192.0.2.1', STRANGER], by: 'udp' }), 5 * (20 + 8 + 'hello'.length));
-  t.equal(flows.bytes({ with: HUB }), 0);
-  const [flow] = flows.all.filter(({ protocol }) => protocol === 'udp');
-  t.match(flow, { source: '192.0.2.1', sourcePort: PORT, target: STRANGER, targetPort: 7002 });
-});
+t.test(
+  'many hosts have delays of their own, and flows show the bytes between each two',
+  { buffered: true },
+  async (t) => {
+    if (!requirementsMet(t, ...LAB_REQUIREMENTS)) return;
+    const lab = await Lab.up(t, { topology: 'nat', hosts: 3, 'hosts-delay': 5 });
+    await lab.set('h2', { delay: 30 });
+    const capture = await lab.capture('nata');
+    const ping = await lab.exec('h1', 'ping', '-n', '-c', '1', '198.18.2.1');
+    t.ok(Number(/time=([\d.]+)/.exec(ping)?.[1]) >= 70, 'a round trip of twice 5 and twice 30 ms');
+    await lab.probe('alice', 'say', PORT, STRANGER, 7002);
+    const flows = await capture.stop();
+    t.equal(flows.bytes({ between: ['192.0.2.1', STRANGER], by: 'udp' }), 5 * (20 + 8 + 'hello'.length));
+    t.equal(flows.bytes({ with: HUB }), 0);
+    const [flow] = flows.all.filter(({ protocol }) => protocol === 'udp');
+    t.match(flow, { source: '192.0.2.1', sourcePort: PORT, target: STRANGER, targetPort: 7002 });
+  },
+);
 
-t.test('a lab whose owner has ended is swept, and others are not', { buffered: true }, async (t) => {
+t.test('a sweep takes down a lab whose owner has ended, and no other', { buffered: true }, async (t) => {
   if (!requirementsMet(t, ...LAB_REQUIREMENTS)) return;
   const lab = await Lab.up(t, { topology: 'wan' });
   const owner = spawn('sleep', ['60']);

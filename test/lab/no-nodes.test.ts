@@ -29,7 +29,7 @@ function startDaemonIn(lab: Lab, network: string): Process {
   return lab.start('alice', 'tuntoxd', [...TUNTOXD_COMMAND, '--config', config, '--log-level', 'debug']);
 }
 
-t.test('without bootstrap nodes peers of a local network meet, and nothing of theirs leaves it', async (t) => {
+t.test('without bootstrap nodes, peers of a local network connect, and no packet leaves it', async (t) => {
   if (!requirementsMet(t, ...LAB_REQUIREMENTS)) return;
   const lab = await Lab.up(t, { topology: 'lan' });
   const cable = await lab.capture('nata:lan0');
@@ -53,7 +53,7 @@ t.test('without bootstrap nodes peers of a local network meet, and nothing of th
   for (const one of [daemon, server]) t.equal(await one.stop('SIGTERM'), 0, one.stderr);
 });
 
-t.test('as it comes, the daemon asks the public nodes, and this test would see it', async (t) => {
+t.test('by default the daemon asks the public nodes, and this test detects it', async (t) => {
   if (!requirementsMet(t, ...LAB_REQUIREMENTS)) return;
   const lab = await Lab.up(t, { topology: 'lan' });
   const outside = await lab.capture('nata');

@@ -101,7 +101,7 @@ function isNobody(t: Test, pid: number, capabilities = '0000000000000000'): void
 t.test('as another user', async (t) => {
   if (!requirementsMet(t, root('become somebody else'), runsAsOrdinaryUser)) return;
 
-  await t.test('tuntox serves as the user, and ends with 0 when it is told to', async (t) => {
+  await t.test('tuntox serves as the user, and exits with 0 on a signal', async (t) => {
     const identity = ownDirectory(t);
     const pidFile = join(identity, '..', 'pid');
     const command = startServer(t, ['-C', identity, '-F', pidFile]);
@@ -117,7 +117,7 @@ t.test('as another user', async (t) => {
     t.notOk(existsSync(pidFile));
   });
 
-  await t.test('the right for low ports is there where they are asked for, and no other', async (t) => {
+  await t.test('the process keeps the right to open low ports only if they are requested', async (t) => {
     const directory = ownDirectory(t);
     const pidFile = join(directory, 'pid');
     const port = await freeLowPort();
@@ -128,18 +128,21 @@ t.test('as another user', async (t) => {
     t.equal(await command.stop(), 0);
   });
 
-  await t.test('what only root can read is an error that says what to do, and shows nothing of it', async (t) => {
-    const directory = openDirectory(t);
-    const rules = join(directory, 'rules');
-    writeFileSync(rules, 'a line of root alone\n', { mode: PRIVATE });
-    const command = startServer(t, ['-C', ownDirectory(t), '-f', rules]);
-    t.equal(await command.exited, 1);
-    t.match(
-      command.stderr,
-      /cannot read .*rules: this user may not read it: as root, run chgrp nogroup .*rules and chmod 640 .*rules\n$/,
-    );
-    t.notMatch(command.stderr, /a line of root/);
-  });
+  await t.test(
+    'a file that only root can read is an error that says what to do, and shows nothing of the file',
+    async (t) => {
+      const directory = openDirectory(t);
+      const rules = join(directory, 'rules');
+      writeFileSync(rules, 'a line of root alone\n', { mode: PRIVATE });
+      const command = startServer(t, ['-C', ownDirectory(t), '-f', rules]);
+      t.equal(await command.exited, 1);
+      t.match(
+        command.stderr,
+        /cannot read .*rules: this user may not read it: as root, run chgrp nogroup .*rules and chmod 640 .*rules\n$/,
+      );
+      t.notMatch(command.stderr, /a line of root/);
+    },
+  );
 
   await t.test('no directory is made as root', async (t) => {
     const directory = openDirectory(t);
@@ -158,27 +161,30 @@ t.test('as another user', async (t) => {
     t.same(readdirSync(place.directory), ['tuntox.yaml']);
   });
 
-  await t.test('in the background tuntox is alone, and the first process ends as always', async (t) => {
-    const directory = ownDirectory(t);
-    const pidFile = join(directory, '..', 'pid');
-    const command = startServer(t, ['-z', '-C', directory, '-F', pidFile]);
-    t.equal(await command.exited, 0, command.stderr);
-    t.match(command.stdout, /^[0-9A-F]{76}\n$/);
-    const pid = numberIn(t, pidFile);
-    isNobody(t, pid);
-    t.notMatch(statusOf(pid), new RegExp(`^PPid:\t${command.pid}$`, 'm'));
-    t.equal(readlinkSync(`/proc/${pid}/cwd`), '/');
-    const second = startServer(t, ['-z', '-C', ownDirectory(t), '-F', pidFile]);
-    t.equal(await second.exited, 1);
-    t.match(second.stderr, new RegExp(`^tuntox: .*pid belongs to process ${pid}, which runs`, 'm'));
-    process.kill(pid, 'SIGTERM');
-    t.ok(await ended(pid));
-    const third = startServer(t, ['-z', '-C', directory, '-F', pidFile]);
-    t.equal(await third.exited, 0, third.stderr);
-    t.not(numberIn(t, pidFile), pid, 'without its lock the old number was stale');
-  });
+  await t.test(
+    'in the background only the second process of tuntox remains, and the first one exits as usual',
+    async (t) => {
+      const directory = ownDirectory(t);
+      const pidFile = join(directory, '..', 'pid');
+      const command = startServer(t, ['-z', '-C', directory, '-F', pidFile]);
+      t.equal(await command.exited, 0, command.stderr);
+      t.match(command.stdout, /^[0-9A-F]{76}\n$/);
+      const pid = numberIn(t, pidFile);
+      isNobody(t, pid);
+      t.notMatch(statusOf(pid), new RegExp(`^PPid:\t${command.pid}$`, 'm'));
+      t.equal(readlinkSync(`/proc/${pid}/cwd`), '/');
+      const second = startServer(t, ['-z', '-C', ownDirectory(t), '-F', pidFile]);
+      t.equal(await second.exited, 1);
+      t.match(second.stderr, new RegExp(`^tuntox: .*pid belongs to process ${pid}, which runs`, 'm'));
+      process.kill(pid, 'SIGTERM');
+      t.ok(await ended(pid));
+      const third = startServer(t, ['-z', '-C', directory, '-F', pidFile]);
+      t.equal(await third.exited, 0, third.stderr);
+      t.not(numberIn(t, pidFile), pid, 'without its lock the old number was stale');
+    },
+  );
 
-  await t.test('either of the two takes the other one along', async (t) => {
+  await t.test('either of the two processes ends the other one', async (t) => {
     const directory = ownDirectory(t);
     for (const [whom, signal] of [
       ['parent', 'SIGKILL'],
@@ -193,7 +199,7 @@ t.test('as another user', async (t) => {
     }
   });
 
-  await t.test('a signal to all processes of a service is one', async (t) => {
+  await t.test('a signal to all processes of a service counts once', async (t) => {
     const { command, pid } = await startTwo(t, ownDirectory(t));
     // So that it finds both when it goes on: the one that is passed on, and its own.
     process.kill(pid, 'SIGSTOP');
@@ -205,7 +211,7 @@ t.test('as another user', async (t) => {
     t.equal(await command.exited, 0);
   });
 
-  await t.test('Ctrl-Z stops both, and both go on', async (t) => {
+  await t.test('Ctrl-Z stops both processes, and both continue', async (t) => {
     const { command, pid } = await startTwo(t, ownDirectory(t));
     const areBoth = async (state: RegExp): Promise<void> => {
       for (const one of [command.pid, pid]) await becomes(one, (status) => state.test(status));
@@ -217,7 +223,7 @@ t.test('as another user', async (t) => {
     t.equal(await command.stop('SIGINT'), 0);
   });
 
-  await t.test('what is wrong is said once, with the status of always', async (t) => {
+  await t.test('an error is printed once, with the same status as without -U', async (t) => {
     const unknown = start(t, 'tuntox', ['-U', 'nobody-has-this-name', ...SERVER]);
     t.equal(await unknown.exited, 1);
     t.match(unknown.stderr, /^tuntox: there is no user nobody-has-this-name/);
@@ -226,7 +232,7 @@ t.test('as another user', async (t) => {
     t.match(closed.stderr, /^tuntox: this server could not admit any client: .*\n$/m);
   });
 
-  await t.test('tuntoxd reads what its group may read, and reloads it upon SIGHUP to the first process', async (t) => {
+  await t.test('tuntoxd reads files of its group, and reloads them on SIGHUP to the first process', async (t) => {
     const place = placeOfUser(t);
     const secret = join(place.directory, 'secret');
     writeFileSync(secret, 'a long secret');
@@ -251,7 +257,7 @@ t.test('as another user', async (t) => {
     t.notOk(isRunning(pid));
   });
 
-  await t.test('settings that somebody else could write are not used as root, unless it names them', async (t) => {
+  await t.test('settings that others could change are not used as root, unless the option names them', async (t) => {
     const place = placeOfUser(t);
     const attacked = join(place.directory, 'ssh.service.d');
     writeFileSync(place.config, `user: nobody\nsocket:\n  path: ${attacked}/s\n`);
@@ -268,7 +274,7 @@ t.test('as another user', async (t) => {
     t.notOk(existsSync(attacked));
   });
 
-  await t.test('what such a file leads to is not shown, even when it is named', async (t) => {
+  await t.test('the target of such a file is not shown, even if the option names it', async (t) => {
     const place = placeOfUser(t);
     const shadow = join(place.directory, 'shadow');
     writeFileSync(shadow, 'top: secret line of root\n', { mode: PRIVATE });
@@ -313,7 +319,7 @@ t.test('as another user', async (t) => {
     t.equal(await daemon.stop(), 0);
   });
 
-  await t.test('as root itself, a socket in a directory of others is for root alone', async (t) => {
+  await t.test('for root without another user, a socket in a directory of others is for root alone', async (t) => {
     const place = placeOfUser(t);
     const daemon = start(t, 'tuntoxd', ['--config', place.config, '--socket-group', 'daemon']);
     await daemon.waitFor(
@@ -336,7 +342,7 @@ t.test('as another user', async (t) => {
     t.equal(await daemon.stop(), 0);
   });
 
-  await t.test('in the background tuntoxd is alone, too', async (t) => {
+  await t.test('in the background, only the second process of tuntoxd remains, too', async (t) => {
     const place = placeOfUser(t);
     const pidFile = join(place.directory, 'pid');
     const first = startDaemon(t, place, ['-z', '-F', pidFile]);

@@ -21,30 +21,33 @@ async function startInBackground(t: Test, args: readonly string[], pidFile: stri
   return pid;
 }
 
-t.test('-z or -D: the command ends with 0 once the server works, which lives on in a session of its own', async (t) => {
-  const directory = temporaryDirectory(t);
-  const pidFile = join(directory, 'pid');
-  const pid = await startInBackground(t, ['-z', '-C', join(directory, 'identity')], pidFile);
-  t.ok(isRunning(pid));
-  const session = readFileSync(`/proc/${pid}/stat`, 'utf8')
-    .replace(/^.*\) /, '')
-    .split(' ')[3];
-  t.equal(Number(session), pid);
+t.test(
+  'with -z or -D, the command exits with 0 once the server works, which continues in its own session',
+  async (t) => {
+    const directory = temporaryDirectory(t);
+    const pidFile = join(directory, 'pid');
+    const pid = await startInBackground(t, ['-z', '-C', join(directory, 'identity')], pidFile);
+    t.ok(isRunning(pid));
+    const session = readFileSync(`/proc/${pid}/stat`, 'utf8')
+      .replace(/^.*\) /, '')
+      .split(' ')[3];
+    t.equal(Number(session), pid);
 
-  const second = startTuntox(['-D', '-C', join(directory, 'identity'), ...SERVER]);
-  t.equal(await second.exited, 1);
-  t.match(second.stderr, new RegExp(`^tuntox: the identity in .* is in use by process ${pid}`, 'm'));
-  t.equal(second.stdout, '');
-  const third = startTuntox(['-D', '-C', join(directory, 'other'), '-F', pidFile, ...SERVER]);
-  t.equal(await third.exited, 1);
-  t.match(third.stderr, new RegExp(`^tuntox: .*pid belongs to process ${pid}, which runs`, 'm'));
+    const second = startTuntox(['-D', '-C', join(directory, 'identity'), ...SERVER]);
+    t.equal(await second.exited, 1);
+    t.match(second.stderr, new RegExp(`^tuntox: the identity in .* is in use by process ${pid}`, 'm'));
+    t.equal(second.stdout, '');
+    const third = startTuntox(['-D', '-C', join(directory, 'other'), '-F', pidFile, ...SERVER]);
+    t.equal(await third.exited, 1);
+    t.match(third.stderr, new RegExp(`^tuntox: .*pid belongs to process ${pid}, which runs`, 'm'));
 
-  process.kill(pid, 'SIGTERM');
-  t.ok(await ended(pid));
-  t.notOk(existsSync(pidFile));
-});
+    process.kill(pid, 'SIGTERM');
+    t.ok(await ended(pid));
+    t.notOk(existsSync(pidFile));
+  },
+);
 
-t.test('-z -L: the client goes to the background once it listens, and ends upon SIGTERM', async (t) => {
+t.test('with -z -L, the client goes to the background once it listens, and ends on SIGTERM', async (t) => {
   const pidFile = join(temporaryDirectory(t), 'pid');
   const args = ['-z', '-L', `${await freePort()}:127.0.0.1:9`, '-i', ID, '-F', pidFile, '--bootstrap', 'none'];
   const command = startTuntox(args);
@@ -62,7 +65,7 @@ t.test('-z -L: the client goes to the background once it listens, and ends upon 
   t.notOk(existsSync(pidFile));
 });
 
-t.test('what is called wrongly is said at once, with its own status', async (t) => {
+t.test('a usage error is printed at once, with its own status', async (t) => {
   const command = startTuntox(['-z', '-f', '/nonexistent', ...SERVER]);
   t.equal(await command.exited, 1);
   t.match(command.stderr, /^tuntox: cannot read \/nonexistent/m);
@@ -71,7 +74,7 @@ t.test('what is called wrongly is said at once, with its own status', async (t) 
   t.match(closed.stderr, /^tuntox: this server could not admit any client/m);
 });
 
-t.test('in the background no directory is kept busy, and relative names are still right', async (t) => {
+t.test('in the background, no directory is kept busy, and relative names still work', async (t) => {
   const directory = temporaryDirectory(t);
   const command = startTuntox(['-z', '-C', 'identity', '-F', 'pid', ...SERVER], {
     prefix: ['env', `--chdir=${directory}`],

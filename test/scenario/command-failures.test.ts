@@ -46,7 +46,7 @@ const nowhere = async (): Promise<string[]> => [
   `127.0.0.1:${await freeUdpPort()}:${NOBODY.slice(0, 64)}`,
 ];
 
-t.test('without a Tox network it is 6, and Ctrl-C while connecting 130', async (t) => {
+t.test('without a Tox network the status is 6, after Ctrl-C while connecting 130', async (t) => {
   const node = await nowhere();
   const impatient = (await jobs()).map((job) =>
     start(t, ['-i', NOBODY, ...job, ...node, '--timeout', '300ms', '--max-retries', '1']),
@@ -73,7 +73,7 @@ t.test('against a network', async (t) => {
   const wrongSecret = { TUNTOX_SHARED_SECRET: 'canary guess' };
   const refused = start(t, ['-i', id, '-W', TARGET, ...network.node, '--timeout', '15s'], wrongSecret);
 
-  await t.test('a target that refuses is 5 for -W, and for -L a reset that is explained', async (t) => {
+  await t.test('a target that refuses means status 5 for -W, and for -L a reset with the reason', async (t) => {
     const closed = await freeTcpPort();
     const port = await freeTcpPort();
     const pipe = client('-i', id, '-W', `127.0.0.1:${closed}`);
@@ -90,7 +90,7 @@ t.test('against a network', async (t) => {
     t.equal(await forward.stop('SIGINT'), 130);
   });
 
-  await t.test('a server that the network does not know is 3, one that does not let us in 8', async (t) => {
+  await t.test('an unknown server means status 3, one that does not admit us 8', async (t) => {
     await fails(t, stranger, 3, /^error: E776E9A9 has not been found for [0-9.]+ s: check that it runs/);
     await fails(
       t,
@@ -101,7 +101,7 @@ t.test('against a network', async (t) => {
     t.notMatch(refused.stderr, 'canary');
   });
 
-  await t.test('a server that goes away is 3 for -W, while -L waits for as long as it was told', async (t) => {
+  await t.test('a lost server means status 3 for -W, while -L waits as long as its options say', async (t) => {
     const port = await network.service(echo);
     const pipe = client('-i', id, '-W', `127.0.0.1:${port}`);
     pipe.child.stdin.write('hello');

@@ -34,7 +34,7 @@ t.test('between the pipes and files of a shell', async (t) => {
     return run;
   };
 
-  await t.test('a few bytes from a pipe to a pipe', async (t) => {
+  await t.test('a few bytes pass from a pipe to a pipe', async (t) => {
     const run = await shell("printf 'one\\ntwo\\n' | tuntox | tr a-z A-Z");
     t.equal(run.stdout, 'ONE\nTWO\n', run.stderr);
     t.equal(run.stderr, '');
@@ -71,7 +71,7 @@ t.test('between the pipes and files of a shell', async (t) => {
     t.equal(run.stdout, 'bye\nended\n', run.stderr);
   });
 
-  await t.test('a reader that has enough ends it without a word, as SIGPIPE would', async (t) => {
+  await t.test('a reader that closes its pipe ends the command without a message, as SIGPIPE would', async (t) => {
     const run = await shell('cat in | (tuntox; echo $? >status) | head -c 5 | wc -c');
     t.equal(run.stdout, '5\n', run.stderr);
     t.equal(readFileSync(file('status'), 'latin1'), '141\n');
@@ -84,7 +84,7 @@ t.test('between the pipes and files of a shell', async (t) => {
     t.match(run.stderr, /^error: .*: standard output: ENOSPC.*\n$/);
   });
 
-  await t.test('being told to stop is no error', async (t) => {
+  await t.test('a signal to stop is not an error', async (t) => {
     const port = await network.service((socket: Socket) => void socket.write('hi\n'));
     const script = 'mkfifo held said; exec 9<>held; tuntox <held >said & read hi <said; kill -HUP $!; wait $!; echo $?';
     const run = await shell(script, port);
@@ -115,7 +115,7 @@ t.test('below ssh, as its ProxyCommand', async (t) => {
   const bytes = randomBytes(SIZE);
   writeFileSync(join(directory, 'bigfile'), bytes);
 
-  await t.test('a file comes through whole, and so does one the other way', async (t) => {
+  await t.test('a file arrives whole, in each direction', async (t) => {
     const down = ssh('cat', join(directory, 'bigfile'));
     t.equal(await down.exited, 0, down.stderr);
     t.equal(digest(Buffer.from(down.stdout, 'latin1')), digest(bytes));
@@ -131,7 +131,7 @@ t.test('below ssh, as its ProxyCommand', async (t) => {
     t.equal(await run.exited, 7, run.stderr);
   });
 
-  await t.test('a server that hangs up ends ssh, though its input is open', async (t) => {
+  await t.test('a server that closes the connection ends ssh, although its input is open', async (t) => {
     // The parent of the remote shell is the sshd of this session.
     const run = ssh('echo $PPID; sleep 1000');
     const pid = Number((await run.waitFor(/^(\d+)\n/))[1]);

@@ -37,7 +37,7 @@ async function taken(t: Test, port = 0): Promise<number> {
   return (server.address() as { port: number }).port;
 }
 
-t.test('a server is a relay at the number of its UDP port, or where it is told, or nowhere', async (t) => {
+t.test('a server is a relay on the number of its UDP port, on a given port, or not at all', async (t) => {
   const network = await CommandNetwork.start(t);
   const start = async (...args: string[]): Promise<Process> => {
     const server = network.command('server', ['-C', temporaryDirectory(t), ...args]);
@@ -61,7 +61,7 @@ t.test('a server is a relay at the number of its UDP port, or where it is told, 
   t.not(elsewhere?.[0], lonely);
 });
 
-t.test('a node is a relay, too, and a client is none', async (t) => {
+t.test('a node is a relay too, and a client is not', async (t) => {
   const network = await CommandNetwork.start(t);
   const port = await freePort();
   const node = startTuntox(['--node', '-C', temporaryDirectory(t), '-u', `${port}:${port}`]);
@@ -75,7 +75,7 @@ t.test('a node is a relay, too, and a client is none', async (t) => {
   t.same(listeningPorts(client), [local], 'its tunnel and nothing else');
 });
 
-t.test('a relay port that another program has is one clear error', async (t) => {
+t.test('a relay port that another program uses is one clear error', async (t) => {
   const network = await CommandNetwork.start(t);
   const port = await taken(t);
   const server = network.command('server', ['-C', temporaryDirectory(t), '-t', `${port}`]);

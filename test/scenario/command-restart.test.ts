@@ -14,7 +14,7 @@ async function ask(port: number, text: string): Promise<string> {
   return answer;
 }
 
-t.test('a server that was killed and started again serves the client that went on running', async (t) => {
+t.test('a server that was killed and started again serves the client that kept running', async (t) => {
   const network = await CommandNetwork.start(t);
   const first = await network.server();
   const service = await network.service(echo);
@@ -31,7 +31,7 @@ t.test('a server that was killed and started again serves the client that went o
   t.equal(await client.stop('SIGINT'), 130);
 });
 
-t.test('a client that was killed and started again with its identity is let in at once', async (t) => {
+t.test('a client that was killed and started again with its identity is admitted at once', async (t) => {
   const network = await CommandNetwork.start(t);
   const { process: server, id } = await network.server();
   const service = await network.service(echo);

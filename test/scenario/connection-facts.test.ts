@@ -55,7 +55,7 @@ async function saidWithin(world: World, duration: number, ...friends: readonly F
   return said;
 }
 
-t.test('UDP that a firewall swallows: ours is blocked, and the other side sees a peer with TCP alone', async (t) => {
+t.test('if a firewall drops our UDP, it is blocked, and the other side sees a peer with only TCP', async (t) => {
   const world = new World(1);
   const pair = await pairIn(world);
   world.network.blackHoles.add(pair.client.address);
@@ -68,7 +68,7 @@ t.test('UDP that a firewall swallows: ours is blocked, and the other side sees a
   t.equal(pair.server.tox.networkFacts.udp, 'works');
 });
 
-t.test('both sides behind such firewalls say so', async (t) => {
+t.test('both sides behind such firewalls report that', async (t) => {
   const world = new World(2);
   const pair = await pairIn(world);
   for (const { address } of [pair.client, pair.server]) world.network.blackHoles.add(address);
@@ -77,7 +77,7 @@ t.test('both sides behind such firewalls say so', async (t) => {
   t.same([reasonOf(pair.toServer), reasonOf(pair.toClient())], ['udp-blocked', 'udp-blocked']);
 });
 
-t.test('who was told to do without UDP says that, and the other side sees a peer with TCP alone', async (t) => {
+t.test('a peer with UDP turned off reports that, and the other side sees a peer with only TCP', async (t) => {
   const world = new World(3);
   const pair = await pairIn(world, { serverUdp: false });
   t.not(await world.until(() => isMet(pair), LONG), undefined);
@@ -86,7 +86,7 @@ t.test('who was told to do without UDP says that, and the other side sees a peer
   t.equal(pair.server.tox.networkFacts.udp, 'udp-off');
 });
 
-t.test('both have UDP and nothing passes between them: punching has failed, until it succeeds', async (t) => {
+t.test('if both have UDP and no packet passes between them, punching has failed, until it succeeds', async (t) => {
   const world = new World(4);
   const pair = await pairIn(world);
   const between = new Set([pair.client.address, pair.server.address]);
@@ -100,7 +100,7 @@ t.test('both have UDP and nothing passes between them: punching has failed, unti
   t.not(await world.until(() => reasonOf(pair.toClient()) === 'direct', LONG), undefined);
 });
 
-t.test('UDP that dies while packets go by it, and comes back', async (t) => {
+t.test('UDP fails while it is in use, and works again', async (t) => {
   const world = new World(5);
   const pair = await pairIn(world);
   t.not(await world.until(() => isMet(pair) && reasonOf(pair.toServer) === 'direct', LONG), undefined);
@@ -127,7 +127,7 @@ t.test('UDP that dies while packets go by it, and comes back', async (t) => {
   t.not(await world.until(() => pair.toServer.facts.path.kind === 'direct', LONG), undefined);
 });
 
-t.test('without a connection the stage is told, and why the last attempt or connection failed', async (t) => {
+t.test('without a connection, the stage is reported, and why the last attempt or connection failed', async (t) => {
   const world = new World(6);
   const lonely = await world.peer();
   const { facts } = lonely.tox.addFriend((await world.peer()).tox.id, HELLO);
@@ -153,7 +153,7 @@ t.test('without a connection the stage is told, and why the last attempt or conn
   t.match(pair.toServer.facts.path, { kind: 'none', reason: 'searching' });
 });
 
-t.test('a peer that falls silent is told as such', async (t) => {
+t.test('a peer that stops answering is reported as silent', async (t) => {
   const world = new World(7);
   const pair = await pairIn(world);
   t.not(await world.until(() => isMet(pair), LONG), undefined);
@@ -163,7 +163,7 @@ t.test('a peer that falls silent is told as such', async (t) => {
   t.match(pair.toServer.facts.lastError, { text: 'silent for 32 s' });
 });
 
-t.test('a relay that breaks is told with its name and place', async (t) => {
+t.test('a relay that fails is reported with its key and address', async (t) => {
   const world = new World(8);
   const pair = await pairIn(world, { clientUdp: false, serverUdp: false });
   t.not(await world.until(() => isMet(pair), LONG), undefined);
@@ -176,7 +176,7 @@ t.test('a relay that breaks is told with its name and place', async (t) => {
   t.equal(lastError?.text, `relay ${relay?.publicKey.slice(0, 8)} at ${relay?.endpoint}: ended by the other side`);
 });
 
-t.test('round trip and rates are those of the wire, and fade when nothing goes any more', async (t) => {
+t.test('round trip and rates are those of the wire, and fall when the traffic ends', async (t) => {
   const world = new World(9);
   world.network.faults.delay = 20;
   world.streams.delay = 20;
@@ -198,7 +198,7 @@ t.test('round trip and rates are those of the wire, and fade when nothing goes a
   t.ok(pair.toServer.facts.sent.rate < 1_000, `${pair.toServer.facts.sent.rate} at rest`);
 });
 
-t.test('a peer whose own relay is reached by TCP is told as relayed by itself', async (t) => {
+t.test('a peer at its own relay is reported as relayed by itself', async (t) => {
   const world = new World(11);
   const node = await world.peer({ role: 'node', relayPort: RELAY_PORT });
   const server = (await world.peer({ relayPort: 4000 })).join(node);

@@ -79,14 +79,14 @@ for (const { debian, node, machine } of ARCHITECTURES) {
     if (!requirementsMet(t, tool('dpkg-deb', 'dpkg'), tool('readelf', 'binutils'))) return;
     const { root, files, native, field } = build(t, debian);
 
-    t.test('says that it is for that architecture, and wants Node', async (t) => {
+    t.test('names that architecture, and depends on Node', async (t) => {
       t.equal(field('Architecture'), debian);
       t.equal(field('Version'), '1.2.3-1');
       t.equal(field('Maintainer'), `${MAINTAINER.DEBFULLNAME} <${MAINTAINER.DEBEMAIL}>`);
       t.equal(versionWanted(field('Depends'), 'nodejs'), '20');
     });
 
-    t.test('has no machine code but that of sodium-native and our own, for that machine', async (t) => {
+    t.test('has only the machine code of sodium-native and our own, for that machine', async (t) => {
       const own = existsSync(join(ROOT, `dist/native/linux-${node}.node`)) ? [`dist/native/linux-${node}.node`] : [];
       const sodium = `node_modules/sodium-native/prebuilds/linux-${node}/sodium-native.node`;
       t.same(native.map((path) => relative(join(root, 'usr/lib/tuntox'), path)).sort(), [...own, sodium].sort());

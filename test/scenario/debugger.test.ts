@@ -34,7 +34,7 @@ function tcpPorts({ pid }: Process): number[] {
   });
 }
 
-t.test('a program that takes no care opens a port upon SIGUSR1, and this test sees it', async (t) => {
+t.test('an unprotected program opens a port on SIGUSR1, and this test detects it', async (t) => {
   const one = start(t, 'careless', ['--eval', 'console.log("up"); process.stdin.resume()']);
   await one.waitFor(/^up/);
   t.same(tcpPorts(one), []);
@@ -54,7 +54,7 @@ async function signalled(t: Test, one: Process): Promise<void> {
   t.notMatch(one.stderr, SAYS_PORT);
 }
 
-t.test('tuntoxd opens nothing upon SIGUSR1, and goes on', async (t) => {
+t.test('tuntoxd opens nothing on SIGUSR1, and continues', async (t) => {
   const place = daemonPlace(t, undefined);
   const daemon = start(t, 'tuntoxd', [join(ROOT, 'dist/bin/tuntoxd.js'), '--config', place.config]);
   await daemon.waitFor(/is ready: /);
@@ -63,7 +63,7 @@ t.test('tuntoxd opens nothing upon SIGUSR1, and goes on', async (t) => {
   t.equal(await daemon.stop('SIGTERM'), 0);
 });
 
-t.test('so does the classic command', async (t) => {
+t.test('the classic command does the same', async (t) => {
   const port = await freeUdpPort();
   const node = start(t, 'tuntox', [join(ROOT, 'dist/bin/tuntox.js'), '--node', '-u', `${port}:${port}`]);
   await node.waitFor(/^[0-9]+:[0-9A-F]{64}\n/);

@@ -32,7 +32,7 @@ t.test('they also do when every fifth datagram is lost', async (t) => {
   t.equal(findEachOther(net, peers, 10_000), 60);
 });
 
-t.test('a node whose bootstrap nodes are black holes but for one is connected within a second', async (t) => {
+t.test('a node is connected within a second if all its bootstrap nodes but one are silent', async (t) => {
   const net = new DhtNetwork(3);
   const peers = net.peers(20);
   net.clock.advance(3000);
@@ -46,7 +46,7 @@ t.test('a node whose bootstrap nodes are black holes but for one is connected wi
   t.ok(net.clock.runUntil(() => search.endpoints.length > 0, 1000));
 });
 
-t.test('a node at rest sends next to nothing to bootstrap nodes that are black holes', async (t) => {
+t.test('a node at rest sends almost nothing to silent bootstrap nodes', async (t) => {
   const net = new DhtNetwork(4);
   const [first] = net.peers(2);
   const late = net.peer();
@@ -64,7 +64,7 @@ t.test('a node at rest sends next to nothing to bootstrap nodes that are black h
   t.ok(wasted >= 4 && wasted <= 8, `${wasted} packets`);
 });
 
-t.test('a network that lost everybody comes back by itself', async (t) => {
+t.test('a network that lost all its nodes recovers by itself', async (t) => {
   const net = new DhtNetwork(5);
   const peers = net.peers(10);
   net.clock.advance(3000);

@@ -14,11 +14,11 @@ function meet(seed: number, a: PeerPlace['nat'], b: PeerPlace['nat'], limit: num
   return net.clock.runUntil(() => there.endpoints.length > 0 && back.endpoints.length > 0, limit);
 }
 
-t.test('a public node and one behind a symmetric NAT meet', async (t) => {
+t.test('a public node and one behind a symmetric NAT connect', async (t) => {
   t.ok(meet(1, undefined, 'symmetric', 5000));
 });
 
-t.test('two nodes behind cone NATs meet', async (t) => {
+t.test('two nodes behind cone NATs connect', async (t) => {
   t.ok(meet(2, 'cone', 'cone', 5000));
 });
 

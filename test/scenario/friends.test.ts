@@ -10,7 +10,7 @@ const packet = (text: string): Buffer => Buffer.concat([Buffer.from([0xa2]), Buf
 /** A guard against never, ms of simulated time. */
 const LONG = 60_000;
 
-t.test('a client that knows one bootstrap node and a Tox ID comes online at its friend', async (t) => {
+t.test('a client that knows one bootstrap node and a Tox ID connects to its friend', async (t) => {
   const world = new World(1);
   const [node, server] = (await world.peers(2)) as [Peer, Peer];
   const { friends, received } = acceptAll(server);
@@ -24,7 +24,7 @@ t.test('a client that knows one bootstrap node and a Tox ID comes online at its 
   t.same(received[0], packet('first'));
 });
 
-t.test('the server itself may be the only node of the network', async (t) => {
+t.test('the server itself can be the only node of the network', async (t) => {
   const world = new World(2);
   const server = await world.peer();
   acceptAll(server);
@@ -33,7 +33,7 @@ t.test('the server itself may be the only node of the network', async (t) => {
   t.ok(await world.until(() => friend.isOnline, LONG));
 });
 
-t.test('a fifth of all datagrams may be lost', async (t) => {
+t.test('a fifth of all datagrams can be lost', async (t) => {
   for (const seed of [3, 4, 5, 6]) {
     const world = new World(seed);
     world.network.faults.loss = 0.2;
@@ -46,7 +46,7 @@ t.test('a fifth of all datagrams may be lost', async (t) => {
   }
 });
 
-t.test('nine of ten bootstrap nodes may be black holes', async (t) => {
+t.test('nine of ten bootstrap nodes can be silent', async (t) => {
   const world = new World(7);
   const nodes = await world.peers(10);
   for (const node of nodes.slice(1)) world.network.blackHoles.add(node.address);
@@ -71,7 +71,7 @@ t.test('IPv6 alone is enough', async (t) => {
   t.ok(await world.until(() => friend.isOnline, LONG));
 });
 
-t.test('a wrong nospam reaches nobody', async (t) => {
+t.test('a request with a wrong nospam reaches no one', async (t) => {
   const world = new World(9);
   const [node, server] = (await world.peers(2)) as [Peer, Peer];
   const { friends } = acceptAll(server);
@@ -142,7 +142,7 @@ t.test('a server that was killed and runs again at once is reached before its si
   t.ok(await world.until(() => received.length === 1, LONG));
 });
 
-t.test('clients that come for a moment and go without a word keep nobody from the server', async (t) => {
+t.test('clients that connect for a moment and vanish keep no other client from the server', async (t) => {
   const world = new World(16);
   const [node, server] = (await world.peers(3)) as [Peer, Peer];
   acceptAll(server);
@@ -178,7 +178,7 @@ t.test('a path that is cut for a minute is used again when it is back', async (t
   t.ok(took !== undefined, `online again after ${took} ms`);
 });
 
-t.test('who is not accepted knows that the friend is there, and no more; who is accepted is answered', async (t) => {
+t.test('a friend that is not accepted learns only that we are there; one that is accepted is answered', async (t) => {
   const world = new World(81);
   const [server, client, , stranger] = (await world.peers(4)) as [Peer, Peer, Peer, Peer];
   let isOpen = false;
@@ -203,7 +203,7 @@ t.test('who is not accepted knows that the friend is there, and no more; who is 
   t.equal(nobody.standing.kind, 'sought', 'whom no node knows');
 });
 
-t.test('a friend that has put us out is there again, and does not answer', async (t) => {
+t.test('a friend that removed us is online again, and does not answer', async (t) => {
   const world = new World(82);
   const [server, client] = (await world.peers(4)) as [Peer, Peer];
   let isOpen = true;

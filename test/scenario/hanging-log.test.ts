@@ -91,7 +91,7 @@ for (const [name, start] of [
   }
 }
 
-t.test('a client with -L whose log nobody reads ends upon SIGTERM', async (t) => {
+t.test('a client with -L whose log is not read ends on SIGTERM', async (t) => {
   const args = [
     '-L',
     `${await freePort()}:127.0.0.1:9`,

@@ -79,7 +79,7 @@ for (const seconds of [3, 20, 600]) {
 }
 
 t.test(
-  'in a network of two whose other one has just died, the next client finds the server within seconds',
+  'if the other node of a network of two has just died, the next client finds the server within seconds',
   async (t) => {
     for (const seed of SEEDS) {
       const world = new World(seed);
@@ -98,7 +98,7 @@ t.test(
   },
 );
 
-t.test('a server all of whose neighbours but one die at once is announced by living ones within seconds', async (t) => {
+t.test('if all neighbours of a server but one die at once, living ones announce it within seconds', async (t) => {
   for (const seed of SEEDS) {
     const scene = await set(seed);
     const { world, node, server } = scene;
@@ -132,7 +132,7 @@ t.test('nine of ten bootstrap nodes are black holes: online within 3 s', async (
   }
 });
 
-t.test('who is alone does not believe that it is online', async (t) => {
+t.test('a peer that is alone does not believe that it is online', async (t) => {
   const { world, node, server, friend } = await set(1);
   const changes: boolean[] = [];
   server.tox.onOnlineChange((isOnline) => changes.push(isOnline));

@@ -28,7 +28,7 @@ t.test('an installed daemon starts, and the installed tuntoxctl speaks to it', a
   t.equal(await run('tuntox', '--version').exited, 0);
 });
 
-t.test('what reloads the service, and who manages it, look where the daemon leads to its socket', async (t) => {
+t.test("systemctl reload and tuntoxctl find the socket by the daemon's link", async (t) => {
   const settingIn = (file: string, pattern: RegExp): string | undefined =>
     pattern.exec(readFileSync(join(destination, file), 'utf8'))?.[1];
   const unit = 'usr/local/lib/systemd/system/tuntox.service';
@@ -48,7 +48,7 @@ t.test('what reloads the service, and who manages it, look where the daemon lead
   t.equal(settingIn(supervisor, /^command=.*install -d .* (\S+) &&/m), directory);
 });
 
-t.test('the copyright file names every package that came along, with its licence', async (t) => {
+t.test('the copyright file names every bundled package, with its licence', async (t) => {
   const copyright = readFileSync(join(prefix, 'share/doc/tuntox/copyright'), 'utf8');
   const { devDependencies, dependencies } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')) as Record<
     string,
@@ -68,7 +68,7 @@ t.test('the copyright file names every package that came along, with its licence
   }
 });
 
-t.test('what programs and pages name is installed: documents, schemas, drop-ins for systemd, settings', async (t) => {
+t.test('all files that programs and pages name are installed: documents, schemas, drop-ins, settings', async (t) => {
   const documents = join(prefix, 'share/doc/tuntox');
   const readme = readFileSync(join(documents, 'README.md'), 'utf8');
   const links = [...readme.matchAll(/\]\((docs\/[^)#]+)/g)].map(([, path]) => path as string);

@@ -8,7 +8,7 @@ import { BUSY, newcomersAmongTheDead } from '../support/tiny-network.js';
  */
 const SOON = 6_000;
 
-t.test('when the others have left, a new client is let in within seconds', async (t) => {
+t.test('when the others have left, a new client is admitted within seconds', async (t) => {
   for (const seed of [57, 59]) {
     for (const took of await newcomersAmongTheDead({ hasNode: true, end: 'left' }, seed))
       t.ok(took < SOON, `seed ${seed}: ${took} ms`);

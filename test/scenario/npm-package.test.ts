@@ -15,13 +15,13 @@ const { packages } = JSON.parse(read('package-lock.json')) as {
   packages: Record<string, { version: string; integrity?: string; dev?: boolean; dependencies?: Names }>;
 };
 
-t.test('it depends on machine code alone', async (t) => {
+t.test('the npm package depends only on machine code', async (t) => {
   t.same(Object.keys(dependencies ?? {}), ['sodium-native']);
   t.same(Object.keys(optionalDependencies ?? {}), ['sd-notify']);
 });
 
 /** Its maintainer's account was taken in May 2026, and other versions near this one steal what they find. */
-t.test('node-ipc is the one version that was read, and is there when this is built only', async (t) => {
+t.test('node-ipc is the one version that was reviewed, and is needed only for the build', async (t) => {
   const all = Object.entries(packages).filter(([path]) => path.endsWith('node_modules/node-ipc'));
   t.match(all, [
     [
@@ -40,7 +40,7 @@ t.test('no script of a package runs when it is installed here', async (t) => {
   t.match(read('.npmrc'), /^ignore-scripts=true$/m);
 });
 
-t.test('it runs as it is packed, with the machine code beside it', async (t) => {
+t.test('the npm package runs as packed, with the machine code next to it', async (t) => {
   const place = temporaryDirectory(t);
   const env = { ...process.env, npm_config_update_notifier: 'false', npm_config_cache: join(place, 'cache') };
   const packed = ['pack', '--loglevel=error', '--pack-destination', place];

@@ -37,7 +37,7 @@ const server = (t: Test, calls: string): Process => {
   return command;
 };
 
-t.test('a start that meets a refusal it can do without goes on', async (t) => {
+t.test('a start continues after a refusal that is not essential', async (t) => {
   for (const [calls, said] of [
     ['os.networkInterfaces=EMFILE@1', /cannot list the addresses of this machine \(EMFILE\)/],
     ['os.networkInterfaces=EACCES@1', /cannot list the addresses of this machine \(EACCES\)/],
@@ -50,7 +50,7 @@ t.test('a start that meets a refusal it can do without goes on', async (t) => {
   }
 });
 
-t.test('one that meets a refusal it cannot do without ends, with the reason', async (t) => {
+t.test('a start fails after an essential refusal, with the reason', async (t) => {
   await refused(t, server(t, 'dgram.bind=EMFILE@1'), /^tuntox: cannot open a UDP port.*EMFILE/m);
   await refused(t, server(t, 'dgram.bind=ENOBUFS@1'), /^tuntox: cannot open a UDP port.*ENOBUFS/m);
   for (const [calls, message] of [
@@ -62,7 +62,7 @@ t.test('one that meets a refusal it cannot do without ends, with the reason', as
   }
 });
 
-t.test('a running daemon outlives each refusal', async (t) => {
+t.test('a running daemon survives each refusal', async (t) => {
   const place = daemonPlace(t, undefined);
   const calls = 'os.networkInterfaces=EMFILE@4 process.memoryUsage.rss=EMFILE@2 child_process.spawn=EMFILE@1';
   const daemon = await startDaemon(t, place, { ...failing(calls), args: ['-S'] });
@@ -86,7 +86,7 @@ t.test('tuntoxctl needs no list of addresses', async (t) => {
   t.equal(await ctl.exited, 0, ctl.stderr);
 });
 
-t.test('what nobody catches ends each command with one line that says what to do', async (t) => {
+t.test('an uncaught error ends each command with one line that says what to do', async (t) => {
   // As a callback of Node's would throw, once the command listens for that.
   const fault =
     'data:text/javascript,const wait = () => { if (process.listenerCount("uncaughtException") > 0) throw new TypeError("a fault"); ' +
@@ -141,7 +141,7 @@ t.test('with few descriptors', async (t) => {
   const network = await CommandNetwork.start(t);
   const target = await network.service(echo);
 
-  await t.test('a server refuses one client’s many with the reason, serves others, and goes on', async (t) => {
+  await t.test('a server refuses the surplus tunnels of one client with the reason, and serves others', async (t) => {
     const env = { TUNTOX_SHARED_SECRET: SECRET };
     const few = startTuntox(network.node, { prefix: withDescriptors(96), env });
     t.teardown(() => few.stop('SIGKILL'));
@@ -160,7 +160,7 @@ t.test('with few descriptors', async (t) => {
     for (const { hasExited } of [few, greedy.client, modest.client]) t.notOk(hasExited);
   });
 
-  await t.test('a client resets what is too much for it, and goes on', async (t) => {
+  await t.test('a client resets surplus connections, and continues', async (t) => {
     const { id } = await network.server();
     const { client, port } = await forward(t, network, id, target, withDescriptors(64));
     const held = await openMany(t, port, 150);

@@ -35,7 +35,7 @@ async function waiting({ pid = 0 }: ChildProcess): Promise<void> {
     await delay(500);
 }
 
-t.test('a pipe that only has a name is an error at once, for whatever file it stands', async (t) => {
+t.test('a named pipe in place of any file is an error at once', async (t) => {
   const pipe = newPipe(t);
   const [secret, open] = [
     ['--secret-file', pipe],
@@ -76,7 +76,7 @@ for (const signal of ['SIGTERM', 'SIGINT'] as const) {
   });
 }
 
-t.test('tuntox takes a secret from <(…) that comes late, and from /dev/stdin', async (t) => {
+t.test('tuntox reads a secret from <(…), even if it comes late, and from /dev/stdin', async (t) => {
   const args = ['--bootstrap', 'none', '-C', temporaryDirectory(t)];
   const { child, writer } = startWithPipe(t, 'tuntox', ['--secret-file', '/dev/fd/3', ...args]);
   await waiting(child);

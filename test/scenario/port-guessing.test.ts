@@ -53,12 +53,12 @@ for (const nats of [
   );
 }
 
-t.test('ports drawn at random are not guessed: the relay goes on', async (t) => {
+t.test('random ports are not guessed, and the relay stays in use', async (t) => {
   t.equal(await meet(t, 4, ['at random', 'cone'], GUESSING), undefined);
 });
 
 t.test(
-  'nor are those of two such NATs, even in sequence: each guess moves the ports of the other side on',
+  'ports of two such NATs are not guessed, even in sequence: each guess moves the ports of the other side',
   async (t) => {
     t.equal(await meet(t, 5, ['in sequence', 'in sequence'], GUESSING), undefined);
   },

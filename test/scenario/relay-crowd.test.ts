@@ -33,7 +33,7 @@ async function until(condition: () => boolean): Promise<boolean> {
   return condition();
 }
 
-t.test('a relay under 1,000 connections, half of them hostile, serves the others and stays small', async (t) => {
+t.test('a relay with 1,000 connections, half of them hostile, serves the others and stays small', async (t) => {
   const port = await freeUdpPort();
   const node = startTuntox(['--node', '-C', temporaryDirectory(t), '-u', `${port}:${port}`], { name: 'node' });
   t.teardown(() => node.stop('SIGKILL'));

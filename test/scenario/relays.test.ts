@@ -12,7 +12,7 @@ const RELAY_PORT = 33445;
 
 const relayNode = (world: World): Promise<Peer> => world.peer({ role: 'node', relayPort: RELAY_PORT });
 
-t.test('two peers without any UDP meet over the one relay of the one node that they know', async (t) => {
+t.test('two peers without UDP connect through the one relay of the one node that they know', async (t) => {
   const world = new World(1);
   const node = await relayNode(world);
   const server = (await world.peer({ udp: false })).join(node);
@@ -27,7 +27,7 @@ t.test('two peers without any UDP meet over the one relay of the one node that t
   t.same(received[0], packet('first'));
 });
 
-t.test('a firewall that swallows all UDP is noticed', async (t) => {
+t.test('a firewall that drops all UDP is detected', async (t) => {
   const world = new World(2);
   const nodes = await Promise.all([1, 2, 3, 4].map(() => relayNode(world)));
   for (const node of nodes.slice(1)) node.join(nodes[0] as Peer);
@@ -43,7 +43,7 @@ t.test('a firewall that swallows all UDP is noticed', async (t) => {
   t.ok(took !== undefined, `online on both sides, after ${took} ms`);
 });
 
-t.test('a peer without UDP reaches one that has it, and the other way round', async (t) => {
+t.test('a peer without UDP and one with UDP can reach each other', async (t) => {
   for (const udp of [true, false]) {
     const world = new World(udp ? 3 : 4);
     const nodes = await Promise.all([1, 2].map(() => relayNode(world)));
@@ -58,7 +58,7 @@ t.test('a peer without UDP reaches one that has it, and the other way round', as
   }
 });
 
-t.test('a server that is a relay itself is reached there by who has no UDP', async (t) => {
+t.test('a client without UDP reaches a server at its own relay', async (t) => {
   const world = new World(5);
   const node = await world.peer({ role: 'node', relayPort: RELAY_PORT });
   const server = (await world.peer({ relayPort: 4000 })).join(node);
@@ -69,7 +69,7 @@ t.test('a server that is a relay itself is reached there by who has no UDP', asy
   t.ok(await world.until(() => friend.isOnline, LONG));
 });
 
-t.test('a peer that is a relay itself, in the open, is used directly from the start, in either role', async (t) => {
+t.test('a peer with a public relay of its own is used directly from the start, in either role', async (t) => {
   for (const isServer of [true, false]) {
     const world = new World(isServer ? 9 : 10);
     const node = await relayNode(world);
@@ -89,54 +89,54 @@ t.test('a peer that is a relay itself, in the open, is used directly from the st
   }
 });
 
-t.test(
-  'a server whose relay can be reached is used directly by who has no UDP, whatever other relays there are',
-  async (t) => {
-    const world = new World(9);
-    const nodes = await Promise.all([1, 2, 3, 4].map(() => relayNode(world)));
-    for (const node of nodes.slice(1)) node.join(nodes[0] as Peer);
-    const server = await world.peer({ relayPort: 4000 });
-    const client = await world.peer({ udp: false });
-    for (const peer of [server, client]) for (const node of nodes) peer.join(node);
-    const { received } = acceptAll(server);
-    t.ok(await world.until(() => server.tox.isOnline, LONG));
-    const friend = client.tox.addFriend(server.tox.id, HELLO);
-    t.ok(await world.until(() => friend.isOnline, LONG));
-    await world.until(() => false, 5_000);
-    // Nothing else stands between them now.
-    for (const node of nodes) {
-      world.streams.blackHoles.add(node.address);
-      world.network.blackHoles.add(node.address);
-    }
-    for (let count = 0; count < 20; count += 1) {
-      t.ok(friend.sendLossless(packet(`${count}`)));
-      t.ok(await world.until(() => received.length === count + 1, 100), 'by the next packet, not by a timeout');
-    }
-    await world.until(() => false, 60_000);
-    t.ok(friend.isOnline, 'permanently');
-  },
-);
-
-t.test('a server whose relay cannot be reached is met at others, and is not called again and again', async (t) => {
-  const world = new World(10);
-  const node = await relayNode(world);
-  const server = (await world.peer({ relayPort: 4000 })).join(node);
-  const client = (await world.peer({ udp: false })).join(node);
+t.test('a client without UDP uses the relay of its server directly, whatever other relays there are', async (t) => {
+  const world = new World(9);
+  const nodes = await Promise.all([1, 2, 3, 4].map(() => relayNode(world)));
+  for (const node of nodes.slice(1)) node.join(nodes[0] as Peer);
+  const server = await world.peer({ relayPort: 4000 });
+  const client = await world.peer({ udp: false });
+  for (const peer of [server, client]) for (const node of nodes) peer.join(node);
   const { received } = acceptAll(server);
   t.ok(await world.until(() => server.tox.isOnline, LONG));
-  // What it dials leaves; nobody gets in.
-  world.streams.blackHoles.add(`${server.address}:4000`);
   const friend = client.tox.addFriend(server.tox.id, HELLO);
   t.ok(await world.until(() => friend.isOnline, LONG));
-  const before = world.streams.dialled;
+  await world.until(() => false, 5_000);
+  // Nothing else stands between them now.
+  for (const node of nodes) {
+    world.streams.blackHoles.add(node.address);
+    world.network.blackHoles.add(node.address);
+  }
+  for (let count = 0; count < 20; count += 1) {
+    t.ok(friend.sendLossless(packet(`${count}`)));
+    t.ok(await world.until(() => received.length === count + 1, 100), 'by the next packet, not by a timeout');
+  }
   await world.until(() => false, 60_000);
-  t.ok(friend.sendLossless(packet('over the node')));
-  t.ok(await world.until(() => received.length === 1, LONG));
-  t.ok(world.streams.dialled - before < 20, `${world.streams.dialled - before} attempts in a minute`);
+  t.ok(friend.isOnline, 'permanently');
 });
 
 t.test(
-  'the relay carries on when UDP dies in mid-transfer, and UDP again when it is back; no byte is lost',
+  'a server whose relay is unreachable is reached through other relays, and is not dialled again and again',
+  async (t) => {
+    const world = new World(10);
+    const node = await relayNode(world);
+    const server = (await world.peer({ relayPort: 4000 })).join(node);
+    const client = (await world.peer({ udp: false })).join(node);
+    const { received } = acceptAll(server);
+    t.ok(await world.until(() => server.tox.isOnline, LONG));
+    // What it dials leaves; nobody gets in.
+    world.streams.blackHoles.add(`${server.address}:4000`);
+    const friend = client.tox.addFriend(server.tox.id, HELLO);
+    t.ok(await world.until(() => friend.isOnline, LONG));
+    const before = world.streams.dialled;
+    await world.until(() => false, 60_000);
+    t.ok(friend.sendLossless(packet('over the node')));
+    t.ok(await world.until(() => received.length === 1, LONG));
+    t.ok(world.streams.dialled - before < 20, `${world.streams.dialled - before} attempts in a minute`);
+  },
+);
+
+t.test(
+  'when UDP fails during a transfer, a relay takes over, then UDP again when it works; no byte is lost',
   async (t) => {
     const world = new World(6);
     const node = await relayNode(world);
@@ -169,7 +169,7 @@ t.test(
   },
 );
 
-t.test('a relay that ends is replaced by another one', async (t) => {
+t.test('a relay that stops is replaced by another one', async (t) => {
   const world = new World(7);
   const nodes = await Promise.all([1, 2, 3].map(() => relayNode(world)));
   for (const node of nodes.slice(1)) node.join(nodes[0] as Peer);
@@ -203,7 +203,7 @@ t.test('stop leaves neither a connection nor a timer behind', async (t) => {
   t.equal(world.clock.pending, 0);
 });
 
-t.test('a relay that takes nothing stops the application, and what waits stays bounded', async (t) => {
+t.test('a relay that reads nothing stops the application, and the queue stays bounded', async (t) => {
   const world = new World(7);
   const node = await relayNode(world);
   const server = (await world.peer({ udp: false })).join(node);

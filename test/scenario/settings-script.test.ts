@@ -45,7 +45,7 @@ t.test('the settings of a machine', async (t) => {
     },
   );
 
-  await t.test('are made readable where root alone could read them, and an own list of nodes is kept', async (t) => {
+  await t.test('are made readable if only root could read them, and an own list of nodes stays', async (t) => {
     const shown = on(
       t,
       `${OLD}chown root:root /etc/tuntox/tuntox.yaml; echo {} >/etc/tuntox/nodes.json\n${SETTLE}${SHOW}`,
@@ -61,7 +61,7 @@ t.test('the settings of a machine', async (t) => {
     t.equal(shown, '/etc/shadow root:root 600\n/etc/rules tuntox:tuntox 600\n');
   });
 
-  await t.test('are not changed by one who has kept a file of the daemon open for writing', async (t) => {
+  await t.test('are not changed by a process that has a file of the daemon open for writing', async (t) => {
     const write = 'echo planted >&9; cat /etc/tuntox/tuntox.yaml; ls -A /etc/tuntox | grep -c settings || true\n';
     t.equal(on(t, `${OLD}exec 9>>/etc/tuntox/tuntox.yaml\n${SETTLE}${write}`), '# mine\n0\n');
   });
@@ -74,7 +74,7 @@ t.test('the settings of a machine', async (t) => {
     t.match(shown, /^tuntox\.yaml root:tuntox 600$/m);
   });
 
-  await t.test('are left alone by a server of root, which says how to be the daemon', async (t) => {
+  await t.test('are left alone by a server of root, which says how to start the daemon', async (t) => {
     const server = `timeout -s INT 3 env -u NODE_OPTIONS ${process.execPath} ${TUNTOX} --insecure-open --bootstrap none 2>&1`;
     const shown = on(t, `${OLD}${SETTLE}(${server}) || true\n${SHOW}`);
     t.match(shown, /^warning: \/etc\/tuntox belongs to the daemon, so this Tox ID is temporary: add -U tuntox .*-C/m);

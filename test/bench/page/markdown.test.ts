@@ -43,11 +43,11 @@ t.test('a section has its plot, table, notes, and how it was measured', async (t
   );
 });
 
-t.test('what was measured on another machine than most says so', async (t) => {
+t.test('a section from another machine names it', async (t) => {
   t.match(section(RESULTS, 'another'), 'load 0.3 before; 2 cores (Chip), 8 GB, Linux 6.1, Node 20.1.0;');
 });
 
-t.test('a benchmark that failed has its reason in place of a table', async (t) => {
+t.test('a benchmark that failed has the reason in place of a table', async (t) => {
   const failed = { ...RESULTS, columns: [], rows: [], notes: ['It failed: no service.'] };
   t.match(section(failed, machine), /^## Speed\n\n- It failed: no service\.\n\n`node/);
 });

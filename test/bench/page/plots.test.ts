@@ -27,7 +27,7 @@ const widths = (svg: string, series: string): number[] =>
     .filter((rect) => rect.class === series)
     .map(({ width }) => Number(width));
 
-t.test('a plot is drawn from the table that has all columns which it reads, and rows', async (t) => {
+t.test('a plot is drawn from the table that has rows and all its columns', async (t) => {
   t.ok(canDraw(plot('links'), LINKS));
   t.notOk(canDraw(plot('links'), { ...LINKS, rows: [] }));
   t.notOk(canDraw(plot('links'), { ...LINKS, columns: LINKS.columns.slice(1) }));

@@ -1,14 +1,14 @@
 import t from 'tap';
 import { linearScale, logarithmicScale } from '../../../bench/page/scale.js';
 
-t.test('a linear scale goes from nothing to the round number above the most, with a few ticks', async (t) => {
+t.test('a linear scale goes from zero to the round number above the maximum, with a few ticks', async (t) => {
   t.same(linearScale([12.5, 3]).ticks, [0, 5, 10, 15]);
   t.same(linearScale([200]).ticks, [0, 50, 100, 150, 200]);
   t.same(linearScale([0.66]).ticks, [0, 0.2, 0.4, 0.6, 0.8]);
   t.equal(linearScale([12.5]).at(7.5), 0.5);
 });
 
-t.test('a linear scale of nothing, or of what was not measured, is still one', async (t) => {
+t.test('a linear scale of no values is still a scale', async (t) => {
   t.same(linearScale([]).ticks, [0, 0.5, 1]);
   t.same(linearScale([Number.NaN, 2]).ticks, linearScale([2]).ticks);
 });

@@ -12,7 +12,7 @@ const cast = (...texts: readonly string[]): Cast => ({
   events: texts.map((text, at) => ({ at, text })),
 });
 
-t.test('text begins where the text before it ended', async (t) => {
+t.test('a text starts where the previous one ended', async (t) => {
   t.same(layOut(cast('$ ', 'ls\r\n', 'a')), [
     { row: 0, column: 0, at: 0, text: '$ ' },
     { row: 0, column: 2, at: 1, text: 'ls' },
@@ -20,7 +20,7 @@ t.test('text begins where the text before it ended', async (t) => {
   ]);
 });
 
-t.test('a line that is wider than the terminal goes on in the next row', async (t) => {
+t.test('a line that is wider than the terminal continues in the next row', async (t) => {
   t.same(
     layOut(cast('0123456789ab')).map(({ row, text }) => [row, text]),
     [
