@@ -162,7 +162,7 @@ t.test('as another user', async (t) => {
   });
 
   await t.test(
-    'in the background only the second process of tuntox remains, and the first one exits as usual',
+    'in the background only the second process of tuntox remains, and the first one exits',
     async (t) => {
       const directory = ownDirectory(t);
       const pidFile = join(directory, '..', 'pid');
