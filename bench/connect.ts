@@ -2,7 +2,7 @@
  * Time to connect, from exec of a client with a new identity that knows one node to the first byte of the service behind
  * the server, which has been up for ten seconds: against our server, and against one on libtoxcore.
  *
- *     node dist/bench/connect.js [runs against ours, 20 unless told] [runs against libtoxcore, 20 unless told]
+ *     node dist/bench/connect.js [runs against ours, 20 by default] [runs against libtoxcore, 20 by default]
  */
 import { randomBytes } from 'node:crypto';
 import { createSocket } from 'node:dgram';
@@ -25,9 +25,9 @@ import { greet } from './support/service-client.js';
 import { median, most } from './support/statistics.js';
 
 const [ownRuns = 20, libtoxcoreRuns = 20] = benchmarkArguments.map(Number);
-/** Of ten bootstrap nodes that a client is told of. */
+/** Of ten bootstrap nodes of a client. */
 const SILENT_NODES = 9;
-/** ms that the server is up before the first client comes. */
+/** ms that the server is up before the first client starts. */
 const UPTIME = 10_000;
 const SECRET = 'benchmark';
 
@@ -72,7 +72,7 @@ async function startLibtoxcoreServer(bootstrap: string): Promise<{ process: Proc
   return { process: server, toxId: await addressOf(server), secret: SECRET };
 }
 
-/** Nodes that say nothing: sockets that nobody reads. @returns what clients give to `--bootstrap` */
+/** Silent nodes: sockets that are not read. @returns the values of `--bootstrap` */
 function silentNodes(): Promise<readonly string[]> {
   return Promise.all(
     Array.from({ length: SILENT_NODES }, async () => {
@@ -84,7 +84,7 @@ function silentNodes(): Promise<readonly string[]> {
   );
 }
 
-/** Seconds from exec to being online, of a client that is told of one node that lives and nine that do not. */
+/** Seconds from exec to being online, of a client with one live node and nine dead ones. */
 async function goOnline(server: Server, bootstrap: string, target: number): Promise<number> {
   const nodes = [...(await silentNodes()), bootstrap];
   const client = await startClient(server, { bootstrap: nodes, target });

@@ -4,7 +4,7 @@
  * turns; each pair is compared with itself, in wall time and in time of the daemon's processor, which other work on the machine
  * disturbs less.
  *
- *     node dist/bench/control.js [pairs of rounds, 10 unless told] [transfers, 50 unless told] [orders, 100 unless told; make soak: 1000]
+ *     node dist/bench/control.js [pairs of rounds, 10 by default] [transfers, 50 by default] [orders, 100 by default; make soak: 1000]
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Process } from '../test/support/processes.js';

@@ -2,7 +2,7 @@
  * `make demo`: the real command carries a TCP service through a private Tox network on this machine. Five processes: a
  * bootstrap node, a server, a client, the service, and this one, which visits the service. Everything is on loopback.
  *
- *     node dist/bench/demo.js [MiB each way, 256 unless told]
+ *     node dist/bench/demo.js [MiB each way, 256 by default]
  */
 import { messageOf } from '../src/base/coded-error.js';
 import { formatReport } from './support/demo-report.js';
@@ -48,7 +48,7 @@ async function demo(): Promise<boolean> {
   showProgress('stopping');
   const statuses = await stopAll();
   clearProgress();
-  // 143: a client that is told to end by SIGTERM did not end by itself. The service is killed by it.
+  // 143: a client that SIGTERM ended did not end by itself. The service is killed by it.
   const hasEndedWell = statuses.get('server') === 0 && statuses.get('node') === 0 && statuses.get('client') === 143;
   process.stdout.write(formatReport({ connected, roundTrips: times, down, up, memory }));
   if (!hasEndedWell) console.error(`not ended well: ${[...statuses].map((pair) => pair.join(' with ')).join(', ')}`);

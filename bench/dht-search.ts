@@ -2,7 +2,7 @@
  * How nodes of the DHT find each other in networks of many of our nodes, and what it costs each of them, beside the logarithm
  * of their number; then how searches do where datagrams or nodes are bad. Simulated time, repeatable, but for the memory.
  *
- *     node dist/bench/dht-search.js [NODES,NODES... 100,500,2000 unless told [NODES of the bad networks, 500; 0 for none]]
+ *     node dist/bench/dht-search.js [NODES,NODES... 100,500,2000 by default [NODES of the bad networks, 500; 0 for none]]
  */
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';

@@ -3,7 +3,7 @@
  * tunnels of one peer, and two peers beside a transfer by kernel TCP, with CUBIC and with BBR. MB/s of payload, the first
  * seconds not counted; on the way up, what the senders were let have.
  *
- *     node dist/bench/fairness.js [whose tunnels: the beginning of a name, ours unless told] [seconds, 15 unless told]
+ *     node dist/bench/fairness.js [whose tunnels: the beginning of a name, ours by default] [seconds, 15 by default]
  */
 import { join } from 'node:path';
 import type { Lab } from '../test/support/lab.js';
@@ -101,7 +101,7 @@ async function contend(kind: TunnelKind, queue: number, add: (row: Cell[]) => vo
 
 await runBenchmark('Shares of a bottleneck', async (save) => {
   const { able, notes } = sortOut(TUNNEL_KINDS.filter((kind) => kind.name.startsWith(name)));
-  const measured = 'Measured: Jain’s index of the tunnels; beside TCP the least part of a fair share that anybody got.';
+  const measured = 'Measured: Jain’s index of the tunnels; next to TCP the smallest part of a fair share.';
   const rows: Cell[][] = [];
   const table = { columns: COLUMNS, rows, notes: [measured, ...notes] };
   for (const kind of able) {

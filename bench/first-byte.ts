@@ -3,7 +3,7 @@
  * the others' (support/link-tunnels): from the start of ssh, of a process with HyperDHT, of wireguard-go with its configuration.
  * Kernel TCP has no client: what is left is to connect. What waits at the other end has been up for ten seconds.
  *
- *     node dist/bench/first-byte.js [runs, 10 unless told] [the beginning of one tunnel's name]
+ *     node dist/bench/first-byte.js [runs, 10 by default] [the beginning of one tunnel's name]
  */
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -16,7 +16,7 @@ import type { Cell } from './support/results.js';
 import { least, median, most } from './support/statistics.js';
 
 const [runs = '10', only = ''] = benchmarkArguments;
-/** ms that the server is up before the first client comes. */
+/** ms that the server is up before the first client starts. */
 const UPTIME = 10_000;
 const LINKS: readonly { readonly name: string; readonly settings: LinkSettings }[] = [
   { name: 'unshaped', settings: {} },

@@ -1,8 +1,8 @@
 /**
- * How long a new client with the right secret needs, from its exec to the answer of the daemon, while somebody sends the daemon
+ * How long a new client with the right secret needs, from its exec to the answer of the daemon, while a flood sends the daemon
  * garbage of a kind that costs it something, evenly paced, or guesses secrets.
  *
- *     node dist/bench/flood.js [PACKETS_PER_SECOND [GUESSES_PER_SECOND [CLIENTS_EACH [KIND…]]]]     15000, 400, 10 unless told; all kinds
+ *     node dist/bench/flood.js [PACKETS_PER_SECOND [GUESSES_PER_SECOND [CLIENTS_EACH [KIND…]]]]     15000, 400, 10 by default; all kinds
  */
 import { systemClock } from '../src/base/clock.js';
 import { silentLogger } from '../src/base/logger.js';

@@ -1,7 +1,7 @@
 /**
  * What a daemon uses that is in the network with clients that do nothing, and what the others use meanwhile.
  *
- *     node dist/bench/idle.js [seconds that are measured, 60 unless told] [clients, 4 unless told] [seconds before, 60]
+ *     node dist/bench/idle.js [seconds that are measured, 60 by default] [clients, 4 by default] [seconds before, 60]
  *
  * Beside it, from the same run, a bare process of Node that is woken about as often by datagrams and timers; and the time that
  * the processor needs for one X25519, so that machines can be compared.

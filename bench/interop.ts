@@ -3,7 +3,7 @@
  * on loopback, one connection. libtoxcore begins slowly, so that a rate belongs to a length: all are of the same, and each
  * transfer has a connection of its own between the peers.
  *
- *     node dist/bench/interop.js [MiB for each transfer, 192 unless told]
+ *     node dist/bench/interop.js [MiB for each transfer, 192 by default]
  */
 import { addressOf, C_PATIENCE, C_WORLD, friendOnline, listeningPort, startCPeer } from '../test/support/c-peer.js';
 import { type Process, startBootstrapd } from '../test/support/processes.js';

@@ -1,5 +1,5 @@
 /**
- * Round trips of small messages in the lab, as somebody at a terminal has them: idle, and beside a transfer each way through the same
+ * Round trips of small messages in the lab, as a person at a terminal sees them: idle, and during a transfer in each direction through the same
  * tunnel. ms.
  *
  *     node dist/bench/latency.js [the beginning of a link's name, or nothing for all] [that of the one tunnel to measure]

@@ -2,7 +2,7 @@
  * Many connections at once through one forwarded port: the time until all of them are served, the greeting and then
  * content of their own in one direction each.
  *
- *     node dist/bench/many.js [connections, 200 unless told] [KiB each, 256 unless told] [rounds, 5 unless told]
+ *     node dist/bench/many.js [connections, 200 by default] [KiB each, 256 by default] [rounds, 5 by default]
  */
 import { type Figure, spread } from './support/figures.js';
 import { benchmarkArguments, runBenchmark } from './support/output.js';

@@ -2,7 +2,7 @@
  * Two connections of ours over loopback UDP, each in a process of its own: throughput one way, round trips through an idle
  * connection and through a busy one, resident memory. Mark: 60 MB/s and more with both ends on two cores, below 100 MB resident.
  *
- *     node dist/bench/net-crypto.js [MiB, 256 unless told]
+ *     node dist/bench/net-crypto.js [MiB, 256 by default]
  */
 import { type ChildProcess, fork } from 'node:child_process';
 import { fileURLToPath } from 'node:url';

@@ -32,7 +32,7 @@ const all = readdirSync(folder)
   .sort((one, other) => rank(one) - rank(other) || (one < other ? -1 : 1))
   .map((name) => JSON.parse(readFileSync(join(folder, `${name}.json`), 'utf8')) as Results);
 
-/** On which most were measured: said once. */
+/** The machine of most results, which the page names once. */
 function commonMachine(): string {
   const names = all.map(({ machine }) => describeMachine(machine));
   const count = (name: string): number => names.filter((other) => other === name).length;

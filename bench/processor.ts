@@ -2,7 +2,7 @@
  * The processor time that both ends of a tunnel use together for 1 GB each way, between two hosts that are joined by a cable alone:
  * by HyperDHT, by us with the addon for sockets, and by us with Node's sockets. The programs that send and receive are not counted.
  *
- *     node dist/bench/processor.js [MB, 1000 unless told] [rounds, 1 unless told]
+ *     node dist/bench/processor.js [MB, 1000 by default] [rounds, 1 by default]
  */
 import { join } from 'node:path';
 import { ROOT } from '../test/support/processes.js';

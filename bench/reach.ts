@@ -3,7 +3,7 @@
  * one node, or none in a LAN, and the way by which the bytes go 5 s later, looked at in the last run. Each run has a lab, a node
  * and a server of its own, so that nothing remembers the run before. With a libtoxcore peer the mark is the way alone.
  *
- *     node dist/bench/reach.js [runs, 5 unless told] [server | client: libtoxcore's] [the beginning of a topology's name]
+ *     node dist/bench/reach.js [runs, 5 by default] [server | client: libtoxcore's] [the beginning of a topology's name]
  */
 import { messageOf } from '../src/base/coded-error.js';
 import { startMeeting } from '../test/lab/support/meeting.js';
@@ -19,7 +19,7 @@ import { median } from './support/statistics.js';
 const [runs = '5', ...rest] = benchmarkArguments;
 const libtoxcore = rest[0] === 'server' || rest[0] === 'client' ? (rest.shift() as 'server' | 'client') : undefined;
 const [beginning = ''] = rest;
-/** ms that the server is up before the client comes. */
+/** ms that the server is up before the client starts. */
 const UPTIME = 2_000;
 const LENGTH = 1 << 20;
 /** ms after the first byte. */

@@ -1,10 +1,10 @@
 /**
  * Throughput and round trips over a TCP relay on loopback, between two peers of ours that have no UDP, and in the same run
  * what a bare sender gets through the same relay: it fills the relay's socket with packets of the same size, and counts those
- * that arrive. The relays: tox-bootstrapd, which looks at its sockets every 30 ms and drops what the receiver's socket does not take
+ * that arrive. The relays: tox-bootstrapd, which polls its sockets every 30 ms and drops what the receiver's socket does not take
  * at once, and our own. In the first round of each the bytes are checked end to end, which costs a tenth of the rate.
  *
- *     node dist/bench/relay.js [MiB for each transfer, 128 unless told] [rounds, 3 unless told]
+ *     node dist/bench/relay.js [MiB for each transfer, 128 by default] [rounds, 3 by default]
  */
 import { join } from 'node:path';
 import { C_WORLD } from '../test/support/c-peer.js';

@@ -2,7 +2,7 @@
  * Whether a tunnel costs the same however much goes through, and however far it is: 1 MB to 1 GB, or 10, on loopback; and 2 to 300 ms in
  * the lab. The processor is of both ends together and for each GB, memory that of the larger end. By tunnels: bench/tunnels.
  *
- *     node dist/bench/scale.js [bytes|delays, or nothing for both] [MB of the largest transfer, 1000 unless told; 10000]
+ *     node dist/bench/scale.js [bytes|delays, or nothing for both] [MB of the largest transfer, 1000 by default; 10000]
  */
 import { join } from 'node:path';
 import { LAB_REQUIREMENTS } from '../test/support/lab.js';

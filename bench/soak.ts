@@ -5,7 +5,7 @@
  *
  * Beside that, in the lab: a server whose line is cut, one that is stopped, and transfers whose network changes.
  *
- *     node dist/bench/soak.js [MINUTES of coming and going, 10 unless told [SECONDS of the cut, 300 [and of the stop, 600]]]
+ *     node dist/bench/soak.js [MINUTES of connecting and disconnecting, 10 by default [SECONDS of the cut, 300 [and of the stop, 600]]]
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { messageOf } from '../src/base/coded-error.js';
@@ -42,7 +42,7 @@ function report(series: readonly Series[]): void {
   }
 }
 
-/** What fails is told at the end, and the rest goes on. */
+/** Failures are reported at the end; the rest continues. */
 async function attempt(what: string, work: Promise<unknown>): Promise<void> {
   try {
     await work;

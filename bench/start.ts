@@ -2,7 +2,7 @@
  * How long our processes take to start: commands that answer at once, from exec to exit; and the daemon in an empty state
  * directory, from exec until its control socket answers. Beside them what Node itself needs; all of them in turn, round by round.
  *
- *     node dist/bench/start.js [rounds, 10 unless told]
+ *     node dist/bench/start.js [rounds, 10 by default]
  */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -21,7 +21,7 @@ const [rounds = 10] = benchmarkArguments.map(Number);
 const NODE = ['env', '-u', 'NODE_OPTIONS', process.execPath];
 /** s until the daemon answers. */
 const DAEMON_MARK = 1;
-/** ms between two looks for the socket. */
+/** ms between two checks for the socket. */
 const LOOK = 5;
 /** A node that does not exist, so that nothing leaves this machine. */
 const NOBODY = `127.0.0.1:9:${'E776E9A993EE3CAE04F5946D9AC66FBBAA8C63A95A94B41942353C6DC1739B4B'}`;

@@ -2,7 +2,7 @@
  * Throughput, round trips and memory between two peers of ours on loopback, through one forwarded port; beside it, from
  * the same run, what plain TCP reaches through a process that only copies.
  *
- *     node dist/bench/throughput.js [MiB for each transfer, 256 unless told] [rounds, 5 unless told]
+ *     node dist/bench/throughput.js [MiB for each transfer, 256 by default] [rounds, 5 by default]
  *
  * The bytes are generated (AES, some GB/s) but not hashed: the demo does that. Up is from the client to the service.
  */

@@ -3,7 +3,7 @@
  * most carry equal parts of some bytes at once, and the others stay open. Memory is of both ends together, when the bytes have gone;
  * processor time is that of both ends for these bytes. The programs that send and receive are not counted, nor is the kernel's TCP.
  *
- *     node dist/bench/tunnels.js [MB in all, 200 unless told] [the beginning of one tunnel's name]
+ *     node dist/bench/tunnels.js [MB in all, 200 by default] [the beginning of one tunnel's name]
  */
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -60,7 +60,7 @@ function measure(kind: TunnelKind, count: number): Promise<Cost> {
       const lines = (await crowd.waitFor(pattern, PATIENCE))[0].trim().split('\n');
       return (lines.at(-1) as string).split(' ').slice(1).map(Number);
     };
-    // The first one finds code that is not compiled, and a path that nobody knows.
+    // The first one runs code that is not compiled yet, on an unknown path.
     await move(1);
     const members = way.processes.flatMap(family);
     const used = (): number => members.reduce((sum, one) => sum + processorSeconds(one), 0);

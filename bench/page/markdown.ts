@@ -1,4 +1,4 @@
-/** Tables of Markdown, and the line below each that says how and where it was measured. */
+/** Tables of Markdown, and the line below each: command, date, commit and machine. */
 import type { Machine } from '../support/machine.js';
 import { isNumeric, type Results, textOf } from '../support/results.js';
 
@@ -18,7 +18,7 @@ export const describeMachine = (machine: Machine): string =>
   `${machine.cores} cores (${machine.processor}), ${Math.round(machine.memory / 1e9)} GB, Linux ${machine.kernel}, ` +
   `Node ${machine.node}; the kernel's TCP by ${machine.congestionControl}`;
 
-/** The commit is that of the tree in which it ran; a plus says that files had been changed. */
+/** The commit is that of the tree in which it ran; a plus means that files had been changed. */
 export function provenance({ command, machine }: Results, commonMachine: string): string {
   const { date, commit, load } = machine;
   const elsewhere = describeMachine(machine) === commonMachine ? '' : `; ${describeMachine(machine)}`;

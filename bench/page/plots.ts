@@ -1,4 +1,4 @@
-/** The plots of the page, each from the results that have the columns which it reads: by name, in the units said here. */
+/** The plots of the page, each from the results that have its columns: by name, in the units given here. */
 
 import type { Cell, Table } from '../support/results.js';
 import { median } from '../support/statistics.js';
@@ -24,7 +24,7 @@ const SERIES: Readonly<Record<string, Series>> = {
 };
 const seriesOf = (by: string): Series => SERIES[by] ?? 'other';
 
-/** A row by the names of its columns; of a name that comes again, the first. */
+/** A row by the names of its columns; the first one, if a name is repeated. */
 type Row = Readonly<Record<string, Cell>>;
 
 const rowsOf = ({ columns, rows }: Table): Row[] =>

@@ -1,6 +1,6 @@
 /**
  * Outages in the lab (test/lab): the server's line is cut, or its process is stopped, for a while; and how soon afterwards a
- * client that was there before, and one that comes now, reach the service behind it. Nothing is run again.
+ * client that was connected before, and a new one, reach the service behind it. No process is restarted.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Lab, type LabOptions, type Owner } from '../../test/support/lab.js';
@@ -8,7 +8,7 @@ import { LabTunnel, startNodeAtHub } from '../../test/support/lab-tunnel.js';
 
 /** ms, one way, of alice's and bob's links. */
 const DELAY = 5;
-/** ms that everything runs before the outage, unless told. */
+/** ms that everything runs before the outage, by default. */
 const UPTIME = 10_000;
 /** Of the client that stays. */
 const PORT = 8001;

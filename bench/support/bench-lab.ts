@@ -12,7 +12,7 @@ export async function inLab<T>(work: (lab: Lab) => Promise<T>, options: LabOptio
 
 /**
  * Joins alice and bob of a lab with public addresses by a cable: what they send to each other passes no emulator and no router.
- * All else goes as before.
+ * Everything else is as before.
  */
 export async function joinByCable(lab: Lab): Promise<void> {
   const [alice, bob] = [await lab.addressOf('alice'), await lab.addressOf('bob')];
@@ -29,7 +29,7 @@ export async function joinByCable(lab: Lab): Promise<void> {
 
 /**
  * Has TCP between alice and bob use an algorithm of the kernel's. By their routes: as the default of a namespace the kernel takes no
- * other than those that anybody may use.
+ * other than those that every user can use.
  */
 export async function useCongestionControl(lab: Lab, algorithm: string): Promise<void> {
   for (const [node, other] of [

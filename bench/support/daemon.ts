@@ -19,7 +19,7 @@ export interface BenchDaemon {
   readonly socket: string;
 }
 
-/** Resolves when it is in the network, and lets in who has the secret. @param nodes HOST:PORT:KEY each */
+/** Resolves when it is online, and admits clients with the secret. @param nodes HOST:PORT:KEY each */
 export async function startDaemon(nodes: readonly string[]): Promise<BenchDaemon> {
   const directory = temporaryDirectory();
   const socket = join(directory, 'run', 'tuntoxd.sock');

@@ -1,4 +1,4 @@
-/** What `make demo` says at its end. */
+/** What `make demo` prints at its end. */
 import { short } from './figures.js';
 import type { Memory } from './private-network.js';
 import { megabytesPerSecond, type Transfer } from './service-client.js';

@@ -31,7 +31,7 @@ export function spread(values: readonly number[], unit = ''): string {
   return `${short(median(values))}${range} ${unit}`.trimEnd();
 }
 
-/** Digits that say something: 0.043, 0.43, 4.3, 43, 431. */
+/** Significant digits: 0.043, 0.43, 4.3, 43, 431. */
 export function short(value: number): string {
   const size = Math.abs(value);
   if (size >= 20) return value.toFixed(0);

@@ -50,7 +50,7 @@ export async function startLabService(lab: Lab): Promise<LabService> {
   return { port: await start('127.0.0.1'), openPort: await start('0.0.0.0') };
 }
 
-/** From alice to the service, when it goes as it will from then on. */
+/** From alice to the service, once the path is final. */
 export async function openWay(kind: TunnelKind, lab: Lab, service: LabService): Promise<Way> {
   const way = await (await kind.serve(lab, service))();
   await way.settled?.();
@@ -66,7 +66,7 @@ const tcp: TunnelKind = {
   },
 };
 
-/** Ours, by `TUNTOX_NATIVE` as it says. */
+/** Our tunnel, with the native addon as `TUNTOX_NATIVE` says. */
 const oursWith = (name: string, native: string): TunnelKind => ({
   name,
   needs: [],
@@ -123,7 +123,7 @@ const ssh: TunnelKind = {
       const forward = `127.0.0.1:${localPort}:127.0.0.1:${port}`;
       const command = ['ssh', ...sshd.options, '-v', '-N', '-L', forward, ...destination];
       const client = lab.start('alice', 'ssh', command);
-      // Until then it says that it listens without doing so.
+      // Until then it prints that it listens, but does not.
       await client.waitFor(/Entering interactive session/);
       return { host: '127.0.0.1', port: localPort, client, processes: [client, sshd.process] };
     };

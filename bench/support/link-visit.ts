@@ -3,7 +3,7 @@
  *
  *     link-visit.js HOST PORT down|up BYTES COUNT PAUSE     transfers one after the other, with pauses of so many ms
  *     link-visit.js HOST PORT echo COUNT PAUSE              small messages there and back, with pauses of so many ms
- *     link-visit.js greet                                   waits for "HOST PORT" on its input, connects, and says "greeted"
+ *     link-visit.js greet                                   waits for "HOST PORT" on its input, connects, and prints "greeted"
  */
 import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';

@@ -2,7 +2,7 @@
  * The owner of a daemon and many programs at its control socket, in a process of their own. It takes one word a line and
  * answers with a line when that is done:
  *
- *     connect     50 programs are there: some watch the connections, some the log, the others say nothing
+ *     connect     50 programs are there: some watch the connections, some the log, the others are idle
  *     order N     so many orders in a row, each when the one before was answered; the line has the ms of each (JSON)
  *     leave       the programs are gone
  *
@@ -29,7 +29,7 @@ let programs: ControlClient[] = [];
 async function connectAll(): Promise<string> {
   programs = await Promise.all(Array.from({ length: PROGRAMS }, connect));
   const options = { onEvent: (): void => {} };
-  // They end when their program goes.
+  // They end with their program.
   programs.slice(1, 1 + WATCHERS).map((one) => one.stream('connections.watch', {}, options).catch(() => {}));
   programs.slice(-WATCHERS).map((one) => one.stream('log.tail', {}, options).catch(() => {}));
   return 'connected';

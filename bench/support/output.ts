@@ -10,7 +10,7 @@ import { clearProgress } from './progress.js';
 import { formatResults, type Results, type Table, tableOf } from './results.js';
 
 const [words, file] = withoutFile(process.argv.slice(2));
-/** What a benchmark is told, without `--json FILE`, which is for `runBenchmark`. */
+/** The arguments of a benchmark, without `--json FILE`, which is for `runBenchmark`. */
 export const benchmarkArguments: readonly string[] = words;
 
 function withoutFile(given: readonly string[]): [string[], string | undefined] {
@@ -21,8 +21,8 @@ function withoutFile(given: readonly string[]): [string[], string | undefined] {
 type Measured = readonly Figure[] | Table;
 
 /**
- * Runs the benchmark, prints what it measured, and writes that to the file of `--json FILE`, if it is told one. A missed mark is
- * told but is no failure: machines differ. Of a failure the file says why.
+ * Runs the benchmark, prints what it measured, and writes that to the file of `--json FILE`, if there is one. A missed target is
+ * reported, but is not a failure: machines differ. After a failure the file has the reason.
  * @param measure what takes long may save what it has, in case that it does not come to its end
  */
 export async function runBenchmark(
@@ -61,7 +61,7 @@ export async function runBenchmark(
   }
 }
 
-/** An error in one line: what it says first, and what a process that ended had said last of an error. */
+/** An error in one line: its first line, and the last error that an ended process printed. */
 export function inOneLine(error: unknown): string {
   const [first = '', ...more] = messageOf(error).split('\n');
   const cause = more.reverse().find((line) => /^\w*Error\b.*: /.test(line));

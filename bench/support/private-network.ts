@@ -34,10 +34,10 @@ export function stop(process: Process): Promise<number | NodeJS.Signals> {
   return process.stop();
 }
 
-/** ms in which the end of a process is seen after what it broke: a connection that breaks says less than who has died. */
+/** ms to wait for the end of a process after an error: the process that died explains more than a broken connection. */
 const DEATH_NOTICE = 500;
 
-/** Does the work, and gives up at once when one of the processes ends meanwhile. @throws Error (rejects) with what it said */
+/** Does the work, and gives up at once when one of the processes ends before. @throws Error (rejects) with its output */
 export async function whileAllRun<T>(work: Promise<T>): Promise<T> {
   const firstEnd = Promise.race(
     started.map(async (process): Promise<never> => {

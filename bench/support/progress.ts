@@ -1,7 +1,7 @@
 /** One line that is written over and over, on a terminal only. */
 
 const CLEAR = '\r\u001b[K';
-/** ms; more often nobody can read. */
+/** ms between two updates that a person can still read. */
 const INTERVAL = 100;
 
 let shownAt = Number.NEGATIVE_INFINITY;

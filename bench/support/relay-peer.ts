@@ -5,7 +5,7 @@
  *     node dist/bench/support/relay-peer.js tox|bare receive RELAY BYTES hashed|counted
  *     node dist/bench/support/relay-peer.js tox|bare send RELAY BYTES hashed|counted PEER
  *
- * RELAY is HOST:PORT:KEY, PEER what the receiver said of itself first. Receiving begins with the first packet and ends with
+ * RELAY is HOST:PORT:KEY, PEER what the receiver printed first. Receiving begins with the first packet and ends with
  * the last one of as many as were sent: the last ones of a bare sender bear a mark, for some of the others may be lost.
  */
 import { createHash } from 'node:crypto';
@@ -31,7 +31,7 @@ const BULK = 162;
 const ECHO = 163;
 const LAST = 164;
 const ROUND_TRIPS = 40;
-/** The last packet of a bare sender, which may be lost as any other, goes so often, every so many ms. */
+/** The last packet of a bare sender, which can be lost like any other, is sent so often, every so many ms. */
 const LAST_COPIES = 50;
 const LAST_INTERVAL = 20;
 /** ms without a packet after which a receiver gives up: a relay's socket may have stopped (docs/performance/notes.md). */
@@ -72,7 +72,7 @@ class Digest {
     this.#hash?.update(packet);
   }
 
-  /** Empty when nobody wants it. */
+  /** Empty when it is not requested. */
   end(): string {
     return this.#hash?.digest('hex') ?? '';
   }

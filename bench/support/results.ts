@@ -59,7 +59,7 @@ function cellText(cell: Cell): string {
 export const isNumeric = ({ rows }: Pick<Table, 'rows'>, column: number): boolean =>
   rows.some((row) => (row[column] ?? null) !== null && typeof row[column] !== 'string');
 
-/** Lines of at most 80 columns; the widest columns give way, and what does not fit goes on in the lines below. */
+/** Lines of at most 80 columns; the widest columns give way, and the rest of a cell continues in the lines below. */
 export function formatResults({ title, columns, rows, notes = [] }: Omit<Results, 'command' | 'machine'>): string {
   const units = columns.some(({ unit }) => unit !== undefined) ? [columns.map(({ unit = '' }) => unit)] : [];
   const body = textOf({ rows });

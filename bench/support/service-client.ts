@@ -12,7 +12,7 @@ export type Direction = 'down' | 'up';
 export interface Transfer {
   readonly bytes: number;
   readonly milliseconds: number;
-  /** SHA-256 of what was sent and of what arrived, each computed by who sent and who received. */
+  /** SHA-256 of what was sent and of what arrived, computed by the sender and by the receiver. */
   readonly sentDigest: string;
   readonly receivedDigest: string;
 }
@@ -93,7 +93,7 @@ export const greet = (port: number, host?: string): Promise<void> => during(port
 
 /**
  * Moves bytes one way; the time is from the order to the last byte, and on the way up to the receiver's answer.
- * `onProgress` is told of the bytes that have gone or come.
+ * `onProgress` gets the bytes sent or received so far.
  */
 export function transfer(
   port: number,

@@ -1,14 +1,14 @@
 /**
  * A TCP service to be reached, a process of its own, so that what it computes is not on the account of the tunnel. It greets
- * who connects, as sshd does, and takes one order a connection:
+ * each client, as sshd does, and takes one command a connection:
  *
  *     service: hello \n
- *     client:  echo \n            what follows comes back
+ *     client:  echo \n            what follows is sent back
  *              down BYTES \n      so many bytes come, then the digest of what was sent
  *              up BYTES \n        and so many bytes; the digest of what came is the answer
  *
  * A digest is 64 characters: the SHA-256 in hexadecimal, or dashes when "plain" follows BYTES.
- *     service.js [ADDRESS, 127.0.0.1 unless told]
+ *     service.js [ADDRESS, 127.0.0.1 by default]
  *
  * It prints its port, and ends with its standard input, that is with the process that started it.
  */

@@ -1,4 +1,4 @@
-/** What is said about a set of measured values. Machines are noisy: medians and extremes, never means. */
+/** Statistics of a set of measured values. Machines are noisy: medians and extremes, never means. */
 
 /** The value below which `fraction` of the values lie, interpolated; NaN of no values. */
 export function quantile(values: readonly number[], fraction: number): number {
