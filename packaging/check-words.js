@@ -2,19 +2,17 @@
 //
 //     node packaging/check-words.js [DIRECTORY]
 //
-// To ban a word, add it to BANNED with what to write instead. A word that is still in use goes into LEAVING with the number of its
-// lines, which may only fall; at 0 it moves to BANNED.
+// To ban a word, add it to BANNED with what to write instead.
 import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { join, relative } from 'node:path';
 
 const root = process.argv[2] ?? join(import.meta.dirname, '..');
-/** Read by people who are new here: no word of either list. */
-const PAGES = ['README.md', 'CONTRIBUTING.md', 'SECURITY.md', 'CHANGELOG.md', 'man', 'etc', 'completions', 'systemd', 'supervisor'];
-const PLACES = [...PAGES, 'src', 'docs', 'bench', 'test', 'packaging'];
+const PAGES = ['README.md', 'CONTRIBUTING.md', 'SECURITY.md', 'CHANGELOG.md'];
+const FOLDERS = ['src', 'docs', 'man', 'etc', 'completions', 'systemd', 'supervisor', 'bench', 'test', 'packaging'];
 /** They have the words on purpose. */
 const LEFT_OUT = ['packaging/check-words.js', 'packaging/libsodium-licence', 'test/words.test.ts'];
 
-/** Nowhere: a pattern, and what to write. */
+/** A pattern, and what to write. */
 const BANNED = [
   ['doorkeeper', 'admission'],
   ['at the door', 'not admitted'],
@@ -36,20 +34,16 @@ const BANNED = [
   ['of late\\b', 'recently'],
   ['in the way of', 'like'],
   ['(?:is|be) of use\\b', 'is useful'],
+  ['anew', 'again, new'],
+  ['whoever', 'a client that, a process that'],
+  ['usual(?!ly)', 'default'],
+  ['good-?bye', 'kill packet, disconnect'],
+  ['shut[- ]?out', 'disconnect, not admitted'],
+  ['at the most', 'at most'],
+  ['for good\\b', 'permanently'],
+  ['of no use', 'unusable'],
+  ['Implementation:', 'nothing'],
   ['in(?:to)? the house|out of the house', 'admitted, disconnected'],
-];
-
-/** Still in use: a pattern, the lines that may have it, and what to write. */
-const LEAVING = [
-  ['anew', 10, 'again, new'],
-  ['whoever', 5, 'a client that, a process that'],
-  ['Implementation:', 12, 'nothing'],
-  ['usual(?!ly)', 6, 'default'],
-  ['good-?bye', 1, 'kill packet, disconnect'],
-  ['shut[- ]?out', 4, 'disconnect, not admitted'],
-  ['at the most', 3, 'at most'],
-  ['for good\\b', 3, 'permanently'],
-  ['of no use', 2, 'unusable'],
 ];
 
 /** The word or phrase that is found, or undefined. */
@@ -63,29 +57,21 @@ function* filesIn(path) {
   else if (stats !== undefined && !/\.(?:svg|json|cast|cap|bin)$/.test(path)) yield path;
 }
 
-const files = PLACES.flatMap((place) => [...filesIn(join(root, place))].map((path) => ({ place, path, name: relative(root, path) })));
-const lines = files
+const lines = [...PAGES, ...FOLDERS]
+  .flatMap((place) => [...filesIn(join(root, place))])
+  .map((path) => ({ path, name: relative(root, path) }))
   .filter(({ name }) => !LEFT_OUT.includes(name))
-  .flatMap(({ place, path, name }) => [
-    { place, at: name, text: name },
+  .flatMap(({ path, name }) => [
+    { at: name, text: name },
     ...readFileSync(path, 'utf8')
       .split('\n')
-      .map((text, index) => ({ place, at: `${name}:${index + 1}`, text: asWords(text) })),
+      .map((text, index) => ({ at: `${name}:${index + 1}`, text: asWords(text) })),
   ]);
-const problems = [];
-for (const [pattern, instead] of BANNED) {
-  for (const { at, text } of lines) {
-    const word = find(pattern, text);
-    if (word !== undefined) problems.push(`${at}: "${word}": write ${instead}`);
-  }
-}
-for (const [pattern, most, instead] of LEAVING) {
-  const found = lines.filter(({ text }) => find(pattern, text) !== undefined);
-  const onPages = found.filter(({ place }) => PAGES.includes(place));
-  problems.push(...onPages.map(({ at, text }) => `${at}: "${find(pattern, text)}": write ${instead}`));
-  const rest = found.length - onPages.length;
-  if (process.argv[3] === '--count') console.log(`${pattern}\t${rest}`);
-  else if (rest > most) problems.push(`${rest} lines have "${pattern}", ${most} may: write ${instead}`);
-}
+const problems = BANNED.flatMap(([pattern, instead]) =>
+  lines
+    .map(({ at, text }) => ({ at, word: find(pattern, text) }))
+    .filter(({ word }) => word !== undefined)
+    .map(({ at, word }) => `${at}: "${word}": write ${instead}`),
+);
 for (const problem of problems) console.error(problem);
 process.exitCode = problems.length === 0 ? 0 : 1;

@@ -26,13 +26,7 @@ t.test('a banned word is found in an identifier, a string and prose, with its pl
   t.match(found.stderr, 'src/a.ts:3: "is of use": write is useful');
 });
 
-t.test('a word that is leaving may be in the source so often, and in no page', async (t) => {
-  t.equal(check({ 'src/a.ts': '// It starts anew.\n' }).status, 0);
-  t.match(check({ 'src/a.ts': '// It starts anew.\n'.repeat(1000) }).stderr, /^1000 lines have "anew"/);
-  t.match(check({ 'CONTRIBUTING.md': 'It starts anew.\n' }).stderr, 'CONTRIBUTING.md:1: "anew": write again');
-});
-
-t.test('a word that contains a banned one is none', async (t) => {
+t.test('a word that only contains a banned one is allowed', async (t) => {
   const { status, stderr } = check({
     'src/a.ts': '// The unusual case, usually.\n',
     'README.md': 'unusual, usually\n',
