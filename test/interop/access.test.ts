@@ -1,4 +1,4 @@
-/** Who is let in, between ours and libtoxcore's, in both roles: a secret, a whitelist, and the same keys a second time. */
+/** Which clients are admitted, between ours and libtoxcore's, in both roles: a secret, a whitelist, and the same keys again. */
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
 import { addressOf, C_PATIENCE, C_WORLD, startCPeer } from '../support/c-peer.js';
@@ -19,7 +19,7 @@ async function newCIdentity(file: string): Promise<string> {
 
 /** The Tox ID of a new identity of ours, which is kept in a directory. */
 async function newIdentity(directory: string): Promise<string> {
-  // A port where nobody answers: no node of the internet is asked.
+  // A port without a listener: no node of the internet is asked.
   const nowhere = `127.0.0.1:9:${'0'.repeat(63)}9`;
   const peer = startTuntox(['-C', directory, '--insecure-open', '--bootstrap', nowhere]);
   const id = (await peer.waitFor(/^([0-9A-F]{76})\n/))[1] as string;

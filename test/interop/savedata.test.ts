@@ -7,7 +7,7 @@ import { startBootstrapd, startTuntox } from '../support/processes.js';
 import { requirementsMet } from '../support/requirements.js';
 import { temporaryDirectory } from '../support/temporary-directory.js';
 
-/** A port where nobody answers: no node of the internet is asked, and what is found is found through the file. */
+/** A port without a listener: no node of the internet is asked, so nodes can only come from the file. */
 const NOWHERE = `127.0.0.1:9:${'0'.repeat(63)}9`;
 
 /** Lets our server run with a directory, until it is online if that is wanted; gives its Tox ID. */

@@ -1,4 +1,4 @@
-/** What may happen to the network in mid-transfer. Each change is a story in one lab, told with short pauses or long ones. */
+/** Changes of the network during a transfer. Each is a sequence of steps in one lab, with short pauses or long ones. */
 import { type Flows, type Host, Lab, type LabOptions, type Owner } from '../support/lab.js';
 import { LabExchange, monotonicNow } from '../support/lab-exchange.js';
 import { startNode } from '../support/lab-tunnel.js';
@@ -72,7 +72,7 @@ export class Stage {
     return stage;
   }
 
-  /** Something happens, and the transfer goes on; the pause counts from the moment when it has happened. */
+  /** A change happens, and the transfer continues; the pause starts after the change. */
   async after(what: string, event: Promise<unknown>): Promise<void> {
     await event;
     const since = monotonicNow();
@@ -108,7 +108,7 @@ export class Stage {
     };
   }
 
-  /** How often the two have said that packets go another way. */
+  /** How often the two have logged another path. */
   get waysTaken(): number {
     const { client, server } = this.exchange;
     return [client, server].flatMap(({ stderr }) => stderr.match(/packets go /g) ?? []).length;

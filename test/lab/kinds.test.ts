@@ -1,4 +1,4 @@
-/** The lab itself: who reaches whom in each kind of network, and how its NATs map and filter. */
+/** The lab itself: which hosts reach which in each kind of network, and how its NATs map and filter. */
 import { execFileSync, spawn } from 'node:child_process';
 import { readdirSync } from 'node:fs';
 import t from 'tap';
@@ -21,7 +21,7 @@ interface Expected {
   readonly keepsPort: boolean | 'no UDP';
   /** Whether strangers reach a port that alice has used. */
   readonly isOpen: boolean;
-  /** Whether she and bob, who is behind a port-keeping NAT, reach each other when both send. */
+  /** Whether alice and bob, behind a port-preserving NAT, reach each other when both send. */
   readonly punches: boolean;
 }
 
@@ -49,7 +49,7 @@ async function hears(
 ): Promise<boolean> {
   const listener = await lab.startProbe('alice', 'listen', port);
   await lab.probe(from, 'say', 0, address, toPort);
-  // All that was said has gone out; what has not come by now was dropped.
+  // Everything was sent; what has not arrived by now was dropped.
   const isHeard = await listener.waitFor(/yes/, 1_000).then(
     () => true,
     () => false,

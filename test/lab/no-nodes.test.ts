@@ -1,4 +1,4 @@
-/** Real commands without bootstrap nodes: what goes over the cable of a local network, and beyond it. */
+/** Real commands without bootstrap nodes: the packets on a local network, and beyond it. */
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';

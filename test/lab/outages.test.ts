@@ -1,4 +1,4 @@
-/** The real command over an outage, in short; `make soak` has the long form, and says how long the recovery takes. */
+/** The real command during a short outage; `make soak` has the long form, and measures the recovery. */
 import t from 'tap';
 import { CUT, STOP, suffer } from '../../bench/soak/outages.js';
 import { LAB_REQUIREMENTS } from '../support/lab.js';

@@ -15,7 +15,7 @@ const PROTOCOLS = [
   { name: 'UPnP', rule: DROP_PCP_AND_NAT_PMP },
 ] as const;
 
-/** What the router has opened, such as `0x11 10.2.0.10:7000`: the protocol, and where it leads. */
+/** What the router has opened, such as `0x11 10.2.0.10:7000`: the protocol and the destination. */
 async function openPorts(lab: Lab): Promise<string[]> {
   const rules = await lab.exec('natb', 'nft', 'list', 'chain', 'inet', 'lab', 'upnp_in');
   return [...rules.matchAll(/(0x\w+) th dport \d+ dnat ip to ([\d.:]+)/g)].map(

@@ -1,4 +1,4 @@
-/** The real command behind a proxy: what goes over alice's cable goes to the proxy, or does not go at all. */
+/** The real command behind a proxy: every packet on alice's cable is to or from the proxy. */
 import t, { type Test } from 'tap';
 import { type Flows, LAB_REQUIREMENTS, Lab } from '../support/lab.js';
 import { LabTunnel, startNodeAtHub, startTuntoxIn } from '../support/lab-tunnel.js';
@@ -12,7 +12,7 @@ const PROXY = '10.1.0.1';
 const SOCKS_PORT = 1080;
 const HTTP_PORT = 3128;
 const CLOSED_PORT = 1081;
-/** Somebody who is not there. */
+/** The Tox ID of a peer that does not exist. */
 const NOBODY = 'E776E9A993EE3CAE04F5946D9AC66FBBAA8C63A95A94B41942353C6DC1739B4B4C762C7DA7B9';
 
 /** Without a proxy the command would use all of these: UDP, broadcasts, names, relays. */

@@ -21,7 +21,7 @@ export interface Topology {
   readonly isPrivate?: boolean;
   /** Both have to send before either hears anything. */
   readonly isPunched?: boolean;
-  /** A router in it opens ports, or is a proxy that the client must be told of. */
+  /** A router in it opens ports, or is a proxy that the client has to use. */
   readonly needs?: 'gateway' | 'proxy';
   /** ms to the first byte, cold, at the median: a mark for the benchmark. */
   readonly mark: number;

@@ -68,7 +68,7 @@ const INT_AND_TERM = 0x4002;
 const areBothPending = (status: string): boolean =>
   (Number.parseInt(/^ShdPnd:\t([0-9a-f]+)$/m.exec(status)?.[1] ?? '', 16) & INT_AND_TERM) === INT_AND_TERM;
 
-/** Waits until the kernel says so of a process. */
+/** Waits until the kernel reports this state of a process. */
 async function becomes(pid: number, isSo: (status: string) => boolean): Promise<void> {
   for (let turn = 0; turn < 500; turn += 1) {
     if (isSo(statusOf(pid))) return;
@@ -87,7 +87,7 @@ async function startTwo(t: Test, directory: string) {
 
 const RIGHT_OF_LOW_PORTS = '0000000000000400';
 
-/** What the kernel says of a process that is to be nobody, with these capabilities. */
+/** What the kernel reports of a process that runs as nobody, with these capabilities. */
 function isNobody(t: Test, pid: number, capabilities = '0000000000000000'): void {
   const status = statusOf(pid);
   for (const kind of ['Uid', 'Gid']) t.match(status, new RegExp(`^${kind}:(\t${ORDINARY}){4}$`, 'm'));
@@ -161,28 +161,25 @@ t.test('as another user', async (t) => {
     t.same(readdirSync(place.directory), ['tuntox.yaml']);
   });
 
-  await t.test(
-    'in the background only the second process of tuntox remains, and the first one exits',
-    async (t) => {
-      const directory = ownDirectory(t);
-      const pidFile = join(directory, '..', 'pid');
-      const command = startServer(t, ['-z', '-C', directory, '-F', pidFile]);
-      t.equal(await command.exited, 0, command.stderr);
-      t.match(command.stdout, /^[0-9A-F]{76}\n$/);
-      const pid = numberIn(t, pidFile);
-      isNobody(t, pid);
-      t.notMatch(statusOf(pid), new RegExp(`^PPid:\t${command.pid}$`, 'm'));
-      t.equal(readlinkSync(`/proc/${pid}/cwd`), '/');
-      const second = startServer(t, ['-z', '-C', ownDirectory(t), '-F', pidFile]);
-      t.equal(await second.exited, 1);
-      t.match(second.stderr, new RegExp(`^tuntox: .*pid belongs to process ${pid}, which runs`, 'm'));
-      process.kill(pid, 'SIGTERM');
-      t.ok(await ended(pid));
-      const third = startServer(t, ['-z', '-C', directory, '-F', pidFile]);
-      t.equal(await third.exited, 0, third.stderr);
-      t.not(numberIn(t, pidFile), pid, 'without its lock the old number was stale');
-    },
-  );
+  await t.test('in the background only the second process of tuntox remains, and the first one exits', async (t) => {
+    const directory = ownDirectory(t);
+    const pidFile = join(directory, '..', 'pid');
+    const command = startServer(t, ['-z', '-C', directory, '-F', pidFile]);
+    t.equal(await command.exited, 0, command.stderr);
+    t.match(command.stdout, /^[0-9A-F]{76}\n$/);
+    const pid = numberIn(t, pidFile);
+    isNobody(t, pid);
+    t.notMatch(statusOf(pid), new RegExp(`^PPid:\t${command.pid}$`, 'm'));
+    t.equal(readlinkSync(`/proc/${pid}/cwd`), '/');
+    const second = startServer(t, ['-z', '-C', ownDirectory(t), '-F', pidFile]);
+    t.equal(await second.exited, 1);
+    t.match(second.stderr, new RegExp(`^tuntox: .*pid belongs to process ${pid}, which runs`, 'm'));
+    process.kill(pid, 'SIGTERM');
+    t.ok(await ended(pid));
+    const third = startServer(t, ['-z', '-C', directory, '-F', pidFile]);
+    t.equal(await third.exited, 0, third.stderr);
+    t.not(numberIn(t, pidFile), pid, 'without its lock the old number was stale');
+  });
 
   await t.test('either of the two processes ends the other one', async (t) => {
     const directory = ownDirectory(t);
@@ -201,7 +198,7 @@ t.test('as another user', async (t) => {
 
   await t.test('a signal to all processes of a service counts once', async (t) => {
     const { command, pid } = await startTwo(t, ownDirectory(t));
-    // So that it finds both when it goes on: the one that is passed on, and its own.
+    // So that it finds both signals when it continues: the forwarded one and its own.
     process.kill(pid, 'SIGSTOP');
     await becomes(pid, (status) => /^State:\tT/m.test(status));
     process.kill(command.pid, 'SIGTERM');

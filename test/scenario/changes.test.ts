@@ -1,4 +1,4 @@
-/** Whole stacks in mid-conversation while the network under them changes: nothing is lost, and it goes on soon. */
+/** Whole stacks exchange data while the network changes: nothing is lost, and the exchange continues soon. */
 import t, { type Test } from 'tap';
 import type { Friend } from '../../src/tox/messenger.js';
 import { acceptAll, type Peer, type PeerOptions, World } from '../support/world.js';

@@ -5,7 +5,7 @@ import t, { type Test } from 'tap';
 import { CommandNetwork, echo } from '../support/command-network.js';
 import { freeTcpPort, freeUdpPort, type Process, startTuntox } from '../support/processes.js';
 
-/** Of somebody who is not there. */
+/** The Tox ID of a peer that does not exist. */
 const NOBODY = 'E776E9A993EE3CAE04F5946D9AC66FBBAA8C63A95A94B41942353C6DC1739B4B4C762C7DA7B9';
 const TARGET = '127.0.0.1:9';
 
@@ -20,7 +20,7 @@ function start(t: Test, args: readonly string[], env: NodeJS.ProcessEnv = {}): P
   return command;
 }
 
-/** It ends with this status and one error, and says nothing on standard output. */
+/** The command ends with this status and one error, and prints nothing to standard output. */
 async function fails(t: Test, command: Process, status: number, message: RegExp): Promise<void> {
   t.equal(await command.exited, status, command.stderr);
   const errors = command.stderr.split('\n').filter((line) => line.startsWith('error: '));
@@ -113,7 +113,7 @@ t.test('against a network', async (t) => {
     t.equal(await pipe.exited, 3, pipe.stderr);
     t.match(pipe.stderr, /^error: 127\.0\.0\.1 port \d+: .*\n$/);
     const status = await forward.exited;
-    // For some time nodes still know it, and it might as well not let us in, as the message of 8 says (docs/tuntox.md).
+    // Nodes remember it for some time, so it might also be a refusal, as the message of status 8 says (docs/tuntox.md).
     t.ok([3, 7, 8].includes(status as number), `status ${status}`);
     t.match(forward.stderr, /^warning: lost the connection to [\s\S]*\nwarning: .*; trying again in [\s\S]*\nerror: /m);
   });

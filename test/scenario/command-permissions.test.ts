@@ -1,4 +1,4 @@
-/** What a user may not do: the command says so in one line, which says what to do. */
+/** Without the permission for something, the command prints one line that says what to do. */
 import { chmodSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';

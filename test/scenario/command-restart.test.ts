@@ -5,7 +5,7 @@ import { CommandNetwork, echo } from '../support/command-network.js';
 import { freeTcpPort } from '../support/processes.js';
 import { temporaryDirectory } from '../support/temporary-directory.js';
 
-/** Says `text` to a local port, ends, and gives what comes back; it waits there for as long as the server is away. */
+/** Sends `text` to a local port, ends, and returns the answer; the port waits as long as the server is away. */
 async function ask(port: number, text: string): Promise<string> {
   const socket = connect({ port, host: '127.0.0.1', allowHalfOpen: true });
   socket.end(text);

@@ -1,4 +1,4 @@
-/** What whole stacks say about their connections is true: by which way, why, since when, and how it goes. */
+/** Whole stacks report the truth about their connections: path, reason, start and rates. */
 import t from 'tap';
 import type { ConnectionPath } from '../../src/tox/connection-facts.js';
 import type { Friend } from '../../src/tox/messenger.js';
@@ -42,7 +42,7 @@ const isMet = ({ toServer, toClient }: Pair): boolean => toServer.isOnline && to
 /** The reason of a relayed path, or else its kind. */
 const reasonOf = ({ facts: { path } }: Friend): string => (path.kind === 'relayed' ? path.reason : path.kind);
 
-/** All that is said of each friend meanwhile, each once, in order. */
+/** All reports about each friend during this time, each once, in order. */
 async function saidWithin(world: World, duration: number, ...friends: readonly Friend[]): Promise<string[][]> {
   const said: string[][] = friends.map(() => []);
   for (let passed = 0; passed < duration; passed += 250) {

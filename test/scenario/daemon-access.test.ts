@@ -1,4 +1,4 @@
-/** The real daemon and real clients: who is put on the list gets in at once, and who is taken off it goes at once. */
+/** The real daemon and real clients: changes of the whitelist admit and disconnect clients at once. */
 import { spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
@@ -10,7 +10,7 @@ import { freeTcpPort } from '../support/processes.js';
 import { temporaryDirectory } from '../support/temporary-directory.js';
 import { controlOf, daemonPlace, startDaemon } from './support/daemon-command.js';
 
-/** A network with a daemon in it that knows nobody. */
+/** A network with a daemon that has no whitelist and no secret. */
 async function start(t: Test) {
   const network = await CommandNetwork.start(t);
   const place = daemonPlace(t, network.node[1]);

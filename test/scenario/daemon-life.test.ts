@@ -26,7 +26,7 @@ const SECRET = 'canary of the network';
 const KEY = 'a'.repeat(64);
 const TUNTOXCTL_COMMAND = ['env', '-u', 'NODE_OPTIONS', process.execPath, join(ROOT, 'dist/bin/tuntoxctl.js')];
 
-/** Ends with what it says on standard error. */
+/** Waits for the end, and returns standard error. */
 async function refused(t: Test, daemon: Process, status: number, message: RegExp): Promise<void> {
   t.equal(await daemon.exited, status, daemon.stderr);
   t.match(daemon.stderr, message);

@@ -1,4 +1,4 @@
-/** The real daemon under a service manager: ready when it answers, fed while it lives, told what happens. */
+/** The real daemon under a service manager: it notifies readiness, liveness and status. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import t from 'tap';
 import { startNotifySocket } from '../platform/service-manager/support/notify-socket.js';

@@ -1,4 +1,4 @@
-/** Small networks most of whose members die: those who are left stay online, and forget the dead. Times are simulated. */
+/** Small networks most of whose members die: the others stay online, and forget the dead ones. Times are simulated. */
 import t from 'tap';
 import { type Logger, silentLogger } from '../../src/base/logger.js';
 import { acceptAll, type Peer, World } from '../support/world.js';
@@ -11,10 +11,10 @@ const WRONG = Buffer.from('no\0');
 
 class SmallNetwork {
   readonly world: World;
-  /** What node and server said of their network. */
+  /** What node and server logged about their network. */
   readonly said: string[] = [];
   readonly dead = new Set<string>();
-  /** ms of the last packet to one who is dead. */
+  /** ms of the last packet to a dead peer. */
   lastToDead = 0;
   node!: Peer;
   server!: Peer;

@@ -118,7 +118,7 @@ t.test('a flood of garbage stops nothing, and leaves nothing behind', async (t) 
       await sleep(100);
     }
   })();
-  /** A client that comes and goes meanwhile: it finds the server, and the server answers. */
+  /** A client that connects during the flood: it finds the server, and the server answers. */
   const visit = async (): Promise<void> => {
     const ping = start('-p', '-i', id.toString());
     const status = await ping.exited;

@@ -1,4 +1,4 @@
-/** Commands whose standard error is a full pipe that nobody reads: they still end when they are told to. */
+/** Commands whose standard error is a full pipe that is not read: a signal still ends them. */
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { closeSync, constants, existsSync, openSync, readFileSync, writeSync } from 'node:fs';

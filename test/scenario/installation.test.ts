@@ -1,4 +1,4 @@
-/** What `make install` lays out: it needs nothing of this tree, and says what it is made of. */
+/** The result of `make install`: it needs nothing of this tree, and names its parts. */
 import { execFileSync } from 'node:child_process';
 import { existsSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';

@@ -1,4 +1,4 @@
-/** A client that is refused and tries on, and an owner who then lets it in: on the simulated internet, so that the time is known. */
+/** A refused client keeps trying until the owner admits it, on the simulated internet, so that the time is known. */
 import t from 'tap';
 import { silentLogger } from '../../src/base/logger.js';
 import type { AccessFactors } from '../../src/engine/access/access-factors.js';

@@ -1,4 +1,4 @@
-/** One tunnel, by each kind of UDP socket at each end: what goes over the wire is the same. */
+/** One tunnel, by each kind of UDP socket at each end: the packets on the wire are the same. */
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { connect } from 'node:net';

@@ -1,4 +1,4 @@
-/** Networks of few on one machine with two addresses, whose members have just gone: who comes then is let in soon. Times are simulated. */
+/** Networks of few on one machine with two addresses, whose members have just left: a new client is admitted soon. Times are simulated. */
 import t from 'tap';
 import { BUSY, newcomersAmongTheDead } from '../support/tiny-network.js';
 

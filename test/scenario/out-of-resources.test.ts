@@ -22,7 +22,7 @@ const failing = (calls: string): { readonly prefix: Prefix } => {
   return { prefix: ['sh', '-c', script, 'sh'] };
 };
 
-/** It ended by itself, with one line of its own that says why, and no stack. */
+/** It ended by itself, with one line that gives the reason, and without a stack trace. */
 async function refused(t: Test, command: Process, message: RegExp): Promise<void> {
   const timer = setTimeout(() => command.kill('SIGKILL'), PATIENCE);
   t.equal(await command.exited, 1, command.stderr);

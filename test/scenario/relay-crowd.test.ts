@@ -20,7 +20,7 @@ const ROUNDS = 10;
 /** A guard against never, ms. */
 const PATIENCE = 20_000;
 const MIB = 2 ** 20;
-/** What the process may have more than before anybody came. */
+/** How much more the process may use than before the first client. */
 const MORE_RESIDENT = 150 * MIB;
 
 const descriptorsOf = ({ pid }: Process): number => readdirSync(`/proc/${pid}/fd`).length;

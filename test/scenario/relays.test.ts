@@ -123,7 +123,7 @@ t.test(
     const client = (await world.peer({ udp: false })).join(node);
     const { received } = acceptAll(server);
     t.ok(await world.until(() => server.tox.isOnline, LONG));
-    // What it dials leaves; nobody gets in.
+    // Outgoing connections work; incoming ones do not.
     world.streams.blackHoles.add(`${server.address}:4000`);
     const friend = client.tox.addFriend(server.tox.id, HELLO);
     t.ok(await world.until(() => friend.isOnline, LONG));

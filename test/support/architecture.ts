@@ -1,4 +1,4 @@
-/** The rules of docs/architecture.md, held against sources. What it finds says which rule is broken and why there is one. */
+/** Checks sources against the rules of docs/architecture.md. Each finding names the broken rule and its reason. */
 import { posix } from 'node:path';
 import { codeOf, importsOf } from './source-text.js';
 
@@ -17,7 +17,7 @@ export type Sources = ReadonlyMap<string, string>;
 const MOST_LINES = 400;
 const MOST_PUBLIC_MEMBERS = 15;
 const MOST_DEPENDENCIES = 7;
-/** Files that own what nobody else may touch. */
+/** Files that own what no other file may use. */
 const CLOCK = 'base/clock.ts';
 const RANDOM = 'base/random.ts';
 const LAST_RESORT = 'platform/process/uncaught-errors.ts';

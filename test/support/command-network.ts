@@ -58,5 +58,5 @@ export class CommandNetwork {
   }
 }
 
-/** A service that says everything back, and ends when it was told that nothing more comes. */
+/** A service that sends everything back, and ends after the end of its input. */
 export const echo = (socket: Socket): void => void socket.pipe(socket);

@@ -31,7 +31,7 @@ export interface PeerPlace {
   readonly nat?: 'cone' | 'symmetric';
   /** A fresh one when left out. */
   readonly keyPair?: KeyPair;
-  /** A liar: it takes part as everybody does, but these are the nodes that it names to those who ask. */
+  /** A liar: it behaves like other nodes, but it answers nodes requests with these nodes. */
   readonly names?: NodesHandlers['closestNodes'];
 }
 
@@ -53,7 +53,7 @@ export class DhtNetwork {
     this.network.faults.jitter = 10;
   }
 
-  /** A started node, at 20.0.x.y:33445 unless said otherwise. */
+  /** A started node, at 20.0.x.y:33445 by default. */
   peer(options: Partial<DhtOptions> & PeerPlace = {}): DhtPeer {
     const { clock, random } = this;
     const { address, port = 33445, nat, names, keyPair = generateKeyPair(random), ...dhtOptions } = options;

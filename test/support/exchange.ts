@@ -40,7 +40,7 @@ export function digestOf(seed: string, length: number): string {
   return hash.digest('hex');
 }
 
-/** Ends early, and without a word, with a connection that breaks: the reading side tells. */
+/** Ends early and without an error if the connection breaks: the reading side reports that. */
 async function write(socket: Socket, seed: string, length: number): Promise<void> {
   for (const chunk of content(seed, length)) {
     if (socket.destroyed) return;

@@ -11,7 +11,7 @@ const PATIENCE = 60_000;
 /** Ms of the monotonic clock, and the bytes that had arrived by then. */
 type Arrival = readonly [at: number, bytes: number];
 
-/** One direction: who sends, and who receives. */
+/** One direction: the sender and the receiver. */
 interface OneWay {
   readonly from: Process;
   readonly to: Process;
@@ -61,7 +61,7 @@ export class LabExchange {
     }
   }
 
-  /** Ends it, and waits until every byte has arrived both ways, and right. @throws Error (rejects) with what both commands said */
+  /** Ends it, and waits until every byte has arrived both ways, unchanged. @throws Error (rejects) with the output of both commands */
   async finish(patience: number): Promise<void> {
     try {
       for (const { from } of this.#ways) from.child.stdin.write('end\n');

@@ -91,7 +91,7 @@ export interface Owner {
 
 const labsUp = new Set<Lab>();
 let count = 0;
-// When this process ends in the middle of a test; after a SIGKILL, the next lab that comes up sweeps.
+// If this process ends during a test. After a SIGKILL, the next lab sweeps.
 process.once('exit', () => {
   for (const lab of labsUp) lab.downAtOnce();
 });
@@ -109,7 +109,7 @@ export class Lab {
     this.name = name;
   }
 
-  /** Brings a lab up that goes down with its owner. */
+  /** Brings up a lab, which is taken down with its owner. */
   static async up(owner: Owner, options: LabOptions): Promise<Lab> {
     count += 1;
     const lab = new Lab(`t${process.pid}-${count}`);
@@ -137,7 +137,7 @@ export class Lab {
     labsUp.delete(this);
   }
 
-  /** A new directory that goes with the lab. */
+  /** A new directory that is removed with the lab. */
   directory(): string {
     return mkdtempSync(join(this.#directory, 'd'));
   }
@@ -163,7 +163,7 @@ export class Lab {
     return printed.split('\n').slice(0, -1);
   }
 
-  /** Starts one of netlab/probes.py that says when it is ready. */
+  /** Starts one of netlab/probes.py that reports when it is ready. */
   async startProbe(node: Node, name: string, ...args: readonly (string | number)[]): Promise<Process> {
     const probe = this.start(node, `probe ${name}`, [python(), PROBES, name, ...args.map(String)]);
     await probe.waitFor(/^ready/m);
@@ -243,11 +243,11 @@ interface Status {
 }
 
 export interface Capture {
-  /** Ends it and tells what passed. */
+  /** Ends the capture and returns what passed. */
   stop(): Promise<Flows>;
 }
 
-/** What passed, to be asked who exchanged how much. */
+/** The captured packets: bytes between each two hosts. */
 export class Flows {
   readonly all: readonly Flow[];
 

@@ -3,7 +3,7 @@ import { Endpoint } from '../../src/base/endpoint.js';
 import { PublicKey } from '../../src/tox/crypto/keys.js';
 import type { NodeInfo } from '../../src/tox/packet/node-info.js';
 
-/** A key that begins with these hex digits and goes on with zeros. */
+/** A key of these hex digits, then zeros. */
 export function keyOf(hex: string): PublicKey {
   return PublicKey.parse(hex.padEnd(64, '0')) as PublicKey;
 }

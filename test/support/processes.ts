@@ -80,7 +80,7 @@ export class Process {
     return this.#status !== undefined;
   }
 
-  /** Waits until the output matches and gives the match. Rejects when the process ends first, with what it said. */
+  /** Waits until the output matches and returns the match. Rejects if the process ends first, with its output. */
   async waitFor(pattern: RegExp, patience = PATIENCE): Promise<RegExpExecArray> {
     const find = (): RegExpExecArray | null => pattern.exec(this.stdout) ?? pattern.exec(this.stderr);
     return new Promise((resolve, reject) => {
@@ -216,7 +216,7 @@ export async function startBootstrapd(
       'enable_ipv4_fallback = true',
       'enable_lan_discovery = false',
       `enable_tcp_relay = ${options.isRelay === true}`,
-      // The number of the UDP port: others look for a relay there when they are told nothing else.
+      // The number of the UDP port: others expect the relay there by default.
       `tcp_relay_ports = [${port}]`,
       'enable_motd = false',
       `bootstrap_nodes = ( ${(options.nodes ?? []).map(nodeEntry).join(', ')} )`,

@@ -49,7 +49,7 @@ function run(file: string): Promise<Outcome> {
       const faults = [
         ...(isExpired ? [`expired: ${file}`] : []),
         ...(exitCode === 0 ? [] : [`exitCode: ${exitCode}`, `signal: ${signal}`]),
-        // It ended before it had said how many tests there are, or there is none.
+        // It ended before it had printed the number of its tests, or there is none.
         ...(/^1\.\.[1-9]/m.test(output) ? [] : ['reason: no tests found']),
       ];
       resolve({ output, duration: performance.now() - started, faults });

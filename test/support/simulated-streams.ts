@@ -21,7 +21,7 @@ export class SimulatedStreams {
   readonly #open = new Set<End>();
   /** One way, ms. */
   delay = 1;
-  /** Bytes under way in one direction of a stream before its writer is told to stop. */
+  /** Bytes under way in one direction of a stream before its writer has to stop. */
   capacity = 64 * 1024;
   /** Largest piece in which bytes arrive. */
   pieces = 4096;

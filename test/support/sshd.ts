@@ -13,7 +13,7 @@ export const SSH_REQUIREMENTS = [
 
 export interface Sshd {
   readonly process: Process;
-  /** With which ssh gets in, nothing of the user's own settings, and nobody being asked. */
+  /** Options with which ssh logs in without the user's own settings and without a question. */
   readonly options: readonly string[];
 }
 

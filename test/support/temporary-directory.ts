@@ -11,7 +11,7 @@ process.once('exit', () => {
 
 const remove = (path: string): void => rmSync(path, { recursive: true, force: true });
 
-/** A new directory that goes away with the test, or without one with this process. */
+/** A new directory that is removed at the end of the test, or else of this process. */
 export function temporaryDirectory(t?: Test): string {
   const path = mkdtempSync(join(tmpdir(), 'tuntox-test-'));
   if (t === undefined) lasting.add(path);

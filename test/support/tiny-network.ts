@@ -30,7 +30,7 @@ const FIRST_PORT = 20_000;
 const MEMBERS = 4;
 const HELLO = Buffer.from('hi\0');
 const WRONG = Buffer.from('no\0');
-/** ms; who needs longer is not let in. */
+/** ms; a client that needs longer is not admitted. */
 const LIMIT = 120_000;
 /** ms without a connection after which a client starts its search again (engine/client/remote-server). */
 const HINTS = [10_000, 30_000, 70_000];
@@ -95,7 +95,7 @@ class TinyNetwork {
     return peer;
   }
 
-  /** Every fourth has a wrong secret, every fourth looks for nobody; the others get in. */
+  /** Every fourth client has a wrong secret, every fourth searches for no server; the others are admitted. */
   async #mortal(name: string, bootstrapNode: Peer, server: Peer, index: number): Promise<Peer> {
     const mortal = (await this.#start(name)).join(bootstrapNode);
     const { identity } = newSavedata(this.#world.random);

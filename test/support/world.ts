@@ -92,7 +92,7 @@ export class World {
     this.streams = new SimulatedStreams(this.clock, new SeededRandom(seed + 2));
   }
 
-  /** A public IPv4 address that nobody has yet. */
+  /** A public IPv4 address that no host has yet. */
   newAddress(): string {
     this.#hosts += 1;
     return `198.51.${this.#hosts >> 8}.${this.#hosts & 0xff}`;

@@ -66,7 +66,7 @@ export function spawnDaemon(
   return daemon;
 }
 
-/** Resolves when it says that it is ready. */
+/** Resolves when the daemon reports that it is ready. */
 export async function startDaemon(
   t: Test,
   place: DaemonPlace,

@@ -1,4 +1,4 @@
-/** Well-made packets of people who mean harm: each opens at the victim, and each is from somebody else. */
+/** Valid packets of attackers: the victim can decrypt each of them, and each has another sender. */
 import { Endpoint } from '../../../src/base/endpoint.js';
 import { seal, sharedKey } from '../../../src/tox/crypto/box.js';
 import { generateKeyPair, type PublicKey } from '../../../src/tox/crypto/keys.js';
@@ -13,11 +13,11 @@ import type { SeededRandom } from '../../support/seeded-random.js';
 
 export interface Victim {
   readonly dhtKey: PublicKey;
-  /** Its real key, as everybody has it who has its Tox ID. */
+  /** Its long-term key, which everybody with its Tox ID knows. */
   readonly realKey: PublicKey;
 }
 
-/** Where its onion layers lead: to nobody, to everybody, into the local network, to the victim's neighbours. */
+/** Destinations of its onion layers: none, everybody, the local network, the victim's neighbours. */
 const DESTINATIONS = ['203.0.113.9', '255.255.255.255', '224.0.0.1', '0.0.0.0', '10.1.2.3', '127.0.0.1', 'ff02::1'];
 
 type Forger = (victim: Victim, random: SeededRandom) => Buffer;
@@ -25,7 +25,7 @@ type Forger = (victim: Victim, random: SeededRandom) => Buffer;
 const dhtPing: Forger = ({ dhtKey }, random) =>
   stranger(random.uint32()).box.seal(UdpKind.PingRequest, dhtKey, encodePing({ kind: UdpKind.PingRequest, id: 7n }));
 
-/** Claims to answer what nobody asked. */
+/** Claims to answer a request that was never sent. */
 const dhtPong: Forger = ({ dhtKey }, random) =>
   stranger(random.uint32()).box.seal(UdpKind.PingResponse, dhtKey, encodePing({ kind: UdpKind.PingResponse, id: 7n }));
 
@@ -61,7 +61,7 @@ const cookieRequest: Forger = ({ dhtKey, realKey }, random) => {
   return buildCookieRequest(key, random.bytes(24), own.publicKey, { realKey, echo: 7n });
 };
 
-/** Around a cookie that nobody has given. */
+/** A handshake with a cookie that was never issued. */
 const handshake: Forger = ({ realKey }, random) => {
   const own = generateKeyPair(random);
   return buildHandshake(sharedKey(realKey, own.secretKey), random.bytes(24), random.bytes(112), {
@@ -105,7 +105,7 @@ const onionLayer: Forger = ({ dhtKey }, random) => {
   });
 };
 
-/** Data through the onion, for the victim itself, sealed with a key that nobody has announced. */
+/** Data through the onion, for the victim itself, encrypted with a key that was never announced. */
 const onionData: Forger = (_victim, random) =>
   Buffer.concat([Buffer.from([UdpKind.OnionDataResponse]), random.bytes(24 + 32 + 300)]);
 

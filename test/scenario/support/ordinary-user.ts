@@ -1,4 +1,4 @@
-/** Somebody who is not root. */
+/** A user other than root. */
 import { spawnSync } from 'node:child_process';
 import { TUNTOX, TUNTOX_COMMAND } from '../../support/processes.js';
 import type { Requirement } from '../../support/requirements.js';
@@ -6,7 +6,7 @@ import type { Requirement } from '../../support/requirements.js';
 /** The number of the user and the group `nobody`. */
 export const ORDINARY = 65534;
 
-/** Root may do everything, so it becomes somebody else. */
+/** Root is allowed everything, so the command runs as another user. */
 const isRoot = process.getuid?.() === 0;
 export const asOrdinaryUser: readonly string[] = isRoot
   ? ['setpriv', `--reuid=${ORDINARY}`, `--regid=${ORDINARY}`, '--clear-groups', '--bounding-set=-all']

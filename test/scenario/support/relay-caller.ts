@@ -49,7 +49,7 @@ export function decentClient(
   );
 }
 
-/** One that has shaken hands, and says then whatever it likes. */
+/** A client that can send anything after the handshake. */
 export interface Insider {
   readonly socket: Socket;
   readonly keys: KeyPair;
@@ -57,7 +57,7 @@ export interface Insider {
   say(packet: RelayPacket): boolean;
 }
 
-/** Shakes hands, and proves it by a ping. What the relay says afterwards is thrown away, unless the socket is paused. */
+/** Does the handshake, and confirms it with a ping. Later packets of the relay are discarded unless the socket is paused. */
 export function shakeHands(
   relay: NodeInfo,
   localAddress: string,

@@ -1,4 +1,4 @@
-/** Two decent clients of a relay that talk with each other: every byte is compared, and what gets lost is said again. */
+/** Two decent clients of a relay that talk with each other: every byte is compared, and lost packets are sent again. */
 import { createHash } from 'node:crypto';
 import { systemRandom } from '../../../src/base/random.js';
 import { generateKeyPair, type KeyPair } from '../../../src/tox/crypto/keys.js';
@@ -75,7 +75,7 @@ export class RelayTalkers {
 
   #onAnswer(packet: Buffer): void {
     if (!packet.equals(this.#expected)) {
-      // The answer to what was said twice comes twice.
+      // A packet that was sent twice is answered twice.
       const before = messageOf(`${this.keys[0].publicKey.hex} ${this.rounds - 1}`);
       if (!packet.equals(before)) this.complaints.push(`round ${this.rounds}: other bytes came back`);
       return;

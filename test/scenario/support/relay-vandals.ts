@@ -8,7 +8,7 @@ import { call, type Insider, shakeHands } from './relay-caller.js';
 
 /** ms between the deeds of one vandal: in between all others have the processor. */
 const INTERVAL = 40;
-/** Packets that a flooder says in that time. */
+/** Packets that a flooding client sends in that time. */
 const BURST = 10;
 /** ms until one that was thrown out is back. */
 const RETURN = 100;

@@ -1,4 +1,4 @@
-/** A real UDP socket that keeps samples of what it sends, and learns the DHT keys of those who speak to it. */
+/** A real UDP socket that keeps samples of what it sends, and learns the DHT keys of its peers. */
 import { silentLogger } from '../../../src/base/logger.js';
 import { systemRandom } from '../../../src/base/random.js';
 import { PublicKey } from '../../../src/tox/crypto/keys.js';
@@ -46,7 +46,7 @@ export class Wiretap {
     return [...this.#samples.values()].flat();
   }
 
-  /** The DHT key of who is at this endpoint. */
+  /** The DHT key of the peer at this endpoint. */
   keyAt(endpoint: string): PublicKey | undefined {
     return this.#keys.get(endpoint);
   }
