@@ -243,7 +243,7 @@ t.test('a client without an answer logs the likely cause, and whether it has cha
   t.match(said.at(-1), /^E776E9A9 has not been found for [0-9]+ s: /);
   const [friend] = tox.friends.values();
   const seeks = friend?.seeks ?? 0;
-  t.ok(seeks >= 2, 'and it is looked for anew each time');
+  t.ok(seeks >= 2, 'and the search starts again each time');
   clock.advance(3_600_000);
   t.ok((friend?.seeks ?? 0) - seeks <= 20, 'but not too often');
   await engine.stop();

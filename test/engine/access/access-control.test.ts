@@ -271,7 +271,7 @@ t.test('a connected client is disconnected by removal, expiry, a ban, or a dropp
   t.equal(policy.reasonToLeave(CLIENT, 'secret and whitelist', false), undefined);
   const told = changes;
   control.banInMemory(CLIENT, 'for a while', clock.unixTime() + 60);
-  t.equal(changes, told + 1, 'told when it is shut out');
+  t.equal(changes, told + 1, 'reported when it is disconnected');
   t.equal(policy.reasonToLeave(CLIENT, 'secret and whitelist', false), 'banned');
   await control.unban(undefined);
   t.equal(policy.reasonToLeave(CLIENT, 'secret and whitelist', false), undefined);

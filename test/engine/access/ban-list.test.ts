@@ -46,12 +46,12 @@ t.test('a ban in memory counts until its time, writes nothing, and ends with the
 
 t.test('of two bans of a key the one that ends last is shown, and both are lifted together', async (t) => {
   const { bans, inAnHour } = await open(t);
-  await bans.ban(KEY, 'for good', undefined);
+  await bans.ban(KEY, 'permanently', undefined);
   bans.banInMemory(KEY, 'for an hour', inAnHour);
   await bans.ban(OTHER, 'for an hour', inAnHour);
   bans.banInMemory(OTHER, 'for two', inAnHour + HOUR);
   t.match(bans.all, [
-    { publicKey: KEY, reason: 'for good', isKept: true },
+    { publicKey: KEY, reason: 'permanently', isKept: true },
     { publicKey: OTHER, reason: 'for two', isKept: false },
   ]);
   t.ok(bans.isStored(KEY));
@@ -73,7 +73,7 @@ t.test('a new ban of a key replaces the previous one', async (t) => {
 
 t.test('on a full disk stored bans stay, and bans in memory can change', async (t) => {
   const { bans, disk, directory, inAnHour } = await open(t);
-  await bans.ban(KEY, 'for good', undefined);
+  await bans.ban(KEY, 'permanently', undefined);
   const text = readFileSync(join(directory, 'bans.json'), 'utf8');
   disk.isFull = true;
   await t.rejects(bans.ban(OTHER, 'no', undefined), { code: 'disk-full' });

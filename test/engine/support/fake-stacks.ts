@@ -14,7 +14,7 @@ export class FakeFriend implements Friend {
   isOnline = false;
   readonly packetSize = 1373;
   standing: Friend['standing'] = { kind: 'sought' };
-  /** How often it was looked for anew. */
+  /** How often it was searched again. */
   seeks = 0;
   other: FakeFriend | undefined;
   readonly #online: (() => void)[] = [];
