@@ -152,10 +152,10 @@ t.test('a reload during a transfer breaks nothing, and a bad file changes nothin
 t.test('a socket elsewhere has a link at the default path, for a reload that waits for the outcome', async (t) => {
   const place = daemonPlace(t, undefined);
   const directory = temporaryDirectory(t);
-  const usual = join(directory, 'tuntoxd.sock');
+  const defaultPath = join(directory, 'tuntoxd.sock');
   const env = { RUNTIME_DIRECTORY: `${directory}:${temporaryDirectory(t)}` };
   // As the unit does it.
-  const reload = (): Process => startProgram('reload', [...TUNTOXCTL_COMMAND, '--socket', usual, 'config', 'reload']);
+  const reload = (): Process => startProgram('reload', [...TUNTOXCTL_COMMAND, '--socket', defaultPath, 'config', 'reload']);
   const first = await startDaemon(t, place, { env });
   configure(place, undefined, 'log:\n  level: debug\n');
   const good = reload();
@@ -173,21 +173,21 @@ t.test('a socket elsewhere has a link at the default path, for a reload that wai
   configure(place, undefined);
   t.equal(await first.stop('SIGKILL'), 'SIGKILL');
   t.equal(await reload().exited, 3, 'nobody is there');
-  // What is left is no obstacle: neither to the same, nor to one whose socket is the usual one.
+  // What is left is no obstacle: neither to the same, nor to one whose socket is the defaultPath one.
   const second = await startDaemon(t, place, { env });
   t.equal(await reload().exited, 0);
   t.equal(await second.stop('SIGKILL'), 'SIGKILL');
-  configure({ ...place, socket: usual }, undefined);
+  configure({ ...place, socket: defaultPath }, undefined);
   const third = await startDaemon(t, place, { env });
   t.equal(await reload().exited, 0);
-  t.ok(lstatSync(usual).isSocket());
+  t.ok(lstatSync(defaultPath).isSocket());
   t.equal(await third.stop('SIGTERM'), 0);
   configure(place, undefined);
   const fourth = await startDaemon(t, place, { env });
-  t.ok(lstatSync(usual).isSymbolicLink());
+  t.ok(lstatSync(defaultPath).isSymbolicLink());
   t.equal(await fourth.stop('SIGTERM'), 0);
-  t.notOk(lstatSync(usual, { throwIfNoEntry: false }), 'in good order it takes its link away');
-  writeFileSync(usual, '');
+  t.notOk(lstatSync(defaultPath, { throwIfNoEntry: false }), 'in good order it takes its link away');
+  writeFileSync(defaultPath, '');
   await (await startDaemon(t, place, { env })).waitFor(
     /cannot link .* to .*, so tuntoxctl needs --socket.*: move it away\n/,
   );
@@ -329,13 +329,13 @@ t.test('a read-only disk at the start is a warning if the identity can be read',
 t.test('a deleted socket and its link are created again, and until then tuntoxctl says what is wrong', async (t) => {
   const place = daemonPlace(t, undefined);
   const directory = temporaryDirectory(t);
-  const usual = join(directory, 'tuntoxd.sock');
+  const defaultPath = join(directory, 'tuntoxd.sock');
   const daemon = await startDaemon(t, place, { env: { RUNTIME_DIRECTORY: directory } });
   const before = await controlOf(t, place);
   // It cannot look while it is asked.
   daemon.kill('SIGSTOP');
   unlinkSync(place.socket);
-  unlinkSync(usual);
+  unlinkSync(defaultPath);
   const ask = (...words: string[]) =>
     startProgram('tuntoxctl', [...TUNTOXCTL_COMMAND, ...words, '--socket', place.socket]);
   const lost = ask('id');
@@ -349,10 +349,10 @@ t.test('a deleted socket and its link are created again, and until then tuntoxct
   await daemon.waitFor(/settings reloaded/);
   t.match(daemon.stderr, /tuntoxd\.sock was deleted, and has been created again/);
   t.equal(await ask('id').exited, 0);
-  t.equal(readlinkSync(usual), place.socket);
+  t.equal(readlinkSync(defaultPath), place.socket);
   t.match(await before.call('id', {}), { schema: 'tuntox.id/1' }, 'nobody has lost a connection');
   t.equal(await daemon.stop('SIGTERM'), 0);
-  for (const path of [place.socket, usual]) t.notOk(lstatSync(path, { throwIfNoEntry: false }), path);
+  for (const path of [place.socket, defaultPath]) t.notOk(lstatSync(path, { throwIfNoEntry: false }), path);
   const none = ask('id');
   t.equal(await none.exited, 3);
   t.match(none.stderr, /the daemon is not running/);
