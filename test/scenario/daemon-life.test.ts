@@ -155,7 +155,8 @@ t.test('a socket elsewhere has a link at the default path, for a reload that wai
   const defaultPath = join(directory, 'tuntoxd.sock');
   const env = { RUNTIME_DIRECTORY: `${directory}:${temporaryDirectory(t)}` };
   // As the unit does it.
-  const reload = (): Process => startProgram('reload', [...TUNTOXCTL_COMMAND, '--socket', defaultPath, 'config', 'reload']);
+  const reload = (): Process =>
+    startProgram('reload', [...TUNTOXCTL_COMMAND, '--socket', defaultPath, 'config', 'reload']);
   const first = await startDaemon(t, place, { env });
   configure(place, undefined, 'log:\n  level: debug\n');
   const good = reload();
@@ -173,7 +174,7 @@ t.test('a socket elsewhere has a link at the default path, for a reload that wai
   configure(place, undefined);
   t.equal(await first.stop('SIGKILL'), 'SIGKILL');
   t.equal(await reload().exited, 3, 'nobody is there');
-  // What is left is no obstacle: neither to the same, nor to one whose socket is the defaultPath one.
+  // The old link disturbs neither the same daemon nor one with the default socket.
   const second = await startDaemon(t, place, { env });
   t.equal(await reload().exited, 0);
   t.equal(await second.stop('SIGKILL'), 'SIGKILL');
