@@ -2,11 +2,8 @@
  * The table of encrypted connections (spec: "Net crypto"): it answers cookie requests, finds the connection of each packet by
  * its source or by its key, and offers the handshakes of peers that have no connection.
  */
-import type { Clock } from '../../base/clock.js';
 import type { Endpoint } from '../../base/endpoint.js';
-import type { Logger } from '../../base/logger.js';
 import { MemoryBudget } from '../../base/memory-budget.js';
-import type { Random } from '../../base/random.js';
 import { TokenBucket } from '../../base/token-bucket.js';
 import type { KeyPair } from '../crypto/keys.js';
 import { SharedKeyCache } from '../crypto/shared-key-cache.js';
@@ -18,7 +15,7 @@ import { CookieJar } from './cookie.js';
 import { CryptoConnection } from './crypto-connection.js';
 import { buildCookieResponse, type OpenedHandshake, openCookieRequest, openHandshake } from './handshake.js';
 import { LoopTick } from './loop-tick.js';
-import { type Route, type SendDatagram, UdpRoute } from './route.js';
+import { type Route, UdpRoute } from './route.js';
 import { SavedPaths } from './saved-paths.js';
 
 /**
@@ -36,22 +33,21 @@ const REAL_KEYS = 512;
 /** Bytes that packets of all connections may hold in each direction, and the least that each connection may. */
 const MEMORY = { total: 128 * 1024 * 1024, floor: 256 * 1024 };
 
-interface NetCryptoDeps {
-  readonly clock: Clock;
-  readonly random: Random;
-  readonly log: Logger;
+/** The parts of ConnectionHost that net_crypto gets from outside. */
+type HostDeps =
+  | 'clock'
+  | 'random'
+  | 'log'
+  | 'identity'
+  | 'send'
+  | 'hasUdp'
+  | 'isUdpBlocked'
+  | 'fragmentsMade'
+  | 'mtuTowards';
+
+interface NetCryptoDeps extends Pick<ConnectionHost<CryptoConnection>, HostDeps> {
   readonly dhtKeyPair: KeyPair;
   readonly dhtSharedKeys: SharedKeyCache;
-  readonly identity: KeyPair;
-  readonly send: SendDatagram;
-  /** Whether UDP is available. */
-  readonly hasUdp: boolean;
-  /** Whether UDP gets no answers at all. */
-  isUdpBlocked(): boolean;
-  /** Returns the fragments that the system has made so far, of the datagrams of all programs; always 0 if unknown. */
-  fragmentsMade(): number;
-  /** Returns the MTU of the interface towards a destination, bytes of IP; undefined if unknown. Never rejects. */
-  mtuTowards(destination: Endpoint): Promise<number | undefined>;
 }
 
 /** The handshake of a peer that has no connection, or has given up its old one. */
@@ -154,19 +150,14 @@ export class NetCrypto {
   }
 
   #makeHost(): ConnectionHost<CryptoConnection> {
-    const { clock, random, log, identity, dhtKeyPair, dhtSharedKeys } = this.#deps;
+    const { clock, log, dhtKeyPair, dhtSharedKeys } = this.#deps;
     return {
-      clock,
-      random,
+      ...this.#deps,
       log: log.child('net-crypto'),
       tick: this.#tick,
-      identity,
       dhtKey: dhtKeyPair.publicKey,
       memory: this.#memory,
       savedPaths: new SavedPaths(),
-      send: (...datagram) => this.#deps.send(...datagram),
-      hasUdp: this.#deps.hasUdp,
-      isUdpBlocked: () => this.#deps.isUdpBlocked(),
       dhtSecret: (dhtKey) => dhtSharedKeys.get(dhtKey),
       realSecret: (realKey) => this.#realKeys.get(realKey),
       issueCookie: ({ realKey, dhtKey }) => this.#jar.issue(realKey, dhtKey, clock.now()),
@@ -178,8 +169,6 @@ export class NetCrypto {
         const key = connection.realKey.hex;
         if (this.#connections.get(key) === connection) this.#connections.delete(key);
       },
-      fragmentsMade: () => this.#deps.fragmentsMade(),
-      mtuTowards: (to) => this.#deps.mtuTowards(to),
       isAlone: () => this.#connections.size === 1,
     };
   }

@@ -1,15 +1,9 @@
 /** What a path needs from its connection. */
-import type { Random } from '../../base/random.js';
 import type { Deliveries } from './confirmation.js';
 import type { Route } from './route.js';
-import type { ProbeAnswer } from './route-probes.js';
+import type { RouteProbesDeps } from './route-probes.js';
 
-export interface PathDeps {
-  readonly random: Random;
-  /** Returns a cookie request with this echo. */
-  buildProbe(echo: bigint): Buffer;
-  /** Returns the content of the peer's cookie response; undefined if the packet is none. */
-  readProbeAnswer(packet: Buffer): ProbeAnswer | undefined;
+export interface PathDeps extends RouteProbesDeps {
   /** Packets on this route belong to the connection from now on. @param isProven whether the peer is proven to be at its address */
   bind(route: Route, isProven: boolean): void;
   unbind(route: Route): void;
@@ -27,7 +21,7 @@ export interface PathDeps {
   now(): number;
 }
 
-/** What the packet stream knows about the path. */
+/** What the session knows about the path. */
 export interface Evidence extends Deliveries {
   /** Whether several probes have had no answer. */
   readonly isUnanswered: boolean;

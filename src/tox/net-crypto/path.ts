@@ -50,11 +50,7 @@ export class Path {
 
   constructor(deps: PathDeps) {
     this.#deps = deps;
-    this.#probes = new RouteProbes({
-      random: deps.random,
-      build: (echo) => deps.buildProbe(echo),
-      read: (packet) => deps.readProbeAnswer(packet),
-    });
+    this.#probes = new RouteProbes(deps);
   }
 
   get routes(): readonly Route[] {

@@ -29,12 +29,12 @@ export interface ProbeAnswer {
   readonly cookie: Buffer;
 }
 
-interface RouteProbesDeps {
+export interface RouteProbesDeps {
   readonly random: Random;
   /** Returns a cookie request with this echo. */
-  build(echo: bigint): Buffer;
+  buildProbe(echo: bigint): Buffer;
   /** Returns the content of the peer's cookie response; undefined if the packet is none. */
-  read(packet: Buffer): ProbeAnswer | undefined;
+  readProbeAnswer(packet: Buffer): ProbeAnswer | undefined;
 }
 
 export class RouteProbes {
@@ -62,14 +62,14 @@ export class RouteProbes {
     if (series.open.size >= MAX_OPEN && oldest !== undefined) series.open.delete(oldest);
     const echo = randomId(this.#deps.random);
     series.open.set(echo, now);
-    return this.#deps.build(echo);
+    return this.#deps.buildProbe(echo);
   }
 
   /** A cookie response arrived on this route. @returns the cookie, and ms since the request; undefined if it answers none */
   onAnswer(key: string, packet: Buffer, now: number): { readonly cookie: Buffer; readonly rtt: number } | undefined {
     const series = this.#series.get(key);
     if (series === undefined || series.open.size === 0) return undefined;
-    const answer = this.#deps.read(packet);
+    const answer = this.#deps.readProbeAnswer(packet);
     const sentAt = answer && series.open.get(answer.echo);
     if (answer === undefined || sentAt === undefined) return undefined;
     series.open.clear();

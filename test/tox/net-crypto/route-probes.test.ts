@@ -6,8 +6,8 @@ import { SeededRandom } from '../../support/seeded-random.js';
 function probes(): RouteProbes {
   return new RouteProbes({
     random: new SeededRandom(1),
-    build: (echo) => Buffer.from(String(echo)),
-    read: (packet) => ({ echo: BigInt(packet.toString()), cookie: packet }),
+    buildProbe: (echo) => Buffer.from(String(echo)),
+    readProbeAnswer: (packet) => ({ echo: BigInt(packet.toString()), cookie: packet }),
   });
 }
 
