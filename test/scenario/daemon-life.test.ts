@@ -213,7 +213,7 @@ t.test('a daemon that is stopped during a transfer finishes it first', async (t)
   socket.write(bytes.subarray(0, 4 * 1024 * 1024));
   await daemon.waitFor(/tunnel to .* opened/);
   daemon.kill('SIGTERM');
-  await daemon.waitFor(/up to 10 s to finish \(open: 1\)/);
+  await daemon.waitFor(/open tunnels \(1\) have up to 10 s to finish/);
   socket.end(bytes.subarray(4 * 1024 * 1024));
   t.equal(String((await answer)[0]), 'all');
   t.ok(isWhole());
