@@ -53,11 +53,15 @@ const codeSpans = (cell: string): string[] => [...cell.matchAll(/`([^`]+)`/g)].m
 /** One sentence for each rule that is broken somewhere; empty when all is well. */
 export function violationsOf(sources: Sources, tables: ArchitectureTables): string[] {
   const found: string[] = [];
+  const all: ClassSize[] = [];
   for (const [file, text] of sources) {
-    found.push(...violationsOfImports(file, text, sources, tables), ...violationsOfText(file, text));
-    found.push(...violationsOfSize(file, text, tables));
+    const code = codeOf(text);
+    const sizes = sizesOf(code);
+    all.push(...sizes);
+    found.push(...violationsOfImports(file, text, sources, tables), ...violationsOfText(file, text, code));
+    found.push(...violationsOfSize(file, sizes, tables));
   }
-  found.push(...needlessRows(sources, tables));
+  found.push(...needlessRows(all, tables));
   for (const cycle of cyclesOf(sources)) {
     found.push(
       `import cycle: ${cycle.join(' -> ')}. A cycle has no first file to read and none to test alone; declare an interface.`,
@@ -154,7 +158,7 @@ const NAME_RULES: readonly NameRule[] = [
   },
 ];
 
-function violationsOfText(file: string, text: string): string[] {
+function violationsOfText(file: string, text: string, code: string): string[] {
   const found: string[] = [];
   const lines = text.split('\n');
   const length = text.endsWith('\n') ? lines.length - 1 : lines.length;
@@ -162,24 +166,30 @@ function violationsOfText(file: string, text: string): string[] {
     found.push(`${file} has ${length} lines, more than ${MOST_LINES}: it holds more than one noun; split it.`);
   if (posix.basename(file) === 'index.ts')
     found.push(`${file}: no barrels; name the file after the one thing that it holds.`);
-  codeOf(text)
-    .split('\n')
-    .forEach((line, index) => {
-      for (const { pattern, allowedIn, why } of NAME_RULES) {
-        const name = pattern.exec(line)?.[0];
-        if (name !== undefined && !allowedIn.includes(file)) found.push(`${file}:${index + 1} uses ${name}: ${why}.`);
-      }
-    });
+  code.split('\n').forEach((line, index) => {
+    for (const { pattern, allowedIn, why } of NAME_RULES) {
+      const name = pattern.exec(line)?.[0];
+      if (name !== undefined && !allowedIn.includes(file)) found.push(`${file}:${index + 1} uses ${name}: ${why}.`);
+    }
+  });
   return found;
 }
 
 type Sized = 'class' | 'dependencies';
 
+export interface ClassSize {
+  readonly kind: Sized;
+  readonly name: string;
+  readonly members: number;
+}
+
 const mostOf = (kind: Sized): number => (kind === 'class' ? MOST_PUBLIC_MEMBERS : MOST_DEPENDENCIES);
 
-/** How many members each class (public ones) and each interface of dependencies has. Counts on the formatter's indentation. */
-export function sizesOf(text: string): { readonly kind: Sized; name: string; members: number }[] {
-  const code = codeOf(text);
+/**
+ * How many members each class (public ones) and each interface of dependencies has. Counts on the formatter's indentation.
+ * @param code without comments and strings, see `codeOf`
+ */
+export function sizesOf(code: string): ClassSize[] {
   const classes = [...code.matchAll(/^(?:export )?(?:abstract )?class (\w+)[^\n]*\{\n(.*?)^\}/gms)];
   const dependencies = [...code.matchAll(/^(?:export )?interface (\w*(?:Deps|Host|Context))\b[^\n]*\{\n(.*?)^\}/gms)];
   const sizeOf =
@@ -199,8 +209,8 @@ export function sizesOf(text: string): { readonly kind: Sized; name: string; mem
 const PUBLIC_MEMBER =
   /^ {2}(?!constructor\b|private |protected |(?:static |readonly )*#)(?:(?:static|readonly|get|set|async|abstract|override) )*\*?(\[Symbol\.\w+|\w+)/gm;
 
-function violationsOfSize(file: string, text: string, { larger }: ArchitectureTables): string[] {
-  return sizesOf(text).flatMap(({ kind, name, members }) => {
+function violationsOfSize(file: string, sizes: readonly ClassSize[], { larger }: ArchitectureTables): string[] {
+  return sizes.flatMap(({ kind, name, members }) => {
     const advice = `${kind === 'class' ? 'public ' : ''}members: it does more than one thing; split it`;
     const allowed = larger.get(name) ?? mostOf(kind);
     return members > allowed ? [`${file}: ${name} has ${members} ${advice}. At most ${allowed} are allowed.`] : [];
@@ -208,8 +218,7 @@ function violationsOfSize(file: string, text: string, { larger }: ArchitectureTa
 }
 
 /** A sentence for each row of the table of larger ones whose class or interface has become small enough. */
-function needlessRows(sources: Sources, { larger }: ArchitectureTables): string[] {
-  const sizes = [...sources.values()].flatMap((text) => sizesOf(text));
+function needlessRows(sizes: readonly ClassSize[], { larger }: ArchitectureTables): string[] {
   return [...larger.keys()].flatMap((row) => {
     const named = sizes.filter(({ name }) => name === row);
     const isLarger = named.some(({ kind, members }) => members > mostOf(kind));
