@@ -33,7 +33,7 @@ export interface FriendRequest {
   readonly publicKey: PublicKey;
   readonly message: Buffer;
   /** From where it came through the onion: one of our first hops, or all other sources. A flood comes from one, or a few. */
-  readonly way: string;
+  readonly source: string;
   /** Makes the sender a friend. */
   accept(): Friend;
 }
@@ -88,9 +88,9 @@ export class Messenger {
   }
 
   /** A friend request has arrived; accepting copies of it makes one friend. */
-  offer(publicKey: PublicKey, message: Buffer, way: string): void {
+  offer(publicKey: PublicKey, message: Buffer, source: string): void {
     const accept = (): Friend => this.#friends.get(publicKey.hex) ?? this.add(publicKey, undefined);
-    this.#requests.tell({ publicKey, message, way, accept });
+    this.#requests.tell({ publicKey, message, source, accept });
   }
 
   /** Reports all friends as offline and forgets them. */

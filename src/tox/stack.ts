@@ -50,7 +50,7 @@ export interface StackOptions {
 export interface StackOwner {
   readonly dhtKeys: KeyPair;
   readonly onOnlineChange: (isOnline: boolean) => void;
-  readonly onFriendRequest: (publicKey: PublicKey, message: Buffer, way: string) => void;
+  readonly onFriendRequest: (publicKey: PublicKey, message: Buffer, source: string) => void;
   /** Returns the external address that a router gave our UDP port or our relay. */
   readonly externalEndpoint: (protocol: 'udp' | 'tcp') => Endpoint | undefined;
 }
@@ -156,7 +156,7 @@ export class Stack {
         },
       },
       {
-        onData: (sender, data, way) => this.friends.handleOnionData(sender, data, way),
+        onData: (sender, data, source) => this.friends.handleOnionData(sender, data, source),
         onAnnouncedChange: onOnlineChange,
         onUnreachable: () => this.dht.refresh(),
       },

@@ -26,11 +26,11 @@ export class RecentRefusals {
     this.#clock = clock;
   }
 
-  /** When there is no room, the way with most requests loses its oldest: a flood by one way leaves room for the others. */
+  /** When there is no room, the source with most requests loses its oldest: a flood from one source leaves room for the others. */
   add(request: FriendRequest): void {
     this.delete(request);
     this.#expire();
-    if (this.#refused.size >= MAX_REQUESTS) this.#forgetOneOf(this.#fullestWayWith(request));
+    if (this.#refused.size >= MAX_REQUESTS) this.#forgetOneOf(this.#fullestSourceWith(request));
     this.#refused.set(request.publicKey.hex, { request, expires: this.#clock.now() + MEMORY });
     this.#planForgetting();
   }
@@ -49,14 +49,14 @@ export class RecentRefusals {
     this.#refused.clear();
   }
 
-  #fullestWayWith({ way }: FriendRequest): string | undefined {
-    const counts = new Map([[way, 1]]);
-    for (const { request } of this.#refused.values()) counts.set(request.way, (counts.get(request.way) ?? 0) + 1);
+  #fullestSourceWith({ source }: FriendRequest): string | undefined {
+    const counts = new Map([[source, 1]]);
+    for (const { request } of this.#refused.values()) counts.set(request.source, (counts.get(request.source) ?? 0) + 1);
     return [...counts].sort(([, one], [, other]) => other - one)[0]?.[0];
   }
 
-  #forgetOneOf(way: string | undefined): void {
-    const oldest = [...this.#refused].find(([, { request }]) => request.way === way);
+  #forgetOneOf(source: string | undefined): void {
+    const oldest = [...this.#refused].find(([, { request }]) => request.source === source);
     if (oldest !== undefined) this.#refused.delete(oldest[0]);
   }
 

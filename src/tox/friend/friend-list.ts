@@ -56,8 +56,8 @@ export interface FriendListOptions {
 }
 
 export interface FriendListHandlers {
-  /** A stranger asks to become a friend. @param message a copy @param way the source, see `FriendRequest` */
-  onFriendRequest(publicKey: PublicKey, message: Buffer, way: string): void;
+  /** A stranger asks to become a friend. @param message a copy @param source see `FriendRequest` */
+  onFriendRequest(publicKey: PublicKey, message: Buffer, source: string): void;
 }
 
 export class FriendList {
@@ -126,10 +126,10 @@ export class FriendList {
   }
 
   /** Data has come through the onion; its inner box proves the sender. */
-  handleOnionData(sender: PublicKey, data: Buffer, way: string): void {
+  handleOnionData(sender: PublicKey, data: Buffer, source: string): void {
     if (data[0] === OnionDataKind.DhtPublicKey) this.#onAnnouncement(sender, decodeDhtPublicKeyAnnouncement(data));
     else if (data[0] === OnionDataKind.FriendRequest && !this.#friends.has(sender.hex))
-      this.#requests.handle(sender, data, way);
+      this.#requests.handle(sender, data, source);
   }
 
   /** A peer has sent a handshake; strangers get no answer. */

@@ -15,8 +15,8 @@ const REPEAT_WINDOW = 2_000;
 /** Requests remembered; keys cost an attacker nothing, so the table is bounded. */
 const MAX_REMEMBERED = 1_024;
 
-/** @param way the source of the request, see `FriendRequest` */
-type RequestHandler = (publicKey: PublicKey, message: Buffer, way: string) => void;
+/** @param source see `FriendRequest` */
+type RequestHandler = (publicKey: PublicKey, message: Buffer, source: string) => void;
 
 export class FriendRequests {
   readonly #clock: Clock;
@@ -33,7 +33,7 @@ export class FriendRequests {
   }
 
   /** @param sender authenticated by the onion's inner box @param data the onion data, its id first */
-  handle(sender: PublicKey, data: Buffer, way: string): void {
+  handle(sender: PublicKey, data: Buffer, source: string): void {
     const request = decodeFriendRequest(data);
     if (request === undefined || !equalsInConstantTime(request.nospam, this.#nospam)) return;
     const now = this.#clock.now();
@@ -41,6 +41,6 @@ export class FriendRequests {
     const key = sha512(Buffer.concat([sender.bytes, request.message])).toString('latin1');
     if (this.#seen.get(key, now) !== undefined) return;
     this.#seen.set(key, true, now);
-    this.#onRequest(sender, Buffer.from(request.message), way);
+    this.#onRequest(sender, Buffer.from(request.message), source);
   }
 }

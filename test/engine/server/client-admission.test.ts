@@ -46,7 +46,7 @@ function openDoor(t: Test, listed: readonly PublicKey[]) {
   const come = (publicKey: PublicKey, secret?: Buffer): void => {
     const [onOnline, onOffline, onLossless, onDrain] = Array(4).fill(() => {});
     const friend = { publicKey, isOnline: true, onOnline, onOffline, onLossless, onDrain } as Partial<Friend>;
-    ask({ publicKey, message: friendRequestMessage(secret), way: '', accept: () => friend as Friend });
+    ask({ publicKey, message: friendRequestMessage(secret), source: '', accept: () => friend as Friend });
   };
   const isHere = ({ hex }: PublicKey): boolean => admission.clients.some(({ id }) => id === hex);
   return { admission, come, isHere, removed };

@@ -10,10 +10,10 @@ const random = new SeededRandom(7);
 const request = (
   text: string,
   publicKey: PublicKey = generateKeyPair(random).publicKey,
-  way = '192.0.2.1:33445',
+  source = '192.0.2.1:33445',
 ): FriendRequest => ({
   publicKey,
-  way,
+  source,
   message: Buffer.from(text),
   accept: () => {
     throw new Error('nobody accepts it');
@@ -50,8 +50,8 @@ t.test('a flood of keys displaces the oldest request', async (t) => {
 
 t.test('a flood by one way displaces no request that came by another, and two floods share the room', async (t) => {
   const refusals = new RecentRefusals(new ManualClock());
-  const flood = (way: string): void => {
-    for (let count = 1; count <= 100; count += 1) refusals.add(request(way, undefined, way));
+  const flood = (source: string): void => {
+    for (let count = 1; count <= 100; count += 1) refusals.add(request(source, undefined, source));
   };
   const countOf = (text: string): number => textsOf(refusals).filter((one) => one === text).length;
   refusals.add(request('client', undefined, 'relay 1'));

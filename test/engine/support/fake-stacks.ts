@@ -139,7 +139,7 @@ export class FakeStack implements ToxStack {
       });
       return ours;
     };
-    this.#onRequest({ publicKey: from.id.publicKey, message, way: 'others', accept });
+    this.#onRequest({ publicKey: from.id.publicKey, message, source: 'others', accept });
   }
 
   #add(publicKey: PublicKey): FakeFriend {
