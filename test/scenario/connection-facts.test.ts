@@ -142,7 +142,7 @@ t.test('without a connection, the stage is reported, and why the last attempt or
   world.clock.advance(10);
   t.match(pair.toServer.facts, {
     path: { kind: 'none', reason: 'connecting' },
-    lastError: { text: 'ended by the other side' },
+    lastError: { text: 'closed by the other side' },
     rtt: undefined,
     sent: { rate: 0 },
   });
