@@ -47,7 +47,7 @@ export interface MessengerDeps {
 
 export class Messenger {
   readonly #deps: MessengerDeps;
-  /** By the hex of their keys. */
+  /** The friends by the hex of their keys. */
   readonly #friends = new Map<string, MessengerFriend>();
   readonly #requests = new Listeners<[request: FriendRequest]>();
 

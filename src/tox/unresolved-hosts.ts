@@ -15,7 +15,7 @@ export interface UnresolvedHost {
 
 export class UnresolvedHosts {
   readonly #deps: { readonly clock: Clock; readonly log: Logger };
-  /** By host name. */
+  /** The hosts by name. */
   readonly #hosts = new Map<string, UnresolvedHost>();
   readonly #reported = new Set<string>();
   #timer: Timer | undefined;

@@ -53,7 +53,7 @@ export class NodeLiveness {
   readonly #deps: NodeLivenessDeps;
   /** The first unanswered request to each node near to us, by the key's hex. */
   readonly #awaited = new Map<string, { readonly node: NodeInfo; readonly since: number }>();
-  /** By the key's hex. */
+  /** The checks by the hex of the node's key. */
   readonly #checks = new Map<string, Check>();
   /** Requests since the last answer of any node, and when the first of them was sent. */
   #unanswered = 0;

@@ -22,7 +22,7 @@ export class FriendRequests {
   readonly #clock: Clock;
   readonly #nospam: Buffer;
   readonly #onRequest: RequestHandler;
-  /** By the hash of sender and message: a corrected secret is a new request. */
+  /** The hashes of sender and message: a corrected secret is a new request. */
   readonly #seen: ExpiringMap<string, true>;
 
   constructor(deps: { clock: Clock; onRequest: RequestHandler }, nospam: Buffer) {

@@ -8,7 +8,7 @@ import { TokenBucket } from '../../base/token-bucket.js';
 import type { NodeInfo } from '../packet/node-info.js';
 import type { EntryNode } from './onion-path.js';
 
-/** Packets opened a second, in bursts of twice as many. Each costs two key agreements, 120 µs: all shares are an eighth of a core. */
+/** Packets opened a second, in bursts of twice as many. Each costs 120 µs: all shares are an eighth of a core. */
 const EACH_FIRST_HOP = 25;
 const ALL_FIRST_HOPS = 500;
 const OTHERS = 100;

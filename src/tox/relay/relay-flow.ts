@@ -84,7 +84,7 @@ export class RelayFlow {
   #unpinged = 0;
   /** Bytes sent that no pong has confirmed. */
   #unread = 0;
-  /** Those of them that were sent before the last ping. */
+  /** Unread bytes that were sent before the last ping. */
   #pinged = 0;
   #promptPongs = 0;
   #probesLeft = 0;

@@ -56,11 +56,11 @@ export class RelayPool implements RelaySender {
   readonly #maxRelays: number;
   readonly #log: Logger;
   readonly #attemptsBeside = new AttemptLimit(MAX_ATTEMPTS_BESIDE);
-  /** By the hex of the relay's key. */
+  /** The relays by the hex of their keys. */
   readonly #relays = new Map<string, PooledRelay>();
   /** The relays that may become home relays. */
   readonly #candidates = new Set<PooledRelay>();
-  /** By the hex of the peer's DHT key; several, because a friend may claim the key of another one. */
+  /** The links by the hex of the peer's DHT key; several, because a friend may claim the key of another one. */
   readonly #links = new Map<string, readonly RelayLink[]>();
   #own: PooledRelay | undefined;
   #isStopped = false;

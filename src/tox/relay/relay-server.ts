@@ -49,10 +49,10 @@ export class RelayServer {
   readonly #greetings: TokenBucket;
   /** Clients that are not confirmed yet. */
   readonly #pending = new BySource<RelaySession>();
-  /** Those of them that wait for our half of the handshake. */
+  /** Unconfirmed clients that wait for our half of the handshake. */
   readonly #greeted = new BySource<RelaySession>();
   #turn: Timer | undefined;
-  /** By the hex of the client's key. */
+  /** The confirmed clients by the hex of their keys. */
   readonly #clients = new Map<string, RelaySession>();
   readonly #clientsBySource = new BySource<RelaySession>();
   readonly #byId = new Map<bigint, RelaySession>();

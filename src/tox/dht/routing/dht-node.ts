@@ -92,7 +92,7 @@ export class DhtNode {
       .map((association) => association.endpoint);
   }
 
-  /** Returns the first of `goodEndpoints`; without `lan`, the first outside of local networks. For the hot path: it allocates nothing. */
+  /** Returns the first of `goodEndpoints`; without `lan`, the first outside of local networks. Allocates nothing. */
   goodEndpoint(now: number, lan = true): Endpoint | undefined {
     const isUsable = (one: Association | undefined): one is Association =>
       one?.isGood(now) === true && (lan || !one.endpoint.isLan);

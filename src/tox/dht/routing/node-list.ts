@@ -86,7 +86,7 @@ export class NodeList {
     return this.#buckets[Math.min(commonBits(this.target, key), this.#buckets.length - 1)] as DhtNode[];
   }
 
-  /** Returns the node of a full bucket that makes room for this key: a bad one, or else in a search the farthest if the key is nearer. */
+  /** Returns the node of a full bucket that makes room: a bad one, or in a search the farthest if the key is nearer. */
   #leaving(bucket: readonly DhtNode[], key: PublicKey, now: number): DhtNode | undefined {
     const bad = bucket.findLast((node) => !node.isGood(now));
     if (bad !== undefined || this.#buckets.length > 1) return bad;

@@ -23,7 +23,7 @@ export interface SearchTableDeps extends SearchDeps {
 
 export class SearchTable {
   readonly #deps: SearchTableDeps;
-  /** By the hex of their keys. */
+  /** The searches by the hex of their keys. */
   readonly #searches = new Map<string, Search>();
   readonly #random: readonly Search[];
 

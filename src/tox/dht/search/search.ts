@@ -202,7 +202,7 @@ export class Search {
     this.maintainer.close();
   }
 
-  /** Returns nothing while the node answers directly, else the family that more nodes report, IPv6 on a tie (c-toxcore friend_iplist). */
+  /** Returns the reports of the larger family, IPv6 on a tie (c-toxcore friend_iplist); none while the node is reached. */
   #puncherReports(now: number): readonly Endpoint[] {
     if (this.#isReached(now)) return [];
     const reports = this.#reports.endpoints(now);
