@@ -114,14 +114,14 @@ t.test("a search reports the node's address, each answer, and each change of add
   const peers = net.peers(10);
   const [a, b] = [peers[3] as DhtPeer, peers[7] as DhtPeer];
   net.clock.advance(3000);
-  const heard: string[] = [];
-  const search = a.dht.search(b.publicKey, { onEndpoint: (endpoint) => heard.push(endpoint.key) });
+  const answers: string[] = [];
+  const search = a.dht.search(b.publicKey, { onEndpoint: (endpoint) => answers.push(endpoint.key) });
   net.clock.advance(1000);
-  t.same([...new Set(heard)], [b.endpoint.key]);
+  t.same([...new Set(answers)], [b.endpoint.key]);
   t.same(search.endpoints.map(String), [b.endpoint.key]);
-  const before = heard.length;
+  const before = answers.length;
   net.clock.advance(130_000);
-  t.ok(heard.length > before, 'signs of life go on');
+  t.ok(answers.length > before, 'signs of life go on');
 
   const moved = at('40.0.0.1', 5);
   const socket = net.network.socket(moved.address, moved.port, (packet, source) => b.router.receive(packet, source));
@@ -133,11 +133,11 @@ t.test("a search reports the node's address, each answer, and each change of add
   };
   b.dht.bootstrap.addNode(a);
   net.clock.advance(1000);
-  t.equal(heard.at(-1), moved.key, 'a request from the new address is enough');
+  t.equal(answers.at(-1), moved.key, 'a request from the new address is enough');
   search.close();
-  const after = heard.length;
+  const after = answers.length;
   net.clock.advance(130_000);
-  t.equal(heard.length, after, 'a closed search is silent');
+  t.equal(answers.length, after, 'a closed search is silent');
 });
 
 t.test('a node that sends from a new address is sent to others with that address at once', async (t) => {
@@ -188,16 +188,16 @@ t.test('two searches for one key are both notified, and end one by one', async (
   const [a, b] = [net.peer(), net.peer()];
   b.dht.bootstrap.addNode(a);
   net.clock.advance(1000);
-  const heard: string[] = [];
-  const one = a.dht.search(b.publicKey, { onEndpoint: () => heard.push('one') });
-  a.dht.search(b.publicKey, { onEndpoint: () => heard.push('two') });
+  const answers: string[] = [];
+  const one = a.dht.search(b.publicKey, { onEndpoint: () => answers.push('one') });
+  a.dht.search(b.publicKey, { onEndpoint: () => answers.push('two') });
   net.clock.advance(1000);
-  t.ok(heard.includes('one') && heard.includes('two'));
+  t.ok(answers.includes('one') && answers.includes('two'));
   one.close();
   one.close();
-  heard.length = 0;
+  answers.length = 0;
   net.clock.advance(130_000);
-  t.ok(heard.length > 0 && heard.every((name) => name === 'two'));
+  t.ok(answers.length > 0 && answers.every((name) => name === 'two'));
 });
 
 t.test('a node named by an announcement is asked at once, without any other node', async (t) => {

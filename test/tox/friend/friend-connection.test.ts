@@ -122,7 +122,7 @@ const connect = (key: PublicKey): string => `connect ${key.short}`;
 const accept = (key: PublicKey): string => `accept ${key.short}`;
 
 t.test(
-  'new addresses of ours are told at once to a friend that has no direct way to us, and to no other',
+  'our new addresses are announced at once to friends that are not connected directly, and only to them',
   async (t) => {
     const bench = new Bench();
     bench.announce(1, FIRST);

@@ -259,7 +259,7 @@ t.test('a response counts once', async (t) => {
   t.equal(alice.client.dropped, responses.length);
 });
 
-t.test('nodes do not learn who searches', async (t) => {
+t.test('nodes do not learn the key of a client that searches', async (t) => {
   const onion = new OnionNetwork(3);
   const requesters = new Set<string>();
   onion.network.filter = (packet) => {

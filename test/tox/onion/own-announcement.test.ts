@@ -164,7 +164,7 @@ function flood(bench: Bench, source: string, { each, seconds }: { each: number; 
 }
 
 t.test(
-  'a flood from elsewhere is opened at a bounded rate, and keeps nothing out that comes from our first hop',
+  'a flood from other sources is opened at a bounded rate, and does not keep out data from our first hop',
   async (t) => {
     const bench = new Bench();
     bench.announcement.start();

@@ -94,31 +94,28 @@ t.test('a relay with another key is not trusted', async (t) => {
   t.equal(bench.server.clients, 0);
 });
 
-t.test(
-  'what clients have passed on is counted, in all three ways, but for what we ourselves send or are sent',
-  async (t) => {
-    const bench = new RelayBench(9);
-    const [a, b] = bench.pair();
-    const ourselves = bench.client({ keys: bench.keys });
-    ourselves.client.ask(a.keys.publicKey);
-    a.client.ask(bench.keys.publicKey);
-    bench.clock.advance(100);
-    t.equal(bench.server.relayedBytes, 0);
-    a.client.sendData(b.keys.publicKey, Buffer.alloc(1_000));
-    a.client.sendOob(b.keys.publicKey, Buffer.alloc(100));
-    a.client.sendOnion(Buffer.alloc(300));
-    bench.clock.advance(100);
-    t.equal(bench.server.relayedBytes, 1_400);
-    bench.server.respond(bench.onion[0]?.client as bigint, Buffer.alloc(20));
-    t.equal(bench.server.relayedBytes, 1_420);
-    ourselves.client.sendData(a.keys.publicKey, Buffer.alloc(50));
-    a.client.sendData(bench.keys.publicKey, Buffer.alloc(50));
-    a.client.sendOob(bench.keys.publicKey, Buffer.alloc(50));
-    a.client.sendOob(generateKeyPair(bench.random).publicKey, Buffer.alloc(50));
-    bench.clock.advance(100);
-    t.equal(bench.server.relayedBytes, 1_420);
-  },
-);
+t.test('all bytes relayed between clients are counted, but not those that we ourselves send or receive', async (t) => {
+  const bench = new RelayBench(9);
+  const [a, b] = bench.pair();
+  const ourselves = bench.client({ keys: bench.keys });
+  ourselves.client.ask(a.keys.publicKey);
+  a.client.ask(bench.keys.publicKey);
+  bench.clock.advance(100);
+  t.equal(bench.server.relayedBytes, 0);
+  a.client.sendData(b.keys.publicKey, Buffer.alloc(1_000));
+  a.client.sendOob(b.keys.publicKey, Buffer.alloc(100));
+  a.client.sendOnion(Buffer.alloc(300));
+  bench.clock.advance(100);
+  t.equal(bench.server.relayedBytes, 1_400);
+  bench.server.respond(bench.onion[0]?.client as bigint, Buffer.alloc(20));
+  t.equal(bench.server.relayedBytes, 1_420);
+  ourselves.client.sendData(a.keys.publicKey, Buffer.alloc(50));
+  a.client.sendData(bench.keys.publicKey, Buffer.alloc(50));
+  a.client.sendOob(bench.keys.publicKey, Buffer.alloc(50));
+  a.client.sendOob(generateKeyPair(bench.random).publicKey, Buffer.alloc(50));
+  bench.clock.advance(100);
+  t.equal(bench.server.relayedBytes, 1_420);
+});
 
 t.test('onion requests are forwarded, and answers reach the client', async (t) => {
   const bench = new RelayBench(8);
