@@ -1,5 +1,8 @@
 # Completion of tuntox for fish, made by `make manual`
 complete -c tuntox -f
+complete -c tuntox -l for -x -d 'end after TIME'
+complete -c tuntox -l uses -x -d 'admit at most N clients (default'
+complete -c tuntox -l qr -d 'print the link as a QR code, too'
 complete -c tuntox -s f -l rules-file -r -F -d 'allow only the targets in FILE'
 complete -c tuntox -l insecure-open -d 'admit every client that knows the Tox ID'
 complete -c tuntox -s z -s D -l background -d 'run in the background as soon as the server works'
@@ -28,3 +31,4 @@ complete -c tuntox -s q -l quiet -d 'log only errors'
 complete -c tuntox -l no-color -d 'use no colours, even on a terminal (as do NO_COLOR and TERM=dumb)'
 complete -c tuntox -s V -l version -d 'print the version and exit'
 complete -c tuntox -s h -l help -d 'print all options and exit'
+complete -c tuntox -n __fish_use_subcommand -a 'share join'

@@ -1,6 +1,9 @@
 #compdef tuntox
 # Completion of tuntox for zsh, made by `make manual`
 _arguments -S \
+  '--for[end after TIME]:TIME:' \
+  '--uses[admit at most N clients (default]:N:' \
+  '--qr[print the link as a QR code, too]' \
   '(--rules-file -f)'{--rules-file,-f}'[allow only the targets in FILE]:FILE:_files' \
   '--insecure-open[admit every client that knows the Tox ID]' \
   '(--background -z -D)'{--background,-z,-D}'[run in the background as soon as the server works]' \
@@ -28,4 +31,5 @@ _arguments -S \
   '(--quiet -q)'{--quiet,-q}'[log only errors]' \
   '--no-color[use no colours, even on a terminal (as do NO_COLOR and TERM=dumb)]' \
   '(--version -V)'{--version,-V}'[print the version and exit]' \
-  '(--help -h)'{--help,-h}'[print all options and exit]'
+  '(--help -h)'{--help,-h}'[print all options and exit]' \
+  '1:command:(share join)'

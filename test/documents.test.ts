@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import t from 'tap';
 import { readCommandLine } from '../src/cli/ctl/arguments.js';
 import { COMMANDS } from '../src/cli/ctl/commands.js';
-import { readFlags } from '../src/cli/tuntox/flags.js';
+import { readCommandLine as readTuntox } from '../src/cli/tuntox/flags.js';
 import { settingsOf } from '../src/cli/tuntox/settings.js';
 import { readDaemonFlags } from '../src/config/daemon-flags.js';
 import { ROOT } from './support/processes.js';
@@ -62,6 +62,8 @@ const PLACEHOLDERS: Readonly<Record<string, string>> = {
   ID: TOX_ID,
   KEY: TOX_ID.slice(0, 64),
   COMMAND: 'status',
+  LINK: `tuntox://${TOX_ID}/abc23/127.0.0.1:22`,
+  PORT: '22',
   'HOST:PORT': '127.0.0.1:22',
   '%h:%p': '127.0.0.1:22',
 };
@@ -82,7 +84,7 @@ function commandLines(document: string): string[] {
 function readAsCommand(line: string): void {
   const words = [...line.matchAll(/'([^']*)'|\S+/g)].map(([word, quoted]) => quoted ?? word);
   const [command, ...args] = words.map((word) => PLACEHOLDERS[word] ?? word);
-  if (command === 'tuntox') settingsOf(readFlags(args), {});
+  if (command === 'tuntox') settingsOf(readTuntox(args), {});
   else if (command === 'tuntoxctl') readCommandLine(args, COMMANDS);
   else {
     const { errors } = readDaemonFlags(args);

@@ -8,7 +8,7 @@ import type { ProxySetting } from './proxy.js';
 /** Where the shared secret comes from. */
 export type SecretSource =
   | { readonly from: 'nowhere' }
-  | { readonly from: 'flag' | 'environment'; readonly text: string }
+  | { readonly from: 'flag' | 'environment' | 'link'; readonly text: string }
   | { readonly from: 'file'; readonly path: string };
 
 /** How long a client waits for its server. */
@@ -60,6 +60,19 @@ export interface ServerSettings extends CommonSettings {
   readonly isInsecureOpen: boolean;
 }
 
+/** `tuntox share`: a server for one target, with a secret of its own. */
+export interface ShareSettings extends CommonSettings {
+  readonly mode: 'share';
+  readonly service: ServiceSettings;
+  readonly target: HostAndPort;
+  /** ms after which it ends; undefined for no end. */
+  readonly duration: number | undefined;
+  /** How many clients it admits; undefined for any number. */
+  readonly uses: number | undefined;
+  /** Whether to print the link as a QR code as well. */
+  readonly hasQr: boolean;
+}
+
 interface OfClient extends CommonSettings {
   readonly serverId: ToxId;
   readonly patience: RetryPolicy;
@@ -69,6 +82,8 @@ export interface ForwardSettings extends OfClient {
   readonly mode: 'forward';
   readonly service: ServiceSettings;
   readonly forwards: readonly ForwardText[];
+  /** Whether another local port may take the place of one that is in use. */
+  readonly mayMovePorts: boolean;
 }
 
 export interface PipeSettings extends OfClient {
@@ -88,5 +103,5 @@ export interface NodeSettings extends CommonSettings {
 
 export type ClientSettings = ForwardSettings | PipeSettings | PingSettings;
 /** These modes run until they are stopped. */
-export type LastingSettings = ServerSettings | ForwardSettings | NodeSettings;
+export type LastingSettings = ServerSettings | ShareSettings | ForwardSettings | NodeSettings;
 export type RunSettings = LastingSettings | ClientSettings;

@@ -32,7 +32,7 @@ export interface ForwardText {
 }
 
 /** The default address of a forward: only this machine can connect to it. */
-const LOOPBACK = '127.0.0.1';
+export const LOOPBACK = '127.0.0.1';
 /** The longest name of DNS. */
 const MAX_HOST_LENGTH = 253;
 
@@ -59,6 +59,10 @@ export function parsePortRange(text: string): PortRange {
   return range;
 }
 
+/** ms; the longest timer has 24.8 days. */
+const MAX_LASTING = 24 * 24 * 3_600_000;
+/** All of them may be connected at once. */
+const MAX_USES = 512;
 /** ms; less than the 24 days of the longest timer. */
 const MAX_TIMEOUT = 24 * 3_600_000;
 
@@ -75,6 +79,28 @@ export function parseRetries(text: string): number {
   const count = parseCount(text);
   if (count === undefined) throw new FormatError(`"${text}" is not a number: use 0 or more`);
   return count;
+}
+
+/** Parses the duration of a share: `30m`, `1h`, `2d`. @returns ms @throws FormatError */
+export function parseLasting(text: string): number {
+  const duration = parseDuration(text);
+  if (duration === undefined || duration === 0)
+    throw new FormatError(`"${text}" is not a duration: examples are 30m, 1h and 2d`);
+  if (duration > MAX_LASTING) throw new FormatError(`"${text}" is too long: use at most 24d, or leave it out`);
+  return duration;
+}
+
+/** Parses how many clients a share admits. @throws FormatError */
+export function parseUses(text: string): number {
+  const count = parseCount(text);
+  if (!count || count > MAX_USES) throw new FormatError(`"${text}" is not a number of clients: use 1 to ${MAX_USES}`);
+  return count;
+}
+
+/** Parses what to share: a port of this machine, or `host:port`. @throws FormatError */
+export function parseSharedTarget(text: string): HostAndPort {
+  if (/^[0-9]+$/.test(text)) return { host: LOOPBACK, port: parsePort(text) };
+  return parseTarget(text);
 }
 
 /** Parses 76 hex digits of either case, with what copying adds. @throws FormatError */

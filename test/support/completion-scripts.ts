@@ -11,8 +11,14 @@ export interface CompletedOption extends OptionSyntax {
 export const SHELLS = ['bash', 'zsh', 'fish'] as const;
 export type Shell = (typeof SHELLS)[number];
 
-export function completionScript(shell: Shell, command: string, options: readonly CompletedOption[]): string {
-  return { bash, zsh, fish }[shell](command, options);
+/** @param words completed as the first argument */
+export function completionScript(
+  shell: Shell,
+  command: string,
+  options: readonly CompletedOption[],
+  words: readonly string[] = [],
+): string {
+  return { bash, zsh, fish }[shell](command, options, words);
 }
 
 const namesOf = ({ name, short = '' }: OptionSyntax): string[] => [name, ...[...short].map((letter) => `-${letter}`)];
@@ -20,7 +26,7 @@ const namesOf = ({ name, short = '' }: OptionSyntax): string[] => [name, ...[...
 const NOTE = (command: string, shell: Shell): string =>
   `# Completion of ${command} for ${shell}, made by \`make manual\`\n`;
 
-function bash(command: string, options: readonly CompletedOption[]): string {
+function bash(command: string, options: readonly CompletedOption[], words: readonly string[]): string {
   const reply = (words: string): string => `COMPREPLY=(); mapfile -t COMPREPLY < <(compgen ${words} -- "$current")`;
   const cases = new Map<string, string[]>();
   for (const option of options) {
@@ -39,14 +45,18 @@ function bash(command: string, options: readonly CompletedOption[]): string {
   local current="\${COMP_WORDS[COMP_CWORD]}" previous="\${COMP_WORDS[COMP_CWORD - 1]}"
   COMPREPLY=()
   case $previous in
-${[...cases].map(([action, names]) => `    ${names.join(' | ')}) ${action} ;;\n`).join('')}    *) ${reply(`-W '${options.flatMap(namesOf).join(' ')}'`)} ;;
+${[...cases].map(([action, names]) => `    ${names.join(' | ')}) ${action} ;;\n`).join('')}    *)
+      local words='${options.flatMap(namesOf).join(' ')}'
+      [ "$COMP_CWORD" != 1 ] || words+='${words.map((word) => ` ${word}`).join('')}'
+      ${reply('-W "$words"')}
+      ;;
   esac
 }
 complete -F _${command} ${command}
 `;
 }
 
-function zsh(command: string, options: readonly CompletedOption[]): string {
+function zsh(command: string, options: readonly CompletedOption[], words: readonly string[]): string {
   const quoted = (text: string): string => text.replaceAll("'", "'\\''").replaceAll(/[[\]:]/g, '\\$&');
   const lines = options.map((option) => {
     const names = namesOf(option);
@@ -64,10 +74,11 @@ function zsh(command: string, options: readonly CompletedOption[]): string {
     const explained = `[${quoted(option.about)}]${value}'`;
     return names.length > 1 ? `  '${others}'${shown}'${explained}` : `  '${others}${names[0]}${explained}`;
   });
+  if (words.length > 0) lines.push(`  '1:command:(${words.join(' ')})'`);
   return `#compdef ${command}\n${NOTE(command, 'zsh')}_arguments -S \\\n${lines.join(' \\\n')}\n`;
 }
 
-function fish(command: string, options: readonly CompletedOption[]): string {
+function fish(command: string, options: readonly CompletedOption[], words: readonly string[]): string {
   const quoted = (text: string): string => `'${text.replaceAll("'", "\\'")}'`;
   const lines = options.map((option) => {
     const { name, short = '', about } = option;
@@ -81,6 +92,7 @@ function fish(command: string, options: readonly CompletedOption[]): string {
     const letters = [...short].map((letter) => `-s ${letter} `).join('');
     return `complete -c ${command} ${letters}-l ${name.slice(2)} ${option.value === undefined ? '' : `${action} `}-d ${quoted(about)}\n`;
   });
+  if (words.length > 0) lines.push(`complete -c ${command} -n __fish_use_subcommand -a '${words.join(' ')}'\n`);
   return `${NOTE(command, 'fish')}complete -c ${command} -f\n${lines.join('')}`;
 }
 

@@ -12,6 +12,15 @@ const HEAD = `.\\" Made by \`make manual\` from src/cli/tuntox/options.ts.
 .Nd reach a TCP service behind NATs over the Tox network
 .Sh SYNOPSIS
 .Nm
+.Cm share
+.Op Fl -for Ar time
+.Op Fl -uses Ar n
+.Op Fl -qr
+.Ar port | host : Ns Ar port
+.Nm
+.Cm join
+.Ar link
+.Nm
 .Fl -secret-file Ar file
 .Op Fl C Ar dir
 .Op Fl i Ar client_id ...
@@ -34,7 +43,13 @@ const HEAD = `.\\" Made by \`make manual\` from src/cli/tuntox/options.ts.
 carries TCP connections between two machines over the Tox network.
 Neither machine needs a public address, an account or an open port.
 .Pp
-Without
+.Cm share
+makes one service reachable: it prints a link, which contains a new secret, and runs until Ctrl-C.
+.Cm join
+opens a local port on another machine that leads to the service of a link.
+The port is that of the service; below 1024 it is 10000 more, and if it is in use another one.
+.Pp
+Without a command and without
 .Fl L , W
 or
 .Fl p ,
@@ -142,7 +157,11 @@ To protect it from Ctrl-C, use
 or
 .Xr setsid 1 .
 .Sh EXAMPLES
-On the machine to be reached:
+Share the ssh server of this machine with one other machine for an hour:
+.Pp
+.Dl tuntox share 22 --uses 1 --for 1h
+.Pp
+A server that keeps its Tox ID, on the machine to be reached:
 .Pp
 .Dl tuntox --secret-file secret -C ~/.tuntox
 .Pp
@@ -164,7 +183,14 @@ ssh -o ProxyCommand='tuntox -i TOX_ID -W %h:%p' localhost
 `;
 
 export function tuntoxManual(): string {
-  return [HEAD, section('a server', 'server'), section('a client', 'client'), section('both', 'common'), FOOT].join('');
+  return [
+    HEAD,
+    section('share', 'share'),
+    section('a server', 'server'),
+    section('a client', 'client'),
+    section('both', 'common'),
+    FOOT,
+  ].join('');
 }
 
 const section = (of: string, name: TuntoxOption['section']): string =>

@@ -47,6 +47,8 @@ export function readSecret(source: SecretSource, log: Logger): Buffer | undefine
     case 'flag':
       log.warn('other users can see the secret of -s in the process list: use --secret-file or TUNTOX_SHARED_SECRET');
       return secretOf(source.text, (error) => `the secret of -s ${error}`);
+    case 'link':
+      return secretOf(source.text, (error) => `the secret of this link ${error}: copy the link again`);
     case 'environment':
       return secretOf(
         source.text,

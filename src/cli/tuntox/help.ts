@@ -4,6 +4,9 @@ import { OPTIONS, type TuntoxOption } from './options.js';
 
 const USAGE = `tuntox - reach a TCP service behind NATs over the Tox network
 
+One service, with a link for the other machine:
+  tuntox share PORT | HOST:PORT              (prints the link)
+  tuntox join LINK                           (opens a local port)
 Server, on the machine to be reached (prints its Tox ID):
   tuntox --secret-file FILE [-C DIR] [-i CLIENT_ID]... [-f RULES]
 Client, with the server's Tox ID:
@@ -20,9 +23,9 @@ const SUMMARY = ['--identity', '--forward', '--state-dir', '--secret-file', '--v
 export const BRIEF_HELP = lines(
   USAGE,
   'Examples:',
-  '  tuntox --secret-file secret -C ~/.tuntox                  on the server',
-  '  tuntox -i ID --secret-file secret -L 2222:127.0.0.1:22    on the client, then:',
-  '  ssh -p 2222 localhost',
+  '  tuntox share 22                        on the server',
+  '  tuntox join tuntox://...               on the client, then:',
+  '  ssh -p 10022 localhost',
   '',
   'Options:',
   ...OPTIONS.filter(({ name }) => SUMMARY.includes(name)).map((option) =>
@@ -44,6 +47,9 @@ const section = (name: TuntoxOption['section']): string =>
 
 export const HELP = lines(
   USAGE,
+  'Options of share:',
+  section('share'),
+  '',
   'Options of a server:',
   section('server'),
   '',
@@ -52,6 +58,10 @@ export const HELP = lines(
   '',
   'Options of both:',
   section('common'),
+  '',
+  paragraph(
+    'tuntox join opens the port of the service on 127.0.0.1; below 1024 it adds 10000, so 22 becomes 10022. If that port is in use, it opens another one. -L chooses the port.',
+  ),
   '',
   paragraph('IPv6 addresses are written in brackets: -L 2222:[::1]:22. In -L, -W and -u, @ may stand for the colon.'),
   '',

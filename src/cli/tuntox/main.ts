@@ -9,7 +9,7 @@ import { hasForwardingParent } from '../../platform/process/parent-process.js';
 import { runAs } from '../../platform/process/service-process.js';
 import { userToBecome } from '../../platform/process/user.js';
 import { ExitStatus } from './exit-status.js';
-import { readFlags, UsageError } from './flags.js';
+import { readCommandLine, UsageError } from './flags.js';
 import { BRIEF_HELP, HELP } from './help.js';
 import type { OptionName } from './options.js';
 
@@ -19,8 +19,8 @@ const PROTOCOL_VERSION = 2;
 /** @returns the exit status; never throws */
 export async function main(process: NodeJS.Process): Promise<number> {
   try {
-    const flags = readFlags(process.argv.slice(2));
-    const given = (name: OptionName) => flags.find(({ flag }) => flag === name);
+    const line = readCommandLine(process.argv.slice(2));
+    const given = (name: OptionName) => line.flags.find(({ flag }) => flag === name);
     const help = given('--help');
     if (help !== undefined) await writeResult(process.stdout, help.written === '-h' ? BRIEF_HELP : HELP);
     else if (given('--version') !== undefined) {
@@ -28,7 +28,7 @@ export async function main(process: NodeJS.Process): Promise<number> {
     } else {
       // Loaded late: the Tox stack takes longer to load than help takes to print.
       const { settingsOf } = await import('./settings.js');
-      const settings = settingsOf(flags, process.env);
+      const settings = settingsOf(line, process.env);
       const isForwarded = hasForwardingParent(process);
       const status = 'service' in settings ? await runAsUser(process, settings) : undefined;
       if (status !== undefined) return status;

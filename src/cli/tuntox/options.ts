@@ -2,7 +2,7 @@
 import type { OptionSyntax } from '../../base/command-line.js';
 
 export interface TuntoxOption extends OptionSyntax {
-  readonly section: 'server' | 'client' | 'common';
+  readonly section: 'share' | 'server' | 'client' | 'common';
   /** An example of the value. */
   readonly example?: string;
   readonly isRepeatable?: boolean;
@@ -14,6 +14,26 @@ export interface TuntoxOption extends OptionSyntax {
 }
 
 export const OPTIONS = [
+  {
+    name: '--for',
+    value: 'TIME',
+    example: '1h',
+    section: 'share',
+    about: 'end after TIME: 30m, 1h, 2d (default: run until Ctrl-C)',
+  },
+  {
+    name: '--uses',
+    value: 'N',
+    example: '1',
+    section: 'share',
+    about: 'admit at most N clients (default: any number)',
+    more: 'A client is one identity. Each tuntox join makes a new one, unless -C gives it a directory.',
+  },
+  {
+    name: '--qr',
+    section: 'share',
+    about: 'print the link as a QR code, too',
+  },
   {
     name: '--rules-file',
     short: 'f',

@@ -16,6 +16,7 @@ import { readGivenFiles } from './given-files.js';
 import { runClient } from './modes/client.js';
 import { runNode } from './modes/node.js';
 import { runServer } from './modes/server.js';
+import { runShare } from './modes/share.js';
 
 /**
  * @param options.isForwarded whether a parent process forwards signals to this one
@@ -90,6 +91,8 @@ async function runService(settings: LastingSettings, context: StartContext, serv
     switch (settings.mode) {
       case 'server':
         return await runServer(settings, context, service);
+      case 'share':
+        return await runShare(settings, context, service);
       case 'forward':
         return await runClient(settings, context, service);
       case 'node':

@@ -3,25 +3,32 @@ import { resolve } from 'node:path';
 import type { LogLevel } from '../../base/logger.js';
 import type {
   CommonSettings,
+  ForwardSettings,
   RetryPolicy,
   RunSettings,
   SecretSource,
   ServiceSettings,
+  ShareSettings,
 } from '../../config/classic-settings.js';
 import { FormatError } from '../../config/format-error.js';
 import {
+  LOOPBACK,
   type NodeAddress,
   parseForward,
+  parseLasting,
   parseNode,
   parsePortOrNone,
   parsePortRange,
   parseRetries,
+  parseSharedTarget,
   parseTarget,
   parseTimeout,
   parseToxId,
+  parseUses,
 } from '../../config/formats.js';
+import { parseLink } from '../../config/link.js';
 import { type ProxySetting, parseProxy, parseProxyOrNone } from '../../config/proxy.js';
-import { type GivenFlag, UsageError } from './flags.js';
+import { type CommandLine, type GivenFlag, UsageError } from './flags.js';
 import type { OptionName, ValueOption } from './options.js';
 
 type Environment = Readonly<Record<string, string | undefined>>;
@@ -45,9 +52,75 @@ const NOT_FOR_NODES: readonly OptionName[] = [
 /** ms that -W and -p wait for the server, and each client with --max-retries. */
 const DEFAULT_TIMEOUT = 60_000;
 
+/** What `share` makes itself: its target is the only one, and its link the only way in. */
+const NOT_FOR_SHARE: readonly OptionName[] = [
+  ...SERVER_ONLY,
+  ...CLIENT_ONLY,
+  '--identity',
+  '--secret',
+  '--secret-file',
+  '--forward',
+  '--pipe',
+  '--ping',
+  '--node',
+];
+const NOT_FOR_JOIN: readonly OptionName[] = [
+  ...NOT_FOR_CLIENTS,
+  '--identity',
+  '--secret',
+  '--secret-file',
+  '--pipe',
+  '--ping',
+  '--node',
+];
+const SHARE_ONLY: readonly OptionName[] = ['--for', '--uses', '--qr'];
+
 /** @throws UsageError */
-export function settingsOf(given: readonly GivenFlag[], environment: Environment): RunSettings {
+export function settingsOf({ command, flags: given }: CommandLine, environment: Environment): RunSettings {
   const flags = new FlagSet(given);
+  if (command?.name === 'share') return shareSettings(command.argument, flags, environment);
+  flags.refuse(SHARE_ONLY, 'is only for tuntox share: remove it');
+  return command === undefined
+    ? classicSettings(flags, environment)
+    : joinSettings(command.argument, flags, environment);
+}
+
+function shareSettings(argument: string, flags: FlagSet, environment: Environment): ShareSettings {
+  flags.refuse(NOT_FOR_SHARE, 'is not for share: remove it, or run a server (tuntox --help)');
+  return {
+    ...commonSettings(flags, environment),
+    secret: { from: 'nowhere' },
+    mode: 'share',
+    service: serviceSettings(flags),
+    target: flags.parse('share', argument, parseSharedTarget),
+    duration: flags.all('--for', parseLasting).at(-1),
+    uses: flags.all('--uses', parseUses).at(-1),
+    hasQr: flags.has('--qr'),
+  };
+}
+
+/** A local port below this needs root, so it is moved up by OFFSET: 22 becomes 10022. */
+const FIRST_FREE_PORT = 1024;
+const OFFSET = 10_000;
+
+function joinSettings(argument: string, flags: FlagSet, environment: Environment): ForwardSettings {
+  flags.refuse(NOT_FOR_JOIN, 'is not for join: remove it');
+  const { serverId, secret, target } = flags.parse('join', argument, parseLink);
+  const given = flags.all('--forward', parseForward);
+  const port = target.port < FIRST_FREE_PORT ? target.port + OFFSET : target.port;
+  return {
+    ...commonSettings(flags, environment),
+    secret: { from: 'link', text: secret },
+    mode: 'forward',
+    service: serviceSettings(flags),
+    serverId,
+    patience: patienceOf(flags, undefined),
+    forwards: given.length > 0 ? given : [{ bind: LOOPBACK, port, target }],
+    mayMovePorts: given.length === 0,
+  };
+}
+
+function classicSettings(flags: FlagSet, environment: Environment): RunSettings {
   const forwards = flags.all('--forward', parseForward);
   const targets = flags.all('--pipe', parseTarget);
   const isPing = flags.has('--ping');
@@ -83,7 +156,15 @@ export function settingsOf(given: readonly GivenFlag[], environment: Environment
   if (isPing) return { ...common, mode: 'ping', serverId, patience };
   const [target, secondTarget] = targets;
   if (target === undefined)
-    return { ...common, mode: 'forward', service: serviceSettings(flags), serverId, patience, forwards };
+    return {
+      ...common,
+      mode: 'forward',
+      service: serviceSettings(flags),
+      serverId,
+      patience,
+      forwards,
+      mayMovePorts: false,
+    };
   if (secondTarget !== undefined) throw new UsageError('-W connects to one target: give it only once');
   return { ...common, mode: 'pipe', serverId, patience, target };
 }
@@ -218,11 +299,12 @@ class FlagSet {
   /** Returns all values of the flag, parsed. @throws UsageError that names the flag */
   all<Value>(flag: ValueOption, parse: (text: string) => Value): Value[] {
     return this.given.flatMap((one) =>
-      one.flag === flag ? [this.#parse(one.written, one.value as string, parse)] : [],
+      one.flag === flag ? [this.parse(one.written, one.value as string, parse)] : [],
     );
   }
 
-  #parse<Value>(written: string, text: string, parse: (text: string) => Value): Value {
+  /** @param written the flag or command that the text belongs to @throws UsageError that names it */
+  parse<Value>(written: string, text: string, parse: (text: string) => Value): Value {
     try {
       return parse(text);
     } catch (error) {

@@ -21,6 +21,8 @@ export interface AccessFactors {
   hasProven(key: PublicKey): boolean;
   /** Notes that the key has sent the present secret. */
   noteProven(key: PublicKey): void;
+  /** Whether the secret has admitted as many other keys as it may; a secret without a limit has no such method. */
+  isUsedUp?(key: PublicKey): boolean;
   /** `all`: every factor that exists must hold. `any`: one is enough. */
   readonly require: 'all' | 'any';
   /** Admits every client where no factor exists; otherwise it has no effect. */
@@ -35,16 +37,22 @@ export class FixedFactors implements AccessFactors {
   readonly isOpen: boolean;
   readonly #whitelist: ReadonlySet<string>;
   readonly #proven = new ProvenKeys();
+  readonly #uses: number;
 
-  /** @param options.secret only its hash is stored; `whitelist` is empty when there is none */
+  /**
+   * @param options.secret only its hash is stored; `whitelist` is empty when there is none
+   * @param options.uses how many keys the secret may admit; undefined for any number
+   */
   constructor(
     deps: { readonly random: Random },
     options: {
       readonly secret: Buffer | undefined;
       readonly whitelist: readonly PublicKey[];
       readonly isInsecureOpen: boolean;
+      readonly uses?: number | undefined;
     },
   ) {
+    this.#uses = options.uses ?? Number.POSITIVE_INFINITY;
     this.secret = options.secret === undefined ? undefined : new FixedSecretCheck(deps.random, options.secret);
     this.#whitelist = new Set(options.whitelist.map((key) => key.hex));
     this.isOpen = options.isInsecureOpen;
@@ -72,5 +80,9 @@ export class FixedFactors implements AccessFactors {
 
   noteProven(key: PublicKey): void {
     this.#proven.add(key);
+  }
+
+  isUsedUp(key: PublicKey): boolean {
+    return this.#proven.ids.length >= this.#uses && !this.#proven.has(key);
   }
 }

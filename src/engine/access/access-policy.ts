@@ -16,10 +16,11 @@ export type RefusalReason =
   | 'expired'
   | 'no-secret'
   | 'wrong-secret'
+  | 'used-up'
   | 'too-many-guesses';
 
 /** Why an admitted client is disconnected. */
-export type LeaveReason = Exclude<RefusalReason, 'wrong-secret' | 'too-many-guesses'> | 'secret-changed';
+export type LeaveReason = Exclude<RefusalReason, 'wrong-secret' | 'used-up' | 'too-many-guesses'> | 'secret-changed';
 
 /** The factors by which a client was admitted. */
 export type AdmittedBy = 'none' | 'secret' | 'whitelist' | 'secret and whitelist';
@@ -124,6 +125,7 @@ export class AccessPolicy {
     if (isListed && (require === 'any' || secret === undefined)) return admitted('whitelist');
     // Checked first, so that a client that is not on the whitelist cannot learn anything about the secret by guessing.
     if (secret === undefined || (hasWhitelist && !isListed && require === 'all')) return refused(this.#unlisted(key));
+    if (this.#factors.isUsedUp?.(key)) return refused('used-up');
     const candidate = secretIn(message);
     return candidate === undefined ? refused('no-secret') : { key, isListed, secret, candidate };
   }

@@ -7,7 +7,7 @@ import { type ReadOptions, readSmallFile } from '../../base/small-file.js';
 import { FormatError } from '../../config/format-error.js';
 import { parseRule } from '../../config/rule-text.js';
 import type { MayReach, Verdict } from '../../tunnel/server/request-handler.js';
-import { canonicalHost, literalAddress } from '../../tunnel/wire/target.js';
+import { canonicalHost, literalAddress, type Target } from '../../tunnel/wire/target.js';
 import { type Decision, decide, describeRule, type Rule } from './rules.js';
 
 /** The message names the file and the line. */
@@ -18,6 +18,11 @@ const MAX_FILE_SIZE = 1024 * 1024;
 
 export const anyTarget: MayReach = () => ({ allowed: true });
 export const noTarget: MayReach = () => ({ allowed: false, reason: 'a client opens no tunnels for its server' });
+
+/** @param source what allows the target, for the owner of the server */
+export function onlyTarget({ host, port }: Target, source: string): MayReach {
+  return onlyBy([{ effect: 'allow', subject: { kind: 'host', host: canonicalHost(host) }, port, line: 1 }], source);
+}
 
 /** @throws FileError, RulesFileError */
 export function loadRules(path: string, options?: ReadOptions): Rule[] {

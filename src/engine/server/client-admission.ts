@@ -23,6 +23,7 @@ const REFUSALS: Readonly<Record<RefusalReason, string>> = {
   expired: 'its entry on the whitelist has expired',
   'no-secret': 'it sent no secret',
   'wrong-secret': 'it sent a wrong secret',
+  'used-up': 'the secret has admitted as many clients as it may',
   'too-many-guesses': 'there were too many wrong secrets',
 };
 

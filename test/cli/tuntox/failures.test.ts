@@ -4,7 +4,7 @@ import { setImmediate } from 'node:timers/promises';
 import t, { type Test } from 'tap';
 import { type Logger, silentLogger } from '../../../src/base/logger.js';
 import { StopRequest } from '../../../src/cli/tuntox/context.js';
-import { readFlags } from '../../../src/cli/tuntox/flags.js';
+import { readCommandLine } from '../../../src/cli/tuntox/flags.js';
 import { runJob } from '../../../src/cli/tuntox/modes/client.js';
 import { FLAG_NAMES } from '../../../src/cli/tuntox/setting-names.js';
 import { settingsOf } from '../../../src/cli/tuntox/settings.js';
@@ -41,7 +41,7 @@ async function run(t: Test, words: string): Promise<Running> {
   const clock = new ManualClock();
   const errors: string[] = [];
   const log: Logger = { ...silentLogger, error: (text) => void errors.push(text), child: () => log };
-  const settings = settingsOf(readFlags(['-i', ID, ...words.split(' ')]), {}) as ClientSettings;
+  const settings = settingsOf(readCommandLine(['-i', ID, ...words.split(' ')]), {}) as ClientSettings;
   const identity = await Identity.open({ random, log }, { kind: 'nowhere' }, FLAG_NAMES);
   const { publicKey, nospam } = identity.savedata.identity;
   const tox = new FakeStack(new Map(), new ToxId(publicKey, nospam), encodeSavedata(identity.savedata));

@@ -1,6 +1,8 @@
 import t from 'tap';
-import { readFlags } from '../../../src/cli/tuntox/flags.js';
+import { readCommandLine } from '../../../src/cli/tuntox/flags.js';
 import { OPTIONS } from '../../../src/cli/tuntox/options.js';
+
+const readFlags = (words: readonly string[]) => readCommandLine(words).flags;
 
 t.test('flags are read as getopt reads them, in order', async (t) => {
   const words = ['-dd', '-L2222:a:22', '--forward', '80:b:80', '-qC', 'dir', '--secret-file=f', '--bootstrap', 'n'];
@@ -77,4 +79,22 @@ t.test('each option has a long name, and no letter has two meanings', async (t) 
   const letters = OPTIONS.flatMap((option) => [...('short' in option ? option.short : '')]);
   t.equal(new Set(letters).size, letters.length);
   for (const { name } of OPTIONS) t.match(name, /^--[a-z]/);
+});
+
+t.test('share and join stand first and have one argument', async (t) => {
+  t.match(readCommandLine(['share', '-d', '3000']), {
+    command: { name: 'share', argument: '3000' },
+    flags: [{ flag: '--verbose' }],
+  });
+  t.match(readCommandLine(['join', 'LINK']), { command: { name: 'join', argument: 'LINK' }, flags: [] });
+  t.equal(readCommandLine(['share', '--help']).flags[0]?.flag, '--help');
+  const cases: [string[], RegExp][] = [
+    [['share'], /^share needs an argument, as in: tuntox share 22$/],
+    [['join'], /^join needs an argument/],
+    [['share', '22', '80'], /^unexpected argument "80"$/],
+    [['-d', 'share', '22'], /^unexpected argument "share": write share before the options$/],
+    [['shar', '22'], /^unexpected argument "shar": did you mean share\?$/],
+  ];
+  for (const [words, message] of cases)
+    t.throws(() => readCommandLine(words), { code: 'usage', message }, words.join(' '));
 });

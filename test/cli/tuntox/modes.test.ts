@@ -1,61 +1,18 @@
 /** Each mode of the real command, as processes in a private network with one node. */
-import { once } from 'node:events';
 import { writeFileSync } from 'node:fs';
-import { connect, createServer, type Socket } from 'node:net';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
-import { systemClock } from '../../../src/base/clock.js';
-import { silentLogger } from '../../../src/base/logger.js';
-import { systemRandom } from '../../../src/base/random.js';
-import { newSavedata } from '../../../src/tox/savedata.js';
-import { Tox } from '../../../src/tox/tox.js';
-import { freeTcpPort, freeUdpPort, type Process, startTuntox } from '../../support/processes.js';
+import { freeTcpPort, type Process, startTuntox } from '../../support/processes.js';
 import { temporaryDirectory } from '../../support/temporary-directory.js';
+import { askPort, startEcho, startNode } from './support/network.js';
 
 const ID_LINE = /^([0-9A-F]{76})\n/;
 const SECRET = 'canary of the modes';
-
-/** Starts the bootstrap node, and returns the flags that name it. */
-async function startNode(t: Test): Promise<string[]> {
-  const port = await freeUdpPort();
-  const deps = { clock: systemClock, random: systemRandom, log: silentLogger };
-  const savedata = newSavedata(systemRandom);
-  const node = new Tox(deps, { savedata, ports: { first: port, last: port }, ipv6: false, lanDiscovery: false });
-  await node.start();
-  t.teardown(() => node.stop());
-  return ['--bootstrap', `127.0.0.1:${port}:${node.dhtPublicKey.hex}`];
-}
-
-/** A service that echoes its input and ends with it. */
-async function startEcho(t: Test): Promise<number> {
-  const sockets = new Set<Socket>();
-  const echo = createServer({ allowHalfOpen: true }, (socket) => {
-    sockets.add(socket);
-    socket.on('error', () => {});
-    socket.pipe(socket);
-  });
-  t.teardown(() => {
-    echo.close();
-    for (const socket of sockets) socket.destroy();
-  });
-  echo.listen(0, '127.0.0.1');
-  await once(echo, 'listening');
-  return (echo.address() as { port: number }).port;
-}
 
 function start(t: Test, args: readonly string[], secret = SECRET): Process {
   const command = startTuntox(args, { env: { TUNTOX_SHARED_SECRET: secret } });
   t.teardown(() => command.stop('SIGKILL'));
   return command;
-}
-
-/** Sends `text` to a local port, ends, and returns the answer. */
-async function askPort(port: number, text: string): Promise<string> {
-  const socket = connect({ port, host: '127.0.0.1', allowHalfOpen: true });
-  socket.end(text);
-  let answer = '';
-  for await (const bytes of socket) answer += bytes;
-  return answer;
 }
 
 t.test('the modes of the command against one server', async (t) => {

@@ -3,7 +3,7 @@ import { PassThrough, Writable } from 'node:stream';
 import t from 'tap';
 import { type Logger, silentLogger } from '../../../src/base/logger.js';
 import { StopRequest } from '../../../src/cli/tuntox/context.js';
-import { readFlags } from '../../../src/cli/tuntox/flags.js';
+import { readCommandLine } from '../../../src/cli/tuntox/flags.js';
 import { ping } from '../../../src/cli/tuntox/modes/ping.js';
 import { settingsOf } from '../../../src/cli/tuntox/settings.js';
 import type { PingSettings } from '../../../src/config/classic-settings.js';
@@ -19,7 +19,7 @@ for (const [code, status, said] of [
     const errors: string[] = [];
     const log: Logger = { ...silentLogger, error: (text) => void errors.push(text) };
     const stdout = new Writable({ write: (_bytes, _encoding, done) => done(Object.assign(new Error(code), { code })) });
-    const settings = settingsOf(readFlags(['-i', ID, '-p']), {}) as PingSettings;
+    const settings = settingsOf(readCommandLine(['-i', ID, '-p']), {}) as PingSettings;
     const server = { ping: async () => 1 } as unknown as RemoteServer;
     const context = { log, stdout, stdin: new PassThrough(), stopping: new StopRequest() };
     t.equal(await ping(settings, server, context), status);

@@ -1,12 +1,12 @@
 import t from 'tap';
-import { readFlags } from '../../../src/cli/tuntox/flags.js';
+import { readCommandLine } from '../../../src/cli/tuntox/flags.js';
 import { settingsOf } from '../../../src/cli/tuntox/settings.js';
 import type { RunSettings, ServerSettings } from '../../../src/config/classic-settings.js';
 
 const ID = 'E776E9A993EE3CAE04F5946D9AC66FBBAA8C63A95A94B41942353C6DC1739B4B4C762C7DA7B9';
 
 const settings = (words: string, environment: Record<string, string> = {}): RunSettings =>
-  settingsOf(readFlags(words.split(' ').filter((word) => word !== '')), environment);
+  settingsOf(readCommandLine(words.split(' ').filter((word) => word !== '')), environment);
 
 t.test('without -L, -W and -p it is a server, and -i is its whitelist', async (t) => {
   const server = settings(`-i ${ID} -i ${ID.toLowerCase()} -f rules -C dir -I id --insecure-open`) as ServerSettings;
@@ -179,4 +179,47 @@ t.test('a server, a node or -L can run in the background, with a pid file', asyn
     }
   }
   t.match(settings(`-L 1:a:2 -i ${ID} -S`), { isSyslog: true });
+});
+
+t.test('share is a server for one target, with limits', async (t) => {
+  t.match(settings('share 3000 -C dir'), {
+    mode: 'share',
+    target: { host: '127.0.0.1', port: 3000 },
+    duration: undefined,
+    uses: undefined,
+    hasQr: false,
+    secret: { from: 'nowhere' },
+  });
+  t.match(settings('share [::1]:80 --for 1h --uses 2 --qr'), {
+    target: { host: '::1', port: 80 },
+    duration: 3_600_000,
+    uses: 2,
+    hasQr: true,
+  });
+  t.match(settings('share 22', { TUNTOX_SHARED_SECRET: 'x' }), { secret: { from: 'nowhere' } });
+  const cases: [string, RegExp][] = [
+    ['share web', /^share: "web" is not host:port/],
+    ['share 0', /^share: "0" is not a port/],
+    ['share 22 --for 0s', /^--for: "0s" is not a duration/],
+    ['share 22 --for 25d', /^--for: "25d" is too long/],
+    ['share 22 --uses 0', /^--uses: "0" is not a number of clients/],
+    [`share 22 -i ${ID}`, /^-i is not for share/],
+    ['share 22 -s secret', /^-s is not for share/],
+    [`-i ${ID} -p --uses 1`, /^--uses is only for tuntox share/],
+  ];
+  for (const [words, message] of cases) t.throws(() => settings(words), { code: 'usage', message }, words);
+});
+
+t.test('join is a client whose local port is that of the target, or 10000 more if that needs root', async (t) => {
+  const link = (target: string): string => `tuntox://${ID}/abc23/${target}`;
+  t.match(settings(`join ${link('127.0.0.1:3000')}`), {
+    mode: 'forward',
+    secret: { from: 'link', text: 'abc23' },
+    forwards: [{ bind: '127.0.0.1', port: 3000, target: { host: '127.0.0.1', port: 3000 } }],
+    mayMovePorts: true,
+  });
+  t.match(settings(`join ${link('nas:22')}`), { forwards: [{ port: 10_022, target: { host: 'nas', port: 22 } }] });
+  t.match(settings(`join ${link('nas:22')} -L 2222:nas:22`), { forwards: [{ port: 2222 }], mayMovePorts: false });
+  t.throws(() => settings('join nonsense'), { code: 'usage', message: /^join: this is not a link/ });
+  t.throws(() => settings(`join ${link('a:1')} -p`), { code: 'usage', message: /^-p is not for join/ });
 });

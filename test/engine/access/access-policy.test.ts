@@ -154,6 +154,17 @@ t.test('a key that has sent the present secret neither waits nor is banned', asy
   t.equal(outcome(server, STRANGER, message(SECRET.toString())), 'admitted by secret');
 });
 
+t.test('a secret that may admit two keys admits no third one, and those two again', async (t) => {
+  const factors = { secret: SECRET, whitelist: [], isInsecureOpen: false, uses: 2 };
+  const server = new AccessPolicy(new FixedFactors({ random }, factors));
+  const [first, second, third] = [newKey(), newKey(), newKey()];
+  const right = message(SECRET.toString());
+  t.equal(outcome(server, first, message('wrong')), 'wrong-secret');
+  for (const key of [first, second, first]) t.equal(outcome(server, key, right), 'admitted by secret');
+  t.equal(outcome(server, third, right), 'used-up');
+  t.equal(outcome(server, second, right), 'admitted by secret');
+});
+
 /** Only a slow check tells; each is answered by hand. */
 class SlowFactors extends FixedFactors {
   readonly asked: { readonly isTrusted: boolean; tell(result: 'checked' | 'busy'): void }[] = [];

@@ -1,6 +1,7 @@
 /** A client: `tuntox -i ID` with -L, -W or -p. */
 import { CodedError } from '../../../base/coded-error.js';
 import type { ClientSettings, ForwardSettings, PipeSettings } from '../../../config/classic-settings.js';
+import type { ForwardText } from '../../../config/formats.js';
 import { noTarget } from '../../../engine/access/target-rules.js';
 import type { RemoteServer } from '../../../engine/client/remote-server.js';
 import { ServerError } from '../../../engine/client/server-error.js';
@@ -71,9 +72,19 @@ async function forward(
   service?: ServiceProcess,
 ): Promise<number> {
   // The ports are opened before the server is found: connections wait, and a port in use is reported now.
-  for (const spec of settings.forwards) await server.forward(spec);
+  for (const spec of settings.forwards) await openPort(settings, spec, server);
   await service?.ready();
   return context.stopping.orStatusOf(server.givenUp);
+}
+
+/** Opens the local port; after `tuntox join` any other if that one is in use. */
+async function openPort({ mayMovePorts }: ForwardSettings, spec: ForwardText, server: RemoteServer): Promise<void> {
+  try {
+    await server.forward(spec);
+  } catch (error) {
+    if (!mayMovePorts || !(error instanceof CodedError) || error.code !== 'address-in-use') throw error;
+    await server.forward({ ...spec, port: 0 });
+  }
 }
 
 /** `-W`: connects the target to standard input and output, as ssh's ProxyCommand needs it. */

@@ -1,0 +1,83 @@
+/** `tuntox share`: a server for one target. The link that it prints is the only way in. */
+import { systemClock } from '../../../base/clock.js';
+import { systemRandom } from '../../../base/random.js';
+import { writeResult } from '../../../base/result-output.js';
+import { countText, durationText } from '../../../base/units.js';
+import type { ShareSettings } from '../../../config/classic-settings.js';
+import { formatLink, targetText } from '../../../config/link.js';
+import { FixedFactors } from '../../../engine/access/access-factors.js';
+import { AccessPolicy } from '../../../engine/access/access-policy.js';
+import { onlyTarget } from '../../../engine/access/target-rules.js';
+import { startEngine } from '../../../engine/start-engine.js';
+import type { ServiceProcess } from '../../../platform/process/service-process.js';
+import { qrLines } from '../../qr.js';
+import type { Context } from '../context.js';
+import { ExitStatus } from '../exit-status.js';
+import { FLAG_NAMES } from '../setting-names.js';
+
+/** 100 random bits, in an alphabet without letters and digits that look alike. */
+const SECRET_LENGTH = 20;
+const ALPHABET = 'abcdefghijkmnpqrstuvwxyz23456789';
+
+const newSecret = (): string =>
+  Array.from({ length: SECRET_LENGTH }, () => ALPHABET[systemRandom.below(ALPHABET.length)]).join('');
+
+export async function runShare(settings: ShareSettings, context: Context, service: ServiceProcess): Promise<number> {
+  const { target, uses, directory } = settings;
+  const { log, stdout, stopping } = context;
+  const secret = newSecret();
+  const options = { secret: Buffer.from(secret), whitelist: [], isInsecureOpen: false, uses };
+  const engine = await startEngine(log, {
+    settings,
+    place: directory === undefined ? { kind: 'nowhere' } : { kind: 'directory', path: directory },
+    names: FLAG_NAMES,
+    isRelay: true,
+    isLasting: true,
+    mayReach: onlyTarget(target, 'what is shared'),
+  });
+  try {
+    engine.serve(new AccessPolicy(new FixedFactors({ random: systemRandom }, options)));
+    const link = formatLink({ serverId: engine.id, secret, target });
+    await writeResult(stdout, await invitation(settings, { id: engine.id.toString(), secret, link }));
+    await service.ready();
+    await Promise.race([stopping.asked, ended(settings, context)]);
+  } finally {
+    await engine.stop();
+  }
+  return ExitStatus.Ok;
+}
+
+async function invitation(
+  { target, uses, duration, hasQr }: ShareSettings,
+  { id, secret, link }: { readonly id: string; readonly secret: string; readonly link: string },
+): Promise<string> {
+  const limits = [
+    ...(uses === undefined ? [] : [`for ${countText(uses, 'client')}`]),
+    ...(duration === undefined ? [] : [`for ${durationText(duration)}`]),
+    'until Ctrl-C',
+  ];
+  const shared = targetText(target);
+  return [
+    `Sharing ${shared} ${limits.join(', ')}. On the other machine, run:`,
+    '',
+    `  tuntox join ${link}`,
+    '',
+    'or, with the original tuntox:',
+    '',
+    `  tuntox -i ${id} -s ${secret} -L ${target.port}:${shared}`,
+    '',
+    ...(hasQr ? [...(await qrLines(link, false)), ''] : []),
+    '',
+  ].join('\n');
+}
+
+/** Resolves when the time of `--for` is over; never without it. */
+function ended({ duration }: ShareSettings, { log }: Context): Promise<void> {
+  if (duration === undefined) return new Promise(() => {});
+  return new Promise((resolve) => {
+    systemClock.after(duration, () => {
+      log.info('the time of this share is over');
+      resolve();
+    });
+  });
+}

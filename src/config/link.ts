@@ -1,0 +1,40 @@
+/**
+ * A link gives a client everything it needs for one target: the server's Tox ID, the secret, and the target as the server sees it.
+ *
+ *     tuntox://TOX_ID/SECRET/HOST:PORT
+ *
+ * No character of it has a meaning for a shell. An IPv6 address is in brackets.
+ */
+import { isIPv6 } from 'node:net';
+import { withoutCopyMarks } from '../base/copied-text.js';
+import type { ToxId } from '../tox/crypto/tox-id.js';
+import { FormatError } from './format-error.js';
+import { type HostAndPort, parseTarget, parseToxId } from './formats.js';
+
+const SCHEME = 'tuntox://';
+const EXAMPLE = `${SCHEME}TOX_ID/SECRET/127.0.0.1:22`;
+
+export interface Link {
+  readonly serverId: ToxId;
+  readonly secret: string;
+  readonly target: HostAndPort;
+}
+
+export function formatLink({ serverId, secret, target }: Link): string {
+  return `${SCHEME}${serverId}/${secret}/${targetText(target)}`;
+}
+
+export const targetText = ({ host, port }: HostAndPort): string => `${isIPv6(host) ? `[${host}]` : host}:${port}`;
+
+/** Parses a link, with what copying adds. Errors do not show the secret. @throws FormatError */
+export function parseLink(copied: string): Link {
+  const text = withoutCopyMarks(copied);
+  if (!text.startsWith(SCHEME)) throw new FormatError(`this is not a link: a link looks like ${EXAMPLE}`);
+  const [id = '', secret = '', target = '', more] = text.slice(SCHEME.length).split('/');
+  if (secret === '' || target === '' || more !== undefined) {
+    throw new FormatError(`this link is not complete: copy all of it, as in ${EXAMPLE}`);
+  }
+  if (!/^[A-Za-z0-9_-]+$/.test(secret))
+    throw new FormatError('the secret in this link has a wrong character: copy it again');
+  return { serverId: parseToxId(id), secret, target: parseTarget(target) };
+}

@@ -1,0 +1,30 @@
+import t from 'tap';
+import { formatLink, parseLink } from '../../src/config/link.js';
+
+const ID = 'E776E9A993EE3CAE04F5946D9AC66FBBAA8C63A95A94B41942353C6DC1739B4B4C762C7DA7B9';
+
+t.test('a link is read back, whatever copying adds', async (t) => {
+  for (const target of ['127.0.0.1:22', '[::1]:22', 'nas.local:80']) {
+    const text = `tuntox://${ID}/abc23/${target}`;
+    const link = parseLink(text);
+    t.equal(formatLink(link), text);
+    t.equal(formatLink(parseLink(` ${text.slice(0, 40)}\n  ${text.slice(40)}\n`)), text);
+  }
+  t.match(parseLink(`tuntox://${ID}/abc23/[::1]:22`), { secret: 'abc23', target: { host: '::1', port: 22 } });
+});
+
+t.test('an error says what is wrong with a link, and does not show its secret', async (t) => {
+  const cases: [string, RegExp][] = [
+    [ID, /^this is not a link: a link looks like tuntox:\/\//],
+    [`tuntox://${ID}`, /^this link is not complete/],
+    [`tuntox://${ID}/canary/`, /^this link is not complete/],
+    [`tuntox://${ID}/canary/a:1/more`, /^this link is not complete/],
+    [`tuntox://${ID.slice(1)}/canary/a:1`, /^a Tox ID has 76 hex digits, this one has 75/],
+    [`tuntox://${ID}/cana$ry/a:1`, /^the secret in this link has a wrong character/],
+    [`tuntox://${ID}/canary/a`, /is not host:port/],
+  ];
+  for (const [text, message] of cases) {
+    t.throws(() => parseLink(text), { code: 'format', message }, text);
+    t.throws(() => parseLink(text), { message: /^(?!.*canary)/ });
+  }
+});
