@@ -6,9 +6,8 @@
  *     node dist/bench/recording.js DIRECTORY --draw    draws what was recorded before
  *
  * Output and its times are those of the real commands. Left out of the lines that are typed is what only a private network needs:
- * `--bootstrap`, the paths of two home directories, the keys of ssh, and `-t 0`. On one machine a relay would be found before UDP.
+ * `--bootstrap`, `-t 0`, the pid file and the keys of ssh. On one machine a relay would be found before UDP.
  */
-import { randomBytes } from 'node:crypto';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { messageOf } from '../src/base/coded-error.js';
@@ -19,7 +18,7 @@ import { drawCasts, layOut } from './recording/draw.js';
 import { endCleanlyOnSignals, keep, stopAll } from './support/private-network.js';
 
 const COLUMNS = 96;
-const DESCRIPTION = 'Two terminals: a server is started at home, and a laptop reaches its ssh by the Tox ID';
+const DESCRIPTION = 'Two terminals: one shares its ssh server at home, the other reaches it from a laptop with a link';
 /** Seconds in which a word is typed, and before a command. */
 const WORD = 0.12;
 const THOUGHT = 0.8;
@@ -79,27 +78,24 @@ async function record(): Promise<readonly Cast[]> {
     startTuntox(['--node', '-C', temporaryDirectory(), '-u', '33445:33445', '-t', '0'], { name: 'node', prefix }),
   );
   const [entry] = await node.waitFor(/^[0-9]+:[0-9A-F]{64}$/im);
-  const secret = join(temporaryDirectory(), 'secret');
-  writeFileSync(secret, randomBytes(20).toString('hex'), { mode: 0o600 });
-  const common = ['--secret-file', secret, '--bootstrap', `127.0.0.1:${entry}`];
+  const common = ['--bootstrap', `127.0.0.1:${entry}`];
 
   const start = performance.now();
   const now = (): number => (performance.now() - start) / 1000;
   const home = new Terminal(now);
   const laptop = new Terminal(now);
-  await home.type('tuntox --secret-file ~/.tuntox-secret -C ~/.tuntox');
-  const server = keep(startTuntox([...common, '-C', temporaryDirectory(), '-t', '0'], { name: 'server', prefix }));
+  await home.type('tuntox share 22');
+  const server = keep(startTuntox(['share', '22', ...common, '-t', '0'], { name: 'server', prefix }));
   void home.follow(server);
-  const [toxId = ''] = await server.waitFor(/^[0-9A-F]{76}$/m);
+  const [link = ''] = await server.waitFor(/tuntox:\S+/);
   await server.waitFor(/^online/m);
 
-  await laptop.type(`tuntox -z -i ${toxId} --secret-file ~/.tuntox-secret -L 2222:127.0.0.1:22`);
+  await laptop.type(`tuntox join -z ${link}`);
   const pidFile = join(temporaryDirectory(), 'pid');
-  const client = ['-z', '-F', pidFile, '-i', toxId, '-L', '2222:127.0.0.1:22', ...common];
-  await laptop.follow(startTuntox(client, { name: 'client', prefix }));
+  await laptop.follow(startTuntox(['join', '-z', '-F', pidFile, link, ...common], { name: 'client', prefix }));
 
-  await laptop.type('ssh -p 2222 127.0.0.1 uname -n');
-  const ssh = ['ssh', ...sshd.options, '-o', 'LogLevel=ERROR', '-p', '2222', '127.0.0.1', 'uname', '-n'];
+  await laptop.type('ssh -p 10022 127.0.0.1 uname -n');
+  const ssh = ['ssh', ...sshd.options, '-o', 'LogLevel=ERROR', '-p', '10022', '127.0.0.1', 'uname', '-n'];
   await laptop.follow(startProgram('ssh', ssh, { prefix }));
   await sleep(THOUGHT);
   const casts = [home.cast('home'), laptop.cast('laptop')];

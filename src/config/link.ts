@@ -26,6 +26,13 @@ export function formatLink({ serverId, secret, target }: Link): string {
 
 export const targetText = ({ host, port }: HostAndPort): string => `${isIPv6(host) ? `[${host}]` : host}:${port}`;
 
+/** A port below FIRST needs root, so OFFSET is added: 22 becomes 10022. */
+const FIRST = 1024;
+const OFFSET = 10_000;
+
+/** Returns the local port that leads to a target unless another one is given. */
+export const localPortOf = ({ port }: HostAndPort): number => (port < FIRST ? port + OFFSET : port);
+
 /** Parses a link, with what copying adds. Errors do not show the secret. @throws FormatError */
 export function parseLink(copied: string): Link {
   const text = withoutCopyMarks(copied);

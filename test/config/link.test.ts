@@ -1,5 +1,5 @@
 import t from 'tap';
-import { formatLink, parseLink } from '../../src/config/link.js';
+import { formatLink, localPortOf, parseLink } from '../../src/config/link.js';
 
 const ID = 'E776E9A993EE3CAE04F5946D9AC66FBBAA8C63A95A94B41942353C6DC1739B4B4C762C7DA7B9';
 
@@ -11,6 +11,13 @@ t.test('a link is read back, whatever copying adds', async (t) => {
     t.equal(formatLink(parseLink(` ${text.slice(0, 40)}\n  ${text.slice(40)}\n`)), text);
   }
   t.match(parseLink(`tuntox://${ID}/abc23/[::1]:22`), { secret: 'abc23', target: { host: '::1', port: 22 } });
+});
+
+t.test('the local port is that of the target, or 10000 more if that needs root', async (t) => {
+  t.same(
+    [22, 1023, 1024, 3000].map((port) => localPortOf({ host: 'a', port })),
+    [10_022, 11_023, 1024, 3000],
+  );
 });
 
 t.test('an error says what is wrong with a link, and does not show its secret', async (t) => {

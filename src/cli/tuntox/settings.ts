@@ -26,7 +26,7 @@ import {
   parseToxId,
   parseUses,
 } from '../../config/formats.js';
-import { parseLink } from '../../config/link.js';
+import { localPortOf, parseLink } from '../../config/link.js';
 import { type ProxySetting, parseProxy, parseProxyOrNone } from '../../config/proxy.js';
 import { type CommandLine, type GivenFlag, UsageError } from './flags.js';
 import type { OptionName, ValueOption } from './options.js';
@@ -99,15 +99,10 @@ function shareSettings(argument: string, flags: FlagSet, environment: Environmen
   };
 }
 
-/** A local port below this needs root, so it is moved up by OFFSET: 22 becomes 10022. */
-const FIRST_FREE_PORT = 1024;
-const OFFSET = 10_000;
-
 function joinSettings(argument: string, flags: FlagSet, environment: Environment): ForwardSettings {
   flags.refuse(NOT_FOR_JOIN, 'is not for join: remove it');
   const { serverId, secret, target } = flags.parse('join', argument, parseLink);
   const given = flags.all('--forward', parseForward);
-  const port = target.port < FIRST_FREE_PORT ? target.port + OFFSET : target.port;
   return {
     ...commonSettings(flags, environment),
     secret: { from: 'link', text: secret },
@@ -115,7 +110,7 @@ function joinSettings(argument: string, flags: FlagSet, environment: Environment
     service: serviceSettings(flags),
     serverId,
     patience: patienceOf(flags, undefined),
-    forwards: given.length > 0 ? given : [{ bind: LOOPBACK, port, target }],
+    forwards: given.length > 0 ? given : [{ bind: LOOPBACK, port: localPortOf(target), target }],
     mayMovePorts: given.length === 0,
   };
 }

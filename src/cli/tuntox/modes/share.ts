@@ -4,7 +4,7 @@ import { systemRandom } from '../../../base/random.js';
 import { writeResult } from '../../../base/result-output.js';
 import { countText, durationText } from '../../../base/units.js';
 import type { ShareSettings } from '../../../config/classic-settings.js';
-import { formatLink, targetText } from '../../../config/link.js';
+import { formatLink, localPortOf, targetText } from '../../../config/link.js';
 import { FixedFactors } from '../../../engine/access/access-factors.js';
 import { AccessPolicy } from '../../../engine/access/access-policy.js';
 import { onlyTarget } from '../../../engine/access/target-rules.js';
@@ -64,7 +64,7 @@ async function invitation(
     '',
     'or, with the original tuntox:',
     '',
-    `  tuntox -i ${id} -s ${secret} -L ${target.port}:${shared}`,
+    `  tuntox -i ${id} -s ${secret} -L ${localPortOf(target)}:${shared}`,
     '',
     ...(hasQr ? [...(await qrLines(link, false)), ''] : []),
     '',
