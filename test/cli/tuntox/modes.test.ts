@@ -23,6 +23,7 @@ t.test('the modes of the command against one server', async (t) => {
   writeFileSync(rules, `# only these\nlocalhost:${echo}\n127.0.0.1:${echo}\n127.0.0.1:${closed}\n`);
   const server = start(t, ['-f', rules, '-C', temporaryDirectory(t), ...node]);
   const id = (await server.waitFor(ID_LINE))[1] as string;
+  t.match(server.stderr, `to connect: tuntox -i ${id} --secret-file FILE -L 2222:127.0.0.1:22\n`);
   const client = (...args: string[]): Process => start(t, ['-i', id, ...args, ...node]);
 
   await t.test('-p prints round-trip times on standard output and exits', async (t) => {

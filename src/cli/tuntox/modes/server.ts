@@ -40,6 +40,9 @@ export async function runServer(
     engine.serve(policy);
     log.info(`serving as ${id}`);
     logAdmission(settings, context);
+    log.info(
+      `to connect: tuntox -i ${id}${context.given.secret === undefined ? '' : ' --secret-file FILE'} -L 2222:127.0.0.1:22`,
+    );
     await writeResult(stdout, `${id}\n`);
     await service.ready();
     await stopping.asked;
