@@ -155,10 +155,9 @@ export class SendWindow {
     this.#end = nextNumber(this.#end);
   }
 
-  /** Returns the number to retransmit first, if it is among the first `count`; otherwise undefined. */
-  nextLost(count = MAX_NUMBERS): number | undefined {
-    const number = this.#lost.first(this.#isLost);
-    return number !== undefined && distanceBetween(this.#start, number) < count ? number : undefined;
+  /** Returns the number to retransmit first; undefined for none. */
+  nextLost(): number | undefined {
+    return this.#lost.first(this.#isLost);
   }
 
   readonly #isLost = (number: number): boolean => {

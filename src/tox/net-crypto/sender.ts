@@ -29,7 +29,7 @@ const URGENT_RESERVE = 64 * 1024;
 const MAX_PACKETS_PER_TICK = 64;
 /** Unsent packets from which larger packet sizes are worth probing. */
 const WORTH_PROBING = 8;
-/** Packets from the first one that are retransmitted although the window is full; our own lists hold 1,300 missing packets, and those that seem in flight behind are gone. */
+/** Packets from the first one that are retransmitted although the window is full; our own lists hold 1,100 missing packets, and those that seem in flight behind are gone. */
 const RETRANSMIT_ALWAYS = 64;
 const RETRANSMIT_LISTED = 2048;
 /** RFC 8985: step of the reordering window, in smallest round trips; one step is added each time the window was too small. */
@@ -304,8 +304,7 @@ export class Sender {
   get #nextInWindow(): number | undefined {
     const { window, congestion } = this.#deps;
     // The packet that the peer waits for is always sent: the rest may have arrived, which the peer cannot report past the hole.
-    if (window.inFlightBytes >= congestion.congestionWindow)
-      return window.firstLost(RETRANSMIT_ALWAYS) ?? window.nextLost(this.#retransmitLimit);
+    if (window.inFlightBytes >= congestion.congestionWindow) return window.firstLost(this.#retransmitLimit);
     return window.nextLost() ?? (window.mayAdvance ? window.next : undefined);
   }
 

@@ -78,6 +78,21 @@ t.test('the packet that the peer waits for is retransmitted although the window 
   t.equal(transmitted.length, 31);
 });
 
+t.test('so are those behind it to a peer of our kind, although a much later one was reported first', async (t) => {
+  const { sender, window, limits, transmitted } = makeSender();
+  sender.noteOurKind();
+  limits.congestionWindow = 0;
+  for (let at = 0; at < 3000; at += 1) {
+    window.push(numbered(at));
+    window.onSent(at, 0);
+  }
+  for (const now of [200, 600]) {
+    sender.onAck(0, request(0, 3000, [0, 100, 2500]), now);
+    sender.pump(now);
+  }
+  t.same(transmitted, [0, 100, 0, 100]);
+});
+
 t.test('a burst is split across ticks, and the sender reports that it is behind', async (t) => {
   const { sender, transmitted, limits } = makeSender();
   limits.pacingRate = 1_000_000;
