@@ -5,9 +5,10 @@ export class AckSample {
   lostPackets = 0;
   /** Packets that arrived although they had been declared lost. */
   reorderedPackets = 0;
+  /** When the latest lost packet was sent; -Infinity for none. */
+  lostSentAt = Number.NEGATIVE_INFINITY;
   /** When the latest delivered and the latest lost large packet were sent; -Infinity for none. */
-  largeDeliveredSentAt = Number.NEGATIVE_INFINITY;
-  largeLostSentAt = Number.NEGATIVE_INFINITY;
+  readonly large = { deliveredSentAt: Number.NEGATIVE_INFINITY, lostSentAt: Number.NEGATIVE_INFINITY };
   /** Bytes delivered over the life of the connection, these included. */
   delivered = 0;
 
@@ -31,8 +32,9 @@ export class AckSample {
     this.lostBytes = 0;
     this.lostPackets = 0;
     this.reorderedPackets = 0;
-    this.largeDeliveredSentAt = Number.NEGATIVE_INFINITY;
-    this.largeLostSentAt = Number.NEGATIVE_INFINITY;
+    this.lostSentAt = Number.NEGATIVE_INFINITY;
+    this.large.deliveredSentAt = Number.NEGATIVE_INFINITY;
+    this.large.lostSentAt = Number.NEGATIVE_INFINITY;
     this.sentAt = Number.NEGATIVE_INFINITY;
   }
 

@@ -271,9 +271,9 @@ export class Congestion {
     if (before.mode === 'startup') this.#enter('startup', now);
   }
 
-  #noteLoss({ lostBytes, lostPackets, largeLostSentAt }: AckSample): void {
+  #noteLoss({ lostBytes, lostPackets, lostSentAt }: AckSample): void {
     if (lostBytes === 0) return;
-    this.#round.lastLostSentAt = Math.max(this.#round.lastLostSentAt, largeLostSentAt);
+    this.#round.lastLostSentAt = Math.max(this.#round.lastLostSentAt, lostSentAt);
     const excused = this.#pathLoss.take(lostBytes);
     this.#round.lost += lostBytes - excused;
     this.#round.lostPackets += Math.round(lostPackets * (1 - excused / lostBytes));

@@ -195,15 +195,15 @@ export class PacketSize {
   review(sample: AckSample, now: number, fateOf: (number: number) => Fate): boolean {
     if (this.#probes.length > 0) this.#reviewProbes(now, fateOf);
     if (this.#maxWhole === SAFE_CRYPTO_DATA_SIZE) return false;
-    if (sample.largeDeliveredSentAt > this.#deliveredSentAt) {
-      this.#deliveredSentAt = sample.largeDeliveredSentAt;
+    if (sample.large.deliveredSentAt > this.#deliveredSentAt) {
+      this.#deliveredSentAt = sample.large.deliveredSentAt;
       if (now >= this.#checkAt) this.#checkFragments(now);
     }
-    if (sample.largeLostSentAt > Number.NEGATIVE_INFINITY) {
+    if (sample.large.lostSentAt > Number.NEGATIVE_INFINITY) {
       this.#checkAt = Math.min(this.#checkAt, now + this.#checkInterval * CHECK_AFTER_LOSS);
     }
     if (this.#deliveredSentAt > this.#lostSentAt) this.#losses = 0;
-    const lostSentAt = sample.largeLostSentAt;
+    const lostSentAt = sample.large.lostSentAt;
     if (lostSentAt <= this.#deliveredSentAt || lostSentAt < this.#lossAt) return false;
     this.#losses += this.#resent >= MANY || this.#moments >= SEVERAL_MOMENTS ? 2 : 1;
     this.#lostSentAt = lostSentAt;

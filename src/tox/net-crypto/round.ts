@@ -6,7 +6,7 @@ export class Round {
   acked = 0;
   lost = 0;
   lostPackets = 0;
-  /** When the latest lost large packet was sent; -Infinity for none. */
+  /** When the latest lost packet was sent; -Infinity for none. */
   lastLostSentAt = Number.NEGATIVE_INFINITY;
   maxInFlight = 0;
   smallestRoundTrip = Number.POSITIVE_INFINITY;

@@ -295,7 +295,7 @@ export class SendWindow {
     const timesSent = this.#timesSent[at] as number;
     const isEarly = this.#lossDetection.onDelivered({ number, sentAt, timesSent }, this.#now, this.#smallestRtt);
     if (isEarly || state === LOST) sample.reorderedPackets += 1;
-    if (size > LARGE && sentAt > sample.largeDeliveredSentAt) sample.largeDeliveredSentAt = sentAt;
+    if (size > LARGE) sample.large.deliveredSentAt = Math.max(sample.large.deliveredSentAt, sentAt);
     if (sentAt < sample.sentAt) return;
     sample.sentAt = sentAt;
     sample.number = number;
@@ -319,7 +319,9 @@ export class SendWindow {
     const sample = this.#sample;
     sample.lostBytes += size;
     sample.lostPackets += 1;
-    if (size > LARGE) sample.largeLostSentAt = Math.max(sample.largeLostSentAt, this.#sentAt[at] as number);
+    const sentAt = this.#sentAt[at] as number;
+    sample.lostSentAt = Math.max(sample.lostSentAt, sentAt);
+    if (size > LARGE) sample.large.lostSentAt = Math.max(sample.large.lostSentAt, sentAt);
     this.#lost.add(number);
   };
 

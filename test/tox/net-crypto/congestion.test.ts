@@ -29,7 +29,7 @@ class Path {
     sample.priorFirstSentAt = this.now - options.rtt;
     sample.sentAt = this.now;
     sample.isAppLimited = options.isAppLimited ?? false;
-    if (options.lost) sample.largeLostSentAt = this.now;
+    if (options.lost) sample.lostSentAt = this.now;
     this.now += options.rtt;
     sample.ackedBytes = options.packets * PACKET;
     sample.lostPackets = options.lost ?? 0;
@@ -155,7 +155,7 @@ t.test('what Startup sent too much does not make the path look slow when its los
   const sample = new AckSample();
   sample.reset();
   for (let at = 0; at < 3; at += 1) {
-    Object.assign(sample, { lostPackets: 300, lostBytes: 300 * PACKET, largeLostSentAt: path.now - 100 });
+    Object.assign(sample, { lostPackets: 300, lostBytes: 300 * PACKET, lostSentAt: path.now - 100 });
     path.congestion.onAck(sample, 0, path.now);
     path.round({ rtt: 50, packets: 100 });
   }

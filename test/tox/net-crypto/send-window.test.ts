@@ -237,6 +237,15 @@ t.test('a copy acknowledged sooner than a round trip indicates reordering', asyn
   t.equal(sample.reorderedPackets, 1);
 });
 
+t.test('the sample states when the latest lost packet was sent, whatever its size', async (t) => {
+  const window = sentWindow(5);
+  const sample = window.beginAck(1000, 8, 0);
+  window.readRequest(request(0, 5, [1, 3]), reorderingWindow(1, 1));
+  t.equal(sample.lostPackets, 2);
+  t.equal(sample.lostSentAt, 3);
+  t.equal(sample.large.lostSentAt, Number.NEGATIVE_INFINITY);
+});
+
 t.test('packets sent while app-limited do not limit the delivery rate', async (t) => {
   const window = sentWindow(2);
   window.markAppLimited();
