@@ -238,11 +238,16 @@ export class Congestion {
     if (rate !== undefined && (!sample.isAppLimited || rate > this.#bandwidth.max)) this.#bandwidth.add(rate);
     const path = { inFlight, roundTrip: this.#rtt.min, mayJump: !this.#isPolled };
     if (this.#resume.onAck(sample, path) && this.#mode === 'startup') this.#enter('drain', now);
-    if (sample.roundDelivered >= round.end && now - round.startedAt >= MIN_ROUND) {
+    if (sample.roundDelivered >= round.end && now - round.startedAt >= this.#shortestRound) {
       this.#endRound(sample, now);
       round.begin(sample.delivered, now);
     }
     this.#advance(inFlight, now);
+  }
+
+  /** ms; the ack of a copy, sent just before the first one arrived, would end a round sooner than a round trip. */
+  get #shortestRound(): number {
+    return this.#rtt.isKnown ? Math.max(MIN_ROUND, this.#rtt.min) : MIN_ROUND;
   }
 
   #measureRoundTrip(roundTrip: number): void {

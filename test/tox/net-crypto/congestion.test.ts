@@ -19,6 +19,7 @@ class Path {
     lost?: number;
     reordered?: number;
     isAppLimited?: boolean;
+    isCopy?: boolean;
     inFlight?: number;
   }): void {
     const sample = new AckSample();
@@ -29,6 +30,7 @@ class Path {
     sample.priorFirstSentAt = this.now - options.rtt;
     sample.sentAt = this.now;
     sample.isAppLimited = options.isAppLimited ?? false;
+    sample.isAmbiguous = options.isCopy ?? false;
     if (options.lost) sample.lostSentAt = this.now;
     this.now += options.rtt;
     sample.ackedBytes = options.packets * PACKET;
@@ -37,7 +39,7 @@ class Path {
     sample.lostBytes = sample.lostPackets * PACKET;
     this.#delivered += sample.ackedBytes;
     sample.delivered = this.#delivered;
-    this.rtt.add(options.rtt, this.now);
+    if (!sample.isAmbiguous) this.rtt.add(options.rtt, this.now);
     this.congestion.onAck(sample, options.inFlight ?? 0, this.now);
   }
 
@@ -160,6 +162,14 @@ t.test('what Startup sent too much does not make the path look slow when its los
     path.round({ rtt: 50, packets: 100 });
   }
   t.equal(path.congestion.deliveryRate, deliveryRate);
+});
+
+t.test('copies acknowledged sooner than a round trip end no round, and do not end Startup', async (t) => {
+  const path = new Path();
+  path.congestion.noteOurKind();
+  path.fill(2, 200, 1000);
+  for (let at = 0; at < 10; at += 1) path.round({ rtt: 12, packets: 1, isCopy: true });
+  t.equal(path.congestion.mode, 'startup');
 });
 
 t.test('an app-limited sender learns nothing about the path', async (t) => {

@@ -175,7 +175,7 @@ const ROWS: readonly Row[] = [
   {
     name: 'a way that becomes shorter: 100 ms, then 20',
     link: { rate: 50, delay: 50, queue: 200 },
-    change: after(1500, { delay: 10 }),
+    change: after(1600, { delay: 10 }),
     bytes: 20e6,
     first: 0.65,
     later: 0.95,
