@@ -50,6 +50,12 @@ check "apt-get installs the package, with nothing else to be fetched" install_pa
 check "nothing is started that the owner did not start" is_off
 check "settings are root's, in a directory where the daemon makes files of its own" is_private
 check "the three commands tell their version" on sh -c 'tuntox --version && tuntoxd --version && tuntoxctl --version'
+readonly COMPLETE_TUNTOX='. /usr/share/bash-completion/completions/tuntox && COMP_WORDS=(tuntox "") COMP_CWORD=1 && _tuntox && printf "%s\n" "${COMPREPLY[@]}"'
+completes_commands() {
+  [ "$(on bash -c "$COMPLETE_TUNTOX" | grep -xE 'share|join' | paste -sd ' ')" = 'share join' ] &&
+    on grep 'share join' /usr/share/zsh/vendor-completions/_tuntox && on grep 'share join' /usr/share/fish/vendor_completions.d/tuntox.fish
+}
+check "the completions of tuntox for bash, zsh and fish know share and join" completes_commands
 
 # --- a Tox network of the machine's own
 
@@ -134,6 +140,14 @@ before=$(date +%s%N)
 check "and lets it in at once" within $PATIENCE fetch ''
 note "in after $((($(date +%s%N) - before) / 1000000)) ms"
 check "tuntoxctl clients list names it" on sh -c 'tuntoxctl clients list | grep -q laptop'
+shares_and_joins() {
+  on systemd-run --quiet --unit=share --property=StandardOutput=file:/srv/share tuntox share 8080 --bootstrap "$node"
+  within $PATIENCE on grep -q 'tuntox join tuntox://' /srv/share || return
+  on systemd-run --quiet --unit=join tuntox join "$(on sed -n 's/^ *tuntox join //p' /srv/share)" --bootstrap "$node" -L 9200:127.0.0.1:8080
+  within $PATIENCE on curl --silent --fail --max-time $PATIENCE --output /dev/null http://127.0.0.1:9200/
+}
+check "tuntox join reaches the service by the link of tuntox share" shares_and_joins
+on systemctl stop join share
 
 # --- reloading
 
