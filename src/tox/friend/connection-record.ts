@@ -1,8 +1,8 @@
 /** The record of the connections with one friend: the route of its packets and since when, and the last error. */
 import type { Clock } from '../../base/clock.js';
 import type { Endpoint } from '../../base/endpoint.js';
-import type { Traffic } from '../net-crypto/connection-host.js';
 import type { CryptoConnection } from '../net-crypto/crypto-connection.js';
+import type { Traffic } from '../net-crypto/stream/connection-host.js';
 
 /** One moment by both clocks: the monotonic one and the wall clock. */
 export interface Moment {

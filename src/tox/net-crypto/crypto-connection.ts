@@ -5,15 +5,15 @@ import type { PublicKey } from '../crypto/keys.js';
 import { NONCE_SIZE } from '../crypto/sodium.js';
 import { CryptoKind } from '../packet/kind.js';
 import { HANDSHAKE_SIZE } from '../packet/net-crypto.js';
-import { CoalescedTimer } from './coalesced-timer.js';
-import type { CloseReason, ConnectionHandlers, ConnectionHost, PeerKeys, Traffic } from './connection-host.js';
-import { buildCookieRequest, type OpenedHandshake, openCookieResponse } from './handshake.js';
-import { type HandshakeMeaning, HandshakeState, type SessionKeys, type Stage } from './handshake-state.js';
-import type { TickTask } from './loop-tick.js';
-import { PacketSizes } from './packet-size.js';
-import { Path } from './path.js';
-import { type Route, UdpRoute } from './route.js';
-import { Session } from './session.js';
+import { buildCookieRequest, type OpenedHandshake, openCookieResponse } from './handshake/handshake.js';
+import { type HandshakeMeaning, HandshakeState, type SessionKeys, type Stage } from './handshake/handshake-state.js';
+import { PacketSizes } from './path/packet-size.js';
+import { Path } from './path/path.js';
+import { type Route, UdpRoute } from './path/route.js';
+import { CoalescedTimer } from './stream/coalesced-timer.js';
+import type { CloseReason, ConnectionHandlers, ConnectionHost, PeerKeys, Traffic } from './stream/connection-host.js';
+import type { TickTask } from './stream/loop-tick.js';
+import { Session } from './stream/session.js';
 
 export class CryptoConnection implements TickTask {
   readonly realKey: PublicKey;

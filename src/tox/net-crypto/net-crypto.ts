@@ -10,13 +10,13 @@ import { SharedKeyCache } from '../crypto/shared-key-cache.js';
 import { NONCE_SIZE } from '../crypto/sodium.js';
 import type { DatagramHandler } from '../network/datagram-socket.js';
 import { UdpKind } from '../packet/kind.js';
-import type { ConnectionHandlers, ConnectionHost, PeerKeys } from './connection-host.js';
-import { CookieJar } from './cookie.js';
 import { CryptoConnection } from './crypto-connection.js';
-import { buildCookieResponse, type OpenedHandshake, openCookieRequest, openHandshake } from './handshake.js';
-import { LoopTick } from './loop-tick.js';
-import { type Route, UdpRoute } from './route.js';
-import { SavedPaths } from './saved-paths.js';
+import { CookieJar } from './handshake/cookie.js';
+import { buildCookieResponse, type OpenedHandshake, openCookieRequest, openHandshake } from './handshake/handshake.js';
+import { type Route, UdpRoute } from './path/route.js';
+import { SavedPaths } from './path/saved-paths.js';
+import type { ConnectionHandlers, ConnectionHost, PeerKeys } from './stream/connection-host.js';
+import { LoopTick } from './stream/loop-tick.js';
 
 /**
  * Cookie requests and handshakes with unknown keys that are opened per second; each costs a key agreement, 60 µs. Those

@@ -27,7 +27,7 @@ const ADDRESS_SIZE = 28;
 /** Words of a run, see NativeAddon.send. */
 const [WORDS, SIZE, SEGMENT, IS_WHOLE, DONE, ERROR] = [5, 0, 1, 2, 3, 4] as const;
 /**
- * Data packets of net_crypto above the safe size are lost rather than fragmented, since net-crypto/packet-size probes which sizes
+ * Data packets of net_crypto above the safe size are lost rather than fragmented, since net-crypto/path/packet-size probes which sizes
  * pass. All other datagrams are fragmented where necessary.
  */
 const MEASURED_KIND = 0x1b;

@@ -1,5 +1,5 @@
 /**
- * The packets of net_crypto (spec: "Net crypto"), sealed and plain; net-crypto/handshake and net-crypto/session-cipher seal them.
+ * The packets of net_crypto (spec: "Net crypto"), sealed and plain; net-crypto/handshake/handshake and net-crypto/handshake/session-cipher seal them.
  *
  *     cookie request   0x18 || sender's DHT key (32) || nonce (24) || box of 72                             145 bytes
  *       content        sender's real key (32) || zeros (32) || echo u64
@@ -27,6 +27,8 @@ const MIN_CRYPTO_DATA_PACKET_SIZE = 28;
 export const MAX_CRYPTO_DATA_SIZE = 1373;
 /** Most bytes of data that pass on every path: 1,196 bytes of IPv4, 1,216 of IPv6 (RFC 8899, BASE_PLPMTU). */
 export const SAFE_CRYPTO_DATA_SIZE = 1141;
+/** Bytes of a packet on the wire besides its data: 27 of net_crypto, 8 of UDP, 20 of IPv4. */
+export const WIRE_OVERHEAD = 55;
 
 const COOKIE_HASH_SIZE = 64;
 const PADDING_QUANTUM = 8;

@@ -2,7 +2,7 @@
 import { Endpoint } from '../../../src/base/endpoint.js';
 import { seal, sharedKey } from '../../../src/tox/crypto/box.js';
 import { generateKeyPair, type PublicKey } from '../../../src/tox/crypto/keys.js';
-import { buildCookieRequest, buildHandshake } from '../../../src/tox/net-crypto/handshake.js';
+import { buildCookieRequest, buildHandshake } from '../../../src/tox/net-crypto/handshake/handshake.js';
 import { encodeAnnounceRequest, encodeAnnounceRequestContent } from '../../../src/tox/packet/announce.js';
 import { encodeNodesRequest, encodePing } from '../../../src/tox/packet/dht.js';
 import { encodeNatPing } from '../../../src/tox/packet/dht-request.js';

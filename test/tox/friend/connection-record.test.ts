@@ -1,7 +1,7 @@
 import t from 'tap';
 import { ConnectionRecord, closeText } from '../../../src/tox/friend/connection-record.js';
 import type { CryptoConnection } from '../../../src/tox/net-crypto/crypto-connection.js';
-import type { Stage } from '../../../src/tox/net-crypto/handshake-state.js';
+import type { Stage } from '../../../src/tox/net-crypto/handshake/handshake-state.js';
 import { ManualClock } from '../../support/manual-clock.js';
 import { at } from '../../support/nodes.js';
 

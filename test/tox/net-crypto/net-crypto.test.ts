@@ -1,6 +1,6 @@
 import t from 'tap';
 import { Endpoint } from '../../../src/base/endpoint.js';
-import type { Route } from '../../../src/tox/net-crypto/route.js';
+import type { Route } from '../../../src/tox/net-crypto/path/route.js';
 import { type CryptoPeer, connectedPair, isInOrder, Notes, numbered, sendAll, World } from './crypto-peers.js';
 import { hostileInputs } from './hostile.js';
 

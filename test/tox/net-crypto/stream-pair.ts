@@ -1,8 +1,8 @@
 /** The two ends of a session without its sealing, and a common link between them, for long transfers. */
 import { MemoryBudget } from '../../../src/base/memory-budget.js';
-import { CoalescedTimer } from '../../../src/tox/net-crypto/coalesced-timer.js';
-import { LoopTick } from '../../../src/tox/net-crypto/loop-tick.js';
-import { Session } from '../../../src/tox/net-crypto/session.js';
+import { CoalescedTimer } from '../../../src/tox/net-crypto/stream/coalesced-timer.js';
+import { LoopTick } from '../../../src/tox/net-crypto/stream/loop-tick.js';
+import { Session } from '../../../src/tox/net-crypto/stream/session.js';
 import { CryptoKind } from '../../../src/tox/packet/kind.js';
 import type { DataContent } from '../../../src/tox/packet/net-crypto.js';
 import { ManualClock } from '../../support/manual-clock.js';

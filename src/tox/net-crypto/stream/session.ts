@@ -1,0 +1,207 @@
+/**
+ * A session without its sealing: the sender, the receiver, and the packets that keep the two ends in step. The connection seals
+ * packets and chooses routes.
+ */
+import type { MemoryShare } from '../../../base/memory-budget.js';
+import { CryptoKind } from '../../packet/kind.js';
+import { checkCryptoData, type DataContent, encodeParts, MAX_CRYPTO_DATA_SIZE } from '../../packet/net-crypto.js';
+import { Congestion } from '../congestion/congestion.js';
+import { Rtt } from '../congestion/rtt.js';
+import type { PacketSize } from '../path/packet-size.js';
+import type { Evidence } from '../path/path-owner.js';
+import type { ConnectionHandlers } from './connection-host.js';
+import { Features } from './features.js';
+import { Receiver } from './receiver.js';
+import { SendWindow } from './send-window.js';
+import { Sender } from './sender.js';
+
+/** Seals and sends one data packet. @param size bytes up to which the data is padded */
+type Emit = (bufferStart: number, packetNumber: number, data: Buffer, size?: number) => void;
+
+interface SessionDeps {
+  /** Shares of the memory of all connections for packets that wait for earlier ones, and for unacknowledged ones. */
+  readonly memory: { readonly received: MemoryShare; readonly sent: MemoryShare };
+  readonly emit: Emit;
+  readonly handlers: Pick<ConnectionHandlers, 'onLossless' | 'onLossy' | 'onDrain'>;
+  /** Whether packets can be sealed. */
+  isOpen(): boolean;
+  /** Whether no other peer wakes us. */
+  isAlone(): boolean;
+  /** Returns the packet size of the path in use; undefined where all sizes pass. */
+  packetSize(): PacketSize | undefined;
+  readonly path: {
+    /** Whether the path has no room for a packet now; the owner calls `onTickEnd` when it has again. @param size bytes of data */
+    isBusy(size: number): boolean;
+    /** Whether packets need no pacing. */
+    readonly pacesItself: boolean;
+  };
+}
+
+const KILL = Buffer.from([CryptoKind.Kill]);
+/** Copies of a kill packet; if all are lost, the peer notices after 32 s. */
+const KILL_COPIES = 3;
+/** ms that a peer of our kind takes to acknowledge, that c-toxcore takes, which acknowledges few packets only each second, and that a busy machine takes to answer. */
+const OUR_DELAY = 15;
+const THEIR_DELAY = 1000;
+const ANSWER_DELAY = 250;
+/** ms within which a relay may deliver a packet that is too large for the path to a peer that reads no halves. */
+const RELAY_TIMEOUT = 3000;
+
+export class Session {
+  readonly rtt = new Rtt();
+  readonly congestion = new Congestion(this.rtt);
+  readonly sender: Sender;
+  readonly receiver: Receiver;
+  readonly evidence: Evidence;
+  readonly #deps: SessionDeps;
+  readonly #features = new Features();
+  readonly #window: SendWindow;
+  /** The first undelivered packet while it is too large for the path, and since when, ms. */
+  #tooLarge: { readonly number: number; readonly since: number } | undefined;
+
+  /** @param options.firstNumber of the packets of both directions; always 0 on the wire, tests begin near the wrap */
+  constructor(deps: SessionDeps, options: { readonly firstNumber?: number } = {}) {
+    this.#deps = deps;
+    const { rtt, congestion } = this;
+    const { memory, handlers, path } = deps;
+    this.#window = new SendWindow(memory.sent, options.firstNumber);
+    this.receiver = new Receiver(
+      {
+        memory: memory.received,
+        rtt,
+        features: this.#features,
+        isOpen: () => deps.isOpen(),
+        isAlone: () => deps.isAlone(),
+        onLossless: (data) => handlers.onLossless(data),
+        onLossy: (data) => handlers.onLossy(data),
+      },
+      options.firstNumber,
+    );
+    this.sender = new Sender({
+      window: this.#window,
+      congestion,
+      rtt,
+      transmit: (number, data, size) => this.#transmit(number, data, size),
+      packetSize: () => deps.packetSize(),
+      advertise: () => this.receiver.ackImmediately(),
+      isBlocked: (size) => path.isBusy(size),
+      pacesItself: () => path.pacesItself,
+    });
+    this.evidence = evidenceOf(this, this.#window, this.#features);
+  }
+
+  /**
+   * Sends a lossy packet at once; returns false if there is no session, or the peer has been silent for too long.
+   * @throws RangeError for other data
+   */
+  sendLossy(data: Buffer): boolean {
+    checkCryptoData(data, CryptoKind.FirstLossy, CryptoKind.LastLossy);
+    if (!this.#deps.isOpen() || !this.sender.maySendLossy) return false;
+    this.#emit(this.#window.next, data);
+    return true;
+  }
+
+  /** Sends kill packets to the peer, if there is a session. */
+  sendKill(): void {
+    if (!this.#deps.isOpen()) return;
+    for (let copy = 0; copy < KILL_COPIES; copy += 1) this.#emit(this.#window.next, KILL);
+  }
+
+  /** Seals a request packet that probes another route. @param seal seals a packet of the session */
+  sealProbe(seal: (bufferStart: number, packetNumber: number, data: Buffer) => Buffer): Buffer {
+    this.sender.onSealed();
+    return seal(this.receiver.start, this.#window.next, this.receiver.buildRequest());
+  }
+
+  /** An opened data packet of the peer arrived. */
+  receive({ bufferStart, packetNumber, data }: DataContent, now: number): void {
+    const id = data[0] as number;
+    const isRequest = id === CryptoKind.Request || id === CryptoKind.RequestWithEnd;
+    // An ack older than the newest one is void, but the data that came with it is valid (c-toxcore drops both).
+    this.sender.onAck(bufferStart, isRequest ? data : undefined, now);
+    this.receiver.receive(packetNumber, data, now);
+    if (id !== CryptoKind.Features) return;
+    this.congestion.noteOurKind();
+    this.sender.noteOurKind();
+  }
+
+  /** Whether the first undelivered packet will never arrive: it is too large for the path, and no relay delivered it. */
+  isTooLarge(now: number): boolean {
+    const mostWhole = this.#features.hasParts ? undefined : this.#deps.packetSize()?.maxWhole;
+    const number = mostWhole === undefined ? undefined : this.#window.firstUndelivered();
+    if (number === undefined || this.#window.dataOf(number).length <= (mostWhole ?? 0)) this.#tooLarge = undefined;
+    else if (this.#tooLarge?.number !== number) this.#tooLarge = { number, since: now };
+    return this.#tooLarge !== undefined && now - this.#tooLarge.since >= RELAY_TIMEOUT;
+  }
+
+  /** Releases all memory. */
+  close(): void {
+    this.receiver.close();
+    this.#window.close();
+  }
+
+  /** Sends what is due: data first, which carries acks, then a request packet if one is still needed. */
+  onTickEnd(now: number): void {
+    if (!this.#deps.isOpen()) return;
+    this.sender.pump(now);
+    if (this.receiver.requestDueAt <= now) {
+      this.#emit(this.#window.next, this.receiver.buildRequest());
+      this.receiver.onRequestSent(now);
+      const features = this.#features.next();
+      if (features !== undefined) this.#emit(this.#window.next, features);
+    }
+    if (this.sender.takeDrain()) this.#deps.handlers.onDrain();
+    this.sender.onTickEnd(now);
+  }
+
+  /** Returns when `onTickEnd` must be called next at the latest, ms of the clock. */
+  wakeAt(now: number): number {
+    return this.#deps.isOpen()
+      ? Math.min(this.sender.wakeAt(now), this.receiver.requestDueAt)
+      : Number.POSITIVE_INFINITY;
+  }
+
+  /** Sends a packet that is too large for the path in two halves to a peer of our kind, and to others whole, by a relay if possible. */
+  #transmit(number: number, data: Buffer, size: number | undefined): void {
+    const mostWhole = this.#deps.packetSize()?.maxWhole ?? MAX_CRYPTO_DATA_SIZE;
+    if (data.length <= mostWhole || !this.#features.hasParts) {
+      this.#emit(number, data, size);
+      return;
+    }
+    const parts = encodeParts(data);
+    // A queue with room for only one of them always loses the second one.
+    const isTurned = this.#window.timesSent(number) % 2 === 0;
+    for (const part of isTurned ? parts.toReversed() : parts) this.#emit(number, part);
+  }
+
+  #emit(number: number, data: Buffer, size?: number): void {
+    this.#deps.emit(this.receiver.start, number, data, size);
+    this.sender.onSealed();
+    this.receiver.onPiggybacked();
+  }
+}
+
+/** What the path learns from a session. */
+function evidenceOf({ rtt, sender, receiver }: Session, window: SendWindow, features: Features): Evidence {
+  const twoRoundTrips = (): number => 2 * rtt.smoothed + 2 * rtt.variation;
+  return {
+    get hasUnacked(): boolean {
+      return window.hasUnacked;
+    },
+    get isUnanswered(): boolean {
+      return sender.isUnanswered;
+    },
+    get arrivals(): number {
+      return receiver.arrivals;
+    },
+    get isOurKind(): boolean {
+      return features.isOurKind;
+    },
+    get ackTimeout(): number {
+      return twoRoundTrips() + (features.isOurKind ? OUR_DELAY : THEIR_DELAY);
+    },
+    get probeTimeout(): number {
+      return twoRoundTrips() + ANSWER_DELAY;
+    },
+  };
+}

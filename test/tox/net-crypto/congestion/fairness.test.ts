@@ -1,0 +1,123 @@
+/** How flows share a bottleneck of 50 Mbit/s and 40 ms, on the simulated clock. */
+import t from 'tap';
+import { type LinkOptions, type StreamEnd, StreamPair } from '../stream-pair.js';
+import { Bbr, type CongestionControl, Cubic, TcpFlow } from '../tcp-flow.js';
+
+const LINK = { rate: 50, delay: 20 } as const;
+/** ms of the queue: one bandwidth-delay product, and four. */
+const QUEUES = [40, 160];
+/** ms between the starts of two flows, until their rates are stable, and of the measurement. */
+const BETWEEN = 5000;
+const SETTLED = 8000;
+const MEASURED = 15_000;
+/** ms between the ticks in which a busy process handles received packets. */
+const BUSY = 5;
+
+/** A flow through the bottleneck, and the bytes that it has delivered. */
+type Flow = () => number;
+
+class Contest {
+  readonly #first: StreamPair;
+  readonly #second: StreamPair;
+  readonly #flows: Flow[] = [];
+
+  constructor(queue: number) {
+    const link: Partial<LinkOptions> = { ...LINK, queue };
+    this.#first = new StreamPair(link);
+    this.#second = new StreamPair(link, { beside: this.#first });
+  }
+
+  startPeers(): void {
+    for (const pair of [this.#first, this.#second]) {
+      pair.fill(Number.POSITIVE_INFINITY);
+      this.#flows.push(() => pair.far.received);
+    }
+  }
+
+  startRival(control: CongestionControl): void {
+    const flow = new TcpFlow(this.#first.clock, this.#first, control);
+    this.#flows.push(() => flow.received);
+  }
+
+  advance(ms: number): void {
+    this.#first.clock.advance(ms);
+  }
+
+  /** Makes our ends handle received packets only every `interval` ms. TCP, which runs in the kernel, does not wait. */
+  delayPeers(interval: number): void {
+    for (const pair of [this.#first, this.#second]) for (const end of [pair.near, pair.far]) this.#delay(end, interval);
+  }
+
+  #delay(end: StreamEnd, interval: number): void {
+    const { clock } = this.#first;
+    const receive = end.receive.bind(end);
+    const waiting: Parameters<typeof receive>[0][] = [];
+    end.receive = (content) => {
+      waiting.push(content);
+      if (waiting.length > 1) return;
+      clock.after(interval - (clock.now() % interval), () => {
+        for (const one of waiting.splice(0)) receive(one);
+      });
+    };
+  }
+
+  /** The rate of each flow, as a part of its fair share. */
+  shares(): number[] {
+    this.advance(SETTLED);
+    const before = this.#flows.map((flow) => flow());
+    this.advance(MEASURED);
+    const got = this.#flows.map((flow, index) => flow() - (before[index] ?? 0));
+    const fair = got.reduce((sum, bytes) => sum + bytes, 0) / got.length;
+    return got.map((bytes) => bytes / fair);
+  }
+}
+
+for (const queue of QUEUES) {
+  t.test(`two peers share a bottleneck with a queue of ${queue} ms`, async (t) => {
+    const contest = new Contest(queue);
+    contest.startPeers();
+    const shares = contest.shares();
+    t.ok(Math.min(...shares) >= 0.8, `${shares}`);
+  });
+
+  for (const Control of [Cubic, Bbr]) {
+    const rival = `a transfer by TCP with ${Control.name} at a queue of ${queue} ms`;
+    t.test(`two peers that start first take and leave a third of a fair share beside ${rival}`, async (t) => {
+      const contest = new Contest(queue);
+      contest.startPeers();
+      contest.advance(BETWEEN);
+      contest.startRival(new Control());
+      const shares = contest.shares();
+      t.ok(Math.min(...shares) >= 1 / 3, `${shares}`);
+    });
+  }
+}
+
+for (const [Control, queue] of [
+  [Cubic, 160],
+  [Bbr, 40],
+  [Bbr, 160],
+] as const) {
+  const rival = `a transfer by TCP with ${Control.name} at a queue of ${queue} ms`;
+  t.test(`two peers that start later take and leave a third of a fair share beside ${rival}`, async (t) => {
+    const contest = new Contest(queue);
+    contest.startRival(new Control());
+    contest.advance(BETWEEN);
+    contest.startPeers();
+    const shares = contest.shares();
+    t.ok(Math.min(...shares) >= 1 / 3, `${shares}`);
+  });
+}
+
+for (const queue of QUEUES) {
+  const rival = `a transfer by TCP with Cubic at a queue of ${queue} ms`;
+  t.test(`two peers on a busy machine take and leave a third of a fair share beside ${rival}`, async (t) => {
+    const contest = new Contest(queue);
+    contest.delayPeers(BUSY);
+    contest.startPeers();
+    contest.advance(BETWEEN);
+    contest.startRival(new Cubic());
+    const shares = contest.shares();
+    t.ok(Math.min(...shares) >= 1 / 3, `${shares}`);
+  });
+}
