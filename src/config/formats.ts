@@ -97,10 +97,19 @@ export function parseUses(text: string): number {
   return count;
 }
 
-/** Parses what to share: a port of this machine, or `host:port`. @throws FormatError */
+/**
+ * Parses what to share: a port of this machine, or `host:port`. The host has no character that a shell would change: it becomes part
+ * of a link.
+ * @throws FormatError
+ */
 export function parseSharedTarget(text: string): HostAndPort {
   if (/^[0-9]+$/.test(text)) return { host: LOOPBACK, port: parsePort(text) };
-  return parseTarget(text);
+  if (!/[:@]/.test(text) || text.includes('/')) {
+    throw new FormatError(`"${text}" is neither a port nor host:port: examples are 22, 10.0.0.5:80 and [::1]:80`);
+  }
+  const target = parseTarget(text);
+  if (!/^[\w.:%-]+$/.test(target.host)) throw new FormatError(`"${target.host}" is not the name or address of a host`);
+  return target;
 }
 
 /** Parses 76 hex digits of either case, with what copying adds. @throws FormatError */

@@ -3,7 +3,7 @@
  *
  *     tuntox://TOX_ID/SECRET/HOST:PORT
  *
- * No character of it has a meaning for a shell. An IPv6 address is in brackets.
+ * No character of it has a meaning for a shell, so an IPv6 address has no brackets: the port is what follows the last colon.
  */
 import { isIPv6 } from 'node:net';
 import { withoutCopyMarks } from '../base/copied-text.js';
@@ -21,9 +21,10 @@ export interface Link {
 }
 
 export function formatLink({ serverId, secret, target }: Link): string {
-  return `${SCHEME}${serverId}/${secret}/${targetText(target)}`;
+  return `${SCHEME}${serverId}/${secret}/${target.host}:${target.port}`;
 }
 
+/** Returns `host:port` with an IPv6 address in brackets. */
 export const targetText = ({ host, port }: HostAndPort): string => `${isIPv6(host) ? `[${host}]` : host}:${port}`;
 
 /** A port below FIRST needs root, so OFFSET is added: 22 becomes 10022. */

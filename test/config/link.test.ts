@@ -5,9 +5,10 @@ const ID = 'E776E9A993EE3CAE04F5946D9AC66FBBAA8C63A95A94B41942353C6DC1739B4B4C76
 
 t.test('a link is read back, whatever copying adds', async (t) => {
   for (const target of ['127.0.0.1:22', '[::1]:22', 'nas.local:80']) {
-    const text = `tuntox://${ID}/abc23/${target}`;
-    const link = parseLink(text);
-    t.equal(formatLink(link), text);
+    const link = parseLink(`tuntox://${ID}/abc23/${target}`);
+    const text = formatLink(link);
+    t.match(text, /^[\w:/.-]+$/, 'no shell changes it');
+    t.same(parseLink(text), link);
     t.equal(formatLink(parseLink(` ${text.slice(0, 40)}\n  ${text.slice(40)}\n`)), text);
   }
   t.match(parseLink(`tuntox://${ID}/abc23/[::1]:22`), { secret: 'abc23', target: { host: '::1', port: 22 } });

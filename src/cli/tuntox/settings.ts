@@ -86,7 +86,7 @@ export function settingsOf({ command, flags: given }: CommandLine, environment: 
 }
 
 function shareSettings(argument: string, flags: FlagSet, environment: Environment): ShareSettings {
-  flags.refuse(NOT_FOR_SHARE, 'is not for share: remove it, or run a server (tuntox --help)');
+  flags.refuse(NOT_FOR_SHARE, 'is not for share: remove it');
   return {
     ...commonSettings(flags, environment),
     secret: { from: 'nowhere' },

@@ -198,7 +198,10 @@ t.test('share is a server for one target, with limits', async (t) => {
   });
   t.match(settings('share 22', { TUNTOX_SHARED_SECRET: 'x' }), { secret: { from: 'nowhere' } });
   const cases: [string, RegExp][] = [
-    ['share web', /^share: "web" is not host:port/],
+    ['share web', /^share: "web" is neither a port nor host:port/],
+    ['share http://localhost:3000', /^share: "http:\/\/localhost:3000" is neither a port nor host:port/],
+    ['share *:22', /^share: "\*" is not the name or address of a host/],
+    ['share $(id):22', /^share: "\$\(id\)" is not the name/],
     ['share 0', /^share: "0" is not a port/],
     ['share 22 --for 0s', /^--for: "0s" is not a duration/],
     ['share 22 --for 25d', /^--for: "25d" is too long/],
