@@ -8,6 +8,8 @@ export interface Context {
   readonly log: Logger;
   readonly stdin: Readable;
   readonly stdout: Writable;
+  /** Whether standard output may get colours. */
+  readonly hasColour: boolean;
   readonly stopping: StopRequest;
 }
 

@@ -30,23 +30,35 @@ export async function run(
   { isForwarded, mayColour }: { readonly isForwarded: boolean; readonly mayColour: boolean },
 ): Promise<number> {
   const { isSyslog, logLevel: level } = settings;
+  const mayColourStream = (stream: { readonly isTTY?: boolean }) =>
+    stream.isTTY === true && mayColour && mayColourIn(process.env);
   const openLog = ({ stream }: { readonly stream: NodeJS.WritableStream & { readonly isTTY?: boolean } }) => {
     if (isSyslog) return serviceLog({ clock: systemClock, stream }, { level, format: { kind: 'journal' } });
-    const hasColour = stream.isTTY === true && mayColour && mayColourIn(process.env);
+    const hasColour = mayColourStream(stream);
     return { logger: winstonLogger(stream, { level, hasTime: level === 'debug' || level === 'trace', hasColour }) };
   };
   const isBackground = isService(settings) && settings.service.isBackground;
   return runProcess(process, { program: 'tuntox', isBackground, isSyslog, openLog }, ({ logger: log }, background) =>
-    runLogging(process, settings, { background, log, isForwarded }),
+    runLogging(process, settings, {
+      background,
+      log,
+      isForwarded,
+      hasColour: background === undefined && mayColourStream(process.stdout),
+    }),
   );
 }
 
 async function runLogging(
   process: NodeJS.Process,
   written: RunSettings,
-  options: { readonly background: BackgroundProcess | undefined; readonly log: Logger; readonly isForwarded: boolean },
+  options: {
+    readonly background: BackgroundProcess | undefined;
+    readonly log: Logger;
+    readonly isForwarded: boolean;
+    readonly hasColour: boolean;
+  },
 ): Promise<number> {
-  const { background, log, isForwarded } = options;
+  const { background, log, isForwarded, hasColour } = options;
   const { given, settings } = readGivenFiles(written, log);
   const stopping = new StopRequest();
   const stop = (signal: StopSignal): void => {
@@ -71,6 +83,7 @@ async function runLogging(
       return process.stdin;
     },
     stdout: background?.stdout ?? process.stdout,
+    hasColour,
     stopping,
     given,
   };

@@ -13,6 +13,7 @@ import type { ServiceProcess } from '../../../platform/process/service-process.j
 import { qrLines } from '../../qr.js';
 import type { Context } from '../context.js';
 import { ExitStatus } from '../exit-status.js';
+import { writeIdFile } from '../id-file.js';
 import { FLAG_NAMES } from '../setting-names.js';
 
 /** 100 random bits, in an alphabet without letters and digits that look alike. */
@@ -23,7 +24,7 @@ const newSecret = (): string =>
   Array.from({ length: SECRET_LENGTH }, () => ALPHABET[systemRandom.below(ALPHABET.length)]).join('');
 
 export async function runShare(settings: ShareSettings, context: Context, service: ServiceProcess): Promise<number> {
-  const { target, uses, directory } = settings;
+  const { target, uses, directory, idFile } = settings;
   const { log, stdout, stopping } = context;
   const secret = newSecret();
   const options = { secret: Buffer.from(secret), whitelist: [], isInsecureOpen: false, uses };
@@ -36,9 +37,11 @@ export async function runShare(settings: ShareSettings, context: Context, servic
     mayReach: onlyTarget(target, 'what is shared'),
   });
   try {
+    const id = engine.id.toString();
+    if (idFile !== undefined) await writeIdFile(idFile, id);
     engine.serve(new AccessPolicy(new FixedFactors({ random: systemRandom }, options)));
     const link = formatLink({ serverId: engine.id, secret, target });
-    await writeResult(stdout, await invitation(settings, { id: engine.id.toString(), secret, link }));
+    await writeResult(stdout, await invitation(settings, { id, secret, link, hasColour: context.hasColour }));
     await service.ready();
     await Promise.race([stopping.asked, ended(settings, context)]);
   } finally {
@@ -48,15 +51,17 @@ export async function runShare(settings: ShareSettings, context: Context, servic
 }
 
 async function invitation(
-  { target, uses, duration, hasQr }: ShareSettings,
-  { id, secret, link }: { readonly id: string; readonly secret: string; readonly link: string },
+  { target, uses, duration, hasQr, service }: ShareSettings,
+  made: { readonly id: string; readonly secret: string; readonly link: string; readonly hasColour: boolean },
 ): Promise<string> {
   const limits = [
     ...(uses === undefined ? [] : [`for ${countText(uses, 'client')}`]),
     ...(duration === undefined ? [] : [`for ${durationText(duration)}`]),
-    'until Ctrl-C',
+    service.isBackground ? 'until its process is stopped' : 'until Ctrl-C',
   ];
+  const { id, secret, link, hasColour } = made;
   const shared = targetText(target);
+  const forward = `${localPortOf(target)}:${shared}`;
   return [
     `Sharing ${shared} ${limits.join(', ')}. On the other machine, run:`,
     '',
@@ -64,9 +69,9 @@ async function invitation(
     '',
     'or, with the original tuntox:',
     '',
-    `  tuntox -i ${id} -s ${secret} -L ${localPortOf(target)}:${shared}`,
+    `  tuntox -i ${id} -s ${secret} -L ${shared.includes('[') ? `'${forward}'` : forward}`,
     '',
-    ...(hasQr ? [...(await qrLines(link, false)), ''] : []),
+    ...(hasQr ? [...(await qrLines(link, hasColour)), ''] : []),
     '',
   ].join('\n');
 }
