@@ -57,12 +57,15 @@ t.test('every link of the documents at the top and in docs leads to a file', asy
 const TOX_ID = 'F404ABAA1C99A9D37D61AB54898F56793E1DEF8BD46B1038B9D822E8460FAB670000000080BA';
 
 /** Placeholders, and the values that a reader puts there. */
+const LINK = `tuntox://${TOX_ID}/abc23/127.0.0.1:22`;
 const PLACEHOLDERS: Readonly<Record<string, string>> = {
   TOX_ID,
   ID: TOX_ID,
   KEY: TOX_ID.slice(0, 64),
   COMMAND: 'status',
-  LINK: `tuntox://${TOX_ID}/abc23/127.0.0.1:22`,
+  LINK,
+  // `tuntox join -` reads it.
+  '-': LINK,
   PORT: '22',
   'HOST:PORT': '127.0.0.1:22',
   '%h:%p': '127.0.0.1:22',

@@ -19,7 +19,7 @@ const HEAD = `.\\" Made by \`make manual\` from src/cli/tuntox/options.ts.
 .Ar port | host : Ns Ar port
 .Nm
 .Cm join
-.Ar link
+.Ar link | Cm -
 .Nm
 .Fl -secret-file Ar file
 .Op Fl C Ar dir
@@ -48,6 +48,10 @@ makes one service reachable: it prints a link, which contains a new secret, and 
 .Cm join
 opens a local port on another machine that leads to the service of a link.
 The port is that of the service; below 1024 it is 10000 more, and if it is in use another one.
+The link contains the secret:
+.Cm join
+removes it from the process list as soon as it has started, and reads it from standard input if it is
+.Sq - .
 .Pp
 Without a command and without
 .Fl L , W

@@ -6,7 +6,7 @@ const USAGE = `tuntox - reach a TCP service behind NATs over the Tox network
 
 One service, with a link for the other machine:
   tuntox share PORT | HOST:PORT              (prints the link)
-  tuntox join LINK                           (opens a local port)
+  tuntox join LINK | -                       (opens a local port; - reads LINK)
 Server, on the machine to be reached (prints its Tox ID):
   tuntox --secret-file FILE [-C DIR] [-i CLIENT_ID]... [-f RULES]
 Client, with the server's Tox ID:

@@ -3,13 +3,14 @@ import { CodedError } from '../../base/coded-error.js';
 import { ownVersion } from '../../base/own-files.js';
 import { errorReport } from '../../base/program-error.js';
 import { OutputError, writeResult } from '../../base/result-output.js';
+import { readSmallFile } from '../../base/small-file.js';
 import type { LastingSettings } from '../../config/classic-settings.js';
 import { lockFile } from '../../engine/state/file-lock.js';
 import { hasForwardingParent } from '../../platform/process/parent-process.js';
 import { runAs } from '../../platform/process/service-process.js';
 import { userToBecome } from '../../platform/process/user.js';
 import { ExitStatus } from './exit-status.js';
-import { readCommandLine, UsageError } from './flags.js';
+import { type CommandLine, readCommandLine, UsageError } from './flags.js';
 import { BRIEF_HELP, HELP } from './help.js';
 import type { OptionName } from './options.js';
 
@@ -28,7 +29,7 @@ export async function main(process: NodeJS.Process): Promise<number> {
     } else {
       // Loaded late: the Tox stack takes longer to load than help takes to print.
       const { settingsOf } = await import('./settings.js');
-      const settings = settingsOf(line, process.env);
+      const settings = settingsOf(withLink(line, process), process.env);
       const isForwarded = hasForwardingParent(process);
       const status = 'service' in settings ? await runAsUser(process, settings) : undefined;
       if (status !== undefined) return status;
@@ -41,6 +42,31 @@ export async function main(process: NodeJS.Process): Promise<number> {
     process.stderr.write(`tuntox: ${textOf(error, process.env)}\n`);
     return error instanceof UsageError ? ExitStatus.Usage : ExitStatus.Failed;
   }
+}
+
+/** Bytes; a link has at most some 400 characters. */
+const MAX_LINK = 4096;
+
+/**
+ * The link of `join` contains a secret. With `-` it is read from standard input; otherwise it disappears from the process list
+ * here, a moment after the start.
+ * @throws UsageError, FileError
+ */
+function withLink(line: CommandLine, process: NodeJS.Process): CommandLine {
+  const { command, flags } = line;
+  if (command?.name !== 'join') return line;
+  if (command.argument !== '-') {
+    process.title = 'tuntox join';
+    return line;
+  }
+  const background = flags.find(({ flag }) => flag === '--background');
+  if (background !== undefined) {
+    throw new UsageError(
+      `join - reads standard input, which is closed in the background: remove ${background.written}`,
+    );
+  }
+  const argument = readSmallFile('/dev/stdin', MAX_LINK, { mayWait: true }).toString();
+  return { ...line, command: { ...command, argument } };
 }
 
 function textOf(error: unknown, environment: NodeJS.ProcessEnv): string {

@@ -74,8 +74,9 @@ function textOf(code: ServerErrorCode, { name, names, away, proxyFault, hasBoots
       return `${name} has not been found for ${time}: check that it runs and is online, and that its Tox ID is right`;
     case 'not-admitted':
       return (
-        `${name} is reachable, but has not admitted this client for ${time}: check the secret; if it has a whitelist, its ` +
-        `owner has to add the Tox ID of this client, which ${names.directory} keeps; or it stopped less than five minutes ago`
+        `${name} is reachable, but has not admitted this client for ${time}: check the secret, or ask for a new link if ` +
+        `yours is used up; if it has a whitelist, its owner has to add the Tox ID of this client, which ` +
+        `${names.directory} keeps; or it stopped less than five minutes ago`
       );
     case 'no-connection': {
       const longer = names.timeout === undefined ? '' : `, or wait longer with ${names.timeout}`;

@@ -1,4 +1,6 @@
 /** `tuntox share` and `tuntox join` as processes in a private network. */
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import t, { type Test } from 'tap';
 import { freeTcpPort, type Process, startTuntox } from '../../support/processes.js';
 import { temporaryDirectory } from '../../support/temporary-directory.js';
@@ -6,6 +8,8 @@ import { askPort, startEcho, startNode } from './support/network.js';
 
 const LINK_LINE = /^ {2}tuntox (join tuntox:\S+)$/m;
 const UPSTREAM_LINE = /^ {2}tuntox (-i [0-9A-F]{76} -s \S+) -L ([0-9]+:\S+)$/m;
+
+const ID = 'E776E9A993EE3CAE04F5946D9AC66FBBAA8C63A95A94B41942353C6DC1739B4B4C762C7DA7B9';
 
 function start(t: Test, args: readonly string[]): Process {
   const command = startTuntox(args);
@@ -26,19 +30,20 @@ t.test('two commands reach a service: the link of share is all that join needs',
   const node = await startNode(t);
   const echo = await startEcho(t);
   const share = start(t, ['share', `${echo}`, '--uses', '1', ...node]);
-  const [, join = ''] = await share.waitFor(LINK_LINE);
+  const [, joining = ''] = await share.waitFor(LINK_LINE);
   t.match(
     share.stdout,
     new RegExp(`^Sharing 127\\.0\\.0\\.1:${echo} for 1 client, until Ctrl-C\\. On the other machine, run:\\n`),
   );
-  const client = start(t, [...join.split(' '), '-C', temporaryDirectory(t), ...node]);
+  const client = start(t, [...joining.split(' '), '-C', temporaryDirectory(t), ...node]);
   // The port of the service is in use on this machine, so the client takes another one.
   const port = await openedPort(client);
+  t.match(client.stderr, `port ${echo} is in use on this machine`);
   t.not(port, echo);
   t.equal(await askPort(port, 'through the link'), 'through the link');
   await share.waitFor(/admitted by the secret/);
 
-  const second = start(t, [...join.split(' '), ...node]);
+  const second = start(t, [...joining.split(' '), ...node]);
   await share.waitFor(/refused, the secret has admitted as many clients as it may/);
   t.equal(await second.stop('SIGINT'), 130);
   t.equal(await client.stop('SIGINT'), 130);
@@ -59,6 +64,36 @@ t.test('the line for the original tuntox works, and no other target is allowed',
   const denied = start(t, [...access.split(' '), '-W', `127.0.0.1:${other}`, ...node]);
   t.equal(await denied.exited, 4);
   await share.waitFor(/refused: .*what is shared/);
+});
+
+t.test('-I of a share gets its Tox ID, and a line with brackets is quoted for the shell', async (t) => {
+  const file = join(temporaryDirectory(t), 'id');
+  const directory = join(temporaryDirectory(t), 'state');
+  const share = start(t, ['share', '[::1]:22', '-I', file, '-C', directory, '--bootstrap', 'none']);
+  const [, id = ''] = await share.waitFor(/^ {2}tuntox -i ([0-9A-F]{76}) -s \S+ -L '10022:\[::1\]:22'$/m);
+  t.equal(readFileSync(file, 'utf8').trim(), id);
+  const [, joining = ''] = await share.waitFor(LINK_LINE);
+  t.match(joining, /\/::1:22$/);
+
+  await share.stop();
+  const itself = start(t, [...joining.split(' '), '-C', directory, '--bootstrap', 'none']);
+  t.equal(await itself.exited, 2);
+  t.match(itself.stderr, /this is the client's own Tox ID/);
+});
+
+t.test('the link of join is not in the process list, or is read from standard input', async (t) => {
+  const link = `tuntox://${ID}/abc23/127.0.0.1:3000`;
+  const args = ['--bootstrap', 'none'];
+  const client = start(t, ['join', link, ...args]);
+  await openedPort(client);
+  t.notMatch(readFileSync(`/proc/${client.pid}/cmdline`, 'latin1'), 'abc23');
+  const reader = start(t, ['join', '-', ...args]);
+  reader.child.stdin.end(`${link}\n`);
+  await openedPort(reader);
+  t.equal(await reader.stop('SIGINT'), 130);
+  const background = start(t, ['join', '-', '-z', ...args]);
+  t.equal(await background.exited, 2);
+  t.match(background.stderr, /^tuntox: join - reads standard input, .*: remove -z/);
 });
 
 t.test('a share ends by itself after the time of --for', async (t) => {

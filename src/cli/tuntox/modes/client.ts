@@ -1,5 +1,6 @@
 /** A client: `tuntox -i ID` with -L, -W or -p. */
 import { CodedError } from '../../../base/coded-error.js';
+import type { Logger } from '../../../base/logger.js';
 import type { ClientSettings, ForwardSettings, PipeSettings } from '../../../config/classic-settings.js';
 import type { ForwardText } from '../../../config/formats.js';
 import { noTarget } from '../../../engine/access/target-rules.js';
@@ -32,7 +33,7 @@ export async function runClient(
   try {
     if (settings.idFile !== undefined) await writeIdFile(settings.idFile, engine.id.toString());
     if (engine.id.publicKey.equals(settings.serverId.publicKey)) {
-      throw new UsageError("-i is this client's own Tox ID: use the one of the server");
+      throw new UsageError("this is the client's own Tox ID: use the one of the server, or another directory with -C");
     }
     const server = engine.connect(settings.serverId, context.given.secret, settings.patience);
     return await runJob(settings, server, context, service);
@@ -72,17 +73,22 @@ async function forward(
   service?: ServiceProcess,
 ): Promise<number> {
   // The ports are opened before the server is found: connections wait, and a port in use is reported now.
-  for (const spec of settings.forwards) await openPort(settings, spec, server);
+  for (const spec of settings.forwards) await openPort(settings, spec, { server, log: context.log });
   await service?.ready();
   return context.stopping.orStatusOf(server.givenUp);
 }
 
 /** Opens the local port; after `tuntox join` any other if that one is in use. */
-async function openPort({ mayMovePorts }: ForwardSettings, spec: ForwardText, server: RemoteServer): Promise<void> {
+async function openPort(
+  { mayMovePorts }: ForwardSettings,
+  spec: ForwardText,
+  { server, log }: { readonly server: RemoteServer; readonly log: Logger },
+): Promise<void> {
   try {
     await server.forward(spec);
   } catch (error) {
     if (!mayMovePorts || !(error instanceof CodedError) || error.code !== 'address-in-use') throw error;
+    log.warn(`port ${spec.port} is in use on this machine, so another one is opened; -L chooses it`);
     await server.forward({ ...spec, port: 0 });
   }
 }
