@@ -103,15 +103,17 @@ function joinSettings(argument: string, flags: FlagSet, environment: Environment
   flags.refuse(NOT_FOR_JOIN, 'is not for join: remove it');
   const { serverId, secret, target } = flags.parse('join', argument, parseLink);
   const given = flags.all('--forward', parseForward);
+  const common = commonSettings(flags, environment);
   return {
-    ...commonSettings(flags, environment),
+    ...common,
     secret: { from: 'link', text: secret },
     mode: 'forward',
     service: serviceSettings(flags),
     serverId,
     patience: patienceOf(flags, undefined),
     forwards: given.length > 0 ? given : [{ bind: LOOPBACK, port: localPortOf(target), target }],
-    mayMovePorts: given.length === 0,
+    // With -q nobody would learn the other port.
+    mayMovePorts: given.length === 0 && common.logLevel !== 'error',
   };
 }
 
