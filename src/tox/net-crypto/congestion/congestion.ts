@@ -29,8 +29,9 @@ const PACKET = MAX_CRYPTO_DATA_SIZE + WIRE_OVERHEAD;
 
 /** The initial window, as large as c-toxcore's own first burst (CRYPTO_MIN_QUEUE_LENGTH). */
 const FIRST_WINDOW = 64 * PACKET;
-/** The initial window for other peers, once a round trip is known to pace it by; it adds 0.2 s of queue at 5 Mbit/s. */
+/** The initial window for other peers on a path of at least so many ms, where a round costs much; it adds 0.2 s of queue at 5 Mbit/s. */
 const FAST_FIRST_WINDOW = 96 * PACKET;
+const LONG_ROUND_TRIP = 20;
 /** ms over which the initial window is sent to a polled peer: half of the 128 packets that its socket takes in 50 ms. */
 const POLLED_FIRST_SPREAD = 25;
 /** Least ms for other peers, so that the default buffer of a socket holds unread packets. */
@@ -156,7 +157,8 @@ export class Congestion {
   }
 
   get #firstWindow(): number {
-    return this.#isPolled || !this.#rtt.isKnown ? FIRST_WINDOW : FAST_FIRST_WINDOW;
+    const isLong = this.#rtt.isKnown && this.#rtt.min >= LONG_ROUND_TRIP;
+    return isLong && !this.#isPolled ? FAST_FIRST_WINDOW : FIRST_WINDOW;
   }
 
   get #windowGain(): number {

@@ -67,7 +67,7 @@ t.test(
     rtt.add(100, 0);
     t.equal(Math.round(congestion.pacingRate), Math.round((2.885 * 96 * PACKET) / 100));
     rtt.add(0.1, 1);
-    t.equal(congestion.pacingRate, (96 * PACKET) / 4, 'but no more than a socket holds');
+    t.equal(congestion.pacingRate, (64 * PACKET) / 4, 'but no more than a socket holds');
   },
 );
 
