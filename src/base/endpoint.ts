@@ -5,6 +5,10 @@ import { type AddressKind, addressKind } from './address-kind.js';
 const DOT = 0x2e;
 const DIGIT_ZERO = 0x30;
 
+/** Returns `host:port`, with an IPv6 address in brackets. @param place.host a name or an address without brackets */
+export const hostAndPort = ({ host, port }: { readonly host: string; readonly port: number }): string =>
+  `${host.includes(':') ? `[${host}]` : host}:${port}`;
+
 export class Endpoint {
   /** 4 or 6. */
   readonly family: 4 | 6;

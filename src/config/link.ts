@@ -5,7 +5,6 @@
  *
  * No character of it has a meaning for a shell, so an IPv6 address has no brackets: the port is what follows the last colon.
  */
-import { isIPv6 } from 'node:net';
 import { withoutCopyMarks } from '../base/copied-text.js';
 import type { ToxId } from '../tox/crypto/tox-id.js';
 import { FormatError } from './format-error.js';
@@ -23,9 +22,6 @@ export interface Link {
 export function formatLink({ serverId, secret, target }: Link): string {
   return `${SCHEME}${serverId}/${secret}/${target.host}:${target.port}`;
 }
-
-/** Returns `host:port` with an IPv6 address in brackets. */
-export const targetText = ({ host, port }: HostAndPort): string => `${isIPv6(host) ? `[${host}]` : host}:${port}`;
 
 /** A port below FIRST needs root, so OFFSET is added: 22 becomes 10022. */
 const FIRST = 1024;

@@ -2,6 +2,7 @@
  * The URL of a proxy, as in ALL_PROXY: `socks5://[USER:PASSWORD@]HOST[:PORT]` or `http://[USER:PASSWORD@]HOST:PORT`. Errors do not
  * show it, because it may contain a password.
  */
+import { hostAndPort } from '../base/endpoint.js';
 import { FormatError } from './format-error.js';
 import { type HostAndPort, parseTarget } from './formats.js';
 
@@ -17,8 +18,7 @@ export interface ProxySetting {
 }
 
 /** Returns the URL without the credentials. */
-export const describeProxy = ({ kind, host, port }: ProxyAddress): string =>
-  `${kind}://${host.includes(':') ? `[${host}]` : host}:${port}`;
+export const describeProxy = (proxy: ProxyAddress): string => `${proxy.kind}://${hostAndPort(proxy)}`;
 
 /** socks5 and socks5h mean the same, because names are never looked up here. */
 const KINDS: Readonly<Record<string, ProxyAddress['kind']>> = { socks5: 'socks5', socks5h: 'socks5', http: 'http' };

@@ -1,5 +1,5 @@
 import t from 'tap';
-import { Endpoint } from '../../src/base/endpoint.js';
+import { Endpoint, hostAndPort } from '../../src/base/endpoint.js';
 import { SeededRandom } from '../support/seeded-random.js';
 
 const keyOf = (address: string, port = 1): string | undefined => Endpoint.of(address, port)?.key;
@@ -122,4 +122,11 @@ t.test('local networks are those of c-toxcore', async (t) => {
   ];
   for (const address of local) t.equal(Endpoint.of(address, 1)?.isLan, true, address);
   for (const address of remote) t.equal(Endpoint.of(address, 1)?.isLan, false, address);
+});
+
+t.test('a host and a port are one text, with brackets around an IPv6 address', async (t) => {
+  t.same(
+    ['127.0.0.1', 'nas.local', '::1'].map((host) => hostAndPort({ host, port: 22 })),
+    ['127.0.0.1:22', 'nas.local:22', '[::1]:22'],
+  );
 });

@@ -4,7 +4,6 @@ import { dateText } from '../../base/units.js';
 import type { Result } from '../../control/protocol.js';
 
 type ClientName = Pick<Result<'ping'>['client'], 'name' | 'publicKey'>;
-type Target = Result<'rules.check'>['target'];
 
 /** Hex digits shown of a key. */
 const SHORT_KEY = 8;
@@ -25,9 +24,6 @@ export const NAME_COLUMNS = [
 
 /** Returns both ends of a Tox ID. */
 export const shortId = (toxId: string): string => `${toxId.slice(0, SHORT_KEY)}…${toxId.slice(-ID_END)}`;
-
-export const targetText = ({ host, port }: Target): string =>
-  host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`;
 
 /** Describes the targets of a whitelist entry. */
 export const allowText = (allow: readonly string[]): string => (allow.length === 0 ? 'any' : allow.join(' '));

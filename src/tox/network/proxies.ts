@@ -8,7 +8,7 @@
  *     HTTP (RFC 9110, 9.3.6)    CONNECT address:port HTTP/1.1, headers, empty line   ->   HTTP/1.x 2xx …, headers, empty line
  */
 import { ByteWriter } from '../../base/bytes.js';
-import type { Endpoint } from '../../base/endpoint.js';
+import { type Endpoint, hostAndPort } from '../../base/endpoint.js';
 
 interface ProxyCredentials {
   /** 1 to 255 bytes each, as UTF-8. */
@@ -25,8 +25,7 @@ export interface ProxyServer {
 }
 
 /** The proxy as text, without its credentials. */
-export const proxyName = ({ kind, host, port }: ProxyServer): string =>
-  `${kind}://${host.includes(':') ? `[${host}]` : host}:${port}`;
+export const proxyName = (proxy: ProxyServer): string => `${proxy.kind}://${hostAndPort(proxy)}`;
 
 /** Why a proxy is unusable, whatever the destination. */
 export type ProxyErrorCode = 'unreachable' | 'silent' | 'not-a-proxy' | 'credentials' | 'refuses';

@@ -1,7 +1,7 @@
 /** The host and port that a tunnel connects to. */
 import { isIPv4 } from 'node:net';
 import { domainToASCII } from 'node:url';
-import { Endpoint } from '../../base/endpoint.js';
+import { Endpoint, hostAndPort } from '../../base/endpoint.js';
 
 export interface Target {
   /** A name or a literal address, IPv6 without brackets; but peers may send brackets. */
@@ -9,10 +9,7 @@ export interface Target {
   readonly port: number;
 }
 
-export function describeTarget(target: Target): string {
-  const host = bareHost(target.host);
-  return host.includes(':') ? `[${host}]:${target.port}` : `${host}:${target.port}`;
-}
+export const describeTarget = ({ host, port }: Target): string => hostAndPort({ host: bareHost(host), port });
 
 export function bareHost(host: string): string {
   return host.startsWith('[') && host.endsWith(']') ? host.slice(1, -1) : host;

@@ -1,10 +1,12 @@
 /** `tuntox share`: a server for one target. The link that it prints is the only way in. */
+
 import { systemClock } from '../../../base/clock.js';
+import { hostAndPort } from '../../../base/endpoint.js';
 import { systemRandom } from '../../../base/random.js';
 import { writeResult } from '../../../base/result-output.js';
 import { countText, durationText } from '../../../base/units.js';
 import type { ShareSettings } from '../../../config/classic-settings.js';
-import { formatLink, localPortOf, targetText } from '../../../config/link.js';
+import { formatLink, localPortOf } from '../../../config/link.js';
 import { FixedFactors } from '../../../engine/access/access-factors.js';
 import { AccessPolicy } from '../../../engine/access/access-policy.js';
 import { onlyTarget } from '../../../engine/access/target-rules.js';
@@ -60,7 +62,7 @@ async function invitation(
     service.isBackground ? 'until its process is stopped' : 'until Ctrl-C',
   ];
   const { id, secret, link, hasColour } = made;
-  const shared = targetText(target);
+  const shared = hostAndPort(target);
   const forward = `${localPortOf(target)}:${shared}`;
   return [
     `Sharing ${shared} ${limits.join(', ')}. On the other machine, run:`,
