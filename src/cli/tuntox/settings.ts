@@ -52,27 +52,10 @@ const NOT_FOR_NODES: readonly OptionName[] = [
 /** ms that -W and -p wait for the server, and each client with --max-retries. */
 const DEFAULT_TIMEOUT = 60_000;
 
-/** What `share` makes itself: its target is the only one, and its link the only way in. */
-const NOT_FOR_SHARE: readonly OptionName[] = [
-  ...SERVER_ONLY,
-  ...CLIENT_ONLY,
-  '--identity',
-  '--secret',
-  '--secret-file',
-  '--forward',
-  '--pipe',
-  '--ping',
-  '--node',
-];
-const NOT_FOR_JOIN: readonly OptionName[] = [
-  ...NOT_FOR_CLIENTS,
-  '--identity',
-  '--secret',
-  '--secret-file',
-  '--pipe',
-  '--ping',
-  '--node',
-];
+/** What a link stands for: whom to reach, how to be admitted, and what for. */
+const IN_LINK: readonly OptionName[] = ['--identity', '--secret', '--secret-file', '--pipe', '--ping', '--node'];
+const NOT_FOR_SHARE: readonly OptionName[] = [...SERVER_ONLY, ...CLIENT_ONLY, ...IN_LINK, '--forward'];
+const NOT_FOR_JOIN: readonly OptionName[] = [...NOT_FOR_CLIENTS, ...IN_LINK];
 const SHARE_ONLY: readonly OptionName[] = ['--for', '--uses', '--qr'];
 
 /** @throws UsageError */
