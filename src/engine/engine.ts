@@ -41,7 +41,7 @@ export class Engine {
   readonly #entry: NetworkEntry;
   readonly #watch: NetworkWatch;
   /** Closed first when stopping. */
-  readonly #roles: { close(): void }[] = [];
+  readonly #roles = new Set<{ close(): void }>();
   #saveTimer: Timer | undefined;
   #warningTimer: Timer | undefined;
   #onlineSince: number;
@@ -128,7 +128,7 @@ export class Engine {
       if (!this.#wasOnline && !this.#deps.tox.isOnline) this.#deps.log.warn(NO_NETWORK);
     });
     const admission = new ClientAdmission(this.#deps, policy, aliasOf);
-    this.#roles.push(admission);
+    this.#roles.add(admission);
     return admission;
   }
 
@@ -138,8 +138,9 @@ export class Engine {
       if (!this.#deps.tox.isOnline) this.#entry.ask();
     };
     const options = { id, secret, retry, hasBootstrapNodes: this.hasBootstrapNodes, names: this.#names };
-    const server = new RemoteServer({ ...this.#deps, bootstrapAgain }, options);
-    this.#roles.push(server);
+    const onLeft = (left: RemoteServer): void => void this.#roles.delete(left);
+    const server = new RemoteServer({ ...this.#deps, bootstrapAgain, onLeft }, options);
+    this.#roles.add(server);
     return server;
   }
 

@@ -3,12 +3,15 @@ import type { Readable, Writable } from 'node:stream';
 import { Backoff } from '../../base/backoff.js';
 import type { Clock, Timer } from '../../base/clock.js';
 import { FloodLog } from '../../base/flood-log.js';
+import { Listeners } from '../../base/listeners.js';
 import type { Logger } from '../../base/logger.js';
 import type { Random } from '../../base/random.js';
+import type { ConnectionPath } from '../../tox/connection-facts.js';
 import type { ToxId } from '../../tox/crypto/tox-id.js';
 import type { Friend } from '../../tox/messenger.js';
-import type { ForwardSpec } from '../../tunnel/client/local-forward.js';
+import type { ForwardSpec, LocalForward } from '../../tunnel/client/local-forward.js';
 import { openStdioPipe } from '../../tunnel/client/stdio-pipe.js';
+import type { OpenHandlers } from '../../tunnel/link/outgoing-requests.js';
 import type { TunnelService } from '../../tunnel/tunnel-service.js';
 import type { Target } from '../../tunnel/wire/target.js';
 import { friendRequestMessage } from '../access/access-policy.js';
@@ -32,6 +35,8 @@ interface Deps {
   readonly tunnels: TunnelService;
   /** Asks the bootstrap nodes again. */
   readonly bootstrapAgain: () => void;
+  /** The connection was ended by `leave`. */
+  readonly onLeft: (server: RemoteServer) => void;
 }
 
 export interface RemoteServerOptions {
@@ -49,8 +54,9 @@ export class RemoteServer {
   readonly #options: RemoteServerOptions;
   readonly #peerId: string;
   readonly #name: string;
-  readonly #friend: Friend;
-  readonly #watch: ConnectionWatch;
+  #friend: Friend;
+  #watch: ConnectionWatch;
+  #secret: Buffer | undefined;
   /** A server may connect and disconnect any number of times. */
   readonly #floodLog: FloodLog;
   readonly #hints: Backoff;
@@ -59,6 +65,8 @@ export class RemoteServer {
   #awaySince: number;
   #hintTimer: Timer | undefined;
   #isClosed = false;
+  #isOnline = false;
+  readonly #changes = new Listeners<[isOnline: boolean]>();
   #onFirstOnline: () => void = () => {};
   /** Resolves when the server has admitted us for the first time. */
   readonly online: Promise<void>;
@@ -89,21 +97,48 @@ export class RemoteServer {
       onExhausted: () => this.#onGivenUp(this.#error()),
     });
     deps.log.info(`connecting to ${this.#name}`);
-    this.#friend = deps.tox.addFriend(options.id, friendRequestMessage(options.secret));
-    this.#watch = new ConnectionWatch({ ...deps, friend: this.#friend, nameNow: () => this.#name }, { news: 'info' });
-    openChannels(this.#friend, {
-      onOpen: (channel) => {
-        deps.tunnels.attach(channel);
-        this.#onOnline();
-      },
-      onClose: () => this.#onOffline(),
-    });
+    this.#secret = options.secret;
+    this.#friend = this.#join();
+    this.#watch = this.#newWatch();
     this.#await();
   }
 
+  get isOnline(): boolean {
+    return this.#isOnline;
+  }
+
+  /** How the server is reached. */
+  get path(): ConnectionPath {
+    return this.#friend.path;
+  }
+
+  /** Why there is no connection at this moment. */
+  get reason(): ServerError {
+    return this.#error();
+  }
+
+  /** @returns a function that removes the listener */
+  onChange(listener: (isOnline: boolean) => void): () => void {
+    return this.#changes.add(listener);
+  }
+
+  /** Asks to be admitted with another secret; does nothing while the server is connected, which needs none. */
+  useSecret(secret: Buffer): void {
+    if (this.#isOnline || this.#secret?.equals(secret)) return;
+    this.#secret = secret;
+    this.#deps.tox.removeFriend(this.#friend);
+    this.#friend = this.#join();
+    this.#watch = this.#newWatch();
+  }
+
   /** Listens on a local port, whether the server is connected or not. @throws ListenError */
-  async forward(spec: ForwardSpec): Promise<void> {
-    await this.#deps.tunnels.forward(this.#peerId, spec);
+  forward(spec: ForwardSpec): Promise<LocalForward> {
+    return this.#deps.tunnels.forward(this.#peerId, spec);
+  }
+
+  /** Requests a tunnel, whether the server is connected or not. @returns a function that cancels the request */
+  open(target: Target, handlers: OpenHandlers): () => void {
+    return this.#deps.tunnels.opener(this.#peerId).open(target, handlers);
   }
 
   /** Resolves when both directions have ended. @throws ServerError, TunnelError, StdioError */
@@ -119,6 +154,15 @@ export class RemoteServer {
     return this.#deps.tunnels.ping(this.#peerId);
   }
 
+  /** Ends the connection and its tunnels; the identity and other connections stay. */
+  leave(): void {
+    if (this.#isClosed) return;
+    this.close();
+    this.#deps.tunnels.closePeer(this.#peerId, 'shutting-down');
+    this.#deps.tox.removeFriend(this.#friend);
+    this.#deps.onLeft(this);
+  }
+
   /** Stops retrying and logging; the stack ends the connection. */
   close(): void {
     this.#isClosed = true;
@@ -127,7 +171,25 @@ export class RemoteServer {
     this.#floodLog.close();
   }
 
+  #join(): Friend {
+    const { tox, tunnels } = this.#deps;
+    const friend = tox.addFriend(this.#options.id, friendRequestMessage(this.#secret));
+    openChannels(friend, {
+      onOpen: (channel) => {
+        tunnels.attach(channel);
+        this.#onOnline();
+      },
+      onClose: () => this.#onOffline(),
+    });
+    return friend;
+  }
+
+  #newWatch(): ConnectionWatch {
+    return new ConnectionWatch({ ...this.#deps, friend: this.#friend, nameNow: () => this.#name }, { news: 'info' });
+  }
+
   #onOnline(): void {
+    this.#isOnline = true;
     const seconds = (this.#deps.clock.now() - this.#awaySince) / 1000;
     const way = pathText(this.#friend.path);
     this.#report('info', 'made', `connected to ${this.#name} in ${seconds.toFixed(1)} s, ${way}`);
@@ -136,15 +198,18 @@ export class RemoteServer {
     this.#hintTimer?.cancel();
     this.#hints.reset();
     this.#onFirstOnline();
+    this.#changes.tell(true);
   }
 
   #onOffline(): void {
+    this.#isOnline = false;
     this.#watch.end();
     if (this.#isClosed) return;
     const why = errorText(this.#friend.facts);
     this.#report('warn', 'lost', `lost the connection to ${this.#name}${why}, searching for it again`);
     this.#awaySince = this.#deps.clock.now();
     this.#await();
+    this.#changes.tell(false);
   }
 
   #report(level: 'info' | 'warn', what: 'made' | 'lost', text: string): void {

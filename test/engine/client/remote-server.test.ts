@@ -1,0 +1,41 @@
+import t from 'tap';
+import type { FakeStack } from '../support/fake-stacks.js';
+import { SECRET, settle, startPeer, startServer } from '../support/peers.js';
+
+t.test('a connection that waits is admitted as soon as it uses the right secret', async (t) => {
+  const network = new Map<string, FakeStack>();
+  const server = await startServer(t, network, { secret: SECRET });
+  const client = await startPeer(network);
+  t.teardown(() => client.engine.stop());
+  const remote = client.engine.connect(server.engine.id, Buffer.from('canary guess'));
+  const changes: boolean[] = [];
+  remote.onChange((isOnline) => changes.push(isOnline));
+  await settle();
+  t.notOk(remote.isOnline);
+  t.equal(remote.reason.code, 'no-network');
+  remote.useSecret(SECRET);
+  await settle();
+  t.ok(remote.isOnline);
+  t.equal(remote.path.kind, 'direct');
+  t.same(changes, [true]);
+  remote.useSecret(Buffer.from('canary guess'));
+  t.ok(remote.isOnline, 'a connected server needs none');
+});
+
+t.test('leaving a server ends its connection alone', async (t) => {
+  const network = new Map<string, FakeStack>();
+  const first = await startServer(t, network, { secret: SECRET });
+  const second = await startServer(t, network, { secret: SECRET });
+  const client = await startPeer(network);
+  t.teardown(() => client.engine.stop());
+  const remotes = [first, second].map(({ engine }) => client.engine.connect(engine.id, SECRET));
+  await settle();
+  remotes[0]?.leave();
+  await settle();
+  t.same(
+    remotes.map((remote) => remote.isOnline),
+    [false, true],
+  );
+  t.notMatch(client.warned, [/lost the connection/]);
+  t.equal(first.tox.friends.get(client.engine.id.publicKey.hex)?.isOnline ?? false, false);
+});
