@@ -32,7 +32,10 @@ export type Friend = Omit<MessengerFriend, 'leave'>;
 export interface FriendRequest {
   readonly publicKey: PublicKey;
   readonly message: Buffer;
-  /** From where it came through the onion: one of our first hops, or all other sources. A flood comes from one, or a few. */
+  /**
+   * From where it came through the onion: one of our first hops (`192.0.2.1:33445`, or `relay` and its key in hex), or all `others`.
+   * A flood comes from one, or a few.
+   */
   readonly source: string;
   /** Makes the sender a friend. */
   accept(): Friend;

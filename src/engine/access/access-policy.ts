@@ -58,6 +58,9 @@ export function friendRequestMessage(secret: Buffer | undefined): Buffer {
   return secret === undefined ? NO_SECRET_MESSAGE : Buffer.concat([secret, Buffer.alloc(1)]);
 }
 
+/** Whether a client sent a secret, right or wrong. @param message of its friend request */
+export const hasSecret = (message: Buffer): boolean => secretIn(message) !== undefined;
+
 /** A Tox messenger does not send the zero byte. */
 function secretIn(message: Buffer): Buffer | undefined {
   if (message.at(-1) === 0) return message.subarray(0, -1);
@@ -89,6 +92,13 @@ export class AccessPolicy {
 
   get secretGeneration(): number {
     return this.#factors.secretGeneration;
+  }
+
+  /** Whether a stranger cannot make this key: it is on the whitelist, or has sent the present secret. */
+  isKnown(key: PublicKey): boolean {
+    const { hasWhitelist, secret } = this.#factors;
+    const isListed = hasWhitelist && (this.#factors.isListed(key) || this.#factors.hasExpired(key));
+    return isListed || (secret !== undefined && this.#factors.hasProven(key));
   }
 
   get #hasNoFactor(): boolean {

@@ -6,14 +6,21 @@ import type { Logger } from '../../base/logger.js';
 import type { PublicKey } from '../../tox/crypto/keys.js';
 import type { Friend, FriendRequest } from '../../tox/messenger.js';
 import type { TunnelService } from '../../tunnel/tunnel-service.js';
-import type { AccessDecision, AccessPolicy, AdmittedBy, LeaveReason, RefusalReason } from '../access/access-policy.js';
+import {
+  type AccessDecision,
+  type AccessPolicy,
+  type AdmittedBy,
+  hasSecret,
+  type LeaveReason,
+  type RefusalReason,
+} from '../access/access-policy.js';
 import { pathText } from '../network/connection-text.js';
 import { ConnectionWatch } from '../network/connection-watch.js';
 import { openChannels } from '../network/tox-channel.js';
 import type { ToxStack } from '../network/tox-stack.js';
 import { ClientList } from './client-list.js';
 import { nameWithKey } from './client-names.js';
-import { RecentRefusals } from './recent-refusals.js';
+import { type PendingClient, PendingClients, type PendingReason } from './pending-clients.js';
 import { RefusalCounts, type Refusals } from './refusal-counts.js';
 
 const REFUSALS: Readonly<Record<RefusalReason, string>> = {
@@ -83,7 +90,7 @@ export class ClientAdmission {
   readonly #clients: ClientList<AdmittedClient>;
   readonly #admissions = new WeakMap<AdmittedClient, Admission>();
   readonly #counts: RefusalCounts;
-  readonly #recentRefusals: RecentRefusals;
+  readonly #pending: PendingClients;
   readonly #loggedRefusals = new ExpiringMap<string, true>(SAME_REFUSAL, MAX_REFUSALS);
   readonly #countedRefusals = new ExpiringMap<string, true>(SAME_COUNT, MAX_REFUSALS);
   readonly #clientLog: FloodLog;
@@ -98,7 +105,7 @@ export class ClientAdmission {
     this.#clientLog = new FloodLog(deps);
     this.#strangerLog = new FloodLog(deps, STRANGER_LIMITS);
     this.#counts = new RefusalCounts(deps.clock);
-    this.#recentRefusals = new RecentRefusals(deps.clock);
+    this.#pending = new PendingClients(deps.clock);
     this.#clients = new ClientList({
       clock: deps.clock,
       onForget: ({ friend }) => {
@@ -119,18 +126,25 @@ export class ClientAdmission {
     return this.#counts;
   }
 
+  /** Clients that asked within a day and were refused, in the order of their last requests. */
+  get pending(): readonly PendingClient[] {
+    return this.#pending.all;
+  }
+
   /**
-   * Decides about all clients again after the policy has changed: disconnects those that are no longer allowed, and admits
-   * those that were refused a moment ago and are allowed now.
+   * Decides about all clients again after the policy has changed: disconnects those that are no longer allowed, and admits those that
+   * were refused a moment ago and are allowed now. The owner waits for a client on the whitelist, so that one is admitted even if it
+   * asked longer ago; others ask again.
    */
   review(): void {
     for (const client of this.#clients.all) {
       const reason = this.#reasonToLeave(client, this.#policy);
       if (reason !== undefined) this.#disconnect(client, `disconnected: ${LEAVING[reason]}`);
     }
-    for (const request of this.#recentRefusals.all) {
+    for (const { request, isRecent } of this.#pending.refused) {
       this.#decide(request, (decision) => {
-        if (decision.isAdmitted && this.#makeRoom(decision.factors)) this.#admit(request, decision.factors);
+        if (!decision.isAdmitted || !(isRecent || isByList(decision.factors))) return;
+        if (this.#makeRoom(decision.factors)) this.#admit(request, decision.factors);
       });
     }
   }
@@ -155,7 +169,7 @@ export class ClientAdmission {
   close(): void {
     this.#isClosed = true;
     this.#clients.close();
-    this.#recentRefusals.close();
+    this.#pending.close();
     this.#clientLog.close();
     this.#strangerLog.close();
   }
@@ -174,13 +188,10 @@ export class ClientAdmission {
   }
 
   #onDecided(request: FriendRequest, decision: AccessDecision): void {
-    const { publicKey } = request;
     if (!decision.isAdmitted) {
-      // Requests that were not checked are not checked again so soon.
-      if (decision.reason !== 'too-many-guesses') this.#recentRefusals.add(request);
-      this.#noteRefusal(publicKey, decision.reason, REFUSALS[decision.reason]);
+      this.#noteRefusal(request, decision.reason, REFUSALS[decision.reason]);
     } else if (!this.#makeRoom(decision.factors)) {
-      this.#noteRefusal(publicKey, 'full', 'the server has its maximum number of clients');
+      this.#noteRefusal(request, 'full', 'the server has its maximum number of clients');
     } else {
       this.#admit(request, decision.factors);
     }
@@ -205,7 +216,7 @@ export class ClientAdmission {
     const text = `${this.#nameOf(request.publicKey)}: admitted ${FACTORS[factors]}`;
     // One budget for all: a client with the secret may make ever new keys.
     this.#clientLog.say({ source: 'new', name: 'new clients', kind: 'client admitted', level: 'info', text });
-    this.#recentRefusals.delete(request);
+    this.#pending.delete(request.publicKey);
     this.#attach(request.accept(), factors);
   }
 
@@ -250,8 +261,14 @@ export class ClientAdmission {
     });
   }
 
-  #noteRefusal(key: PublicKey, reason: RefusalReason | 'full', why: string): void {
+  #noteRefusal(request: FriendRequest, reason: PendingReason, why: string): void {
     const { clock, log } = this.#deps;
+    const { publicKey: key, message } = request;
+    this.#pending.add(request, {
+      reason,
+      isKnown: this.#policy.isKnown(key),
+      hasSentSecret: hasSecret(message),
+    });
     const now = clock.now();
     const id = `${key.hex} ${reason}`;
     // The whole key, because the owner may want to admit it.

@@ -20,7 +20,7 @@ const PLACES = 512;
 function openDoor(t: Test, listed: readonly PublicKey[]) {
   const random = new SeededRandom(1);
   const deps = { clock: new ManualClock(), random, log: silentLogger };
-  const factors: AccessFactors = {
+  const factors: { -readonly [key in keyof AccessFactors]: AccessFactors[key] } = {
     secret: new FixedSecretCheck(random, SECRET),
     secretGeneration: 0,
     hasWhitelist: true,
@@ -49,7 +49,7 @@ function openDoor(t: Test, listed: readonly PublicKey[]) {
     ask({ publicKey, message: friendRequestMessage(secret), source: '', accept: () => friend as Friend });
   };
   const isHere = ({ hex }: PublicKey): boolean => admission.clients.some(({ id }) => id === hex);
-  return { admission, come, isHere, removed };
+  return { admission, come, isHere, removed, factors, clock: deps.clock };
 }
 
 const newKeys = (count: number): PublicKey[] => {
@@ -82,4 +82,38 @@ t.test('a server full of clients on the whitelist admits no more of them', async
   t.equal(admission.clients.length, PLACES);
   t.notOk(isHere(keys.at(-1) as PublicKey));
   t.same(removed, []);
+});
+
+t.test('a client that was refused hours ago is admitted as soon as it is on the whitelist', async (t) => {
+  const listed: PublicKey[] = [];
+  const { admission, come, isHere, clock } = openDoor(t, listed);
+  const [client, other] = newKeys(2) as [PublicKey, PublicKey];
+  for (const key of [client, other]) come(key);
+  t.match(admission.pending, [{ publicKey: client, reason: 'no-secret' }, { publicKey: other }]);
+  clock.advance(5 * 3_600_000);
+  listed.push(client);
+  admission.review();
+  t.ok(isHere(client));
+  t.match(admission.pending, [{ publicKey: other }], 'and it is no longer pending');
+  t.equal(admission.pending.length, 1);
+});
+
+t.test('a server that is opened admits those that asked a moment ago; others have to ask again', async (t) => {
+  const { admission, come, isHere, factors, clock } = openDoor(t, []);
+  const [early, late] = newKeys(2) as [PublicKey, PublicKey];
+  come(early);
+  clock.advance(60_000);
+  come(late);
+  Object.assign(factors, { secret: undefined, hasWhitelist: false, isOpen: true });
+  admission.review();
+  t.same([isHere(early), isHere(late)], [false, true]);
+  come(early);
+  t.ok(isHere(early));
+});
+
+t.test('a full server lists who asks', async (t) => {
+  const keys = newKeys(PLACES + 1);
+  const { admission, come } = openDoor(t, keys);
+  for (const key of keys) come(key);
+  t.match(admission.pending, [{ publicKey: keys.at(-1), reason: 'full', hasSentSecret: false }]);
 });
