@@ -1,6 +1,6 @@
 /** The manual pages and completions that are made from the tables of commands and options. */
 import { COMMANDS } from '../../src/cli/ctl/commands.js';
-import { COMMANDS as TUNTOX_COMMANDS } from '../../src/cli/tuntox/flags.js';
+import { COMMANDS as TUNTOX_COMMANDS } from '../../src/cli/tuntox/commands.js';
 import { clauseOf } from '../../src/cli/tuntox/help.js';
 import { OPTIONS, type TuntoxOption } from '../../src/cli/tuntox/options.js';
 import { DAEMON_OPTIONS, SETTING_OPTIONS } from '../../src/config/daemon-flags.js';
@@ -28,7 +28,10 @@ export function generatedFiles(): ReadonlyMap<string, string> {
     ['man/tuntox.1', tuntoxManual()],
     ['man/tuntoxd.8', daemonManual()],
     ...SHELLS.flatMap((shell): [string, string][] => [
-      [`completions/tuntox.${shell}`, completionScript(shell, 'tuntox', tuntox, Object.keys(TUNTOX_COMMANDS))],
+      [
+        `completions/tuntox.${shell}`,
+        completionScript(shell, 'tuntox', tuntox, ['help', ...TUNTOX_COMMANDS.map(({ name }) => name)]),
+      ],
       [`completions/tuntoxd.${shell}`, completionScript(shell, 'tuntoxd', tuntoxd)],
     ]),
   ]);

@@ -1,23 +1,25 @@
 /** The help of `tuntox`, at most 80 columns wide. Pure. */
-import { lines, optionEntry, paragraph } from '../../base/help-layout.js';
+import { entry, lines, optionEntry, paragraph } from '../../base/help-layout.js';
+import { COMMANDS, type TuntoxCommand } from './commands.js';
+import type { Form } from './flags.js';
 import { OPTIONS, type TuntoxOption } from './options.js';
 
-const USAGE = `tuntox - reach a TCP service behind NATs over the Tox network
+/** Columns of a command, beside which it is explained. */
+const COMMAND_COLUMNS = 34;
 
-One service, with a link for the other machine:
-  tuntox share PORT | HOST:PORT              (prints the link)
-  tuntox join LINK | -                       (opens a local port; - reads LINK)
-Server, on the machine to be reached (prints its Tox ID):
+const USAGE = lines(
+  'tuntox - reach a TCP service behind NATs over the Tox network',
+  '',
+  'Commands:',
+  ...COMMANDS.map(({ name, usage, about }) => entry(`tuntox ${name} ${usage}`.trimEnd(), about, COMMAND_COLUMNS)),
+  '',
+  `Server, on the machine to be reached (prints its Tox ID):
   tuntox --secret-file FILE [-C DIR] [-i CLIENT_ID]... [-f RULES]
 Client, with the server's Tox ID:
-  tuntox -i ID -L [BIND:]PORT:HOST:PORT...   forward local ports
-  tuntox -i ID -W HOST:PORT                  connect standard input and output
-  tuntox -i ID -p                            measure the round-trip time
+  tuntox -i ID -L [BIND:]PORT:HOST:PORT... | -W HOST:PORT | -p
 Bootstrap node, for a private Tox network (prints PORT:KEY):
-  tuntox --node -C DIR [-u FIRST:LAST]
-`;
-
-const SUMMARY = ['--identity', '--forward', '--state-dir', '--secret-file', '--verbose', '--version'];
+  tuntox --node -C DIR [-u FIRST:LAST]`,
+);
 
 /** The answer to `tuntox -h`: at most 30 lines. */
 export const BRIEF_HELP = lines(
@@ -27,12 +29,7 @@ export const BRIEF_HELP = lines(
   '  tuntox join tuntox://...               on the client, then:',
   '  ssh -p 10022 localhost',
   '',
-  'Options:',
-  ...OPTIONS.filter(({ name }) => SUMMARY.includes(name)).map((option) =>
-    optionEntry({ ...option, about: clauseOf(option) }),
-  ),
-  '',
-  'tuntox --help explains all options. See also: man tuntox',
+  'tuntox help COMMAND explains a command, tuntox --help the options without one.',
 );
 
 /** Returns the first clause of an explanation. */
@@ -78,3 +75,26 @@ export const HELP = lines(
     'Without -b and --bootstrap, the bootstrap nodes come from /etc/tuntox/nodes.json, or else from the list in tuntox.',
   ),
 );
+
+/** @param written how help was asked for: `-h` asks for a summary */
+export function helpOf(form: Form, written: string): string {
+  const command = COMMANDS.find(({ name }) => name === form);
+  if (command !== undefined) return commandHelp(command, written === '-h');
+  return written === '-h' ? BRIEF_HELP : HELP;
+}
+
+function commandHelp({ name, usage, about, more, example, options }: TuntoxCommand, isBrief: boolean): string {
+  const shown = OPTIONS.filter((option) => options.includes(option.name)).map((option) =>
+    optionEntry(isBrief ? { ...option, about: clauseOf(option) } : option),
+  );
+  return lines(
+    `tuntox ${name} - ${about}`,
+    '',
+    'Usage:',
+    `  tuntox ${name} ${usage}`,
+    'Example:',
+    `  tuntox ${name} ${example}`.trimEnd(),
+    ...more.flatMap((text) => ['', paragraph(text)]),
+    ...(shown.length === 0 ? [] : ['', 'Options:', ...shown]),
+  );
+}

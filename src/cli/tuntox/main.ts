@@ -11,7 +11,7 @@ import { runAs } from '../../platform/process/service-process.js';
 import { userToBecome } from '../../platform/process/user.js';
 import { ExitStatus } from './exit-status.js';
 import { type CommandLine, readCommandLine, UsageError } from './flags.js';
-import { BRIEF_HELP, HELP } from './help.js';
+import { helpOf } from './help.js';
 import type { OptionName } from './options.js';
 
 /** The version of the tunnel protocol; upstream prints it too. */
@@ -23,7 +23,7 @@ export async function main(process: NodeJS.Process): Promise<number> {
     const line = readCommandLine(process.argv.slice(2));
     const given = (name: OptionName) => line.flags.find(({ flag }) => flag === name);
     const help = given('--help');
-    if (help !== undefined) await writeResult(process.stdout, help.written === '-h' ? BRIEF_HELP : HELP);
+    if (help !== undefined) await writeResult(process.stdout, helpOf(line.form, help.written));
     else if (given('--version') !== undefined) {
       await writeResult(process.stdout, `tuntox ${ownVersion()}, protocol version ${PROTOCOL_VERSION}\n`);
     } else {
@@ -53,9 +53,10 @@ const MAX_LINK = 4096;
  * @throws UsageError, FileError
  */
 function withLink(line: CommandLine, process: NodeJS.Process): CommandLine {
-  const { command, flags } = line;
-  if (command?.name !== 'join') return line;
-  if (command.argument !== '-') {
+  const { form, flags } = line;
+  if (form !== 'join') return line;
+  const [written, ...others] = line.arguments;
+  if (written !== '-') {
     process.title = 'tuntox join';
     return line;
   }
@@ -65,8 +66,8 @@ function withLink(line: CommandLine, process: NodeJS.Process): CommandLine {
       `join - reads standard input, which is closed in the background: remove ${background.written}`,
     );
   }
-  const argument = readSmallFile('/dev/stdin', MAX_LINK, { mayWait: true }).toString();
-  return { ...line, command: { ...command, argument } };
+  const link = readSmallFile('/dev/stdin', MAX_LINK, { mayWait: true }).toString();
+  return { ...line, arguments: [link, ...others] };
 }
 
 function textOf(error: unknown, environment: NodeJS.ProcessEnv): string {

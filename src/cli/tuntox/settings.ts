@@ -52,24 +52,23 @@ const NOT_FOR_NODES: readonly OptionName[] = [
 /** ms that -W and -p wait for the server, and each client with --max-retries. */
 const DEFAULT_TIMEOUT = 60_000;
 
-/** What a link stands for: whom to reach, how to be admitted, and what for. */
-const IN_LINK: readonly OptionName[] = ['--identity', '--secret', '--secret-file', '--pipe', '--ping', '--node'];
-const NOT_FOR_SHARE: readonly OptionName[] = [...SERVER_ONLY, ...CLIENT_ONLY, ...IN_LINK, '--forward'];
-const NOT_FOR_JOIN: readonly OptionName[] = [...NOT_FOR_CLIENTS, ...IN_LINK];
-const SHARE_ONLY: readonly OptionName[] = ['--for', '--uses', '--qr'];
-
 /** @throws UsageError */
-export function settingsOf({ command, flags: given }: CommandLine, environment: Environment): RunSettings {
+export function settingsOf(
+  { form, arguments: [argument = ''], flags: given }: CommandLine,
+  environment: Environment,
+): RunSettings {
   const flags = new FlagSet(given);
-  if (command?.name === 'share') return shareSettings(command.argument, flags, environment);
-  flags.refuse(SHARE_ONLY, 'is only for tuntox share: remove it');
-  return command === undefined
-    ? classicSettings(flags, environment)
-    : joinSettings(command.argument, flags, environment);
+  switch (form) {
+    case 'share':
+      return shareSettings(argument, flags, environment);
+    case 'join':
+      return joinSettings(argument, flags, environment);
+    case 'classic':
+      return classicSettings(flags, environment);
+  }
 }
 
 function shareSettings(argument: string, flags: FlagSet, environment: Environment): ShareSettings {
-  flags.refuse(NOT_FOR_SHARE, 'is not for share: remove it');
   return {
     ...commonSettings(flags, environment),
     secret: { from: 'nowhere' },
@@ -83,7 +82,6 @@ function shareSettings(argument: string, flags: FlagSet, environment: Environmen
 }
 
 function joinSettings(argument: string, flags: FlagSet, environment: Environment): ForwardSettings {
-  flags.refuse(NOT_FOR_JOIN, 'is not for join: remove it');
   const { serverId, secret, target } = flags.parse('join', argument, parseLink);
   const given = flags.all('--forward', parseForward);
   const common = commonSettings(flags, environment);

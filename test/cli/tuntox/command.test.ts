@@ -31,7 +31,7 @@ async function refuses(t: Test, args: readonly string[], { status, message, env 
 t.test('help and version are printed on standard output, whatever else is given', async (t) => {
   const help = startTuntox(['-h']);
   t.equal(await help.exited, 0);
-  t.match(help.stdout, /^tuntox - .*\n\nOne service.*\n(.*\n)*Examples:\n/);
+  t.match(help.stdout, /^tuntox - .*\n\nCommands:\n(.*\n)*Examples:\n/);
   const all = startTuntox(['--help']);
   t.equal(await all.exited, 0);
   t.match(all.stdout, '--no-port-mapping');

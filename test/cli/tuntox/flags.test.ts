@@ -83,18 +83,26 @@ t.test('each option has a long name, and no letter has two meanings', async (t) 
 
 t.test('share and join stand first and have one argument', async (t) => {
   t.match(readCommandLine(['share', '-d', '3000']), {
-    command: { name: 'share', argument: '3000' },
+    form: 'share',
+    arguments: ['3000'],
     flags: [{ flag: '--verbose' }],
   });
-  t.match(readCommandLine(['join', 'LINK']), { command: { name: 'join', argument: 'LINK' }, flags: [] });
+  t.match(readCommandLine(['join', 'LINK']), { form: 'join', arguments: ['LINK'], flags: [] });
   t.equal(readCommandLine(['share', '--help']).flags[0]?.flag, '--help');
   const cases: [string[], RegExp][] = [
     [['share'], /^share needs an argument, as in: tuntox share 22$/],
     [['join'], /^join needs an argument/],
     [['share', '22', '80'], /^unexpected argument "80"$/],
     [['-d', 'share', '22'], /^unexpected argument "share": write share before the options$/],
-    [['shar', '22'], /^unexpected argument "shar": did you mean share\?$/],
+    [['shar', '22'], /^unexpected argument "shar": did you mean "share"\?$/],
+    [['help', 'shar'], /^there is no command "shar": did you mean "share"\?$/],
+    [['help', 'share', 'join'], /^help explains one command: remove "join"$/],
   ];
   for (const [words, message] of cases)
     t.throws(() => readCommandLine(words), { code: 'usage', message }, words.join(' '));
+});
+
+t.test('help explains one command', async (t) => {
+  t.match(readCommandLine(['help', 'share']), { form: 'share', arguments: [], flags: [{ flag: '--help' }] });
+  t.match(readCommandLine(['help']), { form: 'classic', flags: [{ flag: '--help' }] });
 });

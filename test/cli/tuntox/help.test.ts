@@ -1,9 +1,11 @@
 import t from 'tap';
-import { BRIEF_HELP, clauseOf, HELP } from '../../../src/cli/tuntox/help.js';
+import { COMMANDS } from '../../../src/cli/tuntox/commands.js';
+import { BRIEF_HELP, clauseOf, HELP, helpOf } from '../../../src/cli/tuntox/help.js';
 import { OPTIONS } from '../../../src/cli/tuntox/options.js';
 
 t.test('help fits a terminal of 80 columns', async (t) => {
-  for (const line of `${HELP}${BRIEF_HELP}`.split('\n')) t.ok(line.length <= 80, line);
+  const ofCommands = COMMANDS.map(({ name }) => helpOf(name, '--help')).join('');
+  for (const line of `${HELP}${BRIEF_HELP}${ofCommands}`.split('\n')) t.ok(line.length <= 80, line);
 });
 
 t.test('help names every option, and none of a later version', async (t) => {
@@ -21,4 +23,11 @@ t.test('-h is a summary of at most 30 lines, with examples', async (t) => {
 
 t.test('the first clause of an explanation stands alone', async (t) => {
   for (const option of OPTIONS) t.match(clauseOf(option), /^.{11,}[^.;: ]$/, option.name);
+});
+
+t.test('the help of a command has its options and no other', async (t) => {
+  const help = helpOf('share', '-h');
+  t.match(help, /^tuntox share - .*\n\nUsage:\n {2}tuntox share PORT \| HOST:PORT\n/);
+  t.match(help, '\n  --uses N');
+  t.notMatch(help, '--max-retries');
 });

@@ -1,0 +1,69 @@
+/** The commands of `tuntox`. Its parser, help, manual and completion are made from this table. */
+import { OPTIONS, type OptionName } from './options.js';
+
+export interface TuntoxCommand {
+  readonly name: string;
+  /** What follows the name. */
+  readonly usage: string;
+  /** Without a stop at the end: a line of the summary. */
+  readonly about: string;
+  /** Paragraphs of its own help, and of the manual. */
+  readonly more: readonly string[];
+  /** Arguments, as in an example of it. */
+  readonly example: string;
+  readonly arguments: { readonly least: number; readonly most: number };
+  readonly options: readonly OptionName[];
+}
+
+const HELP: readonly OptionName[] = ['--version', '--help'];
+const LOG: readonly OptionName[] = ['--syslog', '--verbose', '--quiet', '--no-color', ...HELP];
+const NETWORK: readonly OptionName[] = [
+  ...['--nodes-file', '--bootstrap', '--udp-ports', '--relay-port', '--no-port-mapping', '--proxy'],
+] as readonly OptionName[];
+/** Options of each command that connects to the network. */
+const COMMON: readonly OptionName[] = ['--state-dir', '--id-file', ...NETWORK, ...LOG];
+const WAITING: readonly OptionName[] = ['--timeout', '--max-retries'];
+const LASTING: readonly OptionName[] = ['--background', '--pid-file'];
+
+export const COMMANDS = [
+  {
+    name: 'share',
+    usage: 'PORT | HOST:PORT',
+    about: 'make one service reachable; prints a link',
+    more: ['It runs until Ctrl-C. It makes a new secret each time, which is part of the link.'],
+    example: '22',
+    arguments: { least: 1, most: 1 },
+    options: ['--for', '--uses', '--qr', ...LASTING, '--user', ...COMMON],
+  },
+  {
+    name: 'join',
+    usage: 'LINK | -',
+    about: 'open a local port that leads to the service of a link',
+    more: [
+      'It opens the port of the service on 127.0.0.1; below 1024 it adds 10000, so 22 becomes 10022. If that port is in use, it opens another one. -L chooses the port.',
+      '- reads LINK from standard input.',
+    ],
+    example: 'tuntox://…',
+    arguments: { least: 1, most: 1 },
+    options: ['--forward', ...WAITING, ...LASTING, ...COMMON],
+  },
+] as const satisfies readonly TuntoxCommand[];
+
+export type CommandName = (typeof COMMANDS)[number]['name'];
+
+const OF_COMMANDS_ONLY: readonly OptionName[] = ['--for', '--uses', '--qr'];
+
+/** `tuntox` without a command: the flags choose the mode, as upstream's do. */
+export const CLASSIC_COMMAND = {
+  name: 'classic',
+  usage: '',
+  about: '',
+  more: [],
+  example: '',
+  arguments: { least: 0, most: 0 },
+  options: OPTIONS.map(({ name }) => name).filter((name) => !OF_COMMANDS_ONLY.includes(name)),
+} as const satisfies TuntoxCommand;
+
+/** The commands that have an option. */
+export const commandsWith = (option: OptionName): readonly TuntoxCommand[] =>
+  (COMMANDS as readonly TuntoxCommand[]).filter(({ options }) => options.includes(option));
