@@ -67,7 +67,7 @@ export class WordReader {
   add(text: string): void {
     const number = this.lineNumber;
     if (this.#isComplete || number > MAX_LINES) throw new FormatError(`line ${number} is one line too many`);
-    const indices = wordsIn(text).map((word) => this.#indexOf(word, number));
+    const indices = wordsIn(text).map((word) => indexOf(this.#list, word, ` in line ${number}`));
     if (indices.length !== WORDS_IN_LINE) {
       throw new FormatError(`line ${number} has ${indices.length} words: every line has ${WORDS_IN_LINE}`);
     }
@@ -84,15 +84,6 @@ export class WordReader {
     return Buffer.from((bits.match(/.{8}/g) ?? []).map((byte) => Number.parseInt(byte, 2)));
   }
 
-  #indexOf(word: string, number: number): number {
-    const isShort = word.length >= UNIQUE_LETTERS;
-    const index = this.#list.findIndex((one) => one === word || (isShort && one.startsWith(word)));
-    if (index >= 0) return index;
-    const near = nearest(word, this.#list);
-    const advice = near === undefined ? 'have it spelled' : didYouMean([near]);
-    throw new FormatError(`"${word}" in line ${number} is not one of the words: ${advice}`);
-  }
-
   #wrongLine(indices: readonly number[], number: number): string {
     const other = Array.from({ length: MAX_LINES }, (_, line) => line).find(
       (line) => lastOf(indices, line) !== undefined,
@@ -107,6 +98,24 @@ export async function keyWords(key: PublicKey): Promise<string> {
   const list = await wordList();
   const hash = createHash('sha256').update('tuntox key words').update(key.bytes).digest();
   return Array.from({ length: KEY_WORDS }, (_, word) => list[bitsAt(hash, word * WORD_BITS)]).join(' ');
+}
+
+/** Reads the words of a key as somebody types them, and returns them as `keyWords` does. @throws FormatError */
+export async function parseKeyWords(text: string): Promise<string> {
+  const list = await wordList();
+  const indices = wordsIn(text).map((word) => indexOf(list, word, ''));
+  if (indices.length === KEY_WORDS) return indices.map((index) => list[index]).join(' ');
+  throw new FormatError(`a key has ${KEY_WORDS} words, and these are ${indices.length}: compare and type all of them`);
+}
+
+/** @param place of the word, for an error @throws FormatError */
+function indexOf(list: readonly string[], word: string, place: string): number {
+  const isShort = word.length >= UNIQUE_LETTERS;
+  const index = list.findIndex((one) => one === word || (isShort && one.startsWith(word)));
+  if (index >= 0) return index;
+  const near = nearest(word, list);
+  const advice = near === undefined ? 'have it spelled' : didYouMean([near]);
+  throw new FormatError(`"${word}"${place} is not one of the words: ${advice}`);
 }
 
 const wordsIn = (text: string): readonly string[] => text.toLowerCase().match(/\p{L}+/gu) ?? [];

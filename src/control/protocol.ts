@@ -6,6 +6,7 @@ import type * as v from 'valibot';
 import * as access from './messages/access.js';
 import { NoParams } from './messages/common.js';
 import * as connections from './messages/connections.js';
+import * as pending from './messages/pending.js';
 import * as status from './messages/status.js';
 import * as upkeep from './messages/upkeep.js';
 
@@ -40,6 +41,8 @@ export const METHODS = {
   'clients.list': read(connections.ListClients, connections.ClientList),
   'clients.show': read(connections.ShowClient, connections.ShownClient),
   'clients.kick': write(connections.KickClient, connections.Kicked),
+  'clients.pending': read(NoParams, pending.PendingClients),
+  'clients.approve': write(pending.ApproveClient, pending.Approved),
   'whitelist.list': read(NoParams, access.Whitelist),
   'whitelist.add': write(access.AddToWhitelist, access.WhitelistChange),
   'whitelist.edit': write(access.EditWhitelist, access.WhitelistChange),

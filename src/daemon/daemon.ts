@@ -263,6 +263,7 @@ export class Daemon {
       stateErrors: access.errors,
       admission: isNoneAdmitted ? 'closed' : this.#policy.isOpen ? 'open' : 'restricted',
       whitelist: { isOn: access.hasWhitelist, entries: access.entries.length },
+      pending: this.#admission.pending.length,
       rulesError: this.#targets.error,
       saveError: (access.saveError ?? engine.saveError)?.message,
       proxyError: engine.proxyError,

@@ -7,6 +7,8 @@ export interface HealthFacts {
   /** Whether no client is admitted, every client, or only some. */
   readonly admission: 'closed' | 'open' | 'restricted';
   readonly whitelist: { readonly isOn: boolean; readonly entries: number };
+  /** Clients that asked and were refused. */
+  readonly pending: number;
   readonly rulesError: string | undefined;
   /** Why the state could not be saved last. */
   readonly saveError: string | undefined;
@@ -64,11 +66,11 @@ const minor = (code: string, message: string, hint: string | null): Finding => {
   return { code, message, hint, isSerious: false };
 };
 
-function accessFindings({ stateErrors, admission, whitelist, rulesError }: HealthFacts): Finding[] {
+function accessFindings({ stateErrors, admission, whitelist, pending, rulesError }: HealthFacts): Finding[] {
   const found = stateErrors.map((error) =>
     serious('state', `no client is admitted: ${error}`, 'then restart the daemon'),
   );
-  if (found.length === 0 && admission === 'closed') found.push(closedFinding(whitelist));
+  if (found.length === 0 && admission === 'closed') found.push(closedFinding(whitelist, pending));
   if (admission === 'open') {
     const message = 'OPEN: every client that knows the Tox ID is admitted (access.open)';
     found.push(minor('open', message, 'to restrict access: tuntoxctl whitelist add ID, or tuntoxctl secret rotate'));
@@ -77,8 +79,9 @@ function accessFindings({ stateErrors, admission, whitelist, rulesError }: Healt
   return [...found, serious('rules', `clients reach no target: ${rulesError}`, `correct it, ${RELOAD}`)];
 }
 
-function closedFinding({ isOn, entries }: HealthFacts['whitelist']): Finding {
-  const hint = 'to admit a client: tuntoxctl whitelist add ID';
+function closedFinding({ isOn, entries }: HealthFacts['whitelist'], pending: number): Finding {
+  const add = 'to admit a client: tuntoxctl whitelist add ID';
+  const hint = pending === 0 ? add : 'to see who asked: tuntoxctl clients pending';
   if (!isOn) {
     const message = 'no client is admitted: there is neither a secret nor a whitelist';
     return serious('closed', message, `${hint}, or tuntoxctl secret rotate`);

@@ -1,5 +1,5 @@
 import t from 'tap';
-import { keyWords, WordReader, wordLines } from '../../src/config/words.js';
+import { keyWords, parseKeyWords, WordReader, wordLines } from '../../src/config/words.js';
 import { PublicKey } from '../../src/tox/crypto/keys.js';
 import { SeededRandom } from '../support/seeded-random.js';
 
@@ -108,4 +108,16 @@ t.test('a key has six words, which another key does not have', async (t) => {
   const key = new PublicKey(Buffer.alloc(32, 7));
   t.equal(await keyWords(key), 'light fat plate spatial over poem');
   t.not(await keyWords(new PublicKey(Buffer.alloc(32, 8))), await keyWords(key));
+});
+
+t.test('the words of a key are read as they are spoken, and a mistake is named', async (t) => {
+  const words = 'light fat plate spatial over poem';
+  for (const text of [words, 'LIGHT, fat; 3. Plate spat over-poem.']) t.equal(await parseKeyWords(text), words);
+  for (const [text, message] of [
+    ['light fat', 'a key has 6 words, and these are 2: compare and type all of them'],
+    [`${words} poem`, /these are 7/],
+    [words.replace('fat', 'fatt'), /^"fatt" is not one of the words: did you mean "fat"/],
+  ] as const) {
+    await t.rejects(parseKeyWords(text), { code: 'format', message });
+  }
 });

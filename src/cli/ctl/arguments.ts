@@ -4,7 +4,7 @@ import { didYouMean, similarNames } from '../../base/nearest.js';
 import { type CtlError, usage } from './ctl-error.js';
 
 /** What Tab offers for a value: names from the running daemon, files, or these words. */
-export type Completes = 'client' | 'entry' | 'connection' | 'file' | readonly string[];
+export type Completes = 'client' | 'entry' | 'pending' | 'connection' | 'file' | readonly string[];
 
 export interface Option extends OptionSyntax {
   readonly isRepeatable?: boolean;
@@ -16,6 +16,8 @@ export interface Argument {
   /** The placeholder in help. */
   readonly name: string;
   readonly isOptional?: boolean;
+  /** Whether the last argument may be several words. */
+  readonly isRepeatable?: boolean;
   readonly completes?: Completes;
 }
 
@@ -188,7 +190,7 @@ function checkArguments(command: Description, words: readonly string[]): void {
   if (missing !== undefined && missing.isOptional !== true) {
     throw usage(`${name} needs an argument: ${missing.name}`, `example: ${exampleOf(command)}`);
   }
-  const extra = words[known.length];
+  const extra = known.at(-1)?.isRepeatable === true ? undefined : words[known.length];
   if (extra !== undefined) throw usage(`unexpected argument "${extra}"`, `for details: tuntoxctl ${name} --help`);
 }
 

@@ -9,6 +9,7 @@ import { IDENTITY_COMMANDS } from './commands/identity.js';
 import { LOG_COMMANDS } from './commands/log.js';
 import { METRICS_COMMANDS } from './commands/metrics.js';
 import { NETWORK_COMMANDS } from './commands/network.js';
+import { PENDING_COMMANDS } from './commands/pending.js';
 import { PING_COMMANDS } from './commands/ping.js';
 import { RULE_COMMANDS } from './commands/rules.js';
 import { SECRET_COMMANDS } from './commands/secret.js';
@@ -22,6 +23,7 @@ export const COMMANDS: readonly Command[] = [
   IDENTITY_COMMANDS,
   CONNECTION_COMMANDS,
   CLIENT_COMMANDS,
+  PENDING_COMMANDS,
   WHITELIST_COMMANDS,
   WHITELIST_FILE_COMMANDS,
   SECRET_COMMANDS,

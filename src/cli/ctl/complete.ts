@@ -84,7 +84,7 @@ async function namesOf(completes: Completes | undefined, session: Pick<Session, 
   }
 }
 
-async function namesFromDaemon(kind: 'client' | 'entry' | 'connection', session: Pick<Session, 'call'>) {
+async function namesFromDaemon(kind: 'client' | 'entry' | 'pending' | 'connection', session: Pick<Session, 'call'>) {
   switch (kind) {
     case 'connection': {
       const { connections } = await session.call('connections.list', {});
@@ -92,6 +92,10 @@ async function namesFromDaemon(kind: 'client' | 'entry' | 'connection', session:
     }
     case 'entry':
       return (await session.call('whitelist.list', {})).entries.map(nameAndKey);
+    case 'pending': {
+      const { clients } = await session.call('clients.pending', {});
+      return clients.map(({ client, words }) => `${client.name ?? shortKey(client.publicKey)}\t${words}`);
+    }
     case 'client': {
       const [{ clients }, { entries }] = await Promise.all([
         session.call('clients.list', {}),

@@ -46,7 +46,9 @@ function helpOfAll(commands: readonly Description[]): string {
     'Options of all commands:',
     ...GLOBAL_OPTIONS.map(optionEntry),
     '',
-    paragraph('CLIENT is a name, a public key or at least its first 6 digits, or a Tox ID.'),
+    paragraph(
+      'CLIENT is a name, a public key or at least its first 6 digits, or a Tox ID; for clients approve also the six words of a key.',
+    ),
     '',
     paragraph(
       'Exit status: 0 success, 1 failure, 2 usage error, 3 daemon not running, 4 permission denied, 5 not found or ambiguous, 6 degraded, 7 timeout, 130 interrupted by Ctrl-C.',

@@ -75,6 +75,8 @@ export const Status = v.strictObject({
     /** Friend requests and tunnels that were refused, by reason. */
     last24Hours: v.record(v.string(), Count),
     banned: Count,
+    /** Clients that asked within a day, were refused, and can be approved. */
+    pending: Count,
   }),
 });
 

@@ -4,6 +4,7 @@ import { banMethods } from './bans.js';
 import { clientMethods } from './clients.js';
 import { connectionMethods } from './connections.js';
 import type { MethodContext } from './context.js';
+import { pendingMethods } from './pending.js';
 import { ruleMethods } from './rules.js';
 import { secretMethods } from './secret.js';
 import { statusMethods } from './status.js';
@@ -14,6 +15,7 @@ export const methodHandlers = (context: MethodContext): MethodHandlers => ({
   ...statusMethods(context),
   ...connectionMethods(context),
   ...clientMethods(context),
+  ...pendingMethods(context),
   ...whitelistMethods(context),
   ...secretMethods(context),
   ...ruleMethods(context),

@@ -36,6 +36,7 @@ export function statusMethods(context: MethodContext): Pick<MethodHandlers, 'sta
       refusals: {
         last24Hours: { ...context.admission.refusals.lastDay, ...context.totals.refusals.lastDay },
         banned: context.access.bans.length,
+        pending: context.admission.pending.length,
       },
     }),
     id: () => ({ schema: 'tuntox.id/1', ...identity }),

@@ -30,14 +30,18 @@ export function whitelistMethods(deps: Deps): Pick<MethodHandlers, Names> {
       enabled: access.hasWhitelist,
       entries: access.entries.map((entry) => shown(deps, entry)),
     }),
-    'whitelist.add': ({ confirmed, adopt, ifAbsent, dryRun, ...item }) =>
-      add(deps, [entryOf(deps, item)], { confirmed, adopt, ifAbsent, dryRun }),
+    'whitelist.add': (params) => addClient(deps, params),
     'whitelist.import': ({ items, ...options }) => add(deps, newEntries(deps, items), { ...options, adopt: false }),
     'whitelist.edit': (params) => edit(deps, params),
     'whitelist.remove': ({ client, dryRun }) => remove(deps, client, dryRun),
     'whitelist.off': (params) => off(deps, params),
   };
 }
+
+export const addClient = (
+  deps: Deps,
+  { confirmed, adopt, ifAbsent, dryRun, ...item }: Params<'whitelist.add'>,
+): Promise<Change> => add(deps, [entryOf(deps, item)], { confirmed, adopt, ifAbsent, dryRun });
 
 interface AddOptions {
   readonly confirmed: boolean;

@@ -74,7 +74,7 @@ export function parseClientId(copied: string): PublicKey {
     throw new SelectorError(
       'bad-id',
       error.message,
-      'the client shows its Tox ID, of which the first 64 digits are its public key; the log has the keys of clients that were refused',
+      'the client shows its Tox ID, of which the first 64 digits are its public key; tuntoxctl clients pending has those of clients that were refused',
     );
   }
 }

@@ -98,9 +98,29 @@ t.test('status shows the health first', async (t) => {
     'Targets    any (no rules file)',
     'Sessions   2 clients, 5 tunnels   rx 1.2 GiB   tx 310 MiB',
     'Refused    14 in 24 h (12 wrong secret, 2 not whitelisted), 1 banned',
+    'Pending    2 clients that can be approved (tuntoxctl clients pending)',
     'Relay      for others on TCP 33445: 1 peer, 45 MiB (off: network.relay_port 0)',
     '',
   ]);
+});
+
+t.test('clients pending shows the words to compare, and how a client came', async (t) => {
+  const socket = await startDaemon(t);
+  const { stdout } = await run(['clients', 'pending'], { socket, terminal: 80 });
+  const lines = uncoloured(stdout).split('\n');
+  t.match(lines[0], /^[0-9A-F]{8} {2}canal brave ivory mango slim zebra$/);
+  t.match(lines[4], /^ {2}2[0-9]s ago: its entry on the whitelist has expired, 14 requests in 10m$/);
+  t.equal(lines[5], '  came by the node 192.168.1.7:33445 in the local network');
+  t.match(stdout, /a reason of a later daemon, 3 requests in 10m\n {2}came by the relay 77B0D4E1\n/);
+  t.match(uncoloured(stdout), /then: tuntoxctl clients\n {2}approve [0-9A-F]{8} --name NAME\n$/);
+  const empty = await startDaemon(t, { 'clients.pending': () => ({ schema: 'tuntox.pending/1', clients: [] }) });
+  t.match((await run(['clients', 'pending'], { socket: empty })).stdout, /^no client is pending: /);
+});
+
+t.test('status has no line for pending clients when there are none', async (t) => {
+  const { refusals } = status();
+  const socket = await startDaemon(t, { status: () => status({ refusals: { ...refusals, pending: 0 } }) });
+  t.notMatch((await run(['status'], { socket })).stdout, /Pending/);
 });
 
 t.test('status has no relay line when this machine is no relay', async (t) => {

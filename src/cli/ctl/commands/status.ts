@@ -95,6 +95,10 @@ function printStatus(status: Status, out: Output, now: number): void {
     `${countText(sessions.clients, 'client')}, ${countText(sessions.tunnels, 'tunnel')}   ${bytes}`,
   );
   out.field('Refused', refusedText(refusals));
+  // A daemon of an earlier version does not say.
+  const { pending = 0 } = refusals;
+  if (pending > 0)
+    out.field('Pending', `${countText(pending, 'client')} that can be approved (tuntoxctl clients pending)`);
   const { relayPort, relayClients, bytesRelayed } = network;
   if (relayPort === null) return;
   const use = `${countText(relayClients, 'peer')}, ${bytesText(bytesRelayed)}`;

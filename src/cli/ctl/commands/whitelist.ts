@@ -12,20 +12,28 @@ import { expiryValue } from '../values.js';
 type Change = Result<'whitelist.add'>;
 type Entry = Change['added'][number];
 
-const NAME: Option = { name: '--name', value: 'NAME', about: 'a name for the client, such as laptop or ci.build' };
-const ALLOW: Option = {
+export const NAME: Option = {
+  name: '--name',
+  value: 'NAME',
+  about: 'a name for the client, such as laptop or ci.build',
+};
+export const ALLOW: Option = {
   name: '--allow',
   value: 'HOST:PORT',
   isRepeatable: true,
   about:
     'allow this target, in the syntax of the rules file; may be repeated. Without it, the client may reach every target that the rules allow',
 };
-const EXPIRES: Option = {
+export const EXPIRES: Option = {
   name: '--expires',
   value: 'TIME',
   about: 'when access ends: 30d, 12h, 2027-01-31, 2027-01-31T18:00',
 };
-const NOTE: Option = { name: '--note', value: 'TEXT', about: 'a note to yourself' };
+export const NOTE: Option = { name: '--note', value: 'TEXT', about: 'a note to yourself' };
+export const ADOPT: Option = {
+  name: '--adopt',
+  about: 'also add the connected clients that used only the secret',
+};
 export const IF_ABSENT = {
   name: '--if-absent',
   about: 'skip clients that are already on the whitelist instead of failing',
@@ -68,28 +76,16 @@ export const WHITELIST_COMMANDS: readonly Command[] = [
     path: ['whitelist', 'add'],
     isWrite: true,
     about: 'add a client to the whitelist',
-    more: 'The whitelist is in force from its first entry until whitelist off. If that would disconnect clients that used only the secret, it names them and asks first.',
+    more: 'The whitelist is in force from its first entry until whitelist off. If that would disconnect clients that used only the secret, it names them and asks first. A client that was refused is listed by clients pending, and clients approve adds it.',
     arguments: [{ name: 'ID' }],
-    options: [
-      NAME,
-      ALLOW,
-      EXPIRES,
-      NOTE,
-      YES,
-      { name: '--adopt', about: 'also add the connected clients that used only the secret' },
-      IF_ABSENT,
-    ],
+    options: [NAME, ALLOW, EXPIRES, NOTE, YES, ADOPT, IF_ABSENT],
     examples: ['5A40C344…C4054 --name laptop', '5A40C344…C4054 --allow 127.0.0.1:22 --expires 30d'],
     run: async (context) => {
-      const { given, session, clock } = context;
-      const expires = given.value('--expires');
+      const { given, session } = context;
       const params = {
         id: given.argument(0),
-        ...optional('name', given.value('--name')),
-        ...optional('note', given.value('--note')),
-        ...(given.has('--allow') ? { allow: [...given.values('--allow')] } : {}),
-        ...(expires === undefined ? {} : { expiresAt: expiryValue(expires, clock) }),
-        adopt: given.has('--adopt'),
+        ...entryOf(context),
+        adopt: given.has(ADOPT.name),
         ifAbsent: given.has(IF_ABSENT.name),
         dryRun: given.dryRun,
       };
@@ -159,6 +155,17 @@ export const WHITELIST_COMMANDS: readonly Command[] = [
   },
 ];
 
+/** Returns the parameters of a new entry. @throws CtlError */
+export function entryOf({ given, clock }: Context) {
+  const expires = given.value('--expires');
+  return {
+    ...optional('name', given.value('--name')),
+    ...optional('note', given.value('--note')),
+    ...(given.has('--allow') ? { allow: [...given.values('--allow')] } : {}),
+    ...(expires === undefined ? {} : { expiresAt: expiryValue(expires, clock) }),
+  };
+}
+
 const optional = <K extends string>(key: K, value: string | undefined): { readonly [key in K]?: string } =>
   value === undefined ? {} : ({ [key]: value } as { readonly [key in K]: string });
 
@@ -187,7 +194,7 @@ export function showChange(context: Context, change: Change): void {
   show(context, change, (_, out) => printChange(out, change, dryRun, context.clock.unixTime()));
 }
 
-function printChange(out: Output, change: Change, dryRun: boolean, now: number): void {
+export function printChange(out: Output, change: Change, dryRun: boolean, now: number): void {
   const would = dryRun ? 'would be ' : '';
   const lists = [
     ['added', change.added],

@@ -114,7 +114,7 @@ export function status(changes: Partial<Result<'status'>> = {}): Result<'status'
       targets: 'any',
     },
     sessions: { clients: 2, tunnels: 5, bytesReceived: 1_288_490_188, bytesSent: 325_058_560 },
-    refusals: { last24Hours: { 'wrong-secret': 12, 'not-whitelisted': 2 }, banned: 1 },
+    refusals: { last24Hours: { 'wrong-secret': 12, 'not-whitelisted': 2 }, banned: 1, pending: 2 },
     ...changes,
   };
 }
@@ -167,6 +167,41 @@ export const client = (changes: object = {}): Result<'clients.list'>['clients'][
   lastError: { at: rfc3339(now() - 60), message: 'the target 127.0.0.1:80 refused the connection' },
   ...changes,
 });
+
+const WORDS = 'canal brave ivory mango slim zebra';
+
+export const pending: Result<'clients.pending'>['clients'] = [
+  {
+    client: unnamed,
+    words: WORDS,
+    firstAt: rfc3339(now() - 3_600),
+    lastAt: rfc3339(now() - 2_400),
+    requests: 1,
+    reason: 'not-whitelisted',
+    sentSecret: false,
+    via: { kind: 'other' },
+  },
+  {
+    client: laptop,
+    words: 'abandon ability able about above absent',
+    firstAt: rfc3339(now() - 600),
+    lastAt: rfc3339(now() - 20),
+    requests: 14,
+    reason: 'expired',
+    sentSecret: true,
+    via: { kind: 'node', address: '192.168.1.7:33445', local: true },
+  },
+  {
+    client: longest,
+    words: 'mushroom universe favorite absolute business question',
+    firstAt: rfc3339(now() - 600),
+    lastAt: rfc3339(now() - 10),
+    requests: 3,
+    reason: 'a-reason-of-a-later-daemon',
+    sentSecret: false,
+    via: { kind: 'relay', publicKey: KEYS.ci },
+  },
+];
 
 const change = (changes: Partial<Result<'whitelist.add'>>): Result<'whitelist.add'> => ({
   schema: 'tuntox.whitelist-change/1',
@@ -234,6 +269,14 @@ export const HANDLERS: MethodHandlers = {
     closed: [...connections],
     bannedUntil: banForMs === undefined ? null : rfc3339(now() + banForMs / 1000),
     notes: ['a client that has the secret can return with another key; to prevent that: tuntoxctl secret rotate'],
+  }),
+  'clients.pending': () => ({ schema: 'tuntox.pending/1', clients: [...pending] }),
+  'clients.approve': ({ dryRun }) => ({
+    schema: 'tuntox.approved/1',
+    client: laptop,
+    words: WORDS,
+    admitted: !dryRun,
+    change: change({ added: [entry()], notes: ['from now on only clients on the whitelist are admitted'] }),
   }),
   'whitelist.list': () => ({
     schema: 'tuntox.whitelist/1',
