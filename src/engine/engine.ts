@@ -3,6 +3,7 @@ import type { Clock, Timer } from '../base/clock.js';
 import { messageOf } from '../base/coded-error.js';
 import type { Logger } from '../base/logger.js';
 import type { Random } from '../base/random.js';
+import { keyWords } from '../config/words.js';
 import type { ToxId } from '../tox/crypto/tox-id.js';
 import type { NetworkFacts } from '../tox/network-facts.js';
 import type { BootstrapAddress } from '../tox/tox.js';
@@ -137,7 +138,9 @@ export class Engine {
     const bootstrapAgain = (): void => {
       if (!this.#deps.tox.isOnline) this.#entry.ask();
     };
-    const options = { id, secret, retry, hasBootstrapNodes: this.hasBootstrapNodes, names: this.#names };
+    const { publicKey } = this.id;
+    const own = { key: publicKey.short, words: keyWords(publicKey) };
+    const options = { id, secret, retry, own, hasBootstrapNodes: this.hasBootstrapNodes, names: this.#names };
     const onLeft = (left: RemoteServer): void => void this.#roles.delete(left);
     const server = new RemoteServer({ ...this.#deps, bootstrapAgain, onLeft }, options);
     this.#roles.add(server);

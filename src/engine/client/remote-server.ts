@@ -44,6 +44,8 @@ export interface RemoteServerOptions {
   /** Undefined when the server needs none. */
   readonly secret: Buffer | undefined;
   readonly retry: RetryPolicy;
+  /** The first digits of our own key, and its words, which the owner of the server compares. */
+  readonly own: { readonly key: string; readonly words: Promise<string> };
   readonly hasBootstrapNodes: boolean;
   /** What errors call the settings. */
   readonly names: SettingNames;
@@ -64,6 +66,8 @@ export class RemoteServer {
   /** When the connection was lost, ms of the clock. */
   #awaySince: number;
   #hintTimer: Timer | undefined;
+  /** Undefined in the first milliseconds, long before they are needed. */
+  #ownWords: string | undefined;
   #isClosed = false;
   #isOnline = false;
   readonly #changes = new Listeners<[isOnline: boolean]>();
@@ -95,6 +99,9 @@ export class RemoteServer {
       onPause: (pause, left) => this.#onPause(pause, left),
       onRetry: () => this.#seek(),
       onExhausted: () => this.#onGivenUp(this.#error()),
+    });
+    void options.own.words.then((words) => {
+      this.#ownWords = words;
     });
     deps.log.info(`connecting to ${this.#name}`);
     this.#secret = options.secret;
@@ -243,10 +250,11 @@ export class RemoteServer {
 
   #error(): ServerError {
     const { clock, tox } = this.#deps;
-    const { hasBootstrapNodes, names } = this.#options;
+    const { hasBootstrapNodes, names, own } = this.#options;
     const { isOnline, proxyFault } = tox;
     const now = clock.now();
     const [name, standing, away] = [this.#name, this.#friend.standing, now - this.#awaySince];
-    return serverError({ name, names, isOnline, hasBootstrapNodes, proxyFault, standing, away, now });
+    const ownKey = { short: own.key, words: this.#ownWords };
+    return serverError({ name, names, ownKey, isOnline, hasBootstrapNodes, proxyFault, standing, away, now });
   }
 }

@@ -25,6 +25,8 @@ const ANSWER_TIME = 5_000;
 export interface Situation {
   /** The name of the server, for people. */
   readonly name: string;
+  /** Our own: its first digits, and the words by which it is compared. */
+  readonly ownKey: { readonly short: string; readonly words: string | undefined };
   readonly isOnline: boolean;
   readonly hasBootstrapNodes: boolean;
   readonly proxyFault: ProxyError | undefined;
@@ -54,7 +56,8 @@ function codeOf({ isOnline, proxyFault, standing, now }: Situation): ServerError
   }
 }
 
-function textOf(code: ServerErrorCode, { name, names, away, proxyFault, hasBootstrapNodes }: Situation): string {
+function textOf(code: ServerErrorCode, situation: Situation): string {
+  const { name, names, ownKey, away, proxyFault, hasBootstrapNodes } = situation;
   const time = away < 10_000 ? `${Number((away / 1000).toFixed(1))} s` : `${Math.round(away / 1000)} s`;
   switch (code) {
     case 'proxy':
@@ -75,12 +78,18 @@ function textOf(code: ServerErrorCode, { name, names, away, proxyFault, hasBoots
     case 'not-admitted':
       return (
         `${name} is reachable, but has not admitted this client for ${time}: check the secret, or ask for a new link if ` +
-        `yours is used up; if it has a whitelist, its owner has to add the Tox ID of this client, which ` +
-        `${names.directory} keeps; or it stopped less than five minutes ago`
+        `yours is used up; or ${askOwner(ownKey)} (${names.directory} keeps the key of this client); or the server stopped less ` +
+        'than five minutes ago'
       );
     case 'no-connection': {
       const longer = names.timeout === undefined ? '' : `, or wait longer with ${names.timeout}`;
       return `${name} was found, but there has been no connection to it for ${time}: try again${longer}`;
     }
   }
+}
+
+function askOwner({ short, words }: Situation['ownKey']): string {
+  const command = `tuntoxctl clients approve ${short}`;
+  if (words === undefined) return `ask its owner to run ${command}`;
+  return `compare the words of your key, "${words}", with its owner, who can run ${command}`;
 }

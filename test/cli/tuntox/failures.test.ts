@@ -9,6 +9,7 @@ import { runJob } from '../../../src/cli/tuntox/modes/client.js';
 import { FLAG_NAMES } from '../../../src/cli/tuntox/setting-names.js';
 import { settingsOf } from '../../../src/cli/tuntox/settings.js';
 import type { ClientSettings } from '../../../src/config/classic-settings.js';
+import { keyWords } from '../../../src/config/words.js';
 import { noTarget } from '../../../src/engine/access/target-rules.js';
 import { Engine } from '../../../src/engine/engine.js';
 import { Identity } from '../../../src/engine/state/identity.js';
@@ -150,6 +151,22 @@ t.test('a server that disconnects the client and does not admit it again ends -L
   t.equal(await status, 8);
   t.match(errors, [/has not admitted this client for 30 s/]);
 });
+
+t.test(
+  'a client that is not admitted shows the words of its key, and what the owner of the server can run',
+  async (t) => {
+    const { clock, tox, friend, status, errors } = await run(t, '-p --timeout 30');
+    const words = await keyWords(tox.id.publicKey);
+    await settle();
+    tox.setOnline(true);
+    friend.standing = { kind: 'found', since: 0 };
+    clock.advance(30_000);
+    t.equal(await status, 8);
+    t.match(errors, [
+      `"${words}", with its owner, who can run tuntoxctl clients approve ${tox.id.publicKey.short} (-C keeps`,
+    ]);
+  },
+);
 
 t.test('without --timeout -L waits forever, and the other modes give up after a minute', async (t) => {
   for (const job of await jobs()) {
