@@ -97,7 +97,7 @@ export class RemoteServer {
     this.givenUp.catch(() => {});
     this.#retry = new ConnectRetry(deps, options.retry, {
       onPause: (pause, left) => this.#onPause(pause, left),
-      onRetry: () => this.#seek(),
+      onRetry: () => this.seek(),
       onExhausted: () => this.#onGivenUp(this.#error()),
     });
     void options.own.words.then((words) => {
@@ -136,6 +136,12 @@ export class RemoteServer {
     this.#deps.tox.removeFriend(this.#friend);
     this.#friend = this.#join();
     this.#watch = this.#newWatch();
+  }
+
+  /** Restarts what has slowed down in the meantime. */
+  seek(): void {
+    this.#deps.bootstrapAgain();
+    this.#friend.seek();
   }
 
   /** Listens on a local port, whether the server is connected or not. @throws ListenError */
@@ -232,7 +238,7 @@ export class RemoteServer {
     this.#hintTimer?.cancel();
     this.#hintTimer = this.#deps.clock.after(this.#hints.next(), () => {
       this.#deps.log.warn(this.#error().message);
-      this.#seek();
+      this.seek();
       this.#planHint();
     });
   }
@@ -240,12 +246,6 @@ export class RemoteServer {
   #onPause(pause: number, left: number): void {
     const tries = left === 1 ? 'the last try' : `${left} tries left`;
     this.#deps.log.warn(`${this.#error().message}; trying again in ${(pause / 1000).toFixed(1)} s, ${tries}`);
-  }
-
-  /** Restarts what has slowed down in the meantime. */
-  #seek(): void {
-    this.#deps.bootstrapAgain();
-    this.#friend.seek();
   }
 
   #error(): ServerError {

@@ -1,0 +1,124 @@
+/** One connection of a client to the agent: a request, its events, and then perhaps bytes. */
+import type { Socket } from 'node:net';
+import type { Clock } from '../base/clock.js';
+import { CodedError } from '../base/coded-error.js';
+import { LineBuffer } from './line-buffer.js';
+import { type AgentEvent, type AgentRequest, encodeRequest, MAX_EVENT_SIZE, parseEvent } from './messages.js';
+import { AgentSocketError, connectToAgent } from './socket-file.js';
+
+/** What the agent answers, or that it has ended. The codes are those of the events `error`; `agent-ended` is ours. */
+export class AgentError extends CodedError<string> {}
+
+export interface Hello {
+  readonly version: number;
+  /** Name and version. */
+  readonly program: string;
+  readonly pid: number;
+}
+
+/** ms for the agent's greeting. */
+const HELLO_TIMEOUT = 5_000;
+const ENDED = 'the agent, which holds the connection to the server, has ended: try again';
+
+export class Conversation {
+  readonly #socket: Socket;
+  readonly #lines = new LineBuffer(MAX_EVENT_SIZE);
+  readonly #events: AgentEvent[] = [];
+  #isAtEnd = false;
+  #isOpen = false;
+  #onChange: () => void = () => {};
+
+  private constructor(socket: Socket) {
+    this.#socket = socket;
+    socket.on('data', this.#onData);
+    socket.on('close', this.#onClose);
+    socket.on('end', this.#onClose);
+  }
+
+  /**
+   * Connects and asks.
+   * @param request a second one needs another conversation
+   * @throws AgentSocketError; `not-running` also when the agent is about to end
+   */
+  static async begin(
+    deps: { readonly clock: Clock },
+    path: string,
+    request: AgentRequest,
+  ): Promise<{ readonly conversation: Conversation; readonly hello: Hello }> {
+    const socket = await connectToAgent(path);
+    const conversation = new Conversation(socket);
+    socket.write(encodeRequest(request));
+    const timeout = deps.clock.after(HELLO_TIMEOUT, () => socket.destroy(new Error('timeout')));
+    const hello = await conversation.next();
+    timeout.cancel();
+    if (hello === undefined) {
+      const didHang = socket.errored !== null && socket.errored !== undefined;
+      conversation.close();
+      throw didHang
+        ? new AgentSocketError('failed', `the agent does not answer at ${path}: end its process, and try again`)
+        : new AgentSocketError('not-running', `${path}: the agent is ending`);
+    }
+    if (hello.event === 'error') throw errorOf(hello);
+    const { version, program, pid } = hello as AgentEvent & Hello;
+    return { conversation, hello: { version, program, pid } };
+  }
+
+  /** @returns undefined when the agent has disconnected @throws AgentError of an event `error` */
+  async next(): Promise<AgentEvent | undefined> {
+    while (this.#events.length === 0 && !this.#isAtEnd) {
+      await new Promise<void>((resolve) => {
+        this.#onChange = resolve;
+      });
+    }
+    const event = this.#events.shift();
+    if (event?.event === 'error') throw errorOf(event);
+    return event;
+  }
+
+  /** Waits for an event, and gives others to `onOther`. @throws AgentError */
+  async until(name: string, onOther: (event: AgentEvent) => void): Promise<AgentEvent> {
+    for (;;) {
+      const event = await this.next();
+      if (event === undefined) throw new AgentError('agent-ended', ENDED);
+      if (event.event === name) return event;
+      onOther(event);
+    }
+  }
+
+  /** Hands the connection over after `open`; it is paused. @returns what was read of the bytes already */
+  takeOver(): { readonly socket: Socket; readonly rest: Buffer } {
+    const socket = this.#socket;
+    socket.off('data', this.#onData).off('close', this.#onClose).off('end', this.#onClose).pause();
+    return { socket, rest: this.#lines.takeRest() };
+  }
+
+  close(): void {
+    this.#socket.destroy();
+  }
+
+  readonly #onData = (bytes: Buffer): void => {
+    this.#lines.push(bytes);
+    while (!this.#isOpen) {
+      const line = this.#lines.next();
+      if (line === undefined) break;
+      const event = parseEvent(line);
+      if (event === undefined) continue;
+      this.#events.push(event);
+      this.#isOpen = event.event === 'open';
+    }
+    if (this.#isOpen) this.#socket.pause();
+    else if (this.#lines.isFull) this.#socket.destroy();
+    this.#onChange();
+  };
+
+  readonly #onClose = (): void => {
+    this.#isAtEnd = true;
+    this.#onChange();
+  };
+}
+
+function errorOf({ code, message }: AgentEvent): AgentError {
+  return new AgentError(typeof code === 'string' ? code : 'failed', typeof message === 'string' ? message : ENDED);
+}
+
+export const agentEnded = (): AgentError => new AgentError('agent-ended', ENDED);

@@ -1,0 +1,146 @@
+/**
+ * What a client and the agent say to each other on the agent's socket (docs/agent-protocol.md). The agent greets with a line; the
+ * client asks with one line; the agent answers with lines. All lines are JSON objects. After the event `open`, bytes follow (chunks.ts).
+ *
+ *     agent:   {"event":"hello","version":1,"program":"tuntox 0.2.0","pid":4711}
+ *     client:  {"version":1,"ask":"open","host":{"toxId":"…"},"target":{"host":"127.0.0.1","port":22}}
+ *     agent:   {"event":"open"}
+ */
+
+/** `status` and `stop` are understood in every version. */
+export const AGENT_VERSION = 1;
+/** Bytes of a request with its newline; the longest secret and name take less than half of it. */
+export const MAX_REQUEST_SIZE = 4_096;
+/** Bytes of an event with its newline. */
+export const MAX_EVENT_SIZE = 64 * 1024;
+
+export interface AgentHost {
+  /** 76 hex digits. */
+  readonly toxId: string;
+  readonly secret?: string | undefined;
+}
+
+export type AgentTarget = { readonly host: string; readonly port: number } | { readonly service: string };
+
+interface ToServer {
+  readonly host: AgentHost;
+  /** Whether to refuse, at once, unless the agent is connected to the server or about to be. */
+  readonly onlyIfHeld?: boolean | undefined;
+  /** ms for a connection to the server; undefined: without end. */
+  readonly timeout?: number | undefined;
+  /** How many more times in a row it waits so long. */
+  readonly maxRetries?: number | undefined;
+}
+
+export type ServerRequest =
+  /** Connects this connection with a target of the server. */
+  | ({ readonly ask: 'open'; readonly target: AgentTarget } & ToServer)
+  /** Measures round trips, one after another. */
+  | ({ readonly ask: 'ping'; readonly count: number } & ToServer)
+  /** Stays connected to the server, and tells its events, until the client disconnects. */
+  | ({ readonly ask: 'hold' } & ToServer);
+
+export type AgentRequest =
+  | ServerRequest
+  | { readonly ask: 'status' }
+  /** Ends the agent: `idle`: as soon as nobody uses it. */
+  | { readonly ask: 'stop'; readonly when: 'now' | 'idle' };
+
+/** What the agent says. Clients ignore events and members that they do not know. */
+export interface AgentEvent {
+  readonly event: string;
+  readonly [member: string]: unknown;
+}
+
+export const encodeLine = (message: object): string => `${JSON.stringify(message)}\n`;
+
+export const encodeRequest = (request: AgentRequest): string => encodeLine({ version: AGENT_VERSION, ...request });
+
+/** @returns undefined if the line is no event */
+export function parseEvent(line: string): AgentEvent | undefined {
+  const message = parseObject(line);
+  return typeof message?.event === 'string' ? (message as unknown as AgentEvent) : undefined;
+}
+
+export type ParsedRequest =
+  | { readonly kind: 'request'; readonly request: AgentRequest }
+  | { readonly kind: 'version'; readonly version: unknown }
+  | { readonly kind: 'wrong'; readonly what: string };
+
+/** Never throws. */
+export function parseRequest(line: string): ParsedRequest {
+  const message = parseObject(line);
+  if (message === undefined) return { kind: 'wrong', what: 'a request is a JSON object on one line' };
+  const { ask, when } = message;
+  if (ask === 'status') return { kind: 'request', request: { ask } };
+  if (ask === 'stop') return { kind: 'request', request: { ask, when: when === 'idle' ? 'idle' : 'now' } };
+  if (message.version !== AGENT_VERSION) return { kind: 'version', version: message.version };
+  const request = serverRequest(message);
+  return typeof request === 'string' ? { kind: 'wrong', what: request } : { kind: 'request', request };
+}
+
+type Message = Readonly<Record<string, unknown>>;
+
+/** Returns what is wrong, if it is no request. */
+function serverRequest(message: Message): ServerRequest | string {
+  const host = hostOf(message.host);
+  if (host === undefined) return 'host: {"toxId":"76 hex digits","secret":"…"} is expected';
+  const { timeout, maxRetries = 0, onlyIfHeld = false } = message;
+  if (timeout !== undefined && !isWhole(timeout, 1, MAX_TIMEOUT)) return 'timeout: a number of ms is expected';
+  if (!isWhole(maxRetries, 0, Number.MAX_SAFE_INTEGER)) return 'maxRetries: a number is expected';
+  if (typeof onlyIfHeld !== 'boolean') return 'onlyIfHeld: true or false is expected';
+  const common = { host, timeout, maxRetries, onlyIfHeld };
+  switch (message.ask) {
+    case 'hold':
+      return { ask: 'hold', ...common };
+    case 'ping': {
+      const { count = 1 } = message;
+      return isWhole(count, 1, MAX_PINGS) ? { ask: 'ping', count, ...common } : 'count: a number is expected';
+    }
+    case 'open': {
+      const target = targetOf(message.target);
+      if (target === undefined) return 'target: {"host":"…","port":22} or {"service":"…"} is expected';
+      return { ask: 'open', target, ...common };
+    }
+    default:
+      return 'ask: open, ping, hold, status or stop is expected';
+  }
+}
+
+/** ms; a day. */
+const MAX_TIMEOUT = 24 * 3_600_000;
+const MAX_PINGS = 1_000_000;
+const MAX_NAME = 253;
+/** Characters of a secret; a friend request has no room for more. */
+const MAX_SECRET = 1_000;
+
+function hostOf(value: unknown): AgentHost | undefined {
+  const { toxId, secret } = isObject(value) ? value : {};
+  if (typeof toxId !== 'string' || !/^[0-9a-fA-F]{76}$/.test(toxId)) return undefined;
+  if (secret === undefined) return { toxId };
+  return typeof secret === 'string' && secret.length <= MAX_SECRET ? { toxId, secret } : undefined;
+}
+
+function targetOf(value: unknown): AgentTarget | undefined {
+  const { host, port, service } = isObject(value) ? value : {};
+  if (isName(service)) return { service };
+  return isName(host) && isWhole(port, 1, 65_535) ? { host, port } : undefined;
+}
+
+const isName = (value: unknown): value is string =>
+  typeof value === 'string' && value.length > 0 && value.length <= MAX_NAME;
+
+const isWhole = (value: unknown, least: number, most: number): value is number =>
+  Number.isInteger(value) && (value as number) >= least && (value as number) <= most;
+
+const isObject = (value: unknown): value is Message =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
+
+function parseObject(line: string): Message | undefined {
+  try {
+    const value: unknown = JSON.parse(line);
+    return isObject(value) ? value : undefined;
+  } catch {
+    return undefined;
+  }
+}

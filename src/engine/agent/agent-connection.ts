@@ -1,0 +1,261 @@
+/**
+ * One client of the agent:
+ *
+ *     asking    its request is expected within a few seconds
+ *     serving   its server is held; a tunnel, round trips or events follow
+ *     open      its tunnel has the connection
+ *     over
+ *
+ * All clients are programs of the same user, but each may hang: its request, what waits for it, and the time for both are bounded.
+ */
+import type { Socket } from 'node:net';
+import { LineBuffer } from '../../agent/line-buffer.js';
+import {
+  AGENT_VERSION,
+  type AgentRequest,
+  type AgentTarget,
+  encodeLine,
+  MAX_REQUEST_SIZE,
+  parseRequest,
+  type ServerRequest,
+} from '../../agent/messages.js';
+import type { Clock, Timer } from '../../base/clock.js';
+import { CodedError, messageOf } from '../../base/coded-error.js';
+import type { Logger } from '../../base/logger.js';
+import type { Random } from '../../base/random.js';
+import { ToxId } from '../../tox/crypto/tox-id.js';
+import { explainReason } from '../../tunnel/wire/reasons.js';
+import type { Target } from '../../tunnel/wire/target.js';
+import { ConnectRetry } from '../client/connect-retry.js';
+import type { RemoteServer } from '../client/remote-server.js';
+import type { HeldServer, ServerPool } from '../client/server-pool.js';
+import { agentEnd } from './agent-end.js';
+
+/** ms for the request. */
+const REQUEST_TIMEOUT = 5_000;
+/** ms for the client to take the last event. */
+const LINGER = 2_000;
+/** Bytes of events that may wait for a client that does not read. */
+const MAX_WAITING = 64 * 1024;
+const EARLY_BYTES = 'bytes came before the event "open"';
+
+export interface AgentConnectionDeps {
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly log: Logger;
+  readonly pool: Pick<ServerPool, 'hold' | 'has'>;
+  readonly agent: Agent;
+}
+
+/** The process behind the socket. */
+export interface Agent {
+  /** Its name and version. */
+  readonly program: string;
+  readonly pid: number;
+  readonly ownKey: ToxId['publicKey'];
+  status(): object;
+  /** @returns why it does not end */
+  stop(when: 'now' | 'idle'): string | undefined;
+  /** The connection uses a server from now on, or does not any more. */
+  onServing(connection: AgentConnection): void;
+  onOver(connection: AgentConnection): void;
+}
+
+export class AgentConnection {
+  readonly #deps: AgentConnectionDeps;
+  readonly #socket: Socket;
+  readonly #lines = new LineBuffer(MAX_REQUEST_SIZE);
+  /** Ends what was begun for the request, in reverse. */
+  readonly #undo: (() => void)[] = [];
+  #timeout: Timer | undefined;
+  #state: 'asking' | 'serving' | 'open' | 'over' = 'asking';
+
+  constructor(deps: AgentConnectionDeps, socket: Socket) {
+    this.#deps = deps;
+    this.#socket = socket;
+    const { program, pid } = deps.agent;
+    socket.on('error', () => {});
+    socket.on('close', () => this.#onClose());
+    socket.on('data', this.#onData);
+    socket.on('end', this.#onEnd);
+    this.#timeout = deps.clock.after(REQUEST_TIMEOUT, () => this.#fail('bad-request', 'no request came in time'));
+    this.#write({ event: 'hello', version: AGENT_VERSION, program, pid });
+  }
+
+  /** Ends it with an error, unless a tunnel has it: the tunnel tells its own end. */
+  close(code: string, message: string): void {
+    if (this.#state !== 'open') this.#fail(code, message);
+  }
+
+  readonly #onData = (bytes: Buffer): void => {
+    if (this.#state === 'over') return;
+    if (this.#state === 'serving') {
+      this.#fail('bad-request', EARLY_BYTES);
+      return;
+    }
+    this.#lines.push(bytes);
+    const line = this.#lines.next();
+    if (line !== undefined && this.#lines.takeRest().length > 0) this.#fail('bad-request', EARLY_BYTES);
+    else if (line !== undefined) this.#onLine(line);
+    else if (this.#lines.isFull) this.#fail('bad-request', `a request has at most ${MAX_REQUEST_SIZE} bytes`);
+  };
+
+  /** Before `open` only a client that is gone ends its direction; one that only asked has its answer. */
+  readonly #onEnd = (): void => {
+    if (this.#state === 'over') this.#socket.end();
+    else this.#socket.destroy();
+  };
+
+  #onLine(line: string): void {
+    this.#timeout?.cancel();
+    const parsed = parseRequest(line);
+    if (parsed.kind === 'request') this.#answer(parsed.request);
+    else if (parsed.kind === 'wrong') this.#fail('bad-request', parsed.what);
+    else {
+      const { program, pid } = this.#deps.agent;
+      const spoken = JSON.stringify(parsed.version);
+      const message = `the agent (${program}, process ${pid}) speaks version ${AGENT_VERSION} of its protocol, this client ${spoken}: tuntox agent stop ends it`;
+      this.#fail('version', message);
+    }
+  }
+
+  #answer(request: AgentRequest): void {
+    const { agent } = this.#deps;
+    switch (request.ask) {
+      case 'status':
+        this.#finish({ event: 'status', ...agent.status() });
+        return;
+      case 'stop': {
+        const refusal = agent.stop(request.when);
+        if (refusal === undefined) this.#finish({ event: 'stopping' });
+        else this.#fail('not-allowed', refusal);
+        return;
+      }
+      default:
+        this.#serve(request);
+    }
+  }
+
+  #serve(request: ServerRequest): void {
+    const { pool, agent } = this.#deps;
+    const id = ToxId.parse(request.host.toxId);
+    if (typeof id === 'string') {
+      this.#fail('bad-request', 'this is no valid Tox ID: copy it again');
+      return;
+    }
+    if (id.publicKey.equals(agent.ownKey)) {
+      this.#fail('own-id', 'this is the Tox ID of this machine itself: use the one of the server');
+      return;
+    }
+    if (request.onlyIfHeld === true && !pool.has(id.publicKey)) {
+      this.#fail('not-held', 'the agent is not connected to this server');
+      return;
+    }
+    const { secret } = request.host;
+    const held = pool.hold({ id, secret: secret === undefined ? undefined : Buffer.from(secret) });
+    this.#undo.push(() => held.release());
+    this.#state = 'serving';
+    agent.onServing(this);
+    this.#awaitServer(request, held);
+  }
+
+  #awaitServer(request: ServerRequest, { server }: HeldServer): void {
+    const { timeout, maxRetries = 0 } = request;
+    const retry = new ConnectRetry(
+      this.#deps,
+      { timeout, maxRetries },
+      {
+        onPause: (pauseMs, left) =>
+          this.#write({ event: 'retry', code: server.reason.code, message: server.reason.message, pauseMs, left }),
+        onRetry: () => server.seek(),
+        onExhausted: () => this.#failWith(server.reason),
+      },
+    );
+    this.#undo.push(() => retry.end());
+    let hasBegun = false;
+    const onChange = (isOnline: boolean): void => {
+      if (this.#state !== 'serving') return;
+      if (isOnline) retry.end();
+      else retry.begin();
+      this.#write(isOnline ? { event: 'connected', path: server.path.kind } : { event: 'disconnected' });
+      if (!isOnline || hasBegun) return;
+      hasBegun = true;
+      this.#begin(request, server);
+    };
+    this.#undo.push(server.onChange(onChange));
+    if (server.isOnline) onChange(true);
+    else retry.begin();
+  }
+
+  #begin(request: ServerRequest, server: RemoteServer): void {
+    if (request.ask === 'open') this.#open(targetOf(request.target), server);
+    else if (request.ask === 'ping') void this.#ping(request.count, server);
+  }
+
+  #open(target: Target, server: RemoteServer): void {
+    const cancel = server.open(target, {
+      onAccepted: () => {
+        this.#write({ event: 'open' });
+        this.#state = 'open';
+        const socket = this.#socket;
+        socket.off('data', this.#onData).off('end', this.#onEnd).pause();
+        return agentEnd(this.#deps.clock, socket);
+      },
+      onRefused: (reason) => this.#fail(reason, explainReason(reason)),
+    });
+    this.#undo.push(cancel);
+  }
+
+  /** Never rejects. */
+  async #ping(count: number, server: RemoteServer): Promise<void> {
+    try {
+      for (let left = count; left > 0 && this.#state === 'serving'; left -= 1) {
+        this.#write({ event: 'pong', ms: await server.ping() });
+      }
+      if (this.#state === 'serving') this.#finish({ event: 'done' });
+    } catch (error) {
+      this.#failWith(error);
+    }
+  }
+
+  #failWith(error: unknown): void {
+    const code = error instanceof CodedError ? error.code : 'failed';
+    this.#fail(code, messageOf(error));
+  }
+
+  #fail(code: string, message: string): void {
+    this.#deps.log.debug(`a client of the agent's socket: ${message}`);
+    this.#finish({ event: 'error', code, message });
+  }
+
+  /** Says the last event, and disconnects when the client has read it, or after a moment. */
+  #finish(event: object): void {
+    if (this.#state === 'over' || this.#state === 'open') return;
+    this.#end();
+    this.#socket.end(encodeLine(event));
+    // What else comes must be read, so that its end is seen.
+    this.#socket.resume();
+    const linger = this.#deps.clock.after(LINGER, () => this.#socket.destroy());
+    this.#socket.once('close', () => linger.cancel());
+  }
+
+  #write(event: object): void {
+    if (this.#state === 'over') return;
+    this.#socket.write(encodeLine(event));
+    if (this.#socket.writableLength > MAX_WAITING) this.#socket.destroy();
+  }
+
+  #onClose(): void {
+    this.#end();
+    this.#deps.agent.onOver(this);
+  }
+
+  #end(): void {
+    this.#timeout?.cancel();
+    this.#state = 'over';
+    for (const undo of this.#undo.splice(0).reverse()) undo();
+  }
+}
+
+/** A service is asked for by its name and port 0 (docs/tunnel-protocol.md). */
+const targetOf = (target: AgentTarget): Target => ('service' in target ? { host: target.service, port: 0 } : target);

@@ -1,0 +1,37 @@
+import { chmodSync, mkdirSync, symlinkSync } from 'node:fs';
+import { join } from 'node:path';
+import t from 'tap';
+import { agentSocketPath, checkOwnDirectory, connectToAgent } from '../../src/agent/socket-file.js';
+import { temporaryDirectory } from '../support/temporary-directory.js';
+
+t.test('the socket is in the runtime directory, and without one beside the identity', async (t) => {
+  t.equal(agentSocketPath({ runtime: '/run/user/1000/tuntox', state: '/s' }), '/run/user/1000/tuntox/agent.sock');
+  t.equal(agentSocketPath({ runtime: undefined, state: '/s' }), '/s/agent.sock');
+});
+
+t.test('a path that is too long for a socket gives way to the other place, and is refused without one', async (t) => {
+  const long = `/${'a'.repeat(120)}`;
+  t.equal(agentSocketPath({ runtime: long, state: '/s' }), '/s/agent.sock');
+  t.equal(agentSocketPath({ runtime: `/${'a'.repeat(107 - 12)}`, state: '/s' }).length, 107);
+  t.equal(agentSocketPath({ runtime: `/${'a'.repeat(108 - 12)}`, state: '/s' }), '/s/agent.sock');
+  t.throws(() => agentSocketPath({ runtime: undefined, state: long }), /too long .* set XDG_RUNTIME_DIR/);
+});
+
+t.test('a directory of another user, or one that others can change, is not used', async (t) => {
+  const directory = temporaryDirectory(t);
+  const path = join(directory, 'agent.sock');
+  const uid = process.geteuid?.() ?? 0;
+  t.doesNotThrow(() => checkOwnDirectory(path, uid));
+  t.throws(() => checkOwnDirectory(path, uid + 1), { code: 'not-ours', message: /belongs to another user/ });
+  chmodSync(directory, 0o770);
+  t.throws(() => checkOwnDirectory(path, uid), { code: 'not-ours', message: /other users can write there/ });
+  mkdirSync(join(directory, 'real'), { mode: 0o700 });
+  symlinkSync(join(directory, 'real'), join(directory, 'link'));
+  t.throws(() => checkOwnDirectory(join(directory, 'link', 'agent.sock'), uid), { code: 'not-ours' });
+});
+
+t.test('where no agent runs, that is the error', async (t) => {
+  const directory = temporaryDirectory(t);
+  await t.rejects(connectToAgent(join(directory, 'agent.sock')), { code: 'not-running' });
+  await t.rejects(connectToAgent(join(directory, 'missing', 'agent.sock')), { code: 'not-running' });
+});
