@@ -1,6 +1,7 @@
 /** Which clients are admitted, between ours and libtoxcore's, in both roles: a secret, a whitelist, and the same keys again. */
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
+import { controlOf, daemonPlace, startDaemon } from '../scenario/support/daemon-command.js';
 import { addressOf, C_PATIENCE, C_WORLD, startCPeer } from '../support/c-peer.js';
 import { type Process, startBootstrapd, startTuntox } from '../support/processes.js';
 import { requirementsMet } from '../support/requirements.js';
@@ -111,4 +112,22 @@ t.test('which clients are admitted', async (t) => {
 
   await server.stop();
   t.notMatch(server.stderr, 'canary', 'no secret in the log, neither ours nor a guess');
+});
+
+t.test('a libtoxcore client that was refused is admitted as soon as the owner of the daemon approves it', async (t) => {
+  if (!requirementsMet(t, ...C_WORLD)) return;
+  const node = await startBootstrapd();
+  t.teardown(() => node.process.stop());
+  const place = daemonPlace(t, node.argument);
+  const daemon = await startDaemon(t, place);
+  const control = await controlOf(t, place);
+  const { toxId } = await control.call('id', {});
+  const client = await theirs(t, 'client', '--id', toxId, '-p', '--bootstrap', node.argument);
+  const key = (await addressOf(client)).slice(0, 64).toLowerCase();
+  await daemon.waitFor(/refused, this server admits no clients/, C_PATIENCE);
+  const { clients } = await control.call('clients.pending', {});
+  t.match(clients, [{ client: { publicKey: key }, reason: 'closed', sentSecret: false }]);
+  t.match(await control.call('clients.approve', { client: clients[0]?.words ?? '' }), { admitted: true });
+  await client.waitFor(/^PONG/m, C_PATIENCE);
+  t.equal(await client.exited, 0);
 });
