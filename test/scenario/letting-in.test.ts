@@ -26,12 +26,8 @@ class List implements AccessFactors {
     this.#keys.add(key.hex);
   }
 
-  isListed(key: PublicKey): boolean {
-    return this.#keys.has(key.hex);
-  }
-
-  hasExpired(): boolean {
-    return false;
+  listing(key: PublicKey): 'listed' | 'none' {
+    return this.#keys.has(key.hex) ? 'listed' : 'none';
   }
 
   isBanned(): boolean {

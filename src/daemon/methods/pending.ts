@@ -72,7 +72,7 @@ function alreadyListed(deps: Deps, { publicKey, reason, hasSentSecret }: Pending
   const error = (message: string, hint: string): ControlError => new ControlError('exists', message, { hint });
   if (access.isBanned(publicKey))
     return error(`${listed}, but banned`, `to lift the ban: tuntoxctl bans clear ${name}`);
-  if (access.hasExpired(publicKey)) {
+  if (access.listing(publicKey) === 'expired') {
     return error(
       `${listed}, but its access has expired`,
       `to renew it: tuntoxctl whitelist edit ${name} --expires 30d`,

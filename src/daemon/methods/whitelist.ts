@@ -3,7 +3,13 @@ import { LAST_UNIX_TIME, rfc3339, unixTimeOfRfc3339 } from '../../base/clock.js'
 import { ControlError } from '../../control/control-error.js';
 import type { MethodHandlers, Params, Result } from '../../control/protocol.js';
 import { withOverrides } from '../../engine/access/access-policy.js';
-import { aliasOwners, isExpired, parseAllowed, type WhitelistEntry } from '../../engine/access/whitelist.js';
+import {
+  aliasOwners,
+  isExpired,
+  type Listing,
+  parseAllowed,
+  type WhitelistEntry,
+} from '../../engine/access/whitelist.js';
 import type { AdmittedClient } from '../../engine/server/client-admission.js';
 import { nameWithKey } from '../../engine/server/client-names.js';
 import { affectedBy, confirm, namesOf, noLongerAdmitted, tunnelsOf } from './affected-clients.js';
@@ -67,8 +73,8 @@ async function add(deps: Deps, given: readonly WhitelistEntry[], options: AddOpt
     });
   }
   const listed = new Set(entries.map(({ publicKey }) => publicKey.hex));
-  const isListed = (key: WhitelistEntry['publicKey']): boolean => listed.has(key.hex) || access.isListed(key);
-  const affected = affectedBy(deps, { door: { hasWhitelist: true }, factors: { hasWhitelist: true, isListed } });
+  const listing = (key: WhitelistEntry['publicKey']): Listing => (listed.has(key.hex) ? 'listed' : access.listing(key));
+  const affected = affectedBy(deps, { door: { hasWhitelist: true }, factors: { hasWhitelist: true, listing } });
   const adopted = options.adopt ? affected.clients.map((client) => adoptedEntry(client, clock.unixTime())) : [];
   const disconnected = options.adopt ? [] : affected.clients;
   const confirmed = options.confirmed || options.adopt;
@@ -144,7 +150,9 @@ async function remove(deps: Deps, client: string, dryRun: boolean): Promise<Chan
   const { access, admission } = deps;
   const entry = listedEntry(deps, client);
   const { publicKey } = entry;
-  const after = withOverrides(access, { isListed: (key) => !key.equals(publicKey) && access.isListed(key) });
+  const after = withOverrides(access, {
+    listing: (key) => (key.equals(publicKey) ? 'none' : access.listing(key)),
+  });
   const disconnected = admission.affectedBy(after);
   const closedTunnels = tunnelsOf(deps, disconnected).length;
   const isIt = ({ id }: AdmittedClient): boolean => id === publicKey.hex;
@@ -183,7 +191,7 @@ async function off(deps: Deps, { confirmed, dryRun }: Params<'whitelist.off'>): 
   const { entries } = access;
   const affected = affectedBy(deps, {
     door: { hasWhitelist: false },
-    factors: { hasWhitelist: false, isListed: () => false },
+    factors: { hasWhitelist: false, listing: (key) => (access.listing(key) === 'invited' ? 'invited' : 'none') },
   });
   if (entries.length > 0 && !confirmed && !dryRun) {
     const count = entries.length === 1 ? 'one entry' : `${entries.length} entries`;
@@ -218,7 +226,7 @@ function entryOf(deps: Deps, { id, name, allow, expiresAt: expiry, note }: Item)
   }
   const expiresAt = expiry === undefined ? undefined : expiryOf(deps, expiry);
   const addedAt = deps.clock.unixTime();
-  return { publicKey, alias: name, allow: allowOf(allow ?? []), expiresAt, note: note ?? '', addedAt };
+  return { publicKey, alias: name, allow: allowOf(allow ?? []), expiresAt, note: note ?? '', addedAt, invited: false };
 }
 
 /** Makes all entries or none. The message has the place of the item that is wrong. @throws ControlError */
@@ -282,6 +290,7 @@ const adoptedEntry = ({ friend, admittedBy }: AdmittedClient, now: number): Whit
   expiresAt: undefined,
   note: admittedBy === 'secret' ? 'adopted: was admitted by the secret' : 'adopted: was admitted by access.open',
   addedAt: now,
+  invited: false,
 });
 
 const labelOf = ({ alias, publicKey }: WhitelistEntry): string => nameWithKey(publicKey.hex, alias);

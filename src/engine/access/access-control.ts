@@ -11,21 +11,23 @@ import type { FileSystem } from '../state/file-system.js';
 import { JsonFile } from '../state/json-file.js';
 import { type StateDirectory, StateFileError } from '../state/state-file-error.js';
 import type { AccessFactors } from './access-factors.js';
+import { type AccessLists, accessListsFormat } from './access-lists.js';
 import { BanList, type Bans, bansFormat, type ListedBan } from './ban-list.js';
+import { Invitations } from './invitations.js';
 import { provenFormat } from './proven-keys.js';
 import type { SecretCheck } from './secret-check.js';
 import { type SecretChange, Secrets } from './secrets.js';
 import { type SecretState, secretFormat } from './stored-secret.js';
 import {
-  isExpired,
-  NO_WHITELIST,
+  type Listing,
+  listingOf,
   nextExpiry,
   type Whitelist,
   type WhitelistEntry,
-  whitelistFormat,
   withChanged,
   withEntries,
   withoutEntry,
+  withoutFactor,
 } from './whitelist.js';
 
 export interface AccessControlDeps {
@@ -51,12 +53,13 @@ export interface AccessSettings {
 const EXPIRY_CHECK = 500;
 
 interface Files {
-  readonly whitelist: JsonFile<Whitelist>;
+  readonly lists: JsonFile<AccessLists>;
   readonly secret: JsonFile<SecretState>;
   readonly bans: JsonFile<Bans>;
 }
 
 export class AccessControl implements AccessFactors {
+  readonly invitations: Invitations;
   readonly #deps: AccessControlDeps;
   readonly #files: Files;
   readonly #bans: BanList;
@@ -72,6 +75,12 @@ export class AccessControl implements AccessFactors {
     this.#files = files;
     this.#bans = new BanList(deps.clock, files.bans);
     this.#secrets = secrets;
+    this.invitations = new Invitations({
+      ...deps,
+      lists: () => files.lists.value,
+      change: (change) => this.#changeLists(change),
+      note: (change) => files.lists.change(change),
+    });
     secrets.use(settings.givenSecret);
     this.#awaitExpiry();
   }
@@ -84,7 +93,7 @@ export class AccessControl implements AccessFactors {
   ): Promise<AccessControl> {
     const { files, log } = deps;
     const stored = {
-      whitelist: await JsonFile.open(files, directory, whitelistFormat),
+      lists: await JsonFile.open(files, directory, accessListsFormat),
       secret: await JsonFile.open(files, directory, secretFormat),
       bans: await JsonFile.open(files, directory, bansFormat),
     };
@@ -95,8 +104,8 @@ export class AccessControl implements AccessFactors {
 
   /** Why stored files cannot be used; while there is an error, no client is admitted. */
   get errors(): readonly string[] {
-    const { whitelist, secret, bans } = this.#files;
-    const all = [this.#settings.secretError, whitelist.error?.message, secret.error?.message, bans.error?.message];
+    const { lists, secret, bans } = this.#files;
+    const all = [this.#settings.secretError, lists.error?.message, secret.error?.message, bans.error?.message];
     return all.filter((error) => error !== undefined);
   }
 
@@ -123,14 +132,8 @@ export class AccessControl implements AccessFactors {
     return this.#settings.isOpen && this.errors.length === 0;
   }
 
-  isListed(key: PublicKey): boolean {
-    const entry = this.entry(key);
-    return entry !== undefined && !isExpired(entry, this.#deps.clock.unixTime());
-  }
-
-  hasExpired(key: PublicKey): boolean {
-    const entry = this.entry(key);
-    return entry !== undefined && isExpired(entry, this.#deps.clock.unixTime());
+  listing(key: PublicKey): Listing {
+    return listingOf(this.entry(key), this.#deps.clock.unixTime());
   }
 
   /** While a file cannot be read, every key may be a banned one. */
@@ -199,9 +202,9 @@ export class AccessControl implements AccessFactors {
     await this.#changeWhitelist((list) => withoutEntry(list, key));
   }
 
-  /** Removes the whitelist: it is no factor any more. */
+  /** Turns the whitelist off: it is no factor any more, and admits only clients that came by an invitation. */
   async dropWhitelist(): Promise<void> {
-    await this.#changeWhitelist(() => NO_WHITELIST);
+    await this.#changeWhitelist(withoutFactor);
   }
 
   /** @param secret undefined: there is none from now on */
@@ -249,14 +252,19 @@ export class AccessControl implements AccessFactors {
   close(): void {
     this.#expiry?.cancel();
     this.#secrets.close();
+    this.invitations.close();
   }
 
   get #whitelistNow(): Whitelist {
-    return this.#files.whitelist.value;
+    return this.#files.lists.value.whitelist;
   }
 
   #changeWhitelist(change: (list: Whitelist) => Whitelist): Promise<void> {
-    return this.#save(() => this.#files.whitelist.change(change));
+    return this.#changeLists((lists) => ({ ...lists, whitelist: change(lists.whitelist) }));
+  }
+
+  #changeLists(change: (lists: AccessLists) => AccessLists): Promise<void> {
+    return this.#save(() => this.#files.lists.change(change));
   }
 
   async #save(change: () => Promise<void>): Promise<void> {

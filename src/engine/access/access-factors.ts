@@ -1,9 +1,32 @@
 /** The factors of access, as they are at the moment: the secret, the whitelist and the bans. */
 import type { Random } from '../../base/random.js';
 import type { PublicKey } from '../../tox/crypto/keys.js';
+import type { InvitationState } from './invitation.js';
 import { ProvenKeys } from './proven-keys.js';
 import type { SecretCheck } from './secret-check.js';
 import { FixedSecretCheck } from './secret-check.js';
+import type { Listing } from './whitelist.js';
+
+/** What an invitation is to a key. `redeemed`: this key has redeemed it before. */
+export interface InvitationStanding {
+  readonly id: string;
+  /** For the log. */
+  readonly label: string;
+  readonly state: InvitationState | 'redeemed';
+}
+
+export interface InvitationCheck {
+  /** Whether any client can be admitted by an invitation, or was. */
+  readonly admitsAny: boolean;
+  /** Returns 32 bytes that stand for a candidate and do not reveal it. */
+  digest(candidate: Buffer): Buffer;
+  /** @returns `unknown` when it is the secret of none; undefined when it cannot be one, or there are no invitations */
+  find(key: PublicKey, candidate: Buffer): InvitationStanding | 'unknown' | undefined;
+  /** Puts the key on the whitelist. Never rejects. */
+  redeem(key: PublicKey, id: string): Promise<'redeemed' | 'too-late' | 'not-saved'>;
+  /** Notes for the owner that a client came too late. */
+  noteLate(key: PublicKey, id: string): void;
+}
 
 export interface AccessFactors {
   /** Undefined while there is no secret. */
@@ -12,10 +35,10 @@ export interface AccessFactors {
   readonly secretGeneration: number;
   /** Whether the whitelist is a factor. */
   readonly hasWhitelist: boolean;
-  /** Whether a key is on the whitelist and its entry has not expired. */
-  isListed(key: PublicKey): boolean;
-  /** Whether a key is on the whitelist and its entry has expired. */
-  hasExpired(key: PublicKey): boolean;
+  /** Returns what the whitelist says of a key. */
+  listing(key: PublicKey): Listing;
+  /** Undefined where there are none. */
+  readonly invitations?: InvitationCheck;
   isBanned(key: PublicKey): boolean;
   /** Whether the key has sent the present secret before; a stranger cannot make such a key. */
   hasProven(key: PublicKey): boolean;
@@ -62,12 +85,8 @@ export class FixedFactors implements AccessFactors {
     return this.#whitelist.size > 0;
   }
 
-  isListed(key: PublicKey): boolean {
-    return this.#whitelist.has(key.hex);
-  }
-
-  hasExpired(): boolean {
-    return false;
+  listing(key: PublicKey): Listing {
+    return this.#whitelist.has(key.hex) ? 'listed' : 'none';
   }
 
   isBanned(): boolean {

@@ -27,10 +27,24 @@ export interface WhitelistEntry {
   readonly expiresAt: number | undefined;
   readonly note: string;
   readonly addedAt: number;
+  /** Whether it came by an invitation: its key then needs nothing else, neither the secret nor the whitelist as a factor. */
+  readonly invited: boolean;
 }
 
+/**
+ * What the whitelist says of a key:
+ * - `none`: it has no entry
+ * - `expired`: its entry has expired
+ * - `listed`: it has an entry
+ * - `invited`: it has an entry that came by an invitation
+ */
+export type Listing = 'none' | 'expired' | 'listed' | 'invited';
+
 export interface Whitelist {
-  /** Whether the whitelist is a factor: from the first entry on, also when it is empty again, until the owner removes it. */
+  /**
+   * Whether the whitelist is a factor: from the first entry of the owner on, also when it is empty again, until the owner turns it
+   * off. Entries that came by an invitation do not make it one, so they never disconnect the clients that have the secret.
+   */
   readonly isFactor: boolean;
   /** By public key in hex. */
   readonly entries: ReadonlyMap<string, WhitelistEntry>;
@@ -40,6 +54,12 @@ export const NO_WHITELIST: Whitelist = { isFactor: false, entries: new Map() };
 
 export const isExpired = ({ expiresAt }: WhitelistEntry, unixTime: number): boolean =>
   expiresAt !== undefined && unixTime >= expiresAt;
+
+export function listingOf(entry: WhitelistEntry | undefined, unixTime: number): Listing {
+  if (entry === undefined) return 'none';
+  if (isExpired(entry, unixTime)) return 'expired';
+  return entry.invited ? 'invited' : 'listed';
+}
 
 /** Parses a target, written as a line of a rules file. @param line its place in the list, from 1 @throws WhitelistError */
 export function parseAllowed(text: string, line: number): AllowedTarget {
@@ -96,7 +116,7 @@ export function withChanged(
   const changed = change(entry);
   const owner = changed.alias === undefined ? undefined : aliasOwners(list.entries.values()).get(changed.alias);
   if (owner !== undefined && !owner.equals(publicKey)) throw aliasTaken(changed.alias as string, owner);
-  return { isFactor: true, entries: new Map(list.entries).set(publicKey.hex, changed) };
+  return { ...list, entries: new Map(list.entries).set(publicKey.hex, changed) };
 }
 
 export function withoutEntry(list: Whitelist, publicKey: PublicKey): Whitelist {
@@ -104,6 +124,12 @@ export function withoutEntry(list: Whitelist, publicKey: PublicKey): Whitelist {
   entries.delete(publicKey.hex);
   return { ...list, entries };
 }
+
+/** Turns it off; clients that came by an invitation stay. */
+export const withoutFactor = ({ entries }: Whitelist): Whitelist => ({
+  isFactor: false,
+  entries: new Map([...entries].filter(([, { invited }]) => invited)),
+});
 
 /** Returns when the next entry expires (Unix time, s); undefined when none will. */
 export function nextExpiry(list: Whitelist, unixTime: number): number | undefined {
@@ -131,6 +157,7 @@ export const whitelistFormat: JsonFormat<Whitelist> = {
       expires_at: entry.expiresAt ?? null,
       note: entry.note,
       added_at: entry.addedAt,
+      invited: entry.invited,
     })),
   }),
   decode: ({ is_factor: isFactor, entries }) => {
@@ -152,6 +179,8 @@ function decodeEntry(value: unknown, place: number): WhitelistEntry {
     expires_at: expiresAt,
     note,
     added_at: addedAt,
+    // Older versions did not write it.
+    invited = false,
   } = (value ?? {}) as Record<string, unknown>;
   const publicKey = typeof key === 'string' ? PublicKey.parse(key) : undefined;
   const invalid = (field: string): never => {
@@ -164,6 +193,7 @@ function decodeEntry(value: unknown, place: number): WhitelistEntry {
   if (expiresAt !== null && !isTime(expiresAt)) return invalid('expires_at');
   if (typeof note !== 'string') return invalid('note');
   if (!isTime(addedAt)) return invalid('added_at');
+  if (typeof invited !== 'boolean') return invalid('invited');
   return {
     publicKey,
     alias: alias ?? undefined,
@@ -171,7 +201,8 @@ function decodeEntry(value: unknown, place: number): WhitelistEntry {
     expiresAt: expiresAt ?? undefined,
     note,
     addedAt,
+    invited,
   };
 }
 
-const isTime = (value: unknown): value is number => Number.isSafeInteger(value) && (value as number) >= 0;
+export const isTime = (value: unknown): value is number => Number.isSafeInteger(value) && (value as number) >= 0;

@@ -31,6 +31,10 @@ const REFUSALS: Readonly<Record<RefusalReason, string>> = {
   'no-secret': 'it sent no secret',
   'wrong-secret': 'it sent a wrong secret',
   'used-up': 'the secret has admitted as many clients as it may',
+  'invitation-used': 'its invitation has admitted as many clients as it may',
+  'invitation-expired': 'its invitation has expired',
+  'invitation-revoked': 'its invitation was revoked',
+  'not-saved': 'the disk did not take the redemption of its invitation',
   'too-many-guesses': 'there were too many wrong secrets',
 };
 
@@ -189,7 +193,9 @@ export class ClientAdmission {
 
   #onDecided(request: FriendRequest, decision: AccessDecision): void {
     if (!decision.isAdmitted) {
-      this.#noteRefusal(request, decision.reason, REFUSALS[decision.reason]);
+      const { reason, invitation } = decision;
+      const which = invitation === undefined ? '' : `: ${invitation}`;
+      this.#noteRefusal(request, reason, `${REFUSALS[reason]}${which}`);
     } else if (!this.#makeRoom(decision.factors)) {
       this.#noteRefusal(request, 'full', 'the server has its maximum number of clients');
     } else {

@@ -29,6 +29,7 @@ const entry = (...allow: string[]): WhitelistEntry => ({
   expiresAt: undefined,
   note: '',
   addedAt: 1,
+  invited: false,
 });
 const ENTRIES: Readonly<Record<Allow, WhitelistEntry | undefined>> = {
   'no entry': undefined,

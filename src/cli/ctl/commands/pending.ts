@@ -17,6 +17,10 @@ const REASONS: Readonly<Partial<Record<string, string>>> = {
   'no-secret': 'it sent no secret',
   'wrong-secret': 'it sent a wrong secret',
   'too-many-guesses': 'there were too many wrong secrets',
+  'invitation-used': 'its invitation has admitted as many clients as it may',
+  'invitation-expired': 'its invitation has expired',
+  'invitation-revoked': 'its invitation was revoked',
+  'not-saved': 'the disk did not take the redemption of its invitation',
   full: 'the daemon has its maximum number of clients',
 };
 
