@@ -1,6 +1,6 @@
 # Completion of tuntoxd for fish, made by `make manual`
 complete -c tuntoxd -f
-complete -c tuntoxd -s c -l config -r -F -d 'read the settings from FILE (default $TUNTOX_CONFIG, or else /etc/tuntox/tuntox.yaml)'
+complete -c tuntoxd -s c -l config -r -F -d 'read the settings from FILE (default $TUNTOX_CONFIG, or else /etc/tuntox/tuntox.yaml, for a user ~/.config/tuntox/tuntox.yaml)'
 complete -c tuntoxd -l check -d 'check the settings and exit'
 complete -c tuntoxd -s z -s D -l background -d 'run in the background as soon as the daemon works'
 complete -c tuntoxd -s F -l pid-file -r -F -d 'write the process ID to FILE'

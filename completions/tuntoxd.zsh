@@ -1,7 +1,7 @@
 #compdef tuntoxd
 # Completion of tuntoxd for zsh, made by `make manual`
 _arguments -S \
-  '(--config -c)'{--config,-c}'[read the settings from FILE (default $TUNTOX_CONFIG, or else /etc/tuntox/tuntox.yaml)]:FILE:_files' \
+  '(--config -c)'{--config,-c}'[read the settings from FILE (default $TUNTOX_CONFIG, or else /etc/tuntox/tuntox.yaml, for a user ~/.config/tuntox/tuntox.yaml)]:FILE:_files' \
   '--check[check the settings and exit]' \
   '(--background -z -D)'{--background,-z,-D}'[run in the background as soon as the daemon works]' \
   '(--pid-file -F)'{--pid-file,-F}'[write the process ID to FILE]:FILE:_files' \

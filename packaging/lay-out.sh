@@ -42,12 +42,14 @@ for command in "$program"/dist/bin/*.js; do
   ln -sfn "../lib/tuntox/dist/bin/$name.js" "$root/bin/$name"
 done
 
-install -d "$root/lib/systemd/system" "$root/lib/sysusers.d" "$root/lib/tmpfiles.d" "$root/lib/sysctl.d"
-sed "s|/usr/bin/tuntox|$PREFIX/bin/tuntox|" systemd/tuntox.service >"$root/lib/systemd/system/tuntox.service"
+install -d "$root/lib/systemd/"{system,user} "$root/lib/sysusers.d" "$root/lib/tmpfiles.d" "$root/lib/sysctl.d"
+for unit in tuntox.service:system user/tuntox.service:user; do
+  sed "s|/usr/bin/tuntox|$PREFIX/bin/tuntox|" "systemd/${unit%:*}" >"$root/lib/systemd/${unit#*:}/tuntox.service"
+done
 cp systemd/tuntox.sysusers "$root/lib/sysusers.d/tuntox.conf"
 cp systemd/tuntox.tmpfiles "$root/lib/tmpfiles.d/tuntox.conf"
 cp systemd/tuntox.sysctl "$root/lib/sysctl.d/10-tuntox.conf"
-chmod 644 "$root"/lib/{systemd/system/tuntox.service,sysusers.d/tuntox.conf,tmpfiles.d/tuntox.conf,sysctl.d/10-tuntox.conf}
+chmod 644 "$root"/lib/{systemd/{system,user}/tuntox.service,sysusers.d/tuntox.conf,tmpfiles.d/tuntox.conf,sysctl.d/10-tuntox.conf}
 
 readonly documents=$root/share/doc/tuntox
 install -d "$documents/examples/"{supervisor,systemd} "$documents/docs/"{schema/params,performance,recording}

@@ -20,7 +20,7 @@ export interface UserDirectories {
   readonly config: string;
   /** `~/.local/state/tuntox` */
   readonly state: string;
-  /** `/run/user/UID/tuntox`; undefined if this login has no runtime directory. */
+  /** `/run/user/UID/tuntox`; undefined if the user has no runtime directory. */
   readonly runtime: string | undefined;
   /** `~`. */
   readonly home: string;
@@ -54,11 +54,14 @@ export function userDirectories(environment: Environment, facts: UserFacts = sys
   const home = homeOf(environment, facts);
   const place = (variable: string, byDefault: string): string =>
     join(absolute(environment[variable]) ?? join(home, byDefault), NAME);
-  const runtime = absolute(environment.XDG_RUNTIME_DIR);
+  // Without a session, as after su, the variable is not set, but the user may have another session.
+  const runtime = [absolute(environment.XDG_RUNTIME_DIR), `/run/user/${facts.uid}`].find(
+    (directory) => directory !== undefined && facts.uid !== undefined && facts.ownerOf(directory) === facts.uid,
+  );
   return {
     config: place('XDG_CONFIG_HOME', '.config'),
     state: place('XDG_STATE_HOME', '.local/state'),
-    runtime: runtime !== undefined && facts.ownerOf(runtime) === facts.uid ? join(runtime, NAME) : undefined,
+    runtime: runtime === undefined ? undefined : join(runtime, NAME),
     home,
   };
 }

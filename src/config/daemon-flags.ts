@@ -38,7 +38,8 @@ export const DAEMON_OPTIONS: readonly DaemonOption[] = [
     short: 'c',
     value: 'FILE',
     completes: 'file',
-    about: 'read the settings from FILE (default $TUNTOX_CONFIG, or else /etc/tuntox/tuntox.yaml)',
+    about:
+      'read the settings from FILE (default $TUNTOX_CONFIG, or else /etc/tuntox/tuntox.yaml, for a user ~/.config/tuntox/tuntox.yaml)',
     more: 'The file need not exist. When the daemon is started as root, it uses a file that another user can change only if this option names it.',
   },
   {

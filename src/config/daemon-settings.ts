@@ -6,6 +6,7 @@ import { resolve } from 'node:path';
 import { CodedError, systemCodeOf } from '../base/coded-error.js';
 import type { LogLevel } from '../base/logger.js';
 import { FileError, readSmallFile } from '../base/small-file.js';
+import { type DaemonPaths, SYSTEM_PATHS } from './daemon-paths.js';
 import { FormatError } from './format-error.js';
 import {
   type HostAndPort,
@@ -74,6 +75,8 @@ export interface EffectiveSetting {
 
 export interface LoadedSettings {
   readonly settings: DaemonSettings;
+  /** Whose daemon it is: the default paths depend on it. */
+  readonly owner: DaemonPaths['owner'];
   /** Undefined if there is no file. */
   readonly file: string | undefined;
   /** All settings, in the order of the schema. */
@@ -98,13 +101,12 @@ export interface SettingsInput {
   readonly configFile: string | undefined;
   readonly flags: readonly WrittenFlag[];
   readonly environment: Readonly<Record<string, string | undefined>>;
-  /** The file if none is named. */
-  readonly defaultFile?: string;
+  /** The default paths; by default those of the system's daemon. */
+  readonly paths?: DaemonPaths;
   /** Relative paths start here; by default in the working directory. */
   readonly directory?: string;
 }
 
-export const DEFAULT_CONFIG_FILE = '/etc/tuntox/tuntox.yaml';
 /** bytes; the commented default has 5,000. */
 const MAX_FILE_SIZE = 1024 * 1024;
 
@@ -118,26 +120,36 @@ export function loadSettings(input: SettingsInput): LoadedSettings {
   const chosen = new Map(written.map((value) => [value.setting.key, value]));
   if (errors.length === 0) errors.push(...contradictions(chosen));
   if (errors.length > 0) throw new SettingsError(errors, outsideFile);
-  const shape = completed(nested(chosen));
+  const { paths = SYSTEM_PATHS } = input;
+  const defaults = defaultsOf(paths);
+  const values = new Map([...defaults, ...[...chosen].map(([key, { value }]): [string, unknown] => [key, value])]);
   const effective = [...SETTING_LIST.values()].map(({ key, defaultValue, isSensitive }): [string, EffectiveSetting] => {
-    const { value = defaultValue, source = 'default', place } = chosen.get(key) ?? {};
+    const { value = defaults.get(key) ?? defaultValue, source = 'default', place } = chosen.get(key) ?? {};
     return [key, { key, value, isSensitive, source, place }];
   });
-  return { settings: typed(shape, input), file, effective: new Map(effective) };
+  const settings = typed(completed(nested(values)), input);
+  return { settings, owner: paths.owner, file, effective: new Map(effective) };
 }
 
 /** Returns the value that may be shown: that a sensitive one is set, never the value itself. */
 export const shownValue = ({ value, isSensitive }: EffectiveSetting): unknown =>
   isSensitive && value !== '' ? '[set]' : value;
 
-type FileInput = Pick<SettingsInput, 'configFile' | 'environment' | 'defaultFile' | 'directory'>;
+const defaultsOf = ({ stateDirectory, socket, group }: DaemonPaths): ReadonlyMap<string, unknown> =>
+  new Map([
+    ['state_dir', stateDirectory],
+    ['socket.path', socket],
+    ['socket.group', group],
+  ]);
+
+type FileInput = Pick<SettingsInput, 'configFile' | 'environment' | 'paths' | 'directory'>;
 
 const namedFile = ({ configFile, environment }: FileInput): string | undefined =>
   configFile ?? (environment[CONFIG_VARIABLE] || undefined);
 
 /** Returns the absolute path of the file, which may not exist. */
 export const settingsFile = (input: FileInput): string =>
-  resolve(input.directory ?? '', namedFile(input) ?? input.defaultFile ?? DEFAULT_CONFIG_FILE);
+  resolve(input.directory ?? '', namedFile(input) ?? (input.paths ?? SYSTEM_PATHS).config);
 
 function readFileLayer(input: SettingsInput): {
   readonly file: string | undefined;
@@ -201,9 +213,9 @@ function contradictions(chosen: ReadonlyMap<string, WrittenValue>): string[] {
   return errors;
 }
 
-function nested(chosen: ReadonlyMap<string, WrittenValue>): object {
+function nested(chosen: ReadonlyMap<string, unknown>): object {
   const values: Record<string, unknown> = {};
-  for (const [key, { value }] of chosen) {
+  for (const [key, value] of chosen) {
     const [group, name] = key.split('.') as [string, string?];
     if (name === undefined) values[group] = value;
     else values[group] = { ...(values[group] as object | undefined), [name]: value };

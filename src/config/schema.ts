@@ -1,5 +1,6 @@
 /** The only file that imports convict: every setting of the daemon with its meaning, its default and its environment variable. */
 import convict from 'convict';
+import { SYSTEM_PATHS } from './daemon-paths.js';
 import { FormatError } from './format-error.js';
 import { parseNode, parsePortOrNone, parsePortRange, parseTarget } from './formats.js';
 import { parseProxyOrNone } from './proxy.js';
@@ -90,7 +91,7 @@ export const SCHEMA: convict.Schema<SettingsShape> = {
   state_dir: {
     doc: 'The directory with the identity, the whitelist and the secret.',
     format: text(absolutePath, { mayBeEmpty: false }),
-    default: '/etc/tuntox',
+    default: SYSTEM_PATHS.stateDirectory,
     env: 'TUNTOX_STATE_DIR',
   },
   user: {
@@ -103,13 +104,13 @@ export const SCHEMA: convict.Schema<SettingsShape> = {
     path: {
       doc: 'The control socket.',
       format: text(socketPath, { mayBeEmpty: false }),
-      default: '/run/tuntox/tuntoxd.sock',
+      default: SYSTEM_PATHS.socket,
       env: 'TUNTOX_SOCKET',
     },
     group: {
       doc: 'The group whose members may use the control socket.',
       format: optional(() => {}),
-      default: 'tuntox',
+      default: SYSTEM_PATHS.group,
       env: 'TUNTOX_SOCKET_GROUP',
     },
   },

@@ -5,7 +5,9 @@
 import { chownSync, mkdirSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { systemCodeOf } from '../base/coded-error.js';
+import { SYSTEM_RUNTIME_DIRECTORY } from '../base/daemon-service.js';
 import type { DaemonFlags } from '../config/daemon-flags.js';
+import { SYSTEM_MARK } from '../config/daemon-paths.js';
 import { SettingsError, settingsFile } from '../config/daemon-settings.js';
 import { lockFile } from '../engine/state/file-lock.js';
 import { runAs } from '../platform/process/service-process.js';
@@ -17,8 +19,6 @@ import { groupOf } from './process-setup.js';
 const ROOT = 0;
 /** The user that the Debian package and `make install` create. */
 const DEFAULT_USER = 'tuntox';
-/** systemd creates it for its services. For other services it is created at each start of the machine, which only root can do. */
-const RUNTIME_DIRECTORY = '/run/tuntox';
 /** Other users may enter it: the mode of the socket decides. */
 const RUNTIME_DIRECTORY_MODE = 0o755;
 
@@ -40,7 +40,8 @@ export async function runAsUser(
   const user = userToBecome(settings.user ?? userOfCheck(flags), process);
   if (user === undefined) return undefined;
   const { network, http, socket } = settings;
-  if (!flags.isCheck && dirname(socket.path) === RUNTIME_DIRECTORY) makeRuntimeDirectory(user);
+  if (!flags.isCheck && dirname(socket.path) === SYSTEM_RUNTIME_DIRECTORY) makeRuntimeDirectory(user);
+  process.env[SYSTEM_MARK] = '1';
   const ended = runAs(process, user, {
     ports: [network.udpPorts?.first, network.relayPort, http.listen?.port],
     groupId: socket.group === undefined ? undefined : groupOf(socket.group, effective).id,
@@ -100,15 +101,18 @@ function userOfCheck({ isCheck, configFile }: DaemonFlags): string | undefined {
   return isCheck && configFile === undefined && lookUpUser(DEFAULT_USER) !== undefined ? DEFAULT_USER : undefined;
 }
 
-/** Root creates nothing else, least of all a directory that the settings name. */
+/**
+ * systemd creates it for its services. For other services it is created at each start of the machine, which only root can do. Root
+ * creates nothing else, least of all a directory that the settings name.
+ */
 function makeRuntimeDirectory({ uid, gid }: User): void {
   try {
-    mkdirSync(RUNTIME_DIRECTORY, { mode: RUNTIME_DIRECTORY_MODE });
+    mkdirSync(SYSTEM_RUNTIME_DIRECTORY, { mode: RUNTIME_DIRECTORY_MODE });
   } catch (error) {
     // It exists, or the other process reports the error.
     if (systemCodeOf(error) !== undefined) return;
     throw error;
   }
   // No other user can change /run, so this is the directory that was just created.
-  chownSync(RUNTIME_DIRECTORY, uid, gid);
+  chownSync(SYSTEM_RUNTIME_DIRECTORY, uid, gid);
 }

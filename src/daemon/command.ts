@@ -3,6 +3,7 @@ import { systemClock } from '../base/clock.js';
 import { ownVersion } from '../base/own-files.js';
 import { OutputError, writeResult } from '../base/result-output.js';
 import { readDaemonFlags } from '../config/daemon-flags.js';
+import { daemonPaths } from '../config/daemon-paths.js';
 import { loadSettings, SettingsError } from '../config/daemon-settings.js';
 import { hasForwardingParent } from '../platform/process/parent-process.js';
 import { runAsUser } from './as-user.js';
@@ -27,11 +28,13 @@ export async function runCommand(process: NodeJS.Process): Promise<number> {
     if (flags.isColourless) process.env.NO_COLOR = '1';
     // A reload uses the values of the start: in the background, the working directory is another one.
     const [environment, directory] = [{ ...process.env }, process.cwd()];
+    const paths = daemonPaths(environment);
     const load = (): Loaded =>
       loadSettings({
         configFile: flags.configFile,
         flags: flags.settings,
         environment,
+        paths,
         directory,
       });
     const signals = new DaemonSignals(process, hasForwardingParent(process) ? systemClock : undefined);

@@ -41,6 +41,10 @@ export class Configuration implements ConfigurationKeeper {
     this.#files = fileStatesOf(loaded);
   }
 
+  get owner(): Loaded['owner'] {
+    return this.#started.owner;
+  }
+
   get file(): string | undefined {
     return this.#loaded.file;
   }

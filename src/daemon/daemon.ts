@@ -260,6 +260,7 @@ export class Daemon {
     const { state, udp, bootstrapNodes } = networkOf(this.#networkContext);
     const isNoneAdmitted = isClosed({ access, clock, policy: this.#policy });
     return healthOf({
+      owner: configuration.owner,
       stateErrors: access.errors,
       admission: isNoneAdmitted ? 'closed' : this.#policy.isOpen ? 'open' : 'restricted',
       whitelist: { isOn: access.hasWhitelist, entries: access.entries.length },

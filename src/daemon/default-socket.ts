@@ -6,12 +6,12 @@
 import { realpathSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { messageOf } from '../base/coded-error.js';
+import { SYSTEM_RUNTIME_DIRECTORY, SYSTEM_SOCKET } from '../base/daemon-service.js';
 import type { Logger } from '../base/logger.js';
 import { linkIpc } from '../control/ipc.js';
 import type { KeptPath } from './socket-upkeep.js';
 
-const DEFAULT_DIRECTORY = '/run/tuntox';
-const SOCKET_NAME = 'tuntoxd.sock';
+const SOCKET_NAME = basename(SYSTEM_SOCKET);
 
 export interface DefaultSocket extends KeptPath {
   /** Removes the link, unless it leads elsewhere by now. */
@@ -30,7 +30,7 @@ export async function linkDefaultSocket(
 ): Promise<DefaultSocket | undefined> {
   // A unit can have several.
   const directories = (environment.RUNTIME_DIRECTORY ?? '').split(':').filter((one) => one.startsWith('/'));
-  const directory = directories.find((one) => one === DEFAULT_DIRECTORY) ?? directories[0];
+  const directory = directories.find((one) => one === SYSTEM_RUNTIME_DIRECTORY) ?? directories[0];
   if (directory === undefined) return undefined;
   const path = join(directory, SOCKET_NAME);
   try {

@@ -7,20 +7,21 @@ import { systemReason } from '../base/system-error.js';
 import { makeDirectories } from '../engine/state/file-system.js';
 import { groupIdOf } from '../platform/process/group-id.js';
 import { untrustedPart } from '../platform/process/trusted-path.js';
-import type { Loaded, Settings } from './configuration.js';
+import type { Loaded } from './configuration.js';
 
 /** The message says what to do. */
 export class DirectoryError extends CodedError<'not-writable'> {}
 
-/** Other users may enter it: the mode of the socket decides. */
-const SOCKET_DIRECTORY_MODE = 0o755;
+/** Other users may enter that of the system: the mode of the socket decides. */
+const SOCKET_DIRECTORY_MODES = { system: 0o755, user: 0o700 } as const;
 const STATE_DIRECTORY_MODE = 0o700;
 const ROOT = 0;
 const WRITABLE_BY_OTHERS = 0o022;
 
 /** Creates the directories of the socket and of the state, where they are missing. @throws DirectoryError */
-export function makeOwnDirectories({ socket, stateDirectory }: Settings): void {
-  makeDirectory(dirname(socket.path), SOCKET_DIRECTORY_MODE, 'socket.path');
+export function makeOwnDirectories({ settings, owner }: Pick<Loaded, 'settings' | 'owner'>): void {
+  const { socket, stateDirectory } = settings;
+  makeDirectory(dirname(socket.path), SOCKET_DIRECTORY_MODES[owner], 'socket.path');
   makeDirectory(stateDirectory, STATE_DIRECTORY_MODE, 'state_dir');
 }
 

@@ -65,7 +65,7 @@ async function serve(
   const own = { user: settings.user, pidFile: flags.pidFile };
   const service = new ServiceProcess({ process, log, lockFile, background }, own);
   try {
-    makeOwnDirectories(settings);
+    makeOwnDirectories(loaded);
     const groupId = socketGroup(process, log, loaded);
     const manager = await managing;
     manager.status('starting');
@@ -73,7 +73,8 @@ async function serve(
     const { path } = settings.socket;
     const link = await linkDefaultSocket({ log, environment }, path);
     try {
-      log.info(`tuntoxd ${version} is ready: ${daemon.engine.id.publicKey.short}, managed at ${path}`);
+      const whose = loaded.owner === 'user' ? 'for this user, ' : '';
+      log.info(`tuntoxd ${version} is ready: ${daemon.engine.id.publicKey.short}, ${whose}managed at ${path}`);
       const own = { path, restore: () => daemon.restoreSocket() };
       const sockets = new SocketUpkeep({ clock: systemClock, log }, link === undefined ? [own] : [own, link]);
       const ends = [keepSummary(daemon, manager), feedWatchdog(daemon, manager, log), () => sockets.stop()];

@@ -1,7 +1,10 @@
 /** What the owner should know or do, the most serious first: from facts to sentences, each with what to do next. Pure. */
+import { type DaemonOwner, SERVICE_COMMANDS } from '../base/daemon-service.js';
 import type { StatusWarning } from './methods/context.js';
 
 export interface HealthFacts {
+  /** Whose daemon it is: one of a user may be a client alone. */
+  readonly owner: DaemonOwner;
   /** Why stored access data cannot be used, for people. */
   readonly stateErrors: readonly string[];
   /** Whether no client is admitted, every client, or only some. */
@@ -66,11 +69,11 @@ const minor = (code: string, message: string, hint: string | null): Finding => {
   return { code, message, hint, isSerious: false };
 };
 
-function accessFindings({ stateErrors, admission, whitelist, pending, rulesError }: HealthFacts): Finding[] {
+function accessFindings({ owner, stateErrors, admission, whitelist, pending, rulesError }: HealthFacts): Finding[] {
   const found = stateErrors.map((error) =>
     serious('state', `no client is admitted: ${error}`, 'then restart the daemon'),
   );
-  if (found.length === 0 && admission === 'closed') found.push(closedFinding(whitelist, pending));
+  if (found.length === 0 && admission === 'closed') found.push(closedFinding({ owner, whitelist, pending }));
   if (admission === 'open') {
     const message = 'OPEN: every client that knows the Tox ID is admitted (access.open)';
     found.push(minor('open', message, 'to restrict access: tuntoxctl whitelist add ID, or tuntoxctl secret rotate'));
@@ -79,12 +82,14 @@ function accessFindings({ stateErrors, admission, whitelist, pending, rulesError
   return [...found, serious('rules', `clients reach no target: ${rulesError}`, `correct it, ${RELOAD}`)];
 }
 
-function closedFinding({ isOn, entries }: HealthFacts['whitelist'], pending: number): Finding {
+function closedFinding({ owner, whitelist, pending }: Pick<HealthFacts, 'owner' | 'whitelist' | 'pending'>): Finding {
+  const { isOn, entries } = whitelist;
   const add = 'to admit a client: tuntoxctl whitelist add ID';
   const hint = pending === 0 ? add : 'to see who asked: tuntoxctl clients pending';
   if (!isOn) {
     const message = 'no client is admitted: there is neither a secret nor a whitelist';
-    return serious('closed', message, `${hint}, or tuntoxctl secret rotate`);
+    const finding = owner === 'user' ? minor : serious;
+    return finding('closed', message, `${hint}, or tuntoxctl secret rotate`);
   }
   const why = entries === 0 ? 'is empty' : 'has only expired entries';
   return serious('closed', `no client is admitted: the whitelist ${why}`, hint);
@@ -128,7 +133,7 @@ function networkFindings({ network, proxyError }: HealthFacts): Finding[] {
   return found;
 }
 
-function operationFindings({ saveError, configuration, httpError }: HealthFacts): Finding[] {
+function operationFindings({ owner, saveError, configuration, httpError }: HealthFacts): Finding[] {
   const { isStale, reloadError, needRestart } = configuration;
   const found: Finding[] = [];
   if (saveError !== undefined) found.push(serious('not-saved', saveError, null));
@@ -141,7 +146,7 @@ function operationFindings({ saveError, configuration, httpError }: HealthFacts)
   }
   if (needRestart.length > 0) {
     const message = `changed settings that need a restart: ${needRestart.join(', ')}`;
-    found.push(minor('restart', message, 'to restart: sudo systemctl restart tuntox'));
+    found.push(minor('restart', message, `to restart: ${SERVICE_COMMANDS[owner].restart}`));
   }
   if (httpError !== undefined) found.push(minor('http', httpError, `change http.listen, ${RELOAD}`));
   return found;

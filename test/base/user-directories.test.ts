@@ -37,6 +37,13 @@ t.test('after su the directories of the other user are not used', async (t) => {
   t.equal(found.runtime, undefined);
 });
 
+t.test('without the variable, as after su, the runtime directory of another session of the user is used', async (t) => {
+  const owners = { '/run/user/1000': 1000, '/run/user/1001': 1001 };
+  t.equal(userDirectories({ HOME: '/home/ann' }, facts(owners)).runtime, '/run/user/1000/tuntox');
+  const others = { HOME: '/home/ann', XDG_RUNTIME_DIR: '/run/user/1001' };
+  t.equal(userDirectories(others, facts(owners)).runtime, '/run/user/1000/tuntox');
+});
+
 t.test('without HOME the user database is asked, and a user who is not there has what HOME says', async (t) => {
   t.equal(userDirectories({}, facts({}, '/home/ann')).home, '/home/ann');
   t.equal(userDirectories({ HOME: '/' }, facts({ '/': 0 })).home, '/');

@@ -1,6 +1,7 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
+import { type DaemonPaths, SYSTEM_PATHS } from '../../src/config/daemon-paths.js';
 import { loadSettings, type SettingsError, shownValue } from '../../src/config/daemon-settings.js';
 import { temporaryDirectory } from '../support/temporary-directory.js';
 import { errorsOf, load } from './support/settings.js';
@@ -30,6 +31,17 @@ t.test('a fresh machine has the defaults, typed and frozen', async (t) => {
   });
   for (const part of [settings, settings.network, settings.socket]) t.ok(Object.isFrozen(part));
   for (const { source, place } of effective.values()) t.same([source, place], ['default', undefined]);
+});
+
+t.test('the daemon of a user has the paths of that user, which settings override', async (t) => {
+  const paths = { owner: 'user', config: '/h/tuntox.yaml', stateDirectory: '/s', socket: '/r/tuntoxd.sock', group: '' };
+  const input = { configFile: undefined, flags: [], paths: paths as DaemonPaths };
+  const { settings, owner, effective } = loadSettings({ ...input, environment: {} });
+  t.equal(owner, 'user');
+  t.same([settings.stateDirectory, settings.socket], ['/s', { path: '/r/tuntoxd.sock', group: undefined }]);
+  t.match(effective.get('state_dir'), { value: '/s', source: 'default' });
+  const other = loadSettings({ ...input, environment: { TUNTOX_STATE_DIR: '/other' } });
+  t.equal(other.settings.stateDirectory, '/other');
 });
 
 t.test('a file is read into values', async (t) => {
@@ -232,7 +244,7 @@ t.test('a named file must exist, and messages name it', async (t) => {
 t.test('a default file that cannot be read is an error', async (t) => {
   const path = join(temporaryDirectory(t), 'tuntox.yaml');
   mkdirSync(path);
-  const input = { configFile: undefined, flags: [], environment: {}, defaultFile: path };
+  const input = { configFile: undefined, flags: [], environment: {}, paths: { ...SYSTEM_PATHS, config: path } };
   t.throws(() => loadSettings(input), { code: 'bad-settings', message: /it is a directory/ });
 });
 

@@ -2,6 +2,7 @@ import t from 'tap';
 import { type HealthFacts, healthOf } from '../../src/daemon/warnings.js';
 
 const GOOD: HealthFacts = {
+  owner: 'system',
   stateErrors: [],
   admission: 'restricted',
   whitelist: { isOn: true, entries: 1 },
@@ -24,6 +25,15 @@ const network = (part: Partial<HealthFacts['network']>): Partial<HealthFacts> =>
 });
 const configuration = (part: Partial<HealthFacts['configuration']>): Partial<HealthFacts> => ({
   configuration: { ...GOOD.configuration, ...part },
+});
+
+t.test('a daemon of a user that admits nobody is a client, and so in good health', async (t) => {
+  const closed = { ...GOOD, owner: 'user', admission: 'closed', whitelist: { isOn: false, entries: 0 } } as const;
+  const { health, warnings } = healthOf(closed);
+  t.equal(health, 'ok');
+  t.match(warnings, [{ code: 'closed' }]);
+  const { warnings: restart } = healthOf({ ...GOOD, owner: 'user', ...configuration({ needRestart: ['user'] }) });
+  t.match(restart[0]?.hint, /systemctl --user restart tuntox/);
 });
 
 t.test('there are no warnings when all is well', async (t) => {

@@ -3,7 +3,7 @@ import { execFileSync } from 'node:child_process';
 import { existsSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
-import { DEFAULT_SOCKET } from '../../src/cli/ctl/main.js';
+import { SYSTEM_SOCKET } from '../../src/base/daemon-service.js';
 import { readTables } from '../support/architecture.js';
 import { ROOT, startProgram } from '../support/processes.js';
 import { temporaryDirectory } from '../support/temporary-directory.js';
@@ -42,10 +42,17 @@ t.test("systemctl reload and tuntoxctl find the socket by the daemon's link", as
     'notify',
     'what came with systemd 253 does not wait for the outcome of a reload',
   );
-  t.equal(`${directory}/tuntoxd.sock`, DEFAULT_SOCKET);
+  t.equal(`${directory}/tuntoxd.sock`, SYSTEM_SOCKET);
   const supervisor = 'usr/local/share/doc/tuntox/examples/supervisor/tuntox.conf';
   t.equal(settingIn(supervisor, /^environment=.*,RUNTIME_DIRECTORY="(.*?)"/m), directory);
   t.equal(settingIn(supervisor, /^command=.*install -d .* (\S+) &&/m), directory);
+});
+
+t.test('the unit of a user starts the installed daemon, and reloads that one', async (t) => {
+  const unit = readFileSync(join(prefix, 'lib/systemd/user/tuntox.service'), 'utf8');
+  t.match(unit, /^ExecStart=\/usr\/local\/bin\/tuntoxd$/m);
+  t.match(unit, /^ExecReload=\/usr\/local\/bin\/tuntoxctl --user config reload --yes$/m);
+  t.notMatch(unit, /^(User|Group|AmbientCapabilities|CapabilityBoundingSet)=/m, 'only root may set these');
 });
 
 t.test('the copyright file names every bundled package, with its licence', async (t) => {

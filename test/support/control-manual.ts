@@ -25,6 +25,14 @@ The socket may be used by root, by the daemon's user, and by the members of the
 group
 .Sy tuntox .
 .Pp
+If the user runs a
+.Xr tuntoxd 8
+of their own, the commands are for that one.
+If there is also a daemon of this machine that the user may manage, a line on
+standard error says so;
+.Fl -system
+talks to that one.
+.Pp
 A
 .Ar CLIENT
 is a name, a public key or at least its first 6 digits, or a Tox ID.
@@ -48,8 +56,10 @@ If it is not empty, the output has no colours.
 .El
 .Sh FILES
 .Bl -tag -width indent
+.It Pa $XDG_RUNTIME_DIR/tuntox/tuntoxd.sock
+The control socket of the user's own daemon.
 .It Pa /run/tuntox/tuntoxd.sock
-The control socket.
+The control socket of the daemon of this machine.
 If
 .Va socket.path
 is elsewhere, a daemon under systemd or supervisord makes a link here.

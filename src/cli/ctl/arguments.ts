@@ -43,9 +43,11 @@ export const GLOBAL_OPTIONS: readonly Option[] = [
   {
     name: '--socket',
     value: 'PATH',
-    about: 'control socket of the daemon (default $TUNTOX_SOCKET, or else /run/tuntox/tuntoxd.sock)',
+    about: 'control socket of the daemon (default $TUNTOX_SOCKET, or else that of your own daemon or of this machine)',
     completes: 'file',
   },
+  { name: '--user', about: 'talk to your own daemon' },
+  { name: '--system', about: 'talk to the daemon of this machine, also if you have one of your own' },
   { name: '--json', about: 'print JSON; its schemas are in /usr/share/doc/tuntox/docs/schema' },
   { name: '--no-color', about: 'print no colours, even on a terminal (as do NO_COLOR and TERM=dumb)' },
   { name: '--help', short: 'h', about: 'show help; -h alone is a summary' },

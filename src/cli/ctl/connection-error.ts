@@ -1,28 +1,25 @@
 /** Why tuntoxctl cannot connect to the daemon. Loaded only when that happened. */
 import { readFileSync, statSync } from 'node:fs';
-import { dirname } from 'node:path';
+import { dirname, join } from 'node:path';
 import type { CodedError } from '../../base/coded-error.js';
+import { SERVICE_COMMANDS } from '../../base/daemon-service.js';
 import { readSmallFile } from '../../base/small-file.js';
+import { userDirectories } from '../../base/user-directories.js';
 import { ControlError } from '../../control/control-error.js';
-import { CtlError, SAME_VERSION } from './ctl-error.js';
-
-/** The path of the control socket, and where it comes from. */
-export interface SocketPlace {
-  readonly path: string;
-  readonly from: 'option' | 'environment' | 'default';
-}
+import { CtlError, sameVersion } from './ctl-error.js';
+import type { SocketPlace } from './socket-place.js';
 
 /** Says why there is no connection, and what to do. */
 export async function connectionError(error: unknown, socket: SocketPlace): Promise<unknown> {
   if (error instanceof ControlError && error.code === 'version') {
     return new CtlError('version', error.message, {
-      hint: SAME_VERSION,
+      hint: sameVersion(socket.owner),
       cause: error,
     });
   }
   const { IpcError } = await import('../../control/ipc.js');
   if (!(error instanceof IpcError)) return error;
-  if (error.code === 'permission') return permissionError(error, socket.path);
+  if (error.code === 'permission') return permissionError(error, socket);
   return lostSocketError(error, socket) ?? noSocketError(error, socket) ?? notRunningError(error, socket);
 }
 
@@ -34,44 +31,59 @@ function noSocketError(cause: unknown, { path, from }: SocketPlace): CtlError | 
   return new CtlError('not-running', message, { hint: "use --socket with the daemon's socket.path", cause });
 }
 
-function lostSocketError(error: CodedError<string>, { path, from }: SocketPlace): CtlError | undefined {
+function lostSocketError(error: CodedError<string>, { path, from, owner, missing }: SocketPlace): CtlError | undefined {
   if (error.code !== 'not-running') return undefined;
-  const daemon = lostDaemon(path, from === 'default');
+  const own: SocketPlace | undefined = missing === undefined ? undefined : { path: missing, from, owner: 'user' };
+  const lostOwn = own === undefined ? undefined : lostSocketError(error, own);
+  if (lostOwn !== undefined) return lostOwn;
+  const lock = owner === 'user' ? join(userDirectories(process.env).state, LOCK) : SYSTEM.lock;
+  const daemon = lostDaemon(path, from === 'default', { ...SYSTEM, lock });
+  const { hangUp, log } = SERVICE_COMMANDS[owner];
   if (daemon === undefined) return undefined;
   if (daemon.kind === 'listens') {
     return new CtlError('no-socket', `the daemon is running, but its control socket ${path} was deleted`, {
-      hint: 'the daemon recreates it within 10 s; to recreate it now: sudo systemctl kill -s HUP tuntox',
+      hint: `the daemon recreates it within 10 s; to recreate it now: ${hangUp}`,
       cause: error,
     });
   }
   return new CtlError('no-socket', `the daemon is running (pid ${daemon.pid}), but has no socket at ${path}`, {
     hint:
-      'if its socket.path is elsewhere, use --socket; otherwise the socket was deleted and could not be recreated: see journalctl -u tuntox, ' +
-      `then retry with sudo kill -HUP ${daemon.pid} (a restart would drop the tunnels)`,
+      `if its socket.path is elsewhere, use --socket; otherwise the socket was deleted and could not be recreated: see ${log}, ` +
+      `then retry with ${owner === 'user' ? '' : 'sudo '}kill -HUP ${daemon.pid} (a restart would drop the tunnels)`,
     cause: error,
   });
 }
 
 const SOURCE = { option: '', environment: ' (from TUNTOX_SOCKET)', default: '' } as const;
 
-function notRunningError(error: CodedError<string>, { path, from }: SocketPlace): CtlError {
+function notRunningError(error: CodedError<string>, { path, from, owner, missing }: SocketPlace): CtlError {
   if (error.code !== 'not-running') return new CtlError('failed', error.message, { cause: error });
-  const start =
-    'to start it: sudo systemctl start tuntox (or sudo supervisorctl start tuntox); to see why it stopped: journalctl -u tuntox';
-  return new CtlError('not-running', `the daemon is not running: nothing listens on ${path}${SOURCE[from]}`, {
-    hint: from === 'default' ? `${start}; if its socket.path is elsewhere, use --socket` : start,
-    cause: error,
-  });
+  if (missing !== undefined) return noneRunningError(error, { path, missing });
+  const { start, log } = SERVICE_COMMANDS[owner];
+  const isElsewhere = from === 'default' ? '; if its socket.path is elsewhere, use --socket' : '';
+  const hint = `to start it: ${start}; to see why it stopped: ${log}${isElsewhere}`;
+  const whose = owner === 'user' ? 'your own daemon' : 'the daemon';
+  const message = `${whose} is not running: nothing listens on ${path}${SOURCE[from]}`;
+  return new CtlError('not-running', message, { hint, cause: error });
 }
 
-function permissionError(cause: unknown, path: string): CtlError {
+/** Neither the user's own daemon nor that of this machine. */
+function noneRunningError(cause: unknown, { path, missing }: { readonly path: string; readonly missing: string }) {
+  const message = `no daemon is running: nothing listens on ${path} (this machine's) or ${missing} (your own)`;
+  const { system, user } = SERVICE_COMMANDS;
+  const hint = `to start that of this machine: ${system.start}; to start your own: ${user.start}; if socket.path is elsewhere, use --socket`;
+  return new CtlError('not-running', message, { hint, cause });
+}
+
+function permissionError(cause: unknown, { path, missing }: SocketPlace): CtlError {
   const group = groupOf(path);
+  const own = missing === undefined ? '' : `; or start a daemon of your own: ${SERVICE_COMMANDS.user.start}`;
   const message = `permission denied for ${path}`;
   if (group === undefined) {
-    return new CtlError('permission', message, { hint: 'run it as root: sudo tuntoxctl …', cause });
+    return new CtlError('permission', message, { hint: `run it as root: sudo tuntoxctl …${own}`, cause });
   }
   return new CtlError('permission', `${message}: only members of the group ${group} may use it`, {
-    hint: `to join the group: sudo usermod -aG ${group} $USER, then log in again; or run it as root: sudo tuntoxctl …`,
+    hint: `to join the group: sudo usermod -aG ${group} $USER, then log in again; or run it as root: sudo tuntoxctl …${own}`,
     cause,
   });
 }
@@ -124,9 +136,10 @@ export interface LostSocketSources {
   readonly command: string;
 }
 
+const LOCK = 'tox_save.lock';
 const SYSTEM: LostSocketSources = {
   sockets: '/proc/net/unix',
-  lock: '/etc/tuntox/tox_save.lock',
+  lock: `/etc/tuntox/${LOCK}`,
   command: '/proc/PID/cmdline',
 };
 

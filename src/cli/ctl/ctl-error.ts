@@ -1,6 +1,7 @@
 /** The errors of tuntoxctl, how they are reported, and the exit statuses. */
 import { CodedError } from '../../base/coded-error.js';
 import { harmless, harmlessJson, wrapped } from '../../base/columns.js';
+import { type DaemonOwner, SERVICE_COMMANDS } from '../../base/daemon-service.js';
 import { adviceFor, describeError } from '../../base/program-error.js';
 import { ControlError, type ControlErrorCode } from '../../control/control-error.js';
 import type { CommandError } from '../../control/messages/upkeep.js';
@@ -66,7 +67,8 @@ export class CtlError extends CodedError<CtlErrorCode> {
 }
 
 /** The hint for two programs of different versions. */
-export const SAME_VERSION = 'use the same version of both; after an upgrade: sudo systemctl restart tuntox';
+export const sameVersion = (owner: DaemonOwner): string =>
+  `use the same version of both; after an upgrade: ${SERVICE_COMMANDS[owner].restart}`;
 
 /** Makes the error for a mistake on the command line. */
 export const usage = (message: string, hint?: string): CtlError => new CtlError('usage', message, { hint });
@@ -76,14 +78,6 @@ const STATUS_OF_CONTROL_ERROR: Partial<Record<ControlErrorCode, ExitStatus>> = {
   'not-found': ExitStatus.NotFound,
   ambiguous: ExitStatus.NotFound,
   timeout: ExitStatus.Timeout,
-};
-/** Hints for errors of the daemon that have none. */
-const HINTS: Partial<Record<ControlErrorCode, string>> = {
-  timeout: 'to see what the daemon is doing: journalctl -u tuntox',
-  busy: 'try again in a moment',
-  stopping: 'to see its state: systemctl status tuntox',
-  'not-saved': 'nothing has changed; check the disk that has the state directory',
-  failed: 'for details: journalctl -u tuntox',
 };
 
 export type ErrorReport = CommandError;
@@ -95,8 +89,13 @@ export function errorReport(error: unknown): ErrorReport {
   }
   if (error instanceof ControlError) {
     const { code, message } = error;
-    const hint = error.hint ?? HINTS[code] ?? null;
-    return { ...base, code, message, hint, exitStatus: STATUS_OF_CONTROL_ERROR[code] ?? ExitStatus.Failed };
+    return {
+      ...base,
+      code,
+      message,
+      hint: error.hint ?? null,
+      exitStatus: STATUS_OF_CONTROL_ERROR[code] ?? ExitStatus.Failed,
+    };
   }
   // Every expected error has a code of ours. Any other is a bug, and is reported with its place.
   if (error instanceof CodedError) {

@@ -11,13 +11,12 @@ import { readCommandLine } from './arguments.js';
 import type { Context } from './command.js';
 import { COMMANDS } from './commands.js';
 import { complete } from './complete.js';
-import type { SocketPlace } from './connection-error.js';
 import { ExitStatus, errorJson, errorReport, errorText } from './ctl-error.js';
 import { Dialogue, type InputStream } from './dialogue.js';
 import { briefHelp, helpText } from './help.js';
 import { Session } from './session.js';
+import { socketPlace } from './socket-place.js';
 
-export const DEFAULT_SOCKET = '/run/tuntox/tuntoxd.sock';
 const COMPLETE = '__complete';
 /** ms after which Tab offers no names of a daemon that does not answer. */
 const COMPLETE_TIMEOUT = 1_000;
@@ -65,7 +64,7 @@ async function run(process: ProcessIo, clock: Clock, interruption: Interruption)
   const words = process.argv.slice(2);
   if (words[0] === COMPLETE) {
     const session = new Session(clock, {
-      socket: socketOf(process, undefined),
+      socket: socketPlace(process.env, undefined),
       version: ownVersion(),
       timeout: COMPLETE_TIMEOUT,
     });
@@ -85,9 +84,19 @@ async function run(process: ProcessIo, clock: Clock, interruption: Interruption)
       return ExitStatus.Ok;
     case 'command': {
       const { command, given } = line;
-      const session = new Session(clock, { socket: socketOf(process, given.value('--socket')), version: ownVersion() });
+      const socket = socketPlace(process.env, given);
+      const isJson = given.has('--json');
       const mayColour = !given.has('--no-color') && mayColourIn(process.env);
-      const note = (text: string): void => void process.stderr.write(text);
+      const write = (text: string): void => void process.stderr.write(text);
+      const note = (text: string): void => write(`${wrapped(harmless(text), columnsOf(process.stderr)).join('\n')}\n`);
+      const session = new Session(clock, {
+        socket,
+        version: ownVersion(),
+        onConnected: () => {
+          if (socket.hasOther === true && !isJson)
+            note(`this is your own daemon (${socket.path}); for that of this machine, add --system`);
+        },
+      });
       // A pending request, or a read from the terminal, would keep the process alive.
       interruption.signal.addEventListener('abort', () => {
         session.close();
@@ -97,8 +106,8 @@ async function run(process: ProcessIo, clock: Clock, interruption: Interruption)
         clock,
         given,
         out: new Output(process.stdout, { mayColour, isDumb: process.env.TERM === 'dumb' }),
-        isJson: given.has('--json'),
-        dialogue: new Dialogue(() => process.stdin, note, {
+        isJson,
+        dialogue: new Dialogue(() => process.stdin, write, {
           isPerson: process.stdin.isTTY === true && process.stderr.isTTY === true,
         }),
         session,
@@ -109,7 +118,7 @@ async function run(process: ProcessIo, clock: Clock, interruption: Interruption)
           }
           await writeResult(process.stdout, '');
         },
-        note: (text) => note(`${wrapped(harmless(text), columnsOf(process.stderr)).join('\n')}\n`),
+        note,
       };
       try {
         return (await command.run(context)) ?? ExitStatus.Ok;
@@ -122,12 +131,6 @@ async function run(process: ProcessIo, clock: Clock, interruption: Interruption)
 
 const columnsOf = ({ isTTY, columns }: OutputStream): number =>
   isTTY === true ? columns || 80 : Number.POSITIVE_INFINITY;
-
-function socketOf({ env }: ProcessIo, given: string | undefined): SocketPlace {
-  if (given) return { path: given, from: 'option' };
-  const { TUNTOX_SOCKET: path } = env;
-  return path ? { path, from: 'environment' } : { path: DEFAULT_SOCKET, from: 'default' };
-}
 
 /** The end of the command before its time: by Ctrl-C, by a signal, or because the reader of the output closed it. */
 class Interruption {

@@ -1,10 +1,11 @@
 /** The connection of a command to the daemon, made with the first request. */
 import type { Clock } from '../../base/clock.js';
+import { type DaemonOwner, SERVICE_COMMANDS } from '../../base/daemon-service.js';
 import type { ControlClient } from '../../control/client.js';
-import { ControlError } from '../../control/control-error.js';
+import { ControlError, type ControlErrorCode } from '../../control/control-error.js';
 import type { MethodName, ParamsIn, Result, StreamEvent, StreamName } from '../../control/protocol.js';
-import type { SocketPlace } from './connection-error.js';
-import { CtlError, SAME_VERSION } from './ctl-error.js';
+import { CtlError, sameVersion } from './ctl-error.js';
+import type { SocketPlace } from './socket-place.js';
 
 export interface SessionOptions {
   readonly socket: SocketPlace;
@@ -12,6 +13,8 @@ export interface SessionOptions {
   readonly version: string;
   /** ms for a request; by default as long as the longest may take. */
   readonly timeout?: number;
+  /** Called after each connection. */
+  readonly onConnected?: () => void;
 }
 
 /** ms for a request. The longest, a ping, takes 10 s in the daemon if the client does not answer. */
@@ -78,33 +81,50 @@ export class Session {
   }
 
   async #connect(): Promise<ControlClient> {
-    const { socket, timeout, version } = this.#options;
+    const { socket, timeout, version, onConnected } = this.#options;
     // The signal of this connection: close() makes a new one.
     const { signal } = this.#abort;
     // Loaded late: help, usage errors and completion do not need the protocol.
     const { ControlClient } = await import('../../control/client.js');
     try {
-      return await ControlClient.connect(this.#clock, {
+      const client = await ControlClient.connect(this.#clock, {
         path: socket.path,
         client: `tuntoxctl ${version}`,
         timeout: timeout ?? DEFAULT_TIMEOUT,
         signal,
       });
+      onConnected?.();
+      return client;
     } catch (error) {
       const { connectionError } = await import('./connection-error.js');
       throw await connectionError(error, socket);
     }
   }
 
-  /** Explains that a daemon of another version does not know a method or a field. */
+  /** Explains that a daemon of another version does not know a method or a field, and adds a hint where there is none. */
   #explained(error: unknown, method: string, daemon: string): unknown {
     if (!(error instanceof ControlError)) return error;
     const isUnknown =
       error.code === 'unknown-method' || (error.code === 'bad-params' && /^there is no field /.test(error.message));
     // A daemon of our own version is right about the field: it is in a file that a person wrote.
     const isOther = daemon !== `tuntoxd ${this.#options.version}`;
-    if (!(isUnknown && isOther) && error.code !== 'version') return error;
+    const { owner } = this.#options.socket;
+    if (!(isUnknown && isOther) && error.code !== 'version') return withHint(error, owner);
     const message = `tuntoxctl ${this.#options.version} and ${daemon} disagree about "${method}"`;
-    return new CtlError('version', message, { hint: SAME_VERSION, cause: error });
+    return new CtlError('version', message, { hint: sameVersion(owner), cause: error });
   }
+}
+
+function withHint(error: ControlError, owner: DaemonOwner): ControlError {
+  const { log, status } = SERVICE_COMMANDS[owner];
+  const hints: Partial<Record<ControlErrorCode, string>> = {
+    timeout: `to see what the daemon is doing: ${log}`,
+    busy: 'try again in a moment',
+    stopping: `to see its state: ${status}`,
+    'not-saved': 'nothing has changed; check the disk that has the state directory',
+    failed: `for details: ${log}`,
+  };
+  const hint = hints[error.code];
+  if (error.hint !== undefined || hint === undefined) return error;
+  return new ControlError(error.code, error.message, { hint, cause: error });
 }

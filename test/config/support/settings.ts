@@ -3,6 +3,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Test } from 'tap';
 import { readDaemonFlags } from '../../../src/config/daemon-flags.js';
+import { SYSTEM_PATHS } from '../../../src/config/daemon-paths.js';
 import { type LoadedSettings, loadSettings, SettingsError } from '../../../src/config/daemon-settings.js';
 import { SETTING_LIST } from '../../../src/config/setting-list.js';
 import { temporaryDirectory } from '../../support/temporary-directory.js';
@@ -20,7 +21,7 @@ export function load(t: Test, { file, environment = {}, flags = [] }: Written): 
   if (file !== undefined) writeFileSync(path, file);
   const { settings, configFile, errors } = readDaemonFlags(flags);
   if (errors.length > 0) throw new Error(errors.join('\n'));
-  return loadSettings({ configFile, flags: settings, environment, defaultFile: path });
+  return loadSettings({ configFile, flags: settings, environment, paths: { ...SYSTEM_PATHS, config: path } });
 }
 
 /** What is wrong; empty when nothing is. Directories are left out. */
