@@ -8,7 +8,8 @@
  */
 import { createSocket } from 'node:dgram';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { crypto_scalarmult, PUBLIC_KEY_SIZE, SECRET_KEY_SIZE, SHARED_KEY_SIZE } from '../src/tox/crypto/sodium.js';
+import { PUBLIC_KEY_SIZE } from '../src/tox/crypto/keys.js';
+import { crypto_scalarmult, SECRET_KEY_SIZE, SHARED_KEY_SIZE } from '../src/tox/crypto/sodium.js';
 import type { Process } from '../test/support/processes.js';
 import { startDaemon } from './support/daemon.js';
 import { atMost, type Figure, short, spread } from './support/figures.js';

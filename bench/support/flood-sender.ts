@@ -10,7 +10,8 @@
 import { createSocket, type Socket } from 'node:dgram';
 import { once } from 'node:events';
 import { open, seal, sharedKey } from '../../src/tox/crypto/box.js';
-import { generateKeyPair, PublicKey } from '../../src/tox/crypto/keys.js';
+import { generateKeyPair } from '../../src/tox/crypto/key-pair.js';
+import { PublicKey } from '../../src/tox/crypto/keys.js';
 import { ToxId } from '../../src/tox/crypto/tox-id.js';
 import { sealInner, sealOuter } from '../../src/tox/onion/data-box.js';
 import {

@@ -12,7 +12,7 @@ import { createInterface } from 'node:readline';
 import { systemClock } from '../../src/base/clock.js';
 import { systemRandom } from '../../src/base/random.js';
 import { ControlClient } from '../../src/control/client.js';
-import { generateKeyPair } from '../../src/tox/crypto/keys.js';
+import { generateKeyPair } from '../../src/tox/crypto/key-pair.js';
 
 const PROGRAMS = 50;
 /** Of the programs, that watch the connections, and as many the log. */

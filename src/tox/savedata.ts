@@ -4,7 +4,8 @@
  */
 import { ByteReader, ByteWriter, ownedCopy } from '../base/bytes.js';
 import type { Random } from '../base/random.js';
-import { generateKeyPair, PublicKey, SecretKey } from './crypto/keys.js';
+import { generateKeyPair, SecretKey } from './crypto/key-pair.js';
+import { PublicKey } from './crypto/keys.js';
 import { NOSPAM_SIZE } from './crypto/tox-id.js';
 import {
   decodePackedNodes,

@@ -2,7 +2,8 @@
 import { messageOf } from '../base/coded-error.js';
 import { Endpoint } from '../base/endpoint.js';
 import { Listeners } from '../base/listeners.js';
-import { generateKeyPair, type KeyPair, type PublicKey } from './crypto/keys.js';
+import { generateKeyPair, type KeyPair } from './crypto/key-pair.js';
+import type { PublicKey } from './crypto/keys.js';
 import { ToxId } from './crypto/tox-id.js';
 import { type Friend, type FriendRequest, Messenger } from './messenger.js';
 import { HandlerGuard } from './network/handler-guard.js';

@@ -1,5 +1,5 @@
 import t from 'tap';
-import { generateKeyPair } from '../../src/tox/crypto/keys.js';
+import { generateKeyPair } from '../../src/tox/crypto/key-pair.js';
 import { DhtNetwork, type DhtPeer, deadNode } from '../support/dht-network.js';
 
 /** Every peer looks for the one that stands seven further on; returns how many find it within `limit` ms. */

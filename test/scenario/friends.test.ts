@@ -1,6 +1,6 @@
 /** Two whole stacks find each other through the DHT and the onion, shake hands and exchange packets. */
 import t from 'tap';
-import { generateKeyPair } from '../../src/tox/crypto/keys.js';
+import { generateKeyPair } from '../../src/tox/crypto/key-pair.js';
 import { ToxId } from '../../src/tox/crypto/tox-id.js';
 import type { Friend } from '../../src/tox/messenger.js';
 import { acceptAll, type Peer, World } from '../support/world.js';

@@ -2,7 +2,8 @@
 
 import { Endpoint } from '../../src/base/endpoint.js';
 import { silentLogger } from '../../src/base/logger.js';
-import { generateKeyPair, type KeyPair, type PublicKey } from '../../src/tox/crypto/keys.js';
+import { generateKeyPair, type KeyPair } from '../../src/tox/crypto/key-pair.js';
+import type { PublicKey } from '../../src/tox/crypto/keys.js';
 import { SharedKeyCache } from '../../src/tox/crypto/shared-key-cache.js';
 import { Dht, type DhtOptions } from '../../src/tox/dht/dht.js';
 import { DhtBox } from '../../src/tox/dht/rpc/dht-box.js';

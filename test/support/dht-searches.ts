@@ -3,7 +3,8 @@
  * that users run, on a simulated clock and network. All figures are repeatable.
  */
 import { commonBits, compareDistance } from '../../src/tox/crypto/distance.js';
-import { generateKeyPair, type KeyPair, PublicKey } from '../../src/tox/crypto/keys.js';
+import { generateKeyPair, type KeyPair } from '../../src/tox/crypto/key-pair.js';
+import { PublicKey } from '../../src/tox/crypto/keys.js';
 import { MAX_NODES_IN_RESPONSE } from '../../src/tox/packet/dht.js';
 import { UdpKind } from '../../src/tox/packet/kind.js';
 import type { NodeInfo } from '../../src/tox/packet/node-info.js';

@@ -1,6 +1,7 @@
 /** The other end of a DHT packet, made by hand: seals and opens with a key pair of its own. */
 
-import { generateKeyPair, type PublicKey } from '../../src/tox/crypto/keys.js';
+import { generateKeyPair } from '../../src/tox/crypto/key-pair.js';
+import type { PublicKey } from '../../src/tox/crypto/keys.js';
 import { SharedKeyCache } from '../../src/tox/crypto/shared-key-cache.js';
 import { DhtBox } from '../../src/tox/dht/rpc/dht-box.js';
 import { ManualClock } from './manual-clock.js';

@@ -4,7 +4,8 @@
  * is: each pair has a key of its own, everything is sealed with it, and what is damaged or for others does not open.
  */
 import { open } from '../../src/tox/crypto/box.js';
-import type { KeyPair, PublicKey } from '../../src/tox/crypto/keys.js';
+import type { KeyPair } from '../../src/tox/crypto/key-pair.js';
+import type { PublicKey } from '../../src/tox/crypto/keys.js';
 import { SharedKeyCache } from '../../src/tox/crypto/shared-key-cache.js';
 
 export class PairKeys extends SharedKeyCache {

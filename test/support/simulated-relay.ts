@@ -2,7 +2,7 @@
 import type { Clock } from '../../src/base/clock.js';
 import type { Endpoint } from '../../src/base/endpoint.js';
 import { silentLogger } from '../../src/base/logger.js';
-import type { KeyPair } from '../../src/tox/crypto/keys.js';
+import type { KeyPair } from '../../src/tox/crypto/key-pair.js';
 import type { StreamListener } from '../../src/tox/network/stream-socket.js';
 import { RelayServer } from '../../src/tox/relay/relay-server.js';
 import type { SeededRandom } from './seeded-random.js';

@@ -1,6 +1,7 @@
 import t from 'tap';
 import { Endpoint } from '../../src/base/endpoint.js';
-import { generateKeyPair, type PublicKey } from '../../src/tox/crypto/keys.js';
+import { generateKeyPair } from '../../src/tox/crypto/key-pair.js';
+import type { PublicKey } from '../../src/tox/crypto/keys.js';
 import { ToxId } from '../../src/tox/crypto/tox-id.js';
 import { encodeSavedFriend, SAVED_FRIEND_SIZE, type SavedFriend } from '../../src/tox/saved-friend.js';
 import { decodeSavedata, encodeSavedata, newSavedata, type Savedata } from '../../src/tox/savedata.js';

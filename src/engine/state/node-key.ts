@@ -5,7 +5,8 @@
  */
 import { CodedError } from '../../base/coded-error.js';
 import type { Random } from '../../base/random.js';
-import { generateKeyPair, type KeyPair, PublicKey, SecretKey } from '../../tox/crypto/keys.js';
+import { generateKeyPair, type KeyPair, SecretKey } from '../../tox/crypto/key-pair.js';
+import { PublicKey } from '../../tox/crypto/keys.js';
 import { nodeStateFileDeps, StateFile } from './state-file.js';
 import type { StateDirectory } from './state-file-error.js';
 

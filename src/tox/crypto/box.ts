@@ -4,7 +4,8 @@
  */
 
 import { hsalsa20 } from './hsalsa20.js';
-import type { PublicKey, SecretKey } from './keys.js';
+import type { SecretKey } from './key-pair.js';
+import type { PublicKey } from './keys.js';
 import {
   crypto_auth,
   crypto_hash_sha512,

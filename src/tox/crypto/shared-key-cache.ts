@@ -1,7 +1,8 @@
 /** The shared keys of one secret key with recent peers (spec: "Shared key cache"): computing one takes 50 µs. */
 import { LruMap } from '../../base/lru-map.js';
 import { open, sharedKey } from './box.js';
-import type { PublicKey, SecretKey } from './keys.js';
+import type { SecretKey } from './key-pair.js';
+import type { PublicKey } from './keys.js';
 
 /** Keys of either list, less than 1 MB. */
 const CAPACITY = 4096;

@@ -1,7 +1,6 @@
 /** The functions of sodium-native that the Tox protocol needs: the only file that imports it. */
 import { CodedError, messageOf } from '../../base/coded-error.js';
 
-export const PUBLIC_KEY_SIZE = 32;
 export const SECRET_KEY_SIZE = 32;
 export const SHARED_KEY_SIZE = 32;
 export const NONCE_SIZE = 24;

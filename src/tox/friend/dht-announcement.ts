@@ -8,9 +8,9 @@ import type { Clock } from '../../base/clock.js';
 import type { Endpoint } from '../../base/endpoint.js';
 import type { Random } from '../../base/random.js';
 import { seal } from '../crypto/box.js';
-import { PublicKey } from '../crypto/keys.js';
+import { PUBLIC_KEY_SIZE, PublicKey } from '../crypto/keys.js';
 import type { SharedKeyCache } from '../crypto/shared-key-cache.js';
-import { MAC_SIZE, NONCE_SIZE, PUBLIC_KEY_SIZE } from '../crypto/sodium.js';
+import { MAC_SIZE, NONCE_SIZE } from '../crypto/sodium.js';
 import type { NodeInfo, PackedNode } from '../packet/node-info.js';
 
 /** Specification: an announcement names at most four nodes. */

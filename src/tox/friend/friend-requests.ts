@@ -6,8 +6,8 @@
 import type { Clock } from '../../base/clock.js';
 import { ExpiringMap } from '../../base/expiring-map.js';
 import { sha512 } from '../crypto/box.js';
+import { equalsInConstantTime } from '../crypto/key-pair.js';
 import type { PublicKey } from '../crypto/keys.js';
-import { equalsInConstantTime } from '../crypto/keys.js';
 import { decodeFriendRequest } from '../packet/friend.js';
 
 /** ms. An honest client repeats the same request every few seconds; the application need not see each copy. */

@@ -5,7 +5,7 @@
 import type { Endpoint } from '../../base/endpoint.js';
 import { MemoryBudget } from '../../base/memory-budget.js';
 import { TokenBucket } from '../../base/token-bucket.js';
-import type { KeyPair } from '../crypto/keys.js';
+import type { KeyPair } from '../crypto/key-pair.js';
 import { SharedKeyCache } from '../crypto/shared-key-cache.js';
 import { NONCE_SIZE } from '../crypto/sodium.js';
 import type { DatagramHandler } from '../network/datagram-socket.js';

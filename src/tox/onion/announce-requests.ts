@@ -6,9 +6,10 @@ import type { Clock } from '../../base/clock.js';
 import { ExpiringMap } from '../../base/expiring-map.js';
 import { type Random, randomId } from '../../base/random.js';
 import { open, seal } from '../crypto/box.js';
-import { type KeyPair, PublicKey } from '../crypto/keys.js';
+import type { KeyPair } from '../crypto/key-pair.js';
+import { PUBLIC_KEY_SIZE, PublicKey } from '../crypto/keys.js';
 import { SharedKeyCache } from '../crypto/shared-key-cache.js';
-import { NONCE_SIZE, PUBLIC_KEY_SIZE } from '../crypto/sodium.js';
+import { NONCE_SIZE } from '../crypto/sodium.js';
 import {
   type AnnounceResponse,
   decodeAnnounceResponse,

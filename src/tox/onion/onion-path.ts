@@ -5,7 +5,8 @@
 import type { Endpoint } from '../../base/endpoint.js';
 import type { Random } from '../../base/random.js';
 import { seal, sharedKey } from '../crypto/box.js';
-import { generateKeyPair, type PublicKey } from '../crypto/keys.js';
+import { generateKeyPair } from '../crypto/key-pair.js';
+import type { PublicKey } from '../crypto/keys.js';
 import { NONCE_SIZE } from '../crypto/sodium.js';
 import type { NodeInfo } from '../packet/node-info.js';
 import { encodeOnionLayer, encodeOnionRequest, MAX_ONION_PAYLOAD_SIZE } from '../packet/onion.js';

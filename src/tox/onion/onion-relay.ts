@@ -6,7 +6,7 @@ import type { Clock } from '../../base/clock.js';
 import type { Endpoint } from '../../base/endpoint.js';
 import type { Random } from '../../base/random.js';
 import { TokenBucket } from '../../base/token-bucket.js';
-import type { KeyPair } from '../crypto/keys.js';
+import type { KeyPair } from '../crypto/key-pair.js';
 import { SharedKeyCache } from '../crypto/shared-key-cache.js';
 import { NONCE_SIZE } from '../crypto/sodium.js';
 import type { DatagramHandler } from '../network/datagram-socket.js';

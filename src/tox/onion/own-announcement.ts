@@ -4,7 +4,8 @@
  */
 import type { Clock } from '../../base/clock.js';
 import type { Random } from '../../base/random.js';
-import { generateKeyPair, type KeyPair, type PublicKey } from '../crypto/keys.js';
+import { generateKeyPair, type KeyPair } from '../crypto/key-pair.js';
+import type { PublicKey } from '../crypto/keys.js';
 import type { NodeInfo } from '../packet/node-info.js';
 import { decodeOnionDataResponse } from '../packet/onion-data.js';
 import { type AnnounceRequests, requester } from './announce-requests.js';

@@ -7,8 +7,8 @@ import type { Clock } from '../../base/clock.js';
 import type { Endpoint } from '../../base/endpoint.js';
 import type { Random } from '../../base/random.js';
 import { authenticate } from '../crypto/box.js';
-import { equalsInConstantTime, type PublicKey } from '../crypto/keys.js';
-import { PUBLIC_KEY_SIZE } from '../crypto/sodium.js';
+import { equalsInConstantTime } from '../crypto/key-pair.js';
+import { PUBLIC_KEY_SIZE, type PublicKey } from '../crypto/keys.js';
 import { encodeIpPort, IP_PORT_SIZE } from '../packet/node-info.js';
 
 /** Specification, seconds: an id is valid in the window in which it was made and in the next one. */

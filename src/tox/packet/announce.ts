@@ -8,8 +8,8 @@
  *     response 0x88         the same, with one byte for the number of nodes before them
  */
 import { ByteReader, ByteWriter } from '../../base/bytes.js';
-import { PublicKey } from '../crypto/keys.js';
-import { MAC_SIZE, NONCE_SIZE, PUBLIC_KEY_SIZE } from '../crypto/sodium.js';
+import { PUBLIC_KEY_SIZE, PublicKey } from '../crypto/keys.js';
+import { MAC_SIZE, NONCE_SIZE } from '../crypto/sodium.js';
 import { UdpKind } from './kind.js';
 import { decodePackedNodes, encodePackedNodes, type NodeInfo } from './node-info.js';
 

@@ -7,8 +7,8 @@
  *     data of a NAT ping: type (1: 0 request, 1 response) || id (8)
  */
 import { ByteReader, ByteWriter } from '../../base/bytes.js';
-import { PublicKey } from '../crypto/keys.js';
-import { MAC_SIZE, NONCE_SIZE, PUBLIC_KEY_SIZE } from '../crypto/sodium.js';
+import { PUBLIC_KEY_SIZE, PublicKey } from '../crypto/keys.js';
+import { MAC_SIZE, NONCE_SIZE } from '../crypto/sodium.js';
 import { UdpKind } from './kind.js';
 
 const HEADER_SIZE = 1 + 2 * PUBLIC_KEY_SIZE + NONCE_SIZE;

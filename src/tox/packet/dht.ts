@@ -14,8 +14,8 @@
  *     info response     0xf0 || version u32 || message of the day, at most 256 bytes
  */
 import { ByteReader, ByteWriter } from '../../base/bytes.js';
-import { PublicKey } from '../crypto/keys.js';
-import { MAC_SIZE, NONCE_SIZE, PUBLIC_KEY_SIZE } from '../crypto/sodium.js';
+import { PUBLIC_KEY_SIZE, PublicKey } from '../crypto/keys.js';
+import { MAC_SIZE, NONCE_SIZE } from '../crypto/sodium.js';
 import { UdpKind } from './kind.js';
 import { decodePackedNodes, encodePackedNodes, type NodeInfo, packedNodeSize } from './node-info.js';
 

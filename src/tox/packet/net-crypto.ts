@@ -13,8 +13,8 @@
  *       half of data   5 || 0 for the first half, 1 for the last || bytes
  */
 import { ByteReader, ByteWriter, ownedCopy } from '../../base/bytes.js';
-import { PublicKey } from '../crypto/keys.js';
-import { MAC_SIZE, NONCE_SIZE, PUBLIC_KEY_SIZE } from '../crypto/sodium.js';
+import { PUBLIC_KEY_SIZE, PublicKey } from '../crypto/keys.js';
+import { MAC_SIZE, NONCE_SIZE } from '../crypto/sodium.js';
 import { CryptoKind, UdpKind } from './kind.js';
 
 const COOKIE_SIZE = 112;

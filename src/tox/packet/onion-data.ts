@@ -9,8 +9,8 @@
  *          0x20       a friend request, see friend.ts
  */
 import { ByteReader, ByteWriter } from '../../base/bytes.js';
-import { PublicKey } from '../crypto/keys.js';
-import { MAC_SIZE, NONCE_SIZE, PUBLIC_KEY_SIZE } from '../crypto/sodium.js';
+import { PUBLIC_KEY_SIZE, PublicKey } from '../crypto/keys.js';
+import { MAC_SIZE, NONCE_SIZE } from '../crypto/sodium.js';
 import { OnionDataKind, UdpKind } from './kind.js';
 import { decodePackedNodes, encodePackedNodes, type PackedNode } from './node-info.js';
 

@@ -15,8 +15,8 @@
  */
 import { ByteReader, ByteWriter } from '../../base/bytes.js';
 import type { Endpoint } from '../../base/endpoint.js';
-import { PublicKey } from '../crypto/keys.js';
-import { MAC_SIZE, NONCE_SIZE, PUBLIC_KEY_SIZE } from '../crypto/sodium.js';
+import { PUBLIC_KEY_SIZE, PublicKey } from '../crypto/keys.js';
+import { MAC_SIZE, NONCE_SIZE } from '../crypto/sodium.js';
 import { UdpKind } from './kind.js';
 import { decodeIpPort, encodeIpPort, IP_PORT_SIZE } from './node-info.js';
 

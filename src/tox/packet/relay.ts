@@ -15,8 +15,8 @@
  *        16 … 255 data                            to or from the peer of that slot
  */
 import { ByteReader, ByteWriter } from '../../base/bytes.js';
-import { PublicKey } from '../crypto/keys.js';
-import { MAC_SIZE, NONCE_SIZE, PUBLIC_KEY_SIZE } from '../crypto/sodium.js';
+import { PUBLIC_KEY_SIZE, PublicKey } from '../crypto/keys.js';
+import { MAC_SIZE, NONCE_SIZE } from '../crypto/sodium.js';
 import { RelayKind } from './kind.js';
 import { IP_PORT_SIZE } from './node-info.js';
 

@@ -5,7 +5,8 @@
 import { ownedCopy } from '../../base/bytes.js';
 import type { Random } from '../../base/random.js';
 import { open, seal, sharedKey } from '../crypto/box.js';
-import { generateKeyPair, type KeyPair, type PublicKey } from '../crypto/keys.js';
+import { generateKeyPair, type KeyPair } from '../crypto/key-pair.js';
+import type { PublicKey } from '../crypto/keys.js';
 import { NONCE_SIZE } from '../crypto/sodium.js';
 import {
   decodeRelayGreeting,

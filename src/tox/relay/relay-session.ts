@@ -8,7 +8,8 @@
  */
 import type { Clock, Timer } from '../../base/clock.js';
 import type { Random } from '../../base/random.js';
-import type { KeyPair, PublicKey } from '../crypto/keys.js';
+import type { KeyPair } from '../crypto/key-pair.js';
+import type { PublicKey } from '../crypto/keys.js';
 import type { StreamHandlers, StreamSocket } from '../network/stream-socket.js';
 import { decodeRelayPacket, encodeRelayPacket, RELAY_GREETING_SIZE, type RelayPacket } from '../packet/relay.js';
 import { sourceOf } from './by-source.js';

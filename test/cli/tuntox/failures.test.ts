@@ -13,7 +13,7 @@ import { keyWords } from '../../../src/config/words.js';
 import { noTarget } from '../../../src/engine/access/target-rules.js';
 import { Engine } from '../../../src/engine/engine.js';
 import { Identity } from '../../../src/engine/state/identity.js';
-import { generateKeyPair } from '../../../src/tox/crypto/keys.js';
+import { generateKeyPair } from '../../../src/tox/crypto/key-pair.js';
 import { ToxId } from '../../../src/tox/crypto/tox-id.js';
 import { encodeSavedata } from '../../../src/tox/savedata.js';
 import type { BootstrapAddress } from '../../../src/tox/tox.js';

@@ -18,7 +18,7 @@ import { Engine } from '../../../src/engine/engine.js';
 import type { EngineOptions } from '../../../src/engine/start-engine.js';
 import { type FileSystem, nodeFileSystem } from '../../../src/engine/state/file-system.js';
 import { Identity } from '../../../src/engine/state/identity.js';
-import { generateKeyPair } from '../../../src/tox/crypto/keys.js';
+import { generateKeyPair } from '../../../src/tox/crypto/key-pair.js';
 import { ToxId } from '../../../src/tox/crypto/tox-id.js';
 import { encodeSavedata } from '../../../src/tox/savedata.js';
 import type { BootstrapAddress } from '../../../src/tox/tox.js';

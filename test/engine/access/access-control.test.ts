@@ -7,7 +7,8 @@ import { AccessPolicy, friendRequestMessage } from '../../../src/engine/access/a
 import type { WhitelistEntry } from '../../../src/engine/access/whitelist.js';
 import { parseAllowed } from '../../../src/engine/access/whitelist.js';
 import { type FileSystem, nodeFileSystem } from '../../../src/engine/state/file-system.js';
-import { generateKeyPair, PublicKey } from '../../../src/tox/crypto/keys.js';
+import { generateKeyPair } from '../../../src/tox/crypto/key-pair.js';
+import { PublicKey } from '../../../src/tox/crypto/keys.js';
 import { FailingFileSystem, systemError } from '../../support/failing-file-system.js';
 import { ManualClock } from '../../support/manual-clock.js';
 import { SeededRandom } from '../../support/seeded-random.js';

@@ -3,7 +3,8 @@ import t from 'tap';
 import { FixedFactors } from '../../../src/engine/access/access-factors.js';
 import { AccessPolicy, friendRequestMessage } from '../../../src/engine/access/access-policy.js';
 import type { SecretCheck } from '../../../src/engine/access/secret-check.js';
-import { generateKeyPair, PublicKey } from '../../../src/tox/crypto/keys.js';
+import { generateKeyPair } from '../../../src/tox/crypto/key-pair.js';
+import { PublicKey } from '../../../src/tox/crypto/keys.js';
 import { SeededRandom } from '../../support/seeded-random.js';
 
 type AccessFactors = ConstructorParameters<typeof FixedFactors>[1];

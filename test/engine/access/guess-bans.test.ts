@@ -3,7 +3,8 @@ import { silentLogger } from '../../../src/base/logger.js';
 import { FixedFactors } from '../../../src/engine/access/access-factors.js';
 import { AccessPolicy, friendRequestMessage } from '../../../src/engine/access/access-policy.js';
 import { GuessBans } from '../../../src/engine/access/guess-bans.js';
-import { generateKeyPair, type PublicKey } from '../../../src/tox/crypto/keys.js';
+import { generateKeyPair } from '../../../src/tox/crypto/key-pair.js';
+import type { PublicKey } from '../../../src/tox/crypto/keys.js';
 import { ManualClock } from '../../support/manual-clock.js';
 import { SeededRandom } from '../../support/seeded-random.js';
 

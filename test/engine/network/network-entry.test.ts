@@ -1,6 +1,6 @@
 import t from 'tap';
 import { NetworkEntry } from '../../../src/engine/network/network-entry.js';
-import { generateKeyPair } from '../../../src/tox/crypto/keys.js';
+import { generateKeyPair } from '../../../src/tox/crypto/key-pair.js';
 import type { BootstrapAddress } from '../../../src/tox/tox.js';
 import { ManualClock } from '../../support/manual-clock.js';
 import { SeededRandom } from '../../support/seeded-random.js';

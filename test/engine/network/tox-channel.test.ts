@@ -1,6 +1,6 @@
 import t from 'tap';
 import { type ChannelFriend, openChannels } from '../../../src/engine/network/tox-channel.js';
-import { generateKeyPair } from '../../../src/tox/crypto/keys.js';
+import { generateKeyPair } from '../../../src/tox/crypto/key-pair.js';
 import type { PeerChannel } from '../../../src/tunnel/wire/peer-channel.js';
 import { SeededRandom } from '../../support/seeded-random.js';
 

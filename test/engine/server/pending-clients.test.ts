@@ -1,6 +1,7 @@
 import t from 'tap';
 import { PendingClients, type Refusal } from '../../../src/engine/server/pending-clients.js';
-import { generateKeyPair, type PublicKey } from '../../../src/tox/crypto/keys.js';
+import { generateKeyPair } from '../../../src/tox/crypto/key-pair.js';
+import type { PublicKey } from '../../../src/tox/crypto/keys.js';
 import type { FriendRequest } from '../../../src/tox/messenger.js';
 import { ManualClock } from '../../support/manual-clock.js';
 import { SeededRandom } from '../../support/seeded-random.js';

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import t from 'tap';
 import { parseAllowed, type WhitelistEntry } from '../../../src/engine/access/whitelist.js';
 import { TargetPolicy } from '../../../src/engine/server/target-policy.js';
-import { generateKeyPair } from '../../../src/tox/crypto/keys.js';
+import { generateKeyPair } from '../../../src/tox/crypto/key-pair.js';
 import { SeededRandom } from '../../support/seeded-random.js';
 import { temporaryDirectory } from '../../support/temporary-directory.js';
 

@@ -1,7 +1,8 @@
 /** Valid packets of attackers: the victim can decrypt each of them, and each has another sender. */
 import { Endpoint } from '../../../src/base/endpoint.js';
 import { seal, sharedKey } from '../../../src/tox/crypto/box.js';
-import { generateKeyPair, type PublicKey } from '../../../src/tox/crypto/keys.js';
+import { generateKeyPair } from '../../../src/tox/crypto/key-pair.js';
+import type { PublicKey } from '../../../src/tox/crypto/keys.js';
 import { buildCookieRequest, buildHandshake } from '../../../src/tox/net-crypto/handshake/handshake.js';
 import { encodeAnnounceRequest, encodeAnnounceRequestContent } from '../../../src/tox/packet/announce.js';
 import { encodeNodesRequest, encodePing } from '../../../src/tox/packet/dht.js';

@@ -3,7 +3,7 @@ import { Socket } from 'node:net';
 import { systemClock } from '../../../src/base/clock.js';
 import { systemRandom } from '../../../src/base/random.js';
 import { sharedKey } from '../../../src/tox/crypto/box.js';
-import { generateKeyPair, type KeyPair } from '../../../src/tox/crypto/keys.js';
+import { generateKeyPair, type KeyPair } from '../../../src/tox/crypto/key-pair.js';
 import type { DialStream } from '../../../src/tox/network/stream-socket.js';
 import { NodeStream } from '../../../src/tox/network/tcp.js';
 import type { NodeInfo } from '../../../src/tox/packet/node-info.js';

@@ -1,7 +1,7 @@
 /** Two decent clients of a relay that talk with each other: every byte is compared, and lost packets are sent again. */
 import { createHash } from 'node:crypto';
 import { systemRandom } from '../../../src/base/random.js';
-import { generateKeyPair, type KeyPair } from '../../../src/tox/crypto/keys.js';
+import { generateKeyPair, type KeyPair } from '../../../src/tox/crypto/key-pair.js';
 import type { NodeInfo } from '../../../src/tox/packet/node-info.js';
 import type { RelayClient } from '../../../src/tox/relay/relay-client.js';
 import { decentClient } from './relay-caller.js';

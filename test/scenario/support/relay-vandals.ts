@@ -1,7 +1,8 @@
 /** Everything that a client can do to a relay, on several hundred connections at a time; a client that is disconnected reconnects. */
 import type { Socket } from 'node:net';
 import { systemRandom } from '../../../src/base/random.js';
-import { generateKeyPair, type PublicKey } from '../../../src/tox/crypto/keys.js';
+import { generateKeyPair } from '../../../src/tox/crypto/key-pair.js';
+import type { PublicKey } from '../../../src/tox/crypto/keys.js';
 import type { NodeInfo } from '../../../src/tox/packet/node-info.js';
 import { at } from '../../support/nodes.js';
 import { call, type Insider, shakeHands } from './relay-caller.js';

@@ -1,7 +1,8 @@
 import t from 'tap';
 import { authenticate, open, openInto, seal, sealInto, sha512, sharedKey } from '../../../src/tox/crypto/box.js';
 import { hsalsa20 } from '../../../src/tox/crypto/hsalsa20.js';
-import { generateKeyPair, PublicKey, SecretKey } from '../../../src/tox/crypto/keys.js';
+import { generateKeyPair, SecretKey } from '../../../src/tox/crypto/key-pair.js';
+import { PublicKey } from '../../../src/tox/crypto/keys.js';
 import { mutations } from '../../support/fuzz.js';
 import { SeededRandom } from '../../support/seeded-random.js';
 

@@ -1,6 +1,7 @@
 import { format, inspect } from 'node:util';
 import t from 'tap';
-import { equalsInConstantTime, generateKeyPair, PublicKey, SecretKey } from '../../../src/tox/crypto/keys.js';
+import { equalsInConstantTime, generateKeyPair, SecretKey } from '../../../src/tox/crypto/key-pair.js';
+import { PublicKey } from '../../../src/tox/crypto/keys.js';
 import { SeededRandom } from '../../support/seeded-random.js';
 
 const bytes = Buffer.from('77076d0a7318a57d3c16c17251b26645df4c2f87ebc0992ab177fba51db92c2a', 'hex');

@@ -1,6 +1,7 @@
 import t from 'tap';
 import { seal, sharedKey } from '../../../src/tox/crypto/box.js';
-import { generateKeyPair, type KeyPair, PublicKey } from '../../../src/tox/crypto/keys.js';
+import { generateKeyPair, type KeyPair } from '../../../src/tox/crypto/key-pair.js';
+import { PublicKey } from '../../../src/tox/crypto/keys.js';
 import { SharedKeyCache } from '../../../src/tox/crypto/shared-key-cache.js';
 import { SeededRandom } from '../../support/seeded-random.js';
 

@@ -1,6 +1,6 @@
 import t from 'tap';
 import type { Endpoint } from '../../../src/base/endpoint.js';
-import { generateKeyPair } from '../../../src/tox/crypto/keys.js';
+import { generateKeyPair } from '../../../src/tox/crypto/key-pair.js';
 import { SharedKeyCache } from '../../../src/tox/crypto/shared-key-cache.js';
 import { DhtBox } from '../../../src/tox/dht/rpc/dht-box.js';
 import type { DatagramSocket } from '../../../src/tox/network/datagram-socket.js';

@@ -1,6 +1,6 @@
 import t from 'tap';
 import { Endpoint } from '../../../src/base/endpoint.js';
-import { generateKeyPair } from '../../../src/tox/crypto/keys.js';
+import { generateKeyPair } from '../../../src/tox/crypto/key-pair.js';
 import { SharedKeyCache } from '../../../src/tox/crypto/shared-key-cache.js';
 import {
   AnnouncementCounter,

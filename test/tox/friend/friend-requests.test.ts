@@ -1,5 +1,5 @@
 import t from 'tap';
-import { generateKeyPair } from '../../../src/tox/crypto/keys.js';
+import { generateKeyPair } from '../../../src/tox/crypto/key-pair.js';
 import { FriendRequests } from '../../../src/tox/friend/friend-requests.js';
 import { decodeFriendRequest, encodeFriendRequest } from '../../../src/tox/packet/friend.js';
 import { mutations } from '../../support/fuzz.js';

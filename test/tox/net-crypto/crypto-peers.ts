@@ -1,7 +1,7 @@
 /** Peers with net_crypto only, on the simulated network, which record their events. */
 import { Endpoint } from '../../../src/base/endpoint.js';
 import { silentLogger } from '../../../src/base/logger.js';
-import { generateKeyPair, type KeyPair } from '../../../src/tox/crypto/keys.js';
+import { generateKeyPair, type KeyPair } from '../../../src/tox/crypto/key-pair.js';
 import { SharedKeyCache } from '../../../src/tox/crypto/shared-key-cache.js';
 import type { CryptoConnection } from '../../../src/tox/net-crypto/crypto-connection.js';
 import { type ConnectionOffer, NetCrypto } from '../../../src/tox/net-crypto/net-crypto.js';

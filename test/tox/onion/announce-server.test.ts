@@ -1,7 +1,8 @@
 import t from 'tap';
 import { Endpoint } from '../../../src/base/endpoint.js';
 import { open, seal } from '../../../src/tox/crypto/box.js';
-import { generateKeyPair, type KeyPair, PublicKey } from '../../../src/tox/crypto/keys.js';
+import { generateKeyPair, type KeyPair } from '../../../src/tox/crypto/key-pair.js';
+import { PublicKey } from '../../../src/tox/crypto/keys.js';
 import { SharedKeyCache } from '../../../src/tox/crypto/shared-key-cache.js';
 import { PacketRouter } from '../../../src/tox/network/packet-router.js';
 import { AnnounceServer } from '../../../src/tox/onion/announce-server.js';

@@ -1,7 +1,7 @@
 import t from 'tap';
 import { Endpoint } from '../../../src/base/endpoint.js';
 import { open, sharedKey } from '../../../src/tox/crypto/box.js';
-import { generateKeyPair } from '../../../src/tox/crypto/keys.js';
+import { generateKeyPair } from '../../../src/tox/crypto/key-pair.js';
 import type { StoredFriend } from '../../../src/tox/onion/friend-search.js';
 import { UdpKind } from '../../../src/tox/packet/kind.js';
 import { decodeOnionLayer, decodeOnionRequest } from '../../../src/tox/packet/onion.js';

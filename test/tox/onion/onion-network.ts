@@ -2,7 +2,8 @@
 import { Endpoint } from '../../../src/base/endpoint.js';
 import { silentLogger } from '../../../src/base/logger.js';
 import { compareDistance } from '../../../src/tox/crypto/distance.js';
-import { generateKeyPair, type KeyPair, type PublicKey } from '../../../src/tox/crypto/keys.js';
+import { generateKeyPair, type KeyPair } from '../../../src/tox/crypto/key-pair.js';
+import type { PublicKey } from '../../../src/tox/crypto/keys.js';
 import type { DatagramSocket } from '../../../src/tox/network/datagram-socket.js';
 import { PacketRouter } from '../../../src/tox/network/packet-router.js';
 import { AnnounceServer } from '../../../src/tox/onion/announce-server.js';

@@ -1,7 +1,7 @@
 import t from 'tap';
 import { Endpoint } from '../../../src/base/endpoint.js';
 import { sha512, sharedKey } from '../../../src/tox/crypto/box.js';
-import { generateKeyPair } from '../../../src/tox/crypto/keys.js';
+import { generateKeyPair } from '../../../src/tox/crypto/key-pair.js';
 import { PacketRouter } from '../../../src/tox/network/packet-router.js';
 import { OnionPath, udpFirstHop } from '../../../src/tox/onion/onion-path.js';
 import { OnionRelay } from '../../../src/tox/onion/onion-relay.js';

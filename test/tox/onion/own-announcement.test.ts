@@ -1,6 +1,7 @@
 import t from 'tap';
 import type { Endpoint } from '../../../src/base/endpoint.js';
-import { generateKeyPair, type KeyPair, type PublicKey } from '../../../src/tox/crypto/keys.js';
+import { generateKeyPair, type KeyPair } from '../../../src/tox/crypto/key-pair.js';
+import type { PublicKey } from '../../../src/tox/crypto/keys.js';
 import { type AnnounceRequests, NO_PING_ID, type OutgoingRequest } from '../../../src/tox/onion/announce-requests.js';
 import { sealInner, sealOuter } from '../../../src/tox/onion/data-box.js';
 import { sourceByRelay, sourceByUdp } from '../../../src/tox/onion/data-limit.js';

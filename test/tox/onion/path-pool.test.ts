@@ -1,6 +1,6 @@
 import t from 'tap';
 import { Endpoint } from '../../../src/base/endpoint.js';
-import { generateKeyPair } from '../../../src/tox/crypto/keys.js';
+import { generateKeyPair } from '../../../src/tox/crypto/key-pair.js';
 import { HopPicker } from '../../../src/tox/onion/hop-picker.js';
 import type { OnionPath } from '../../../src/tox/onion/onion-path.js';
 import { PathPool } from '../../../src/tox/onion/path-pool.js';

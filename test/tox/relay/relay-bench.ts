@@ -1,7 +1,8 @@
 /** A relay of ours and clients of it, on simulated streams. */
 import { silentLogger } from '../../../src/base/logger.js';
 import { sharedKey } from '../../../src/tox/crypto/box.js';
-import { generateKeyPair, type KeyPair, type PublicKey } from '../../../src/tox/crypto/keys.js';
+import { generateKeyPair, type KeyPair } from '../../../src/tox/crypto/key-pair.js';
+import type { PublicKey } from '../../../src/tox/crypto/keys.js';
 import type { NodeInfo } from '../../../src/tox/packet/node-info.js';
 import { RelayClient, type RelayClientHandlers } from '../../../src/tox/relay/relay-client.js';
 import { RelayServer } from '../../../src/tox/relay/relay-server.js';

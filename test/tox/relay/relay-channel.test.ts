@@ -1,6 +1,6 @@
 import t from 'tap';
 import { sharedKey } from '../../../src/tox/crypto/box.js';
-import { generateKeyPair } from '../../../src/tox/crypto/keys.js';
+import { generateKeyPair } from '../../../src/tox/crypto/key-pair.js';
 import { decodeRelayPacket, encodeRelayPacket, type RelayPacket } from '../../../src/tox/packet/relay.js';
 import { answerHandshake, beginHandshake, type SessionKeys } from '../../../src/tox/relay/handshake.js';
 import { RelayChannel } from '../../../src/tox/relay/relay-channel.js';

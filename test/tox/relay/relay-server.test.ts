@@ -1,5 +1,5 @@
 import t from 'tap';
-import { generateKeyPair } from '../../../src/tox/crypto/keys.js';
+import { generateKeyPair } from '../../../src/tox/crypto/key-pair.js';
 import type { StreamSocket } from '../../../src/tox/network/stream-socket.js';
 import { MAX_OOB_SIZE } from '../../../src/tox/packet/relay.js';
 import { beginHandshake } from '../../../src/tox/relay/handshake.js';

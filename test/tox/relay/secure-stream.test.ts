@@ -1,6 +1,6 @@
 import t from 'tap';
 import { sharedKey } from '../../../src/tox/crypto/box.js';
-import { generateKeyPair } from '../../../src/tox/crypto/keys.js';
+import { generateKeyPair } from '../../../src/tox/crypto/key-pair.js';
 import { answerHandshake, beginHandshake, type SessionKeys } from '../../../src/tox/relay/handshake.js';
 import { SecureStream } from '../../../src/tox/relay/secure-stream.js';
 import { mutations } from '../../support/fuzz.js';

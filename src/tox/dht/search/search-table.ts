@@ -1,7 +1,8 @@
 /** All searches: those of friends, and two for random keys, which give us nodes from anywhere in the network. */
 import type { Endpoint } from '../../../base/endpoint.js';
 import type { Random } from '../../../base/random.js';
-import { generateKeyPair, type PublicKey } from '../../crypto/keys.js';
+import { generateKeyPair } from '../../crypto/key-pair.js';
+import type { PublicKey } from '../../crypto/keys.js';
 import { decodeNatPing } from '../../packet/dht-request.js';
 import type { NodeInfo } from '../../packet/node-info.js';
 import type { DhtNode } from '../routing/dht-node.js';

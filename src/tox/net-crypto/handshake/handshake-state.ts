@@ -12,7 +12,7 @@
  * `packet` is retransmitted until the next state, always the same bytes. Each cookie request has its own echo, so the answer
  * proves the address.
  */
-import { generateKeyPair } from '../../crypto/keys.js';
+import { generateKeyPair } from '../../crypto/key-pair.js';
 import { NONCE_SIZE } from '../../crypto/sodium.js';
 import type { CloseReason, ConnectionHost, PeerKeys } from '../stream/connection-host.js';
 import { buildHandshake, type OpenedHandshake } from './handshake.js';

@@ -3,7 +3,8 @@
  * opening only, no state. Whatever does not open gives undefined.
  */
 import { open, seal, sha512 } from '../../crypto/box.js';
-import { equalsInConstantTime, type PublicKey } from '../../crypto/keys.js';
+import { equalsInConstantTime } from '../../crypto/key-pair.js';
+import type { PublicKey } from '../../crypto/keys.js';
 import {
   type CookieContent,
   type CookieRequestContent,

@@ -1,7 +1,8 @@
 /** Seals and opens the data packets of one session in place, without allocating for each. */
 import { ownedCopy } from '../../../base/bytes.js';
 import { openInto, sealInto, sharedKey } from '../../crypto/box.js';
-import type { KeyPair, PublicKey } from '../../crypto/keys.js';
+import type { KeyPair } from '../../crypto/key-pair.js';
+import type { PublicKey } from '../../crypto/keys.js';
 import { advanceNonce } from '../../crypto/nonce.js';
 import { NONCE_SIZE, sodium_memzero } from '../../crypto/sodium.js';
 import {

@@ -1,5 +1,5 @@
 import t from 'tap';
-import { generateKeyPair } from '../../../../src/tox/crypto/keys.js';
+import { generateKeyPair } from '../../../../src/tox/crypto/key-pair.js';
 import { CookieJar } from '../../../../src/tox/net-crypto/handshake/cookie.js';
 import { SeededRandom } from '../../../support/seeded-random.js';
 

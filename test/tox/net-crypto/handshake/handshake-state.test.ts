@@ -1,6 +1,7 @@
 import t from 'tap';
 import { open, sharedKey } from '../../../../src/tox/crypto/box.js';
-import { generateKeyPair, type KeyPair, type PublicKey } from '../../../../src/tox/crypto/keys.js';
+import { generateKeyPair, type KeyPair } from '../../../../src/tox/crypto/key-pair.js';
+import type { PublicKey } from '../../../../src/tox/crypto/keys.js';
 import { CookieJar } from '../../../../src/tox/net-crypto/handshake/cookie.js';
 import {
   type OpenBox,

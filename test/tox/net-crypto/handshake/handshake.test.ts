@@ -1,6 +1,6 @@
 import t from 'tap';
 import { open, sharedKey } from '../../../../src/tox/crypto/box.js';
-import { generateKeyPair, type KeyPair } from '../../../../src/tox/crypto/keys.js';
+import { generateKeyPair, type KeyPair } from '../../../../src/tox/crypto/key-pair.js';
 import { CookieJar } from '../../../../src/tox/net-crypto/handshake/cookie.js';
 import * as handshake from '../../../../src/tox/net-crypto/handshake/handshake.js';
 import { SeededRandom } from '../../../support/seeded-random.js';

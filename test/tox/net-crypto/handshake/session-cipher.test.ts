@@ -1,5 +1,5 @@
 import t from 'tap';
-import { generateKeyPair } from '../../../../src/tox/crypto/keys.js';
+import { generateKeyPair } from '../../../../src/tox/crypto/key-pair.js';
 import { SessionCipher, type SessionOffer } from '../../../../src/tox/net-crypto/handshake/session-cipher.js';
 import { SeededRandom } from '../../../support/seeded-random.js';
 import { hostileInputs } from '../hostile.js';

@@ -1,6 +1,6 @@
 import t from 'tap';
 import { Endpoint } from '../../../../src/base/endpoint.js';
-import { generateKeyPair } from '../../../../src/tox/crypto/keys.js';
+import { generateKeyPair } from '../../../../src/tox/crypto/key-pair.js';
 import { SavedPaths } from '../../../../src/tox/net-crypto/path/saved-paths.js';
 import { SeededRandom } from '../../../support/seeded-random.js';
 
