@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import t from 'tap';
 import { readCommandLine } from '../src/cli/ctl/arguments.js';
 import { COMMANDS } from '../src/cli/ctl/commands.js';
-import { readCommandLine as readTuntox } from '../src/cli/tuntox/flags.js';
+import { hostNameOf, readCommandLine as readTuntox } from '../src/cli/tuntox/flags.js';
 import { settingsOf } from '../src/cli/tuntox/settings.js';
 import { readDaemonFlags } from '../src/config/daemon-flags.js';
 import { ROOT } from './support/processes.js';
@@ -83,11 +83,24 @@ function commandLines(document: string): string[] {
     .filter((line) => /^tuntox(?:d|ctl)? /.test(line) && !/[[…|]/.test(line));
 }
 
+/** The host that the documents name. */
+const NAS = { name: 'nas', toxId: TOX_ID, pinnedKey: TOX_ID.slice(0, 64), secret: undefined, addedAt: 0 };
+/** Commands that have no settings. */
+const WITHOUT_SETTINGS: readonly string[] = ['list', 'forget', 'id'];
+
+function readAsTuntox(words: readonly string[]): void {
+  const line = readTuntox(words);
+  const name = hostNameOf(words);
+  if (name !== undefined && name !== NAS.name) throw new Error(`no host is called ${name}`);
+  const isHelp = line.flags.some(({ flag }) => flag === '--help' || flag === '--version');
+  if (!isHelp && !WITHOUT_SETTINGS.includes(line.form)) settingsOf(line, { HOME: '/' }, NAS);
+}
+
 /** Reads a command line as the command itself does. @throws UsageError or CtlError */
 function readAsCommand(line: string): void {
   const words = [...line.matchAll(/'([^']*)'|\S+/g)].map(([word, quoted]) => quoted ?? word);
   const [command, ...args] = words.map((word) => PLACEHOLDERS[word] ?? word);
-  if (command === 'tuntox') settingsOf(readTuntox(args), {});
+  if (command === 'tuntox') readAsTuntox(args);
   else if (command === 'tuntoxctl') readCommandLine(args, COMMANDS);
   else {
     const { errors } = readDaemonFlags(args);

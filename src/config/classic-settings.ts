@@ -8,7 +8,7 @@ import type { ProxySetting } from './proxy.js';
 /** Where the shared secret comes from. */
 export type SecretSource =
   | { readonly from: 'nowhere' }
-  | { readonly from: 'flag' | 'environment' | 'link'; readonly text: string }
+  | { readonly from: 'flag' | 'environment' | 'link' | 'host'; readonly text: string }
   | { readonly from: 'file'; readonly path: string };
 
 /** How long a client waits for its server. */
@@ -76,6 +76,14 @@ export interface ShareSettings extends CommonSettings {
 interface OfClient extends CommonSettings {
   readonly serverId: ToxId;
   readonly patience: RetryPolicy;
+  /** The stored host that the server is; undefined for a server that is given by its Tox ID or a link. */
+  readonly host?: NamedHost;
+}
+
+export interface NamedHost {
+  readonly name: string;
+  /** Undefined if the server needs none. */
+  readonly secret: string | undefined;
 }
 
 export interface ForwardSettings extends OfClient {
@@ -95,13 +103,26 @@ export interface PingSettings extends OfClient {
   readonly mode: 'ping';
 }
 
+/** `tuntox join LINK NAME`: connects once, and stores the host. */
+export interface StoreSettings extends OfClient {
+  readonly mode: 'store';
+  readonly host: NamedHost;
+  /** What the link is for; undefined if it says nothing. */
+  readonly target: HostAndPort | undefined;
+}
+
+/** `tuntox NAME` alone: what the host offers. */
+export interface ServicesSettings extends OfClient {
+  readonly mode: 'services';
+}
+
 /** A bootstrap node has neither an identity nor tunnels. */
 export interface NodeSettings extends CommonSettings {
   readonly mode: 'node';
   readonly service: ServiceSettings;
 }
 
-export type ClientSettings = ForwardSettings | PipeSettings | PingSettings;
+export type ClientSettings = ForwardSettings | PipeSettings | PingSettings | StoreSettings | ServicesSettings;
 /** These modes run until they are stopped. */
 export type LastingSettings = ServerSettings | ShareSettings | ForwardSettings | NodeSettings;
 export type RunSettings = LastingSettings | ClientSettings;

@@ -133,14 +133,22 @@ export class Engine {
     return admission;
   }
 
-  /** Connects to a server from now on. */
-  connect(id: ToxId, secret: Buffer | undefined, retry = FOREVER): RemoteServer {
+  /**
+   * Connects to a server from now on.
+   * @param options.name what the log calls the server; default: the first digits of its key
+   * @param options.retry default: without end
+   */
+  connect(
+    id: ToxId,
+    secret: Buffer | undefined,
+    { name = id.publicKey.short, retry = FOREVER }: { readonly name?: string; readonly retry?: RetryPolicy } = {},
+  ): RemoteServer {
     const bootstrapAgain = (): void => {
       if (!this.#deps.tox.isOnline) this.#entry.ask();
     };
     const { publicKey } = this.id;
     const own = { key: publicKey.short, words: keyWords(publicKey) };
-    const options = { id, secret, retry, own, hasBootstrapNodes: this.hasBootstrapNodes, names: this.#names };
+    const options = { id, name, secret, retry, own, hasBootstrapNodes: this.hasBootstrapNodes, names: this.#names };
     const onLeft = (left: RemoteServer): void => void this.#roles.delete(left);
     const server = new RemoteServer({ ...this.#deps, bootstrapAgain, onLeft }, options);
     this.#roles.add(server);

@@ -183,7 +183,7 @@ async function startClient(t: Test, patience: { timeout: number | undefined; max
   const clock = new ManualClock();
   const peer = await startPeer(new Map(), { clock });
   t.teardown(() => peer.engine.stop());
-  const remote = peer.engine.connect(absentId(), undefined, patience);
+  const remote = peer.engine.connect(absentId(), undefined, { retry: patience });
   const codes: string[] = [];
   remote.givenUp.catch((error) => codes.push(error.code));
   const [friend] = [...peer.tox.friends.values()] as [FakeFriend];

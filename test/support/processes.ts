@@ -148,14 +148,26 @@ const UNRECORDED: Prefix = ['env', '-u', 'NODE_OPTIONS'];
 /** The real command as users run it. */
 export const TUNTOX_COMMAND: readonly string[] = [...UNRECORDED, process.execPath, TUNTOX];
 
+const OF_CALLER = [
+  ...['TUNTOX_SHARED_SECRET', 'ALL_PROXY', 'all_proxy'],
+  ...['XDG_CONFIG_HOME', 'XDG_STATE_HOME', 'XDG_RUNTIME_DIR'],
+];
+
+let home: string | undefined;
+
+/** The home of all commands of this process that have no other: nobody's own files are read or written. */
+function emptyHome(): string {
+  home ??= temporaryDirectory();
+  return home;
+}
+
 /** Runs the real command, without anything of the caller's environment that would change what it does. */
 export function startTuntox(
   args: readonly string[],
   options: { env?: NodeJS.ProcessEnv; name?: string; prefix?: Prefix } = {},
 ): Process {
-  const env: NodeJS.ProcessEnv = { ...process.env, ...options.env };
-  for (const name of ['TUNTOX_SHARED_SECRET', 'ALL_PROXY', 'all_proxy'])
-    if (options.env?.[name] === undefined) delete env[name];
+  const env: NodeJS.ProcessEnv = { ...process.env, HOME: emptyHome(), ...options.env };
+  for (const name of OF_CALLER) if (options.env?.[name] === undefined) delete env[name];
   return startProgram(options.name ?? 'tuntox', [...TUNTOX_COMMAND, ...args], { env, prefix: options.prefix });
 }
 

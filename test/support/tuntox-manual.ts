@@ -20,6 +20,15 @@ const HEAD = `.\\" Made by \`make manual\` from src/cli/tuntox/options.ts.
 .Nm
 .Cm join
 .Ar link | Cm -
+.Op Ar name
+.Nm
+.Ar name
+.Op Fl L Ar forward ... | Fl W Ar host : Ns Ar port | Fl p
+.Nm
+.Cm ping | forget
+.Ar name
+.Nm
+.Cm list | id
 .Nm
 .Fl -secret-file Ar file
 .Op Fl C Ar dir
@@ -52,6 +61,17 @@ The link contains the secret:
 .Cm join
 removes it from the process list as soon as it has started, and reads it from standard input if it is
 .Sq - .
+With a
+.Ar name ,
+.Cm join
+connects once, and then stores the server as a host under this name, with its key and the secret.
+From then on the name is the first word of a command.
+If a name is joined again and the key is another one, nothing is changed and a warning says so;
+.Cm forget
+removes the host and its key.
+All commands with a name use one identity of the user, whose Tox ID
+.Cm id
+prints without a connection.
 .Pp
 Without a command and without
 .Fl L , W
@@ -92,6 +112,9 @@ is not given.
 Other users cannot see its password there.
 .It Ev NO_COLOR
 If it is not empty, the log has no colours.
+.It Ev XDG_CONFIG_HOME , XDG_STATE_HOME
+Where the files of a user are, see
+.Sx FILES .
 .It Ev TUNTOX_NATIVE
 .Cm off
 turns the native addon off.
@@ -99,6 +122,16 @@ The addon makes UDP faster on Linux.
 .El
 .Sh FILES
 .Bl -tag -width indent
+.It Pa ~/.config/tuntox/hosts.json
+The stored hosts, with their secrets; or in
+.Ev XDG_CONFIG_HOME .
+.It Pa ~/.tuntox/hosts
+Hosts of upstream's tokssh, a line for each:
+.Ar name tox_id Op Ar secret .
+It is only read.
+.It Pa ~/.local/state/tuntox/tox_save
+The identity with which stored hosts are reached; or in
+.Ev XDG_STATE_HOME .
 .It Pa /etc/tuntox/nodes.json
 The bootstrap nodes, if neither
 .Fl b

@@ -25,6 +25,9 @@ const COMMON: readonly OptionName[] = ['--state-dir', '--id-file', ...NETWORK, .
 const WAITING: readonly OptionName[] = ['--timeout', '--max-retries'];
 const LASTING: readonly OptionName[] = ['--background', '--pid-file'];
 
+const NONE = { least: 0, most: 0 };
+const ONE = { least: 1, most: 1 };
+
 export const COMMANDS = [
   {
     name: 'share',
@@ -32,24 +35,75 @@ export const COMMANDS = [
     about: 'make one service reachable; prints a link',
     more: ['It runs until Ctrl-C. It makes a new secret each time, which is part of the link.'],
     example: '22',
-    arguments: { least: 1, most: 1 },
+    arguments: ONE,
     options: ['--for', '--uses', '--qr', ...LASTING, '--user', ...COMMON],
   },
   {
     name: 'join',
-    usage: 'LINK | -',
-    about: 'open a local port that leads to the service of a link',
+    usage: '(LINK | -) [NAME]',
+    about: 'use a link: open a local port, or store the host as NAME',
     more: [
-      'It opens the port of the service on 127.0.0.1; below 1024 it adds 10000, so 22 becomes 10022. If that port is in use, it opens another one. -L chooses the port.',
+      'Without NAME it opens the port of the service on 127.0.0.1; below 1024 it adds 10000, so 22 becomes 10022. If that port is in use, it opens another one. -L chooses the port.',
+      'With NAME it connects once, and then stores the server under this name, with its key. A later link with the same name and another key is refused.',
       '- reads LINK from standard input.',
     ],
     example: 'tuntox://…',
-    arguments: { least: 1, most: 1 },
+    arguments: { least: 1, most: 2 },
     options: ['--forward', ...WAITING, ...LASTING, ...COMMON],
+  },
+  {
+    name: 'list',
+    usage: '',
+    about: 'list the stored hosts',
+    more: [],
+    example: '',
+    arguments: NONE,
+    options: HELP,
+  },
+  {
+    name: 'ping',
+    usage: 'NAME',
+    about: 'measure the round-trip time to a host',
+    more: [],
+    example: 'nas',
+    arguments: ONE,
+    options: [...WAITING, ...COMMON],
+  },
+  {
+    name: 'forget',
+    usage: 'NAME',
+    about: 'remove a stored host and its pinned key',
+    more: [],
+    example: 'nas',
+    arguments: ONE,
+    options: HELP,
+  },
+  {
+    name: 'id',
+    usage: '',
+    about: 'print your own Tox ID, for the whitelist of a server',
+    more: [
+      'It does not connect. Standard output gets the ID, standard error the key in words: two people who compare them on the phone know that the key is right.',
+    ],
+    example: '',
+    arguments: NONE,
+    options: ['--state-dir', '--quiet', ...HELP],
   },
 ] as const satisfies readonly TuntoxCommand[];
 
 export type CommandName = (typeof COMMANDS)[number]['name'];
+
+/** `tuntox NAME …` */
+export const HOST_COMMAND = {
+  name: 'host',
+  usage: '',
+  about: 'reach a stored host',
+  more: ['Without -L, -W and -p it lists the services of the host.'],
+  example: '-L 8080:127.0.0.1:80',
+  // What is wrong with further words depends on the host.
+  arguments: { least: 0, most: Number.POSITIVE_INFINITY },
+  options: ['--forward', '--pipe', '--ping', ...WAITING, ...LASTING, ...COMMON],
+} as const satisfies TuntoxCommand;
 
 const OF_COMMANDS_ONLY: readonly OptionName[] = ['--for', '--uses', '--qr'];
 
@@ -60,7 +114,7 @@ export const CLASSIC_COMMAND = {
   about: '',
   more: [],
   example: '',
-  arguments: { least: 0, most: 0 },
+  arguments: NONE,
   options: OPTIONS.map(({ name }) => name).filter((name) => !OF_COMMANDS_ONLY.includes(name)),
 } as const satisfies TuntoxCommand;
 

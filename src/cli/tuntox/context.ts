@@ -5,6 +5,7 @@ import { SIGNAL_STATUS_BASE, type StopSignal, signalNumber } from '../../platfor
 import type { GivenFiles } from './given-files.js';
 
 export interface Context {
+  readonly environment: Readonly<Record<string, string | undefined>>;
   readonly log: Logger;
   readonly stdin: Readable;
   readonly stdout: Writable;

@@ -1,16 +1,17 @@
 /** Reads the command line of `tuntox`: as getopt does, with long options too. */
-import { CodedError } from '../../base/coded-error.js';
+import { ALIAS } from '../../base/alias.js';
 import { optionError, readWords } from '../../base/command-line.js';
 import { didYouMean, similarNames } from '../../base/nearest.js';
-import { CLASSIC_COMMAND, COMMANDS, type CommandName, commandsWith, type TuntoxCommand } from './commands.js';
+import {
+  CLASSIC_COMMAND,
+  COMMANDS,
+  type CommandName,
+  commandsWith,
+  HOST_COMMAND,
+  type TuntoxCommand,
+} from './commands.js';
 import { OPTIONS, type OptionName, type TuntoxOption, type ValueOption } from './options.js';
-
-/** A mistake on the command line; the message says how to correct it. */
-export class UsageError extends CodedError<'usage'> {
-  constructor(message: string) {
-    super('usage', message);
-  }
-}
+import { UsageError } from './usage-error.js';
 
 /** Options of a later version. They are refused by name: one that is silently ignored could admit clients. */
 const PLANNED: Readonly<Record<string, string>> = {
@@ -25,21 +26,31 @@ export type GivenFlag = {
   | { readonly flag: Exclude<OptionName, ValueOption>; readonly value: undefined }
 );
 
-export type Form = CommandName | 'classic';
+/** A command; `host` for the name of one; `classic` without either. */
+export type Form = CommandName | 'host' | 'classic';
 
 export interface CommandLine {
-  /** `classic` without a command. */
   readonly form: Form;
+  /** What follows the command, or begins with the name of the host. */
   readonly arguments: readonly string[];
   readonly flags: readonly GivenFlag[];
+}
+
+/** Returns the first word if it is neither an option nor a command: it should be the name of a host. */
+export function hostNameOf([first = '']: readonly string[]): string | undefined {
+  const isOther =
+    first === '' || first.startsWith('-') || first === 'help' || COMMANDS.some(({ name }) => name === first);
+  return isOther ? undefined : first;
 }
 
 /** @throws UsageError */
 export function readCommandLine(words: readonly string[]): CommandLine {
   const [first = ''] = words;
   if (first === 'help') return readHelp(words.slice(1));
-  const command = COMMANDS.find(({ name }) => name === first) ?? CLASSIC_COMMAND;
-  const { found, flags } = readFlags(command === CLASSIC_COMMAND ? words : words.slice(1), command);
+  const noCommand = hostNameOf(words) === undefined ? CLASSIC_COMMAND : HOST_COMMAND;
+  const command = COMMANDS.find(({ name }) => name === first) ?? noCommand;
+  const isNamed = command !== CLASSIC_COMMAND && command !== HOST_COMMAND;
+  const { found, flags } = readFlags(isNamed ? words.slice(1) : words, command);
   const unexpected = found[command.arguments.most];
   if (unexpected !== undefined) throw new UsageError(`unexpected argument "${unexpected}"${commandLike(unexpected)}`);
   const isHelp = flags.some(({ flag }) => flag === '--help' || flag === '--version');
@@ -84,7 +95,10 @@ function readFlags(words: readonly string[], command: TuntoxCommand): { found: s
 /** An option that is ignored could do harm. */
 function refuseForeign({ flag, written }: GivenFlag, command: TuntoxCommand): void {
   if (command.options.includes(flag)) return;
-  if (command !== CLASSIC_COMMAND) throw new UsageError(`${written} is not for ${command.name}: remove it`);
+  if (command !== CLASSIC_COMMAND) {
+    const name = command === HOST_COMMAND ? 'stored hosts' : command.name;
+    throw new UsageError(`${written} is not for ${name}: remove it`);
+  }
   const names = commandsWith(flag).map(({ name }) => `tuntox ${name}`);
   throw new UsageError(`${written} is only for ${names.join(' and ')}: remove it`);
 }
@@ -99,9 +113,11 @@ const suggestion = (word: string): string => {
   return meant === undefined ? '' : `: ${meant}`;
 };
 
-/** Commands stand first. */
-const commandLike = (word: string): string =>
-  COMMANDS.some(({ name }) => name === word) ? `: write ${word} before the options` : suggestion(word);
+/** Commands and hosts stand first. */
+function commandLike(word: string): string {
+  if (COMMANDS.some(({ name }) => name === word)) return `: write ${word} before the options`;
+  return suggestion(word) || (ALIAS.test(word) ? ': the name of a host stands before the options' : '');
+}
 
 /** `-D` alone means the background. With `[BIND:]PORT` after it, as with ssh, it is a SOCKS5 proxy, which comes later. */
 function refuseSocks(words: readonly string[], at: number): void {

@@ -7,7 +7,7 @@ import type { RunSettings, SecretSource } from '../../config/classic-settings.js
 import { errorOfSecret, readSecretFile } from '../../config/secret-file.js';
 import { loadRules } from '../../engine/access/target-rules.js';
 import { loadBootstrapNodes } from '../../engine/network/bootstrap-nodes.js';
-import { UsageError } from './flags.js';
+import { UsageError } from './usage-error.js';
 
 export interface GivenFiles {
   /** Undefined without a secret. */
@@ -49,6 +49,8 @@ export function readSecret(source: SecretSource, log: Logger): Buffer | undefine
       return secretOf(source.text, (error) => `the secret of -s ${error}`);
     case 'link':
       return secretOf(source.text, (error) => `the secret of this link ${error}: copy the link again`);
+    case 'host':
+      return secretOf(source.text, (error) => `the stored secret of this host ${error}: forget it and join again`);
     case 'environment':
       return secretOf(
         source.text,

@@ -1,6 +1,6 @@
 /** The help of `tuntox`, at most 80 columns wide. Pure. */
 import { entry, lines, optionEntry, paragraph } from '../../base/help-layout.js';
-import { COMMANDS, type TuntoxCommand } from './commands.js';
+import { COMMANDS, HOST_COMMAND, type TuntoxCommand } from './commands.js';
 import type { Form } from './flags.js';
 import { OPTIONS, type TuntoxOption } from './options.js';
 
@@ -11,7 +11,9 @@ const USAGE = lines(
   'tuntox - reach a TCP service behind NATs over the Tox network',
   '',
   'Commands:',
-  ...COMMANDS.map(({ name, usage, about }) => entry(`tuntox ${name} ${usage}`.trimEnd(), about, COMMAND_COLUMNS)),
+  ...[...COMMANDS, { ...HOST_COMMAND, name: 'NAME', usage: '[-L … | -W … | -p]' }].map(({ name, usage, about }) =>
+    entry(`tuntox ${name} ${usage}`.trimEnd(), about, COMMAND_COLUMNS),
+  ),
   '',
   `Server, on the machine to be reached (prints its Tox ID):
   tuntox --secret-file FILE [-C DIR] [-i CLIENT_ID]... [-f RULES]
@@ -78,12 +80,14 @@ export const HELP = lines(
 
 /** @param written how help was asked for: `-h` asks for a summary */
 export function helpOf(form: Form, written: string): string {
-  const command = COMMANDS.find(({ name }) => name === form);
+  const command = form === 'host' ? HOST_COMMAND : COMMANDS.find(({ name }) => name === form);
   if (command !== undefined) return commandHelp(command, written === '-h');
   return written === '-h' ? BRIEF_HELP : HELP;
 }
 
-function commandHelp({ name, usage, about, more, example, options }: TuntoxCommand, isBrief: boolean): string {
+function commandHelp(command: TuntoxCommand, isBrief: boolean): string {
+  const { usage, about, more, example, options } = command;
+  const [name, named] = command === HOST_COMMAND ? ['NAME', 'nas'] : [command.name, command.name];
   const shown = OPTIONS.filter((option) => options.includes(option.name)).map((option) =>
     optionEntry(isBrief ? { ...option, about: clauseOf(option) } : option),
   );
@@ -91,9 +95,9 @@ function commandHelp({ name, usage, about, more, example, options }: TuntoxComma
     `tuntox ${name} - ${about}`,
     '',
     'Usage:',
-    `  tuntox ${name} ${usage}`,
+    `  tuntox ${name} ${usage}`.trimEnd(),
     'Example:',
-    `  tuntox ${name} ${example}`.trimEnd(),
+    `  tuntox ${named} ${example}`.trimEnd(),
     ...more.flatMap((text) => ['', paragraph(text)]),
     ...(shown.length === 0 ? [] : ['', 'Options:', ...shown]),
   );

@@ -5,31 +5,54 @@ import { errorReport } from '../../base/program-error.js';
 import { OutputError, writeResult } from '../../base/result-output.js';
 import { readSmallFile } from '../../base/small-file.js';
 import type { LastingSettings } from '../../config/classic-settings.js';
+import type { Host } from '../../engine/client/host-entry.js';
 import { lockFile } from '../../engine/state/file-lock.js';
 import { hasForwardingParent } from '../../platform/process/parent-process.js';
 import { runAs } from '../../platform/process/service-process.js';
 import { userToBecome } from '../../platform/process/user.js';
 import { ExitStatus } from './exit-status.js';
-import { type CommandLine, readCommandLine, UsageError } from './flags.js';
+import { type CommandLine, hostNameOf, readCommandLine } from './flags.js';
 import { helpOf } from './help.js';
+import { findHost, findHostOrCommand } from './hosts.js';
 import type { OptionName } from './options.js';
+import { UsageError } from './usage-error.js';
 
 /** The version of the tunnel protocol; upstream prints it too. */
 const PROTOCOL_VERSION = 2;
 
+/** Commands that have no settings of a run: they start no engine. */
+const LOCAL = {
+  list: async () => (await import('./modes/list.js')).runList,
+  forget: async () => (await import('./modes/forget.js')).runForget,
+  id: async () => (await import('./modes/id.js')).runId,
+} as const;
+
+/** Returns the host that a command names; undefined for commands without one. */
+async function hostOf(
+  { form, arguments: [name = ''] }: CommandLine,
+  environment: NodeJS.ProcessEnv,
+): Promise<Host | undefined> {
+  return form === 'ping' ? findHost(name, environment) : undefined;
+}
+
 /** @returns the exit status; never throws */
 export async function main(process: NodeJS.Process): Promise<number> {
   try {
-    const line = readCommandLine(process.argv.slice(2));
+    const words = process.argv.slice(2);
+    const name = hostNameOf(words);
+    const host = name === undefined ? undefined : await findHostOrCommand(name, process.env);
+    const line = readCommandLine(words);
     const given = (name: OptionName) => line.flags.find(({ flag }) => flag === name);
     const help = given('--help');
     if (help !== undefined) await writeResult(process.stdout, helpOf(line.form, help.written));
     else if (given('--version') !== undefined) {
       await writeResult(process.stdout, `tuntox ${ownVersion()}, protocol version ${PROTOCOL_VERSION}\n`);
+    } else if (Object.hasOwn(LOCAL, line.form)) {
+      return await (await LOCAL[line.form as keyof typeof LOCAL]())(line, process);
     } else {
       // Loaded late: the Tox stack takes longer to load than help takes to print.
       const { settingsOf } = await import('./settings.js');
-      const settings = settingsOf(withLink(line, process), process.env);
+      const settings = settingsOf(withLink(line, process), process.env, host ?? (await hostOf(line, process.env)));
       const isForwarded = hasForwardingParent(process);
       const status = 'service' in settings ? await runAsUser(process, settings) : undefined;
       if (status !== undefined) return status;

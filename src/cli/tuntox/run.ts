@@ -77,6 +77,7 @@ async function runLogging(
     closePipeAtEnd(process.stdout, systemClock);
   }
   const context: StartContext = {
+    environment: process.env,
     log,
     // Opened only when it is used: an open standard input keeps the process alive.
     get stdin() {

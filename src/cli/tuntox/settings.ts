@@ -1,14 +1,18 @@
 /** Makes consistent settings from the flags and the environment. */
-import { resolve } from 'node:path';
 import type { LogLevel } from '../../base/logger.js';
+import { userDirectories } from '../../base/user-directories.js';
 import type {
+  ClientSettings,
   CommonSettings,
   ForwardSettings,
+  PingSettings,
+  PipeSettings,
   RetryPolicy,
   RunSettings,
   SecretSource,
   ServiceSettings,
   ShareSettings,
+  StoreSettings,
 } from '../../config/classic-settings.js';
 import { FormatError } from '../../config/format-error.js';
 import {
@@ -26,10 +30,14 @@ import {
   parseToxId,
   parseUses,
 } from '../../config/formats.js';
+import { parseHostName } from '../../config/host-name.js';
 import { localPortOf, parseLink } from '../../config/link.js';
 import { type ProxySetting, parseProxy, parseProxyOrNone } from '../../config/proxy.js';
-import { type CommandLine, type GivenFlag, UsageError } from './flags.js';
-import type { OptionName, ValueOption } from './options.js';
+import type { Host } from '../../engine/client/host-entry.js';
+import { FlagSet } from './flag-set.js';
+import type { CommandLine } from './flags.js';
+import type { OptionName } from './options.js';
+import { UsageError } from './usage-error.js';
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -52,19 +60,26 @@ const NOT_FOR_NODES: readonly OptionName[] = [
 /** ms that -W and -p wait for the server, and each client with --max-retries. */
 const DEFAULT_TIMEOUT = 60_000;
 
-/** @throws UsageError */
-export function settingsOf(
-  { form, arguments: [argument = ''], flags: given }: CommandLine,
-  environment: Environment,
-): RunSettings {
-  const flags = new FlagSet(given);
+/**
+ * @param host the stored host that the command line names
+ * @throws UsageError
+ */
+export function settingsOf(line: CommandLine, environment: Environment, host?: Host): RunSettings {
+  const { form, arguments: words } = line;
+  const flags = new FlagSet(line.flags);
   switch (form) {
     case 'share':
-      return shareSettings(argument, flags, environment);
+      return shareSettings(words[0] ?? '', flags, environment);
     case 'join':
-      return joinSettings(argument, flags, environment);
+      return joinSettings(words, flags, environment);
+    case 'host':
+    case 'ping':
+      if (host === undefined) throw new Error('settingsOf: the host is missing');
+      return hostSettings(line, host, flags, environment);
     case 'classic':
       return classicSettings(flags, environment);
+    default:
+      throw new Error(`settingsOf: ${form} has no settings`);
   }
 }
 
@@ -81,13 +96,22 @@ function shareSettings(argument: string, flags: FlagSet, environment: Environmen
   };
 }
 
-function joinSettings(argument: string, flags: FlagSet, environment: Environment): ForwardSettings {
-  const { serverId, secret, target } = flags.parse('join', argument, parseLink);
+function joinSettings(
+  [link = '', name]: readonly string[],
+  flags: FlagSet,
+  environment: Environment,
+): ForwardSettings | StoreSettings {
+  const { serverId, secret, target } = flags.parse('join', link, parseLink);
+  const common: CommonSettings = { ...commonSettings(flags, environment), secret: { from: 'link', text: secret } };
+  if (name !== undefined) {
+    flags.refuse(['--forward', ...LASTING_ONLY], 'is not for join with a name, which only stores the host: remove it');
+    const host = { name: flags.parse('join', name, parseHostName), secret };
+    const patience = patienceOf(flags, DEFAULT_TIMEOUT);
+    return { ...common, ...ofUser(common, environment), mode: 'store', serverId, patience, host, target };
+  }
   const given = flags.all('--forward', parseForward);
-  const common = commonSettings(flags, environment);
   return {
     ...common,
-    secret: { from: 'link', text: secret },
     mode: 'forward',
     service: serviceSettings(flags),
     serverId,
@@ -98,21 +122,51 @@ function joinSettings(argument: string, flags: FlagSet, environment: Environment
   };
 }
 
+/** `tuntox NAME …`, and `tuntox ping NAME`. */
+function hostSettings(
+  { form, arguments: words }: CommandLine,
+  { name, toxId, secret }: Host,
+  flags: FlagSet,
+  environment: Environment,
+): ClientSettings {
+  const [, unexpected] = words;
+  if (unexpected !== undefined) {
+    throw new UsageError(
+      `unexpected argument "${unexpected}": "tuntox ssh ${name} …" runs a command there, -L and -W reach a service`,
+    );
+  }
+  const common: CommonSettings = {
+    ...commonSettings(flags, environment),
+    secret: secret === undefined ? { from: 'nowhere' } : { from: 'host', text: secret },
+  };
+  const server = {
+    ...common,
+    ...ofUser(common, environment),
+    serverId: flags.parse(`the Tox ID of ${name}`, toxId, parseToxId),
+    host: { name, secret },
+  };
+  if (form === 'ping') return { ...server, ...jobOf(flags, { isPing: true }) };
+  if (hasJob(flags)) return { ...server, ...jobOf(flags) };
+  flags.refuse(LASTING_ONLY, 'is only for -L: remove it, or add -L');
+  return { ...server, mode: 'services', patience: patienceOf(flags, DEFAULT_TIMEOUT) };
+}
+
+/** Stored hosts are reached with one identity of the user: it may be on their whitelists. */
+const ofUser = ({ directory }: CommonSettings, environment: Environment): { readonly directory: string } => ({
+  directory: directory ?? userDirectories(environment).state,
+});
+
 function classicSettings(flags: FlagSet, environment: Environment): RunSettings {
-  const forwards = flags.all('--forward', parseForward);
-  const targets = flags.all('--pipe', parseTarget);
-  const isPing = flags.has('--ping');
   const common = commonSettings(flags, environment);
-  const jobs = [forwards.length > 0, targets.length > 0, isPing].filter(Boolean).length;
   if (flags.has('--node')) {
-    if (jobs > 0) throw new UsageError('a bootstrap node (--node) has no tunnels: remove -L, -W and -p');
+    if (hasJob(flags)) throw new UsageError('a bootstrap node (--node) has no tunnels: remove -L, -W and -p');
     flags.refuse(NOT_FOR_NODES, 'is not for bootstrap nodes: remove it');
     if (common.proxy !== undefined) {
       throw new UsageError('a bootstrap node must be reachable directly, so it cannot use a proxy: add --proxy none');
     }
     return { ...common, mode: 'node', service: serviceSettings(flags) };
   }
-  if (jobs === 0) {
+  if (!hasJob(flags)) {
     flags.refuse(CLIENT_ONLY, 'is only for clients: remove it, or add -L, -W or -p');
     return {
       ...common,
@@ -124,27 +178,34 @@ function classicSettings(flags: FlagSet, environment: Environment): RunSettings 
     };
   }
 
-  if (jobs > 1) throw new UsageError('-L, -W and -p cannot be combined: choose one');
   flags.refuse(NOT_FOR_CLIENTS, 'is only for servers: remove it');
-  if (forwards.length === 0) flags.refuse(LASTING_ONLY, 'is only for servers and for -L: remove it');
+  const job = jobOf(flags);
   const [serverId, secondId] = flags.all('--identity', parseToxId);
   if (serverId === undefined) throw new UsageError('no server is given: add its Tox ID with -i');
   if (secondId !== undefined) throw new UsageError('a client has one server: give -i only once');
+  return { ...common, serverId, ...job };
+}
+
+const hasJob = (flags: FlagSet): boolean => flags.has('--forward') || flags.has('--pipe') || flags.has('--ping');
+
+type JobOf<Settings> = Omit<Settings, keyof CommonSettings | 'serverId' | 'host'>;
+type Job = JobOf<ForwardSettings> | JobOf<PipeSettings> | JobOf<PingSettings>;
+
+/** What a client does with its server: -L, -W or -p. */
+function jobOf(flags: FlagSet, { isPing = flags.has('--ping') }: { readonly isPing?: boolean } = {}): Job {
+  const forwards = flags.all('--forward', parseForward);
+  const [target, secondTarget] = flags.all('--pipe', parseTarget);
+  if ([forwards.length > 0, target !== undefined, isPing].filter(Boolean).length > 1) {
+    throw new UsageError('-L, -W and -p cannot be combined: choose one');
+  }
+  if (forwards.length === 0) flags.refuse(LASTING_ONLY, 'is only for servers and for -L: remove it');
   const patience = patienceOf(flags, forwards.length > 0 ? undefined : DEFAULT_TIMEOUT);
-  if (isPing) return { ...common, mode: 'ping', serverId, patience };
-  const [target, secondTarget] = targets;
-  if (target === undefined)
-    return {
-      ...common,
-      mode: 'forward',
-      service: serviceSettings(flags),
-      serverId,
-      patience,
-      forwards,
-      mayMovePorts: false,
-    };
+  if (isPing) return { mode: 'ping', patience };
+  if (target === undefined) {
+    return { mode: 'forward', service: serviceSettings(flags), patience, forwards, mayMovePorts: false };
+  }
   if (secondTarget !== undefined) throw new UsageError('-W connects to one target: give it only once');
-  return { ...common, mode: 'pipe', serverId, patience, target };
+  return { mode: 'pipe', patience, target };
 }
 
 /** @param byDefault ms; undefined waits forever */
@@ -244,50 +305,4 @@ function secretSource(flags: FlagSet, environment: Environment): SecretSource {
   if (text !== undefined) return { from: 'flag', text };
   const variable = environment.TUNTOX_SHARED_SECRET;
   return variable === undefined ? { from: 'nowhere' } : { from: 'environment', text: variable };
-}
-
-class FlagSet {
-  readonly given: readonly GivenFlag[];
-
-  constructor(given: readonly GivenFlag[]) {
-    this.given = given;
-  }
-
-  has(flag: OptionName): boolean {
-    return this.given.some((one) => one.flag === flag);
-  }
-
-  /** Returns the last value, which counts. */
-  last(flag: ValueOption): string | undefined {
-    return this.given.findLast((one) => one.flag === flag)?.value;
-  }
-
-  /** Returns the last value as an absolute path: the working directory is different in the background. */
-  path(flag: ValueOption): string | undefined {
-    const path = this.last(flag);
-    return path === undefined ? undefined : resolve(path);
-  }
-
-  /** @throws UsageError that names the flag, when one of them was given */
-  refuse(flags: readonly OptionName[], advice: string): void {
-    const found = this.given.find(({ flag }) => flags.includes(flag));
-    if (found !== undefined) throw new UsageError(`${found.written} ${advice}`);
-  }
-
-  /** Returns all values of the flag, parsed. @throws UsageError that names the flag */
-  all<Value>(flag: ValueOption, parse: (text: string) => Value): Value[] {
-    return this.given.flatMap((one) =>
-      one.flag === flag ? [this.parse(one.written, one.value as string, parse)] : [],
-    );
-  }
-
-  /** @param written the flag or command that the text belongs to @throws UsageError that names it */
-  parse<Value>(written: string, text: string, parse: (text: string) => Value): Value {
-    try {
-      return parse(text);
-    } catch (error) {
-      if (error instanceof FormatError) throw new UsageError(`${written}: ${error.message}`);
-      throw error;
-    }
-  }
 }

@@ -41,6 +41,8 @@ interface Deps {
 
 export interface RemoteServerOptions {
   readonly id: ToxId;
+  /** For the log and errors. */
+  readonly name: string;
   /** Undefined when the server needs none. */
   readonly secret: Buffer | undefined;
   readonly retry: RetryPolicy;
@@ -83,7 +85,7 @@ export class RemoteServer {
     this.#deps = deps;
     this.#options = options;
     this.#peerId = publicKey.hex;
-    this.#name = publicKey.short;
+    this.#name = options.name;
     this.#floodLog = new FloodLog(deps);
     this.#hints = new Backoff(deps.random, { first: FIRST_HINT, most: LONGEST_HINT });
     this.#awaySince = deps.clock.now();

@@ -1,10 +1,11 @@
 /** Our identity on the network: stored in a directory over restarts, or made for one run. */
+import { join } from 'node:path';
 import { CodedError } from '../../base/coded-error.js';
 import type { Logger } from '../../base/logger.js';
 import type { Random } from '../../base/random.js';
 import { decodeSavedata, encodeSavedata, newSavedata, type Savedata } from '../../tox/savedata.js';
 import { SavedataError } from '../../tox/savedata-sections.js';
-import { nodeStateFileDeps, StateFile, type StateFileDeps } from './state-file.js';
+import { IDENTITY_FILE, nodeStateFileDeps, readStateFile, StateFile, type StateFileDeps } from './state-file.js';
 import { type StateDirectory, StateFileError } from './state-file-error.js';
 
 export type IdentityPlace =
@@ -63,6 +64,16 @@ export class Identity {
       await file.close();
       throw error;
     }
+  }
+
+  /**
+   * Reads the identity while another process may use it; nothing is saved.
+   * @returns undefined if there is none yet
+   * @throws StateFileError, IdentityError
+   */
+  static async peek(path: string, names: StateDirectory['names']): Promise<Identity | undefined> {
+    const bytes = await readStateFile(nodeStateFileDeps.files, { path, names });
+    return bytes === undefined ? undefined : new Identity(decode(bytes, join(path, IDENTITY_FILE), names), undefined);
   }
 
   /** The path of the file; undefined when the identity ends with this run. */

@@ -9,6 +9,8 @@ import { type LockFile, lockFile } from './file-lock.js';
 import { type FileSystem, nodeFileSystem, type OpenFile } from './file-system.js';
 import { asStateFileError, reasonOf, type StateDirectory, StateFileError } from './state-file-error.js';
 
+/** Upstream's name, too. */
+export const IDENTITY_FILE = 'tox_save';
 const DIRECTORY_MODE = 0o700;
 const FILE_MODE = 0o600;
 const READABLE_BY_OTHERS = 0o044;
@@ -36,6 +38,27 @@ interface Locked {
   readonly writeError?: unknown;
 }
 
+/** Reads a file of an identity without its lock; undefined when there is none. @throws StateFileError */
+export async function readStateFile(
+  files: FileSystem,
+  { path: directory, names }: StateDirectory,
+  name = IDENTITY_FILE,
+): Promise<Buffer | undefined> {
+  const path = join(directory, name);
+  const elsewhere = `name another directory with ${names.directory}`;
+  try {
+    const { isFile, size } = await files.status(path);
+    if (isFile && size <= MAX_FILE_SIZE) return await files.read(path);
+    const reason = isFile ? `${size} bytes are too many for an identity` : 'it is not a file';
+    throw new StateFileError('unreadable', `cannot use ${path}: ${reason}; move it away, or ${elsewhere}`);
+  } catch (error) {
+    if (error instanceof StateFileError) throw error;
+    if (systemCodeOf(error) === 'ENOENT') return undefined;
+    const message = `cannot read ${path} (${reasonOf(error)}): make it readable for this user, or ${elsewhere}`;
+    throw new StateFileError('unreadable', message, { cause: error });
+  }
+}
+
 export class StateFile {
   readonly #deps: StateFileDeps;
   readonly #place: Place;
@@ -52,13 +75,13 @@ export class StateFile {
   /**
    * Locks the file for this process until `close`. A file that exists is opened also where nothing can be written.
    * @param options.isCreated whether to create the directory when it is missing
-   * @param options.name the name of the file; default `tox_save`, which upstream has too
+   * @param options.name the name of the file; default IDENTITY_FILE
    * @throws StateFileError
    */
   static async open(
     deps: StateFileDeps,
     directory: StateDirectory,
-    { isCreated, name = 'tox_save' }: { readonly isCreated: boolean; readonly name?: string },
+    { isCreated, name = IDENTITY_FILE }: { readonly isCreated: boolean; readonly name?: string },
   ): Promise<StateFile> {
     const { files } = deps;
     const place = { directory, name };
@@ -82,25 +105,8 @@ export class StateFile {
   }
 
   /** Reads what was saved last; undefined when there is nothing yet. @throws StateFileError */
-  async read(): Promise<Buffer | undefined> {
-    const { files } = this.#deps;
-    const { directory: setting } = this.#place.directory.names;
-    try {
-      const { isFile, size } = await files.status(this.path);
-      if (!isFile || size > MAX_FILE_SIZE) {
-        const reason = isFile ? `${size} bytes are too many for an identity` : 'it is not a file';
-        throw new StateFileError(
-          'unreadable',
-          `cannot use ${this.path}: ${reason}; move it away, or name another directory with ${setting}`,
-        );
-      }
-      return await files.read(this.path);
-    } catch (error) {
-      if (error instanceof StateFileError) throw error;
-      if (systemCodeOf(error) === 'ENOENT') return undefined;
-      const message = `cannot read ${this.path} (${reasonOf(error)}): make it readable for this user, or name another directory with ${setting}`;
-      throw new StateFileError('unreadable', message, { cause: error });
-    }
+  read(): Promise<Buffer | undefined> {
+    return readStateFile(this.#deps.files, this.#place.directory, this.#place.name);
   }
 
   /** Whether users other than the owner can read the secret key. */

@@ -53,9 +53,16 @@ async function run(t: Test, words: string): Promise<Running> {
   );
   await engine.start();
   t.teardown(() => engine.stop());
-  const server = engine.connect(settings.serverId, undefined, settings.patience);
+  const server = engine.connect(settings.serverId, undefined, { retry: settings.patience });
   const stopping = new StopRequest();
-  const context = { log, stopping, stdin: new PassThrough(), stdout: new PassThrough(), hasColour: false };
+  const context = {
+    environment: {},
+    log,
+    stopping,
+    stdin: new PassThrough(),
+    stdout: new PassThrough(),
+    hasColour: false,
+  };
   const status = runJob(settings, server, context);
   // The test may ask for the status late.
   status.catch(() => {});

@@ -1,5 +1,5 @@
 import t from 'tap';
-import { readCommandLine } from '../../../src/cli/tuntox/flags.js';
+import { hostNameOf, readCommandLine } from '../../../src/cli/tuntox/flags.js';
 import { OPTIONS } from '../../../src/cli/tuntox/options.js';
 
 const readFlags = (words: readonly string[]) => readCommandLine(words).flags;
@@ -59,7 +59,9 @@ t.test('a usage error names the option and says how to correct it', async (t) =>
     [['--forw', '1:a:1'], /^unknown option --forw: did you mean "--forward"\?$/],
     [['--L', '1:a:1'], /^unknown option --L/],
     [['--P', '1:a:1'], /^unknown option --P/],
-    [['list'], /^unexpected argument "list"$/],
+    [['-p', 'nas'], /^unexpected argument "nas": the name of a host stands before the options$/],
+    [['list', 'nas'], /^unexpected argument "nas"/],
+    [['forget'], /^forget needs an argument, as in: tuntox forget nas$/],
     [['--', '-p'], /^unexpected argument "-p"$/],
     [['-L'], /^-L needs a value, such as -L 2222:127.0.0.1:22$/],
     [['--forward'], /^--forward needs a value, such as --forward 2222:127.0.0.1:22$/],
@@ -94,7 +96,6 @@ t.test('share and join stand first and have one argument', async (t) => {
     [['join'], /^join needs an argument/],
     [['share', '22', '80'], /^unexpected argument "80"$/],
     [['-d', 'share', '22'], /^unexpected argument "share": write share before the options$/],
-    [['shar', '22'], /^unexpected argument "shar": did you mean "share"\?$/],
     [['help', 'shar'], /^there is no command "shar": did you mean "share"\?$/],
     [['help', 'share', 'join'], /^help explains one command: remove "join"$/],
   ];
@@ -105,4 +106,11 @@ t.test('share and join stand first and have one argument', async (t) => {
 t.test('help explains one command', async (t) => {
   t.match(readCommandLine(['help', 'share']), { form: 'share', arguments: [], flags: [{ flag: '--help' }] });
   t.match(readCommandLine(['help']), { form: 'classic', flags: [{ flag: '--help' }] });
+});
+
+t.test('a first word that is no command is the name of a host', async (t) => {
+  t.equal(hostNameOf(['nas', '-p']), 'nas');
+  for (const words of [[], [''], ['-p', 'nas'], ['share', 'nas'], ['help', 'nas']])
+    t.equal(hostNameOf(words), undefined);
+  t.match(readCommandLine(['nas', '-d']), { form: 'host', arguments: ['nas'], flags: [{ flag: '--verbose' }] });
 });

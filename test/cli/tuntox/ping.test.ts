@@ -21,7 +21,14 @@ for (const [code, status, said] of [
     const stdout = new Writable({ write: (_bytes, _encoding, done) => done(Object.assign(new Error(code), { code })) });
     const settings = settingsOf(readCommandLine(['-i', ID, '-p']), {}) as PingSettings;
     const server = { ping: async () => 1 } as unknown as RemoteServer;
-    const context = { log, stdout, stdin: new PassThrough(), hasColour: false, stopping: new StopRequest() };
+    const context = {
+      environment: {},
+      log,
+      stdout,
+      stdin: new PassThrough(),
+      hasColour: false,
+      stopping: new StopRequest(),
+    };
     t.equal(await ping(settings, server, context), status);
     t.same(errors, said);
   });

@@ -2,6 +2,7 @@ import t from 'tap';
 import { readCommandLine } from '../../../src/cli/tuntox/flags.js';
 import { settingsOf } from '../../../src/cli/tuntox/settings.js';
 import type { RunSettings, ServerSettings } from '../../../src/config/classic-settings.js';
+import type { Host } from '../../../src/engine/client/host-entry.js';
 
 const ID = 'E776E9A993EE3CAE04F5946D9AC66FBBAA8C63A95A94B41942353C6DC1739B4B4C762C7DA7B9';
 
@@ -226,4 +227,63 @@ t.test('join is a client whose local port is that of the target, or 10000 more i
   t.match(settings(`join ${link('nas:22')} -q`), { mayMovePorts: false }, 'no log would tell the port');
   t.throws(() => settings('join nonsense'), { code: 'usage', message: /^join: this is not a link/ });
   t.throws(() => settings(`join ${link('a:1')} -p`), { code: 'usage', message: /^-p is not for join/ });
+});
+
+const NAS = { name: 'nas', toxId: ID, pinnedKey: ID.slice(0, 64), secret: 'abc23', addedAt: 1 };
+
+const ofHost = (words: string, host: Host = NAS): RunSettings =>
+  settingsOf(readCommandLine(words.split(' ')), { HOME: '/nowhere/home' }, host);
+
+t.test('join with a name connects once, with the identity of the user, and stores the host', async (t) => {
+  const link = `tuntox://${ID}/abc23/nas:22`;
+  t.match(settings(`join ${link} NAS.tox`, { HOME: '/nowhere/home' }), {
+    mode: 'store',
+    directory: '/nowhere/home/.local/state/tuntox',
+    host: { name: 'nas', secret: 'abc23' },
+    patience: { timeout: 60_000 },
+    target: { host: 'nas', port: 22 },
+  });
+  t.match(settings(`join ${link} nas -C /dir`), { directory: '/dir' });
+  const cases: [string, RegExp][] = [
+    [`join ${link} ssh`, /^join: "ssh" is a command of tuntox/],
+    [`join ${link} 1nas`, /^join: "1nas" is not a name/],
+    [`join ${link} nas -L 1:a:1`, /^-L is not for join with a name, which only stores the host/],
+    [`join ${link} nas -z`, /^-z is not for join with a name/],
+  ];
+  for (const [words, message] of cases) t.throws(() => settings(words), { code: 'usage', message }, words);
+});
+
+t.test('a stored host is a server with its secret, reached with the identity of the user', async (t) => {
+  t.match(ofHost('nas -L 1:a:2'), {
+    mode: 'forward',
+    directory: '/nowhere/home/.local/state/tuntox',
+    secret: { from: 'host', text: 'abc23' },
+    host: { name: 'nas', secret: 'abc23' },
+    forwards: [{ port: 1 }],
+    patience: { timeout: undefined },
+  });
+  t.match(ofHost('nas -W a:2', { ...NAS, secret: undefined }), {
+    mode: 'pipe',
+    secret: { from: 'nowhere' },
+    target: { host: 'a', port: 2 },
+    logLevel: 'warn',
+  });
+  for (const words of ['nas -p', 'ping nas']) t.match(ofHost(words), { mode: 'ping', patience: { timeout: 60_000 } });
+  t.match(ofHost('nas'), { mode: 'services', patience: { timeout: 60_000 } });
+  t.match(ofHost('nas -p -C /dir'), { directory: '/dir' });
+});
+
+t.test('wrong words after the name of a host are explained', async (t) => {
+  const cases: [string, RegExp][] = [
+    ['nas uptime', /^unexpected argument "uptime": "tuntox ssh nas …" runs a command there/],
+    ['nas -L 1:a:1 -p', /^-L, -W and -p cannot be combined/],
+    ['nas -z -p', /^-z is only for servers and for -L/],
+    ['nas -i X', /^-i is not for stored hosts/],
+    ['nas --secret-file X', /^--secret-file is not for stored hosts/],
+  ];
+  for (const [words, message] of cases) t.throws(() => ofHost(words), { code: 'usage', message }, words);
+  t.throws(() => ofHost('nas -p', { ...NAS, toxId: 'F00' }), {
+    code: 'usage',
+    message: /^the Tox ID of nas: a Tox ID has 76 hex digits/,
+  });
 });

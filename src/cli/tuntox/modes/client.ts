@@ -10,10 +10,12 @@ import { startEngine } from '../../../engine/start-engine.js';
 import type { ServiceProcess } from '../../../platform/process/service-process.js';
 import type { Context, StartContext } from '../context.js';
 import { ExitStatus, statusOf } from '../exit-status.js';
-import { UsageError } from '../flags.js';
 import { writeIdFile } from '../id-file.js';
 import { FLAG_NAMES } from '../setting-names.js';
+import { UsageError } from '../usage-error.js';
 import { ping } from './ping.js';
+import { listServices } from './services.js';
+import { checkBeforeStore, store } from './store.js';
 
 export async function runClient(
   settings: ClientSettings,
@@ -21,6 +23,7 @@ export async function runClient(
   service?: ServiceProcess,
 ): Promise<number> {
   const { directory } = settings;
+  if (settings.mode === 'store') await checkBeforeStore(settings, context);
   const engine = await startEngine(context.log, {
     settings,
     place: directory === undefined ? { kind: 'nowhere' } : { kind: 'directory', path: directory },
@@ -35,7 +38,9 @@ export async function runClient(
     if (engine.id.publicKey.equals(settings.serverId.publicKey)) {
       throw new UsageError("this is the client's own Tox ID: use the one of the server, or another directory with -C");
     }
-    const server = engine.connect(settings.serverId, context.given.secret, settings.patience);
+    const { host, patience: retry, serverId } = settings;
+    const name = host?.name ?? serverId.publicKey.short;
+    const server = engine.connect(serverId, context.given.secret, { name, retry });
     return await runJob(settings, server, context, service);
   } finally {
     await engine.stop();
@@ -57,6 +62,10 @@ export async function runJob(
         return await pipe(settings, server, context);
       case 'ping':
         return await ping(settings, server, context);
+      case 'store':
+        return await store(settings, server, context);
+      case 'services':
+        return await listServices(settings, server, context);
     }
   } catch (error) {
     if (!(error instanceof ServerError)) throw error;

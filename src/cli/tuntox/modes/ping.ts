@@ -27,7 +27,10 @@ async function pingAll(settings: PingSettings, server: RemoteServer, { stdout }:
   while (roundTrips.length < COUNT) {
     const roundTrip = await server.ping();
     roundTrips.push(roundTrip);
-    await writeResult(stdout, `${settings.serverId.publicKey.short}: ${inMilliseconds(roundTrip)}\n`);
+    await writeResult(
+      stdout,
+      `${settings.host?.name ?? settings.serverId.publicKey.short}: ${inMilliseconds(roundTrip)}\n`,
+    );
   }
   const average = roundTrips.reduce((sum, one) => sum + one, 0) / COUNT;
   const [min, max] = [Math.min(...roundTrips), Math.max(...roundTrips)];

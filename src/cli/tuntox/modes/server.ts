@@ -11,9 +11,9 @@ import type { IdentityPlace } from '../../../engine/state/identity.js';
 import type { ServiceProcess } from '../../../platform/process/service-process.js';
 import type { Context, StartContext } from '../context.js';
 import { ExitStatus } from '../exit-status.js';
-import { UsageError } from '../flags.js';
 import { writeIdFile } from '../id-file.js';
 import { FLAG_NAMES } from '../setting-names.js';
+import { UsageError } from '../usage-error.js';
 
 /** Upstream keeps the identity of a server in this directory. */
 const DEFAULT_DIRECTORY = '/etc/tuntox';

@@ -1,0 +1,49 @@
+/** `tuntox join LINK NAME`: connects once, so that a link that is wrong or used up is noticed, and stores the host. */
+import { systemClock } from '../../../base/clock.js';
+import { hostAndPort } from '../../../base/endpoint.js';
+import { writeResult } from '../../../base/result-output.js';
+import type { StoreSettings } from '../../../config/classic-settings.js';
+import { localPortOf } from '../../../config/link.js';
+import type { RemoteServer } from '../../../engine/client/remote-server.js';
+import type { Context } from '../context.js';
+import { ExitStatus } from '../exit-status.js';
+import { openHosts } from '../hosts.js';
+
+/** @throws HostError when the name belongs to another key, before anything connects */
+export async function checkBeforeStore({ host, serverId }: StoreSettings, { environment }: Context): Promise<void> {
+  await openHosts(environment).check(host.name, serverId.toString());
+}
+
+/** @throws ServerError, HostError, StateFileError */
+export async function store(settings: StoreSettings, server: RemoteServer, context: Context): Promise<number> {
+  return context.stopping.orStatusOf(
+    Promise.race([server.online, server.givenUp]).then(async () => {
+      const { serverId, host } = settings;
+      await openHosts(context.environment).add({
+        ...host,
+        toxId: serverId.toString(),
+        pinnedKey: serverId.publicKey.hex,
+        addedAt: systemClock.unixTime(),
+      });
+      await writeResult(context.stdout, nextSteps(settings));
+      return ExitStatus.Ok;
+    }),
+  );
+}
+
+function nextSteps({ host: { name }, target }: StoreSettings): string {
+  const forward = target === undefined ? '8080:127.0.0.1:80' : `${localPortOf(target)}:${hostAndPort(target)}`;
+  const commands = [
+    [`tuntox ssh ${name}`, 'log in there'],
+    [`tuntox ${name}`, 'list what it offers'],
+    [`tuntox ${name} -L ${forward}`, 'forward a port'],
+  ] as const;
+  const width = Math.max(...commands.map(([command]) => command.length));
+  return [
+    `${name} is stored. Now you can run:`,
+    '',
+    ...commands.map(([command, about]) => `  ${command.padEnd(width)}   ${about}`),
+    '',
+    '',
+  ].join('\n');
+}
