@@ -5,8 +5,8 @@ import { AgentError, agentEnded, type Conversation } from './conversation.js';
 import { LineBuffer } from './line-buffer.js';
 import { type AgentEvent, MAX_EVENT_SIZE, parseEvent } from './messages.js';
 
-/** The same stream twice for a socket, which was made with `allowHalfOpen`. */
 export interface LocalStreams {
+  /** The same stream twice for a socket, which was made with `allowHalfOpen`. */
   readonly source: Readable;
   readonly sink: Writable;
 }

@@ -13,7 +13,6 @@ import { LineBuffer } from '../../agent/line-buffer.js';
 import {
   AGENT_VERSION,
   type AgentRequest,
-  type AgentTarget,
   encodeLine,
   MAX_REQUEST_SIZE,
   parseRequest,
@@ -30,6 +29,7 @@ import { ConnectRetry } from '../client/connect-retry.js';
 import type { RemoteServer } from '../client/remote-server.js';
 import type { HeldServer, ServerPool } from '../client/server-pool.js';
 import { agentEnd } from './agent-end.js';
+import { tunnelTarget } from './agent-target.js';
 
 /** ms for the request. */
 const REQUEST_TIMEOUT = 5_000;
@@ -188,7 +188,7 @@ export class AgentConnection {
   }
 
   #begin(request: ServerRequest, server: RemoteServer): void {
-    if (request.ask === 'open') this.#open(targetOf(request.target), server);
+    if (request.ask === 'open') this.#open(tunnelTarget(request.target), server);
     else if (request.ask === 'ping') void this.#ping(request.count, server);
   }
 
@@ -256,6 +256,3 @@ export class AgentConnection {
     for (const undo of this.#undo.splice(0).reverse()) undo();
   }
 }
-
-/** A service is asked for by its name and port 0 (docs/tunnel-protocol.md). */
-const targetOf = (target: AgentTarget): Target => ('service' in target ? { host: target.service, port: 0 } : target);

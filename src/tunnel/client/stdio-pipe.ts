@@ -1,13 +1,10 @@
 /** Standard input and output as the local end of one tunnel (`-W`), for ssh's ProxyCommand. */
 import type { Readable, Writable } from 'node:stream';
-import { CodedError, messageOf, systemCodeOf } from '../../base/coded-error.js';
+import { watchStdio } from '../../base/stdio-error.js';
 import type { LocalEnd } from '../stream/local-end.js';
 import { TunnelError } from '../wire/reasons.js';
 import type { Target } from '../wire/target.js';
 import type { Opener } from './peer-opener.js';
-
-/** This side's own input or output broke. */
-export class StdioError extends CodedError<'closed-pipe' | 'failed'> {}
 
 /**
  * Runs one tunnel between the streams and the target. Resolves when both directions have ended.
@@ -20,17 +17,8 @@ export function openStdioPipe(
   { stdin, stdout }: { readonly stdin: Readable; readonly stdout: Writable },
 ): Promise<void> {
   return new Promise((resolve, reject) => {
-    let stdioError: StdioError | undefined;
     // Before the tunnel listens, so that the cause is known when the tunnel breaks.
-    stdin.on('error', (cause) => {
-      stdioError ??= new StdioError('failed', `standard input: ${messageOf(cause)}`, { cause });
-    });
-    stdout.on('error', (cause) => {
-      stdioError ??=
-        systemCodeOf(cause) === 'EPIPE'
-          ? new StdioError('closed-pipe', 'standard output was closed by its reader', { cause })
-          : new StdioError('failed', `standard output: ${messageOf(cause)}`, { cause });
-    });
+    const stdio = watchStdio({ stdin, stdout });
     const local: LocalEnd = {
       source: stdin,
       sink: stdout,
@@ -41,7 +29,7 @@ export function openStdioPipe(
       reset: (reason) => {
         stdin.destroy();
         stdout.destroy();
-        reject(stdioError ?? new TunnelError(reason));
+        reject(stdio.error ?? new TunnelError(reason));
       },
       destroy: () => {
         stdin.destroy();

@@ -54,6 +54,8 @@ const REASONS = {
 
 export type Reason = keyof typeof REASONS;
 
+export const isReason = (text: string): text is Reason => Object.hasOwn(REASONS, text);
+
 export function encodeReason(reason: Reason): Buffer {
   const bytes = Buffer.allocUnsafe(2);
   bytes.writeUInt16BE(REASONS[reason].code);

@@ -1,0 +1,81 @@
+/** The client's end: tunnels that the agent opens, for local ports of this process. */
+import { carry } from '../../agent/carry.js';
+import { AgentError, type Conversation } from '../../agent/conversation.js';
+import type { AgentRequest } from '../../agent/messages.js';
+import { messageOf } from '../../base/coded-error.js';
+import type { Logger } from '../../base/logger.js';
+import type { Opener } from '../../tunnel/client/peer-opener.js';
+import type { OpenHandlers } from '../../tunnel/link/outgoing-requests.js';
+import { isReason, type Reason } from '../../tunnel/wire/reasons.js';
+import type { Target } from '../../tunnel/wire/target.js';
+import { agentTarget } from './agent-target.js';
+
+export interface AgentOpenerDeps {
+  readonly log: Logger;
+  /** Asks the agent. @throws AgentSocketError, AgentError */
+  readonly begin: (request: { readonly ask: 'open' } & Pick<AgentRequest & { ask: 'open' }, 'target'>) => Promise<Conversation>;
+}
+
+export class AgentOpener implements Opener {
+  readonly #deps: AgentOpenerDeps;
+
+  constructor(deps: AgentOpenerDeps) {
+    this.#deps = deps;
+  }
+
+  open(target: Target, handlers: OpenHandlers): () => void {
+    const request = new OpenRequest(this.#deps, handlers);
+    void request.run(target);
+    return () => request.cancel();
+  }
+}
+
+class OpenRequest {
+  readonly #deps: AgentOpenerDeps;
+  readonly #handlers: OpenHandlers;
+  #conversation: Conversation | undefined;
+  #isCancelled = false;
+
+  constructor(deps: AgentOpenerDeps, handlers: OpenHandlers) {
+    this.#deps = deps;
+    this.#handlers = handlers;
+  }
+
+  cancel(): void {
+    this.#isCancelled = true;
+    this.#conversation?.close();
+  }
+
+  /** Never rejects. */
+  async run(target: Target): Promise<void> {
+    try {
+      const conversation = await this.#deps.begin({ ask: 'open', target: agentTarget(target) });
+      this.#conversation = conversation;
+      if (this.#isCancelled) conversation.close();
+      await conversation.until('open', () => {});
+      if (this.#isCancelled) return;
+      await this.#carry(conversation);
+    } catch (error) {
+      if (!this.#isCancelled) this.#handlers.onRefused(this.#reasonOf(error));
+    }
+  }
+
+  /** Never rejects. */
+  async #carry(conversation: Conversation): Promise<void> {
+    const end = this.#handlers.onAccepted();
+    try {
+      await carry(conversation, end);
+      end.destroy();
+    } catch (error) {
+      end.reset(this.#reasonOf(error));
+    }
+  }
+
+  /** The agent's errors about the server are no reasons of a tunnel: they are logged here. */
+  #reasonOf(error: unknown): Reason {
+    const code = error instanceof AgentError ? error.code : '';
+    if (isReason(code)) return code;
+    this.#deps.log.debug(messageOf(error));
+    return code === 'agent-ended' ? 'connection-lost' : 'peer-offline';
+  }
+}
