@@ -9,7 +9,7 @@ import { messageOf } from '../base/coded-error.js';
 import { SYSTEM_RUNTIME_DIRECTORY, SYSTEM_SOCKET } from '../base/daemon-service.js';
 import type { Logger } from '../base/logger.js';
 import { linkIpc } from '../control/ipc.js';
-import type { KeptPath } from './socket-upkeep.js';
+import type { KeptPath } from '../platform/socket-upkeep.js';
 
 const SOCKET_NAME = basename(SYSTEM_SOCKET);
 

@@ -11,13 +11,13 @@ import type { BackgroundProcess } from '../platform/process/background.js';
 import { runProcess, ServiceProcess } from '../platform/process/service-process.js';
 import { residentMemory } from '../platform/runtime/memory.js';
 import { findServiceManager, type ServiceManager } from '../platform/service-manager/systemd-notify.js';
+import { SocketUpkeep } from '../platform/socket-upkeep.js';
 import type { Loaded } from './configuration.js';
 import { Daemon } from './daemon.js';
 import { DaemonLog } from './daemon-log.js';
 import { linkDefaultSocket } from './default-socket.js';
 import { makeOwnDirectories, socketGroup } from './process-setup.js';
 import type { DaemonSignals } from './signals.js';
-import { SocketUpkeep } from './socket-upkeep.js';
 import { Watchdog } from './watchdog.js';
 
 interface Options {

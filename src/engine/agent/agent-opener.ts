@@ -1,7 +1,7 @@
 /** The client's end: tunnels that the agent opens, for local ports of this process. */
 import { carry } from '../../agent/carry.js';
 import { AgentError, type Conversation } from '../../agent/conversation.js';
-import type { AgentRequest } from '../../agent/messages.js';
+import type { AgentTarget } from '../../agent/messages.js';
 import { messageOf } from '../../base/coded-error.js';
 import type { Logger } from '../../base/logger.js';
 import type { Opener } from '../../tunnel/client/peer-opener.js';
@@ -12,8 +12,8 @@ import { agentTarget } from './agent-target.js';
 
 export interface AgentOpenerDeps {
   readonly log: Logger;
-  /** Asks the agent. @throws AgentSocketError, AgentError */
-  readonly begin: (request: { readonly ask: 'open' } & Pick<AgentRequest & { ask: 'open' }, 'target'>) => Promise<Conversation>;
+  /** Asks the agent for a tunnel. @throws AgentSocketError, AgentError */
+  readonly begin: (target: AgentTarget) => Promise<Conversation>;
 }
 
 export class AgentOpener implements Opener {
@@ -49,7 +49,7 @@ class OpenRequest {
   /** Never rejects. */
   async run(target: Target): Promise<void> {
     try {
-      const conversation = await this.#deps.begin({ ask: 'open', target: agentTarget(target) });
+      const conversation = await this.#deps.begin(agentTarget(target));
       this.#conversation = conversation;
       if (this.#isCancelled) conversation.close();
       await conversation.until('open', () => {});

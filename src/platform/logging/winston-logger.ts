@@ -2,6 +2,7 @@
 import { createLogger, format, transports } from 'winston';
 import type { Clock } from '../../base/clock.js';
 import type { Logger, LogLevel } from '../../base/logger.js';
+import { LEVELS, levelLogger, type WriteMessage } from './levels.js';
 import { type LineFormat, lineOf, onOneLine, withoutSecrets } from './log-format.js';
 import type { LogRing } from './log-ring.js';
 
@@ -18,11 +19,9 @@ export interface ServiceLog {
   format: LineFormat;
 }
 
-const LEVELS: Readonly<Record<LogLevel, number>> = { error: 0, warn: 1, info: 2, debug: 3, trace: 4 };
-
 /** Returns the log of a command, which shows texts as they are: it may have to show a whole key. */
 export function winstonLogger(stream: NodeJS.WritableStream, options: LogOptions): Logger {
-  return named('', options, writerTo(stream, { format: { kind: 'plain', ...options } }));
+  return levelLogger('', options, writerTo(stream, { format: { kind: 'plain', ...options } }));
 }
 
 /** Returns the log of a daemon, which is stored: it contains neither whole Tox IDs nor passwords. */
@@ -32,7 +31,7 @@ export function serviceLog(
 ): ServiceLog {
   const current = { ...options };
   const write = writerTo(deps.stream, current);
-  const logger = named('', current, (level, text) => {
+  const logger = levelLogger('', current, (level, text) => {
     const message = withoutSecrets(text);
     write(level, message);
     deps.ring?.add({ at: deps.clock.unixTime(), level, message: onOneLine(message) });
@@ -40,9 +39,7 @@ export function serviceLog(
   return Object.assign(current, { logger });
 }
 
-type Write = (level: LogLevel, message: string) => void;
-
-function writerTo(stream: NodeJS.WritableStream, current: { readonly format: LineFormat }): Write {
+function writerTo(stream: NodeJS.WritableStream, current: { readonly format: LineFormat }): WriteMessage {
   // The program continues without a reader.
   stream.on('error', () => {});
   const line = format.printf(({ level, message, timestamp }) =>
@@ -56,22 +53,4 @@ function writerTo(stream: NodeJS.WritableStream, current: { readonly format: Lin
     transports: [new transports.Stream({ stream, eol: '\n' })],
   });
   return (level, message) => void winston.log(level, message);
-}
-
-/** @param current shared by all children */
-function named(prefix: string, current: { readonly level: LogLevel }, write: Write): Logger {
-  // A dropped message costs one comparison; winston would build a record first.
-  const at =
-    (level: LogLevel, rank = LEVELS[level]) =>
-    (message: string): void => {
-      if (rank <= LEVELS[current.level]) write(level, prefix + message);
-    };
-  return {
-    error: at('error'),
-    warn: at('warn'),
-    info: at('info'),
-    debug: at('debug'),
-    trace: at('trace'),
-    child: (name) => named(`${prefix}${name}: `, current, write),
-  };
 }

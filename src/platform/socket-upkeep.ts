@@ -1,6 +1,6 @@
 /**
- * Checks periodically whether the control socket, and the link to it, still exist: a program that cleans /run may have deleted them,
- * and without them the daemon can only be restarted, which costs all tunnels.
+ * Checks periodically whether the sockets of this process, and the links to them, still exist: a program that cleans /run may have
+ * deleted them, and without them a daemon can only be restarted, which costs all tunnels.
  */
 import type { Clock, Timer } from '../base/clock.js';
 import { messageOf } from '../base/coded-error.js';
@@ -49,7 +49,7 @@ export class SocketUpkeep {
         this.#missing.delete(kept);
       } catch (error) {
         const what = `${kept.path} was deleted, and cannot be created again: ${messageOf(error)}`;
-        if (!this.#missing.has(kept)) this.#log.error(`${what}; the daemon tries again every 10 s`);
+        if (!this.#missing.has(kept)) this.#log.error(`${what}; another try follows every 10 s`);
         this.#missing.add(kept);
       }
     }

@@ -1,7 +1,7 @@
 import { setImmediate } from 'node:timers/promises';
 import t from 'tap';
 import { silentLogger } from '../../src/base/logger.js';
-import { type KeptPath, SocketUpkeep } from '../../src/daemon/socket-upkeep.js';
+import { type KeptPath, SocketUpkeep } from '../../src/platform/socket-upkeep.js';
 import { ManualClock } from '../support/manual-clock.js';
 
 function make(restore: KeptPath['restore']) {
@@ -47,7 +47,7 @@ t.test('what cannot be created again is logged once, until it could be', async (
   }
   upkeep.stop();
   t.match(said, [
-    /cannot be created again: no directory; the daemon tries again every 10 s/,
+    /cannot be created again: no directory; another try follows every 10 s/,
     /has been created again/,
     /cannot be created again/,
   ]);
