@@ -1,7 +1,8 @@
 /**
- * A link gives a client everything it needs for one target: the server's Tox ID, the secret, and the target as the server sees it.
+ * A link gives a client everything it needs: the server's Tox ID, a secret, and the target as the server sees it, if it is for one.
  *
  *     tuntox://TOX_ID/SECRET/HOST:PORT
+ *     tuntox://TOX_ID/SECRET
  *
  * No character of it has a meaning for a shell, so an IPv6 address has no brackets: the port is what follows the last colon.
  */
@@ -16,11 +17,12 @@ const EXAMPLE = `${SCHEME}TOX_ID/SECRET/127.0.0.1:22`;
 export interface Link {
   readonly serverId: ToxId;
   readonly secret: string;
-  readonly target: HostAndPort;
+  /** Undefined if the link is not for one target. */
+  readonly target: HostAndPort | undefined;
 }
 
 export function formatLink({ serverId, secret, target }: Link): string {
-  return `${SCHEME}${serverId}/${secret}/${target.host}:${target.port}`;
+  return `${SCHEME}${serverId}/${secret}${target === undefined ? '' : `/${target.host}:${target.port}`}`;
 }
 
 /** A port below FIRST needs root, so OFFSET is added: 22 becomes 10022. */
@@ -34,11 +36,11 @@ export const localPortOf = ({ port }: HostAndPort): number => (port < FIRST ? po
 export function parseLink(copied: string): Link {
   const text = withoutCopyMarks(copied);
   if (!text.startsWith(SCHEME)) throw new FormatError(`this is not a link: a link looks like ${EXAMPLE}`);
-  const [id = '', secret = '', target = '', more] = text.slice(SCHEME.length).split('/');
+  const [id = '', secret = '', target, more] = text.slice(SCHEME.length).split('/');
   if (secret === '' || target === '' || more !== undefined) {
     throw new FormatError(`this link is not complete: copy all of it, as in ${EXAMPLE}`);
   }
   if (!/^[A-Za-z0-9_-]+$/.test(secret))
     throw new FormatError('the secret in this link has a wrong character: copy it again');
-  return { serverId: parseToxId(id), secret, target: parseTarget(target) };
+  return { serverId: parseToxId(id), secret, target: target === undefined ? undefined : parseTarget(target) };
 }

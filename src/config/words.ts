@@ -9,6 +9,7 @@
  */
 import { createHash } from 'node:crypto';
 import { didYouMean, nearest } from '../base/nearest.js';
+import { countText } from '../base/units.js';
 import type { PublicKey } from '../tox/crypto/keys.js';
 import { FormatError } from './format-error.js';
 
@@ -69,7 +70,7 @@ export class WordReader {
     if (this.#isComplete || number > MAX_LINES) throw new FormatError(`line ${number} is one line too many`);
     const indices = wordsIn(text).map((word) => indexOf(this.#list, word, ` in line ${number}`));
     if (indices.length !== WORDS_IN_LINE) {
-      throw new FormatError(`line ${number} has ${indices.length} words: every line has ${WORDS_IN_LINE}`);
+      throw new FormatError(`line ${number} has ${countText(indices.length, 'word')}: every line has ${WORDS_IN_LINE}`);
     }
     const isLast = lastOf(indices, number - 1);
     if (isLast === undefined) throw new FormatError(this.#wrongLine(indices, number));

@@ -14,6 +14,12 @@ t.test('a link is read back, whatever copying adds', async (t) => {
   t.match(parseLink(`tuntox://${ID}/abc23/[::1]:22`), { secret: 'abc23', target: { host: '::1', port: 22 } });
 });
 
+t.test('a link may be for no single target', async (t) => {
+  const link = parseLink(`tuntox://${ID}/abc23`);
+  t.match(link, { secret: 'abc23', target: undefined });
+  t.equal(formatLink(link), `tuntox://${ID}/abc23`);
+});
+
 t.test('the local port is that of the target, or 10000 more if that needs root', async (t) => {
   t.same(
     [22, 1023, 1024, 3000].map((port) => localPortOf({ host: 'a', port })),

@@ -45,7 +45,7 @@ export const COMMANDS = [
     more: [
       'Without NAME it opens the port of the service on 127.0.0.1; below 1024 it adds 10000, so 22 becomes 10022. If that port is in use, it opens another one. -L chooses the port.',
       'With NAME it connects once, and then stores the server under this name, with its key. A later link with the same name and another key is refused.',
-      '- reads LINK from standard input.',
+      '- reads LINK, or its words, from standard input; on a terminal it asks for each line of the words.',
     ],
     example: 'tuntox://…',
     arguments: { least: 1, most: 2 },

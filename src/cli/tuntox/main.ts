@@ -1,9 +1,9 @@
 /** The command `tuntox`: help, version and usage errors, and its exit status. */
+import { systemClock } from '../../base/clock.js';
 import { CodedError } from '../../base/coded-error.js';
 import { ownVersion } from '../../base/own-files.js';
 import { errorReport } from '../../base/program-error.js';
 import { OutputError, writeResult } from '../../base/result-output.js';
-import { readSmallFile } from '../../base/small-file.js';
 import type { LastingSettings } from '../../config/classic-settings.js';
 import type { Host } from '../../engine/client/host-entry.js';
 import { lockFile } from '../../engine/state/file-lock.js';
@@ -52,7 +52,11 @@ export async function main(process: NodeJS.Process): Promise<number> {
     } else {
       // Loaded late: the Tox stack takes longer to load than help takes to print.
       const { settingsOf } = await import('./settings.js');
-      const settings = settingsOf(withLink(line, process), process.env, host ?? (await hostOf(line, process.env)));
+      const settings = settingsOf(
+        await withLink(line, process),
+        process.env,
+        host ?? (await hostOf(line, process.env)),
+      );
       const isForwarded = hasForwardingParent(process);
       const status = 'service' in settings ? await runAsUser(process, settings) : undefined;
       if (status !== undefined) return status;
@@ -67,15 +71,12 @@ export async function main(process: NodeJS.Process): Promise<number> {
   }
 }
 
-/** Bytes; a link has at most some 400 characters. */
-const MAX_LINK = 4096;
-
 /**
  * The link of `join` contains a secret. With `-` it is read from standard input; otherwise it disappears from the process list
  * here, a moment after the start.
- * @throws UsageError, FileError
+ * @throws UsageError
  */
-function withLink(line: CommandLine, process: NodeJS.Process): CommandLine {
+async function withLink(line: CommandLine, process: NodeJS.Process): Promise<CommandLine> {
   const { form, flags } = line;
   if (form !== 'join') return line;
   const [written, ...others] = line.arguments;
@@ -89,8 +90,14 @@ function withLink(line: CommandLine, process: NodeJS.Process): CommandLine {
       `join - reads standard input, which is closed in the background: remove ${background.written}`,
     );
   }
-  const link = readSmallFile('/dev/stdin', MAX_LINK, { mayWait: true }).toString();
-  return { ...line, arguments: [link, ...others] };
+  const { LinkStream, readLink } = await import('./link-input.js');
+  const input = new LinkStream(process.stdin, systemClock);
+  try {
+    const link = await readLink(input, (text) => process.stderr.write(text));
+    return { ...line, arguments: [link, ...others] };
+  } finally {
+    input.close();
+  }
 }
 
 function textOf(error: unknown, environment: NodeJS.ProcessEnv): string {

@@ -110,13 +110,19 @@ function joinSettings(
     return { ...common, ...ofUser(common, environment), mode: 'store', serverId, patience, host, target };
   }
   const given = flags.all('--forward', parseForward);
+  if (given.length === 0 && target === undefined) {
+    throw new UsageError(
+      'join: this link is for no single target: add a name, as in tuntox join LINK nas, or -L 2222:127.0.0.1:22',
+    );
+  }
   return {
     ...common,
     mode: 'forward',
     service: serviceSettings(flags),
     serverId,
     patience: patienceOf(flags, undefined),
-    forwards: given.length > 0 ? given : [{ bind: LOOPBACK, port: localPortOf(target), target }],
+    forwards:
+      target === undefined || given.length > 0 ? given : [{ bind: LOOPBACK, port: localPortOf(target), target }],
     // With -q nobody would learn the other port.
     mayMovePorts: given.length === 0 && common.logLevel !== 'error',
   };

@@ -225,6 +225,13 @@ t.test('join is a client whose local port is that of the target, or 10000 more i
   t.match(settings(`join ${link('nas:22')}`), { forwards: [{ port: 10_022, target: { host: 'nas', port: 22 } }] });
   t.match(settings(`join ${link('nas:22')} -L 2222:nas:22`), { forwards: [{ port: 2222 }], mayMovePorts: false });
   t.match(settings(`join ${link('nas:22')} -q`), { mayMovePorts: false }, 'no log would tell the port');
+  const open = `tuntox://${ID}/abc23`;
+  t.match(settings(`join ${open} -L 2222:nas:22`), { forwards: [{ port: 2222 }] });
+  t.match(settings(`join ${open} nas`), { mode: 'store', target: undefined });
+  t.throws(() => settings(`join ${open}`), {
+    code: 'usage',
+    message: /^join: this link is for no single target: add a/,
+  });
   t.throws(() => settings('join nonsense'), { code: 'usage', message: /^join: this is not a link/ });
   t.throws(() => settings(`join ${link('a:1')} -p`), { code: 'usage', message: /^-p is not for join/ });
 });

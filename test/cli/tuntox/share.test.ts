@@ -2,6 +2,8 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
+import { parseLink } from '../../../src/config/link.js';
+import { wordsOfLink } from '../../../src/config/link-words.js';
 import { freeTcpPort, type Process, startTuntox } from '../../support/processes.js';
 import { temporaryDirectory } from '../../support/temporary-directory.js';
 import { askPort, startEcho, startNode } from './support/network.js';
@@ -81,19 +83,35 @@ t.test('-I of a share gets its Tox ID, and a line with brackets is quoted for th
   t.match(itself.stderr, /this is the client's own Tox ID/);
 });
 
-t.test('the link of join is not in the process list, or is read from standard input', async (t) => {
+t.test('the link of join is not in the process list, or is one line of standard input', async (t) => {
   const link = `tuntox://${ID}/abc23/127.0.0.1:3000`;
   const args = ['--bootstrap', 'none'];
   const client = start(t, ['join', link, ...args]);
   await openedPort(client);
   t.notMatch(readFileSync(`/proc/${client.pid}/cmdline`, 'latin1'), 'abc23');
   const reader = start(t, ['join', '-', ...args]);
-  reader.child.stdin.end(`${link}\n`);
+  reader.child.stdin.write(`${link}\n`);
   await openedPort(reader);
   t.equal(await reader.stop('SIGINT'), 130);
   const background = start(t, ['join', '-', '-z', ...args]);
   t.equal(await background.exited, 2);
   t.match(background.stderr, /^tuntox: join - reads standard input, .*: remove -z/);
+});
+
+t.test('join reads words from standard input, and says what is wrong with them', async (t) => {
+  const link = `tuntox://${ID}/abcdefghijkmnpqrstuv/127.0.0.1:3000`;
+  const lines = (await wordsOfLink(parseLink(link))) ?? [];
+  const client = start(t, ['join', '-', '--bootstrap', 'none']);
+  client.child.stdin.write(`${lines.join('\n')}\n`);
+  await openedPort(client);
+  const wrong = start(t, ['join', '-', '--bootstrap', 'none']);
+  wrong.child.stdin.write(`${[...lines.slice(0, 2), 'one two three'].join('\n')}\n`);
+  t.equal(await wrong.exited, 2);
+  t.match(wrong.stderr, /^tuntox: join -: line 3 has 3 words: every line has 6 \(see/);
+  const ended = start(t, ['join', '-', '--bootstrap', 'none']);
+  ended.child.stdin.end(`${lines.slice(0, 7).join('\n')}\n`);
+  t.equal(await ended.exited, 2);
+  t.match(ended.stderr, /^tuntox: join -: line 8 is missing/);
 });
 
 t.test('a share ends by itself after the time of --for', async (t) => {

@@ -7,6 +7,7 @@ import { writeResult } from '../../../base/result-output.js';
 import { countText, durationText } from '../../../base/units.js';
 import type { ShareSettings } from '../../../config/classic-settings.js';
 import { formatLink, localPortOf } from '../../../config/link.js';
+import { newLinkSecret } from '../../../config/link-secret.js';
 import { FixedFactors } from '../../../engine/access/access-factors.js';
 import { AccessPolicy } from '../../../engine/access/access-policy.js';
 import { onlyTarget } from '../../../engine/access/target-rules.js';
@@ -18,17 +19,10 @@ import { ExitStatus } from '../exit-status.js';
 import { writeIdFile } from '../id-file.js';
 import { FLAG_NAMES } from '../setting-names.js';
 
-/** 100 random bits, in an alphabet without letters and digits that look alike. */
-const SECRET_LENGTH = 20;
-const ALPHABET = 'abcdefghijkmnpqrstuvwxyz23456789';
-
-const newSecret = (): string =>
-  Array.from({ length: SECRET_LENGTH }, () => ALPHABET[systemRandom.below(ALPHABET.length)]).join('');
-
 export async function runShare(settings: ShareSettings, context: Context, service: ServiceProcess): Promise<number> {
   const { target, uses, directory, idFile } = settings;
   const { log, stdout, stopping } = context;
-  const secret = newSecret();
+  const secret = newLinkSecret(systemRandom);
   const options = { secret: Buffer.from(secret), whitelist: [], isInsecureOpen: false, uses };
   const engine = await startEngine(log, {
     settings,
