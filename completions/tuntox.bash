@@ -10,7 +10,7 @@ _tuntox() {
     --bootstrap | --proxy) COMPREPLY=(); mapfile -t COMPREPLY < <(compgen -W 'none' -- "$current") ;;
     *)
       local words='--for --uses --qr --rules-file -f --insecure-open --background -z -D --pid-file -F --user -U --node --forward -L --pipe -W -P --ping -p --timeout --max-retries --identity -i --state-dir -C --secret-file --secret -s --id-file -I --nodes-file -b --bootstrap --udp-ports -u --relay-port -t --no-port-mapping --proxy --syslog -S --verbose -d --quiet -q --no-color --version -V --help -h'
-      [ "$COMP_CWORD" != 1 ] || words+=' help share join list ping forget id'
+      [ "$COMP_CWORD" != 1 ] || words+=' help share join ssh ssh-config list ping forget id'
       COMPREPLY=(); mapfile -t COMPREPLY < <(compgen -W "$words" -- "$current")
       ;;
   esac

@@ -32,4 +32,4 @@ _arguments -S \
   '--no-color[use no colours, even on a terminal (as do NO_COLOR and TERM=dumb)]' \
   '(--version -V)'{--version,-V}'[print the version and exit]' \
   '(--help -h)'{--help,-h}'[print all options and exit]' \
-  '1:command:(help share join list ping forget id)'
+  '1:command:(help share join ssh ssh-config list ping forget id)'

@@ -79,14 +79,14 @@ function commandLines(document: string): string[] {
     code.replace(/\n */g, ' '),
   );
   return [...inBlocks, ...inText]
-    .map((line) => line.replace(/^ *(?:\$ |ProxyCommand |ExecStart=\/usr\/bin\/)?/, '').replace(/ +#.*$/, ''))
+    .map((line) => line.replace(/^ *(?:\$ |ProxyCommand |ExecStart=\/usr\/bin\/)?/, '').replace(/ +(?:#|>>).*$/, ''))
     .filter((line) => /^tuntox(?:d|ctl)? /.test(line) && !/[[…|]/.test(line));
 }
 
 /** The host that the documents name. */
 const NAS = { name: 'nas', toxId: TOX_ID, pinnedKey: TOX_ID.slice(0, 64), secret: undefined, addedAt: 0 };
 /** Commands that have no settings. */
-const WITHOUT_SETTINGS: readonly string[] = ['list', 'forget', 'id'];
+const WITHOUT_SETTINGS: readonly string[] = ['list', 'forget', 'id', 'ssh', 'ssh-config'];
 
 function readAsTuntox(words: readonly string[]): void {
   const line = readTuntox(words);

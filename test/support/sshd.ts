@@ -36,6 +36,7 @@ export async function startSshd(options: {
     'StrictModes no',
     'UsePAM no',
     'PermitRootLogin yes',
+    'Subsystem sftp internal-sftp',
   ];
   writeFileSync(path('config'), `${config.join('\n')}\n`);
   // Where Debian's sshd locks itself in; its service makes it.

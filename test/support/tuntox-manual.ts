@@ -28,7 +28,11 @@ const HEAD = `.\\" Made by \`make manual\` from src/cli/tuntox/options.ts.
 .Cm ping | forget
 .Ar name
 .Nm
-.Cm list | id
+.Cm ssh
+.Oo Ar user Ns Li @ Oc Ns Ar name
+.Op Ar command
+.Nm
+.Cm list | id | ssh-config
 .Nm
 .Fl -secret-file Ar file
 .Op Fl C Ar dir
@@ -72,6 +76,23 @@ removes the host and its key.
 All commands with a name use one identity of the user, whose Tox ID
 .Cm id
 prints without a connection.
+.Pp
+.Cm ssh
+runs
+.Xr ssh 1
+to a host.
+All words are passed on unchanged, and the exit status is that of ssh.
+Only long options are those of
+.Nm ;
+they stand before the name.
+.Cm ssh-config
+prints lines for
+.Pa ~/.ssh/config
+with which plain
+.Ql ssh nas.tox ,
+scp, sftp, rsync and git reach it.
+The key of the sshd is kept as
+.Ar name Ns .tox .
 .Pp
 Without a command and without
 .Fl L , W
@@ -197,6 +218,12 @@ or
 Share the ssh server of this machine with one other machine for an hour:
 .Pp
 .Dl tuntox share 22 --uses 1 --for 1h
+.Pp
+Log in to a machine whose link is stored as nas:
+.Bd -literal -offset indent
+tuntox join LINK nas
+tuntox ssh nas
+.Ed
 .Pp
 A server that keeps its Tox ID, on the machine to be reached:
 .Pp

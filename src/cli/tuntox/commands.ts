@@ -41,7 +41,7 @@ export const COMMANDS = [
   {
     name: 'join',
     usage: '(LINK | -) [NAME]',
-    about: 'use a link: open a local port, or store the host as NAME',
+    about: 'use a link: open a port, or store the host as NAME',
     more: [
       'Without NAME it opens the port of the service on 127.0.0.1; below 1024 it adds 10000, so 22 becomes 10022. If that port is in use, it opens another one. -L chooses the port.',
       'With NAME it connects once, and then stores the server under this name, with its key. A later link with the same name and another key is refused.',
@@ -50,6 +50,29 @@ export const COMMANDS = [
     example: 'tuntox://…',
     arguments: { least: 1, most: 2 },
     options: ['--forward', ...WAITING, ...LASTING, ...COMMON],
+  },
+  {
+    name: 'ssh',
+    usage: '[USER@]NAME [COMMAND]',
+    about: 'log in to a host with ssh, or run a command there',
+    more: [
+      'All options and words are those of ssh(1) and go to it unchanged, but for the long options below, which stand before NAME. The exit status is that of ssh.',
+      'The key of the sshd is kept as NAME.tox. Tox has proven the identity of the host, so a new key is accepted without a question, and a changed one is refused.',
+    ],
+    example: 'nas',
+    arguments: { least: 1, most: Number.POSITIVE_INFINITY },
+    options: ['--state-dir', ...WAITING, ...NETWORK, ...HELP],
+  },
+  {
+    name: 'ssh-config',
+    usage: '',
+    about: 'print lines for ~/.ssh/config: ssh NAME.tox',
+    more: [
+      'With these lines plain ssh NAME.tox works, and so do scp, sftp, rsync and git. The options become part of them.',
+    ],
+    example: '>> ~/.ssh/config',
+    arguments: NONE,
+    options: ['--state-dir', ...WAITING, ...NETWORK, ...HELP],
   },
   {
     name: 'list',
@@ -81,7 +104,7 @@ export const COMMANDS = [
   {
     name: 'id',
     usage: '',
-    about: 'print your own Tox ID, for the whitelist of a server',
+    about: 'print your own Tox ID, for a whitelist',
     more: [
       'It does not connect. Standard output gets the ID, standard error the key in words: two people who compare them on the phone know that the key is right.',
     ],

@@ -11,6 +11,7 @@ import {
   type TuntoxCommand,
 } from './commands.js';
 import { OPTIONS, type OptionName, type TuntoxOption, type ValueOption } from './options.js';
+import { splitOwnOptions } from './ssh-words.js';
 import { UsageError } from './usage-error.js';
 
 /** Options of a later version. They are refused by name: one that is silently ignored could admit clients. */
@@ -50,6 +51,7 @@ export function readCommandLine(words: readonly string[]): CommandLine {
   const noCommand = hostNameOf(words) === undefined ? CLASSIC_COMMAND : HOST_COMMAND;
   const command = COMMANDS.find(({ name }) => name === first) ?? noCommand;
   const isNamed = command !== CLASSIC_COMMAND && command !== HOST_COMMAND;
+  if (command.name === 'ssh') return readSsh(words.slice(1), command);
   const { found, flags } = readFlags(isNamed ? words.slice(1) : words, command);
   const unexpected = found[command.arguments.most];
   if (unexpected !== undefined) throw new UsageError(`unexpected argument "${unexpected}"${commandLike(unexpected)}`);
@@ -58,6 +60,14 @@ export function readCommandLine(words: readonly string[]): CommandLine {
     throw new UsageError(`${command.name} needs an argument, as in: tuntox ${command.name} ${command.example}`);
   }
   return { form: command.name, arguments: found, flags };
+}
+
+/** All words but our long options are those of ssh. */
+function readSsh(words: readonly string[], command: TuntoxCommand): CommandLine {
+  const hasValue = (word: string): boolean => OPTIONS.some((option) => option.name === word && 'value' in option);
+  const { own, theirs } = splitOwnOptions(words, hasValue);
+  const help = theirs[0] === '-h' ? ['-h'] : [];
+  return { form: 'ssh', arguments: theirs, flags: readFlags([...own, ...help], command).flags };
 }
 
 /** `tuntox help [COMMAND]` */

@@ -5,31 +5,29 @@ import type { Form } from './flags.js';
 import { OPTIONS, type TuntoxOption } from './options.js';
 
 /** Columns of a command, beside which it is explained. */
-const COMMAND_COLUMNS = 34;
+const COMMAND_COLUMNS = 28;
 
-const USAGE = lines(
+const USAGE = [
   'tuntox - reach a TCP service behind NATs over the Tox network',
   '',
   'Commands:',
   ...[...COMMANDS, { ...HOST_COMMAND, name: 'NAME', usage: '[-L … | -W … | -p]' }].map(({ name, usage, about }) =>
-    entry(`tuntox ${name} ${usage}`.trimEnd(), about, COMMAND_COLUMNS),
+    entry(`${name} ${usage}`.trimEnd(), about, COMMAND_COLUMNS),
   ),
   '',
-  `Server, on the machine to be reached (prints its Tox ID):
-  tuntox --secret-file FILE [-C DIR] [-i CLIENT_ID]... [-f RULES]
-Client, with the server's Tox ID:
-  tuntox -i ID -L [BIND:]PORT:HOST:PORT... | -W HOST:PORT | -p
-Bootstrap node, for a private Tox network (prints PORT:KEY):
-  tuntox --node -C DIR [-u FIRST:LAST]`,
-);
+  'Without a command: a server, which prints its Tox ID, or a client of that ID',
+  '  tuntox --secret-file FILE [-C DIR] [-i CLIENT_ID]... [-f RULES]',
+  '  tuntox -i ID -L [BIND:]PORT:HOST:PORT... | -W HOST:PORT | -p',
+];
 
 /** The answer to `tuntox -h`: at most 30 lines. */
 export const BRIEF_HELP = lines(
-  USAGE,
+  ...USAGE,
+  '',
   'Examples:',
-  '  tuntox share 22                        on the server',
-  '  tuntox join tuntox://...               on the client, then:',
-  '  ssh -p 10022 localhost',
+  '  tuntox share 22                on the server; prints a link',
+  '  tuntox join tuntox://... nas   on the client, then:',
+  '  tuntox ssh nas',
   '',
   'tuntox help COMMAND explains a command, tuntox --help the options without one.',
 );
@@ -45,7 +43,10 @@ const section = (name: TuntoxOption['section']): string =>
     .join('\n');
 
 export const HELP = lines(
-  USAGE,
+  ...USAGE,
+  'Or a bootstrap node, for a private Tox network, which prints PORT:KEY',
+  '  tuntox --node -C DIR [-u FIRST:LAST]',
+  '',
   'Options of share:',
   section('share'),
   '',

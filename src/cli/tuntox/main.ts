@@ -25,6 +25,8 @@ const LOCAL = {
   list: async () => (await import('./modes/list.js')).runList,
   forget: async () => (await import('./modes/forget.js')).runForget,
   id: async () => (await import('./modes/id.js')).runId,
+  ssh: async () => (await import('./modes/ssh.js')).runSsh,
+  'ssh-config': async () => (await import('./modes/ssh-config.js')).runSshConfig,
 } as const;
 
 /** Returns the host that a command names; undefined for commands without one. */

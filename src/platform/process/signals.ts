@@ -79,4 +79,4 @@ export function stopSignalsOf(streams: readonly { readonly isTTY?: boolean }[]):
 /** A shell reports a process that a signal ended with this plus the number of the signal. */
 export const SIGNAL_STATUS_BASE = 128;
 
-export const signalNumber = (signal: StopSignal): number => constants.signals[signal];
+export const signalNumber = (signal: NodeJS.Signals): number => constants.signals[signal];

@@ -1,0 +1,52 @@
+/** Runs another program in place of this one: it has our terminal, and its exit status is ours. */
+import type { ChildProcess } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { CodedError, systemCodeOf } from '../../base/coded-error.js';
+import { trySpawn } from './child.js';
+import { SIGNAL_STATUS_BASE, STOP_SIGNALS, signalNumber } from './signals.js';
+
+export class ProgramError extends CodedError<'missing' | 'not-started'> {}
+
+/**
+ * @returns the exit status, or 128 and the number of the signal that ended it, as a shell reports it
+ * @throws ProgramError
+ */
+export async function runInForeground(
+  process: NodeJS.Process,
+  program: string,
+  args: readonly string[],
+): Promise<number> {
+  const child = trySpawn(program, args, { env: process.env, stdio: 'inherit' });
+  if (child instanceof Error) throw notStarted(program, child);
+  // The terminal sends Ctrl-C to both; a signal to us alone is meant for both, too.
+  const pass = (signal: NodeJS.Signals): void => void child.kill(signal);
+  const followStop = (): void => {
+    if (isStopped(child)) process.kill(process.pid, 'SIGSTOP');
+  };
+  for (const signal of STOP_SIGNALS) process.on(signal, pass);
+  process.on('SIGCHLD', followStop);
+  try {
+    return await new Promise((resolve, reject) => {
+      child.once('error', (error) => reject(notStarted(program, error)));
+      child.once('exit', (status, signal) => resolve(status ?? SIGNAL_STATUS_BASE + signalNumber(signal ?? 'SIGTERM')));
+    });
+  } finally {
+    for (const signal of STOP_SIGNALS) process.off(signal, pass);
+    process.off('SIGCHLD', followStop);
+  }
+}
+
+/** ssh stops itself on ~^Z. Only when we stop as well does the shell get the terminal back; `fg` continues both. */
+function isStopped({ pid }: ChildProcess): boolean {
+  try {
+    return /\) T/.test(readFileSync(`/proc/${pid}/stat`, 'latin1'));
+  } catch {
+    return false;
+  }
+}
+
+function notStarted(program: string, error: Error): ProgramError {
+  return systemCodeOf(error) === 'ENOENT'
+    ? new ProgramError('missing', `the program ${program} is missing on this machine`, { cause: error })
+    : new ProgramError('not-started', `cannot start ${program}: ${error.message}`, { cause: error });
+}
