@@ -115,6 +115,30 @@ function noPathReason(friend: Pick<FriendConnection, 'connection' | 'reachabilit
   return friend.reachability.soughtSince === undefined ? 'searching' : 'connecting';
 }
 
+/**
+ * How far we are on the way to a friend that is not connected. `bootstrapping`: neither a node nor a relay answers us. `searching`: no
+ * node has reported the friend. `asking`: nodes store it, and it is asked for a connection through them. `punching`: an address of it
+ * is known, and both sides send there.
+ */
+export type ConnectionStage = 'bootstrapping' | 'searching' | 'asking' | 'punching';
+
+type StagedFriend = Pick<FriendConnection, 'connection' | 'reachability'> & {
+  readonly discovery: Pick<FriendConnection['discovery'], 'standing'>;
+};
+
+/** Returns undefined while there is a connection. */
+export function connectionStage(
+  { connection, reachability, discovery }: StagedFriend,
+  { ownUdp, hasNetwork }: OwnNetwork,
+): ConnectionStage | undefined {
+  if (connection !== undefined) return undefined;
+  if (!hasNetwork) return 'bootstrapping';
+  const { soughtSince, seenSince } = reachability;
+  const hasUdp = ownUdp.kind !== 'proxy' && ownUdp.kind !== 'off';
+  if (hasUdp && seenSince !== undefined) return 'punching';
+  return soughtSince === undefined && discovery.standing.kind === 'sought' ? 'searching' : 'asking';
+}
+
 export interface RelayEvidence extends Omit<FriendReachability, 'relay' | 'relayOwner'> {
   readonly ownUdp: OwnUdp;
   /** Since when relays carry the packets, ms of the clock. */

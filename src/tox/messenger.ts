@@ -9,8 +9,10 @@ import { Repeater } from '../base/repeater.js';
 import {
   type ConnectionFacts,
   type ConnectionPath,
+  type ConnectionStage,
   connectionFacts,
   connectionPath,
+  connectionStage,
   type OwnNetwork,
 } from './connection-facts.js';
 import type { PublicKey } from './crypto/keys.js';
@@ -53,6 +55,7 @@ export class Messenger {
   /** The friends by the hex of their keys. */
   readonly #friends = new Map<string, MessengerFriend>();
   readonly #requests = new Listeners<[request: FriendRequest]>();
+  readonly #networkChanges = new Listeners<[]>();
 
   constructor(deps: MessengerDeps) {
     this.#deps = deps;
@@ -73,7 +76,12 @@ export class Messenger {
     // A client waits for its server; a server has many clients, which search for it themselves.
     const persistence = request === undefined ? 'patient' : 'eager';
     const friend = new MessengerFriend(
-      { clock, connect: (handlers) => stack.friends.add(publicKey, handlers, persistence), ownNetwork: stack },
+      {
+        clock,
+        connect: (handlers) => stack.friends.add(publicKey, handlers, persistence),
+        ownNetwork: stack,
+        onNetworkChange: (listener) => this.#networkChanges.add(listener),
+      },
       { publicKey, request },
     );
     this.#friends.set(publicKey.hex, friend);
@@ -96,6 +104,11 @@ export class Messenger {
     this.#requests.tell({ publicKey, message, source, accept });
   }
 
+  /** Nodes or relays answer, or do not any more. */
+  noteNetworkChange(): void {
+    this.#networkChanges.tell();
+  }
+
   /** Reports all friends as offline and forgets them. */
   close(): void {
     for (const friend of this.#friends.values()) friend.leave();
@@ -108,6 +121,8 @@ interface FriendDeps {
   /** Joins the friend list. */
   readonly connect: (handlers: FriendConnectionHandlers) => FriendConnection;
   readonly ownNetwork: OwnNetwork;
+  /** Calls back when `ownNetwork` has changed. @returns removes the listener */
+  readonly onNetworkChange: (listener: () => void) => () => void;
 }
 
 class MessengerFriend {
@@ -120,6 +135,8 @@ class MessengerFriend {
   readonly #offlines = new Listeners<[reason: string]>();
   readonly #packets = new Listeners<[packet: Buffer]>();
   readonly #drains = new Listeners<[]>();
+  readonly #progress = new Listeners<[]>();
+  readonly #ignoreNetwork: () => void;
   #isOnline = false;
 
   constructor(deps: FriendDeps, options: { readonly publicKey: PublicKey; readonly request: Buffer | undefined }) {
@@ -130,6 +147,8 @@ class MessengerFriend {
     if (request !== undefined) {
       this.#requests = new Repeater(deps.clock, REQUEST_GAPS, () => this.#repeatRequest(request));
     }
+    const onProgress = (): void => this.#progress.tell();
+    this.#ignoreNetwork = deps.onNetworkChange(onProgress);
     this.#connection = deps.connect({
       onConnecting: (connection) => connection.sendLossless(ONLINE_PACKET, { isUrgent: true }),
       onEstablished: () => this.#requests?.stop(),
@@ -139,6 +158,7 @@ class MessengerFriend {
         if (this.#isOnline) this.#drains.tell();
       },
       onReachable: (send) => this.#onReachable(send),
+      onProgress,
     });
   }
 
@@ -149,6 +169,11 @@ class MessengerFriend {
   /** The state of the search for the friend; meaningful while it is not online. */
   get standing(): DiscoveryState {
     return this.#connection.discovery.standing;
+  }
+
+  /** How far we are on the way to the friend; undefined while it is connected. */
+  get stage(): ConnectionStage | undefined {
+    return connectionStage(this.#connection, this.#deps.ownNetwork);
   }
 
   /** Searches again, as quickly as at first; does nothing while the friend is online. */
@@ -199,8 +224,14 @@ class MessengerFriend {
     this.#drains.add(listener);
   }
 
+  /** Calls back when `stage` or `path` may have changed. */
+  onProgress(listener: () => void): void {
+    this.#progress.add(listener);
+  }
+
   /** Goes offline. The friend list ends the connection, which notifies the friend: an OFFLINE packet would not arrive before it. */
   leave(): void {
+    this.#ignoreNetwork();
     this.#requests?.stop();
     this.#setOffline('closed');
   }

@@ -52,6 +52,8 @@ export interface StackOwner {
   readonly dhtKeys: KeyPair;
   readonly onOnlineChange: (isOnline: boolean) => void;
   readonly onFriendRequest: (publicKey: PublicKey, message: Buffer, source: string) => void;
+  /** `hasNetwork` may have changed. */
+  readonly onNetworkChange: () => void;
   /** Returns the external address that a router gave our UDP port or our relay. */
   readonly externalEndpoint: (protocol: 'udp' | 'tcp') => Endpoint | undefined;
 }
@@ -78,7 +80,7 @@ export class Stack {
   constructor(
     deps: StackDeps,
     options: StackOptions,
-    { dhtKeys: keyPair, onOnlineChange, onFriendRequest, externalEndpoint }: StackOwner,
+    { dhtKeys: keyPair, onOnlineChange, onFriendRequest, onNetworkChange, externalEndpoint }: StackOwner,
   ) {
     const { clock, random, log, socket, dial } = deps;
     const system = new LocalInterfaces({ log });
@@ -116,7 +118,10 @@ export class Stack {
           if (!this.#isStopped) this.#netCrypto.receive(packet, source);
         },
         onOnion: (packet, relay) => this.onion.receive(packet, relay),
-        onHomeConnected: () => this.onion.noteEntryChange(),
+        onHomeConnected: () => {
+          this.onion.noteEntryChange();
+          onNetworkChange();
+        },
       },
       { maxRelays: shares.relays },
     );
@@ -203,6 +208,7 @@ export class Stack {
       else if (this.#wasConnected) this.#refresh('nodes answer again');
       this.#wasConnected = true;
       if (options.role === 'node') onOnlineChange(isConnected);
+      onNetworkChange();
     });
   }
 

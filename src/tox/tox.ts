@@ -172,6 +172,7 @@ export class Tox {
         dhtKeys: this.#dhtKeys,
         onOnlineChange: (isOnline) => this.#onlineChanges.tell(isOnline),
         onFriendRequest: (...request) => this.#messenger.offer(...request),
+        onNetworkChange: () => this.#messenger.noteNetworkChange(),
         externalEndpoint: (protocol) => ports.externalEndpoint(protocol),
       },
     );

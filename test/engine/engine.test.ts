@@ -7,13 +7,12 @@ import { FixedFactors } from '../../src/engine/access/access-factors.js';
 import { AccessPolicy } from '../../src/engine/access/access-policy.js';
 import { noTarget, onlyBy, parseRules } from '../../src/engine/access/target-rules.js';
 import { Identity } from '../../src/engine/state/identity.js';
-import { ToxId } from '../../src/tox/crypto/tox-id.js';
 import { decodeSavedata } from '../../src/tox/savedata.js';
 import { ManualClock } from '../support/manual-clock.js';
 import { temporaryDirectory } from '../support/temporary-directory.js';
 import type { FakeFriend, FakeStack } from './support/fake-stacks.js';
 import { NAMES } from './support/names.js';
-import { type Peer, random, SECRET, settle, startPeer, startServer, startService } from './support/peers.js';
+import { absentId, type Peer, random, SECRET, settle, startPeer, startServer, startService } from './support/peers.js';
 
 t.test('a client with the secret is admitted, and reaches a service through standard streams', async (t) => {
   const network = new Map<string, FakeStack>();
@@ -293,10 +292,6 @@ t.test('a stopped engine has no timers, and its identity is saved and released',
 });
 
 /** Of somebody who is not there. */
-function absentId(): ToxId {
-  return ToxId.parse('E776E9A993EE3CAE04F5946D9AC66FBBAA8C63A95A94B41942353C6DC1739B4B4C762C7DA7B9') as ToxId;
-}
-
 t.test('a server without a network logs the likely cause within 10 s', async (t) => {
   const clock = new ManualClock();
   const server = await startServer(t, new Map(), { secret: SECRET }, { clock });

@@ -211,3 +211,35 @@ t.test('a peer at its own relay is reported as relayed by itself', async (t) => 
   await world.until(() => false, 5_000);
   t.match(relay(), { owner: 'peer', publicKey: server.tox.dhtPublicKey.hex, endpoint: `${server.address}:4000` });
 });
+
+/** Each stage of the way to the server once, in order, from now on; then the kind of its path. */
+function stagesOf({ toServer }: Pair): string[] {
+  const stages: string[] = [];
+  const note = (): void => {
+    const stage = toServer.stage ?? toServer.path.kind;
+    if (stages.at(-1) !== stage) stages.push(stage);
+  };
+  note();
+  toServer.onProgress(note);
+  return stages;
+}
+
+t.test('a client hears of each step on its way to a server, without asking', async (t) => {
+  const world = new World(8);
+  const pair = await pairIn(world);
+  const stages = stagesOf(pair);
+  t.not(await world.until(() => isMet(pair), LONG), undefined);
+  t.same(stages, ['bootstrapping', 'searching', 'asking', 'punching', 'direct']);
+});
+
+t.test('a client without UDP punches nothing, and one whose server is away goes on searching', async (t) => {
+  const world = new World(9);
+  const pair = await pairIn(world, { clientUdp: false });
+  const stages = stagesOf(pair);
+  t.not(await world.until(() => isMet(pair), LONG), undefined);
+  t.same(stages, ['bootstrapping', 'searching', 'asking', 'relayed']);
+  void pair.server.tox.stop();
+  t.not(await world.until(() => !pair.toServer.isOnline, LONG), undefined);
+  await world.until(() => false, 400_000);
+  t.equal(pair.toServer.stage, 'searching');
+});

@@ -1,5 +1,5 @@
 import t from 'tap';
-import { type RelayEvidence, relayReason } from '../../src/tox/connection-facts.js';
+import { connectionStage, type RelayEvidence, relayReason } from '../../src/tox/connection-facts.js';
 
 /** Both have UDP, and all has been known for long. */
 const KNOWN: RelayEvidence = {
@@ -52,4 +52,39 @@ t.test('a friend without a reported address has only TCP, once there was time to
 t.test('a friend whose DHT node answers by UDP is still being tried', async (t) => {
   t.equal(relayReason({ ...KNOWN, answeredAt: 101_000 }, 150_000), 'being-tried');
   t.equal(relayReason({ ...KNOWN, answeredAt: 99_000 }, 150_000), 'punching-failed', 'that was before');
+});
+
+type StagedFriend = Parameters<typeof connectionStage>[0];
+
+/** Being searched, with nothing known of it. */
+function sought(known: Partial<StagedFriend['reachability']> = {}): StagedFriend {
+  const nothing = { soughtSince: undefined, seenSince: undefined, answeredAt: undefined, isOneWay: false };
+  const reachability = { ...nothing, relay: undefined, relayOwner: 'others', ...known } as const;
+  return { connection: undefined, reachability, discovery: { standing: { kind: 'sought' } } };
+}
+
+t.test('the way to a friend leads from no network over the search and the request to its addresses', async (t) => {
+  const ownUdp = { kind: 'answers', since: 0 } as const;
+  const found = { ...sought(), discovery: { standing: { kind: 'found', since: 0 } as const } };
+  t.equal(connectionStage(sought(), { ownUdp, hasNetwork: false }), 'bootstrapping');
+  t.equal(connectionStage(sought(), { ownUdp, hasNetwork: true }), 'searching');
+  t.equal(connectionStage(found, { ownUdp, hasNetwork: true }), 'asking');
+  t.equal(
+    connectionStage(sought({ soughtSince: 0 }), { ownUdp, hasNetwork: true }),
+    'asking',
+    'it has answered before',
+  );
+  const seen = sought({ soughtSince: 0, seenSince: 1 });
+  t.equal(connectionStage(seen, { ownUdp, hasNetwork: true }), 'punching');
+  t.equal(connectionStage(seen, { ownUdp, hasNetwork: false }), 'bootstrapping');
+  t.equal(
+    connectionStage({ ...seen, connection: {} as StagedFriend['connection'] }, { ownUdp, hasNetwork: true }),
+    undefined,
+  );
+});
+
+t.test('without UDP of our own nothing is punched', async (t) => {
+  const seen = sought({ soughtSince: 0, seenSince: 1 });
+  for (const kind of ['proxy', 'off'] as const)
+    t.equal(connectionStage(seen, { ownUdp: { kind }, hasNetwork: true }), 'asking');
 });

@@ -2,6 +2,7 @@
 import type { Readable, Writable } from 'node:stream';
 import { Backoff } from '../../base/backoff.js';
 import type { Clock, Timer } from '../../base/clock.js';
+import type { ConnectionEvent } from '../../base/connection-event.js';
 import { FloodLog } from '../../base/flood-log.js';
 import { Listeners } from '../../base/listeners.js';
 import type { Logger } from '../../base/logger.js';
@@ -21,6 +22,7 @@ import { openChannels } from '../network/tox-channel.js';
 import type { ToxStack } from '../network/tox-stack.js';
 import type { SettingNames } from '../state/setting-names.js';
 import { ConnectRetry, type RetryPolicy } from './connect-retry.js';
+import { ConnectionEvents } from './connection-events.js';
 import { type ServerError, serverError } from './server-error.js';
 
 /** ms without a connection until the reason is logged and the search restarts, and the longest time until that happens again. */
@@ -72,6 +74,7 @@ export class RemoteServer {
   #ownWords: string | undefined;
   #isClosed = false;
   #isOnline = false;
+  readonly #events = new ConnectionEvents(() => this.#friend);
   readonly #changes = new Listeners<[isOnline: boolean]>();
   #onFirstOnline: () => void = () => {};
   /** Resolves when the server has admitted us for the first time. */
@@ -100,7 +103,7 @@ export class RemoteServer {
     this.#retry = new ConnectRetry(deps, options.retry, {
       onPause: (pause, left) => this.#onPause(pause, left),
       onRetry: () => this.seek(),
-      onExhausted: () => this.#onGivenUp(this.#error()),
+      onExhausted: () => this.#giveUp(),
     });
     void options.own.words.then((words) => {
       this.#ownWords = words;
@@ -109,6 +112,7 @@ export class RemoteServer {
     this.#secret = options.secret;
     this.#friend = this.#join();
     this.#watch = this.#newWatch();
+    this.#events.update();
     this.#await();
   }
 
@@ -129,6 +133,11 @@ export class RemoteServer {
   /** @returns a function that removes the listener */
   onChange(listener: (isOnline: boolean) => void): () => void {
     return this.#changes.add(listener);
+  }
+
+  /** Calls back at once with where the connection stands, and then with each event. @returns a function that removes the listener */
+  watch(listener: (event: ConnectionEvent) => void): () => void {
+    return this.#events.watch(listener);
   }
 
   /** Asks to be admitted with another secret; does nothing while the server is connected, which needs none. */
@@ -189,6 +198,9 @@ export class RemoteServer {
   #join(): Friend {
     const { tox, tunnels } = this.#deps;
     const friend = tox.addFriend(this.#options.id, friendRequestMessage(this.#secret));
+    friend.onProgress(() => {
+      if (friend === this.#friend) this.#events.update();
+    });
     openChannels(friend, {
       onOpen: (channel) => {
         tunnels.attach(channel);
@@ -213,6 +225,7 @@ export class RemoteServer {
     this.#hintTimer?.cancel();
     this.#hints.reset();
     this.#onFirstOnline();
+    this.#events.noteOnline();
     this.#changes.tell(true);
   }
 
@@ -224,6 +237,7 @@ export class RemoteServer {
     this.#report('warn', 'lost', `lost the connection to ${this.#name}${why}, searching for it again`);
     this.#awaySince = this.#deps.clock.now();
     this.#await();
+    this.#events.noteOffline();
     this.#changes.tell(false);
   }
 
@@ -239,10 +253,18 @@ export class RemoteServer {
   #planHint(): void {
     this.#hintTimer?.cancel();
     this.#hintTimer = this.#deps.clock.after(this.#hints.next(), () => {
-      this.#deps.log.warn(this.#error().message);
+      const error = this.#error();
+      this.#deps.log.warn(error.message);
+      this.#events.noteWaiting(error);
       this.seek();
       this.#planHint();
     });
+  }
+
+  #giveUp(): void {
+    const error = this.#error();
+    this.#events.noteError(error);
+    this.#onGivenUp(error);
   }
 
   #onPause(pause: number, left: number): void {

@@ -59,6 +59,8 @@ export interface FriendConnectionHandlers {
   onDrain(): void;
   /** A node was found that stores the friend: the moment to send a friend request through it. */
   onReachable(send: (data: Buffer) => void): void;
+  /** What is known about reaching the friend may have changed: its discovery, an address of it, or the route of its packets. */
+  onProgress(): void;
 }
 
 /** What is known about reaching a friend, from which the reason for a relay is derived. Times are ms of the clock. */
@@ -102,7 +104,11 @@ export class FriendConnection {
     this.#log = deps.log.child(publicKey.short);
     this.#whereabouts = new FriendWhereabouts({
       clock: deps.clock,
-      search: (dhtKey) => deps.dht.search(dhtKey, { onEndpoint: (endpoint) => this.#onEndpoint(endpoint) }),
+      search: (dhtKey) =>
+        deps.dht.search(dhtKey, {
+          onEndpoint: (endpoint) => this.#onEndpoint(endpoint),
+          onSeen: () => handlers.onProgress(),
+        }),
       isConfirmed: () => this.#state.kind === 'established',
       onExpired: () => this.#onExpired(),
     });
@@ -122,7 +128,10 @@ export class FriendConnection {
         const { dhtKey } = this.#whereabouts;
         if (dhtKey !== undefined) deps.sendByDht(dhtKey, announcement);
       },
-      onReachable: (send) => handlers.onReachable(send),
+      onReachable: (send) => {
+        handlers.onProgress();
+        handlers.onReachable(send);
+      },
     });
   }
 
@@ -158,6 +167,7 @@ export class FriendConnection {
     if (this.#isClosed || !this.#whereabouts.isNew(noReplay)) return;
     this.discovery.noteAnswer();
     this.#locate(dhtKey);
+    this.#handlers.onProgress();
     this.#connect();
     for (const node of nodes) {
       if (!node.endpoint.isUnicast) continue;
@@ -181,6 +191,7 @@ export class FriendConnection {
     this.#leave('the friend has lost the connection');
     if (this.#isClosed) return;
     this.discovery.noteAnswer();
+    this.#handlers.onProgress();
     this.#begin(offer.accept(this.#connectionHandlers()));
   }
 
@@ -229,6 +240,7 @@ export class FriendConnection {
     this.discovery.noteLost();
     this.#forgetWhereabouts();
     this.#leave('its DHT key has expired');
+    this.#handlers.onProgress();
   }
 
   #forgetWhereabouts(): void {
@@ -268,6 +280,7 @@ export class FriendConnection {
         this.#log.debug(route === undefined ? 'no route is known' : `packets go ${routeText(route)}`);
         if (this.#state.kind !== 'established') return;
         this.record.setRoute(route === undefined ? { kind: 'none' } : routeTo(route.endpoint));
+        this.#handlers.onProgress();
       },
       onDirectChange: (isDirect) => {
         this.#relays.setDirect(isDirect);
@@ -289,6 +302,7 @@ export class FriendConnection {
     });
     this.#state = { kind: 'established', connection, heartbeat };
     this.record.setRoute(routeTo(connection.endpoint));
+    this.#handlers.onProgress();
     this.#relays.startSharing(connection);
     this.discovery.pause();
     this.#handlers.onEstablished();

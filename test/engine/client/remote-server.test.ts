@@ -1,6 +1,7 @@
 import t from 'tap';
-import type { FakeStack } from '../support/fake-stacks.js';
-import { SECRET, settle, startPeer, startServer } from '../support/peers.js';
+import { ManualClock } from '../../support/manual-clock.js';
+import type { FakeFriend, FakeStack } from '../support/fake-stacks.js';
+import { absentId, SECRET, settle, startPeer, startServer } from '../support/peers.js';
 
 t.test('a connection that waits is admitted as soon as it uses the right secret', async (t) => {
   const network = new Map<string, FakeStack>();
@@ -38,4 +39,29 @@ t.test('leaving a server ends its connection alone', async (t) => {
   );
   t.notMatch(client.warned, [/lost the connection/]);
   t.equal(first.tox.friends.get(client.engine.id.publicKey.hex)?.isOnline ?? false, false);
+});
+
+t.test('a client tells each step to its server, and what goes wrong', async (t) => {
+  const network = new Map<string, FakeStack>();
+  const clock = new ManualClock();
+  const client = await startPeer(network, { clock });
+  t.teardown(() => client.engine.stop());
+  const retry = { timeout: 15_000, maxRetries: 0 };
+  const remote = client.engine.connect(absentId(), SECRET, { retry });
+  const friend = [...client.tox.friends.values()][0] as FakeFriend;
+  const told: string[] = [];
+  remote.watch((event) => told.push('code' in event ? `${event.event} ${event.code}` : event.event));
+  friend.become('searching');
+  friend.become('searching');
+  client.tox.isOnline = true;
+  friend.standing = { kind: 'found', since: 0 };
+  friend.become('asking');
+  clock.advance(10_000);
+  t.same(told.splice(0), ['bootstrapping', 'searching', 'asking', 'refused not-admitted']);
+  friend.setOnline(true);
+  friend.setOnline(false);
+  friend.standing = { kind: 'sought' };
+  clock.advance(15_000);
+  t.same(told, ['connected', 'disconnected', 'searching', 'waiting not-found', 'error not-found']);
+  await t.rejects(remote.givenUp, { code: 'not-found' });
 });

@@ -14,11 +14,13 @@ export class FakeFriend implements Friend {
   isOnline = false;
   readonly packetSize = 1373;
   standing: Friend['standing'] = { kind: 'sought' };
+  stage: Friend['stage'] = 'bootstrapping';
   /** How often it was searched again. */
   seeks = 0;
   other: FakeFriend | undefined;
   readonly #online: (() => void)[] = [];
   readonly #offline: ((reason: string) => void)[] = [];
+  readonly #progress: (() => void)[] = [];
   readonly #lossless: ((packet: Buffer) => void)[] = [];
 
   constructor(publicKey: PublicKey) {
@@ -39,6 +41,16 @@ export class FakeFriend implements Friend {
     this.#lossless.push(listener);
   }
   onDrain(): void {}
+  onProgress(listener: () => void): void {
+    this.#progress.push(listener);
+  }
+
+  /** What is known about reaching it has changed. */
+  become(stage: Friend['stage'], path?: ConnectionPath): void {
+    this.stage = stage;
+    if (path !== undefined) this.facts = factsOf(path);
+    for (const listener of this.#progress) listener();
+  }
 
   seek(): void {
     this.seeks += 1;
@@ -56,6 +68,7 @@ export class FakeFriend implements Friend {
     if (this.isOnline === isOnline) return;
     this.isOnline = isOnline;
     this.facts = factsOf(isOnline ? direct() : none('searching'));
+    this.stage = isOnline ? undefined : 'searching';
     if (isOnline) for (const listener of this.#online) listener();
     else for (const listener of this.#offline) listener('it has gone offline');
   }

@@ -64,6 +64,11 @@ export async function startServer(
   return server;
 }
 
+/** The Tox ID of nobody in these networks. */
+export function absentId(): ToxId {
+  return ToxId.parse('E776E9A993EE3CAE04F5946D9AC66FBBAA8C63A95A94B41942353C6DC1739B4B4C762C7DA7B9') as ToxId;
+}
+
 /** Lets everything that is under way between fake stacks arrive. */
 export async function settle(): Promise<void> {
   for (let count = 0; count < 20; count += 1) await setImmediate();

@@ -69,6 +69,7 @@ class Bench {
       onLossless: () => {},
       onDrain: () => {},
       onReachable: () => {},
+      onProgress: () => {},
     },
   );
 

@@ -46,7 +46,7 @@ export class SearchTable {
     if (known === undefined) this.#seed(search);
     const { clock, isReachable } = this.#deps;
     // An object of its own, for one owner may search twice with the same handlers.
-    const owner: DhtSearchHandlers = { onEndpoint: (endpoint) => handlers.onEndpoint?.(endpoint) };
+    const owner: DhtSearchHandlers = { ...handlers };
     search.owners.add(owner);
     return {
       publicKey,

@@ -30,6 +30,8 @@ export interface DhtSearch {
 export interface DhtSearchHandlers {
   /** The node searched for has answered from this address: for the first time, again, or from a new address. */
   onEndpoint?(endpoint: Endpoint): void;
+  /** The node has an address, its own or a reported one, and had none before. */
+  onSeen?(): void;
 }
 
 /** ms between rounds of asking all nodes of the list for a node whose packets do not arrive any more. */
@@ -104,10 +106,17 @@ export class Search {
 
   /** A node has answered. */
   answered(node: NodeInfo, asked: PublicKey | undefined, now: number): InsertResult {
-    if (node.publicKey.equals(this.publicKey) && !this.#isSeen(now)) this.#seenSince = now;
+    if (!node.publicKey.equals(this.publicKey)) return this.maintainer.answered(node, asked, now);
+    const isNew = !this.#isSeen(now);
     const result = this.maintainer.answered(node, asked, now);
-    if (node.publicKey.equals(this.publicKey)) for (const owner of [...this.owners]) owner.onEndpoint?.(node.endpoint);
+    if (isNew) this.#onSeen(now);
+    for (const owner of [...this.owners]) owner.onEndpoint?.(node.endpoint);
     return result;
+  }
+
+  #onSeen(now: number): void {
+    this.#seenSince = now;
+    for (const owner of [...this.owners]) owner.onSeen?.();
   }
 
   /** The node itself sends us a request from `source`. @returns whether that address was not known */
@@ -124,8 +133,9 @@ export class Search {
   named(reporter: PublicKey, node: NodeInfo, now: number): void {
     this.maintainer.offer(node);
     if (!node.publicKey.equals(this.publicKey) || this.maintainer.list.find(reporter) === undefined) return;
-    if (!this.#isSeen(now)) this.#seenSince = now;
+    const isNew = !this.#isSeen(now);
     this.#reports.add(reporter, node.endpoint, now);
+    if (isNew) this.#onSeen(now);
     // Asking there opens our NAT for it, whether or not the question arrives.
     if (this.#inquiries.isRunning || now - this.#suspectedAt < SUSPICION) this.maintainer.askNow(node);
     this.#puncher.drive(this.#puncherReports(now), now);

@@ -147,3 +147,19 @@ t.test("the time of a friend's last answer is known while its address is good", 
   t.equal(search.answeredAt(100_000), 5_000);
   t.equal(search.answeredAt(127_000), undefined);
 });
+
+t.test('the owners of a search hear when the friend has an address for the first time, or again', async (t) => {
+  const { search } = start();
+  let heard = 0;
+  const onSeen = (): void => {
+    heard += 1;
+  };
+  search.owners.add({ onSeen });
+  search.named(keyOf('ff'), friendAt('198.51.100.1'), 100);
+  t.equal(heard, 0, 'a stranger may say what it likes');
+  for (const { publicKey } of REPORTERS) search.named(publicKey, friendAt('198.51.100.1'), 1_000);
+  search.answered(friendAt('198.51.100.1'), FRIEND, 2_000);
+  t.equal(heard, 1);
+  search.answered(friendAt('198.51.100.1'), FRIEND, 300_000);
+  t.equal(heard, 2, 'all was forgotten in the meantime');
+});

@@ -1,0 +1,80 @@
+/** Tells what happens to the connection with a server, each event once and only while it is true. */
+import type { ConnectedEvent, ConnectionEvent, StageEvent } from '../../base/connection-event.js';
+import { Listeners } from '../../base/listeners.js';
+import type { Friend } from '../../tox/messenger.js';
+import type { ServerError } from './server-error.js';
+
+/** What is read of the friend. */
+export type WatchedFriend = Pick<Friend, 'stage' | 'path' | 'facts'>;
+
+export class ConnectionEvents {
+  readonly #friend: () => WatchedFriend;
+  readonly #listeners = new Listeners<[event: ConnectionEvent]>();
+  /** Where the connection stands. */
+  #state: StageEvent | ConnectedEvent = { event: 'bootstrapping' };
+  #isOnline = false;
+
+  /** @param friend returns the server, which changes when another secret is used */
+  constructor(friend: () => WatchedFriend) {
+    this.#friend = friend;
+  }
+
+  /** Calls back at once with where the connection stands, and then with each event. @returns a function that removes the listener */
+  watch(listener: (event: ConnectionEvent) => void): () => void {
+    listener(this.#state);
+    return this.#listeners.add(listener);
+  }
+
+  /** What is known about reaching the server may have changed. */
+  update(): void {
+    if (this.#isOnline) this.#updatePath();
+    else this.#updateStage();
+  }
+
+  noteOnline(): void {
+    this.#isOnline = true;
+    this.#updatePath();
+  }
+
+  noteOffline(): void {
+    this.#isOnline = false;
+    this.#listeners.tell({ event: 'disconnected' });
+    this.#updateStage();
+  }
+
+  /** There has been no connection for a while. */
+  noteWaiting({ code, message }: ServerError): void {
+    this.#updateStage();
+    this.#listeners.tell({ event: code === 'not-admitted' ? 'refused' : 'waiting', code, message });
+  }
+
+  /** The search is given up. */
+  noteError({ code, message }: ServerError): void {
+    this.#listeners.tell({ event: 'error', code, message });
+  }
+
+  #updateStage(): void {
+    const { stage } = this.#friend();
+    // The session of net_crypto begins a moment before the friend is online.
+    if (stage !== undefined && stage !== this.#state.event) this.#enter({ event: stage });
+  }
+
+  #updatePath(): void {
+    const { path, facts } = this.#friend();
+    const before = this.#state.event === 'connected' ? this.#state.path : undefined;
+    if (path.kind === 'none' || path.kind === before) return;
+    this.#enter({
+      event: 'connected',
+      path: path.kind,
+      ...(facts.rtt === undefined ? {} : { rttMs: rounded(facts.rtt) }),
+    });
+  }
+
+  #enter(state: StageEvent | ConnectedEvent): void {
+    this.#state = state;
+    this.#listeners.tell(state);
+  }
+}
+
+/** To a hundredth. */
+const rounded = (ms: number): number => Math.round(ms * 100) / 100;
