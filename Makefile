@@ -147,6 +147,9 @@ manual: build ## write the manual pages and completions that are made from the t
 boot: build ## the Debian package on a booted Debian 13, as root: systemd, watchdog, upgrade, supervisord
 	@test/boot/boot.sh
 
+first-minutes: build ## write docs/first-minutes.md: a new user's commands on two new Debian 13 machines, as root
+	@test/boot/first-minutes.sh
+
 emulate: build ## the package for arm64 in a Debian 13 that qemu runs, as root: tunnels and files beside those of amd64
 	@test/boot/emulate.sh
 
@@ -187,4 +190,4 @@ clean: ## remove all that was made here, but the dependencies
 
 FUZZ_ROUNDS := 20000
 
-.PHONY: help build native native-both fuzz-native test packages demo recording bench soak lint format types install uninstall deb dist schemas manual boot emulate clean
+.PHONY: help build native native-both fuzz-native test packages demo recording bench soak lint format types install uninstall deb dist schemas manual boot first-minutes emulate clean
