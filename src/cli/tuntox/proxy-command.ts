@@ -1,4 +1,5 @@
 /** The command with which ssh reaches a stored host: this very program. */
+import { ownFile } from '../../base/own-files.js';
 import type { GivenFlag } from './flags.js';
 
 /** Characters that mean nothing to a shell, to ssh or to its configuration. */
@@ -12,19 +13,19 @@ export function quoted(word: string): string {
 
 /**
  * @param program the words that start this program
- * @param host the name of the host, or the token of ssh for it
+ * @param server the name of the host, the token of ssh for it, or `-i` and a Tox ID
  */
-export const proxyCommand = (program: readonly string[], host: string, flags: readonly GivenFlag[]): string =>
+export const proxyCommand = (program: readonly string[], server: string, flags: readonly GivenFlag[]): string =>
   [
     ...program.map(quoted),
-    host,
+    server,
     ...flags.flatMap(({ written, value }) => (value === undefined ? [written] : [written, quoted(value)])),
     '-W 127.0.0.1:%p',
   ].join(' ');
 
 /** Returns the words that start this program again. */
-export const ownProgram = ({ execPath, execArgv, argv }: NodeJS.Process): readonly string[] => [
+export const ownProgram = ({ execPath, execArgv }: NodeJS.Process): readonly string[] => [
   execPath,
   ...execArgv,
-  argv[1] as string,
+  ownFile('dist/bin/tuntox.js'),
 ];

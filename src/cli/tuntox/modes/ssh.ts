@@ -3,7 +3,7 @@ import { HOST_SUFFIX } from '../../../config/host-name.js';
 import { ProgramError, runInForeground } from '../../../platform/process/foreground-program.js';
 import type { CommandLine } from '../flags.js';
 import { findHost } from '../hosts.js';
-import { ownProgram, proxyCommand } from '../proxy-command.js';
+import { ownProgram, proxyCommand, quoted } from '../proxy-command.js';
 import { findDestination, hostOfDestination, withSshOptions } from '../ssh-words.js';
 import { UsageError } from '../usage-error.js';
 
@@ -12,14 +12,17 @@ export async function runSsh({ arguments: words, flags }: CommandLine, process: 
   const destination = words[findDestination(words)?.at ?? -1];
   if (destination === undefined) throw new UsageError('ssh needs the name of a host, as in: tuntox ssh nas');
   const { name } = await findHost(hostOfDestination(destination), process.env);
-  return runSshProgram(process, words, [
-    `ProxyCommand=${proxyCommand(ownProgram(process), name, flags)}`,
-    // The key of the sshd is kept under this name, as that of a plain "ssh nas.tox" is.
-    `HostName=${name}${HOST_SUFFIX}`,
-    // Tox has proven the identity of the host, so there is no better reason to ask the user for.
-    'StrictHostKeyChecking=accept-new',
-  ]);
+  return runSshProgram(process, words, sshOptions(proxyCommand(ownProgram(process), quoted(name), flags), name));
 }
+
+/** @param name what the user's known_hosts calls the host */
+export const sshOptions = (command: string, name: string): readonly string[] => [
+  `ProxyCommand=${command}`,
+  // Not HostKeyAlias, which keeps one key for all ports: so the key is kept as that of a plain "ssh nas.tox" is.
+  `HostName=${name}${HOST_SUFFIX}`,
+  // Tox has proven the identity of the host; the user could not compare more than that.
+  'StrictHostKeyChecking=accept-new',
+];
 
 /** @throws ProgramError that says how to get ssh */
 export async function runSshProgram(

@@ -1,0 +1,11 @@
+#!/usr/bin/env node
+import { tokssh } from '../cli/tuntox/tokssh.js';
+import { exitWith } from '../platform/process/exit.js';
+import { disableDebugger } from '../platform/process/signals.js';
+import { exitOnUncaughtError } from '../platform/process/uncaught-errors.js';
+import { nameSourcesInStacks } from '../platform/runtime/source-places.js';
+
+disableDebugger(process);
+nameSourcesInStacks();
+exitOnUncaughtError(process, 'tokssh');
+exitWith(process, await tokssh(process));
