@@ -1,4 +1,10 @@
 # Completion of tuntox for bash, made by `make manual`
+_tuntox_hosts() {
+  {
+    sed -n 's/^ *"name": "\([^"]*\)",*$/\1/p' "${XDG_CONFIG_HOME:-$HOME/.config}/tuntox/hosts.json"
+    sed -n 's/^[[:blank:]]*\([^#[:blank:]][^[:blank:]]*\)[[:blank:]].*/\1/p' "$HOME/.tuntox/hosts"
+  } 2>/dev/null | grep -x '[A-Za-z0-9][A-Za-z0-9._-]*'
+}
 _tuntox() {
   local current="${COMP_WORDS[COMP_CWORD]}" previous="${COMP_WORDS[COMP_CWORD - 1]}"
   COMPREPLY=()
@@ -10,7 +16,10 @@ _tuntox() {
     --bootstrap | --proxy) COMPREPLY=(); mapfile -t COMPREPLY < <(compgen -W 'none' -- "$current") ;;
     *)
       local words='--for --uses --qr --rules-file -f --insecure-open --background -z -D --pid-file -F --user -U --node --forward -L --pipe -W -P --ping -p --timeout --max-retries --identity -i --state-dir -C --secret-file --secret -s --id-file -I --nodes-file -b --bootstrap --udp-ports -u --relay-port -t --no-port-mapping --proxy --syslog -S --verbose -d --quiet -q --no-color --version -V --help -h'
-      [ "$COMP_CWORD" != 1 ] || words+=' help share join ssh ssh-config list ping forget id'
+      case $COMP_CWORD:${COMP_WORDS[1]} in
+        1:*) words+=' help share join ssh ssh-config list ping forget id '$(_tuntox_hosts) ;;
+        *:ssh | *:ping | *:forget) words+=' '$(_tuntox_hosts) ;;
+      esac
       COMPREPLY=(); mapfile -t COMPREPLY < <(compgen -W "$words" -- "$current")
       ;;
   esac

@@ -1,5 +1,15 @@
 # Completion of tuntox for fish, made by `make manual`
 complete -c tuntox -f
+function __tuntox_hosts
+  set -l config $XDG_CONFIG_HOME
+  test -n "$config"; or set config ~/.config
+  begin
+    sed -n 's/^ *"name": "\([^"]*\)",*$/\1/p' $config/tuntox/hosts.json
+    sed -n 's/^[[:blank:]]*\([^#[:blank:]][^[:blank:]]*\)[[:blank:]].*/\1/p' ~/.tuntox/hosts
+  end 2>/dev/null | grep -x '[A-Za-z0-9][A-Za-z0-9._-]*'
+end
+complete -c tuntox -n __fish_use_subcommand -a 'help share join ssh ssh-config list ping forget id (__tuntox_hosts)'
+complete -c tuntox -n '__fish_seen_subcommand_from ssh ping forget' -a '(__tuntox_hosts)'
 complete -c tuntox -l for -x -d 'end after TIME'
 complete -c tuntox -l uses -x -d 'admit at most N clients (default'
 complete -c tuntox -l qr -d 'print the link as a QR code, too'
@@ -31,4 +41,3 @@ complete -c tuntox -s q -l quiet -d 'log only errors'
 complete -c tuntox -l no-color -d 'use no colours, even on a terminal (as do NO_COLOR and TERM=dumb)'
 complete -c tuntox -s V -l version -d 'print the version and exit'
 complete -c tuntox -s h -l help -d 'print all options and exit'
-complete -c tuntox -n __fish_use_subcommand -a 'help share join ssh ssh-config list ping forget id'

@@ -1,5 +1,20 @@
 #compdef tuntox
 # Completion of tuntox for zsh, made by `make manual`
+_tuntox_hosts() {
+  {
+    sed -n 's/^ *"name": "\([^"]*\)",*$/\1/p' "${XDG_CONFIG_HOME:-$HOME/.config}/tuntox/hosts.json"
+    sed -n 's/^[[:blank:]]*\([^#[:blank:]][^[:blank:]]*\)[[:blank:]].*/\1/p' "$HOME/.tuntox/hosts"
+  } 2>/dev/null | grep -x '[A-Za-z0-9][A-Za-z0-9._-]*'
+}
+_tuntox_first() {
+  compadd help share join ssh ssh-config list ping forget id $(_tuntox_hosts)
+}
+_tuntox_further() {
+  case $words[2] in
+    ssh | ping | forget) compadd $(_tuntox_hosts) ;;
+    *) _default ;;
+  esac
+}
 _arguments -S \
   '--for[end after TIME]:TIME:' \
   '--uses[admit at most N clients (default]:N:' \
@@ -32,4 +47,5 @@ _arguments -S \
   '--no-color[use no colours, even on a terminal (as do NO_COLOR and TERM=dumb)]' \
   '(--version -V)'{--version,-V}'[print the version and exit]' \
   '(--help -h)'{--help,-h}'[print all options and exit]' \
-  '1:command:(help share join ssh ssh-config list ping forget id)'
+  '1: :_tuntox_first' \
+  '*: :_tuntox_further'

@@ -1,14 +1,16 @@
 import { execFileSync, spawnSync } from 'node:child_process';
-import { readdirSync, readFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
 import { ownVersion } from '../src/base/own-files.js';
 import { HELP } from '../src/cli/tuntox/help.js';
 import { SETTING_LIST } from '../src/config/setting-list.js';
 import { BRIEF_HELP, HELP as DAEMON_HELP } from '../src/daemon/help.js';
+import { HOSTS_FORMAT } from '../src/engine/client/host-entry.js';
 import { generatedFiles } from './support/generated-files.js';
 import { ROOT } from './support/processes.js';
 import { requirementsMet, tool } from './support/requirements.js';
+import { temporaryDirectory } from './support/temporary-directory.js';
 
 const page = (name: string): string => readFileSync(join(ROOT, 'man', name), 'utf8');
 
@@ -52,6 +54,25 @@ for (const command of ['tuntox', 'tuntoxd']) {
     t.match(stdout, /^--verbose \npackaging \n(.* )?package.json .*\n(.* )?root /);
   });
 }
+
+t.test('the completion of tuntox completes commands and stored hosts in bash', async (t) => {
+  const home = temporaryDirectory(t);
+  mkdirSync(join(home, '.tuntox'));
+  writeFileSync(join(home, '.tuntox', 'hosts'), '# comment\nnetbox ABC secret\n$(touch x) ABC\n');
+  mkdirSync(join(home, '.config', 'tuntox'), { recursive: true });
+  const file = {
+    version: 1,
+    ...HOSTS_FORMAT.encode([{ name: 'nas', toxId: '', pinnedKey: '', secret: undefined, addedAt: 1 }]),
+  };
+  writeFileSync(join(home, '.config', 'tuntox', 'hosts.json'), JSON.stringify(file, undefined, 2));
+  const script = `source ${ROOT}completions/tuntox.bash
+    try() { COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); COMPREPLY=(); _tuntox; echo "\${COMPREPLY[*]}" | tr '\\n' ' '; echo; }
+    try tuntox n; try tuntox ssh n; try tuntox ssh -v nas; try tuntox join n; try tuntox s`;
+  const env = { HOME: home, PATH: process.env.PATH };
+  const { stdout, stderr } = spawnSync('bash', ['--norc', '-c', script], { cwd: home, encoding: 'utf8', env });
+  t.equal(stderr, '');
+  t.same(stdout.split('\n').slice(0, 5), ['nas netbox ', 'nas netbox ', 'nas ', ' ', 'share ssh ssh-config ']);
+});
 
 t.test('no completion has a mistake that its shell finds', async (t) => {
   for (const name of readdirSync(join(ROOT, 'completions'))) {

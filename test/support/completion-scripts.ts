@@ -11,22 +11,42 @@ export interface CompletedOption extends OptionSyntax {
 export const SHELLS = ['bash', 'zsh', 'fish'] as const;
 export type Shell = (typeof SHELLS)[number];
 
-/** @param words completed as the first argument */
+/** What is completed beside the options. */
+export interface CompletedWords {
+  /** As the first argument, beside the stored hosts. */
+  readonly commands: readonly string[];
+  /** Commands whose arguments are stored hosts. */
+  readonly withHosts: readonly string[];
+}
+
 export function completionScript(
   shell: Shell,
   command: string,
   options: readonly CompletedOption[],
-  words: readonly string[] = [],
+  words?: CompletedWords,
 ): string {
   return { bash, zsh, fish }[shell](command, options, words);
 }
+
+/** The names of hosts.json, as `JsonFile` writes it, and of upstream's file; without characters that a shell would change. */
+const OWN_NAMES = `sed -n 's/^ *"name": "\\([^"]*\\)",*$/\\1/p'`;
+const UPSTREAM_NAMES = `sed -n 's/^[[:blank:]]*\\([^#[:blank:]][^[:blank:]]*\\)[[:blank:]].*/\\1/p'`;
+const HARMLESS_NAMES = `grep -x '[A-Za-z0-9][A-Za-z0-9._-]*'`;
+
+const hostsFunction = (command: string): string => `_${command}_hosts() {
+  {
+    ${OWN_NAMES} "\${XDG_CONFIG_HOME:-$HOME/.config}/tuntox/hosts.json"
+    ${UPSTREAM_NAMES} "$HOME/.tuntox/hosts"
+  } 2>/dev/null | ${HARMLESS_NAMES}
+}
+`;
 
 const namesOf = ({ name, short = '' }: OptionSyntax): string[] => [name, ...[...short].map((letter) => `-${letter}`)];
 
 const NOTE = (command: string, shell: Shell): string =>
   `# Completion of ${command} for ${shell}, made by \`make manual\`\n`;
 
-function bash(command: string, options: readonly CompletedOption[], words: readonly string[]): string {
+function bash(command: string, options: readonly CompletedOption[], words?: CompletedWords): string {
   const reply = (words: string): string => `COMPREPLY=(); mapfile -t COMPREPLY < <(compgen ${words} -- "$current")`;
   const cases = new Map<string, string[]>();
   for (const option of options) {
@@ -41,14 +61,13 @@ function bash(command: string, options: readonly CompletedOption[], words: reado
     });
     cases.set(action, [...(cases.get(action) ?? []), ...namesOf(option)]);
   }
-  return `${NOTE(command, 'bash')}_${command}() {
+  return `${NOTE(command, 'bash')}${words === undefined ? '' : hostsFunction(command)}_${command}() {
   local current="\${COMP_WORDS[COMP_CWORD]}" previous="\${COMP_WORDS[COMP_CWORD - 1]}"
   COMPREPLY=()
   case $previous in
 ${[...cases].map(([action, names]) => `    ${names.join(' | ')}) ${action} ;;\n`).join('')}    *)
       local words='${options.flatMap(namesOf).join(' ')}'
-      [ "$COMP_CWORD" != 1 ] || words+='${words.map((word) => ` ${word}`).join('')}'
-      ${reply('-W "$words"')}
+${words === undefined ? '' : bashWords(command, words)}      ${reply('-W "$words"')}
       ;;
   esac
 }
@@ -56,7 +75,16 @@ complete -F _${command} ${command}
 `;
 }
 
-function zsh(command: string, options: readonly CompletedOption[], words: readonly string[]): string {
+const bashWords = (
+  command: string,
+  { commands, withHosts }: CompletedWords,
+): string => `      case $COMP_CWORD:\${COMP_WORDS[1]} in
+        1:*) words+=' ${commands.join(' ')} '$(_${command}_hosts) ;;
+        ${withHosts.map((name) => `*:${name}`).join(' | ')}) words+=' '$(_${command}_hosts) ;;
+      esac
+`;
+
+function zsh(command: string, options: readonly CompletedOption[], words?: CompletedWords): string {
   const quoted = (text: string): string => text.replaceAll("'", "'\\''").replaceAll(/[[\]:]/g, '\\$&');
   const lines = options.map((option) => {
     const names = namesOf(option);
@@ -74,11 +102,25 @@ function zsh(command: string, options: readonly CompletedOption[], words: readon
     const explained = `[${quoted(option.about)}]${value}'`;
     return names.length > 1 ? `  '${others}'${shown}'${explained}` : `  '${others}${names[0]}${explained}`;
   });
-  if (words.length > 0) lines.push(`  '1:command:(${words.join(' ')})'`);
-  return `#compdef ${command}\n${NOTE(command, 'zsh')}_arguments -S \\\n${lines.join(' \\\n')}\n`;
+  if (words !== undefined) lines.push(`  '1: :_${command}_first'`, `  '*: :_${command}_further'`);
+  return `#compdef ${command}\n${NOTE(command, 'zsh')}${words === undefined ? '' : zshWords(command, words)}_arguments -S \\\n${lines.join(' \\\n')}\n`;
 }
 
-function fish(command: string, options: readonly CompletedOption[], words: readonly string[]): string {
+const zshWords = (
+  command: string,
+  { commands, withHosts }: CompletedWords,
+): string => `${hostsFunction(command)}_${command}_first() {
+  compadd ${commands.join(' ')} $(_${command}_hosts)
+}
+_${command}_further() {
+  case $words[2] in
+    ${withHosts.join(' | ')}) compadd $(_${command}_hosts) ;;
+    *) _default ;;
+  esac
+}
+`;
+
+function fish(command: string, options: readonly CompletedOption[], words?: CompletedWords): string {
   const quoted = (text: string): string => `'${text.replaceAll("'", "\\'")}'`;
   const lines = options.map((option) => {
     const { name, short = '', about } = option;
@@ -92,9 +134,21 @@ function fish(command: string, options: readonly CompletedOption[], words: reado
     const letters = [...short].map((letter) => `-s ${letter} `).join('');
     return `complete -c ${command} ${letters}-l ${name.slice(2)} ${option.value === undefined ? '' : `${action} `}-d ${quoted(about)}\n`;
   });
-  if (words.length > 0) lines.push(`complete -c ${command} -n __fish_use_subcommand -a '${words.join(' ')}'\n`);
+  if (words !== undefined) lines.unshift(fishWords(command, words));
   return `${NOTE(command, 'fish')}complete -c ${command} -f\n${lines.join('')}`;
 }
+
+const fishWords = (command: string, { commands, withHosts }: CompletedWords): string => `function __${command}_hosts
+  set -l config $XDG_CONFIG_HOME
+  test -n "$config"; or set config ~/.config
+  begin
+    ${OWN_NAMES} $config/tuntox/hosts.json
+    ${UPSTREAM_NAMES} ~/.tuntox/hosts
+  end 2>/dev/null | ${HARMLESS_NAMES}
+end
+complete -c ${command} -n __fish_use_subcommand -a '${commands.join(' ')} (__${command}_hosts)'
+complete -c ${command} -n '__fish_seen_subcommand_from ${withHosts.join(' ')}' -a '(__${command}_hosts)'
+`;
 
 interface Actions {
   readonly file: string;

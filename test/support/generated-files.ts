@@ -23,15 +23,18 @@ export function generatedFiles(): ReadonlyMap<string, string> {
     }),
   );
   const tuntoxd = [...DAEMON_OPTIONS, ...settings];
+  const words = {
+    commands: ['help', ...TUNTOX_COMMANDS.map(({ name }) => name)],
+    withHosts: TUNTOX_COMMANDS.filter(({ name, usage }) => name !== 'join' && /\bNAME\b/.test(usage)).map(
+      ({ name }) => name,
+    ),
+  };
   return new Map([
     ['man/tuntoxctl.1', controlManual(COMMANDS)],
     ['man/tuntox.1', tuntoxManual()],
     ['man/tuntoxd.8', daemonManual()],
     ...SHELLS.flatMap((shell): [string, string][] => [
-      [
-        `completions/tuntox.${shell}`,
-        completionScript(shell, 'tuntox', tuntox, ['help', ...TUNTOX_COMMANDS.map(({ name }) => name)]),
-      ],
+      [`completions/tuntox.${shell}`, completionScript(shell, 'tuntox', tuntox, words)],
       [`completions/tuntoxd.${shell}`, completionScript(shell, 'tuntoxd', tuntoxd)],
     ]),
   ]);
