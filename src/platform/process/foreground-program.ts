@@ -5,6 +5,8 @@ import { CodedError, systemCodeOf } from '../../base/coded-error.js';
 import { trySpawn } from './child.js';
 import { SIGNAL_STATUS_BASE, STOP_SIGNALS, signalNumber } from './signals.js';
 
+const PASSED = [...STOP_SIGNALS, 'SIGCONT'] as const;
+
 export class ProgramError extends CodedError<'missing' | 'not-started'> {}
 
 /**
@@ -23,7 +25,7 @@ export async function runInForeground(
   const followStop = (): void => {
     if (isStopped(child)) process.kill(process.pid, 'SIGSTOP');
   };
-  for (const signal of STOP_SIGNALS) process.on(signal, pass);
+  for (const signal of PASSED) process.on(signal, pass);
   process.on('SIGCHLD', followStop);
   try {
     return await new Promise((resolve, reject) => {
@@ -31,12 +33,12 @@ export async function runInForeground(
       child.once('exit', (status, signal) => resolve(status ?? SIGNAL_STATUS_BASE + signalNumber(signal ?? 'SIGTERM')));
     });
   } finally {
-    for (const signal of STOP_SIGNALS) process.off(signal, pass);
+    for (const signal of PASSED) process.off(signal, pass);
     process.off('SIGCHLD', followStop);
   }
 }
 
-/** ssh stops itself on ~^Z. Only when we stop as well does the shell get the terminal back; `fg` continues both. */
+/** ssh stops itself on ~^Z. Only when we stop as well does the shell get the terminal back. */
 function isStopped({ pid }: ChildProcess): boolean {
   try {
     return /\) T/.test(readFileSync(`/proc/${pid}/stat`, 'latin1'));

@@ -46,7 +46,7 @@ t.test('a link that was joined under a name reaches the host until it is forgott
 
   const joined = await user.run('join', link, 'nas', ...node);
   t.equal(joined.status, 0, joined.stderr);
-  t.match(joined.stdout, /^nas is stored\. Now you can run:\n\n {2}tuntox ssh nas +log in there\n/);
+  t.match(joined.stdout, /^nas is stored\. Now you can run:\n\n {2}tuntox nas +list what it offers\n/);
   t.match(joined.stdout, `tuntox nas -L ${echo}:127.0.0.1:${echo}`);
   t.match((await user.run('list')).stdout, /^HOST +KEY +ADDED *\nnas +[0-9A-F]{8} +\d{4}-/);
 

@@ -9,6 +9,9 @@ import type { Context } from '../context.js';
 import { ExitStatus } from '../exit-status.js';
 import { openHosts } from '../hosts.js';
 
+const SSH_PORT = 22;
+const LOCAL = ['127.0.0.1', 'localhost'];
+
 /** @throws HostError when the name belongs to another key, before anything connects */
 export async function checkBeforeStore({ host, serverId }: StoreSettings, { environment }: Context): Promise<void> {
   await openHosts(environment).check(host.name, serverId.toString());
@@ -31,10 +34,14 @@ export async function store(settings: StoreSettings, server: RemoteServer, conte
   );
 }
 
+/** A link for another target does not allow the sshd. */
+const maySsh = (target: StoreSettings['target']): boolean =>
+  target === undefined || (target.port === SSH_PORT && LOCAL.includes(target.host));
+
 function nextSteps({ host: { name }, target }: StoreSettings): string {
   const forward = target === undefined ? '8080:127.0.0.1:80' : `${localPortOf(target)}:${hostAndPort(target)}`;
   const commands = [
-    [`tuntox ssh ${name}`, 'log in there'],
+    ...(maySsh(target) ? ([[`tuntox ssh ${name}`, 'log in there']] as const) : []),
     [`tuntox ${name}`, 'list what it offers'],
     [`tuntox ${name} -L ${forward}`, 'forward a port'],
   ] as const;
