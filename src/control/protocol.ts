@@ -6,6 +6,7 @@ import type * as v from 'valibot';
 import * as access from './messages/access.js';
 import { NoParams } from './messages/common.js';
 import * as connections from './messages/connections.js';
+import * as forwards from './messages/forwards.js';
 import * as pending from './messages/pending.js';
 import * as status from './messages/status.js';
 import * as upkeep from './messages/upkeep.js';
@@ -57,6 +58,9 @@ export const METHODS = {
   'rules.check': read(access.CheckRule, access.RuleVerdict),
   'bans.list': read(NoParams, access.BanList),
   'bans.clear': write(access.ClearBans, access.BanList),
+  'forwards.list': read(NoParams, forwards.ForwardList),
+  'forwards.add': write(forwards.AddForward, forwards.ForwardChange),
+  'forwards.remove': write(forwards.RemoveForward, forwards.ForwardChange),
   'config.show': read(NoParams, upkeep.Configuration),
   'config.check': read(NoParams, upkeep.CheckedConfiguration),
   'config.reload': write(upkeep.ReloadConfiguration, upkeep.Reloaded),

@@ -8,6 +8,7 @@ import { ControlServer } from '../control/server.js';
 import { AccessControl } from '../engine/access/access-control.js';
 import { AccessPolicy } from '../engine/access/access-policy.js';
 import { GuessBans } from '../engine/access/guess-bans.js';
+import { noTarget } from '../engine/access/target-rules.js';
 import type { Engine } from '../engine/engine.js';
 import type { ClientAdmission } from '../engine/server/client-admission.js';
 import { nameWithKey } from '../engine/server/client-names.js';
@@ -18,6 +19,7 @@ import type { FileSystem } from '../engine/state/file-system.js';
 import type { SettingNames } from '../engine/state/setting-names.js';
 import { accessSettings, accessSettingsOrError, secretPlace } from './access-settings.js';
 import { AccessSummary } from './access-summary.js';
+import { ClientRole } from './client-role.js';
 import { Configuration, type Loaded, type Settings } from './configuration.js';
 import { HttpPages } from './http-pages.js';
 import { affectedBy, type Consent, confirm } from './methods/affected-clients.js';
@@ -66,6 +68,7 @@ export class Daemon {
   readonly #bans: GuessBans;
   readonly #policy: AccessPolicy;
   readonly #targets: TargetPolicy;
+  readonly #client: ClientRole;
   readonly #admission: ClientAdmission;
   readonly #totals: TunnelTotals;
   readonly #http: HttpPages;
@@ -78,14 +81,15 @@ export class Daemon {
   private constructor(
     deps: DaemonDeps,
     options: DaemonOptions,
-    parts: { loaded: Loaded; engine: Engine; access: AccessControl; targets: TargetPolicy },
+    parts: { loaded: Loaded; engine: Engine; access: AccessControl; targets: TargetPolicy; client: ClientRole },
   ) {
-    const { loaded, engine, access, targets } = parts;
+    const { loaded, engine, access, targets, client } = parts;
     this.#deps = deps;
     this.#options = options;
     this.engine = engine;
     this.#access = access;
     this.#targets = targets;
+    this.#client = client;
     this.#startedAt = deps.clock.unixTime();
     this.#startedNow = deps.clock.now();
     this.#bans = new GuessBans({
@@ -121,7 +125,7 @@ export class Daemon {
   static async start(deps: DaemonDeps, loaded: Loaded, options: DaemonOptions): Promise<Daemon> {
     const { settings } = loaded;
     // Not used before a client is admitted.
-    let targets: TargetPolicy | undefined;
+    let mayReach: EngineOptions['mayReach'] = () => ({ allowed: false, reason: 'starting' });
     let aliasOf = (_peerId: string): string | undefined => undefined;
     const engine = await deps.startEngine(deps.log, {
       settings: { ...settings.network, proxy: settings.network.proxy && { address: settings.network.proxy } },
@@ -130,21 +134,21 @@ export class Daemon {
       isRelay: true,
       isLasting: true,
       nameOf: (peerId) => nameWithKey(peerId, aliasOf(peerId)),
-      mayReach: (...asked) => targets?.mayReach(...asked) ?? { allowed: false, reason: 'starting' },
+      mayReach: (...asked) => mayReach(...asked),
     });
     try {
       // Read after the engine has locked the identity: the lock protects the whole directory.
-      const access = await AccessControl.open(
-        deps,
-        { path: settings.stateDirectory, names: SETTING_NAMES },
-        accessSettingsOrError(deps, settings),
-      );
+      const directory = { path: settings.stateDirectory, names: SETTING_NAMES };
+      const access = await AccessControl.open(deps, directory, accessSettingsOrError(deps, settings));
       aliasOf = (peerId) => access.entryOf(peerId)?.alias;
-      targets = new TargetPolicy(
+      const targets = new TargetPolicy(
         { entryOf: (peerId) => access.entryOf(peerId), addressesOf: targetAddresses(deps.clock) },
         settings.targets.rulesFile,
       );
-      const daemon = new Daemon(deps, options, { loaded, engine, access, targets });
+      const client = await ClientRole.open({ ...deps, engine }, directory);
+      const daemon = new Daemon(deps, options, { loaded, engine, access, targets, client });
+      mayReach = (peerId, ...asked) =>
+        daemon.#admission.isAdmitted(peerId) ? targets.mayReach(peerId, ...asked) : noTarget(peerId, ...asked);
       try {
         await daemon.#open();
       } catch (error) {
@@ -182,7 +186,7 @@ export class Daemon {
   get summary(): string {
     const { health, warnings } = this.#warnings();
     const clients = this.#admission.clients.filter(({ isOnline }) => isOnline).length;
-    const rest = `${networkOf(this.#networkContext).state}, clients: ${clients}, tunnels: ${this.engine.tunnels.list().length}`;
+    const rest = `${networkOf(this.#networkContext).state}, clients: ${clients}, tunnels: ${this.#totals.open}`;
     return health === 'ok' ? rest : `${warnings[0]?.message}; ${rest}`;
   }
 
@@ -202,6 +206,7 @@ export class Daemon {
     this.#state = 'stopping';
     this.#http.close();
     this.#control.stop();
+    this.#client.close();
     this.#access.close();
     this.#bans.close();
   }
@@ -210,6 +215,7 @@ export class Daemon {
     const { log } = this.#deps;
     await this.#control.start();
     await this.#http.serve(this.configuration.settings.http.listen);
+    this.#client.start();
     this.#state = 'running';
     this.#summary.log();
     // These two were already logged.
@@ -266,6 +272,7 @@ export class Daemon {
       whitelist: { isOn: access.hasWhitelist, entries: access.entries.length },
       pending: this.#admission.pending.length,
       rulesError: this.#targets.error,
+      forwards: { error: this.#client.forwards.error, waiting: this.#client.forwards.waiting },
       saveError: (access.saveError ?? engine.saveError)?.message,
       proxyError: engine.proxyError,
       network: {
@@ -292,6 +299,7 @@ export class Daemon {
       policy: this.#policy,
       targets: this.#targets,
       configuration: this.configuration,
+      forwards: this.#client.forwards,
       totals: this.#totals,
       warnings: () => this.#warnings(),
       metrics: () => metrics(),

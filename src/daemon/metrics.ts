@@ -63,7 +63,7 @@ const ROWS: readonly Row[] = [
     },
     'path',
   ),
-  gauge('tuntox_tunnels', 'Open tunnels', ({ engine }) => one(engine.tunnels.list().length)),
+  gauge('tuntox_tunnels', 'Open tunnels', ({ totals }) => one(totals.open)),
   gauge('tuntox_tunnels_connecting', 'Tunnels that are connecting to their target', ({ engine }) =>
     one(engine.tunnels.connecting().length),
   ),

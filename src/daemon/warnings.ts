@@ -13,6 +13,12 @@ export interface HealthFacts {
   /** Clients that asked and were refused. */
   readonly pending: number;
   readonly rulesError: string | undefined;
+  readonly forwards: {
+    /** Why the stored ones cannot be used. */
+    readonly error: string | undefined;
+    /** How many wait for their port. */
+    readonly waiting: number;
+  };
   /** Why the state could not be saved last. */
   readonly saveError: string | undefined;
   readonly proxyError: string | undefined;
@@ -133,9 +139,16 @@ function networkFindings({ network, proxyError }: HealthFacts): Finding[] {
   return found;
 }
 
-function operationFindings({ owner, saveError, configuration, httpError }: HealthFacts): Finding[] {
+function operationFindings({ owner, forwards, saveError, configuration, httpError }: HealthFacts): Finding[] {
   const { isStale, reloadError, needRestart } = configuration;
   const found: Finding[] = [];
+  if (forwards.error !== undefined) {
+    found.push(serious('forwards', `no port is forwarded: ${forwards.error}`, 'then restart the daemon'));
+  }
+  if (forwards.waiting > 0) {
+    const message = `forwards whose port cannot be opened: ${forwards.waiting}`;
+    found.push(minor('forward-ports', message, 'to see why: tuntoxctl forward list'));
+  }
   if (saveError !== undefined) found.push(serious('not-saved', saveError, null));
   if (reloadError !== undefined) {
     found.push(minor('reload', `still using the previous settings: ${reloadError}`, `correct it, ${RELOAD}`));

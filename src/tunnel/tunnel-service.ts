@@ -155,7 +155,8 @@ export class TunnelService extends EventEmitter<TunnelEvents> {
   async forward(peerId: string, spec: ForwardSpec): Promise<LocalForward> {
     const hasRoom = (): boolean => this.#used < this.#limit;
     const deps = { clock: this.#clock, opener: this.opener(peerId), log: this.#log, floodLog: this.#floodLog };
-    const forward = new LocalForward({ ...deps, hasRoom }, { spec });
+    const onClosed = (): void => void this.#forwards.delete(forward);
+    const forward: LocalForward = new LocalForward({ ...deps, hasRoom, onClosed }, { spec });
     await forward.listen();
     if (this.#isStopped) forward.close();
     else this.#forwards.add(forward);

@@ -394,7 +394,7 @@ drop_in() { on install -D -m 644 "/usr/share/doc/tuntox/examples/systemd/$1" -t 
 check "with its drop-in it serves" drop_in no-user-namespaces.conf
 first=$(identity)
 state_elsewhere() {
-  on systemctl stop tuntox && on install -d -m 700 -o tuntox -g tuntox /var/lib/tuntox && on sh -c 'cd /etc/tuntox && mv tox_save $(ls whitelist.json secret.json bans.json proven.json 2>/dev/null) /var/lib/tuntox/' 2>/dev/null
+  on systemctl stop tuntox && on install -d -m 700 -o tuntox -g tuntox /var/lib/tuntox && on sh -c 'cd /etc/tuntox && mv tox_save $(ls whitelist.json secret.json bans.json proven.json forwards.json 2>/dev/null) /var/lib/tuntox/' 2>/dev/null
   drop_in state-directory.conf && [ "$(identity)" = "$first" ] && on test -e /var/lib/tuntox/tox_save && ! on test -e /etc/tuntox/tox_save
 }
 check "with the other one it keeps its identity in /var/lib/tuntox" state_elsewhere

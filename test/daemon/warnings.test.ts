@@ -8,6 +8,7 @@ const GOOD: HealthFacts = {
   whitelist: { isOn: true, entries: 1 },
   pending: 0,
   rulesError: undefined,
+  forwards: { error: undefined, waiting: 0 },
   saveError: undefined,
   proxyError: undefined,
   network: {
@@ -111,6 +112,8 @@ const CASES: readonly [code: string, isDegraded: boolean, facts: Partial<HealthF
     configuration({ reloadError: 'line 3', isStale: true }),
     /still using the previous settings: line 3/,
   ],
+  ['forwards', true, { forwards: { error: 'it is damaged', waiting: 0 } }, /it is damaged.*restart/],
+  ['forward-ports', false, { forwards: { error: undefined, waiting: 2 } }, /2.*forward list/],
   ['stale', false, configuration({ isStale: true }), /has changed since.*config reload/],
   ['restart', false, configuration({ needRestart: ['user', 'socket.path'] }), /user, socket\.path/],
   ['http', false, { httpError: 'no HTTP on 127.0.0.1:1' }, /no HTTP/],

@@ -3,8 +3,8 @@ import { type OptionSyntax, readWords, type Word } from '../../base/command-line
 import { didYouMean, similarNames } from '../../base/nearest.js';
 import { type CtlError, usage } from './ctl-error.js';
 
-/** What Tab offers for a value: names from the running daemon, files, or these words. */
-export type Completes = 'client' | 'entry' | 'pending' | 'connection' | 'file' | readonly string[];
+/** What Tab offers for a value: names from the running daemon, stored hosts, files, or these words. */
+export type Completes = 'client' | 'entry' | 'pending' | 'connection' | 'forward' | 'host' | 'file' | readonly string[];
 
 export interface Option extends OptionSyntax {
   readonly isRepeatable?: boolean;

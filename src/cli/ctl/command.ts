@@ -19,6 +19,7 @@ export interface Context {
   readonly isJson: boolean;
   readonly dialogue: Dialogue;
   readonly session: Session;
+  readonly environment: Readonly<Record<string, string | undefined>>;
   /** Aborted by Ctrl-C, and when the reader of the output closes it. */
   readonly signal: AbortSignal;
   /** Resolves when the system has all output. @throws OutputError, also when the output is /dev/null */

@@ -5,6 +5,7 @@ import { CLIENT_COMMANDS } from './commands/clients.js';
 import { COMPLETION_COMMANDS } from './commands/completion.js';
 import { CONFIG_COMMANDS } from './commands/config.js';
 import { CONNECTION_COMMANDS } from './commands/connections.js';
+import { FORWARD_COMMANDS } from './commands/forward.js';
 import { IDENTITY_COMMANDS } from './commands/identity.js';
 import { LOG_COMMANDS } from './commands/log.js';
 import { METRICS_COMMANDS } from './commands/metrics.js';
@@ -29,6 +30,7 @@ export const COMMANDS: readonly Command[] = [
   SECRET_COMMANDS,
   RULE_COMMANDS,
   BAN_COMMANDS,
+  FORWARD_COMMANDS,
   NETWORK_COMMANDS,
   PING_COMMANDS,
   CONFIG_COMMANDS,

@@ -1,11 +1,18 @@
 /** Tab completion: the scripts of the shells run `tuntoxctl __complete WORD…`, which answers from the table of commands. */
 
+import { hostAndPort } from '../../base/endpoint.js';
 import { type Completes, type Description, GLOBAL_OPTIONS, type Option, optionsOf } from './arguments.js';
 import { shortKey } from './names.js';
 import type { Session } from './session.js';
 
 /** The line that tells the shell to complete file names. */
 const FILES = ':files';
+
+/** Where names come from. */
+interface NameSources extends Pick<Session, 'call'> {
+  /** The names of the hosts that this user has stored. */
+  readonly hosts?: () => Promise<readonly string[]>;
+}
 
 /**
  * @param words the words after the name of the program; the last one is being typed, and may be empty
@@ -14,7 +21,7 @@ const FILES = ':files';
 export async function complete(
   words: readonly string[],
   commands: readonly Description[],
-  session: Pick<Session, 'call'>,
+  sources: NameSources,
 ): Promise<string[]> {
   const typed = words.at(-1) ?? '';
   const { positionals, pending } = read(words.slice(0, -1), commands);
@@ -22,7 +29,7 @@ export async function complete(
   const ofNoun = commands.filter(({ path }) => path[0] === noun);
   const command =
     ofNoun.find(({ path }) => path.length === 1 || path[1] === verb) ?? ofNoun.find(({ isDefault }) => isDefault);
-  if (pending !== undefined) return matching(await namesOf(pending.completes, session), typed);
+  if (pending !== undefined) return matching(await namesOf(pending.completes, sources), typed);
   if (typed.startsWith('-')) {
     const options = command === undefined ? GLOBAL_OPTIONS : [...optionsOf(command), ...GLOBAL_OPTIONS];
     return matching(options.map(described), typed);
@@ -35,7 +42,7 @@ export async function complete(
       typed,
     );
   const argument = command?.arguments?.[positionals.length - (command?.path.length ?? 0)];
-  return matching(await namesOf(argument?.completes, session), typed);
+  return matching(await namesOf(argument?.completes, sources), typed);
 }
 
 /** Returns the words that are not options, and the option whose value comes next. */
@@ -73,22 +80,29 @@ const matching = (candidates: readonly string[], typed: string): string[] =>
   candidates.filter((candidate) => candidate === FILES || candidate.toLowerCase().startsWith(typed.toLowerCase()));
 
 /** Returns no names when the daemon does not answer: Tab must never print an error. */
-async function namesOf(completes: Completes | undefined, session: Pick<Session, 'call'>): Promise<readonly string[]> {
+async function namesOf(completes: Completes | undefined, sources: NameSources): Promise<readonly string[]> {
   if (completes === undefined) return [];
   if (completes === 'file') return [FILES];
   if (typeof completes !== 'string') return completes;
   try {
-    return await namesFromDaemon(completes, session);
+    return completes === 'host' ? ((await sources.hosts?.()) ?? []) : await namesFromDaemon(completes, sources);
   } catch {
     return [];
   }
 }
 
-async function namesFromDaemon(kind: 'client' | 'entry' | 'pending' | 'connection', session: Pick<Session, 'call'>) {
+async function namesFromDaemon(
+  kind: 'client' | 'entry' | 'pending' | 'connection' | 'forward',
+  session: Pick<Session, 'call'>,
+) {
   switch (kind) {
     case 'connection': {
       const { connections } = await session.call('connections.list', {});
       return connections.map(({ id, client }) => `${id}\t${client.name ?? shortKey(client.publicKey)}`);
+    }
+    case 'forward': {
+      const { forwards } = await session.call('forwards.list', {});
+      return forwards.map(({ bind, port, target }) => `${hostAndPort({ host: bind ?? '*', port })}\t${target}`);
     }
     case 'entry':
       return (await session.call('whitelist.list', {})).entries.map(nameAndKey);

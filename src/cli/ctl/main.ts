@@ -68,7 +68,11 @@ async function run(process: ProcessIo, clock: Clock, interruption: Interruption)
       version: ownVersion(),
       timeout: COMPLETE_TIMEOUT,
     });
-    const found = await complete(words.slice(1), COMMANDS, session).finally(() => session.close());
+    const sources = {
+      call: session.call.bind(session),
+      hosts: async () => (await import('./hosts.js')).hostNames(process.env),
+    };
+    const found = await complete(words.slice(1), COMMANDS, sources).finally(() => session.close());
     for (const line of found) process.stdout.write(`${line}\n`);
     return ExitStatus.Ok;
   }
@@ -111,6 +115,7 @@ async function run(process: ProcessIo, clock: Clock, interruption: Interruption)
           isPerson: process.stdin.isTTY === true && process.stderr.isTTY === true,
         }),
         session,
+        environment: process.env,
         signal: interruption.signal,
         written: async () => {
           if (process.stdout.fd !== undefined && isNullDevice(process.stdout.fd)) {

@@ -4,6 +4,7 @@ import { banMethods } from './bans.js';
 import { clientMethods } from './clients.js';
 import { connectionMethods } from './connections.js';
 import type { MethodContext } from './context.js';
+import { forwardMethods } from './forwards.js';
 import { pendingMethods } from './pending.js';
 import { ruleMethods } from './rules.js';
 import { secretMethods } from './secret.js';
@@ -20,5 +21,6 @@ export const methodHandlers = (context: MethodContext): MethodHandlers => ({
   ...secretMethods(context),
   ...ruleMethods(context),
   ...banMethods(context),
+  ...forwardMethods(context),
   ...upkeepMethods(context),
 });

@@ -1,7 +1,9 @@
-/** Counts the tunnels and their bytes since the start, and the refused tunnels. */
+/** Counts the tunnels of clients and their bytes since the start, and the refused tunnels. */
 import type { Clock } from '../../base/clock.js';
 import type { Engine } from '../../engine/engine.js';
 import { RefusalCounts } from '../../engine/server/refusal-counts.js';
+
+type TunnelInfo = ReturnType<Engine['tunnels']['list']>[number];
 
 export class TunnelTotals {
   readonly #tunnels: Engine['tunnels'];
@@ -16,21 +18,34 @@ export class TunnelTotals {
   constructor(deps: { readonly clock: Clock; readonly tunnels: Engine['tunnels'] }) {
     this.#tunnels = deps.tunnels;
     this.refusals = new RefusalCounts(deps.clock);
-    deps.tunnels.on('opened', () => {
-      this.opened += 1;
+    deps.tunnels.on('opened', (tunnel) => {
+      if (isOfClient(tunnel)) this.opened += 1;
     });
-    deps.tunnels.on('closed', ({ bytesReceived, bytesSent }) => {
+    deps.tunnels.on('closed', (tunnel) => {
+      if (!isOfClient(tunnel)) return;
+      const { bytesReceived, bytesSent } = tunnel;
       this.#received += bytesReceived;
       this.#sent += bytesSent;
     });
     deps.tunnels.on('refused', (_peer, _target, reason) => this.refusals.add(`target-${reason}`));
   }
 
+  /** Open tunnels. */
+  get open(): number {
+    return this.#list.length;
+  }
+
   get bytesReceived(): number {
-    return this.#tunnels.list().reduce((sum, { bytesReceived }) => sum + bytesReceived, this.#received);
+    return this.#list.reduce((sum, { bytesReceived }) => sum + bytesReceived, this.#received);
   }
 
   get bytesSent(): number {
-    return this.#tunnels.list().reduce((sum, { bytesSent }) => sum + bytesSent, this.#sent);
+    return this.#list.reduce((sum, { bytesSent }) => sum + bytesSent, this.#sent);
+  }
+  get #list(): TunnelInfo[] {
+    return this.#tunnels.list().filter(isOfClient);
   }
 }
+
+/** The others are those of forwards, which this side opens. */
+const isOfClient = ({ direction }: TunnelInfo): boolean => direction === 'accepted';

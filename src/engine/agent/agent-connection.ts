@@ -177,7 +177,7 @@ export class AgentConnection {
       if (this.#state !== 'serving') return;
       if (isOnline) retry.end();
       else retry.begin();
-      this.#write(isOnline ? { event: 'connected', path: server.path.kind } : { event: 'disconnected' });
+      this.#write(isOnline ? { event: 'connected', path: server.facts.path.kind } : { event: 'disconnected' });
       if (!isOnline || hasBegun) return;
       hasBegun = true;
       this.#begin(request, server);

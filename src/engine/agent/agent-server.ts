@@ -124,7 +124,7 @@ export class AgentServer {
     const servers = this.#deps.pool.list().map(({ publicKey, server, holders }) => ({
       key: publicKey.hex,
       online: server.isOnline,
-      path: server.path.kind,
+      path: server.facts.path.kind,
       users: holders,
     }));
     const uptimeMs = Math.round(this.#deps.clock.now() - this.#startedAt);

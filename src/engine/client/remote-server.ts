@@ -7,7 +7,7 @@ import { FloodLog } from '../../base/flood-log.js';
 import { Listeners } from '../../base/listeners.js';
 import type { Logger } from '../../base/logger.js';
 import type { Random } from '../../base/random.js';
-import type { ConnectionPath } from '../../tox/connection-facts.js';
+import type { ConnectionFacts } from '../../tox/connection-facts.js';
 import type { ToxId } from '../../tox/crypto/tox-id.js';
 import type { Friend } from '../../tox/messenger.js';
 import type { ForwardSpec, LocalForward } from '../../tunnel/client/local-forward.js';
@@ -120,9 +120,9 @@ export class RemoteServer {
     return this.#isOnline;
   }
 
-  /** How the server is reached. */
-  get path(): ConnectionPath {
-    return this.#friend.path;
+  /** How the server is reached, and how well. */
+  get facts(): ConnectionFacts {
+    return this.#friend.facts;
   }
 
   /** Why there is no connection at this moment. */

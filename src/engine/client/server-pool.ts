@@ -8,7 +8,11 @@ export interface ServerAddress {
   readonly id: ToxId;
   /** Undefined when the server needs none. */
   readonly secret: Buffer | undefined;
+  /** What the log calls it. */
+  readonly name?: string | undefined;
 }
+
+type Connect<Server> = (id: ToxId, secret: Buffer | undefined, name: string | undefined) => Server;
 
 /** What the pool does with a server. */
 type Pooled = Pick<RemoteServer, 'useSecret' | 'leave'>;
@@ -35,7 +39,7 @@ interface Entry<Server> {
 
 export class ServerPool<Server extends Pooled = RemoteServer> {
   readonly #clock: Clock;
-  readonly #connect: (id: ToxId, secret: Buffer | undefined) => Server;
+  readonly #connect: Connect<Server>;
   readonly #idleTime: number;
   readonly #entries = new Map<string, Entry<Server>>();
 
@@ -44,7 +48,7 @@ export class ServerPool<Server extends Pooled = RemoteServer> {
    * @param options.idleTime ms for which a server stays connected that nobody holds
    */
   constructor(
-    deps: { readonly clock: Clock; readonly connect: (id: ToxId, secret: Buffer | undefined) => Server },
+    deps: { readonly clock: Clock; readonly connect: Connect<Server> },
     options: { readonly idleTime: number },
   ) {
     this.#clock = deps.clock;
@@ -53,11 +57,11 @@ export class ServerPool<Server extends Pooled = RemoteServer> {
   }
 
   /** Connects to the server, unless it is connected already. A lasting forward never releases it. */
-  hold({ id, secret }: ServerAddress): HeldServer<Server> {
+  hold({ id, secret, name }: ServerAddress): HeldServer<Server> {
     const { hex } = id.publicKey;
     let entry = this.#entries.get(hex);
     if (entry === undefined) {
-      entry = { publicKey: id.publicKey, server: this.#connect(id, secret), holders: 0, idle: undefined };
+      entry = { publicKey: id.publicKey, server: this.#connect(id, secret, name), holders: 0, idle: undefined };
       this.#entries.set(hex, entry);
     } else if (secret !== undefined) entry.server.useSecret(secret);
     return this.#held(entry);

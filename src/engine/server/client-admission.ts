@@ -125,6 +125,11 @@ export class ClientAdmission {
     return this.#clients.all;
   }
 
+  /** @param id public key in hex */
+  isAdmitted(id: string): boolean {
+    return this.#clients.has(id);
+  }
+
   /** Refused clients by reason. A client counts once, unless over a thousand came after it. */
   get refusals(): Refusals {
     return this.#counts;

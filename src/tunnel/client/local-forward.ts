@@ -5,7 +5,7 @@ import { CodedError, messageOf, systemCodeOf } from '../../base/coded-error.js';
 import type { FloodLog } from '../../base/flood-log.js';
 import { type BindLookup, HostListener } from '../../base/host-listener.js';
 import type { Logger } from '../../base/logger.js';
-import { PROBE_INTERVAL, probeSocket, socketEnd } from '../stream/local-end.js';
+import { PROBE_INTERVAL, probeSocket, resetSocket, socketEnd } from '../stream/local-end.js';
 import { explainReason } from '../wire/reasons.js';
 import { describeTarget, type Target } from '../wire/target.js';
 import type { Opener } from './peer-opener.js';
@@ -34,6 +34,18 @@ export interface LocalForwardDeps {
   /** Whether the process may have another connection; asked before each. */
   readonly hasRoom: () => boolean;
   readonly lookUp?: BindLookup;
+  /** Called when it does not listen any more. */
+  readonly onClosed?: () => void;
+}
+
+/** What has come through a forward. */
+export interface ForwardTraffic {
+  /** Connections that are open now, and all that have had a tunnel. */
+  readonly open: number;
+  readonly total: number;
+  /** From and to the local programs. */
+  readonly bytesSent: number;
+  readonly bytesReceived: number;
 }
 
 export class LocalForward {
@@ -42,6 +54,9 @@ export class LocalForward {
   readonly #listener: HostListener<Server>;
   /** Connections without a tunnel yet. */
   readonly #pending = new Set<Socket>();
+  readonly #open = new Set<Socket>();
+  /** Of connections that have ended. */
+  #ended = { total: 0, bytesSent: 0, bytesReceived: 0 };
   #probing: Timer | undefined;
   #isFull = false;
 
@@ -66,6 +81,15 @@ export class LocalForward {
     return this.#pending.size;
   }
 
+  get traffic(): ForwardTraffic {
+    const traffic = { ...this.#ended, total: this.#ended.total + this.#open.size, open: this.#open.size };
+    for (const { bytesRead, bytesWritten } of this.#open) {
+      traffic.bytesSent += bytesRead;
+      traffic.bytesReceived += bytesWritten;
+    }
+    return traffic;
+  }
+
   /** Listens on every address of the spec's name. @throws ListenError with what to do about it; then it listens nowhere */
   async listen(): Promise<void> {
     const { bind, port } = this.spec;
@@ -82,6 +106,13 @@ export class LocalForward {
     this.#listener.close();
     for (const socket of [...this.#pending]) socket.resetAndDestroy();
     this.#probing?.cancel();
+    this.#deps.onClosed?.();
+  }
+
+  /** Stops listening, and resets the open tunnels too. */
+  abort(): void {
+    this.close();
+    for (const socket of [...this.#open]) resetSocket(socket);
   }
 
   #onConnection(socket: Socket): void {
@@ -102,6 +133,7 @@ export class LocalForward {
       onAccepted: () => {
         this.#pending.delete(socket);
         socket.off('close', onGone).off('error', ignore);
+        this.#count(socket);
         return socketEnd(socket);
       },
       onRefused: (reason) => {
@@ -112,6 +144,16 @@ export class LocalForward {
       },
     });
     socket.on('error', ignore).once('close', onGone);
+  }
+
+  #count(socket: Socket): void {
+    this.#open.add(socket);
+    socket.once('close', () => {
+      this.#open.delete(socket);
+      this.#ended.total += 1;
+      this.#ended.bytesSent += socket.bytesRead;
+      this.#ended.bytesReceived += socket.bytesWritten;
+    });
   }
 
   /** Finds pending connections that were closed: they are not read yet, and would keep their place. */

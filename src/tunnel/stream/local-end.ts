@@ -70,7 +70,7 @@ export function probeSocket(socket: Socket, onIntact = (): void => {}): void {
     });
 }
 
-function resetSocket(socket: Socket): void {
+export function resetSocket(socket: Socket): void {
   // Node 20 cannot reset a socket that is shutting down, and then loses its handle; a shutdown takes a turn of the event loop.
   const isShuttingDown = socket.writableEnded && socket.writableLength === 0 && !socket.writableFinished;
   if (isShuttingDown) socket.once('finish', () => socket.resetAndDestroy());

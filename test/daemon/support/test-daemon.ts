@@ -12,7 +12,7 @@ import { ControlClient } from '../../../src/control/client.js';
 import type { Loaded } from '../../../src/daemon/configuration.js';
 import { Daemon } from '../../../src/daemon/daemon.js';
 import { DaemonLog } from '../../../src/daemon/daemon-log.js';
-import { noTarget } from '../../../src/engine/access/target-rules.js';
+import { anyTarget, noTarget } from '../../../src/engine/access/target-rules.js';
 import type { RemoteServer } from '../../../src/engine/client/remote-server.js';
 import { Engine } from '../../../src/engine/engine.js';
 import type { EngineOptions } from '../../../src/engine/start-engine.js';
@@ -22,6 +22,7 @@ import { generateKeyPair } from '../../../src/tox/crypto/key-pair.js';
 import { ToxId } from '../../../src/tox/crypto/tox-id.js';
 import { encodeSavedata } from '../../../src/tox/savedata.js';
 import type { BootstrapAddress } from '../../../src/tox/tox.js';
+import type { MayReach } from '../../../src/tunnel/server/request-handler.js';
 import { TunnelService } from '../../../src/tunnel/tunnel-service.js';
 import { FakeStack } from '../../engine/support/fake-stacks.js';
 import { NAMES } from '../../engine/support/names.js';
@@ -69,6 +70,7 @@ export class FullDisk implements FileSystem {
 
 interface Parts {
   readonly daemon: Daemon;
+  readonly stop: () => Promise<void>;
   readonly stack: FakeStack;
   readonly control: ControlClient;
   readonly disk: FullDisk;
@@ -79,6 +81,8 @@ interface Parts {
 
 export class TestDaemon {
   readonly daemon: Daemon;
+  /** Stops the daemon, once; the end of the test does so too. */
+  readonly stop: () => Promise<void>;
   readonly stack: FakeStack;
   readonly control: ControlClient;
   readonly disk: FullDisk;
@@ -90,6 +94,7 @@ export class TestDaemon {
   private constructor(t: Test, parts: Parts) {
     this.#t = t;
     this.daemon = parts.daemon;
+    this.stop = parts.stop;
     this.stack = parts.stack;
     this.control = parts.control;
     this.disk = parts.disk;
@@ -137,11 +142,16 @@ export class TestDaemon {
     const memory = (): number => 50_000_000;
     const deps = { clock, random, log, logging, files: disk, environment, startEngine, load, memory };
     const daemon = await Daemon.start(deps, loaded, { version: '1.2.3', pid: 7, groupId: process.getgid?.() });
-    t.teardown(() => daemon.stop());
+    let stopped: Promise<void> | undefined;
+    const stop = (): Promise<void> => {
+      stopped ??= daemon.stop();
+      return stopped;
+    };
+    t.teardown(stop);
     const path = loaded.settings.socket.path;
     const control = await ControlClient.connect(systemClock, { path, client: 'test', timeout: 5_000 });
     t.teardown(() => control.close());
-    return new TestDaemon(t, { daemon, stack: stack as FakeStack, control, disk, directory, said, network });
+    return new TestDaemon(t, { daemon, stop, stack: stack as FakeStack, control, disk, directory, said, network });
   }
 
   get call(): ControlClient['call'] {
@@ -165,25 +175,39 @@ export class TestDaemon {
     writeFileSync(join(this.directory, 'tuntox.yaml'), base + config);
   }
 
+  get random(): SeededRandom {
+    return random;
+  }
+
+  /** Another peer in the network, whose clients reach everything. */
+  async server(): Promise<{ readonly engine: Engine; readonly id: string }> {
+    const engine = await this.#peer(anyTarget);
+    return { engine, id: engine.id.toString() };
+  }
+
   async client(): Promise<TestClient> {
-    const clock = systemClock;
-    const log = silentLogger;
-    const identity = await Identity.open({ random, log }, { kind: 'nowhere' }, NAMES);
-    const { publicKey, nospam } = identity.savedata.identity;
-    const id = new ToxId(publicKey, nospam);
-    const tox = new FakeStack(this.#network, id, encodeSavedata(identity.savedata));
-    const tunnels = new TunnelService({ clock, random, log, mayReach: noTarget });
-    const engine = new Engine({ clock, random, log, tox, tunnels, identity }, { nodes: [], names: NAMES });
-    await engine.start();
-    this.#t.teardown(() => engine.stop());
+    const engine = await this.#peer(noTarget);
     return {
       engine,
-      id: id.toString(),
-      key: publicKey.hex.toLowerCase(),
+      id: engine.id.toString(),
+      key: engine.id.publicKey.hex.toLowerCase(),
       connect: (secret) =>
         engine.connect(this.daemon.engine.id, secret === undefined ? undefined : Buffer.from(secret)),
       tunnel: (server, port, host = '127.0.0.1') => openTunnel(server, { host, port }),
     };
+  }
+
+  async #peer(mayReach: MayReach): Promise<Engine> {
+    const clock = systemClock;
+    const log = silentLogger;
+    const identity = await Identity.open({ random, log }, { kind: 'nowhere' }, NAMES);
+    const { publicKey, nospam } = identity.savedata.identity;
+    const tox = new FakeStack(this.#network, new ToxId(publicKey, nospam), encodeSavedata(identity.savedata));
+    const tunnels = new TunnelService({ clock, random, log, mayReach });
+    const engine = new Engine({ clock, random, log, tox, tunnels, identity }, { nodes: [], names: NAMES });
+    await engine.start();
+    this.#t.teardown(() => engine.stop());
+    return engine;
   }
 }
 

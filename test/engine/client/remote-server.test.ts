@@ -17,7 +17,7 @@ t.test('a connection that waits is admitted as soon as it uses the right secret'
   remote.useSecret(SECRET);
   await settle();
   t.ok(remote.isOnline);
-  t.equal(remote.path.kind, 'direct');
+  t.equal(remote.facts.path.kind, 'direct');
   t.same(changes, [true]);
   remote.useSecret(Buffer.from('canary guess'));
   t.ok(remote.isOnline, 'a connected server needs none');

@@ -230,6 +230,32 @@ const settings: Result<'config.show'>['settings'] = [
   { key: 'network.proxy', value: null, source: 'default' },
 ];
 
+const forward = (changes: Partial<Result<'forwards.add'>['forward']> = {}): Result<'forwards.add'>['forward'] => ({
+  bind: '127.0.0.1',
+  port: 8080,
+  target: '127.0.0.1:80',
+  server: { publicKey: KEYS.laptop, name: 'nas' },
+  state: 'connected',
+  path: 'direct',
+  roundTripMs: 23,
+  error: null,
+  tunnels: 2,
+  tunnelsOpened: 1_204,
+  bytesSent: 880_000,
+  bytesReceived: 4_300_000_000,
+  addedAt: rfc3339(now() - DAY),
+  ...changes,
+});
+const NOT_FOUND = 'nas has not been found for 12 s: check that it runs and is online, and that its Tox ID is right';
+
+const forwardChange = (changes: Partial<Result<'forwards.add'>>): Result<'forwards.add'> => ({
+  schema: 'tuntox.forward-change/1',
+  forward: forward(),
+  closedTunnels: 0,
+  notes: [],
+  ...changes,
+});
+
 /** What a daemon without any trouble answers. */
 export const HANDLERS: MethodHandlers = {
   status: () => status(),
@@ -359,6 +385,32 @@ export const HANDLERS: MethodHandlers = {
       },
     ],
   }),
+  'forwards.list': () => ({
+    schema: 'tuntox.forwards/1',
+    forwards: [
+      forward(),
+      forward({
+        bind: null,
+        port: 2222,
+        target: 'ssh',
+        state: 'connecting',
+        path: null,
+        roundTripMs: null,
+        error: NOT_FOUND,
+      }),
+      forward({
+        bind: '2001:db8:85a3::8a2e:370:7334',
+        port: 54_321,
+        target: 'db.internal.example.org:5432',
+        server: { publicKey: KEYS.ci, name: null },
+        state: 'not-listening',
+        error: 'port 54321 is in use by another program: choose another port',
+      }),
+    ],
+  }),
+  'forwards.add': ({ forward: text }) =>
+    forwardChange({ forward: forward({ target: text.slice(text.indexOf(':') + 1), state: 'connecting', path: null }) }),
+  'forwards.remove': () => forwardChange({ closedTunnels: 2 }),
   'config.show': () => ({ schema: 'tuntox.config/1', file: '/etc/tuntox/tuntox.yaml', settings }),
   'config.check': () => ({
     schema: 'tuntox.config-check/1',

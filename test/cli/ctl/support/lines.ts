@@ -40,6 +40,11 @@ export const LINES: readonly (readonly string[])[] = [
   ['bans', 'list'],
   ['bans', 'clear'],
   ['bans', 'clear', 'abcdef01', '--dry-run'],
+  ['forward'],
+  ['forward', 'add', 'F4'.repeat(38), '2222:ssh'],
+  ['forward', 'add', '-', '8080:127.0.0.1:80', '--dry-run'],
+  ['forward', 'remove', '8080'],
+  ['forward', 'remove', '8080', '--dry-run'],
   ['config', 'check'],
   ['config', 'show'],
   ['config', 'reload'],
@@ -54,6 +59,7 @@ export const LINES: readonly (readonly string[])[] = [
 export const INPUTS: Readonly<Record<string, string>> = {
   'whitelist import': `${KEYS.ci} ci # the build machine\n\n${KEYS.laptop}\n`,
   'secret set': 'correct horse\n',
+  'forward add': `tuntox://${'F4'.repeat(38)}/abc23/127.0.0.1:80\n`,
 };
 
 export const inputOf = (words: readonly string[]): string => INPUTS[words.slice(0, 2).join(' ')] ?? '';

@@ -1,0 +1,163 @@
+/** `tuntoxctl forward`: local ports that the daemon keeps forwarded to targets of servers. */
+import { hostAndPort } from '../../../base/endpoint.js';
+import { bytesText, countText, roundTripText } from '../../../base/units.js';
+import type { Result } from '../../../control/protocol.js';
+import type { Output } from '../../output.js';
+import { type Command, type Context, show } from '../command.js';
+import { usage } from '../ctl-error.js';
+import { shortKey } from '../names.js';
+
+type Forward = Result<'forwards.list'>['forwards'][number];
+
+const STANDARD_INPUT = '-';
+const LINK = /^tuntox:/;
+const TOX_ID = /^[0-9A-Fa-f]{76}$/;
+/** Digits only: somebody meant a Tox ID, and the daemon says what is wrong with it. */
+const ALMOST_TOX_ID = /^[0-9A-Fa-f]{33,}$/;
+/** Bytes of a link or a secret, with what surrounds it. */
+const MAX_INPUT = 4_096;
+
+export const FORWARD_COMMANDS: readonly Command[] = [
+  {
+    path: ['forward', 'list'],
+    isDefault: true,
+    about: 'list the forwards, and how their servers are reached',
+    more: 'CONN has the open connections, and all since the daemon started. SENT counts bytes to the server.',
+    examples: ['', '--json'],
+    run: async (context) => {
+      const list = await context.session.call('forwards.list', {});
+      show(context, list, ({ forwards }, out) => printForwards(out, forwards));
+    },
+  },
+  {
+    path: ['forward', 'add'],
+    isWrite: true,
+    about: 'forward a local port to a target of a server, from now on',
+    more:
+      'The daemon keeps the forward until it is removed, connects again when the connection is lost, and opens it at each start. ' +
+      'HOST is a name of tuntox list, a link, or a Tox ID; - reads a link from standard input, where no other user sees it. ' +
+      'FORWARD is [BIND:]PORT:TARGET, and TARGET a HOST:PORT as the server sees it, or the name of a service. ' +
+      'Without BIND only this machine can connect, with * every machine that reaches it.',
+    arguments: [{ name: 'HOST', completes: 'host' }, { name: 'FORWARD' }],
+    options: [
+      {
+        name: '--secret-file',
+        value: 'FILE',
+        about: "with a Tox ID: the server's secret is in FILE; - reads standard input",
+        completes: 'file',
+      },
+    ],
+    examples: ['nas 8080:127.0.0.1:80', 'nas 2222:ssh', '- 5432:db.example.org:5432'],
+    run: async (context) => {
+      const { given, session } = context;
+      const params = { ...(await serverOf(context)), forward: given.argument(1), dryRun: given.dryRun };
+      const change = await session.call('forwards.add', params);
+      show(context, change, ({ forward }, out) => {
+        out.line(`${given.dryRun ? 'would forward' : 'forwarding'}  ${textOf(forward)}`, { indent: 2 });
+        if (forward.state === 'connecting' && !given.dryRun)
+          out.line('connections wait until the server is found: tuntoxctl forward list', { indent: 2 });
+      });
+    },
+  },
+  {
+    path: ['forward', 'remove'],
+    isWrite: true,
+    about: 'remove a forward, and close its connections',
+    arguments: [{ name: '[BIND:]PORT', completes: 'forward' }],
+    examples: ['8080', '127.0.0.1:8080 --dry-run'],
+    run: async (context) => {
+      const { given, session } = context;
+      const { dryRun } = given;
+      const change = await session.call('forwards.remove', { forward: given.argument(0), dryRun });
+      show(context, change, ({ forward, closedTunnels }, out) => {
+        out.line(`${dryRun ? 'would remove' : 'removed'}  ${textOf(forward)}`, { indent: 2 });
+        if (closedTunnels > 0) {
+          out.line(`${dryRun ? 'would close' : 'closed'}  ${countText(closedTunnels, 'connection')}`);
+        }
+      });
+    },
+  },
+];
+
+/** @throws CtlError */
+async function serverOf({ given, dialogue, environment }: Context) {
+  const host = given.argument(0);
+  const secretFile = given.value('--secret-file');
+  const isId = TOX_ID.test(host) || ALMOST_TOX_ID.test(host);
+  if (secretFile !== undefined && !isId) {
+    throw usage('--secret-file is only for a Tox ID', 'a link and a stored host have their secret: remove it');
+  }
+  if (host === STANDARD_INPUT) return { server: (await dialogue.readHidden('Link: ', MAX_INPUT)).trim() };
+  if (LINK.test(host)) {
+    // Out of the process list.
+    process.title = 'tuntoxctl forward add';
+    return { server: host };
+  }
+  if (isId) return { server: host, ...(await secretOf(secretFile, dialogue)) };
+  const { findHost } = await import('../hosts.js');
+  const { name, toxId: server, secret } = await findHost(host, environment);
+  return { server, name, ...(secret === undefined ? {} : { secret }) };
+}
+
+async function secretOf(file: string | undefined, dialogue: Context['dialogue']) {
+  if (file === undefined) return {};
+  if (file === STANDARD_INPUT) return { secret: await dialogue.readHidden('Secret (not echoed): ', MAX_INPUT) };
+  const { readSmallFile } = await import('../../../base/small-file.js');
+  return {
+    secret: readSmallFile(file, MAX_INPUT)
+      .toString()
+      .replace(/\r?\n$/, ''),
+  };
+}
+
+const serverText = ({ name, publicKey }: Forward['server']): string => name ?? shortKey(publicKey);
+const localText = ({ bind, port }: Forward): string => hostAndPort({ host: bind ?? '*', port });
+const textOf = (forward: Forward): string =>
+  `${localText(forward)} to ${forward.target} of ${serverText(forward.server)}`;
+
+function printForwards(out: Output, forwards: readonly Forward[]): void {
+  if (forwards.length === 0) {
+    out.line('no forwards');
+    out.line('to add one: tuntoxctl forward add HOST 8080:127.0.0.1:80', { indent: 2 });
+    return;
+  }
+  out.table(
+    [
+      { heading: 'LOCAL', narrowest: 14 },
+      { heading: 'TARGET', narrowest: 12 },
+      { heading: 'SERVER', narrowest: 8 },
+      { heading: 'STATE' },
+      { heading: 'RTT' },
+      { heading: 'CONN' },
+      { heading: 'SENT' },
+      { heading: 'RECEIVED' },
+    ],
+    forwards.map((forward) => [
+      localText(forward),
+      forward.target,
+      serverText(forward.server),
+      stateText(forward),
+      roundTripText(forward.roundTripMs),
+      `${forward.tunnels}/${forward.tunnelsOpened}`,
+      bytesText(forward.bytesSent),
+      bytesText(forward.bytesReceived),
+    ]),
+  );
+  // The same server, and the same reason, may have several forwards.
+  for (const error of new Set(forwards.map((forward) => forward.error))) {
+    if (error === null) continue;
+    const ports = forwards.filter((forward) => forward.error === error).map(localText);
+    out.line(`${ports.join(', ')}: ${error}`, { style: 'warning', indent: 2 });
+  }
+}
+
+function stateText({ state, path }: Forward): string {
+  switch (state) {
+    case 'connected':
+      return path ?? 'connected';
+    case 'connecting':
+      return 'waiting';
+    case 'not-listening':
+      return 'no port';
+  }
+}

@@ -1,0 +1,60 @@
+/** What people write about a forward that the daemon keeps up: a server, and `[BIND:]PORT:TARGET`. */
+import { ALIAS } from '../base/alias.js';
+import { FormatError } from './format-error.js';
+import { type HostAndPort, LOOPBACK, parseForward, parseHost, parsePort, parseToxId } from './formats.js';
+import { parseLink } from './link.js';
+
+export interface LocalPortText {
+  /** `any` if the text has no address. */
+  readonly bind: string | undefined | 'any';
+  readonly port: number;
+}
+
+export interface StandingForwardText {
+  readonly serverId: ReturnType<typeof parseToxId>;
+  readonly secret: string | undefined;
+  /** Undefined means all addresses of this machine. */
+  readonly bind: string | undefined;
+  readonly port: number;
+  /** A service has its name as host, and port 0. */
+  readonly target: HostAndPort;
+}
+
+const LINK = /^\s*tuntox:/;
+
+/**
+ * @param server a link or a Tox ID
+ * @param forward `[BIND:]PORT:TARGET`; with a link that has a target, `[BIND:]PORT` is enough
+ * @throws FormatError
+ */
+export function parseStandingForward(server: string, secret: string | undefined, forward: string): StandingForwardText {
+  const link = LINK.test(server) ? parseLink(server) : undefined;
+  if (link !== undefined && secret !== undefined) {
+    throw new FormatError('a link has its secret: leave the other one out');
+  }
+  const own = { serverId: link?.serverId ?? parseToxId(server), secret: link?.secret ?? secret };
+  if (/^(?:\[[^\]]*\][:@]|[^:@[\]]*[:@])?[0-9]+$/.test(forward)) {
+    if (link?.target === undefined) {
+      throw new FormatError(`"${forward}" names no target: write it as [BIND:]PORT:TARGET, as in 8080:127.0.0.1:80`);
+    }
+    return { ...own, ...boundAt(parseLocalPort(forward)), target: link.target };
+  }
+  const [, local, service] = /^(.+)[:@]([^:@]+)$/.exec(forward) ?? [];
+  if (local !== undefined && service !== undefined && ALIAS.test(service)) {
+    return { ...own, ...boundAt(parseLocalPort(local)), target: { host: service.toLowerCase(), port: 0 } };
+  }
+  return { ...own, ...parseForward(forward) };
+}
+
+const boundAt = ({ bind, port }: LocalPortText) => ({ bind: bind === 'any' ? LOOPBACK : bind, port });
+
+/** Parses `[BIND:]PORT`; the address of IPv6 needs brackets. @throws FormatError */
+export function parseLocalPort(text: string): LocalPortText {
+  const [, bracketed, plain, port] = /^(?:\[([^\]]*)\][:@]|([^:@[\]]*)[:@])?([0-9]+)$/.exec(text) ?? [];
+  const bind = bracketed ?? plain;
+  if (port === undefined || (bind !== undefined && /^[0-9]+$/.test(bind))) {
+    throw new FormatError(`"${text}" is not [BIND:]PORT, as in 8080 or 127.0.0.1:8080`);
+  }
+  if (bind === undefined) return { bind: 'any', port: parsePort(port) };
+  return { bind: bind === '' || bind === '*' ? undefined : parseHost(bind, text), port: parsePort(port) };
+}

@@ -1,0 +1,55 @@
+/** `forwards`: local ports that the daemon keeps forwarded. */
+import * as v from 'valibot';
+import { Bytes, Count, dryRun, Milliseconds, notes, PublicKeyHex, TargetText, Time } from './common.js';
+
+const HostName = v.pipe(v.string(), v.minLength(1), v.maxLength(64));
+
+export const Forward = v.strictObject({
+  /** Null means all addresses of this machine. */
+  bind: v.nullable(v.string()),
+  port: Count,
+  target: TargetText,
+  server: v.strictObject({ publicKey: PublicKeyHex, name: v.nullable(HostName) }),
+  /** `connecting`: connections wait for the server. `not-listening`: the port cannot be opened, which is tried again and again. */
+  state: v.picklist(['connected', 'connecting', 'not-listening']),
+  /** How the server is reached; null without a connection. */
+  path: v.nullable(v.picklist(['direct', 'relayed'])),
+  roundTripMs: v.nullable(Milliseconds),
+  /** Why it does not listen, or there is no connection; for people. */
+  error: v.nullable(v.string()),
+  /** Open now, and since it was opened. */
+  tunnels: Count,
+  tunnelsOpened: Count,
+  /** To the server, and from it. */
+  bytesSent: Bytes,
+  bytesReceived: Bytes,
+  addedAt: Time,
+});
+
+export const ForwardList = v.strictObject({ schema: v.literal('tuntox.forwards/1'), forwards: v.array(Forward) });
+
+export const AddForward = v.strictObject({
+  /** A link `tuntox://…`, or a Tox ID. */
+  server: v.pipe(v.string(), v.minLength(1), v.maxLength(2_048)),
+  /** What the owner calls the server. */
+  name: v.optional(HostName),
+  /** Not with a link, which has one. */
+  secret: v.optional(v.pipe(v.string(), v.minLength(1), v.maxLength(920))),
+  /** `[BIND:]PORT:TARGET`; `[BIND:]PORT` if a link names the target. */
+  forward: v.pipe(v.string(), v.minLength(1), v.maxLength(600)),
+  dryRun,
+});
+
+export const RemoveForward = v.strictObject({
+  /** `[BIND:]PORT` */
+  forward: v.pipe(v.string(), v.minLength(1), v.maxLength(300)),
+  dryRun,
+});
+
+export const ForwardChange = v.strictObject({
+  schema: v.literal('tuntox.forward-change/1'),
+  forward: Forward,
+  /** Connections that were closed, or would be. */
+  closedTunnels: Count,
+  notes,
+});

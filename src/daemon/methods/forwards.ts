@@ -1,0 +1,112 @@
+/** `forwards`: local ports that the daemon keeps forwarded. */
+import { rfc3339 } from '../../base/clock.js';
+import { CodedError } from '../../base/coded-error.js';
+import { hostAndPort } from '../../base/endpoint.js';
+import { FormatError } from '../../config/format-error.js';
+import { parseLocalPort, parseStandingForward } from '../../config/standing-forward.js';
+import { ControlError, type ControlErrorCode } from '../../control/control-error.js';
+import type { MethodHandlers, Params, Result } from '../../control/protocol.js';
+import { type ForwardEntry, ForwardError } from '../../engine/client/forward-entry.js';
+import type { ForwardState } from '../../engine/client/standing-forward.js';
+import { keyText } from './client-names.js';
+import type { MethodContext } from './context.js';
+import { asControlError } from './save-errors.js';
+
+type Deps = Pick<MethodContext, 'clock' | 'forwards' | 'log'>;
+type Forward = Result<'forwards.add'>['forward'];
+type Names = 'forwards.list' | 'forwards.add' | 'forwards.remove';
+
+const CODES: Readonly<Record<ForwardError['code'], ControlErrorCode>> = {
+  exists: 'exists',
+  'not-found': 'not-found',
+  ambiguous: 'ambiguous',
+  full: 'failed',
+  'own-id': 'bad-params',
+};
+
+export function forwardMethods({ clock, forwards, log }: Deps): Pick<MethodHandlers, Names> {
+  return {
+    'forwards.list': () => ({ schema: 'tuntox.forwards/1', forwards: forwards.all.map(shown) }),
+    'forwards.add': (params) =>
+      explained(async () => {
+        const entry = entryOf(params, clock.unixTime());
+        if (params.dryRun) forwards.check(entry);
+        const forward = params.dryRun ? unopened(entry) : shown(await forwards.add(entry));
+        if (!params.dryRun) log.info(`added the forward ${textOf(entry)}`);
+        return { schema: 'tuntox.forward-change/1', forward, closedTunnels: 0, notes: [] };
+      }),
+    'forwards.remove': ({ forward: text, dryRun }) =>
+      explained(async () => {
+        const found = forwards.find(parseLocalPort(text));
+        if (!dryRun) {
+          await forwards.remove(found.entry);
+          log.info(`removed the forward ${textOf(found.entry)}`);
+        }
+        const closedTunnels = found.traffic.open;
+        return { schema: 'tuntox.forward-change/1', forward: shown(found), closedTunnels, notes: [] };
+      }),
+  };
+}
+
+/** @throws FormatError */
+function entryOf({ server, name, secret, forward }: Params<'forwards.add'>, addedAt: number): ForwardEntry {
+  const parsed = parseStandingForward(server, secret, forward);
+  const { bind, port, target, serverId: id } = parsed;
+  const secretBytes = parsed.secret === undefined ? undefined : Buffer.from(parsed.secret);
+  return { bind, port, target, server: { id, name, secret: secretBytes }, addedAt };
+}
+
+/** @throws ControlError */
+async function explained<Value>(work: () => Promise<Value>): Promise<Value> {
+  try {
+    return await work();
+  } catch (error) {
+    if (error instanceof FormatError) throw new ControlError('bad-params', error.message, { cause: error });
+    if (error instanceof ForwardError) {
+      const hint = 'to list the forwards: tuntoxctl forward list';
+      throw new ControlError(CODES[error.code], error.message, { hint, cause: error });
+    }
+    const known = asControlError(error);
+    // The port cannot be opened: the message says what to do.
+    if (known instanceof ControlError || !(error instanceof CodedError)) throw known;
+    throw new ControlError('failed', error.message, { hint: 'nothing has changed', cause: error });
+  }
+}
+
+const targetText = ({ host, port }: ForwardEntry['target']): string =>
+  port === 0 ? host : hostAndPort({ host, port });
+
+const textOf = ({ bind, port, target, server }: ForwardEntry): string =>
+  `${hostAndPort({ host: bind ?? '*', port })} to ${targetText(target)} of ${server.name ?? server.id.publicKey.short}`;
+
+function unopened({ bind, port, target, server, addedAt }: ForwardEntry): Forward {
+  return {
+    bind: bind ?? null,
+    port,
+    target: targetText(target),
+    server: { publicKey: keyText(server.id.publicKey), name: server.name ?? null },
+    state: 'connecting',
+    path: null,
+    roundTripMs: null,
+    error: null,
+    tunnels: 0,
+    tunnelsOpened: 0,
+    bytesSent: 0,
+    bytesReceived: 0,
+    addedAt: rfc3339(addedAt),
+  };
+}
+
+function shown({ entry, listenError, serverError, path, roundTrip, traffic }: ForwardState): Forward {
+  return {
+    ...unopened(entry),
+    state: listenError !== undefined ? 'not-listening' : serverError === undefined ? 'connected' : 'connecting',
+    path: path.kind === 'none' ? null : path.kind,
+    roundTripMs: roundTrip ?? null,
+    error: listenError === undefined ? (serverError ?? null) : `${listenError}; the daemon tries again every 5 s`,
+    tunnels: traffic.open,
+    tunnelsOpened: traffic.total,
+    bytesSent: traffic.bytesSent,
+    bytesReceived: traffic.bytesReceived,
+  };
+}
