@@ -10,7 +10,7 @@ export type StageEvent = {
 };
 
 export type ConnectedEvent = {
-  /** The first time, and whenever the path has changed. */
+  /** The first time, whenever the path has changed, and when the round trip was not known before. */
   readonly event: 'connected';
   readonly path: 'direct' | 'relayed';
   /** Round trip; missing before one was measured. */
@@ -20,7 +20,11 @@ export type ConnectedEvent = {
 export type ConnectionEvent =
   | StageEvent
   | ConnectedEvent
-  | { readonly event: 'disconnected' }
+  | {
+      readonly event: 'disconnected';
+      /** Why; missing if it is not known. */
+      readonly reason?: string;
+    }
   /** There is still no connection. The message has the reason, and what to do. */
   | { readonly event: 'waiting'; readonly code: string; readonly message: string }
   /**
@@ -28,5 +32,13 @@ export type ConnectionEvent =
    * refuses, so this is inferred; it may have stopped a moment ago.
    */
   | { readonly event: 'refused'; readonly code: string; readonly message: string }
+  /** There was no connection in time. The search goes on after `pauseMs`; `left` times more in all. */
+  | {
+      readonly event: 'retry';
+      readonly code: string;
+      readonly message: string;
+      readonly pauseMs: number;
+      readonly left: number;
+    }
   /** The search is given up, or what the connection was needed for has failed: nothing follows. */
   | { readonly event: 'error'; readonly code: string; readonly message: string };

@@ -21,3 +21,16 @@ export const silentLogger: Logger = {
   trace: nothing,
   child: () => silentLogger,
 };
+
+/** Returns a logger for what somebody else reports as well: these levels go to debug. */
+export function demoted(log: Logger, ...levels: readonly ('info' | 'warn')[]): Logger {
+  const debug = (message: string): void => log.debug(message);
+  return {
+    error: (message) => log.error(message),
+    warn: levels.includes('warn') ? debug : (message) => log.warn(message),
+    info: levels.includes('info') ? debug : (message) => log.info(message),
+    debug,
+    trace: (message) => log.trace(message),
+    child: (name) => demoted(log.child(name), ...levels),
+  };
+}

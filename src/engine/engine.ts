@@ -137,11 +137,16 @@ export class Engine {
    * Connects to a server from now on.
    * @param options.name what the log calls the server; default: the first digits of its key
    * @param options.retry default: without end
+   * @param options.log default: that of the engine
    */
   connect(
     id: ToxId,
     secret: Buffer | undefined,
-    { name = id.publicKey.short, retry = FOREVER }: { readonly name?: string; readonly retry?: RetryPolicy } = {},
+    {
+      name = id.publicKey.short,
+      retry = FOREVER,
+      log = this.#deps.log,
+    }: { readonly name?: string; readonly retry?: RetryPolicy; readonly log?: Logger } = {},
   ): RemoteServer {
     const bootstrapAgain = (): void => {
       if (!this.#deps.tox.isOnline) this.#entry.ask();
@@ -150,7 +155,7 @@ export class Engine {
     const own = { key: publicKey.short, words: keyWords(publicKey) };
     const options = { id, name, secret, retry, own, hasBootstrapNodes: this.hasBootstrapNodes, names: this.#names };
     const onLeft = (left: RemoteServer): void => void this.#roles.delete(left);
-    const server = new RemoteServer({ ...this.#deps, bootstrapAgain, onLeft }, options);
+    const server = new RemoteServer({ ...this.#deps, log, bootstrapAgain, onLeft }, options);
     this.#roles.add(server);
     return server;
   }

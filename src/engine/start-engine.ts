@@ -44,6 +44,8 @@ export interface EngineOptions {
   readonly nameOf?: (peerId: string) => string;
   /** What errors call the settings. */
   readonly names: SettingNames;
+  /** For forwards and tunnels; default: that of the rest. */
+  readonly tunnelLog?: Logger;
 }
 
 /** Without given ports, eleven in a row above the privileged ones are chosen at random, as upstream does. */
@@ -75,6 +77,7 @@ export async function startEngine(log: Logger, options: EngineOptions): Promise<
     );
     const tunnels = new TunnelService({
       ...deps,
+      log: options.tunnelLog ?? log,
       mayReach,
       ...(options.nameOf === undefined ? {} : { nameOf: options.nameOf }),
     });

@@ -1,8 +1,10 @@
 /** What the modes of the command work with. */
 import type { Readable, Writable } from 'node:stream';
 import type { Logger } from '../../base/logger.js';
+import type { RemoteServer } from '../../engine/client/remote-server.js';
 import { SIGNAL_STATUS_BASE, type StopSignal, signalNumber } from '../../platform/process/signals.js';
 import type { GivenFiles } from './given-files.js';
+import type { ProgressOptions } from './progress.js';
 
 export interface Context {
   readonly environment: Readonly<Record<string, string | undefined>>;
@@ -12,6 +14,14 @@ export interface Context {
   /** Whether standard output may get colours. */
   readonly hasColour: boolean;
   readonly stopping: StopRequest;
+  /** Undefined when the log alone tells what happens. */
+  readonly display?: Display | undefined;
+}
+
+/** Shows a person what happens to a connection, which the log need not tell as well. */
+export interface Display {
+  /** @returns a function that ends it */
+  follow(server: Pick<RemoteServer, 'watch'>, options: ProgressOptions): () => void;
 }
 
 export interface StartContext extends Context {

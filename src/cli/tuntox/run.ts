@@ -11,12 +11,14 @@ import type { BackgroundProcess } from '../../platform/process/background.js';
 import { runProcess, ServiceProcess } from '../../platform/process/service-process.js';
 import { onStopSignal, STOP_SIGNALS, type StopSignal, stopSignalsOf } from '../../platform/process/signals.js';
 import { closePipeAtEnd } from '../../platform/process/standard-output.js';
-import { type StartContext, StopRequest } from './context.js';
+import { canRewrite, StatusLine } from '../status-line.js';
+import { type Display, type StartContext, StopRequest } from './context.js';
 import { readGivenFiles } from './given-files.js';
 import { runClient } from './modes/client.js';
 import { runNode } from './modes/node.js';
 import { runServer } from './modes/server.js';
 import { runShare } from './modes/share.js';
+import { Progress } from './progress.js';
 
 /**
  * @param options.isForwarded whether a parent process forwards signals to this one
@@ -32,17 +34,19 @@ export async function run(
   const { isSyslog, logLevel: level } = settings;
   const mayColourStream = (stream: { readonly isTTY?: boolean }) =>
     stream.isTTY === true && mayColour && mayColourIn(process.env);
+  const isBackground = isService(settings) && settings.service.isBackground;
+  const line = mayShowProgress(settings, process) && !isBackground ? new StatusLine(process.stderr) : undefined;
   const openLog = ({ stream }: { readonly stream: NodeJS.WritableStream & { readonly isTTY?: boolean } }) => {
     if (isSyslog) return serviceLog({ clock: systemClock, stream }, { level, format: { kind: 'journal' } });
-    const hasColour = mayColourStream(stream);
-    return { logger: winstonLogger(stream, { level, hasTime: level === 'debug' || level === 'trace', hasColour }) };
+    const options = { level, hasTime: level === 'debug' || level === 'trace', hasColour: mayColourStream(stream) };
+    return { logger: winstonLogger(line?.stream ?? stream, options) };
   };
-  const isBackground = isService(settings) && settings.service.isBackground;
   return runProcess(process, { program: 'tuntox', isBackground, isSyslog, openLog }, ({ logger: log }, background) =>
     runLogging(process, settings, {
       background,
       log,
       isForwarded,
+      line,
       hasColour: background === undefined && mayColourStream(process.stdout),
     }),
   );
@@ -55,14 +59,16 @@ async function runLogging(
     readonly background: BackgroundProcess | undefined;
     readonly log: Logger;
     readonly isForwarded: boolean;
+    readonly line: StatusLine | undefined;
     readonly hasColour: boolean;
   },
 ): Promise<number> {
-  const { background, log, isForwarded, hasColour } = options;
+  const { background, log, isForwarded, line, hasColour } = options;
   const { given, settings } = readGivenFiles(written, log);
   const stopping = new StopRequest();
   const stop = (signal: StopSignal): void => {
     log.debug(`stopping on ${signal}; a second signal stops at once`);
+    line?.end();
     stopping.ask(signal);
   };
   const isForegroundService = background === undefined && !isForwarded && isService(settings);
@@ -86,6 +92,7 @@ async function runLogging(
     stdout: background?.stdout ?? process.stdout,
     hasColour,
     stopping,
+    display: line && displayOn(line, log),
     given,
   };
   logProxy(settings, log);
@@ -116,6 +123,23 @@ async function runService(settings: LastingSettings, context: StartContext, serv
     service.end();
   }
 }
+
+/** A line that is rewritten needs a terminal, and would be torn by many lines of the log. */
+function mayShowProgress({ mode, logLevel, isSyslog }: RunSettings, { stderr, env }: NodeJS.Process): boolean {
+  const isClient = mode !== 'server' && mode !== 'share' && mode !== 'node';
+  return isClient && (logLevel === 'info' || logLevel === 'warn') && !isSyslog && canRewrite(stderr, env);
+}
+
+const displayOn = (line: StatusLine, log: Logger): Display => ({
+  follow(server, options) {
+    const progress = new Progress({ clock: systemClock, line, log }, options);
+    const ignore = server.watch(progress.onEvent);
+    return () => {
+      ignore();
+      progress.end();
+    };
+  },
+});
 
 function logProxy({ proxy }: RunSettings, log: Logger): void {
   if (proxy === undefined) return;

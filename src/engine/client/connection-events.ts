@@ -36,9 +36,16 @@ export class ConnectionEvents {
     this.#updatePath();
   }
 
+  /** The round trip was measured by a ping. @param ms */
+  noteRoundTrip(ms: number): void {
+    if (this.#state.event !== 'connected' || this.#state.rttMs !== undefined) return;
+    this.#enter({ ...this.#state, rttMs: rounded(ms) });
+  }
+
   noteOffline(): void {
+    const reason = this.#friend().facts.lastError?.text;
     this.#isOnline = false;
-    this.#listeners.tell({ event: 'disconnected' });
+    this.#listeners.tell({ event: 'disconnected', ...(reason === undefined ? {} : { reason }) });
     this.#updateStage();
   }
 
@@ -46,6 +53,11 @@ export class ConnectionEvents {
   noteWaiting({ code, message }: ServerError): void {
     this.#updateStage();
     this.#listeners.tell({ event: code === 'not-admitted' ? 'refused' : 'waiting', code, message });
+  }
+
+  /** The search pauses. @param left how often it begins again */
+  noteRetry({ code, message }: ServerError, pauseMs: number, left: number): void {
+    this.#listeners.tell({ event: 'retry', code, message, pauseMs: Math.round(pauseMs), left });
   }
 
   /** The search is given up. */

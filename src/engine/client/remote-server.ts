@@ -226,7 +226,17 @@ export class RemoteServer {
     this.#hints.reset();
     this.#onFirstOnline();
     this.#events.noteOnline();
+    if (this.#friend.facts.rtt === undefined) this.#measure();
     this.#changes.tell(true);
+  }
+
+  /** net_crypto knows the round trip only after some packets. */
+  #measure(): void {
+    this.#deps.tunnels.ping(this.#peerId).then(
+      (ms) => this.#events.noteRoundTrip(ms),
+      // The connection was lost meanwhile.
+      () => {},
+    );
   }
 
   #onOffline(): void {
@@ -269,7 +279,9 @@ export class RemoteServer {
 
   #onPause(pause: number, left: number): void {
     const tries = left === 1 ? 'the last try' : `${left} tries left`;
-    this.#deps.log.warn(`${this.#error().message}; trying again in ${(pause / 1000).toFixed(1)} s, ${tries}`);
+    const error = this.#error();
+    this.#deps.log.warn(`${error.message}; trying again in ${(pause / 1000).toFixed(1)} s, ${tries}`);
+    this.#events.noteRetry(error, pause, left);
   }
 
   #error(): ServerError {

@@ -101,3 +101,13 @@ t.test('who comes later is told where the connection stands, and not what is pas
   bench.become('asking');
   t.same(told, [{ event: 'asking' }, { event: 'punching' }]);
 });
+
+t.test('a round trip that a ping has measured is told if there was none', async (t) => {
+  const bench = new Bench();
+  bench.friend = { stage: undefined, path: direct(), facts: factsOf(direct(), { rtt: undefined }) };
+  bench.events.noteOnline();
+  bench.taken();
+  bench.events.noteRoundTrip(23.456);
+  bench.events.noteRoundTrip(99);
+  t.same(bench.taken(), [{ event: 'connected', path: 'direct', rttMs: 23.46 }]);
+});

@@ -1,6 +1,6 @@
 /** A client: `tuntox -i ID` with -L, -W or -p. */
 import { CodedError } from '../../../base/coded-error.js';
-import type { Logger } from '../../../base/logger.js';
+import { demoted, type Logger } from '../../../base/logger.js';
 import type { ClientSettings, ForwardSettings, PipeSettings } from '../../../config/classic-settings.js';
 import type { ForwardText } from '../../../config/formats.js';
 import { noTarget } from '../../../engine/access/target-rules.js';
@@ -23,8 +23,11 @@ export async function runClient(
   service?: ServiceProcess,
 ): Promise<number> {
   const { directory } = settings;
+  const { log, display } = context;
+  const isShown = display !== undefined;
   if (settings.mode === 'store') await checkBeforeStore(settings, context);
-  const engine = await startEngine(context.log, {
+  const engine = await startEngine(isShown ? demoted(log, 'info') : log, {
+    tunnelLog: log,
     settings,
     place: directory === undefined ? { kind: 'nowhere' } : { kind: 'directory', path: directory },
     names: FLAG_NAMES,
@@ -40,8 +43,17 @@ export async function runClient(
     }
     const { host, patience: retry, serverId } = settings;
     const name = host?.name ?? serverId.publicKey.short;
-    const server = engine.connect(serverId, context.given.secret, { name, retry });
-    return await runJob(settings, server, context, service);
+    const server = engine.connect(serverId, context.given.secret, {
+      name,
+      retry,
+      log: isShown ? demoted(log, 'info', 'warn') : log,
+    });
+    const endDisplay = display?.follow(server, { name, isLasting: settings.mode === 'forward' });
+    try {
+      return await runJob(settings, server, context, service);
+    } finally {
+      endDisplay?.();
+    }
   } finally {
     await engine.stop();
   }
