@@ -31,6 +31,13 @@ export function columnsOf(text: string): number {
 
 export const padded = (text: string, width: number): string => text + ' '.repeat(Math.max(0, width - columnsOf(text)));
 
+/** Cuts a text that is too wide, with a sign for what is missing. */
+export function shortened(text: string, width: number): string {
+  if (columnsOf(text) <= width) return text;
+  const head = width < 2 ? '' : headOf(text, width - 1);
+  return width < 1 ? '' : `${columnsOf(head) < width ? head : ''}…`;
+}
+
 /**
  * Breaks a text into lines of at most `width` columns: at spaces, which are removed there, and inside a word only if it is longer
  * than a line. The text begins with the first line.

@@ -8,13 +8,15 @@ export interface OutputStream {
   readonly columns?: number;
   readonly rows?: number;
   write(text: string): unknown;
+  on?(event: 'resize', listener: () => void): unknown;
+  removeListener?(event: 'resize', listener: () => void): unknown;
 }
 
 /** The size of a terminal that does not report it. */
 const DEFAULT_COLUMNS = 80;
 const DEFAULT_ROWS = 24;
 
-const STYLES = { plain: '', strong: '1', warning: '33', alarm: '1;31', good: '32', faint: '2' } as const;
+const STYLES = { plain: '', strong: '1', warning: '33', alarm: '1;31', good: '32', faint: '2', selected: '7' } as const;
 export type Style = keyof typeof STYLES;
 
 export class Output {
@@ -84,10 +86,37 @@ export class Output {
     this.#stream.write(text);
   }
 
+  /** Takes the whole screen. @returns a function that gives it back; it may be called twice */
+  enterScreen(): () => void {
+    let isEntered = true;
+    this.#stream.write(ENTER_SCREEN);
+    return () => {
+      if (isEntered) this.#stream.write(LEAVE_SCREEN);
+      isEntered = false;
+    };
+  }
+
+  /** @param lines each as wide as the screen, and as many as it has */
+  drawScreen(lines: readonly { readonly text: string; readonly style: Style }[]): void {
+    const painted = lines.map(({ text, style }) => this.painted(text, style));
+    this.#stream.write(`${HOME}${painted.join('\n')}`);
+  }
+
+  /** Calls back when the terminal has another size. @returns a function that removes the listener */
+  onResize(listener: () => void): () => void {
+    this.#stream.on?.('resize', listener);
+    return () => void this.#stream.removeListener?.('resize', listener);
+  }
+
   painted(text: string, style: Style): string {
     return !this.#hasColour || style === 'plain' || text === '' ? text : `\x1b[${STYLES[style]}m${text}\x1b[0m`;
   }
 }
+
+/** The alternate screen of xterm, cleared, without a cursor. */
+const ENTER_SCREEN = '\x1b[?1049h\x1b[?25l\x1b[2J';
+const LEAVE_SCREEN = '\x1b[?25h\x1b[?1049l';
+const HOME = '\x1b[H';
 
 /** Columns of the name of a field. */
 const FIELD = 11;

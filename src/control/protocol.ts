@@ -40,6 +40,7 @@ export const METHODS = {
   'connections.watch': stream(connections.WatchConnections, connections.ConnectionList),
   'connections.close': write(connections.CloseConnections, connections.Closed),
   'clients.list': read(connections.ListClients, connections.ClientList),
+  'clients.watch': stream(connections.WatchClients, connections.ClientList),
   'clients.show': read(connections.ShowClient, connections.ShownClient),
   'clients.kick': write(connections.KickClient, connections.Kicked),
   'clients.pending': read(NoParams, pending.PendingClients),

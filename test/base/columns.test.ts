@@ -1,5 +1,5 @@
 import t from 'tap';
-import { columnsOf, harmless, harmlessJson, wrapped } from '../../src/base/columns.js';
+import { columnsOf, harmless, harmlessJson, shortened, wrapped } from '../../src/base/columns.js';
 import { tableLines } from '../../src/cli/table.js';
 
 t.test('control characters, and those that change the writing direction, become visible', async (t) => {
@@ -31,6 +31,17 @@ t.test('lines break at spaces, and inside a word only if it is longer than a lin
   t.same(wrapped('short', Number.POSITIVE_INFINITY), ['short']);
   t.same(wrapped('  - a   bc d', 8), ['  - a', 'bc d'], 'other spaces stay');
   t.same(wrapped('  abcdef', 4), ['  ab', 'cdef']);
+});
+
+t.test('a text that is too wide is cut, and shows that', async (t) => {
+  t.equal(shortened('short', 5), 'short');
+  t.equal(shortened('longer', 5), 'long…');
+  t.equal(shortened('雪雪雪', 4), '雪…');
+  t.equal(shortened('雪雪', 2), '…');
+  t.same(
+    [1, 0].map((width) => shortened('ab', width)),
+    ['…', ''],
+  );
 });
 
 t.test('a table that is too wide wraps the columns that may get narrower', async (t) => {

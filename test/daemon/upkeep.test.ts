@@ -207,6 +207,28 @@ t.test('connections.watch sends a list each interval', async (t) => {
   });
 });
 
+t.test('clients.watch sends the list of the clients at once and each interval', async (t) => {
+  const daemon = await TestDaemon.start(t);
+  const client = await daemon.client();
+  await daemon.call('whitelist.add', { id: client.id, name: 'laptop' });
+  const server = client.connect();
+  await server.ping();
+  const stop = new AbortController();
+  const lists: unknown[] = [];
+  await daemon.control.stream(
+    'clients.watch',
+    { intervalMs: 200 },
+    {
+      onEvent: ({ clients }) => {
+        lists.push(clients);
+        if (lists.length === 2) stop.abort();
+      },
+      signal: stop.signal,
+    },
+  );
+  t.match(lists, [[{ client: { name: 'laptop' }, online: true }], [{ client: { name: 'laptop' } }]]);
+});
+
 async function withTraffic(t: Test, config: string): Promise<TestDaemon> {
   const daemon = await TestDaemon.start(t, { config });
   daemon.stack.networkFacts = { ...daemon.stack.networkFacts, dropped: { onion: 3, netCrypto: 4 } };

@@ -15,6 +15,7 @@ import { PING_COMMANDS } from './commands/ping.js';
 import { RULE_COMMANDS } from './commands/rules.js';
 import { SECRET_COMMANDS } from './commands/secret.js';
 import { STATUS_COMMANDS } from './commands/status.js';
+import { TOP_COMMANDS } from './commands/top.js';
 import { VERSION_COMMANDS } from './commands/version.js';
 import { WHITELIST_COMMANDS } from './commands/whitelist.js';
 import { WHITELIST_FILE_COMMANDS } from './commands/whitelist-files.js';
@@ -22,6 +23,7 @@ import { WHITELIST_FILE_COMMANDS } from './commands/whitelist-files.js';
 export const COMMANDS: readonly Command[] = [
   STATUS_COMMANDS,
   IDENTITY_COMMANDS,
+  TOP_COMMANDS,
   CONNECTION_COMMANDS,
   CLIENT_COMMANDS,
   PENDING_COMMANDS,

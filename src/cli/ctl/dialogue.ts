@@ -1,10 +1,18 @@
 /** Standard input: questions to a person, and text from people and programs. */
+import { emitKeypressEvents } from 'node:readline';
 import type { Readable } from 'node:stream';
 import { isUtf16 } from '../../base/copied-text.js';
 import { CtlError, usage } from './ctl-error.js';
 
 /** The part of process.stdin that is used. */
 export type InputStream = Readable & { readonly isTTY?: boolean; setRawMode?(isRaw: boolean): unknown };
+
+/** A key that was pressed. */
+export interface Key {
+  /** `up`, `return`, or the character in lower case. */
+  readonly name: string;
+  readonly isControl: boolean;
+}
 
 const CTRL_C = '\x03';
 const CTRL_D = '\x04';
@@ -15,12 +23,47 @@ export class Dialogue {
   /** Writes a question to standard error. */
   readonly #ask: (text: string) => void;
   readonly #isPerson: boolean;
+  readonly #hasKeys: boolean;
 
   /** @param input called only when something is read: a stream that is open keeps the process alive */
-  constructor(input: () => InputStream, ask: (text: string) => void, options: { readonly isPerson: boolean }) {
+  constructor(
+    input: () => InputStream,
+    ask: (text: string) => void,
+    options: { readonly isPerson: boolean; readonly hasKeys?: boolean },
+  ) {
     this.#input = input;
     this.#ask = ask;
     this.#isPerson = options.isPerson;
+    this.#hasKeys = options.hasKeys === true;
+  }
+
+  /** Whether keys can be read one by one. */
+  get hasKeys(): boolean {
+    return this.#hasKeys;
+  }
+
+  /**
+   * Reads keys one by one, without echo. Ctrl-C is a key then, not a signal.
+   * @param onEnd the terminal is gone
+   * @returns a function that ends it
+   */
+  onKey(listener: (key: Key) => void, onEnd: () => void): () => void {
+    const input = this.#input();
+    const onKeypress = (text: string | undefined, { name, ctrl }: { name?: string; ctrl?: boolean }): void => {
+      const known = name ?? text;
+      if (known !== undefined) listener({ name: known, isControl: ctrl === true });
+    };
+    emitKeypressEvents(input);
+    input.setRawMode?.(true);
+    input.on('keypress', onKeypress);
+    input.once('close', onEnd);
+    input.resume();
+    return () => {
+      input.removeListener('keypress', onKeypress);
+      input.removeListener('close', onEnd);
+      input.setRawMode?.(false);
+      input.destroy();
+    };
   }
 
   /** Whether a person can answer. */

@@ -113,6 +113,7 @@ async function run(process: ProcessIo, clock: Clock, interruption: Interruption)
         isJson,
         dialogue: new Dialogue(() => process.stdin, write, {
           isPerson: process.stdin.isTTY === true && process.stderr.isTTY === true,
+          hasKeys: process.stdin.isTTY === true,
         }),
         session,
         environment: process.env,

@@ -44,11 +44,9 @@ export const ConnectionList = v.strictObject({
   connections: v.array(Connection),
 });
 export const ListConnections = v.strictObject({ client: v.optional(Selector) });
-export const WatchConnections = v.strictObject({
-  client: v.optional(Selector),
-  /** Between two lists. */
-  intervalMs: v.optional(v.pipe(Milliseconds, v.integer(), v.minValue(200), v.maxValue(60_000)), 1_000),
-});
+/** Between two lists. */
+const intervalMs = v.optional(v.pipe(Milliseconds, v.integer(), v.minValue(200), v.maxValue(60_000)), 1_000);
+export const WatchConnections = v.strictObject({ client: v.optional(Selector), intervalMs });
 export const CloseConnections = v.strictObject({
   /** Exactly one of `connection` and `client` is given. */
   connection: v.optional(v.pipe(v.string(), v.regex(/^c-[1-9][0-9]*$/, 'the ID of a connection looks like c-17'))),
@@ -75,6 +73,7 @@ export const Client = v.strictObject({
 });
 export const ClientList = v.strictObject({ schema: v.literal('tuntox.clients/1'), clients: v.array(Client) });
 export const ListClients = NoParams;
+export const WatchClients = v.strictObject({ intervalMs });
 export const ShowClient = v.strictObject({ client: Selector });
 export const ShownClient = v.strictObject({
   schema: v.literal('tuntox.client/1'),

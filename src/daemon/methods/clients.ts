@@ -7,15 +7,22 @@ import type { AdmittedClient } from '../../engine/server/client-admission.js';
 import { clientName, findAdmitted, findAnyClient, logName, nameOf } from './client-names.js';
 import { connectionsOf, pathOf, roundTripOf } from './connections.js';
 import type { MethodContext } from './context.js';
+import { repeat } from './repeat.js';
 
 type Client = Result<'clients.list'>['clients'][number];
 type Deps = Pick<MethodContext, 'access' | 'clock' | 'admission' | 'engine' | 'log' | 'policy'>;
-type Names = 'clients.list' | 'clients.show' | 'clients.kick' | 'ping';
+type Names = 'clients.list' | 'clients.watch' | 'clients.show' | 'clients.kick' | 'ping';
 
 export function clientMethods(deps: Deps): Pick<MethodHandlers, Names> {
   const { access, admission, engine } = deps;
+  const list = (): Result<'clients.list'> => ({
+    schema: 'tuntox.clients/1',
+    clients: clientsOf(deps, admission.clients),
+  });
   return {
-    'clients.list': () => ({ schema: 'tuntox.clients/1', clients: clientsOf(deps, admission.clients) }),
+    'clients.list': list,
+    'clients.watch': ({ intervalMs }, emit, { signal }) =>
+      repeat({ clock: deps.clock, intervalMs, signal }, () => emit(list())),
     'clients.show': ({ client }) => {
       const admitted = findAdmitted(deps, client);
       const entry = access.entryOf(admitted.id);

@@ -5,6 +5,7 @@ import type { MethodHandlers, Result } from '../../control/protocol.js';
 import type { AdmittedClient } from '../../engine/server/client-admission.js';
 import { clientName, findClient, knownClients } from './client-names.js';
 import type { MethodContext } from './context.js';
+import { repeat } from './repeat.js';
 
 export type Connection = Result<'connections.list'>['connections'][number];
 type Path = Connection['path'];
@@ -19,21 +20,7 @@ export function connectionMethods(deps: Deps): Pick<MethodHandlers, Names> {
   return {
     'connections.list': ({ client }) => list(client),
     'connections.watch': async ({ client, intervalMs }, emit, { signal }) => {
-      emit(list(client));
-      await new Promise<void>((resolve, reject) => {
-        const timer = deps.clock.every(intervalMs, () => {
-          try {
-            emit(list(client));
-          } catch (error) {
-            timer.cancel();
-            reject(error);
-          }
-        });
-        void aborted(signal).then(() => {
-          timer.cancel();
-          resolve();
-        });
-      });
+      await repeat({ clock: deps.clock, intervalMs, signal }, () => emit(list(client)));
     },
     'connections.close': ({ connection, client, dryRun }) => {
       const closed = chosen(deps, connection, client);
@@ -41,14 +28,6 @@ export function connectionMethods(deps: Deps): Pick<MethodHandlers, Names> {
       return { schema: 'tuntox.closed/1', closed };
     },
   };
-}
-
-/** Resolves when the client of a stream cancels it or disconnects. */
-export function aborted(signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    if (signal.aborted) resolve();
-    else signal.addEventListener('abort', () => resolve(), { once: true });
-  });
 }
 
 /** Returns the tunnels that clients have opened or are opening. @param peerId the key of one client, in upper-case hex */

@@ -1,8 +1,8 @@
 /** `config`, `log`, `metrics`: operating the daemon. */
 import { rfc3339 } from '../../base/clock.js';
 import type { MethodHandlers } from '../../control/protocol.js';
-import { aborted } from './connections.js';
 import type { LogLine, MethodContext } from './context.js';
+import { aborted } from './repeat.js';
 
 type Deps = Pick<MethodContext, 'configuration' | 'log' | 'logging' | 'metrics'>;
 type Names = 'config.show' | 'config.check' | 'config.reload' | 'log.tail' | 'log.level' | 'metrics';

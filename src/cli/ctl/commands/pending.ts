@@ -74,7 +74,7 @@ export const PENDING_COMMANDS: readonly Command[] = [
 
 function printPending({ clients }: Result<'clients.pending'>, out: Output, now: number): void {
   if (clients.length === 0) {
-    out.line('no client is pending: none has asked and was refused since the daemon started, or within 24 hours');
+    out.line('no client is pending: none was refused within 24 hours, or since the daemon started');
     return;
   }
   for (const client of clients) printOne(client, out, now);

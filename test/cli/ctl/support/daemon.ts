@@ -34,7 +34,7 @@ const relayed = {
 
 export type Connection = Result<'connections.list'>['connections'][number];
 
-const base: Connection = {
+export const base: Connection = {
   id: 'c-17',
   client: laptop,
   target: { host: '127.0.0.1', port: 22 },
@@ -168,6 +168,18 @@ export const client = (changes: object = {}): Result<'clients.list'>['clients'][
   ...changes,
 });
 
+export const clients = (): Result<'clients.list'>['clients'] => [
+  client(),
+  client({
+    client: longest,
+    path: relayed,
+    roundTripMs: 1_800,
+    admittedBy: 'secret',
+    since: rfc3339(now() - 9 * DAY - 9_000),
+  }),
+  client({ client: unnamed, online: false, roundTripMs: null }),
+];
+
 const WORDS = 'canal brave ivory mango slim zebra';
 
 export const pending: Result<'clients.pending'>['clients'] = [
@@ -267,20 +279,10 @@ export const HANDLERS: MethodHandlers = {
     emit({ schema: 'tuntox.connections/1', connections: [base] });
   },
   'connections.close': () => ({ schema: 'tuntox.closed/1', closed: [...longConnections] }),
-  'clients.list': () => ({
-    schema: 'tuntox.clients/1',
-    clients: [
-      client(),
-      client({
-        client: longest,
-        path: relayed,
-        roundTripMs: 1_800,
-        admittedBy: 'secret',
-        since: rfc3339(now() - 9 * DAY - 9_000),
-      }),
-      client({ client: unnamed, online: false, roundTripMs: null }),
-    ],
-  }),
+  'clients.list': () => ({ schema: 'tuntox.clients/1', clients: clients() }),
+  'clients.watch': async (_params, emit) => {
+    for (let count = 0; count < 2; count += 1) emit({ schema: 'tuntox.clients/1', clients: clients() });
+  },
   'clients.show': () => ({
     schema: 'tuntox.client/1',
     client: client(),

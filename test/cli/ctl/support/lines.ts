@@ -7,6 +7,7 @@ export const LINES: readonly (readonly string[])[] = [
   ['id'],
   ['id', '--qr'],
   ['net'],
+  ['top'],
   ['connections'],
   ['connections', 'list', '--client', 'laptop'],
   ['connections', 'list', '--watch'],
@@ -58,6 +59,7 @@ export const LINES: readonly (readonly string[])[] = [
 /** What those read that read something. */
 export const INPUTS: Readonly<Record<string, string>> = {
   'whitelist import': `${KEYS.ci} ci # the build machine\n\n${KEYS.laptop}\n`,
+  top: 'q',
   'secret set': 'correct horse\n',
   'forward add': `tuntox://${'F4'.repeat(38)}/abc23/127.0.0.1:80\n`,
 };

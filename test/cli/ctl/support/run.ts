@@ -18,6 +18,8 @@ export interface RunOptions {
   readonly env?: Readonly<Record<string, string>>;
   /** What is on standard input. */
   readonly input?: string;
+  /** Instead of that: a terminal, at which somebody presses keys. */
+  readonly stdin?: InputStream;
   /** Called with each piece of output, and a way to press Ctrl-C. */
   readonly onOutput?: (text: string, interrupt: () => void) => void;
 }
@@ -39,8 +41,8 @@ export async function run(words: readonly string[], options: RunOptions = {}): P
       done?.();
     },
   });
-  const stdin = Object.assign(new PassThrough(), { isTTY }) as unknown as InputStream;
-  (stdin as unknown as PassThrough).end(input);
+  const stdin = options.stdin ?? (Object.assign(new PassThrough(), { isTTY }) as unknown as InputStream);
+  if (options.stdin === undefined) (stdin as unknown as PassThrough).end(input);
   const status = await main(
     {
       argv: ['node', 'tuntoxctl', ...words],
@@ -59,4 +61,4 @@ export async function run(words: readonly string[], options: RunOptions = {}): P
 const ESCAPE = '\u001b';
 
 /** Without the colours that are ours. */
-export const uncoloured = (text: string): string => text.replaceAll(new RegExp(`${ESCAPE}\\[[0-9;]*[mHJ]`, 'g'), '');
+export const uncoloured = (text: string): string => text.replaceAll(new RegExp(`${ESCAPE}\\[[?0-9;]*[mHJhl]`, 'g'), '');
