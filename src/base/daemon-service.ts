@@ -15,6 +15,7 @@ export const userSocket = ({ runtime, state }: Pick<UserDirectories, 'runtime' |
 /** Commands that a person can type. */
 interface ServiceCommands {
   readonly start: string;
+  readonly stop: string;
   readonly restart: string;
   readonly status: string;
   readonly log: string;
@@ -24,6 +25,7 @@ interface ServiceCommands {
 export const SERVICE_COMMANDS: Readonly<Record<DaemonOwner, ServiceCommands>> = {
   system: {
     start: 'sudo systemctl start tuntox (or sudo supervisorctl start tuntox)',
+    stop: 'sudo systemctl stop tuntox',
     restart: 'sudo systemctl restart tuntox',
     status: 'systemctl status tuntox',
     log: 'journalctl -u tuntox',
@@ -31,6 +33,7 @@ export const SERVICE_COMMANDS: Readonly<Record<DaemonOwner, ServiceCommands>> = 
   },
   user: {
     start: 'systemctl --user start tuntox (or tuntoxd -z)',
+    stop: 'systemctl --user stop tuntox',
     restart: 'systemctl --user restart tuntox',
     status: 'systemctl --user status tuntox',
     log: 'journalctl --user -u tuntox',

@@ -1,45 +1,85 @@
-/** The daemon as a client: the servers that it is connected to, and the forwards to them. */
+/**
+ * The daemon as a client: the servers that it is connected to, the forwards to them, and, for a daemon of a user, the agent's socket, by
+ * which the `tuntox` of this user reaches them.
+ */
 import type { Clock } from '../base/clock.js';
+import { messageOf } from '../base/coded-error.js';
+import { SERVICE_COMMANDS } from '../base/daemon-service.js';
 import type { Logger } from '../base/logger.js';
+import type { Random } from '../base/random.js';
+import { AgentServer } from '../engine/agent/agent-server.js';
 import { ServerPool } from '../engine/client/server-pool.js';
 import { StandingForwards } from '../engine/client/standing-forwards.js';
 import type { Engine } from '../engine/engine.js';
 import type { FileSystem } from '../engine/state/file-system.js';
 import type { StateDirectory } from '../engine/state/state-file-error.js';
+import type { KeptPath } from '../platform/socket-upkeep.js';
 
 /** ms for which a server stays connected that nobody uses. */
 const IDLE_TIME = 10 * 60_000;
 
+const STOP = `to stop it: ${SERVICE_COMMANDS.user.stop}`;
+
 interface Deps {
   readonly clock: Clock;
+  readonly random: Random;
   readonly log: Logger;
   readonly files: FileSystem;
   readonly engine: Engine;
 }
 
+export interface AgentOptions {
+  /** The path of the agent's socket. */
+  readonly path: string;
+  /** Name and version. */
+  readonly program: string;
+  readonly pid: number;
+}
+
 export class ClientRole {
   readonly forwards: StandingForwards;
+  readonly #log: Logger;
   readonly #pool: ServerPool;
+  readonly #agent: AgentServer | undefined;
 
-  private constructor(pool: ServerPool, forwards: StandingForwards) {
+  private constructor(deps: Deps, parts: { pool: ServerPool; forwards: StandingForwards }, agent?: AgentOptions) {
+    const { pool, forwards } = parts;
+    this.#log = deps.log;
     this.#pool = pool;
     this.forwards = forwards;
+    if (agent === undefined) return;
+    const stop = (): string => `tuntoxd keeps the connections of this user; ${STOP}`;
+    this.#agent = new AgentServer({ ...deps, pool, stop }, { ...agent, ownKey: deps.engine.id.publicKey });
   }
 
-  static async open({ clock, log, files, engine }: Deps, directory: StateDirectory): Promise<ClientRole> {
+  /** @param agent undefined: no agent's socket */
+  static async open(deps: Deps, directory: StateDirectory, agent?: AgentOptions): Promise<ClientRole> {
+    const { clock, engine } = deps;
     const pool = new ServerPool(
       { clock, connect: (id, secret, name) => engine.connect(id, secret, name === undefined ? {} : { name }) },
       { idleTime: IDLE_TIME },
     );
-    const deps = { clock, log, files, pool, ownKey: engine.id.publicKey };
-    return new ClientRole(pool, await StandingForwards.open(deps, directory));
+    const forwards = await StandingForwards.open({ ...deps, pool, ownKey: engine.id.publicKey }, directory);
+    return new ClientRole(deps, { pool, forwards }, agent);
   }
 
-  start(): void {
+  /** The agent's socket is tried again by its upkeep, so the daemon starts without it. */
+  async start(): Promise<void> {
     this.forwards.start();
+    try {
+      await this.#agent?.start();
+    } catch (error) {
+      this.#log.warn(`tuntox of this user does not use this daemon: ${messageOf(error)}`);
+    }
+  }
+
+  get sockets(): readonly KeptPath[] {
+    const agent = this.#agent;
+    return agent === undefined ? [] : [{ path: agent.path, restore: () => agent.restore() }];
   }
 
   close(): void {
+    this.#agent?.close();
     this.forwards.close();
     this.#pool.close();
   }

@@ -17,6 +17,7 @@ import { TargetPolicy } from '../engine/server/target-policy.js';
 import type { EngineOptions } from '../engine/start-engine.js';
 import type { FileSystem } from '../engine/state/file-system.js';
 import type { SettingNames } from '../engine/state/setting-names.js';
+import type { KeptPath } from '../platform/socket-upkeep.js';
 import { accessSettings, accessSettingsOrError, secretPlace } from './access-settings.js';
 import { AccessSummary } from './access-summary.js';
 import { ClientRole } from './client-role.js';
@@ -50,6 +51,8 @@ export interface DaemonOptions {
   readonly pid: number;
   /** The group that may use the control socket; undefined: only its owner may. */
   readonly groupId: number | undefined;
+  /** The path of the agent's socket; undefined: the daemon is not the agent of its user. */
+  readonly agentSocket?: string | undefined;
 }
 
 /** What errors of the engine call our settings. */
@@ -145,7 +148,9 @@ export class Daemon {
         { entryOf: (peerId) => access.entryOf(peerId), addressesOf: targetAddresses(deps.clock) },
         settings.targets.rulesFile,
       );
-      const client = await ClientRole.open({ ...deps, engine }, directory);
+      const { agentSocket: path, version, pid } = options;
+      const agent = path === undefined ? undefined : { path, program: `tuntoxd ${version}`, pid };
+      const client = await ClientRole.open({ ...deps, engine }, directory, agent);
       const daemon = new Daemon(deps, options, { loaded, engine, access, targets, client });
       mayReach = (peerId, ...asked) =>
         daemon.#admission.isAdmitted(peerId) ? targets.mayReach(peerId, ...asked) : noTarget(peerId, ...asked);
@@ -177,9 +182,11 @@ export class Daemon {
     }
   }
 
-  /** Creates the control socket again if it was deleted. @returns whether it did. @throws IpcError */
-  async restoreSocket(): Promise<boolean> {
-    return this.#state === 'running' && (await this.#control.restore());
+  /** The sockets, which are created again when they were deleted. */
+  get sockets(): readonly KeptPath[] {
+    const { path } = this.configuration.settings.socket;
+    const restore = async (): Promise<boolean> => this.#state === 'running' && (await this.#control.restore());
+    return [{ path, restore }, ...this.#client.sockets];
   }
 
   /** One line for the service manager. */
@@ -215,7 +222,7 @@ export class Daemon {
     const { log } = this.#deps;
     await this.#control.start();
     await this.#http.serve(this.configuration.settings.http.listen);
-    this.#client.start();
+    await this.#client.start();
     this.#state = 'running';
     this.#summary.log();
     // These two were already logged.

@@ -1,8 +1,10 @@
 /** Runs the daemon: opens its log, connects it with signals and the service manager. */
+import { agentSocketPath } from '../agent/socket-file.js';
 import { systemClock, systemMicroseconds } from '../base/clock.js';
 import type { Logger } from '../base/logger.js';
 import { ownVersion } from '../base/own-files.js';
 import { systemRandom } from '../base/random.js';
+import { userDirectories } from '../base/user-directories.js';
 import type { DaemonFlags } from '../config/daemon-flags.js';
 import { startEngine } from '../engine/start-engine.js';
 import { lockFile } from '../engine/state/file-lock.js';
@@ -12,6 +14,7 @@ import { runProcess, ServiceProcess } from '../platform/process/service-process.
 import { residentMemory } from '../platform/runtime/memory.js';
 import { findServiceManager, type ServiceManager } from '../platform/service-manager/systemd-notify.js';
 import { SocketUpkeep } from '../platform/socket-upkeep.js';
+import { endAgent } from './agent-handover.js';
 import type { Loaded } from './configuration.js';
 import { Daemon } from './daemon.js';
 import { DaemonLog } from './daemon-log.js';
@@ -69,14 +72,17 @@ async function serve(
     const groupId = socketGroup(process, log, loaded);
     const manager = await managing;
     manager.status('starting');
-    const daemon = await Daemon.start(deps, loaded, { version, pid, groupId });
+    const agentSocket = agentSocketOf(loaded, environment);
+    if (agentSocket !== undefined)
+      await endAgent({ clock: systemClock, log, isRunning: isRunning(process) }, agentSocket);
+    const daemon = await Daemon.start(deps, loaded, { version, pid, groupId, agentSocket });
     const { path } = settings.socket;
     const link = await linkDefaultSocket({ log, environment }, path);
     try {
       const whose = loaded.owner === 'user' ? 'for this user, ' : '';
       log.info(`tuntoxd ${version} is ready: ${daemon.engine.id.publicKey.short}, ${whose}managed at ${path}`);
-      const own = { path, restore: () => daemon.restoreSocket() };
-      const sockets = new SocketUpkeep({ clock: systemClock, log }, link === undefined ? [own] : [own, link]);
+      const kept = [...daemon.sockets, ...(link === undefined ? [] : [link])];
+      const sockets = new SocketUpkeep({ clock: systemClock, log }, kept);
       const ends = [keepSummary(daemon, manager), feedWatchdog(daemon, manager, log), () => sockets.stop()];
       await manager.ready();
       signals.onReload(() => reload(daemon, manager, sockets));
@@ -95,6 +101,23 @@ async function serve(
     service.end();
     signals.release();
   }
+}
+
+const isRunning =
+  (process: NodeJS.Process) =>
+  (pid: number): boolean => {
+    try {
+      return process.kill(pid, 0);
+    } catch {
+      return false;
+    }
+  };
+
+/** A daemon of a user that has the identity of the user's `tuntox` is its agent. */
+function agentSocketOf({ owner, settings }: Loaded, environment: NodeJS.ProcessEnv): string | undefined {
+  const directories = userDirectories(environment);
+  const isAgent = owner === 'user' && settings.stateDirectory === directories.state;
+  return isAgent ? agentSocketPath(directories) : undefined;
 }
 
 async function reload(daemon: Daemon, manager: ServiceManager, sockets: SocketUpkeep): Promise<void> {

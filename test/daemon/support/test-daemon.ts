@@ -112,6 +112,7 @@ export class TestDaemon {
       readonly clock?: Clock;
       readonly environment?: Readonly<Record<string, string>>;
       readonly directory?: string;
+      readonly agentSocket?: string;
     } = {},
   ): Promise<TestDaemon> {
     const { clock = systemClock, environment = {}, directory = temporaryDirectory(t) } = options;
@@ -141,7 +142,13 @@ export class TestDaemon {
     const { logger: log } = logging;
     const memory = (): number => 50_000_000;
     const deps = { clock, random, log, logging, files: disk, environment, startEngine, load, memory };
-    const daemon = await Daemon.start(deps, loaded, { version: '1.2.3', pid: 7, groupId: process.getgid?.() });
+    const { agentSocket } = options;
+    const daemon = await Daemon.start(deps, loaded, {
+      version: '1.2.3',
+      pid: 7,
+      groupId: process.getgid?.(),
+      agentSocket,
+    });
     let stopped: Promise<void> | undefined;
     const stop = (): Promise<void> => {
       stopped ??= daemon.stop();

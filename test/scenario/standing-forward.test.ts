@@ -1,0 +1,111 @@
+/** Forwards that a daemon keeps up, with real commands: they outlive restarts of both sides, and a server that is away. */
+import { once } from 'node:events';
+import { connect, createServer } from 'node:net';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import t, { type Test } from 'tap';
+import { CommandNetwork, echo } from '../support/command-network.js';
+import { freeTcpPort, type Process, ROOT, startProgram } from '../support/processes.js';
+import { type DaemonPlace, daemonPlace, startDaemon } from './support/daemon-command.js';
+
+const TUNTOXCTL = ['env', '-u', 'NODE_OPTIONS', process.execPath, join(ROOT, 'dist/bin/tuntoxctl.js')];
+/** Nothing here needs another network. */
+const ALONE = '  lan_discovery: false\n  port_mapping: false\n';
+
+function control(t: Test, { socket }: DaemonPlace, words: readonly string[], input = ''): Process {
+  const command = startProgram('tuntoxctl', [...TUNTOXCTL, ...words, '--socket', socket]);
+  t.teardown(() => command.stop('SIGKILL'));
+  command.child.stdin.end(input);
+  return command;
+}
+
+async function output(t: Test, place: DaemonPlace, words: readonly string[], input?: string): Promise<string> {
+  const command = control(t, place, words, input);
+  if ((await command.exited) !== 0) throw new Error(`tuntoxctl ${words.join(' ')}: ${command.stderr}`);
+  return command.stdout;
+}
+
+/** A server and a client, both daemons, and a forward to a service that answers with what it gets. */
+async function start(t: Test) {
+  const network = await CommandNetwork.start(t);
+  const [, node] = network.node;
+  const [serverPlace, clientPlace] = [daemonPlace(t, node, ALONE), daemonPlace(t, node, ALONE)];
+  const server = await startDaemon(t, serverPlace);
+  const client = await startDaemon(t, clientPlace);
+  const [toxId] = (await output(t, serverPlace, ['id'])).split('\n') as [string];
+  await output(t, serverPlace, ['secret', 'set'], 'canary of the server\n');
+  const port = await freeTcpPort();
+  const forward = `${port}:127.0.0.1:${await network.service(echo)}`;
+  await output(t, clientPlace, ['forward', 'add', toxId, forward, '--secret-file', '-'], 'canary of the server\n');
+  return { serverPlace, clientPlace, server, client, port };
+}
+
+/** Sends until there is an answer: the port opens, and the server is found again, within moments. */
+async function isServed(port: number): Promise<boolean> {
+  for (let attempt = 0; attempt < 60; attempt += 1) {
+    const socket = connect({ host: '127.0.0.1', port });
+    const answer = new Promise<boolean>((resolve) => {
+      socket.on('data', () => resolve(true));
+      socket.on('error', () => resolve(false));
+      socket.on('close', () => resolve(false));
+    });
+    socket.write('hello');
+    const isAnswered = await answer;
+    socket.destroy();
+    if (isAnswered) return true;
+    await sleep(500);
+  }
+  return false;
+}
+
+t.test('a forward survives restarts and the deaths of both daemons, with nothing said again', async (t) => {
+  const { serverPlace, clientPlace, server, client, port } = await start(t);
+  t.ok(await isServed(port));
+  await server.stop('SIGTERM');
+  const secondServer = await startDaemon(t, serverPlace);
+  t.ok(await isServed(port), 'after a restart of the server');
+  await client.stop('SIGTERM');
+  const secondClient = await startDaemon(t, clientPlace);
+  t.ok(await isServed(port), 'after a restart of the client');
+  await Promise.all([secondServer.stop('SIGKILL'), secondClient.stop('SIGKILL')]);
+  await Promise.all([startDaemon(t, serverPlace), startDaemon(t, clientPlace)]);
+  t.ok(await isServed(port), 'after both were killed');
+  t.match(await output(t, clientPlace, ['forward']), new RegExp(`127\\.0\\.0\\.1:${port} .* direct `));
+});
+
+t.test('a port that another program has is shown, and taken as soon as it is free', async (t) => {
+  const { clientPlace, client, port } = await start(t);
+  await client.stop('SIGTERM');
+  const other = createServer().listen(port, '127.0.0.1');
+  await once(other, 'listening');
+  await startDaemon(t, clientPlace);
+  t.match(await output(t, clientPlace, ['forward', 'list']), /no port[\s\S]*in use by another program[\s\S]*every 5 s/);
+  other.close();
+  t.ok(await isServed(port));
+});
+
+t.test('a removed forward closes its connections, and stays away after a restart', async (t) => {
+  const { clientPlace, client, port } = await start(t);
+  t.ok(await isServed(port));
+  const socket = connect({ host: '127.0.0.1', port });
+  socket.on('error', () => {}).write('hello');
+  await once(socket, 'data');
+  const closed = new Promise((resolve) => socket.once('close', resolve));
+  t.match(await output(t, clientPlace, ['forward', 'remove', String(port)]), /removed .*\nclosed +1 connection/);
+  await closed;
+  await client.stop('SIGTERM');
+  await startDaemon(t, clientPlace);
+  t.equal(
+    await output(t, clientPlace, ['forward', 'list', '--json']),
+    '{"schema":"tuntox.forwards/1","forwards":[]}\n',
+  );
+});
+
+t.test('two that add the same forward at once: one of them does, and the other is told', async (t) => {
+  const { clientPlace, serverPlace } = await start(t);
+  const [toxId] = (await output(t, serverPlace, ['id'])).split('\n') as [string];
+  const port = await freeTcpPort();
+  const both = [1, 2].map(() => control(t, clientPlace, ['forward', 'add', toxId, `${port}:a:1`]));
+  t.same((await Promise.all(both.map(({ exited }) => exited))).sort(), [0, 1]);
+  t.match(both.map(({ stderr }) => stderr).join(''), /in use by another program|there is a forward at/);
+});
