@@ -7,6 +7,7 @@ import * as access from './messages/access.js';
 import { NoParams } from './messages/common.js';
 import * as connections from './messages/connections.js';
 import * as forwards from './messages/forwards.js';
+import * as invitations from './messages/invitations.js';
 import * as pending from './messages/pending.js';
 import * as status from './messages/status.js';
 import * as upkeep from './messages/upkeep.js';
@@ -51,6 +52,9 @@ export const METHODS = {
   'whitelist.remove': write(access.RemoveFromWhitelist, access.WhitelistChange),
   'whitelist.import': write(access.ImportWhitelist, access.WhitelistChange),
   'whitelist.off': write(access.WhitelistOff, access.WhitelistChange),
+  'invite.list': read(NoParams, invitations.Invitations),
+  'invite.create': write(invitations.CreateInvitation, invitations.InvitationCreated),
+  'invite.revoke': write(invitations.RevokeInvitation, invitations.InvitationRevoked),
   'secret.status': read(NoParams, access.SecretStatus),
   'secret.set': write(access.SetSecret, access.SecretChange),
   'secret.rotate': write(access.RotateSecret, access.SecretChange),

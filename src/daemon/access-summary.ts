@@ -31,7 +31,7 @@ export class AccessSummary {
     if (policy.isClosed) return 'no client yet';
     const { length } = access.entries;
     const listed = `the clients on the whitelist (${length})`;
-    if (access.secret === undefined) return listed;
+    if (access.secret === undefined) return access.hasWhitelist ? listed : 'the clients that have an invitation';
     if (!access.hasWhitelist) return 'every client that has the secret';
     return access.require === 'all'
       ? `${listed} if they have the secret`

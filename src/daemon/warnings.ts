@@ -90,7 +90,7 @@ function accessFindings({ owner, stateErrors, admission, whitelist, pending, rul
 
 function closedFinding({ owner, whitelist, pending }: Pick<HealthFacts, 'owner' | 'whitelist' | 'pending'>): Finding {
   const { isOn, entries } = whitelist;
-  const add = 'to admit a client: tuntoxctl whitelist add ID';
+  const add = 'to admit a client: tuntoxctl invite create, or tuntoxctl whitelist add ID';
   const hint = pending === 0 ? add : 'to admit one that asked: tuntoxctl clients pending';
   if (!isOn) {
     const message = 'no client is admitted: there is neither a secret nor a whitelist';

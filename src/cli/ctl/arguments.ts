@@ -4,7 +4,16 @@ import { didYouMean, similarNames } from '../../base/nearest.js';
 import { type CtlError, usage } from './ctl-error.js';
 
 /** What Tab offers for a value: names from the running daemon, stored hosts, files, or these words. */
-export type Completes = 'client' | 'entry' | 'pending' | 'connection' | 'forward' | 'host' | 'file' | readonly string[];
+export type Completes =
+  | 'client'
+  | 'entry'
+  | 'pending'
+  | 'invitation'
+  | 'connection'
+  | 'forward'
+  | 'host'
+  | 'file'
+  | readonly string[];
 
 export interface Option extends OptionSyntax {
   readonly isRepeatable?: boolean;

@@ -7,6 +7,7 @@ import { CONFIG_COMMANDS } from './commands/config.js';
 import { CONNECTION_COMMANDS } from './commands/connections.js';
 import { FORWARD_COMMANDS } from './commands/forward.js';
 import { IDENTITY_COMMANDS } from './commands/identity.js';
+import { INVITE_COMMANDS } from './commands/invite.js';
 import { LOG_COMMANDS } from './commands/log.js';
 import { METRICS_COMMANDS } from './commands/metrics.js';
 import { NETWORK_COMMANDS } from './commands/network.js';
@@ -27,6 +28,7 @@ export const COMMANDS: readonly Command[] = [
   CONNECTION_COMMANDS,
   CLIENT_COMMANDS,
   PENDING_COMMANDS,
+  INVITE_COMMANDS,
   WHITELIST_COMMANDS,
   WHITELIST_FILE_COMMANDS,
   SECRET_COMMANDS,

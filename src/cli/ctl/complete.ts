@@ -92,7 +92,7 @@ async function namesOf(completes: Completes | undefined, sources: NameSources): 
 }
 
 async function namesFromDaemon(
-  kind: 'client' | 'entry' | 'pending' | 'connection' | 'forward',
+  kind: 'client' | 'entry' | 'pending' | 'invitation' | 'connection' | 'forward',
   session: Pick<Session, 'call'>,
 ) {
   switch (kind) {
@@ -109,6 +109,10 @@ async function namesFromDaemon(
     case 'pending': {
       const { clients } = await session.call('clients.pending', {});
       return clients.map(({ client, words }) => `${client.name ?? shortKey(client.publicKey)}\t${words}`);
+    }
+    case 'invitation': {
+      const { invitations } = await session.call('invite.list', {});
+      return invitations.map(({ id, name, state }) => `${name ?? id}\t${state}`);
     }
     case 'client': {
       const [{ clients }, { entries }] = await Promise.all([

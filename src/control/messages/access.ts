@@ -16,7 +16,7 @@ import {
 
 const Note = v.pipe(v.string(), v.maxLength(200), v.regex(/^[^\p{Cc}]*$/u, 'a note is one line of text'));
 /** Empty: every target that the rules allow. */
-const Allow = v.pipe(v.array(TargetText), v.maxLength(64));
+export const Allow = v.pipe(v.array(TargetText), v.maxLength(64));
 
 export const WhitelistEntry = v.strictObject({
   publicKey: PublicKeyHex,
@@ -26,6 +26,8 @@ export const WhitelistEntry = v.strictObject({
   note: v.string(),
   addedAt: Time,
   expired: v.boolean(),
+  /** Whether it came by an invitation, and so needs nothing else. */
+  invited: v.boolean(),
 });
 export const Whitelist = v.strictObject({
   schema: v.literal('tuntox.whitelist/1'),

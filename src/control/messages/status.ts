@@ -62,6 +62,8 @@ export const Status = v.strictObject({
     }),
     /** It is enabled from its first entry until `whitelist off`. An enabled whitelist without entries admits no client. */
     whitelist: v.strictObject({ enabled: v.boolean(), entries: Count, expired: Count }),
+    /** How many are open. */
+    invitations: Count,
     require: v.picklist(['all', 'any']),
     /** Every client is admitted. */
     open: v.boolean(),

@@ -5,6 +5,7 @@ import { clientMethods } from './clients.js';
 import { connectionMethods } from './connections.js';
 import type { MethodContext } from './context.js';
 import { forwardMethods } from './forwards.js';
+import { invitationMethods } from './invitations.js';
 import { pendingMethods } from './pending.js';
 import { ruleMethods } from './rules.js';
 import { secretMethods } from './secret.js';
@@ -18,6 +19,7 @@ export const methodHandlers = (context: MethodContext): MethodHandlers => ({
   ...clientMethods(context),
   ...pendingMethods(context),
   ...whitelistMethods(context),
+  ...invitationMethods(context),
   ...secretMethods(context),
   ...ruleMethods(context),
   ...banMethods(context),

@@ -82,6 +82,7 @@ function accessOf(context: MethodContext): Result<'status'>['access'] {
       entries: access.entries.length,
       expired: access.entries.filter((entry) => isExpired(entry, now)).length,
     },
+    invitations: access.invitations.all.filter((one) => access.invitations.stateOf(one) === 'open').length,
     require: access.require,
     open: policy.isOpen,
     closed: isClosed(context),

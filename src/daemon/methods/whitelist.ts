@@ -3,6 +3,7 @@ import { LAST_UNIX_TIME, rfc3339, unixTimeOfRfc3339 } from '../../base/clock.js'
 import { ControlError } from '../../control/control-error.js';
 import type { MethodHandlers, Params, Result } from '../../control/protocol.js';
 import { withOverrides } from '../../engine/access/access-policy.js';
+import { wasRedeemedBy } from '../../engine/access/invitation.js';
 import {
   aliasOwners,
   isExpired,
@@ -157,8 +158,10 @@ async function remove(deps: Deps, client: string, dryRun: boolean): Promise<Chan
   const closedTunnels = tunnelsOf(deps, disconnected).length;
   const isIt = ({ id }: AdmittedClient): boolean => id === publicKey.hex;
   const isStaying = admission.clients.some(isIt) && !disconnected.some(isIt);
-  const isLast = access.entries.length === 1;
-  const hasOther = access.secret !== undefined && access.require === 'any';
+  const isLast = access.hasWhitelist && access.entries.length === 1;
+  const hasOther = access.secret !== undefined && (access.require === 'any' || !access.hasWhitelist);
+  const open = access.invitations.all.filter((one) => access.invitations.stateOf(one) === 'open');
+  const ofIt = open.filter((one) => wasRedeemedBy(one, publicKey));
   const isLimited = entry.allow.length > 0 || entry.expiresAt !== undefined;
   if (!dryRun) {
     await saved(access.removeEntry(publicKey), nameOf(deps, publicKey));
@@ -174,13 +177,14 @@ async function remove(deps: Deps, client: string, dryRun: boolean): Promise<Chan
       : []),
     ...(hasOther && isLimited
       ? [
-          `the secret still admits ${name} (access.require: any), without the limits of its entry; ` +
+          `the secret still admits ${name}${access.require === 'any' ? ' (access.require: any)' : ''}, without the limits of its entry; ` +
             `to prevent that: tuntoxctl secret rotate, or tuntoxctl clients kick ${publicKey.short} --for 30d`,
         ]
       : []),
     ...(isLast && !hasOther
       ? ['the whitelist is now empty and stays on, so no client is admitted; to turn it off: tuntoxctl whitelist off']
       : []),
+    ...ofIt.map(({ id }) => `the link by which it came is still open for others: tuntoxctl invite revoke ${id}`),
   ];
   return change({ removed: [shown(deps, entry)], closedTunnels, notes });
 }
@@ -252,7 +256,7 @@ function newEntries(deps: Deps, items: readonly Item[]): WhitelistEntry[] {
 }
 
 /** @throws ControlError */
-function allowOf(texts: readonly string[]): WhitelistEntry['allow'] {
+export function allowOf(texts: readonly string[]): WhitelistEntry['allow'] {
   try {
     return texts.map((text, index) => parseAllowed(text, index + 1));
   } catch (error) {
@@ -261,7 +265,7 @@ function allowOf(texts: readonly string[]): WhitelistEntry['allow'] {
 }
 
 /** Returns the Unix time, s. @throws ControlError */
-function expiryOf({ clock }: Pick<Deps, 'clock'>, text: string): number {
+export function expiryOf({ clock }: Pick<Deps, 'clock'>, text: string): number {
   const expiresAt = unixTimeOfRfc3339(text);
   if (expiresAt === undefined) throw new ControlError('bad-params', `expiresAt: there is no time ${text}`);
   if (expiresAt > LAST_UNIX_TIME) {
@@ -313,4 +317,5 @@ const shown = ({ clock }: Pick<Deps, 'clock'>, entry: WhitelistEntry): Change['a
   note: entry.note,
   addedAt: rfc3339(entry.addedAt),
   expired: isExpired(entry, clock.unixTime()),
+  invited: entry.invited,
 });

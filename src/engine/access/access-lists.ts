@@ -58,7 +58,7 @@ export function withRevoked(
 ): AccessLists {
   const revoked = lists.invitations.filter(({ id }) => ids.includes(id));
   const invitations = lists.invitations.map((one) =>
-    ids.includes(one.id) ? { ...one, revokedAt: one.revokedAt ?? now } : one,
+    ids.includes(one.id) && stateOf(one, now) === 'open' ? { ...one, revokedAt: now } : one,
   );
   if (!isRemoving) return { ...lists, invitations };
   const removed = new Set(admittedBy(lists, revoked).map(({ publicKey }) => publicKey.hex));
@@ -89,7 +89,7 @@ export function withRedemption(lists: AccessLists, id: string, publicKey: Public
       ? { ...before, invited: true }
       : {
           publicKey,
-          alias: before?.alias ?? freeName(whitelist, invitation.name),
+          alias: before?.alias ?? freeName(whitelist.entries.values(), invitation.name),
           allow: invitation.allow,
           expiresAt: invitation.access === undefined ? undefined : now + invitation.access,
           note: before?.note ?? '',
@@ -110,9 +110,9 @@ export function withLateClient(lists: AccessLists, id: string, publicKey: Public
 }
 
 /** Returns the name if no client has it, or else NAME-2, NAME-3 and so on. */
-export function freeName(whitelist: Whitelist, name: string | undefined): string | undefined {
+export function freeName(entries: Iterable<WhitelistEntry>, name: string | undefined): string | undefined {
   if (name === undefined) return undefined;
-  const owners = aliasOwners(whitelist.entries.values());
+  const owners = aliasOwners(entries);
   const names = Array.from({ length: owners.size + 1 }, (_, at) =>
     at === 0 ? name : `${name.slice(0, MAX_NAME - 1 - String(at + 1).length)}-${at + 1}`,
   );

@@ -19,6 +19,8 @@ import {
 import { inputOf, LINES } from './support/lines.js';
 import { run, uncoloured } from './support/run.js';
 
+/** A line to copy has no line ends of ours. */
+const TO_COPY = /^ {2}tuntox (join|-i)/;
 const CONTROL = /[\p{Cc}\u200e\u200f\u202a-\u202e\u2066-\u2069]/u;
 
 t.test('the output of every command fits 80 columns and has no control characters', async (t) => {
@@ -32,7 +34,7 @@ t.test('the output of every command fits 80 columns and has no control character
     t.not(stdout, '', words.join(' '));
     // A screen that is drawn again begins at its first line.
     for (const line of uncoloured(stdout.replaceAll('\u001b[H', '\n')).split('\n')) {
-      t.ok(columnsOf(line) <= 80, `${words.join(' ')}: ${columnsOf(line)} columns: ${line}`);
+      t.ok(columnsOf(line) <= 80 || TO_COPY.test(line), `${words.join(' ')}: ${columnsOf(line)} columns: ${line}`);
       t.notMatch(line, CONTROL, words.join(' '));
     }
   }

@@ -134,19 +134,22 @@ function socketText({ udp, udpSocket }: Status['network']): string {
 }
 
 function accessText({ access }: Status, now: number): string {
-  const { secret, whitelist } = access;
+  // A daemon of an earlier version does not say.
+  const { secret, whitelist, invitations = 0 } = access;
   if (access.open) return 'OPEN: every client that knows the Tox ID is admitted (access.open)';
   const ago = secret.changedAt === null ? '' : ` (rotated ${durationText(elapsedSince(secret.changedAt, now))} ago)`;
   const left = secret.previousValidUntil === null ? 0 : -elapsedSince(secret.previousValidUntil, now);
   const previous = left > 0 ? `, the previous one valid for ${durationText(left)}` : '';
   const expired = whitelist.expired === 0 ? '' : ` (${whitelist.expired} expired)`;
-  const list = whitelist.enabled ? `${countText(whitelist.entries, 'client')}${expired}` : 'off';
+  const invited = whitelist.entries === 0 ? '' : ` (${whitelist.entries} invited)`;
+  const list = whitelist.enabled ? `${countText(whitelist.entries, 'client')}${expired}` : `off${invited}`;
   const first = secret.set ? `secret set${ago}${previous}` : 'no secret';
   // access.require: a client needs all factors, or any one of them.
   const joint = secret.set && whitelist.enabled ? (access.require === 'all' ? ' and' : ' or') : ',';
   const parts = [
     ...(access.closed ? ['CLOSED: no client is admitted'] : []),
     `${first}${joint} whitelist ${list}`,
+    ...(invitations === 0 ? [] : [countText(invitations, 'open invitation')]),
     'open: no',
   ];
   return parts.join(', ');

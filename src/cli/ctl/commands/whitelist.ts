@@ -50,6 +50,7 @@ export const WHITELIST_COMMANDS: readonly Command[] = [
       const list = await context.session.call('whitelist.list', {});
       const now = context.clock.unixTime();
       show(context, list, ({ entries, enabled }, out) => {
+        const isInvited = entries.some(({ invited }) => invited);
         if (entries.length === 0) {
           out.line(enabled ? 'the whitelist is on but empty: it admits no client' : 'the whitelist is off');
           out.line('to add a client: tuntoxctl whitelist add ID', { indent: 2 });
@@ -66,9 +67,12 @@ export const WHITELIST_COMMANDS: readonly Command[] = [
             ...nameCells(entry),
             allowText(entry.allow),
             entry.expired ? 'EXPIRED' : expiryText(entry.expiresAt, now),
-            entry.note,
+            entry.invited ? `invited${entry.note === '' ? '' : `: ${entry.note}`}` : entry.note,
           ]),
         );
+        if (isInvited && !enabled) {
+          out.line('the whitelist is off: these clients came by an invitation, and need nothing else', { indent: 2 });
+        }
       });
     },
   },

@@ -108,6 +108,7 @@ export function status(changes: Partial<Result<'status'>> = {}): Result<'status'
     access: {
       secret: { set: true, changedAt: rfc3339(now() - 12 * DAY), previousValidUntil: null },
       whitelist: { enabled: true, entries: 4, expired: 0 },
+      invitations: 0,
       require: 'all',
       open: false,
       closed: false,
@@ -148,8 +149,33 @@ export const entry = (changes: object = {}): Result<'whitelist.list'>['entries']
   note: '',
   addedAt: rfc3339(now() - DAY),
   expired: false,
+  invited: false,
   ...changes,
 });
+
+export const invitation = (changes: object = {}): Result<'invite.list'>['invitations'][number] => ({
+  id: 'kqzrt',
+  name: 'laptop',
+  allow: ['127.0.0.1:22'],
+  state: 'open',
+  createdAt: rfc3339(now() - 60),
+  expiresAt: rfc3339(now() + 600),
+  uses: 1,
+  accessMs: 30 * DAY * 1000,
+  redeemed: [],
+  late: [],
+  ...changes,
+});
+
+const invitationLink: Result<'invite.create'>['link'] = {
+  link: `tuntox://${TOX_ID}/abcdefghijkmnpqrstuv/127.0.0.1:22`,
+  words: Array(8).fill('mushroom universe favorite absolute business question'),
+  commands: {
+    join: `tuntox join tuntox://${TOX_ID}/abcdefghijkmnpqrstuv/127.0.0.1:22 nas`,
+    words: 'tuntox join - nas',
+    original: `tuntox -i ${TOX_ID} -s abcdefghijkmnpqrstuv -L 10022:127.0.0.1:22`,
+  },
+};
 
 export const client = (changes: object = {}): Result<'clients.list'>['clients'][number] => ({
   client: laptop,
@@ -305,6 +331,37 @@ export const HANDLERS: MethodHandlers = {
     words: WORDS,
     admitted: !dryRun,
     change: change({ added: [entry()], notes: ['from now on only clients on the whitelist are admitted'] }),
+  }),
+  'invite.list': () => ({
+    schema: 'tuntox.invitations/1',
+    invitations: [
+      invitation({
+        state: 'used',
+        redeemed: [{ client: laptop, at: rfc3339(now() - 7_000), listed: true }],
+        late: [{ client: unnamed, at: rfc3339(now() - 300), state: 'used' }],
+      }),
+      invitation({
+        id: 'abcde',
+        name: longest.name,
+        uses: 5,
+        allow: ['[2001:db8:aaaa:bbbb:cccc:dddd:eeee:ffff]:65535', 'db.internal.example.org:5432'],
+        redeemed: [{ client: longest, at: rfc3339(now() - 7_000), listed: false }],
+      }),
+      invitation({ id: 'fghij', name: null, allow: [], accessMs: null, state: 'expired' }),
+    ],
+  }),
+  'invite.create': ({ dryRun }) => ({
+    schema: 'tuntox.invitation-created/1',
+    invitation: invitation(),
+    link: dryRun ? null : invitationLink,
+    notes: ['the name "laptop" is taken: a new client will be called laptop-2'],
+  }),
+  'invite.revoke': ({ removeClients }) => ({
+    schema: 'tuntox.invitation-revoked/1',
+    invitation: invitation({ state: 'revoked' }),
+    removed: removeClients ? [laptop] : [],
+    closedTunnels: removeClients ? 2 : 0,
+    notes: removeClients ? [] : ['the client that came keeps its access'],
   }),
   'whitelist.list': () => ({
     schema: 'tuntox.whitelist/1',
