@@ -18,19 +18,26 @@ export async function runInForeground(
   program: string,
   args: readonly string[],
 ): Promise<number> {
-  const child = trySpawn(program, args, { env: process.env, stdio: 'inherit' });
-  if (child instanceof Error) throw notStarted(program, child);
+  let child: ChildProcess | Error | undefined;
   // The terminal sends Ctrl-C to both; a signal to us alone is meant for both, too.
-  const pass = (signal: NodeJS.Signals): void => void child.kill(signal);
-  const followStop = (): void => {
-    if (isStopped(child)) process.kill(process.pid, 'SIGSTOP');
+  const pass = (signal: NodeJS.Signals): void => {
+    if (!(child instanceof Error)) child?.kill(signal);
   };
+  const followStop = (): void => {
+    if (!(child instanceof Error) && isStopped(child?.pid)) process.kill(process.pid, 'SIGSTOP');
+  };
+  // Before the start, after which each of them may come.
   for (const signal of PASSED) process.on(signal, pass);
   process.on('SIGCHLD', followStop);
   try {
+    child = trySpawn(program, args, { env: process.env, stdio: 'inherit' });
+    if (child instanceof Error) throw notStarted(program, child);
+    const started = child;
     return await new Promise((resolve, reject) => {
-      child.once('error', (error) => reject(notStarted(program, error)));
-      child.once('exit', (status, signal) => resolve(status ?? SIGNAL_STATUS_BASE + signalNumber(signal ?? 'SIGTERM')));
+      started.once('error', (error) => reject(notStarted(program, error)));
+      started.once('exit', (status, signal) =>
+        resolve(status ?? SIGNAL_STATUS_BASE + signalNumber(signal ?? 'SIGTERM')),
+      );
     });
   } finally {
     for (const signal of PASSED) process.off(signal, pass);
@@ -39,7 +46,7 @@ export async function runInForeground(
 }
 
 /** ssh stops itself on ~^Z. Only when we stop as well does the shell get the terminal back. */
-function isStopped({ pid }: ChildProcess): boolean {
+function isStopped(pid: number | undefined): boolean {
   try {
     return /\) T/.test(readFileSync(`/proc/${pid}/stat`, 'latin1'));
   } catch {
