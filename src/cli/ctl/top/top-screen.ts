@@ -38,11 +38,10 @@ export interface Column {
 
 export interface List {
   readonly columns: readonly Column[];
+  /** Those that are shown. */
   readonly rows: readonly Row[];
-  /** The place of the selected row; -1 when there is none. */
+  /** The place of the selected row among them; -1 when there is none. */
   readonly selected: number;
-  /** The first row that is shown. */
-  readonly first: number;
 }
 
 export interface Screen {
@@ -72,8 +71,7 @@ export const rowsOf = ({ rows }: Size, title: readonly string[]): number => Math
 /** Returns lines that are exactly as wide as the terminal, and at most as many as it has. */
 export function linesOf({ title, list, empty, isOld, message, footer }: Screen, size: Size): Line[] {
   const { columns: width, rows: height } = size;
-  const { columns, rows, selected, first } = list;
-  const shown = rows.slice(first, first + rowsOf(size, title));
+  const { columns, rows, selected } = list;
   const fitting = fittingColumns(columns, width);
   const lines: Line[] = [
     ...title.map((text): Line => ({ text, style: isOld ? 'faint' : 'plain' })),
@@ -81,8 +79,8 @@ export function linesOf({ title, list, empty, isOld, message, footer }: Screen, 
       text: `${' '.repeat(MARK)}${cellsText(fitting, (index) => (columns[index] as Column).heading)}`,
       style: 'strong',
     },
-    ...shown.map(({ cells, isFaint }, index): Line => {
-      const isSelected = first + index === selected;
+    ...rows.map(({ cells, isFaint }, index): Line => {
+      const isSelected = index === selected;
       const text = `${isSelected ? '> ' : '  '}${cellsText(fitting, (at) => cells[at] ?? '')}`;
       return { text, style: isSelected ? 'selected' : isFaint || isOld ? 'faint' : 'plain' };
     }),

@@ -64,7 +64,6 @@ export class TopState {
 
   /** @param now ms of the clock */
   setClients(clients: readonly Client[], now: number): void {
-    this.#clients = clients;
     this.#isUnasked = false;
     if (this.#trouble !== undefined) this.say('');
     this.#trouble = undefined;
@@ -72,6 +71,7 @@ export class TopState {
       return [client.publicKey, { received: bytesReceived, sent: bytesSent }] as const;
     });
     this.#traffic.add(new Map(totals), now);
+    this.#clients = this.#sorted(clients);
   }
 
   /** @param now ms of the clock */
@@ -116,12 +116,13 @@ export class TopState {
   }
 
   #onClientKey(key: string, size: Size): Effect | undefined {
-    const ids = this.#sorted().map(({ client }) => client.publicKey);
+    const ids = this.#clients.map(({ client }) => client.publicKey);
     const publicKey = this.#selectedClient.idIn(ids);
     if (moved(this.#selectedClient, ids, { key, rows: rowsOf(size, ['']) })) return undefined;
     switch (key) {
       case 's':
         this.#order = ORDERS[(ORDERS.indexOf(this.#order) + 1) % ORDERS.length] as Order;
+        this.#clients = this.#sorted(this.#clients);
         this.say(`sorted by ${this.#order}`);
         return undefined;
       case 'return':
@@ -176,7 +177,7 @@ export class TopState {
   }
 
   #clientScreen(size: Size): Omit<Screen, 'isOld'> {
-    const clients = this.#sorted();
+    const clients = this.#clients;
     const ratesOf = (id: string) => this.#traffic.ratesOf(id);
     const title = this.#isUnasked ? [''] : titleOfClients(clients, ratesOf);
     const { columns, bars } = clientColumns(clients, size);
@@ -185,9 +186,10 @@ export class TopState {
     this.#firstClient = firstShown(this.#firstClient, { index: selected, count: clients.length, rows });
     const list = {
       columns,
-      rows: clients.map((client) => clientRow(client, ratesOf(client.client.publicKey), bars)),
-      selected,
-      first: this.#firstClient,
+      rows: clients
+        .slice(this.#firstClient, this.#firstClient + rows)
+        .map((client) => clientRow(client, ratesOf(client.client.publicKey), bars)),
+      selected: selected - this.#firstClient,
     };
     const [heading = ''] = title;
     const more = clients.length > rows ? `   ${selected + 1} of ${clients.length}` : '';
@@ -208,16 +210,14 @@ export class TopState {
         : titleOfClient(client, rates, { now, columns: size.columns });
     const tunnels = this.#tunnels;
     const selected = this.#selectedTunnel.indexIn(tunnels.map(({ id }) => id));
-    this.#firstTunnel = firstShown(this.#firstTunnel, {
-      index: selected,
-      count: tunnels.length,
-      rows: rowsOf(size, title),
-    });
+    const rows = rowsOf(size, title);
+    this.#firstTunnel = firstShown(this.#firstTunnel, { index: selected, count: tunnels.length, rows });
     const list = {
       columns: tunnelColumns(size),
-      rows: tunnels.map((tunnel) => tunnelRow(tunnel, this.#tunnelTraffic.ratesOf(tunnel.id))),
-      selected,
-      first: this.#firstTunnel,
+      rows: tunnels
+        .slice(this.#firstTunnel, this.#firstTunnel + rows)
+        .map((tunnel) => tunnelRow(tunnel, this.#tunnelTraffic.ratesOf(tunnel.id))),
+      selected: selected - this.#firstTunnel,
     };
     return { title, list, empty: 'no tunnels', ...this.#last(TUNNEL_KEYS) };
   }
@@ -229,11 +229,11 @@ export class TopState {
   }
 
   /** Connected clients first; those that are equal in what it sorts by stay in the order of their admission. */
-  #sorted(): readonly Client[] {
+  #sorted(clients: readonly Client[]): readonly Client[] {
     const value = (client: Client): number => this.#valueOf(client);
     const byName = (one: Client, other: Client): number =>
       clientText(one.client).localeCompare(clientText(other.client), 'en', { numeric: true });
-    return [...this.#clients].sort((one, other) => {
+    return [...clients].sort((one, other) => {
       if (one.online !== other.online) return one.online ? -1 : 1;
       return this.#order === 'name' ? byName(one, other) : value(other) - value(one);
     });
