@@ -95,7 +95,8 @@ t.test('words that are too few, misheard or those of nobody approve nobody', asy
     ],
     [`zoo ${others.join(' ')}`, { code: 'not-found', message: /no client with the words "zoo / }],
     ['laptop', { code: 'not-found', message: 'no client "laptop" has asked to be admitted', hint: /clients pending/ }],
-    ['abc', { code: 'not-found', hint: /clients pending/ }],
+    ['abc', { code: 'not-found', hint: /at least 6 digits are needed; .*clients pending/ }],
+    ['desktop', { code: 'exists', message: /^desktop is not waiting: it is on the whitelist/ }],
     ['A'.repeat(64), { code: 'not-found', hint: new RegExp(`tuntoxctl whitelist add ${'A'.repeat(64)}`) }],
   ] as const) {
     await t.rejects(daemon.call('clients.approve', { client }), error, client);

@@ -6,7 +6,7 @@ import { keyWords, parseKeyWords } from '../../config/words.js';
 import { ControlError } from '../../control/control-error.js';
 import type { MethodHandlers, Params, Result } from '../../control/protocol.js';
 import type { PendingClient } from '../../engine/server/pending-clients.js';
-import { clientName, findClient, nameOf } from './client-names.js';
+import { clientName, findClient, isKnown, nameOf } from './client-names.js';
 import type { MethodContext } from './context.js';
 import { asControlError } from './save-errors.js';
 import { addClient } from './whitelist.js';
@@ -100,13 +100,20 @@ async function findPending(deps: Deps, text: string): Promise<PendingClient> {
     return pending.find(({ publicKey }) => publicKey.equals(key)) as PendingClient;
   } catch (error) {
     if (!(error instanceof ControlError) || error.code !== 'not-found') throw error;
-    const isWhole = /^[0-9a-f]{64}([0-9a-f]{12})?$/i.test(text);
-    const hint = isWhole ? `to admit it anyway: tuntoxctl whitelist add ${text}` : LIST;
-    throw new ControlError('not-found', `no client "${text}" has asked to be admitted`, {
-      hint: error.hint?.startsWith('did you mean') === true ? error.hint : hint,
-      cause: error,
-    });
+    if (isKnown(deps, text)) {
+      throw new ControlError('exists', `${text} is not waiting: it is on the whitelist, or was admitted`, {
+        hint: 'to see it: tuntoxctl clients list, tuntoxctl whitelist list',
+      });
+    }
+    const hint = error.hint?.startsWith('did you mean') === true ? error.hint : hintFor(text);
+    throw new ControlError('not-found', `no client "${text}" has asked to be admitted`, { hint, cause: error });
   }
+}
+
+function hintFor(text: string): string {
+  if (/^[0-9a-f]{1,5}$/i.test(text)) return `of a key, at least 6 digits are needed; ${LIST}`;
+  const isWhole = /^[0-9a-f]{64}([0-9a-f]{12})?$/i.test(text);
+  return isWhole ? `to admit it anyway: tuntoxctl whitelist add ${text}` : LIST;
 }
 
 /** All words are needed: it costs little to make a key with the same first two. @throws ControlError */

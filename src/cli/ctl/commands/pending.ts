@@ -65,8 +65,8 @@ export const PENDING_COMMANDS: readonly Command[] = [
       );
       show(context, approved, ({ client, words, admitted, change }, out) => {
         printChange(out, change, dryRun, clock.unixTime());
-        if (dryRun) return;
-        out.line(`${nameOf(client)} ${admitted ? 'is admitted' : 'is not admitted yet'}  (${words})`, { indent: 2 });
+        const state = dryRun ? 'asked' : admitted ? 'is admitted' : 'is not admitted yet';
+        out.line(`${nameOf(client)} ${state}  (${words})`, { indent: 2 });
       });
     },
   },
