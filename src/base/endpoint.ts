@@ -9,6 +9,10 @@ const DIGIT_ZERO = 0x30;
 export const hostAndPort = ({ host, port }: { readonly host: string; readonly port: number }): string =>
   `${host.includes(':') ? `[${host}]` : host}:${port}`;
 
+/** The target of a tunnel, as people write it: `host:port`, or the name of a service, which has port 0. */
+export const targetText = (target: { readonly host: string; readonly port: number }): string =>
+  target.port === 0 ? target.host : hostAndPort(target);
+
 export class Endpoint {
   /** 4 or 6. */
   readonly family: 4 | 6;

@@ -1,6 +1,7 @@
 /** Parsers of the texts that people write: ports, Tox IDs, nodes, forwards. */
 import { isIPv6 } from 'node:net';
 import { domainToASCII } from 'node:url';
+import { ALIAS } from '../base/alias.js';
 import { withoutCopyMarks } from '../base/copied-text.js';
 import { parseCount, parseDuration } from '../base/units.js';
 import { PublicKey } from '../tox/crypto/keys.js';
@@ -19,6 +20,9 @@ export interface HostAndPort {
   readonly port: number;
 }
 
+/** What a tunnel leads to: a host and port as the server sees them, or the name of a service of the server, with port 0. */
+export type TargetText = HostAndPort;
+
 export interface NodeAddress extends HostAndPort {
   readonly publicKey: PublicKey;
 }
@@ -28,7 +32,7 @@ export interface ForwardText {
   /** A name or an address; undefined means all addresses of this machine. */
   readonly bind: string | undefined;
   readonly port: number;
-  readonly target: HostAndPort;
+  readonly target: TargetText;
 }
 
 /** The default address of a forward: only this machine can connect to it. */
@@ -139,29 +143,62 @@ export function parseToxId(copied: string): ToxId {
  * and `%h:%p`: neither is ambiguous.
  * @throws FormatError
  */
-export function parseTarget(text: string): HostAndPort {
+export function parseTarget(text: string, orElse = ''): HostAndPort {
   const [host, port, more] = splitIPv6AndPort(text) ?? splitAddress(text, true) ?? [];
   if (host === undefined || port === undefined || more !== undefined) {
-    throw new FormatError(`"${text}" is not host:port, as in 127.0.0.1:22 or [::1]:22`);
+    throw new FormatError(`"${text}" is not host:port, as in 127.0.0.1:22 or [::1]:22${orElse}`);
   }
   return { host: parseHost(host, text), port: parsePort(port) };
 }
 
+/** Parses the name of a service, which is in lower case from here on. @throws FormatError */
+export function parseServiceName(text: string): string {
+  if (ALIAS.test(text)) return text.toLowerCase();
+  throw new FormatError(
+    `"${text}" is not the name of a service: a name begins with a letter and has at most 32 of A-Z a-z 0-9 . _ -`,
+  );
+}
+
+/** Whether a text can be the name of a service and nothing else. */
+export const isServiceName = (text: string): boolean => ALIAS.test(text);
+
+/** Parses `host:port` as `parseTarget` does, or the name of a service. @throws FormatError */
+export function parseTargetOrService(text: string): TargetText {
+  if (isServiceName(text)) return { host: parseServiceName(text), port: 0 };
+  return parseTarget(text, ', or the name of a service');
+}
+
 /**
- * Parses `[bind:]port:host:port`, with `@` or `:`. Any host may be in brackets; an IPv6 address to bind needs them, one of a target
+ * Parses `[bind:]port:host:port` or `[bind:]port:service`, with `@` or `:`. Any host may be in brackets; an IPv6 address to bind needs them, one of a target
  * does not.
  * @throws FormatError
  */
 export function parseForward(text: string): ForwardText {
   const parts = splitForward(text);
+  const service = parseServiceForward(parts ?? [], text);
+  if (service !== undefined) return service;
   const [bind, bindPort, host, port] = parts?.length === 3 ? [undefined, ...parts] : (parts ?? []);
   if (bindPort === undefined || host === undefined || port === undefined || (parts?.length ?? 0) > 4) {
-    throw new FormatError(`"${text}" is not [bind:]port:host:port, as in 2222:127.0.0.1:22 or 2222:[::1]:22`);
+    throw new FormatError(
+      `"${text}" is not [bind:]port:host:port, as in 2222:127.0.0.1:22 or 2222:[::1]:22, nor port:service, as in 2222:ssh`,
+    );
   }
   return {
     bind: parseBind(bind, text),
     port: parsePort(bindPort),
     target: { host: parseHost(host, text), port: parsePort(port) },
+  };
+}
+
+/** Returns undefined if it does not end in a port and the name of a service. */
+function parseServiceForward(parts: readonly string[], whole: string): ForwardText | undefined {
+  const [bind, port, service] = parts.length === 2 ? [undefined, ...parts] : parts;
+  if (parts.length > 3 || port === undefined || service === undefined) return undefined;
+  if (!/^[0-9]+$/.test(port) || !isServiceName(service)) return undefined;
+  return {
+    bind: parseBind(bind, whole),
+    port: parsePort(port),
+    target: { host: parseServiceName(service), port: 0 },
   };
 }
 

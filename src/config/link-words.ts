@@ -8,8 +8,8 @@
 import { PublicKey } from '../tox/crypto/keys.js';
 import { NOSPAM_SIZE, ToxId } from '../tox/crypto/tox-id.js';
 import { FormatError } from './format-error.js';
-import { LOOPBACK, parsePort, parseTarget } from './formats.js';
-import type { Link } from './link.js';
+import { LOOPBACK, parsePort, parseTargetOrService } from './formats.js';
+import { type Link, linkTarget } from './link.js';
 import { isLinkSecret, secretFromNumber, secretToNumber } from './link-secret.js';
 import { wordLines } from './words.js';
 
@@ -46,10 +46,10 @@ export function linkOfBytes(bytes: Buffer): Link {
 
 function textOf(target: Link['target']): string {
   if (target === undefined) return '';
-  return target.host === LOOPBACK ? String(target.port) : `${target.host}:${target.port}`;
+  return target.host === LOOPBACK ? String(target.port) : linkTarget(target);
 }
 
 function targetOf(text: string): Link['target'] {
   if (text === '') return undefined;
-  return text.includes(':') ? parseTarget(text) : { host: LOOPBACK, port: parsePort(text) };
+  return /^[0-9]+$/.test(text) ? { host: LOOPBACK, port: parsePort(text) } : parseTargetOrService(text);
 }

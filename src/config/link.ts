@@ -2,6 +2,7 @@
  * A link gives a client everything it needs: the server's Tox ID, a secret, and the target as the server sees it, if it is for one.
  *
  *     tuntox://TOX_ID/SECRET/HOST:PORT
+ *     tuntox://TOX_ID/SECRET/SERVICE
  *     tuntox://TOX_ID/SECRET
  *
  * No character of it has a meaning for a shell, so an IPv6 address has no brackets: the port is what follows the last colon.
@@ -9,7 +10,7 @@
 import { withoutCopyMarks } from '../base/copied-text.js';
 import type { ToxId } from '../tox/crypto/tox-id.js';
 import { FormatError } from './format-error.js';
-import { type HostAndPort, parseTarget, parseToxId } from './formats.js';
+import { parseTargetOrService, parseToxId, type TargetText } from './formats.js';
 
 const SCHEME = 'tuntox://';
 const EXAMPLE = `${SCHEME}TOX_ID/SECRET/127.0.0.1:22`;
@@ -18,19 +19,21 @@ export interface Link {
   readonly serverId: ToxId;
   readonly secret: string;
   /** Undefined if the link is not for one target. */
-  readonly target: HostAndPort | undefined;
+  readonly target: TargetText | undefined;
 }
 
 export function formatLink({ serverId, secret, target }: Link): string {
-  return `${SCHEME}${serverId}/${secret}${target === undefined ? '' : `/${target.host}:${target.port}`}`;
+  return `${SCHEME}${serverId}/${secret}${target === undefined ? '' : `/${linkTarget(target)}`}`;
 }
+
+export const linkTarget = ({ host, port }: TargetText): string => (port === 0 ? host : `${host}:${port}`);
 
 /** A port below FIRST needs root, so OFFSET is added: 22 becomes 10022. */
 const FIRST = 1024;
 const OFFSET = 10_000;
 
-/** Returns the local port that leads to a target unless another one is given. */
-export const localPortOf = ({ port }: HostAndPort): number => (port < FIRST ? port + OFFSET : port);
+/** Returns the local port that leads to a target unless another one is given; 0, any free one, for a service. */
+export const localPortOf = ({ port }: TargetText): number => (port > 0 && port < FIRST ? port + OFFSET : port);
 
 /** Parses a link, with what copying adds. Errors do not show the secret. @throws FormatError */
 export function parseLink(copied: string): Link {
@@ -42,5 +45,5 @@ export function parseLink(copied: string): Link {
   }
   if (!/^[A-Za-z0-9_-]+$/.test(secret))
     throw new FormatError('the secret in this link has a wrong character: copy it again');
-  return { serverId: parseToxId(id), secret, target: target === undefined ? undefined : parseTarget(target) };
+  return { serverId: parseToxId(id), secret, target: target === undefined ? undefined : parseTargetOrService(target) };
 }

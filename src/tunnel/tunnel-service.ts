@@ -18,12 +18,14 @@ import { type MayReach, RequestHandler } from './server/request-handler.js';
 import type { Tunnel } from './stream/tunnel.js';
 import type { PeerChannel } from './wire/peer-channel.js';
 import { describeReason, type Reason, TunnelError } from './wire/reasons.js';
-import { describeTarget, type Target } from './wire/target.js';
+import { describeTarget, type Service, type Target } from './wire/target.js';
 
 /** Tunnels of all peers, if there are so many descriptors: BASE_WINDOW of memory each. */
 const MAX_ALL_TUNNELS = 8192;
 /** Bytes of all peers that may wait for slow programs: enough for the backlogs of two peers, which more peers share. */
 const MAX_ALL_BACKLOG = 256 * 1024 * 1024;
+/** ms in which a peer answers a hello. */
+const ANSWER_TIMEOUT = 10_000;
 /** Upstream servers for which the ids of lost tunnels are remembered, until their next channel. */
 const MAX_STALE_PEERS = 64;
 
@@ -57,6 +59,8 @@ export class TunnelService extends EventEmitter<TunnelEvents> {
   readonly #log: Logger;
   readonly #floodLog: FloodLog;
   readonly #nameOf: (peerId: string) => string;
+  readonly #servicesFor: (peerId: string) => readonly Service[];
+  readonly #mayReach: MayReach;
   readonly #requests: RequestHandler;
   /** Tunnels, and connections that may become tunnels. */
   readonly #limit: number;
@@ -82,6 +86,8 @@ export class TunnelService extends EventEmitter<TunnelEvents> {
     readonly random: Random;
     readonly log: Logger;
     readonly mayReach: MayReach;
+    /** Returns our services that a peer may reach; by default none. */
+    readonly servicesFor?: (peerId: string) => readonly Service[];
     /** The name of a peer in the log; by default the beginning of its key. */
     readonly nameOf?: (peerId: string) => string;
     readonly dialer?: Dialer;
@@ -93,6 +99,8 @@ export class TunnelService extends EventEmitter<TunnelEvents> {
     this.#log = deps.log;
     this.#floodLog = new FloodLog(deps);
     this.#nameOf = deps.nameOf ?? ((peerId) => peerId.slice(0, 8));
+    this.#mayReach = deps.mayReach;
+    this.#servicesFor = deps.servicesFor ?? (() => []);
     this.#limit = Math.min(MAX_ALL_TUNNELS, deps.descriptors ?? descriptorShares().tunnels);
     this.#requests = new RequestHandler({
       clock: deps.clock,
@@ -126,6 +134,7 @@ export class TunnelService extends EventEmitter<TunnelEvents> {
         random: this.#random,
         log: this.#log.child(peerId.slice(0, 8)),
         handlers: {
+          services: () => this.#servicesFor(peerId),
           onRequest: (request) => this.#requests.handle(request, this.#refusalFor(peerId)),
           onTunnelOpened: (tunnel) => this.#onTunnelOpened(peerId, tunnel),
           onTunnelClosed: (tunnel, reason) => this.#onTunnelClosed(tunnel, reason),
@@ -168,6 +177,37 @@ export class TunnelService extends EventEmitter<TunnelEvents> {
     const link = this.#links.get(peerId);
     if (link === undefined) throw new TunnelError('peer-offline');
     return link.ping();
+  }
+
+  /**
+   * Resolves to the services of the peer that we may reach; undefined if it is as upstream.
+   * @throws TunnelError `peer-offline`, `connection-lost`, `timeout`
+   */
+  async services(peerId: string): Promise<readonly Service[] | undefined> {
+    const link = this.#links.get(peerId);
+    if (link === undefined) throw new TunnelError('peer-offline');
+    return new Promise((resolve, reject) => {
+      const timeout = this.#clock.after(ANSWER_TIMEOUT, () => {
+        cancel();
+        reject(new TunnelError('timeout'));
+      });
+      const cancel = link.askServices((services) => {
+        timeout.cancel();
+        if (services !== undefined || link.terms === 'upstream') resolve(services);
+        else reject(new TunnelError('connection-lost'));
+      });
+    });
+  }
+
+  /** After a change of the rules: closes the tunnels of peers to targets that are no longer allowed, and sends the peers their services. */
+  review(): void {
+    for (const [tunnel, { peerId }] of [...this.#numbered]) {
+      const { side, target } = tunnel.identity;
+      if (side !== 'acceptor') continue;
+      const verdict = this.#mayReach(peerId, target, tunnel.remoteAddress);
+      if (!verdict.allowed) tunnel.close('not-allowed');
+    }
+    for (const link of this.#links.values()) link.announceServices();
   }
 
   peers(): PeerInfo[] {

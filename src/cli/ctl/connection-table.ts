@@ -1,7 +1,7 @@
 /** Tables of connections, with footnotes that say why a path is not direct. */
 
 import { harmless, wrapped } from '../../base/columns.js';
-import { hostAndPort } from '../../base/endpoint.js';
+import { targetText } from '../../base/endpoint.js';
 import { relayReasons } from '../../base/relay-reasons.js';
 import { ageText, bytesText, countText, roundTripText } from '../../base/units.js';
 import type { Result } from '../../control/protocol.js';
@@ -46,7 +46,7 @@ const cellsOf = (connections: readonly Row[], notes: Footnotes): string[][] =>
   connections.map((one) => [
     one.id,
     ...nameCells(one.client),
-    hostAndPort(one.target),
+    targetText(one.target),
     notes.via(one.path),
     roundTripText(one.roundTripMs),
     ageText(one.ageMs),
@@ -56,7 +56,7 @@ const cellsOf = (connections: readonly Row[], notes: Footnotes): string[][] =>
 /** Prints what a request closed, or would close. */
 export function printClosed(out: Output, closed: readonly Row[], dryRun: boolean): void {
   for (const { id, client, target } of closed) {
-    out.line(`${dryRun ? 'would close' : 'closed'}  ${id}  ${nameOf(client)}  ${hostAndPort(target)}`, { indent: 8 });
+    out.line(`${dryRun ? 'would close' : 'closed'}  ${id}  ${nameOf(client)}  ${targetText(target)}`, { indent: 8 });
   }
   if (closed.length === 0) out.line('no connection to close');
   else if (closed.length > 1) out.line(`${countText(closed.length, 'connection')}${dryRun ? ' would be closed' : ''}`);

@@ -25,7 +25,7 @@ import {
   parsePortRange,
   parseRetries,
   parseSharedTarget,
-  parseTarget,
+  parseTargetOrService,
   parseTimeout,
   parseToxId,
   parseUses,
@@ -200,7 +200,7 @@ type Job = JobOf<ForwardSettings> | JobOf<PipeSettings> | JobOf<PingSettings>;
 /** What a client does with its server: -L, -W or -p. */
 function jobOf(flags: FlagSet, { isPing = flags.has('--ping') }: { readonly isPing?: boolean } = {}): Job {
   const forwards = flags.all('--forward', parseForward);
-  const [target, secondTarget] = flags.all('--pipe', parseTarget);
+  const [target, secondTarget] = flags.all('--pipe', parseTargetOrService);
   if ([forwards.length > 0, target !== undefined, isPing].filter(Boolean).length > 1) {
     throw new UsageError('-L, -W and -p cannot be combined: choose one');
   }

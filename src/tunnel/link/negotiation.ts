@@ -7,7 +7,8 @@ import type { Clock } from '../../base/clock.js';
 import type { Logger } from '../../base/logger.js';
 import { BASE_WINDOW } from '../stream/receive-window.js';
 import { encodeFrame, PING, PONG } from '../wire/frame.js';
-import { decodeHello, encodeHello, type Hello, VERSION } from '../wire/hello.js';
+import { decodeHello, encodeHello, type Hello, partsOf, VERSION } from '../wire/hello.js';
+import type { Service } from '../wire/target.js';
 
 export type PeerTerms =
   | { readonly kind: 'unknown' }
@@ -15,9 +16,17 @@ export type PeerTerms =
   /** `credit`: bytes that the peer takes on each tunnel before its first window frame. */
   | { readonly kind: 'extended'; readonly version: number; readonly credit: number };
 
+/** Services that are remembered of one peer. */
+const MAX_SERVICES = 64;
+
+const OURS = { version: VERSION, initialWindow: BASE_WINDOW } as const;
+
 export class Negotiation {
   readonly #clock: Clock;
   readonly #log: Logger;
+  #services: readonly Service[] | undefined;
+  /** Those of answers that were not the last one. */
+  #received: readonly Service[] = [];
   #terms: PeerTerms = { kind: 'unknown' };
   #helloSentAt: number | undefined;
 
@@ -32,27 +41,59 @@ export class Negotiation {
 
   /** The hello to send before the next request; undefined when none is needed. */
   nextHello(): Buffer | undefined {
-    if (this.#terms.kind !== 'unknown' || this.#helloSentAt !== undefined) return undefined;
+    return this.#terms.kind === 'unknown' ? this.hello() : undefined;
+  }
+
+  /** A hello, which asks for the services of the peer too; undefined after the first, and for a peer as upstream. */
+  hello(): Buffer | undefined {
+    if (this.#terms.kind === 'upstream' || this.#helloSentAt !== undefined) return undefined;
     this.#helloSentAt = this.#clock.now();
-    return encodeFrame(PING, 0, encodeHello({ kind: 'hello', version: VERSION, initialWindow: BASE_WINDOW }));
+    return encodeFrame(PING, 0, encodeHello({ kind: 'hello', ...OURS }));
   }
 
-  /** The answer to a ping: a pong with the same bytes, or our answer to a hello. */
-  answerPing(data: Buffer): Buffer {
+  /** The services of the peer that we may reach; undefined before its answer, and if it is as upstream. */
+  get services(): readonly Service[] | undefined {
+    return this.#services;
+  }
+
+  /**
+   * The answers to a ping: a pong with the same bytes, or our answer to a hello.
+   * @param services that the peer may reach; asked for a hello only
+   * @param size bytes of data that a frame may have
+   */
+  answerPing(data: Buffer, services: () => readonly Service[], size: number): readonly Buffer[] {
     const hello = decodeHello(data);
-    if (hello?.kind !== 'hello' || this.#terms.kind === 'upstream') return encodeFrame(PONG, 0, data);
+    if (hello?.kind !== 'hello' || this.#terms.kind === 'upstream') return [encodeFrame(PONG, 0, data)];
     this.#onExtended(hello);
-    return encodeFrame(PONG, 0, encodeHello({ kind: 'answer', version: VERSION, initialWindow: BASE_WINDOW }));
+    return this.announce(services(), size);
   }
 
-  /** @returns the round trip in ms when the pong answers our hello */
-  onPong(data: Buffer): number | undefined {
+  /** Our answer to the hello of the peer; also sent when its services change. */
+  announce(services: readonly Service[], size: number): readonly Buffer[] {
+    const parts = partsOf(services, size);
+    return parts.map((part, index) => {
+      const hasMore = index < parts.length - 1;
+      return encodeFrame(PONG, 0, encodeHello({ kind: 'answer', ...OURS, services: part, hasMore }));
+    });
+  }
+
+  /** @returns whether it was about the extension, and the round trip in ms when it is the first answer to our hello */
+  onPong(data: Buffer): { readonly roundTrip: number | undefined } | undefined {
     if (this.#helloSentAt === undefined) return undefined;
     const hello = decodeHello(data);
     if (hello === undefined) return undefined;
-    if (hello.kind === 'answer') this.#onExtended(hello);
+    const isFirst = this.#terms.kind === 'unknown';
+    if (hello.kind === 'answer') this.#onAnswer(hello);
     else this.onUpstreamFrame();
-    return this.#clock.now() - this.#helloSentAt;
+    return { roundTrip: isFirst ? this.#clock.now() - this.#helloSentAt : undefined };
+  }
+
+  #onAnswer(hello: Hello): void {
+    this.#onExtended(hello);
+    if (this.#terms.kind !== 'extended') return;
+    const services = [...this.#received, ...(hello.services ?? [])].slice(0, MAX_SERVICES);
+    this.#received = hello.hasMore ? services : [];
+    if (!hello.hasMore) this.#services = services;
   }
 
   /** A request without a hello before it, or an ack without the answer to ours, comes from upstream. */

@@ -3,6 +3,7 @@
  * become tunnels.
  */
 import type { Clock } from '../../base/clock.js';
+import { Listeners } from '../../base/listeners.js';
 import type { Logger } from '../../base/logger.js';
 import type { Random } from '../../base/random.js';
 import { TokenBucket } from '../../base/token-bucket.js';
@@ -38,7 +39,7 @@ import {
   encodeDeny,
   encodeRequest,
 } from '../wire/request.js';
-import type { Target } from '../wire/target.js';
+import { type Service, serviceOf, type Target } from '../wire/target.js';
 import { Negotiation, type PeerTerms } from './negotiation.js';
 import { type OpenHandlers, OutgoingRequests } from './outgoing-requests.js';
 import { RoundTrip } from './round-trip.js';
@@ -58,6 +59,8 @@ export interface IncomingRequest {
 }
 
 export interface LinkHandlers extends TunnelHandlers {
+  /** Returns our services that the peer may reach. */
+  services(): readonly Service[];
   onRequest(request: IncomingRequest): void;
   /** Called once, before the tunnels close. */
   onClose(): void;
@@ -80,6 +83,10 @@ export class PeerLink {
   readonly #requests: OutgoingRequests;
   readonly #tunnels: TunnelTable;
   readonly #strays: TokenBucket;
+  readonly #frameData: () => number;
+  /** Requests for services by name, by forward id, that wait until it is known whether the peer has services. */
+  readonly #unsent = new Map<number, Target>();
+  readonly #onServices = new Listeners<[]>();
   /** Requests of the peer that were not answered. */
   #unanswered = 0;
   #isClosed = false;
@@ -92,6 +99,7 @@ export class PeerLink {
     const scheduler = new FrameScheduler((frame) => channel.send(frame));
     const roundTrip = new RoundTrip({ clock, random, send: (frame) => scheduler.push(frame) });
     const frameData = (): number => Math.min(MAX_FRAME_DATA, channel.maxPacketSize - FRAME_HEADER_SIZE);
+    this.#frameData = frameData;
     this.#scheduler = scheduler;
     this.#roundTrip = roundTrip;
     this.#negotiation = new Negotiation(clock, log);
@@ -135,12 +143,44 @@ export class PeerLink {
       handlers.onRefused(this.#isClosed ? 'connection-lost' : 'too-many-tunnels');
       return () => {};
     }
-    const hello = this.#negotiation.nextHello();
-    if (hello !== undefined) this.#scheduler.push(hello);
+    this.#greet();
     const forwardId = this.#requests.add(target, handlers);
-    this.#scheduler.push(encodeRequest(forwardId, target));
+    if (serviceOf(target) === undefined) this.#scheduler.push(encodeRequest(forwardId, target));
+    else this.#unsent.set(forwardId, target);
+    this.#sendUnsent();
     // The ack of a cancelled request is answered with the tunnel's end.
-    return () => void this.#requests.take(forwardId);
+    return () => {
+      this.#unsent.delete(forwardId);
+      this.#requests.take(forwardId);
+    };
+  }
+
+  /**
+   * Calls back once with the services of the peer that we may reach, now or later: undefined if it is as upstream, and if the link
+   * closes before. @returns a function that cancels it
+   */
+  askServices(onAnswer: (services: readonly Service[] | undefined) => void): () => void {
+    const hello = this.#isClosed ? undefined : this.#negotiation.hello();
+    if (hello !== undefined) this.#scheduler.push(hello);
+    const { services } = this.#negotiation;
+    if (services !== undefined || this.terms === 'upstream' || this.#isClosed) {
+      onAnswer(services);
+      return () => {};
+    }
+    const remove = this.#onServices.add(() => {
+      const { services: received } = this.#negotiation;
+      if (received === undefined && this.terms !== 'upstream' && !this.#isClosed) return;
+      remove();
+      onAnswer(received);
+    });
+    return remove;
+  }
+
+  /** Sends the peer, if it has the extension, our services that it may reach now. */
+  announceServices(): void {
+    if (this.terms !== 'extended' || this.#isClosed) return;
+    const answers = this.#negotiation.announce(this.#deps.handlers.services(), this.#frameData());
+    for (const answer of answers) this.#scheduler.offer(answer);
   }
 
   /** Resolves to the round trip in ms. @throws TunnelError `timeout`, `connection-lost` */
@@ -157,7 +197,24 @@ export class PeerLink {
     this.#scheduler.close();
     this.#roundTrip.close();
     for (const tunnel of [...this.tunnels]) tunnel.onLinkClosed();
+    this.#unsent.clear();
     this.#requests.refuseAll('connection-lost');
+    this.#onServices.tell();
+  }
+
+  #greet(): void {
+    const hello = this.#negotiation.nextHello();
+    if (hello !== undefined) this.#scheduler.push(hello);
+  }
+
+  /** Upstream would look up the name of a service, and stand still in the meantime. */
+  #sendUnsent(): void {
+    if (this.terms === 'unknown') return;
+    for (const [forwardId, target] of this.#unsent) {
+      this.#unsent.delete(forwardId);
+      if (this.terms === 'extended') this.#scheduler.push(encodeRequest(forwardId, target));
+      else this.#requests.take(forwardId)?.handlers.onRefused('no-services');
+    }
   }
 
   #onPacket(packet: Buffer): void {
@@ -171,7 +228,7 @@ export class PeerLink {
     }
     switch (frame.type) {
       case PING:
-        this.#scheduler.offer(this.#negotiation.answerPing(frame.data));
+        this.#onPing(frame.data);
         break;
       case PONG:
         this.#onPong(frame.data);
@@ -188,6 +245,12 @@ export class PeerLink {
       default:
         this.#onTunnelFrame(frame);
     }
+    this.#sendUnsent();
+  }
+
+  #onPing(data: Buffer): void {
+    const answers = this.#negotiation.answerPing(data, () => this.#deps.handlers.services(), this.#frameData());
+    for (const answer of answers) this.#scheduler.offer(answer);
   }
 
   #onTunnelFrame(frame: Frame): void {
@@ -230,9 +293,10 @@ export class PeerLink {
   }
 
   #onPong(data: Buffer): void {
-    const roundTrip = this.#negotiation.onPong(data);
-    if (roundTrip === undefined) this.#roundTrip.onPong(data);
-    else this.#roundTrip.onMeasured(roundTrip);
+    const answer = this.#negotiation.onPong(data);
+    if (answer === undefined) this.#roundTrip.onPong(data);
+    else if (answer.roundTrip !== undefined) this.#roundTrip.onMeasured(answer.roundTrip);
+    if (answer !== undefined) this.#onServices.tell();
   }
 
   /** Tunnels, and requests that may become tunnels. */

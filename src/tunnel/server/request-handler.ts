@@ -10,7 +10,10 @@ import type { Dialer } from './dialer.js';
 /** Connection attempts at once for one peer: a burst of a browser. */
 const MAX_PEER_DIALS = 256;
 
-export type Verdict = { readonly allowed: true } | { readonly allowed: false; readonly reason: string };
+/** `target`: what to connect to instead, when the request names a service. */
+export type Verdict =
+  | { readonly allowed: true; readonly target?: Target }
+  | { readonly allowed: false; readonly reason: string };
 
 /**
  * Decides about one request. Called for each, so changes of the rules count at once.
@@ -64,9 +67,10 @@ export class RequestHandler {
     const verdict = this.#deps.mayReach(peerId, target);
     if (this.#closed !== undefined) this.#refuse(request, this.#closed);
     else if (!verdict.allowed) this.#refuse(request, 'not-allowed', verdict.reason);
+    else if (target.port === 0 && verdict.target === undefined) this.#refuse(request, 'bad-request');
     else if (full !== undefined) this.#refuse(request, 'too-many-tunnels', full);
     else if (this.dialsOf(peerId) >= MAX_PEER_DIALS) this.#refuse(request, 'too-many-tunnels');
-    else this.#dial(request);
+    else this.#dial(request, verdict.target ?? target);
   }
 
   list(): { readonly number: number; readonly peerId: string; readonly target: Target; readonly age: number }[] {
@@ -105,7 +109,7 @@ export class RequestHandler {
     this.#dials.clear();
   }
 
-  #dial(request: IncomingRequest): void {
+  #dial(request: IncomingRequest, destination: Target): void {
     const { peerId, target } = request;
     let refusal: string | undefined;
     const mayConnect = (address: string): boolean => {
@@ -114,7 +118,7 @@ export class RequestHandler {
       return verdict.allowed;
     };
     const number = this.#deps.nextNumber();
-    const cancel = this.#deps.dialer.dial(peerId, target, {
+    const cancel = this.#deps.dialer.dial(peerId, destination, {
       mayConnect,
       onConnected: (socket, address) => {
         this.#dials.delete(request);

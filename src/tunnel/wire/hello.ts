@@ -4,14 +4,19 @@
  *     magic "tuntox++" || kind u8 (1 hello, 2 answer) || version u8 || records
  *     record: type u8 || length u8 || value
  *       type 1: initial window u32, the bytes that each tunnel may send to this peer before its first window frame
+ *       type 2: port u16 || name, a service of the sender that the receiver may reach by this name (in answers)
+ *       type 3: empty, more services follow in the next answer (in answers)
  *
  * Upstream returns the bytes of a ping unchanged: a pong of kind 1 is the echo of a peer without the extension.
  */
 import { ByteReader, ByteWriter } from '../../base/bytes.js';
+import { type Service, serviceOf } from './target.js';
 
 const MAGIC = Buffer.from('tuntox++', 'latin1');
 const KINDS = ['hello', 'answer'] as const;
 const INITIAL_WINDOW = 1;
+const SERVICE = 2;
+const MORE = 3;
 
 export const VERSION = 1;
 /** A window must hold some frames, or a sender that waits for room for a whole frame would wait forever. */
@@ -23,17 +28,50 @@ export interface Hello {
   readonly version: number;
   /** Bytes. */
   readonly initialWindow: number;
+  /** In answers. */
+  readonly services?: readonly Service[];
+  /** Whether the next answer has more services. */
+  readonly hasMore?: boolean;
 }
 
-export function encodeHello(hello: Hello): Buffer {
-  return new ByteWriter(MAGIC.length + 8)
+/** Bytes of a hello without services, and with the mark that more follow. */
+const BASE_SIZE = MAGIC.length + 8;
+const MORE_SIZE = 2;
+const serviceSize = ({ name }: Service): number => 4 + name.length;
+
+export function encodeHello({ kind, version, initialWindow, services = [], hasMore = false }: Hello): Buffer {
+  const size = services.reduce((sum, service) => sum + serviceSize(service), BASE_SIZE + (hasMore ? MORE_SIZE : 0));
+  const writer = new ByteWriter(size)
     .bytes(MAGIC)
-    .u8(KINDS.indexOf(hello.kind) + 1)
-    .u8(hello.version)
+    .u8(KINDS.indexOf(kind) + 1)
+    .u8(version)
     .u8(INITIAL_WINDOW)
     .u8(4)
-    .u32(hello.initialWindow)
-    .finish();
+    .u32(initialWindow);
+  for (const { name, port } of services) {
+    writer
+      .u8(SERVICE)
+      .u8(2 + name.length)
+      .u16(port)
+      .bytes(Buffer.from(name, 'latin1'));
+  }
+  if (hasMore) writer.u8(MORE).u8(0);
+  return writer.finish();
+}
+
+/** Divides services so that each part fits into one answer of at most `size` bytes; at least one part. */
+export function partsOf(services: readonly Service[], size: number): readonly (readonly Service[])[] {
+  const parts: Service[][] = [[]];
+  let room = size - BASE_SIZE - MORE_SIZE;
+  for (const service of services) {
+    if (serviceSize(service) > room) {
+      parts.push([]);
+      room = size - BASE_SIZE - MORE_SIZE;
+    }
+    parts.at(-1)?.push(service);
+    room -= serviceSize(service);
+  }
+  return parts;
 }
 
 /** Skips records of unknown type. Returns undefined for an ordinary ping. */
@@ -43,11 +81,29 @@ export function decodeHello(bytes: Buffer): Hello | undefined {
   const kind = KINDS[reader.u8() - 1];
   const version = reader.u8();
   let initialWindow = 0;
+  const services: Service[] = [];
+  let hasMore = false;
   while (reader.ok && reader.remaining > 0) {
     const type = reader.u8();
     const value = reader.bytes(reader.u8());
     if (type === INITIAL_WINDOW && value.length === 4) initialWindow = value.readUInt32BE();
+    else if (type === SERVICE) services.push(...decodeService(value));
+    else if (type === MORE) hasMore = true;
   }
   if (!reader.isComplete || kind === undefined || version < 1 || initialWindow < MIN_INITIAL_WINDOW) return undefined;
-  return { kind, version, initialWindow };
+  return {
+    kind,
+    version,
+    initialWindow,
+    ...(services.length === 0 ? {} : { services }),
+    ...(hasMore ? { hasMore } : {}),
+  };
+}
+
+/** Returns nothing for a record that is not a service: its name is printed, and typed by people. */
+function decodeService(value: Buffer): Service[] {
+  if (value.length < 3) return [];
+  const port = value.readUInt16BE();
+  const name = serviceOf({ host: value.toString('latin1', 2), port: 0 });
+  return name === undefined || port === 0 ? [] : [{ name, port }];
 }

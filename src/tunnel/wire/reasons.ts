@@ -49,6 +49,11 @@ const REASONS = {
     code: 0,
     text: 'the peer did not answer the request (upstream tuntox sends no answer when it refuses)',
   },
+  'no-services': {
+    code: 0,
+    text: 'the server has no services with names (it is an original tuntox)',
+    advice: 'give HOST:PORT instead of the name',
+  },
   'closed-by-peer': { code: 0, text: 'closed by the peer' },
 } as const;
 

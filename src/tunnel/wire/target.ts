@@ -1,15 +1,30 @@
 /** The host and port that a tunnel connects to. */
 import { isIPv4 } from 'node:net';
 import { domainToASCII } from 'node:url';
-import { Endpoint, hostAndPort } from '../../base/endpoint.js';
+import { ALIAS } from '../../base/alias.js';
+import { Endpoint, targetText } from '../../base/endpoint.js';
 
 export interface Target {
-  /** A name or a literal address, IPv6 without brackets; but peers may send brackets. */
+  /** A name or a literal address, IPv6 without brackets; but peers may send brackets. Or the name of a service, with port 0. */
   readonly host: string;
+  /** 0: a service of the peer. */
   readonly port: number;
 }
 
-export const describeTarget = ({ host, port }: Target): string => hostAndPort({ host: bareHost(host), port });
+/** A target to which the peer gives a name. */
+export interface Service {
+  /** In lower case. */
+  readonly name: string;
+  /** The port of its target. */
+  readonly port: number;
+}
+
+/** Returns the name of the service that a target is; undefined for a host and port, and for what cannot be a name. */
+export function serviceOf({ host, port }: Target): string | undefined {
+  return port === 0 && ALIAS.test(host) ? host.toLowerCase() : undefined;
+}
+
+export const describeTarget = ({ host, port }: Target): string => targetText({ host: bareHost(host), port });
 
 export function bareHost(host: string): string {
   return host.startsWith('[') && host.endsWith(']') ? host.slice(1, -1) : host;

@@ -9,6 +9,8 @@ import { SeededRandom } from '../../support/seeded-random.js';
 
 const make = (clock = new ManualClock()): Negotiation => new Negotiation(clock, silentLogger);
 const data = (packet: Buffer | undefined): Buffer => (decodeFrame(packet as Buffer) as Frame).data;
+const reply = (negotiation: Negotiation, ping: Buffer): Buffer | undefined =>
+  negotiation.answerPing(ping, () => [], 1000)[0];
 const theirs = encodeHello({ kind: 'hello', version: 9, initialWindow: 100_000 });
 
 t.test('two peers with the extension agree on the lower version with one hello', async (t) => {
@@ -16,14 +18,14 @@ t.test('two peers with the extension agree on the lower version with one hello',
   const [opener, acceptor] = [make(clock), make(clock)];
   const hello = opener.nextHello();
   t.equal(opener.nextHello(), undefined, 'one hello is enough');
-  const answer = acceptor.answerPing(data(hello));
+  const answer = reply(acceptor, data(hello));
   t.equal(acceptor.terms.kind, 'extended');
   t.equal(acceptor.nextHello(), undefined, 'a peer that received a hello needs none');
   clock.advance(30);
-  t.equal(opener.onPong(data(answer)), 30, 'the answer measures the round trip too');
+  t.same(opener.onPong(data(answer)), { roundTrip: 30 }, 'the answer measures the round trip too');
   t.same(opener.terms, acceptor.terms);
   const newer = make();
-  newer.answerPing(theirs);
+  reply(newer, theirs);
   t.same(newer.terms, { kind: 'extended', version: 1, credit: 100_000 });
 });
 
@@ -36,10 +38,10 @@ t.test('the echo of a hello shows an upstream peer', async (t) => {
 t.test('terms do not change: a hello that comes too late is echoed', async (t) => {
   const acceptor = make();
   acceptor.onUpstreamFrame();
-  t.ok(data(acceptor.answerPing(theirs)).equals(theirs));
+  t.ok(data(reply(acceptor, theirs)).equals(theirs));
   t.equal(acceptor.terms.kind, 'upstream');
   const extended = make();
-  extended.answerPing(theirs);
+  reply(extended, theirs);
   extended.onUpstreamFrame();
   t.equal(extended.terms.kind, 'extended');
 });
@@ -47,7 +49,7 @@ t.test('terms do not change: a hello that comes too late is echoed', async (t) =
 t.test('hellos that cross are both answered', async (t) => {
   const [a, b] = [make(), make()];
   const [fromA, fromB] = [a.nextHello(), b.nextHello()];
-  const [answerB, answerA] = [b.answerPing(data(fromA)), a.answerPing(data(fromB))];
+  const [answerB, answerA] = [reply(b, data(fromA)), reply(a, data(fromB))];
   a.onPong(data(answerB));
   b.onPong(data(answerA));
   t.same([a.terms.kind, b.terms.kind], ['extended', 'extended']);
@@ -57,6 +59,31 @@ t.test('an answer or echo to a hello that was not sent means nothing', async (t)
   const negotiation = make();
   t.equal(negotiation.onPong(encodeHello({ kind: 'answer', version: 1, initialWindow: 100_000 })), undefined);
   t.equal(negotiation.terms.kind, 'unknown');
+});
+
+t.test('services that do not fit one answer follow in further ones, and a later list replaces the first', async (t) => {
+  const [opener, acceptor] = [make(), make()];
+  const services = Array.from({ length: 64 }, (_, at) => ({ name: `service-number-${at}`, port: at + 1 }));
+  const answers = acceptor.answerPing(data(opener.nextHello()), () => services, 500);
+  t.ok(answers.length > 2);
+  for (const [at, answer] of answers.entries()) {
+    t.equal(opener.services, undefined, 'not before the last answer');
+    t.ok(data(answer).length <= 500);
+    t.equal(opener.onPong(data(answer))?.roundTrip, at === 0 ? 0 : undefined, 'only the first measures the round trip');
+  }
+  t.same(opener.services, services);
+  for (const answer of acceptor.announce([{ name: 'web', port: 80 }], 500)) opener.onPong(data(answer));
+  t.same(opener.services, [{ name: 'web', port: 80 }]);
+});
+
+t.test('a peer cannot make us remember more than 64 services', async (t) => {
+  const opener = make();
+  opener.nextHello();
+  const services = Array.from({ length: 40 }, (_, at) => ({ name: `a${at}`, port: 1 }));
+  for (let round = 0; round < 5; round += 1) {
+    opener.onPong(encodeHello({ kind: 'answer', version: 1, initialWindow: 65536, services, hasMore: round < 4 }));
+  }
+  t.equal(opener.services?.length, 64);
 });
 
 t.test('a ping takes only its own pong, once, and times out after ten seconds', async (t) => {

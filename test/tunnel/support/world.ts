@@ -7,6 +7,7 @@ import type { Dialer } from '../../../src/tunnel/server/dialer.js';
 import type { MayReach } from '../../../src/tunnel/server/request-handler.js';
 import { TunnelService } from '../../../src/tunnel/tunnel-service.js';
 import type { Reason } from '../../../src/tunnel/wire/reasons.js';
+import type { Service } from '../../../src/tunnel/wire/target.js';
 import { SeededRandom } from '../../support/seeded-random.js';
 import { type ChannelOptions, channelPair } from './channel-pair.js';
 import { SocketClock } from './socket-clock.js';
@@ -34,12 +35,13 @@ export class World {
     dialer?: Dialer,
     log: Logger = silentLogger,
     descriptors = Number.POSITIVE_INFINITY,
+    services: readonly Service[] = [],
   ): TunnelService {
     // The same seed for all, so that both sides of a link choose the same ids.
     const { clock } = this;
     const random = new SeededRandom(this.#seed);
     const service = new TunnelService({
-      ...{ clock, random, log, mayReach, descriptors },
+      ...{ clock, random, log, mayReach, descriptors, servicesFor: () => services },
       ...(dialer === undefined ? {} : { dialer }),
     });
     this.#services.push(service);

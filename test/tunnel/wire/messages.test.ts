@@ -25,6 +25,23 @@ t.test('a hello decodes to what was encoded, also with records of a later versio
   t.same(decodeHello(Buffer.concat([encodeHello(hello), Buffer.from([99, 2, 1, 2])])), hello);
 });
 
+t.test('an answer carries services, and those that are none are left out', async (t) => {
+  const services = [
+    { name: 'ssh', port: 22 },
+    { name: 'web.2', port: 65535 },
+  ];
+  const answer = { ...hello, kind: 'answer', services, hasMore: true } as const;
+  const bytes = encodeHello(answer);
+  t.equal(bytes.subarray(16).toString('hex'), `02050016${'737368'}0207ffff${'7765622e32'}0300`);
+  t.same(decodeHello(bytes), answer);
+  const none = ['020100', '02020016', '02040016', '0204000061', '020400161b5b', '0204001620'].map((hex) =>
+    Buffer.from(hex, 'hex'),
+  );
+  for (const record of none.filter((one) => one.length === 2 + (one[1] as number))) {
+    t.same(decodeHello(Buffer.concat([encodeHello(hello), record])), hello, record.toString('hex'));
+  }
+});
+
 t.test('other data is an ordinary ping', async (t) => {
   const bytes = encodeHello(hello);
   for (let length = 0; length < bytes.length; length += 1) t.equal(decodeHello(bytes.subarray(0, length)), undefined);
@@ -77,7 +94,7 @@ t.test('random bytes never throw', async (t) => {
   const random = new SeededRandom(3);
   for (let round = 0; round < 2000; round += 1) {
     const data = random.bytes(random.below(40));
-    const mutated = encodeHello(hello);
+    const mutated = encodeHello({ ...hello, services: [{ name: 'ssh', port: 22 }], hasMore: true });
     mutated[random.below(mutated.length)] = random.below(256);
     decodeHello(data);
     decodeHello(mutated);

@@ -1,5 +1,5 @@
 /** `tuntoxctl rules`: which targets clients may reach. */
-import { hostAndPort } from '../../../base/endpoint.js';
+import { targetText } from '../../../base/endpoint.js';
 import { type Command, show } from '../command.js';
 import { usage } from '../ctl-error.js';
 import { nameOf } from '../names.js';
@@ -50,7 +50,7 @@ export const RULE_COMMANDS: readonly Command[] = [
       const verdict = await session.call('rules.check', { client, target });
       show(context, verdict, (result, out) => {
         const answer = result.allowed ? 'allowed' : 'refused';
-        out.line(`${answer}  ${nameOf(result.client)}  ${hostAndPort(result.target)}`, {
+        out.line(`${answer}  ${nameOf(result.client)}  ${targetText(result.target)}`, {
           style: result.allowed ? 'good' : 'warning',
           indent: 9,
         });

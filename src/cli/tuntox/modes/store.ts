@@ -1,6 +1,6 @@
 /** `tuntox join LINK NAME`: connects once, so that a link that is wrong or used up is noticed, and stores the host. */
 import { systemClock } from '../../../base/clock.js';
-import { hostAndPort } from '../../../base/endpoint.js';
+import { targetText } from '../../../base/endpoint.js';
 import { writeResult } from '../../../base/result-output.js';
 import type { StoreSettings } from '../../../config/classic-settings.js';
 import { localPortOf } from '../../../config/link.js';
@@ -39,7 +39,7 @@ const maySsh = (target: StoreSettings['target']): boolean =>
   target === undefined || (target.port === SSH_PORT && LOCAL.includes(target.host));
 
 function nextSteps({ host: { name }, target }: StoreSettings): string {
-  const forward = target === undefined ? '8080:127.0.0.1:80' : `${localPortOf(target)}:${hostAndPort(target)}`;
+  const forward = target === undefined ? '8080:127.0.0.1:80' : `${localPortOf(target)}:${targetText(target)}`;
   const commands = [
     ...(maySsh(target) ? ([[`tuntox ssh ${name}`, 'log in there']] as const) : []),
     [`tuntox ${name}`, 'list what it offers'],
