@@ -26,5 +26,6 @@ complete -c tuntoxd -l network-proxy -x -d 'Send all Tox traffic through this pr
 complete -c tuntoxd -l access-require -x -d 'all: a client needs the secret and a whitelist entry, if both exist; any: one of them'
 complete -c tuntoxd -l access-open -x -a 'true false' -d 'Admit every client that knows the Tox ID, if there is neither a secret nor a whitelist'
 complete -c tuntoxd -l access-secret-file -r -F -d 'A file with the shared secret, instead of the one that tuntoxctl manages'
-complete -c tuntoxd -l targets-rules-file -r -F -d 'A file with the targets that clients may reach, one HOST:PORT per line; without it, all'
+complete -c tuntoxd -l targets-rules-file -r -F -d 'A file with the targets that clients may reach beside the services, one HOST:PORT per line'
+complete -c tuntoxd -l targets-any -x -a 'true false' -d 'Without a rules file, let clients reach every target although there are services'
 complete -c tuntoxd -l http-listen -x -d 'Serve metrics and health over HTTP on this loopback address, such as 127.0.0.1:9101; or off'

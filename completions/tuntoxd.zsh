@@ -27,5 +27,6 @@ _arguments -S \
   '--access-require[all\: a client needs the secret and a whitelist entry, if both exist; any\: one of them]:VALUE:' \
   '--access-open[Admit every client that knows the Tox ID, if there is neither a secret nor a whitelist]::yes|no:(true false)' \
   '--access-secret-file[A file with the shared secret, instead of the one that tuntoxctl manages]:VALUE:_files' \
-  '--targets-rules-file[A file with the targets that clients may reach, one HOST\:PORT per line; without it, all]:VALUE:_files' \
+  '--targets-rules-file[A file with the targets that clients may reach beside the services, one HOST\:PORT per line]:VALUE:_files' \
+  '--targets-any[Without a rules file, let clients reach every target although there are services]::yes|no:(true false)' \
   '--http-listen[Serve metrics and health over HTTP on this loopback address, such as 127.0.0.1\:9101; or off]:VALUE:'

@@ -59,7 +59,7 @@ export interface DaemonSettings {
     readonly isOpen: boolean;
     readonly secretFile: string | undefined;
   };
-  readonly targets: { readonly rulesFile: string | undefined };
+  readonly targets: { readonly rulesFile: string | undefined; readonly isAny: boolean };
   readonly http: { readonly listen: HostAndPort | undefined };
 }
 
@@ -246,7 +246,7 @@ function typed(shape: SettingsShape, { directory = '' }: SettingsInput): DaemonS
       isOpen: access.open,
       secretFile: fileOrNone(access.secret_file),
     },
-    targets: { rulesFile: fileOrNone(targets.rules_file) },
+    targets: { rulesFile: fileOrNone(targets.rules_file), isAny: targets.any },
     http: { listen: http.listen === 'off' ? undefined : parseTarget(http.listen) },
   });
 }

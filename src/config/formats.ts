@@ -153,14 +153,14 @@ export function parseTarget(text: string, orElse = ''): HostAndPort {
 
 /** Parses the name of a service, which is in lower case from here on. @throws FormatError */
 export function parseServiceName(text: string): string {
-  if (ALIAS.test(text)) return text.toLowerCase();
+  if (isServiceName(text)) return text.toLowerCase();
   throw new FormatError(
     `"${text}" is not the name of a service: a name begins with a letter and has at most 32 of A-Z a-z 0-9 . _ -`,
   );
 }
 
 /** Whether a text can be the name of a service and nothing else. */
-export const isServiceName = (text: string): boolean => ALIAS.test(text);
+export const isServiceName = (text: string): boolean => ALIAS.test(text) && text.toLowerCase() !== 'deny';
 
 /** Parses `host:port` as `parseTarget` does, or the name of a service. @throws FormatError */
 export function parseTargetOrService(text: string): TargetText {

@@ -1,7 +1,7 @@
 /** Parses a rule about targets. */
 import { ADDRESS_CLASSES, type AddressClass } from '../base/address-class.js';
 import { FormatError } from './format-error.js';
-import { parseHost, parsePort, splitAddress } from './formats.js';
+import { isServiceName, parseHost, parsePort, parseServiceName, splitAddress } from './formats.js';
 
 export interface RuleText {
   readonly effect: 'allow' | 'deny';
@@ -9,24 +9,28 @@ export interface RuleText {
   readonly subject:
     | { readonly kind: 'any' }
     | { readonly kind: 'host'; readonly host: string }
-    | { readonly kind: 'class'; readonly name: AddressClass };
+    | { readonly kind: 'class'; readonly name: AddressClass }
+    | { readonly kind: 'service'; readonly name: string };
   /** 0 means any. */
   readonly port: number;
 }
 
 /**
  * Parses `host:port` as upstream does, with `*` for any host and `0` for any port; `class:NAME:port` for a class of addresses; and
- * either with `deny` in front.
+ * either with `deny` in front; or the name of a service alone.
  * @throws FormatError
  */
 export function parseRule(text: string): RuleText {
+  if (isServiceName(text)) {
+    return { effect: 'allow', subject: { kind: 'service', name: parseServiceName(text) }, port: 0 };
+  }
   const [, denied] = /^deny\s+(.+)$/.exec(text) ?? [];
   const parts = splitAddress(denied ?? text) ?? [];
   const [name, ...rest] = parts.length === 3 && parts[0] === 'class' ? parts.slice(1) : [undefined, ...parts];
   const port = rest.at(-1);
   if (port === undefined || rest.length !== (name === undefined ? 2 : 1)) {
     throw new FormatError(
-      `"${text}" is not a rule: use host:port, *:port, host:0 or class:NAME:port, with or without deny in front`,
+      `"${text}" is not a rule: use host:port, *:port, host:0 or class:NAME:port, with or without deny in front, or the name of a service`,
     );
   }
   return {

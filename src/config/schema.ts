@@ -21,7 +21,7 @@ export interface SettingsShape {
     proxy: string;
   };
   access: { require: string; open: boolean; secret_file: string };
-  targets: { rules_file: string };
+  targets: { rules_file: string; any: boolean };
   http: { listen: string };
 }
 
@@ -196,10 +196,16 @@ export const SCHEMA: convict.Schema<SettingsShape> = {
   },
   targets: {
     rules_file: {
-      doc: 'A file with the targets that clients may reach, one HOST:PORT per line; without it, all.',
+      doc: 'A file with the targets that clients may reach beside the services, one HOST:PORT per line.',
       format: optional(absolutePath),
       default: '',
       env: 'TUNTOX_TARGETS_RULES_FILE',
+    },
+    any: {
+      doc: 'Without a rules file, let clients reach every target although there are services.',
+      format: yesOrNo,
+      default: false,
+      env: 'TUNTOX_TARGETS_ANY',
     },
   },
   http: {

@@ -9,6 +9,7 @@ import * as connections from './messages/connections.js';
 import * as forwards from './messages/forwards.js';
 import * as invitations from './messages/invitations.js';
 import * as pending from './messages/pending.js';
+import * as services from './messages/services.js';
 import * as status from './messages/status.js';
 import * as upkeep from './messages/upkeep.js';
 
@@ -59,6 +60,9 @@ export const METHODS = {
   'secret.set': write(access.SetSecret, access.SecretChange),
   'secret.rotate': write(access.RotateSecret, access.SecretChange),
   'secret.off': write(access.SecretOff, access.SecretChange),
+  'services.list': read(NoParams, services.ServiceList),
+  'services.add': write(services.AddService, services.ServiceChange),
+  'services.remove': write(services.RemoveService, services.ServiceChange),
   'rules.list': read(NoParams, access.RuleList),
   'rules.check': read(access.CheckRule, access.RuleVerdict),
   'bans.list': read(NoParams, access.BanList),

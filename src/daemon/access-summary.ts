@@ -8,7 +8,7 @@ interface Deps {
   readonly log: Logger;
   readonly access: Pick<AccessControl, 'entries' | 'hasWhitelist' | 'require' | 'secret'>;
   readonly policy: Pick<AccessPolicy, 'isClosed' | 'isOpen'>;
-  readonly targets: Pick<TargetPolicy, 'error' | 'file'>;
+  readonly targets: Pick<TargetPolicy, 'error' | 'file' | 'isAny'>;
 }
 
 export class AccessSummary {
@@ -39,7 +39,8 @@ export class AccessSummary {
   }
 
   #targets(): string {
-    const { error, file } = this.#deps.targets;
+    const { error, file, isAny } = this.#deps.targets;
+    if (file === undefined && !isAny) return 'the services';
     if (file === undefined) return 'everything that this machine reaches, including itself';
     return error === undefined ? `what ${file} allows` : `nothing, because ${file} cannot be used`;
   }

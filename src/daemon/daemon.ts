@@ -8,6 +8,7 @@ import { ControlServer } from '../control/server.js';
 import { AccessControl } from '../engine/access/access-control.js';
 import { AccessPolicy } from '../engine/access/access-policy.js';
 import { GuessBans } from '../engine/access/guess-bans.js';
+import { Services } from '../engine/access/services.js';
 import { noTarget } from '../engine/access/target-rules.js';
 import type { Engine } from '../engine/engine.js';
 import type { ClientAdmission } from '../engine/server/client-admission.js';
@@ -70,6 +71,7 @@ export class Daemon {
   readonly #access: AccessControl;
   readonly #bans: GuessBans;
   readonly #policy: AccessPolicy;
+  readonly #services: Services;
   readonly #targets: TargetPolicy;
   readonly #client: ClientRole;
   readonly #admission: ClientAdmission;
@@ -84,13 +86,21 @@ export class Daemon {
   private constructor(
     deps: DaemonDeps,
     options: DaemonOptions,
-    parts: { loaded: Loaded; engine: Engine; access: AccessControl; targets: TargetPolicy; client: ClientRole },
+    parts: {
+      loaded: Loaded;
+      engine: Engine;
+      access: AccessControl;
+      services: Services;
+      targets: TargetPolicy;
+      client: ClientRole;
+    },
   ) {
-    const { loaded, engine, access, targets, client } = parts;
+    const { loaded, engine, access, services, targets, client } = parts;
     this.#deps = deps;
     this.#options = options;
     this.engine = engine;
     this.#access = access;
+    this.#services = services;
     this.#targets = targets;
     this.#client = client;
     this.#startedAt = deps.clock.unixTime();
@@ -106,6 +116,10 @@ export class Daemon {
     this.#admission = engine.serve(this.#policy, (id) => access.entryOf(id)?.alias);
     this.#totals = new TunnelTotals({ clock: deps.clock, tunnels: engine.tunnels });
     access.onChange(() => this.#review());
+    services.onChange(() => {
+      this.#review();
+      this.#summary.log();
+    });
     const { log, load } = deps;
     this.#summary = new AccessSummary({ log, access, policy: this.#policy, targets });
     const confirmed = (settings: Settings, consent: Consent): string[] => this.#confirm(settings, consent);
@@ -129,6 +143,7 @@ export class Daemon {
     const { settings } = loaded;
     // Not used before a client is admitted.
     let mayReach: EngineOptions['mayReach'] = () => ({ allowed: false, reason: 'starting' });
+    let servicesFor: NonNullable<EngineOptions['servicesFor']> = () => [];
     let aliasOf = (_peerId: string): string | undefined => undefined;
     const engine = await deps.startEngine(deps.log, {
       settings: { ...settings.network, proxy: settings.network.proxy && { address: settings.network.proxy } },
@@ -138,22 +153,25 @@ export class Daemon {
       isLasting: true,
       nameOf: (peerId) => nameWithKey(peerId, aliasOf(peerId)),
       mayReach: (...asked) => mayReach(...asked),
+      servicesFor: (peerId) => servicesFor(peerId),
     });
     try {
       // Read after the engine has locked the identity: the lock protects the whole directory.
       const directory = { path: settings.stateDirectory, names: SETTING_NAMES };
       const access = await AccessControl.open(deps, directory, accessSettingsOrError(deps, settings));
       aliasOf = (peerId) => access.entryOf(peerId)?.alias;
+      const services = await Services.open(deps.files, directory);
       const targets = new TargetPolicy(
-        { entryOf: (peerId) => access.entryOf(peerId), addressesOf: targetAddresses(deps.clock) },
-        settings.targets.rulesFile,
+        { entryOf: (peerId) => access.entryOf(peerId), addressesOf: targetAddresses(deps.clock), services },
+        settings.targets,
       );
       const { agentSocket: path, version, pid } = options;
       const agent = path === undefined ? undefined : { path, program: `tuntoxd ${version}`, pid };
       const client = await ClientRole.open({ ...deps, engine }, directory, agent);
-      const daemon = new Daemon(deps, options, { loaded, engine, access, targets, client });
+      const daemon = new Daemon(deps, options, { loaded, engine, access, services, targets, client });
       mayReach = (peerId, ...asked) =>
         daemon.#admission.isAdmitted(peerId) ? targets.mayReach(peerId, ...asked) : noTarget(peerId, ...asked);
+      servicesFor = (peerId) => (daemon.#admission.isAdmitted(peerId) ? targets.servicesFor(peerId) : []);
       try {
         await daemon.#open();
       } catch (error) {
@@ -238,6 +256,7 @@ export class Daemon {
       if (direction !== 'accepted' || isClosing) continue;
       if (!this.#targets.mayReach(peerId, target, remoteAddress).allowed) tunnels.closeTunnel(number);
     }
+    tunnels.announceServices();
   }
 
   /**
@@ -254,7 +273,7 @@ export class Daemon {
   /** @throws CodedError when the settings cannot be used; then nothing has changed */
   #apply(settings: Settings): void {
     const access = accessSettings(this.#deps, settings);
-    this.#targets.reload(settings.targets.rulesFile);
+    this.#targets.reload(settings.targets);
     if (!isDeepStrictEqual(this.configuration.settings.log, settings.log)) this.#deps.logging.use(settings.log);
     // This reviews all clients, by the new rules too.
     this.#access.applySettings(access);
@@ -274,7 +293,7 @@ export class Daemon {
     const isNoneAdmitted = isClosed({ access, clock, policy: this.#policy });
     return healthOf({
       owner: configuration.owner,
-      stateErrors: access.errors,
+      stateErrors: [...access.errors, ...(this.#services.error === undefined ? [] : [this.#services.error])],
       admission: isNoneAdmitted ? 'closed' : this.#policy.isOpen ? 'open' : 'restricted',
       whitelist: { isOn: access.hasWhitelist, entries: access.entries.length },
       pending: this.#admission.pending.length,
@@ -305,6 +324,7 @@ export class Daemon {
       access: this.#access,
       policy: this.#policy,
       targets: this.#targets,
+      services: this.#services,
       configuration: this.configuration,
       forwards: this.#client.forwards,
       totals: this.#totals,

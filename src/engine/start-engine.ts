@@ -10,6 +10,7 @@ import type { BootstrapAddress } from '../tox/tox.js';
 import { Tox, type ToxOptions } from '../tox/tox.js';
 import type { MayReach } from '../tunnel/server/request-handler.js';
 import { TunnelService } from '../tunnel/tunnel-service.js';
+import type { Service } from '../tunnel/wire/target.js';
 import { Engine } from './engine.js';
 import { BootstrapNodesError, defaultNodesFile, loadBootstrapNodes } from './network/bootstrap-nodes.js';
 import { Identity, type IdentityPlace } from './state/identity.js';
@@ -40,6 +41,8 @@ export interface EngineOptions {
   readonly isLasting: boolean;
   /** Decides what peers may reach through us. */
   readonly mayReach: MayReach;
+  /** Returns our services that a peer may reach; default: none. */
+  readonly servicesFor?: (peerId: string) => readonly Service[];
   /** Returns the name of a peer for the log, by its key in hex; default: the first digits of the key. */
   readonly nameOf?: (peerId: string) => string;
   /** What errors call the settings. */
@@ -80,6 +83,7 @@ export async function startEngine(log: Logger, options: EngineOptions): Promise<
       log: options.tunnelLog ?? log,
       mayReach,
       ...(options.nameOf === undefined ? {} : { nameOf: options.nameOf }),
+      ...(options.servicesFor === undefined ? {} : { servicesFor: options.servicesFor }),
     });
     const engine = new Engine({ ...deps, tox, tunnels, identity }, { nodes, names });
     await engine.start();

@@ -60,7 +60,6 @@ export class TunnelService extends EventEmitter<TunnelEvents> {
   readonly #floodLog: FloodLog;
   readonly #nameOf: (peerId: string) => string;
   readonly #servicesFor: (peerId: string) => readonly Service[];
-  readonly #mayReach: MayReach;
   readonly #requests: RequestHandler;
   /** Tunnels, and connections that may become tunnels. */
   readonly #limit: number;
@@ -99,7 +98,6 @@ export class TunnelService extends EventEmitter<TunnelEvents> {
     this.#log = deps.log;
     this.#floodLog = new FloodLog(deps);
     this.#nameOf = deps.nameOf ?? ((peerId) => peerId.slice(0, 8));
-    this.#mayReach = deps.mayReach;
     this.#servicesFor = deps.servicesFor ?? (() => []);
     this.#limit = Math.min(MAX_ALL_TUNNELS, deps.descriptors ?? descriptorShares().tunnels);
     this.#requests = new RequestHandler({
@@ -199,14 +197,8 @@ export class TunnelService extends EventEmitter<TunnelEvents> {
     });
   }
 
-  /** After a change of the rules: closes the tunnels of peers to targets that are no longer allowed, and sends the peers their services. */
-  review(): void {
-    for (const [tunnel, { peerId }] of [...this.#numbered]) {
-      const { side, target } = tunnel.identity;
-      if (side !== 'acceptor') continue;
-      const verdict = this.#mayReach(peerId, target, tunnel.remoteAddress);
-      if (!verdict.allowed) tunnel.close('not-allowed');
-    }
+  /** Sends each peer the services that it may reach now. */
+  announceServices(): void {
     for (const link of this.#links.values()) link.announceServices();
   }
 

@@ -55,7 +55,7 @@ t.test('bytes that are no link, or one of a later version, are refused', async (
     [Buffer.alloc(60, 0x10), /or one of a newer version/],
     [Buffer.concat([Buffer.alloc(13), Buffer.alloc(32, 0xff), Buffer.alloc(4)]), /no Tox peer can have the key/],
     [Buffer.concat([Buffer.alloc(49), Buffer.from('99999')]), /"99999" is not a port/],
-    [Buffer.concat([Buffer.alloc(49), Buffer.from([0xff, 0xfe])]), /is not a port/],
+    [Buffer.concat([Buffer.alloc(49), Buffer.from([0xff, 0xfe])]), /is not host:port/],
   ];
   for (const [bytes, message] of cases) t.throws(() => linkOfBytes(bytes), { code: 'format', message });
 });

@@ -35,7 +35,8 @@ t.test('an error says what is wrong with a link, and does not show its secret', 
     [`tuntox://${ID}/canary/a:1/more`, /^this link is not complete/],
     [`tuntox://${ID.slice(1)}/canary/a:1`, /^a Tox ID has 76 hex digits, this one has 75/],
     [`tuntox://${ID}/cana$ry/a:1`, /^the secret in this link has a wrong character/],
-    [`tuntox://${ID}/canary/a`, /is not host:port/],
+    [`tuntox://${ID}/canary/:1`, /the host is missing/],
+    [`tuntox://${ID}/canary/1`, /is not host:port/],
   ];
   for (const [text, message] of cases) {
     t.throws(() => parseLink(text), { code: 'format', message }, text);

@@ -6,23 +6,24 @@ import type { MayReach } from '../../src/tunnel/server/request-handler.js';
 import { serviceOf } from '../../src/tunnel/wire/target.js';
 import { channelPair } from './support/channel-pair.js';
 import { UpstreamPeer } from './support/upstream-peer.js';
-import { howItEnds, nextClosed, readAll, until, World } from './support/world.js';
+import { howItEnds, readAll, until, World } from './support/world.js';
 
 const echo = (socket: Socket): void => void socket.pipe(socket);
 const byName = (name: string) => ({ bind: '127.0.0.1', port: 0, target: { host: name, port: 0 } });
 
-async function serverOf(world: World, allowed: () => boolean = () => true) {
+async function serverOf(world: World) {
   const port = await world.target(echo);
   const mayReach: MayReach = (_peer, target) =>
-    allowed() && serviceOf(target) === 'echo'
+    serviceOf(target) === 'echo'
       ? { allowed: true, target: { host: '127.0.0.1', port } }
       : { allowed: false, reason: 'no such service' };
   const channels = channelPair();
-  const server = world.service(mayReach, undefined, silentLogger, undefined, [{ name: 'echo', port }]);
+  const services = [{ name: 'echo', port }];
+  const server = world.service(mayReach, undefined, silentLogger, undefined, services);
   const client = world.service();
   client.attach(channels.client);
   server.attach(channels.server);
-  return { channels, server, client, port, serverId: channels.client.peerId };
+  return { channels, server, client, port, services, serverId: channels.client.peerId };
 }
 
 t.test('a client reaches a service by its name, and sees the name as the target', async (t) => {
@@ -59,20 +60,14 @@ t.test('a service that does not exist is refused, and so is port 0 of a host', a
   }
 });
 
-t.test('a service that its owner removes takes its tunnels with it', async (t) => {
+t.test('a client learns of services that change while it is connected', async (t) => {
   const world = new World(t);
-  let isAllowed = true;
-  const { client, server, serverId } = await serverOf(world, () => isAllowed);
-  const forward = await client.forward(serverId, byName('echo'));
-  const socket = await world.connect(forward.port);
-  await until(() => server.list().length === 1);
-  server.review();
-  t.equal(server.list().length, 1, 'it stays while it is allowed');
-  const [closed, end] = [nextClosed(server), howItEnds(socket)];
-  isAllowed = false;
-  server.review();
-  t.equal(await closed, 'not-allowed');
-  t.equal(await end, 'ECONNRESET');
+  const { client, server, serverId, services } = await serverOf(world);
+  await client.services(serverId);
+  services.push({ name: 'web', port: 80 });
+  server.announceServices();
+  await client.ping(serverId);
+  t.same(await client.services(serverId), services);
 });
 
 t.test('an upstream server is never asked for a service: it would look the name up', async (t) => {

@@ -15,6 +15,7 @@ import { PENDING_COMMANDS } from './commands/pending.js';
 import { PING_COMMANDS } from './commands/ping.js';
 import { RULE_COMMANDS } from './commands/rules.js';
 import { SECRET_COMMANDS } from './commands/secret.js';
+import { SERVICE_COMMANDS } from './commands/services.js';
 import { STATUS_COMMANDS } from './commands/status.js';
 import { TOP_COMMANDS } from './commands/top.js';
 import { VERSION_COMMANDS } from './commands/version.js';
@@ -32,6 +33,7 @@ export const COMMANDS: readonly Command[] = [
   WHITELIST_COMMANDS,
   WHITELIST_FILE_COMMANDS,
   SECRET_COMMANDS,
+  SERVICE_COMMANDS,
   RULE_COMMANDS,
   BAN_COMMANDS,
   FORWARD_COMMANDS,

@@ -15,6 +15,9 @@ const USAGE = `tuntoxctl - manage the daemon tuntoxd
 Usage: tuntoxctl [options] COMMAND [arguments]
 `;
 
+/** Commands that few people type; the short help names them in one line. */
+const RARE = ['metrics', 'version', 'completion'];
+
 /** The answer to `tuntoxctl -h`: at most 30 lines. */
 export function briefHelp(commands: readonly Description[]): string {
   const verbs = new Map<string, string[]>();
@@ -31,7 +34,8 @@ export function briefHelp(commands: readonly Description[]): string {
     '  tuntoxctl whitelist add TOX_ID --name laptop    admit a client',
     '',
     'Commands:',
-    ...[...verbs].map(([noun, texts]) => entry(noun, texts.join(', '), 14)),
+    ...[...verbs].flatMap(([noun, texts]) => (RARE.includes(noun) ? [] : [entry(noun, texts.join(', '), 14)])),
+    `and ${RARE.join(', ')}`,
     '',
     'tuntoxctl COMMAND --help explains a command, tuntoxctl --help everything.',
   );

@@ -129,7 +129,7 @@ export const SecretChange = v.strictObject({
 
 export const RuleList = v.strictObject({
   schema: v.literal('tuntox.rules/1'),
-  /** Null: there is no file, and every target is allowed. */
+  /** Null: there is no file. Then the services are allowed, or every target if there are none. */
   file: v.nullable(v.string()),
   rules: v.array(v.strictObject({ line: Count, text: v.string() })),
 });

@@ -29,9 +29,10 @@ export const Name = v.pipe(
 );
 /** Selects one client: its name, a unique prefix of its key (6 digits or more), its whole key, or its Tox ID. */
 export const Selector = v.pipe(v.string(), v.minLength(1), v.maxLength(256));
-/** `host:port` with `*` for any host and `0` for any port; an IPv6 address in brackets. */
-export const TargetText = v.pipe(v.string(), v.minLength(3), v.maxLength(300));
+/** `host:port` with `*` for any host and `0` for any port; an IPv6 address in brackets. Or the name of a service. */
+export const TargetText = v.pipe(v.string(), v.minLength(1), v.maxLength(300));
 
+/** Port 0: `host` is the name of a service. */
 export const Target = v.strictObject({ host: v.string(), port: Count });
 
 /** A client in a list. */

@@ -5,6 +5,7 @@ import type { Random } from '../../base/random.js';
 import type { Result } from '../../control/protocol.js';
 import type { AccessControl } from '../../engine/access/access-control.js';
 import type { AccessPolicy } from '../../engine/access/access-policy.js';
+import type { Services } from '../../engine/access/services.js';
 import type { StandingForwards } from '../../engine/client/standing-forwards.js';
 import type { Engine } from '../../engine/engine.js';
 import type { ClientAdmission } from '../../engine/server/client-admission.js';
@@ -48,6 +49,7 @@ export interface MethodContext {
   readonly access: AccessControl;
   readonly policy: AccessPolicy;
   readonly targets: TargetPolicy;
+  readonly services: Services;
   readonly forwards: StandingForwards;
   readonly configuration: ConfigurationKeeper;
   readonly logging: LogKeeper;

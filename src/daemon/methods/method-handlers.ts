@@ -9,6 +9,7 @@ import { invitationMethods } from './invitations.js';
 import { pendingMethods } from './pending.js';
 import { ruleMethods } from './rules.js';
 import { secretMethods } from './secret.js';
+import { serviceMethods } from './services.js';
 import { statusMethods } from './status.js';
 import { upkeepMethods } from './upkeep.js';
 import { whitelistMethods } from './whitelist.js';
@@ -21,6 +22,7 @@ export const methodHandlers = (context: MethodContext): MethodHandlers => ({
   ...whitelistMethods(context),
   ...invitationMethods(context),
   ...secretMethods(context),
+  ...serviceMethods(context),
   ...ruleMethods(context),
   ...banMethods(context),
   ...forwardMethods(context),

@@ -1,6 +1,6 @@
 /** `rules`: which targets clients may reach, and why. */
 import { FormatError } from '../../config/format-error.js';
-import { parseTarget } from '../../config/formats.js';
+import { parseTargetOrService } from '../../config/formats.js';
 import { ControlError } from '../../control/control-error.js';
 import type { MethodHandlers } from '../../control/protocol.js';
 import { clientName, findAnyClient } from './client-names.js';
@@ -34,7 +34,7 @@ export function ruleMethods(deps: Deps): Pick<MethodHandlers, 'rules.list' | 'ru
 /** @throws ControlError */
 function targetOf(text: string): { host: string; port: number } {
   try {
-    const { host, port } = parseTarget(text);
+    const { host, port } = parseTargetOrService(text);
     return { host, port };
   } catch (error) {
     if (!(error instanceof FormatError)) throw error;

@@ -86,7 +86,7 @@ function accessOf(context: MethodContext): Result<'status'>['access'] {
     require: access.require,
     open: policy.isOpen,
     closed: isClosed(context),
-    targets: targets.file ?? 'any',
+    targets: targets.file ?? (targets.isAny ? 'any' : 'services'),
   };
 }
 

@@ -12,11 +12,29 @@ export interface Rule {
   readonly subject:
     | { readonly kind: 'any' }
     | { readonly kind: 'host'; readonly host: string }
-    | { readonly kind: 'class'; readonly name: AddressClass };
+    | { readonly kind: 'class'; readonly name: AddressClass }
+    /** Matches nothing until `withServices` replaces it. */
+    | { readonly kind: 'service'; readonly name: string };
   /** 0 means any. */
   readonly port: number;
   /** Its line in the file, from 1; names the rule that decides. */
   readonly line: number;
+  /** The service that it stands for. */
+  readonly service?: string;
+}
+
+/** Replaces the names of services by their targets; a service that does not exist matches nothing. */
+export function withServices(rules: readonly Rule[], services: ReadonlyMap<string, Target>): Rule[] {
+  return rules.flatMap((rule) => {
+    if (rule.subject.kind !== 'service') return [rule];
+    const { name } = rule.subject;
+    const target = services.get(name);
+    return target === undefined ? [] : [{ ...ruleOfService(name, target), line: rule.line }];
+  });
+}
+
+export function ruleOfService(name: string, { host, port }: Target): Rule {
+  return { effect: 'allow', subject: { kind: 'host', host: canonicalHost(host) }, port, line: 0, service: name };
 }
 
 export type Decision =
@@ -46,10 +64,11 @@ export function decide(rules: readonly Rule[], target: Target, known?: string): 
 }
 
 export function describeRule({ effect, subject, port }: Rule): string {
+  if (subject.kind === 'service') return subject.name;
   return `${effect === 'deny' ? 'deny ' : ''}${describeSubject(subject)}:${port}`;
 }
 
-function describeSubject(subject: Rule['subject']): string {
+function describeSubject(subject: Exclude<Rule['subject'], { kind: 'service' }>): string {
   switch (subject.kind) {
     case 'any':
       return '*';
@@ -64,6 +83,8 @@ function matches({ effect, subject }: Rule, host: string, address: string | unde
   switch (subject.kind) {
     case 'any':
       return true;
+    case 'service':
+      return false;
     case 'class':
       return address !== undefined && isOfClass(address, subject.name);
     case 'host':

@@ -36,11 +36,14 @@ export function loadRules(path: string, options?: ReadOptions): Rule[] {
 export function parseRules(text: string, name: string): Rule[] {
   return text.split('\n').flatMap((raw, index) => {
     // trim removes a byte order mark too.
-    const rule = raw.replace(/#.*/, '').trim();
-    if (rule === '') return [];
+    const written = raw.replace(/#.*/, '').trim();
+    if (written === '') return [];
     const line = index + 1;
     try {
-      return [ruleOf(rule, line)];
+      const rule = ruleOf(written, line);
+      if (rule.subject.kind !== 'service') return [rule];
+      // A host without its port would be taken for one.
+      throw new FormatError(`"${written}" is not a rule: use host:port; a service of tuntoxd needs no rule`);
     } catch (error) {
       if (!(error instanceof FormatError)) throw error;
       throw new RulesFileError('bad-rules', `${name}, line ${line}: ${error.message}`, { cause: error });
@@ -51,6 +54,7 @@ export function parseRules(text: string, name: string): Rule[] {
 /** @param line its place in the file or list, from 1 @throws FormatError */
 export function ruleOf(text: string, line: number): Rule {
   const { effect, subject, port } = parseRule(text);
+  // Also the name of a service, which `deny` does not take.
   if (subject.kind !== 'host') return { effect, subject, port, line };
   const { host } = subject;
   if (effect === 'deny') {

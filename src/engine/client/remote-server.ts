@@ -14,7 +14,7 @@ import type { ForwardSpec, LocalForward } from '../../tunnel/client/local-forwar
 import { openStdioPipe } from '../../tunnel/client/stdio-pipe.js';
 import type { OpenHandlers } from '../../tunnel/link/outgoing-requests.js';
 import type { TunnelService } from '../../tunnel/tunnel-service.js';
-import type { Target } from '../../tunnel/wire/target.js';
+import type { Service, Target } from '../../tunnel/wire/target.js';
 import { friendRequestMessage } from '../access/access-policy.js';
 import { errorText, pathText } from '../network/connection-text.js';
 import { ConnectionWatch } from '../network/connection-watch.js';
@@ -176,6 +176,12 @@ export class RemoteServer {
   async ping(): Promise<number> {
     await Promise.race([this.online, this.givenUp]);
     return this.#deps.tunnels.ping(this.#peerId);
+  }
+
+  /** Resolves to the services that we may reach; undefined if the server is an original tuntox. @throws ServerError, TunnelError */
+  async services(): Promise<readonly Service[] | undefined> {
+    await Promise.race([this.online, this.givenUp]);
+    return this.#deps.tunnels.services(this.#peerId);
   }
 
   /** Ends the connection and its tunnels; the identity and other connections stay. */

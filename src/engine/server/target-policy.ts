@@ -1,11 +1,13 @@
 /**
- * Decides which targets the clients of a daemon may reach, by the owner's rules and the allow list of the client. It answers the
- * requests of clients and the owner's `rules check`; each answer names the line that decides.
+ * Decides which targets the clients of a daemon may reach, by the owner's services and rules and the allow list of the client. It
+ * answers the requests of clients and the owner's `rules check`; each answer names the line that decides.
  */
 import { CodedError, messageOf } from '../../base/coded-error.js';
+import { targetText } from '../../base/endpoint.js';
 import type { MayReach } from '../../tunnel/server/request-handler.js';
-import type { Target } from '../../tunnel/wire/target.js';
-import { type Decision, decide, describeRule, type Rule } from '../access/rules.js';
+import { type Service, serviceOf, type Target } from '../../tunnel/wire/target.js';
+import { type Decision, decide, describeRule, type Rule, ruleOfService, withServices } from '../access/rules.js';
+import type { Services } from '../access/services.js';
 import { loadRules } from '../access/target-rules.js';
 import type { WhitelistEntry } from '../access/whitelist.js';
 import type { TargetAddresses } from './target-addresses.js';
@@ -23,7 +25,8 @@ export interface Explanation {
 export type AddressedTarget = Target & { readonly address?: string | undefined };
 
 type Rules =
-  | { readonly kind: 'any' }
+  /** There is no file. */
+  | { readonly kind: 'none' }
   | { readonly kind: 'file'; readonly path: string; readonly rules: readonly Rule[] }
   /** The file cannot be loaded: nothing may be reached. */
   | { readonly kind: 'bad'; readonly path: string; readonly message: string };
@@ -32,6 +35,14 @@ interface Deps {
   /** Returns the client's entry on the whitelist, by its key in hex. */
   readonly entryOf: (peerId: string) => Entry | undefined;
   readonly addressesOf: TargetAddresses;
+  readonly services: Pick<Services, 'targets' | 'error'>;
+}
+
+export interface TargetSettings {
+  /** Undefined: there is no file. */
+  readonly rulesFile: string | undefined;
+  /** Whether every target may be reached although there are services; without effect if there is a rules file. */
+  readonly isAny: boolean;
 }
 
 type Entry = Pick<WhitelistEntry, 'alias' | 'publicKey' | 'allow'>;
@@ -39,22 +50,42 @@ type Entry = Pick<WhitelistEntry, 'alias' | 'publicKey' | 'allow'>;
 export class TargetPolicy {
   readonly #deps: Deps;
   #rules: Rules;
+  #isAny: boolean;
 
-  /** @param file undefined: there are no rules, and every target may be reached */
-  constructor(deps: Deps, file: string | undefined) {
+  constructor(deps: Deps, settings: TargetSettings) {
     this.#deps = deps;
-    this.#rules = load(file);
+    this.#rules = load(settings.rulesFile);
+    this.#isAny = settings.isAny;
   }
 
   /** Reloads the rules. @throws CodedError when they cannot be used; the previous rules stay in force */
-  reload(file: string | undefined): void {
-    const rules = load(file);
+  reload(settings: TargetSettings): void {
+    const rules = load(settings.rulesFile);
     if (rules.kind === 'bad') throw new RulesUnusableError('bad-rules', rules.message);
     this.#rules = rules;
+    this.#isAny = settings.isAny;
   }
 
   get file(): string | undefined {
-    return this.#rules.kind === 'any' ? undefined : this.#rules.path;
+    return this.#rules.kind === 'none' ? undefined : this.#rules.path;
+  }
+
+  /** Whether every target may be reached: there is neither a rules file nor a service, or the owner chose that. */
+  get isAny(): boolean {
+    return this.isAnyWith(this.#deps.services.targets);
+  }
+
+  isAnyWith(services: ReadonlyMap<string, Target>): boolean {
+    return (
+      this.#rules.kind === 'none' && (this.#isAny || (services.size === 0 && this.#deps.services.error === undefined))
+    );
+  }
+
+  /** The services that a client may reach. */
+  servicesFor(peerId: string): readonly Service[] {
+    const { targets } = this.#deps.services;
+    const all = [...targets].map(([name, { port }]) => ({ name, port }));
+    return all.filter(({ name }) => this.explain(peerId, { host: name, port: 0 }).isAllowed);
   }
 
   get rules(): { readonly line: number; readonly text: string }[] {
@@ -69,26 +100,59 @@ export class TargetPolicy {
 
   readonly mayReach: MayReach = (peerId, target, address) => {
     const { isAllowed, decidedBy } = this.explain(peerId, { ...target, address });
-    return isAllowed ? { allowed: true } : { allowed: false, reason: decidedBy };
+    if (!isAllowed) return { allowed: false, reason: decidedBy };
+    const service = serviceOf(target);
+    const destination = service === undefined ? undefined : this.#deps.services.targets.get(service);
+    return destination === undefined ? { allowed: true } : { allowed: true, target: destination };
   };
 
-  /** @param entry replaces the client's own entry */
-  explain(peerId: string, target: AddressedTarget, entry = this.#deps.entryOf(peerId)): Explanation {
-    const byRules = explainRules(this.#rules, target);
+  /** @param entry replaces the client's own entry @param services replace those that there are */
+  explain(
+    peerId: string,
+    requested: AddressedTarget,
+    entry = this.#deps.entryOf(peerId),
+    services = this.#deps.services.targets,
+  ): Explanation {
+    const named = requested.port === 0 ? services.get(serviceOf(requested) ?? '') : requested;
+    if (named === undefined) {
+      return { isAllowed: false, isOpen: false, decidedBy: `there is no service "${requested.host}"` };
+    }
+    const target = { ...named, address: requested.address };
+    const byRules = this.#explainRules(target, services);
     if (!byRules.isAllowed || entry === undefined || entry.allow.length === 0) return byRules;
-    const byList = explainAllowList(entry, target);
+    const byList = explainAllowList(entry, target, services);
     if (!byList.isAllowed) return byList;
     const decidedBy = `${byRules.decidedBy}; and ${byList.decidedBy}`;
     return { isAllowed: true, isOpen: byRules.isOpen || byList.isOpen, decidedBy };
+  }
+
+  #explainRules(target: AddressedTarget, services: ReadonlyMap<string, Target>): Explanation {
+    const rules = this.#rules;
+    if (rules.kind === 'bad') {
+      return { isAllowed: false, isOpen: false, decidedBy: `the rules cannot be used: ${rules.message}` };
+    }
+    if (this.isAnyWith(services)) {
+      const why = services.size === 0 ? 'there are neither rules nor services' : 'targets.any is set';
+      return { isAllowed: true, isOpen: false, decidedBy: `${why}, so every target is allowed` };
+    }
+    const ofServices = [...services].map(([name, one]) => ruleOfService(name, one));
+    const [lines, path] = rules.kind === 'file' ? [rules.rules, rules.path] : [[], ''];
+    const decision = decide([...lines, ...ofServices], target, target.address);
+    return explain(decision, target, {
+      by: (rule) =>
+        rule.service === undefined ? `line ${rule.line} of ${path}: ${describeRule(rule)}` : serviceText(rule),
+      without: rules.kind === 'file' ? `no line of ${path} allows it, and it is no service` : 'it is no service',
+    });
   }
 
   /** Looks a name up where its address decides; it is allowed when one of its addresses is. */
   async explainByAddress(peerId: string, target: Target): Promise<Explanation> {
     const unresolved = this.explain(peerId, target);
     if (!unresolved.isOpen) return unresolved;
-    const explanations = (await this.#deps.addressesOf(target.host)).map((address) => {
+    const { host } = target.port === 0 ? (this.#deps.services.targets.get(serviceOf(target) ?? '') ?? target) : target;
+    const explanations = (await this.#deps.addressesOf(host)).map((address) => {
       const explanation = this.explain(peerId, { ...target, address });
-      return { ...explanation, decidedBy: `${target.host} is ${address}: ${explanation.decidedBy}` };
+      return { ...explanation, decidedBy: `${host} is ${address}: ${explanation.decidedBy}` };
     });
     return explanations.find(({ isAllowed }) => isAllowed) ?? explanations[0] ?? unresolved;
   }
@@ -97,27 +161,19 @@ export class TargetPolicy {
 /** The message names the file, and the line where there is one. */
 export class RulesUnusableError extends CodedError<'bad-rules'> {}
 
-function explainRules(rules: Rules, target: AddressedTarget): Explanation {
-  switch (rules.kind) {
-    case 'any':
-      return { isAllowed: true, isOpen: false, decidedBy: 'there is no rules file, so every target is allowed' };
-    case 'bad':
-      return { isAllowed: false, isOpen: false, decidedBy: `the rules cannot be used: ${rules.message}` };
-    case 'file': {
-      const { path } = rules;
-      return explain(decide(rules.rules, target, target.address), target, {
-        by: (rule) => `line ${rule.line} of ${path}: ${describeRule(rule)}`,
-        without: `no line of ${path} allows it`,
-      });
-    }
-  }
+function serviceText({ service, subject, port }: Rule): string {
+  return `the service ${service} (${targetText({ host: subject.kind === 'host' ? subject.host : '', port })})`;
 }
 
-function explainAllowList({ alias, publicKey, allow }: Entry, target: AddressedTarget): Explanation {
+function explainAllowList(
+  { alias, publicKey, allow }: Entry,
+  target: AddressedTarget,
+  services: ReadonlyMap<string, Target>,
+): Explanation {
   const name = alias ?? publicKey.short;
-  const rules = allow.map(({ rule }) => rule);
-  return explain(decide(rules, target, target.address), target, {
-    by: (rule) => `${allow.find((one) => one.rule === rule)?.text} on the allow list of ${name}`,
+  const lines = allow.map(({ rule }, index) => ({ ...rule, line: index + 1 }));
+  return explain(decide(withServices(lines, services), target, target.address), target, {
+    by: ({ line }) => `${allow[line - 1]?.text} on the allow list of ${name}`,
     without: `the allow list of ${name} has only ${allow.map(({ text }) => text).join(', ')}`,
   });
 }
@@ -140,7 +196,7 @@ function explain(
 }
 
 function load(file: string | undefined): Rules {
-  if (file === undefined) return { kind: 'any' };
+  if (file === undefined) return { kind: 'none' };
   try {
     return { kind: 'file', path: file, rules: loadRules(file) };
   } catch (error) {

@@ -214,7 +214,7 @@ t.test('a usage error suggests what was probably meant: 2', async (t) => {
     [['whitelist', 'rm', 'x'], 'there is no command "whitelist rm" did you mean "whitelist remove"?'],
     [['connections', 'ls'], 'there is no command "connections ls" did you mean "connections list"?'],
     [['clients', 'frobnicate'], 'there is no command "clients frobnicate" verbs of clients: list, show, kick'],
-    [['rm'], 'did you mean "whitelist remove" or "forward remove"?'],
+    [['rm'], 'did you mean "whitelist remove" or "services remove" or "forward remove"?'],
     [['clients', 'approve'], 'clients approve needs an argument: CLIENT example: tuntoxctl clients approve 9F3A11C2'],
     [['clients', 'aprove', 'X'], 'did you mean "clients approve"?'],
     [['stat'], 'did you mean "status"?'],

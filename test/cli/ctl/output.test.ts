@@ -98,7 +98,7 @@ t.test('status shows the health first', async (t) => {
     'Identity   5A40C344…C4054   /etc/tuntox/tox_save   (tuntoxctl id --qr)',
     'Network    online, UDP (native socket), for 3d 4h',
     'Access     secret set (rotated 12d ago) and whitelist 4 clients, open: no',
-    'Targets    any (no rules file)',
+    'Targets    any (to restrict them: tuntoxctl expose NAME TARGET)',
     'Sessions   2 clients, 5 tunnels   rx 1.2 GiB   tx 310 MiB',
     'Refused    14 in 24 h (12 wrong secret, 2 not whitelisted), 1 banned',
     'Pending    2 clients that can be approved (tuntoxctl clients pending)',
@@ -426,7 +426,7 @@ t.test('-h is a summary of at most 30 lines, with examples', async (t) => {
   t.ok(stdout.trimEnd().split('\n').length <= 30);
   for (const line of stdout.split('\n')) t.ok(line.length <= 80, line);
   t.match(stdout, /Examples:\n {2}tuntoxctl status/);
-  for (const { path } of COMMANDS) t.match(stdout, new RegExp(`^ {2}${path[0]} `, 'm'));
+  for (const { path } of COMMANDS) t.match(stdout, new RegExp(`^( {2}|and .*)${path[0]}\\b`, 'm'));
   t.equal((await run([])).stdout, stdout, 'as without any word');
 });
 

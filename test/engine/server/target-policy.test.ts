@@ -8,6 +8,12 @@ import { SeededRandom } from '../../support/seeded-random.js';
 import { temporaryDirectory } from '../../support/temporary-directory.js';
 
 const { publicKey } = generateKeyPair(new SeededRandom(7));
+const servicesOf = (...names: readonly [string, number][]) => ({
+  targets: new Map(names.map(([name, port]) => [name, { host: '127.0.0.1', port }])),
+  error: undefined as string | undefined,
+});
+const services = servicesOf();
+const of = (rulesFile: string | undefined, isAny = false) => ({ rulesFile, isAny });
 const TARGET = { host: '127.0.0.1', port: 22 };
 const addressesOf = async (host: string): Promise<string[]> => (host === 'intranet' ? ['10.1.2.3', '192.0.2.1'] : []);
 
@@ -18,7 +24,7 @@ const RULES: Readonly<Record<Rules, string | undefined>> = {
   none: undefined,
   'with it': '10.0.0.1:1\n127.0.0.1:22\n',
   'without it': '127.0.0.1:23\n',
-  bad: '127.0.0.1\n',
+  bad: '127.0.0.1;\n',
   missing: undefined,
 };
 
@@ -45,20 +51,21 @@ t.test('the whole table: rules and allow list, each row with the line that decid
       const text = RULES[rules];
       if (text !== undefined) writeFileSync(path, text);
       const policy = new TargetPolicy(
-        { entryOf: () => ENTRIES[allow], addressesOf },
-        rules === 'none' ? undefined : path,
+        { entryOf: () => ENTRIES[allow], addressesOf, services },
+        of(rules === 'none' ? undefined : path),
       );
       const { isAllowed, decidedBy } = policy.explain(publicKey.hex, TARGET);
       const name = `rules ${rules}, allow ${allow}: ${decidedBy}`;
       const byRules = rules === 'none' || rules === 'with it';
       t.equal(isAllowed, byRules && allow !== 'without it', name);
       t.equal(policy.mayReach(publicKey.hex, TARGET).allowed, isAllowed, name);
-      if (rules === 'bad') t.match(decidedBy, /line 1: "127.0.0.1" is not a rule/, name);
+      if (rules === 'bad') t.match(decidedBy, /line 1: "127.0.0.1;" is not a rule/, name);
       else if (rules === 'missing') t.match(decidedBy, /no such file/, name);
-      else if (!byRules) t.equal(decidedBy, `no line of ${path} allows it`, name);
+      else if (!byRules) t.equal(decidedBy, `no line of ${path} allows it, and it is no service`, name);
       else if (allow === 'without it') t.equal(decidedBy, 'the allow list of laptop has only 127.0.0.1:80', name);
       else {
-        const first = rules === 'none' ? /^there is no rules file/ : /^line 2 of .*rules: 127\.0\.0\.1:22/;
+        const first =
+          rules === 'none' ? /^there are neither rules nor services/ : /^line 2 of .*rules: 127\.0\.0\.1:22/;
         t.match(decidedBy, first, name);
         t.equal(decidedBy.endsWith('; and 127.0.0.1:22 on the allow list of laptop'), allow === 'with it', name);
       }
@@ -68,27 +75,27 @@ t.test('the whole table: rules and allow list, each row with the line that decid
 t.test('a reload of an unreadable file changes nothing, and of a readable one counts at once', async (t) => {
   const path = join(temporaryDirectory(t), 'rules');
   writeFileSync(path, '127.0.0.1:22\n');
-  const policy = new TargetPolicy({ entryOf: () => undefined, addressesOf }, path);
-  writeFileSync(path, 'nonsense\n');
-  t.throws(() => policy.reload(path), { code: 'bad-rules', message: /line 1/ });
+  const policy = new TargetPolicy({ entryOf: () => undefined, addressesOf, services }, of(path));
+  writeFileSync(path, 'nonsense;\n');
+  t.throws(() => policy.reload(of(path)), { code: 'bad-rules', message: /line 1/ });
   rmSync(path);
-  t.throws(() => policy.reload(path), { code: 'bad-rules' });
+  t.throws(() => policy.reload(of(path)), { code: 'bad-rules' });
   t.equal(policy.explain('', TARGET).isAllowed, true);
   t.equal(policy.error, undefined);
   writeFileSync(path, '127.0.0.1:23\n');
-  policy.reload(path);
+  policy.reload(of(path));
   t.equal(policy.explain('', TARGET).isAllowed, false);
-  policy.reload(undefined);
+  policy.reload(of(undefined));
   t.equal(policy.explain('', TARGET).isAllowed, true);
   t.same([policy.file, policy.rules], [undefined, []]);
 });
 
 t.test('a file that is bad at the start allows nothing until it is mended', async (t) => {
   const path = join(temporaryDirectory(t), 'rules');
-  const policy = new TargetPolicy({ entryOf: () => undefined, addressesOf }, path);
+  const policy = new TargetPolicy({ entryOf: () => undefined, addressesOf, services }, of(path));
   t.match(policy.error, /no such file/);
   writeFileSync(path, '*:0\n');
-  policy.reload(path);
+  policy.reload(of(path));
   t.equal(policy.error, undefined);
   t.equal(policy.explain('', TARGET).isAllowed, true);
 });
@@ -97,7 +104,7 @@ t.test('both the rules and the allow list decide about an address, and a denial 
   const path = join(temporaryDirectory(t), 'rules');
   const verdict = (rules: string, allow: string[], address?: string): [boolean, boolean, string] => {
     writeFileSync(path, rules);
-    const policy = new TargetPolicy({ entryOf: () => entry(...allow), addressesOf }, path);
+    const policy = new TargetPolicy({ entryOf: () => entry(...allow), addressesOf, services }, of(path));
     const { isAllowed, isOpen, decidedBy } = policy.explain('', { host: 'intranet', port: 80, address });
     return [isAllowed, isOpen, decidedBy.replace(path, 'rules')];
   };
@@ -129,13 +136,75 @@ t.test('a name is explained by its addresses where they decide', async (t) => {
   const path = join(temporaryDirectory(t), 'rules');
   const ask = async (rules: string, host = 'intranet'): Promise<[boolean, string]> => {
     writeFileSync(path, rules);
-    const policy = new TargetPolicy({ entryOf: () => undefined, addressesOf }, path);
+    const policy = new TargetPolicy({ entryOf: () => undefined, addressesOf, services }, of(path));
     const { isAllowed, decidedBy } = await policy.explainByAddress('', { host, port: 80 });
     return [isAllowed, decidedBy.replace(path, 'rules')];
   };
   t.same(await ask('intranet:80'), [true, 'line 1 of rules: intranet:80']);
   t.same(await ask('class:private:80'), [true, 'intranet is 10.1.2.3: line 1 of rules: class:private:80']);
-  t.same(await ask('class:loopback:80'), [false, 'intranet is 10.1.2.3: no line of rules allows it']);
+  t.same(await ask('class:loopback:80'), [
+    false,
+    'intranet is 10.1.2.3: no line of rules allows it, and it is no service',
+  ]);
   t.same(await ask('*:0\ndeny class:loopback:0', '127.1'), [false, 'line 2 of rules: deny class:loopback:0']);
   t.match(await ask('class:loopback:80', 'unknown'), [true, /depends on the address/]);
+});
+
+type Services = 'no services' | 'ssh' | 'ssh and web' | 'unreadable';
+
+const SERVICES: Readonly<Record<Services, ReturnType<typeof servicesOf>>> = {
+  'no services': servicesOf(),
+  ssh: servicesOf(['ssh', 22]),
+  'ssh and web': servicesOf(['ssh', 22], ['web', 80]),
+  unreadable: { ...servicesOf(), error: 'services.json is damaged' },
+};
+const SSH = { host: 'ssh', port: 0 };
+
+t.test(
+  'the whole table: services, rules file and targets.any, for a service by name, its target, and another',
+  async (t) => {
+    const path = join(temporaryDirectory(t), 'rules');
+    const verdicts = (services: Services, rules: string | undefined, isAny: boolean, ...allow: string[]): string => {
+      if (rules !== undefined) writeFileSync(path, rules);
+      const deps = {
+        entryOf: () => (allow.length === 0 ? undefined : entry(...allow)),
+        addressesOf,
+        services: SERVICES[services],
+      };
+      const policy = new TargetPolicy(deps, of(rules === undefined ? undefined : path, isAny));
+      const asked = [SSH, TARGET, { host: 'web', port: 0 }, { host: '10.0.0.5', port: 80 }];
+      return asked.map((target) => (policy.explain('', target).isAllowed ? '+' : '-')).join('');
+    };
+    const rows: [expected: string, ...Parameters<typeof verdicts>][] = [
+      ['-+-+', 'no services', undefined, false],
+      ['++--', 'ssh', undefined, false],
+      ['+++-', 'ssh and web', undefined, false],
+      ['----', 'unreadable', undefined, false],
+      ['++-+', 'ssh', undefined, true],
+      ['-+-+', 'unreadable', undefined, true],
+      ['++-+', 'ssh', '10.0.0.5:80\n', false],
+      ['++--', 'ssh', '10.0.0.9:80\n', true],
+      ['----', 'ssh', 'deny class:loopback:0\n', false],
+      ['---+', 'no services', '10.0.0.5:80\n', false],
+      ['++--', 'ssh and web', '10.0.0.5:80\n', false, 'ssh'],
+      ['++--', 'ssh and web', undefined, false, 'ssh'],
+      ['--+-', 'ssh and web', undefined, false, 'web'],
+      ['++--', 'ssh and web', undefined, false, '127.0.0.1:22'],
+      ['----', 'ssh and web', undefined, false, 'gone'],
+      ['---+', 'ssh', undefined, true, '10.0.0.5:80', 'gone'],
+      ['+++-', 'ssh and web', undefined, false, '*:0'],
+    ];
+    for (const [expected, ...row] of rows) t.equal(verdicts(...row), expected, JSON.stringify(row));
+  },
+);
+
+t.test('a service is connected to by its target, and the explanation names it', async (t) => {
+  const deps = { entryOf: () => entry('ssh'), addressesOf, services: SERVICES['ssh and web'] };
+  const policy = new TargetPolicy(deps, of(undefined));
+  t.same(policy.mayReach('', { host: 'SSH', port: 0 }), { allowed: true, target: TARGET });
+  t.same(policy.mayReach('', TARGET), { allowed: true });
+  t.equal(policy.explain('', SSH).decidedBy, 'the service ssh (127.0.0.1:22); and ssh on the allow list of laptop');
+  t.equal(policy.explain('', { host: 'web', port: 0 }).decidedBy, 'the allow list of laptop has only ssh');
+  t.equal(policy.explain('', { host: 'nfs', port: 0 }).decidedBy, 'there is no service "nfs"');
+  t.same(policy.servicesFor(''), [{ name: 'ssh', port: 22 }]);
 });

@@ -14,7 +14,7 @@ export const RULE_COMMANDS: readonly Command[] = [
       const list = await context.session.call('rules.list', {});
       show(context, list, ({ file, rules }, out) => {
         if (file === null) {
-          out.line('no rules file: every target is allowed (to restrict them, set targets.rules_file)', { indent: 2 });
+          out.line('no rules file: clients reach the services, or every target if there are none', { indent: 2 });
           return;
         }
         out.line(`from ${file}; a target is refused unless a rule allows it and none denies it`, { indent: 2 });
@@ -34,7 +34,7 @@ export const RULE_COMMANDS: readonly Command[] = [
     more: 'The daemon decides as it would for a real request. Exits with 0 whether the target is allowed or refused.',
     options: [
       { name: '--client', value: 'CLIENT', about: 'the client', completes: 'client' },
-      { name: '--target', value: 'HOST:PORT', about: 'the target' },
+      { name: '--target', value: 'TARGET', about: 'the target: HOST:PORT, or the name of a service' },
     ],
     examples: ['--client laptop --target 127.0.0.1:22'],
     run: async (context) => {

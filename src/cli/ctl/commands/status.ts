@@ -88,7 +88,7 @@ function printStatus(status: Status, out: Output, now: number): void {
   );
   const isAlarm = access.closed || access.open;
   out.field('Access', accessText(status, now), { style: isAlarm ? 'alarm' : 'plain' });
-  out.field('Targets', access.targets === 'any' ? 'any (no rules file)' : `those in ${access.targets}`);
+  out.field('Targets', targetsText(access.targets));
   const bytes = `rx ${bytesText(sessions.bytesReceived)}   tx ${bytesText(sessions.bytesSent)}`;
   out.field(
     'Sessions',
@@ -160,4 +160,15 @@ function refusedText({ last24Hours, banned }: Status['refusals']): string {
   const total = reasons.reduce((sum, [, count]) => sum + count, 0);
   const why = reasons.map(([reason, count]) => `${count} ${REFUSED[reason] ?? reason.replaceAll('-', ' ')}`).join(', ');
   return `${total} in 24 h${why === '' ? '' : ` (${why})`}, ${banned} banned`;
+}
+
+function targetsText(targets: string): string {
+  switch (targets) {
+    case 'any':
+      return 'any (to restrict them: tuntoxctl expose NAME TARGET)';
+    case 'services':
+      return 'the services (to list them: tuntoxctl services list)';
+    default:
+      return `those in ${targets}, and the services`;
+  }
 }

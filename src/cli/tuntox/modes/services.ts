@@ -1,6 +1,7 @@
 /** `tuntox NAME` alone: what the host offers. */
 import { writeResult } from '../../../base/result-output.js';
 import type { ServicesSettings } from '../../../config/classic-settings.js';
+import { localPortOf } from '../../../config/link.js';
 import type { RemoteServer } from '../../../engine/client/remote-server.js';
 import type { Context } from '../context.js';
 import { ExitStatus } from '../exit-status.js';
@@ -11,13 +12,22 @@ export async function listServices(
   context: Context,
 ): Promise<number> {
   return context.stopping.orStatusOf(
-    Promise.race([server.online, server.givenUp]).then(async () => {
+    server.services().then(async (services) => {
       const name = settings.host?.name ?? settings.serverId.publicKey.short;
-      await writeResult(
-        context.stdout,
-        `${name} does not list its services. -L PORT:HOST:PORT and -W HOST:PORT reach a target that it allows.\n`,
-      );
+      await writeResult(context.stdout, textOf(name, services));
       return ExitStatus.Ok;
     }),
   );
+}
+
+function textOf(name: string, services: Awaited<ReturnType<RemoteServer['services']>>): string {
+  if (services === undefined || services.length === 0) {
+    const why = services === undefined ? 'is an original tuntox, which has no' : 'offers no';
+    return `${name} ${why} services. -L PORT:HOST:PORT and -W HOST:PORT reach a target that it allows.\n`;
+  }
+  const width = Math.max(...services.map((service) => service.name.length), 'SERVICE'.length);
+  const rows = services.map((service) => `${service.name.padEnd(width)}  ${service.port}`);
+  const [{ name: first, port } = { name: '', port: 0 }] = services;
+  const forward = `tuntox ${name} -L ${localPortOf({ host: first, port })}:${first}`;
+  return [`${'SERVICE'.padEnd(width)}  PORT`, ...rows, '', `To open a local port: ${forward}`, ''].join('\n');
 }

@@ -294,9 +294,28 @@ const forwardChange = (changes: Partial<Result<'forwards.add'>>): Result<'forwar
   ...changes,
 });
 
+const service = (name = 'ssh', port = 22): Result<'services.add'>['service'] => ({
+  name,
+  target: { host: '127.0.0.1', port },
+  addedAt: rfc3339(now() - DAY),
+});
+
 /** What a daemon without any trouble answers. */
 export const HANDLERS: MethodHandlers = {
   status: () => status(),
+  'services.list': () => ({ schema: 'tuntox.services/1', services: [service(), service('web', 80)], only: true }),
+  'services.add': ({ name }) => ({
+    schema: 'tuntox.service-change/1',
+    service: service(name),
+    closedTunnels: 0,
+    notes: ['from now on clients reach the services only; to allow every target: targets.any'],
+  }),
+  'services.remove': ({ name }) => ({
+    schema: 'tuntox.service-change/1',
+    service: service(name),
+    closedTunnels: 2,
+    notes: [],
+  }),
   id: () => ({ schema: 'tuntox.id/1', toxId: TOX_ID, publicKey: KEYS.laptop }),
   net: () => ({ schema: 'tuntox.net/1', ...network }),
   'connections.list': () => ({ schema: 'tuntox.connections/1', connections: [...connections] }),

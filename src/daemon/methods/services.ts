@@ -1,0 +1,117 @@
+/** `services`: targets that clients reach by name. */
+import { rfc3339 } from '../../base/clock.js';
+import { targetText } from '../../base/endpoint.js';
+import { countText } from '../../base/units.js';
+import { FormatError } from '../../config/format-error.js';
+import { parseServiceName, parseSharedTarget } from '../../config/formats.js';
+import { ControlError } from '../../control/control-error.js';
+import type { MethodHandlers, Params, Result } from '../../control/protocol.js';
+import { type NamedService, ServiceError } from '../../engine/access/services.js';
+import { nameWithKey } from '../../engine/server/client-names.js';
+import type { TargetPolicy } from '../../engine/server/target-policy.js';
+import type { MethodContext } from './context.js';
+import { saved } from './save-errors.js';
+
+type Deps = Pick<MethodContext, 'access' | 'clock' | 'engine' | 'log' | 'services' | 'targets'>;
+type Names = 'services.list' | 'services.add' | 'services.remove';
+type Change = Result<'services.add'>;
+type ServiceTargets = Parameters<TargetPolicy['isAnyWith']>[0];
+
+export function serviceMethods(deps: Deps): Pick<MethodHandlers, Names> {
+  const { services, targets } = deps;
+  return {
+    'services.list': () => ({
+      schema: 'tuntox.services/1',
+      services: services.all.map(shown),
+      only: targets.file === undefined && !targets.isAny,
+    }),
+    'services.add': (params) => explained(() => add(deps, params)),
+    'services.remove': (params) => explained(() => remove(deps, params)),
+  };
+}
+
+async function add(deps: Deps, { name: text, target, ...options }: Params<'services.add'>): Promise<Change> {
+  const { clock, log, services, targets } = deps;
+  const name = parseServiceName(text);
+  const service: NamedService = { name, target: parseSharedTarget(target), addedAt: clock.unixTime() };
+  const before = services.targets;
+  const after = new Map(before).set(name, service.target);
+  services.check(service, options.replace);
+  const closedTunnels = confirmClosing(deps, after, options);
+  const wasAny = targets.isAny;
+  if (!options.dryRun) {
+    await saved(services.add(service, options.replace));
+    log.info(`services: ${name} is ${targetText(service.target)}`);
+  }
+  const isFirst = before.size === 0 && wasAny && !targets.isAnyWith(after);
+  const notes = isFirst ? ['from now on clients reach the services only; to allow every target: targets.any'] : [];
+  return { schema: 'tuntox.service-change/1', service: shown(service), closedTunnels, notes };
+}
+
+async function remove(deps: Deps, { name: text, ...options }: Params<'services.remove'>): Promise<Change> {
+  const { log, services, targets } = deps;
+  const name = parseServiceName(text);
+  const service = services.get(name);
+  const after = new Map(services.targets);
+  after.delete(name);
+  const closedTunnels = confirmClosing(deps, after, { ...options, confirmed: true });
+  const isLast = after.size === 0 && !targets.isAny && targets.isAnyWith(after);
+  if (isLast && !options.confirmed && !options.dryRun) {
+    throw new ControlError(
+      'needs-confirmation',
+      `"${name}" is the last service: without services and without a rules file, clients reach every target`,
+      { hint: 'to restrict them, set targets.rules_file' },
+    );
+  }
+  if (!options.dryRun) {
+    await saved(services.remove(name));
+    log.info(`services: ${name} removed`);
+  }
+  const notes = isLast ? ['from now on clients reach every target, because there is no service and no rules file'] : [];
+  return { schema: 'tuntox.service-change/1', service: shown(service), closedTunnels, notes };
+}
+
+/** @returns how many tunnels the change closes @throws ControlError `needs-confirmation` when there are some */
+function confirmClosing(
+  { access, engine, targets }: Deps,
+  after: ServiceTargets,
+  { confirmed, dryRun }: { readonly confirmed: boolean; readonly dryRun: boolean },
+): number {
+  const closing = engine.tunnels.list().filter(({ direction, peerId, target, remoteAddress }) => {
+    const requested = { ...target, address: remoteAddress };
+    return direction === 'accepted' && !targets.explain(peerId, requested, access.entryOf(peerId), after).isAllowed;
+  });
+  if (closing.length === 0 || confirmed || dryRun) return closing.length;
+  const names = [...new Set(closing.map(({ peerId }) => nameWithKey(peerId, access.entryOf(peerId)?.alias)))]
+    .slice(0, 8)
+    .join(', ');
+  throw new ControlError(
+    'needs-confirmation',
+    `this would close ${countText(closing.length, 'tunnel')} of ${names}, because clients would reach the services only`,
+    { hint: 'to keep every target allowed, set targets.any' },
+  );
+}
+
+/** @throws ControlError */
+async function explained<Value>(work: () => Promise<Value>): Promise<Value> {
+  try {
+    return await work();
+  } catch (error) {
+    if (error instanceof FormatError) throw new ControlError('bad-params', error.message, { cause: error });
+    if (!(error instanceof ServiceError)) throw error;
+    const code = error.code === 'full' ? 'failed' : error.code;
+    const hint = HINTS[error.code];
+    throw new ControlError(code, error.message, { ...(hint === undefined ? {} : { hint }), cause: error });
+  }
+}
+
+const HINTS: Partial<Record<ServiceError['code'], string>> = {
+  exists: 'to give it the new target, add --replace',
+  'not-found': 'to list them: tuntoxctl services list',
+};
+
+const shown = ({ name, target, addedAt }: NamedService): Change['service'] => ({
+  name,
+  target: { host: target.host, port: target.port },
+  addedAt: rfc3339(addedAt),
+});
