@@ -66,6 +66,7 @@ const PLACEHOLDERS: Readonly<Record<string, string>> = {
   LINK,
   // `tuntox join -` reads it.
   '-': LINK,
+  NAME: 'nas',
   PORT: '22',
   'HOST:PORT': '127.0.0.1:22',
   '%h:%p': '127.0.0.1:22',
