@@ -14,7 +14,7 @@ export type ConnectedEvent = {
   readonly event: 'connected';
   readonly path: 'direct' | 'relayed';
   /** Round trip; missing before one was measured. */
-  readonly rttMs?: number;
+  readonly rttMs?: number | undefined;
 };
 
 export type ConnectionEvent =

@@ -15,7 +15,7 @@ import { NetworkEntry } from './network/network-entry.js';
 import { NetworkWatch } from './network/network-watch.js';
 import { proxyText } from './network/proxy-text.js';
 import type { ProxyError, ToxStack } from './network/tox-stack.js';
-import { ClientAdmission } from './server/client-admission.js';
+import { ClientAdmission, type ClientEventHandler } from './server/client-admission.js';
 import type { Identity } from './state/identity.js';
 import type { SettingNames } from './state/setting-names.js';
 
@@ -123,12 +123,20 @@ export class Engine {
     if (this.statePath !== undefined) this.#saveTimer = clock.every(SAVE_INTERVAL, () => void this.#save());
   }
 
-  /** Serves clients from now on. @param aliasOf returns the owner's name for a client, by its key in hex */
-  serve(policy: AccessPolicy, aliasOf?: (id: string) => string | undefined): ClientAdmission {
+  /**
+   * Serves clients from now on.
+   * @param aliasOf returns the owner's name for a client, by its key in hex
+   * @param options.log for what happens to clients; default: that of the engine
+   */
+  serve(
+    policy: AccessPolicy,
+    aliasOf?: (id: string) => string | undefined,
+    { log = this.#deps.log, onEvent }: { readonly log?: Logger; readonly onEvent?: ClientEventHandler } = {},
+  ): ClientAdmission {
     this.#warningTimer = this.#deps.clock.after(OFFLINE_WARNING, () => {
       if (!this.#wasOnline && !this.#deps.tox.isOnline) this.#deps.log.warn(NO_NETWORK);
     });
-    const admission = new ClientAdmission(this.#deps, policy, aliasOf);
+    const admission = new ClientAdmission({ ...this.#deps, log, onEvent }, policy, aliasOf);
     this.#roles.add(admission);
     return admission;
   }

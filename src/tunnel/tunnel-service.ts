@@ -6,6 +6,7 @@ import { FloodLog } from '../base/flood-log.js';
 import type { Logger } from '../base/logger.js';
 import { LruMap } from '../base/lru-map.js';
 import type { Random } from '../base/random.js';
+import { bytesText } from '../base/units.js';
 import { type ForwardSpec, LocalForward } from './client/local-forward.js';
 import { type Opener, PeerOpener } from './client/peer-opener.js';
 import { waitUntilIdle } from './drain.js';
@@ -292,7 +293,8 @@ export class TunnelService extends EventEmitter<TunnelEvents> {
     this.#tunnelCounts.add(info.peerId, -1);
     // A client sees its tunnels open and close; the owner of a server does not.
     const isNews = info.direction === 'accepted' || reason !== undefined;
-    this.#report(info, 'ended', isNews, reason === undefined ? '' : `: ${describeReason(reason)}`);
+    const traffic = `, ${bytesText(info.bytesReceived)} in, ${bytesText(info.bytesSent)} out`;
+    this.#report(info, 'ended', isNews, traffic + (reason === undefined ? '' : `: ${describeReason(reason)}`));
     this.emit('closed', info, reason);
   }
 

@@ -16,13 +16,13 @@ import type { OpenHandlers } from '../../tunnel/link/outgoing-requests.js';
 import type { TunnelService } from '../../tunnel/tunnel-service.js';
 import type { Service, Target } from '../../tunnel/wire/target.js';
 import { friendRequestMessage } from '../access/access-policy.js';
+import { ConnectionEvents } from '../network/connection-events.js';
 import { errorText, pathText } from '../network/connection-text.js';
 import { ConnectionWatch } from '../network/connection-watch.js';
 import { openChannels } from '../network/tox-channel.js';
 import type { ToxStack } from '../network/tox-stack.js';
 import type { SettingNames } from '../state/setting-names.js';
 import { ConnectRetry, type RetryPolicy } from './connect-retry.js';
-import { ConnectionEvents } from './connection-events.js';
 import { type ServerError, serverError } from './server-error.js';
 
 /** ms without a connection until the reason is logged and the search restarts, and the longest time until that happens again. */
@@ -74,7 +74,7 @@ export class RemoteServer {
   #ownWords: string | undefined;
   #isClosed = false;
   #isOnline = false;
-  readonly #events = new ConnectionEvents(() => this.#friend);
+  readonly #events: ConnectionEvents;
   readonly #changes = new Listeners<[isOnline: boolean]>();
   #onFirstOnline: () => void = () => {};
   /** Resolves when the server has admitted us for the first time. */
@@ -104,6 +104,10 @@ export class RemoteServer {
       onPause: (pause, left) => this.#onPause(pause, left),
       onRetry: () => this.seek(),
       onExhausted: () => this.#giveUp(),
+    });
+    this.#events = new ConnectionEvents({
+      friend: () => this.#friend,
+      ping: () => deps.tunnels.ping(this.#peerId),
     });
     void options.own.words.then((words) => {
       this.#ownWords = words;
@@ -232,17 +236,7 @@ export class RemoteServer {
     this.#hints.reset();
     this.#onFirstOnline();
     this.#events.noteOnline();
-    if (this.#friend.facts.rtt === undefined) this.#measure();
     this.#changes.tell(true);
-  }
-
-  /** net_crypto knows the round trip only after some packets. */
-  #measure(): void {
-    this.#deps.tunnels.ping(this.#peerId).then(
-      (ms) => this.#events.noteRoundTrip(ms),
-      // The connection was lost meanwhile.
-      () => {},
-    );
   }
 
   #onOffline(): void {

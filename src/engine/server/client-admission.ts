@@ -1,5 +1,6 @@
 /** The admission of clients to a server: the policy decides about friend requests, and an admitted client may open tunnels. */
 import type { Clock } from '../../base/clock.js';
+import type { ConnectionEvent } from '../../base/connection-event.js';
 import { ExpiringMap } from '../../base/expiring-map.js';
 import { type FloodLimits, FloodLog } from '../../base/flood-log.js';
 import type { Logger } from '../../base/logger.js';
@@ -14,6 +15,7 @@ import {
   type LeaveReason,
   type RefusalReason,
 } from '../access/access-policy.js';
+import { ConnectionEvents } from '../network/connection-events.js';
 import { pathText } from '../network/connection-text.js';
 import { ConnectionWatch } from '../network/connection-watch.js';
 import { openChannels } from '../network/tox-channel.js';
@@ -85,7 +87,11 @@ interface Deps {
   readonly log: Logger;
   readonly tox: ToxStack;
   readonly tunnels: TunnelService;
+  /** Called with what happens to the connection of a client, by its key in hex. */
+  readonly onEvent?: ClientEventHandler | undefined;
 }
+
+export type ClientEventHandler = (client: string, event: ConnectionEvent) => void;
 
 export class ClientAdmission {
   readonly #deps: Deps;
@@ -252,6 +258,7 @@ export class ClientAdmission {
     };
     this.#clients.add(client);
     this.#admissions.set(client, { admittedBy, generation: this.#policy.secretGeneration });
+    const events = this.#eventsOf(friend);
     openChannels(friend, {
       onOpen: (channel) => {
         const name = nameNow();
@@ -261,15 +268,27 @@ export class ClientAdmission {
         since = clock.unixTime();
         this.#clients.onSeen(client);
         tunnels.attach(channel);
+        events?.noteOnline();
       },
       onClose: () => {
         watch.end();
+        events?.noteOffline();
         const name = nameNow();
         this.#clientLog.say({ source, name, kind: 'session ended', level: 'info', text: `${name}: disconnected` });
         since = clock.unixTime();
         this.#clients.onSeen(client);
       },
     });
+  }
+
+  #eventsOf(friend: Friend): ConnectionEvents | undefined {
+    const { onEvent, tunnels } = this.#deps;
+    if (onEvent === undefined) return undefined;
+    const { hex } = friend.publicKey;
+    const events = new ConnectionEvents({ friend: () => friend, ping: () => tunnels.ping(hex) });
+    friend.onProgress(() => events.update());
+    events.watch((event) => onEvent(hex, event));
+    return events;
   }
 
   #noteRefusal(request: FriendRequest, reason: PendingReason, why: string): void {

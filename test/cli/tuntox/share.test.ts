@@ -43,7 +43,7 @@ t.test('two commands reach a service: the link of share is all that join needs',
   t.match(client.stderr, `port ${echo} is in use on this machine`);
   t.not(port, echo);
   t.equal(await askPort(port, 'through the link'), 'through the link');
-  await share.waitFor(/admitted by the secret/);
+  await share.waitFor(/^client [0-9A-F]{8} connected: /m);
 
   const second = start(t, [...joining.split(' '), ...node]);
   await share.waitFor(/refused, the secret has admitted as many clients as it may/);
@@ -65,7 +65,7 @@ t.test('the line for the original tuntox works, and no other target is allowed',
   t.equal(await askPort(local, 'as upstream does'), 'as upstream does');
   const denied = start(t, [...access.split(' '), '-W', `127.0.0.1:${other}`, ...node]);
   t.equal(await denied.exited, 4);
-  await share.waitFor(/refused: .*what is shared/);
+  await share.waitFor(/^client [0-9A-F]{8} was refused 127.0.0.1:[0-9]+: .*what is shared/m);
 });
 
 t.test('-I of a share gets its Tox ID, and a line with brackets is quoted for the shell', async (t) => {

@@ -2,6 +2,7 @@
 
 import { systemClock } from '../../../base/clock.js';
 import { hostAndPort } from '../../../base/endpoint.js';
+import { demoted } from '../../../base/logger.js';
 import { systemRandom } from '../../../base/random.js';
 import { writeResult } from '../../../base/result-output.js';
 import { countText, durationText } from '../../../base/units.js';
@@ -11,9 +12,11 @@ import { newLinkSecret } from '../../../config/link-secret.js';
 import { FixedFactors } from '../../../engine/access/access-factors.js';
 import { AccessPolicy } from '../../../engine/access/access-policy.js';
 import { onlyTarget } from '../../../engine/access/target-rules.js';
+import { connectionNews, followTunnels } from '../../../engine/server/client-news.js';
 import { startEngine } from '../../../engine/start-engine.js';
 import type { ServiceProcess } from '../../../platform/process/service-process.js';
 import { qrLines } from '../../qr.js';
+import { ClientReport } from '../client-report.js';
 import type { Context } from '../context.js';
 import { ExitStatus } from '../exit-status.js';
 import { writeIdFile } from '../id-file.js';
@@ -24,8 +27,11 @@ export async function runShare(settings: ShareSettings, context: Context, servic
   const { log, stdout, stopping } = context;
   const secret = newLinkSecret(systemRandom);
   const options = { secret: Buffer.from(secret), whitelist: [], isInsecureOpen: false, uses };
+  const report = new ClientReport({ clock: systemClock, log });
   const engine = await startEngine(log, {
     settings,
+    // The report tells what it would say.
+    tunnelLog: demoted(log, 'info'),
     place: directory === undefined ? { kind: 'nowhere' } : { kind: 'directory', path: directory },
     names: FLAG_NAMES,
     isRelay: true,
@@ -35,13 +41,16 @@ export async function runShare(settings: ShareSettings, context: Context, servic
   try {
     const id = engine.id.toString();
     if (idFile !== undefined) await writeIdFile(idFile, id);
-    engine.serve(new AccessPolicy(new FixedFactors({ random: systemRandom }, options)));
+    const policy = new AccessPolicy(new FixedFactors({ random: systemRandom }, options));
+    engine.serve(policy, undefined, { log: demoted(log, 'info'), onEvent: connectionNews(report.tell) });
+    followTunnels(engine.tunnels, report.tell);
     const link = formatLink({ serverId: engine.id, secret, target });
     await writeResult(stdout, await invitation(settings, { id, secret, link, hasColour: context.hasColour }));
     await service.ready();
     await Promise.race([stopping.asked, ended(settings, context)]);
   } finally {
     await engine.stop();
+    report.close();
   }
   return ExitStatus.Ok;
 }

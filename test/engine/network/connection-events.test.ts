@@ -1,13 +1,15 @@
+import { setImmediate } from 'node:timers/promises';
 import t from 'tap';
 import type { ConnectionEvent } from '../../../src/base/connection-event.js';
-import { ConnectionEvents, type WatchedFriend } from '../../../src/engine/client/connection-events.js';
 import { ServerError } from '../../../src/engine/client/server-error.js';
+import { ConnectionEvents, type WatchedFriend } from '../../../src/engine/network/connection-events.js';
 import type { ConnectionPath } from '../../../src/tox/connection-facts.js';
 import { direct, factsOf, none, relayed } from '../support/facts.js';
 
 class Bench {
   friend: WatchedFriend = { stage: 'bootstrapping', path: none('no-network'), facts: factsOf(none('no-network')) };
-  readonly events = new ConnectionEvents(() => this.friend);
+  ping = (): Promise<number> => Promise.reject(new Error('offline'));
+  readonly events = new ConnectionEvents({ friend: () => this.friend, ping: () => this.ping() });
   readonly #told: ConnectionEvent[] = [];
 
   constructor() {
@@ -105,9 +107,10 @@ t.test('who comes later is told where the connection stands, and not what is pas
 t.test('a round trip that a ping has measured is told if there was none', async (t) => {
   const bench = new Bench();
   bench.friend = { stage: undefined, path: direct(), facts: factsOf(direct(), { rtt: undefined }) };
-  bench.events.noteOnline();
+  bench.ping = async () => 23.456;
   bench.taken();
-  bench.events.noteRoundTrip(23.456);
-  bench.events.noteRoundTrip(99);
+  bench.events.noteOnline();
+  t.same(bench.taken(), [{ event: 'connected', path: 'direct' }]);
+  await setImmediate();
   t.same(bench.taken(), [{ event: 'connected', path: 'direct', rttMs: 23.46 }]);
 });
