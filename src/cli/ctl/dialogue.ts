@@ -18,23 +18,30 @@ const CTRL_C = '\x03';
 const CTRL_D = '\x04';
 const BACKSPACES: readonly string[] = ['\b', '\x7f'];
 
+export interface DialogueOptions {
+  /** Whether a person can answer. */
+  readonly isPerson: boolean;
+  /** Whether keys can be read one by one. */
+  readonly hasKeys?: boolean;
+  /** Stops the process, as Ctrl-Z does; resolves when it runs again. */
+  readonly stop?: () => Promise<void>;
+}
+
 export class Dialogue {
   readonly #input: () => InputStream;
   /** Writes a question to standard error. */
   readonly #ask: (text: string) => void;
   readonly #isPerson: boolean;
   readonly #hasKeys: boolean;
+  readonly #stop: () => Promise<void>;
 
   /** @param input called only when something is read: a stream that is open keeps the process alive */
-  constructor(
-    input: () => InputStream,
-    ask: (text: string) => void,
-    options: { readonly isPerson: boolean; readonly hasKeys?: boolean },
-  ) {
+  constructor(input: () => InputStream, ask: (text: string) => void, options: DialogueOptions) {
     this.#input = input;
     this.#ask = ask;
     this.#isPerson = options.isPerson;
     this.#hasKeys = options.hasKeys === true;
+    this.#stop = options.stop ?? (() => Promise.resolve());
   }
 
   /** Whether keys can be read one by one. */
@@ -69,6 +76,14 @@ export class Dialogue {
   /** Whether a person can answer. */
   get isPossible(): boolean {
     return this.#isPerson;
+  }
+
+  /** Gives the terminal back to the shell while keys are read; resolves when the person continues, with `fg`. */
+  async suspend(): Promise<void> {
+    const input = this.#input();
+    input.setRawMode?.(false);
+    await this.#stop();
+    if (!input.destroyed) input.setRawMode?.(true);
   }
 
   /** Returns true for `y` and `yes` only. */

@@ -20,6 +20,8 @@ import { socketPlace } from './socket-place.js';
 const COMPLETE = '__complete';
 /** ms after which Tab offers no names of a daemon that does not answer. */
 const COMPLETE_TIMEOUT = 1_000;
+/** ms. */
+const TIME_TO_STOP = 100;
 
 /** The part of the process that is used; a test passes its own. */
 export interface ProcessIo {
@@ -29,6 +31,7 @@ export interface ProcessIo {
   readonly stdout: OutputStream &
     ResultStream & { readonly fd?: number; on(event: 'error', listener: (error: Error) => void): unknown };
   readonly stderr: OutputStream;
+  kill(pid: number, signal: 'SIGTSTP'): unknown;
   once(signal: 'SIGINT' | 'SIGTERM', listener: () => void): unknown;
   removeListener(signal: 'SIGINT' | 'SIGTERM', listener: () => void): unknown;
 }
@@ -114,6 +117,7 @@ async function run(process: ProcessIo, clock: Clock, interruption: Interruption)
         dialogue: new Dialogue(() => process.stdin, write, {
           isPerson: process.stdin.isTTY === true && process.stderr.isTTY === true,
           hasKeys: process.stdin.isTTY === true,
+          stop: () => stopped(process, clock),
         }),
         session,
         environment: process.env,
@@ -133,6 +137,14 @@ async function run(process: ProcessIo, clock: Clock, interruption: Interruption)
       }
     }
   }
+}
+
+/** Stops the process with its group, as the terminal does for Ctrl-Z. It is stopped before the time is over, if it can be. */
+async function stopped(process: ProcessIo, clock: Clock): Promise<void> {
+  process.kill(0, 'SIGTSTP');
+  await new Promise<void>((resolve) => {
+    clock.after(TIME_TO_STOP, resolve);
+  });
 }
 
 const columnsOf = ({ isTTY, columns }: OutputStream): number =>

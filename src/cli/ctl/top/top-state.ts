@@ -26,6 +26,7 @@ export type Order = (typeof ORDERS)[number];
 export type Effect =
   | { readonly kind: 'quit' }
   | { readonly kind: 'interrupt' }
+  | { readonly kind: 'suspend' }
   /** Watches the tunnels of a client, or no longer those of any. */
   | { readonly kind: 'watch-tunnels'; readonly publicKey: string | undefined }
   | { readonly kind: 'kick'; readonly publicKey: string; readonly name: string }
@@ -102,6 +103,7 @@ export class TopState {
   /** @param key its name, or the character @param size of the terminal */
   onKey(key: string, size: Size): Effect | undefined {
     if (key === 'ctrl-c') return { kind: 'interrupt' };
+    if (key === 'ctrl-z') return { kind: 'suspend' };
     this.say('');
     const question = this.#question;
     this.#question = undefined;

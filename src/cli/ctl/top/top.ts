@@ -27,7 +27,9 @@ class Top {
   #end: (status: number) => void = () => {};
   #fail: (error: unknown) => void = () => {};
   readonly #pauses = new Set<Timer>();
+  #leave: () => void = () => {};
   #hasEnded = false;
+  #isSuspended = false;
 
   constructor(context: Context, order: Order) {
     this.#context = context;
@@ -40,7 +42,7 @@ class Top {
       this.#end = resolve;
       this.#fail = reject;
     });
-    const leave = out.enterScreen();
+    this.#leave = out.enterScreen();
     const releaseKeys = dialogue.onKey(
       (key) => this.#onKey(key),
       () => this.#end(ExitStatus.Ok),
@@ -48,7 +50,7 @@ class Top {
     const releaseResize = out.onResize(() => this.#draw());
     // At once, because the process may end before the promise has told us.
     const onAbort = (): void => {
-      leave();
+      this.#leave();
       this.#end(ExitStatus.Interrupted);
     };
     signal.addEventListener('abort', onAbort);
@@ -64,13 +66,13 @@ class Top {
       signal.removeEventListener('abort', onAbort);
       releaseResize();
       releaseKeys();
-      leave();
+      this.#leave();
     }
   }
 
   #draw(): void {
     const { out, clock } = this.#context;
-    if (this.#hasEnded) return;
+    if (this.#hasEnded || this.#isSuspended) return;
     out.drawScreen(this.#state.lines({ columns: out.columns, rows: out.rows }, clock.unixTime()));
   }
 
@@ -89,6 +91,9 @@ class Top {
       case 'interrupt':
         this.#end(ExitStatus.Interrupted);
         return;
+      case 'suspend':
+        void this.#suspend();
+        return;
       case 'watch-tunnels':
         this.#tunnels.abort();
         this.#tunnels = new AbortController();
@@ -99,6 +104,17 @@ class Top {
         void this.#request(effect);
         return;
     }
+  }
+
+  async #suspend(): Promise<void> {
+    const { out, dialogue } = this.#context;
+    this.#isSuspended = true;
+    this.#leave();
+    await dialogue.suspend();
+    this.#isSuspended = false;
+    if (this.#hasEnded) return;
+    this.#leave = out.enterScreen();
+    this.#draw();
   }
 
   async #request(effect: Extract<Effect, { kind: 'kick' | 'close' }>): Promise<void> {

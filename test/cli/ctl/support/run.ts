@@ -20,6 +20,8 @@ export interface RunOptions {
   readonly input?: string;
   /** Instead of that: a terminal, at which somebody presses keys. */
   readonly stdin?: InputStream;
+  /** Called when the process would stop, as with Ctrl-Z. */
+  readonly onStop?: () => void;
   /** Called with each piece of output, and a way to press Ctrl-C. */
   readonly onOutput?: (text: string, interrupt: () => void) => void;
 }
@@ -50,6 +52,7 @@ export async function run(words: readonly string[], options: RunOptions = {}): P
       stdin,
       stdout: stream('stdout'),
       stderr: stream('stderr'),
+      kill: () => options.onStop?.(),
       once: (signal, listener) => signals.once(signal, listener),
       removeListener: (signal, listener) => signals.removeListener(signal, listener),
     },

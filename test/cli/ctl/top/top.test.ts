@@ -77,6 +77,31 @@ t.test('a signal restores the terminal too', async (t) => {
   t.ok(stdout.endsWith(LEAVE));
 });
 
+t.test('Ctrl-Z gives the terminal back, and the screen is there again when the process continues', async (t) => {
+  const socket = await startDaemon(t, { 'clients.watch': watched });
+  const { stdin, raw } = keyboard();
+  let stops = 0;
+  let screens = 0;
+  const { status, stdout } = await run(['top'], {
+    socket,
+    terminal: 80,
+    stdin,
+    onStop: () => {
+      stops += 1;
+    },
+    onOutput: (text) => {
+      if (!uncoloured(text).includes('> laptop')) return;
+      screens += 1;
+      if (screens === 1) setImmediate(() => stdin.write('\u001a'));
+      if (stops === 1) setImmediate(() => stdin.write('q'));
+    },
+  });
+  t.equal(status, 0);
+  t.equal(stops, 1);
+  t.same(raw, [true, false, true, false]);
+  t.same([stdout.split(ENTER).length - 1, stdout.split(LEAVE).length - 1], [2, 2]);
+});
+
 t.test('a client is kicked after the question, and the answer is shown', async (t) => {
   const asked: unknown[] = [];
   const socket = await startDaemon(t, {
