@@ -35,9 +35,10 @@ at() { leader=${leaders[$1]} on "${@:2}"; }
 start() {
   boot || return
   layers[$1]=$layer supervisors[$1]=$supervisor leaders[$1]=$leader
+  nsenter --target "$leader" --uts hostname "$1" || return
   ip link add "ft-$1" netns "$ROUTER" type veth peer name "host-$1" netns "$leader" || return
   ip -n "$ROUTER" address add "$3/24" dev "ft-$1" && ip -n "$ROUTER" link set "ft-$1" up || return
-  at "$1" sh -c "echo $1 >/proc/sys/kernel/hostname && ip address add $2/24 dev host-$1 && ip link set host-$1 up && ip route add default via $3"
+  at "$1" sh -c "ip address add $2/24 dev host-$1 && ip link set host-$1 up && ip route add default via $3"
 }
 end() {
   local machine
@@ -158,7 +159,7 @@ step_as_anna() {
 # --- a share: two commands
 
 before=$(ms)
-as_anna home sh -c 'cd && exec tuntox share 22 >share 2>log' &
+as_anna home sh -c 'cd && exec tuntox share 22 >share 2>log' 2>/dev/null &
 share=$!
 try "tuntox share prints what to run on the other machine" anna_until "$before" home 'tuntox share 22' /home/anna/share 'tuntox join '
 link=$(at home sed -n 's/^ *tuntox join //p' /home/anna/share)
@@ -168,7 +169,7 @@ reached_home() { [ "$(tail -n 1 "$work/last")" = home ] || { cat "$work/last"; r
 try "and has reached the machine at home" reached_home
 table 'A share' 'Two commands, one on each machine. ssh is the use of it; its time has the search for the machine in it.'
 at laptop sh -c 'kill $(cat /home/anna/pid)'
-kill "$share"; at home pkill -f 'tuntox share'
+at home pkill -INT -f 'tuntox share'; wait "$share"
 
 # --- a lasting server: four commands
 
@@ -186,7 +187,7 @@ cat >"$PAGE" - "$work/page" <<PAGE
 # The first minutes
 
 How long a new user takes from the package to a shell on the other machine: the commands of [README.md](../README.md), run by
-\`make first-minutes\` on two new Debian $SUITE machines (systemd-nspawn) in two networks, with a router between them
+\`make first-minutes\` on two new Debian 13 machines (systemd-nspawn) in two networks, with a router between them
 that adds no delay. Typing and copying the link are not counted. The only difference to what a user has: the $NODES bootstrap nodes are
 those of a private network.
 PAGE
