@@ -7,7 +7,7 @@ _tuntox_hosts() {
   } 2>/dev/null | grep -x '[A-Za-z0-9][A-Za-z0-9._-]*'
 }
 _tuntox_first() {
-  compadd help share join ssh ssh-config list ping forget id $(_tuntox_hosts)
+  compadd help share join ssh ssh-config list ping forget id agent $(_tuntox_hosts)
 }
 _tuntox_further() {
   case $words[2] in
@@ -19,6 +19,7 @@ _arguments -S \
   '--for[end after TIME]:TIME:' \
   '--uses[admit at most N clients (default]:N:' \
   '--qr[print the link as a QR code, too]' \
+  '--idle-timeout[end after TIME without use]:TIME:' \
   '(--rules-file -f)'{--rules-file,-f}'[allow only the targets in FILE]:FILE:_files' \
   '--insecure-open[admit every client that knows the Tox ID]' \
   '(--background -z -D)'{--background,-z,-D}'[run in the background as soon as the server works]' \

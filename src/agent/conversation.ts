@@ -4,7 +4,7 @@ import type { Clock } from '../base/clock.js';
 import { CodedError } from '../base/coded-error.js';
 import { LineBuffer } from './line-buffer.js';
 import { type AgentEvent, type AgentRequest, encodeRequest, MAX_EVENT_SIZE, parseEvent } from './messages.js';
-import { AgentSocketError, connectToAgent } from './socket-file.js';
+import { type AgentPlaces, AgentSocketError, connectToAgent, pathsOf } from './socket-file.js';
 
 /** What the agent answers, or that it has ended. The codes are those of the events `error`; `agent-ended` is ours. */
 export class AgentError extends CodedError<string> {}
@@ -14,10 +14,14 @@ export interface Hello {
   /** Name and version. */
   readonly program: string;
   readonly pid: number;
+  /** The directory of its identity. */
+  readonly state: string;
+  /** The options about the network that it was started with, as `--bootstrap=…`; undefined for a daemon, which has a file. */
+  readonly options?: readonly string[];
 }
 
-/** ms for the agent's greeting. */
-const HELLO_TIMEOUT = 5_000;
+/** ms for the agent's greeting, on a busy machine. */
+const HELLO_TIMEOUT = 15_000;
 const ENDED = 'the agent, which holds the connection to the server, has ended: try again';
 
 export class Conversation {
@@ -38,9 +42,29 @@ export class Conversation {
   /**
    * Connects and asks.
    * @param request a second one needs another conversation
-   * @throws AgentSocketError; `not-running` also when the agent is about to end
+   * @throws AgentSocketError; `not-running` also when the agent is about to end, or has another identity
    */
   static async begin(
+    deps: { readonly clock: Clock },
+    places: AgentPlaces,
+    request: AgentRequest,
+  ): Promise<{ readonly conversation: Conversation; readonly hello: Hello }> {
+    let missing: unknown;
+    for (const path of pathsOf(places)) {
+      try {
+        const begun = await Conversation.#beginAt(deps, path, request);
+        if (begun.hello.state === places.state) return begun;
+        begun.conversation.close();
+        missing ??= new AgentSocketError('not-running', `${path}: the agent there has another identity`);
+      } catch (error) {
+        if (!(error instanceof AgentSocketError) || error.code !== 'not-running') throw error;
+        missing ??= error;
+      }
+    }
+    throw missing;
+  }
+
+  static async #beginAt(
     deps: { readonly clock: Clock },
     path: string,
     request: AgentRequest,
@@ -59,8 +83,7 @@ export class Conversation {
         : new AgentSocketError('not-running', `${path}: the agent is ending`);
     }
     if (hello.event === 'error') throw errorOf(hello);
-    const { version, program, pid } = hello as AgentEvent & Hello;
-    return { conversation, hello: { version, program, pid } };
+    return { conversation, hello: helloOf(hello) };
   }
 
   /** @returns undefined when the agent has disconnected @throws AgentError of an event `error` */
@@ -92,6 +115,11 @@ export class Conversation {
     return { socket, rest: this.#lines.takeRest() };
   }
 
+  /** Calls back once, when the connection is over, also one that was handed over. */
+  onClosed(listener: () => void): void {
+    this.#socket.once('close', listener);
+  }
+
   close(): void {
     this.#socket.destroy();
   }
@@ -114,6 +142,17 @@ export class Conversation {
   readonly #onClose = (): void => {
     this.#isAtEnd = true;
     this.#onChange();
+  };
+}
+
+/** An agent of another version may leave something out. */
+function helloOf({ version, program, pid, state, options }: AgentEvent): Hello {
+  return {
+    version: Number(version),
+    program: String(program),
+    pid: Number(pid),
+    state: String(state),
+    ...(Array.isArray(options) ? { options: options.map(String) } : {}),
   };
 }
 

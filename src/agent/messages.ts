@@ -7,6 +7,8 @@
  *     agent:   {"event":"open"}
  */
 
+import { ALIAS } from '../base/alias.js';
+
 /** `status` and `stop` are understood in every version. */
 export const AGENT_VERSION = 1;
 /** Bytes of a request with its newline; the longest secret and name take less than half of it. */
@@ -18,14 +20,16 @@ export interface AgentHost {
   /** 76 hex digits. */
   readonly toxId: string;
   readonly secret?: string | undefined;
+  /** What errors call the server; default: the first digits of its key. */
+  readonly name?: string | undefined;
 }
 
 export type AgentTarget = { readonly host: string; readonly port: number } | { readonly service: string };
 
 interface ToServer {
   readonly host: AgentHost;
-  /** Whether to refuse, at once, unless the agent is connected to the server or about to be. */
-  readonly onlyIfHeld?: boolean | undefined;
+  /** Whether to refuse at once if the agent is not connected to the server. */
+  readonly onlyIfConnected?: boolean | undefined;
   /** ms for a connection to the server; undefined: without end. */
   readonly timeout?: number | undefined;
   /** How many more times in a row it waits so long. */
@@ -37,6 +41,8 @@ export type ServerRequest =
   | ({ readonly ask: 'open'; readonly target: AgentTarget } & ToServer)
   /** Measures round trips, one after another. */
   | ({ readonly ask: 'ping'; readonly count: number } & ToServer)
+  /** Lists what the server offers. */
+  | ({ readonly ask: 'services' } & ToServer)
   /** Stays connected to the server, and tells its events, until the client disconnects. */
   | ({ readonly ask: 'hold' } & ToServer);
 
@@ -85,14 +91,15 @@ type Message = Readonly<Record<string, unknown>>;
 function serverRequest(message: Message): ServerRequest | string {
   const host = hostOf(message.host);
   if (host === undefined) return 'host: {"toxId":"76 hex digits","secret":"…"} is expected';
-  const { timeout, maxRetries = 0, onlyIfHeld = false } = message;
+  const { timeout, maxRetries = 0, onlyIfConnected = false } = message;
   if (timeout !== undefined && !isWhole(timeout, 1, MAX_TIMEOUT)) return 'timeout: a number of ms is expected';
   if (!isWhole(maxRetries, 0, Number.MAX_SAFE_INTEGER)) return 'maxRetries: a number is expected';
-  if (typeof onlyIfHeld !== 'boolean') return 'onlyIfHeld: true or false is expected';
-  const common = { host, timeout, maxRetries, onlyIfHeld };
+  if (typeof onlyIfConnected !== 'boolean') return 'onlyIfConnected: true or false is expected';
+  const common = { host, timeout, maxRetries, onlyIfConnected };
   switch (message.ask) {
     case 'hold':
-      return { ask: 'hold', ...common };
+    case 'services':
+      return { ask: message.ask, ...common };
     case 'ping': {
       const { count = 1 } = message;
       return isWhole(count, 1, MAX_PINGS) ? { ask: 'ping', count, ...common } : 'count: a number is expected';
@@ -103,7 +110,7 @@ function serverRequest(message: Message): ServerRequest | string {
       return { ask: 'open', target, ...common };
     }
     default:
-      return 'ask: open, ping, hold, status or stop is expected';
+      return 'ask: open, ping, services, hold, status or stop is expected';
   }
 }
 
@@ -115,10 +122,11 @@ const MAX_NAME = 253;
 const MAX_SECRET = 1_000;
 
 function hostOf(value: unknown): AgentHost | undefined {
-  const { toxId, secret } = isObject(value) ? value : {};
+  const { toxId, secret, name } = isObject(value) ? value : {};
   if (typeof toxId !== 'string' || !/^[0-9a-fA-F]{76}$/.test(toxId)) return undefined;
-  if (secret === undefined) return { toxId };
-  return typeof secret === 'string' && secret.length <= MAX_SECRET ? { toxId, secret } : undefined;
+  if (secret !== undefined && !(typeof secret === 'string' && secret.length <= MAX_SECRET)) return undefined;
+  if (name !== undefined && !(typeof name === 'string' && ALIAS.test(name))) return undefined;
+  return { toxId, secret, name };
 }
 
 function targetOf(value: unknown): AgentTarget | undefined {

@@ -15,17 +15,36 @@ const MAX_PATH_LENGTH = 107;
 
 const fits = (path: string): boolean => Buffer.byteLength(path) <= MAX_PATH_LENGTH;
 
-/** Returns the path of the socket: in the runtime directory, or without one, or with one whose name is too long, beside the identity. @throws AgentSocketError */
-export function agentSocketPath({ runtime, state }: Pick<UserDirectories, 'runtime' | 'state'>): string {
-  const places = [...(runtime === undefined ? [] : [runtime]), state].map((directory) => join(directory, NAME));
-  const path = places.find(fits);
-  if (path !== undefined) return path;
+/** Where the agent of an identity may listen. */
+export interface AgentPlaces {
+  /**
+   * In the state directory, which has the identity: a link to the socket, or the socket itself. So an agent is found also by a client that
+   * knows another runtime directory, such as a cron job. Undefined if the path is too long for a socket.
+   */
+  readonly byIdentity: string | undefined;
+  /** In the runtime directory; undefined if there is none, or the path is too long. */
+  readonly inRuntime: string | undefined;
+  /** The state directory. */
+  readonly state: string;
+}
+
+/** @throws AgentSocketError if no path is short enough */
+export function agentPlaces({ runtime, state }: Pick<UserDirectories, 'runtime' | 'state'>): AgentPlaces {
+  const [byIdentity, inRuntime] = [state, runtime].map((directory) => {
+    const path = directory === undefined ? undefined : join(directory, NAME);
+    return path !== undefined && fits(path) ? path : undefined;
+  });
+  if (byIdentity !== undefined || inRuntime !== undefined) return { byIdentity, inRuntime, state };
   throw new AgentSocketError(
     'failed',
-    `the path ${places[0]} is too long for a socket (at most ${MAX_PATH_LENGTH} bytes): set XDG_RUNTIME_DIR to a directory ` +
-      'of yours with a shorter name',
+    `the path ${join(state, NAME)} is too long for a socket (at most ${MAX_PATH_LENGTH} bytes): set XDG_RUNTIME_DIR to a ` +
+      'directory of yours with a shorter name',
   );
 }
+
+/** Returns the paths at which a client looks for the agent, one after the other. */
+export const pathsOf = ({ byIdentity, inRuntime }: AgentPlaces): string[] =>
+  [byIdentity, inRuntime].filter((path) => path !== undefined);
 
 /** Another user who owns or can change the directory could listen in our place, and would be sent secrets. @throws AgentSocketError */
 export function checkOwnDirectory(path: string, uid = process.geteuid?.()): void {

@@ -116,6 +116,16 @@ export interface ServicesSettings extends OfClient {
   readonly mode: 'services';
 }
 
+/** `tuntox agent`: the connections of a user to hosts. */
+export interface AgentSettings extends CommonSettings {
+  readonly mode: 'agent';
+  readonly service: ServiceSettings;
+  /** ms without use after which it ends; undefined for no end. */
+  readonly idleTimeout: number | undefined;
+  /** The options about the network, as `--bootstrap=…`. */
+  readonly networkOptions: readonly string[];
+}
+
 /** A bootstrap node has neither an identity nor tunnels. */
 export interface NodeSettings extends CommonSettings {
   readonly mode: 'node';
@@ -124,5 +134,5 @@ export interface NodeSettings extends CommonSettings {
 
 export type ClientSettings = ForwardSettings | PipeSettings | PingSettings | StoreSettings | ServicesSettings;
 /** These modes run until they are stopped. */
-export type LastingSettings = ServerSettings | ShareSettings | ForwardSettings | NodeSettings;
+export type LastingSettings = ServerSettings | ShareSettings | ForwardSettings | NodeSettings | AgentSettings;
 export type RunSettings = LastingSettings | ClientSettings;

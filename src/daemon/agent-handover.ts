@@ -1,6 +1,6 @@
 /** Before a daemon of a user starts: the agent of `tuntox` (agent/) has the same identity, and ends for the daemon, which takes its place. */
 import { AgentError, Conversation } from '../agent/conversation.js';
-import { AgentSocketError } from '../agent/socket-file.js';
+import { type AgentPlaces, AgentSocketError } from '../agent/socket-file.js';
 import type { Clock } from '../base/clock.js';
 import { CodedError, messageOf } from '../base/coded-error.js';
 import type { Logger } from '../base/logger.js';
@@ -21,9 +21,9 @@ interface Deps {
   readonly isRunning: (pid: number) => boolean;
 }
 
-/** Resolves when no agent has the identity. @param path of its socket @throws AgentHandoverError when it is in use */
-export async function endAgent({ clock, log, isRunning }: Deps, path: string): Promise<void> {
-  const pid = await askToEnd(clock, path);
+/** Resolves when no agent has the identity. @param places of its socket @throws AgentHandoverError when it is in use */
+export async function endAgent({ clock, log, isRunning }: Deps, places: AgentPlaces): Promise<void> {
+  const pid = await askToEnd(clock, places);
   if (pid === undefined) return;
   log.info(`the agent of tuntox (process ${pid}) ends, and this daemon takes its place`);
   for (let waited = 0; waited < PATIENCE; waited += INTERVAL) {
@@ -36,9 +36,9 @@ export async function endAgent({ clock, log, isRunning }: Deps, path: string): P
 }
 
 /** Asks the agent to end when nobody uses it. @returns its process ID; undefined if there is none */
-async function askToEnd(clock: Clock, path: string): Promise<number | undefined> {
+async function askToEnd(clock: Clock, places: AgentPlaces): Promise<number | undefined> {
   try {
-    const { conversation, hello } = await Conversation.begin({ clock }, path, { ask: 'stop', when: 'idle' });
+    const { conversation, hello } = await Conversation.begin({ clock }, places, { ask: 'stop', when: 'idle' });
     await conversation
       .until('stopping', () => {})
       .catch((error: unknown) => {

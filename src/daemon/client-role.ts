@@ -2,6 +2,7 @@
  * The daemon as a client: the servers that it is connected to, the forwards to them, and, for a daemon of a user, the agent's socket, by
  * which the `tuntox` of this user reaches them.
  */
+import type { AgentPlaces } from '../agent/socket-file.js';
 import type { Clock } from '../base/clock.js';
 import { messageOf } from '../base/coded-error.js';
 import { SERVICE_COMMANDS } from '../base/daemon-service.js';
@@ -29,8 +30,8 @@ interface Deps {
 }
 
 export interface AgentOptions {
-  /** The path of the agent's socket. */
-  readonly path: string;
+  /** Where the agent's socket may be. */
+  readonly places: AgentPlaces;
   /** Name and version. */
   readonly program: string;
   readonly pid: number;

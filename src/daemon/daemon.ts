@@ -1,5 +1,7 @@
 /** Assembles the service: the engine, admission of clients, target rules, and the control socket. */
+
 import { isDeepStrictEqual } from 'node:util';
+import type { AgentPlaces } from '../agent/socket-file.js';
 import type { Clock } from '../base/clock.js';
 import type { Logger } from '../base/logger.js';
 import type { Random } from '../base/random.js';
@@ -52,8 +54,8 @@ export interface DaemonOptions {
   readonly pid: number;
   /** The group that may use the control socket; undefined: only its owner may. */
   readonly groupId: number | undefined;
-  /** The path of the agent's socket; undefined: the daemon is not the agent of its user. */
-  readonly agentSocket?: string | undefined;
+  /** Where the agent's socket may be; undefined: the daemon is not the agent of its user. */
+  readonly agent?: AgentPlaces | undefined;
 }
 
 /** What errors of the engine call our settings. */
@@ -165,8 +167,8 @@ export class Daemon {
         { entryOf: (peerId) => access.entryOf(peerId), addressesOf: targetAddresses(deps.clock), services },
         settings.targets,
       );
-      const { agentSocket: path, version, pid } = options;
-      const agent = path === undefined ? undefined : { path, program: `tuntoxd ${version}`, pid };
+      const { agent: places, version, pid } = options;
+      const agent = places === undefined ? undefined : { places, program: `tuntoxd ${version}`, pid };
       const client = await ClientRole.open({ ...deps, engine }, directory, agent);
       const daemon = new Daemon(deps, options, { loaded, engine, access, services, targets, client });
       mayReach = (peerId, ...asked) =>

@@ -1,5 +1,5 @@
 /** Runs the daemon: opens its log, connects it with signals and the service manager. */
-import { agentSocketPath } from '../agent/socket-file.js';
+import { type AgentPlaces, agentPlaces } from '../agent/socket-file.js';
 import { systemClock, systemMicroseconds } from '../base/clock.js';
 import type { Logger } from '../base/logger.js';
 import { ownVersion } from '../base/own-files.js';
@@ -72,10 +72,9 @@ async function serve(
     const groupId = socketGroup(process, log, loaded);
     const manager = await managing;
     manager.status('starting');
-    const agentSocket = agentSocketOf(loaded, environment);
-    if (agentSocket !== undefined)
-      await endAgent({ clock: systemClock, log, isRunning: isRunning(process) }, agentSocket);
-    const daemon = await Daemon.start(deps, loaded, { version, pid, groupId, agentSocket });
+    const agent = agentPlacesOf(loaded, environment);
+    if (agent !== undefined) await endAgent({ clock: systemClock, log, isRunning: isRunning(process) }, agent);
+    const daemon = await Daemon.start(deps, loaded, { version, pid, groupId, agent });
     const { path } = settings.socket;
     const link = await linkDefaultSocket({ log, environment }, path);
     try {
@@ -114,10 +113,10 @@ const isRunning =
   };
 
 /** A daemon of a user that has the identity of the user's `tuntox` is its agent. */
-function agentSocketOf({ owner, settings }: Loaded, environment: NodeJS.ProcessEnv): string | undefined {
+function agentPlacesOf({ owner, settings }: Loaded, environment: NodeJS.ProcessEnv): AgentPlaces | undefined {
   const directories = userDirectories(environment);
   const isAgent = owner === 'user' && settings.stateDirectory === directories.state;
-  return isAgent ? agentSocketPath(directories) : undefined;
+  return isAgent ? agentPlaces(directories) : undefined;
 }
 
 async function reload(daemon: Daemon, manager: ServiceManager, sockets: SocketUpkeep): Promise<void> {

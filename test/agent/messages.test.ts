@@ -2,7 +2,7 @@ import t from 'tap';
 import { encodeRequest, parseEvent, parseRequest } from '../../src/agent/messages.js';
 
 const ID = 'E776E9A993EE3CAE04F5946D9AC66FBBAA8C63A95A94B41942353C6DC1739B4B4C762C7DA7B9';
-const common = { timeout: undefined, maxRetries: 0, onlyIfHeld: false };
+const common = { timeout: undefined, maxRetries: 0, onlyIfConnected: false };
 const host = { toxId: ID };
 const target = { host: '127.0.0.1', port: 22 };
 
@@ -10,8 +10,9 @@ t.test('a request is read as it was written', async (t) => {
   for (const request of [
     { ask: 'open', host, target, ...common },
     { ask: 'open', host: { toxId: ID, secret: 'canary' }, target: { service: 'ssh' }, ...common, timeout: 60_000 },
-    { ask: 'ping', count: 4, host, ...common, onlyIfHeld: true },
+    { ask: 'ping', count: 4, host, ...common, onlyIfConnected: true },
     { ask: 'hold', host, ...common, timeout: 1_000, maxRetries: 3 },
+    { ask: 'services', host, ...common },
     { ask: 'status' },
     { ask: 'stop', when: 'idle' },
   ] as const) {
@@ -44,7 +45,7 @@ t.test('a wrong request is refused with what is expected', async (t) => {
     [/^timeout:/, { ...open, timeout: 0 }],
     [/^timeout:/, { ...open, timeout: '60s' }],
     [/^maxRetries:/, { ...open, maxRetries: -1 }],
-    [/^onlyIfHeld:/, { ...open, onlyIfHeld: 1 }],
+    [/^onlyIfConnected:/, { ...open, onlyIfConnected: 1 }],
     [/^count:/, { ...open, ask: 'ping', count: 0 }],
   ];
   for (const [what, message] of wrong) t.match(parseRequest(JSON.stringify(message)), { kind: 'wrong', what });

@@ -1,20 +1,23 @@
 import { chmodSync, mkdirSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
-import { agentSocketPath, checkOwnDirectory, connectToAgent } from '../../src/agent/socket-file.js';
+import { agentPlaces, checkOwnDirectory, connectToAgent, pathsOf } from '../../src/agent/socket-file.js';
 import { temporaryDirectory } from '../support/temporary-directory.js';
 
-t.test('the socket is in the runtime directory, and without one beside the identity', async (t) => {
-  t.equal(agentSocketPath({ runtime: '/run/user/1000/tuntox', state: '/s' }), '/run/user/1000/tuntox/agent.sock');
-  t.equal(agentSocketPath({ runtime: undefined, state: '/s' }), '/s/agent.sock');
+t.test('a client looks beside the identity, and then in the runtime directory', async (t) => {
+  const runtime = '/run/user/1000/tuntox';
+  t.same(pathsOf(agentPlaces({ runtime, state: '/s' })), ['/s/agent.sock', `${runtime}/agent.sock`]);
+  t.same(pathsOf(agentPlaces({ runtime: undefined, state: '/s' })), ['/s/agent.sock']);
 });
 
 t.test('a path that is too long for a socket gives way to the other place, and is refused without one', async (t) => {
   const long = `/${'a'.repeat(120)}`;
-  t.equal(agentSocketPath({ runtime: long, state: '/s' }), '/s/agent.sock');
-  t.equal(agentSocketPath({ runtime: `/${'a'.repeat(107 - 12)}`, state: '/s' }).length, 107);
-  t.equal(agentSocketPath({ runtime: `/${'a'.repeat(108 - 12)}`, state: '/s' }), '/s/agent.sock');
-  t.throws(() => agentSocketPath({ runtime: undefined, state: long }), /too long .* set XDG_RUNTIME_DIR/);
+  const name = '/agent.sock'.length + 1;
+  t.equal(agentPlaces({ runtime: long, state: '/s' }).inRuntime, undefined);
+  t.equal(agentPlaces({ runtime: '/r', state: long }).byIdentity, undefined);
+  t.equal(agentPlaces({ runtime: `/${'a'.repeat(107 - name)}`, state: '/s' }).inRuntime?.length, 107);
+  t.equal(agentPlaces({ runtime: `/${'a'.repeat(108 - name)}`, state: '/s' }).inRuntime, undefined);
+  t.throws(() => agentPlaces({ runtime: undefined, state: long }), /too long .* set XDG_RUNTIME_DIR/);
 });
 
 t.test('a directory of another user, or one that others can change, is not used', async (t) => {

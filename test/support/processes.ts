@@ -168,6 +168,8 @@ export function startTuntox(
 ): Process {
   const env: NodeJS.ProcessEnv = { ...process.env, HOME: emptyHome(), ...options.env };
   for (const name of OF_CALLER) if (options.env?.[name] === undefined) delete env[name];
+  // Otherwise the socket of the agent would be in that of the user who runs the tests.
+  env.XDG_RUNTIME_DIR ??= env.HOME;
   return startProgram(options.name ?? 'tuntox', [...TUNTOX_COMMAND, ...args], { env, prefix: options.prefix });
 }
 

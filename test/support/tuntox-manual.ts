@@ -250,6 +250,7 @@ export function tuntoxManual(): string {
   return [
     HEAD,
     section('share', 'share'),
+    section('agent', 'agent'),
     section('a server', 'server'),
     section('a client', 'client'),
     section('both', 'common'),

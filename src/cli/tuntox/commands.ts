@@ -17,11 +17,11 @@ export interface TuntoxCommand {
 
 const HELP: readonly OptionName[] = ['--version', '--help'];
 const LOG: readonly OptionName[] = ['--syslog', '--verbose', '--quiet', '--no-color', ...HELP];
-const NETWORK: readonly OptionName[] = [
+export const NETWORK_OPTIONS: readonly OptionName[] = [
   ...['--nodes-file', '--bootstrap', '--udp-ports', '--relay-port', '--no-port-mapping', '--proxy'],
 ] as readonly OptionName[];
 /** Options of each command that connects to the network. */
-const COMMON: readonly OptionName[] = ['--state-dir', '--id-file', ...NETWORK, ...LOG];
+const COMMON: readonly OptionName[] = ['--state-dir', '--id-file', ...NETWORK_OPTIONS, ...LOG];
 const WAITING: readonly OptionName[] = ['--timeout', '--max-retries'];
 const LASTING: readonly OptionName[] = ['--background', '--pid-file'];
 
@@ -61,7 +61,7 @@ export const COMMANDS = [
     ],
     example: 'nas',
     arguments: { least: 1, most: Number.POSITIVE_INFINITY },
-    options: ['--state-dir', ...WAITING, ...NETWORK, ...HELP],
+    options: ['--state-dir', ...WAITING, ...NETWORK_OPTIONS, ...HELP],
   },
   {
     name: 'ssh-config',
@@ -72,7 +72,7 @@ export const COMMANDS = [
     ],
     example: '>> ~/.ssh/config',
     arguments: NONE,
-    options: ['--state-dir', ...WAITING, ...NETWORK, ...HELP],
+    options: ['--state-dir', ...WAITING, ...NETWORK_OPTIONS, ...HELP],
   },
   {
     name: 'list',
@@ -112,6 +112,19 @@ export const COMMANDS = [
     arguments: NONE,
     options: ['--state-dir', '--quiet', ...HELP],
   },
+  {
+    name: 'agent',
+    usage: '[start | status | stop | run]',
+    about: 'the process that holds your connections to hosts',
+    more: [
+      'All commands with the name of a host use one agent, so that the second one reaches the host at once. The first one starts it. It ends when nobody has used it for the time of --idle-timeout.',
+      'start, which may be left out, starts it in the background; run stays in the foreground; status names its connections; stop ends it, and with it all connections.',
+      'Its log is agent.log in ~/.local/state/tuntox, beside the identity.',
+    ],
+    example: 'status',
+    arguments: { least: 0, most: 1 },
+    options: ['--idle-timeout', ...NETWORK_OPTIONS, ...LOG],
+  },
 ] as const satisfies readonly TuntoxCommand[];
 
 export type CommandName = (typeof COMMANDS)[number]['name'];
@@ -128,7 +141,7 @@ export const HOST_COMMAND = {
   options: ['--forward', '--pipe', '--ping', ...WAITING, ...LASTING, ...COMMON],
 } as const satisfies TuntoxCommand;
 
-const OF_COMMANDS_ONLY: readonly OptionName[] = ['--for', '--uses', '--qr'];
+const OF_COMMANDS_ONLY: readonly OptionName[] = ['--for', '--uses', '--qr', '--idle-timeout'];
 
 /** `tuntox` without a command: the flags choose the mode, as upstream's do. */
 export const CLASSIC_COMMAND = {

@@ -1,7 +1,7 @@
 /** What the modes of the command work with. */
 import type { Readable, Writable } from 'node:stream';
 import type { Logger } from '../../base/logger.js';
-import type { RemoteServer } from '../../engine/client/remote-server.js';
+import type { AgentRemote, Remote } from '../../engine/agent/agent-remote.js';
 import { SIGNAL_STATUS_BASE, type StopSignal, signalNumber } from '../../platform/process/signals.js';
 import type { GivenFiles } from './given-files.js';
 import type { ProgressOptions } from './progress.js';
@@ -21,11 +21,13 @@ export interface Context {
 /** Shows a person what happens to a connection, which the log need not tell as well. */
 export interface Display {
   /** @returns a function that ends it */
-  follow(server: Pick<RemoteServer, 'watch'>, options: ProgressOptions): () => void;
+  follow(server: Pick<Remote, 'watch'>, options: ProgressOptions): () => void;
 }
 
 export interface StartContext extends Context {
   readonly given: GivenFiles;
+  /** The way of a client through the agent; undefined for a connection of its own. */
+  readonly remote: AgentRemote | undefined;
 }
 
 /** A request to stop, by the first signal. */

@@ -4,7 +4,7 @@ import { CodedError } from '../../base/coded-error.js';
 import { ownVersion } from '../../base/own-files.js';
 import { errorReport } from '../../base/program-error.js';
 import { OutputError, writeResult } from '../../base/result-output.js';
-import type { LastingSettings } from '../../config/classic-settings.js';
+import type { ClientSettings, LastingSettings, RunSettings } from '../../config/classic-settings.js';
 import type { Host } from '../../engine/client/host-entry.js';
 import { lockFile } from '../../engine/state/file-lock.js';
 import { hasForwardingParent } from '../../platform/process/parent-process.js';
@@ -29,6 +29,15 @@ const LOCAL = {
   'ssh-config': async () => (await import('./modes/ssh-config.js')).runSshConfig,
 } as const;
 
+/** What the running agent is asked. */
+const AGENT_ANSWERS: readonly (string | undefined)[] = ['status', 'stop'];
+
+/** Whether a client needs nothing but the agent: no service process, no syslog. */
+function isLight(settings: RunSettings): settings is ClientSettings {
+  const { isBackground = false, pidFile } = 'service' in settings ? settings.service : {};
+  return 'serverId' in settings && !settings.isSyslog && !isBackground && pidFile === undefined;
+}
+
 /** Returns the host that a command names; undefined for commands without one. */
 async function hostOf(
   { form, arguments: [name = ''] }: CommandLine,
@@ -51,6 +60,9 @@ export async function main(process: NodeJS.Process): Promise<number> {
       await writeResult(process.stdout, `tuntox ${ownVersion()}, protocol version ${PROTOCOL_VERSION}\n`);
     } else if (Object.hasOwn(LOCAL, line.form)) {
       return await (await LOCAL[line.form as keyof typeof LOCAL]())(line, process);
+    } else if (line.form === 'agent' && AGENT_ANSWERS.includes(line.arguments[0])) {
+      const { agentStatus, stopAgent } = await import('./modes/agent-commands.js');
+      return await (line.arguments[0] === 'status' ? agentStatus(process) : stopAgent(process));
     } else {
       // Loaded late: the Tox stack takes longer to load than help takes to print.
       const { settingsOf } = await import('./settings.js');
@@ -62,8 +74,15 @@ export async function main(process: NodeJS.Process): Promise<number> {
       const isForwarded = hasForwardingParent(process);
       const status = 'service' in settings ? await runAsUser(process, settings) : undefined;
       if (status !== undefined) return status;
+      const mayColour = given('--no-color') === undefined;
+      const { agentRoute } = await import('./agent/route.js');
+      const route = await agentRoute(process, settings, line.flags);
+      if (route !== undefined && isLight(settings)) {
+        const { runByAgent } = await import('./agent/run-by-agent.js');
+        return await runByAgent(process, settings, { route, mayColour });
+      }
       const { run } = await import('./run.js');
-      return await run(process, settings, { isForwarded, mayColour: given('--no-color') === undefined });
+      return await run(process, settings, { isForwarded, mayColour, route });
     }
     return ExitStatus.Ok;
   } catch (error) {

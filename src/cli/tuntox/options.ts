@@ -2,7 +2,7 @@
 import type { OptionSyntax } from '../../base/command-line.js';
 
 export interface TuntoxOption extends OptionSyntax {
-  readonly section: 'share' | 'server' | 'client' | 'common';
+  readonly section: 'share' | 'agent' | 'server' | 'client' | 'common';
   /** An example of the value. */
   readonly example?: string;
   readonly isRepeatable?: boolean;
@@ -33,6 +33,13 @@ export const OPTIONS = [
     name: '--qr',
     section: 'share',
     about: 'print the link as a QR code, too',
+  },
+  {
+    name: '--idle-timeout',
+    value: 'TIME',
+    example: '10m',
+    section: 'agent',
+    about: 'end after TIME without use: 10m, 1h; 0 means never (default 10m)',
   },
   {
     name: '--rules-file',

@@ -1,35 +1,46 @@
 /** Runs one mode of the command, with its log and its signals. */
+import { dirname } from 'node:path';
 import { isatty } from 'node:tty';
 import { systemClock } from '../../base/clock.js';
-import type { Logger } from '../../base/logger.js';
+import type { Logger, LogLevel } from '../../base/logger.js';
 import { mayColour as mayColourIn } from '../../base/terminal.js';
 import type { LastingSettings, RunSettings } from '../../config/classic-settings.js';
 import { describeProxy } from '../../config/proxy.js';
 import { lockFile } from '../../engine/state/file-lock.js';
+import { makeDirectories } from '../../engine/state/file-system.js';
+import { LogFile } from '../../platform/logging/log-file.js';
 import { serviceLog, winstonLogger } from '../../platform/logging/winston-logger.js';
 import type { BackgroundProcess } from '../../platform/process/background.js';
 import { runProcess, ServiceProcess } from '../../platform/process/service-process.js';
 import { onStopSignal, STOP_SIGNALS, type StopSignal, stopSignalsOf } from '../../platform/process/signals.js';
 import { closePipeAtEnd } from '../../platform/process/standard-output.js';
-import { canRewrite, StatusLine } from '../status-line.js';
-import { type Display, type StartContext, StopRequest } from './context.js';
+import { StatusLine } from '../status-line.js';
+import { logPathOf } from './agent/agent-paths.js';
+import type { AgentRoute } from './agent/route.js';
+import { type StartContext, StopRequest } from './context.js';
+import { displayOn, mayShowProgress } from './display.js';
 import { readGivenFiles } from './given-files.js';
+import { runAgent } from './modes/agent.js';
 import { runClient } from './modes/client.js';
 import { runNode } from './modes/node.js';
 import { runServer } from './modes/server.js';
 import { runShare } from './modes/share.js';
-import { Progress } from './progress.js';
 
 /**
  * @param options.isForwarded whether a parent process forwards signals to this one
  * @param options.mayColour whether a terminal may get colours
+ * @param options.route of a client through the agent
  * @returns the exit status
  * @throws UsageError, and other CodedErrors
  */
 export async function run(
   process: NodeJS.Process,
   settings: RunSettings,
-  { isForwarded, mayColour }: { readonly isForwarded: boolean; readonly mayColour: boolean },
+  {
+    isForwarded,
+    mayColour,
+    route,
+  }: { readonly isForwarded: boolean; readonly mayColour: boolean; readonly route?: AgentRoute | undefined },
 ): Promise<number> {
   const { isSyslog, logLevel: level } = settings;
   const mayColourStream = (stream: { readonly isTTY?: boolean }) =>
@@ -38,6 +49,7 @@ export async function run(
   const line = mayShowProgress(settings, process) && !isBackground ? new StatusLine(process.stderr) : undefined;
   const openLog = ({ stream }: { readonly stream: NodeJS.WritableStream & { readonly isTTY?: boolean } }) => {
     if (isSyslog) return serviceLog({ clock: systemClock, stream }, { level, format: { kind: 'journal' } });
+    if (settings.mode === 'agent' && settings.service.isBackground) return agentLog(level);
     const options = { level, hasTime: level === 'debug' || level === 'trace', hasColour: mayColourStream(stream) };
     return { logger: winstonLogger(line?.stream ?? stream, options) };
   };
@@ -47,6 +59,7 @@ export async function run(
       log,
       isForwarded,
       line,
+      route,
       hasColour: background === undefined && mayColourStream(process.stdout),
     }),
   );
@@ -61,9 +74,10 @@ async function runLogging(
     readonly isForwarded: boolean;
     readonly line: StatusLine | undefined;
     readonly hasColour: boolean;
+    readonly route: AgentRoute | undefined;
   },
 ): Promise<number> {
-  const { background, log, isForwarded, line, hasColour } = options;
+  const { background, log, isForwarded, line, hasColour, route } = options;
   const { given, settings } = readGivenFiles(written, log);
   const stopping = new StopRequest();
   const stop = (signal: StopSignal): void => {
@@ -94,6 +108,7 @@ async function runLogging(
     stopping,
     display: line && displayOn(line, log),
     given,
+    remote: route?.(log, { isShown: line !== undefined }),
   };
   logProxy(settings, log);
   try {
@@ -103,6 +118,20 @@ async function runLogging(
   } finally {
     release();
   }
+}
+
+/** The log of an agent that nobody sees; how its start fails is on standard error. */
+function agentLog(level: LogLevel): ReturnType<typeof serviceLog> {
+  const path = logPathOf(process.env);
+  try {
+    makeDirectories(dirname(path), 0o700);
+  } catch {
+    // The identity cannot be stored there either, and says so.
+  }
+  return serviceLog(
+    { clock: systemClock, stream: new LogFile(path) },
+    { level, format: { kind: 'plain', hasTime: true, hasColour: false } },
+  );
 }
 
 const isService = (settings: RunSettings): settings is LastingSettings => 'service' in settings;
@@ -118,28 +147,13 @@ async function runService(settings: LastingSettings, context: StartContext, serv
         return await runClient(settings, context, service);
       case 'node':
         return await runNode(settings, context, service);
+      case 'agent':
+        return await runAgent(settings, context, service);
     }
   } finally {
     service.end();
   }
 }
-
-/** A line that is rewritten needs a terminal, and would be torn by many lines of the log. */
-function mayShowProgress({ mode, logLevel, isSyslog }: RunSettings, { stderr, env }: NodeJS.Process): boolean {
-  const isClient = mode !== 'server' && mode !== 'share' && mode !== 'node';
-  return isClient && (logLevel === 'info' || logLevel === 'warn') && !isSyslog && canRewrite(stderr, env);
-}
-
-const displayOn = (line: StatusLine, log: Logger): Display => ({
-  follow(server, options) {
-    const progress = new Progress({ clock: systemClock, line, log }, options);
-    const ignore = server.watch(progress.onEvent);
-    return () => {
-      ignore();
-      progress.end();
-    };
-  },
-});
 
 function logProxy({ proxy }: RunSettings, log: Logger): void {
   if (proxy === undefined) return;

@@ -2,6 +2,7 @@
 import type { LogLevel } from '../../base/logger.js';
 import { userDirectories } from '../../base/user-directories.js';
 import type {
+  AgentSettings,
   ClientSettings,
   CommonSettings,
   ForwardSettings,
@@ -34,6 +35,7 @@ import { parseHostName } from '../../config/host-name.js';
 import { localPortOf, parseLink } from '../../config/link.js';
 import { type ProxySetting, parseProxy, parseProxyOrNone } from '../../config/proxy.js';
 import type { Host } from '../../engine/client/host-entry.js';
+import { networkOptionsOf } from './agent/network-options.js';
 import { FlagSet } from './flag-set.js';
 import type { CommandLine } from './flags.js';
 import type { OptionName } from './options.js';
@@ -76,6 +78,8 @@ export function settingsOf(line: CommandLine, environment: Environment, host?: H
     case 'ping':
       if (host === undefined) throw new Error('settingsOf: the host is missing');
       return hostSettings(line, host, flags, environment);
+    case 'agent':
+      return agentSettings(words[0], flags, environment);
     case 'classic':
       return classicSettings(flags, environment);
     default:
@@ -93,6 +97,24 @@ function shareSettings(argument: string, flags: FlagSet, environment: Environmen
     duration: flags.all('--for', parseLasting).at(-1),
     uses: flags.all('--uses', parseUses).at(-1),
     hasQr: flags.has('--qr'),
+  };
+}
+
+/** ms; as long as OpenSSH users choose for ControlPersist. */
+const DEFAULT_IDLE_TIMEOUT = 10 * 60_000;
+
+function agentSettings(word: string | undefined, flags: FlagSet, environment: Environment): AgentSettings {
+  if (word !== undefined && word !== 'start' && word !== 'run') {
+    throw new UsageError(`there is no "tuntox agent ${word}": use start, run, status or stop`);
+  }
+  const idleTimeout = flags.all('--idle-timeout', parseTimeout).at(-1) ?? DEFAULT_IDLE_TIMEOUT;
+  return {
+    ...commonSettings(flags, environment),
+    secret: { from: 'nowhere' },
+    mode: 'agent',
+    service: { isBackground: word !== 'run', pidFile: undefined, user: undefined },
+    idleTimeout: idleTimeout === 0 ? undefined : idleTimeout,
+    networkOptions: networkOptionsOf(flags.given),
   };
 }
 

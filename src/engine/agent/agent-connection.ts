@@ -20,6 +20,7 @@ import {
 } from '../../agent/messages.js';
 import type { Clock, Timer } from '../../base/clock.js';
 import { CodedError, messageOf } from '../../base/coded-error.js';
+import type { ConnectionEvent } from '../../base/connection-event.js';
 import type { Logger } from '../../base/logger.js';
 import type { Random } from '../../base/random.js';
 import { ToxId } from '../../tox/crypto/tox-id.js';
@@ -31,8 +32,8 @@ import type { HeldServer, ServerPool } from '../client/server-pool.js';
 import { agentEnd } from './agent-end.js';
 import { tunnelTarget } from './agent-target.js';
 
-/** ms for the request. */
-const REQUEST_TIMEOUT = 5_000;
+/** ms for the request, on a busy machine. */
+const REQUEST_TIMEOUT = 15_000;
 /** ms for the client to take the last event. */
 const LINGER = 2_000;
 /** Bytes of events that may wait for a client that does not read. */
@@ -43,7 +44,7 @@ export interface AgentConnectionDeps {
   readonly clock: Clock;
   readonly random: Random;
   readonly log: Logger;
-  readonly pool: Pick<ServerPool, 'hold' | 'has'>;
+  readonly pool: Pick<ServerPool, 'hold' | 'find'>;
   readonly agent: Agent;
 }
 
@@ -53,6 +54,9 @@ export interface Agent {
   readonly program: string;
   readonly pid: number;
   readonly ownKey: ToxId['publicKey'];
+  /** The directory of the identity. */
+  readonly state: string;
+  readonly options: readonly string[] | undefined;
   status(): object;
   /** @returns why it does not end */
   stop(when: 'now' | 'idle'): string | undefined;
@@ -73,13 +77,13 @@ export class AgentConnection {
   constructor(deps: AgentConnectionDeps, socket: Socket) {
     this.#deps = deps;
     this.#socket = socket;
-    const { program, pid } = deps.agent;
+    const { program, pid, state, options } = deps.agent;
     socket.on('error', () => {});
     socket.on('close', () => this.#onClose());
     socket.on('data', this.#onData);
     socket.on('end', this.#onEnd);
     this.#timeout = deps.clock.after(REQUEST_TIMEOUT, () => this.#fail('bad-request', 'no request came in time'));
-    this.#write({ event: 'hello', version: AGENT_VERSION, program, pid });
+    this.#write({ event: 'hello', version: AGENT_VERSION, program, pid, state, options });
   }
 
   /** Ends it with an error, unless a tunnel has it: the tunnel tells its own end. */
@@ -147,12 +151,12 @@ export class AgentConnection {
       this.#fail('own-id', 'this is the Tox ID of this machine itself: use the one of the server');
       return;
     }
-    if (request.onlyIfHeld === true && !pool.has(id.publicKey)) {
-      this.#fail('not-held', 'the agent is not connected to this server');
+    if (request.onlyIfConnected === true && pool.find(id.publicKey)?.isOnline !== true) {
+      this.#fail('not-connected', 'the agent is not connected to this server');
       return;
     }
-    const { secret } = request.host;
-    const held = pool.hold({ id, secret: secret === undefined ? undefined : Buffer.from(secret) });
+    const { secret, name } = request.host;
+    const held = pool.hold({ id, name, secret: secret === undefined ? undefined : Buffer.from(secret) });
     this.#undo.push(() => held.release());
     this.#state = 'serving';
     agent.onServing(this);
@@ -177,11 +181,14 @@ export class AgentConnection {
       if (this.#state !== 'serving') return;
       if (isOnline) retry.end();
       else retry.begin();
-      this.#write(isOnline ? { event: 'connected', path: server.facts.path.kind } : { event: 'disconnected' });
       if (!isOnline || hasBegun) return;
       hasBegun = true;
       this.#begin(request, server);
     };
+    const onEvent = (event: ConnectionEvent): void => {
+      if (this.#state === 'serving') this.#write(event);
+    };
+    this.#undo.push(server.watch(onEvent));
     this.#undo.push(server.onChange(onChange));
     if (server.isOnline) onChange(true);
     else retry.begin();
@@ -190,6 +197,7 @@ export class AgentConnection {
   #begin(request: ServerRequest, server: RemoteServer): void {
     if (request.ask === 'open') this.#open(tunnelTarget(request.target), server);
     else if (request.ask === 'ping') void this.#ping(request.count, server);
+    else if (request.ask === 'services') void this.#listServices(server);
   }
 
   #open(target: Target, server: RemoteServer): void {
@@ -213,6 +221,16 @@ export class AgentConnection {
         this.#write({ event: 'pong', ms: await server.ping() });
       }
       if (this.#state === 'serving') this.#finish({ event: 'done' });
+    } catch (error) {
+      this.#failWith(error);
+    }
+  }
+
+  /** Never rejects. A server as upstream has no list. */
+  async #listServices(server: RemoteServer): Promise<void> {
+    try {
+      const services = await server.services();
+      if (this.#state === 'serving') this.#finish({ event: 'services', services: services ?? null });
     } catch (error) {
       this.#failWith(error);
     }

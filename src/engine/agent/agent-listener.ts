@@ -1,8 +1,14 @@
 /** The agent's socket, as a listener: a file that only its user can reach. */
-import { chmodSync, lstatSync, unlinkSync } from 'node:fs';
+import { chmodSync, lstatSync, readlinkSync, rmSync, symlinkSync, unlinkSync } from 'node:fs';
 import { createServer, type Server, type Socket } from 'node:net';
 import { dirname } from 'node:path';
-import { AgentSocketError, agentSocketError, checkOwnDirectory, connectToAgent } from '../../agent/socket-file.js';
+import {
+  type AgentPlaces,
+  AgentSocketError,
+  agentSocketError,
+  checkOwnDirectory,
+  connectToAgent,
+} from '../../agent/socket-file.js';
 import { systemReason } from '../../base/system-error.js';
 import { makeDirectories } from '../state/file-system.js';
 
@@ -15,7 +21,7 @@ const PRIVATE_UMASK = 0o177;
  * Listens, and replaces a socket on which no process listens any more.
  * @throws AgentSocketError `in-use` when a process answers there, `not-ours`, `failed`
  */
-export async function listenForAgent(path: string, accept: (socket: Socket) => void): Promise<Server> {
+async function listenForAgent(path: string, accept: (socket: Socket) => void): Promise<Server> {
   makeOwnDirectory(path);
   await removeStale(path);
   const server = createServer({ allowHalfOpen: true }, accept);
@@ -32,8 +38,87 @@ export async function listenForAgent(path: string, accept: (socket: Socket) => v
   return server;
 }
 
+/** An open socket, and the link to it beside the identity. */
+export interface AgentListener {
+  readonly path: string;
+  /** Creates what was deleted. @returns whether it did @throws AgentSocketError; the next call tries again */
+  restore(): Promise<boolean>;
+  close(): void;
+}
+
+/**
+ * Listens in the runtime directory, with a link to it beside the identity; or there, without a runtime directory, or when the agent of
+ * another identity has that place.
+ * @throws AgentSocketError
+ */
+export async function openAgentSocket(
+  places: AgentPlaces,
+  accept: (socket: Socket) => void,
+  onError: (error: Error) => void,
+): Promise<AgentListener> {
+  const { byIdentity, inRuntime } = places;
+  const listen = async (path: string): Promise<Server> => (await listenForAgent(path, accept)).on('error', onError);
+  let [path, server] = await firstOf([inRuntime, byIdentity], listen);
+  const link = path === byIdentity ? undefined : byIdentity;
+  const restoreLink = (): boolean => link !== undefined && linkTo(link, path);
+  restoreLink();
+  return {
+    path,
+    restore: async () => {
+      const isGone = isSocketGone(path);
+      if (isGone) {
+        // First: Node removes whatever is at its path.
+        server.close();
+        server = await listen(path);
+      }
+      return restoreLink() || isGone;
+    },
+    close: () => {
+      server.close();
+      if (link !== undefined && isLinkTo(link, path)) unlinkSync(link);
+    },
+  };
+}
+
+async function firstOf(
+  paths: readonly (string | undefined)[],
+  listen: (path: string) => Promise<Server>,
+): Promise<[path: string, server: Server]> {
+  let failure: unknown;
+  for (const path of paths) {
+    if (path === undefined) continue;
+    try {
+      return [path, await listen(path)];
+    } catch (error) {
+      failure ??= error;
+    }
+  }
+  throw failure;
+}
+
+/** @returns whether the link was missing or led elsewhere */
+function linkTo(link: string, path: string): boolean {
+  if (isLinkTo(link, path)) return false;
+  try {
+    rmSync(link, { force: true });
+    symlinkSync(path, link);
+    return true;
+  } catch {
+    // The disk is read-only: clients with the same runtime directory find the socket itself.
+    return false;
+  }
+}
+
+function isLinkTo(link: string, path: string): boolean {
+  try {
+    return readlinkSync(link) === path;
+  } catch {
+    return false;
+  }
+}
+
 /** Whether the socket was deleted, so that no client can connect. If that cannot be found out, it counts as being there. */
-export function isSocketGone(path: string): boolean {
+function isSocketGone(path: string): boolean {
   try {
     return lstatSync(path, { throwIfNoEntry: false }) === undefined;
   } catch {
@@ -57,6 +142,11 @@ function makeOwnDirectory(path: string): void {
 async function removeStale(path: string): Promise<void> {
   const status = lstatSync(path, { throwIfNoEntry: false });
   if (status === undefined) return;
+  if (status.isSymbolicLink()) {
+    // Beside our identity; its process is gone, since we have the identity.
+    unlinkSync(path);
+    return;
+  }
   if (!status.isSocket()) throw new AgentSocketError('failed', `${path} exists and is not a socket: move it away`);
   try {
     (await connectToAgent(path)).destroy();

@@ -1,6 +1,7 @@
 /** The agent's socket: programs of this user reach servers through the connections of this process. */
-import type { Server, Socket } from 'node:net';
+import type { Socket } from 'node:net';
 import { encodeLine } from '../../agent/messages.js';
+import { type AgentPlaces, pathsOf } from '../../agent/socket-file.js';
 import type { Clock } from '../../base/clock.js';
 import { descriptorShares } from '../../base/descriptor-shares.js';
 import type { Logger } from '../../base/logger.js';
@@ -8,7 +9,7 @@ import type { Random } from '../../base/random.js';
 import type { PublicKey } from '../../tox/crypto/keys.js';
 import type { ServerPool } from '../client/server-pool.js';
 import { AgentConnection } from './agent-connection.js';
-import { isSocketGone, listenForAgent } from './agent-listener.js';
+import { type AgentListener, openAgentSocket } from './agent-listener.js';
 
 /** Simultaneous clients, if there are so many descriptors. */
 const MAX_CONNECTIONS = 2_048;
@@ -17,7 +18,7 @@ export interface AgentServerDeps {
   readonly clock: Clock;
   readonly random: Random;
   readonly log: Logger;
-  readonly pool: Pick<ServerPool, 'hold' | 'has' | 'list'>;
+  readonly pool: Pick<ServerPool, 'hold' | 'find' | 'list'>;
   /** Ends the process at once, or when nobody uses it; returns why not. */
   readonly stop: (when: 'now' | 'idle') => string | undefined;
   /** How many clients use a server has changed. */
@@ -25,11 +26,13 @@ export interface AgentServerDeps {
 }
 
 export interface AgentServerOptions {
-  readonly path: string;
+  readonly places: AgentPlaces;
   /** Name and version, such as `tuntox 0.2.0`. */
   readonly program: string;
   readonly pid: number;
   readonly ownKey: PublicKey;
+  /** The options about the network that it was started with; undefined for a daemon. */
+  readonly options?: readonly string[];
   /** Further members of the status. */
   readonly status?: () => object;
 }
@@ -41,7 +44,7 @@ export class AgentServer {
   readonly #users = new Set<AgentConnection>();
   readonly #limit: number;
   readonly #startedAt: number;
-  #server: Server | undefined;
+  #listener: AgentListener | undefined;
   #isStopped = false;
 
   constructor(deps: AgentServerDeps, options: AgentServerOptions) {
@@ -51,8 +54,9 @@ export class AgentServer {
     this.#startedAt = deps.clock.now();
   }
 
+  /** Where it listens; until then, where it should. */
   get path(): string {
-    return this.#options.path;
+    return this.#listener?.path ?? pathsOf(this.#options.places).at(-1) ?? '';
   }
 
   /** Clients that use a server. */
@@ -60,29 +64,24 @@ export class AgentServer {
     return this.#users.size;
   }
 
-  /** @throws AgentSocketError */
+  /** Called when this process has the identity: what is left at the socket is of a process that is gone. @throws AgentSocketError */
   async start(): Promise<void> {
-    const server = await listenForAgent(this.path, (socket) => this.#accept(socket));
     // Errors of single connections, such as a lack of descriptors.
-    server.on('error', (error) => this.#deps.log.warn(`the agent's socket: ${error.message}`));
-    if (this.#isStopped) server.close();
-    else this.#server = server;
+    const onError = (error: Error): void => this.#deps.log.warn(`the agent's socket: ${error.message}`);
+    const listener = await openAgentSocket(this.#options.places, (socket) => this.#accept(socket), onError);
+    if (this.#isStopped) listener.close();
+    else this.#listener = listener;
   }
 
   /** Creates the socket again if it was deleted. @returns whether it did @throws AgentSocketError; the next call tries again */
   async restore(): Promise<boolean> {
-    if (this.#isStopped || (this.#server !== undefined && !isSocketGone(this.path))) return false;
-    // First: Node removes whatever is at its path.
-    this.#server?.close();
-    this.#server = undefined;
-    await this.start();
-    return true;
+    return !this.#isStopped && ((await this.#listener?.restore()) ?? false);
   }
 
   /** Accepts no more clients, and ends those without a tunnel; tunnels end with the engine. */
   close(): void {
     this.#isStopped = true;
-    this.#server?.close();
+    this.#listener?.close();
     for (const connection of [...this.#connections]) {
       connection.close('shutting-down', 'the agent is shutting down: try again');
     }
@@ -90,7 +89,7 @@ export class AgentServer {
 
   #accept(socket: Socket): void {
     const { clock, random, log, pool, stop } = this.#deps;
-    const { program, pid, ownKey } = this.#options;
+    const { program, pid, ownKey, options, places } = this.#options;
     if (this.#connections.size >= this.#limit) {
       const message = `the agent has ${this.#connections.size} clients, as many as it can: end some`;
       socket.on('error', () => {}).end(encodeLine({ event: 'error', code: 'busy', message }));
@@ -101,6 +100,8 @@ export class AgentServer {
       program,
       pid,
       ownKey,
+      state: places.state,
+      options,
       status: () => this.#status(),
       stop,
       onServing: (connection: AgentConnection) => this.#setUsing(connection, true),
@@ -128,6 +129,6 @@ export class AgentServer {
       users: holders,
     }));
     const uptimeMs = Math.round(this.#deps.clock.now() - this.#startedAt);
-    return { program, pid, key: ownKey.hex, uptimeMs, users: this.users, servers, ...status?.() };
+    return { program, pid, socket: this.path, key: ownKey.hex, uptimeMs, users: this.users, servers, ...status?.() };
   }
 }

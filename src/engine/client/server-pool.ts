@@ -67,9 +67,9 @@ export class ServerPool<Server extends Pooled = RemoteServer> {
     return this.#held(entry);
   }
 
-  /** Whether the server is connected or being connected. */
-  has(key: PublicKey): boolean {
-    return this.#entries.has(key.hex);
+  /** Returns the server, connected or not, without holding it; undefined if nobody has asked for it. */
+  find(key: PublicKey): Server | undefined {
+    return this.#entries.get(key.hex)?.server;
   }
 
   list(): PooledServer<Server>[] {

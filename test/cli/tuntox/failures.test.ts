@@ -5,7 +5,7 @@ import t, { type Test } from 'tap';
 import { type Logger, silentLogger } from '../../../src/base/logger.js';
 import { StopRequest } from '../../../src/cli/tuntox/context.js';
 import { readCommandLine } from '../../../src/cli/tuntox/flags.js';
-import { runJob } from '../../../src/cli/tuntox/modes/client.js';
+import { runJob } from '../../../src/cli/tuntox/modes/job.js';
 import { FLAG_NAMES } from '../../../src/cli/tuntox/setting-names.js';
 import { settingsOf } from '../../../src/cli/tuntox/settings.js';
 import type { ClientSettings } from '../../../src/config/classic-settings.js';

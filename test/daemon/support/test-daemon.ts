@@ -1,10 +1,12 @@
 /** A daemon over fake Tox stacks, asked by a real client of its control socket, so that every answer is held against the schema. */
+
 import { writeFileSync } from 'node:fs';
 import { createServer, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { PassThrough } from 'node:stream';
 import { setImmediate } from 'node:timers/promises';
 import type { Test } from 'tap';
+import type { AgentPlaces } from '../../../src/agent/socket-file.js';
 import { type Clock, systemClock } from '../../../src/base/clock.js';
 import { type Logger, silentLogger } from '../../../src/base/logger.js';
 import { loadSettings } from '../../../src/config/daemon-settings.js';
@@ -112,7 +114,7 @@ export class TestDaemon {
       readonly clock?: Clock;
       readonly environment?: Readonly<Record<string, string>>;
       readonly directory?: string;
-      readonly agentSocket?: string;
+      readonly agent?: AgentPlaces;
     } = {},
   ): Promise<TestDaemon> {
     const { clock = systemClock, environment = {}, directory = temporaryDirectory(t) } = options;
@@ -145,12 +147,12 @@ export class TestDaemon {
     const { logger: log } = logging;
     const memory = (): number => 50_000_000;
     const deps = { clock, random, log, logging, files: disk, environment, startEngine, load, memory };
-    const { agentSocket } = options;
+    const { agent } = options;
     const daemon = await Daemon.start(deps, loaded, {
       version: '1.2.3',
       pid: 7,
       groupId: process.getgid?.(),
-      agentSocket,
+      agent,
     });
     let stopped: Promise<void> | undefined;
     const stop = (): Promise<void> => {

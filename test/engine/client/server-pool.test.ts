@@ -56,13 +56,13 @@ t.test('a server stays connected for the idle time after its last holder has gon
   const [first, second] = [1, 2].map(() => pool.hold({ id: ANN, secret: undefined }));
   first?.release();
   clock.advance(2 * IDLE_TIME);
-  t.ok(pool.has(ANN.publicKey), 'it is held');
+  t.ok(pool.find(ANN.publicKey), 'it is held');
   second?.release();
   clock.advance(IDLE_TIME - 1);
   t.notOk(first?.server.hasLeft);
   clock.advance(1);
   t.ok(first?.server.hasLeft);
-  t.notOk(pool.has(ANN.publicKey));
+  t.notOk(pool.find(ANN.publicKey));
 });
 
 t.test('who comes within the idle time finds the connection warm, and keeps it', async (t) => {

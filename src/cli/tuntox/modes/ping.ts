@@ -2,7 +2,7 @@
 import { CodedError } from '../../../base/coded-error.js';
 import { OutputError, writeResult } from '../../../base/result-output.js';
 import type { PingSettings } from '../../../config/classic-settings.js';
-import type { RemoteServer } from '../../../engine/client/remote-server.js';
+import type { Remote } from '../../../engine/agent/agent-remote.js';
 import { ServerError } from '../../../engine/client/server-error.js';
 import type { Context } from '../context.js';
 import { ExitStatus, statusOf } from '../exit-status.js';
@@ -10,7 +10,7 @@ import { ExitStatus, statusOf } from '../exit-status.js';
 /** Round trips, one after another. */
 const COUNT = 4;
 
-export async function ping(settings: PingSettings, server: RemoteServer, context: Context): Promise<number> {
+export async function ping(settings: PingSettings, server: Remote, context: Context): Promise<number> {
   try {
     return await context.stopping.orStatusOf(pingAll(settings, server, context));
   } catch (error) {
@@ -22,7 +22,7 @@ export async function ping(settings: PingSettings, server: RemoteServer, context
   }
 }
 
-async function pingAll(settings: PingSettings, server: RemoteServer, { stdout }: Context): Promise<number> {
+async function pingAll(settings: PingSettings, server: Remote, { stdout }: Context): Promise<number> {
   const roundTrips: number[] = [];
   while (roundTrips.length < COUNT) {
     const roundTrip = await server.ping();

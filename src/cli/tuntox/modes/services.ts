@@ -2,15 +2,11 @@
 import { writeResult } from '../../../base/result-output.js';
 import type { ServicesSettings } from '../../../config/classic-settings.js';
 import { localPortOf } from '../../../config/link.js';
-import type { RemoteServer } from '../../../engine/client/remote-server.js';
+import type { Remote } from '../../../engine/agent/agent-remote.js';
 import type { Context } from '../context.js';
 import { ExitStatus } from '../exit-status.js';
 
-export async function listServices(
-  settings: ServicesSettings,
-  server: RemoteServer,
-  context: Context,
-): Promise<number> {
+export async function listServices(settings: ServicesSettings, server: Remote, context: Context): Promise<number> {
   return context.stopping.orStatusOf(
     server.services().then(async (services) => {
       const name = settings.host?.name ?? settings.serverId.publicKey.short;
@@ -20,7 +16,7 @@ export async function listServices(
   );
 }
 
-function textOf(name: string, services: Awaited<ReturnType<RemoteServer['services']>>): string {
+function textOf(name: string, services: Awaited<ReturnType<Remote['services']>>): string {
   if (services === undefined || services.length === 0) {
     const why = services === undefined ? 'is an original tuntox, which has no' : 'offers no';
     return `${name} ${why} services. -L PORT:HOST:PORT and -W HOST:PORT reach a target that it allows.\n`;

@@ -4,7 +4,7 @@ import { targetText } from '../../../base/endpoint.js';
 import { writeResult } from '../../../base/result-output.js';
 import type { StoreSettings } from '../../../config/classic-settings.js';
 import { localPortOf } from '../../../config/link.js';
-import type { RemoteServer } from '../../../engine/client/remote-server.js';
+import type { Remote } from '../../../engine/agent/agent-remote.js';
 import type { Context } from '../context.js';
 import { ExitStatus } from '../exit-status.js';
 import { openHosts } from '../hosts.js';
@@ -18,7 +18,7 @@ export async function checkBeforeStore({ host, serverId }: StoreSettings, { envi
 }
 
 /** @throws ServerError, HostError, StateFileError */
-export async function store(settings: StoreSettings, server: RemoteServer, context: Context): Promise<number> {
+export async function store(settings: StoreSettings, server: Remote, context: Context): Promise<number> {
   return context.stopping.orStatusOf(
     Promise.race([server.online, server.givenUp]).then(async () => {
       const { serverId, host } = settings;

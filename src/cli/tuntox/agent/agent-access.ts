@@ -1,0 +1,102 @@
+/** How the command reaches the user's agent: it starts one if none is running, and replaces one of another version. */
+import { AgentError, Conversation, type Hello } from '../../../agent/conversation.js';
+import { AGENT_VERSION, type AgentRequest } from '../../../agent/messages.js';
+import { type AgentPlaces, AgentSocketError } from '../../../agent/socket-file.js';
+import type { Clock } from '../../../base/clock.js';
+import type { Logger } from '../../../base/logger.js';
+
+/** ms between attempts, and how many there are, while an agent starts or ends. */
+const PAUSE = 50;
+const ATTEMPTS = 100;
+
+export interface AgentAccessDeps {
+  readonly clock: Clock;
+  readonly log: Logger;
+  /** Starts an agent, and resolves when it listens. @throws AgentError with the output of the start on standard error */
+  readonly start: () => Promise<void>;
+}
+
+export interface AgentAccessOptions {
+  readonly places: AgentPlaces;
+  /** Name and version of this program. */
+  readonly program: string;
+  /** Options about the network on this command line: the agent must have been started with them. */
+  readonly networkOptions: readonly string[];
+}
+
+export class AgentAccess {
+  readonly #deps: AgentAccessDeps;
+  readonly #options: AgentAccessOptions;
+  #starting: Promise<void> | undefined;
+
+  constructor(deps: AgentAccessDeps, options: AgentAccessOptions) {
+    this.#deps = deps;
+    this.#options = options;
+  }
+
+  /** Asks the agent. @throws AgentSocketError, AgentError */
+  async begin(request: AgentRequest): Promise<Conversation> {
+    const { places, program } = this.#options;
+    for (let left = ATTEMPTS; ; left -= 1) {
+      try {
+        const { conversation, hello } = await Conversation.begin(this.#deps, places, request);
+        this.#checkOptions(hello);
+        if (hello.version === AGENT_VERSION) {
+          // After an upgrade of tuntox; the next command then starts the new one.
+          if (hello.program !== program) await this.#end(hello);
+          return conversation;
+        }
+        conversation.close();
+        await this.#end(hello);
+        if (left === 0) throw otherVersion(hello, program);
+      } catch (error) {
+        const isMissing = error instanceof AgentSocketError && error.code === 'not-running';
+        if (!isMissing || left === 0) throw error;
+        await this.#start();
+      }
+      await this.#pause();
+    }
+  }
+
+  /** One start, however many connections wait for it. */
+  #start(): Promise<void> {
+    this.#starting ??= this.#deps.start().finally(() => {
+      this.#starting = undefined;
+    });
+    return this.#starting;
+  }
+
+  /** Asks the agent to end as soon as nobody uses it. Never rejects. */
+  async #end(hello: Hello): Promise<void> {
+    this.#deps.log.debug(`the agent is ${hello.program}, process ${hello.pid}: it is asked to end when nobody uses it`);
+    try {
+      const request = { ask: 'stop', when: 'idle' } as const;
+      const { conversation } = await Conversation.begin(this.#deps, this.#options.places, request);
+      await conversation.next().finally(() => conversation.close());
+    } catch (error) {
+      this.#deps.log.debug(String(error));
+    }
+  }
+
+  #checkOptions({ program, options = [] }: Hello): void {
+    const missing = this.#options.networkOptions.find((option) => !options.includes(option));
+    if (missing === undefined) return;
+    const [name] = missing.split('=', 1);
+    throw new AgentError(
+      'options',
+      `${name} is an option of the agent (${program}), which runs without it: run "tuntox agent stop" first, or remove ${name}`,
+    );
+  }
+
+  async #pause(): Promise<void> {
+    await new Promise<void>((resolve) => this.#deps.clock.after(PAUSE, resolve));
+  }
+}
+
+function otherVersion({ program, pid }: Hello, own: string): AgentError {
+  return new AgentError(
+    'version',
+    `the agent (${program}, process ${pid}) is of another version than this command (${own}), and still in use: it ends with ` +
+      'its connections, or now with "tuntox agent stop"',
+  );
+}

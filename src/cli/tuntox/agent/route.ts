@@ -1,0 +1,89 @@
+/** Whether a client goes through the user's agent, and how. */
+import { AgentError, Conversation } from '../../../agent/conversation.js';
+import type { AgentHost } from '../../../agent/messages.js';
+import { AgentSocketError } from '../../../agent/socket-file.js';
+import { ALIAS } from '../../../base/alias.js';
+import { systemClock } from '../../../base/clock.js';
+import { demoted, type Logger } from '../../../base/logger.js';
+import { ownVersion } from '../../../base/own-files.js';
+import type { ClientSettings, RunSettings } from '../../../config/classic-settings.js';
+import { AgentRemote } from '../../../engine/agent/agent-remote.js';
+import { NETWORK_OPTIONS } from '../commands.js';
+import type { GivenFlag } from '../flags.js';
+import type { OptionName } from '../options.js';
+import { AgentAccess } from './agent-access.js';
+import { placesOf } from './agent-paths.js';
+import { networkOptionsOf } from './network-options.js';
+import { startAgent } from './start-agent.js';
+
+/** Makes the connection; its log may be in the background. @param options.isShown whether a display tells its events */
+export type AgentRoute = (log: Logger, options: { readonly isShown: boolean }) => AgentRemote;
+
+/** With these, another identity than that of the agent is asked for. */
+const OWN_IDENTITY: readonly OptionName[] = ['--state-dir', '--id-file'];
+
+/**
+ * Returns the way through the agent: for hosts, which know its identity, unless -C names another one; for `-i ID` if it is connected to
+ * that server at this moment. A secret may allow more than the identity of the agent, so who gives one has a connection of their own.
+ * @returns undefined if the client connects itself @throws AgentSocketError
+ */
+export async function agentRoute(
+  process: NodeJS.Process,
+  settings: RunSettings,
+  flags: readonly GivenFlag[],
+): Promise<AgentRoute | undefined> {
+  const isGiven = (names: readonly OptionName[]): boolean => flags.some(({ flag }) => names.includes(flag));
+  if (!('serverId' in settings) || isGiven(OWN_IDENTITY)) return undefined;
+  const { host, serverId, secret } = settings;
+  const toxId = serverId.toString();
+  if (host !== undefined) {
+    const isKnown = secret.from === 'host' || secret.from === 'link';
+    const named = {
+      toxId,
+      secret: isKnown ? secret.text : undefined,
+      name: ALIAS.test(host.name) ? host.name : undefined,
+    };
+    return routeTo(process, named, settings, flags);
+  }
+  const isPlain = secret.from === 'nowhere' && settings.proxy === undefined && !isGiven(NETWORK_OPTIONS);
+  return isPlain && (await isConnected(process.env, toxId)) ? routeTo(process, { toxId }, settings, flags) : undefined;
+}
+
+function routeTo(
+  process: NodeJS.Process,
+  host: AgentHost,
+  settings: ClientSettings,
+  flags: readonly GivenFlag[],
+): AgentRoute {
+  const places = placesOf(process.env);
+  const networkOptions = networkOptionsOf(flags);
+  const name = settings.host?.name ?? settings.serverId.publicKey.short;
+  return (log, { isShown }) => {
+    const access = new AgentAccess(
+      { clock: systemClock, log, start: () => startAgent(process, networkOptions) },
+      { places, program: `tuntox ${ownVersion()}`, networkOptions },
+    );
+    return new AgentRemote(
+      {
+        clock: systemClock,
+        log,
+        connectionLog: isShown ? demoted(log, 'info', 'warn') : log,
+        begin: (request) => access.begin(request),
+      },
+      { host, name, retry: settings.patience, isLasting: settings.mode === 'forward' },
+    );
+  };
+}
+
+/** Whether the agent is connected to the server; false without an agent. Never rejects. */
+async function isConnected(environment: NodeJS.ProcessEnv, toxId: string): Promise<boolean> {
+  try {
+    const request = { ask: 'hold', host: { toxId }, onlyIfConnected: true } as const;
+    const { conversation } = await Conversation.begin({ clock: systemClock }, placesOf(environment), request);
+    const event = await conversation.next().finally(() => conversation.close());
+    return event?.event === 'connected';
+  } catch (error) {
+    if (error instanceof AgentError || error instanceof AgentSocketError) return false;
+    throw error;
+  }
+}

@@ -1,0 +1,54 @@
+/** Runs a client through the agent, in this process and the foreground: nothing of the network is loaded. */
+import { systemClock } from '../../../base/clock.js';
+import { mayColour as mayColourIn } from '../../../base/terminal.js';
+import type { ClientSettings } from '../../../config/classic-settings.js';
+import { plainLogger } from '../../../platform/logging/levels.js';
+import { onStopSignal } from '../../../platform/process/signals.js';
+import { closePipeAtEnd } from '../../../platform/process/standard-output.js';
+import { StatusLine } from '../../status-line.js';
+import { StopRequest } from '../context.js';
+import { displayOn, mayShowProgress } from '../display.js';
+import { runJob } from '../modes/job.js';
+import { checkBeforeStore } from '../modes/store.js';
+import type { AgentRoute } from './route.js';
+
+/** @returns the exit status @throws CodedErrors */
+export async function runByAgent(
+  process: NodeJS.Process,
+  settings: ClientSettings,
+  { route, mayColour }: { readonly route: AgentRoute; readonly mayColour: boolean },
+): Promise<number> {
+  const { logLevel: level } = settings;
+  const hasColour = (stream: { readonly isTTY?: boolean }): boolean =>
+    stream.isTTY === true && mayColour && mayColourIn(process.env);
+  const line = mayShowProgress(settings, process) ? new StatusLine(process.stderr) : undefined;
+  const log = plainLogger(line?.stream ?? process.stderr, { level, hasColour: hasColour(process.stderr) });
+  // The reader of our output may close it; each job handles that itself.
+  process.stdout.on('error', () => {});
+  closePipeAtEnd(process.stdout, systemClock);
+  const remote = route(log, { isShown: line !== undefined });
+  const stopping = new StopRequest();
+  const release = onStopSignal(process, (signal) => {
+    line?.end();
+    stopping.ask(signal);
+  });
+  const context = {
+    environment: process.env,
+    log,
+    // Opened only when it is used: an open standard input keeps the process alive.
+    get stdin() {
+      return process.stdin;
+    },
+    stdout: process.stdout,
+    hasColour: hasColour(process.stdout),
+    stopping,
+    display: line && displayOn(line, log),
+  };
+  try {
+    if (settings.mode === 'store') await checkBeforeStore(settings, context);
+    return await runJob(settings, remote, context);
+  } finally {
+    release();
+    remote.close();
+  }
+}

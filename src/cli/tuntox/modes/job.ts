@@ -1,0 +1,101 @@
+/** What a client does with its server, over a connection of its own or through the agent: -L, -W, -p. */
+import { AgentError } from '../../../agent/conversation.js';
+import { CodedError } from '../../../base/coded-error.js';
+import type { Logger } from '../../../base/logger.js';
+import type { ClientSettings, ForwardSettings, PipeSettings } from '../../../config/classic-settings.js';
+import type { ForwardText } from '../../../config/formats.js';
+import type { Remote } from '../../../engine/agent/agent-remote.js';
+import { ServerError } from '../../../engine/client/server-error.js';
+import type { ServiceProcess } from '../../../platform/process/service-process.js';
+import type { Context } from '../context.js';
+import { ExitStatus, statusOf } from '../exit-status.js';
+import { ping } from './ping.js';
+import { listServices } from './services.js';
+import { store } from './store.js';
+
+/** @returns the exit status, also when the server is not found, refuses or is lost */
+export async function runJob(
+  settings: ClientSettings,
+  server: Remote,
+  context: Context,
+  service?: ServiceProcess,
+): Promise<number> {
+  const name = settings.host?.name ?? settings.serverId.publicKey.short;
+  const endDisplay = context.display?.follow(server, { name, isLasting: settings.mode === 'forward' });
+  try {
+    return await start(settings, server, context, service);
+  } catch (error) {
+    if (!(error instanceof ServerError || error instanceof AgentError)) throw error;
+    context.log.error(error.message);
+    return statusOf(error.code);
+  } finally {
+    endDisplay?.();
+  }
+}
+
+function start(
+  settings: ClientSettings,
+  server: Remote,
+  context: Context,
+  service: ServiceProcess | undefined,
+): Promise<number> {
+  switch (settings.mode) {
+    case 'forward':
+      return forward(settings, server, context, service);
+    case 'pipe':
+      return pipe(settings, server, context);
+    case 'ping':
+      return ping(settings, server, context);
+    case 'store':
+      return store(settings, server, context);
+    case 'services':
+      return listServices(settings, server, context);
+  }
+}
+
+/** `-L`: forwards local ports until a signal comes or the search for the server is given up. */
+async function forward(
+  settings: ForwardSettings,
+  server: Remote,
+  context: Context,
+  service?: ServiceProcess,
+): Promise<number> {
+  // The ports are opened before the server is found: connections wait, and a port in use is reported now.
+  for (const spec of settings.forwards) await openPort(settings, spec, { server, log: context.log });
+  await service?.ready();
+  return context.stopping.orStatusOf(server.givenUp);
+}
+
+/** Opens the local port; after `tuntox join` any other if that one is in use. */
+async function openPort(
+  { mayMovePorts }: ForwardSettings,
+  spec: ForwardText,
+  { server, log }: { readonly server: Remote; readonly log: Logger },
+): Promise<void> {
+  try {
+    await server.forward(spec);
+  } catch (error) {
+    if (!mayMovePorts || !(error instanceof CodedError) || error.code !== 'address-in-use') throw error;
+    log.warn(`port ${spec.port} is in use on this machine, so another one is opened; -L chooses it`);
+    await server.forward({ ...spec, port: 0 });
+  }
+}
+
+/** `-W`: connects the target to standard input and output, as ssh's ProxyCommand needs it. */
+async function pipe(settings: PipeSettings, server: Remote, context: Context): Promise<number> {
+  const { log, stdin, stdout, stopping } = context;
+  try {
+    const work = server.pipe(settings.target, { stdin, stdout }).then(() => ExitStatus.Ok);
+    return await stopping.orStatusOf(work);
+  } catch (error) {
+    // A ServerError is not about the target: the caller reports it.
+    if (!(error instanceof CodedError) || error instanceof ServerError) throw error;
+    // After `tuntox … | head`, a closed output is not an error.
+    const level = error.code === 'closed-pipe' ? 'debug' : 'error';
+    log[level](`${settings.target.host} port ${settings.target.port}: ${error.message}`);
+    return statusOf(error.code);
+  } finally {
+    // An open input would keep the process alive.
+    stdin.destroy();
+  }
+}

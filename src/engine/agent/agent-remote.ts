@@ -1,0 +1,202 @@
+/** A server that is reached through the agent: what a client asks of a connection of its own (engine/client/remote-server). */
+import type { Readable, Writable } from 'node:stream';
+import { carry } from '../../agent/carry.js';
+import { AgentError, type Conversation } from '../../agent/conversation.js';
+import type { AgentEvent, AgentHost, ServerRequest } from '../../agent/messages.js';
+import type { Clock } from '../../base/clock.js';
+import type { ConnectionEvent } from '../../base/connection-event.js';
+import { FloodLog } from '../../base/flood-log.js';
+import { Listeners } from '../../base/listeners.js';
+import type { Logger } from '../../base/logger.js';
+import { watchStdio } from '../../base/stdio-error.js';
+import { type ForwardSpec, LocalForward } from '../../tunnel/client/local-forward.js';
+import type { Target } from '../../tunnel/wire/target.js';
+import type { RetryPolicy } from '../client/connect-retry.js';
+import type { RemoteServer } from '../client/remote-server.js';
+import { AgentOpener } from './agent-opener.js';
+import { agentTarget } from './agent-target.js';
+
+/** What the jobs of a client ask of a server. */
+export type Remote = Pick<RemoteServer, 'online' | 'givenUp' | 'forward' | 'pipe' | 'ping' | 'services' | 'watch'>;
+
+/** ms that a connection to a local port waits for the server; as a connection of one's own does. */
+const FORWARD_TIMEOUT = 60_000;
+/** Connections of local ports that this process takes; each needs two descriptors. */
+const MAX_FORWARDED = 1_024;
+
+export interface AgentRemoteDeps {
+  readonly clock: Clock;
+  readonly log: Logger;
+  /** For what the events tell, too. */
+  readonly connectionLog: Logger;
+  /** Asks the agent; starts one if none is running. @throws AgentSocketError, AgentError */
+  readonly begin: (request: ServerRequest) => Promise<Conversation>;
+}
+
+export interface AgentRemoteOptions {
+  readonly host: AgentHost;
+  /** For the log. */
+  readonly name: string;
+  readonly retry: RetryPolicy;
+  /** Whether this process lasts: it stays connected, and outlives an agent that is killed. */
+  readonly isLasting: boolean;
+}
+
+export class AgentRemote implements Remote {
+  readonly #deps: AgentRemoteDeps;
+  readonly #options: AgentRemoteOptions;
+  readonly #floodLog: FloodLog;
+  readonly #events = new Listeners<[event: ConnectionEvent]>();
+  readonly #forwards = new Set<LocalForward>();
+  /** The open ones; they end with this process. */
+  readonly #conversations = new Set<Conversation>();
+  #watching: Promise<never> | undefined;
+  #isClosed = false;
+  #onOnline: () => void = () => {};
+  readonly #online: Promise<void>;
+
+  constructor(deps: AgentRemoteDeps, options: AgentRemoteOptions) {
+    this.#deps = deps;
+    this.#options = options;
+    this.#floodLog = new FloodLog(deps);
+    this.#online = new Promise((resolve) => {
+      this.#onOnline = resolve;
+    });
+  }
+
+  get online(): Promise<void> {
+    this.#watch();
+    return this.#online;
+  }
+
+  /** Rejects with an AgentError after the last attempt, or when there is no agent any more. */
+  get givenUp(): Promise<never> {
+    return this.#watch();
+  }
+
+  /** Calls back with each event of the connection, from its first use on. @returns a function that removes the listener */
+  watch(listener: (event: ConnectionEvent) => void): () => void {
+    return this.#events.add(listener);
+  }
+
+  async forward(spec: ForwardSpec): Promise<LocalForward> {
+    const { clock, log } = this.#deps;
+    const begin = (target: ReturnType<typeof agentTarget>): Promise<Conversation> =>
+      this.#begin({ ask: 'open', host: this.#options.host, target, timeout: FORWARD_TIMEOUT });
+    const opener = new AgentOpener({ log, begin });
+    const hasRoom = (): boolean => opener.count < MAX_FORWARDED;
+    const forward = new LocalForward({ clock, opener, log, floodLog: this.#floodLog, hasRoom }, { spec });
+    await forward.listen();
+    this.#forwards.add(forward);
+    return forward;
+  }
+
+  async pipe(target: Target, streams: { readonly stdin: Readable; readonly stdout: Writable }): Promise<void> {
+    const conversation = await this.#ask({ ask: 'open', target: agentTarget(target) });
+    await conversation.until('open', (event) => this.#onEvent(event));
+    const stdio = watchStdio(streams);
+    try {
+      await carry(conversation, { source: streams.stdin, sink: streams.stdout });
+    } catch (error) {
+      throw stdio.error ?? error;
+    }
+  }
+
+  async ping(): Promise<number> {
+    const conversation = await this.#ask({ ask: 'ping', count: 1 });
+    try {
+      const { ms } = await conversation.until('pong', (event) => this.#onEvent(event));
+      return Number(ms);
+    } finally {
+      conversation.close();
+    }
+  }
+
+  async services(): ReturnType<RemoteServer['services']> {
+    const conversation = await this.#ask({ ask: 'services' });
+    try {
+      const { services } = await conversation.until('services', (event) => this.#onEvent(event));
+      return Array.isArray(services) ? (services as Awaited<ReturnType<RemoteServer['services']>>) : undefined;
+    } finally {
+      conversation.close();
+    }
+  }
+
+  close(): void {
+    this.#isClosed = true;
+    for (const forward of this.#forwards) forward.close();
+    for (const conversation of this.#conversations) conversation.close();
+    this.#floodLog.close();
+  }
+
+  #ask(
+    job:
+      | { readonly ask: 'open'; readonly target: ReturnType<typeof agentTarget> }
+      | { readonly ask: 'ping'; readonly count: number }
+      | { readonly ask: 'services' | 'hold' },
+  ): Promise<Conversation> {
+    const { host, retry } = this.#options;
+    return this.#begin({ ...job, host, ...retry });
+  }
+
+  async #begin(request: ServerRequest): Promise<Conversation> {
+    const conversation = await this.#deps.begin(request);
+    this.#conversations.add(conversation);
+    conversation.onClosed(() => this.#conversations.delete(conversation));
+    if (this.#isClosed) conversation.close();
+    return conversation;
+  }
+
+  #watch(): Promise<never> {
+    this.#watching ??= this.#hold();
+    // No caller has to await it.
+    this.#watching.catch(() => {});
+    return this.#watching;
+  }
+
+  /** Holds the server as long as this process lasts. */
+  async #hold(): Promise<never> {
+    for (;;) {
+      const conversation = await this.#ask({ ask: 'hold' });
+      try {
+        for (;;) {
+          const event = await conversation.next();
+          if (event === undefined) break;
+          this.#onEvent(event);
+        }
+      } finally {
+        conversation.close();
+      }
+      if (this.#isClosed || !this.#options.isLasting) {
+        throw new AgentError('agent-ended', 'the agent, which held the connection to the server, has ended: try again');
+      }
+      this.#deps.log.warn('the agent, which held the connection to the server, was killed: starting it again');
+    }
+  }
+
+  #onEvent(told: AgentEvent): void {
+    // An event that is unknown here, of a later agent, is nothing to its readers.
+    const event = told as unknown as ConnectionEvent;
+    const { connectionLog: log } = this.#deps;
+    const { name } = this.#options;
+    switch (event.event) {
+      case 'connected':
+        log.info(`connected to ${name}, ${event.path}`);
+        this.#onOnline();
+        break;
+      case 'disconnected':
+        log.warn(`lost the connection to ${name}, searching for it again`);
+        break;
+      case 'waiting':
+      case 'refused':
+        log.warn(event.message);
+        break;
+      case 'retry':
+        log.warn(`${event.message}; trying again in ${(event.pauseMs / 1000).toFixed(1)} s, ${triesText(event.left)}`);
+        break;
+    }
+    this.#events.tell(event);
+  }
+}
+
+const triesText = (left: number): string => (left === 1 ? 'the last try' : `${left} tries left`);
