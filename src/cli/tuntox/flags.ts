@@ -54,7 +54,10 @@ export function readCommandLine(words: readonly string[]): CommandLine {
   if (command.name === 'ssh') return readSsh(words.slice(1), command);
   const { found, flags } = readFlags(isNamed ? words.slice(1) : words, command);
   const unexpected = found[command.arguments.most];
-  if (unexpected !== undefined) throw new UsageError(`unexpected argument "${unexpected}"${commandLike(unexpected)}`);
+  if (unexpected !== undefined) {
+    const hint = isNamed ? '' : commandLike(unexpected);
+    throw new UsageError(`unexpected argument "${unexpected}"${hint}`);
+  }
   const isHelp = flags.some(({ flag }) => flag === '--help' || flag === '--version');
   if (found.length < command.arguments.least && !isHelp) {
     throw new UsageError(`${command.name} needs an argument, as in: tuntox ${command.name} ${command.example}`);

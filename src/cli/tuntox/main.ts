@@ -10,6 +10,7 @@ import { lockFile } from '../../engine/state/file-lock.js';
 import { hasForwardingParent } from '../../platform/process/parent-process.js';
 import { runAs } from '../../platform/process/service-process.js';
 import { userToBecome } from '../../platform/process/user.js';
+import { COMMANDS } from './commands.js';
 import { ExitStatus } from './exit-status.js';
 import { type CommandLine, hostNameOf, readCommandLine } from './flags.js';
 import { helpOf } from './help.js';
@@ -87,7 +88,7 @@ export async function main(process: NodeJS.Process): Promise<number> {
     return ExitStatus.Ok;
   } catch (error) {
     if (error instanceof OutputError && error.code === 'closed-pipe') return ExitStatus.ClosedPipe;
-    process.stderr.write(`tuntox: ${textOf(error, process.env)}\n`);
+    process.stderr.write(`tuntox: ${textOf(error, process)}\n`);
     return error instanceof UsageError ? ExitStatus.Usage : ExitStatus.Failed;
   }
 }
@@ -121,10 +122,13 @@ async function withLink(line: CommandLine, process: NodeJS.Process): Promise<Com
   }
 }
 
-function textOf(error: unknown, environment: NodeJS.ProcessEnv): string {
-  if (error instanceof UsageError) return `${error.message} (see tuntox --help)`;
+function textOf(error: unknown, { argv, env }: NodeJS.Process): string {
+  if (error instanceof UsageError) {
+    const command = COMMANDS.find(({ name }) => name === argv[2]);
+    return `${error.message} (see tuntox ${command === undefined ? '--help' : `help ${command.name}`})`;
+  }
   // Every expected error has a code of ours. Any other is a bug, and is reported with its place.
-  return error instanceof CodedError ? error.message : errorReport(error, environment);
+  return error instanceof CodedError ? error.message : errorReport(error, env);
 }
 
 /** @returns the exit status of the command as another user (`-U`); undefined if this process continues */

@@ -3,6 +3,7 @@ import { systemClock } from '../../../base/clock.js';
 import { targetText } from '../../../base/endpoint.js';
 import { writeResult } from '../../../base/result-output.js';
 import type { StoreSettings } from '../../../config/classic-settings.js';
+import type { TargetText } from '../../../config/formats.js';
 import { localPortOf } from '../../../config/link.js';
 import type { Remote } from '../../../engine/agent/agent-remote.js';
 import type { Context } from '../context.js';
@@ -36,14 +37,22 @@ export async function store(settings: StoreSettings, server: Remote, context: Co
 
 /** A link for another target does not allow the sshd. */
 const maySsh = (target: StoreSettings['target']): boolean =>
-  target === undefined || (target.port === SSH_PORT && LOCAL.includes(target.host));
+  target === undefined || isSsh(target) || (target.port === SSH_PORT && LOCAL.includes(target.host));
+
+const isSsh = ({ host, port }: TargetText): boolean => port === 0 && host === 'ssh';
+
+/** The port of a service is not known yet. */
+function exampleOf(target: StoreSettings['target']): string {
+  if (target === undefined) return '8080:127.0.0.1:80';
+  const local = target.port > 0 ? localPortOf(target) : isSsh(target) ? 2222 : 8080;
+  return `${local}:${targetText(target)}`;
+}
 
 function nextSteps({ host: { name }, target }: StoreSettings): string {
-  const forward = target === undefined ? '8080:127.0.0.1:80' : `${localPortOf(target)}:${targetText(target)}`;
   const commands = [
     ...(maySsh(target) ? ([[`tuntox ssh ${name}`, 'log in there']] as const) : []),
     [`tuntox ${name}`, 'list what it offers'],
-    [`tuntox ${name} -L ${forward}`, 'forward a port'],
+    [`tuntox ${name} -L ${exampleOf(target)}`, 'forward a port'],
   ] as const;
   const width = Math.max(...commands.map(([command]) => command.length));
   return [
