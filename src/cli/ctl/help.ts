@@ -16,7 +16,7 @@ Usage: tuntoxctl [options] COMMAND [arguments]
 `;
 
 /** Commands that few people type; the short help names them in one line. */
-const RARE = ['metrics', 'version', 'completion'];
+const RARE = ['net', 'metrics', 'version', 'completion'];
 
 /** The answer to `tuntoxctl -h`: at most 30 lines. */
 export function briefHelp(commands: readonly Description[]): string {

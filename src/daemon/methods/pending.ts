@@ -57,7 +57,7 @@ function notesOfWaiting({ access, admission }: Deps, pending: PendingClient, nam
   if (needsSecret && !pending.hasSentSecret) {
     return [
       `${name} sent no secret, so it is not admitted yet: give it the secret, which its owner passes to tuntox with -s or ` +
-        `--secret-file, or admit clients by one of the two (access.require: any)`,
+        '--secret-file, or an invitation, with which it needs no secret: tuntoxctl invite create',
     ];
   }
   if (needsSecret) return [`${name} sent a secret, and is admitted as soon as it sends the right one`];
@@ -85,7 +85,7 @@ function alreadyListed(deps: Deps, { publicKey, reason, hasSentSecret }: Pending
   const missing = hasSentSecret ? 'sent a wrong secret' : 'sent no secret';
   return error(
     `${listed}, but ${missing}, and clients need both (access.require: all)`,
-    'give it the secret, or set access.require to any',
+    'give it the secret, or an invitation: tuntoxctl invite create',
   );
 }
 
