@@ -16,7 +16,7 @@ import type { Engine } from '../engine/engine.js';
 import type { ClientAdmission } from '../engine/server/client-admission.js';
 import { nameWithKey } from '../engine/server/client-names.js';
 import { targetAddresses } from '../engine/server/target-addresses.js';
-import { TargetPolicy } from '../engine/server/target-policy.js';
+import { reachedBy, TargetPolicy } from '../engine/server/target-policy.js';
 import type { EngineOptions } from '../engine/start-engine.js';
 import type { FileSystem } from '../engine/state/file-system.js';
 import type { SettingNames } from '../engine/state/setting-names.js';
@@ -254,9 +254,9 @@ export class Daemon {
   #review(): void {
     this.#admission.review();
     const { tunnels } = this.engine;
-    for (const { number, direction, peerId, target, remoteAddress, isClosing } of tunnels.list()) {
-      if (direction !== 'accepted' || isClosing) continue;
-      if (!this.#targets.mayReach(peerId, target, remoteAddress).allowed) tunnels.closeTunnel(number);
+    for (const tunnel of tunnels.list()) {
+      if (tunnel.direction !== 'accepted' || tunnel.isClosing) continue;
+      if (!this.#targets.explain(tunnel.peerId, reachedBy(tunnel)).isAllowed) tunnels.closeTunnel(tunnel.number);
     }
     tunnels.announceServices();
   }

@@ -36,6 +36,8 @@ export interface TunnelInfo
   readonly number: number;
   readonly peerId: string;
   readonly target: Target;
+  /** See TunnelIdentity. */
+  readonly destination: Target | undefined;
   /** `accepted` when the peer requested it, `opened` when this side did. */
   readonly direction: 'accepted' | 'opened';
   /** ms since it was opened. */
@@ -322,10 +324,10 @@ export class TunnelService extends EventEmitter<TunnelEvents> {
   #describe(tunnel: Tunnel): TunnelInfo {
     const { number, peerId } = this.#numbered.get(tunnel) as { readonly number: number; readonly peerId: string };
     const { identity, bytesSent, bytesReceived, backlog, isClosing, localPort, remoteAddress } = tunnel;
-    const { target, side } = identity;
+    const { target, destination, side } = identity;
     const direction = side === 'opener' ? 'opened' : 'accepted';
     const age = this.#clock.now() - tunnel.openedAt;
     const traffic = { bytesSent, bytesReceived, backlog };
-    return { number, peerId, target, direction, age, ...traffic, isClosing, localPort, remoteAddress };
+    return { number, peerId, target, destination, direction, age, ...traffic, isClosing, localPort, remoteAddress };
   }
 }

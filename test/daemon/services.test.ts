@@ -42,6 +42,22 @@ t.test('a service that is removed takes its tunnels with it, and the last one is
   t.match(await daemon.call('services.remove', { name: 'web', confirmed: true }), { notes: [/every target/] });
 });
 
+t.test('a service that gets another target takes its tunnels with it, after a question', async (t) => {
+  const daemon = await TestDaemon.start(t, OPEN);
+  const [port, other] = [await startEcho(t), await startEcho(t)];
+  const params = { name: 'echo', target: String(other), replace: true };
+  await daemon.call('services.add', { ...params, target: String(port) });
+  const client = await daemon.client();
+  const tunnel = await client.tunnel(client.connect(), 0, 'echo');
+  t.match(await daemon.call('services.add', { ...params, target: String(port) }), { closedTunnels: 0 }, 'the same');
+  t.match(await daemon.call('services.add', { ...params, dryRun: true }), { closedTunnels: 1 });
+  await t.rejects(daemon.call('services.add', params), { code: 'needs-confirmation', message: /gets another target/ });
+  t.match(await daemon.call('services.add', { ...params, confirmed: true }), { closedTunnels: 1 });
+  await tunnel.over.catch(() => {});
+  await settle();
+  t.match(await daemon.call('connections.list', {}), { connections: [] });
+});
+
 t.test('the first service is a question when it would close tunnels', async (t) => {
   const daemon = await TestDaemon.start(t, OPEN);
   const port = await startEcho(t);

@@ -136,7 +136,7 @@ t.test('a target that is not allowed is not connected to, and the local connecti
 t.test('the connection goes to the address that was allowed', async (t) => {
   const asked: (string | undefined)[] = [];
   const { world, client, server, target, serverId } = await pairOfOurs(t, (socket) => void socket.end('hello'), {
-    mayReach: (_peer, _target, address) => {
+    mayReach: (_peer, _target, { address } = {}) => {
       asked.push(address);
       return address === undefined || address === '127.0.0.1'
         ? { allowed: true }
@@ -158,7 +158,7 @@ t.test('the connection goes to the address that was allowed', async (t) => {
 
 t.test('a name whose addresses are all denied is refused with the rule that denied them', async (t) => {
   const { world, client, server, target, serverId } = await pairOfOurs(t, echo, {
-    mayReach: (_peer, _target, address) => {
+    mayReach: (_peer, _target, { address } = {}) => {
       return address === undefined ? { allowed: true } : { allowed: false, reason: 'line 2: deny class:loopback:0' };
     },
   });

@@ -70,6 +70,27 @@ t.test('a client learns of services that change while it is connected', async (t
   t.same(await client.services(serverId), services);
 });
 
+t.test('a service that gets another target while it is connected to is refused', async (t) => {
+  const world = new World(t);
+  const port = await world.target(echo);
+  const other = await world.target(echo);
+  const asked: unknown[] = [];
+  const mayReach: MayReach = (_peer, _target, reached) => {
+    asked.push(reached);
+    return reached === undefined
+      ? { allowed: true, target: { host: '127.0.0.1', port } }
+      : { allowed: reached.destination?.port === other, reason: 'it is another now' };
+  };
+  const channels = channelPair();
+  const server = world.service(mayReach);
+  const client = world.service();
+  client.attach(channels.client);
+  server.attach(channels.server);
+  const forward = await client.forward(channels.client.peerId, byName('echo'));
+  t.equal(await howItEnds(await world.connect(forward.port)), 'ECONNRESET');
+  t.match(asked, [undefined, { address: '127.0.0.1', destination: { host: '127.0.0.1', port } }]);
+});
+
 t.test('an upstream server is never asked for a service: it would look the name up', async (t) => {
   const world = new World(t);
   const channels = channelPair();

@@ -8,7 +8,8 @@ import { ControlError } from '../../control/control-error.js';
 import type { MethodHandlers, Params, Result } from '../../control/protocol.js';
 import { type NamedService, ServiceError } from '../../engine/access/services.js';
 import { nameWithKey } from '../../engine/server/client-names.js';
-import type { TargetPolicy } from '../../engine/server/target-policy.js';
+import { reachedBy, type TargetPolicy } from '../../engine/server/target-policy.js';
+import type { Consent } from './affected-clients.js';
 import type { MethodContext } from './context.js';
 import { saved } from './save-errors.js';
 
@@ -37,7 +38,7 @@ async function add(deps: Deps, { name: text, target, ...options }: Params<'servi
   const before = services.targets;
   const after = new Map(before).set(name, service.target);
   services.check(service, options.replace);
-  const closedTunnels = confirmClosing(deps, after, options);
+  const closedTunnels = confirmClosing(deps, after, { ...options, isReplacing: before.has(name) });
   const wasAny = targets.isAny;
   if (!options.dryRun) {
     await saved(services.add(service, options.replace));
@@ -54,7 +55,7 @@ async function remove(deps: Deps, { name: text, ...options }: Params<'services.r
   const service = services.get(name);
   const after = new Map(services.targets);
   after.delete(name);
-  const closedTunnels = confirmClosing(deps, after, { ...options, confirmed: true });
+  const closedTunnels = confirmClosing(deps, after, { ...options, confirmed: true, isReplacing: false });
   const isLast = after.size === 0 && !targets.isAny && targets.isAnyWith(after);
   if (isLast && !options.confirmed && !options.dryRun) {
     throw new ControlError(
@@ -75,11 +76,12 @@ async function remove(deps: Deps, { name: text, ...options }: Params<'services.r
 function confirmClosing(
   { access, engine, targets }: Deps,
   after: ServiceTargets,
-  { confirmed, dryRun }: { readonly confirmed: boolean; readonly dryRun: boolean },
+  { confirmed, dryRun, isReplacing }: Consent & { readonly isReplacing: boolean },
 ): number {
-  const closing = engine.tunnels.list().filter(({ direction, peerId, target, remoteAddress }) => {
-    const requested = { ...target, address: remoteAddress };
-    return direction === 'accepted' && !targets.explain(peerId, requested, access.entryOf(peerId), after).isAllowed;
+  const closing = engine.tunnels.list().filter((tunnel) => {
+    const { direction, isClosing, peerId } = tunnel;
+    if (direction !== 'accepted' || isClosing) return false;
+    return !targets.explain(peerId, reachedBy(tunnel), access.entryOf(peerId), after).isAllowed;
   });
   if (closing.length === 0 || confirmed || dryRun) return closing.length;
   const names = [...new Set(closing.map(({ peerId }) => nameWithKey(peerId, access.entryOf(peerId)?.alias)))]
@@ -87,8 +89,8 @@ function confirmClosing(
     .join(', ');
   throw new ControlError(
     'needs-confirmation',
-    `this would close ${countText(closing.length, 'tunnel')} of ${names}, because clients would reach the services only`,
-    { hint: 'to keep every target allowed, set targets.any' },
+    `this would close ${countText(closing.length, 'tunnel')} of ${names}, because ${isReplacing ? 'the service gets another target' : 'clients would reach the services only'}`,
+    isReplacing ? {} : { hint: 'to keep every target allowed, set targets.any' },
   );
 }
 

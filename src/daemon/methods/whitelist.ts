@@ -13,6 +13,7 @@ import {
 } from '../../engine/access/whitelist.js';
 import type { AdmittedClient } from '../../engine/server/client-admission.js';
 import { nameWithKey } from '../../engine/server/client-names.js';
+import { reachedBy } from '../../engine/server/target-policy.js';
 import { affectedBy, confirm, namesOf, noLongerAdmitted, tunnelsOf } from './affected-clients.js';
 import { findClient, keyText, nameOf, newClient } from './client-names.js';
 import type { MethodContext } from './context.js';
@@ -137,9 +138,7 @@ async function edit(deps: Deps, params: Params<'whitelist.edit'>): Promise<Chang
   const closing = engine.tunnels
     .list()
     .filter(({ peerId, direction }) => direction === 'accepted' && peerId === before.publicKey.hex)
-    .filter(({ peerId, target, remoteAddress }) => {
-      return !targets.explain(peerId, { ...target, address: remoteAddress }, after).isAllowed;
-    });
+    .filter((tunnel) => !targets.explain(tunnel.peerId, reachedBy(tunnel), after).isAllowed);
   if (!params.dryRun) {
     await saved(access.changeEntry(before.publicKey, edited), nameOf(deps, before.publicKey));
     deps.log.info(`whitelist: ${labelOf(after)} changed`);

@@ -74,7 +74,7 @@ export function ruleOf(text: string, line: number): Rule {
 
 /** @param path the file, for messages */
 export function onlyBy(rules: readonly Rule[], path: string): MayReach {
-  return (_peerId, target, address) => verdictOf(decide(rules, target, address), path);
+  return (_peerId, target, reached) => verdictOf(decide(rules, target, reached?.address), path);
 }
 
 function verdictOf(decision: Decision, path: string): Verdict {

@@ -4,7 +4,8 @@
  */
 import { CodedError, messageOf } from '../../base/coded-error.js';
 import { targetText } from '../../base/endpoint.js';
-import type { MayReach } from '../../tunnel/server/request-handler.js';
+import type { MayReach, Reached } from '../../tunnel/server/request-handler.js';
+import type { TunnelInfo } from '../../tunnel/tunnel-service.js';
 import { type Service, serviceOf, type Target } from '../../tunnel/wire/target.js';
 import { type Decision, decide, describeRule, type Rule, ruleOfService, withServices } from '../access/rules.js';
 import type { Services } from '../access/services.js';
@@ -21,8 +22,13 @@ export interface Explanation {
   readonly decidedBy: string;
 }
 
-/** A target with the literal address of its name, where that is known. */
-export type AddressedTarget = Target & { readonly address?: string | undefined };
+/** A target, and what is known of the connection to it. */
+export type AddressedTarget = Target & Reached;
+
+/** The target of an open tunnel. */
+export const reachedBy = ({ target, remoteAddress, destination }: TunnelInfo): AddressedTarget => {
+  return { ...target, address: remoteAddress, destination };
+};
 
 type Rules =
   /** There is no file. */
@@ -98,8 +104,8 @@ export class TargetPolicy {
     return this.#rules.kind === 'bad' ? this.#rules.message : undefined;
   }
 
-  readonly mayReach: MayReach = (peerId, target, address) => {
-    const { isAllowed, decidedBy } = this.explain(peerId, { ...target, address });
+  readonly mayReach: MayReach = (peerId, target, reached) => {
+    const { isAllowed, decidedBy } = this.explain(peerId, { ...target, ...reached });
     if (!isAllowed) return { allowed: false, reason: decidedBy };
     const service = serviceOf(target);
     const destination = service === undefined ? undefined : this.#deps.services.targets.get(service);
@@ -116,6 +122,12 @@ export class TargetPolicy {
     const named = requested.port === 0 ? services.get(serviceOf(requested) ?? '') : requested;
     if (named === undefined) {
       return { isAllowed: false, isOpen: false, decidedBy: `there is no service "${requested.host}"` };
+    }
+    const { destination } = requested;
+    // The name of a service allows what it stands for now; a connection under that name may lead to what it stood for before.
+    if (destination !== undefined && targetText(destination) !== targetText(named)) {
+      const decidedBy = `the service "${requested.host}" is ${targetText(named)} now, no longer ${targetText(destination)}`;
+      return { isAllowed: false, isOpen: false, decidedBy };
     }
     const target = { ...named, address: requested.address };
     const byRules = this.#explainRules(target, services);

@@ -9,7 +9,7 @@ import type { Random } from '../../base/random.js';
 import { TokenBucket } from '../../base/token-bucket.js';
 import { FrameScheduler } from '../stream/frame-scheduler.js';
 import type { LocalEnd } from '../stream/local-end.js';
-import type { Tunnel } from '../stream/tunnel.js';
+import type { Tunnel, TunnelIdentity } from '../stream/tunnel.js';
 import {
   ACK_TUNNEL,
   DENY_TUNNEL,
@@ -54,8 +54,11 @@ const STRAY_ANSWERS = 20;
 export interface IncomingRequest {
   readonly peerId: string;
   readonly target: Target;
-  /** Called once, now or later, with the local end, or why there is none. When the link is closed by then, the local end is reset. */
-  answer(answer: LocalEnd | Reason): void;
+  /**
+   * Called once, now or later, with the local end, or why there is none. When the link is closed by then, the local end is reset.
+   * @param destination see TunnelIdentity
+   */
+  answer(answer: LocalEnd | Reason, destination?: Target): void;
 }
 
 export interface LinkHandlers extends TunnelHandlers {
@@ -318,15 +321,15 @@ export class PeerLink {
     this.#deps.handlers.onRequest({
       peerId: this.peerId,
       target,
-      answer: (local) => {
+      answer: (local, destination) => {
         this.#unanswered -= 1;
         if (typeof local === 'string') this.#refuse(forwardId, local);
-        else this.#accept(forwardId, target, local);
+        else this.#accept(forwardId, { target, destination }, local);
       },
     });
   }
 
-  #accept(forwardId: number, target: Target, local: LocalEnd): void {
+  #accept(forwardId: number, named: Pick<TunnelIdentity, 'target' | 'destination'>, local: LocalEnd): void {
     if (this.#isClosed) {
       local.reset('connection-lost');
       return;
@@ -337,7 +340,7 @@ export class PeerLink {
       local.reset('overflow');
       return;
     }
-    this.#tunnels.add({ id, side: 'acceptor', target }, local, this.#negotiation.terms);
+    this.#tunnels.add({ id, side: 'acceptor', ...named }, local, this.#negotiation.terms);
   }
 
   /** Upstream has no frame that refuses. A tunnel that ends at once frees what its client holds. */

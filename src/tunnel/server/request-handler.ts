@@ -15,11 +15,19 @@ export type Verdict =
   | { readonly allowed: true; readonly target?: Target }
   | { readonly allowed: false; readonly reason: string };
 
+/** What a request is connected to, or is being connected to. */
+export interface Reached {
+  /** Literal. */
+  readonly address?: string | undefined;
+  /** What the name of a service stood for when the connection began; undefined where the request has a host and port. */
+  readonly destination?: Target | undefined;
+}
+
 /**
  * Decides about one request. Called for each, so changes of the rules count at once.
- * @param address literal, of the target; undefined before it is known: then `allowed` may still depend on the address
+ * @param reached undefined before the connection begins; while the address is not known, `allowed` may still depend on it
  */
-export type MayReach = (peerId: string, target: Target, address?: string) => Verdict;
+export type MayReach = (peerId: string, target: Target, reached?: Reached) => Verdict;
 
 export interface RequestHandlerDeps {
   readonly clock: Clock;
@@ -70,7 +78,7 @@ export class RequestHandler {
     else if (target.port === 0 && verdict.target === undefined) this.#refuse(request, 'bad-request');
     else if (full !== undefined) this.#refuse(request, 'too-many-tunnels', full);
     else if (this.dialsOf(peerId) >= MAX_PEER_DIALS) this.#refuse(request, 'too-many-tunnels');
-    else this.#dial(request, verdict.target ?? target);
+    else this.#dial(request, verdict.target);
   }
 
   list(): { readonly number: number; readonly peerId: string; readonly target: Target; readonly age: number }[] {
@@ -109,22 +117,23 @@ export class RequestHandler {
     this.#dials.clear();
   }
 
-  #dial(request: IncomingRequest, destination: Target): void {
+  /** @param destination what the request connects to, when it names a service */
+  #dial(request: IncomingRequest, destination: Target | undefined): void {
     const { peerId, target } = request;
     let refusal: string | undefined;
     const mayConnect = (address: string): boolean => {
-      const verdict = this.#deps.mayReach(peerId, target, address);
+      const verdict = this.#deps.mayReach(peerId, target, { address, destination });
       if (!verdict.allowed) refusal = verdict.reason;
       return verdict.allowed;
     };
     const number = this.#deps.nextNumber();
-    const cancel = this.#deps.dialer.dial(peerId, destination, {
+    const cancel = this.#deps.dialer.dial(peerId, destination ?? target, {
       mayConnect,
       onConnected: (socket, address) => {
         this.#dials.delete(request);
         // The policy may have changed while the target was being connected to.
         if (mayConnect(address)) {
-          this.#deps.handlers.onConnected(number, () => request.answer(socketEnd(socket)));
+          this.#deps.handlers.onConnected(number, () => request.answer(socketEnd(socket), destination));
           return;
         }
         socket.destroy();

@@ -32,6 +32,8 @@ export interface TunnelIdentity {
   readonly id: number;
   readonly side: 'opener' | 'acceptor';
   readonly target: Target;
+  /** What the target stood for when it was connected to; only of an accepted tunnel whose target is a service. */
+  readonly destination?: Target | undefined;
 }
 
 /** What a tunnel needs of the link that carries it. */

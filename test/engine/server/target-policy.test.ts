@@ -208,3 +208,22 @@ t.test('a service is connected to by its target, and the explanation names it', 
   t.equal(policy.explain('', { host: 'nfs', port: 0 }).decidedBy, 'there is no service "nfs"');
   t.same(policy.servicesFor(''), [{ name: 'ssh', port: 22 }]);
 });
+
+t.test('a connection to a service is allowed only while the name stands for where it leads', async (t) => {
+  const named = { targets: new Map([['ssh', TARGET]]), error: undefined };
+  const deps = { entryOf: () => undefined, addressesOf, services: named };
+  const reached = { address: '127.0.0.1', destination: TARGET };
+  for (const isAny of [false, true]) {
+    const policy = new TargetPolicy(deps, of(undefined, isAny));
+    for (const [target, expected] of [
+      [TARGET, true],
+      [{ ...TARGET, port: 23 }, false],
+      [{ ...TARGET, host: 'localhost' }, false],
+    ] as const) {
+      named.targets = new Map([['ssh', target]]);
+      const verdict = policy.mayReach('', SSH, reached);
+      t.equal(verdict.allowed, expected, JSON.stringify({ target, isAny }));
+      if (!verdict.allowed) t.match(verdict.reason, /^the service "ssh" is \S+ now, no longer 127.0.0.1:22$/);
+    }
+  }
+});
