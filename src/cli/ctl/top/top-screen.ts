@@ -1,6 +1,6 @@
 /** The screen of `tuntoxctl top`: from what is known to lines that fit the terminal. Pure. */
 import { columnsOf, harmless, padded, shortened } from '../../../base/columns.js';
-import { hostAndPort } from '../../../base/endpoint.js';
+import { targetText } from '../../../base/endpoint.js';
 import { ageText, bytesText, countText, durationText, roundTripText } from '../../../base/units.js';
 import type { Result } from '../../../control/protocol.js';
 import type { Style } from '../../output.js';
@@ -183,7 +183,7 @@ export function tunnelRow({ id, target, state, ageMs, bytesReceived, bytesSent }
   const age = state === 'open' ? ageText(ageMs) : state;
   const now = [rates.received, rates.sent].map((way) => bytesText(way.at(-1) ?? 0));
   return {
-    cells: [id, hostAndPort(target), age, bytesText(bytesReceived), bytesText(bytesSent), ...now],
+    cells: [id, targetText(target), age, bytesText(bytesReceived), bytesText(bytesSent), ...now],
     isFaint: false,
   };
 }

@@ -144,6 +144,13 @@ t.test('Enter shows the tunnels of a client, c closes one after a question, and 
   t.equal(selectedOn(state), 'ann');
 });
 
+t.test('a tunnel to a service is shown with the name of the service', async (t) => {
+  const state = watching([ANN]);
+  press(state, 'return');
+  state.setTunnels([{ ...base, target: { host: 'web', port: 0 } }], 0);
+  t.match(screenOf(state)[5], /^> c-17 +web +1h12m/);
+});
+
 t.test('a client that is gone closes its list of tunnels, with its question', async (t) => {
   const state = watching([ANN]);
   press(state, 'return', 'k');
