@@ -1,0 +1,27 @@
+/** Sets V8's flags for a process that carries datagrams: a small heap, and early optimization. */
+import { setFlagsFromString } from 'node:v8';
+
+/** V8 up to this version (Node 20 to 24) is known to have the flags; another one would print an error. */
+const NEWEST_V8 = 13;
+/**
+ * Each datagram is a buffer outside of the heap, which V8 frees only when it collects the object that owns it. By default it lets tens
+ * of MiB of dead datagrams accumulate. The first two flags save some 30 MB without a measurable loss of throughput; the second one may
+ * add a tenth of a millisecond to the round trip (bench/throughput).
+ */
+const FLAGS = [
+  // The young generation stays at its first size instead of growing to 16 MiB.
+  '--semi-space-growth-factor=1',
+  // The old generation, which gets packets that wait for an ack, is collected after growing by a fifth, not by half or more.
+  '--heap-growing-percent=20',
+  // One thread collects so small a young generation before others are awake.
+  '--no-parallel-scavenge',
+  // A function is optimized after a seventh of the usual work: a keystroke passes code that runs seldom. It halves the round trip of
+  // the first thousand small messages (bench/latency).
+  '--interrupt-budget=9000',
+];
+
+/** Called before anything else. */
+export function setV8Flags(): void {
+  if (Number.parseInt(process.versions.v8, 10) > NEWEST_V8) return;
+  for (const flag of FLAGS) setFlagsFromString(flag);
+}
