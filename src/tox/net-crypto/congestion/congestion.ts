@@ -24,6 +24,7 @@ import type { Rtt } from './rtt.js';
 import { ShortTermModel } from './short-term-model.js';
 import { SpuriousLoss } from './spurious-loss.js';
 import { STARTUP_GAIN, Startup } from './startup.js';
+import { StartupRestart } from './startup-restart.js';
 
 const PACKET = MAX_CRYPTO_DATA_SIZE + WIRE_OVERHEAD;
 
@@ -57,11 +58,6 @@ const CRUISE_ROUNDS = 4;
 const CRUISE_ROUNDS_SPREAD = 5;
 /** Bytes in flight beyond the BDP, since acks arrive in groups. */
 const WINDOW_SLACK = 16 * PACKET;
-/**
- * Growth by a probe that restarts Startup, which doubles the rate where probes add a quarter. Nearly all of that quarter: where the
- * path has less to give, Startup overflows its queue.
- */
-const RESTART_GROWTH = 1.2;
 /** A round trip counts as raised, by a queue, above this multiple of the smallest one and this many ms more. */
 const RAISED = 1.25;
 const RAISED_MARGIN = 4;
@@ -76,8 +72,6 @@ const ACK_GAP_MARGIN = 1.5;
 /** Most BDPs in flight beside a loss-tolerant competitor, as in BBR's first version, and least round trips between two probes. */
 const COMPETITOR_WINDOW_GAIN = 2;
 const COMPETITOR_CRUISE_ROUNDS = 1;
-/** ms after a heavy loss in which a successful probe does not restart Startup: a policer lets bursts through. */
-const HEAVY_LOSS_MEMORY = 10_000;
 /** BBR's ProbeRTT: part of the BDP in flight, so that no queue is ours, and its least time in ms. */
 const PROBE_RTT_GAIN = 0.5;
 const PROBE_RTT_TIME = 50;
@@ -108,13 +102,11 @@ export class Congestion {
   readonly #resume = new CarefulResume();
   readonly #ackGap = new AckGap();
   readonly #startup = new Startup();
+  readonly #startupRestart = new StartupRestart();
   readonly #probeRttSchedule = new ProbeRttSchedule();
   #cruiseRounds = CRUISE_ROUNDS;
   /** Most bytes in flight since the last probe began. */
   #probedInFlight = 0;
-  /** The rate before the last probe, and from when a higher one may restart Startup. */
-  #probedBandwidth = 0;
-  #restartsFrom = 0;
   /** Bytes in flight above which the queue overflowed at a probe; BBR's inflight_longterm. */
   #inflightBound = Number.POSITIVE_INFINITY;
   /** What losses between probes bound until the next one. */
@@ -302,7 +294,7 @@ export class Congestion {
     this.#probeRttSchedule.endRound({ isRaised, isLossy: isLossy && !this.#isPolled });
     if (isHeavy) {
       this.#bandwidth.age();
-      this.#restartsFrom = now + HEAVY_LOSS_MEMORY;
+      this.#startupRestart.onHeavyLoss(now);
     }
     if (isOverflow || isShortTerm) {
       this.#spuriousLoss.begin({ bound: this.#inflightBound, mode: this.#mode }, round.lostPackets);
@@ -320,9 +312,7 @@ export class Congestion {
     else if (this.#isPolled) this.#raiseBound(1 + POLLED_BOUND_GROWTH);
     if (this.#mode === 'startup') this.#checkStartup(sample, { isRaised, isOverflow }, now);
     else if (this.#mode === 'probe-up' && isOverflow) this.#enter('probe-down', now);
-    else if (this.#bandwidth.max > RESTART_GROWTH * this.#probedBandwidth && !isRaised && now >= this.#restartsFrom) {
-      this.#restart(now);
-    }
+    else if (!isRaised && this.#startupRestart.isDue(this.#bandwidth.max, now)) this.#restart(now);
     this.#spuriousLoss.endRound();
     this.#pathLoss.endRound();
     this.#bandwidth.endRound(now - round.startedAt);
@@ -391,8 +381,11 @@ export class Congestion {
     this.#mode = mode;
     this.#modeSince = now;
     if (mode === 'drain' && !this.#isPolled) this.#startupEndedAt = now;
-    if (mode === 'probe-up') this.#probedInFlight = 0;
-    if (mode === 'probe-up' || mode === 'drain') this.#probedBandwidth = this.#bandwidth.max;
+    if (mode === 'drain') this.#startupRestart.onStartupEnded(this.#bandwidth.max);
+    if (mode === 'probe-up') {
+      this.#probedInFlight = 0;
+      this.#startupRestart.onProbe(this.#bandwidth.max);
+    }
     // The bytes delivered serve as a random number.
     const least = this.#hasCompetitor ? COMPETITOR_CRUISE_ROUNDS : CRUISE_ROUNDS;
     if (mode === 'cruise') this.#cruiseRounds = least + (this.#round.end % CRUISE_ROUNDS_SPREAD);

@@ -164,6 +164,18 @@ const ROWS: readonly Row[] = [
     rates: [100, 100],
   },
   {
+    name: 'a rate that falls to a twentieth for a second',
+    link: { rate: 50, delay: 20, queue: 200 },
+    change: (pair) => {
+      after(1500, { rate: 2.5 })(pair);
+      after(2500, { rate: 50 })(pair);
+    },
+    bytes: 30e6,
+    first: 0.65,
+    later: 0.95,
+    queue: 30,
+  },
+  {
     name: 'a way that becomes longer: 20 ms, then 100',
     link: { rate: 50, delay: 10, queue: 200 },
     change: after(1500, { delay: 50 }),
