@@ -30,8 +30,12 @@ export class LoopTick {
 
   /** The clock is not read here: the next packet may arrive much later and needs its own time. */
   deferToEnd(task: TickTask): void {
+    if (this.#tasks.has(task)) return;
     this.#tasks.add(task);
-    this.#end ??= this.#clock.soon(() => this.#finish());
+    if (this.#tasks.size > 1) return;
+    // A write to a local program may have been scheduled by now. The program waits for it, so our work comes after it.
+    this.#end?.cancel();
+    this.#end = this.#clock.soon(() => this.#finish());
   }
 
   /** Cancels all tasks. */

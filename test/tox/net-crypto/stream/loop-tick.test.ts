@@ -35,6 +35,19 @@ t.test('a task deferred at the end of a tick runs in the next one', async (t) =>
   t.equal(calls, 3);
 });
 
+t.test('what a datagram has scheduled, such as a write to a local program, runs before the tasks', async (t) => {
+  const clock = new ManualClock();
+  const tick = new LoopTick(clock);
+  const done: string[] = [];
+  for (let packet = 0; packet < 2; packet += 1) {
+    tick.now();
+    if (packet === 0) clock.soon(() => done.push('write'));
+    tick.deferToEnd({ onTickEnd: () => done.push('task') });
+  }
+  clock.advance(0);
+  t.strictSame(done, ['write', 'task', 'task']);
+});
+
 t.test('the clock is read once per tick', async (t) => {
   const clock = new ManualClock();
   let reads = 0;
