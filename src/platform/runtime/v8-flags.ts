@@ -15,7 +15,7 @@ const FLAGS = [
   '--heap-growing-percent=20',
   // One thread collects so small a young generation before others are awake.
   '--no-parallel-scavenge',
-  // A function is optimized after a seventh of the usual work: a keystroke passes code that runs seldom. It halves the round trip of
+  // A function is optimized after a seventh of the default work: a keystroke passes code that runs seldom. It halves the round trip of
   // the first thousand small messages (bench/latency).
   '--interrupt-budget=9000',
 ];

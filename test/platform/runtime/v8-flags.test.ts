@@ -51,6 +51,6 @@ function callsUntilOptimized(prelude: string): number {
 
 t.test('a function is optimized after few calls', async (t) => {
   const early = callsUntilOptimized(`import { setV8Flags } from '${MODULE}'; setV8Flags();`);
-  const usual = callsUntilOptimized('');
-  t.ok(early > 0 && early <= usual / 4, `${early} calls, else ${usual}`);
+  const byDefault = callsUntilOptimized('');
+  t.ok(early > 0 && early <= byDefault / 4, `${early} calls, else ${byDefault}`);
 });
