@@ -7,7 +7,12 @@ import { SETTING_LIST } from '../../src/config/setting-list.js';
 /** Seen from dist/test/base. */
 const SOURCES = fileURLToPath(new URL('../../../src/', import.meta.url));
 /** They start this program once more, which has to find what it was started with. */
-const OURSELVES = ['platform/process/background.ts', 'platform/process/parent-process.ts'];
+/** And ssh, which is the user's own command. */
+const OURSELVES = [
+  'platform/process/background.ts',
+  'platform/process/foreground-program.ts',
+  'platform/process/parent-process.ts',
+];
 
 t.test('a helper program inherits neither the secret nor the password of a proxy', async (t) => {
   const environment = {

@@ -149,7 +149,7 @@ t.test('wrong parameters are refused with what is right', async (t) => {
   const daemon = await TestDaemon.start(t);
   const cases: [object, RegExp][] = [
     [{ expiresAt: rfc3339(systemClock.unixTime() - 1) }, /is in the past/],
-    [{ allow: ['nonsense'] }, /is not a rule/],
+    [{ allow: ['nonsense;'] }, /is not a rule/],
     [{ uses: 0 }, /uses/],
     [{ uses: 101 }, /uses/],
     [{ accessMs: 0 }, /accessMs/],

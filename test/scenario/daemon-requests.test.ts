@@ -19,7 +19,7 @@ const READS: readonly (readonly [words: string, answer: RegExp])[] = [
   ['clients list', /no clients/],
   ['whitelist list', /laptop/],
   ['secret status', /secret/i],
-  ['rules list', /every target is allowed/],
+  ['rules list', /every target if there are none/],
   ['rules check --client laptop --target 127.0.0.1:22', /127\.0\.0\.1:22/],
   ['bans list', /no bans/],
   ['net', /^UDP /m],

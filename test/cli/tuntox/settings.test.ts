@@ -99,7 +99,7 @@ t.test('settings that contradict each other are refused, with advice', async (t)
     [`-W a:2 -i ${ID} --secret-file -`, /^-W and --secret-file - both read standard input/],
     ['-L nonsense', /^-L: "nonsense"/],
     ['--forward nonsense', /^--forward: "nonsense"/],
-    ['-W nonsense', /^-W: "nonsense"/],
+    ['-W 22', /^-W: "22" is not host:port/],
     ['-i 12', /^-i: .*76 hex digits/],
     ['-u 0:7', /^-u: "0"/],
     ['--bootstrap a:1:z', /^--bootstrap: "z"/],
