@@ -1,8 +1,9 @@
 import { readdirSync, readFileSync } from 'node:fs';
+import { posix } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import t from 'tap';
 import { readTables, type Sources, sizesOf, violationsOf } from './support/architecture.js';
-import { codeOf, importsOf } from './support/source-text.js';
+import { codeOf, importsOf, staticImportsOf } from './support/source-text.js';
 
 /** Seen from dist/test. */
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
@@ -36,6 +37,40 @@ t.test('every owner in the table that exists is a file, and imports what it owns
     );
   }
   t.ok(sources.has('tox/crypto/sodium.ts'));
+});
+
+/** Where a client begins that uses the agent, and what it loads when it knows that. */
+const LIGHT_PATH = [
+  ...['bin/tuntox.ts', 'cli/tuntox/main.ts', 'cli/tuntox/settings.ts', 'cli/tuntox/modes/agent-commands.ts'],
+  ...['cli/tuntox/agent/route.ts', 'cli/tuntox/agent/run-by-agent.ts'],
+];
+
+t.test('a client that uses the agent loads no module of others', async (t) => {
+  const sources = readSources();
+  const loaded = new Map<string, string>(LIGHT_PATH.map((file) => [file, '']));
+  const others: string[] = [];
+  for (const file of loaded.keys()) {
+    const source = sources.get(file);
+    t.type(source, 'string', file);
+    for (const specifier of staticImportsOf(source ?? '')) {
+      const path = posix.join(posix.dirname(file), specifier).replace(/\.js$/, '.ts');
+      if (specifier.startsWith('.')) loaded.set(path, file);
+      else if (!specifier.startsWith('node:')) others.push(`${file} loads ${specifier}`);
+    }
+  }
+  t.same(others, []);
+  t.ok(loaded.size > 30, 'it was followed');
+  t.equal(loaded.get('tox/crypto/sodium.ts'), undefined, 'nor machine code');
+});
+
+t.test('types and dynamic imports load nothing', async (t) => {
+  const source = `import type { A } from './a.js';
+import { type B, type C } from './b.js';
+import { type D, e } from './d.js';
+import * as f from 'f';
+import 'g';
+const h = await import('./h.js');`;
+  t.same(staticImportsOf(source), ['./d.js', 'f', 'g']);
 });
 
 t.test('every class and dependencies object in the table of larger ones exists', async (t) => {

@@ -25,6 +25,21 @@ export function importsOf(source: string): Import[] {
   return found;
 }
 
+/** What is loaded with a source: neither types nor dynamic imports. */
+export function staticImportsOf(source: string): string[] {
+  const statements = blank(source, false).matchAll(/^\s*import\b(?!\s*\()([^;'"`]*?)(?:\bfrom\s*)?['"]([^'"]+)['"]/gm);
+  return [...statements].flatMap(([, names = '', specifier = '']) => (isOfTypes(names) ? [] : [specifier]));
+}
+
+/** `import type …`, or braces with nothing but types in them. */
+function isOfTypes(names: string): boolean {
+  const inside = /^\s*\{([^}]*)\}\s*$/.exec(names)?.[1];
+  const all = inside?.split(',').map((name) => name.trim());
+  return (
+    /^\s*type\b/.test(names) || (all?.filter((name) => name !== '').every((name) => /^type\b/.test(name)) ?? false)
+  );
+}
+
 /** A regular expression literal, which may hold quotes; taken for one where a division cannot stand. */
 const REGEXP = /^\/(?![*/])(?:\\.|\[(?:\\.|[^\]\\\n])*\]|[^/\\\n[])+\/[a-z]*/;
 const TOKEN = /\/\/[^\n]*|\/\*[\s\S]*?\*\/|'(?:\\.|[^'\\\n])*'|"(?:\\.|[^"\\\n])*"|`(?:\\[\s\S]|[^`\\])*`/y;

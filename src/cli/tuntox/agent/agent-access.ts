@@ -9,6 +9,9 @@ import type { Logger } from '../../../base/logger.js';
 const PAUSE = 50;
 const ATTEMPTS = 100;
 
+/** `tuntox 0.2.0`, and not `tuntoxd 0.2.0`. */
+const AGENT_PROGRAM = 'tuntox ';
+
 export interface AgentAccessDeps {
   readonly clock: Clock;
   readonly log: Logger;
@@ -28,6 +31,8 @@ export class AgentAccess {
   readonly #deps: AgentAccessDeps;
   readonly #options: AgentAccessOptions;
   #starting: Promise<void> | undefined;
+  /** How many starts have come to their end. */
+  #starts = 0;
 
   constructor(deps: AgentAccessDeps, options: AgentAccessOptions) {
     this.#deps = deps;
@@ -38,21 +43,25 @@ export class AgentAccess {
   async begin(request: AgentRequest): Promise<Conversation> {
     const { places, program } = this.#options;
     for (let left = ATTEMPTS; ; left -= 1) {
+      const starts = this.#starts;
       try {
         const { conversation, hello } = await Conversation.begin(this.#deps, places, request);
         this.#checkOptions(hello);
+        // A daemon ends by its own command.
+        const isAgent = hello.program.startsWith(AGENT_PROGRAM);
         if (hello.version === AGENT_VERSION) {
           // After an upgrade of tuntox; the next command then starts the new one.
-          if (hello.program !== program) await this.#end(hello);
+          if (isAgent && hello.program !== program) await this.#end(hello);
           return conversation;
         }
         conversation.close();
+        if (left === 0 || !isAgent) throw otherVersion(hello, program);
         await this.#end(hello);
-        if (left === 0) throw otherVersion(hello, program);
       } catch (error) {
         const isMissing = error instanceof AgentSocketError && error.code === 'not-running';
         if (!isMissing || left === 0) throw error;
-        await this.#start();
+        // Another request may have started one since this attempt began.
+        if (starts === this.#starts) await this.#start();
       }
       await this.#pause();
     }
@@ -61,6 +70,7 @@ export class AgentAccess {
   /** One start, however many connections wait for it. */
   #start(): Promise<void> {
     this.#starting ??= this.#deps.start().finally(() => {
+      this.#starts += 1;
       this.#starting = undefined;
     });
     return this.#starting;
@@ -96,7 +106,9 @@ export class AgentAccess {
 function otherVersion({ program, pid }: Hello, own: string): AgentError {
   return new AgentError(
     'version',
-    `the agent (${program}, process ${pid}) is of another version than this command (${own}), and still in use: it ends with ` +
-      'its connections, or now with "tuntox agent stop"',
+    `the agent (${program}, process ${pid}) is of another version than this command (${own}), and still in use: ` +
+      (program.startsWith(AGENT_PROGRAM)
+        ? 'it ends with its connections, or now with "tuntox agent stop"'
+        : 'restart that daemon'),
   );
 }
