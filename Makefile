@@ -144,8 +144,9 @@ soak: build ## let it run for long, with churn, and watch memory and descriptors
 manual: build ## write the manual pages and completions that are made from the tables of options
 	@node dist/test/support/write-manual.js
 
-boot: build ## the Debian package on a booted Debian 13, as root: systemd, watchdog, upgrade, supervisord
+boot: build ## the Debian package on a booted Debian 13, as root: systemd, watchdog, upgrade, supervisord, daemons of users
 	@test/boot/boot.sh
+	@test/boot/user-daemon.sh
 
 first-minutes: build ## write docs/first-minutes.md: a new user's commands on two new Debian 13 machines, as root
 	@test/boot/first-minutes.sh

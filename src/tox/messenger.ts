@@ -5,7 +5,6 @@
  */
 import type { Clock } from '../base/clock.js';
 import { Listeners } from '../base/listeners.js';
-import { Repeater } from '../base/repeater.js';
 import {
   type ConnectionFacts,
   type ConnectionPath,
@@ -19,17 +18,18 @@ import type { PublicKey } from './crypto/keys.js';
 import type { FriendConnection, FriendConnectionHandlers } from './friend/friend-connection.js';
 import type { DiscoveryState } from './friend/friend-discovery.js';
 import type { FriendList } from './friend/friend-list.js';
+import { OwnRequest } from './own-request.js';
 import { isCustomLossless, ONLINE_PACKET } from './packet/friend.js';
 import { FriendKind } from './packet/kind.js';
 import { SAFE_CRYPTO_DATA_SIZE } from './packet/net-crypto.js';
-
-/** ms between friend requests; the first one is sent as soon as a node stores the friend. */
-const REQUEST_GAPS = [500, 700, 1_000, 1_500, 2_500, 4_000, 6_000, 10_000, 20_000, 40_000];
 
 const OFFLINE_REASON = 'the friend went offline';
 
 /** A friend as the application sees it. */
 export type Friend = Omit<MessengerFriend, 'leave'>;
+
+/** A friend whom we have asked, whose request we have accepted, or both. */
+export type FriendSide = 'asked' | 'accepted';
 
 export interface FriendRequest {
   readonly publicKey: PublicKey;
@@ -54,6 +54,10 @@ export class Messenger {
   readonly #deps: MessengerDeps;
   /** The friends by the hex of their keys. */
   readonly #friends = new Map<string, MessengerFriend>();
+  /** What we ask each of them, if anything. */
+  readonly #ownRequests = new WeakMap<MessengerFriend, OwnRequest>();
+  /** Those who have asked us, or know us otherwise. */
+  readonly #accepted = new WeakSet<MessengerFriend>();
   readonly #requests = new Listeners<[request: FriendRequest]>();
   readonly #networkChanges = new Listeners<[]>();
 
@@ -67,14 +71,20 @@ export class Messenger {
 
   /**
    * @param request onion data that asks the friend to add us; undefined for a friend that knows us
-   * @throws RangeError when the key is ours or a friend's already
+   * @throws RangeError when the key is ours, or that of a friend whom we have asked
    */
   add(publicKey: PublicKey, request: Buffer | undefined): Friend {
     const { clock, ownKey } = this.#deps;
     if (publicKey.equals(ownKey)) throw new RangeError('Tox: that is our own key');
+    const known = this.#friends.get(publicKey.hex);
+    if (known !== undefined && request !== undefined && !this.#hasAsked(known)) {
+      this.#ownRequests.get(known)?.ask(request);
+      return known;
+    }
     const stack = this.#deps.stack();
     // A client waits for its server; a server has many clients, which search for it themselves.
     const persistence = request === undefined ? 'patient' : 'eager';
+    const ownRequest = new OwnRequest(clock, request);
     const friend = new MessengerFriend(
       {
         clock,
@@ -82,25 +92,42 @@ export class Messenger {
         ownNetwork: stack,
         onNetworkChange: (listener) => this.#networkChanges.add(listener),
       },
-      { publicKey, request },
+      { publicKey, request: ownRequest },
     );
+    this.#ownRequests.set(friend, ownRequest);
+    if (request === undefined) this.#accepted.add(friend);
     this.#friends.set(publicKey.hex, friend);
     return friend;
   }
 
-  remove(friend: Friend): void {
+  /** @param side who does not need the friend any more; the other one may keep it. Default: nobody needs it */
+  remove(friend: Friend, side?: FriendSide): void {
     const key = friend.publicKey.hex;
     const known = this.#friends.get(key);
     // The friend may have been removed before, and another one have its key.
     if (known === undefined || known !== friend) return;
+    if (side === 'accepted') this.#accepted.delete(known);
+    else if (side === 'asked') this.#ownRequests.get(known)?.withdraw();
+    if (side !== undefined && (this.#accepted.has(known) || this.#hasAsked(known))) return;
     this.#friends.delete(key);
     known.leave();
     this.#deps.stack().friends.remove(friend.publicKey);
   }
 
-  /** A friend request has arrived; accepting copies of it makes one friend. */
+  #hasAsked(friend: MessengerFriend): boolean {
+    return this.#ownRequests.get(friend)?.isWanted === true;
+  }
+
+  /** A friend request has arrived; accepting copies of it makes one friend, also of one whom we have asked. */
   offer(publicKey: PublicKey, message: Buffer, source: string): void {
-    const accept = (): Friend => this.#friends.get(publicKey.hex) ?? this.add(publicKey, undefined);
+    const before = this.#friends.get(publicKey.hex);
+    // It does not know yet that it was accepted.
+    if (before !== undefined && this.#accepted.has(before)) return;
+    const accept = (): Friend => {
+      const known = this.#friends.get(publicKey.hex);
+      if (known !== undefined) this.#accepted.add(known);
+      return known ?? this.add(publicKey, undefined);
+    };
     this.#requests.tell({ publicKey, message, source, accept });
   }
 
@@ -129,8 +156,7 @@ class MessengerFriend {
   readonly publicKey: PublicKey;
   readonly #deps: FriendDeps;
   readonly #connection: FriendConnection;
-  readonly #request: Buffer | undefined;
-  readonly #requests: Repeater | undefined;
+  readonly #request: OwnRequest;
   readonly #onlines = new Listeners<[]>();
   readonly #offlines = new Listeners<[reason: string]>();
   readonly #packets = new Listeners<[packet: Buffer]>();
@@ -139,26 +165,29 @@ class MessengerFriend {
   readonly #ignoreNetwork: () => void;
   #isOnline = false;
 
-  constructor(deps: FriendDeps, options: { readonly publicKey: PublicKey; readonly request: Buffer | undefined }) {
-    this.publicKey = options.publicKey;
+  constructor(deps: FriendDeps, { publicKey, request }: { publicKey: PublicKey; request: OwnRequest }) {
+    this.publicKey = publicKey;
     this.#deps = deps;
-    this.#request = options.request;
-    const { request } = options;
-    if (request !== undefined) {
-      this.#requests = new Repeater(deps.clock, REQUEST_GAPS, () => this.#repeatRequest(request));
-    }
+    this.#request = request;
     const onProgress = (): void => this.#progress.tell();
     this.#ignoreNetwork = deps.onNetworkChange(onProgress);
     this.#connection = deps.connect({
-      onConnecting: (connection) => connection.sendLossless(ONLINE_PACKET, { isUrgent: true }),
-      onEstablished: () => this.#requests?.stop(),
+      onConnecting: (connection) => {
+        connection.sendLossless(ONLINE_PACKET, { isUrgent: true });
+        this.#request.onConnecting((data) => void connection.sendLossless(data));
+      },
+      onEstablished: () => this.#request.stop(),
       onLost: (reason) => this.#setOffline(reason),
       onLossless: (data) => this.#onLossless(data),
       onDrain: () => {
         if (this.#isOnline) this.#drains.tell();
       },
-      onReachable: (send) => this.#onReachable(send),
+      onReachable: (send) => this.#request.onReachable(send),
       onProgress,
+    });
+    request.attach({
+      throughOnion: (data) => this.#connection.discovery.send(data),
+      overConnection: (data) => void this.#connection.connection?.sendLossless(data),
     });
   }
 
@@ -180,9 +209,7 @@ class MessengerFriend {
   seek(): void {
     if (this.#isOnline) return;
     this.#connection.discovery.restart();
-    if (!this.#requests?.isRunning) return;
-    this.#requests.stop();
-    this.#requests.start();
+    this.#request.restart();
   }
 
   /** How the friend is reached, and since when; cheaper than all facts. */
@@ -232,19 +259,8 @@ class MessengerFriend {
   /** Goes offline. The friend list ends the connection, which notifies the friend: an OFFLINE packet would not arrive before it. */
   leave(): void {
     this.#ignoreNetwork();
-    this.#requests?.stop();
+    this.#request.stop();
     this.#setOffline('closed');
-  }
-
-  #onReachable(send: (data: Buffer) => void): void {
-    if (this.#request === undefined) return;
-    send(this.#request);
-    this.#requests?.start();
-  }
-
-  /** Stops when no node stores the friend any more; `onReachable` starts the requests again. */
-  #repeatRequest(request: Buffer): void {
-    if (this.#connection.discovery.send(request) === 0) this.#requests?.stop();
   }
 
   #onLossless(data: Buffer): void {

@@ -5,7 +5,7 @@ import { Listeners } from '../base/listeners.js';
 import { generateKeyPair, type KeyPair } from './crypto/key-pair.js';
 import type { PublicKey } from './crypto/keys.js';
 import { ToxId } from './crypto/tox-id.js';
-import { type Friend, type FriendRequest, Messenger } from './messenger.js';
+import { type Friend, type FriendRequest, type FriendSide, Messenger } from './messenger.js';
 import { HandlerGuard } from './network/handler-guard.js';
 import type { LocalInterface } from './network/interfaces.js';
 import { PacketRouter } from './network/packet-router.js';
@@ -233,14 +233,15 @@ export class Tox {
   /**
    * Adds a friend by its Tox ID, and sends friend requests until it is online.
    * @param message 1 to 921 bytes
-   * @throws RangeError when the message has another length, or the key is ours or a friend's already
+   * @throws RangeError when the message has another length, or the key is ours or that of a friend whom we have asked
    */
   addFriend(id: ToxId, message: Buffer): Friend {
     return this.#messenger.add(id.publicKey, encodeFriendRequest({ nospam: id.nospam, message }));
   }
 
-  removeFriend(friend: Friend): void {
-    this.#messenger.remove(friend);
+  /** @param side who does not need the friend any more; default: nobody does */
+  removeFriend(friend: Friend, side?: FriendSide): void {
+    this.#messenger.remove(friend, side);
   }
 
   /**

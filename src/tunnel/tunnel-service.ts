@@ -121,11 +121,13 @@ export class TunnelService extends EventEmitter<TunnelEvents> {
     });
   }
 
-  /** Uses the channel of a peer that has come online. Its earlier channel, if there is one, counts as closed. */
+  /** Uses the channel of a peer that has come online, once. Its earlier channel, if there is one, counts as closed. */
   attach(channel: PeerChannel): void {
     if (this.#isStopped) return;
     const { peerId } = channel;
-    this.#links.get(peerId)?.close('connection-lost');
+    const before = this.#links.get(peerId);
+    if (before?.channel === channel) return;
+    before?.close('connection-lost');
     const staleIds = this.#staleIds.get(peerId) ?? [];
     this.#staleIds.delete(peerId);
     const link: PeerLink = new PeerLink(
@@ -230,10 +232,12 @@ export class TunnelService extends EventEmitter<TunnelEvents> {
     return this.#requests.refuse('closed-by-owner', (_, requestNumber) => requestNumber === number);
   }
 
-  /** Breaks all tunnels with a peer at once. The channel stays open, for the caller to close. */
-  closePeer(peerId: string, reason: Reason = 'closed-by-owner'): void {
-    for (const [tunnel, entry] of [...this.#numbered]) if (entry.peerId === peerId) tunnel.close(reason);
-    this.#requests.refuse(reason, (requestPeer) => requestPeer === peerId);
+  /** Breaks the tunnels that a peer has opened, or those to it, at once. The channel stays open, for the caller to close. */
+  closePeer(peerId: string, direction: TunnelInfo['direction'], reason: Reason = 'closed-by-owner'): void {
+    const side = direction === 'opened' ? 'opener' : 'acceptor';
+    for (const [tunnel, entry] of [...this.#numbered])
+      if (entry.peerId === peerId && tunnel.identity.side === side) tunnel.close(reason);
+    if (direction === 'accepted') this.#requests.refuse(reason, (requestPeer) => requestPeer === peerId);
   }
 
   /** Takes no new tunnels; resolves once the tunnels are idle, or after 10 s. To be called before `stop`. */

@@ -1,6 +1,6 @@
 /** Forwards that a daemon keeps up, with real commands: they outlive restarts of both sides, and a server that is away. */
 import { once } from 'node:events';
-import { connect, createServer } from 'node:net';
+import { type AddressInfo, connect, createServer } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import t, { type Test } from 'tap';
@@ -108,4 +108,32 @@ t.test('two that add the same forward at once: one of them does, and the other i
   const both = [1, 2].map(() => control(t, clientPlace, ['forward', 'add', toxId, `${port}:a:1`]));
   t.same((await Promise.all(both.map(({ exited }) => exited))).sort(), [0, 1]);
   t.match(both.map(({ stderr }) => stderr).join(''), /in use by another program|there is a forward at/);
+});
+
+t.test('two daemons are server and client of each other, each by its own rules', async (t) => {
+  const { serverPlace, clientPlace, server, port } = await start(t);
+  t.ok(await isServed(port));
+  const [serverId, clientId] = await Promise.all(
+    [serverPlace, clientPlace].map(async (place) => (await output(t, place, ['id'])).trim()),
+  );
+  const service = createServer(echo).listen(0, '127.0.0.1');
+  t.teardown(() => service.close());
+  await once(service, 'listening');
+  const target = `127.0.0.1:${(service.address() as AddressInfo).port}`;
+  const back = await freeTcpPort();
+  await output(t, serverPlace, ['forward', 'add', clientId as string, `${back}:${target}`]);
+  const refused = connect({ host: '127.0.0.1', port: back }).on('error', () => {});
+  await new Promise((resolve) => refused.once('close', resolve));
+  t.match(await output(t, serverPlace, ['forward']), /direct/, 'they are connected, and it is not admitted there');
+  await output(t, clientPlace, ['whitelist', 'add', serverId as string, '--allow', target]);
+  t.ok(await isServed(back), 'after it was put on the whitelist');
+  t.match(await output(t, clientPlace, ['clients', 'list']), new RegExp((serverId as string).slice(0, 8)));
+  t.ok(await isServed(port), 'and the first direction goes on');
+  await output(t, clientPlace, ['whitelist', 'remove', (serverId as string).slice(0, 8)]);
+  t.ok(await isServed(port), 'also when the other is no client any more');
+  await output(t, clientPlace, ['whitelist', 'add', serverId as string]);
+  await server.stop('SIGTERM');
+  await startDaemon(t, serverPlace);
+  t.ok(await isServed(port), 'after a restart');
+  t.ok(await isServed(back), 'in both directions');
 });

@@ -23,7 +23,10 @@ function start() {
           if (known.has(hex)) throw new RangeError('a friend already');
           known.add(hex);
           events.push(`add ${short} ${persistence}`);
-          return {} as FriendConnection;
+          const connection = {
+            sendLossless: (data: Buffer) => void events.push(`send ${data[0]} ${data.subarray(1)}`),
+          };
+          return { connection } as unknown as FriendConnection;
         },
         remove: ({ short, hex }) => {
           known.delete(hex);
@@ -70,6 +73,45 @@ t.test('a stranger becomes a friend when its request is accepted, and only once'
   t.same(requests[0]?.message, HELLO);
   t.equal(requests[0]?.accept(), requests[1]?.accept());
   t.same(taken(), [`add ${ALICE.short} patient`]);
+});
+
+t.test('a friend who has asked us is asked over its connection, and stays one friend', async (t) => {
+  const { messenger, taken } = start();
+  const requests: FriendRequest[] = [];
+  messenger.onRequest((request) => requests.push(request));
+  messenger.offer(ALICE, HELLO, 'others');
+  const friend = requests[0]?.accept();
+  taken();
+  t.equal(messenger.add(ALICE, HELLO), friend);
+  t.same(taken(), [`send 18 ${HELLO.subarray(1)}`]);
+  messenger.offer(ALICE, HELLO, 'friend');
+  t.equal(requests.length, 1, 'its repeated request is nothing new');
+});
+
+t.test('a friend whom we have asked may ask us', async (t) => {
+  const { messenger } = start();
+  const requests: FriendRequest[] = [];
+  messenger.onRequest((request) => requests.push(request));
+  const friend = messenger.add(ALICE, HELLO);
+  messenger.offer(ALICE, HELLO, 'friend');
+  t.equal(requests[0]?.accept(), friend);
+});
+
+t.test('a friend of both sides is removed when neither needs it', async (t) => {
+  for (const [first, second] of [
+    ['asked', 'accepted'],
+    ['accepted', 'asked'],
+  ] as const) {
+    const { messenger, taken } = start();
+    messenger.onRequest((request) => request.accept());
+    const friend = messenger.add(ALICE, HELLO);
+    messenger.offer(ALICE, HELLO, 'friend');
+    taken();
+    messenger.remove(friend, first);
+    t.same(taken(), []);
+    messenger.remove(friend, second);
+    t.same(taken(), [`remove ${ALICE.short}`]);
+  }
 });
 
 t.test('after close the same key can be added again', async (t) => {

@@ -373,7 +373,7 @@ t.test('tunnels are listed, and closed by number or by peer', async (t) => {
   t.ok(client.closeTunnel(number));
   t.notOk(client.closeTunnel(999));
   await until(() => server.list().length === 2);
-  server.closePeer(channels.server.peerId);
+  server.closePeer(channels.server.peerId, 'accepted');
   t.ok(
     server.list().every((tunnel) => tunnel.isClosing),
     'at once',

@@ -61,6 +61,7 @@ export class RemoteServer {
   readonly #peerId: string;
   readonly #name: string;
   #friend: Friend;
+  #closeChannels: () => void = () => {};
   #watch: ConnectionWatch;
   #secret: Buffer | undefined;
   /** A server may connect and disconnect any number of times. */
@@ -148,7 +149,7 @@ export class RemoteServer {
   useSecret(secret: Buffer): void {
     if (this.#isOnline || this.#secret?.equals(secret)) return;
     this.#secret = secret;
-    this.#deps.tox.removeFriend(this.#friend);
+    this.#leaveFriend();
     this.#friend = this.#join();
     this.#watch = this.#newWatch();
   }
@@ -192,8 +193,8 @@ export class RemoteServer {
   leave(): void {
     if (this.#isClosed) return;
     this.close();
-    this.#deps.tunnels.closePeer(this.#peerId, 'shutting-down');
-    this.#deps.tox.removeFriend(this.#friend);
+    this.#deps.tunnels.closePeer(this.#peerId, 'opened', 'shutting-down');
+    this.#leaveFriend();
     this.#deps.onLeft(this);
   }
 
@@ -205,13 +206,19 @@ export class RemoteServer {
     this.#floodLog.close();
   }
 
+  /** The peer may be a client of ours too, and stays connected then. */
+  #leaveFriend(): void {
+    this.#deps.tox.removeFriend(this.#friend, 'asked');
+    this.#closeChannels();
+  }
+
   #join(): Friend {
     const { tox, tunnels } = this.#deps;
     const friend = tox.addFriend(this.#options.id, friendRequestMessage(this.#secret));
     friend.onProgress(() => {
       if (friend === this.#friend) this.#events.update();
     });
-    openChannels(friend, {
+    this.#closeChannels = openChannels(friend, {
       onOpen: (channel) => {
         tunnels.attach(channel);
         this.#onOnline();

@@ -35,7 +35,7 @@ export class StandingForward {
   readonly #deps: StandingForwardDeps;
   readonly #held: HeldServer;
   #local: LocalForward | undefined;
-  #listenError: string | undefined = 'it is being opened';
+  #listenError: string | undefined;
   #retry: Timer | undefined;
   #isClosed = false;
 
@@ -50,8 +50,9 @@ export class StandingForward {
     return this.#held.server;
   }
 
-  get isListening(): boolean {
-    return this.#listenError === undefined;
+  /** Whether it waits for its port. */
+  get isWaiting(): boolean {
+    return this.#listenError !== undefined;
   }
 
   get state(): ForwardState {

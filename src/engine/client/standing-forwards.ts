@@ -54,9 +54,9 @@ export class StandingForwards {
     return this.#forwards.map(({ state }) => state);
   }
 
-  /** How many do not listen. */
+  /** How many wait for their port. */
   get waiting(): number {
-    return this.#forwards.filter(({ isListening }) => !isListening).length;
+    return this.#forwards.filter(({ isWaiting }) => isWaiting).length;
   }
 
   /** Checks whether a forward could be added, apart from its port. @throws ForwardError */

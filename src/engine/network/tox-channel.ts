@@ -13,23 +13,65 @@ export interface SessionHandlers {
   onClose(): void;
 }
 
-/** Opens a channel for each session of the friend. */
-export function openChannels(friend: ChannelFriend, handlers: SessionHandlers): void {
-  let session: ToxChannel | undefined;
-  const end = (): void => {
-    if (session === undefined) return;
-    session.close();
-    session = undefined;
-    handlers.onClose();
-  };
-  friend.onOnline(() => {
-    end();
-    session = new ToxChannel(friend);
-    handlers.onOpen(session);
-  });
-  friend.onOffline(end);
-  friend.onLossless((packet) => session?.handlers?.onPacket(packet));
-  friend.onDrain(() => session?.handlers?.onDrain());
+/** The session of each friend, which is shared: a peer may be our server and our client. */
+const SESSIONS = new WeakMap<ChannelFriend, FriendSessions>();
+
+/**
+ * Opens a channel for each session of the friend. Others that use the friend get the same channels.
+ * @returns a function after which the handlers are not called any more; it ends their part in the present session
+ */
+export function openChannels(friend: ChannelFriend, handlers: SessionHandlers): () => void {
+  let sessions = SESSIONS.get(friend);
+  if (sessions === undefined) {
+    sessions = new FriendSessions(friend);
+    SESSIONS.set(friend, sessions);
+  }
+  return sessions.use(handlers);
+}
+
+class FriendSessions {
+  /** Those that use the friend, and whether they know the present session. */
+  readonly #users = new Map<SessionHandlers, boolean>();
+  #session: ToxChannel | undefined;
+
+  constructor(friend: ChannelFriend) {
+    friend.onOnline(() => {
+      this.#end();
+      this.#session = new ToxChannel(friend);
+      for (const handlers of [...this.#users.keys()]) this.#tell(handlers);
+    });
+    friend.onOffline(() => this.#end());
+    friend.onLossless((packet) => this.#session?.handlers?.onPacket(packet));
+    friend.onDrain(() => this.#session?.handlers?.onDrain());
+  }
+
+  use(handlers: SessionHandlers): () => void {
+    this.#users.set(handlers, false);
+    // Soon: the caller is not ready yet.
+    if (this.#session !== undefined) queueMicrotask(() => this.#tell(handlers));
+    return () => {
+      const knows = this.#users.get(handlers);
+      this.#users.delete(handlers);
+      if (knows === true) handlers.onClose();
+    };
+  }
+
+  #tell(handlers: SessionHandlers): void {
+    if (this.#session === undefined || this.#users.get(handlers) !== false) return;
+    this.#users.set(handlers, true);
+    handlers.onOpen(this.#session);
+  }
+
+  #end(): void {
+    if (this.#session === undefined) return;
+    this.#session.close();
+    this.#session = undefined;
+    for (const [handlers, knows] of [...this.#users]) {
+      if (!knows) continue;
+      this.#users.set(handlers, false);
+      handlers.onClose();
+    }
+  }
 }
 
 class ToxChannel implements PeerChannel {

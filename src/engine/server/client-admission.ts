@@ -80,6 +80,7 @@ interface Admission {
   readonly admittedBy: AdmittedBy;
   /** The generation of the secret that the client sent. */
   readonly generation: number;
+  readonly closeChannels: () => void;
 }
 
 interface Deps {
@@ -118,9 +119,9 @@ export class ClientAdmission {
     this.#pending = new PendingClients(deps.clock);
     this.#clients = new ClientList({
       clock: deps.clock,
-      onForget: ({ friend }) => {
-        deps.log.debug(`${this.#nameOf(friend.publicKey)}: away too long, forgotten`);
-        deps.tox.removeFriend(friend);
+      onForget: (client) => {
+        deps.log.debug(`${this.#nameOf(client.friend.publicKey)}: away too long, forgotten`);
+        this.#leave(client);
       },
     });
     deps.tox.onFriendRequest((request) => this.#onRequest(request));
@@ -190,11 +191,17 @@ export class ClientAdmission {
   }
 
   #disconnect(client: AdmittedClient, why: string): void {
-    const { log, tox, tunnels } = this.#deps;
+    const { log, tunnels } = this.#deps;
     log.info(`${this.#nameOf(client.friend.publicKey)}: ${why}`);
     this.#clients.remove(client);
-    tunnels.closePeer(client.id);
-    tox.removeFriend(client.friend);
+    tunnels.closePeer(client.id, 'accepted');
+    this.#leave(client);
+  }
+
+  /** The peer may be a server of ours too, and stays connected then. */
+  #leave(client: AdmittedClient): void {
+    this.#deps.tox.removeFriend(client.friend, 'accepted');
+    (this.#admissions.get(client) as Admission).closeChannels();
   }
 
   #onRequest(request: FriendRequest): void {
@@ -257,9 +264,8 @@ export class ClientAdmission {
       },
     };
     this.#clients.add(client);
-    this.#admissions.set(client, { admittedBy, generation: this.#policy.secretGeneration });
     const events = this.#eventsOf(friend);
-    openChannels(friend, {
+    const closeChannels = openChannels(friend, {
       onOpen: (channel) => {
         const name = nameNow();
         const text = `${name}: connected, ${pathText(friend.path)}`;
@@ -279,6 +285,7 @@ export class ClientAdmission {
         this.#clients.onSeen(client);
       },
     });
+    this.#admissions.set(client, { admittedBy, generation: this.#policy.secretGeneration, closeChannels });
   }
 
   #eventsOf(friend: Friend): ConnectionEvents | undefined {

@@ -14,7 +14,7 @@ import type { Dht } from '../dht/dht.js';
 import type { ConnectionOffer, NetCrypto } from '../net-crypto/net-crypto.js';
 import type { Persistence } from '../onion/friend-search.js';
 import type { OnionClient } from '../onion/onion-client.js';
-import { DhtRequestKind, OnionDataKind } from '../packet/kind.js';
+import { DhtRequestKind, FriendKind, OnionDataKind } from '../packet/kind.js';
 import {
   type DhtPublicKeyAnnouncement,
   decodeDhtPublicKeyAnnouncement,
@@ -31,6 +31,8 @@ const STRANGER_MEMORY = 30_000;
 const MAX_STRANGERS = 256;
 /** Keys shared with friends that are cached, so that packets with a forged sender cost no key agreement. */
 const REAL_KEYS = 1_024;
+/** The source of a request that came over the connection with a friend. */
+const FROM_FRIEND = 'friend';
 /** DHT nodes near us that an announcement may name. */
 const NEIGHBOURS = 4;
 
@@ -57,7 +59,7 @@ export interface FriendListOptions {
 }
 
 export interface FriendListHandlers {
-  /** A stranger asks to become a friend. @param message a copy @param source see `FriendRequest` */
+  /** A stranger asks to become a friend, or a friend repeats that. @param message a copy @param source see `FriendRequest` */
   onFriendRequest(publicKey: PublicKey, message: Buffer, source: string): void;
 }
 
@@ -98,7 +100,7 @@ export class FriendList {
         },
       },
       publicKey,
-      handlers,
+      { ...handlers, onLossless: (data) => this.#onLossless(publicKey, data, handlers) },
     );
     this.#friends.set(publicKey.hex, friend);
     const announced = this.#strangers.take(publicKey.hex, clock.now());
@@ -129,13 +131,17 @@ export class FriendList {
   /** Data has come through the onion; its inner box proves the sender. */
   handleOnionData(sender: PublicKey, data: Buffer, source: string): void {
     if (data[0] === OnionDataKind.DhtPublicKey) this.#onAnnouncement(sender, decodeDhtPublicKeyAnnouncement(data));
-    else if (data[0] === OnionDataKind.FriendRequest && !this.#friends.has(sender.hex))
-      this.#requests.handle(sender, data, source);
+    else if (data[0] === OnionDataKind.FriendRequest) this.#requests.handle(sender, data, source);
   }
 
   /** A peer has sent a handshake; strangers get no answer. */
   handleOffer(offer: ConnectionOffer): void {
     this.#friends.get(offer.realKey.hex)?.handleOffer(offer);
+  }
+
+  #onLossless(sender: PublicKey, data: Buffer, { onLossless }: FriendConnectionHandlers): void {
+    if (data[0] === FriendKind.FriendRequest) this.#requests.handle(sender, data, FROM_FRIEND);
+    else onLossless(data);
   }
 
   #onDhtRequest(senderDhtKey: PublicKey, packet: Buffer): void {

@@ -32,13 +32,15 @@ export class FriendRequests {
     this.#seen = new ExpiringMap(REPEAT_WINDOW, MAX_REMEMBERED);
   }
 
-  /** @param sender authenticated by the onion's inner box @param data the onion data, its id first */
+  /** @param sender authenticated by the onion's inner box, or by the connection @param data its id first */
   handle(sender: PublicKey, data: Buffer, source: string): void {
     const request = decodeFriendRequest(data);
     if (request === undefined || !equalsInConstantTime(request.nospam, this.#nospam)) return;
     const now = this.#clock.now();
-    // A hash, so that the table holds no secrets.
-    const key = sha512(Buffer.concat([sender.bytes, request.message])).toString('latin1');
+    // A hash, so that the table holds no secrets. A request over a connection is no copy of one through the onion: it comes once, and
+    // the earlier one may have come before anybody listened.
+    const way = data.subarray(0, 1);
+    const key = sha512(Buffer.concat([way, sender.bytes, request.message])).toString('latin1');
     if (this.#seen.get(key, now) !== undefined) return;
     this.#seen.set(key, true, now);
     this.#onRequest(sender, Buffer.from(request.message), source);

@@ -2,6 +2,7 @@
  * The packets of friends, first through the onion, then over their connection.
  *
  *     friend request       0x20 || nospam (4) || message (1 … 921)                    onion data
+ *                          18 || nospam (4) || message (1 … 921)                      lossless
  *     ALIVE, ONLINE, OFFLINE: the id alone                                            lossless
  *     shared relays        17 || packed nodes, 1 to 3                                 lossless
  *     custom packets       id 160 … 191 || anything, at most 1373 bytes in all        lossless
@@ -28,8 +29,12 @@ export function encodeFriendRequest({ nospam, message }: FriendRequest): Buffer 
   return Buffer.concat([Buffer.from([OnionDataKind.FriendRequest]), nospam, message]);
 }
 
+/** Returns the same request for a connection, to a friend that knows us already. @param request onion data */
+export const requestForConnection = (request: Buffer): Buffer =>
+  Buffer.concat([Buffer.from([FriendKind.FriendRequest]), request.subarray(1)]);
+
 export function decodeFriendRequest(data: Buffer): FriendRequest | undefined {
-  if (data[0] !== OnionDataKind.FriendRequest) return undefined;
+  if (data[0] !== OnionDataKind.FriendRequest && data[0] !== FriendKind.FriendRequest) return undefined;
   const message = data.subarray(1 + NOSPAM_SIZE);
   if (message.length === 0 || message.length > MAX_FRIEND_REQUEST_MESSAGE) return undefined;
   return { nospam: data.subarray(1, 1 + NOSPAM_SIZE), message };

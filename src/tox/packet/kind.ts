@@ -79,6 +79,7 @@ export const CryptoKind = {
 export const FriendKind = {
   Alive: 16,
   ShareRelays: 17,
+  FriendRequest: 18,
   Online: 24,
   Offline: 25,
   FirstCustomLossless: 160,

@@ -79,6 +79,7 @@ interface PeerLinkDeps {
 
 export class PeerLink {
   readonly peerId: string;
+  readonly channel: PeerChannel;
   readonly #deps: PeerLinkDeps;
   readonly #scheduler: FrameScheduler;
   readonly #roundTrip: RoundTrip;
@@ -98,6 +99,7 @@ export class PeerLink {
   constructor(deps: PeerLinkDeps, options: { readonly staleIds?: readonly number[] } = {}) {
     const { channel, clock, random, log, handlers } = deps;
     this.peerId = channel.peerId;
+    this.channel = channel;
     this.#deps = deps;
     const scheduler = new FrameScheduler((frame) => channel.send(frame));
     const roundTrip = new RoundTrip({ clock, random, send: (frame) => scheduler.push(frame) });

@@ -67,7 +67,7 @@ t.test('a port in use is tried again until it is free, and logged once', async (
   clock.advance(5_000);
   await settle();
   t.equal(forward.state.listenError, undefined);
-  t.ok(forward.isListening);
+  t.notOk(forward.isWaiting);
   forward.close();
 });
 
@@ -79,7 +79,7 @@ t.test('a forward that is closed while it waits for its port does not try again'
   await free();
   clock.advance(60_000);
   await settle();
-  t.notOk(forward.isListening);
+  t.equal(forward.state.traffic.total, 0);
   t.equal(releases.length, 1, 'its server may go');
   t.equal(clock.pending, 0);
 });

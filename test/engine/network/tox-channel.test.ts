@@ -97,3 +97,40 @@ t.test('a full friend takes nothing, and a closed channel discards everything', 
   t.ok(channel?.send(Buffer.from('c')));
   t.same(friend.sent.map(String), ['a']);
 });
+
+/** Somebody else who uses the friend. */
+function secondUser(friend: TestFriend) {
+  const channels: PeerChannel[] = [];
+  let ends = 0;
+  const onClose = (): void => {
+    ends += 1;
+  };
+  const leave = openChannels(friend, { onOpen: (channel) => void channels.push(channel), onClose });
+  return { channels, leave, ends: () => ends };
+}
+
+t.test('two users of a friend share its channels', async (t) => {
+  const { friend, channels, events } = setUp();
+  const second = secondUser(friend);
+  friend.online();
+  friend.offline('');
+  friend.online();
+  t.equal(channels.length, 2);
+  t.strictSame(second.channels, channels);
+  t.equal(second.ends(), 1);
+  t.same(events, ['1 close', 'over']);
+});
+
+t.test('one that comes during a session gets its channel, and one that goes ends nothing for the other', async (t) => {
+  const { friend, channels, events } = setUp();
+  friend.online();
+  const second = secondUser(friend);
+  await Promise.resolve();
+  t.strictSame(second.channels, channels);
+  second.leave();
+  t.equal(second.ends(), 1);
+  friend.lossless(Buffer.from('a'));
+  friend.offline('');
+  t.same(events, ['1 a', '1 close', 'over']);
+  t.equal(second.ends(), 1, 'not told twice');
+});

@@ -1,7 +1,7 @@
 import t from 'tap';
 import { generateKeyPair } from '../../../src/tox/crypto/key-pair.js';
 import { FriendRequests } from '../../../src/tox/friend/friend-requests.js';
-import { decodeFriendRequest, encodeFriendRequest } from '../../../src/tox/packet/friend.js';
+import { decodeFriendRequest, encodeFriendRequest, requestForConnection } from '../../../src/tox/packet/friend.js';
 import { mutations } from '../../support/fuzz.js';
 import { ManualClock } from '../../support/manual-clock.js';
 import { SeededRandom } from '../../support/seeded-random.js';
@@ -37,6 +37,14 @@ t.test('copies of a request are one request, and a later repetition is a new one
   t.same(messages, ['a']);
   clock.advance(3_000);
   requests.handle(sender, request('a'), 'others');
+  t.same(messages, ['a', 'a']);
+});
+
+t.test('a request over a connection counts, also right after the same one through the onion', async (t) => {
+  const { requests, messages } = setUp();
+  requests.handle(sender, request('a'), 'others');
+  requests.handle(sender, requestForConnection(request('a')), 'friend');
+  requests.handle(sender, requestForConnection(request('a')), 'friend');
   t.same(messages, ['a', 'a']);
 });
 
