@@ -22,6 +22,7 @@ complete -c tuntox -s U -l user -x -a '(__fish_complete_users)' -d 'switch from 
 complete -c tuntox -l node -d 'be a bootstrap node for a private Tox network'
 complete -c tuntox -s L -l forward -x -d 'forward the local port PORT to HOST:PORT as the server sees it'
 complete -c tuntox -s W -s P -l pipe -x -d 'connect HOST:PORT to standard input and output, as for ssh -o ProxyCommand=\'tuntox -i ID -W %h:%p\''
+complete -c tuntox -l ssh-pipe -x -d 'as -W, for ssh\'s ProxyCommand'
 complete -c tuntox -s p -l ping -d 'measure the round-trip time to the server and exit'
 complete -c tuntox -l timeout -x -d 'give up after TIME without a connection to the server, at the start or after a loss'
 complete -c tuntox -l max-retries -x -d 'before giving up, search for the server N more times, with pauses that grow from 1 s to 60 s (default 0)'

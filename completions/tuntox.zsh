@@ -28,6 +28,7 @@ _arguments -S \
   '--node[be a bootstrap node for a private Tox network]' \
   '*'{--forward,-L}'[forward the local port PORT to HOST\:PORT as the server sees it]:\[BIND\:\]PORT\:HOST\:PORT:' \
   '(--pipe -W -P)'{--pipe,-W,-P}'[connect HOST\:PORT to standard input and output, as for ssh -o ProxyCommand='\''tuntox -i ID -W %h\:%p'\'']:HOST\:PORT:' \
+  '--ssh-pipe[as -W, for ssh'\''s ProxyCommand]:PORT:' \
   '(--ping -p)'{--ping,-p}'[measure the round-trip time to the server and exit]' \
   '--timeout[give up after TIME without a connection to the server, at the start or after a loss]:TIME:' \
   '--max-retries[before giving up, search for the server N more times, with pauses that grow from 1 s to 60 s (default 0)]:N:' \

@@ -96,6 +96,8 @@ export interface ForwardSettings extends OfClient {
 
 export interface PipeSettings extends OfClient {
   readonly mode: 'pipe';
+  /** The port of the sshd that is sought, for which the server may have a service; undefined with -W. */
+  readonly sshPort?: number;
   readonly target: HostAndPort;
 }
 

@@ -40,6 +40,8 @@ class Login {
     t.teardown(() => sshd.process.stop());
     const [, link = ''] = await network.command('share', ['share', `${port}`]).waitFor(LINK_LINE);
     const login = new Login(t, temporaryDirectory(t), { node: network.node, port, options: sshd.options });
+    // The agent outlives the commands.
+    t.teardown(() => login.tuntox('agent', 'stop').exited);
     const joined = login.tuntox('join', link, 'nas', ...network.node);
     t.equal(await joined.exited, 0, joined.stderr);
     const config = login.tuntox('ssh-config', ...network.node);
@@ -77,7 +79,12 @@ class Login {
 
   /** A program that uses ssh, with the printed lines. */
   run(program: string, ...args: readonly string[]): Process {
-    const env = { ...process.env, HOME: this.home, GIT_SSH_COMMAND: `ssh -F ${this.configFile}` };
+    const env = {
+      ...process.env,
+      HOME: this.home,
+      XDG_RUNTIME_DIR: this.home,
+      GIT_SSH_COMMAND: `ssh -F ${this.configFile}`,
+    };
     return this.#kept(startProgram(program, [program, ...args], { env }));
   }
 
@@ -172,6 +179,19 @@ t.test('tuntox ssh logs in, and plain ssh by the printed lines', async (t) => {
     const run = login.run('git', 'clone', '-q', `nas.tox:${file('repository')}`, file('clone'));
     t.equal(await run.exited, 0, run.stderr);
     t.equal(digest(readFileSync(file('clone/file'))), digest(bytes));
+  });
+
+  await t.test('20 sessions at once', async (t) => {
+    const sessions = Array.from({ length: 20 }, (_, index) =>
+      index % 2 === 0
+        ? login.run('ssh', '-F', login.configFile, 'nas.tox', `echo ${index}; sha256sum`)
+        : login.tuntoxSsh('nas', `echo ${index}; sha256sum`),
+    );
+    for (const { child } of sessions) child.stdin.end(bytes);
+    for (const [index, one] of sessions.entries()) {
+      t.equal(await one.exited, 0, one.stderr);
+      t.equal(one.stdout, `${index}\n${digest(bytes)}  -\n`);
+    }
   });
 
   await t.test('a ControlMaster carries further sessions', async (t) => {

@@ -37,6 +37,7 @@ export async function startSshd(options: {
     'UsePAM no',
     'PermitRootLogin yes',
     'Subsystem sftp internal-sftp',
+    'MaxStartups 100',
   ];
   writeFileSync(path('config'), `${config.join('\n')}\n`);
   // Where Debian's sshd locks itself in; its service makes it.

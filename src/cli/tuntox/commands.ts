@@ -138,7 +138,7 @@ export const HOST_COMMAND = {
   example: '-L 8080:127.0.0.1:80',
   // What is wrong with further words depends on the host.
   arguments: { least: 0, most: Number.POSITIVE_INFINITY },
-  options: ['--forward', '--pipe', '--ping', ...WAITING, ...LASTING, ...COMMON],
+  options: ['--forward', '--pipe', '--ssh-pipe', '--ping', ...WAITING, ...LASTING, ...COMMON],
 } as const satisfies TuntoxCommand;
 
 const OF_COMMANDS_ONLY: readonly OptionName[] = ['--for', '--uses', '--qr', '--idle-timeout'];

@@ -112,6 +112,15 @@ export const OPTIONS = [
     more: 'The host may be in brackets: %h:%p and [%h]:%p both work for names, IPv4 and IPv6.',
   },
   {
+    name: '--ssh-pipe',
+    value: 'PORT',
+    example: '22',
+    section: 'client',
+    about:
+      "as -W, for ssh's ProxyCommand: connect the sshd of the server. For port 22 this is its service ssh, if it offers one; otherwise 127.0.0.1:PORT",
+    more: 'The lines of tuntox ssh-config use it, with %p.',
+  },
+  {
     name: '--ping',
     short: 'p',
     section: 'client',

@@ -20,7 +20,7 @@ export const proxyCommand = (program: readonly string[], server: string, flags: 
     ...program.map(quoted),
     server,
     ...flags.flatMap(({ written, value }) => (value === undefined ? [written] : [written, quoted(value)])),
-    '-W 127.0.0.1:%p',
+    '--ssh-pipe %p',
   ].join(' ');
 
 /** Returns the words that start this program again. */

@@ -22,6 +22,7 @@ import {
   parseForward,
   parseLasting,
   parseNode,
+  parsePort,
   parsePortOrNone,
   parsePortRange,
   parseRetries,
@@ -214,7 +215,9 @@ function classicSettings(flags: FlagSet, environment: Environment): RunSettings 
   return { ...common, serverId, ...job };
 }
 
-const hasJob = (flags: FlagSet): boolean => flags.has('--forward') || flags.has('--pipe') || flags.has('--ping');
+const JOBS = ['--forward', '--pipe', '--ssh-pipe', '--ping'] as const;
+
+const hasJob = (flags: FlagSet): boolean => JOBS.some((flag) => flags.has(flag));
 
 type JobOf<Settings> = Omit<Settings, keyof CommonSettings | 'serverId' | 'host'>;
 type Job = JobOf<ForwardSettings> | JobOf<PipeSettings> | JobOf<PingSettings>;
@@ -222,7 +225,9 @@ type Job = JobOf<ForwardSettings> | JobOf<PipeSettings> | JobOf<PingSettings>;
 /** What a client does with its server: -L, -W or -p. */
 function jobOf(flags: FlagSet, { isPing = flags.has('--ping') }: { readonly isPing?: boolean } = {}): Job {
   const forwards = flags.all('--forward', parseForward);
-  const [target, secondTarget] = flags.all('--pipe', parseTargetOrService);
+  const sshPort = flags.all('--ssh-pipe', parsePort).at(-1);
+  const ofSsh = sshPort === undefined ? [] : [{ host: LOOPBACK, port: sshPort }];
+  const [target, secondTarget] = [...ofSsh, ...flags.all('--pipe', parseTargetOrService)];
   if ([forwards.length > 0, target !== undefined, isPing].filter(Boolean).length > 1) {
     throw new UsageError('-L, -W and -p cannot be combined: choose one');
   }
@@ -233,7 +238,7 @@ function jobOf(flags: FlagSet, { isPing = flags.has('--ping') }: { readonly isPi
     return { mode: 'forward', service: serviceSettings(flags), patience, forwards, mayMovePorts: false };
   }
   if (secondTarget !== undefined) throw new UsageError('-W connects to one target: give it only once');
-  return { mode: 'pipe', patience, target };
+  return { mode: 'pipe', patience, target, ...(sshPort === undefined ? {} : { sshPort }) };
 }
 
 /** @param byDefault ms; undefined waits forever */
@@ -264,7 +269,7 @@ function commonSettings(flags: FlagSet, environment: Environment): CommonSetting
   }
   return {
     // A pipe shares the terminal with ssh: it logs only warnings and errors.
-    logLevel: logLevel(flags, flags.has('--pipe') ? 'warn' : 'info'),
+    logLevel: logLevel(flags, flags.has('--pipe') || flags.has('--ssh-pipe') ? 'warn' : 'info'),
     isSyslog: flags.has('--syslog'),
     directory: flags.path('--state-dir'),
     idFile: flags.last('--id-file'),

@@ -17,6 +17,8 @@ class User {
   constructor(t: Test) {
     this.#t = t;
     this.home = temporaryDirectory(t);
+    // The agent outlives the commands.
+    t.teardown(() => this.run('agent', 'stop'));
   }
 
   get json(): string {

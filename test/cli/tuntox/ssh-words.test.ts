@@ -73,6 +73,6 @@ t.test('words of a ProxyCommand are quoted for the shell and for ssh', async (t)
   ];
   t.equal(
     proxyCommand(['/x/node', '/x y/t.js'], 'nas', flags),
-    "/x/node '/x y/t.js' nas --bootstrap 'a b' --no-port-mapping -W 127.0.0.1:%p",
+    "/x/node '/x y/t.js' nas --bootstrap 'a b' --no-port-mapping --ssh-pipe %p",
   );
 });

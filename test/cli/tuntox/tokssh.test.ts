@@ -22,7 +22,7 @@ async function run(t: Test, ...words: string[]): Promise<{ status: unknown; word
 }
 
 const options = (server: string, name: string): string[] => [
-  ...['-o', `ProxyCommand=${TUNTOX} ${server} -W 127.0.0.1:%p`],
+  ...['-o', `ProxyCommand=${TUNTOX} ${server} --ssh-pipe %p`],
   ...['-o', `HostName=${name}.tox`, '-o', 'StrictHostKeyChecking=accept-new'],
 ];
 

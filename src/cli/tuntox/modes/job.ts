@@ -10,6 +10,7 @@ import type { ServiceProcess } from '../../../platform/process/service-process.j
 import type { Context } from '../context.js';
 import { ExitStatus, statusOf } from '../exit-status.js';
 import { ping } from './ping.js';
+import { pipeTarget } from './pipe-target.js';
 import { listServices } from './services.js';
 import { store } from './store.js';
 
@@ -85,7 +86,9 @@ async function openPort(
 async function pipe(settings: PipeSettings, server: Remote, context: Context): Promise<number> {
   const { log, stdin, stdout, stopping } = context;
   try {
-    const work = server.pipe(settings.target, { stdin, stdout }).then(() => ExitStatus.Ok);
+    const work = pipeTarget(settings, server)
+      .then((target) => server.pipe(target, { stdin, stdout }))
+      .then(() => ExitStatus.Ok);
     return await stopping.orStatusOf(work);
   } catch (error) {
     // A ServerError is not about the target: the caller reports it.
