@@ -20,6 +20,8 @@ DEBIAN_PACKAGES += zsh fish
 DEBIAN_PACKAGES += openssh-client openssh-server
 # Both of the first show man pages, and find mistakes in them; readelf says what the native parts of our packages are made for.
 DEBIAN_PACKAGES += mandoc groff-base binutils
+# It reads QR codes back.
+DEBIAN_PACKAGES += zbar-tools
 # A guard against hanging, in seconds for each test file; the slowest take a fraction of it.
 TEST_TIMEOUT := 300
 # Test files at a time.
