@@ -64,6 +64,18 @@ t.test('a link is for one target only if the invitation allows exactly one', asy
   }
 });
 
+t.test('a link may be for a service, which the original tuntox gets as its target', async (t) => {
+  const daemon = await TestDaemon.start(t);
+  const { link: early, notes } = await daemon.call('invite.create', { allow: ['ssh'] });
+  t.equal(early?.link.split('/')[4], 'ssh');
+  t.same(notes, ['there is no service "ssh" yet; to add it: tuntoxctl expose ssh PORT']);
+  await daemon.call('services.add', { name: 'ssh', target: '22' });
+  const created = await daemon.call('invite.create', { allow: ['ssh'] });
+  t.match(created, { notes: [], invitation: { allow: ['ssh'] } });
+  t.equal(created.link?.link.split('/')[4], 'ssh');
+  t.ok(created.link?.commands.original.endsWith(' -L 10022:127.0.0.1:22'));
+});
+
 t.test('a client that redeems one reaches its target only, and needs no secret from then on', async (t) => {
   const daemon = await TestDaemon.start(t);
   await daemon.call('secret.set', { secret: SECRET });

@@ -2,7 +2,7 @@
 import { hostname } from 'node:os';
 import { rfc3339 } from '../../base/clock.js';
 import { nearest } from '../../base/nearest.js';
-import { type HostAndPort, parseTarget } from '../../config/formats.js';
+import { type HostAndPort, parseTarget, type TargetText } from '../../config/formats.js';
 import { parseHostName } from '../../config/host-name.js';
 import { formatLink, type Link, localPortOf } from '../../config/link.js';
 import { wordsOfLink } from '../../config/link-words.js';
@@ -11,6 +11,7 @@ import type { MethodHandlers, Params, Result } from '../../control/protocol.js';
 import { freeName } from '../../engine/access/access-lists.js';
 import { withOverrides } from '../../engine/access/access-policy.js';
 import { type Invitation, labelOf } from '../../engine/access/invitation.js';
+import type { NewInvitation } from '../../engine/access/invitations.js';
 import type { AllowedTarget } from '../../engine/access/whitelist.js';
 import { namesOf, tunnelsOf } from './affected-clients.js';
 import { clientName } from './client-names.js';
@@ -18,7 +19,7 @@ import type { MethodContext } from './context.js';
 import { saved } from './save-errors.js';
 import { allowOf, expiryOf } from './whitelist.js';
 
-type Deps = Pick<MethodContext, 'access' | 'clock' | 'admission' | 'engine' | 'log'>;
+type Deps = Pick<MethodContext, 'access' | 'clock' | 'admission' | 'engine' | 'log' | 'services'>;
 type Shown = Result<'invite.list'>['invitations'][number];
 type Names = 'invite.list' | 'invite.create' | 'invite.revoke';
 
@@ -48,7 +49,7 @@ async function create(deps: Deps, params: Params<'invite.create'>): Promise<Resu
     uses,
     access: accessMs === undefined ? undefined : Math.ceil(accessMs / 1000),
   };
-  const notes = notesOfCreating(deps, name);
+  const notes = notesOfCreating(deps, wanted);
   if (dryRun) {
     const draft = { ...wanted, id: '-', createdAt: clock.unixTime(), revokedAt: undefined, redemptions: [], late: [] };
     return {
@@ -66,27 +67,35 @@ async function create(deps: Deps, params: Params<'invite.create'>): Promise<Resu
   return {
     schema: 'tuntox.invitation-created/1',
     invitation: shown(deps, invitation),
-    link: await shownLink(link, targets),
+    link: await shownLink(deps, link, targets),
     notes,
   };
 }
 
-function notesOfCreating({ access }: Deps, name: string | undefined): string[] {
+function notesOfCreating({ access, services }: Deps, { name, allow }: NewInvitation): string[] {
   const free = freeName(access.entries, name);
+  const unknown = allow.map(targetOf).filter((target) => target?.port === 0 && !services.targets.has(target.host));
   return [
+    ...unknown.map(
+      (target) => `there is no service "${target?.host}" yet; to add it: tuntoxctl expose ${target?.host} PORT`,
+    ),
     ...(free === name ? [] : [`the name "${name}" is taken: a new client will be called ${free}`]),
     ...access.errors.map((error) => `no client is admitted: ${error}`),
   ];
 }
 
-/** Returns the one target of an allow line; undefined if it has several. */
-function targetOf({ text, rule: { effect, subject, port } }: AllowedTarget): HostAndPort | undefined {
+/** Returns the one target of an allow line, or its service; undefined if it has several. */
+function targetOf({ text, rule: { effect, subject, port } }: AllowedTarget): TargetText | undefined {
+  if (subject.kind === 'service') return { host: subject.name, port: 0 };
   return effect === 'allow' && subject.kind === 'host' && port !== 0 ? parseTarget(text) : undefined;
 }
 
-async function shownLink(link: Link, targets: readonly (HostAndPort | undefined)[]) {
+async function shownLink({ services }: Deps, link: Link, targets: readonly (TargetText | undefined)[]) {
   const text = formatLink(link);
-  const forwards = targets.flatMap((target) => (target === undefined ? [] : [`-L ${forwardTo(target)}`]));
+  // The original tuntox has no services.
+  const forwards = targets
+    .map((target) => (target?.port === 0 ? services.targets.get(target.host) : target))
+    .flatMap((target) => (target === undefined ? [] : [`-L ${forwardTo(target)}`]));
   const original = `tuntox -i ${link.serverId} -s ${link.secret}`;
   return {
     link: text,
