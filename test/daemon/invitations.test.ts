@@ -208,6 +208,24 @@ t.test('a client that is removed is told of as long as its link is open for othe
   ]);
 });
 
+t.test('whitelist off keeps the clients with an invitation, and says so', async (t) => {
+  const daemon = await TestDaemon.start(t);
+  const { client } = await comingClient(daemon, await daemon.call('invite.create', { name: 'laptop' }));
+  await daemon.call('whitelist.add', { id: (await daemon.client()).id, name: 'desktop' });
+  const { removed, notes } = await daemon.call('whitelist.off', { confirmed: true });
+  t.match(removed, [{ name: 'desktop' }]);
+  t.equal(removed.length, 1);
+  t.match(notes, ['1 client with an invitation: no change', /^there is no secret either/]);
+  t.match((await daemon.call('clients.list', {})).clients, [{ client: { publicKey: client.key } }]);
+});
+
+t.test('a first secret asks nothing where all clients came by invitations', async (t) => {
+  const daemon = await TestDaemon.start(t);
+  const { server } = await comingClient(daemon, await daemon.call('invite.create', {}));
+  t.match(await daemon.call('secret.set', { secret: SECRET }), { changed: true, closedTunnels: 0 });
+  await server.ping();
+});
+
 async function warningsOf(t: Test, prepare: (daemon: TestDaemon) => Promise<unknown>): Promise<string[]> {
   const daemon = await TestDaemon.start(t);
   await prepare(daemon);

@@ -5,6 +5,7 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
+import { controlOf, daemonPlace, startDaemon } from '../scenario/support/daemon-command.js';
 import { addressOf, C_PATIENCE, C_WORLD, startCPeer } from '../support/c-peer.js';
 import { answerTo, requestLine } from '../support/exchange.js';
 import { exchangeIn, NAMESPACES, startNamespace } from '../support/namespace.js';
@@ -102,6 +103,23 @@ t.test('gjedeer/tuntox', async (t) => {
     await theirForward.waitFor(/Bound to local port(.|\n)*Bound to local port/, C_PATIENCE);
     t.comment(`20 MiB down in ${await exchangeIn(namespace, theirPort, { seed: 'down', up: 0, down: 20 * MIB })} ms`);
     t.comment(`1 MiB up in ${await exchangeIn(namespace, theirSecondPort, { seed: 'up', up: MIB, down: 0 })} ms`);
+  });
+
+  await t.test('its client redeems an invitation of our daemon, and a second one is refused', async (t) => {
+    const place = daemonPlace(t, node.argument);
+    const daemon = await startDaemon(t, place, { prefix });
+    const control = await controlOf(t, place);
+    const { link } = await control.call('invite.create', { name: 'upstream', allow: [target] });
+    const [, , daemonId = '', invited = ''] = (link?.link ?? '').split('/');
+    const [saveFirst, saveSecond] = [await makeSave('invited'), await makeSave('late')];
+    const localPort = await freeTcpPort();
+    const forwards = ['-i', daemonId, '-L', `${localPort}:${target}`];
+    await startUpstream('invited upstream', ['-C', saveFirst.directory, ...forwards], invited);
+    await daemon.waitFor(/invitation upstream \([a-z]{5}\): redeemed by [0-9A-F]{8}/, C_PATIENCE);
+    t.comment(`1 MiB in ${await exchangeIn(namespace, localPort, { seed: 'invited', up: 0, down: MIB })} ms`);
+    const late = await startUpstream('late upstream', ['-C', saveSecond.directory, '-i', daemonId, '-p'], invited);
+    await daemon.waitFor(/refused, its invitation has admitted as many clients as it may: upstream/, C_PATIENCE);
+    t.notMatch(late.stdout + late.stderr, /GOT PONG/);
   });
 
   await t.test('our server refuses a wrong secret of its client', async (t) => {

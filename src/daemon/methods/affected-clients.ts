@@ -51,7 +51,8 @@ export function affectedBy(deps: Deps, { door, isSecretUnchanged = true, factors
   const kinds = kindsLosingAccess({
     before,
     after: { ...before, ...door },
-    isAnyClientListed: access.entries.some((entry) => !isExpired(entry, now)),
+    // A client that came by an invitation is admitted whatever the requirements are.
+    isAnyClientListed: access.entries.some((entry) => !entry.invited && !isExpired(entry, now)),
     hasSecretBeenUsed: access.hasSecretBeenUsed,
     isSecretUnchanged,
   });

@@ -1,5 +1,6 @@
 /** `whitelist`: the clients that are admitted by their key. */
 import { LAST_UNIX_TIME, rfc3339, unixTimeOfRfc3339 } from '../../base/clock.js';
+import { countText } from '../../base/units.js';
 import { ControlError } from '../../control/control-error.js';
 import type { MethodHandlers, Params, Result } from '../../control/protocol.js';
 import { withOverrides } from '../../engine/access/access-policy.js';
@@ -191,7 +192,8 @@ async function remove(deps: Deps, client: string, dryRun: boolean): Promise<Chan
 async function off(deps: Deps, { confirmed, dryRun }: Params<'whitelist.off'>): Promise<Change> {
   const { access } = deps;
   if (!access.hasWhitelist) return change({ notes: ['the whitelist is already off'] });
-  const { entries } = access;
+  const entries = access.entries.filter(({ invited }) => !invited);
+  const staying = access.entries.length - entries.length;
   const affected = affectedBy(deps, {
     door: { hasWhitelist: false },
     factors: { hasWhitelist: false, listing: (key) => (access.listing(key) === 'invited' ? 'invited' : 'none') },
@@ -207,7 +209,11 @@ async function off(deps: Deps, { confirmed, dryRun }: Params<'whitelist.off'>): 
   const asked = dryRun ? confirm(deps, { confirmed, dryRun }, affected) : [];
   const closedTunnels = tunnelsOf(deps, affected.clients).length;
   const removed = entries.map((entry) => shown(deps, entry));
-  const notes = [...asked, noteWithout(access)];
+  const notes = [
+    ...asked,
+    ...(staying === 0 ? [] : [`${countText(staying, 'client')} with an invitation: no change`]),
+    noteWithout(access),
+  ];
   if (!dryRun) {
     await saved(access.dropWhitelist());
     deps.log.info('whitelist: turned off');
