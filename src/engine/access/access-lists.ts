@@ -16,9 +16,11 @@ import {
 import {
   aliasOwners,
   listingOf,
+  MAX_ENTRIES,
   NO_WHITELIST,
   type Whitelist,
   type WhitelistEntry,
+  WhitelistError,
   whitelistFormat,
 } from './whitelist.js';
 
@@ -74,7 +76,8 @@ export function admittedBy({ whitelist }: AccessLists, invitations: readonly Inv
 
 /**
  * Redeems an invitation, if that is still possible. An entry that its owner wrote stays as it is, but needs nothing else from now on.
- * @returns the lists as they were if it is not possible
+ * @returns the lists as they were if it is not possible any more
+ * @throws WhitelistError `full`
  */
 export function withRedemption(lists: AccessLists, id: string, publicKey: PublicKey, now: number): AccessLists {
   const invitation = lists.invitations.find((one) => one.id === id);
@@ -84,6 +87,9 @@ export function withRedemption(lists: AccessLists, id: string, publicKey: Public
   const { whitelist } = lists;
   const { hex } = publicKey;
   const before = whitelist.entries.get(hex);
+  if (before === undefined && whitelist.entries.size >= MAX_ENTRIES) {
+    throw new WhitelistError('full', `the whitelist has ${MAX_ENTRIES} entries`);
+  }
   const entry: WhitelistEntry =
     before !== undefined && listingOf(before, now) === 'listed'
       ? { ...before, invited: true }

@@ -10,7 +10,7 @@ import { ruleOf } from './target-rules.js';
 /** The message is for the owner. */
 export class WhitelistError extends CodedError<'exists' | 'alias-taken' | 'full' | 'bad-target' | 'not-listed'> {}
 
-const MAX_ENTRIES = 10_000;
+export const MAX_ENTRIES = 10_000;
 
 export interface AllowedTarget {
   /** As the owner wrote it. */

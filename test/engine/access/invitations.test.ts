@@ -9,7 +9,7 @@ import type { NewInvitation } from '../../../src/engine/access/invitations.js';
 import { parseAllowed, type WhitelistEntry } from '../../../src/engine/access/whitelist.js';
 import { type FileSystem, nodeFileSystem, type OpenFile } from '../../../src/engine/state/file-system.js';
 import { generateKeyPair } from '../../../src/tox/crypto/key-pair.js';
-import type { PublicKey } from '../../../src/tox/crypto/keys.js';
+import { PublicKey } from '../../../src/tox/crypto/keys.js';
 import { FailingFileSystem, systemError } from '../../support/failing-file-system.js';
 import { ManualClock } from '../../support/manual-clock.js';
 import { SeededRandom } from '../../support/seeded-random.js';
@@ -403,6 +403,18 @@ t.test('64 invitations can be open; ended ones are forgotten after a week', asyn
   server.clock.advance(8 * DAY * 1000);
   await invite(server);
   t.equal(server.control.invitations.all.length, 1);
+});
+
+t.test('a full whitelist takes no client by an invitation', async (t) => {
+  const server = await open(t, { files: HASTY });
+  const keys = Array.from({ length: 10_000 }, (_, number) => {
+    const bytes = Buffer.alloc(32);
+    bytes.writeUInt32BE(number);
+    return new PublicKey(bytes);
+  });
+  await server.control.addEntries(keys.map((key) => entry(key)));
+  t.equal(await ask(server, CLIENT, await invite(server)), 'not-saved');
+  t.equal(lastInvitation(server).redemptions.length, 0);
 });
 
 t.test('the secret of an invitation is not on the disk', async (t) => {
