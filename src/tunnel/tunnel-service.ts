@@ -3,6 +3,7 @@ import { EventEmitter } from 'node:events';
 import type { Clock } from '../base/clock.js';
 import { descriptorShares } from '../base/descriptor-shares.js';
 import { FloodLog } from '../base/flood-log.js';
+import { Listeners } from '../base/listeners.js';
 import type { Logger } from '../base/logger.js';
 import { LruMap } from '../base/lru-map.js';
 import type { Random } from '../base/random.js';
@@ -27,6 +28,8 @@ const MAX_ALL_TUNNELS = 8192;
 const MAX_ALL_BACKLOG = 256 * 1024 * 1024;
 /** ms in which a peer answers a hello. */
 const ANSWER_TIMEOUT = 10_000;
+/** ms for peers to leave that were told our end. */
+const END_TIMEOUT = 1_000;
 /** Upstream servers for which the ids of lost tunnels are remembered, until their next channel. */
 const MAX_STALE_PEERS = 64;
 
@@ -54,6 +57,8 @@ interface TunnelEvents {
   closed: [tunnel: TunnelInfo, reason: Reason | undefined];
   /** A request of a peer was refused; `detail` is for the owner. */
   refused: [peerId: string, target: Target, reason: Reason, detail: string];
+  /** A peer ends, and does not come back. */
+  ended: [peerId: string, reason: Reason];
 }
 
 export class TunnelService extends EventEmitter<TunnelEvents> {
@@ -67,6 +72,7 @@ export class TunnelService extends EventEmitter<TunnelEvents> {
   /** Tunnels, and connections that may become tunnels. */
   readonly #limit: number;
   readonly #links = new Map<string, PeerLink>();
+  readonly #linksClosed = new Listeners<[link: PeerLink]>();
   readonly #openers = new Map<string, PeerOpener>();
   readonly #forwards = new Set<LocalForward>();
   readonly #staleIds = new LruMap<string, readonly number[]>(MAX_STALE_PEERS);
@@ -138,6 +144,7 @@ export class TunnelService extends EventEmitter<TunnelEvents> {
         log: this.#log.child(peerId.slice(0, 8)),
         handlers: {
           services: () => this.#servicesFor(peerId),
+          onEnd: (reason) => this.emit('ended', peerId, reason),
           onRequest: (request) => this.#requests.handle(request, this.#refusalFor(peerId)),
           onTunnelOpened: (tunnel) => this.#onTunnelOpened(peerId, tunnel),
           onTunnelClosed: (tunnel, reason) => this.#onTunnelClosed(tunnel, reason),
@@ -247,6 +254,29 @@ export class TunnelService extends EventEmitter<TunnelEvents> {
     return waitUntilIdle(this.#clock, () => [...this.#numbered.keys()]);
   }
 
+  /** Lets an online peer know that we have the extension, so that it can tell us its end. */
+  greet(peerId: string): void {
+    this.#links.get(peerId)?.greet();
+  }
+
+  /**
+   * Tells all peers that we end and do not come back; those as upstream do not learn it. Resolves when they have disconnected, or after
+   * a second. To be called before `stop`.
+   */
+  async tellEnd(reason: Reason): Promise<void> {
+    const told = new Set([...this.#links.values()].filter((link) => link.sendEnd(reason)));
+    if (told.size === 0) return;
+    await new Promise<void>((resolve) => {
+      const timeout = this.#clock.after(END_TIMEOUT, resolve);
+      this.#linksClosed.add((link) => {
+        told.delete(link);
+        if (told.size > 0) return;
+        timeout.cancel();
+        resolve();
+      });
+    });
+  }
+
   /** Closes all listeners, tunnels and links. */
   stop(): void {
     if (this.#isStopped) return;
@@ -278,6 +308,7 @@ export class TunnelService extends EventEmitter<TunnelEvents> {
     if (this.#links.get(peerId) === link) this.#links.delete(peerId);
     if (staleIds.length > 0) this.#staleIds.set(peerId, staleIds);
     this.#openers.get(peerId)?.onLinkClosed(link);
+    this.#linksClosed.tell(link);
   }
 
   #nextNumber(): number {

@@ -26,6 +26,7 @@ const STATUS_OF_CODE: Readonly<Record<string, number>> = {
   proxy: ExitStatus.Proxy,
   'no-network': ExitStatus.NoNetwork,
   'not-found': ExitStatus.NoServer,
+  'share-ended': ExitStatus.NoServer,
   'not-admitted': ExitStatus.NotAdmitted,
   'no-connection': ExitStatus.Timeout,
   'connection-lost': ExitStatus.NoServer,

@@ -23,7 +23,7 @@ import { openChannels } from '../network/tox-channel.js';
 import type { ToxStack } from '../network/tox-stack.js';
 import type { SettingNames } from '../state/setting-names.js';
 import { ConnectRetry, type RetryPolicy } from './connect-retry.js';
-import { type ServerError, serverError } from './server-error.js';
+import { type ServerError, serverError, shareEnded } from './server-error.js';
 
 /** ms without a connection until the reason is logged and the search restarts, and the longest time until that happens again. */
 const FIRST_HINT = 10_000;
@@ -104,12 +104,13 @@ export class RemoteServer {
     this.#retry = new ConnectRetry(deps, options.retry, {
       onPause: (pause, left) => this.#onPause(pause, left),
       onRetry: () => this.seek(),
-      onExhausted: () => this.#giveUp(),
+      onExhausted: () => this.#giveUp(this.#error()),
     });
     this.#events = new ConnectionEvents({
       friend: () => this.#friend,
       ping: () => deps.tunnels.ping(this.#peerId),
     });
+    deps.tunnels.on('ended', this.#onEnded);
     void options.own.words.then((words) => {
       this.#ownWords = words;
     });
@@ -201,6 +202,7 @@ export class RemoteServer {
   /** Stops retrying and logging; the stack ends the connection. */
   close(): void {
     this.#isClosed = true;
+    this.#deps.tunnels.off('ended', this.#onEnded);
     this.#retry.end();
     this.#hintTimer?.cancel();
     this.#floodLog.close();
@@ -242,6 +244,7 @@ export class RemoteServer {
     this.#hintTimer?.cancel();
     this.#hints.reset();
     this.#onFirstOnline();
+    this.#deps.tunnels.greet(this.#peerId);
     this.#events.noteOnline();
     this.#changes.tell(true);
   }
@@ -278,8 +281,14 @@ export class RemoteServer {
     });
   }
 
-  #giveUp(): void {
-    const error = this.#error();
+  /** There is nothing to search for any more. */
+  readonly #onEnded = (peerId: string): void => {
+    if (peerId !== this.#peerId) return;
+    this.#giveUp(shareEnded(this.#name));
+    this.leave();
+  };
+
+  #giveUp(error: ServerError): void {
     this.#events.noteError(error);
     this.#onGivenUp(error);
   }

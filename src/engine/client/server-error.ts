@@ -14,7 +14,9 @@ export type ServerErrorCode =
   /** Nodes know the server, and it has not answered for longer than it takes. */
   | 'not-admitted'
   /** The server was found or has even answered, but there is no connection. */
-  | 'no-connection';
+  | 'no-connection'
+  /** The server has said that it ends and does not come back. */
+  | 'share-ended';
 
 /** The message names the server and says what to do. */
 export class ServerError extends CodedError<ServerErrorCode> {}
@@ -43,7 +45,12 @@ export function serverError(situation: Situation): ServerError {
   return new ServerError(code, textOf(code, situation));
 }
 
-function codeOf({ isOnline, proxyFault, standing, now }: Situation): ServerErrorCode {
+type InferredCode = Exclude<ServerErrorCode, 'share-ended'>;
+
+export const shareEnded = (name: string): ServerError =>
+  new ServerError('share-ended', `${name} has ended its share: ask its owner for a new link`);
+
+function codeOf({ isOnline, proxyFault, standing, now }: Situation): InferredCode {
   if (proxyFault !== undefined) return 'proxy';
   if (!isOnline) return 'no-network';
   switch (standing.kind) {
@@ -56,7 +63,7 @@ function codeOf({ isOnline, proxyFault, standing, now }: Situation): ServerError
   }
 }
 
-function textOf(code: ServerErrorCode, situation: Situation): string {
+function textOf(code: InferredCode, situation: Situation): string {
   const { name, names, ownKey, away, proxyFault, hasBootstrapNodes } = situation;
   const time = away < 10_000 ? `${Number((away / 1000).toFixed(1))} s` : `${Math.round(away / 1000)} s`;
   switch (code) {

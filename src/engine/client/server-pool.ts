@@ -15,7 +15,7 @@ export interface ServerAddress {
 type Connect<Server> = (id: ToxId, secret: Buffer | undefined, name: string | undefined) => Server;
 
 /** What the pool does with a server. */
-type Pooled = Pick<RemoteServer, 'useSecret' | 'leave'>;
+type Pooled = Pick<RemoteServer, 'useSecret' | 'leave'> & Partial<Pick<RemoteServer, 'givenUp'>>;
 
 export interface HeldServer<Server = RemoteServer> {
   readonly server: Server;
@@ -63,6 +63,10 @@ export class ServerPool<Server extends Pooled = RemoteServer> {
     if (entry === undefined) {
       entry = { publicKey: id.publicKey, server: this.#connect(id, secret, name), holders: 0, idle: undefined };
       this.#entries.set(hex, entry);
+      // A server that has ended does not come back; who asks for it again searches anew.
+      entry.server.givenUp?.catch(() => {
+        if (this.#entries.get(hex) === entry) this.#entries.delete(hex);
+      });
     } else if (secret !== undefined) entry.server.useSecret(secret);
     return this.#held(entry);
   }

@@ -14,6 +14,7 @@ import {
   ACK_TUNNEL,
   DENY_TUNNEL,
   decodeFrame,
+  END,
   EOF,
   encodeFrame,
   FRAME_HEADER_SIZE,
@@ -65,6 +66,8 @@ export interface LinkHandlers extends TunnelHandlers {
   /** Returns our services that the peer may reach. */
   services(): readonly Service[];
   onRequest(request: IncomingRequest): void;
+  /** The peer ends, and does not come back. */
+  onEnd(reason: Reason): void;
   /** Called once, before the tunnels close. */
   onClose(): void;
 }
@@ -148,7 +151,7 @@ export class PeerLink {
       handlers.onRefused(this.#isClosed ? 'connection-lost' : 'too-many-tunnels');
       return () => {};
     }
-    this.#greet();
+    this.greet();
     const forwardId = this.#requests.add(target, handlers);
     if (serviceOf(target) === undefined) this.#scheduler.push(encodeRequest(forwardId, target));
     else this.#unsent.set(forwardId, target);
@@ -188,6 +191,19 @@ export class PeerLink {
     for (const answer of answers) this.#scheduler.offer(answer);
   }
 
+  /** Lets the peer know that we have the extension. */
+  greet(): void {
+    const hello = this.#negotiation.nextHello();
+    if (hello !== undefined) this.#scheduler.push(hello);
+  }
+
+  /** Tells the peer that we end and do not come back. @returns false for a peer that would not understand */
+  sendEnd(reason: Reason): boolean {
+    if (this.terms !== 'extended' || this.#isClosed) return false;
+    this.#scheduler.push(encodeFrame(END, 0, encodeReason(reason)));
+    return true;
+  }
+
   /** Resolves to the round trip in ms. @throws TunnelError `timeout`, `connection-lost` */
   ping(): Promise<number> {
     return this.#roundTrip.ping();
@@ -205,11 +221,6 @@ export class PeerLink {
     this.#unsent.clear();
     this.#requests.refuseAll('connection-lost');
     this.#onServices.tell();
-  }
-
-  #greet(): void {
-    const hello = this.#negotiation.nextHello();
-    if (hello !== undefined) this.#scheduler.push(hello);
   }
 
   /** Upstream would look up the name of a service, and stand still in the meantime. */
@@ -247,6 +258,9 @@ export class PeerLink {
       case DENY_TUNNEL:
         this.#onDeny(frame);
         break;
+      case END:
+        this.#deps.handlers.onEnd(decodeReason(frame.data));
+        return;
       default:
         this.#onTunnelFrame(frame);
     }

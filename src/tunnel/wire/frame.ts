@@ -24,6 +24,8 @@ export const ACK_TUNNEL = 0x0610;
 export const WINDOW = 0x0620;
 export const EOF = 0x0621;
 export const RESET = 0x0622;
+/** The sender ends, and does not come back. */
+export const END = 0x0623;
 /**
  * Set in frames of the accepting side of an extended tunnel. Each side chooses the ids of the tunnels that it accepts, so two tunnels
  * of opposite direction may have the same id; this bit tells them apart.

@@ -38,6 +38,7 @@ const REASONS = {
     text: 'the server has no file descriptor or memory left for another connection',
     advice: 'close some, or have its owner raise the limit of open files (LimitNOFILE)',
   },
+  'share-ended': { code: 14, text: 'the share has ended', advice: 'ask its owner for a new link' },
   // The following reasons are found by this side alone, and never sent.
   'connection-lost': { code: 0, text: 'the connection to the peer was lost', advice: 'try again' },
   'peer-offline': {

@@ -48,8 +48,9 @@ t.test('two commands reach a service: the link of share is all that join needs',
   const second = start(t, [...joining.split(' '), ...node]);
   await share.waitFor(/refused, the secret has admitted as many clients as it may/);
   t.equal(await second.stop('SIGINT'), 130);
-  t.equal(await client.stop('SIGINT'), 130);
   t.equal(await share.stop('SIGINT'), 0);
+  t.equal(await client.exited, 3, 'its client does not search on');
+  t.match(client.stderr, /^error: [0-9A-F]{8} has ended its share: ask its owner for a new link$/m);
 });
 
 t.test('the line for the original tuntox works, and no other target is allowed', async (t) => {

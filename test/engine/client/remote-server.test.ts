@@ -65,3 +65,22 @@ t.test('a client tells each step to its server, and what goes wrong', async (t) 
   t.same(told, ['connected', 'disconnected', 'searching', 'waiting not-found', 'error not-found']);
   await t.rejects(remote.givenUp, { code: 'not-found' });
 });
+
+t.test('a client whose server ends and does not come back stops searching, and says why', async (t) => {
+  const network = new Map<string, FakeStack>();
+  const server = await startServer(t, network, { secret: SECRET });
+  const client = await startPeer(network);
+  t.teardown(() => client.engine.stop());
+  const remote = client.engine.connect(server.engine.id, SECRET);
+  await remote.online;
+  await settle();
+  const told: string[] = [];
+  remote.watch((event) => told.push('code' in event ? `${event.event} ${event.code}` : event.event));
+  await server.engine.tunnels.tellEnd('share-ended');
+  await t.rejects(remote.givenUp, {
+    code: 'share-ended',
+    message: /has ended its share: ask its owner for a new link/,
+  });
+  t.same(told, ['connected', 'error share-ended']);
+  t.equal(client.tox.friends.size, 0, 'nothing is searched for');
+});

@@ -48,6 +48,7 @@ export async function runShare(settings: ShareSettings, context: Context, servic
     await writeResult(stdout, await invitation(settings, { id, secret, link, hasColour: context.hasColour }));
     await service.ready();
     await Promise.race([stopping.asked, ended(settings, context)]);
+    await engine.tunnels.tellEnd('share-ended');
   } finally {
     await engine.stop();
     report.close();
