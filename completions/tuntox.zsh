@@ -43,6 +43,7 @@ _arguments -S \
   '(--relay-port -t)'{--relay-port,-t}'[be a TCP relay for other peers on this port]:PORT:' \
   '--no-port-mapping[do not ask the router to open ports (PCP, NAT-PMP, UPnP), as servers and clients with -L do]' \
   '--proxy[send all Tox traffic through this proxy]:URL:(none)' \
+  '--json[print what happens as JSON, one object a line, on standard output (with -W on standard error)]' \
   '(--syslog -S)'{--syslog,-S}'[log to syslog instead of standard error]' \
   '*'{--verbose,-d}'[log debug messages]' \
   '(--quiet -q)'{--quiet,-q}'[log only errors]' \

@@ -33,6 +33,8 @@ export interface CommonSettings {
   readonly logLevel: LogLevel;
   /** Whether the log goes to syslog (-S). */
   readonly isSyslog: boolean;
+  /** Whether events are printed (--json). */
+  readonly isJson?: boolean;
   /** The directory of the identity (-C); undefined means the default of the mode. */
   readonly directory: string | undefined;
   /** Gets our Tox ID as text (-I). */

@@ -127,12 +127,18 @@ export class TunnelService extends EventEmitter<TunnelEvents> {
     });
   }
 
-  /** Uses the channel of a peer that has come online, once. Its earlier channel, if there is one, counts as closed. */
-  attach(channel: PeerChannel): void {
+  /**
+   * Uses the channel of a peer that has come online, once. Its earlier channel, if there is one, counts as closed.
+   * @param options.isServer whether the peer is a server: it is told at once that we have the extension, so that it can tell us its end
+   */
+  attach(channel: PeerChannel, { isServer = false }: { readonly isServer?: boolean } = {}): void {
     if (this.#isStopped) return;
     const { peerId } = channel;
     const before = this.#links.get(peerId);
-    if (before?.channel === channel) return;
+    if (before?.channel === channel) {
+      if (isServer) before.greet();
+      return;
+    }
     before?.close('connection-lost');
     const staleIds = this.#staleIds.get(peerId) ?? [];
     this.#staleIds.delete(peerId);
@@ -155,6 +161,7 @@ export class TunnelService extends EventEmitter<TunnelEvents> {
       { staleIds },
     );
     this.#links.set(peerId, link);
+    if (isServer) link.greet();
     this.#openers.get(peerId)?.onLink(link);
   }
 
@@ -252,11 +259,6 @@ export class TunnelService extends EventEmitter<TunnelEvents> {
     for (const forward of this.#forwards) forward.close();
     this.#requests.close('shutting-down');
     return waitUntilIdle(this.#clock, () => [...this.#numbered.keys()]);
-  }
-
-  /** Lets an online peer know that we have the extension, so that it can tell us its end. */
-  greet(peerId: string): void {
-    this.#links.get(peerId)?.greet();
   }
 
   /**

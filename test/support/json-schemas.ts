@@ -2,16 +2,21 @@
 import { toJsonSchema } from '@valibot/to-json-schema';
 import type * as v from 'valibot';
 import { WhitelistExport } from '../../src/control/messages/access.js';
+import { ClientEvent } from '../../src/control/messages/events.js';
 import { Failure, VersionReport } from '../../src/control/messages/upkeep.js';
 import { METHODS, type MethodSchema } from '../../src/control/protocol.js';
 
-/** What tuntoxctl prints besides results of methods. */
-const DOCUMENTS: readonly v.GenericSchema[] = [WhitelistExport, VersionReport, Failure];
+/** What the commands print besides results of methods. */
+const DOCUMENTS: readonly v.GenericSchema[] = [WhitelistExport, VersionReport, Failure, ClientEvent];
 
 /** `tuntox.status/1`: what the literal of the field `schema` says; undefined for a result without one. */
 export function schemaName(schema: v.GenericSchema): string | undefined {
-  const { entries } = schema as { readonly entries?: Readonly<Record<string, { readonly literal?: string }>> };
-  return entries?.schema?.literal;
+  const { entries, options } = schema as {
+    readonly entries?: Readonly<Record<string, { readonly literal?: string }>>;
+    readonly options?: readonly v.GenericSchema[];
+  };
+  // The variants of a schema have one name.
+  return entries?.schema?.literal ?? (options?.[0] === undefined ? undefined : schemaName(options[0]));
 }
 
 /** `tuntox.status/1` is described in `status-1.json`. */

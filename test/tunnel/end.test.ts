@@ -8,9 +8,8 @@ t.test('a peer that has greeted hears of the end, and its departure ends the wai
   const world = new World(t);
   const channels = channelPair();
   const [client, server] = [world.service(), world.service()];
-  client.attach(channels.client);
+  client.attach(channels.client, { isServer: true });
   server.attach(channels.server);
-  client.greet(channels.client.peerId);
   await until(() => server.peers()[0]?.terms === 'extended');
   const heard: string[] = [];
   client.on('ended', (peerId, reason) => {

@@ -21,7 +21,7 @@ export const NETWORK_OPTIONS: readonly OptionName[] = [
   ...['--nodes-file', '--bootstrap', '--udp-ports', '--relay-port', '--no-port-mapping', '--proxy'],
 ] as readonly OptionName[];
 /** Options of each command that connects to the network. */
-const COMMON: readonly OptionName[] = ['--state-dir', '--id-file', ...NETWORK_OPTIONS, ...LOG];
+const COMMON: readonly OptionName[] = ['--state-dir', '--id-file', '--json', ...NETWORK_OPTIONS, ...LOG];
 const WAITING: readonly OptionName[] = ['--timeout', '--max-retries'];
 const LASTING: readonly OptionName[] = ['--background', '--pid-file'];
 

@@ -4,6 +4,7 @@ import type { Logger } from '../../base/logger.js';
 import type { AgentRemote, Remote } from '../../engine/agent/agent-remote.js';
 import { SIGNAL_STATUS_BASE, type StopSignal, signalNumber } from '../../platform/process/signals.js';
 import type { GivenFiles } from './given-files.js';
+import type { NewsEvent } from './json-events.js';
 import type { ProgressOptions } from './progress.js';
 
 export interface Context {
@@ -16,6 +17,8 @@ export interface Context {
   readonly stopping: StopRequest;
   /** Undefined when the log alone tells what happens. */
   readonly display?: Display | undefined;
+  /** Prints an event (--json). */
+  readonly tell?: ((event: NewsEvent) => void) | undefined;
 }
 
 /** Shows a person what happens to a connection, which the log need not tell as well. */

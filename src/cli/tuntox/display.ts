@@ -7,9 +7,12 @@ import type { Display } from './context.js';
 import { Progress } from './progress.js';
 
 /** A line that is rewritten needs a terminal, and would be torn by many lines of the log. */
-export function mayShowProgress({ mode, logLevel, isSyslog }: RunSettings, { stderr, env }: NodeJS.Process): boolean {
+export function mayShowProgress(settings: RunSettings, { stderr, env }: NodeJS.Process): boolean {
+  const { mode, logLevel, isSyslog, isJson } = settings;
   const isClient = mode !== 'server' && mode !== 'share' && mode !== 'node' && mode !== 'agent';
-  return isClient && (logLevel === 'info' || logLevel === 'warn') && !isSyslog && canRewrite(stderr, env);
+  return (
+    isClient && (logLevel === 'info' || logLevel === 'warn') && !isSyslog && isJson !== true && canRewrite(stderr, env)
+  );
 }
 
 export const displayOn = (line: StatusLine, log: Logger): Display => ({

@@ -14,11 +14,6 @@ import { OPTIONS, type OptionName, type TuntoxOption, type ValueOption } from '.
 import { splitOwnOptions } from './ssh-words.js';
 import { UsageError } from './usage-error.js';
 
-/** Options of a later version. They are refused by name: one that is silently ignored could admit clients. */
-const PLANNED: Readonly<Record<string, string>> = {
-  '--json': 'output as JSON',
-};
-
 export type GivenFlag = {
   /** As it was typed, such as `-L`; for messages. */
   readonly written: string;
@@ -88,12 +83,9 @@ function readHelp([name, unexpected]: readonly string[]): CommandLine {
 }
 
 function readFlags(words: readonly string[], command: TuntoxCommand): { found: string[]; flags: GivenFlag[] } {
-  const planned = Object.keys(PLANNED).map(
-    (option) => ({ name: option, section: 'common', about: '' }) as TuntoxOption,
-  );
   const found: string[] = [];
   const flags: GivenFlag[] = [];
-  for (const word of readWords<TuntoxOption>(words, [...OPTIONS, ...planned])) {
+  for (const word of readWords<TuntoxOption>(words, OPTIONS)) {
     if (word.kind === 'argument') found.push(word.value);
     else {
       if (word.written === '-D') refuseSocks(words, word.index);
@@ -142,9 +134,6 @@ function refuseSocks(words: readonly string[], at: number): void {
 }
 
 function givenFlag(option: TuntoxOption | undefined, written: string, value: string | undefined): GivenFlag {
-  const planned = PLANNED[written];
-  if (planned !== undefined)
-    throw new UsageError(`${written} (${planned}) is not supported in this version: remove it`);
   const names = OPTIONS.map(({ name }) => name);
   const error = optionError({ option, written, value }, { names, example: option?.example ?? option?.value ?? '' });
   if (option === undefined || error !== undefined) throw new UsageError(error ?? '');

@@ -89,6 +89,7 @@ export async function main(process: NodeJS.Process): Promise<number> {
   } catch (error) {
     if (error instanceof OutputError && error.code === 'closed-pipe') return ExitStatus.ClosedPipe;
     process.stderr.write(`tuntox: ${textOf(error, process)}\n`);
+    await tellError(error, process);
     return error instanceof UsageError ? ExitStatus.Usage : ExitStatus.Failed;
   }
 }
@@ -120,6 +121,17 @@ async function withLink(line: CommandLine, process: NodeJS.Process): Promise<Com
   } finally {
     input.close();
   }
+}
+
+/** The last event of `--json`; with -W standard output is for the stream. */
+async function tellError(error: unknown, process: NodeJS.Process): Promise<void> {
+  const { argv, stdout, stderr } = process;
+  if (!argv.includes('--json')) return;
+  const { JsonEvents } = await import('./json-events.js');
+  const isPipe = argv.some((word) => /^(?:-[WP]|--pipe)/.test(word));
+  const code = error instanceof CodedError ? error.code : 'failed';
+  const events = new JsonEvents({ clock: systemClock, stream: isPipe ? stderr : stdout });
+  events.tell({ event: 'error', code, message: textOf(error, process) });
 }
 
 function textOf(error: unknown, { argv, env }: NodeJS.Process): string {

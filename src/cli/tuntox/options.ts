@@ -241,6 +241,12 @@ export const OPTIONS = [
       "send all Tox traffic through this proxy: socks5://[USER:PASSWORD@]HOST[:PORT], http://[USER:PASSWORD@]HOST:PORT (CONNECT), or none. UDP is then off, and only the proxy's own name is resolved. A server connects to targets without the proxy",
   },
   {
+    name: '--json',
+    section: 'common',
+    about: 'print what happens as JSON, one object a line, on standard output (with -W on standard error)',
+    more: 'docs/schema/event-1.json describes the objects. The last one of a command that fails is the event "error".',
+  },
+  {
     name: '--syslog',
     short: 'S',
     section: 'common',

@@ -20,6 +20,7 @@ import type { AgentRoute } from './agent/route.js';
 import { type StartContext, StopRequest } from './context.js';
 import { displayOn, mayShowProgress } from './display.js';
 import { readGivenFiles } from './given-files.js';
+import { jsonEvents } from './json-events.js';
 import { runAgent } from './modes/agent.js';
 import { runClient } from './modes/client.js';
 import { runNode } from './modes/node.js';
@@ -50,6 +51,9 @@ export async function run(
   const openLog = ({ stream }: { readonly stream: NodeJS.WritableStream & { readonly isTTY?: boolean } }) => {
     if (isSyslog) return serviceLog({ clock: systemClock, stream }, { level, format: { kind: 'journal' } });
     if (settings.mode === 'agent' && settings.service.isBackground) return agentLog(level);
+    // Then each line of standard error is an object.
+    if (settings.isJson === true && settings.mode === 'pipe')
+      return serviceLog({ clock: systemClock, stream }, { level, format: { kind: 'json' } });
     const options = { level, hasTime: level === 'debug' || level === 'trace', hasColour: mayColourStream(stream) };
     return { logger: winstonLogger(line?.stream ?? stream, options) };
   };
@@ -107,6 +111,7 @@ async function runLogging(
     hasColour,
     stopping,
     display: line && displayOn(line, log),
+    tell: jsonEvents(settings, { stdout: background?.stdout ?? process.stdout, stderr: process.stderr })?.tell,
     given,
     remote: route?.(log, { isShown: line !== undefined }),
   };

@@ -53,6 +53,7 @@ const CLIENT_ONLY: readonly OptionName[] = ['--timeout', '--max-retries'];
 const NOT_FOR_NODES: readonly OptionName[] = [
   ...SERVER_ONLY,
   ...CLIENT_ONLY,
+  '--json',
   '--identity',
   '--id-file',
   '--secret',
@@ -271,6 +272,7 @@ function commonSettings(flags: FlagSet, environment: Environment): CommonSetting
     // A pipe shares the terminal with ssh: it logs only warnings and errors.
     logLevel: logLevel(flags, flags.has('--pipe') || flags.has('--ssh-pipe') ? 'warn' : 'info'),
     isSyslog: flags.has('--syslog'),
+    isJson: flags.has('--json'),
     directory: flags.path('--state-dir'),
     idFile: flags.last('--id-file'),
     secret: secretSource(flags, environment),

@@ -33,8 +33,6 @@ export const ClientEvent = v.variant('event', [
   v.strictObject({ ...base, event: v.literal('error'), ...problem }),
   /** A local port is open. */
   v.strictObject({ ...base, event: v.literal('listening'), address: Text, port: Count, target: TargetText }),
-  /** `-W`: the target is connected; bytes follow. */
-  v.strictObject({ ...base, event: v.literal('open'), target: TargetText }),
   /** `-p`: a round trip, and all of them. */
   v.strictObject({ ...base, event: v.literal('pong'), rttMs: Milliseconds }),
   v.strictObject({
@@ -47,6 +45,12 @@ export const ClientEvent = v.variant('event', [
   }),
   /** `join LINK NAME` */
   v.strictObject({ ...base, event: v.literal('stored'), name: Name }),
+  /** `tuntox NAME` alone; null for an original tuntox, which has none. */
+  v.strictObject({
+    ...base,
+    event: v.literal('services'),
+    services: v.nullable(v.array(v.strictObject({ name: Text, port: Count }))),
+  }),
   /** A server has begun. */
   v.strictObject({ ...base, event: v.literal('serving'), toxId: ToxIdHex }),
   v.strictObject({ ...base, event: v.literal('sharing'), toxId: ToxIdHex, link: Text, target: TargetText }),

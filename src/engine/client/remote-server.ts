@@ -222,7 +222,7 @@ export class RemoteServer {
     });
     this.#closeChannels = openChannels(friend, {
       onOpen: (channel) => {
-        tunnels.attach(channel);
+        tunnels.attach(channel, { isServer: true });
         this.#onOnline();
       },
       onClose: () => this.#onOffline(),
@@ -244,7 +244,6 @@ export class RemoteServer {
     this.#hintTimer?.cancel();
     this.#hints.reset();
     this.#onFirstOnline();
-    this.#deps.tunnels.greet(this.#peerId);
     this.#events.noteOnline();
     this.#changes.tell(true);
   }

@@ -63,7 +63,7 @@ export class ServerPool<Server extends Pooled = RemoteServer> {
     if (entry === undefined) {
       entry = { publicKey: id.publicKey, server: this.#connect(id, secret, name), holders: 0, idle: undefined };
       this.#entries.set(hex, entry);
-      // A server that has ended does not come back; who asks for it again searches anew.
+      // A server that has ended does not come back; who asks for it later starts a new search.
       entry.server.givenUp?.catch(() => {
         if (this.#entries.get(hex) === entry) this.#entries.delete(hex);
       });

@@ -5,7 +5,7 @@ import { describeTarget } from '../../tunnel/wire/target.js';
 import type { ClientEventHandler } from './client-admission.js';
 
 interface OfClient {
-  /** Public key in hex. */
+  /** Public key, 64 lower-case hex digits. */
   readonly client: string;
 }
 
@@ -35,7 +35,8 @@ export type ClientNews =
 /** For Engine.serve. */
 export const connectionNews =
   (tell: (news: ClientNews) => void): ClientEventHandler =>
-  (client, event) => {
+  (key, event) => {
+    const client = key.toLowerCase();
     if (event.event === 'connected') tell({ ...event, event: 'client-connected', client });
     else if (event.event === 'disconnected') tell({ event: 'client-disconnected', client });
   };
@@ -48,9 +49,12 @@ export function followTunnels(tunnels: TunnelService, tell: (news: ClientNews) =
     const why = reason === undefined ? {} : { code: reason, message: explainReason(reason) };
     tell({ event: 'tunnel-closed', ...whoAndWhere(tunnel), receivedBytes, sentBytes, ...why });
   });
-  tunnels.on('refused', (client, target, code, message) => {
-    tell({ event: 'tunnel-refused', client, target: describeTarget(target), code, message });
+  tunnels.on('refused', (peerId, target, code, message) => {
+    tell({ event: 'tunnel-refused', ...whoAndWhere({ peerId, target }), code, message });
   });
 }
 
-const whoAndWhere = ({ peerId, target }: TunnelInfo) => ({ client: peerId, target: describeTarget(target) });
+const whoAndWhere = ({ peerId, target }: Pick<TunnelInfo, 'peerId' | 'target'>) => ({
+  client: peerId.toLowerCase(),
+  target: describeTarget(target),
+});

@@ -22,12 +22,6 @@ t.test('a value may look like a flag', async (t) => {
   t.match(readFlags(['-s', '-d']), [{ flag: '--secret', value: '-d' }]);
 });
 
-t.test('an option of a later version is refused by name, whatever follows it', async (t) => {
-  for (const words of [['--json'], ['--json', 'value'], ['-p', '--json']]) {
-    t.throws(() => readFlags(words), { code: 'usage', message: /^--json .*not supported in this version/ });
-  }
-});
-
 t.test('-D with a port is a SOCKS5 proxy, which is refused, and alone it means the background', async (t) => {
   for (const words of [
     ['-D1080'],

@@ -8,6 +8,7 @@ import { closePipeAtEnd } from '../../../platform/process/standard-output.js';
 import { StatusLine } from '../../status-line.js';
 import { StopRequest } from '../context.js';
 import { displayOn, mayShowProgress } from '../display.js';
+import { jsonEvents } from '../json-events.js';
 import { runJob } from '../modes/job.js';
 import { checkBeforeStore } from '../modes/store.js';
 import type { AgentRoute } from './route.js';
@@ -43,6 +44,7 @@ export async function runByAgent(
     hasColour: hasColour(process.stdout),
     stopping,
     display: line && displayOn(line, log),
+    tell: jsonEvents(settings, process)?.tell,
   };
   try {
     if (settings.mode === 'store') await checkBeforeStore(settings, context);

@@ -1,7 +1,7 @@
 /** What a client does with its server, over a connection of its own or through the agent: -L, -W, -p. */
 import { AgentError } from '../../../agent/conversation.js';
 import { CodedError } from '../../../base/coded-error.js';
-import type { Logger } from '../../../base/logger.js';
+import { targetText } from '../../../base/endpoint.js';
 import type { ClientSettings, ForwardSettings, PipeSettings } from '../../../config/classic-settings.js';
 import type { ForwardText } from '../../../config/formats.js';
 import type { Remote } from '../../../engine/agent/agent-remote.js';
@@ -23,13 +23,16 @@ export async function runJob(
 ): Promise<number> {
   const name = settings.host?.name ?? settings.serverId.publicKey.short;
   const endDisplay = context.display?.follow(server, { name, isLasting: settings.mode === 'forward' });
+  const endEvents = context.tell && server.watch(context.tell);
   try {
     return await start(settings, server, context, service);
   } catch (error) {
     if (!(error instanceof ServerError || error instanceof AgentError)) throw error;
     context.log.error(error.message);
+    context.tell?.({ event: 'error', code: error.code, message: error.message });
     return statusOf(error.code);
   } finally {
+    endEvents?.();
     endDisplay?.();
   }
 }
@@ -62,7 +65,7 @@ async function forward(
   service?: ServiceProcess,
 ): Promise<number> {
   // The ports are opened before the server is found: connections wait, and a port in use is reported now.
-  for (const spec of settings.forwards) await openPort(settings, spec, { server, log: context.log });
+  for (const spec of settings.forwards) await openPort(settings, spec, server, context);
   await service?.ready();
   return context.stopping.orStatusOf(server.givenUp);
 }
@@ -71,14 +74,19 @@ async function forward(
 async function openPort(
   { mayMovePorts }: ForwardSettings,
   spec: ForwardText,
-  { server, log }: { readonly server: Remote; readonly log: Logger },
+  server: Remote,
+  { log, tell }: Context,
 ): Promise<void> {
+  const open = async (wanted: ForwardText): Promise<void> => {
+    const { port } = await server.forward(wanted);
+    tell?.({ event: 'listening', address: wanted.bind ?? '*', port, target: targetText(spec.target) });
+  };
   try {
-    await server.forward(spec);
+    await open(spec);
   } catch (error) {
     if (!mayMovePorts || !(error instanceof CodedError) || error.code !== 'address-in-use') throw error;
     log.warn(`port ${spec.port} is in use on this machine, so another one is opened; -L chooses it`);
-    await server.forward({ ...spec, port: 0 });
+    await open({ ...spec, port: 0 });
   }
 }
 
@@ -95,6 +103,7 @@ async function pipe(settings: PipeSettings, server: Remote, context: Context): P
     if (!(error instanceof CodedError) || error instanceof ServerError) throw error;
     // After `tuntox … | head`, a closed output is not an error.
     const level = error.code === 'closed-pipe' ? 'debug' : 'error';
+    if (level === 'error') context.tell?.({ event: 'error', code: error.code, message: error.message });
     log[level](`${settings.target.host} port ${settings.target.port}: ${error.message}`);
     return statusOf(error.code);
   } finally {

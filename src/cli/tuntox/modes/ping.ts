@@ -17,23 +17,28 @@ export async function ping(settings: PingSettings, server: Remote, context: Cont
     if (!(error instanceof CodedError) || error instanceof ServerError) throw error;
     if (error instanceof OutputError && error.code === 'closed-pipe') return ExitStatus.ClosedPipe;
     const isUnanswered = error.code === 'timeout';
-    context.log.error(isUnanswered ? 'the server did not answer a ping within 10 s: try again' : error.message);
+    const message = isUnanswered ? 'the server did not answer a ping within 10 s: try again' : error.message;
+    context.log.error(message);
+    context.tell?.({ event: 'error', code: isUnanswered ? 'no-answer' : error.code, message });
     return isUnanswered ? ExitStatus.Timeout : statusOf(error.code);
   }
 }
 
-async function pingAll(settings: PingSettings, server: Remote, { stdout }: Context): Promise<number> {
+async function pingAll(settings: PingSettings, server: Remote, { stdout, tell }: Context): Promise<number> {
   const roundTrips: number[] = [];
+  const name = settings.host?.name ?? settings.serverId.publicKey.short;
   while (roundTrips.length < COUNT) {
     const roundTrip = await server.ping();
     roundTrips.push(roundTrip);
-    await writeResult(
-      stdout,
-      `${settings.host?.name ?? settings.serverId.publicKey.short}: ${inMilliseconds(roundTrip)}\n`,
-    );
+    if (tell === undefined) await writeResult(stdout, `${name}: ${inMilliseconds(roundTrip)}\n`);
+    else tell({ event: 'pong', rttMs: roundTrip });
   }
   const average = roundTrips.reduce((sum, one) => sum + one, 0) / COUNT;
   const [min, max] = [Math.min(...roundTrips), Math.max(...roundTrips)];
+  if (tell !== undefined) {
+    tell({ event: 'round-trips', count: COUNT, minMs: min, averageMs: average, maxMs: max });
+    return ExitStatus.Ok;
+  }
   await writeResult(
     stdout,
     `${COUNT} round trips: min ${inMilliseconds(min)}, average ${inMilliseconds(average)}, max ${inMilliseconds(max)}\n`,

@@ -6,6 +6,7 @@ import type { ServerSettings } from '../../../config/classic-settings.js';
 import { FixedFactors } from '../../../engine/access/access-factors.js';
 import { AccessPolicy } from '../../../engine/access/access-policy.js';
 import { anyTarget, onlyBy } from '../../../engine/access/target-rules.js';
+import { connectionNews, followTunnels } from '../../../engine/server/client-news.js';
 import { startEngine } from '../../../engine/start-engine.js';
 import type { IdentityPlace } from '../../../engine/state/identity.js';
 import type { ServiceProcess } from '../../../platform/process/service-process.js';
@@ -24,7 +25,7 @@ export async function runServer(
   context: StartContext,
   service: ServiceProcess,
 ): Promise<number> {
-  const { log, stdout, stopping } = context;
+  const { log, stdout, stopping, tell } = context;
   const policy = policyOf(settings, context);
   const engine = await startEngine(log, {
     settings,
@@ -37,13 +38,15 @@ export async function runServer(
   try {
     const id = engine.id.toString();
     if (settings.idFile !== undefined) await writeIdFile(settings.idFile, id);
-    engine.serve(policy);
+    engine.serve(policy, undefined, tell === undefined ? {} : { onEvent: connectionNews(tell) });
+    if (tell !== undefined) followTunnels(engine.tunnels, tell);
     log.info(`serving as ${id}`);
     logAdmission(settings, context);
     log.info(
       `to connect: tuntox -i ${id}${context.given.secret === undefined ? '' : ' --secret-file FILE'} -L 2222:127.0.0.1:22`,
     );
-    await writeResult(stdout, `${id}\n`);
+    if (tell === undefined) await writeResult(stdout, `${id}\n`);
+    else tell({ event: 'serving', toxId: id });
     await service.ready();
     await stopping.asked;
   } finally {

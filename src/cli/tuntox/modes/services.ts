@@ -10,7 +10,8 @@ export async function listServices(settings: ServicesSettings, server: Remote, c
   return context.stopping.orStatusOf(
     server.services().then(async (services) => {
       const name = settings.host?.name ?? settings.serverId.publicKey.short;
-      await writeResult(context.stdout, textOf(name, services));
+      if (context.tell === undefined) await writeResult(context.stdout, textOf(name, services));
+      else context.tell({ event: 'services', services: services === undefined ? null : [...services] });
       return ExitStatus.Ok;
     }),
   );

@@ -4,7 +4,7 @@ import { systemClock } from '../../../base/clock.js';
 import { hostAndPort } from '../../../base/endpoint.js';
 import { demoted } from '../../../base/logger.js';
 import { systemRandom } from '../../../base/random.js';
-import { writeResult } from '../../../base/result-output.js';
+import { isNullDevice, OutputError, writeResult } from '../../../base/result-output.js';
 import { countText, durationText } from '../../../base/units.js';
 import type { ShareSettings } from '../../../config/classic-settings.js';
 import { formatLink, localPortOf } from '../../../config/link.js';
@@ -12,7 +12,7 @@ import { newLinkSecret } from '../../../config/link-secret.js';
 import { FixedFactors } from '../../../engine/access/access-factors.js';
 import { AccessPolicy } from '../../../engine/access/access-policy.js';
 import { onlyTarget } from '../../../engine/access/target-rules.js';
-import { connectionNews, followTunnels } from '../../../engine/server/client-news.js';
+import { type ClientNews, connectionNews, followTunnels } from '../../../engine/server/client-news.js';
 import { startEngine } from '../../../engine/start-engine.js';
 import type { ServiceProcess } from '../../../platform/process/service-process.js';
 import { qrLines } from '../../qr.js';
@@ -24,10 +24,18 @@ import { FLAG_NAMES } from '../setting-names.js';
 
 export async function runShare(settings: ShareSettings, context: Context, service: ServiceProcess): Promise<number> {
   const { target, uses, directory, idFile } = settings;
-  const { log, stdout, stopping } = context;
+  const { log, stdout, stopping, tell } = context;
+  const fd = (stdout as { readonly fd?: number }).fd;
+  if (!settings.service.isBackground && fd !== undefined && isNullDevice(fd)) {
+    throw new OutputError('not-written', 'standard output is /dev/null or closed, so nobody would see the link');
+  }
   const secret = newLinkSecret(systemRandom);
   const options = { secret: Buffer.from(secret), whitelist: [], isInsecureOpen: false, uses };
   const report = new ClientReport({ clock: systemClock, log });
+  const onNews = (news: ClientNews): void => {
+    report.tell(news);
+    tell?.(news);
+  };
   const engine = await startEngine(log, {
     settings,
     // The report tells what it would say.
@@ -42,10 +50,11 @@ export async function runShare(settings: ShareSettings, context: Context, servic
     const id = engine.id.toString();
     if (idFile !== undefined) await writeIdFile(idFile, id);
     const policy = new AccessPolicy(new FixedFactors({ random: systemRandom }, options));
-    engine.serve(policy, undefined, { log: demoted(log, 'info'), onEvent: connectionNews(report.tell) });
-    followTunnels(engine.tunnels, report.tell);
+    engine.serve(policy, undefined, { log: demoted(log, 'info'), onEvent: connectionNews(onNews) });
+    followTunnels(engine.tunnels, onNews);
     const link = formatLink({ serverId: engine.id, secret, target });
-    await writeResult(stdout, await invitation(settings, { id, secret, link, hasColour: context.hasColour }));
+    if (tell !== undefined) tell({ event: 'sharing', toxId: id, link, target: hostAndPort(target) });
+    else await writeResult(stdout, await invitation(settings, { id, secret, link, hasColour: context.hasColour }));
     await service.ready();
     await Promise.race([stopping.asked, ended(settings, context)]);
     await engine.tunnels.tellEnd('share-ended');

@@ -29,7 +29,8 @@ export async function store(settings: StoreSettings, server: Remote, context: Co
         pinnedKey: serverId.publicKey.hex,
         addedAt: systemClock.unixTime(),
       });
-      await writeResult(context.stdout, nextSteps(settings));
+      if (context.tell === undefined) await writeResult(context.stdout, nextSteps(settings));
+      else context.tell({ event: 'stored', name: host.name });
       return ExitStatus.Ok;
     }),
   );
