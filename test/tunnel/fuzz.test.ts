@@ -2,6 +2,8 @@
 import { once } from 'node:events';
 import type { Socket } from 'node:net';
 import t from 'tap';
+import { silentLogger } from '../../src/base/logger.js';
+import type { MayReach } from '../../src/tunnel/server/request-handler.js';
 import { encodeFrame } from '../../src/tunnel/wire/frame.js';
 import { encodeHello } from '../../src/tunnel/wire/hello.js';
 import type { PeerChannelHandlers } from '../../src/tunnel/wire/peer-channel.js';
@@ -58,8 +60,13 @@ t.test('random and mutated frames on a live link break only their own tunnels', 
   for (const seed of [31, 32, 33, 34]) {
     const world = new World(t, seed);
     const random = new SeededRandom(seed);
-    const server = world.service();
     const port = await world.target((socket) => void socket.pipe(socket));
+    const services = Array.from({ length: 64 }, (_, at) => ({ name: `${'s'.repeat(30)}${at}`, port: 1 }));
+    const mayReach: MayReach = (_peer, target) =>
+      target.port !== 0 || target.host === 'echo'
+        ? { allowed: true, target: { host: '127.0.0.1', port } }
+        : { allowed: false, reason: 'no service' };
+    const server = world.service(mayReach, undefined, silentLogger, undefined, services);
     const evil = channelPair({ seed, refusals: 0.02 });
     const peer = new RawPeer(evil.client);
     server.attach(evil.server);
@@ -86,7 +93,10 @@ t.test('random and mutated frames on a live link break only their own tunnels', 
       if (kind === 4) packet[random.below(packet.length)] = random.below(256);
       if (kind === 5) packet = packet.subarray(0, random.below(packet.length));
       if (kind === 6) packet = Buffer.from(hello);
+      if (kind === 7) packet = encodeRequest(random.below(100), { host: 'echo', port: 0 });
+      if (kind === 8) packet = encodeRequest(random.below(100), { host: random.bytes(8).toString('latin1'), port: 0 });
       peer.send(packet);
+      if (round % 100 === 0) server.announceServices();
       if (round % 50 === 0) await new Promise((resolve) => setImmediate(resolve));
     }
     await until(() => peer.waiting === 0);
@@ -127,6 +137,32 @@ t.test('frames of a hostile server break nothing at an opener', async (t) => {
     return client.list().length === 0;
   });
   t.pass();
+});
+
+t.test('whatever a server answers about its services, a client keeps 64 at most, with names that can be typed', async (t) => {
+  const random = new SeededRandom(51);
+  for (let run = 0; run < 20; run += 1) {
+    const world = new World(t, 51 + run);
+    const client = world.service();
+    const evil = channelPair({ seed: 51 + run });
+    const peer = new RawPeer(evil.server);
+    client.attach(evil.client);
+    const asked = client.services(evil.client.peerId);
+    for (let round = 0; round < 300; round += 1) {
+      const services = Array.from({ length: random.below(40) }, () => {
+        return { name: random.bytes(1 + random.below(8)).toString('latin1'), port: random.below(3) };
+      });
+      const answer = { kind: 'answer', version: 1, initialWindow: 65536, hasMore: random.below(3) > 0, services } as const;
+      const data = encodeHello(answer);
+      if (random.below(4) === 0) data[16 + random.below(Math.max(1, data.length - 16))] = random.below(256);
+      peer.send(encodeFrame(0x0100, 0, data));
+      peer.send(encodeFrame(0x0604, 0, random.bytes(random.below(8))));
+    }
+    peer.send(encodeFrame(0x0100, 0, encodeHello({ kind: 'answer', version: 1, initialWindow: 65536 })));
+    await until(() => peer.waiting === 0);
+    for (const { name, port } of (await asked) ?? []) t.match([name, port > 0], [/^[a-z][a-z0-9._-]{0,31}$/, true]);
+    t.ok(((await client.services(evil.client.peerId)) ?? []).length <= 64);
+  }
 });
 
 t.test('an extended peer that ignores its window loses that tunnel, and its waiting bytes were bounded', async (t) => {

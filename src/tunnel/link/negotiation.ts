@@ -56,20 +56,20 @@ export class Negotiation {
     return this.#services;
   }
 
-  /**
-   * The answers to a ping: a pong with the same bytes, or our answer to a hello.
-   * @param services that the peer may reach; asked for a hello only
-   * @param size bytes of data that a frame may have
-   */
-  answerPing(data: Buffer, services: () => readonly Service[], size: number): readonly Buffer[] {
+  /** @returns the pong, which has the same bytes; undefined for a hello, which `answers` answer */
+  onPing(data: Buffer): Buffer | undefined {
     const hello = decodeHello(data);
-    if (hello?.kind !== 'hello' || this.#terms.kind === 'upstream') return [encodeFrame(PONG, 0, data)];
+    if (hello?.kind !== 'hello' || this.#terms.kind === 'upstream') return encodeFrame(PONG, 0, data);
     this.#onExtended(hello);
-    return this.announce(services(), size);
+    return undefined;
   }
 
-  /** Our answer to the hello of the peer; also sent when its services change. */
-  announce(services: readonly Service[], size: number): readonly Buffer[] {
+  /**
+   * Our answer to the hello of the peer, which is also sent when its services change.
+   * @param services that the peer may reach
+   * @param size bytes of data that a frame may have
+   */
+  answers(services: readonly Service[], size: number): readonly Buffer[] {
     const parts = partsOf(services, size);
     return parts.map((part, index) => {
       const hasMore = index < parts.length - 1;

@@ -44,6 +44,7 @@ import { type Service, serviceOf, type Target } from '../wire/target.js';
 import { Negotiation, type PeerTerms } from './negotiation.js';
 import { type OpenHandlers, OutgoingRequests } from './outgoing-requests.js';
 import { RoundTrip } from './round-trip.js';
+import { ServiceList } from './service-list.js';
 import { MAX_TUNNELS, type TunnelHandlers, TunnelTable } from './tunnel-table.js';
 
 /** Upstream's server uses select(), which takes 1024 descriptors, its own and those of other clients included. */
@@ -89,8 +90,8 @@ export class PeerLink {
   readonly #negotiation: Negotiation;
   readonly #requests: OutgoingRequests;
   readonly #tunnels: TunnelTable;
+  readonly #services: ServiceList;
   readonly #strays: TokenBucket;
-  readonly #frameData: () => number;
   /** Requests for services by name, by forward id, that wait until it is known whether the peer has services. */
   readonly #unsent = new Map<number, Target>();
   readonly #onServices = new Listeners<[]>();
@@ -107,16 +108,22 @@ export class PeerLink {
     const scheduler = new FrameScheduler((frame) => channel.send(frame));
     const roundTrip = new RoundTrip({ clock, random, send: (frame) => scheduler.push(frame) });
     const frameData = (): number => Math.min(MAX_FRAME_DATA, channel.maxPacketSize - FRAME_HEADER_SIZE);
-    this.#frameData = frameData;
     this.#scheduler = scheduler;
     this.#roundTrip = roundTrip;
     this.#negotiation = new Negotiation(clock, log);
     this.#requests = new OutgoingRequests(clock, random);
     this.#tunnels = new TunnelTable({ clock, random, scheduler, roundTrip, handlers }, { frameData });
+    this.#services = new ServiceList({
+      ...{ clock, scheduler, services: () => handlers.services() },
+      encode: (services) => this.#negotiation.answers(services, frameData()),
+    });
     this.#strays = new TokenBucket(STRAY_ANSWERS, STRAY_ANSWERS, clock.now());
     channel.receive({
       onPacket: (packet) => this.#onPacket(packet),
-      onDrain: () => scheduler.onDrain(),
+      onDrain: () => {
+        scheduler.onDrain();
+        this.#services.onDrain();
+      },
       onClose: () => this.close('connection-lost'),
     });
     for (const id of options.staleIds ?? []) scheduler.push(encodeFrame(TCP_FIN, id));
@@ -186,9 +193,7 @@ export class PeerLink {
 
   /** Sends the peer, if it has the extension, our services that it may reach now. */
   announceServices(): void {
-    if (this.terms !== 'extended' || this.#isClosed) return;
-    const answers = this.#negotiation.announce(this.#deps.handlers.services(), this.#frameData());
-    for (const answer of answers) this.#scheduler.offer(answer);
+    if (this.terms === 'extended' && !this.#isClosed) this.#services.announce();
   }
 
   /** Lets the peer know that we have the extension. */
@@ -268,8 +273,9 @@ export class PeerLink {
   }
 
   #onPing(data: Buffer): void {
-    const answers = this.#negotiation.answerPing(data, () => this.#deps.handlers.services(), this.#frameData());
-    for (const answer of answers) this.#scheduler.offer(answer);
+    const pong = this.#negotiation.onPing(data);
+    if (pong !== undefined) this.#scheduler.offer(pong);
+    else if (!this.#services.answerHello()) this.#deps.log.debug('dropped a hello');
   }
 
   #onTunnelFrame(frame: Frame): void {

@@ -10,7 +10,7 @@ import { SeededRandom } from '../../support/seeded-random.js';
 const make = (clock = new ManualClock()): Negotiation => new Negotiation(clock, silentLogger);
 const data = (packet: Buffer | undefined): Buffer => (decodeFrame(packet as Buffer) as Frame).data;
 const reply = (negotiation: Negotiation, ping: Buffer): Buffer | undefined =>
-  negotiation.answerPing(ping, () => [], 1000)[0];
+  negotiation.onPing(ping) ?? negotiation.answers([], 1000)[0];
 const theirs = encodeHello({ kind: 'hello', version: 9, initialWindow: 100_000 });
 
 t.test('two peers with the extension agree on the lower version with one hello', async (t) => {
@@ -64,7 +64,8 @@ t.test('an answer or echo to a hello that was not sent means nothing', async (t)
 t.test('services that do not fit one answer follow in further ones, and a later list replaces the first', async (t) => {
   const [opener, acceptor] = [make(), make()];
   const services = Array.from({ length: 64 }, (_, at) => ({ name: `service-number-${at}`, port: at + 1 }));
-  const answers = acceptor.answerPing(data(opener.nextHello()), () => services, 500);
+  t.equal(acceptor.onPing(data(opener.nextHello())), undefined);
+  const answers = acceptor.answers(services, 500);
   t.ok(answers.length > 2);
   for (const [at, answer] of answers.entries()) {
     t.equal(opener.services, undefined, 'not before the last answer');
@@ -72,7 +73,7 @@ t.test('services that do not fit one answer follow in further ones, and a later 
     t.equal(opener.onPong(data(answer))?.roundTrip, at === 0 ? 0 : undefined, 'only the first measures the round trip');
   }
   t.same(opener.services, services);
-  for (const answer of acceptor.announce([{ name: 'web', port: 80 }], 500)) opener.onPong(data(answer));
+  for (const answer of acceptor.answers([{ name: 'web', port: 80 }], 500)) opener.onPong(data(answer));
   t.same(opener.services, [{ name: 'web', port: 80 }]);
 });
 
