@@ -11,7 +11,7 @@ _tuntox_first() {
 }
 _tuntox_further() {
   case $words[2] in
-    ssh | ping | forget) compadd $(_tuntox_hosts) ;;
+    share | ssh | ping | forget) compadd $(_tuntox_hosts) ;;
     *) _default ;;
   esac
 }

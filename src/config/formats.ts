@@ -101,15 +101,33 @@ export function parseUses(text: string): number {
   return count;
 }
 
+/** Ports by the names of their protocols (IANA): those of services that people share, and no file of the machine. */
+const PROTOCOL_PORTS: ReadonlyMap<string, number> = new Map([
+  ['ssh', 22],
+  ['http', 80],
+  ['https', 443],
+  ['smb', 445],
+  ['mqtt', 1883],
+  ['nfs', 2049],
+  ['mysql', 3306],
+  ['rdp', 3389],
+  ['postgresql', 5432],
+  ['vnc', 5900],
+]);
+
 /**
- * Parses what to share: a port of this machine, or `host:port`. The host has no character that a shell would change: it becomes part
+ * Parses what to share: a port of this machine, by its number or the name of its protocol, or `host:port`. The host has no character that a shell would change: it becomes part
  * of a link.
  * @throws FormatError
  */
 export function parseSharedTarget(text: string): HostAndPort {
   if (/^[0-9]+$/.test(text)) return { host: LOOPBACK, port: parsePort(text) };
+  const port = PROTOCOL_PORTS.get(text.toLowerCase());
+  if (port !== undefined) return { host: LOOPBACK, port };
   if (!/[:@]/.test(text) || text.includes('/')) {
-    throw new FormatError(`"${text}" is neither a port nor host:port: examples are 22, 10.0.0.5:80 and [::1]:80`);
+    throw new FormatError(
+      `"${text}" is neither a port nor host:port: examples are 22, 10.0.0.5:80 and [::1]:80; known by name: ${[...PROTOCOL_PORTS.keys()].join(', ')}`,
+    );
   }
   const target = parseTarget(text);
   if (!/^[\w.:%-]+$/.test(target.host)) throw new FormatError(`"${target.host}" is not the name or address of a host`);

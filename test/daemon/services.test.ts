@@ -84,6 +84,22 @@ t.test('a name is one service, and mistakes change nothing', async (t) => {
   t.equal((await daemon.call('services.list', {})).services.length, 1);
 });
 
+t.test('an allow list with a service that there is not is stored, with a note', async (t) => {
+  const daemon = await TestDaemon.start(t, OPEN);
+  await daemon.call('services.add', { name: 'ssh', target: '22' });
+  const { key } = await daemon.client();
+  const allow = ['ssh', 'example.com', 'Example.com', '*:80'];
+  const note =
+    /^there is no service "example.com", .* expose example.com TARGET; a host needs its port, as in example.com:80$/;
+  const of = (notes: readonly string[]): readonly string[] => notes.filter((text) => text.includes('no service'));
+  const added = await daemon.call('whitelist.add', { id: key, name: 'laptop', allow });
+  t.match(of(added.notes), [note]);
+  t.equal(of(added.notes).length, 1, 'once for each name');
+  t.match((await daemon.call('whitelist.edit', { client: 'laptop', allow })).notes, [note]);
+  t.same((await daemon.call('whitelist.edit', { client: 'laptop', allow: ['ssh'] })).notes, []);
+  t.match(of((await daemon.call('invite.create', { allow })).notes), [note]);
+});
+
 t.test('while the services cannot be read, clients reach nothing, and status says so', async (t) => {
   const daemon = await TestDaemon.start(t, { ...OPEN, state: { 'services.json': '{' } });
   t.match(await daemon.call('status', {}), { access: { targets: 'services' }, health: 'degraded' });

@@ -139,31 +139,40 @@ t.test('frames of a hostile server break nothing at an opener', async (t) => {
   t.pass();
 });
 
-t.test('whatever a server answers about its services, a client keeps 64 at most, with names that can be typed', async (t) => {
-  const random = new SeededRandom(51);
-  for (let run = 0; run < 20; run += 1) {
-    const world = new World(t, 51 + run);
-    const client = world.service();
-    const evil = channelPair({ seed: 51 + run });
-    const peer = new RawPeer(evil.server);
-    client.attach(evil.client);
-    const asked = client.services(evil.client.peerId);
-    for (let round = 0; round < 300; round += 1) {
-      const services = Array.from({ length: random.below(40) }, () => {
-        return { name: random.bytes(1 + random.below(8)).toString('latin1'), port: random.below(3) };
-      });
-      const answer = { kind: 'answer', version: 1, initialWindow: 65536, hasMore: random.below(3) > 0, services } as const;
-      const data = encodeHello(answer);
-      if (random.below(4) === 0) data[16 + random.below(Math.max(1, data.length - 16))] = random.below(256);
-      peer.send(encodeFrame(0x0100, 0, data));
-      peer.send(encodeFrame(0x0604, 0, random.bytes(random.below(8))));
+t.test(
+  'whatever a server answers about its services, a client keeps 64 at most, with names that can be typed',
+  async (t) => {
+    const random = new SeededRandom(51);
+    for (let run = 0; run < 20; run += 1) {
+      const world = new World(t, 51 + run);
+      const client = world.service();
+      const evil = channelPair({ seed: 51 + run });
+      const peer = new RawPeer(evil.server);
+      client.attach(evil.client);
+      const asked = client.services(evil.client.peerId);
+      for (let round = 0; round < 300; round += 1) {
+        const services = Array.from({ length: random.below(40) }, () => {
+          return { name: random.bytes(1 + random.below(8)).toString('latin1'), port: random.below(3) };
+        });
+        const answer = {
+          kind: 'answer',
+          version: 1,
+          initialWindow: 65536,
+          hasMore: random.below(3) > 0,
+          services,
+        } as const;
+        const data = encodeHello(answer);
+        if (random.below(4) === 0) data[16 + random.below(Math.max(1, data.length - 16))] = random.below(256);
+        peer.send(encodeFrame(0x0100, 0, data));
+        peer.send(encodeFrame(0x0604, 0, random.bytes(random.below(8))));
+      }
+      peer.send(encodeFrame(0x0100, 0, encodeHello({ kind: 'answer', version: 1, initialWindow: 65536 })));
+      await until(() => peer.waiting === 0);
+      for (const { name, port } of (await asked) ?? []) t.match([name, port > 0], [/^[a-z][a-z0-9._-]{0,31}$/, true]);
+      t.ok(((await client.services(evil.client.peerId)) ?? []).length <= 64);
     }
-    peer.send(encodeFrame(0x0100, 0, encodeHello({ kind: 'answer', version: 1, initialWindow: 65536 })));
-    await until(() => peer.waiting === 0);
-    for (const { name, port } of (await asked) ?? []) t.match([name, port > 0], [/^[a-z][a-z0-9._-]{0,31}$/, true]);
-    t.ok(((await client.services(evil.client.peerId)) ?? []).length <= 64);
-  }
-});
+  },
+);
 
 t.test('an extended peer that ignores its window loses that tunnel, and its waiting bytes were bounded', async (t) => {
   const world = new World(t);

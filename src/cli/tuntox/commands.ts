@@ -31,9 +31,12 @@ const ONE = { least: 1, most: 1 };
 export const COMMANDS = [
   {
     name: 'share',
-    usage: 'PORT | HOST:PORT',
+    usage: 'PORT | NAME | HOST:PORT',
     about: 'make one service reachable; prints a link',
-    more: ['It runs until Ctrl-C. It makes a new secret each time, which is part of the link.'],
+    more: [
+      'NAME stands for a port: ssh, http, https, rdp, vnc and others.',
+      'It runs until Ctrl-C. It makes a new secret each time, which is part of the link.',
+    ],
     example: '22',
     arguments: ONE,
     options: ['--for', '--uses', '--qr', ...LASTING, '--user', ...COMMON],

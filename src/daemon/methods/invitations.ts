@@ -17,6 +17,7 @@ import { namesOf, tunnelsOf } from './affected-clients.js';
 import { clientName } from './client-names.js';
 import type { MethodContext } from './context.js';
 import { saved } from './save-errors.js';
+import { notesOnServices } from './services.js';
 import { allowOf, expiryOf } from './whitelist.js';
 
 type Deps = Pick<MethodContext, 'access' | 'clock' | 'admission' | 'engine' | 'log' | 'services'>;
@@ -72,13 +73,11 @@ async function create(deps: Deps, params: Params<'invite.create'>): Promise<Resu
   };
 }
 
-function notesOfCreating({ access, services }: Deps, { name, allow }: NewInvitation): string[] {
+function notesOfCreating(deps: Deps, { name, allow }: NewInvitation): string[] {
+  const { access } = deps;
   const free = freeName(access.entries, name);
-  const unknown = allow.map(targetOf).filter((target) => target?.port === 0 && !services.targets.has(target.host));
   return [
-    ...unknown.map(
-      (target) => `there is no service "${target?.host}" yet; to add it: tuntoxctl expose ${target?.host} PORT`,
-    ),
+    ...notesOnServices(deps, allow),
     ...(free === name ? [] : [`the name "${name}" is taken: a new client will be called ${free}`]),
     ...access.errors.map((error) => `no client is admitted: ${error}`),
   ];

@@ -7,11 +7,10 @@ import { ControlError } from '../../control/control-error.js';
 import type { MethodHandlers, Params, Result } from '../../control/protocol.js';
 import type { PendingClient } from '../../engine/server/pending-clients.js';
 import { clientName, findClient, isKnown, nameOf } from './client-names.js';
-import type { MethodContext } from './context.js';
 import { asControlError } from './save-errors.js';
 import { addClient } from './whitelist.js';
 
-type Deps = Pick<MethodContext, 'access' | 'clock' | 'admission' | 'engine' | 'log' | 'policy' | 'targets'>;
+type Deps = Parameters<typeof addClient>[0];
 type Shown = Result<'clients.pending'>['clients'][number];
 type Source = Shown['via'];
 

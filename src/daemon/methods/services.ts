@@ -7,6 +7,7 @@ import { parseServiceName, parseSharedTarget } from '../../config/formats.js';
 import { ControlError } from '../../control/control-error.js';
 import type { MethodHandlers, Params, Result } from '../../control/protocol.js';
 import { type NamedService, ServiceError } from '../../engine/access/services.js';
+import type { AllowedTarget } from '../../engine/access/whitelist.js';
 import { nameWithKey } from '../../engine/server/client-names.js';
 import { reachedBy, type TargetPolicy } from '../../engine/server/target-policy.js';
 import type { Consent } from './affected-clients.js';
@@ -70,6 +71,17 @@ async function remove(deps: Deps, { name: text, ...options }: Params<'services.r
   }
   const notes = isLast ? ['from now on clients reach every target, because there is no service and no rules file'] : [];
   return { schema: 'tuntox.service-change/1', service: shown(service), closedTunnels, notes };
+}
+
+/** Returns a note for each service of an allow list that there is not: a host without its port is taken for one. */
+export function notesOnServices({ services }: Pick<Deps, 'services'>, allow: readonly AllowedTarget[]): string[] {
+  const { targets } = services;
+  const named = allow.flatMap(({ rule: { subject } }) => (subject.kind === 'service' ? [subject.name] : []));
+  return [...new Set(named)]
+    .filter((name) => !targets.has(name))
+    .map((name) => {
+      return `there is no service "${name}", so it allows nothing yet: tuntoxctl expose ${name} TARGET; a host needs its port, as in ${name}:80`;
+    });
 }
 
 /** @returns how many tunnels the change closes @throws ControlError `needs-confirmation` when there are some */

@@ -19,8 +19,12 @@ import { affectedBy, confirm, namesOf, noLongerAdmitted, tunnelsOf } from './aff
 import { findClient, keyText, nameOf, newClient } from './client-names.js';
 import type { MethodContext } from './context.js';
 import { asControlError, saved } from './save-errors.js';
+import { notesOnServices } from './services.js';
 
-type Deps = Pick<MethodContext, 'access' | 'clock' | 'admission' | 'engine' | 'log' | 'policy' | 'targets'>;
+type Deps = Pick<
+  MethodContext,
+  'access' | 'clock' | 'admission' | 'engine' | 'log' | 'policy' | 'services' | 'targets'
+>;
 type Change = Result<'whitelist.add'>;
 type Item = Params<'whitelist.import'>['items'][number];
 type Names =
@@ -110,6 +114,10 @@ function notesOfAdding(
   const banned = entries.filter(({ publicKey }) => bans.has(publicKey.hex));
   const isSecret = access.secret !== undefined;
   return [
+    ...notesOnServices(
+      deps,
+      entries.flatMap(({ allow }) => allow),
+    ),
     ...(isSecret && access.require === 'all' ? [`a secret is set too: ${who} needs both`] : []),
     ...(isSecret && access.require === 'any'
       ? ['clients that have the secret are admitted too (access.require: any)']
@@ -144,7 +152,8 @@ async function edit(deps: Deps, params: Params<'whitelist.edit'>): Promise<Chang
     await saved(access.changeEntry(before.publicKey, edited), nameOf(deps, before.publicKey));
     deps.log.info(`whitelist: ${labelOf(after)} changed`);
   } else checkAlias(aliasOwners(access.entries), after);
-  return change({ changed: [shown(deps, after)], closedTunnels: closing.length });
+  const notes = notesOnServices(deps, allow ?? []);
+  return change({ changed: [shown(deps, after)], closedTunnels: closing.length, notes });
 }
 
 async function remove(deps: Deps, client: string, dryRun: boolean): Promise<Change> {

@@ -26,7 +26,7 @@ t.test('the first clause of an explanation stands alone', async (t) => {
 
 t.test('the help of a command has its options and no other', async (t) => {
   const help = helpOf('share', '-h');
-  t.match(help, /^tuntox share - .*\n\nUsage:\n {2}tuntox share PORT \| HOST:PORT\n/);
+  t.match(help, /^tuntox share - .*\n\nUsage:\n {2}tuntox share PORT \| NAME \| HOST:PORT\n/);
   t.match(help, '\n  --uses N');
   t.notMatch(help, '--max-retries');
 });

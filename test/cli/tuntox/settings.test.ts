@@ -197,9 +197,10 @@ t.test('share is a server for one target, with limits', async (t) => {
     uses: 2,
     hasQr: true,
   });
+  t.match(settings('share SSH'), { target: { host: '127.0.0.1', port: 22 } });
   t.match(settings('share 22', { TUNTOX_SHARED_SECRET: 'x' }), { secret: { from: 'nowhere' } });
   const cases: [string, RegExp][] = [
-    ['share web', /^share: "web" is neither a port nor host:port/],
+    ['share web', /^share: "web" is neither a port nor host:port: .*; known by name: ssh, http, /],
     ['share http://localhost:3000', /^share: "http:\/\/localhost:3000" is neither a port nor host:port/],
     ['share *:22', /^share: "\*" is not the name or address of a host/],
     ['share $(id):22', /^share: "\$\(id\)" is not the name/],

@@ -1,6 +1,7 @@
-import { rmSync, writeFileSync } from 'node:fs';
+import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
+import { ownFile } from '../../../src/base/own-files.js';
 import { parseAllowed, type WhitelistEntry } from '../../../src/engine/access/whitelist.js';
 import { TargetPolicy } from '../../../src/engine/server/target-policy.js';
 import { generateKeyPair } from '../../../src/tox/crypto/key-pair.js';
@@ -226,4 +227,72 @@ t.test('a connection to a service is allowed only while the name stands for wher
       if (!verdict.allowed) t.match(verdict.reason, /^the service "ssh" is \S+ now, no longer 127.0.0.1:22$/);
     }
   }
+});
+
+/** The rows of the table in docs/threat-model.md. */
+function documentedRows(): string[] {
+  const text = readFileSync(ownFile('docs/threat-model.md'), 'utf8');
+  const table = text.slice(text.indexOf('What decides about a target')).split('\n\n')[1] ?? '';
+  const rows = table.split('\n').slice(2);
+  return rows.map((row) => row.split('|')[1]?.trim() ?? '');
+}
+
+t.test('each row of the documented table decides as it says', async (t) => {
+  interface Case {
+    readonly services?: Services;
+    readonly rules?: string;
+    readonly isAny?: boolean;
+    readonly allow?: readonly string[];
+    /** By default the service `ssh` by its name, and by its target. */
+    readonly asked?: Parameters<TargetPolicy['explain']>[1];
+    readonly decidedBy: RegExp;
+  }
+  const cases: Record<string, Case[]> = {
+    'is the name of no service, or services.json cannot be read': [
+      { asked: { host: 'nfs', port: 0 }, isAny: true, decidedBy: /there is no service "nfs"/ },
+      { asked: SSH, services: 'unreadable', isAny: true, decidedBy: /there is no service "ssh"/ },
+    ],
+    'is the name of a service that got another target since the connection began': [
+      { asked: { ...SSH, destination: { ...TARGET, port: 23 } }, rules: '*:0\n', decidedBy: /no longer 127.0.0.1:23/ },
+    ],
+    'the rules file cannot be read': [{ rules: 'bad;\n', decidedBy: /the rules cannot be used/ }],
+    'a `deny` line of the rules file denies it': [
+      { rules: '*:0\ndeny class:loopback:0\n', isAny: true, decidedBy: /line 2 of .*: deny class:loopback:0/ },
+    ],
+    'there is a rules file, no line of it allows the target, and it is the target of no service': [
+      { asked: { ...TARGET, port: 80 }, rules: '*:22\n', decidedBy: /no line of .* allows it, and it is no service/ },
+    ],
+    'there is no rules file, but there are services, it is none of their targets, and `targets.any` is not set': [
+      { asked: { ...TARGET, port: 80 }, decidedBy: /^it is no service/ },
+    ],
+    'there is no rules file, services.json cannot be read, and `targets.any` is not set': [
+      { asked: TARGET, services: 'unreadable', decidedBy: /^it is no service/ },
+    ],
+    'the client has an `--allow` list, and a `deny` line of it denies the target': [
+      { allow: ['ssh', 'deny class:loopback:0'], decidedBy: /^deny class:loopback:0 on the allow list of laptop/ },
+    ],
+    'the client has an `--allow` list, and it has neither a line that allows the target nor a service with this target':
+      [{ services: 'ssh and web', allow: ['web', 'gone', '127.0.0.1:80'], decidedBy: /has only web, gone, / }],
+    'anything else': [
+      { decidedBy: /^the service ssh \(127.0.0.1:22\)$/ },
+      { rules: '10.0.0.5:80\n', allow: ['ssh'], decidedBy: /^the service ssh .*; and ssh on the allow list/ },
+      { asked: { ...SSH, destination: TARGET, address: '127.0.0.1' }, decidedBy: /^the service ssh/ },
+      { asked: { ...TARGET, port: 80 }, isAny: true, decidedBy: /^targets.any is set/ },
+      { asked: TARGET, services: 'no services', decidedBy: /^there are neither rules nor services/ },
+    ],
+  };
+  t.same(documentedRows(), Object.keys(cases));
+  const path = join(temporaryDirectory(t), 'rules');
+  for (const [row, ofRow] of Object.entries(cases))
+    for (const { services = 'ssh', rules, isAny = false, allow, asked, decidedBy } of ofRow) {
+      if (rules !== undefined) writeFileSync(path, rules);
+      const entryOf = () => (allow === undefined ? undefined : entry(...allow));
+      const deps = { entryOf, addressesOf, services: SERVICES[services] };
+      const policy = new TargetPolicy(deps, of(rules === undefined ? undefined : path, isAny));
+      for (const target of asked === undefined ? [SSH, TARGET] : [asked]) {
+        const explanation = policy.explain('', target);
+        t.equal(explanation.isAllowed, row === 'anything else', `${row}: ${JSON.stringify(target)}`);
+        t.match(explanation.decidedBy, decidedBy, row);
+      }
+    }
 });
