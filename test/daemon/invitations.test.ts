@@ -173,6 +173,11 @@ t.test('wrong parameters are refused with what is right', async (t) => {
   t.same(await list(daemon), []);
 });
 
+t.test('an open daemon says that clients need no invitation', async (t) => {
+  const daemon = await TestDaemon.start(t, { config: 'access:\n  open: true\n' });
+  t.match((await daemon.call('invite.create', {})).notes, [/\(access\.open\)$/]);
+});
+
 t.test('a dry run makes no invitation and shows no link', async (t) => {
   const daemon = await TestDaemon.start(t);
   t.match(await daemon.call('invite.create', { name: 'laptop', dryRun: true }), {

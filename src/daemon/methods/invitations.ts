@@ -79,6 +79,9 @@ function notesOfCreating(deps: Deps, { name, allow }: NewInvitation): string[] {
   return [
     ...notesOnServices(deps, allow),
     ...(free === name ? [] : [`the name "${name}" is taken: a new client will be called ${free}`]),
+    ...(access.isOpen && access.secret === undefined && !access.hasWhitelist
+      ? ['without it, too, every client that knows the Tox ID is admitted (access.open)']
+      : []),
     ...access.errors.map((error) => `no client is admitted: ${error}`),
   ];
 }

@@ -40,6 +40,52 @@ t.test('the output of every command fits 80 columns and has no control character
   }
 });
 
+t.test('invite create prints lines to copy as they are, the words, and a code only with --qr', async (t) => {
+  const socket = await startDaemon(t);
+  const { stdout } = await run(['invite', 'create'], { socket, terminal: 80 });
+  const lines = uncoloured(stdout).split('\n');
+  t.ok(lines.includes(`  tuntox join tuntox://${TOX_ID}/abcdefghijkmnpqrstuv/127.0.0.1:22 nas`));
+  t.ok(lines.includes(`  tuntox -i ${TOX_ID} -s abcdefghijkmnpqrstuv -L 10022:127.0.0.1:22`));
+  t.equal(lines.filter((line) => /^ {2}[1-8] {2}([a-z]+ ){5}[a-z]+$/.test(line)).length, 8);
+  t.notMatch(stdout, /█/);
+  t.match((await run(['invite', 'create', '--qr'], { socket, terminal: 80 })).stdout, /█/);
+  const dry = await run(['invite', 'create', '--dry-run'], { socket });
+  t.match(dry.stdout, /^this would make an invitation: admits 1 client to 127\.0\.0\.1:22, for 30d; the link ends /);
+  t.notMatch(dry.stdout, /tuntox:/);
+});
+
+t.test('invite list shows who came and who came too late', async (t) => {
+  const { stdout } = await run(['invite'], { socket: await startDaemon(t), terminal: 80 });
+  const lines = uncoloured(stdout).split('\n');
+  t.match(lines.slice(0, 4), [
+    /^laptop kqzrt {2}used$/,
+    /^ {2}admits 1 client \(1 came\) to 127\.0\.0\.1:22, for 30d$/,
+    /^ {2}1h\d+m ago: laptop 9F3A11C2$/,
+    /^ {2}5m\w* ago, too late \(used\): ABCDEF01$/,
+  ]);
+  t.match(stdout, /, removed since\n/);
+  const empty = await startDaemon(t, { 'invite.list': () => ({ schema: 'tuntox.invitations/1', invitations: [] }) });
+  t.match((await run(['invite'], { socket: empty })).stdout, /^there are no invitations\n/);
+});
+
+t.test('a wrong invite command says what is right', async (t) => {
+  const socket = await startDaemon(t);
+  const cases: [string, RegExp][] = [
+    ['invite create --uses 0', /an invitation without uses admits no client\n.*use a number from 1/],
+    ['invite create --uses 101', /"101" is not a number for --uses\n.*0 to 100/],
+    ['invite create --access 0s', /"0s" is too short for --access\n.*1s or more/],
+    ['invite create --expires never', /"never" is not a duration for --expires/],
+    ['invite create laptop', /unexpected argument "laptop"/],
+    ['invite revoke', /invite revoke needs an argument: INVITATION/],
+    ['invite make', /there is no command "invite make"/],
+  ];
+  for (const [words, message] of cases) {
+    const { status, stderr } = await run(words.split(' '), { socket });
+    t.equal(status, 2, words);
+    t.match(stderr, message);
+  }
+});
+
 t.test('the test of the output has every command', async (t) => {
   for (const { path, isDefault } of COMMANDS) {
     if (path[0] === 'completion') continue;
