@@ -1,7 +1,6 @@
 /** What people write about a forward that the daemon keeps up: a server, and `[BIND:]PORT:TARGET`. */
-import { ALIAS } from '../base/alias.js';
 import { FormatError } from './format-error.js';
-import { type HostAndPort, LOOPBACK, parseForward, parseHost, parsePort, parseToxId } from './formats.js';
+import { LOOPBACK, parseForward, parseHost, parsePort, parseToxId, type TargetText } from './formats.js';
 import { parseLink } from './link.js';
 
 export interface LocalPortText {
@@ -16,8 +15,7 @@ export interface StandingForwardText {
   /** Undefined means all addresses of this machine. */
   readonly bind: string | undefined;
   readonly port: number;
-  /** A service has its name as host, and port 0. */
-  readonly target: HostAndPort;
+  readonly target: TargetText;
 }
 
 const LINK = /^\s*tuntox:/;
@@ -38,10 +36,6 @@ export function parseStandingForward(server: string, secret: string | undefined,
       throw new FormatError(`"${forward}" names no target: write it as [BIND:]PORT:TARGET, as in 8080:127.0.0.1:80`);
     }
     return { ...own, ...boundAt(parseLocalPort(forward)), target: link.target };
-  }
-  const [, local, service] = /^(.+)[:@]([^:@]+)$/.exec(forward) ?? [];
-  if (local !== undefined && service !== undefined && ALIAS.test(service)) {
-    return { ...own, ...boundAt(parseLocalPort(local)), target: { host: service.toLowerCase(), port: 0 } };
   }
   return { ...own, ...parseForward(forward) };
 }

@@ -35,9 +35,10 @@ async function start(t: Test) {
   const [toxId] = (await output(t, serverPlace, ['id'])).split('\n') as [string];
   await output(t, serverPlace, ['secret', 'set'], 'canary of the server\n');
   const port = await freeTcpPort();
-  const forward = `${port}:127.0.0.1:${await network.service(echo)}`;
+  const service = await network.service(echo);
+  const forward = `${port}:127.0.0.1:${service}`;
   await output(t, clientPlace, ['forward', 'add', toxId, forward, '--secret-file', '-'], 'canary of the server\n');
-  return { serverPlace, clientPlace, server, client, port };
+  return { serverPlace, clientPlace, server, client, port, service };
 }
 
 /** Sends until there is an answer: the port opens, and the server is found again, within moments. */
@@ -99,6 +100,16 @@ t.test('a removed forward closes its connections, and stays away after a restart
     await output(t, clientPlace, ['forward', 'list', '--json']),
     '{"schema":"tuntox.forwards/1","forwards":[]}\n',
   );
+});
+
+t.test('a target may be the name of a service', async (t) => {
+  const { serverPlace, clientPlace, service } = await start(t);
+  await output(t, serverPlace, ['expose', 'web', String(service)]);
+  const [toxId] = (await output(t, serverPlace, ['id'])).split('\n') as [string];
+  const port = await freeTcpPort();
+  await output(t, clientPlace, ['forward', 'add', toxId, `${port}:web`]);
+  t.ok(await isServed(port));
+  t.match(await output(t, clientPlace, ['forward']), new RegExp(`127\\.0\\.0\\.1:${port} +web `));
 });
 
 t.test('two that add the same forward at once: one of them does, and the other is told', async (t) => {

@@ -1,7 +1,7 @@
 /** `forwards`: local ports that the daemon keeps forwarded. */
 import { rfc3339 } from '../../base/clock.js';
 import { CodedError } from '../../base/coded-error.js';
-import { hostAndPort } from '../../base/endpoint.js';
+import { hostAndPort, targetText } from '../../base/endpoint.js';
 import { FormatError } from '../../config/format-error.js';
 import { parseLocalPort, parseStandingForward } from '../../config/standing-forward.js';
 import { ControlError, type ControlErrorCode } from '../../control/control-error.js';
@@ -72,9 +72,6 @@ async function explained<Value>(work: () => Promise<Value>): Promise<Value> {
     throw new ControlError('failed', error.message, { hint: 'nothing has changed', cause: error });
   }
 }
-
-const targetText = ({ host, port }: ForwardEntry['target']): string =>
-  port === 0 ? host : hostAndPort({ host, port });
 
 const textOf = ({ bind, port, target, server }: ForwardEntry): string =>
   `${hostAndPort({ host: bind ?? '*', port })} to ${targetText(target)} of ${server.name ?? server.id.publicKey.short}`;
