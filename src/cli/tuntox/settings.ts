@@ -102,11 +102,12 @@ function shareSettings(argument: string, flags: FlagSet, environment: Environmen
   };
 }
 
+const AGENT_WORDS: readonly string[] = ['start', 'run', 'status', 'stop'];
 /** ms; as long as OpenSSH users choose for ControlPersist. */
 const DEFAULT_IDLE_TIMEOUT = 10 * 60_000;
 
 function agentSettings(word: string | undefined, flags: FlagSet, environment: Environment): AgentSettings {
-  if (word !== undefined && word !== 'start' && word !== 'run') {
+  if (word !== undefined && !AGENT_WORDS.includes(word)) {
     throw new UsageError(`there is no "tuntox agent ${word}": use start, run, status or stop`);
   }
   const idleTimeout = flags.all('--idle-timeout', parseTimeout).at(-1) ?? DEFAULT_IDLE_TIMEOUT;
