@@ -39,19 +39,23 @@ const quietImport = {
   },
 };
 
+/** A client that uses the agent is one file: to find and read the fifty parts that it would have takes longer than all the rest. */
+const LIGHT = { source: 'src/cli/tuntox/light.ts', file: 'parts/light.js' };
+const lightPart = {
+  name: 'light part',
+  setup({ onResolve }) {
+    onResolve({ filter: /\/cli\/tuntox\/light\.js$/ }, () => ({ path: `./${LIGHT.file}`, external: true }));
+  },
+};
+
 rmSync(OUTPUT, { recursive: true, force: true });
-const { metafile } = await build({
-  entryPoints: readdirSync('src/bin').map((name) => join('src/bin', name)),
-  outdir: OUTPUT,
-  chunkNames: 'parts/[name]-[hash]',
+const OPTIONS = {
   bundle: true,
-  splitting: true,
   format: 'esm',
   platform: 'node',
   target: 'node20',
   // An addon that is built for one version of Node, and missing where it could not be built.
   external: ['sd-notify'],
-  plugins: [nativePart, quietImport],
   // Older packages ask for Node's modules in this way.
   banner: { js: "import { createRequire } from 'node:module'; const require = createRequire(import.meta.url);" },
   // 15 ms less to compile, and 2 MB less to keep. Names stay, and so do lines: Node shows the one in which a program ended.
@@ -63,6 +67,15 @@ const { metafile } = await build({
   sourcemap: 'linked',
   sourcesContent: false,
   metafile: true,
+};
+const { metafile } = await build({
+  ...OPTIONS,
+  entryPoints: readdirSync('src/bin').map((name) => join('src/bin', name)),
+  outdir: OUTPUT,
+  chunkNames: 'parts/[name]-[hash]',
+  splitting: true,
+  plugins: [nativePart, quietImport, lightPart],
 });
+await build({ ...OPTIONS, entryPoints: [LIGHT.source], outfile: join(OUTPUT, LIGHT.file) });
 // What is not in the bundle must be in package.json's dependencies; test/scenario/npm-package.test.ts compares.
 writeFileSync(join(OUTPUT, 'NOTICE'), notice(Object.keys(metafile.inputs)));

@@ -9,5 +9,7 @@ disableDebugger(process);
 setV8Flags();
 nameSourcesInStacks();
 exitOnUncaughtError(process, 'tuntox');
-const { main } = await import('../cli/tuntox/main.js');
-exitWith(process, await main(process));
+// A word in front may be the name of a host.
+const isOption = process.argv[2]?.startsWith('-') ?? true;
+const light = isOption ? undefined : await (await import('../cli/tuntox/light.js')).runLight(process);
+exitWith(process, light ?? (await (await import('../cli/tuntox/main.js')).main(process)));

@@ -4,7 +4,7 @@ import { CodedError } from '../../base/coded-error.js';
 import { ownVersion } from '../../base/own-files.js';
 import { errorReport } from '../../base/program-error.js';
 import { OutputError, writeResult } from '../../base/result-output.js';
-import type { ClientSettings, LastingSettings, RunSettings } from '../../config/classic-settings.js';
+import type { LastingSettings } from '../../config/classic-settings.js';
 import type { Host } from '../../engine/client/host-entry.js';
 import { lockFile } from '../../engine/state/file-lock.js';
 import { hasForwardingParent } from '../../platform/process/parent-process.js';
@@ -32,12 +32,6 @@ const LOCAL = {
 
 /** What the running agent is asked. */
 const AGENT_ANSWERS: readonly (string | undefined)[] = ['status', 'stop'];
-
-/** Whether a client needs nothing but the agent: no service process, no syslog. */
-function isLight(settings: RunSettings): settings is ClientSettings {
-  const { isBackground = false, pidFile } = 'service' in settings ? settings.service : {};
-  return 'serverId' in settings && !settings.isSyslog && !isBackground && pidFile === undefined;
-}
 
 /** Returns the host that a command names; undefined for commands without one. */
 async function hostOf(
@@ -78,8 +72,8 @@ export async function main(process: NodeJS.Process): Promise<number> {
       const mayColour = given('--no-color') === undefined;
       const { agentRoute } = await import('./agent/route.js');
       const route = await agentRoute(process, settings, line.flags);
+      const { isLight, runByAgent } = await import('./agent/run-by-agent.js');
       if (route !== undefined && isLight(settings)) {
-        const { runByAgent } = await import('./agent/run-by-agent.js');
         return await runByAgent(process, settings, { route, mayColour });
       }
       const { run } = await import('./run.js');

@@ -1,7 +1,7 @@
 /** Runs a client through the agent, in this process and the foreground: nothing of the network is loaded. */
 import { systemClock } from '../../../base/clock.js';
 import { mayColour as mayColourIn } from '../../../base/terminal.js';
-import type { ClientSettings } from '../../../config/classic-settings.js';
+import type { ClientSettings, RunSettings } from '../../../config/classic-settings.js';
 import { plainLogger } from '../../../platform/logging/levels.js';
 import { onStopSignal } from '../../../platform/process/signals.js';
 import { closePipeAtEnd } from '../../../platform/process/standard-output.js';
@@ -12,6 +12,12 @@ import { jsonEvents } from '../json-events.js';
 import { runJob } from '../modes/job.js';
 import { checkBeforeStore } from '../modes/store.js';
 import type { AgentRoute } from './route.js';
+
+/** Whether a client needs nothing but the agent: no service process, no syslog. */
+export function isLight(settings: RunSettings): settings is ClientSettings {
+  const { isBackground = false, pidFile } = 'service' in settings ? settings.service : {};
+  return 'serverId' in settings && !settings.isSyslog && !isBackground && pidFile === undefined;
+}
 
 /** @returns the exit status @throws CodedErrors */
 export async function runByAgent(
