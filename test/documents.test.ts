@@ -88,13 +88,16 @@ function commandLines(document: string): string[] {
 const NAS = { name: 'nas', toxId: TOX_ID, pinnedKey: TOX_ID.slice(0, 64), secret: undefined, addedAt: 0 };
 /** Commands that have no settings. */
 const WITHOUT_SETTINGS: readonly string[] = ['list', 'forget', 'id', 'ssh', 'ssh-config'];
+const AGENT_ANSWERS: readonly (string | undefined)[] = ['status', 'stop'];
 
 function readAsTuntox(words: readonly string[]): void {
   const line = readTuntox(words);
   const name = hostNameOf(words);
   if (name !== undefined && name !== NAS.name) throw new Error(`no host is called ${name}`);
   const isHelp = line.flags.some(({ flag }) => flag === '--help' || flag === '--version');
-  if (!isHelp && !WITHOUT_SETTINGS.includes(line.form)) settingsOf(line, { HOME: '/' }, NAS);
+  const hasNone =
+    WITHOUT_SETTINGS.includes(line.form) || (line.form === 'agent' && AGENT_ANSWERS.includes(line.arguments[0]));
+  if (!isHelp && !hasNone) settingsOf(line, { HOME: '/' }, NAS);
 }
 
 /** Reads a command line as the command itself does. @throws UsageError or CtlError */
