@@ -2,6 +2,7 @@
 import { chownSync, mkdirSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
+import { CommandNetwork, SECRET } from '../support/command-network.js';
 import { type Process, ROOT, startProgram } from '../support/processes.js';
 import { requirementsMet, root } from '../support/requirements.js';
 import { temporaryDirectory } from '../support/temporary-directory.js';
@@ -12,7 +13,11 @@ const SETTINGS = 'network:\n  bootstrap: none\n  lan_discovery: false\n  port_ma
 interface Person {
   readonly home: string;
   readonly runtime: string;
-  run(program: 'tuntoxd' | 'tuntoxctl', args: readonly string[], environment?: Record<string, string>): Process;
+  run(
+    program: 'tuntoxd' | 'tuntoxctl' | 'tuntox',
+    args: readonly string[],
+    environment?: Record<string, string>,
+  ): Process;
 }
 
 function person(t: Test, uid: number, settings = SETTINGS): Person {
@@ -113,3 +118,23 @@ t.test(
     await again.stop();
   },
 );
+
+t.test("the user's tuntox reaches a stored host through the daemon, whose identity it has", async (t) => {
+  if (!requirementsMet(t, root('become other users'), runsAsOrdinaryUser)) return;
+  const network = await CommandNetwork.start(t);
+  const [, node] = network.node;
+  const { id: toxId } = await network.server();
+  const ann = person(t, ORDINARY, `${SETTINGS.replace('none', `[ '${node}' ]`)}`);
+  const host = { name: 'nas', tox_id: toxId, pinned_key: toxId.slice(0, 64), secret: SECRET, added_at: 1 };
+  const hosts = join(ann.home, '.config/tuntox/hosts.json');
+  writeFileSync(hosts, JSON.stringify({ version: 1, hosts: [host] }));
+  chownSync(hosts, ORDINARY, ORDINARY);
+  const daemon = await start(ann);
+  const ping = ann.run('tuntox', ['nas', '-p']);
+  t.equal(await ping.exited, 0, ping.stderr);
+  t.match(daemon.stderr, /connected to nas/);
+  const status = ann.run('tuntox', ['agent', 'status']);
+  t.equal(await status.exited, 0, status.stderr);
+  t.match(status.stdout, /tuntoxd/);
+  await daemon.stop();
+});
