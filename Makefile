@@ -118,8 +118,11 @@ demo: build ## show it: a service carried through a private Tox network on this 
 recording: build ## record the quick start of README.md in a private network, as root, and draw docs/recording
 	@node dist/bench/recording.js docs/recording
 
+screens: build ## write what the commands show at 80 columns into docs/screens, from real runs in a private network
+	@node dist/bench/screens.js docs/screens
+
 # Each file of bench/ is a benchmark that runs by itself; what they share is in its subfolders.
-BENCHMARKS := $(filter-out demo soak page recording,$(basename $(notdir $(wildcard bench/*.ts))))
+BENCHMARKS := $(filter-out demo soak page recording screens,$(basename $(notdir $(wildcard bench/*.ts))))
 # make bench BENCH='links connect' runs some only; LINKS='40 ms' those of bench/links alone that begin so. Then the page is not that of
 # docs/, unless PERFORMANCE says so: there the results of all others stay as they are.
 LINKS :=
@@ -193,4 +196,4 @@ clean: ## remove all that was made here, but the dependencies
 
 FUZZ_ROUNDS := 20000
 
-.PHONY: help build native native-both fuzz-native test packages demo recording bench soak lint format types install uninstall deb dist schemas manual boot first-minutes emulate clean
+.PHONY: help build native native-both fuzz-native test packages demo recording screens bench soak lint format types install uninstall deb dist schemas manual boot first-minutes emulate clean

@@ -79,8 +79,8 @@ export class StatusLine {
   }
 }
 
-/** Breaks a line at spaces. A word longer than the line is left to the terminal, from which it can be copied whole. */
-function betweenWords(line: string, columns: number): string {
+/** Breaks a line at spaces, for a terminal. A word longer than the line is left to the terminal, from which it can be copied whole. */
+export function betweenWords(line: string, columns: number): string {
   let used = 0;
   return line.replace(/( *)([^ ]+)/g, (_all, spaces: string, word: string) => {
     const width = columnsOf(stripVTControlCharacters(word));

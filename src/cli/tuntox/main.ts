@@ -10,6 +10,7 @@ import { lockFile } from '../../engine/state/file-lock.js';
 import { hasForwardingParent } from '../../platform/process/parent-process.js';
 import { runAs } from '../../platform/process/service-process.js';
 import { userToBecome } from '../../platform/process/user.js';
+import { betweenWords } from '../status-line.js';
 import { COMMANDS } from './commands.js';
 import { ExitStatus } from './exit-status.js';
 import { type CommandLine, hostNameOf, readCommandLine } from './flags.js';
@@ -82,7 +83,9 @@ export async function main(process: NodeJS.Process): Promise<number> {
     return ExitStatus.Ok;
   } catch (error) {
     if (error instanceof OutputError && error.code === 'closed-pipe') return ExitStatus.ClosedPipe;
-    process.stderr.write(`tuntox: ${textOf(error, process)}\n`);
+    const { isTTY, columns } = process.stderr;
+    const text = `tuntox: ${textOf(error, process)}`;
+    process.stderr.write(`${isTTY && columns > 0 ? betweenWords(text, columns) : text}\n`);
     await tellError(error, process);
     return error instanceof UsageError ? ExitStatus.Usage : ExitStatus.Failed;
   }

@@ -1,0 +1,108 @@
+/**
+ * Writes what the commands show on a terminal of 80 columns, each screen a text (`make screens`). All come from real commands in a
+ * private network; what only that needs, as `--bootstrap`, is left out of the line that is shown.
+ *
+ *     node dist/bench/screens.js DIRECTORY
+ */
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { messageOf } from '../src/base/coded-error.js';
+import { type Process, ROOT, startProgram, TUNTOX_COMMAND, temporaryDirectory } from '../test/support/processes.js';
+import { pictureOf } from './screens/picture.js';
+import { endCleanlyOnSignals, keep, startNode, startService, stopAll } from './support/private-network.js';
+
+const CTL = [process.execPath, join(ROOT, 'dist/bin/tuntoxctl.js')];
+const NOBODY = 'E776E9A993EE3CAE04F5946D9AC66FBBAA8C63A95A94B41942353C6DC1739B4B4C762C7DA7B9';
+const HOME = temporaryDirectory();
+/** ms after which a client gives its hint. */
+const HINT = 12_000;
+
+const sleep = (duration: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, duration));
+const quoted = (word: string): string => `'${word.replaceAll("'", "'\\''")}'`;
+
+/** Runs a command on a terminal of its own. */
+function onTerminal(name: string, command: readonly string[]): Process {
+  const line = `stty cols 80 rows 24; exec ${command.map(quoted).join(' ')}`;
+  const env = { ...process.env, HOME, XDG_RUNTIME_DIR: HOME, TERM: 'xterm', NO_COLOR: '1' };
+  return keep(startProgram(name, ['script', '-qefc', line, '/dev/null'], { env }));
+}
+
+class Screens {
+  readonly #directory: string;
+  readonly #node: readonly string[];
+
+  constructor(directory: string, node: readonly string[]) {
+    this.#directory = directory;
+    this.#node = node;
+  }
+
+  /** A command that connects to nothing. */
+  async plain(name: string, program: 'tuntox' | 'tuntoxctl', args: readonly string[]): Promise<void> {
+    const process = onTerminal(name, [...(program === 'tuntox' ? TUNTOX_COMMAND : CTL), ...args]);
+    await process.exited;
+    this.#write(name, [program, ...args], process);
+  }
+
+  start(name: string, args: readonly string[]): Process {
+    return onTerminal(name, [...TUNTOX_COMMAND, ...args, ...this.#node]);
+  }
+
+  /** Writes what the process has shown until now. */
+  keep(name: string, args: readonly string[], process: Process): void {
+    this.#write(name, ['tuntox', ...args], process);
+  }
+
+  #write(name: string, words: readonly string[], { stdout }: Process): void {
+    const line = words.map((word) => (/^[\w:/.@-]+$/.test(word) ? word : quoted(word))).join(' ');
+    writeFileSync(join(this.#directory, `${name}.txt`), pictureOf(`$ ${line}\r\n${Buffer.from(stdout, 'latin1')}`));
+    console.log(name);
+  }
+}
+
+async function connections(screens: Screens): Promise<void> {
+  const port = await startService();
+  const shareArgs = ['share', String(port)];
+  const share = screens.start('share', shareArgs);
+  const [, link = ''] = await share.waitFor(/tuntox join (tuntox:\/\/\S+)/);
+  await share.waitFor(/^online/m);
+  const joinArgs = ['join', link, '-L', '10022:127.0.0.1:22'];
+  const join = screens.start('join', joinArgs);
+  await join.waitFor(/connected: direct, \d/, 60_000);
+  await share.waitFor(/client [0-9A-F]{8} connected/, 60_000);
+  const refusedArgs = ['-i', link.slice('tuntox://'.length).split('/')[0] as string, '-L', '8080:127.0.0.1:80'];
+  const refused = screens.start('refused', refusedArgs);
+  const soughtArgs = ['-i', NOBODY, '-W', '127.0.0.1:22'];
+  const sought = screens.start('progress', soughtArgs);
+  await sleep(HINT);
+  screens.keep('refused', refusedArgs, refused);
+  screens.keep('progress', soughtArgs, sought);
+  share.kill('SIGINT');
+  await join.exited;
+  screens.keep('join', joinArgs, join);
+  screens.keep('share', shareArgs, share);
+}
+
+const HELP = ['-h', '--help', 'help share', 'help join', 'help ssh', 'help agent'] as const;
+const ERRORS = ['shar 22', 'share 0', 'join tuntox://x', '-L nonsense -i 12', '-i 12 -p', 'nas -L 1:a:2'] as const;
+const CTL_HELP = ['-h', '--help', 'help clients', 'help invite', 'help expose', 'help top', 'statsu'] as const;
+
+async function main(): Promise<void> {
+  const [, , directory = ''] = process.argv;
+  mkdirSync(directory, { recursive: true });
+  endCleanlyOnSignals();
+  const screens = new Screens(directory, ['--bootstrap', await startNode()]);
+  const nameOf = (args: string): string => args.replace(/[^a-zA-Z0-9]+/g, '-').replace(/^-|-$/g, '');
+  for (const args of HELP) await screens.plain(`tuntox-${nameOf(args)}`, 'tuntox', args.split(' '));
+  for (const args of ERRORS) await screens.plain(`error-${nameOf(args)}`, 'tuntox', args.split(' '));
+  for (const args of CTL_HELP) await screens.plain(`tuntoxctl-${nameOf(args)}`, 'tuntoxctl', args.split(' '));
+  await connections(screens);
+}
+
+try {
+  await main();
+} catch (error) {
+  console.error(messageOf(error));
+  process.exitCode = 1;
+} finally {
+  await stopAll();
+}
