@@ -78,7 +78,8 @@ t.test('a name is one service, and mistakes change nothing', async (t) => {
     service: { target: { port: 81 } },
   });
   await t.rejects(daemon.call('services.add', { name: 'nfs', target: 'x' }), { code: 'bad-params' });
-  await t.rejects(daemon.call('services.remove', { name: 'nfs' }), { code: 'not-found' });
+  await t.rejects(daemon.call('services.remove', { name: 'nfs' }), { code: 'not-found', hint: /services list/ });
+  await t.rejects(daemon.call('services.remove', { name: 'wbe' }), { code: 'not-found', hint: 'did you mean "web"?' });
   daemon.disk.fault = 'ENOSPC';
   await t.rejects(daemon.call('services.add', { name: 'ssh', target: '22' }), { code: 'not-saved' });
   t.equal((await daemon.call('services.list', {})).services.length, 1);

@@ -78,6 +78,7 @@ t.test('gjedeer/tuntox', async (t) => {
   const forward = startOurs('our forward', ['-i', saveServer.id, '-L', `${port}:${target}`]);
   const ping = startOurs('our ping', ['-i', saveServer.id, '-p']);
   const pipe = startOurs('our pipe', ['-i', saveServer.id, '-W', target]);
+  const byName = startOurs('our pipe to a service', ['-i', saveServer.id, '-W', 'web']);
 
   await t.test('our client and its server', async (t) => {
     t.equal(await ping.exited, 0, ping.stderr);
@@ -93,6 +94,12 @@ t.test('gjedeer/tuntox', async (t) => {
     t.comment(`10 connections at once, 20 kB up and 100 kB down each, in ${many} ms`);
   });
 
+  await t.test('our client does not ask its server for a service, which it would look up as a host', async (t) => {
+    t.equal(await byName.exited, 1, byName.stderr);
+    t.match(byName.stderr, /HOST:PORT/);
+    t.notMatch(theirs.stdout + theirs.stderr, /web/);
+  });
+
   await t.test('its server refuses a wrong secret of ours', async (t) => {
     await theirs.waitFor(/differs from our shared secret/, C_PATIENCE);
     t.equal(wrong.stdout, '');
@@ -105,22 +112,30 @@ t.test('gjedeer/tuntox', async (t) => {
     t.comment(`1 MiB up in ${await exchangeIn(namespace, theirSecondPort, { seed: 'up', up: MIB, down: 0 })} ms`);
   });
 
-  await t.test('its client redeems an invitation of our daemon, and a second one is refused', async (t) => {
-    const place = daemonPlace(t, node.argument);
-    const daemon = await startDaemon(t, place, { prefix });
-    const control = await controlOf(t, place);
-    const { link } = await control.call('invite.create', { name: 'upstream', allow: [target] });
-    const [, , daemonId = '', invited = ''] = (link?.link ?? '').split('/');
-    const [saveFirst, saveSecond] = [await makeSave('invited'), await makeSave('late')];
-    const localPort = await freeTcpPort();
-    const forwards = ['-i', daemonId, '-L', `${localPort}:${target}`];
-    await startUpstream('invited upstream', ['-C', saveFirst.directory, ...forwards], invited);
-    await daemon.waitFor(/invitation upstream \([a-z]{5}\): redeemed by [0-9A-F]{8}/, C_PATIENCE);
-    t.comment(`1 MiB in ${await exchangeIn(namespace, localPort, { seed: 'invited', up: 0, down: MIB })} ms`);
-    const late = await startUpstream('late upstream', ['-C', saveSecond.directory, '-i', daemonId, '-p'], invited);
-    await daemon.waitFor(/refused, its invitation has admitted as many clients as it may: upstream/, C_PATIENCE);
-    t.notMatch(late.stdout + late.stderr, /GOT PONG/);
-  });
+  await t.test(
+    'its client redeems an invitation for a service of our daemon, reaches it alone, and a second client is refused',
+    async (t) => {
+      const place = daemonPlace(t, node.argument);
+      const daemon = await startDaemon(t, place, { prefix });
+      const control = await controlOf(t, place);
+      await control.call('services.add', { name: 'web', target });
+      const { link } = await control.call('invite.create', { name: 'upstream', allow: ['web'] });
+      t.match(link?.commands.original, `:${target}`, 'its command has the target of the service');
+      const [, , daemonId = '', invited = ''] = (link?.link ?? '').split('/');
+      const [saveFirst, saveSecond] = [await makeSave('invited'), await makeSave('late')];
+      const localPort = await freeTcpPort();
+      const otherPort = await freeTcpPort();
+      const forwards = ['-i', daemonId, '-L', `${localPort}:${target}`, '-L', `${otherPort}:127.0.0.1:9`];
+      await startUpstream('invited upstream', ['-C', saveFirst.directory, ...forwards], invited);
+      await daemon.waitFor(/invitation upstream \([a-z]{5}\): redeemed by [0-9A-F]{8}/, C_PATIENCE);
+      t.comment(`1 MiB in ${await exchangeIn(namespace, localPort, { seed: 'invited', up: 0, down: MIB })} ms`);
+      await t.rejects(exchangeIn(namespace, otherPort, { seed: 'other', up: 0, down: 1 }));
+      await daemon.waitFor(/127\.0\.0\.1:9 refused: it is no service/, C_PATIENCE);
+      const late = await startUpstream('late upstream', ['-C', saveSecond.directory, '-i', daemonId, '-p'], invited);
+      await daemon.waitFor(/refused, its invitation has admitted as many clients as it may: upstream/, C_PATIENCE);
+      t.notMatch(late.stdout + late.stderr, /GOT PONG/);
+    },
+  );
 
   await t.test('our server refuses a wrong secret of its client', async (t) => {
     const short = saveWrong.id.slice(0, 8);

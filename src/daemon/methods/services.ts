@@ -1,6 +1,7 @@
 /** `services`: targets that clients reach by name. */
 import { rfc3339 } from '../../base/clock.js';
 import { targetText } from '../../base/endpoint.js';
+import { didYouMean, similarNames } from '../../base/nearest.js';
 import { countText } from '../../base/units.js';
 import { FormatError } from '../../config/format-error.js';
 import { parseServiceName, parseSharedTarget } from '../../config/formats.js';
@@ -53,7 +54,7 @@ async function add(deps: Deps, { name: text, target, ...options }: Params<'servi
 async function remove(deps: Deps, { name: text, ...options }: Params<'services.remove'>): Promise<Change> {
   const { log, services, targets } = deps;
   const name = parseServiceName(text);
-  const service = services.get(name);
+  const service = services.all.find((one) => one.name === name) ?? notFound(deps, name);
   const after = new Map(services.targets);
   after.delete(name);
   const closedTunnels = confirmClosing(deps, after, { ...options, confirmed: true, isReplacing: false });
@@ -107,6 +108,14 @@ function confirmClosing(
 }
 
 /** @throws ControlError */
+function notFound({ services }: Deps, name: string): never {
+  const near = didYouMean(similarNames(name, [...services.targets.keys()]));
+  throw new ControlError('not-found', `there is no service "${name}"`, {
+    hint: near ?? 'to list them: tuntoxctl services list',
+  });
+}
+
+/** @throws ControlError */
 async function explained<Value>(work: () => Promise<Value>): Promise<Value> {
   try {
     return await work();
@@ -121,7 +130,6 @@ async function explained<Value>(work: () => Promise<Value>): Promise<Value> {
 
 const HINTS: Partial<Record<ServiceError['code'], string>> = {
   exists: 'to give it the new target, add --replace',
-  'not-found': 'to list them: tuntoxctl services list',
 };
 
 const shown = ({ name, target, addedAt }: NamedService): Change['service'] => ({

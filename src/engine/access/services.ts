@@ -53,13 +53,6 @@ export class Services {
     return new Map(this.all.map(({ name, target }) => [name, target]));
   }
 
-  /** @throws ServiceError */
-  get(name: string): NamedService {
-    const service = this.#file.value.get(name);
-    if (service === undefined) throw new ServiceError('not-found', `there is no service "${name}"`);
-    return service;
-  }
-
   /** @throws ServiceError if it cannot be added */
   check(service: NamedService, isReplacing: boolean): void {
     withService(this.#file.value, service, isReplacing);
