@@ -2,13 +2,7 @@
 import { chmodSync, lstatSync, readlinkSync, rmSync, symlinkSync, unlinkSync } from 'node:fs';
 import { createServer, type Server, type Socket } from 'node:net';
 import { dirname } from 'node:path';
-import {
-  type AgentPlaces,
-  AgentSocketError,
-  agentSocketError,
-  checkOwnDirectory,
-  connectToAgent,
-} from '../../agent/socket-file.js';
+import { type AgentPlaces, AgentSocketError, checkOwnDirectory, connectToAgent } from '../../agent/socket-file.js';
 import { systemReason } from '../../base/system-error.js';
 import { makeDirectories } from '../state/file-system.js';
 
@@ -26,7 +20,7 @@ async function listenForAgent(path: string, accept: (socket: Socket) => void): P
   await removeStale(path);
   const server = createServer({ allowHalfOpen: true }, accept);
   await new Promise<void>((resolve, reject) => {
-    server.once('error', (error) => reject(agentSocketError(error, path)));
+    server.once('error', (error) => reject(listenError(error, path)));
     // Node creates the socket before `listen` returns.
     const umask = process.umask(PRIVATE_UMASK);
     try {
@@ -124,6 +118,11 @@ function isSocketGone(path: string): boolean {
   } catch {
     return false;
   }
+}
+
+function listenError(error: unknown, path: string): AgentSocketError {
+  const message = `cannot create ${path} (${systemReason(error)}): set XDG_RUNTIME_DIR to a directory of yours`;
+  return new AgentSocketError('failed', message, { cause: error });
 }
 
 function makeOwnDirectory(path: string): void {

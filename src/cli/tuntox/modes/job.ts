@@ -100,7 +100,7 @@ async function pipe(settings: PipeSettings, server: Remote, context: Context): P
     return await stopping.orStatusOf(work);
   } catch (error) {
     // A ServerError is not about the target: the caller reports it.
-    if (!(error instanceof CodedError) || error instanceof ServerError) throw error;
+    if (!(error instanceof CodedError) || error instanceof ServerError || isAboutAgent(error)) throw error;
     // After `tuntox … | head`, a closed output is not an error.
     const level = error.code === 'closed-pipe' ? 'debug' : 'error';
     if (level === 'error') context.tell?.({ event: 'error', code: error.code, message: error.message });
@@ -111,3 +111,8 @@ async function pipe(settings: PipeSettings, server: Remote, context: Context): P
     stdin.destroy();
   }
 }
+
+/** Whether an error of the agent is about itself, or about the server. */
+const isAboutAgent = (error: unknown): boolean =>
+  error instanceof AgentError && !OF_TARGET.includes(statusOf(error.code));
+const OF_TARGET: readonly number[] = [ExitStatus.NotAllowed, ExitStatus.TargetUnreachable];
