@@ -93,18 +93,22 @@ async function openPort(
 /** `-W`: connects the target to standard input and output, as ssh's ProxyCommand needs it. */
 async function pipe(settings: PipeSettings, server: Remote, context: Context): Promise<number> {
   const { log, stdin, stdout, stopping } = context;
+  let { target } = settings;
+  const connected = async (): Promise<number> => {
+    target = await pipeTarget(settings, server);
+    await server.pipe(target, { stdin, stdout });
+    return ExitStatus.Ok;
+  };
   try {
-    const work = pipeTarget(settings, server)
-      .then((target) => server.pipe(target, { stdin, stdout }))
-      .then(() => ExitStatus.Ok);
-    return await stopping.orStatusOf(work);
+    return await stopping.orStatusOf(connected());
   } catch (error) {
     // A ServerError is not about the target: the caller reports it.
     if (!(error instanceof CodedError) || error instanceof ServerError || isAboutAgent(error)) throw error;
     // After `tuntox … | head`, a closed output is not an error.
     const level = error.code === 'closed-pipe' ? 'debug' : 'error';
     if (level === 'error') context.tell?.({ event: 'error', code: error.code, message: error.message });
-    log[level](`${settings.target.host} port ${settings.target.port}: ${error.message}`);
+    const { host, port } = target;
+    log[level](`${port === 0 ? host : `${host} port ${port}`}: ${error.message}`);
     return statusOf(error.code);
   } finally {
     // An open input would keep the process alive.
