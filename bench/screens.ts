@@ -37,10 +37,16 @@ class Screens {
   }
 
   /** A command that connects to nothing. */
-  async plain(name: string, program: 'tuntox' | 'tuntoxctl', args: readonly string[]): Promise<void> {
-    const process = onTerminal(name, [...(program === 'tuntox' ? TUNTOX_COMMAND : CTL), ...args]);
+  async plain(
+    name: string,
+    program: 'tuntox' | 'tuntoxctl',
+    args: readonly string[],
+    unshown: readonly string[] = [],
+  ): Promise<Process> {
+    const process = onTerminal(name, [...(program === 'tuntox' ? TUNTOX_COMMAND : CTL), ...unshown, ...args]);
     await process.exited;
     this.#write(name, [program, ...args], process);
+    return process;
   }
 
   start(name: string, args: readonly string[]): Process {
@@ -54,7 +60,10 @@ class Screens {
 
   #write(name: string, words: readonly string[], { stdout }: Process): void {
     const line = words.map((word) => (/^[\w:/.@-]+$/.test(word) ? word : quoted(word))).join(' ');
-    writeFileSync(join(this.#directory, `${name}.txt`), pictureOf(`$ ${line}\r\n${Buffer.from(stdout, 'latin1')}`));
+    writeFileSync(
+      join(this.#directory, `${name}.txt`),
+      pictureOf(`$ ${line}\r\n${Buffer.from(stdout, 'latin1')}`).replaceAll(HOME, '/home/ann'),
+    );
     console.log(name);
   }
 }
@@ -82,6 +91,36 @@ async function connections(screens: Screens): Promise<void> {
   screens.keep('share', shareArgs, share);
 }
 
+/** A daemon with a service, an invitation and the client that has redeemed it. */
+async function lastingServer(screens: Screens, node: string): Promise<void> {
+  const [socket, state] = [join(HOME, 'tuntoxd.sock'), join(HOME, 'daemon')];
+  const places = ['-C', state, '--socket-path', socket, '--socket-group', 'root', '--network-relay-port', '0'];
+  const command = [process.execPath, join(ROOT, 'dist/bin/tuntoxd.js'), ...places, '--network-bootstrap', node];
+  const daemon = keep(startProgram('tuntoxd', command, { env: { ...process.env, HOME } }));
+  await daemon.waitFor(/online/, 60_000);
+  const port = String(await startService());
+  const ctl = (name: string, args: string): Promise<Process> =>
+    screens.plain(`tuntoxctl-${name}`, 'tuntoxctl', args.split(' '), ['--socket', socket]);
+  await ctl('expose', `expose web ${port}`);
+  const invitation = await ctl('invite-create', 'invite create --name laptop --allow web');
+  const [link = ''] = /tuntox:\/\/\S+/.exec(invitation.stdout.replace(/\r\n(?=\S)/g, '')) ?? [];
+  const storeArgs = ['join', link, 'nas'];
+  const store = screens.start('join-name', storeArgs);
+  await store.exited;
+  screens.keep('join-name', storeArgs, store);
+  for (const args of [['nas'], ['ping', 'nas'], ['list']]) {
+    const name = args.join('-');
+    const shown = args[0] === 'list' ? onTerminal(name, [...TUNTOX_COMMAND, ...args]) : screens.start(name, args);
+    await shown.exited;
+    screens.keep(name === 'nas' ? 'host' : name, args, shown);
+  }
+  await screens.plain('agent-status', 'tuntox', ['agent', 'status']);
+  for (const args of ['status', 'clients', 'clients pending', 'invite list', 'services list', 'connections list']) {
+    await ctl(args.replaceAll(' ', '-'), args);
+  }
+  await screens.plain('agent-stop', 'tuntox', ['agent', 'stop']);
+}
+
 const HELP = ['-h', '--help', 'help share', 'help join', 'help ssh', 'help agent'] as const;
 const ERRORS = ['shar 22', 'share 0', 'join tuntox://x', '-L nonsense -i 12', '-i 12 -p', 'nas -L 1:a:2'] as const;
 const CTL_HELP = ['-h', '--help', 'help clients', 'help invite', 'help expose', 'help top', 'statsu'] as const;
@@ -90,12 +129,14 @@ async function main(): Promise<void> {
   const [, , directory = ''] = process.argv;
   mkdirSync(directory, { recursive: true });
   endCleanlyOnSignals();
-  const screens = new Screens(directory, ['--bootstrap', await startNode()]);
+  const node = await startNode();
+  const screens = new Screens(directory, ['--bootstrap', node]);
   const nameOf = (args: string): string => args.replace(/[^a-zA-Z0-9]+/g, '-').replace(/^-|-$/g, '');
   for (const args of HELP) await screens.plain(`tuntox-${nameOf(args)}`, 'tuntox', args.split(' '));
   for (const args of ERRORS) await screens.plain(`error-${nameOf(args)}`, 'tuntox', args.split(' '));
   for (const args of CTL_HELP) await screens.plain(`tuntoxctl-${nameOf(args)}`, 'tuntoxctl', args.split(' '));
   await connections(screens);
+  await lastingServer(screens, node);
 }
 
 try {
