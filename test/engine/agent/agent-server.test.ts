@@ -210,6 +210,12 @@ t.test('round trips come one after another', async (t) => {
   t.same(events.slice(-4), ['connected', 'pong', 'pong', 'pong']);
 });
 
+t.test('what a server offers is told, which may be nothing', async (t) => {
+  const { ask, host } = await start(t);
+  const conversation = await ask({ ask: 'services', host });
+  t.match(await conversation.until('services', ignoreEvent), { services: [] });
+});
+
 t.test('with onlyIfConnected a server that is not connected is refused at once', async (t) => {
   const { ask, host, pool } = await start(t);
   const conversation = await ask({ ask: 'hold', host, onlyIfConnected: true });
