@@ -30,6 +30,7 @@ const MAX_SERVICES = 64;
 export class Services {
   readonly #file: JsonFile<ServiceMap>;
   readonly #changes = new Listeners<[]>();
+  #known: { readonly of: ServiceMap; readonly targets: ReadonlyMap<string, Target> } | undefined;
 
   private constructor(file: JsonFile<ServiceMap>) {
     this.#file = file;
@@ -48,9 +49,13 @@ export class Services {
     return [...this.#file.value.values()];
   }
 
-  /** The target of each service. */
+  /** The target of each service: the same map until there is a change. */
   get targets(): ReadonlyMap<string, Target> {
-    return new Map(this.all.map(({ name, target }) => [name, target]));
+    const { value } = this.#file;
+    if (this.#known?.of !== value) {
+      this.#known = { of: value, targets: new Map([...value].map(([name, { target }]) => [name, target])) };
+    }
+    return this.#known.targets;
   }
 
   /** @throws ServiceError if it cannot be added */

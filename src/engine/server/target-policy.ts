@@ -147,9 +147,8 @@ export class TargetPolicy {
       const why = services.size === 0 ? 'there are neither rules nor services' : 'targets.any is set';
       return { isAllowed: true, isOpen: false, decidedBy: `${why}, so every target is allowed` };
     }
-    const ofServices = [...services].map(([name, one]) => ruleOfService(name, one));
     const [lines, path] = rules.kind === 'file' ? [rules.rules, rules.path] : [[], ''];
-    const decision = decide([...lines, ...ofServices], target, target.address);
+    const decision = decide([...lines, ...rulesOf(services)], target, target.address);
     return explain(decision, target, {
       by: (rule) =>
         rule.service === undefined ? `line ${rule.line} of ${path}: ${describeRule(rule)}` : serviceText(rule),
@@ -168,6 +167,18 @@ export class TargetPolicy {
     });
     return explanations.find(({ isAllowed }) => isAllowed) ?? explanations[0] ?? unresolved;
   }
+}
+
+/** By the map of the services: each client is asked about each service after each change of access. */
+const knownRules = new WeakMap<ReadonlyMap<string, Target>, readonly Rule[]>();
+
+function rulesOf(services: ReadonlyMap<string, Target>): readonly Rule[] {
+  let rules = knownRules.get(services);
+  if (rules === undefined) {
+    rules = [...services].map(([name, target]) => ruleOfService(name, target));
+    knownRules.set(services, rules);
+  }
+  return rules;
 }
 
 /** The message names the file, and the line where there is one. */
