@@ -51,6 +51,7 @@ export class AgentRemote implements Remote {
   /** The open ones; they end with this process. */
   readonly #conversations = new Set<Conversation>();
   #watching: Promise<never> | undefined;
+  #loggedPath: string | undefined;
   #isClosed = false;
   #onOnline: () => void = () => {};
   readonly #online: Promise<void>;
@@ -181,10 +182,13 @@ export class AgentRemote implements Remote {
     const { name } = this.#options;
     switch (event.event) {
       case 'connected':
-        log.info(`connected to ${name}, ${event.path}`);
+        // It is told again to each conversation, and when the round trip is known.
+        if (event.path !== this.#loggedPath) log.info(`connected to ${name}, ${event.path}`);
+        this.#loggedPath = event.path;
         this.#onOnline();
         break;
       case 'disconnected':
+        this.#loggedPath = undefined;
         log.warn(`lost the connection to ${name}, searching for it again`);
         break;
       case 'waiting':
