@@ -17,8 +17,8 @@ _tuntox() {
     *)
       local words='--for --uses --qr --idle-timeout --rules-file -f --insecure-open --background -z -D --pid-file -F --user -U --node --forward -L --pipe -W -P --ssh-pipe --ping -p --timeout --max-retries --identity -i --state-dir -C --secret-file --secret -s --id-file -I --nodes-file -b --bootstrap --udp-ports -u --relay-port -t --no-port-mapping --proxy --json --syslog -S --verbose -d --quiet -q --no-color --version -V --help -h'
       case $COMP_CWORD:${COMP_WORDS[1]} in
-        1:*) words+=' help share join ssh ssh-config list ping forget id agent '$(_tuntox_hosts) ;;
-        *:share | *:ssh | *:ping | *:forget) words+=' '$(_tuntox_hosts) ;;
+        1:*) words+=' help share join ssh ssh-config list ping speed forget id agent '$(_tuntox_hosts) ;;
+        *:share | *:ssh | *:ping | *:speed | *:forget) words+=' '$(_tuntox_hosts) ;;
       esac
       COMPREPLY=(); mapfile -t COMPREPLY < <(compgen -W "$words" -- "$current")
       ;;

@@ -8,8 +8,8 @@ function __tuntox_hosts
     sed -n 's/^[[:blank:]]*\([^#[:blank:]][^[:blank:]]*\)[[:blank:]].*/\1/p' ~/.tuntox/hosts
   end 2>/dev/null | grep -x '[A-Za-z0-9][A-Za-z0-9._-]*'
 end
-complete -c tuntox -n __fish_use_subcommand -a 'help share join ssh ssh-config list ping forget id agent (__tuntox_hosts)'
-complete -c tuntox -n '__fish_seen_subcommand_from share ssh ping forget' -a '(__tuntox_hosts)'
+complete -c tuntox -n __fish_use_subcommand -a 'help share join ssh ssh-config list ping speed forget id agent (__tuntox_hosts)'
+complete -c tuntox -n '__fish_seen_subcommand_from share ssh ping speed forget' -a '(__tuntox_hosts)'
 complete -c tuntox -l for -x -d 'end after TIME'
 complete -c tuntox -l uses -x -d 'admit at most N clients (default'
 complete -c tuntox -l qr -d 'print the link as a QR code, too'

@@ -7,11 +7,11 @@ _tuntox_hosts() {
   } 2>/dev/null | grep -x '[A-Za-z0-9][A-Za-z0-9._-]*'
 }
 _tuntox_first() {
-  compadd help share join ssh ssh-config list ping forget id agent $(_tuntox_hosts)
+  compadd help share join ssh ssh-config list ping speed forget id agent $(_tuntox_hosts)
 }
 _tuntox_further() {
   case $words[2] in
-    share | ssh | ping | forget) compadd $(_tuntox_hosts) ;;
+    share | ssh | ping | speed | forget) compadd $(_tuntox_hosts) ;;
     *) _default ;;
   esac
 }

@@ -8,7 +8,7 @@ _tuntoxd() {
     --user | -U) COMPREPLY=(); mapfile -t COMPREPLY < <(compgen -u -- "$current") ;;
     --socket-path | --socket-group | --log-level | --log-format | --network-udp-ports | --network-relay-port | --network-bootstrap | --network-proxy | --access-require | --http-listen) : ;;
     *)
-      local words='--config -c --check --background -z -D --pid-file -F --syslog -S --verbose -d --quiet -q --no-color --version -V --help -h --state-dir -C --user -U --socket-path --socket-group --log-level --log-format --network-udp-ports --network-relay-port --network-bootstrap --network-nodes-file --network-lan-discovery --network-port-mapping --network-proxy --access-require --access-open --access-secret-file --targets-rules-file --targets-any --http-listen'
+      local words='--config -c --check --background -z -D --pid-file -F --syslog -S --verbose -d --quiet -q --no-color --version -V --help -h --state-dir -C --user -U --socket-path --socket-group --log-level --log-format --network-udp-ports --network-relay-port --network-bootstrap --network-nodes-file --network-lan-discovery --network-port-mapping --network-proxy --access-require --access-open --access-secret-file --targets-rules-file --targets-any --targets-speed-test --http-listen'
       COMPREPLY=(); mapfile -t COMPREPLY < <(compgen -W "$words" -- "$current")
       ;;
   esac

@@ -29,4 +29,5 @@ _arguments -S \
   '--access-secret-file[A file with the shared secret, instead of the one that tuntoxctl manages]:VALUE:_files' \
   '--targets-rules-file[A file with the targets that clients may reach beside the services, one HOST\:PORT per line]:VALUE:_files' \
   '--targets-any[Without a rules file, let clients reach every target although there are services]::yes|no:(true false)' \
+  '--targets-speed-test[Let clients measure the speed of their connection (tuntox speed NAME)]::yes|no:(true false)' \
   '--http-listen[Serve metrics and health over HTTP on this loopback address, such as 127.0.0.1\:9101; or off]:VALUE:'

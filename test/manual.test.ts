@@ -71,7 +71,7 @@ t.test('the completion of tuntox completes commands and stored hosts in bash', a
   const env = { HOME: home, PATH: process.env.PATH };
   const { stdout, stderr } = spawnSync('bash', ['--norc', '-c', script], { cwd: home, encoding: 'utf8', env });
   t.equal(stderr, '');
-  t.same(stdout.split('\n').slice(0, 5), ['nas netbox ', 'nas netbox ', 'nas ', ' ', 'share ssh ssh-config ']);
+  t.same(stdout.split('\n').slice(0, 5), ['nas netbox ', 'nas netbox ', 'nas ', ' ', 'share ssh ssh-config speed ']);
 });
 
 t.test('no completion has a mistake that its shell finds', async (t) => {

@@ -107,6 +107,11 @@ export interface PingSettings extends OfClient {
   readonly mode: 'ping';
 }
 
+/** `tuntox speed NAME` */
+export interface SpeedSettings extends OfClient {
+  readonly mode: 'speed';
+}
+
 /** `tuntox join LINK NAME`: connects once, and stores the host. */
 export interface StoreSettings extends OfClient {
   readonly mode: 'store';
@@ -136,7 +141,13 @@ export interface NodeSettings extends CommonSettings {
   readonly service: ServiceSettings;
 }
 
-export type ClientSettings = ForwardSettings | PipeSettings | PingSettings | StoreSettings | ServicesSettings;
+export type ClientSettings =
+  | ForwardSettings
+  | PipeSettings
+  | PingSettings
+  | SpeedSettings
+  | StoreSettings
+  | ServicesSettings;
 /** These modes run until they are stopped. */
 export type LastingSettings = ServerSettings | ShareSettings | ForwardSettings | NodeSettings | AgentSettings;
 export type RunSettings = LastingSettings | ClientSettings;

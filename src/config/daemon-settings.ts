@@ -59,7 +59,11 @@ export interface DaemonSettings {
     readonly isOpen: boolean;
     readonly secretFile: string | undefined;
   };
-  readonly targets: { readonly rulesFile: string | undefined; readonly isAny: boolean };
+  readonly targets: {
+    readonly rulesFile: string | undefined;
+    readonly isAny: boolean;
+    readonly mayTestSpeed: boolean;
+  };
   readonly http: { readonly listen: HostAndPort | undefined };
 }
 
@@ -246,7 +250,11 @@ function typed(shape: SettingsShape, { directory = '' }: SettingsInput): DaemonS
       isOpen: access.open,
       secretFile: fileOrNone(access.secret_file),
     },
-    targets: { rulesFile: fileOrNone(targets.rules_file), isAny: targets.any },
+    targets: {
+      rulesFile: fileOrNone(targets.rules_file),
+      isAny: targets.any,
+      mayTestSpeed: targets.speed_test,
+    },
     http: { listen: http.listen === 'off' ? undefined : parseTarget(http.listen) },
   });
 }

@@ -21,7 +21,7 @@ export interface SettingsShape {
     proxy: string;
   };
   access: { require: string; open: boolean; secret_file: string };
-  targets: { rules_file: string; any: boolean };
+  targets: { rules_file: string; any: boolean; speed_test: boolean };
   http: { listen: string };
 }
 
@@ -206,6 +206,12 @@ export const SCHEMA: convict.Schema<SettingsShape> = {
       format: yesOrNo,
       default: false,
       env: 'TUNTOX_TARGETS_ANY',
+    },
+    speed_test: {
+      doc: 'Let clients measure the speed of their connection (tuntox speed NAME).',
+      format: yesOrNo,
+      default: true,
+      env: 'TUNTOX_TARGETS_SPEED_TEST',
     },
   },
   http: {

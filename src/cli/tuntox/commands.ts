@@ -96,6 +96,17 @@ export const COMMANDS = [
     options: [...WAITING, ...COMMON],
   },
   {
+    name: 'speed',
+    usage: 'NAME',
+    about: 'measure how fast bytes go, in each direction',
+    more: [
+      'It sends for 8 s in each direction, and takes all that the link gives. The server must be tuntoxd, and its owner may have turned this off (targets.speed_test).',
+    ],
+    example: 'nas',
+    arguments: ONE,
+    options: [...WAITING, ...COMMON],
+  },
+  {
     name: 'forget',
     usage: 'NAME',
     about: 'remove a stored host and its pinned key',

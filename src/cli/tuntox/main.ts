@@ -39,7 +39,7 @@ async function hostOf(
   { form, arguments: [name = ''] }: CommandLine,
   environment: NodeJS.ProcessEnv,
 ): Promise<Host | undefined> {
-  return form === 'ping' ? findHost(name, environment) : undefined;
+  return form === 'ping' || form === 'speed' ? findHost(name, environment) : undefined;
 }
 
 /** @returns the exit status; never throws */

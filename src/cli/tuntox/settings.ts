@@ -78,6 +78,7 @@ export function settingsOf(line: CommandLine, environment: Environment, host?: H
       return joinSettings(words, flags, environment);
     case 'host':
     case 'ping':
+    case 'speed':
       if (host === undefined) throw new Error('settingsOf: the host is missing');
       return hostSettings(line, host, flags, environment);
     case 'agent':
@@ -176,6 +177,7 @@ function hostSettings(
     serverId: flags.parse(`the Tox ID of ${name}`, toxId, parseToxId),
     host: { name, secret },
   };
+  if (form === 'speed') return { ...server, mode: 'speed', patience: patienceOf(flags, DEFAULT_TIMEOUT) };
   if (form === 'ping') return { ...server, ...jobOf(flags, { isPing: true }) };
   if (hasJob(flags)) return { ...server, ...jobOf(flags) };
   flags.refuse(LASTING_ONLY, 'is only for -L: remove it, or add -L');

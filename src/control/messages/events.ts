@@ -1,6 +1,6 @@
 /** What `tuntox --json` prints: one event a line. They do not come over the control socket. */
 import * as v from 'valibot';
-import { Bytes, Count, Milliseconds, Name, PublicKeyHex, Time, ToxIdHex } from './common.js';
+import { Bytes, BytesPerSecond, Count, Milliseconds, Name, PublicKeyHex, Time, ToxIdHex } from './common.js';
 
 const base = { schema: v.literal('tuntox.event/1'), at: Time } as const;
 const Text = v.string();
@@ -42,6 +42,13 @@ export const ClientEvent = v.variant('event', [
     minMs: Milliseconds,
     averageMs: Milliseconds,
     maxMs: Milliseconds,
+  }),
+  /** `speed`: the result of one direction. */
+  v.strictObject({
+    ...base,
+    event: v.literal('speed'),
+    direction: v.picklist(['down', 'up']),
+    bytesPerSecond: BytesPerSecond,
   }),
   /** `join LINK NAME` */
   v.strictObject({ ...base, event: v.literal('stored'), name: Name }),

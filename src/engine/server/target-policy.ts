@@ -4,6 +4,7 @@
  */
 import { CodedError, messageOf } from '../../base/coded-error.js';
 import { targetText } from '../../base/endpoint.js';
+import { isSpeedTest } from '../../base/speed-test.js';
 import type { MayReach, Reached } from '../../tunnel/server/request-handler.js';
 import type { TunnelInfo } from '../../tunnel/tunnel-service.js';
 import { type Service, serviceOf, type Target } from '../../tunnel/wire/target.js';
@@ -49,6 +50,8 @@ export interface TargetSettings {
   readonly rulesFile: string | undefined;
   /** Whether every target may be reached although there are services; without effect if there is a rules file. */
   readonly isAny: boolean;
+  /** Whether admitted clients may measure the speed of their connection. */
+  readonly mayTestSpeed: boolean;
 }
 
 type Entry = Pick<WhitelistEntry, 'alias' | 'publicKey' | 'allow'>;
@@ -57,11 +60,13 @@ export class TargetPolicy {
   readonly #deps: Deps;
   #rules: Rules;
   #isAny: boolean;
+  #mayTestSpeed: boolean;
 
   constructor(deps: Deps, settings: TargetSettings) {
     this.#deps = deps;
     this.#rules = load(settings.rulesFile);
     this.#isAny = settings.isAny;
+    this.#mayTestSpeed = settings.mayTestSpeed;
   }
 
   /** Reloads the rules. @throws CodedError when they cannot be used; the previous rules stay in force */
@@ -70,6 +75,7 @@ export class TargetPolicy {
     if (rules.kind === 'bad') throw new RulesUnusableError('bad-rules', rules.message);
     this.#rules = rules;
     this.#isAny = settings.isAny;
+    this.#mayTestSpeed = settings.mayTestSpeed;
   }
 
   get file(): string | undefined {
@@ -119,6 +125,10 @@ export class TargetPolicy {
     entry = this.#deps.entryOf(peerId),
     services = this.#deps.services.targets,
   ): Explanation {
+    if (isSpeedTest(requested)) {
+      const decidedBy = `a speed test reaches no target, and targets.speed_test is ${this.#mayTestSpeed}`;
+      return { isAllowed: this.#mayTestSpeed, isOpen: false, decidedBy };
+    }
     const named = requested.port === 0 ? services.get(serviceOf(requested) ?? '') : requested;
     if (named === undefined) {
       return { isAllowed: false, isOpen: false, decidedBy: `there is no service "${requested.host}"` };

@@ -40,7 +40,7 @@ import {
   encodeDeny,
   encodeRequest,
 } from '../wire/request.js';
-import { type Service, serviceOf, type Target } from '../wire/target.js';
+import type { Service, Target } from '../wire/target.js';
 import { Negotiation, type PeerTerms } from './negotiation.js';
 import { type OpenHandlers, OutgoingRequests } from './outgoing-requests.js';
 import { RoundTrip } from './round-trip.js';
@@ -160,7 +160,7 @@ export class PeerLink {
     }
     this.greet();
     const forwardId = this.#requests.add(target, handlers);
-    if (serviceOf(target) === undefined) this.#scheduler.push(encodeRequest(forwardId, target));
+    if (target.port !== 0) this.#scheduler.push(encodeRequest(forwardId, target));
     else this.#unsent.set(forwardId, target);
     this.#sendUnsent();
     // The ack of a cancelled request is answered with the tunnel's end.

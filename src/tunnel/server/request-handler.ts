@@ -1,11 +1,13 @@
 /** Handles the requests of peers: checks each against the policy, connects to its target, and accepts or refuses it. */
 import type { Clock } from '../../base/clock.js';
 import type { FloodLog } from '../../base/flood-log.js';
+import { isSpeedTest } from '../../base/speed-test.js';
 import type { IncomingRequest } from '../link/peer-link.js';
 import { socketEnd } from '../stream/local-end.js';
 import { describeReason, type Reason } from '../wire/reasons.js';
 import { describeTarget, type Target } from '../wire/target.js';
 import type { Dialer } from './dialer.js';
+import { speedTestEnd } from './speed-test.js';
 
 /** Connection attempts at once for one peer: a burst of a browser. */
 const MAX_PEER_DIALS = 256;
@@ -75,10 +77,19 @@ export class RequestHandler {
     const verdict = this.#deps.mayReach(peerId, target);
     if (this.#closed !== undefined) this.#refuse(request, this.#closed);
     else if (!verdict.allowed) this.#refuse(request, 'not-allowed', verdict.reason);
+    else if (isSpeedTest(target)) this.#testSpeed(request, full);
     else if (target.port === 0 && verdict.target === undefined) this.#refuse(request, 'bad-request');
     else if (full !== undefined) this.#refuse(request, 'too-many-tunnels', full);
     else if (this.dialsOf(peerId) >= MAX_PEER_DIALS) this.#refuse(request, 'too-many-tunnels');
     else this.#dial(request, verdict.target);
+  }
+
+  #testSpeed(request: IncomingRequest, full: string | undefined): void {
+    if (full !== undefined) this.#refuse(request, 'too-many-tunnels', full);
+    else
+      this.#deps.handlers.onConnected(this.#deps.nextNumber(), () =>
+        request.answer(speedTestEnd(this.#deps.clock, request.target)),
+      );
   }
 
   list(): { readonly number: number; readonly peerId: string; readonly target: Target; readonly age: number }[] {

@@ -14,7 +14,7 @@ const servicesOf = (...names: readonly [string, number][]) => ({
   error: undefined as string | undefined,
 });
 const services = servicesOf();
-const of = (rulesFile: string | undefined, isAny = false) => ({ rulesFile, isAny });
+const of = (rulesFile: string | undefined, isAny = false) => ({ rulesFile, isAny, mayTestSpeed: true });
 const TARGET = { host: '127.0.0.1', port: 22 };
 const addressesOf = async (host: string): Promise<string[]> => (host === 'intranet' ? ['10.1.2.3', '192.0.2.1'] : []);
 

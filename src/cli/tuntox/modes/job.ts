@@ -12,6 +12,7 @@ import { ExitStatus, statusOf } from '../exit-status.js';
 import { ping } from './ping.js';
 import { pipeTarget } from './pipe-target.js';
 import { listServices } from './services.js';
+import { speed } from './speed.js';
 import { store } from './store.js';
 
 /** @returns the exit status, also when the server is not found, refuses or is lost */
@@ -50,6 +51,8 @@ function start(
       return pipe(settings, server, context);
     case 'ping':
       return ping(settings, server, context);
+    case 'speed':
+      return speed(settings, server, context);
     case 'store':
       return store(settings, server, context);
     case 'services':
