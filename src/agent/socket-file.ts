@@ -1,7 +1,7 @@
 /** The place of the agent's socket, and the connection to it: only its user may have either. */
-import { lstatSync } from 'node:fs';
+import { lstatSync, readlinkSync } from 'node:fs';
 import { connect, type Socket } from 'node:net';
-import { dirname, join } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { CodedError, systemCodeOf } from '../base/coded-error.js';
 import { systemReason } from '../base/system-error.js';
 import type { UserDirectories } from '../base/user-directories.js';
@@ -70,8 +70,10 @@ export function checkOwnDirectory(path: string, uid = process.geteuid?.()): void
 /** @throws AgentSocketError `not-running`, `not-ours`, `failed` */
 export async function connectToAgent(path: string): Promise<Socket> {
   checkOwnDirectory(path);
+  const target = linkTargetOf(path);
+  if (target !== undefined) checkLinkTarget(target);
   return new Promise((resolve, reject) => {
-    const socket = connect({ path, allowHalfOpen: true });
+    const socket = connect({ path: target ?? path, allowHalfOpen: true });
     const onError = (error: Error): void => reject(agentSocketError(error, path));
     socket.once('error', onError);
     socket.once('connect', () => {
@@ -79,6 +81,25 @@ export async function connectToAgent(path: string): Promise<Socket> {
       resolve(socket);
     });
   });
+}
+
+/** Returns where the link beside the identity leads; undefined if there is the socket itself, or nothing. */
+function linkTargetOf(path: string): string | undefined {
+  try {
+    return resolve(dirname(path), readlinkSync(path));
+  } catch {
+    return undefined;
+  }
+}
+
+/** The link outlives an agent that was killed; another user may have the runtime directory of that time now. @throws AgentSocketError */
+function checkLinkTarget(target: string): void {
+  try {
+    checkOwnDirectory(target);
+  } catch (error) {
+    if (!(error instanceof AgentSocketError) || error.code !== 'not-ours') throw error;
+    throw new AgentSocketError('not-running', error.message, { cause: error });
+  }
 }
 
 const NOT_RUNNING = new Set(['ENOENT', 'ECONNREFUSED', 'ENOTDIR']);

@@ -1,4 +1,5 @@
 import { chmodSync, mkdirSync, symlinkSync } from 'node:fs';
+import { createServer } from 'node:net';
 import { join } from 'node:path';
 import t from 'tap';
 import { agentPlaces, checkOwnDirectory, connectToAgent, pathsOf } from '../../src/agent/socket-file.js';
@@ -37,4 +38,18 @@ t.test('where no agent runs, that is the error', async (t) => {
   const directory = temporaryDirectory(t);
   await t.rejects(connectToAgent(join(directory, 'agent.sock')), { code: 'not-running' });
   await t.rejects(connectToAgent(join(directory, 'missing', 'agent.sock')), { code: 'not-running' });
+});
+
+t.test('a link beside the identity is not followed to a directory that others can change', async (t) => {
+  const directory = temporaryDirectory(t);
+  const [state, runtime] = [join(directory, 'state'), join(directory, 'runtime')];
+  for (const one of [state, runtime]) mkdirSync(one, { mode: 0o700 });
+  const server = createServer();
+  t.teardown(() => server.close());
+  await new Promise<void>((resolve) => server.listen(join(runtime, 'agent.sock'), resolve));
+  symlinkSync(join(runtime, 'agent.sock'), join(state, 'agent.sock'));
+  (await connectToAgent(join(state, 'agent.sock'))).destroy();
+  chmodSync(runtime, 0o777);
+  const message = /other users can write there/;
+  await t.rejects(connectToAgent(join(state, 'agent.sock')), { code: 'not-running', message });
 });
