@@ -171,6 +171,7 @@ export class AgentRemote implements Remote {
       if (this.#isClosed || !this.#options.isLasting) {
         throw new AgentError('agent-ended', 'the agent, which held the connection to the server, has ended: try again');
       }
+      this.#loggedPath = undefined;
       this.#deps.log.warn('the agent, which held the connection to the server, was killed: starting it again');
     }
   }
