@@ -72,11 +72,14 @@ export class Conversation {
     const socket = await connectToAgent(path);
     const conversation = new Conversation(socket);
     socket.write(encodeRequest(request));
-    const timeout = deps.clock.after(HELLO_TIMEOUT, () => socket.destroy(new Error('timeout')));
+    let didHang = false;
+    const timeout = deps.clock.after(HELLO_TIMEOUT, () => {
+      didHang = true;
+      socket.destroy();
+    });
     const hello = await conversation.next();
     timeout.cancel();
     if (hello === undefined) {
-      const didHang = socket.errored !== null && socket.errored !== undefined;
       conversation.close();
       throw didHang
         ? new AgentSocketError('failed', `the agent does not answer at ${path}: end its process, and try again`)

@@ -102,7 +102,8 @@ function checkLinkTarget(target: string): void {
   }
 }
 
-const NOT_RUNNING = new Set(['ENOENT', 'ECONNREFUSED', 'ENOTDIR']);
+/** The last one: it has just been killed. */
+const NOT_RUNNING = new Set(['ENOENT', 'ECONNREFUSED', 'ENOTDIR', 'ECONNRESET']);
 
 export function agentSocketError(error: unknown, path: string): AgentSocketError {
   if (error instanceof AgentSocketError) return error;
