@@ -126,6 +126,19 @@ t.test('commands with the name of a host share one connection', async (t) => {
   });
 });
 
+t.test('a link that cannot be tried, because the host is connected, is not stored', async (t) => {
+  const user = await User.join(t);
+  const file = join(user.home, '.config/tuntox/hosts.json');
+  const before = readFileSync(file, 'utf8');
+  const { secret } = JSON.parse(before).hosts[0];
+  const link = (other: string) => `tuntox://${user.toxId}/${other}/${user.target}`;
+  const { status, stderr } = await user.run('join', link('another'), 'nas', ...user.node);
+  t.equal(status, 1);
+  t.match(stderr, /was not tried and is not stored: run "tuntox agent stop"/);
+  t.equal(readFileSync(file, 'utf8'), before);
+  t.equal((await user.run('join', link(secret), 'nas', ...user.node)).status, 0, 'the same link again');
+});
+
 t.test('two commands that find no agent start one', async (t) => {
   const user = await User.join(t);
   await user.run('agent', 'stop');

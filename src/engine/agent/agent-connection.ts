@@ -188,6 +188,7 @@ export class AgentConnection {
     const onEvent = (event: ConnectionEvent): void => {
       if (this.#state === 'serving') this.#write(event);
     };
+    if (server.isOnline) this.#write({ event: 'held' });
     this.#undo.push(server.watch(onEvent));
     this.#undo.push(server.onChange(onChange));
     if (server.isOnline) onChange(true);

@@ -17,7 +17,10 @@ import { AgentOpener } from './agent-opener.js';
 import { agentTarget } from './agent-target.js';
 
 /** What the jobs of a client ask of a server. */
-export type Remote = Pick<RemoteServer, 'online' | 'givenUp' | 'forward' | 'pipe' | 'ping' | 'services' | 'watch'>;
+export type Remote = Pick<RemoteServer, 'online' | 'givenUp' | 'forward' | 'pipe' | 'ping' | 'services' | 'watch'> & {
+  /** Whether the server was connected before it was asked for, so that our secret was not tried. */
+  readonly wasConnected?: boolean;
+};
 
 /** ms that a connection to a local port waits for the server; as a connection of one's own does. */
 const FORWARD_TIMEOUT = 60_000;
@@ -52,6 +55,7 @@ export class AgentRemote implements Remote {
   readonly #conversations = new Set<Conversation>();
   #watching: Promise<never> | undefined;
   #loggedPath: string | undefined;
+  #wasConnected = false;
   #isClosed = false;
   #onOnline: () => void = () => {};
   readonly #online: Promise<void>;
@@ -63,6 +67,10 @@ export class AgentRemote implements Remote {
     this.#online = new Promise((resolve) => {
       this.#onOnline = resolve;
     });
+  }
+
+  get wasConnected(): boolean {
+    return this.#wasConnected;
   }
 
   get online(): Promise<void> {
@@ -177,6 +185,10 @@ export class AgentRemote implements Remote {
   }
 
   #onEvent(told: AgentEvent): void {
+    if (told.event === 'held') {
+      this.#wasConnected = true;
+      return;
+    }
     // An event that is unknown here, of a later agent, is nothing to its readers.
     const event = told as unknown as ConnectionEvent;
     const { connectionLog: log } = this.#deps;

@@ -3,7 +3,7 @@ import { CodedError } from '../../base/coded-error.js';
 import type { JsonFormat } from '../state/json-file.js';
 
 /** The message is for the user. */
-export class HostError extends CodedError<'changed-key' | 'unknown' | 'not-ours'> {}
+export class HostError extends CodedError<'changed-key' | 'unknown' | 'not-ours' | 'not-tried'> {}
 
 export interface Host {
   /** In lower case. */

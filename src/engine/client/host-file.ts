@@ -65,10 +65,11 @@ export class HostFile {
     return host;
   }
 
-  /** Checks that the name may be stored with this Tox ID. @throws HostError `changed-key` */
-  async check(name: string, toxId: string): Promise<void> {
+  /** Checks that the name may be stored with this Tox ID. @returns what is stored under it @throws HostError `changed-key` */
+  async check(name: string, toxId: string): Promise<StoredHost | undefined> {
     const known = (await this.#open()).value.find((host) => host.name === name);
     if (known !== undefined) checkPin(known, toxId);
+    return known;
   }
 
   /** Stores a host, durably. One with the same name and key gets the new secret and Tox ID. @throws HostError, StateFileError */

@@ -81,7 +81,7 @@ async function isConnected(environment: NodeJS.ProcessEnv, toxId: string): Promi
     const request = { ask: 'hold', host: { toxId }, onlyIfConnected: true } as const;
     const { conversation } = await Conversation.begin({ clock: systemClock }, placesOf(environment), request);
     const event = await conversation.next().finally(() => conversation.close());
-    return event?.event === 'connected';
+    return event?.event === 'held';
   } catch (error) {
     if (error instanceof AgentError || error instanceof AgentSocketError) return false;
     throw error;

@@ -3,6 +3,7 @@ import { systemClock } from '../../../base/clock.js';
 import { writeResult } from '../../../base/result-output.js';
 import type { StoreSettings } from '../../../config/classic-settings.js';
 import type { Remote } from '../../../engine/agent/agent-remote.js';
+import { HostError } from '../../../engine/client/host-entry.js';
 import type { Context } from '../context.js';
 import { ExitStatus } from '../exit-status.js';
 import { openHosts } from '../hosts.js';
@@ -18,6 +19,7 @@ export async function store(settings: StoreSettings, server: Remote, context: Co
   return context.stopping.orStatusOf(
     Promise.race([server.online, server.givenUp]).then(async () => {
       const { serverId, host } = settings;
+      await checkTried(settings, server, context);
       await openHosts(context.environment).add({
         ...host,
         toxId: serverId.toString(),
@@ -30,5 +32,16 @@ export async function store(settings: StoreSettings, server: Remote, context: Co
       } else context.tell({ event: 'stored', name: host.name });
       return ExitStatus.Ok;
     }),
+  );
+}
+
+/** A link that was not tried may be wrong, and must not take the place of a good one. @throws HostError */
+async function checkTried({ host, serverId }: StoreSettings, server: Remote, { environment }: Context): Promise<void> {
+  if (server.wasConnected !== true) return;
+  const known = await openHosts(environment).check(host.name, serverId.toString());
+  if (known?.secret === host.secret) return;
+  throw new HostError(
+    'not-tried',
+    'the agent is connected to this server already, so this link was not tried and is not stored: run "tuntox agent stop", then join again',
   );
 }
