@@ -1,12 +1,15 @@
-/** The secret of a link: 100 random bits, which no one can guess, in letters and digits that do not look alike. */
+/** Generated secrets, in letters and digits that do not look alike. That of a link has 100 random bits, which no one can guess. */
 import type { Random } from '../base/random.js';
 
 const LENGTH = 20;
 const ALPHABET = 'abcdefghijkmnpqrstuvwxyz23456789';
 const PATTERN = /^[a-km-np-z2-9]{20}$/;
 
-export const newLinkSecret = (random: Random): string =>
-  Array.from({ length: LENGTH }, () => ALPHABET[random.below(ALPHABET.length)]).join('');
+/** Returns a secret with five random bits in each character: a byte has no remainder over 32. */
+export const newSecret = (random: Random, length: number): string =>
+  [...random.bytes(length)].map((byte) => ALPHABET[byte % ALPHABET.length]).join('');
+
+export const newLinkSecret = (random: Random): string => newSecret(random, LENGTH);
 
 /** Whether a text could be the secret of a link. */
 export const isLinkSecret = (text: string): boolean => PATTERN.test(text);

@@ -1,6 +1,6 @@
 /** `secret`: the shared secret. A generated one is sent once; only a hash of it is stored. */
 import { LAST_UNIX_TIME, rfc3339 } from '../../base/clock.js';
-import type { Random } from '../../base/random.js';
+import { newSecret } from '../../config/link-secret.js';
 import { errorOfSecret } from '../../config/secret-file.js';
 import { ControlError } from '../../control/control-error.js';
 import type { MethodHandlers, Params, Result } from '../../control/protocol.js';
@@ -13,8 +13,7 @@ type Deps = Pick<MethodContext, 'access' | 'clock' | 'admission' | 'engine' | 'l
 type Change = Result<'secret.set'>;
 type Names = 'secret.status' | 'secret.set' | 'secret.rotate' | 'secret.off';
 
-/** 32 characters of 32 are 160 bits. Characters that are easily confused are left out. */
-const ALPHABET = 'abcdefghijkmnpqrstuvwxyz23456789';
+/** Characters of a generated one: 160 bits. */
 const LENGTH = 32;
 /** Bytes: a shorter secret could be guessed. */
 const GOOD_LENGTH = 12;
@@ -93,7 +92,7 @@ export function secretMethods(deps: Deps): Pick<MethodHandlers, Names> {
       return { ...change, notes: [...change.notes, ...notes] };
     },
     'secret.rotate': async ({ proposal, ...options }) => {
-      const secret = newSecret(random);
+      const secret = newSecret(random, LENGTH);
       const change = await set(Buffer.from(secret), { ...options, isGenerated: true, proposal });
       if (proposal && !options.dryRun) proposed = secret;
       return { ...change, secret: options.dryRun ? null : secret };
@@ -169,8 +168,4 @@ function checkIsOurs({ access, secretSource }: Deps): void {
         : 'change it there, then run: tuntoxctl config reload',
     },
   );
-}
-
-function newSecret(random: Random): string {
-  return [...random.bytes(LENGTH)].map((byte) => ALPHABET[byte % ALPHABET.length]).join('');
 }
